@@ -1,0 +1,74 @@
+/* ops: the differentiable operations. Each computes through one kernel, and records the
+ * rule that stands beside it in grad/rules_*.c. Conventions: tensor/tensor.h (scope
+ * ownership, NULL in gives NULL out, images channels-last). Inputs of any strides are
+ * accepted; results are contiguous. Parameters keep PyTorch's layouts: linear (out, in),
+ * convolution (O, I, kh, kw). Optional tensors are marked [opt] and may be NULL. */
+#ifndef AN_GRAD_OPS_H
+#define AN_GRAD_OPS_H
+
+#include "tensor/tensor.h"
+
+/* ── rules_map.c: elementwise (broadcasting as NumPy), reductions, shape ────────── */
+an_tensor *an_add(an_tensor *a, an_tensor *b);
+an_tensor *an_sub(an_tensor *a, an_tensor *b);
+an_tensor *an_mul(an_tensor *a, an_tensor *b);
+an_tensor *an_div(an_tensor *a, an_tensor *b);
+an_tensor *an_affine(an_tensor *x, double scale, double shift);   /* scale·x + shift */
+typedef enum { AN_RELU, AN_GELU, AN_SILU, AN_SIGMOID, AN_TANH, AN_SOFTPLUS, AN_EXP, AN_LOG, AN_SQRT, AN_SQUARE } an_map_kind;
+an_tensor *an_map(an_tensor *x, an_map_kind kind);                /* gelu is the erf form */
+an_tensor *an_sum(an_tensor *x, int dim, bool keep);              /* dim AN_ALL: a scalar */
+an_tensor *an_mean(an_tensor *x, int dim, bool keep);
+#define AN_ALL 1000
+an_tensor *an_reshape(an_tensor *x, int ndim, const int64_t *shape); /* one −1 allowed */
+an_tensor *an_permute(an_tensor *x, const int *order);            /* a contiguous copy */
+an_tensor *an_narrow(an_tensor *x, int dim, int64_t start, int64_t length); /* a contiguous copy */
+an_tensor *an_concat(an_tensor *const *xs, int n, int dim);       /* n ≤ AN_NODE_INPUTS */
+an_tensor *an_expand(an_tensor *x, int ndim, const int64_t *shape); /* a contiguous copy */
+an_tensor *an_repeat_rows(an_tensor *x, int64_t times);           /* (B, …) → (B·times, …), row b at b·times … b·times+times−1 */
+an_tensor *an_contiguous(an_tensor *x);                           /* x itself if it is */
+an_tensor *an_detach(an_tensor *x);                               /* same data, no gradient */
+
+/* ── rules_linear.c: products, convolution, pooling, normalisation ──────────────── */
+an_tensor *an_matmul(an_tensor *a, an_tensor *b, bool ta, bool tb); /* (M,K)(K,N) or batched (G,M,K)(G,K,N); ta/tb transpose the last two */
+an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b);   /* x (…, in), w (out, in), b [opt] (out) → (…, out) */
+an_tensor *an_conv2d(an_tensor *x, an_tensor *w, an_tensor *b, int stride, int pad); /* x (B,H,W,C), w (O,C,kh,kw), b [opt] (O) → (B,Ho,Wo,O) */
+an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad);  /* (B,H,W,C) → (B,Ho,Wo,C); padding never wins */
+an_tensor *an_avg_pool2d(an_tensor *x, int size, int stride);           /* no padding */
+an_tensor *an_global_avg_pool(an_tensor *x);                      /* (B,H,W,C) → (B,C) */
+an_tensor *an_top_pool(an_tensor *x, double percent);             /* (B,h,w,K) → (B,K): per class, mean of the top max(1, round(percent/100·h·w)) positions; ties go to the lower index */
+/* Batch normalisation over all but the last dimension, optionally fused with + residual and ReLU:
+ * y = relu?(γ·(x−mean)/√(var+eps) + β + residual). Training updates the running moments
+ * (momentum m: r ← (1−m)·r + m·batch, unbiased variance, as PyTorch). */
+typedef struct {
+    an_tensor *gamma, *beta, *running_mean, *running_var;  /* (C) each; running_* wanted also in training */
+    bool train, relu;
+    double momentum, eps;
+} an_batch_norm_args;
+an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual /* [opt] */, const an_batch_norm_args *args);
+an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double eps); /* last dimension; gamma, beta [opt] */
+
+/* ── rules_loss.c: softmax and losses, attention, embeddings, MMD ────────────────── */
+an_tensor *an_softmax(an_tensor *x);                              /* last dimension */
+an_tensor *an_log_softmax(an_tensor *x);
+/* Cross-entropy of logits (B,K) against labels int64 (B), one kernel for every prior loss of METHOD §4:
+ * z = scale·(logits + adjust − margin_y at the true class); p = softmax(z);
+ * loss = Σ_b w_{y_b}·(1−p_y)^focal·(−log p_y) / Σ_b w_{y_b}.   All optional: NULL, scale 1, focal 0. */
+typedef struct {
+    const float *weight, *adjust, *margin;   /* (K) each, [opt], copied */
+    double scale, focal, smoothing;          /* smoothing: label smoothing in [0,1), 0 = off */
+} an_xent_args;
+an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_xent_args *args);
+an_tensor *an_mse(an_tensor *a, an_tensor *b);                    /* scalar mean of (a−b)² */
+/* Multi-head attention core (no projections): q (Bq,Lq,D), k and v (Bk,Lk,D), D = heads·d, Bq = Bk·repeat:
+ * query batch row i reads key batch row i/repeat (M draws of one image share its keys).
+ * → (Bq,Lq,D). `map` [opt] receives the attention weights averaged over heads (Bq,Lq,Lk), without gradient. */
+an_tensor *an_attention(an_tensor *q, an_tensor *k, an_tensor *v, int heads, an_tensor **map);
+an_tensor *an_embedding(an_tensor *w, an_tensor *index);          /* w (V,D), index int64 (…) → (…,D) */
+/* Sinusoidal embedding of times t int64 (B) → (B,D), D even: [cos(t·f_i) … sin(t·f_i) …], f_i = max_period^(−i/(D/2)) (2006.11239, as in the ADM code). No gradient. */
+an_tensor *an_timestep_embedding(an_tensor *t, int64_t D, double max_period);
+/* MMD² between the rows of a (B,K) and b (B,K), sum (mean) of RBF kernels exp(−‖x−y‖²/(2·h)) with
+ * h = base·2^k for the `n` multipliers; base 2K (METHOD §6) unless given > 0. Gradient to both. O(B²K) time, O(B·K) memory. */
+typedef struct { int n; double multiplier[8]; double base; bool unbiased; } an_mmd_args;
+an_tensor *an_mmd(an_tensor *a, an_tensor *b, const an_mmd_args *args);
+
+#endif
