@@ -1,0 +1,55 @@
+/* sha256: libmd's SHA-256 in the engine's manners. Files are read in 64 KiB pieces. */
+#include "io/sha256.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void an_sha256_init(an_sha256 *hash)
+{
+    SHA256Init(&hash->state);
+}
+
+void an_sha256_update(an_sha256 *hash, const void *data, size_t bytes)
+{
+    if (bytes) SHA256Update(&hash->state, data, bytes);
+}
+
+void an_sha256_hex(an_sha256 *hash, char hex[AN_SHA256_HEX])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    SHA256Final(digest, &hash->state);
+    for (int i = 0; i < SHA256_DIGEST_LENGTH; i++) {
+        hex[2 * i] = digits[digest[i] >> 4];
+        hex[2 * i + 1] = digits[digest[i] & 15];
+    }
+    hex[AN_SHA256_HEX - 1] = '\0';
+}
+
+void an_sha256_buffer(const void *data, size_t bytes, char hex[AN_SHA256_HEX])
+{
+    an_sha256 hash;
+    an_sha256_init(&hash);
+    an_sha256_update(&hash, data, bytes);
+    an_sha256_hex(&hash, hex);
+}
+
+an_code an_sha256_file(const char *path, char hex[AN_SHA256_HEX])
+{
+    FILE *file = fopen(path, "rbe");
+    if (!file)
+        return an_fail(errno == ENOENT ? AN_ENOTFOUND : AN_EIO, "cannot read %s: %s", path,
+                       strerror(errno));
+    an_sha256 hash;
+    unsigned char piece[65536];
+    size_t n;
+    an_sha256_init(&hash);
+    while ((n = fread(piece, 1, sizeof piece, file)) > 0)
+        an_sha256_update(&hash, piece, n);
+    int failed = ferror(file), reason = errno;
+    fclose(file);
+    if (failed) return an_fail(AN_EIO, "cannot read %s: %s", path, strerror(reason));
+    an_sha256_hex(&hash, hex);
+    return AN_OK;
+}

@@ -1,0 +1,32 @@
+/* sha256: the name of a content (FIPS 180-4), through libmd.
+ *
+ * Splits, configurations, caches, checkpoints and recipes are known by this hash.
+ *     an_sha256 hash;  char hex[AN_SHA256_HEX];
+ *     an_sha256_init(&hash); an_sha256_update(&hash, data, n); an_sha256_hex(&hash, hex); */
+#ifndef AN_IO_SHA256_H
+#define AN_IO_SHA256_H
+
+#include <stddef.h>
+
+#include <sys/types.h>
+#include <sha2.h>
+
+#include "base/err.h"
+
+#define AN_SHA256_HEX 65 /* 64 lower-case hexadecimal digits and the final zero */
+
+typedef struct an_sha256 {
+    SHA2_CTX state;
+} an_sha256;
+
+void an_sha256_init(an_sha256 *hash);
+void an_sha256_update(an_sha256 *hash, const void *data, size_t bytes); /* bytes may be 0 */
+void an_sha256_hex(an_sha256 *hash, char hex[AN_SHA256_HEX]); /* ends it; init before reuse */
+
+/* The hash of one buffer. */
+void an_sha256_buffer(const void *data, size_t bytes, char hex[AN_SHA256_HEX]);
+
+/* The hash of a whole file, read in pieces. AN_ENOTFOUND, AN_EIO. */
+an_code an_sha256_file(const char *path, char hex[AN_SHA256_HEX]);
+
+#endif
