@@ -6,6 +6,7 @@
 #ifndef AN_GRAD_OPS_H
 #define AN_GRAD_OPS_H
 
+#include "kernel/act.h"   /* an_map_kind */
 #include "tensor/tensor.h"
 
 /* ── rules_map.c: elementwise (broadcasting as NumPy), reductions, shape ────────── */
@@ -14,7 +15,6 @@ an_tensor *an_sub(an_tensor *a, an_tensor *b);
 an_tensor *an_mul(an_tensor *a, an_tensor *b);
 an_tensor *an_div(an_tensor *a, an_tensor *b);
 an_tensor *an_affine(an_tensor *x, double scale, double shift);   /* scale·x + shift */
-typedef enum { AN_RELU, AN_GELU, AN_SILU, AN_SIGMOID, AN_TANH, AN_SOFTPLUS, AN_EXP, AN_LOG, AN_SQRT, AN_SQUARE } an_map_kind;
 an_tensor *an_map(an_tensor *x, an_map_kind kind);                /* gelu is the erf form */
 an_tensor *an_sum(an_tensor *x, int dim, bool keep);              /* dim AN_ALL: a scalar */
 an_tensor *an_mean(an_tensor *x, int dim, bool keep);

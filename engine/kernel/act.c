@@ -1,0 +1,209 @@
+/* act: see act.h. A kind is a row of the table `maps`: two plain loops over one chunk,
+ * written so that the compiler vectorises them (tanh, softplus, exp and log call libm). */
+#include "kernel/act.h"
+
+#include <math.h>
+
+#include "kernel/exp.h"
+
+static void relu_forward(float *y, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] < 0 ? 0 : x[i];   /* this way round a NaN stays visible */
+}
+
+static void relu_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+                          int64_t n)
+{
+    (void)y;
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += x[i] > 0 ? dy[i] : 0;
+}
+
+/* Φ(x), the normal distribution function, from erfc(z) ≈ (a₁t + … + a₅t⁵)·e^{−z²} with
+ * t = 1/(1+0.3275911·z) (Abramowitz & Stegun 7.1.26, error below 1.5e-7). `bell` is
+ * e^{−x²/2}, which the derivative needs as well. */
+static inline float normal_cdf(float x, float bell)
+{
+    float z = fabsf(x) * 0.707106781f;
+    float t = 1.0f / (1.0f + 0.3275911f * z);
+    float poly = 1.061405429f;
+    poly = poly * t - 1.453152027f;
+    poly = poly * t + 1.421413741f;
+    poly = poly * t - 0.284496736f;
+    poly = poly * t + 0.254829592f;
+    float tail = 0.5f * poly * t * bell;
+    return x < 0 ? tail : 1.0f - tail;
+}
+
+static void gelu_forward(float *y, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] * normal_cdf(x[i], an_expf(-0.5f * x[i] * x[i]));
+}
+
+static void gelu_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+                          int64_t n)
+{
+    (void)y;
+    for (int64_t i = 0; i < n; i++) {
+        float bell = an_expf(-0.5f * x[i] * x[i]);
+        float density = 0.39894228f * bell;
+        dx[i] += dy[i] * (normal_cdf(x[i], bell) + x[i] * density);
+    }
+}
+
+static void silu_forward(float *y, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] * an_sigmoidf(x[i]);
+}
+
+static void silu_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+                          int64_t n)
+{
+    (void)y;
+    for (int64_t i = 0; i < n; i++) {
+        float s = an_sigmoidf(x[i]);
+        dx[i] += dy[i] * s * (1.0f + x[i] * (1.0f - s));
+    }
+}
+
+static void sigmoid_forward(float *y, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = an_sigmoidf(x[i]);
+}
+
+static void sigmoid_backward(float *restrict dx, const float *dy, const float *x,
+                             const float *y, int64_t n)
+{
+    (void)x;
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += dy[i] * y[i] * (1.0f - y[i]);
+}
+
+static void tanh_forward(float *y, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = tanhf(x[i]);
+}
+
+static void tanh_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+                          int64_t n)
+{
+    (void)x;
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += dy[i] * (1.0f - y[i] * y[i]);
+}
+
+static void softplus_forward(float *y, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (x[i] < 0 ? 0 : x[i]) + log1pf(an_expf(-fabsf(x[i])));
+}
+
+static void softplus_backward(float *restrict dx, const float *dy, const float *x,
+                              const float *y, int64_t n)
+{
+    (void)y;
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += dy[i] * an_sigmoidf(x[i]);
+}
+
+static void exp_forward(float *y, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = expf(x[i]);            /* libm: overflow must be infinite here */
+}
+
+static void exp_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+                         int64_t n)
+{
+    (void)x;
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += dy[i] * y[i];
+}
+
+static void log_forward(float *y, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = logf(x[i]);
+}
+
+static void log_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+                         int64_t n)
+{
+    (void)y;
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += dy[i] / x[i];
+}
+
+static void sqrt_forward(float *y, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = sqrtf(x[i]);
+}
+
+static void sqrt_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+                          int64_t n)
+{
+    (void)x;
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += dy[i] * 0.5f / y[i];
+}
+
+static void square_forward(float *y, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] * x[i];
+}
+
+static void square_backward(float *restrict dx, const float *dy, const float *x,
+                            const float *y, int64_t n)
+{
+    (void)y;
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += dy[i] * 2.0f * x[i];
+}
+
+typedef struct {
+    void (*forward)(float *y, const float *x, int64_t n);
+    void (*backward)(float *restrict dx, const float *dy, const float *x, const float *y,
+                     int64_t n);
+} map_pair;
+
+static const map_pair maps[] = {
+    [AN_RELU] = {relu_forward, relu_backward},
+    [AN_GELU] = {gelu_forward, gelu_backward},
+    [AN_SILU] = {silu_forward, silu_backward},
+    [AN_SIGMOID] = {sigmoid_forward, sigmoid_backward},
+    [AN_TANH] = {tanh_forward, tanh_backward},
+    [AN_SOFTPLUS] = {softplus_forward, softplus_backward},
+    [AN_EXP] = {exp_forward, exp_backward},
+    [AN_LOG] = {log_forward, log_backward},
+    [AN_SQRT] = {sqrt_forward, sqrt_backward},
+    [AN_SQUARE] = {square_forward, square_backward},
+};
+
+enum { CHUNK = 16384 };   /* elements: 64 KiB per array, a thread's share of the cache */
+
+static int64_t chunk_length(int64_t lo, int64_t n)
+{
+    return n - lo < CHUNK ? n - lo : CHUNK;
+}
+
+void an_k_map_forward(int kind, float *y, const float *x, int64_t n)
+{
+#pragma omp parallel for schedule(static) if (n > CHUNK)
+    for (int64_t lo = 0; lo < n; lo += CHUNK)
+        maps[kind].forward(y + lo, x + lo, chunk_length(lo, n));
+}
+
+void an_k_map_backward(int kind, float *dx, const float *dy, const float *x, const float *y,
+                       int64_t n)
+{
+#pragma omp parallel for schedule(static) if (n > CHUNK)
+    for (int64_t lo = 0; lo < n; lo += CHUNK)
+        maps[kind].backward(dx + lo, dy + lo, x + lo, y + lo, chunk_length(lo, n));
+}
