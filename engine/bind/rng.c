@@ -1,0 +1,29 @@
+/* rng: random whole numbers for Lua, by address. What Lua resamples (bootstrap intervals)
+ * draws from the same generator as the engine, so that it too depends on the seed alone. */
+#include "base/rng.h"
+#include "bind/bind.h"
+
+/* rng.below(seed, purpose, a, count, n) → list of `count` integers 1 … n: the numbers at
+ * index 0 … count−1 of the stream (purpose, a). */
+static int rng_below(lua_State *L)
+{
+    uint64_t seed = (uint64_t)luaL_checkinteger(L, 1);
+    uint64_t stream = an_stream(luaL_checkstring(L, 2), (uint64_t)luaL_checkinteger(L, 3), 0);
+    lua_Integer count = luaL_checkinteger(L, 4);
+    lua_Integer n = luaL_checkinteger(L, 5);
+    luaL_argcheck(L, count >= 0 && count <= INT32_MAX, 4, "a count of 0 or more expected");
+    luaL_argcheck(L, n >= 1, 5, "a bound of 1 or more expected");
+    lua_createtable(L, (int)count, 0);
+    for (lua_Integer i = 0; i < count; i++) {
+        lua_pushinteger(L, 1 + an_below(seed, stream, (uint64_t)i, n));
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+int an_open_rng(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"below", rng_below}, {NULL, NULL}};
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,289 @@
+-- Metrics against values worked out by hand, and against brute force written the other way
+-- round (all pairs for the AUC, an enumerated coin for McNemar, quadrature for Student's t).
+
+local lu = require "luaunit"
+local metric = require "aniso.metric"
+local significance = require "aniso.metric.significance"
+
+local function near(got, want, tolerance)
+  lu.assertAlmostEquals(got, want, tolerance or 1e-12)
+end
+
+-- 10 images, 3 classes. Rows of the matrix: {3,1,0}, {1,2,0}, {1,0,2}.
+local TRUE = { 0, 0, 0, 0, 1, 1, 1, 2, 2, 2 }
+local PRED = { 0, 0, 0, 1, 1, 1, 0, 2, 2, 0 }
+
+-- Fixed pseudo-probabilities with many ties (multiples of 1/8 before normalisation).
+local function made_up(N, K)
+  local true_, rows = {}, {}
+  for i = 1, N do
+    local row, sum = {}, 0
+    true_[i] = (i * i + i // 3) % K
+    for j = 1, K do
+      row[j] = 1 + (i * 7 + j * 5 + i * j) % 8 + (true_[i] == j - 1 and i % 3 * 2 or 0)
+      sum = sum + row[j]
+    end
+    for j = 1, K do row[j] = row[j] / sum end
+    rows[i] = row
+  end
+  return true_, rows
+end
+
+local Counts = {}
+
+function Counts.test_by_hand()
+  local m = metric.evaluate { ["true"] = TRUE, pred = PRED, K = 3 }
+  lu.assertEquals(m.confusion, { { 3, 1, 0 }, { 1, 2, 0 }, { 1, 0, 2 } })
+  lu.assertEquals(m.n, 10)
+  near(m.acc, 0.7)
+  near(m.bacc, (3 / 4 + 2 / 3 + 2 / 3) / 3)
+  near(m.macro_recall, m.bacc)
+  near(m.macro_precision, (3 / 5 + 2 / 3 + 2 / 2) / 3)
+  near(m.macro_f1, (6 / 9 + 4 / 6 + 4 / 5) / 3)
+  near(m.class[1].recall, 3 / 4)
+  near(m.class[1].precision, 3 / 5)
+  near(m.class[1].f1, 2 / 3)
+  near(m.worst_class, 2 / 3)
+  lu.assertEquals(m.worst_class_idx, 1)
+  -- support {4,3,3}, predicted {5,3,2}: chance agreement (20+9+6)/100
+  near(m.kappa, (0.7 - 0.35) / (1 - 0.35))
+  -- squared distances: observed 1 + 1 + 4; expected Σ (i−j)² support_i predicted_j / 10
+  near(m.kappa_quadratic, 1 - 6 / ((4 * 3 + 4 * 2 * 4 + 3 * 5 + 3 * 2 + 3 * 5 * 4 + 3 * 3) / 10))
+  near(m.mcc, (7 * 10 - 35) / math.sqrt((100 - 34) * (100 - 38)))
+  lu.assertNil(m.auc)
+  lu.assertNil(m.ece)
+end
+
+function Counts.test_groups_and_the_empty_group()
+  local m = metric.evaluate { ["true"] = TRUE, pred = PRED, K = 3,
+    shot = { "many", "few", "few" }, counts = { 500, 10, 7 } }
+  near(m.many, 3 / 4)
+  near(m.few, 2 / 3)
+  lu.assertNil(m.medium)
+  lu.assertEquals(m.class[2].n_train, 10)
+  lu.assertEquals(m.class[3].shot, "few")
+end
+
+function Counts.test_class_without_images_is_not_zero()
+  -- class 2 has no image but is predicted once; class 3 neither: f1 is 0, then n/a
+  local m = metric.evaluate { ["true"] = { 0, 0, 1, 1 }, pred = { 0, 2, 1, 1 }, K = 4 }
+  lu.assertNil(m.class[3].recall)
+  near(m.class[3].f1, 0)
+  lu.assertNil(m.class[4].f1)
+  lu.assertNil(m.class[4].precision)
+  near(m.bacc, (0.5 + 1) / 2)
+  near(m.macro_f1, (2 / 3 + 1 + 0) / 3)
+  near(m.worst_class, 0.5)
+end
+
+function Counts.test_never_predicted_class_has_macro_precision_zero()
+  local m = metric.evaluate { ["true"] = { 0, 0, 1 }, pred = { 0, 0, 0 }, K = 2 }
+  lu.assertNil(m.class[2].precision)
+  near(m.macro_precision, (2 / 3 + 0) / 2)
+  near(m.mcc, 0)
+  near(m.kappa, 0)
+end
+
+function Counts.test_one_class_only_has_no_kappa()
+  local m = metric.evaluate { ["true"] = { 1, 1 }, pred = { 1, 1 }, K = 2 }
+  lu.assertNil(m.kappa)
+  lu.assertNil(m.mcc)
+  near(m.acc, 1)
+end
+
+function Counts.test_mcc_is_the_correlation_of_two_classes()
+  local tp, fn, fp, tn = 6, 2, 1, 9
+  local m = metric.from_confusion { { tp, fn }, { fp, tn } }
+  near(m.mcc, (tp * tn - fp * fn) / math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)))
+end
+
+local Probabilities = {}
+
+function Probabilities.test_auc_equals_all_pairs()
+  local K = 4
+  local true_, rows = made_up(97, K)
+  local m = metric.evaluate { ["true"] = true_, probs = rows }
+  local sum = 0
+  for j = 1, K do
+    local wins, pairs_ = 0, 0
+    for a = 1, #rows do
+      for b = 1, #rows do
+        if true_[a] == j - 1 and true_[b] ~= j - 1 then
+          local x, y = rows[a][j], rows[b][j]
+          wins = wins + (x > y and 1 or x == y and 0.5 or 0)
+          pairs_ = pairs_ + 1
+        end
+      end
+    end
+    near(m.class[j].auc, wins / pairs_)
+    sum = sum + wins / pairs_
+  end
+  near(m.auc, sum / K)
+end
+
+function Probabilities.test_auc_skips_absent_classes_and_halves_ties()
+  local m = metric.evaluate { ["true"] = { 0, 1, 0, 1 },
+    probs = { { 0.5, 0.5, 0 }, { 0.5, 0.5, 0 }, { 0.5, 0.5, 0 }, { 0.25, 0.75, 0 } } }
+  lu.assertNil(m.class[3].auc)
+  near(m.class[1].auc, (0.5 + 1 + 0.5 + 1) / 4)
+  near(m.auc, 0.75)
+end
+
+function Probabilities.test_nll_and_brier_by_hand()
+  local m = metric.evaluate { ["true"] = { 0, 1 }, probs = { { 0.8, 0.2 }, { 1.0, 0.0 } } }
+  near(m.nll, (-math.log(0.8) - math.log(1e-12)) / 2)
+  near(m.brier, (0.04 + 0.04 + 1 + 1) / 2)
+  lu.assertEquals(m.pred, { 0, 0 })
+end
+
+function Probabilities.test_ece_by_hand()
+  -- confidences 0.55, 0.6 (right, wrong) in bin (0.5, 0.6]; 0.95 right; 1.0 right
+  local m = metric.evaluate { bins = 10, ["true"] = { 0, 1, 0, 1 },
+    probs = { { 0.55, 0.45 }, { 0.6, 0.4 }, { 0.95, 0.05 }, { 0, 1 } } }
+  lu.assertEquals(#m.bins, 10)
+  lu.assertEquals(m.bins[6].n, 2)
+  lu.assertEquals(m.bins[6].n_correct, 1)
+  near(m.bins[6].sum_conf, 1.15)
+  lu.assertEquals(m.bins[10].n, 2)
+  near(m.ece, (math.abs(1.15 - 1) + math.abs(1.95 - 2)) / 4)
+  lu.assertEquals(#metric.evaluate({ ["true"] = { 0 }, probs = { { 1, 0 } } }).bins, 15)
+end
+
+function Probabilities.test_widths_per_class_and_per_image()
+  local given = { ["true"] = { 0, 1 }, pred = { 0, 1 }, K = 2, width = { 0.1, 0.3 } }
+  near(metric.evaluate(given).interval_width, 0.2)
+  given.width = { { 0.1, 0.2 }, { 0.3, 0.6 } }
+  local m = metric.evaluate(given)
+  near(m.class[1].width, 0.2)
+  near(m.class[2].width, 0.4)
+end
+
+local Tests = {}
+
+function Tests.test_mcnemar_exact_equals_enumeration()
+  for _, case in ipairs { { 1, 8 }, { 5, 5 }, { 0, 3 }, { 7, 2 }, { 0, 0 } } do
+    local b, c = case[1], case[2]
+    local n, as_uneven = b + c, 0
+    for outcome = 0, 2 ^ n - 1 do   -- every sequence of n fair coins
+      local heads = 0
+      for bit = 0, n - 1 do heads = heads + (outcome // 2 ^ bit % 2) end
+      if math.abs(2 * heads - n) >= math.abs(b - c) then as_uneven = as_uneven + 1 end
+    end
+    near(significance.mcnemar_counts(b, c).p, as_uneven / 2 ^ n)
+  end
+end
+
+function Tests.test_mcnemar_of_predictions()
+  local m = metric.mcnemar({ 0, 0, 1, 1 }, { 0, 1, 1, 0 }, { 0, 0, 0, 1 }, 2)
+  lu.assertEquals({ m.b, m.c }, { 1, 2 })
+  near(m.p, 1)
+  -- 40 against 20 (χ² with continuity 19²/60, p from published tables of χ²₁ at 6.0167)
+  local large = significance.mcnemar_counts(40, 20)
+  near(large.statistic, 361 / 60)
+  near(large.p, 0.014171, 1e-6)
+end
+
+function Tests.test_erfc_against_quadrature()
+  for _, x in ipairs { 0, 0.3, 1, 2, 2.49, 2.51, 4, 6 } do
+    local steps, width, sum = 20000, 8, 0   -- midpoint rule of exp(−u²) over [x, x+8]
+    for k = 0, steps - 1 do
+      local u = x + (k + 0.5) * width / steps
+      sum = sum + math.exp(-u * u)
+    end
+    local want = 2 / math.sqrt(math.pi) * sum * width / steps
+    near(significance.erfc(x) / want, 1, 1e-6)
+  end
+end
+
+function Tests.test_student_against_quadrature()
+  local function two_sided(t, df)   -- midpoint rule of the density, u = tan(angle)
+    local steps, inside, whole = 20000, 0, 0
+    for k = 0, steps - 1 do
+      local angle = (k + 0.5) / steps * math.pi / 2
+      local u = math.tan(angle)
+      local density = (1 + u * u / df) ^ (-(df + 1) / 2) * (1 + u * u)
+      whole = whole + density
+      if u > t then inside = inside + density end
+    end
+    return inside / whole
+  end
+  for _, df in ipairs { 1, 2, 3, 4, 9 } do
+    for _, t in ipairs { 0.2, 1, 3.7 } do
+      near(significance.student_two_sided(t, df), two_sided(t, df), 2e-4)
+    end
+  end
+  near(significance.student_two_sided(12.706204736432095, 1), 0.05, 1e-10)
+  near(significance.student_two_sided(2.7764451051977987, 4), 0.05, 1e-10)
+end
+
+function Tests.test_paired_t()
+  local r = metric.paired_t({ 0.5, 0.6, 0.55 }, { 0.53, 0.61, 0.58 })
+  near(r.mean, 0.07 / 3)
+  near(r.sd, math.sqrt(((0.03 - 0.07 / 3) ^ 2 * 2 + (0.01 - 0.07 / 3) ^ 2) / 2))
+  near(r.t, r.mean / (r.sd / math.sqrt(3)))
+  lu.assertEquals({ r.n, r.df }, { 3, 2 })
+  lu.assertTrue(r.p > 0.07 and r.p < 0.08)
+  lu.assertNil(metric.paired_t({ 1 }, { 2 }).p)
+  lu.assertNil(metric.paired_t({ 1, 2 }, { 2, 3 }).p)
+  near(metric.paired_t({ 1, 2 }, { 2, 3 }).mean, 1)
+end
+
+function Tests.test_mean_sd()
+  local s = metric.mean_sd { 1, 2, 4 }
+  near(s.mean, 7 / 3)
+  near(s.sd, math.sqrt(((4 / 3) ^ 2 + (1 / 3) ^ 2 + (5 / 3) ^ 2) / 2))
+  lu.assertNil(metric.mean_sd({ 3 }).sd)
+  lu.assertEquals(metric.mean_sd({}).n, 0)
+end
+
+local Bootstrap = {}
+
+function Bootstrap.test_interval_has_the_binomial_width()
+  local true_, pred = {}, {}
+  for i = 1, 400 do true_[i], pred[i] = i % 2, i % 10 < 8 and i % 2 or 1 - i % 2 end
+  local b = metric.interval(true_, pred, 2, { draws = 600, seed = 3 })
+  near(b.acc.value, 0.8)
+  local sd = math.sqrt(0.8 * 0.2 / 400)
+  near(b.acc.hi - b.acc.lo, 2 * 1.96 * sd, 0.5 * sd)
+  near(b.macro_f1.value, metric.evaluate({ ["true"] = true_, pred = pred, K = 2 }).macro_f1)
+end
+
+function Bootstrap.test_same_seed_same_interval()
+  local a = metric.interval(TRUE, PRED, 3, { draws = 50, seed = 1 })
+  lu.assertEquals(metric.interval(TRUE, PRED, 3, { draws = 50, seed = 1 }), a)
+  lu.assertNotEquals(metric.interval(TRUE, PRED, 3, { draws = 50, seed = 2 }), a)
+end
+
+function Bootstrap.test_pairing_removes_shared_luck()
+  -- the second configuration is the first with one image more right, of 200
+  local true_, first, second = {}, {}, {}
+  for i = 1, 200 do
+    true_[i], first[i] = i % 2, i % 5 == 0 and 1 - i % 2 or i % 2
+    second[i] = i == 5 and true_[i] or first[i]
+  end
+  local d = metric.difference(true_, first, second, 2, { draws = 400, seed = 0 })
+  near(d.acc.value, 1 / 200)
+  lu.assertTrue(d.acc.lo >= 0 and d.acc.hi <= 4 / 200, "an unpaired interval would be ±0.08")
+  local same = metric.difference(true_, first, first, 2, { draws = 20 })
+  lu.assertEquals({ same.acc.lo, same.macro_f1.hi }, { 0, 0 })
+end
+
+local Mistakes = {}
+
+function Mistakes.test_each_names_the_thing()
+  local function fails(pattern, options)
+    local ok, message = pcall(metric.evaluate, options)
+    lu.assertFalse(ok)
+    lu.assertStrContains(message, pattern)
+  end
+  fails("true[2] is 3", { ["true"] = { 0, 3 }, pred = { 0, 0 }, K = 3 })
+  fails("pred has 1 entries, expected 2", { ["true"] = { 0, 1 }, pred = { 0 }, K = 3 })
+  fails("row 2, class 0", { ["true"] = { 0, 1 }, probs = { { 1, 0 }, { 0 / 0, 1 } } })
+  fails("row 2 has 1 numbers", { ["true"] = { 0, 1 }, probs = { { 1, 0 }, { 1 } } })
+  fails("unknown option prob", { ["true"] = { 0 }, prob = { { 1, 0 } } })
+  fails("give probs", { ["true"] = { 0 } })
+  fails("shot has 1 entries", { ["true"] = { 0 }, pred = { 0 }, K = 2, shot = { "many" } })
+end
+
+return { Counts = Counts, Probabilities = Probabilities, Tests = Tests,
+  Bootstrap = Bootstrap, Mistakes = Mistakes }
