@@ -1,0 +1,225 @@
+/* conv: convolution as a product of column tiles with repacked weights (Chellapilla et al.,
+ * "High performance convolutional neural networks for document processing", 2006, done
+ * a cache-sized tile at a time). Each is one single-threaded gemm per tile:
+ *   forward            y    = cols(x) · P                P (kh·kw·C, O)
+ *   backward, data     dx  += cols(dy) · flipped P       stride 1: a convolution again
+ *                      dx  += scatter(dy · Pᵀ)           any other stride
+ *   backward, weights  dPᵀ  = dyᵀ · cols(x)              partial sums per chunk of images */
+#include "kernel/conv.h"
+
+#include <omp.h>
+
+#include "base/mem.h"
+#include "base/par.h"
+#include "kernel/columns.h"
+#include "kernel/gemm.h"
+#include "kernel/rowsum.h"
+
+enum { WEIGHT_CHUNKS = 8 }; /* of images, at most; whatever the number of threads */
+
+an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C,
+                              int64_t O, int64_t kh, int64_t kw, int64_t stride, int64_t pad)
+{
+    int64_t free_y = H + 2 * pad - kh, free_x = W + 2 * pad - kw;
+    return (an_conv_shape){
+        .B = B, .H = H, .W = W, .C = C, .O = O, .kh = kh, .kw = kw,
+        .stride = stride, .pad_y = pad, .pad_x = pad,
+        .Ho = free_y < 0 ? 0 : free_y / stride + 1,
+        .Wo = free_x < 0 ? 0 : free_x / stride + 1,
+    };
+}
+
+/* ── scratch ── one allocation: `head` floats, then a column tile per thread ───────── */
+
+typedef struct {
+    float *head;
+    float *tiles;
+    int64_t tile; /* floats per tile */
+    int threads;
+} scratch;
+
+static an_code take_scratch(scratch *k, const an_conv_shape *s, int64_t head)
+{
+    head = (head + 15) / 16 * 16; /* tiles start on a cache line */
+    k->threads = an_threads();
+    k->tile = an_k_is_pointwise(s) ? 0 : (an_k_tile_rows(s) * an_k_patch(s) + 15) / 16 * 16;
+    k->head = an_alloc(sizeof(float) * (size_t)(head + k->threads * k->tile));
+    if (!k->head)
+        return AN_ENOMEM;
+    k->tiles = k->head + head;
+    return AN_OK;
+}
+
+static float *own_tile(const scratch *k)
+{
+    return k->tiles + omp_get_thread_num() * k->tile;
+}
+
+/* Rows lo … hi−1 of the column matrix of x: gathered, or where they already lie. */
+static const float *columns(const an_conv_shape *s, const float *x, int64_t lo, int64_t hi,
+                            float *tile)
+{
+    if (an_k_is_pointwise(s))
+        return x + lo * s->C;
+    an_k_gather(s, x, lo, hi, tile);
+    return tile;
+}
+
+static int64_t tile_end(const an_conv_shape *s, int64_t lo, int64_t end)
+{
+    int64_t hi = lo + an_k_tile_rows(s);
+    return hi < end ? hi : end;
+}
+
+/* ── weights ──────────────────────────────────────────────────────────────────────── */
+
+/* P (kh,kw,C,O) ← w (O,C,kh,kw). */
+static void pack(const an_conv_shape *s, const float *w, float *P)
+{
+    int64_t area = s->kh * s->kw;
+    for (int64_t o = 0; o < s->O; o++)
+        for (int64_t c = 0; c < s->C; c++)
+            for (int64_t k = 0; k < area; k++)
+                P[(k * s->C + c) * s->O + o] = w[(o * s->C + c) * area + k];
+}
+
+/* P (kh,kw,O,C) ← w (O,C,kh,kw) turned by 180°: the kernels of the data gradient. */
+static void pack_flipped(const an_conv_shape *s, const float *w, float *P)
+{
+    int64_t area = s->kh * s->kw;
+    for (int64_t o = 0; o < s->O; o++)
+        for (int64_t c = 0; c < s->C; c++)
+            for (int64_t k = 0; k < area; k++)
+                P[((area - 1 - k) * s->O + o) * s->C + c] = w[(o * s->C + c) * area + k];
+}
+
+/* ── forward, and the data gradient at stride 1 ─────────────────────────────────────── */
+
+/* y (B·Ho·Wo, O) ← cols(x)·P + (b, or y itself if there is none and `accumulate`). */
+static void correlate(const an_conv_shape *s, const scratch *k, const float *x, const float *P,
+                      const float *b, bool accumulate, float *y)
+{
+    int64_t rows = s->B * s->Ho * s->Wo, patch = an_k_patch(s), grain = an_k_tile_rows(s);
+    float beta = b || accumulate ? 1 : 0;
+#pragma omp parallel for schedule(dynamic) num_threads(k->threads)
+    for (int64_t lo = 0; lo < rows; lo += grain) {
+        int64_t hi = tile_end(s, lo, rows);
+        const float *cols = columns(s, x, lo, hi, own_tile(k));
+        if (b)
+            an_k_bias(hi - lo, s->O, b, y + lo * s->O);
+        an_k_gemm(false, false, hi - lo, s->O, patch, 1, cols, patch, P, s->O,
+                  beta, y + lo * s->O, s->O);
+    }
+}
+
+an_code an_k_conv(const an_conv_shape *s, const float *x, const float *w, const float *b,
+                  float *y)
+{
+    scratch k;
+    if (take_scratch(&k, s, an_k_patch(s) * s->O) != AN_OK)
+        return AN_ENOMEM;
+    pack(s, w, k.head);
+    correlate(s, &k, x, k.head, b, false, y);
+    an_free(k.head);
+    return AN_OK;
+}
+
+/* The convolution that takes dy to dx: input and output change places, and the padding is
+ * what completes the kernel (negative, a crop, if pad ≥ kernel). */
+static an_conv_shape turned(const an_conv_shape *s)
+{
+    return (an_conv_shape){
+        .B = s->B, .H = s->Ho, .W = s->Wo, .C = s->O, .O = s->C, .kh = s->kh, .kw = s->kw,
+        .stride = 1, .pad_y = s->kh - 1 - s->pad_y, .pad_x = s->kw - 1 - s->pad_x,
+        .Ho = s->H, .Wo = s->W,
+    };
+}
+
+/* ── data gradient at other strides: images are independent ─────────────────────────── */
+
+static void scatter_images(const an_conv_shape *s, const scratch *k, const float *dy,
+                           const float *P, float *dx)
+{
+    int64_t area = s->Ho * s->Wo, patch = an_k_patch(s);
+#pragma omp parallel for schedule(dynamic) num_threads(k->threads)
+    for (int64_t b = 0; b < s->B; b++) {
+        int64_t end = (b + 1) * area;
+        for (int64_t lo = b * area, hi; lo < end; lo = hi) {
+            hi = tile_end(s, lo, end);
+            an_k_gemm(false, true, hi - lo, patch, s->O, 1, dy + lo * s->O, s->O, P, s->O,
+                      0, own_tile(k), patch);
+            an_k_scatter(s, own_tile(k), lo, hi, dx);
+        }
+    }
+}
+
+an_code an_k_conv_backward_data(const an_conv_shape *s, const float *dy, const float *w,
+                                float *dx)
+{
+    an_conv_shape back = turned(s);
+    bool again = s->stride == 1;
+    scratch k;
+    if (take_scratch(&k, again ? &back : s, an_k_patch(s) * s->O) != AN_OK)
+        return AN_ENOMEM;
+    if (again) {
+        pack_flipped(s, w, k.head);
+        correlate(&back, &k, dy, k.head, NULL, true, dx);
+    } else {
+        pack(s, w, k.head);
+        scatter_images(s, &k, dy, k.head, dx);
+    }
+    an_free(k.head);
+    return AN_OK;
+}
+
+/* ── weight gradient ──────────────────────────────────────────────────────────────── */
+
+/* partial (O, kh·kw·C) ← the sum over the rows first … end−1, in tile order. */
+static void sum_rows(const an_conv_shape *s, const float *dy, const float *x, int64_t first,
+                     int64_t end, float *tile, float *partial)
+{
+    int64_t patch = an_k_patch(s);
+    for (int64_t lo = first, hi; lo < end; lo = hi) {
+        hi = tile_end(s, lo, end);
+        const float *cols = columns(s, x, lo, hi, tile);
+        an_k_gemm(true, false, s->O, patch, hi - lo, 1, dy + lo * s->O, s->O, cols, patch,
+                  lo == first ? 0 : 1, partial, patch);
+    }
+}
+
+/* dw (O,C,kh,kw) += Σ_chunk partial (O,kh,kw,C), in chunk order. */
+static void add_unpacked(const an_conv_shape *s, const float *partial, int64_t chunks, float *dw)
+{
+    int64_t area = s->kh * s->kw, n = s->O * an_k_patch(s);
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t o = 0; o < s->O; o++) {
+        for (int64_t k = 0; k < area; k++) {
+            for (int64_t c = 0; c < s->C; c++) {
+                const float *from = partial + (o * area + k) * s->C + c;
+                float sum = 0;
+                for (int64_t chunk = 0; chunk < chunks; chunk++)
+                    sum += from[chunk * n];
+                dw[(o * s->C + c) * area + k] += sum;
+            }
+        }
+    }
+}
+
+an_code an_k_conv_backward_weight(const an_conv_shape *s, const float *dy, const float *x,
+                                  float *dw)
+{
+    int64_t grain = (s->B + WEIGHT_CHUNKS - 1) / WEIGHT_CHUNKS;
+    int64_t chunks = grain ? an_chunks(s->B, grain) : 0;
+    int64_t n = s->O * an_k_patch(s), area = s->Ho * s->Wo;
+    scratch k;
+    if (take_scratch(&k, s, chunks * n) != AN_OK)
+        return AN_ENOMEM;
+#pragma omp parallel for schedule(dynamic) num_threads(k.threads)
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+        int64_t lo = chunk * grain, hi = lo + grain < s->B ? lo + grain : s->B;
+        sum_rows(s, dy, x, lo * area, hi * area, own_tile(&k), k.head + chunk * n);
+    }
+    add_unpacked(s, k.head, chunks, dw);
+    an_free(k.head);
+    return AN_OK;
+}

@@ -1,0 +1,35 @@
+/* conv: two-dimensional convolution (correlation, as in PyTorch), channels-last.
+ *
+ * x (B,H,W,C), w (O,C,kh,kw), b (O) [opt], y (B,Ho,Wo,O); gradients have the shapes of what
+ * they belong to and are added to. Every function allocates its scratch once (the
+ * repacked weights and one column tile per thread) and returns AN_ENOMEM if it cannot. */
+#ifndef AN_KERNEL_CONV_H
+#define AN_KERNEL_CONV_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+typedef struct {
+    int64_t B, H, W, C;           /* the input                                        */
+    int64_t O, kh, kw;            /* the kernels                                      */
+    int64_t stride, pad_y, pad_x;
+    int64_t Ho, Wo;               /* the output: floor((H + 2·pad − kh)/stride) + 1   */
+} an_conv_shape;
+
+/* Fills Ho and Wo too; they are < 1 when the kernel does not fit. stride ≥ 1, pad ≥ 0. */
+an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C,
+                              int64_t O, int64_t kh, int64_t kw, int64_t stride, int64_t pad);
+
+/* y[b,i,j,o] = b[o] + Σ_{u,v,c} x[b, i·stride+u−pad, j·stride+v−pad, c] · w[o,c,u,v] */
+an_code an_k_conv(const an_conv_shape *s, const float *x, const float *w, const float *b,
+                  float *y);
+/* dx += the transposed convolution of dy with w. */
+an_code an_k_conv_backward_data(const an_conv_shape *s, const float *dy, const float *w,
+                                float *dx);
+/* dw += Σ_{b,i,j} dy[b,i,j,o] · x[b, i·stride+u−pad, j·stride+v−pad, c].
+ * (db is an_k_bias_backward over B·Ho·Wo rows.) */
+an_code an_k_conv_backward_weight(const an_conv_shape *s, const float *dy, const float *x,
+                                  float *dw);
+
+#endif

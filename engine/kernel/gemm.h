@@ -1,0 +1,37 @@
+/* gemm: matrix products, C ← alpha·op(A)·op(B) + beta·C, everything row-major.
+ *
+ * op(A) is (M,K), op(B) is (K,N), C is (M,N); op transposes where its flag is set: A is
+ * then stored (K,M) with row length lda, B (N,K) with row length ldb. beta = 0 writes C
+ * without reading it. A gradient product is the same call with beta = 1. */
+#ifndef AN_KERNEL_GEMM_H
+#define AN_KERNEL_GEMM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* On the calling thread alone: call it freely from inside a parallel loop. */
+void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
+               const float *A, int64_t lda, const float *B, int64_t ldb,
+               float beta, float *C, int64_t ldc);
+
+/* On all threads. Cuts M; where K is long beside M and N (the weight gradient, K being the
+ * rows of a batch) cuts K and adds partial products in order. The cuts depend on the
+ * sizes only, so the bits do not depend on the threads. AN_ENOMEM (cutting K needs
+ * scratch). */
+an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
+                      const float *A, int64_t lda, const float *B, int64_t ldb,
+                      float beta, float *C, int64_t ldc);
+
+/* G dense products, A (G, M·K), B (G, K·N), C (G, M·N), one per iteration of a parallel
+ * loop; G = 1 is an_k_gemm_par. */
+an_code an_k_gemm_batch(bool ta, bool tb, int64_t G, int64_t M, int64_t N, int64_t K,
+                        const float *A, const float *B, float beta, float *C);
+
+/* The definition, three loops and double sums: what tests compare the others with. */
+void an_k_gemm_naive(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
+                     const float *A, int64_t lda, const float *B, int64_t ldb,
+                     float beta, float *C, int64_t ldc);
+
+#endif

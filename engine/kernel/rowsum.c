@@ -1,0 +1,66 @@
+/* rowsum: chunked sums over rows. One pass over the data; scratch is one row of n
+ * doubles per chunk, a chunk being about 128 KiB of floats. */
+#include "kernel/rowsum.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/par.h"
+#include "base/simd.h"
+
+enum { CHUNK_FLOATS = 32768 };
+
+an_code an_k_row_sums(int64_t rows, int64_t width, int64_t n, an_k_row_fn add,
+                      const void *context, double *sums)
+{
+    int64_t grain = width < CHUNK_FLOATS ? CHUNK_FLOATS / (width > 0 ? width : 1) : 1;
+    int64_t chunks = an_chunks(rows, grain);
+    double *partial = an_calloc((size_t)(chunks * n + 1), sizeof *partial);
+    if (!partial)
+        return AN_ENOMEM;
+#pragma omp parallel for schedule(dynamic) num_threads(an_threads()) if (chunks > 1)
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+        int64_t lo = chunk * grain, hi = lo + grain < rows ? lo + grain : rows;
+        add(context, lo, hi, partial + chunk * n);
+    }
+    memset(sums, 0, sizeof(double) * (size_t)n);
+    for (int64_t chunk = 0; chunk < chunks; chunk++)
+        for (int64_t i = 0; i < n; i++)
+            sums[i] += partial[chunk * n + i];
+    an_free(partial);
+    return AN_OK;
+}
+
+void an_k_bias(int64_t rows, int64_t width, const float *b, float *y)
+{
+    for (int64_t r = 0; r < rows; r++)
+        memcpy(y + r * width, b, sizeof(float) * (size_t)width);
+}
+
+typedef struct {
+    const float *x;
+    int64_t width;
+} plain_rows;
+
+AN_SIMD static void add_plain(const void *context, int64_t lo, int64_t hi, double *restrict sums)
+{
+    const plain_rows *job = context;
+    int64_t width = job->width;
+    for (int64_t r = lo; r < hi; r++) {
+        const float *restrict x = job->x + r * width;
+        for (int64_t c = 0; c < width; c++)
+            sums[c] += (double)x[c];
+    }
+}
+
+an_code an_k_bias_backward(int64_t rows, int64_t width, const float *dy, float *db)
+{
+    double *sums = an_alloc(sizeof(double) * (size_t)width);
+    if (!sums)
+        return AN_ENOMEM;
+    an_code code = an_k_row_sums(rows, width, width, add_plain, &(plain_rows){dy, width}, sums);
+    for (int64_t c = 0; c < width && code == AN_OK; c++)
+        db[c] += (float)sums[c];
+    an_free(sums);
+    return code;
+}

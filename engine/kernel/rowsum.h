@@ -1,0 +1,26 @@
+/* rowsum: sums over the rows of a batch, the same bits at any number of threads.
+ *
+ * Bias gradients, batch statistics and the gradients of γ and β are all of this kind:
+ * rows are cut into chunks of a fixed size, a chunk is summed in double by one thread, and
+ * the chunks' sums are added in chunk order. */
+#ifndef AN_KERNEL_ROWSUM_H
+#define AN_KERNEL_ROWSUM_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Adds the contributions of rows lo … hi−1 to sums (n). */
+typedef void (*an_k_row_fn)(const void *context, int64_t lo, int64_t hi, double *sums);
+
+/* sums (n) ← Σ over `rows` rows of `width` floats each (the width sets the chunk size).
+ * AN_ENOMEM. */
+an_code an_k_row_sums(int64_t rows, int64_t width, int64_t n, an_k_row_fn add,
+                      const void *context, double *sums);
+
+/* y (rows, width): every row becomes b (width), the start of a product with beta = 1. */
+void an_k_bias(int64_t rows, int64_t width, const float *b, float *y);
+/* db (width) += Σ_rows dy (rows, width). AN_ENOMEM. */
+an_code an_k_bias_backward(int64_t rows, int64_t width, const float *dy, float *db);
+
+#endif
