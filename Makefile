@@ -1,0 +1,138 @@
+# aniso: `make` builds, `make demo` shows, `make test` checks, `make help` lists the rest.
+#
+# Sources are found by wildcard, headers by the compiler (-MMD). Objects live in
+# build/FLAVOUR, where FLAVOUR is release or asan. The first step of every target that
+# compiles is third_party/deps, which looks for the libraries, installs what is missing
+# where it may, and leaves build/deps.mk behind: later builds only read that file.
+
+FLAVOUR ?= release
+PREFIX  ?= /usr/local
+CFLAGS  ?= -O3 -g
+JOBS    ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+
+BUILD := build/$(FLAVOUR)
+GEN   := build/gen
+ANISO := $(if $(filter asan,$(FLAVOUR)),$(BUILD)/aniso,aniso)
+
+# ── flags ────────────────────────────────────────────────────────────────────────────────
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+MODE     := $(if $(filter asan,$(FLAVOUR)),-O2 -g $(SANITIZE),$(CFLAGS))
+LANGUAGE := -std=c11 -D_GNU_SOURCE -Wall -Wextra -fopenmp -fno-math-errno -fno-trapping-math
+COMPILE   = $(CC) $(LANGUAGE) $(MODE) -Iengine -I. $(DEPS_CFLAGS) $(CPPFLAGS)
+LINK      = $(CC) -fopenmp $(MODE) $(LDFLAGS)
+
+# The targets that need no libraries must work before any is installed.
+ifneq ($(filter-out clean help install-deps,$(or $(MAKECMDGOALS),all)),)
+-include build/deps.mk
+endif
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(JOBS)
+endif
+MAKEFLAGS += --no-print-directory
+
+# ── files ────────────────────────────────────────────────────────────────────────────────
+SOURCES  := $(filter-out engine/main.c,$(wildcard engine/*/*.c store/*.c third_party/*.c))
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/embedded.o
+EMBEDDED := $(wildcard lua/aniso/*.lua lua/aniso/*/*.lua store/*.sql store/migrations/*.sql)
+C_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/c/test_*.c))
+BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+
+.PHONY: all demo test check asan bench golden lint install clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(ANISO)
+
+# ── building ─────────────────────────────────────────────────────────────────────────────
+build/deps.mk: third_party/deps
+	@third_party/deps build $@
+
+build/deps-test.mk: third_party/deps build/deps.mk
+	@third_party/deps test $@
+
+# Rewritten only when the flags differ: then everything is compiled again.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D); echo '$(COMPILE)' | cmp -s - $@ || echo '$(COMPILE)' > $@
+FORCE:
+
+# The list of embedded files, so that a removed file is noticed too.
+$(GEN)/embedded.list: FORCE
+	@mkdir -p $(@D); echo '$(EMBEDDED)' | cmp -s - $@ || echo '$(EMBEDDED)' > $@
+
+$(GEN)/embed: lua/embed.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O1 -o $@ $<
+
+$(GEN)/embedded.c: $(GEN)/embed $(GEN)/embedded.list $(EMBEDDED)
+	@$(GEN)/embed $(EMBEDDED) > $@
+
+$(BUILD)/gen/embedded.o: $(GEN)/embedded.c engine/base/embedded.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	@$(COMPILE) -c -o $@ $<
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "cc $<"
+	@$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libaniso.a: $(OBJECTS)
+	@rm -f $@; ar rcs $@ $(OBJECTS)
+
+$(ANISO): $(BUILD)/engine/main.o $(BUILD)/libaniso.a
+	@echo "ld $@"
+	@$(LINK) -o $@ $^ $(DEPS_LIBS)
+
+$(BUILD)/tests/c/%: $(BUILD)/tests/c/%.o $(BUILD)/libaniso.a build/deps-test.mk
+	@echo "ld $@"
+	@$(LINK) -o $@ $(filter %.o %.a,$^) -lcmocka $(DEPS_LIBS)
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaniso.a
+	@echo "ld $@"
+	@$(LINK) -o $@ $^ $(DEPS_LIBS)
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+
+# ── using ────────────────────────────────────────────────────────────────────────────────
+demo: all
+	@./aniso run recipes/quickstart.lua --again
+	@echo
+	@echo "The runs are in runs.db:        ./aniso ls    ./aniso show @last    ./aniso sql 'SELECT * FROM v_eval'"
+	@echo "The recipe is one page:         recipes/quickstart.lua    (try --set train.epochs=12 --seeds 0..2)"
+	@echo "Your own images and the rest:   README.md, or ./aniso help"
+
+# Both end with the line `N passed, N failed`.
+test: check
+asan:
+	@$(MAKE) FLAVOUR=asan check
+check: $(ANISO) $(C_TESTS) build/deps-test.mk
+	@tests/run $(BUILD) ./$(ANISO)
+
+lint: $(ANISO)
+	@tests/lint/run ./$(ANISO)
+
+bench: $(ANISO) $(BENCHES)
+	@test -n "$(BENCHES)" || echo "there are no benchmarks in tests/bench"
+	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
+
+golden:
+	python3 tests/golden/make_goldens.py
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/aniso/recipes
+	install -m 755 aniso $(DESTDIR)$(PREFIX)/bin/aniso
+	install -m 644 $(wildcard recipes/*.lua) $(DESTDIR)$(PREFIX)/share/aniso/recipes
+
+clean:
+	rm -rf build aniso
+
+help:
+	@echo "make            build ./aniso (installs missing libraries with apt where it may)"
+	@echo "make demo       build, train two small models, print the comparison"
+	@echo "make test       build and run all tests; the last line counts them"
+	@echo "make asan       the same tests under AddressSanitizer and UBSan, in build/asan"
+	@echo "make lint       layers, file lengths, luacheck and cppcheck where installed"
+	@echo "make bench      build and run tests/bench"
+	@echo "make golden     regenerate the reference values with PyTorch (python3-torch)"
+	@echo "make install    copy aniso and the recipes below PREFIX=$(PREFIX)"
+	@echo "make clean      remove everything that was built"
+	@echo "Variables: CC, CFLAGS='-O3 -g -march=native', PREFIX, DESTDIR, JOBS"

@@ -1,0 +1,19 @@
+/* interrupt: what Ctrl-C and SIGTERM do.
+ *
+ * In "raise" mode (the default) the signal stops the Lua code that is running with the
+ * error "interrupted". In "poll" mode it only sets a flag: a trainer asks for it between
+ * steps, writes its checkpoint and returns. A second signal ends the process in any mode. */
+#ifndef AN_BIND_INTERRUPT_H
+#define AN_BIND_INTERRUPT_H
+
+#include <lua.h>
+
+void an_interrupt_install(lua_State *L);
+int an_interrupt_signal(void);   /* SIGINT or SIGTERM once received, else 0     */
+
+/* Lua functions for core.sys: interrupted() → "SIGINT", "SIGTERM" or nil;
+ * interrupt_mode("raise" or "poll") → the former mode, and forgets a received signal. */
+int an_lua_interrupted(lua_State *L);
+int an_lua_interrupt_mode(lua_State *L);
+
+#endif

@@ -1,0 +1,67 @@
+/* modules: where `require` finds aniso.* .
+ *
+ * A searcher stands right behind package.preload. It looks for aniso/NAME.lua and
+ * aniso/NAME/init.lua, first in the folder that ANISO_LUA names, then among the files
+ * built into the program. "aniso.core" is the C part. Cost: one lookup per first require. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/embedded.h"
+#include "bind/bind.h"
+#include "bind/open.h"
+
+/* Pushes the loader and the name of its file; returns false when there is no such file. */
+static bool load_from_folder(lua_State *L, const char *folder, const char *file)
+{
+    const char *path = lua_pushfstring(L, "%s/%s", folder, file);
+    if (access(path, R_OK) != 0) return lua_pop(L, 1), false;
+    if (luaL_loadfile(L, path) != LUA_OK) lua_error(L);
+    lua_insert(L, -2);
+    return true;
+}
+
+static bool load_from_program(lua_State *L, const char *file)
+{
+    size_t length;
+    const char *text = an_embedded(lua_pushfstring(L, "lua/%s", file), &length);
+    lua_pop(L, 1);
+    if (!text) return false;
+    const char *chunk = lua_pushfstring(L, "@%s", file);
+    if (luaL_loadbuffer(L, text, length, chunk) != LUA_OK) lua_error(L);
+    lua_insert(L, -2);
+    return true;
+}
+
+static int search(lua_State *L)
+{
+    static const char *const layouts[] = {"%s.lua", "%s/init.lua"};
+    const char *name = luaL_checkstring(L, 1);
+    if (strcmp(name, "aniso") != 0 && strncmp(name, "aniso.", 6) != 0)
+        return lua_pushliteral(L, "not a module of aniso"), 1;
+    const char *path = luaL_gsub(L, name, ".", "/"), *folder = getenv("ANISO_LUA");
+    for (int i = 0; i < 2; i++) {
+        const char *file = lua_pushfstring(L, layouts[i], path);
+        if (folder && *folder && load_from_folder(L, folder, file)) return 2;
+        if (load_from_program(L, file)) return 2;
+    }
+    lua_pushfstring(L, "no file '%s.lua' in the program", path);
+    return 1;
+}
+
+void an_install_modules(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    lua_pushcfunction(L, an_open_core);
+    lua_setfield(L, -2, "aniso.core");
+    lua_getglobal(L, "table");
+    lua_getfield(L, -1, "insert");
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "searchers");
+    lua_remove(L, -2);
+    lua_pushinteger(L, 2);
+    lua_pushcfunction(L, search);
+    lua_call(L, 3, 0);
+    lua_pop(L, 2);
+}

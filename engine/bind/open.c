@@ -1,0 +1,23 @@
+/* open: the list of the engine's parts that Lua sees as the fields of aniso.core.
+ *
+ * A new userdata file is one line in `parts`. */
+#include <lualib.h>
+
+#include "bind/bind.h"
+#include "bind/open.h"
+
+static const luaL_Reg parts[] = {
+    {"sys", an_open_sys},
+    {NULL, NULL},
+};
+
+int an_open_core(lua_State *L)
+{
+    lua_newtable(L);
+    for (const luaL_Reg *part = parts; part->name; part++) {
+        lua_pushcfunction(L, part->func);
+        lua_call(L, 0, 1);
+        lua_setfield(L, -2, part->name);
+    }
+    return 1;
+}

@@ -1,0 +1,17 @@
+/* open: the opener of every bind file; see open.c. */
+#ifndef AN_BIND_OPEN_H
+#define AN_BIND_OPEN_H
+
+#include <lua.h>
+
+/* Each pushes the table that becomes aniso.core.NAME. */
+int an_open_sys(lua_State *L);
+
+/* Registry field, boolean: tracebacks are wanted. Set by main.c and core.sys.debug(). */
+#define AN_DEBUG_KEY "aniso.debug"
+
+/* Makes `require` find aniso.core and the aniso.* modules: from the folder in the
+ * environment variable ANISO_LUA where it has the file, else from the program itself. */
+void an_install_modules(lua_State *L);
+
+#endif

@@ -1,0 +1,202 @@
+/* sys: what Lua asks of the machine and of this process; core.sys.
+ *
+ * Times, threads, memory counters, the host's description, signals, the terminal. The
+ * file system's part is added by sys_file.c. Nothing here keeps state. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/par.h"
+#include "base/version.h"
+#include "bind/bind.h"
+#include "bind/interrupt.h"
+#include "bind/open.h"
+#include "bind/sys.h"
+
+/* monotonic() → seconds from an arbitrary start, for durations. */
+static int monotonic(lua_State *L)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    lua_pushnumber(L, (lua_Number)now.tv_sec + 1e-9 * (lua_Number)now.tv_nsec);
+    return 1;
+}
+
+/* utc([seconds]) → "2026-01-31T12:00:00.000Z"; now without an argument. */
+static int utc(lua_State *L)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    if (!lua_isnoneornil(L, 1)) at = (struct timespec){.tv_sec = (time_t)luaL_checknumber(L, 1)};
+    struct tm parts;
+    char text[40];
+    gmtime_r(&at.tv_sec, &parts);
+    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+    text[n] = 0;
+    lua_pushfstring(L, "%s.%c%c%cZ", text, '0' + (int)(at.tv_nsec / 100000000),
+                    '0' + (int)(at.tv_nsec / 10000000 % 10),
+                    '0' + (int)(at.tv_nsec / 1000000 % 10));
+    return 1;
+}
+
+/* cpu_seconds() → processor time of this process, all threads. */
+static int cpu_seconds(lua_State *L)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    lua_pushnumber(L, (lua_Number)used.tv_sec + 1e-9 * (lua_Number)used.tv_nsec);
+    return 1;
+}
+
+/* peak_rss() → bytes. */
+static int peak_rss(lua_State *L)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+#ifdef __APPLE__
+    lua_pushinteger(L, (lua_Integer)usage.ru_maxrss);
+#else
+    lua_pushinteger(L, (lua_Integer)usage.ru_maxrss * 1024);
+#endif
+    return 1;
+}
+
+static int pid(lua_State *L)
+{
+    lua_pushinteger(L, getpid());
+    return 1;
+}
+
+/* threads([n]) → the number in use, after setting it to n (n < 1: one per core). */
+static int threads(lua_State *L)
+{
+    if (!lua_isnoneornil(L, 1)) an_set_threads((int)luaL_checkinteger(L, 1));
+    lua_pushinteger(L, an_threads());
+    return 1;
+}
+
+/* memory() → {live =, peak =, allocs =} of the engine's allocator. */
+static int memory(lua_State *L)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, an_mem_live());
+    lua_setfield(L, -2, "live");
+    lua_pushinteger(L, an_mem_peak());
+    lua_setfield(L, -2, "peak");
+    lua_pushinteger(L, an_mem_allocs());
+    lua_setfield(L, -2, "allocs");
+    return 1;
+}
+
+/* fail_at(n): the n-th allocation from now fails; for tests. */
+static int fail_at(lua_State *L)
+{
+    an_mem_fail_at(luaL_checkinteger(L, 1));
+    return 0;
+}
+
+/* Sets field `key` to the value of the first line "name…: value" of a /proc file. */
+static void set_from_proc(lua_State *L, const char *key, const char *path, const char *name)
+{
+    char line[512];
+    FILE *file = fopen(path, "r");
+    if (!file) return;
+    while (fgets(line, sizeof line, file)) {
+        if (strncmp(line, name, strlen(name)) != 0) continue;
+        const char *value = *name ? strchr(line, ':') : line;
+        value = value ? value + strspn(value, ": \t") : line;
+        lua_pushlstring(L, value, strcspn(value, "\n"));
+        lua_setfield(L, -2, key);
+        break;
+    }
+    fclose(file);
+}
+
+/* host() → {hostname, os, arch, cpu, cores, ram_bytes, boot_id}; cpu and boot_id are
+ * absent where the system does not say. */
+static int host(lua_State *L)
+{
+    struct utsname name;
+    if (uname(&name) != 0) memset(&name, 0, sizeof name);
+    lua_createtable(L, 0, 8);
+    lua_pushstring(L, name.nodename);
+    lua_setfield(L, -2, "hostname");
+    lua_pushfstring(L, "%s %s", name.sysname, name.release);
+    lua_setfield(L, -2, "os");
+    lua_pushstring(L, name.machine);
+    lua_setfield(L, -2, "arch");
+    lua_pushinteger(L, sysconf(_SC_NPROCESSORS_ONLN));
+    lua_setfield(L, -2, "cores");
+    lua_pushinteger(L, (lua_Integer)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
+    lua_setfield(L, -2, "ram_bytes");
+    set_from_proc(L, "cpu", "/proc/cpuinfo", "model name");
+    set_from_proc(L, "boot_id", "/proc/sys/kernel/random/boot_id", "");
+    return 1;
+}
+
+static int check_stream(lua_State *L, int arg)
+{
+    static const char *const names[] = {"stdin", "stdout", "stderr", NULL};
+    return luaL_checkoption(L, arg, "stdout", names);
+}
+
+/* isatty(["stdin", "stdout" or "stderr"]) → whether it is a terminal. */
+static int is_terminal(lua_State *L)
+{
+    lua_pushboolean(L, isatty(check_stream(L, 1)));
+    return 1;
+}
+
+/* width([stream]) → columns of the terminal; nil when it is none. */
+static int width(lua_State *L)
+{
+    struct winsize size = {0};
+    if (ioctl(check_stream(L, 1), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        lua_pushnil(L);
+    else
+        lua_pushinteger(L, size.ws_col);
+    return 1;
+}
+
+/* debug([on]) → whether errors carry a traceback, after setting it. */
+static int debug(lua_State *L)
+{
+    if (!lua_isnoneornil(L, 1)) {
+        lua_pushboolean(L, lua_toboolean(L, 1));
+        lua_setfield(L, LUA_REGISTRYINDEX, AN_DEBUG_KEY);
+    }
+    lua_getfield(L, LUA_REGISTRYINDEX, AN_DEBUG_KEY);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"cpu_seconds", cpu_seconds},
+    {"debug", debug},
+    {"fail_at", fail_at},
+    {"host", host},
+    {"interrupt_mode", an_lua_interrupt_mode},
+    {"interrupted", an_lua_interrupted},
+    {"isatty", is_terminal},
+    {"memory", memory},
+    {"monotonic", monotonic},
+    {"peak_rss", peak_rss},
+    {"pid", pid},
+    {"threads", threads},
+    {"utc", utc},
+    {"width", width},
+    {NULL, NULL},
+};
+
+int an_open_sys(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    lua_pushliteral(L, AN_VERSION);
+    lua_setfield(L, -2, "version");
+    an_add_file_functions(L);
+    return 1;
+}

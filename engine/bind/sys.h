@@ -1,0 +1,10 @@
+/* sys: shared by the files that make up core.sys. */
+#ifndef AN_BIND_SYS_H
+#define AN_BIND_SYS_H
+
+#include <lua.h>
+
+/* Adds the file-system functions to the table on the top of the stack. */
+void an_add_file_functions(lua_State *L);
+
+#endif

@@ -1,0 +1,113 @@
+/* main: starts Lua, loads the library, makes one protected call, gives the exit code.
+ *
+ * Everything a person types is decided in lua/aniso/cli.lua. Here stands what must hold
+ * when that fails: one clear line on stderr, a traceback only with --debug or
+ * ANISO_DEBUG=1. Exit codes: 0 done, 1 failed, 2 usage, 3 nothing matched, 4 database,
+ * 5 verify mismatch, 130 and 143 interrupted and resumable. */
+#include <ctype.h>
+#include <locale.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind/bind.h"
+#include "bind/interrupt.h"
+#include "bind/open.h"
+
+/* The sentence without the place in our own sources ("aniso/options.lua:12: …"); a place
+ * in the user's file stays. */
+static const char *without_our_place(const char *message)
+{
+    const char *place = strstr(message, ".lua:"), *start = strstr(message, "aniso/");
+    if (!place || !start || start > place) return message;
+    for (const char *p = message; p < place; p++)
+        if (isspace((unsigned char)*p)) return message;
+    const char *end = place + 5;
+    while (isdigit((unsigned char)*end)) end++;
+    return end[0] == ':' && end[1] == ' ' ? end + 2 : message;
+}
+
+/* An error is a text or a table {message =, exit =} (see cli.lua); in debugging a
+ * traceback is kept in the registry for report(). */
+static int on_error(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, AN_DEBUG_KEY);
+    if (lua_toboolean(L, -1)) {
+        luaL_traceback(L, L, NULL, 1);
+        lua_setfield(L, LUA_REGISTRYINDEX, "aniso.traceback");
+    }
+    lua_pop(L, 1);
+    return 1;
+}
+
+/* Prints the error on the top of the stack; returns the exit code it asks for. */
+static int report(lua_State *L)
+{
+    int code = 1, top = lua_gettop(L);
+    if (lua_istable(L, top)) {
+        lua_getfield(L, top, "exit");
+        code = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : 1;
+    }
+    const char *message = luaL_tolstring(L, top, NULL);
+    lua_getfield(L, LUA_REGISTRYINDEX, "aniso.traceback");
+    const char *trace = lua_tostring(L, -1);
+    if (!trace) message = without_our_place(message);
+    if (an_interrupt_signal()) {
+        code = 128 + an_interrupt_signal();
+        if (!trace) message = "interrupted";
+    }
+    fflush(stdout);
+    if (*message) fprintf(stderr, "aniso: %s\n", message);
+    if (trace) fprintf(stderr, "%s\n", trace);
+    return code;
+}
+
+/* require("aniso.cli").main(arg) → the exit code. */
+static int start(lua_State *L)
+{
+    luaL_openlibs(L);
+    an_install_modules(L);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "aniso.cli");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "main");
+    lua_getglobal(L, "arg");
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static void set_arguments(lua_State *L, int argc, char **argv)
+{
+    lua_createtable(L, argc, 1);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+    lua_setglobal(L, "arg");
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, ""); /* numbers keep the "C" locale: a decimal point is a point */
+    lua_State *L = luaL_newstate();
+    if (!L) return fprintf(stderr, "aniso: no memory to start\n"), 1;
+    const char *debug = getenv("ANISO_DEBUG");
+    lua_pushboolean(L, debug && strcmp(debug, "1") == 0);
+    lua_setfield(L, LUA_REGISTRYINDEX, AN_DEBUG_KEY);
+    set_arguments(L, argc, argv);
+    an_interrupt_install(L);
+    lua_pushcfunction(L, on_error);
+    lua_pushcfunction(L, start);
+    int code;
+    if (lua_pcall(L, 0, 1, -2) != LUA_OK)
+        code = report(L);
+    else
+        code = (int)lua_tointeger(L, -1);
+    lua_close(L);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("aniso: standard output");
+        if (code == 0) code = 1;
+    }
+    return code;
+}
