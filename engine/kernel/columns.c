@@ -51,7 +51,7 @@ static run run_of(const an_conv_shape *s, corner at, int64_t u)
     return (run){((at.b * s->H + y) * s->W + at.left + lo) * s->C, lo * s->C, (hi - lo) * s->C};
 }
 
-void an_k_gather(const an_conv_shape *s, const float *x, int64_t lo, int64_t hi, float *cols)
+void an_k_gather(float *cols, const float *x, int64_t lo, int64_t hi, const an_conv_shape *s)
 {
     int64_t line = s->kw * s->C;
     for (int64_t row = lo; row < hi; row++) {
@@ -71,7 +71,7 @@ AN_SIMD static void add(float *restrict to, const float *restrict from, int64_t 
         to[i] += from[i];
 }
 
-void an_k_scatter(const an_conv_shape *s, const float *dcols, int64_t lo, int64_t hi, float *dx)
+void an_k_scatter(float *dx, const float *dcols, int64_t lo, int64_t hi, const an_conv_shape *s)
 {
     int64_t line = s->kw * s->C;
     for (int64_t row = lo; row < hi; row++) {

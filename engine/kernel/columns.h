@@ -15,8 +15,8 @@ int64_t an_k_tile_rows(const an_conv_shape *s); /* rows of a tile that stays in 
 bool an_k_is_pointwise(const an_conv_shape *s); /* 1×1, stride 1: the matrix is x itself     */
 
 /* cols (hi−lo, kh·kw·C) ← rows lo … hi−1 of the matrix of x (B,H,W,C). */
-void an_k_gather(const an_conv_shape *s, const float *x, int64_t lo, int64_t hi, float *cols);
+void an_k_gather(float *cols, const float *x, int64_t lo, int64_t hi, const an_conv_shape *s);
 /* dx (B,H,W,C) += dcols (hi−lo, kh·kw·C), each element to where gather took it from. */
-void an_k_scatter(const an_conv_shape *s, const float *dcols, int64_t lo, int64_t hi, float *dx);
+void an_k_scatter(float *dx, const float *dcols, int64_t lo, int64_t hi, const an_conv_shape *s);
 
 #endif

@@ -38,7 +38,7 @@ typedef struct {
     int threads;
 } scratch;
 
-static an_code take_scratch(scratch *k, const an_conv_shape *s, int64_t head)
+static an_code take_scratch(scratch *k, int64_t head, const an_conv_shape *s)
 {
     head = (head + 15) / 16 * 16; /* tiles start on a cache line */
     k->threads = an_threads();
@@ -56,12 +56,12 @@ static float *own_tile(const scratch *k)
 }
 
 /* Rows lo … hi−1 of the column matrix of x: gathered, or where they already lie. */
-static const float *columns(const an_conv_shape *s, const float *x, int64_t lo, int64_t hi,
-                            float *tile)
+static const float *columns(float *tile, const float *x, int64_t lo, int64_t hi,
+                            const an_conv_shape *s)
 {
     if (an_k_is_pointwise(s))
         return x + lo * s->C;
-    an_k_gather(s, x, lo, hi, tile);
+    an_k_gather(tile, x, lo, hi, s);
     return tile;
 }
 
@@ -74,7 +74,7 @@ static int64_t tile_end(const an_conv_shape *s, int64_t lo, int64_t end)
 /* ── weights ──────────────────────────────────────────────────────────────────────── */
 
 /* P (kh,kw,C,O) ← w (O,C,kh,kw). */
-static void pack(const an_conv_shape *s, const float *w, float *P)
+static void pack(float *P, const float *w, const an_conv_shape *s)
 {
     int64_t area = s->kh * s->kw;
     for (int64_t o = 0; o < s->O; o++)
@@ -84,7 +84,7 @@ static void pack(const an_conv_shape *s, const float *w, float *P)
 }
 
 /* P (kh,kw,O,C) ← w (O,C,kh,kw) turned by 180°: the kernels of the data gradient. */
-static void pack_flipped(const an_conv_shape *s, const float *w, float *P)
+static void pack_flipped(float *P, const float *w, const an_conv_shape *s)
 {
     int64_t area = s->kh * s->kw;
     for (int64_t o = 0; o < s->O; o++)
@@ -96,30 +96,30 @@ static void pack_flipped(const an_conv_shape *s, const float *w, float *P)
 /* ── forward, and the data gradient at stride 1 ─────────────────────────────────────── */
 
 /* y (B·Ho·Wo, O) ← cols(x)·P + (b, or y itself if there is none and `accumulate`). */
-static void correlate(const an_conv_shape *s, const scratch *k, const float *x, const float *P,
-                      const float *b, bool accumulate, float *y)
+static void correlate(float *y, const float *x, const float *P, const float *b, bool accumulate,
+                      const an_conv_shape *s, const scratch *k)
 {
     int64_t rows = s->B * s->Ho * s->Wo, patch = an_k_patch(s), grain = an_k_tile_rows(s);
     float beta = b || accumulate ? 1 : 0;
 #pragma omp parallel for schedule(dynamic) num_threads(k->threads)
     for (int64_t lo = 0; lo < rows; lo += grain) {
         int64_t hi = tile_end(s, lo, rows);
-        const float *cols = columns(s, x, lo, hi, own_tile(k));
+        const float *cols = columns(own_tile(k), x, lo, hi, s);
         if (b)
-            an_k_bias(hi - lo, s->O, b, y + lo * s->O);
+            an_k_bias_forward(y + lo * s->O, b, hi - lo, s->O);
         an_k_gemm(false, false, hi - lo, s->O, patch, 1, cols, patch, P, s->O,
                   beta, y + lo * s->O, s->O);
     }
 }
 
-an_code an_k_conv(const an_conv_shape *s, const float *x, const float *w, const float *b,
-                  float *y)
+an_code an_k_conv_forward(float *y, const float *x, const float *w, const float *b,
+                          const an_conv_shape *s)
 {
     scratch k;
-    if (take_scratch(&k, s, an_k_patch(s) * s->O) != AN_OK)
+    if (take_scratch(&k, an_k_patch(s) * s->O, s) != AN_OK)
         return AN_ENOMEM;
-    pack(s, w, k.head);
-    correlate(s, &k, x, k.head, b, false, y);
+    pack(k.head, w, s);
+    correlate(y, x, k.head, b, false, s, &k);
     an_free(k.head);
     return AN_OK;
 }
@@ -137,8 +137,8 @@ static an_conv_shape turned(const an_conv_shape *s)
 
 /* ── data gradient at other strides: images are independent ─────────────────────────── */
 
-static void scatter_images(const an_conv_shape *s, const scratch *k, const float *dy,
-                           const float *P, float *dx)
+static void scatter_images(float *dx, const float *dy, const float *P,
+                           const an_conv_shape *s, const scratch *k)
 {
     int64_t area = s->Ho * s->Wo, patch = an_k_patch(s);
 #pragma omp parallel for schedule(dynamic) num_threads(k->threads)
@@ -148,25 +148,25 @@ static void scatter_images(const an_conv_shape *s, const scratch *k, const float
             hi = tile_end(s, lo, end);
             an_k_gemm(false, true, hi - lo, patch, s->O, 1, dy + lo * s->O, s->O, P, s->O,
                       0, own_tile(k), patch);
-            an_k_scatter(s, own_tile(k), lo, hi, dx);
+            an_k_scatter(dx, own_tile(k), lo, hi, s);
         }
     }
 }
 
-an_code an_k_conv_backward_data(const an_conv_shape *s, const float *dy, const float *w,
-                                float *dx)
+an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w,
+                                const an_conv_shape *s)
 {
     an_conv_shape back = turned(s);
     bool again = s->stride == 1;
     scratch k;
-    if (take_scratch(&k, again ? &back : s, an_k_patch(s) * s->O) != AN_OK)
+    if (take_scratch(&k, an_k_patch(s) * s->O, again ? &back : s) != AN_OK)
         return AN_ENOMEM;
     if (again) {
-        pack_flipped(s, w, k.head);
-        correlate(&back, &k, dy, k.head, NULL, true, dx);
+        pack_flipped(k.head, w, s);
+        correlate(dx, dy, k.head, NULL, true, &back, &k);
     } else {
-        pack(s, w, k.head);
-        scatter_images(s, &k, dy, k.head, dx);
+        pack(k.head, w, s);
+        scatter_images(dx, dy, k.head, s, &k);
     }
     an_free(k.head);
     return AN_OK;
@@ -175,20 +175,20 @@ an_code an_k_conv_backward_data(const an_conv_shape *s, const float *dy, const f
 /* ── weight gradient ──────────────────────────────────────────────────────────────── */
 
 /* partial (O, kh·kw·C) ← the sum over the rows first … end−1, in tile order. */
-static void sum_rows(const an_conv_shape *s, const float *dy, const float *x, int64_t first,
-                     int64_t end, float *tile, float *partial)
+static void sum_rows(float *partial, float *tile, const float *dy, const float *x, int64_t first,
+                     int64_t end, const an_conv_shape *s)
 {
     int64_t patch = an_k_patch(s);
     for (int64_t lo = first, hi; lo < end; lo = hi) {
         hi = tile_end(s, lo, end);
-        const float *cols = columns(s, x, lo, hi, tile);
+        const float *cols = columns(tile, x, lo, hi, s);
         an_k_gemm(true, false, s->O, patch, hi - lo, 1, dy + lo * s->O, s->O, cols, patch,
                   lo == first ? 0 : 1, partial, patch);
     }
 }
 
 /* dw (O,C,kh,kw) += Σ_chunk partial (O,kh,kw,C), in chunk order. */
-static void add_unpacked(const an_conv_shape *s, const float *partial, int64_t chunks, float *dw)
+static void add_unpacked(float *dw, const float *partial, int64_t chunks, const an_conv_shape *s)
 {
     int64_t area = s->kh * s->kw, n = s->O * an_k_patch(s);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
@@ -205,21 +205,21 @@ static void add_unpacked(const an_conv_shape *s, const float *partial, int64_t c
     }
 }
 
-an_code an_k_conv_backward_weight(const an_conv_shape *s, const float *dy, const float *x,
-                                  float *dw)
+an_code an_k_conv_backward_weight(float *dw, const float *dy, const float *x,
+                                  const an_conv_shape *s)
 {
     int64_t grain = (s->B + WEIGHT_CHUNKS - 1) / WEIGHT_CHUNKS;
     int64_t chunks = grain ? an_chunks(s->B, grain) : 0;
     int64_t n = s->O * an_k_patch(s), area = s->Ho * s->Wo;
     scratch k;
-    if (take_scratch(&k, s, chunks * n) != AN_OK)
+    if (take_scratch(&k, chunks * n, s) != AN_OK)
         return AN_ENOMEM;
 #pragma omp parallel for schedule(dynamic) num_threads(k.threads)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         int64_t lo = chunk * grain, hi = lo + grain < s->B ? lo + grain : s->B;
-        sum_rows(s, dy, x, lo * area, hi * area, own_tile(&k), k.head + chunk * n);
+        sum_rows(k.head + chunk * n, own_tile(&k), dy, x, lo * area, hi * area, s);
     }
-    add_unpacked(s, k.head, chunks, dw);
+    add_unpacked(dw, k.head, chunks, s);
     an_free(k.head);
     return AN_OK;
 }

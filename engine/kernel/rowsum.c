@@ -10,8 +10,8 @@
 
 enum { CHUNK_FLOATS = 32768 };
 
-an_code an_k_row_sums(int64_t rows, int64_t width, int64_t n, an_k_row_fn add,
-                      const void *context, double *sums)
+an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context,
+                      int64_t rows, int64_t width)
 {
     int64_t grain = width < CHUNK_FLOATS ? CHUNK_FLOATS / (width > 0 ? width : 1) : 1;
     int64_t chunks = an_chunks(rows, grain);
@@ -21,7 +21,7 @@ an_code an_k_row_sums(int64_t rows, int64_t width, int64_t n, an_k_row_fn add,
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads()) if (chunks > 1)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         int64_t lo = chunk * grain, hi = lo + grain < rows ? lo + grain : rows;
-        add(context, lo, hi, partial + chunk * n);
+        add(partial + chunk * n, context, lo, hi);
     }
     memset(sums, 0, sizeof(double) * (size_t)n);
     for (int64_t chunk = 0; chunk < chunks; chunk++)
@@ -31,7 +31,7 @@ an_code an_k_row_sums(int64_t rows, int64_t width, int64_t n, an_k_row_fn add,
     return AN_OK;
 }
 
-void an_k_bias(int64_t rows, int64_t width, const float *b, float *y)
+void an_k_bias_forward(float *y, const float *b, int64_t rows, int64_t width)
 {
     for (int64_t r = 0; r < rows; r++)
         memcpy(y + r * width, b, sizeof(float) * (size_t)width);
@@ -42,7 +42,7 @@ typedef struct {
     int64_t width;
 } plain_rows;
 
-AN_SIMD static void add_plain(const void *context, int64_t lo, int64_t hi, double *restrict sums)
+AN_SIMD static void add_plain(double *restrict sums, const void *context, int64_t lo, int64_t hi)
 {
     const plain_rows *job = context;
     int64_t width = job->width;
@@ -53,12 +53,12 @@ AN_SIMD static void add_plain(const void *context, int64_t lo, int64_t hi, doubl
     }
 }
 
-an_code an_k_bias_backward(int64_t rows, int64_t width, const float *dy, float *db)
+an_code an_k_bias_backward(float *db, const float *dy, int64_t rows, int64_t width)
 {
     double *sums = an_alloc(sizeof(double) * (size_t)width);
     if (!sums)
         return AN_ENOMEM;
-    an_code code = an_k_row_sums(rows, width, width, add_plain, &(plain_rows){dy, width}, sums);
+    an_code code = an_k_row_sums(sums, width, add_plain, &(plain_rows){dy, width}, rows, width);
     for (int64_t c = 0; c < width && code == AN_OK; c++)
         db[c] += (float)sums[c];
     an_free(sums);

@@ -11,16 +11,16 @@
 #include "base/err.h"
 
 /* Adds the contributions of rows lo … hi−1 to sums (n). */
-typedef void (*an_k_row_fn)(const void *context, int64_t lo, int64_t hi, double *sums);
+typedef void (*an_k_row_fn)(double *sums, const void *context, int64_t lo, int64_t hi);
 
 /* sums (n) ← Σ over `rows` rows of `width` floats each (the width sets the chunk size).
  * AN_ENOMEM. */
-an_code an_k_row_sums(int64_t rows, int64_t width, int64_t n, an_k_row_fn add,
-                      const void *context, double *sums);
+an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context,
+                      int64_t rows, int64_t width);
 
 /* y (rows, width): every row becomes b (width), the start of a product with beta = 1. */
-void an_k_bias(int64_t rows, int64_t width, const float *b, float *y);
+void an_k_bias_forward(float *y, const float *b, int64_t rows, int64_t width);
 /* db (width) += Σ_rows dy (rows, width). AN_ENOMEM. */
-an_code an_k_bias_backward(int64_t rows, int64_t width, const float *dy, float *db);
+an_code an_k_bias_backward(float *db, const float *dy, int64_t rows, int64_t width);
 
 #endif
