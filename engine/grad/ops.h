@@ -6,7 +6,9 @@
 #ifndef AN_GRAD_OPS_H
 #define AN_GRAD_OPS_H
 
-#include "kernel/act.h"   /* an_map_kind */
+#include "kernel/act.h"    /* an_map_kind  */
+#include "kernel/mmd.h"    /* an_mmd_args  */
+#include "kernel/xent.h"   /* an_xent_args */
 #include "tensor/tensor.h"
 
 /* ── rules_map.c: elementwise (broadcasting as NumPy), reductions, shape ────────── */
@@ -47,16 +49,11 @@ typedef struct {
 an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual /* [opt] */, const an_batch_norm_args *args);
 an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double eps); /* last dimension; gamma, beta [opt] */
 
-/* ── rules_loss.c: softmax and losses, attention, embeddings, MMD ────────────────── */
+/* ── rules_loss.c, rules_attention.c: softmax, losses, MMD; attention, embeddings ── */
 an_tensor *an_softmax(an_tensor *x);                              /* last dimension */
 an_tensor *an_log_softmax(an_tensor *x);
-/* Cross-entropy of logits (B,K) against labels int64 (B), one kernel for every prior loss of METHOD §4:
- * z = scale·(logits + adjust − margin_y at the true class); p = softmax(z);
- * loss = Σ_b w_{y_b}·(1−p_y)^focal·(−log p_y) / Σ_b w_{y_b}.   All optional: NULL, scale 1, focal 0. */
-typedef struct {
-    const float *weight, *adjust, *margin;   /* (K) each, [opt], copied */
-    double scale, focal, smoothing;          /* smoothing: label smoothing in [0,1), 0 = off */
-} an_xent_args;
+/* Cross-entropy of logits (B,K) against labels int64 (B), one kernel for every loss of the priors:
+ * kernel/xent.h has the formula. args NULL is the plain one; what args points to is copied. A scalar. */
 an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_xent_args *args);
 an_tensor *an_mse(an_tensor *a, an_tensor *b);                    /* scalar mean of (a−b)² */
 /* Multi-head attention core (no projections): q (Bq,Lq,D), k and v (Bk,Lk,D), D = heads·d, Bq = Bk·repeat:
@@ -66,9 +63,8 @@ an_tensor *an_attention(an_tensor *q, an_tensor *k, an_tensor *v, int heads, an_
 an_tensor *an_embedding(an_tensor *w, an_tensor *index);          /* w (V,D), index int64 (…) → (…,D) */
 /* Sinusoidal embedding of times t int64 (B) → (B,D), D even: [cos(t·f_i) … sin(t·f_i) …], f_i = max_period^(−i/(D/2)) (2006.11239, as in the ADM code). No gradient. */
 an_tensor *an_timestep_embedding(an_tensor *t, int64_t D, double max_period);
-/* MMD² between the rows of a (B,K) and b (B,K), sum (mean) of RBF kernels exp(−‖x−y‖²/(2·h)) with
- * h = base·2^k for the `n` multipliers; base 2K (METHOD §6) unless given > 0. Gradient to both. O(B²K) time, O(B·K) memory. */
-typedef struct { int n; double multiplier[8]; double base; bool unbiased; } an_mmd_args;
+/* MMD² between the rows of a (B,K) and b (B,K), as kernel/mmd.h has it. Gradient to both. A scalar.
+ * O(B²K) time, O(B·K) memory. */
 an_tensor *an_mmd(an_tensor *a, an_tensor *b, const an_mmd_args *args);
 
 #endif

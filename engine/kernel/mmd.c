@@ -1,0 +1,137 @@
+/* mmd: see mmd.h. Both sets are transposed once, so that the loop over the rows of a tile
+ * is the innermost one and vectorises: squared distances, exponentials, gradient. */
+#include "kernel/mmd.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "kernel/exp.h"
+
+enum { TILE = 64 };   /* rows met at once */
+
+/* What every row shares. `at` and `bt` are (K, stride), stride a multiple of TILE. */
+typedef struct {
+    const float *at, *bt;
+    int64_t B, K, stride;
+    int n;
+    float rate[AN_MMD_KERNELS];   /* 1/(2·h_i) */
+    double same, cross;           /* the weight of a pair within a set, and across */
+    bool unbiased;
+} problem;
+
+/* e[j] = k(x, y_j), g[j] = −∂k/∂d² for the TILE rows y_j at `yt`. */
+static inline void kernel_tile(float e[restrict TILE], float g[restrict TILE], const problem *p,
+                               const float *x, const float *yt)
+{
+    float distance[TILE] = {0};
+    for (int64_t c = 0; c < p->K; c++)
+        for (int j = 0; j < TILE; j++) {
+            float d = x[c] - yt[c * p->stride + j];
+            distance[j] += d * d;
+        }
+    memset(e, 0, TILE * sizeof *e);
+    memset(g, 0, TILE * sizeof *g);
+    float share = 1.0f / (float)p->n;
+    for (int i = 0; i < p->n; i++)
+        for (int j = 0; j < TILE; j++) {
+            float k = share * an_expf(-p->rate[i] * distance[j]);
+            e[j] += k;
+            g[j] += k * p->rate[i];
+        }
+}
+
+/* Adds weight·∂/∂x of Σ_j k(x, y_j) = weight·Σ_j −2·g_j·(x − y_j) to `gradient`. */
+static inline void gradient_tile(float *gradient, const float g[TILE], float weight,
+                                 const problem *p, const float *x, const float *yt)
+{
+    for (int64_t c = 0; c < p->K; c++) {
+        float sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (int j = 0; j < TILE; j++)
+            sum += g[j] * (x[c] - yt[c * p->stride + j]);
+        gradient[c] -= 2.0f * weight * sum;
+    }
+}
+
+/* Σ_j k(x, y_j) over one whole set, row `skip` (or none: −1) left out; its gradient with
+ * respect to x, times weight, is added to `gradient` if there is one. */
+static double meet(const problem *p, const float *x, const float *yt, int64_t skip,
+                   float *gradient, double weight)
+{
+    double total = 0;
+    for (int64_t lo = 0; lo < p->B; lo += TILE) {
+        float e[TILE], g[TILE], sum = 0;
+        kernel_tile(e, g, p, x, yt + lo);
+        for (int64_t j = p->B - lo; j < TILE; j++)
+            e[j] = g[j] = 0;                       /* columns past the last row */
+        if (skip >= lo && skip < lo + TILE)
+            e[skip - lo] = g[skip - lo] = 0;
+#pragma omp simd reduction(+ : sum)
+        for (int j = 0; j < TILE; j++)
+            sum += e[j];
+        total += sum;
+        if (gradient)
+            gradient_tile(gradient, g, (float)weight, p, x, yt + lo);
+    }
+    return total;
+}
+
+/* The share of row i of one set: x, its transposed own set and the other one. */
+static double row_share(const problem *p, int64_t i, const float *x, const float *own,
+                        const float *other, float *gradient)
+{
+    if (gradient)
+        memset(gradient, 0, (size_t)p->K * sizeof *gradient);
+    double within = meet(p, x, own, p->unbiased ? i : -1, gradient, 2 * p->same);
+    double across = meet(p, x, other, -1, gradient, -2 * p->cross);
+    return p->same * within - p->cross * across;
+}
+
+static void transpose(float *xt, const float *x, const problem *p)
+{
+    for (int64_t i = 0; i < p->B; i++)
+        for (int64_t c = 0; c < p->K; c++)
+            xt[c * p->stride + i] = x[i * p->K + c];
+}
+
+static problem make_problem(int64_t B, int64_t K, const an_mmd_args *args)
+{
+    problem p = {.B = B, .K = K, .n = args->n, .unbiased = args->unbiased};
+    double base = args->base > 0 ? args->base : 2.0 * (double)K;
+    for (int i = 0; i < args->n; i++)
+        p.rate[i] = (float)(1 / (2 * base * args->multiplier[i]));
+    p.stride = (B + TILE - 1) / TILE * TILE;
+    p.cross = 1.0 / ((double)B * (double)B);
+    p.same = args->unbiased ? 1.0 / ((double)B * (double)(B - 1)) : p.cross;
+    return p;
+}
+
+an_code an_k_mmd(double *value, float *ga, float *gb, const float *a, const float *b, int64_t B,
+                 int64_t K, const an_mmd_args *args)
+{
+    problem p = make_problem(B, K, args);
+    size_t plane = (size_t)(K * p.stride);
+    float *transposed = an_calloc(2 * plane, sizeof *transposed);
+    double *share = an_alloc((size_t)B * sizeof *share);
+    if (!transposed || !share) {
+        an_free(transposed);
+        an_free(share);
+        return AN_ENOMEM;
+    }
+    transpose(transposed, a, &p);
+    transpose(transposed + plane, b, &p);
+    p.at = transposed;
+    p.bt = transposed + plane;
+#pragma omp parallel for schedule(static) if (B > TILE)
+    for (int64_t i = 0; i < B; i++) {
+        int64_t row = i * K;
+        share[i] = row_share(&p, i, a + row, p.at, p.bt, ga ? ga + row : NULL);
+        share[i] += row_share(&p, i, b + row, p.bt, p.at, gb ? gb + row : NULL);
+    }
+    *value = 0;
+    for (int64_t i = 0; i < B; i++)
+        *value += share[i];
+    an_free(transposed);
+    an_free(share);
+    return AN_OK;
+}
