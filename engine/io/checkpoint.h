@@ -1,0 +1,29 @@
+/* checkpoint: a safetensors file that knows whether it is whole.
+ *
+ * The metadata carries a state (JSON text: position, optimiser step, run, configuration)
+ * and the SHA-256 of tensors and state; opening verifies both. Saving replaces the file
+ * as a whole and can keep the former one under an_checkpoint_previous(): a kill or a full
+ * disk at any moment leaves a good checkpoint. */
+#ifndef AN_IO_CHECKPOINT_H
+#define AN_IO_CHECKPOINT_H
+
+#include <stdbool.h>
+
+#include "io/safetensors.h"
+
+/* Saves the tensors and the state. `hex` receives the hash of the tensors alone: two runs
+ * with the same weights have the same hash. `bytes` [opt]: the size of the file. */
+an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, const char *state,
+                           bool keep_previous, char hex[AN_SHA256_HEX], int64_t *bytes);
+
+/* Opens and verifies; reads the whole file once. NULL after AN_ENOTFOUND or AN_EFORMAT:
+ * "checkpoint X is damaged: …; use the previous one, Y". Read the tensors with
+ * an_safetensors_read(), close with an_safetensors_close(). */
+an_safetensors *an_checkpoint_open(const char *path);
+const char *an_checkpoint_state(const an_safetensors *f);   /* the JSON text given to save */
+const char *an_checkpoint_sha256(const an_safetensors *f);  /* the tensors' hash           */
+
+/* "a/last.safetensors" → "a/last.previous.safetensors"; an_free() it. NULL: no memory. */
+char *an_checkpoint_previous(const char *path);
+
+#endif

@@ -1,0 +1,46 @@
+/* json: cJSON with counted memory and our errors. */
+#include "io/json.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static void use_counted_memory(void)
+{
+    cJSON_Hooks hooks = {.malloc_fn = an_alloc, .free_fn = an_free};
+    cJSON_InitHooks(&hooks);
+}
+
+cJSON *an_json_parse(const char *text, size_t bytes, const char *what)
+{
+    use_counted_memory();
+    const char *end = NULL;
+    cJSON *tree = bytes ? cJSON_ParseWithLengthOpts(text, bytes, &end, 0) : NULL;
+    if (!tree)
+        return an_fail(AN_EFORMAT, "%s is not JSON (near byte %zu)", what,
+                       end ? (size_t)(end - text) : 0),
+               NULL;
+    size_t used = (size_t)(end - text);
+    while (used < bytes && strchr(" \t\r\n", text[used]) && text[used])
+        used++;
+    if (used == bytes) return tree;
+    cJSON_Delete(tree);
+    return an_fail(AN_EFORMAT, "%s goes on after its JSON value (byte %zu)", what, used), NULL;
+}
+
+cJSON *an_json_object(void)
+{
+    use_counted_memory();
+    cJSON *object = cJSON_CreateObject();
+    if (!object) an_fail(AN_ENOMEM, "no memory for a JSON object");
+    return object;
+}
+
+bool an_json_count(const cJSON *item, int64_t limit, int64_t *value)
+{
+    if (!cJSON_IsNumber(item)) return false;
+    double d = item->valuedouble;
+    if (!(d >= 0 && d <= (double)limit)) return false;
+    *value = (int64_t)d;
+    return (double)*value == d;
+}

@@ -1,0 +1,355 @@
+/* safetensors: reading. Opening costs the header; a tensor is read when it is asked for.
+ *
+ * open: length → JSON → one entry per tensor, checked alone (type, shape, size) → all
+ * entries sorted by offset and checked together (no hole, no overlap, no byte left). */
+#include "io/safetensors_format.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "io/json.h"
+
+#define LARGEST ((int64_t)1 << 53) /* a JSON number counts exactly up to here */
+
+struct an_safetensors {
+    char *path;
+    int file;
+    int64_t data;        /* where the tensors' bytes start, from the file's start */
+    int64_t data_bytes;
+    cJSON *header;
+    int n;
+    entry *entries;
+    const cJSON *meta;   /* NULL or an object of strings */
+};
+
+static const struct { const char *name; int bytes; } dtypes[] = {
+    {"F32", 4}, {"I64", 8}, {"F64", 8}, {"F16", 2}, {"BF16", 2}, {"I32", 4}, {"I16", 2},
+    {"I8", 1}, {"U8", 1}, {"BOOL", 1}, {"U16", 2}, {"U32", 4}, {"U64", 8},
+};
+
+static const char *find_dtype(const cJSON *item, int *bytes)
+{
+    const char *name = cJSON_GetStringValue(item);
+    for (size_t i = 0; name && i < sizeof dtypes / sizeof *dtypes; i++)
+        if (strcmp(dtypes[i].name, name) == 0) return *bytes = dtypes[i].bytes, dtypes[i].name;
+    return NULL;
+}
+
+/* ── opening ────────────────────────────────────────────────────────────────── */
+
+static an_code read_at(an_safetensors *f, void *to, int64_t bytes, int64_t offset)
+{
+    for (char *at = to; bytes > 0;) {
+        ssize_t n = pread(f->file, at, (size_t)bytes, offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return an_fail(AN_EIO, "cannot read %s: %s", f->path, strerror(errno));
+        if (n == 0) return an_fail(AN_EFORMAT, "%s ends too early", f->path);
+        at += n;
+        offset += n;
+        bytes -= n;
+    }
+    return AN_OK;
+}
+
+static an_code read_shape(an_safetensors *f, const cJSON *shape, entry *e, int64_t *numel)
+{
+    const cJSON *size;
+    *numel = 1;
+    if (!cJSON_IsArray(shape))
+        return an_fail(AN_EFORMAT, "%s: tensor %.80s has no shape", f->path, e->name);
+    cJSON_ArrayForEach(size, shape)
+    {
+        int64_t d;
+        if (e->ndim == AN_MAX_DIMS)
+            return an_fail(AN_EFORMAT, "%s: tensor %.80s has more than %d dimensions", f->path,
+                           e->name, AN_MAX_DIMS);
+        if (!an_json_count(size, LARGEST, &d) || __builtin_mul_overflow(*numel, d, numel))
+            return an_fail(AN_EFORMAT, "%s: tensor %.80s has an impossible shape", f->path,
+                           e->name);
+        e->shape[e->ndim++] = d;
+    }
+    return AN_OK;
+}
+
+static an_code read_entry(an_safetensors *f, const cJSON *item, entry *e)
+{
+    int width = 0;
+    int64_t numel, bytes;
+    e->name = item->string;
+    e->dtype = find_dtype(cJSON_GetObjectItemCaseSensitive(item, "dtype"), &width);
+    if (!e->dtype)
+        return an_fail(AN_EFORMAT, "%s: tensor %.80s has an unknown type", f->path, e->name);
+    an_code code = read_shape(f, cJSON_GetObjectItemCaseSensitive(item, "shape"), e, &numel);
+    if (code != AN_OK) return code;
+    const cJSON *at = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
+    if (cJSON_GetArraySize(at) != 2 ||
+        !an_json_count(cJSON_GetArrayItem(at, 0), f->data_bytes, &e->begin) ||
+        !an_json_count(cJSON_GetArrayItem(at, 1), f->data_bytes, &e->end) || e->begin > e->end)
+        return an_fail(AN_EFORMAT, "%s: tensor %.80s lies outside the file (a truncated copy?)",
+                       f->path, e->name);
+    if (__builtin_mul_overflow(numel, (int64_t)width, &bytes) || bytes != e->end - e->begin)
+        return an_fail(AN_EFORMAT, "%s: the size of tensor %.80s does not fit its shape",
+                       f->path, e->name);
+    return AN_OK;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const entry *x = a, *y = b;
+    if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
+    if (x->end != y->end) return x->end < y->end ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
+}
+
+static an_code check_together(an_safetensors *f)
+{
+    qsort(f->entries, (size_t)f->n, sizeof *f->entries, by_name);
+    for (int i = 1; i < f->n; i++)
+        if (strcmp(f->entries[i - 1].name, f->entries[i].name) == 0)
+            return an_fail(AN_EFORMAT, "%s: two tensors are named %.80s", f->path,
+                           f->entries[i].name);
+    qsort(f->entries, (size_t)f->n, sizeof *f->entries, by_offset);
+    int64_t used = 0;
+    for (int i = 0; i < f->n; i++) {
+        if (f->entries[i].begin != used)
+            return an_fail(AN_EFORMAT, "%s: tensor %.80s leaves a hole or overlaps", f->path,
+                           f->entries[i].name);
+        used = f->entries[i].end;
+    }
+    if (used != f->data_bytes)
+        return an_fail(AN_EFORMAT, "%s: %lld bytes belong to no tensor", f->path,
+                       (long long)(f->data_bytes - used));
+    return AN_OK;
+}
+
+static an_code read_meta(an_safetensors *f, const cJSON *meta)
+{
+    const cJSON *item;
+    if (!cJSON_IsObject(meta))
+        return an_fail(AN_EFORMAT, "%s: its metadata is not a table", f->path);
+    cJSON_ArrayForEach(item, meta)
+    {
+        if (!cJSON_IsString(item))
+            return an_fail(AN_EFORMAT, "%s: metadata %.80s is not text", f->path, item->string);
+    }
+    f->meta = meta;
+    return AN_OK;
+}
+
+static an_code read_entries(an_safetensors *f)
+{
+    if (!cJSON_IsObject(f->header))
+        return an_fail(AN_EFORMAT, "%s: its header is not a table of tensors", f->path);
+    f->entries = an_calloc((size_t)cJSON_GetArraySize(f->header) + 1, sizeof *f->entries);
+    if (!f->entries) return AN_ENOMEM;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, f->header)
+    {
+        bool is_meta = strcmp(item->string, AN_SAFETENSORS_META) == 0;
+        an_code code = is_meta ? read_meta(f, item) : read_entry(f, item, &f->entries[f->n]);
+        if (code != AN_OK) return code;
+        f->n += !is_meta;
+    }
+    return check_together(f);
+}
+
+static an_code read_header(an_safetensors *f)
+{
+    struct stat info;
+    uint64_t length;
+    if (fstat(f->file, &info) != 0)
+        return an_fail(AN_EIO, "cannot read %s: %s", f->path, strerror(errno));
+    if (!S_ISREG(info.st_mode) || info.st_size < 8)
+        return an_fail(AN_EFORMAT, "%s is not a safetensors file (too short)", f->path);
+    an_code code = read_at(f, &length, sizeof length, 0);
+    if (code != AN_OK) return code;
+    if (length > AN_SAFETENSORS_HEADER_MAX || (int64_t)length > info.st_size - 8)
+        return an_fail(AN_EFORMAT, "%s is not a safetensors file, or its start is damaged",
+                       f->path);
+    f->data = 8 + (int64_t)length;
+    f->data_bytes = info.st_size - f->data;
+    char *text = an_alloc((size_t)length + 1);
+    if (!text) return AN_ENOMEM;
+    code = read_at(f, text, (int64_t)length, 8);
+    if (code == AN_OK && !(f->header = an_json_parse(text, (size_t)length, f->path)))
+        code = an_err_code();
+    an_free(text);
+    return code == AN_OK ? read_entries(f) : code;
+}
+
+an_safetensors *an_safetensors_open(const char *path)
+{
+    an_safetensors *f = an_calloc(1, sizeof *f);
+    if (!f) return NULL;
+    f->file = -1;
+    f->path = an_strdup(path);
+    if (!f->path) return an_safetensors_close(f), NULL;
+    f->file = open(path, O_RDONLY | O_CLOEXEC);
+    if (f->file < 0) {
+        an_fail(errno == ENOENT ? AN_ENOTFOUND : AN_EIO, "cannot read %s: %s", path,
+                strerror(errno));
+        return an_safetensors_close(f), NULL;
+    }
+    if (read_header(f) != AN_OK) return an_safetensors_close(f), NULL;
+    return f;
+}
+
+void an_safetensors_close(an_safetensors *f)
+{
+    if (!f) return;
+    if (f->file >= 0) close(f->file);
+    cJSON_Delete(f->header);
+    an_free(f->entries);
+    an_free(f->path);
+    an_free(f);
+}
+
+/* ── asking ─────────────────────────────────────────────────────────────────── */
+
+int an_safetensors_count(const an_safetensors *f)
+{
+    return f->n;
+}
+
+const char *an_safetensors_name(const an_safetensors *f, int i)
+{
+    return f->entries[i].name;
+}
+
+int an_safetensors_find(const an_safetensors *f, const char *name)
+{
+    for (int i = 0; i < f->n; i++)
+        if (strcmp(f->entries[i].name, name) == 0) return i;
+    an_fail(AN_ENOTFOUND, "%s has no tensor %s", f->path, name);
+    return -1;
+}
+
+const char *an_safetensors_meta(const an_safetensors *f, const char *key)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->meta, key));
+}
+
+int an_safetensors_meta_count(const an_safetensors *f)
+{
+    return f->meta ? cJSON_GetArraySize(f->meta) : 0;
+}
+
+an_pair an_safetensors_meta_at(const an_safetensors *f, int i)
+{
+    const cJSON *item = cJSON_GetArrayItem(f->meta, i);
+    return (an_pair){item->string, item->valuestring};
+}
+
+/* ── reading a tensor ───────────────────────────────────────────────────────── */
+
+static float from_f16(uint16_t h)
+{
+    uint32_t sign = (uint32_t)(h >> 15) << 31, exponent = (h >> 10) & 31, fraction = h & 1023;
+    uint32_t bits;
+    if (exponent == 31)
+        bits = sign | 0x7f800000u | fraction << 13;
+    else if (exponent)
+        bits = sign | (exponent + 112) << 23 | fraction << 13;
+    else {
+        float small = (float)fraction * 0x1p-24f; /* zero or subnormal: exact in float32 */
+        return sign ? -small : small;
+    }
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static float convert(const char *dtype, const unsigned char *at)
+{
+    double d;
+    uint16_t h;
+    if (strcmp(dtype, "F64") == 0) return memcpy(&d, at, sizeof d), (float)d;
+    memcpy(&h, at, sizeof h);
+    if (strcmp(dtype, "F16") == 0) return from_f16(h);
+    uint32_t bits = (uint32_t)h << 16; /* BF16: the upper half of a float32 */
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static an_code read_converted(an_safetensors *f, const entry *e, an_tensor *x)
+{
+    int width = strcmp(e->dtype, "F64") == 0 ? 8 : 2;
+    unsigned char piece[8192];
+    int64_t left = e->end - e->begin, at = f->data + e->begin;
+    for (float *to = an_f32(x); left > 0;) {
+        int64_t bytes = left < (int64_t)sizeof piece ? left : (int64_t)sizeof piece;
+        an_code code = read_at(f, piece, bytes, at);
+        if (code != AN_OK) return code;
+        for (int64_t i = 0; i < bytes; i += width)
+            *to++ = convert(e->dtype, piece + i);
+        left -= bytes;
+        at += bytes;
+    }
+    return AN_OK;
+}
+
+an_tensor *an_safetensors_read(an_safetensors *f, int i)
+{
+    if (i < 0) return NULL;
+    const entry *e = &f->entries[i];
+    bool f32 = strcmp(e->dtype, "F32") == 0, i64 = strcmp(e->dtype, "I64") == 0;
+    bool converted = strcmp(e->dtype, "F64") == 0 || strcmp(e->dtype, "F16") == 0 ||
+                     strcmp(e->dtype, "BF16") == 0;
+    if (!f32 && !i64 && !converted)
+        return an_fail(AN_EFORMAT, "%s: tensor %.80s has type %s; floats and I64 are understood",
+                       f->path, e->name, e->dtype),
+               NULL;
+    an_tensor *x = an_tensor_new(i64 ? AN_I64 : AN_F32, e->ndim, e->shape);
+    if (!x) return NULL;
+    an_code code;
+    if (f32 || i64)
+        code = read_at(f, x->storage->data, e->end - e->begin, f->data + e->begin);
+    else
+        code = read_converted(f, e, x);
+    return code == AN_OK ? x : NULL;
+}
+
+/* ── the name of the content ────────────────────────────────────────────────── */
+
+void an_safetensors_hash_entry(an_sha256 *hash, const entry *e)
+{
+    char text[256];
+    int n = snprintf(text, sizeof text, "%s", e->dtype);
+    for (int d = 0; d < e->ndim; d++)
+        n += snprintf(text + n, sizeof text - (size_t)n, " %lld", (long long)e->shape[d]);
+    an_sha256_update(hash, e->name, strlen(e->name) + 1);
+    an_sha256_update(hash, text, (size_t)n + 1);
+}
+
+an_code an_safetensors_content(an_safetensors *f, char hex[AN_SHA256_HEX])
+{
+    an_sha256 hash;
+    unsigned char piece[65536];
+    an_sha256_init(&hash);
+    for (int i = 0; i < f->n; i++) {
+        const entry *e = &f->entries[i];
+        an_safetensors_hash_entry(&hash, e);
+        for (int64_t at = e->begin; at < e->end;) {
+            int64_t left = e->end - at;
+            int64_t bytes = left < (int64_t)sizeof piece ? left : (int64_t)sizeof piece;
+            an_code code = read_at(f, piece, bytes, f->data + at);
+            if (code != AN_OK) return code;
+            an_sha256_update(&hash, piece, (size_t)bytes);
+            at += bytes;
+        }
+    }
+    an_sha256_hex(&hash, hex);
+    return AN_OK;
+}

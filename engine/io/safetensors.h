@@ -1,0 +1,48 @@
+/* safetensors: named tensors in a file (the format of github.com/huggingface/safetensors).
+ *
+ * Layout: 8 bytes header length, a JSON header, the tensors' bytes without holes. A file
+ * is untrusted: every length, offset and shape is checked at opening, before any tensor
+ * is made; tensors are then read one by one. Little-endian machines only.
+ *     an_safetensors *f = an_safetensors_open(path);
+ *     an_tensor *w = an_safetensors_read(f, an_safetensors_find(f, "fc.weight"));
+ *     an_safetensors_close(f); */
+#ifndef AN_IO_SAFETENSORS_H
+#define AN_IO_SAFETENSORS_H
+
+#include "io/sha256.h"
+#include "tensor/tensor.h"
+
+#define AN_SAFETENSORS_HEADER_MAX 100000000 /* bytes, the format's own limit */
+
+typedef struct an_safetensors an_safetensors;
+typedef struct { const char *name; an_tensor *tensor; } an_named;
+typedef struct { const char *key, *value; } an_pair;
+
+/* ── reading ────────────────────────────────────────────────────────────────── */
+/* NULL after AN_ENOTFOUND, AN_EIO, AN_EFORMAT ("FILE: what is wrong") or AN_ENOMEM. */
+an_safetensors *an_safetensors_open(const char *path);
+void an_safetensors_close(an_safetensors *f);               /* NULL is allowed */
+
+int an_safetensors_count(const an_safetensors *f);
+const char *an_safetensors_name(const an_safetensors *f, int i); /* 0 … count−1, in file order */
+int an_safetensors_find(const an_safetensors *f, const char *name); /* −1 after AN_ENOTFOUND */
+/* Tensor i in a new float32 or int64 tensor: F32 and I64 as they are; F64, F16 and BF16
+ * become float32; other types are AN_EFORMAT. Returns NULL for i < 0. */
+an_tensor *an_safetensors_read(an_safetensors *f, int i);
+/* The metadata's string under `key`, NULL if there is none. Lives as long as f. */
+const char *an_safetensors_meta(const an_safetensors *f, const char *key);
+int an_safetensors_meta_count(const an_safetensors *f);
+an_pair an_safetensors_meta_at(const an_safetensors *f, int i);
+/* The name of the content: SHA-256 over names, types, shapes and bytes of all tensors
+ * (the metadata does not enter). Reads the whole file. */
+an_code an_safetensors_content(an_safetensors *f, char hex[AN_SHA256_HEX]);
+
+/* ── writing ────────────────────────────────────────────────────────────────── */
+/* Replaces `path` as a whole (io/replace.h), tensors sorted by name; the old file is kept
+ * as `previous` [opt]. Names must differ (AN_EINVAL). */
+an_code an_safetensors_write(const char *path, const an_named *tensors, int n,
+                             const an_pair *meta, int n_meta, const char *previous);
+/* The same hash that an_safetensors_content() gives after writing these. */
+an_code an_safetensors_content_of(const an_named *tensors, int n, char hex[AN_SHA256_HEX]);
+
+#endif

@@ -1,0 +1,162 @@
+/* safetensors_write: sort by name → header → replace the file as a whole.
+ * A tensor that is not contiguous is copied, one at a time; the rest is written in place. */
+#include "io/safetensors_format.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "io/json.h"
+#include "io/replace.h"
+#include "tensor/scope.h"
+
+typedef struct { entry e; an_tensor *tensor; } item;
+
+static size_t width_of(const an_tensor *x)
+{
+    return x->dtype == AN_I64 ? sizeof(int64_t) : sizeof(float);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const item *)a)->e.name, ((const item *)b)->e.name);
+}
+
+/* The entries in name order with their offsets; NULL after a failure. */
+static item *sorted(const an_named *tensors, int n)
+{
+    item *items = an_calloc((size_t)n + 1, sizeof *items);
+    if (!items) return NULL;
+    for (int i = 0; i < n; i++) {
+        an_tensor *x = tensors[i].tensor;
+        items[i].tensor = x;
+        items[i].e = (entry){.name = tensors[i].name, .ndim = x->ndim};
+        items[i].e.dtype = x->dtype == AN_I64 ? "I64" : "F32";
+        memcpy(items[i].e.shape, x->shape, sizeof x->shape);
+    }
+    qsort(items, (size_t)n, sizeof *items, by_name);
+    int64_t used = 0;
+    for (int i = 0; i < n; i++) {
+        const char *name = items[i].e.name;
+        if ((i && strcmp(items[i - 1].e.name, name) == 0) || !strcmp(name, AN_SAFETENSORS_META))
+            return an_free(items), an_fail(AN_EINVAL, "two tensors cannot be named %s", name), NULL;
+        items[i].e.begin = used;
+        used += an_numel(items[i].tensor) * (int64_t)width_of(items[i].tensor);
+        items[i].e.end = used;
+    }
+    return items;
+}
+
+static cJSON *numbers(const int64_t *values, int n)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; list && i < n; i++)
+        if (!cJSON_AddItemToArray(list, cJSON_CreateNumber((double)values[i])))
+            return cJSON_Delete(list), NULL;
+    return list;
+}
+
+static bool add_entry(cJSON *header, const entry *e)
+{
+    cJSON *table = cJSON_AddObjectToObject(header, e->name);
+    return table && cJSON_AddStringToObject(table, "dtype", e->dtype) &&
+           cJSON_AddItemToObject(table, "shape", numbers(e->shape, e->ndim)) &&
+           cJSON_AddItemToObject(table, "data_offsets",
+                                 numbers((int64_t[]){e->begin, e->end}, 2));
+}
+
+/* The header's text, padded with spaces so that the data start on a multiple of 8. */
+static char *header_text(const item *items, int n, const an_pair *meta, int n_meta, size_t *size)
+{
+    cJSON *header = an_json_object();
+    if (!header) return NULL;
+    bool good = true;
+    cJSON *table = n_meta ? cJSON_AddObjectToObject(header, AN_SAFETENSORS_META) : NULL;
+    for (int i = 0; good && i < n_meta; i++)
+        good = cJSON_AddStringToObject(table, meta[i].key, meta[i].value) != NULL;
+    for (int i = 0; good && i < n; i++)
+        good = add_entry(header, &items[i].e);
+    char *text = good ? cJSON_PrintUnformatted(header) : NULL;
+    cJSON_Delete(header);
+    if (!text) return an_fail(AN_ENOMEM, "no memory for the header of %d tensors", n), NULL;
+    size_t length = strlen(text);
+    *size = (length + 7) / 8 * 8;
+    char *padded = an_realloc(text, *size + 1);
+    if (!padded) return an_free(text), NULL;
+    memset(padded + length, ' ', *size - length);
+    return padded;
+}
+
+/* Hands the tensor's bytes, contiguous, to the file or to the hash. */
+typedef an_code (*sink)(void *to, const void *data, size_t bytes);
+
+static an_code to_file(void *to, const void *data, size_t bytes)
+{
+    return an_replace_write(to, data, bytes);
+}
+
+static an_code to_hash(void *to, const void *data, size_t bytes)
+{
+    an_sha256_update(to, data, bytes);
+    return AN_OK;
+}
+
+static an_code give_bytes(an_tensor *x, sink give, void *to)
+{
+    size_t width = width_of(x), bytes = (size_t)an_numel(x) * width;
+    if (an_is_contiguous(x))
+        return give(to, (char *)x->storage->data + (size_t)x->offset * width, bytes);
+    size_t mark = an_scope_begin();
+    an_tensor *copy = an_tensor_new(x->dtype, x->ndim, x->shape);
+    an_code code = copy ? an_copy(copy, x) : AN_ENOMEM;
+    if (code == AN_OK) code = give(to, copy->storage->data, bytes);
+    an_scope_end(mark, NULL);
+    return code;
+}
+
+static an_code write_all(an_replace *r, const item *items, int n, const char *header, size_t size)
+{
+    uint64_t length = size;
+    an_code code = an_replace_write(r, &length, sizeof length);
+    if (code == AN_OK) code = an_replace_write(r, header, size);
+    for (int i = 0; code == AN_OK && i < n; i++)
+        code = give_bytes(items[i].tensor, to_file, r);
+    return code;
+}
+
+an_code an_safetensors_write(const char *path, const an_named *tensors, int n,
+                             const an_pair *meta, int n_meta, const char *previous)
+{
+    an_replace r;
+    size_t size = 0;
+    item *items = sorted(tensors, n);
+    if (!items) return an_err_code();
+    char *header = header_text(items, n, meta, n_meta, &size);
+    an_code code = header ? an_replace_begin(&r, path) : an_err_code();
+    if (code == AN_OK) {
+        code = write_all(&r, items, n, header, size);
+        if (code == AN_OK)
+            code = an_replace_commit(&r, previous);
+        else
+            an_replace_abort(&r);
+    }
+    an_free(header);
+    an_free(items);
+    return code;
+}
+
+an_code an_safetensors_content_of(const an_named *tensors, int n, char hex[AN_SHA256_HEX])
+{
+    an_sha256 hash;
+    item *items = sorted(tensors, n);
+    if (!items) return an_err_code();
+    an_code code = AN_OK;
+    an_sha256_init(&hash);
+    for (int i = 0; code == AN_OK && i < n; i++) {
+        an_safetensors_hash_entry(&hash, &items[i].e);
+        code = give_bytes(items[i].tensor, to_hash, &hash);
+    }
+    an_sha256_hex(&hash, hex);
+    an_free(items);
+    return code;
+}
