@@ -8,6 +8,8 @@
 
 static const luaL_Reg parts[] = {
     {"sys", an_open_sys},
+    {"tensor", an_open_tensor},
+    {"rng", an_open_rng},
     {NULL, NULL},
 };
 

@@ -6,6 +6,8 @@
 
 /* Each pushes the table that becomes aniso.core.NAME. */
 int an_open_sys(lua_State *L);
+int an_open_tensor(lua_State *L);
+int an_open_rng(lua_State *L);
 
 /* Registry field, boolean: tracebacks are wanted. Set by main.c and core.sys.debug(). */
 #define AN_DEBUG_KEY "aniso.debug"

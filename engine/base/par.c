@@ -1,0 +1,30 @@
+/* par: see par.h. A thin layer over OpenMP. */
+#include "base/par.h"
+
+#include <omp.h>
+
+int an_threads(void)
+{
+    return omp_get_max_threads();
+}
+
+void an_set_threads(int n)
+{
+    omp_set_dynamic(0);
+    omp_set_num_threads(n < 1 ? omp_get_num_procs() : n);
+}
+
+int64_t an_chunks(int64_t n, int64_t grain)
+{
+    return n <= 0 ? 0 : (n + grain - 1) / grain;
+}
+
+void an_par_for(int64_t n, int64_t grain, an_chunk_fn work, void *context)
+{
+    int64_t chunks = an_chunks(n, grain);
+#pragma omp parallel for schedule(dynamic, 1) if (chunks > 1)
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+        int64_t lo = chunk * grain, hi = lo + grain < n ? lo + grain : n;
+        work(context, lo, hi, chunk);
+    }
+}

@@ -1,0 +1,10 @@
+/* ops (Lua): what the two files of operations share. */
+#ifndef AN_BIND_OPS_H
+#define AN_BIND_OPS_H
+
+#include <lua.h>
+
+/* Adds softmax, the losses, attention… to the table on top of the stack. */
+void an_add_losses(lua_State *L);
+
+#endif

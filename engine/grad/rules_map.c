@@ -1,0 +1,214 @@
+/* rules_map: elementwise operations, broadcasting and sums, with their gradients.
+ * The rules for other shapes of the same numbers are in rules_shape.c. */
+#include <string.h>
+
+#include "grad/ops.h"
+#include "grad/tape.h"
+#include "kernel/broadcast.h"
+#include "kernel/reduce.h"
+#include "tensor/scope.h"
+
+static an_code float_only(const an_tensor *x, const char *what)
+{
+    return x->dtype == AN_F32 ? AN_OK
+                              : an_fail(AN_EINVAL, "%s: needs float32, got int64 %s", what,
+                                        an_shape_text(x));
+}
+
+/* ── a ∘ b ──────────────────────────────────────────────────────────────────── */
+
+static an_code joint_shape(const an_tensor *a, const an_tensor *b, int *ndim, int64_t *shape)
+{
+    *ndim = a->ndim > b->ndim ? a->ndim : b->ndim;
+    for (int d = 0; d < *ndim; d++) {
+        int da = d - (*ndim - a->ndim), db = d - (*ndim - b->ndim);
+        int64_t na = da < 0 ? 1 : a->shape[da], nb = db < 0 ? 1 : b->shape[db];
+        if (na != nb && na != 1 && nb != 1)
+            return an_fail(AN_EINVAL, "shapes %s and %s do not broadcast together",
+                           an_shape_text(a), an_shape_text(b));
+        shape[d] = na == 1 ? nb : na;
+    }
+    return AN_OK;
+}
+
+static void stretch(const an_tensor *x, int ndim, int64_t *stride)
+{
+    int64_t contiguous = 1;
+    for (int d = ndim - 1, k = x->ndim - 1; d >= 0; d--, k--) {
+        stride[d] = k < 0 || x->shape[k] == 1 ? 0 : contiguous;
+        if (k >= 0)
+            contiguous *= x->shape[k];
+    }
+}
+
+static void geometry(an_broadcast *g, const an_tensor *y, const an_tensor *a, const an_tensor *b)
+{
+    g->ndim = y->ndim;
+    memcpy(g->shape, y->shape, sizeof g->shape);
+    stretch(a, y->ndim, g->sa);
+    stretch(b, y->ndim, g->sb);
+    an_k_broadcast_simplify(g);
+}
+
+static an_code binary_backward(an_node *n)
+{
+    an_tensor *a = n->in[0], *b = n->in[1];
+    float *da = an_grad_into(a), *db = an_grad_into(b);
+    if ((!da && a->requires_grad) || (!db && b->requires_grad))
+        return AN_ENOMEM;
+    an_broadcast g;
+    geometry(&g, n->out, a, b);
+    an_k_binary_backward((an_binary_kind)n->i[0], da, db, an_grad_of(n), an_f32(a), an_f32(b), &g);
+    return AN_OK;
+}
+
+static an_tensor *binary(an_binary_kind kind, an_tensor *a, an_tensor *b)
+{
+    a = an_contiguous(a);
+    b = an_contiguous(b);
+    int ndim;
+    int64_t shape[AN_MAX_DIMS];
+    if (!a || !b || float_only(a, "arithmetic") || float_only(b, "arithmetic") ||
+        joint_shape(a, b, &ndim, shape))
+        return NULL;
+    an_tensor *y = an_tensor_new(AN_F32, ndim, shape);
+    if (!y)
+        return NULL;
+    an_broadcast g;
+    geometry(&g, y, a, b);
+    an_k_binary_forward(kind, an_f32(y), an_f32(a), an_f32(b), &g);
+    if (an_wants_grad(a) || an_wants_grad(b)) {
+        an_node *node = an_record(y, binary_backward, 2, (an_tensor *[]){a, b});
+        if (!node)
+            return NULL;
+        node->i[0] = kind;
+    }
+    return y;
+}
+
+an_tensor *an_add(an_tensor *a, an_tensor *b)
+{
+    return binary(AN_ADD, a, b);
+}
+
+an_tensor *an_sub(an_tensor *a, an_tensor *b)
+{
+    return binary(AN_SUB, a, b);
+}
+
+an_tensor *an_mul(an_tensor *a, an_tensor *b)
+{
+    return binary(AN_MUL, a, b);
+}
+
+an_tensor *an_div(an_tensor *a, an_tensor *b)
+{
+    return binary(AN_DIV, a, b);
+}
+
+/* ── one operand ────────────────────────────────────────────────────────────── */
+
+static an_code affine_backward(an_node *n)
+{
+    float *dx = an_grad_into(n->in[0]);
+    if (!dx)
+        return AN_ENOMEM;
+    an_k_accumulate(dx, an_grad_of(n), an_numel(n->out), n->f[0]);
+    return AN_OK;
+}
+
+an_tensor *an_affine(an_tensor *x, double scale, double shift)
+{
+    x = an_contiguous(x);
+    an_tensor *y = x && !float_only(x, "arithmetic") ? an_tensor_like(x) : NULL;
+    if (!y)
+        return NULL;
+    an_k_affine(an_f32(y), an_f32(x), an_numel(x), scale, shift);
+    if (an_wants_grad(x)) {
+        an_node *node = an_record(y, affine_backward, 1, &x);
+        if (!node)
+            return NULL;
+        node->f[0] = scale;
+    }
+    return y;
+}
+
+static an_code map_backward(an_node *n)
+{
+    float *dx = an_grad_into(n->in[0]);
+    if (!dx)
+        return AN_ENOMEM;
+    an_k_map_backward((int)n->i[0], dx, an_grad_of(n), an_f32(n->in[0]), an_f32(n->out),
+                      an_numel(n->out));
+    return AN_OK;
+}
+
+an_tensor *an_map(an_tensor *x, an_map_kind kind)
+{
+    x = an_contiguous(x);
+    an_tensor *y = x && !float_only(x, "map") ? an_tensor_like(x) : NULL;
+    if (!y)
+        return NULL;
+    an_k_map_forward(kind, an_f32(y), an_f32(x), an_numel(x));
+    if (an_wants_grad(x)) {
+        an_node *node = an_record(y, map_backward, 1, &x);
+        if (!node)
+            return NULL;
+        node->i[0] = kind;
+    }
+    return y;
+}
+
+/* ── sums ───────────────────────────────────────────────────────────────────── */
+
+static an_code sum_backward(an_node *n)
+{
+    float *dx = an_grad_into(n->in[0]);
+    if (!dx)
+        return AN_ENOMEM;
+    an_k_sum_backward(dx, an_grad_of(n), n->i[0], n->i[1], n->i[2], n->f[0]);
+    return AN_OK;
+}
+
+static an_tensor *reduce(an_tensor *x, int dim, bool keep, bool mean)
+{
+    x = an_contiguous(x);
+    if (!x || float_only(x, "sum"))
+        return NULL;
+    int64_t outer = 1, n = 1, inner = 1, shape[AN_MAX_DIMS];
+    int ndim = 0;
+    bool all = dim == AN_ALL;
+    if (dim < 0)
+        dim += x->ndim;
+    if (!all && (dim < 0 || dim >= x->ndim))
+        return an_fail(AN_EINVAL, "sum: %s has no dimension %d", an_shape_text(x), dim), NULL;
+    for (int d = 0; d < x->ndim; d++) {
+        bool summed = all || d == dim;
+        *(summed ? &n : d < dim ? &outer : &inner) *= x->shape[d];
+        if (!summed || keep)
+            shape[ndim++] = summed ? 1 : x->shape[d];
+    }
+    an_tensor *y = an_tensor_new(AN_F32, ndim, shape);
+    if (!y)
+        return NULL;
+    double scale = mean ? 1.0 / (double)n : 1.0;
+    an_k_sum_forward(an_f32(y), an_f32(x), outer, n, inner, scale);
+    if (an_wants_grad(x)) {
+        an_node *node = an_record(y, sum_backward, 1, &x);
+        if (!node)
+            return NULL;
+        node->i[0] = outer, node->i[1] = n, node->i[2] = inner;
+        node->f[0] = scale;
+    }
+    return y;
+}
+
+an_tensor *an_sum(an_tensor *x, int dim, bool keep)
+{
+    return reduce(x, dim, keep, false);
+}
+
+an_tensor *an_mean(an_tensor *x, int dim, bool keep)
+{
+    return reduce(x, dim, keep, true);
+}

@@ -1,0 +1,219 @@
+/* rules_shape: the same numbers in another shape or order, with gradients.
+ *
+ * Each operation takes a view of its input and copies it out; its rule adds the output's
+ * gradient through the same view of the input's gradient. So one rule serves them all:
+ * a node stores how to make the view again. */
+#include <string.h>
+
+#include "grad/ops.h"
+#include "grad/tape.h"
+#include "kernel/reduce.h"
+#include "tensor/scope.h"
+
+/* Adds `from` (contiguous) to the strided view `to`; dimensions in order, so elements
+ * that `to` repeats (stride 0) sum deterministically. */
+static void add_into(an_tensor *to, const float *from)
+{
+    int64_t total = an_numel(to), at[AN_MAX_DIMS] = {0};
+    int last = to->ndim - 1;
+    int64_t n = to->ndim ? to->shape[last] : 1, stride = to->ndim ? to->stride[last] : 1;
+    float *y = an_f32(to);
+    for (int64_t done = 0; done < total; done += n, from += n) {
+        if (stride == 1)
+            an_k_accumulate(y, from, n, 1.0);
+        else
+            for (int64_t i = 0; i < n; i++)
+                y[i * stride] += from[i];
+        for (int d = last - 1; d >= 0; d--) {
+            y += to->stride[d];
+            if (++at[d] < to->shape[d])
+                break;
+            y -= to->stride[d] * to->shape[d];
+            at[d] = 0;
+        }
+    }
+}
+
+typedef enum { RESHAPE, PERMUTE, NARROW, EXPAND, REPEAT } view_kind;
+
+/* The view that node parameters i[0…] describe: kind, then its arguments. */
+static an_tensor *look(an_tensor *x, const int64_t *i)
+{
+    int order[AN_MAX_DIMS];
+    switch ((view_kind)i[0]) {
+    case RESHAPE: return an_view_reshape(x, (int)i[1], i + 2);
+    case NARROW: return an_view_narrow(x, (int)i[1], i[2], i[3]);
+    case EXPAND: return an_view_expand(x, (int)i[1], i + 2);
+    case PERMUTE:
+        for (int d = 0; d < x->ndim; d++)
+            order[d] = (int)i[1 + d];
+        return an_view_transpose(x, order);
+    case REPEAT: { /* (B, n) seen as (B, times, n) with stride 0 in the middle */
+        int64_t B = x->shape[0], n = B ? an_numel(x) / B : 0;
+        an_tensor *v = an_view_reshape(x, 3, (int64_t[]){B, 1, n});
+        return v ? an_view_expand(v, 3, (int64_t[]){B, i[1], n}) : NULL;
+    }
+    }
+    return NULL;
+}
+
+static an_code look_backward(an_node *n)
+{
+    an_tensor *x = n->in[0];
+    if (!an_grad_into(x))
+        return AN_ENOMEM;
+    an_tensor *view = look(x->grad, n->i);
+    if (!view)
+        return an_err_code();
+    add_into(view, an_grad_of(n));
+    return AN_OK;
+}
+
+/* Copies the view out under `shape` (NULL: the view's own) and records it. */
+static an_tensor *look_op(an_tensor *x, const int64_t *i, int count, int ndim,
+                          const int64_t *shape)
+{
+    x = an_contiguous(x);
+    size_t mark = an_scope_begin();
+    an_tensor *view = x ? look(x, i) : NULL;
+    an_tensor *y = view ? an_tensor_like(view) : NULL;
+    if (y && an_copy(y, view))
+        y = NULL;
+    if (y && shape)
+        y = an_view_reshape(y, ndim, shape);
+    y = an_scope_end(mark, y);
+    if (y && an_wants_grad(x)) {
+        an_node *node = an_record(y, look_backward, 1, &x);
+        if (!node)
+            return NULL;
+        memcpy(node->i, i, (size_t)count * sizeof *i);
+    }
+    return y;
+}
+
+an_tensor *an_contiguous(an_tensor *x)
+{
+    if (!x || an_is_contiguous(x))
+        return x;
+    an_tensor *y = an_tensor_like(x); /* strided tensors are views without a gradient */
+    return y && an_copy(y, x) == AN_OK ? y : NULL;
+}
+
+an_tensor *an_detach(an_tensor *x)
+{
+    x = an_contiguous(x);
+    return x ? an_view_reshape(x, x->ndim, x->shape) : NULL;
+}
+
+/* A reshape shares storage: nobody writes into an operation's output. */
+an_tensor *an_reshape(an_tensor *x, int ndim, const int64_t *shape)
+{
+    x = an_contiguous(x);
+    an_tensor *y = x ? an_view_reshape(x, ndim, shape) : NULL;
+    if (y && an_wants_grad(x)) {
+        an_node *node = an_record(y, look_backward, 1, &x);
+        if (!node)
+            return NULL;
+        node->i[0] = RESHAPE;
+        node->i[1] = y->ndim;
+        memcpy(node->i + 2, y->shape, (size_t)y->ndim * sizeof *y->shape);
+    }
+    return y;
+}
+
+an_tensor *an_permute(an_tensor *x, const int *order)
+{
+    int64_t i[1 + AN_MAX_DIMS] = {PERMUTE};
+    for (int d = 0; x && d < x->ndim; d++)
+        i[1 + d] = order[d];
+    return look_op(x, i, 1 + AN_MAX_DIMS, 0, NULL);
+}
+
+an_tensor *an_narrow(an_tensor *x, int dim, int64_t start, int64_t length)
+{
+    return look_op(x, (int64_t[]){NARROW, dim, start, length}, 4, 0, NULL);
+}
+
+an_tensor *an_expand(an_tensor *x, int ndim, const int64_t *shape)
+{
+    int64_t i[2 + AN_MAX_DIMS] = {EXPAND, ndim};
+    if (ndim < 0 || ndim > AN_MAX_DIMS)
+        return an_fail(AN_EINVAL, "expand: at most %d dimensions", AN_MAX_DIMS), NULL;
+    memcpy(i + 2, shape, (size_t)ndim * sizeof *shape);
+    return look_op(x, i, 2 + ndim, 0, NULL);
+}
+
+an_tensor *an_repeat_rows(an_tensor *x, int64_t times)
+{
+    if (!x)
+        return NULL;
+    if (x->ndim < 1 || times < 1)
+        return an_fail(AN_EINVAL, "repeat_rows: needs rows and times >= 1, got %s and %lld",
+                       an_shape_text(x), (long long)times), NULL;
+    int64_t shape[AN_MAX_DIMS];
+    memcpy(shape, x->shape, sizeof shape);
+    shape[0] *= times;
+    return look_op(x, (int64_t[]){REPEAT, times}, 2, x->ndim, shape);
+}
+
+/* ── concat ─────────────────────────────────────────────────────────────────── */
+
+static an_code concat_backward(an_node *n)
+{
+    int64_t at = 0;
+    for (int k = 0; k < AN_NODE_INPUTS && n->in[k]; k++) {
+        an_tensor *x = n->in[k];
+        int64_t length = x->shape[n->i[0]];
+        if (x->requires_grad) {
+            float *dx = an_grad_into(x);
+            an_tensor *part = dx ? an_view_narrow(n->out->grad, (int)n->i[0], at, length) : NULL;
+            part = an_contiguous(part);
+            if (!part)
+                return AN_ENOMEM;
+            an_k_accumulate(dx, an_f32(part), an_numel(x), 1.0);
+        }
+        at += length;
+    }
+    return AN_OK;
+}
+
+an_tensor *an_concat(an_tensor *const *xs, int n, int dim)
+{
+    if (n < 1 || n > AN_NODE_INPUTS)
+        return an_fail(AN_EINVAL, "concat: takes 1 to %d tensors, got %d", AN_NODE_INPUTS, n), NULL;
+    for (int k = 0; k < n; k++)
+        if (!xs[k])
+            return NULL;
+    int64_t shape[AN_MAX_DIMS], total = 0;
+    if (dim < 0)
+        dim += xs[0]->ndim;
+    memcpy(shape, xs[0]->shape, sizeof shape);
+    bool wanted = false;
+    for (int k = 0; k < n; k++) {
+        bool fits = dim >= 0 && dim < xs[0]->ndim && xs[k]->ndim == xs[0]->ndim &&
+                    xs[k]->dtype == xs[0]->dtype;
+        for (int d = 0; fits && d < xs[0]->ndim; d++)
+            fits = d == dim || xs[k]->shape[d] == shape[d];
+        if (!fits)
+            return an_fail(AN_EINVAL, "concat along dimension %d: %s does not fit %s", dim,
+                           an_shape_text(xs[k]), an_shape_text(xs[0])), NULL;
+        total += xs[k]->shape[dim];
+        wanted = wanted || an_wants_grad(xs[k]);
+    }
+    shape[dim] = total;
+    an_tensor *y = an_tensor_new(xs[0]->dtype, xs[0]->ndim, shape);
+    int64_t at = 0;
+    for (int k = 0; y && k < n; k++) {
+        an_tensor *part = an_view_narrow(y, dim, at, xs[k]->shape[dim]);
+        if (!part || an_copy(part, xs[k]))
+            return NULL;
+        at += xs[k]->shape[dim];
+    }
+    if (y && wanted) {
+        an_node *node = an_record(y, concat_backward, n, xs);
+        if (!node)
+            return NULL;
+        node->i[0] = dim;
+    }
+    return y;
+}

@@ -1,0 +1,135 @@
+/* tape: see tape.h. A growing array of nodes; the walk goes from the last to the first. */
+#include "grad/tape.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "tensor/scope.h"
+
+static _Thread_local struct {
+    an_node *nodes;
+    int64_t count, room;
+    bool off;
+} tape;
+
+bool an_wants_grad(const an_tensor *x)
+{
+    return x && x->requires_grad && !tape.off;
+}
+
+an_node *an_record(an_tensor *out, an_backward_fn backward, int n, an_tensor *const *in)
+{
+    if (tape.count == tape.room) {
+        int64_t room = tape.room ? tape.room * 2 : 128;
+        an_node *nodes = an_realloc(tape.nodes, (size_t)room * sizeof *nodes);
+        if (!nodes)
+            return NULL;
+        tape.nodes = nodes;
+        tape.room = room;
+    }
+    an_node *node = &tape.nodes[tape.count++];
+    memset(node, 0, sizeof *node);
+    node->backward = backward;
+    node->out = out;
+    an_retain(out);
+    out->requires_grad = true;
+    for (int i = 0; i < n; i++)
+        if ((node->in[i] = in[i]))
+            an_retain(in[i]);
+    return node;
+}
+
+void an_save(an_node *node, int slot, an_tensor *x)
+{
+    an_retain(x);
+    node->saved[slot] = x;
+}
+
+const float *an_grad_of(const an_node *node)
+{
+    return an_f32(node->out->grad);
+}
+
+float *an_grad_into(an_tensor *x)
+{
+    if (!x || !x->requires_grad)
+        return NULL;
+    if (!x->grad) {
+        size_t mark = an_scope_begin();
+        an_tensor *grad = an_tensor_zeros(AN_F32, x->ndim, x->shape);
+        if (grad) {
+            an_retain(grad);
+            x->grad = grad;
+        }
+        an_scope_end(mark, NULL);
+        if (!grad)
+            return NULL;
+    }
+    return an_f32(x->grad);
+}
+
+/* Releases what a node holds. Its output's gradient goes too: the user keeps those of
+ * leaves, and an output is no leaf. */
+static void drop(an_node *node)
+{
+    an_release(node->out->grad);
+    node->out->grad = NULL;
+    an_release(node->out);
+    for (int i = 0; i < AN_NODE_INPUTS; i++)
+        an_release(node->in[i]);
+    for (int i = 0; i < AN_NODE_SAVED; i++)
+        an_release(node->saved[i]);
+}
+
+void an_tape_clear(void)
+{
+    while (tape.count > 0)
+        drop(&tape.nodes[--tape.count]);
+}
+
+/* Frees the array too: called when nothing will be recorded for a while. */
+static void finish(void)
+{
+    an_tape_clear();
+    an_free(tape.nodes);
+    tape.nodes = NULL;
+    tape.room = 0;
+}
+
+an_code an_backward(an_tensor *loss)
+{
+    an_code code = AN_OK;
+    if (loss->dtype != AN_F32 || an_numel(loss) != 1)
+        code = an_fail(AN_EINVAL, "backward: the loss is a single number, not a tensor of shape %s",
+                       an_shape_text(loss));
+    else if (!loss->requires_grad || tape.count == 0)
+        code = an_fail(AN_EINVAL, "backward: nothing was recorded for this tensor; it depends on "
+                                  "no parameter, or backward ran already");
+    float *seed = code ? NULL : an_grad_into(loss);
+    if (!code && !seed)
+        code = AN_ENOMEM;
+    if (!code)
+        *seed = 1.0f;
+    while (!code && tape.count > 0) {
+        size_t mark = an_scope_begin();
+        an_node *node = &tape.nodes[tape.count - 1];
+        if (node->out->grad) /* else nothing downstream asked for it */
+            code = node->backward(node);
+        drop(&tape.nodes[--tape.count]);
+        an_scope_end(mark, NULL);
+    }
+    finish();
+    return code;
+}
+
+bool an_set_recording(bool on)
+{
+    bool was = !tape.off;
+    tape.off = !on;
+    return was;
+}
+
+int64_t an_tape_length(void)
+{
+    return tape.count;
+}

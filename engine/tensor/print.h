@@ -1,0 +1,11 @@
+/* print: a tensor as text for a person: type, shape, a corner of the numbers, and
+ * min / mean / max when not everything is shown. */
+#ifndef AN_TENSOR_PRINT_H
+#define AN_TENSOR_PRINT_H
+
+#include "tensor/tensor.h"
+
+/* The text, to be released by an_free(); NULL after an_fail(). */
+char *an_tensor_text(const an_tensor *x);
+
+#endif

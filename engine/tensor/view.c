@@ -1,0 +1,172 @@
+/* view: other ways to look at the same storage, and copies between any two of them.
+ * A view costs one small struct; an_copy() walks the destination in order. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "tensor/scope.h"
+#include "tensor/storage.h"
+#include "tensor/tensor.h"
+
+/* A second handle on x's storage with the same shape, to be bent by the caller. */
+static an_tensor *alias(an_tensor *x)
+{
+    an_tensor *v = an_calloc(1, sizeof *v);
+    if (!v)
+        return NULL;
+    *v = *x;
+    v->refs = 1;
+    v->grad = NULL;
+    v->requires_grad = false;
+    an_storage_retain(v->storage);
+    return an_scope_own(v);
+}
+
+an_tensor *an_view_transpose(an_tensor *x, const int *order)
+{
+    an_tensor *v = x ? alias(x) : NULL;
+    unsigned seen = 0;
+    for (int d = 0; v && d < x->ndim; d++) {
+        if (order[d] < 0 || order[d] >= x->ndim || seen >> order[d] & 1)
+            return an_fail(AN_EINVAL, "permute: each of the %d dimensions is named once", x->ndim),
+                   NULL;
+        seen |= 1u << order[d];
+        v->shape[d] = x->shape[order[d]];
+        v->stride[d] = x->stride[order[d]];
+    }
+    return v;
+}
+
+an_tensor *an_view_narrow(an_tensor *x, int dim, int64_t start, int64_t length)
+{
+    if (!x)
+        return NULL;
+    if (dim < 0)
+        dim += x->ndim;
+    if (dim < 0 || dim >= x->ndim || start < 0 || length < 0 || start + length > x->shape[dim])
+        return an_fail(AN_EINVAL, "narrow: %lld…%lld does not fit dimension %d of %s",
+                       (long long)start, (long long)(start + length), dim, an_shape_text(x)), NULL;
+    an_tensor *v = alias(x);
+    if (v) {
+        v->offset += start * v->stride[dim];
+        v->shape[dim] = length;
+    }
+    return v;
+}
+
+an_tensor *an_view_expand(an_tensor *x, int ndim, const int64_t *shape)
+{
+    if (!x)
+        return NULL;
+    int lead = ndim - x->ndim;
+    bool fits = lead >= 0 && ndim <= AN_MAX_DIMS;
+    for (int d = 0; fits && d < x->ndim; d++)
+        fits = x->shape[d] == shape[lead + d] || x->shape[d] == 1;
+    if (!fits)
+        return an_fail(AN_EINVAL, "%s cannot be broadcast to a shape of %d dimensions ending in "
+                       "%lld", an_shape_text(x), ndim, ndim > 0 ? (long long)shape[ndim - 1] : 0),
+               NULL;
+    an_tensor *v = alias(x);
+    if (!v)
+        return NULL;
+    v->ndim = ndim;
+    for (int d = 0; d < ndim; d++) {
+        v->shape[d] = shape[d];
+        v->stride[d] = d >= lead && x->shape[d - lead] == shape[d] ? x->stride[d - lead] : 0;
+    }
+    return v;
+}
+
+an_tensor *an_view_reshape(an_tensor *x, int ndim, const int64_t *shape)
+{
+    if (!x)
+        return NULL;
+    if (!an_is_contiguous(x) || ndim < 0 || ndim > AN_MAX_DIMS)
+        return an_fail(AN_EINVAL, "reshape: needs a contiguous tensor and at most %d dimensions",
+                       AN_MAX_DIMS), NULL;
+    int64_t n = an_numel(x), known = 1, full[AN_MAX_DIMS];
+    int open = -1;
+    for (int d = 0; d < ndim; d++) {
+        full[d] = shape[d];
+        if (shape[d] >= 0)
+            known *= shape[d];
+        else if (open < 0)
+            open = d;
+        else
+            return an_fail(AN_EINVAL, "reshape: only one dimension can be left open (-1)"), NULL;
+    }
+    if (open >= 0)
+        full[open] = known ? n / known : 0;
+    if ((open >= 0 ? known * full[open] : known) != n)
+        return an_fail(AN_EINVAL, "reshape: %s has %lld elements, the new shape another number",
+                       an_shape_text(x), (long long)n), NULL;
+    return an_tensor_view(x->storage, x->dtype, x->offset, ndim, full);
+}
+
+
+/* Copies the run along the last dimension that starts at the two offsets. */
+static void copy_row(an_tensor *to, int64_t at, const an_tensor *from, int64_t from_at)
+{
+    int last = to->ndim - 1;
+    int64_t n = to->ndim ? to->shape[last] : 1;
+    int64_t st = to->ndim ? to->stride[last] : 1, sf = to->ndim ? from->stride[last] : 1;
+    if (to->dtype == AN_F32 && from->dtype == AN_F32) {
+        float *y = (float *)to->storage->data + at;
+        const float *x = (const float *)from->storage->data + from_at;
+        if (st == 1 && sf == 1)
+            memcpy(y, x, (size_t)n * sizeof *y);
+        else
+            for (int64_t i = 0; i < n; i++)
+                y[i * st] = x[i * sf];
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const void *x = from->storage->data;
+        int64_t k = from_at + i * sf, p = at + i * st;
+        if (to->dtype == AN_I64)
+            ((int64_t *)to->storage->data)[p] = from->dtype == AN_I64
+                                                    ? ((const int64_t *)x)[k]
+                                                    : (int64_t)((const float *)x)[k];
+        else
+            ((float *)to->storage->data)[p] = (float)((const int64_t *)x)[k];
+    }
+}
+
+an_code an_copy(an_tensor *to, const an_tensor *from)
+{
+    if (!an_same_shape(to, from))
+        return an_fail(AN_EINVAL, "copy: %s does not fit %s", an_shape_text(from),
+                       an_shape_text(to));
+    int outer = to->ndim > 0 ? to->ndim - 1 : 0;
+    int64_t at[AN_MAX_DIMS] = {0}, t = to->offset, f = from->offset;
+    if (an_numel(to) == 0)
+        return AN_OK;
+    for (;;) {
+        copy_row(to, t, from, f);
+        int d = outer - 1;
+        for (; d >= 0; d--) { /* the odometer over all but the last dimension */
+            t += to->stride[d];
+            f += from->stride[d];
+            if (++at[d] < to->shape[d])
+                break;
+            t -= to->stride[d] * to->shape[d];
+            f -= from->stride[d] * to->shape[d];
+            at[d] = 0;
+        }
+        if (d < 0)
+            return AN_OK;
+    }
+}
+
+an_code an_fill(an_tensor *x, double value)
+{
+    if (!an_is_contiguous(x))
+        return an_fail(AN_EINVAL, "fill: needs a contiguous tensor");
+    int64_t n = an_numel(x);
+    for (int64_t i = 0; i < n; i++) {
+        if (x->dtype == AN_F32)
+            an_f32(x)[i] = (float)value;
+        else
+            an_i64(x)[i] = (int64_t)value;
+    }
+    return AN_OK;
+}
