@@ -1,0 +1,48 @@
+/* norm: batch and layer normalisation of x (N,C), rows by features.
+ *
+ * Sums over rows are chunked (kernel/rowsum.h): the bits do not depend on the threads.
+ * Backward functions add to d…; a pointer marked [opt] may be NULL. */
+#ifndef AN_KERNEL_NORM_H
+#define AN_KERNEL_NORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* mean (C) and var (C), biased, of the N rows of x (N,C). AN_ENOMEM. */
+an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C);
+
+/* Ioffe & Szegedy, 1502.03167, algorithm 1, with what follows it in a residual block:
+ * y (N,C) = relu?(gamma·(x − mean)·rstd + beta + residual), rstd = 1/√(var + eps);
+ * mean, rstd, gamma, beta (C), residual (N,C) [opt]. */
+void an_k_batch_norm_forward(float *y, const float *x, const float *residual, const float *mean,
+                             const float *rstd, const float *gamma, const float *beta,
+                             bool relu, int64_t N, int64_t C);
+
+typedef struct {
+    float *dx, *dresidual;   /* (N,C) [opt] */
+    float *dgamma, *dbeta;   /* (C) [opt]   */
+} an_batch_norm_grads;
+
+/* With g = dy where y > 0 (all of dy without relu) and x̂ = (x − mean)·rstd:
+ * dgamma += Σ g·x̂, dbeta += Σ g, dresidual += g,
+ * dx += gamma·rstd·(g − Σg/N − x̂·Σ(g·x̂)/N); without `train` the moments are constants and
+ * dx += gamma·rstd·g. dy, y and x (N,C). AN_ENOMEM. */
+an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const float *y,
+                                 const float *x, const float *mean, const float *rstd,
+                                 const float *gamma, bool relu, bool train,
+                                 int64_t N, int64_t C);
+
+/* Ba et al., 1607.06450, eq. 4, over the C features of each row:
+ * y (N,C) = gamma·(x − mean)·rstd + beta; keeps mean and rstd (N); gamma, beta (C) [opt]. */
+void an_k_layer_norm_forward(float *y, float *mean, float *rstd, const float *x,
+                             const float *gamma, const float *beta, double eps,
+                             int64_t N, int64_t C);
+
+/* dx (N,C), dgamma, dbeta (C), each [opt], += the gradients. AN_ENOMEM. */
+an_code an_k_layer_norm_backward(float *dx, float *dgamma, float *dbeta, const float *dy,
+                                 const float *x, const float *mean, const float *rstd,
+                                 const float *gamma, int64_t N, int64_t C);
+
+#endif

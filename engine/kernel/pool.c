@@ -1,0 +1,188 @@
+/* pool: maximum, average, global average and top-p % pooling; see pool.h. Every function
+ * is one parallel loop over images; within an image the channels, being contiguous, are
+ * the inner loop. */
+#include "kernel/pool.h"
+
+#include <string.h>
+
+#include "base/par.h"
+
+an_pool_shape an_k_pool_shape(int64_t B, int64_t H, int64_t W, int64_t C,
+                              int64_t size, int64_t stride, int64_t pad)
+{
+    int64_t free_y = H + 2 * pad - size, free_x = W + 2 * pad - size;
+    return (an_pool_shape){
+        .B = B, .H = H, .W = W, .C = C, .size = size, .stride = stride, .pad = pad,
+        .Ho = free_y < 0 ? 0 : free_y / stride + 1,
+        .Wo = free_x < 0 ? 0 : free_x / stride + 1,
+    };
+}
+
+/* ── windows ──────────────────────────────────────────────────────────────────────── */
+
+typedef struct {
+    int64_t top, bottom, left, right; /* inside the image, half open */
+} window;
+
+static window window_of(int64_t i, int64_t j, const an_pool_shape *s)
+{
+    int64_t y = i * s->stride - s->pad, x = j * s->stride - s->pad;
+    return (window){
+        .top = y < 0 ? 0 : y, .bottom = y + s->size < s->H ? y + s->size : s->H,
+        .left = x < 0 ? 0 : x, .right = x + s->size < s->W ? x + s->size : s->W,
+    };
+}
+
+/* ── maximum ──────────────────────────────────────────────────────────────────────── */
+
+/* best, at (C) ← the larger of themselves and x (C), which lies at `position`. */
+static void challenge(float *restrict best, int64_t *restrict at, const float *restrict x,
+                      int64_t position, int64_t C)
+{
+    for (int64_t c = 0; c < C; c++) {
+        if (x[c] > best[c] || x[c] != x[c]) {
+            best[c] = x[c];
+            at[c] = position;
+        }
+    }
+}
+
+static void max_of_window(float *y, int64_t *at, const float *x, window in,
+                          const an_pool_shape *s)
+{
+    int64_t C = s->C, first = in.top * s->W + in.left;
+    memcpy(y, x + first * C, sizeof(float) * (size_t)C);
+    for (int64_t c = 0; c < C; c++)
+        at[c] = first;
+    for (int64_t i = in.top; i < in.bottom; i++)
+        for (int64_t j = in.left; j < in.right; j++)
+            challenge(y, at, x + (i * s->W + j) * C, i * s->W + j, C);
+}
+
+void an_k_max_pool_forward(float *y, int64_t *at, const float *x, const an_pool_shape *s)
+{
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t b = 0; b < s->B; b++) {
+        for (int64_t i = 0; i < s->Ho; i++) {
+            for (int64_t j = 0; j < s->Wo; j++) {
+                int64_t o = ((b * s->Ho + i) * s->Wo + j) * s->C;
+                max_of_window(y + o, at + o, x + b * s->H * s->W * s->C, window_of(i, j, s), s);
+            }
+        }
+    }
+}
+
+void an_k_max_pool_backward(float *dx, const float *dy, const int64_t *at,
+                            const an_pool_shape *s)
+{
+    int64_t in = s->H * s->W * s->C, out = s->Ho * s->Wo * s->C;
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t b = 0; b < s->B; b++)
+        for (int64_t k = b * out; k < (b + 1) * out; k++)
+            dx[b * in + at[k] * s->C + k % s->C] += dy[k];
+}
+
+/* ── average ──────────────────────────────────────────────────────────────────────── */
+
+/* to (C) += scale·from (C) */
+static void add_scaled(float *restrict to, const float *restrict from, float scale, int64_t C)
+{
+    for (int64_t c = 0; c < C; c++)
+        to[c] += scale * from[c];
+}
+
+void an_k_avg_pool_forward(float *y, const float *x, const an_pool_shape *s)
+{
+    int64_t C = s->C, outputs = s->Ho * s->Wo;
+    float share = 1.0f / (float)(s->size * s->size);
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t b = 0; b < s->B; b++) {
+        for (int64_t o = 0; o < outputs; o++) {
+            window in = window_of(o / s->Wo, o % s->Wo, s);
+            float *to = y + (b * outputs + o) * C;
+            memset(to, 0, sizeof(float) * (size_t)C);
+            for (int64_t i = in.top; i < in.bottom; i++)
+                for (int64_t j = in.left; j < in.right; j++)
+                    add_scaled(to, x + ((b * s->H + i) * s->W + j) * C, share, C);
+        }
+    }
+}
+
+void an_k_avg_pool_backward(float *dx, const float *dy, const an_pool_shape *s)
+{
+    int64_t C = s->C, outputs = s->Ho * s->Wo;
+    float share = 1.0f / (float)(s->size * s->size);
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t b = 0; b < s->B; b++) {
+        for (int64_t o = 0; o < outputs; o++) {
+            window in = window_of(o / s->Wo, o % s->Wo, s);
+            const float *from = dy + (b * outputs + o) * C;
+            for (int64_t i = in.top; i < in.bottom; i++)
+                for (int64_t j = in.left; j < in.right; j++)
+                    add_scaled(dx + ((b * s->H + i) * s->W + j) * C, from, share, C);
+        }
+    }
+}
+
+void an_k_global_pool_forward(float *y, const float *x, int64_t B, int64_t n, int64_t C)
+{
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t b = 0; b < B; b++) {
+        memset(y + b * C, 0, sizeof(float) * (size_t)C);
+        for (int64_t p = 0; p < n; p++)
+            add_scaled(y + b * C, x + (b * n + p) * C, 1.0f / (float)n, C);
+    }
+}
+
+void an_k_global_pool_backward(float *dx, const float *dy, int64_t B, int64_t n, int64_t C)
+{
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t b = 0; b < B; b++)
+        for (int64_t p = 0; p < n; p++)
+            add_scaled(dx + (b * n + p) * C, dy + b * C, 1.0f / (float)n, C);
+}
+
+/* ── top-p % ──────────────────────────────────────────────────────────────────────── */
+
+/* at (top) ← the positions of the largest of x, whose n elements lie `step` apart, sorted.
+ * An insertion sort that keeps `top`: most elements lose against the last kept one. */
+static void select_top(int64_t *at, const float *x, int64_t n, int64_t step, int64_t top)
+{
+    int64_t kept = 0;
+    for (int64_t p = 0; p < n; p++) {
+        float value = x[p * step];
+        if (kept == top && !(value > x[at[top - 1] * step]))
+            continue;
+        int64_t slot = kept < top ? kept++ : top - 1;
+        for (; slot > 0 && value > x[at[slot - 1] * step]; slot--)
+            at[slot] = at[slot - 1];
+        at[slot] = p;
+    }
+}
+
+void an_k_top_pool_forward(float *y, int64_t *at, const float *x, int64_t B, int64_t n,
+                           int64_t C, int64_t top)
+{
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t b = 0; b < B; b++) {
+        for (int64_t c = 0; c < C; c++) {
+            const float *map = x + b * n * C + c;
+            int64_t *chosen = at + (b * C + c) * top;
+            select_top(chosen, map, n, C, top);
+            double sum = 0;
+            for (int64_t k = 0; k < top; k++)
+                sum += (double)map[chosen[k] * C];
+            y[b * C + c] = (float)(sum / (double)top);
+        }
+    }
+}
+
+void an_k_top_pool_backward(float *dx, const float *dy, const int64_t *at, int64_t B, int64_t n,
+                            int64_t C, int64_t top)
+{
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t b = 0; b < B; b++)
+        for (int64_t c = 0; c < C; c++)
+            for (int64_t k = 0; k < top; k++)
+                dx[(b * n + at[(b * C + c) * top + k]) * C + c] += dy[b * C + c] / (float)top;
+}
