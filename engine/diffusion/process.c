@@ -1,0 +1,290 @@
+/* process: check the rows once, then a plain loop over rows and coordinates. Between u < t
+ * everything follows from c = a_t/a_u and τ² = s_t² − c² s_u², the variance that the chain
+ * adds on its way from u to t. */
+#include "diffusion/process.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+const char *const an_prediction_names[] = {"epsilon", "y0", "v", NULL};
+
+/* Below this many numbers the threads cost more than they bring. */
+static const int64_t PARALLEL_MIN = 8192;
+
+/* ── the rows ───────────────────────────────────────────────────────────────────── */
+
+static int64_t classes(const an_rows *rows) {
+    return an_schedule_about(rows->schedule)->K;
+}
+
+static an_code check_level(const an_rows *rows) {
+    const bool wanted = an_schedule_about(rows->schedule)->coupling == AN_COUPLE_SAMPLE;
+    if (wanted && !rows->level)
+        return an_fail(AN_EINVAL, "coupling \"sample\" needs a noise level per row: pass "
+                       "schedule:level(labels) in training, schedule:level(m) in sampling");
+    if (!wanted && rows->level)
+        return an_fail(AN_EINVAL, "a noise level per row belongs to coupling \"sample\", this "
+                       "schedule has \"%s\"",
+                       an_coupling_names[an_schedule_about(rows->schedule)->coupling]);
+    for (int64_t b = 0; wanted && b < rows->B; b++)
+        if (!(isfinite(rows->level[b]) && rows->level[b] > 0))
+            return an_fail(AN_EINVAL, "row %lld: level = %g must be finite and above 0",
+                           (long long)b, rows->level[b]);
+    return AN_OK;
+}
+
+static an_code check_times(const an_rows *rows, int64_t earliest) {
+    const int64_t T = an_schedule_about(rows->schedule)->beta.T;
+    for (int64_t b = 0; b < rows->B; b++) {
+        const long long t = rows->t[b];
+        if (t < earliest || t > T)
+            return an_fail(AN_EINVAL, "row %lld: t = %lld is outside %lld … T = %lld",
+                           (long long)b, t, (long long)earliest, (long long)T);
+        if (rows->u && (rows->u[b] < 0 || rows->u[b] >= t))
+            return an_fail(AN_EINVAL, "row %lld: u = %lld must be in 0 … t − 1 = %lld",
+                           (long long)b, (long long)rows->u[b], t - 1);
+    }
+    return check_level(rows);
+}
+
+/* A row between two times must have both. */
+static an_code check_step(const an_rows *rows) {
+    if (!rows->u)
+        return an_fail(AN_EINVAL, "a step needs the earlier time u beside t");
+    return check_times(rows, 1);
+}
+
+/* The coefficients of one coordinate, at t and, where the row has one, at u. */
+typedef struct { double at, st, au, su, tau2; } coefficients;
+
+typedef struct { const double *at, *st, *au, *su; double level; } tables;
+
+static tables tables_of(const an_rows *rows, int64_t b) {
+    const an_schedule *s = rows->schedule;
+    const int64_t t = rows->t[b], u = rows->u ? rows->u[b] : t;
+    return (tables){an_schedule_signal(s, t), an_schedule_noise(s, t), an_schedule_signal(s, u),
+                    an_schedule_noise(s, u), rows->level ? (double)rows->level[b] : 1};
+}
+
+static coefficients coefficients_of(const tables *row, int64_t j) {
+    coefficients k = {row->at[j], row->level * row->st[j], row->au[j], row->level * row->su[j], 0};
+    const double c = k.at / k.au;
+    k.tau2 = fmax(k.st * k.st - c * c * k.su * k.su, 0); /* ≥ 0 but for rounding */
+    return k;
+}
+
+/* ── levels and coefficients ────────────────────────────────────────────────────── */
+
+an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, float *level) {
+    const int64_t K = an_schedule_about(s)->K;
+    for (int64_t b = 0; b < B; b++) {
+        if (labels[b] < 0 || labels[b] >= K)
+            return an_fail(AN_EINVAL, "row %lld: label %lld is outside 0 … K − 1 = %lld",
+                           (long long)b, (long long)labels[b], (long long)K - 1);
+        level[b] = (float)an_schedule_lambda(s)[labels[b]];
+    }
+    return AN_OK;
+}
+
+void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float *level) {
+    const int64_t K = an_schedule_about(s)->K;
+    const double *lambda = an_schedule_lambda(s);
+    for (int64_t b = 0; b < B; b++) {
+        double sum = 0, mass = 0, plain = 0;
+        for (int64_t j = 0; j < K; j++) {
+            sum += m[b * K + j] * lambda[j];
+            mass += m[b * K + j];
+            plain += lambda[j];
+        }
+        level[b] = (float)(mass > 0 && sum > 0 ? sum / mass : plain / (double)K);
+    }
+}
+
+an_code an_gather(const an_rows *rows, an_coefficient which, float *out) {
+    const an_code code = check_times(rows, 0);
+    if (code != AN_OK)
+        return code;
+    const int64_t K = classes(rows);
+    for (int64_t b = 0; b < rows->B; b++) {
+        const tables row = tables_of(rows, b);
+        for (int64_t j = 0; j < K; j++)
+            out[b * K + j] = (float)(which == AN_SIGNAL ? row.at[j] : row.level * row.st[j]);
+    }
+    return AN_OK;
+}
+
+/* ── forward ────────────────────────────────────────────────────────────────────── */
+
+an_code an_q_sample(const an_rows *rows, const float *y0, const float *m, const float *epsilon,
+                    float *y_t) {
+    const an_code code = check_times(rows, 0);
+    if (code != AN_OK)
+        return code;
+    const int64_t B = rows->B, K = classes(rows);
+#pragma omp parallel for schedule(static) if (B * K > PARALLEL_MIN)
+    for (int64_t b = 0; b < B; b++) {
+        const tables row = tables_of(rows, b);
+        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
+            const coefficients k = coefficients_of(&row, j);
+            y_t[i] = (float)(m[i] + k.at * ((double)y0[i] - m[i]) + k.st * epsilon[i]);
+        }
+    }
+    return AN_OK;
+}
+
+an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, const float *m,
+                  const float *epsilon, float *target) {
+    const an_code code = check_times(rows, 0);
+    if (code != AN_OK)
+        return code;
+    const int64_t K = classes(rows);
+    for (int64_t b = 0; b < rows->B; b++) {
+        const tables row = tables_of(rows, b);
+        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
+            const coefficients k = coefficients_of(&row, j);
+            const double v = k.at * epsilon[i] - k.st * ((double)y0[i] - m[i]);
+            target[i] = predicts == AN_PREDICT_EPSILON ? epsilon[i]
+                      : predicts == AN_PREDICT_Y0      ? y0[i]
+                                                       : (float)v;
+        }
+    }
+    return AN_OK;
+}
+
+/* ── reverse ────────────────────────────────────────────────────────────────────── */
+
+/* (ẑ0, ε̂) of one coordinate from the network's output x at z = y_t − m. */
+static void estimate(const coefficients *k, an_prediction predicts, double z, double m, double x,
+                     double *z0, double *epsilon) {
+    const double a = k->at, s = k->st;
+    switch (predicts) {
+    case AN_PREDICT_EPSILON:
+        *z0 = (z - s * x) / a;
+        *epsilon = x;
+        return;
+    case AN_PREDICT_Y0:
+        *z0 = x - m;
+        *epsilon = (z - a * *z0) / s;
+        return;
+    case AN_PREDICT_V:
+        *z0 = (a * z - s * x) / (a * a + s * s);
+        *epsilon = (s * z + a * x) / (a * a + s * s);
+        return;
+    }
+}
+
+an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, const float *y_t,
+                    const float *m, const float *output, float *z0, float *epsilon) {
+    const an_code code = check_times(rows, 1);
+    if (code != AN_OK)
+        return code;
+    if (!(clip >= 0 && isfinite(clip)))
+        return an_fail(AN_EINVAL, "clip = %g: expected 0 (off) or a finite number above", clip);
+    const int64_t B = rows->B, K = classes(rows);
+#pragma omp parallel for schedule(static) if (B * K > PARALLEL_MIN)
+    for (int64_t b = 0; b < B; b++) {
+        const tables row = tables_of(rows, b);
+        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
+            const coefficients k = coefficients_of(&row, j);
+            const double z = (double)y_t[i] - m[i], low = -clip - m[i], high = 1 + clip - m[i];
+            double zero, e;
+            estimate(&k, predicts, z, m[i], output[i], &zero, &e);
+            if (clip > 0 && (zero < low || zero > high)) {
+                zero = zero < low ? low : high;
+                e = (z - k.at * zero) / k.st;
+            }
+            z0[i] = (float)zero;
+            epsilon[i] = (float)e;
+        }
+    }
+    return AN_OK;
+}
+
+an_code an_posterior(const an_rows *rows, const float *z0, const float *z_t, float *mean,
+                     float *variance) {
+    const an_code code = check_step(rows);
+    if (code != AN_OK)
+        return code;
+    const int64_t B = rows->B, K = classes(rows);
+#pragma omp parallel for schedule(static) if (B * K > PARALLEL_MIN)
+    for (int64_t b = 0; b < B; b++) {
+        const tables row = tables_of(rows, b);
+        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
+            const coefficients k = coefficients_of(&row, j);
+            const double c = k.at / k.au, su2 = k.su * k.su, st2 = k.st * k.st;
+            mean[i] = (float)((k.au * k.tau2 * z0[i] + c * su2 * z_t[i]) / st2);
+            variance[i] = (float)(su2 * fmin(k.tau2 / st2, 1));
+        }
+    }
+    return AN_OK;
+}
+
+an_code an_ddim_step(const an_rows *rows, double eta, const float *m, const float *z0,
+                     const float *epsilon, const float *noise, float *y_u) {
+    const an_code code = check_step(rows);
+    if (code != AN_OK)
+        return code;
+    if (!(eta >= 0 && eta <= 1))
+        return an_fail(AN_EINVAL, "eta = %g: expected a number in [0, 1]", eta);
+    if (eta > 0 && !noise)
+        return an_fail(AN_EINVAL, "eta = %g: a step with noise needs the noise", eta);
+    const int64_t B = rows->B, K = classes(rows);
+#pragma omp parallel for schedule(static) if (B * K > PARALLEL_MIN)
+    for (int64_t b = 0; b < B; b++) {
+        const tables row = tables_of(rows, b);
+        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
+            const coefficients k = coefficients_of(&row, j);
+            const double share = eta * eta * fmin(k.tau2 / (k.st * k.st), 1); /* σ² / s_u² */
+            const double fresh = eta > 0 ? k.su * sqrt(share) * noise[i] : 0;
+            y_u[i] = (float)(m[i] + k.au * z0[i] + k.su * sqrt(1 - share) * epsilon[i] + fresh);
+        }
+    }
+    return AN_OK;
+}
+
+/* The multistep estimate D = ẑ0 + (ẑ0 − ẑ0') h / (2 h'), with h the step in ln(a/s) and h'
+ * the one before. In ratios of a/s the level of a row cancels. */
+static double two_step(const coefficients *k, const coefficients *before, double z0, double prior) {
+    const double now = log(k->at / k->st);
+    const double h = log(k->au / k->su) - now, h_before = now - log(before->at / before->st);
+    return h_before > 0 ? z0 + (z0 - prior) * h / (2 * h_before) : z0;
+}
+
+static an_code check_before(const an_rows *rows, const float *z0_before, const int64_t *t_before) {
+    if (!z0_before != !t_before)
+        return an_fail(AN_EINVAL, "a second-order step needs both the estimate and the time of "
+                       "the step before");
+    const int64_t T = an_schedule_about(rows->schedule)->beta.T;
+    for (int64_t b = 0; t_before && b < rows->B; b++)
+        if (t_before[b] <= rows->t[b] || t_before[b] > T)
+            return an_fail(AN_EINVAL, "row %lld: the step before was at %lld, expected t + 1 = "
+                           "%lld … T = %lld", (long long)b, (long long)t_before[b],
+                           (long long)rows->t[b] + 1, (long long)T);
+    return AN_OK;
+}
+
+an_code an_dpm_step(const an_rows *rows, const float *y_t, const float *m, const float *z0,
+                    const float *z0_before, const int64_t *t_before, float *y_u) {
+    an_code code = check_step(rows);
+    if (code == AN_OK)
+        code = check_before(rows, z0_before, t_before);
+    if (code != AN_OK)
+        return code;
+    const an_rows earlier = {rows->schedule, rows->B, t_before, NULL, rows->level};
+    const int64_t B = rows->B, K = classes(rows);
+#pragma omp parallel for schedule(static) if (B * K > PARALLEL_MIN)
+    for (int64_t b = 0; b < B; b++) {
+        const tables row = tables_of(rows, b);
+        const bool second = t_before && rows->u[b] > 0;
+        const tables past = second ? tables_of(&earlier, b) : row;
+        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
+            const coefficients k = coefficients_of(&row, j), kp = coefficients_of(&past, j);
+            const double D = second ? two_step(&k, &kp, z0[i], z0_before[i]) : z0[i];
+            const double keep = k.su / k.st; /* e^(−h) = keep · a_t / a_u */
+            const double z = (double)y_t[i] - m[i];
+            y_u[i] = (float)(m[i] + keep * z + (k.au - k.at * keep) * D);
+        }
+    }
+    return AN_OK;
+}

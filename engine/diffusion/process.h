@@ -1,0 +1,65 @@
+/* process: the forward and reverse formulas of METHOD §1–2, row by row, no network.
+ *
+ * Every array is (B,K) row-major float unless said otherwise; rows may be at different
+ * times. Coefficients are computed in double from the schedule's tables. An output may be
+ * an input of the same call. All return AN_OK or AN_EINVAL naming the row (from 0). O(B·K), parallel over rows, same bits at any thread count. */
+#ifndef AN_DIFFUSION_PROCESS_H
+#define AN_DIFFUSION_PROCESS_H
+
+#include "diffusion/schedule.h"
+
+typedef struct {
+    const an_schedule *schedule;
+    int64_t B;
+    const int64_t *t;   /* (B) times in 0 … T                                            */
+    const int64_t *u;   /* (B) earlier times in 0 … t−1; NULL where only t is used       */
+    const float *level; /* (B) multiplies s; finite, > 0; wanted by coupling `sample` and
+                           refused by the others                                         */
+} an_rows;
+
+/* Levels for coupling `sample` (B): λ_c of the labels, or λ(x) = Σ_j m_j λ_j / Σ_j m_j of
+ * the priors m; a prior without mass counts as uniform. Defined for every coupling. */
+an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, float *level);
+void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float *level);
+
+/* out[b][j] = a or s at (t_b, j), s with the row's level. */
+typedef enum { AN_SIGNAL, AN_NOISE } an_coefficient;
+an_code an_gather(const an_rows *rows, an_coefficient which, float *out);
+
+/* y_t = m + a (y0 − m) + s ε. y_T is an_q_sample() at t = T with y0 = m. */
+an_code an_q_sample(const an_rows *rows, const float *y0, const float *m, const float *epsilon,
+                    float *y_t);
+
+/* What a network may predict, and how its output x reads: with z = y − m,
+ *   epsilon  x = ε;    y0  x = y0 (so ẑ0 = x − m);    v  x = a ε − s z0 (2202.00512).
+ * The same for every coupling: v is inverted with a² + s², which need not be 1 here. */
+typedef enum { AN_PREDICT_EPSILON, AN_PREDICT_Y0, AN_PREDICT_V } an_prediction;
+extern const char *const an_prediction_names[]; /* "epsilon", "y0", "v", NULL */
+
+/* The training target of a prediction: ε, y0 or v. */
+an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, const float *m,
+                  const float *epsilon, float *target);
+
+/* (ẑ0, ε̂) from the network's output at y_t, t ≥ 1. With clip > 0 (0: off) the estimate
+ * m + ẑ0 is kept in [−clip, 1+clip], and ε̂ of a value that was out is derived again from
+ * it: 1/a is 1e4 and more at t = T, where a small error of ε̂ is a huge one of ẑ0. */
+an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, const float *y_t,
+                    const float *m, const float *output, float *z0, float *epsilon);
+
+/* The Gaussian z_u | z_t, z0: mean and variance, 0 ≤ variance ≤ s_u². */
+an_code an_posterior(const an_rows *rows, const float *z0, const float *z_t, float *mean,
+                     float *variance);
+
+/* DDIM(η) from t to u (2010.02502), η in [0,1]; η = 1 is the DDPM posterior at any stride.
+ * y_t is in the estimates already: z_t = a ẑ0 + s ε̂. noise [opt when η = 0] is ξ. */
+an_code an_ddim_step(const an_rows *rows, double eta, const float *m, const float *z0,
+                     const float *epsilon, const float *noise, float *y_u);
+
+/* DPM-Solver++(2M), data prediction (2211.01095, algorithm 2), per coordinate in ln(a/s).
+ * z0_before and t_before (B) are the estimate and the time of the step before, both NULL in
+ * the first step, which is then of first order; so is a step to u = 0, where ln(a/s) is
+ * infinite and y_0 = m + ẑ0. */
+an_code an_dpm_step(const an_rows *rows, const float *y_t, const float *m, const float *z0,
+                    const float *z0_before, const int64_t *t_before, float *y_u);
+
+#endif

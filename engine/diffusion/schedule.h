@@ -1,0 +1,55 @@
+/* schedule: the tables a[t][j] and s[t][j] of the forward process (METHOD §1)
+ *
+ *     y_t = m + a_t (y0 − m) + s_t ε          per class coordinate j, t = 0 … T
+ *
+ * in double, computed once. Immutable after an_schedule_new(), so it can be read from any
+ * thread. 16·(T+1)·K bytes. */
+#ifndef AN_DIFFUSION_SCHEDULE_H
+#define AN_DIFFUSION_SCHEDULE_H
+
+#include "diffusion/beta.h"
+#include "diffusion/lambda.h"
+
+typedef struct an_schedule an_schedule;
+
+typedef enum {
+    AN_COUPLE_VARIANCE, /* a = √ᾱ_t,      s = λ_j √(1 − ᾱ_t)                               */
+    AN_COUPLE_SPEED,    /* a = √(ᾱ_t^λ_j), s = √(1 − ᾱ_t^λ_j)                              */
+    AN_COUPLE_SAMPLE    /* a = √ᾱ_t,      s = √(1 − ᾱ_t), times a level per row (an_levels) */
+} an_coupling;
+
+extern const char *const an_coupling_names[]; /* NULL last */
+
+typedef struct {
+    an_beta_spec beta;
+    an_lambda_spec lambda;
+    an_coupling coupling;
+    int64_t K;             /* classes, ≥ 1                                            */
+    const int64_t *counts; /* (K) [opt] training images per class                     */
+} an_schedule_spec;
+
+/* Copies what `spec` points to. NULL after AN_EINVAL (a value out of range, a class whose
+ * level leaves no usable noise) or AN_ENOMEM. λ ≡ 1 gives the same bits in every coupling.
+ * Signals below 1e-10 are kept at 1e-10, so that dividing by them stays finite in float. */
+an_schedule *an_schedule_new(const an_schedule_spec *spec);
+void an_schedule_free(an_schedule *s); /* NULL is allowed */
+
+const an_schedule_spec *an_schedule_about(const an_schedule *s); /* what it was made from */
+const double *an_schedule_lambda(const an_schedule *s);          /* (K)                   */
+double an_schedule_alpha_bar(const an_schedule *s, int64_t t);   /* t in 0 … T            */
+const double *an_schedule_signal(const an_schedule *s, int64_t t); /* a_t (K)             */
+const double *an_schedule_noise(const an_schedule *s, int64_t t);  /* s_t (K)             */
+
+/* Times of a chain with S of the T steps: times[0] = T > … > times[S] = 0 (S+1 values). */
+typedef enum {
+    AN_SPACING_UNIFORM,   /* even in t, the first at T (“trailing”, 2305.08891)        */
+    AN_SPACING_QUADRATIC, /* even in √t: more steps near 0 (2010.02502)               */
+    AN_SPACING_LOGSNR     /* even in ln(ᾱ/(1−ᾱ)) (2211.01095)                         */
+} an_spacing;
+
+extern const char *const an_spacing_names[]; /* NULL last */
+
+/* S in 1 … T, else AN_EINVAL. */
+an_code an_times(const an_schedule *s, int64_t S, an_spacing spacing, int64_t *times);
+
+#endif

@@ -1,0 +1,55 @@
+/* times: which S of the T steps a shorter chain visits. A chain always starts at T, where
+ * y_T is drawn, and ends at 0; declared in schedule.h. O(S log T). */
+#include <math.h>
+#include <stddef.h>
+
+#include "diffusion/schedule.h"
+
+const char *const an_spacing_names[] = {"uniform", "quadratic", "logsnr", NULL};
+
+static double log_snr(const an_schedule *s, int64_t t) {
+    const double alpha_bar = fmax(an_schedule_alpha_bar(s, t), 1e-300);
+    return log(alpha_bar) - log1p(-alpha_bar);
+}
+
+/* The first t in 1 … T whose log-SNR is `wanted` or less: it falls as t grows. */
+static int64_t time_of(const an_schedule *s, double wanted) {
+    int64_t low = 1, high = an_schedule_about(s)->beta.T;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (log_snr(s, middle) <= wanted)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* The wished-for i-th time, before duplicates are parted. */
+static int64_t wish(const an_schedule *s, int64_t S, an_spacing spacing, int64_t i) {
+    const int64_t T = an_schedule_about(s)->beta.T;
+    const double left = (double)(S - i) / (double)S;
+    if (spacing == AN_SPACING_QUADRATIC)
+        return (int64_t)floor((double)T * left * left + 0.5);
+    if (spacing == AN_SPACING_LOGSNR && S > 1) {
+        const double from = log_snr(s, T), to = log_snr(s, 1);
+        return time_of(s, from + (to - from) * (double)i / (double)(S - 1));
+    }
+    return (T * (S - i) + S / 2) / S;
+}
+
+an_code an_times(const an_schedule *s, int64_t S, an_spacing spacing, int64_t *times) {
+    const int64_t T = an_schedule_about(s)->beta.T;
+    if (S < 1 || S > T)
+        return an_fail(AN_EINVAL, "%lld sampling steps: expected 1 … T = %lld", (long long)S,
+                       (long long)T);
+    times[S] = 0;
+    for (int64_t i = S - 1; i >= 0; i--) {
+        /* At most T−i, or the i earlier times would not fit; above the later time. */
+        const int64_t wished = wish(s, S, spacing, i), most = T - i, least = times[i + 1] + 1;
+        const int64_t fits = wished < most ? wished : most;
+        times[i] = fits > least ? fits : least;
+    }
+    times[0] = T;
+    return AN_OK;
+}

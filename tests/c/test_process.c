@@ -1,0 +1,408 @@
+/* Forward and reverse formulas against a brute-force Markov chain, a perfect oracle and the
+ * exact flow of a Gaussian. Every run draws the same numbers, so a pass is a pass forever. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "diffusion/process.h"
+
+enum { K = 3, T = 24, B = 5 };
+static const int64_t COUNTS[K] = {900, 90, 9};
+static const an_coupling COUPLINGS[] = {AN_COUPLE_VARIANCE, AN_COUPLE_SPEED, AN_COUPLE_SAMPLE};
+static const float LEVEL[B] = {0.5f, 2, 1, 0.7f, 1.3f};
+
+static an_schedule *make(an_beta_kind beta, int64_t steps, an_lambda_policy policy,
+                         an_coupling coupling) {
+    const an_schedule_spec spec = {.beta = an_beta_default(beta, steps),
+                                   .lambda = an_lambda_default(policy), .coupling = coupling,
+                                   .K = K, .counts = COUNTS};
+    an_schedule *s = an_schedule_new(&spec);
+    assert_non_null(s);
+    return s;
+}
+
+static const float *level_for(an_coupling coupling) {
+    return coupling == AN_COUPLE_SAMPLE ? LEVEL : NULL;
+}
+
+static void fill(int64_t *times, int64_t t) {
+    for (int b = 0; b < B; b++)
+        times[b] = t;
+}
+
+static void draw(float *x, const char *purpose) {
+    an_fill_normal(x, B * K, 7, an_stream(purpose, 0, 0), 0);
+}
+
+static void near(const float *x, const float *y, int n, double tolerance) {
+    for (int i = 0; i < n; i++)
+        if (!(fabs((double)x[i] - y[i]) <= tolerance * (1 + fabs(y[i]))))
+            fail_msg("[%d] %.9g is not %.9g within %g", i, x[i], y[i], tolerance);
+}
+
+/* ── the Markov chain ───────────────────────────────────────────────────────────── */
+
+/* z_t = c z_{t−1} + τ ξ, with c and τ written from β alone, not from the tables. */
+static void one_step(an_coupling coupling, double beta, double lambda, double level, double *z,
+                     double noise) {
+    const double keep = coupling == AN_COUPLE_SPEED ? pow(1 - beta, lambda) : 1 - beta;
+    const double wide = coupling == AN_COUPLE_VARIANCE ? lambda
+                      : coupling == AN_COUPLE_SAMPLE   ? level
+                                                       : 1;
+    *z = sqrt(keep) * *z + wide * sqrt(1 - keep) * noise;
+}
+
+/* N paths: a mean is off by s/√N and a variance by √(2/N) s² (one standard error); of the
+ * 144 comparisons per coupling none should pass 5 of them (chance 1e-4). */
+static void check_chain(an_coupling coupling) {
+    enum { N = 20000 };
+    const double z0 = 1.5, level = 0.6;
+    an_schedule *s = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, coupling);
+    for (int j = 0; j < K; j++) {
+        double sum[T + 1] = {0}, squares[T + 1] = {0};
+        for (int i = 0; i < N; i++) {
+            double z = z0;
+            for (int t = 1; t <= T; t++) {
+                const double beta =
+                    1 - an_schedule_alpha_bar(s, t) / an_schedule_alpha_bar(s, t - 1);
+                one_step(coupling, beta, an_schedule_lambda(s)[j], level, &z,
+                         an_normal(11, an_stream("chain", coupling, j), (uint64_t)i * T + t));
+                sum[t] += z;
+                squares[t] += z * z;
+            }
+        }
+        for (int t = 1; t <= T; t++) {
+            const double a = an_schedule_signal(s, t)[j], mean = sum[t] / N;
+            const double noise = an_schedule_noise(s, t)[j] *
+                                 (coupling == AN_COUPLE_SAMPLE ? level : 1);
+            const double variance = squares[t] / N - mean * mean;
+            assert_true(fabs(mean - a * z0) < 5 * noise / sqrt(N));
+            assert_true(fabs(variance / (noise * noise) - 1) < 5 * sqrt(2.0 / N));
+        }
+    }
+    an_schedule_free(s);
+}
+
+static void test_closed_form_is_the_markov_chain(void **state) {
+    (void)state;
+    for (int c = 0; c < 3; c++)
+        check_chain(COUPLINGS[c]);
+}
+
+/* ── forward ────────────────────────────────────────────────────────────────────── */
+
+static void test_q_sample_and_gather_agree(void **state) {
+    (void)state;
+    const int64_t t[B] = {0, 1, 7, T - 1, T};
+    float y0[B * K], m[B * K], e[B * K], y[B * K], a[B * K], sd[B * K], by_hand[B * K];
+    draw(y0, "y0");
+    draw(m, "m");
+    draw(e, "e");
+    for (int c = 0; c < 3; c++) {
+        an_schedule *s = make(AN_BETA_COSINE, T, AN_LAMBDA_BOUND, COUPLINGS[c]);
+        const an_rows rows = {s, B, t, NULL, level_for(COUPLINGS[c])};
+        assert_int_equal(an_q_sample(&rows, y0, m, e, y), AN_OK);
+        assert_int_equal(an_gather(&rows, AN_SIGNAL, a), AN_OK);
+        assert_int_equal(an_gather(&rows, AN_NOISE, sd), AN_OK);
+        for (int i = 0; i < B * K; i++)
+            by_hand[i] = m[i] + a[i] * (y0[i] - m[i]) + sd[i] * e[i];
+        near(y, by_hand, B * K, 1e-6);
+        near(y, y0, K, 1e-7); /* row 0 is at t = 0 */
+        an_schedule_free(s);
+    }
+}
+
+static void test_levels_follow_labels_and_priors(void **state) {
+    (void)state;
+    an_schedule *s = make(AN_BETA_COSINE, T, AN_LAMBDA_POWER, AN_COUPLE_SAMPLE);
+    const double *lambda = an_schedule_lambda(s);
+    const int64_t labels[3] = {2, 0, 1}, wrong[1] = {K};
+    const float m[3 * K] = {0, 0, 1, 0.5f, 0.25f, 0.25f, 0, 0, 0};
+    float level[3];
+    assert_int_equal(an_levels_of_labels(s, 3, labels, level), AN_OK);
+    for (int b = 0; b < 3; b++)
+        assert_true(level[b] == (float)lambda[labels[b]]);
+    an_levels_of_priors(s, 3, m, level);
+    assert_true(level[0] == (float)lambda[2]);
+    assert_true(fabs(level[1] - (lambda[0] / 2 + lambda[1] / 4 + lambda[2] / 4)) < 1e-6);
+    assert_true(fabs(level[2] - (lambda[0] + lambda[1] + lambda[2]) / 3) < 1e-6);
+    assert_int_equal(an_levels_of_labels(s, 1, wrong, level), AN_EINVAL);
+    an_schedule_free(s);
+}
+
+/* ── reverse ────────────────────────────────────────────────────────────────────── */
+
+static void test_estimate_undoes_every_prediction(void **state) {
+    (void)state;
+    const int64_t t[B] = {1, 2, 7, 12, T - 1};
+    float y0[B * K], m[B * K], e[B * K], y[B * K], x[B * K], z0[B * K], eh[B * K], z[B * K];
+    draw(y0, "y0");
+    draw(m, "m");
+    draw(e, "e");
+    for (int i = 0; i < B * K; i++)
+        z[i] = y0[i] - m[i];
+    for (int c = 0; c < 3; c++)
+        for (int p = AN_PREDICT_EPSILON; p <= AN_PREDICT_V; p++) {
+            an_schedule *s = make(AN_BETA_COSINE, T, AN_LAMBDA_BOUND, COUPLINGS[c]);
+            const an_rows rows = {s, B, t, NULL, level_for(COUPLINGS[c])};
+            assert_int_equal(an_q_sample(&rows, y0, m, e, y), AN_OK);
+            assert_int_equal(an_target(&rows, (an_prediction)p, y0, m, e, x), AN_OK);
+            assert_int_equal(an_estimate(&rows, (an_prediction)p, 0, y, m, x, z0, eh), AN_OK);
+            near(z0, z, B * K, 1e-4);
+            near(eh, e, B * K, 1e-4);
+            an_schedule_free(s);
+        }
+}
+
+static void test_clip_bounds_the_label_and_keeps_z(void **state) {
+    (void)state;
+    float m[B * K], y[B * K], x[B * K], z0[B * K], eh[B * K];
+    int64_t t[B];
+    fill(t, T);
+    draw(m, "m");
+    draw(y, "y");
+    draw(x, "x");
+    an_schedule *s = make(AN_BETA_COSINE, T, AN_LAMBDA_BOUND, AN_COUPLE_SPEED);
+    const an_rows rows = {s, B, t, NULL, NULL};
+    assert_int_equal(an_estimate(&rows, AN_PREDICT_EPSILON, 0.5, y, m, x, z0, eh), AN_OK);
+    int clipped = 0;
+    for (int i = 0; i < B * K; i++) {
+        const double label = (double)m[i] + z0[i];
+        const double a = an_schedule_signal(s, T)[i % K], sd = an_schedule_noise(s, T)[i % K];
+        assert_true(label >= -0.5 - 1e-6 && label <= 1.5 + 1e-6);
+        assert_true(fabs(a * z0[i] + sd * eh[i] - (y[i] - m[i])) < 1e-5);
+        clipped += eh[i] != x[i];
+    }
+    assert_true(clipped > B * K / 2);
+    assert_int_equal(an_estimate(&rows, AN_PREDICT_EPSILON, -1, y, m, x, z0, eh), AN_EINVAL);
+    an_schedule_free(s);
+}
+
+/* Moments of q(z_u | z_t, z0) by Gaussian conditioning: another road to the same law. */
+static void test_posterior_is_the_conditional_gaussian(void **state) {
+    (void)state;
+    float z0[B * K], zt[B * K], mean[B * K], variance[B * K];
+    draw(z0, "z0");
+    draw(zt, "zt");
+    for (int c = 0; c < 3; c++) {
+        an_schedule *s = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, COUPLINGS[c]);
+        for (int64_t now = 1; now <= T; now++)
+            for (int64_t then = 0; then < now; then++) {
+                int64_t t[B], u[B];
+                fill(t, now);
+                fill(u, then);
+                const an_rows rows = {s, B, t, u, level_for(COUPLINGS[c])};
+                assert_int_equal(an_posterior(&rows, z0, zt, mean, variance), AN_OK);
+                for (int i = 0; i < B * K; i++) {
+                    const int j = i % K;
+                    const double level = rows.level ? rows.level[i / K] : 1;
+                    const double at = an_schedule_signal(s, now)[j];
+                    const double au = an_schedule_signal(s, then)[j];
+                    const double vt = pow(level * an_schedule_noise(s, now)[j], 2);
+                    const double vu = pow(level * an_schedule_noise(s, then)[j], 2);
+                    const double covariance = at / au * vu, gain = covariance / vt;
+                    assert_true(vt - at * at / (au * au) * vu > -1e-15 * vt); /* τ² ≥ 0 */
+                    assert_true(variance[i] >= 0 && variance[i] <= (float)vu);
+                    assert_true(fabs(variance[i] - (vu - gain * covariance)) < 1e-6);
+                    assert_true(fabs(mean[i] - (au * z0[i] + gain * (zt[i] - at * z0[i]))) < 1e-5);
+                }
+            }
+        an_schedule_free(s);
+    }
+}
+
+static void test_ddim_with_eta_one_is_the_ddpm_posterior(void **state) {
+    (void)state;
+    float y0[B * K], m[B * K], e[B * K], noise[B * K], y[B * K], z[B * K], z0[B * K], eh[B * K];
+    float mean[B * K], variance[B * K], by_ddim[B * K], by_ddpm[B * K];
+    draw(y0, "y0");
+    draw(m, "m");
+    draw(e, "e");
+    draw(noise, "noise");
+    for (int c = 0; c < 3; c++)
+        for (int64_t now = 1; now <= T; now++) {
+            an_schedule *s = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, COUPLINGS[c]);
+            int64_t t[B], u[B];
+            fill(t, now);
+            fill(u, now - 1);
+            const an_rows rows = {s, B, t, u, level_for(COUPLINGS[c])};
+            assert_int_equal(an_q_sample(&rows, y0, m, e, y), AN_OK);
+            /* ε̂ is not ε: the identity must hold for any estimate. */
+            assert_int_equal(an_estimate(&rows, AN_PREDICT_EPSILON, 0, y, m, noise, z0, eh), AN_OK);
+            assert_int_equal(an_ddim_step(&rows, 1, m, z0, eh, e, by_ddim), AN_OK);
+            for (int i = 0; i < B * K; i++)
+                z[i] = y[i] - m[i];
+            assert_int_equal(an_posterior(&rows, z0, z, mean, variance), AN_OK);
+            for (int i = 0; i < B * K; i++)
+                by_ddpm[i] = m[i] + mean[i] + sqrtf(variance[i]) * e[i];
+            near(by_ddim, by_ddpm, B * K, 2e-5);
+            an_schedule_free(s);
+        }
+}
+
+typedef enum { DDIM, DPM } solver;
+
+/* A chain of S steps with the oracle that knows y0, from y_T = m + s_T ε. */
+static void run_oracle(const an_schedule *s, const float *level, int64_t S, solver how, double eta,
+                       const float *y0, const float *m, float *y) {
+    int64_t times[T + 1], t[B], u[B], before[B];
+    float e[B * K], x[B * K], z0[B * K], eh[B * K], z0_before[B * K], noise[B * K];
+    an_rows rows = {s, B, t, NULL, level};
+    assert_int_equal(an_times(s, S, AN_SPACING_UNIFORM, times), AN_OK);
+    fill(t, T);
+    draw(e, "start");
+    assert_int_equal(an_q_sample(&rows, m, m, e, y), AN_OK);
+    rows.u = u;
+    for (int64_t k = 0; k < S; k++) {
+        fill(t, times[k]);
+        fill(u, times[k + 1]);
+        for (int i = 0; i < B * K; i++) {
+            const double lv = level ? level[i / K] : 1, z = (double)y[i] - m[i];
+            x[i] = (float)((z - an_schedule_signal(s, t[0])[i % K] * ((double)y0[i] - m[i])) /
+                           (lv * an_schedule_noise(s, t[0])[i % K]));
+        }
+        assert_int_equal(an_estimate(&rows, AN_PREDICT_EPSILON, 0, y, m, x, z0, eh), AN_OK);
+        an_fill_normal(noise, B * K, 3, an_stream("step", (uint64_t)k, 0), 0);
+        if (how == DDIM)
+            assert_int_equal(an_ddim_step(&rows, eta, m, z0, eh, noise, y), AN_OK);
+        else
+            assert_int_equal(an_dpm_step(&rows, y, m, z0, k ? z0_before : NULL,
+                                         k ? before : NULL, y), AN_OK);
+        memcpy(z0_before, z0, sizeof z0);
+        fill(before, times[k]);
+    }
+}
+
+static void test_perfect_oracle_returns_y0(void **state) {
+    (void)state;
+    static const int64_t chain_lengths[] = {1, 2, 6, T};
+    float y0[B * K], m[B * K], y[B * K];
+    for (int i = 0; i < B * K; i++)
+        y0[i] = i % K == (i / K) % K;
+    draw(m, "m");
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 4; k++) {
+            an_schedule *s = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, COUPLINGS[c]);
+            const float *level = level_for(COUPLINGS[c]);
+            /* The last step, from T/S, divides the rounding of ε̂ (2^−24 of about 8) by a. */
+            double a = 1;
+            for (int j = 0; j < K; j++)
+                a = fmin(a, an_schedule_signal(s, T / chain_lengths[k])[j]);
+            run_oracle(s, level, chain_lengths[k], DDIM, 0, y0, m, y);
+            near(y, y0, B * K, 5e-7 / a);
+            run_oracle(s, level, chain_lengths[k], DDIM, 1, y0, m, y);
+            near(y, y0, B * K, 5e-7 / a);
+            run_oracle(s, level, chain_lengths[k], DPM, 0, y0, m, y);
+            near(y, y0, B * K, 5e-7 / a);
+            an_schedule_free(s);
+        }
+}
+
+/* If y0 ~ N(m, v), then ẑ0 = a v z/(a² v + s²) and the exact flow keeps z/√(a² v + s²). The
+ * last time is 1, so that the step to 0 (of first order by design) does not blur the order. */
+static double flow_error(const an_schedule *s, int64_t S, bool second) {
+    enum { V = 4 };
+    const int64_t steps = an_schedule_about(s)->beta.T;
+    const float m[K] = {0};
+    float z[K] = {1, -1, 0.5f}, z0[K], past[K];
+    int64_t times[401], before = 0;
+    double wanted[K], error = 0;
+    assert_int_equal(an_times(s, S, AN_SPACING_LOGSNR, times), AN_OK);
+    assert_int_equal(times[S - 1], 1);
+    for (int j = 0; j < K; j++) {
+        const double a = an_schedule_signal(s, steps)[j], b = an_schedule_noise(s, steps)[j];
+        const double c = an_schedule_signal(s, 1)[j], d = an_schedule_noise(s, 1)[j];
+        wanted[j] = z[j] * sqrt((c * c * V + d * d) / (a * a * V + b * b));
+    }
+    for (int64_t k = 0; k + 1 < S; k++) {
+        const an_rows rows = {s, 1, &times[k], &times[k + 1], NULL};
+        for (int j = 0; j < K; j++) {
+            const double a = an_schedule_signal(s, times[k])[j];
+            const double b = an_schedule_noise(s, times[k])[j];
+            z0[j] = (float)(a * V * z[j] / (a * a * V + b * b));
+        }
+        const bool two = second && k > 0;
+        assert_int_equal(an_dpm_step(&rows, z, m, z0, two ? past : NULL, two ? &before : NULL, z),
+                         AN_OK);
+        memcpy(past, z0, sizeof z0);
+        before = times[k];
+    }
+    for (int j = 0; j < K; j++)
+        error = fmax(error, fabs(z[j] / wanted[j] - 1));
+    return error;
+}
+
+static void test_dpm_solver_is_of_second_order(void **state) {
+    (void)state;
+    for (int c = 0; c < 2; c++) {
+        an_schedule *s = make(AN_BETA_LINEAR, 400, AN_LAMBDA_BOUND, COUPLINGS[c]);
+        const double first = flow_error(s, 40, false), second = flow_error(s, 40, true);
+        assert_true(second < first / 4);
+        assert_true(flow_error(s, 20, true) > 2.5 * second); /* 4 in the limit, 2 if first order */
+        assert_true(second < 0.02);
+        an_schedule_free(s);
+    }
+}
+
+/* ── refusals ───────────────────────────────────────────────────────────────────── */
+
+static void refused(an_code code, const char *words) {
+    assert_int_equal(code, AN_EINVAL);
+    if (!strstr(an_err_message(), words))
+        fail_msg("“%s” does not say “%s”", an_err_message(), words);
+}
+
+static void test_bad_rows_are_refused_by_number(void **state) {
+    (void)state;
+    float x[B * K] = {0}, out[B * K], more[B * K];
+    const float bad_level[B] = {1, 1, 0, 1, 1};
+    int64_t t[B] = {3, 3, 3, 3, 3}, u[B] = {0, 1, 2, 0, 0};
+    an_schedule *s = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, AN_COUPLE_VARIANCE);
+    an_schedule *sample = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, AN_COUPLE_SAMPLE);
+    an_rows rows = {s, B, t, u, NULL};
+    refused(an_ddim_step(&rows, 1.5, x, x, x, x, out), "eta = 1.5");
+    refused(an_ddim_step(&rows, 0.5, x, x, x, NULL, out), "needs the noise");
+    refused(an_dpm_step(&rows, x, x, x, x, NULL, out), "both");
+    refused(an_dpm_step(&rows, x, x, x, x, t, out), "row 0: the step before");
+    u[3] = 3;
+    refused(an_posterior(&rows, x, x, out, more), "row 3: u = 3");
+    u[3] = 0;
+    t[1] = T + 1;
+    refused(an_posterior(&rows, x, x, out, more), "row 1: t = 25");
+    t[1] = 0;
+    refused(an_estimate(&rows, AN_PREDICT_Y0, 0, x, x, x, out, more), "row 1");
+    t[1] = 3;
+    rows.u = NULL;
+    refused(an_ddim_step(&rows, 0, x, x, x, NULL, out), "earlier time");
+    rows.level = bad_level;
+    refused(an_q_sample(&rows, x, x, x, out), "belongs to coupling");
+    rows.schedule = sample;
+    refused(an_q_sample(&rows, x, x, x, out), "row 2: level = 0");
+    rows.level = NULL;
+    refused(an_gather(&rows, AN_NOISE, out), "schedule:level(m)");
+    an_schedule_free(s);
+    an_schedule_free(sample);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_closed_form_is_the_markov_chain),
+        cmocka_unit_test(test_q_sample_and_gather_agree),
+        cmocka_unit_test(test_levels_follow_labels_and_priors),
+        cmocka_unit_test(test_estimate_undoes_every_prediction),
+        cmocka_unit_test(test_clip_bounds_the_label_and_keeps_z),
+        cmocka_unit_test(test_posterior_is_the_conditional_gaussian),
+        cmocka_unit_test(test_ddim_with_eta_one_is_the_ddpm_posterior),
+        cmocka_unit_test(test_perfect_oracle_returns_y0),
+        cmocka_unit_test(test_dpm_solver_is_of_second_order),
+        cmocka_unit_test(test_bad_rows_are_refused_by_number),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
