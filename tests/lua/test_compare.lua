@@ -89,4 +89,4 @@ function Compare.test_mistakes()
   lu.assertErrorMsgContains("no seed", compare.seeds, { run("a", every(4)) }, {})
 end
 
-return { Compare = Compare }
+return { TestCompare = Compare }

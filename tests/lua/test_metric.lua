@@ -285,5 +285,5 @@ function Mistakes.test_each_names_the_thing()
   fails("shot has 1 entries", { ["true"] = { 0 }, pred = { 0 }, K = 2, shot = { "many" } })
 end
 
-return { Counts = Counts, Probabilities = Probabilities, Tests = Tests,
-  Bootstrap = Bootstrap, Mistakes = Mistakes }
+return { TestCounts = Counts, TestProbabilities = Probabilities, TestSignificance = Tests,
+  TestBootstrap = Bootstrap, TestMistakes = Mistakes }

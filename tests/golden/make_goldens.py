@@ -1,0 +1,34 @@
+#!/usr/bin/python3
+"""Regenerates the reference values beside this file: `make golden`.
+
+Needs PyTorch (Debian: python3-torch). Users and `make test` never do: the files are part
+of the repository. The same PyTorch writes the same bytes.
+"""
+import os
+
+import torch
+
+import ops_attention
+import ops_linear
+import ops_map
+import optimizers
+
+FILES = {
+    "ops_map": ops_map.build,
+    "ops_linear": ops_linear.build,
+    "ops_attention": ops_attention.build,
+    "optimizers": optimizers.build,
+}
+
+
+def main():
+    torch.set_num_threads(1)
+    folder = os.path.dirname(os.path.abspath(__file__))
+    for name, build in FILES.items():
+        path = os.path.join(folder, name + ".safetensors")
+        cases = build(path)
+        print(f"{name}.safetensors: {cases} cases, {os.path.getsize(path)} bytes")
+
+
+if __name__ == "__main__":
+    main()
