@@ -8,6 +8,7 @@ local bootstrap = require "aniso.metric.bootstrap"
 local calibration = require "aniso.metric.calibration"
 local confusion = require "aniso.metric.confusion"
 local input = require "aniso.metric.input"
+local nearest = require "aniso.nearest"
 local significance = require "aniso.metric.significance"
 
 local metric = {}
@@ -33,14 +34,16 @@ metric.catalog = {
   { name = "interval_width", higher = false, label = "mean interval width over chains" },
 }
 
-local KEYS = { ["true"] = true, probs = true, pred = true, counts = true, shot = true,
-  width = true, bins = true, K = true }
+local KEYS = { "true", "probs", "pred", "counts", "shot", "width", "bins", "K" }
 
 local function check(options)
+  local known = {}
+  for _, key in ipairs(KEYS) do known[key] = true end
   for key in pairs(options) do
-    if not KEYS[key] then
-      error(("metric.evaluate: unknown option %s (known: true, probs, pred, counts, shot, "
-        .. "width, bins, K)"):format(tostring(key)), 3)
+    if not known[key] then
+      local meant = nearest(tostring(key), KEYS)
+      error(("metric.evaluate: unknown option %s (%s)"):format(tostring(key),
+        meant and "did you mean " .. meant .. "?" or "known: " .. table.concat(KEYS, ", ")), 3)
     end
   end
   if not options.probs and not (options.pred and options.K) then

@@ -280,7 +280,7 @@ function Mistakes.test_each_names_the_thing()
   fails("pred has 1 entries, expected 2", { ["true"] = { 0, 1 }, pred = { 0 }, K = 3 })
   fails("row 2, class 0", { ["true"] = { 0, 1 }, probs = { { 1, 0 }, { 0 / 0, 1 } } })
   fails("row 2 has 1 numbers", { ["true"] = { 0, 1 }, probs = { { 1, 0 }, { 1 } } })
-  fails("unknown option prob", { ["true"] = { 0 }, prob = { { 1, 0 } } })
+  fails("did you mean probs?", { ["true"] = { 0 }, prob = { { 1, 0 } } })
   fails("give probs", { ["true"] = { 0 } })
   fails("shot has 1 entries", { ["true"] = { 0 }, pred = { 0 }, K = 2, shot = { "many" } })
 end
