@@ -35,8 +35,8 @@ void an_k_global_pool_backward(float *dx, const float *dy, int64_t B, int64_t n,
 
 /* y (B,C), per channel the mean of the `top` largest of its n positions (1 ≤ top ≤ n), and
  * their positions at (B,C,top), largest first; of equals the lower position is taken.
- * The top-p % pooling of a weakly supervised saliency map (Shen et al., 2002.07613, §2.2:
- * top t % pooling). O(n·top) per channel at worst, O(n) on typical maps. */
+ * How a saliency map becomes a class score in Shen et al., 2002.07613. O(n·top) per channel
+ * at worst, near O(n) on a typical map. */
 void an_k_top_pool_forward(float *y, int64_t *at, const float *x, int64_t B, int64_t n,
                            int64_t C, int64_t top);
 void an_k_top_pool_backward(float *dx, const float *dy, const int64_t *at, int64_t B, int64_t n,

@@ -1,0 +1,181 @@
+/* rules_norm: batch and layer normalisation. Both save the mean and 1/√(var + eps) that
+ * they normalised with; batch norm finds the ReLU's mask again in its own output. */
+#include <math.h>
+
+#include "base/mem.h"
+#include "grad/ops.h"
+#include "grad/tape.h"
+#include "kernel/norm.h"
+
+static an_code feature_vector(const an_tensor *v, const char *what, int64_t C)
+{
+    if (an_expect(v, what, AN_F32, 1))
+        return AN_EINVAL;
+    if (v->shape[0] != C)
+        return an_fail(AN_EINVAL, "%s: expected (%lld), got %s", what, (long long)C,
+                       an_shape_text(v));
+    return AN_OK;
+}
+
+static an_code feature_rows(const an_tensor *x, const char *what, int least)
+{
+    if (x->dtype != AN_F32 || x->ndim < least || an_dim(x, -1) < 1)
+        return an_fail(AN_EINVAL, "%s: x %s must be float32 with at least %d dimensions, the "
+                                  "last being features", what, an_shape_text(x), least);
+    return AN_OK;
+}
+
+/* ── batch normalisation ──────────────────────────────────────────────────────────── */
+
+enum { MEAN, RSTD };               /* what both rules save    */
+enum { X, RESIDUAL, GAMMA, BETA }; /* the inputs of batch norm */
+
+static an_code batch_norm_backward(an_node *n)
+{
+    const an_tensor *x = n->in[X];
+    an_batch_norm_grads d = {an_grad_into(n->in[X]), an_grad_into(n->in[RESIDUAL]),
+                             an_grad_into(n->in[GAMMA]), an_grad_into(n->in[BETA])};
+    const float *got[] = {d.dx, d.dresidual, d.dgamma, d.dbeta};
+    for (int i = X; i <= BETA; i++)
+        if (!got[i] && n->in[i] && n->in[i]->requires_grad)
+            return AN_ENOMEM;
+    int64_t C = an_dim(x, -1);
+    return an_k_batch_norm_backward(d, an_grad_of(n), an_f32(n->out), an_f32(x),
+                                    an_f32(n->saved[MEAN]), an_f32(n->saved[RSTD]),
+                                    an_f32(n->in[GAMMA]), n->i[0], n->i[1],
+                                    an_numel(x) / C, C);
+}
+
+static an_code batch_norm_shapes(const an_tensor *x, const an_tensor *residual,
+                                 const an_batch_norm_args *args)
+{
+    if (feature_rows(x, "batch_norm", 2))
+        return AN_EINVAL;
+    int64_t C = an_dim(x, -1);
+    if (feature_vector(args->gamma, "batch_norm: gamma", C) ||
+        feature_vector(args->beta, "batch_norm: beta", C) ||
+        feature_vector(args->running_mean, "batch_norm: running_mean", C) ||
+        feature_vector(args->running_var, "batch_norm: running_var", C))
+        return AN_EINVAL;
+    if (residual && (residual->dtype != AN_F32 || !an_same_shape(x, residual)))
+        return an_fail(AN_EINVAL, "batch_norm: the residual %s must be float32 of the shape of "
+                                  "x %s", an_shape_text(residual), an_shape_text(x));
+    if (!an_is_contiguous(args->running_mean) || !an_is_contiguous(args->running_var))
+        return an_fail(AN_EINVAL, "batch_norm: the running moments must be contiguous");
+    if (args->train && an_numel(x) / C < 2)
+        return an_fail(AN_EINVAL, "batch_norm: x %s has fewer than two values per feature to "
+                                  "train on; use a larger batch", an_shape_text(x));
+    return AN_OK;
+}
+
+static void update(float *running, double batch, double momentum)
+{
+    *running = (float)((1 - momentum) * (double)*running + momentum * batch);
+}
+
+/* The moments of this batch, which the running ones move towards. */
+static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
+                                const an_batch_norm_args *args)
+{
+    int64_t C = an_dim(x, -1), N = an_numel(x) / C;
+    double *m = an_alloc(sizeof(double) * (size_t)(2 * C));
+    if (!m)
+        return AN_ENOMEM;
+    double *v = m + C;
+    an_code code = an_k_batch_moments(m, v, an_f32(x), N, C);
+    for (int64_t c = 0; c < C && code == AN_OK; c++) {
+        mean[c] = (float)m[c];
+        rstd[c] = (float)(1 / sqrt(v[c] + args->eps));
+        update(an_f32(args->running_mean) + c, m[c], args->momentum);
+        update(an_f32(args->running_var) + c, v[c] * (double)N / (double)(N - 1),
+               args->momentum);
+    }
+    an_free(m);
+    return code;
+}
+
+static an_code running_moments(float *mean, float *rstd, const an_batch_norm_args *args)
+{
+    const float *m = an_f32(args->running_mean), *v = an_f32(args->running_var);
+    for (int64_t c = 0; c < an_numel(args->running_mean); c++) {
+        mean[c] = m[c];
+        rstd[c] = (float)(1 / sqrt((double)v[c] + args->eps));
+    }
+    return AN_OK;
+}
+
+an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual, const an_batch_norm_args *args)
+{
+    an_tensor *gamma = an_contiguous(args->gamma), *beta = an_contiguous(args->beta);
+    bool added = residual != NULL;
+    x = an_contiguous(x);
+    residual = an_contiguous(residual);
+    if (!x || (added && !residual) || !gamma || !beta || !args->running_mean ||
+        !args->running_var || batch_norm_shapes(x, residual, args))
+        return NULL;
+    int64_t C = an_dim(x, -1);
+    an_tensor *y = an_tensor_like(x);
+    an_tensor *mean = an_tensor_new(AN_F32, 1, &C), *rstd = an_tensor_new(AN_F32, 1, &C);
+    if (!y || !mean || !rstd ||
+        (args->train ? moments_of_batch(an_f32(mean), an_f32(rstd), x, args)
+                     : running_moments(an_f32(mean), an_f32(rstd), args)))
+        return NULL;
+    an_k_batch_norm_forward(an_f32(y), an_f32(x), residual ? an_f32(residual) : NULL,
+                            an_f32(mean), an_f32(rstd), an_f32(gamma), an_f32(beta),
+                            args->relu, an_numel(x) / C, C);
+    if (an_wants_grad(x) || an_wants_grad(residual) || an_wants_grad(gamma) ||
+        an_wants_grad(beta)) {
+        an_node *n = an_record(y, batch_norm_backward, 4,
+                               (an_tensor *[]){x, residual, gamma, beta});
+        if (!n)
+            return NULL;
+        an_save(n, MEAN, mean);
+        an_save(n, RSTD, rstd);
+        n->i[0] = args->relu;
+        n->i[1] = args->train;
+    }
+    return y;
+}
+
+/* ── layer normalisation ──────────────────────────────────────────────────────────── */
+
+static an_code layer_norm_backward(an_node *n)
+{
+    an_tensor *x = n->in[0], *gamma = n->in[1], *beta = n->in[2];
+    float *dx = an_grad_into(x), *dgamma = an_grad_into(gamma), *dbeta = an_grad_into(beta);
+    if ((!dx && x->requires_grad) || (!dgamma && gamma && gamma->requires_grad) ||
+        (!dbeta && beta && beta->requires_grad))
+        return AN_ENOMEM;
+    int64_t C = an_dim(x, -1);
+    return an_k_layer_norm_backward(dx, dgamma, dbeta, an_grad_of(n), an_f32(x),
+                                    an_f32(n->saved[MEAN]), an_f32(n->saved[RSTD]),
+                                    gamma ? an_f32(gamma) : NULL, an_numel(x) / C, C);
+}
+
+an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double eps)
+{
+    bool scaled = gamma != NULL, shifted = beta != NULL;
+    x = an_contiguous(x);
+    gamma = an_contiguous(gamma);
+    beta = an_contiguous(beta);
+    if (!x || (scaled && !gamma) || (shifted && !beta) || feature_rows(x, "layer_norm", 1))
+        return NULL;
+    int64_t C = an_dim(x, -1), N = an_numel(x) / C;
+    if ((gamma && feature_vector(gamma, "layer_norm: gamma", C)) ||
+        (beta && feature_vector(beta, "layer_norm: beta", C)))
+        return NULL;
+    an_tensor *y = an_tensor_like(x);
+    an_tensor *mean = an_tensor_new(AN_F32, 1, &N), *rstd = an_tensor_new(AN_F32, 1, &N);
+    if (!y || !mean || !rstd)
+        return NULL;
+    an_k_layer_norm_forward(an_f32(y), an_f32(mean), an_f32(rstd), an_f32(x),
+                            gamma ? an_f32(gamma) : NULL, beta ? an_f32(beta) : NULL, eps, N, C);
+    if (an_wants_grad(x) || an_wants_grad(gamma) || an_wants_grad(beta)) {
+        an_node *n = an_record(y, layer_norm_backward, 3, (an_tensor *[]){x, gamma, beta});
+        if (!n)
+            return NULL;
+        an_save(n, MEAN, mean);
+        an_save(n, RSTD, rstd);
+    }
+    return y;
+}

@@ -1,0 +1,167 @@
+/* rules_pool: pooling of channels-last images. The selecting kinds save the positions
+ * that they chose; the averages need nothing but the sizes. */
+#include <math.h>
+
+#include "grad/ops.h"
+#include "grad/tape.h"
+#include "kernel/pool.h"
+
+/* ── windows: maximum and average ─────────────────────────────────────────────────── */
+
+static an_pool_shape pool_sizes(const an_tensor *x, int64_t size, int64_t stride, int64_t pad)
+{
+    return an_k_pool_shape(x->shape[0], x->shape[1], x->shape[2], x->shape[3],
+                           size, stride, pad);
+}
+
+static an_code pool_shapes(const an_tensor *x, const char *what, int size, int stride, int pad)
+{
+    if (an_expect(x, what, AN_F32, 4))
+        return AN_EINVAL;
+    if (size < 1 || stride < 1 || pad < 0 || 2 * pad > size)
+        return an_fail(AN_EINVAL, "%s: size %d and stride %d must be at least 1, and pad %d at "
+                                  "most half the size", what, size, stride, pad);
+    an_pool_shape s = pool_sizes(x, size, stride, pad);
+    if (s.Ho < 1 || s.Wo < 1)
+        return an_fail(AN_EINVAL, "%s: a window of %d is larger than x %s with pad %d", what,
+                       size, an_shape_text(x), pad);
+    return AN_OK;
+}
+
+static an_code keep_window(an_node *n, int size, int stride, int pad)
+{
+    if (!n)
+        return AN_ENOMEM;
+    n->i[0] = size;
+    n->i[1] = stride;
+    n->i[2] = pad;
+    return AN_OK;
+}
+
+static an_code max_pool_backward(an_node *n)
+{
+    an_pool_shape s = pool_sizes(n->in[0], n->i[0], n->i[1], n->i[2]);
+    float *dx = an_grad_into(n->in[0]);
+    if (!dx)
+        return AN_ENOMEM;
+    an_k_max_pool_backward(dx, an_grad_of(n), an_i64(n->saved[0]), &s);
+    return AN_OK;
+}
+
+an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad)
+{
+    x = an_contiguous(x);
+    if (!x || pool_shapes(x, "max_pool2d", size, stride, pad))
+        return NULL;
+    an_pool_shape s = pool_sizes(x, size, stride, pad);
+    int64_t shape[] = {s.B, s.Ho, s.Wo, s.C};
+    an_tensor *y = an_tensor_new(AN_F32, 4, shape), *at = an_tensor_new(AN_I64, 4, shape);
+    if (!y || !at)
+        return NULL;
+    an_k_max_pool_forward(an_f32(y), an_i64(at), an_f32(x), &s);
+    if (an_wants_grad(x)) {
+        an_node *n = an_record(y, max_pool_backward, 1, &x);
+        if (keep_window(n, size, stride, pad))
+            return NULL;
+        an_save(n, 0, at);
+    }
+    return y;
+}
+
+static an_code avg_pool_backward(an_node *n)
+{
+    an_pool_shape s = pool_sizes(n->in[0], n->i[0], n->i[1], n->i[2]);
+    float *dx = an_grad_into(n->in[0]);
+    if (!dx)
+        return AN_ENOMEM;
+    an_k_avg_pool_backward(dx, an_grad_of(n), &s);
+    return AN_OK;
+}
+
+an_tensor *an_avg_pool2d(an_tensor *x, int size, int stride)
+{
+    x = an_contiguous(x);
+    if (!x || pool_shapes(x, "avg_pool2d", size, stride, 0))
+        return NULL;
+    an_pool_shape s = pool_sizes(x, size, stride, 0);
+    an_tensor *y = an_tensor_new(AN_F32, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.C});
+    if (!y)
+        return NULL;
+    an_k_avg_pool_forward(an_f32(y), an_f32(x), &s);
+    if (an_wants_grad(x) &&
+        keep_window(an_record(y, avg_pool_backward, 1, &x), size, stride, 0))
+        return NULL;
+    return y;
+}
+
+/* ── whole images: mean, and mean of the top p % ──────────────────────────────────── */
+
+static an_code whole_image(const an_tensor *x, const char *what)
+{
+    if (an_expect(x, what, AN_F32, 4))
+        return AN_EINVAL;
+    if (x->shape[1] < 1 || x->shape[2] < 1)
+        return an_fail(AN_EINVAL, "%s: x %s has no positions", what, an_shape_text(x));
+    return AN_OK;
+}
+
+static an_code global_pool_backward(an_node *n)
+{
+    const an_tensor *x = n->in[0];
+    float *dx = an_grad_into(n->in[0]);
+    if (!dx)
+        return AN_ENOMEM;
+    an_k_global_pool_backward(dx, an_grad_of(n), x->shape[0], x->shape[1] * x->shape[2],
+                              x->shape[3]);
+    return AN_OK;
+}
+
+an_tensor *an_global_avg_pool(an_tensor *x)
+{
+    x = an_contiguous(x);
+    if (!x || whole_image(x, "global_avg_pool"))
+        return NULL;
+    int64_t B = x->shape[0], positions = x->shape[1] * x->shape[2], C = x->shape[3];
+    an_tensor *y = an_tensor_new(AN_F32, 2, (int64_t[]){B, C});
+    if (!y)
+        return NULL;
+    an_k_global_pool_forward(an_f32(y), an_f32(x), B, positions, C);
+    if (an_wants_grad(x) && !an_record(y, global_pool_backward, 1, &x))
+        return NULL;
+    return y;
+}
+
+static an_code top_pool_backward(an_node *n)
+{
+    const an_tensor *x = n->in[0], *at = n->saved[0];
+    float *dx = an_grad_into(n->in[0]);
+    if (!dx)
+        return AN_ENOMEM;
+    an_k_top_pool_backward(dx, an_grad_of(n), an_i64(at), x->shape[0],
+                           x->shape[1] * x->shape[2], x->shape[3], at->shape[2]);
+    return AN_OK;
+}
+
+an_tensor *an_top_pool(an_tensor *x, double percent)
+{
+    x = an_contiguous(x);
+    if (!x || whole_image(x, "top_pool"))
+        return NULL;
+    if (!(percent > 0 && percent <= 100))
+        return an_fail(AN_EINVAL, "top_pool: percent %g must lie in (0, 100]", percent), NULL;
+    int64_t B = x->shape[0], positions = x->shape[1] * x->shape[2], K = x->shape[3];
+    int64_t top = (int64_t)llround(percent / 100 * (double)positions);
+    top = top < 1 ? 1 : top;
+    an_tensor *y = an_tensor_new(AN_F32, 2, (int64_t[]){B, K});
+    an_tensor *at = an_tensor_new(AN_I64, 3, (int64_t[]){B, K, top});
+    if (!y || !at)
+        return NULL;
+    an_k_top_pool_forward(an_f32(y), an_i64(at), an_f32(x), B, positions, K, top);
+    if (an_wants_grad(x)) {
+        an_node *n = an_record(y, top_pool_backward, 1, &x);
+        if (!n)
+            return NULL;
+        an_save(n, 0, at);
+    }
+    return y;
+}
