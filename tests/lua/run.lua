@@ -1,6 +1,7 @@
 -- Runs luaunit suites: aniso exec tests/lua/run.lua [FILE or NAME …], all of them when none
 -- is named. A suite is a file tests/lua/test_NAME.lua that returns a table of functions
 -- test…, or of such tables. Prints TAP; fails when a test fails.
+rawset(_G, "jit", false) -- luaunit asks whether it runs on LuaJIT; globals are strict here
 local lu = require "luaunit"
 local sys = require("aniso.core").sys
 
@@ -19,27 +20,11 @@ local function files(named)
   return found
 end
 
--- Appends {"suite.test", {"suite" = class}} pairs in a fixed order, as luaunit wants them.
+-- luaunit wants a list of {name, function} and {class name, class}.
 local function collect(suite, prefix, instances)
-  local names = {}
-  for name in pairs(suite) do names[#names + 1] = tostring(name) end
-  table.sort(names)
-  for _, name in ipairs(names) do
-    local value = suite[name]
-    if type(value) == "function" and name:lower():match "^test" then
-      instances[#instances + 1] = { prefix .. "." .. name, value }
-    elseif type(value) == "table" and name:lower():match "^test" then
-      for method, body in pairs(value) do
-        if type(body) == "function" and method:lower():match "^test" then
-          instances[#instances + 1] = { prefix .. "." .. name .. "." .. method, function()
-            if value.setUp then value:setUp() end
-            local ok, why = xpcall(body, function(e) return e end, value)
-            if value.tearDown then value:tearDown() end
-            if not ok then error(why, 0) end
-          end }
-        end
-      end
-    end
+  for name, value in pairs(suite) do
+    local separator = type(value) == "function" and "." or ":"
+    instances[#instances + 1] = { prefix .. separator .. tostring(name), value }
   end
 end
 

@@ -1,0 +1,108 @@
+-- Reads a value that somebody typed: a number, true, false, nil, a quoted text, a table of
+-- such values, or a bare word. It is a parser, not a call of load(): nothing is executed.
+--   3   -0.25   cosine   {1, 1, 2}   {"power", gamma = -0.5}   {power, gamma=-0.5}   "a b"
+local literal = {}
+
+local words = { ["true"] = true, ["false"] = false }
+local escapes = { n = "\n", t = "\t", r = "\r", ["\\"] = "\\", ['"'] = '"', ["'"] = "'" }
+
+-- A reader is {text =, at =}; every read_ function advances it.
+local function fail(reader, wanted)
+  error(("%s: expected %s at character %d"):format(reader.text, wanted, reader.at), 0)
+end
+
+local function skip_space(reader)
+  reader.at = reader.text:find("%S", reader.at) or #reader.text + 1
+end
+
+local function take(reader, pattern)
+  skip_space(reader)
+  local found, stop = reader.text:match("^(" .. pattern .. ")()", reader.at)
+  if found then reader.at = stop end
+  return found
+end
+
+local function read_quoted(reader, quote)
+  local out = {}
+  while true do
+    local plain = reader.text:match("^[^\\" .. quote .. "]*", reader.at)
+    out[#out + 1], reader.at = plain, reader.at + #plain
+    local mark = reader.text:sub(reader.at, reader.at)
+    if mark == quote then
+      reader.at = reader.at + 1
+      return table.concat(out)
+    end
+    local escaped = escapes[reader.text:sub(reader.at + 1, reader.at + 1)]
+    if mark == "" or not escaped then fail(reader, "the closing " .. quote) end
+    out[#out + 1], reader.at = escaped, reader.at + 2
+  end
+end
+
+local function read_word(reader)
+  local word = take(reader, "[^%s,;{}%[%]=\"']+")
+  if not word then fail(reader, "a value") end
+  local number = tonumber(word)
+  if number then return number end
+  if words[word] ~= nil then return words[word] end
+  if word == "nil" then return nil end
+  return word
+end
+
+local read_value
+
+local function read_key(reader)
+  local before = reader.at
+  if take(reader, "%[") then
+    local key = read_value(reader)
+    if key == nil then fail(reader, "a key") end
+    if not take(reader, "%]") or not take(reader, "=") then fail(reader, "] =") end
+    return key
+  end
+  local name = take(reader, "[%a_][%w_]*")
+  if name and take(reader, "=") then return name end
+  reader.at = before
+end
+
+local function read_table(reader)
+  local out, count = {}, 0
+  while not take(reader, "}") do
+    local key = read_key(reader)
+    if key == nil then
+      count = count + 1
+      key = count
+    end
+    out[key] = read_value(reader)
+    if not take(reader, "[,;]") then
+      if take(reader, "}") then return out end
+      fail(reader, ", or }")
+    end
+  end
+  return out
+end
+
+function read_value(reader)
+  if take(reader, "{") then return read_table(reader) end
+  local quote = take(reader, "[\"']")
+  if quote then return read_quoted(reader, quote) end
+  return read_word(reader)
+end
+
+-- The value of a text. A text that starts neither a table nor a quotation and is no number
+-- is a word as a whole, spaces included: a path needs no quotes. Raises what is wrong.
+function literal.read(text)
+  local reader = { text = text, at = 1 }
+  if not text:match "^%s*[{\"']" then
+    local trimmed = text:match "^%s*(.-)%s*$"
+    local number = tonumber(trimmed)
+    if number then return number end
+    if words[trimmed] ~= nil then return words[trimmed] end
+    if trimmed == "nil" then return nil end
+    return trimmed
+  end
+  local value = read_value(reader)
+  skip_space(reader)
+  if reader.at <= #text then fail(reader, "the end") end
+  return value
+end
+
+return literal

@@ -1,0 +1,33 @@
+-- The name somebody probably meant: the candidate with the smallest edit distance
+-- (insert, delete, replace, swap neighbours), if it is near enough to be a typing mistake.
+local function distance(a, b)
+  local before, last, row = {}, {}, {}
+  for j = 0, #b do last[j] = j end
+  for i = 1, #a do
+    row[0] = i
+    for j = 1, #b do
+      local same = a:byte(i) == b:byte(j)
+      row[j] = math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (same and 0 or 1))
+      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        row[j] = math.min(row[j], before[j - 2] + 1)
+      end
+    end
+    before, last, row = last, row, before
+  end
+  return last[#b]
+end
+
+-- nearest(name, candidates): candidates is a list of names; nil when none is near.
+local function nearest(name, candidates)
+  local best, least = nil, (#name <= 3 and 1 or math.max(2, #name // 3)) + 1
+  for _, candidate in ipairs(candidates) do
+    local d = distance(name, candidate)
+    if candidate:sub(1, #name) == name and #name >= 2 then d = math.min(d, 1) end
+    if d < least or (d == least and best and candidate < best) then
+      best, least = candidate, d
+    end
+  end
+  return best
+end
+
+return nearest

@@ -1,0 +1,69 @@
+-- Dotted names into nested tables: "schedule.lambda", "prior.crops", "data.1" (the first
+-- element). Used by option checks, --set, studies, and the listing of a configuration.
+local paths = {}
+
+function paths.join(where, key)
+  if where == nil or where == "" then return tostring(key) end
+  return where .. "." .. tostring(key)
+end
+
+function paths.copy(value)
+  if type(value) ~= "table" or getmetatable(value) then return value end
+  local out = {}
+  for k, v in pairs(value) do out[k] = paths.copy(v) end
+  return out
+end
+
+local function parts(path)
+  local list = {}
+  for part in path:gmatch "[^.]+" do list[#list + 1] = math.tointeger(tonumber(part)) or part end
+  if #list == 0 or path:match "^%." or path:match "%.$" or path:match "%.%." then
+    error(("%q is no option name (train.epochs is one)"):format(path), 0)
+  end
+  return list
+end
+
+function paths.get(config, path)
+  for _, part in ipairs(parts(path)) do
+    if type(config) ~= "table" then return nil end
+    config = config[part]
+  end
+  return config
+end
+
+-- Makes the tables on the way; a text on the way, "power", becomes {"power"}.
+function paths.set(config, path, value)
+  local list = parts(path)
+  for i = 1, #list - 1 do
+    local inner = config[list[i]]
+    if type(inner) == "string" then inner = { inner } end
+    if type(inner) ~= "table" then inner = {} end
+    config[list[i]] = inner
+    config = inner
+  end
+  config[list[#list]] = value
+end
+
+local function before(a, b)
+  if type(a) == type(b) then return a < b end
+  return type(a) == "number"
+end
+
+-- The leaves as a sorted list of {key =, value =}; an empty table is a leaf.
+function paths.flatten(config, where, out)
+  out = out or {}
+  local keys = {}
+  for key in pairs(config) do keys[#keys + 1] = key end
+  table.sort(keys, before)
+  for _, key in ipairs(keys) do
+    local value, here = config[key], paths.join(where, key)
+    if type(value) == "table" and next(value) ~= nil then
+      paths.flatten(value, here, out)
+    else
+      out[#out + 1] = { key = here, value = value }
+    end
+  end
+  return out
+end
+
+return paths
