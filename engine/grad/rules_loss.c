@@ -105,6 +105,17 @@ static an_code check_labels(const an_tensor *logits, const an_tensor *labels)
     return AN_OK;
 }
 
+/* The loss is a mean weighted by the weights of the labels: their sum divides. */
+static an_code check_weights(const an_tensor *labels, const float *weight)
+{
+    double total = weight ? 0 : 1;
+    for (int64_t b = 0; weight && b < an_dim(labels, 0); b++)
+        total += weight[an_i64(labels)[b]];
+    return total > 0 ? AN_OK
+                     : an_fail(AN_EINVAL, "cross_entropy: the weights of the labels in this batch "
+                                          "add up to %g; they must be ≥ 0 and not all 0", total);
+}
+
 static an_code check_xent_args(const an_xent_args *args)
 {
     if (!isfinite(args->scale) || args->scale <= 0)
@@ -150,7 +161,8 @@ an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_xent_
     args = args ? args : &plain;
     logits = an_contiguous(logits);
     labels = an_contiguous(labels);
-    if (!logits || !labels || check_labels(logits, labels) || check_xent_args(args))
+    if (!logits || !labels || check_labels(logits, labels) || check_xent_args(args) ||
+        check_weights(labels, args->weight))
         return NULL;
     int64_t B = an_dim(logits, 0);
     an_tensor *row = an_tensor_new(AN_F32, 1, &B), *loss = an_tensor_new(AN_F32, 0, NULL);

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/simd.h"
 #include "kernel/exp.h"
 
 static void relu_forward(float *y, const float *x, int64_t n)
@@ -36,14 +37,14 @@ static inline float normal_cdf(float x, float bell)
     return x < 0 ? tail : 1.0f - tail;
 }
 
-static void gelu_forward(float *y, const float *x, int64_t n)
+AN_SIMD static void gelu_forward(float *y, const float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] = x[i] * normal_cdf(x[i], an_expf(-0.5f * x[i] * x[i]));
 }
 
-static void gelu_backward(float *restrict dx, const float *dy, const float *x, const float *y,
-                          int64_t n)
+AN_SIMD static void gelu_backward(float *restrict dx, const float *dy, const float *x,
+                                  const float *y, int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++) {
@@ -53,14 +54,14 @@ static void gelu_backward(float *restrict dx, const float *dy, const float *x, c
     }
 }
 
-static void silu_forward(float *y, const float *x, int64_t n)
+AN_SIMD static void silu_forward(float *y, const float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] = x[i] * an_sigmoidf(x[i]);
 }
 
-static void silu_backward(float *restrict dx, const float *dy, const float *x, const float *y,
-                          int64_t n)
+AN_SIMD static void silu_backward(float *restrict dx, const float *dy, const float *x,
+                                  const float *y, int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++) {
@@ -69,14 +70,14 @@ static void silu_backward(float *restrict dx, const float *dy, const float *x, c
     }
 }
 
-static void sigmoid_forward(float *y, const float *x, int64_t n)
+AN_SIMD static void sigmoid_forward(float *y, const float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] = an_sigmoidf(x[i]);
 }
 
-static void sigmoid_backward(float *restrict dx, const float *dy, const float *x,
-                             const float *y, int64_t n)
+AN_SIMD static void sigmoid_backward(float *restrict dx, const float *dy, const float *x,
+                                     const float *y, int64_t n)
 {
     (void)x;
     for (int64_t i = 0; i < n; i++)

@@ -5,7 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/simd.h"
 #include "kernel/exp.h"
+#include "kernel/lanes.h"
 
 enum { TILE = 32 };   /* keys in a tile: a few vector registers of scores */
 
@@ -40,27 +42,15 @@ static inline void add_rows(float *restrict y, const float *w, const float *rows
             y[c] += w[j] * rows[j * stride + c];
 }
 
-static inline float dot(const float *a, const float *b, int64_t n)
-{
-    float sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 static inline void softmax(float *p, float scale, int64_t n)
 {
-    float top = p[0], sum = 0;
+    float top = p[0];
 #pragma omp simd reduction(max : top)
     for (int64_t j = 0; j < n; j++)
         top = p[j] > top ? p[j] : top;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t j = 0; j < n; j++) {
+    for (int64_t j = 0; j < n; j++)
         p[j] = an_expf(scale * (p[j] - top));
-        sum += p[j];
-    }
-    float inverse = 1.0f / sum;
+    float inverse = 1.0f / an_lanes_sum(p, n);
     for (int64_t j = 0; j < n; j++)
         p[j] *= inverse;
 }
@@ -72,7 +62,7 @@ static inline int64_t row_of_p(const an_attention_shape *s, int64_t bk, int64_t 
     return ((batch * s->heads + head) * s->Lq + r % s->Lq) * s->Lk;
 }
 
-static void forward_pair(float *out, float *p, const float *q, const float *k,
+AN_SIMD static void forward_pair(float *out, float *p, const float *q, const float *k,
                                  const float *v, const an_attention_shape *s, int64_t bk,
                                  int64_t head)
 {
@@ -114,7 +104,7 @@ typedef struct {
 
 /* The gradient of the scores is dS = P·(dP − Σ_j P·dP) with dP = dout·vᵀ, and that sum
  * over all keys is dout·out: so each tile of keys can be finished alone. */
-static void backward_pair(const backward_arrays *a, const an_attention_shape *s,
+AN_SIMD static void backward_pair(const backward_arrays *a, const an_attention_shape *s,
                                   int64_t bk, int64_t head)
 {
     int64_t D = s->heads * s->d, d = s->d, queries = s->repeat * s->Lq;
@@ -127,7 +117,7 @@ static void backward_pair(const backward_arrays *a, const an_attention_shape *s,
         for (int64_t r = 0; r < queries; r++) {
             int64_t query = at_query + r * D;
             const float *p = a->p + row_of_p(s, bk, head, r) + j;
-            float ds[TILE], shift = dot(a->dout + query, a->out + query, d);
+            float ds[TILE], shift = an_lanes_dot(a->dout + query, a->out + query, d);
             dots(ds, a->dout + query, values, d);
             for (int64_t i = 0; i < count; i++)
                 ds[i] = scale * p[i] * (ds[i] - shift);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/simd.h"
 #include "kernel/exp.h"
+#include "kernel/lanes.h"
 
 enum { TILE = 64 };   /* rows met at once */
 
@@ -45,31 +47,27 @@ static inline void gradient_tile(float *gradient, const float g[TILE], float wei
                                  const problem *p, const float *x, const float *yt)
 {
     for (int64_t c = 0; c < p->K; c++) {
-        float sum = 0;
-#pragma omp simd reduction(+ : sum)
+        float pull[TILE];
         for (int j = 0; j < TILE; j++)
-            sum += g[j] * (x[c] - yt[c * p->stride + j]);
-        gradient[c] -= 2.0f * weight * sum;
+            pull[j] = g[j] * (x[c] - yt[c * p->stride + j]);
+        gradient[c] -= 2.0f * weight * an_lanes_sum(pull, TILE);
     }
 }
 
 /* Σ_j k(x, y_j) over one whole set, row `skip` (or none: −1) left out; its gradient with
  * respect to x, times weight, is added to `gradient` if there is one. */
-static double meet(const problem *p, const float *x, const float *yt, int64_t skip,
-                   float *gradient, double weight)
+AN_SIMD static double meet(const problem *p, const float *x, const float *yt, int64_t skip,
+                           float *gradient, double weight)
 {
     double total = 0;
     for (int64_t lo = 0; lo < p->B; lo += TILE) {
-        float e[TILE], g[TILE], sum = 0;
+        float e[TILE], g[TILE];
         kernel_tile(e, g, p, x, yt + lo);
         for (int64_t j = p->B - lo; j < TILE; j++)
             e[j] = g[j] = 0;                       /* columns past the last row */
         if (skip >= lo && skip < lo + TILE)
             e[skip - lo] = g[skip - lo] = 0;
-#pragma omp simd reduction(+ : sum)
-        for (int j = 0; j < TILE; j++)
-            sum += e[j];
-        total += sum;
+        total += an_lanes_sum(e, TILE);
         if (gradient)
             gradient_tile(gradient, g, (float)weight, p, x, yt + lo);
     }

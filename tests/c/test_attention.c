@@ -1,0 +1,197 @@
+/* attention against the definition in double, its gradients against differences of that
+ * definition, for one and several tiles of keys and for shared keys. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/par.h"
+#include "base/rng.h"
+#include "kernel/attention.h"
+
+enum { MOST = 4096 };
+
+/* Everything in double; p (Bq, heads, Lq, Lk) as well. */
+static void reference(double *out, double *p, const double *q, const double *k, const double *v,
+                      const an_attention_shape *s)
+{
+    int64_t D = s->heads * s->d;
+    memset(out, 0, (size_t)(s->Bk * s->repeat * s->Lq * D) * sizeof *out);
+    for (int64_t b = 0; b < s->Bk * s->repeat; b++)
+        for (int64_t h = 0; h < s->heads; h++)
+            for (int64_t i = 0; i < s->Lq; i++) {
+                const double *query = q + (b * s->Lq + i) * D + h * s->d;
+                double *row = p + ((b * s->heads + h) * s->Lq + i) * s->Lk, sum = 0;
+                for (int64_t j = 0; j < s->Lk; j++) {
+                    const double *key = k + (b / s->repeat * s->Lk + j) * D + h * s->d;
+                    double dot = 0;
+                    for (int64_t c = 0; c < s->d; c++)
+                        dot += query[c] * key[c];
+                    sum += row[j] = exp(dot / sqrt((double)s->d));
+                }
+                for (int64_t j = 0; j < s->Lk; j++) {
+                    const double *value = v + (b / s->repeat * s->Lk + j) * D + h * s->d;
+                    row[j] /= sum;
+                    for (int64_t c = 0; c < s->d; c++)
+                        out[(b * s->Lq + i) * D + h * s->d + c] += row[j] * value[c];
+                }
+            }
+}
+
+typedef struct {
+    int64_t n_q, n_k, n_p;
+    float q[MOST], k[MOST], v[MOST], out[MOST], p[MOST], dout[MOST];
+    double x[3][MOST], want[MOST], want_p[MOST];   /* q, k, v; out; p */
+} problem;
+
+static problem pr;
+
+static void fill(const an_attention_shape *s)
+{
+    pr.n_q = s->Bk * s->repeat * s->Lq * s->heads * s->d;
+    pr.n_k = s->Bk * s->Lk * s->heads * s->d;
+    pr.n_p = s->Bk * s->repeat * s->heads * s->Lq * s->Lk;
+    assert_true(pr.n_q <= MOST && pr.n_k <= MOST && pr.n_p <= MOST);
+    an_fill_normal(pr.q, pr.n_q, 1, 1, 0);
+    an_fill_normal(pr.k, pr.n_k, 1, 2, 0);
+    an_fill_normal(pr.v, pr.n_k, 1, 3, 0);
+    an_fill_normal(pr.dout, pr.n_q, 1, 4, 0);
+    for (int64_t i = 0; i < MOST; i++) {
+        pr.x[0][i] = pr.q[i];
+        pr.x[1][i] = pr.k[i];
+        pr.x[2][i] = pr.v[i];
+    }
+}
+
+static double loss(const an_attention_shape *s)
+{
+    double sum = 0;
+    reference(pr.want, pr.want_p, pr.x[0], pr.x[1], pr.x[2], s);
+    for (int64_t i = 0; i < pr.n_q; i++)
+        sum += pr.want[i] * pr.dout[i];
+    return sum;
+}
+
+static void near(double got, double want, double tolerance)
+{
+    if (!(fabs(got - want) <= tolerance * fmax(1, fabs(want))))
+        fail_msg("got %.9g, want %.9g", got, want);
+}
+
+static const an_attention_shape shapes[] = {
+    {.Bk = 1, .repeat = 1, .Lq = 1, .Lk = 1, .heads = 1, .d = 1},
+    {.Bk = 2, .repeat = 3, .Lq = 7, .Lk = 7, .heads = 2, .d = 5},
+    {.Bk = 2, .repeat = 2, .Lq = 3, .Lk = 70, .heads = 2, .d = 8},
+    {.Bk = 1, .repeat = 2, .Lq = 2, .Lk = 64, .heads = 1, .d = 33},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static void forward_is_the_definition(void **state)
+{
+    (void)state;
+    for (int n = 0; n < SHAPES; n++) {
+        fill(&shapes[n]);
+        an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, &shapes[n]);
+        loss(&shapes[n]);
+        for (int64_t i = 0; i < pr.n_q; i++)
+            near(pr.out[i], pr.want[i], 2e-6);
+        for (int64_t i = 0; i < pr.n_p; i++)
+            near(pr.p[i], pr.want_p[i], 1e-6);
+    }
+}
+
+static void backward_is_its_derivative(void **state)
+{
+    (void)state;
+    static float d[3][MOST];
+    for (int n = 0; n < SHAPES; n++) {
+        const an_attention_shape *s = &shapes[n];
+        fill(s);
+        an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, s);
+        for (int64_t i = 0; i < MOST; i++)
+            d[0][i] = d[1][i] = d[2][i] = 1;
+        an_k_attention_backward(d[0], d[1], d[2], pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
+        for (int side = 0; side < 3; side++)
+            for (int64_t i = 0; i < (side ? pr.n_k : pr.n_q); i += 13) {
+                double keep = pr.x[side][i], h = 1e-5;
+                pr.x[side][i] = keep + h;
+                double up = loss(s);
+                pr.x[side][i] = keep - h;
+                double down = loss(s);
+                pr.x[side][i] = keep;
+                near(d[side][i], 1 + (up - down) / (2 * h), 1e-5);
+            }
+    }
+}
+
+static void absent_gradients_are_skipped(void **state)
+{
+    (void)state;
+    static float whole[MOST], alone[MOST], spare[2][MOST];
+    const an_attention_shape *s = &shapes[1];
+    fill(s);
+    memset(whole, 0, sizeof whole);
+    memset(alone, 0, sizeof alone);
+    an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, s);
+    an_k_attention_backward(spare[0], whole, spare[1], pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
+    an_k_attention_backward(NULL, alone, NULL, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
+    assert_memory_equal(whole, alone, sizeof whole);
+}
+
+static void large_scores_stay_finite(void **state)
+{
+    (void)state;
+    const an_attention_shape s = {.Bk = 1, .repeat = 1, .Lq = 1, .Lk = 2, .heads = 1, .d = 1};
+    float q = 1000, k[] = {1000, 999}, v[] = {3, 5}, out, p[2];
+    an_k_attention_forward(&out, p, &q, k, v, &s);
+    assert_true(p[0] == 1 && p[1] == 0 && out == 3);
+}
+
+static void map_is_the_mean_over_heads(void **state)
+{
+    (void)state;
+    static float map[MOST];
+    const an_attention_shape *s = &shapes[2];
+    fill(s);
+    an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, s);
+    an_k_attention_map(map, pr.p, s);
+    int64_t block = s->Lq * s->Lk;
+    for (int64_t i = 0; i < s->Bk * s->repeat * block; i++) {
+        const float *p = pr.p + i / block * s->heads * block + i % block;
+        near(map[i], 0.5 * ((double)p[0] + p[block]), 1e-7);
+    }
+}
+
+static void threads_do_not_matter(void **state)
+{
+    (void)state;
+    static float d[2][3][MOST], out[2][MOST];
+    const an_attention_shape *s = &shapes[2];
+    fill(s);
+    memset(d, 0, sizeof d);
+    for (int run = 0; run < 2; run++) {
+        an_set_threads(run ? 3 : 1);
+        an_k_attention_forward(out[run], pr.p, pr.q, pr.k, pr.v, s);
+        an_k_attention_backward(d[run][0], d[run][1], d[run][2], pr.dout, out[run], pr.p, pr.q,
+                                pr.k, pr.v, s);
+    }
+    assert_memory_equal(out[0], out[1], (size_t)pr.n_q * sizeof(float));
+    assert_memory_equal(d[0], d[1], sizeof d[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forward_is_the_definition),
+        cmocka_unit_test(backward_is_its_derivative),
+        cmocka_unit_test(absent_gradients_are_skipped),
+        cmocka_unit_test(large_scores_stay_finite),
+        cmocka_unit_test(map_is_the_mean_over_heads),
+        cmocka_unit_test(threads_do_not_matter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
