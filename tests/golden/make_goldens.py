@@ -8,6 +8,8 @@ import os
 
 import torch
 
+import curve
+import modules
 import ops_attention
 import ops_linear
 import ops_map
@@ -18,6 +20,8 @@ FILES = {
     "ops_linear": ops_linear.build,
     "ops_attention": ops_attention.build,
     "optimizers": optimizers.build,
+    "modules": modules.build,
+    "curve": curve.build,
 }
 
 
