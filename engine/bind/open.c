@@ -8,8 +8,19 @@
 
 static const luaL_Reg parts[] = {
     {"sys", an_open_sys},
+    {"term", an_open_term},
     {"tensor", an_open_tensor},
     {"rng", an_open_rng},
+    {"schedule", an_open_schedule},
+    {"module", an_open_module},
+    {"resnet", an_open_resnet},
+    {"prior", an_open_prior},
+    {"denoiser", an_open_denoiser},
+    {"json", an_open_json},
+    {"sha256", an_open_sha256},
+    {"db", an_open_db},
+    {"safetensors", an_open_safetensors},
+    {"checkpoint", an_open_checkpoint},
     {NULL, NULL},
 };
 

@@ -6,8 +6,19 @@
 
 /* Each pushes the table that becomes aniso.core.NAME. */
 int an_open_sys(lua_State *L);
+int an_open_term(lua_State *L);
 int an_open_tensor(lua_State *L);
 int an_open_rng(lua_State *L);
+int an_open_schedule(lua_State *L);
+int an_open_module(lua_State *L);
+int an_open_resnet(lua_State *L);
+int an_open_prior(lua_State *L);
+int an_open_denoiser(lua_State *L);
+int an_open_json(lua_State *L);
+int an_open_sha256(lua_State *L);
+int an_open_db(lua_State *L);
+int an_open_safetensors(lua_State *L);
+int an_open_checkpoint(lua_State *L);
 
 /* Registry field, boolean: tracebacks are wanted. Set by main.c and core.sys.debug(). */
 #define AN_DEBUG_KEY "aniso.debug"

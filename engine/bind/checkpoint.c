@@ -1,0 +1,66 @@
+/* checkpoint: core.checkpoint. Tensors and a state table in one file that is whole or absent.
+ *
+ * save(path, {name = tensor}, state [, {previous = true}]) → sha256 of the tensors, bytes:
+ * the former file stays beside it as PATH.previous unless previous = false.
+ * load(path) → {name = tensor}, state, sha256. What the system refuses, and a damaged file,
+ * are nil, message, code. The state is JSON: no functions, no NaN, integers up to 2^53. */
+#include "io/checkpoint.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "bind/bind.h"
+#include "bind/json.h"
+#include "bind/open.h"
+#include "bind/safetensors.h"
+
+static int save(lua_State *L)
+{
+    int n;
+    int64_t bytes = 0;
+    char hex[AN_SHA256_HEX];
+    const char *path = luaL_checkstring(L, 1);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    lua_settop(L, 4);
+    bool previous = an_opt_bool(L, 4, "previous", true);
+    const an_named *tensors = an_check_named(L, 2, &n);
+    an_json_encode(L, 3);
+    if (an_checkpoint_save(path, tensors, n, lua_tostring(L, -1), previous, hex, &bytes) != AN_OK)
+        return an_push_failure(L);
+    lua_pushstring(L, hex);
+    lua_pushinteger(L, (lua_Integer)bytes);
+    return 2;
+}
+
+static int load(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    void **handle = an_new_handle(L, AN_SAFETENSORS_FILE);
+    an_safetensors *f = *handle = an_checkpoint_open(path);
+    if (!f || !an_push_named(L, f)) return an_push_failure(L);
+    const char *state = an_checkpoint_state(f);
+    if (!an_json_decode(L, state, strlen(state), path)) return an_push_failure(L);
+    lua_pushstring(L, an_checkpoint_sha256(f));
+    an_safetensors_close(f);
+    *handle = NULL;
+    return 3;
+}
+
+/* previous(path) → the name under which the former checkpoint is kept. */
+static int previous_name(lua_State *L)
+{
+    char *name = an_checkpoint_previous(luaL_checkstring(L, 1));
+    if (!name) return an_raise(L);
+    lua_pushstring(L, name);
+    an_free(name);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"load", load}, {"previous", previous_name}, {"save", save}, {NULL, NULL}};
+
+int an_open_checkpoint(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    return 1;
+}

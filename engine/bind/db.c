@@ -1,0 +1,270 @@
+/* db: core.db. A connection to the run database; SQL in, tables out.
+ *
+ * Values: nil, boolean (0, 1), integer, number, string in; nil, integer, number, string
+ * out (a blob is a string). query() returns the rows as tables by column name and the
+ * list of column names. What the database refuses is nil, message, code. */
+#include "store/store.h"
+
+#include "bind/bind.h"
+#include "bind/open.h"
+#include "store/lock.h"
+
+#define DB "aniso.Database"
+
+/* Holds a borrowed statement, so that an error in mid-query does not keep it for ever. */
+#define CURSOR "aniso.Cursor"
+
+static an_db *check_db(lua_State *L)
+{
+    return an_check_handle(L, 1, DB);
+}
+
+/* ── values ─────────────────────────────────────────────────────────────────── */
+
+static an_code bind_value(lua_State *L, an_stmt *s, int i, int arg)
+{
+    size_t n;
+    const char *text;
+    switch (lua_type(L, arg)) {
+    case LUA_TNONE:
+    case LUA_TNIL:
+        return an_bind_null(s, i);
+    case LUA_TBOOLEAN:
+        return an_bind_int(s, i, lua_toboolean(L, arg));
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, arg)) return an_bind_int(s, i, lua_tointeger(L, arg));
+        return an_bind_real(s, i, lua_tonumber(L, arg));
+    case LUA_TSTRING:
+        text = lua_tolstring(L, arg, &n);
+        return an_bind_text(s, i, text, n);
+    default:
+        return an_fail(AN_EINVAL, "value %d is a %s; the database takes numbers, strings, booleans",
+                       i, luaL_typename(L, arg));
+    }
+}
+
+static void push_column(lua_State *L, an_stmt *s, int i)
+{
+    size_t n;
+    const char *text;
+    switch (an_column_type(s, i)) {
+    case AN_SQL_INT:
+        lua_pushinteger(L, an_column_int(s, i));
+        break;
+    case AN_SQL_REAL:
+        lua_pushnumber(L, an_column_real(s, i));
+        break;
+    case AN_SQL_TEXT:
+    case AN_SQL_BLOB:
+        text = an_column_text(s, i, &n);
+        lua_pushlstring(L, text, n);
+        break;
+    case AN_SQL_NULL:
+        lua_pushnil(L);
+        break;
+    }
+}
+
+/* ── running ────────────────────────────────────────────────────────────────── */
+
+/* Prepares argument 2 with the values after it; pushes the statement's keeper. */
+static an_stmt *start(lua_State *L, an_db *db)
+{
+    int last = lua_gettop(L);
+    const char *sql = luaL_checkstring(L, 2);
+    void **keeper = an_new_handle(L, CURSOR);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    an_stmt *s = an_db_prepare(db, sql);
+    if (!s) return NULL;
+    *keeper = s;
+    for (int i = 1; i <= last - 2; i++)
+        if (bind_value(L, s, i, i + 2) != AN_OK) return NULL;
+    return s;
+}
+
+static int finish(lua_State *L, int keeper)
+{
+    void **handle = luaL_checkudata(L, keeper, CURSOR);
+    an_done(*handle);
+    *handle = NULL;
+    return 0;
+}
+
+static int refuse(lua_State *L, int keeper)
+{
+    finish(L, keeper);
+    return an_push_failure(L);
+}
+
+/* exec(sql, value…) → rows changed, id of the last new row | nil, message, code. */
+static int exec(lua_State *L)
+{
+    an_db *db = check_db(L);
+    int keeper = lua_gettop(L) + 1;
+    an_stmt *s = start(L, db);
+    bool row = s != NULL;
+    if (!s) return refuse(L, keeper);
+    while (row)
+        if (an_step(s, &row) != AN_OK) return refuse(L, keeper);
+    finish(L, keeper);
+    lua_pushinteger(L, an_db_changes(db));
+    lua_pushinteger(L, an_db_last_id(db));
+    return 2;
+}
+
+static void push_row(lua_State *L, an_stmt *s, int columns, int names)
+{
+    lua_createtable(L, 0, columns);
+    for (int i = 0; i < columns; i++) {
+        lua_rawgeti(L, names, i + 1);
+        push_column(L, s, i);
+        lua_rawset(L, -3);
+    }
+}
+
+/* query(sql, value…) → {{column = value, …}, …}, {column name, …} | nil, message, code. */
+static int query(lua_State *L)
+{
+    an_db *db = check_db(L);
+    int keeper = lua_gettop(L) + 1;
+    an_stmt *s = start(L, db);
+    if (!s) return refuse(L, keeper);
+    int columns = an_column_count(s);
+    lua_newtable(L);
+    int rows = lua_gettop(L);
+    lua_createtable(L, columns, 0);
+    for (int i = 0; i < columns; i++) {
+        lua_pushstring(L, an_column_name(s, i));
+        lua_rawseti(L, rows + 1, i + 1);
+    }
+    bool row = true;
+    for (lua_Integer n = 1; row; n++) {
+        if (an_step(s, &row) != AN_OK) return refuse(L, keeper);
+        if (!row) break;
+        push_row(L, s, columns, rows + 1);
+        lua_rawseti(L, rows, n);
+    }
+    finish(L, keeper);
+    return 2;
+}
+
+static int done(lua_State *L, an_code code)
+{
+    if (code != AN_OK) return an_push_failure(L);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int begin(lua_State *L)
+{
+    return done(L, an_db_begin(check_db(L)));
+}
+
+static int commit(lua_State *L)
+{
+    return done(L, an_db_commit(check_db(L)));
+}
+
+static int rollback(lua_State *L)
+{
+    an_db_rollback(check_db(L));
+    return 0;
+}
+
+/* ── asking ─────────────────────────────────────────────────────────────────── */
+
+static int path(lua_State *L)
+{
+    lua_pushstring(L, an_db_path(check_db(L)));
+    return 1;
+}
+
+static int readonly(lua_State *L)
+{
+    lua_pushboolean(L, an_db_readonly(check_db(L)));
+    return 1;
+}
+
+static int version(lua_State *L)
+{
+    lua_pushinteger(L, an_db_version(check_db(L)));
+    return 1;
+}
+
+/* writer() → the number of the process that has the database open for writing (0: unknown),
+ * nil if there is none. */
+static int writer(lua_State *L)
+{
+    int pid = 0;
+    if (an_lock_held(an_db_path(check_db(L)), &pid))
+        lua_pushinteger(L, pid);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static int close_db(lua_State *L)
+{
+    void **handle = luaL_checkudata(L, 1, DB);
+    an_db_close(*handle);
+    *handle = NULL;
+    return 0;
+}
+
+/* After an error in mid-query. A connection closed since has taken its statements along. */
+static int close_cursor(lua_State *L)
+{
+    lua_getiuservalue(L, 1, 1);
+    void **connection = luaL_testudata(L, -1, DB);
+    return connection && *connection ? finish(L, 1) : 0;
+}
+
+static int tostring(lua_State *L)
+{
+    void **handle = luaL_checkudata(L, 1, DB);
+    if (*handle)
+        lua_pushfstring(L, "Database(%s%s)", an_db_path(*handle),
+                        an_db_readonly(*handle) ? ", for reading" : "");
+    else
+        lua_pushliteral(L, "Database(closed)");
+    return 1;
+}
+
+/* open(path [, "read"|"write"]) → database | nil, message, code. */
+static int open_db(lua_State *L)
+{
+    static const char *const modes[] = {"read", "write", NULL};
+    const char *name = luaL_checkstring(L, 1);
+    int mode = luaL_checkoption(L, 2, "write", modes);
+    void **handle = an_new_handle(L, DB);
+    *handle = an_db_open(name, mode ? AN_DB_WRITE : AN_DB_READ);
+    return *handle ? 1 : an_push_failure(L);
+}
+
+static const luaL_Reg methods[] = {
+    {"begin", begin},   {"close", close_db},      {"commit", commit},
+    {"exec", exec},     {"path", path},           {"query", query},
+    {"readonly", readonly}, {"rollback", rollback}, {"version", version},
+    {"writer", writer}, {NULL, NULL},
+};
+
+static const luaL_Reg meta[] = {
+    {"__gc", close_db},
+    {"__close", close_db},
+    {"__tostring", tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg cursor_meta[] = {{"__gc", close_cursor}, {NULL, NULL}};
+static const luaL_Reg no_methods[] = {{NULL, NULL}};
+
+static const luaL_Reg functions[] = {{"open", open_db}, {NULL, NULL}};
+
+int an_open_db(lua_State *L)
+{
+    an_class(L, DB, methods, meta);
+    an_class(L, CURSOR, no_methods, cursor_meta);
+    luaL_newlib(L, functions);
+    return 1;
+}

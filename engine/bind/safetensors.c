@@ -1,0 +1,106 @@
+/* safetensors: core.safetensors. Tables of tensors by name, in and out of files.
+ *
+ * read(path) → {name = tensor}, {key = text} ; write(path, {name = tensor} [, {key = text}])
+ * → true. What the system or the file's content refuses is nil, message, code. */
+#include "bind/safetensors.h"
+
+#include "bind/open.h"
+#include "tensor/scope.h"
+
+const an_named *an_check_named(lua_State *L, int arg, int *n)
+{
+    luaL_checktype(L, arg, LUA_TTABLE);
+    *n = 0;
+    for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1))
+        ++*n;
+    an_named *list = lua_newuserdatauv(L, (size_t)*n * sizeof *list + 1, 0), *to = list;
+    for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING || !luaL_testudata(L, -1, AN_TENSOR))
+            luaL_argerror(L, arg, lua_pushfstring(L, "expected tensors by name; entry %s is a %s",
+                                                  luaL_tolstring(L, -2, NULL),
+                                                  luaL_typename(L, -2)));
+        *to++ = (an_named){lua_tostring(L, -2), an_check_tensor(L, -1)};
+    }
+    return list;
+}
+
+bool an_push_named(lua_State *L, an_safetensors *f)
+{
+    int n = an_safetensors_count(f);
+    lua_createtable(L, 0, n);
+    for (int i = 0; i < n; i++) {
+        size_t mark = an_scope_begin();
+        an_tensor *x = an_safetensors_read(f, i);
+        if (!x) return an_scope_end(mark, NULL), lua_pop(L, 1), false;
+        an_push_tensor(L, x);
+        an_scope_end(mark, NULL);
+        lua_setfield(L, -2, an_safetensors_name(f, i));
+    }
+    return true;
+}
+
+static int read_file(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    void **handle = an_new_handle(L, AN_SAFETENSORS_FILE);
+    an_safetensors *f = *handle = an_safetensors_open(path);
+    if (!f || !an_push_named(L, f)) return an_push_failure(L);
+    lua_newtable(L);
+    for (int i = 0; i < an_safetensors_meta_count(f); i++) {
+        an_pair pair = an_safetensors_meta_at(f, i);
+        lua_pushstring(L, pair.value);
+        lua_setfield(L, -2, pair.key);
+    }
+    an_safetensors_close(f);
+    *handle = NULL;
+    return 2;
+}
+
+/* The table {key = text} at `arg`, or nothing. */
+static const an_pair *check_meta(lua_State *L, int arg, int *n)
+{
+    *n = 0;
+    if (lua_isnoneornil(L, arg)) return NULL;
+    luaL_checktype(L, arg, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1))
+        ++*n;
+    an_pair *list = lua_newuserdatauv(L, (size_t)*n * sizeof *list + 1, 0), *to = list;
+    for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+            luaL_argerror(L, arg, "metadata is a table of strings by name");
+        *to++ = (an_pair){lua_tostring(L, -2), lua_tostring(L, -1)};
+    }
+    return list;
+}
+
+static int write_file(lua_State *L)
+{
+    int n, n_meta;
+    const char *path = luaL_checkstring(L, 1);
+    lua_settop(L, 3);
+    const an_named *tensors = an_check_named(L, 2, &n);
+    const an_pair *meta = check_meta(L, 3, &n_meta);
+    if (an_safetensors_write(path, tensors, n, meta, n_meta, NULL) != AN_OK)
+        return an_push_failure(L);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int close_file(lua_State *L)
+{
+    void **handle = luaL_checkudata(L, 1, AN_SAFETENSORS_FILE);
+    an_safetensors_close(*handle);
+    *handle = NULL;
+    return 0;
+}
+
+static const luaL_Reg no_methods[] = {{NULL, NULL}};
+static const luaL_Reg meta_methods[] = {{"__gc", close_file}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"read", read_file}, {"write", write_file}, {NULL, NULL}};
+
+int an_open_safetensors(lua_State *L)
+{
+    an_class(L, AN_SAFETENSORS_FILE, no_methods, meta_methods);
+    luaL_newlib(L, functions);
+    return 1;
+}

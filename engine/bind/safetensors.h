@@ -1,0 +1,16 @@
+/* safetensors (Lua): tables of tensors by name, shared with checkpoint.c. */
+#ifndef AN_BIND_SAFETENSORS_H
+#define AN_BIND_SAFETENSORS_H
+
+#include "bind/bind.h"
+#include "io/safetensors.h"
+
+#define AN_SAFETENSORS_FILE "aniso.SafetensorsFile" /* a handle that closes its file */
+
+/* The table {name = tensor} at `arg` as a list that lives as long as the table and the
+ * buffer pushed on the stack. Raises on anything else. */
+const an_named *an_check_named(lua_State *L, int arg, int *n);
+/* Pushes {name = tensor} with every tensor of f; false after a failure, with nothing pushed. */
+bool an_push_named(lua_State *L, an_safetensors *f);
+
+#endif

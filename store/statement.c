@@ -1,0 +1,220 @@
+/* statement: preparing, binding, stepping, and transactions. A statement stays prepared
+ * until its slot in the cache is needed. */
+#include "store/connection.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+/* ── failures ───────────────────────────────────────────────────────────────── */
+
+an_code an_db_refused(const an_db *db, int rc)
+{
+    const char *why = db->raw ? sqlite3_errmsg(db->raw) : sqlite3_errstr(rc);
+    switch (rc & 0xff) {
+    case SQLITE_NOMEM:
+        return an_fail(AN_ENOMEM, "%s: no memory for the database", db->path);
+    case SQLITE_FULL:
+        return an_fail(AN_EDB,
+                       "%s: the disk is full (%s); what was written before is safe: free some "
+                       "space and resume",
+                       db->path, why);
+    case SQLITE_IOERR:
+        return an_fail(AN_EIO,
+                       "%s: reading or writing failed (%s); what was written before is safe: "
+                       "look at the disk and its free space",
+                       db->path, why);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return an_fail(AN_EBUSY, "%s: another program has it locked; close that and repeat",
+                       db->path);
+    case SQLITE_NOTADB:
+        return an_fail(AN_EFORMAT, "%s is not a database", db->path);
+    case SQLITE_CORRUPT:
+        return an_fail(AN_EFORMAT,
+                       "%s is damaged (%s); `sqlite3 FILE .recover` saves what can be read",
+                       db->path, why);
+    case SQLITE_CANTOPEN:
+        return an_fail(AN_EIO, "cannot open %s: %s", db->path, why);
+    default:
+        return an_fail(AN_EDB, "%s: %s", db->path, why);
+    }
+}
+
+an_code an_db_script(an_db *db, const char *sql)
+{
+    int rc = sqlite3_exec(db->raw, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? AN_OK : an_db_refused(db, rc);
+}
+
+/* ── statements ─────────────────────────────────────────────────────────────── */
+
+static void forget(an_stmt *s)
+{
+    sqlite3_finalize(s->raw);
+    an_free(s->sql);
+    *s = (an_stmt){0};
+}
+
+static bool is_single(an_db *db, const char *tail)
+{
+    sqlite3_stmt *more = NULL;
+    int rc = tail && *tail ? sqlite3_prepare_v2(db->raw, tail, -1, &more, NULL) : SQLITE_OK;
+    sqlite3_finalize(more);
+    return rc == SQLITE_OK && !more;
+}
+
+static an_code compile(an_db *db, an_stmt *s, const char *sql)
+{
+    const char *tail = NULL;
+    int rc = sqlite3_prepare_v3(db->raw, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->raw, &tail);
+    if (rc != SQLITE_OK) return an_db_refused(db, rc);
+    if (!s->raw) return an_fail(AN_EINVAL, "there is no statement in the SQL text");
+    if (!is_single(db, tail))
+        return an_fail(AN_EINVAL, "one statement at a time; the text goes on: %.60s", tail);
+    if (db->readonly && !sqlite3_stmt_readonly(s->raw))
+        return an_fail(AN_EINVAL, "%s is open for reading: this statement would change it",
+                       db->path);
+    s->db = db;
+    s->sql = an_strdup(sql);
+    return s->sql ? AN_OK : AN_ENOMEM;
+}
+
+an_stmt *an_db_prepare(an_db *db, const char *sql)
+{
+    for (int i = 0; i < AN_DB_CACHED; i++) {
+        an_stmt *s = &db->cache[i];
+        if (s->raw && !s->busy && strcmp(s->sql, sql) == 0) return s->busy = true, s;
+    }
+    for (int tries = 0; tries < AN_DB_CACHED; tries++) {
+        an_stmt *s = &db->cache[db->next];
+        db->next = (db->next + 1) % AN_DB_CACHED;
+        if (s->busy) continue;
+        forget(s);
+        if (compile(db, s, sql) != AN_OK) return forget(s), NULL;
+        return s->busy = true, s;
+    }
+    return an_fail(AN_EDB, "%s: more than %d statements at once", db->path, AN_DB_CACHED), NULL;
+}
+
+static an_code bound(an_stmt *s, int rc, int i)
+{
+    if (rc == SQLITE_RANGE)
+        return an_fail(AN_EINVAL, "value %d, but the statement has %d places: %.80s", i,
+                       sqlite3_bind_parameter_count(s->raw), s->sql);
+    return rc == SQLITE_OK ? AN_OK : an_db_refused(s->db, rc);
+}
+
+int an_bind_count(const an_stmt *s)
+{
+    return sqlite3_bind_parameter_count(s->raw);
+}
+
+an_code an_bind_null(an_stmt *s, int i)
+{
+    return bound(s, sqlite3_bind_null(s->raw, i), i);
+}
+
+an_code an_bind_int(an_stmt *s, int i, int64_t value)
+{
+    return bound(s, sqlite3_bind_int64(s->raw, i, value), i);
+}
+
+an_code an_bind_real(an_stmt *s, int i, double value)
+{
+    return bound(s, sqlite3_bind_double(s->raw, i, value), i);
+}
+
+an_code an_bind_text(an_stmt *s, int i, const char *text, size_t bytes)
+{
+    return bound(s, sqlite3_bind_text64(s->raw, i, text, bytes, SQLITE_TRANSIENT, SQLITE_UTF8), i);
+}
+
+an_code an_step(an_stmt *s, bool *row)
+{
+    int rc = sqlite3_step(s->raw);
+    *row = rc == SQLITE_ROW;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? AN_OK : an_db_refused(s->db, rc);
+}
+
+void an_done(an_stmt *s)
+{
+    if (!s) return;
+    sqlite3_reset(s->raw); /* repeats the failure of the last step, which was reported */
+    sqlite3_clear_bindings(s->raw);
+    s->busy = false;
+}
+
+int an_column_count(const an_stmt *s)
+{
+    return sqlite3_column_count(s->raw);
+}
+
+const char *an_column_name(an_stmt *s, int i)
+{
+    const char *name = sqlite3_column_name(s->raw, i);
+    return name ? name : "";
+}
+
+an_sql_type an_column_type(an_stmt *s, int i)
+{
+    switch (sqlite3_column_type(s->raw, i)) {
+    case SQLITE_INTEGER: return AN_SQL_INT;
+    case SQLITE_FLOAT: return AN_SQL_REAL;
+    case SQLITE_TEXT: return AN_SQL_TEXT;
+    case SQLITE_BLOB: return AN_SQL_BLOB;
+    default: return AN_SQL_NULL;
+    }
+}
+
+int64_t an_column_int(an_stmt *s, int i)
+{
+    return sqlite3_column_int64(s->raw, i);
+}
+
+double an_column_real(an_stmt *s, int i)
+{
+    return sqlite3_column_double(s->raw, i);
+}
+
+const char *an_column_text(an_stmt *s, int i, size_t *bytes)
+{
+    const void *data = sqlite3_column_blob(s->raw, i);
+    if (bytes) *bytes = (size_t)sqlite3_column_bytes(s->raw, i);
+    return data ? data : "";
+}
+
+void an_db_forget_statements(an_db *db)
+{
+    for (int i = 0; i < AN_DB_CACHED; i++)
+        forget(&db->cache[i]);
+}
+
+/* ── changes ────────────────────────────────────────────────────────────────── */
+
+an_code an_db_begin(an_db *db)
+{
+    return an_db_script(db, db->readonly ? "BEGIN" : "BEGIN IMMEDIATE");
+}
+
+an_code an_db_commit(an_db *db)
+{
+    an_code code = an_db_script(db, "COMMIT");
+    if (code != AN_OK) an_db_rollback(db);
+    return code;
+}
+
+void an_db_rollback(an_db *db)
+{
+    if (!sqlite3_get_autocommit(db->raw)) sqlite3_exec(db->raw, "ROLLBACK", NULL, NULL, NULL);
+}
+
+int64_t an_db_changes(an_db *db)
+{
+    return sqlite3_changes64(db->raw);
+}
+
+int64_t an_db_last_id(an_db *db)
+{
+    return sqlite3_last_insert_rowid(db->raw);
+}
