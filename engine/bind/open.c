@@ -10,6 +10,7 @@ static const luaL_Reg parts[] = {
     {"sys", an_open_sys},
     {"term", an_open_term},
     {"tensor", an_open_tensor},
+    {"ops", an_open_ops}, /* adds to the class that tensor makes */
     {"rng", an_open_rng},
     {"schedule", an_open_schedule},
     {"module", an_open_module},

@@ -1,0 +1,187 @@
+/* denoiser (Lua): the Denoiser userdata and the Context it makes of a batch of images.
+ *
+ *     local d = core.denoiser.new(module, "denoiser", { kind = "cross_attention", … })
+ *     local c = d:encode{ features =, crops =, mg =, ml = }
+ *     local e = d:forward(c, y, t)          any number of draws per image */
+#include "model/denoiser.h"
+
+#include "bind/bind.h"
+#include "bind/model.h"
+#include "bind/open.h"
+#include "bind/tensor.h"
+#include "tensor/scope.h"
+
+#define AN_DENOISER "aniso.Denoiser"
+#define AN_CONTEXT "aniso.Context"
+
+static an_denoiser *check(lua_State *L)
+{
+    return an_check_handle(L, 1, AN_DENOISER);
+}
+
+/* new(module, prefix, options): the fields of an_denoiser_options, `T` for the steps. */
+static int denoiser_new(lua_State *L)
+{
+    an_module *m = an_check_module(L, 1);
+    const char *prefix = luaL_checkstring(L, 2);
+    const an_denoiser_options o = {
+        .kind = (an_denoiser_name)an_opt_enum(L, 3, "kind", an_denoiser_names, 0),
+        .classes = an_opt_int(L, 3, "classes", 0),
+        .features = an_opt_int(L, 3, "features", 0),
+        .crop_features = an_opt_int(L, 3, "crop_features", 0),
+        .dim = an_opt_int(L, 3, "dim", 128),
+        .steps = an_opt_int(L, 3, "T", 1000),
+        .blocks = an_opt_int(L, 3, "blocks", 2),
+        .heads = an_opt_int(L, 3, "heads", 4),
+        .mlp_ratio = an_opt_num(L, 3, "mlp_ratio", 2),
+    };
+    void **handle = an_new_handle(L, AN_DENOISER);
+    *handle = an_denoiser_new(m, prefix, &o);
+    return *handle ? 1 : an_raise(L);
+}
+
+/* The tensor in a field of the table at 2, left on the stack. */
+static an_tensor *field(lua_State *L, const char *key, bool required)
+{
+    int type = lua_getfield(L, 2, key);
+    if (type == LUA_TNIL && !required)
+        return NULL;
+    if (!luaL_testudata(L, -1, AN_TENSOR))
+        luaL_argerror(L, 2, lua_pushfstring(L, "field %s: expected a Tensor, got %s", key,
+                                            luaL_typename(L, -1)));
+    return an_check_tensor(L, lua_gettop(L));
+}
+
+/* d:encode{features =, crops =, mg =, ml =} → Context: what depends on the images alone */
+static int denoiser_encode(lua_State *L)
+{
+    an_denoiser *d = check(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    an_tensor *features = field(L, "features", true), *crops = field(L, "crops", false);
+    an_tensor *mg = field(L, "mg", true), *ml = field(L, "ml", true);
+    void **handle = an_new_handle(L, AN_CONTEXT);
+    *handle = an_denoiser_encode(d, features, crops, mg, ml);
+    return *handle ? 1 : an_raise(L);
+}
+
+/* The times at `arg`: a tensor, or one number for all rows. */
+static an_tensor *times(lua_State *L, int arg)
+{
+    if (lua_type(L, arg) != LUA_TNUMBER)
+        return an_check_tensor(L, arg);
+    an_tensor *t = an_tensor_new(AN_I64, 1, (int64_t[]){1});
+    if (t)
+        an_i64(t)[0] = lua_tointeger(L, arg);
+    return t;
+}
+
+/* d:forward(context, y (B·R, K), t [, {map = true}]) → estimate (B·R, K) [, map (B·R, K, N)] */
+static int denoiser_forward(lua_State *L)
+{
+    an_denoiser *d = check(L);
+    const an_context *c = an_check_handle(L, 2, AN_CONTEXT);
+    an_tensor *y = an_check_tensor(L, 3), *map = NULL;
+    bool wants_map = an_opt_bool(L, 5, "map", false);
+    if (lua_type(L, 4) == LUA_TNUMBER)
+        luaL_checkinteger(L, 4); /* refuses 1.5 before anything is made */
+    size_t mark = an_scope_begin();
+    an_tensor *out = an_denoiser_forward(d, c, y, times(L, 4), wants_map ? &map : NULL);
+    an_push_tensor(L, out);
+    if (map)
+        an_push_tensor(L, map);
+    an_scope_end(mark, NULL);
+    return map ? 2 : 1;
+}
+
+/* d:kind() → "cross_attention" or "film" */
+static int denoiser_kind(lua_State *L)
+{
+    lua_pushstring(L, an_denoiser_names[an_denoiser_options_of(check(L))->kind]);
+    return 1;
+}
+
+static int denoiser_module(lua_State *L)
+{
+    return an_push_module(L, an_denoiser_module(check(L)));
+}
+
+static int denoiser_close(lua_State *L)
+{
+    void **handle = luaL_checkudata(L, 1, AN_DENOISER);
+    an_denoiser_free(*handle);
+    *handle = NULL;
+    return 0;
+}
+
+static int denoiser_tostring(lua_State *L)
+{
+    void **handle = luaL_checkudata(L, 1, AN_DENOISER);
+    if (!*handle)
+        return lua_pushliteral(L, "Denoiser (closed)"), 1;
+    const an_denoiser_options *o = an_denoiser_options_of(*handle);
+    lua_pushfstring(L, "Denoiser: %s, %I classes, width %I", an_denoiser_names[o->kind],
+                    (lua_Integer)o->classes, (lua_Integer)o->dim);
+    if (o->kind == AN_CROSS_ATTENTION)
+        lua_pushfstring(L, ", %I blocks of %I heads", (lua_Integer)o->blocks,
+                        (lua_Integer)o->heads);
+    lua_concat(L, lua_gettop(L) - 1);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"encode", denoiser_encode}, {"forward", denoiser_forward}, {"kind", denoiser_kind},
+    {"module", denoiser_module}, {"close", denoiser_close},     {NULL, NULL},
+};
+
+static const luaL_Reg meta[] = {
+    {"__gc", denoiser_close},
+    {"__close", denoiser_close},
+    {"__tostring", denoiser_tostring},
+    {NULL, NULL},
+};
+
+/* ── the context ─────────────────────────────────────────────────────────────── */
+
+/* c:images() → B */
+static int context_images(lua_State *L)
+{
+    lua_pushinteger(L, an_context_images(an_check_handle(L, 1, AN_CONTEXT)));
+    return 1;
+}
+
+static int context_close(lua_State *L)
+{
+    void **handle = luaL_checkudata(L, 1, AN_CONTEXT);
+    an_context_release(*handle);
+    *handle = NULL;
+    return 0;
+}
+
+static int context_tostring(lua_State *L)
+{
+    void **handle = luaL_checkudata(L, 1, AN_CONTEXT);
+    if (!*handle)
+        return lua_pushliteral(L, "Context (closed)"), 1;
+    lua_pushfstring(L, "Context: %I images", (lua_Integer)an_context_images(*handle));
+    return 1;
+}
+
+static const luaL_Reg context_methods[] = {
+    {"images", context_images}, {"close", context_close}, {NULL, NULL}};
+
+static const luaL_Reg context_meta[] = {
+    {"__gc", context_close},
+    {"__close", context_close},
+    {"__tostring", context_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {{"new", denoiser_new}, {NULL, NULL}};
+
+int an_open_denoiser(lua_State *L)
+{
+    an_class(L, AN_DENOISER, methods, meta);
+    an_class(L, AN_CONTEXT, context_methods, context_meta);
+    luaL_newlib(L, functions);
+    return 1;
+}

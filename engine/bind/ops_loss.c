@@ -1,0 +1,118 @@
+/* ops_loss (Lua): softmax, losses, attention, embeddings and MMD in aniso.core.ops; see
+ * bind/ops.c. */
+#include "bind/tensor.h"
+#include "bind/ops.h"
+#include "grad/ops.h"
+#include "tensor/scope.h"
+
+static int op_softmax(lua_State *L)
+{
+    an_tensor *x = an_check_tensor(L, 1);
+    size_t mark = an_scope_begin();
+    return an_push_result(L, mark, an_softmax(x));
+}
+
+static int op_log_softmax(lua_State *L)
+{
+    an_tensor *x = an_check_tensor(L, 1);
+    size_t mark = an_scope_begin();
+    return an_push_result(L, mark, an_log_softmax(x));
+}
+
+/* The list of K numbers in option `key` of the table at `arg`, or NULL; stays on the stack. */
+static const float *class_numbers(lua_State *L, int arg, const char *key, int64_t K)
+{
+    if (lua_isnoneornil(L, arg) || lua_getfield(L, arg, key) == LUA_TNIL)
+        return NULL;
+    return an_check_floats(L, lua_gettop(L), K, NULL);
+}
+
+/* cross_entropy(logits, labels, {weight=, adjust=, margin=, scale=, focal=, smoothing=}) */
+static int op_cross_entropy(lua_State *L)
+{
+    lua_settop(L, 3);
+    an_tensor *logits = an_check_tensor(L, 1), *labels = an_check_tensor(L, 2);
+    int64_t K = logits->ndim ? an_dim(logits, -1) : 0;
+    an_xent_args args = {
+        .weight = class_numbers(L, 3, "weight", K),
+        .adjust = class_numbers(L, 3, "adjust", K),
+        .margin = class_numbers(L, 3, "margin", K),
+        .scale = an_opt_num(L, 3, "scale", 1.0),
+        .focal = an_opt_num(L, 3, "focal", 0.0),
+        .smoothing = an_opt_num(L, 3, "smoothing", 0.0),
+    };
+    size_t mark = an_scope_begin();
+    return an_push_result(L, mark, an_cross_entropy(logits, labels, &args));
+}
+
+static int op_mse(lua_State *L)
+{
+    an_tensor *a = an_check_tensor(L, 1), *b = an_check_tensor(L, 2);
+    size_t mark = an_scope_begin();
+    return an_push_result(L, mark, an_mse(a, b));
+}
+
+/* attention(q, k, v, heads [, true]) → output [, map] */
+static int op_attention(lua_State *L)
+{
+    an_tensor *q = an_check_tensor(L, 1), *k = an_check_tensor(L, 2), *v = an_check_tensor(L, 3);
+    int heads = (int)luaL_checkinteger(L, 4);
+    bool wanted = lua_toboolean(L, 5);
+    an_tensor *map = NULL;
+    size_t mark = an_scope_begin();
+    an_push_tensor(L, an_attention(q, k, v, heads, wanted ? &map : NULL));
+    if (wanted)
+        an_push_tensor(L, map);
+    an_scope_end(mark, NULL);
+    return wanted ? 2 : 1;
+}
+
+static int op_embedding(lua_State *L)
+{
+    an_tensor *w = an_check_tensor(L, 1), *index = an_check_tensor(L, 2);
+    size_t mark = an_scope_begin();
+    return an_push_result(L, mark, an_embedding(w, index));
+}
+
+static int op_timestep_embedding(lua_State *L)
+{
+    an_tensor *t = an_check_tensor(L, 1);
+    int64_t D = luaL_checkinteger(L, 2);
+    double max_period = luaL_optnumber(L, 3, 10000.0);
+    size_t mark = an_scope_begin();
+    return an_push_result(L, mark, an_timestep_embedding(t, D, max_period));
+}
+
+/* mmd(a, b, {multipliers={…}, base=, unbiased=}) */
+static int op_mmd(lua_State *L)
+{
+    lua_settop(L, 3);
+    an_tensor *a = an_check_tensor(L, 1), *b = an_check_tensor(L, 2);
+    an_mmd_args args = {.n = 1,
+                        .multiplier = {1.0},
+                        .base = an_opt_num(L, 3, "base", 0.0),
+                        .unbiased = an_opt_bool(L, 3, "unbiased", false)};
+    if (!lua_isnil(L, 3) && lua_getfield(L, 3, "multipliers") != LUA_TNIL) {
+        int64_t n;
+        const double *given = an_check_doubles(L, lua_gettop(L), -1, &n);
+        luaL_argcheck(L, n >= 1 && n <= 8, 3, "option multipliers: 1 to 8 numbers");
+        args.n = (int)n;
+        for (int i = 0; i < args.n; i++)
+            args.multiplier[i] = given[i];
+    }
+    size_t mark = an_scope_begin();
+    return an_push_result(L, mark, an_mmd(a, b, &args));
+}
+
+static const luaL_Reg functions[] = {
+    {"softmax", op_softmax},       {"log_softmax", op_log_softmax},
+    {"mse", op_mse},               {"cross_entropy", op_cross_entropy},
+    {"attention", op_attention},   {"embedding", op_embedding},
+    {"mmd", op_mmd},               {"timestep_embedding", op_timestep_embedding},
+    {NULL, NULL},
+};
+
+void an_add_losses(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}

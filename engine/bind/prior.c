@@ -1,0 +1,143 @@
+/* prior (Lua): the Prior userdata, images and features to the prior mean.
+ *
+ *     local prior = core.prior.new(module, "prior", { mode = "both", classes = 7, … })
+ *     local p = prior:forward(images, features)       p.m, p.g, p.l, p.mg, p.ml, … */
+#include "model/prior.h"
+
+#include "bind/bind.h"
+#include "bind/model.h"
+#include "bind/open.h"
+#include "tensor/scope.h"
+
+#define AN_PRIOR "aniso.Prior"
+
+static an_prior *check(lua_State *L)
+{
+    return an_check_handle(L, 1, AN_PRIOR);
+}
+
+/* new(module, prefix, options): the fields of an_prior_options; `counts` is a list. */
+static int prior_new(lua_State *L)
+{
+    an_module *m = an_check_module(L, 1);
+    const char *prefix = luaL_checkstring(L, 2);
+    an_prior_options o = {
+        .mode = (an_prior_mode)an_opt_enum(L, 3, "mode", an_prior_mode_names, AN_PRIOR_BOTH),
+        .classes = an_opt_int(L, 3, "classes", 0),
+        .features = an_opt_int(L, 3, "features", 0),
+        .channels = an_opt_int(L, 3, "channels", 3),
+        .top = an_opt_num(L, 3, "top", 20),
+        .crops = an_opt_int(L, 3, "crops", 4),
+        .crop = an_opt_int(L, 3, "crop", 0),
+        .local_width = an_opt_int(L, 3, "local_width", 16),
+        .attention = an_opt_int(L, 3, "attention", 32),
+        .weight = an_opt_num(L, 3, "weight", 0.5),
+        .gradient = an_opt_bool(L, 3, "gradient", false),
+    };
+    if (lua_getfield(L, 3, "counts") != LUA_TNIL)
+        o.counts = an_check_doubles(L, lua_gettop(L), o.classes, NULL);
+    void **handle = an_new_handle(L, AN_PRIOR);
+    *handle = an_prior_new(m, prefix, &o);
+    return *handle ? 1 : an_raise(L);
+}
+
+static void set(lua_State *L, const char *key, an_tensor *x)
+{
+    if (!x)
+        return;
+    an_push_tensor(L, x);
+    lua_setfield(L, -2, key);
+}
+
+/* prior:forward(images, features) → {m =, mg =, ml =, g =, l =, saliency =, crops =,
+ * positions =, attention =}; fields that the mode has not are absent. Positions count
+ * pixels from 0. */
+static int prior_forward(lua_State *L)
+{
+    an_prior *p = check(L);
+    an_tensor *images = an_check_tensor(L, 2), *features = an_opt_tensor(L, 3);
+    if (!features && an_prior_options_of(p)->mode < AN_PRIOR_UNIFORM)
+        return luaL_argerror(L, 3, "the features of the images expected");
+    an_prior_output out;
+    size_t mark = an_scope_begin();
+    if (an_prior_forward(p, images, features, &out)) {
+        an_scope_end(mark, NULL);
+        return an_raise(L);
+    }
+    lua_createtable(L, 0, 9);
+    set(L, "m", out.m);
+    set(L, "mg", out.mg);
+    set(L, "ml", out.ml);
+    set(L, "g", out.g);
+    set(L, "l", out.l);
+    set(L, "saliency", out.saliency);
+    set(L, "crops", out.crops);
+    set(L, "positions", out.positions);
+    set(L, "attention", out.attention);
+    an_scope_end(mark, NULL);
+    return 1;
+}
+
+/* prior:mode() → "both", … */
+static int prior_mode(lua_State *L)
+{
+    lua_pushstring(L, an_prior_mode_names[an_prior_options_of(check(L))->mode]);
+    return 1;
+}
+
+/* prior:crop_features() → width of the crop vectors, 0 without a local branch */
+static int prior_crop_features(lua_State *L)
+{
+    lua_pushinteger(L, an_prior_crop_features(check(L)));
+    return 1;
+}
+
+static int prior_module(lua_State *L)
+{
+    return an_push_module(L, an_prior_module(check(L)));
+}
+
+static int prior_close(lua_State *L)
+{
+    void **handle = luaL_checkudata(L, 1, AN_PRIOR);
+    an_prior_free(*handle);
+    *handle = NULL;
+    return 0;
+}
+
+static int prior_tostring(lua_State *L)
+{
+    void **handle = luaL_checkudata(L, 1, AN_PRIOR);
+    if (!*handle)
+        return lua_pushliteral(L, "Prior (closed)"), 1;
+    const an_prior_options *o = an_prior_options_of(*handle);
+    lua_pushfstring(L, "Prior: %s, %I classes", an_prior_mode_names[o->mode],
+                    (lua_Integer)o->classes);
+    if (o->mode < AN_PRIOR_UNIFORM)
+        lua_pushfstring(L, ", top %f %%", o->top);
+    if (an_prior_crop_features(*handle))
+        lua_pushfstring(L, ", %I crops", (lua_Integer)o->crops);
+    lua_concat(L, lua_gettop(L) - 1);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"forward", prior_forward}, {"mode", prior_mode},   {"crop_features", prior_crop_features},
+    {"module", prior_module},   {"close", prior_close}, {NULL, NULL},
+};
+
+static const luaL_Reg meta[] = {
+    {"__gc", prior_close},
+    {"__close", prior_close},
+    {"__tostring", prior_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {{"new", prior_new}, {NULL, NULL}};
+
+int an_open_prior(lua_State *L)
+{
+    an_class(L, AN_PRIOR, methods, meta);
+    luaL_newlib(L, functions);
+    return 1;
+}

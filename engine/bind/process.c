@@ -1,0 +1,292 @@
+/* process (Lua): the Schedule's methods over rows of label vectors, and the vote. Label
+ * vectors are float32 (B,K), times an integer or int64 (B), levels nil or float32 (B).
+ * Results are new tensors without gradient: what goes in is read, never recorded. */
+#include "diffusion/process.h"
+
+#include "bind/schedule.h"
+#include "diffusion/vote.h"
+#include "grad/ops.h"
+#include "tensor/scope.h"
+
+/* ── arguments ──────────────────────────────────────────────────────────────── */
+
+/* One call: its rows, and the scope of what it makes on the way. */
+typedef struct {
+    lua_State *L;
+    size_t mark;
+    an_rows rows;
+    int64_t K;
+} call;
+
+static int raise(call *c)
+{
+    an_scope_end(c->mark, NULL);
+    return an_raise(c->L);
+}
+
+/* `arguments` is the position of the last: what is pushed later must not pass for one. */
+static call begin(lua_State *L, int arguments)
+{
+    lua_settop(L, arguments);
+    const an_schedule *s = an_check_schedule(L, 1);
+    call c = {.L = L, .K = an_schedule_about(s)->K, .rows = {.schedule = s, .B = -1}};
+    c.mark = an_scope_begin();
+    return c;
+}
+
+/* The numbers of the tensor x, contiguous and outside of any recording. */
+static an_tensor *plain(call *c, an_tensor *x)
+{
+    x = an_is_contiguous(x) ? x : an_contiguous(an_detach(x));
+    if (!x)
+        raise(c);
+    return x;
+}
+
+/* Tensor `x` as (B,K). The first matrix of a call decides B. */
+static const float *matrix_of(call *c, an_tensor *x, const char *what)
+{
+    if (an_expect(x, what, AN_F32, 2))
+        raise(c);
+    if (c->rows.B < 0)
+        c->rows.B = x->shape[0];
+    if (x->shape[0] != c->rows.B || x->shape[1] != c->K) {
+        an_fail(AN_EINVAL, "%s: expected (%lld, %lld), got %s", what, (long long)c->rows.B,
+                (long long)c->K, an_shape_text(x));
+        raise(c);
+    }
+    return an_f32(plain(c, x));
+}
+
+static const float *matrix(call *c, int arg, const char *what)
+{
+    return matrix_of(c, an_check_tensor(c->L, arg), what);
+}
+
+/* One number per row, or raises. */
+static an_tensor *column(call *c, an_tensor *x, const char *what, an_dtype dtype)
+{
+    if (an_expect(x, what, dtype, 1))
+        raise(c);
+    if (c->rows.B < 0)
+        c->rows.B = x->shape[0];
+    if (x->shape[0] != c->rows.B) {
+        an_fail(AN_EINVAL, "%s: expected (%lld), got %s", what, (long long)c->rows.B,
+                an_shape_text(x));
+        raise(c);
+    }
+    return plain(c, x);
+}
+
+/* Times at stack position `at`: one integer for all rows, or a tensor. */
+static const int64_t *times_at(call *c, int at, const char *what)
+{
+    if (!lua_isinteger(c->L, at))
+        return an_i64(column(c, an_check_tensor(c->L, at), what, AN_I64));
+    const int64_t t = lua_tointeger(c->L, at), B = c->rows.B < 0 ? (c->rows.B = 1) : c->rows.B;
+    int64_t *times = lua_newuserdatauv(c->L, (size_t)B * sizeof *times + 1, 0);
+    for (int64_t b = 0; b < B; b++)
+        times[b] = t;
+    return times;
+}
+
+static void set_level(call *c, int arg)
+{
+    an_tensor *level = an_opt_tensor(c->L, arg);
+    if (level)
+        c->rows.level = an_f32(column(c, level, "level", AN_F32));
+}
+
+/* A field of the option table at `arg` that is a (B,K) tensor, or NULL. It stays on the stack. */
+static const float *opt_matrix(call *c, int arg, const char *key)
+{
+    if (lua_isnoneornil(c->L, arg) || lua_getfield(c->L, arg, key) == LUA_TNIL)
+        return NULL;
+    return matrix(c, lua_gettop(c->L), key);
+}
+
+/* ── results ────────────────────────────────────────────────────────────────── */
+
+static an_tensor *result(call *c, int ndim)
+{
+    const int64_t shape[2] = {c->rows.B, c->K};
+    an_tensor *x = an_tensor_new(AN_F32, ndim, shape);
+    if (!x)
+        raise(c);
+    return x;
+}
+
+static int finish(call *c, an_code code, an_tensor *first, an_tensor *second)
+{
+    if (code != AN_OK)
+        return raise(c);
+    an_push_tensor(c->L, first);
+    if (second)
+        an_push_tensor(c->L, second);
+    an_scope_end(c->mark, NULL);
+    return second ? 2 : 1;
+}
+
+/* ── forward ────────────────────────────────────────────────────────────────── */
+
+/* s:level(labels (B) | m (B,K)) → (B): λ of each label, or Σ_j m_j λ_j */
+static int process_level(lua_State *L)
+{
+    call c = begin(L, 2);
+    an_tensor *x = an_check_tensor(L, 2);
+    if (x->dtype == AN_I64) {
+        const int64_t *labels = an_i64(column(&c, x, "labels", AN_I64));
+        an_tensor *level = result(&c, 1);
+        return finish(&c, an_levels_of_labels(c.rows.schedule, c.rows.B, labels, an_f32(level)),
+                      level, NULL);
+    }
+    const float *m = matrix_of(&c, x, "m");
+    an_tensor *level = result(&c, 1);
+    an_levels_of_priors(c.rows.schedule, c.rows.B, m, an_f32(level));
+    return finish(&c, AN_OK, level, NULL);
+}
+
+/* s:gather("signal" | "noise", t [, level]) → (B,K) */
+static int process_gather(lua_State *L)
+{
+    static const char *const names[] = {"signal", "noise", NULL};
+    const int which = luaL_checkoption(L, 2, NULL, names);
+    call c = begin(L, 4);
+    set_level(&c, 4);
+    c.rows.t = times_at(&c, 3, "t");
+    an_tensor *out = result(&c, 2);
+    return finish(&c, an_gather(&c.rows, (an_coefficient)which, an_f32(out)), out, NULL);
+}
+
+/* s:q_sample(y0, m, t, eps [, level]) → y_t */
+static int process_q_sample(lua_State *L)
+{
+    call c = begin(L, 6);
+    const float *y0 = matrix(&c, 2, "y0"), *m = matrix(&c, 3, "m"), *e = matrix(&c, 5, "eps");
+    set_level(&c, 6);
+    c.rows.t = times_at(&c, 4, "t");
+    an_tensor *y = result(&c, 2);
+    return finish(&c, an_q_sample(&c.rows, y0, m, e, an_f32(y)), y, NULL);
+}
+
+/* s:target("eps" | "y0" | "v", y0, m, t, eps [, level]) → what the network should say */
+static int process_target(lua_State *L)
+{
+    const int predicts = luaL_checkoption(L, 2, NULL, an_prediction_names);
+    call c = begin(L, 7);
+    const float *y0 = matrix(&c, 3, "y0"), *m = matrix(&c, 4, "m"), *e = matrix(&c, 6, "eps");
+    set_level(&c, 7);
+    c.rows.t = times_at(&c, 5, "t");
+    an_tensor *x = result(&c, 2);
+    return finish(&c, an_target(&c.rows, (an_prediction)predicts, y0, m, e, an_f32(x)), x, NULL);
+}
+
+/* ── reverse ────────────────────────────────────────────────────────────────── */
+
+/* s:posterior(u, t, z0, zt [, level]) → mean, variance of z_u */
+static int process_posterior(lua_State *L)
+{
+    call c = begin(L, 6);
+    const float *z0 = matrix(&c, 4, "z0"), *zt = matrix(&c, 5, "zt");
+    set_level(&c, 6);
+    c.rows.u = times_at(&c, 2, "u");
+    c.rows.t = times_at(&c, 3, "t");
+    an_tensor *mean = result(&c, 2), *variance = result(&c, 2);
+    return finish(&c, an_posterior(&c.rows, z0, zt, an_f32(mean), an_f32(variance)), mean,
+                  variance);
+}
+
+/* The estimates (ẑ0, ε̂) of the network's output, read as the options at `arg` say. */
+static void estimates(call *c, int arg, const float *y, const float *m, const float *output,
+                      an_tensor **z0, an_tensor **epsilon)
+{
+    const int predicts = an_opt_enum(c->L, arg, "parameterisation", an_prediction_names, 0);
+    const double clip = an_opt_num(c->L, arg, "clip", 0);
+    *z0 = result(c, 2);
+    *epsilon = result(c, 2);
+    if (an_estimate(&c->rows, (an_prediction)predicts, clip, y, m, output, an_f32(*z0),
+                    an_f32(*epsilon)))
+        raise(c);
+}
+
+/* s:estimate(y, m, output, t [, {parameterisation=, clip=} [, level]]) → z0, eps */
+static int process_estimate(lua_State *L)
+{
+    call c = begin(L, 7);
+    const float *y = matrix(&c, 2, "y"), *m = matrix(&c, 3, "m"), *x = matrix(&c, 4, "output");
+    an_tensor *z0, *epsilon;
+    set_level(&c, 7);
+    c.rows.t = times_at(&c, 5, "t");
+    estimates(&c, 6, y, m, x, &z0, &epsilon);
+    return finish(&c, AN_OK, z0, epsilon);
+}
+
+/* s:ddim_step(y, m, output, t, u [, {eta=, noise=, parameterisation=, clip=} [, level]])
+ * → y_u, z0 */
+static int process_ddim_step(lua_State *L)
+{
+    call c = begin(L, 8);
+    const float *y = matrix(&c, 2, "y"), *m = matrix(&c, 3, "m"), *x = matrix(&c, 4, "output");
+    an_tensor *z0, *epsilon;
+    set_level(&c, 8);
+    c.rows.t = times_at(&c, 5, "t");
+    c.rows.u = times_at(&c, 6, "u");
+    const double eta = an_opt_num(L, 7, "eta", 0);
+    const float *noise = opt_matrix(&c, 7, "noise");
+    estimates(&c, 7, y, m, x, &z0, &epsilon);
+    an_tensor *y_u = result(&c, 2);
+    return finish(&c, an_ddim_step(&c.rows, eta, m, an_f32(z0), an_f32(epsilon), noise,
+                                   an_f32(y_u)), y_u, z0);
+}
+
+/* s:dpm_step(y, m, output, t, u [, {previous_z0=, previous_t=, parameterisation=, clip=}
+ * [, level]]) → y_u, z0: give z0 and t back as previous_z0 and previous_t of the next step */
+static int process_dpm_step(lua_State *L)
+{
+    call c = begin(L, 8);
+    const float *y = matrix(&c, 2, "y"), *m = matrix(&c, 3, "m"), *x = matrix(&c, 4, "output");
+    an_tensor *z0, *epsilon;
+    set_level(&c, 8);
+    c.rows.t = times_at(&c, 5, "t");
+    c.rows.u = times_at(&c, 6, "u");
+    const float *before = opt_matrix(&c, 7, "previous_z0");
+    const bool timed = lua_istable(L, 7) && lua_getfield(L, 7, "previous_t") != LUA_TNIL;
+    const int64_t *t_before = timed ? times_at(&c, lua_gettop(L), "previous_t") : NULL;
+    estimates(&c, 7, y, m, x, &z0, &epsilon);
+    an_tensor *y_u = result(&c, 2);
+    return finish(&c, an_dpm_step(&c.rows, y, m, an_f32(z0), before, t_before, an_f32(y_u)), y_u,
+                  z0);
+}
+
+const luaL_Reg an_process_methods[] = {
+    {"level", process_level},         {"gather", process_gather},
+    {"q_sample", process_q_sample},   {"target", process_target},
+    {"posterior", process_posterior}, {"estimate", process_estimate},
+    {"ddim_step", process_ddim_step}, {"dpm_step", process_dpm_step},
+    {NULL, NULL},
+};
+
+/* ── the vote ───────────────────────────────────────────────────────────────── */
+
+/* vote(y0 (B·R,K), "softmax" | "normalise", temperature, R)
+ * → probability (B,K), width (B,K), agreement (B) */
+int an_schedule_vote(lua_State *L)
+{
+    an_tensor *x = an_check_tensor(L, 1);
+    const int kind = luaL_checkoption(L, 2, "softmax", an_vote_names);
+    const double temperature = luaL_optnumber(L, 3, 1);
+    const lua_Integer R = luaL_optinteger(L, 4, 1);
+    if (an_expect(x, "y0", AN_F32, 2))
+        return an_raise(L);
+    luaL_argcheck(L, R >= 1 && x->shape[0] % R == 0, 4, "the rows are not a multiple of R chains");
+    call c = {.L = L, .mark = an_scope_begin(), .rows = {.B = x->shape[0] / R}, .K = x->shape[1]};
+    x = plain(&c, x);
+    an_tensor *p = result(&c, 2), *width = result(&c, 2), *agreement = result(&c, 1);
+    const an_code code = an_vote((an_vote_kind)kind, temperature, c.rows.B, R, c.K, an_f32(x),
+                                 an_f32(p), an_f32(width), an_f32(agreement));
+    if (code == AN_OK) {
+        an_push_tensor(L, p);
+        an_push_tensor(L, width);
+    }
+    return finish(&c, code, agreement, NULL) + 2;
+}

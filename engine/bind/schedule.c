@@ -1,0 +1,262 @@
+/* schedule (Lua): the Schedule userdata: making, asking, the bound. Its methods over rows
+ * of label vectors are in bind/process.c, its text in bind/schedule_text.c. Times and steps
+ * are plain numbers, t = 0 … T. */
+#include "bind/schedule.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "tensor/scope.h"
+
+an_schedule *an_check_schedule(lua_State *L, int arg)
+{
+    return an_check_handle(L, arg, AN_SCHEDULE);
+}
+
+/* ── making ─────────────────────────────────────────────────────────────────── */
+
+/* The list in field `key` of the table at 1, or NULL; it stays on the stack. */
+static const double *opt_list(lua_State *L, const char *key, int64_t K)
+{
+    return lua_getfield(L, 1, key) == LUA_TNIL ? NULL : an_check_doubles(L, -1, K, NULL);
+}
+
+static const int64_t *opt_counts(lua_State *L, int64_t K)
+{
+    const double *given = opt_list(L, "counts", K);
+    if (!given)
+        return NULL;
+    int64_t *counts = lua_newuserdatauv(L, (size_t)K * sizeof *counts + 1, 0);
+    for (int64_t j = 0; j < K; j++) {
+        if (!(given[j] >= 0 && given[j] <= 1e15 && given[j] == floor(given[j])))
+            luaL_error(L, "counts[%d] = %f: a count is a whole number from 0", (int)j + 1, given[j]);
+        counts[j] = (int64_t)given[j];
+    }
+    return counts;
+}
+
+static an_beta_spec read_beta(lua_State *L)
+{
+    const int kind = an_opt_enum(L, 1, "beta", an_beta_names, AN_BETA_COSINE);
+    an_beta_spec spec = an_beta_default((an_beta_kind)kind, an_opt_int(L, 1, "T", 1000));
+    spec.start = an_opt_num(L, 1, "beta_start", spec.start);
+    spec.end = an_opt_num(L, 1, "beta_end", spec.end);
+    spec.offset = an_opt_num(L, 1, "offset", spec.offset);
+    spec.max = an_opt_num(L, 1, "beta_max", spec.max);
+    return spec;
+}
+
+static an_lambda_spec read_lambda(lua_State *L, int64_t K)
+{
+    const int policy = an_opt_enum(L, 1, "policy", an_lambda_names, AN_LAMBDA_ISOTROPIC);
+    an_lambda_spec spec = an_lambda_default((an_lambda_policy)policy);
+    spec.gamma = an_opt_num(L, 1, "gamma", spec.gamma);
+    spec.beta = an_opt_num(L, 1, "effective_beta", spec.beta);
+    spec.bound.A = an_opt_num(L, 1, "A", spec.bound.A);
+    spec.bound.Dn = an_opt_num(L, 1, "Dn", spec.bound.Dn);
+    spec.bound.p = an_opt_num(L, 1, "p", spec.bound.p);
+    spec.bound.q = an_opt_num(L, 1, "q", spec.bound.q);
+    spec.normalise = an_opt_enum(L, 1, "normalise", an_normalise_names, AN_NORMALISE_MEAN);
+    spec.min = an_opt_num(L, 1, "min", spec.min);
+    spec.max = an_opt_num(L, 1, "max", spec.max);
+    spec.manual = opt_list(L, "manual", K);
+    return spec;
+}
+
+/* new{K=, T=, beta=, coupling=, policy=, …}: one flat table of resolved values. */
+static int schedule_new(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    const int64_t K = an_opt_int(L, 1, "K", 0);
+    if (K < 1 || K > INT32_MAX)
+        return luaL_error(L, "K = %I classes: expected at least 1", (lua_Integer)K);
+    const an_schedule_spec spec = {
+        .beta = read_beta(L), .lambda = read_lambda(L, K), .counts = opt_counts(L, K), .K = K,
+        .coupling = an_opt_enum(L, 1, "coupling", an_coupling_names, AN_COUPLE_VARIANCE)};
+    void **handle = an_new_handle(L, AN_SCHEDULE);
+    *handle = an_schedule_new(&spec);
+    return *handle ? 1 : an_push_failure(L);
+}
+
+static int schedule_close(lua_State *L)
+{
+    void **handle = luaL_checkudata(L, 1, AN_SCHEDULE);
+    an_schedule_free(*handle);
+    *handle = NULL;
+    return 0;
+}
+
+/* ── asking ─────────────────────────────────────────────────────────────────── */
+
+static int64_t check_time(lua_State *L, const an_schedule *s, int arg)
+{
+    const lua_Integer t = luaL_checkinteger(L, arg), T = an_schedule_about(s)->beta.T;
+    luaL_argcheck(L, t >= 0 && t <= T, arg, lua_pushfstring(L, "t = %I is outside 0 … T = %I", t, T));
+    return t;
+}
+
+/* Pushes K numbers as a float32 tensor. */
+static int push_row(lua_State *L, int64_t K, const double *values)
+{
+    const size_t mark = an_scope_begin();
+    an_tensor *x = an_tensor_new(AN_F32, 1, &K);
+    for (int64_t j = 0; x && j < K; j++)
+        an_f32(x)[j] = (float)values[j];
+    an_push_tensor(L, x);
+    an_scope_end(mark, NULL);
+    return 1;
+}
+
+static int schedule_signal(lua_State *L)
+{
+    const an_schedule *s = an_check_schedule(L, 1);
+    return push_row(L, an_schedule_about(s)->K, an_schedule_signal(s, check_time(L, s, 2)));
+}
+
+static int schedule_noise(lua_State *L)
+{
+    const an_schedule *s = an_check_schedule(L, 1);
+    return push_row(L, an_schedule_about(s)->K, an_schedule_noise(s, check_time(L, s, 2)));
+}
+
+/* s:snr(t) → (a/s)² per class, infinite at t = 0 */
+static int schedule_snr(lua_State *L)
+{
+    const an_schedule *s = an_check_schedule(L, 1);
+    const int64_t t = check_time(L, s, 2), K = an_schedule_about(s)->K;
+    double *snr = lua_newuserdatauv(L, (size_t)K * sizeof *snr, 0);
+    for (int64_t j = 0; j < K; j++) {
+        const double a = an_schedule_signal(s, t)[j], noise = an_schedule_noise(s, t)[j];
+        snr[j] = noise > 0 ? a * a / (noise * noise) : INFINITY;
+    }
+    return push_row(L, K, snr);
+}
+
+static int schedule_alpha_bar(lua_State *L)
+{
+    const an_schedule *s = an_check_schedule(L, 1);
+    lua_pushnumber(L, an_schedule_alpha_bar(s, check_time(L, s, 2)));
+    return 1;
+}
+
+/* s:times(S [, spacing]) → list of S+1 times from T to 0 */
+static int schedule_times(lua_State *L)
+{
+    const an_schedule *s = an_check_schedule(L, 1);
+    const lua_Integer S = luaL_checkinteger(L, 2);
+    const int spacing = luaL_checkoption(L, 3, "uniform", an_spacing_names);
+    const bool fits = S >= 1 && S <= an_schedule_about(s)->beta.T;
+    int64_t *times = lua_newuserdatauv(L, fits ? (size_t)(S + 1) * sizeof *times : 1, 0);
+    if (an_times(s, S, (an_spacing)spacing, times))
+        return an_raise(L);
+    lua_createtable(L, (int)S + 1, 0);
+    for (lua_Integer i = 0; i <= S; i++) {
+        lua_pushinteger(L, times[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+/* s:bound([lambda]) → E(λ), list of {generalisation=, denoising=} per class */
+static int schedule_bound(lua_State *L)
+{
+    const an_schedule *s = an_check_schedule(L, 1);
+    const an_schedule_spec *about = an_schedule_about(s);
+    const int64_t K = about->K;
+    const double *lambda = lua_isnoneornil(L, 2) ? an_schedule_lambda(s)
+                                                 : an_check_doubles(L, 2, K, NULL);
+    double value, *terms = lua_newuserdatauv(L, 2 * (size_t)K * sizeof *terms, 0);
+    if (an_bound(&about->lambda.bound, K, about->counts, lambda, &value, terms, terms + K))
+        return an_raise(L);
+    lua_pushnumber(L, value);
+    lua_createtable(L, (int)K, 0);
+    for (int64_t j = 0; j < K; j++) {
+        lua_createtable(L, 0, 2);
+        lua_pushnumber(L, terms[j]);
+        lua_setfield(L, -2, "generalisation");
+        lua_pushnumber(L, terms[K + j]);
+        lua_setfield(L, -2, "denoising");
+        lua_rawseti(L, -2, j + 1);
+    }
+    return 2;
+}
+
+static int push_counts(lua_State *L, const an_schedule_spec *about)
+{
+    if (!about->counts)
+        return 0;
+    lua_createtable(L, (int)about->K, 0);
+    for (int64_t j = 0; j < about->K; j++) {
+        lua_pushinteger(L, about->counts[j]);
+        lua_rawseti(L, -2, j + 1);
+    }
+    return 1;
+}
+
+/* Pushes the field `key` and returns how many values it is; −1 if there is none. */
+static int push_field(lua_State *L, const an_schedule *s, const char *key)
+{
+    const an_schedule_spec *about = an_schedule_about(s);
+    if (!strcmp(key, "K"))
+        return lua_pushinteger(L, about->K), 1;
+    if (!strcmp(key, "T"))
+        return lua_pushinteger(L, about->beta.T), 1;
+    if (!strcmp(key, "lambda"))
+        return push_row(L, about->K, an_schedule_lambda(s));
+    if (!strcmp(key, "counts"))
+        return push_counts(L, about);
+    const char *text = !strcmp(key, "beta")        ? an_beta_names[about->beta.kind]
+                       : !strcmp(key, "coupling")  ? an_coupling_names[about->coupling]
+                       : !strcmp(key, "policy")    ? an_lambda_names[about->lambda.policy]
+                       : !strcmp(key, "normalise") ? an_normalise_names[about->lambda.normalise]
+                                                   : NULL;
+    return text ? (lua_pushstring(L, text), 1) : -1;
+}
+
+static int schedule_index(lua_State *L)
+{
+    const char *key = luaL_checkstring(L, 2);
+    luaL_getmetafield(L, 1, "methods");
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) != LUA_TNIL)
+        return 1;
+    const int values = push_field(L, an_check_schedule(L, 1), key);
+    return values >= 0 ? values : luaL_error(L, "a schedule has no field or method '%s'", key);
+}
+
+static int schedule_tostring(lua_State *L)
+{
+    void **handle = luaL_checkudata(L, 1, AN_SCHEDULE);
+    if (*handle)
+        an_push_schedule_text(L, *handle);
+    else
+        lua_pushliteral(L, "Schedule (closed)");
+    return 1;
+}
+
+/* ── tables ─────────────────────────────────────────────────────────────────── */
+
+static const luaL_Reg methods[] = {
+    {"signal", schedule_signal}, {"noise", schedule_noise}, {"snr", schedule_snr},
+    {"alpha_bar", schedule_alpha_bar}, {"times", schedule_times}, {"bound", schedule_bound},
+    {"close", schedule_close}, {NULL, NULL},
+};
+
+static const luaL_Reg meta[] = {
+    {"__index", schedule_index},       {"__gc", schedule_close}, {"__close", schedule_close},
+    {"__tostring", schedule_tostring}, {NULL, NULL},
+};
+
+int an_open_schedule(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"new", schedule_new}, {"vote", an_schedule_vote}, {NULL, NULL}};
+    an_class(L, AN_SCHEDULE, methods, meta);
+    luaL_getmetatable(L, AN_SCHEDULE);
+    lua_getfield(L, -1, "methods");
+    luaL_setfuncs(L, an_process_methods, 0);
+    lua_pop(L, 2);
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,69 @@
+-- The whole model of a run: backbone, prior, denoiser, schedule, made from one complete
+-- configuration and one data set. Two modules, so that a staged run can train and store
+-- the first without the second: `net` (backbone and prior) and `den` (denoiser).
+local core = require "aniso.core"
+local nets = require "aniso.nets"
+local schedule = require "aniso.schedule"
+
+local Model = {}
+Model.__index = Model
+
+local model = {}
+
+-- config: complete (config.check); dataset: aniso.Dataset; seed: of the initial weights.
+function model.new(config, dataset, seed)
+  local K, counts = dataset.K, dataset.counts
+  local self = setmetatable({ K = K, config = config }, Model)
+  self.schedule = schedule.new(config.schedule, counts)
+
+  self.net = core.module.new { seed = seed }
+  self.backbone = nets.build_resnet(self.net, "backbone", config.backbone, dataset.channels)
+  self.prior = nets.build_prior(self.net, "prior", config.prior,
+    { K = K, features = self.backbone.features, channels = dataset.channels, counts = counts })
+  self.net:seal()
+
+  self.den = core.module.new { seed = seed }
+  self.denoiser = nets.build_denoiser(self.den, "denoiser", config.denoiser,
+    { K = K, T = self.schedule.T, features = self.backbone.features,
+      crop_features = self.prior.crop_features })
+  self.den:seal()
+
+  self.modules = { { name = "net", module = self.net }, { name = "den", module = self.den } }
+  return self
+end
+
+-- Loads pretrained backbone weights (torchvision names) after building.
+function model.load_backbone(self, path)
+  local weights, message = core.safetensors.load(path)
+  if not weights then error(message, 0) end
+  self.backbone:load(weights)
+end
+
+function Model:train(on)
+  self.net:train(on)
+  self.den:train(on)
+end
+
+-- images (B,H,W,C) → features and the prior's outputs, once per image.
+function Model:look(images)
+  local features = self.backbone:forward(images)
+  return features, self.prior:forward(images, features)
+end
+
+-- What the denoiser needs of each image, once per image whatever the number of draws.
+function Model:context(features, prior)
+  return self.denoiser:encode { features = features, crops = prior.crops,
+    mg = prior.mg, ml = prior.ml }
+end
+
+-- Class probabilities of the prior alone: its mean m; the logits' softmax where m is a
+-- constant that says nothing about the image.
+function Model:prior_probabilities(prior)
+  return prior.m
+end
+
+function Model:count()
+  return self.net:count() + self.den:count()
+end
+
+return model

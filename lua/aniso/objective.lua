@@ -1,0 +1,113 @@
+-- The training objective (METHOD §6) of one batch:
+--   L = E‖target − output‖² + η MMD²(ε, ε̂) + μ_g L_prior(g) + μ_l L_prior(l)
+-- Random numbers are addressed by (seed, purpose, step): a resumed run draws the same.
+local core = require "aniso.core"
+
+local ops, tensor = core.ops, core.tensor
+local objective = {}
+
+-- One-hot rows (B,K) of labels int64 (B).
+local function one_hot(labels, K)
+  return ops.embedding(objective.identity(K), labels)
+end
+
+local identities = {}
+function objective.identity(K)
+  if not identities[K] then
+    local eye = tensor.zeros { K, K }
+    for j = 1, K do eye:set(j, j, 1) end
+    identities[K] = eye
+  end
+  return identities[K]
+end
+
+-- Times 1 … T for B images × M draws, antithetic: draw 2i+1 of an image is T + 1 − its
+-- draw 2i, and without a second draw every other image mirrors its neighbour.
+function objective.times(B, M, T, seed, step)
+  local rows = B * M
+  local drawn = core.rng.below(seed, "time", step, (rows + 1) // 2, T)
+  local out = {}
+  for r = 1, rows do
+    local t = drawn[(r + 1) // 2]
+    out[r] = r % 2 == 1 and t or T + 1 - t
+  end
+  return tensor.from(out, "int64")
+end
+
+-- The priors' part: → loss or nil, and its numbers for the progress line.
+function objective.prior_loss(self, prior, labels, progress)
+  local weights, total, parts = self.config.loss, nil, {}
+  for _, branch in ipairs { { "global", prior.g }, { "local", prior.l } } do
+    local name, logits = branch[1], branch[2]
+    if logits and weights[name] > 0 then
+      local loss = self.prior_criterion(logits, labels, progress)
+      parts["prior_" .. name] = loss
+      loss = loss * weights[name]
+      total = total and total + loss or loss
+    end
+  end
+  return total, parts
+end
+
+-- The diffusion's part for images seen as (features, prior).
+function objective.diffusion_loss(self, features, prior, labels, address)
+  local model, config = self.model, self.config
+  local s, M = model.schedule, config.train.draws
+  local B, K = labels:size(1), model.K
+  local m = (config.prior.gradient and prior.m or prior.m:detach()):repeat_rows(M)
+  local y0 = one_hot(labels, K):repeat_rows(M)
+  local t = objective.times(B, M, s.T, address.seed, address.step)
+  local epsilon = tensor.randn { shape = { B * M, K }, seed = address.seed, stream = "noise",
+    a = address.step }
+  local level = s.coupling == "sample" and s:levels_of_labels(labels):repeat_rows(M) or nil
+
+  local a, sd = s:gather("signal", t, level), s:gather("noise", t, level)
+  local z0 = y0 - m
+  local y_t = m + a * z0 + sd * epsilon
+  local output = model.denoiser:forward(model:context(features, prior), y_t, t)
+
+  local predict, loss, epsilon_hat = config.train.predict, nil, output
+  if predict == "epsilon" then
+    loss = ops.mse(output, epsilon)
+  elseif predict == "y0" then
+    loss, epsilon_hat = ops.mse(output, y0), (y_t - m - a * (output - m)) / sd
+  else -- v = a ε − s z0, so ε = (a v + s z_t) / (a² + s²)
+    loss = ops.mse(output, a * epsilon - sd * z0)
+    epsilon_hat = (a * output + sd * (y_t - m)) / (a * a + sd * sd)
+  end
+  return loss, epsilon, epsilon_hat
+end
+
+-- → total loss and a table of its parts (scalar tensors). `stage` says which parts count:
+-- "joint", "prior" or "denoiser".
+function objective.step(self, images, labels, address)
+  local weights, stage = self.config.loss, self.stage
+  local features, prior
+  if stage == "denoiser" then
+    features, prior = ops.no_grad(self.model.look, self.model, images)
+  else
+    features, prior = self.model:look(images)
+  end
+  local total, parts
+  if stage ~= "denoiser" then
+    total, parts = objective.prior_loss(self, prior, labels, address.progress)
+  end
+  parts = parts or {}
+  if stage ~= "prior" then
+    local loss, epsilon, epsilon_hat = objective.diffusion_loss(self, features, prior, labels, address)
+    parts.epsilon = loss
+    loss = loss * weights.epsilon
+    total = total and total + loss or loss
+    if weights.mmd > 0 then
+      parts.mmd = self.mmd:loss(epsilon, epsilon_hat)
+      total = total + parts.mmd * weights.mmd
+    end
+  end
+  if not total then
+    error("nothing to train: the prior is constant and this stage trains the prior only; "
+      .. "use train.mode=joint", 0)
+  end
+  return total, parts
+end
+
+return objective

@@ -1,0 +1,80 @@
+-- The evaluation that a run is known by: the best weights on the validation and the test
+-- part, by the reverse chain (primary) and by the prior alone, all stored.
+local core = require "aniso.core"
+local evaluate = require "aniso.evaluate"
+local metric = require "aniso.metric"
+local state = require "aniso.train.state"
+
+local final = {}
+
+-- The data must be what the run was made on: its numbers would be compared otherwise.
+function final.same_data(session, db, run)
+  local stored = db:split_of(run)
+  if stored.sha256 ~= session.dataset.split.sha256 then
+    error(("run %s was made on another split (%s, now %s): the files under data.root or the "
+      .. "split's options have changed"):format(run.name, stored.sha256:sub(1, 12),
+      session.dataset.split.sha256:sub(1, 12)), 0)
+  end
+end
+
+-- Confidence of the predicted class, for storing beside it.
+local function stored_predictions(predictions, measured, which)
+  local rows, conf = predictions[which], {}
+  for i, row in ipairs(rows) do conf[i] = row[measured.pred[i] + 1] end
+  return { true_idx = predictions["true"], pred_idx = measured.pred, conf = conf,
+    probs = core.tensor.from(rows) }
+end
+
+local function store(session, part, how, which, primary, predictions)
+  local measured = evaluate.measure(predictions, which, session.dataset)
+  local results = {}
+  for _, entry in ipairs(metric.catalog) do results[entry.name] = measured[entry.name] end
+  results.agreement = measured.agreement
+  local chain = which == "chain"
+  local select = session.config.select
+  session.record:evaluation {
+    part = part, weights = "best", step = session.best.epoch, primary = primary,
+    selected_by = select.keep == "last" and "last epoch"
+      or ("val %s of %s"):format(select.metric, select.of),
+    sampler = chain and how[1] or "prior", steps = chain and how.steps or 0,
+    draws = chain and how.draws or 1, seed = chain and how.seed or 0,
+    n = #predictions["true"], confusion = measured.confusion, results = results,
+    class_scores = { auc = measured.class_auc, interval_width = chain and measured.class_width or nil },
+    bins = measured.bins, predictions = stored_predictions(predictions, measured, which),
+  }
+  return measured
+end
+
+local function evaluate_part(session, part, how, primary)
+  local predictions = evaluate.predict(session.model, session.dataset, part, how,
+    { tick = session.poll })
+  local chain = store(session, part, how, "chain", primary, predictions)
+  if primary then store(session, part, how, "prior", false, predictions) end
+  return chain
+end
+
+local function load_best(session)
+  local path = state.path(session, "best")
+  local tensors, meta = core.checkpoint.load(path)
+  if not tensors then error(meta, 0) end
+  session.best = { epoch = meta.epoch, value = meta.value }
+  state.load_weights(session, path)
+end
+
+-- → metrics of the test part
+function final.evaluate(session)
+  load_best(session)
+  local how = session.config.sampler
+  evaluate_part(session, "val", how, true)
+  return evaluate_part(session, "test", how, true)
+end
+
+-- A further evaluation of a finished run, beside the primary one.
+function final.again(session)
+  load_best(session)
+  local measured = evaluate_part(session, "test", session.config.sampler, false)
+  session.record:flush()
+  return measured
+end
+
+return final

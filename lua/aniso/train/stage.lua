@@ -1,0 +1,178 @@
+-- One stage of training: epochs over the training part, each followed by a validation and
+-- a checkpoint. "joint" trains everything, "prior" the backbone and the priors,
+-- "denoiser" the denoiser on frozen features.
+local core = require "aniso.core"
+local evaluate = require "aniso.evaluate"
+local objective = require "aniso.objective"
+local optim = require "aniso.optim"
+local rate = require "aniso.rate"
+local average = require "aniso.train.average"
+local state = require "aniso.train.state"
+
+local stage = {}
+
+-- The stages of a configuration: { {name, modules trained, epochs} … }.
+function stage.plan(config)
+  local train = config.train
+  if train.mode == "joint" then
+    return { { name = "joint", trains = { net = true, den = true }, epochs = train.epochs } }
+  end
+  local first = train.prior_epochs > 0 and train.prior_epochs or train.epochs
+  return { { name = "prior", trains = { net = true }, epochs = first },
+    { name = "denoiser", trains = { den = true }, epochs = train.epochs } }
+end
+
+-- Prepares session fields for stage number i: what is trained, optimisers, averages.
+function stage.begin(session, i)
+  local plan, train = session.plan[i], session.config.train
+  session.stage_number, session.stage, session.stage_epochs = i, plan.name, plan.epochs
+  session.first_epoch = i == 1 and 0 or session.plan[1].epochs
+  session.trained, session.optimisers, session.averages = {}, {}, {}
+  for _, part in ipairs(session.model.modules) do
+    local trains = plan.trains[part.name]
+    part.module:freeze(not trains)
+    if trains and part.module:count() > 0 then
+      local n = #session.trained + 1
+      session.trained[n] = part
+      session.optimisers[n] = optim[train.optimiser] { decay = train.decay,
+        momentum = train.momentum }
+      if train.ema > 0 then session.averages[n] = average.new(part.module, train.ema) end
+    end
+  end
+  session.epoch, session.step, session.best = session.first_epoch, 0, { epoch = 0 }
+end
+
+-- Steps of an epoch. A remainder too small for batch statistics is left for another epoch
+-- (the order changes each time).
+local function steps_per_epoch(n, batch)
+  local full, rest = n // batch, n % batch
+  return full == 0 and 1 or rest >= math.max(2, batch // 4) and full + 1 or full
+end
+
+-- Scales all gradients so that their joint norm is at most `limit`.
+local function clip(session, limit)
+  local sum = 0
+  for _, part in ipairs(session.trained) do
+    local _, gradient = part.module:flat()
+    sum = sum + core.step.grad_norm(gradient) ^ 2
+  end
+  local norm = math.sqrt(sum)
+  if limit > 0 and norm > limit then
+    for _, part in ipairs(session.trained) do
+      local _, gradient = part.module:flat()
+      core.step.scale(gradient, limit / norm)
+    end
+  end
+  return norm
+end
+
+local function check_finite(session, value, epoch)
+  if value == value and math.abs(value) < math.huge then return end
+  core.ops.clear_tape()
+  error(("the loss became %s in epoch %d, step %d; the checkpoint before it is kept. "
+    .. "A lower train.lr or a train.clip above 0 usually helps"):format(value, epoch, session.step), 0)
+end
+
+-- One step on the images at `positions`; returns the numbers of the loss's parts.
+local function train_step(session, positions, total_steps)
+  local config, epoch = session.config.train, session.epoch + 1
+  local images, labels = session.dataset:batch("train", positions,
+    { augment = config.augment, seed = session.seed, epoch = epoch })
+  session.step = session.step + 1
+  local loss, parts = objective.step(session, images, labels, { seed = session.seed,
+    step = session.step + session.stage_number * 1000000000, progress = session.step / total_steps })
+  local value = loss:item()
+  check_finite(session, value, epoch)
+  loss:backward()
+  local norm = clip(session, config.clip)
+  check_finite(session, norm, epoch)
+  local lr = config.lr * session.rate(session.step, total_steps)
+  for i, part in ipairs(session.trained) do
+    session.optimisers[i]:step(part.module, lr)
+    part.module:zero_grad()
+    if session.averages[i] then session.averages[i]:update() end
+  end
+  local numbers = { loss = value, grad_norm = norm, lr = lr }
+  for name, part in pairs(parts) do numbers["loss_" .. name] = part:item() end
+  return numbers
+end
+
+local function train_epoch(session)
+  local config, dataset = session.config.train, session.dataset
+  local n, epoch = dataset:n "train", session.epoch + 1
+  local steps = steps_per_epoch(n, config.batch)
+  local order = dataset:order("train", { sampler = config.sampler, seed = session.seed,
+    epoch = epoch, epochs = session.first_epoch + session.stage_epochs })
+  session.model:train(true)
+  local sums = {}
+  for i = 1, steps do
+    local first = (i - 1) * config.batch
+    local positions = order:narrow(1, first + 1, math.min(config.batch, n - first))
+    local numbers = train_step(session, positions, steps * session.stage_epochs)
+    for name, value in pairs(numbers) do sums[name] = (sums[name] or 0) + value end
+    session.tick(session.first_epoch * steps + session.step, numbers.loss)
+  end
+  for name, sum in pairs(sums) do sums[name] = sum / steps end
+  return sums
+end
+
+-- Metrics of the validation part with the weights in force; the selection's value.
+local function validate(session)
+  local config = session.config
+  local how = {}
+  for key, value in pairs(config.sampler) do how[key] = value end
+  how.steps, how.draws = math.min(config.select.steps, session.model.schedule.T), config.select.draws
+  local chain = session.stage ~= "prior"
+  local predictions = evaluate.predict(session.model, session.dataset, "val", how, { chain = chain })
+  local fields, chosen = {}, nil
+  for _, which in ipairs(chain and { "prior", "chain" } or { "prior" }) do
+    local measured = evaluate.measure(predictions, which, session.dataset)
+    local prefix = which == "prior" and "prior_" or ""
+    for _, name in ipairs { "acc", "bacc", "macro_f1", "nll" } do
+      fields[prefix .. name] = measured[name]
+    end
+    if not chain or which == config.select.of then
+      chosen = measured[config.select.metric]
+      if chosen == nil and config.select.metric ~= "nll" then
+        error(("select.metric %s is not measured on this validation part")
+          :format(config.select.metric), 0)
+      end
+    end
+  end
+  return fields, chosen
+end
+
+local LOWER_IS_BETTER = { nll = true, brier = true, ece = true }
+
+local function select_best(session)
+  local fields, value = validate(session)
+  session.record:metric("val", session.epoch, fields)
+  local sign = LOWER_IS_BETTER[session.config.select.metric] and -1 or 1
+  local best = session.best.value
+  if session.config.select.keep == "last" or best == nil or sign * value > sign * best then
+    session.best = { epoch = session.epoch, value = value }
+    state.save_best(session)
+  end
+  return fields
+end
+
+-- Runs the stage from where the session stands to its end.
+function stage.run(session)
+  local config = session.config
+  session.rate = rate[config.train.rate] { warmup = config.train.warmup }
+  local last = session.first_epoch + session.stage_epochs
+  while session.epoch < last do
+    local train = train_epoch(session)
+    session.epoch = session.epoch + 1
+    session.record:metric("train", session.epoch, train)
+    local val
+    if session.epoch % config.select.every == 0 or session.epoch == last then
+      val = state.with_averages(session, select_best, session)
+    end
+    state.save_last(session)
+    session.report(session, train, val)
+    session.poll()
+  end
+end
+
+return stage

@@ -1,0 +1,101 @@
+-- What a run needs to go on to the same bits: weights, averages, optimiser state and
+-- position, in one safetensors file; and the best weights alone in another.
+--   <runs>/<uid>/last.safetensors (and previous.safetensors)   <runs>/<uid>/best.safetensors
+local core = require "aniso.core"
+
+local state = {}
+
+function state.path(session, kind)
+  return ("%s/%s.safetensors"):format(session.folder, kind)
+end
+
+-- Runs f with averaged weights in place of the trained ones.
+function state.with_averages(session, f, ...)
+  for _, average in ipairs(session.averages) do average:swap() end
+  local results = table.pack(pcall(f, ...))
+  for _, average in ipairs(session.averages) do average:swap() end
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
+end
+
+local function write(session, kind, tensors, meta)
+  meta.uid, meta.config = session.uid, session.config_hash
+  local path = state.path(session, kind)
+  local sha256, bytes = core.checkpoint.save(path, tensors, meta)
+  if not sha256 then error(bytes, 0) end
+  session.record:checkpoint { kind = kind, step = session.epoch, path = path, sha256 = sha256,
+    bytes = bytes }
+end
+
+-- Names of the model's tensors: "net.backbone.conv1.weight", "den.…".
+local function weights(session)
+  local tensors = {}
+  for _, part in ipairs(session.model.modules) do
+    for name, tensor in pairs(part.module:state()) do
+      tensors[part.name .. "." .. name] = tensor
+    end
+  end
+  return tensors
+end
+
+-- The weights in force, for evaluation. Call inside with_averages().
+function state.save_best(session)
+  write(session, "best", weights(session), { epoch = session.epoch, value = session.best.value })
+end
+
+-- Loads a file of weights; `only` names one module, else all are wanted.
+function state.load_weights(session, path, only)
+  local tensors, message = core.checkpoint.load(path)
+  if not tensors then error(message, 0) end
+  for _, part in ipairs(session.model.modules) do
+    local own = {}
+    for name, tensor in pairs(tensors) do
+      local rest = name:match("^" .. part.name .. "%.(.*)")
+      if rest then own[rest] = tensor end
+    end
+    if only == nil or only == part.name then part.module:load(own) end
+  end
+end
+
+-- Everything, between two epochs.
+function state.save_last(session)
+  local tensors = weights(session)
+  local meta = { stage = session.stage_number, epoch = session.epoch, step = session.step,
+    best = session.best, t = {}, ema_t = {} }
+  for i, trained in ipairs(session.trained) do
+    local optimiser, average = session.optimisers[i], session.averages[i]
+    for name, value in pairs(optimiser.state) do
+      if name ~= "t" then tensors[("optim.%s.%s"):format(trained.name, name)] = value end
+    end
+    tensors["ema." .. trained.name .. ".values"] = average and average.values
+    tensors["ema." .. trained.name .. ".buffers"] = average and average.buffers
+    meta.t[trained.name] = optimiser.state.t
+    meta.ema_t[trained.name] = average and average.t
+  end
+  write(session, "last", tensors, meta)
+end
+
+-- Restores weights, optimiser, averages and position into a session whose stage begins.
+function state.restore(session, tensors, meta)
+  for _, part in ipairs(session.model.modules) do
+    for name, tensor in pairs(part.module:state()) do
+      tensor:copy_(tensors[part.name .. "." .. name])
+    end
+  end
+  for i, trained in ipairs(session.trained) do
+    local optimiser, average = session.optimisers[i], session.averages[i]
+    optimiser.state.t = meta.t[trained.name]
+    for name, tensor in pairs(tensors) do
+      local field = name:match("^optim%." .. trained.name .. "%.(.*)")
+      if field then optimiser.state[field] = tensor end
+    end
+    if average then
+      average.t = meta.ema_t[trained.name]
+      average.values:copy_(tensors["ema." .. trained.name .. ".values"])
+      average.buffers:copy_(tensors["ema." .. trained.name .. ".buffers"])
+    end
+  end
+  session.epoch, session.step, session.best = meta.epoch, meta.step, meta.best
+end
+
+return state
