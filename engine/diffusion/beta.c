@@ -10,7 +10,8 @@ const char *const an_beta_names[] = {"linear", "scaled_linear", "quadratic", "co
 
 static const double PI = 3.14159265358979323846;
 
-an_beta_spec an_beta_default(an_beta_kind kind, int64_t T) {
+an_beta_spec an_beta_default(an_beta_kind kind, int64_t T)
+{
     const double ratio = 1000.0 / (T < 1 ? 1.0 : (double)T);
     an_beta_spec spec = {.kind = kind, .T = T, .start = 1e-4, .end = 0.02, .offset = 0.008,
                          .max = 0.999};
@@ -23,11 +24,13 @@ an_beta_spec an_beta_default(an_beta_kind kind, int64_t T) {
     return spec;
 }
 
-static bool inside(double x, double low, double high) {
+static bool inside(double x, double low, double high)
+{
     return x > low && x < high; /* false for NaN */
 }
 
-static an_code check(const an_beta_spec *spec) {
+static an_code check(const an_beta_spec *spec)
+{
     if (spec->T < 1 || spec->T > AN_STEPS_MAX)
         return an_fail(AN_EINVAL, "T = %lld diffusion steps: expected 1 … %d",
                        (long long)spec->T, AN_STEPS_MAX);
@@ -44,13 +47,15 @@ static an_code check(const an_beta_spec *spec) {
     return AN_OK;
 }
 
-static double cosine_level(const an_beta_spec *spec, int64_t t) {
+static double cosine_level(const an_beta_spec *spec, int64_t t)
+{
     const double x = ((double)t / (double)spec->T + spec->offset) / (1 + spec->offset);
     const double c = cos(x * PI / 2);
     return c * c;
 }
 
-static double beta_at(const an_beta_spec *spec, int64_t t) {
+static double beta_at(const an_beta_spec *spec, int64_t t)
+{
     const double b0 = spec->start, b1 = spec->end;
     const double f = spec->T == 1 ? 1 : (double)(t - 1) / (double)(spec->T - 1);
     switch (spec->kind) {
@@ -71,7 +76,8 @@ static double beta_at(const an_beta_spec *spec, int64_t t) {
     return b1;
 }
 
-an_code an_alpha_bar(const an_beta_spec *spec, double *alpha_bar) {
+an_code an_alpha_bar(const an_beta_spec *spec, double *alpha_bar)
+{
     const an_code code = check(spec);
     if (code != AN_OK)
         return code;

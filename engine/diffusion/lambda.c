@@ -9,7 +9,8 @@
 const char *const an_lambda_names[] = {"isotropic", "power", "bound", "effective", "manual", NULL};
 const char *const an_normalise_names[] = {"mean", "geometric", "prior", "max", "none", NULL};
 
-an_lambda_spec an_lambda_default(an_lambda_policy policy) {
+an_lambda_spec an_lambda_default(an_lambda_policy policy)
+{
     return (an_lambda_spec){.policy = policy, .gamma = 0.25, .beta = 0.999,
                             .bound = {.A = 1, .Dn = 1, .p = 1, .q = 1},
                             .normalise = AN_NORMALISE_MEAN, .min = 0, .max = INFINITY};
@@ -17,11 +18,13 @@ an_lambda_spec an_lambda_default(an_lambda_policy policy) {
 
 /* ── checks ─────────────────────────────────────────────────────────────────────── */
 
-static bool positive(double x) {
+static bool positive(double x)
+{
     return isfinite(x) && x > 0;
 }
 
-static an_code check_counts(int64_t K, const int64_t *counts, const char *who) {
+static an_code check_counts(int64_t K, const int64_t *counts, const char *who)
+{
     if (!counts)
         return an_fail(AN_EINVAL, "%s needs the training images per class: give counts", who);
     for (int64_t j = 0; j < K; j++)
@@ -33,7 +36,8 @@ static an_code check_counts(int64_t K, const int64_t *counts, const char *who) {
     return AN_OK;
 }
 
-static an_code check_levels(int64_t K, const double *lambda) {
+static an_code check_levels(int64_t K, const double *lambda)
+{
     for (int64_t j = 0; j < K; j++)
         if (!positive(lambda[j]))
             return an_fail(AN_EINVAL, "class %lld has lambda[%lld] = %g: a noise level must be "
@@ -41,14 +45,16 @@ static an_code check_levels(int64_t K, const double *lambda) {
     return AN_OK;
 }
 
-static an_code check_bound(const an_bound_spec *b) {
+static an_code check_bound(const an_bound_spec *b)
+{
     if (positive(b->A) && positive(b->Dn) && positive(b->p) && positive(b->q))
         return AN_OK;
     return an_fail(AN_EINVAL, "bound with A = %g, Dn = %g, p = %g, q = %g: all four must be "
                    "finite and above 0", b->A, b->Dn, b->p, b->q);
 }
 
-static an_code check(const an_lambda_spec *spec, int64_t K, const int64_t *counts) {
+static an_code check(const an_lambda_spec *spec, int64_t K, const int64_t *counts)
+{
     if (K < 1)
         return an_fail(AN_EINVAL, "K = %lld classes: expected at least 1", (long long)K);
     if (!isfinite(spec->gamma))
@@ -74,7 +80,8 @@ static an_code check(const an_lambda_spec *spec, int64_t K, const int64_t *count
 
 /* ── policies ───────────────────────────────────────────────────────────────────── */
 
-static double raw_level(const an_lambda_spec *spec, double n, double manual) {
+static double raw_level(const an_lambda_spec *spec, double n, double manual)
+{
     const an_bound_spec *b = &spec->bound;
     switch (spec->policy) {
     case AN_LAMBDA_ISOTROPIC:
@@ -93,13 +100,15 @@ static double raw_level(const an_lambda_spec *spec, double n, double manual) {
 
 /* ── normalisation and clipping ─────────────────────────────────────────────────── */
 
-static double clip(double x, double low, double high) {
+static double clip(double x, double low, double high)
+{
     return x < low ? low : x > high ? high : x;
 }
 
 /* The budget of clip(scale·raw): exactly 1 for levels that are all exactly 1. */
 static double budget(const an_lambda_spec *spec, int64_t K, const int64_t *counts,
-                     const double *raw, double scale, double low, double high) {
+                     const double *raw, double scale, double low, double high)
+{
     double sum = 0, weight = 0, largest = 0;
     for (int64_t j = 0; j < K; j++) {
         const double x = clip(scale * raw[j], low, high);
@@ -114,7 +123,8 @@ static double budget(const an_lambda_spec *spec, int64_t K, const int64_t *count
 }
 
 static double find_scale(const an_lambda_spec *spec, int64_t K, const int64_t *counts,
-                         const double *raw) {
+                         const double *raw)
+{
     const double free_scale = 1 / budget(spec, K, counts, raw, 1, 0, INFINITY);
     bool touches = false;
     for (int64_t j = 0; j < K; j++)
@@ -136,7 +146,8 @@ static double find_scale(const an_lambda_spec *spec, int64_t K, const int64_t *c
     return high;
 }
 
-an_code an_lambda(const an_lambda_spec *spec, int64_t K, const int64_t *counts, double *lambda) {
+an_code an_lambda(const an_lambda_spec *spec, int64_t K, const int64_t *counts, double *lambda)
+{
     an_code code = check(spec, K, counts);
     if (code == AN_OK && spec->normalise == AN_NORMALISE_PRIOR)
         code = check_counts(K, counts, "normalise = \"prior\"");
@@ -158,7 +169,8 @@ an_code an_lambda(const an_lambda_spec *spec, int64_t K, const int64_t *counts, 
 /* ── the bound ──────────────────────────────────────────────────────────────────── */
 
 an_code an_bound(const an_bound_spec *spec, int64_t K, const int64_t *counts, const double *lambda,
-                 double *value, double *generalisation, double *denoising) {
+                 double *value, double *generalisation, double *denoising)
+{
     an_code code = check_bound(spec);
     if (code == AN_OK)
         code = check_counts(K, counts, "the bound");

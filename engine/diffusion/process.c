@@ -7,18 +7,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-const char *const an_prediction_names[] = {"epsilon", "y0", "v", NULL};
+const char *const an_prediction_names[] = {"eps", "y0", "v", NULL};
 
 /* Below this many numbers the threads cost more than they bring. */
 static const int64_t PARALLEL_MIN = 8192;
 
 /* ── the rows ───────────────────────────────────────────────────────────────────── */
 
-static int64_t classes(const an_rows *rows) {
+static int64_t classes(const an_rows *rows)
+{
     return an_schedule_about(rows->schedule)->K;
 }
 
-static an_code check_level(const an_rows *rows) {
+static an_code check_level(const an_rows *rows)
+{
     const bool wanted = an_schedule_about(rows->schedule)->coupling == AN_COUPLE_SAMPLE;
     if (wanted && !rows->level)
         return an_fail(AN_EINVAL, "coupling \"sample\" needs a noise level per row: pass "
@@ -34,7 +36,8 @@ static an_code check_level(const an_rows *rows) {
     return AN_OK;
 }
 
-static an_code check_times(const an_rows *rows, int64_t earliest) {
+static an_code check_times(const an_rows *rows, int64_t earliest)
+{
     const int64_t T = an_schedule_about(rows->schedule)->beta.T;
     for (int64_t b = 0; b < rows->B; b++) {
         const long long t = rows->t[b];
@@ -49,7 +52,8 @@ static an_code check_times(const an_rows *rows, int64_t earliest) {
 }
 
 /* A row between two times must have both. */
-static an_code check_step(const an_rows *rows) {
+static an_code check_step(const an_rows *rows)
+{
     if (!rows->u)
         return an_fail(AN_EINVAL, "a step needs the earlier time u beside t");
     return check_times(rows, 1);
@@ -60,14 +64,16 @@ typedef struct { double at, st, au, su, tau2; } coefficients;
 
 typedef struct { const double *at, *st, *au, *su; double level; } tables;
 
-static tables tables_of(const an_rows *rows, int64_t b) {
+static tables tables_of(const an_rows *rows, int64_t b)
+{
     const an_schedule *s = rows->schedule;
     const int64_t t = rows->t[b], u = rows->u ? rows->u[b] : t;
     return (tables){an_schedule_signal(s, t), an_schedule_noise(s, t), an_schedule_signal(s, u),
                     an_schedule_noise(s, u), rows->level ? (double)rows->level[b] : 1};
 }
 
-static coefficients coefficients_of(const tables *row, int64_t j) {
+static coefficients coefficients_of(const tables *row, int64_t j)
+{
     coefficients k = {row->at[j], row->level * row->st[j], row->au[j], row->level * row->su[j], 0};
     const double c = k.at / k.au;
     k.tau2 = fmax(k.st * k.st - c * c * k.su * k.su, 0); /* ≥ 0 but for rounding */
@@ -76,7 +82,8 @@ static coefficients coefficients_of(const tables *row, int64_t j) {
 
 /* ── levels and coefficients ────────────────────────────────────────────────────── */
 
-an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, float *level) {
+an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, float *level)
+{
     const int64_t K = an_schedule_about(s)->K;
     for (int64_t b = 0; b < B; b++) {
         if (labels[b] < 0 || labels[b] >= K)
@@ -87,7 +94,8 @@ an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labe
     return AN_OK;
 }
 
-void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float *level) {
+void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float *level)
+{
     const int64_t K = an_schedule_about(s)->K;
     const double *lambda = an_schedule_lambda(s);
     for (int64_t b = 0; b < B; b++) {
@@ -101,7 +109,8 @@ void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float 
     }
 }
 
-an_code an_gather(const an_rows *rows, an_coefficient which, float *out) {
+an_code an_gather(const an_rows *rows, an_coefficient which, float *out)
+{
     const an_code code = check_times(rows, 0);
     if (code != AN_OK)
         return code;
@@ -117,7 +126,8 @@ an_code an_gather(const an_rows *rows, an_coefficient which, float *out) {
 /* ── forward ────────────────────────────────────────────────────────────────────── */
 
 an_code an_q_sample(const an_rows *rows, const float *y0, const float *m, const float *epsilon,
-                    float *y_t) {
+                    float *y_t)
+{
     const an_code code = check_times(rows, 0);
     if (code != AN_OK)
         return code;
@@ -134,7 +144,8 @@ an_code an_q_sample(const an_rows *rows, const float *y0, const float *m, const 
 }
 
 an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, const float *m,
-                  const float *epsilon, float *target) {
+                  const float *epsilon, float *target)
+{
     const an_code code = check_times(rows, 0);
     if (code != AN_OK)
         return code;
@@ -156,7 +167,8 @@ an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, 
 
 /* (ẑ0, ε̂) of one coordinate from the network's output x at z = y_t − m. */
 static void estimate(const coefficients *k, an_prediction predicts, double z, double m, double x,
-                     double *z0, double *epsilon) {
+                     double *z0, double *epsilon)
+{
     const double a = k->at, s = k->st;
     switch (predicts) {
     case AN_PREDICT_EPSILON:
@@ -175,7 +187,8 @@ static void estimate(const coefficients *k, an_prediction predicts, double z, do
 }
 
 an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, const float *y_t,
-                    const float *m, const float *output, float *z0, float *epsilon) {
+                    const float *m, const float *output, float *z0, float *epsilon)
+{
     const an_code code = check_times(rows, 1);
     if (code != AN_OK)
         return code;
@@ -202,7 +215,8 @@ an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, co
 }
 
 an_code an_posterior(const an_rows *rows, const float *z0, const float *z_t, float *mean,
-                     float *variance) {
+                     float *variance)
+{
     const an_code code = check_step(rows);
     if (code != AN_OK)
         return code;
@@ -221,7 +235,8 @@ an_code an_posterior(const an_rows *rows, const float *z0, const float *z_t, flo
 }
 
 an_code an_ddim_step(const an_rows *rows, double eta, const float *m, const float *z0,
-                     const float *epsilon, const float *noise, float *y_u) {
+                     const float *epsilon, const float *noise, float *y_u)
+{
     const an_code code = check_step(rows);
     if (code != AN_OK)
         return code;
@@ -245,13 +260,15 @@ an_code an_ddim_step(const an_rows *rows, double eta, const float *m, const floa
 
 /* The multistep estimate D = ẑ0 + (ẑ0 − ẑ0') h / (2 h'), with h the step in ln(a/s) and h'
  * the one before. In ratios of a/s the level of a row cancels. */
-static double two_step(const coefficients *k, const coefficients *before, double z0, double prior) {
+static double two_step(const coefficients *k, const coefficients *before, double z0, double prior)
+{
     const double now = log(k->at / k->st);
     const double h = log(k->au / k->su) - now, h_before = now - log(before->at / before->st);
     return h_before > 0 ? z0 + (z0 - prior) * h / (2 * h_before) : z0;
 }
 
-static an_code check_before(const an_rows *rows, const float *z0_before, const int64_t *t_before) {
+static an_code check_before(const an_rows *rows, const float *z0_before, const int64_t *t_before)
+{
     if (!z0_before != !t_before)
         return an_fail(AN_EINVAL, "a second-order step needs both the estimate and the time of "
                        "the step before");
@@ -265,7 +282,8 @@ static an_code check_before(const an_rows *rows, const float *z0_before, const i
 }
 
 an_code an_dpm_step(const an_rows *rows, const float *y_t, const float *m, const float *z0,
-                    const float *z0_before, const int64_t *t_before, float *y_u) {
+                    const float *z0_before, const int64_t *t_before, float *y_u)
+{
     an_code code = check_step(rows);
     if (code == AN_OK)
         code = check_before(rows, z0_before, t_before);

@@ -31,10 +31,10 @@ an_code an_q_sample(const an_rows *rows, const float *y0, const float *m, const 
                     float *y_t);
 
 /* What a network may predict, and how its output x reads: with z = y − m,
- *   epsilon  x = ε;    y0  x = y0 (so ẑ0 = x − m);    v  x = a ε − s z0 (2202.00512).
+ *   eps  x = ε;    y0  x = y0 (so ẑ0 = x − m);    v  x = a ε − s z0 (2202.00512).
  * The same for every coupling: v is inverted with a² + s², which need not be 1 here. */
 typedef enum { AN_PREDICT_EPSILON, AN_PREDICT_Y0, AN_PREDICT_V } an_prediction;
-extern const char *const an_prediction_names[]; /* "epsilon", "y0", "v", NULL */
+extern const char *const an_prediction_names[]; /* "eps", "y0", "v", NULL */
 
 /* The training target of a prediction: ε, y0 or v. */
 an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, const float *m,

@@ -24,14 +24,16 @@ static const double SIGNAL_SQUARED_MIN = 1e-20;
 /* Outside these a noise level or its square leaves the range of a float. */
 static const double NOISE_MIN = 1e-15, NOISE_MAX = 1e15;
 
-static void *copy_of(const void *from, size_t bytes) {
+static void *copy_of(const void *from, size_t bytes)
+{
     void *to = an_alloc(bytes);
     if (to)
         memcpy(to, from, bytes);
     return to;
 }
 
-static an_code allocate(an_schedule *s, const an_schedule_spec *spec) {
+static an_code allocate(an_schedule *s, const an_schedule_spec *spec)
+{
     const size_t K = (size_t)spec->K, rows = (size_t)spec->beta.T + 1;
     if (K > SIZE_MAX / sizeof(double) / rows)
         return an_fail(AN_ENOMEM, "a schedule of %zu × %zu does not fit in memory", rows, K);
@@ -53,7 +55,8 @@ static an_code allocate(an_schedule *s, const an_schedule_spec *spec) {
 
 /* One coordinate at one time. λ = 1 leaves every operand as it is: x^1 and 1·x are exact. */
 static void coefficients(an_coupling coupling, double alpha_bar, double lambda, double *a,
-                         double *s) {
+                         double *s)
+{
     const double exponent = coupling == AN_COUPLE_SPEED ? lambda : 1;
     const double level = coupling == AN_COUPLE_VARIANCE ? lambda : 1;
     const double squared = fmax(pow(alpha_bar, exponent), SIGNAL_SQUARED_MIN);
@@ -61,7 +64,8 @@ static void coefficients(an_coupling coupling, double alpha_bar, double lambda, 
     *s = level * sqrt(1 - squared);
 }
 
-static an_code tabulate(an_schedule *s) {
+static an_code tabulate(an_schedule *s)
+{
     const int64_t K = s->about.K, T = s->about.beta.T;
     for (int64_t t = 0; t <= T; t++)
         for (int64_t j = 0; j < K; j++)
@@ -75,7 +79,8 @@ static an_code tabulate(an_schedule *s) {
     return AN_OK;
 }
 
-static an_code check(const an_schedule_spec *spec) {
+static an_code check(const an_schedule_spec *spec)
+{
     if (spec->K < 1)
         return an_fail(AN_EINVAL, "K = %lld classes: expected at least 1", (long long)spec->K);
     if (spec->beta.T < 1 || spec->beta.T > AN_STEPS_MAX)
@@ -89,7 +94,8 @@ static an_code check(const an_schedule_spec *spec) {
     return AN_OK;
 }
 
-an_schedule *an_schedule_new(const an_schedule_spec *spec) {
+an_schedule *an_schedule_new(const an_schedule_spec *spec)
+{
     if (check(spec) != AN_OK)
         return NULL;
     an_schedule *s = an_calloc(1, sizeof *s);
@@ -109,7 +115,8 @@ an_schedule *an_schedule_new(const an_schedule_spec *spec) {
     return s;
 }
 
-void an_schedule_free(an_schedule *s) {
+void an_schedule_free(an_schedule *s)
+{
     if (!s)
         return;
     an_free(s->counts);
@@ -121,22 +128,27 @@ void an_schedule_free(an_schedule *s) {
     an_free(s);
 }
 
-const an_schedule_spec *an_schedule_about(const an_schedule *s) {
+const an_schedule_spec *an_schedule_about(const an_schedule *s)
+{
     return &s->about;
 }
 
-const double *an_schedule_lambda(const an_schedule *s) {
+const double *an_schedule_lambda(const an_schedule *s)
+{
     return s->lambda;
 }
 
-double an_schedule_alpha_bar(const an_schedule *s, int64_t t) {
+double an_schedule_alpha_bar(const an_schedule *s, int64_t t)
+{
     return s->alpha_bar[t];
 }
 
-const double *an_schedule_signal(const an_schedule *s, int64_t t) {
+const double *an_schedule_signal(const an_schedule *s, int64_t t)
+{
     return s->signal + t * s->about.K;
 }
 
-const double *an_schedule_noise(const an_schedule *s, int64_t t) {
+const double *an_schedule_noise(const an_schedule *s, int64_t t)
+{
     return s->noise + t * s->about.K;
 }

@@ -7,13 +7,15 @@
 
 const char *const an_spacing_names[] = {"uniform", "quadratic", "logsnr", NULL};
 
-static double log_snr(const an_schedule *s, int64_t t) {
+static double log_snr(const an_schedule *s, int64_t t)
+{
     const double alpha_bar = fmax(an_schedule_alpha_bar(s, t), 1e-300);
     return log(alpha_bar) - log1p(-alpha_bar);
 }
 
 /* The first t in 1 … T whose log-SNR is `wanted` or less: it falls as t grows. */
-static int64_t time_of(const an_schedule *s, double wanted) {
+static int64_t time_of(const an_schedule *s, double wanted)
+{
     int64_t low = 1, high = an_schedule_about(s)->beta.T;
     while (low < high) {
         const int64_t middle = low + (high - low) / 2;
@@ -26,7 +28,8 @@ static int64_t time_of(const an_schedule *s, double wanted) {
 }
 
 /* The wished-for i-th time, before duplicates are parted. */
-static int64_t wish(const an_schedule *s, int64_t S, an_spacing spacing, int64_t i) {
+static int64_t wish(const an_schedule *s, int64_t S, an_spacing spacing, int64_t i)
+{
     const int64_t T = an_schedule_about(s)->beta.T;
     const double left = (double)(S - i) / (double)S;
     if (spacing == AN_SPACING_QUADRATIC)
@@ -38,7 +41,8 @@ static int64_t wish(const an_schedule *s, int64_t S, an_spacing spacing, int64_t
     return (T * (S - i) + S / 2) / S;
 }
 
-an_code an_times(const an_schedule *s, int64_t S, an_spacing spacing, int64_t *times) {
+an_code an_times(const an_schedule *s, int64_t S, an_spacing spacing, int64_t *times)
+{
     const int64_t T = an_schedule_about(s)->beta.T;
     if (S < 1 || S > T)
         return an_fail(AN_EINVAL, "%lld sampling steps: expected 1 … T = %lld", (long long)S,

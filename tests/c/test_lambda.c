@@ -13,12 +13,14 @@
 enum { K = 7 };
 static const int64_t COUNTS[K] = {6705, 1113, 1099, 514, 327, 142, 115};
 
-static void near(double a, double b, double tolerance) {
+static void near(double a, double b, double tolerance)
+{
     if (!(fabs(a - b) <= tolerance))
         fail_msg("%.17g is not %.17g within %g", a, b, tolerance);
 }
 
-static double spent(an_normalise normalise, const double *lambda) {
+static double spent(an_normalise normalise, const double *lambda)
+{
     double sum = 0, weight = 0, largest = 0;
     for (int j = 0; j < K; j++) {
         const double n = normalise == AN_NORMALISE_PRIOR ? (double)COUNTS[j] : 1;
@@ -31,7 +33,8 @@ static double spent(an_normalise normalise, const double *lambda) {
                                                  : sum / weight;
 }
 
-static void test_policies_are_proportional_to_their_formulas(void **state) {
+static void test_policies_are_proportional_to_their_formulas(void **state)
+{
     (void)state;
     double lambda[K];
     an_lambda_spec spec = an_lambda_default(AN_LAMBDA_POWER);
@@ -63,7 +66,8 @@ static void test_policies_are_proportional_to_their_formulas(void **state) {
     assert_memory_equal(lambda, given, sizeof given);
 }
 
-static void test_budget_and_clip_hold_together(void **state) {
+static void test_budget_and_clip_hold_together(void **state)
+{
     (void)state;
     static const double ranges[][2] = {{0, INFINITY}, {0.5, INFINITY}, {0, 1.5}, {0.8, 1.3},
                                        {0.999, 1.001}, {1, 1}, {1, INFINITY}, {0, 1}};
@@ -85,12 +89,14 @@ static void test_budget_and_clip_hold_together(void **state) {
             }
 }
 
-static double term(const an_bound_spec *b, double n, double lambda) {
+static double term(const an_bound_spec *b, double n, double lambda)
+{
     return b->A / (pow(lambda, b->p) * sqrt(n)) + b->Dn * pow(lambda, b->q);
 }
 
 /* Golden-section search over ln λ, in which the term is convex. */
-static double minimiser(const an_bound_spec *b, double n) {
+static double minimiser(const an_bound_spec *b, double n)
+{
     const double ratio = (sqrt(5) - 1) / 2;
     double low = -20, high = 20;
     while (high - low > 1e-9) {
@@ -103,7 +109,8 @@ static double minimiser(const an_bound_spec *b, double n) {
     return exp((low + high) / 2);
 }
 
-static void test_bound_policy_minimises_the_bound(void **state) {
+static void test_bound_policy_minimises_the_bound(void **state)
+{
     (void)state;
     static const an_bound_spec bounds[] = {{1, 1, 1, 1}, {2, 0.3, 1, 2}, {0.5, 4, 2, 1},
                                            {1, 1, 0.5, 3}, {10, 1, 1.5, 0.5}};
@@ -125,13 +132,15 @@ static void test_bound_policy_minimises_the_bound(void **state) {
     }
 }
 
-static void refused(an_code code, const char *words) {
+static void refused(an_code code, const char *words)
+{
     assert_int_equal(code, AN_EINVAL);
     if (!strstr(an_err_message(), words))
         fail_msg("“%s” does not say “%s”", an_err_message(), words);
 }
 
-static void test_bad_levels_name_the_class(void **state) {
+static void test_bad_levels_name_the_class(void **state)
+{
     (void)state;
     static const double bad[] = {0, -1, NAN, INFINITY};
     double lambda[K], given[K] = {1, 1, 1, 1, 1, 1, 1};
@@ -144,7 +153,8 @@ static void test_bad_levels_name_the_class(void **state) {
     }
 }
 
-static void test_counts_are_wanted_where_used(void **state) {
+static void test_counts_are_wanted_where_used(void **state)
+{
     (void)state;
     const int64_t empty[K] = {6705, 1113, 1099, 0, 327, 142, 115};
     double lambda[K];
@@ -161,7 +171,8 @@ static void test_counts_are_wanted_where_used(void **state) {
     refused(an_lambda(&isotropic, K, NULL, lambda), "give counts");
 }
 
-static void test_bad_options_are_refused(void **state) {
+static void test_bad_options_are_refused(void **state)
+{
     (void)state;
     double lambda[K];
     an_lambda_spec spec = an_lambda_default(AN_LAMBDA_BOUND);
@@ -183,7 +194,8 @@ static void test_bad_options_are_refused(void **state) {
     refused(an_lambda(&spec, K, COUNTS, lambda), "min <= max");
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policies_are_proportional_to_their_formulas),
         cmocka_unit_test(test_budget_and_clip_hold_together),

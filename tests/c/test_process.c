@@ -19,7 +19,8 @@ static const an_coupling COUPLINGS[] = {AN_COUPLE_VARIANCE, AN_COUPLE_SPEED, AN_
 static const float LEVEL[B] = {0.5f, 2, 1, 0.7f, 1.3f};
 
 static an_schedule *make(an_beta_kind beta, int64_t steps, an_lambda_policy policy,
-                         an_coupling coupling) {
+                         an_coupling coupling)
+{
     const an_schedule_spec spec = {.beta = an_beta_default(beta, steps),
                                    .lambda = an_lambda_default(policy), .coupling = coupling,
                                    .K = K, .counts = COUNTS};
@@ -28,20 +29,24 @@ static an_schedule *make(an_beta_kind beta, int64_t steps, an_lambda_policy poli
     return s;
 }
 
-static const float *level_for(an_coupling coupling) {
+static const float *level_for(an_coupling coupling)
+{
     return coupling == AN_COUPLE_SAMPLE ? LEVEL : NULL;
 }
 
-static void fill(int64_t *times, int64_t t) {
+static void fill(int64_t *times, int64_t t)
+{
     for (int b = 0; b < B; b++)
         times[b] = t;
 }
 
-static void draw(float *x, const char *purpose) {
+static void draw(float *x, const char *purpose)
+{
     an_fill_normal(x, B * K, 7, an_stream(purpose, 0, 0), 0);
 }
 
-static void near(const float *x, const float *y, int n, double tolerance) {
+static void near(const float *x, const float *y, int n, double tolerance)
+{
     for (int i = 0; i < n; i++)
         if (!(fabs((double)x[i] - y[i]) <= tolerance * (1 + fabs(y[i]))))
             fail_msg("[%d] %.9g is not %.9g within %g", i, x[i], y[i], tolerance);
@@ -51,7 +56,8 @@ static void near(const float *x, const float *y, int n, double tolerance) {
 
 /* z_t = c z_{t−1} + τ ξ, with c and τ written from β alone, not from the tables. */
 static void one_step(an_coupling coupling, double beta, double lambda, double level, double *z,
-                     double noise) {
+                     double noise)
+{
     const double keep = coupling == AN_COUPLE_SPEED ? pow(1 - beta, lambda) : 1 - beta;
     const double wide = coupling == AN_COUPLE_VARIANCE ? lambda
                       : coupling == AN_COUPLE_SAMPLE   ? level
@@ -61,7 +67,8 @@ static void one_step(an_coupling coupling, double beta, double lambda, double le
 
 /* N paths: a mean is off by s/√N and a variance by √(2/N) s² (one standard error); of the
  * 144 comparisons per coupling none should pass 5 of them (chance 1e-4). */
-static void check_chain(an_coupling coupling) {
+static void check_chain(an_coupling coupling)
+{
     enum { N = 20000 };
     const double z0 = 1.5, level = 0.6;
     an_schedule *s = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, coupling);
@@ -90,7 +97,8 @@ static void check_chain(an_coupling coupling) {
     an_schedule_free(s);
 }
 
-static void test_closed_form_is_the_markov_chain(void **state) {
+static void test_closed_form_is_the_markov_chain(void **state)
+{
     (void)state;
     for (int c = 0; c < 3; c++)
         check_chain(COUPLINGS[c]);
@@ -98,7 +106,8 @@ static void test_closed_form_is_the_markov_chain(void **state) {
 
 /* ── forward ────────────────────────────────────────────────────────────────────── */
 
-static void test_q_sample_and_gather_agree(void **state) {
+static void test_q_sample_and_gather_agree(void **state)
+{
     (void)state;
     const int64_t t[B] = {0, 1, 7, T - 1, T};
     float y0[B * K], m[B * K], e[B * K], y[B * K], a[B * K], sd[B * K], by_hand[B * K];
@@ -119,7 +128,8 @@ static void test_q_sample_and_gather_agree(void **state) {
     }
 }
 
-static void test_levels_follow_labels_and_priors(void **state) {
+static void test_levels_follow_labels_and_priors(void **state)
+{
     (void)state;
     an_schedule *s = make(AN_BETA_COSINE, T, AN_LAMBDA_POWER, AN_COUPLE_SAMPLE);
     const double *lambda = an_schedule_lambda(s);
@@ -139,7 +149,8 @@ static void test_levels_follow_labels_and_priors(void **state) {
 
 /* ── reverse ────────────────────────────────────────────────────────────────────── */
 
-static void test_estimate_undoes_every_prediction(void **state) {
+static void test_estimate_undoes_every_prediction(void **state)
+{
     (void)state;
     const int64_t t[B] = {1, 2, 7, 12, T - 1};
     float y0[B * K], m[B * K], e[B * K], y[B * K], x[B * K], z0[B * K], eh[B * K], z[B * K];
@@ -161,7 +172,8 @@ static void test_estimate_undoes_every_prediction(void **state) {
         }
 }
 
-static void test_clip_bounds_the_label_and_keeps_z(void **state) {
+static void test_clip_bounds_the_label_and_keeps_z(void **state)
+{
     (void)state;
     float m[B * K], y[B * K], x[B * K], z0[B * K], eh[B * K];
     int64_t t[B];
@@ -186,7 +198,8 @@ static void test_clip_bounds_the_label_and_keeps_z(void **state) {
 }
 
 /* Moments of q(z_u | z_t, z0) by Gaussian conditioning: another road to the same law. */
-static void test_posterior_is_the_conditional_gaussian(void **state) {
+static void test_posterior_is_the_conditional_gaussian(void **state)
+{
     (void)state;
     float z0[B * K], zt[B * K], mean[B * K], variance[B * K];
     draw(z0, "z0");
@@ -218,7 +231,8 @@ static void test_posterior_is_the_conditional_gaussian(void **state) {
     }
 }
 
-static void test_ddim_with_eta_one_is_the_ddpm_posterior(void **state) {
+static void test_ddim_with_eta_one_is_the_ddpm_posterior(void **state)
+{
     (void)state;
     float y0[B * K], m[B * K], e[B * K], noise[B * K], y[B * K], z[B * K], z0[B * K], eh[B * K];
     float mean[B * K], variance[B * K], by_ddim[B * K], by_ddpm[B * K];
@@ -251,7 +265,8 @@ typedef enum { DDIM, DPM } solver;
 
 /* A chain of S steps with the oracle that knows y0, from y_T = m + s_T ε. */
 static void run_oracle(const an_schedule *s, const float *level, int64_t S, solver how, double eta,
-                       const float *y0, const float *m, float *y) {
+                       const float *y0, const float *m, float *y)
+{
     int64_t times[T + 1], t[B], u[B], before[B];
     float e[B * K], x[B * K], z0[B * K], eh[B * K], z0_before[B * K], noise[B * K];
     an_rows rows = {s, B, t, NULL, level};
@@ -280,7 +295,8 @@ static void run_oracle(const an_schedule *s, const float *level, int64_t S, solv
     }
 }
 
-static void test_perfect_oracle_returns_y0(void **state) {
+static void test_perfect_oracle_returns_y0(void **state)
+{
     (void)state;
     static const int64_t chain_lengths[] = {1, 2, 6, T};
     float y0[B * K], m[B * K], y[B * K];
@@ -307,7 +323,8 @@ static void test_perfect_oracle_returns_y0(void **state) {
 
 /* If y0 ~ N(m, v), then ẑ0 = a v z/(a² v + s²) and the exact flow keeps z/√(a² v + s²). The
  * last time is 1, so that the step to 0 (of first order by design) does not blur the order. */
-static double flow_error(const an_schedule *s, int64_t S, bool second) {
+static double flow_error(const an_schedule *s, int64_t S, bool second)
+{
     enum { V = 4 };
     const int64_t steps = an_schedule_about(s)->beta.T;
     const float m[K] = {0};
@@ -339,7 +356,8 @@ static double flow_error(const an_schedule *s, int64_t S, bool second) {
     return error;
 }
 
-static void test_dpm_solver_is_of_second_order(void **state) {
+static void test_dpm_solver_is_of_second_order(void **state)
+{
     (void)state;
     for (int c = 0; c < 2; c++) {
         an_schedule *s = make(AN_BETA_LINEAR, 400, AN_LAMBDA_BOUND, COUPLINGS[c]);
@@ -353,13 +371,15 @@ static void test_dpm_solver_is_of_second_order(void **state) {
 
 /* ── refusals ───────────────────────────────────────────────────────────────────── */
 
-static void refused(an_code code, const char *words) {
+static void refused(an_code code, const char *words)
+{
     assert_int_equal(code, AN_EINVAL);
     if (!strstr(an_err_message(), words))
         fail_msg("“%s” does not say “%s”", an_err_message(), words);
 }
 
-static void test_bad_rows_are_refused_by_number(void **state) {
+static void test_bad_rows_are_refused_by_number(void **state)
+{
     (void)state;
     float x[B * K] = {0}, out[B * K], more[B * K];
     const float bad_level[B] = {1, 1, 0, 1, 1};
@@ -391,7 +411,8 @@ static void test_bad_rows_are_refused_by_number(void **state) {
     an_schedule_free(sample);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_closed_form_is_the_markov_chain),
         cmocka_unit_test(test_q_sample_and_gather_agree),

@@ -14,26 +14,30 @@
 static const int64_t COUNTS[7] = {6705, 1113, 1099, 514, 327, 142, 115};
 
 static an_schedule_spec about(an_beta_kind beta, int64_t T, an_lambda_policy policy,
-                              an_coupling coupling) {
+                              an_coupling coupling)
+{
     return (an_schedule_spec){.beta = an_beta_default(beta, T), .lambda = an_lambda_default(policy),
                               .coupling = coupling, .K = 7, .counts = COUNTS};
 }
 
 static an_schedule *make(an_beta_kind beta, int64_t T, an_lambda_policy policy,
-                         an_coupling coupling) {
+                         an_coupling coupling)
+{
     const an_schedule_spec spec = about(beta, T, policy, coupling);
     an_schedule *s = an_schedule_new(&spec);
     assert_non_null(s);
     return s;
 }
 
-static void close_to(double a, double b, double relative) {
+static void close_to(double a, double b, double relative)
+{
     if (!(fabs(a - b) <= relative * fmax(fabs(a), fabs(b))))
         fail_msg("%.17g is not %.17g to %g", a, b, relative);
 }
 
 /* Values of ᾱ computed in Python from the papers' formulas. */
-static void test_base_schedules_have_their_published_values(void **state) {
+static void test_base_schedules_have_their_published_values(void **state)
+{
     (void)state;
     static const struct { an_beta_kind kind; int64_t t; double alpha_bar; } known[] = {
         {AN_BETA_LINEAR, 500, 0.0785872428818},       {AN_BETA_LINEAR, 1000, 4.03582976538e-05},
@@ -48,7 +52,8 @@ static void test_base_schedules_have_their_published_values(void **state) {
     }
 }
 
-static void test_any_T_ends_near_the_same_noise(void **state) {
+static void test_any_T_ends_near_the_same_noise(void **state)
+{
     (void)state;
     static const int64_t steps[] = {1, 2, 5, 20, 100, 1000, 4000};
     for (int kind = AN_BETA_LINEAR; kind <= AN_BETA_CONSTANT; kind++)
@@ -62,7 +67,8 @@ static void test_any_T_ends_near_the_same_noise(void **state) {
         }
 }
 
-static void test_signal_falls_and_noise_grows(void **state) {
+static void test_signal_falls_and_noise_grows(void **state)
+{
     (void)state;
     for (int kind = AN_BETA_LINEAR; kind <= AN_BETA_CONSTANT; kind++)
         for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++) {
@@ -78,7 +84,8 @@ static void test_signal_falls_and_noise_grows(void **state) {
         }
 }
 
-static void test_couplings_have_their_closed_forms(void **state) {
+static void test_couplings_have_their_closed_forms(void **state)
+{
     (void)state;
     an_schedule *variance = make(AN_BETA_LINEAR, 50, AN_LAMBDA_BOUND, AN_COUPLE_VARIANCE);
     an_schedule *speed = make(AN_BETA_LINEAR, 50, AN_LAMBDA_BOUND, AN_COUPLE_SPEED);
@@ -99,7 +106,8 @@ static void test_couplings_have_their_closed_forms(void **state) {
 }
 
 /* λ ≡ 1 by any policy, normalisation and coupling is the plain √ᾱ and √(1−ᾱ), bit for bit. */
-static void test_unit_lambda_is_isotropic_bit_for_bit(void **state) {
+static void test_unit_lambda_is_isotropic_bit_for_bit(void **state)
+{
     (void)state;
     const double ones[7] = {1, 1, 1, 1, 1, 1, 1};
     for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++)
@@ -125,7 +133,8 @@ static void test_unit_lambda_is_isotropic_bit_for_bit(void **state) {
             }
 }
 
-static void test_times_fall_from_T_to_zero(void **state) {
+static void test_times_fall_from_T_to_zero(void **state)
+{
     (void)state;
     static const int64_t steps[] = {1, 2, 3, 17, 1000};
     for (int kind = AN_BETA_LINEAR; kind <= AN_BETA_COSINE; kind += AN_BETA_COSINE)
@@ -145,7 +154,8 @@ static void test_times_fall_from_T_to_zero(void **state) {
         }
 }
 
-static void test_spacings_differ_as_named(void **state) {
+static void test_spacings_differ_as_named(void **state)
+{
     (void)state;
     an_schedule *s = make(AN_BETA_LINEAR, 1000, AN_LAMBDA_ISOTROPIC, AN_COUPLE_VARIANCE);
     int64_t uniform[5], quadratic[5], logsnr[5];
@@ -164,14 +174,16 @@ static void test_spacings_differ_as_named(void **state) {
     an_schedule_free(s);
 }
 
-static void refused(const an_schedule_spec *spec, const char *words) {
+static void refused(const an_schedule_spec *spec, const char *words)
+{
     assert_null(an_schedule_new(spec));
     assert_int_equal(an_err_code(), AN_EINVAL);
     if (!strstr(an_err_message(), words))
         fail_msg("“%s” does not say “%s”", an_err_message(), words);
 }
 
-static void test_bad_values_are_refused_by_name(void **state) {
+static void test_bad_values_are_refused_by_name(void **state)
+{
     (void)state;
     const an_schedule_spec good = about(AN_BETA_LINEAR, 10, AN_LAMBDA_BOUND, AN_COUPLE_SPEED);
     an_schedule_spec bad = good;
@@ -203,7 +215,8 @@ static void test_bad_values_are_refused_by_name(void **state) {
     refused(&bad, "counts[7]");
 }
 
-static void test_strong_levels_stay_finite(void **state) {
+static void test_strong_levels_stay_finite(void **state)
+{
     (void)state;
     const double strong[7] = {100, 1, 1, 1, 1, 1, 1e-3};
     an_schedule_spec spec = about(AN_BETA_CONSTANT, 1000, AN_LAMBDA_MANUAL, AN_COUPLE_SPEED);
@@ -216,7 +229,8 @@ static void test_strong_levels_stay_finite(void **state) {
     an_schedule_free(s);
 }
 
-static void test_nothing_is_left_behind(void **state) {
+static void test_nothing_is_left_behind(void **state)
+{
     (void)state;
     const int64_t live = an_mem_live();
     const an_schedule_spec spec = about(AN_BETA_COSINE, 30, AN_LAMBDA_BOUND, AN_COUPLE_SPEED);
@@ -232,7 +246,8 @@ static void test_nothing_is_left_behind(void **state) {
     assert_int_equal(failures, 6); /* the struct, four tables, the counts */
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_base_schedules_have_their_published_values),
         cmocka_unit_test(test_any_T_ends_near_the_same_noise),

@@ -1,0 +1,104 @@
+/* vote: one image at a time: a probability per chain, their mean, their spread. */
+#include "diffusion/vote.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+const char *const an_vote_names[] = {"softmax", "normalise", NULL};
+
+/* The class probabilities p (K) of one chain's ŷ0 (K). */
+static void chain(an_vote_kind kind, double temperature, int64_t K, const float *y0, double *p)
+{
+    double nearest = INFINITY, sum = 0;
+    for (int64_t j = 0; j < K; j++)
+        nearest = fmin(nearest, (y0[j] - 1.0) * (y0[j] - 1.0));
+    for (int64_t j = 0; j < K; j++) {
+        const double miss = (y0[j] - 1.0) * (y0[j] - 1.0);
+        p[j] = kind == AN_VOTE_SOFTMAX ? exp((nearest - miss) / temperature) : fmax(y0[j], 0);
+        sum += p[j];
+    }
+    for (int64_t j = 0; j < K; j++)
+        p[j] = sum > 0 ? p[j] / sum : 1.0 / (double)K;
+}
+
+static int64_t best(int64_t K, const double *p)
+{
+    int64_t winner = 0;
+    for (int64_t j = 1; j < K; j++)
+        winner = p[j] > p[winner] ? j : winner;
+    return winner;
+}
+
+static int ascending(const void *left, const void *right)
+{
+    const double x = *(const double *)left, y = *(const double *)right;
+    return (x > y) - (x < y);
+}
+
+/* The quantile of sorted values, linear between neighbours. */
+static double quantile(const double *sorted, int64_t n, double q)
+{
+    const double at = q * (double)(n - 1);
+    const int64_t low = (int64_t)at, high = low + 1 < n ? low + 1 : low;
+    return sorted[low] + (at - (double)low) * (sorted[high] - sorted[low]);
+}
+
+/* One image from its chains' probabilities p (R,K); `mean` (K) and `sorted` (R) are scratch. */
+static void image(int64_t R, int64_t K, const double *p, double *mean, double *sorted,
+                  float *probability, float *width, float *agreement)
+{
+    for (int64_t j = 0; j < K; j++) {
+        mean[j] = 0;
+        for (int64_t r = 0; r < R; r++) {
+            sorted[r] = p[r * K + j];
+            mean[j] += p[r * K + j] / (double)R;
+        }
+        probability[j] = (float)mean[j];
+        if (!width)
+            continue;
+        qsort(sorted, (size_t)R, sizeof *sorted, ascending);
+        width[j] = (float)(quantile(sorted, R, 0.975) - quantile(sorted, R, 0.025));
+    }
+    int64_t same = 0;
+    for (int64_t r = 0; agreement && r < R; r++)
+        same += best(K, p + r * K) == best(K, mean);
+    if (agreement)
+        *agreement = (float)((double)same / (double)R);
+}
+
+static an_code check(double temperature, int64_t B, int64_t R, int64_t K, const float *y0)
+{
+    if (B < 1 || R < 1 || K < 1)
+        return an_fail(AN_EINVAL, "%lld images of %lld chains over %lld classes: each must be at "
+                       "least 1", (long long)B, (long long)R, (long long)K);
+    if (!(isfinite(temperature) && temperature > 0))
+        return an_fail(AN_EINVAL, "temperature = %g: expected a finite number above 0",
+                       temperature);
+    for (int64_t i = 0; i < B * R * K; i++)
+        if (!isfinite(y0[i]))
+            return an_fail(AN_EINVAL, "row %lld: the chain ended at %g, not at a number; lower "
+                           "the learning rate or clip the estimates", (long long)(i / K), y0[i]);
+    return AN_OK;
+}
+
+an_code an_vote(an_vote_kind kind, double temperature, int64_t B, int64_t R, int64_t K,
+                const float *y0, float *probability, float *width, float *agreement)
+{
+    an_code code = check(temperature, B, R, K, y0);
+    if (code != AN_OK)
+        return code;
+    double *scratch = an_alloc((size_t)(R * K + K + R) * sizeof *scratch);
+    if (!scratch)
+        return AN_ENOMEM;
+    for (int64_t b = 0; b < B; b++) {
+        for (int64_t r = 0; r < R; r++)
+            chain(kind, temperature, K, y0 + (b * R + r) * K, scratch + r * K);
+        image(R, K, scratch, scratch + R * K, scratch + R * K + K, probability + b * K,
+              width ? width + b * K : NULL, agreement ? agreement + b : NULL);
+    }
+    an_free(scratch);
+    return AN_OK;
+}
