@@ -1,0 +1,216 @@
+/* norm: batch and layer normalisation against the formulas in double, forward and backward,
+ * with residual, ReLU and constant moments, and the same bits on one thread and on three.
+ * (That the formulas are the right gradients, differences show in test_rules_linear.c.) */
+#include "arrays.h"
+
+#include "kernel/norm.h"
+
+enum { MOST = 40 }; /* features */
+
+typedef struct {
+    int64_t N, C;
+    float *x, *residual, *dy, *gamma, *beta;
+} problem;
+
+static problem pose(int64_t N, int64_t C)
+{
+    problem p = {N, C, normals(N * C, 1), normals(N * C, 2), normals(N * C, 3), normals(C, 4),
+                 normals(C, 5)};
+    assert_true(C <= MOST);
+    for (int64_t k = 0; k < N * C; k++)
+        p.x[k] = 3 * p.x[k] + (float)(k % C); /* means and deviations that matter */
+    return p;
+}
+
+static void drop(problem *p)
+{
+    an_free(p->x), an_free(p->residual), an_free(p->dy), an_free(p->gamma), an_free(p->beta);
+}
+
+static void moments_of(double *mean, double *var, const float *x, int64_t n, int64_t step)
+{
+    *mean = *var = 0;
+    for (int64_t k = 0; k < n; k++)
+        *mean += (double)x[k * step] / (double)n;
+    for (int64_t k = 0; k < n; k++)
+        *var += ((double)x[k * step] - *mean) * ((double)x[k * step] - *mean) / (double)n;
+}
+
+/* dx of n values `step` apart that were normalised together, g being the gradient of x̂. */
+static void add_closed_form(float *dx, const double *g, const float *x, double mean, double rstd,
+                            int64_t n, int64_t step)
+{
+    double plain = 0, product = 0;
+    for (int64_t k = 0; k < n; k++) {
+        plain += g[k] / (double)n;
+        product += g[k] * ((double)x[k * step] - mean) * rstd / (double)n;
+    }
+    for (int64_t k = 0; k < n; k++) {
+        double hat = ((double)x[k * step] - mean) * rstd;
+        dx[k * step] += (float)(rstd * (g[k] - plain - hat * product));
+    }
+}
+
+static const int64_t sizes[][2] = {{2, 1}, {5, 3}, {257, 17}, {3000, 33}};
+
+static void batch_moments(void **state)
+{
+    (void)state;
+    for (int i = 0; i < COUNT(sizes); i++) {
+        problem p = pose(sizes[i][0], sizes[i][1]);
+        double mean[MOST], var[MOST];
+        assert_int_equal(AN_OK, an_k_batch_moments(mean, var, p.x, p.N, p.C));
+        for (int64_t c = 0; c < p.C; c++) {
+            double m, v;
+            moments_of(&m, &v, p.x + c, p.N, p.C);
+            assert_true(fabs(mean[c] - m) < 1e-9 && fabs(var[c] - v) < 1e-9);
+        }
+        drop(&p);
+    }
+}
+
+/* A large mean must not drown the variance. */
+static void moments_far_from_zero(void **state)
+{
+    (void)state;
+    float x[] = {10000.0f, 10000.25f, 10000.5f, 10000.75f};
+    double mean, var;
+    assert_int_equal(AN_OK, an_k_batch_moments(&mean, &var, x, 4, 1));
+    assert_true(fabs(mean - 10000.375) < 1e-9 && fabs(var - 0.078125) < 1e-7);
+}
+
+static void check_batch_norm(int64_t N, int64_t C, bool added, bool relu, bool train)
+{
+    problem p = pose(N, C);
+    float mean[MOST], rstd[MOST], dgamma[MOST] = {1}, dbeta[MOST] = {2};
+    float want_dgamma[MOST] = {1}, want_dbeta[MOST] = {2};
+    float *y = normals(N * C, 6), *want = normals(N * C, 6);
+    float *dx = normals(N * C, 7), *want_dx = normals(N * C, 7);
+    float *dres = normals(N * C, 8), *want_dres = normals(N * C, 8);
+    double *g = an_alloc(sizeof(double) * (size_t)N);
+    for (int64_t c = 0; c < C; c++) {
+        double m, v;
+        moments_of(&m, &v, p.x + c, N, C);
+        double r = 1 / sqrt(v + 1e-5);
+        mean[c] = (float)m, rstd[c] = (float)r;
+        for (int64_t k = 0; k < N; k++) {
+            int64_t e = k * C + c;
+            double hat = ((double)p.x[e] - m) * r;
+            double value = (double)p.gamma[c] * hat + (double)p.beta[c]
+                         + (added ? (double)p.residual[e] : 0);
+            bool active = !relu || value > 0;
+            double dy = active ? (double)p.dy[e] : 0;
+            want[e] = active ? (float)value : 0;
+            want_dgamma[c] += (float)(dy * hat);
+            want_dbeta[c] += (float)dy;
+            want_dres[e] += (float)dy;
+            g[k] = dy * (double)p.gamma[c];
+            if (!train)
+                want_dx[e] += (float)(g[k] * r);
+        }
+        if (train)
+            add_closed_form(want_dx + c, g, p.x + c, m, r, N, C);
+    }
+    an_k_batch_norm_forward(y, p.x, added ? p.residual : NULL, mean, rstd, p.gamma, p.beta, relu,
+                            N, C);
+    assert_close(y, want, N * C, 1e-5, "batch norm");
+    an_batch_norm_grads d = {dx, added ? dres : NULL, dgamma, dbeta};
+    assert_int_equal(AN_OK, an_k_batch_norm_backward(d, p.dy, y, p.x, mean, rstd, p.gamma, relu,
+                                                     train, N, C));
+    assert_close(dx, want_dx, N * C, 1e-4, "batch norm, dx");
+    assert_close(dgamma, want_dgamma, C, 1e-4, "batch norm, dgamma");
+    assert_close(dbeta, want_dbeta, C, 1e-4, "batch norm, dbeta");
+    if (added)
+        assert_close(dres, want_dres, N * C, 1e-6, "batch norm, dresidual");
+    assert_int_equal(AN_OK, an_k_batch_norm_backward((an_batch_norm_grads){0}, p.dy, y, p.x, mean,
+                                                     rstd, p.gamma, relu, train, N, C));
+    an_free(y), an_free(want), an_free(dx), an_free(want_dx), an_free(dres), an_free(want_dres);
+    an_free(g);
+    drop(&p);
+}
+
+static void batch_norm(void **state)
+{
+    (void)state;
+    for (int i = 0; i < COUNT(sizes); i++)
+        for (int kind = 0; kind < 8; kind++)
+            check_batch_norm(sizes[i][0], sizes[i][1], kind & 1, kind & 2, kind & 4);
+}
+
+static void check_layer_norm(int64_t N, int64_t C, bool scaled)
+{
+    problem p = pose(N, C);
+    const float *gamma = scaled ? p.gamma : NULL, *beta = scaled ? p.beta : NULL;
+    float dgamma[MOST] = {1}, dbeta[MOST] = {2}, want_dgamma[MOST] = {1}, want_dbeta[MOST] = {2};
+    float *y = normals(N * C, 6), *want = normals(N * C, 6), *mean = normals(N, 9);
+    float *dx = normals(N * C, 7), *want_dx = normals(N * C, 7), *rstd = normals(N, 9);
+    for (int64_t r = 0; r < N; r++) {
+        const float *x = p.x + r * C;
+        double m, v, g[MOST];
+        moments_of(&m, &v, x, C, 1);
+        double s = 1 / sqrt(v + 1e-5);
+        for (int64_t c = 0; c < C; c++) {
+            double hat = ((double)x[c] - m) * s, dy = (double)p.dy[r * C + c];
+            g[c] = dy * (gamma ? (double)gamma[c] : 1);
+            want[r * C + c] = (float)(hat * (gamma ? (double)gamma[c] : 1)
+                                      + (beta ? (double)beta[c] : 0));
+            want_dgamma[c] += (float)(dy * hat);
+            want_dbeta[c] += (float)dy;
+        }
+        add_closed_form(want_dx + r * C, g, x, m, s, C, 1);
+    }
+    an_k_layer_norm_forward(y, mean, rstd, p.x, gamma, beta, 1e-5, N, C);
+    assert_close(y, want, N * C, 1e-5, "layer norm");
+    assert_int_equal(AN_OK, an_k_layer_norm_backward(dx, dgamma, dbeta, p.dy, p.x, mean, rstd,
+                                                     gamma, N, C));
+    assert_close(dx, want_dx, N * C, 1e-4, "layer norm, dx");
+    assert_close(dgamma, want_dgamma, C, 2e-4, "layer norm, dgamma");
+    assert_close(dbeta, want_dbeta, C, 2e-4, "layer norm, dbeta");
+    an_free(y), an_free(want), an_free(mean), an_free(dx), an_free(want_dx), an_free(rstd);
+    drop(&p);
+}
+
+static void layer_norm(void **state)
+{
+    (void)state;
+    const int64_t cases[][2] = {{1, 1}, {3, 2}, {7, 15}, {7, 16}, {2001, 33}};
+    for (int i = 0; i < COUNT(cases); i++)
+        for (int scaled = 0; scaled < 2; scaled++)
+            check_layer_norm(cases[i][0], cases[i][1], scaled);
+}
+
+static void bits_do_not_depend_on_threads(void **state)
+{
+    (void)state;
+    problem p = pose(6000, 33);
+    double mean[2][MOST] = {{0}}, var[2][MOST] = {{0}};
+    float at[MOST] = {0}, dgamma[2][MOST] = {{0}}, dbeta[2][MOST] = {{0}}, *dx[2];
+    float *row_mean = normals(p.N, 9), *row_rstd = normals(p.N, 10);
+    for (int run = 0; run < 2; run++) {
+        an_set_threads(run == 0 ? 1 : 3);
+        dx[run] = normals(p.N * p.C, 7);
+        an_batch_norm_grads d = {dx[run], NULL, dgamma[run], dbeta[run]};
+        an_k_batch_moments(mean[run], var[run], p.x, p.N, p.C);
+        an_k_batch_norm_backward(d, p.dy, p.x, p.x, at, p.gamma, p.gamma, true, true, p.N, p.C);
+        an_k_layer_norm_backward(dx[run], dgamma[run], dbeta[run], p.dy, p.x, row_mean, row_rstd,
+                                 p.gamma, p.N, p.C);
+    }
+    an_set_threads(0);
+    assert_memory_equal(mean[0], mean[1], sizeof mean[0]);
+    assert_memory_equal(var[0], var[1], sizeof var[0]);
+    assert_memory_equal(dgamma[0], dgamma[1], sizeof dgamma[0]);
+    assert_memory_equal(dbeta[0], dbeta[1], sizeof dbeta[0]);
+    assert_memory_equal(dx[0], dx[1], sizeof(float) * (size_t)(p.N * p.C));
+    an_free(dx[0]), an_free(dx[1]), an_free(row_mean), an_free(row_rstd);
+    drop(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(batch_moments), cmocka_unit_test(moments_far_from_zero),
+        cmocka_unit_test(batch_norm),    cmocka_unit_test(layer_norm),
+        cmocka_unit_test(bits_do_not_depend_on_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
