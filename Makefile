@@ -108,7 +108,7 @@ check: $(ANISO) $(C_TESTS) build/deps-test.mk
 	@tests/run $(BUILD) ./$(ANISO)
 
 lint: $(ANISO)
-	@tests/lint/run ./$(ANISO)
+	@tests/lint/run ./$(ANISO) all
 
 bench: $(ANISO) $(BENCHES)
 	@test -n "$(BENCHES)" || echo "there are no benchmarks in tests/bench"

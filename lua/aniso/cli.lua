@@ -30,12 +30,17 @@ function cli.need(value, message, code, otherwise)
   return value
 end
 
+-- An error's text without the place in our own sources.
+function cli.sentence(why)
+  return (tostring(why):gsub("^%S*aniso/[%w_/]+%.lua:%d+: ", ""))
+end
+
 -- Calls a check whose error is the user's mistake: an unknown option, a bad value.
 function cli.usage(check, ...)
   local result = table.pack(pcall(check, ...))
   if not result[1] then
     local why = result[2]
-    cli.fail(cli.USAGE, type(why) == "string" and why:gsub("^%S*aniso/[%w_/]+%.lua:%d+: ", "") or tostring(why))
+    cli.fail(cli.USAGE, cli.sentence(why))
   end
   return table.unpack(result, 2, result.n)
 end

@@ -30,16 +30,21 @@ local faces = {
 
 local from_study = { grid = true, variants = true, power = true }
 
-local function load_face(name)
-  if name == "study" then return require("aniso.study").new end
-  if from_study[name] then return require("aniso.study")[name] end
-  if rawget(core, name) and not package.loaded["aniso." .. name] then
-    local found, face = pcall(require, "aniso." .. name)
-    if found then return face end
-    if not face:find("module 'aniso." .. name .. "' not found", 1, true) then error(face, 0) end
-    return core[name]
+-- A module with a constructor is called like one: aniso.schedule{…} is schedule.new{…}.
+local function callable(module)
+  if type(module) == "table" and not getmetatable(module) and module.new then
+    setmetatable(module, { __call = function(_, ...) return module.new(...) end })
   end
-  return require("aniso." .. name)
+  return module
+end
+
+local function load_face(name)
+  local study = require "aniso.study"
+  if name == "study" then return study.new end
+  if from_study[name] then return study[name] end
+  local path = "aniso." .. name
+  local in_lua = type(package.searchers[2](path)) == "function"
+  return in_lua and callable(require(path)) or core[name] or require(path)
 end
 
 local aniso = { version = core.sys.version, core = core }
@@ -49,20 +54,26 @@ function aniso.faces()
   return faces
 end
 
+local function names()
+  local list = {}
+  for i, face in ipairs(faces) do list[i] = face[1] end
+  return list
+end
+
 return setmetatable(aniso, {
   __name = "aniso",
   __tostring = function() return "aniso " .. aniso.version end,
+  __dir = names,
   __index = function(self, name)
-    local names = {}
-    for i, face in ipairs(faces) do
-      names[i] = face[1]
+    for _, face in ipairs(faces) do
       if face[1] == name then
         local value = load_face(name)
         rawset(self, name, value)
         return value
       end
     end
-    local meant = type(name) == "string" and require "aniso.nearest" (name, names)
-    error(("aniso has no %s%s"):format(tostring(name), meant and (" (did you mean %s?)"):format(meant) or ""), 2)
+    local meant = type(name) == "string" and require "aniso.nearest" (name, names())
+    local hint = meant and (" (did you mean %s?)"):format(meant) or ""
+    error(("aniso has no %s%s"):format(tostring(name), hint), 2)
   end,
 })

@@ -10,7 +10,7 @@ local paths = require "aniso.paths"
 
 local options = { get = paths.get, flatten = paths.flatten, copy = paths.copy }
 
-local Rule = {}
+local Rule = { __name = "aniso.Rule" }
 
 local function rule(fields)
   return setmetatable(fields, Rule)

@@ -1,7 +1,7 @@
 -- A study is a plain table: data, a base configuration, what varies, and seeds. expand()
 -- makes the ordered list of runs from it. A variation is a list of {label =, ["a.b"] = v};
--- grid, variants and power write such lists. Runs are ordered seed by seed, so that every
--- variant has its first result before any has its second.
+-- grid, variants and power write such lists. The baseline is the label of a variant, or one
+-- more variant. Runs are ordered seed by seed: each variant has its first result early.
 local options = require "aniso.options"
 local paths = require "aniso.paths"
 local pretty = require "aniso.pretty"
@@ -132,9 +132,9 @@ local function variations(of)
   local out = { {} }
   if of.variants then out = product(out, of.variants) end
   for _, axis in ipairs(of.vary or {}) do out = product(out, axis) end
-  if of.baseline then
-    local baseline = { label = of.baseline.label or "baseline" }
-    for key, value in pairs(of.baseline) do baseline[key] = value end
+  if type(of.baseline) == "table" then
+    local baseline = paths.copy(of.baseline)
+    baseline.label = baseline.label or "baseline"
     table.insert(out, 1, baseline)
   end
   return out

@@ -1,0 +1,71 @@
+-- Who may include whom: a file may use its own folder and what stands below it, never what
+-- stands above or beside. And each system library has its one door.
+local files = dofile "tests/lint/files.lua"
+
+-- Lower number, lower layer. The five folders of layer 4 do not know one another, except
+-- for the pairs in `beside`, each with its reason.
+local layer = {
+  base = 0, kernel = 1, tensor = 2, grad = 3,
+  model = 4, diffusion = 4, data = 4, io = 4, store = 4,
+  bind = 5,
+}
+
+local beside = {
+  ["store io"] = "the store hashes and writes JSON",
+  ["data io"] = "a data set's cache is keyed by a hash and replaced atomically",
+}
+
+-- header → the files that may include it; a Lua pattern on the path.
+local doors = {
+  ["^lua%.h$"] = "^engine/bind/", ["^lauxlib%.h$"] = "^engine/bind/", ["^lualib%.h$"] = "^engine/bind/",
+  ["^sqlite3%.h$"] = "^store/[%w_]+%.[ch]$",
+  ["cblas%.h$"] = "^engine/kernel/gemm%.c$",
+  ["stb_"] = "^engine/data/image%.c$",
+  ["^histedit%.h$"] = "^engine/bind/term%.c$",
+  ["^csv%.h$"] = "^engine/data/",
+  ["cJSON%.h$"] = "^engine/io/",
+  ["^sha2"] = "^engine/io/",
+}
+
+local function folder_of(path)
+  return path:match "^engine/(%w+)/" or path:match "^(store)/"
+end
+
+local function faults_of(path, say)
+  local own = folder_of(path)
+  for number, line in ipairs(files.lines(path)) do
+    local place = path .. ":" .. number .. ": "
+    local inner = line:match '^%s*#%s*include%s+"([^"]+)"'
+    local outer = line:match "^%s*#%s*include%s+<([^>]+)>"
+    local other = inner and inner:match "^(%w+)/"
+    if inner and own and not layer[other] then say(place .. inner .. " is not named by its folder") end
+    if own and other and other ~= own and layer[other] then
+      local allowed = layer[other] < layer[own] or beside[own .. " " .. other]
+      if not allowed then say(place .. own .. " may not use " .. other) end
+    end
+    for header, door in pairs(doors) do
+      local through = path:match(door) or path == "engine/main.c" and header:match "^%^l"
+        or path:match "^third_party/" or path:match "^tests/"
+      if (outer or inner or ""):match(header) and not through then
+        say(place .. (outer or inner) .. " has another door")
+      end
+    end
+  end
+end
+
+local faults = {}
+for _, path in ipairs(files.find "%.[ch]$") do
+  faults_of(path, function(text) faults[#faults + 1] = text end)
+end
+files.verdict("layers: who includes whom", faults)
+
+-- The check itself must be able to fail.
+local seen = {}
+local temporary = assert(require("aniso.core").sys.mkdtemp())
+local wrong = temporary .. "/wrong.c"
+assert(require("aniso.core").sys.write_atomic(wrong, '#include <sqlite3.h>\n#include <lua.h>\n'))
+faults_of(wrong, function(text) seen[#seen + 1] = text end)
+files.verdict("layers: a wrong include is seen", #seen == 2 and {} or { "saw " .. #seen .. " of 2" })
+os.remove(wrong)
+os.remove(temporary)
+files.finish()

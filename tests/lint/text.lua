@@ -1,0 +1,52 @@
+-- Lengths of files and lines, no tabs, no space at a line's end, a comment first, and none
+-- of the words that promise work for later.
+local files = dofile "tests/lint/files.lua"
+
+-- A file that is longer for a reason: path → {limit, reason}.
+local longer = {}
+
+local function limit_of(path)
+  if longer[path] then return longer[path][1] end
+  return path:match "%.lua$" and 250 or 400
+end
+
+local later = { "TO" .. "DO", "FIX" .. "ME", "X" .. "XX" }
+
+local checks = {
+  { "lengths of files", function(path, lines, say)
+    if #lines > limit_of(path) then say(("%s: %d lines, at most %d"):format(path, #lines, limit_of(path))) end
+  end },
+  { "no tabs, no trailing spaces", function(path, lines, say)
+    for number, line in ipairs(lines) do
+      if line:find "\t" or line:find "%s$" then say(path .. ":" .. number) end
+    end
+  end },
+  { "a comment says what the file is", function(path, lines, say)
+    if not (lines[1] or ""):match "^/%*" and not (lines[1] or ""):match "^%-%-" then say(path) end
+  end },
+  { "nothing is left for later", function(path, lines, say)
+    for number, line in ipairs(lines) do
+      for _, word in ipairs(later) do
+        if line:find("%f[%w]" .. word .. "%f[%W]") then say(path .. ":" .. number .. ": " .. word) end
+      end
+    end
+  end },
+  { "lines of at most 110 columns", function(path, lines, say)
+    for number, line in ipairs(lines) do
+      if (utf8.len(line) or #line) > 110 and not path:match "%.h$" then say(path .. ":" .. number) end
+    end
+  end },
+}
+
+local contents = {}
+for _, pattern in ipairs { "%.[ch]$", "%.lua$" } do
+  for _, path in ipairs(files.find(pattern)) do contents[#contents + 1] = { path, files.lines(path) } end
+end
+for _, check in ipairs(checks) do
+  local faults = {}
+  for _, file in ipairs(contents) do
+    check[2](file[1], file[2], function(text) faults[#faults + 1] = text end)
+  end
+  files.verdict("text: " .. check[1], faults)
+end
+files.finish()
