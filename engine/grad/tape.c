@@ -81,16 +81,15 @@ static void drop(an_node *node)
         an_release(node->saved[i]);
 }
 
-void an_tape_clear(void)
+static void drop_all(void)
 {
     while (tape.count > 0)
         drop(&tape.nodes[--tape.count]);
 }
 
-/* Frees the array too: called when nothing will be recorded for a while. */
-static void finish(void)
+void an_tape_clear(void)
 {
-    an_tape_clear();
+    drop_all();
     an_free(tape.nodes);
     tape.nodes = NULL;
     tape.room = 0;
@@ -118,7 +117,7 @@ an_code an_backward(an_tensor *loss)
         drop(&tape.nodes[--tape.count]);
         an_scope_end(mark, NULL);
     }
-    finish();
+    drop_all(); /* the array stays for the next step */
     return code;
 }
 

@@ -41,7 +41,7 @@ float *an_grad_into(an_tensor *x);
 /* Runs the tape from the scalar `loss` (gradient 1). The tape is empty afterwards,
  * also on failure. */
 an_code an_backward(an_tensor *loss);
-void an_tape_clear(void);             /* drop what was recorded, e.g. after an error   */
+void an_tape_clear(void);             /* drop what was recorded, and the tape's own memory */
 bool an_set_recording(bool on);       /* returns the former state; default on          */
 int64_t an_tape_length(void);
 

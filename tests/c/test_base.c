@@ -1,0 +1,162 @@
+/* base: memory accounting and its failure hook, errors, random numbers by address, and
+ * chunks that do not depend on the number of threads. */
+#include "arrays.h"
+
+#include <stdio.h>
+
+static void memory_is_counted_and_aligned(void **state)
+{
+    (void)state;
+    int64_t before = an_mem_live();
+    char *a = an_alloc(100), *b = an_calloc(10, 10);
+    assert_int_equal((uintptr_t)a % 64, 0);
+    assert_int_equal(an_mem_live(), before + 200);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(b[i], 0);
+    memset(a, 7, 100);
+    a = an_realloc(a, 1000);
+    assert_int_equal(a[99], 7);
+    assert_true(an_mem_peak() >= before + 1100);
+    an_free(a);
+    an_free(b);
+    an_free(NULL);
+    assert_int_equal(an_mem_live(), before);
+}
+
+static void the_nth_allocation_fails_once(void **state)
+{
+    (void)state;
+    an_mem_fail_at(2);
+    void *first = an_alloc(8);
+    assert_non_null(first);
+    assert_null(an_alloc(8));
+    assert_int_equal(an_err_code(), AN_ENOMEM);
+    void *third = an_alloc(8);
+    assert_non_null(third);
+    an_free(first);
+    an_free(third);
+}
+
+static void impossible_sizes_are_refused(void **state)
+{
+    (void)state;
+    assert_null(an_alloc(SIZE_MAX));
+    assert_null(an_calloc(SIZE_MAX / 2, 3));
+}
+
+static void an_error_may_quote_the_one_before(void **state)
+{
+    (void)state;
+    assert_int_equal(an_fail(AN_EIO, "disk"), AN_EIO);
+    an_fail(AN_EFORMAT, "file: %s", an_err_message());
+    assert_string_equal(an_err_message(), "file: disk");
+    assert_non_null(strstr(an_err_where(), "test_base.c:"));
+    assert_string_equal(an_code_name(an_err_code()), "EFORMAT");
+    an_err_clear();
+    assert_int_equal(an_err_code(), AN_OK);
+}
+
+/* The three known-answer vectors that come with the published generator. */
+static void philox_gives_the_published_numbers(void **state)
+{
+    (void)state;
+    uint32_t w[4];
+    an_philox(0, 0, 0, w);
+    assert_int_equal(w[0], 0x6627e8d5);
+    assert_int_equal(w[1], 0xe169c58d);
+    assert_int_equal(w[2], 0xbc57ac4c);
+    assert_int_equal(w[3], 0x9b00dbd8);
+    an_philox(UINT64_MAX, UINT64_MAX, UINT64_MAX, w);
+    assert_int_equal(w[0], 0x408f276d);
+    assert_int_equal(w[1], 0x41c83b0e);
+    assert_int_equal(w[2], 0xa20bc7c6);
+    assert_int_equal(w[3], 0x6d5451fd);
+    an_philox(0x299f31d0a4093822u, 0x0370734413198a2eu, 0x85a308d3243f6a88u, w);
+    assert_int_equal(w[0], 0xd16cfe09);
+    assert_int_equal(w[1], 0x94fdcceb);
+    assert_int_equal(w[2], 0x5001e420);
+    assert_int_equal(w[3], 0x24126ea1);
+}
+
+static void numbers_depend_on_their_address_alone(void **state)
+{
+    (void)state;
+    float whole[10000], part[100];
+    an_set_threads(2);
+    an_fill_normal(whole, 10000, 3, an_stream("noise", 1, 0), 50);
+    an_set_threads(1);
+    an_fill_normal(part, 100, 3, an_stream("noise", 1, 0), 50 + 4000);
+    an_set_threads(0);
+    assert_memory_equal(whole + 4000, part, sizeof part);
+    assert_true(an_stream("noise", 1, 0) != an_stream("noise", 0, 1));
+    assert_true(an_stream("noise", 1, 0) != an_stream("time", 1, 0));
+}
+
+static void normals_have_mean_0_and_variance_1(void **state)
+{
+    (void)state;
+    enum { N = 200000 };
+    float *x = normals(N, 5);
+    double sum = 0, squares = 0, fourth = 0;
+    for (int i = 0; i < N; i++) {
+        double v = x[i];
+        sum += v, squares += v * v, fourth += v * v * v * v;
+    }
+    assert_true(fabs(sum / N) < 5 / sqrt(N));             /* 5 standard errors each */
+    assert_true(fabs(squares / N - 1) < 5 * sqrt(2.0 / N));
+    assert_true(fabs(fourth / N - 3) < 5 * sqrt(96.0 / N));
+    an_free(x);
+}
+
+static void a_permutation_holds_each_number_once(void **state)
+{
+    (void)state;
+    int64_t p[1000];
+    char seen[1000] = {0};
+    an_permutation(p, 1000, 1, 2);
+    int moved = 0;
+    for (int i = 0; i < 1000; i++) {
+        assert_true(p[i] >= 0 && p[i] < 1000 && !seen[p[i]]);
+        seen[p[i]] = 1;
+        moved += p[i] != i;
+    }
+    assert_true(moved > 900);
+}
+
+static void mark(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    int64_t *owner = context;
+    for (int64_t i = lo; i < hi; i++)
+        owner[i] = chunk;
+}
+
+static void chunks_are_of_fixed_size(void **state)
+{
+    (void)state;
+    int64_t one[1001], two[1001];
+    an_set_threads(1);
+    an_par_for(1001, 64, mark, one);
+    an_set_threads(2);
+    an_par_for(1001, 64, mark, two);
+    an_set_threads(0);
+    assert_memory_equal(one, two, sizeof one);
+    assert_int_equal(one[1000], 15);
+    assert_int_equal(an_chunks(1001, 64), 16);
+    assert_int_equal(an_chunks(0, 64), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_is_counted_and_aligned),
+        cmocka_unit_test(the_nth_allocation_fails_once),
+        cmocka_unit_test(impossible_sizes_are_refused),
+        cmocka_unit_test(an_error_may_quote_the_one_before),
+        cmocka_unit_test(philox_gives_the_published_numbers),
+        cmocka_unit_test(numbers_depend_on_their_address_alone),
+        cmocka_unit_test(normals_have_mean_0_and_variance_1),
+        cmocka_unit_test(a_permutation_holds_each_number_once),
+        cmocka_unit_test(chunks_are_of_fixed_size),
+    };
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}

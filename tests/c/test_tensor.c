@@ -1,0 +1,171 @@
+/* tensor: shapes, views, copies, scopes, the pool of storages, text. */
+#include "arrays.h"
+
+#include "tensor/print.h"
+#include "tensor/scope.h"
+#include "tensor/storage.h"
+
+#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+
+static an_tensor *counting(int ndim, const int64_t *shape)
+{
+    an_tensor *x = an_tensor_new(AN_F32, ndim, shape);
+    for (int64_t i = 0; i < an_numel(x); i++)
+        an_f32(x)[i] = (float)i;
+    return x;
+}
+
+/* Runs before and after each test: nothing may stay alive. */
+static int begin(void **state)
+{
+    an_storage_trim();
+    *state = (void *)(intptr_t)an_mem_live();
+    return 0;
+}
+
+static int end(void **state)
+{
+    an_scope_end(0, NULL);
+    an_storage_trim();
+    return an_mem_live() == (int64_t)(intptr_t)*state ? 0 : -1;
+}
+
+static void views_share_and_copies_do_not(void **state)
+{
+    (void)state;
+    an_tensor *x = counting(SHAPE(2, 3, 4));
+    an_tensor *t = an_view_transpose(x, (int[]){2, 0, 1}); /* (4, 2, 3) */
+    assert_false(an_is_contiguous(t));
+    an_tensor *y = an_tensor_like(t);
+    assert_int_equal(an_copy(y, t), AN_OK);
+    for (int a = 0; a < 4; a++)
+        for (int b = 0; b < 2; b++)
+            for (int c = 0; c < 3; c++)
+                assert_true(an_f32(y)[(a * 2 + b) * 3 + c] == an_f32(x)[(b * 3 + c) * 4 + a]);
+    an_tensor *part = an_view_narrow(x, 1, 1, 2);
+    an_f32(part)[0] = -5;
+    assert_true(an_f32(x)[4] == -5);
+    assert_true(an_f32(y)[1 * 1] == an_f32(y)[1]);
+}
+
+static void expand_repeats_without_memory(void **state)
+{
+    (void)state;
+    an_tensor *row = counting(SHAPE(3));
+    an_tensor *wide = an_view_expand(row, SHAPE(4, 3));
+    an_tensor *y = an_tensor_like(wide);
+    assert_int_equal(an_copy(y, wide), AN_OK);
+    for (int i = 0; i < 12; i++)
+        assert_true(an_f32(y)[i] == (float)(i % 3));
+    assert_null(an_view_expand(row, SHAPE(3, 4)));
+    assert_int_equal(an_err_code(), AN_EINVAL);
+}
+
+static void wrong_shapes_are_refused(void **state)
+{
+    (void)state;
+    an_tensor *x = counting(SHAPE(2, 3));
+    assert_null(an_view_reshape(x, SHAPE(4, 2)));
+    assert_null(an_view_reshape(x, SHAPE(-1, -1)));
+    assert_null(an_view_narrow(x, 1, 2, 2));
+    assert_null(an_view_narrow(x, 5, 0, 1));
+    assert_null(an_view_transpose(x, (int[]){0, 0}));
+    assert_null(an_tensor_new(AN_F32, 7, (int64_t[]){1, 1, 1, 1, 1, 1, 1}));
+    assert_null(an_tensor_new(AN_F32, SHAPE(-1)));
+    assert_null(an_tensor_new(AN_F32, SHAPE(INT64_MAX / 4, 8)));
+    assert_null(an_tensor_view(x->storage, AN_F32, 5, SHAPE(2)));
+    assert_int_equal(an_expect(x, "logits", AN_I64, 1), AN_EINVAL);
+    assert_string_equal(an_err_message(),
+                        "logits: expected int64 with 1 dimensions, got float32 (2, 3)");
+    an_tensor *open = an_view_reshape(x, SHAPE(3, -1));
+    assert_int_equal(open->shape[1], 2);
+}
+
+static void dtypes_convert_in_copies(void **state)
+{
+    (void)state;
+    an_tensor *x = an_tensor_from((float[]){1.75f, -2.5f}, SHAPE(2));
+    an_tensor *i = an_tensor_new(AN_I64, SHAPE(2)), *back = an_tensor_like(x);
+    assert_int_equal(an_copy(i, x), AN_OK);
+    assert_int_equal(an_i64(i)[0], 1);
+    assert_int_equal(an_i64(i)[1], -2);
+    assert_int_equal(an_copy(back, i), AN_OK);
+    assert_true(an_f32(back)[1] == -2.0f);
+}
+
+static void a_scope_keeps_what_it_is_told(void **state)
+{
+    (void)state;
+    size_t outer = an_scope_begin();
+    size_t inner = an_scope_begin();
+    an_tensor *gone = counting(SHAPE(5)), *kept = counting(SHAPE(6));
+    (void)gone;
+    kept = an_scope_end(inner, kept);
+    assert_int_equal(kept->refs, 1);
+    assert_true(an_f32(kept)[5] == 5);
+    an_retain(kept);
+    an_scope_end(outer, NULL);
+    assert_true(an_f32(kept)[5] == 5);
+    an_release(kept);
+}
+
+static void released_storage_is_used_again(void **state)
+{
+    (void)state;
+    size_t mark = an_scope_begin();
+    counting(SHAPE(1000));
+    an_scope_end(mark, NULL);
+    if (an_storage_waiting() == 0)
+        skip(); /* built with AddressSanitizer: nothing is pooled */
+    int64_t allocs = an_mem_allocs();
+    mark = an_scope_begin();
+    counting(SHAPE(1000));
+    assert_int_equal(an_storage_waiting(), 0);
+    an_scope_end(mark, NULL);
+    assert_true(an_mem_allocs() - allocs <= 2); /* the tensor and the scope, not the data */
+}
+
+static void out_of_memory_is_reported_everywhere(void **state)
+{
+    (void)state;
+    for (int nth = 1; nth <= 4; nth++) {
+        an_storage_trim();
+        an_mem_fail_at(nth);
+        size_t mark = an_scope_begin();
+        an_tensor *x = an_tensor_zeros(AN_F32, SHAPE(10));
+        an_mem_fail_at(0);
+        if (!x)
+            assert_int_equal(an_err_code(), AN_ENOMEM);
+        else
+            assert_int_equal(nth, 4); /* struct, data, tensor; the scope's stack may exist */
+        an_scope_end(mark, NULL);
+        an_scope_end(0, NULL);
+    }
+}
+
+static void text_names_type_shape_and_numbers(void **state)
+{
+    (void)state;
+    char *text = an_tensor_text(counting(SHAPE(3)));
+    assert_string_equal(text, "Tensor float32 (3,)  [0 1 2]");
+    an_free(text);
+    an_tensor *big = counting(SHAPE(20, 30));
+    an_f32(big)[7] = NAN;
+    text = an_tensor_text(big);
+    assert_non_null(strstr(text, "(20, 30)"));
+    assert_non_null(strstr(text, "max 599"));
+    assert_non_null(strstr(text, "(1 not finite)"));
+    an_free(text);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST(views_share_and_copies_do_not),   TEST(expand_repeats_without_memory),
+        TEST(wrong_shapes_are_refused),        TEST(dtypes_convert_in_copies),
+        TEST(a_scope_keeps_what_it_is_told),   TEST(released_storage_is_used_again),
+        TEST(out_of_memory_is_reported_everywhere), TEST(text_names_type_shape_and_numbers),
+    };
+    return cmocka_run_group_tests_name("tensor", tests, NULL, NULL);
+}
