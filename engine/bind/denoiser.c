@@ -2,8 +2,11 @@
  *
  *     local d = core.denoiser.new(module, "denoiser", { kind = "cross_attention", … })
  *     local c = d:encode{ features =, crops =, mg =, ml = }
- *     local e = d:forward(c, y, t)          any number of draws per image */
+ *     local e = d:forward(c, y, t)          any number of draws per image
+ * Fields: d.kind, d.classes, d.module, c.images. */
 #include "model/denoiser.h"
+
+#include <string.h>
 
 #include "bind/bind.h"
 #include "bind/model.h"
@@ -19,7 +22,7 @@ static an_denoiser *check(lua_State *L)
     return an_check_handle(L, 1, AN_DENOISER);
 }
 
-/* new(module, prefix, options): the fields of an_denoiser_options, `T` for the steps. */
+/* new(module, prefix, options): the fields of an_denoiser_options. */
 static int denoiser_new(lua_State *L)
 {
     an_module *m = an_check_module(L, 1);
@@ -30,7 +33,7 @@ static int denoiser_new(lua_State *L)
         .features = an_opt_int(L, 3, "features", 0),
         .crop_features = an_opt_int(L, 3, "crop_features", 0),
         .dim = an_opt_int(L, 3, "dim", 128),
-        .steps = an_opt_int(L, 3, "T", 1000),
+        .steps = an_opt_int(L, 3, "steps", 1000),
         .blocks = an_opt_int(L, 3, "blocks", 2),
         .heads = an_opt_int(L, 3, "heads", 4),
         .mlp_ratio = an_opt_num(L, 3, "mlp_ratio", 2),
@@ -93,16 +96,16 @@ static int denoiser_forward(lua_State *L)
     return map ? 2 : 1;
 }
 
-/* d:kind() → "cross_attention" or "film" */
-static int denoiser_kind(lua_State *L)
+static int denoiser_index(lua_State *L)
 {
-    lua_pushstring(L, an_denoiser_names[an_denoiser_options_of(check(L))->kind]);
-    return 1;
-}
-
-static int denoiser_module(lua_State *L)
-{
-    return an_push_module(L, an_denoiser_module(check(L)));
+    const char *key = luaL_checkstring(L, 2);
+    if (!strcmp(key, "kind"))
+        return lua_pushstring(L, an_denoiser_names[an_denoiser_options_of(check(L))->kind]), 1;
+    if (!strcmp(key, "classes"))
+        return lua_pushinteger(L, an_denoiser_options_of(check(L))->classes), 1;
+    if (!strcmp(key, "module"))
+        return an_push_module(L, an_denoiser_module(check(L)));
+    return an_index_method(L);
 }
 
 static int denoiser_close(lua_State *L)
@@ -129,11 +132,12 @@ static int denoiser_tostring(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"encode", denoiser_encode}, {"forward", denoiser_forward}, {"kind", denoiser_kind},
-    {"module", denoiser_module}, {"close", denoiser_close},     {NULL, NULL},
+    {"encode", denoiser_encode}, {"forward", denoiser_forward}, {"close", denoiser_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {
+    {"__index", denoiser_index},
     {"__gc", denoiser_close},
     {"__close", denoiser_close},
     {"__tostring", denoiser_tostring},
@@ -142,11 +146,12 @@ static const luaL_Reg meta[] = {
 
 /* ── the context ─────────────────────────────────────────────────────────────── */
 
-/* c:images() → B */
-static int context_images(lua_State *L)
+/* c.images: B */
+static int context_index(lua_State *L)
 {
-    lua_pushinteger(L, an_context_images(an_check_handle(L, 1, AN_CONTEXT)));
-    return 1;
+    if (!strcmp(luaL_checkstring(L, 2), "images"))
+        return lua_pushinteger(L, an_context_images(an_check_handle(L, 1, AN_CONTEXT))), 1;
+    return an_index_method(L);
 }
 
 static int context_close(lua_State *L)
@@ -166,10 +171,10 @@ static int context_tostring(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg context_methods[] = {
-    {"images", context_images}, {"close", context_close}, {NULL, NULL}};
+static const luaL_Reg context_methods[] = {{"close", context_close}, {NULL, NULL}};
 
 static const luaL_Reg context_meta[] = {
+    {"__index", context_index},
     {"__gc", context_close},
     {"__close", context_close},
     {"__tostring", context_tostring},

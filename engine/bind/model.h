@@ -10,4 +10,19 @@
 an_module *an_check_module(lua_State *L, int arg);
 int an_push_module(lua_State *L, an_module *m); /* a new userdata that retains m; returns 1 */
 
+/* The last step of a class's own __index(self, key): pushes the method, or nil. Returns 1. */
+int an_index_method(lua_State *L);
+
+/* Copies the tensors of the table at `table` into the module's tensors whose names begin with
+ * `prefix`; the table's keys are the names without it. Returns how many. Checks every name
+ * and shape first and raises, so that after an error nothing has changed. Not strict: names
+ * that only one side has are passed over. */
+int64_t an_load_state(lua_State *L, int table, an_module *m, const char *prefix, bool strict);
+
+/* Methods of Module in bind/module_state.c. */
+int an_module_names(lua_State *L);
+int an_module_get(lua_State *L);
+int an_module_state(lua_State *L);
+int an_module_load(lua_State *L);
+
 #endif

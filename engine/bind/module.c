@@ -2,7 +2,8 @@
  *
  *     local m = core.module.new{ seed = 1 }
  *     local net = core.resnet.new(m, "backbone", {…})
- *     m:seal()                       then m:flat(), m:state(), m:load(state), … */
+ *     m:seal()                       then m:flat(), m:zero_grad(), m:train(true), …
+ * Its named state (names, get, state, load) is in bind/module_state.c. */
 #include "bind/bind.h"
 #include "bind/model.h"
 #include "bind/open.h"
@@ -17,6 +18,14 @@ int an_push_module(lua_State *L, an_module *m)
     void **handle = an_new_handle(L, AN_MODULE);
     an_module_retain(m);
     *handle = m;
+    return 1;
+}
+
+int an_index_method(lua_State *L)
+{
+    luaL_getmetafield(L, 1, "methods");
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
     return 1;
 }
 
@@ -118,103 +127,7 @@ static int module_frozen(lua_State *L)
     return 1;
 }
 
-/* ── the named state ─────────────────────────────────────────────────────────── */
-
-/* m:names() → list in order of declaration */
-static int module_names(lua_State *L)
-{
-    const an_module *m = an_check_module(L, 1);
-    lua_newtable(L);
-    for (int64_t i = 0; i < an_module_entries(m); i++) {
-        lua_pushstring(L, an_module_entry(m, i)->name);
-        lua_rawseti(L, -2, i + 1);
-    }
-    return 1;
-}
-
-/* m:get(name) → the parameter or buffer itself */
-static int module_get(lua_State *L)
-{
-    const char *name = luaL_checkstring(L, 2);
-    const an_entry *e = an_module_find(an_check_module(L, 1), name);
-    if (!e)
-        return luaL_error(L, "the module has no tensor '%s'; names() lists them", name);
-    return an_push_tensor(L, e->x);
-}
-
-/* m:state() → {name = tensor}: the tensors themselves, parameters and buffers */
-static int module_state(lua_State *L)
-{
-    const an_module *m = an_check_module(L, 1);
-    lua_newtable(L);
-    for (int64_t i = 0; i < an_module_entries(m); i++) {
-        an_push_tensor(L, an_module_entry(m, i)->x);
-        lua_setfield(L, -2, an_module_entry(m, i)->name);
-    }
-    return 1;
-}
-
-/* Raises when the state's tensor for this entry, on top of the stack, has another shape. */
-static void check_shape(lua_State *L, const an_entry *e)
-{
-    if (!luaL_testudata(L, -1, AN_TENSOR))
-        luaL_error(L, "load: '%s' is a %s, not a tensor", e->name, luaL_typename(L, -1));
-    const an_tensor *x = an_check_tensor(L, lua_gettop(L));
-    if (x->dtype != AN_F32 || !an_same_shape(x, e->x))
-        luaL_error(L, "load: '%s' has shape %s%s, the module expects %s", e->name,
-                   an_shape_text(x), x->dtype == AN_F32 ? "" : " of int64", an_shape_text(e->x));
-}
-
-/* Raises when the table at 2 lacks one of the module's names. */
-static void check_missing(lua_State *L, const an_module *m, bool strict)
-{
-    for (int64_t i = 0; i < an_module_entries(m); i++) {
-        const an_entry *e = an_module_entry(m, i);
-        if (lua_getfield(L, 2, e->name) != LUA_TNIL)
-            check_shape(L, e);
-        else if (strict)
-            luaL_error(L, "load: '%s' %s is missing", e->name, an_shape_text(e->x));
-        lua_pop(L, 1);
-    }
-}
-
-/* Raises when the table at 2 has a name that the module lacks. */
-static void check_unexpected(lua_State *L, const an_module *m)
-{
-    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
-        bool text = lua_type(L, -2) == LUA_TSTRING;
-        if (text && an_module_find(m, lua_tostring(L, -2)))
-            continue;
-        bool tensor = luaL_testudata(L, -1, AN_TENSOR) != NULL;
-        luaL_error(L, "load: '%s' %s is unexpected; pass {strict = false} to skip such names",
-                   text ? lua_tostring(L, -2) : luaL_typename(L, -2),
-                   tensor ? an_shape_text(an_check_tensor(L, lua_gettop(L))) : "");
-    }
-}
-
-/* m:load(state [, {strict = true}]) → how many tensors were copied. Checks every name and
- * shape first: after an error nothing has changed. */
-static int module_load(lua_State *L)
-{
-    an_module *m = an_check_module(L, 1);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    bool strict = an_opt_bool(L, 3, "strict", true);
-    check_missing(L, m, strict);
-    if (strict)
-        check_unexpected(L, m);
-    lua_Integer copied = 0;
-    for (int64_t i = 0; i < an_module_entries(m); i++) {
-        const an_entry *e = an_module_entry(m, i);
-        if (lua_getfield(L, 2, e->name) != LUA_TNIL) {
-            if (an_copy(e->x, an_check_tensor(L, lua_gettop(L))))
-                return an_raise(L);
-            copied++;
-        }
-        lua_pop(L, 1);
-    }
-    lua_pushinteger(L, copied);
-    return 1;
-}
+/* ── the class ───────────────────────────────────────────────────────────────── */
 
 /* m:count() → numbers in all parameters */
 static int module_count(lua_State *L)
@@ -222,8 +135,6 @@ static int module_count(lua_State *L)
     lua_pushinteger(L, an_module_count(an_check_module(L, 1)));
     return 1;
 }
-
-/* ── the class ───────────────────────────────────────────────────────────────── */
 
 static int module_close(lua_State *L)
 {
@@ -258,10 +169,10 @@ static const luaL_Reg methods[] = {
     {"training", module_training},
     {"freeze", module_freeze},
     {"frozen", module_frozen},
-    {"names", module_names},
-    {"get", module_get},
-    {"state", module_state},
-    {"load", module_load},
+    {"names", an_module_names},
+    {"get", an_module_get},
+    {"state", an_module_state},
+    {"load", an_module_load},
     {"count", module_count},
     {"close", module_close},
     {NULL, NULL},

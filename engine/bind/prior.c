@@ -1,8 +1,11 @@
 /* prior (Lua): the Prior userdata, images and features to the prior mean.
  *
  *     local prior = core.prior.new(module, "prior", { mode = "both", classes = 7, … })
- *     local p = prior:forward(images, features)       p.m, p.g, p.l, p.mg, p.ml, … */
+ *     local p = prior:forward(images, features)       p.m, p.g, p.l, p.mg, p.ml, …
+ * Fields: prior.mode, prior.classes, prior.crop_features (D_l, 0 without crops), prior.module. */
 #include "model/prior.h"
+
+#include <string.h>
 
 #include "bind/bind.h"
 #include "bind/model.h"
@@ -78,23 +81,18 @@ static int prior_forward(lua_State *L)
     return 1;
 }
 
-/* prior:mode() → "both", … */
-static int prior_mode(lua_State *L)
+static int prior_index(lua_State *L)
 {
-    lua_pushstring(L, an_prior_mode_names[an_prior_options_of(check(L))->mode]);
-    return 1;
-}
-
-/* prior:crop_features() → width of the crop vectors, 0 without a local branch */
-static int prior_crop_features(lua_State *L)
-{
-    lua_pushinteger(L, an_prior_crop_features(check(L)));
-    return 1;
-}
-
-static int prior_module(lua_State *L)
-{
-    return an_push_module(L, an_prior_module(check(L)));
+    const char *key = luaL_checkstring(L, 2);
+    if (!strcmp(key, "mode"))
+        return lua_pushstring(L, an_prior_mode_names[an_prior_options_of(check(L))->mode]), 1;
+    if (!strcmp(key, "classes"))
+        return lua_pushinteger(L, an_prior_options_of(check(L))->classes), 1;
+    if (!strcmp(key, "crop_features"))
+        return lua_pushinteger(L, an_prior_crop_features(check(L))), 1;
+    if (!strcmp(key, "module"))
+        return an_push_module(L, an_prior_module(check(L)));
+    return an_index_method(L);
 }
 
 static int prior_close(lua_State *L)
@@ -122,11 +120,10 @@ static int prior_tostring(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"forward", prior_forward}, {"mode", prior_mode},   {"crop_features", prior_crop_features},
-    {"module", prior_module},   {"close", prior_close}, {NULL, NULL},
-};
+    {"forward", prior_forward}, {"close", prior_close}, {NULL, NULL}};
 
 static const luaL_Reg meta[] = {
+    {"__index", prior_index},
     {"__gc", prior_close},
     {"__close", prior_close},
     {"__tostring", prior_tostring},

@@ -2,8 +2,11 @@
  *
  *     local net = core.resnet.new(module, "backbone", { kind = "resnet", depth = 8, width = 32,
  *                                                       channels = 3 })
- *     local features = net:forward(images) */
+ *     local features = net:forward(images)
+ * Fields: net.features (Cf), net.module. */
 #include "model/resnet.h"
+
+#include <string.h>
 
 #include "bind/bind.h"
 #include "bind/model.h"
@@ -32,7 +35,11 @@ static int resnet_new(lua_State *L)
         return an_raise(L);
     void **handle = an_new_handle(L, AN_RESNET);
     *handle = an_resnet_new(m, prefix, &options);
-    return *handle ? 1 : an_raise(L);
+    if (!*handle)
+        return an_raise(L);
+    lua_pushfstring(L, "%s.", prefix);
+    lua_setiuservalue(L, -2, 1); /* for load() */
+    return 1;
 }
 
 /* net:forward(images (B, H, W, C)) → features (B, h, w, Cf) */
@@ -44,16 +51,42 @@ static int resnet_forward(lua_State *L)
     return an_push_result(L, mark, an_resnet_forward(r, images));
 }
 
-/* net:features() → Cf */
-static int resnet_features(lua_State *L)
+/* Whether a name in published weights is not of the features: the classifier, and
+ * PyTorch's count of batches. */
+static bool is_foreign(const char *name)
 {
-    lua_pushinteger(L, an_resnet_features(check(L)));
-    return 1;
+    static const char counter[] = ".num_batches_tracked";
+    size_t n = strlen(name), tail = sizeof counter - 1;
+    return !strncmp(name, "fc.", 3) || (n >= tail && !strcmp(name + n - tail, counter));
 }
 
-static int resnet_module(lua_State *L)
+/* net:load{name = tensor}: weights with torchvision's names, as conv1.weight. The classifier
+ * (fc) is passed over; anything else must fit exactly. */
+static int resnet_load(lua_State *L)
 {
-    return an_push_module(L, an_resnet_module(check(L)));
+    an_resnet *r = check(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+        if (lua_type(L, -2) == LUA_TSTRING && is_foreign(lua_tostring(L, -2)))
+            continue;
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, 3);
+    }
+    lua_getiuservalue(L, 1, 1);
+    an_load_state(L, 3, an_resnet_module(r), lua_tostring(L, -1), true);
+    return 0;
+}
+
+static int resnet_index(lua_State *L)
+{
+    const char *key = luaL_checkstring(L, 2);
+    if (!strcmp(key, "features"))
+        return lua_pushinteger(L, an_resnet_features(check(L))), 1;
+    if (!strcmp(key, "module"))
+        return an_push_module(L, an_resnet_module(check(L)));
+    return an_index_method(L);
 }
 
 static int resnet_close(lua_State *L)
@@ -77,11 +110,10 @@ static int resnet_tostring(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"forward", resnet_forward}, {"features", resnet_features}, {"module", resnet_module},
-    {"close", resnet_close},     {NULL, NULL},
-};
+    {"forward", resnet_forward}, {"load", resnet_load}, {"close", resnet_close}, {NULL, NULL}};
 
 static const luaL_Reg meta[] = {
+    {"__index", resnet_index},
     {"__gc", resnet_close},
     {"__close", resnet_close},
     {"__tostring", resnet_tostring},

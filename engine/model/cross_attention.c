@@ -1,0 +1,234 @@
+/* cross_attention: the default denoiser, a transformer over K label tokens that reads the
+ * image through cross-attention (METHOD §5; blocks as DiT, 2212.09748).
+ *
+ *     x_j = Linear[y_t,j, m^g_j, m^l_j] + class_j ;   c = SiLU(MLP(sinusoid(t)))
+ *     block: x += (1 + gate) · f(LN(x)(1 + scale) + shift)   for f = self-attention,
+ *            cross-attention to the image tokens, MLP;  the nine of them from Linear(c)
+ *     ε̂_j = Linear(LN(x_j)(1 + scale) + shift)
+ * Image tokens: LN[ Linear(F) + position ; Linear(crops) + crop type ]; their keys and values
+ * are made once per image, in encode. DiT starts its gates at 0 to train 28 blocks. Here
+ * the depth is small, the last layer starts at 0 anyway, and a second zero before it
+ * would keep gradients from the blocks at first: so the modulation starts at 0 and the
+ * gate is 1 + it; a new network is a plain pre-norm transformer. */
+#include "grad/ops.h"
+#include "model/denoiser_kind.h"
+#include "model/layer.h"
+#include "model/position.h"
+#include "tensor/scope.h"
+
+static const double MAX_PERIOD = 10000;
+
+typedef struct {
+    an_dense q, k, v, out;
+} attention;
+
+typedef struct {
+    an_dense modulation; /* (9D, D): shift, scale, gate of self, of cross, of mlp */
+    attention self, cross;
+    an_dense mlp0, mlp2;
+} block;
+
+typedef struct {
+    int64_t K, D;
+    int blocks, heads;
+    an_dense token, time0, time2, features, crops, out_modulation, out;
+    an_tensor *class_embedding; /* (K, D) */
+    an_tensor *crop_type;       /* (D)    */
+    an_ln token_norm;
+    block block[AN_MOST_BLOCKS];
+    an_tensor *position; /* (h, w, D) of the latest grid, retained */
+} network;
+
+/* ── making ──────────────────────────────────────────────────────────────────── */
+
+static attention make_attention(an_module *m, const char *name, int64_t D)
+{
+    return (attention){
+        .q = an_dense_new(m, an_name("%s.q", name).text, D, D),
+        .k = an_dense_new(m, an_name("%s.k", name).text, D, D),
+        .v = an_dense_new(m, an_name("%s.v", name).text, D, D),
+        .out = an_dense_new(m, an_name("%s.out", name).text, D, D),
+    };
+}
+
+static block make_block(an_module *m, const char *name, int64_t D, int64_t hidden)
+{
+    return (block){
+        .modulation = an_dense_zero(m, an_name("%s.modulation", name).text, D, 9 * D),
+        .self = make_attention(m, an_name("%s.self", name).text, D),
+        .cross = make_attention(m, an_name("%s.cross", name).text, D),
+        .mlp0 = an_dense_new(m, an_name("%s.mlp.0", name).text, D, hidden),
+        .mlp2 = an_dense_new(m, an_name("%s.mlp.2", name).text, hidden, D),
+    };
+}
+
+static an_code build(void *self, an_module *m, const char *prefix, const an_denoiser_options *o)
+{
+    network *n = self;
+    int64_t D = o->dim;
+    n->K = o->classes;
+    n->D = D;
+    n->blocks = (int)o->blocks;
+    n->heads = (int)o->heads;
+    n->token = an_dense_new(m, an_name("%s.token", prefix).text, 3, D);
+    n->class_embedding = an_module_param(m, an_name("%s.class.weight", prefix).text,
+                                         an_init_normal(1), 2, (int64_t[]){o->classes, D}, false);
+    n->time0 = an_dense_new(m, an_name("%s.time.0", prefix).text, D, D);
+    n->time2 = an_dense_new(m, an_name("%s.time.2", prefix).text, D, D);
+    n->features = an_dense_new(m, an_name("%s.features", prefix).text, o->features, D);
+    if (o->crop_features) {
+        n->crops = an_dense_new(m, an_name("%s.crops", prefix).text, o->crop_features, D);
+        n->crop_type = an_module_param(m, an_name("%s.crop_type", prefix).text,
+                                       an_init_normal(1), 1, &D, false);
+    }
+    n->token_norm = an_ln_new(m, an_name("%s.token_norm", prefix).text, D);
+    int64_t hidden = (int64_t)((double)D * o->mlp_ratio);
+    for (int i = 0; i < n->blocks; i++)
+        n->block[i] = make_block(m, an_name("%s.blocks.%d", prefix, i).text, D, hidden);
+    n->out_modulation = an_dense_zero(m, an_name("%s.out_modulation", prefix).text, D, 2 * D);
+    n->out = an_dense_zero(m, an_name("%s.out", prefix).text, D, 1);
+    return an_module_failed(m);
+}
+
+static void drop(void *self)
+{
+    an_release(((network *)self)->position);
+}
+
+/* ── once per image ──────────────────────────────────────────────────────────── */
+
+/* The positions of an h×w grid, kept until the grid changes. */
+static an_tensor *positions(network *n, int64_t h, int64_t w)
+{
+    if (n->position && n->position->shape[0] == h && n->position->shape[1] == w)
+        return n->position;
+    an_release(n->position);
+    n->position = an_position_grid(h, w, n->D);
+    if (n->position)
+        an_retain(n->position);
+    return n->position;
+}
+
+/* The image tokens (B, N, D). */
+static an_tensor *image_tokens(network *n, an_tensor *features, an_tensor *crops)
+{
+    int64_t B = features->shape[0], h = features->shape[1], w = features->shape[2];
+    an_tensor *grid = an_add(an_dense_apply(&n->features, features), positions(n, h, w));
+    an_tensor *tokens = an_reshape(grid, 3, (int64_t[]){B, h * w, n->D});
+    if (crops) {
+        an_tensor *parts[] = {tokens, an_add(an_dense_apply(&n->crops, crops), n->crop_type)};
+        tokens = parts[0] && parts[1] ? an_concat(parts, 2, 1) : NULL;
+    }
+    return an_ln_apply(&n->token_norm, tokens);
+}
+
+static an_code encode(void *self, an_context *c, an_tensor *features, an_tensor *crops)
+{
+    network *n = self;
+    an_tensor *tokens = image_tokens(n, features, crops);
+    for (int i = 0; i < n->blocks; i++) {
+        c->kept[2 * i] = an_dense_apply(&n->block[i].cross.k, tokens);
+        c->kept[2 * i + 1] = an_dense_apply(&n->block[i].cross.v, tokens);
+        if (!c->kept[2 * i] || !c->kept[2 * i + 1])
+            return an_err_code();
+    }
+    return AN_OK;
+}
+
+/* ── per step ────────────────────────────────────────────────────────────────── */
+
+/* The i-th vector of width D of a modulation (rows, 1, …). */
+static an_tensor *piece(const network *n, an_tensor *modulation, int i)
+{
+    return an_narrow(modulation, 2, i * n->D, n->D);
+}
+
+/* The modulation (rows, 1, width) from c (rows, D): it broadcasts over the tokens. */
+static an_tensor *modulation(const an_dense *l, an_tensor *c)
+{
+    an_tensor *v = an_dense_apply(l, c);
+    return v ? an_reshape(v, 3, (int64_t[]){v->shape[0], 1, v->shape[1]}) : NULL;
+}
+
+/* LN(x)(1 + scale) + shift, with shift and scale at i and i+1 of v. */
+static an_tensor *modulate(const network *n, an_tensor *x, an_tensor *v, int i)
+{
+    an_tensor *scaled = an_mul(an_ln_plain(x), an_affine(piece(n, v, i + 1), 1, 1));
+    return an_add(scaled, piece(n, v, i));
+}
+
+/* x + (1 + gate)·y, with the gate at i of v. */
+static an_tensor *join(const network *n, an_tensor *x, an_tensor *y, an_tensor *v, int i)
+{
+    return an_add(x, an_mul(y, an_affine(piece(n, v, i), 1, 1)));
+}
+
+static an_tensor *self_attention(const network *n, const attention *a, an_tensor *x)
+{
+    an_tensor *y = an_attention(an_dense_apply(&a->q, x), an_dense_apply(&a->k, x),
+                                an_dense_apply(&a->v, x), n->heads, NULL);
+    return an_dense_apply(&a->out, y);
+}
+
+static an_tensor *cross_attention(const network *n, const attention *a, an_tensor *x, an_tensor *k,
+                                  an_tensor *v, an_tensor **map)
+{
+    an_tensor *y = an_attention(an_dense_apply(&a->q, x), k, v, n->heads, map);
+    return an_dense_apply(&a->out, y);
+}
+
+static an_tensor *block_forward(const network *n, int i, const an_context *context, an_tensor *x,
+                                an_tensor *c, an_tensor **map)
+{
+    const block *b = &n->block[i];
+    an_tensor *v = modulation(&b->modulation, c);
+    an_tensor *y = self_attention(n, &b->self, modulate(n, x, v, 0));
+    x = join(n, x, y, v, 2);
+    y = cross_attention(n, &b->cross, modulate(n, x, v, 3), context->kept[2 * i],
+                        context->kept[2 * i + 1], map);
+    x = join(n, x, y, v, 5);
+    y = an_map(an_dense_apply(&b->mlp0, modulate(n, x, v, 6)), AN_GELU);
+    return join(n, x, an_dense_apply(&b->mlp2, y), v, 8);
+}
+
+/* The label tokens (B·R, K, D). */
+static an_tensor *label_tokens(const network *n, const an_context *c, an_tensor *y)
+{
+    int64_t rows = y->shape[0], R = rows / c->images;
+    const int64_t column[] = {rows, n->K, 1};
+    an_tensor *parts[] = {
+        an_reshape(y, 3, column),
+        an_reshape(an_repeat_rows(c->mg, R), 3, column),
+        an_reshape(an_repeat_rows(c->ml, R), 3, column),
+    };
+    if (!parts[0] || !parts[1] || !parts[2])
+        return NULL;
+    return an_add(an_dense_apply(&n->token, an_concat(parts, 3, 2)), n->class_embedding);
+}
+
+static an_tensor *forward(void *self, const an_context *context, an_tensor *y, an_tensor *t,
+                          an_tensor **map)
+{
+    const network *n = self;
+    an_tensor *c = an_dense_apply(&n->time0, an_timestep_embedding(t, n->D, MAX_PERIOD));
+    c = an_map(an_dense_apply(&n->time2, an_map(c, AN_SILU)), AN_SILU);
+    an_tensor *x = label_tokens(n, context, y);
+    for (int i = 0; i < n->blocks; i++) {
+        bool last = i == n->blocks - 1;
+        size_t mark = an_scope_begin();
+        an_tensor *out = block_forward(n, i, context, x, c, last ? map : NULL);
+        if (last) /* its scope is the caller's, for the map leaves it too */
+            x = out;
+        else
+            x = an_scope_end(mark, out);
+    }
+    an_tensor *v = modulation(&n->out_modulation, c);
+    x = an_dense_apply(&n->out, modulate(n, x, v, 0));
+    return an_reshape(x, 2, y->shape);
+}
+
+const an_denoiser_kind an_cross_attention_kind = {.bytes = sizeof(network),
+                                                  .build = build,
+                                                  .encode = encode,
+                                                  .forward = forward,
+                                                  .drop = drop};

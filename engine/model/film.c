@@ -1,0 +1,73 @@
+/* film: the denoiser of CARD (2206.07275, appendix) and DiffMIC (2303.10610).
+ *
+ *     u = BN(Linear(mean over the grid of F))                          once per image
+ *     h = u ⊙ softplus(BN(e1_t ⊙ Linear[y_t, m^g, m^l]))
+ *     h = softplus(BN(e2_t ⊙ Linear h)),  h = softplus(BN(e3_t ⊙ Linear h)),  ε̂ = Linear h
+ * with a learned row e_t per time. Unlike CARD, the last layer starts at zero. The grid's
+ * mean stands for CARD's own image encoder; crop vectors enter through m^l alone. */
+#include "grad/ops.h"
+#include "model/denoiser_kind.h"
+#include "model/layer.h"
+
+enum { LAYERS = 3, FEATURE = 0 };
+
+typedef struct {
+    an_dense feature, out;
+    an_bn feature_norm;
+    struct {
+        an_dense lin;
+        an_tensor *embed; /* (T+1, D), uniform in [0, 1) as CARD's */
+        an_bn norm;
+    } layer[LAYERS];
+} film;
+
+static an_code build(void *self, an_module *m, const char *prefix, const an_denoiser_options *o)
+{
+    film *f = self;
+    f->feature = an_dense_new(m, an_name("%s.feature", prefix).text, o->features, o->dim);
+    f->feature_norm = an_bn_new(m, an_name("%s.feature_norm", prefix).text, o->dim);
+    for (int i = 0; i < LAYERS; i++) {
+        const int64_t table[] = {o->steps + 1, o->dim};
+        an_text embed = an_name("%s.lin%d.embed.weight", prefix, i + 1);
+        f->layer[i].lin = an_dense_new(m, an_name("%s.lin%d.lin", prefix, i + 1).text,
+                                       i == 0 ? 3 * o->classes : o->dim, o->dim);
+        f->layer[i].embed =
+            an_module_param(m, embed.text, an_init_uniform(0, 1), 2, table, false);
+        f->layer[i].norm = an_bn_new(m, an_name("%s.norm%d", prefix, i + 1).text, o->dim);
+    }
+    f->out = an_dense_zero(m, an_name("%s.out", prefix).text, o->dim, o->classes);
+    return an_module_failed(m);
+}
+
+static an_code encode(void *self, an_context *c, an_tensor *features, an_tensor *crops)
+{
+    const film *f = self;
+    (void)crops;
+    an_tensor *u = an_dense_apply(&f->feature, an_global_avg_pool(features));
+    c->kept[FEATURE] = an_bn_apply(&f->feature_norm, u, NULL, false);
+    return c->kept[FEATURE] ? AN_OK : an_err_code();
+}
+
+static an_tensor *forward(void *self, const an_context *c, an_tensor *y, an_tensor *t,
+                          an_tensor **map)
+{
+    const film *f = self;
+    if (map)
+        return an_fail(AN_EINVAL, "a film denoiser has no attention map; use cross_attention"),
+               NULL;
+    int64_t R = y->shape[0] / c->images;
+    an_tensor *parts[] = {y, an_repeat_rows(c->mg, R), an_repeat_rows(c->ml, R)};
+    an_tensor *u = an_repeat_rows(c->kept[FEATURE], R);
+    an_tensor *h = parts[1] && parts[2] ? an_concat(parts, 3, 1) : NULL;
+    for (int i = 0; i < LAYERS; i++) {
+        an_tensor *gate = an_embedding(f->layer[i].embed, t);
+        h = an_mul(an_dense_apply(&f->layer[i].lin, h), gate);
+        h = an_map(an_bn_apply(&f->layer[i].norm, h, NULL, false), AN_SOFTPLUS);
+        if (i == 0)
+            h = an_mul(h, u);
+    }
+    return an_dense_apply(&f->out, h);
+}
+
+const an_denoiser_kind an_film_kind = {
+    .bytes = sizeof(film), .build = build, .encode = encode, .forward = forward};

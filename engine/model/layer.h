@@ -1,0 +1,51 @@
+/* layer: the smallest parts of a network, each the parameters of one operation.
+ *
+ * A layer is a plain value that borrows its tensors from the module. Making one declares
+ * `name`.weight and so on, with PyTorch's names, layouts and first values; a failure
+ * sticks to the module (an_module_failed). Applying one is one call from grad/ops.h. */
+#ifndef AN_MODEL_LAYER_H
+#define AN_MODEL_LAYER_H
+
+#include "model/module.h"
+
+/* y = x Wᵀ + b: weight (out, in), bias (out). nn.Linear. */
+typedef struct {
+    an_tensor *weight, *bias; /* bias may be NULL */
+} an_dense;
+
+an_dense an_dense_new(an_module *m, const char *name, int64_t in, int64_t out);
+an_dense an_dense_no_bias(an_module *m, const char *name, int64_t in, int64_t out);
+an_dense an_dense_zero(an_module *m, const char *name, int64_t in, int64_t out); /* W, b = 0 */
+an_tensor *an_dense_apply(const an_dense *l, an_tensor *x); /* (…, in) → (…, out) */
+
+/* Convolution without bias (a normalisation follows): weight (out, in, size, size), padded
+ * by (size − 1)/2. nn.Conv2d(bias=False), Kaiming-normal by fan-out. */
+typedef struct {
+    an_tensor *weight;
+    int stride, pad;
+} an_conv;
+
+an_conv an_conv_new(an_module *m, const char *name, int64_t in, int64_t out, int size, int stride);
+an_tensor *an_conv_apply(const an_conv *l, an_tensor *x); /* (B,H,W,in) → (B,H',W',out) */
+
+/* Batch normalisation over all but the last dimension, eps 1e-5, momentum 0.1: weight,
+ * bias, running_mean, running_var. nn.BatchNorm1d/2d. */
+typedef struct {
+    an_module *module; /* asked whether it trains */
+    an_tensor *weight, *bias, *running_mean, *running_var;
+} an_bn;
+
+an_bn an_bn_new(an_module *m, const char *name, int64_t channels);
+/* relu?(bn(x) + residual); residual may be NULL. */
+an_tensor *an_bn_apply(const an_bn *l, an_tensor *x, an_tensor *residual, bool relu);
+
+/* Layer normalisation of the last dimension, eps 1e-5. nn.LayerNorm. */
+typedef struct {
+    an_tensor *weight, *bias;
+} an_ln;
+
+an_ln an_ln_new(an_module *m, const char *name, int64_t width);
+an_tensor *an_ln_apply(const an_ln *l, an_tensor *x);
+an_tensor *an_ln_plain(an_tensor *x); /* without weight and bias */
+
+#endif

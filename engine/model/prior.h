@@ -1,0 +1,69 @@
+/* prior: what the image's classes look like before any diffusion (METHOD §4).
+ *
+ * Global: features → saliency maps → logits g. Local: the most salient windows of the
+ * input → a small residual network → gated attention → logits l. The prior mean is
+ *     m = w·softmax(g) + (1 − w)·softmax(l)
+ * or one of its ablations. m and what it is made of are constants of the forward process:
+ * they carry no gradient unless asked to; g and l always do, for the priors' own loss. */
+#ifndef AN_MODEL_PRIOR_H
+#define AN_MODEL_PRIOR_H
+
+#include "model/module.h"
+
+/* LOCAL computes g as well, for the windows are chosen by it, and leaves it out of m. */
+typedef enum {
+    AN_PRIOR_BOTH,
+    AN_PRIOR_GLOBAL,
+    AN_PRIOR_LOCAL,
+    AN_PRIOR_UNIFORM,   /* m = 1/K                 */
+    AN_PRIOR_FREQUENCY, /* m = π, the class shares */
+    AN_PRIOR_ZERO       /* m = 0                   */
+} an_prior_mode;
+
+extern const char *const an_prior_mode_names[]; /* "both", "global", …, NULL */
+
+typedef struct {
+    an_prior_mode mode;
+    int64_t classes;      /* K                                                            */
+    int64_t features;     /* Cf, channels of the backbone's features                      */
+    int64_t channels;     /* C, of the images                                             */
+    double top;           /* percent of the map that makes a class's logit, (0, 100]      */
+    int64_t crops;        /* windows per image                                            */
+    int64_t crop;         /* their side in pixels; 0: an even third of the shorter side   */
+    int64_t local_width;  /* channels of the local network's stem; its vectors have twice */
+    int64_t attention;    /* hidden units of the gated attention                          */
+    double weight;        /* w                                                            */
+    bool gradient;        /* m, mg, ml carry gradients                                    */
+    const double *counts; /* (K) n_j, for FREQUENCY only; copied                          */
+} an_prior_options;
+
+typedef struct an_prior an_prior;
+
+/* What one batch gives. NULL where the mode has no such thing; the current scope's. */
+typedef struct {
+    an_tensor *g, *l;      /* (B, K) logits                                              */
+    an_tensor *m;          /* (B, K) prior mean                                          */
+    an_tensor *mg, *ml;    /* (B, K) what the denoiser's tokens are told, never NULL:
+                              softmax(g) and softmax(l), 0 for a branch that m leaves
+                              out, and m twice in the constant modes                     */
+    an_tensor *saliency;   /* (B, h, w, K)                                               */
+    an_tensor *crops;      /* (B, crops, D_l) the windows' vectors                       */
+    an_tensor *positions;  /* int64 (B, crops, 2) first row and column, 0-based pixels   */
+    an_tensor *attention;  /* (B, crops) weight of each window in l                      */
+} an_prior_output;
+
+/* Declares `prefix`.saliency, `prefix`.local, `prefix`.pool and `prefix`.head as the mode
+ * needs them in m, which it keeps alive. NULL after a failure. */
+an_prior *an_prior_new(an_module *m, const char *prefix, const an_prior_options *options);
+void an_prior_free(an_prior *p); /* NULL is allowed */
+
+/* images (B, H, W, C) and their features (B, h, w, Cf). Constant modes use the batch size of
+ * the images alone and take features NULL. */
+an_code an_prior_forward(const an_prior *p, an_tensor *images, an_tensor *features,
+                         an_prior_output *out);
+
+int64_t an_prior_crop_features(const an_prior *p); /* D_l, 0 without a local branch */
+const an_prior_options *an_prior_options_of(const an_prior *p);
+an_module *an_prior_module(const an_prior *p);
+
+#endif

@@ -1,0 +1,40 @@
+/* resnet: residual networks of basic blocks (He et al., 1512.03385), images to feature maps.
+ *
+ * Two forms. For small images (§4.2 of the paper): a 3×3 stem, then stages of basic
+ * blocks, each stage after the first halving the grid and doubling the width; depth
+ * 6n+2 is three stages of n blocks. ResNet-18: torchvision's form, 7×7 stem of stride 2 and
+ * max pooling, four stages of two blocks. Names are torchvision's (conv1, bn1,
+ * layer1.0.conv1, …, layer2.0.downsample.0), so that its weights load by name. Where a
+ * block changes the shape its shortcut is a 1×1 convolution with batch normalisation. */
+#ifndef AN_MODEL_RESNET_H
+#define AN_MODEL_RESNET_H
+
+#include "model/module.h"
+
+typedef struct an_resnet an_resnet;
+
+typedef struct {
+    int64_t channels; /* of the images, C                                           */
+    int64_t width;    /* channels of the stem and the first stage                   */
+    int64_t stages;   /* 1 … 4                                                      */
+    int64_t blocks;   /* per stage                                                  */
+    bool large_stem;  /* 7×7 stride 2 and 3×3 max pooling instead of 3×3 stride 1   */
+} an_resnet_options;
+
+/* The options of depth 6n+2, n ≥ 1, and of ResNet-18; AN_EINVAL for another depth. */
+an_code an_resnet_small(an_resnet_options *out, int64_t channels, int64_t width, int64_t depth);
+an_resnet_options an_resnet_18(int64_t channels, int64_t width);
+
+/* Declares `prefix`.conv1.weight … in m, which it keeps alive. NULL after a failure. */
+an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_options *options);
+void an_resnet_free(an_resnet *r); /* NULL is allowed */
+
+/* images (B, H, W, C) → features (B, h, w, Cf), after the last ReLU. The small form has
+ * h = H/2^(stages−1), the large one another quarter of that, rounded up at each halving. */
+an_tensor *an_resnet_forward(const an_resnet *r, an_tensor *images);
+
+int64_t an_resnet_features(const an_resnet *r); /* Cf */
+an_module *an_resnet_module(const an_resnet *r);
+const an_resnet_options *an_resnet_options_of(const an_resnet *r);
+
+#endif

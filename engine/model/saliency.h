@@ -1,0 +1,22 @@
+/* saliency: the global prior, a map per class over the backbone's grid.
+ *
+ * A 1×1 convolution turns features into K maps; a class's logit is the mean of the top p %
+ * of its map (GMIC, 1906.02846): a lesion need not fill the image to be seen, and
+ * p = 100 is plain average pooling. */
+#ifndef AN_MODEL_SALIENCY_H
+#define AN_MODEL_SALIENCY_H
+
+#include "model/module.h"
+
+typedef struct {
+    an_tensor *weight, *bias; /* (K, Cf, 1, 1), (K) */
+    double top;               /* percent            */
+} an_saliency;
+
+/* Declares `name`.weight and `name`.bias (nn.Conv2d(Cf, K, 1), PyTorch's default values). */
+an_saliency an_saliency_new(an_module *m, const char *name, int64_t features, int64_t classes,
+                            double top);
+an_tensor *an_saliency_maps(const an_saliency *s, an_tensor *features); /* (B,h,w,Cf) → (B,h,w,K) */
+an_tensor *an_saliency_logits(const an_saliency *s, an_tensor *maps);   /* (B,h,w,K) → (B,K)      */
+
+#endif

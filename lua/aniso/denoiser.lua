@@ -1,0 +1,2 @@
+-- aniso.denoiser{…}: one of the networks of aniso.nets.
+return { new = require("aniso.nets").denoiser }

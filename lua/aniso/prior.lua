@@ -1,0 +1,2 @@
+-- aniso.prior{…}: one of the networks of aniso.nets.
+return { new = require("aniso.nets").prior }

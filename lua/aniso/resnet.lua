@@ -1,0 +1,2 @@
+-- aniso.resnet{…}: one of the networks of aniso.nets.
+return { new = require("aniso.nets").resnet }
