@@ -130,7 +130,8 @@ static void out_of_memory_is_reported(void **state)
     float *A = normals(3000, 1), *B = normals(3000, 2), C = 5;
     int64_t live = an_mem_live();
     an_mem_fail_at(1);
-    assert_int_equal(AN_ENOMEM, an_k_gemm_par(false, false, 1, 1, 3000, 1, A, 3000, B, 1, 1, &C, 1));
+    assert_int_equal(AN_ENOMEM,
+                     an_k_gemm_par(false, false, 1, 1, 3000, 1, A, 3000, B, 1, 1, &C, 1));
     for (int nth = 1; nth <= 2; nth++) {
         an_mem_fail_at(nth);
         assert_int_equal(AN_ENOMEM, an_k_bias_backward(&C, A, 3000, 1));
