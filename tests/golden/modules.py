@@ -70,8 +70,9 @@ def resnets(golden):
         module_case(golden, name, ResNet(3, width, stages, blocks, large),
                     {"images": Draw(name).normal(*shape)},
                     lambda m, x: {"features": m(x["images"])}, train="eval" not in name,
-                    prefix="backbone.", kind="resnet",
-                    options={"depth": depth, "width": width, "channels": 3})
+                    prefix="backbone.", network="resnet",
+                    options={"kind": "resnet18" if large else "resnet", "depth": depth,
+                             "width": width, "channels": 3})
 
 
 PRIOR = {"classes": 5, "features": 6, "channels": 3, "top": 20.0, "crops": 3, "crop": 6,
@@ -85,7 +86,7 @@ def priors(golden):
         inputs = {"images": draw.normal(3, 20, 20, 3), "features": draw.normal(3, 5, 5, 6)}
         module_case(golden, name, Prior(mode, **PRIOR), inputs,
                     lambda m, x: m(x["images"], x["features"]), prefix="prior.",
-                    given=("images",), kind="prior", options={"mode": mode, **PRIOR})
+                    given=("images",), network="prior", options={"mode": mode, **PRIOR})
 
 
 def denoisers(golden):
@@ -94,12 +95,12 @@ def denoisers(golden):
     for crops in (0, 8):
         name = f"denoiser cross_attention{' with crops' if crops else ''}"
         net = CrossAttention(crop_features=crops, **cross)
-        denoiser(golden, name, net, {"kind": "cross_attention", "steps": 100,
+        denoiser(golden, name, net, {"kind": "cross_attention", "T": 100,
                                      "crop_features": crops, **cross})
     for train in (True, False):
         name = f"denoiser film {'train' if train else 'eval'}"
         denoiser(golden, name, Film(steps=100, **shape),
-                 {"kind": "film", "steps": 100, "crop_features": 0, **shape}, train)
+                 {"kind": "film", "T": 100, "crop_features": 0, **shape}, train)
 
 
 def denoiser(golden, name, net, options, train=True):
@@ -114,7 +115,7 @@ def denoiser(golden, name, net, options, train=True):
         out = m(x["y"], x["t"], x["features"], x.get("crops"), x["mg"], x["ml"])
         return {"epsilon": out, **({"map": m.map.detach()} if hasattr(m, "map") else {})}
 
-    module_case(golden, name, net, inputs, run, train, prefix="denoiser.", kind="denoiser",
+    module_case(golden, name, net, inputs, run, train, prefix="denoiser.", network="denoiser",
                 options=options)
 
 

@@ -111,10 +111,11 @@ def batch_norm(golden, name, train, residual, relu):
         y = y + t["residual"] if residual else y
         return torch.relu(y) if relu else y
 
-    args = {k: "@" + k for k in ("gamma", "beta", "running_mean", "running_var")}
-    args.update(train=train, relu=relu, momentum=0.1, eps=1e-5)
     running = ("running_mean", "running_var")
-    golden.op(name, "batch_norm", tensors, ["@x", "@residual" if residual else "nil", args],
+    options = {"train": train, "relu": relu, "momentum": 0.1, "eps": 1e-5}
+    golden.op(name, "batch_norm", tensors,
+              ["@x", "@gamma", "@beta", "@running_mean", "@running_var", options,
+               "@residual" if residual else "nil"],
               reference, fixed=running, after=running)
 
 

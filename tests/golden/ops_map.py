@@ -36,8 +36,22 @@ def reductions(golden):
         for dim in (1, 2, 3):   # Lua's axes are 1-based
             golden.op(f"{op} axis {dim}", op, {"x": x}, ["@x", dim],
                       lambda t, f=function, d=dim - 1: f(t["x"], d))
-    golden.op("repeat_rows", "repeat_rows", {"x": x}, ["@x", 3],
-              lambda t: t["x"].repeat_interleave(3, 0))
+
+
+def shapes(golden):
+    x = Draw("shapes").normal(3, 4, 5)
+    cases = {   # positions and axes are 1-based in Lua
+        "repeat_rows": ([3], lambda x: x.repeat_interleave(3, 0)),
+        "reshape": ([[2, -1]], lambda x: x.reshape(2, -1)),
+        "permute": ([3, 1, 2], lambda x: x.permute(2, 0, 1)),
+        "narrow": ([2, 2, 3], lambda x: x.narrow(1, 1, 3)),
+        "expand": ([[2, 3, 4, 5]], lambda x: x.expand(2, 3, 4, 5)),
+    }
+    for op, (args, function) in cases.items():
+        golden.op(op, op, {"x": x}, ["@x", *args], lambda t, f=function: f(t["x"]))
+    y = Draw("concat").normal(3, 2, 5)
+    golden.op("concat", "concat", {"x": x, "y": y}, [["@x", "@y"], 2],
+              lambda t: torch.cat([t["x"], t["y"]], 1))
 
 
 def softmaxes(golden):
@@ -108,6 +122,7 @@ def build(path):
     golden = Golden(path)
     elementwise(golden)
     reductions(golden)
+    shapes(golden)
     softmaxes(golden)
     cross_entropies(golden)
     return golden.write()

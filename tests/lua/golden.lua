@@ -10,7 +10,7 @@ local FLOOR = 1e-6   -- of the norm, per √element: what float32 leaves of a ze
 
 -- → list of cases; each has .tensor(name), which reads "<case>/<name>", nil if absent.
 function golden.load(name)
-  local tensors, meta = core.safetensors.load("tests/golden/" .. name .. ".safetensors")
+  local tensors, meta = core.safetensors.read("tests/golden/" .. name .. ".safetensors")
   assert(tensors, meta)
   local cases = core.json.decode(meta.cases)
   for _, case in ipairs(cases) do

@@ -38,7 +38,9 @@ for _, path in ipairs(files { ... }) do
 end
 table.sort(instances, function(a, b) return a[1] < b[1] end)
 
+-- The globals that luaunit 3.4 itself reads and writes; all others stay an error.
+for _, name in ipairs { "testNames", "setupSuite", "teardownSuite" } do rawset(_G, name, false) end
 local runner = lu.LuaUnit.new()
 runner:setOutputType "TAP"
-local failures = runner:runSuiteByInstances(instances, "aniso", {})
+local failures = runner:runSuiteByInstances(instances, "aniso")
 os.exit(failures == 0 and 0 or 1, true)
