@@ -22,6 +22,8 @@ static const luaL_Reg parts[] = {
     {"db", an_open_db},
     {"safetensors", an_open_safetensors},
     {"checkpoint", an_open_checkpoint},
+    {"step", an_open_step},
+    {"mmd", an_open_mmd},
     {NULL, NULL},
 };
 

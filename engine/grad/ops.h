@@ -49,22 +49,26 @@ typedef struct {
 an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual /* [opt] */, const an_batch_norm_args *args);
 an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double eps); /* last dimension; gamma, beta [opt] */
 
-/* ── rules_loss.c, rules_attention.c: softmax, losses, MMD; attention, embeddings ── */
+/* ── rules_loss.c: softmax and losses; the losses are scalars ──────────────────── */
 an_tensor *an_softmax(an_tensor *x);                              /* last dimension */
 an_tensor *an_log_softmax(an_tensor *x);
-/* Cross-entropy of logits (B,K) against labels int64 (B), one kernel for every loss of the priors:
- * kernel/xent.h has the formula. args NULL is the plain one; what args points to is copied. A scalar. */
+/* Cross-entropy of logits (B,K) against labels int64 (B) within 0 … K−1: one kernel for every
+ * loss of the priors, its formula is in kernel/xent.h. args NULL is the plain one; the arrays
+ * that args points to are copied. */
 an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_xent_args *args);
-an_tensor *an_mse(an_tensor *a, an_tensor *b);                    /* scalar mean of (a−b)² */
-/* Multi-head attention core (no projections): q (Bq,Lq,D), k and v (Bk,Lk,D), D = heads·d, Bq = Bk·repeat:
- * query batch row i reads key batch row i/repeat (M draws of one image share its keys).
- * → (Bq,Lq,D). `map` [opt] receives the attention weights averaged over heads (Bq,Lq,Lk), without gradient. */
+an_tensor *an_mse(an_tensor *a, an_tensor *b);                    /* mean of (a−b)² */
+/* MMD² between the rows of a (B,K) and b (B,K), see kernel/mmd.h; gradient to both. */
+an_tensor *an_mmd(an_tensor *a, an_tensor *b, const an_mmd_args *args);
+
+/* ── rules_attention.c: attention and embeddings ───────────────────────────────── */
+/* Multi-head attention without projections: q (Bq,Lq,D), k and v (Bk,Lk,D), D = heads·d,
+ * Bq = Bk·repeat → (Bq,Lq,D). Query batch row i reads key batch row i/repeat, so the M draws
+ * of one image share its keys. `map` [opt] receives the attention weights averaged over the
+ * heads (Bq,Lq,Lk), without gradient. */
 an_tensor *an_attention(an_tensor *q, an_tensor *k, an_tensor *v, int heads, an_tensor **map);
 an_tensor *an_embedding(an_tensor *w, an_tensor *index);          /* w (V,D), index int64 (…) → (…,D) */
-/* Sinusoidal embedding of times t int64 (B) → (B,D), D even: [cos(t·f_i) … sin(t·f_i) …], f_i = max_period^(−i/(D/2)) (2006.11239, as in the ADM code). No gradient. */
+/* Sinusoidal embedding of times t int64 (B) → (B,D), D even, max_period > 1, no gradient:
+ * [cos(t·f_i) … sin(t·f_i) …], f_i = max_period^(−i/(D/2)) (2006.11239). */
 an_tensor *an_timestep_embedding(an_tensor *t, int64_t D, double max_period);
-/* MMD² between the rows of a (B,K) and b (B,K), as kernel/mmd.h has it. Gradient to both. A scalar.
- * O(B²K) time, O(B·K) memory. */
-an_tensor *an_mmd(an_tensor *a, an_tensor *b, const an_mmd_args *args);
 
 #endif

@@ -33,12 +33,21 @@ static inline void dots(float s[restrict TILE], const float *x, tile t, int64_t 
     memcpy(s, sum, sizeof sum);
 }
 
-/* y[c] += Σ_j w[j]·rows[j][c] */
+/* y[c] += Σ_j w[j]·rows[j][c], TILE columns at a time: their sums stay in registers. */
 static inline void add_rows(float *restrict y, const float *w, const float *rows, int64_t count,
                             int64_t d, int64_t stride)
 {
+    int64_t whole = d - d % TILE;
+    for (int64_t lo = 0; lo < whole; lo += TILE) {
+        float sum[TILE] = {0};
+        for (int64_t j = 0; j < count; j++)
+            for (int c = 0; c < TILE; c++)
+                sum[c] += w[j] * rows[j * stride + lo + c];
+        for (int c = 0; c < TILE; c++)
+            y[lo + c] += sum[c];
+    }
     for (int64_t j = 0; j < count; j++)
-        for (int64_t c = 0; c < d; c++)
+        for (int64_t c = whole; c < d; c++)
             y[c] += w[j] * rows[j * stride + c];
 }
 

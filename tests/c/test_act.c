@@ -47,16 +47,17 @@ static void values_and_derivatives(void **state)
     float x[N], y[N], dy[N], dx[N];
     for (int kind = AN_RELU; kind <= AN_SQUARE; kind++) {
         for (int i = 0; i < N; i++) {
-            x[i] = wants_positive(kind) ? 0.02f * (float)(i + 1) : 0.05f * (float)(i - 200) + 0.011f;
+            x[i] = wants_positive(kind) ? 0.02f * (float)(i + 1)
+                                        : 0.05f * (float)(i - 200) + 0.011f;
             dy[i] = 1 + 0.001f * (float)i;
             dx[i] = 3;
         }
         an_k_map_forward(kind, y, x, N);
         an_k_map_backward(kind, dx, dy, x, y, N);
         for (int i = 0; i < N; i++) {
-            double h = 1e-5, slope = (reference(kind, x[i] + h) - reference(kind, x[i] - h)) / (2 * h);
+            double h = 1e-5, up = reference(kind, x[i] + h), down = reference(kind, x[i] - h);
             near(y[i], reference(kind, x[i]), 2e-6);
-            near(dx[i], 3 + dy[i] * slope, 2e-5);   /* added to what was there */
+            near(dx[i], 3 + dy[i] * (up - down) / (2 * h), 2e-5);   /* added to what was there */
         }
     }
 }

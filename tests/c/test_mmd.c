@@ -35,7 +35,8 @@ static double reference(const double *a, const double *b, int64_t n, int64_t k,
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < n; j++) {
             if (i != j || !args->unbiased)
-                same += kernel(a + i * k, a + j * k, k, args) + kernel(b + i * k, b + j * k, k, args);
+                same += kernel(a + i * k, a + j * k, k, args) +
+                        kernel(b + i * k, b + j * k, k, args);
             cross += kernel(a + i * k, b + j * k, k, args);
         }
     return same / (rows * (args->unbiased ? rows - 1 : rows)) - 2 * cross / (rows * rows);

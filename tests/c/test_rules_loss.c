@@ -16,7 +16,8 @@
 #include "grad/tape.h"
 #include "tensor/scope.h"
 
-#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define SHAPE(...) \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
 
 static an_tensor *randn(uint64_t stream, int ndim, const int64_t *shape)
 {
@@ -114,7 +115,8 @@ static an_tensor *run_xent(an_tensor **in, void *ctx)
 static void cross_entropy_rule(void **state)
 {
     (void)state;
-    const float weight[] = {1, 2, 0.5f, 1}, adjust[] = {0.5f, 0, -1, 1}, margin[] = {0.1f, 0.2f, 0.3f, 0};
+    const float weight[] = {1, 2, 0.5f, 1}, adjust[] = {0.5f, 0, -1, 1};
+    const float margin[] = {0.1f, 0.2f, 0.3f, 0};
     const an_xent_args variants[] = {
         {.scale = 1},
         {.weight = weight, .adjust = adjust, .margin = margin, .scale = 2},

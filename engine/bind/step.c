@@ -1,0 +1,129 @@
+/* step (Lua): optimiser steps in place on flat float32 tensors. The policy (rates, which
+ * parameters decay, what is kept) is lua/aniso/optim.lua's.
+ *
+ *     core.step.adamw(p, g, m, v, {lr =, beta1 =, beta2 =, eps =, decay =, t =})
+ *     core.step.sgd(p, g, buf or nil, {lr =, momentum =, nesterov =, decay =, first =})
+ * Both take from = (1-based) and length = as well: the stretch of the tensors to work on. */
+#include "kernel/step.h"
+
+#include <math.h>
+
+#include "bind/bind.h"
+#include "bind/open.h"
+
+/* The numbers of a contiguous float32 tensor that has as many as `like` (NULL: any). */
+static float *check_flat(lua_State *L, int arg, const an_tensor *like)
+{
+    an_tensor *x = an_check_tensor(L, arg);
+    luaL_argcheck(L, x->dtype == AN_F32, arg, "float32 expected");
+    luaL_argcheck(L, an_is_contiguous(x), arg, "a contiguous tensor expected");
+    if (like && an_numel(x) != an_numel(like))
+        luaL_argerror(L, arg, lua_pushfstring(L, "%s has not as many numbers as %s",
+                                              an_shape_text(x), an_shape_text(like)));
+    return an_f32(x);
+}
+
+typedef struct {
+    int64_t start, length;
+} stretch;
+
+static stretch check_stretch(lua_State *L, int arg, const an_tensor *p)
+{
+    int64_t n = an_numel(p), from = an_opt_int(L, arg, "from", 1);
+    int64_t length = an_opt_int(L, arg, "length", n - from + 1);
+    if (from < 1 || length < 0 || from > n + 1 || length > n - from + 1)
+        luaL_argerror(L, arg, lua_pushfstring(L, "from %I and length %I are outside a tensor of %I",
+                                              (lua_Integer)from, (lua_Integer)length,
+                                              (lua_Integer)n));
+    return (stretch){from - 1, length};
+}
+
+static int step_adamw(lua_State *L)
+{
+    const an_tensor *x = an_check_tensor(L, 1);
+    float *p = check_flat(L, 1, NULL);
+    const float *g = check_flat(L, 2, x);
+    float *m = check_flat(L, 3, x), *v = check_flat(L, 4, x);
+    luaL_checktype(L, 5, LUA_TTABLE);
+    const an_adamw_args args = {.lr = an_opt_num(L, 5, "lr", 1e-3),
+                                .beta1 = an_opt_num(L, 5, "beta1", 0.9),
+                                .beta2 = an_opt_num(L, 5, "beta2", 0.999),
+                                .eps = an_opt_num(L, 5, "eps", 1e-8),
+                                .decay = an_opt_num(L, 5, "decay", 0),
+                                .t = an_opt_int(L, 5, "t", 1)};
+    luaL_argcheck(L, args.t >= 1, 5, "t counts steps from 1");
+    stretch s = check_stretch(L, 5, x);
+    an_k_adamw(p + s.start, g + s.start, m + s.start, v + s.start, s.length, &args);
+    return 0;
+}
+
+static int step_sgd(lua_State *L)
+{
+    const an_tensor *x = an_check_tensor(L, 1);
+    float *p = check_flat(L, 1, NULL);
+    const float *g = check_flat(L, 2, x);
+    float *buf = lua_isnil(L, 3) ? NULL : check_flat(L, 3, x);
+    luaL_checktype(L, 4, LUA_TTABLE);
+    const an_sgd_args args = {.lr = an_opt_num(L, 4, "lr", 1e-2),
+                              .momentum = an_opt_num(L, 4, "momentum", 0),
+                              .decay = an_opt_num(L, 4, "decay", 0),
+                              .nesterov = an_opt_bool(L, 4, "nesterov", false),
+                              .first = an_opt_bool(L, 4, "first", false)};
+    luaL_argcheck(L, buf || args.momentum == 0, 3, "momentum needs a buffer");
+    stretch s = check_stretch(L, 4, x);
+    an_k_sgd(p + s.start, g + s.start, buf ? buf + s.start : NULL, s.length, &args);
+    return 0;
+}
+
+/* ema(e, p, decay): e ← decay·e + (1−decay)·p */
+static int step_ema(lua_State *L)
+{
+    const an_tensor *x = an_check_tensor(L, 1);
+    float *e = check_flat(L, 1, NULL);
+    const float *p = check_flat(L, 2, x);
+    double decay = luaL_checknumber(L, 3);
+    luaL_argcheck(L, decay >= 0 && decay <= 1, 3, "a decay in [0, 1] expected");
+    an_k_ema(e, p, decay, an_numel(x));
+    return 0;
+}
+
+/* grad_norm(g) → √Σg² */
+static int step_grad_norm(lua_State *L)
+{
+    const float *g = check_flat(L, 1, NULL);
+    lua_pushnumber(L, sqrt(an_k_sum_squares(g, an_numel(an_check_tensor(L, 1)))));
+    return 1;
+}
+
+/* scale(g, factor) */
+static int step_scale(lua_State *L)
+{
+    float *g = check_flat(L, 1, NULL);
+    an_k_scale(g, luaL_checknumber(L, 2), an_numel(an_check_tensor(L, 1)));
+    return 0;
+}
+
+/* clip(g, limit) → the norm before; afterwards it is at most `limit`. */
+static int step_clip(lua_State *L)
+{
+    float *g = check_flat(L, 1, NULL);
+    double limit = luaL_checknumber(L, 2);
+    luaL_argcheck(L, limit > 0, 2, "a limit above 0 expected");
+    int64_t n = an_numel(an_check_tensor(L, 1));
+    double norm = sqrt(an_k_sum_squares(g, n));
+    if (norm > limit)
+        an_k_scale(g, limit / norm, n);
+    lua_pushnumber(L, norm);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"adamw", step_adamw}, {"sgd", step_sgd},   {"ema", step_ema}, {"grad_norm", step_grad_norm},
+    {"scale", step_scale}, {"clip", step_clip}, {NULL, NULL},
+};
+
+int an_open_step(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    return 1;
+}
