@@ -12,6 +12,7 @@ static const luaL_Reg parts[] = {
     {"tensor", an_open_tensor},
     {"ops", an_open_ops}, /* adds to the class that tensor makes */
     {"rng", an_open_rng},
+    {"data", an_open_data},
     {"schedule", an_open_schedule},
     {"module", an_open_module},
     {"resnet", an_open_resnet},

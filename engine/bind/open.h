@@ -10,6 +10,7 @@ int an_open_term(lua_State *L);
 int an_open_tensor(lua_State *L);
 int an_open_ops(lua_State *L);
 int an_open_rng(lua_State *L);
+int an_open_data(lua_State *L);
 int an_open_schedule(lua_State *L);
 int an_open_module(lua_State *L);
 int an_open_resnet(lua_State *L);

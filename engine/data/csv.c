@@ -1,0 +1,206 @@
+/* csv: see csv.h. The only includer of libcsv. Fed line by line, so that a row knows its
+ * line; cells are pointers into an arena. */
+#include "data/csv.h"
+
+#include <csv.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/arena.h"
+#include "data/file.h"
+
+#define LARGEST ((size_t)256 << 20) /* bytes of a table */
+
+struct an_csv {
+    char *name;
+    int columns;              /* −1 until the header is read              */
+    int64_t rows, line;       /* `line` is the one being read             */
+    const char **cells;       /* header first, then the rows              */
+    int64_t *lines;           /* of each row                              */
+    int64_t cell_count, cell_room, line_room;
+    int64_t row_start;        /* number of the first cell of this row     */
+    an_code code;             /* the first failure inside a callback      */
+    an_arena text;
+};
+
+/* `list`, with room for one more entry of `size` bytes than the `count` it holds. */
+static void *grow(void *list, int64_t count, int64_t *room, size_t size)
+{
+    if (count < *room) return list;
+    int64_t more = *room ? *room * 2 : 256;
+    void *block = an_realloc(list, (size_t)more * size);
+    if (block) *room = more;
+    return block;
+}
+
+static void end_field(void *field, size_t count, void *context)
+{
+    an_csv *csv = context;
+    if (csv->code != AN_OK) return;
+    if (csv->columns >= 0 && csv->cell_count - csv->row_start > csv->columns) return;
+    void *cells = grow(csv->cells, csv->cell_count, &csv->cell_room, sizeof *csv->cells);
+    if (cells) csv->cells = cells;
+    char *text = cells ? an_arena_bytes(&csv->text, field ? field : "", count) : NULL;
+    if (text)
+        csv->cells[csv->cell_count++] = text;
+    else
+        csv->code = AN_ENOMEM;
+}
+
+static void end_row(int terminator, void *context)
+{
+    (void)terminator;
+    an_csv *csv = context;
+    if (csv->code != AN_OK) return;
+    int64_t fields = csv->cell_count - csv->row_start;
+    if (csv->columns < 0) {
+        csv->columns = (int)fields;
+    } else if (fields != csv->columns) {
+        csv->code = an_fail(AN_EFORMAT, "%s line %lld: %s fields than the %d of the header",
+                            csv->name, (long long)csv->line,
+                            fields < csv->columns ? "fewer" : "more", csv->columns);
+        return;
+    } else {
+        void *lines = grow(csv->lines, csv->rows, &csv->line_room, sizeof *csv->lines);
+        if (!lines) {
+            csv->code = AN_ENOMEM;
+            return;
+        }
+        csv->lines = lines;
+        csv->lines[csv->rows++] = csv->line;
+    }
+    csv->row_start = csv->cell_count;
+}
+
+static unsigned char detect_delimiter(const char *text, size_t count)
+{
+    static const char candidates[3] = {CSV_COMMA, ';', CSV_TAB};
+    int64_t seen[3] = {0};
+    int quoted = 0, best = 0;
+    for (size_t i = 0; i < count && (quoted || (text[i] != '\n' && text[i] != '\r')); i++) {
+        if (text[i] == CSV_QUOTE) quoted = !quoted;
+        for (int k = 0; k < 3; k++)
+            seen[k] += !quoted && text[i] == candidates[k];
+    }
+    for (int k = 1; k < 3; k++)
+        if (seen[k] > seen[best]) best = k;
+    return (unsigned char)candidates[best];
+}
+
+static an_code syntax(const an_csv *csv, struct csv_parser *parser)
+{
+    if (csv_error(parser) == CSV_ENOMEM) return an_fail(AN_ENOMEM, "%s: no memory", csv->name);
+    return an_fail(AN_EFORMAT, "%s line %lld: a quote (\") is out of place or never closed",
+                   csv->name, (long long)csv->line);
+}
+
+static an_code feed(an_csv *csv, struct csv_parser *parser, const char *text, size_t count)
+{
+    for (const char *end = text + count; text < end;) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        size_t length = (size_t)((newline ? newline + 1 : end) - text);
+        csv->line++;
+        if (csv_parse(parser, text, length, end_field, end_row, csv) != length)
+            return syntax(csv, parser);
+        if (csv->code != AN_OK) return csv->code;
+        text += length;
+    }
+    if (csv_fini(parser, end_field, end_row, csv) != 0) return syntax(csv, parser);
+    return csv->code;
+}
+
+static an_code parse(an_csv *csv, const char *text, size_t count)
+{
+    static const char mark[3] = {'\xEF', '\xBB', '\xBF'};
+    if (memchr(text, 0, count))
+        return an_fail(AN_EFORMAT, "%s: holds zero bytes (UTF-16?); save it as UTF-8", csv->name);
+    if (count >= sizeof mark && memcmp(text, mark, sizeof mark) == 0)
+        text += sizeof mark, count -= sizeof mark;
+    struct csv_parser parser;
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+        return an_fail(AN_ENOMEM, "%s: no memory", csv->name);
+    csv_set_realloc_func(&parser, an_realloc);
+    csv_set_free_func(&parser, an_free);
+    csv_set_delim(&parser, detect_delimiter(text, count));
+    an_code code = feed(csv, &parser, text, count);
+    csv_free(&parser);
+    if (code == AN_OK && csv->columns < 0)
+        code = an_fail(AN_EFORMAT, "%s: empty; a header line is expected", csv->name);
+    return code;
+}
+
+an_csv *an_csv_parse(const void *bytes, size_t count, const char *name)
+{
+    an_csv *csv = an_calloc(1, sizeof *csv);
+    if (!csv) return NULL;
+    csv->columns = -1;
+    csv->name = an_strdup(name);
+    if (csv->name && parse(csv, bytes, count) == AN_OK) return csv;
+    an_csv_free(csv);
+    return NULL;
+}
+
+an_csv *an_csv_read(const char *path)
+{
+    uint8_t *bytes;
+    size_t count;
+    if (an_file_read(path, LARGEST, &bytes, &count) != AN_OK) return NULL;
+    an_csv *csv = an_csv_parse(bytes, count, path);
+    an_free(bytes);
+    return csv;
+}
+
+void an_csv_free(an_csv *csv)
+{
+    if (!csv) return;
+    an_arena_free(&csv->text);
+    an_free(csv->cells);
+    an_free(csv->lines);
+    an_free(csv->name);
+    an_free(csv);
+}
+
+const char *an_csv_name(const an_csv *csv)
+{
+    return csv->name;
+}
+
+int64_t an_csv_rows(const an_csv *csv)
+{
+    return csv->rows;
+}
+
+int an_csv_columns(const an_csv *csv)
+{
+    return csv->columns;
+}
+
+const char *an_csv_header(const an_csv *csv, int column)
+{
+    return csv->cells[column];
+}
+
+const char *an_csv_at(const an_csv *csv, int64_t row, int column)
+{
+    return csv->cells[(row + 1) * csv->columns + column];
+}
+
+int64_t an_csv_line(const an_csv *csv, int64_t row)
+{
+    return csv->lines[row];
+}
+
+int an_csv_column(const an_csv *csv, const char *header)
+{
+    char list[400] = "";
+    size_t at = 0;
+    for (int c = 0; c < csv->columns; c++) {
+        if (strcmp(an_csv_header(csv, c), header) == 0) return c;
+        if (at < sizeof list)
+            at += (size_t)snprintf(list + at, sizeof list - at, c ? ", %s" : "%s",
+                                   an_csv_header(csv, c));
+    }
+    return an_fail(AN_ENOTFOUND, "%s: no column '%s'; its columns are %s", csv->name, header, list),
+           -1;
+}

@@ -1,0 +1,234 @@
+/* dataset: see dataset.h. */
+#include "data/dataset.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "data/hash_index.h"
+#include "data/lesions.h"
+
+/* ── opening, step by step ────────────────────────────────────────────────────── */
+
+static an_code list_files(an_dataset *ds, const an_dataset_spec *spec)
+{
+    bool table = spec->source == AN_FROM_TABLE;
+    an_code code = an_listing_begin(&ds->list, table ? spec->table.path : spec->root);
+    if (code == AN_OK && spec->K > 0) code = an_listing_classes(&ds->list, spec->classes, spec->K);
+    if (code == AN_OK)
+        code = table ? an_list_table(&ds->list, &spec->table)
+                     : an_list_classes_of_folder(&ds->list, spec->root);
+    if (code == AN_OK) code = an_listing_seal(&ds->list);
+    if (code == AN_OK) code = an_hash_files(&ds->list, spec->cache);
+    return code;
+}
+
+static bool any_group(const an_listing *list)
+{
+    for (int64_t i = 0; i < list->n; i++)
+        if (list->items[i].group) return true;
+    return false;
+}
+
+static void name_cut(an_dataset *ds, const char *how)
+{
+    snprintf(ds->split_name, sizeof ds->split_name, "%s %.3g/%.3g/%.3g", how,
+             100 * (1 - ds->val - ds->test), 100 * ds->val, 100 * ds->test);
+}
+
+static an_code split_files(an_dataset *ds, const an_dataset_spec *spec)
+{
+    const char *grouped = any_group(&ds->list) ? "grouped" : "stratified";
+    ds->ready_made = true;
+    if (spec->split) {
+        an_code code = an_list_parts(&ds->list, spec->split, &spec->table, ds->split_name);
+        if (code != AN_OK) return code;
+    } else if (ds->list.items[0].part != AN_UNASSIGNED) {
+        snprintf(ds->split_name, sizeof ds->split_name, "folders");
+    } else {
+        ds->ready_made = false;
+        name_cut(ds, grouped);
+    }
+    return an_split_complete(&ds->list, spec->val, spec->test, spec->seed);
+}
+
+static an_code open_files(an_dataset *ds, const an_dataset_spec *spec)
+{
+    an_code code = list_files(ds, spec);
+    if (code == AN_OK) code = split_files(ds, spec);
+    if (code == AN_OK)
+        code = an_pack_open(&ds->pack, &ds->list, ds->H, ds->W, spec->aspect, spec->cache);
+    return code;
+}
+
+static an_code open_lesions(an_dataset *ds, const an_dataset_spec *spec)
+{
+    uint8_t *pixels = NULL;
+    an_code code = an_listing_begin(&ds->list, "lesions (synthetic)");
+    if (code == AN_OK)
+        code = an_lesions(&ds->list, &pixels, spec->n, spec->val, spec->test, spec->seed, ds->H,
+                          ds->W);
+    if (code != AN_OK) return code;
+    an_pack_adopt(&ds->pack, pixels);
+    name_cut(ds, "built-in");
+    return AN_OK;
+}
+
+static an_code collect_part(an_dataset *ds, an_part part)
+{
+    const an_listing *list = &ds->list;
+    int64_t n = 0;
+    for (int64_t i = 0; i < list->n; i++)
+        n += list->items[i].part == part;
+    ds->members[part] = an_alloc((size_t)n * sizeof *ds->members[part]);
+    ds->counts[part] = an_calloc((size_t)list->K, sizeof *ds->counts[part]);
+    if (!ds->members[part] || !ds->counts[part]) return AN_ENOMEM;
+    for (int64_t i = 0; i < list->n; i++) {
+        if (list->items[i].part != part) continue;
+        ds->members[part][ds->n[part]++] = i;
+        ds->counts[part][list->items[i].label]++;
+    }
+    return AN_OK;
+}
+
+/* Without a validation part, validation reads the test part. */
+static an_code collect_parts(an_dataset *ds)
+{
+    for (int part = 0; part < AN_PARTS; part++) {
+        an_code code = collect_part(ds, (an_part)part);
+        if (code != AN_OK) return code;
+    }
+    if (ds->n[AN_VAL] > 0) return AN_OK;
+    an_free(ds->members[AN_VAL]);
+    ds->members[AN_VAL] = an_alloc((size_t)ds->n[AN_TEST] * sizeof *ds->members[AN_VAL]);
+    if (!ds->members[AN_VAL]) return AN_ENOMEM;
+    memcpy(ds->members[AN_VAL], ds->members[AN_TEST],
+           (size_t)ds->n[AN_TEST] * sizeof *ds->members[AN_VAL]);
+    memcpy(ds->counts[AN_VAL], ds->counts[AN_TEST],
+           (size_t)ds->list.K * sizeof *ds->counts[AN_VAL]);
+    ds->n[AN_VAL] = ds->n[AN_TEST];
+    ds->test_is_val = true;
+    return AN_OK;
+}
+
+/* Mean and standard deviation per channel. The sums are integers, so exact in any order. */
+static void measure(an_dataset *ds)
+{
+    int64_t pixels = (int64_t)ds->H * ds->W;
+    uint64_t sum[3] = {0}, square[3] = {0};
+#pragma omp parallel for schedule(static) reduction(+ : sum, square)
+    for (int64_t i = 0; i < ds->n[AN_TRAIN]; i++) {
+        const uint8_t *p = ds->pack.pixels + ds->members[AN_TRAIN][i] * pixels * 3;
+        for (int64_t k = 0; k < pixels * 3; k++)
+            sum[k % 3] += p[k], square[k % 3] += (uint64_t)p[k] * p[k];
+    }
+    double n = (double)(ds->n[AN_TRAIN] * pixels);
+    for (int c = 0; c < 3; c++) {
+        double mean = (double)sum[c] / n, variance = (double)square[c] / n - mean * mean;
+        ds->mean[c] = (float)(mean / 255);
+        ds->std[c] = (float)(sqrt(fmax(variance, 1)) / 255); /* one grey level at least */
+    }
+}
+
+static void warn_leaks(const an_dataset *ds)
+{
+    if (ds->copy_leaks > 0)
+        an_log(AN_WARN, "%s: %lld validation or test images are byte for byte in training too",
+               ds->split_name, (long long)ds->copy_leaks);
+    if (ds->group_leaks > 0)
+        an_log(AN_WARN, "%s: %lld validation or test images show a group (lesion, patient) that "
+               "is in training too", ds->split_name, (long long)ds->group_leaks);
+}
+
+static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
+{
+    ds->name = an_strdup(spec->name);
+    if (!ds->name) return AN_ENOMEM;
+    an_code code = spec->source == AN_FROM_LESIONS ? open_lesions(ds, spec) : open_files(ds, spec);
+    if (code == AN_OK) code = collect_parts(ds);
+    if (code == AN_OK) code = an_split_leaks(&ds->list, &ds->group_leaks, &ds->copy_leaks);
+    if (code != AN_OK) return code;
+    an_listing_hash(&ds->list, ds->sha256);
+    an_split_hash(&ds->list, ds->split_sha256);
+    measure(ds);
+    warn_leaks(ds);
+    return AN_OK;
+}
+
+an_dataset *an_dataset_open(const an_dataset_spec *spec)
+{
+    if (spec->H < 1 || spec->W < 1 || spec->H > 1024 || spec->W > 1024)
+        return an_fail(AN_EINVAL, "data: a size of %dx%d; 1 to 1024 pixels a side are possible",
+                       spec->W, spec->H), NULL;
+    an_dataset *ds = an_calloc(1, sizeof *ds);
+    if (!ds) return NULL;
+    ds->H = spec->H, ds->W = spec->W, ds->seed = spec->seed;
+    ds->val = spec->val, ds->test = spec->test, ds->many = spec->many, ds->few = spec->few;
+    if (open_dataset(ds, spec) == AN_OK) return ds;
+    an_dataset_close(ds);
+    return NULL;
+}
+
+void an_dataset_close(an_dataset *ds)
+{
+    if (!ds) return;
+    for (int part = 0; part < AN_PARTS; part++) {
+        an_free(ds->members[part]);
+        an_free(ds->counts[part]);
+    }
+    an_pack_close(&ds->pack);
+    an_listing_free(&ds->list);
+    an_free(ds->name);
+    an_free(ds);
+}
+
+/* ── reading ──────────────────────────────────────────────────────────────────── */
+
+const an_item *an_dataset_item(const an_dataset *ds, an_part part, int64_t position)
+{
+    return &ds->list.items[ds->members[part][position]];
+}
+
+int an_dataset_label(const an_dataset *ds, an_part part, int64_t position)
+{
+    return an_dataset_item(ds, part, position)->label;
+}
+
+an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *positions, int64_t B,
+                         const an_augment *how, uint64_t seed, uint64_t epoch, float *images,
+                         int64_t *labels)
+{
+    int64_t size = (int64_t)ds->H * ds->W * 3;
+    for (int64_t b = 0; b < B; b++)
+        if (positions[b] < 0 || positions[b] >= ds->n[part])
+            return an_fail(AN_EINVAL, "position %lld is outside the %s part, 0 to %lld",
+                           (long long)positions[b], an_part_names[part],
+                           (long long)ds->n[part] - 1);
+    if (how && how->transpose && ds->H != ds->W)
+        return an_fail(AN_EINVAL, "augment.transpose needs square images, these are %dx%d", ds->W,
+                       ds->H);
+#pragma omp parallel for schedule(static)
+    for (int64_t b = 0; b < B; b++) {
+        int64_t item = ds->members[part][positions[b]];
+        an_address at = {seed, epoch, (uint64_t)item};
+        an_augment_image(how, at, ds->pack.pixels + item * size, ds->H, ds->W, ds->mean, ds->std,
+                         images + b * size);
+        labels[b] = ds->list.items[item].label;
+    }
+    return AN_OK;
+}
+
+an_code an_dataset_order(const an_dataset *ds, an_part part, an_sampler sampler, uint64_t seed,
+                         int64_t epoch, int64_t epochs, int64_t *out)
+{
+    int *labels = an_alloc((size_t)ds->n[part] * sizeof *labels);
+    if (!labels) return AN_ENOMEM;
+    for (int64_t i = 0; i < ds->n[part]; i++)
+        labels[i] = an_dataset_label(ds, part, i);
+    an_code code = an_epoch_order(labels, ds->n[part], ds->list.K, sampler, seed, epoch, epochs,
+                                  out);
+    an_free(labels);
+    return code;
+}

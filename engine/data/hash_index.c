@@ -1,0 +1,179 @@
+/* hash_index: see hash_index.h. The index is "size mtime ctime hash path" in lines sorted by
+ * path, and a last line with the hash of the lines before it; a damaged one is not used. */
+#include "data/hash_index.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "data/file.h"
+
+#define LARGEST ((size_t)1 << 30)  /* bytes of an index                */
+#define SETTLED 2000000000LL       /* ns after which a file is settled */
+
+typedef struct entry {
+    const char *path; /* NULL: not to be remembered */
+    int64_t size, mtime, ctime;
+    char hash[AN_SHA256_HEX];
+} entry;
+
+typedef struct index_file {
+    char path[AN_PATH];
+    uint8_t *text;
+    entry *entries; /* sorted by path */
+    int64_t n;
+} index_file;
+
+static int64_t nanoseconds(struct timespec t)
+{
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const entry *)a)->path, ((const entry *)b)->path);
+}
+
+/* ── reading ──────────────────────────────────────────────────────────────────── */
+
+static bool parse_line(char *line, entry *e)
+{
+    int at = 0;
+    if (sscanf(line, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %64[0-9a-f] %n", &e->size, &e->mtime,
+               &e->ctime, e->hash, &at) != 4 || at == 0)
+        return false;
+    e->path = line + at;
+    return strlen(e->hash) == 64;
+}
+
+/* The lines before the last one, if the last is their hash; 0 otherwise. */
+static size_t verified_length(const uint8_t *text, size_t count)
+{
+    char hex[AN_SHA256_HEX];
+    if (count < 65 || text[count - 1] != '\n') return 0;
+    size_t length = count - 65;
+    an_sha256_buffer(text, length, hex);
+    return memcmp(hex, text + length, 64) == 0 ? length : 0;
+}
+
+static void index_read(index_file *index)
+{
+    size_t count;
+    if (an_file_read(index->path, LARGEST, &index->text, &count) != AN_OK) return;
+    size_t length = verified_length(index->text, count), lines = 0;
+    for (size_t i = 0; i < length; i++)
+        lines += index->text[i] == '\n';
+    index->entries = an_calloc(lines + 1, sizeof *index->entries);
+    if (!index->entries) return;
+    char *at = (char *)index->text, *end = at + length;
+    while (at < end) {
+        char *newline = memchr(at, '\n', (size_t)(end - at));
+        *newline = 0;
+        if (parse_line(at, &index->entries[index->n])) index->n++;
+        at = newline + 1;
+    }
+    qsort(index->entries, (size_t)index->n, sizeof *index->entries, by_path);
+}
+
+/* ── writing ──────────────────────────────────────────────────────────────────── */
+
+static an_code write_lines(int fd, const entry *entries, int64_t n, const char *path)
+{
+    char line[AN_PATH + 200], hex[AN_SHA256_HEX];
+    an_sha256 hash;
+    an_sha256_init(&hash);
+    for (int64_t i = 0; i < n; i++) {
+        const entry *e = &entries[i];
+        if (!e->path || strchr(e->path, '\n')) continue;
+        int count = snprintf(line, sizeof line, "%" PRId64 " %" PRId64 " %" PRId64 " %s %s\n",
+                             e->size, e->mtime, e->ctime, e->hash, e->path);
+        an_sha256_update(&hash, line, (size_t)count);
+        an_code code = an_file_write(fd, line, (size_t)count, path);
+        if (code != AN_OK) return code;
+    }
+    an_sha256_hex(&hash, hex);
+    hex[64] = '\n';
+    return an_file_write(fd, hex, sizeof hex, path);
+}
+
+static void index_write(const index_file *index, const entry *entries, int64_t n)
+{
+    char temporary[AN_PATH];
+    int fd = an_file_begin(index->path, temporary);
+    an_code code = AN_EIO;
+    if (fd >= 0)
+        code = an_file_commit(fd, temporary, index->path,
+                              write_lines(fd, entries, n, temporary));
+    if (code != AN_OK) an_log(AN_WARN, "image hashes are not remembered: %s", an_err_message());
+}
+
+/* ── hashing ──────────────────────────────────────────────────────────────────── */
+
+/* Fills e for one item; *read tells whether the file had to be read. */
+static an_code hash_one(const an_item *item, const index_file *index, entry *e, bool *read)
+{
+    struct stat st;
+    if (stat(item->path, &st) != 0)
+        return an_fail(errno == ENOENT ? AN_ENOTFOUND : AN_EIO, "%s: %s", item->path,
+                       strerror(errno));
+    *e = (entry){.path = item->path, .size = st.st_size, .mtime = nanoseconds(st.st_mtim),
+                 .ctime = nanoseconds(st.st_ctim)};
+    const entry *known = index->n ? bsearch(e, index->entries, (size_t)index->n, sizeof *e, by_path)
+                                  : NULL;
+    *read = !known || known->size != e->size || known->mtime != e->mtime ||
+            known->ctime != e->ctime;
+    if (!*read) {
+        memcpy(e->hash, known->hash, sizeof e->hash);
+        return AN_OK;
+    }
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (nanoseconds(now) - (e->ctime > e->mtime ? e->ctime : e->mtime) < SETTLED) e->path = NULL;
+    return an_sha256_file(item->path, e->hash);
+}
+
+static an_code hash_all(an_listing *list, const index_file *index, entry *entries, bool *changed)
+{
+    int64_t failed = list->n, reads = 0;
+#pragma omp parallel for schedule(dynamic, 16) reduction(min : failed) reduction(+ : reads)
+    for (int64_t i = 0; i < list->n; i++) {
+        bool read = false;
+        if (list->items[i].path && hash_one(&list->items[i], index, &entries[i], &read) != AN_OK)
+            failed = i < failed ? i : failed;
+        reads += read;
+    }
+    if (failed < list->n) { /* once more here, because the message belongs to this thread */
+        bool read;
+        an_code code = hash_one(&list->items[failed], index, &entries[failed], &read);
+        if (code != AN_OK) return code;
+    }
+    for (int64_t i = 0; i < list->n; i++)
+        if (list->items[i].path) memcpy(list->items[i].hash, entries[i].hash, AN_SHA256_HEX);
+    *changed = reads > 0 || index->n != list->n;
+    return AN_OK;
+}
+
+an_code an_hash_files(an_listing *list, const char *cache)
+{
+    index_file index = {0};
+    char hex[AN_SHA256_HEX], name[40];
+    bool keep = *cache && access(cache, R_OK | W_OK | X_OK) == 0, changed;
+    an_sha256_buffer(list->source, strlen(list->source), hex);
+    snprintf(name, sizeof name, "%.16s.index", hex);
+    if (keep && an_join(index.path, cache, name) == AN_OK) index_read(&index);
+    entry *entries = an_calloc((size_t)list->n, sizeof *entries);
+    an_code code = entries ? hash_all(list, &index, entries, &changed) : AN_ENOMEM;
+    if (code == AN_OK && keep && changed) index_write(&index, entries, list->n);
+    an_free(entries);
+    an_free(index.entries);
+    an_free(index.text);
+    return code;
+}

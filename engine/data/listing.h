@@ -1,0 +1,55 @@
+/* listing: the images of a data set before any is decoded: names, files, classes, groups,
+ * parts. A source (source.h) adds items, an_listing_seal() sorts and numbers them, a split
+ * (split.h) gives each its part. */
+#ifndef AN_DATA_LISTING_H
+#define AN_DATA_LISTING_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "data/arena.h"
+#include "io/sha256.h"
+
+typedef enum { AN_TRAIN, AN_VAL, AN_TEST, AN_UNUSED, AN_UNASSIGNED } an_part;
+#define AN_PARTS 3
+extern const char *const an_part_names[AN_PARTS]; /* "train", "val", "test" */
+
+typedef struct an_item {
+    const char *key;         /* unique in the data set                                   */
+    const char *path;        /* of the file; NULL for a generated image                  */
+    const char *class_name;
+    const char *group;       /* a lesion, a patient: stays on one side; NULL: alone      */
+    int64_t line;            /* of the table that named it; 0 for a folder               */
+    int label;               /* 0 … K−1, after sealing                                   */
+    an_part part;
+    char hash[AN_SHA256_HEX]; /* of the content: the file's bytes, or the pixels          */
+} an_item;
+
+typedef struct an_listing {
+    const char *source;      /* the folder or table it came from, for messages           */
+    an_item *items;          /* after sealing: sorted by key                             */
+    int64_t n, room;
+    const char **classes;    /* K names                                                  */
+    int K;
+    an_arena text;           /* owns every string above                                  */
+} an_listing;
+
+an_code an_listing_begin(an_listing *list, const char *source); /* an empty listing        */
+void an_listing_free(an_listing *list);
+
+/* Texts are copied; path and group may be NULL, an empty group counts as NULL. */
+an_code an_listing_add(an_listing *list, const an_item *item);
+
+/* Fixes the order of the classes before sealing; without it they are sorted by name. */
+an_code an_listing_classes(an_listing *list, const char *const *names, int K);
+
+/* Sorts by key, numbers the labels. AN_EFORMAT: no item, fewer than two classes, a class
+ * name outside the fixed list, one key twice. */
+an_code an_listing_seal(an_listing *list);
+
+an_item *an_listing_find(const an_listing *list, const char *key); /* sealed; NULL if absent */
+
+/* The identity of the content: SHA-256 over the lines "key TAB hash TAB class". */
+void an_listing_hash(const an_listing *list, char hex[AN_SHA256_HEX]);
+
+#endif

@@ -1,0 +1,20 @@
+/* resize: RGB pictures to a fixed size. Shrinking averages the exact area that a target
+ * pixel covers, enlarging interpolates linearly; each axis decides for itself. */
+#ifndef AN_DATA_RESIZE_H
+#define AN_DATA_RESIZE_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+typedef enum {
+    AN_STRETCH, /* the whole picture onto the whole target, shape not kept        */
+    AN_CROP,    /* shape kept, the centre fills the target, the rest is cut off    */
+    AN_PAD      /* shape kept, the whole picture centred, the rest black           */
+} an_aspect;
+
+/* src (height, width, 3) → dst (H, W, 3). AN_ENOMEM. */
+an_code an_resize(const uint8_t *src, int height, int width, uint8_t *dst, int H, int W,
+                  an_aspect aspect);
+
+#endif

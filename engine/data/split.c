@@ -1,0 +1,269 @@
+/* split: see split.h. O(n log n) for the sorting of groups. */
+#include "data/split.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+const char *const an_shot_names[3] = {"many", "medium", "few"};
+
+typedef struct group {
+    int64_t first, size; /* the item that leads it; how many items it has */
+    int64_t rank;        /* its place in a random order                   */
+    int label;
+    an_part part;
+} group;
+
+/* ── who belongs together: leader[i] is the lowest item of i's group ─────────────── */
+
+static int64_t find(int64_t *leader, int64_t i)
+{
+    while (leader[i] != i)
+        i = leader[i] = leader[leader[i]];
+    return i;
+}
+
+static void join(int64_t *leader, int64_t a, int64_t b)
+{
+    a = find(leader, a), b = find(leader, b);
+    if (a < b)
+        leader[b] = a;
+    else
+        leader[a] = b;
+}
+
+typedef const char *(*name_fn)(const an_item *item);
+
+static const char *group_name(const an_item *item)
+{
+    return item->group;
+}
+
+static const char *content_name(const an_item *item)
+{
+    return *item->hash ? item->hash : NULL;
+}
+
+typedef struct named {
+    const char *name;
+    int64_t item;
+} named;
+
+static int by_name(const void *a, const void *b)
+{
+    const named *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x->item > y->item) - (x->item < y->item);
+}
+
+/* Joins the items that have the same name. */
+static an_code join_same(const an_listing *list, int64_t *leader, name_fn name)
+{
+    named *all = an_alloc((size_t)list->n * sizeof *all);
+    if (!all) return AN_ENOMEM;
+    int64_t n = 0;
+    for (int64_t i = 0; i < list->n; i++)
+        if (name(&list->items[i])) all[n++] = (named){name(&list->items[i]), i};
+    qsort(all, (size_t)n, sizeof *all, by_name);
+    for (int64_t i = 1; i < n; i++)
+        if (strcmp(all[i].name, all[i - 1].name) == 0) join(leader, all[i - 1].item, all[i].item);
+    an_free(all);
+    return AN_OK;
+}
+
+static int64_t *leaders(const an_listing *list, bool groups, bool copies)
+{
+    int64_t *leader = an_alloc((size_t)list->n * sizeof *leader);
+    if (!leader) return NULL;
+    for (int64_t i = 0; i < list->n; i++)
+        leader[i] = i;
+    an_code code = groups ? join_same(list, leader, group_name) : AN_OK;
+    if (code == AN_OK && copies) code = join_same(list, leader, content_name);
+    if (code == AN_OK) return leader;
+    an_free(leader);
+    return NULL;
+}
+
+/* ── the cut ──────────────────────────────────────────────────────────────────── */
+
+static int by_class_and_size(const void *a, const void *b)
+{
+    const group *x = a, *y = b;
+    if (x->label != y->label) return x->label < y->label ? -1 : 1;
+    if (x->size != y->size) return x->size > y->size ? -1 : 1;
+    return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+/* Gathers the groups of the items whose part is `from`; number[i] becomes the group of
+ * leader i. Returns how many. */
+static int64_t gather(const an_listing *list, int64_t *leader, an_part from, group *groups,
+                      int64_t *number)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < list->n; i++)
+        number[i] = -1;
+    for (int64_t i = 0; i < list->n; i++) {
+        if (list->items[i].part != from) continue;
+        int64_t lead = find(leader, i);
+        if (number[lead] < 0) {
+            number[lead] = n;
+            groups[n++] = (group){.first = lead, .label = list->items[i].label};
+        }
+        groups[number[lead]].size++;
+    }
+    return n;
+}
+
+/* The parts of one class's groups, dealt to whichever part lacks most of its share. */
+static void deal(group *groups, int64_t n, const double fraction[AN_PARTS])
+{
+    static const an_part preference[AN_PARTS] = {AN_TRAIN, AN_TEST, AN_VAL}; /* among equals */
+    double total = 0, have[AN_PARTS] = {0};
+    for (int64_t g = 0; g < n; g++)
+        total += (double)groups[g].size;
+    for (int64_t g = 0; g < n; g++) {
+        double best = -1e300;
+        for (int k = 0; k < AN_PARTS; k++) {
+            an_part part = preference[k];
+            if (fraction[part] <= 0) continue;
+            double lack = 1 - have[part] / (fraction[part] * total);
+            if (lack > best) best = lack, groups[g].part = part;
+        }
+        have[groups[g].part] += (double)groups[g].size;
+    }
+}
+
+static void assign(an_listing *list, int64_t *leader, an_part from, group *groups, int64_t n,
+                   int64_t *number, const double fraction[AN_PARTS])
+{
+    qsort(groups, (size_t)n, sizeof *groups, by_class_and_size);
+    for (int64_t lo = 0, hi; lo < n; lo = hi) {
+        for (hi = lo; hi < n && groups[hi].label == groups[lo].label;)
+            hi++;
+        deal(groups + lo, hi - lo, fraction);
+    }
+    for (int64_t g = 0; g < n; g++)
+        number[groups[g].first] = g;
+    for (int64_t i = 0; i < list->n; i++)
+        if (list->items[i].part == from)
+            list->items[i].part = groups[number[find(leader, i)]].part;
+}
+
+static an_code cut(an_listing *list, an_part from, const double fraction[AN_PARTS], uint64_t seed)
+{
+    size_t n = (size_t)list->n;
+    int64_t *leader = leaders(list, true, true);
+    group *groups = an_calloc(n, sizeof *groups);
+    int64_t *number = an_alloc(n * sizeof *number), *rank = an_alloc(n * sizeof *rank);
+    an_code code = leader && groups && number && rank ? AN_OK : AN_ENOMEM;
+    if (code == AN_OK) {
+        int64_t count = gather(list, leader, from, groups, number);
+        an_permutation(rank, count, seed, an_stream("split", 0, 0));
+        for (int64_t g = 0; g < count; g++)
+            groups[g].rank = rank[g];
+        assign(list, leader, from, groups, count, number, fraction);
+    }
+    an_free(leader);
+    an_free(groups);
+    an_free(number);
+    an_free(rank);
+    return code;
+}
+
+/* ── the whole ────────────────────────────────────────────────────────────────── */
+
+static an_code check_parts(const an_listing *list)
+{
+    int64_t *count = an_calloc((size_t)list->K * AN_PARTS, sizeof *count);
+    if (!count) return AN_ENOMEM;
+    int64_t tests = 0, missing = -1;
+    for (int64_t i = 0; i < list->n; i++) {
+        const an_item *item = &list->items[i];
+        if (item->part < AN_PARTS) count[item->part * list->K + item->label]++;
+        tests += item->part == AN_TEST;
+    }
+    for (int k = list->K - 1; k >= 0; k--)
+        if (count[AN_TRAIN * list->K + k] == 0) missing = k;
+    an_free(count);
+    if (missing >= 0)
+        return an_fail(AN_EFORMAT, "%s: class '%s' has no training image; give it some, or leave "
+                       "the class out", list->source, list->classes[missing]);
+    if (tests == 0)
+        return an_fail(AN_EFORMAT, "%s: the test part is empty; raise `test`", list->source);
+    return AN_OK;
+}
+
+an_code an_split_complete(an_listing *list, double val, double test, uint64_t seed)
+{
+    int64_t count[AN_UNASSIGNED + 1] = {0};
+    for (int64_t i = 0; i < list->n; i++)
+        count[list->items[i].part]++;
+    bool whole = count[AN_UNASSIGNED] > 0; /* sources assign all items or none */
+    if (!(val >= 0 && val < 1) || (whole && !(test > 0 && val + test < 1)))
+        return an_fail(AN_EINVAL, "split: val = %g and test = %g must be fractions with val >= 0, "
+                       "test > 0 and val + test < 1", val, test);
+    an_code code = AN_OK;
+    if (whole) {
+        code = cut(list, AN_UNASSIGNED, (double[]){1 - val - test, val, test}, seed);
+    } else if (count[AN_TRAIN] && count[AN_TEST] && !count[AN_VAL] && val > 0) {
+        code = cut(list, AN_TRAIN, (double[]){1 - val, val, 0}, seed);
+    } else if (count[AN_VAL] && !count[AN_TEST]) {
+        for (int64_t i = 0; i < list->n; i++)
+            if (list->items[i].part == AN_VAL) list->items[i].part = AN_TEST;
+    }
+    return code == AN_OK ? check_parts(list) : code;
+}
+
+void an_split_hash(const an_listing *list, char hex[AN_SHA256_HEX])
+{
+    an_sha256 hash;
+    an_sha256_init(&hash);
+    for (int64_t i = 0; i < list->n; i++) {
+        const an_item *item = &list->items[i];
+        if (item->part >= AN_PARTS) continue;
+        an_sha256_update(&hash, item->key, strlen(item->key));
+        an_sha256_update(&hash, "\t", 1);
+        an_sha256_update(&hash, item->class_name, strlen(item->class_name));
+        an_sha256_update(&hash, "\t", 1);
+        an_sha256_update(&hash, an_part_names[item->part], strlen(an_part_names[item->part]));
+        an_sha256_update(&hash, "\n", 1);
+    }
+    an_sha256_hex(&hash, hex);
+}
+
+/* How many images of val and test have a leader that also leads a training image. */
+static int64_t count_leaks(const an_listing *list, int64_t *leader, bool *trained)
+{
+    int64_t leaks = 0;
+    memset(trained, 0, (size_t)list->n * sizeof *trained);
+    for (int64_t i = 0; i < list->n; i++)
+        if (list->items[i].part == AN_TRAIN) trained[find(leader, i)] = true;
+    for (int64_t i = 0; i < list->n; i++) {
+        an_part part = list->items[i].part;
+        leaks += (part == AN_VAL || part == AN_TEST) && trained[find(leader, i)];
+    }
+    return leaks;
+}
+
+an_code an_split_leaks(const an_listing *list, int64_t *groups, int64_t *copies)
+{
+    int64_t *by_group = leaders(list, true, false), *by_copy = leaders(list, false, true);
+    bool *trained = an_alloc((size_t)list->n * sizeof *trained);
+    an_code code = by_group && by_copy && trained ? AN_OK : AN_ENOMEM;
+    if (code == AN_OK) {
+        *groups = count_leaks(list, by_group, trained);
+        *copies = count_leaks(list, by_copy, trained);
+    }
+    an_free(by_group);
+    an_free(by_copy);
+    an_free(trained);
+    return code;
+}
+
+an_shot an_shot_of(int64_t count, int64_t many, int64_t few)
+{
+    return count > many ? AN_MANY : count < few ? AN_FEW : AN_MEDIUM;
+}

@@ -1,0 +1,20 @@
+/* The one place where stb_image's code is compiled: three formats, no stdio, our memory.
+ * GIF, PSD, TGA, PIC, PNM and HDR, where its known faults have been, are left out. */
+#include "base/mem.h"
+
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_PNG
+#define STBI_ONLY_BMP
+#define STBI_NO_STDIO
+#define STBI_MAX_DIMENSIONS 16384 /* a second fence: engine/data/probe.c asks first */
+#define STBI_MALLOC(bytes) an_alloc(bytes)
+#define STBI_REALLOC(block, bytes) an_realloc(block, bytes)
+#define STBI_FREE(block) an_free(block)
+#define STB_IMAGE_IMPLEMENTATION
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#endif
+#include <stb/stb_image.h>
