@@ -43,9 +43,10 @@ static an_tensor *plain(call *c, an_tensor *x)
     return x;
 }
 
-/* Tensor `x` as (B,K). The first matrix of a call decides B. */
-static const float *matrix_of(call *c, an_tensor *x, const char *what)
+/* The (B,K) tensor at `arg`. The first matrix of a call decides B. */
+static const float *matrix(call *c, int arg, const char *what)
 {
+    an_tensor *x = an_check_tensor(c->L, arg);
     if (an_expect(x, what, AN_F32, 2))
         raise(c);
     if (c->rows.B < 0)
@@ -56,11 +57,6 @@ static const float *matrix_of(call *c, an_tensor *x, const char *what)
         raise(c);
     }
     return an_f32(plain(c, x));
-}
-
-static const float *matrix(call *c, int arg, const char *what)
-{
-    return matrix_of(c, an_check_tensor(c->L, arg), what);
 }
 
 /* One number per row, or raises. */
@@ -129,18 +125,21 @@ static int finish(call *c, an_code code, an_tensor *first, an_tensor *second)
 
 /* ── forward ────────────────────────────────────────────────────────────────── */
 
-/* s:level(labels (B) | m (B,K)) → (B): λ of each label, or Σ_j m_j λ_j */
-static int process_level(lua_State *L)
+/* s:levels_of_labels(labels int64 (B)) → (B): λ_c of each image's class c */
+static int process_levels_of_labels(lua_State *L)
 {
     call c = begin(L, 2);
-    an_tensor *x = an_check_tensor(L, 2);
-    if (x->dtype == AN_I64) {
-        const int64_t *labels = an_i64(column(&c, x, "labels", AN_I64));
-        an_tensor *level = result(&c, 1);
-        return finish(&c, an_levels_of_labels(c.rows.schedule, c.rows.B, labels, an_f32(level)),
-                      level, NULL);
-    }
-    const float *m = matrix_of(&c, x, "m");
+    const int64_t *labels = an_i64(column(&c, an_check_tensor(L, 2), "labels", AN_I64));
+    an_tensor *level = result(&c, 1);
+    return finish(&c, an_levels_of_labels(c.rows.schedule, c.rows.B, labels, an_f32(level)),
+                  level, NULL);
+}
+
+/* s:levels_of_priors(m) → (B): λ(x) = Σ_j m_j λ_j */
+static int process_levels_of_priors(lua_State *L)
+{
+    call c = begin(L, 2);
+    const float *m = matrix(&c, 2, "m");
     an_tensor *level = result(&c, 1);
     an_levels_of_priors(c.rows.schedule, c.rows.B, m, an_f32(level));
     return finish(&c, AN_OK, level, NULL);
@@ -169,7 +168,7 @@ static int process_q_sample(lua_State *L)
     return finish(&c, an_q_sample(&c.rows, y0, m, e, an_f32(y)), y, NULL);
 }
 
-/* s:target("eps" | "y0" | "v", y0, m, t, eps [, level]) → what the network should say */
+/* s:target("epsilon" | "y0" | "v", y0, m, t, eps [, level]) → what the network should say */
 static int process_target(lua_State *L)
 {
     const int predicts = luaL_checkoption(L, 2, NULL, an_prediction_names);
@@ -259,21 +258,22 @@ static int process_dpm_step(lua_State *L)
 }
 
 const luaL_Reg an_process_methods[] = {
-    {"level", process_level},         {"gather", process_gather},
-    {"q_sample", process_q_sample},   {"target", process_target},
-    {"posterior", process_posterior}, {"estimate", process_estimate},
-    {"ddim_step", process_ddim_step}, {"dpm_step", process_dpm_step},
-    {NULL, NULL},
+    {"levels_of_labels", process_levels_of_labels},
+    {"levels_of_priors", process_levels_of_priors},
+    {"gather", process_gather},       {"q_sample", process_q_sample},
+    {"target", process_target},       {"posterior", process_posterior},
+    {"estimate", process_estimate},   {"ddim_step", process_ddim_step},
+    {"dpm_step", process_dpm_step},   {NULL, NULL},
 };
 
 /* ── the vote ───────────────────────────────────────────────────────────────── */
 
-/* vote(y0 (B·R,K), "softmax" | "normalise", temperature, R)
+/* vote(y0 (B·R,K), "distance" | "plain", temperature, R)
  * → probability (B,K), width (B,K), agreement (B) */
 int an_schedule_vote(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);
-    const int kind = luaL_checkoption(L, 2, "softmax", an_vote_names);
+    const int kind = luaL_checkoption(L, 2, "distance", an_vote_names);
     const double temperature = luaL_optnumber(L, 3, 1);
     const lua_Integer R = luaL_optinteger(L, 4, 1);
     if (an_expect(x, "y0", AN_F32, 2))

@@ -29,7 +29,8 @@ static const int64_t *opt_counts(lua_State *L, int64_t K)
     int64_t *counts = lua_newuserdatauv(L, (size_t)K * sizeof *counts + 1, 0);
     for (int64_t j = 0; j < K; j++) {
         if (!(given[j] >= 0 && given[j] <= 1e15 && given[j] == floor(given[j])))
-            luaL_error(L, "counts[%d] = %f: a count is a whole number from 0", (int)j + 1, given[j]);
+            luaL_error(L, "counts[%d] = %f: a count is a whole number from 0", (int)j + 1,
+                       given[j]);
         counts[j] = (int64_t)given[j];
     }
     return counts;
@@ -92,7 +93,8 @@ static int schedule_close(lua_State *L)
 static int64_t check_time(lua_State *L, const an_schedule *s, int arg)
 {
     const lua_Integer t = luaL_checkinteger(L, arg), T = an_schedule_about(s)->beta.T;
-    luaL_argcheck(L, t >= 0 && t <= T, arg, lua_pushfstring(L, "t = %I is outside 0 … T = %I", t, T));
+    if (t < 0 || t > T)
+        luaL_argerror(L, arg, lua_pushfstring(L, "t = %I is outside 0 … T = %I", t, T));
     return t;
 }
 

@@ -41,7 +41,8 @@ typedef struct {
     double min, max;       /* 0 ≤ min ≤ max; 0 and INFINITY mean no clipping             */
 } an_lambda_spec;
 
-an_lambda_spec an_lambda_default(an_lambda_policy policy); /* gamma ¼, beta 0.999, A = Dn = p = q = 1, mean */
+/* gamma ¼, beta 0.999, A = Dn = p = q = 1, normalised to mean 1, not clipped. */
+an_lambda_spec an_lambda_default(an_lambda_policy policy);
 
 /* Writes λ (K). counts (K) [opt] are training images per class: every n_j ≥ 1 is required
  * by power, bound, effective and by normalise = prior. AN_EINVAL names the class, 1-based.

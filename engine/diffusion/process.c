@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-const char *const an_prediction_names[] = {"eps", "y0", "v", NULL};
+const char *const an_prediction_names[] = {"epsilon", "y0", "v", NULL};
 
 /* Below this many numbers the threads cost more than they bring. */
-static const int64_t PARALLEL_MIN = 8192;
+enum { PARALLEL_MIN = 8192 };
 
 /* ── the rows ───────────────────────────────────────────────────────────────────── */
 
@@ -24,7 +24,7 @@ static an_code check_level(const an_rows *rows)
     const bool wanted = an_schedule_about(rows->schedule)->coupling == AN_COUPLE_SAMPLE;
     if (wanted && !rows->level)
         return an_fail(AN_EINVAL, "coupling \"sample\" needs a noise level per row: pass "
-                       "schedule:level(labels) in training, schedule:level(m) in sampling");
+                       "schedule:levels_of_labels(y) in training, levels_of_priors(m) in sampling");
     if (!wanted && rows->level)
         return an_fail(AN_EINVAL, "a noise level per row belongs to coupling \"sample\", this "
                        "schedule has \"%s\"",
@@ -32,7 +32,7 @@ static an_code check_level(const an_rows *rows)
     for (int64_t b = 0; wanted && b < rows->B; b++)
         if (!(isfinite(rows->level[b]) && rows->level[b] > 0))
             return an_fail(AN_EINVAL, "row %lld: level = %g must be finite and above 0",
-                           (long long)b, rows->level[b]);
+                           (long long)b + 1, rows->level[b]);
     return AN_OK;
 }
 
@@ -43,10 +43,10 @@ static an_code check_times(const an_rows *rows, int64_t earliest)
         const long long t = rows->t[b];
         if (t < earliest || t > T)
             return an_fail(AN_EINVAL, "row %lld: t = %lld is outside %lld … T = %lld",
-                           (long long)b, t, (long long)earliest, (long long)T);
+                           (long long)b + 1, t, (long long)earliest, (long long)T);
         if (rows->u && (rows->u[b] < 0 || rows->u[b] >= t))
             return an_fail(AN_EINVAL, "row %lld: u = %lld must be in 0 … t − 1 = %lld",
-                           (long long)b, (long long)rows->u[b], t - 1);
+                           (long long)b + 1, (long long)rows->u[b], t - 1);
     }
     return check_level(rows);
 }
@@ -88,7 +88,7 @@ an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labe
     for (int64_t b = 0; b < B; b++) {
         if (labels[b] < 0 || labels[b] >= K)
             return an_fail(AN_EINVAL, "row %lld: label %lld is outside 0 … K − 1 = %lld",
-                           (long long)b, (long long)labels[b], (long long)K - 1);
+                           (long long)b + 1, (long long)labels[b], (long long)K - 1);
         level[b] = (float)an_schedule_lambda(s)[labels[b]];
     }
     return AN_OK;
@@ -165,25 +165,18 @@ an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, 
 
 /* ── reverse ────────────────────────────────────────────────────────────────────── */
 
+typedef struct { double z0, epsilon; } guess;
+
 /* (ẑ0, ε̂) of one coordinate from the network's output x at z = y_t − m. */
-static void estimate(const coefficients *k, an_prediction predicts, double z, double m, double x,
-                     double *z0, double *epsilon)
+static guess guess_from(const coefficients *k, an_prediction predicts, double z, double m, double x)
 {
     const double a = k->at, s = k->st;
-    switch (predicts) {
-    case AN_PREDICT_EPSILON:
-        *z0 = (z - s * x) / a;
-        *epsilon = x;
-        return;
-    case AN_PREDICT_Y0:
-        *z0 = x - m;
-        *epsilon = (z - a * *z0) / s;
-        return;
-    case AN_PREDICT_V:
-        *z0 = (a * z - s * x) / (a * a + s * s);
-        *epsilon = (s * z + a * x) / (a * a + s * s);
-        return;
-    }
+    if (predicts == AN_PREDICT_EPSILON)
+        return (guess){(z - s * x) / a, x};
+    if (predicts == AN_PREDICT_Y0)
+        return (guess){x - m, (z - a * (x - m)) / s};
+    const double scale = a * a + s * s;
+    return (guess){(a * z - s * x) / scale, (s * z + a * x) / scale};
 }
 
 an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, const float *y_t,
@@ -201,14 +194,13 @@ an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, co
         for (int64_t i = b * K, j = 0; j < K; i++, j++) {
             const coefficients k = coefficients_of(&row, j);
             const double z = (double)y_t[i] - m[i], low = -clip - m[i], high = 1 + clip - m[i];
-            double zero, e;
-            estimate(&k, predicts, z, m[i], output[i], &zero, &e);
-            if (clip > 0 && (zero < low || zero > high)) {
-                zero = zero < low ? low : high;
-                e = (z - k.at * zero) / k.st;
+            guess g = guess_from(&k, predicts, z, m[i], output[i]);
+            if (clip > 0 && (g.z0 < low || g.z0 > high)) {
+                g.z0 = g.z0 < low ? low : high;
+                g.epsilon = (z - k.at * g.z0) / k.st;
             }
-            z0[i] = (float)zero;
-            epsilon[i] = (float)e;
+            z0[i] = (float)g.z0;
+            epsilon[i] = (float)g.epsilon;
         }
     }
     return AN_OK;
@@ -276,7 +268,7 @@ static an_code check_before(const an_rows *rows, const float *z0_before, const i
     for (int64_t b = 0; t_before && b < rows->B; b++)
         if (t_before[b] <= rows->t[b] || t_before[b] > T)
             return an_fail(AN_EINVAL, "row %lld: the step before was at %lld, expected t + 1 = "
-                           "%lld … T = %lld", (long long)b, (long long)t_before[b],
+                           "%lld … T = %lld", (long long)b + 1, (long long)t_before[b],
                            (long long)rows->t[b] + 1, (long long)T);
     return AN_OK;
 }

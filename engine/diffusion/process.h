@@ -2,7 +2,8 @@
  *
  * Every array is (B,K) row-major float unless said otherwise; rows may be at different
  * times. Coefficients are computed in double from the schedule's tables. An output may be
- * an input of the same call. All return AN_OK or AN_EINVAL naming the row (from 0). O(B·K), parallel over rows, same bits at any thread count. */
+ * an input of the same call. All return AN_OK or AN_EINVAL naming the row (from 1).
+ * O(B·K), parallel over rows, same bits at any thread count. */
 #ifndef AN_DIFFUSION_PROCESS_H
 #define AN_DIFFUSION_PROCESS_H
 
@@ -31,10 +32,10 @@ an_code an_q_sample(const an_rows *rows, const float *y0, const float *m, const 
                     float *y_t);
 
 /* What a network may predict, and how its output x reads: with z = y − m,
- *   eps  x = ε;    y0  x = y0 (so ẑ0 = x − m);    v  x = a ε − s z0 (2202.00512).
+ *   epsilon  x = ε;    y0  x = y0 (so ẑ0 = x − m);    v  x = a ε − s z0 (2202.00512).
  * The same for every coupling: v is inverted with a² + s², which need not be 1 here. */
 typedef enum { AN_PREDICT_EPSILON, AN_PREDICT_Y0, AN_PREDICT_V } an_prediction;
-extern const char *const an_prediction_names[]; /* "eps", "y0", "v", NULL */
+extern const char *const an_prediction_names[]; /* "epsilon", "y0", "v", NULL */
 
 /* The training target of a prediction: ε, y0 or v. */
 an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, const float *m,

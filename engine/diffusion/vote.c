@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-const char *const an_vote_names[] = {"softmax", "normalise", NULL};
+const char *const an_vote_names[] = {"distance", "plain", NULL};
 
 /* The class probabilities p (K) of one chain's ŷ0 (K). */
 static void chain(an_vote_kind kind, double temperature, int64_t K, const float *y0, double *p)
@@ -17,7 +17,7 @@ static void chain(an_vote_kind kind, double temperature, int64_t K, const float 
         nearest = fmin(nearest, (y0[j] - 1.0) * (y0[j] - 1.0));
     for (int64_t j = 0; j < K; j++) {
         const double miss = (y0[j] - 1.0) * (y0[j] - 1.0);
-        p[j] = kind == AN_VOTE_SOFTMAX ? exp((nearest - miss) / temperature) : fmax(y0[j], 0);
+        p[j] = kind == AN_VOTE_DISTANCE ? exp((nearest - miss) / temperature) : fmax(y0[j], 0);
         sum += p[j];
     }
     for (int64_t j = 0; j < K; j++)
@@ -80,7 +80,8 @@ static an_code check(double temperature, int64_t B, int64_t R, int64_t K, const 
     for (int64_t i = 0; i < B * R * K; i++)
         if (!isfinite(y0[i]))
             return an_fail(AN_EINVAL, "row %lld: the chain ended at %g, not at a number; lower "
-                           "the learning rate or clip the estimates", (long long)(i / K), y0[i]);
+                           "the learning rate or clip the estimates", (long long)(i / K) + 1,
+                           y0[i]);
     return AN_OK;
 }
 

@@ -9,17 +9,18 @@
 #include "base/err.h"
 
 typedef enum {
-    AN_VOTE_SOFTMAX,  /* p_j ∝ exp(−(ŷ_j − 1)² / temperature)                             */
-    AN_VOTE_NORMALISE /* p_j ∝ max(ŷ_j, 0); uniform if none is above 0                    */
+    AN_VOTE_DISTANCE, /* p_j ∝ exp(−(ŷ_j − 1)² / temperature)                             */
+    AN_VOTE_PLAIN     /* p_j ∝ max(ŷ_j, 0); uniform if none is above 0                    */
 } an_vote_kind;
 
-extern const char *const an_vote_names[]; /* "softmax", "normalise", NULL */
+extern const char *const an_vote_names[]; /* "distance", "plain", NULL */
 
 /* y0 (B·R, K): rows b·R … b·R+R−1 are the chains of image b.
  * probability (B,K): mean over the chains; sums to 1.
  * width (B,K) [opt]: the 2.5 % … 97.5 % interval of the chains' probabilities.
  * agreement (B) [opt]: share of the chains whose class is that of the mean.
- * AN_EINVAL: a size below 1, temperature not above 0, a ŷ0 that is not finite (names the row). */
+ * AN_EINVAL: a size below 1, temperature not above 0, a ŷ0 that is not finite (names the
+ * row, from 1). */
 an_code an_vote(an_vote_kind kind, double temperature, int64_t B, int64_t R, int64_t K,
                 const float *y0, float *probability, float *width, float *agreement);
 

@@ -98,6 +98,11 @@ function options.optional(what)
   end }
 end
 
+-- A rule of one's own: check(value, where) returns the value to use, or raises.
+function options.custom(check, default)
+  return rule { check = check, default = default }
+end
+
 -- One of the listed values; the default is the first, or `default`.
 function options.one_of(choices)
   return rule { default = choices.default or choices[1], check = function(value, where)

@@ -2,7 +2,7 @@
 -- → Schedule. Names every option, fills in the defaults and hands the engine one flat table
 -- of resolved values. lambda is a policy by name, {"power", gamma = 0.5, max = 3} or
 -- {"manual", 1, 1, 2}; counts (training images per class) may be left out if K is given and
--- lambda is isotropic or manual. schedule.check validates the same table inside a recipe.
+-- lambda is isotropic or manual. schedule.options is the same table's rules for a recipe.
 local core = require "aniso.core"
 local options = require "aniso.options"
 
@@ -14,7 +14,7 @@ local number, one_of, optional = options.number, options.one_of, options.optiona
 local function policy(fields)
   fields.normalise = one_of { "mean", "geometric", "prior", "max", "none" }
   fields.min = number { default = 0, min = 0 }
-  fields.max = number { default = math.huge, above = 0 }
+  fields.max = optional(number { above = 0 })
   return fields
 end
 
@@ -52,51 +52,48 @@ end
 
 local base = one_of { "cosine", "linear", "scaled_linear", "quadratic", "sigmoid", "constant" }
 
-schedule.rules = {
-  [1] = optional(base), beta = optional(base),                 -- {"cosine"} or {beta = "cosine"}
+schedule.options = {
+  [1] = "cosine", beta = optional(base),                       -- {"linear"} or {beta = "linear"}
   T = options.integer { default = 1000, min = 1 },
   beta_start = optional "number",                              -- default: the kind's own, by 1000/T
   beta_end = optional "number",
   beta_max = number { default = 0.999, above = 0, below = 1 },
   offset = number { default = 0.008, min = 0, below = 1 },     -- of the cosine
   coupling = one_of { "variance", "speed", "sample" },
-  lambda = options.any,                                        -- see check_lambda
+  lambda = options.custom(check_lambda, "isotropic"),
   bound = { A = 1, Dn = 1, p = 1, q = 1 },                     -- E(λ), see schedule:bound()
   counts = optional(options.list(options.integer { min = 0 })),
   K = optional(options.integer { min = 1 }),
 }
 
 local function classes(o)
-  local K = o.K or o.counts and #o.counts or o.lambda.values and #o.lambda.values
+  local values = o.lambda.values
+  local K = o.K or o.counts and #o.counts or values and #values
   if not K or K == 0 then
     error("schedule: give counts = {images per class} or K = classes", 0)
   elseif o.counts and #o.counts ~= K then
     error(("schedule: K = %d but counts has %d classes"):format(K, #o.counts), 0)
-  elseif o.lambda.values and #o.lambda.values ~= K then
-    error(("schedule: K = %d but lambda has %d levels"):format(K, #o.lambda.values), 0)
+  elseif values and #values ~= K then
+    error(("schedule: %d classes but lambda has %d levels"):format(K, #values), 0)
   end
   return K
 end
 
--- The complete option table of a schedule, as a recipe stores it.
-function schedule.check(given, where)
-  if type(given) == "string" then given = { given } end
-  local o = options.check(given, schedule.rules, where or "schedule")
-  if o[1] and o.beta and o[1] ~= o.beta then
+local function base_of(o)
+  if o.beta and o[1] ~= schedule.options[1] and o[1] ~= o.beta then
     error(("schedule: both %s and beta = %s are given"):format(o[1], o.beta), 0)
   end
-  o.beta = o.beta or o[1] or "cosine"
-  o.lambda = check_lambda(o.lambda or "isotropic", (where or "schedule") .. ".lambda")
-  o[1] = nil
-  return o
+  return o.beta or base.check(o[1], "schedule.beta")
 end
 
-function schedule.new(given)
-  local o = schedule.check(given)
+-- counts: those of the data set, where the options give none.
+function schedule.new(given, counts)
+  local o = options.check(given, schedule.options, "schedule")
   local lambda, bound = o.lambda, o.bound
+  o.counts = o.counts or counts
   return core.schedule.new {
     K = classes(o), counts = o.counts, coupling = o.coupling,
-    beta = o.beta, T = o.T, beta_start = o.beta_start, beta_end = o.beta_end,
+    beta = base_of(o), T = o.T, beta_start = o.beta_start, beta_end = o.beta_end,
     beta_max = o.beta_max, offset = o.offset,
     policy = lambda[1], gamma = lambda.gamma, effective_beta = lambda.beta,
     manual = lambda.values, normalise = lambda.normalise, min = lambda.min, max = lambda.max,

@@ -40,10 +40,14 @@ static void test_base_schedules_have_their_published_values(void **state)
 {
     (void)state;
     static const struct { an_beta_kind kind; int64_t t; double alpha_bar; } known[] = {
-        {AN_BETA_LINEAR, 500, 0.0785872428818},       {AN_BETA_LINEAR, 1000, 4.03582976538e-05},
-        {AN_BETA_SCALED_LINEAR, 1000, 0.00466009851308}, {AN_BETA_QUADRATIC, 1000, 0.000733412459581},
-        {AN_BETA_COSINE, 500, 0.493843590441},       {AN_BETA_COSINE, 1000, 2.42876690703e-09},
-        {AN_BETA_SIGMOID, 1000, 3.96818199053e-05},   {AN_BETA_CONSTANT, 1000, 1.68296735722e-09}};
+        {AN_BETA_LINEAR, 500, 0.0785872428818},
+        {AN_BETA_LINEAR, 1000, 4.03582976538e-05},
+        {AN_BETA_SCALED_LINEAR, 1000, 0.00466009851308},
+        {AN_BETA_QUADRATIC, 1000, 0.000733412459581},
+        {AN_BETA_COSINE, 500, 0.493843590441},
+        {AN_BETA_COSINE, 1000, 2.42876690703e-09},
+        {AN_BETA_SIGMOID, 1000, 3.96818199053e-05},
+        {AN_BETA_CONSTANT, 1000, 1.68296735722e-09}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         an_schedule *s = make(known[i].kind, 1000, AN_LAMBDA_ISOTROPIC, AN_COUPLE_VARIANCE);
         close_to(an_schedule_alpha_bar(s, known[i].t), known[i].alpha_bar, 1e-9);
