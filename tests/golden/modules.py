@@ -95,16 +95,16 @@ def denoisers(golden):
     for crops in (0, 8):
         name = f"denoiser cross_attention{' with crops' if crops else ''}"
         net = CrossAttention(crop_features=crops, **cross)
-        denoiser(golden, name, net, {"kind": "cross_attention", "T": 100,
+        denoiser(golden, name, net, {"kind": "cross_attention", "steps": 100,
                                      "crop_features": crops, **cross})
     for train in (True, False):
         name = f"denoiser film {'train' if train else 'eval'}"
         denoiser(golden, name, Film(steps=100, **shape),
-                 {"kind": "film", "T": 100, "crop_features": 0, **shape}, train)
+                 {"kind": "film", "steps": 100, "crop_features": 0, **shape}, train)
 
 
 def denoiser(golden, name, net, options, train=True):
-    draw, B, R = Draw(name), 2, 3
+    draw, B, R = Draw(name), 3, 2
     inputs = {"features": draw.normal(B, 3, 4, 6), "mg": draw.normal(B, 5).softmax(-1),
               "ml": draw.normal(B, 5).softmax(-1), "y": draw.normal(B * R, 5),
               "t": torch.tensor([0, 100, 7, 31, 31, 64])}

@@ -7,10 +7,11 @@ local lu = require "luaunit"
 local golden = {}
 
 local FLOOR = 1e-6   -- of the norm, per √element: what float32 leaves of a zero
+local ZERO = 1e-10   -- PyTorch's norm below this, in float64, is a zero by mathematics
 
 -- → list of cases; each has .tensor(name), which reads "<case>/<name>", nil if absent.
 function golden.load(name)
-  local tensors, meta = core.safetensors.read("tests/golden/" .. name .. ".safetensors")
+  local tensors, meta = core.safetensors.load("tests/golden/" .. name .. ".safetensors")
   assert(tensors, meta)
   local cases = core.json.decode(meta.cases)
   for _, case in ipairs(cases) do
@@ -19,31 +20,58 @@ function golden.load(name)
   return cases
 end
 
-local function values(x)
-  return type(x) == "table" and x or x:list()
+local function norm_of(list)
+  local sum = 0
+  for _, v in ipairs(list) do sum = sum + v * v end
+  return math.sqrt(sum)
 end
 
--- Fails unless ‖got − want‖ ≤ tolerance·‖want‖ + floor, and shows the worst element.
-function golden.near(what, got, want, tolerance)
+-- Fails unless ‖got − want‖ ≤ tolerance·‖want‖ + floor, and shows the worst element. Where
+-- `want` vanishes by mathematics (a bias before a normalisation), `scale`, the size of what
+-- cancelled, multiplies the floor.
+function golden.near(what, got, want, tolerance, scale)
   lu.assertNotNil(got, what .. ": ours is missing")
   lu.assertEquals(got:shape(), want:shape(), what .. ": shape")
-  local a, b = values(got), values(want)
-  local difference, norm, worst, at = 0, 0, -1, 0
+  local a, b, off = got:list(), want:list(), {}
+  local worst = 1
   for i = 1, #b do
-    local d = math.abs(a[i] - b[i])
-    difference, norm = difference + d * d, norm + b[i] * b[i]
-    if not (d <= worst) then worst, at = d, i end
+    off[i] = math.abs(a[i] - b[i])
+    if not (off[i] <= off[worst]) then worst = i end
   end
-  local allowed = (tolerance or 1e-4) * math.sqrt(norm) + FLOOR * math.sqrt(#b)
-  if not (math.sqrt(difference) <= allowed) then
+  local norm, difference = norm_of(b), norm_of(off)
+  local floor = FLOOR * math.sqrt(#b) * (norm < ZERO and scale or 1)
+  local allowed = (tolerance or 1e-4) * norm + floor
+  if not (difference <= allowed) then
     lu.fail(("%s: differs by %.3g in norm, %.3g allowed; worst at %d of %d: %.9g, PyTorch %.9g")
-      :format(what, math.sqrt(difference), allowed, at, #b, a[at], b[at]))
+      :format(what, difference, allowed, worst, #b, a[worst], b[worst]))
   end
+end
+
+-- The largest norm of some of the case's tensors.
+function golden.largest(case, names)
+  local largest = 1
+  for _, name in ipairs(names) do
+    largest = math.max(largest, norm_of(case.tensor(name):list()))
+  end
+  return largest
 end
 
 -- Integers: every one.
 function golden.same(what, got, want)
   lu.assertEquals(got:totable(), want:totable(), what)
+end
+
+-- Gives the sealed module the case's parameters and buffers; both must have the same names.
+function golden.fill(module, case)
+  local state = {}
+  for _, key in ipairs(case.params) do state[key] = case.tensor("param/" .. key) end
+  for _, key in ipairs(case.buffers) do state[key] = case.tensor("buffer/" .. key) end
+  local names, ours = {}, module:names()
+  for key in pairs(state) do names[#names + 1] = key end
+  table.sort(names)
+  table.sort(ours)
+  lu.assertEquals(ours, names, "names of the parameters")
+  module:load(state)
 end
 
 -- One test per case: {["test <name>"] = function}.

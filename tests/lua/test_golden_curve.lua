@@ -1,0 +1,93 @@
+-- Ten training steps of the whole model replayed from PyTorch's file: backbone, prior,
+-- forward process, denoiser, objective, AdamW. Times and noise are the file's. The loss of
+-- each step may differ by 1e-4 of itself; nothing is corrected between the steps.
+
+local aniso = require "aniso"
+local core = require "aniso.core"
+local golden = dofile "tests/lua/golden.lua"
+local lu = require "luaunit"
+
+local ops = core.ops
+local TOLERANCE = 1e-4
+
+local function build(case)
+  local module = core.module.new { seed = 1 }
+  local model = { module = module,
+    backbone = core.resnet.new(module, "backbone", { depth = 8, width = 4, channels = 3 }),
+    prior = core.prior.new(module, "prior", case.prior),
+    denoiser = core.denoiser.new(module, "denoiser", case.denoiser),
+    schedule = aniso.schedule { "cosine", T = case.T, counts = case.counts,
+      lambda = case.schedule.lambda, coupling = case.schedule.coupling },
+  }
+  module:seal():train(true)
+  golden.fill(module, case)
+  return model
+end
+
+local function identity(K)
+  local rows = {}
+  for i = 1, K do
+    rows[i] = {}
+    for j = 1, K do rows[i][j] = i == j and 1 or 0 end
+  end
+  return core.tensor.from(rows)
+end
+
+-- METHOD §6 → {loss =, mse =, mmd =, g =, l =}, scalars; absent parts are nil.
+local function losses(case, model, t, epsilon)
+  local images, labels = case.tensor "images", case.tensor "labels"
+  local features = model.backbone:forward(images)
+  local prior = model.prior:forward(images, features)
+  local y0 = ops.embedding(identity(#case.counts), labels):repeat_rows(case.draws)
+  local y = model.schedule:q_sample(y0, prior.m:repeat_rows(case.draws), t, epsilon)
+  local context = model.denoiser:encode { features = features, crops = prior.crops,
+    mg = prior.mg, ml = prior.ml }
+  local estimate = model.denoiser:forward(context, y, t)
+  local parts = { mse = ops.mse(estimate, epsilon) }
+  if case.mmd > 0 then
+    parts.mmd = ops.mmd(epsilon, estimate, { multipliers = case.multipliers }) * case.mmd
+  end
+  parts.g = ops.cross_entropy(prior.g, labels) * case.prior_loss
+  parts.l = prior.l and ops.cross_entropy(prior.l, labels) * case.prior_loss
+  local loss = parts.mse
+  for _, key in ipairs { "mmd", "g", "l" } do
+    if parts[key] then loss = loss + parts[key] end
+  end
+  parts.loss = loss
+  return parts
+end
+
+-- Matrix or vector `step` of a stack of them.
+local function slice(stack, step)
+  local shape = stack:shape()
+  table.remove(shape, 1)
+  return stack:narrow(1, step, 1):reshape(shape)
+end
+
+local function int_row(stack, step)
+  local all, n = stack:list(), stack:size(2)
+  local out = {}
+  for i = 1, n do out[i] = all[(step - 1) * n + i] end
+  return core.tensor.from(out, "int64")
+end
+
+local function check(case)
+  local model, o = build(case), case.optimizer
+  local optimizer = aniso.optim.adamw { momentum = o.beta1, beta2 = o.beta2, eps = o.eps,
+    decay = o.decay }
+  for step = 1, case.steps do
+    local parts = losses(case, model, int_row(case.tensor "t", step),
+      slice(case.tensor "epsilon", step))
+    for column, key in ipairs(case.losses) do
+      local got, want = parts[key]:item(), case.tensor "losses":get(step, column)
+      local off = math.abs(got - want) / math.abs(want)
+      lu.assertTrue(off <= TOLERANCE, ("step %d, %s: %.9g, PyTorch %.9g (relative %.2g)")
+        :format(step, key, got, want, off))
+    end
+    model.module:zero_grad()
+    parts.loss:backward()
+    optimizer:step(model.module, o.lr)
+  end
+end
+
+return { test_curve = golden.tests("curve", check) }
