@@ -53,7 +53,7 @@ static int report(lua_State *L)
     lua_getfield(L, LUA_REGISTRYINDEX, "aniso.traceback");
     const char *trace = lua_tostring(L, -1);
     if (!trace) message = without_our_place(message);
-    if (an_interrupt_signal()) {
+    if (an_interrupt_signal() && !lua_istable(L, top)) {
         code = 128 + an_interrupt_signal();
         if (!trace) message = "interrupted";
     }

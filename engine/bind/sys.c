@@ -17,6 +17,7 @@
 #include "bind/interrupt.h"
 #include "bind/open.h"
 #include "bind/sys.h"
+#include "kernel/gemm.h"
 
 /* monotonic() → seconds from an arbitrary start, for durations. */
 static int monotonic(lua_State *L)
@@ -117,8 +118,8 @@ static void set_from_proc(lua_State *L, const char *key, const char *path, const
     fclose(file);
 }
 
-/* host() → {hostname, os, arch, cpu, cores, ram_bytes, boot_id}; cpu and boot_id are
- * absent where the system does not say. */
+/* host() → {hostname, os, arch, cpu, cores, ram_bytes, blas, boot_id}; cpu and boot_id
+ * are absent where the system does not say. */
 static int host(lua_State *L)
 {
     struct utsname name;
@@ -134,6 +135,8 @@ static int host(lua_State *L)
     lua_setfield(L, -2, "cores");
     lua_pushinteger(L, (lua_Integer)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
     lua_setfield(L, -2, "ram_bytes");
+    lua_pushstring(L, an_k_gemm_library());
+    lua_setfield(L, -2, "blas");
     set_from_proc(L, "cpu", "/proc/cpuinfo", "model name");
     set_from_proc(L, "boot_id", "/proc/sys/kernel/random/boot_id", "");
     return 1;

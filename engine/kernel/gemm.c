@@ -20,6 +20,11 @@ __attribute__((constructor)) static void keep_blas_single_threaded(void)
     openblas_set_num_threads(1);
 }
 
+const char *an_k_gemm_library(void)
+{
+    return openblas_get_config();
+}
+
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;

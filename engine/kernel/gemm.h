@@ -11,6 +11,9 @@
 
 #include "base/err.h"
 
+/* The BLAS behind the products: "OpenBLAS 0.3.21 … Haswell", for the record of a run. */
+const char *an_k_gemm_library(void);
+
 /* On the calling thread alone: call it freely from inside a parallel loop. */
 void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
                const float *A, int64_t lda, const float *B, int64_t ldb,

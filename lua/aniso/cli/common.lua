@@ -34,12 +34,26 @@ function common.set(parser)
     end)
 end
 
--- Opens the database for reading. A file that does not exist is no match, not an empty one.
-function common.open(args)
+-- Opens an existing database. One that does not exist is no match, not an empty one.
+local function open(args, how)
   if not require("aniso.core").sys.exists(args.db) then
     cli.fail(cli.NO_MATCH, ("%s: there is no such database; aniso run makes one"):format(args.db))
   end
-  return (cli.need(require("aniso.store").open(args.db, { readonly = true })))
+  return (common.need_db(require("aniso.store").open(args.db, how)))
+end
+
+-- Whatever a database refuses when it is opened is exit code 4.
+function common.need_db(db, message)
+  if not db then cli.fail(cli.DATABASE, message) end
+  return db
+end
+
+function common.open(args)
+  return open(args, { readonly = true })
+end
+
+function common.open_to_write(args)
+  return open(args, { readonly = false })
 end
 
 -- The row of one RUN: an id, a prefix, a name, @last, @best:METRIC.

@@ -1,0 +1,50 @@
+-- aniso eval RUN: evaluates a stored run's best weights again, with another sampler, other
+-- steps or more chains, and stores that as a further evaluation.
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local core = require "aniso.core"
+
+local eval = { summary = "evaluate a stored run with another sampler" }
+
+local function whole(text)
+  local n = math.tointeger(tonumber(text))
+  if n and n >= 1 then return n end
+  return nil, ("%s is not a whole number of at least 1"):format(text)
+end
+
+function eval.arguments(parser)
+  parser:argument("run", "the run")
+  parser:option("--sampler", "the run's own if left out"):choices { "ddim", "ddpm", "dpmpp" }
+  parser:option("--steps", "S: steps of a chain"):convert(whole)
+  parser:option("--draws", "R: chains per image"):convert(whole)
+  parser:option("--seed", "of the noise"):convert(function(text) return math.tointeger(tonumber(text)) end)
+  common.db(parser)
+  common.threads(parser)
+end
+
+-- The stored sampler with what the command line says in its place.
+local function sampler(db, run, args)
+  local stored = db:config(run).sampler
+  local kind = args.sampler or stored[1]
+  local chosen = { kind, steps = stored.steps, draws = stored.draws }
+  if kind == stored[1] then
+    for key, value in pairs(stored) do chosen[key] = value end
+  end
+  for _, key in ipairs { "steps", "draws", "seed" } do chosen[key] = args[key] or chosen[key] end
+  return chosen
+end
+
+function eval.run(args)
+  common.use_threads(args)
+  local db = common.open_to_write(args)
+  core.sys.interrupt_mode "poll"
+  local run = common.find(db, args.run)
+  local ok, why = pcall(require("aniso.trainer").evaluate, db, run, sampler(db, run, args))
+  if not ok then
+    local code = type(why) == "table" and why.interrupted and (why.interrupted == "SIGTERM" and 143 or 130)
+    cli.fail(code or cli.FAILED, cli.sentence(why))
+  end
+  require("aniso.cli.show").section(db, run, "evaluations", "table")
+end
+
+return eval

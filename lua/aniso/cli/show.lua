@@ -1,0 +1,118 @@
+-- aniso show RUN [SECTION]: what is stored about one run: the facts, its evaluations, the
+-- classes, the confusion matrix, the configuration, the curves, the recipe's text.
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local tables = require "aniso.table"
+
+local show = { summary = "everything about one run" }
+
+-- name → {query on ?1 = run_id, columns = what table.lua prints}
+local sections = {
+  evaluations = { [[
+    SELECT part, sampler, sample_steps AS steps, draws, weights, step, is_primary, n, acc, bacc, macro_f1,
+           kappa, many, medium, few, worst_class
+      FROM v_eval WHERE run_id = ?1 ORDER BY part, is_primary DESC, eval_id]], digits = 3 },
+  classes = { [[
+    SELECT c.class, c.n_train, c.shot, l.value AS lambda, c.support, c.predicted, c.precision, c.recall, c.f1
+      FROM v_class c LEFT JOIN lambda l USING(run_id, class_idx)
+     WHERE c.run_id = ?1 AND c.is_primary = 1 AND c.part = 'test' ORDER BY c.class_idx]], digits = 3 },
+  config = { [[
+    SELECT key, txt AS value FROM config_param JOIN run USING(config_id)
+     WHERE run_id = ?1 ORDER BY key]] },
+  curve = { [[
+    SELECT m.name AS metric, v.part, v.step, v.value FROM metric_value v JOIN metric m USING(metric_id)
+     WHERE v.run_id = ?1 ORDER BY m.name, v.part, v.step]] },
+}
+
+local facts_query = [[
+  SELECT v.uid, v.study, v.label, v.seed, v.attempt, v.status, v.error, v.dataset, v.split, v.started_at,
+         v.ended_at, round(v.wall_s, 1) AS wall_s, v.resumes, v.hostname, v.threads, v.tool_version,
+         v.git_commit, v.git_dirty, s.path AS recipe
+    FROM v_run v JOIN run r USING(run_id) LEFT JOIN source s ON s.source_id = r.recipe_id
+   WHERE v.run_id = ?1]]
+
+show.names = { "facts", "evaluations", "classes", "confusion", "config", "curve", "recipe" }
+
+function show.arguments(parser)
+  parser:argument("run", "the run")
+  parser:argument("section", table.concat(show.names, ", ")):args "?":choices(show.names)
+  common.db(parser)
+  common.format(parser)
+end
+
+local function ask(db, query, run)
+  local rows, columns = db:query(query, run.run_id)
+  return cli.need(rows, columns), columns
+end
+
+local function facts(db, run)
+  local found, columns = ask(db, facts_query, run)
+  local rows = {}
+  for _, name in ipairs(columns) do
+    local value = found[1][name]
+    if value ~= nil then rows[#rows + 1] = { name, tostring(value) } end
+  end
+  return { "fact", "value" }, rows
+end
+
+-- True classes down, predicted classes across, counts of the primary test evaluation.
+local function confusion(db, run)
+  local found = ask(db, [[
+    SELECT c.true_class, c.pred_class, c.true_idx, c.pred_idx, c.n FROM v_confusion c JOIN evaluation e USING(eval_id)
+     WHERE c.run_id = ?1 AND e.is_primary = 1 AND e.part = 'test']], run)
+  local classes = ask(db, [[
+    SELECT class_idx, class FROM v_class
+     WHERE run_id = ?1 AND is_primary = 1 AND part = 'test' ORDER BY class_idx]], run)
+  local columns, rows = { "true \\ predicted" }, {}
+  for i, class in ipairs(classes) do
+    columns[i + 1] = class.class
+    rows[i] = { class.class }
+    for j = 1, #classes do rows[i][j + 1] = 0 end
+  end
+  for _, cell in ipairs(found) do
+    local right = cell.true_idx == cell.pred_idx
+    rows[cell.true_idx + 1][cell.pred_idx + 2] = { text = tostring(cell.n), value = cell.n, bold = right }
+  end
+  return columns, rows
+end
+
+local function rows_of(db, run, name)
+  if name == "facts" then return facts(db, run) end
+  if name == "confusion" then return confusion(db, run) end
+  local section = sections[name]
+  local found, names = ask(db, section[1], run)
+  local columns, rows = {}, {}
+  for j, column in ipairs(names) do columns[j] = { name = column, digits = section.digits } end
+  for i, row in ipairs(found) do
+    rows[i] = {}
+    for j, column in ipairs(names) do rows[i][j] = row[column] end
+  end
+  return columns, rows
+end
+
+-- Prints one section of a run.
+function show.section(db, run, name, format)
+  if name == "recipe" then
+    local found = ask(db, [[
+      SELECT content FROM source JOIN run ON recipe_id = source_id WHERE run_id = ?1]], run)
+    if not found[1] then cli.fail(cli.NO_MATCH, "the run was not made from a recipe") end
+    io.stdout:write(found[1].content)
+    return
+  end
+  local columns, rows = rows_of(db, run, name)
+  tables.print(columns, rows, format)
+end
+
+function show.run(args)
+  local db = common.open(args)
+  local run = common.find(db, args.run)
+  if args.section or args.format ~= "table" then
+    return show.section(db, run, args.section or "facts", args.format)
+  end
+  for i, name in ipairs { "facts", "evaluations", "classes", "confusion" } do
+    if i > 1 then print() end
+    show.section(db, run, name, "table")
+  end
+end
+
+return show

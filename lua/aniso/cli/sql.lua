@@ -1,0 +1,26 @@
+-- aniso sql QUERY: any SELECT on the run database; reading only.
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local tables = require "aniso.table"
+
+local sql = { summary = "ask the database in SQL (reading only)" }
+
+function sql.arguments(parser)
+  parser:argument("query", "one SELECT; the views v_run, v_eval, v_class, v_group … are made for it")
+  common.db(parser)
+  common.format(parser)
+end
+
+function sql.run(args)
+  local db = common.open(args)
+  local found, columns = cli.usage(db.sql, db, args.query)
+  if not found then cli.fail(cli.DATABASE, columns) end
+  local rows = {}
+  for i, row in ipairs(found) do
+    rows[i] = {}
+    for j, name in ipairs(columns) do rows[i][j] = row[name] end
+  end
+  tables.print(columns, rows, args.format)
+end
+
+return sql

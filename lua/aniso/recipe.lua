@@ -1,0 +1,30 @@
+-- Reads a recipe: a Lua file that returns aniso.study{…}, or a function that returns one
+-- or does its own work. Gives the study, and path and text for the run's record.
+local recipe = {}
+
+local function read(path)
+  local file, why = io.open(path, "rb")
+  if not file then error(why, 0) end
+  local text = file:read "a"
+  file:close()
+  if not text then error(path .. ": cannot be read (is it a folder?)", 0) end
+  return text
+end
+
+-- → study or nil when the recipe was a function that returned none, {path =, text =}.
+function recipe.load(path)
+  local text = read(path)
+  local chunk, why = load(text, "@" .. path)
+  if not chunk then error(why, 0) end
+  local found = chunk(path)
+  if type(found) == "function" then
+    found = found()
+    if found == nil then return nil end
+  end
+  if type(found) ~= "table" or not found.is_study then
+    error(path .. ": a recipe returns aniso.study{…} or a function", 0)
+  end
+  return found, { path = path, text = text }
+end
+
+return recipe
