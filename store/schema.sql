@@ -54,7 +54,7 @@ CREATE TABLE study(
 CREATE TABLE config(                -- everything that determines a run but split and seed
   config_id INTEGER PRIMARY KEY,
   sha256    TEXT NOT NULL UNIQUE,   -- of `json`, which is canonical
-  json      TEXT NOT NULL CHECK(json_valid(json))
+  json      TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE config_param(          -- the same, one row per leaf: sampler.steps, train.lr
@@ -109,7 +109,7 @@ CREATE TABLE run(
   threads   INTEGER,
   tool_version TEXT, git_commit TEXT, git_dirty INTEGER,
   argv      TEXT,                   -- JSON list
-  env       TEXT CHECK(env IS NULL OR json_valid(env)),
+  env       TEXT,                   -- JSON table
   recipe_id INTEGER REFERENCES source,
   UNIQUE(config_id, split_id, seed, attempt)
 ) STRICT;

@@ -266,5 +266,7 @@ int an_open_db(lua_State *L)
     an_class(L, DB, methods, meta);
     an_class(L, CURSOR, no_methods, cursor_meta);
     luaL_newlib(L, functions);
+    lua_pushinteger(L, AN_STORE_VERSION);
+    lua_setfield(L, -2, "VERSION");
     return 1;
 }

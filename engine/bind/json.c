@@ -1,9 +1,10 @@
 /* json: core.json. Canonical text: equal values give equal bytes, so that a text has a hash.
  *
- * Keys sorted bytewise, no spaces; whole numbers up to 2^53 without a point (3.0 is 3),
- * other numbers in the fewest digits that read back the same; infinity is 1e999, NaN is an
- * error. A table with keys 1 … n is an array; {} is an object unless marked by array{}.
- * decode() accepts any JSON; null is json.null. Both sides stop at 100 levels. */
+ * Keys sorted bytewise, no spaces; whole numbers up to 2^53 without a point (3.0 is 3), other
+ * numbers in 15 digits, or 16 or 17 where reading back needs them; infinity is 1e999, NaN an
+ * error. Keys 1 … n make an array; {} is an object unless marked by array{}; the entry 1 of
+ * {"ddim", steps = 20} has the key "1", and decode() makes it a number again. decode()
+ * accepts any JSON; null is json.null. Both sides stop at 100 levels. */
 #include "bind/json.h"
 
 #include <inttypes.h>
@@ -115,36 +116,51 @@ static void put_array(lua_State *L, text *t, int arg, lua_Integer n, int depth)
     put(L, t, "]", 1);
 }
 
-static int by_bytes(const void *a, const void *b)
+/* A key and its text: `name`, or `digits` for a number. */
+typedef struct { const char *name; lua_Integer number; char digits[24]; } key;
+
+static const char *key_text(const key *k)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return k->name ? k->name : k->digits;
 }
 
-/* Pushes a buffer with the table's keys, sorted; they live as long as the table. */
-static const char **sorted_keys(lua_State *L, int arg, lua_Integer n)
+static int by_text(const void *a, const void *b)
 {
-    const char **keys = lua_newuserdatauv(L, (size_t)n * sizeof *keys + 1, 0);
+    return strcmp(key_text(a), key_text(b));
+}
+
+/* Pushes a buffer with the table's keys, sorted; names live as long as the table. */
+static const key *sorted_keys(lua_State *L, int arg, lua_Integer n)
+{
+    key *keys = lua_newuserdatauv(L, (size_t)n * sizeof *keys + 1, 0);
     lua_Integer i = 0;
     for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
-        if (lua_type(L, -2) != LUA_TSTRING)
-            luaL_error(L, "a table with both named and numbered entries cannot be written as JSON: "
-                          "give entry %s a name", luaL_tolstring(L, -2, NULL));
-        keys[i++] = lua_tostring(L, -2);
+        key *k = &keys[i++];
+        *k = (key){.name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL};
+        if (k->name) continue;
+        if (!lua_isinteger(L, -2) || (k->number = lua_tointeger(L, -2)) < 1)
+            luaL_error(L, "a table with the key %s cannot be written as JSON: keys are names and "
+                          "positions", luaL_tolstring(L, -2, NULL));
+        snprintf(k->digits, sizeof k->digits, "%" PRId64, (int64_t)k->number);
     }
-    qsort(keys, (size_t)n, sizeof *keys, by_bytes);
+    qsort(keys, (size_t)n, sizeof *keys, by_text);
     return keys;
 }
 
 static void put_object(lua_State *L, text *t, int arg, lua_Integer n, int depth)
 {
-    const char **keys = sorted_keys(L, arg, n);
+    const key *keys = sorted_keys(L, arg, n);
     put(L, t, "{", 1);
     for (lua_Integer i = 0; i < n; i++) {
         if (i) put(L, t, ",", 1);
-        lua_pushstring(L, keys[i]);
+        lua_pushstring(L, key_text(&keys[i]));
         put_string(L, t, lua_gettop(L));
         put(L, t, ":", 1);
-        lua_rawget(L, arg);
+        lua_pop(L, 1);
+        if (keys[i].name)
+            lua_pushstring(L, keys[i].name), lua_rawget(L, arg);
+        else
+            lua_rawgeti(L, arg, keys[i].number);
         put_value(L, t, lua_gettop(L), depth);
         lua_pop(L, 1);
     }
@@ -220,6 +236,16 @@ static void push_number(lua_State *L, double d)
         lua_pushnumber(L, d);
 }
 
+/* A key such as "1" was a position; see the top of the file. */
+static void push_key(lua_State *L, const char *name)
+{
+    size_t n = strlen(name);
+    if (n < 10 && *name != '0' && n == strspn(name, "0123456789") && n)
+        lua_pushinteger(L, atoi(name));
+    else
+        lua_pushstring(L, name);
+}
+
 static bool push_table(lua_State *L, const cJSON *table, int depth)
 {
     const cJSON *item;
@@ -233,7 +259,7 @@ static bool push_table(lua_State *L, const cJSON *table, int depth)
         if (cJSON_IsArray(table))
             lua_rawseti(L, -2, ++i);
         else {
-            lua_pushstring(L, item->string);
+            push_key(L, item->string);
             lua_insert(L, -2);
             lua_rawset(L, -3);
         }

@@ -1,6 +1,6 @@
 /* safetensors: core.safetensors. Tables of tensors by name, in and out of files.
  *
- * read(path) → {name = tensor}, {key = text} ; write(path, {name = tensor} [, {key = text}])
+ * load(path) → {name = tensor}, {key = text} ; save(path, {name = tensor} [, {key = text}])
  * → true. What the system or the file's content refuses is nil, message, code. */
 #include "bind/safetensors.h"
 
@@ -39,7 +39,7 @@ bool an_push_named(lua_State *L, an_safetensors *f)
     return true;
 }
 
-static int read_file(lua_State *L)
+static int load_file(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     void **handle = an_new_handle(L, AN_SAFETENSORS_FILE);
@@ -73,7 +73,7 @@ static const an_pair *check_meta(lua_State *L, int arg, int *n)
     return list;
 }
 
-static int write_file(lua_State *L)
+static int save_file(lua_State *L)
 {
     int n, n_meta;
     const char *path = luaL_checkstring(L, 1);
@@ -96,7 +96,7 @@ static int close_file(lua_State *L)
 
 static const luaL_Reg no_methods[] = {{NULL, NULL}};
 static const luaL_Reg meta_methods[] = {{"__gc", close_file}, {NULL, NULL}};
-static const luaL_Reg functions[] = {{"read", read_file}, {"write", write_file}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"load", load_file}, {"save", save_file}, {NULL, NULL}};
 
 int an_open_safetensors(lua_State *L)
 {

@@ -1,5 +1,5 @@
-/* sha256: core.sha256(text) → 64 hexadecimal digits; core.sha256.file(path) → the same of a
- * file | nil, message, code. */
+/* sha256: core.sha256. text(bytes) → 64 hexadecimal digits; file(path) → the same of a file |
+ * nil, message, code. */
 #include "io/sha256.h"
 
 #include "bind/bind.h"
@@ -9,7 +9,7 @@ static int of_text(lua_State *L)
 {
     size_t n;
     char hex[AN_SHA256_HEX];
-    const char *data = luaL_checklstring(L, 2, &n); /* 1 is the table that is called */
+    const char *data = luaL_checklstring(L, 1, &n);
     an_sha256_buffer(data, n, hex);
     lua_pushstring(L, hex);
     return 1;
@@ -23,14 +23,10 @@ static int of_file(lua_State *L)
     return 1;
 }
 
+static const luaL_Reg functions[] = {{"file", of_file}, {"text", of_text}, {NULL, NULL}};
+
 int an_open_sha256(lua_State *L)
 {
-    lua_newtable(L);
-    lua_pushcfunction(L, of_file);
-    lua_setfield(L, -2, "file");
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, of_text);
-    lua_setfield(L, -2, "__call");
-    lua_setmetatable(L, -2);
+    luaL_newlib(L, functions);
     return 1;
 }

@@ -1,0 +1,114 @@
+-- Which run is meant: find("7" or "01J9X" or "adpm" or "@last" or "@best:macro_f1"), and lists
+-- of runs. A run's row has the columns of v_run; its status is judged by the writer's lock,
+-- which is exact, where the view has only the heartbeat.
+local find = {}
+
+local function with_status(db, rows)
+  local writer
+  for _, row in ipairs(rows) do
+    if row.ended_at == nil then
+      if writer == nil then writer = db.core:writer() or false end
+      row.status = writer and "running" or "crashed"
+    end
+  end
+  return rows
+end
+
+local function select_runs(db, condition, ...)
+  local rows, message, code = db.core:query("SELECT * FROM v_run " .. condition, ...)
+  if not rows then return nil, message, code end
+  return with_status(db, rows)
+end
+
+-- runs{ study =, name =, label =, dataset =, status =, text =, limit = } → rows, oldest first.
+-- `text` is looked for in the name, label, study, uid and status; `limit` keeps the newest.
+function find.runs(db, filters)
+  filters = filters or {}
+  local rows, message, code = select_runs(db, [[
+    WHERE (?1 IS NULL OR study = ?1) AND (?2 IS NULL OR name = ?2) AND (?3 IS NULL OR label = ?3)
+      AND (?4 IS NULL OR dataset = ?4) ORDER BY run_id]],
+    filters.study, filters.name, filters.label, filters.dataset)
+  if not rows then return nil, message, code end
+  local kept = {}
+  for _, row in ipairs(rows) do
+    local haystack = table.concat({ row.name, row.label or "", row.study, row.uid, row.status }, "\n")
+    if (filters.status == nil or row.status == filters.status)
+      and (filters.text == nil or haystack:lower():find(filters.text:lower(), 1, true)) then
+      kept[#kept + 1] = row
+    end
+  end
+  local limit = filters.limit or #kept
+  return table.move(kept, math.max(1, #kept - limit + 1), #kept, 1, {})
+end
+
+local VIEW_METRICS = { acc = true, bacc = true, macro_f1 = true, worst_class = true, many = true,
+  medium = true, few = true, kappa = true }
+
+local function not_found(message, ...)
+  return nil, message:format(...), "ENOTFOUND"
+end
+
+-- Both statements take the metric's name as ?1.
+local BY_VIEW = [[
+  SELECT v.run_id FROM v_eval v JOIN run r USING(run_id)
+   WHERE v.is_primary = 1 AND v.part = 'test' AND r.status = 'finished' AND v.$METRIC IS NOT NULL
+     AND ?1 IS NOT NULL
+   ORDER BY v.$METRIC DESC, v.run_id LIMIT 1]]
+local BY_RESULT = [[
+  SELECT e.run_id FROM evaluation e JOIN run r USING(run_id) JOIN result x USING(eval_id)
+    JOIN metric m USING(metric_id)
+   WHERE e.is_primary = 1 AND e.part = 'test' AND r.status = 'finished' AND m.name = ?1
+     AND x.value IS NOT NULL
+   ORDER BY CASE m.higher_is_better WHEN 1 THEN -x.value ELSE x.value END, e.run_id LIMIT 1]]
+
+local function best(db, metric)
+  local sql = VIEW_METRICS[metric] and BY_VIEW:gsub("%$METRIC", metric) or BY_RESULT
+  local rows, message, code = db.core:query(sql, metric)
+  if not rows then return nil, message, code end
+  if not rows[1] then
+    return not_found("no finished run of %s has %s on the test part", db.path, metric)
+  end
+  return select_runs(db, "WHERE run_id = ?1", rows[1].run_id)
+end
+
+-- The ways to name a run, in the order in which they are tried.
+local function candidates(db, reference)
+  if reference == "@last" then return select_runs(db, "ORDER BY run_id DESC LIMIT 1") end
+  local metric = reference:match "^@best:([%w_]+)$" or reference == "@best" and "macro_f1"
+  if metric then return best(db, metric) end
+  local id = math.tointeger(tonumber(reference))
+  local rows, message, code = select_runs(db, "WHERE run_id = ?1 OR uid = upper(?2)", id, reference)
+  if rows and not rows[1] then
+    rows, message, code = select_runs(db, "WHERE name = ?1 OR label = ?1 ORDER BY run_id", reference)
+  end
+  if rows and not rows[1] and #reference >= 4 then
+    rows, message, code = select_runs(db, "WHERE substr(uid, 1, ?2) = upper(?1) ORDER BY run_id",
+      reference, #reference)
+  end
+  return rows, message, code
+end
+
+local function ambiguous(reference, rows)
+  local list = {}
+  for i = 1, math.min(#rows, 6) do
+    local row = rows[i]
+    list[i] = ("%d (%s, seed %d, %s)"):format(row.run_id, row.name, row.seed, row.status)
+  end
+  if #rows > 6 then list[7] = "…" end
+  return not_found("%s means %d runs; say which by its number: %s", reference, #rows,
+    table.concat(list, ", "))
+end
+
+-- find(reference) → row | nil, message, code.
+function find.find(db, reference)
+  reference = tostring(reference)
+  local rows, message, code = candidates(db, reference)
+  if not rows then return nil, message, code end
+  if #rows == 0 then
+    return not_found("no run %s in %s (aniso ls lists them)", reference, db.path)
+  end
+  if #rows > 1 then return ambiguous(reference, rows) end
+  return rows[1]
+end
+
+return find

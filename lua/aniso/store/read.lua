@@ -1,0 +1,177 @@
+-- What is stored about a run and about an evaluation, as plain tables. A run is a row of
+-- find() or runs(), its number or its uid; an evaluation is a row of evaluations() or its
+-- number. All return nil, message, code when the database refuses.
+local core = require "aniso.core"
+
+local read = {}
+
+local function run_id(run)
+  if type(run) == "table" then return run.run_id end
+  return run
+end
+
+local function eval_id(evaluation)
+  return type(evaluation) == "table" and evaluation.eval_id or evaluation
+end
+
+-- SQL with the run as ?1, by number or uid.
+local function of_run(db, run, sql)
+  return db.core:query((sql:gsub("%$RUN", "(SELECT run_id FROM run WHERE run_id = ?1 OR uid = ?1)")),
+    run_id(run))
+end
+
+local function first(rows, ...)
+  if not rows then return nil, ... end
+  return rows[1]
+end
+
+-- The configuration as it was given to start_run.
+function read.config(db, run)
+  local row, message, code = first(of_run(db, run,
+    "SELECT c.json FROM run r JOIN config c USING(config_id) WHERE r.run_id = $RUN"))
+  if not row then return nil, message, code end
+  return core.json.decode(row.json)
+end
+
+-- {dataset, name, sha256, seed, …, classes = {{class_idx, name, n_train, n_val, n_test, shot}}}
+function read.split_of(db, run)
+  local split, message, code = first(of_run(db, run, [[
+    SELECT p.*, d.name AS dataset, d.sha256 AS dataset_sha256, d.source, d.n_classes, d.height,
+           d.width, d.channels
+      FROM run r JOIN data_split p USING(split_id) JOIN dataset d USING(dataset_id)
+     WHERE r.run_id = $RUN]]))
+  if not split then return nil, message, code end
+  split.classes, message, code = db.core:query([[
+    SELECT c.class_idx, d.name, c.n_train, c.n_val, c.n_test, c.shot
+      FROM split_class c JOIN data_split p USING(split_id)
+      JOIN dataset_class d ON d.dataset_id = p.dataset_id AND d.class_idx = c.class_idx
+     WHERE split_id = ?1 ORDER BY c.class_idx]], split.split_id)
+  if not split.classes then return nil, message, code end
+  return split
+end
+
+-- The λ_j in force: a list in class order, empty where there are none.
+function read.lambda(db, run)
+  local rows, message, code = of_run(db, run,
+    "SELECT value FROM lambda WHERE run_id = $RUN ORDER BY class_idx")
+  if not rows then return nil, message, code end
+  local list = {}
+  for i, row in ipairs(rows) do list[i] = row.value end
+  return list
+end
+
+-- What v_run leaves out: host, argv, env, recipe {path, text}.
+function read.origin(db, run)
+  local row, message, code = first(of_run(db, run, [[
+    SELECT h.hostname, h.os, h.arch, h.cpu, h.cores, h.ram_bytes, h.blas, r.argv, r.env,
+           s.path AS recipe_path, s.content AS recipe_text
+      FROM run r JOIN host h USING(host_id) LEFT JOIN source s ON s.source_id = r.recipe_id
+     WHERE r.run_id = $RUN]]))
+  if not row then return nil, message, code end
+  row.argv = row.argv and core.json.decode(row.argv)
+  row.env = row.env and core.json.decode(row.env)
+  return row
+end
+
+local KINDS = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
+
+-- curves[part][metric] = {step = {…}, value = {…}}
+function read.curves(db, run)
+  local rows, message, code = of_run(db, run, [[
+    SELECT v.part, m.name, v.step, v.value, v.kind FROM metric_value v JOIN metric m USING(metric_id)
+     WHERE v.run_id = $RUN ORDER BY v.step]])
+  if not rows then return nil, message, code end
+  local curves = {}
+  for _, row in ipairs(rows) do
+    local part = curves[row.part] or {}
+    local curve = part[row.name] or { step = {}, value = {} }
+    curves[row.part], part[row.name] = part, curve
+    curve.step[#curve.step + 1] = row.step
+    curve.value[#curve.value + 1] = row.value or KINDS[row.kind]
+  end
+  return curves
+end
+
+function read.checkpoints(db, run)
+  return of_run(db, run, "SELECT * FROM checkpoint WHERE run_id = $RUN ORDER BY step")
+end
+
+function read.log_of(db, run)
+  return of_run(db, run, "SELECT at, level, message FROM log WHERE run_id = $RUN ORDER BY seq")
+end
+
+-- The rows of v_eval with what the counts do not give in `results`: name → {value, lo, hi}.
+function read.evaluations(db, run)
+  local rows, message, code = of_run(db, run, [[
+    SELECT v.*, e.selected_by, e.seed AS sampler_seed, e.at
+      FROM evaluation e JOIN v_eval v USING(eval_id) WHERE e.run_id = $RUN ORDER BY e.eval_id]])
+  if not rows then return nil, message, code end
+  for _, row in ipairs(rows) do
+    local results
+    results, message, code = db.core:query([[
+      SELECT m.name, r.value, r.lo, r.hi FROM result r JOIN metric m USING(metric_id)
+       WHERE r.eval_id = ?1]], row.eval_id)
+    if not results then return nil, message, code end
+    row.results = {}
+    for _, result in ipairs(results) do row.results[result.name] = result end
+  end
+  return rows
+end
+
+-- The rows of v_class, in class order, with scores = {key = value}.
+function read.classes(db, evaluation)
+  local rows, message, code = db.core:query(
+    "SELECT * FROM v_class WHERE eval_id = ?1 ORDER BY class_idx", eval_id(evaluation))
+  if not rows then return nil, message, code end
+  local scores
+  scores, message, code = db.core:query(
+    "SELECT key, class_idx, value FROM class_score WHERE eval_id = ?1", eval_id(evaluation))
+  if not scores then return nil, message, code end
+  for _, row in ipairs(rows) do row.scores = {} end
+  for _, score in ipairs(scores) do rows[score.class_idx + 1].scores[score.key] = score.value end
+  return rows
+end
+
+-- K rows (true class) of K counts (predicted class).
+function read.confusion(db, evaluation)
+  local id = eval_id(evaluation)
+  local size, message, code = first(db.core:query(
+    "SELECT count(*) AS K FROM class_count WHERE eval_id = ?1", id))
+  if not size then return nil, message, code end
+  local cells
+  cells, message, code = db.core:query(
+    "SELECT true_idx, pred_idx, n FROM confusion WHERE eval_id = ?1", id)
+  if not cells then return nil, message, code end
+  local matrix = {}
+  for i = 1, size.K do
+    matrix[i] = {}
+    for j = 1, size.K do matrix[i][j] = 0 end
+  end
+  for _, cell in ipairs(cells) do matrix[cell.true_idx + 1][cell.pred_idx + 1] = cell.n end
+  return matrix
+end
+
+function read.bins(db, evaluation)
+  return db.core:query("SELECT n, sum_conf, n_correct FROM calibration_bin WHERE eval_id = ?1 ORDER BY bin",
+    eval_id(evaluation))
+end
+
+-- {true_idx =, pred_idx =, conf =, probs = {{K numbers}, …} or nil}; nil if none were stored.
+function read.predictions(db, evaluation)
+  local rows, message, code = db.core:query([[
+    SELECT true_idx, pred_idx, conf, probs FROM prediction WHERE eval_id = ?1 ORDER BY sample_idx]],
+    eval_id(evaluation))
+  if not rows then return nil, message, code end
+  if #rows == 0 then return nil, "no predictions are stored with this evaluation", "ENOTFOUND" end
+  local out = { true_idx = {}, pred_idx = {}, conf = {}, probs = rows[1].probs and {} }
+  for i, row in ipairs(rows) do
+    out.true_idx[i], out.pred_idx[i], out.conf[i] = row.true_idx, row.pred_idx, row.conf
+    if out.probs then
+      out.probs[i] = { ("<" .. ("f"):rep(#row.probs // 4)):unpack(row.probs) }
+      out.probs[i][#out.probs[i]] = nil -- unpack's position
+    end
+  end
+  return out
+end
+
+return read
