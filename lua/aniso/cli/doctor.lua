@@ -15,7 +15,7 @@ local GB = 2 ^ 30
 
 -- A matrix product against three loops.
 local function product()
-  local a, b = core.tensor.randn({ 17, 33 }, 1), core.tensor.randn({ 33, 9 }, 2)
+  local a, b = core.tensor.randn { shape = { 17, 33 }, seed = 1 }, core.tensor.randn { shape = { 33, 9 }, seed = 2 }
   local c, x, y = a:matmul(b):totable(), a:totable(), b:totable()
   local worst = 0
   for i = 1, 17 do

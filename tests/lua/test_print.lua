@@ -1,0 +1,120 @@
+-- What people see: tables, values, progress, completion.
+local lu = require "luaunit"
+local tables = require "aniso.table"
+local pretty = require "aniso.pretty"
+local progress = require "aniso.progress"
+local complete = require "aniso.complete"
+
+local T = {}
+
+function T.test_a_table_is_aligned_by_what_is_seen()
+  local text = tables.format({ "name", { name = "f1", digits = 2 }, "n" },
+    { { "é", 0.5, 10 }, { "中文", nil, 7 }, { "long name", 0.25, 100 } })
+  lu.assertEquals(text, "name         f1    n\n─────────  ────  ───\né          0.50   10\n"
+    .. "中文        n/a    7\nlong name  0.25  100\n")
+end
+
+function T.test_bold_only_on_request()
+  local rows = { { { text = "0.9", value = 0.9, bold = true } } }
+  lu.assertStrContains(tables.format({ "a" }, rows, "table", true), "\27[1m0.9\27[0m")
+  lu.assertNotStrContains(tables.format({ "a" }, rows, "table", false), "\27")
+end
+
+function T.test_csv_is_rfc_4180()
+  local text = tables.format({ "a", "b" }, { { 'say "hi", you', 0.1 }, { "two\nlines", nil },
+    { { text = "0.9", value = 0.875 }, 3 } }, "csv")
+  lu.assertEquals(text, 'a,b\r\n"say ""hi"", you",0.1\r\n"two\nlines",\r\n0.875,3\r\n')
+end
+
+function T.test_csv_keeps_every_bit()
+  local value = 0.1 + 0.2
+  local text = tables.format({ "a" }, { { value } }, "csv")
+  lu.assertIs(tonumber(text:match "\n(.-)\r"), value)
+end
+
+function T.test_json_has_the_columns_in_order()
+  lu.assertEquals(tables.format({ "b", "a" }, { { 'q"\n', nil }, { 0 / 0, true } }, "json"),
+    '[\n  {"b": "q\\"\\u000a", "a": null},\n  {"b": null, "a": true}\n]\n')
+  lu.assertEquals(tables.format({ "b" }, {}, "json"), "[]\n")
+end
+
+function T.test_values()
+  lu.assertEquals(pretty.format { 1, 2.5, "a\n", { x = true, ["a b"] = 1 } },
+    '{1, 2.5, "a\\n", { ["a b"] = 1, x = true }}')
+  lu.assertEquals(pretty.format(2.0), "2.0")
+  lu.assertEquals(pretty.format "é", '"é"')
+  lu.assertEquals(pretty.format {}, "{}")
+  lu.assertEquals(pretty.format { ["end"] = 1 }, '{ ["end"] = 1 }')
+  local loop = {}
+  loop.me = loop
+  lu.assertEquals(pretty.format(loop), "{ me = {… itself} }")
+  lu.assertEquals(pretty.format(setmetatable({}, { __tostring = function() return "T" end })), "T")
+end
+
+function T.test_long_lists_are_cut()
+  local long = {}
+  for i = 1, 1000 do long[i] = i end
+  local text = pretty.format(long)
+  lu.assertStrContains(text, "… 940 more")
+  for line in text:gmatch "[^\n]+" do lu.assertTrue(#line <= 100) end
+end
+
+-- A stream and a clock that the test controls.
+local function recorder()
+  local stream = { text = "" }
+  function stream:write(...) self.text = self.text .. table.concat { ... } end
+  function stream:flush() end
+  local now = { 0 }
+  return stream, now, function() return now[1] end
+end
+
+function T.test_a_terminal_is_redrawn_ten_times_a_second_at_most()
+  local stream, now, clock = recorder()
+  local bar = progress.new { total = 1000, label = "x", stream = stream, terminal = true, clock = clock, width = 90 }
+  for i = 1, 1000 do
+    now[1] = i / 1000
+    bar:update(i, { loss = 0.5 })
+  end
+  local _, drawn = stream.text:gsub("\r", "")
+  lu.assertTrue(drawn >= 9 and drawn <= 11, drawn .. " drawings in a second")
+  lu.assertStrContains(stream.text, "loss 0.5")
+  for line in stream.text:gmatch "[^\r]+" do lu.assertTrue(utf8.len((line:gsub("\27%[K", ""))) < 90) end
+end
+
+function T.test_rate_and_time_left()
+  local stream, now, clock = recorder()
+  local bar = progress.new { total = 100, stream = stream, terminal = true, clock = clock, width = 90 }
+  bar:update(20)
+  now[1] = 10
+  bar:update(40)
+  lu.assertStrContains(stream.text, "40%  2.0/s  left 0:30")
+end
+
+function T.test_elsewhere_one_line_per_epoch()
+  local stream, now, clock = recorder()
+  local lines = progress.new { total = 10, label = "run", stream = stream, terminal = false, clock = clock }
+  for i = 1, 10 do
+    now[1] = i
+    lines:update(i, { loss = 1 })
+  end
+  lines:epoch "epoch 1/1"
+  lines:finish()
+  lu.assertEquals(stream.text, "run  epoch 1/1\n")
+end
+
+function T.test_durations()
+  lu.assertEquals(progress.duration(75), "1:15")
+  lu.assertEquals(progress.duration(3700), "1:01:40")
+end
+
+function T.test_completion()
+  local env = setmetatable({ schedule = { signal = 1, sigma = 2 } }, { __index = _G })
+  lu.assertEquals({ complete("sche", env) }, { "dule" })
+  lu.assertEquals({ complete("x = schedule.si", env) }, { "g", "sigma  signal" })
+  lu.assertEquals({ complete("schedule.sigm", env) }, { "a" })
+  lu.assertNil((complete("nothing.at.all", env)))
+  lu.assertStrContains(select(2, complete("aniso.", { aniso = require "aniso" })), "schedule")
+  lu.assertEquals((complete("math.flo", env)), "or")
+end
+
+return T

@@ -1,0 +1,115 @@
+-- Studies, their expansion into runs, and the summary over seeds.
+local lu = require "luaunit"
+local study = require "aniso.study"
+local summary = require "aniso.summary"
+
+local function labels(jobs)
+  local out = {}
+  for i, job in ipairs(jobs) do out[i] = job.label .. "#" .. job.seed end
+  return out
+end
+
+local function two_variants(more)
+  local given = {
+    name = "s", data = { "lesions" }, base = { schedule = { "cosine", lambda = "bound" } },
+    variants = { { label = "ddpm", ["schedule.lambda"] = "isotropic" }, { label = "adpm" } },
+  }
+  for key, value in pairs(more or {}) do given[key] = value end
+  return study.new(given)
+end
+
+local T = {}
+
+function T.test_every_label_runs_before_the_next_seed()
+  local jobs = study.expand(two_variants { seeds = 2 })
+  lu.assertEquals(labels(jobs), { "ddpm#0", "adpm#0", "ddpm#1", "adpm#1" })
+  lu.assertEquals(jobs[1].config, { data = { "lesions" }, schedule = { "cosine", lambda = "isotropic" } })
+  lu.assertEquals(jobs[2].config.schedule.lambda, "bound")
+end
+
+function T.test_runs_share_nothing()
+  local jobs = study.expand(two_variants { seeds = 2 })
+  jobs[1].config.data[1] = "other"
+  jobs[1].config.schedule[1] = "other"
+  lu.assertEquals(jobs[3].config.data[1], "lesions")
+  lu.assertEquals(jobs[3].config.schedule[1], "cosine")
+end
+
+function T.test_a_grid_is_a_product_in_a_fixed_order()
+  local grid = study.grid { ["schedule.lambda"] = study.power { -0.25, 0.5 }, ["loss.mmd"] = { 0, 1 } }
+  local jobs = study.expand(study.new { name = "g", data = {}, base = {}, vary = { grid } })
+  lu.assertEquals(labels(jobs), {
+    "mmd=0 lambda=power(gamma=-0.25)#0", "mmd=0 lambda=power(gamma=0.5)#0",
+    "mmd=1 lambda=power(gamma=-0.25)#0", "mmd=1 lambda=power(gamma=0.5)#0",
+  })
+  lu.assertEquals(jobs[4].config.schedule.lambda, { "power", gamma = 0.5 })
+end
+
+function T.test_variants_times_grid()
+  local jobs = study.expand(two_variants { vary = { study.grid { ["loss.mmd"] = { 0, 1 } } } })
+  lu.assertEquals(labels(jobs), { "ddpm mmd=0#0", "ddpm mmd=1#0", "adpm mmd=0#0", "adpm mmd=1#0" })
+end
+
+function T.test_a_baseline_table_is_one_more_variant()
+  local jobs = study.expand(two_variants { baseline = { ["loss.mmd"] = 0 } })
+  lu.assertEquals(labels(jobs), { "baseline#0", "ddpm#0", "adpm#0" })
+  lu.assertEquals(#study.expand(two_variants { baseline = "ddpm" }), 2)
+end
+
+function T.test_without_variants_the_name_is_the_label()
+  local jobs = study.expand(study.new { name = "plain", data = {}, base = {} })
+  lu.assertEquals(labels(jobs), { "plain#0" })
+end
+
+function T.test_overrides_come_last()
+  local jobs = study.expand(two_variants(), { { "schedule.T", "50" } }, "4..5")
+  lu.assertEquals(labels(jobs), { "ddpm#4", "adpm#4", "ddpm#5", "adpm#5" })
+  lu.assertEquals(jobs[1].config.schedule.T, 50)
+  lu.assertErrorMsgContains("the study varies schedule.lambda", study.expand, two_variants(),
+    { { "schedule.lambda", "bound" } })
+  lu.assertErrorMsgContains("the study varies schedule.lambda", study.expand, two_variants(),
+    { { "schedule", "linear" } })
+end
+
+function T.test_seeds()
+  lu.assertEquals(study.seeds(3), { 0, 1, 2 })
+  lu.assertEquals(study.seeds { 4, 7 }, { 4, 7 })
+  lu.assertEquals(study.seeds "0..2,9", { 0, 1, 2, 9 })
+  lu.assertEquals(study.seeds "7", { 7 })
+  lu.assertEquals(study.seeds(nil), { 0 })
+  for _, wrong in ipairs { 0, "", "a", "2..1", "1..x", {} } do
+    lu.assertErrorMsgContains("seeds must be", study.seeds, wrong)
+  end
+end
+
+function T.test_mistakes_are_told()
+  lu.assertErrorMsgContains("did you mean seeds?", study.new, { name = "s", data = {}, base = {}, seed = 3 })
+  lu.assertErrorMsgContains("a study needs data", study.new, { name = "s", base = {} })
+end
+
+function T.test_moments()
+  lu.assertEquals(summary.moments {}, { n = 0 })
+  lu.assertEquals(summary.moments { 2 }, { n = 1, mean = 2 })
+  local m = summary.moments { 1, 2, 3, 4 }
+  lu.assertEquals(m.mean, 2.5)
+  lu.assertAlmostEquals(m.sd, math.sqrt(5 / 3), 1e-12)
+end
+
+function T.test_the_summary_groups_by_label_and_marks_the_best()
+  local stored = {
+    a = { { is_primary = 1, acc = 0.5, few = nil }, { is_primary = 0, sampler = "prior", acc = 0.9 } },
+    b = { { is_primary = 1, acc = 0.7 } }, c = { { is_primary = 1, acc = 0.6 } },
+  }
+  local db = { query = function(_, _, uid) return stored[uid] end }
+  local columns, rows = summary.table(db, {
+    { label = "x", uid = "a" }, { label = "x", uid = "b" }, { label = "y", uid = "c" } })
+  lu.assertEquals(columns[4], "acc")
+  lu.assertEquals(#rows, 3)
+  lu.assertEquals({ rows[1][1], rows[1][2], rows[1][3] }, { "x", "chain", 2 })
+  lu.assertEquals(rows[1][4].text, "0.600 ± 0.141")
+  lu.assertEquals({ rows[2][2], rows[2][4].text, rows[2][4].bold }, { "prior", "0.900" })
+  lu.assertTrue(rows[1][4].bold or rows[3][4].bold)
+  lu.assertNil(rows[1][10])
+end
+
+return T
