@@ -115,7 +115,7 @@ bench: $(ANISO) $(BENCHES)
 	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
 
 golden:
-	python3 tests/golden/make_goldens.py
+	tests/golden/make_goldens.py
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/aniso/recipes

@@ -32,9 +32,11 @@ metric.catalog = {
   { name = "brier", higher = false, label = "Brier score, 0 … 2" },
   { name = "ece", higher = false, label = "expected calibration error" },
   { name = "interval_width", higher = false, label = "mean interval width over chains" },
+  { name = "agreement", higher = true, label = "mean share of chains that agree" },
 }
 
-local KEYS = { "true", "probs", "pred", "counts", "shot", "width", "bins", "K" }
+local KEYS = { "true", "probs", "pred", "counts", "shot", "width", "agreement",
+  "bins", "K" }
 
 local function check(options)
   local known = {}
@@ -61,6 +63,7 @@ end
 local function add_probabilistic(result, true_, pred, rows, bins)
   local macro, by_class = auc.one_vs_rest(true_, rows, result.K)
   result.auc = macro
+  result.class_auc = by_class
   for j, class in ipairs(result.class) do class.auc = by_class[j] or nil end
   result.nll = calibration.nll(true_, rows)
   result.brier = calibration.brier(true_, rows)
@@ -74,7 +77,7 @@ local function add_width(result, width)
     result.class[j].width = value
     sum = sum + value
   end
-  result.interval_width = sum / #width
+  result.class_width, result.interval_width = width, sum / #width
 end
 
 -- → true_, pred, rows (nil without probs), K: all checked.
@@ -101,12 +104,14 @@ end
 --   pred    N classes; without it the most probable class. With pred, probs may be absent:
 --           then K says how many classes, and what needs probabilities is nil
 --   counts  training images per class; shot "many" | "medium" | "few" per class (1-based)
---   width   interval width over chains, per class or (N, K)
+--   width   interval width over chains, per class or (N, K); agreement: per image, the
+--           share of chains that call the same class
 --   bins    of the calibration error, 15
 -- → n, K, pred, confusion (rows true), each name of the catalog, worst_class_idx (0-based),
 --   bins {n, sum_conf, n_correct}, and class[1 … K] = {support, predicted, tp, recall, precision,
 --   f1, auc, n_train, shot, width}. A class with no test image has recall nil and is left out
---   of every macro mean of recall; an empty group is nil.
+--   of every macro mean of recall; an empty group is nil. class_auc (false: n/a) and
+--   class_width are the same per-class numbers as lists, for storing.
 function metric.evaluate(options)
   check(options)
   local true_, pred, rows, K = read(options)
@@ -118,6 +123,9 @@ function metric.evaluate(options)
   end
   if rows then add_probabilistic(result, true_, pred, rows, options.bins or 15) end
   if options.width then add_width(result, input.widths(options.width, K)) end
+  if options.agreement then
+    result.agreement = significance.mean_sd(input.numbers(options.agreement, "agreement")).mean
+  end
   return result
 end
 

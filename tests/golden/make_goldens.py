@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Regenerates the reference values beside this file: `make golden`.
 
 Needs PyTorch (Debian: python3-torch). Users and `make test` never do: the files are part

@@ -28,7 +28,8 @@ def products(golden):
     for batch in ((), (3,)):
         for ta in (False, True):
             for tb in (False, True):
-                name = f"matmul {'batched ' if batch else ''}{'T' if ta else 'N'}{'T' if tb else 'N'}"
+                sides = ("T" if ta else "N") + ("T" if tb else "N")
+                name = f"matmul {'batched ' if batch else ''}{sides}"
                 draw = Draw(name)
                 a = draw.normal(*batch, *((6, 4) if ta else (4, 6)))
                 b = draw.normal(*batch, *((5, 6) if tb else (6, 5)))

@@ -125,6 +125,7 @@ function Probabilities.test_auc_skips_absent_classes_and_halves_ties()
   local m = metric.evaluate { ["true"] = { 0, 1, 0, 1 },
     probs = { { 0.5, 0.5, 0 }, { 0.5, 0.5, 0 }, { 0.5, 0.5, 0 }, { 0.25, 0.75, 0 } } }
   lu.assertNil(m.class[3].auc)
+  lu.assertEquals(m.class_auc[3], false)
   near(m.class[1].auc, (0.5 + 1 + 0.5 + 1) / 4)
   near(m.auc, 0.75)
 end
@@ -154,8 +155,23 @@ function Probabilities.test_widths_per_class_and_per_image()
   near(metric.evaluate(given).interval_width, 0.2)
   given.width = { { 0.1, 0.2 }, { 0.3, 0.6 } }
   local m = metric.evaluate(given)
+  lu.assertNil(m.agreement)
   near(m.class[1].width, 0.2)
   near(m.class[2].width, 0.4)
+  near(m.class_width[2], 0.4)
+  given.agreement = { 1, 0.5 }
+  near(metric.evaluate(given).agreement, 0.75)
+end
+
+function Probabilities.test_tensors_are_taken_as_lists_are()
+  local core = require "aniso.core"
+  local true_, rows = made_up(20, 3)
+  local a = metric.evaluate { ["true"] = true_, probs = rows }
+  local b = metric.evaluate { ["true"] = core.tensor.from(true_, "int64"),
+    probs = core.tensor.from(rows) }
+  lu.assertEquals(b.confusion, a.confusion)
+  near(b.nll, a.nll, 1e-6)
+  near(b.auc, a.auc, 1e-6)
 end
 
 local Tests = {}

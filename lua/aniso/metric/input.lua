@@ -65,6 +65,13 @@ function input.argmax(rows)
   return pred
 end
 
+-- A list of finite numbers.
+function input.numbers(x, what)
+  local list = plain(x)
+  if type(list) ~= "table" then error(what .. ": expected a list or a tensor of numbers", 0) end
+  return input.rows({ list }, what)[1]
+end
+
 -- Interval widths: one number per class, or N rows of K whose columns are averaged.
 function input.widths(x, K)
   local list = plain(x)
