@@ -1,0 +1,159 @@
+/* The denoisers: names and counts; what is kept per image equals what is computed per draw;
+ * the attention map is a distribution. */
+#include "networks.h"
+
+#include "model/denoiser.h"
+
+/* ── denoiser ────────────────────────────────────────────────────────────────── */
+
+static an_denoiser_options denoiser_options(an_denoiser_name kind, int64_t crop_features)
+{
+    return (an_denoiser_options){.kind = kind, .classes = 4, .features = 6,
+                                 .crop_features = crop_features, .dim = 8, .steps = 50,
+                                 .blocks = 2, .heads = 2, .mlp_ratio = 2};
+}
+
+static void test_denoiser_parameters(void **state)
+{
+    (void)state;
+    an_module *m = an_module_new(1);
+    an_denoiser_options o = denoiser_options(AN_CROSS_ATTENTION, 5);
+    an_denoiser *d = an_denoiser_new(m, "denoiser", &o);
+    assert_non_null(d);
+    assert_int_equal(an_module_seal(m), AN_OK);
+    int64_t D = 8, dense = D * D + D;
+    int64_t block = 9 * dense + 8 * dense + (2 * D * D + 2 * D) + (2 * D * D + D);
+    assert_int_equal(an_module_count(m), 4 * D + 4 * D + 2 * dense + 7 * D + (6 * D + D) + 2 * D +
+                                             2 * block + 2 * dense + D + 1);
+    assert_string_equal(
+        an_shape_text(an_module_find(m, "denoiser.blocks.1.modulation.weight")->x), "(72, 8)");
+    assert_non_null(an_module_find(m, "denoiser.blocks.0.cross.k.bias"));
+    an_denoiser_free(d);
+    an_module_release(m);
+
+    m = an_module_new(1);
+    o = denoiser_options(AN_FILM, 0);
+    d = an_denoiser_new(m, "denoiser", &o);
+    assert_int_equal(an_module_seal(m), AN_OK);
+    assert_int_equal(an_module_count(m), 7 * D + 2 * D + (12 * D + D) + 2 * dense +
+                                             3 * (51 * D + 2 * D) + 4 * D + 4);
+    an_denoiser_free(d);
+    an_module_release(m);
+}
+
+static void test_denoiser_refuses_bad_options(void **state)
+{
+    (void)state;
+    an_module *m = an_module_new(1);
+    an_denoiser_options o = denoiser_options(AN_CROSS_ATTENTION, 0);
+    o.heads = 3;
+    assert_null(an_denoiser_new(m, "a", &o));
+    o = denoiser_options(AN_CROSS_ATTENTION, 0);
+    o.blocks = AN_MOST_BLOCKS + 1;
+    assert_null(an_denoiser_new(m, "a", &o));
+    o = denoiser_options(AN_FILM, 0);
+    o.classes = 1;
+    assert_null(an_denoiser_new(m, "a", &o));
+    assert_int_equal(an_module_entries(m), 0);
+    an_module_release(m);
+}
+
+/* R draws of each image from one context equal each row encoded and run on its own; the
+ * same time for all rows equals that time in every row. */
+static void check_draws(an_denoiser_name kind, int64_t crop_features)
+{
+    enum { B = 3, R = 4 };
+    an_module *m = an_module_new(1);
+    an_denoiser_options o = denoiser_options(kind, crop_features);
+    an_denoiser *d = an_denoiser_new(m, "denoiser", &o);
+    an_module_seal(m);
+    an_tensor *features = normal(1, 4, SHAPE(B, 3, 2, 6));
+    an_tensor *crops = crop_features ? normal(2, 3, SHAPE(B, 2, crop_features)) : NULL;
+    an_tensor *mg = an_softmax(normal(3, 2, SHAPE(B, 4)));
+    an_tensor *ml = an_softmax(normal(4, 2, SHAPE(B, 4)));
+    an_tensor *y = normal(5, 2, SHAPE(B * R, 4));
+    an_tensor *t = times((int64_t[]){0, 50, 3, 3, 7, 1, 9, 20, 30, 40, 11, 12}, B * R);
+
+    an_context *c = an_denoiser_encode(d, features, crops, mg, ml);
+    assert_non_null(c);
+    assert_true(distance(an_denoiser_forward(d, c, y, t, NULL),
+                         an_tensor_zeros(AN_F32, 2, SHAPE(B * R, 4))) == 0); /* a new network */
+    an_context_release(c);
+    randomise(m);
+    an_module_train(m, false);
+    c = an_denoiser_encode(d, features, crops, mg, ml);
+    an_tensor *together = an_denoiser_forward(d, c, y, t, NULL);
+    assert_shape(together, "(12, 4)");
+    for (int64_t i = 0; i < B * R; i++) {
+        int64_t b = i / R;
+        an_context *one = an_denoiser_encode(
+            d, an_view_narrow(features, 0, b, 1), crops ? an_view_narrow(crops, 0, b, 1) : NULL,
+            an_view_narrow(mg, 0, b, 1), an_view_narrow(ml, 0, b, 1));
+        an_tensor *alone = an_denoiser_forward(d, one, an_view_narrow(y, 0, i, 1),
+                                               an_view_narrow(t, 0, i, 1), NULL);
+        assert_true(distance(alone, an_view_narrow(together, 0, i, 1)) < 2e-5);
+        an_context_release(one);
+    }
+    int64_t same[B * R];
+    for (int i = 0; i < B * R; i++)
+        same[i] = 17;
+    assert_true(distance(an_denoiser_forward(d, c, y, times(same, 1), NULL),
+                         an_denoiser_forward(d, c, y, times(same, B * R), NULL)) < 2e-5);
+    assert_true(distance(an_denoiser_forward(d, c, y, times(same, 1), NULL), together) > 1e-3);
+
+    assert_null(an_denoiser_forward(d, c, y, times((int64_t[]){51}, 1), NULL));
+    assert_null(an_denoiser_forward(d, c, y, times(same, 2), NULL));
+    assert_null(an_denoiser_forward(d, c, normal(6, 2, SHAPE(4, 4)), times(same, 1), NULL));
+    an_context_release(c);
+    an_denoiser_free(d);
+    an_module_release(m);
+}
+
+static void test_draws_of_cross_attention(void **state)
+{
+    (void)state;
+    check_draws(AN_CROSS_ATTENTION, 0);
+    check_draws(AN_CROSS_ATTENTION, 5);
+}
+
+static void test_draws_of_film(void **state)
+{
+    (void)state;
+    check_draws(AN_FILM, 0);
+    check_draws(AN_FILM, 5);
+}
+
+static void test_map_is_a_distribution_over_image_tokens(void **state)
+{
+    (void)state;
+    an_module *m = an_module_new(1);
+    an_denoiser_options o = denoiser_options(AN_CROSS_ATTENTION, 5);
+    an_denoiser *d = an_denoiser_new(m, "denoiser", &o);
+    an_module_seal(m);
+    randomise(m);
+    an_tensor *p = an_softmax(normal(3, 2, SHAPE(2, 4)));
+    an_context *c = an_denoiser_encode(d, normal(1, 4, SHAPE(2, 3, 2, 6)),
+                                       normal(2, 3, SHAPE(2, 3, 5)), p, p);
+    an_tensor *map = NULL, *t = times((int64_t[]){5}, 1), *y = normal(5, 2, SHAPE(6, 4));
+    an_tensor *with = an_denoiser_forward(d, c, y, t, &map);
+    assert_shape(map, "(6, 4, 9)");
+    an_tensor *sums = an_sum(map, 2, false), *ones = an_tensor_new(AN_F32, 2, SHAPE(6, 4));
+    an_fill(ones, 1);
+    assert_true(distance(sums, ones) < 1e-5);
+    assert_true(distance(with, an_denoiser_forward(d, c, y, t, NULL)) == 0);
+    an_context_release(c);
+    an_denoiser_free(d);
+    an_module_release(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_denoiser_parameters),
+        TEST(test_denoiser_refuses_bad_options),
+        TEST(test_draws_of_cross_attention),
+        TEST(test_draws_of_film),
+        TEST(test_map_is_a_distribution_over_image_tokens),
+    };
+    return cmocka_run_group_tests_name("denoiser", tests, NULL, NULL);
+}
