@@ -17,11 +17,11 @@ local function description()
 end
 
 -- What the views say of one evaluation of these predictions.
-local function stored(true_, probs, m)
+local function stored(m)
   local folder = assert(sys.mkdtemp())
   local db = assert(store.open(folder .. "/runs.db"))
   local run = db:start_run(description())
-  run:evaluation { part = "test", weights = "best", step = 1, primary = true, n = #true_,
+  run:evaluation { part = "test", weights = "best", step = 1, primary = true, n = m.n,
     confusion = m.confusion, bins = m.bins }
   run:finish()
   local row = assert(db:query "SELECT * FROM v_eval")[1]
@@ -43,7 +43,7 @@ local function compare(n, classes, called)
     probs[i][call + 1] = 0.4 + i / n * 0.3
   end
   local m = metric.evaluate { ["true"] = true_, probs = probs, shot = SHOT }
-  local row, per_class, ece = stored(true_, probs, m)
+  local row, per_class, ece = stored(m)
   lu.assertEquals(row.n, n)
   for _, name in ipairs { "acc", "bacc", "macro_f1", "worst_class", "many", "medium", "few", "kappa" } do
     if m[name] then

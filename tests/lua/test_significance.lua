@@ -1,0 +1,124 @@
+-- How sure one can be: McNemar against an enumerated coin, the distributions against
+-- quadrature, bootstrap intervals against the binomial law.
+
+local lu = require "luaunit"
+local metric = require "aniso.metric"
+local significance = require "aniso.metric.significance"
+
+local function near(got, want, tolerance)
+  lu.assertAlmostEquals(got, want, tolerance or 1e-12)
+end
+
+local Significance = {}
+
+function Significance.test_mcnemar_exact_equals_enumeration()
+  for _, case in ipairs { { 1, 8 }, { 5, 5 }, { 0, 3 }, { 7, 2 }, { 0, 0 } } do
+    local b, c = case[1], case[2]
+    local n, as_uneven = b + c, 0
+    for outcome = 0, 2 ^ n - 1 do   -- every sequence of n fair coins
+      local heads = 0
+      for bit = 0, n - 1 do heads = heads + (outcome // 2 ^ bit % 2) end
+      if math.abs(2 * heads - n) >= math.abs(b - c) then as_uneven = as_uneven + 1 end
+    end
+    near(significance.mcnemar_counts(b, c).p, as_uneven / 2 ^ n)
+  end
+end
+
+function Significance.test_mcnemar_of_predictions()
+  local m = metric.mcnemar({ 0, 0, 1, 1 }, { 0, 1, 1, 0 }, { 0, 0, 0, 1 }, 2)
+  lu.assertEquals({ m.b, m.c }, { 1, 2 })
+  near(m.p, 1)
+  -- 40 against 20 (χ² with continuity 19²/60, p from published tables of χ²₁ at 6.0167)
+  local large = significance.mcnemar_counts(40, 20)
+  near(large.statistic, 361 / 60)
+  near(large.p, 0.014171, 1e-6)
+end
+
+function Significance.test_erfc_against_quadrature()
+  for _, x in ipairs { 0, 0.3, 1, 2, 2.49, 2.51, 4, 6 } do
+    local steps, width, sum = 20000, 8, 0   -- midpoint rule of exp(−u²) over [x, x+8]
+    for k = 0, steps - 1 do
+      local u = x + (k + 0.5) * width / steps
+      sum = sum + math.exp(-u * u)
+    end
+    local want = 2 / math.sqrt(math.pi) * sum * width / steps
+    near(significance.erfc(x) / want, 1, 1e-6)
+  end
+end
+
+function Significance.test_student_against_quadrature()
+  local function two_sided(t, df)   -- midpoint rule of the density, u = tan(angle)
+    local steps, inside, whole = 20000, 0, 0
+    for k = 0, steps - 1 do
+      local angle = (k + 0.5) / steps * math.pi / 2
+      local u = math.tan(angle)
+      local density = (1 + u * u / df) ^ (-(df + 1) / 2) * (1 + u * u)
+      whole = whole + density
+      if u > t then inside = inside + density end
+    end
+    return inside / whole
+  end
+  for _, df in ipairs { 1, 2, 3, 4, 9 } do
+    for _, t in ipairs { 0.2, 1, 3.7 } do
+      near(significance.student_two_sided(t, df), two_sided(t, df), 2e-4)
+    end
+  end
+  near(significance.student_two_sided(12.706204736432095, 1), 0.05, 1e-10)
+  near(significance.student_two_sided(2.7764451051977987, 4), 0.05, 1e-10)
+end
+
+function Significance.test_paired_t()
+  local r = metric.paired_t({ 0.5, 0.6, 0.55 }, { 0.53, 0.61, 0.58 })
+  near(r.mean, 0.07 / 3)
+  near(r.sd, math.sqrt(((0.03 - 0.07 / 3) ^ 2 * 2 + (0.01 - 0.07 / 3) ^ 2) / 2))
+  near(r.t, r.mean / (r.sd / math.sqrt(3)))
+  lu.assertEquals({ r.n, r.df }, { 3, 2 })
+  lu.assertTrue(r.p > 0.07 and r.p < 0.08)
+  lu.assertNil(metric.paired_t({ 1 }, { 2 }).p)
+  lu.assertNil(metric.paired_t({ 1, 2 }, { 2, 3 }).p)
+  near(metric.paired_t({ 1, 2 }, { 2, 3 }).mean, 1)
+end
+
+function Significance.test_mean_sd()
+  local s = metric.mean_sd { 1, 2, 4 }
+  near(s.mean, 7 / 3)
+  near(s.sd, math.sqrt(((4 / 3) ^ 2 + (1 / 3) ^ 2 + (5 / 3) ^ 2) / 2))
+  lu.assertNil(metric.mean_sd({ 3 }).sd)
+  lu.assertEquals(metric.mean_sd({}).n, 0)
+end
+
+local Bootstrap = {}
+
+function Bootstrap.test_interval_has_the_binomial_width()
+  local true_, pred = {}, {}
+  for i = 1, 400 do true_[i], pred[i] = i % 2, i % 10 < 8 and i % 2 or 1 - i % 2 end
+  local b = metric.interval(true_, pred, 2, { draws = 600, seed = 3 })
+  near(b.acc.value, 0.8)
+  local sd = math.sqrt(0.8 * 0.2 / 400)
+  near(b.acc.hi - b.acc.lo, 2 * 1.96 * sd, 0.5 * sd)
+  near(b.macro_f1.value, metric.evaluate({ ["true"] = true_, pred = pred, K = 2 }).macro_f1)
+end
+
+function Bootstrap.test_same_seed_same_interval()
+  local function interval(seed)
+    return metric.interval({ 0, 0, 1, 1, 2 }, { 0, 1, 1, 1, 2 }, 3, { draws = 50, seed = seed })
+  end
+  lu.assertEquals(interval(1).acc, interval(1).acc)
+  lu.assertNotEquals(interval(2).macro_f1, interval(1).macro_f1)
+end
+
+function Bootstrap.test_pairing_removes_shared_luck()
+  -- the second configuration is the first with one image more right, of 200
+  local true_, first, second = {}, {}, {}
+  for i = 1, 200 do
+    true_[i], first[i] = i % 2, i % 5 == 0 and 1 - i % 2 or i % 2
+    second[i] = i == 5 and true_[i] or first[i]
+  end
+  local d = metric.difference(true_, first, second, 2, { draws = 400, seed = 0 })
+  near(d.acc.value, 1 / 200)
+  lu.assertTrue(d.acc.lo >= 0 and d.acc.hi <= 4 / 200, "an unpaired interval would be ±0.08")
+  local same = metric.difference(true_, first, first, 2, { draws = 20 })
+  lu.assertEquals({ same.acc.lo, same.macro_f1.hi }, { 0, 0 })
+end
+
+return { TestSignificance = Significance, TestBootstrap = Bootstrap }
