@@ -33,13 +33,13 @@ local train = {
   optimiser = one_of { "adamw", "sgd" },
   lr = number { default = 1e-3, above = 0 },
   decay = number { default = 0.05, min = 0 },
-  momentum = number { default = 0.9, min = 0, below = 1 }, -- of sgd
+  momentum = number { default = 0.9, min = 0, below = 1 }, -- β1 of adamw
   rate = one_of { "cosine", "one_cycle", "constant" },
-  warmup = number { default = 0.03, min = 0, below = 1 },  -- share of all steps
+  warmup = number { default = 0.03, min = 0, below = 1 },  -- share of all steps; one_cycle: try 0.3
   clip = number { default = 1, min = 0 },                  -- of the gradient's norm; 0: off
   ema = number { default = 0.998, min = 0, below = 1 },    -- 0: off
   sampler = one_of { "instance", "class_balanced", "square_root", "progressive" },
-  augment = data.augment_defaults,
+  augment = data.augment,
 }
 
 -- How the best epoch is chosen, always on the validation part.
@@ -75,7 +75,7 @@ config.sampler = options.kinds {
 }
 
 config.defaults = {
-  data = data.options,
+  data = data.kinds,
   backbone = nets.options.backbone,
   prior = nets.options.prior,
   schedule = schedule.options,

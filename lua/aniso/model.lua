@@ -32,13 +32,6 @@ function model.new(config, dataset, seed)
   return self
 end
 
--- Loads pretrained backbone weights (torchvision names) after building.
-function model.load_backbone(self, path)
-  local weights, message = core.safetensors.load(path)
-  if not weights then error(message, 0) end
-  self.backbone:load(weights)
-end
-
 function Model:train(on)
   self.net:train(on)
   self.den:train(on)
@@ -54,12 +47,6 @@ end
 function Model:context(features, prior)
   return self.denoiser:encode { features = features, crops = prior.crops,
     mg = prior.mg, ml = prior.ml }
-end
-
--- Class probabilities of the prior alone: its mean m; the logits' softmax where m is a
--- constant that says nothing about the image.
-function Model:prior_probabilities(prior)
-  return prior.m
 end
 
 function Model:count()

@@ -3,7 +3,7 @@
 -- Numbers come from the database alone, so that a summary can be printed at any time.
 local summary = {}
 
-summary.metrics = { "acc", "bacc", "macro_f1", "kappa", "many", "medium", "few" }
+summary.metrics = { "acc", "bacc", "macro_f1", "many", "medium", "few" }
 
 -- {n =, mean =, sd =} of the values that are there; sd is nil for fewer than two.
 function summary.moments(values)

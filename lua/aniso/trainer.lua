@@ -20,11 +20,9 @@ local trainer = {}
 
 -- The runs of a study mostly share their data: the latest set is kept.
 local latest = {}
-local function load_data(options, seed)
-  local key = core.json.encode { options = options, seed = seed }
-  if latest.key ~= key then
-    latest = { key = key, dataset = data.load(options, seed) }
-  end
+local function load_data(options)
+  local key = core.json.encode(options)
+  if latest.key ~= key then latest = { key = key, dataset = data(options) } end
   return latest.dataset
 end
 
@@ -55,7 +53,7 @@ end
 -- Everything a run needs that follows from (config, seed).
 local function prepare(job)
   local session = { config = job.config, seed = job.seed, plan = stage.plan(job.config) }
-  session.dataset = load_data(job.config.data, job.seed)
+  session.dataset = load_data(job.config.data)
   session.model = model.new(job.config, session.dataset, job.seed)
   session.prior_criterion = prior_loss.new(job.config.loss.prior, session.dataset.counts)
   session.mmd = mmd.new { multipliers = job.config.loss.multipliers,

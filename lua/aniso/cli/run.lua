@@ -44,7 +44,7 @@ end
 local function train(db, job, study, shared)
   local ok, result = pcall(require("aniso.trainer").run, {
     config = job.config, seed = job.seed, label = job.label, study = study.name, db = db,
-    recipe = shared.recipe, argv = shared.argv,
+    recipe = shared.recipe, argv = { table.unpack(shared.argv) },
   })
   if ok then return result.uid end
   if type(result) == "table" and result.interrupted then

@@ -17,7 +17,7 @@ function final.same_data(session, db, run)
   end
 end
 
--- Confidence of the predicted class, for storing beside it.
+-- The rows of the store's prediction table; conf is the predicted class's probability.
 local function stored_predictions(predictions, measured, which)
   local rows, conf = predictions[which], {}
   for i, row in ipairs(rows) do conf[i] = row[measured.pred[i] + 1] end
@@ -29,7 +29,10 @@ local function store(session, part, how, which, primary, predictions)
   local measured = evaluate.measure(predictions, which, session.dataset)
   local results = {}
   for _, entry in ipairs(metric.catalog) do results[entry.name] = measured[entry.name] end
-  results.agreement = measured.agreement
+  if part == "test" then -- 95 % bootstrap intervals over the images
+    local interval = metric.interval(predictions["true"], measured.pred, session.model.K)
+    results.acc, results.macro_f1 = interval.acc, interval.macro_f1
+  end
   local chain = which == "chain"
   local select = session.config.select
   session.record:evaluation {
@@ -39,7 +42,7 @@ local function store(session, part, how, which, primary, predictions)
     sampler = chain and how[1] or "prior", steps = chain and how.steps or 0,
     draws = chain and how.draws or 1, seed = chain and how.seed or 0,
     n = #predictions["true"], confusion = measured.confusion, results = results,
-    class_scores = { auc = measured.class_auc, interval_width = chain and measured.class_width or nil },
+    class_scores = { auc = measured.class_auc, interval_width = measured.class_width },
     bins = measured.bins, predictions = stored_predictions(predictions, measured, which),
   }
   return measured
