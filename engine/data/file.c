@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -72,9 +73,12 @@ an_code an_file_write(int fd, const void *bytes, size_t count, const char *path)
 
 int an_file_begin(const char *path, char temporary[AN_PATH])
 {
-    if (snprintf(temporary, AN_PATH, "%s.XXXXXX", path) >= AN_PATH)
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now); /* with the process: unique, also between machines */
+    if (snprintf(temporary, AN_PATH, "%s.%ld-%lld%09ld.tmp", path, (long)getpid(),
+                 (long long)now.tv_sec, now.tv_nsec) >= AN_PATH)
         return an_fail(AN_EINVAL, "%s: the path is too long", path), -1;
-    int fd = mkostemp(temporary, O_CLOEXEC);
+    int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) an_fail(AN_EIO, "%s: %s", temporary, strerror(errno));
     return fd;
 }

@@ -27,14 +27,14 @@ static bool share_out(int64_t n, const double fraction[AN_PARTS],
     for (int part = AN_PARTS - 1; part >= 0; part--) {
         int64_t total = part == AN_TRAIN ? left : (int64_t)llround(fraction[part] * (double)n);
         left -= total;
+        count[part][0] = total;
         for (int k = 1; k < AN_LESION_CLASSES; k++) {
             int64_t c = (int64_t)llround((double)total * ham10000[k] / HAM10000);
             if (c < least((an_part)part, n)) c = least((an_part)part, n);
             count[part][k] = total > 0 ? c : 0;
-            total -= count[part][k];
+            count[part][0] -= count[part][k];
         }
-        count[part][0] = total;
-        if (total < (fraction[part] > 0)) return false;
+        if (count[part][0] < (fraction[part] > 0)) return false;
     }
     return true;
 }

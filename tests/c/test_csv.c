@@ -1,0 +1,122 @@
+/* Tables: dialects, line numbers, refusals. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/csv.h"
+
+static an_csv *parse(const char *text)
+{
+    return an_csv_parse(text, strlen(text), "t.csv");
+}
+
+static void test_dialects_read_alike(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "id,dx\na,nv\nb,mel\n",
+        "id;dx\na;nv\nb;mel",
+        "id\tdx\na\tnv\nb\tmel\n",
+        "\xEF\xBB\xBFid,dx\r\na,nv\r\nb,mel\r\n",
+        "\"id\",\"dx\"\n\"a\",nv\n\n  b  , \"mel\"\n",
+        "id,dx\ra,nv\rb,mel\r",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        an_csv *csv = parse(texts[i]);
+        assert_non_null(csv);
+        assert_int_equal(an_csv_columns(csv), 2);
+        assert_int_equal(an_csv_rows(csv), 2);
+        assert_int_equal(an_csv_column(csv, "dx"), 1);
+        assert_string_equal(an_csv_at(csv, 0, 0), "a");
+        assert_string_equal(an_csv_at(csv, 1, 0), "b");
+        assert_string_equal(an_csv_at(csv, 1, 1), "mel");
+        an_csv_free(csv);
+    }
+}
+
+static void test_quotes_keep_delimiters_newlines_and_quotes(void **state)
+{
+    (void)state;
+    an_csv *csv = parse("a,\"b;;;;\"\n\"x,\"\"y\"\"\nz\",\nlast,1\n");
+    assert_non_null(csv);
+    assert_string_equal(an_csv_at(csv, 0, 0), "x,\"y\"\nz");
+    assert_string_equal(an_csv_at(csv, 0, 1), "");
+    assert_int_equal(an_csv_line(csv, 0), 3); /* the row ends on the third line */
+    assert_int_equal(an_csv_line(csv, 1), 4);
+    an_csv_free(csv);
+}
+
+static void test_blank_lines_count_as_lines_not_as_rows(void **state)
+{
+    (void)state;
+    an_csv *csv = parse("a,b\n\n\n1,2\n\n3,4\n");
+    assert_int_equal(an_csv_rows(csv), 2);
+    assert_int_equal(an_csv_line(csv, 0), 4);
+    assert_int_equal(an_csv_line(csv, 1), 6);
+    an_csv_free(csv);
+}
+
+static void refused(const char *text, size_t count, const char *why)
+{
+    int64_t live = an_mem_live();
+    assert_null(an_csv_parse(text, count, "t.csv"));
+    assert_int_equal(an_err_code(), AN_EFORMAT);
+    if (!strstr(an_err_message(), why)) fail_msg("'%s' lacks '%s'", an_err_message(), why);
+    assert_int_equal(an_mem_live(), live);
+}
+
+static void test_refusals_name_file_and_line(void **state)
+{
+    (void)state;
+    refused("a,b\n1,2\n3\n", 10, "t.csv line 3: fewer fields than the 2 of the header");
+    refused("a,b\n1,2,3\n", 10, "t.csv line 2: more fields");
+    refused("a,b\n1,\"2\n3,4\n", 13, "quote");
+    refused("", 0, "t.csv: empty");
+    refused("\n\n", 2, "t.csv: empty");
+    refused("a\0b\0", 4, "UTF-16");
+}
+
+static void test_a_missing_column_lists_the_columns(void **state)
+{
+    (void)state;
+    an_csv *csv = parse("lesion_id,image_id\n1,2\n");
+    assert_int_equal(an_csv_column(csv, "image"), -1);
+    assert_int_equal(an_err_code(), AN_ENOTFOUND);
+    assert_non_null(strstr(an_err_message(), "lesion_id, image_id"));
+    an_csv_free(csv);
+}
+
+static void test_out_of_memory_leaves_nothing(void **state)
+{
+    (void)state;
+    int64_t live = an_mem_live();
+    int failures = 0;
+    for (int64_t nth = 1; nth < 12; nth++) {
+        an_mem_fail_at(nth);
+        an_csv *csv = parse("a,b\n1,2\n3,4\n");
+        an_mem_fail_at(0);
+        failures += !csv;
+        if (!csv) assert_int_equal(an_err_code(), AN_ENOMEM);
+        an_csv_free(csv);
+        assert_int_equal(an_mem_live(), live);
+    }
+    assert_true(failures >= 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dialects_read_alike),
+        cmocka_unit_test(test_quotes_keep_delimiters_newlines_and_quotes),
+        cmocka_unit_test(test_blank_lines_count_as_lines_not_as_rows),
+        cmocka_unit_test(test_refusals_name_file_and_line),
+        cmocka_unit_test(test_a_missing_column_lists_the_columns),
+        cmocka_unit_test(test_out_of_memory_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

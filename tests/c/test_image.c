@@ -1,0 +1,199 @@
+/* Decoding with its refusals, and resizing against sums done by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+#include "base/mem.h"
+#include "data/file.h"
+#include "data/image.h"
+#include "data/probe.h"
+#include "data/resize.h"
+#include "tests/c/sample_jpeg.h"
+#include "tests/c/scratch.h"
+
+static uint8_t picture[12 * 20 * 3];
+
+static void draw(void)
+{
+    for (int i = 0; i < (int)sizeof picture; i++)
+        picture[i] = (uint8_t)(40 + i / 60 * 10 + i % 3 * 30 + i % 60 / 3 * 2);
+}
+
+/* The picture as a file of the format that the name says. */
+static const char *picture_file(const char *name)
+{
+    draw();
+    return strstr(name, ".jpg") ? scratch_file(name, sample_jpeg, sizeof sample_jpeg)
+                                : scratch_image(name, picture, 12, 20);
+}
+
+static void test_formats_give_the_pixels(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.png", "a.bmp", "a.jpg"};
+    static const int tolerance[] = {0, 0, 12};
+    for (int f = 0; f < 3; f++) {
+        an_image image = {0};
+        assert_int_equal(an_image_load(picture_file(names[f]), &image), AN_OK);
+        assert_int_equal(image.width, 20);
+        assert_int_equal(image.height, 12);
+        for (size_t i = 0; i < sizeof picture; i++)
+            assert_in_range(abs(image.rgb[i] - picture[i]), 0, tolerance[f]);
+        an_image_free(&image);
+    }
+}
+
+static void refused(const char *path, const char *why)
+{
+    an_image image = {0};
+    assert_int_equal(an_image_load(path, &image), AN_EFORMAT);
+    assert_null(image.rgb);
+    if (!strstr(an_err_message(), path) || !strstr(an_err_message(), why))
+        fail_msg("'%s' does not name %s and '%s'", an_err_message(), path, why);
+    assert_null(strchr(an_err_message(), '\n'));
+}
+
+static void test_text_is_no_image(void **state)
+{
+    (void)state;
+    refused(scratch_file("text.jpg", "hello, I am not an image", 24), "not a JPEG, PNG or BMP");
+    refused(scratch_file("empty.jpg", "", 0), "empty file");
+    refused(scratch_file("gif.png", "GIF89a\x01\x00\x01\x00\x80\x00\x00", 13), "not a JPEG");
+}
+
+/* Every file that lacks its end is refused, at whatever byte it was cut. */
+static void test_every_truncation_is_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"cut.jpg", "cut.png", "cut.bmp"};
+    for (int f = 0; f < 3; f++) {
+        uint8_t *bytes;
+        size_t count;
+        assert_int_equal(an_file_read(picture_file(names[f]), 1 << 20, &bytes, &count),
+                         AN_OK);
+        for (size_t n = 0; n < count; n++) {
+            an_image image = {0};
+            uint8_t *exact = malloc(n + !n); /* so that a sanitizer sees a byte too far */
+            memcpy(exact, bytes, n);
+            assert_int_equal(an_image_decode(exact, n, "cut", &image), AN_EFORMAT);
+            free(exact);
+        }
+        an_free(bytes);
+    }
+    assert_non_null(strstr(an_err_message(), "truncated BMP"));
+}
+
+static void test_sizes_are_checked_before_decoding(void **state)
+{
+    (void)state;
+    uint8_t header[33] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n', 0, 0, 0, 13, 'I', 'H', 'D',
+                          'R', 0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60, 8, 2};
+    refused(scratch_file("huge.png", header, sizeof header), "60000x60000");
+    assert_non_null(strstr(an_err_message(), "16384"));
+    header[18] = header[22] = 0x27, header[19] = header[23] = 0x10; /* 10000 x 10000 */
+    refused(scratch_file("large.png", header, sizeof header), "64 megapixels");
+}
+
+static void test_a_damaged_png_is_refused(void **state)
+{
+    (void)state;
+    uint8_t *bytes;
+    size_t count;
+    const char *path = picture_file("hurt.png");
+    assert_int_equal(an_file_read(path, 1 << 20, &bytes, &count), AN_OK);
+    memset(bytes + 43, 0xFF, 9);
+    refused(scratch_file("hurt.png", bytes, count), "damaged PNG");
+    an_free(bytes);
+}
+
+static void test_missing_file_and_folder(void **state)
+{
+    (void)state;
+    an_image image = {0};
+    assert_int_equal(an_image_load(scratch("none.jpg"), &image), AN_ENOTFOUND);
+    assert_int_equal(an_image_load(scratch_root, &image), AN_EFORMAT);
+}
+
+static void test_out_of_memory_is_said(void **state)
+{
+    (void)state;
+    const char *path = picture_file("memory.jpg");
+    int64_t live = an_mem_live();
+    int failures = 0;
+    for (int64_t nth = 1; nth < 60; nth++) {
+        an_image image = {0};
+        an_mem_fail_at(nth);
+        an_code code = an_image_load(path, &image);
+        an_mem_fail_at(0);
+        assert_true(code == AN_OK || code == AN_ENOMEM);
+        failures += code == AN_ENOMEM;
+        an_image_free(&image);
+        assert_int_equal(an_mem_live(), live);
+    }
+    assert_true(failures >= 3);
+}
+
+static void test_shrinking_averages_the_exact_area(void **state)
+{
+    (void)state;
+    /* one row of 5 pixels onto 2: each covers 2.5 */
+    const uint8_t row[15] = {10, 0, 0, 20, 0, 0, 90, 100, 0, 40, 0, 0, 50, 0, 250};
+    uint8_t out[6];
+    assert_int_equal(an_resize(row, 1, 5, out, 1, 2, AN_STRETCH), AN_OK);
+    const uint8_t expected[6] = {30, 20, 0, 54, 20, 100}; /* (10+20+45)/2.5; (45+40+50)/2.5 */
+    assert_memory_equal(out, expected, sizeof out);
+}
+
+static void test_same_size_is_the_identity_and_enlarging_interpolates(void **state)
+{
+    (void)state;
+    uint8_t out[12 * 20 * 3];
+    draw();
+    assert_int_equal(an_resize(picture, 12, 20, out, 12, 20, AN_STRETCH), AN_OK);
+    assert_memory_equal(out, picture, sizeof out);
+    const uint8_t two[6] = {0, 0, 0, 100, 200, 40};
+    uint8_t four[12];
+    assert_int_equal(an_resize(two, 1, 2, four, 1, 4, AN_STRETCH), AN_OK);
+    const uint8_t expected[12] = {0, 0, 0, 25, 50, 10, 75, 150, 30, 100, 200, 40};
+    assert_memory_equal(four, expected, sizeof four);
+}
+
+static void test_aspect_policies(void **state)
+{
+    (void)state;
+    /* 4 wide, 2 high: left half black, right half white */
+    uint8_t src[24], out[12];
+    for (int i = 0; i < 24; i++)
+        src[i] = i % 12 < 6 ? 0 : 200;
+    assert_int_equal(an_resize(src, 2, 4, out, 2, 2, AN_CROP), AN_OK);
+    assert_int_equal(out[0], 0);
+    assert_int_equal(out[3], 200);
+    assert_int_equal(an_resize(src, 2, 4, out, 1, 1, AN_CROP), AN_OK);
+    assert_int_equal(out[0], 100);
+    uint8_t square[48];
+    memset(src, 80, sizeof src);
+    assert_int_equal(an_resize(src, 2, 4, square, 4, 4, AN_PAD), AN_OK);
+    for (int i = 0; i < 48; i++)
+        assert_int_equal(square[i], i >= 12 && i < 36 ? 80 : 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_formats_give_the_pixels),
+        cmocka_unit_test(test_text_is_no_image),
+        cmocka_unit_test(test_every_truncation_is_refused),
+        cmocka_unit_test(test_sizes_are_checked_before_decoding),
+        cmocka_unit_test(test_a_damaged_png_is_refused),
+        cmocka_unit_test(test_missing_file_and_folder),
+        cmocka_unit_test(test_out_of_memory_is_said),
+        cmocka_unit_test(test_shrinking_averages_the_exact_area),
+        cmocka_unit_test(test_same_size_is_the_identity_and_enlarging_interpolates),
+        cmocka_unit_test(test_aspect_policies),
+    };
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}
