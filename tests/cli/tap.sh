@@ -33,8 +33,9 @@ says() {
 }
 
 same() {
-    [ "$2" = "$3" ]
-    result $? "$1: $2 is $3"
+    if [ "$2" = "$3" ]; then result 0 "$1"; return; fi
+    printf 'got:\n%s\nwanted:\n%s\n' "$2" "$3" >"$dir/out"
+    result 1 "$1"
 }
 
 finish() {

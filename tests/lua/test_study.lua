@@ -109,7 +109,7 @@ function T.test_the_summary_groups_by_label_and_marks_the_best()
   lu.assertEquals(rows[1][4].text, "0.600 ± 0.141")
   lu.assertEquals({ rows[2][2], rows[2][4].text, rows[2][4].bold }, { "prior", "0.900" })
   lu.assertTrue(rows[1][4].bold or rows[3][4].bold)
-  lu.assertNil(rows[1][10])
+  lu.assertNil(rows[1][9])
 end
 
 return T

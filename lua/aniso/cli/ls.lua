@@ -2,6 +2,7 @@
 -- label, status or data set contains; all filters must fit.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local duration = require("aniso.progress").duration
 local tables = require "aniso.table"
 
 local ls = { summary = "list the runs" }
@@ -15,11 +16,11 @@ end
 
 local columns = { "run", "study", "label", "data", "seed", "status",
   { name = "acc", digits = 3 }, { name = "bacc", digits = 3 }, { name = "macro_f1", digits = 3 },
-  "started", { name = "minutes", digits = 1 } }
+  "started", "wall" }
 
 local query = [[
   SELECT v.uid, v.study, v.label, v.dataset, v.seed, v.status, e.acc, e.bacc, e.macro_f1,
-         substr(v.started_at, 1, 16) AS started, v.wall_s / 60 AS minutes
+         substr(v.started_at, 1, 16) AS started, v.wall_s
     FROM v_run v LEFT JOIN v_eval e
       ON e.run_id = v.run_id AND e.is_primary = 1 AND e.part = 'test'
    ORDER BY v.run_id DESC]]
@@ -54,7 +55,8 @@ function ls.run(args)
   for _, row in ipairs(found) do
     if #rows < args.number and fits(row, args.filter) then
       rows[#rows + 1] = { { text = short[row.uid], value = row.uid }, row.study, row.label, row.dataset,
-        row.seed, row.status, row.acc, row.bacc, row.macro_f1, row.started, row.minutes }
+        row.seed, row.status, row.acc, row.bacc, row.macro_f1, row.started,
+        { text = duration(row.wall_s), value = row.wall_s } }
     end
   end
   if #rows == 0 and #args.filter > 0 then
