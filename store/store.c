@@ -57,6 +57,7 @@ static void restrain(an_db *db)
 
 static an_code connect_to(an_db *db, const char *name, int flags)
 {
+    an_db_forget_statements(db);
     sqlite3_close(db->raw);
     db->raw = NULL;
     int rc = sqlite3_open_v2(name, &db->raw, flags | SQLITE_OPEN_NOMUTEX, NULL);
@@ -104,7 +105,7 @@ static an_code open_for_reading(an_db *db)
     int64_t tables = 0;
     an_code code = connect_to(db, db->path, SQLITE_OPEN_READONLY);
     if (code == AN_OK) code = check_ours(db, &tables);
-    if (code == AN_EIO && access(db->path, R_OK) == 0 && !has_journal(db)) {
+    if ((code == AN_EIO || code == AN_EDB) && !has_journal(db) && access(db->path, R_OK) == 0) {
         code = connect_immutable(db);
         if (code == AN_OK) code = check_ours(db, &tables);
     }

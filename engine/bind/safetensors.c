@@ -15,10 +15,11 @@ const an_named *an_check_named(lua_State *L, int arg, int *n)
         ++*n;
     an_named *list = lua_newuserdatauv(L, (size_t)*n * sizeof *list + 1, 0), *to = list;
     for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
-        if (lua_type(L, -2) != LUA_TSTRING || !luaL_testudata(L, -1, AN_TENSOR))
+        if (lua_type(L, -2) != LUA_TSTRING || !luaL_testudata(L, -1, AN_TENSOR)) {
+            const char *type = luaL_typename(L, -1), *name = luaL_tolstring(L, -2, NULL);
             luaL_argerror(L, arg, lua_pushfstring(L, "expected tensors by name; entry %s is a %s",
-                                                  luaL_tolstring(L, -2, NULL),
-                                                  luaL_typename(L, -2)));
+                                                  name, type));
+        }
         *to++ = (an_named){lua_tostring(L, -2), an_check_tensor(L, -1)};
     }
     return list;
