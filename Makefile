@@ -94,7 +94,7 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaniso.a
 
 # ── using ────────────────────────────────────────────────────────────────────────────────
 demo: all
-	@./aniso run recipes/quickstart.lua --again
+	@./aniso run recipes/quickstart.lua
 	@echo
 	@echo "The runs are in runs.db:        ./aniso ls    ./aniso show @last    ./aniso sql 'SELECT * FROM v_eval'"
 	@echo "The recipe is one page:         recipes/quickstart.lua    (try --set train.epochs=12 --seeds 0..2)"

@@ -70,7 +70,8 @@ end
 
 function T.test_a_terminal_is_redrawn_ten_times_a_second_at_most()
   local stream, now, clock = recorder()
-  local bar = progress.new { total = 1000, label = "x", stream = stream, terminal = true, clock = clock, width = 90 }
+  local bar = progress.new { total = 1000, label = "x", stream = stream, terminal = true,
+    clock = clock, width = 90 }
   for i = 1, 1000 do
     now[1] = i / 1000
     bar:update(i, { loss = 0.5 })

@@ -15,7 +15,8 @@ local GB = 2 ^ 30
 
 -- A matrix product against three loops.
 local function product()
-  local a, b = core.tensor.randn { shape = { 17, 33 }, seed = 1 }, core.tensor.randn { shape = { 33, 9 }, seed = 2 }
+  local a = core.tensor.randn { shape = { 17, 33 }, seed = 1 }
+  local b = core.tensor.randn { shape = { 33, 9 }, seed = 2 }
   local c, x, y = a:matmul(b):totable(), a:totable(), b:totable()
   local worst = 0
   for i = 1, 17 do

@@ -58,7 +58,7 @@ end
 -- True classes down, predicted classes across, counts of the primary test evaluation.
 local function confusion(db, run)
   local found = ask(db, [[
-    SELECT c.true_class, c.pred_class, c.true_idx, c.pred_idx, c.n FROM v_confusion c JOIN evaluation e USING(eval_id)
+    SELECT c.true_idx, c.pred_idx, c.n FROM v_confusion c JOIN evaluation e USING(eval_id)
      WHERE c.run_id = ?1 AND e.is_primary = 1 AND e.part = 'test']], run)
   local classes = ask(db, [[
     SELECT class_idx, class FROM v_class
