@@ -60,29 +60,34 @@ static an_code held_by(const char *database, int pid)
                    database, who);
 }
 
-/* 1: locked; 0: locked a file that the former holder has just removed; −1: failed. */
-static int try_lock(an_lock *lock, const char *database)
+static an_code lock_file(an_lock *lock, const char *database)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(lock->file, SET_LOCK, &whole) == 0) return AN_OK;
+    if (errno == EAGAIN || errno == EACCES) return held_by(database, read_pid(lock->file));
+    return an_fail(AN_EIO, "cannot lock %s: %s", lock->path, strerror(errno));
+}
+
+/* A former holder may have removed the sidecar between our opening and our locking it. */
+static bool still_there(const an_lock *lock)
+{
     struct stat opened, named;
-    lock->file = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (lock->file < 0) {
-        an_fail(AN_EIO, "cannot lock %s for writing: %s", database, strerror(errno));
-        return -1;
+    return fstat(lock->file, &opened) == 0 && stat(lock->path, &named) == 0 &&
+           opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+static an_code try_lock(an_lock *lock, const char *database)
+{
+    for (;;) {
+        lock->file = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (lock->file < 0)
+            return an_fail(AN_EIO, "cannot lock %s for writing: %s", database, strerror(errno));
+        an_code code = lock_file(lock, database);
+        if (code == AN_OK && still_there(lock)) return AN_OK;
+        close(lock->file);
+        lock->file = -1;
+        if (code != AN_OK) return code;
     }
-    if (fcntl(lock->file, SET_LOCK, &whole) != 0) {
-        if (errno == EAGAIN || errno == EACCES)
-            held_by(database, read_pid(lock->file));
-        else
-            an_fail(AN_EIO, "cannot lock %s: %s", lock->path, strerror(errno));
-        return -1;
-    }
-    if (fstat(lock->file, &opened) == 0 && stat(lock->path, &named) == 0 &&
-        opened.st_ino == named.st_ino && opened.st_dev == named.st_dev)
-        return 1;
-    close(lock->file);
-    lock->file = -1;
-    return 0;
 }
 
 static void discard(an_lock *lock)
@@ -94,15 +99,17 @@ static void discard(an_lock *lock)
 
 an_lock *an_lock_take(const char *database)
 {
+    enum { TRIES = 20, PAUSE_US = 20000 }; /* a writer that is about to end is waited for */
     an_lock *lock = an_calloc(1, sizeof *lock);
     if (!lock) return NULL;
     lock->file = -1;
     lock->path = sidecar(database);
-    if (!lock->path) return discard(lock), NULL;
-    int taken;
-    while ((taken = try_lock(lock, database)) == 0)
-        continue;
-    if (taken < 0) return discard(lock), NULL;
+    an_code code = lock->path ? AN_EBUSY : AN_ENOMEM;
+    for (int i = 0; i < TRIES && code == AN_EBUSY; i++) {
+        if (i > 0) usleep(PAUSE_US);
+        code = try_lock(lock, database);
+    }
+    if (code != AN_OK) return discard(lock), NULL;
     write_pid(lock->file);
     return lock;
 }

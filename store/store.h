@@ -63,7 +63,8 @@ const char *an_column_name(an_stmt *s, int i);   /* i = 0 … */
 an_sql_type an_column_type(an_stmt *s, int i);
 int64_t an_column_int(an_stmt *s, int i);
 double an_column_real(an_stmt *s, int i);
-const char *an_column_text(an_stmt *s, int i, size_t *bytes); /* text or blob; until the next step */
+/* Text or blob, as bytes with a length [opt]; lives until the next step. */
+const char *an_column_text(an_stmt *s, int i, size_t *bytes);
 
 /* ── changes ────────────────────────────────────────────────────────────────── */
 an_code an_db_begin(an_db *db);

@@ -101,7 +101,8 @@ static void test_the_data_start_on_a_multiple_of_8(void **state)
     char name[] = "aaaaaaaaaaaaaaaa";
     for (size_t length = 1; length < sizeof name; length++) {
         uint64_t header;
-        an_named one = {name + sizeof name - 1 - length, an_tensor_zeros(AN_F32, 1, (int64_t[]){3})};
+        an_tensor *x = an_tensor_zeros(AN_F32, 1, (int64_t[]){3});
+        an_named one = {name + sizeof name - 1 - length, x};
         assert_int_equal(an_safetensors_write(path, &one, 1, NULL, 0, NULL), AN_OK);
         FILE *file = fopen(path, "rb");
         assert_int_equal(fread(&header, 8, 1, file), 1);

@@ -12,7 +12,8 @@ end
 function Checkpoint.test_round_trip()
   local path = path_of "last.safetensors"
   local weights = { w = tensor.from { { 1, 2.5 }, { -3, 0 } }, b = tensor.from { 1e-3 } }
-  local meta = { epoch = 3, best = { value = -math.huge }, sampler = { "ddim", steps = 20 }, t = {}, on = true }
+  local meta = { epoch = 3, best = { value = -math.huge }, sampler = { "ddim", steps = 20 }, t = {},
+    on = true }
   local sha256, bytes = core.checkpoint.save(path, weights, meta)
   lu.assertEquals(#sha256, 64)
   lu.assertEquals(bytes, sys.size(path))

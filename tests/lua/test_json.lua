@@ -12,7 +12,7 @@ function Json.test_canonical_text()
   lu.assertEquals(encode(core.json.array {}), "[]")
   lu.assertEquals({ encode(1 / 3), encode(1e15), encode(2 ^ 53), encode(-0.0), encode(math.huge) },
     { "0.3333333333333333", "1000000000000000", "9007199254740992", "-0", "1e999" })
-  for _, bad in ipairs { 0 / 0, 2 ^ 53 // 1 | 0 + 1 << 60, print, { [1.5] = 1 }, { [-1] = 1, a = 1 } } do
+  for _, bad in ipairs { 0 / 0, 1 << 60, print, { [1.5] = 1 }, { [-1] = 1, a = 1 } } do
     lu.assertError(encode, bad)
   end
   local circle = {}
@@ -21,13 +21,14 @@ function Json.test_canonical_text()
 end
 
 function Json.test_round_trip_and_hostile_text()
-  local value = { a = { 1, 2.5, "é\0x", false }, sampler = { "ddim", steps = 3 }, e = core.json.array {}, i = -math.huge }
-  value.a[3] = "é"
+  local value = { a = { 1, 2.5, "é", false }, sampler = { "ddim", steps = 3 },
+    e = core.json.array {}, i = -math.huge }
   local text = core.json.encode(value)
   lu.assertEquals(core.json.encode(core.json.decode(text)), text)
   lu.assertEquals(math.type(core.json.decode("[3]")[1]), "integer")
   lu.assertEquals(core.json.decode("null"), core.json.null)
-  for _, bad in ipairs { "", "{", "[1,]", "nul", "1 2", ("["):rep(500) .. ("]"):rep(500), ("["):rep(100000), '"\xff', "{\"a\":}" } do
+  for _, bad in ipairs { "", "{", "[1,]", "nul", "1 2", ("["):rep(500) .. ("]"):rep(500),
+    ("["):rep(100000), '"\xff', '{"a":}' } do
     local got, message, code = core.json.decode(bad)
     lu.assertNil(got)
     lu.assertEquals(code, "EFORMAT", message)

@@ -101,12 +101,14 @@ function Recording.test_evaluation_round_trip()
     bins = { { n = 2, sum_conf = 1.5, n_correct = 1 }, { n = 4, sum_conf = 3.5, n_correct = 4 } },
     predictions = { true_idx = { 0, 0, 0, 0, 1, 1 }, pred_idx = { 0, 0, 0, 1, 1, 1 },
       conf = { 0.5, 0.5, 0.75, 0.5, 1, 1 },
-      probs = core.tensor.from { { 0.5, 0.5 }, { 0.5, 0.5 }, { 0.75, 0.25 }, { 0.5, 0.5 }, { 0, 1 }, { 0, 1 } } },
+      probs = core.tensor.from {
+        { 0.5, 0.5 }, { 0.5, 0.5 }, { 0.75, 0.25 }, { 0.5, 0.5 }, { 0, 1 }, { 0, 1 } } },
   }))
   lu.assertEquals(db:confusion(id), { { 3, 1 }, { 0, 2 } })
   local stored = db:evaluations(run.uid)[1]
   lu.assertAlmostEquals(stored.acc, 5 / 6, 1e-12)
-  lu.assertEquals({ stored.results.nll.value, stored.results.nll.lo, stored.results.nll.hi }, { 0.5, 0.4, 0.6 })
+  local nll = stored.results.nll
+  lu.assertEquals({ nll.value, nll.lo, nll.hi }, { 0.5, 0.4, 0.6 })
   lu.assertNil(stored.results.auc.value)
   lu.assertNil(stored.results.acc)
   local classes = db:classes(stored)

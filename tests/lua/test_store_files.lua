@@ -159,7 +159,9 @@ function Refusing.test_full_disk_loses_nothing()
   run:metric("train", 1, { loss = 1 })
   run:flush()
   assert(db:query("PRAGMA max_page_count = " .. one(db, "PRAGMA page_count") + 1))
-  for step = 2, 5000 do run.metrics[#run.metrics + 1] = { part = "train", step = step, name = "loss", value = 1 } end
+  for step = 2, 5000 do
+    run.metrics[step - 1] = { part = "train", step = step, name = "loss", value = 1 }
+  end
   local ok, problem = pcall(run.flush, run)
   lu.assertFalse(ok)
   lu.assertEquals(problem.code, "EDB")

@@ -39,7 +39,8 @@ function Statistics.test_v_eval_and_v_class()
   local pe = (10 * 10 + 4 * 4) / 14 ^ 2
   lu.assertAlmostEquals(e.kappa, (10 / 14 - pe) / (1 - pe), 1e-12)
   local c = db:query("SELECT * FROM v_class WHERE eval_id = ?1 ORDER BY class_idx", e.eval_id)
-  lu.assertEquals({ c[1].class, c[1].n_train, c[1].support, c[1].predicted, c[1].tp }, { "a", 100, 10, 10, 8 })
+  lu.assertEquals({ c[1].class, c[1].n_train, c[1].support, c[1].predicted, c[1].tp },
+    { "a", 100, 10, 10, 8 })
   lu.assertAlmostEquals(c[2].precision, 0.5, 1e-12)
   local f = db:query("SELECT * FROM v_confusion WHERE eval_id = ?1 ORDER BY true_idx, pred_idx", e.eval_id)
   lu.assertEquals({ f[2].true_class, f[2].pred_class, f[2].n }, { "a", "b", 2 })
