@@ -26,6 +26,8 @@ static an_code check(const an_probe *probe, const char *name)
     if (!probe->whole)
         return an_fail(AN_EFORMAT, "%s: truncated %s, its end is missing; fetch the file again",
                        name, format);
+    if (!probe->sound)
+        return an_fail(AN_EFORMAT, "%s: damaged %s (impossible Huffman table)", name, format);
     return AN_OK;
 }
 

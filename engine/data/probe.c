@@ -45,6 +45,21 @@ static size_t skip_scan(const uint8_t *p, size_t n, size_t at)
     return n;
 }
 
+/* A DHT segment without marker and length: per table a class and number, the counts of codes
+ * of 1 … 16 bits, at most 256 in all and no more than a prefix code can have, the symbols. */
+static bool tables_fit(const uint8_t *p, size_t n)
+{
+    while (n > 0) {
+        uint32_t symbols = 0, used = 0; /* used: of 2^16 leaves */
+        if (n < 17 || p[0] >> 4 > 1 || (p[0] & 15) > 3) return false;
+        for (int bits = 1; bits <= 16; bits++)
+            symbols += p[bits], used += (uint32_t)p[bits] << (16 - bits);
+        if (symbols > 256 || used > 1u << 16 || symbols > n - 17) return false;
+        p += 17 + symbols, n -= 17 + symbols;
+    }
+    return true;
+}
+
 static void probe_jpeg(const uint8_t *p, size_t n, an_probe *probe)
 {
     size_t at = 2;
@@ -65,6 +80,7 @@ static void probe_jpeg(const uint8_t *p, size_t n, an_probe *probe)
         if (length < 2 || length > n - at) return;
         if (is_frame(marker) && length >= 8)
             probe->height = be16(p + at + 3), probe->width = be16(p + at + 5);
+        if (marker == 0xC4 && !tables_fit(p + at + 2, length - 2)) probe->sound = false;
         at += length;
         if (marker == 0xDA) at = skip_scan(p, n, at);
     }
@@ -102,7 +118,7 @@ static void probe_bmp(const uint8_t *p, size_t n, an_probe *probe)
 an_probe an_probe_image(const uint8_t *p, size_t n)
 {
     static const uint8_t png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-    an_probe probe = {0};
+    an_probe probe = {.sound = true};
     if (n >= 4 && p[0] == 0xFF && p[1] == 0xD8 && p[2] == 0xFF) {
         probe.format = AN_JPEG;
         probe_jpeg(p, n, &probe);

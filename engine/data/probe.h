@@ -1,6 +1,8 @@
 /* probe: what an encoded image says of itself, read before anything is decoded: its format,
  * its size, and whether the file is all there. Decoders return a partly grey picture for a
- * truncated JPEG or BMP; this walk over the file's own structure finds those. */
+ * truncated JPEG or BMP; this walk over the file's own structure finds those. It also finds
+ * the Huffman tables that the stb_image of 2022 writes beyond its memory for
+ * (nothings/stb issue 1289): such a JPEG must not reach the decoder. */
 #ifndef AN_DATA_PROBE_H
 #define AN_DATA_PROBE_H
 
@@ -14,6 +16,7 @@ typedef struct an_probe {
     an_format format;
     int64_t width, height; /* pixels, as the header claims; 0 when it has none */
     bool whole;            /* the file reaches the end that its format prescribes */
+    bool sound;            /* its tables are possible ones                        */
 } an_probe;
 
 /* Never fails and never reads beyond `count` bytes; an unknown content is AN_NOT_IMAGE. */

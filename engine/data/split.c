@@ -1,6 +1,7 @@
 /* split: see split.h. O(n log n) for the sorting of groups. */
 #include "data/split.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,22 +118,27 @@ static int64_t gather(const an_listing *list, int64_t *leader, an_part from, gro
     return n;
 }
 
-/* The parts of one class's groups, dealt to whichever part lacks most of its share. */
+/* Deals one class's groups, largest first. A group goes where it lowers Σ (have − share)²/share
+ * most; while there are no more groups left than empty parts, only to an empty part. */
 static void deal(group *groups, int64_t n, const double fraction[AN_PARTS])
 {
-    static const an_part preference[AN_PARTS] = {AN_TRAIN, AN_TEST, AN_VAL}; /* among equals */
     double total = 0, have[AN_PARTS] = {0};
+    int64_t empty = 0;
+    for (int part = 0; part < AN_PARTS; part++)
+        empty += fraction[part] > 0;
     for (int64_t g = 0; g < n; g++)
         total += (double)groups[g].size;
     for (int64_t g = 0; g < n; g++) {
-        double best = -1e300;
-        for (int k = 0; k < AN_PARTS; k++) {
-            an_part part = preference[k];
-            if (fraction[part] <= 0) continue;
-            double lack = 1 - have[part] / (fraction[part] * total);
-            if (lack > best) best = lack, groups[g].part = part;
+        double best = -INFINITY, size = (double)groups[g].size;
+        bool reserved = n - g <= empty;
+        for (int part = 0; part < AN_PARTS; part++) {
+            double share = fraction[part] * total;
+            if (share <= 0 || (reserved && have[part] > 0)) continue;
+            double gain = 1 - (have[part] + size / 2) / share;
+            if (gain > best) best = gain, groups[g].part = (an_part)part;
         }
-        have[groups[g].part] += (double)groups[g].size;
+        empty -= have[groups[g].part] == 0;
+        have[groups[g].part] += size;
     }
 }
 

@@ -1,9 +1,10 @@
 /* split: which image is for training, validation, test.
  *
  * A cut is stratified by class and keeps groups whole: within each class the groups, largest
- * first and in a seeded random order among equals, go one by one to the part that is
- * relatively farthest from its share. Images of one group name, and images with identical
- * content, are one group; a group counts for the class of its first image by key. */
+ * first and in a seeded random order among equals, go one by one to the part that lacks them
+ * most; every part gets a group of the class if there are enough. Images of one group name,
+ * and images with identical content, are one group; a group counts for the class of its first
+ * image by key. */
 #ifndef AN_DATA_SPLIT_H
 #define AN_DATA_SPLIT_H
 

@@ -110,6 +110,21 @@ static void test_a_damaged_png_is_refused(void **state)
     an_free(bytes);
 }
 
+/* Tables with more symbols than a decoder has room for never reach it. */
+static void test_impossible_tables_are_refused(void **state)
+{
+    (void)state;
+    uint8_t bytes[sizeof sample_jpeg];
+    size_t at = 0;
+    memcpy(bytes, sample_jpeg, sizeof bytes);
+    while (bytes[at] != 0xFF || bytes[at + 1] != 0xC4)
+        at++;
+    bytes[at + 5 + 15] = 255; /* codes of 16 bits */
+    refused(scratch_file("table.jpg", bytes, sizeof bytes), "impossible Huffman table");
+    bytes[at + 5 + 15] = sample_jpeg[at + 5 + 15], bytes[at + 5] = 3; /* three codes of one bit */
+    refused(scratch_file("table.jpg", bytes, sizeof bytes), "impossible Huffman table");
+}
+
 static void test_missing_file_and_folder(void **state)
 {
     (void)state;
@@ -189,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_sizes_are_checked_before_decoding),
         cmocka_unit_test(test_a_damaged_png_is_refused),
+        cmocka_unit_test(test_impossible_tables_are_refused),
         cmocka_unit_test(test_missing_file_and_folder),
         cmocka_unit_test(test_out_of_memory_is_said),
         cmocka_unit_test(test_shrinking_averages_the_exact_area),
