@@ -127,7 +127,7 @@ static int tensor_item(lua_State *L)
 static int64_t position(lua_State *L, const an_tensor *x, int first)
 {
     int64_t offset = 0;
-    for (int d = 0; d < x->ndim; d++) {
+    for (int d = 0; d < x->ndim && d < AN_MAX_DIMS; d++) {
         lua_Integer i = luaL_checkinteger(L, first + d);
         if (i < 1 || i > x->shape[d])
             luaL_argerror(L, first + d, lua_pushfstring(L, "position %d is not in 1 to %d", (int)i,

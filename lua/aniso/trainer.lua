@@ -132,7 +132,7 @@ end
 -- The job of a stored run: its configuration and seed as they were.
 local function stored_job(db, run)
   return { db = db, config = config.complete(db:config(run)), seed = run.seed,
-    label = run.config_label or run.name }
+    label = run.label or run.name }
 end
 
 -- Goes on with a run that was killed, interrupted or failed.

@@ -1,6 +1,6 @@
 -- What a run needs to go on to the same bits: weights, averages, optimiser state and
 -- position, in one safetensors file; and the best weights alone in another.
---   <runs>/<uid>/last.safetensors (and previous.safetensors)   <runs>/<uid>/best.safetensors
+--   <runs>/<uid>/last.safetensors (and last.previous.safetensors)   <runs>/<uid>/best.safetensors
 local core = require "aniso.core"
 
 local state = {}
@@ -21,7 +21,8 @@ end
 local function write(session, kind, tensors, meta)
   meta.uid, meta.config = session.uid, session.config_hash
   local path = state.path(session, kind)
-  local sha256, bytes = core.checkpoint.save(path, tensors, meta)
+  -- the file before is kept where a resume may need it
+  local sha256, bytes = core.checkpoint.save(path, tensors, meta, { previous = kind == "last" })
   if not sha256 then error(bytes, 0) end
   session.record:checkpoint { kind = kind, step = session.epoch, path = path, sha256 = sha256,
     bytes = bytes }
