@@ -128,7 +128,8 @@ static int new_editor(lua_State *L)
     start_history(e);
     if (lua_getfield(L, 1, "complete") == LUA_TFUNCTION) {
         e->complete = luaL_ref(L, LUA_REGISTRYINDEX);
-        el_set(e->line, EL_ADDFN, "aniso-complete", "complete a name", complete);
+        /* The wide form: the other one makes copies that nobody frees. */
+        el_wset(e->line, EL_ADDFN, L"aniso-complete", L"complete a name", complete);
         el_set(e->line, EL_BIND, "^I", "aniso-complete", NULL);
     } else {
         lua_pop(L, 1);
