@@ -1,0 +1,89 @@
+# What is wrong from outside gives one clear line that names the thing, the right exit code,
+# and loses nothing: images, tables, options, databases, checkpoints.
+. tests/cli/tap.sh
+
+"$aniso" exec tests/cli/make_images.lua "$dir/set"
+export XDG_CACHE_HOME="$dir/cache"
+
+# recipe NAME DATA [BASE]: writes $dir/NAME.lua
+recipe() {
+    cat >"$dir/$1.lua" <<LUA
+return require "aniso".study { name = "$1", data = $2, base = {
+  backbone = { "resnet", depth = 8, width = 4 },
+  schedule = { "cosine", T = 20, lambda = "isotropic" }, prior = { local_width = 4 },
+  denoiser = { "cross_attention", dim = 8, blocks = 1, heads = 2 },
+  train = { epochs = 2, batch = 8, draws = 2 }, sampler = { "ddim", steps = 4, draws = 2 },
+  $3 } }
+LUA
+}
+# refused NAME EXIT PATTERN…: one line on stderr that fits, besides the progress lines
+refused() {
+    name=$1 code=$2 pattern=$3
+    expect "$name" "$code" "$aniso" run "$dir/$name.lua" --db "$dir/$name.db"
+    says err "$pattern"
+    same "$name is told in one line" "$(grep -c 'aniso: ' "$dir/err" | sed 's/^[12]$/few/')" few
+    same "$name without a traceback" "$(grep -c 'traceback' "$dir/err")" 0
+}
+
+recipe good "{ 'folder', root = '$dir/set/good', size = 8 }"
+expect "a folder per class runs" 0 "$aniso" run "$dir/good.lua" --db "$dir/good.db"
+
+# ── images and tables ───────────────────────────────────────────────────────────────────
+recipe root "{ 'folder', root = '$dir/nowhere', size = 8 }"
+refused root 1 "$dir/nowhere"
+for image in text.jpg truncated.jpg huge.png; do
+    cp -r "$dir/set/good" "$dir/set/${image%.*}"
+    cp "$dir/set/bad/$image" "$dir/set/${image%.*}/b/"
+    recipe "${image%.*}" "{ 'folder', root = '$dir/set/${image%.*}', size = 8 }"
+    refused "${image%.*}" 1 "/b/$image"
+done
+says err "60000"
+table="'csv', root = '$dir/set/table', image = 'image_id', label = 'dx', extension = '.bmp', size = 8"
+recipe table "{ $table, table = 'good.csv' }"
+expect "a table of images runs" 0 "$aniso" run "$dir/table.lua" --db "$dir/table.db"
+recipe absent "{ $table, table = 'absent.csv' }"
+refused absent 1 "absent.csv.*(row|line) 38.*c13"
+recipe empty "{ $table, table = 'single.csv', classes = { 'a', 'b', 'c' } }"
+refused empty 1 "class 'c' has no training image"
+
+# ── options ─────────────────────────────────────────────────────────────────────────────
+expect "an option that does not exist" 2 "$aniso" run "$dir/good.lua" --set train.epoch=3 --db "$dir/good.db"
+says err "unknown option train\.epoch \(did you mean train\.epochs\?\)"
+for level in 0 nan -1 1e999; do
+    cat >"$dir/level.lua" <<LUA
+aniso.schedule { "cosine", T = 10, lambda = { "manual", 1, $( [ $level = nan ] && echo '0/0' || echo "$level"), 1 } }
+LUA
+    expect "a noise level of $level" 1 "$aniso" exec "$dir/level.lua"
+    says err "class 2"
+done
+recipe levels "{ 'folder', root = '$dir/set/good', size = 8 }" "loss = { mmd = -1 },"
+expect "a weight below 0" 2 "$aniso" run "$dir/levels.lua" --db "$dir/good.db"
+says err "loss\.mmd must be at least 0"
+
+# ── the loss ────────────────────────────────────────────────────────────────────────────
+recipe nan "{ 'folder', root = '$dir/set/good', size = 8 }"
+expect "a loss that is no number" 1 "$aniso" run "$dir/nan.lua" --set train.lr=1e30 \
+    --set train.clip=0 --set train.epochs=4 --db "$dir/nan.db"
+says err "the loss became .* in epoch"
+same "the run is failed" "$("$aniso" sql 'SELECT status FROM v_run' --db "$dir/nan.db" --format csv | tail -n 1 | tr -d '\r')" failed
+
+# ── databases and checkpoints ───────────────────────────────────────────────────────────
+printf 'not a database, but long enough to be looked at: %0200d' 0 >"$dir/text.db"
+expect "a database that is text" 4 "$aniso" run "$dir/good.lua" --db "$dir/text.db"
+says err "text\.db"
+same "the text is still there" "$(wc -c <"$dir/text.db" | tr -d ' ')" 249
+folder=$(ls -d "$dir"/good/*/)
+cp "$folder/best.safetensors" "$dir/best"
+head -c 2000 "$dir/best" >"$folder/best.safetensors"
+expect "a checkpoint cut short" 1 "$aniso" eval @last --db "$dir/good.db"
+says err "best\.safetensors"
+cp "$dir/best" "$folder/best.safetensors"
+expect "whole again" 0 "$aniso" eval @last --steps 3 --db "$dir/good.db"
+printf 'x' | dd of="$folder/best.safetensors" bs=1 seek=$(($(wc -c <"$dir/best") - 40)) conv=notrunc 2>/dev/null
+expect "a checkpoint with one byte changed" 1 "$aniso" eval @last --steps 2 --db "$dir/good.db"
+says err "best\.safetensors.*damaged"
+rm "$folder/best.safetensors"
+expect "a checkpoint that is gone" 1 "$aniso" eval @last --steps 2 --db "$dir/good.db"
+says err "best\.safetensors"
+same "its run is still finished" "$("$aniso" ls --db "$dir/good.db" | grep -c finished)" 1
+finish
