@@ -30,24 +30,28 @@ end
 
 -- how: the configuration's sampler table with `seed`; options.batch images at a time,
 -- options.chain = false leaves the chain out, options.tick(done, total) is called per batch.
--- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement, keys }
+-- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement }. A constant
+-- prior says nothing about an image, so it has no predictions.
 function evaluate.predict(model, dataset, part, how, options)
   options = options or {}
   local n, batch = dataset:n(part), options.batch or 256
-  local out = { ["true"] = dataset:labels(part):list(), prior = {}, chain = {}, width = {},
-    agreement = {} }
+  local chain = options.chain ~= false
+  local out = { ["true"] = dataset:labels(part):list(), prior = model.learned_prior and {} or nil,
+    chain = chain and {} or nil, width = {}, agreement = {} }
   model:train(false)
   for first = 0, n - 1, batch do
     core.ops.no_grad(function()
       local images = dataset:batch(part, first, math.min(batch, n - first))
-      if options.chain == false then
-        local _, prior = model:look(images)
-        append(out.prior, prior.m)
-        return
+      local prior, probability, width, agreement
+      if chain then
+        prior, probability, width, agreement =
+          run_chains(model, images, how, first, model.config.train.predict)
+      else
+        local _
+        _, prior = model:look(images)
       end
-      local prior, probability, width, agreement =
-        run_chains(model, images, how, first, model.config.train.predict)
-      append(out.prior, prior.m)
+      if out.prior then append(out.prior, prior.m) end
+      if not chain then return end
       append(out.chain, probability)
       append(out.width, width)
       append(out.agreement, agreement)

@@ -21,6 +21,8 @@ function model.new(config, dataset, seed)
   self.prior = nets.build_prior(self.net, "prior", config.prior,
     { K = K, features = self.backbone.features, channels = dataset.channels, counts = counts })
   self.net:seal()
+  local mode = config.prior.mode
+  self.learned_prior = mode == "both" or mode == "global" or mode == "local"
 
   self.den = core.module.new { seed = seed }
   self.denoiser = nets.build_denoiser(self.den, "denoiser", config.denoiser,

@@ -52,7 +52,7 @@ local function evaluate_part(session, part, how, primary)
   local predictions = evaluate.predict(session.model, session.dataset, part, how,
     { tick = session.poll })
   local chain = store(session, part, how, "chain", primary, predictions)
-  if primary then store(session, part, how, "prior", false, predictions) end
+  if primary and predictions.prior then store(session, part, how, "prior", false, predictions) end
   return chain
 end
 

@@ -125,19 +125,20 @@ local function validate(session)
   local chain = session.stage ~= "prior"
   local predictions = evaluate.predict(session.model, session.dataset, "val", how, { chain = chain })
   local fields, chosen = {}, nil
-  for _, which in ipairs(chain and { "prior", "chain" } or { "prior" }) do
-    local measured = evaluate.measure(predictions, which, session.dataset)
-    local prefix = which == "prior" and "prior_" or ""
-    for _, name in ipairs { "acc", "bacc", "macro_f1", "nll" } do
-      fields[prefix .. name] = measured[name]
-    end
-    if not chain or which == config.select.of then
-      chosen = measured[config.select.metric]
-      if chosen == nil and config.select.metric ~= "nll" then
-        error(("select.metric %s is not measured on this validation part")
-          :format(config.select.metric), 0)
+  local of = session.stage == "prior" and "prior" or config.select.of
+  for _, which in ipairs { "prior", "chain" } do
+    local measured = predictions[which] and evaluate.measure(predictions, which, session.dataset)
+    if measured then
+      local prefix = which == "prior" and "prior_" or ""
+      for _, name in ipairs { "acc", "bacc", "macro_f1", "nll" } do
+        fields[prefix .. name] = measured[name]
       end
+      if which == of then chosen = measured[config.select.metric] end
     end
+  end
+  if chosen == nil then
+    error(("the validation part has no %s of the %s, so no epoch can be chosen by it; see "
+      .. "select.metric and select.of"):format(config.select.metric, of), 0)
   end
   return fields, chosen
 end
