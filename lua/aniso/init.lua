@@ -1,6 +1,6 @@
 -- The library as a user sees it: aniso.schedule{…}, aniso.study{…}, aniso.store.open(…).
 -- A field is loaded when it is first used. A field nobody has is an error with the nearest
--- name. `faces` is the whole public list, in the order that help prints.
+-- name. `faces` is the whole public list; `aniso` at the prompt prints it.
 local core = require "aniso.core"
 
 local faces = {
@@ -49,11 +49,6 @@ end
 
 local aniso = { version = core.sys.version, core = core }
 
--- The public names and a line on each: a list of {name, text}.
-function aniso.faces()
-  return faces
-end
-
 local function names()
   local list = {}
   for i, face in ipairs(faces) do list[i] = face[1] end
@@ -62,7 +57,11 @@ end
 
 return setmetatable(aniso, {
   __name = "aniso",
-  __tostring = function() return "aniso " .. aniso.version end,
+  __tostring = function()
+    local lines = { "aniso " .. aniso.version }
+    for i, face in ipairs(faces) do lines[i + 1] = ("  aniso.%-10s %s"):format(face[1], face[2]) end
+    return table.concat(lines, "\n")
+  end,
   __dir = names,
   __index = function(self, name)
     for _, face in ipairs(faces) do

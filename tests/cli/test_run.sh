@@ -68,9 +68,11 @@ says err "adpm seed 0 failed: "
 says err "^aniso: 1 of 2 runs failed$"
 says out "^ddpm +chain"
 
-one() { "$aniso" run "$dir/tiny.lua" --set train.epochs=4 --db "$1" --threads "$2"; }
-expect "one thread" 0 one "$dir/one.db" 1
-expect "two threads" 0 one "$dir/two.db" 2
+four="--set train.epochs=4"
+# shellcheck disable=SC2086
+expect "one thread" 0 "$aniso" run "$dir/tiny.lua" $four --db "$dir/one.db" --threads 1
+# shellcheck disable=SC2086
+expect "two threads" 0 "$aniso" run "$dir/tiny.lua" $four --db "$dir/two.db" --threads 2
 same "give the same numbers" "$(ask "$dir/one.db" "$numbers")" "$(ask "$dir/two.db" "$numbers")"
 same "that are numbers" "$(ask "$dir/one.db" "$numbers" | grep -c '0\.')" 8
 same "and the same weights" "$(ask "$dir/one.db" "$weights")" "$(ask "$dir/two.db" "$weights")"
@@ -78,14 +80,14 @@ same "of two runs" "$(ask "$dir/one.db" "$weights" | grep -c ',best,')" 2
 
 # stop SIGNAL DATABASE: stops a run after its first epoch, then resumes.
 stop() {
-    one "$2" 2 >"$dir/out" 2>"$dir/err" &
+    # shellcheck disable=SC2086
+    "$aniso" run "$dir/tiny.lua" $four --db "$2" >"$dir/out" 2>"$dir/err" &
     pid=$!
     for _ in $(seq 600); do
         grep -q "epoch 1/4" "$dir/err" && break
         sleep 0.1
     done
-    child=$(ps -o pid= --ppid $pid 2>/dev/null | tr -d ' ')
-    kill -"$1" ${child:-$pid}
+    kill -"$1" $pid
     wait $pid
     status=$?
 }
@@ -97,7 +99,8 @@ stop KILL "$dir/kill.db"
 same "kill -9 is recorded by who looks next" "$("$aniso" ls --db "$dir/kill.db" | grep -c crashed)" 1
 for how in term kill; do
     expect "resume after $how" 0 "$aniso" resume --db "$dir/$how.db"
-    expect "and the rest of the study" 0 one "$dir/$how.db" 2
+    # shellcheck disable=SC2086
+    expect "and the rest of the study" 0 "$aniso" run "$dir/tiny.lua" $four --db "$dir/$how.db"
     same "numbers as if nothing had happened" "$(ask "$dir/$how.db" "$numbers")" \
         "$(ask "$dir/one.db" "$numbers")"
     same "and weights" "$(ask "$dir/$how.db" "$weights")" "$(ask "$dir/one.db" "$weights")"
