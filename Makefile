@@ -25,7 +25,7 @@ LINK      = $(CC) -fopenmp $(MODE) $(LDFLAGS)
 ifneq ($(filter-out clean help install-deps,$(or $(MAKECMDGOALS),all)),)
 -include build/deps.mk
 endif
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)
 endif
 MAKEFLAGS += --no-print-directory
