@@ -160,7 +160,7 @@ static int tensor_set(lua_State *L)
 
 static void push_nested(lua_State *L, const an_tensor *x, int d, int64_t offset)
 {
-    if (d == x->ndim) {
+    if (d >= x->ndim || d >= AN_MAX_DIMS) {
         push_element(L, x, offset);
         return;
     }

@@ -51,12 +51,26 @@ static inline void add_rows(float *restrict y, const float *w, const float *rows
             y[c] += w[j] * rows[j * stride + c];
 }
 
+/* Eight independent maxima, so that the loop vectorises. */
+static inline float largest(const float *p, int64_t n)
+{
+    float lane[8], top = p[0];
+    int64_t whole = n - n % 8;
+    for (int c = 0; c < 8; c++)
+        lane[c] = top;
+    for (int64_t j = 0; j < whole; j += 8)
+        for (int c = 0; c < 8; c++)
+            lane[c] = p[j + c] > lane[c] ? p[j + c] : lane[c];
+    for (int64_t j = whole; j < n; j++)
+        top = p[j] > top ? p[j] : top;
+    for (int c = 0; c < 8; c++)
+        top = lane[c] > top ? lane[c] : top;
+    return top;
+}
+
 static inline void softmax(float *p, float scale, int64_t n)
 {
-    float top = p[0];
-#pragma omp simd reduction(max : top)
-    for (int64_t j = 0; j < n; j++)
-        top = p[j] > top ? p[j] : top;
+    const float top = largest(p, n);
     for (int64_t j = 0; j < n; j++)
         p[j] = an_expf(scale * (p[j] - top));
     float inverse = 1.0f / an_lanes_sum(p, n);

@@ -66,7 +66,8 @@ function objective.diffusion_loss(self, features, prior, labels, address)
   local y_t = m + a * z0 + sd * epsilon
   local output = model.denoiser:forward(model:context(features, prior), y_t, t)
 
-  local predict, epsilon_hat, loss = config.train.predict, output, nil
+  local loss
+  local predict, epsilon_hat = config.train.predict, output
   if predict == "epsilon" then
     loss = ops.mse(output, epsilon)
   elseif predict == "y0" then

@@ -1,8 +1,9 @@
 -- Runs one configuration with one seed: trains it, evaluates the weights that validation
 -- chose, and records everything. A run that stops early, for whatever reason, can be
 -- resumed to the same bits.
---   trainer.run { config=, seed=, label=, study=, db=, recipe={path=,text=}, argv= } → {uid=, metrics=}
---   trainer.resume(db, run)      trainer.evaluate(db, run, sampler)
+--   trainer.run { config=, seed=, label=, study=, db=, recipe={path=,text=}, argv=, stream= }
+--   → {uid=, metrics=}      trainer.resume(db, run)      trainer.evaluate(db, run, sampler)
+-- `stream` is where progress goes, stderr if absent.
 local core = require "aniso.core"
 local config = require "aniso.config"
 local data = require "aniso.data"
@@ -72,7 +73,7 @@ local function attach(session, job, record)
   if not made then error(message, 0) end
   local steps = math.max(1, session.dataset:n "train" // job.config.train.batch)
   session.progress = progress.new { total = steps * session.total_epochs,
-    label = ("%s seed %d"):format(job.label or "run", job.seed) }
+    stream = job.stream, label = ("%s seed %d"):format(job.label or "run", job.seed) }
   session.tick = function(done, loss)
     session.progress:update(done, { loss = loss })
     session.record:heartbeat()
@@ -130,14 +131,14 @@ function trainer.run(job)
 end
 
 -- The job of a stored run: its configuration and seed as they were.
-local function stored_job(db, run)
-  return { db = db, config = config.complete(db:config(run)), seed = run.seed,
+local function stored_job(db, run, stream)
+  return { db = db, stream = stream, config = config.complete(db:config(run)), seed = run.seed,
     label = run.label or run.name }
 end
 
 -- Goes on with a run that was killed, interrupted or failed.
-function trainer.resume(db, run)
-  local job = stored_job(db, run)
+function trainer.resume(db, run, stream)
+  local job = stored_job(db, run, stream)
   local session = prepare(job)
   final.same_data(session, db, run)
   local path = ("%s/%s/last.safetensors"):format(trainer.folder_of(db.path), run.uid)

@@ -37,16 +37,11 @@ local function tiny()
   }
 end
 
+local nowhere = assert(io.open("/dev/null", "w"))
+
 local function run(changes, seed)
-  local stream = io.stderr
-  io.stderr = io.open("/dev/null", "w") -- progress
-  local config = aniso.options.apply(tiny(), changes or {})
-  local ok, result = pcall(aniso.trainer.run,
-    { config = config, seed = seed or 0, label = "tiny", study = "test", db = db })
-  io.stderr:close()
-  io.stderr = stream
-  if not ok then error(result, 0) end
-  return result
+  return aniso.trainer.run { config = aniso.options.apply(tiny(), changes or {}), seed = seed or 0,
+    label = "tiny", study = "test", db = db, stream = nowhere }
 end
 
 local function one(sql, ...)
@@ -73,7 +68,7 @@ local variations = {
   default = {},
   sample = { ["schedule.coupling"] = "sample", ["sampler"] = "ddpm" },
   speed_v = { ["schedule.coupling"] = "speed", ["train.predict"] = "v", ["sampler"] = "dpmpp" },
-  y0 = { ["train.predict"] = "y0", ["train.rate"] = "one_cycle", ["train.optimiser"] = "sgd",
+  epsilon = { ["train.predict"] = "epsilon", ["train.rate"] = "one_cycle", ["train.optimiser"] = "sgd",
     ["train.lr"] = 0.01 },
   film = { ["denoiser"] = { "film", dim = 8 }, ["prior.mode"] = "global" },
   ["local"] = { ["prior.mode"] = "local", ["loss.prior"] = "ldam" },
@@ -157,11 +152,7 @@ function T:test_a_run_that_ran_out_of_memory_is_failed_and_can_be_resumed()
   lu.assertFalse(ok)
   lu.assertStrContains(tostring(message), "memory")
   lu.assertEquals(one "SELECT status FROM run", "failed")
-  local stream = io.stderr
-  io.stderr = io.open("/dev/null", "w")
-  local result = aniso.trainer.resume(db, assert(db:find "@last"))
-  io.stderr:close()
-  io.stderr = stream
+  local result = aniso.trainer.resume(db, assert(db:find "@last"), nowhere)
   local whole = run()
   lu.assertTrue(same(weights(result.uid), weights(whole.uid)))
 end

@@ -3,17 +3,18 @@
 local core = require "aniso.core"
 local evaluate = require "aniso.evaluate"
 local metric = require "aniso.metric"
+local host = require "aniso.train.host"
 local state = require "aniso.train.state"
 
 local final = {}
 
 -- The data must be what the run was made on: its numbers would be compared otherwise.
 function final.same_data(session, db, run)
-  local stored = db:split_of(run)
-  if stored.sha256 ~= session.dataset.split.sha256 then
-    error(("run %s was made on another split (%s, now %s): the files under data.root or the "
-      .. "split's options have changed"):format(run.name, stored.sha256:sub(1, 12),
-      session.dataset.split.sha256:sub(1, 12)), 0)
+  local stored, _, now = db:split_of(run), host.identity(session)
+  if stored.sha256 ~= now then
+    error(("run %s was made on other images or another split (%s, now %s): the files under "
+      .. "data.root or the split's have changed"):format(run.name, stored.sha256:sub(1, 12),
+      now:sub(1, 12)), 0)
   end
 end
 

@@ -1,7 +1,7 @@
 -- The first stage of a staged run (backbone and priors) depends on neither λ nor the
 -- denoiser, so a sweep over those shares it: it is stored under a hash of everything that
--- determines it and never trained twice. Written atomically, so that processes which
--- train the same stage at once do no harm.
+-- determines it and never trained twice. Each process writes a file of its own and
+-- renames it, so that two which train the same stage at once do no harm.
 local core = require "aniso.core"
 local state = require "aniso.train.state"
 
@@ -40,11 +40,15 @@ end
 
 -- Stores the weights in force of the session's net.
 function first_stage.save(session)
+  local final = path(session)
+  local own = ("%s.%s"):format(final, session.uid)
   assert(core.sys.mkdir_p(session.store_folder .. "/first-stage"))
   local tensors = {}
   for name, tensor in pairs(session.model.net:state()) do tensors["net." .. name] = tensor end
-  local sha256, message = core.checkpoint.save(path(session), tensors, { seed = session.seed })
+  local sha256, message = core.checkpoint.save(own, tensors, { seed = session.seed },
+    { previous = false })
   if not sha256 then error(message, 0) end
+  assert(core.sys.rename(own, final))
 end
 
 return first_stage

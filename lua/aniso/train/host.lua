@@ -24,17 +24,28 @@ function host.git()
   return remembered or nil
 end
 
+-- What the images and the split are, as hashes: the same files at another size are other
+-- data; the same lists with other cut points or another validation part another split.
+function host.identity(session)
+  local dataset, split = session.dataset, session.dataset.split
+  local data = core.sha256.text(core.json.encode { content = dataset.sha256,
+    aspect = session.config.data.aspect, shape = { dataset.height, dataset.width, dataset.channels } })
+  return data, core.sha256.text(core.json.encode { data = data, lists = split.sha256,
+    many = split.many, few = split.few, test_is_val = split.test_is_val })
+end
+
 -- The argument of db:start_run.
 function host.describe(job, session)
   local dataset, split = session.dataset, session.dataset.split
+  local data_sha256, split_sha256 = host.identity(session)
   return {
     name = job.label or "run", label = job.label, study = job.study, config = job.config,
     seed = job.seed, argv = job.argv, recipe = job.recipe,
     lambda = session.model.schedule.lambda:list(),
-    dataset = { name = dataset.name, sha256 = dataset.sha256, source = dataset.source,
+    dataset = { name = dataset.name, sha256 = data_sha256, source = dataset.source,
       classes = dataset.classes, height = dataset.height, width = dataset.width,
       channels = dataset.channels },
-    split = { name = split.name, sha256 = split.sha256, seed = split.seed,
+    split = { name = split.name, sha256 = split_sha256, seed = split.seed,
       profile = split.profile, imbalance_factor = split.imbalance_factor,
       test_is_val = split.test_is_val, n_train = split.n_train, n_val = split.n_val,
       n_test = split.n_test, shot = split.shot },
