@@ -10,6 +10,7 @@ local faces = {
   { "power", "λ policies n_j^(−γ) for a list of γ" },
   { "tensor", "arrays of float32 or int64 with gradients" },
   { "schedule", "noise levels over time and over classes" },
+  { "sampler", "reverse chains from noise to class probabilities" },
   { "prior", "the forward process's prior networks" },
   { "denoiser", "the reverse process's network" },
   { "mmd", "the maximum mean discrepancy loss" },

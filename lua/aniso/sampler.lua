@@ -79,9 +79,4 @@ function sampler.probabilities(y0_hat, kind, temperature, draws)
   return core.schedule.vote(y0_hat, kind, temperature, draws)
 end
 
--- (B·R,K) → (B,K)
-function sampler.mean_over_draws(rows, draws)
-  return rows:reshape { rows:size(1) // draws, draws, rows:size(2) }:mean(2)
-end
-
 return sampler

@@ -144,7 +144,6 @@ function Test.test_probabilities_of_known_vectors()
   lu.assertAlmostEquals(width:get(1, 1), 0.95, 1e-6)
   lu.assertEquals(width:get(1, 3), 0)
   lu.assertEquals(agreement:list(), { 0.5, 1 }) -- a tie goes to the first class
-  assert_close(sampler.mean_over_draws(sampler.probabilities(y0, "plain"), 2), mean, 1e-6)
 end
 
 function Test.test_probabilities_refuse_what_is_not_a_number()
