@@ -25,6 +25,7 @@ static const luaL_Reg parts[] = {
     {"checkpoint", an_open_checkpoint},
     {"step", an_open_step},
     {"mmd", an_open_mmd},
+    {"embedded", an_open_embedded},
     {NULL, NULL},
 };
 

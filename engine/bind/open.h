@@ -23,6 +23,7 @@ int an_open_safetensors(lua_State *L);
 int an_open_checkpoint(lua_State *L);
 int an_open_step(lua_State *L);
 int an_open_mmd(lua_State *L);
+int an_open_embedded(lua_State *L);
 
 /* Registry field, boolean: tracebacks are wanted. Set by main.c and core.sys.debug(). */
 #define AN_DEBUG_KEY "aniso.debug"

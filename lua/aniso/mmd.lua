@@ -6,14 +6,14 @@ local options = require "aniso.options"
 
 local mmd = {}
 
-local defaults = {
+mmd.options = {
   multipliers = options.list(options.number { above = 0 }, { 0.25, 0.5, 1, 2, 4 }),
   base = options.number { default = 0, min = 0 },
   unbiased = false,
 }
 
 function mmd.new(given)
-  return core.mmd.new(options.check(given or {}, defaults, "mmd"))
+  return core.mmd.new(options.check(given or {}, mmd.options, "mmd"))
 end
 
 return setmetatable(mmd, { __call = function(_, given) return mmd.new(given) end })

@@ -98,10 +98,11 @@ local function build(o, prefix, make)
   return net
 end
 
-local backbone_face = kinds(backbones, "resnet", with(place, { channels = count(3) }))
-local prior_face = with(with(prior, place), { K = integer { min = 2 },
+nets.faces = {}
+nets.faces.resnet = kinds(backbones, "resnet", with(place, { channels = count(3) }))
+nets.faces.prior = with(with(prior, place), { K = integer { min = 2 },
   features = optional "number", channels = count(3), counts = optional "table" })
-local denoiser_face = kinds(denoisers, "cross_attention", with(place, { K = integer { min = 2 },
+nets.faces.denoiser = kinds(denoisers, "cross_attention", with(place, { K = integer { min = 2 },
   T = count(1000), features = integer { min = 1 },
   crop_features = integer { default = 0, min = 0 } }))
 
@@ -113,7 +114,7 @@ end
 
 -- aniso.resnet{"resnet", depth = 8, width = 32, channels = 3} or aniso.resnet "resnet18"
 function nets.resnet(given)
-  local o = options.check(given or {}, backbone_face, "resnet")
+  local o = options.check(given or {}, nets.faces.resnet, "resnet")
   return build(o, "backbone", function(module, prefix)
     return nets.build_resnet(module, prefix, o, o.channels)
   end)
@@ -121,7 +122,7 @@ end
 
 -- aniso.prior{mode = "both", K = 7, features = 128}; mode "frequency" takes counts
 function nets.prior(given)
-  local o = options.check(given, prior_face, "prior")
+  local o = options.check(given, nets.faces.prior, "prior")
   local constant = o.mode == "uniform" or o.mode == "frequency" or o.mode == "zero"
   need(o, "prior", "K", not constant and "features" or nil)
   return build(o, "prior", function(module, prefix)
@@ -131,7 +132,7 @@ end
 
 -- aniso.denoiser{"cross_attention", K = 7, features = 128, crop_features = 32, dim = 128}
 function nets.denoiser(given)
-  local o = options.check(given or {}, denoiser_face, "denoiser")
+  local o = options.check(given or {}, nets.faces.denoiser, "denoiser")
   need(o, "denoiser", "K", "features")
   return build(o, "denoiser", function(module, prefix)
     return nets.build_denoiser(module, prefix, o, o)

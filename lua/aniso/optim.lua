@@ -65,21 +65,28 @@ end
 
 local optim = { rate = require "aniso.rate" }
 
-function optim.adamw(given)
-  return setmetatable({ state = { t = 0 }, options = options.check(given or {}, {
+optim.options = {
+  adamw = {
     momentum = number { default = 0.9, min = 0, below = 1 },
     beta2 = number { default = 0.999, min = 0, below = 1 },
     eps = number { default = 1e-8, above = 0 },
     decay = number { default = 0.01, min = 0 },
-  }, "optim.adamw") }, AdamW)
-end
-
-function optim.sgd(given)
-  return setmetatable({ state = { t = 0 }, options = options.check(given or {}, {
+  },
+  sgd = {
     momentum = number { default = 0.9, min = 0, below = 1 },
     nesterov = false,
     decay = number { default = 0, min = 0 },
-  }, "optim.sgd") }, SGD)
+  },
+}
+
+function optim.adamw(given)
+  local o = options.check(given or {}, optim.options.adamw, "optim.adamw")
+  return setmetatable({ state = { t = 0 }, options = o }, AdamW)
+end
+
+function optim.sgd(given)
+  local o = options.check(given or {}, optim.options.sgd, "optim.sgd")
+  return setmetatable({ state = { t = 0 }, options = o }, SGD)
 end
 
 return optim

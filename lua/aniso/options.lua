@@ -88,36 +88,44 @@ function options.check(given, defaults, where)
 end
 
 -- ── rules ───────────────────────────────────────────────────────────────────────────────
-options.any = rule { check = function(value) return paths.copy(value) end }
+-- Each carries `about`, what it asks for, in the terms of options.about().
+options.any = rule { about = { type = "any" }, check = function(value) return paths.copy(value) end }
 
 -- May be absent. `what` is a type name or another rule.
 function options.optional(what)
-  if getmetatable(what) == Rule then return rule { check = what.check } end
-  return rule { check = function(value, where)
+  local is_rule = getmetatable(what) == Rule
+  local about = is_rule and options.about(what) or { type = what }
+  about.optional = true
+  if is_rule then return rule { about = about, check = what.check } end
+  return rule { about = about, check = function(value, where)
     return paths.copy(check_type(value, what, where))
   end }
 end
 
--- A rule of one's own: check(value, where) returns the value to use, or raises.
-function options.custom(check, default)
-  return rule { check = check, default = default }
+-- A rule of one's own: check(value, where) returns the value to use, or raises. `like` is the
+-- rule that describes it.
+function options.custom(check, default, like)
+  return rule { check = check, default = default, about = like and like.about or { type = "any" } }
 end
 
 -- One of the listed values; the default is the first, or `default`.
 function options.one_of(choices)
-  return rule { default = choices.default or choices[1], check = function(value, where)
+  local function check(value, where)
     for _, choice in ipairs(choices) do
       if value == choice then return value end
     end
     local names = {}
     for i, choice in ipairs(choices) do names[i] = tostring(choice) end
     refuse(where, "one of " .. table.concat(names, ", "), value)
-  end }
+  end
+  return rule { default = choices.default or choices[1], about = { choices = choices }, check = check }
 end
 
 -- number{default =, min =, max =, above =, below =, integer = true}
 function options.number(limits)
-  return rule { default = limits.default, check = function(value, where)
+  local about = paths.copy(limits)
+  about.type = limits.integer and "integer" or "number"
+  return rule { default = limits.default, about = about, check = function(value, where)
     check_type(value, "number", where)
     if limits.integer and not math.tointeger(value) then refuse(where, "a whole number", value) end
     if limits.min and value < limits.min then refuse(where, "at least " .. limits.min, value) end
@@ -136,7 +144,8 @@ end
 
 -- A list of values of one type or rule; default an empty list or `default`.
 function options.list(item, default)
-  return rule { default = default or {}, check = function(value, where)
+  return rule { default = default or {}, about = { type = "list", item = item },
+    check = function(value, where)
     check_type(value, "table", where)
     local out = {}
     for key in pairs(value) do
@@ -159,7 +168,7 @@ function options.kinds(kinds)
   for name, fields in pairs(kinds) do
     if name ~= "default" then defaults[name] = fields end
   end
-  return rule { default = kinds.default, check = function(value, where)
+  return rule { default = kinds.default, about = { kinds = defaults }, check = function(value, where)
     if type(value) == "string" then value = { value } end
     check_type(value, "table", where)
     local name = value[1] or kinds.default
@@ -175,6 +184,22 @@ function options.kinds(kinds)
     out[1] = name
     return out
   end }
+end
+
+-- ── describing ──────────────────────────────────────────────────────────────────────────
+-- What a default or a rule asks for: {type =, default =, optional =, min =, max =, above =, below =,
+-- choices = {…}, item = what, kinds = {name = defaults}, fields = defaults}, where it has them.
+function options.about(default)
+  local about = {}
+  if getmetatable(default) == Rule then
+    for key, value in pairs(default.about) do about[key] = value end
+    about.default = default.default
+  elseif type(default) == "table" then
+    about.fields = default
+  else
+    about.type, about.default = type(default), default
+  end
+  return about
 end
 
 -- ── paths ───────────────────────────────────────────────────────────────────────────────

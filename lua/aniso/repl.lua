@@ -30,7 +30,8 @@ local function compile(text, env)
 end
 
 local function environment()
-  return setmetatable({ aniso = require "aniso", print = pretty.print }, { __index = _G })
+  local function help(...) return require("aniso.manual").help(...) end
+  return setmetatable({ aniso = require "aniso", print = pretty.print, help = help }, { __index = _G })
 end
 
 local function traceback(why)

@@ -60,7 +60,7 @@ schedule.options = {
   beta_max = number { default = 0.999, above = 0, below = 1 },
   offset = number { default = 0.008, min = 0, below = 1 },     -- of the cosine
   coupling = one_of { "variance", "speed", "sample" },
-  lambda = options.custom(check_lambda, "isotropic"),
+  lambda = options.custom(check_lambda, "isotropic", known_policy),
   bound = { A = 1, Dn = 1, p = 1, q = 1 },                     -- E(λ), see schedule:bound()
   counts = optional(options.list(options.integer { min = 0 })),
   K = optional(options.integer { min = 1 }),

@@ -7,10 +7,10 @@ local read = require "aniso.store.read"
 local recorder = require "aniso.store.recorder"
 local refusal = require "aniso.store.refusal"
 
-local store = {}
-
 local Database = { __name = "aniso.RunDatabase" }
 Database.__index = Database
+
+local store = { methods = Database }
 
 for _, part in ipairs { find, read, recorder.database } do
   for name, method in pairs(part) do Database[name] = method end

@@ -8,7 +8,7 @@ local pretty = require "aniso.pretty"
 
 local study = {}
 
-local shape = {
+study.options = {
   name = options.optional "string",
   description = options.optional "string",
   data = options.any,
@@ -21,7 +21,7 @@ local shape = {
 
 -- aniso.study{…}: checks the names and returns the table, marked as a study.
 function study.new(given)
-  local out = options.check(given, shape, "")
+  local out = options.check(given, study.options, "")
   for _, field in ipairs { "name", "data", "base" } do
     if out[field] == nil then error("a study needs " .. field, 0) end
   end

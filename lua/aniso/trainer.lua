@@ -51,8 +51,8 @@ local function report(session, train, val)
   session.progress:epoch(line)
 end
 
--- Everything a run needs that follows from (config, seed).
-local function prepare(job)
+-- Everything a run needs that follows from (config, seed), nothing of which is stored.
+function trainer.prepare(job)
   local session = { config = job.config, seed = job.seed, plan = stage.plan(job.config) }
   session.dataset = load_data(job.config.data)
   session.model = model.new(job.config, session.dataset, job.seed)
@@ -125,7 +125,7 @@ end
 
 function trainer.run(job)
   job.config = config.complete(job.config)
-  local session = prepare(job)
+  local session = trainer.prepare(job)
   attach(session, job, job.db:start_run(host.describe(job, session)))
   return carry_out(session, 1)
 end
@@ -139,7 +139,7 @@ end
 -- Goes on with a run that was killed, interrupted or failed.
 function trainer.resume(db, run, stream)
   local job = stored_job(db, run, stream)
-  local session = prepare(job)
+  local session = trainer.prepare(job)
   final.same_data(session, db, run)
   local path = ("%s/%s/last.safetensors"):format(trainer.folder_of(db.path), run.uid)
   local saved
@@ -157,7 +157,7 @@ end
 function trainer.evaluate(db, run, sampler)
   local job = stored_job(db, run)
   job.config.sampler = config.complete { sampler = sampler }.sampler
-  local session = prepare(job)
+  local session = trainer.prepare(job)
   final.same_data(session, db, run)
   attach(session, job, db:record_of(run.uid))
   return final.again(session)

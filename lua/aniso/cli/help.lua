@@ -1,19 +1,34 @@
--- aniso help [COMMAND]: the commands, or one command's arguments.
+-- aniso help [COMMAND]: the commands, or one command's arguments. aniso help lua [NAME]: what is
+-- written about a function, class or option, as help "NAME" at the prompt.
 local cli = require "aniso.cli"
 
 local help = { summary = "list the commands" }
 
 function help.arguments(parser)
-  parser:argument "command":args "?":description "explain this command"
+  parser:argument("command", "explain this command; lua: the library"):args "?"
+  parser:argument("name", "with lua: a function, class or option, such as train.lr"):args "?"
 end
 
 local ending = [[
 
 RUN is a run's id, the beginning of one, its name, @last, or @best:macro_f1.
-aniso help COMMAND explains one. The database is runs.db unless --db or ANISO_DB says otherwise.
+aniso help COMMAND explains one, aniso help lua the library. The database is runs.db unless --db or ANISO_DB says otherwise.
 Exit codes: 0 done, 1 a run failed, 2 usage, 3 nothing matched, 4 database, 130 interrupted.]]
 
+local function explain(name)
+  local manual = require "aniso.manual"
+  if not name then return print(manual.contents()) end
+  local texts = manual.find(name)
+  if #texts == 0 then
+    local meant = manual.nearest(name)
+    cli.fail(cli.NO_MATCH, ("nothing is written about %s (%s)"):format(name,
+      meant and ("did you mean %s?"):format(meant) or "aniso help lua lists what there is"))
+  end
+  print(table.concat(texts, "\n\n"))
+end
+
 function help.run(args)
+  if args.command == "lua" then return explain(args.name) end
   if args.command then
     cli.command(args.command)
     return cli.main { args.command, "--help" }

@@ -16,7 +16,7 @@ local NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 local Recorder = { __name = "aniso.Recorder" }
 Recorder.__index = Recorder
 
-local recorder = { database = {} }
+local recorder = { database = {}, methods = Recorder }
 
 -- live: this process carries the run out, so that its heartbeat and its end are ours.
 local function new(db, run_id, uid, live, wall_s)

@@ -44,7 +44,7 @@ end
 
 -- Steps of an epoch. A remainder too small for batch statistics is left for another epoch
 -- (the order changes each time).
-local function steps_per_epoch(n, batch)
+function stage.steps_per_epoch(n, batch)
   local full, rest = n // batch, n % batch
   return full == 0 and 1 or rest >= math.max(2, batch // 4) and full + 1 or full
 end
@@ -74,7 +74,7 @@ local function check_finite(session, value, epoch)
 end
 
 -- One step on the images at `positions`; returns the numbers of the loss's parts.
-local function train_step(session, positions, total_steps)
+function stage.step(session, positions, total_steps)
   local config, epoch = session.config.train, session.epoch + 1
   local images, labels = session.dataset:batch("train", positions,
     { augment = config.augment, seed = session.seed, epoch = epoch })
@@ -100,7 +100,7 @@ end
 local function train_epoch(session)
   local config, dataset = session.config.train, session.dataset
   local n, epoch = dataset:n "train", session.epoch + 1
-  local steps = steps_per_epoch(n, config.batch)
+  local steps = stage.steps_per_epoch(n, config.batch)
   local order = dataset:order("train", { sampler = config.sampler, seed = session.seed,
     epoch = epoch, epochs = session.first_epoch + session.stage_epochs })
   session.model:train(true)
@@ -108,7 +108,7 @@ local function train_epoch(session)
   for i = 1, steps do
     local first = (i - 1) * config.batch
     local positions = order:narrow(1, first + 1, math.min(config.batch, n - first))
-    local numbers = train_step(session, positions, steps * session.stage_epochs)
+    local numbers = stage.step(session, positions, steps * session.stage_epochs)
     for name, value in pairs(numbers) do sums[name] = (sums[name] or 0) + value end
     session.tick(session.first_epoch * steps + session.step, numbers.loss)
   end

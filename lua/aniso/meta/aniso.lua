@@ -1,0 +1,49 @@
+---@meta aniso
+-- The library as a user sees it.
+
+---Diffusion models for long-tailed image classification. A field is loaded when it is first used.
+---@class aniso
+---@field version string Of the program.
+---@field core aniso.core
+---@field tensor aniso.core.tensor
+---@field schedule aniso.schedule
+---@field sampler aniso.sampler
+---@field prior aniso.prior
+---@field denoiser aniso.denoiser
+---@field mmd aniso.mmd
+---@field resnet aniso.resnet
+---@field data aniso.data
+---@field model aniso.model
+---@field optim aniso.optim
+---@field metric aniso.metric
+---@field trainer aniso.trainer
+---@field evaluate aniso.evaluate
+---@field config aniso.config
+---@field store aniso.store
+---@field options aniso.options
+---@field progress aniso.progress
+---@field pretty aniso.pretty
+---@field table aniso.table
+local aniso = {}
+
+---A study from data, a base configuration, what varies and seeds; what a recipe returns.
+---@param given aniso.StudyOptions
+---@return aniso.Study
+function aniso.study(given) end
+
+---Every combination of option values. aniso.grid{ ["schedule.lambda"] = {…}, ["loss.mmd"] = {0, 0.5} } has them all.
+---@param axes table<string, any[]> values by dotted name
+---@return aniso.Variation[]
+function aniso.grid(axes) end
+
+---Named variants of a configuration, as they are.
+---@param list aniso.Variation[]
+---@return aniso.Variation[]
+function aniso.variants(list) end
+
+---λ policies n_j^(−γ) for a grid.
+---@param gammas number[]
+---@return aniso.option.lambda.power[]
+function aniso.power(gammas) end
+
+return aniso

@@ -1,0 +1,27 @@
+---@meta aniso.core
+-- The engine: one field per part.
+
+---The engine as Lua sees it, without checks of options; aniso.* is made of it.
+---@class aniso.core
+---@field sys aniso.core.sys
+---@field term aniso.core.term
+---@field tensor aniso.core.tensor
+---@field ops aniso.core.ops
+---@field rng aniso.core.rng
+---@field data aniso.core.data
+---@field schedule aniso.core.schedule
+---@field module aniso.core.module
+---@field resnet aniso.core.resnet
+---@field prior aniso.core.prior
+---@field denoiser aniso.core.denoiser
+---@field json aniso.core.json
+---@field sha256 aniso.core.sha256
+---@field db aniso.core.db
+---@field safetensors aniso.core.safetensors
+---@field checkpoint aniso.core.checkpoint
+---@field step aniso.core.step
+---@field mmd aniso.core.mmd
+---@field embedded aniso.core.embedded
+local core = {}
+
+return core

@@ -1,0 +1,214 @@
+---@meta _
+-- Training and evaluation: aniso.model, optim, sampler, trainer, evaluate, config.
+
+---Backbone, prior, denoiser and schedule of one run. Two modules, so that a staged run can train the first
+---without the second.
+---@class aniso.Model
+---@field K integer Classes.
+---@field config aniso.Config Complete.
+---@field schedule aniso.Schedule
+---@field net aniso.Module Backbone and prior.
+---@field den aniso.Module Denoiser.
+---@field backbone aniso.ResNet
+---@field prior aniso.Prior
+---@field denoiser aniso.Denoiser
+---@field learned_prior boolean Whether the prior sees the image.
+---@field modules { name: string, module: aniso.Module }[] net and den.
+local Model = {}
+
+---@param on boolean training or evaluation
+function Model:train(on) end
+
+---@param images aniso.Tensor (B,H,W,C)
+---@return aniso.Tensor features (B,h,w,Cf)
+---@return aniso.PriorOutput prior
+function Model:look(images) end
+
+---@param features aniso.Tensor (B,h,w,Cf)
+---@param prior aniso.PriorOutput
+---@return aniso.Context
+function Model:context(features, prior) end
+
+---@return integer parameters of both modules
+function Model:count() end
+
+---Prior, denoiser and schedule of a run in one.
+---@class aniso.model
+---@overload fun(config: aniso.Config, dataset: aniso.Dataset, seed: integer): aniso.Model
+local model = {}
+
+---@param config aniso.Config complete, see aniso.config.complete
+---@param dataset aniso.Dataset
+---@param seed integer of the initial weights
+---@return aniso.Model
+function model.new(config, dataset, seed) end
+
+---@class aniso.AdamwOptions
+---@field momentum? number β1 (default 0.9, at least 0, below 1).
+---@field beta2? number (default 0.999, at least 0, below 1)
+---@field eps? number (default 1e-08, above 0)
+---@field decay? number Weight decay (default 0.01, at least 0).
+
+---@class aniso.SgdOptions
+---@field momentum? number (default 0.9, at least 0, below 1)
+---@field nesterov? boolean (default false)
+---@field decay? number Added to the gradient (default 0, at least 0).
+
+---Optimisers over a module's flat tensors; their state is a plain table that a checkpoint keeps.
+---@class aniso.optim
+---@field rate aniso.rate
+---@field options table The rules of each optimiser.
+local optim = {}
+
+---@param given? aniso.AdamwOptions
+---@return aniso.AdamW
+function optim.adamw(given) end
+
+---@param given? aniso.SgdOptions
+---@return aniso.SGD
+function optim.sgd(given) end
+
+---AdamW, 1711.05101.
+---@class aniso.AdamW
+---@field options aniso.AdamwOptions
+---@field state { t: integer, m: aniso.Tensor?, v: aniso.Tensor? }
+local AdamW = {}
+
+---One step along the module's gradient.
+---@param module aniso.Module sealed
+---@param lr number
+function AdamW:step(module, lr) end
+
+---SGD with momentum.
+---@class aniso.SGD
+---@field options aniso.SgdOptions
+---@field state { t: integer, buf: aniso.Tensor? }
+local SGD = {}
+
+---One step along the module's gradient.
+---@param module aniso.Module sealed
+---@param lr number
+function SGD:step(module, lr) end
+
+---Learning rates: functions of (step, total), step from 1 to total. warmup is a share of all steps.
+---@class aniso.rate
+local rate = {}
+
+---@param given? { lr: number?, warmup: number? } 1, 0
+---@return fun(step: integer, total: integer): number
+function rate.constant(given) end
+
+---Half a cosine from 1 to `final`, 1608.03983.
+---@param given? { lr: number?, warmup: number?, final: number? } 1, 0, 0
+---@return fun(step: integer, total: integer): number
+function rate.cosine(given) end
+
+---One cycle, 1708.07120.
+---@param given? { lr: number?, warmup: number?, start: number?, final: number? } 1, 0.3, 1/25, 1/250000
+---@return fun(step: integer, total: integer): number
+function rate.one_cycle(given) end
+
+---@class aniso.Chain
+---@field schedule aniso.Schedule
+---@field denoise fun(y: aniso.Tensor, t: aniso.Tensor): aniso.Tensor The network; t int64 (B).
+---@field m aniso.Tensor Prior means (B,K).
+---@field level? aniso.Tensor (B), in the coupling "sample".
+---@field kind? string A name of `kinds`, "ddim" if left out.
+---@field eta? number 0 if left out.
+---@field steps integer S
+---@field spacing? "uniform"|"quadratic"|"logsnr" "uniform" if left out.
+---@field parameterisation? "epsilon"|"y0"|"v" "epsilon" if left out.
+---@field clip? number 0 (off) if left out.
+---@field seed? integer 0 if left out.
+---@field stream_index? integer 0 if left out.
+---@field first? integer Place of the batch's first number in the noise of the whole set, row · K.
+
+---Reverse chains, from noise to class probabilities.
+---@class aniso.sampler
+---@field kinds table<string, function> A sampler each: step(chain, y, output, t, u) → y at time u.
+local sampler = {}
+
+---@param chain aniso.Chain
+---@return aniso.Tensor y0_hat (B,K)
+function sampler.run(chain) end
+
+---Mean over draws, interval width and agreement; see aniso.core.schedule.vote.
+---@param y0_hat aniso.Tensor (B·R,K)
+---@param kind "distance"|"plain"
+---@param temperature number above 0
+---@param draws integer R
+---@return aniso.Tensor probability (B,K)
+---@return aniso.Tensor width (B,K)
+---@return aniso.Tensor agreement (B)
+function sampler.probabilities(y0_hat, kind, temperature, draws) end
+
+---@class aniso.Job
+---@field config aniso.Config
+---@field seed integer
+---@field label? string
+---@field study? string
+---@field db? aniso.RunDatabase Needed by run().
+---@field recipe? { path: string, text: string }
+---@field argv? string[]
+---@field stream? file* For progress, stderr if left out.
+
+---Trains and evaluates one configuration with one seed, and records it.
+---@class aniso.trainer
+local trainer = {}
+
+---@param job aniso.Job
+---@return { uid: string, metrics: table }
+function trainer.run(job) end
+
+---Goes on with a run that was killed, interrupted or failed, to the same bits.
+---@param db aniso.RunDatabase open for writing
+---@param run table a row of find()
+---@param stream? file*
+---@return { uid: string, metrics: table }
+function trainer.resume(db, run, stream) end
+
+---Evaluates a run's best weights with another sampler; stored as a further evaluation.
+---@param db aniso.RunDatabase open for writing
+---@param run table a row of find()
+---@param sampler aniso.option.sampler
+---@return table metrics
+function trainer.evaluate(db, run, sampler) end
+
+---What a job makes before its first step: plan, dataset, model and criteria; nothing is stored.
+---@param job aniso.Job complete configuration
+---@return table session
+function trainer.prepare(job) end
+
+---Where the checkpoints of a database's runs are: runs.db → runs.
+---@param db_path string
+---@return string
+function trainer.folder_of(db_path) end
+
+---Predictions of a whole part, and their metrics.
+---@class aniso.evaluate
+local evaluate = {}
+
+---@param model aniso.Model
+---@param dataset aniso.Dataset
+---@param part aniso.Part
+---@param how aniso.option.sampler complete
+---@param options? { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? } 256, true
+---@return table predictions true, prior, chain, width, agreement: one entry per image
+function evaluate.predict(model, dataset, part, how, options) end
+
+---@param predictions table of predict()
+---@param which "chain"|"prior"
+---@param dataset aniso.Dataset
+---@return aniso.Measured
+function evaluate.measure(predictions, which, dataset) end
+
+---The options of a run, complete.
+---@class aniso.config
+---@field defaults table The rules of every option of a run.
+---@field sampler table The rules of `sampler`.
+local config = {}
+
+---A complete copy of a configuration; raises on a mistake, with the dotted name.
+---@param given aniso.Config
+---@return aniso.Config
+function config.complete(given) end

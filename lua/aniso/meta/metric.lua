@@ -1,0 +1,99 @@
+---@meta _
+-- What is measured (METHOD §7): aniso.metric. Undefined is nil, never 0.
+
+---@class aniso.MetricInput
+---@field ["true"] integer[]|aniso.Tensor N classes, 0 … K−1.
+---@field probs? number[][]|aniso.Tensor (N,K)
+---@field pred? integer[]|aniso.Tensor N classes; the most probable if left out.
+---@field K? integer Classes, needed without probs.
+---@field counts? integer[] Training images per class.
+---@field shot? ("many"|"medium"|"few")[] Group of each class.
+---@field width? number[]|aniso.Tensor Interval width over chains, per class or (N,K).
+---@field agreement? number[] Share of chains that agree, per image.
+---@field bins? integer Of the calibration error, 15 if left out.
+
+---@class aniso.MeasuredClass
+---@field support integer Images of the class.
+---@field predicted integer Images that were called so.
+---@field tp integer
+---@field recall number?
+---@field precision number?
+---@field f1 number?
+---@field auc number? One against the rest.
+---@field n_train integer?
+---@field shot string?
+---@field width number?
+
+---One value per name of the catalog, and what they come from.
+---@class aniso.Measured
+---@field n integer Images.
+---@field K integer
+---@field pred integer[]
+---@field confusion integer[][] Rows true, columns predicted.
+---@field class aniso.MeasuredClass[]
+---@field acc number
+---@field bacc number
+---@field macro_f1 number
+---@field worst_class_idx integer? From 0.
+---@field bins { n: integer, sum_conf: number, n_correct: integer }[]?
+
+---@class aniso.Interval
+---@field value number
+---@field lo number
+---@field hi number
+
+---@class aniso.BootstrapOptions
+---@field draws? integer 1000 if left out.
+---@field level? number 0.95 if left out.
+---@field seed? integer 0 if left out.
+
+---What a confusion matrix and probabilities say, over a whole set, never averaged over batches.
+---@class aniso.metric
+---@field catalog { name: string, higher: boolean, label: string }[] Every metric that is one number.
+local metric = {}
+
+---@param options aniso.MetricInput
+---@return aniso.Measured
+function metric.evaluate(options) end
+
+---The same from a stored confusion matrix; what needs probabilities is nil.
+---@param matrix integer[][] rows true, columns predicted
+---@param shot? ("many"|"medium"|"few")[]
+---@return aniso.Measured
+function metric.from_confusion(matrix, shot) end
+
+---Bootstrap intervals over images.
+---@param true_ integer[]|aniso.Tensor
+---@param pred integer[]|aniso.Tensor
+---@param K integer
+---@param options? aniso.BootstrapOptions
+---@return { acc: aniso.Interval, macro_f1: aniso.Interval, draws: integer, level: number, seed: integer }
+function metric.interval(true_, pred, K, options) end
+
+---Bootstrap intervals of second − first on the same images.
+---@param true_ integer[]|aniso.Tensor
+---@param first integer[]|aniso.Tensor
+---@param second integer[]|aniso.Tensor
+---@param K integer
+---@param options? aniso.BootstrapOptions
+---@return { acc: aniso.Interval, macro_f1: aniso.Interval, draws: integer, level: number, seed: integer }
+function metric.difference(true_, first, second, K, options) end
+
+---McNemar's test of two predictions of the same images: b images are right only in the first, c only in
+---the second.
+---@param true_ integer[]|aniso.Tensor
+---@param first integer[]|aniso.Tensor
+---@param second integer[]|aniso.Tensor
+---@param K integer
+---@return { b: integer, c: integer, p: number, test: string }
+function metric.mcnemar(true_, first, second, K) end
+
+---Paired t test of second − first; t and p are nil where the differences do not vary.
+---@param first number[]
+---@param second number[] by seed in the order of first
+---@return { n: integer, mean: number, sd: number?, df: integer, t: number?, p: number? }
+function metric.paired_t(first, second) end
+
+---@param values number[]
+---@return { n: integer, mean: number, sd: number? }
+function metric.mean_sd(values) end

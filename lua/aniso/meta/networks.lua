@@ -1,0 +1,171 @@
+---@meta _
+-- Networks: modules of parameters, the backbone, the prior, the denoiser, and the MMD loss.
+
+---Named parameters and buffers of one or more networks. Networks are added until it is sealed; then all
+---values lie in one flat tensor.
+---@class aniso.Module
+local Module = {}
+
+---Lays all parameters into one tensor. No network can be added afterwards.
+---@return aniso.Module self
+function Module:seal() end
+
+---All parameters and their gradient, each as one vector; the tensors themselves, not copies.
+---@return aniso.Tensor values (count())
+---@return aniso.Tensor gradient (count())
+function Module:flat() end
+
+---The running moments of batch normalisations as one vector; the tensor itself.
+---@return aniso.Tensor buffers
+function Module:flat_buffers() end
+
+---The stretches of flat() with and without weight decay, `first` counting from 1.
+---@return { first: integer, length: integer, decay: boolean }[]
+function Module:decay_ranges() end
+
+---Sets the gradient to 0.
+function Module:zero_grad() end
+
+---Exchanges the contents with tensors of the same length; twice is as if never.
+---@param values aniso.Tensor like flat()
+---@param buffers? aniso.Tensor like flat_buffers()
+function Module:swap(values, buffers) end
+
+---@param on? boolean training (if left out) or evaluation
+---@return aniso.Module self
+function Module:train(on) end
+
+---Whether batch normalisation uses the batch's moments: in training and not frozen.
+---@return boolean
+function Module:training() end
+
+---A frozen module wants no gradients and acts as in evaluation.
+---@param on? boolean true if left out
+---@return aniso.Module self
+function Module:freeze(on) end
+
+---@return boolean
+function Module:frozen() end
+
+---Names of all parameters and buffers in order of declaration.
+---@return string[]
+function Module:names() end
+
+---A parameter or buffer itself.
+---@param name string one of names()
+---@return aniso.Tensor
+function Module:get(name) end
+
+---All parameters and buffers themselves, by name.
+---@return table<string, aniso.Tensor>
+function Module:state() end
+
+---Copies tensors into the module. Names and shapes must fit, all of them unless strict is false.
+---@param state table<string, aniso.Tensor>
+---@param how? { strict: boolean? } true if left out
+---@return integer copied tensors
+function Module:load(state, how) end
+
+---The number of parameters (single numbers).
+---@return integer
+function Module:count() end
+
+---Lets go of the module; its networks keep it alive.
+function Module:close() end
+
+---Residual network, images to feature maps (1512.03385): aniso.resnet.
+---@class aniso.ResNet
+---@field features integer Channels of the features, Cf.
+---@field module aniso.Module Its parameters.
+local ResNet = {}
+
+---@param images aniso.Tensor (B,H,W,C), as Dataset:batch gives them
+---@return aniso.Tensor features (B,h,w,Cf)
+function ResNet:forward(images) end
+
+---Weights with torchvision's names, conv1.weight; the classifier fc is passed over.
+---@param tensors table<string, aniso.Tensor>
+function ResNet:load(tensors) end
+
+---Gives the memory back before the collector does.
+function ResNet:close() end
+
+---What a prior says of B images; fields that its mode lacks are absent.
+---@class aniso.PriorOutput
+---@field m aniso.Tensor Prior mean (B,K): w mg + (1 − w) ml in the mode "both".
+---@field mg aniso.Tensor Global share (B,K): softmax(g), 0 where m leaves it out, m of a constant prior.
+---@field ml aniso.Tensor Local share (B,K): softmax(l), 0 where m leaves it out, m of a constant prior.
+---@field g aniso.Tensor? Global logits (B,K).
+---@field l aniso.Tensor? Local logits (B,K).
+---@field saliency aniso.Tensor? Class maps (B,h,w,K).
+---@field crops aniso.Tensor? Vectors of the windows (B,crops,D_l).
+---@field positions aniso.Tensor? Rows and columns of the windows, int64 (B,crops,2), pixels from 0.
+---@field attention aniso.Tensor? Weight of each window in l (B,crops).
+
+---The prior network, images and features to the mean of the forward process (METHOD §4): aniso.prior.
+---@class aniso.Prior
+---@field mode "both"|"global"|"local"|"uniform"|"frequency"|"zero"
+---@field classes integer K
+---@field crop_features integer Width D_l of a window's vector, 0 without windows.
+---@field module aniso.Module Its parameters.
+local Prior = {}
+
+---@param images aniso.Tensor (B,H,W,C)
+---@param features? aniso.Tensor (B,h,w,Cf); a constant prior needs none
+---@return aniso.PriorOutput
+function Prior:forward(images, features) end
+
+---Gives the memory back before the collector does.
+function Prior:close() end
+
+---What the denoiser needs of a batch of images, made once whatever the number of draws and steps.
+---@class aniso.Context
+---@field images integer B
+local Context = {}
+
+---Gives the memory back before the collector does.
+function Context:close() end
+
+---The reverse process's network (METHOD §5): aniso.denoiser.
+---@class aniso.Denoiser
+---@field kind "cross_attention"|"film"
+---@field classes integer K
+---@field module aniso.Module Its parameters.
+local Denoiser = {}
+
+---@class aniso.DenoiserInput
+---@field features aniso.Tensor Of the backbone (B,h,w,Cf).
+---@field crops? aniso.Tensor Vectors of the windows (B,crops,D_l).
+---@field mg aniso.Tensor Global prior (B,K).
+---@field ml aniso.Tensor Local prior (B,K).
+
+---What depends on the images alone.
+---@param of aniso.DenoiserInput
+---@return aniso.Context
+function Denoiser:encode(of) end
+
+---The network's output for any number of draws per image, those of an image in adjacent rows.
+---@param context aniso.Context of B images
+---@param y aniso.Tensor noisy labels y_t (B·R,K)
+---@param t integer|aniso.Tensor int64 (B·R), 1 … T
+---@param how? { map: boolean? } map = true returns each class's attention over the image as well
+---@return aniso.Tensor output (B·R,K)
+---@return aniso.Tensor? map (B·R,K,N)
+function Denoiser:forward(context, y, t, how) end
+
+---Gives the memory back before the collector does.
+function Denoiser:close() end
+
+---A set of RBF kernels and the discrepancy under them: mmd(a, b) is mmd:loss(a, b). aniso.mmd makes it.
+---@class aniso.MMD
+---@overload fun(a: aniso.Tensor, b: aniso.Tensor): aniso.Tensor
+local MMD = {}
+
+---MMD² between the rows of two tensors, with gradients to both.
+---@param a aniso.Tensor (B,K)
+---@param b aniso.Tensor (B,K)
+---@return aniso.Tensor loss a scalar
+function MMD:loss(a, b) end
+
+---Gives the memory back before the collector does.
+function MMD:close() end

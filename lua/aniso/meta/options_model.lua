@@ -1,0 +1,114 @@
+---@meta _
+-- Options of a recipe's `backbone`, `prior`, `schedule` and `denoiser`.
+
+---@alias aniso.option.backbone
+---| aniso.option.backbone.resnet
+---| aniso.option.backbone.resnet18
+
+---The small residual network for images of 32 to 64 pixels: three stages.
+---@class aniso.option.backbone.resnet
+---@field [1] "resnet"
+---@field depth? integer Layers, 6n + 2 (default 8, at least 8).
+---@field width? integer Channels of the first stage, doubled at each next (default 32, at least 1).
+---@field weights? string A safetensors file with torchvision's names to start from.
+
+---ResNet-18 for larger images.
+---@class aniso.option.backbone.resnet18
+---@field [1] "resnet18"
+---@field width? integer Channels of the first stage, doubled at each next (default 64, at least 1).
+---@field weights? string A safetensors file with torchvision's names to start from.
+
+---The prior networks, whose mean m the label is diffused around.
+---@class aniso.option.prior
+---@field mode? "both"|"global"|"local"|"uniform"|"frequency"|"zero" Which prior (default "both").
+---@field top? number Percent of a saliency map behind a global logit (default 20, above 0, at most 100).
+---@field crops? integer Most salient windows per image (default 4, at least 1).
+---@field crop? integer Side of a window in pixels; 0: a third of the image's side (default 0, at least 0).
+---@field local_width? integer Channels of the windows' network (default 16, at least 1).
+---@field attention? integer Hidden units of the gated pooling over windows (default 32, at least 1).
+---@field weight? number w of the global prior in m = w mg + (1−w) ml (default 0.5, at least 0, at most 1).
+---@field gradient? boolean Whether the denoiser's loss reaches the priors through m (default false).
+
+---Noise levels over time and over classes.
+---@class aniso.option.schedule
+---@field [1]? "cosine"|"linear"|"scaled_linear"|"quadratic"|"sigmoid"|"constant" The base (default "cosine").
+---The base again, for --set.
+---@field beta? "cosine"|"linear"|"scaled_linear"|"quadratic"|"sigmoid"|"constant"
+---@field T? integer Diffusion steps (default 1000, at least 1).
+---@field beta_start? number β at the first step; the base's own, scaled by 1000/T, if left out.
+---@field beta_end? number β at the last step; the base's own, scaled by 1000/T, if left out.
+---@field beta_max? number Largest β of any step (default 0.999, above 0, below 1).
+---@field offset? number Of the cosine, 2102.09672 (default 0.008, at least 0, below 1).
+---How λ_j enters: as the deviation of class j, as its speed, or as one level per image of its class
+---(default "variance").
+---@field coupling? "variance"|"speed"|"sample"
+---@field lambda? aniso.option.lambda|string How the class levels λ_j are chosen (default "isotropic").
+---@field bound? aniso.option.schedule.bound Constants of the bound E(λ).
+---@field counts? integer[] Training images n_j per class; the data set's if left out.
+---@field K? integer Classes; as many as counts or levels if left out (at least 1).
+
+---Constants of E(λ) = 1/K Σ_j [A / (λ_j^p √n_j) + Dn λ_j^q].
+---@class aniso.option.schedule.bound
+---@field A? number Weight of the generalisation term (default 1).
+---@field Dn? number Weight of the denoising term (default 1).
+---@field p? number Power of λ in the generalisation term (default 1).
+---@field q? number Power of λ in the denoising term (default 1).
+
+---@alias aniso.option.lambda
+---| aniso.option.lambda.isotropic
+---| aniso.option.lambda.power
+---| aniso.option.lambda.bound
+---| aniso.option.lambda.effective
+---| aniso.option.lambda.manual
+
+---What every policy understands: the noise budget is kept, then the levels are clipped.
+---@class aniso.option.lambda.any
+---What is brought to 1: the mean, the geometric mean, Σ π_j λ_j, the largest, or nothing
+---(default "mean").
+---@field normalise? "mean"|"geometric"|"prior"|"max"|"none"
+---@field min? number Smallest level (default 0, at least 0).
+---@field max? number Largest level; unlimited if left out (above 0).
+
+---λ_j = 1: the isotropic process.
+---@class aniso.option.lambda.isotropic : aniso.option.lambda.any
+---@field [1] "isotropic"
+
+---λ_j ∝ n_j^(−gamma).
+---@class aniso.option.lambda.power : aniso.option.lambda.any
+---@field [1] "power"
+---@field gamma? number γ; below 0 head classes get the larger level (default 0.25).
+
+---The minimiser of the bound, λ_j ∝ n_j^(−1/(2(p+q))).
+---@class aniso.option.lambda.bound : aniso.option.lambda.any
+---@field [1] "bound"
+---@field A? number That of schedule.bound if left out.
+---@field Dn? number That of schedule.bound if left out.
+---@field p? number That of schedule.bound if left out.
+---@field q? number That of schedule.bound if left out.
+
+---Square root of 1 over the effective number of samples (1901.05555).
+---@class aniso.option.lambda.effective : aniso.option.lambda.any
+---@field [1] "effective"
+---@field beta? number β of (1−β)/(1−β^n) (default 0.999, at least 0, below 1).
+
+---Levels worked out elsewhere: {"manual", 0.8, 1, 1.3}.
+---@class aniso.option.lambda.manual : aniso.option.lambda.any
+---@field [1] "manual"
+---@field values? number[] K levels, finite and above 0; also written right after the name.
+
+---@alias aniso.option.denoiser
+---| aniso.option.denoiser.cross_attention
+---| aniso.option.denoiser.film
+
+---Label tokens that attend to image tokens (METHOD §5).
+---@class aniso.option.denoiser.cross_attention
+---@field [1] "cross_attention"
+---@field dim? integer Width D of a token, a multiple of heads (default 128, at least 4).
+---@field blocks? integer Blocks of self-attention, cross-attention and MLP (default 2, at least 1, at most 16).
+---@field heads? integer Heads of each attention (default 4, at least 1).
+---@field mlp_ratio? number Hidden width of an MLP over D (default 2, above 0, at most 64).
+
+---CARD's and DiffMIC's denoiser: linear layers gated by time, times the image feature.
+---@class aniso.option.denoiser.film
+---@field [1] "film"
+---@field dim? integer Width D (default 128, at least 1).

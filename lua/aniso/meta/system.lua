@@ -1,0 +1,148 @@
+---@meta _
+-- The machine, files, the terminal: aniso.core.sys, aniso.core.term. What the system refuses is nil, the
+-- reason and a code name, "ENOTFOUND" or "EIO".
+
+---@class aniso.core.sys
+---@field version string Of the program.
+local sys = {}
+
+---Seconds from an arbitrary start, for durations.
+---@return number
+function sys.monotonic() end
+
+---"2026-01-31T12:00:00.000Z"
+---@param seconds? number since 1970; now if left out
+---@return string
+function sys.utc(seconds) end
+
+---Processor time of this process, all threads.
+---@return number seconds
+function sys.cpu_seconds() end
+
+---The most memory this process ever had.
+---@return integer bytes
+function sys.peak_rss() end
+
+---@return integer
+function sys.pid() end
+
+---Threads to compute with. Results do not depend on their number.
+---@param n? integer sets it; below 1: one per core
+---@return integer n in use
+function sys.threads(n) end
+
+---Bytes and calls of the engine's allocator.
+---@return { live: integer, peak: integer, allocs: integer }
+function sys.memory() end
+
+---The n-th allocation from now fails; for tests.
+---@param n integer
+function sys.fail_at(n) end
+
+---The machine, as the run database stores it: hostname, os, arch, cpu, cores, ram_bytes, blas, boot_id.
+---@return table<string, string|integer>
+function sys.host() end
+
+---@param stream? "stdin"|"stdout"|"stderr" "stdout" if left out
+---@return boolean terminal
+function sys.isatty(stream) end
+
+---@param stream? "stdin"|"stdout"|"stderr" "stdout" if left out
+---@return integer? columns nil when it is no terminal
+function sys.width(stream) end
+
+---Whether errors carry a traceback.
+---@param on? boolean sets it
+---@return boolean
+function sys.debug(on) end
+
+---What Ctrl-C and SIGTERM do: raise in Lua, or wait to be asked for. Forgets one that came.
+---@param mode "raise"|"poll"
+---@return "raise"|"poll" before
+function sys.interrupt_mode(mode) end
+
+---@return "SIGINT"|"SIGTERM"|nil signal that came since the mode was set
+function sys.interrupted() end
+
+---@param path string
+---@return "file"|"directory"|"other"|nil
+function sys.exists(path) end
+
+---@param path string
+---@return integer? bytes
+---@return string? message
+---@return string? code
+function sys.size(path) end
+
+---The names in a folder, sorted.
+---@param path string
+---@return string[]? names
+---@return string? message
+---@return string? code
+function sys.list(path) end
+
+---Makes a folder and those above it; existing ones are fine.
+---@param path string
+---@return true? done
+---@return string? message
+---@return string? code
+function sys.mkdir_p(path) end
+
+---A new empty folder below TMPDIR or /tmp.
+---@return string? path
+---@return string? message
+---@return string? code
+function sys.mkdtemp() end
+
+---Absolute, without links.
+---@param path string
+---@return string? path
+---@return string? message
+---@return string? code
+function sys.realpath(path) end
+
+---Removes a file or an empty folder.
+---@param path string
+---@return true? done
+---@return string? message
+---@return string? code
+function sys.remove(path) end
+
+---@param from string
+---@param to string
+---@return true? done
+---@return string? message
+---@return string? code
+function sys.rename(from, to) end
+
+---A reader sees the old content or the new, never a part.
+---@param path string
+---@param text string
+---@return true? done
+---@return string? message
+---@return string? code
+function sys.write_atomic(path, text) end
+
+---@class aniso.core.term
+local term = {}
+
+---A line editor on the terminal.
+---@param how { history: string?, complete: function? } history: its file
+---@return aniso.Editor
+function term.editor(how) end
+
+---Reads lines with editing, history and completion.
+---@class aniso.Editor
+local Editor = {}
+
+---@param prompt string
+---@return string? line nil at the end and at Ctrl-C
+---@return "end"|"interrupted"|nil why
+function Editor:read(prompt) end
+
+---Adds a line to the history and its file.
+---@param line string
+function Editor:remember(line) end
+
+---Gives the terminal back.
+function Editor:close() end

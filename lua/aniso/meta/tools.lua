@@ -1,0 +1,147 @@
+---@meta _
+-- Tools that everything else uses: aniso.options, progress, pretty, table.
+
+---Option tables in which a mistake is an error. Its message has the dotted name and the nearest known
+---one. A default is a value, a table of defaults, or a rule made here.
+---@class aniso.options
+---@field any table The rule that takes everything.
+local options = {}
+
+---@param given table
+---@param defaults table
+---@param where? string dotted name of the table in messages
+---@return table complete a copy
+function options.check(given, defaults, where) end
+
+---What a default or a rule asks for: type, default, optional, min, max, above, below, choices, item, kinds,
+---fields, where it has them.
+---@param default any
+---@return table about
+function options.about(default) end
+
+---@param what string|table a type's name or a rule
+---@return table rule that may be absent
+function options.optional(what) end
+
+---@param check fun(value: any, where: string): any returns the value to use, or raises
+---@param default? any
+---@param like? table the rule that describes it
+---@return table rule
+function options.custom(check, default, like) end
+
+---@param choices any[] the first is the default, or the field `default`
+---@return table rule
+function options.one_of(choices) end
+
+---@param limits { default: number?, min: number?, max: number?, above: number?, below: number? }
+---@return table rule
+function options.number(limits) end
+
+---@param limits { default: integer?, min: integer?, max: integer? }
+---@return table rule
+function options.integer(limits) end
+
+---@param item string|table a type's name or a rule
+---@param default? any[] empty if left out
+---@return table rule
+function options.list(item, default) end
+
+---@param kinds table<string, table> defaults of each kind, and `default`, a kind's name
+---@return table rule of {"kind", option = value}
+function options.kinds(kinds) end
+
+---@param config table changed
+---@param path string dotted
+---@param text string as --set gives it
+function options.set(config, path, text) end
+
+---@param config table
+---@param overrides table<string, any> by dotted name
+---@return table config a copy
+function options.apply(config, overrides) end
+
+---@param config table
+---@param path string dotted
+---@return any value nil where there is none
+function options.get(config, path) end
+
+---The leaves, sorted by dotted name.
+---@param config table
+---@return { key: string, value: any }[]
+function options.flatten(config) end
+
+---@param value any
+---@return any copy deep
+function options.copy(value) end
+
+---A bar on a terminal, lines elsewhere.
+---@class aniso.progress
+---@overload fun(given: { total: integer?, label: string?, stream: file*? }): aniso.Progress
+local progress = {}
+
+---@param given { total: integer?, label: string?, stream: file*? }
+---@return aniso.Progress
+function progress.new(given) end
+
+---75 → "1:15"
+---@param seconds number
+---@return string
+function progress.duration(seconds) end
+
+---@class aniso.Progress
+local Progress = {}
+
+---@param done integer of the total
+---@param fields? table<string, any>
+function Progress:update(done, fields) end
+
+---A line that stays.
+---@param line string
+function Progress:epoch(line) end
+
+---The text of the bar.
+---@param done integer
+---@param fields? table<string, any>
+---@param now number
+---@return string
+function Progress:line(done, fields, now) end
+
+---Takes the bar off the terminal.
+function Progress:clear() end
+
+function Progress:finish() end
+
+---Any value as text.
+---@class aniso.pretty
+local pretty = {}
+
+---@param value any
+---@return string
+function pretty.format(value) end
+
+---Like Lua's print, but a plain table shows its content.
+---@param ... any
+function pretty.print(...) end
+
+---Rows as an aligned table, CSV or JSON. A column is a name or {name =, digits =}; a cell a value or
+---{text =, bold =, value =}.
+---@class aniso.table
+---@field formats string[]
+local tables = {}
+
+---@param columns (string|table)[]
+---@param rows any[][]
+---@param format? string one of formats, "table" if left out
+---@param bold? boolean mark cells for a terminal
+---@return string
+function tables.format(columns, rows, format, bold) end
+
+---@param columns (string|table)[]
+---@param rows any[][]
+---@param format? string
+function tables.print(columns, rows, format) end
+
+---Columns of a text on a terminal.
+---@param text string
+---@return integer
+function tables.width(text) end

@@ -1,0 +1,226 @@
+-- The annotations in lua/aniso/meta say what the program has: no more, no less. Methods, functions
+-- and options are compared in both directions; where they differ, the message names them.
+local lu = require "luaunit"
+local aniso = require "aniso"
+local annotations = require "aniso.annotations"
+local config = require "aniso.config"
+local manual = require "aniso.manual"
+local options = require "aniso.options"
+
+local all = annotations.load()
+
+local function differences(where, documented, real)
+  local out = {}
+  for name in pairs(real) do
+    if not documented[name] then out[#out + 1] = ("%s.%s is not documented"):format(where, name) end
+  end
+  for name in pairs(documented) do
+    if not real[name] then out[#out + 1] = ("%s.%s is documented, but is not there"):format(where, name) end
+  end
+  table.sort(out)
+  return out
+end
+
+local function same(where, documented, real)
+  lu.assertEquals(differences(where, documented, real), {})
+end
+
+local function documented(class, wanted)
+  local out = {}
+  for name, member in pairs(annotations.members(all, class)) do
+    if not wanted or (member.kind == "field") == (wanted == "field") then out[name] = true end
+  end
+  return out
+end
+
+local function keys(map, into)
+  local out = into or {}
+  for key in pairs(map) do
+    if type(key) == "string" and not key:find "^__" then out[key] = true end
+  end
+  return out
+end
+
+local T = {}
+
+function T.test_methods_that_c_and_lua_register()
+  local count = 0
+  for name, methods in pairs(manual.methods()) do
+    lu.assertNotNil(all.classes[name], name .. " has methods, but no annotations")
+    same(name, documented(name, "function"), keys(methods))
+    count = count + 1
+  end
+  lu.assertTrue(count >= 13, "only " .. count .. " classes were found")
+end
+
+function T.test_operators()
+  for name in pairs(manual.methods()) do
+    local meta, real = debug.getregistry()[name] or {}, {}
+    for key in pairs(meta) do real[key:match "^__(.*)" or key] = true end
+    for _, operator in ipairs { "add", "sub", "mul", "div", "unm" } do
+      lu.assertEquals(all.classes[name].operators[operator] ~= nil, real[operator] == true,
+        name .. " " .. operator)
+    end
+    lu.assertEquals(#all.classes[name].overloads > 0, real.call == true, name .. " called")
+  end
+end
+
+-- The keys that a class's __index in C compares with.
+function T.test_fields_that_c_answers()
+  local files = { Tensor = "tensor", Schedule = "schedule", Prior = "prior", ResNet = "resnet",
+    Dataset = "data" }
+  for class, file in pairs(files) do
+    local source = assert(io.open(("engine/bind/%s.c"):format(file))):read "a"
+    local real = {}
+    for key in source:gmatch 'strcmp%(key, "([%w_]+)"%)' do real[key] = true end
+    same(class, documented("aniso." .. class, "field"), real)
+  end
+  local source = assert(io.open "engine/bind/denoiser.c"):read "a"
+  local real = {}
+  for key in source:gmatch 'strcmp%([^"]-, "([%w_]+)"%)' do real[key] = true end
+  local both = documented("aniso.Denoiser", "field")
+  for name in pairs(documented("aniso.Context", "field")) do both[name] = true end
+  same("Denoiser", both, real)
+end
+
+function T.test_parts_of_the_engine()
+  same("aniso.core", documented "aniso.core", keys(aniso.core))
+  for name, part in pairs(aniso.core) do
+    same("core." .. name, documented("aniso.core." .. name), keys(part))
+  end
+end
+
+function T.test_public_modules()
+  local real = { version = true, core = true }
+  for _, name in ipairs(getmetatable(aniso).__dir()) do real[name] = true end
+  same("aniso", documented "aniso", real)
+  for name in pairs(real) do
+    local member = all.classes.aniso.members[name]
+    if member.kind == "field" and name ~= "version" then
+      same(member.type, documented(member.type), keys(aniso[name]))
+      local meta = getmetatable(aniso[name])
+      lu.assertEquals(#all.classes[member.type].overloads > 0, meta ~= nil and meta.__call ~= nil,
+        name .. " called")
+    else
+      lu.assertEquals(member.kind == "function" and "function" or "string", type(aniso[name]), name)
+    end
+  end
+  same("rate", documented "aniso.rate", keys(aniso.optim.rate))
+end
+
+function T.test_objects_of_lua()
+  local module = aniso.core.module.new()
+  module:seal()
+  local objects = { AdamW = aniso.optim.adamw(), SGD = aniso.optim.sgd(),
+    Progress = aniso.progress { total = 1, stream = io.stderr } }
+  for class, object in pairs(objects) do
+    same(class, documented("aniso." .. class, "function"), keys(getmetatable(object).__index))
+  end
+end
+
+-- ── options ─────────────────────────────────────────────────────────────────────────────
+local function shown(value)
+  if type(value) ~= "table" then
+    return type(value) == "string" and ("%q"):format(value) or math.type(value) == "float"
+      and ("%.10g"):format(value) or tostring(value)
+  end
+  local out = {}
+  for i, one in ipairs(value) do out[i] = shown(one) end
+  return "{" .. table.concat(out, ", ") .. "}"
+end
+
+-- "default 30, at least 1": what an option's text must say.
+local function range(about)
+  local out = {}
+  local default = about.default
+  if default ~= nil and not (type(default) == "table" and #default == 0) then
+    out[1] = "default " .. shown(default)
+  end
+  for _, limit in ipairs { { "above", "above" }, { "min", "at least" }, { "below", "below" },
+    { "max", "at most" } } do
+    if about[limit[1]] then out[#out + 1] = limit[2] .. " " .. shown(about[limit[1]]) end
+  end
+  return #out > 0 and "(" .. table.concat(out, ", ") .. ")" or ""
+end
+
+local function check_type(where, member, about)
+  if about.choices then
+    for _, choice in ipairs(about.choices) do
+      local told = type(choice) == "boolean" and "boolean" or ("%q"):format(choice)
+      lu.assertStrContains(member.type, told, false, where)
+    end
+  elseif about.type == "list" then
+    lu.assertStrContains(member.type, "[]", false, where)
+  elseif about.type and about.type ~= "any" then
+    lu.assertEquals(member.type, about.type, where)
+  end
+end
+
+local visited = 0
+local compare
+
+local function compare_member(where, member, default)
+  local about = options.about(default)
+  visited = visited + 1
+  lu.assertStrContains(member.text, range(about), false, where .. ": " .. member.text)
+  check_type(where, member, about)
+  local parts = annotations.parts(all, member.type)
+  if about.fields then compare(where, parts[1], about.fields) end
+  for kind, fields in pairs(about.kinds or {}) do
+    local found
+    for _, part in ipairs(parts) do
+      local first = annotations.members(all, part)[1]
+      if first and first.type == ("%q"):format(kind) then found = part end
+    end
+    lu.assertNotNil(found, ("%s: the kind %s is not documented"):format(where, kind))
+    compare(where .. "." .. kind, found, fields, kind)
+  end
+  if about.kinds then
+    for _, part in ipairs(parts) do
+      local first = annotations.members(all, part)[1]
+      local kind = first and first.type:match '^"(.*)"$'
+      lu.assertTrue(not kind or about.kinds[kind] ~= nil, ("%s: there is no kind %s"):format(where, part))
+    end
+  end
+end
+
+-- One option table against its class. A kind's name is its field 1.
+function compare(where, class, defaults, kind)
+  local members = annotations.members(all, class)
+  local real = {}
+  for key in pairs(defaults) do real[key] = true end
+  if kind then real[1] = true end
+  same(where, documented(class), real)
+  for key, default in pairs(defaults) do
+    if members[key] and key ~= 1 then
+      lu.assertTrue(members[key].optional or where == "prior" or where == "denoiser",
+        where .. "." .. tostring(key) .. " may be left out")
+      compare_member(where .. "." .. tostring(key), members[key], default)
+    end
+  end
+end
+
+function T.test_options_of_a_recipe()
+  visited = 0
+  compare("", "aniso.Config", config.defaults)
+  lu.assertTrue(visited > 130, "only " .. visited .. " options were compared")
+end
+
+function T.test_options_of_a_study()
+  compare("study", "aniso.StudyOptions", require("aniso.study").options)
+end
+
+function T.test_options_at_the_prompt()
+  local faces = require("aniso.nets").faces
+  compare("prior", "aniso.PriorOptions", faces.prior)
+  compare("mmd", "aniso.MmdOptions", aniso.mmd.options)
+  compare("adamw", "aniso.AdamwOptions", aniso.optim.options.adamw)
+  compare("sgd", "aniso.SgdOptions", aniso.optim.options.sgd)
+  compare("resnet", "aniso.ResnetOptions", options.about(faces.resnet).kinds.resnet, "resnet")
+  compare("resnet", "aniso.Resnet18Options", options.about(faces.resnet).kinds.resnet18, "resnet18")
+  local kinds = options.about(faces.denoiser).kinds
+  compare("denoiser", "aniso.CrossAttentionOptions", kinds.cross_attention, "cross_attention")
+  compare("denoiser", "aniso.FilmOptions", kinds.film, "film")
+end
+
+return T
