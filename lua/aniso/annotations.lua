@@ -1,7 +1,8 @@
 -- Reads the annotations in lua/aniso/meta, the same that editors read:
 --   annotations.load() → { classes = {name = class}, aliases = {name = {type, …}}, order = {class, …} }
--- class = {name, text, parents, members (a list, and by name), operators, overloads}; member = {name,
--- kind = "field", type, optional, text} or {name, kind = "function" or "method", arguments, params, returns, text}.
+-- class = {name, text, parents, members (a list, and by name), operators, overloads}; member =
+-- {name, kind = "field", type, optional, text} or {name, kind = "function" or "method", arguments,
+-- params, returns, text}.
 local core = require "aniso.core"
 
 local annotations = {}

@@ -8,7 +8,8 @@ local core = require "aniso.core"
 local cli = {}
 
 cli.commands = {
-  "run", "resume", "eval", "ls", "show", "compare", "sql", "repl", "exec", "data", "doctor", "help",
+  "run", "check", "resume", "eval", "ls", "show", "compare", "sql", "repl", "exec", "data", "doctor",
+  "luals", "completion", "help",
 }
 
 cli.DONE, cli.FAILED, cli.USAGE, cli.NO_MATCH, cli.DATABASE = 0, 1, 2, 3, 4
@@ -54,20 +55,33 @@ function cli.command(name)
     meant and ("did you mean %s?"):format(meant) or "aniso help lists them"))
 end
 
-local function parser_for(name, command)
-  local found, argparse = pcall(require, "argparse")
+local function argparse()
+  local found, made = pcall(require, "argparse")
   if not found then
     cli.fail(cli.FAILED, "the Lua module argparse is missing: install lua-argparse"
       .. " (Debian, Fedora, Arch) or run luarocks install argparse")
   end
-  local parser = argparse("aniso " .. name, command.summary)
+  return made
+end
+
+local function define(parser, command)
   parser:flag "--debug":description "show where an error comes from"
   if command.arguments then command.arguments(parser) end
   return parser
 end
 
+-- All commands in one parser, for completion.
+function cli.parser()
+  local parser = argparse()("aniso", "diffusion models for long-tailed image classification")
+  for _, name in ipairs(cli.commands) do
+    local command = cli.command(name)
+    define(parser:command(name, command.summary), command)
+  end
+  return parser
+end
+
 local function parse(name, command, argv)
-  local parser = parser_for(name, command)
+  local parser = define(argparse()("aniso " .. name, command.summary), command)
   local ok, result = parser:pparse(argv)
   if not ok then cli.fail(cli.USAGE, ("%s\n%s"):format(result, parser:get_usage())) end
   if result.debug then core.sys.debug(true) end

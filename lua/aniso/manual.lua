@@ -147,13 +147,9 @@ end
 
 -- → list of texts
 function manual.find(what)
-  local all, found = annotations.load(), nil
-  if type(what) == "string" then
-    found = of_name(all, what)
-    if #found == 0 and not what:find "[.:]" then found = of_member(all, what) end
-  else
-    found = of_value(all, what)
-  end
+  local all = annotations.load()
+  local found = type(what) == "string" and of_name(all, what) or of_value(all, what)
+  if #found == 0 and type(what) == "string" and not what:find "[.:]" then found = of_member(all, what) end
   local out = {}
   for i, one in ipairs(found) do out[i] = text.of(all, one) end
   return out

@@ -157,7 +157,7 @@ function text.contents(all)
   for _, member in ipairs(all.classes["aniso.Config"].members) do
     options[#options + 1] = { member.name, member.text }
   end
-  local lines = { "help(x), help \"schedule.lambda\" or aniso help lua NAME says more about any of these.", "" }
+  local lines = { 'help(x), help "schedule.lambda" or aniso help lua NAME says more about these.', "" }
   append(lines, columns(rows, "  "))
   append(lines, { "", "Values, as help \"Schedule\" or help(s):" })
   paragraph(lines, table.concat(values, ", "))

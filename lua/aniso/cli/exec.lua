@@ -10,6 +10,12 @@ Usage: aniso exec FILE [ARG...]
 
 Runs Lua 5.4 with the library as the global `aniso`; FILE - is standard input.]]
 
+-- For completion alone: what follows FILE or CODE is its own.
+function exec.arguments(parser)
+  parser:option("-e", "run CODE instead of a file"):argname "CODE"
+  parser:argument("file", "a Lua file, - for standard input"):args "*"
+end
+
 -- The chunk, its name, and where its own arguments start.
 local function load_chunk(argv)
   if argv[1] == "-e" then

@@ -31,7 +31,8 @@ local aniso = {}
 ---@return aniso.Study
 function aniso.study(given) end
 
----Every combination of option values. aniso.grid{ ["schedule.lambda"] = {…}, ["loss.mmd"] = {0, 0.5} } has them all.
+---Every combination of option values.
+---aniso.grid{ ["schedule.lambda"] = aniso.power{0, 0.25}, ["loss.mmd"] = {0, 0.5} } has four.
 ---@param axes table<string, any[]> values by dotted name
 ---@return aniso.Variation[]
 function aniso.grid(axes) end

@@ -52,7 +52,8 @@ function Dataset:labels(part) end
 function Dataset:keys(part) end
 
 ---@class aniso.OrderOptions
----@field sampler? "instance"|"class_balanced"|"square_root"|"progressive"|"sequential" "instance" if left out.
+---"instance" if left out.
+---@field sampler? "instance"|"class_balanced"|"square_root"|"progressive"|"sequential"
 ---@field seed? integer 0 if left out.
 ---@field epoch? integer 0 if left out.
 ---@field epochs? integer Of the whole training, for "progressive"; 1 if left out.

@@ -86,7 +86,8 @@
 ---@field rate? "cosine"|"one_cycle"|"constant" The learning rate over training (default "cosine").
 ---@field warmup? number Share of all steps; 0.3 suits one_cycle (default 0.03, at least 0, below 1).
 ---@field clip? number Largest norm of the gradient; 0: off (default 1, at least 0).
----@field ema? number Decay of the averaged weights that are evaluated; 0: off (default 0.998, at least 0, below 1).
+---Decay of the averaged weights, which are those evaluated; 0: off (default 0.998, at least 0, below 1).
+---@field ema? number
 ---Which images an epoch sees: each once, classes alike, by √n_j, or from the first to the second over
 ---the epochs (default "instance").
 ---@field sampler? "instance"|"class_balanced"|"square_root"|"progressive"

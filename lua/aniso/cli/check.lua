@@ -1,0 +1,108 @@
+-- aniso check RECIPE: what a long run would stumble over, found beforehand: every mistake in the
+-- options, the data, the shapes; then what the runs will cost. Trains nothing, stores nothing.
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local core = require "aniso.core"
+local duration = require("aniso.progress").duration
+local tables = require "aniso.table"
+
+local check = { summary = "look a recipe over before a long run" }
+
+function check.arguments(parser)
+  parser:argument("recipe", "a Lua file that returns aniso.study{…}")
+  common.set(parser)
+  parser:option("--seeds", "seeds instead of the recipe's: 0..4, 1,5 or 7")
+  common.threads(parser)
+end
+
+local function refuse(recipe, mistakes)
+  if #mistakes == 0 then return end
+  cli.fail(cli.USAGE, #mistakes == 1 and mistakes[1]
+    or ("%s has %d mistakes\n  %s"):format(recipe, #mistakes, table.concat(mistakes, "\n  ")))
+end
+
+-- 1234567 → "1,234,567"
+local function grouped(n)
+  local text = tostring(n):reverse():gsub("(%d%d%d)", "%1,"):reverse()
+  return (text:gsub("^,", ""))
+end
+
+local function megabytes(bytes)
+  return ("%.1f MB"):format(bytes / 1e6)
+end
+
+local function print_data(dataset)
+  print(dataset:info())
+  local split = dataset.split
+  if split.copy_leaks > 0 then
+    print(("warning: %d validation and test images have a copy in training"):format(split.copy_leaks))
+  end
+  for k, n in ipairs(split.n_val) do
+    if n == 0 then
+      print(("warning: class %s has no validation image"):format(dataset.classes[k]))
+    end
+  end
+end
+
+local function say(name, format, ...)
+  print(("%-11s"):format(name) .. format:format(...))
+end
+
+local function print_report(report)
+  print()
+  say("runs", "%d of %s", report.runs, table.concat(report.labels, ", "))
+  say("parameters", "%s: backbone and prior %s, denoiser %s", grouped(report.parameters),
+    grouped(report.net), grouped(report.den))
+  for i, shape in ipairs(report.shapes) do
+    say(i == 1 and "shapes" or "", "%-18s %s", shape[1], shape[2])
+  end
+  for i, stage in ipairs(report.stages) do
+    say(i == 1 and "time" or "", "%s: %.3g s per epoch (%d steps of %.3g s, validation %.3g s), %d epochs",
+      stage.name, stage.epoch, stage.steps, stage.step, stage.validation, stage.epochs)
+  end
+  say("", "evaluation %.3g s, a run about %s", report.evaluation, duration(report.run))
+  say("disk", "%s of checkpoints per run", megabytes(report.bytes))
+end
+
+local function print_totals(reports)
+  local runs, run_seconds, bytes = 0, 0, 0
+  for _, report in ipairs(reports) do
+    runs = runs + report.runs
+    run_seconds = run_seconds + report.runs * report.run
+    bytes = bytes + report.runs * report.bytes
+  end
+  print()
+  local threads = core.sys.threads()
+  say("all", "%d %s: about %s with %d %s, %s of disk, %s of memory", runs, runs == 1 and "run" or "runs",
+    duration(run_seconds), threads, threads == 1 and "thread" or "threads", megabytes(bytes),
+    megabytes(core.sys.peak_rss()))
+  print "Times are rough: one step and one small evaluation were timed, and multiplied."
+end
+
+function check.run(args)
+  common.use_threads(args)
+  local library = require "aniso.check"
+  local study = cli.usage(require("aniso.recipe").load, args.recipe)
+  if not study then
+    print "This recipe does its own work: there is no study to check."
+    return cli.DONE
+  end
+  local jobs, mistakes = cli.usage(library.options, study, args.set, args.seeds)
+  refuse(args.recipe, mistakes)
+  local reports
+  reports, mistakes = library.runs(jobs)
+  refuse(args.recipe, mistakes)
+  tables.print({ "study", "runs" }, { { study.name, #jobs } })
+  local shown
+  for _, report in ipairs(reports) do
+    if report.dataset ~= shown then
+      shown = report.dataset
+      print()
+      print_data(shown)
+    end
+    print_report(report)
+  end
+  print_totals(reports)
+end
+
+return check

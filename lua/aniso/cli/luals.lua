@@ -1,0 +1,105 @@
+-- aniso luals [DIR]: makes a folder ready for editors that speak to lua-language-server: the
+-- annotations in DIR/.aniso/meta, and DIR/.luarc.json, which points there. Settings that are
+-- there already stay.
+local annotations = require "aniso.annotations"
+local cli = require "aniso.cli"
+local core = require "aniso.core"
+local sys = core.sys
+
+local luals = { summary = "set a folder up for editors (lua-language-server)" }
+
+local LIBRARY = ".aniso/meta"
+
+function luals.arguments(parser)
+  parser:argument("folder", "where the recipes are; here if left out"):args "?"
+end
+
+local function write(path, text)
+  cli.need(sys.write_atomic(path, text))
+end
+
+-- Annotations of an older program would define things twice.
+local function remove_old(folder, sources)
+  for _, name in ipairs(sys.list(folder) or {}) do
+    if name:match "%.lua$" and not sources[name] then cli.need(sys.remove(folder .. "/" .. name)) end
+  end
+end
+
+local function write_annotations(folder)
+  cli.need(sys.mkdir_p(folder))
+  local sources, count = annotations.sources(), 0
+  remove_old(folder, sources)
+  for name, text in pairs(sources) do
+    write(folder .. "/" .. name, text)
+    count = count + 1
+  end
+  return count
+end
+
+-- Canonical JSON with a line for each entry.
+local function spread(json)
+  local out, depth, quoted, escaped = {}, 0, false, false
+  local function line() out[#out + 1] = "\n" .. ("  "):rep(depth) end
+  for c in json:gmatch "." do
+    local opens, closes = not quoted and c:find "[{%[]", not quoted and c:find "[}%]]"
+    if closes then
+      depth = depth - 1
+      if out[#out]:find "^\n" then out[#out] = nil else line() end
+    end
+    out[#out + 1] = not quoted and c == ":" and ": " or c
+    if opens then depth = depth + 1 end
+    if opens or (not quoted and c == ",") then line() end
+    quoted = (c == '"' and not escaped) ~= quoted
+    escaped = c == "\\" and not escaped
+  end
+  return table.concat(out) .. "\n"
+end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  if not file then return {} end
+  local text = file:read "a"
+  file:close()
+  local settings = core.json.decode(text)
+  if type(settings) ~= "table" then
+    cli.fail(cli.FAILED, ("%s is no plain JSON (comments?): add %q to its workspace.library by hand")
+      :format(path, LIBRARY))
+  end
+  return settings
+end
+
+-- Both spellings are in use: "workspace.library", and "library" inside "workspace".
+local function point_to(settings)
+  local holder, key = settings, "workspace.library"
+  if type(settings.workspace) == "table" then holder, key = settings.workspace, "library" end
+  local list = type(holder[key]) == "table" and holder[key] or core.json.array {}
+  for _, path in ipairs(list) do
+    if path == LIBRARY then return end
+  end
+  list[#list + 1] = LIBRARY
+  holder[key] = list
+end
+
+local function set_version(settings)
+  if type(settings.runtime) == "table" then
+    settings.runtime.version = settings.runtime.version or "Lua 5.4"
+  else
+    settings["runtime.version"] = settings["runtime.version"] or "Lua 5.4"
+  end
+end
+
+function luals.run(args)
+  local folder = (args.folder or "."):gsub("(.)/+$", "%1")
+  if sys.exists(folder) ~= "directory" then
+    cli.fail(cli.USAGE, folder .. ": there is no such folder")
+  end
+  local count = write_annotations(folder .. "/" .. LIBRARY)
+  local path = folder .. "/.luarc.json"
+  local settings = read(path)
+  point_to(settings)
+  set_version(settings)
+  write(path, spread(core.json.encode(settings)))
+  print(("%s and %d files in %s/%s"):format(path, count, folder, LIBRARY))
+end
+
+return luals

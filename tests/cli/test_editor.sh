@@ -1,0 +1,70 @@
+# What editors and shells are told: help, aniso luals, aniso completion.
+. tests/cli/tap.sh
+
+expect "help lua" 0 "$aniso" help lua
+says out "aniso.schedule +Noise levels"
+expect "help lua of an option" 0 "$aniso" help lua train.lr
+same "says what it is" "$(cat "$dir/out")" "train.lr: number
+  Largest learning rate (default 0.001, above 0)."
+expect "help lua of a method" 0 "$aniso" help lua Schedule:q_sample
+says out "^Schedule:q_sample\(y0, m, t, eps \[, level\]\) → Tensor$"
+expect "help lua of nothing" 3 "$aniso" help lua schedule.lamda
+says err "^aniso: nothing is written about schedule.lamda \(did you mean schedule.lambda\?\)$"
+printf 'help "train.lr"\ns = aniso.schedule{K = 2}\nhelp(s.snr)\nhelp(7)\n' >"$dir/lines"
+expect "help at the prompt" 0 sh -c "'$aniso' repl <'$dir/lines'"
+says out "^train.lr: number$"
+says out "^Schedule:snr\(t\) → Tensor$"
+says out "^nothing is written about 7; "
+
+mkdir "$dir/new"
+expect "luals" 0 "$aniso" luals "$dir/new"
+same "settings" "$(tr -d ' \n' <"$dir/new/.luarc.json")" \
+    '{"runtime.version":"Lua5.4","workspace.library":[".aniso/meta"]}'
+same "the annotations are those of the program" \
+    "$(cat "$dir/new/.aniso/meta/schedule.lua")" "$(cat lua/aniso/meta/schedule.lua)"
+same "all of them" "$(ls "$dir/new/.aniso/meta")" "$(ls lua/aniso/meta)"
+cp "$dir/new/.luarc.json" "$dir/before"
+echo "---@meta" >"$dir/new/.aniso/meta/old.lua"
+expect "luals again" 0 "$aniso" luals "$dir/new/"
+same "changes nothing" "$(cat "$dir/new/.luarc.json")" "$(cat "$dir/before")"
+same "an older program's annotations go" "$(ls "$dir/new/.aniso/meta" | grep -c old)" 0
+echo '{"diagnostics": {"globals": ["x"], "disable": []}, "workspace": {"library": ["a:b {c}"]}}' \
+    >"$dir/new/.luarc.json"
+expect "luals beside other settings" 0 "$aniso" luals "$dir/new"
+same "keeps them" "$(tr -d '\n' <"$dir/new/.luarc.json" | sed 's/  */ /g')" \
+    '{ "diagnostics": { "disable": [], "globals": [ "x" ] }, "runtime.version": "Lua 5.4", "workspace": { "library": [ "a:b {c}", ".aniso/meta" ] }}'
+echo '{ // mine' >"$dir/new/.luarc.json"
+expect "settings that are no plain JSON" 1 "$aniso" luals "$dir/new"
+says err "by hand$"
+same "stay" "$(cat "$dir/new/.luarc.json")" '{ // mine'
+expect "luals of no folder" 2 "$aniso" luals "$dir/nowhere"
+says err "there is no such folder$"
+
+for shell in bash zsh fish; do
+    expect "completion $shell" 0 "$aniso" completion $shell
+    for word in dry-run threads fromat; do
+        same "$shell knows of $word" "$(grep -c -- "$word" "$dir/out" | sed 's/[1-9][0-9]*/some/')" \
+            "$([ $word = fromat ] && echo 0 || echo some)"
+    done
+    cp "$dir/out" "$dir/aniso.$shell"
+    if command -v $shell >/dev/null; then
+        expect "$shell reads it" 0 $shell -n "$dir/aniso.$shell"
+    else
+        echo "ok $((number = number + 1)) - $shell reads it # SKIP not installed"
+    fi
+done
+expect "completion of another shell" 2 "$aniso" completion csh
+
+# complete WORDS…: what bash offers for the last of them.
+complete() {
+    bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aniso
+        echo "${COMPREPLY[@]}"' bash "$dir/aniso.bash" "$@"
+}
+if command -v bash >/dev/null; then
+    same "bash completes commands" "$(complete aniso comp)" "compare completion"
+    same "and options" "$(complete aniso run --dr)" "--dry-run"
+    same "and values" "$(complete aniso ls --format t)" "table"
+    listed=$("$aniso" help | sed -n 's/^  aniso \([a-z]*\) .*/\1/p' | sort | tr '\n' ' ')
+    same "of every command" "$(complete aniso '' | tr ' ' '\n' | sort | tr '\n' ' ')" "$listed"
+fi
+finish

@@ -1,0 +1,139 @@
+-- aniso check: every mistake in a study is told, and what a dry pass says agrees with the real run.
+local lu = require "luaunit"
+local aniso = require "aniso"
+local check = require "aniso.check"
+local config = require "aniso.config"
+local state = require "aniso.train.state"
+local sys = aniso.core.sys
+
+local function study(changes)
+  local of = { name = "tiny", data = { "lesions", n = 140, size = 16 },
+    base = {
+      backbone = { "resnet", depth = 8, width = 4 },
+      schedule = { "cosine", T = 50 },
+      denoiser = { "cross_attention", dim = 16, blocks = 1, heads = 2 },
+      train = { epochs = 1, batch = 28, draws = 2 }, sampler = { "ddim", steps = 5, draws = 2 },
+    } }
+  for key, value in pairs(changes or {}) do of[key] = value end
+  return aniso.study(of)
+end
+
+local function mistakes(changes, overrides)
+  local _, found = check.options(study(changes), overrides or {})
+  return found
+end
+
+local T = {}
+
+function T.test_a_study_without_mistakes()
+  local jobs, found = check.options(study { seeds = 2 }, {})
+  lu.assertEquals(found, {})
+  lu.assertEquals(#jobs, 2)
+  lu.assertEquals(jobs[1].config, config.complete(jobs[1].config))
+end
+
+function T.test_every_mistake_is_told()
+  lu.assertEquals(mistakes({}, { { "train.epoch", "3" }, { "train.lr", "-1" }, { "loos.x", "1" },
+    { "sampler.eta", "2" }, { "sampler.stepz", "2" }, { "data.n", "1" }, { "train.epochs", "many" } }), {
+    "option data.n must be at least 70, got 1",
+    "option sampler.eta must be at most 1, got 2",
+    'option train.epochs must be a number, got "many"',
+    "option train.lr must be above 0, got -1",
+    "unknown option loos (did you mean loss?)",
+    "unknown option sampler.stepz (did you mean sampler.steps?)",
+    "unknown option train.epoch (did you mean train.epochs?)",
+  })
+end
+
+function T.test_a_mistake_of_a_variant_is_told_once()
+  lu.assertEquals(mistakes { seeds = 3, variants = { { label = "a" },
+    { label = "b", ["schedule.lambda"] = "bond" } } },
+    { 'option schedule.lambda must be a known kind (did you mean bound?), got "bond"' })
+end
+
+function T.test_what_options_say_of_each_other()
+  lu.assertEquals(mistakes({}, { { "sampler.steps", "51" } }),
+    { "option sampler.steps is 51, but schedule.T is 50" })
+  lu.assertEquals(mistakes({}, { { "select.metric", "macrof1" } }),
+    { "option select.metric: there is no metric macrof1 (did you mean macro_f1?)" })
+  lu.assertEquals(mistakes { variants = { { label = "ddpm" }, { label = "adpm" } }, baseline = "dppm" },
+    { "baseline: no variant is called dppm (did you mean ddpm?)" })
+  lu.assertEquals(mistakes { variants = { { label = "a" }, { label = "a" } } },
+    { "two runs are called a with seed 0" })
+end
+
+local function runs_of(changes, overrides)
+  local jobs, found = check.options(study(changes), overrides or {})
+  lu.assertEquals(found, {})
+  return check.runs(jobs)
+end
+
+function T.test_shapes_and_costs()
+  local reports, found = runs_of { seeds = 2, variants = { { label = "ddpm" },
+    { label = "adpm", ["schedule.lambda"] = "bound" } } }
+  lu.assertEquals(found, {})
+  lu.assertEquals(#reports, 1) -- λ costs nothing
+  local report = reports[1]
+  lu.assertEquals(report.runs, 4)
+  lu.assertEquals({ report.labels[1], report.labels[2], report.labels[3] }, { "ddpm", "adpm" })
+  lu.assertEquals(report.shapes[1], { "images", "(2, 16, 16, 3)" })
+  lu.assertEquals(report.shapes[#report.shapes], { "output, 2 draws", "(4, 7)" })
+  lu.assertEquals(report.parameters, report.net + report.den)
+  lu.assertEquals(#report.stages, 1)
+  lu.assertEquals(report.stages[1].steps, 3)
+  lu.assertTrue(report.stages[1].step > 0 and report.run > report.stages[1].epoch)
+end
+
+function T.test_what_costs_otherwise_is_reported_apart()
+  local reports = runs_of { variants = { { label = "small" }, { label = "wide", ["backbone.width"] = 8 } } }
+  lu.assertEquals(#reports, 2)
+  lu.assertTrue(reports[2].parameters > reports[1].parameters)
+  lu.assertEquals(reports[2].labels[1], "wide")
+end
+
+function T.test_staged_runs_have_two_stages()
+  local reports = runs_of({}, { { "train.mode", "staged" }, { "train.prior_epochs", "3" } })
+  local stages = reports[1].stages
+  lu.assertEquals({ stages[1].name, stages[1].epochs, stages[2].name }, { "prior", 3, "denoiser" })
+end
+
+function T.test_what_only_a_dry_pass_finds()
+  local function found(overrides)
+    local reports, list = runs_of({}, overrides)
+    lu.assertEquals(#reports, 0)
+    return list
+  end
+  lu.assertStrContains(found { { "denoiser.heads", "3" } }[1], "multiple of 4 and of heads (3)")
+  lu.assertStrContains(found { { "data", "{folder, root=/nowhere}" } }[1], "/nowhere: no such folder")
+  lu.assertStrContains(found { { "schedule.lambda", "{manual, 1, 2}" } }[1], "7 classes but lambda has 2")
+  lu.assertStrContains(found { { "backbone.weights", "/nowhere.safetensors" } }[1], "/nowhere.safetensors")
+  lu.assertStrContains(found { { "prior.mode", "uniform" }, { "train.mode", "staged" } }[1],
+    "nothing to train")
+end
+
+-- The estimate of the disk against the files of a real run.
+function T.test_bytes_are_those_of_a_run()
+  for _, optimiser in ipairs { "adamw", "sgd" } do
+    local folder = assert(sys.mkdtemp())
+    local overrides = { { "train.optimiser", optimiser }, { "train.epochs", "2" } }
+    local jobs = check.options(study(), overrides)
+    local estimate = check.runs(jobs)[1].bytes
+    local db = assert(aniso.store.open(folder .. "/runs.db"))
+    local sink = { write = function() end, flush = function() end }
+    local done = aniso.trainer.run { config = jobs[1].config, seed = 0, db = db, stream = sink }
+    db:close()
+    local real, runs = 0, folder .. "/runs/" .. done.uid
+    for _, name in ipairs(assert(sys.list(runs))) do
+      real = real + assert(sys.size(runs .. "/" .. name))
+      assert(sys.remove(runs .. "/" .. name))
+    end
+    lu.assertTrue(math.abs(real - estimate) < 0.15 * real,
+      ("%s: %d, not %d"):format(optimiser, estimate, real))
+    lu.assertEquals(state.path({ folder = runs }, "best"), runs .. "/best.safetensors")
+    assert(sys.remove(runs))
+    for _, name in ipairs(sys.list(folder)) do os.remove(folder .. "/" .. name) end
+    os.remove(folder)
+  end
+end
+
+return T
