@@ -67,4 +67,8 @@ if command -v bash >/dev/null; then
     listed=$("$aniso" help | sed -n 's/^  aniso \([a-z]*\) .*/\1/p' | sort | tr '\n' ' ')
     same "of every command" "$(complete aniso '' | tr ' ' '\n' | sort | tr '\n' ' ')" "$listed"
 fi
+if command -v fish >/dev/null; then
+    same "fish completes commands" "$(HOME=$dir fish -c "source '$dir/aniso.fish'; complete -C 'aniso lu'" | cut -f1)" \
+        "luals"
+fi
 finish

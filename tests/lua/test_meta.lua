@@ -109,13 +109,24 @@ function T.test_public_modules()
 end
 
 function T.test_objects_of_lua()
-  local module = aniso.core.module.new()
-  module:seal()
   local objects = { AdamW = aniso.optim.adamw(), SGD = aniso.optim.sgd(),
     Progress = aniso.progress { total = 1, stream = io.stderr } }
   for class, object in pairs(objects) do
     same(class, documented("aniso." .. class, "function"), keys(getmetatable(object).__index))
   end
+end
+
+-- What a tiny run really makes: its data set's split, its model, the prior's output.
+function T.test_tables_of_a_run()
+  local dataset = aniso.data { "lesions", n = 140, size = 16 }
+  same("Split", documented "aniso.Split", keys(dataset.split))
+  local complete = config.complete { backbone = { "resnet", width = 4 }, schedule = { T = 10 },
+    denoiser = { dim = 16, heads = 2, blocks = 1 }, prior = { crops = 2 } }
+  local model = aniso.model(complete, dataset, 0)
+  same("Model", documented "aniso.Model", keys(getmetatable(model).__index, keys(model)))
+  local images = dataset:batch("train", 0, 2)
+  local _, prior = aniso.core.ops.no_grad(model.look, model, images)
+  same("PriorOutput", documented "aniso.PriorOutput", keys(prior))
 end
 
 -- ── options ─────────────────────────────────────────────────────────────────────────────
@@ -162,6 +173,7 @@ local compare
 local function compare_member(where, member, default)
   local about = options.about(default)
   visited = visited + 1
+  lu.assertTrue(#member.text > 0, where .. " has no text")
   lu.assertStrContains(member.text, range(about), false, where .. ": " .. member.text)
   check_type(where, member, about)
   local parts = annotations.parts(all, member.type)

@@ -103,7 +103,7 @@
 ---Label tokens that attend to image tokens (METHOD §5).
 ---@class aniso.option.denoiser.cross_attention
 ---@field [1] "cross_attention"
----@field dim? integer Width D of a token, a multiple of heads (default 128, at least 4).
+---@field dim? integer Width D of a token, a multiple of 4 and of heads (default 128, at least 4).
 ---@field blocks? integer Each: self-attention, cross-attention, MLP (default 2, at least 1, at most 16).
 ---@field heads? integer Heads of each attention (default 4, at least 1).
 ---@field mlp_ratio? number Hidden width of an MLP over D (default 2, above 0, at most 64).
