@@ -1,11 +1,11 @@
--- The run database, user_version 1. README.md beside this file has the picture.
+-- The run database, user_version 2. README.md beside this file has the picture.
 --
 -- Habits: every table is STRICT; times are ISO-8601 UTC text; counts are stored and rates
 -- are derived in the views at the end; a row is written once, by one process, in one
 -- transaction with what belongs to it. Views use stock SQL only, so that any tool reads them.
 
 PRAGMA application_id = 0x41445031; -- "ADP1": lets `file` and the opener recognise it
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- ── the data ────────────────────────────────────────────────────────────────────────────
 CREATE TABLE dataset(
@@ -159,6 +159,22 @@ CREATE TABLE log(
   at      TEXT NOT NULL,
   level   TEXT NOT NULL CHECK(level IN ('debug', 'info', 'warn', 'error')),
   message TEXT NOT NULL,
+  PRIMARY KEY(run_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tag(                   -- a person's words for runs; a star is the tag `star`
+  run_id    INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  name      TEXT NOT NULL CHECK(name <> ''),
+  at        TEXT NOT NULL,
+  PRIMARY KEY(run_id, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tag_by_name ON tag(name);
+
+CREATE TABLE note(                  -- remarks, the latest last
+  run_id    INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  seq       INTEGER NOT NULL,
+  at        TEXT NOT NULL,
+  text      TEXT NOT NULL,
   PRIMARY KEY(run_id, seq)
 ) STRICT, WITHOUT ROWID;
 
