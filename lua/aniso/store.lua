@@ -1,6 +1,7 @@
 -- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code.
 -- A database asks (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
--- takes marks (marks.lua) and makes recorders (recorder.lua). Opening for writing also ends the runs whose writer is gone.
+-- takes marks (marks.lua) and makes recorders (recorder.lua). Opening for
+-- writing also ends the runs whose writer is gone.
 local core = require "aniso.core"
 local find = require "aniso.store.find"
 local marks = require "aniso.store.marks"

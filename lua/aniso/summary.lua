@@ -15,13 +15,13 @@ local function new_group(run, prior)
   return { label = run.label or run.name, prior = prior, config_id = run.config_id, run = run, members = {} }
 end
 
--- groups(db, runs [, {study_id =, prior = true}]) → one per configuration, split and label, in
+-- groups(db, runs [, {prior = true}]) → one per configuration, split and label, in
 -- order of appearance: {label, prior, run = a first one, members = {{seed, run_id, n, metrics}}}.
--- runs are rows of db:runs(); study_id spares reading the evaluations of other studies.
+-- runs are rows of db:runs().
 function summary.groups(db, runs, options)
   options = options or {}
   local by_run, groups, by_key = {}, {}, {}
-  for _, one in ipairs(assert(db:scores { study_id = options.study_id })) do
+  for _, one in ipairs(assert(db:scores { prior = options.prior })) do
     by_run[one.run_id] = by_run[one.run_id] or {}
     table.insert(by_run[one.run_id], one)
   end
@@ -31,7 +31,7 @@ function summary.groups(db, runs, options)
       if one.prior then latest_prior = one end
     end
     for _, one in ipairs(by_run[run.run_id] or {}) do
-      if not one.prior or options.prior and one == latest_prior then
+      if not one.prior or one == latest_prior then
         local key = ("%d %d %s %s"):format(run.config_id, run.split_id, one.prior, run.label)
         if not by_key[key] then
           by_key[key] = new_group(run, one.prior)

@@ -72,7 +72,8 @@ function common.counted_groups(db, study, options)
   local found = cli.need(db:query("SELECT study_id FROM study WHERE name = ?1", study))[1]
   if not found then
     local names = {}
-    for i, row in ipairs(cli.need(db:query "SELECT name FROM study ORDER BY study_id")) do names[i] = row.name end
+    local rows = cli.need(db:query "SELECT name FROM study ORDER BY study_id")
+    for i, row in ipairs(rows) do names[i] = row.name end
     cli.fail(cli.NO_MATCH, ("there is no study %s in %s (it has: %s)"):format(study, db.path,
       table.concat(names, ", ")))
   end
@@ -84,8 +85,7 @@ function common.counted_groups(db, study, options)
   for _, run in ipairs(cli.need(db:runs { study = study })) do
     if counted[run.run_id] then runs[#runs + 1] = run end
   end
-  local groups = require("aniso.summary").groups(db, runs,
-    { study_id = found.study_id, prior = options and options.prior })
+  local groups = require("aniso.summary").groups(db, runs, options)
   if #groups == 0 then
     cli.fail(cli.NO_MATCH, ("study %s has no finished run with a test evaluation"):format(study))
   end

@@ -28,7 +28,8 @@ function actions.info(args)
   local rows = { { "file", db.path }, { "size", megabytes(core.sys.size(db.path) or 0) },
     { "version", db:version() }, { "this program's version", core.db.VERSION } }
   local pid = db:writer()
-  rows[#rows + 1] = { "written by", pid and (pid > 0 and "process " .. pid or "another process") or "nobody now" }
+  local writer = pid and (pid > 0 and "process " .. pid or "another process") or "nobody now"
+  rows[#rows + 1] = { "written by", writer }
   local names = {}
   for name in pairs(COUNTS) do names[#names + 1] = name end
   table.sort(names)
@@ -56,7 +57,8 @@ function actions.check(args)
   end
   tables.print({ "check", "result" }, rows, args.format)
   if faults > 0 then
-    cli.fail(cli.DATABASE, ("%s: %d faults; a backup or `sqlite3 FILE .recover` may help"):format(db.path, faults))
+    cli.fail(cli.DATABASE, ("%s: %d faults; a backup or `sqlite3 FILE .recover` may help")
+      :format(db.path, faults))
   end
 end
 

@@ -10,7 +10,7 @@ local ls = { summary = "list the runs: filters, sorting, what differs" }
 function ls.arguments(parser)
   parser:argument("filter", "KEY=VALUE (or != < <= > >= ~, quoted from the shell), tag:NAME, or a text")
     :args "*"
-  parser:option("--sort", "by a metric, best first, or any other key; -KEY turns it round")
+  parser:option("--sort", "by a metric, best first, or any other key; --sort=-KEY turns it round")
     :argname "KEY"
   parser:flag("--varying", "show the options that differ between the runs listed")
   parser:option("-n --number", "at most so many runs"):convert(tonumber):default "50"

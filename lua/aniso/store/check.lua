@@ -2,29 +2,28 @@
 -- check(db) → list of {name =, faults = {sentence, …}} | nil, message, code. Reads every row of
 -- the counts and predictions; changes nothing.
 
+local MARGIN = [[
+    WITH margin AS (
+      SELECT eval_id, class_idx, sum(support) AS support, sum(predicted) AS predicted, sum(tp) AS tp
+        FROM (SELECT eval_id, true_idx AS class_idx, n AS support, 0 AS predicted,
+                     CASE WHEN true_idx = pred_idx THEN n ELSE 0 END AS tp FROM confusion
+              UNION ALL SELECT eval_id, pred_idx, 0, n, 0 FROM confusion)
+       GROUP BY eval_id, class_idx)]]
+
 -- name → SQL that finds faults, with a sentence in the column `fault`.
 local DERIVED = {
-  { "class_count follows from confusion", [[
-    WITH margin AS (
-      SELECT c.eval_id, c.class_idx,
-             (SELECT coalesce(sum(n), 0) FROM confusion f
-               WHERE f.eval_id = c.eval_id AND f.true_idx = c.class_idx) AS support,
-             (SELECT coalesce(sum(n), 0) FROM confusion f
-               WHERE f.eval_id = c.eval_id AND f.pred_idx = c.class_idx) AS predicted,
-             (SELECT coalesce(sum(n), 0) FROM confusion f WHERE f.eval_id = c.eval_id
-                 AND f.true_idx = c.class_idx AND f.pred_idx = c.class_idx) AS tp
-        FROM class_count c)
-    SELECT 'evaluation ' || eval_id || ', class ' || class_idx || ': stored ' || c.support || ', '
-           || c.predicted || ', ' || c.tp || '; counted ' || m.support || ', ' || m.predicted || ', '
-           || m.tp AS fault
-      FROM class_count c JOIN margin m USING(eval_id, class_idx)
-     WHERE c.support <> m.support OR c.predicted <> m.predicted OR c.tp <> m.tp]] },
-  { "every counted class is in class_count", [[
-    SELECT DISTINCT 'evaluation ' || f.eval_id || ' counts class ' || f.true_idx || ' or ' || f.pred_idx
-           || ', which class_count lacks' AS fault
-      FROM confusion f LEFT JOIN class_count t ON t.eval_id = f.eval_id AND t.class_idx = f.true_idx
-      LEFT JOIN class_count p ON p.eval_id = f.eval_id AND p.class_idx = f.pred_idx
-     WHERE t.eval_id IS NULL OR p.eval_id IS NULL]] },
+  { "class_count follows from confusion", MARGIN .. [[
+    SELECT 'evaluation ' || c.eval_id || ', class ' || c.class_idx || ': stored ' || c.support || ', '
+           || c.predicted || ', ' || c.tp || '; counted ' || coalesce(m.support, 0) || ', '
+           || coalesce(m.predicted, 0) || ', ' || coalesce(m.tp, 0) AS fault
+      FROM class_count c LEFT JOIN margin m ON m.eval_id = c.eval_id AND m.class_idx = c.class_idx
+     WHERE c.support <> coalesce(m.support, 0) OR c.predicted <> coalesce(m.predicted, 0)
+        OR c.tp <> coalesce(m.tp, 0)]] },
+  { "every counted class is in class_count", MARGIN .. [[
+    SELECT 'evaluation ' || m.eval_id || ' counts class ' || m.class_idx || ', which class_count lacks'
+           AS fault
+      FROM margin m LEFT JOIN class_count c ON c.eval_id = m.eval_id AND c.class_idx = m.class_idx
+     WHERE c.eval_id IS NULL]] },
   { "evaluation.n is the sum of confusion", [[
     SELECT 'evaluation ' || e.eval_id || ': n is ' || e.n || ', its matrix counts ' || sum(f.n) AS fault
       FROM evaluation e JOIN confusion f USING(eval_id) GROUP BY e.eval_id HAVING sum(f.n) <> e.n]] },
@@ -74,7 +73,8 @@ local function asked(sql)
 end
 
 return function(db)
-  local checks = { { "the file's pages and indexes", integrity }, { "references between tables", references } }
+  local checks = { { "the file's pages and indexes", integrity },
+    { "references between tables", references } }
   for _, one in ipairs(DERIVED) do checks[#checks + 1] = { one[1], asked(one[2]) } end
   local results = {}
   for i, one in ipairs(checks) do

@@ -25,9 +25,7 @@ end
 function Keys:metrics()
   if not self.by_run then
     self.by_run = {}
-    for _, one in ipairs(must(score.scores(self.db))) do
-      if not one.prior then self.by_run[one.run_id] = one.metrics end
-    end
+    for _, one in ipairs(must(score.scores(self.db))) do self.by_run[one.run_id] = one.metrics end
   end
   return self.by_run
 end

@@ -23,7 +23,9 @@ function score.metrics(db)
   return known
 end
 
-local COUNTED = "e.part = ?1 AND (?2 IS NULL OR r.study_id = ?2) AND (e.is_primary = 1 OR e.sampler = 'prior')"
+-- The evaluations that count, as SQL on v_eval and evaluation alike; ?1 is the part.
+local PRIMARY = "e.part = ?1 AND e.is_primary = 1"
+local PRIOR = "e.part = ?1 AND e.is_primary = 0 AND e.sampler = 'prior'"
 
 local function with_metrics(row)
   local metrics = {}
@@ -32,27 +34,33 @@ local function with_metrics(row)
     metrics = metrics }
 end
 
--- scores{part = "test", study_id = any} → list of {run_id, eval_id, prior, n, metrics = {name = value}}
-function score.scores(db, options)
-  options = options or {}
-  local part = options.part or "test"
-  local rows, message, code = db.core:query("SELECT e.* FROM v_eval e JOIN run r USING(run_id) WHERE "
-    .. COUNTED .. " ORDER BY e.run_id, e.is_primary DESC, e.eval_id", part, options.study_id)
+local function of_kind(db, kind, part, list, by_eval)
+  local rows, message, code = db.core:query("SELECT * FROM v_eval e WHERE " .. kind
+    .. " ORDER BY e.run_id, e.eval_id", part)
   if not rows then return nil, message, code end
-  local list, by_eval = {}, {}
-  for i, row in ipairs(rows) do
-    list[i] = with_metrics(row)
-    by_eval[row.eval_id] = list[i].metrics
+  for _, row in ipairs(rows) do
+    local one = with_metrics(row)
+    list[#list + 1], by_eval[row.eval_id] = one, one.metrics
   end
   rows, message, code = db.core:query([[
-    SELECT x.eval_id, m.name, x.value FROM evaluation e JOIN run r USING(run_id)
-      JOIN result x USING(eval_id) JOIN metric m USING(metric_id)
-     WHERE x.value IS NOT NULL AND ]] .. COUNTED, part, options.study_id)
+    SELECT x.eval_id, m.name, x.value FROM evaluation e JOIN result x USING(eval_id)
+      JOIN metric m USING(metric_id) WHERE x.value IS NOT NULL AND ]] .. kind, part)
   if not rows then return nil, message, code end
   for _, row in ipairs(rows) do
     local metrics = by_eval[row.eval_id]
     if metrics and metrics[row.name] == nil then metrics[row.name] = row.value end
   end
+  return true
+end
+
+-- scores{part = "test", prior = false} → list of {run_id, eval_id, prior, n, metrics = {name =
+-- value}}, primary evaluations first, then the prior's where asked for.
+function score.scores(db, options)
+  options = options or {}
+  local part, list, by_eval = options.part or "test", {}, {}
+  local done, message, code = of_kind(db, PRIMARY, part, list, by_eval)
+  if done and options.prior then done, message, code = of_kind(db, PRIOR, part, list, by_eval) end
+  if not done then return nil, message, code end
   return list
 end
 
