@@ -9,7 +9,7 @@ local cli = {}
 
 cli.commands = {
   "run", "resume", "eval", "ls", "show", "compare", "table", "curve", "tag", "note", "star", "sql",
-  "db", "repl", "exec", "data", "doctor", "help",
+  "db", "schedule", "repl", "exec", "data", "doctor", "help",
 }
 
 cli.DONE, cli.FAILED, cli.USAGE, cli.NO_MATCH, cli.DATABASE = 0, 1, 2, 3, 4
