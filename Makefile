@@ -82,6 +82,8 @@ $(ANISO): $(BUILD)/engine/main.o $(BUILD)/libaniso.a
 	@echo "ld $@"
 	@$(LINK) -o $@ $^ $(DEPS_LIBS)
 
+$(C_TESTS:%=%.o): | build/deps-test.mk
+
 $(BUILD)/tests/c/%: $(BUILD)/tests/c/%.o $(BUILD)/libaniso.a build/deps-test.mk
 	@echo "ld $@"
 	@$(LINK) -o $@ $(filter %.o %.a,$^) -lcmocka $(DEPS_LIBS)

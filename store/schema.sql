@@ -1,11 +1,11 @@
--- The run database, user_version 1. README.md beside this file has the picture.
+-- The run database, user_version 2. README.md beside this file has the picture.
 --
 -- Habits: every table is STRICT; times are ISO-8601 UTC text; counts are stored and rates
 -- are derived in the views at the end; a row is written once, by one process, in one
 -- transaction with what belongs to it. Views use stock SQL only, so that any tool reads them.
 
 PRAGMA application_id = 0x41445031; -- "ADP1": lets `file` and the opener recognise it
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- ── the data ────────────────────────────────────────────────────────────────────────────
 CREATE TABLE dataset(
@@ -162,6 +162,22 @@ CREATE TABLE log(
   PRIMARY KEY(run_id, seq)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE tag(                   -- a person's words for runs; a star is the tag `star`
+  run_id    INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  name      TEXT NOT NULL CHECK(name <> ''),
+  at        TEXT NOT NULL,
+  PRIMARY KEY(run_id, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tag_by_name ON tag(name);
+
+CREATE TABLE note(                  -- remarks, the latest last
+  run_id    INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  seq       INTEGER NOT NULL,
+  at        TEXT NOT NULL,
+  text      TEXT NOT NULL,
+  PRIMARY KEY(run_id, seq)
+) STRICT, WITHOUT ROWID;
+
 -- ── an evaluation: one pass over one part with one set of weights ───────────────────────
 CREATE TABLE evaluation(
   eval_id      INTEGER PRIMARY KEY,
@@ -251,21 +267,23 @@ SELECT e.run_id, e.eval_id, e.part, e.weights, e.is_primary, c.class_idx, dc.nam
   JOIN split_class sc ON sc.split_id = p.split_id AND sc.class_idx = c.class_idx
   JOIN dataset_class dc ON dc.dataset_id = p.dataset_id AND dc.class_idx = c.class_idx;
 
--- A group without a class is NULL, not 0. pe: the agreement expected by chance.
+-- A group without a class is NULL, not 0. pe: the agreement expected by chance. All that
+-- one selects by is grouped by, so that SQLite counts the evaluations asked for and no others.
 CREATE VIEW v_eval AS
 WITH sums AS (
-  SELECT eval_id, sum(support) AS n, 1.0 * sum(tp) / sum(support) AS acc,
+  SELECT run_id, part, is_primary, eval_id,
+         sum(support) AS n, 1.0 * sum(tp) / sum(support) AS acc,
          sum(1.0 * support * predicted) / (1.0 * sum(support) * sum(support)) AS pe,
          avg(recall) AS bacc, avg(f1) AS macro_f1, min(recall) AS worst_class,
          avg(CASE shot WHEN 'many' THEN recall END) AS many,
          avg(CASE shot WHEN 'medium' THEN recall END) AS medium,
          avg(CASE shot WHEN 'few' THEN recall END) AS few
-    FROM v_class GROUP BY eval_id)
-SELECT e.run_id, r.name AS run, r.seed, e.eval_id, e.part, e.weights, e.step, e.is_primary,
+    FROM v_class GROUP BY eval_id, run_id, part, is_primary)
+SELECT x.run_id, r.name AS run, r.seed, x.eval_id, x.part, e.weights, e.step, x.is_primary,
        e.sampler, e.sample_steps, e.draws, x.n, x.acc, x.bacc, x.macro_f1, x.worst_class,
        x.many, x.medium, x.few,
        CASE WHEN x.pe < 1 THEN (x.acc - x.pe) / (1 - x.pe) END AS kappa
-  FROM evaluation e JOIN run r USING(run_id) JOIN sums x USING(eval_id);
+  FROM sums x JOIN evaluation e USING(eval_id) JOIN run r ON r.run_id = x.run_id;
 
 CREATE VIEW v_ece AS
 SELECT eval_id, sum(abs(sum_conf - n_correct)) / sum(n) AS ece

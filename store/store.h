@@ -19,7 +19,7 @@
 #include "base/err.h"
 
 #define AN_STORE_ID 0x41445031 /* application_id, "ADP1" */
-#define AN_STORE_VERSION 1     /* user_version of store/schema.sql */
+#define AN_STORE_VERSION 2     /* user_version of store/schema.sql */
 
 typedef struct an_db an_db;
 typedef struct an_stmt an_stmt;
@@ -44,6 +44,10 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
 const char *an_db_path(const an_db *db);
 bool an_db_readonly(const an_db *db);
 int an_db_version(an_db *db);                    /* the file's user_version */
+
+/* A copy of all that is committed, while others read and write. Nothing may stand at
+ * `copy` yet: AN_EIO; a copy that fails leaves nothing behind. Cost: reads the whole file. */
+an_code an_db_backup(an_db *db, const char *copy);
 
 /* ── statements ─────────────────────────────────────────────────────────────── */
 /* One statement; more than one in `sql` is AN_EINVAL, and so is writing on a connection

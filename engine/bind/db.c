@@ -204,6 +204,12 @@ static int writer(lua_State *L)
     return 1;
 }
 
+/* backup(path) → true | nil, message, code. */
+static int backup(lua_State *L)
+{
+    return done(L, an_db_backup(check_db(L), luaL_checkstring(L, 2)));
+}
+
 static int close_db(lua_State *L)
 {
     void **handle = luaL_checkudata(L, 1, DB);
@@ -243,10 +249,10 @@ static int open_db(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"begin", begin},   {"close", close_db},      {"commit", commit},
-    {"exec", exec},     {"path", path},           {"query", query},
-    {"readonly", readonly}, {"rollback", rollback}, {"version", version},
-    {"writer", writer}, {NULL, NULL},
+    {"backup", backup}, {"begin", begin},       {"close", close_db},
+    {"commit", commit}, {"exec", exec},         {"path", path},
+    {"query", query},   {"readonly", readonly}, {"rollback", rollback},
+    {"version", version}, {"writer", writer},   {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

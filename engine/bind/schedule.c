@@ -1,6 +1,7 @@
 /* schedule (Lua): the Schedule userdata: making, asking, the bound. Its methods over rows
  * of label vectors are in bind/process.c, its text in bind/schedule_text.c. Times and steps
- * are plain numbers, t = 0 … T. */
+ * are plain numbers, t = 0 … T. core.schedule.methods is the class's method table, to which
+ * Lua may add. */
 #include "bind/schedule.h"
 
 #include <math.h>
@@ -258,7 +259,8 @@ int an_open_schedule(lua_State *L)
     luaL_getmetatable(L, AN_SCHEDULE);
     lua_getfield(L, -1, "methods");
     luaL_setfuncs(L, an_process_methods, 0);
-    lua_pop(L, 2);
     luaL_newlib(L, functions);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "methods");
     return 1;
 }

@@ -167,10 +167,10 @@ end
 
 local function stages_of(session)
   local out, choice = {}, session.config.select
-  local train, dataset = session.config.train, session.dataset
+  local dataset = session.dataset
   for i, plan in ipairs(session.plan) do
     local one = { name = plan.name, epochs = plan.epochs, step = step_seconds(session, i),
-      steps = stage.steps_per_epoch(dataset:n "train", train.batch) }
+      steps = stage.steps_per_epoch(session) }
     local chain = plan.name ~= "prior"
     one.validation = dataset:n "val" / choice.every
       * image_seconds(session, chain and choice.steps or nil, choice.draws)

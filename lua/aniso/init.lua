@@ -10,6 +10,7 @@ local faces = {
   { "power", "λ policies n_j^(−γ) for a list of γ" },
   { "tensor", "arrays of float32 or int64 with gradients" },
   { "schedule", "noise levels over time and over classes" },
+  { "compare_schedules", "one class under several schedules, drawn" },
   { "sampler", "reverse chains from noise to class probabilities" },
   { "prior", "the forward process's prior networks" },
   { "denoiser", "the reverse process's network" },
@@ -25,6 +26,7 @@ local faces = {
   { "store", "the run database" },
   { "options", "option tables in which a mistake is an error" },
   { "progress", "a bar on a terminal, lines elsewhere" },
+  { "plot", "lines with error bars, on the terminal or as SVG" },
   { "pretty", "any value as text" },
   { "table", "rows as a table, CSV or JSON" },
 }
@@ -60,7 +62,7 @@ return setmetatable(aniso, {
   __name = "aniso",
   __tostring = function()
     local lines = { "aniso " .. aniso.version }
-    for i, face in ipairs(faces) do lines[i + 1] = ("  aniso.%-10s %s"):format(face[1], face[2]) end
+    for i, face in ipairs(faces) do lines[i + 1] = ("  aniso.%-17s %s"):format(face[1], face[2]) end
     return table.concat(lines, "\n")
   end,
   __dir = names,

@@ -102,4 +102,10 @@ function schedule.new(given, counts)
   }
 end
 
+-- Methods that are there for exploring; their files are loaded when they are first called.
+local exploring = { plot = "plot", bound_curve = "bound", simulate = "simulate" }
+for name, file in pairs(exploring) do
+  core.schedule.methods[name] = function(...) return require("aniso.explore." .. file)(...) end
+end
+
 return setmetatable(schedule, { __call = function(_, given) return schedule.new(given) end })

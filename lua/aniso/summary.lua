@@ -1,70 +1,130 @@
--- What a study found: per label, mean ± standard deviation over seeds of the stored test
--- evaluations. The reverse chain and, where it was stored, the prior's own predictions.
--- Numbers come from the database alone, so that a summary can be printed at any time.
+-- What a study found: per configuration and split, mean ± standard deviation over seeds of
+-- the stored test evaluations; the reverse chain and, where it was stored, the prior's own
+-- predictions. Numbers come from the database alone (store/score.lua), and every table, curve
+-- and export takes them from here.
+local metric = require "aniso.metric"
+
 local summary = {}
 
 summary.metrics = { "acc", "bacc", "macro_f1", "many", "medium", "few" }
 
 -- {n =, mean =, sd =} of the values that are there; sd is nil for fewer than two.
-function summary.moments(values)
-  local n, sum = 0, 0
-  for _, value in ipairs(values) do n, sum = n + 1, sum + value end
-  if n == 0 then return { n = 0 } end
-  local mean, squares = sum / n, 0
-  for _, value in ipairs(values) do squares = squares + (value - mean) ^ 2 end
-  return { n = n, mean = mean, sd = n > 1 and math.sqrt(squares / (n - 1)) or nil }
+summary.moments = metric.mean_sd
+
+local function new_group(run, prior)
+  return { label = run.label or run.name, prior = prior, config_id = run.config_id, run = run, members = {} }
 end
 
--- Groups of equal label, in order of appearance: {label =, prior =, values = {acc = {…}}}.
-local function collect(db, runs)
-  local groups, by_key = {}, {}
+-- groups(db, runs [, {prior = true}]) → one per configuration, split and label, in
+-- order of appearance: {label, prior, run = a first one, members = {{seed, run_id, n, metrics}}}.
+-- runs are rows of db:runs().
+function summary.groups(db, runs, options)
+  options = options or {}
+  local by_run, groups, by_key = {}, {}, {}
+  for _, one in ipairs(assert(db:scores { prior = options.prior })) do
+    by_run[one.run_id] = by_run[one.run_id] or {}
+    table.insert(by_run[one.run_id], one)
+  end
   for _, run in ipairs(runs) do
-    local rows = assert(db:query([[
-      SELECT v.* FROM v_eval v JOIN run r USING(run_id)
-       WHERE r.uid = ?1 AND v.part = 'test' AND (v.is_primary = 1 OR v.sampler = 'prior')
-       ORDER BY v.is_primary DESC, v.eval_id]], run.uid))
-    for _, row in ipairs(rows) do
-      local prior = row.is_primary ~= 1
-      local key = run.label .. (prior and "\nprior" or "")
-      local group = by_key[key]
-      if not group then
-        group = { label = run.label, prior = prior, seeds = 0, values = {} }
-        by_key[key], groups[#groups + 1] = group, group
-      end
-      group.seeds = group.seeds + 1
-      for _, name in ipairs(summary.metrics) do
-        group.values[name] = group.values[name] or {}
-        table.insert(group.values[name], row[name])
+    local latest_prior = {} -- of several evaluations of the prior the newest counts
+    for _, one in ipairs(by_run[run.run_id] or {}) do
+      if one.prior then latest_prior = one end
+    end
+    for _, one in ipairs(by_run[run.run_id] or {}) do
+      if not one.prior or one == latest_prior then
+        local key = ("%d %d %s %s"):format(run.config_id, run.split_id, one.prior, run.label)
+        if not by_key[key] then
+          by_key[key] = new_group(run, one.prior)
+          groups[#groups + 1] = by_key[key]
+        end
+        table.insert(by_key[key].members, { seed = run.seed, run_id = run.run_id, n = one.n,
+          metrics = one.metrics })
       end
     end
   end
   return groups
 end
 
-local function cell(moments)
-  if moments.n == 0 then return nil end
-  local text = ("%.3f"):format(moments.mean)
-  if moments.sd then text = text .. (" ± %.3f"):format(moments.sd) end
-  return { text = text, value = moments.mean }
+-- → {n, mean, sd, seeds = {…}, values = {…}}: over the members that have the metric.
+function summary.of(group, name)
+  local seeds, values = {}, {}
+  for _, member in ipairs(group.members) do
+    if member.metrics[name] then
+      seeds[#seeds + 1], values[#values + 1] = member.seed, member.metrics[name]
+    end
+  end
+  local moments = summary.moments(values)
+  moments.seeds, moments.values = seeds, values
+  return moments
 end
 
--- Columns and rows for table.lua from runs = {{label =, uid =}, …}; the best mean of each
--- metric among the chains is bold.
-function summary.table(db, runs)
-  local columns, rows, best = { "method", "predicts", "seeds" }, {}, {}
-  for i, name in ipairs(summary.metrics) do columns[3 + i] = name end
-  for _, group in ipairs(collect(db, runs)) do
-    local row = { group.label, group.prior and "prior" or "chain", group.seeds }
-    for i, name in ipairs(summary.metrics) do
-      local shown = cell(summary.moments(group.values[name]))
-      row[3 + i] = shown
-      local ahead = shown and not group.prior and (not best[i] or shown.value > best[i].value)
-      if ahead then best[i] = shown end
+-- What style.percent leaves as it is: these are no shares of something.
+local NO_SHARE = { nll = true, brier = true, interval_width = true, loss = true, seconds = true }
+
+-- A cell for table.lua. style.percent: 71.2 ± 1.3 instead of 0.712 ± 0.013.
+local function cell(moments, style, name)
+  if moments.n == 0 then return nil end
+  local percent = style.percent and not NO_SHARE[name]
+  local scale, format = percent and 100 or 1, percent and "%.1f" or "%.3f"
+  local text = format:format(scale * moments.mean)
+  if moments.sd then text = text .. " ± " .. format:format(scale * moments.sd) end
+  return { text = text, value = scale * moments.mean, sd = moments.sd and scale * moments.sd }
+end
+
+-- The best mean among the chains, and what equals it as shown, is bold.
+local function mark_best(groups, cells, higher)
+  local best
+  for i, group in ipairs(groups) do
+    local value = cells[i] and not group.prior and cells[i].value
+    if value and (not best or (higher and value > best) or (not higher and value < best)) then
+      best = value
     end
-    rows[#rows + 1] = row
   end
-  for _, shown in pairs(best) do shown.bold = true end
+  for i, group in ipairs(groups) do
+    if cells[i] and not group.prior and cells[i].value == best then cells[i].bold = true end
+  end
+end
+
+-- Columns and rows of groups. heads: {{name =, get = function(group)}, …}; metrics: {{name =,
+-- metric =, higher =}, …}; style {percent =, separate = sd in a column of its own}.
+function summary.rows(groups, heads, metrics, style)
+  local columns, rows = {}, {}
+  for i in ipairs(groups) do rows[i] = {} end
+  for j, head in ipairs(heads) do
+    columns[j] = head.name
+    for i, group in ipairs(groups) do rows[i][j] = head.get(group) end
+  end
+  for _, wanted in ipairs(metrics) do
+    local cells, at = {}, #columns + 1
+    for i, group in ipairs(groups) do
+      cells[i] = cell(summary.of(group, wanted.metric), style, wanted.metric)
+      rows[i][at] = cells[i]
+      if style.separate then rows[i][at + 1] = cells[i] and cells[i].sd end
+    end
+    mark_best(groups, cells, wanted.higher)
+    columns[at] = wanted.name
+    if style.separate then columns[at + 1] = wanted.name .. "_sd" end
+  end
   return columns, rows
+end
+
+summary.heads = {
+  method = { name = "method", get = function(group) return group.label end },
+  predicts = { name = "predicts", get = function(group) return group.prior and "prior" or "chain" end },
+  seeds = { name = "seeds", get = function(group) return #group.members end },
+}
+
+-- Columns and rows for table.lua from runs = {{label =, uid =}, …}, as `aniso run` ends.
+function summary.table(db, runs)
+  local wanted, found, metrics = {}, {}, {}
+  for _, run in ipairs(runs) do wanted[run.uid] = true end
+  for _, row in ipairs(assert(db:runs())) do
+    if wanted[row.uid] then found[#found + 1] = row end
+  end
+  for i, name in ipairs(summary.metrics) do metrics[i] = { name = name, metric = name, higher = true } end
+  local heads = summary.heads
+  return summary.rows(summary.groups(db, found, { prior = true }),
+    { heads.method, heads.predicts, heads.seeds }, metrics, {})
 end
 
 return summary

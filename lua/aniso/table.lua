@@ -1,12 +1,14 @@
--- Rows for people and for programs: an aligned table, CSV (RFC 4180) or JSON.
+-- Rows for people, for programs and for papers: an aligned table, CSV (RFC 4180), JSON,
+-- Markdown or LaTeX (table/markup.lua).
 -- A column is a name or {name =, digits =}; a row is a list with one value per column, nil
 -- for SQL's NULL. A cell may also be {text =, bold =, value =}: what a person sees, whether
 -- it stands out on a terminal, what a program gets.
+local markup = require "aniso.table.markup"
 local sys = require("aniso.core").sys
 
 local tables = {}
 
-tables.formats = { "table", "csv", "json" }
+tables.formats = { "table", "csv", "json", "md", "latex" }
 
 local function is_cell(value)
   return type(value) == "table" and value.text ~= nil
@@ -59,20 +61,27 @@ local function pad(text, width, right)
   return right and space .. text or text .. space
 end
 
-local function aligned(columns, rows, bold)
-  local texts, widths, right = {}, {}, {}
-  for j, column in ipairs(columns) do
-    widths[j], right[j] = tables.width(column.name), #rows > 0
-  end
+-- What a person reads of each row, and which columns are numbers and stand to the right.
+local function texts_of(columns, rows)
+  local texts, right = {}, {}
+  for j in ipairs(columns) do right[j] = #rows > 0 end
   for i, row in ipairs(rows) do
     texts[i] = {}
     for j, column in ipairs(columns) do
       local value = row[j]
       texts[i][j] = person(value, column)
-      widths[j] = math.max(widths[j], tables.width(texts[i][j]))
-      local numeric = value == nil or type(raw(value)) == "number"
-      right[j] = right[j] and numeric
+      right[j] = right[j] and (value == nil or type(raw(value)) == "number")
     end
+  end
+  return texts, right
+end
+
+local function aligned(columns, rows, bold)
+  local texts, right = texts_of(columns, rows)
+  local widths = {}
+  for j, column in ipairs(columns) do
+    widths[j] = tables.width(column.name)
+    for _, row in ipairs(texts) do widths[j] = math.max(widths[j], tables.width(row[j])) end
   end
   local function line(row, of)
     local out = {}
@@ -140,11 +149,24 @@ local function json(columns, rows)
   return #objects == 0 and "[]\n" or "[\n" .. table.concat(objects, ",\n") .. "\n]\n"
 end
 
+local function document(columns, rows, write)
+  local texts, right = texts_of(columns, rows)
+  local heads = {}
+  for j, column in ipairs(columns) do heads[j] = column.name end
+  for i, row in ipairs(texts) do
+    for j, text in ipairs(row) do
+      row[j] = { text = text, bold = is_cell(rows[i][j]) and rows[i][j].bold }
+    end
+  end
+  return write(heads, texts, right)
+end
+
 -- The text of the rows in one of tables.formats. `bold` marks cells for a terminal.
 function tables.format(columns, rows, format, bold)
   columns = normal(columns)
   if format == "csv" then return csv(columns, rows) end
   if format == "json" then return json(columns, rows) end
+  if markup[format] then return document(columns, rows, markup[format]) end
   return aligned(columns, rows, bold)
 end
 

@@ -71,8 +71,7 @@ local function attach(session, job, record)
   session.folder = session.store_folder .. "/" .. record.uid
   local made, message = core.sys.mkdir_p(session.folder)
   if not made then error(message, 0) end
-  local steps = math.max(1, session.dataset:n "train" // job.config.train.batch)
-  session.progress = progress.new { total = steps * session.total_epochs,
+  session.progress = progress.new { total = stage.steps_per_epoch(session) * session.total_epochs,
     stream = job.stream, label = ("%s seed %d"):format(job.label or "run", job.seed) }
   session.tick = function(done, loss)
     session.progress:update(done, { loss = loss })

@@ -2,6 +2,7 @@
 local lu = require "luaunit"
 local study = require "aniso.study"
 local summary = require "aniso.summary"
+local fixture = dofile "tests/lua/store_fixture.lua"
 
 local function labels(jobs)
   local out = {}
@@ -96,13 +97,22 @@ function T.test_moments()
 end
 
 function T.test_the_summary_groups_by_label_and_marks_the_best()
-  local stored = {
-    a = { { is_primary = 1, acc = 0.5, few = nil }, { is_primary = 0, sampler = "prior", acc = 0.9 } },
-    b = { { is_primary = 1, acc = 0.7 } }, c = { { is_primary = 1, acc = 0.6 } },
-  }
-  local db = { query = function(_, _, uid) return stored[uid] end }
-  local columns, rows = summary.table(db, {
-    { label = "x", uid = "a" }, { label = "x", uid = "b" }, { label = "y", uid = "c" } })
+  local db <close>, _ = fixture.new()
+  local runs = {}
+  local function add(label, seed, right, prior)
+    local run = db:start_run(fixture.description { label = label, config = { label = label }, seed = seed })
+    run:evaluation(fixture.evaluation { { right, 10 - right }, { 0, 0 } })
+    if prior then
+      run:evaluation(fixture.evaluation({ { prior, 10 - prior }, { 0, 0 } },
+        { sampler = "prior", primary = false }))
+    end
+    run:finish()
+    runs[#runs + 1] = { label = label, uid = run.uid }
+  end
+  add("x", 0, 5, 9)
+  add("x", 1, 7)
+  add("y", 0, 6)
+  local columns, rows = summary.table(db, runs)
   lu.assertEquals(columns[4], "acc")
   lu.assertEquals(#rows, 3)
   lu.assertEquals({ rows[1][1], rows[1][2], rows[1][3] }, { "x", "chain", 2 })

@@ -1,5 +1,6 @@
 -- What several commands share: the database, a RUN on the command line, output formats.
 local cli = require "aniso.cli"
+local refusal = require "aniso.store.refusal"
 local tables = require "aniso.table"
 
 local common = {}
@@ -54,6 +55,41 @@ end
 
 function common.open_to_write(args)
   return open(args, { readonly = false })
+end
+
+-- db:METHOD(…) where a wrong name or value is the user's mistake and the rest the database's.
+function common.ask(db, method, ...)
+  local result = table.pack(pcall(db[method], db, ...))
+  local problem = result[2]
+  if not result[1] and refusal.is(problem) then cli.need(nil, problem.message, problem.code) end
+  if not result[1] then cli.fail(cli.USAGE, cli.sentence(problem)) end
+  cli.need(table.unpack(result, 2, result.n))
+  return table.unpack(result, 2, result.n)
+end
+
+-- The groups (summary.lua) of the runs that statistics over a study count: view v_counted.
+function common.counted_groups(db, study, options)
+  local found = cli.need(db:query("SELECT study_id FROM study WHERE name = ?1", study))[1]
+  if not found then
+    local names = {}
+    local rows = cli.need(db:query "SELECT name FROM study ORDER BY study_id")
+    for i, row in ipairs(rows) do names[i] = row.name end
+    cli.fail(cli.NO_MATCH, ("there is no study %s in %s (it has: %s)"):format(study, db.path,
+      table.concat(names, ", ")))
+  end
+  local counted, runs = {}, {}
+  for _, row in ipairs(cli.need(db:query("SELECT run_id FROM v_counted WHERE study_id = ?1",
+    found.study_id))) do
+    counted[row.run_id] = true
+  end
+  for _, run in ipairs(cli.need(db:runs { study = study })) do
+    if counted[run.run_id] then runs[#runs + 1] = run end
+  end
+  local groups = require("aniso.summary").groups(db, runs, options)
+  if #groups == 0 then
+    cli.fail(cli.NO_MATCH, ("study %s has no finished run with a test evaluation"):format(study))
+  end
+  return groups
 end
 
 -- The row of one RUN: an id, a prefix, a name, @last, @best:METRIC.

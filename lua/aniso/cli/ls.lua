@@ -1,43 +1,29 @@
--- aniso ls [FILTER…]: the runs, newest first. A filter is a text that the run's id, study,
--- label, status or data set contains; all filters must fit.
+-- aniso ls [FILTER…]: the runs, newest first. A filter is KEY=VALUE with a fact, a metric or an
+-- option of the configuration, tag:NAME, or a text; all filters must fit (store/select.lua).
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local duration = require("aniso.progress").duration
 local tables = require "aniso.table"
 
-local ls = { summary = "list the runs" }
+local ls = { summary = "list the runs: filters, sorting, what differs" }
 
 function ls.arguments(parser)
-  parser:argument("filter", "text in the id, study, label, status or data set"):args "*"
+  parser:argument("filter", "KEY=VALUE (or != < <= > >= ~, quoted from the shell), tag:NAME, or a text")
+    :args "*"
+  parser:option("--sort", "by a metric, best first, or any other key; --sort=-KEY turns it round")
+    :argname "KEY"
+  parser:flag("--varying", "show the options that differ between the runs listed")
   parser:option("-n --number", "at most so many runs"):convert(tonumber):default "50"
   common.db(parser)
   common.format(parser)
 end
 
-local columns = { "run", "study", "label", "data", "seed", "status",
-  { name = "acc", digits = 3 }, { name = "bacc", digits = 3 }, { name = "macro_f1", digits = 3 },
-  "started", "wall" }
-
-local query = [[
-  SELECT v.uid, v.study, v.label, v.dataset, v.seed, v.status, e.acc, e.bacc, e.macro_f1,
-         substr(v.started_at, 1, 16) AS started, v.wall_s
-    FROM v_run v LEFT JOIN v_eval e
-      ON e.run_id = v.run_id AND e.is_primary = 1 AND e.part = 'test'
-   ORDER BY v.run_id DESC]]
-
-local function fits(row, filters)
-  local text = table.concat({ row.uid, row.study, row.label or "", row.dataset, row.status }, "\n"):lower()
-  for _, filter in ipairs(filters) do
-    if not text:find(filter:lower(), 1, true) then return false end
-  end
-  return true
-end
+local METRICS = { "acc", "bacc", "macro_f1" }
 
 -- The shortest beginnings, of at least eight letters, that name each run alone.
-local function short_ids(found)
+local function short_ids(db)
   local out, sorted = {}, {}
-  for i, row in ipairs(found) do sorted[i] = row.uid end
-  table.sort(sorted)
+  for i, row in ipairs(cli.need(db:query "SELECT uid FROM run ORDER BY uid")) do sorted[i] = row.uid end
   for i, uid in ipairs(sorted) do
     local length = 8
     for _, other in ipairs { sorted[i - 1] or "", sorted[i + 1] or "" } do
@@ -48,20 +34,54 @@ local function short_ids(found)
   return out
 end
 
+-- Columns of the table that a filter or the order may speak of.
+local SHOWN = { run = true, id = true, study = true, label = true, data = true, seed = true,
+  status = true, started = true, wall = true }
+
+-- The metrics in every list, then what was asked about: keys in the order of their columns.
+local function extra_keys(catalog, mentioned, names)
+  local out, seen = {}, {}
+  local function add(key)
+    local name = key.metric or key.name
+    if SHOWN[name] or seen[name] then return end
+    seen[name], out[#out + 1] = true, key
+  end
+  for _, name in ipairs(METRICS) do add(catalog:key(name)) end
+  for _, key in ipairs(mentioned) do add(key) end
+  for _, name in ipairs(names) do add(catalog:key(name)) end
+  return out
+end
+
+local function row_of(run, short, keys, tagged)
+  local row, n = { { text = short[run.uid], value = run.uid }, run.study, run.label, run.dataset,
+    run.seed, run.status }, 6
+  for _, key in ipairs(keys) do
+    n = n + 1
+    row[n] = key:get(run)
+  end
+  row[n + 1], row[n + 2] = run.started_at:sub(1, 16), { text = duration(run.wall_s), value = run.wall_s }
+  if tagged then row[n + 3] = table.concat(run.tags, " ") end
+  return row
+end
+
 function ls.run(args)
   local db = common.open(args)
-  local found = cli.need(db:query(query))
-  local short, rows = short_ids(found), {}
-  for _, row in ipairs(found) do
-    if #rows < args.number and fits(row, args.filter) then
-      rows[#rows + 1] = { { text = short[row.uid], value = row.uid }, row.study, row.label, row.dataset,
-        row.seed, row.status, row.acc, row.bacc, row.macro_f1, row.started,
-        { text = duration(row.wall_s), value = row.wall_s } }
-    end
-  end
-  if #rows == 0 and #args.filter > 0 then
+  local runs, catalog, mentioned = common.ask(db, "select", args.filter,
+    { sort = args.sort, limit = args.number })
+  if #runs == 0 and #args.filter > 0 then
     cli.fail(cli.NO_MATCH, ("no run fits %s"):format(table.concat(args.filter, " ")))
   end
+  local keys = extra_keys(catalog, mentioned, args.varying and catalog:varying(runs) or {})
+  local tagged = false
+  for _, run in ipairs(runs) do tagged = tagged or #run.tags > 0 end
+  local columns = { "run", "study", "label", "data", "seed", "status" }
+  for _, key in ipairs(keys) do
+    columns[#columns + 1] = { name = key.name, digits = key.kind == "metric" and 3 or nil }
+  end
+  columns[#columns + 1], columns[#columns + 2] = "started", "wall"
+  if tagged then columns[#columns + 1] = "tags" end
+  local short, rows = short_ids(db), {}
+  for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged) end
   tables.print(columns, rows, args.format)
 end
 

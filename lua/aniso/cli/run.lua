@@ -15,6 +15,7 @@ function run.arguments(parser)
   common.db(parser)
   common.threads(parser)
   parser:option("--name", "the study's name instead of the recipe's")
+  parser:option("--only", "the variant with this label alone"):argname "LABEL"
   parser:flag("--again", "run again what is already finished")
   parser:flag("--dry-run", "only list the runs")
 end
@@ -23,9 +24,23 @@ local function say(...)
   io.stderr:write(string.format(...), "\n")
 end
 
+-- The jobs of one label; a label that the study lacks is a mistake.
+local function only(jobs, label)
+  local kept, labels, seen = {}, {}, {}
+  for _, job in ipairs(jobs) do
+    if job.label == label then kept[#kept + 1] = job end
+    if not seen[job.label] then seen[job.label], labels[#labels + 1] = true, job.label end
+  end
+  if #kept == 0 then
+    error(("no variant has the label %s (%s)"):format(label, table.concat(labels, ", ")), 0)
+  end
+  return kept
+end
+
 -- Every configuration is checked before the first run starts.
 local function expand(study, args)
   local jobs = require("aniso.study").expand(study, args.set, args.seeds)
+  if args.only then jobs = only(jobs, args.only) end
   local complete = require("aniso.config").complete
   for _, job in ipairs(jobs) do job.config = complete(job.config) end
   return jobs

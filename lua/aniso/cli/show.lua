@@ -1,5 +1,6 @@
--- aniso show RUN [SECTION]: what is stored about one run: the facts, its evaluations, the
--- classes, the confusion matrix, the configuration, the curves, the recipe's text.
+-- aniso show RUN [SECTION | --SECTION …]: what is stored about one run: the facts, its
+-- evaluations, the classes, the confusion matrix, the configuration, the curves, the log, the
+-- recipe's text, and how to repeat it.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local tables = require "aniso.table"
@@ -22,6 +23,7 @@ local sections = {
   curve = { [[
     SELECT m.name AS metric, v.part, v.step, v.value FROM metric_value v JOIN metric m USING(metric_id)
      WHERE v.run_id = ?1 ORDER BY m.name, v.part, v.step]] },
+  log = { "SELECT at, level, message FROM log WHERE run_id = ?1 ORDER BY seq" },
 }
 
 local facts_query = [[
@@ -31,11 +33,15 @@ local facts_query = [[
     FROM v_run v JOIN run r USING(run_id) LEFT JOIN source s ON s.source_id = r.recipe_id
    WHERE v.run_id = ?1]]
 
-show.names = { "facts", "evaluations", "classes", "confusion", "config", "curve", "recipe" }
+show.names = { "facts", "evaluations", "classes", "confusion", "config", "curve", "log", "env", "recipe",
+  "repro" }
 
 function show.arguments(parser)
   parser:argument("run", "the run")
   parser:argument("section", table.concat(show.names, ", ")):args "?":choices(show.names)
+  for _, name in ipairs(show.names) do
+    parser:flag(name == "curve" and "--curve --curves" or "--" .. name, "the section " .. name)
+  end
   common.db(parser)
   common.format(parser)
 end
@@ -52,14 +58,33 @@ local function facts(db, run)
     local value = found[1][name]
     if value ~= nil then rows[#rows + 1] = { name, tostring(value) } end
   end
+  local tags = common.ask(db, "tags")[run.run_id]
+  if tags then rows[#rows + 1] = { "tags", table.concat(tags, " ") } end
+  for _, note in ipairs(common.ask(db, "notes", run)) do
+    rows[#rows + 1] = { "note", note.at:sub(1, 16) .. "  " .. note.text }
+  end
+  return { "fact", "value" }, rows
+end
+
+-- The machine, the command line and the environment that were recorded.
+local function env(db, run)
+  local origin = common.ask(db, "origin", run)
+  local rows = {}
+  for _, name in ipairs { "hostname", "os", "arch", "cpu", "cores", "ram_bytes", "blas" } do
+    rows[#rows + 1] = { name, tostring(origin[name]) }
+  end
+  if origin.argv then rows[#rows + 1] = { "argv", table.concat(origin.argv, " ") } end
+  for _, leaf in ipairs(require("aniso.paths").flatten(origin.env or {})) do
+    if type(leaf.value) ~= "table" then rows[#rows + 1] = { leaf.key, tostring(leaf.value) } end
+  end
   return { "fact", "value" }, rows
 end
 
 -- True classes down, predicted classes across, counts of the primary test evaluation.
 local function confusion(db, run)
   local found = ask(db, [[
-    SELECT c.true_idx, c.pred_idx, c.n FROM v_confusion c JOIN evaluation e USING(eval_id)
-     WHERE c.run_id = ?1 AND e.is_primary = 1 AND e.part = 'test']], run)
+    SELECT f.true_idx, f.pred_idx, f.n FROM confusion f JOIN evaluation e USING(eval_id)
+     WHERE e.run_id = ?1 AND e.is_primary = 1 AND e.part = 'test']], run)
   local classes = ask(db, [[
     SELECT class_idx, class FROM v_class
      WHERE run_id = ?1 AND is_primary = 1 AND part = 'test' ORDER BY class_idx]], run)
@@ -79,6 +104,7 @@ end
 local function rows_of(db, run, name)
   if name == "facts" then return facts(db, run) end
   if name == "confusion" then return confusion(db, run) end
+  if name == "env" then return env(db, run) end
   local section = sections[name]
   local found, names = ask(db, section[1], run)
   local columns, rows = {}, {}
@@ -99,6 +125,9 @@ function show.section(db, run, name, format)
     io.stdout:write(found[1].content)
     return
   end
+  if name == "repro" then
+    return print(table.concat(cli.need(require "aniso.repro" (db, run)), "\n"))
+  end
   local columns, rows = rows_of(db, run, name)
   tables.print(columns, rows, format)
 end
@@ -106,10 +135,16 @@ end
 function show.run(args)
   local db = common.open(args)
   local run = common.find(db, args.run)
-  if args.section or args.format ~= "table" then
-    return show.section(db, run, args.section or "facts", args.format)
+  local wanted = { args.section }
+  for _, name in ipairs(show.names) do
+    if args[name] and name ~= args.section then wanted[#wanted + 1] = name end
   end
-  for i, name in ipairs { "facts", "evaluations", "classes", "confusion" } do
+  if args.format ~= "table" then
+    if #wanted > 1 then cli.fail(cli.USAGE, ("--format %s takes one section"):format(args.format)) end
+    return show.section(db, run, wanted[1] or "facts", args.format)
+  end
+  if #wanted == 0 then wanted = { "facts", "evaluations", "classes", "confusion" } end
+  for i, name in ipairs(wanted) do
     if i > 1 then print() end
     show.section(db, run, name, "table")
   end

@@ -22,6 +22,7 @@
 ---@field store aniso.store
 ---@field options aniso.options
 ---@field progress aniso.progress
+---@field plot aniso.plot
 ---@field pretty aniso.pretty
 ---@field table aniso.table
 local aniso = {}
@@ -46,5 +47,9 @@ function aniso.variants(list) end
 ---@param gammas number[]
 ---@return aniso.option.lambda.power[]
 function aniso.power(gammas) end
+
+---One class under several schedules: {{"cosine", s}, {"flat", t}, class = 4, what = "snr"}.
+---@param given table list of {label, schedule or its options}, with the fields of aniso.ScheduleLook
+function aniso.compare_schedules(given) end
 
 return aniso

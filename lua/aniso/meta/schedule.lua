@@ -147,6 +147,7 @@ function Schedule:close() end
 
 ---The engine's schedules. aniso.schedule{…} checks the options; new() here takes resolved values.
 ---@class aniso.core.schedule
+---@field methods table The methods of Schedule.
 local engine = {}
 
 ---@param values table flat and complete, as lua/aniso/schedule.lua makes it

@@ -189,6 +189,13 @@ function Database:query(sql, ...) end
 ---@return string? code
 function Database:exec(sql, ...) end
 
+---Copies the whole database into a new file.
+---@param path string
+---@return true? done
+---@return string? message
+---@return string? code
+function Database:backup(path) end
+
 ---@return true?
 function Database:begin() end
 

@@ -44,7 +44,8 @@ end
 
 -- Steps of an epoch. A remainder too small for batch statistics is left for another epoch
 -- (the order changes each time).
-function stage.steps_per_epoch(n, batch)
+function stage.steps_per_epoch(session)
+  local n, batch = session.dataset:n "train", session.config.train.batch
   local full, rest = n // batch, n % batch
   return full == 0 and 1 or rest >= math.max(2, batch // 4) and full + 1 or full
 end
@@ -100,7 +101,7 @@ end
 local function train_epoch(session)
   local config, dataset = session.config.train, session.dataset
   local n, epoch = dataset:n "train", session.epoch + 1
-  local steps = stage.steps_per_epoch(n, config.batch)
+  local steps = stage.steps_per_epoch(session)
   local order = dataset:order("train", { sampler = config.sampler, seed = session.seed,
     epoch = epoch, epochs = session.first_epoch + session.stage_epochs })
   session.model:train(true)

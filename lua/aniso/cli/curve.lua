@@ -1,0 +1,123 @@
+-- aniso curve STUDY -x OPTION -y METRIC: mean ± sd over seeds against one option, on the
+-- terminal or as SVG, with the numbers below. Other options that differ make a line each; a
+-- configuration without the option (an isotropic baseline in a sweep of γ) is a level line.
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local keys = require "aniso.store.keys"
+local summary = require "aniso.summary"
+local tables = require "aniso.table"
+
+local curve = { summary = "a metric against an option, over seeds, drawn" }
+
+function curve.arguments(parser)
+  parser:argument("study", "the study's name")
+  parser:option("-x", "an option with numbers, such as schedule.lambda.gamma"):argname "OPTION":count "1"
+  parser:option("-y", "a metric: all, head, medium, tail, macro_f1, nll …"):argname "METRIC"
+    :default "macro_f1"
+  parser:option("--svg", "draw into this file instead"):argname "FILE"
+  common.db(parser)
+  common.format(parser)
+end
+
+-- The name of a group's line: the other options that differ.
+local function line_name(group, others)
+  local parts = {}
+  for i, key in ipairs(others) do
+    parts[i] = ("%s=%s"):format(key.name, tostring(key:get(group.run)))
+  end
+  return table.concat(parts, ", ")
+end
+
+-- Groups in two lists: on the axis, sorted, with .x and .line; and without a place on it.
+local function place(groups, x, catalog, study)
+  local on, off, runs, others = {}, {}, {}, {}
+  for _, group in ipairs(groups) do
+    group.x = x:get(group.run)
+    if group.x ~= nil and type(group.x) ~= "number" then
+      error(("-x %s: %q in %s is no number; aniso table --rows %s shows it"):format(x.name,
+        tostring(group.x), group.label, x.name), 0)
+    end
+    table.insert(group.x and on or off, group)
+    if group.x then runs[#runs + 1] = group.run end
+  end
+  if #on == 0 then error(("-x %s: no run of the study has a number there"):format(x.name), 0) end
+  for _, name in ipairs(catalog:varying(runs)) do
+    if name ~= x.name then others[#others + 1] = catalog:key(name) end
+  end
+  for i, group in ipairs(on) do group.line, group.place = line_name(group, others), i end
+  table.sort(on, function(a, b)
+    if a.line ~= b.line then return a.line < b.line end
+    if a.x ~= b.x then return a.x < b.x end
+    return a.place < b.place
+  end)
+  for _, group in ipairs(off) do group.line = group.label end
+  if #off > 0 and #others == 0 then
+    for _, group in ipairs(on) do group.line = study end
+  end
+  return on, off
+end
+
+local function add_point(series, x, moments)
+  if not moments.mean then return end
+  series.x[#series.x + 1], series.y[#series.y + 1] = x, moments.mean
+  series.error[#series.error + 1] = moments.sd or false
+end
+
+local function figure(study, on, off, x, y)
+  local out, last = { x = x.name, y = y.name, series = {} }, nil
+  out.title = ("%s: %s, mean ± sd over seeds"):format(study, y.name)
+  for _, group in ipairs(on) do
+    if not last or last.name ~= group.line then
+      last = { name = group.line, label = group.line ~= "" and group.line or nil, x = {}, y = {}, error = {} }
+      out.series[#out.series + 1] = last
+    end
+    add_point(last, group.x, summary.of(group, y.metric))
+  end
+  local left, right = math.huge, -math.huge
+  for _, group in ipairs(on) do left, right = math.min(left, group.x), math.max(right, group.x) end
+  for _, group in ipairs(off) do
+    local level = { label = group.line, x = {}, y = {}, error = {} }
+    local mean = summary.of(group, y.metric)
+    add_point(level, left, mean)
+    add_point(level, right, { mean = mean.mean })
+    out.series[#out.series + 1] = level
+  end
+  for i = #out.series, 1, -1 do
+    if #out.series[i].x == 0 then table.remove(out.series, i) end
+  end
+  if #out.series == 0 then error(("-y %s: no run of the study has it"):format(y.name), 0) end
+  return out
+end
+
+local function draw(args, shape)
+  local plot = require "aniso.plot"
+  if args.svg then
+    local file, why, code = cli.usage(plot.draw, shape, { file = args.svg })
+    cli.need(file, why, code)
+    io.stderr:write("drawn in ", args.svg, "\n")
+  elseif args.format == "table" then
+    plot.draw(shape)
+    print()
+  end
+end
+
+function curve.run(args)
+  local db = common.open(args)
+  local groups = common.counted_groups(db, args.study)
+  local catalog = keys.new(db)
+  local x, y = cli.usage(catalog.key, catalog, args.x), cli.usage(catalog.key, catalog, args.y)
+  if not y.metric then cli.fail(cli.USAGE, ("-y takes a metric; %s is none"):format(args.y)) end
+  local on, off = cli.usage(place, groups, x, catalog, args.study)
+  draw(args, cli.usage(figure, args.study, on, off, x, y))
+  local rows = table.move(off, 1, #off, #on + 1, table.move(on, 1, #on, 1, {}))
+  local heads = { { name = x.name, get = function(group) return group.x end }, summary.heads.seeds }
+  local named = false
+  for _, group in ipairs(rows) do named = named or group.line ~= "" end
+  if named then table.insert(heads, 1, { name = "line", get = function(group) return group.line end }) end
+  local metrics = { { name = y.name, metric = y.metric, higher = y.higher } }
+  local columns, cells = summary.rows(rows, heads, metrics,
+    { separate = args.format == "csv" or args.format == "json" })
+  tables.print(columns, cells, args.format)
+end
+
+return curve

@@ -1,0 +1,100 @@
+-- aniso db info | check | migrate | backup | vacuum: care for the database file itself.
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local core = require "aniso.core"
+local tables = require "aniso.table"
+
+local command = { summary = "look after the database file: info, check, migrate, backup, vacuum" }
+
+function command.arguments(parser)
+  parser:argument("action", "info, check, migrate, backup or vacuum")
+    :choices { "info", "check", "migrate", "backup", "vacuum" }
+  parser:argument("file", "backup: the copy; FILE.YYYYMMDD-HHMMSS.bak if left out"):args "?"
+  common.db(parser)
+  common.format(parser)
+end
+
+local actions = {}
+
+local function megabytes(bytes)
+  return { text = ("%.2f MB"):format(bytes / 1e6), value = bytes }
+end
+
+local COUNTS = { studies = "study", runs = "run", evaluations = "evaluation", predictions = "prediction",
+  ["points of curves"] = "metric_value", ["log lines"] = "log", checkpoints = "checkpoint" }
+
+function actions.info(args)
+  local db = common.open(args)
+  local rows = { { "file", db.path }, { "size", megabytes(core.sys.size(db.path) or 0) },
+    { "version", db:version() }, { "this program's version", core.db.VERSION } }
+  local pid = db:writer()
+  local writer = pid and (pid > 0 and "process " .. pid or "another process") or "nobody now"
+  rows[#rows + 1] = { "written by", writer }
+  local names = {}
+  for name in pairs(COUNTS) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    rows[#rows + 1] = { name, cli.need(db:query("SELECT count(*) AS n FROM " .. COUNTS[name]))[1].n }
+  end
+  local by_status, statuses = {}, {}
+  for _, run in ipairs(cli.need(db:runs())) do
+    if not by_status[run.status] then statuses[#statuses + 1] = run.status end
+    by_status[run.status] = (by_status[run.status] or 0) + 1
+  end
+  table.sort(statuses)
+  for _, status in ipairs(statuses) do rows[#rows + 1] = { "runs " .. status, by_status[status] } end
+  tables.print({ "fact", "value" }, rows, args.format)
+end
+
+function actions.check(args)
+  local db = common.open(args)
+  local results, faults = cli.need(require("aniso.store.check")(db)), 0
+  local rows = {}
+  for i, one in ipairs(results) do
+    faults = faults + #one.faults
+    rows[i] = { one.name, #one.faults == 0 and "ok" or one.faults[1]
+      .. (#one.faults > 1 and (" (and %d more)"):format(#one.faults - 1) or "") }
+  end
+  tables.print({ "check", "result" }, rows, args.format)
+  if faults > 0 then
+    cli.fail(cli.DATABASE, ("%s: %d faults; a backup or `sqlite3 FILE .recover` may help")
+      :format(db.path, faults))
+  end
+end
+
+function actions.migrate(args)
+  local before
+  do
+    local db <close> = common.open(args)
+    before = db:version()
+  end
+  local db <close> = common.open_to_write(args)
+  if before == db:version() then return print(("%s has version %d already"):format(db.path, before)) end
+  print(("%s: version %d became %d; the old file is %s.v%d.bak"):format(db.path, before, db:version(),
+    db.path, before))
+end
+
+function actions.backup(args)
+  local db = common.open(args)
+  local copy = args.file or ("%s.%s.bak"):format(db.path, os.date "!%Y%m%d-%H%M%S")
+  local made, why = db.core:backup(copy)
+  cli.need(made, why, "EDB")
+  print(("%s  %s"):format(copy, megabytes(core.sys.size(copy)).text))
+end
+
+function actions.vacuum(args)
+  local db <close> = common.open_to_write(args)
+  local before = core.sys.size(db.path)
+  cli.need(db:exec "VACUUM")
+  cli.need(db:query "PRAGMA wal_checkpoint(TRUNCATE)")
+  print(("%s  %s, was %s"):format(db.path, megabytes(core.sys.size(db.path)).text, megabytes(before).text))
+end
+
+function command.run(args)
+  if args.file and args.action ~= "backup" then
+    cli.fail(cli.USAGE, ("aniso db %s takes no file; name the database with --db"):format(args.action))
+  end
+  return actions[args.action](args)
+end
+
+return command

@@ -1,0 +1,134 @@
+-- aniso schedule BETA --counts …: a noise schedule as a table of classes, as drawings, and
+-- its bound; the command-line twin of aniso.schedule{…}:plot() and :bound_curve().
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local literal = require "aniso.literal"
+local options = require "aniso.options"
+local tables = require "aniso.table"
+
+local schedule = { summary = "look at a noise schedule: λ_j, signal, noise" }
+
+local kinds = { "all", "signal", "noise", "snr" }
+
+-- "3,2,1" → {3, 2, 1}
+local function numbers(text)
+  local out = {}
+  for part in (text .. ","):gmatch "([^,]*)," do
+    out[#out + 1] = math.tointeger(tonumber(part))
+    if #out == 0 or not tonumber(part) or not math.tointeger(tonumber(part)) then
+      return nil, ("whole numbers with commas between are wanted, like 500,40,6: got %s"):format(text)
+    end
+  end
+  return out
+end
+
+local function one_number(text)
+  local n = math.tointeger(tonumber(text))
+  if n then return n end
+  return nil, ("a whole number is wanted, got %s"):format(text)
+end
+
+function schedule.arguments(parser)
+  parser:argument("beta", "cosine (default), linear, scaled_linear, quadratic, sigmoid or constant"):args "?"
+  parser:option("--T", "diffusion steps (default 1000)"):convert(one_number)
+  parser:option("--lambda", [[the levels' policy: bound, '{"power", gamma = 0.5}', '{"manual", 1, 2}' …]])
+  parser:option("--coupling", "variance (default), speed or sample")
+  parser:option("--counts", "training images of each class: 6705,1113,…"):convert(numbers)
+  parser:option("--K", "how many classes, without counts"):convert(one_number)
+  parser:option("--times", "the table's times (default: quarters of T)"):convert(numbers)
+  parser:option("--plot", "draw all (default), signal, noise or snr"):args "?":argname "WHAT":choices(kinds)
+  parser:option("--svg", "draw into this SVG file")
+  parser:flag("--bound", "E(λ) with λ ∝ n^−γ over γ, instead of the classes")
+  common.set(parser)
+  common.format(parser)
+end
+
+local function made_of(args)
+  local given = { args.beta, T = args.T, coupling = args.coupling, counts = args.counts, K = args.K }
+  if args.lambda then given.lambda = literal.read(args.lambda) end
+  for _, set in ipairs(args.set) do options.set(given, (set[1]:gsub("^schedule%.", "")), set[2]) end
+  return require("aniso.schedule").new(given)
+end
+
+local function times_of(s, args)
+  local out, seen = {}, {}
+  for _, t in ipairs(args.times or { s.T // 4, s.T // 2, s.T * 3 // 4, s.T }) do
+    if t < 0 or t > s.T then error(("--times: t = %d is outside 0 … T = %d"):format(t, s.T), 0) end
+    if not seen[t] then out[#out + 1], seen[t] = t, true end
+  end
+  return out
+end
+
+-- A float32 with the digits it has.
+local function single(value)
+  return tonumber(("%.7g"):format(value)) + 0.0
+end
+
+-- A row per class: n, λ, and at each time the signal a and the noise s.
+local function class_table(s, times)
+  local level = require("aniso.explore.curves").level
+  local columns, rows = { "class", "n", { name = "lambda", digits = 4 } }, {}
+  local counts, lambda = s.counts, s.lambda
+  for j = 1, s.K do rows[j] = { j, counts and counts[j], single(lambda:get(j)) } end
+  for i, t in ipairs(times) do
+    local a, sd = s:signal(t), s:noise(t)
+    columns[2 * i + 2] = { name = "a_" .. t, digits = 4 }
+    columns[2 * i + 3] = { name = "s_" .. t, digits = 4 }
+    for j = 1, s.K do
+      rows[j][2 * i + 2], rows[j][2 * i + 3] = single(a:get(j)), single(sd:get(j) * level(s, j))
+    end
+  end
+  return columns, rows
+end
+
+local function bound_table(curve)
+  local rows = {}
+  for i = 1, #curve.gamma do rows[i] = { curve.gamma[i], curve.value[i] } end
+  return { "gamma", "bound" }, rows
+end
+
+local function check(args)
+  local what = args.plot and (args.plot[1] or "all")
+  if args.svg and not args.svg:find "%.svg$" then
+    error(("--svg %s: the name of an SVG file ends in .svg"):format(args.svg), 0)
+  elseif what and not args.svg and args.format ~= "table" then
+    error(("--plot draws for people: leave out --format %s, or draw into --svg FILE"):format(args.format), 0)
+  elseif args.bound and what then
+    error("--bound draws itself: leave out --plot", 0)
+  end
+  return what
+end
+
+local function write(path, draw)
+  local written, why = cli.usage(draw, { file = path })
+  if not written then cli.fail(cli.FAILED, why) end
+  io.stderr:write("wrote ", path, "\n")
+end
+
+local function show_bound(s, args)
+  local curve = cli.usage(s.bound_curve, s)
+  if args.format == "table" then
+    print(curve)
+  else
+    local columns, rows = bound_table(curve)
+    tables.print(columns, rows, args.format)
+  end
+  if args.svg then write(args.svg, function(look) return curve:plot(look) end) end
+end
+
+function schedule.run(args)
+  local what = cli.usage(check, args)
+  local s <close> = cli.usage(made_of, args)
+  if args.bound then return show_bound(s, args) end
+  local columns, rows = class_table(s, cli.usage(times_of, s, args))
+  tables.print(columns, rows, args.format)
+  if what and not args.svg then
+    print()
+    s:plot { what = what }
+  end
+  if args.svg then
+    write(args.svg, function(look) return s:plot { what = what or "all", file = look.file } end)
+  end
+end
+
+return schedule

@@ -1,0 +1,106 @@
+---@meta _
+-- Drawing: aniso.plot, the exploring methods of Schedule, aniso.compare_schedules.
+
+---How a drawing looks: on the terminal, or as SVG in a file.
+---@class aniso.Look
+---@field file? string The SVG file; on the terminal if left out.
+---@field width? integer Characters on the terminal, pixels in a file (at least 8, at most 4000).
+---@field height? integer Rows on the terminal, pixels in a file (at least 8, at most 4000).
+---@field ascii? boolean No braille; the locale decides if left out.
+---@field colour? boolean The terminal decides if left out.
+
+---A line; lists of equal length. A value that is not finite interrupts it.
+---@class aniso.Series
+---@field label? string
+---@field style? integer Number of its colour and letter.
+---@field x number[]|aniso.Tensor
+---@field y number[]|aniso.Tensor
+---@field error? (number|false)[] Half the length of each bar; false draws none.
+---@field low? (number|false)[] Lower end of each bar.
+---@field high? (number|false)[] Upper end of each bar.
+
+---@class aniso.Figure
+---@field title? string
+---@field x? string Name of the axis, "x" if left out.
+---@field y? string Name of the axis.
+---@field series aniso.Series[]
+---@field marks? { x: number, y: number, label: string }[]
+
+---Lines with error bars, on the terminal or as SVG.
+---@class aniso.plot
+---@field look table The rules of Look.
+local plot = {}
+
+---The figures as text for a terminal.
+---@param figures aniso.Figure|aniso.Figure[]
+---@param look? aniso.Look
+---@return string
+function plot.terminal(figures, look) end
+
+---The figures as the text of an SVG file.
+---@param figures aniso.Figure|aniso.Figure[]
+---@param look? aniso.Look
+---@return string
+function plot.svg(figures, look) end
+
+---Draws on the terminal, or into look.file.
+---@param figures aniso.Figure|aniso.Figure[]
+---@param look? aniso.Look
+---@return string? file that was written
+---@return string? message
+---@return string? code
+function plot.draw(figures, look) end
+
+---Draws as draw() does, with options that are checked already.
+---@param figures aniso.Figure|aniso.Figure[]
+---@param look aniso.Look
+---@return string? file that was written
+---@return string? message
+---@return string? code
+function plot.show(figures, look) end
+
+---A complete copy of a figure with its limits; raises on a mistake.
+---@param given aniso.Figure
+---@return aniso.Figure
+function plot.figure(given) end
+
+---The rules of something that draws: its own and those of Look.
+---@param own table changed
+---@return table own
+function plot.options(own) end
+
+---A table of results that shows itself as figures.
+---@param fields table
+---@param figures aniso.Figure|aniso.Figure[]
+---@return table fields
+function plot.result(fields, figures) end
+
+---@class aniso.Schedule
+local Schedule = {}
+
+---What of a schedule is drawn.
+---@class aniso.ScheduleLook : aniso.Look
+---@field what? "all"|"signal"|"noise"|"snr" "snr" is ln(a²/s²).
+---@field class? integer|integer[] 1 … K; all, or seven of many, if left out.
+
+---Signal, noise and log-SNR of the classes over time.
+---@param how? aniso.ScheduleLook what is "all" if left out
+function Schedule:plot(how) end
+
+---The bound E(λ) of λ_j ∝ n_j^(−γ) over γ; shows itself. Wants counts.
+---@param how? { gamma: number[]? } {from, to, n}, {−0.25, 0.75, 41} if left out
+---@return { gamma: number[], value: number[], minimum: table, own: number } own: E at the levels in force
+function Schedule:bound_curve(how) end
+
+---@class aniso.Simulation
+---@field y0 integer|number[] A class 1 … K, or a label vector.
+---@field prior? number[] The mean m, 1/K if left out.
+---@field n? integer Paths (default 2000, at least 2, at most 1000000).
+---@field seed? integer Of the noise (default 0).
+---@field points? integer Times at which the paths are looked at (default 40, at least 1).
+---@field quantiles? number[] 0 … 1 (default {0.05, 0.5, 0.95}).
+
+---Paths of the label vector through the Markov chain, step by step; shows itself.
+---@param how aniso.Simulation
+---@return { t: aniso.Tensor, mean: aniso.Tensor, sd: aniso.Tensor, quantile: aniso.Tensor? } (S), (S,K)
+function Schedule:simulate(how) end

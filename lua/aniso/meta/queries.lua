@@ -1,0 +1,46 @@
+---@meta _
+-- More methods of the RunDatabase: runs by filters, their numbers, and what a person says about them.
+
+---@class aniso.RunDatabase
+---@field aliases table<string, string> What papers call metrics: all, head, tail.
+local RunDatabase = {}
+
+---Runs by filters as typed after `aniso ls`: "macro_f1>0.55", "tag:paper", "ham".
+---@param filters? string[] all must fit
+---@param options? { sort: string?, limit: integer? } sort: a key, "-key" the other way round
+---@return table[]? rows like runs(), with tags, newest first
+---@return table|string|nil catalog of keys
+---@return table|string|nil mentioned keys
+function RunDatabase:select(filters, options) end
+
+---The numbers of the evaluations that count: the primary ones, and the prior's where asked for.
+---@param options? { part: aniso.Part?, prior: boolean? } "test", false
+---@return { run_id: integer, eval_id: integer, prior: boolean, n: integer, metrics: table }[]?
+function RunDatabase:scores(options) end
+
+---All metrics that the database can hold as one number, by name.
+---@return table<string, { name: string, higher: boolean }>?
+function RunDatabase:metrics() end
+
+---@return table<integer, string[]>? tags by run_id, sorted
+function RunDatabase:tags() end
+
+---@param run table a row of find()
+---@param names string[] single words
+---@return integer? new ones
+function RunDatabase:tag(run, names) end
+
+---@param run table a row of find()
+---@param names string[]
+---@return integer? removed ones
+function RunDatabase:untag(run, names) end
+
+---One more remark.
+---@param run table a row of find()
+---@param text string
+---@return integer?
+function RunDatabase:note(run, text) end
+
+---@param run table a row of find()
+---@return { at: string, text: string }[]? remarks, the latest last
+function RunDatabase:notes(run) end

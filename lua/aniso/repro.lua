@@ -1,0 +1,66 @@
+-- The commands that repeat a stored run, to the same bits: repro(db, run) → lines for a shell,
+-- or nil, message. The recipe is the stored one where the file at its path is not (any more)
+-- the same; --set and --name come from the command that made the run.
+local core = require "aniso.core"
+
+local function quoted(text)
+  text = tostring(text)
+  if text:match "^[%w_%-./:=,+@%%]+$" then return text end
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- The options of the first command that say what is run; → list of words.
+local function options_of(argv)
+  local out, i = {}, 1
+  while i <= #argv do
+    local name, value = argv[i]:match "^(%-%-%a+)=(.*)$"
+    name = name or argv[i]
+    if name == "--set" or name == "--name" then
+      if not value then
+        i = i + 1
+        value = argv[i]
+      end
+      out[#out + 1], out[#out + 2] = name, value
+    end
+    i = i + 1
+  end
+  return out
+end
+
+local function same_file(path, text)
+  local file = io.open(path, "rb")
+  if not file then return false end
+  local found = file:read "a"
+  file:close()
+  return found == text
+end
+
+local function circumstances(run, origin)
+  local line = ("# aniso %s"):format(run.tool_version or "?")
+  if run.git_commit then
+    line = ("%s, commit %s%s"):format(line, run.git_commit,
+      run.git_dirty == 1 and " with uncommitted changes" or "")
+  end
+  return ("%s, on %s"):format(line, origin.cpu ~= "" and origin.cpu or origin.hostname)
+end
+
+return function(db, run)
+  local origin, why, code = db:origin(run)
+  if not origin then return nil, why, code end
+  if not origin.recipe_text or not origin.argv then
+    return nil, ("run %s was not made by aniso run from a recipe; aniso show %s config prints its options")
+      :format(run.uid, run.uid), "ENOTFOUND"
+  end
+  local lines, recipe = { circumstances(run, origin) }, origin.recipe_path
+  if not same_file(recipe, origin.recipe_text) then
+    recipe = ("recipe-%s.lua"):format(core.sha256.text(origin.recipe_text):sub(1, 8))
+    lines[#lines + 1] = ("aniso show %s recipe --db %s > %s"):format(run.uid, quoted(db.path), recipe)
+  end
+  local words = { "aniso", "run", recipe }
+  for _, word in ipairs(options_of(origin.argv)) do words[#words + 1] = word end
+  local last = { "--seeds", run.seed, "--only", run.label or run.name, "--again", "--db", db.path }
+  table.move(last, 1, #last, #words + 1, words)
+  for i, word in ipairs(words) do words[i] = quoted(word) end
+  lines[#lines + 1] = table.concat(words, " ")
+  return lines
+end

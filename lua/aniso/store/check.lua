@@ -1,0 +1,86 @@
+-- Is a database whole, and do its numbers follow from what they were counted from?
+-- check(db) → list of {name =, faults = {sentence, …}} | nil, message, code. Reads every row of
+-- the counts and predictions; changes nothing.
+
+local MARGIN = [[
+    WITH margin AS (
+      SELECT eval_id, class_idx, sum(support) AS support, sum(predicted) AS predicted, sum(tp) AS tp
+        FROM (SELECT eval_id, true_idx AS class_idx, n AS support, 0 AS predicted,
+                     CASE WHEN true_idx = pred_idx THEN n ELSE 0 END AS tp FROM confusion
+              UNION ALL SELECT eval_id, pred_idx, 0, n, 0 FROM confusion)
+       GROUP BY eval_id, class_idx)]]
+
+-- name → SQL that finds faults, with a sentence in the column `fault`.
+local DERIVED = {
+  { "class_count follows from confusion", MARGIN .. [[
+    SELECT 'evaluation ' || c.eval_id || ', class ' || c.class_idx || ': stored ' || c.support || ', '
+           || c.predicted || ', ' || c.tp || '; counted ' || coalesce(m.support, 0) || ', '
+           || coalesce(m.predicted, 0) || ', ' || coalesce(m.tp, 0) AS fault
+      FROM class_count c LEFT JOIN margin m ON m.eval_id = c.eval_id AND m.class_idx = c.class_idx
+     WHERE c.support <> coalesce(m.support, 0) OR c.predicted <> coalesce(m.predicted, 0)
+        OR c.tp <> coalesce(m.tp, 0)]] },
+  { "every counted class is in class_count", MARGIN .. [[
+    SELECT 'evaluation ' || m.eval_id || ' counts class ' || m.class_idx || ', which class_count lacks'
+           AS fault
+      FROM margin m LEFT JOIN class_count c ON c.eval_id = m.eval_id AND c.class_idx = m.class_idx
+     WHERE c.eval_id IS NULL]] },
+  { "evaluation.n is the sum of confusion", [[
+    SELECT 'evaluation ' || e.eval_id || ': n is ' || e.n || ', its matrix counts ' || sum(f.n) AS fault
+      FROM evaluation e JOIN confusion f USING(eval_id) GROUP BY e.eval_id HAVING sum(f.n) <> e.n]] },
+  { "confusion follows from predictions", [[
+    WITH counted AS (
+      SELECT eval_id, true_idx, pred_idx, count(*) AS n FROM prediction GROUP BY 1, 2, 3),
+    complete AS (SELECT DISTINCT eval_id FROM prediction)
+    SELECT 'evaluation ' || f.eval_id || ': ' || f.n || ' images of class ' || f.true_idx || ' called '
+           || f.pred_idx || ', predictions say ' || coalesce(c.n, 0) AS fault
+      FROM confusion f JOIN complete USING(eval_id)
+      LEFT JOIN counted c USING(eval_id, true_idx, pred_idx) WHERE f.n <> coalesce(c.n, 0)
+    UNION ALL
+    SELECT 'evaluation ' || c.eval_id || ': ' || c.n || ' predictions of class ' || c.true_idx
+           || ' as ' || c.pred_idx || ' are in no matrix'
+      FROM counted c LEFT JOIN confusion f USING(eval_id, true_idx, pred_idx) WHERE f.n IS NULL]] },
+}
+
+-- The file's own checks → list of sentences.
+local function integrity(db)
+  local rows, message, code = db.core:query "PRAGMA integrity_check"
+  if not rows then return nil, message, code end
+  local faults = {}
+  for _, row in ipairs(rows) do
+    if row.integrity_check ~= "ok" then faults[#faults + 1] = row.integrity_check end
+  end
+  return faults
+end
+
+local function references(db)
+  local rows, message, code = db.core:query "PRAGMA foreign_key_check"
+  if not rows then return nil, message, code end
+  local faults = {}
+  for i, row in ipairs(rows) do
+    faults[i] = ("a row of %s names a row of %s that is not there"):format(row.table, row.parent)
+  end
+  return faults
+end
+
+local function asked(sql)
+  return function(db)
+    local rows, message, code = db.core:query(sql)
+    if not rows then return nil, message, code end
+    local faults = {}
+    for i, row in ipairs(rows) do faults[i] = row.fault end
+    return faults
+  end
+end
+
+return function(db)
+  local checks = { { "the file's pages and indexes", integrity },
+    { "references between tables", references } }
+  for _, one in ipairs(DERIVED) do checks[#checks + 1] = { one[1], asked(one[2]) } end
+  local results = {}
+  for i, one in ipairs(checks) do
+    local faults, message, code = one[2](db)
+    if not faults then return nil, message, code end
+    results[i] = { name = one[1], faults = faults }
+  end
+  return results
+end

@@ -1,0 +1,107 @@
+-- The names by which runs are filtered, sorted, tabulated and plotted. A key is a fact
+-- (study, seed, wall …), a metric of the primary test evaluation (macro_f1, tail …) or an
+-- option of the configuration (train.lr). keys.new(db) reads from the database what is asked
+-- for, once; key:get(run) takes a row with the columns of v_run.
+local nearest = require "aniso.nearest"
+local must = require("aniso.store.refusal").must
+local score = require "aniso.store.score"
+
+local keys = {}
+
+local FACTS = { run = "run_id", id = "uid", name = "name", study = "study", label = "label",
+  split = "split", imbalance = "imbalance_factor", seed = "seed",
+  attempt = "attempt", status = "status", host = "hostname", started = "started_at",
+  ended = "ended_at", wall = "wall_s", resumes = "resumes", threads = "threads",
+  commit = "git_commit" }
+
+local Keys = {}
+Keys.__index = Keys
+
+function keys.new(db)
+  return setmetatable({ db = db, known_metrics = must(score.metrics(db)) }, Keys)
+end
+
+-- run_id → the metrics of its primary test evaluation.
+function Keys:metrics()
+  if not self.by_run then
+    self.by_run = {}
+    for _, one in ipairs(must(score.scores(self.db))) do self.by_run[one.run_id] = one.metrics end
+  end
+  return self.by_run
+end
+
+-- config_id → dotted option → {num =, txt =}
+function Keys:params()
+  if not self.by_config then
+    self.by_config, self.known_params = {}, {}
+    for _, row in ipairs(must(self.db.core:query "SELECT * FROM config_param")) do
+      local params = self.by_config[row.config_id] or {}
+      self.by_config[row.config_id], self.known_params[row.key] = params, true
+      params[row.key] = row
+    end
+  end
+  return self.by_config
+end
+
+local function unknown(self, name)
+  local names = {}
+  for _, set in ipairs { FACTS, self.known_metrics, self.known_params, score.aliases } do
+    for known in pairs(set) do names[#names + 1] = known end
+  end
+  table.sort(names)
+  local meant = nearest(name, names)
+  error(("no key %s (%s)"):format(name, meant and ("did you mean %s?"):format(meant)
+    or "a fact such as status or seed, a metric such as macro_f1, an option such as train.lr"), 0)
+end
+
+-- What the recipe calls its data (ham10000, lesions); for a run without options, the set's name.
+local function data_of(self)
+  return { name = "data", kind = "fact", get = function(_, run)
+    local params = self:params()[run.config_id]
+    return params and params.data and params.data.txt or run.dataset
+  end }
+end
+
+-- key(name) → {name, kind = "fact" | "metric" | "option", get(key, run), higher [metrics]}; an
+-- unknown name raises. get gives a number, a text or nil.
+function Keys:key(name)
+  if name == "data" then return data_of(self) end
+  if FACTS[name] then
+    return { name = name, kind = "fact", get = function(_, run) return run[FACTS[name]] end }
+  end
+  local known = self.known_metrics[score.aliases[name] or name]
+  if known then
+    return { name = name, metric = known.name, kind = "metric", higher = known.higher,
+      get = function(_, run)
+        local metrics = self:metrics()[run.run_id]
+        return metrics and metrics[known.name]
+      end }
+  end
+  local params = self:params()
+  if not self.known_params[name] then unknown(self, name) end
+  return { name = name, kind = "option", get = function(_, run)
+    local param = (params[run.config_id] or {})[name]
+    if param and param.num and tonumber(param.txt) then return param.num end
+    return param and param.txt
+  end }
+end
+
+-- The options that differ between the runs, sorted; one that a run does not have differs too.
+function Keys:varying(runs)
+  local params, first, differs, names = self:params(), nil, {}, {}
+  for _, run in ipairs(runs) do
+    local own = params[run.config_id] or {}
+    first = first or own
+    for key, param in pairs(own) do
+      if not first[key] or first[key].txt ~= param.txt then differs[key] = true end
+    end
+    for key in pairs(first) do
+      if not own[key] then differs[key] = true end
+    end
+  end
+  for key in pairs(differs) do names[#names + 1] = key end
+  table.sort(names)
+  return names
+end
+
+return keys

@@ -1,0 +1,67 @@
+-- The numbers of evaluations, for lists, tables, curves and exports alike: what the view
+-- v_eval derives from counts, beside what is stored in `result`. An evaluation counts if it is
+-- the primary one of its part, or the prior's own predictions beside it.
+local metric = require "aniso.metric"
+
+local score = {}
+
+local DERIVED = { "acc", "bacc", "macro_f1", "worst_class", "many", "medium", "few", "kappa" }
+
+-- What papers call them.
+score.aliases = { all = "acc", head = "many", tail = "few" }
+
+-- metrics() → name → {name =, higher =} of all that a database can hold as one number.
+function score.metrics(db)
+  local rows, message, code = db.core:query "SELECT name, higher_is_better AS higher FROM metric"
+  if not rows then return nil, message, code end
+  local known = {}
+  for _, row in ipairs(rows) do known[row.name] = { name = row.name, higher = row.higher == 1 } end
+  for _, entry in ipairs(metric.catalog) do
+    known[entry.name] = { name = entry.name, higher = entry.higher }
+  end
+  for _, name in ipairs(DERIVED) do known[name] = known[name] or { name = name, higher = true } end
+  return known
+end
+
+-- The evaluations that count, as SQL on v_eval and evaluation alike; ?1 is the part.
+local PRIMARY = "e.part = ?1 AND e.is_primary = 1"
+local PRIOR = "e.part = ?1 AND e.is_primary = 0 AND e.sampler = 'prior'"
+
+local function with_metrics(row)
+  local metrics = {}
+  for _, name in ipairs(DERIVED) do metrics[name] = row[name] end
+  return { run_id = row.run_id, eval_id = row.eval_id, prior = row.is_primary ~= 1, n = row.n,
+    metrics = metrics }
+end
+
+local function of_kind(db, kind, part, list, by_eval)
+  local rows, message, code = db.core:query("SELECT * FROM v_eval e WHERE " .. kind
+    .. " ORDER BY e.run_id, e.eval_id", part)
+  if not rows then return nil, message, code end
+  for _, row in ipairs(rows) do
+    local one = with_metrics(row)
+    list[#list + 1], by_eval[row.eval_id] = one, one.metrics
+  end
+  rows, message, code = db.core:query([[
+    SELECT x.eval_id, m.name, x.value FROM evaluation e JOIN result x USING(eval_id)
+      JOIN metric m USING(metric_id) WHERE x.value IS NOT NULL AND ]] .. kind, part)
+  if not rows then return nil, message, code end
+  for _, row in ipairs(rows) do
+    local metrics = by_eval[row.eval_id]
+    if metrics and metrics[row.name] == nil then metrics[row.name] = row.value end
+  end
+  return true
+end
+
+-- scores{part = "test", prior = false} → list of {run_id, eval_id, prior, n, metrics = {name =
+-- value}}, primary evaluations first, then the prior's where asked for.
+function score.scores(db, options)
+  options = options or {}
+  local part, list, by_eval = options.part or "test", {}, {}
+  local done, message, code = of_kind(db, PRIMARY, part, list, by_eval)
+  if done and options.prior then done, message, code = of_kind(db, PRIOR, part, list, by_eval) end
+  if not done then return nil, message, code end
+  return list
+end
+
+return score

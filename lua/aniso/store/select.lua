@@ -1,0 +1,101 @@
+-- Runs by filters, as typed after `aniso ls` and from Lua alike:
+--   db:select({"status=finished", "macro_f1>0.55", "tag:paper", "ham"}, {sort = "macro_f1"})
+-- KEY=VALUE, !=, <, <=, >, >= compare, KEY~TEXT looks into a text, tag:NAME asks for a tag, any
+-- other word is looked for in id, study, label, data set and status. All filters must fit.
+local keys = require "aniso.store.keys"
+
+local select = {}
+
+local compare = {
+  ["="] = function(a, b) return a == b end,
+  ["!="] = function(a, b) return a ~= b end,
+  ["<"] = function(a, b) return a < b end,
+  ["<="] = function(a, b) return a <= b end,
+  [">"] = function(a, b) return a > b end,
+  [">="] = function(a, b) return a >= b end,
+  ["~"] = function(a, b) return tostring(a):lower():find(b:lower(), 1, true) ~= nil end,
+}
+
+-- Numbers where both sides are; a run that lacks the key fits `!=` only.
+local function comparison(key, operator, wanted)
+  local test, number = compare[operator], tonumber(wanted)
+  return function(run)
+    local value = key:get(run)
+    if value == nil then return operator == "!=" end
+    if operator ~= "~" and number and type(value) == "number" then return test(value, number) end
+    return test(tostring(value), wanted)
+  end
+end
+
+local function word(text)
+  text = text:lower()
+  return function(run)
+    return table.concat({ run.uid, run.study, run.label or "", run.dataset, run.status }, "\n")
+      :lower():find(text, 1, true) ~= nil
+  end
+end
+
+-- One filter → a function of a run, and the key that it compares, if any.
+local function filter(text, catalog)
+  local tag = text:match "^tag:(.+)$"
+  if tag then
+    return function(run)
+      for _, name in ipairs(run.tags) do
+        if name == tag then return true end
+      end
+      return false
+    end
+  end
+  local name, operator, wanted = text:match "^([%w_.]+)([!<>]=)(.*)$"
+  if not name then name, operator, wanted = text:match "^([%w_.]+)([=<>~])(.*)$" end
+  if not name then return word(text) end
+  local key = catalog:key(name)
+  return comparison(key, operator, wanted), key
+end
+
+-- Metrics: the best first; anything else: the smallest first; "-KEY": the other way round.
+-- Runs without the key come last, equal ones stay newest first.
+local function sort(runs, key, backwards)
+  local descending = (key.kind == "metric" and key.higher) ~= backwards
+  local value, place = {}, {}
+  for i, run in ipairs(runs) do value[run], place[run] = key:get(run), i end
+  table.sort(runs, function(a, b)
+    local x, y = value[a], value[b]
+    if x == y then return place[a] < place[b] end
+    if x == nil or y == nil then return y == nil end
+    if type(x) ~= type(y) then x, y = tostring(x), tostring(y) end
+    if descending then return x > y end
+    return x < y
+  end)
+end
+
+-- select(filters [, {sort = KEY, limit = N}]) → rows like runs(), with `tags`, newest first;
+-- the catalog of keys; the keys that were mentioned. An unknown key raises.
+function select.select(db, filters, options)
+  options = options or {}
+  local catalog = keys.new(db)
+  local tests, mentioned = {}, {}
+  for i, text in ipairs(filters or {}) do
+    tests[i], mentioned[#mentioned + 1] = filter(text, catalog)
+  end
+  local sort_name = options.sort and options.sort:gsub("^%-", "")
+  local sort_key = sort_name and catalog:key(sort_name)
+  mentioned[#mentioned + 1] = sort_key
+  local runs, message, code = db:runs()
+  if not runs then return nil, message, code end
+  local tags
+  tags, message, code = db:tags()
+  if not tags then return nil, message, code end
+  local found = {}
+  for i = #runs, 1, -1 do
+    local run, fits = runs[i], true
+    run.tags = tags[run.run_id] or {}
+    for _, test in ipairs(tests) do fits = fits and test(run) end
+    if fits then found[#found + 1] = run end
+  end
+  if sort_key then sort(found, sort_key, options.sort ~= sort_name) end
+  for i = #found, (options.limit or #found) + 1, -1 do found[i] = nil end
+  return found, catalog, mentioned
+end
+
+return select

@@ -1,0 +1,42 @@
+/* backup: a copy of an open database, page by page, while others read and write. One step
+ * of SQLite's backup takes all pages, so the copy is one moment of the original; readers
+ * in WAL mode never block its writer. Cost: one pass over the file. */
+#include "store/connection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* An empty file that was not there before, so that no copy ever replaces something. */
+static an_code claim(const char *copy)
+{
+    int made = open(copy, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (made < 0 && errno == EEXIST)
+        return an_fail(AN_EIO, "%s exists already: name another file, or remove it first", copy);
+    if (made < 0) return an_fail(AN_EIO, "cannot make %s: %s", copy, strerror(errno));
+    close(made);
+    return AN_OK;
+}
+
+static an_code copy_pages(an_db *db, sqlite3 *target, const char *copy)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(target, "main", db->raw, "main");
+    int rc = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(target);
+    int finished = sqlite3_backup_finish(backup);
+    if (rc == SQLITE_DONE && finished == SQLITE_OK) return AN_OK;
+    return an_fail(AN_EIO, "the copy %s failed: %s", copy, sqlite3_errstr(rc));
+}
+
+an_code an_db_backup(an_db *db, const char *copy)
+{
+    sqlite3 *target = NULL;
+    an_code code = claim(copy);
+    if (code != AN_OK) return code;
+    int rc = sqlite3_open_v2(copy, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    code = rc == SQLITE_OK ? copy_pages(db, target, copy)
+                           : an_fail(AN_EIO, "cannot open %s: %s", copy, sqlite3_errstr(rc));
+    sqlite3_close(target);
+    if (code != AN_OK) unlink(copy);
+    return code;
+}

@@ -1,0 +1,105 @@
+# Asking a finished study: filters, tables, curves, marks, care for the file, and repeating a
+# run from nothing but the database. Tiny models; seconds.
+. tests/cli/tap.sh
+
+cat >"$dir/sweep.lua" <<'LUA'
+local aniso = require "aniso"
+return aniso.study {
+  name = "sweep", data = { "lesions", n = 140, size = 16 },
+  base = {
+    backbone = { "resnet", depth = 8, width = 4 },
+    schedule = { "cosine", T = 50, lambda = "isotropic" },
+    denoiser = { "cross_attention", dim = 16, blocks = 1, heads = 2 },
+    train = { epochs = 2, batch = 28, draws = 2 }, sampler = { "ddim", steps = 5, draws = 2 },
+  },
+  variants = {
+    { label = "ddpm", ["schedule.lambda"] = "isotropic" },
+    { label = "low", ["schedule.lambda"] = { "power", gamma = -0.25 } },
+    { label = "high", ["schedule.lambda"] = { "power", gamma = 0.5 } },
+  },
+  seeds = 2,
+}
+LUA
+db=$dir/runs.db
+ask() { "$aniso" sql "$2" --db "$1" --format csv | tail -n +2 | tr -d '\r'; }
+rows() { tail -n +2 "$dir/out" | wc -l | tr -d ' '; }
+expect "a sweep" 0 "$aniso" run "$dir/sweep.lua" --set train.lr=0.002 --db "$db"
+
+expect "ls with a fact and an option" 0 "$aniso" ls status=finished seed=1 \
+    'schedule.lambda.gamma>0' --db "$db" --format csv
+same "one run" "$(rows)" 1
+says out ",high,"
+expect "ls by a metric" 0 "$aniso" ls 'macro_f1>=0' --sort=-macro_f1 --db "$db" --format csv
+same "all six" "$(rows)" 6
+expect "ls with what differs" 0 "$aniso" ls --varying --db "$db" --format csv
+says out "^run,.*,schedule.lambda,schedule.lambda.gamma,started,wall"
+same "and nothing else" "$(head -n 1 "$dir/out" | grep -c 'train')" 0
+expect "a key misspelt" 2 "$aniso" ls 'macrof1>0.5' --db "$db"
+says err "^aniso: no key macrof1 \(did you mean macro_f1\?\)$"
+expect "nothing fits" 3 "$aniso" ls 'acc>1' --db "$db"
+
+expect "table" 0 "$aniso" table sweep --db "$db" --rows label,schedule.lambda.gamma --cols all,tail --format csv
+says out "^label,schedule.lambda.gamma,seeds,all,all_sd,tail,tail_sd"
+same "its means are those of the view v_group" \
+    "$(tail -n +2 "$dir/out" | cut -d, -f4 | cut -c1-12)" \
+    "$(ask "$db" "SELECT mean FROM v_group WHERE is_primary = 1 AND part = 'test' AND metric = 'acc' \
+        ORDER BY config_id" | cut -c1-12)"
+expect "table for a paper" 0 "$aniso" table sweep --db "$db" --percent --prior --format latex
+says out '\\textbf\{[0-9.]+ \$\\pm\$ [0-9.]+\}'
+expect "table for a page" 0 "$aniso" table sweep --db "$db" --format md
+says out '^\| ddpm '
+expect "a study that is not there" 3 "$aniso" table sweeep --db "$db"
+says err "it has: sweep"
+expect "a column that is no metric" 2 "$aniso" table sweep --cols seed --db "$db"
+expect "a row that is a metric" 2 "$aniso" table sweep --rows acc --db "$db"
+
+expect "curve" 0 env LC_ALL=C "$aniso" curve sweep -x schedule.lambda.gamma -y tail --db "$db"
+says out "schedule.lambda.gamma$"
+same "three configurations in the table below" "$(grep -cE '^(sweep|ddpm) .* 2 ' "$dir/out")" 3
+expect "curve in a file" 0 "$aniso" curve sweep -x schedule.lambda.gamma -y all --svg "$dir/c.svg" --db "$db"
+same "that is SVG with a title" "$(grep -c '<title>.*sweep: all' "$dir/c.svg")" 1
+expect "curve over no number" 2 "$aniso" curve sweep -x schedule.lambda --db "$db"
+says err "is no number"
+expect "curve of no metric" 2 "$aniso" curve sweep -x train.lr -y seed --db "$db"
+
+expect "tag" 0 "$aniso" tag @last paper first --db "$db"
+expect "star" 0 "$aniso" star @last --db "$db"
+says out ": first paper star$"
+expect "untag" 0 "$aniso" tag @last first -d --db "$db"
+says out ": paper star$"
+expect "a tag of two words" 2 "$aniso" tag @last "two words" --db "$db"
+expect "ls tag:paper" 0 "$aniso" ls tag:paper --db "$db" --format csv
+same "finds one" "$(rows)" 1
+expect "note" 0 "$aniso" note @last "the best so far" --db "$db"
+expect "show has both" 0 "$aniso" show @last --facts --db "$db"
+says out "^tags +paper star$"
+says out "^note .*the best so far$"
+
+expect "db info" 0 "$aniso" db info --db "$db"
+says out "^runs finished +6$"
+expect "db check" 0 "$aniso" db check --db "$db"
+expect "db backup" 0 "$aniso" db backup "$dir/copy.db" --db "$db"
+same "has every run" "$(ask "$dir/copy.db" 'SELECT count(*) FROM run')" 6
+expect "db backup again" 4 "$aniso" db backup "$dir/copy.db" --db "$db"
+expect "db vacuum" 0 "$aniso" db vacuum --db "$db"
+cp tests/golden/runs-v1.sqlite "$dir/old.db"
+expect "an old file is listed" 0 "$aniso" ls --db "$dir/old.db"
+expect "db migrate" 0 "$aniso" db migrate --db "$dir/old.db"
+says out "version 1 became 2; the old file is .*old.db.v1.bak$"
+expect "and is whole" 0 "$aniso" db check --db "$dir/old.db"
+
+expect "repro" 0 "$aniso" show @last --repro --db "$db"
+says out "^aniso run .*sweep.lua --set train.lr=0.002 --seeds 1 --only high --again --db "
+before=$(ask "$db" "SELECT acc, macro_f1 FROM v_eval ORDER BY run_id DESC, eval_id LIMIT 4")
+mv "$dir/sweep.lua" "$dir/gone.lua"
+"$aniso" show @last --repro --db "$db" | sed "s|^aniso |'$aniso' |" >"$dir/again.sh"
+expect "what it prints runs, without the recipe's file" 0 sh -c "cd '$dir' && sh ./again.sh"
+same "it is the second attempt at the same run" "$(ask "$db" "SELECT count(*) FROM run a JOIN run b \
+    USING(config_id, split_id, seed, label) WHERE a.attempt = 1 AND b.attempt = 2")" 1
+same "with the same numbers" \
+    "$(ask "$db" "SELECT acc, macro_f1 FROM v_eval ORDER BY run_id DESC, eval_id LIMIT 4")" "$before"
+same "and the same weights" "$(ask "$db" "SELECT count(DISTINCT sha256) FROM checkpoint JOIN run \
+    USING(run_id) WHERE label = 'high' AND seed = 1 AND kind = 'best'")" 1
+expect "another label" 2 "$aniso" run "$dir/gone.lua" --only higher --db "$db"
+says err "no variant has the label higher \(ddpm, low, high\)"
+finish

@@ -1,0 +1,65 @@
+# aniso schedule: the table, the drawings, the bound, what it refuses; README's example.
+. tests/cli/tap.sh
+
+counts=6705,1113,1099,514,327,142,115
+
+expect "a table of classes" 0 "$aniso" schedule cosine --T 100 --lambda bound --counts $counts
+says out "^class +n +lambda +a_25 +s_25 +a_50 +s_50 +a_75 +s_75 +a_100 +s_100$"
+says out "^ +7 +115 +1\.4274 "
+expect "as CSV" 0 "$aniso" schedule --lambda bound --counts $counts --times 0,500 --format csv
+same "a class is a row" "$(tr -d '\r' <"$dir/out" | sed -n 1,2p)" "class,n,lambda,a_0,s_0,a_500,s_500
+1,6705,0.5165533,1,0,0.7027401,0.3675002"
+expect "as JSON" 0 "$aniso" schedule linear --K 2 --T 4 --format json
+says out '"class": 2, "n": null, "lambda": 1'
+expect "a policy with its options" 0 "$aniso" schedule --counts 900,9 --lambda '{"power", gamma = 0.5}'
+says out "^ +2 +9 +1\.8182 "
+expect "options by --set" 0 "$aniso" schedule --K 1 --T 8 --set offset=0.5 --times 8
+expect "sample coupling scales the noise by the class" 0 "$aniso" schedule --coupling sample \
+    --lambda '{"manual", 1, 3}' --times 1000 --format csv
+says out "^2,,1\.5,.*,1\.5"
+
+expect "a drawing below the table" 0 "$aniso" schedule --counts $counts --lambda bound --plot
+same "signal, noise and SNR" "$(grep -cE '^(Signal|Noise|log-SNR)' "$dir/out")" 3
+expect "one of them" 0 "$aniso" schedule --counts $counts --lambda bound --plot noise
+same "noise only" "$(grep -cE '^(Signal|Noise|log-SNR)' "$dir/out")" 1
+same "no colours in a pipe" "$(grep -c "$(printf '\033')" "$dir/out")" 0
+expect "plain letters in a plain locale" 0 env LC_ALL=C "$aniso" schedule --K 2 --plot snr
+same "nothing but ASCII below the table" \
+    "$(sed '1,/^$/d' "$dir/out" | LC_ALL=C grep -c '[^ -~]')" 0
+expect "an SVG file" 0 "$aniso" schedule --K 2 --format csv --svg "$dir/x.svg"
+says err "^wrote .*x\.svg$"
+same "a whole one" "$(head -c 4 "$dir/x.svg")$(tail -n 1 "$dir/x.svg")" "<svg</svg>"
+
+expect "the bound" 0 env LC_ALL=C.UTF-8 "$aniso" schedule --lambda bound --counts $counts --bound --svg "$dir/bound.svg"
+says out "smallest E = 1\.04577 at γ = 0\.25"
+same "is drawn into the file" "$(grep -c 'Bound E(λ)' "$dir/bound.svg")" 3
+expect "the bound as rows" 0 "$aniso" schedule --counts $counts --bound --format csv
+says out "^0\.25,1\.0457"
+
+refused() { # NAME MESSAGE ARGUMENTS…
+    name=$1 message=$2
+    shift 2
+    expect "$name" 2 "$aniso" schedule "$@"
+    says err "$message"
+    same "prints no data" "$(cat "$dir/out")" ""
+}
+refused "no classes" "give counts"
+refused "a base that nobody has" "must be one of cosine, linear" csine --K 2
+refused "a policy misspelt" "did you mean bound\?" --K 2 --lambda bond
+refused "an option misspelt" "did you mean schedule.offset\?" --K 2 --set ofset=1
+refused "counts that are none" "whole numbers with commas" --counts 3,x
+refused "a time after the end" "t = 2000 is outside" --K 2 --times 2000
+refused "a drawing in a CSV" "leave out --format csv" --K 2 --plot --format csv
+refused "a picture of another kind" "ends in \.svg" --K 2 --svg x.png
+refused "a bound without counts" "has no counts" --K 2 --bound
+expect "a folder that is not there" 1 "$aniso" schedule --K 2 --svg "$dir/none/x.svg"
+says err "No such file"
+
+# The block after the command in README.md is what the command prints.
+line='./aniso schedule cosine --lambda bound'
+command=$(grep -F "$line" README.md | head -n 1 | sed 's/^ *//')
+shown=$(awk -v line="$line" 'on && !/^(    |$)/ { exit } on { sub(/^    /, ""); print }
+    index($0, line) { on = 1 }' README.md | sed '/./,$!d')
+got=$(eval "LC_ALL=C.UTF-8 \"\$aniso\" ${command#./aniso}")
+same "README shows the real output" "$got" "$shown"
+finish

@@ -1,0 +1,132 @@
+-- Files of earlier versions, copies while a run is in progress, and the checks that find
+-- numbers which do not follow from what they were counted from.
+local lu = require "luaunit"
+local core = require "aniso.core"
+local check = require "aniso.store.check"
+local store = require "aniso.store"
+local fixture = dofile "tests/lua/store_fixture.lua"
+local description, evaluation, one = fixture.description, fixture.evaluation, fixture.one
+
+local Care = {}
+
+-- A file that version 1 of the schema made and filled: two finished runs.
+local function old_file()
+  local path = fixture.folder() .. "/old.db"
+  local from, to = assert(io.open("tests/golden/runs-v1.sqlite", "rb")), assert(io.open(path, "wb"))
+  to:write(from:read "a"):close()
+  from:close()
+  return path
+end
+
+local function structure(db)
+  local rows = assert(db:query [[
+    SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name]])
+  local out = {}
+  for i, row in ipairs(rows) do out[i] = row.type .. " " .. row.name .. "\n" .. row.sql end
+  return table.concat(out, "\n")
+end
+
+local function count(db, name)
+  return one(db, "SELECT count(*) FROM " .. name)
+end
+
+function Care.test_an_old_file_is_read_as_it_is()
+  local path = old_file()
+  local db <close> = assert(store.open(path, { readonly = true }))
+  lu.assertEquals(db:version(), 1)
+  lu.assertEquals(#db:select { "status=finished", "acc>0.8" }, 1)
+  lu.assertEquals(db:tags(), {})
+  lu.assertEquals(db:notes(db:find "@last"), {})
+  lu.assertEquals(db:version(), 1)
+  lu.assertNil(core.sys.exists(path .. ".v1.bak"))
+end
+
+function Care.test_an_old_file_becomes_a_new_one_and_loses_nothing()
+  local path = old_file()
+  local new <close> = fixture.new()
+  do
+    local db <close> = assert(store.open(path))
+    lu.assertEquals(db:version(), core.db.VERSION)
+    lu.assertEquals(structure(db), structure(new))
+    lu.assertEquals(one(db, "PRAGMA integrity_check"), "ok")
+    db:tag(db:find "@last", { "paper" })
+    lu.assertEquals(#db:select { "tag:paper" }, 1)
+  end
+  local db <close> = assert(store.open(path, { readonly = true }))
+  local before <close> = assert(store.open(path .. ".v1.bak", { readonly = true }))
+  lu.assertEquals(before:version(), 1)
+  for _, name in ipairs { "run", "evaluation", "confusion", "prediction", "metric_value",
+    "checkpoint", "log" } do
+    lu.assertTrue(count(before, name) > 0, name)
+    lu.assertEquals(count(db, name), count(before, name))
+  end
+  lu.assertEquals(db:query "SELECT * FROM v_eval", before:query "SELECT * FROM v_eval")
+  for _, result in ipairs(assert(check(db))) do lu.assertEquals(result.faults, {}, result.name) end
+end
+
+local function filled()
+  local db, path = fixture.new()
+  local run = db:start_run(description())
+  run:evaluation(evaluation({ { 2, 1 }, { 0, 1 } },
+    { predictions = { true_idx = { 0, 0, 0, 1 }, pred_idx = { 0, 1, 0, 1 } } }))
+  return db, path, run
+end
+
+function Care.test_a_copy_of_a_file_that_is_written_to()
+  local db, path, run = filled()
+  local copy = path .. ".copy"
+  do
+    local reader <close> = assert(store.open(path, { readonly = true }))
+    lu.assertTrue(reader.core:backup(copy))
+    local again, message, code = reader.core:backup(copy)
+    lu.assertNil(again)
+    lu.assertEquals(code, "EIO")
+    lu.assertStrContains(message, "exists already")
+    lu.assertEquals(select(3, reader.core:backup(path .. "/no/folder")), "EIO")
+  end
+  run:finish()
+  db:close()
+  local whole <close> = assert(store.open(copy, { readonly = true }))
+  lu.assertEquals(one(whole, "PRAGMA integrity_check"), "ok")
+  lu.assertEquals(count(whole, "confusion"), 3)
+  lu.assertEquals(one(whole, "SELECT status FROM run"), "crashed") -- as it stood at that moment
+end
+
+local function faults_of(db)
+  local out = {}
+  for _, result in ipairs(assert(check(db))) do
+    if #result.faults > 0 then out[result.name] = result.faults end
+  end
+  return out
+end
+
+function Care.test_checks()
+  local db <close> = filled()
+  lu.assertEquals(faults_of(db), {})
+  local function spoiled(sql, name, text)
+    assert(db.core:begin())
+    assert(db:exec(sql))
+    local faults = faults_of(db)
+    db.core:rollback()
+    lu.assertStrContains(table.concat(faults[name] or { "none: " .. name }, "\n"), text)
+  end
+  local counts = "class_count follows from confusion"
+  spoiled("UPDATE class_count SET tp = tp - 1 WHERE class_idx = 0", counts,
+    "stored 3, 2, 1; counted 3, 2, 2")
+  spoiled("UPDATE class_count SET support = 9 WHERE class_idx = 1", counts, "class 1: stored 9")
+  spoiled("UPDATE confusion SET n = 7 WHERE true_idx = 1", counts, "counted 7")
+  spoiled("UPDATE confusion SET n = 7 WHERE true_idx = 1", "evaluation.n is the sum of confusion",
+    "counts 10")
+  spoiled("DELETE FROM class_count WHERE class_idx = 1", "every counted class is in class_count",
+    "counts class 1, which class_count lacks")
+  spoiled("UPDATE prediction SET pred_idx = 0 WHERE sample_idx = 1", "confusion follows from predictions",
+    "1 images of class 0 called 1, predictions say 0")
+  spoiled("UPDATE prediction SET true_idx = 1, pred_idx = 0 WHERE sample_idx = 3",
+    "confusion follows from predictions", "class 1")
+  lu.assertEquals(faults_of(db), {})
+  assert(db:exec "PRAGMA foreign_keys = OFF")
+  spoiled("UPDATE run SET split_id = 77", "references between tables",
+    "a row of run names a row of data_split")
+end
+
+return { Care = Care }
