@@ -34,7 +34,7 @@ function Rate.test_one_cycle()
   lu.assertAlmostEquals(f(total, total), 10 / 250000, 1e-12)
   local top = 0.3 * total - 1
   for step = 1, total do
-    local done, want = step - 1, nil
+    local done, want = step - 1
     if done < top then
       want = 1 - (1 - 1 / 25) * (1 + math.cos(math.pi * done / top)) / 2
     else

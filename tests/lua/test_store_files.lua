@@ -154,7 +154,7 @@ function Refusing.test_user_sql_only_reads()
 end
 
 function Refusing.test_full_disk_loses_nothing()
-  local db, path = new()
+  local db = new()
   local run = db:start_run(description())
   run:metric("train", 1, { loss = 1 })
   run:flush()
