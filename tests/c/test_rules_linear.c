@@ -1,8 +1,7 @@
 /* rules_linear, rules_pool and rules_norm: every rule by finite differences, strided inputs,
  * running moments, what each operation refuses, and memory; and the checker itself. */
-#include "arrays.h"
+#include "rules.h"
 
-#include "grad/check.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"
@@ -19,21 +18,6 @@ static an_tensor *param(uint64_t stream, int ndim, const int64_t *shape)
 
 #define PARAM(stream, ...) \
     param(stream, COUNT(((int64_t[]){__VA_ARGS__})), (int64_t[]){__VA_ARGS__})
-
-/* Everything is linear in each input or smooth, and of size one or so. */
-static void check(an_check_fn fn, an_tensor **inputs, int n, void *ctx)
-{
-    if (an_gradcheck(fn, inputs, n, ctx, 1e-2, 5e-3))
-        fail_msg("%s", an_err_message());
-}
-
-static void refused(const an_tensor *x, const char *words)
-{
-    assert_null(x);
-    assert_int_equal(an_err_code(), AN_EINVAL);
-    if (!strstr(an_err_message(), words))
-        fail_msg("\"%s\" does not say \"%s\"", an_err_message(), words);
-}
 
 /* Each test runs in a scope of its own and leaves no memory behind. */
 static int enter(void **state)

@@ -1,23 +1,10 @@
 /* rules_loss and rules_attention: every rule by finite differences, a value where the rule
  * adds one, strided inputs, and what each operation refuses. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "rules.h"
 
-#include <cmocka.h>
-
-#include "base/mem.h"
-#include "base/rng.h"
-#include "grad/check.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"
-
-#define SHAPE(...) \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
 
 static an_tensor *randn(uint64_t stream, int ndim, const int64_t *shape)
 {
@@ -38,21 +25,6 @@ static an_tensor *integers(const int64_t *values, int ndim, const int64_t *shape
     an_tensor *x = an_tensor_new(AN_I64, ndim, shape);
     memcpy(an_i64(x), values, (size_t)an_numel(x) * sizeof *values);
     return x;
-}
-
-static void check(an_check_fn fn, an_tensor **inputs, int n, void *ctx)
-{
-    if (an_gradcheck(fn, inputs, n, ctx, 1e-2, 5e-3))
-        fail_msg("%s", an_err_message());
-}
-
-/* Asserts that x is NULL because of a mistake whose message has `words` in it. */
-static void refused(const an_tensor *x, const char *words)
-{
-    assert_null(x);
-    assert_int_equal(an_err_code(), AN_EINVAL);
-    if (!strstr(an_err_message(), words))
-        fail_msg("'%s' does not say '%s'", an_err_message(), words);
 }
 
 static int open_scope(void **state)

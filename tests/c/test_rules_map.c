@@ -1,14 +1,11 @@
 /* rules_map, rules_shape and the tape: every rule by finite differences, broadcasting in
  * all directions, reuse of one tensor, and what happens on mistakes. */
-#include "arrays.h"
+#include "rules.h"
 
-#include "grad/check.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"
 #include "tensor/storage.h"
-
-#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
 
 static int begin(void **state)
 {
@@ -34,12 +31,6 @@ static an_tensor *param(uint64_t stream, int ndim, const int64_t *shape)
         an_f32(x)[i] += an_f32(x)[i] < 0 ? -0.5f : 0.5f;
     x->requires_grad = true;
     return x;
-}
-
-static void check(an_check_fn fn, an_tensor **inputs, int n, void *ctx)
-{
-    if (an_gradcheck(fn, inputs, n, ctx, 1e-2, 5e-3))
-        fail_msg("%s", an_err_message());
 }
 
 typedef an_tensor *(*binary_fn)(an_tensor *, an_tensor *);

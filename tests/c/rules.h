@@ -1,0 +1,28 @@
+/* rules: what the tests of the backward rules share. */
+#ifndef AN_TESTS_RULES_H
+#define AN_TESTS_RULES_H
+
+#include "arrays.h"
+#include "grad/check.h"
+
+/* SHAPE(2, 3) is the two arguments ndim, shape. */
+#define SHAPE(...) \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+
+/* Finite differences of fn; inputs are of size one or so and away from kinks. */
+static inline void check(an_check_fn fn, an_tensor **inputs, int n, void *ctx)
+{
+    if (an_gradcheck(fn, inputs, n, ctx, 1e-2, 5e-3))
+        fail_msg("%s", an_err_message());
+}
+
+/* Asserts that x is NULL because of a mistake whose message has `words` in it. */
+static inline void refused(const an_tensor *x, const char *words)
+{
+    assert_null(x);
+    assert_int_equal(an_err_code(), AN_EINVAL);
+    if (!strstr(an_err_message(), words))
+        fail_msg("\"%s\" does not say \"%s\"", an_err_message(), words);
+}
+
+#endif
