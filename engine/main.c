@@ -96,6 +96,7 @@ static void wait_without_spinning(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
     setenv("OMP_WAIT_POLICY", "passive", 1);
+    setenv("OPENBLAS_NUM_THREADS", "1", 0); /* nor threads of its own, which spin unused */
     execv("/proc/self/exe", argv);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/simd.h"
 #include "data/hash_index.h"
 #include "data/lesions.h"
 
@@ -113,6 +114,22 @@ static an_code collect_parts(an_dataset *ds)
     return AN_OK;
 }
 
+/* One picture's part of the sums per channel, in lanes: 48 is a whole number of pixels and of
+ * vectors. 2^20 pixels of 255² over 16 lanes fit into 32 bits. */
+static AN_SIMD void add_picture(const uint8_t *p, int64_t n, uint64_t sum[3], uint64_t square[3])
+{
+    enum { LANES = 48 };
+    uint32_t s[LANES] = {0}, q[LANES] = {0};
+    int64_t whole = n - n % LANES;
+    for (int64_t k = 0; k < whole; k += LANES)
+        for (int l = 0; l < LANES; l++)
+            s[l] += p[k + l], q[l] += (uint32_t)p[k + l] * p[k + l];
+    for (int64_t k = whole; k < n; k++)
+        sum[k % 3] += p[k], square[k % 3] += (uint64_t)p[k] * p[k];
+    for (int l = 0; l < LANES; l++)
+        sum[l % 3] += s[l], square[l % 3] += q[l];
+}
+
 /* Mean and standard deviation per channel. The sums are integers, so exact in any order. */
 static void measure(an_dataset *ds)
 {
@@ -121,8 +138,7 @@ static void measure(an_dataset *ds)
 #pragma omp parallel for schedule(static) reduction(+ : sum, square)
     for (int64_t i = 0; i < ds->n[AN_TRAIN]; i++) {
         const uint8_t *p = ds->pack.pixels + ds->members[AN_TRAIN][i] * pixels * 3;
-        for (int64_t k = 0; k < pixels * 3; k++)
-            sum[k % 3] += p[k], square[k % 3] += (uint64_t)p[k] * p[k];
+        add_picture(p, pixels * 3, sum, square);
     }
     double n = (double)(ds->n[AN_TRAIN] * pixels);
     for (int c = 0; c < 3; c++) {

@@ -85,14 +85,43 @@ int an_file_begin(const char *path, char temporary[AN_PATH])
 
 an_code an_file_commit(int fd, const char *temporary, const char *path, an_code code)
 {
-    if (code == AN_OK && fsync(fd) != 0)
-        code = an_fail(AN_EIO, "%s: %s", temporary, strerror(errno));
     if (close(fd) != 0 && code == AN_OK)
         code = an_fail(AN_EIO, "%s: %s", temporary, strerror(errno));
     if (code == AN_OK && rename(temporary, path) != 0)
         code = an_fail(AN_EIO, "%s: %s", path, strerror(errno));
     if (code != AN_OK) unlink(temporary);
     return code;
+}
+
+static int64_t nanoseconds(struct timespec t)
+{
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static an_stamp stamp_of(const struct stat *st)
+{
+    return (an_stamp){st->st_size, nanoseconds(st->st_mtim), nanoseconds(st->st_ctim)};
+}
+
+an_code an_file_stamp(const char *path, an_stamp *stamp)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return an_fail(code_of(errno), "%s: %s", path, strerror(errno));
+    *stamp = stamp_of(&st);
+    return AN_OK;
+}
+
+bool an_find_file(const char *path, an_stamp *stamp)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return false;
+    *stamp = stamp_of(&st);
+    return true;
+}
+
+bool an_stamp_equal(const an_stamp *a, const an_stamp *b)
+{
+    return a->size == b->size && a->mtime == b->mtime && a->ctime == b->ctime;
 }
 
 bool an_is_folder(const char *path)

@@ -20,8 +20,19 @@ an_code an_file_write(int fd, const void *bytes, size_t count, const char *path)
  * or the whole new one. `temporary` receives its name. Returns a descriptor, or −1. */
 #define AN_PATH 4096
 int an_file_begin(const char *path, char temporary[AN_PATH]);
-/* Ends it: fsync, close, rename when `code` is AN_OK, else remove. Returns `code` or AN_EIO. */
+/* Ends it: close, rename when `code` is AN_OK, else remove. Returns `code` or AN_EIO. There
+ * is no fsync: what is written here can be made again and carries a checksum, so that a file
+ * that a power cut left half written is found and replaced. */
 an_code an_file_commit(int fd, const char *temporary, const char *path, an_code code);
+
+/* What tells an unchanged file without reading it; times in ns since 1970. */
+typedef struct an_stamp {
+    int64_t size, mtime, ctime;
+} an_stamp;
+
+an_code an_file_stamp(const char *path, an_stamp *stamp); /* AN_ENOTFOUND, AN_EIO */
+bool an_find_file(const char *path, an_stamp *stamp);     /* as an_is_file, with its stamp */
+bool an_stamp_equal(const an_stamp *a, const an_stamp *b);
 
 bool an_is_folder(const char *path);
 bool an_is_file(const char *path);          /* regular, after following links */

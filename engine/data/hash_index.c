@@ -21,7 +21,7 @@
 
 typedef struct entry {
     const char *path; /* NULL: not to be remembered */
-    int64_t size, mtime, ctime;
+    an_stamp stamp;
     char hash[AN_SHA256_HEX];
 } entry;
 
@@ -31,11 +31,6 @@ typedef struct index_file {
     entry *entries; /* sorted by path */
     int64_t n;
 } index_file;
-
-static int64_t nanoseconds(struct timespec t)
-{
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static int by_path(const void *a, const void *b)
 {
@@ -47,8 +42,8 @@ static int by_path(const void *a, const void *b)
 static bool parse_line(char *line, entry *e)
 {
     int at = 0;
-    if (sscanf(line, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %64[0-9a-f] %n", &e->size, &e->mtime,
-               &e->ctime, e->hash, &at) != 4 || at == 0)
+    if (sscanf(line, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %64[0-9a-f] %n", &e->stamp.size,
+               &e->stamp.mtime, &e->stamp.ctime, e->hash, &at) != 4 || at == 0)
         return false;
     e->path = line + at;
     return strlen(e->hash) == 64;
@@ -85,23 +80,32 @@ static void index_read(index_file *index)
 
 /* ── writing ──────────────────────────────────────────────────────────────────── */
 
+static bool remembered(const entry *e)
+{
+    return e->path && !strchr(e->path, '\n');
+}
+
+/* All lines in one block of memory, written at once. */
 static an_code write_lines(int fd, const entry *entries, int64_t n, const char *path)
 {
-    char line[AN_PATH + 200], hex[AN_SHA256_HEX];
-    an_sha256 hash;
-    an_sha256_init(&hash);
+    enum { NUMBERS = 3 * 21 + AN_SHA256_HEX + 2 };
+    size_t room = AN_SHA256_HEX + 1, count = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (remembered(&entries[i])) room += strlen(entries[i].path) + NUMBERS;
+    char *text = an_alloc(room);
+    if (!text) return AN_ENOMEM;
     for (int64_t i = 0; i < n; i++) {
         const entry *e = &entries[i];
-        if (!e->path || strchr(e->path, '\n')) continue;
-        int count = snprintf(line, sizeof line, "%" PRId64 " %" PRId64 " %" PRId64 " %s %s\n",
-                             e->size, e->mtime, e->ctime, e->hash, e->path);
-        an_sha256_update(&hash, line, (size_t)count);
-        an_code code = an_file_write(fd, line, (size_t)count, path);
-        if (code != AN_OK) return code;
+        if (!remembered(e)) continue;
+        count += (size_t)snprintf(text + count, room - count,
+                                  "%" PRId64 " %" PRId64 " %" PRId64 " %s %s\n", e->stamp.size,
+                                  e->stamp.mtime, e->stamp.ctime, e->hash, e->path);
     }
-    an_sha256_hex(&hash, hex);
-    hex[64] = '\n';
-    return an_file_write(fd, hex, sizeof hex, path);
+    an_sha256_buffer(text, count, text + count);
+    text[count + 64] = '\n';
+    an_code code = an_file_write(fd, text, count + 65, path);
+    an_free(text);
+    return code;
 }
 
 static void index_write(const index_file *index, const entry *entries, int64_t n)
@@ -120,23 +124,20 @@ static void index_write(const index_file *index, const entry *entries, int64_t n
 /* Fills e for one item; *read tells whether the file had to be read. */
 static an_code hash_one(const an_item *item, const index_file *index, entry *e, bool *read)
 {
-    struct stat st;
-    if (stat(item->path, &st) != 0)
-        return an_fail(errno == ENOENT ? AN_ENOTFOUND : AN_EIO, "%s: %s", item->path,
-                       strerror(errno));
-    *e = (entry){.path = item->path, .size = st.st_size, .mtime = nanoseconds(st.st_mtim),
-                 .ctime = nanoseconds(st.st_ctim)};
+    *e = (entry){.path = item->path, .stamp = item->stamp}; /* a table's rows have theirs */
+    an_code code = e->stamp.ctime ? AN_OK : an_file_stamp(item->path, &e->stamp);
+    if (code != AN_OK) return code;
     const entry *known = index->n ? bsearch(e, index->entries, (size_t)index->n, sizeof *e, by_path)
                                   : NULL;
-    *read = !known || known->size != e->size || known->mtime != e->mtime ||
-            known->ctime != e->ctime;
+    *read = !known || !an_stamp_equal(&known->stamp, &e->stamp);
     if (!*read) {
         memcpy(e->hash, known->hash, sizeof e->hash);
         return AN_OK;
     }
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (nanoseconds(now) - (e->ctime > e->mtime ? e->ctime : e->mtime) < SETTLED) e->path = NULL;
+    int64_t latest = e->stamp.ctime > e->stamp.mtime ? e->stamp.ctime : e->stamp.mtime;
+    if ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - latest < SETTLED) e->path = NULL;
     return an_sha256_file(item->path, e->hash);
 }
 
@@ -155,8 +156,11 @@ static an_code hash_all(an_listing *list, const index_file *index, entry *entrie
         an_code code = hash_one(&list->items[failed], index, &entries[failed], &read);
         if (code != AN_OK) return code;
     }
-    for (int64_t i = 0; i < list->n; i++)
-        if (list->items[i].path) memcpy(list->items[i].hash, entries[i].hash, AN_SHA256_HEX);
+    for (int64_t i = 0; i < list->n; i++) {
+        if (!list->items[i].path) continue;
+        memcpy(list->items[i].hash, entries[i].hash, AN_SHA256_HEX);
+        list->items[i].stamp = entries[i].path ? entries[i].stamp : (an_stamp){0};
+    }
     *changed = reads > 0 || index->n != list->n;
     return AN_OK;
 }

@@ -10,7 +10,7 @@
 
 #include "data/listing.h"
 
-/* Fills hash of every item that has a path. `cache`: the folder, "" for none.
+/* Fills hash and stamp of every item that has a path. `cache`: the folder, "" for none.
  * AN_ENOTFOUND, AN_EIO name the file. An index that cannot be written is only a warning. */
 an_code an_hash_files(an_listing *list, const char *cache);
 

@@ -39,9 +39,9 @@ an_code an_image_decode(const uint8_t *bytes, size_t count, const char *name, an
     if (code != AN_OK) return code;
     int channels;
     an_err_clear();
-    image->rgb = stbi_load_from_memory(bytes, (int)count, &image->width, &image->height, &channels,
-                                       STBI_rgb);
-    if (image->rgb) return AN_OK;
+    image->pixels = stbi_load_from_memory(bytes, (int)count, &image->width, &image->height,
+                                          &channels, STBI_rgb_alpha);
+    if (image->pixels) return AN_OK;
     if (an_err_code() == AN_ENOMEM) return AN_ENOMEM;
     return an_fail(AN_EFORMAT, "%s: damaged %s (%s)", name, an_format_name(probe.format),
                    stbi_failure_reason());
@@ -60,6 +60,6 @@ an_code an_image_load(const char *path, an_image *image)
 
 void an_image_free(an_image *image)
 {
-    an_free(image->rgb);
-    image->rgb = NULL;
+    an_free(image->pixels);
+    image->pixels = NULL;
 }

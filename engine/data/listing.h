@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "data/arena.h"
+#include "data/file.h"
 #include "io/sha256.h"
 
 typedef enum { AN_TRAIN, AN_VAL, AN_TEST, AN_UNUSED, AN_UNASSIGNED } an_part;
@@ -23,6 +24,7 @@ typedef struct an_item {
     int label;               /* 0 … K−1, after sealing                                   */
     an_part part;
     char hash[AN_SHA256_HEX]; /* of the content: the file's bytes, or the pixels          */
+    an_stamp stamp;          /* of the file no later than it was hashed; 0: says nothing  */
 } an_item;
 
 typedef struct an_listing {

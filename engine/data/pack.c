@@ -13,20 +13,21 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "data/checksum.h"
 #include "data/file.h"
 #include "data/image.h"
 
 #define HEADER 4096
 #define BLOCK_BYTES ((int64_t)8 << 20)
-#define FORMAT "aniso pack 1"
+#define FORMAT "aniso pack 2"
 #define WORTH_A_WORD 2000 /* images from which decoding is announced */
 
 /* The first bytes of the file; the rest of its 4096 are zero. */
 typedef struct header {
     char format[16];
     int64_t n, H, W, block;     /* block: images per block                               */
-    char sum[AN_SHA256_HEX];    /* over the hashes of the blocks                         */
-    char own[AN_SHA256_HEX];    /* over the fields above                                 */
+    uint64_t sum;               /* over the sums of the blocks                           */
+    uint64_t own;               /* over the fields above                                 */
 } header;
 
 typedef struct builder {
@@ -34,28 +35,39 @@ typedef struct builder {
     an_aspect aspect;
     header head;
     int64_t image; /* bytes of one image */
-    an_sha256 sum;
+    uint64_t *sums; /* of the blocks */
     bool bad_image; /* the failure was an image's, not the cache's */
 } builder;
 
 /* ── decoding ─────────────────────────────────────────────────────────────────── */
+
+/* True if the bytes just read are those that were hashed: by the file's stamp, or, where it
+ * was too young to rely on, by hashing again. */
+static bool unchanged(const an_item *item, const uint8_t *bytes, size_t count)
+{
+    an_stamp now;
+    char hex[AN_SHA256_HEX];
+    if (item->stamp.ctime && an_file_stamp(item->path, &now) == AN_OK &&
+        an_stamp_equal(&now, &item->stamp))
+        return true;
+    an_sha256_buffer(bytes, count, hex);
+    return strcmp(hex, item->hash) == 0;
+}
 
 static an_code decode(const builder *b, int64_t i, uint8_t *to)
 {
     const an_item *item = &b->list->items[i];
     uint8_t *bytes;
     size_t count;
-    char hex[AN_SHA256_HEX];
     an_image image = {0};
     an_code code = an_file_read(item->path, AN_IMAGE_FILE, &bytes, &count);
     if (code != AN_OK) return code;
-    an_sha256_buffer(bytes, count, hex);
-    if (strcmp(hex, item->hash) != 0)
+    if (!unchanged(item, bytes, count))
         code = an_fail(AN_EIO, "%s: changed while the data set was being read; start again",
                        item->path);
     if (code == AN_OK) code = an_image_decode(bytes, count, item->path, &image);
     if (code == AN_OK)
-        code = an_resize(image.rgb, image.height, image.width, to, (int)b->head.H, (int)b->head.W,
+        code = an_resize(image.pixels, image.height, image.width, to, (int)b->head.H, (int)b->head.W,
                          b->aspect);
     an_image_free(&image);
     an_free(bytes);
@@ -78,36 +90,35 @@ static an_code decode_range(builder *b, int64_t lo, int64_t hi, uint8_t *to)
 
 /* ── checksums ────────────────────────────────────────────────────────────────── */
 
-static void sum_block(builder *b, const uint8_t *pixels, int64_t images)
+static int64_t blocks_of(const header *head)
 {
-    char hex[AN_SHA256_HEX];
-    an_sha256_buffer(pixels, (size_t)(images * b->image), hex);
-    an_sha256_update(&b->sum, hex, 64);
+    return (head->n + head->block - 1) / head->block;
 }
 
-static void own_sum(const header *head, char hex[AN_SHA256_HEX])
+static uint64_t own_sum(const header *head)
 {
-    an_sha256_buffer(head, offsetof(header, own), hex);
+    return an_checksum(head, offsetof(header, own));
+}
+
+static uint64_t sum_of_sums(const header *head, const uint64_t *sums)
+{
+    return an_checksum(sums, (size_t)blocks_of(head) * sizeof *sums);
 }
 
 /* True if `pixels` have the sum in `head`. */
 static bool verify(const header *head, const uint8_t *pixels)
 {
-    int64_t blocks = (head->n + head->block - 1) / head->block, image = head->H * head->W * 3;
-    char(*hex)[AN_SHA256_HEX] = an_alloc((size_t)blocks * sizeof *hex), sum[AN_SHA256_HEX];
-    if (!hex) return false;
+    int64_t blocks = blocks_of(head), image = head->H * head->W * 3;
+    uint64_t *sums = an_alloc((size_t)blocks * sizeof *sums);
+    if (!sums) return false;
 #pragma omp parallel for schedule(static)
     for (int64_t k = 0; k < blocks; k++) {
         int64_t lo = k * head->block, hi = lo + head->block < head->n ? lo + head->block : head->n;
-        an_sha256_buffer(pixels + lo * image, (size_t)((hi - lo) * image), hex[k]);
+        sums[k] = an_checksum(pixels + lo * image, (size_t)((hi - lo) * image));
     }
-    an_sha256 hash;
-    an_sha256_init(&hash);
-    for (int64_t k = 0; k < blocks; k++)
-        an_sha256_update(&hash, hex[k], 64);
-    an_sha256_hex(&hash, sum);
-    an_free(hex);
-    return strcmp(sum, head->sum) == 0;
+    bool same = sum_of_sums(head, sums) == head->sum;
+    an_free(sums);
+    return same;
 }
 
 /* ── the file ─────────────────────────────────────────────────────────────────── */
@@ -117,19 +128,18 @@ static an_code write_blocks(builder *b, int fd, const char *temporary)
     static const char zeros[HEADER];
     uint8_t *block = an_alloc((size_t)(b->head.block * b->image));
     if (!block) return AN_ENOMEM;
-    an_sha256_init(&b->sum);
     an_code code = an_file_write(fd, zeros, sizeof zeros, temporary);
     for (int64_t lo = 0; lo < b->head.n && code == AN_OK; lo += b->head.block) {
         int64_t hi = lo + b->head.block < b->head.n ? lo + b->head.block : b->head.n;
         code = decode_range(b, lo, hi, block);
         if (code != AN_OK) break;
-        sum_block(b, block, hi - lo);
+        b->sums[lo / b->head.block] = an_checksum(block, (size_t)((hi - lo) * b->image));
         code = an_file_write(fd, block, (size_t)((hi - lo) * b->image), temporary);
     }
     an_free(block);
     if (code != AN_OK) return code;
-    an_sha256_hex(&b->sum, b->head.sum);
-    own_sum(&b->head, b->head.own);
+    b->head.sum = sum_of_sums(&b->head, b->sums);
+    b->head.own = own_sum(&b->head);
     if (pwrite(fd, &b->head, sizeof b->head, 0) != (ssize_t)sizeof b->head)
         return an_fail(AN_EIO, "%s: %s", temporary, strerror(errno));
     return AN_OK;
@@ -138,9 +148,13 @@ static an_code write_blocks(builder *b, int fd, const char *temporary)
 static an_code build_file(builder *b, const char *path)
 {
     char temporary[AN_PATH];
+    b->sums = an_alloc((size_t)blocks_of(&b->head) * sizeof *b->sums);
+    if (!b->sums) return AN_ENOMEM;
     int fd = an_file_begin(path, temporary);
-    if (fd < 0) return AN_EIO;
-    return an_file_commit(fd, temporary, path, write_blocks(b, fd, temporary));
+    an_code code = fd < 0 ? AN_EIO
+                          : an_file_commit(fd, temporary, path, write_blocks(b, fd, temporary));
+    an_free(b->sums);
+    return code;
 }
 
 static an_code build_memory(builder *b, an_pack *pack)
@@ -160,11 +174,9 @@ static an_code build_memory(builder *b, an_pack *pack)
 static const char *fault(const header *want, const void *map, size_t size)
 {
     const header *head = map;
-    char own[AN_SHA256_HEX];
     if (size < HEADER || strncmp(head->format, FORMAT, sizeof head->format) != 0)
         return "not a pack";
-    own_sum(head, own);
-    if (memcmp(own, head->own, sizeof own) != 0) return "damaged header";
+    if (own_sum(head) != head->own) return "damaged header";
     if (head->n != want->n || head->H != want->H || head->W != want->W ||
         head->block != want->block)
         return "another pack's content";

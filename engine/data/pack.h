@@ -4,9 +4,9 @@
  * With a cache folder the pixels live in a file that is mapped, not read:
  *     header 4096 bytes: magic, version, n, H, W, block size, checksum; then the pixels.
  * Its name is the SHA-256 of the format version, size, aspect policy and every content hash,
- * so a changed, added or removed image makes another pack. It is written to a temporary,
- * synced and renamed: processes that build the same pack at once do not disturb each other.
- * The checksum is verified at every opening; a damaged pack is rebuilt with a warning. If the
+ * so a changed, added or removed image makes another pack. It is written to a temporary and
+ * renamed: processes that build the same pack at once do not disturb each other. The checksum
+ * (checksum.h) is verified at every opening; a damaged pack is rebuilt with a warning. If the
  * folder cannot be written, or the disk is full, the pixels stay in memory, with a warning. */
 #ifndef AN_DATA_PACK_H
 #define AN_DATA_PACK_H

@@ -1,19 +1,33 @@
 /* resize: see resize.h. Two separable passes over weight tables, rows first:
- * O(height·width + H·width) for shrinking. */
+ * O(height·width + H·width) for shrinking. A pixel is a vector of four floats. */
 #include "data/resize.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/simd.h"
+
+typedef float pixel __attribute__((vector_size(16)));
 
 /* For each of the n targets along an axis: `count` source positions from `first`, with
- * weights (sum 1) at weight[target·most …]. */
+ * weights (sum 1, zeros behind them) at weight[target·most …]. */
 typedef struct axis {
-    int n, most;
+    int n, most, widest; /* widest: the largest count */
     int *first, *count;
     float *weight;
 } axis;
+
+static double smaller(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+/* How much of [lo, hi) lies in source pixel k. */
+static double shared(double lo, double hi, int k)
+{
+    return smaller(hi, k + 1) - (lo > k ? lo : k);
+}
 
 /* Target i covers [from + i·step, from + (i+1)·step) of the source's `size` pixels. */
 static void cover(axis *a, int i, double from, double step, int size)
@@ -26,9 +40,9 @@ static void cover(axis *a, int i, double from, double step, int size)
     a->first[i] = first, a->count[i] = last - first + 1;
     double total = 0;
     for (int k = first; k <= last; k++)
-        total += fmin(hi, k + 1) - fmax(lo, k);
+        total += shared(lo, hi, k);
     for (int k = first; k <= last; k++)
-        a->weight[i * a->most + k - first] = (float)((fmin(hi, k + 1) - fmax(lo, k)) / total);
+        a->weight[i * a->most + k - first] = (float)(shared(lo, hi, k) / total);
 }
 
 /* The two source pixels around the centre of target i; the border pixel repeats outside. */
@@ -58,44 +72,75 @@ static an_code axis_make(axis *a, int n, double from, double length, int size)
     a->weight = an_calloc((size_t)n * (size_t)a->most, sizeof *a->weight);
     if (!a->first || !a->weight) return axis_free(a), AN_ENOMEM;
     a->count = a->first + n;
-    for (int i = 0; i < n; i++)
+    a->widest = 0;
+    for (int i = 0; i < n; i++) {
         (step > 1 ? cover : interpolate)(a, i, from, step, size);
+        if (a->count[i] > a->widest) a->widest = a->count[i];
+    }
     return AN_OK;
 }
 
-/* One source row (width, 3) → (x->n, 3). */
-static void squeeze_row(const uint8_t *row, const axis *x, float *out)
+/* Apart from the sums: as one long loop the conversion runs at the machine's full width. */
+static AN_SIMD void to_float(const uint8_t *bytes, int n, float *out)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = bytes[i];
+}
+
+/* One source row (width + widest, 4) → (x->n, 4). Every target takes `widest` pixels, some
+ * with weight 0: a loop of one length for all is faster than the shortest for each. */
+static AN_SIMD void squeeze_row(const pixel *row, const axis *x, pixel *out)
 {
     for (int i = 0; i < x->n; i++) {
-        const uint8_t *p = row + 3 * x->first[i];
+        const pixel *p = row + x->first[i];
         const float *w = x->weight + i * x->most;
-        float r = 0, g = 0, b = 0;
-        for (int k = 0; k < x->count[i]; k++, p += 3)
-            r += w[k] * p[0], g += w[k] * p[1], b += w[k] * p[2];
-        out[3 * i] = r, out[3 * i + 1] = g, out[3 * i + 2] = b;
+        pixel sum = {0};
+        for (int k = 0; k < x->widest; k++)
+            sum += w[k] * p[k];
+        out[i] = sum;
     }
 }
 
-/* dst points at the first target pixel; `pitch` bytes lie between its rows. */
+/* sum (n) += w · row (n) */
+static void add_row(pixel *sum, float w, const pixel *row, int n)
+{
+    for (int i = 0; i < n; i++)
+        sum[i] += w * row[i];
+}
+
+static void store_row(const pixel *sum, int n, uint8_t *dst)
+{
+    for (int i = 0; i < n; i++)
+        for (int c = 0; c < 3; c++) {
+            float value = sum[i][c] + 0.5f;
+            dst[3 * i + c] = (uint8_t)(value < 255 ? value : 255);
+        }
+}
+
+/* dst points at the first target pixel; `pitch` bytes lie between its rows. A source row on
+ * the border of two target rows is squeezed once. */
 static an_code passes(const uint8_t *src, int width, const axis *y, const axis *x, uint8_t *dst,
                       int pitch)
 {
-    int n = 3 * x->n;
-    float *row = an_alloc((size_t)n * 2 * sizeof *row);
-    if (!row) return AN_ENOMEM;
-    float *sum = row + n;
+    int n = x->n, squeezed = -1;
+    size_t pixels = (size_t)width + (size_t)x->widest;
+    pixel *source = an_calloc(pixels + (size_t)n * 2, sizeof *source);
+    if (!source) return AN_ENOMEM;
+    pixel *row = source + pixels, *sum = row + n;
     for (int i = 0; i < y->n; i++) {
         memset(sum, 0, (size_t)n * sizeof *sum);
         for (int k = 0; k < y->count[i]; k++) {
-            float w = y->weight[i * y->most + k];
-            squeeze_row(src + (int64_t)(y->first[i] + k) * width * 3, x, row);
-            for (int c = 0; c < n; c++)
-                sum[c] += w * row[c];
+            int at = y->first[i] + k;
+            if (at != squeezed) {
+                to_float(src + (int64_t)at * width * 4, 4 * width, (float *)source);
+                squeeze_row(source, x, row);
+                squeezed = at;
+            }
+            add_row(sum, y->weight[i * y->most + k], row, n);
         }
-        for (int c = 0; c < n; c++)
-            dst[(int64_t)i * pitch + c] = (uint8_t)fminf(sum[c] + 0.5f, 255.0f);
+        store_row(sum, n, dst + (int64_t)i * pitch);
     }
-    an_free(row);
+    an_free(source);
     return AN_OK;
 }
 

@@ -1,4 +1,4 @@
-/* resize: RGB pictures to a fixed size. Shrinking averages the exact area that a target
+/* resize: decoded pictures (image.h) to a fixed size. Shrinking averages the exact area that a target
  * pixel covers, enlarging interpolates linearly; each axis decides for itself. */
 #ifndef AN_DATA_RESIZE_H
 #define AN_DATA_RESIZE_H
@@ -13,7 +13,7 @@ typedef enum {
     AN_PAD      /* shape kept, the whole picture centred, the rest black           */
 } an_aspect;
 
-/* src (height, width, 3) → dst (H, W, 3). AN_ENOMEM. */
+/* src (height, width, 4), the fourth byte ignored → dst (H, W, 3). AN_ENOMEM. */
 an_code an_resize(const uint8_t *src, int height, int width, uint8_t *dst, int H, int W,
                   an_aspect aspect);
 

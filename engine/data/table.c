@@ -16,7 +16,8 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /* The first folder that holds the image; AN_ENOTFOUND when none does. */
-static an_code find_image(const an_table *table, const char *image, int64_t line, char path[AN_PATH])
+static an_code find_image(const an_table *table, const char *image, int64_t line,
+                          char path[AN_PATH], an_stamp *stamp)
 {
     char name[AN_PATH];
     const char *extension = ends_with(image, table->extension) ? "" : table->extension;
@@ -26,7 +27,7 @@ static an_code find_image(const an_table *table, const char *image, int64_t line
     for (int i = 0; i < table->folder_count; i++) {
         an_code code = an_join(path, table->folders[i], name);
         if (code != AN_OK) return code;
-        if (an_is_file(path)) return AN_OK;
+        if (an_find_file(path, stamp)) return AN_OK;
     }
     char places[600] = "";
     size_t at = 0;
@@ -41,13 +42,14 @@ static an_code add_row(an_listing *list, const an_table *table, const char *imag
                        const char *label, const char *group, int64_t line)
 {
     char path[AN_PATH];
+    an_stamp stamp;
     if (!*image || !*label)
         return an_fail(AN_EFORMAT, "%s line %lld: the %s is empty", table->path, (long long)line,
                        *image ? table->label : table->image);
-    an_code code = find_image(table, image, line, path);
+    an_code code = find_image(table, image, line, path, &stamp);
     if (code != AN_OK) return code;
     an_item item = {.key = image, .path = path, .class_name = label, .group = group,
-                    .line = line, .part = AN_UNASSIGNED};
+                    .line = line, .part = AN_UNASSIGNED, .stamp = stamp};
     return an_listing_add(list, &item);
 }
 

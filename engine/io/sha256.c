@@ -2,8 +2,9 @@
 #include "io/sha256.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 void an_sha256_init(an_sha256 *hash)
 {
@@ -37,19 +38,19 @@ void an_sha256_buffer(const void *data, size_t bytes, char hex[AN_SHA256_HEX])
 
 an_code an_sha256_file(const char *path, char hex[AN_SHA256_HEX])
 {
-    FILE *file = fopen(path, "rbe");
-    if (!file)
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
         return an_fail(errno == ENOENT ? AN_ENOTFOUND : AN_EIO, "cannot read %s: %s", path,
                        strerror(errno));
     an_sha256 hash;
     unsigned char piece[65536];
-    size_t n;
+    ssize_t n;
     an_sha256_init(&hash);
-    while ((n = fread(piece, 1, sizeof piece, file)) > 0)
-        an_sha256_update(&hash, piece, n);
-    int failed = ferror(file), reason = errno;
-    fclose(file);
-    if (failed) return an_fail(AN_EIO, "cannot read %s: %s", path, strerror(reason));
+    while ((n = read(file, piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR))
+        if (n > 0) an_sha256_update(&hash, piece, (size_t)n);
+    int reason = errno;
+    close(file);
+    if (n < 0) return an_fail(AN_EIO, "cannot read %s: %s", path, strerror(reason));
     an_sha256_hex(&hash, hex);
     return AN_OK;
 }

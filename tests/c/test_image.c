@@ -8,10 +8,11 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "data/file.h"
 #include "data/image.h"
 #include "data/probe.h"
-#include "data/resize.h"
+#include "tests/c/resize3.h"
 #include "tests/c/sample_jpeg.h"
 #include "tests/c/scratch.h"
 
@@ -42,7 +43,7 @@ static void test_formats_give_the_pixels(void **state)
         assert_int_equal(image.width, 20);
         assert_int_equal(image.height, 12);
         for (size_t i = 0; i < sizeof picture; i++)
-            assert_in_range(abs(image.rgb[i] - picture[i]), 0, tolerance[f]);
+            assert_in_range(abs(image.pixels[i / 3 * 4 + i % 3] - picture[i]), 0, tolerance[f]);
         an_image_free(&image);
     }
 }
@@ -51,7 +52,7 @@ static void refused(const char *path, const char *why)
 {
     an_image image = {0};
     assert_int_equal(an_image_load(path, &image), AN_EFORMAT);
-    assert_null(image.rgb);
+    assert_null(image.pixels);
     if (!strstr(an_err_message(), path) || !strstr(an_err_message(), why))
         fail_msg("'%s' does not name %s and '%s'", an_err_message(), path, why);
     assert_null(strchr(an_err_message(), '\n'));
@@ -110,6 +111,42 @@ static void test_a_damaged_png_is_refused(void **state)
     an_free(bytes);
 }
 
+/* A few changed bytes anywhere: refused, or decoded to a picture that can be resized. What
+ * this proves beyond that, a sanitizer sees. */
+static void test_changed_bytes_are_survived(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"flip.jpg", "flip.png", "flip.bmp"};
+    int64_t live = an_mem_live();
+    int decoded = 0, refusals = 0;
+    for (int f = 0; f < 3; f++) {
+        uint8_t *bytes, small[7 * 5 * 3];
+        size_t count;
+        assert_int_equal(an_file_read(picture_file(names[f]), 1 << 20, &bytes, &count), AN_OK);
+        for (uint64_t trial = 0; trial < 1500; trial++) {
+            uint8_t *hurt = malloc(count); /* so that a sanitizer sees a byte too far */
+            an_image image = {0};
+            memcpy(hurt, bytes, count);
+            for (uint64_t k = 0; k <= trial % 4; k++)
+                hurt[an_below(1, trial, 2 * k, (int64_t)count)] = (uint8_t)an_below(1, trial, 2 * k + 1, 256);
+            an_probe probe = an_probe_image(hurt, count);
+            if (probe.width * probe.height <= 1 << 20) {
+                an_code code = an_image_decode(hurt, count, "hurt", &image);
+                assert_true(code == AN_OK || code == AN_EFORMAT);
+                decoded += code == AN_OK, refusals += code != AN_OK;
+                if (code == AN_OK)
+                    assert_int_equal(an_resize(image.pixels, image.height, image.width, small, 7, 5,
+                                               AN_PAD), AN_OK);
+            }
+            an_image_free(&image);
+            free(hurt);
+        }
+        an_free(bytes);
+    }
+    assert_true(decoded > 100 && refusals > 100);
+    assert_int_equal(an_mem_live(), live);
+}
+
 /* Tables with more symbols than a decoder has room for never reach it. */
 static void test_impossible_tables_are_refused(void **state)
 {
@@ -158,7 +195,7 @@ static void test_shrinking_averages_the_exact_area(void **state)
     /* one row of 5 pixels onto 2: each covers 2.5 */
     const uint8_t row[15] = {10, 0, 0, 20, 0, 0, 90, 100, 0, 40, 0, 0, 50, 0, 250};
     uint8_t out[6];
-    assert_int_equal(an_resize(row, 1, 5, out, 1, 2, AN_STRETCH), AN_OK);
+    assert_int_equal(resize3(row, 1, 5, out, 1, 2, AN_STRETCH), AN_OK);
     const uint8_t expected[6] = {30, 20, 0, 54, 20, 100}; /* (10+20+45)/2.5; (45+40+50)/2.5 */
     assert_memory_equal(out, expected, sizeof out);
 }
@@ -168,13 +205,36 @@ static void test_same_size_is_the_identity_and_enlarging_interpolates(void **sta
     (void)state;
     uint8_t out[12 * 20 * 3];
     draw();
-    assert_int_equal(an_resize(picture, 12, 20, out, 12, 20, AN_STRETCH), AN_OK);
+    assert_int_equal(resize3(picture, 12, 20, out, 12, 20, AN_STRETCH), AN_OK);
     assert_memory_equal(out, picture, sizeof out);
     const uint8_t two[6] = {0, 0, 0, 100, 200, 40};
     uint8_t four[12];
-    assert_int_equal(an_resize(two, 1, 2, four, 1, 4, AN_STRETCH), AN_OK);
+    assert_int_equal(resize3(two, 1, 2, four, 1, 4, AN_STRETCH), AN_OK);
     const uint8_t expected[12] = {0, 0, 0, 25, 50, 10, 75, 150, 30, 100, 200, 40};
     assert_memory_equal(four, expected, sizeof four);
+}
+
+/* Odd shapes, enlarged and shrunk, against the definition in double precision. */
+static void test_any_shape_averages_its_areas(void **state)
+{
+    (void)state;
+    enum { MOST = 41 };
+    static uint8_t src[MOST * MOST * 3], out[MOST * 3];
+    for (int i = 0; i < (int)sizeof src; i++)
+        src[i] = (uint8_t)(i * 2654435761u >> 24);
+    for (int width = 2; width <= MOST; width++)
+        for (int W = 1; W < width; W++) {
+            assert_int_equal(resize3(src, 3, width, out, 1, W, AN_STRETCH), AN_OK);
+            for (int i = 0; i < W * 3; i++) {
+                double lo = (double)(i / 3) * width / W, hi = lo + (double)width / W, sum = 0;
+                for (int x = 0; x < width; x++) {
+                    double share = fmin(hi, x + 1) - fmax(lo, x);
+                    for (int y = 0; y < 3 && share > 0; y++)
+                        sum += share * src[(y * width + x) * 3 + i % 3];
+                }
+                assert_true(fabs(sum / 3 / (hi - lo) - out[i]) < 0.501);
+            }
+        }
 }
 
 static void test_aspect_policies(void **state)
@@ -184,14 +244,14 @@ static void test_aspect_policies(void **state)
     uint8_t src[24], out[12];
     for (int i = 0; i < 24; i++)
         src[i] = i % 12 < 6 ? 0 : 200;
-    assert_int_equal(an_resize(src, 2, 4, out, 2, 2, AN_CROP), AN_OK);
+    assert_int_equal(resize3(src, 2, 4, out, 2, 2, AN_CROP), AN_OK);
     assert_int_equal(out[0], 0);
     assert_int_equal(out[3], 200);
-    assert_int_equal(an_resize(src, 2, 4, out, 1, 1, AN_CROP), AN_OK);
+    assert_int_equal(resize3(src, 2, 4, out, 1, 1, AN_CROP), AN_OK);
     assert_int_equal(out[0], 100);
     uint8_t square[48];
     memset(src, 80, sizeof src);
-    assert_int_equal(an_resize(src, 2, 4, square, 4, 4, AN_PAD), AN_OK);
+    assert_int_equal(resize3(src, 2, 4, square, 4, 4, AN_PAD), AN_OK);
     for (int i = 0; i < 48; i++)
         assert_int_equal(square[i], i >= 12 && i < 36 ? 80 : 0);
 }
@@ -204,11 +264,13 @@ int main(void)
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_sizes_are_checked_before_decoding),
         cmocka_unit_test(test_a_damaged_png_is_refused),
+        cmocka_unit_test(test_changed_bytes_are_survived),
         cmocka_unit_test(test_impossible_tables_are_refused),
         cmocka_unit_test(test_missing_file_and_folder),
         cmocka_unit_test(test_out_of_memory_is_said),
         cmocka_unit_test(test_shrinking_averages_the_exact_area),
         cmocka_unit_test(test_same_size_is_the_identity_and_enlarging_interpolates),
+        cmocka_unit_test(test_any_shape_averages_its_areas),
         cmocka_unit_test(test_aspect_policies),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -13,6 +13,7 @@
 #include "base/par.h"
 #include "data/dataset.h"
 #include "data/lesions.h"
+#include "tests/c/resize3.h"
 
 static an_dataset *open_set(int64_t n, uint64_t seed, int size)
 {
@@ -77,7 +78,7 @@ static void test_a_size_is_only_a_sampling(void **state)
         an_lesion_traits(traits, (int)(image % 7), 1, image);
         an_lesion_draw(traits, 1, image, S, S, small);
         an_lesion_draw(traits, 1, image, 2 * S, 2 * S, large);
-        an_resize(large, 2 * S, 2 * S, shrunk, S, S, AN_STRETCH);
+        resize3(large, 2 * S, 2 * S, shrunk, S, S, AN_STRETCH);
         for (int i = 0; i < S * S * 3; i++)
             total += abs(small[i] - shrunk[i]);
     }

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/par.h"
+#include "data/checksum.h"
 #include "data/hash_index.h"
 #include "data/pack.h"
 #include "data/source.h"
@@ -227,6 +228,7 @@ static void test_the_index_saves_reading_and_never_lies(void **state)
     an_listing list;
     mkdir(cache, 0777);
     list_images(&list, cache); /* the files are seconds old: nothing is remembered yet */
+    assert_int_equal(list.items[0].stamp.ctime, 0);
     strcpy(hash, list.items[0].hash);
     an_listing_free(&list);
     assert_int_equal(files_ending(cache, ".index", path), 1);
@@ -236,6 +238,7 @@ static void test_the_index_saves_reading_and_never_lies(void **state)
     an_listing_free(&list);
     sleep(3); /* now the files are old enough to be remembered */
     list_images(&list, cache);
+    assert_int_not_equal(list.items[0].stamp.ctime, 0);
     an_listing_free(&list);
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
@@ -248,6 +251,40 @@ static void test_the_index_saves_reading_and_never_lies(void **state)
     assert_string_not_equal(list.items[0].hash, hash);
     an_listing_free(&list);
     make_images();
+}
+
+/* Between the hash and the pack nobody may exchange an image, not even for one of its size. */
+static void test_an_image_exchanged_meanwhile_is_noticed(void **state)
+{
+    (void)state;
+    an_listing list;
+    an_pack pack;
+    list_images(&list, "");
+    const char *image = scratch_colour("data/a/05.bmp", 5, 7, 1, 2, 3);
+    an_listing_free(&list);
+    list_images(&list, "");
+    scratch_colour("data/a/05.bmp", 5, 7, 3, 2, 1);
+    assert_int_equal(an_pack_open(&pack, &list, SIDE, SIDE, AN_STRETCH, ""), AN_EIO);
+    assert_non_null(strstr(an_err_message(), "05.bmp: changed while"));
+    remove(image);
+    an_listing_free(&list);
+}
+
+static void test_the_checksum_sees_every_bit(void **state)
+{
+    (void)state;
+    uint8_t bytes[200];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 7);
+    for (size_t n = 0; n <= sizeof bytes; n += 13) {
+        uint64_t whole = an_checksum(bytes, n);
+        assert_true(n == 0 || an_checksum(bytes, n - 1) != whole);
+        for (size_t bit = 0; bit < 8 * n; bit++) {
+            bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            assert_true(an_checksum(bytes, n) != whole);
+            bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+    }
 }
 
 static void test_threads_do_not_change_the_pack(void **state)
@@ -300,6 +337,8 @@ int main(void)
         cmocka_unit_test(test_a_bad_image_is_named_and_nothing_stays),
         cmocka_unit_test(test_changed_content_makes_another_pack),
         cmocka_unit_test(test_the_index_saves_reading_and_never_lies),
+        cmocka_unit_test(test_an_image_exchanged_meanwhile_is_noticed),
+        cmocka_unit_test(test_the_checksum_sees_every_bit),
         cmocka_unit_test(test_threads_do_not_change_the_pack),
         cmocka_unit_test(test_out_of_memory_is_clean),
     };

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     if (an_image_decode(bytes, count, "fuzz", &image) == AN_OK) {
         if (image.width != probe.width || image.height != probe.height) __builtin_trap();
         for (int aspect = AN_STRETCH; aspect <= AN_PAD; aspect++)
-            an_resize(image.rgb, image.height, image.width, small, 7, 5, (an_aspect)aspect);
+            an_resize(image.pixels, image.height, image.width, small, 7, 5, (an_aspect)aspect);
         an_image_free(&image);
     }
     if (an_mem_live() != live) __builtin_trap();
