@@ -118,6 +118,7 @@ static bool push_field(lua_State *L, const an_dataset *ds, const char *key)
     else if (!strcmp(key, "K")) lua_pushinteger(L, ds->list.K);
     else if (!strcmp(key, "height")) lua_pushinteger(L, ds->H);
     else if (!strcmp(key, "width")) lua_pushinteger(L, ds->W);
+    else if (!strcmp(key, "packed")) lua_pushboolean(L, ds->pack.map != NULL);
     else if (!strcmp(key, "channels")) lua_pushinteger(L, 3);
     else if (!strcmp(key, "classes")) push_classes(L, ds);
     else if (!strcmp(key, "counts")) push_counts(L, ds, AN_TRAIN);

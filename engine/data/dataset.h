@@ -2,7 +2,11 @@
  *
  * Opened from a source (source.h, lesions.h), in this order: list, seal, hash, split, pack,
  * statistics. An open data set does not change; its batches are functions of their
- * arguments. Memory: the listing, 8 bytes per image and part, and the pixels (pack.h). */
+ * arguments. Memory: the listing, 8 bytes per image and part, and the pixels (pack.h).
+ *
+ * A batch is made when it is asked for, by all threads, not by one ahead of the step: 128
+ * augmented images of 32x32 take 1.8 ms of a step of 450 ms (two threads; 3.1 of 795 with one),
+ * and while a step computes no core is idle that could hide even that. */
 #ifndef AN_DATA_DATASET_H
 #define AN_DATA_DATASET_H
 

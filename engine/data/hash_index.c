@@ -1,5 +1,5 @@
 /* hash_index: see hash_index.h. The index is "size mtime ctime hash path" in lines sorted by
- * path, and a last line with the hash of the lines before it; a damaged one is not used. */
+ * path, and a last line with the checksum of the lines before it; a damaged one is not used. */
 #include "data/hash_index.h"
 
 #include <errno.h>
@@ -14,9 +14,11 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "data/checksum.h"
 #include "data/file.h"
 
 #define LARGEST ((size_t)1 << 30)  /* bytes of an index                */
+#define LAST 17                    /* characters of its last line      */
 #define SETTLED 2000000000LL       /* ns after which a file is settled */
 
 typedef struct entry {
@@ -49,14 +51,19 @@ static bool parse_line(char *line, entry *e)
     return strlen(e->hash) == 64;
 }
 
-/* The lines before the last one, if the last is their hash; 0 otherwise. */
+static void last_line(const uint8_t *text, size_t length, char line[LAST + 1])
+{
+    snprintf(line, LAST + 1, "%016" PRIx64 "\n", an_checksum(text, length));
+}
+
+/* The length of the lines before the last one, if that is their checksum; 0 otherwise. */
 static size_t verified_length(const uint8_t *text, size_t count)
 {
-    char hex[AN_SHA256_HEX];
-    if (count < 65 || text[count - 1] != '\n') return 0;
-    size_t length = count - 65;
-    an_sha256_buffer(text, length, hex);
-    return memcmp(hex, text + length, 64) == 0 ? length : 0;
+    char last[LAST + 1];
+    if (count < LAST || text[count - 1] != '\n') return 0;
+    size_t length = count - LAST;
+    last_line(text, length, last);
+    return memcmp(last, text + length, LAST) == 0 ? length : 0;
 }
 
 static void index_read(index_file *index)
@@ -89,7 +96,7 @@ static bool remembered(const entry *e)
 static an_code write_lines(int fd, const entry *entries, int64_t n, const char *path)
 {
     enum { NUMBERS = 3 * 21 + AN_SHA256_HEX + 2 };
-    size_t room = AN_SHA256_HEX + 1, count = 0;
+    size_t room = LAST + 1, count = 0;
     for (int64_t i = 0; i < n; i++)
         if (remembered(&entries[i])) room += strlen(entries[i].path) + NUMBERS;
     char *text = an_alloc(room);
@@ -101,9 +108,8 @@ static an_code write_lines(int fd, const entry *entries, int64_t n, const char *
                                   "%" PRId64 " %" PRId64 " %" PRId64 " %s %s\n", e->stamp.size,
                                   e->stamp.mtime, e->stamp.ctime, e->hash, e->path);
     }
-    an_sha256_buffer(text, count, text + count);
-    text[count + 64] = '\n';
-    an_code code = an_file_write(fd, text, count + 65, path);
+    last_line((const uint8_t *)text, count, text + count);
+    an_code code = an_file_write(fd, text, count + LAST, path);
     an_free(text);
     return code;
 }

@@ -30,7 +30,7 @@ local function files(more)
 end
 
 data.kinds = options.kinds {
-  folder = files {},
+  folder = files { split = options.optional "string" },
   csv = files {
     table = options.optional "string", image = "image", label = "label",
     group = options.optional "string", extension = "", images = options.any,
@@ -88,7 +88,8 @@ end
 local open = {}
 
 function open.folder(given)
-  return { source = "folder", root = need(given, "root", "the folder that holds a folder per class") }
+  return { source = "folder", split = given.split,
+    root = need(given, "root", "the folder that holds a folder per class") }
 end
 
 function open.csv(given)
@@ -124,6 +125,12 @@ function data.check(given, where)
   local out = options.check(given, data.kinds, where or "data")
   check_size(out.size)
   return out
+end
+
+-- The columns of a list of such images, as `split` reads it: image, class.
+function data.columns(given)
+  if given[1] == "ham10000" then return { "image_id", "dx" } end
+  return { given.image or "image", given.label or "label" }
 end
 
 -- The Dataset, or nil, message, code when the files are not as they should be.

@@ -1,16 +1,42 @@
--- aniso data info SOURCE: what an image set holds and how it is split, without training.
+-- aniso data info | split | import SOURCE: an image set without training. info shows what it
+-- holds, split writes the lists of its parts, import decodes its images ahead of the first run.
 -- SOURCE is a kind (lesions, ham10000, csv, folder), a folder of images, or a recipe.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local options = require "aniso.options"
+local pretty = require "aniso.pretty"
+local tables = require "aniso.table"
 local sys = require("aniso.core").sys
 
-local data = { summary = "look at an image set: data info SOURCE" }
+local data = { summary = "look at, split or import an image set: data info SOURCE" }
+
+local PARTS = { "train", "val", "test" }
+
+local function fraction(name)
+  return function(text)
+    local x = tonumber(text)
+    if x and x >= 0 and x < 1 then return x end
+    return nil, ("--%s needs a share of at least 0 and below 1, got %s"):format(name, text)
+  end
+end
+
+local function verb(parser, name, summary)
+  local one = parser:command(name, summary)
+  one:argument("source", "lesions, ham10000, csv, folder, a folder of images, or a recipe")
+  common.set(one)
+  return one
+end
 
 function data.arguments(parser)
-  local info = parser:command("info", "classes, counts and the split")
-  info:argument("source", "lesions, ham10000, csv, folder, a folder of images, or a recipe")
-  common.set(info)
+  parser:command_target "verb"
+  verb(parser, "info", "classes, counts and the split")
+  local split = verb(parser, "split", "write the lists of training, validation and test images")
+  split:argument("folder", "where NAME_train.csv, NAME_val.csv and NAME_test.csv go")
+  split:option "--name":description "of the split; the set's name if left out"
+  split:option "--seed":description "of the cut":convert(math.tointeger)
+  split:option "--val":description "share of all images for validation":convert(fraction "val")
+  split:option "--test":description "share of all images for the test":convert(fraction "test")
+  verb(parser, "import", "decode all images into the cache now, not at the first run")
   parser:require_command(true)
 end
 
@@ -29,13 +55,100 @@ local function described(source)
   return { source }
 end
 
-function data.run(args)
+-- The complete options that the command line means.
+local function given_by(args)
   local given = cli.usage(described, args.source)
   for _, set in ipairs(args.set) do
     cli.usage(options.set, given, (set[1]:gsub("^data%.", "")), set[2])
   end
-  local found, why, code = cli.usage(require("aniso.data").open, given)
-  print(cli.need(found, why, code):info())
+  for _, key in ipairs { "seed", "val", "test" } do
+    if args[key] ~= nil then given[key] = args[key] end
+  end
+  return cli.usage(require("aniso.data").check, given)
+end
+
+local function open(given)
+  return (cli.need(cli.usage(require("aniso.data").open, given)))
+end
+
+local function need_files(given, why)
+  if given[1] == "lesions" then
+    cli.fail(cli.USAGE, "lesions are drawn from their seed: " .. why)
+  end
+end
+
+local verbs = {}
+
+function verbs.info(args)
+  print(open(given_by(args)):info())
+end
+
+-- A folder holds one split: a second list of training images would be one too many to read.
+local function check_folder(folder)
+  if sys.exists(folder) ~= "directory" then return end
+  for _, name in ipairs(cli.need(sys.list(folder))) do
+    for _, part in ipairs(PARTS) do
+      if name:sub(-#part - 4) == part .. ".csv" then
+        cli.fail(cli.FAILED, ("%s holds the lists of a split (%s); name another folder, or "
+          .. "remove them"):format(folder, name))
+      end
+    end
+  end
+end
+
+local function list_of(dataset, part, columns)
+  local rows, labels = {}, dataset:labels(part):list()
+  local classes = dataset.classes
+  for i, key in ipairs(dataset:keys(part)) do rows[i] = { key, classes[labels[i] + 1] } end
+  return tables.format(columns, rows, "csv"), #rows
+end
+
+function verbs.split(args)
+  local given = given_by(args)
+  need_files(given, "there are no files to list")
+  local name = args.name or given[1]
+  if name == "" or name:find "/" then cli.fail(cli.USAGE, "--name must be part of a file's name") end
+  check_folder(args.folder)
+  local dataset = open(given)
+  local alone = dataset.split.test_is_val == 1
+  cli.need(sys.mkdir_p(args.folder))
+  local columns = require("aniso.data").columns(given)
+  for _, part in ipairs(PARTS) do
+    if not (alone and part == "val") then
+      local path = ("%s/%s_%s.csv"):format(args.folder:gsub("/+$", ""), name, part)
+      local text, count = list_of(dataset, part, columns)
+      cli.need(sys.write_atomic(path, text))
+      print(("%s  %d images"):format(path, count))
+    end
+  end
+  print(("\nIn a recipe's data: split = %s%s"):format(pretty.format(args.folder),
+    alone and ", val = 0" or ""))
+end
+
+function verbs.import(args)
+  local given = given_by(args)
+  need_files(given, "there is nothing to import")
+  if given.cache == false then cli.fail(cli.USAGE, "cache = false leaves no place to import to") end
+  local start = sys.monotonic()
+  local dataset = open(given)
+  if not dataset.packed then
+    cli.fail(cli.FAILED, "the cache folder cannot be used; give another with --set cache=DIR")
+  end
+  local n = #dataset:keys "train" + #dataset:keys "test"
+  if dataset.split.test_is_val == 0 then n = n + #dataset:keys "val" end
+  print(("%d images, %dx%d, %d classes, ready after %.2f s"):format(n, dataset.width,
+    dataset.height, dataset.K, sys.monotonic() - start))
+  local shown = { given[1] }
+  for _, key in ipairs { "root", "table", "image", "label", "group", "extension", "images", "size",
+      "aspect", "split", "cache" } do
+    shown[key] = given[key]
+  end
+  if shown.aspect == "stretch" then shown.aspect = nil end -- as it is without
+  print("\nIn a recipe:  data = " .. pretty.format(shown))
+end
+
+function data.run(args)
+  return verbs[args.verb](args)
 end
 
 return data

@@ -31,6 +31,7 @@
 ---@field width integer Pixels.
 ---@field channels integer 3
 ---@field classes string[] Names.
+---@field packed boolean The decoded images are a file in the cache folder.
 ---@field counts integer[] Training images n_j per class.
 ---@field split aniso.Split
 ---@field mean number[] Of each channel over the training part, values in [0, 1].
@@ -107,6 +108,11 @@ local data = {}
 ---@param where? string their name in messages, "data" if left out
 ---@return aniso.option.data
 function data.check(given, where) end
+
+---The names of the columns image and class in lists of the parts (`aniso data split`).
+---@param given aniso.option.data
+---@return string[]
+function data.columns(given) end
 
 ---@param given aniso.option.data|string
 ---@return aniso.Dataset? dataset nil if the files are not as they should be

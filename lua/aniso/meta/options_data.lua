@@ -35,6 +35,7 @@
 ---A folder with a sub-folder per class.
 ---@class aniso.option.data.folder : aniso.option.data.files
 ---@field [1] "folder"
+---@field split? string Folder with ready-made lists of the parts, from `aniso data split`.
 
 ---A table of images in CSV.
 ---@class aniso.option.data.csv : aniso.option.data.files
