@@ -185,6 +185,7 @@ static const luaL_Reg functions[] = {
     {"interrupt_mode", an_lua_interrupt_mode},
     {"interrupted", an_lua_interrupted},
     {"isatty", is_terminal},
+    {"lock", an_lua_lock},
     {"memory", memory},
     {"monotonic", monotonic},
     {"peak_rss", peak_rss},
@@ -197,6 +198,7 @@ static const luaL_Reg functions[] = {
 
 int an_open_sys(lua_State *L)
 {
+    an_add_lock_class(L);
     luaL_newlib(L, functions);
     lua_pushliteral(L, AN_VERSION);
     lua_setfield(L, -2, "version");

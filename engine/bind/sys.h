@@ -7,4 +7,8 @@
 /* Adds the file-system functions to the table on the top of the stack. */
 void an_add_file_functions(lua_State *L);
 
+/* lock.c: the Lock class, and core.sys.lock. */
+void an_add_lock_class(lua_State *L);
+int an_lua_lock(lua_State *L);
+
 #endif

@@ -13,19 +13,57 @@ local function append(rows, tensor)
   for _, row in ipairs(tensor:totable()) do rows[#rows + 1] = row end
 end
 
-local function run_chains(model, images, how, first, predict)
-  local features, prior = model:look(images)
+local function run_chains(model, features, prior, how, first)
   local R, K = how.draws, model.K
   local context = model:context(features, prior)
   local m = prior.m:repeat_rows(R)
   local level = model.schedule.coupling == "sample" and model.schedule:levels_of_priors(m) or nil
   local y0 = sampler.run {
-    schedule = model.schedule, m = m, level = level, parameterisation = predict,
+    schedule = model.schedule, m = m, level = level, parameterisation = model.config.train.predict,
     denoise = function(y, t) return model.denoiser:forward(context, y, t) end,
     kind = how[1], eta = how.eta, steps = how.steps, spacing = how.spacing, clip = how.clip,
     seed = how.seed, first = first * R * K,
   }
-  return prior, sampler.probabilities(y0, how.probabilities, how.temperature, R)
+  return sampler.probabilities(y0, how.probabilities, how.temperature, R)
+end
+
+local function add_chains(out, model, features, prior, how, first)
+  local probability, width, agreement = run_chains(model, features, prior, how, first)
+  append(out.chain, probability)
+  append(out.width, width)
+  append(out.agreement, agreement)
+end
+
+local function unguarded(f)
+  f()
+  return true
+end
+
+-- Predictions of several models that share one net, which sees every image once. asked: a
+-- list of {model =, how =, guard [opt] = function(f) → whether f() did not fail}; a model
+-- whose guard says no is left out from there on. → a list as predict() gives.
+function evaluate.predict_all(asked, dataset, part, options)
+  local n, batch = dataset:n(part), options.batch or 256
+  local chain, lead, labels = options.chain ~= false, asked[1].model, dataset:labels(part):list()
+  local out, prior_rows, lost = {}, lead.learned_prior and {} or nil, {}
+  for i, one in ipairs(asked) do
+    one.model:train(false)
+    out[i] = { ["true"] = labels, prior = prior_rows, chain = chain and {} or nil, width = {},
+      agreement = {} }
+  end
+  for first = 0, n - 1, batch do
+    core.ops.no_grad(function()
+      local features, prior = lead:look(dataset:batch(part, first, math.min(batch, n - first)))
+      if prior_rows then append(prior_rows, prior.m) end
+      for i, one in ipairs(chain and asked or {}) do
+        lost[i] = lost[i] or not (one.guard or unguarded)(function()
+          add_chains(out[i], one.model, features, prior, one.how, first)
+        end)
+      end
+    end)
+    if options.tick then options.tick(math.min(first + batch, n), n) end
+  end
+  return out
 end
 
 -- how: the configuration's sampler table with `seed`; options.batch images at a time,
@@ -33,32 +71,7 @@ end
 -- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement }. A constant
 -- prior says nothing about an image, so it has no predictions.
 function evaluate.predict(model, dataset, part, how, options)
-  options = options or {}
-  local n, batch = dataset:n(part), options.batch or 256
-  local chain = options.chain ~= false
-  local out = { ["true"] = dataset:labels(part):list(), prior = model.learned_prior and {} or nil,
-    chain = chain and {} or nil, width = {}, agreement = {} }
-  model:train(false)
-  for first = 0, n - 1, batch do
-    core.ops.no_grad(function()
-      local images = dataset:batch(part, first, math.min(batch, n - first))
-      local prior, probability, width, agreement
-      if chain then
-        prior, probability, width, agreement =
-          run_chains(model, images, how, first, model.config.train.predict)
-      else
-        local _
-        _, prior = model:look(images)
-      end
-      if out.prior then append(out.prior, prior.m) end
-      if not chain then return end
-      append(out.chain, probability)
-      append(out.width, width)
-      append(out.agreement, agreement)
-    end)
-    if options.tick then options.tick(math.min(first + batch, n), n) end
-  end
-  return out
+  return evaluate.predict_all({ { model = model, how = how } }, dataset, part, options or {})[1]
 end
 
 -- All metrics of METHOD §7 for predictions of `which` ("chain" or "prior").

@@ -10,17 +10,25 @@ Model.__index = Model
 
 local model = {}
 
--- config: complete (config.check); dataset: aniso.Dataset; seed: of the initial weights.
-function model.new(config, dataset, seed)
-  local K, counts = dataset.K, dataset.counts
-  local self = setmetatable({ K = K, config = config }, Model)
-  self.schedule = schedule.new(config.schedule, counts)
-
+local function build_net(self, config, dataset, seed)
   self.net = core.module.new { seed = seed }
   self.backbone = nets.build_resnet(self.net, "backbone", config.backbone, dataset.channels)
-  self.prior = nets.build_prior(self.net, "prior", config.prior,
-    { K = K, features = self.backbone.features, channels = dataset.channels, counts = counts })
+  self.prior = nets.build_prior(self.net, "prior", config.prior, { K = dataset.K,
+    features = self.backbone.features, channels = dataset.channels, counts = dataset.counts })
   self.net:seal()
+end
+
+-- config: complete (config.check); dataset: aniso.Dataset; seed: of the initial weights;
+-- beside [opt]: a model of the same backbone, prior and seed, whose net this one shares.
+function model.new(config, dataset, seed, beside)
+  local K = dataset.K
+  local self = setmetatable({ K = K, config = config }, Model)
+  self.schedule = schedule.new(config.schedule, dataset.counts)
+  if beside then
+    self.net, self.backbone, self.prior = beside.net, beside.backbone, beside.prior
+  else
+    build_net(self, config, dataset, seed)
+  end
   local mode = config.prior.mode
   self.learned_prior = mode == "both" or mode == "global" or mode == "local"
 

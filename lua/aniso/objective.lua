@@ -79,13 +79,19 @@ function objective.diffusion_loss(self, features, prior, labels, address)
   return loss, epsilon, epsilon_hat
 end
 
+-- What frozen networks see in a batch: several denoisers in lock-step share it.
+function objective.look(self, images)
+  local features, prior = ops.no_grad(self.model.look, self.model, images)
+  return { features = features, prior = prior }
+end
+
 -- → total loss and a table of its parts (scalar tensors). `stage` says which parts count:
--- "joint", "prior" or "denoiser".
-function objective.step(self, images, labels, address)
+-- "joint", "prior" or "denoiser", which wants what look() gave.
+function objective.step(self, images, labels, address, seen)
   local weights, stage = self.config.loss, self.stage
   local features, prior
   if stage == "denoiser" then
-    features, prior = ops.no_grad(self.model.look, self.model, images)
+    features, prior = seen.features, seen.prior
   else
     features, prior = self.model:look(images)
   end

@@ -2,6 +2,7 @@
 -- makes the ordered list of runs from it. A variation is a list of {label =, ["a.b"] = v};
 -- grid, variants and power write such lists. The baseline is the label of a variant, or one
 -- more variant. Runs are ordered seed by seed: each variant has its first result early.
+local literal = require "aniso.literal"
 local options = require "aniso.options"
 local paths = require "aniso.paths"
 local pretty = require "aniso.pretty"
@@ -17,6 +18,7 @@ study.options = {
   variants = options.any,
   seeds = options.any,
   baseline = options.any,
+  one_by_one = false,
 }
 
 -- aniso.study{…}: checks the names and returns the table, marked as a study.
@@ -144,10 +146,44 @@ local function overlaps(a, b)
   return a == b or a:sub(1, #b + 1) == b .. "." or b:sub(1, #a + 1) == a .. "."
 end
 
+-- Sets one axis of a list of axes: in the place of those that vary the same, or behind all.
+local function set_axis(axes, path, values)
+  local kept, place = {}, nil
+  for _, axis in ipairs(axes) do
+    local same = false
+    for _, variation in ipairs(axis) do
+      for key in pairs(variation) do same = same or key ~= "label" and overlaps(key, path) end
+    end
+    if same then place = place or #kept + 1 else kept[#kept + 1] = axis end
+  end
+  table.insert(kept, place or #kept + 1, study.grid { [path] = values })
+  return kept
+end
+
+-- --set vary.PATH={…} sets the values of an axis; → the study so changed, other overrides.
+local function revary(of, overrides)
+  local changed, rest = {}, {}
+  for key, value in pairs(of) do changed[key] = value end
+  for _, override in ipairs(overrides or {}) do
+    local path = override[1]:match "^vary%.(.+)$"
+    local values = path and literal.read(override[2])
+    if not path then
+      rest[#rest + 1] = override
+    elseif type(values) ~= "table" or #values == 0 then
+      error(("--set vary.%s needs a list of values such as {0, 0.5}, got %s"):format(path,
+        override[2]), 0)
+    else
+      changed.vary = set_axis(changed.vary or {}, path, values)
+    end
+  end
+  return changed, rest
+end
+
 -- The runs of a study: {label =, config =, seed =}. `overrides` is a list of {path, text}
 -- as --set gives it, `seeds` replaces the study's own; both may be nil.
-function study.expand(of, overrides, seeds)
-  local out = {}
+function study.expand(given, overrides, seeds)
+  local out, of = {}, nil
+  of, overrides = revary(given, overrides)
   local varied = variations(of)
   for _, seed in ipairs(study.seeds(seeds or of.seeds)) do
     for _, variation in ipairs(varied) do
@@ -156,7 +192,7 @@ function study.expand(of, overrides, seeds)
       for _, path in ipairs(sorted_keys(variation)) do
         paths.set(config, path, paths.copy(variation[path]))
       end
-      for _, override in ipairs(overrides or {}) do
+      for _, override in ipairs(overrides) do
         for _, path in ipairs(sorted_keys(variation)) do
           if #varied > 1 and overlaps(path, override[1]) then
             error(("the study varies %s: --set %s would make its variants equal")

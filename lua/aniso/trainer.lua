@@ -3,6 +3,7 @@
 -- resumed to the same bits.
 --   trainer.run { config=, seed=, label=, study=, db=, recipe={path=,text=}, argv=, stream= }
 --   → {uid=, metrics=}      trainer.resume(db, run)      trainer.evaluate(db, run, sampler)
+--   trainer.run_together(jobs)      trainer.resume_together(jobs)      in lock-step
 -- `stream` is where progress goes, stderr if absent.
 local core = require "aniso.core"
 local config = require "aniso.config"
@@ -11,11 +12,11 @@ local mmd = require "aniso.mmd"
 local model = require "aniso.model"
 local prior_loss = require "aniso.prior_loss"
 local progress = require "aniso.progress"
+local carry_out = require "aniso.train.carry_out"
 local host = require "aniso.train.host"
 local final = require "aniso.train.final"
-local first_stage = require "aniso.train.first_stage"
 local stage = require "aniso.train.stage"
-local state = require "aniso.train.state"
+local together = require "aniso.train.together"
 
 local trainer = {}
 
@@ -32,13 +33,13 @@ function trainer.folder_of(db_path)
   return (db_path:gsub("%.db$", "")) .. (db_path:match "%.db$" and "" or ".runs")
 end
 
-local function poll(session)
-  if core.sys.interrupted() then
-    error(setmetatable({ interrupted = core.sys.interrupted() }, { __tostring = function()
-      return ("interrupted after epoch %d; go on with: aniso resume %s")
-        :format(session.epoch, session.uid)
-    end }), 0)
-  end
+local function poll(sessions)
+  local signal = core.sys.interrupted()
+  if not signal then return end
+  local lead = sessions[1]
+  local line = ("interrupted after epoch %d; go on with: aniso resume %s")
+    :format(lead.epoch, #sessions > 1 and "--all" or lead.uid)
+  error(setmetatable({ interrupted = signal }, { __tostring = function() return line end }), 0)
 end
 
 local function report(session, train, val)
@@ -52,10 +53,11 @@ local function report(session, train, val)
 end
 
 -- Everything a run needs that follows from (config, seed), nothing of which is stored.
-function trainer.prepare(job)
+-- beside [opt]: a session whose net this one shares.
+function trainer.prepare(job, beside)
   local session = { config = job.config, seed = job.seed, plan = stage.plan(job.config) }
   session.dataset = load_data(job.config.data)
-  session.model = model.new(job.config, session.dataset, job.seed)
+  session.model = model.new(job.config, session.dataset, job.seed, beside and beside.model)
   session.prior_criterion = prior_loss.new(job.config.loss.prior, session.dataset.counts)
   session.mmd = mmd.new { multipliers = job.config.loss.multipliers,
     unbiased = job.config.loss.unbiased }
@@ -64,101 +66,110 @@ function trainer.prepare(job)
   return session
 end
 
-local function attach(session, job, record)
+-- Gives a session its record and folders. `sessions` are those that go in lock-step with it,
+-- itself among them: while one works it shows a sign of life for all.
+local function attach(session, job, record, sessions)
   session.record, session.uid = record, record.uid
   session.config_hash = core.sha256.text(core.json.encode(job.config))
-  session.store_folder = trainer.folder_of(job.db.path)
-  session.folder = session.store_folder .. "/" .. record.uid
+  local store_folder = trainer.folder_of(job.db.path)
+  session.shared_folder = (store_folder:match "^(.*/)[^/]*$" or "") .. "first-stage"
+  session.folder = store_folder .. "/" .. record.uid
   local made, message = core.sys.mkdir_p(session.folder)
   if not made then error(message, 0) end
   session.progress = progress.new { total = stage.steps_per_epoch(session) * session.total_epochs,
     stream = job.stream, label = ("%s seed %d"):format(job.label or "run", job.seed) }
+  session.poll = function() poll(sessions) end
+  session.alive = function()
+    for _, one in ipairs(sessions) do
+      if not one.problem then one.record:heartbeat() end
+    end
+    poll(sessions)
+  end
   session.tick = function(done, loss)
     session.progress:update(done, { loss = loss })
-    session.record:heartbeat()
-    poll(session)
+    session.alive()
   end
-  session.poll, session.report = function() poll(session) end, report
-end
-
--- Runs the stages from number `from`; `saved` = {tensors, meta} restores the first of them.
-local function train(session, from, saved)
-  for i = from, #session.plan do
-    stage.begin(session, i)
-    local shared = session.stage == "prior"
-    if saved then
-      state.restore(session, saved.tensors, saved.meta)
-      saved = nil
-    end
-    if not (shared and session.epoch == session.first_epoch and first_stage.load(session)) then
-      stage.run(session)
-      if shared then
-        state.load_weights(session, state.path(session, "best"), "net")
-        first_stage.save(session)
-      end
-    end
+  session.say = function(line) session.progress:epoch(line) end
+  session.report = function(...)
+    sessions[1].progress:clear()
+    report(...)
   end
 end
 
--- Trains and evaluates; the record ends as finished, interrupted or failed.
-local function carry_out(session, from, saved)
-  local ok, result = xpcall(function()
-    train(session, from, saved)
-    local measured = final.evaluate(session)
-    session.record:finish()
-    return measured
-  end, function(problem)
-    return type(problem) == "table" and problem or core.sys.debug() and debug.traceback(problem, 2)
-      or problem
+-- The sessions of jobs that can be prepared go together: prepare(job, beside) → session, and
+-- record_of(session, job) → its recorder. → a list as carry_out's, in the order of the jobs.
+local function run_all(jobs, prepare, record_of)
+  local results, sessions, place = {}, {}, {}
+  for i, job in ipairs(jobs) do
+    local ok, problem = xpcall(function()
+      local session = prepare(job, sessions[1])
+      attach(session, job, record_of(session, job), sessions)
+      sessions[#sessions + 1], place[#sessions + 1] = session, i
+    end, together.traced)
+    if not ok then results[i] = { problem = problem } end
+  end
+  for k, result in ipairs(#sessions > 0 and carry_out(sessions) or {}) do
+    results[place[k]] = result
+  end
+  return results
+end
+
+local function only(results)
+  if results[1].problem then error(results[1].problem, 0) end
+  return { uid = results[1].uid, metrics = results[1].metrics }
+end
+
+-- Runs jobs that together.groups() put into one list, in lock-step.
+function trainer.run_together(jobs)
+  for _, job in ipairs(jobs) do job.config = config.complete(job.config) end
+  return run_all(jobs, trainer.prepare, function(session, job)
+    return job.db:start_run(host.describe(job, session))
   end)
-  core.ops.clear_tape()
-  session.progress:finish()
-  if ok then return { uid = session.uid, metrics = result } end
-  if type(result) == "table" and result.interrupted then
-    session.record:interrupt()
-  else
-    session.record:fail(tostring(result))
-  end
-  error(result, 0)
 end
 
 function trainer.run(job)
-  job.config = config.complete(job.config)
-  local session = trainer.prepare(job)
-  attach(session, job, job.db:start_run(host.describe(job, session)))
-  return carry_out(session, 1)
+  return only(trainer.run_together { job })
 end
 
 -- The job of a stored run: its configuration and seed as they were.
-local function stored_job(db, run, stream)
+function trainer.stored_job(db, run, stream)
   return { db = db, stream = stream, config = config.complete(db:config(run)), seed = run.seed,
-    label = run.label or run.name }
+    label = run.label or run.name, run = run }
+end
+
+local function load_saved(db, run)
+  local path = ("%s/%s/last.safetensors"):format(trainer.folder_of(db.path), run.uid)
+  if not core.sys.exists(path) then return nil end
+  local tensors, meta = core.checkpoint.load(path)
+  if not tensors then error(meta, 0) end
+  return { tensors = tensors, meta = meta }
+end
+
+-- Goes on with stored_job()s that together.groups() put into one list.
+function trainer.resume_together(jobs)
+  return run_all(jobs, function(job, beside)
+    local session = trainer.prepare(job, beside)
+    final.same_data(session, job.db, job.run)
+    session.saved = load_saved(job.db, job.run)
+    return session
+  end, function(session, job)
+    return job.db:resume_run(job.run.uid, session.saved and session.saved.meta.epoch or 0)
+  end)
 end
 
 -- Goes on with a run that was killed, interrupted or failed.
 function trainer.resume(db, run, stream)
-  local job = stored_job(db, run, stream)
-  local session = trainer.prepare(job)
-  final.same_data(session, db, run)
-  local path = ("%s/%s/last.safetensors"):format(trainer.folder_of(db.path), run.uid)
-  local saved
-  if core.sys.exists(path) then
-    local tensors, meta = core.checkpoint.load(path)
-    if not tensors then error(meta, 0) end
-    saved = { tensors = tensors, meta = meta }
-  end
-  attach(session, job, db:resume_run(run.uid, saved and saved.meta.epoch or 0))
-  return carry_out(session, saved and saved.meta.stage or 1, saved)
+  return only(trainer.resume_together { trainer.stored_job(db, run, stream) })
 end
 
 -- Evaluates a stored run's best weights again with another sampler (a table as in the
 -- configuration's `sampler`); stored as a further evaluation.
 function trainer.evaluate(db, run, sampler)
-  local job = stored_job(db, run)
+  local job = trainer.stored_job(db, run)
   job.config.sampler = config.complete { sampler = sampler }.sampler
   local session = trainer.prepare(job)
   final.same_data(session, db, run)
-  attach(session, job, db:record_of(run.uid))
+  attach(session, job, db:record_of(run.uid), { session })
   return final.again(session)
 end
 

@@ -72,6 +72,22 @@ function T.test_overrides_come_last()
     { { "schedule", "linear" } })
 end
 
+function T.test_an_axis_is_set_from_outside()
+  local grid = study.grid { ["schedule.lambda.gamma"] = { 0, 1 } }
+  local of = study.new { name = "g", data = {}, base = { schedule = { "cosine", lambda = { "power" } } },
+    vary = { grid, study.grid { ["loss.mmd"] = { 0, 1 } } } }
+  lu.assertEquals(labels(study.expand(of, { { "vary.schedule.lambda.gamma", "{0.5}" } })),
+    { "gamma=0.5 mmd=0#0", "gamma=0.5 mmd=1#0" })
+  lu.assertEquals(labels(study.expand(of, { { "vary.schedule.lambda", '{"isotropic", {"power", gamma=2}}' },
+    { "vary.loss.mmd", "{3}" }, { "vary.schedule.T", "{8, 9}" } })),
+    { "lambda=isotropic mmd=3 T=8#0", "lambda=isotropic mmd=3 T=9#0",
+      "lambda=power(gamma=2) mmd=3 T=8#0", "lambda=power(gamma=2) mmd=3 T=9#0" })
+  lu.assertEquals(#study.expand(of), 4)
+  for _, wrong in ipairs { "3", "{}", "word" } do
+    lu.assertErrorMsgContains("needs a list of values", study.expand, of, { { "vary.loss.mmd", wrong } })
+  end
+end
+
 function T.test_seeds()
   lu.assertEquals(study.seeds(3), { 0, 1, 2 })
   lu.assertEquals(study.seeds { 4, 7 }, { 4, 7 })

@@ -1,5 +1,6 @@
 -- aniso resume [RUN|--all]: goes on with runs that were killed, interrupted or failed, to
--- the same bits as if they had not been. Without a name: the latest of them.
+-- the same bits as if they had not been. Without a name: the latest of them. Of all, those
+-- that went in lock-step do so again.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
@@ -10,6 +11,7 @@ local resume = { summary = "go on with a run that was killed or interrupted" }
 function resume.arguments(parser)
   parser:argument("run", "the run; the latest resumable one if left out"):args "?"
   parser:flag("--all", "every run that can be resumed")
+  parser:flag("--one-by-one", "no lock-step: the same bits, later")
   common.db(parser)
   common.threads(parser)
 end
@@ -31,21 +33,36 @@ local function chosen(db, args)
   return args.all and rows or { rows[#rows] }
 end
 
+local function resume_group(jobs)
+  for _, job in ipairs(jobs) do
+    io.stderr:write(("resuming %s: %s, seed %d\n"):format(job.run.uid, job.run.name, job.seed))
+  end
+  local ok, results = pcall(require("aniso.trainer").resume_together, jobs)
+  if not ok and type(results) == "table" and results.interrupted then
+    cli.fail(results.interrupted == "SIGTERM" and 143 or 130, tostring(results))
+  end
+  for i, job in ipairs(jobs) do
+    job.problem = not ok and results or ok and results[i].problem
+    if job.problem then
+      io.stderr:write(("aniso: %s failed: %s\n"):format(job.run.uid, cli.sentence(job.problem)))
+    end
+  end
+end
+
 function resume.run(args)
   common.use_threads(args)
   local db = common.open_to_write(args)
   core.sys.interrupt_mode "poll"
-  local done, failed = {}, 0
-  for _, row in ipairs(chosen(db, args)) do
-    io.stderr:write(("resuming %s: %s, seed %d\n"):format(row.uid, row.name, row.seed))
-    local ok, result = pcall(require("aniso.trainer").resume, db, row)
-    if ok then
-      done[#done + 1] = { label = row.label or row.name, uid = row.uid }
-    elseif type(result) == "table" and result.interrupted then
-      cli.fail(result.interrupted == "SIGTERM" and 143 or 130, tostring(result))
-    else
+  local jobs, done, failed = {}, {}, 0
+  for i, row in ipairs(chosen(db, args)) do jobs[i] = require("aniso.trainer").stored_job(db, row) end
+  for _, group in ipairs(require("aniso.train.together").groups(jobs, args.one_by_one)) do
+    resume_group(group)
+  end
+  for _, job in ipairs(jobs) do
+    if job.problem then
       failed = failed + 1
-      io.stderr:write(("aniso: %s failed: %s\n"):format(row.uid, cli.sentence(result)))
+    else
+      done[#done + 1] = { label = job.label, uid = job.run.uid }
     end
   end
   if #done > 0 then tables.print(require("aniso.summary").table(db, done)) end

@@ -1,5 +1,6 @@
--- aniso run RECIPE: every run of a study, one after the other, then a table over seeds. A
--- run that fails does not stop the others. A run that is already finished in the database,
+-- aniso run RECIPE: every run of a study, one after the other or, where a staged study varies
+-- the denoiser only, the points of a seed in lock-step; then a table over seeds. A run that
+-- fails does not stop the others. A run that is already finished in the database,
 -- with the same configuration and seed, is not done again unless --again says so.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -17,6 +18,7 @@ function run.arguments(parser)
   parser:option("--name", "the study's name instead of the recipe's")
   parser:option("--only", "the variant with this label alone"):argname "LABEL"
   parser:flag("--again", "run again what is already finished")
+  parser:flag("--one-by-one", "no lock-step of a staged study's points: the same bits, later")
   parser:flag("--dry-run", "only list the runs")
 end
 
@@ -55,17 +57,24 @@ local function finished(db, job, study)
   return rows[1] and rows[1].uid
 end
 
--- One run; returns its uid, or nil when it failed. An interruption ends the command.
-local function train(db, job, study, shared)
-  local ok, result = pcall(require("aniso.trainer").run, {
-    config = job.config, seed = job.seed, label = job.label, study = study.name, db = db,
-    recipe = shared.recipe, argv = { table.unpack(shared.argv) },
-  })
-  if ok then return result.uid end
-  if type(result) == "table" and result.interrupted then
-    cli.fail(result.interrupted == "SIGTERM" and 143 or 130, tostring(result))
+-- Runs that go together; gives each job its uid, or says why it failed. An interruption ends
+-- the command.
+local function train(db, jobs, study, shared)
+  for _, job in ipairs(jobs) do
+    job.study, job.db, job.recipe, job.argv = study.name, db, shared.recipe, { table.unpack(shared.argv) }
   end
-  say("aniso: %s seed %d failed: %s", job.label, job.seed, cli.sentence(result))
+  local ok, results = pcall(require("aniso.trainer").run_together, jobs)
+  if not ok and type(results) == "table" and results.interrupted then
+    cli.fail(results.interrupted == "SIGTERM" and 143 or 130, tostring(results))
+  end
+  for i, job in ipairs(jobs) do
+    local problem = not ok and results or ok and results[i].problem
+    if problem then
+      say("aniso: %s seed %d failed: %s", job.label, job.seed, cli.sentence(problem))
+    else
+      job.uid = results[i].uid
+    end
+  end
 end
 
 local function list(jobs)
@@ -84,18 +93,26 @@ function run.run(args, argv)
 
   local db = common.need_db(require("aniso.store").open(args.db))
   core.sys.interrupt_mode "poll"
-  local done, skipped, failed = {}, 0, 0
+  local waiting, done, failed = {}, {}, 0
   for i, job in ipairs(jobs) do
-    local uid = not args.again and finished(db, job, study)
-    if uid then
-      skipped = skipped + 1
-    else
-      say("run %d/%d: %s, seed %d", i, #jobs, job.label, job.seed)
-      uid = train(db, job, study, { recipe = recipe, argv = argv })
-      failed = failed + (uid and 0 or 1)
+    job.uid = not args.again and finished(db, job, study) or nil
+    if not job.uid then
+      job.number = i
+      waiting[#waiting + 1] = job
     end
-    if uid then done[#done + 1] = { label = job.label, uid = uid } end
   end
+  local one_by_one = args.one_by_one or study.one_by_one
+  for _, group in ipairs(require("aniso.train.together").groups(waiting, one_by_one)) do
+    for _, job in ipairs(group) do
+      say("run %d/%d: %s, seed %d%s", job.number, #jobs, job.label, job.seed,
+        #group > 1 and (", in lock-step with %d more"):format(#group - 1) or "")
+    end
+    train(db, group, study, { recipe = recipe, argv = argv })
+  end
+  for _, job in ipairs(jobs) do
+    if job.uid then done[#done + 1] = { label = job.label, uid = job.uid } else failed = failed + 1 end
+  end
+  local skipped = #jobs - #waiting
   if skipped > 0 then
     say("%d of %d runs were finished before and are not run again (--again does)", skipped, #jobs)
   end

@@ -40,8 +40,9 @@ local model = {}
 ---@param config aniso.Config complete, see aniso.config.complete
 ---@param dataset aniso.Dataset
 ---@param seed integer of the initial weights
+---@param beside? aniso.Model of the same backbone, prior and seed, whose net this one shares
 ---@return aniso.Model
-function model.new(config, dataset, seed) end
+function model.new(config, dataset, seed, beside) end
 
 ---@class aniso.AdamwOptions
 ---@field momentum? number β1 (default 0.9, at least 0, below 1).
@@ -167,6 +168,29 @@ function trainer.run(job) end
 ---@return { uid: string, metrics: table }
 function trainer.resume(db, run, stream) end
 
+---What a lock-step gives for a job: metrics, or the problem that ended it.
+---@class aniso.Outcome
+---@field uid? string
+---@field metrics? table
+---@field problem? any
+
+---Jobs that differ in their denoisers only train in lock-step behind one frozen net, each to the
+---bits it would have alone.
+---@param jobs aniso.Job[]
+---@return aniso.Outcome[] outcomes in the order of the jobs
+function trainer.run_together(jobs) end
+
+---The job of a stored run, for resume_together().
+---@param db aniso.RunDatabase
+---@param run table a row of find()
+---@param stream? file*
+---@return aniso.Job
+function trainer.stored_job(db, run, stream) end
+
+---@param jobs aniso.Job[] of stored_job()
+---@return aniso.Outcome[] outcomes in the order of the jobs
+function trainer.resume_together(jobs) end
+
 ---Evaluates a run's best weights with another sampler; stored as a further evaluation.
 ---@param db aniso.RunDatabase open for writing
 ---@param run table a row of find()
@@ -176,8 +200,9 @@ function trainer.evaluate(db, run, sampler) end
 
 ---What a job makes before its first step: plan, dataset, model and criteria; nothing is stored.
 ---@param job aniso.Job complete configuration
+---@param beside? table a session whose net this one shares
 ---@return table session
-function trainer.prepare(job) end
+function trainer.prepare(job, beside) end
 
 ---Where the checkpoints of a database's runs are: runs.db → runs.
 ---@param db_path string
@@ -195,6 +220,14 @@ local evaluate = {}
 ---@param options? { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? } 256, true
 ---@return table predictions true, prior, chain, width, agreement: one entry per image
 function evaluate.predict(model, dataset, part, how, options) end
+
+---The same of several models that share one net, which sees every image once.
+---@param asked { model: aniso.Model, how: aniso.option.sampler, guard: (fun(f: function): boolean)? }[]
+---@param dataset aniso.Dataset
+---@param part aniso.Part
+---@param options { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? }
+---@return table[] predictions
+function evaluate.predict_all(asked, dataset, part, options) end
 
 ---@param predictions table of predict()
 ---@param which "chain"|"prior"

@@ -101,6 +101,20 @@ function sys.mkdtemp() end
 ---@return string? code
 function sys.realpath(path) end
 
+---A lock that one process holds until it closes it or ends, however it ends.
+---@class aniso.Lock
+local Lock = {}
+
+---Gives the lock back; <close> and the collector do, too.
+function Lock:close() end
+
+---The lock of PATH, in the sidecar PATH-lock; "EBUSY" where another holds it for half a second.
+---@param path string
+---@return aniso.Lock? lock
+---@return string? message
+---@return string? code
+function sys.lock(path) end
+
 ---Removes a file or an empty folder.
 ---@param path string
 ---@return true? done

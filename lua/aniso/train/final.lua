@@ -5,6 +5,7 @@ local evaluate = require "aniso.evaluate"
 local metric = require "aniso.metric"
 local host = require "aniso.train.host"
 local state = require "aniso.train.state"
+local together = require "aniso.train.together"
 
 local final = {}
 
@@ -49,12 +50,18 @@ local function store(session, part, how, which, primary, predictions)
   return measured
 end
 
-local function evaluate_part(session, part, how, primary)
-  local predictions = evaluate.predict(session.model, session.dataset, part, how,
-    { tick = session.poll })
-  local chain = store(session, part, how, "chain", primary, predictions)
-  if primary and predictions.prior then store(session, part, how, "prior", false, predictions) end
-  return chain
+-- → session → metrics of the chain
+local function evaluate_part(sessions, part, primary)
+  local predictions = together.predict(sessions, part, function(session)
+    return session.config.sampler
+  end, { tick = sessions[1].alive })
+  local measured = {}
+  together.each(sessions, function(session)
+    local how, own = session.config.sampler, predictions[session]
+    measured[session] = store(session, part, how, "chain", primary, own)
+    if primary and own.prior then store(session, part, how, "prior", false, own) end
+  end)
+  return measured
 end
 
 local function load_best(session)
@@ -65,18 +72,21 @@ local function load_best(session)
   state.load_weights(session, path)
 end
 
--- → metrics of the test part
-function final.evaluate(session)
-  load_best(session)
-  local how = session.config.sampler
-  evaluate_part(session, "val", how, true)
-  return evaluate_part(session, "test", how, true)
+-- → session → metrics of the test part, for those that live to it
+function final.evaluate(sessions)
+  together.each(sessions, load_best)
+  local living = together.living(sessions)
+  if #living > 0 then evaluate_part(living, "val", true) end
+  living = together.living(living)
+  return #living > 0 and evaluate_part(living, "test", true) or {}
 end
 
 -- A further evaluation of a finished run, beside the primary one.
 function final.again(session)
   load_best(session)
-  local measured = evaluate_part(session, "test", session.config.sampler, false)
+  local predictions = evaluate.predict(session.model, session.dataset, "test",
+    session.config.sampler, { tick = session.alive })
+  local measured = store(session, "test", session.config.sampler, "chain", false, predictions)
   session.record:flush()
   return measured
 end

@@ -1,54 +1,84 @@
 -- The first stage of a staged run (backbone and priors) depends on neither λ nor the
 -- denoiser, so a sweep over those shares it: it is stored under a hash of everything that
--- determines it and never trained twice. Each process writes a file of its own and
--- renames it, so that two which train the same stage at once do no harm.
+-- determines it and never trained twice, not by a later process nor by one beside.
+--   <folder of the database>/first-stage/<hash>.safetensors
+-- Databases in one folder share it. A lock beside the file lets one process train while the
+-- others wait; the kernel drops it when its holder ends, however it ends.
 local core = require "aniso.core"
+local host = require "aniso.train.host"
 local state = require "aniso.train.state"
 
 local first_stage = {}
 
-local FROM_TRAIN = { "prior_epochs", "epochs", "batch", "optimiser", "lr", "decay", "momentum",
-  "rate", "warmup", "clip", "ema", "sampler", "augment" }
+local FROM_TRAIN = { "mode", "prior_epochs", "epochs", "batch", "optimiser", "lr", "decay",
+  "momentum", "rate", "warmup", "clip", "ema", "sampler", "augment" }
 
--- The hash: data and split by content, the networks, their loss, how they are trained, the
--- seed, and the version of this program.
-function first_stage.key(session)
-  local config, train = session.config, {}
+-- The part of a configuration that the first stage depends on.
+function first_stage.part_of(config)
+  local train, select = {}, config.select
   for _, name in ipairs(FROM_TRAIN) do train[name] = config.train[name] end
   if train.prior_epochs > 0 then train.epochs = 0 end -- the second stage's business then
-  return core.sha256.text(core.json.encode {
-    version = core.sys.version, seed = session.seed,
-    data = session.dataset.sha256, split = session.dataset.split.sha256,
-    backbone = config.backbone, prior = config.prior, train = train,
+  return { backbone = config.backbone, prior = config.prior, train = train,
     loss = { ["global"] = config.loss["global"], ["local"] = config.loss["local"],
       prior = config.loss.prior },
-    select = config.select,
+    select = { metric = select.metric, every = select.every, keep = select.keep } }
+end
+
+-- The hash: that part, the data, split and given weights by content, the seed, and the
+-- version of this program.
+function first_stage.key(session)
+  local data, split = host.identity(session)
+  return core.sha256.text(core.json.encode {
+    version = core.sys.version, seed = session.seed, data = data, split = split,
+    given = session.config.backbone.weights and core.sha256.file(session.config.backbone.weights),
+    of = first_stage.part_of(session.config),
   })
 end
 
 local function path(session)
-  return ("%s/first-stage/%s.safetensors"):format(session.store_folder, first_stage.key(session))
+  return ("%s/%s.safetensors"):format(session.shared_folder, first_stage.key(session))
 end
 
--- Loads the stage's weights into the session if somebody trained it before.
-function first_stage.load(session)
-  local file = path(session)
+-- The weights of a good file → true. One that is damaged is as if absent: → false, why.
+local function load(session, file)
   if not core.sys.exists(file) then return false end
-  state.load_weights(session, file, "net")
-  return true
+  return pcall(state.load_weights, session, file, "net")
 end
 
--- Stores the weights in force of the session's net.
-function first_stage.save(session)
-  local final = path(session)
-  local own = ("%s.%s"):format(final, session.uid)
-  assert(core.sys.mkdir_p(session.store_folder .. "/first-stage"))
-  local tensors = {}
+-- Each process writes a file of its own and renames it: a kill leaves no half of one.
+local function save(session, file)
+  local own, tensors = ("%s.%s"):format(file, session.uid), {}
   for name, tensor in pairs(session.model.net:state()) do tensors["net." .. name] = tensor end
   local sha256, message = core.checkpoint.save(own, tensors, { seed = session.seed },
     { previous = false })
   if not sha256 then error(message, 0) end
-  assert(core.sys.rename(own, final))
+  assert(core.sys.rename(own, file))
+end
+
+-- The lock of a file; while another process has it, this one waits and stays interruptible.
+local function wait_for(session, file)
+  local said
+  while true do
+    local lock, message, code = core.sys.lock(file)
+    if lock then return lock end
+    if code ~= "EBUSY" then error(message, 0) end
+    if not said then session.say "waiting for the first stage, which another process trains" end
+    said = true
+    session.alive()
+  end
+end
+
+-- Gives the session's net its first stage: somebody's, or what train() leaves in force.
+function first_stage.share(session, train)
+  local file = path(session)
+  if load(session, file) then return end
+  assert(core.sys.mkdir_p(session.shared_folder))
+  local lock <close> = wait_for(session, file)
+  local loaded, damage = load(session, file)
+  if loaded then return end
+  if damage then session.say(("%s; the first stage is trained again"):format(tostring(damage))) end
+  train()
+  save(session, file)
 end
 
 return first_stage

@@ -1,6 +1,6 @@
 -- One stage of training: epochs over the training part, each followed by a validation and
 -- a checkpoint. "joint" trains everything, "prior" the backbone and the priors,
--- "denoiser" the denoiser on frozen features.
+-- "denoiser" the denoiser on frozen features, several of them in lock-step (together.lua).
 local core = require "aniso.core"
 local evaluate = require "aniso.evaluate"
 local objective = require "aniso.objective"
@@ -8,6 +8,7 @@ local optim = require "aniso.optim"
 local rate = require "aniso.rate"
 local average = require "aniso.train.average"
 local state = require "aniso.train.state"
+local together = require "aniso.train.together"
 
 local stage = {}
 
@@ -74,14 +75,13 @@ local function check_finite(session, value, epoch)
     .. "A lower train.lr or a train.clip above 0 usually helps"):format(value, epoch, session.step), 0)
 end
 
--- One step on the images at `positions`; returns the numbers of the loss's parts.
-function stage.step(session, positions, total_steps)
+-- One session's step on a batch; returns the numbers of the loss's parts.
+local function step_on(session, batch, total_steps)
   local config, epoch = session.config.train, session.epoch + 1
-  local images, labels = session.dataset:batch("train", positions,
-    { augment = config.augment, seed = session.seed, epoch = epoch })
   session.step = session.step + 1
-  local loss, parts = objective.step(session, images, labels, { seed = session.seed,
-    step = session.step + session.stage_number * 1000000000, progress = session.step / total_steps })
+  local loss, parts = objective.step(session, batch.images, batch.labels, { seed = session.seed,
+    step = session.step + session.stage_number * 1000000000, progress = session.step / total_steps },
+    batch.seen)
   local value = loss:item()
   check_finite(session, value, epoch)
   loss:backward()
@@ -98,33 +98,54 @@ function stage.step(session, positions, total_steps)
   return numbers
 end
 
-local function train_epoch(session)
-  local config, dataset = session.config.train, session.dataset
-  local n, epoch = dataset:n "train", session.epoch + 1
-  local steps = stage.steps_per_epoch(session)
-  local order = dataset:order("train", { sampler = config.sampler, seed = session.seed,
-    epoch = epoch, epochs = session.first_epoch + session.stage_epochs })
-  session.model:train(true)
-  local sums = {}
-  for i = 1, steps do
-    local first = (i - 1) * config.batch
-    local positions = order:narrow(1, first + 1, math.min(config.batch, n - first))
-    local numbers = stage.step(session, positions, steps * session.stage_epochs)
-    for name, value in pairs(numbers) do sums[name] = (sums[name] or 0) + value end
-    session.tick(session.first_epoch * steps + session.step, numbers.loss)
+-- The images at `positions`, and what a frozen net sees in them.
+local function batch_of(session, positions)
+  local images, labels = session.dataset:batch("train", positions,
+    { augment = session.config.train.augment, seed = session.seed, epoch = session.epoch + 1 })
+  return { images = images, labels = labels,
+    seen = session.stage == "denoiser" and objective.look(session, images) or nil }
+end
+
+-- One step of one session.
+function stage.step(session, positions, total_steps)
+  return step_on(session, batch_of(session, positions), total_steps)
+end
+
+local function add(sums, numbers)
+  for name, value in pairs(numbers) do sums[name] = (sums[name] or 0) + value end
+end
+
+-- An epoch of sessions that stand at the same one; → per session the means of its numbers.
+local function train_epoch(sessions)
+  local lead, sums = sessions[1], {}
+  local config, dataset = lead.config.train, lead.dataset
+  local n, epoch = dataset:n "train", lead.epoch + 1
+  local steps = stage.steps_per_epoch(lead)
+  local order = dataset:order("train", { sampler = config.sampler, seed = lead.seed,
+    epoch = epoch, epochs = lead.first_epoch + lead.stage_epochs })
+  for _, session in ipairs(sessions) do
+    session.model:train(true)
+    sums[session] = {}
   end
-  for name, sum in pairs(sums) do sums[name] = sum / steps end
+  for i = 1, steps do
+    if #together.living(sessions) == 0 then break end
+    local first = (i - 1) * config.batch
+    local batch = batch_of(lead, order:narrow(1, first + 1, math.min(config.batch, n - first)))
+    together.each(sessions, function(session)
+      local numbers = step_on(session, batch, steps * session.stage_epochs)
+      add(sums[session], numbers)
+      lead.tick(lead.first_epoch * steps + (epoch - 1 - lead.first_epoch) * steps + i, numbers.loss)
+    end)
+  end
+  for _, sum in pairs(sums) do
+    for name, value in pairs(sum) do sum[name] = value / steps end
+  end
   return sums
 end
 
--- Metrics of the validation part with the weights in force; the selection's value.
-local function validate(session)
+-- A validation's metrics; the selection's value.
+local function measure(session, predictions)
   local config = session.config
-  local how = {}
-  for key, value in pairs(config.sampler) do how[key] = value end
-  how.steps, how.draws = math.min(config.select.steps, session.model.schedule.T), config.select.draws
-  local chain = session.stage ~= "prior"
-  local predictions = evaluate.predict(session.model, session.dataset, "val", how, { chain = chain })
   local fields, chosen = {}, nil
   local of = session.stage == "prior" and "prior" or config.select.of
   for _, which in ipairs { "prior", "chain" } do
@@ -146,8 +167,8 @@ end
 
 local LOWER_IS_BETTER = { nll = true, brier = true, ece = true }
 
-local function select_best(session)
-  local fields, value = validate(session)
+local function select_best(session, predictions)
+  local fields, value = measure(session, predictions)
   session.record:metric("val", session.epoch, fields)
   local sign = LOWER_IS_BETTER[session.config.select.metric] and -1 or 1
   local best = session.best.value
@@ -155,25 +176,50 @@ local function select_best(session)
     session.best = { epoch = session.epoch, value = value }
     state.save_best(session)
   end
-  return fields
+  session.validated = fields
 end
 
--- Runs the stage from where the session stands to its end.
-function stage.run(session)
-  local config = session.config
-  session.rate = rate[config.train.rate] { warmup = config.train.warmup }
-  local last = session.first_epoch + session.stage_epochs
-  while session.epoch < last do
-    local train = train_epoch(session)
-    session.epoch = session.epoch + 1
-    session.record:metric("train", session.epoch, train)
-    local val
-    if session.epoch % config.select.every == 0 or session.epoch == last then
-      val = state.with_averages(session, select_best, session)
-    end
+-- The validation part with the weights in force, once for all sessions.
+local function validate(sessions)
+  local lead = sessions[1]
+  local predictions = together.predict(sessions, "val", function(session)
+    local config, how = session.config, {}
+    for key, value in pairs(config.sampler) do how[key] = value end
+    how.steps = math.min(config.select.steps, session.model.schedule.T)
+    how.draws = config.select.draws
+    return how
+  end, { chain = lead.stage ~= "prior" })
+  together.each(sessions, function(session) select_best(session, predictions[session]) end)
+end
+
+local function run_epoch(sessions, last)
+  local sums = train_epoch(sessions)
+  local lead = sessions[1]
+  local validates = (lead.epoch + 1) % lead.config.select.every == 0 or lead.epoch + 1 == last
+  together.each(sessions, function(session)
+    session.epoch, session.validated = session.epoch + 1, nil
+    session.record:metric("train", session.epoch, sums[session])
+  end)
+  local living = together.living(sessions)
+  if validates and #living > 0 then state.with_averages(living, validate) end
+  together.each(living, function(session)
     state.save_last(session)
-    session.report(session, train, val)
-    session.poll()
+    session.report(session, sums[session], session.validated)
+  end)
+  lead.poll()
+end
+
+-- Runs the stage from where the sessions stand to its end. Those that are behind, after a
+-- kill between two checkpoints, come first until all stand at the same epoch.
+function stage.run(sessions)
+  for _, session in ipairs(sessions) do
+    session.rate = rate[session.config.train.rate] { warmup = session.config.train.warmup }
+  end
+  local last = sessions[1].first_epoch + sessions[1].stage_epochs
+  while true do
+    local behind = together.behind(sessions, last)
+    if #behind == 0 then return end
+    run_epoch(behind, last)
   end
 end
 

@@ -9,13 +9,18 @@ function state.path(session, kind)
   return ("%s/%s.safetensors"):format(session.folder, kind)
 end
 
--- Runs f with averaged weights in place of the trained ones.
-function state.with_averages(session, f, ...)
-  for _, average in ipairs(session.averages) do average:swap() end
-  local results = table.pack(pcall(f, ...))
-  for _, average in ipairs(session.averages) do average:swap() end
-  if not results[1] then error(results[2], 0) end
-  return table.unpack(results, 2, results.n)
+local function swap(sessions)
+  for _, session in ipairs(sessions) do
+    for _, average in ipairs(session.averages) do average:swap() end
+  end
+end
+
+-- Runs f(sessions) with averaged weights in place of the trained ones.
+function state.with_averages(sessions, f)
+  swap(sessions)
+  local ok, problem = pcall(f, sessions)
+  swap(sessions)
+  if not ok then error(problem, 0) end
 end
 
 local function write(session, kind, tensors, meta)
