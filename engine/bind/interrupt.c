@@ -6,20 +6,24 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { LOOK_EVERY = 1000 /* instructions of the interpreter */ };
+
 static lua_State *state; /* the interpreter to stop; lua_sethook is safe in a handler */
-static volatile sig_atomic_t received, polling;
+static volatile sig_atomic_t received, polling, patient;
 
 static void stop(lua_State *L, lua_Debug *where)
 {
     (void)where;
+    if (!received || polling) return;
     lua_sethook(L, NULL, 0, 0);
+    lua_sethook(state, NULL, 0, 0); /* L may be a coroutine of it: once is enough */
     luaL_error(L, "interrupted");
 }
 
 static void on_signal(int number)
 {
-    if (received) _exit(128 + number);
-    received = number;
+    if (received && !patient) _exit(128 + number);
+    if (received != SIGTERM) received = number;
     if (!polling) lua_sethook(state, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
 }
 
@@ -46,12 +50,19 @@ int an_lua_interrupted(lua_State *L)
     return 1;
 }
 
+/* Coroutines have the hook of the state that made them, not the one that a signal sets on
+ * the main state: a patient session gives them a hook that looks at the flag. */
 int an_lua_interrupt_mode(lua_State *L)
 {
     static const char *const names[] = {"raise", "poll", NULL};
     int wanted = luaL_checkoption(L, 1, NULL, names);
     lua_pushstring(L, names[polling]);
+    patient = lua_toboolean(L, 2);
     polling = wanted;
     received = 0;
+    if (patient && !polling)
+        lua_sethook(state, stop, LUA_MASKCOUNT, LOOK_EVERY);
+    else
+        lua_sethook(state, NULL, 0, 0); /* of a signal that came too late to be raised */
     return 1;
 }

@@ -2,7 +2,8 @@
  *
  * In "raise" mode (the default) the signal stops the Lua code that is running with the
  * error "interrupted". In "poll" mode it only sets a flag: a trainer asks for it between
- * steps, writes its checkpoint and returns. A second signal ends the process in any mode. */
+ * steps, writes its checkpoint and returns. A second signal before the first was acted on
+ * ends the process, unless the mode was set patient: a session is never lost to Ctrl-C. */
 #ifndef AN_BIND_INTERRUPT_H
 #define AN_BIND_INTERRUPT_H
 
@@ -12,7 +13,7 @@ void an_interrupt_install(lua_State *L);
 int an_interrupt_signal(void);   /* SIGINT or SIGTERM once received, else 0     */
 
 /* Lua functions for core.sys: interrupted() → "SIGINT", "SIGTERM" or nil;
- * interrupt_mode("raise" or "poll") → the former mode, and forgets a received signal. */
+ * interrupt_mode("raise" or "poll", patient) → the former mode; forgets a received signal. */
 int an_lua_interrupted(lua_State *L);
 int an_lua_interrupt_mode(lua_State *L);
 

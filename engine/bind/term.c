@@ -145,6 +145,7 @@ static int read_line(lua_State *L)
     e->prompt = strcpy(lua_newuserdatauv(L, length + 1, 0), lua_tostring(L, 2));
     e->L = L;
     int count = 0;
+    el_set(e->line, EL_PREP_TERM, 1); /* before the prompt invites keys: libedit does it after */
     const char *text = el_gets(e->line, &count);
     if (!text || count <= 0) {
         putchar('\n');

@@ -39,11 +39,17 @@ local function traceback(why)
   return sys.debug() and debug.traceback(text, 2) or text
 end
 
+-- Ctrl-C has stopped something: that is done with. A termination ends the session.
+local function forget_interrupt()
+  if sys.interrupted() == "SIGTERM" then error({ message = "terminated", exit = 143 }, 0) end
+  sys.interrupt_mode("poll", true)
+end
+
 -- Runs one chunk; returns whether it ended well.
 function repl.evaluate(chunk, env)
-  sys.interrupt_mode "raise"
+  sys.interrupt_mode("raise", true)
   local result = table.pack(xpcall(chunk, traceback))
-  sys.interrupt_mode "poll"
+  forget_interrupt()
   if not result[1] then
     io.stdout:flush()
     io.stderr:write(require("aniso.cli").sentence(result[2]), "\n")
@@ -75,7 +81,7 @@ local function loop(next_line, env, remember)
         text = ""
       end
     elseif why == "interrupted" then
-      sys.interrupt_mode "poll"
+      forget_interrupt()
       text = ""
     else
       if text:find "%S" then
@@ -89,7 +95,7 @@ end
 
 function repl.run()
   local env = environment()
-  sys.interrupt_mode "poll"
+  sys.interrupt_mode("poll", true)
   if not (sys.isatty "stdin" and sys.isatty "stdout") then
     return loop(function()
       local line = io.read "l"

@@ -58,8 +58,9 @@ function sys.debug(on) end
 
 ---What Ctrl-C and SIGTERM do: raise in Lua, or wait to be asked for. Forgets one that came.
 ---@param mode "raise"|"poll"
+---@param patient? boolean a second one does not end the process (the prompt)
 ---@return "raise"|"poll" before
-function sys.interrupt_mode(mode) end
+function sys.interrupt_mode(mode, patient) end
 
 ---@return "SIGINT"|"SIGTERM"|nil signal that came since the mode was set
 function sys.interrupted() end
