@@ -103,8 +103,10 @@ static void begin(void (*on_interrupt)(int))
     now.length = now.read = 0;
     now.seen[0] = '\0';
     now.terminal = posix_openpt(O_RDWR | O_NOCTTY);
-    assert_true(now.terminal >= 0 && grantpt(now.terminal) == 0 && unlockpt(now.terminal) == 0);
-    const char *device = ptsname(now.terminal);
+    const char *device = now.terminal < 0 || grantpt(now.terminal) || unlockpt(now.terminal)
+                       ? NULL : ptsname(now.terminal);
+    if (!device || access(device, R_OK | W_OK))
+        skip(); /* a bare root without /dev/pts */
     now.program = fork();
     assert_true(now.program >= 0);
     if (now.program == 0)
