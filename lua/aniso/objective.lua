@@ -49,16 +49,29 @@ function objective.prior_loss(self, prior, labels, progress)
   return total, parts
 end
 
+-- What is drawn for a batch and does not depend on λ. In lock-step the first point that has
+-- M draws makes it, and the others find it in `seen`.
+local function draw(seen, labels, M, T, K, address)
+  local known, key = seen and seen.drawn or {}, M .. " of " .. T
+  if not known[key] then
+    local rows = labels:size(1) * M
+    known[key] = {
+      y0 = one_hot(labels, K):repeat_rows(M),
+      t = objective.times(labels:size(1), M, T, address.seed, address.step),
+      epsilon = tensor.randn { shape = { rows, K }, seed = address.seed, stream = "noise",
+        a = address.step },
+    }
+  end
+  return known[key]
+end
+
 -- The diffusion's part for images seen as (features, prior).
-function objective.diffusion_loss(self, features, prior, labels, address)
+function objective.diffusion_loss(self, features, prior, labels, address, seen)
   local model, config = self.model, self.config
   local s, M = model.schedule, config.train.draws
-  local B, K = labels:size(1), model.K
+  local drawn = draw(seen, labels, M, s.T, model.K, address)
+  local y0, t, epsilon = drawn.y0, drawn.t, drawn.epsilon
   local m = (config.prior.gradient and prior.m or prior.m:detach()):repeat_rows(M)
-  local y0 = one_hot(labels, K):repeat_rows(M)
-  local t = objective.times(B, M, s.T, address.seed, address.step)
-  local epsilon = tensor.randn { shape = { B * M, K }, seed = address.seed, stream = "noise",
-    a = address.step }
   local level = s.coupling == "sample" and s:levels_of_labels(labels):repeat_rows(M) or nil
 
   local a, sd = s:gather("signal", t, level), s:gather("noise", t, level)
@@ -82,7 +95,7 @@ end
 -- What frozen networks see in a batch: several denoisers in lock-step share it.
 function objective.look(self, images)
   local features, prior = ops.no_grad(self.model.look, self.model, images)
-  return { features = features, prior = prior }
+  return { features = features, prior = prior, drawn = {} }
 end
 
 -- → total loss and a table of its parts (scalar tensors). `stage` says which parts count:
@@ -101,7 +114,8 @@ function objective.step(self, images, labels, address, seen)
   end
   parts = parts or {}
   if stage ~= "prior" then
-    local loss, epsilon, epsilon_hat = objective.diffusion_loss(self, features, prior, labels, address)
+    local loss, epsilon, epsilon_hat = objective.diffusion_loss(self, features, prior, labels, address,
+      seen)
     parts.epsilon = loss
     loss = loss * weights.epsilon
     total = total and total + loss or loss

@@ -66,6 +66,19 @@ expect "resume the others" 0 "$aniso" resume --all --db "$dir/z/killed.db"
 same "nothing is left over" "$("$aniso" ls --db "$dir/z/killed.db" | grep -c finished)" 3
 alike z/killed x/whole
 
+mkdir "$dir/v"
+"$aniso" run "$dir/sweep.lua" --db "$dir/v/term.db" >"$dir/out" 2>"$dir/err" &
+pid=$!
+until_true grep -q "b seed 0  epoch 4/8" "$dir/err"
+kill -TERM $pid
+wait $pid
+same "SIGTERM in lock-step" "$?" 143
+says err "go on with: aniso resume --all$"
+same "all three are interrupted" "$(ask "$dir/v/term.db" 'SELECT count(*), min(status), max(status) FROM v_run')" \
+    3,interrupted,interrupted
+expect "and go on together" 0 "$aniso" resume --all --db "$dir/v/term.db"
+alike v/term x/whole
+
 # A holds the first stage while B comes.
 first="--only a --set train.prior_epochs=40 --set train.epochs=1"
 hold() { # DATABASE: starts a run and stops it in its first stage
