@@ -10,6 +10,7 @@ local metric = require "aniso.metric"
 local nearest = require "aniso.nearest"
 local options = require "aniso.options"
 local rate = require "aniso.rate"
+local first_stage = require "aniso.train.first_stage"
 local stage = require "aniso.train.stage"
 local study = require "aniso.study"
 local trainer = require "aniso.trainer"
@@ -204,7 +205,7 @@ end
 
 local function report_on(job)
   local session = trainer.prepare(job)
-  local report = { dataset = session.dataset, labels = {}, runs = 0, shapes = shapes_of(session),
+  local report = { dataset = session.dataset, labels = {}, runs = 0, repeats = 0, shapes = shapes_of(session),
     parameters = session.model:count(), net = session.model.net:count(), den = session.model.den:count(),
     bytes = checkpoint_bytes(session), stages = stages_of(session), run = 0 }
   for _, one in ipairs(report.stages) do report.run = report.run + one.epochs * one.epoch end
@@ -223,7 +224,7 @@ end
 
 function check.runs(jobs)
   local mistakes, say = new_list()
-  local reports, by_cost, passed = {}, {}, {}
+  local reports, by_cost, passed, repeats = {}, {}, {}, first_stage.repeats()
   for _, job in ipairs(jobs) do
     local cost, own = cost_of(job.config), core.json.encode(job.config)
     local report = by_cost[cost]
@@ -237,9 +238,8 @@ function check.runs(jobs)
     passed[own] = true
     if report then
       report.runs = report.runs + 1
-      if report.labels[#report.labels] ~= job.label and not report.labels[job.label] then
-        report.labels[#report.labels + 1] = job.label
-      end
+      report.repeats = report.repeats + (repeats(job) and 1 or 0)
+      if not report.labels[job.label] then report.labels[#report.labels + 1] = job.label end
       report.labels[job.label] = true
     end
   end

@@ -111,6 +111,13 @@ function T.test_what_only_a_dry_pass_finds()
     "nothing to train")
 end
 
+function T.test_a_first_stage_that_runs_share_counts_once_per_seed()
+  local changes = { seeds = 2, variants = { { label = "ddpm" },
+    { label = "adpm", ["schedule.lambda"] = "bound" } } }
+  lu.assertEquals(runs_of(changes, { { "train.mode", "staged" } })[1].repeats, 2)
+  lu.assertEquals(runs_of(changes)[1].repeats, 0)
+end
+
 -- The estimate of the disk against the files of a real run.
 function T.test_bytes_are_those_of_a_run()
   for _, optimiser in ipairs { "adamw", "sgd" } do

@@ -68,7 +68,8 @@ local function print_totals(reports)
   local runs, run_seconds, bytes = 0, 0, 0
   for _, report in ipairs(reports) do
     runs = runs + report.runs
-    run_seconds = run_seconds + report.runs * report.run
+    local first = report.stages[1] -- of a staged run: trained once for all that share it
+    run_seconds = run_seconds + report.runs * report.run - report.repeats * first.epochs * first.epoch
     bytes = bytes + report.runs * report.bytes
   end
   print()

@@ -35,6 +35,19 @@ function first_stage.key(session)
   })
 end
 
+-- → a function that says of each job it is given whether one before has the same first stage.
+function first_stage.repeats()
+  local seen = {}
+  return function(job)
+    if job.config.train.mode ~= "staged" then return false end
+    local key = core.json.encode { seed = job.seed, data = job.config.data,
+      of = first_stage.part_of(job.config) }
+    local was = seen[key] or false
+    seen[key] = true
+    return was
+  end
+end
+
 local function path(session)
   return ("%s/%s.safetensors"):format(session.shared_folder, first_stage.key(session))
 end
