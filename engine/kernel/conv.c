@@ -4,7 +4,8 @@
  *   forward            y    = cols(x) · P                P (kh·kw·C, O)
  *   backward, data     dx  += cols(dy) · flipped P       stride 1: a convolution again
  *                      dx  += scatter(dy · Pᵀ)           any other stride
- *   backward, weights  dPᵀ  = dyᵀ · cols(x)              partial sums per chunk of images */
+ *   backward, weights  dPᵀ  = dyᵀ · cols(x)              partial sums per chunk of images
+ * 3×3 kernels at stride 1 go by way of winograd.h where their sizes fit it. */
 #include "kernel/conv.h"
 
 #include <omp.h>
@@ -14,6 +15,7 @@
 #include "kernel/columns.h"
 #include "kernel/gemm.h"
 #include "kernel/rowsum.h"
+#include "kernel/winograd.h"
 
 enum { WEIGHT_CHUNKS = 8 }; /* of images, at most; whatever the number of threads */
 
@@ -115,6 +117,8 @@ static void correlate(float *y, const float *x, const float *P, const float *b, 
 an_code an_k_conv_forward(float *y, const float *x, const float *w, const float *b,
                           const an_conv_shape *s)
 {
+    if (an_k_winograd_fits(s))
+        return an_k_winograd_forward(y, x, w, false, b, false, s);
     scratch k;
     if (take_scratch(&k, an_k_patch(s) * s->O, s) != AN_OK)
         return AN_ENOMEM;
@@ -158,6 +162,8 @@ an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w,
 {
     an_conv_shape back = turned(s);
     bool again = s->stride == 1;
+    if (again && an_k_winograd_fits(&back))
+        return an_k_winograd_forward(dx, dy, w, true, NULL, true, &back);
     scratch k;
     if (take_scratch(&k, an_k_patch(s) * s->O, again ? &back : s) != AN_OK)
         return AN_ENOMEM;
@@ -208,6 +214,8 @@ static void add_unpacked(float *dw, const float *partial, int64_t chunks, const 
 an_code an_k_conv_backward_weight(float *dw, const float *dy, const float *x,
                                   const an_conv_shape *s)
 {
+    if (an_k_winograd_fits(s))
+        return an_k_winograd_weight(dw, dy, x, s);
     int64_t grain = (s->B + WEIGHT_CHUNKS - 1) / WEIGHT_CHUNKS;
     int64_t chunks = grain ? an_chunks(s->B, grain) : 0;
     int64_t n = s->O * an_k_patch(s), area = s->Ho * s->Wo;

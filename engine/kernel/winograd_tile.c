@@ -1,0 +1,151 @@
+/* winograd_tile: see winograd_tile.h. Each two-sided product is done as columns, then rows;
+ * a lane is a channel, so every vector width gives the same bits. */
+#include "kernel/winograd_tile.h"
+
+#include "base/simd.h"
+
+enum { L = AN_TILE_LANES };
+typedef float lanes __attribute__((vector_size(L * sizeof(float)), aligned(4), may_alias));
+
+#define AT(x) (*(const lanes *)(x)) /* a function that returns lanes would have an ABI */
+
+/* o ← Bᵀ i */
+static inline void input_line(lanes o[6], const lanes i[6])
+{
+    lanes a = i[4] - 4 * i[2], b = i[3] - 4 * i[1], c = i[4] - i[2], d = 2 * (i[3] - i[1]);
+    o[0] = 4 * i[0] - 5 * i[2] + i[4];
+    o[1] = a + b;
+    o[2] = a - b;
+    o[3] = c + d;
+    o[4] = c - d;
+    o[5] = 4 * i[1] - 5 * i[3] + i[5];
+}
+
+/* o ← Aᵀ i */
+static inline void output_line(lanes o[4], const lanes i[6])
+{
+    lanes a = i[1] + i[2], b = i[1] - i[2], c = i[3] + i[4], d = i[3] - i[4];
+    o[0] = i[0] + a + c;
+    o[1] = b + 2 * d;
+    o[2] = a + 4 * c;
+    o[3] = b + 8 * d + i[5];
+}
+
+/* o ← A i */
+static inline void gradient_line(lanes o[6], const lanes i[4])
+{
+    lanes a = i[0] + i[2], b = i[1] + i[3], c = i[0] + 4 * i[2], d = 2 * i[1] + 8 * i[3];
+    o[0] = i[0];
+    o[1] = a + b;
+    o[2] = a - b;
+    o[3] = c + d;
+    o[4] = c - d;
+    o[5] = i[3];
+}
+
+AN_SIMD void an_k_tile_input(float *to, int64_t plane, const float *const d[36], int64_t channels)
+{
+    for (int64_t c = 0; c < channels; c += L) {
+        lanes half[6][6], in[6], out[6];
+        for (int j = 0; j < 6; j++) {
+            for (int i = 0; i < 6; i++)
+                in[i] = AT(d[6 * i + j] + c);
+            input_line(out, in);
+            for (int i = 0; i < 6; i++)
+                half[i][j] = out[i];
+        }
+        for (int i = 0; i < 6; i++) {
+            input_line(out, half[i]);
+            for (int j = 0; j < 6; j++)
+                *(lanes *)(to + (6 * i + j) * plane + c) = out[j];
+        }
+    }
+}
+
+AN_SIMD void an_k_tile_gradient(float *to, int64_t plane, const float *const dy[16],
+                                int64_t channels)
+{
+    for (int64_t c = 0; c < channels; c += L) {
+        lanes half[6][4], in[4], out[6];
+        for (int j = 0; j < 4; j++) {
+            for (int i = 0; i < 4; i++)
+                in[i] = AT(dy[4 * i + j] + c);
+            gradient_line(out, in);
+            for (int i = 0; i < 6; i++)
+                half[i][j] = out[i];
+        }
+        for (int i = 0; i < 6; i++) {
+            gradient_line(out, half[i]);
+            for (int j = 0; j < 6; j++)
+                *(lanes *)(to + (6 * i + j) * plane + c) = out[j];
+        }
+    }
+}
+
+AN_SIMD void an_k_tile_output(float *const y[16], const float *m, int64_t plane, const float *b,
+                              bool accumulate, int64_t channels)
+{
+    for (int64_t c = 0; c < channels; c += L) {
+        lanes half[4][6], in[6], out[4];
+        for (int j = 0; j < 6; j++) {
+            for (int i = 0; i < 6; i++)
+                in[i] = AT(m + (6 * i + j) * plane + c);
+            output_line(out, in);
+            for (int i = 0; i < 4; i++)
+                half[i][j] = out[i];
+        }
+        for (int i = 0; i < 4; i++) {
+            output_line(out, half[i]);
+            for (int j = 0; j < 4; j++) {
+                lanes *to = (lanes *)(y[4 * i + j] + c);
+                if (b)
+                    out[j] += AT(b + c);
+                else if (accumulate)
+                    out[j] += *to;
+                *to = out[j];
+            }
+        }
+    }
+}
+
+/* o ← G i, with strides */
+static void kernel_line(float *o, int to, const float *i, int from)
+{
+    float ends = i[0] + i[2 * from], middle = i[from];
+    float wide = i[0] / 24 + i[2 * from] / 6, slope = middle / 12;
+    o[0] = i[0] / 4;
+    o[to] = -(ends + middle) / 6;
+    o[2 * to] = -(ends - middle) / 6;
+    o[3 * to] = wide + slope;
+    o[4 * to] = wide - slope;
+    o[5 * to] = i[2 * from];
+}
+
+void an_k_tile_kernel(float u[36], const float g[9])
+{
+    float half[18]; /* (6, 3) */
+    for (int j = 0; j < 3; j++)
+        kernel_line(half + j, 3, g + j, 3);
+    for (int i = 0; i < 6; i++)
+        kernel_line(u + 6 * i, 1, half + 3 * i, 1);
+}
+
+/* o ← Gᵀ i, with strides */
+static void kernel_gradient_line(float *o, int to, const float *i, int from)
+{
+    float near = i[from] + i[2 * from], far = i[3 * from] + i[4 * from];
+    o[0] = i[0] / 4 - near / 6 + far / 24;
+    o[to] = (i[2 * from] - i[from]) / 6 + (i[3 * from] - i[4 * from]) / 12;
+    o[2 * to] = far / 6 - near / 6 + i[5 * from];
+}
+
+void an_k_tile_kernel_gradient(float dg[9], const float du[36])
+{
+    float half[18], out[9]; /* half (3, 6) */
+    for (int j = 0; j < 6; j++)
+        kernel_gradient_line(half + j, 6, du + j, 6);
+    for (int i = 0; i < 3; i++)
+        kernel_gradient_line(out + 3 * i, 1, half + 6 * i, 1);
+    for (int k = 0; k < 9; k++)
+        dg[k] += out[k];
+}

@@ -1,0 +1,160 @@
+/* winograd against the definition in double: whole and broken tiles, every padding, more than
+ * one block and chunk, the stated errors, the same bits on one thread and on three. */
+#include <stdio.h>
+
+#include "arrays.h"
+
+#include "kernel/winograd.h"
+
+typedef struct {
+    an_conv_shape s;
+    int64_t nx, ny, nw;
+    float *x, *w, *b, *dy;
+} problem;
+
+static problem pose(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
+{
+    problem p = {.s = an_k_conv_shape(B, H, W, C, O, 3, 3, 1, pad)};
+    p.nx = B * H * W * C, p.ny = B * p.s.Ho * p.s.Wo * O, p.nw = O * C * 9;
+    p.x = normals(p.nx, 1), p.w = normals(p.nw, 2), p.b = normals(O, 3), p.dy = normals(p.ny, 4);
+    return p;
+}
+
+static void drop(problem *p)
+{
+    an_free(p->x), an_free(p->w), an_free(p->b), an_free(p->dy);
+}
+
+/* y (double) += x * w, or dw += the weight gradient where `dy` is given. */
+static void define(double *y, double *dw, const problem *p, bool flipped)
+{
+    const an_conv_shape *s = &p->s;
+    for (int64_t n = 0; n < p->ny; n++) {
+        int64_t o = n % s->O, j = n / s->O % s->Wo, i = n / s->O / s->Wo % s->Ho;
+        int64_t b = n / s->O / s->Wo / s->Ho;
+        for (int64_t k = 0; k < 9; k++) {
+            int64_t row = i + k / 3 - s->pad_y, column = j + k % 3 - s->pad_x;
+            if (row < 0 || row >= s->H || column < 0 || column >= s->W)
+                continue;
+            const float *x = p->x + ((b * s->H + row) * s->W + column) * s->C;
+            for (int64_t c = 0; c < s->C; c++) {
+                int64_t at = flipped ? (c * s->O + o) * 9 + 8 - k : (o * s->C + c) * 9 + k;
+                if (y) y[n] += (double)x[c] * (double)p->w[at];
+                if (dw) dw[at] += (double)x[c] * (double)p->dy[n];
+            }
+        }
+    }
+}
+
+/* |got − want| ≤ tolerance · max|want| */
+static void assert_within(const float *got, const double *want, int64_t n, double tolerance)
+{
+    double largest = 0, error = 0;
+    for (int64_t i = 0; i < n; i++) {
+        largest = fmax(largest, fabs(want[i]));
+        error = fmax(error, fabs((double)got[i] - want[i]));
+    }
+    if (!(error <= tolerance * largest))
+        fail_msg("error %g of %g, more than %g", error, largest, tolerance);
+}
+
+static void check(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
+{
+    problem p = pose(B, H, W, C, O, pad);
+    double *want = an_alloc(sizeof *want * (size_t)p.ny);
+    float *y = normals(p.ny, 5);
+    for (int kind = 0; kind < 4; kind++) { /* plain, biased, accumulated, flipped */
+        for (int64_t i = 0; i < p.ny; i++)
+            want[i] = kind == 1 ? (double)p.b[i % O] : kind == 2 ? (double)y[i] : 0;
+        define(want, NULL, &p, kind == 3);
+        assert_int_equal(AN_OK, an_k_winograd_forward(y, p.x, p.w, kind == 3,
+                                                      kind == 1 ? p.b : NULL, kind == 2, &p.s));
+        assert_within(y, want, p.ny, 1e-5);
+    }
+    float *dw = normals(p.nw, 6);
+    double *want_dw = an_alloc(sizeof *want_dw * (size_t)p.nw);
+    for (int64_t i = 0; i < p.nw; i++)
+        want_dw[i] = (double)dw[i];
+    define(NULL, want_dw, &p, false);
+    assert_int_equal(AN_OK, an_k_winograd_weight(dw, p.dy, p.x, &p.s));
+    assert_within(dw, want_dw, p.nw, 2e-5);
+    an_free(want), an_free(y), an_free(dw), an_free(want_dw);
+    drop(&p);
+}
+
+static void every_size_and_padding(void **state)
+{
+    (void)state;
+    for (int64_t size = 3; size <= 9; size++)
+        for (int64_t pad = 0; pad <= 2; pad++)
+            check(2, size, 12 - size, 16, 32, pad);
+    check(1, 1, 1, 16, 16, 1);
+}
+
+static void many_blocks_and_chunks(void **state)
+{
+    (void)state;
+    check(19, 32, 29, 32, 16, 1);
+    check(5, 12, 12, 128, 128, 1);
+}
+
+static void the_sizes_that_fit(void **state)
+{
+    (void)state;
+    struct { an_conv_shape s; bool fits; } cases[] = {
+        {an_k_conv_shape(128, 32, 32, 32, 32, 3, 3, 1, 1), true},
+        {an_k_conv_shape(8, 16, 16, 64, 64, 3, 3, 1, 1), true},
+        {an_k_conv_shape(128, 32, 32, 3, 32, 3, 3, 1, 1), false},
+        {an_k_conv_shape(128, 32, 32, 32, 64, 3, 3, 2, 1), false},
+        {an_k_conv_shape(128, 32, 32, 32, 32, 1, 1, 1, 0), false},
+        {an_k_conv_shape(1, 16, 16, 64, 64, 3, 3, 1, 1), false},  /* too few tiles */
+        {an_k_conv_shape(128, 5, 5, 64, 64, 3, 3, 1, 1), false},  /* mostly waste  */
+    };
+    for (int i = 0; i < COUNT(cases); i++)
+        assert_int_equal(cases[i].fits, an_k_winograd_fits(&cases[i].s));
+}
+
+static void bits_do_not_depend_on_threads(void **state)
+{
+    (void)state;
+    problem p = pose(21, 16, 18, 32, 48, 1);
+    float *y[2], *dw[2];
+    for (int run = 0; run < 2; run++) {
+        an_set_threads(run == 0 ? 1 : 3);
+        y[run] = normals(p.ny, 5), dw[run] = normals(p.nw, 6);
+        assert_int_equal(AN_OK, an_k_winograd_forward(y[run], p.x, p.w, false, p.b, false, &p.s));
+        assert_int_equal(AN_OK, an_k_winograd_weight(dw[run], p.dy, p.x, &p.s));
+    }
+    an_set_threads(0);
+    assert_memory_equal(y[0], y[1], sizeof(float) * (size_t)p.ny);
+    assert_memory_equal(dw[0], dw[1], sizeof(float) * (size_t)p.nw);
+    for (int run = 0; run < 2; run++)
+        an_free(y[run]), an_free(dw[run]);
+    drop(&p);
+}
+
+static void out_of_memory_is_reported(void **state)
+{
+    (void)state;
+    problem p = pose(2, 8, 8, 16, 16, 1);
+    float *y = normals(p.ny, 5);
+    an_mem_fail_at(1);
+    assert_int_equal(AN_ENOMEM, an_k_winograd_forward(y, p.x, p.w, false, NULL, false, &p.s));
+    an_mem_fail_at(1);
+    assert_int_equal(AN_ENOMEM, an_k_winograd_weight(p.w, p.dy, p.x, &p.s));
+    an_mem_fail_at(0);
+    an_free(y);
+    drop(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_size_and_padding),
+        cmocka_unit_test(many_blocks_and_chunks),
+        cmocka_unit_test(the_sizes_that_fit),
+        cmocka_unit_test(bits_do_not_depend_on_threads),
+        cmocka_unit_test(out_of_memory_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
