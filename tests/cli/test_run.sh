@@ -83,9 +83,9 @@ stop() {
     # shellcheck disable=SC2086
     "$aniso" run "$dir/tiny.lua" $four --db "$2" >"$dir/out" 2>"$dir/err" &
     pid=$!
-    for _ in $(seq 600); do
+    for _ in $(seq 3000); do
         grep -q "epoch 1/4" "$dir/err" && break
-        sleep 0.1
+        sleep 0.02
     done
     kill -"$1" $pid
     wait $pid
