@@ -113,8 +113,7 @@ lint: $(ANISO)
 	@tests/lint/run ./$(ANISO) all
 
 bench: $(ANISO) $(BENCHES)
-	@test -n "$(BENCHES)" || echo "there are no benchmarks in tests/bench"
-	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
+	@tests/bench/run ./$(ANISO) $(BUILD)/tests/bench/conv_kernels
 
 golden:
 	tests/golden/make_goldens.py
@@ -133,7 +132,7 @@ help:
 	@echo "make test       build and run all tests; the last line counts them"
 	@echo "make asan       the same tests under AddressSanitizer and UBSan, in build/asan"
 	@echo "make lint       layers, file lengths, luacheck and cppcheck where installed"
-	@echo "make bench      build and run tests/bench"
+	@echo "make bench      time the engine against PyTorch (tests/bench/README.md)"
 	@echo "make golden     regenerate the reference values with PyTorch (python3-torch)"
 	@echo "make install    copy aniso and the recipes below PREFIX=$(PREFIX)"
 	@echo "make clean      remove everything that was built"

@@ -1,0 +1,226 @@
+"""compare.py ANISO KERNELS [ROW…]: times the engine against PyTorch in turn and prints a line
+`ratio NAME VALUE` per row (ours / PyTorch's, medians). Same weights, equal outputs first."""
+import json
+import math
+import os
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+import torch
+
+import peer
+
+ROUNDS = int(os.environ.get("ROUNDS", "7"))
+TEST_IMAGES, DRAWS = 3004, 8
+CONVS = [  # B H C O kernel stride, whether the data gradient is needed: the 3×3 of W1, W2, W3
+    (128, 32, 3, 32, 3, 1, 0), (128, 32, 32, 32, 3, 1, 1), (128, 32, 32, 64, 3, 2, 1),
+    (128, 16, 64, 64, 3, 1, 1), (128, 16, 64, 128, 3, 2, 1), (128, 8, 128, 128, 3, 1, 1),
+    (512, 16, 3, 16, 3, 1, 0), (512, 16, 16, 16, 3, 1, 1), (512, 16, 16, 32, 3, 2, 1),
+    (512, 8, 32, 32, 3, 1, 1), (64, 64, 32, 32, 3, 1, 1), (64, 64, 32, 64, 3, 2, 1),
+    (64, 32, 64, 64, 3, 1, 1), (64, 32, 64, 128, 3, 2, 1), (64, 16, 128, 128, 3, 1, 1),
+    (32, 16, 64, 64, 3, 1, 1), (32, 16, 64, 128, 3, 2, 1), (32, 8, 128, 128, 3, 1, 1),
+    (32, 8, 128, 256, 3, 2, 1), (32, 4, 256, 256, 3, 1, 1), (32, 4, 256, 512, 3, 2, 1),
+    (32, 2, 512, 512, 3, 1, 1)]
+
+
+class Engine:
+    """A process that answers a line with a line."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().split()
+        if not answer:
+            sys.exit("compare.py: the engine ended; its message is above")
+        return answer
+
+    def seconds(self, *words):
+        return float(self.ask(*words)[0])
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        body = file.read()
+    kinds = {"F32": np.float32, "I64": np.int64}
+    return {name: torch.from_numpy(np.frombuffer(body[slice(*entry["data_offsets"])],
+                                                 kinds[entry["dtype"]]).reshape(entry["shape"]).copy())
+            for name, entry in header.items() if name != "__metadata__"}
+
+
+def timed(f, *arguments):
+    start = time.perf_counter()
+    f(*arguments)
+    return time.perf_counter() - start
+
+
+def in_turn(ours, theirs, rounds=ROUNDS):
+    """Medians of both and of the ratios, after one round that warms up."""
+    pairs = [(ours(), theirs()) for _ in range(rounds + 1)][1:]
+    a, b = zip(*pairs)
+    return statistics.median(a), statistics.median(b), statistics.median(x / y for x, y in pairs)
+
+
+def report(name, ours, theirs, ratio, unit="ms", scale=1e3):
+    print(f"  {name:13s} ours {ours * scale:10.2f} {unit}   PyTorch {theirs * scale:10.2f} {unit}")
+    print(f"ratio {name} {ratio:.4g}", flush=True)
+
+
+def load(aniso, work):
+    """Both sides with the same weights, and their outputs on one batch compared."""
+    engine = Engine(aniso, "exec", "tests/bench/engine.lua")
+    with tempfile.TemporaryDirectory() as folder:
+        path = folder + "/sample.safetensors"
+        engine.ask("work", work, path)
+        tensors = read_safetensors(path)
+    sample = {key[7:]: tensors.pop(key) for key in list(tensors) if key.startswith("sample.")}
+    model = peer.Model(work).train()
+    missing, unknown = model.load_state_dict(tensors, strict=False)
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unknown:
+        sys.exit(f"compare.py: parameters differ: missing {missing}, unknown {unknown}")
+    model = model.to(memory_format=torch.channels_last)
+    # both saw this batch with momentum 0.1 from the same moments: compare before any step
+    # on W3's 2×2 maps many windows weigh the same, and rounding chooses: the engine's are taken
+    model.prior.given = sample["positions"]
+    with torch.no_grad():
+        out, prior = model(sample["images"], sample["y"], sample["t"])
+    model.prior.given = None
+    worst = [((a - b).abs().max() / b.abs().max()).item()
+             for a, b in ((prior["m"], sample["m"]), (out, sample["out"]))]
+    print(f"  {work}: outputs differ by {worst[0]:.1e} (prior) and {worst[1]:.1e} (denoiser) of the "
+          "largest")
+    if max(worst) > 2e-3:
+        sys.exit("compare.py: the two do not compute the same; nothing was timed")
+    labels = torch.randint(0, peer.K, (len(sample["images"]),))
+    return engine, peer.Trainer(model, sample["images"], labels)
+
+
+def train(aniso, wanted):
+    for work in ("w1", "w2", "w3"):
+        if f"train_{work}" in wanted:
+            engine, trainer = load(aniso, work)
+            report(f"train_{work}", *in_turn(lambda: engine.seconds("step"),
+                                             lambda: timed(trainer.step), max(ROUNDS, 5)))
+            engine.close()
+
+
+def evaluation(aniso, wanted):
+    if not {"eval_full", "eval_ddim", "eval_diffmic"} & wanted:
+        return
+    engine, trainer = load(aniso, "w1")
+    count = int(engine.ask("work", "w1", "/dev/null")[0])
+    images = trainer.images.repeat(math.ceil(count / len(trainer.images)), 1, 1, 1)[:count]
+    rounds = min(ROUNDS, 3)
+
+    def chain(kind, steps):
+        return in_turn(lambda: engine.seconds("predict", kind, steps, DRAWS),
+                       lambda: timed(peer.predict, trainer.model, images, steps, DRAWS, kind == "ddpm"),
+                       rounds)
+    scale = TEST_IMAGES / count
+    print(f"  evaluation measured on {count} images and scaled to {TEST_IMAGES}, {DRAWS} draws")
+    ddim = chain("ddim", 20)
+    report("eval_ddim", ddim[0] * scale, ddim[1] * scale, ddim[2], "s", 1)
+    few, many = chain("ddpm", 10), chain("ddpm", 30)
+    full = [(few[i] + (many[i] - few[i]) / 20 * 990) * scale for i in (0, 1)]
+    print("  1,000 steps from the difference of 30 and 10")
+    report("eval_full", *full, full[0] / full[1], "s", 1)
+    step = statistics.median(timed(peer.diffmic_step, trainer.model, images) for _ in range(5))
+    diffmic = step * 1000 * DRAWS * scale
+    print("  DiffMIC's loop from 5 of its timesteps, encoder in each, one draw at a time")
+    report("eval_diffmic", full[0], diffmic, full[0] / diffmic, "s", 1)
+    engine.close()
+
+
+def conv_seconds(B, H, C, O, kernel, stride):
+    x = torch.randn(B, C, H, H).contiguous(memory_format=torch.channels_last)
+    w = torch.randn(O, C, kernel, kernel).contiguous(memory_format=torch.channels_last)
+
+    def backward(dy, mask):
+        torch.ops.aten.convolution_backward(dy, x, w, None, [stride] * 2, [kernel // 2] * 2, [1, 1],
+                                            False, [0, 0], 1, mask)
+    y = torch.nn.functional.conv2d(x, w, None, stride, kernel // 2)
+    for _ in range(2):
+        out = [timed(torch.nn.functional.conv2d, x, w, None, stride, kernel // 2),
+               timed(backward, y, [True, False, False]), timed(backward, y, [False, True, False])]
+    return out
+
+
+def kernels(program):
+    engine, logs = Engine(program), []
+    peak = max(4 * 2 * 512 ** 3 / engine.seconds("gemm", 512, 512, 512, 2) / 2 for _ in range(9)) * 1e-9
+    print(f"  sgemm 512³ on both cores: {peak:.0f} GFLOP/s; below: GFLOP/s of the definition's operations")
+    print("     B   H   C   O /s   forward ours torch   data ours torch   weight ours torch   ratio")
+    for B, H, C, O, kernel, stride, data in CONVS:
+        pairs = [([float(x) for x in engine.ask("conv", B, H, C, O, kernel, stride)],
+                  conv_seconds(B, H, C, O, kernel, stride)) for _ in range(min(ROUNDS, 5))]
+        ours, theirs = ([statistics.median(side[i] for side in sides) for i in range(3)]
+                        for sides in zip(*pairs))
+        flops = 2e-9 * B * (H // stride) ** 2 * C * O * kernel ** 2
+        used = (0, 1, 2) if data else (0, 2)
+        ratio = sum(ours[i] for i in used) / sum(theirs[i] for i in used)
+        logs.append(math.log(ratio))
+        cells = "   ".join(f"{flops / ours[i]:9.0f} {flops / theirs[i]:6.0f}" for i in range(3))
+        print(f"  {B:4d} {H:3d} {C:3d} {O:3d} /{stride}   {cells}   {ratio:9.2f}", flush=True)
+    print(f"ratio conv3x3 {math.exp(sum(logs) / len(logs)):.4g}")
+    engine.close()
+
+
+def threads(aniso):
+    digests, times = [], {1: [], 2: []}
+    engines = {n: load(aniso, "w1")[0] for n in times}
+    for n, engine in engines.items():
+        engine.ask("threads", n)
+        engine.ask("step")
+    for _ in range(ROUNDS):
+        for n, engine in engines.items():
+            times[n].append(engine.seconds("step"))
+    digests = {engine.ask("digest")[0] for engine in engines.values()}
+    if len(digests) != 1:
+        sys.exit("compare.py: one and two threads do not give the same bits")
+    one, two = (statistics.median(times[n]) for n in (1, 2))
+    print(f"  one thread {one * 1e3:.1f} ms, two {two * 1e3:.1f} ms, same bits after {ROUNDS + 1} steps")
+    print(f"ratio threads {two / one:.4g}", flush=True)
+    for engine in engines.values():
+        engine.close()
+
+
+def main(aniso, program, *rows):
+    torch.set_num_threads(2)
+    torch.manual_seed(0)
+    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; medians of {ROUNDS} rounds in turn")
+    known = ["train_w1", "train_w2", "train_w3", "eval_ddim", "eval_full", "eval_diffmic", "conv3x3",
+             "threads", "allocs", "memory_w1", "startup"]
+    wanted = set(rows or known)
+    if wanted - set(known):
+        sys.exit(f"compare.py: unknown rows {sorted(wanted - set(known))}; known: {' '.join(known)}")
+    train(aniso, wanted)
+    evaluation(aniso, wanted)
+    if "conv3x3" in wanted:
+        kernels(program)
+    if "threads" in wanted:
+        threads(aniso)
+    if "allocs" in wanted:
+        engine = load(aniso, "w1")[0]
+        engine.ask("allocs", 3)
+        print(f"ratio allocs {engine.seconds('allocs', 5):.4g}")
+        engine.close()
+    import processes
+    processes.measure(aniso, wanted)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

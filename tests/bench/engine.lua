@@ -1,0 +1,111 @@
+-- engine: our side of the benches. Reads a command per line, answers each with one line, so that
+-- the peer's process can take turns with it.
+--   work NAME FILE    prepares w1, w2 or w3; FILE gets weights, one batch and its outputs
+--   step              one whole training step                               → seconds
+--   predict KIND S R  the test images through S steps and R draws           → seconds images
+--   threads N | allocs STEPS | rss | digest                                 → a number or text
+local core = require "aniso.core"
+local aniso = require "aniso"
+local config = require "aniso.config"
+local evaluate = require "aniso.evaluate"
+local rate = require "aniso.rate"
+local stage = require "aniso.train.stage"
+
+local clock = core.sys.monotonic
+local WORKS = {
+  w1 = { size = 32, batch = 128, backbone = { "resnet", depth = 8, width = 32 } },
+  w2 = { size = 64, batch = 64, backbone = { "resnet", depth = 8, width = 32 } },
+  w3 = { size = 64, batch = 32, backbone = { "resnet18" } },
+}
+local session, positions, steps
+
+local function complete(work)
+  return config.complete {
+    data = { "lesions", n = 640, size = work.size }, backbone = work.backbone,
+    prior = { mode = "both", crops = 4, crop = 16 },
+    schedule = { "cosine", T = 1000, lambda = "bound" },
+    denoiser = { "cross_attention", dim = 128, blocks = 2, heads = 4 }, loss = { mmd = 0.5 },
+    train = { epochs = 30, batch = work.batch, draws = 4, clip = 1, augment = {} },
+  }
+end
+
+-- A batch and what the networks make of it, for the peer to compare.
+local function sample(batch)
+  local images = session.dataset:batch("train", positions, { seed = 0, epoch = 1 })
+  local rows = batch * 4
+  local y = core.tensor.randn { shape = { rows, session.dataset.K }, seed = 1, stream = "noise" }
+  local t = core.tensor.from(core.rng.below(1, "time", 0, rows, 1000), "int64")
+  local out = { ["sample.images"] = images, ["sample.y"] = y, ["sample.t"] = t }
+  core.ops.no_grad(function()
+    local features, prior = session.model:look(images)
+    out["sample.m"], out["sample.positions"] = prior.m, prior.positions
+    out["sample.out"] = session.model.denoiser:forward(session.model:context(features, prior), y, t)
+  end)
+  return out
+end
+
+local commands = {}
+
+local function step() stage.step(session, positions, steps) end
+
+function commands.work(name, file)
+  local work = WORKS[name]
+  session = aniso.trainer.prepare { config = complete(work), seed = 0 }
+  stage.begin(session, 1)
+  session.rate = rate.cosine {}
+  session.model:train(true)
+  positions = session.dataset:order("train", { sampler = "instance", seed = 0, epoch = 1, epochs = 1 })
+    :narrow(1, 1, work.batch)
+  steps = 10000
+  for _ = 1, 3 do step() end -- a new denoiser's output layer is zero: nothing to compare
+  local tensors = sample(work.batch)
+  for _, part in ipairs(session.model.modules) do
+    for key, tensor in pairs(part.module:state()) do tensors[key] = tensor end
+  end
+  assert(core.safetensors.save(file, tensors))
+  return session.dataset:n "test"
+end
+
+function commands.step()
+  local start = clock()
+  step()
+  return clock() - start
+end
+
+function commands.predict(kind, S, R)
+  local how = { seed = 0 }
+  for key, value in pairs(session.config.sampler) do how[key] = value end
+  how[1], how.steps, how.draws = kind, tonumber(S), tonumber(R)
+  local start = clock()
+  evaluate.predict(session.model, session.dataset, "test", how)
+  local took = clock() - start
+  session.model:train(true)
+  return took
+end
+
+function commands.threads(n) return core.sys.threads(tonumber(n)) end
+function commands.rss() return core.sys.peak_rss() end
+
+function commands.allocs(n)
+  local before = core.sys.memory().allocs
+  for _ = 1, tonumber(n) do step() end
+  return (core.sys.memory().allocs - before) / tonumber(n)
+end
+
+-- Of the weights, for "the same bits".
+function commands.digest()
+  local texts = {}
+  for _, part in ipairs(session.model.modules) do
+    local list = {}
+    for i, value in ipairs(part.module:flat():list()) do list[i] = ("%a"):format(value) end
+    texts[#texts + 1] = table.concat(list, " ")
+  end
+  return core.sha256.text(table.concat(texts, " "))
+end
+
+io.stdout:setvbuf "line"
+for line in io.lines() do
+  local words = {}
+  for word in line:gmatch "%S+" do words[#words + 1] = word end
+  print(commands[words[1]](table.unpack(words, 2)))
+end
