@@ -5,7 +5,8 @@
  *   backward, data     dx  += cols(dy) · flipped P       stride 1: a convolution again
  *                      dx  += scatter(dy · Pᵀ)           any other stride
  *   backward, weights  dPᵀ  = dyᵀ · cols(x)              partial sums per chunk of images
- * 3×3 kernels at stride 1 go by way of winograd.h where their sizes fit it. */
+ * 3×3 kernels at stride 1 go by way of winograd.h where their sizes fit it; few positions with
+ * many channels by way of conv_few.h. */
 #include "kernel/conv.h"
 
 #include <omp.h>
@@ -13,11 +14,15 @@
 #include "base/mem.h"
 #include "base/par.h"
 #include "kernel/columns.h"
+#include "kernel/conv_few.h"
 #include "kernel/gemm.h"
 #include "kernel/rowsum.h"
 #include "kernel/winograd.h"
 
-enum { WEIGHT_CHUNKS = 8 }; /* of images, at most; whatever the number of threads */
+enum {
+    WEIGHT_CHUNKS = 8, /* of images, at most; whatever the number of threads */
+    SMALL = 2048       /* pairs of channels: not worth waking threads for     */
+};
 
 an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C,
                               int64_t O, int64_t kh, int64_t kw, int64_t stride, int64_t pad)
@@ -79,9 +84,10 @@ static int64_t tile_end(const an_conv_shape *s, int64_t lo, int64_t end)
 static void pack(float *P, const float *w, const an_conv_shape *s)
 {
     int64_t area = s->kh * s->kw;
-    for (int64_t o = 0; o < s->O; o++)
-        for (int64_t c = 0; c < s->C; c++)
-            for (int64_t k = 0; k < area; k++)
+#pragma omp parallel for schedule(static) num_threads(an_threads()) if (s->O * s->C > SMALL)
+    for (int64_t c = 0; c < s->C; c++)
+        for (int64_t k = 0; k < area; k++)
+            for (int64_t o = 0; o < s->O; o++)
                 P[(k * s->C + c) * s->O + o] = w[(o * s->C + c) * area + k];
 }
 
@@ -89,9 +95,10 @@ static void pack(float *P, const float *w, const an_conv_shape *s)
 static void pack_flipped(float *P, const float *w, const an_conv_shape *s)
 {
     int64_t area = s->kh * s->kw;
+#pragma omp parallel for schedule(static) num_threads(an_threads()) if (s->O * s->C > SMALL)
     for (int64_t o = 0; o < s->O; o++)
-        for (int64_t c = 0; c < s->C; c++)
-            for (int64_t k = 0; k < area; k++)
+        for (int64_t k = 0; k < area; k++)
+            for (int64_t c = 0; c < s->C; c++)
                 P[((area - 1 - k) * s->O + o) * s->C + c] = w[(o * s->C + c) * area + k];
 }
 
@@ -122,10 +129,14 @@ an_code an_k_conv_forward(float *y, const float *x, const float *w, const float 
     scratch k;
     if (take_scratch(&k, an_k_patch(s) * s->O, s) != AN_OK)
         return AN_ENOMEM;
+    an_code code = AN_OK;
     pack(k.head, w, s);
-    correlate(y, x, k.head, b, false, s, &k);
+    if (an_k_conv_few_fits(s))
+        code = an_k_conv_few_correlate(y, x, k.head, b, false, s);
+    else
+        correlate(y, x, k.head, b, false, s, &k);
     an_free(k.head);
-    return AN_OK;
+    return code;
 }
 
 /* The convolution that takes dy to dx: input and output change places, and the padding is
@@ -167,15 +178,18 @@ an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w,
     scratch k;
     if (take_scratch(&k, an_k_patch(s) * s->O, again ? &back : s) != AN_OK)
         return AN_ENOMEM;
-    if (again) {
-        pack_flipped(k.head, w, s);
+    an_code code = AN_OK;
+    (again ? pack_flipped : pack)(k.head, w, s);
+    if (again && an_k_conv_few_fits(&back))
+        code = an_k_conv_few_correlate(dx, dy, k.head, NULL, true, &back);
+    else if (again)
         correlate(dx, dy, k.head, NULL, true, &back, &k);
-    } else {
-        pack(k.head, w, s);
+    else if (an_k_conv_few_fits(s))
+        code = an_k_conv_few_scatter(dx, dy, k.head, s);
+    else
         scatter_images(dx, dy, k.head, s, &k);
-    }
     an_free(k.head);
-    return AN_OK;
+    return code;
 }
 
 /* ── weight gradient ──────────────────────────────────────────────────────────────── */
@@ -216,18 +230,21 @@ an_code an_k_conv_backward_weight(float *dw, const float *dy, const float *x,
 {
     if (an_k_winograd_fits(s))
         return an_k_winograd_weight(dw, dy, x, s);
-    int64_t grain = (s->B + WEIGHT_CHUNKS - 1) / WEIGHT_CHUNKS;
+    bool few = an_k_conv_few_fits(s);
+    int64_t grain = few ? s->B : (s->B + WEIGHT_CHUNKS - 1) / WEIGHT_CHUNKS;
     int64_t chunks = grain ? an_chunks(s->B, grain) : 0;
     int64_t n = s->O * an_k_patch(s), area = s->Ho * s->Wo;
     scratch k;
     if (take_scratch(&k, chunks * n, s) != AN_OK)
         return AN_ENOMEM;
-#pragma omp parallel for schedule(dynamic) num_threads(k.threads)
-    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+    an_code code = few ? an_k_conv_few_weight(k.head, dy, x, s) : AN_OK;
+#pragma omp parallel for schedule(dynamic) num_threads(k.threads) if (!few)
+    for (int64_t chunk = 0; chunk < (few ? 0 : chunks); chunk++) {
         int64_t lo = chunk * grain, hi = lo + grain < s->B ? lo + grain : s->B;
         sum_rows(k.head + chunk * n, own_tile(&k), dy, x, lo * area, hi * area, s);
     }
-    add_unpacked(dw, k.head, chunks, s);
+    if (code == AN_OK)
+        add_unpacked(dw, k.head, chunks, s);
     an_free(k.head);
-    return AN_OK;
+    return code;
 }

@@ -114,6 +114,7 @@ static void odd_shapes(void **state)
         {2, 5, 40, 3, 4, 1, 7, 1, 3},   {2, 40, 5, 3, 4, 5, 3, 2, 2},
         {2, 33, 37, 16, 9, 3, 3, 1, 1}, {1, 69, 67, 16, 3, 3, 3, 2, 1}, /* several tiles     */
         {1, 3, 3, 1500, 2, 3, 3, 1, 1}, {1, 3, 3, 1500, 2, 3, 3, 2, 1}, /* the smallest tile */
+        {3, 4, 3, 90, 100, 3, 3, 1, 1}, {3, 4, 3, 90, 100, 3, 3, 2, 1}, /* few rows, conv_few  */
     };
     for (int i = 0; i < COUNT(cases); i++)
         check(cases[i]);
@@ -129,7 +130,8 @@ static void kernels_that_do_not_fit(void **state)
 static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
-    const layer cases[] = {{20, 12, 12, 8, 12, 3, 3, 1, 1}, {20, 12, 12, 8, 12, 3, 3, 2, 1}};
+    const layer cases[] = {{20, 12, 12, 8, 12, 3, 3, 1, 1}, {20, 12, 12, 8, 12, 3, 3, 2, 1},
+                           {5, 4, 4, 90, 100, 3, 3, 1, 1}, {5, 4, 4, 90, 100, 3, 3, 2, 1}};
     for (int i = 0; i < COUNT(cases); i++) {
         problem p = pose(cases[i]);
         float *y[2], *dx[2], *dw[2];
@@ -153,19 +155,24 @@ static void bits_do_not_depend_on_threads(void **state)
 static void out_of_memory_is_reported(void **state)
 {
     (void)state;
-    problem p = pose((layer){2, 5, 5, 3, 4, 3, 3, 1, 1});
-    float *dx = normals(p.nx, 6), *dw = normals(p.nw, 7), *y = normals(p.ny, 5);
-    int64_t live = an_mem_live();
-    an_mem_fail_at(1);
-    assert_int_equal(AN_ENOMEM, an_k_conv_forward(y, p.x, p.w, NULL, &p.s));
-    an_mem_fail_at(1);
-    assert_int_equal(AN_ENOMEM, an_k_conv_backward_data(dx, p.dy, p.w, &p.s));
-    an_mem_fail_at(1);
-    assert_int_equal(AN_ENOMEM, an_k_conv_backward_weight(dw, p.dy, p.x, &p.s));
-    an_mem_fail_at(0);
-    assert_int_equal(live, an_mem_live());
-    an_free(dx), an_free(dw), an_free(y);
-    drop(&p);
+    const layer cases[] = {{2, 5, 5, 3, 4, 3, 3, 1, 1}, {3, 4, 3, 90, 100, 3, 3, 2, 1}};
+    for (int i = 0; i < COUNT(cases); i++) {
+        problem p = pose(cases[i]);
+        float *dx = normals(p.nx, 6), *dw = normals(p.nw, 7), *y = normals(p.ny, 5);
+        int64_t live = an_mem_live();
+        for (int nth = 1; nth <= 1 + i; nth++) { /* conv_few allocates once more */
+            an_mem_fail_at(nth);
+            assert_int_equal(AN_ENOMEM, an_k_conv_forward(y, p.x, p.w, NULL, &p.s));
+            an_mem_fail_at(nth);
+            assert_int_equal(AN_ENOMEM, an_k_conv_backward_data(dx, p.dy, p.w, &p.s));
+            an_mem_fail_at(nth);
+            assert_int_equal(AN_ENOMEM, an_k_conv_backward_weight(dw, p.dy, p.x, &p.s));
+            an_mem_fail_at(0);
+            assert_int_equal(live, an_mem_live());
+        }
+        an_free(dx), an_free(dw), an_free(y);
+        drop(&p);
+    }
 }
 
 int main(void)
