@@ -88,6 +88,26 @@ expect "db migrate" 0 "$aniso" db migrate --db "$dir/old.db"
 says out "version 1 became 2; the old file is .*old.db.v1.bak$"
 expect "and is whole" 0 "$aniso" db check --db "$dir/old.db"
 
+# Two processes write two files at once; then they are one.
+for side in one two; do
+    seed=0 && [ $side = two ] && seed=1
+    "$aniso" run "$dir/sweep.lua" --only low --seeds $seed --db "$dir/$side.db" >"$dir/$side.log" 2>&1 &
+done
+wait
+expect "db merge" 0 "$aniso" db merge "$dir/one.db" "$dir/two.db" --db "$dir/all.db" --format csv
+says out "one.db,1,0,0,0"
+says out "two.db,1,0,0,0"
+expect "db merge again" 0 "$aniso" db merge "$dir/one.db" "$dir/two.db" --db "$dir/all.db" --format csv
+says out "two.db,0,0,1,0"
+expect "the whole is whole" 0 "$aniso" db check --db "$dir/all.db"
+expect "its table counts both seeds" 0 "$aniso" table sweep --db "$dir/all.db" --format csv
+says out "^low,2,"
+echo "no database at all" >"$dir/foreign.db"
+expect "a foreign file is refused" 4 "$aniso" db merge "$dir/foreign.db" --db "$dir/all.db"
+same "in one line" "$(wc -l <"$dir/err" | tr -d ' ')" 1
+same "and nothing is lost" "$(ask "$dir/all.db" 'SELECT count(*) FROM run')" 2
+expect "merge without a file" 2 "$aniso" db merge --db "$dir/all.db"
+
 expect "repro" 0 "$aniso" show @last --repro --db "$db"
 says out "^aniso run .*sweep.lua --set train.lr=0.002 --seeds 1 --only high --again --db "
 before=$(ask "$db" "SELECT acc, macro_f1 FROM v_eval ORDER BY run_id DESC, eval_id LIMIT 4")

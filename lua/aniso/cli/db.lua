@@ -1,15 +1,16 @@
--- aniso db info | check | migrate | backup | vacuum: care for the database file itself.
+-- aniso db info | check | migrate | backup | merge | vacuum: care for the database file itself.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
 local tables = require "aniso.table"
 
-local command = { summary = "look after the database file: info, check, migrate, backup, vacuum" }
+local command = { summary = "look after the database file: info, check, migrate, backup, merge, vacuum" }
 
 function command.arguments(parser)
-  parser:argument("action", "info, check, migrate, backup or vacuum")
-    :choices { "info", "check", "migrate", "backup", "vacuum" }
-  parser:argument("file", "backup: the copy; FILE.YYYYMMDD-HHMMSS.bak if left out"):args "?"
+  parser:argument("action", "info, check, migrate, backup, merge or vacuum")
+    :choices { "info", "check", "migrate", "backup", "merge", "vacuum" }
+  parser:argument("file", "backup: the copy, FILE.YYYYMMDD-HHMMSS.bak if left out; merge: what to bring in")
+    :args "*"
   common.db(parser)
   common.format(parser)
 end
@@ -76,7 +77,7 @@ end
 
 function actions.backup(args)
   local db = common.open(args)
-  local copy = args.file or ("%s.%s.bak"):format(db.path, os.date "!%Y%m%d-%H%M%S")
+  local copy = args.file[1] or ("%s.%s.bak"):format(db.path, os.date "!%Y%m%d-%H%M%S")
   local made, why = db.core:backup(copy)
   cli.need(made, why, "EDB")
   print(("%s  %s"):format(copy, megabytes(core.sys.size(copy)).text))
@@ -90,9 +91,31 @@ function actions.vacuum(args)
   print(("%s  %s, was %s"):format(db.path, megabytes(core.sys.size(db.path)).text, megabytes(before).text))
 end
 
+-- A database that is not there is made, once the first file to bring in can be read.
+function actions.merge(args)
+  if not core.sys.exists(args.db) then
+    local other <close> = common.need_db(core.db.open(args.file[1], "read"))
+  end
+  local db <close> = common.need_db(require("aniso.store").open(args.db))
+  local results, message, code = db:merge(args.file)
+  cli.need(results, message, code, cli.DATABASE)
+  local rows = {}
+  for i, one in ipairs(results) do
+    rows[i] = { args.file[i], one.added, one.renewed, one.known, one.running }
+  end
+  tables.print({ "file", "added", "renewed", "known", "running" }, rows, args.format)
+end
+
+local FILES = { backup = { 0, 1 }, merge = { 1, math.huge } }
+
 function command.run(args)
-  if args.file and args.action ~= "backup" then
-    cli.fail(cli.USAGE, ("aniso db %s takes no file; name the database with --db"):format(args.action))
+  local wanted, n = FILES[args.action] or { 0, 0 }, #args.file
+  if n > wanted[2] then
+    cli.fail(cli.USAGE, ("aniso db %s takes %s; name the database with --db"):format(args.action,
+      wanted[2] == 0 and "no file" or "one file"))
+  end
+  if n < wanted[1] then
+    cli.fail(cli.USAGE, "aniso db merge FILE… --db INTO: name the files to bring in")
   end
   return actions[args.action](args)
 end

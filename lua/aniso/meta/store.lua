@@ -150,6 +150,13 @@ function RunDatabase:resume_run(uid, step) end
 ---@return aniso.Recorder
 function RunDatabase:record_of(uid) end
 
+---Brings in the runs of other files, each known by its uid: again changes nothing. All or none.
+---@param others string[] paths
+---@return { file: string, added: integer, renewed: integer, known: integer, running: integer }[]?
+---@return string? message
+---@return string? code
+function RunDatabase:merge(others) end
+
 ---@return integer version of the schema
 function RunDatabase:version() end
 

@@ -13,10 +13,13 @@ function refusal.is(value)
   return getmetatable(value) == Refusal
 end
 
+function refusal.raise(message, code)
+  error(setmetatable({ message = message, code = code }, Refusal), 0)
+end
+
 function refusal.must(first, ...)
   if first ~= nil then return first, ... end
-  local message, code = ...
-  error(setmetatable({ message = message, code = code }, Refusal), 0)
+  refusal.raise(...)
 end
 
 return refusal

@@ -1,0 +1,174 @@
+-- Brings the runs of other files into this one: db:merge{other, …} → {file =, added =, renewed =,
+-- known =, running =} per file | nil, message, code. A run is known by its uid, so that merging
+-- again changes nothing. One that went on in the other file since is renewed; one that is in
+-- progress there is left for the next time. Rows are copied through two connections, never by
+-- ATTACH: the other file is only read. All files come in together, or none does.
+local core = require "aniso.core"
+local must = require("aniso.store.refusal").must
+local refuse = require("aniso.store.refusal").raise
+
+local merge = {}
+
+-- What runs share: the number, what makes a row the same, what it refers to, what belongs to it.
+local SHARED = {
+  dataset = { id = "dataset_id", same = { "sha256" }, parts = { "dataset_class" } },
+  data_split = { id = "split_id", same = { "sha256" }, refers = { dataset_id = "dataset" },
+    parts = { "split_class" } },
+  study = { id = "study_id", same = { "name" } },
+  config = { id = "config_id", same = { "sha256" }, parts = { "config_param" } },
+  source = { id = "source_id", same = { "sha256" } },
+  host = { id = "host_id", same = { "hostname", "os", "arch", "cpu", "cores", "ram_bytes", "blas" } },
+  metric = { id = "metric_id", same = { "name" } },
+}
+
+local RUN = { study_id = "study", config_id = "config", split_id = "data_split", host_id = "host",
+  recipe_id = "source" }
+local OF_RUN = { "lambda", "metric_value", "log" }
+local OF_EVALUATION = { "confusion", "class_count", "result", "class_score", "calibration_bin", "prediction" }
+
+local Merge = {}
+Merge.__index = Merge
+
+-- Inserts a row: its columns are the other file's, and all of them must be known here. → new id
+function Merge:insert(name, row, columns)
+  local names, places, values, n = {}, {}, {}, 0
+  for _, column in ipairs(columns) do
+    if row[column] ~= nil then
+      n = n + 1
+      names[n], values[n] = column, row[column]
+      places[n] = (column == "probs" and "CAST(?%d AS BLOB)" or "?%d"):format(n)
+    end
+  end
+  local _, id = must(self.to:exec(("INSERT INTO %s(%s) VALUES(%s)"):format(name,
+    table.concat(names, ", "), table.concat(places, ", ")), table.unpack(values, 1, n)))
+  return id
+end
+
+-- Copies the rows of a table that belong to `old`, now to `new`; `drop`: an id of its own.
+function Merge:copy(name, key, old, new, drop)
+  local rows, columns = self.from:query(("SELECT * FROM %s WHERE %s = ?1"):format(name, key), old)
+  must(rows, columns)
+  for _, row in ipairs(rows) do
+    row[key] = new
+    if row.metric_id then row.metric_id = self:shared("metric", row.metric_id) end
+    if drop then row[drop] = nil end
+    self:insert(name, row, columns)
+  end
+end
+
+-- The number here of a shared row that has number `old` there, which is copied if need be.
+function Merge:shared(name, old)
+  local known = self.numbers[name]
+  if known[old] then return known[old] end
+  local of = SHARED[name]
+  local rows, columns = self.from:query(("SELECT * FROM %s WHERE %s = ?1"):format(name, of.id), old)
+  local row = must(rows, columns)[1]
+  if not row then refuse(("%s lacks row %d of %s"):format(self.from:path(), old, name), "EFORMAT") end
+  local equal, values = {}, {}
+  for i, column in ipairs(of.same) do equal[i], values[i] = ("%s IS ?%d"):format(column, i), row[column] end
+  local here = must(self.to:query(("SELECT %s AS id FROM %s WHERE %s"):format(of.id, name,
+    table.concat(equal, " AND ")), table.unpack(values, 1, #of.same)))[1]
+  if here then
+    known[old] = here.id
+    return here.id
+  end
+  row[of.id] = nil
+  for column, target in pairs(of.refers or {}) do row[column] = self:shared(target, row[column]) end
+  known[old] = self:insert(name, row, columns)
+  for _, part in ipairs(of.parts or {}) do self:copy(part, of.id, old, known[old]) end
+  return known[old]
+end
+
+function Merge:contents(old, new)
+  for _, name in ipairs(OF_RUN) do self:copy(name, "run_id", old, new) end
+  self:copy("checkpoint", "run_id", old, new, "checkpoint_id")
+  local rows, columns = self.from:query("SELECT * FROM evaluation WHERE run_id = ?1 ORDER BY eval_id", old)
+  for _, row in ipairs(must(rows, columns)) do
+    local was = row.eval_id
+    row.eval_id, row.run_id = nil, new
+    local id = self:insert("evaluation", row, columns)
+    for _, name in ipairs(OF_EVALUATION) do self:copy(name, "eval_id", was, id) end
+  end
+end
+
+-- The same configuration, split and seed may stand here as another run: the next attempt.
+local function free_attempt(to, run)
+  local taken = must(to:query([[
+    SELECT max(attempt) AS last, max(attempt = ?4) AS taken FROM run
+     WHERE config_id = ?1 AND split_id = ?2 AND seed = ?3]],
+    run.config_id, run.split_id, run.seed, run.attempt))[1]
+  return taken.taken == 1 and taken.last + 1 or run.attempt
+end
+
+function Merge:add(run, columns)
+  local old = run.run_id
+  run.run_id = nil
+  for column, name in pairs(RUN) do run[column] = run[column] and self:shared(name, run[column]) end
+  run.attempt = free_attempt(self.to, run)
+  local new = self:insert("run", run, columns)
+  self:contents(old, new)
+  if self.from:version() >= 2 then
+    for _, name in ipairs { "tag", "note" } do self:copy(name, "run_id", old, new) end
+  end
+end
+
+-- What went on there replaces what stood here; what a person said here stays.
+function Merge:renew(run, here)
+  for _, name in ipairs { "lambda", "metric_value", "log", "checkpoint", "evaluation" } do
+    must(self.to:exec(("DELETE FROM %s WHERE run_id = ?1"):format(name), here.run_id))
+  end
+  must(self.to:exec([[
+    UPDATE run SET status = ?2, error = ?3, heartbeat_at = ?4, ended_at = ?5, wall_s = ?6, resumes = ?7
+     WHERE run_id = ?1]], here.run_id, run.status, run.error, run.heartbeat_at, run.ended_at, run.wall_s,
+    run.resumes))
+  self:contents(run.run_id, here.run_id)
+end
+
+local function one_file(to, from)
+  local self = setmetatable({ to = to, from = from, numbers = {} }, Merge)
+  for name in pairs(SHARED) do self.numbers[name] = {} end
+  local result = { file = from:path(), added = 0, renewed = 0, known = 0, running = 0 }
+  local in_progress = from:writer() ~= nil
+  local runs, columns = from:query "SELECT * FROM run ORDER BY run_id"
+  for _, run in ipairs(must(runs, columns)) do
+    local here = must(to:query("SELECT run_id, heartbeat_at FROM run WHERE uid = ?1", run.uid))[1]
+    local what = here and (run.heartbeat_at > here.heartbeat_at and "renewed" or "known") or "added"
+    if run.ended_at == nil and in_progress then what = "running" end
+    result[what] = result[what] + 1
+    if what == "added" then self:add(run, columns) end
+    if what == "renewed" then self:renew(run, here) end
+  end
+  return result
+end
+
+-- A file that can be read to its end, is ours and no newer than this program; nothing less.
+local function open_other(db, path)
+  local from = must(core.db.open(path, "read"))
+  local version = from:version()
+  if from:path() == db.path then refuse(("%s cannot be merged into itself"):format(path), "EINVAL") end
+  if version > core.db.VERSION then
+    refuse(("%s was written by a newer aniso (version %d, this one knows %d): merge with that program")
+      :format(path, version, core.db.VERSION), "EFORMAT")
+  end
+  local checked = must(from:query "PRAGMA quick_check(1)")[1]
+  if checked.quick_check ~= "ok" then
+    refuse(("%s is damaged (%s); `sqlite3 FILE .recover` may help"):format(path,
+      (checked.quick_check:gsub("%s+", " "))), "EFORMAT")
+  end
+  return from
+end
+
+function merge.merge(db, others)
+  return db:transaction(function()
+    local results = {}
+    for i, path in ipairs(others) do
+      local from <close> = open_other(db, path)
+      must(from:begin()) -- one moment of the other file, whoever writes to it
+      results[i] = one_file(db.core, from)
+      from:rollback()
+    end
+    return results
+  end)
+end
+
+return merge

@@ -1,0 +1,154 @@
+-- Merging files: what two writers recorded apart comes together, once, whole or not at all.
+local lu = require "luaunit"
+local core = require "aniso.core"
+local check = require "aniso.store.check"
+local store = require "aniso.store"
+local fixture = dofile "tests/lua/store_fixture.lua"
+local description, evaluation, one = fixture.description, fixture.evaluation, fixture.one
+
+local Merge = {}
+
+local function record(db, changes, unfinished)
+  local run = db:start_run(description(changes))
+  run:metric("train", 1, { loss = 0.5 })
+  run:log("info", "a line")
+  run:evaluation(evaluation({ { 2, 1 }, { 0, 1 } }, { results = { nll = 0.7 }, bins = { { n = 4, sum_conf = 3.5,
+    n_correct = 3 } }, class_scores = { auc = { 0.9, 0.8 } }, predictions = { true_idx = { 0, 0, 0, 1 },
+    pred_idx = { 0, 1, 0, 1 }, probs = core.tensor.from { { 1, 0 }, { 0, 1 }, { 1, 0 }, { 0, 1 } } } }))
+  if not unfinished then run:finish() end
+  return run
+end
+
+local function write(path, bytes)
+  local file <close> = assert(io.open(path, "wb"))
+  file:write(bytes)
+end
+
+local function dump(db)
+  local out = {}
+  for _, row in ipairs(assert(db:query "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")) do
+    out[row.name] = assert(db:query("SELECT * FROM " .. row.name))
+  end
+  return out
+end
+
+-- What a run's uid leads to, without the numbers that differ between files.
+local function of_run(db, uid)
+  local out, run = {}, assert(db:find(uid))
+  for _, name in ipairs { "config", "lambda", "curves", "evaluations", "split_of", "origin" } do
+    out[name] = assert(db[name](db, run))
+  end
+  for _, e in ipairs(out.evaluations) do
+    out.classes, out.predictions, out.bins = db:classes(e), db:predictions(e), db:bins(e)
+    e.eval_id, e.run_id = nil, nil
+    for _, c in ipairs(out.classes) do c.eval_id, c.run_id = nil, nil end
+    for _, r in pairs(e.results) do r.eval_id = nil end
+  end
+  out.split_of.split_id, out.split_of.dataset_id = nil, nil
+  return out
+end
+
+function Merge.test_two_files_come_together_and_again_changes_nothing()
+  local a <close> = fixture.new()
+  local b <close> = fixture.new()
+  local a_path, b_path = a.path, b.path
+  local into <close> = fixture.new()
+  record(a, { seed = 0 })
+  record(b, { seed = 7, study = "other", label = "low", config = { train = { epochs = 1 } } })
+  record(b, { seed = 0 }) -- the same thing asked in both files
+  b:tag(b:find "@last", { "paper" })
+  b:note(b:find "@last", "a remark")
+  local results = assert(into:merge { a_path, b_path })
+  lu.assertEquals({ results[1].added, results[2].added, results[2].known }, { 1, 2, 0 })
+  for _, from in ipairs { a, b } do
+    for _, run in ipairs(from:runs()) do
+      lu.assertEquals(of_run(into, run.uid), of_run(from, run.uid))
+    end
+  end
+  lu.assertEquals(one(into, "SELECT group_concat(attempt, ' ') FROM (SELECT attempt FROM run WHERE seed = 0 "
+    .. "ORDER BY attempt)"), "1 2")
+  lu.assertEquals(#into:select { "tag:paper" }, 1)
+  lu.assertEquals(into:notes(into:find "@last")[1].text, "a remark")
+  lu.assertEquals(one(into, "SELECT typeof(probs) FROM prediction LIMIT 1"), "blob")
+  for _, result in ipairs(assert(check(into))) do lu.assertEquals(result.faults, {}, result.name) end
+  local before = dump(into)
+  results = assert(into:merge { b_path, a_path })
+  lu.assertEquals({ results[1].added, results[1].renewed, results[1].known }, { 0, 0, 2 })
+  lu.assertEquals(dump(into), before)
+end
+
+function Merge.test_a_run_in_progress_waits_and_one_that_went_on_is_renewed()
+  local a, a_path = fixture.new()
+  local into <close> = fixture.new()
+  local run = record(a, {}, true)
+  lu.assertEquals(into:merge { a_path }[1].running, 1)
+  lu.assertEquals(#into:runs(), 0)
+  a:close() -- as a crash leaves it
+  store.open(a_path):close()
+  lu.assertEquals(into:merge({ a_path })[1].added, 1)
+  lu.assertEquals(into:find("@last").status, "crashed")
+  into:tag(into:find "@last", { "mine" })
+  do
+    local again <close> = assert(store.open(a_path))
+    assert(again:exec "UPDATE run SET heartbeat_at = '2999-01-01T00:00:00.000Z', status = 'finished'")
+    assert(again:exec "UPDATE metric_value SET value = 0.25")
+  end
+  lu.assertEquals(into:merge({ a_path })[1].renewed, 1)
+  lu.assertEquals(into:find("@last").status, "finished")
+  lu.assertEquals(into:curves(into:find "@last").train.loss.value, { 0.25 })
+  lu.assertEquals(into:tags()[into:find("@last").run_id], { "mine" })
+  lu.assertEquals(into:merge({ a_path })[1].known, 1)
+  lu.assertNotNil(run)
+end
+
+function Merge.test_a_file_of_version_1()
+  local into <close> = fixture.new()
+  local path = fixture.folder() .. "/old.db"
+  local from <close> = assert(io.open("tests/golden/runs-v1.sqlite", "rb"))
+  write(path, from:read "a")
+  lu.assertEquals(into:merge({ path })[1].added, 2)
+  local old <close> = assert(store.open(path, { readonly = true }))
+  lu.assertEquals(old:version(), 1)
+  for _, run in ipairs(old:runs()) do lu.assertEquals(of_run(into, run.uid), of_run(old, run.uid)) end
+end
+
+function Merge.test_what_is_refused_leaves_everything_as_it_was()
+  local good, good_path = fixture.new()
+  record(good, {})
+  good:close()
+  local into <close> = fixture.new()
+  local into_path = into.path
+  record(into, { seed = 3 })
+  local folder, before = fixture.folder(), dump(into)
+  local function refused(path, text)
+    local results, message = into:merge { good_path, path }
+    lu.assertNil(results)
+    lu.assertStrContains(message, text)
+    lu.assertNil(message:find "\n")
+    lu.assertEquals(dump(into), before)
+  end
+  refused(folder .. "/missing.db", "no database at")
+  write(folder .. "/text.db", ("no database\n"):rep(100))
+  refused(folder .. "/text.db", "text.db")
+  refused(into_path, "into itself")
+  local newer, newer_path = fixture.new()
+  record(newer, { seed = 4 })
+  assert(newer:query("PRAGMA user_version = " .. core.db.VERSION + 1))
+  newer:close()
+  refused(newer_path, "newer aniso")
+  local foreign, foreign_path = fixture.new()
+  assert(foreign:query "PRAGMA application_id = 77")
+  foreign:close()
+  refused(foreign_path, "another program")
+  local hurt, hurt_path = fixture.new()
+  for seed = 1, 20 do record(hurt, { seed = seed }) end
+  assert(hurt:query "PRAGMA wal_checkpoint(TRUNCATE)")
+  hurt:close()
+  local file = assert(io.open(hurt_path, "r+b"))
+  local size = file:seek "end"
+  file:seek("set", 4096 * 3)
+  file:write(("\255"):rep(size - 4096 * 3)):close()
+  refused(hurt_path, hurt_path)
+end
+
+return { Merge = Merge }
