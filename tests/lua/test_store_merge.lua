@@ -12,7 +12,8 @@ local function record(db, changes, unfinished)
   local run = db:start_run(description(changes))
   run:metric("train", 1, { loss = 0.5 })
   run:log("info", "a line")
-  run:evaluation(evaluation({ { 2, 1 }, { 0, 1 } }, { results = { nll = 0.7 }, bins = { { n = 4, sum_conf = 3.5,
+  run:evaluation(evaluation({ { 2, 1 }, { 0, 1 } }, { results = { nll = 0.7 },
+    bins = { { n = 4, sum_conf = 3.5,
     n_correct = 3 } }, class_scores = { auc = { 0.9, 0.8 } }, predictions = { true_idx = { 0, 0, 0, 1 },
     pred_idx = { 0, 1, 0, 1 }, probs = core.tensor.from { { 1, 0 }, { 0, 1 }, { 1, 0 }, { 0, 1 } } } }))
   if not unfinished then run:finish() end
@@ -26,7 +27,8 @@ end
 
 local function dump(db)
   local out = {}
-  for _, row in ipairs(assert(db:query "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")) do
+  local tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
+  for _, row in ipairs(assert(db:query(tables))) do
     out[row.name] = assert(db:query("SELECT * FROM " .. row.name))
   end
   return out
