@@ -29,13 +29,14 @@ local OF_EVALUATION = { "confusion", "class_count", "result", "class_score", "ca
 local Merge = {}
 Merge.__index = Merge
 
--- Inserts a row: its columns are the other file's, and all of them must be known here. → new id
+-- Inserts a row: its columns are the other file's, and all of them must be known here. They are
+-- quoted, since that file is not trusted. → new id
 function Merge:insert(name, row, columns)
   local names, places, values, n = {}, {}, {}, 0
   for _, column in ipairs(columns) do
     if row[column] ~= nil then
       n = n + 1
-      names[n], values[n] = column, row[column]
+      names[n], values[n] = ('"%s"'):format((column:gsub('"', '""'))), row[column]
       places[n] = (column == "probs" and "CAST(?%d AS BLOB)" or "?%d"):format(n)
     end
   end
