@@ -21,10 +21,8 @@ static void count_in(int64_t bytes)
         ;
 }
 
-/* True when the test hook says that this allocation is the one to fail. */
-static int must_fail(void)
+int an_mem_must_fail(void)
 {
-    atomic_fetch_add(&allocs, 1);
     if (atomic_load(&fail_in) <= 0)
         return 0;
     return atomic_fetch_sub(&fail_in, 1) == 1;
@@ -33,7 +31,8 @@ static int must_fail(void)
 void *an_alloc(size_t bytes)
 {
     char *block = NULL;
-    if (!must_fail() && bytes <= (size_t)PTRDIFF_MAX - 2 * ALIGN)
+    atomic_fetch_add(&allocs, 1);
+    if (!an_mem_must_fail() && bytes <= (size_t)PTRDIFF_MAX - 2 * ALIGN)
         block = aligned_alloc(ALIGN, (bytes + 2 * ALIGN - 1) / ALIGN * ALIGN);
     if (!block) {
         an_fail(AN_ENOMEM, "out of memory: %zu bytes could not be had; a smaller train.batch or "

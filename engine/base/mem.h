@@ -20,5 +20,6 @@ int64_t an_mem_live(void);   /* bytes allocated and not freed                   
 int64_t an_mem_peak(void);   /* the most an_mem_live() has been                          */
 int64_t an_mem_allocs(void); /* allocations since the start                              */
 void an_mem_fail_at(int64_t nth); /* the nth allocation from now fails once; 0 = never   */
+int an_mem_must_fail(void);  /* counts one request for that hook: is this the one to fail? */
 
 #endif

@@ -1,8 +1,8 @@
 /* batch_norm: the batch half of norm.h. Forward reads x twice (moments, then values);
  * backward reads dy, y and x twice (sums, then gradients). All loops run along the
  * contiguous features. */
-#include "base/mem.h"
 #include "base/par.h"
+#include "base/scratch.h"
 #include "base/simd.h"
 #include "kernel/norm.h"
 #include "kernel/rowsum.h"
@@ -36,7 +36,7 @@ AN_SIMD static void add_moments(double *restrict sums, const void *context, int6
 
 an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C)
 {
-    double *sums = an_alloc(sizeof(double) * (size_t)(2 * C));
+    double *sums = an_scratch_take(sizeof(double) * (size_t)(2 * C));
     if (!sums)
         return AN_ENOMEM;
     an_code code = an_k_row_sums(sums, 2 * C, add_moments, &(moments_job){x, C}, N, C);
@@ -45,7 +45,7 @@ an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N,
         double v = sums[C + c] / (double)N - mean[c] * mean[c];
         var[c] = v > 0 ? v : 0;
     }
-    an_free(sums);
+    an_scratch_give(sums);
     return code;
 }
 
@@ -164,7 +164,7 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
                                  int64_t N, int64_t C)
 {
     backward_job job = {dy, x, relu ? y : NULL, mean, rstd, C};
-    double *sums = an_alloc((2 * sizeof(double) + 3 * sizeof(float)) * (size_t)C);
+    double *sums = an_scratch_take((2 * sizeof(double) + 3 * sizeof(float)) * (size_t)C);
     if (!sums)
         return AN_ENOMEM;
     float *scale = (float *)(sums + 2 * C);
@@ -184,6 +184,6 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
                 add_dresidual(d.dresidual, &job, lo, hi);
         }
     }
-    an_free(sums);
+    an_scratch_give(sums);
     return code;
 }

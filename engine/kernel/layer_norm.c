@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "base/mem.h"
 #include "base/par.h"
+#include "base/scratch.h"
 #include "base/simd.h"
 #include "kernel/norm.h"
 #include "kernel/rowsum.h"
@@ -107,7 +107,7 @@ AN_SIMD static void add_rows(double *restrict sums, const void *context, int64_t
 static an_code add_parameters(float *dgamma, float *dbeta, const layer_job *job, int64_t N)
 {
     int64_t C = job->C;
-    double *sums = an_alloc(sizeof(double) * (size_t)(2 * C));
+    double *sums = an_scratch_take(sizeof(double) * (size_t)(2 * C));
     if (!sums)
         return AN_ENOMEM;
     an_code code = an_k_row_sums(sums, 2 * C, add_rows, job, N, C);
@@ -115,7 +115,7 @@ static an_code add_parameters(float *dgamma, float *dbeta, const layer_job *job,
         dbeta[c] += (float)sums[c];
     for (int64_t c = 0; c < C && code == AN_OK && dgamma; c++)
         dgamma[c] += (float)sums[C + c];
-    an_free(sums);
+    an_scratch_give(sums);
     return code;
 }
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/scratch.h"
 #include "base/simd.h"
 #include "kernel/exp.h"
 #include "kernel/lanes.h"
@@ -109,13 +109,11 @@ an_code an_k_mmd(double *value, float *ga, float *gb, const float *a, const floa
 {
     problem p = make_problem(B, K, args);
     size_t plane = (size_t)(K * p.stride);
-    float *transposed = an_calloc(2 * plane, sizeof *transposed);
-    double *share = an_alloc((size_t)B * sizeof *share);
-    if (!transposed || !share) {
-        an_free(transposed);
-        an_free(share);
+    double *share = an_scratch_take((size_t)B * sizeof *share + 2 * plane * sizeof(float));
+    if (!share)
         return AN_ENOMEM;
-    }
+    float *transposed = (float *)(share + B);
+    memset(transposed, 0, 2 * plane * sizeof *transposed);
     transpose(transposed, a, &p);
     transpose(transposed + plane, b, &p);
     p.at = transposed;
@@ -129,7 +127,6 @@ an_code an_k_mmd(double *value, float *ga, float *gb, const float *a, const floa
     *value = 0;
     for (int64_t i = 0; i < B; i++)
         *value += share[i];
-    an_free(transposed);
-    an_free(share);
+    an_scratch_give(share);
     return AN_OK;
 }

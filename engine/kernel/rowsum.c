@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/par.h"
+#include "base/scratch.h"
 #include "base/simd.h"
 
 enum { CHUNK_FLOATS = 32768 };
@@ -15,9 +15,11 @@ an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *cont
 {
     int64_t grain = width < CHUNK_FLOATS ? CHUNK_FLOATS / (width > 0 ? width : 1) : 1;
     int64_t chunks = an_chunks(rows, grain);
-    double *partial = an_calloc((size_t)(chunks * n + 1), sizeof *partial);
+    size_t bytes = sizeof(double) * (size_t)(chunks * n);
+    double *partial = an_scratch_take(bytes);
     if (!partial)
         return AN_ENOMEM;
+    memset(partial, 0, bytes);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads()) if (chunks > 1)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         int64_t lo = chunk * grain, hi = lo + grain < rows ? lo + grain : rows;
@@ -27,7 +29,7 @@ an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *cont
     for (int64_t chunk = 0; chunk < chunks; chunk++)
         for (int64_t i = 0; i < n; i++)
             sums[i] += partial[chunk * n + i];
-    an_free(partial);
+    an_scratch_give(partial);
     return AN_OK;
 }
 
@@ -55,12 +57,12 @@ AN_SIMD static void add_plain(double *restrict sums, const void *context, int64_
 
 an_code an_k_bias_backward(float *db, const float *dy, int64_t rows, int64_t width)
 {
-    double *sums = an_alloc(sizeof(double) * (size_t)width);
+    double *sums = an_scratch_take(sizeof(double) * (size_t)width);
     if (!sums)
         return AN_ENOMEM;
     an_code code = an_k_row_sums(sums, width, add_plain, &(plain_rows){dy, width}, rows, width);
     for (int64_t c = 0; c < width && code == AN_OK; c++)
         db[c] += (float)sums[c];
-    an_free(sums);
+    an_scratch_give(sums);
     return code;
 }

@@ -3,6 +3,7 @@
 #include "tensor/storage.h"
 
 #include "base/mem.h"
+#include "base/scratch.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define POOLED 0
@@ -99,6 +100,7 @@ void an_storage_trim(void)
             destroy(b);
         }
     waiting_bytes = 0;
+    an_scratch_trim();
 }
 
 int64_t an_storage_waiting(void)

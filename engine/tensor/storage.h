@@ -3,7 +3,7 @@
  * A training step asks for the same sizes again and again, and fresh pages from the
  * operating system cost more than the work done on them. So a released block waits in a
  * list of its size class for the next request; an_storage_trim() gives all waiting
- * blocks back. Built with AddressSanitizer nothing waits, so that it sees every use of
+ * blocks back, and the scratch memory of the calling thread. Built with AddressSanitizer nothing waits, so that it sees every use of
  * freed memory. One thread only (the one that makes tensors). */
 #ifndef AN_TENSOR_STORAGE_H
 #define AN_TENSOR_STORAGE_H
