@@ -48,7 +48,10 @@ local function verdict(groups, best)
   end
   local p = metric.paired_t(a, b).p
   if not p then return text .. "." end
-  return ("%s, paired t test p = %.3g%s."):format(text, p, p < 0.05 and "" or ": within noise")
+  text = ("%s, paired t test p = %.3g%s."):format(text, p, p < 0.05 and "" or ": within noise")
+  if #groups == 2 then return text end
+  return ("%s It is the best of %d by these same numbers, for which p is not corrected."):format(text,
+    #groups)
 end
 
 local function warnings(db, groups, runs)
@@ -76,7 +79,7 @@ local function warnings(db, groups, runs)
   if shared then add "validation and test are the same images" end
   if selected then add "a model was selected on the test set" end
   if dirty then add "a run was made from sources with uncommitted changes" end
-  if unfinished > 0 then add("%d run(s) did not finish and are not counted", unfinished) end
+  if unfinished > 0 then add("%d run(s) are not finished and not counted", unfinished) end
   return #out > 0 and "<ul>" .. table.concat(out) .. "</ul>" or "<p>None.</p>"
 end
 
