@@ -54,15 +54,30 @@ static int cpu_seconds(lua_State *L)
     return 1;
 }
 
-/* peak_rss() → bytes. */
+/* The number of KiB in the line "name: … kB" of /proc/self/status; 0 where there is none. */
+static lua_Integer status_kib(const char *name)
+{
+    char line[256];
+    long long kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    size_t n = strlen(name);
+    while (file && kib == 0 && fgets(line, sizeof line, file))
+        if (!strncmp(line, name, n) && line[n] == ':') sscanf(line + n + 1, "%lld", &kib);
+    if (file) fclose(file);
+    return kib;
+}
+
+/* peak_rss() → bytes. Linux keeps the high-water mark of this program in VmHWM; getrusage's
+ * is inherited across fork and exec from whoever started us, however large that was. */
 static int peak_rss(lua_State *L)
 {
     struct rusage usage;
+    lua_Integer bytes = status_kib("VmHWM") * 1024;
     getrusage(RUSAGE_SELF, &usage);
 #ifdef __APPLE__
     lua_pushinteger(L, (lua_Integer)usage.ru_maxrss);
 #else
-    lua_pushinteger(L, (lua_Integer)usage.ru_maxrss * 1024);
+    lua_pushinteger(L, bytes ? bytes : (lua_Integer)usage.ru_maxrss * 1024);
 #endif
     return 1;
 }

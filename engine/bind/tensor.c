@@ -310,7 +310,7 @@ static int tensor_index(lua_State *L)
     const char *key = lua_tostring(L, 2);
     if (key && !strcmp(key, "grad")) {
         an_tensor *x = an_check_tensor(L, 1);
-        return x->grad ? an_push_tensor(L, x->grad) : 0;
+        return an_grad(x) ? an_push_tensor(L, x->grad) : 0;
     }
     luaL_getmetafield(L, 1, "methods");
     lua_pushvalue(L, 2);

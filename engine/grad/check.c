@@ -98,7 +98,7 @@ static void examine(const problem *p, int input, double step, finding *worst)
     uint64_t stream = an_stream("gradcheck sample", (uint64_t)input, 0);
     for (int64_t look = 0; look < looks; look++) {
         int64_t i = looks == count ? look : an_below(SEED, stream, (uint64_t)look, count);
-        double analytic = x->grad ? (double)an_f32(x->grad)[i] : 0;
+        double analytic = an_grad(x) ? (double)an_f32(x->grad)[i] : 0;
         double numeric = central_difference(p, element(x, i), step);
         double error = fabs(analytic - numeric) / fmax(1, fmax(fabs(analytic), fabs(numeric)));
         if (!(error <= worst->error) && !isnan(worst->error))

@@ -15,16 +15,16 @@ static an_code matmul_backward(an_node *n)
     bool ta = n->i[0], tb = n->i[1];
     int64_t G = n->i[2], M = n->i[3], N = n->i[4], K = n->i[5];
     const float *dC = an_grad_of(n), *A = an_f32(a), *B = an_f32(b);
-    float *dA = an_grad_into(a), *dB = an_grad_into(b);
+    float beta_a, beta_b, *dA = an_grad_write(a, &beta_a), *dB = an_grad_write(b, &beta_b);
     if ((!dA && a->requires_grad) || (!dB && b->requires_grad))
         return AN_ENOMEM;
     an_code code = AN_OK;
     if (dA)
-        code = ta ? an_k_gemm_batch(tb, true, G, K, M, N, B, dC, 1, dA)
-                  : an_k_gemm_batch(false, !tb, G, M, K, N, dC, B, 1, dA);
+        code = ta ? an_k_gemm_batch(tb, true, G, K, M, N, B, dC, beta_a, dA)
+                  : an_k_gemm_batch(false, !tb, G, M, K, N, dC, B, beta_a, dA);
     if (dB && code == AN_OK)
-        code = tb ? an_k_gemm_batch(true, ta, G, N, K, M, dC, A, 1, dB)
-                  : an_k_gemm_batch(!ta, false, G, K, N, M, A, dC, 1, dB);
+        code = tb ? an_k_gemm_batch(true, ta, G, N, K, M, dC, A, beta_b, dB)
+                  : an_k_gemm_batch(!ta, false, G, K, N, M, A, dC, beta_b, dB);
     return code;
 }
 
@@ -62,6 +62,7 @@ an_tensor *an_matmul(an_tensor *a, an_tensor *b, bool ta, bool tb)
         int64_t sizes[] = {ta, tb, G, M, N, K};
         for (int i = 0; i < 6; i++)
             n->i[i] = sizes[i];
+        an_unread(n, AN_OUT);
     }
     return c;
 }
@@ -73,14 +74,15 @@ static an_code linear_backward(an_node *n)
     an_tensor *x = n->in[0], *w = n->in[1], *b = n->in[2];
     int64_t out = w->shape[0], in = w->shape[1], rows = n->i[0];
     const float *dy = an_grad_of(n);
-    float *dx = an_grad_into(x), *dw = an_grad_into(w), *db = an_grad_into(b);
+    float beta_x, beta_w, *dx = an_grad_write(x, &beta_x), *dw = an_grad_write(w, &beta_w);
+    float *db = an_grad_into(b);
     if ((!dx && x->requires_grad) || (!dw && w->requires_grad) || (!db && b && b->requires_grad))
         return AN_ENOMEM;
     an_code code = AN_OK;
     if (dx)
-        code = an_k_gemm_par(false, false, rows, in, out, 1, dy, out, an_f32(w), in, 1, dx, in);
+        code = an_k_gemm_par(false, false, rows, in, out, 1, dy, out, an_f32(w), in, beta_x, dx, in);
     if (dw && code == AN_OK)
-        code = an_k_gemm_par(true, false, out, in, rows, 1, dy, out, an_f32(x), in, 1, dw, in);
+        code = an_k_gemm_par(true, false, out, in, rows, 1, dy, out, an_f32(x), in, beta_w, dw, in);
     if (db && code == AN_OK)
         code = an_k_bias_backward(db, dy, rows, out);
     return code;
@@ -126,6 +128,7 @@ an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b)
         if (!n)
             return NULL;
         n->i[0] = rows;
+        an_unread(n, AN_IN(2) | AN_OUT);
     }
     return y;
 }
@@ -197,6 +200,7 @@ an_tensor *an_conv2d(an_tensor *x, an_tensor *w, an_tensor *b, int stride, int p
             return NULL;
         n->i[0] = stride;
         n->i[1] = pad;
+        an_unread(n, AN_IN(2) | AN_OUT);
     }
     return y;
 }

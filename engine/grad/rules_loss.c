@@ -45,8 +45,12 @@ static an_tensor *row_wise(an_tensor *x, const char *what, rows_forward forward,
     if (!y)
         return NULL;
     forward(an_f32(y), an_f32(x), an_numel(x) / an_dim(x, -1), an_dim(x, -1));
-    if (an_wants_grad(x) && !an_record(y, backward, 1, &x))
-        return NULL;
+    if (an_wants_grad(x)) {
+        an_node *node = an_record(y, backward, 1, &x);
+        if (!node)
+            return NULL;
+        an_unread(node, AN_IN(0));
+    }
     return y;
 }
 
@@ -196,11 +200,11 @@ static an_code mmd_backward(an_node *node)
     double dloss = *an_grad_of(node);
     for (int side = 0; side < 2; side++) {
         an_tensor *x = node->in[side];
-        float *dx = an_grad_into(x);
+        float beta, *dx = an_grad_write(x, &beta);
         if (!dx && x->requires_grad)
             return AN_ENOMEM;
         if (dx)
-            an_k_accumulate(dx, an_f32(node->saved[side]), an_numel(x), dloss);
+            an_k_accumulate(dx, an_f32(node->saved[side]), an_numel(x), dloss, beta);
     }
     return AN_OK;
 }
@@ -247,6 +251,7 @@ an_tensor *an_mmd(an_tensor *a, an_tensor *b, const an_mmd_args *args)
         an_node *node = an_record(loss, mmd_backward, 2, in);
         if (!node)
             return NULL;
+        an_unread(node, AN_IN(0) | AN_IN(1) | AN_OUT);
         if (ga)
             an_save(node, 0, ga);
         if (gb)

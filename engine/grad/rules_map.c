@@ -50,15 +50,29 @@ static void geometry(an_broadcast *g, const an_tensor *y, const an_tensor *a, co
     an_k_broadcast_simplify(g);
 }
 
+/* The side that may take over the buffer of dy comes last: the other one reads dy too. */
 static an_code binary_backward(an_node *n)
 {
-    an_tensor *a = n->in[0], *b = n->in[1];
-    float *da = an_grad_into(a), *db = an_grad_into(b);
-    if ((!da && a->requires_grad) || (!db && b->requires_grad))
-        return AN_ENOMEM;
+    an_binary_kind kind = (an_binary_kind)n->i[0];
+    const float *dy = an_grad_of(n);
+    bool linear = kind == AN_ADD || kind == AN_SUB; /* reads no operand */
+    const float *a = linear ? dy : an_f32(n->in[0]), *b = linear ? dy : an_f32(n->in[1]);
+    int last = an_numel(n->in[0]) == an_numel(n->out) ? 0 : 1;
     an_broadcast g;
-    geometry(&g, n->out, a, b);
-    an_k_binary_backward((an_binary_kind)n->i[0], da, db, an_grad_of(n), an_f32(a), an_f32(b), &g);
+    geometry(&g, n->out, n->in[0], n->in[1]);
+    for (int turn = 0; turn < 2; turn++) {
+        int side = turn == 0 ? 1 - last : last;
+        an_tensor *x = n->in[side];
+        float beta = 1, *d;
+        if (an_numel(x) != an_numel(n->out))
+            d = an_grad_into(x);
+        else
+            d = turn == 1 ? an_grad_over(n, x, &beta) : an_grad_write(x, &beta);
+        if (!d && x->requires_grad)
+            return AN_ENOMEM;
+        if (d)
+            an_k_binary_backward(kind, side, d, beta, dy, a, b, &g);
+    }
     return AN_OK;
 }
 
@@ -82,6 +96,8 @@ static an_tensor *binary(an_binary_kind kind, an_tensor *a, an_tensor *b)
         if (!node)
             return NULL;
         node->i[0] = kind;
+        bool linear = kind == AN_ADD || kind == AN_SUB;
+        an_unread(node, AN_OUT | (linear ? AN_IN(0) | AN_IN(1) : 0));
     }
     return y;
 }
@@ -110,10 +126,11 @@ an_tensor *an_div(an_tensor *a, an_tensor *b)
 
 static an_code affine_backward(an_node *n)
 {
-    float *dx = an_grad_into(n->in[0]);
+    const float *dy = an_grad_of(n);
+    float beta, *dx = an_grad_over(n, n->in[0], &beta);
     if (!dx)
         return AN_ENOMEM;
-    an_k_accumulate(dx, an_grad_of(n), an_numel(n->out), n->f[0]);
+    an_k_accumulate(dx, dy, an_numel(n->out), n->f[0], beta);
     return AN_OK;
 }
 
@@ -129,6 +146,7 @@ an_tensor *an_affine(an_tensor *x, double scale, double shift)
         if (!node)
             return NULL;
         node->f[0] = scale;
+        an_unread(node, AN_IN(0) | AN_OUT);
     }
     return y;
 }
@@ -163,10 +181,10 @@ an_tensor *an_map(an_tensor *x, an_map_kind kind)
 
 static an_code sum_backward(an_node *n)
 {
-    float *dx = an_grad_into(n->in[0]);
+    float beta, *dx = an_grad_write(n->in[0], &beta);
     if (!dx)
         return AN_ENOMEM;
-    an_k_sum_backward(dx, an_grad_of(n), n->i[0], n->i[1], n->i[2], n->f[0]);
+    an_k_sum_backward(dx, an_grad_of(n), n->i[0], n->i[1], n->i[2], n->f[0], beta);
     return AN_OK;
 }
 
@@ -199,6 +217,7 @@ static an_tensor *reduce(an_tensor *x, int dim, bool keep, bool mean)
             return NULL;
         node->i[0] = outer, node->i[1] = n, node->i[2] = inner;
         node->f[0] = scale;
+        an_unread(node, AN_IN(0) | AN_OUT);
     }
     return y;
 }

@@ -1,8 +1,9 @@
 /* rules_norm: batch and layer normalisation. Both save the mean and 1/√(var + eps) that
- * they normalised with; batch norm finds the ReLU's mask again in its own output. */
+ * they normalised with; batch norm finds the ReLU's mask again in its input, and where a
+ * residual was added in its own output. */
 #include <math.h>
 
-#include "base/mem.h"
+#include "base/scratch.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "kernel/norm.h"
@@ -30,20 +31,27 @@ static an_code feature_rows(const an_tensor *x, const char *what, int least)
 enum { MEAN, RSTD };               /* what both rules save    */
 enum { X, RESIDUAL, GAMMA, BETA }; /* the inputs of batch norm */
 
+/* The gradient of the output becomes that of the residual, or else that of x, where nobody
+ * gave them one before. */
 static an_code batch_norm_backward(an_node *n)
 {
     const an_tensor *x = n->in[X];
-    an_batch_norm_grads d = {an_grad_into(n->in[X]), an_grad_into(n->in[RESIDUAL]),
-                             an_grad_into(n->in[GAMMA]), an_grad_into(n->in[BETA])};
+    const float *dy = an_grad_of(n);
+    int64_t C = an_dim(x, -1);
+    an_batch_norm_grads d;
+    d.dresidual = an_grad_over(n, n->in[RESIDUAL], &d.beta_residual);
+    d.dx = an_grad_over(n, n->in[X], &d.beta_x);
+    d.dgamma = an_grad_into(n->in[GAMMA]);
+    d.dbeta = an_grad_into(n->in[BETA]);
     const float *got[] = {d.dx, d.dresidual, d.dgamma, d.dbeta};
     for (int i = X; i <= BETA; i++)
         if (!got[i] && n->in[i] && n->in[i]->requires_grad)
             return AN_ENOMEM;
-    int64_t C = an_dim(x, -1);
-    return an_k_batch_norm_backward(d, an_grad_of(n), an_f32(n->out), an_f32(x),
-                                    an_f32(n->saved[MEAN]), an_f32(n->saved[RSTD]),
-                                    an_f32(n->in[GAMMA]), n->i[0], n->i[1],
-                                    an_numel(x) / C, C);
+    bool relu = n->i[0], added = n->in[RESIDUAL] != NULL;
+    an_batch_norm_past was = {an_f32(n->saved[MEAN]), an_f32(n->saved[RSTD]), an_f32(n->in[GAMMA]),
+                              an_f32(n->in[BETA]), relu && added ? an_f32(n->out) : NULL, relu,
+                              n->i[1]};
+    return an_k_batch_norm_backward(d, dy, an_f32(x), &was, an_numel(x) / C, C);
 }
 
 static an_code batch_norm_shapes(const an_tensor *x, const an_tensor *residual,
@@ -78,7 +86,7 @@ static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
                                 const an_batch_norm_args *args)
 {
     int64_t C = an_dim(x, -1), N = an_numel(x) / C;
-    double *m = an_alloc(sizeof(double) * (size_t)(2 * C));
+    double *m = an_scratch_take(sizeof(double) * (size_t)(2 * C));
     if (!m)
         return AN_ENOMEM;
     double *v = m + C;
@@ -90,7 +98,7 @@ static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
         update(an_f32(args->running_var) + c, v[c] * (double)N / (double)(N - 1),
                args->momentum);
     }
-    an_free(m);
+    an_scratch_give(m);
     return code;
 }
 
@@ -120,9 +128,10 @@ an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual, const an_batch_norm_
         (args->train ? moments_of_batch(an_f32(mean), an_f32(rstd), x, args)
                      : running_moments(an_f32(mean), an_f32(rstd), args)))
         return NULL;
-    an_k_batch_norm_forward(an_f32(y), an_f32(x), residual ? an_f32(residual) : NULL,
-                            an_f32(mean), an_f32(rstd), an_f32(gamma), an_f32(beta),
-                            args->relu, an_numel(x) / C, C);
+    if (an_k_batch_norm_forward(an_f32(y), an_f32(x), residual ? an_f32(residual) : NULL,
+                                an_f32(mean), an_f32(rstd), an_f32(gamma), an_f32(beta),
+                                args->relu, an_numel(x) / C, C))
+        return NULL;
     if (an_wants_grad(x) || an_wants_grad(residual) || an_wants_grad(gamma) ||
         an_wants_grad(beta)) {
         an_node *n = an_record(y, batch_norm_backward, 4,
@@ -133,6 +142,7 @@ an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual, const an_batch_norm_
         an_save(n, RSTD, rstd);
         n->i[0] = args->relu;
         n->i[1] = args->train;
+        an_unread(n, AN_IN(RESIDUAL) | (args->relu && residual ? 0 : AN_OUT));
     }
     return y;
 }
@@ -176,6 +186,7 @@ an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double
             return NULL;
         an_save(n, MEAN, mean);
         an_save(n, RSTD, rstd);
+        an_unread(n, AN_IN(2) | AN_OUT);
     }
     return y;
 }

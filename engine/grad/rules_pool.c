@@ -1,5 +1,5 @@
 /* rules_pool: pooling of channels-last images. The selecting kinds save the positions
- * that they chose; the averages need nothing but the sizes. */
+ * that they chose; the averages need nothing but the sizes. No rule reads what was pooled. */
 #include <math.h>
 
 #include "grad/ops.h"
@@ -35,6 +35,7 @@ static an_code keep_window(an_node *n, int size, int stride, int pad)
     n->i[0] = size;
     n->i[1] = stride;
     n->i[2] = pad;
+    an_unread(n, AN_IN(0) | AN_OUT);
     return AN_OK;
 }
 
@@ -44,7 +45,7 @@ static an_code max_pool_backward(an_node *n)
     float *dx = an_grad_into(n->in[0]);
     if (!dx)
         return AN_ENOMEM;
-    an_k_max_pool_backward(dx, an_grad_of(n), an_i64(n->saved[0]), &s);
+    an_k_max_pool_backward(dx, an_grad_of(n), (uint8_t *)an_i64(n->saved[0]), &s);
     return AN_OK;
 }
 
@@ -53,12 +54,16 @@ an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad)
     x = an_contiguous(x);
     if (!x || pool_shapes(x, "max_pool2d", size, stride, pad))
         return NULL;
+    if (size > AN_POOL_SIDE)
+        return an_fail(AN_EINVAL, "max_pool2d: a window of %d; %d is the largest", size,
+                       AN_POOL_SIDE), NULL;
     an_pool_shape s = pool_sizes(x, size, stride, pad);
-    int64_t shape[] = {s.B, s.Ho, s.Wo, s.C};
-    an_tensor *y = an_tensor_new(AN_F32, 4, shape), *at = an_tensor_new(AN_I64, 4, shape);
+    int64_t bytes = s.B * s.Ho * s.Wo * s.C, words = (bytes + 7) / 8; /* there is no byte tensor */
+    an_tensor *y = an_tensor_new(AN_F32, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.C});
+    an_tensor *at = an_tensor_new(AN_I64, 1, &words);
     if (!y || !at)
         return NULL;
-    an_k_max_pool_forward(an_f32(y), an_i64(at), an_f32(x), &s);
+    an_k_max_pool_forward(an_f32(y), (uint8_t *)an_i64(at), an_f32(x), &s);
     if (an_wants_grad(x)) {
         an_node *n = an_record(y, max_pool_backward, 1, &x);
         if (keep_window(n, size, stride, pad))
@@ -108,11 +113,11 @@ static an_code whole_image(const an_tensor *x, const char *what)
 static an_code global_pool_backward(an_node *n)
 {
     const an_tensor *x = n->in[0];
-    float *dx = an_grad_into(n->in[0]);
+    float beta, *dx = an_grad_write(n->in[0], &beta);
     if (!dx)
         return AN_ENOMEM;
     an_k_global_pool_backward(dx, an_grad_of(n), x->shape[0], x->shape[1] * x->shape[2],
-                              x->shape[3]);
+                              x->shape[3], beta);
     return AN_OK;
 }
 
@@ -126,8 +131,12 @@ an_tensor *an_global_avg_pool(an_tensor *x)
     if (!y)
         return NULL;
     an_k_global_pool_forward(an_f32(y), an_f32(x), B, positions, C);
-    if (an_wants_grad(x) && !an_record(y, global_pool_backward, 1, &x))
-        return NULL;
+    if (an_wants_grad(x)) {
+        an_node *n = an_record(y, global_pool_backward, 1, &x);
+        if (!n)
+            return NULL;
+        an_unread(n, AN_IN(0) | AN_OUT);
+    }
     return y;
 }
 
@@ -161,6 +170,7 @@ an_tensor *an_top_pool(an_tensor *x, double percent)
         an_node *n = an_record(y, top_pool_backward, 1, &x);
         if (!n)
             return NULL;
+        an_unread(n, AN_IN(0) | AN_OUT);
         an_save(n, 0, at);
     }
     return y;

@@ -2,7 +2,7 @@
  *
  * Each operation takes a view of its input and copies it out; its rule adds the output's
  * gradient through the same view of the input's gradient. So one rule serves them all:
- * a node stores how to make the view again. */
+ * a node stores how to make the view again. A reshape hands its gradient on. */
 #include <string.h>
 
 #include "grad/ops.h"
@@ -20,7 +20,7 @@ static void add_into(an_tensor *to, const float *from)
     float *y = an_f32(to);
     for (int64_t done = 0; done < total; done += n, from += n) {
         if (stride == 1)
-            an_k_accumulate(y, from, n, 1.0);
+            an_k_accumulate(y, from, n, 1.0, 1);
         else
             for (int64_t i = 0; i < n; i++)
                 y[i * stride] += from[i];
@@ -34,14 +34,13 @@ static void add_into(an_tensor *to, const float *from)
     }
 }
 
-typedef enum { RESHAPE, PERMUTE, NARROW, EXPAND, REPEAT } view_kind;
+typedef enum { PERMUTE, NARROW, EXPAND, REPEAT } view_kind;
 
 /* The view that node parameters i[0…] describe: kind, then its arguments. */
 static an_tensor *look(an_tensor *x, const int64_t *i)
 {
     int order[AN_MAX_DIMS];
     switch ((view_kind)i[0]) {
-    case RESHAPE: return an_view_reshape(x, (int)i[1], i + 2);
     case NARROW: return an_view_narrow(x, (int)i[1], i[2], i[3]);
     case EXPAND: return an_view_expand(x, (int)i[1], i + 2);
     case PERMUTE:
@@ -59,13 +58,27 @@ static an_tensor *look(an_tensor *x, const int64_t *i)
 
 static an_code look_backward(an_node *n)
 {
-    an_tensor *x = n->in[0];
-    if (!an_grad_into(x))
+    an_tensor *x = n->in[0], *grad = n->out->grad;
+    bool whole = n->i[0] == PERMUTE; /* each element of x is looked at once */
+    float beta = 1;
+    if (!(whole ? an_grad_write(x, &beta) : an_grad_into(x)))
         return AN_ENOMEM;
     an_tensor *view = look(x->grad, n->i);
     if (!view)
         return an_err_code();
-    add_into(view, an_grad_of(n));
+    if (beta == 0)
+        return an_copy(view, grad);
+    add_into(view, an_f32(grad));
+    return AN_OK;
+}
+
+static an_code reshape_backward(an_node *n)
+{
+    const float *dy = an_grad_of(n);
+    float beta, *dx = an_grad_over(n, n->in[0], &beta);
+    if (!dx)
+        return AN_ENOMEM;
+    an_k_accumulate(dx, dy, an_numel(n->in[0]), 1, beta);
     return AN_OK;
 }
 
@@ -87,6 +100,7 @@ static an_tensor *look_op(an_tensor *x, const int64_t *i, int count, int ndim,
         if (!node)
             return NULL;
         memcpy(node->i, i, (size_t)count * sizeof *i);
+        an_unread(node, AN_IN(0) | AN_OUT);
     }
     return y;
 }
@@ -111,12 +125,10 @@ an_tensor *an_reshape(an_tensor *x, int ndim, const int64_t *shape)
     x = an_contiguous(x);
     an_tensor *y = x ? an_view_reshape(x, ndim, shape) : NULL;
     if (y && an_wants_grad(x)) {
-        an_node *node = an_record(y, look_backward, 1, &x);
+        an_node *node = an_record(y, reshape_backward, 1, &x);
         if (!node)
             return NULL;
-        node->i[0] = RESHAPE;
-        node->i[1] = y->ndim;
-        memcpy(node->i + 2, y->shape, (size_t)y->ndim * sizeof *y->shape);
+        an_unread(node, AN_IN(0) | AN_OUT);
     }
     return y;
 }
@@ -165,12 +177,16 @@ static an_code concat_backward(an_node *n)
         an_tensor *x = n->in[k];
         int64_t length = x->shape[n->i[0]];
         if (x->requires_grad) {
-            float *dx = an_grad_into(x);
+            float beta, *dx = an_grad_write(x, &beta);
             an_tensor *part = dx ? an_view_narrow(n->out->grad, (int)n->i[0], at, length) : NULL;
-            part = an_contiguous(part);
+            if (part && beta == 0 && an_copy(x->grad, part))
+                return an_err_code();
+            if (part && beta != 0)
+                part = an_contiguous(part);
             if (!part)
                 return AN_ENOMEM;
-            an_k_accumulate(dx, an_f32(part), an_numel(x), 1.0);
+            if (beta != 0)
+                an_k_accumulate(dx, an_f32(part), an_numel(x), 1, 1);
         }
         at += length;
     }
@@ -214,6 +230,8 @@ an_tensor *an_concat(an_tensor *const *xs, int n, int dim)
         if (!node)
             return NULL;
         node->i[0] = dim;
+        unsigned inputs = AN_IN(n) - 1; /* all of them */
+        an_unread(node, inputs | AN_OUT);
     }
     return y;
 }

@@ -39,6 +39,25 @@ an_node *an_record(an_tensor *out, an_backward_fn backward, int n, an_tensor *co
     return node;
 }
 
+static an_tensor *unread_of(const an_node *node, int bit)
+{
+    if (!(node->unread & (1u << bit)))
+        return NULL;
+    return bit == AN_NODE_INPUTS ? node->out : node->in[bit];
+}
+
+void an_unread(an_node *node, unsigned which)
+{
+    node->unread = which;
+    for (int bit = 0; bit <= AN_NODE_INPUTS; bit++) {
+        an_tensor *x = unread_of(node, bit);
+        if (!x)
+            continue;
+        an_retain_shape(x);
+        an_release(x);
+    }
+}
+
 void an_save(an_node *node, int slot, an_tensor *x)
 {
     an_retain(x);
@@ -50,22 +69,66 @@ const float *an_grad_of(const an_node *node)
     return an_f32(node->out->grad);
 }
 
-float *an_grad_into(an_tensor *x)
+float *an_grad_write(an_tensor *x, float *beta)
 {
+    *beta = 1;
     if (!x || !x->requires_grad)
         return NULL;
     if (!x->grad) {
         size_t mark = an_scope_begin();
-        an_tensor *grad = an_tensor_zeros(AN_F32, x->ndim, x->shape);
-        if (grad) {
-            an_retain(grad);
-            x->grad = grad;
+        x->grad = an_tensor_new(AN_F32, x->ndim, x->shape);
+        if (x->grad) {
+            an_retain(x->grad);
+            x->grad->blank = true;
         }
         an_scope_end(mark, NULL);
-        if (!grad)
+        if (!x->grad)
             return NULL;
     }
+    if (x->grad->blank)
+        *beta = 0;
+    x->grad->blank = false;
     return an_f32(x->grad);
+}
+
+static void clear(const an_tensor *grad)
+{
+    memset(an_f32(grad), 0, (size_t)an_numel(grad) * sizeof(float));
+}
+
+float *an_grad_into(an_tensor *x)
+{
+    float beta, *into = an_grad_write(x, &beta);
+    if (into && beta == 0)
+        clear(x->grad);
+    return into;
+}
+
+an_tensor *an_grad(an_tensor *x)
+{
+    if (x->grad && x->grad->blank) {
+        clear(x->grad);
+        x->grad->blank = false;
+    }
+    return x->grad;
+}
+
+float *an_grad_over(an_node *node, an_tensor *x, float *beta)
+{
+    an_tensor *grad = node->out->grad;
+    if (!x || !x->requires_grad || x->grad || !grad || an_numel(x) != an_numel(grad))
+        return an_grad_write(x, beta);
+    *beta = 0;
+    node->out->grad = NULL;
+    x->grad = grad; /* its only holder was the output, and it is contiguous: only the shape differs */
+    grad->ndim = x->ndim;
+    int64_t stride = 1;
+    for (int d = x->ndim - 1; d >= 0; d--) {
+        grad->shape[d] = x->shape[d];
+        grad->stride[d] = stride;
+        stride *= x->shape[d];
+    }
+    return an_f32(grad);
 }
 
 /* Releases what a node holds. Its output's gradient goes too: the user keeps those of
@@ -74,9 +137,10 @@ static void drop(an_node *node)
 {
     an_release(node->out->grad);
     node->out->grad = NULL;
-    an_release(node->out);
+    (node->unread & AN_OUT ? an_release_shape : an_release)(node->out);
     for (int i = 0; i < AN_NODE_INPUTS; i++)
-        an_release(node->in[i]);
+        if (node->in[i])
+            (node->unread & AN_IN(i) ? an_release_shape : an_release)(node->in[i]);
     for (int i = 0; i < AN_NODE_SAVED; i++)
         an_release(node->saved[i]);
 }

@@ -1,48 +1,96 @@
 /* batch_norm: the batch half of norm.h. Forward reads x twice (moments, then values);
- * backward reads dy, y and x twice (sums, then gradients). All loops run along the
- * contiguous features. */
+ * backward reads dy and x twice (sums, then gradients), and y once if it must.
+ *
+ * Few features make short rows, and short loops cost more than their work. So rows are seen
+ * `fold` at a time, as one row of fold·C columns whose coefficients repeat; the columns'
+ * sums are added up at the end. */
 #include "base/par.h"
 #include "base/scratch.h"
 #include "base/simd.h"
 #include "kernel/norm.h"
 #include "kernel/rowsum.h"
 
-enum { ROWS = 256 }; /* per chunk of the elementwise passes */
+enum { WIDE = 128, CHUNK_FLOATS = 16384, AT_ONCE = 4 /* rows that a column's sum takes */ };
+
+#define INLINE static inline __attribute__((always_inline))
+
+static int64_t fold_of(int64_t N, int64_t C)
+{
+    int64_t fold = 1;
+    while (C * fold < WIDE && N % (2 * fold) == 0)
+        fold *= 2;
+    return fold;
+}
+
+static const float *repeat(float *to, const float *from, int64_t C, int64_t fold)
+{
+    for (int64_t k = 0; k < fold; k++)
+        for (int64_t c = 0; c < C; c++)
+            to[k * C + c] = from[c];
+    return to;
+}
+
+/* sums (n, fold·C) → its first C of each row of n, where the folds are added. */
+static void unfold(double *sums, int64_t n, int64_t C, int64_t fold)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double *row = sums + i * C * fold;
+        for (int64_t k = 1; k < fold; k++)
+            for (int64_t c = 0; c < C; c++)
+                row[c] += row[k * C + c];
+    }
+}
+
+static int64_t chunk_rows(int64_t W)
+{
+    return W < CHUNK_FLOATS ? CHUNK_FLOATS / W : 1;
+}
 
 /* ── moments ──────────────────────────────────────────────────────────────────────── */
 
 typedef struct {
     const float *x;
-    int64_t C;
+    int64_t W;
 } moments_job;
 
-/* sums (2C): Σx, Σx². Doubles hold the squares of floats exactly, so that the difference
+INLINE void add_squares(double *restrict sums, const float *restrict x, int64_t rows, int64_t W)
+{
+    double *restrict squares = sums + W;
+    for (int64_t c = 0; c < W; c++) {
+        double sum = 0, square = 0;
+        for (int64_t r = 0; r < rows; r++) {
+            double v = (double)x[r * W + c];
+            sum += v;
+            square += v * v;
+        }
+        sums[c] += sum;
+        squares[c] += square;
+    }
+}
+
+/* sums (2W): Σx, Σx². Doubles hold the squares of floats exactly, so that the difference
  * below loses nothing that matters. */
-AN_SIMD static void add_moments(double *restrict sums, const void *context, int64_t lo,
-                                int64_t hi)
+AN_SIMD static void add_moments(double *sums, const void *context, int64_t lo, int64_t hi)
 {
     const moments_job *job = context;
-    int64_t C = job->C;
-    double *restrict squares = sums + C;
-    for (int64_t r = lo; r < hi; r++) {
-        const float *restrict x = job->x + r * C;
-        for (int64_t c = 0; c < C; c++) {
-            double v = (double)x[c];
-            sums[c] += v;
-            squares[c] += v * v;
-        }
-    }
+    int64_t r = lo;
+    for (; r + AT_ONCE <= hi; r += AT_ONCE)
+        add_squares(sums, job->x + r * job->W, AT_ONCE, job->W);
+    for (; r < hi; r++)
+        add_squares(sums, job->x + r * job->W, 1, job->W);
 }
 
 an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C)
 {
-    double *sums = an_scratch_take(sizeof(double) * (size_t)(2 * C));
+    int64_t fold = fold_of(N, C), W = fold * C;
+    double *sums = an_scratch_take(sizeof(double) * (size_t)(2 * W));
     if (!sums)
         return AN_ENOMEM;
-    an_code code = an_k_row_sums(sums, 2 * C, add_moments, &(moments_job){x, C}, N, C);
+    an_code code = an_k_row_sums(sums, 2 * W, add_moments, &(moments_job){x, W}, N / fold, W);
+    unfold(sums, 2, C, fold);
     for (int64_t c = 0; c < C && code == AN_OK; c++) {
         mean[c] = sums[c] / (double)N;
-        double v = sums[C + c] / (double)N - mean[c] * mean[c];
+        double v = sums[W + c] / (double)N - mean[c] * mean[c];
         var[c] = v > 0 ? v : 0;
     }
     an_scratch_give(sums);
@@ -51,138 +99,219 @@ an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N,
 
 /* ── forward ──────────────────────────────────────────────────────────────────────── */
 
-AN_SIMD static void normalise(float *restrict y, const float *restrict x,
-                              const float *restrict mean, const float *restrict rstd,
-                              const float *restrict gamma, const float *restrict beta,
-                              int64_t rows, int64_t C)
+typedef struct {
+    const float *x, *mean, *rstd, *gamma, *beta;
+    int64_t W;
+} affine;
+
+/* γ·x̂ + β, in this order of operations wherever the mask of a ReLU depends on it. */
+INLINE float value(const affine *a, const float *x, int64_t c)
 {
-    for (int64_t r = 0; r < rows; r++, y += C, x += C)
-        for (int64_t c = 0; c < C; c++)
-            y[c] = gamma[c] * ((x[c] - mean[c]) * rstd[c]) + beta[c];
+    return a->gamma[c] * ((x[c] - a->mean[c]) * a->rstd[c]) + a->beta[c];
 }
 
-AN_SIMD static void add(float *restrict to, const float *restrict from, int64_t n)
+INLINE void rows_forward(float *restrict y, const affine *given, const float *restrict residual,
+                         int64_t rows, bool relu)
 {
-    for (int64_t i = 0; i < n; i++)
-        to[i] += from[i];
-}
-
-AN_SIMD static void rectify(float *y, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        y[i] = y[i] < 0 ? 0 : y[i]; /* NaN stays */
-}
-
-void an_k_batch_norm_forward(float *y, const float *x, const float *residual, const float *mean,
-                             const float *rstd, const float *gamma, const float *beta,
-                             bool relu, int64_t N, int64_t C)
-{
-#pragma omp parallel for schedule(static) num_threads(an_threads())
-    for (int64_t lo = 0; lo < N; lo += ROWS) {
-        int64_t rows = lo + ROWS < N ? ROWS : N - lo, n = rows * C;
-        normalise(y + lo * C, x + lo * C, mean, rstd, gamma, beta, rows, C);
-        if (residual)
-            add(y + lo * C, residual + lo * C, n);
-        if (relu)
-            rectify(y + lo * C, n);
+    const affine a = *given;
+    const float *restrict x = a.x;
+    for (int64_t r = 0; r < rows; r++, y += a.W, x += a.W) {
+        for (int64_t c = 0; c < a.W; c++) {
+            float v = value(&a, x, c) + (residual ? residual[r * a.W + c] : 0);
+            y[c] = relu && v < 0 ? 0 : v; /* NaN stays */
+        }
     }
+}
+
+AN_SIMD static void normalise(float *y, const affine *a, const float *residual, int64_t rows,
+                              bool relu)
+{
+    if (residual && relu)
+        rows_forward(y, a, residual, rows, true);
+    else if (residual)
+        rows_forward(y, a, residual, rows, false);
+    else if (relu)
+        rows_forward(y, a, NULL, rows, true);
+    else
+        rows_forward(y, a, NULL, rows, false);
+}
+
+/* The coefficients, each repeated to W = fold·C columns of `room` (4, W). */
+static affine widened(float *room, const float *x, const float *mean, const float *rstd,
+                      const float *gamma, const float *beta, int64_t C, int64_t fold)
+{
+    int64_t W = fold * C;
+    return (affine){x, repeat(room, mean, C, fold), repeat(room + W, rstd, C, fold),
+                    repeat(room + 2 * W, gamma, C, fold), repeat(room + 3 * W, beta, C, fold), W};
+}
+
+an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
+                                const float *mean, const float *rstd, const float *gamma,
+                                const float *beta, bool relu, int64_t N, int64_t C)
+{
+    int64_t fold = fold_of(N, C), W = fold * C, rows = N / fold, grain = chunk_rows(W);
+    float *room = an_scratch_take(sizeof(float) * (size_t)(4 * W));
+    if (!room)
+        return AN_ENOMEM;
+    const affine all = widened(room, x, mean, rstd, gamma, beta, C, fold);
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t lo = 0; lo < rows; lo += grain) {
+        affine a = all;
+        a.x += lo * W;
+        normalise(y + lo * W, &a, residual ? residual + lo * W : NULL,
+                  lo + grain < rows ? grain : rows - lo, relu);
+    }
+    an_scratch_give(room);
+    return AN_OK;
 }
 
 /* ── backward ─────────────────────────────────────────────────────────────────────── */
 
+/* How g follows from dy: as it is, masked where y is not positive, or where what the forward
+ * pass made of x is not. */
+typedef enum { ALL, BY_Y, BY_X } mask;
+
 typedef struct {
-    const float *dy, *x;
-    const float *y;            /* NULL without ReLU: then every unit was active */
-    const float *mean, *rstd;
-    int64_t C;
+    affine a;
+    mask how;
+    const float *dy, *y;       /* y stands for dy where it is not looked at      */
+    float *g;                  /* (N,C) receives g in the first pass; NULL: none */
+    float *dx, *dresidual;
+    float beta_x, beta_residual;
+    const float *scale, *shift, *slope;
 } backward_job;
 
-/* sums (2C): Σg, Σg·x̂ */
-AN_SIMD static void add_gradients(double *restrict sums, const void *context, int64_t lo,
-                                  int64_t hi)
+INLINE float masked(mask how, const affine *a, const float *dy, const float *y, const float *x,
+                    int64_t c)
+{
+    bool active = how == ALL || (how == BY_Y ? y[c] : value(a, x, c)) > 0;
+    return active ? dy[c] : 0;
+}
+
+/* Adds `rows` rows, few enough to be summed in float, to sums (2W): Σg, Σg·x̂. */
+INLINE void add_rows(double *restrict sums, const backward_job *job, mask how, int64_t lo,
+                     int64_t rows)
+{
+    const affine a = job->a;
+    const float *dy = job->dy + lo * a.W, *y = job->y + lo * a.W, *x = a.x + lo * a.W;
+    float *g = job->g ? job->g + lo * a.W : NULL;
+    double *restrict products = sums + a.W;
+#pragma GCC ivdep
+    for (int64_t c = 0; c < a.W; c++) {
+        float sum = 0, product = 0;
+        for (int64_t r = 0; r < rows; r++) {
+            int64_t at = r * a.W;
+            float v = masked(how, &a, dy + at, y + at, x + at, c);
+            if (g)
+                g[at + c] = v;
+            sum += v;
+            product += v * ((x[at + c] - a.mean[c]) * a.rstd[c]);
+        }
+        sums[c] += (double)sum;
+        products[c] += (double)product;
+    }
+}
+
+INLINE void add_all(double *sums, const backward_job *job, mask how, int64_t lo, int64_t hi)
+{
+    for (; lo + AT_ONCE <= hi; lo += AT_ONCE)
+        add_rows(sums, job, how, lo, AT_ONCE);
+    for (; lo < hi; lo++)
+        add_rows(sums, job, how, lo, 1);
+}
+
+AN_SIMD static void add_gradients(double *sums, const void *context, int64_t lo, int64_t hi)
 {
     const backward_job *job = context;
-    int64_t C = job->C;
-    const float *restrict mean = job->mean, *restrict rstd = job->rstd;
-    double *restrict products = sums + C;
+    if (job->how == BY_X)
+        add_all(sums, job, BY_X, lo, hi);
+    else if (job->how == BY_Y)
+        add_all(sums, job, BY_Y, lo, hi);
+    else
+        add_all(sums, job, ALL, lo, hi);
+}
+
+/* dresidual = g + …;  dx = scale·g − shift − slope·(x − mean) + …, the formula of the header
+ * with what is constant in a feature gathered into scale, shift and slope. */
+INLINE void write_rows(const backward_job *job, mask how, int64_t lo, int64_t hi)
+{
+    const affine a = job->a;
     for (int64_t r = lo; r < hi; r++) {
-        const float *restrict dy = job->dy + r * C, *restrict x = job->x + r * C;
-        const float *restrict y = job->y ? job->y + r * C : dy;
-        bool all = !job->y;
-        for (int64_t c = 0; c < C; c++) {
-            float g = all || y[c] > 0 ? dy[c] : 0;
-            sums[c] += (double)g;
-            products[c] += (double)(g * ((x[c] - mean[c]) * rstd[c]));
+        const float *dy = job->dy + r * a.W, *y = job->y + r * a.W, *x = a.x + r * a.W;
+        bool add_x = job->beta_x != 0, add_residual = job->beta_residual != 0;
+        if (job->dresidual) {
+            float *dresidual = job->dresidual + r * a.W;
+#pragma GCC ivdep
+            for (int64_t c = 0; c < a.W; c++)
+                dresidual[c] = masked(how, &a, dy, y, x, c) + (add_residual ? dresidual[c] : 0);
+        }
+        if (job->dx) {
+            float *dx = job->dx + r * a.W;
+#pragma GCC ivdep
+            for (int64_t c = 0; c < a.W; c++)
+                dx[c] = job->scale[c] * masked(how, &a, dy, y, x, c) - job->shift[c]
+                      - job->slope[c] * (x[c] - a.mean[c]) + (add_x ? dx[c] : 0);
         }
     }
 }
 
-/* dx (rows,C) += scale·g − shift − slope·(x − mean), the formula of the header with what is
- * constant in a feature gathered into scale, shift and slope (C each). */
-AN_SIMD static void add_dx(float *restrict dx, const backward_job *job, int64_t lo, int64_t hi,
-                           const float *restrict scale)
+AN_SIMD static void write_gradients(const backward_job *job, int64_t lo, int64_t hi)
 {
-    int64_t C = job->C;
-    const float *restrict mean = job->mean, *restrict shift = scale + C,
-                *restrict slope = scale + 2 * C;
-    bool all = !job->y;
-    for (int64_t r = lo; r < hi; r++) {
-        const float *restrict dy = job->dy + r * C, *restrict x = job->x + r * C;
-        const float *restrict y = all ? dy : job->y + r * C;
-        float *restrict to = dx + r * C;
-        for (int64_t c = 0; c < C; c++) {
-            float g = all || y[c] > 0 ? dy[c] : 0;
-            to[c] += scale[c] * g - shift[c] - slope[c] * (x[c] - mean[c]);
-        }
-    }
+    if (job->how == BY_X)
+        write_rows(job, BY_X, lo, hi);
+    else if (job->how == BY_Y)
+        write_rows(job, BY_Y, lo, hi);
+    else
+        write_rows(job, ALL, lo, hi);
 }
 
-AN_SIMD static void add_dresidual(float *restrict dresidual, const backward_job *job, int64_t lo,
-                                  int64_t hi)
+/* scale, shift, slope (fold·C each); the last two are zero where the moments are constants. */
+static void coefficients(float *scale, const double *sums, const an_batch_norm_past *was,
+                         int64_t N, int64_t C, int64_t fold)
 {
-    const float *restrict dy = job->dy, *restrict y = job->y ? job->y : job->dy;
-    bool all = !job->y;
-    for (int64_t i = lo * job->C; i < hi * job->C; i++)
-        dresidual[i] += all || y[i] > 0 ? dy[i] : 0;
-}
-
-/* scale, shift, slope (C each); the last two are zero where the moments are constants. */
-static void coefficients(float *scale, const double *sums, const float *rstd, const float *gamma,
-                         bool train, int64_t N, int64_t C)
-{
-    for (int64_t c = 0; c < C; c++) {
-        double a = (double)gamma[c] * (double)rstd[c];
+    int64_t W = fold * C;
+    for (int64_t c = 0; c < W; c++) {
+        double rstd = (double)was->rstd[c % C], a = (double)was->gamma[c % C] * rstd;
         scale[c] = (float)a;
-        scale[C + c] = train ? (float)(a * sums[c] / (double)N) : 0;
-        scale[2 * C + c] = train ? (float)(a * (double)rstd[c] * sums[C + c] / (double)N) : 0;
+        scale[W + c] = was->train ? (float)(a * sums[c % C] / (double)N) : 0;
+        scale[2 * W + c] = was->train ? (float)(a * rstd * sums[W + c % C] / (double)N) : 0;
     }
 }
 
-an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const float *y,
-                                 const float *x, const float *mean, const float *rstd,
-                                 const float *gamma, bool relu, bool train,
-                                 int64_t N, int64_t C)
+static void second_pass(const backward_job *job, int64_t rows)
 {
-    backward_job job = {dy, x, relu ? y : NULL, mean, rstd, C};
-    double *sums = an_scratch_take((2 * sizeof(double) + 3 * sizeof(float)) * (size_t)C);
+    int64_t grain = chunk_rows(job->a.W);
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t lo = 0; lo < rows; lo += grain)
+        write_gradients(job, lo, lo + grain < rows ? lo + grain : rows);
+}
+
+an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const float *x,
+                                 const an_batch_norm_past *was, int64_t N, int64_t C)
+{
+    int64_t fold = fold_of(N, C), W = fold * C;
+    double *sums = an_scratch_take((2 * sizeof(double) + 7 * sizeof(float)) * (size_t)W);
     if (!sums)
         return AN_ENOMEM;
-    float *scale = (float *)(sums + 2 * C);
-    an_code code = an_k_row_sums(sums, 2 * C, add_gradients, &job, N, C);
+    float *scale = (float *)(sums + 2 * W);
+    backward_job job = {
+        .a = widened(scale + 3 * W, x, was->mean, was->rstd, was->gamma, was->beta, C, fold),
+        .how = !was->relu ? ALL : was->y ? BY_Y : BY_X, .dy = dy, .y = was->y ? was->y : dy,
+        .g = was->relu && d.dresidual == dy ? d.dresidual : NULL, .dx = d.dx,
+        .dresidual = d.dresidual == dy ? NULL : d.dresidual, .beta_x = d.beta_x,
+        .beta_residual = d.beta_residual, .scale = scale, .shift = scale + W, .slope = scale + 2 * W};
+    an_code code = an_k_row_sums(sums, 2 * W, add_gradients, &job, N / fold, W);
     if (code == AN_OK) {
+        unfold(sums, 2, C, fold);
         for (int64_t c = 0; c < C && d.dbeta; c++)
             d.dbeta[c] += (float)sums[c];
         for (int64_t c = 0; c < C && d.dgamma; c++)
-            d.dgamma[c] += (float)sums[C + c];
-        coefficients(scale, sums, rstd, gamma, train, N, C);
-#pragma omp parallel for schedule(static) num_threads(an_threads())
-        for (int64_t lo = 0; lo < N; lo += ROWS) {
-            int64_t hi = lo + ROWS < N ? lo + ROWS : N;
-            if (d.dx)
-                add_dx(d.dx, &job, lo, hi, scale);
-            if (d.dresidual)
-                add_dresidual(d.dresidual, &job, lo, hi);
-        }
+            d.dgamma[c] += (float)sums[W + c];
+        coefficients(scale, sums, was, N, C, fold);
+        if (job.g)
+            job.how = ALL; /* the mask is in g, which is in the place of dy */
+        if (job.dx || job.dresidual)
+            second_pass(&job, N / fold);
     }
     an_scratch_give(sums);
     return code;

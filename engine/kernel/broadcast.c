@@ -107,41 +107,49 @@ static inline float slope(an_binary_kind kind, int side, float dy, float a, floa
     }
 }
 
-static inline void run_backward(an_binary_kind kind, int side, float *restrict d, const float *dy,
-                                const float *a, const float *b, int64_t n, int64_t sa, int64_t sb)
+static inline void run_backward(an_binary_kind kind, int side, float *d, float beta,
+                                const float *dy, const float *a, const float *b, int64_t n,
+                                int64_t sa, int64_t sb)
 {
     int64_t sd = side ? sb : sa;
     if (sd == 0) {
         double sum = 0; /* a long sum into one element keeps its digits */
         for (int64_t i = 0; i < n; i++)
             sum += slope(kind, side, dy[i], a[i * sa], b[i * sb]);
-        *d += (float)sum;
+        *d = (float)sum + (beta == 0 ? 0 : *d);
+    } else if (sa == 1 && sb == 1 && beta == 0) {
+#pragma GCC ivdep
+        for (int64_t i = 0; i < n; i++)
+            d[i] = slope(kind, side, dy[i], a[i], b[i]);
     } else if (sa == 1 && sb == 1) {
+#pragma GCC ivdep
         for (int64_t i = 0; i < n; i++)
             d[i] += slope(kind, side, dy[i], a[i], b[i]);
     } else {
         for (int64_t i = 0; i < n; i++)
-            d[i * sd] += slope(kind, side, dy[i], a[i * sa], b[i * sb]);
+            d[i * sd] = slope(kind, side, dy[i], a[i * sa], b[i * sb])
+                      + (beta == 0 ? 0 : d[i * sd]);
     }
 }
 
-static void dispatch_backward(an_binary_kind kind, int side, float *d, const float *dy,
-                              const float *a, const float *b, int64_t n, int64_t sa, int64_t sb)
+static void dispatch_backward(an_binary_kind kind, int side, float *d, float beta,
+                              const float *dy, const float *a, const float *b, int64_t n,
+                              int64_t sa, int64_t sb)
 {
     switch (kind) {
-    case AN_ADD: run_backward(AN_ADD, side, d, dy, a, b, n, sa, sb); break;
-    case AN_SUB: run_backward(AN_SUB, side, d, dy, a, b, n, sa, sb); break;
-    case AN_MUL: run_backward(AN_MUL, side, d, dy, a, b, n, sa, sb); break;
-    case AN_DIV: run_backward(AN_DIV, side, d, dy, a, b, n, sa, sb); break;
+    case AN_ADD: run_backward(AN_ADD, side, d, beta, dy, a, b, n, sa, sb); break;
+    case AN_SUB: run_backward(AN_SUB, side, d, beta, dy, a, b, n, sa, sb); break;
+    case AN_MUL: run_backward(AN_MUL, side, d, beta, dy, a, b, n, sa, sb); break;
+    case AN_DIV: run_backward(AN_DIV, side, d, beta, dy, a, b, n, sa, sb); break;
     }
 }
 
-static void backward_side(an_binary_kind kind, int side, float *d, const float *dy, const float *a,
-                          const float *b, const an_broadcast *g)
+void an_k_binary_backward(an_binary_kind kind, int side, float *d, float beta, const float *dy,
+                          const float *a, const float *b, const an_broadcast *g)
 {
     int64_t total = elements(g);
     if (g->ndim == 0) {
-        *d += slope(kind, side, *dy, *a, *b);
+        *d = slope(kind, side, *dy, *a, *b) + (beta == 0 ? 0 : *d);
         return;
     }
     int last = g->ndim - 1;
@@ -152,7 +160,7 @@ static void backward_side(an_binary_kind kind, int side, float *d, const float *
 #pragma omp parallel for schedule(static) if (total >= PARALLEL_FROM)
         for (int64_t p = 0; p < pieces; p++) {
             int64_t from = p * cut, length = n - from < cut ? n - from : cut;
-            dispatch_backward(kind, side, d + from * sd[0], dy + from, a + from * g->sa[0],
+            dispatch_backward(kind, side, d + from * sd[0], beta, dy + from, a + from * g->sa[0],
                               b + from * g->sb[0], length, g->sa[0], g->sb[0]);
         }
         return;
@@ -164,16 +172,7 @@ static void backward_side(an_binary_kind kind, int side, float *d, const float *
         for (int64_t row = o * each; row < (o + 1) * each; row++) {
             int64_t pa, pb;
             locate(g, row, &pa, &pb);
-            dispatch_backward(kind, side, d + (side ? pb : pa), dy + row * n, a + pa, b + pb, n,
-                              g->sa[last], g->sb[last]);
+            dispatch_backward(kind, side, d + (side ? pb : pa), beta, dy + row * n, a + pa, b + pb,
+                              n, g->sa[last], g->sb[last]);
         }
-}
-
-void an_k_binary_backward(an_binary_kind kind, float *da, float *db, const float *dy,
-                          const float *a, const float *b, const an_broadcast *g)
-{
-    if (da)
-        backward_side(kind, 0, da, dy, a, b, g);
-    if (db)
-        backward_side(kind, 1, db, dy, a, b, g);
 }

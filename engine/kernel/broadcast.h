@@ -21,9 +21,11 @@ void an_k_broadcast_simplify(an_broadcast *g);
 /* y = a ∘ b */
 void an_k_binary_forward(an_binary_kind kind, float *y, const float *a, const float *b,
                          const an_broadcast *g);
-/* da += dy · ∂y/∂a and db += dy · ∂y/∂b, summed over broadcast dimensions in index order.
- * Either target may be NULL. da has a's strides, db has b's. */
-void an_k_binary_backward(an_binary_kind kind, float *da, float *db, const float *dy,
+/* The gradient of one operand: d (a's strides for side 0, b's for side 1) becomes
+ * dy · ∂y/∂a or dy · ∂y/∂b, summed over broadcast dimensions in index order, + beta·d.
+ * beta is 1, or 0 (d is not read) where the operand is as large as the result; then d may be
+ * dy. Addition and subtraction do not look at a and b: dy itself may stand for them. */
+void an_k_binary_backward(an_binary_kind kind, int side, float *d, float beta, const float *dy,
                           const float *a, const float *b, const an_broadcast *g);
 
 #endif

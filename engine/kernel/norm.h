@@ -15,24 +15,30 @@ an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N,
 
 /* Ioffe & Szegedy, 1502.03167, algorithm 1, with what follows it in a residual block:
  * y (N,C) = relu?(gamma·(x − mean)·rstd + beta + residual), rstd = 1/√(var + eps);
- * mean, rstd, gamma, beta (C), residual (N,C) [opt]. */
-void an_k_batch_norm_forward(float *y, const float *x, const float *residual, const float *mean,
-                             const float *rstd, const float *gamma, const float *beta,
-                             bool relu, int64_t N, int64_t C);
+ * mean, rstd, gamma, beta (C), residual (N,C) [opt]. AN_ENOMEM. */
+an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
+                                const float *mean, const float *rstd, const float *gamma,
+                                const float *beta, bool relu, int64_t N, int64_t C);
 
 typedef struct {
-    float *dx, *dresidual;   /* (N,C) [opt] */
-    float *dgamma, *dbeta;   /* (C) [opt]   */
+    float *dx, *dresidual;          /* (N,C) [opt]; either may be dy itself, with beta 0     */
+    float beta_x, beta_residual;    /* 0: overwritten without being read, 1: added to        */
+    float *dgamma, *dbeta;          /* (C) [opt], added to                                   */
 } an_batch_norm_grads;
 
+typedef struct {
+    const float *mean, *rstd, *gamma, *beta; /* (C) as in the forward pass                   */
+    const float *y;    /* (N,C), the forward's result; NULL where it can be made again from x:
+                          without a residual, or without ReLU                                */
+    bool relu, train;
+} an_batch_norm_past;
+
 /* With g = dy where y > 0 (all of dy without relu) and x̂ = (x − mean)·rstd:
- * dgamma += Σ g·x̂, dbeta += Σ g, dresidual += g,
- * dx += gamma·rstd·(g − Σg/N − x̂·Σ(g·x̂)/N); without `train` the moments are constants and
- * dx += gamma·rstd·g. dy, y and x (N,C). AN_ENOMEM. */
-an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const float *y,
-                                 const float *x, const float *mean, const float *rstd,
-                                 const float *gamma, bool relu, bool train,
-                                 int64_t N, int64_t C);
+ * dgamma += Σ g·x̂, dbeta += Σ g, dresidual = g + …,
+ * dx = gamma·rstd·(g − Σg/N − x̂·Σ(g·x̂)/N) + …; without `train` the moments are constants and
+ * dx = gamma·rstd·g + …  dy and x (N,C). AN_ENOMEM. */
+an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const float *x,
+                                 const an_batch_norm_past *was, int64_t N, int64_t C);
 
 /* Ba et al., 1607.06450, eq. 4, over the C features of each row:
  * y (N,C) = gamma·(x − mean)·rstd + beta; keeps mean and rstd (N); gamma, beta (C) [opt]. */

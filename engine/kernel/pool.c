@@ -3,9 +3,11 @@
  * the inner loop. */
 #include "kernel/pool.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/par.h"
+#include "base/simd.h"
 
 an_pool_shape an_k_pool_shape(int64_t B, int64_t H, int64_t W, int64_t C,
                               int64_t size, int64_t stride, int64_t pad)
@@ -36,50 +38,56 @@ static window window_of(int64_t i, int64_t j, const an_pool_shape *s)
 /* ── maximum ──────────────────────────────────────────────────────────────────────── */
 
 /* best, at (C) ← the larger of themselves and x (C), which lies at `position`. */
-static void challenge(float *restrict best, int64_t *restrict at, const float *restrict x,
-                      int64_t position, int64_t C)
+AN_SIMD static void challenge(float *restrict best, uint8_t *restrict at,
+                              const float *restrict x, uint8_t position, int64_t C)
 {
     for (int64_t c = 0; c < C; c++) {
-        if (x[c] > best[c] || x[c] != x[c]) {
-            best[c] = x[c];
-            at[c] = position;
-        }
+        bool wins = (x[c] > best[c]) | (x[c] != x[c]);
+        best[c] = wins ? x[c] : best[c];
+        at[c] = wins ? position : at[c];
     }
 }
 
-static void max_of_window(float *y, int64_t *at, const float *x, window in,
-                          const an_pool_shape *s)
+static void max_of_window(float *y, uint8_t *at, const float *x, window in, int64_t top,
+                          int64_t left, const an_pool_shape *s)
 {
-    int64_t C = s->C, first = in.top * s->W + in.left;
-    memcpy(y, x + first * C, sizeof(float) * (size_t)C);
-    for (int64_t c = 0; c < C; c++)
-        at[c] = first;
+    int64_t C = s->C;
+    memcpy(y, x + (in.top * s->W + in.left) * C, sizeof(float) * (size_t)C);
+    memset(at, (int)((in.top - top) * s->size + in.left - left), (size_t)C);
     for (int64_t i = in.top; i < in.bottom; i++)
         for (int64_t j = in.left; j < in.right; j++)
-            challenge(y, at, x + (i * s->W + j) * C, i * s->W + j, C);
+            challenge(y, at, x + (i * s->W + j) * C, (uint8_t)((i - top) * s->size + j - left), C);
 }
 
-void an_k_max_pool_forward(float *y, int64_t *at, const float *x, const an_pool_shape *s)
+void an_k_max_pool_forward(float *y, uint8_t *at, const float *x, const an_pool_shape *s)
 {
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t b = 0; b < s->B; b++) {
         for (int64_t i = 0; i < s->Ho; i++) {
             for (int64_t j = 0; j < s->Wo; j++) {
                 int64_t o = ((b * s->Ho + i) * s->Wo + j) * s->C;
-                max_of_window(y + o, at + o, x + b * s->H * s->W * s->C, window_of(i, j, s), s);
+                max_of_window(y + o, at + o, x + b * s->H * s->W * s->C, window_of(i, j, s),
+                              i * s->stride - s->pad, j * s->stride - s->pad, s);
             }
         }
     }
 }
 
-void an_k_max_pool_backward(float *dx, const float *dy, const int64_t *at,
+void an_k_max_pool_backward(float *dx, const float *dy, const uint8_t *at,
                             const an_pool_shape *s)
 {
-    int64_t in = s->H * s->W * s->C, out = s->Ho * s->Wo * s->C;
+    int64_t offset[AN_POOL_SIDE * AN_POOL_SIDE]; /* of a position in a window, in elements */
+    for (int64_t k = 0; k < s->size * s->size; k++)
+        offset[k] = (k / s->size * s->W + k % s->size) * s->C;
 #pragma omp parallel for schedule(static) num_threads(an_threads())
-    for (int64_t b = 0; b < s->B; b++)
-        for (int64_t k = b * out; k < (b + 1) * out; k++)
-            dx[b * in + at[k] * s->C + k % s->C] += dy[k];
+    for (int64_t b = 0; b < s->B; b++) {
+        for (int64_t o = 0; o < s->Ho * s->Wo; o++) {
+            int64_t i = o / s->Wo * s->stride - s->pad, j = o % s->Wo * s->stride - s->pad;
+            int64_t corner = ((b * s->H + i) * s->W + j) * s->C, k = (b * s->Ho * s->Wo + o) * s->C;
+            for (int64_t c = 0; c < s->C; c++)
+                dx[corner + offset[at[k + c]] + c] += dy[k + c];
+        }
+    }
 }
 
 /* ── average ──────────────────────────────────────────────────────────────────────── */
@@ -134,12 +142,17 @@ void an_k_global_pool_forward(float *y, const float *x, int64_t B, int64_t n, in
     }
 }
 
-void an_k_global_pool_backward(float *dx, const float *dy, int64_t B, int64_t n, int64_t C)
+void an_k_global_pool_backward(float *dx, const float *dy, int64_t B, int64_t n, int64_t C,
+                               float beta)
 {
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t b = 0; b < B; b++)
-        for (int64_t p = 0; p < n; p++)
-            add_scaled(dx + (b * n + p) * C, dy + b * C, 1.0f / (float)n, C);
+        for (int64_t p = 0; p < n; p++) {
+            float *to = dx + (b * n + p) * C;
+            if (beta == 0)
+                memset(to, 0, sizeof(float) * (size_t)C);
+            add_scaled(to, dy + b * C, 1.0f / (float)n, C);
+        }
 }
 
 /* ── top-p % ──────────────────────────────────────────────────────────────────────── */

@@ -2,6 +2,8 @@
  * sums are added in order. */
 #include "kernel/reduce.h"
 
+#include "base/simd.h"
+
 enum { TILE = 64, CHUNK = 1 << 14, CHUNKS_AT_ONCE = 256 };
 
 static double sum_run(const float *x, int64_t n)
@@ -64,24 +66,39 @@ void an_k_sum_forward(float *y, const float *x, int64_t outer, int64_t n, int64_
     }
 }
 
+AN_SIMD static void add_scaled(float *dx, const float *dy, int64_t n, float s, float beta)
+{
+    if (beta == 0) {
+#pragma GCC ivdep
+        for (int64_t i = 0; i < n; i++)
+            dx[i] = s * dy[i];
+        return;
+    }
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += s * dy[i];
+}
+
 void an_k_sum_backward(float *dx, const float *dy, int64_t outer, int64_t n, int64_t inner,
-                       double scale)
+                       double scale, float beta)
 {
     float s = (float)scale;
 #pragma omp parallel for schedule(static) if (outer * n * inner > CHUNK)
-    for (int64_t row = 0; row < outer * n; row++) {
-        const float *from = dy + row / n * inner;
-        for (int64_t k = 0; k < inner; k++)
-            dx[row * inner + k] += s * from[k];
-    }
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < n; i++)
+            if (inner == 1)
+                dx[o * n + i] = s * dy[o] + (beta == 0 ? 0 : dx[o * n + i]);
+            else
+                add_scaled(dx + (o * n + i) * inner, dy + o * inner, inner, s, beta);
 }
 
-void an_k_accumulate(float *dx, const float *dy, int64_t n, double scale)
+void an_k_accumulate(float *dx, const float *dy, int64_t n, double scale, float beta)
 {
-    float s = (float)scale;
-#pragma omp parallel for simd schedule(static) if (n > CHUNK)
-    for (int64_t i = 0; i < n; i++)
-        dx[i] += s * dy[i];
+    if (dx == dy && beta == 0 && scale == 1)
+        return;
+#pragma omp parallel for schedule(static) if (n > CHUNK)
+    for (int64_t from = 0; from < n; from += CHUNK)
+        add_scaled(dx + from, dy + from, n - from < CHUNK ? n - from : CHUNK, (float)scale, beta);
 }
 
 void an_k_affine(float *y, const float *x, int64_t n, double scale, double shift)

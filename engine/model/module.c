@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "grad/tape.h"
 #include "tensor/scope.h"
 
 struct an_module {
@@ -226,6 +227,8 @@ an_tensor *an_module_values(an_module *m)
 
 an_tensor *an_module_gradient(an_module *m)
 {
+    for (int64_t i = 0; i < m->count; i++)
+        an_grad(m->entry[i].x);
     return sealed(m, m->gradient);
 }
 
@@ -247,8 +250,12 @@ int an_module_decay_ranges(const an_module *m, an_range out[2])
 
 an_code an_module_zero_grad(an_module *m)
 {
-    an_tensor *gradient = an_module_gradient(m);
-    return gradient ? an_fill(gradient, 0) : an_err_code();
+    if (!sealed(m, m->gradient))
+        return an_err_code();
+    for (int64_t i = 0; i < m->count; i++)
+        if (m->entry[i].x->grad)
+            m->entry[i].x->grad->blank = true;
+    return AN_OK;
 }
 
 static an_code exchange(an_tensor *own, an_tensor *other, const char *what)

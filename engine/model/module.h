@@ -46,7 +46,9 @@ an_code an_module_failed(const an_module *m); /* the code of that failure, AN_OK
 an_code an_module_seal(an_module *m);
 bool an_module_sealed(const an_module *m);
 
-/* The flat tensors, 1-D; NULL with AN_EINVAL before sealing. Owned by the module. */
+/* The flat tensors, 1-D; NULL with AN_EINVAL before sealing. Owned by the module. After
+ * zero_grad() or a backward pass the gradient counts again once it has been asked for: a
+ * parameter that no rule wrote to since is cleared only then. */
 an_tensor *an_module_values(an_module *m);
 an_tensor *an_module_gradient(an_module *m);
 an_tensor *an_module_buffers(an_module *m);

@@ -96,11 +96,26 @@ void an_retain(an_tensor *x)
 
 void an_release(an_tensor *x)
 {
-    if (!x || --x->refs > 0)
+    if (!x || --x->refs > x->nonreaders)
+        return;
+    an_storage_release(x->storage);
+    x->storage = NULL;
+    if (x->refs > 0)
         return;
     an_release(x->grad);
-    an_storage_release(x->storage);
     an_free(x);
+}
+
+void an_retain_shape(an_tensor *x)
+{
+    x->refs++;
+    x->nonreaders++;
+}
+
+void an_release_shape(an_tensor *x)
+{
+    x->nonreaders--;
+    an_release(x);
 }
 
 int64_t an_numel(const an_tensor *x)

@@ -32,8 +32,10 @@ typedef struct an_tensor {
     int64_t shape[AN_MAX_DIMS];
     int64_t stride[AN_MAX_DIMS];   /* in elements                                   */
     int64_t offset;                /* of the first element, in elements             */
-    an_storage *storage;
+    an_storage *storage;           /* NULL once nobody reads the numbers any more   */
     int refs;
+    int nonreaders;                /* those of refs that want shape and gradient only */
+    bool blank;                    /* a gradient that counts as zeros, whatever it holds */
     bool requires_grad;            /* a leaf whose gradient is wanted, or the output
                                       of a recorded operation                       */
     struct an_tensor *grad;        /* float32, same shape, contiguous; NULL until used */
@@ -49,6 +51,10 @@ an_tensor *an_tensor_view(an_storage *storage, an_dtype dtype, int64_t offset, i
 
 void an_retain(an_tensor *x);
 void an_release(an_tensor *x);     /* NULL is allowed */
+/* The same for a holder that needs the shape and the gradient but not the numbers: these are
+ * freed when only such holders are left. */
+void an_retain_shape(an_tensor *x);
+void an_release_shape(an_tensor *x);
 
 /* ── asking ─────────────────────────────────────────────────────────────────── */
 int64_t an_numel(const an_tensor *x);

@@ -15,6 +15,8 @@ static an_tensor *alias(an_tensor *x)
         return NULL;
     *v = *x;
     v->refs = 1;
+    v->nonreaders = 0;
+    v->blank = false;
     v->grad = NULL;
     v->requires_grad = false;
     an_storage_retain(v->storage);

@@ -1,11 +1,12 @@
--- One training step of W1 from a cold process, on data that an earlier run has packed.
+-- The start of a process up to the first training step of W1: first_step.lua FOLDER, images that an
+-- earlier run has packed. Prints "ready" when the first batch is there, its loss after the step.
 local aniso = require "aniso"
 local config = require "aniso.config"
 local rate = require "aniso.rate"
 local stage = require "aniso.train.stage"
 
 local session = aniso.trainer.prepare { seed = 0, config = config.complete {
-  data = { "lesions", n = 640, size = 32 }, backbone = { "resnet", depth = 8, width = 32 },
+  data = { "folder", root = arg[1], size = 32 }, backbone = { "resnet", depth = 8, width = 32 },
   prior = { mode = "both", crops = 4, crop = 16 },
   denoiser = { "cross_attention", dim = 128, blocks = 2, heads = 4 }, loss = { mmd = 0.5 },
   train = { epochs = 30, batch = 128, draws = 4 },
@@ -14,4 +15,7 @@ stage.begin(session, 1)
 session.rate = rate.cosine {}
 session.model:train(true)
 local order = session.dataset:order("train", { sampler = "instance", seed = 0, epoch = 1, epochs = 1 })
-print(stage.step(session, order:narrow(1, 1, 128), 1000).loss)
+local batch = stage.batch(session, order:narrow(1, 1, 128))
+print "ready"
+io.stdout:flush()
+print(stage.step_on(session, batch, 1000).loss)

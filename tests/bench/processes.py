@@ -1,46 +1,83 @@
 """Rows that need whole processes: peak memory, and the time from start to the first step.
 As a program: processes.py memory|first WORK FILE, the peer's side."""
 import os
-import resource
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-STARTS = 3
+STARTS = 5
 
 
-def seconds(command):
-    start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
+def peak_bytes():
+    """Of this program alone: ru_maxrss would be inherited from a large parent."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+
+
+def start(command):
+    """Seconds from a process's start to its line "ready", and to its next."""
+    begin = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        marks = []
+        for word in ("ready", ""):
+            if not process.stdout.readline().startswith(word):
+                sys.exit("processes.py: the process did not get ready; its message is above")
+            marks.append(time.perf_counter() - begin)
+        process.stdout.read()
+    if process.returncode:
+        sys.exit("processes.py: the process failed; its message is above")
+    return marks
+
+
+def write_images(folder, count=640, side=32, classes=7):
+    """Bitmaps of noise, a folder per class: decoding is not what is timed, they get packed."""
+    size = side * side * 3
+    header = struct.pack("<2sIHHIIiiHHIIiiII", b"BM", 54 + size, 0, 0, 54, 40, side, side, 1, 24, 0,
+                         size, 0, 0, 0, 0)
+    for i in range(count):
+        path = f"{folder}/class{i % classes}"
+        os.makedirs(path, exist_ok=True)
+        with open(f"{path}/{i:04d}.bmp", "wb") as file:
+            file.write(header + os.urandom(size))
+
+
+def memory(engine, peer, file):
+    out = subprocess.run(engine, text=True, check=True, capture_output=True,
+                         input="work w1 /dev/null\n" + "step\n" * 5 + "rss\n")
+    ours = float(out.stdout.split()[-1]) / 2 ** 20
+    out = subprocess.run([*peer, "memory", file], text=True, check=True, capture_output=True)
+    theirs = float(out.stdout.split()[-1]) / 2 ** 20
+    print(f"  memory_w1     ours {ours:8.0f} MiB   PyTorch {theirs:8.0f} MiB, whole processes, 5 steps")
+    print(f"ratio memory_w1 {ours / theirs:.4g}", flush=True)
+
+
+def startup(aniso, peer, file, folder):
+    write_images(folder + "/images")
+    os.environ["XDG_CACHE_HOME"] = folder
+    ours = [aniso, "exec", "tests/bench/first_step.lua", folder + "/images"]
+    start(ours)  # packs the images
+    pairs = [(start(ours), start([*peer, "first", file])) for _ in range(STARTS)]
+    begun, ended = ([statistics.median(pair[side][mark] for pair in pairs) for side in (0, 1)]
+                    for mark in (0, 1))
+    print(f"  startup       ours {begun[0]:.3f} s   PyTorch {begun[1]:.3f} s, process start to the first "
+          f"step of W1; to the end of that step {ended[0]:.3f} s and {ended[1]:.3f} s")
+    print(f"startup_s {begun[0]:.3f}\nratio startup {begun[0] / begun[1]:.4g}", flush=True)
 
 
 def measure(aniso, wanted):
     if not {"memory_w1", "startup"} & wanted:
         return
+    engine, peer = [aniso, "exec", "tests/bench/engine.lua"], [sys.executable, __file__]
     with tempfile.TemporaryDirectory() as folder:
         file = folder + "/sample.safetensors"
-        # the same batch for both; making it also packs the data, as any earlier run would have
-        subprocess.run([aniso, "exec", "tests/bench/engine.lua"], input=f"work w1 {file}\n", text=True,
-                       check=True, stdout=subprocess.DEVNULL)
-        peer = [sys.executable, __file__]
+        subprocess.run(engine, input=f"work w1 {file}\n", text=True, check=True, stdout=subprocess.DEVNULL)
         if "memory_w1" in wanted:
-            out = subprocess.run([aniso, "exec", "tests/bench/engine.lua"], text=True, check=True,
-                                 input="work w1 /dev/null\n" + "step\n" * 5 + "rss\n", capture_output=True)
-            ours = float(out.stdout.split()[-1]) / 2 ** 20
-            out = subprocess.run([*peer, "memory", file], text=True, check=True, capture_output=True)
-            theirs = float(out.stdout) / 2 ** 20
-            print(f"  memory_w1     ours {ours:8.0f} MiB   PyTorch {theirs:8.0f} MiB, whole processes, 5 steps")
-            print(f"ratio memory_w1 {ours / theirs:.4g}", flush=True)
+            memory(engine, peer, file)
         if "startup" in wanted:
-            pairs = [(seconds([aniso, "exec", "tests/bench/first_step.lua"]),
-                      seconds([*peer, "first", file])) for _ in range(STARTS)]
-            ours, theirs = (statistics.median(side) for side in zip(*pairs))
-            print(f"  startup       ours {ours:.3f} s   PyTorch {theirs:.3f} s, process start to its end "
-                  "after one step of W1")
-            print(f"startup_s {ours:.3f}\nratio startup {ours / theirs:.4g}", flush=True)
+            startup(aniso, peer, file, folder)
 
 
 def as_peer(what, file):
@@ -54,9 +91,10 @@ def as_peer(what, file):
     model = peer.Model("w1").to(memory_format=torch.channels_last)
     images = tensors["sample.images"]
     trainer = peer.Trainer(model, images, torch.zeros(len(images), dtype=torch.int64))
+    print("ready", flush=True)
     for _ in range(5 if what == "memory" else 1):
         trainer.step()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    print(peak_bytes())
 
 
 if __name__ == "__main__":

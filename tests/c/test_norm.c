@@ -51,7 +51,7 @@ static void add_closed_form(float *dx, const double *g, const float *x, double m
     }
 }
 
-static const int64_t sizes[][2] = {{2, 1}, {5, 3}, {257, 17}, {3000, 33}};
+static const int64_t sizes[][2] = {{2, 1}, {5, 3}, {257, 17}, {3000, 33}, {4096, 16}, {1030, 7}};
 
 static void batch_moments(void **state)
 {
@@ -77,6 +77,29 @@ static void moments_far_from_zero(void **state)
     double mean, var;
     assert_int_equal(AN_OK, an_k_batch_moments(&mean, &var, x, 4, 1));
     assert_true(fabs(mean - 10000.375) < 1e-9 && fabs(var - 0.078125) < 1e-7);
+}
+
+/* dx, or dresidual, in the place of dy, the other overwritten: the bits of the plain call. */
+static void check_in_place(const problem *p, const an_batch_norm_past *was, bool added)
+{
+    int64_t n = p->N * p->C;
+    size_t bytes = sizeof(float) * (size_t)n;
+    float *dx = an_calloc((size_t)n, sizeof *dx), *dres = an_calloc((size_t)n, sizeof *dres);
+    float *dy = an_alloc(bytes), *other = an_alloc(bytes);
+    an_batch_norm_grads plain = {dx, added ? dres : NULL, 1, 1, NULL, NULL};
+    assert_int_equal(AN_OK, an_k_batch_norm_backward(plain, p->dy, p->x, was, p->N, p->C));
+    for (int turn = 0; turn < (added ? 2 : 1); turn++) {
+        memcpy(dy, p->dy, bytes);
+        for (int64_t k = 0; k < n; k++)
+            other[k] = NAN;
+        an_batch_norm_grads d = {turn ? other : dy, turn ? dy : added ? other : NULL, 0, 0, NULL,
+                                 NULL};
+        assert_int_equal(AN_OK, an_k_batch_norm_backward(d, dy, p->x, was, p->N, p->C));
+        assert_close(d.dx, dx, n, 0, "batch norm in place, dx");
+        if (added)
+            assert_close(d.dresidual, dres, n, 0, "batch norm in place, dresidual");
+    }
+    an_free(dx), an_free(dres), an_free(dy), an_free(other);
 }
 
 static void check_batch_norm(int64_t N, int64_t C, bool added, bool relu, bool train)
@@ -111,19 +134,20 @@ static void check_batch_norm(int64_t N, int64_t C, bool added, bool relu, bool t
         if (train)
             add_closed_form(want_dx + c, g, p.x + c, m, r, N, C);
     }
-    an_k_batch_norm_forward(y, p.x, added ? p.residual : NULL, mean, rstd, p.gamma, p.beta, relu,
-                            N, C);
+    assert_int_equal(AN_OK, an_k_batch_norm_forward(y, p.x, added ? p.residual : NULL, mean, rstd,
+                                                    p.gamma, p.beta, relu, N, C));
     assert_close(y, want, N * C, 1e-5, "batch norm");
-    an_batch_norm_grads d = {dx, added ? dres : NULL, dgamma, dbeta};
-    assert_int_equal(AN_OK, an_k_batch_norm_backward(d, p.dy, y, p.x, mean, rstd, p.gamma, relu,
-                                                     train, N, C));
+    an_batch_norm_grads d = {dx, added ? dres : NULL, 1, 1, dgamma, dbeta};
+    an_batch_norm_past was = {mean, rstd, p.gamma, p.beta, added ? y : NULL, relu, train};
+    assert_int_equal(AN_OK, an_k_batch_norm_backward(d, p.dy, p.x, &was, N, C));
     assert_close(dx, want_dx, N * C, 1e-4, "batch norm, dx");
     assert_close(dgamma, want_dgamma, C, 1e-4, "batch norm, dgamma");
     assert_close(dbeta, want_dbeta, C, 1e-4, "batch norm, dbeta");
     if (added)
         assert_close(dres, want_dres, N * C, 1e-6, "batch norm, dresidual");
-    assert_int_equal(AN_OK, an_k_batch_norm_backward((an_batch_norm_grads){0}, p.dy, y, p.x, mean,
-                                                     rstd, p.gamma, relu, train, N, C));
+    assert_int_equal(AN_OK, an_k_batch_norm_backward((an_batch_norm_grads){0}, p.dy, p.x, &was, N,
+                                                     C));
+    check_in_place(&p, &was, added);
     an_free(y), an_free(want), an_free(dx), an_free(want_dx), an_free(dres), an_free(want_dres);
     an_free(g);
     drop(&p);
@@ -189,9 +213,10 @@ static void bits_do_not_depend_on_threads(void **state)
     for (int run = 0; run < 2; run++) {
         an_set_threads(run == 0 ? 1 : 3);
         dx[run] = normals(p.N * p.C, 7);
-        an_batch_norm_grads d = {dx[run], NULL, dgamma[run], dbeta[run]};
+        an_batch_norm_grads d = {dx[run], NULL, 1, 1, dgamma[run], dbeta[run]};
+        an_batch_norm_past was = {at, p.gamma, p.gamma, p.beta, NULL, true, true};
         an_k_batch_moments(mean[run], var[run], p.x, p.N, p.C);
-        an_k_batch_norm_backward(d, p.dy, p.x, p.x, at, p.gamma, p.gamma, true, true, p.N, p.C);
+        an_k_batch_norm_backward(d, p.dy, p.x, &was, p.N, p.C);
         an_k_layer_norm_backward(dx[run], dgamma[run], dbeta[run], p.dy, p.x, row_mean, row_rstd,
                                  p.gamma, p.N, p.C);
     }

@@ -75,8 +75,8 @@ local function check_finite(session, value, epoch)
     .. "A lower train.lr or a train.clip above 0 usually helps"):format(value, epoch, session.step), 0)
 end
 
--- One session's step on a batch; returns the numbers of the loss's parts.
-local function step_on(session, batch, total_steps)
+-- One session's step on a stage.batch(); returns the numbers of the loss's parts.
+function stage.step_on(session, batch, total_steps)
   local config, epoch = session.config.train, session.epoch + 1
   session.step = session.step + 1
   local loss, parts = objective.step(session, batch.images, batch.labels, { seed = session.seed,
@@ -99,7 +99,7 @@ local function step_on(session, batch, total_steps)
 end
 
 -- The images at `positions`, and what a frozen net sees in them.
-local function batch_of(session, positions)
+function stage.batch(session, positions)
   local images, labels = session.dataset:batch("train", positions,
     { augment = session.config.train.augment, seed = session.seed, epoch = session.epoch + 1 })
   return { images = images, labels = labels,
@@ -108,7 +108,7 @@ end
 
 -- One step of one session.
 function stage.step(session, positions, total_steps)
-  return step_on(session, batch_of(session, positions), total_steps)
+  return stage.step_on(session, stage.batch(session, positions), total_steps)
 end
 
 local function add(sums, numbers)
@@ -130,9 +130,9 @@ local function train_epoch(sessions)
   for i = 1, steps do
     if #together.living(sessions) == 0 then break end
     local first = (i - 1) * config.batch
-    local batch = batch_of(lead, order:narrow(1, first + 1, math.min(config.batch, n - first)))
+    local batch = stage.batch(lead, order:narrow(1, first + 1, math.min(config.batch, n - first)))
     together.each(sessions, function(session)
-      local numbers = step_on(session, batch, steps * session.stage_epochs)
+      local numbers = stage.step_on(session, batch, steps * session.stage_epochs)
       add(sums[session], numbers)
       lead.tick(lead.first_epoch * steps + (epoch - 1 - lead.first_epoch) * steps + i, numbers.loss)
     end)
