@@ -16,7 +16,8 @@ local store = {}
 function store.open(path, options) end
 
 ---@alias aniso.RunReference table|integer|string A row of find() or runs(), its number or its uid.
----@alias aniso.EvaluationReference table|integer A row of evaluations(), or its number.
+---A row of evaluations() or its number; a run's row or name means its primary test evaluation.
+---@alias aniso.EvaluationReference table|integer|string
 
 ---Which runs. All given fields must fit.
 ---@class aniso.RunFilter
@@ -126,9 +127,9 @@ function RunDatabase:evaluations(run) end
 ---@return table[]?
 function RunDatabase:classes(evaluation) end
 
----Counts, true classes down and predicted ones across.
+---Counts, true classes down and predicted ones across, to calculate with: b - a, m:sum(2), m:get(1, 2).
 ---@param evaluation aniso.EvaluationReference
----@return integer[][]? matrix K × K
+---@return aniso.Tensor? matrix (K, K), float32
 function RunDatabase:confusion(evaluation) end
 
 ---Bins of the calibration error.
