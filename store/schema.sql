@@ -1,11 +1,11 @@
--- The run database, user_version 2. README.md beside this file has the picture.
+-- The run database, user_version 3. README.md beside this file has the picture.
 --
 -- Habits: every table is STRICT; times are ISO-8601 UTC text; counts are stored and rates
 -- are derived in the views at the end; a row is written once, by one process, in one
 -- transaction with what belongs to it. Views use stock SQL only, so that any tool reads them.
 
 PRAGMA application_id = 0x41445031; -- "ADP1": lets `file` and the opener recognise it
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- ── the data ────────────────────────────────────────────────────────────────────────────
 CREATE TABLE dataset(
@@ -86,6 +86,7 @@ CREATE TABLE host(
 -- last thing it writes, together with ended_at. While ended_at is NULL the run is in
 -- progress if its writer lives: v_run judges that by the heartbeat, the program by the
 -- writer's lock. The next writer sets ended_at of those whose writer is gone.
+-- While removed_at is set, no view shows the run: it is listed and counted nowhere.
 CREATE TABLE run(
   run_id    INTEGER PRIMARY KEY,
   uid       TEXT NOT NULL UNIQUE,   -- ULID: sorts by time, never collides between files
@@ -110,7 +111,7 @@ CREATE TABLE run(
   tool_version TEXT, git_commit TEXT, git_dirty INTEGER,
   argv      TEXT,                   -- JSON list
   env       TEXT,                   -- JSON table
-  recipe_id INTEGER REFERENCES source,
+  recipe_id INTEGER REFERENCES source, removed_at TEXT,
   UNIQUE(config_id, split_id, seed, attempt)
 ) STRICT;
 CREATE INDEX run_by_study ON run(study_id, status);
@@ -243,7 +244,8 @@ CREATE TABLE prediction(            -- opt-in: paired tests need them
 ) STRICT, WITHOUT ROWID;
 
 -- ── views ───────────────────────────────────────────────────────────────────────────────
-CREATE VIEW v_run AS
+-- Every run, also those that were removed: the other views show what v_run shows.
+CREATE VIEW v_any_run AS
 SELECT r.run_id, r.uid, r.name, s.name AS study, s.kind AS study_kind, r.label, r.config_id,
        d.name AS dataset, p.name AS split, p.split_id, p.imbalance_factor, p.test_is_val,
        r.seed, r.attempt,
@@ -251,9 +253,11 @@ SELECT r.run_id, r.uid, r.name, s.name AS study, s.kind AS study_kind, r.label, 
              AND julianday('now') - julianday(r.heartbeat_at) < 150 / 86400.0
             THEN 'running' ELSE r.status END AS status,
        r.error, r.started_at, r.ended_at, r.wall_s, r.resumes, h.hostname, r.pid, r.threads,
-       r.tool_version, r.git_commit, r.git_dirty
+       r.tool_version, r.git_commit, r.git_dirty, r.removed_at
   FROM run r JOIN study s USING(study_id) JOIN data_split p USING(split_id)
   JOIN dataset d USING(dataset_id) JOIN host h USING(host_id);
+
+CREATE VIEW v_run AS SELECT * FROM v_any_run WHERE removed_at IS NULL;
 
 CREATE VIEW v_class AS
 SELECT e.run_id, e.eval_id, e.part, e.weights, e.is_primary, c.class_idx, dc.name AS class,
@@ -265,7 +269,8 @@ SELECT e.run_id, e.eval_id, e.part, e.weights, e.is_primary, c.class_idx, dc.nam
   FROM evaluation e JOIN class_count c USING(eval_id) JOIN run r USING(run_id)
   JOIN data_split p USING(split_id)
   JOIN split_class sc ON sc.split_id = p.split_id AND sc.class_idx = c.class_idx
-  JOIN dataset_class dc ON dc.dataset_id = p.dataset_id AND dc.class_idx = c.class_idx;
+  JOIN dataset_class dc ON dc.dataset_id = p.dataset_id AND dc.class_idx = c.class_idx
+ WHERE r.removed_at IS NULL;
 
 -- A group without a class is NULL, not 0. pe: the agreement expected by chance. All that
 -- one selects by is grouped by, so that SQLite counts the evaluations asked for and no others.
@@ -286,8 +291,9 @@ SELECT x.run_id, r.name AS run, r.seed, x.eval_id, x.part, e.weights, e.step, x.
   FROM sums x JOIN evaluation e USING(eval_id) JOIN run r ON r.run_id = x.run_id;
 
 CREATE VIEW v_ece AS
-SELECT eval_id, sum(abs(sum_conf - n_correct)) / sum(n) AS ece
-  FROM calibration_bin WHERE n > 0 GROUP BY eval_id;
+SELECT eval_id, sum(abs(b.sum_conf - b.n_correct)) / sum(b.n) AS ece
+  FROM calibration_bin b JOIN evaluation USING(eval_id) JOIN run USING(run_id)
+ WHERE b.n > 0 AND removed_at IS NULL GROUP BY eval_id;
 
 CREATE VIEW v_confusion AS
 SELECT e.run_id, f.eval_id, f.true_idx, f.pred_idx, t.name AS true_class, q.name AS pred_class,
@@ -295,12 +301,14 @@ SELECT e.run_id, f.eval_id, f.true_idx, f.pred_idx, t.name AS true_class, q.name
   FROM confusion f JOIN evaluation e USING(eval_id) JOIN run r USING(run_id)
   JOIN data_split p USING(split_id)
   JOIN dataset_class t ON t.dataset_id = p.dataset_id AND t.class_idx = f.true_idx
-  JOIN dataset_class q ON q.dataset_id = p.dataset_id AND q.class_idx = f.pred_idx;
+  JOIN dataset_class q ON q.dataset_id = p.dataset_id AND q.class_idx = f.pred_idx
+ WHERE r.removed_at IS NULL;
 
 -- What statistics over seeds count: of each (study, config, split, seed) the last finished attempt.
 CREATE VIEW v_counted AS
 SELECT max(run_id) AS run_id, study_id, config_id, split_id, seed, max(label) AS label
-  FROM run WHERE status = 'finished' GROUP BY study_id, config_id, split_id, seed;
+  FROM run WHERE status = 'finished' AND removed_at IS NULL
+ GROUP BY study_id, config_id, split_id, seed;
 
 -- Mean and variance over seeds. A run counts once per row: its primary evaluation, or the
 -- newest other evaluation of the same weights at the same step (another sampler, the prior).

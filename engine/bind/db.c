@@ -123,6 +123,29 @@ static void push_row(lua_State *L, an_stmt *s, int columns, int names)
     }
 }
 
+/* Pushes the list of column names. A name that came before gets a number, a:1, a:2 …, as SQLite
+ * itself does it in a subquery, so that each column of a row has its key. */
+static void push_names(lua_State *L, an_stmt *s, int columns)
+{
+    lua_createtable(L, columns, 0);
+    int names = lua_gettop(L);
+    lua_newtable(L); /* the names that are taken */
+    for (int i = 0; i < columns; i++) {
+        lua_Integer times = 0;
+        lua_pushstring(L, an_column_name(s, i));
+        while (lua_pushvalue(L, -1), lua_rawget(L, names + 1) != LUA_TNIL) {
+            lua_pop(L, 2);
+            lua_pushfstring(L, "%s:%I", an_column_name(s, i), (LUAI_UACINT)++times);
+        }
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, names + 1);
+        lua_rawseti(L, names, i + 1);
+    }
+    lua_pop(L, 1);
+}
+
 /* query(sql, value…) → {{column = value, …}, …}, {column name, …} | nil, message, code. */
 static int query(lua_State *L)
 {
@@ -133,11 +156,7 @@ static int query(lua_State *L)
     int columns = an_column_count(s);
     lua_newtable(L);
     int rows = lua_gettop(L);
-    lua_createtable(L, columns, 0);
-    for (int i = 0; i < columns; i++) {
-        lua_pushstring(L, an_column_name(s, i));
-        lua_rawseti(L, rows + 1, i + 1);
-    }
+    push_names(L, s, columns);
     bool row = true;
     for (lua_Integer n = 1; row; n++) {
         if (an_step(s, &row) != AN_OK) return refuse(L, keeper);

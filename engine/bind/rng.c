@@ -2,6 +2,8 @@
  * draws from the same generator as the engine, so that it too depends on the seed alone. */
 #include "base/rng.h"
 #include "bind/bind.h"
+#include "bind/tensor.h"
+#include "tensor/scope.h"
 
 /* rng.below(seed, purpose, a, count, n) → list of `count` integers 1 … n: the numbers at
  * index 0 … count−1 of the stream (purpose, a). */
@@ -21,9 +23,31 @@ static int rng_below(lua_State *L)
     return 1;
 }
 
+/* rng.resamples(seed, purpose, first, count, n) → tensor (count, n): row k says how often each of
+ * n things is in resample first+k, whose n members are below(seed, purpose, first+k, n, n). */
+static int rng_resamples(lua_State *L)
+{
+    uint64_t seed = (uint64_t)luaL_checkinteger(L, 1);
+    const char *purpose = luaL_checkstring(L, 2);
+    lua_Integer first = luaL_checkinteger(L, 3);
+    int64_t shape[] = {luaL_checkinteger(L, 4), luaL_checkinteger(L, 5)};
+    luaL_argcheck(L, shape[0] >= 1, 4, "a count of 1 or more expected");
+    luaL_argcheck(L, shape[1] >= 1, 5, "a bound of 1 or more expected");
+    size_t mark = an_scope_begin();
+    an_tensor *x = an_tensor_zeros(AN_F32, 2, shape);
+    for (int64_t k = 0; x && k < shape[0]; k++) {
+        uint64_t stream = an_stream(purpose, (uint64_t)(first + k), 0);
+        float *row = an_f32(x) + k * shape[1];
+        for (int64_t i = 0; i < shape[1]; i++)
+            row[an_below(seed, stream, (uint64_t)i, shape[1])] += 1;
+    }
+    return an_push_result(L, mark, x);
+}
+
 int an_open_rng(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"below", rng_below}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"below", rng_below}, {"resamples", rng_resamples}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

@@ -8,8 +8,9 @@ local core = require "aniso.core"
 local cli = {}
 
 cli.commands = {
-  "run", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report", "tag", "note",
-  "star", "sql", "db", "schedule", "repl", "exec", "data", "doctor", "luals", "completion", "help",
+  "run", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report", "tag",
+  "note", "star", "rm", "restore", "gc", "sql", "db", "schedule", "repl", "exec", "data", "doctor",
+  "luals", "completion", "help",
 }
 
 cli.DONE, cli.FAILED, cli.USAGE, cli.NO_MATCH, cli.DATABASE = 0, 1, 2, 3, 4

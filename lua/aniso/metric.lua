@@ -129,8 +129,9 @@ function metric.evaluate(options)
   return result
 end
 
--- The same summary from a stored confusion matrix: K rows (true) of K counts.
+-- The same summary from a stored confusion matrix: K rows (true) of K counts, or such a tensor.
 function metric.from_confusion(matrix, shot)
+  if type(matrix) == "userdata" then matrix = input.counts(matrix) end
   check_per_class(shot, #matrix, "shot")
   return confusion.summary(matrix, shot)
 end
@@ -155,7 +156,7 @@ function metric.mcnemar(true_, first, second, K)
     input.classes(second, K, "second", #true_))
 end
 
-metric.paired_t = significance.paired_t   -- (first, second): values paired by seed
+metric.paired_t = significance.paired_t   -- (first, second [, level]): values paired by seed
 metric.mean_sd = significance.mean_sd     -- (values) → {n, mean, sd}
 
 return metric

@@ -1,6 +1,7 @@
 -- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code.
 -- A database asks (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
--- takes marks (marks.lua), merges (merge.lua) and makes recorders (recorder.lua). Opening for
+-- takes marks (marks.lua), removes runs (removal.lua, gc.lua), merges (merge.lua) and makes
+-- recorders (recorder.lua). Opening for
 -- writing also ends the runs whose writer is gone.
 local core = require "aniso.core"
 local find = require "aniso.store.find"
@@ -9,6 +10,7 @@ local merge = require "aniso.store.merge"
 local read = require "aniso.store.read"
 local recorder = require "aniso.store.recorder"
 local refusal = require "aniso.store.refusal"
+local removal = require "aniso.store.removal"
 local score = require "aniso.store.score"
 local select_runs = require "aniso.store.select"
 
@@ -17,7 +19,8 @@ Database.__index = Database
 
 local store = { methods = Database }
 
-for _, part in ipairs { find, marks, merge, read, recorder.database, score, select_runs } do
+for _, part in ipairs { find, marks, merge, read, recorder.database, removal, score,
+  select_runs.methods } do
   for name, method in pairs(part) do Database[name] = method end
 end
 

@@ -14,12 +14,18 @@ local function is_cell(value)
   return type(value) == "table" and value.text ~= nil
 end
 
+-- A text that is no UTF-8, such as a blob of SQLite: as SQL writes it, x'3F80'.
+local function printable(value)
+  if type(value) ~= "string" or utf8.len(value) then return value end
+  return "x'" .. value:gsub(".", function(byte) return ("%02X"):format(byte:byte()) end) .. "'"
+end
+
 local function raw(value)
   if is_cell(value) then
     if value.value ~= nil then return value.value end
     return value.text
   end
-  return value
+  return printable(value)
 end
 
 local function person(value, column)
@@ -29,7 +35,7 @@ local function person(value, column)
     if column.digits then return ("%." .. column.digits .. "f"):format(value) end
     return ("%.6g"):format(value)
   end
-  return (tostring(value):gsub("[\r\n]+", " "))
+  return (tostring(printable(value)):gsub("[\r\n]+", " "))
 end
 
 -- Columns of a text on a terminal. Combining marks take none, wide East Asian letters two.

@@ -85,7 +85,7 @@ expect "db vacuum" 0 "$aniso" db vacuum --db "$db"
 cp tests/golden/runs-v1.sqlite "$dir/old.db"
 expect "an old file is listed" 0 "$aniso" ls --db "$dir/old.db"
 expect "db migrate" 0 "$aniso" db migrate --db "$dir/old.db"
-says out "version 1 became 2; the old file is .*old.db.v1.bak$"
+says out "version 1 became 3; the old file is .*old.db.v1.bak$"
 expect "and is whole" 0 "$aniso" db check --db "$dir/old.db"
 
 # Two processes write two files at once; then they are one.
@@ -95,10 +95,10 @@ for side in one two; do
 done
 wait
 expect "db merge" 0 "$aniso" db merge "$dir/one.db" "$dir/two.db" --db "$dir/all.db" --format csv
-says out "one.db,1,0,0,0"
-says out "two.db,1,0,0,0"
+says out "one.db,1,0,0,0,0"
+says out "two.db,1,0,0,0,0"
 expect "db merge again" 0 "$aniso" db merge "$dir/one.db" "$dir/two.db" --db "$dir/all.db" --format csv
-says out "two.db,0,0,1,0"
+says out "two.db,0,0,1,0,0"
 expect "the whole is whole" 0 "$aniso" db check --db "$dir/all.db"
 expect "its table counts both seeds" 0 "$aniso" table sweep --db "$dir/all.db" --format csv
 says out "^low,2,"

@@ -79,6 +79,19 @@ function Significance.test_paired_t()
   near(metric.paired_t({ 1, 2 }, { 2, 3 }).mean, 1)
 end
 
+-- Percentage points of Student's t, Fisher and Yates.
+function Significance.test_student_quantile()
+  for _, case in ipairs { { 0.95, 1, 12.7062 }, { 0.95, 2, 4.30265 }, { 0.95, 4, 2.77645 },
+    { 0.99, 9, 3.24984 }, { 0.5, 3, 0.764892 } } do
+    near(significance.student_quantile(case[1], case[2]), case[3], 5e-5)
+  end
+  local r = metric.paired_t({ 1, 1, 1 }, { 2, 3, 4 })
+  near(r.hi - r.mean, 4.302652729911275 / math.sqrt(3), 1e-9)
+  near(r.lo + r.hi, 2 * r.mean)
+  lu.assertNil(metric.paired_t({ 1 }, { 2 }).lo)
+  lu.assertEquals({ metric.paired_t({ 1, 2 }, { 2, 3 }).lo, metric.paired_t({ 1, 2 }, { 2, 3 }).hi }, { 1, 1 })
+end
+
 function Significance.test_mean_sd()
   local s = metric.mean_sd { 1, 2, 4 }
   near(s.mean, 7 / 3)
@@ -119,6 +132,48 @@ function Bootstrap.test_pairing_removes_shared_luck()
   lu.assertTrue(d.acc.lo >= 0 and d.acc.hi <= 4 / 200, "an unpaired interval would be ±0.08")
   local same = metric.difference(true_, first, first, 2, { draws = 20 })
   lu.assertEquals({ same.acc.lo, same.macro_f1.hi }, { 0, 0 })
+end
+
+-- Means over seeds of differences, groups of classes among them, against the plain way: draw the
+-- images of a resample, count, and take the metrics from the matrix.
+function Bootstrap.test_weighted_equals_resampling_by_hand()
+  local rng, bootstrap = require("aniso.core").rng, require "aniso.metric.bootstrap"
+  local shot = { "many", "medium", "few", "few" }
+  local true_, predictions = {}, { {}, {}, {}, {} }
+  for i = 1, 60 do
+    true_[i] = i < 40 and 0 or i < 52 and 1 or i < 57 and 2 or 3
+    for p, pred in ipairs(predictions) do pred[i] = i * p % 3 == 0 and (i + p) % 4 or true_[i] end
+  end
+  local weights, seen = { -0.5, 0.5, -0.5, 0.5 }, {}
+  for r = 1, 40 do
+    local index, sums = rng.below(5, "bootstrap", r, 60, 60), {}
+    local t = {}
+    for k, i in ipairs(index) do t[k] = true_[i] end
+    for p, pred in ipairs(predictions) do
+      local called = {}
+      for k, i in ipairs(index) do called[k] = pred[i] end
+      local m = metric.evaluate { ["true"] = t, pred = called, K = 4, shot = shot }
+      for _, name in ipairs(bootstrap.metrics) do
+        sums[name] = m[name] and (sums[name] or 0) + weights[p] * m[name]
+      end
+    end
+    for name, value in pairs(sums) do
+      seen[name] = seen[name] or {}
+      table.insert(seen[name], value)
+    end
+  end
+  local got = bootstrap.weighted(true_, predictions, weights, 4, { draws = 40, seed = 5, level = 0.9, shot = shot })
+  for _, name in ipairs(bootstrap.metrics) do
+    table.sort(seen[name])
+    local function at(share)
+      local place = 1 + (#seen[name] - 1) * share
+      local below = math.floor(place)
+      return seen[name][below] + (place - below) * ((seen[name][below + 1] or 0) - seen[name][below])
+    end
+    near(got[name].lo, at(0.05), 1e-9)
+    near(got[name].hi, at(0.95), 1e-9)
+  end
+  lu.assertNil(bootstrap.weighted(true_, predictions, weights, 4, { draws = 3 }).few)
 end
 
 return { TestSignificance = Significance, TestBootstrap = Bootstrap }

@@ -1,6 +1,7 @@
 -- The run database: what is recorded is read back, replaced, resumed.
 local lu = require "luaunit"
 local core = require "aniso.core"
+local metric = require "aniso.metric"
 local store = require "aniso.store"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local description, evaluation, new, one = fixture.description, fixture.evaluation, fixture.new, fixture.one
@@ -104,7 +105,11 @@ function Recording.test_evaluation_round_trip()
       probs = core.tensor.from {
         { 0.5, 0.5 }, { 0.5, 0.5 }, { 0.75, 0.25 }, { 0.5, 0.5 }, { 0, 1 }, { 0, 1 } } },
   }))
-  lu.assertEquals(db:confusion(id), { { 3, 1 }, { 0, 2 } })
+  local matrix = db:confusion(id)
+  lu.assertEquals(matrix:totable(), { { 3, 1 }, { 0, 2 } })
+  lu.assertEquals((matrix - db:confusion(run.uid)):totable(), { { 0, 0 }, { 0, 0 } })
+  lu.assertEquals(metric.from_confusion(matrix, { "many", "few" }).few, 1)
+  lu.assertEquals(db:confusion(db:find(run.uid)):sum(2):list(), { 4, 2 })
   local stored = db:evaluations(run.uid)[1]
   lu.assertAlmostEquals(stored.acc, 5 / 6, 1e-12)
   local nll = stored.results.nll

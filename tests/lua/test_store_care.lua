@@ -9,10 +9,15 @@ local description, evaluation, one = fixture.description, fixture.evaluation, fi
 
 local Care = {}
 
--- A file that version 1 of the schema made and filled: two finished runs.
-local function old_file()
+-- Files that earlier versions of the schema made and filled, and what stands in them.
+local EARLIER = {
+  { version = 1, file = "tests/golden/runs-v1.sqlite", fits = 1, tags = 0, runs = 2 },
+  { version = 2, file = "tests/golden/runs-v2.sqlite", fits = 0, tags = 1, runs = 5 },
+}
+
+local function old_file(of)
   local path = fixture.folder() .. "/old.db"
-  local from, to = assert(io.open("tests/golden/runs-v1.sqlite", "rb")), assert(io.open(path, "wb"))
+  local from, to = assert(io.open(of.file, "rb")), assert(io.open(path, "wb"))
   to:write(from:read "a"):close()
   from:close()
   return path
@@ -30,38 +35,56 @@ local function count(db, name)
   return one(db, "SELECT count(*) FROM " .. name)
 end
 
+function Care.test_every_earlier_version_has_its_file()
+  lu.assertEquals(#EARLIER, core.db.VERSION - 1)
+end
+
 function Care.test_an_old_file_is_read_as_it_is()
-  local path = old_file()
-  local db <close> = assert(store.open(path, { readonly = true }))
-  lu.assertEquals(db:version(), 1)
-  lu.assertEquals(#db:select { "status=finished", "acc>0.8" }, 1)
-  lu.assertEquals(db:tags(), {})
-  lu.assertEquals(db:notes(db:find "@last"), {})
-  lu.assertEquals(db:version(), 1)
-  lu.assertNil(core.sys.exists(path .. ".v1.bak"))
+  for _, of in ipairs(EARLIER) do
+    local path = old_file(of)
+    local db <close> = assert(store.open(path, { readonly = true }))
+    lu.assertEquals(db:version(), of.version)
+    lu.assertEquals(#db:runs(), of.runs)
+    lu.assertEquals(#db:select { "status=finished", "acc>0.8" }, of.fits)
+    local tagged = 0
+    for _ in pairs(db:tags()) do tagged = tagged + 1 end
+    lu.assertEquals(tagged, of.tags)
+    lu.assertEquals(#db:notes(db:find "2"), of.tags)
+    lu.assertEquals(db:runs { removed = true }, {})
+    lu.assertEquals(db:version(), of.version)
+    lu.assertNil(core.sys.exists(("%s.v%d.bak"):format(path, of.version)))
+  end
 end
 
 function Care.test_an_old_file_becomes_a_new_one_and_loses_nothing()
-  local path = old_file()
   local new <close> = fixture.new()
-  do
-    local db <close> = assert(store.open(path))
-    lu.assertEquals(db:version(), core.db.VERSION)
-    lu.assertEquals(structure(db), structure(new))
-    lu.assertEquals(one(db, "PRAGMA integrity_check"), "ok")
-    db:tag(db:find "@last", { "paper" })
-    lu.assertEquals(#db:select { "tag:paper" }, 1)
+  for _, of in ipairs(EARLIER) do
+    local path = old_file(of)
+    do
+      local db <close> = assert(store.open(path))
+      lu.assertEquals(db:version(), core.db.VERSION)
+      lu.assertEquals(structure(db), structure(new))
+      lu.assertEquals(one(db, "PRAGMA integrity_check"), "ok")
+      db:tag(db:find "1", { "mine" })
+      lu.assertEquals(#db:select { "tag:mine" }, 1)
+      db:remove { db:find "1" }
+      lu.assertEquals(#db:runs(), of.runs - 1)
+      db:restore { db:find("1", { removed = true }) }
+    end
+    local db <close> = assert(store.open(path, { readonly = true }))
+    local before <close> = assert(store.open(("%s.v%d.bak"):format(path, of.version), { readonly = true }))
+    lu.assertEquals(before:version(), of.version)
+    for _, name in ipairs { "run", "evaluation", "confusion", "prediction", "metric_value",
+      "checkpoint", "log" } do
+      lu.assertTrue(count(before, name) > 0, name)
+      lu.assertEquals(count(db, name), count(before, name))
+    end
+    for _, name in ipairs { "v_eval", "v_class", "v_confusion", "v_group", "v_ece" } do
+      lu.assertEquals(db:query("SELECT * FROM " .. name), before:query("SELECT * FROM " .. name), name)
+    end
+    lu.assertEquals(#db:runs(), of.runs)
+    for _, result in ipairs(assert(check(db))) do lu.assertEquals(result.faults, {}, result.name) end
   end
-  local db <close> = assert(store.open(path, { readonly = true }))
-  local before <close> = assert(store.open(path .. ".v1.bak", { readonly = true }))
-  lu.assertEquals(before:version(), 1)
-  for _, name in ipairs { "run", "evaluation", "confusion", "prediction", "metric_value",
-    "checkpoint", "log" } do
-    lu.assertTrue(count(before, name) > 0, name)
-    lu.assertEquals(count(db, name), count(before, name))
-  end
-  lu.assertEquals(db:query "SELECT * FROM v_eval", before:query "SELECT * FROM v_eval")
-  for _, result in ipairs(assert(check(db))) do lu.assertEquals(result.faults, {}, result.name) end
 end
 
 local function filled()

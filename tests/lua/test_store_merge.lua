@@ -103,15 +103,37 @@ function Merge.test_a_run_in_progress_waits_and_one_that_went_on_is_renewed()
   lu.assertNotNil(run)
 end
 
-function Merge.test_a_file_of_version_1()
+function Merge.test_files_of_earlier_versions()
   local into <close> = fixture.new()
-  local path = fixture.folder() .. "/old.db"
-  local from <close> = assert(io.open("tests/golden/runs-v1.sqlite", "rb"))
-  write(path, from:read "a")
-  lu.assertEquals(into:merge({ path })[1].added, 2)
-  local old <close> = assert(store.open(path, { readonly = true }))
-  lu.assertEquals(old:version(), 1)
-  for _, run in ipairs(old:runs()) do lu.assertEquals(of_run(into, run.uid), of_run(old, run.uid)) end
+  for version, runs in ipairs { 2, 5 } do
+    local path = fixture.folder() .. "/old.db"
+    do
+      local from <close> = assert(io.open(("tests/golden/runs-v%d.sqlite"):format(version), "rb"))
+      write(path, from:read "a")
+    end
+    lu.assertEquals(into:merge({ path })[1].added, runs)
+    local old <close> = assert(store.open(path, { readonly = true }))
+    lu.assertEquals(old:version(), version)
+    for _, run in ipairs(old:runs()) do lu.assertEquals(of_run(into, run.uid), of_run(old, run.uid)) end
+  end
+  lu.assertEquals(#into:select { "tag:paper" }, 1)
+end
+
+-- What was removed in a file stays there; what was removed here stays removed.
+function Merge.test_removed_runs()
+  local a <close> = fixture.new()
+  local into <close> = fixture.new()
+  local kept, gone = record(a, { seed = 0 }), record(a, { seed = 1 })
+  a:remove { a:find(gone.uid) }
+  local result = into:merge({ a.path })[1]
+  lu.assertEquals({ result.added, result.removed }, { 1, 1 })
+  lu.assertEquals(one(into, "SELECT group_concat(uid) FROM run"), kept.uid)
+  into:remove { into:find(kept.uid) }
+  a:restore { a:find(gone.uid, { removed = true }) }
+  result = into:merge({ a.path })[1]
+  lu.assertEquals({ result.added, result.known, result.removed }, { 1, 1, 0 })
+  lu.assertEquals(into:runs()[1].uid, gone.uid)
+  lu.assertEquals(#into:runs(), 1)
 end
 
 function Merge.test_what_is_refused_leaves_everything_as_it_was()

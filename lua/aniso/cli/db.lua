@@ -21,7 +21,7 @@ local function megabytes(bytes)
   return { text = ("%.2f MB"):format(bytes / 1e6), value = bytes }
 end
 
-local COUNTS = { studies = "study", runs = "run", evaluations = "evaluation", predictions = "prediction",
+local COUNTS = { studies = "study", runs = "v_run", evaluations = "evaluation", predictions = "prediction",
   ["points of curves"] = "metric_value", ["log lines"] = "log", checkpoints = "checkpoint" }
 
 function actions.info(args)
@@ -42,6 +42,8 @@ function actions.info(args)
     if not by_status[run.status] then statuses[#statuses + 1] = run.status end
     by_status[run.status] = (by_status[run.status] or 0) + 1
   end
+  local removed = #cli.need(db:runs { removed = true })
+  if removed > 0 then rows[#rows + 1] = { "runs removed", removed } end
   table.sort(statuses)
   for _, status in ipairs(statuses) do rows[#rows + 1] = { "runs " .. status, by_status[status] } end
   tables.print({ "fact", "value" }, rows, args.format)
@@ -101,9 +103,10 @@ function actions.merge(args)
   cli.need(results, message, code, cli.DATABASE)
   local rows = {}
   for i, one in ipairs(results) do
-    rows[i] = { args.file[i], one.added, one.renewed, one.known, one.running }
+    rows[i] = { args.file[i], one.added, one.renewed, one.known, one.running,
+      one.removed }
   end
-  tables.print({ "file", "added", "renewed", "known", "running" }, rows, args.format)
+  tables.print({ "file", "added", "renewed", "known", "running", "removed" }, rows, args.format)
 end
 
 local FILES = { backup = { 0, 1 }, merge = { 1, math.huge } }

@@ -14,6 +14,7 @@ function ls.arguments(parser)
     :argname "KEY"
   parser:flag("--varying", "show the options that differ between the runs listed")
   parser:option("-n --number", "at most so many runs"):convert(tonumber):default "50"
+  parser:flag("--removed", "the runs that aniso rm removed")
   common.db(parser)
   common.format(parser)
 end
@@ -64,13 +65,17 @@ local function row_of(run, short, keys, tagged)
   return row
 end
 
+local function nothing(args)
+  local what = args.removed and "removed run" or "run"
+  if #args.filter == 0 then return ("there is no %s in %s"):format(what, args.db) end
+  return ("no %s fits %s"):format(what, table.concat(args.filter, " "))
+end
+
 function ls.run(args)
   local db = common.open(args)
-  local runs, catalog, mentioned = common.ask(db, "select", args.filter,
-    { sort = args.sort, limit = args.number })
-  if #runs == 0 and #args.filter > 0 then
-    cli.fail(cli.NO_MATCH, ("no run fits %s"):format(table.concat(args.filter, " ")))
-  end
+  local runs, catalog, mentioned, fitting = common.ask(db, "select", args.filter,
+    { sort = args.sort, limit = args.number, removed = args.removed })
+  if #runs == 0 then cli.fail(cli.NO_MATCH, nothing(args)) end
   local keys = extra_keys(catalog, mentioned, args.varying and catalog:varying(runs) or {})
   local tagged = false
   for _, run in ipairs(runs) do tagged = tagged or #run.tags > 0 end
@@ -83,6 +88,9 @@ function ls.run(args)
   local short, rows = short_ids(db), {}
   for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged) end
   tables.print(columns, rows, args.format)
+  if fitting > #runs then
+    io.stderr:write(("%d of %d runs; -n %d shows all\n"):format(#runs, fitting, fitting))
+  end
 end
 
 return ls

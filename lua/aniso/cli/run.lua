@@ -52,7 +52,7 @@ local function finished(db, job, study)
   local rows = cli.need(db:query([[
     SELECT r.uid FROM run r JOIN config c USING(config_id) JOIN study s USING(study_id)
      WHERE c.sha256 = ?1 AND r.seed = ?2 AND s.name = ?3 AND r.status = 'finished'
-     ORDER BY r.run_id DESC LIMIT 1]],
+       AND r.removed_at IS NULL ORDER BY r.run_id DESC LIMIT 1]],
     core.sha256.text(core.json.encode(job.config)), job.seed, study.name))
   return rows[1] and rows[1].uid
 end

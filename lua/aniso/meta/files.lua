@@ -100,6 +100,16 @@ local rng = {}
 ---@return integer[] numbers 1 … n
 function rng.below(seed, purpose, a, count, n) end
 
+---How often each of n things is in the resamples first … first+count−1 of a bootstrap, whose members
+---are below(seed, purpose, resample, n, n).
+---@param seed integer
+---@param purpose string name of the stream
+---@param first integer number of the first resample
+---@param count integer
+---@param n integer at least 1
+---@return aniso.Tensor counts (count, n)
+function rng.resamples(seed, purpose, first, count, n) end
+
 ---A stretch of flat tensors to work on.
 ---@class aniso.Stretch
 ---@field from? integer First element, from 1; 1 if left out.

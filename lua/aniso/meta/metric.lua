@@ -46,6 +46,7 @@
 ---@field draws? integer 1000 if left out.
 ---@field level? number 0.95 if left out.
 ---@field seed? integer 0 if left out.
+---@field shot? ("many"|"medium"|"few")[] Group of each class.
 
 ---What a confusion matrix and probabilities say, over a whole set, never averaged over batches.
 ---@class aniso.metric
@@ -57,17 +58,17 @@ local metric = {}
 function metric.evaluate(options) end
 
 ---The same from a stored confusion matrix; what needs probabilities is nil.
----@param matrix integer[][] rows true, columns predicted
+---@param matrix integer[][]|aniso.Tensor rows true, columns predicted
 ---@param shot? ("many"|"medium"|"few")[]
 ---@return aniso.Measured
 function metric.from_confusion(matrix, shot) end
 
----Bootstrap intervals over images.
+---Bootstrap intervals over images; with options.shot also of the groups many, medium and few.
 ---@param true_ integer[]|aniso.Tensor
 ---@param pred integer[]|aniso.Tensor
 ---@param K integer
 ---@param options? aniso.BootstrapOptions
----@return { acc: aniso.Interval, macro_f1: aniso.Interval, draws: integer, level: number, seed: integer }
+---@return table intervals { acc = aniso.Interval, bacc =, macro_f1 =, …, draws =, level =, seed = }
 function metric.interval(true_, pred, K, options) end
 
 ---Bootstrap intervals of second − first on the same images.
@@ -76,7 +77,7 @@ function metric.interval(true_, pred, K, options) end
 ---@param second integer[]|aniso.Tensor
 ---@param K integer
 ---@param options? aniso.BootstrapOptions
----@return { acc: aniso.Interval, macro_f1: aniso.Interval, draws: integer, level: number, seed: integer }
+---@return table intervals { acc = aniso.Interval, bacc =, macro_f1 =, …, draws =, level =, seed = }
 function metric.difference(true_, first, second, K, options) end
 
 ---McNemar's test of two predictions of the same images: b images are right only in the first, c only in
@@ -88,11 +89,13 @@ function metric.difference(true_, first, second, K, options) end
 ---@return { b: integer, c: integer, p: number, test: string }
 function metric.mcnemar(true_, first, second, K) end
 
----Paired t test of second − first; t and p are nil where the differences do not vary.
+---Paired t test of second − first; t and p are nil where the differences do not vary. lo and hi: the
+---interval of the mean difference, from two values on.
 ---@param first number[]
 ---@param second number[] by seed in the order of first
----@return { n: integer, mean: number, sd: number?, df: integer, t: number?, p: number? }
-function metric.paired_t(first, second) end
+---@param level? number 0.95 if left out
+---@return { n: integer, mean: number, sd: number?, df: integer, t: number?, p: number?, lo: number?, hi: number? }
+function metric.paired_t(first, second, level) end
 
 ---@param values number[]
 ---@return { n: integer, mean: number, sd: number? }

@@ -7,10 +7,11 @@ local RunDatabase = {}
 
 ---Runs by filters as typed after `aniso ls`: "macro_f1>0.55", "tag:paper", "ham".
 ---@param filters? string[] all must fit
----@param options? { sort: string?, limit: integer? } sort: a key, "-key" the other way round
+---@param options? { sort: string?, limit: integer?, removed: boolean? } sort: "key", or "-key" backwards
 ---@return table[]? rows like runs(), with tags, newest first
 ---@return table|string|nil catalog of keys
 ---@return table|string|nil mentioned keys
+---@return integer? fitting how many fit, without the limit
 function RunDatabase:select(filters, options) end
 
 ---The numbers of the evaluations that count: the primary ones, and the prior's where asked for.
@@ -44,3 +45,17 @@ function RunDatabase:note(run, text) end
 ---@param run table a row of find()
 ---@return { at: string, text: string }[]? remarks, the latest last
 function RunDatabase:notes(run) end
+
+---Hides runs from every view and list, until restore() or for good until `aniso gc`.
+---@param runs table[] rows of find() or runs()
+---@return integer? removed
+---@return string? message
+---@return string? code
+function RunDatabase:remove(runs) end
+
+---Brings removed runs back.
+---@param runs table[] rows of runs{ removed = true }
+---@return integer? restored
+---@return string? message
+---@return string? code
+function RunDatabase:restore(runs) end

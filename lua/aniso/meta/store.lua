@@ -16,7 +16,8 @@ local store = {}
 function store.open(path, options) end
 
 ---@alias aniso.RunReference table|integer|string A row of find() or runs(), its number or its uid.
----@alias aniso.EvaluationReference table|integer A row of evaluations(), or its number.
+---A row of evaluations() or its number; a run's row or name means its primary test evaluation.
+---@alias aniso.EvaluationReference table|integer|string
 
 ---Which runs. All given fields must fit.
 ---@class aniso.RunFilter
@@ -25,8 +26,12 @@ function store.open(path, options) end
 ---@field label? string
 ---@field dataset? string
 ---@field status? "running"|"finished"|"failed"|"interrupted"|"crashed"
----@field text? string Looked for in name, label, study, uid and status, in any case.
----@field limit? integer Keeps the newest.
+---@field text? string Looked for in name, label, study, data set, uid and status, in any case.
+---@field sort? string A key as `aniso ls --sort` takes: "macro_f1", "-seed".
+---@field limit? integer Keeps the newest, or the first when sorted.
+---@field removed? boolean The runs that were removed, instead of the others.
+---@field metrics? boolean Gives each row `metrics`, of its primary test evaluation.
+---@field [integer] string Filters as after `aniso ls`: "macro_f1>0.55", "tag:paper".
 
 ---The runs of one file. store/README.md has the tables and views.
 ---@class aniso.RunDatabase
@@ -37,13 +42,15 @@ local RunDatabase = {}
 
 ---One run: a number, a uid or its beginning, a name or label, "@last", "@best:macro_f1".
 ---@param reference string|integer
+---@param options? { removed: boolean? } of the removed runs
 ---@return table? row with the columns of v_run
 ---@return string? message
 ---@return string? code
-function RunDatabase:find(reference) end
+function RunDatabase:find(reference, options) end
 
+---db:runs{ "data=ham10000", "macro_f1>0.5", study = "lambda", sort = "tail", metrics = true }
 ---@param filter? aniso.RunFilter
----@return table[]? rows with the columns of v_run, oldest first
+---@return table[]? rows with the columns of v_run, oldest first or sorted
 ---@return string? message
 ---@return string? code
 function RunDatabase:runs(filter) end
@@ -120,9 +127,9 @@ function RunDatabase:evaluations(run) end
 ---@return table[]?
 function RunDatabase:classes(evaluation) end
 
----Counts, true classes down and predicted ones across.
+---Counts, true classes down and predicted ones across, to calculate with: b - a, m:sum(2), m:get(1, 2).
 ---@param evaluation aniso.EvaluationReference
----@return integer[][]? matrix K × K
+---@return aniso.Tensor? matrix (K, K), float32
 function RunDatabase:confusion(evaluation) end
 
 ---Bins of the calibration error.
@@ -152,7 +159,7 @@ function RunDatabase:record_of(uid) end
 
 ---Brings in the runs of other files, each known by its uid: again changes nothing. All or none.
 ---@param others string[] paths
----@return { file: string, added: integer, renewed: integer, known: integer, running: integer }[]?
+---@return table[]? per file { file =, added =, renewed =, known =, running =, removed = }
 ---@return string? message
 ---@return string? code
 function RunDatabase:merge(others) end

@@ -65,6 +65,15 @@ function input.argmax(rows)
   return pred
 end
 
+-- A (K, K) tensor of counts as K rows of whole numbers.
+function input.counts(tensor)
+  local rows = tensor:totable()
+  for _, row in ipairs(rows) do
+    for j, count in ipairs(row) do row[j] = math.tointeger(count) or count end
+  end
+  return rows
+end
+
 -- A list of finite numbers.
 function input.numbers(x, what)
   local list = plain(x)

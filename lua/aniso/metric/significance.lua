@@ -79,9 +79,21 @@ function significance.mean_sd(values)
   return { n = n, mean = mean, sd = n > 1 and math.sqrt(squares / (n - 1)) or nil }
 end
 
--- Paired t test of second − first, value k of both from the same seed. t and p are nil
--- where the differences do not vary: one seed, or the same difference at each.
-function significance.paired_t(first, second)
+-- The value that |t| exceeds with probability 1 − level: bisection of the distribution above.
+local function student_quantile(level, df)
+  local low, high = 0, 1
+  while student_two_sided(high, df) > 1 - level do low, high = high, 2 * high end
+  for _ = 1, 100 do
+    local middle = (low + high) / 2
+    if student_two_sided(middle, df) > 1 - level then low = middle else high = middle end
+  end
+  return (low + high) / 2
+end
+
+-- Paired t test of second − first, value k of both from the same seed. lo and hi are the ends of the
+-- interval of the mean difference at `level` (0.95); they need two seeds. t and p are nil where
+-- the differences do not vary: one seed, or the same difference at each.
+function significance.paired_t(first, second, level)
   if #first ~= #second then
     error(("paired t: %d values against %d; pair them by seed"):format(#first, #second), 0)
   end
@@ -89,6 +101,10 @@ function significance.paired_t(first, second)
   for k = 1, #first do differences[k] = second[k] - first[k] end
   local result = significance.mean_sd(differences)
   result.df = math.max(0, result.n - 1)
+  if result.sd then
+    local half = student_quantile(level or 0.95, result.df) * result.sd / math.sqrt(result.n)
+    result.lo, result.hi = result.mean - half, result.mean + half
+  end
   if result.sd and result.sd > 0 then
     result.t = result.mean / (result.sd / math.sqrt(result.n))
     result.p = student_two_sided(result.t, result.df)
@@ -97,5 +113,6 @@ function significance.paired_t(first, second)
 end
 
 significance.erfc, significance.student_two_sided = erfc, student_two_sided
+significance.student_quantile = student_quantile
 
 return significance

@@ -1,6 +1,9 @@
 -- Which run is meant: find("7" or "01J9X" or "adpm" or "@last" or "@best:macro_f1"), and lists
 -- of runs. A run's row has the columns of v_run; its status is judged by the writer's lock,
 -- which is exact, where the view has only the heartbeat.
+local score = require "aniso.store.score"
+local select = require "aniso.store.select"
+
 local find = {}
 
 local function with_status(db, rows)
@@ -14,29 +17,34 @@ local function with_status(db, rows)
   return rows
 end
 
-local function select_runs(db, condition, ...)
-  local rows, message, code = db.core:query("SELECT * FROM v_run " .. condition, ...)
+-- Rows of v_run; removed: of the runs that were removed instead, which a file older than
+-- version 3 does not have.
+local function select_runs(db, removed, condition, ...)
+  if removed and db.core:version() < 3 then return {} end
+  local view = removed and "(SELECT * FROM v_any_run WHERE removed_at IS NOT NULL)" or "v_run"
+  local rows, message, code = db.core:query(("SELECT * FROM %s %s"):format(view, condition), ...)
   if not rows then return nil, message, code end
   return with_status(db, rows)
 end
 
--- runs{ study =, name =, label =, dataset =, status =, text =, limit = } → rows, oldest first.
--- `text` is looked for in the name, label, study, uid and status; `limit` keeps the newest.
+-- runs{ filter…, study =, name =, label =, dataset =, status =, text =, sort =, limit =, removed =,
+-- metrics = } → rows, oldest first or sorted. Filters and sort are those of `aniso ls`
+-- (store/select.lua); `limit` keeps the newest, or the first when sorted; `removed`: those that were
+-- removed instead; `metrics`: each row has .metrics, of its primary test evaluation.
 function find.runs(db, filters)
   filters = filters or {}
-  local rows, message, code = select_runs(db, [[
+  local rows, message, code = select_runs(db, filters.removed, [[
     WHERE (?1 IS NULL OR study = ?1) AND (?2 IS NULL OR name = ?2) AND (?3 IS NULL OR label = ?3)
       AND (?4 IS NULL OR dataset = ?4) ORDER BY run_id]],
     filters.study, filters.name, filters.label, filters.dataset)
   if not rows then return nil, message, code end
-  local kept = {}
+  local kept, has_text = {}, filters.text and select.word(filters.text)
   for _, row in ipairs(rows) do
-    local haystack = table.concat({ row.name, row.label or "", row.study, row.uid, row.status }, "\n")
-    if (filters.status == nil or row.status == filters.status)
-      and (filters.text == nil or haystack:lower():find(filters.text:lower(), 1, true)) then
+    if (filters.status == nil or row.status == filters.status) and (not has_text or has_text(row)) then
       kept[#kept + 1] = row
     end
   end
+  if #filters > 0 or filters.sort or filters.metrics then return (select.narrow(db, kept, filters)) end
   local limit = filters.limit or #kept
   return table.move(kept, math.max(1, #kept - limit + 1), #kept, 1, {})
 end
@@ -55,34 +63,35 @@ local BY_VIEW = [[
      AND ?1 IS NOT NULL
    ORDER BY v.$METRIC DESC, v.run_id LIMIT 1]]
 local BY_RESULT = [[
-  SELECT e.run_id FROM evaluation e JOIN run r USING(run_id) JOIN result x USING(eval_id)
+  SELECT e.run_id FROM evaluation e JOIN v_run r USING(run_id) JOIN result x USING(eval_id)
     JOIN metric m USING(metric_id)
    WHERE e.is_primary = 1 AND e.part = 'test' AND r.status = 'finished' AND m.name = ?1
      AND x.value IS NOT NULL
    ORDER BY CASE m.higher_is_better WHEN 1 THEN -x.value ELSE x.value END, e.run_id LIMIT 1]]
 
-local function best(db, metric)
+local function best(db, name)
+  local metric = score.aliases[name] or name
   local sql = VIEW_METRICS[metric] and BY_VIEW:gsub("%$METRIC", metric) or BY_RESULT
   local rows, message, code = db.core:query(sql, metric)
   if not rows then return nil, message, code end
   if not rows[1] then
     return not_found("no finished run of %s has %s on the test part", db.path, metric)
   end
-  return select_runs(db, "WHERE run_id = ?1", rows[1].run_id)
+  return select_runs(db, false, "WHERE run_id = ?1", rows[1].run_id)
 end
 
 -- The ways to name a run, in the order in which they are tried.
-local function candidates(db, reference)
-  if reference == "@last" then return select_runs(db, "ORDER BY run_id DESC LIMIT 1") end
+local function candidates(db, reference, removed)
+  if reference == "@last" then return select_runs(db, removed, "ORDER BY run_id DESC LIMIT 1") end
   local metric = reference:match "^@best:([%w_]+)$" or reference == "@best" and "macro_f1"
   if metric then return best(db, metric) end
   local id = math.tointeger(tonumber(reference))
-  local rows, message, code = select_runs(db, "WHERE run_id = ?1 OR uid = upper(?2)", id, reference)
+  local rows, message, code = select_runs(db, removed, "WHERE run_id = ?1 OR uid = upper(?2)", id, reference)
   if rows and not rows[1] then
-    rows, message, code = select_runs(db, "WHERE name = ?1 OR label = ?1 ORDER BY run_id", reference)
+    rows, message, code = select_runs(db, removed, "WHERE name = ?1 OR label = ?1 ORDER BY run_id", reference)
   end
   if rows and not rows[1] and #reference >= 4 then
-    rows, message, code = select_runs(db, "WHERE substr(uid, 1, ?2) = upper(?1) ORDER BY run_id",
+    rows, message, code = select_runs(db, removed, "WHERE substr(uid, 1, ?2) = upper(?1) ORDER BY run_id",
       reference, #reference)
   end
   return rows, message, code
@@ -99,14 +108,25 @@ local function ambiguous(reference, rows)
     table.concat(list, ", "))
 end
 
--- find(reference) → row | nil, message, code.
-function find.find(db, reference)
-  reference = tostring(reference)
-  local rows, message, code = candidates(db, reference)
-  if not rows then return nil, message, code end
-  if #rows == 0 then
-    return not_found("no run %s in %s (aniso ls lists them)", reference, db.path)
+local function nothing(db, reference, removed)
+  if removed then
+    return not_found("no removed run %s in %s (aniso ls --removed lists them)", reference, db.path)
   end
+  local gone = not reference:find "^@" and candidates(db, reference, true)
+  if gone and gone[1] then
+    return not_found("run %s was removed on %s; aniso restore %s brings it back", reference,
+      gone[1].removed_at:sub(1, 10), reference)
+  end
+  return not_found("no run %s in %s (aniso ls lists them)", reference, db.path)
+end
+
+-- find(reference [, {removed = true}]) → row | nil, message, code. removed: of the removed ones.
+function find.find(db, reference, options)
+  local removed = options and options.removed or false
+  reference = tostring(reference)
+  local rows, message, code = candidates(db, reference, removed)
+  if not rows then return nil, message, code end
+  if #rows == 0 then return nothing(db, reference, removed) end
   if #rows > 1 then return ambiguous(reference, rows) end
   return rows[1]
 end

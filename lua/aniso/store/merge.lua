@@ -1,8 +1,9 @@
 -- Brings the runs of other files into this one: db:merge{other, …} → {file =, added =, renewed =,
--- known =, running =} per file | nil, message, code. A run is known by its uid, so that merging
--- again changes nothing. One that went on in the other file since is renewed; one that is in
--- progress there is left for the next time. Rows are copied through two connections, never by
--- ATTACH: the other file is only read. All files come in together, or none does.
+-- known =, running =, removed =} per file | nil, message, code. A run is known by its uid, so that
+-- merging again changes nothing. One that went on in the other file since is renewed; one that is
+-- in progress there is left for the next time, one that was removed there stays there. Rows are
+-- copied through two connections, never by ATTACH: the other file is only read. All files come in
+-- together, or none does.
 local core = require "aniso.core"
 local must = require("aniso.store.refusal").must
 local refuse = require("aniso.store.refusal").raise
@@ -128,13 +129,14 @@ end
 local function one_file(to, from)
   local self = setmetatable({ to = to, from = from, numbers = {} }, Merge)
   for name in pairs(SHARED) do self.numbers[name] = {} end
-  local result = { file = from:path(), added = 0, renewed = 0, known = 0, running = 0 }
+  local result = { file = from:path(), added = 0, renewed = 0, known = 0, running = 0, removed = 0 }
   local in_progress = from:writer() ~= nil
   local runs, columns = from:query "SELECT * FROM run ORDER BY run_id"
   for _, run in ipairs(must(runs, columns)) do
     local here = must(to:query("SELECT run_id, heartbeat_at FROM run WHERE uid = ?1", run.uid))[1]
     local what = here and (run.heartbeat_at > here.heartbeat_at and "renewed" or "known") or "added"
     if run.ended_at == nil and in_progress then what = "running" end
+    if run.removed_at ~= nil then what = "removed" end
     result[what] = result[what] + 1
     if what == "added" then self:add(run, columns) end
     if what == "renewed" then self:renew(run, here) end

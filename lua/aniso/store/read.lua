@@ -1,6 +1,7 @@
 -- What is stored about a run and about an evaluation, as plain tables. A run is a row of
 -- find() or runs(), its number or its uid; an evaluation is a row of evaluations() or its
--- number. All return nil, message, code when the database refuses.
+-- number, or a run's row or name, which means its primary test evaluation. All return nil,
+-- message, code when the database refuses.
 local core = require "aniso.core"
 
 local read = {}
@@ -10,8 +11,20 @@ local function run_id(run)
   return run
 end
 
-local function eval_id(evaluation)
-  return type(evaluation) == "table" and evaluation.eval_id or evaluation
+-- The evaluation's number | nil, message, code.
+local function eval_id(db, of)
+  if type(of) == "string" then
+    local run, message, code = db:find(of)
+    if not run then return nil, message, code end
+    of = run
+  end
+  if type(of) ~= "table" then return of end
+  if of.eval_id then return of.eval_id end
+  local rows, message, code = db.core:query([[
+    SELECT eval_id FROM evaluation WHERE run_id = ?1 AND is_primary = 1 AND part = 'test']], of.run_id)
+  if not rows then return nil, message, code end
+  if rows[1] then return rows[1].eval_id end
+  return nil, ("run %s has no test evaluation (it is %s)"):format(of.uid, of.status), "ENOTFOUND"
 end
 
 -- SQL with the run as ?1, by number or uid.
@@ -120,47 +133,53 @@ end
 
 -- The rows of v_class, in class order, with scores = {key = value}.
 function read.classes(db, evaluation)
-  local rows, message, code = db.core:query(
-    "SELECT * FROM v_class WHERE eval_id = ?1 ORDER BY class_idx", eval_id(evaluation))
+  local id, message, code = eval_id(db, evaluation)
+  if not id then return nil, message, code end
+  local rows
+  rows, message, code = db.core:query("SELECT * FROM v_class WHERE eval_id = ?1 ORDER BY class_idx", id)
   if not rows then return nil, message, code end
   local scores
   scores, message, code = db.core:query(
-    "SELECT key, class_idx, value FROM class_score WHERE eval_id = ?1", eval_id(evaluation))
+    "SELECT key, class_idx, value FROM class_score WHERE eval_id = ?1", id)
   if not scores then return nil, message, code end
   for _, row in ipairs(rows) do row.scores = {} end
   for _, score in ipairs(scores) do rows[score.class_idx + 1].scores[score.key] = score.value end
   return rows
 end
 
--- K rows (true class) of K counts (predicted class).
+-- A tensor (K, K), float32 so that one can calculate with it: true classes down, predicted across.
+-- Counts are exact up to 2^24.
 function read.confusion(db, evaluation)
-  local id = eval_id(evaluation)
-  local size, message, code = first(db.core:query(
+  local id, message, code = eval_id(db, evaluation)
+  if not id then return nil, message, code end
+  local size
+  size, message, code = first(db.core:query(
     "SELECT count(*) AS K FROM class_count WHERE eval_id = ?1", id))
   if not size then return nil, message, code end
+  if size.K == 0 then return nil, ("evaluation %s has no confusion matrix"):format(id), "ENOTFOUND" end
   local cells
   cells, message, code = db.core:query(
     "SELECT true_idx, pred_idx, n FROM confusion WHERE eval_id = ?1", id)
   if not cells then return nil, message, code end
-  local matrix = {}
-  for i = 1, size.K do
-    matrix[i] = {}
-    for j = 1, size.K do matrix[i][j] = 0 end
-  end
-  for _, cell in ipairs(cells) do matrix[cell.true_idx + 1][cell.pred_idx + 1] = cell.n end
+  local matrix = core.tensor.zeros { size.K, size.K }
+  for _, cell in ipairs(cells) do matrix:set(cell.true_idx + 1, cell.pred_idx + 1, cell.n) end
   return matrix
 end
 
 function read.bins(db, evaluation)
+  local id, message, code = eval_id(db, evaluation)
+  if not id then return nil, message, code end
   return db.core:query("SELECT n, sum_conf, n_correct FROM calibration_bin WHERE eval_id = ?1 ORDER BY bin",
-    eval_id(evaluation))
+    id)
 end
 
 -- {true_idx =, pred_idx =, conf =, probs = {{K numbers}, …} or nil}; nil if none were stored.
 function read.predictions(db, evaluation)
-  local rows, message, code = db.core:query([[
-    SELECT true_idx, pred_idx, conf, probs FROM prediction WHERE eval_id = ?1 ORDER BY sample_idx]],
-    eval_id(evaluation))
+  local id, message, code = eval_id(db, evaluation)
+  if not id then return nil, message, code end
+  local rows
+  rows, message, code = db.core:query([[
+    SELECT true_idx, pred_idx, conf, probs FROM prediction WHERE eval_id = ?1 ORDER BY sample_idx]], id)
   if not rows then return nil, message, code end
   if #rows == 0 then return nil, "no predictions are stored with this evaluation", "ENOTFOUND" end
   local out = { true_idx = {}, pred_idx = {}, conf = {}, probs = rows[1].probs and {} }

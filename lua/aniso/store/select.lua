@@ -4,8 +4,6 @@
 -- other word is looked for in id, study, label, data set and status. All filters must fit.
 local keys = require "aniso.store.keys"
 
-local select = {}
-
 local compare = {
   ["="] = function(a, b) return a == b end,
   ["!="] = function(a, b) return a ~= b end,
@@ -30,7 +28,7 @@ end
 local function word(text)
   text = text:lower()
   return function(run)
-    return table.concat({ run.uid, run.study, run.label or "", run.dataset, run.status }, "\n")
+    return table.concat({ run.uid, run.name, run.study, run.label or "", run.dataset, run.status }, "\n")
       :lower():find(text, 1, true) ~= nil
   end
 end
@@ -69,33 +67,60 @@ local function sort(runs, key, backwards)
   end)
 end
 
--- select(filters [, {sort = KEY, limit = N}]) → rows like runs(), with `tags`, newest first;
--- the catalog of keys; the keys that were mentioned. An unknown key raises.
-function select.select(db, filters, options)
-  options = options or {}
-  local catalog = keys.new(db)
+local function compile(filters, catalog)
   local tests, mentioned = {}, {}
-  for i, text in ipairs(filters or {}) do
+  for i, text in ipairs(filters) do
     tests[i], mentioned[#mentioned + 1] = filter(text, catalog)
   end
-  local sort_name = options.sort and options.sort:gsub("^%-", "")
-  local sort_key = sort_name and catalog:key(sort_name)
-  mentioned[#mentioned + 1] = sort_key
-  local runs, message, code = db:runs()
-  if not runs then return nil, message, code end
-  local tags
-  tags, message, code = db:tags()
-  if not tags then return nil, message, code end
-  local found = {}
-  for i = #runs, 1, -1 do
-    local run, fits = runs[i], true
-    run.tags = tags[run.run_id] or {}
-    for _, test in ipairs(tests) do fits = fits and test(run) end
-    if fits then found[#found + 1] = run end
-  end
-  if sort_key then sort(found, sort_key, options.sort ~= sort_name) end
-  for i = #found, (options.limit or #found) + 1, -1 do found[i] = nil end
-  return found, catalog, mentioned
+  return function(run)
+    for _, test in ipairs(tests) do
+      if not test(run) then return false end
+    end
+    return true
+  end, mentioned
 end
 
-return select
+local function sort_key_of(catalog, name)
+  if not name then return nil end
+  local bare = name:gsub("^%-", "")
+  return catalog:key(bare), bare ~= name
+end
+
+-- The rows that fit `filters`, in their order or by filters.sort; see runs() in find.lua.
+-- → rows, the catalog of keys, the keys that were mentioned. An unknown key raises.
+local function narrow(db, runs, filters)
+  local catalog = keys.new(db)
+  local fits, mentioned = compile(filters, catalog)
+  local key, backwards = sort_key_of(catalog, filters.sort)
+  mentioned[#mentioned + 1] = key
+  local tags, message, code = db:tags()
+  if not tags then return nil, message, code end
+  local found = {}
+  for _, run in ipairs(runs) do
+    run.tags = tags[run.run_id] or {}
+    if fits(run) then found[#found + 1] = run end
+  end
+  local metrics = filters.metrics and catalog:metrics()
+  for _, run in ipairs(found) do run.metrics = metrics and (metrics[run.run_id] or {}) end
+  local first, last = 1, math.min(#found, filters.limit or #found)
+  if key then sort(found, key, backwards) else first, last = #found - last + 1, #found end
+  return table.move(found, first, last, 1, {}), catalog, mentioned, #found
+end
+
+-- select(filters [, {sort = KEY, limit = N, removed = BOOLEAN}]) → rows like runs(), with `tags`, newest
+-- first; the catalog of keys; the keys that were mentioned; how many fit. An unknown key raises.
+local function select_runs(db, filters, options)
+  options = options or {}
+  local runs, message, code = db:runs { removed = options.removed }
+  if not runs then return nil, message, code end
+  for i = 1, #runs // 2 do runs[i], runs[#runs + 1 - i] = runs[#runs + 1 - i], runs[i] end
+  local asked = { sort = options.sort }
+  table.move(filters or {}, 1, #(filters or {}), 1, asked)
+  local found, catalog, mentioned, fitting = narrow(db, runs, asked)
+  if not found then return nil, catalog, mentioned end
+  for i = #found, (options.limit or #found) + 1, -1 do found[i] = nil end
+  return found, catalog, mentioned, fitting
+end
+
+-- `methods` go into the database, the rest serves find.lua.
+return { methods = { select = select_runs }, narrow = narrow, word = word }

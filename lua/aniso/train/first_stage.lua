@@ -24,15 +24,23 @@ function first_stage.part_of(config)
     select = { metric = select.metric, every = select.every, keep = select.keep } }
 end
 
--- The hash: that part, the data, split and given weights by content, the seed, and the
--- version of this program.
-function first_stage.key(session)
-  local data, split = host.identity(session)
+-- The hash: that part, the data, split and given weights by content, the seed, and the program's
+-- version. of: {config, seed, data, split, version}, the hashes as in host.identity().
+-- → nil where the given weights are not there to be hashed.
+function first_stage.key_of(of)
+  local weights = of.config.backbone.weights
+  local given = weights and core.sha256.file(weights)
+  if weights and not given then return nil end
   return core.sha256.text(core.json.encode {
-    version = core.sys.version, seed = session.seed, data = data, split = split,
-    given = session.config.backbone.weights and core.sha256.file(session.config.backbone.weights),
-    of = first_stage.part_of(session.config),
+    version = of.version, seed = of.seed, data = of.data, split = of.split, given = given,
+    of = first_stage.part_of(of.config),
   })
+end
+
+local function key_for(session)
+  local data, split = host.identity(session)
+  return first_stage.key_of { config = session.config, seed = session.seed, data = data, split = split,
+    version = core.sys.version }
 end
 
 -- → a function that says of each job it is given whether one before has the same first stage.
@@ -49,7 +57,7 @@ function first_stage.repeats()
 end
 
 local function path(session)
-  return ("%s/%s.safetensors"):format(session.shared_folder, first_stage.key(session))
+  return ("%s/%s.safetensors"):format(session.shared_folder, key_for(session))
 end
 
 -- The weights of a good file → true. One that is damaged is as if absent: → false, why.

@@ -1,0 +1,53 @@
+-- aniso rm RUN… and aniso rm --where FILTER: hides runs from everything that lists and counts. They
+-- stay in the file until aniso gc; aniso restore brings them back.
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+
+local rm = { summary = "remove runs: hidden, restorable until gc" }
+
+function rm.arguments(parser)
+  parser:argument("runs", "the runs"):args "*"
+  parser:option("--where", "all runs that fit a filter of aniso ls; given again: and that one too")
+    :argname "FILTER":count "*"
+  common.db(parser)
+end
+
+-- The runs that the command line names, each once, by name or by filter.
+local function chosen(db, args, removed)
+  if #args.runs == 0 and #args.where == 0 then
+    cli.fail(cli.USAGE, "name a run, or give --where FILTER (aniso ls lists runs and takes the same filters)")
+  end
+  local runs, seen = {}, {}
+  local function add(run)
+    if not seen[run.uid] then seen[run.uid], runs[#runs + 1] = true, run end
+  end
+  for _, reference in ipairs(args.runs) do add(cli.need(db:find(reference, { removed = removed }))) end
+  if #args.where > 0 then
+    local found = common.ask(db, "select", args.where, { removed = removed })
+    for i = #found, 1, -1 do add(found[i]) end
+  end
+  if #runs == 0 then
+    cli.fail(cli.NO_MATCH, ("no %srun fits %s"):format(removed and "removed " or "",
+      table.concat(args.where, " ")))
+  end
+  return runs
+end
+
+-- Removes or restores, and prints one line per run.
+function rm.change(args, method, removed)
+  local db <close> = common.open_to_write(args)
+  local runs = chosen(db, args, removed)
+  common.ask(db, method, runs)
+  for _, run in ipairs(runs) do
+    print(("%s  %s, %s, seed %d"):format(run.uid, run.study, run.label or run.name, run.seed))
+  end
+  return #runs
+end
+
+function rm.run(args)
+  local n = rm.change(args, "remove", false)
+  io.stderr:write(("%d run%s removed; aniso restore brings %s back, aniso gc deletes for good\n"):format(n,
+    n == 1 and "" or "s", n == 1 and "it" or "them"))
+end
+
+return rm

@@ -1,0 +1,101 @@
+-- A large run database for timing questions: aniso exec tests/bench/make_runs.lua FILE [RUNS].
+-- RUNS (1,000) runs of ten studies with twenty configurations and five seeds each, 20 classes in a long
+-- tail, 100 epochs of nine curves, and per run three evaluations with confusion matrices, of
+-- which the test one keeps its predictions of 500 images. Numbers are made up, the same each time.
+local store = require "aniso.store"
+
+local file, runs = assert(arg[1], "give a FILE"), math.tointeger(arg[2] or 1000)
+local K, IMAGES, EPOCHS = 20, 500, 100
+
+local db <close> = assert(store.open(file))
+local function exec(sql, ...) return assert(db:exec(sql, ...)) end
+
+-- 0 … 1 from two integers, the same on each machine.
+local CHANCE = "(((%s) * 2654435761 + (%s) * 40503 + 12345) %% 1000003 * 7919 %% 1000003 / 1000003.0)"
+local function chance(a, b) return CHANCE:format(a, b) end
+
+local function shared()
+  local n_train, shot, n_test = {}, {}, {}
+  for j = 1, K do
+    n_train[j] = math.max(5, math.floor(2000 * 0.72 ^ (j - 1)))
+    shot[j] = n_train[j] > 100 and "many" or n_train[j] >= 20 and "medium" or "few"
+    n_test[j] = 25
+  end
+  return n_train, shot, n_test
+end
+
+local function start(i)
+  local n_train, shot, n_test = shared()
+  local study, config, seed = (i - 1) // 100 + 1, (i - 1) // 5 % 20 + 1, (i - 1) % 5
+  local classes, lambda = {}, {}
+  for j = 1, K do classes[j], lambda[j] = ("class %02d"):format(j), 1 + config / 100 end
+  local run = db:start_run {
+    name = ("gamma=%.2f"):format(config / 20), label = ("gamma=%.2f"):format(config / 20),
+    study = ("study %02d"):format(study), seed = seed, lambda = lambda,
+    config = { data = { "folder", size = 32 }, train = { epochs = EPOCHS, lr = 1e-3 * study },
+      schedule = { "cosine", T = 1000, lambda = { "power", gamma = config / 20 } },
+      backbone = { "resnet", depth = 8, width = 32 }, prior = { crops = 4, mode = "both" },
+      denoiser = { "cross_attention", dim = 128, blocks = 2 }, sampler = { "ddim", steps = 20, draws = 8 } },
+    dataset = { name = "made up", sha256 = "bench", classes = classes, height = 32, width = 32,
+      channels = 3 },
+    split = { name = "made up", sha256 = "bench", seed = 0, n_train = n_train, n_val = n_test,
+      n_test = n_test, shot = shot },
+    threads = 2, tool_version = "0.1.0", argv = { "run", "bench.lua" },
+  }
+  return run
+end
+
+local function evaluation(run_id, part, sampler, primary)
+  local _, id = exec([[
+    INSERT INTO evaluation(run_id, part, weights, step, is_primary, sampler, sample_steps, draws, n, at)
+    VALUES(?1, ?2, 'best', 100, ?3, ?4, 20, 8, ?5, '2026-01-01T00:00:00.000Z')]],
+    run_id, part, primary, sampler, IMAGES)
+  exec([[
+    WITH RECURSIVE image(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM image WHERE i < ?2 - 1)
+    INSERT INTO prediction(eval_id, sample_idx, true_idx, pred_idx, conf, probs)
+    SELECT ?1, i, i % ?3, CASE WHEN ]] .. chance("?1", "i") .. [[ < 0.5 + 0.4 * (1 - i % ?3 * 1.0 / ?3)
+             THEN i % ?3 ELSE (i * 7 + ?1) % ?3 END, 0.5, zeroblob(4 * ?3) FROM image]], id, IMAGES, K)
+  exec([[
+    INSERT INTO confusion(eval_id, true_idx, pred_idx, n)
+    SELECT eval_id, true_idx, pred_idx, count(*) FROM prediction WHERE eval_id = ?1 GROUP BY 2, 3]], id)
+  exec([[
+    WITH RECURSIVE class(j) AS (SELECT 0 UNION ALL SELECT j + 1 FROM class WHERE j < ?2 - 1)
+    INSERT INTO class_count(eval_id, class_idx, support, predicted, tp)
+    SELECT ?1, j, (SELECT count(*) FROM prediction WHERE eval_id = ?1 AND true_idx = j),
+           (SELECT count(*) FROM prediction WHERE eval_id = ?1 AND pred_idx = j),
+           (SELECT count(*) FROM prediction WHERE eval_id = ?1 AND true_idx = j AND pred_idx = j)
+      FROM class]], id, K)
+  for i, name in ipairs { "nll", "brier", "ece", "auc", "mcc", "macro_precision", "kappa_quadratic" } do
+    exec("INSERT INTO metric(name) VALUES(?1) ON CONFLICT DO NOTHING", name)
+    exec("INSERT INTO result(eval_id, metric_id, value) SELECT ?1, metric_id, " .. chance("?1", "?3")
+      .. " FROM metric WHERE name = ?2", id, name, i)
+  end
+  if not (primary and part == "test") then exec("DELETE FROM prediction WHERE eval_id = ?1", id) end
+end
+
+local CURVES = { train = { "loss", "loss_epsilon", "loss_mmd", "grad_norm", "lr" },
+  val = { "acc", "bacc", "macro_f1", "nll" } }
+
+local function curves(run_id)
+  for part, names in pairs(CURVES) do
+    for i, name in ipairs(names) do
+      exec("INSERT INTO metric(name) VALUES(?1) ON CONFLICT DO NOTHING", name)
+      exec([[
+        WITH RECURSIVE epoch(e) AS (SELECT 1 UNION ALL SELECT e + 1 FROM epoch WHERE e < ?3)
+        INSERT INTO metric_value(run_id, metric_id, part, step, value)
+        SELECT ?1, metric_id, ?4, e, ]] .. chance("?1", "e + ?5") .. [[ + 1.0 / e FROM epoch, metric
+         WHERE name = ?2]], run_id, name, EPOCHS, part, i)
+    end
+  end
+end
+
+for i = 1, runs do
+  local run = start(i)
+  assert(db:transaction(function()
+    curves(run.id)
+    evaluation(run.id, "val", "ddim", true)
+    evaluation(run.id, "test", "ddim", true)
+    evaluation(run.id, "test", "prior", false)
+  end))
+  run:finish()
+end

@@ -1,0 +1,187 @@
+-- Removing hides a run from every view and list, restoring undoes it, gc deletes for good what was
+-- removed, and what is left over: never what another database of the folder has.
+local lu = require "luaunit"
+local core = require "aniso.core"
+local gc = require "aniso.gc"
+local check = require "aniso.store.check"
+local store = require "aniso.store"
+local fixture = dofile "tests/lua/store_fixture.lua"
+local description, evaluation, one = fixture.description, fixture.evaluation, fixture.one
+local sys = core.sys
+
+local Removal = {}
+
+local function record(db, changes)
+  local run = db:start_run(description(changes))
+  run:metric("train", 1, { loss = 0.5 })
+  run:log("info", "a line")
+  run:evaluation(evaluation({ { 2, 1 }, { 0, 1 } }, { bins = { { n = 4, sum_conf = 3.5, n_correct = 3 } },
+    results = { nll = 1 }, predictions = { true_idx = { 0, 0, 0, 1 }, pred_idx = { 0, 1, 0, 1 } } }))
+  run:finish()
+  return run
+end
+
+local function write(path, bytes)
+  assert(sys.mkdir_p(path:match "^(.*)/"))
+  local file <close> = assert(io.open(path, "wb"))
+  file:write(bytes or "12345")
+end
+
+-- The files of a run, where the trainer puts them.
+local function checkpoints(db, run)
+  local path = require("aniso.trainer").folder_of(db.path) .. "/" .. run.uid
+  write(path .. "/best.safetensors")
+  write(path .. "/last.safetensors")
+  run:checkpoint { kind = "best", step = 1, path = path .. "/best.safetensors", sha256 = "c", bytes = 5 }
+  return path
+end
+
+local SHOWN = { "v_run", "v_class", "v_eval", "v_ece", "v_confusion", "v_counted", "v_group", "v_lambda" }
+
+function Removal.test_a_removed_run_is_nowhere_until_it_is_restored()
+  local db <close> = fixture.new()
+  local run, other = record(db, { seed = 1 }), record(db, { seed = 2, label = "late" })
+  local before = {}
+  for _, view in ipairs(SHOWN) do before[view] = assert(db:query("SELECT * FROM " .. view)) end
+  lu.assertEquals(db:remove { db:find(other.uid) }, 1)
+  for _, view in ipairs(SHOWN) do
+    local rows = db:query("SELECT * FROM " .. view)
+    local n = view == "v_group" and #before[view] or #before[view] // 2
+    if view == "v_lambda" then n = #before[view] end
+    lu.assertEquals(#rows, n, view) -- of two seeds one is left, in groups n is 1
+    for _, row in ipairs(rows) do
+      lu.assertTrue(row.n ~= 2 or view == "v_confusion", view .. " still counts two seeds")
+    end
+  end
+  lu.assertEquals(#db:runs(), 1)
+  lu.assertEquals(#db:select { "late" }, 0)
+  lu.assertEquals(#db:scores(), 1)
+  lu.assertEquals(db:find("@last").uid, run.uid)
+  lu.assertEquals(db:find("@best:nll").uid, run.uid)
+  local _, message, code = db:find(other.uid)
+  lu.assertEquals(code, "ENOTFOUND")
+  lu.assertStrContains(message, "aniso restore " .. other.uid)
+  lu.assertEquals(#db:runs { removed = true }, 1)
+  lu.assertEquals(db:find("late", { removed = true }).uid, other.uid)
+  lu.assertEquals(select(3, db:find(run.uid, { removed = true })), "ENOTFOUND")
+  lu.assertEquals(db:remove { db:find("late", { removed = true }) }, 0)
+  lu.assertEquals(db:restore { db:find("late", { removed = true }) }, 1)
+  for _, view in ipairs(SHOWN) do
+    lu.assertEquals(db:query("SELECT * FROM " .. view), before[view], view)
+  end
+end
+
+-- The number of an attempt is not given twice, removed or not.
+function Removal.test_the_same_again_after_removing()
+  local db <close> = fixture.new()
+  record(db, {})
+  db:remove { db:find "1" }
+  record(db, {})
+  lu.assertEquals(db:find("@last").attempt, 2)
+  db:restore { db:find("1", { removed = true }) }
+  lu.assertEquals(#db:runs(), 2)
+end
+
+local function items(plan, what)
+  local out = {}
+  for _, one_item in ipairs(plan) do
+    if one_item.what == what then out[#out + 1] = one_item end
+  end
+  return out
+end
+
+function Removal.test_gc_deletes_rows_and_files_of_removed_runs_alone()
+  local db <close> = fixture.new()
+  local a, b = record(db, { seed = 1 }), record(db, { seed = 2, config = { other = 1 }, study = "gone" })
+  local kept, gone = checkpoints(db, a), checkpoints(db, b)
+  lu.assertEquals(gc.plan(db), {})
+  db:remove { db:find(b.uid) }
+  local plan = gc.plan(db)
+  lu.assertEquals({ #plan, plan[1].what, plan[1].bytes }, { 1, "removed run", 10 })
+  lu.assertEquals(sys.exists(gone), "directory") -- a plan changes nothing
+  lu.assertEquals(gc.carry_out(db, plan), 10)
+  lu.assertNil(sys.exists(gone))
+  lu.assertEquals(sys.exists(kept .. "/best.safetensors"), "file")
+  lu.assertEquals(one(db, "SELECT group_concat(uid) FROM run"), a.uid)
+  for _, name in ipairs { "study", "config", "evaluation", "checkpoint" } do
+    lu.assertEquals(one(db, "SELECT count(*) FROM " .. name), 1, name)
+  end
+  lu.assertEquals(one(db, "SELECT count(*) FROM prediction"), 4)
+  lu.assertEquals(one(db, "PRAGMA integrity_check"), "ok")
+  for _, result in ipairs(assert(check(db))) do lu.assertEquals(result.faults, {}, result.name) end
+  lu.assertEquals(gc.plan(db), {})
+end
+
+function Removal.test_orphans_are_found_and_deleted_only_when_asked()
+  local db <close> = fixture.new()
+  local run = record(db, {})
+  local own = checkpoints(db, run)
+  local home = own:match "^(.*)/"
+  local orphan = home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAV"
+  write(orphan .. "/best.safetensors", "1234567")
+  write(home .. "/notes/mine.txt")                 -- not a run's name
+  write(home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAW/deep/file") -- holds a folder: not ours
+  local plan = gc.plan(db)
+  lu.assertEquals({ #plan, plan[1].what, plan[1].name, plan[1].bytes }, { 1, "orphan", orphan, 7 })
+  lu.assertEquals(gc.carry_out(db, plan), 0)
+  lu.assertEquals(sys.exists(orphan), "directory")
+  lu.assertEquals(gc.carry_out(db, gc.plan(db), { orphans = true }), 7)
+  lu.assertNil(sys.exists(orphan))
+  lu.assertEquals(sys.exists(own), "directory")
+  lu.assertEquals(sys.exists(home .. "/notes/mine.txt"), "file")
+end
+
+function Removal.test_a_link_is_not_followed()
+  local db <close> = fixture.new()
+  local run = record(db, {})
+  local elsewhere = fixture.folder()
+  write(elsewhere .. "/precious")
+  local home = require("aniso.trainer").folder_of(db.path)
+  assert(sys.mkdir_p(home))
+  assert(os.execute(("ln -s '%s' '%s/%s'"):format(elsewhere, home, run.uid)))
+  db:remove { db:find(run.uid) }
+  local plan = gc.plan(db)
+  lu.assertStrContains(plan[1].keep, "not a plain folder")
+  gc.carry_out(db, plan, { orphans = true })
+  lu.assertEquals(sys.exists(elsewhere .. "/precious"), "file")
+  lu.assertEquals(one(db, "SELECT count(*) FROM run"), 0)
+end
+
+-- A merged database has the runs whose checkpoints lie in the other one's folder.
+function Removal.test_what_another_database_of_the_folder_has_stays()
+  local folder = fixture.folder()
+  local db <close> = assert(store.open(folder .. "/one.db"))
+  local run = record(db, {})
+  local path = checkpoints(db, run)
+  do
+    local all <close> = assert(store.open(folder .. "/all.db"))
+    assert(all:merge { db.path })
+  end
+  db:remove { db:find(run.uid) }
+  local plan = gc.plan(db)
+  lu.assertStrContains(plan[1].keep, "all.db has the run too")
+  gc.carry_out(db, plan, { orphans = true })
+  lu.assertEquals(sys.exists(path), "directory")
+  lu.assertEquals(one(db, "SELECT count(*) FROM run"), 0)
+  lu.assertEquals(gc.plan(db), {}) -- no orphan either
+  local all <close> = assert(store.open(folder .. "/all.db"))
+  all:remove { all:find(run.uid) }
+  plan = gc.plan(all) -- nobody else has it: its folder, recorded in all.db, goes with it
+  lu.assertEquals({ plan[1].keep, plan[1].bytes }, { nil, 10 })
+  gc.carry_out(all, plan)
+  lu.assertNil(sys.exists(path))
+end
+
+function Removal.test_a_neighbour_that_cannot_be_read_keeps_everything()
+  local db <close> = fixture.new()
+  local home = require("aniso.trainer").folder_of(db.path)
+  write(home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAV/best.safetensors")
+  local bytes = ("SQLite format 3\0" .. ("\0"):rep(52) .. "ADP1"):sub(1, 72) .. ("x"):rep(500)
+  write(db.path:match "^(.*)/" .. "/damaged.db", bytes)
+  local plan = gc.plan(db)
+  lu.assertStrContains(items(plan, "orphan")[1].keep, "damaged.db cannot be asked")
+  gc.carry_out(db, plan, { orphans = true })
+  lu.assertEquals(sys.exists(home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAV"), "directory")
+end
+
+return { Removal = Removal }
