@@ -6,10 +6,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/err.h"
 
 enum { ALIGN = 64 };
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 static _Atomic int64_t live, peak, allocs, fail_in;
 
@@ -28,12 +31,27 @@ int an_mem_must_fail(void)
     return atomic_fetch_sub(&fail_in, 1) == 1;
 }
 
+/* Memory for `bytes` and the header. Large blocks ask for huge pages: 512 times fewer faults
+ * when they are first touched, and fewer misses of the address cache afterwards. */
+static char *from_system(size_t bytes)
+{
+    size_t room = (bytes + 2 * ALIGN - 1) / ALIGN * ALIGN;
+    if (room < 2 * HUGE_PAGE)
+        return aligned_alloc(ALIGN, room);
+    char *block = aligned_alloc(HUGE_PAGE, room);
+#ifdef MADV_HUGEPAGE
+    if (block)
+        madvise(block, room / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* a wish, not a need */
+#endif
+    return block;
+}
+
 void *an_alloc(size_t bytes)
 {
     char *block = NULL;
     atomic_fetch_add(&allocs, 1);
     if (!an_mem_must_fail() && bytes <= (size_t)PTRDIFF_MAX - 2 * ALIGN)
-        block = aligned_alloc(ALIGN, (bytes + 2 * ALIGN - 1) / ALIGN * ALIGN);
+        block = from_system(bytes);
     if (!block) {
         an_fail(AN_ENOMEM, "out of memory: %zu bytes could not be had; a smaller train.batch or "
                            "image size needs less", bytes);

@@ -8,17 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define REUSED 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define REUSED 0
-#endif
-#endif
-#ifndef REUSED
-#define REUSED 1
-#endif
+#include "base/sanitizer.h"
 
 enum { HEAD = 64 }; /* bytes before the data, which starts on a cache line */
 
@@ -65,7 +55,7 @@ static void make_key(void)
 /* A block for `bytes` on top; an empty stack gets all it ever lent. */
 static block *push(stack *s, size_t bytes)
 {
-    size_t size = REUSED && !s->top && s->most > bytes ? s->most : bytes;
+    size_t size = AN_REUSES_MEMORY && !s->top && s->most > bytes ? s->most : bytes;
     block *b = size <= SIZE_MAX - HEAD ? an_alloc(HEAD + size) : an_alloc(SIZE_MAX);
     if (!b)
         return NULL;
@@ -81,8 +71,8 @@ void *an_scratch_take(size_t bytes)
     stack *s = &mine;
     size_t room = bytes > SIZE_MAX - HEAD ? bytes : an_scratch_line(bytes ? bytes : 1);
     block *b = s->top;
-    if (!REUSED || !b || b->size - b->used < room) {
-        b = push(s, REUSED ? room : bytes);
+    if (!AN_REUSES_MEMORY || !b || b->size - b->used < room) {
+        b = push(s, AN_REUSES_MEMORY ? room : bytes);
         if (!b)
             return NULL;
     } else if (an_mem_must_fail()) {
@@ -90,7 +80,7 @@ void *an_scratch_take(size_t bytes)
         return NULL;
     }
     char *part = data_of(b) + b->used;
-    size_t lend = REUSED ? room : bytes;
+    size_t lend = AN_REUSES_MEMORY ? room : bytes;
     b->used += lend;
     s->lent += lend;
     if (s->lent > s->most)
@@ -116,7 +106,7 @@ void an_scratch_give(void *first)
     size_t kept = (size_t)((char *)first - data_of(s->top));
     s->lent -= s->top->used - kept;
     s->top->used = kept;
-    if (kept == 0 && (!REUSED || s->top->below || s->top->size < s->most))
+    if (kept == 0 && (!AN_REUSES_MEMORY || s->top->below || s->top->size < s->most))
         pop(s);
 }
 

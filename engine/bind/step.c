@@ -3,7 +3,8 @@
  *
  *     core.step.adamw(p, g, m, v, {lr =, beta1 =, beta2 =, eps =, decay =, t =})
  *     core.step.sgd(p, g, buf or nil, {lr =, momentum =, nesterov =, decay =, first =})
- * Both take from = (1-based) and length = as well: the stretch of the tensors to work on. */
+ * Both take from = (1-based) and length = as well: the stretch of the tensors to work on;
+ * scale =: how often the gradient counts; average = and keep =: a tensor that follows p. */
 #include "kernel/step.h"
 
 #include <math.h>
@@ -38,6 +39,19 @@ static stretch check_stretch(lua_State *L, int arg, const an_tensor *p)
     return (stretch){from - 1, length};
 }
 
+/* The fields scale, average and keep; the average as of the stretch. */
+static an_step_extras check_extras(lua_State *L, int arg, const an_tensor *p, stretch s)
+{
+    an_step_extras with = {.scale = an_opt_num(L, arg, "scale", 1),
+                           .keep = an_opt_num(L, arg, "keep", 0)};
+    if (with.keep < 0 || with.keep > 1)
+        luaL_argerror(L, arg, "option keep: a number in [0, 1] expected");
+    if (lua_getfield(L, arg, "average") != LUA_TNIL)
+        with.e = check_flat(L, lua_gettop(L), p) + s.start;
+    lua_pop(L, 1);
+    return with;
+}
+
 static int step_adamw(lua_State *L)
 {
     const an_tensor *x = an_check_tensor(L, 1);
@@ -45,7 +59,7 @@ static int step_adamw(lua_State *L)
     const float *g = check_flat(L, 2, x);
     float *m = check_flat(L, 3, x), *v = check_flat(L, 4, x);
     luaL_checktype(L, 5, LUA_TTABLE);
-    const an_adamw_args args = {.lr = an_opt_num(L, 5, "lr", 1e-3),
+    an_adamw_args args = {.lr = an_opt_num(L, 5, "lr", 1e-3),
                                 .beta1 = an_opt_num(L, 5, "beta1", 0.9),
                                 .beta2 = an_opt_num(L, 5, "beta2", 0.999),
                                 .eps = an_opt_num(L, 5, "eps", 1e-8),
@@ -53,6 +67,7 @@ static int step_adamw(lua_State *L)
                                 .t = an_opt_int(L, 5, "t", 1)};
     luaL_argcheck(L, args.t >= 1, 5, "t counts steps from 1");
     stretch s = check_stretch(L, 5, x);
+    args.with = check_extras(L, 5, x, s);
     an_k_adamw(p + s.start, g + s.start, m + s.start, v + s.start, s.length, &args);
     return 0;
 }
@@ -64,13 +79,14 @@ static int step_sgd(lua_State *L)
     const float *g = check_flat(L, 2, x);
     float *buf = lua_isnil(L, 3) ? NULL : check_flat(L, 3, x);
     luaL_checktype(L, 4, LUA_TTABLE);
-    const an_sgd_args args = {.lr = an_opt_num(L, 4, "lr", 1e-2),
+    an_sgd_args args = {.lr = an_opt_num(L, 4, "lr", 1e-2),
                               .momentum = an_opt_num(L, 4, "momentum", 0),
                               .decay = an_opt_num(L, 4, "decay", 0),
                               .nesterov = an_opt_bool(L, 4, "nesterov", false),
                               .first = an_opt_bool(L, 4, "first", false)};
     luaL_argcheck(L, buf || args.momentum == 0, 3, "momentum needs a buffer");
     stretch s = check_stretch(L, 4, x);
+    args.with = check_extras(L, 4, x, s);
     an_k_sgd(p + s.start, g + s.start, buf ? buf + s.start : NULL, s.length, &args);
     return 0;
 }
@@ -95,14 +111,6 @@ static int step_grad_norm(lua_State *L)
     return 1;
 }
 
-/* scale(g, factor) */
-static int step_scale(lua_State *L)
-{
-    float *g = check_flat(L, 1, NULL);
-    an_k_scale(g, luaL_checknumber(L, 2), an_numel(an_check_tensor(L, 1)));
-    return 0;
-}
-
 /* clip(g, limit) → the norm before; afterwards it is at most `limit`. */
 static int step_clip(lua_State *L)
 {
@@ -118,8 +126,8 @@ static int step_clip(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"adamw", step_adamw}, {"sgd", step_sgd},   {"ema", step_ema}, {"grad_norm", step_grad_norm},
-    {"scale", step_scale}, {"clip", step_clip}, {NULL, NULL},
+    {"adamw", step_adamw},         {"sgd", step_sgd},   {"ema", step_ema},
+    {"grad_norm", step_grad_norm}, {"clip", step_clip}, {NULL, NULL},
 };
 
 int an_open_step(lua_State *L)

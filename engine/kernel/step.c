@@ -4,65 +4,136 @@
 #include <math.h>
 #include <string.h>
 
-enum { PARALLEL_FROM = 16384, PARTS = 256, SMALLEST_PART = 4096 };
+#include "base/par.h"
+#include "base/simd.h"
 
-void an_k_adamw(float *p, const float *g, float *m, float *v, int64_t n,
-                const an_adamw_args *args)
+enum { GRAIN = 16384, PARTS = 256, SMALLEST_PART = 4096, LANES = 16 };
+
+static inline int64_t smaller(int64_t a, int64_t b)
 {
-    const float keep = (float)(1 - args->lr * args->decay);
-    const float beta1 = (float)args->beta1, rest1 = (float)(1 - args->beta1);
-    const float beta2 = (float)args->beta2, rest2 = (float)(1 - args->beta2);
-    const float rate = (float)(args->lr / (1 - pow(args->beta1, (double)args->t)));
-    const float unbias = (float)(1 / sqrt(1 - pow(args->beta2, (double)args->t)));
-    const float eps = (float)args->eps;
-#pragma omp parallel for simd schedule(static) if (parallel : n > PARALLEL_FROM)
-    for (int64_t i = 0; i < n; i++) {
-        m[i] = beta1 * m[i] + rest1 * g[i];
-        v[i] = beta2 * v[i] + rest2 * g[i] * g[i];
-        p[i] = keep * p[i] - rate * m[i] / (sqrtf(v[i]) * unbias + eps);
-    }
+    return a < b ? a : b;
 }
 
-static void plain_sgd(float *p, const float *g, int64_t n, float lr, float decay)
+AN_SIMD static void average(float *restrict e, const float *restrict p, int64_t n, float keep,
+                            float take)
 {
-#pragma omp parallel for simd schedule(static) if (parallel : n > PARALLEL_FROM)
-    for (int64_t i = 0; i < n; i++)
-        p[i] -= lr * (g[i] + decay * p[i]);
-}
-
-void an_k_sgd(float *p, const float *g, float *buf, int64_t n, const an_sgd_args *args)
-{
-    const float lr = (float)args->lr, decay = (float)args->decay;
-    if (!buf || args->momentum == 0) {
-        plain_sgd(p, g, n, lr, decay);
-        return;
-    }
-    const float momentum = (float)args->momentum;
-    if (args->first)
-        memset(buf, 0, (size_t)n * sizeof *buf);
-    const float ahead = args->nesterov ? momentum : 1.0f, direct = args->nesterov ? 1.0f : 0.0f;
-#pragma omp parallel for simd schedule(static) if (parallel : n > PARALLEL_FROM)
-    for (int64_t i = 0; i < n; i++) {
-        float d = g[i] + decay * p[i];
-        buf[i] = momentum * buf[i] + d;
-        p[i] -= lr * (direct * d + ahead * buf[i]);
-    }
-}
-
-void an_k_ema(float *e, const float *p, double decay, int64_t n)
-{
-    const float keep = (float)decay, take = (float)(1 - decay);
-#pragma omp parallel for simd schedule(static) if (parallel : n > PARALLEL_FROM)
     for (int64_t i = 0; i < n; i++)
         e[i] = keep * e[i] + take * p[i];
 }
 
-static double sum_squares_of(const float *g, int64_t n)
+/* The average of the parameters `at` …, while these are still in the cache. */
+static void follow(const an_step_extras *with, const float *p, int64_t at, int64_t n)
 {
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
+    if (with->e)
+        average(with->e + at, p + at, n, (float)with->keep, (float)(1 - with->keep));
+}
+
+/* ── AdamW ────────────────────────────────────────────────────────────────────────── */
+
+typedef struct {
+    float keep, beta1, rest1, beta2, rest2, rate, unbias, eps, scale;
+} adamw_numbers;
+
+AN_SIMD static void adamw(float *restrict p, const float *restrict given, float *restrict m,
+                          float *restrict v, int64_t n, const adamw_numbers *a)
+{
+    const adamw_numbers c = *a;
+    for (int64_t i = 0; i < n; i++) {
+        float g = c.scale * given[i];
+        m[i] = c.beta1 * m[i] + c.rest1 * g;
+        v[i] = c.beta2 * v[i] + c.rest2 * g * g;
+        p[i] = c.keep * p[i] - c.rate * m[i] / (sqrtf(v[i]) * c.unbias + c.eps);
+    }
+}
+
+void an_k_adamw(float *p, const float *g, float *m, float *v, int64_t n,
+                const an_adamw_args *args)
+{
+    const adamw_numbers numbers = {
+        .keep = (float)(1 - args->lr * args->decay),
+        .beta1 = (float)args->beta1, .rest1 = (float)(1 - args->beta1),
+        .beta2 = (float)args->beta2, .rest2 = (float)(1 - args->beta2),
+        .rate = (float)(args->lr / (1 - pow(args->beta1, (double)args->t))),
+        .unbias = (float)(1 / sqrt(1 - pow(args->beta2, (double)args->t))),
+        .eps = (float)args->eps, .scale = (float)args->with.scale,
+    };
+#pragma omp parallel for schedule(static) num_threads(an_threads()) if (n > GRAIN)
+    for (int64_t at = 0; at < n; at += GRAIN) {
+        int64_t length = smaller(GRAIN, n - at);
+        adamw(p + at, g + at, m + at, v + at, length, &numbers);
+        follow(&args->with, p, at, length);
+    }
+}
+
+/* ── SGD ──────────────────────────────────────────────────────────────────────────── */
+
+typedef struct {
+    float lr, decay, scale, momentum, ahead, direct;
+} sgd_numbers;
+
+AN_SIMD static void plain_sgd(float *restrict p, const float *restrict g, int64_t n,
+                              const sgd_numbers *a)
+{
+    const sgd_numbers c = *a;
     for (int64_t i = 0; i < n; i++)
-        sum += (double)g[i] * g[i];
+        p[i] -= c.lr * (c.scale * g[i] + c.decay * p[i]);
+}
+
+AN_SIMD static void momentum_sgd(float *restrict p, const float *restrict g, float *restrict buf,
+                                 int64_t n, const sgd_numbers *a)
+{
+    const sgd_numbers c = *a;
+    for (int64_t i = 0; i < n; i++) {
+        float d = c.scale * g[i] + c.decay * p[i];
+        buf[i] = c.momentum * buf[i] + d;
+        p[i] -= c.lr * (c.direct * d + c.ahead * buf[i]);
+    }
+}
+
+void an_k_sgd(float *p, const float *g, float *buf, int64_t n, const an_sgd_args *args)
+{
+    const float momentum = (float)args->momentum;
+    const sgd_numbers numbers = {
+        .lr = (float)args->lr, .decay = (float)args->decay, .scale = (float)args->with.scale,
+        .momentum = momentum, .ahead = args->nesterov ? momentum : 1,
+        .direct = args->nesterov ? 1 : 0,
+    };
+    bool plain = !buf || args->momentum == 0;
+    if (!plain && args->first)
+        memset(buf, 0, (size_t)n * sizeof *buf);
+#pragma omp parallel for schedule(static) num_threads(an_threads()) if (n > GRAIN)
+    for (int64_t at = 0; at < n; at += GRAIN) {
+        int64_t length = smaller(GRAIN, n - at);
+        if (plain)
+            plain_sgd(p + at, g + at, length, &numbers);
+        else
+            momentum_sgd(p + at, g + at, buf + at, length, &numbers);
+        follow(&args->with, p, at, length);
+    }
+}
+
+/* ── averages, norms ──────────────────────────────────────────────────────────────── */
+
+void an_k_ema(float *e, const float *p, double decay, int64_t n)
+{
+    const an_step_extras with = {.e = e, .keep = decay};
+#pragma omp parallel for schedule(static) num_threads(an_threads()) if (n > GRAIN)
+    for (int64_t at = 0; at < n; at += GRAIN)
+        follow(&with, p, at, smaller(GRAIN, n - at));
+}
+
+/* In as many sums as the widest vectors have floats, whatever the machine's are. */
+AN_SIMD static double sum_squares_of(const float *g, int64_t n)
+{
+    double lane[LANES] = {0}, sum = 0;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES; k++)
+            lane[k] += (double)g[i + k] * (double)g[i + k];
+    for (; i < n; i++)
+        sum += (double)g[i] * (double)g[i];
+    for (int k = 0; k < LANES; k++)
+        sum += lane[k];
     return sum;
 }
 
@@ -73,7 +144,7 @@ double an_k_sum_squares(const float *g, int64_t n)
     if (length < SMALLEST_PART)
         length = SMALLEST_PART;
     double part[PARTS] = {0}, sum = 0;
-#pragma omp parallel for schedule(static) if (n > PARALLEL_FROM)
+#pragma omp parallel for schedule(static) num_threads(an_threads()) if (n > GRAIN)
     for (int64_t i = 0; i < PARTS; i++)
         if (i * length < n)
             part[i] = sum_squares_of(g + i * length,
@@ -86,7 +157,7 @@ double an_k_sum_squares(const float *g, int64_t n)
 void an_k_scale(float *g, double factor, int64_t n)
 {
     const float by = (float)factor;
-#pragma omp parallel for simd schedule(static) if (parallel : n > PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) num_threads(an_threads()) if (parallel : n > GRAIN)
     for (int64_t i = 0; i < n; i++)
         g[i] *= by;
 }

@@ -7,10 +7,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What goes with a step in the same pass over memory: the gradient counts `scale` times (how
+ * clipping is applied), and an average e (n) [opt] follows the new parameters,
+ * e ← keep·e + (1−keep)·p. */
+typedef struct {
+    double scale;
+    float *e;
+    double keep;
+} an_step_extras;
+
 typedef struct {
     double lr, beta1, beta2, eps;
     double decay;   /* decoupled weight decay: p shrinks by lr·decay */
     int64_t t;      /* number of this step, from 1                   */
+    an_step_extras with;
 } an_adamw_args;
 
 /* AdamW (1711.05101): m and v (n), zero before the first step, are the moments of g:
@@ -24,6 +34,7 @@ typedef struct {
     double decay;   /* added to the gradient: L2 regularisation         */
     bool nesterov;
     bool first;     /* the first step: buf is set to the gradient       */
+    an_step_extras with;
 } an_sgd_args;
 
 /* SGD with momentum: g ← g + decay·p;  buf ← momentum·buf + g;

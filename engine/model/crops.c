@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/mem.h"
+#include "base/scratch.h"
 #include "grad/ops.h"
 #include "kernel/crop.h"
 #include "tensor/scope.h"
@@ -118,7 +118,7 @@ static an_code choose_all(an_tensor *positions, an_tensor *maps, an_tensor *p, i
 {
     int64_t B = maps->shape[0], h = maps->shape[1], w = maps->shape[2], K = maps->shape[3];
     int64_t n = positions->shape[1], each = room(h, w, H, W);
-    double *space = an_calloc((size_t)(B * each), sizeof *space);
+    double *space = an_scratch_take(sizeof *space * (size_t)(B * each));
     if (!space)
         return AN_ENOMEM;
 #pragma omp parallel for schedule(static)
@@ -128,7 +128,7 @@ static an_code choose_all(an_tensor *positions, an_tensor *maps, an_tensor *p, i
         integrate(sum, row, map, h, w, H, W);
         choose(&(scene){H, W, n, s, sum}, an_i64(positions) + b * n * 2);
     }
-    an_free(space);
+    an_scratch_give(space);
     return AN_OK;
 }
 

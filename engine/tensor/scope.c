@@ -36,10 +36,14 @@ an_tensor *an_scope_end(size_t mark, an_tensor *keep)
         an_retain(keep);
     while (stack.count > mark)
         an_release(stack.items[--stack.count]);
-    if (mark == 0 && !keep) { /* the outermost scope gives its stack back */
-        an_free(stack.items);
-        stack.items = NULL;
-        stack.room = 0;
-    }
     return an_scope_own(keep);
+}
+
+void an_scope_trim(void)
+{
+    if (stack.count > 0)
+        return;
+    an_free(stack.items);
+    stack.items = NULL;
+    stack.room = 0;
 }

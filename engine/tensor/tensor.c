@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/heap.h"
 #include "tensor/scope.h"
 #include "tensor/storage.h"
 
@@ -39,9 +39,10 @@ an_tensor *an_tensor_view(an_storage *storage, an_dtype dtype, int64_t offset, i
     if (offset < 0 || (size_t)(offset + n) * width(dtype) > storage->bytes)
         return an_fail(AN_EINVAL, "a view of %lld elements from %lld does not fit its storage",
                        (long long)n, (long long)offset), NULL;
-    an_tensor *x = an_calloc(1, sizeof *x);
+    an_tensor *x = an_heap_take(sizeof *x);
     if (!x)
         return NULL;
+    memset(x, 0, sizeof *x);
     x->dtype = dtype;
     x->ndim = ndim;
     int64_t stride = 1;
@@ -103,7 +104,7 @@ void an_release(an_tensor *x)
     if (x->refs > 0)
         return;
     an_release(x->grad);
-    an_free(x);
+    an_heap_give(x);
 }
 
 void an_retain_shape(an_tensor *x)

@@ -2,6 +2,8 @@
 -- {t =, m =, v =} or {t =, buf =}, so that it checkpoints as it is; the arithmetic is in
 -- core.step. Weight decay follows the module: not on biases, nor on normalisations.
 --   local o = optim.adamw { decay = 0.05 }      o:step(module, lr)
+-- What else is to happen in the same pass over memory goes with the step:
+--   o:step(module, lr, { scale = 0.5, average = values, keep = 0.999 })
 local core = require "aniso.core"
 local options = require "aniso.options"
 
@@ -12,7 +14,10 @@ local function zeros_like(values)
 end
 
 -- Calls update(arguments) for each stretch of the parameters, with its own weight decay.
-local function each_range(module, arguments, decay, update)
+local function each_range(module, arguments, decay, with, update)
+  if with then
+    arguments.scale, arguments.average, arguments.keep = with.scale, with.average, with.keep
+  end
   for _, range in ipairs(module:decay_ranges()) do
     arguments.from, arguments.length = range.first, range.length
     arguments.decay = range.decay and decay or 0
@@ -24,13 +29,13 @@ end
 local AdamW = { __name = "aniso.AdamW" }
 AdamW.__index = AdamW
 
-function AdamW:step(module, lr)
+function AdamW:step(module, lr, with)
   local values, gradient = module:flat()
   local o, s = self.options, self.state
   s.m, s.v = s.m or zeros_like(values), s.v or zeros_like(values)
   s.t = s.t + 1
   local arguments = { lr = lr, beta1 = o.momentum, beta2 = o.beta2, eps = o.eps, t = s.t }
-  each_range(module, arguments, o.decay, function(a)
+  each_range(module, arguments, o.decay, with, function(a)
     core.step.adamw(values, gradient, s.m, s.v, a)
   end)
 end
@@ -45,14 +50,14 @@ end
 local SGD = { __name = "aniso.SGD" }
 SGD.__index = SGD
 
-function SGD:step(module, lr)
+function SGD:step(module, lr, with)
   local values, gradient = module:flat()
   local o, s = self.options, self.state
   local first = s.t == 0
   if o.momentum > 0 then s.buf = s.buf or zeros_like(values) end
   s.t = s.t + 1
   local arguments = { lr = lr, momentum = o.momentum, nesterov = o.nesterov, first = first }
-  each_range(module, arguments, o.decay, function(a)
+  each_range(module, arguments, o.decay, with, function(a)
     core.step.sgd(values, gradient, s.buf, a)
   end)
 end

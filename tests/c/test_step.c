@@ -59,7 +59,8 @@ static double adamw_reference(double x, int i, const an_adamw_args *a)
 static void adamw_is_the_formula(void **state)
 {
     (void)state;
-    an_adamw_args args = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-3, .decay = 0.2};
+    an_adamw_args args = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-3, .decay = 0.2,
+                           .with = {.scale = 1}};
     start();
     double before[3] = {p[0], p[123], p[N - 1]};
     for (args.t = 1; args.t <= STEPS; args.t++) {
@@ -97,6 +98,7 @@ static void sgd_is_the_formula(void **state)
     };
     for (size_t n = 0; n < sizeof variants / sizeof *variants; n++) {
         an_sgd_args args = variants[n];
+        args.with.scale = 1;
         start();
         m[7] = NAN;   /* the first step must not read the buffer */
         double before[2] = {p[7], p[N - 1]};
@@ -129,12 +131,41 @@ static void ema_norm_and_scale(void **state)
     assert_true(p[N - 1] == -0.5f * last);
 }
 
+/* A scaled gradient and an average that follows, in the pass of the step and apart from it. */
+static void extras_are_what_they_stand_for(void **state)
+{
+    (void)state;
+    static float average[N], apart[N], after[N];
+    for (int kind = 0; kind < 2; kind++) {
+        for (int run = 0; run < 2; run++) {
+            start();
+            gradient_of_step(1);
+            memcpy(run ? apart : average, g, sizeof g);
+            an_step_extras with = {.scale = run ? 1 : 0.5, .e = run ? NULL : average, .keep = 0.75};
+            if (run)
+                an_k_scale(g, 0.5, N);
+            if (kind)
+                an_k_sgd(p, g, m, N, &(an_sgd_args){.lr = 0.1, .momentum = 0.5, .with = with});
+            else
+                an_k_adamw(p, g, m, v, N, &(an_adamw_args){.lr = 0.1, .beta1 = 0.9, .beta2 = 0.9,
+                                                           .eps = 1e-8, .t = 1, .with = with});
+            if (run)
+                an_k_ema(apart, p, 0.75, N);
+            else
+                memcpy(after, p, sizeof p);
+        }
+        assert_memory_equal(after, p, sizeof p);
+        assert_memory_equal(average, apart, sizeof apart);
+    }
+}
+
 static void threads_do_not_matter(void **state)
 {
     (void)state;
     static float first[N];
     double norm[2];
-    an_adamw_args args = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .t = 1};
+    an_adamw_args args = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .t = 1,
+                           .with = {.scale = 1}};
     for (int run = 0; run < 2; run++) {
         an_set_threads(run ? 3 : 1);
         start();
@@ -154,6 +185,7 @@ int main(void)
         cmocka_unit_test(adamw_is_the_formula),
         cmocka_unit_test(sgd_is_the_formula),
         cmocka_unit_test(ema_norm_and_scale),
+        cmocka_unit_test(extras_are_what_they_stand_for),
         cmocka_unit_test(threads_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

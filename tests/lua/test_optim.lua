@@ -101,11 +101,9 @@ end
 
 local Step = {}
 
-function Step.test_norm_scale_clip_and_average()
-  local g = tensor.from { 3, -4 }
-  lu.assertEquals(core.step.grad_norm(g), 5)
-  core.step.scale(g, 2)
-  lu.assertEquals(g:list(), { 6, -8 })
+function Step.test_norm_clip_and_average()
+  local g = tensor.from { 6, -8 }
+  lu.assertEquals(core.step.grad_norm(g), 10)
   lu.assertEquals(core.step.clip(g, 100), 10)
   lu.assertEquals(g:list(), { 6, -8 })
   lu.assertEquals(core.step.clip(g, 5), 10)
@@ -121,6 +119,23 @@ function Step.test_a_stretch_leaves_the_rest_alone()
   lu.assertEquals(p:list(), { 1, 0.5, 0.5, 1 })
 end
 
+-- What goes with a step is what a scaled gradient and an average afterwards would give.
+function Step.test_one_pass_is_three()
+  for _, make in ipairs { optim.adamw, optim.sgd } do
+    local one, p = module_of({ 1, 2, 3, 4 }, { 1, -2, 0.5, 8 })
+    local three, q = module_of({ 1, 2, 3, 4 }, { 0.25, -0.5, 0.125, 2 })
+    local e, f = tensor.from { 0, 0, 0, 1 }, tensor.from { 0, 0, 0, 1 }
+    local o, other = make { decay = 0.1 }, make { decay = 0.1 }
+    for _ = 1, 3 do
+      o:step(one, 0.1, { scale = 0.25, average = e, keep = 0.75 })
+      other:step(three, 0.1)
+      core.step.ema(f, q, 0.75)
+    end
+    lu.assertEquals(p:list(), q:list())
+    lu.assertEquals(e:list(), f:list())
+  end
+end
+
 function Step.test_mistakes_raise()
   local p, g = tensor.from { 1, 2 }, tensor.from { 1, 2, 3 }
   local index = tensor.from({ 1, 2 }, "int64")
@@ -132,6 +147,8 @@ function Step.test_mistakes_raise()
   lu.assertErrorMsgContains("counts steps", core.step.adamw, p, p, p, p, { t = 0 })
   lu.assertErrorMsgContains("decay", core.step.ema, p, p, 2)
   lu.assertErrorMsgContains("limit", core.step.clip, p, 0)
+  lu.assertErrorMsgContains("keep", core.step.adamw, p, p, p, p, { keep = 2 })
+  lu.assertErrorMsgContains("(3,)", core.step.adamw, p, p, p, p, { average = g })
 end
 
 return { AdamW = AdamW, SGD = SGD, Options = Options, Step = Step }

@@ -122,6 +122,9 @@ function rng.resamples(seed, purpose, first, count, n) end
 ---@field eps? number 1e-8 if left out.
 ---@field decay? number Weight decay, 0 if left out.
 ---@field t? integer Number of this step, from 1.
+---@field scale? number How often the gradient counts, 1 if left out.
+---@field average? aniso.Tensor Follows the parameters: keep · average + (1 − keep) · p.
+---@field keep? number 0 … 1, 0 if left out.
 
 ---@class aniso.SgdStep : aniso.Stretch
 ---@field lr? number 0.01 if left out.
@@ -129,6 +132,9 @@ function rng.resamples(seed, purpose, first, count, n) end
 ---@field decay? number Weight decay, 0 if left out.
 ---@field nesterov? boolean false if left out.
 ---@field first? boolean Whether the buffer is still empty, false if left out.
+---@field scale? number How often the gradient counts, 1 if left out.
+---@field average? aniso.Tensor Follows the parameters: keep · average + (1 − keep) · p.
+---@field keep? number 0 … 1, 0 if left out.
 
 ---Optimiser steps in place, on flat contiguous float32 tensors of equal length.
 ---@class aniso.core.step
@@ -159,10 +165,6 @@ function step.ema(e, p, decay) end
 ---@param g aniso.Tensor
 ---@return number
 function step.grad_norm(g) end
-
----@param g aniso.Tensor changed
----@param factor number
-function step.scale(g, factor) end
 
 ---Scales to a norm of at most `limit`.
 ---@param g aniso.Tensor changed

@@ -75,10 +75,17 @@ function optim.sgd(given) end
 ---@field state { t: integer, m: aniso.Tensor?, v: aniso.Tensor? }
 local AdamW = {}
 
+---What goes with a step in the same pass over memory.
+---@class aniso.StepExtras
+---@field scale? number How often the gradient counts, 1 if left out.
+---@field average? aniso.Tensor Follows the parameters: keep · average + (1 − keep) · p.
+---@field keep? number 0 … 1, 0 if left out.
+
 ---One step along the module's gradient.
 ---@param module aniso.Module sealed
 ---@param lr number
-function AdamW:step(module, lr) end
+---@param with? aniso.StepExtras
+function AdamW:step(module, lr, with) end
 
 ---SGD with momentum.
 ---@class aniso.SGD
@@ -89,7 +96,8 @@ local SGD = {}
 ---One step along the module's gradient.
 ---@param module aniso.Module sealed
 ---@param lr number
-function SGD:step(module, lr) end
+---@param with? aniso.StepExtras
+function SGD:step(module, lr, with) end
 
 ---Learning rates: functions of (step, total), step from 1 to total. warmup is a share of all steps.
 ---@class aniso.rate

@@ -14,12 +14,13 @@ function average.new(module, decay)
     values = values:clone(), buffers = module:flat_buffers():clone() }, Average)
 end
 
-function Average:update()
+-- Counts a step and lets the buffers follow; → what makes an optimiser's step let the values
+-- follow: average and keep.
+function Average:advance()
   self.t = self.t + 1
-  local decay = math.min(self.decay, (1 + self.t) / (10 + self.t))
-  local values = self.module:flat()
-  core.step.ema(self.values, values, decay)
-  core.step.ema(self.buffers, self.module:flat_buffers(), decay)
+  local keep = math.min(self.decay, (1 + self.t) / (10 + self.t))
+  core.step.ema(self.buffers, self.module:flat_buffers(), keep)
+  return self.values, keep
 end
 
 -- Exchanges the module's weights with the averages; twice is as if never.

@@ -51,21 +51,26 @@ function stage.steps_per_epoch(session)
   return full == 0 and 1 or rest >= math.max(2, batch // 4) and full + 1 or full
 end
 
--- Scales all gradients so that their joint norm is at most `limit`.
-local function clip(session, limit)
+-- The joint norm of all gradients.
+local function gradient_norm(session)
   local sum = 0
   for _, part in ipairs(session.trained) do
     local _, gradient = part.module:flat()
     sum = sum + core.step.grad_norm(gradient) ^ 2
   end
-  local norm = math.sqrt(sum)
-  if limit > 0 and norm > limit then
-    for _, part in ipairs(session.trained) do
-      local _, gradient = part.module:flat()
-      core.step.scale(gradient, limit / norm)
-    end
+  return math.sqrt(sum)
+end
+
+-- Steps every module that is trained, its gradient scaled so that their joint norm is at most
+-- `limit` (0: as it is), and its average with it.
+local function update(session, lr, norm, limit)
+  local with = { scale = limit > 0 and norm > limit and limit / norm or 1 }
+  for i, part in ipairs(session.trained) do
+    local follower = session.averages[i]
+    if follower then with.average, with.keep = follower:advance() end
+    session.optimisers[i]:step(part.module, lr, with)
+    part.module:zero_grad()
   end
-  return norm
 end
 
 local function check_finite(session, value, epoch)
@@ -85,14 +90,10 @@ function stage.step_on(session, batch, total_steps)
   local value = loss:item()
   check_finite(session, value, epoch)
   loss:backward()
-  local norm = clip(session, config.clip)
+  local norm = gradient_norm(session)
   check_finite(session, norm, epoch)
   local lr = config.lr * session.rate(session.step, total_steps)
-  for i, part in ipairs(session.trained) do
-    session.optimisers[i]:step(part.module, lr)
-    part.module:zero_grad()
-    if session.averages[i] then session.averages[i]:update() end
-  end
+  update(session, lr, norm, config.clip)
   local numbers = { loss = value, grad_norm = norm, lr = lr }
   for name, part in pairs(parts) do numbers["loss_" .. name] = part:item() end
   return numbers
