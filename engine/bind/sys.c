@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/par.h"
+#include "base/simd.h"
 #include "base/version.h"
 #include "bind/bind.h"
 #include "bind/interrupt.h"
@@ -133,13 +134,13 @@ static void set_from_proc(lua_State *L, const char *key, const char *path, const
     fclose(file);
 }
 
-/* host() → {hostname, os, arch, cpu, cores, ram_bytes, blas, boot_id}; cpu and boot_id
+/* host() → {hostname, os, arch, cpu, simd, cores, ram_bytes, blas, boot_id}; cpu and boot_id
  * are absent where the system does not say. */
 static int host(lua_State *L)
 {
     struct utsname name;
     if (uname(&name) != 0) memset(&name, 0, sizeof name);
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     lua_pushstring(L, name.nodename);
     lua_setfield(L, -2, "hostname");
     lua_pushfstring(L, "%s %s", name.sysname, name.release);
@@ -152,6 +153,8 @@ static int host(lua_State *L)
     lua_setfield(L, -2, "ram_bytes");
     lua_pushstring(L, an_k_gemm_library());
     lua_setfield(L, -2, "blas");
+    lua_pushstring(L, an_simd_name(an_simd_level()));
+    lua_setfield(L, -2, "simd");
     set_from_proc(L, "cpu", "/proc/cpuinfo", "model name");
     set_from_proc(L, "boot_id", "/proc/sys/kernel/random/boot_id", "");
     return 1;

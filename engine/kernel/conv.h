@@ -1,8 +1,8 @@
 /* conv: two-dimensional convolution (correlation, as in PyTorch), channels-last.
  *
  * x (B,H,W,C), w (O,C,kh,kw), b (O) [opt], y (B,Ho,Wo,O); gradients have the shapes of what
- * they belong to and are added to. Every function allocates its scratch once (the
- * repacked weights and one column tile per thread) and returns AN_ENOMEM if it cannot. */
+ * they belong to and are added to. Every function takes its scratch once (base/scratch.h) and
+ * returns AN_ENOMEM if it cannot. */
 #ifndef AN_KERNEL_CONV_H
 #define AN_KERNEL_CONV_H
 

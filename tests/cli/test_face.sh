@@ -71,6 +71,10 @@ says out "^2$"
 expect "without HOME" 0 env -i PATH="$PATH" "$aniso" exec -e 'print(1)'
 expect "doctor without HOME" 0 env -i PATH="$PATH" "$aniso" doctor --db "$dir/new.db"
 expect "doctor" 0 "$aniso" doctor --db "$dir/new.db"
+expect "narrow vectors on request" 0 env ANISO_SIMD=baseline "$aniso" doctor --db "$dir/new.db"
+says out "vectors +baseline$"
+expect "unknown vectors are told" 1 env ANISO_SIMD=avx3 "$aniso" doctor --db "$dir/new.db"
+says out "avx3 is none of"
 expect "a full disk is told" 1 sh -c "'$aniso' help >/dev/full"
 says err "standard output"
 

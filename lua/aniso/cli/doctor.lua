@@ -57,6 +57,14 @@ local function questions(args)
       local host = sys.host()
       return ("%s, %d cores, %d threads in use"):format(host.cpu or host.arch, host.cores, sys.threads())
     end },
+    { "vectors", function()
+      local wanted, simd = os.getenv "ANISO_SIMD", sys.host().simd
+      if not wanted or wanted == simd then return simd end
+      for _, name in ipairs { "baseline", "avx2", "avx512" } do
+        if wanted == name then return ("%s: this processor has no %s"):format(simd, wanted) end
+      end
+      error(("ANISO_SIMD=%s is none of baseline, avx2, avx512; %s is used"):format(wanted, simd), 0)
+    end },
     { "memory", function()
       local bytes = sys.host().ram_bytes
       if bytes < 1 * GB then error(("%.1f GB is little: use small batches"):format(bytes / GB), 0) end

@@ -39,7 +39,8 @@ function sys.memory() end
 ---@param n integer
 function sys.fail_at(n) end
 
----The machine, as the run database stores it: hostname, os, arch, cpu, cores, ram_bytes, blas, boot_id.
+---The machine, as the run database stores it: hostname, os, arch, cpu, cores, ram_bytes, blas, boot_id;
+---and simd, the vectors that the kernels use: "baseline", "avx2" or "avx512".
 ---@return table<string, string|integer>
 function sys.host() end
 

@@ -1,0 +1,16 @@
+/* micro_baseline: the loops of micro.h with vectors of four floats, for any machine. */
+#define TARGET
+#define NAME(f) an_micro_baseline_##f
+
+typedef float four __attribute__((vector_size(16)));
+typedef float four_anywhere __attribute__((vector_size(16), aligned(4), may_alias));
+#define V four
+#define LOAD(p) (*(const four_anywhere *)(p))
+#define STORE(p, v) (*(four_anywhere *)(p) = (v))
+#define SPREAD(x) ((four){(x), (x), (x), (x)})
+#define ADD(a, b) ((a) + (b))
+#define FMA(a, b, c) ((a) * (b) + (c))
+enum { LANES = 4, VECS = 2 };
+#define ROWS 4
+
+#include "kernel/micro_body.h"

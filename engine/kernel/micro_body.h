@@ -1,0 +1,108 @@
+/* micro_body: the loops of micro.h for one vector width. The including file says which:
+ * TARGET (an attribute or nothing), NAME(f), V (a vector of LANES floats), LOAD, STORE, SPREAD
+ * (one float everywhere), ADD, FMA(a, b, c) = a·b + c, and the register tile: ROWS, VECS.
+ * Columns come in sixteens here; micro.c sees to the rest. */
+#include "kernel/micro.h"
+#include "kernel/micro_widths.h"
+
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define EACH_ROW _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)
+#define EACH_VEC _Pragma("GCC unroll 8") for (int v = 0; v < vecs; v++)
+
+INLINE void NAME(rows_tile)(const an_micro_rows *j, int row, int64_t column, const int rows,
+                            const int vecs)
+{
+    V sum[ROWS][VECS], line[VECS];
+    int64_t k_end = j->k, step = j->b_step;
+    EACH_ROW EACH_VEC sum[r][v] = SPREAD(0);
+    for (int64_t s = 0; s < j->segments; s++) {
+        const float *a[ROWS], *b = j->b[s] + column;
+        EACH_ROW a[r] = j->a[s * AN_MICRO_ROWS + row + r];
+        for (int64_t k = 0; k < k_end; k++, b += step) {
+            EACH_VEC line[v] = LOAD(b + v * LANES);
+            EACH_ROW {
+                V one = SPREAD(a[r][k]);
+                EACH_VEC sum[r][v] = FMA(one, line[v], sum[r][v]);
+            }
+        }
+    }
+    if (j->bias)
+        EACH_VEC {
+            V add = LOAD(j->bias + column + v * LANES);
+            EACH_ROW sum[r][v] = ADD(sum[r][v], add);
+        }
+    EACH_ROW {
+        float *to = j->out[row + r] + column;
+        EACH_VEC {
+            if (j->accumulate)
+                sum[r][v] = ADD(sum[r][v], LOAD(to + v * LANES));
+            STORE(to + v * LANES, sum[r][v]);
+        }
+    }
+}
+
+TARGET void NAME(rows)(const an_micro_rows *j)
+{
+    int64_t column = 0;
+    for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
+        for (int row = 0; row < AN_MICRO_ROWS; row += ROWS)
+            NAME(rows_tile)(j, row, column, ROWS, VECS);
+    for (; column < j->columns; column += LANES)
+        for (int row = 0; row < AN_MICRO_ROWS; row += ROWS)
+            NAME(rows_tile)(j, row, column, ROWS, 1);
+}
+
+INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t column, const int rows,
+                             const int vecs)
+{
+    V sum[ROWS][VECS], line[VECS];
+    int64_t steps = j->n[2], a_step = j->a_step[2], b_step = j->b_step[2];
+    float *out = j->out + row * j->out_step + column;
+    EACH_ROW EACH_VEC sum[r][v] = SPREAD(0);
+    if (j->accumulate)
+        EACH_ROW EACH_VEC sum[r][v] = LOAD(out + r * j->out_step + v * LANES);
+    for (int64_t i = 0; i < j->n[0]; i++)
+        for (int64_t h = 0; h < j->n[1]; h++) {
+            const float *a = j->a + i * j->a_step[0] + h * j->a_step[1] + row;
+            const float *b = j->b + i * j->b_step[0] + h * j->b_step[1] + column;
+            for (int64_t p = 0; p < steps; p++, a += a_step, b += b_step) {
+                EACH_VEC line[v] = LOAD(b + v * LANES);
+                EACH_ROW {
+                    V one = SPREAD(a[r]);
+                    EACH_VEC sum[r][v] = FMA(one, line[v], sum[r][v]);
+                }
+            }
+        }
+    EACH_ROW EACH_VEC STORE(out + r * j->out_step + v * LANES, sum[r][v]);
+}
+
+/* A tile of 1 … ROWS rows: the compiler wants the number when it unrolls. */
+TARGET static void NAME(outer_rows)(const an_micro_outer *j, int64_t row, int64_t column, bool wide)
+{
+    int64_t left = j->rows - row;
+#define CASE(n)                                          \
+    case n:                                              \
+        if (wide)                                        \
+            NAME(outer_tile)(j, row, column, n, VECS);   \
+        else                                             \
+            NAME(outer_tile)(j, row, column, n, 1);      \
+        break;
+    switch (left < ROWS ? left : ROWS) {
+        CASE(1) CASE(2) CASE(3) CASE(4)
+#if ROWS == 8
+        CASE(5) CASE(6) CASE(7) CASE(8)
+#endif
+    }
+#undef CASE
+}
+
+TARGET void NAME(outer)(const an_micro_outer *j)
+{
+    for (int64_t row = 0; row < j->rows; row += ROWS) {
+        int64_t column = 0;
+        for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
+            NAME(outer_rows)(j, row, column, true);
+        for (; column < j->columns; column += LANES)
+            NAME(outer_rows)(j, row, column, false);
+    }
+}
