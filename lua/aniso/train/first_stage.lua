@@ -37,7 +37,8 @@ function first_stage.key_of(of)
   })
 end
 
-local function key_for(session)
+-- The hash for a prepared session.
+function first_stage.key(session)
   local data, split = host.identity(session)
   return first_stage.key_of { config = session.config, seed = session.seed, data = data, split = split,
     version = core.sys.version }
@@ -57,7 +58,7 @@ function first_stage.repeats()
 end
 
 local function path(session)
-  return ("%s/%s.safetensors"):format(session.shared_folder, key_for(session))
+  return ("%s/%s.safetensors"):format(session.shared_folder, first_stage.key(session))
 end
 
 -- The weights of a good file → true. One that is damaged is as if absent: → false, why.
