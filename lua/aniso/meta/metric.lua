@@ -1,5 +1,6 @@
 ---@meta _
--- What is measured (METHOD §7): aniso.metric. Undefined is nil, never 0.
+-- What is measured (METHOD §7): aniso.metric, and aniso.evaluate, which predicts what it measures. Undefined
+-- is nil, never 0.
 
 ---@class aniso.MetricInput
 ---@field ["true"] integer[]|aniso.Tensor N classes, 0 … K−1.
@@ -100,3 +101,41 @@ function metric.paired_t(first, second, level) end
 ---@param values number[]
 ---@return { n: integer, mean: number, sd: number? }
 function metric.mean_sd(values) end
+
+---Predictions of a whole part, and their metrics.
+---@class aniso.evaluate
+local evaluate = {}
+
+---@param model aniso.Model
+---@param dataset aniso.Dataset
+---@param part aniso.Part
+---@param how aniso.option.sampler complete
+---@param options? { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? } 256, true
+---@return table predictions true, prior, chain, width, agreement: one entry per image
+function evaluate.predict(model, dataset, part, how, options) end
+
+---The same of several models that share one net, which sees every image once.
+---@param asked { model: aniso.Model, how: aniso.option.sampler, guard: (fun(f: function): boolean)? }[]
+---@param dataset aniso.Dataset
+---@param part aniso.Part
+---@param options { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? }
+---@return table[] predictions
+function evaluate.predict_all(asked, dataset, part, options) end
+
+---Class probabilities, interval width and agreement of the chains of some images.
+---@param model aniso.Model
+---@param features aniso.Tensor of model:look(images)
+---@param prior aniso.PriorOutput
+---@param how aniso.option.sampler complete
+---@param first integer the first image's position in its part, from 0: where its noise is
+---@param see? fun(map: aniso.Tensor) is given the denoiser's attention (B·R,K,N) at each step
+---@return aniso.Tensor probabilities (B,K)
+---@return aniso.Tensor width (B,K)
+---@return aniso.Tensor agreement (B)
+function evaluate.chains(model, features, prior, how, first, see) end
+
+---@param predictions table of predict()
+---@param which "chain"|"prior"
+---@param dataset aniso.Dataset
+---@return aniso.Measured
+function evaluate.measure(predictions, which, dataset) end

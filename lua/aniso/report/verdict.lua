@@ -1,0 +1,143 @@
+-- The first lines of a report: which configuration is best, by how much, and how sure that is. The
+-- interval of Δ is a paired t interval over the seeds that both have; where predictions are stored,
+-- also a paired bootstrap over the images, each drawn with all of its seeds.
+local metric = require "aniso.metric"
+local page = require "aniso.report.page"
+
+local verdict = { ENOUGH = 3 } -- seeds, for an interval to say anything
+
+-- Values of two groups in the seeds that both have, and those seeds.
+function verdict.paired(facts, first, second, name)
+  local a, b, seeds, at = {}, {}, {}, {}
+  local one, two = facts:moments(first, name), facts:moments(second, name)
+  for i, seed in ipairs(one.seeds) do at[seed] = one.values[i] end
+  for i, seed in ipairs(two.seeds) do
+    if at[seed] then a[#a + 1], b[#b + 1], seeds[#seeds + 1] = at[seed], two.values[i], seed end
+  end
+  return a, b, seeds
+end
+
+-- Δ of a group to the baseline: metric.paired_t's table, with seeds; nil without a common seed.
+function verdict.delta(facts, group, name)
+  local a, b, seeds = verdict.paired(facts, facts.base, group, name)
+  if #a == 0 then return nil end
+  local test = metric.paired_t(a, b)
+  test.seeds = seeds
+  return test
+end
+
+local function member_of(group, seed)
+  for _, member in ipairs(group.members) do
+    if member.seed == seed then return member end
+  end
+end
+
+local function append(to, from) return table.move(from, 1, #from, #to + 1, to) end
+
+local function same(a, b)
+  for i = 1, math.max(#a, #b) do
+    if a[i] ~= b[i] then return false end
+  end
+  return true
+end
+
+-- The paired bootstrap over the images of one split, how many they are, and the level; nil where
+-- predictions are not stored or the metric is none that is resampled.
+function verdict.over_images(facts, group, seeds)
+  local known = facts.metric == "acc" or facts.metric == "macro_f1"
+  if not known or group.run.split_id ~= facts.base.run.split_id then return nil end
+  local true_, first, second, images = {}, {}, {}, nil
+  for _, seed in ipairs(seeds) do
+    local one = facts:predictions(member_of(facts.base, seed))
+    local two = facts:predictions(member_of(group, seed))
+    images = images or one and one.true_idx
+    if not (one and two and same(one.true_idx, images) and same(two.true_idx, images)) then return nil end
+    append(true_, images)
+    append(first, one.pred_idx)
+    append(second, two.pred_idx)
+  end
+  local found = metric.difference(true_, first, second, #facts.split.classes, { copies = #seeds })
+  return found[facts.metric], #images, found.level
+end
+
+local function percent(level) return ("%.3g %%"):format(100 * level) end
+
+-- "+0.0123", "−0.0040"
+function verdict.signed(value) return (("%+.4f"):format(value):gsub("^%-", "−")) end
+local signed = verdict.signed
+
+local function interval(of) return ("[%s, %s]"):format(signed(of.lo), signed(of.hi)) end
+
+local function plural(n, word) return ("%d %s%s"):format(n, word, n == 1 and "" or "s") end
+
+-- Whether Δ can be told from nothing, in words.
+local function judgement(delta)
+  if #delta.seeds < verdict.ENOUGH then
+    return ("%s: too few to tell a difference from luck, at least %d are needed."):format(
+      plural(#delta.seeds, "seed"), verdict.ENOUGH)
+  end
+  if not delta.lo then return "The difference is the same at each seed." end
+  if delta.lo <= 0 and delta.hi >= 0 then return "The interval contains 0: within noise." end
+  return ("The interval excludes 0 (paired t test, p = %.3g)."):format(delta.p)
+end
+
+local function caveat(facts)
+  if #facts.groups <= 2 then return "" end
+  return (" It is the best of %d by these same numbers, for which the interval is not corrected."):format(
+    #facts.groups)
+end
+
+-- "Δ +0.0123 [−0.01, +0.03] over 3 seeds"
+local function told(delta)
+  return ("Δ %s%s over %s"):format(signed(delta.mean), delta.lo and " " .. interval(delta) or "",
+    plural(#delta.seeds, "seed"))
+end
+
+local function first_line(facts, delta)
+  local words, base = facts.words_of, facts.base.label
+  if facts.best == facts.base then
+    if not facts.other then return ("%s is the study's only configuration."):format(base) end
+    return ("No configuration has a better %s than the baseline %s; next is %s%s."):format(words, base,
+      facts.other.label, delta and ", " .. told(delta) or "")
+  end
+  local lead = ("%s has the %s %s"):format(facts.other.label, facts.higher and "highest" or "lowest", words)
+  if not delta then return ("%s; it shares no seed with the baseline %s."):format(lead, base) end
+  return ("%s: %s against the baseline %s."):format(lead, told(delta), base)
+end
+
+local function tiles(facts, delta)
+  local best, out = facts:moments(facts.best), { '<dl class="tiles">' }
+  local function tile(name, text)
+    out[#out + 1] = ("<div><dt>%s</dt><dd>%s</dd></div>"):format(page.escape(name), page.escape(text))
+  end
+  tile(("%s of the best, mean ± sd"):format(facts.words_of),
+    ("%.3f%s"):format(best.mean, best.sd and (" ± %.3f"):format(best.sd) or ""))
+  if delta then
+    tile(facts.best == facts.base and "Δ of the next" or "Δ to the baseline", signed(delta.mean))
+    if delta.lo then tile(percent(delta.level) .. " interval over seeds", interval(delta)) end
+  end
+  tile(delta and "paired seeds" or "seeds", delta and #delta.seeds or best.n)
+  return table.concat(out) .. "</dl>"
+end
+
+-- → markup of the whole verdict
+function verdict.text(facts)
+  if not facts.best then
+    return '<section class="verdict" aria-label="Verdict"><p class="first">'
+      .. page.escape(("No configuration has a %s."):format(facts.words_of)) .. "</p></section>"
+  end
+  local delta = facts.other and verdict.delta(facts, facts.other)
+  local more = {}
+  if delta then
+    more[1] = page.paragraph(judgement(delta) .. (facts.best ~= facts.base and caveat(facts) or ""))
+    local images, n, level = verdict.over_images(facts, facts.other, delta.seeds)
+    if images then
+      more[2] = page.paragraph("Over the %d test images, with these trained models: %s interval of Δ %s "
+        .. "(paired bootstrap, each image with all of its seeds).", n, percent(level), interval(images))
+    end
+  end
+  return ('<section class="verdict" aria-label="Verdict"><p class="first">%s</p>%s%s</section>'):format(
+    page.escape(first_line(facts, delta)), tiles(facts, delta), table.concat(more))
+end
+
+return verdict
