@@ -68,6 +68,13 @@ function chart.fit(text, letters)
   return text:sub(1, cut - 1) .. "…"
 end
 
+-- Pixels that the longest of some texts takes.
+function chart.room(texts)
+  local widest = 0
+  for _, text in ipairs(texts) do widest = math.max(widest, width_of(text)) end
+  return widest * LETTER
+end
+
 -- ── the sheet ───────────────────────────────────────────────────────────────────────────
 function chart.new(of)
   local self = setmetatable(of, chart)
@@ -209,9 +216,9 @@ end
 
 -- {{label =, style =, line = true} …} in rows below the figure, which grows by them.
 function chart:legend(entries)
-  local widest = 0
-  for _, entry in ipairs(entries) do widest = math.max(widest, width_of(entry.label)) end
-  local cell = widest * LETTER + 66
+  local labels = {}
+  for i, entry in ipairs(entries) do labels[i] = entry.label end
+  local cell = chart.room(labels) + 66
   local columns = math.max(1, math.floor((self.width - self.left) / cell))
   local top = self.height + 6
   for i, entry in ipairs(entries) do

@@ -4,21 +4,24 @@
 local chart = require "aniso.report.chart"
 local page = require "aniso.report.page"
 
--- The one option below schedule.lambda that is a number and differs, γ before others; else nil.
+-- The option along which to draw: γ, else another number of the levels, else the only option that
+-- differs and is a number; nil where there is none.
 local function axis_of(facts)
-  local runs, found = {}, nil
-  for i, group in ipairs(facts.groups) do runs[i] = group.run end
-  for _, name in ipairs(facts.catalog:varying(runs)) do
+  local numbers, found = {}, nil
+  for _, name in ipairs(facts:differing()) do
     local key = facts.catalog:key(name)
-    local values, count = {}, 0
-    for _, run in ipairs(runs) do
-      local value = key:get(run)
-      if type(value) == "number" and not values[value] then values[value], count = true, count + 1 end
+    local seen, count = {}, 0
+    for _, group in ipairs(facts.groups) do
+      local value = key:get(group.run)
+      if type(value) == "number" and not seen[value] then seen[value], count = true, count + 1 end
     end
-    local levels = name:match "^schedule%.lambda%." and count > 1
-    if levels and (not found or name:match "%.gamma$") then found = key end
+    if count > 1 then numbers[#numbers + 1] = key end
   end
-  return found
+  for _, key in ipairs(numbers) do
+    local levels = key.name:match "^schedule%.lambda%."
+    if levels and (not found or key.name:match "%.gamma$") then found = key end
+  end
+  return found or #numbers == 1 and numbers[1] or nil
 end
 
 -- The other options that differ name a line.
@@ -203,7 +206,7 @@ return function(facts)
   if #lines == 1 then
     out[#out + 1] = curve_of(facts, axis, lines, off, { id = "bands", metrics = { "many", "medium", "few" },
       title = ("Recall of head, medium and tail against %s"):format(against), y_name = "mean recall",
-      caption = "Mean recall of the classes with many, some and few training images, likewise." })
+      caption = "Mean recall of the classes with many (head), some (medium) and few (tail) training images." })
   end
   return table.concat(out, "\n")
 end

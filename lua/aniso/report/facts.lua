@@ -98,6 +98,16 @@ function facts:pair()
   return { self.base, self.other }
 end
 
+-- Names of the options that differ, sorted.
+function facts:differing()
+  if not self.differ then
+    local runs = {}
+    for i, group in ipairs(self.groups) do runs[i] = group.run end
+    self.differ = self.catalog:varying(runs)
+  end
+  return self.differ
+end
+
 -- make() once per name and group.
 local function kept(self, what, group, make)
   local own = self.kept[what] or {}

@@ -2,6 +2,8 @@
 local chart = require "aniso.report.chart"
 local page = require "aniso.report.page"
 
+local MOST_MARKED = 30 -- classes; more would make a line of marks
+
 local function level_points(facts, levels, order)
   local points = {}
   for i, j in ipairs(order) do points[i] = { math.max(1, facts.split.classes[j].n_train), levels[j] } end
@@ -55,14 +57,16 @@ return function(facts)
   for _, one in ipairs(drawn) do
     c:group(one.style)
     c:line(level_points(facts, one.levels, order), one.style == "rest" and "stroke thin" or "stroke")
-    for i, point in ipairs(one.style ~= "rest" and level_points(facts, one.levels, order) or {}) do
+    local marked = one.style ~= "rest" and #order <= MOST_MARKED
+    for i, point in ipairs(marked and level_points(facts, one.levels, order) or {}) do
       c:mark(point[1], point[2], ("%s, %s: λ %.4g, n %d"):format(one.group.label,
         facts.split.classes[order[i]].name, point[2], point[1]))
     end
     c:close()
     rest = rest + (one.style == "rest" and 1 or 0)
     if one.style ~= "rest" then
-      legend[#legend + 1] = { label = chart.fit(one.group.label, 44), style = one.style, line = "stroke" }
+      legend[#legend + 1] = { label = chart.fit(one.group.label, 44), style = one.style, line = "stroke",
+        bare = #order > MOST_MARKED }
     end
   end
   if rest > 0 then

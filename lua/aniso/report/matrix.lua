@@ -3,7 +3,6 @@
 local chart = require "aniso.report.chart"
 local page = require "aniso.report.page"
 local palette = require "aniso.plot.palette"
-local width_of = require("aniso.table").width
 
 local MOST_NAMED = 24 -- classes; beyond, cells are too small for names and numbers
 local MOST_TOLD = 40  -- confusions that the table behind a larger matrix lists
@@ -76,10 +75,10 @@ end
 local function draw(facts, order, of)
   local K, named = #order, #order <= MOST_NAMED
   local size = named and math.max(30, math.min(44, 420 // K)) or math.max(3, 420 // K)
-  local names, longest = names_of(facts, order, 13), 0
-  for _, name in ipairs(names) do longest = math.max(longest, width_of(name)) end
-  local turned = longest * 6.7 > size
-  local bottom = not named and 30 or turned and 26 + longest * 5.5 or 42
+  local names = names_of(facts, order, 13)
+  local longest = chart.room(names)
+  local turned = longest > size
+  local bottom = not named and 30 or turned and 26 + 0.8 * longest or 42
   local left = named and 104 or 24
   local c = chart.new { id = of.id, title = of.title, desc = of.desc, width = left + K * size + 12,
     height = 34 + K * size + bottom, left = left, right = 12, top = 34, bottom = bottom }

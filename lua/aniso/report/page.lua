@@ -23,7 +23,7 @@ function page.cell(value, format)
 end
 
 local function is_number(value)
-  if type(value) == "table" then value = value.value end
+  if type(value) == "table" then return type(value.value) == "number" end
   return value == nil or type(value) == "number"
 end
 
@@ -37,11 +37,15 @@ local function sides(columns, rows)
   return right
 end
 
+-- What may be wider than the screen scrolls by itself, also by the keyboard.
+local function wide(name, body)
+  return ('<div class="wide" tabindex="0" role="group" aria-label="%s">%s</div>'):format(escape(name), body)
+end
+
 -- Columns are names, rows lists of cells of which the first names the row; row.class [opt].
 function page.table(caption, columns, rows)
   local right = sides(columns, rows)
-  local out = { ('<div class="wide" tabindex="0" role="group" aria-label="%s"><table><caption>%s</caption>')
-    :format(escape(caption), escape(caption)), "<thead><tr>" }
+  local out = { ("<table><caption>%s</caption><thead><tr>"):format(escape(caption)) }
   for j, column in ipairs(columns) do
     out[#out + 1] = ('<th scope="col"%s>%s</th>'):format(right[j] and ' class="num"' or "", escape(column))
   end
@@ -54,8 +58,8 @@ function page.table(caption, columns, rows)
     end
     out[#out + 1] = "</tr>"
   end
-  out[#out + 1] = "</tbody></table></div>"
-  return table.concat(out)
+  out[#out + 1] = "</tbody></table>"
+  return wide(caption, table.concat(out))
 end
 
 function page.paragraph(format, ...)
@@ -78,7 +82,7 @@ end
 -- drawing: an SVG text or several side by side; caption: a sentence; data: the table behind it.
 function page.figure(drawing, caption, data)
   local inner = type(drawing) == "table" and '<div class="pair">' .. table.concat(drawing, "\n") .. "</div>"
-    or '<div class="wide">' .. drawing .. "</div>"
+    or wide("Figure", drawing)
   return ("<figure>%s<figcaption>%s</figcaption>%s</figure>"):format(inner, escape(caption),
     page.details("The numbers of this figure", data))
 end

@@ -67,13 +67,14 @@ end
 
 local function draw(facts, order, title)
   local tall, names = #order <= 40, {}
+  local apart = tall and 8 or 3 -- pixels from the middle of a row
   for row, j in ipairs(order) do
     local class = facts.split.classes[j]
     names[#order + 1 - row] = ("%s (%d)"):format(chart.fit(class.name, 22), class.n_train)
   end
   local c = chart.new { id = "recall", title = title, width = 720, height = 62 + (tall and 40 or 14) * #order,
-    left = 200, right = 74, top = 8, x = chart.linear(0, 1, 5), y = chart.names(names), x_name = "recall",
-    desc = ("A row for each of %d classes, the one with most training images first; bands of head, medium "
+    left = 20 + chart.room(names), right = 74, top = 8, x = chart.linear(0, 1, 5), y = chart.names(names),
+    x_name = "recall", desc = ("A row for each of %d classes, the one with most training images first; bands of head, medium "
       .. "and tail."):format(#order) }
   draw_bands(c, facts, order)
   c:columns()
@@ -83,10 +84,10 @@ local function draw(facts, order, title)
     draw_rest(c, facts, order)
     legend[3] = { label = "each other configuration", style = "rest", line = "bar", bare = true }
   end
-  draw_group(c, facts, facts.base, order, facts.other and -8 or 0, tall)
+  draw_group(c, facts, facts.base, order, facts.other and -apart or 0, tall)
   legend[1] = { label = chart.fit(facts.base.label, 30) .. " (baseline)", style = facts.base.style }
   if facts.other then
-    draw_group(c, facts, facts.other, order, tall and 8 or 3, tall)
+    draw_group(c, facts, facts.other, order, apart, tall)
     legend[2] = { label = chart.fit(facts.other.label, 36), style = facts.other.style }
   end
   c:legend(legend)

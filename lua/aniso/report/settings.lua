@@ -11,19 +11,17 @@ end
 
 -- → markup: an option per row, a configuration per column; what all share is folded away.
 function settings.differences(facts)
-  local runs, varies, rows, columns = {}, {}, {}, { "option" }
-  for i, group in ipairs(facts.groups) do
-    runs[i], columns[1 + i] = group.run, group.label
-  end
-  for _, name in ipairs(facts.catalog:varying(runs)) do
+  local varies, rows, columns = {}, {}, { "option" }
+  for i, group in ipairs(facts.groups) do columns[1 + i] = group.label end
+  for _, name in ipairs(facts:differing()) do
     varies[name] = true
     local key, row = facts.catalog:key(name), { name }
-    for i, run in ipairs(runs) do row[1 + i] = { text = text_of(key:get(run)) } end
+    for i, group in ipairs(facts.groups) do row[1 + i] = { text = text_of(key:get(group.run)) } end
     rows[#rows + 1] = row
   end
   local common = {}
   for _, param in ipairs(assert(facts.db:query(
-    "SELECT key, txt FROM config_param WHERE config_id = ?1 ORDER BY key", runs[1].config_id))) do
+    "SELECT key, txt FROM config_param WHERE config_id = ?1 ORDER BY key", facts.groups[1].run.config_id))) do
     if not varies[param.key] then common[#common + 1] = { param.key, param.txt } end
   end
   local out = { #rows == 0 and page.paragraph "The configurations have the same options."

@@ -44,11 +44,18 @@ local function lead(facts)
   return ("%s. %s."):format(table.concat(out, ", "), first == last and first or first .. " to " .. last)
 end
 
+local function curve_name(facts)
+  for _, row in ipairs(facts:differing()) do
+    if row:match "^schedule%.lambda" then return "λ curve" end
+  end
+  return "Results by configuration"
+end
+
 return function(facts, examples)
   local sections = {
     page.section("warnings", "Warnings", warnings(facts)),
     page.section("summary", "Summary", { overview.table(facts), overview.deltas(facts) }),
-    page.section("lambda", "λ curve", curve(facts)),
+    page.section("curve-of", curve_name(facts), curve(facts)),
     page.section("noise", "Noise levels", levels(facts)),
     page.section("classes", "Recall per class", recall(facts)),
     page.section("confusion", "Confusion", matrix(facts)),

@@ -31,9 +31,9 @@ border-radius:50%;border:2px solid var(--warn);color:var(--warn);font:700 .85rem
 text-align:center}.warnings strong{color:var(--warn)}
 .wide{overflow-x:auto}figure{margin:1.2rem 0 1.8rem}figcaption{color:var(--soft);font-size:.92rem;
 max-width:46rem;margin:.5rem 0}.pair{display:flex;flex-wrap:wrap;gap:0 2rem}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.87rem}
 caption{text-align:left;color:var(--soft);font-size:.92rem;padding:.3rem 0}
-h3{font-size:1.05rem;margin:1.4rem 0 .3rem}th,td{padding:.25rem .55rem .25rem 0;text-align:left;
+h3{font-size:1.05rem;margin:1.4rem 0 .3rem}th,td{padding:.25rem .5rem .25rem 0;text-align:left;
 border-bottom:1px solid var(--line);vertical-align:top}
 thead th{border-bottom:2px solid var(--axis)}tbody th{font-weight:400}td.num,th.num{text-align:right;
 white-space:nowrap}
@@ -64,7 +64,7 @@ stroke-dasharray:none}.mark{fill:currentColor;stroke:var(--paper);stroke-width:1
 
 local paper = [[
 @page{margin:1.5cm}@media print{body{max-width:none;padding:0;font-size:10.5pt}nav,.skip,
-details:not([open]){display:none}h2{break-after:avoid;margin-top:1.6rem}figure,tr,li,.verdict{
+details:not([open]){display:none}h2,h3{break-after:avoid}h2{margin-top:1.6rem}figure,tr,li,.verdict{
 break-inside:avoid}.wide{overflow:visible}.wide>svg{min-width:0}.verdict,pre,.band,svg{
 print-color-adjust:exact;-webkit-print-color-adjust:exact}a{color:inherit;text-decoration:none}}
 @media(prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
