@@ -35,6 +35,24 @@ function Warnings.test_runs_that_do_not_count_are_named()
   lu.assertStrContains(seen, "Several versions. The runs were made from 2 commits.")
 end
 
+function Warnings.test_several_splits_are_told_and_not_compared()
+  local db <close> = fixture.filled { groups = 1 }
+  for seed = 0, 2 do
+    fixture.add_run(db, "γ=0.5", 0.5, seed, fixture.COUNTS[2][3], { test_is_val = true })
+  end
+  local seen = markup.text(markup.read(study(fixture.facts_of(db))))
+  lu.assertStrContains(seen, "Several splits. The configurations were not all tested on the same images.")
+  lu.assertStrContains(seen, "γ=0.5 has the highest macro F1; it shares no seed on the same split with")
+end
+
+function Warnings.test_equal_labels_are_told_apart()
+  local db <close> = fixture.filled { groups = 1, seeds = 1 }
+  fixture.add_run(db, "γ=0", 0.5, 0, fixture.COUNTS[2][3], {})
+  local seen = markup.text(markup.read(study(fixture.facts_of(db))))
+  lu.assertStrContains(seen, "against the baseline γ=0 (schedule.lambda.gamma=0).")
+  lu.assertStrContains(seen, "γ=0 (schedule.lambda.gamma=0.5) has the highest macro F1")
+end
+
 local Pictures = {}
 
 function Pictures.test_base64_is_that_of_rfc_4648()

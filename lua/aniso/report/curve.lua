@@ -29,7 +29,7 @@ local function line_name(facts, group, axis, runs)
   local parts = {}
   for _, name in ipairs(facts.catalog:varying(runs)) do
     if name ~= axis.name then
-      parts[#parts + 1] = ("%s=%s"):format(name, tostring(facts.catalog:key(name):get(group.run)))
+      parts[#parts + 1] = ("%s=%s"):format(name, facts.value(facts.catalog:key(name):get(group.run)))
     end
   end
   return table.concat(parts, ", ")
@@ -88,9 +88,11 @@ end
 
 local function x_scale(facts, axis)
   if not axis then
-    local names = {}
-    local room = math.max(6, math.floor(96 / #facts.groups))
-    for i, group in ipairs(facts.groups) do names[i] = chart.fit(group.label, room) end
+    local names, shown = {}, math.min(#facts.groups, 16)
+    local every = math.ceil(#facts.groups / shown)
+    for i, group in ipairs(facts.groups) do
+      names[i] = (i - 1) % every == 0 and chart.fit(group.label, math.max(6, 96 // shown)) or ""
+    end
     return chart.names(names)
   end
   local values, seen = {}, {}
@@ -206,7 +208,8 @@ return function(facts)
   if #lines == 1 then
     out[#out + 1] = curve_of(facts, axis, lines, off, { id = "bands", metrics = { "many", "medium", "few" },
       title = ("Recall of head, medium and tail against %s"):format(against), y_name = "mean recall",
-      caption = "Mean recall of the classes with many (head), some (medium) and few (tail) training images." })
+      caption = "Mean recall of the classes with many (head), some (medium) and few (tail) training "
+        .. "images." })
   end
   return table.concat(out, "\n")
 end

@@ -97,8 +97,8 @@ function examples.find(facts, count)
   if not run then return nil, member end
   local predictions, why = facts:predictions(member)
   if not predictions then return nil, why end
-  local out = { run = run, group = group,
-    list = examples.choose(predictions, assert(facts.db:split_of(run)).classes, count) }
+  local out = { run = run, group = group, classes = assert(facts.db:split_of(run)).classes }
+  out.list = examples.choose(predictions, out.classes, count)
   local ok, problem = pcall(function()
     local session = trainer.prepare(trainer.stored_job(facts.db, run))
     final.same_data(session, facts.db, run)

@@ -16,6 +16,12 @@ local WORDS = { macro_f1 = "macro F1", acc = "accuracy", bacc = "balanced accura
   medium = "medium recall", few = "tail recall", worst_class = "recall of the worst class", nll = "NLL",
   ece = "calibration error", auc = "AUC", kappa = "κ", mcc = "MCC" }
 
+-- The value of an option as a text.
+function facts.value(value)
+  if value == nil then return "n/a" end
+  return type(value) == "number" and ("%.14g"):format(value) or tostring(value)
+end
+
 function facts.words(metric)
   return WORDS[metric] or metric
 end
@@ -73,9 +79,31 @@ local function give_styles(self)
   end
 end
 
+-- Equal labels get what tells them apart: options, or else the split.
+local function tell_apart(self)
+  local by_label = {}
+  for _, group in ipairs(self.groups) do
+    by_label[group.label] = by_label[group.label] or {}
+    table.insert(by_label[group.label], group)
+  end
+  for label, same in pairs(by_label) do
+    local runs = {}
+    for i, group in ipairs(same) do runs[i] = group.run end
+    for _, group in ipairs(#same > 1 and same or {}) do
+      local parts = {}
+      for i, name in ipairs(self.catalog:varying(runs)) do
+        parts[i] = ("%s=%s"):format(name, facts.value(self.catalog:key(name):get(group.run)))
+      end
+      if #parts == 0 then parts[1] = "split " .. group.run.split_id end
+      group.label = ("%s (%s)"):format(label, table.concat(parts, ", "))
+    end
+  end
+end
+
 function facts.new(db, name, groups, runs, how)
   local self = setmetatable({ db = db, name = name, groups = groups, runs = runs, catalog = keys.new(db),
     kept = {} }, facts)
+  tell_apart(self)
   local key = self.catalog:key(how and how.metric or "macro_f1")
   if key.kind ~= "metric" then error(("--by takes a metric; %s is none"):format(key.name), 0) end
   self.metric, self.words_of, self.higher = key.metric, facts.words(key.metric), key.higher

@@ -23,12 +23,13 @@ local function level_table(facts, drawn, order)
   return page.table("Noise levels λ_j of each class", columns, rows)
 end
 
--- The groups with levels for these classes; a longer list than colours leaves most of them grey.
+-- The groups with levels on the first one's split; a longer list than colours leaves most of them grey.
 local function drawn_groups(facts)
   local out = {}
   for _, group in ipairs(facts.groups) do
     local levels = assert(facts.db:lambda(group.run))
-    if #levels == #facts.split.classes then out[#out + 1] = { group = group, levels = levels } end
+    local same = group.run.split_id == facts.groups[1].run.split_id
+    if same and #levels == #facts.split.classes then out[#out + 1] = { group = group, levels = levels } end
   end
   for _, one in ipairs(out) do
     local plain = #out > 8 and one.group ~= facts.base and one.group ~= facts.other

@@ -101,7 +101,7 @@ local function contents(sections)
   return table.concat(out) .. "</ul></nav>"
 end
 
--- title, lead: texts; opening: markup before the sections; footer: a text.
+-- title, lead, footer: texts; opening: markup before the contents.
 function page.whole(of)
   local out = { ([[
 <!DOCTYPE html>
@@ -112,11 +112,11 @@ function page.whole(of)
 <style>
 %s</style></head>
 <body><a class="skip" href="#main">To the content</a>
-<header><h1>%s</h1><p class="lead">%s</p>
-%s</header>
+<header><h1>%s</h1><p class="lead">%s</p></header>
 <main id="main" tabindex="-1">
-%s]]):format(POLICY, escape(of.title), style.sheet(), escape(of.title), escape(of.lead),
-    contents(of.sections), of.opening) }
+%s
+%s]]):format(POLICY, escape(of.title), style.sheet(), escape(of.title), escape(of.lead), of.opening,
+    contents(of.sections)) }
   for _, section in ipairs(of.sections) do
     out[#out + 1] = ('<section id="%s" aria-labelledby="%s-h"><h2 id="%s-h">%s</h2>\n%s\n</section>'):format(
       section.id, section.id, section.id, escape(section.name), section.body)

@@ -76,8 +76,7 @@ local function drawing(one, id, title)
     one.height, one.uri, frames(one), right)
 end
 
-local function figure(facts, one, i)
-  local classes = facts.split.classes
+local function figure(classes, one, i)
   local truth, called = classes[one["true"]].name, classes[one.pred].name
   local title = ("Test image %s: %s, called %s"):format(one.name, truth, called)
   return ('<figure>%s<figcaption><strong>%s</strong> %s<br/><span class="said">%s</span>'
@@ -86,12 +85,12 @@ local function figure(facts, one, i)
     page.escape(one.right and truth or ("%s, called %s"):format(truth, called)), said(one))
 end
 
-local function numbers(facts, list)
+local function numbers(classes, list)
   local rows = {}
   for i, one in ipairs(list) do
     local windows, peak = shares(one)
-    rows[i] = { one.name, BANDS[one.shot] or one.shot, facts.split.classes[one["true"]].name,
-      facts.split.classes[one.pred].name, page.cell(one.conf, "%.3f"),
+    rows[i] = { one.name, BANDS[one.shot] or one.shot, classes[one["true"]].name,
+      classes[one.pred].name, page.cell(one.conf, "%.3f"),
       page.cell(peak, "%.2f"), page.cell(windows, "%.3f") }
   end
   return page.table("The example images", { "image", "band", "true", "called", "confidence",
@@ -103,7 +102,7 @@ return function(facts, count)
   local found, why = examples.find(facts, count)
   if not found then return page.paragraph("No images: %s.", (tostring(why):gsub("[.%s]+$", ""))) end
   local figures = {}
-  for i, one in ipairs(found.list) do figures[i] = figure(facts, one, i) end
+  for i, one in ipairs(found.list) do figures[i] = figure(found.classes, one, i) end
   local seen = found.kind == "cross_attention"
     and "Right: the attention of the called class's token over the image, mean over the steps and chains; "
       .. "orange is the most of each image." or "A film denoiser has no attention to show."
@@ -111,5 +110,5 @@ return function(facts, count)
     .. "wrong with the most confidence. Left: the image; frames: the windows that the prior took. %s")
     :format(found.group.label, found.run.seed, seen)
   return page.paragraph("%s", words) .. '<div class="examples">\n' .. table.concat(figures, "\n")
-    .. "\n</div>" .. page.details("The numbers of these images", numbers(facts, found.list))
+    .. "\n</div>" .. page.details("The numbers of these images", numbers(found.classes, found.list))
 end

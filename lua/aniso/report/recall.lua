@@ -74,8 +74,8 @@ local function draw(facts, order, title)
   end
   local c = chart.new { id = "recall", title = title, width = 720, height = 62 + (tall and 40 or 14) * #order,
     left = 20 + chart.room(names), right = 74, top = 8, x = chart.linear(0, 1, 5), y = chart.names(names),
-    x_name = "recall", desc = ("A row for each of %d classes, the one with most training images first; bands of head, medium "
-      .. "and tail."):format(#order) }
+    x_name = "recall", desc = ("A row for each of %d classes, the one with most training images first; bands "
+      .. "of head, medium and tail."):format(#order) }
   draw_bands(c, facts, order)
   c:columns()
   c:axes()

@@ -4,11 +4,6 @@ local repro = require "aniso.repro"
 
 local settings = {}
 
-local function text_of(value)
-  if value == nil then return "n/a" end
-  return tostring(value)
-end
-
 -- → markup: an option per row, a configuration per column; what all share is folded away.
 function settings.differences(facts)
   local varies, rows, columns = {}, {}, { "option" }
@@ -16,7 +11,7 @@ function settings.differences(facts)
   for _, name in ipairs(facts:differing()) do
     varies[name] = true
     local key, row = facts.catalog:key(name), { name }
-    for i, group in ipairs(facts.groups) do row[1 + i] = { text = text_of(key:get(group.run)) } end
+    for i, group in ipairs(facts.groups) do row[1 + i] = { text = facts.value(key:get(group.run)) } end
     rows[#rows + 1] = row
   end
   local common = {}

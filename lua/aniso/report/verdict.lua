@@ -6,12 +6,12 @@ local page = require "aniso.report.page"
 
 local verdict = { ENOUGH = 3 } -- seeds, for an interval to say anything
 
--- Values of two groups in the seeds that both have, and those seeds.
+-- Values of two groups in the seeds that both have on one split, and those seeds.
 function verdict.paired(facts, first, second, name)
   local a, b, seeds, at = {}, {}, {}, {}
   local one, two = facts:moments(first, name), facts:moments(second, name)
   for i, seed in ipairs(one.seeds) do at[seed] = one.values[i] end
-  for i, seed in ipairs(two.seeds) do
+  for i, seed in ipairs(first.run.split_id == second.run.split_id and two.seeds or {}) do
     if at[seed] then a[#a + 1], b[#b + 1], seeds[#seeds + 1] = at[seed], two.values[i], seed end
   end
   return a, b, seeds
@@ -44,8 +44,7 @@ end
 -- The paired bootstrap over the images of one split, how many they are, and the level; nil where
 -- predictions are not stored or the metric is none that is resampled.
 function verdict.over_images(facts, group, seeds)
-  local known = facts.metric == "acc" or facts.metric == "macro_f1"
-  if not known or group.run.split_id ~= facts.base.run.split_id then return nil end
+  if facts.metric ~= "acc" and facts.metric ~= "macro_f1" then return nil end
   local true_, first, second, images = {}, {}, {}, nil
   for _, seed in ipairs(seeds) do
     local one = facts:predictions(member_of(facts.base, seed))
@@ -101,7 +100,7 @@ local function first_line(facts, delta)
       facts.other.label, delta and ", " .. told(delta) or "")
   end
   local lead = ("%s has the %s %s"):format(facts.other.label, facts.higher and "highest" or "lowest", words)
-  if not delta then return ("%s; it shares no seed with the baseline %s."):format(lead, base) end
+  if not delta then return ("%s; it shares no seed on the same split with the baseline %s."):format(lead, base) end
   return ("%s: %s against the baseline %s."):format(lead, told(delta), base)
 end
 
