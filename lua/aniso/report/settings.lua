@@ -40,11 +40,17 @@ local function commands(facts, group)
     table.concat(seeds, ", ")) .. code(lines)
 end
 
+-- "2026-11-25T09:58:01.5Z" → "2026-11-25 09:58"
+local function minute(time) return (time:sub(1, 16):gsub("T", " ")) end
+
 local function machine(facts)
   local run = facts.groups[1].run
   local origin = assert(facts.db:origin(run))
-  local took = 0
-  for _, one in ipairs(facts.runs) do took = took + (one.wall_s or 0) end
+  local first, last = run.started_at, run.ended_at or run.started_at
+  for _, one in ipairs(facts.runs) do
+    if one.started_at < first then first = one.started_at end
+    if one.ended_at and one.ended_at > last then last = one.ended_at end
+  end
   return page.facts {
     { "program", ("aniso %s%s"):format(run.tool_version or "?", run.git_commit and ", sources at commit "
       .. run.git_commit or "") },
@@ -52,7 +58,7 @@ local function machine(facts)
       origin.cores, origin.ram_bytes / 2 ^ 30, origin.blas) },
     { "data", ("%s, split %s, content %s"):format(facts.split.dataset, facts.split.name,
       facts.split.dataset_sha256:sub(1, 16)) },
-    { "computing", ("%.1f minutes for all runs of the study"):format(took / 60) },
+    { "when", ("%s to %s UTC"):format(minute(first), minute(last)) },
   }
 end
 

@@ -10,7 +10,7 @@ local names = { -- name, day, night
 }
 
 local page = [[
-*{box-sizing:border-box}html{scroll-behavior:smooth}
+*{box-sizing:border-box}
 body{margin:0 auto;padding:1.5rem 1.25rem 4rem;max-width:62rem;background:var(--paper);color:var(--ink);
 font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 a{color:var(--link)}h1{font-size:1.9rem;line-height:1.2;margin:.5rem 0 .2rem}
@@ -67,7 +67,6 @@ local paper = [[
 details:not([open]){display:none}h2,h3{break-after:avoid}h2{margin-top:1.6rem}figure,tr,li,.verdict{
 break-inside:avoid}.wide{overflow:visible}.wide>svg{min-width:0}.verdict,pre,.band,svg{
 print-color-adjust:exact;-webkit-print-color-adjust:exact}a{color:inherit;text-decoration:none}}
-@media(prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 ]]
 
 local function variables(which)

@@ -100,7 +100,9 @@ local function first_line(facts, delta)
       facts.other.label, delta and ", " .. told(delta) or "")
   end
   local lead = ("%s has the %s %s"):format(facts.other.label, facts.higher and "highest" or "lowest", words)
-  if not delta then return ("%s; it shares no seed on the same split with the baseline %s."):format(lead, base) end
+  if not delta then
+    return ("%s; it shares no seed on the same split with the baseline %s."):format(lead, base)
+  end
   return ("%s: %s against the baseline %s."):format(lead, told(delta), base)
 end
 
