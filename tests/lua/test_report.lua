@@ -2,6 +2,7 @@
 -- that nothing comes from outside, and that its numbers are those of summary and metric.
 local lu = require "luaunit"
 local escape = require "aniso.report.escape"
+local bootstrap = require "aniso.metric.bootstrap"
 local metric = require "aniso.metric"
 local study = require "aniso.report.study"
 local summary = require "aniso.summary"
@@ -122,15 +123,11 @@ end
 local Numbers = {}
 
 function Numbers.test_the_verdict_is_the_paired_t_interval_and_the_paired_bootstrap()
-  local base, best, true_, first, second = {}, {}, {}, {}, {}
-  local function append(to, from) table.move(from, 1, #from, #to + 1, to) end
+  local base, best, labels, calls = {}, {}, nil, {}
   for seed = 1, 3 do
     base[seed] = metric.from_confusion(COUNTS[1][2 + seed]).macro_f1
     best[seed] = metric.from_confusion(COUNTS[2][2 + seed]).macro_f1
-    local labels, calls = lists_of(COUNTS[1][2 + seed])
-    append(true_, labels)
-    append(first, calls)
-    append(second, select(2, lists_of(COUNTS[2][2 + seed])))
+    for side = 1, 2 do labels, calls[2 * seed - 2 + side] = lists_of(COUNTS[side][2 + seed]) end
   end
   local t = metric.paired_t(base, best)
   local page = page_of()
@@ -138,7 +135,9 @@ function Numbers.test_the_verdict_is_the_paired_t_interval_and_the_paired_bootst
   lu.assertStrContains(page.seen, ("γ=0.5 has the highest macro F1: Δ %s [%s, %s] over 3 seeds against the "
     .. "baseline γ=0."):format(shown(t.mean), shown(t.lo), shown(t.hi)))
   lu.assertStrContains(page.seen, "It is the best of 3 by these same numbers")
-  local images = metric.difference(true_, first, second, 3, { copies = 3 }).macro_f1
+  local third = 1 / 3
+  local images = bootstrap.weighted(labels, calls, { -third, third, -third, third, -third, third }, 3).macro_f1
+  lu.assertAlmostEquals(images.value, t.mean, 1e-12)
   lu.assertStrContains(page.seen, ("Over the 22 test images, with these trained models: 95 %% interval of Δ "
     .. "[%s, %s]"):format(shown(images.lo), shown(images.hi)))
 end

@@ -176,12 +176,9 @@ function facts:confusion(group)
     local sum
     for _, member in ipairs(group.members) do
       local matrix = assert(self.db:confusion(self.evaluation_of[member.run_id]))
-      for i, row in ipairs(matrix) do
-        for j, n in ipairs(sum and row or {}) do sum[i][j] = sum[i][j] + n end
-      end
-      sum = sum or matrix
+      sum = sum and sum + matrix or matrix
     end
-    return sum
+    return sum:totable()
   end)
 end
 

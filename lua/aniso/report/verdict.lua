@@ -1,10 +1,13 @@
 -- The first lines of a report: which configuration is best, by how much, and how sure that is. The
 -- interval of Δ is a paired t interval over the seeds that both have; where predictions are stored,
--- also a paired bootstrap over the images, each drawn with all of its seeds.
+-- also a paired bootstrap of the mean Δ over the images, each drawn with all of its seeds.
+local bootstrap = require "aniso.metric.bootstrap"
 local metric = require "aniso.metric"
 local page = require "aniso.report.page"
 
 local verdict = { ENOUGH = 3 } -- seeds, for an interval to say anything
+local LEVEL = 0.95
+local SAME = 1e-12 -- a spread of rounding alone
 
 -- Values of two groups in the seeds that both have on one split, and those seeds.
 function verdict.paired(facts, first, second, name)
@@ -21,8 +24,9 @@ end
 function verdict.delta(facts, group, name)
   local a, b, seeds = verdict.paired(facts, facts.base, group, name)
   if #a == 0 then return nil end
-  local test = metric.paired_t(a, b)
+  local test = metric.paired_t(a, b, LEVEL)
   test.seeds = seeds
+  if test.sd and test.sd < SAME then test.lo, test.hi, test.p = nil, nil, nil end
   return test
 end
 
@@ -32,8 +36,6 @@ local function member_of(group, seed)
   end
 end
 
-local function append(to, from) return table.move(from, 1, #from, #to + 1, to) end
-
 local function same(a, b)
   for i = 1, math.max(#a, #b) do
     if a[i] ~= b[i] then return false end
@@ -41,25 +43,34 @@ local function same(a, b)
   return true
 end
 
--- The paired bootstrap over the images of one split, how many they are, and the level; nil where
--- predictions are not stored or the metric is none that is resampled.
-function verdict.over_images(facts, group, seeds)
-  if facts.metric ~= "acc" and facts.metric ~= "macro_f1" then return nil end
-  local true_, first, second, images = {}, {}, {}, nil
-  for _, seed in ipairs(seeds) do
-    local one = facts:predictions(member_of(facts.base, seed))
-    local two = facts:predictions(member_of(group, seed))
-    images = images or one and one.true_idx
-    if not (one and two and same(one.true_idx, images) and same(two.true_idx, images)) then return nil end
-    append(true_, images)
-    append(first, one.pred_idx)
-    append(second, two.pred_idx)
+local function is_resampled(name)
+  for _, known in ipairs(bootstrap.metrics) do
+    if known == name then return true end
   end
-  local found = metric.difference(true_, first, second, #facts.split.classes, { copies = #seeds })
-  return found[facts.metric], #images, found.level
+  return false
 end
 
-local function percent(level) return ("%.3g %%"):format(100 * level) end
+-- The interval of the mean Δ over the images of one split, and how many they are; nil where
+-- predictions are not stored or the metric is none that is resampled.
+function verdict.over_images(facts, group, seeds)
+  local images, predictions, weights = nil, {}, {}
+  if not is_resampled(facts.metric) then return nil end
+  for _, seed in ipairs(seeds) do
+    for side, of in ipairs { facts.base, group } do
+      local found = facts:predictions(member_of(of, seed))
+      images = images or found and found.true_idx
+      if not (found and same(found.true_idx, images)) then return nil end
+      predictions[#predictions + 1] = found.pred_idx
+      weights[#weights + 1] = (side == 1 and -1 or 1) / #seeds
+    end
+  end
+  local shot = {}
+  for j, class in ipairs(facts:classes(group)) do shot[j] = class.shot end
+  return bootstrap.weighted(images, predictions, weights, #shot, { shot = shot, level = LEVEL })[facts.metric],
+    #images
+end
+
+local PERCENT = ("%.3g %%"):format(100 * LEVEL)
 
 -- "+0.0123", "−0.0040"
 function verdict.signed(value) return (("%+.4f"):format(value):gsub("^%-", "−")) end
@@ -115,7 +126,7 @@ local function tiles(facts, delta)
     ("%.3f%s"):format(best.mean, best.sd and (" ± %.3f"):format(best.sd) or ""))
   if delta then
     tile(facts.best == facts.base and "Δ of the next" or "Δ to the baseline", signed(delta.mean))
-    if delta.lo then tile(percent(delta.level) .. " interval over seeds", interval(delta)) end
+    if delta.lo then tile(PERCENT .. " interval over seeds", interval(delta)) end
   end
   tile(delta and "paired seeds" or "seeds", delta and #delta.seeds or best.n)
   return table.concat(out) .. "</dl>"
@@ -131,10 +142,10 @@ function verdict.text(facts)
   local more = {}
   if delta then
     more[1] = page.paragraph(judgement(delta) .. (facts.best ~= facts.base and caveat(facts) or ""))
-    local images, n, level = verdict.over_images(facts, facts.other, delta.seeds)
+    local images, n = verdict.over_images(facts, facts.other, delta.seeds)
     if images then
       more[2] = page.paragraph("Over the %d test images, with these trained models: %s interval of Δ %s "
-        .. "(paired bootstrap, each image with all of its seeds).", n, percent(level), interval(images))
+        .. "(paired bootstrap, each image with all of its seeds).", n, PERCENT, interval(images))
     end
   end
   return ('<section class="verdict" aria-label="Verdict"><p class="first">%s</p>%s%s</section>'):format(
