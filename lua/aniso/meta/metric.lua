@@ -49,6 +49,17 @@
 ---@field seed? integer 0 if left out.
 ---@field shot? ("many"|"medium"|"few")[] Group of each class.
 
+---Of differences second − first.
+---@class aniso.PairedTest
+---@field n integer
+---@field mean number
+---@field sd number?
+---@field df integer n − 1
+---@field t number?
+---@field p number?
+---@field lo number? Of the interval of the mean.
+---@field hi number?
+
 ---What a confusion matrix and probabilities say, over a whole set, never averaged over batches.
 ---@class aniso.metric
 ---@field catalog { name: string, higher: boolean, label: string }[] Every metric that is one number.
@@ -95,7 +106,7 @@ function metric.mcnemar(true_, first, second, K) end
 ---@param first number[]
 ---@param second number[] by seed in the order of first
 ---@param level? number 0.95 if left out
----@return { n: integer, mean: number, sd: number?, df: integer, t: number?, p: number?, lo: number?, hi: number? }
+---@return aniso.PairedTest
 function metric.paired_t(first, second, level) end
 
 ---@param values number[]

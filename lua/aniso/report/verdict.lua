@@ -66,8 +66,8 @@ function verdict.over_images(facts, group, seeds)
   end
   local shot = {}
   for j, class in ipairs(facts:classes(group)) do shot[j] = class.shot end
-  return bootstrap.weighted(images, predictions, weights, #shot, { shot = shot, level = LEVEL })[facts.metric],
-    #images
+  local found = bootstrap.weighted(images, predictions, weights, #shot, { shot = shot, level = LEVEL })
+  return found[facts.metric], #images
 end
 
 local PERCENT = ("%.3g %%"):format(100 * LEVEL)
