@@ -21,6 +21,17 @@ function chart.linear(low, high, count, wide)
   return { ticks = of.ticks, share = function(value) return axis.share(of, value) end }
 end
 
+-- The same with ticks at whole numbers alone.
+function chart.whole(low, high, count)
+  local out, ticks = chart.linear(low, high, count), {}
+  for _, tick in ipairs(out.ticks) do
+    local at = math.floor(tick.at + 0.5)
+    if math.abs(tick.at - at) < 1e-9 then ticks[#ticks + 1] = { at = at, label = ("%d"):format(at) } end
+  end
+  out.ticks = ticks
+  return out
+end
+
 -- Ticks at the values themselves where at most `most` of them stand well apart.
 function chart.points(values, most)
   table.sort(values)
@@ -76,10 +87,12 @@ function chart.room(texts)
 end
 
 -- ── the sheet ───────────────────────────────────────────────────────────────────────────
+-- Without `left` the labels of y have the room that they need.
 function chart.new(of)
-  local self = setmetatable(of, chart)
-  self.left, self.right, self.top = of.left or 62, of.right or 18, of.top or 16
-  self.bottom = of.bottom or 46
+  local self, labels = setmetatable(of, chart), {}
+  for i, tick in ipairs(of.y and of.y.ticks or {}) do labels[i] = tick.label end
+  self.left = of.left or (of.y_name and 34 or 14) + chart.room(labels)
+  self.right, self.top, self.bottom = of.right or 18, of.top or 16, of.bottom or 46
   self.lines = {}
   return self
 end
@@ -148,9 +161,9 @@ function chart:columns()
 end
 
 -- What follows, up to close(), has the colour of a series: 1 … 8, or "rest".
-function chart:group(style, more)
+function chart:group(style)
   local class = style == "rest" and "rest" or "s" .. (style - 1) % #palette.series + 1
-  self:add('<g class="%s%s">', class, more and " " .. more or "")
+  self:add('<g class="%s">', class)
   self.style = style
 end
 

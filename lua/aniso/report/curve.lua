@@ -205,8 +205,13 @@ return function(facts)
     title = ("%s against %s"):format(facts.words_of, against), y_name = facts.words_of,
     caption = ("%s on the test set against %s. Error bars: one standard deviation over seeds; small circles: "
       .. "the seeds."):format(facts.words_of, against) }) }
-  if #lines == 1 then
-    out[#out + 1] = curve_of(facts, axis, lines, off, { id = "bands", metrics = { "many", "medium", "few" },
+  local bands = {}
+  for _, metric in ipairs { "many", "medium", "few" } do
+    local low, high = value_limits(facts, { metric })
+    if low <= high then bands[#bands + 1] = metric end
+  end
+  if #lines == 1 and #bands > 1 then
+    out[#out + 1] = curve_of(facts, axis, lines, off, { id = "bands", metrics = bands,
       title = ("Recall of head, medium and tail against %s"):format(against), y_name = "mean recall",
       caption = "Mean recall of the classes with many (head), some (medium) and few (tail) training "
         .. "images." })

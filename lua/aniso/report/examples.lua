@@ -33,7 +33,7 @@ end
 
 -- Of each band as many surest right as surest wrong predictions; positions from 0, classes from 1.
 function examples.choose(predictions, classes, count)
-  local by_kind, out = {}, {}
+  local by_kind, out, present, bands = {}, {}, {}, 0
   for i, label in ipairs(predictions.true_idx) do
     local right = predictions.pred_idx[i] == label
     local kind = classes[label + 1].shot .. tostring(right)
@@ -41,7 +41,10 @@ function examples.choose(predictions, classes, count)
     table.insert(by_kind[kind], { position = i - 1, ["true"] = label + 1, pred = predictions.pred_idx[i] + 1,
       conf = predictions.conf[i] or 0, right = right, shot = classes[label + 1].shot })
   end
-  local each = math.max(1, count // (2 * #BANDS))
+  for _, class in ipairs(classes) do
+    if not present[class.shot] then present[class.shot], bands = true, bands + 1 end
+  end
+  local each = math.max(1, count // (2 * bands))
   for _, shot in ipairs(BANDS) do
     for _, right in ipairs { true, false } do
       local rows = surest(by_kind[shot .. tostring(right)] or {}, each)

@@ -121,11 +121,6 @@ function facts.new(db, name, groups, runs, how)
   return self
 end
 
--- The baseline and the best other one: what figures of two compare.
-function facts:pair()
-  return { self.base, self.other }
-end
-
 -- Names of the options that differ, sorted.
 function facts:differing()
   if not self.differ then

@@ -63,16 +63,14 @@ local function draw_one(c, one, named)
     c:line(curve.points, "stroke thin")
   end
   c:line(one.mean, named and "stroke" or "stroke thin")
-  local only = #one.mean == 1 and one.mean[1]
-  if only and only[2] then c:mark(only[1], only[2], one.group.label) end
   c:close()
 end
 
 local function draw(facts, drawn, of)
   local left, right, low, high = limits(drawn)
-  if low > high then return nil end
+  if low > high or left == right then return nil end -- one epoch is no curve
   local c = chart.new { id = of.id, title = of.words, width = 720, height = 300,
-    x = chart.linear(left, right, 8), y = chart.linear(low, high, 5, true),
+    x = chart.whole(left, right, 8), y = chart.linear(low, high, 5, true),
     x_name = "epoch", y_name = of.words,
     desc = ("%s against the epoch, %d configurations: mean over seeds, each seed."):format(of.words, #drawn) }
   c:axes()
@@ -114,6 +112,9 @@ end
 
 -- → markup
 return function(facts)
+  local config = assert(facts.db:config(facts.base.run))
+  local staged = config.train and config.train.mode == "staged"
+    and " In staged training the losses of the two stages are not the same thing." or ""
   facts.curves_of = {}
   for _, group in ipairs(facts.groups) do
     for _, member in ipairs(group.members) do
@@ -130,8 +131,8 @@ return function(facts)
     local words = wanted[3]
     local drawing = #drawn > 0 and draw(facts, drawn, { id = wanted[1] .. "-" .. wanted[2], words = words })
     if drawing then
-      out[#out + 1] = page.figure(drawing, ("The %s of each epoch: mean over seeds; thin lines: the seeds.")
-        :format(words), numbers(drawn, words))
+      out[#out + 1] = page.figure(drawing, ("The %s of each epoch: mean over seeds; thin lines: the seeds.%s")
+        :format(words, wanted[2] == "loss" and staged or ""), numbers(drawn, words))
     end
   end
   return #out > 0 and table.concat(out, "\n") or page.paragraph "No training curves are stored."
