@@ -3,6 +3,7 @@
 -- in kind, not in a number, every configuration has a place of its own.
 local chart = require "aniso.report.chart"
 local page = require "aniso.report.page"
+local scale = require "aniso.report.scale"
 
 -- The option along which to draw: γ, else another number of the levels, else the only option that
 -- differs and is a number; nil where there is none.
@@ -93,7 +94,7 @@ local function x_scale(facts, axis)
     for i, group in ipairs(facts.groups) do
       names[i] = (i - 1) % every == 0 and chart.fit(group.label, math.max(6, 96 // shown)) or ""
     end
-    return chart.names(names)
+    return scale.names(names)
   end
   local values, seen = {}, {}
   for _, group in ipairs(facts.groups) do
@@ -101,7 +102,7 @@ local function x_scale(facts, axis)
       seen[group.x], values[#values + 1] = true, group.x
     end
   end
-  return chart.points(values, 13)
+  return scale.points(values, 13)
 end
 
 local function draw_point(c, facts, group, metric, name, shift)
@@ -167,7 +168,7 @@ local function curve_of(facts, axis, lines, off, of)
   if low > high then return nil end
   local c = chart.new { id = of.id, title = of.title, width = 720, height = 340, y_name = of.y_name,
     x_name = axis and axis.name or "configuration", x = x_scale(facts, axis),
-    y = chart.linear(low, high, 6, true),
+    y = scale.linear(low, high, 6, true),
     desc = ("%s against %s: mean, one standard deviation over seeds, and a dot per seed."):format(of.y_name,
       axis and axis.name or "the configuration") }
   c:axes()

@@ -1,6 +1,7 @@
 -- The noise levels of a report: λ_j against n_j, a line for each configuration.
 local chart = require "aniso.report.chart"
 local page = require "aniso.report.page"
+local scale = require "aniso.report.scale"
 
 local MOST_MARKED = 30 -- classes; more would make a line of marks
 
@@ -51,7 +52,7 @@ return function(facts)
   end
   local title = "Noise level λ_j against class size n_j"
   local c = chart.new { id = "levels", title = title, width = 720, height = 340,
-    x = chart.log(few, many), y = chart.log(low, high), x_name = "training images n_j", y_name = "λ_j",
+    x = scale.log(few, many), y = scale.log(low, high), x_name = "training images n_j", y_name = "λ_j",
     desc = ("A point per class, a line for each of %d configurations; logarithmic axes."):format(#drawn) }
   c:axes()
   local legend, rest = {}, 0

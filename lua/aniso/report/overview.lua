@@ -2,6 +2,7 @@
 -- baseline with its interval over seeds.
 local chart = require "aniso.report.chart"
 local page = require "aniso.report.page"
+local scale = require "aniso.report.scale"
 local summary = require "aniso.summary"
 local verdict = require "aniso.report.verdict"
 
@@ -52,7 +53,7 @@ local function draw(facts, deltas, title)
   local names, low, high = {}, limits(deltas)
   for i = 1, #deltas do names[i] = chart.fit(deltas[#deltas + 1 - i].group.label, 30) end
   local c = chart.new { id = "delta", title = title, width = 720, height = 70 + 30 * #deltas,
-    top = 12, x = chart.linear(low, high, 6, true), y = chart.names(names),
+    top = 12, x = scale.linear(low, high, 6, true), y = scale.names(names),
     x_name = ("Δ %s to %s"):format(facts.words_of, chart.fit(facts.base.label, 40)),
     desc = ("Mean difference to %s with its 95 %% interval and a dot per seed, a row for each of %d "
       .. "configurations."):format(facts.base.label, #deltas) }

@@ -3,6 +3,7 @@
 -- rest as grey ticks.
 local chart = require "aniso.report.chart"
 local page = require "aniso.report.page"
+local scale = require "aniso.report.scale"
 
 local BANDS = { many = "head", medium = "medium", few = "tail" }
 
@@ -73,7 +74,7 @@ local function draw(facts, order, title)
     names[#order + 1 - row] = ("%s (%d)"):format(chart.fit(class.name, 22), class.n_train)
   end
   local c = chart.new { id = "recall", title = title, width = 720, height = 62 + (tall and 40 or 14) * #order,
-    right = 74, top = 8, x = chart.linear(0, 1, 5), y = chart.names(names),
+    right = 74, top = 8, x = scale.linear(0, 1, 5), y = scale.names(names),
     x_name = "recall", desc = ("A row for each of %d classes, the one with most training images first; bands "
       .. "of head, medium and tail."):format(#order) }
   draw_bands(c, facts, order)

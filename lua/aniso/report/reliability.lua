@@ -2,6 +2,7 @@
 -- model said it is; and how many images each bin of confidence has.
 local chart = require "aniso.report.chart"
 local page = require "aniso.report.page"
+local scale = require "aniso.report.scale"
 
 -- Bins with images: {conf, acc, n, share}.
 local function points_of(facts, group)
@@ -31,8 +32,8 @@ end
 
 local function draw(facts, drawn, title)
   local c = chart.new { id = "reliability", title = title, width = 560, height = 470,
-    x = chart.linear(0, 1, 5),
-    y = chart.linear(0, 1, 5), x_name = "confidence of the called class", y_name = "share that is right",
+    x = scale.linear(0, 1, 5),
+    y = scale.linear(0, 1, 5), x_name = "confidence of the called class", y_name = "share that is right",
     desc = "Share of images that are right against the mean confidence of their bin; the diagonal is a model "
       .. "that is as sure as it is right. Bars at the bottom: how the images fall into the bins." }
   c:axes()

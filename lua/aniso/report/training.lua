@@ -2,6 +2,7 @@
 -- configuration have a line for the mean over seeds and a thin one per seed; the rest are grey.
 local chart = require "aniso.report.chart"
 local page = require "aniso.report.page"
+local scale = require "aniso.report.scale"
 
 -- What is drawn where it was recorded: part, metric, words.
 local WANTED = { { "train", "loss", "training loss" }, { "val", "macro_f1", "validation macro F1" },
@@ -70,7 +71,7 @@ local function draw(facts, drawn, of)
   local left, right, low, high = limits(drawn)
   if low > high or left == right then return nil end -- one epoch is no curve
   local c = chart.new { id = of.id, title = of.words, width = 720, height = 300,
-    x = chart.whole(left, right, 8), y = chart.linear(low, high, 5, true),
+    x = scale.whole(left, right, 8), y = scale.linear(low, high, 5, true),
     x_name = "epoch", y_name = of.words,
     desc = ("%s against the epoch, %d configurations: mean over seeds, each seed."):format(of.words, #drawn) }
   c:axes()
