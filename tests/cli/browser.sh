@@ -37,10 +37,15 @@ function measure(frame) {
   const large = e => e.getBoundingClientRect().width > 90 && e.getBoundingClientRect().height > 30
   const bare = e => style(e).fill == "none" && style(e).stroke == "none"
   const figures = [...page.querySelectorAll("svg")]
+  const outside = text => {
+    const t = text.getBoundingClientRect(), f = text.ownerSVGElement.getBoundingClientRect()
+    return t.left < f.left - 1 || t.right > f.right + 1 || t.top < f.top - 1 || t.bottom > f.bottom + 1
+  }
   const found = {
     figures: figures.length, drawn: figures.filter(large).length,
     inked: figures.filter(f => f.querySelector("path, rect, image")).length,
     unpainted: [...page.querySelectorAll("svg path, svg rect")].filter(bare).length,
+    cut: [...page.querySelectorAll("svg text")].filter(outside).length,
     overflow: root.scrollWidth - root.clientWidth, scripts: page.scripts.length,
     paper: style(page.body).backgroundColor }
   const lines = Object.entries(found).map(entry => entry.join(" ")).join("\n")

@@ -101,6 +101,7 @@ browse r.html 1100
 same "Chromium finds all figures" "$(value figures) $(value scripts)" "$figures 0"
 same "all are drawn" "$(value drawn) $(value inked)" "$figures $figures"
 same "every mark has a colour" "$(value unpainted)" 0
+same "no text is cut off" "$(value cut)" 0
 same "nothing hangs over" "$(value overflow)" 0
 same "by day the paper is white" "$(value paper)" "rgb(255, 255, 255)"
 same "no error is logged" "$(cat "$dir/err")" ""

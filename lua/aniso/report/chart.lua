@@ -11,7 +11,7 @@ local width_of = require("aniso.table").width
 local chart = {}
 chart.__index = chart
 
-local LETTER, LINE = 6.7, 20 -- pixels, of a legend's text
+local LETTER, LINE = 7.3, 20 -- pixels, of a legend's text
 
 -- A text of at most so many letters.
 function chart.fit(text, letters)
@@ -33,7 +33,7 @@ end
 function chart.new(of)
   local self, labels = setmetatable(of, chart), {}
   for i, tick in ipairs(of.y and of.y.ticks or {}) do labels[i] = tick.label end
-  self.left = of.left or (of.y_name and 34 or 14) + chart.room(labels)
+  self.left = of.left or (of.y_name and 34 or 16) + chart.room(labels)
   self.right, self.top, self.bottom = of.right or 18, of.top or 16, of.bottom or 46
   self.lines = {}
   return self
