@@ -53,8 +53,8 @@ static void set(lua_State *L, const char *key, an_tensor *x)
 }
 
 /* prior:forward(images, features) → {m =, mg =, ml =, g =, l =, saliency =, crops =,
- * positions =, attention =}; fields that the mode has not are absent. Positions count
- * pixels from 0. */
+ * positions =, side =, attention =}; fields that the mode has not are absent. Positions
+ * count pixels from 0. */
 static int prior_forward(lua_State *L)
 {
     an_prior *p = check(L);
@@ -67,7 +67,7 @@ static int prior_forward(lua_State *L)
         an_scope_end(mark, NULL);
         return an_raise(L);
     }
-    lua_createtable(L, 0, 9);
+    lua_createtable(L, 0, 10);
     set(L, "m", out.m);
     set(L, "mg", out.mg);
     set(L, "ml", out.ml);
@@ -77,6 +77,10 @@ static int prior_forward(lua_State *L)
     set(L, "crops", out.crops);
     set(L, "positions", out.positions);
     set(L, "attention", out.attention);
+    if (out.positions) {
+        lua_pushinteger(L, out.side);
+        lua_setfield(L, -2, "side");
+    }
     an_scope_end(mark, NULL);
     return 1;
 }

@@ -155,6 +155,7 @@ static void forward_local(const an_prior *p, an_tensor *images, an_prior_output 
 {
     const an_prior_options *o = &p->options;
     int64_t B = images->shape[0], H = images->shape[1], W = images->shape[2], s = side(o, H, W);
+    out->side = s;
     out->positions = an_crops_choose(out->saliency, out->g, H, W, o->crops, s);
     an_tensor *windows = an_crops_cut(images, out->positions, s);
     an_tensor *vectors = an_global_avg_pool(an_resnet_forward(p->local, windows));

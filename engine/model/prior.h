@@ -50,6 +50,7 @@ typedef struct {
     an_tensor *crops;      /* (B, crops, D_l) the windows' vectors                       */
     an_tensor *positions;  /* int64 (B, crops, 2) first row and column, 0-based pixels   */
     an_tensor *attention;  /* (B, crops) weight of each window in l                      */
+    int64_t side;          /* of the windows, pixels                                     */
 } an_prior_output;
 
 /* Declares `prefix`.saliency, `prefix`.local, `prefix`.pool and `prefix`.head as the mode

@@ -13,14 +13,21 @@ local function append(rows, tensor)
   for _, row in ipairs(tensor:totable()) do rows[#rows + 1] = row end
 end
 
-local function run_chains(model, features, prior, how, first)
+-- Class probabilities, interval width and agreement of the chains of some images, whose first has the
+-- place `first` in its part. see(map) [opt] is given the denoiser's attention at each step, (B·R,K,N).
+function evaluate.chains(model, features, prior, how, first, see)
   local R, K = how.draws, model.K
   local context = model:context(features, prior)
   local m = prior.m:repeat_rows(R)
   local level = model.schedule.coupling == "sample" and model.schedule:levels_of_priors(m) or nil
   local y0 = sampler.run {
     schedule = model.schedule, m = m, level = level, parameterisation = model.config.train.predict,
-    denoise = function(y, t) return model.denoiser:forward(context, y, t) end,
+    denoise = function(y, t)
+      if not see then return model.denoiser:forward(context, y, t) end
+      local output, map = model.denoiser:forward(context, y, t, { map = true })
+      see(map)
+      return output
+    end,
     kind = how[1], eta = how.eta, steps = how.steps, spacing = how.spacing, clip = how.clip,
     seed = how.seed, first = first * R * K,
   }
@@ -28,7 +35,7 @@ local function run_chains(model, features, prior, how, first)
 end
 
 local function add_chains(out, model, features, prior, how, first)
-  local probability, width, agreement = run_chains(model, features, prior, how, first)
+  local probability, width, agreement = evaluate.chains(model, features, prior, how, first)
   append(out.chain, probability)
   append(out.width, width)
   append(out.agreement, agreement)

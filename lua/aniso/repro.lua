@@ -1,6 +1,7 @@
 -- The commands that repeat a stored run, to the same bits: repro(db, run) → lines for a shell,
 -- or nil, message. The recipe is the stored one where the file at its path is not (any more)
--- the same; --set and --name come from the command that made the run.
+-- the same; --set and --name come from the command that made the run. repro.quoted(text): a word
+-- for a shell.
 local core = require "aniso.core"
 
 local function quoted(text)
@@ -44,7 +45,9 @@ local function circumstances(run, origin)
   return ("%s, on %s"):format(line, origin.cpu ~= "" and origin.cpu or origin.hostname)
 end
 
-return function(db, run)
+local repro = { quoted = quoted }
+
+local function lines_of(db, run)
   local origin, why, code = db:origin(run)
   if not origin then return nil, why, code end
   if not origin.recipe_text or not origin.argv then
@@ -64,3 +67,5 @@ return function(db, run)
   lines[#lines + 1] = table.concat(words, " ")
   return lines
 end
+
+return setmetatable(repro, { __call = function(_, db, run) return lines_of(db, run) end })

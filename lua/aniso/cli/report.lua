@@ -7,14 +7,29 @@ local report = { summary = "a study as one HTML page" }
 function report.arguments(parser)
   parser:argument("study", "the study's name")
   parser:option("-o --output", "the file to write"):argname "FILE":default "report.html"
+  parser:option("--by", "the metric that decides: macro_f1, tail, all, nll …"):argname "METRIC"
+    :default "macro_f1"
+  parser:option("--baseline", "the label of the configuration that others are compared with;\n"
+    .. "if left out the one called baseline, the only isotropic one, or the first"):argname "LABEL"
+  parser:option("--images", "how many example images; 0 for none"):argname "N":default "12"
+    :convert(function(text)
+      local n = math.tointeger(tonumber(text))
+      if n and n >= 0 then return n end
+      return nil, ("--images needs a whole number from 0, got %s"):format(text)
+    end)
   common.db(parser)
+  common.threads(parser)
 end
 
 function report.run(args)
+  common.use_threads(args)
   local db = common.open(args)
   local groups = common.counted_groups(db, args.study)
   local runs = common.ask(db, "runs", { study = args.study })
-  local text = require "aniso.report.study" (db, args.study, groups, runs)
+  local facts = cli.usage(require("aniso.report.facts").new, db, args.study, groups, runs,
+    { metric = args.by, baseline = args.baseline })
+  local pictures = args.images > 0 and require "aniso.report.pictures" (facts, args.images) or nil
+  local text = require "aniso.report.study" (facts, pictures)
   cli.need(require("aniso.core").sys.write_atomic(args.output, text))
   io.stderr:write("written to ", args.output, "\n")
 end

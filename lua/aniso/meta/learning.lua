@@ -1,5 +1,5 @@
 ---@meta _
--- Training and evaluation: aniso.model, optim, sampler, trainer, evaluate, config.
+-- Training and evaluation: aniso.model, optim, sampler, trainer, config.
 
 ---Backbone, prior, denoiser and schedule of one run. Two modules, so that a staged run can train the first
 ---without the second.
@@ -216,32 +216,6 @@ function trainer.prepare(job, beside) end
 ---@param db_path string
 ---@return string
 function trainer.folder_of(db_path) end
-
----Predictions of a whole part, and their metrics.
----@class aniso.evaluate
-local evaluate = {}
-
----@param model aniso.Model
----@param dataset aniso.Dataset
----@param part aniso.Part
----@param how aniso.option.sampler complete
----@param options? { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? } 256, true
----@return table predictions true, prior, chain, width, agreement: one entry per image
-function evaluate.predict(model, dataset, part, how, options) end
-
----The same of several models that share one net, which sees every image once.
----@param asked { model: aniso.Model, how: aniso.option.sampler, guard: (fun(f: function): boolean)? }[]
----@param dataset aniso.Dataset
----@param part aniso.Part
----@param options { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? }
----@return table[] predictions
-function evaluate.predict_all(asked, dataset, part, options) end
-
----@param predictions table of predict()
----@param which "chain"|"prior"
----@param dataset aniso.Dataset
----@return aniso.Measured
-function evaluate.measure(predictions, which, dataset) end
 
 ---The options of a run, complete.
 ---@class aniso.config

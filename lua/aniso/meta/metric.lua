@@ -1,5 +1,6 @@
 ---@meta _
--- What is measured (METHOD §7): aniso.metric. Undefined is nil, never 0.
+-- What is measured (METHOD §7): aniso.metric, and aniso.evaluate, which predicts what it measures. Undefined
+-- is nil, never 0.
 
 ---@class aniso.MetricInput
 ---@field ["true"] integer[]|aniso.Tensor N classes, 0 … K−1.
@@ -48,6 +49,17 @@
 ---@field seed? integer 0 if left out.
 ---@field shot? ("many"|"medium"|"few")[] Group of each class.
 
+---Of differences second − first.
+---@class aniso.PairedTest
+---@field n integer
+---@field mean number
+---@field sd number?
+---@field df integer n − 1
+---@field t number?
+---@field p number?
+---@field lo number? Of the interval of the mean.
+---@field hi number?
+
 ---What a confusion matrix and probabilities say, over a whole set, never averaged over batches.
 ---@class aniso.metric
 ---@field catalog { name: string, higher: boolean, label: string }[] Every metric that is one number.
@@ -94,9 +106,47 @@ function metric.mcnemar(true_, first, second, K) end
 ---@param first number[]
 ---@param second number[] by seed in the order of first
 ---@param level? number 0.95 if left out
----@return { n: integer, mean: number, sd: number?, df: integer, t: number?, p: number?, lo: number?, hi: number? }
+---@return aniso.PairedTest
 function metric.paired_t(first, second, level) end
 
 ---@param values number[]
 ---@return { n: integer, mean: number, sd: number? }
 function metric.mean_sd(values) end
+
+---Predictions of a whole part, and their metrics.
+---@class aniso.evaluate
+local evaluate = {}
+
+---@param model aniso.Model
+---@param dataset aniso.Dataset
+---@param part aniso.Part
+---@param how aniso.option.sampler complete
+---@param options? { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? } 256, true
+---@return table predictions true, prior, chain, width, agreement: one entry per image
+function evaluate.predict(model, dataset, part, how, options) end
+
+---The same of several models that share one net, which sees every image once.
+---@param asked { model: aniso.Model, how: aniso.option.sampler, guard: (fun(f: function): boolean)? }[]
+---@param dataset aniso.Dataset
+---@param part aniso.Part
+---@param options { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? }
+---@return table[] predictions
+function evaluate.predict_all(asked, dataset, part, options) end
+
+---Class probabilities, interval width and agreement of the chains of some images.
+---@param model aniso.Model
+---@param features aniso.Tensor of model:look(images)
+---@param prior aniso.PriorOutput
+---@param how aniso.option.sampler complete
+---@param first integer the first image's position in its part, from 0: where its noise is
+---@param see? fun(map: aniso.Tensor) is given the denoiser's attention (B·R,K,N) at each step
+---@return aniso.Tensor probabilities (B,K)
+---@return aniso.Tensor width (B,K)
+---@return aniso.Tensor agreement (B)
+function evaluate.chains(model, features, prior, how, first, see) end
+
+---@param predictions table of predict()
+---@param which "chain"|"prior"
+---@param dataset aniso.Dataset
+---@return aniso.Measured
+function evaluate.measure(predictions, which, dataset) end

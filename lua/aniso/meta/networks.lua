@@ -100,6 +100,7 @@ function ResNet:close() end
 ---@field saliency aniso.Tensor? Class maps (B,h,w,K).
 ---@field crops aniso.Tensor? Vectors of the windows (B,crops,D_l).
 ---@field positions aniso.Tensor? Rows and columns of the windows, int64 (B,crops,2), pixels from 0.
+---@field side integer? Of the windows, pixels.
 ---@field attention aniso.Tensor? Weight of each window in l (B,crops).
 
 ---The prior network, images and features to the mean of the forward process (METHOD §4): aniso.prior.

@@ -1,7 +1,8 @@
 -- Figures (plot.lua) as one SVG file that stands alone: light and dark by the reader's
--- setting, colours of Okabe and Ito with a dash pattern each, <title> and, for readers who
+-- setting, the colours of palette.lua with a dash pattern each, <title> and, for readers who
 -- hear it, <desc> with the numbers. look: {width =, height =} in pixels.
 local axis = require "aniso.plot.axis"
+local palette = require "aniso.plot.palette"
 local width_of = require("aniso.table").width
 
 local svg = {}
@@ -20,16 +21,9 @@ local style = [[
 local night = ".an-paper{fill:#16181c}.an-text{fill:#ddd}.an-axis{stroke:#ddd}.an-grid{stroke:#33373d}"
   .. ".an-mark{fill:#ddd;stroke:#16181c}"
 
--- Light, dark, dashes.
-local series_style = {
-  { "#0072b2", "#56a8e0" }, { "#d55e00", "#ff8a3d", "7 3" }, { "#009e73", "#2bc59a", "2 3" },
-  { "#b8578f", "#e19ac2", "9 3 2 3" }, { "#a87400", "#e6b143", "12 4" }, { "#2f8fc4", "#8fd0f5", "4 2" },
-  { "#666666", "#b5b5b5", "2 2 6 2" }, { "#8a7f00", "#f0e442", "1 3" },
-}
-
 local function sheet()
   local light, dark = { style }, { "@media(prefers-color-scheme:dark){", night }
-  for i, s in ipairs(series_style) do
+  for i, s in ipairs(palette.series) do
     light[#light + 1] = (".an-s%d{stroke:%s%s}"):format(i, s[1], s[3] and ";stroke-dasharray:" .. s[3] or "")
     dark[#dark + 1] = (".an-s%d{stroke:%s}"):format(i, s[2])
   end
@@ -45,7 +39,7 @@ local function pixel(value)
 end
 
 local function class_of(series)
-  return "an-s" .. (series.style - 1) % #series_style + 1
+  return "an-s" .. (series.style - 1) % #palette.series + 1
 end
 
 -- ── words ───────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,88 @@
+-- Parts of the report: the warnings, each where it holds, and the example images.
+local lu = require "luaunit"
+local bitmap = require "aniso.report.bitmap"
+local examples = require "aniso.report.examples"
+local study = require "aniso.report.study"
+local fixture = dofile "tests/lua/report_fixture.lua"
+local markup = dofile "tests/lua/markup.lua"
+
+local Warnings = {}
+
+function Warnings.test_each_is_given_where_it_holds_and_nowhere_else()
+  local clean = fixture.page_of().seen
+  local cases = {
+    { "Validation is the test set", { test_is_val = true } },
+    { "and the epoch was chosen on the very images", { test_is_val = true } },
+    { "Selected on the test set", { selected_by = "test macro_f1 of chain" } },
+    { "Fewer than 3 seeds", { seeds = 2 } },
+    { "γ=0 has 1 seed,", { seeds = 1 } },
+    { "Uncommitted changes", { dirty = true } },
+  }
+  for _, case in ipairs(cases) do
+    lu.assertNotStrContains(clean, case[1])
+    lu.assertStrContains(fixture.page_of(case[2]).seen, case[1])
+  end
+  lu.assertStrContains(clean, "None.")
+end
+
+function Warnings.test_runs_that_do_not_count_are_named()
+  local db <close> = fixture.filled()
+  fixture.add_run(db, "lost", 3, 7, fixture.COUNTS[1][3], { unfinished = true })
+  fixture.add_run(db, "late", 3, 8, fixture.COUNTS[1][3], { commit = "def" })
+  local seen = markup.text(markup.read(study(fixture.facts_of(db))))
+  lu.assertStrContains(seen, "Runs that are not counted. 1 ")
+  lu.assertStrContains(seen, "(lost seed 7)")
+  lu.assertStrContains(seen, "Several versions. The runs were made from 2 commits.")
+end
+
+function Warnings.test_several_splits_are_told_and_not_compared()
+  local db <close> = fixture.filled { groups = 1 }
+  for seed = 0, 2 do
+    fixture.add_run(db, "γ=0.5", 0.5, seed, fixture.COUNTS[2][3], { test_is_val = true })
+  end
+  local seen = markup.text(markup.read(study(fixture.facts_of(db))))
+  lu.assertStrContains(seen, "Several splits. The configurations were not all tested on the same images.")
+  lu.assertStrContains(seen, "γ=0.5 has the highest macro F1; it shares no seed on the same split with")
+end
+
+function Warnings.test_equal_labels_are_told_apart()
+  local db <close> = fixture.filled { groups = 1, seeds = 1 }
+  fixture.add_run(db, "γ=0", 0.5, 0, fixture.COUNTS[2][3], {})
+  local seen = markup.text(markup.read(study(fixture.facts_of(db))))
+  lu.assertStrContains(seen, "against the baseline γ=0 (schedule.lambda.gamma=0).")
+  lu.assertStrContains(seen, "γ=0 (schedule.lambda.gamma=0.5) has the highest macro F1")
+end
+
+local Pictures = {}
+
+function Pictures.test_base64_is_that_of_rfc_4648()
+  for text, code in pairs { [""] = "", f = "Zg==", fo = "Zm8=", foo = "Zm9v", foob = "Zm9vYg==",
+    fooba = "Zm9vYmE=", foobar = "Zm9vYmFy", ["\0\255\254"] = "AP/+" } do
+    lu.assertEquals(bitmap.base64(text), code)
+  end
+end
+
+function Pictures.test_a_bmp_has_its_pixels_from_the_top_and_full_rows()
+  local bytes = bitmap.bmp { { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 2 } },
+    { { -1, 0.5, 1 }, { 0, 0, 0 }, { 1, 1, 1 } } }
+  local size, offset, width, height, depth = ("<xxI4xxxxI4xxxxi4i4xxI2"):unpack(bytes)
+  lu.assertEquals({ size, offset, width, height, depth }, { #bytes, 54, 3, -2, 24 })
+  lu.assertEquals(bytes:sub(55, 66), "\0\0\255\0\255\0\255\0\0\0\0\0")
+  lu.assertEquals(bytes:sub(67, 69), "\255\128\0")
+  lu.assertEquals(#bytes, 54 + 2 * 12)
+end
+
+function Pictures.test_the_surest_right_and_wrong_of_each_band_are_chosen()
+  local classes = { { shot = "many" }, { shot = "many" }, { shot = "few" } }
+  local predictions = { true_idx = { 0, 0, 0, 1, 2, 2, 0 }, pred_idx = { 0, 0, 1, 1, 2, 0, 2 },
+    conf = { 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.7 } }
+  local function chosen(count)
+    local out = {}
+    for i, one in ipairs(examples.choose(predictions, classes, count)) do out[i] = one.position end
+    return out
+  end
+  lu.assertEquals(chosen(4), { 0, 2, 4, 5 })
+  lu.assertEquals(chosen(8), { 0, 3, 2, 6, 4, 5 }) -- of another class before the second of one
+end
+
+return { Warnings = Warnings, Pictures = Pictures }
