@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cells.h"
 #include "bind/bind.h"
 #include "bind/interrupt.h"
 #include "bind/open.h"
@@ -100,11 +101,17 @@ static void wait_without_spinning(char **argv)
     execv("/proc/self/exe", argv);
 }
 
+static void *lua_memory(void *unused, void *block, size_t had, size_t want)
+{
+    (void)unused; /* without a block, `had` says what is made of it */
+    return an_cells_resize(block, block ? had : 0, want);
+}
+
 int main(int argc, char **argv)
 {
     wait_without_spinning(argv);
     setlocale(LC_CTYPE, ""); /* numbers keep the "C" locale: a decimal point is a point */
-    lua_State *L = luaL_newstate();
+    lua_State *L = lua_newstate(lua_memory, NULL);
     if (!L) return fprintf(stderr, "aniso: no memory to start\n"), 1;
     const char *debug = getenv("ANISO_DEBUG");
     lua_pushboolean(L, debug && strcmp(debug, "1") == 0);

@@ -22,7 +22,12 @@ int64_t an_chunks(int64_t n, int64_t grain)
 void an_par_for(int64_t n, int64_t grain, an_chunk_fn work, void *context)
 {
     int64_t chunks = an_chunks(n, grain);
-#pragma omp parallel for schedule(dynamic, 1) if (chunks > 1)
+    if (chunks <= 1) {
+        if (n > 0)
+            work(context, 0, n, 0);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic, 1)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         int64_t lo = chunk * grain, hi = lo + grain < n ? lo + grain : n;
         work(context, lo, hi, chunk);

@@ -3,7 +3,9 @@
  * A range is cut into chunks of a fixed size, whatever the number of threads; a chunk
  * is worked on by one thread. A loop that reduces keeps one partial result per chunk
  * and adds them in chunk order afterwards. Plain `#pragma omp parallel for` is fine
- * where every iteration writes its own output and reads nobody else's. */
+ * where every iteration writes its own output and reads nobody else's. An `if` clause is
+ * not: where it is false OpenMP forms a team of one, which asks for memory, and so does the
+ * next real team. an_par_for() does a single chunk in a plain call. */
 #ifndef AN_BASE_PAR_H
 #define AN_BASE_PAR_H
 

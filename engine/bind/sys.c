@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cells.h"
 #include "base/mem.h"
 #include "base/par.h"
 #include "base/simd.h"
@@ -97,10 +98,13 @@ static int threads(lua_State *L)
     return 1;
 }
 
-/* memory() → {live =, peak =, allocs =} of the engine's allocator. */
+/* memory() → {live =, peak =, allocs =} of the engine's allocator, and lua_allocs =, how often
+ * Lua's had to ask the C library. */
 static int memory(lua_State *L)
 {
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
+    lua_pushinteger(L, an_cells_requests());
+    lua_setfield(L, -2, "lua_allocs");
     lua_pushinteger(L, an_mem_live());
     lua_setfield(L, -2, "live");
     lua_pushinteger(L, an_mem_peak());

@@ -2,7 +2,12 @@
  * over threads where each index of it owns its targets. */
 #include "kernel/broadcast.h"
 
-enum { PARALLEL_FROM = 1 << 15 }; /* elements below which starting threads costs more */
+#include "base/par.h"
+
+enum {
+    GRAIN = 1 << 14, /* elements of a chunk: for fewer, starting threads costs more */
+    CUT = 4096       /* of the innermost dimension                                  */
+};
 
 void an_k_broadcast_simplify(an_broadcast *g)
 {
@@ -75,25 +80,44 @@ static void dispatch_forward(an_binary_kind kind, float *y, const float *a, cons
     }
 }
 
+typedef struct {
+    an_binary_kind kind;
+    int side;
+    float beta;
+    float *y;         /* or the gradient of a side                          */
+    const float *a, *b, *dy;
+    const an_broadcast *g;
+    int64_t pieces;   /* of a row of the innermost dimension, or rows each  */
+} binary_job;
+
+/* A long row is cut too, so that all threads help; a chunk is a few rows' pieces. */
+static void forward_pieces(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const binary_job *job = context;
+    const an_broadcast *g = job->g;
+    int last = g->ndim - 1;
+    int64_t n = g->shape[last];
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++) {
+        int64_t row = i / job->pieces, from = i % job->pieces * CUT, pa, pb;
+        locate(g, row, &pa, &pb);
+        dispatch_forward(job->kind, job->y + row * n + from, job->a + pa + from * g->sa[last],
+                         job->b + pb + from * g->sb[last], n - from < CUT ? n - from : CUT,
+                         g->sa[last], g->sb[last]);
+    }
+}
+
 void an_k_binary_forward(an_binary_kind kind, float *y, const float *a, const float *b,
                          const an_broadcast *g)
 {
-    int64_t total = elements(g);
     if (g->ndim == 0) {
         *y = apply(kind, *a, *b);
         return;
     }
-    int last = g->ndim - 1;
-    int64_t n = g->shape[last], rows = n ? total / n : 0, cut = 4096;
-    int64_t pieces = (n + cut - 1) / cut; /* one long run is cut too, so all threads help */
-#pragma omp parallel for schedule(static) collapse(2) if (total >= PARALLEL_FROM)
-    for (int64_t row = 0; row < rows; row++)
-        for (int64_t piece = 0; piece < pieces; piece++) {
-            int64_t pa, pb, from = piece * cut, length = n - from < cut ? n - from : cut;
-            locate(g, row, &pa, &pb);
-            dispatch_forward(kind, y + row * n + from, a + pa + from * g->sa[last],
-                             b + pb + from * g->sb[last], length, g->sa[last], g->sb[last]);
-        }
+    int64_t total = elements(g), n = g->shape[g->ndim - 1], rows = n ? total / n : 0;
+    int64_t pieces = (n + CUT - 1) / CUT, each = n < CUT ? n : CUT;
+    binary_job job = {.kind = kind, .y = y, .a = a, .b = b, .g = g, .pieces = pieces};
+    an_par_for(rows * pieces, each ? GRAIN / each : 1, forward_pieces, &job);
 }
 
 /* dy · ∂y/∂a (side 0) or dy · ∂y/∂b (side 1) at one element. */
@@ -144,35 +168,49 @@ static void dispatch_backward(an_binary_kind kind, int side, float *d, float bet
     }
 }
 
+/* Parts of the one row there is; every element is its own target. */
+static void backward_pieces(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const binary_job *job = context;
+    int64_t sa = job->g->sa[0], sb = job->g->sb[0];
+    (void)chunk;
+    dispatch_backward(job->kind, job->side, job->y + lo * (job->side ? sb : sa), job->beta,
+                      job->dy + lo, job->a + lo * sa, job->b + lo * sb, hi - lo, sa, sb);
+}
+
+/* Indices of the outermost dimension, each with `pieces` rows. */
+static void backward_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const binary_job *job = context;
+    const an_broadcast *g = job->g;
+    int last = g->ndim - 1;
+    int64_t n = g->shape[last];
+    (void)chunk;
+    for (int64_t row = lo * job->pieces; row < hi * job->pieces; row++) {
+        int64_t pa, pb;
+        locate(g, row, &pa, &pb);
+        dispatch_backward(job->kind, job->side, job->y + (job->side ? pb : pa), job->beta,
+                          job->dy + row * n, job->a + pa, job->b + pb, n, g->sa[last], g->sb[last]);
+    }
+}
+
 void an_k_binary_backward(an_binary_kind kind, int side, float *d, float beta, const float *dy,
                           const float *a, const float *b, const an_broadcast *g)
 {
-    int64_t total = elements(g);
     if (g->ndim == 0) {
         *d = slope(kind, side, *dy, *a, *b) + (beta == 0 ? 0 : *d);
         return;
     }
-    int last = g->ndim - 1;
-    int64_t n = g->shape[last], rows = n ? total / n : 0;
+    int64_t total = elements(g), n = g->shape[g->ndim - 1], rows = n ? total / n : 0;
     const int64_t *sd = side ? g->sb : g->sa;
-    if (g->ndim == 1 && sd[0] != 0) { /* one run, every element its own target */
-        int64_t cut = 4096, pieces = (n + cut - 1) / cut;
-#pragma omp parallel for schedule(static) if (total >= PARALLEL_FROM)
-        for (int64_t p = 0; p < pieces; p++) {
-            int64_t from = p * cut, length = n - from < cut ? n - from : cut;
-            dispatch_backward(kind, side, d + from * sd[0], beta, dy + from, a + from * g->sa[0],
-                              b + from * g->sb[0], length, g->sa[0], g->sb[0]);
-        }
+    binary_job job = {.kind = kind, .side = side, .beta = beta, .y = d, .a = a, .b = b, .dy = dy,
+                      .g = g};
+    if (g->ndim == 1 && sd[0] != 0) {
+        an_par_for(n, GRAIN, backward_pieces, &job);
         return;
     }
     int64_t outer = g->ndim > 1 && sd[0] != 0 ? g->shape[0] : 1; /* indices that own targets */
-    int64_t each = outer ? rows / outer : 0;
-#pragma omp parallel for schedule(static) if (outer > 1 && total >= PARALLEL_FROM)
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t row = o * each; row < (o + 1) * each; row++) {
-            int64_t pa, pb;
-            locate(g, row, &pa, &pb);
-            dispatch_backward(kind, side, d + (side ? pb : pa), beta, dy + row * n, a + pa, b + pb,
-                              n, g->sa[last], g->sb[last]);
-        }
+    job.pieces = outer ? rows / outer : 0;
+    int64_t each = job.pieces * n;
+    an_par_for(outer, each > 0 && each < GRAIN ? GRAIN / each : 1, backward_rows, &job);
 }

@@ -10,6 +10,19 @@
 
 enum { CHUNK_FLOATS = 32768 };
 
+typedef struct {
+    an_k_row_fn add;
+    const void *context;
+    double *partial; /* (chunks, n) */
+    int64_t n;
+} sum_job;
+
+static void sum_chunk(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const sum_job *job = context;
+    job->add(job->partial + chunk * job->n, job->context, lo, hi);
+}
+
 an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context,
                       int64_t rows, int64_t width)
 {
@@ -20,11 +33,7 @@ an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *cont
     if (!partial)
         return AN_ENOMEM;
     memset(partial, 0, bytes);
-#pragma omp parallel for schedule(dynamic) num_threads(an_threads()) if (chunks > 1)
-    for (int64_t chunk = 0; chunk < chunks; chunk++) {
-        int64_t lo = chunk * grain, hi = lo + grain < rows ? lo + grain : rows;
-        add(partial + chunk * n, context, lo, hi);
-    }
+    an_par_for(rows, grain, sum_chunk, &(sum_job){add, context, partial, n});
     memset(sums, 0, sizeof(double) * (size_t)n);
     for (int64_t chunk = 0; chunk < chunks; chunk++)
         for (int64_t i = 0; i < n; i++)

@@ -9,11 +9,6 @@
 
 enum { GRAIN = 16384, PARTS = 256, SMALLEST_PART = 4096, LANES = 16 };
 
-static inline int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 AN_SIMD static void average(float *restrict e, const float *restrict p, int64_t n, float keep,
                             float take)
 {
@@ -46,6 +41,21 @@ AN_SIMD static void adamw(float *restrict p, const float *restrict given, float 
     }
 }
 
+typedef struct {
+    float *p, *m, *v;
+    const float *g;
+    adamw_numbers numbers;
+    const an_step_extras *with;
+} adamw_job;
+
+static void adamw_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const adamw_job *job = context;
+    (void)chunk;
+    adamw(job->p + lo, job->g + lo, job->m + lo, job->v + lo, hi - lo, &job->numbers);
+    follow(job->with, job->p, lo, hi - lo);
+}
+
 void an_k_adamw(float *p, const float *g, float *m, float *v, int64_t n,
                 const an_adamw_args *args)
 {
@@ -57,12 +67,7 @@ void an_k_adamw(float *p, const float *g, float *m, float *v, int64_t n,
         .unbias = (float)(1 / sqrt(1 - pow(args->beta2, (double)args->t))),
         .eps = (float)args->eps, .scale = (float)args->with.scale,
     };
-#pragma omp parallel for schedule(static) num_threads(an_threads()) if (n > GRAIN)
-    for (int64_t at = 0; at < n; at += GRAIN) {
-        int64_t length = smaller(GRAIN, n - at);
-        adamw(p + at, g + at, m + at, v + at, length, &numbers);
-        follow(&args->with, p, at, length);
-    }
+    an_par_for(n, GRAIN, adamw_part, &(adamw_job){p, m, v, g, numbers, &args->with});
 }
 
 /* ── SGD ──────────────────────────────────────────────────────────────────────────── */
@@ -90,6 +95,24 @@ AN_SIMD static void momentum_sgd(float *restrict p, const float *restrict g, flo
     }
 }
 
+typedef struct {
+    float *p, *buf; /* buf NULL: no momentum */
+    const float *g;
+    sgd_numbers numbers;
+    const an_step_extras *with;
+} sgd_job;
+
+static void sgd_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const sgd_job *job = context;
+    (void)chunk;
+    if (job->buf)
+        momentum_sgd(job->p + lo, job->g + lo, job->buf + lo, hi - lo, &job->numbers);
+    else
+        plain_sgd(job->p + lo, job->g + lo, hi - lo, &job->numbers);
+    follow(job->with, job->p, lo, hi - lo);
+}
+
 void an_k_sgd(float *p, const float *g, float *buf, int64_t n, const an_sgd_args *args)
 {
     const float momentum = (float)args->momentum;
@@ -98,29 +121,36 @@ void an_k_sgd(float *p, const float *g, float *buf, int64_t n, const an_sgd_args
         .momentum = momentum, .ahead = args->nesterov ? momentum : 1,
         .direct = args->nesterov ? 1 : 0,
     };
-    bool plain = !buf || args->momentum == 0;
-    if (!plain && args->first)
+    if (args->momentum == 0)
+        buf = NULL;
+    if (buf && args->first)
         memset(buf, 0, (size_t)n * sizeof *buf);
-#pragma omp parallel for schedule(static) num_threads(an_threads()) if (n > GRAIN)
-    for (int64_t at = 0; at < n; at += GRAIN) {
-        int64_t length = smaller(GRAIN, n - at);
-        if (plain)
-            plain_sgd(p + at, g + at, length, &numbers);
-        else
-            momentum_sgd(p + at, g + at, buf + at, length, &numbers);
-        follow(&args->with, p, at, length);
-    }
+    an_par_for(n, GRAIN, sgd_part, &(sgd_job){p, buf, g, numbers, &args->with});
 }
 
 /* ── averages, norms ──────────────────────────────────────────────────────────────── */
 
+typedef struct {
+    const float *p;
+    an_step_extras with;
+} ema_job;
+
+static void ema_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const ema_job *job = context;
+    (void)chunk;
+    follow(&job->with, job->p, lo, hi - lo);
+}
+
 void an_k_ema(float *e, const float *p, double decay, int64_t n)
 {
-    const an_step_extras with = {.e = e, .keep = decay};
-#pragma omp parallel for schedule(static) num_threads(an_threads()) if (n > GRAIN)
-    for (int64_t at = 0; at < n; at += GRAIN)
-        follow(&with, p, at, smaller(GRAIN, n - at));
+    an_par_for(n, GRAIN, ema_part, &(ema_job){p, {.e = e, .keep = decay}});
 }
+
+typedef struct {
+    const float *g;
+    double part[PARTS];
+} squares_job;
 
 /* In as many sums as the widest vectors have floats, whatever the machine's are. */
 AN_SIMD static double sum_squares_of(const float *g, int64_t n)
@@ -137,27 +167,35 @@ AN_SIMD static double sum_squares_of(const float *g, int64_t n)
     return sum;
 }
 
+static void squares_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    squares_job *job = context;
+    job->part[chunk] = sum_squares_of(job->g + lo, hi - lo);
+}
+
 /* The parts depend on n alone, never on the threads. */
 double an_k_sum_squares(const float *g, int64_t n)
 {
     int64_t length = (n + PARTS - 1) / PARTS;
     if (length < SMALLEST_PART)
         length = SMALLEST_PART;
-    double part[PARTS] = {0}, sum = 0;
-#pragma omp parallel for schedule(static) num_threads(an_threads()) if (n > GRAIN)
-    for (int64_t i = 0; i < PARTS; i++)
-        if (i * length < n)
-            part[i] = sum_squares_of(g + i * length,
-                                     n - i * length < length ? n - i * length : length);
+    squares_job job = {.g = g};
+    an_par_for(n, length, squares_part, &job);
+    double sum = 0;
     for (int i = 0; i < PARTS; i++)
-        sum += part[i];
+        sum += job.part[i];
     return sum;
+}
+
+static void scale_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const ema_job *job = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++)
+        job->with.e[i] *= (float)job->with.scale;
 }
 
 void an_k_scale(float *g, double factor, int64_t n)
 {
-    const float by = (float)factor;
-#pragma omp parallel for simd schedule(static) num_threads(an_threads()) if (parallel : n > GRAIN)
-    for (int64_t i = 0; i < n; i++)
-        g[i] *= by;
+    an_par_for(n, GRAIN, scale_part, &(ema_job){NULL, {.e = g, .scale = factor}});
 }

@@ -203,7 +203,7 @@ def main(aniso, program, *rows):
     torch.manual_seed(0)
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; medians of {ROUNDS} rounds in turn")
     known = ["train_w1", "train_w2", "train_w3", "eval_ddim", "eval_full", "eval_diffmic", "conv3x3",
-             "threads", "allocs", "memory_w1", "startup"]
+             "threads", "allocs", "memory_w1", "startup", "ingest"]
     wanted = set(rows or known)
     if wanted - set(known):
         sys.exit(f"compare.py: unknown rows {sorted(wanted - set(known))}; known: {' '.join(known)}")
@@ -213,13 +213,11 @@ def main(aniso, program, *rows):
         kernels(program)
     if "threads" in wanted:
         threads(aniso)
-    if "allocs" in wanted:
-        engine = load(aniso, "w1")[0]
-        engine.ask("allocs", 3)
-        print(f"ratio allocs {engine.seconds('allocs', 5):.4g}")
-        engine.close()
+    import ingest
     import processes
     processes.measure(aniso, wanted)
+    if "ingest" in wanted:
+        ingest.measure(aniso)
 
 
 if __name__ == "__main__":

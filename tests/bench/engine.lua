@@ -86,10 +86,12 @@ end
 function commands.threads(n) return core.sys.threads(tonumber(n)) end
 function commands.rss() return core.sys.peak_rss() end
 
+-- → requests of the engine's allocator and of Lua's, per step
 function commands.allocs(n)
-  local before = core.sys.memory().allocs
+  local before = core.sys.memory()
   for _ = 1, tonumber(n) do step() end
-  return (core.sys.memory().allocs - before) / tonumber(n)
+  local after = core.sys.memory()
+  return ("%g %g"):format((after.allocs - before.allocs) / n, (after.lua_allocs - before.lua_allocs) / n)
 end
 
 -- Of the weights, for "the same bits".

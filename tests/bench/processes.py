@@ -1,5 +1,5 @@
-"""Rows that need whole processes: peak memory, and the time from start to the first step.
-As a program: processes.py memory|first WORK FILE, the peer's side."""
+"""Rows that need whole processes: heap requests, peak memory, the time from start to the first
+step. As a program: processes.py memory|first FILE, the peer's side."""
 import os
 import statistics
 import struct
@@ -44,6 +44,32 @@ def write_images(folder, count=640, side=32, classes=7):
             file.write(header + os.urandom(size))
 
 
+def allocs(engine, folder, steps=40):
+    """Calls of malloc and its relatives in a steady step, by anything in the process."""
+    library, count = folder + "/count.so", folder + "/count"
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-o", library,
+                    "tests/bench/preload/count.c"], check=True)
+    with open(count, "wb") as file:
+        file.write(bytes(8))
+    process = subprocess.Popen(engine, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, "LD_PRELOAD": library, "COUNT_FILE": count})
+
+    def ask(line):
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        with open(count, "rb") as file:
+            return answer, struct.unpack("q", file.read(8))[0]
+    ask("work w1 /dev/null")
+    _, before = ask(f"allocs {steps}")  # sizes everything that is kept
+    answer, after = ask(f"allocs {steps}")
+    process.stdin.close()
+    process.wait()
+    print(f"  allocs        of a step: {(after - before) / steps:g} by the whole process, of which the "
+          f"engine's and Lua's allocators {' and '.join(answer.split())}")
+    print(f"ratio allocs {(after - before) / steps:.4g}", flush=True)
+
+
 def memory(engine, peer, file):
     out = subprocess.run(engine, text=True, check=True, capture_output=True,
                          input="work w1 /dev/null\n" + "step\n" * 5 + "rss\n")
@@ -68,12 +94,14 @@ def startup(aniso, peer, file, folder):
 
 
 def measure(aniso, wanted):
-    if not {"memory_w1", "startup"} & wanted:
+    if not {"allocs", "memory_w1", "startup"} & wanted:
         return
     engine, peer = [aniso, "exec", "tests/bench/engine.lua"], [sys.executable, __file__]
     with tempfile.TemporaryDirectory() as folder:
         file = folder + "/sample.safetensors"
         subprocess.run(engine, input=f"work w1 {file}\n", text=True, check=True, stdout=subprocess.DEVNULL)
+        if "allocs" in wanted:
+            allocs(engine, folder)
         if "memory_w1" in wanted:
             memory(engine, peer, file)
         if "startup" in wanted:

@@ -115,26 +115,26 @@ function rng.resamples(seed, purpose, first, count, n) end
 ---@field from? integer First element, from 1; 1 if left out.
 ---@field length? integer Elements; up to the end if left out.
 
----@class aniso.AdamwStep : aniso.Stretch
+---What goes with a step in the same pass over memory.
+---@class aniso.StepExtras
+---@field scale? number How often the gradient counts, 1 if left out.
+---@field average? aniso.Tensor Follows the parameters: keep · average + (1 − keep) · p.
+---@field keep? number 0 … 1, 0 if left out.
+
+---@class aniso.AdamwStep : aniso.Stretch, aniso.StepExtras
 ---@field lr? number 0.001 if left out.
 ---@field beta1? number 0.9 if left out.
 ---@field beta2? number 0.999 if left out.
 ---@field eps? number 1e-8 if left out.
 ---@field decay? number Weight decay, 0 if left out.
 ---@field t? integer Number of this step, from 1.
----@field scale? number How often the gradient counts, 1 if left out.
----@field average? aniso.Tensor Follows the parameters: keep · average + (1 − keep) · p.
----@field keep? number 0 … 1, 0 if left out.
 
----@class aniso.SgdStep : aniso.Stretch
+---@class aniso.SgdStep : aniso.Stretch, aniso.StepExtras
 ---@field lr? number 0.01 if left out.
 ---@field momentum? number 0 if left out; above 0 it wants a buffer.
 ---@field decay? number Weight decay, 0 if left out.
 ---@field nesterov? boolean false if left out.
 ---@field first? boolean Whether the buffer is still empty, false if left out.
----@field scale? number How often the gradient counts, 1 if left out.
----@field average? aniso.Tensor Follows the parameters: keep · average + (1 − keep) · p.
----@field keep? number 0 … 1, 0 if left out.
 
 ---Optimiser steps in place, on flat contiguous float32 tensors of equal length.
 ---@class aniso.core.step

@@ -75,12 +75,6 @@ function optim.sgd(given) end
 ---@field state { t: integer, m: aniso.Tensor?, v: aniso.Tensor? }
 local AdamW = {}
 
----What goes with a step in the same pass over memory.
----@class aniso.StepExtras
----@field scale? number How often the gradient counts, 1 if left out.
----@field average? aniso.Tensor Follows the parameters: keep · average + (1 − keep) · p.
----@field keep? number 0 … 1, 0 if left out.
-
 ---One step along the module's gradient.
 ---@param module aniso.Module sealed
 ---@param lr number

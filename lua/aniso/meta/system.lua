@@ -32,7 +32,7 @@ function sys.pid() end
 function sys.threads(n) end
 
 ---Bytes and calls of the engine's allocator.
----@return { live: integer, peak: integer, allocs: integer }
+---@return { live: integer, peak: integer, allocs: integer, lua_allocs: integer }
 function sys.memory() end
 
 ---The n-th allocation from now fails; for tests.
