@@ -116,12 +116,7 @@ an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b)
     }
     shape[x->ndim - 1] = out;
     an_tensor *y = an_tensor_new(AN_F32, x->ndim, shape);
-    if (!y)
-        return NULL;
-    if (b)
-        an_k_bias_forward(an_f32(y), an_f32(b), rows, out);
-    if (an_k_gemm_par(false, true, rows, out, in, 1, an_f32(x), in, an_f32(w), in,
-                      b ? 1 : 0, an_f32(y), out))
+    if (!y || an_k_linear(an_f32(y), an_f32(x), an_f32(w), b ? an_f32(b) : NULL, rows, out, in))
         return NULL;
     if (an_wants_grad(x) || an_wants_grad(w) || an_wants_grad(b)) {
         an_node *n = an_record(y, linear_backward, 3, (an_tensor *[]){x, w, b});

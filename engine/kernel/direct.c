@@ -156,17 +156,17 @@ static void run_task(const correlation *c, const weights *w, int64_t task)
 
 /* ── weights ────────────────────────────────────────────────────────────────────────────── */
 
-/* Panel p (area·depth rows) ← w: row (t, d), column n is w[(d·d_step + n·n_step)·area + t]. */
-static void pack_panel(float *panel, const float *w, int64_t area, int64_t depth, int64_t d_step,
-                       int64_t n_step, int64_t columns, int64_t p)
+/* Panel p (area·depth rows) ← w: row (t, d), column n is w[n, d, t], or w[d, n, t] if `turned`. */
+static void pack_panel(float *panel, const float *w, int64_t area, int64_t depth, bool turned,
+                       int64_t columns, int64_t p)
 {
     int64_t wanted = an_panel_columns(columns, p), width = an_panel_width(columns, p);
-    for (int64_t d = 0; d < depth; d++)
-        for (int64_t n = 0; n < width; n++) {
-            const float *from = w + (d * d_step + (p * N + n) * n_step) * area;
-            for (int64_t t = 0; t < area; t++)
-                panel[(t * depth + d) * width + n] = n < wanted ? from[t] : 0;
-        }
+    if (!turned)
+        an_k_panel_turn(panel, width, w + p * N * depth * area, depth * area, wanted, depth * area,
+                        area, depth);
+    for (int64_t d = 0; turned && d < depth; d++)
+        an_k_panel_turn(panel + d * width, width, w + (d * columns + p * N) * area, area, wanted,
+                        area, area, depth);
 }
 
 /* Scratch for packed weights (area·depth rows) and pointers; `extra` floats more at *more. */
@@ -192,12 +192,12 @@ static an_code take(weights *w, int64_t area, int64_t depth, int64_t columns, in
     return AN_OK;
 }
 
-static void pack(weights *w, const float *from, int64_t area, int64_t depth, int64_t d_step,
-                 int64_t n_step, int64_t columns)
+static void pack(weights *w, const float *from, int64_t area, int64_t depth, bool turned,
+                 int64_t columns)
 {
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t p = 0; p < an_panel_count(columns); p++)
-        pack_panel(w->panels + p * N * w->rows, from, area, depth, d_step, n_step, columns, p);
+        pack_panel(w->panels + p * N * w->rows, from, area, depth, turned, columns, p);
 }
 
 /* ── forward ────────────────────────────────────────────────────────────────────────────── */
@@ -240,7 +240,7 @@ an_code an_k_direct_forward(float *y, const float *x, const float *w, const floa
     plan(&c, &k);
     if (lines)
         an_k_pad(images, x, s, &p);
-    pack(&k, w, area, s->C, 1, s->C, s->O);
+    pack(&k, w, area, s->C, false, s->O);
     run(&c, 1, &k);
     an_scratch_give(k.panels);
     return AN_OK;
@@ -286,7 +286,7 @@ an_code an_k_direct_data(float *dx, const float *dy, const float *w, const an_co
         taps += c[used].count;
         used += c[used].count > 0;
     }
-    pack(&k, w, area, s->O, s->C, 1, s->C);
+    pack(&k, w, area, s->O, true, s->C);
     run(c, used, &k);
     an_scratch_give(k.panels);
     return AN_OK;

@@ -21,11 +21,15 @@ void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
 
 /* On all threads. Cuts M; where K is long beside M and N (the weight gradient, K being the
  * rows of a batch) cuts K and adds partial products in order. The cuts depend on the
- * sizes only, so the bits do not depend on the threads. AN_ENOMEM (cutting K needs
- * scratch). */
+ * sizes only, so the bits do not depend on the threads. With alpha 1, beta 0 or 1 and sizes
+ * worth it the loops are ours (kernel/panel.h), else BLAS's. AN_ENOMEM. */
 an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
                       const float *A, int64_t lda, const float *B, int64_t ldb,
                       float beta, float *C, int64_t ldc);
+
+/* y (rows, out) ← x (rows, in)·wᵀ + b: a linear layer; w (out, in), b (out) or NULL. AN_ENOMEM. */
+an_code an_k_linear(float *y, const float *x, const float *w, const float *b, int64_t rows,
+                    int64_t out, int64_t in);
 
 /* G dense products, A (G, M·K), B (G, K·N), C (G, M·N), one per iteration of a parallel
  * loop; G = 1 is an_k_gemm_par. */

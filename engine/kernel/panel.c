@@ -6,19 +6,45 @@
 
 enum { ROWS = AN_MICRO_ROWS, COLUMNS = AN_MICRO_COLUMNS };
 
-void an_k_panel_pack(float *panel, const float *B, int64_t k_step, int64_t n_step, int64_t K,
-                     int64_t N, int64_t p)
+/* By way of a small tile: rows of a panel may lie a power of two apart and share cache sets. */
+void an_k_panel_turn(float *panel, int64_t width, const float *from, int64_t step, int64_t columns,
+                     int64_t K, int64_t inner, int64_t jump)
 {
-    int64_t columns = an_panel_columns(N, p), width = an_panel_width(N, p);
-    const float *from = B + p * COLUMNS * n_step;
-    for (int64_t k = 0; k < K; k++, panel += width, from += k_step) {
-        if (n_step == 1)
-            memcpy(panel, from, sizeof(float) * (size_t)columns);
+    enum { DEEP = 16 };
+    float tile[DEEP][COLUMNS] = {{0}};
+    int64_t low = 0, high = 0; /* k % inner, k / inner */
+    for (int64_t first = 0; first < K; first += DEEP) {
+        int64_t deep = K - first < DEEP ? K - first : DEEP;
+        if (deep == DEEP)
+            for (int64_t n = 0; n < columns; n++)
+                for (int64_t k = 0; k < DEEP; k++)
+                    tile[k][n] = from[n * step + first + k];
         else
             for (int64_t n = 0; n < columns; n++)
-                panel[n] = from[n * n_step];
-        for (int64_t n = columns; n < width; n++)
-            panel[n] = 0;
+                for (int64_t k = 0; k < deep; k++)
+                    tile[k][n] = from[n * step + first + k];
+        for (int64_t k = 0; k < deep; k++) {
+            float *to = panel + (low * jump + high) * width;
+            memcpy(to, tile[k], sizeof(float) * AN_MICRO_HALF);
+            if (width > AN_MICRO_HALF)
+                memcpy(to + AN_MICRO_HALF, tile[k] + AN_MICRO_HALF, sizeof(float) * AN_MICRO_HALF);
+            if (++low == inner)
+                low = 0, high++;
+        }
+    }
+}
+
+void an_k_panel_pack(float *panel, bool tb, const float *B, int64_t ldb, int64_t K, int64_t N,
+                     int64_t p)
+{
+    int64_t columns = an_panel_columns(N, p), width = an_panel_width(N, p);
+    if (tb) {
+        an_k_panel_turn(panel, width, B + p * COLUMNS * ldb, ldb, columns, K, 1, 0);
+        return;
+    }
+    for (int64_t k = 0; k < K; k++, panel += width) {
+        memcpy(panel, B + k * ldb + p * COLUMNS, sizeof(float) * (size_t)columns);
+        memset(panel + columns, 0, sizeof(float) * (size_t)(width - columns));
     }
 }
 

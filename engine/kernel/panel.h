@@ -37,10 +37,14 @@ static inline int64_t an_panel_floats(int64_t K, int64_t N)
                              + an_panel_width(N, an_panel_count(N) - 1));
 }
 
-/* Panel p (K, width) ← columns of B: element (k, n) is B[k·k_step + n·n_step], so that (1, ldb)
- * packs a transposed matrix. */
-void an_k_panel_pack(float *panel, const float *B, int64_t k_step, int64_t n_step, int64_t K,
-                     int64_t N, int64_t p);
+/* Panel p (K, width) ← columns of B (K,N), rows ldb apart, or stored (N,K) if `tb`. */
+void an_k_panel_pack(float *panel, bool tb, const float *B, int64_t ldb, int64_t K, int64_t N,
+                     int64_t p);
+
+/* The transposing half of it, for other orders: `columns` arrays of K floats, `step` apart, become
+ * columns; element k of each lands in row k % inner · jump + k / inner. */
+void an_k_panel_turn(float *panel, int64_t width, const float *from, int64_t step, int64_t columns,
+                     int64_t K, int64_t inner, int64_t jump);
 
 /* C (M,N) ← A (M,K)·B + (bias (N), or nothing if NULL) + (C if `accumulate`), B packed, on the
  * calling thread. A's rows are contiguous. */

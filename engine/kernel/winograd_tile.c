@@ -108,44 +108,70 @@ AN_SIMD void an_k_tile_output(float *const y[16], const float *m, int64_t plane,
     }
 }
 
-/* o ← G i, with strides */
-static void kernel_line(float *o, int to, const float *i, int from)
+/* o ← G i */
+static inline void kernel_line(lanes o[6], const lanes i[3])
 {
-    float ends = i[0] + i[2 * from], middle = i[from];
-    float wide = i[0] / 24 + i[2 * from] / 6, slope = middle / 12;
+    lanes ends = i[0] + i[2], wide = i[0] / 24 + i[2] / 6, slope = i[1] / 12;
     o[0] = i[0] / 4;
-    o[to] = -(ends + middle) / 6;
-    o[2 * to] = -(ends - middle) / 6;
-    o[3 * to] = wide + slope;
-    o[4 * to] = wide - slope;
-    o[5 * to] = i[2 * from];
+    o[1] = -(ends + i[1]) / 6;
+    o[2] = -(ends - i[1]) / 6;
+    o[3] = wide + slope;
+    o[4] = wide - slope;
+    o[5] = i[2];
 }
 
-void an_k_tile_kernel(float u[36], const float g[9])
+AN_SIMD void an_k_tile_kernel(float *u, int64_t plane, const float *g, int64_t step, bool flipped)
 {
-    float half[18]; /* (6, 3) */
-    for (int j = 0; j < 3; j++)
-        kernel_line(half + j, 3, g + j, 3);
-    for (int i = 0; i < 6; i++)
-        kernel_line(u + 6 * i, 1, half + 3 * i, 1);
+    float kernels[9][L];
+    lanes half[6][3], in[3], out[6];
+    for (int l = 0; l < L; l++)
+        for (int k = 0; k < 9; k++)
+            kernels[flipped ? 8 - k : k][l] = g[l * step + k];
+    for (int j = 0; j < 3; j++) {
+        for (int i = 0; i < 3; i++)
+            in[i] = AT(kernels[3 * i + j]);
+        kernel_line(out, in);
+        for (int i = 0; i < 6; i++)
+            half[i][j] = out[i];
+    }
+    for (int i = 0; i < 6; i++) {
+        kernel_line(out, half[i]);
+        for (int j = 0; j < 6; j++)
+            *(lanes *)(u + (6 * i + j) * plane) = out[j];
+    }
 }
 
-/* o ← Gᵀ i, with strides */
-static void kernel_gradient_line(float *o, int to, const float *i, int from)
+/* o ← Gᵀ i */
+static inline void kernel_gradient_line(lanes o[3], const lanes i[6])
 {
-    float near = i[from] + i[2 * from], far = i[3 * from] + i[4 * from];
+    lanes near = i[1] + i[2], far = i[3] + i[4];
     o[0] = i[0] / 4 - near / 6 + far / 24;
-    o[to] = (i[2 * from] - i[from]) / 6 + (i[3 * from] - i[4 * from]) / 12;
-    o[2 * to] = far / 6 - near / 6 + i[5 * from];
+    o[1] = (i[2] - i[1]) / 6 + (i[3] - i[4]) / 12;
+    o[2] = far / 6 - near / 6 + i[5];
 }
 
-void an_k_tile_kernel_gradient(float dg[9], const float du[36])
+AN_SIMD void an_k_tile_kernel_gradient(float *dg, int64_t step, const float *du, int64_t plane,
+                                       int64_t count, int64_t next)
 {
-    float half[18], out[9]; /* half (3, 6) */
-    for (int j = 0; j < 6; j++)
-        kernel_gradient_line(half + j, 6, du + j, 6);
-    for (int i = 0; i < 3; i++)
-        kernel_gradient_line(out + 3 * i, 1, half + 6 * i, 1);
-    for (int k = 0; k < 9; k++)
-        dg[k] += out[k];
+    float kernels[9][L];
+    lanes half[3][6], in[6], out[3];
+    for (int j = 0; j < 6; j++) {
+        for (int i = 0; i < 6; i++) {
+            const float *from = du + (6 * i + j) * plane;
+            in[i] = AT(from);
+            for (int64_t n = 1; n < count; n++)
+                in[i] += AT(from + n * next);
+        }
+        kernel_gradient_line(out, in);
+        for (int i = 0; i < 3; i++)
+            half[i][j] = out[i];
+    }
+    for (int i = 0; i < 3; i++) {
+        kernel_gradient_line(out, half[i]);
+        for (int j = 0; j < 3; j++)
+            *(lanes *)kernels[3 * i + j] = out[j];
+    }
+    for (int l = 0; l < L; l++)
+        for (int k = 0; k < 9; k++)
+            dg[l * step + k] += kernels[k][l];
 }

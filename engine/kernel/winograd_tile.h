@@ -5,7 +5,7 @@
  *   Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A
  *   dg = Gᵀ [ (Bᵀ d B) ⊙ (A dY Aᵀ) ] G
  * A transformed tile is 36 planes; plane k of tile t starts `plane` floats after plane k−1.
- * Channels are a multiple of AN_TILE_LANES. Internal to winograd.c. */
+ * Channels are a multiple of AN_TILE_LANES. Internal to winograd*.c. */
 #ifndef AN_KERNEL_WINOGRAD_TILE_H
 #define AN_KERNEL_WINOGRAD_TILE_H
 
@@ -21,8 +21,10 @@ void an_k_tile_gradient(float *to, int64_t plane, const float *const dy[16], int
 /* y[4·i + j] ← Aᵀ m A + (b, or what is there if `accumulate`, or nothing). */
 void an_k_tile_output(float *const y[16], const float *m, int64_t plane, const float *b,
                       bool accumulate, int64_t channels);
-/* u (36) ← G g Gᵀ and dg (3×3) += Gᵀ du G, for one pair of channels. */
-void an_k_tile_kernel(float u[36], const float g[9]);
-void an_k_tile_kernel_gradient(float dg[9], const float du[36]);
+/* u ← G g Gᵀ for sixteen kernels of 3×3, `step` floats apart; turned by 180° if `flipped`. */
+void an_k_tile_kernel(float *u, int64_t plane, const float *g, int64_t step, bool flipped);
+/* Sixteen dg (3×3), `step` floats apart, += Gᵀ (Σ_n du_n) G over `count` du, `next` floats apart. */
+void an_k_tile_kernel_gradient(float *dg, int64_t step, const float *du, int64_t plane,
+                               int64_t count, int64_t next);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "arrays.h"
 
+#include "base/simd.h"
 #include "kernel/winograd.h"
 
 typedef struct {
@@ -58,7 +59,7 @@ static void assert_within(const float *got, const double *want, int64_t n, doubl
         fail_msg("error %g of %g, more than %g", error, largest, tolerance);
 }
 
-static void check(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
+static void check_width(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
 {
     problem p = pose(B, H, W, C, O, pad);
     double *want = an_alloc(sizeof *want * (size_t)p.ny);
@@ -82,6 +83,14 @@ static void check(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t
     drop(&p);
 }
 
+/* As often as this CPU has vector widths. */
+static void check(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
+{
+    for (int most = AN_SIMD_BASELINE; most <= AN_SIMD_AVX512; most++)
+        if (an_simd_limit((an_simd)most) == (an_simd)most)
+            check_width(B, H, W, C, O, pad);
+}
+
 static void every_size_and_padding(void **state)
 {
     (void)state;
@@ -96,6 +105,8 @@ static void many_blocks_and_chunks(void **state)
     (void)state;
     check(19, 32, 29, 32, 16, 1);
     check(5, 12, 12, 128, 128, 1);
+    check(40, 12, 12, 96, 112, 1);
+    check(9, 4, 4, 80, 112, 1); /* by channels */
 }
 
 static void the_sizes_that_fit(void **state)
@@ -107,7 +118,8 @@ static void the_sizes_that_fit(void **state)
         {an_k_conv_shape(128, 32, 32, 3, 32, 3, 3, 1, 1), false},
         {an_k_conv_shape(128, 32, 32, 32, 64, 3, 3, 2, 1), false},
         {an_k_conv_shape(128, 32, 32, 32, 32, 1, 1, 1, 0), false},
-        {an_k_conv_shape(1, 16, 16, 64, 64, 3, 3, 1, 1), false},  /* too few tiles */
+        {an_k_conv_shape(32, 4, 4, 256, 256, 3, 3, 1, 1), true},
+        {an_k_conv_shape(1, 8, 8, 64, 64, 3, 3, 1, 1), false},    /* too few tiles */
         {an_k_conv_shape(128, 5, 5, 64, 64, 3, 3, 1, 1), false},  /* mostly waste  */
     };
     for (int i = 0; i < COUNT(cases); i++)
@@ -117,34 +129,40 @@ static void the_sizes_that_fit(void **state)
 static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
-    problem p = pose(21, 16, 18, 32, 48, 1);
-    float *y[2], *dw[2];
-    for (int run = 0; run < 2; run++) {
-        an_set_threads(run == 0 ? 1 : 3);
-        y[run] = normals(p.ny, 5), dw[run] = normals(p.nw, 6);
-        assert_int_equal(AN_OK, an_k_winograd_forward(y[run], p.x, p.w, false, p.b, false, &p.s));
-        assert_int_equal(AN_OK, an_k_winograd_weight(dw[run], p.dy, p.x, &p.s));
+    problem cases[] = {pose(21, 16, 18, 32, 48, 1), pose(9, 4, 4, 80, 112, 1)};
+    for (int i = 0; i < COUNT(cases); i++) {
+        problem p = cases[i];
+        float *y[2], *dw[2];
+        for (int run = 0; run < 2; run++) {
+            an_set_threads(run == 0 ? 1 : 3);
+            y[run] = normals(p.ny, 5), dw[run] = normals(p.nw, 6);
+            assert_int_equal(AN_OK, an_k_winograd_forward(y[run], p.x, p.w, false, p.b, false, &p.s));
+            assert_int_equal(AN_OK, an_k_winograd_weight(dw[run], p.dy, p.x, &p.s));
+        }
+        an_set_threads(0);
+        assert_memory_equal(y[0], y[1], sizeof(float) * (size_t)p.ny);
+        assert_memory_equal(dw[0], dw[1], sizeof(float) * (size_t)p.nw);
+        for (int run = 0; run < 2; run++)
+            an_free(y[run]), an_free(dw[run]);
+        drop(&p);
     }
-    an_set_threads(0);
-    assert_memory_equal(y[0], y[1], sizeof(float) * (size_t)p.ny);
-    assert_memory_equal(dw[0], dw[1], sizeof(float) * (size_t)p.nw);
-    for (int run = 0; run < 2; run++)
-        an_free(y[run]), an_free(dw[run]);
-    drop(&p);
 }
 
 static void out_of_memory_is_reported(void **state)
 {
     (void)state;
-    problem p = pose(2, 8, 8, 16, 16, 1);
-    float *y = normals(p.ny, 5);
-    an_mem_fail_at(1);
-    assert_int_equal(AN_ENOMEM, an_k_winograd_forward(y, p.x, p.w, false, NULL, false, &p.s));
-    an_mem_fail_at(1);
-    assert_int_equal(AN_ENOMEM, an_k_winograd_weight(p.w, p.dy, p.x, &p.s));
-    an_mem_fail_at(0);
-    an_free(y);
-    drop(&p);
+    problem cases[] = {pose(2, 8, 8, 16, 16, 1), pose(9, 4, 4, 80, 112, 1)};
+    for (int i = 0; i < COUNT(cases); i++) {
+        problem p = cases[i];
+        float *y = normals(p.ny, 5);
+        an_mem_fail_at(1);
+        assert_int_equal(AN_ENOMEM, an_k_winograd_forward(y, p.x, p.w, false, NULL, false, &p.s));
+        an_mem_fail_at(1);
+        assert_int_equal(AN_ENOMEM, an_k_winograd_weight(p.w, p.dy, p.x, &p.s));
+        an_mem_fail_at(0);
+        an_free(y);
+        drop(&p);
+    }
 }
 
 int main(void)
