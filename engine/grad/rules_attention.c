@@ -47,9 +47,9 @@ static an_code attention_backward(an_node *node)
     }
     an_tensor *q = node->in[0], *k = node->in[1], *v = node->in[2];
     an_attention_shape shape = shape_of(q, k, node->i[0]);
-    an_k_attention_backward(d[0], d[1], d[2], an_grad_of(node), an_f32(node->out),
-                            an_f32(node->saved[0]), an_f32(q), an_f32(k), an_f32(v), &shape);
-    return AN_OK;
+    return an_k_attention_backward(d[0], d[1], d[2], an_grad_of(node), an_f32(node->out),
+                                   an_f32(node->saved[0]), an_f32(q), an_f32(k), an_f32(v),
+                                   &shape);
 }
 
 an_tensor *an_attention(an_tensor *q, an_tensor *k, an_tensor *v, int heads, an_tensor **map)
@@ -60,11 +60,11 @@ an_tensor *an_attention(an_tensor *q, an_tensor *k, an_tensor *v, int heads, an_
     if (!q || !k || !v || check_attention(q, k, v, heads))
         return NULL;
     an_attention_shape s = shape_of(q, k, heads);
-    int64_t shape_p[] = {an_dim(q, 0), heads, s.Lq, s.Lk}, shape_map[] = {an_dim(q, 0), s.Lq, s.Lk};
-    an_tensor *out = an_tensor_like(q), *p = an_tensor_new(AN_F32, 4, shape_p);
-    if (!out || !p)
+    int64_t numbers = an_k_attention_numbers(&s), shape_map[] = {an_dim(q, 0), s.Lq, s.Lk};
+    an_tensor *out = an_tensor_like(q), *p = an_tensor_new(AN_F32, 1, &numbers);
+    if (!out || !p ||
+        an_k_attention_forward(an_f32(out), an_f32(p), an_f32(q), an_f32(k), an_f32(v), &s))
         return NULL;
-    an_k_attention_forward(an_f32(out), an_f32(p), an_f32(q), an_f32(k), an_f32(v), &s);
     if (map) {
         *map = an_tensor_new(AN_F32, 3, shape_map);
         if (!*map)

@@ -1,123 +1,130 @@
 /* attention: see attention.h. The queries of one key batch row are repeat·Lq rows in a
- * row, so each pair of (key batch row, head) is a small matrix problem of its own. */
+ * row, so each pair of (key batch row, head) is a small matrix problem of its own; its
+ * queries go in chunks, so that the scores of a chunk stay in the cache. */
+#include "base/simd.h"
+AN_CONTRACT
+
 #include "kernel/attention.h"
 
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
-#include "base/simd.h"
+#include "base/par.h"
+#include "base/scratch.h"
+#include "kernel/block.h"
 #include "kernel/exp.h"
 #include "kernel/lanes.h"
 
-enum { TILE = 32 };   /* keys in a tile: a few vector registers of scores */
+enum { QUERIES = 64 }; /* in a chunk */
 
-/* The j-th key of a tile is column j; columns past the last key are zero. */
-typedef float tile[AN_ATTENTION_WIDTH][TILE];
-
-static inline void transpose(tile t, const float *rows, int64_t count, int64_t d, int64_t stride)
+static int64_t padded(int64_t n)
 {
-    if (count < TILE)
-        memset(t, 0, (size_t)d * sizeof t[0]);
-    for (int64_t j = 0; j < count; j++)
-        for (int64_t c = 0; c < d; c++)
-            t[c][j] = rows[j * stride + c];
+    return (n + AN_LANES - 1) / AN_LANES * AN_LANES;
 }
 
-/* s[j] = Σ_c x[c]·t[c][j] */
-static inline void dots(float s[restrict TILE], const float *x, tile t, int64_t d)
+static int64_t smaller(int64_t a, int64_t b)
 {
-    float sum[TILE] = {0};
-    for (int64_t c = 0; c < d; c++)
-        for (int j = 0; j < TILE; j++)
-            sum[j] += x[c] * t[c][j];
-    memcpy(s, sum, sizeof sum);
+    return a < b ? a : b;
 }
 
-/* y[c] += Σ_j w[j]·rows[j][c], TILE columns at a time: their sums stay in registers. */
-static inline void add_rows(float *restrict y, const float *w, const float *rows, int64_t count,
-                            int64_t d, int64_t stride)
+/* Down each of `cols` columns (a multiple of 16) of p (Lk, ld): e^(scale·p) over its sum. */
+AN_SIMD static void softmax(float *p, int64_t ld, float scale, int64_t Lk, int64_t cols)
 {
-    int64_t whole = d - d % TILE;
-    for (int64_t lo = 0; lo < whole; lo += TILE) {
-        float sum[TILE] = {0};
-        for (int64_t j = 0; j < count; j++)
-            for (int c = 0; c < TILE; c++)
-                sum[c] += w[j] * rows[j * stride + lo + c];
-        for (int c = 0; c < TILE; c++)
-            y[lo + c] += sum[c];
-    }
-    for (int64_t j = 0; j < count; j++)
-        for (int64_t c = whole; c < d; c++)
-            y[c] += w[j] * rows[j * stride + c];
-}
-
-/* Eight independent maxima, so that the loop vectorises. */
-static inline float largest(const float *p, int64_t n)
-{
-    float lane[8], top = p[0];
-    int64_t whole = n - n % 8;
-    for (int c = 0; c < 8; c++)
-        lane[c] = top;
-    for (int64_t j = 0; j < whole; j += 8)
-        for (int c = 0; c < 8; c++)
-            lane[c] = p[j + c] > lane[c] ? p[j + c] : lane[c];
-    for (int64_t j = whole; j < n; j++)
-        top = p[j] > top ? p[j] : top;
-    for (int c = 0; c < 8; c++)
-        top = lane[c] > top ? lane[c] : top;
-    return top;
-}
-
-static inline void softmax(float *p, float scale, int64_t n)
-{
-    const float top = largest(p, n);
-    for (int64_t j = 0; j < n; j++)
-        p[j] = an_expf(scale * (p[j] - top));
-    float inverse = 1.0f / an_lanes_sum(p, n);
-    for (int64_t j = 0; j < n; j++)
-        p[j] *= inverse;
-}
-
-/* Where the r-th query of key batch row `bk` has its row of probabilities. */
-static inline int64_t row_of_p(const an_attention_shape *s, int64_t bk, int64_t head, int64_t r)
-{
-    int64_t batch = bk * s->repeat + r / s->Lq;
-    return ((batch * s->heads + head) * s->Lq + r % s->Lq) * s->Lk;
-}
-
-AN_SIMD static void forward_pair(float *out, float *p, const float *q, const float *k,
-                                 const float *v, const an_attention_shape *s, int64_t bk,
-                                 int64_t head)
-{
-    int64_t D = s->heads * s->d, queries = s->repeat * s->Lq;
-    int64_t at_query = bk * queries * D + head * s->d, at_key = bk * s->Lk * D + head * s->d;
-    tile keys;
-    for (int64_t j = 0; j < s->Lk; j += TILE) {
-        int64_t count = s->Lk - j < TILE ? s->Lk - j : TILE;
-        transpose(keys, k + at_key + j * D, count, s->d, D);
-        for (int64_t r = 0; r < queries; r++) {
-            float score[TILE];
-            dots(score, q + at_query + r * D, keys, s->d);
-            memcpy(p + row_of_p(s, bk, head, r) + j, score, (size_t)count * sizeof *p);
+    for (int64_t c = 0; c < cols; c += AN_LANES) {
+        float top[AN_LANES], sum[AN_LANES] = {0};
+        memcpy(top, p + c, sizeof top);
+        for (int64_t j = 1; j < Lk; j++)
+            for (int l = 0; l < AN_LANES; l++)
+                top[l] = p[j * ld + c + l] > top[l] ? p[j * ld + c + l] : top[l];
+        for (int64_t j = 0; j < Lk; j++) {
+            float *restrict row = p + j * ld + c;
+            for (int l = 0; l < AN_LANES; l++) {
+                row[l] = an_expf(scale * (row[l] - top[l]));
+                sum[l] += row[l];
+            }
         }
-    }
-    float scale = 1.0f / sqrtf((float)s->d);
-    for (int64_t r = 0; r < queries; r++) {
-        float *row = p + row_of_p(s, bk, head, r), *y = out + at_query + r * D;
-        softmax(row, scale, s->Lk);
-        memset(y, 0, (size_t)s->d * sizeof *y);
-        add_rows(y, row, v + at_key, s->Lk, s->d, D);
+        for (int l = 0; l < AN_LANES; l++)
+            sum[l] = 1.0f / sum[l];
+        for (int64_t j = 0; j < Lk; j++)
+            for (int l = 0; l < AN_LANES; l++)
+                p[j * ld + c + l] *= sum[l];
     }
 }
 
-void an_k_attention_forward(float *out, float *p, const float *q, const float *k,
-                            const float *v, const an_attention_shape *shape)
+/* A chunk: p (Lk, ld), a column per row of q, and out (rows, d). `packed` is for q. */
+static void attend(float *out, int64_t ldo, float *p, int64_t ld, const float *q, int64_t ldq,
+                   const float *k, const float *v, int64_t ldk, int64_t rows, int64_t Lk,
+                   int64_t d, float *packed)
 {
-#pragma omp parallel for schedule(static) collapse(2)
-    for (int64_t bk = 0; bk < shape->Bk; bk++)
-        for (int64_t head = 0; head < shape->heads; head++)
-            forward_pair(out, p, q, k, v, shape, bk, head);
+    an_columns queries = an_k_pack(packed, q, ldq, rows, d);
+    an_k_block(p, ld, an_k_rows(k, ldk), Lk, queries, NULL, 0, padded(rows), d);
+    softmax(p, ld, 1.0f / sqrtf((float)d), Lk, padded(rows));
+    an_k_block(out, ldo, an_k_turned(p, ld), rows, an_k_columns(v, ldk), NULL, 0, d, Lk);
 }
+
+/* ── keeping nothing ──────────────────────────────────────────────────────────────── */
+
+int64_t an_k_attend_scratch(int64_t Lk, int64_t d)
+{
+    return QUERIES * (d + Lk);
+}
+
+void an_k_attend(float *out, int64_t ldo, const an_attend *a, float *scratch)
+{
+    int64_t d = a->d;
+    for (int64_t lo = 0; lo < a->queries; lo += QUERIES) {
+        int64_t rows = smaller(QUERIES, a->queries - lo);
+        for (int64_t at = 0; at < a->heads * d; at += d)
+            attend(out + lo * ldo + at, ldo, scratch + QUERIES * d, padded(rows),
+                   a->q + lo * a->ldq + at, a->ldq, a->k + at, a->v + at, a->ldk, rows, a->Lk, d,
+                   scratch);
+    }
+}
+
+/* ── keeping the weights ──────────────────────────────────────────────────────────── */
+
+int64_t an_k_attention_numbers(const an_attention_shape *s)
+{
+    return s->Bk * s->heads * s->Lk * padded(s->repeat * s->Lq);
+}
+
+int64_t an_k_attention_place(const an_attention_shape *s, int64_t b, int64_t head, int64_t i,
+                             int64_t j)
+{
+    int64_t query = b % s->repeat * s->Lq + i;
+    return ((b / s->repeat * s->heads + head) * s->Lk + j) * padded(s->repeat * s->Lq) + query;
+}
+
+/* The thread's own part of scratch, if each has `bytes`. */
+static float *mine(char *scratch, size_t bytes)
+{
+    return (float *)(scratch + (size_t)omp_get_thread_num() * bytes);
+}
+
+an_code an_k_attention_forward(float *out, float *p, const float *q, const float *k,
+                               const float *v, const an_attention_shape *s)
+{
+    int64_t D = s->heads * s->d, queries = s->repeat * s->Lq, ld = padded(queries);
+    size_t bytes = sizeof(float) * QUERIES * (size_t)s->d;
+    char *scratch = an_scratch_take((size_t)an_threads() * bytes);
+    if (!scratch)
+        return AN_ENOMEM;
+#pragma omp parallel for schedule(static) collapse(2) num_threads(an_threads())
+    for (int64_t bk = 0; bk < s->Bk; bk++)
+        for (int64_t head = 0; head < s->heads; head++)
+            for (int64_t lo = 0; lo < queries; lo += QUERIES) {
+                int64_t query = (bk * queries + lo) * D + head * s->d;
+                int64_t key = bk * s->Lk * D + head * s->d;
+                attend(out + query, D, p + (bk * s->heads + head) * s->Lk * ld + lo, ld, q + query,
+                       D, k + key, v + key, D, smaller(QUERIES, queries - lo), s->Lk, s->d,
+                       mine(scratch, bytes));
+            }
+    an_scratch_give(scratch);
+    return AN_OK;
+}
+
+/* ── backward ─────────────────────────────────────────────────────────────────────── */
 
 /* The gradients, and what they are made of. */
 typedef struct {
@@ -125,56 +132,70 @@ typedef struct {
     const float *dout, *out, *p, *q, *k, *v;
 } backward_arrays;
 
-/* The gradient of the scores is dS = P·(dP − Σ_j P·dP) with dP = dout·vᵀ, and that sum
- * over all keys is dout·out: so each tile of keys can be finished alone. */
-AN_SIMD static void backward_pair(const backward_arrays *a, const an_attention_shape *s,
-                                  int64_t bk, int64_t head)
+/* The gradient of the scores is dS = P·(dP − Σ_j P·dP), and that sum over all keys is
+ * dout·out. ds (Lk, QUERIES): from dP to dS; p with row length ld. */
+AN_SIMD static void score_gradients(float *restrict ds, const float *restrict p, int64_t ld,
+                                    const float *shift, float scale, int64_t Lk, int64_t cols)
 {
-    int64_t D = s->heads * s->d, d = s->d, queries = s->repeat * s->Lq;
-    int64_t at_query = bk * queries * D + head * d, at_key = bk * s->Lk * D + head * d;
-    float scale = 1.0f / sqrtf((float)d);
-    tile values;
-    for (int64_t j = 0; j < s->Lk; j += TILE) {
-        int64_t count = s->Lk - j < TILE ? s->Lk - j : TILE, key = at_key + j * D;
-        transpose(values, a->v + key, count, d, D);
-        for (int64_t r = 0; r < queries; r++) {
-            int64_t query = at_query + r * D;
-            const float *p = a->p + row_of_p(s, bk, head, r) + j;
-            float ds[TILE], shift = an_lanes_dot(a->dout + query, a->out + query, d);
-            dots(ds, a->dout + query, values, d);
-            for (int64_t i = 0; i < count; i++)
-                ds[i] = scale * p[i] * (ds[i] - shift);
-            if (a->dq)
-                add_rows(a->dq + query, ds, a->k + key, count, d, D);
-            for (int64_t i = 0; i < count && a->dk; i++)
-                add_rows(a->dk + key + i * D, ds + i, a->q + query, 1, d, D);
-            for (int64_t i = 0; i < count && a->dv; i++)
-                add_rows(a->dv + key + i * D, p + i, a->dout + query, 1, d, D);
-        }
-    }
+    for (int64_t j = 0; j < Lk; j++)
+        for (int64_t c = 0; c < cols; c++)
+            ds[j * QUERIES + c] = scale * p[j * ld + c] * (ds[j * QUERIES + c] - shift[c]);
 }
 
-void an_k_attention_backward(float *dq, float *dk, float *dv, const float *dout,
-                             const float *out, const float *p, const float *q, const float *k,
-                             const float *v, const an_attention_shape *shape)
+/* `rows` queries from the lo-th of a pair. scratch: a pack of them, and ds. */
+static void backward_chunk(const backward_arrays *a, const an_attention_shape *s, int64_t bk,
+                           int64_t head, int64_t lo, int64_t rows, float *scratch)
 {
+    int64_t D = s->heads * s->d, d = s->d, queries = s->repeat * s->Lq, ld = padded(queries);
+    int64_t query = (bk * queries + lo) * D + head * d, key = bk * s->Lk * D + head * d;
+    const float *p = a->p + (bk * s->heads + head) * s->Lk * ld + lo, *dout = a->dout + query;
+    float *ds = scratch + QUERIES * d, shift[QUERIES];
+    for (int64_t r = 0; r < rows; r++)
+        shift[r] = an_lanes_dot(dout + r * D, a->out + query + r * D, d);
+    an_columns packed = an_k_pack(scratch, dout, D, rows, d);
+    an_k_block(ds, QUERIES, an_k_rows(a->v + key, D), s->Lk, packed, NULL, 0, padded(rows), d);
+    score_gradients(ds, p, ld, shift, 1.0f / sqrtf((float)d), s->Lk, rows);
+    if (a->dq)
+        an_k_block(a->dq + query, D, an_k_turned(ds, QUERIES), rows, an_k_columns(a->k + key, D),
+                   a->dq + query, D, d, s->Lk);
+    if (a->dk)
+        an_k_block(a->dk + key, D, an_k_rows(ds, QUERIES), s->Lk, an_k_columns(a->q + query, D),
+                   a->dk + key, D, d, rows);
+    if (a->dv)
+        an_k_block(a->dv + key, D, an_k_rows(p, ld), s->Lk, an_k_columns(dout, D), a->dv + key, D,
+                   d, rows);
+}
+
+an_code an_k_attention_backward(float *dq, float *dk, float *dv, const float *dout,
+                                const float *out, const float *p, const float *q, const float *k,
+                                const float *v, const an_attention_shape *s)
+{
+    int64_t queries = s->repeat * s->Lq;
+    size_t bytes = sizeof(float) * QUERIES * (size_t)(s->d + s->Lk);
+    char *scratch = an_scratch_take((size_t)an_threads() * bytes);
+    if (!scratch)
+        return AN_ENOMEM;
     backward_arrays arrays = {dq, dk, dv, dout, out, p, q, k, v};
-#pragma omp parallel for schedule(static) collapse(2)
-    for (int64_t bk = 0; bk < shape->Bk; bk++)
-        for (int64_t head = 0; head < shape->heads; head++)
-            backward_pair(&arrays, shape, bk, head);
+#pragma omp parallel for schedule(static) collapse(2) num_threads(an_threads())
+    for (int64_t bk = 0; bk < s->Bk; bk++)
+        for (int64_t head = 0; head < s->heads; head++)
+            for (int64_t lo = 0; lo < queries; lo += QUERIES)
+                backward_chunk(&arrays, s, bk, head, lo, smaller(QUERIES, queries - lo),
+                               mine(scratch, bytes));
+    an_scratch_give(scratch);
+    return AN_OK;
 }
 
-void an_k_attention_map(float *map, const float *p, const an_attention_shape *shape)
+void an_k_attention_map(float *map, const float *p, const an_attention_shape *s)
 {
-    int64_t block = shape->Lq * shape->Lk, heads = shape->heads;
-    float inverse = 1.0f / (float)heads;
+    float inverse = 1.0f / (float)s->heads;
 #pragma omp parallel for schedule(static)
-    for (int64_t b = 0; b < shape->Bk * shape->repeat; b++)
-        for (int64_t i = 0; i < block; i++) {
-            float sum = 0;
-            for (int64_t h = 0; h < heads; h++)
-                sum += p[(b * heads + h) * block + i];
-            map[b * block + i] = sum * inverse;
-        }
+    for (int64_t b = 0; b < s->Bk * s->repeat; b++)
+        for (int64_t i = 0; i < s->Lq; i++)
+            for (int64_t j = 0; j < s->Lk; j++) {
+                float sum = 0;
+                for (int64_t head = 0; head < s->heads; head++)
+                    sum += p[an_k_attention_place(s, b, head, i, j)];
+                map[(b * s->Lq + i) * s->Lk + j] = sum * inverse;
+            }
 }

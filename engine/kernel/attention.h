@@ -3,13 +3,15 @@
  * reads key batch row i / repeat, so M noise draws of one image share its keys.
  *
  * A (key batch row, head) pair is one thread's, which makes dk and dv its own and the
- * result independent of the thread count. Keys are read in tiles of 32, transposed on
- * the stack, so that the inner loops run over keys. Cost: 4·Bq·Lq·Lk·D forward, 10·
- * backward; no memory but the probabilities. */
+ * result independent of the thread count. A pair's weights are kept with a query per column:
+ * then softmax runs down the columns, 16 queries at once, and all products are those of a
+ * block (block.h). Cost: 4·Bq·Lq·Lk·D forward, 10· backward. */
 #ifndef AN_KERNEL_ATTENTION_H
 #define AN_KERNEL_ATTENTION_H
 
 #include <stdint.h>
+
+#include "base/err.h"
 
 #define AN_ATTENTION_WIDTH 256   /* the widest head */
 
@@ -19,17 +21,34 @@ typedef struct {
     int64_t heads, d;     /* model width D = heads·d, d ≤ AN_ATTENTION_WIDTH */
 } an_attention_shape;
 
-/* out (Bq, Lq, D) and p (Bq, heads, Lq, Lk) from q (Bq, Lq, D), k and v (Bk, Lk, D). */
-void an_k_attention_forward(float *out, float *p, const float *q, const float *k,
-                            const float *v, const an_attention_shape *shape);
+/* The weights p (Bk, heads, Lk, columns), one column per query of a key batch row and some to
+ * fill up: the numbers in all, and the place of query i of query batch row b and key j. */
+int64_t an_k_attention_numbers(const an_attention_shape *shape);
+int64_t an_k_attention_place(const an_attention_shape *shape, int64_t b, int64_t head, int64_t i,
+                             int64_t j);
+
+/* out (Bq, Lq, D) and p from q (Bq, Lq, D), k and v (Bk, Lk, D). AN_ENOMEM (scratch), as
+ * backward. */
+an_code an_k_attention_forward(float *out, float *p, const float *q, const float *k,
+                               const float *v, const an_attention_shape *shape);
 
 /* dq, dk, dv += …, any of them NULL where not wanted; dout and out (Bq, Lq, D), p as the
  * forward left it. */
-void an_k_attention_backward(float *dq, float *dk, float *dv, const float *dout,
-                             const float *out, const float *p, const float *q, const float *k,
-                             const float *v, const an_attention_shape *shape);
+an_code an_k_attention_backward(float *dq, float *dk, float *dv, const float *dout,
+                                const float *out, const float *p, const float *q, const float *k,
+                                const float *v, const an_attention_shape *shape);
 
 /* map (Bq, Lq, Lk): p averaged over the heads. */
 void an_k_attention_map(float *map, const float *p, const an_attention_shape *shape);
+
+/* All heads of some queries that share Lk keys, on the calling thread, keeping nothing:
+ * out (queries, heads·d) with row length ldo from q with row length ldq, k and v with ldk. */
+typedef struct {
+    const float *q, *k, *v;
+    int64_t ldq, ldk, queries, Lk, heads, d;
+} an_attend;
+
+int64_t an_k_attend_scratch(int64_t Lk, int64_t d); /* numbers it wants */
+void an_k_attend(float *out, int64_t ldo, const an_attend *a, float *scratch);
 
 #endif

@@ -10,34 +10,18 @@
  * the depth is small, the last layer starts at 0 anyway, and a second zero before it
  * would keep gradients from the blocks at first: so the modulation starts at 0 and the
  * gate is 1 + it; a new network is a plain pre-norm transformer. */
+#include "model/cross_attention.h"
+
 #include "grad/ops.h"
-#include "model/denoiser_kind.h"
-#include "model/layer.h"
+#include "grad/tape.h"
 #include "model/position.h"
 #include "tensor/scope.h"
 
+typedef an_cross_network network;
+typedef an_cross_block block;
+typedef an_cross_attention attention;
+
 static const double MAX_PERIOD = 10000;
-
-typedef struct {
-    an_dense q, k, v, out;
-} attention;
-
-typedef struct {
-    an_dense modulation; /* (9D, D): shift, scale, gate of self, of cross, of mlp */
-    attention self, cross;
-    an_dense mlp0, mlp2;
-} block;
-
-typedef struct {
-    int64_t K, D;
-    int blocks, heads;
-    an_dense token, time0, time2, features, crops, out_modulation, out;
-    an_tensor *class_embedding; /* (K, D) */
-    an_tensor *crop_type;       /* (D)    */
-    an_ln token_norm;
-    block block[AN_MOST_BLOCKS];
-    an_tensor *position; /* (h, w, D) of the latest grid, retained */
-} network;
 
 /* ── making ──────────────────────────────────────────────────────────────────── */
 
@@ -82,9 +66,9 @@ static an_code build(void *self, an_module *m, const char *prefix, const an_deno
                                        an_init_normal(1), 1, &D, false);
     }
     n->token_norm = an_ln_new(m, an_name("%s.token_norm", prefix).text, D);
-    int64_t hidden = (int64_t)((double)D * o->mlp_ratio);
+    n->hidden = (int64_t)((double)D * o->mlp_ratio);
     for (int i = 0; i < n->blocks; i++)
-        n->block[i] = make_block(m, an_name("%s.blocks.%d", prefix, i).text, D, hidden);
+        n->block[i] = make_block(m, an_name("%s.blocks.%d", prefix, i).text, D, n->hidden);
     n->out_modulation = an_dense_zero(m, an_name("%s.out_modulation", prefix).text, D, 2 * D);
     n->out = an_dense_zero(m, an_name("%s.out", prefix).text, D, 1);
     return an_module_failed(m);
@@ -206,12 +190,47 @@ static an_tensor *label_tokens(const network *n, const an_context *c, an_tensor 
     return an_add(an_dense_apply(&n->token, an_concat(parts, 3, 2)), n->class_embedding);
 }
 
+/* The condition (times, D). */
+static an_tensor *condition(const network *n, an_tensor *t)
+{
+    an_tensor *c = an_dense_apply(&n->time0, an_timestep_embedding(t, n->D, MAX_PERIOD));
+    return an_map(an_dense_apply(&n->time2, an_map(c, AN_SILU)), AN_SILU);
+}
+
+/* True if nothing of this pass will be differentiated. */
+static bool unrecorded(const network *n, const an_context *context, an_tensor *y)
+{
+    return !an_wants_grad(n->out.weight) && !an_wants_grad(context->kept[0]) && !an_wants_grad(y);
+}
+
+static bool one_time(const an_tensor *t)
+{
+    const int64_t *times = an_i64(t);
+    for (int64_t i = 1; i < t->shape[0]; i++)
+        if (times[i * t->stride[0]] != times[0])
+            return false;
+    return true;
+}
+
+/* A reverse chain's step: all rows at one time, and nothing to keep. */
+static an_tensor *chain_forward(const network *n, const an_context *context, an_tensor *y,
+                                an_tensor *t)
+{
+    an_tensor *c = condition(n, an_view_narrow(t, 0, 0, 1));
+    an_tensor *modulation[AN_MOST_BLOCKS + 1];
+    for (int i = 0; i < n->blocks; i++)
+        modulation[i] = an_dense_apply(&n->block[i].modulation, c);
+    modulation[n->blocks] = an_dense_apply(&n->out_modulation, c);
+    return an_cross_rows(n, context, modulation, an_contiguous(y));
+}
+
 static an_tensor *forward(void *self, const an_context *context, an_tensor *y, an_tensor *t,
                           an_tensor **map)
 {
     const network *n = self;
-    an_tensor *c = an_dense_apply(&n->time0, an_timestep_embedding(t, n->D, MAX_PERIOD));
-    c = an_map(an_dense_apply(&n->time2, an_map(c, AN_SILU)), AN_SILU);
+    if (!map && one_time(t) && unrecorded(n, context, y))
+        return chain_forward(n, context, y, t);
+    an_tensor *c = condition(n, t);
     an_tensor *x = label_tokens(n, context, y);
     for (int i = 0; i < n->blocks; i++) {
         bool last = i == n->blocks - 1;

@@ -126,21 +126,28 @@ def evaluation(aniso, wanted):
     images = trainer.images.repeat(math.ceil(count / len(trainer.images)), 1, 1, 1)[:count]
     rounds = min(ROUNDS, 3)
 
-    def chain(kind, steps):
-        return in_turn(lambda: engine.seconds("predict", kind, steps, DRAWS),
-                       lambda: timed(peer.predict, trainer.model, images, steps, DRAWS, kind == "ddpm"),
-                       rounds)
+    def ours(kind, steps):
+        return engine.seconds("predict", kind, steps, DRAWS)
+
+    def theirs(kind, steps):
+        return timed(peer.predict, trainer.model, images, steps, DRAWS, kind == "ddpm")
+
+    def fastest(kind, steps):
+        pairs = [(ours(kind, steps), theirs(kind, steps)) for _ in range(rounds + 1)]
+        return [min(side) for side in zip(*pairs)]
     scale = TEST_IMAGES / count
     print(f"  evaluation measured on {count} images and scaled to {TEST_IMAGES}, {DRAWS} draws")
-    ddim = chain("ddim", 20)
+    ddim = in_turn(lambda: ours("ddim", 20), lambda: theirs("ddim", 20), rounds)
     report("eval_ddim", ddim[0] * scale, ddim[1] * scale, ddim[2], "s", 1)
-    few, many = chain("ddpm", 10), chain("ddpm", 30)
+    few, many = fastest("ddpm", 10), fastest("ddpm", 30)
     full = [(few[i] + (many[i] - few[i]) / 20 * 990) * scale for i in (0, 1)]
-    print("  1,000 steps from the difference of 30 and 10")
+    print("  1,000 steps from the difference of the fastest rounds of 30 and of 10")
     report("eval_full", *full, full[0] / full[1], "s", 1)
-    step = statistics.median(timed(peer.diffmic_step, trainer.model, images) for _ in range(5))
+    loops = [[timed(peer.diffmic_loop, trainer.model, images, n) for n in (1, 4)] for _ in range(3)]
+    few, many = (min(side) for side in zip(*loops))
+    step = (many - few) / 3
     diffmic = step * 1000 * DRAWS * scale
-    print("  DiffMIC's loop from 5 of its timesteps, encoder in each, one draw at a time")
+    print("  DiffMIC's loop from three of its timesteps, encoder in each, one draw at a time")
     report("eval_diffmic", full[0], diffmic, full[0] / diffmic, "s", 1)
     engine.close()
 

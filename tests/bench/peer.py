@@ -226,12 +226,27 @@ def predict(model, images, steps, draws, stochastic):
     return y
 
 
-@torch.inference_mode()
-def diffmic_step(model, images):
-    """One timestep of DiffMIC's published test loop: the encoder runs inside it, one draw."""
+@torch.no_grad()
+def diffmic_loop(model, images, timesteps, batch=64):
+    """One draw of DiffMIC's published test loop, its first timesteps: test() and p_sample_loop()
+    of github.com/scott-yjyang/DiffMIC at 23469e7 with this model's networks. As there: batches of
+    64, no_grad, the guiding networks twice before the loop, the image encoder within each
+    timestep, the ancestral step."""
     model.eval()
-    y = torch.randn(len(images), K)
-    model(images, y, torch.full((len(images),), 500))
+    for i in range(0, len(images), batch):
+        part = images[i:i + batch]
+        for _ in range(2):
+            _, prior = model.look(part)
+        y = prior["m"] + torch.randn_like(prior["m"])
+        for step in range(timesteps):
+            t = T - step
+            keys = model.denoiser.encode(model.backbone(part), prior)
+            c = model.denoiser.condition(torch.tensor([t]))
+            epsilon = model.denoiser(y, c, keys, prior["mg"], prior["ml"])
+            a, b = math.sqrt(1 - t / (T + 1)), math.sqrt(1 - (t - 1) / (T + 1))
+            z0 = (y - prior["m"] - math.sqrt(1 - a * a) * epsilon) / a
+            y = prior["m"] + b * z0 + math.sqrt(max(1 - b * b, 0)) * epsilon
+            y = y + 0.01 * torch.randn_like(y)
     model.train()
 
 

@@ -2,6 +2,8 @@
  * the attention map is a distribution. */
 #include "networks.h"
 
+#include "base/par.h"
+#include "base/scratch.h"
 #include "model/denoiser.h"
 
 /* ── denoiser ────────────────────────────────────────────────────────────────── */
@@ -146,6 +148,115 @@ static void test_map_is_a_distribution_over_image_tokens(void **state)
     an_module_release(m);
 }
 
+/* ── the pass of a chain ─────────────────────────────────────────────────────── */
+
+typedef struct {
+    an_module *m;
+    an_denoiser *d;
+    an_tensor *features, *crops, *mg, *ml, *y;
+} network;
+
+/* A denoiser with every parameter moved, and R rows for each of B images. */
+static network make_network(int64_t K, int64_t dim, int64_t B, int64_t R)
+{
+    network n = {.m = an_module_new(1)};
+    an_denoiser_options o = denoiser_options(AN_CROSS_ATTENTION, 5);
+    o.classes = K;
+    o.dim = dim;
+    n.d = an_denoiser_new(n.m, "denoiser", &o);
+    an_module_seal(n.m);
+    randomise(n.m);
+    an_module_train(n.m, false);
+    n.features = normal(1, 4, SHAPE(B, 3, 2, 6));
+    n.crops = normal(2, 3, SHAPE(B, 2, 5));
+    n.mg = an_softmax(normal(3, 2, SHAPE(B, K)));
+    n.ml = an_softmax(normal(4, 2, SHAPE(B, K)));
+    n.y = normal(5, 2, SHAPE(B * R, K));
+    return n;
+}
+
+static void drop_network(network *n)
+{
+    an_denoiser_free(n->d);
+    an_module_release(n->m);
+}
+
+/* Recorded operations and the pass that keeps nothing compute the same: small and odd sizes,
+ * a block of several images, draws of one image in several blocks. */
+static void test_the_chains_pass_is_the_forward(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][4] = {{4, 8, 3, 4}, {2, 12, 5, 1}, {7, 64, 2, 60}, {200, 32, 2, 3}};
+    for (int i = 0; i < 4; i++) {
+        network n = make_network(sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
+        an_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
+        an_tensor *t = times((int64_t[]){17}, 1), *plain = an_denoiser_forward(n.d, c, n.y, t, NULL);
+        assert_true(an_tape_length() > 0);
+        an_tape_clear();
+        bool before = an_set_recording(false);
+        an_tensor *chain = an_denoiser_forward(n.d, c, n.y, t, NULL);
+        an_set_recording(before);
+        assert_int_equal(an_tape_length(), 0);
+        double largest = distance(chain, an_tensor_zeros(AN_F32, 2, chain->shape));
+        if (!(largest > 0.1 && distance(chain, plain) < 1e-5 * largest))
+            fail_msg("%lld classes: %g of %g apart", (long long)sizes[i][0],
+                     distance(chain, plain), largest);
+        an_context_release(c);
+        drop_network(&n);
+    }
+}
+
+/* Row `draw` of each image alone against all rows together, at another number of threads. */
+static void test_rows_have_the_same_bits_in_any_block(void **state)
+{
+    (void)state;
+    enum { B = 9, R = 5, K = 7 };
+    network n = make_network(K, 32, B, R);
+    bool before = an_set_recording(false);
+    int threads = an_threads();
+    an_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
+    an_tensor *t = times((int64_t[]){50}, 1);
+    an_set_threads(1);
+    const float *all = an_f32(an_denoiser_forward(n.d, c, n.y, t, NULL));
+    an_set_threads(3);
+    for (int draw = 0; draw < R; draw++) {
+        an_tensor *y = an_tensor_new(AN_F32, 2, SHAPE(B, K));
+        for (int b = 0; b < B; b++)
+            memcpy(an_f32(y) + b * K, an_f32(n.y) + (b * R + draw) * K, K * sizeof *all);
+        const float *one = an_f32(an_denoiser_forward(n.d, c, y, t, NULL));
+        for (int b = 0; b < B; b++)
+            assert_memory_equal(one + b * K, all + (b * R + draw) * K, K * sizeof *all);
+    }
+    an_set_threads(threads);
+    an_set_recording(before);
+    an_context_release(c);
+    drop_network(&n);
+}
+
+static void test_a_refused_pass_says_so(void **state)
+{
+    (void)state;
+    network n = make_network(4, 8, 2, 3);
+    bool before = an_set_recording(false);
+    an_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
+    an_tensor *t = times((int64_t[]){17}, 1);
+    int refused = 0;
+    for (int at = 1; at < 100; at++) {
+        an_scratch_trim();
+        an_mem_fail_at(at);
+        an_tensor *out = an_denoiser_forward(n.d, c, n.y, t, NULL);
+        an_mem_fail_at(0);
+        if (out)
+            break;
+        refused++;
+        assert_int_equal(an_err_code(), AN_ENOMEM);
+    }
+    assert_in_range(refused, 1, 98);
+    an_set_recording(before);
+    an_context_release(c);
+    drop_network(&n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +265,9 @@ int main(void)
         TEST(test_draws_of_cross_attention),
         TEST(test_draws_of_film),
         TEST(test_map_is_a_distribution_over_image_tokens),
+        TEST(test_the_chains_pass_is_the_forward),
+        TEST(test_rows_have_the_same_bits_in_any_block),
+        TEST(test_a_refused_pass_says_so),
     };
     return cmocka_run_group_tests_name("denoiser", tests, NULL, NULL);
 }
