@@ -38,10 +38,11 @@ static char *from_system(size_t bytes)
     size_t room = (bytes + 2 * ALIGN - 1) / ALIGN * ALIGN;
     if (room < 2 * HUGE_PAGE)
         return aligned_alloc(ALIGN, room);
+    room = (room + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE; /* aligned_alloc wants whole pages */
     char *block = aligned_alloc(HUGE_PAGE, room);
 #ifdef MADV_HUGEPAGE
     if (block)
-        madvise(block, room / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* a wish, not a need */
+        madvise(block, room, MADV_HUGEPAGE); /* a wish, not a need */
 #endif
     return block;
 }
