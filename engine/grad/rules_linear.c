@@ -142,12 +142,12 @@ static an_code conv_backward(an_node *n)
     an_tensor *x = n->in[0], *w = n->in[1], *b = n->in[2];
     an_conv_shape s = conv_sizes(x, w, n->i[0], n->i[1]);
     const float *dy = an_grad_of(n);
-    float *dx = an_grad_into(x), *dw = an_grad_into(w), *db = an_grad_into(b);
+    float beta, *dx = an_grad_write(x, &beta), *dw = an_grad_into(w), *db = an_grad_into(b);
     if ((!dx && x->requires_grad) || (!dw && w->requires_grad) || (!db && b && b->requires_grad))
         return AN_ENOMEM;
     an_code code = AN_OK;
     if (dx)
-        code = an_k_conv_backward_data(dx, dy, an_f32(w), &s);
+        code = an_k_conv_backward_data(dx, dy, an_f32(w), beta, &s);
     if (dw && code == AN_OK)
         code = an_k_conv_backward_weight(dw, dy, an_f32(x), &s);
     if (db && code == AN_OK)

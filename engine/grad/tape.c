@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/par.h"
 #include "tensor/scope.h"
+
+enum { CLEAR = 65536 }; /* floats that a chunk clears */
 
 static _Thread_local struct {
     an_node *nodes;
@@ -91,9 +94,15 @@ float *an_grad_write(an_tensor *x, float *beta)
     return an_f32(x->grad);
 }
 
+static void clear_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    (void)chunk;
+    memset((float *)context + lo, 0, (size_t)(hi - lo) * sizeof(float));
+}
+
 static void clear(const an_tensor *grad)
 {
-    memset(an_f32(grad), 0, (size_t)an_numel(grad) * sizeof(float));
+    an_par_for(an_numel(grad), CLEAR, clear_part, an_f32(grad));
 }
 
 float *an_grad_into(an_tensor *x)

@@ -10,7 +10,12 @@
 #include "kernel/norm.h"
 #include "kernel/rowsum.h"
 
-enum { WIDE = 128, CHUNK_FLOATS = 16384, AT_ONCE = 4 /* rows that a column's sum takes */ };
+enum {
+    WIDE = 128,            /* columns from which rows are long enough  */
+    CHUNK_FLOATS = 16384,
+    TILE = 256,            /* columns whose sums stay close            */
+    AT_ONCE = 8            /* rows that are summed in float            */
+};
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -53,31 +58,21 @@ typedef struct {
     int64_t W;
 } moments_job;
 
-INLINE void add_squares(double *restrict sums, const float *restrict x, int64_t rows, int64_t W)
-{
-    double *restrict squares = sums + W;
-    for (int64_t c = 0; c < W; c++) {
-        double sum = 0, square = 0;
-        for (int64_t r = 0; r < rows; r++) {
-            double v = (double)x[r * W + c];
-            sum += v;
-            square += v * v;
-        }
-        sums[c] += sum;
-        squares[c] += square;
-    }
-}
-
 /* sums (2W): Σx, Σx². Doubles hold the squares of floats exactly, so that the difference
- * below loses nothing that matters. */
-AN_SIMD static void add_moments(double *sums, const void *context, int64_t lo, int64_t hi)
+ * below loses nothing that matters. Rows one after the other: memory is read in one stream. */
+AN_SIMD static void add_moments(double *restrict sums, const void *context, int64_t lo, int64_t hi)
 {
     const moments_job *job = context;
-    int64_t r = lo;
-    for (; r + AT_ONCE <= hi; r += AT_ONCE)
-        add_squares(sums, job->x + r * job->W, AT_ONCE, job->W);
-    for (; r < hi; r++)
-        add_squares(sums, job->x + r * job->W, 1, job->W);
+    int64_t W = job->W;
+    double *restrict squares = sums + W;
+    for (int64_t r = lo; r < hi; r++) {
+        const float *restrict x = job->x + r * W;
+        for (int64_t c = 0; c < W; c++) {
+            double v = (double)x[c];
+            sums[c] += v;
+            squares[c] += v * v;
+        }
+    }
 }
 
 an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C)
@@ -165,6 +160,12 @@ an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
     return AN_OK;
 }
 
+/* The coefficients from a column on. */
+INLINE affine columns(const affine *a, int64_t c)
+{
+    return (affine){a->x, a->mean + c, a->rstd + c, a->gamma + c, a->beta + c, a->W};
+}
+
 /* ── backward ─────────────────────────────────────────────────────────────────────── */
 
 /* How g follows from dy: as it is, masked where y is not positive, or where what the forward
@@ -188,36 +189,44 @@ INLINE float masked(mask how, const affine *a, const float *dy, const float *y, 
     return active ? dy[c] : 0;
 }
 
-/* Adds `rows` rows, few enough to be summed in float, to sums (2W): Σg, Σg·x̂. */
-INLINE void add_rows(double *restrict sums, const backward_job *job, mask how, int64_t lo,
-                     int64_t rows)
+/* Adds `rows` rows of at most TILE columns from `c` on, few enough to be summed in float, to
+ * sums (2W): Σg, Σg·x̂. */
+INLINE void add_tile(double *restrict sums, const backward_job *job, mask how, int64_t lo,
+                     int64_t rows, int64_t from, int64_t width)
 {
-    const affine a = job->a;
-    const float *dy = job->dy + lo * a.W, *y = job->y + lo * a.W, *x = a.x + lo * a.W;
-    float *g = job->g ? job->g + lo * a.W : NULL;
-    double *restrict products = sums + a.W;
+    const affine a = columns(&job->a, from);
+    double *restrict plain = sums + from, *restrict hat = sums + a.W + from;
+    float sum[TILE] = {0}, product[TILE] = {0};
+    for (int64_t r = lo; r < lo + rows; r++) {
+        int64_t at = r * a.W + from;
+        const float *dy = job->dy + at, *y = job->y + at, *x = job->a.x + at;
+        float *g = job->g ? job->g + at : NULL;
 #pragma GCC ivdep
-    for (int64_t c = 0; c < a.W; c++) {
-        float sum = 0, product = 0;
-        for (int64_t r = 0; r < rows; r++) {
-            int64_t at = r * a.W;
-            float v = masked(how, &a, dy + at, y + at, x + at, c);
+        for (int64_t c = 0; c < width; c++) {
+            float v = masked(how, &a, dy, y, x, c);
             if (g)
-                g[at + c] = v;
-            sum += v;
-            product += v * ((x[at + c] - a.mean[c]) * a.rstd[c]);
+                g[c] = v;
+            sum[c] += v;
+            product[c] += v * ((x[c] - a.mean[c]) * a.rstd[c]);
         }
-        sums[c] += (double)sum;
-        products[c] += (double)product;
     }
+    for (int64_t c = 0; c < width; c++) {
+        plain[c] += (double)sum[c];
+        hat[c] += (double)product[c];
+    }
+}
+
+INLINE void add_rows(double *sums, const backward_job *job, mask how, int64_t lo, int64_t rows)
+{
+    int64_t W = job->a.W;
+    for (int64_t c = 0; c < W; c += TILE)
+        add_tile(sums, job, how, lo, rows, c, W - c < TILE ? W - c : TILE);
 }
 
 INLINE void add_all(double *sums, const backward_job *job, mask how, int64_t lo, int64_t hi)
 {
-    for (; lo + AT_ONCE <= hi; lo += AT_ONCE)
-        add_rows(sums, job, how, lo, AT_ONCE);
-    for (; lo < hi; lo++)
-        add_rows(sums, job, how, lo, 1);
+    for (; lo < hi; lo += AT_ONCE)
+        add_rows(sums, job, how, lo, lo + AT_ONCE < hi ? AT_ONCE : hi - lo);
 }
 
 AN_SIMD static void add_gradients(double *sums, const void *context, int64_t lo, int64_t hi)

@@ -38,13 +38,13 @@ static an_conv_shape turned(const an_conv_shape *s)
     };
 }
 
-an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w,
+an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, float beta,
                                 const an_conv_shape *s)
 {
     an_conv_shape back = turned(s);
     if (s->stride == 1 && an_k_winograd_fits(&back))
-        return an_k_winograd_forward(dx, dy, w, true, NULL, true, &back);
-    return an_k_direct_data(dx, dy, w, s);
+        return an_k_winograd_forward(dx, dy, w, true, NULL, beta != 0, &back);
+    return an_k_direct_data(dx, dy, w, beta, s);
 }
 
 an_code an_k_conv_backward_weight(float *dw, const float *dy, const float *x,

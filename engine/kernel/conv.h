@@ -24,8 +24,8 @@ an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C,
 /* y[b,i,j,o] = b[o] + Σ_{u,v,c} x[b, i·stride+u−pad, j·stride+v−pad, c] · w[o,c,u,v] */
 an_code an_k_conv_forward(float *y, const float *x, const float *w, const float *b,
                           const an_conv_shape *s);
-/* dx += the transposed convolution of dy with w. */
-an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w,
+/* dx = the transposed convolution of dy with w + beta·dx, beta 0 (dx is not read) or 1. */
+an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, float beta,
                                 const an_conv_shape *s);
 /* dw += Σ_{b,i,j} dy[b,i,j,o] · x[b, i·stride+u−pad, j·stride+v−pad, c].
  * (db is an_k_bias_backward over B·Ho·Wo rows.) */

@@ -18,7 +18,8 @@ enum {
     PANEL_BYTES = 384 * 1024,   /* of the panels of a task: part of an L2                */
     IMAGES_BYTES = 512 * 1024,  /* of eight images, for a block to be one position of them */
     TASKS = 32,                 /* about as many per call …                              */
-    LEAST = 4, MOST = 64        /* … of so many blocks                                   */
+    LEAST = 4, MOST = 64,       /* … of so many blocks                                   */
+    CLEAR = 65536               /* floats that a chunk clears                            */
 };
 
 typedef struct {
@@ -266,7 +267,14 @@ static void phase(correlation *c, const an_conv_shape *s, int64_t y, int64_t x)
         }
 }
 
-an_code an_k_direct_data(float *dx, const float *dy, const float *w, const an_conv_shape *s)
+static void clear_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    (void)chunk;
+    memset((float *)context + lo, 0, sizeof(float) * (size_t)(hi - lo));
+}
+
+an_code an_k_direct_data(float *dx, const float *dy, const float *w, float beta,
+                         const an_conv_shape *s)
 {
     int64_t area = s->kh * s->kw, phases = s->stride * s->stride, used = 0;
     int64_t bytes = phases * (int64_t)sizeof(correlation) + area * (int64_t)sizeof(tap);
@@ -280,11 +288,16 @@ an_code an_k_direct_data(float *dx, const float *dy, const float *w, const an_co
         c[used] = (correlation){
             .in = dy, .B = s->B, .H = s->Ho, .W = s->Wo, .pixel = s->O, .depth = s->O, .step = 1,
             .taps = taps, .out = dx, .out_H = s->H, .out_W = s->W, .out_step = s->stride,
-            .columns = s->C, .accumulate = true};
+            .columns = s->C, .accumulate = beta != 0};
         phase(&c[used], s, n / s->stride, n % s->stride);
         plan(&c[used], &k);
         taps += c[used].count;
         used += c[used].count > 0;
+    }
+    if (used < phases && beta == 0) { /* positions that no tap reaches: add to zeros */
+        an_par_for(s->B * s->H * s->W * s->C, CLEAR, clear_part, dx);
+        for (int64_t n = 0; n < used; n++)
+            c[n].accumulate = true;
     }
     pack(&k, w, area, s->O, true, s->C);
     run(c, used, &k);

@@ -17,7 +17,8 @@
 
 an_code an_k_direct_forward(float *y, const float *x, const float *w, const float *b,
                             const an_conv_shape *s);
-an_code an_k_direct_data(float *dx, const float *dy, const float *w, const an_conv_shape *s);
+an_code an_k_direct_data(float *dx, const float *dy, const float *w, float beta,
+                         const an_conv_shape *s);
 an_code an_k_direct_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s);
 
 #endif

@@ -30,7 +30,7 @@ static void conv(int B, int H, int C, int O, int kernel, int stride)
             at[0] = omp_get_wtime();
             an_k_conv_forward(y, x, w, NULL, &s);
             at[1] = omp_get_wtime();
-            an_k_conv_backward_data(dx, dy, w, &s);
+            an_k_conv_backward_data(dx, dy, w, 0, &s);
             at[2] = omp_get_wtime();
             an_k_conv_backward_weight(dw, dy, x, &s);
             at[3] = omp_get_wtime();

@@ -87,8 +87,13 @@ static void check(layer l)
     }
     float *dx = normals(p.nx, 6), *want_dx = normals(p.nx, 6);
     naive(want_dx, p.dy, p.w, DATA, &p.s, p.nx);
-    assert_int_equal(AN_OK, an_k_conv_backward_data(dx, p.dy, p.w, &p.s));
+    assert_int_equal(AN_OK, an_k_conv_backward_data(dx, p.dy, p.w, 1, &p.s));
     assert_close(dx, want_dx, p.nx, 1e-4, what);
+    for (int64_t k = 0; k < p.nx; k++)
+        dx[k] = NAN, want_dx[k] = 0;
+    naive(want_dx, p.dy, p.w, DATA, &p.s, p.nx);
+    assert_int_equal(AN_OK, an_k_conv_backward_data(dx, p.dy, p.w, 0, &p.s));
+    assert_close(dx, want_dx, p.nx, 1e-4, what); /* overwritten */
     float *dw = normals(p.nw, 7), *want_dw = normals(p.nw, 7);
     naive(want_dw, p.dy, p.x, WEIGHT, &p.s, p.nw);
     assert_int_equal(AN_OK, an_k_conv_backward_weight(dw, p.dy, p.x, &p.s));
@@ -153,7 +158,7 @@ static void bits_do_not_depend_on_threads(void **state)
             an_set_threads(run == 0 ? 1 : 3);
             y[run] = normals(p.ny, 5), dx[run] = normals(p.nx, 6), dw[run] = normals(p.nw, 7);
             an_k_conv_forward(y[run], p.x, p.w, p.b, &p.s);
-            an_k_conv_backward_data(dx[run], p.dy, p.w, &p.s);
+            an_k_conv_backward_data(dx[run], p.dy, p.w, 1, &p.s);
             an_k_conv_backward_weight(dw[run], p.dy, p.x, &p.s);
         }
         an_set_threads(0);
@@ -177,7 +182,7 @@ static void out_of_memory_is_reported(void **state)
         an_mem_fail_at(1);
         assert_int_equal(AN_ENOMEM, an_k_conv_forward(y, p.x, p.w, NULL, &p.s));
         an_mem_fail_at(1);
-        assert_int_equal(AN_ENOMEM, an_k_conv_backward_data(dx, p.dy, p.w, &p.s));
+        assert_int_equal(AN_ENOMEM, an_k_conv_backward_data(dx, p.dy, p.w, 1, &p.s));
         an_mem_fail_at(1);
         assert_int_equal(AN_ENOMEM, an_k_conv_backward_weight(dw, p.dy, p.x, &p.s));
         an_mem_fail_at(0);
