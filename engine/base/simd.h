@@ -11,15 +11,6 @@
 #ifndef AN_BASE_SIMD_H
 #define AN_BASE_SIMD_H
 
-/* In the first lines of a file whose products may become fused multiply-adds, before the
- * headers whose inline functions it uses. Such a file's bits depend on the CPU's vectors, as
- * a BLAS's do. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define AN_CONTRACT _Pragma("GCC optimize(\"fp-contract=fast\")")
-#else
-#define AN_CONTRACT
-#endif
-
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) \
     && defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define AN_SIMD __attribute__((target_clones("avx512f", "avx2", "default")))

@@ -40,7 +40,7 @@ static inline float normal_cdf(float x, float bell)
 AN_SIMD static void gelu_forward(float *y, const float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        y[i] = x[i] * normal_cdf(x[i], an_expf(-0.5f * x[i] * x[i]));
+        y[i] = x[i] * normal_cdf(x[i], an_expf_below(-0.5f * x[i] * x[i]));
 }
 
 AN_SIMD static void gelu_backward(float *restrict dx, const float *dy, const float *x,
@@ -48,7 +48,7 @@ AN_SIMD static void gelu_backward(float *restrict dx, const float *dy, const flo
 {
     (void)y;
     for (int64_t i = 0; i < n; i++) {
-        float bell = an_expf(-0.5f * x[i] * x[i]);
+        float bell = an_expf_below(-0.5f * x[i] * x[i]);
         float density = 0.39894228f * bell;
         dx[i] += dy[i] * (normal_cdf(x[i], bell) + x[i] * density);
     }

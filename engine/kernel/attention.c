@@ -1,9 +1,6 @@
 /* attention: see attention.h. The queries of one key batch row are repeat·Lq rows in a
  * row, so each pair of (key batch row, head) is a small matrix problem of its own; its
  * queries go in chunks, so that the scores of a chunk stay in the cache. */
-#include "base/simd.h"
-AN_CONTRACT
-
 #include "kernel/attention.h"
 
 #include <math.h>
@@ -12,6 +9,7 @@ AN_CONTRACT
 
 #include "base/par.h"
 #include "base/scratch.h"
+#include "base/simd.h"
 #include "kernel/block.h"
 #include "kernel/exp.h"
 #include "kernel/lanes.h"
@@ -34,13 +32,16 @@ AN_SIMD static void softmax(float *p, int64_t ld, float scale, int64_t Lk, int64
     for (int64_t c = 0; c < cols; c += AN_LANES) {
         float top[AN_LANES], sum[AN_LANES] = {0};
         memcpy(top, p + c, sizeof top);
-        for (int64_t j = 1; j < Lk; j++)
+        for (int64_t j = 1; j < Lk; j++) {
+            const float *row = p + j * ld + c;
+#pragma GCC unroll 1
             for (int l = 0; l < AN_LANES; l++)
-                top[l] = p[j * ld + c + l] > top[l] ? p[j * ld + c + l] : top[l];
+                top[l] = row[l] > top[l] ? row[l] : top[l];
+        }
         for (int64_t j = 0; j < Lk; j++) {
             float *restrict row = p + j * ld + c;
             for (int l = 0; l < AN_LANES; l++) {
-                row[l] = an_expf(scale * (row[l] - top[l]));
+                row[l] = an_expf_below(scale * (row[l] - top[l]));
                 sum[l] += row[l];
             }
         }
@@ -58,9 +59,10 @@ static void attend(float *out, int64_t ldo, float *p, int64_t ld, const float *q
                    int64_t d, float *packed)
 {
     an_columns queries = an_k_pack(packed, q, ldq, rows, d);
-    an_k_block(p, ld, an_k_rows(k, ldk), Lk, queries, NULL, 0, padded(rows), d);
+    an_k_block(p, ld, an_k_rows(k, ldk), Lk, queries, NULL, false, padded(rows), d);
     softmax(p, ld, 1.0f / sqrtf((float)d), Lk, padded(rows));
-    an_k_block(out, ldo, an_k_turned(p, ld), rows, an_k_columns(v, ldk), NULL, 0, d, Lk);
+    an_k_block(out, ldo, an_k_turned(p, ld), rows, an_k_columns(v, ldk), NULL, false, d,
+               Lk);
 }
 
 /* ── keeping nothing ──────────────────────────────────────────────────────────────── */
@@ -153,17 +155,18 @@ static void backward_chunk(const backward_arrays *a, const an_attention_shape *s
     for (int64_t r = 0; r < rows; r++)
         shift[r] = an_lanes_dot(dout + r * D, a->out + query + r * D, d);
     an_columns packed = an_k_pack(scratch, dout, D, rows, d);
-    an_k_block(ds, QUERIES, an_k_rows(a->v + key, D), s->Lk, packed, NULL, 0, padded(rows), d);
+    an_k_block(ds, QUERIES, an_k_rows(a->v + key, D), s->Lk, packed, NULL, false,
+               padded(rows), d);
     score_gradients(ds, p, ld, shift, 1.0f / sqrtf((float)d), s->Lk, rows);
     if (a->dq)
         an_k_block(a->dq + query, D, an_k_turned(ds, QUERIES), rows, an_k_columns(a->k + key, D),
-                   a->dq + query, D, d, s->Lk);
+                   NULL, true, d, s->Lk);
     if (a->dk)
         an_k_block(a->dk + key, D, an_k_rows(ds, QUERIES), s->Lk, an_k_columns(a->q + query, D),
-                   a->dk + key, D, d, rows);
+                   NULL, true, d, rows);
     if (a->dv)
-        an_k_block(a->dv + key, D, an_k_rows(p, ld), s->Lk, an_k_columns(dout, D), a->dv + key, D,
-                   d, rows);
+        an_k_block(a->dv + key, D, an_k_rows(p, ld), s->Lk, an_k_columns(dout, D), NULL, true, d,
+                   rows);
 }
 
 an_code an_k_attention_backward(float *dq, float *dk, float *dv, const float *dout,

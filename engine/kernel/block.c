@@ -1,17 +1,17 @@
-/* block: see block.h. One tile, written for two vector widths; the CPU is asked which. */
-#include "base/simd.h"
-AN_CONTRACT
-
+/* block: see block.h. Panels of 32 columns by 8 rows go to micro.h's loops: `rows` where a row
+ * of x is contiguous, `outer` where a column is. */
 #include "kernel/block.h"
 
 #include <string.h>
 
+#include "base/simd.h"
+#include "kernel/micro.h"
+
 #define INLINE static inline __attribute__((always_inline))
 
-typedef float wide __attribute__((vector_size(64), aligned(4), may_alias));
-typedef float half __attribute__((vector_size(32), aligned(4), may_alias));
+enum { ROWS = AN_MICRO_ROWS };
 
-/* One product, or the columns of it that are worked on. */
+/* Some columns of one product. */
 typedef struct {
     float *y;
     int64_t ldy;
@@ -19,137 +19,78 @@ typedef struct {
     int64_t rows;
     const float *b;
     int64_t ldb;
-    const float *start; /* NULL: 0 */
-    int64_t lds, depth;
+    const float *bias;
+    bool accumulate;
+    int64_t depth;
 } job;
 
-/* `rows` rows from row r, `vectors` (1 or 2) vectors from column c: constants to the
- * compiler, which unrolls both loops and keeps the sums in registers. */
-#define DEFINE_TILE(name, vector, lanes, most)                                             \
-    INLINE void name(const job *j, int64_t r, int64_t c, int rows, int vectors)            \
-    {                                                                                      \
-        vector sum[most][2];                                                               \
-        const float *x = j->x.at + r * j->x.row, *b = j->b + c;                            \
-        for (int i = 0; i < rows; i++)                                                     \
-            for (int v = 0; v < vectors; v++)                                              \
-                sum[i][v] = (vector){0};                                                   \
-        for (int i = 0; i < rows && j->start; i++)                                         \
-            for (int v = 0; v < vectors; v++)                                              \
-                sum[i][v] = *(const vector *)(j->start + (r + i) * j->lds + c + v * lanes); \
-        for (int64_t k = 0; k < j->depth; k++, x += j->x.step, b += j->ldb) {              \
-            vector column[2];                                                              \
-            for (int v = 0; v < vectors; v++)                                              \
-                column[v] = *(const vector *)(b + v * lanes);                              \
-            for (int i = 0; i < rows; i++)                                                 \
-                for (int v = 0; v < vectors; v++)                                          \
-                    sum[i][v] += x[i * j->x.row] * column[v];                              \
-        }                                                                                  \
-        for (int i = 0; i < rows; i++)                                                     \
-            for (int v = 0; v < vectors; v++)                                              \
-                *(vector *)(j->y + (r + i) * j->ldy + c + v * lanes) = sum[i][v];          \
+/* Rows r … r+7; those past the last are computed again, into a place that nobody reads. */
+static void tile_of_rows(const job *j, int64_t r, int64_t cols)
+{
+    float unread[AN_PANEL] = {0};
+    const float *a[ROWS];
+    float *out[ROWS];
+    for (int64_t i = 0; i < ROWS; i++) {
+        bool wanted = r + i < j->rows;
+        a[i] = j->x.at + (wanted ? r + i : r) * j->x.row;
+        out[i] = wanted ? j->y + (r + i) * j->ldy : unread;
     }
-
-DEFINE_TILE(wide_tile, wide, 16, 12)
-DEFINE_TILE(half_tile, half, 8, 6)
-
-#define CASE(tile, n, vectors) case n: tile(j, r, c, n, vectors); break;
-
-INLINE void wide_rows(const job *j, int64_t c, int vectors)
-{
-    for (int64_t r = 0; r < j->rows; r += 12)
-        switch (j->rows - r) {
-            CASE(wide_tile, 1, vectors) CASE(wide_tile, 2, vectors) CASE(wide_tile, 3, vectors)
-            CASE(wide_tile, 4, vectors) CASE(wide_tile, 5, vectors) CASE(wide_tile, 6, vectors)
-            CASE(wide_tile, 7, vectors) CASE(wide_tile, 8, vectors) CASE(wide_tile, 9, vectors)
-            CASE(wide_tile, 10, vectors) CASE(wide_tile, 11, vectors)
-        default:
-            wide_tile(j, r, c, 12, vectors);
-        }
+    an_k_micro_rows(&(an_micro_rows){.a = a, .b = &j->b, .segments = 1, .k = j->depth,
+                                     .b_step = j->ldb, .out = out, .columns = cols,
+                                     .bias = j->bias, .accumulate = j->accumulate});
 }
 
-INLINE void half_rows(const job *j, int64_t c)
+static void tile_of_columns(const job *j, int64_t r, int64_t cols)
 {
-    for (int64_t r = 0; r < j->rows; r += 6)
-        switch (j->rows - r) {
-            CASE(half_tile, 1, 2) CASE(half_tile, 2, 2) CASE(half_tile, 3, 2)
-            CASE(half_tile, 4, 2) CASE(half_tile, 5, 2)
-        default:
-            half_tile(j, r, c, 6, 2);
-        }
+    for (int64_t i = r; i < j->rows && i < r + ROWS && j->bias; i++)
+        memcpy(j->y + i * j->ldy, j->bias, (size_t)cols * sizeof *j->y);
+    an_k_micro_outer(&(an_micro_outer){
+        .a = j->x.at + r * j->x.row, .b = j->b, .n = {1, 1, j->depth}, .a_step = {0, 0, j->x.step},
+        .b_step = {0, 0, j->ldb}, .rows = j->rows - r < ROWS ? j->rows - r : ROWS, .columns = cols,
+        .out = j->y + r * j->ldy, .out_step = j->ldy,
+        .accumulate = j->accumulate || j->bias});
 }
 
-/* The columns of a panel that do not fill 16. */
-INLINE void rest(const job *j, int64_t c, int64_t cols)
+/* Columns that do not fill a vector: b may end with them. */
+static void rest(const job *j, int64_t cols)
 {
     for (int64_t r = 0; r < j->rows; r++) {
-        float sum[16] = {0};
-        for (int64_t i = 0; i < cols - c && j->start; i++)
-            sum[i] = j->start[r * j->lds + c + i];
+        float sum[AN_MICRO_HALF] = {0};
         for (int64_t k = 0; k < j->depth; k++)
-            for (int64_t i = 0; i < cols - c; i++)
-                sum[i] += j->x.at[r * j->x.row + k * j->x.step] * j->b[k * j->ldb + c + i];
-        memcpy(j->y + r * j->ldy + c, sum, (size_t)(cols - c) * sizeof *sum);
+            for (int64_t c = 0; c < cols; c++)
+                sum[c] += j->x.at[r * j->x.row + k * j->x.step] * j->b[k * j->ldb + c];
+        for (int64_t c = 0; c < cols; c++)
+            j->y[r * j->ldy + c] = sum[c] + (j->bias ? j->bias[c] : 0)
+                                 + (j->accumulate ? j->y[r * j->ldy + c] : 0);
     }
 }
 
-#if defined(__x86_64__) && defined(__GNUC__)
-__attribute__((target("avx512f,fma"))) static void panel_avx512(const job *j, int64_t cols)
+static void panel(job *j, int64_t cols)
 {
-    int64_t c = 0;
-    for (; c + 32 <= cols; c += 32)
-        wide_rows(j, c, 2);
-    for (; c + 16 <= cols; c += 16)
-        wide_rows(j, c, 1);
-    if (c < cols)
-        rest(j, c, cols);
-}
-
-__attribute__((target("avx2,fma"))) static void panel_avx2(const job *j, int64_t cols)
-{
-    int64_t c = 0;
-    for (; c + 16 <= cols; c += 16)
-        half_rows(j, c);
-    if (c < cols)
-        rest(j, c, cols);
-}
-#endif
-
-static void panel_any(const job *j, int64_t cols)
-{
-    int64_t c = 0;
-    for (; c + 16 <= cols; c += 16)
-        half_rows(j, c);
-    if (c < cols)
-        rest(j, c, cols);
-}
-
-typedef void (*panel_fn)(const job *j, int64_t cols);
-
-static panel_fn panel_of_this_cpu(void)
-{
-#if defined(__x86_64__) && defined(__GNUC__)
-    if (__builtin_cpu_supports("avx512f"))
-        return panel_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return panel_avx2;
-#endif
-    return panel_any;
+    int64_t whole = cols - cols % AN_MICRO_HALF;
+    for (int64_t r = 0; r < j->rows && whole; r += ROWS)
+        (j->x.step == 1 ? tile_of_rows : tile_of_columns)(j, r, whole);
+    j->y += whole;
+    j->b += whole;
+    j->bias = j->bias ? j->bias + whole : NULL;
+    if (whole < cols)
+        rest(j, cols - whole);
 }
 
 void an_k_block(float *y, int64_t ldy, an_rows_of x, int64_t rows, an_columns b,
-                const float *start, int64_t lds, int64_t cols, int64_t depth)
+                const float *bias, bool accumulate, int64_t cols, int64_t depth)
 {
-    panel_fn panel = panel_of_this_cpu();
     for (int64_t c = 0; c < cols; c += AN_PANEL) {
-        const job j = {.y = y + c, .ldy = ldy, .x = x, .rows = rows, .ldb = b.row,
-                       .b = b.at + c / AN_PANEL * b.panel, .start = start ? start + c : NULL,
-                       .lds = lds, .depth = depth};
+        job j = {.y = y + c, .ldy = ldy, .x = x, .rows = rows, .ldb = b.row, .depth = depth,
+                 .b = b.at + c / AN_PANEL * b.panel, .bias = bias ? bias + c : NULL,
+                 .accumulate = accumulate};
         panel(&j, cols - c < AN_PANEL ? cols - c : AN_PANEL);
     }
 }
 
 /* ── packing ──────────────────────────────────────────────────────────────────────── */
 
+typedef float half __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int32_t order __attribute__((vector_size(32)));
 
 /* to[c·ldt + r] = from[r·ldf + c] for r, c < 8; rows from `count` on are taken as 0. */
@@ -203,7 +144,7 @@ static void transpose_any(float *to, int64_t ldt, const float *from, int64_t ldf
                           int64_t cols)
 {
 #if defined(__x86_64__) && defined(__GNUC__)
-    if (__builtin_cpu_supports("avx2")) {
+    if (an_simd_level() >= AN_SIMD_AVX2) {
         transpose_avx2(to, ldt, from, ldf, rows, cols);
         return;
     }

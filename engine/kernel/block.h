@@ -1,14 +1,14 @@
 /* block: products of a block of rows that stays in the cache, on the calling thread.
  *
- *     y (rows, cols) = start (rows, cols) + x (rows, depth) · b (depth, cols)
+ *     y (rows, cols) = bias (cols) + x (rows, depth) · b (depth, cols)
  * A forward pass that keeps nothing runs a few dozen rows through all its layers before it
- * takes the next; gemm.h is for products that fill the machine on their own. Here every
- * number is one sum in order of depth, with fused multiply-adds where the CPU has them,
- * whatever the other rows are: a row's bits do not depend on the block it is computed in.
- * The inner loop holds 12 rows × 32 columns in vector registers (6 × 16 without AVX-512). */
+ * takes the next, and attention is many products that small; gemm.h is for those that fill
+ * the machine on their own. Every number is one sum in order of depth (micro.h), whatever
+ * the other rows are: a row's bits do not depend on the block that it is computed in. */
 #ifndef AN_KERNEL_BLOCK_H
 #define AN_KERNEL_BLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { AN_PANEL = 32 }; /* columns side by side in packed storage */
@@ -52,9 +52,9 @@ static inline int64_t an_k_packed(int64_t out, int64_t in)
  * columns from `out` to the next multiple of 16 become 0. `packed` holds an_k_packed(out, in). */
 an_columns an_k_pack(float *packed, const float *w, int64_t ldw, int64_t out, int64_t in);
 
-/* The product. start is NULL for 0, a row of biases with lds = 0, or y itself with lds = ldy to
- * add; y is apart from the others. Multiples of 16 columns are fast. */
+/* The product; bias NULL for 0, or added to y where `accumulate` says so, without a bias. One of
+ * x's strides is 1, y is apart from the others. Multiples of 16 columns are fast. */
 void an_k_block(float *y, int64_t ldy, an_rows_of x, int64_t rows, an_columns b,
-                const float *start, int64_t lds, int64_t cols, int64_t depth);
+                const float *bias, bool accumulate, int64_t cols, int64_t depth);
 
 #endif

@@ -7,12 +7,16 @@
 
 enum { AN_LANES = 16 };
 
-static inline float an_lanes_fold(float lane[AN_LANES])
+/* Written out, or the compiler adds one lane at a time through memory. */
+static inline float an_lanes_fold(const float lane[AN_LANES])
 {
-    for (int half = AN_LANES / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return lane[0];
+    typedef float eight __attribute__((vector_size(32), aligned(4), may_alias));
+    typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+    eight halves = *(const eight *)lane + *(const eight *)(lane + 8);
+    four low = {halves[0], halves[1], halves[2], halves[3]};
+    four high = {halves[4], halves[5], halves[6], halves[7]};
+    low += high;
+    return (low[0] + low[2]) + (low[1] + low[3]);
 }
 
 /* Σ_i x[i] */

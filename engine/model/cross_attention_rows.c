@@ -22,6 +22,7 @@
 enum {
     FEW = 56,   /* tokens that make a block of rows worth its while */
     MANY = 192, /* and those that still fit the nearest caches      */
+    LAST = 16,  /* columns of the packed last layer, which has one output */
     FORMS = 4   /* vectors that a token combines: of y, mg, ml, 1   */
 };
 static const double EPS = 1e-5;
@@ -89,7 +90,8 @@ static void pack_layer(purse *p, layer *l, const an_cross_block *b)
 /* y (rows, out), rows `ldy` apart, = x (rows, in) Wᵀ [+ b] */
 static void apply(const ready *l, float *y, int64_t ldy, const float *x, int64_t rows, bool bias)
 {
-    an_k_block(y, ldy, an_k_rows(x, l->in), rows, l->w, bias ? l->bias : NULL, 0, l->out, l->in);
+    an_k_block(y, ldy, an_k_rows(x, l->in), rows, l->w, bias ? l->bias : NULL,
+               false, l->out, l->in);
 }
 
 static void apply_three(const layer *l, float *y, const float *x, int64_t rows, bool bias)
@@ -159,14 +161,15 @@ static void begin(const pass *p, const block *b)
     }
     for (int64_t j = 0; j < K; j++)
         an_k_block(b->x + j * D, K * D, an_k_rows(b->form + j * FORMS, K * FORMS), b->rows,
-                   an_k_columns(p->token + j * FORMS * D, D), NULL, 0, D, FORMS);
+                   an_k_columns(p->token + j * FORMS * D, D), NULL, false, D,
+                   FORMS);
     an_k_row_rstd(b->rstd, b->x, EPS, b->tokens, D);
     for (int64_t i = 0; i < b->tokens * FORMS; i++)
         b->form[i] *= b->rstd[i / FORMS];
     for (int64_t j = 0; j < K; j++)
         an_k_block(b->wide + j * 3 * D, 3 * K * D, an_k_rows(b->form + j * FORMS, K * FORMS),
-                   b->rows, an_k_columns(p->first + j * FORMS * 3 * D, 3 * D), p->start, 0, 3 * D,
-                   FORMS);
+                   b->rows, an_k_columns(p->first + j * FORMS * 3 * D, 3 * D), p->start, false,
+                   3 * D, FORMS);
 }
 
 /* mix = attention of each row's tokens among themselves; q, k, v are in `wide`. */
@@ -238,7 +241,11 @@ static void run(const pass *p, const block *b, float *out)
         if (i < last)
             apply_three(&p->layer[i + 1], b->wide, b->u, b->tokens, true);
     }
-    apply(&p->last, out + b->first * p->n->K, 1, b->u, b->tokens, true);
+    float *wide = b->wide; /* one column would be slow: its pack has 16 */
+    an_k_block(wide, LAST, an_k_rows(b->u, p->n->D), b->tokens, p->last.w, NULL, false, LAST,
+               p->n->D);
+    for (int64_t i = 0; i < b->tokens; i++)
+        out[b->first * p->n->K + i] = wide[i * LAST] + p->last.bias[0];
 }
 
 /* ── the pass ─────────────────────────────────────────────────────────────────────── */
@@ -258,7 +265,7 @@ static block cut(purse *money, const an_cross_network *n, int64_t rows, int64_t 
     int64_t keys = images > n->K ? images : n->K;
     return (block){.x = spend(money, tokens * D),
                    .u = spend(money, tokens * D),
-                   .wide = spend(money, tokens * wide),
+                   .wide = spend(money, tokens * (wide > LAST ? wide : LAST)),
                    .mix = spend(money, tokens * D),
                    .form = spend(money, tokens * FORMS),
                    .rstd = spend(money, tokens),

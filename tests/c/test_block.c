@@ -57,14 +57,14 @@ static void products_are_the_definition(void **state)
             an_columns plain = an_k_columns(b, COLS);
             an_columns pack = an_k_pack(packed, w, DEPTH, COLS, DEPTH);
             setup(state);
-            an_k_block(y, LDY, an_k_rows(x, DEPTH), rows, plain, NULL, 0, widths[i], DEPTH);
+            an_k_block(y, LDY, an_k_rows(x, DEPTH), rows, plain, NULL, false, widths[i], DEPTH);
             assert_product(rows, widths[i], DEPTH, NULL, 0);
             setup(state);
-            an_k_block(y, LDY, an_k_turned(turned, ROWS), rows, pack, start, 0, widths[i], 5);
+            an_k_block(y, LDY, an_k_turned(turned, ROWS), rows, pack, start, false, widths[i], 5);
             assert_product(rows, widths[i], 5, start, 0);
             setup(state);
             memcpy(y, start, sizeof y);
-            an_k_block(y, LDY, an_k_rows(x, DEPTH), rows, plain, y, LDY, widths[i], DEPTH);
+            an_k_block(y, LDY, an_k_rows(x, DEPTH), rows, plain, NULL, true, widths[i], DEPTH);
             for (int r = 0; r < ROWS; r++)
                 for (int c = 0; c < LDY; c++)
                     if (r >= rows || c >= widths[i])
@@ -92,9 +92,9 @@ static void a_row_has_the_same_bits_in_any_block(void **state)
     static float alone[LDY];
     an_columns pack = an_k_pack(packed, w, DEPTH, COLS, DEPTH);
     for (int rows = 1; rows <= ROWS; rows++) {
-        an_k_block(y, LDY, an_k_rows(x, DEPTH), rows, pack, start, 0, COLS, DEPTH);
+        an_k_block(y, LDY, an_k_rows(x, DEPTH), rows, pack, start, false, COLS, DEPTH);
         for (int r = 0; r < rows; r++) {
-            an_k_block(alone, LDY, an_k_rows(x + r * DEPTH, DEPTH), 1, pack, start, 0, COLS, DEPTH);
+            an_k_block(alone, LDY, an_k_rows(x + r * DEPTH, DEPTH), 1, pack, start, false, COLS, DEPTH);
             assert_memory_equal(alone, y + r * LDY, COLS * sizeof *y);
         }
     }

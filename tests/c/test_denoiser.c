@@ -186,8 +186,9 @@ static void drop_network(network *n)
 static void test_the_chains_pass_is_the_forward(void **state)
 {
     (void)state;
-    static const int64_t sizes[][4] = {{4, 8, 3, 4}, {2, 12, 5, 1}, {7, 64, 2, 60}, {200, 32, 2, 3}};
-    for (int i = 0; i < 4; i++) {
+    static const int64_t sizes[][4] = {{4, 8, 3, 4}, {2, 12, 5, 1}, {2, 4, 9, 2},
+                                       {7, 64, 2, 60}, {200, 32, 2, 3}};
+    for (int i = 0; i < 5; i++) {
         network n = make_network(sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
         an_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
         an_tensor *t = times((int64_t[]){17}, 1), *plain = an_denoiser_forward(n.d, c, n.y, t, NULL);
@@ -198,7 +199,7 @@ static void test_the_chains_pass_is_the_forward(void **state)
         an_set_recording(before);
         assert_int_equal(an_tape_length(), 0);
         double largest = distance(chain, an_tensor_zeros(AN_F32, 2, chain->shape));
-        if (!(largest > 0.1 && distance(chain, plain) < 1e-5 * largest))
+        if (!(largest > 0.1 && distance(chain, plain) < 3e-5 * largest))
             fail_msg("%lld classes: %g of %g apart", (long long)sizes[i][0],
                      distance(chain, plain), largest);
         an_context_release(c);
