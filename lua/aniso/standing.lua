@@ -172,8 +172,8 @@ end
 function standing.of_run(db, run)
   return surely(function()
     local now = must(db:find(run.uid))
-    local self = { study = now.study, rows = { { label = now.label or now.name, seed = now.seed, run = now } } }
-    complete(db, self)
+    local self = complete(db, { study = now.study,
+      rows = { { label = now.label or now.name, seed = now.seed, run = now } } })
     self.left = self.rows[1].left
     return self
   end)

@@ -94,10 +94,12 @@ local function news(db, now, seen, terminal)
     local key = row.run and row.run.uid
     local before = key and seen[key]
     if row.state == "running" then
-      before = before and before.state == "running" and before or { epoch = -1, at = -math.huge }
-      local due = row.epoch ~= before.epoch and time - before.at >= EPOCH_EVERY
-      if due and not terminal then out[#out + 1] = line_of(row, 0) end
-      seen[key] = { state = row.state, epoch = due and row.epoch or before.epoch, at = due and time or before.at }
+      if not before or before.state ~= "running" then before = { state = "running", at = -math.huge } end
+      seen[key] = before
+      if not terminal and row.epoch ~= before.epoch and time - before.at >= EPOCH_EVERY then
+        before.epoch, before.at = row.epoch, time
+        out[#out + 1] = line_of(row, 0)
+      end
     elseif key and (not before or before.state ~= row.state) then
       if not (seen.first and row.state == "finished") then out[#out + 1] = end_of(db, row) end
       seen[key] = { state = row.state }

@@ -60,9 +60,9 @@ function RunDatabase:remove(runs) end
 ---@return string? code
 function RunDatabase:restore(runs) end
 
----Replaces the plan of a study: what is about to be run.
+---Replaces the plan of a study: what is about to be run. uid: of a run that was finished before.
 ---@param study string
----@param jobs { label: string, seed: integer, config: aniso.Config, uid: string? }[] uid: of a run that was finished before
+---@param jobs { label: string, seed: integer, config: aniso.Config, uid: string? }[]
 ---@param baseline? string the label that the others are compared with
 ---@return true? done
 ---@return string? message
