@@ -5,14 +5,14 @@ ALTER TABLE study ADD COLUMN baseline TEXT;
 -- What the latest `aniso run` of a study set out to do. While process `pid` writes this file, the
 -- runs of the plan that have not begun are waiting.
 CREATE TABLE plan(
-  study_id  INTEGER PRIMARY KEY REFERENCES study ON DELETE CASCADE,
+  study_id  INTEGER PRIMARY KEY REFERENCES study(study_id) ON DELETE CASCADE,
   at        TEXT NOT NULL,
   pid       INTEGER NOT NULL,
   after_run INTEGER NOT NULL          -- the newest run_id before: what came later is of this plan
 ) STRICT;
 
 CREATE TABLE plan_run(
-  study_id  INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE,
+  study_id  INTEGER NOT NULL REFERENCES plan(study_id) ON DELETE CASCADE,
   seq       INTEGER NOT NULL,         -- the order in which they are carried out
   label     TEXT NOT NULL,
   seed      INTEGER NOT NULL,
