@@ -1,11 +1,11 @@
--- The run database, user_version 3. README.md beside this file has the picture.
+-- The run database, user_version 4. README.md beside this file has the picture.
 --
 -- Habits: every table is STRICT; times are ISO-8601 UTC text; counts are stored and rates
 -- are derived in the views at the end; a row is written once, by one process, in one
 -- transaction with what belongs to it. Views use stock SQL only, so that any tool reads them.
 
 PRAGMA application_id = 0x41445031; -- "ADP1": lets `file` and the opener recognise it
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- ── the data ────────────────────────────────────────────────────────────────────────────
 CREATE TABLE dataset(
@@ -48,7 +48,8 @@ CREATE TABLE study(
   study_id   INTEGER PRIMARY KEY,
   name       TEXT NOT NULL UNIQUE,
   kind       TEXT NOT NULL,         -- single, grid, list, ablation …
-  created_at TEXT NOT NULL
+  created_at TEXT NOT NULL,
+  baseline   TEXT                   -- the label that the others are compared with
 ) STRICT;
 
 CREATE TABLE config(                -- everything that determines a run but split and seed
@@ -72,6 +73,25 @@ CREATE TABLE source(                -- recipes, stored once per content
   path      TEXT NOT NULL,
   content   TEXT NOT NULL
 ) STRICT;
+
+-- What the latest `aniso run` of a study set out to do. While process `pid` writes this file, the
+-- runs of the plan that have not begun are waiting.
+CREATE TABLE plan(
+  study_id  INTEGER PRIMARY KEY REFERENCES study(study_id) ON DELETE CASCADE,
+  at        TEXT NOT NULL,
+  pid       INTEGER NOT NULL,
+  after_run INTEGER NOT NULL          -- the newest run_id before: what came later is of this plan
+) STRICT;
+
+CREATE TABLE plan_run(
+  study_id  INTEGER NOT NULL REFERENCES plan(study_id) ON DELETE CASCADE,
+  seq       INTEGER NOT NULL,         -- the order in which they are carried out
+  label     TEXT NOT NULL,
+  seed      INTEGER NOT NULL,
+  config    TEXT NOT NULL,            -- config.sha256; there is no such row before the run begins
+  uid       TEXT,                     -- of the run that was finished before and is not done again
+  PRIMARY KEY(study_id, seq)
+) STRICT, WITHOUT ROWID;
 
 -- ── a run ───────────────────────────────────────────────────────────────────────────────
 CREATE TABLE host(

@@ -30,6 +30,17 @@ static int monotonic(lua_State *L)
     return 1;
 }
 
+/* sleep(seconds): a signal ends it early. */
+static int nap(lua_State *L)
+{
+    const lua_Number seconds = luaL_checknumber(L, 1);
+    luaL_argcheck(L, seconds >= 0 && seconds <= 1e6, 1, "seconds from 0 to 1e6");
+    struct timespec time = {.tv_sec = (time_t)seconds};
+    time.tv_nsec = (long)(1e9 * (seconds - (lua_Number)time.tv_sec));
+    nanosleep(&time, NULL);
+    return 0;
+}
+
 /* utc([seconds]) → "2026-01-31T12:00:00.000Z"; now without an argument. */
 static int utc(lua_State *L)
 {
@@ -177,15 +188,15 @@ static int is_terminal(lua_State *L)
     return 1;
 }
 
-/* width([stream]) → columns of the terminal; nil when it is none. */
+/* width([stream]) → columns, rows of the terminal; nil when it is none. */
 static int width(lua_State *L)
 {
     struct winsize size = {0};
     if (ioctl(check_stream(L, 1), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        lua_pushnil(L);
-    else
-        lua_pushinteger(L, size.ws_col);
-    return 1;
+        return 0;
+    lua_pushinteger(L, size.ws_col);
+    lua_pushinteger(L, size.ws_row);
+    return 2;
 }
 
 /* debug([on]) → whether errors carry a traceback, after setting it. */
@@ -212,6 +223,7 @@ static const luaL_Reg functions[] = {
     {"monotonic", monotonic},
     {"peak_rss", peak_rss},
     {"pid", pid},
+    {"sleep", nap},
     {"threads", threads},
     {"utc", utc},
     {"width", width},

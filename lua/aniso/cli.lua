@@ -8,7 +8,7 @@ local core = require "aniso.core"
 local cli = {}
 
 cli.commands = {
-  "run", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report", "tag",
+  "run", "watch", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report", "tag",
   "note", "star", "rm", "restore", "gc", "sql", "db", "schedule", "repl", "exec", "data", "doctor",
   "luals", "completion", "help",
 }

@@ -1,12 +1,13 @@
 -- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code.
 -- A database asks (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
--- takes marks (marks.lua), removes runs (removal.lua, gc.lua), merges (merge.lua) and makes
--- recorders (recorder.lua). Opening for
--- writing also ends the runs whose writer is gone.
+-- takes marks (marks.lua) and plans (plan.lua), removes runs (removal.lua, gc.lua), merges
+-- (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends the runs whose
+-- writer is gone.
 local core = require "aniso.core"
 local find = require "aniso.store.find"
 local marks = require "aniso.store.marks"
 local merge = require "aniso.store.merge"
+local plan = require "aniso.store.plan"
 local read = require "aniso.store.read"
 local recorder = require "aniso.store.recorder"
 local refusal = require "aniso.store.refusal"
@@ -19,7 +20,7 @@ Database.__index = Database
 
 local store = { methods = Database }
 
-for _, part in ipairs { find, marks, merge, read, recorder.database, removal, score,
+for _, part in ipairs { find, marks, merge, plan, read, recorder.database, removal, score,
   select_runs.methods } do
   for name, method in pairs(part) do Database[name] = method end
 end

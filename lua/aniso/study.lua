@@ -130,13 +130,20 @@ function study.seeds(given)
   return out
 end
 
+-- The label of the baseline; nil where the recipe names none.
+function study.baseline_label(of)
+  local given = of.baseline
+  if type(given) == "table" then return given.label or "baseline" end
+  return given
+end
+
 local function variations(of)
   local out = { {} }
   if of.variants then out = product(out, of.variants) end
   for _, axis in ipairs(of.vary or {}) do out = product(out, axis) end
   if type(of.baseline) == "table" then
     local baseline = paths.copy(of.baseline)
-    baseline.label = baseline.label or "baseline"
+    baseline.label = study.baseline_label(of)
     table.insert(out, 1, baseline)
   end
   return out

@@ -174,6 +174,15 @@ function Numbers.test_the_baseline_is_the_one_asked_for_or_the_isotropic_one()
     { baseline = "γ=7" })
 end
 
+function Numbers.test_the_baseline_is_the_recipes()
+  local db <close> = filled()
+  assert(db:set_plan("s", {}, "γ=0.5"))
+  lu.assertEquals(facts_of(db).base.label, "γ=0.5")
+  lu.assertEquals(facts_of(db, { baseline = "γ=0" }).base.label, "γ=0")
+  assert(db:set_plan("s", {}, "of no finished run"))
+  lu.assertEquals(facts_of(db).base.label, "γ=0")
+end
+
 function Numbers.test_a_metric_of_which_less_is_better()
   local page = page_of({}, { metric = "nll", baseline = "γ=0.5" })
   lu.assertStrContains(page.seen,

@@ -55,6 +55,10 @@ function T.test_a_baseline_table_is_one_more_variant()
   local jobs = study.expand(two_variants { baseline = { ["loss.mmd"] = 0 } })
   lu.assertEquals(labels(jobs), { "baseline#0", "ddpm#0", "adpm#0" })
   lu.assertEquals(#study.expand(two_variants { baseline = "ddpm" }), 2)
+  lu.assertEquals(study.baseline_label(two_variants { baseline = { ["loss.mmd"] = 0 } }), "baseline")
+  lu.assertEquals(study.baseline_label(two_variants { baseline = { label = "x" } }), "x")
+  lu.assertEquals(study.baseline_label(two_variants { baseline = "ddpm" }), "ddpm")
+  lu.assertNil(study.baseline_label(two_variants()))
 end
 
 function T.test_without_variants_the_name_is_the_label()

@@ -101,6 +101,7 @@ function run.run(args, argv)
       waiting[#waiting + 1] = job
     end
   end
+  cli.need(db:set_plan(study.name, jobs, require("aniso.study").baseline_label(study)))
   local one_by_one = args.one_by_one or study.one_by_one
   for _, group in ipairs(require("aniso.train.together").groups(waiting, one_by_one)) do
     for _, job in ipairs(group) do

@@ -59,3 +59,26 @@ function RunDatabase:remove(runs) end
 ---@return string? message
 ---@return string? code
 function RunDatabase:restore(runs) end
+
+---Replaces the plan of a study: what is about to be run. uid: of a run that was finished before.
+---@param study string
+---@param jobs { label: string, seed: integer, config: aniso.Config, uid: string? }[]
+---@param baseline? string the label that the others are compared with
+---@return true? done
+---@return string? message
+---@return string? code
+function RunDatabase:set_plan(study, jobs, baseline) end
+
+---What the latest `aniso run` of a study set out to do.
+---@param study string
+---@return table|false|nil plan at, age, pid, after_run, and { label, seed, config_id, uid } … false: none
+---@return string? message
+---@return string? code
+function RunDatabase:plan_of(study) end
+
+---The label that a study's others are compared with; false: its recipe names none.
+---@param study string
+---@return string|false|nil
+---@return string? message
+---@return string? code
+function RunDatabase:baseline_of(study) end

@@ -10,6 +10,10 @@ local sys = {}
 ---@return number
 function sys.monotonic() end
 
+---Does nothing for so long; a signal ends it early.
+---@param seconds number from 0 to 1e6
+function sys.sleep(seconds) end
+
 ---"2026-01-31T12:00:00.000Z"
 ---@param seconds? number since 1970; now if left out
 ---@return string
@@ -50,6 +54,7 @@ function sys.isatty(stream) end
 
 ---@param stream? "stdin"|"stdout"|"stderr" "stdout" if left out
 ---@return integer? columns nil when it is no terminal
+---@return integer? rows
 function sys.width(stream) end
 
 ---Whether errors carry a traceback.

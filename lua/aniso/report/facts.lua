@@ -34,14 +34,16 @@ local function isotropic(db, group)
   return #levels > 0
 end
 
--- The one asked for; else the one called baseline; else the only isotropic one; else the first.
-local function baseline_of(db, groups, asked)
-  local flat, names = {}, {}
+-- The one asked for; else the recipe's; else the one called baseline; else the only isotropic one;
+-- else the first.
+local function baseline_of(db, study, groups, asked)
+  local flat, names, by_label = {}, {}, {}
   for i, group in ipairs(groups) do
-    names[i] = group.label
-    if group.label == (asked or "baseline") then return group end
+    names[i], by_label[group.label] = group.label, group
     if isotropic(db, group) then flat[#flat + 1] = group end
   end
+  local found = by_label[asked or db:baseline_of(study)] or by_label[asked or "baseline"]
+  if found then return found end
   if asked then
     error(("no configuration of the study is called %s (it has: %s)"):format(asked,
       table.concat(names, ", ")), 0)
@@ -107,7 +109,7 @@ function facts.new(db, name, groups, runs, how)
   local key = self.catalog:key(how and how.metric or "macro_f1")
   if key.kind ~= "metric" then error(("--by takes a metric; %s is none"):format(key.name), 0) end
   self.metric, self.words_of, self.higher = key.metric, facts.words(key.metric), key.higher
-  self.base = baseline_of(db, groups, how and how.baseline)
+  self.base = baseline_of(db, name, groups, how and how.baseline)
   self.other = best_of(self, self.base)
   self.best = best_of(self)
   give_styles(self)

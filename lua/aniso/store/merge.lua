@@ -10,12 +10,13 @@ local refuse = require("aniso.store.refusal").raise
 
 local merge = {}
 
--- What runs share: the number, what makes a row the same, what it refers to, what belongs to it.
+-- What runs share: the number, what makes a row the same, what it refers to, what belongs to it,
+-- what a row here takes from there where it has nothing.
 local SHARED = {
   dataset = { id = "dataset_id", same = { "sha256" }, parts = { "dataset_class" } },
   data_split = { id = "split_id", same = { "sha256" }, refers = { dataset_id = "dataset" },
     parts = { "split_class" } },
-  study = { id = "study_id", same = { "name" } },
+  study = { id = "study_id", same = { "name" }, fill = { "baseline" } },
   config = { id = "config_id", same = { "sha256" }, parts = { "config_param" } },
   source = { id = "source_id", same = { "sha256" } },
   host = { id = "host_id", same = { "hostname", "os", "arch", "cpu", "cores", "ram_bytes", "blas" } },
@@ -72,6 +73,10 @@ function Merge:shared(name, old)
     table.concat(equal, " AND ")), table.unpack(values, 1, #of.same)))[1]
   if here then
     known[old] = here.id
+    for _, column in ipairs(of.fill or {}) do
+      must(self.to:exec(("UPDATE %s SET %s = coalesce(%s, ?2) WHERE %s = ?1"):format(name, column, column,
+        of.id), here.id, row[column]))
+    end
     return here.id
   end
   row[of.id] = nil

@@ -1,0 +1,191 @@
+-- aniso watch [STUDY|RUN]: follows runs that another process carries out. On a terminal a block of
+-- lines, one per run in progress and a total, redrawn at each look. Elsewhere a plain line when a run
+-- begins or ends, the total when it changed, and a run's epoch once a minute at most.
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local duration = require("aniso.progress").duration
+local refusal = require "aniso.store.refusal"
+local sys = require("aniso.core").sys
+local width = require("aniso.table").width
+
+local watch = { summary = "follow a running study from another terminal" }
+
+local SILENT = 60       -- seconds without a sign of life that are worth a word: six heartbeats
+local EPOCH_EVERY = 60  -- seconds between two lines of a run where there is no terminal
+local SLICE = 0.2       -- seconds from Ctrl-C to the end
+
+function watch.arguments(parser)
+  parser:argument("what", "a study or a run; the newest study if left out"):args "?"
+  parser:option("--every", "seconds between two looks at the database"):argname "SECONDS":default "2"
+    :convert(function(text)
+      local n = tonumber(text)
+      if n and n >= 0.1 and n <= 86400 then return n end
+      return nil, ("--every needs seconds from 0.1 to 86400, got %s"):format(text)
+    end)
+  parser:flag("--once", "say how it stands and end")
+  common.db(parser)
+end
+
+-- ── texts ───────────────────────────────────────────────────────────────────────────────
+local function name_of(row)
+  return ("%s seed %d"):format(row.label, row.seed)
+end
+
+local function number(value, digits)
+  return type(value) == "number" and ("%." .. digits .. "f"):format(value) or tostring(value)
+end
+
+-- The clock of this machine; a day that is not today is named.
+local function clock(seconds)
+  local same_day = os.date("%Y%m%d", seconds) == os.date "%Y%m%d"
+  return os.date(same_day and "%H:%M" or "%m-%d %H:%M", seconds)
+end
+
+local function line_of(row, columns)
+  local name = name_of(row)
+  local parts = { name .. (" "):rep(columns - width(name)), ("epoch %d/%d"):format(row.epoch, row.epochs) }
+  local function add(text) parts[#parts + 1] = text end
+  if row.loss then add("loss " .. number(row.loss, 4)) end
+  if row.val then add(("val %s %s"):format(row.val.name, number(row.val.value, 3))) end
+  add("since " .. clock(row.started))
+  if row.left then add("left about " .. duration(row.left)) end
+  if row.epoch >= row.epochs then add "evaluating" end
+  if row.silent > SILENT then add("no sign of life for " .. duration(row.silent)) end
+  return table.concat(parts, "  ")
+end
+
+local STATES = { "finished", "failed", "crashed", "interrupted", "running", "waiting", "not started" }
+
+local function counts_of(now)
+  local parts = {}
+  for _, state in ipairs(STATES) do
+    if now.counts[state] then parts[#parts + 1] = ("%d %s"):format(now.counts[state], state) end
+  end
+  local n = now.planned or #now.rows
+  local head = now.planned and ("%d planned"):format(n) or ("%d run%s"):format(n, n == 1 and "" or "s")
+  return ("study %s: %s%s%s"):format(now.study, head, #parts > 0 and ", of which " or "",
+    table.concat(parts, ", "))
+end
+
+local function total_of(now)
+  return counts_of(now) .. (now.left and "; left about " .. duration(now.left) or "")
+end
+
+local function end_of(db, row)
+  local run, state = row.run, row.state
+  if state == "finished" then
+    local found = cli.need(db:query([[
+      SELECT acc, macro_f1 FROM v_eval WHERE run_id = ?1 AND part = 'test' AND is_primary = 1]], run.run_id))
+    local test = found[1] and found[1].acc and ("  test acc %.3f  macro_f1 %.3f"):format(found[1].acc,
+      found[1].macro_f1) or ""
+    return ("%s finished in %s%s"):format(name_of(row), duration(run.wall_s), test)
+  elseif state == "failed" then
+    return ("%s failed: %s"):format(name_of(row), (run.error or "?"):match "[^\n]*")
+  end
+  return ("%s %s; go on with: aniso resume %s"):format(name_of(row),
+    state == "crashed" and "crashed: its process is gone" or "was interrupted", run.uid)
+end
+
+-- ── watching ────────────────────────────────────────────────────────────────────────────
+-- The lines that stay: what happened since the last look. At the first one what has gone wrong.
+local function news(db, now, seen, terminal)
+  local out, time = {}, sys.monotonic()
+  for _, row in ipairs(now.rows) do
+    local key = row.run and row.run.uid
+    local before = key and seen[key]
+    if row.state == "running" then
+      if not before or before.state ~= "running" then before = { state = "running", at = -math.huge } end
+      seen[key] = before
+      if not terminal and row.epoch ~= before.epoch and time - before.at >= EPOCH_EVERY then
+        before.epoch, before.at = row.epoch, time
+        out[#out + 1] = line_of(row, 0)
+      end
+    elseif key and (not before or before.state ~= row.state) then
+      if not (seen.first and row.state == "finished") then out[#out + 1] = end_of(db, row) end
+      seen[key] = { state = row.state }
+    end
+  end
+  seen.first = false
+  return out
+end
+
+local function block(now)
+  local out, widest = {}, 0
+  for _, row in ipairs(now.rows) do
+    if row.state == "running" then widest = math.max(widest, width(name_of(row))) end
+  end
+  for _, row in ipairs(now.rows) do
+    if row.state == "running" then out[#out + 1] = line_of(row, widest) end
+  end
+  out[#out + 1] = total_of(now)
+  return out
+end
+
+-- f(…), where what the database refuses ends the command.
+local function asked(f, ...)
+  local ok, result = pcall(f, ...)
+  if ok then return result end
+  if refusal.is(result) then cli.need(nil, result.message, result.code) end
+  error(result, 0)
+end
+
+-- A study of that name or else a run → function that looks.
+local function target(db, what)
+  local standing = require "aniso.standing"
+  local name = what or asked(standing.newest, db)
+  if not name then cli.fail(cli.NO_MATCH, ("%s has no study yet"):format(db.path)) end
+  if #cli.need(db:query("SELECT 1 FROM study WHERE name = ?1", name)) > 0 then
+    return function() return asked(standing.of_study, db, name) end
+  end
+  local run = common.find(db, name)
+  return function() return asked(standing.of_run, db, run) end
+end
+
+-- Waits; an interruption ends the command.
+local function pause(seconds, screen)
+  local till = sys.monotonic() + seconds
+  repeat
+    local signal = sys.interrupted()
+    if signal then
+      screen:clear()
+      cli.fail(signal == "SIGTERM" and 143 or 130, "no longer watching; the runs go on")
+    end
+    local rest = till - sys.monotonic()
+    if rest > 0 then sys.sleep(math.min(SLICE, rest)) end
+  until rest <= 0
+end
+
+-- A run that nobody started is a failure, too, unless a person interrupted the study.
+local function code_of(now)
+  local counts = now.counts
+  local lost = counts["not started"] and not counts.interrupted
+  return (counts.failed or counts.crashed or lost) and cli.FAILED or cli.DONE
+end
+
+local function follow(db, look, args)
+  local screen <close> = require("aniso.screen").new {}
+  local seen, told = { first = true }, nil
+  sys.interrupt_mode "poll"
+  while true do
+    local now = look()
+    for _, line in ipairs(news(db, now, seen, screen.terminal)) do screen:say(line) end
+    local counts = counts_of(now)
+    if now.over or not screen.terminal and counts ~= told then screen:say(total_of(now)) end
+    told = counts
+    if now.over then return code_of(now) end
+    screen:draw(block(now))
+    pause(args.every, screen)
+  end
+end
+
+function watch.run(args)
+  local db <close> = common.open(args)
+  local look = target(db, args.what)
+  if not args.once then return follow(db, look, args) end
+  local now = look()
+  for _, line in ipairs(news(db, now, { first = true }, true)) do print(line) end
+  for _, line in ipairs(block(now)) do print(line) end
+  return code_of(now)
+end
+
+return watch
