@@ -1,8 +1,9 @@
 -- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code.
--- A database asks (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
+-- A database asks (store/find.lua, select.lua, score.lua, read.lua, answers.lua) and, opened for writing,
 -- takes marks (marks.lua), removes runs (removal.lua, gc.lua), merges (merge.lua) and makes
 -- recorders (recorder.lua). Opening for
 -- writing also ends the runs whose writer is gone.
+local answers = require "aniso.store.answers"
 local core = require "aniso.core"
 local find = require "aniso.store.find"
 local marks = require "aniso.store.marks"
@@ -19,7 +20,7 @@ Database.__index = Database
 
 local store = { methods = Database }
 
-for _, part in ipairs { find, marks, merge, read, recorder.database, removal, score,
+for _, part in ipairs { answers, find, marks, merge, read, recorder.database, removal, score,
   select_runs.methods } do
   for name, method in pairs(part) do Database[name] = method end
 end

@@ -62,6 +62,19 @@ expect "curve over no number" 2 "$aniso" curve sweep -x schedule.lambda --db "$d
 says err "is no number"
 expect "curve of no metric" 2 "$aniso" curve sweep -x train.lr -y seed --db "$db"
 
+expect "compare of a study" 0 "$aniso" compare sweep --db "$db"
+says out "^low against|^- low against ddpm: acc "
+says out "^- low: 2 paired seeds are too few for a test over seeds: at least 3$"
+expect "compare of configurations" 0 "$aniso" compare low sweep:high --db "$db" --format json
+says out '"baseline":"low"'
+expect "compare of runs, one section" 0 "$aniso" compare @last @best:macro_f1 --section metrics --db "$db" --format csv
+says out "^metrics,acc,"
+same "and no other" "$(tail -n +2 "$dir/out" | grep -vc '^metrics,')" 0
+expect "compare of nothing known" 3 "$aniso" compare low lower --db "$db"
+expect "compare of one run" 2 "$aniso" compare @last --db "$db"
+expect "sql keeps columns of one name" 0 "$aniso" sql "SELECT 1 AS a, 2 AS a" --db "$db" --format csv
+same "both" "$(tail -n 1 "$dir/out" | tr -d '\r')" "1,2"
+
 expect "tag" 0 "$aniso" tag @last paper first --db "$db"
 expect "star" 0 "$aniso" star @last --db "$db"
 says out ": first paper star$"
