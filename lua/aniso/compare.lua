@@ -57,8 +57,10 @@ local function check_classes(groups)
   end
 end
 
--- Members of two groups that belong together: of the same seed; two single runs in any case.
+-- Members of two groups that belong together: of the same split and seed; two single runs of a split
+-- in any case.
 local function pair(first, second)
+  if first.runs[1].split_id ~= second.runs[1].split_id then return {} end
   if #first.members == 1 and #second.members == 1 then
     return { { first.members[1], second.members[1] } }
   end

@@ -59,6 +59,29 @@ function summary.counted(db, study)
   return out
 end
 
+local function isotropic(db, group)
+  local levels = assert(db:lambda(group.run))
+  for _, level in ipairs(levels) do
+    if math.abs(level - levels[1]) > 1e-6 then return false end
+  end
+  return #levels > 0
+end
+
+-- What the other groups of a study are measured against: the one asked for; else the one called baseline; else the only isotropic one; else the first.
+function summary.baseline(db, groups, asked)
+  local flat, names = {}, {}
+  for i, group in ipairs(groups) do
+    names[i] = group.label
+    if group.label == (asked or "baseline") then return group end
+    if isotropic(db, group) then flat[#flat + 1] = group end
+  end
+  if asked then
+    error(("no configuration of the study is called %s (it has: %s)"):format(asked,
+      table.concat(names, ", ")), 0)
+  end
+  return #flat == 1 and flat[1] or groups[1]
+end
+
 -- → {n, mean, sd, seeds = {…}, values = {…}}: over the members that have the metric.
 function summary.of(group, name)
   local seeds, values = {}, {}

@@ -95,7 +95,7 @@ function Compare.test_no_common_seed()
   local acc = named(r.metrics, "acc")
   near(acc.delta[2].mean, 18 / 120)
   lu.assertEquals({ acc.delta[2].n, acc.delta[2].lo, r.pairs[2].mcnemar }, { 0, nil, nil })
-  said(r, "shares no seed with a")
+  said(r, "b and a have no pair of runs: Δ is the difference of the means")
   said(r, "no test over images: they share no seed")
 end
 

@@ -30,10 +30,10 @@ end
 
 -- nil if the images of all pairs are the same, else the reason why nothing can be paired.
 local function why_not(first, second, pairs_of, lists)
-  if #pairs_of == 0 then return "they share no seed" end
   if first.runs[1].split_id ~= second.runs[1].split_id then
     return "they were evaluated on different splits of the data"
   end
+  if #pairs_of == 0 then return "they share no seed" end
   for i, two in ipairs(pairs_of) do
     for side = 1, 2 do
       if not lists[i][side] then return ("run %s has no stored predictions"):format(two[side].uid) end

@@ -32,15 +32,15 @@ end
 
 local function about_seeds(first, second, pair, add)
   local n = #pair.seeds
+  if pair.unpaired and n == 0 then
+    add("%s and %s have no pair of runs: Δ is the difference of the means, and nothing is tested",
+      pair.label, pair.baseline)
+    return
+  end
   if #first.members == 1 and #second.members == 1 then
     local a, b = pair.seeds[1][1], pair.seeds[1][2]
     add("%s: one run each: another seed may turn the difference around", pair.label)
     if a ~= b then add("%s: seed %d against seed %d, so Δ holds the luck of both", pair.label, b, a) end
-    return
-  end
-  if n == 0 then
-    add("%s shares no seed with %s: Δ is the difference of the means, and nothing is tested", pair.label,
-      pair.baseline)
     return
   end
   if n < #first.members or n < #second.members then

@@ -125,23 +125,21 @@ local function resolve(db, name)
   return by_list(db, name) or by_filter(db, name) or single(must(db:find(name)))
 end
 
--- The first configuration of a study is its baseline, or the one that `baseline` names.
+-- The configurations of a study, the baseline first (summary.lua says which that is).
 local function study_groups(db, study, baseline)
-  local groups, place = {}, 1
-  for _, group in ipairs(summary.groups(db, summary.counted(db, study))) do
+  local found, groups = summary.groups(db, summary.counted(db, study)), {}
+  if #found < 2 then
+    refuse(("study %s has %d finished configuration%s: nothing to compare"):format(study, #found,
+      #found == 1 and "" or "s"), "ENOTFOUND")
+  end
+  local ok, base = pcall(summary.baseline, db, found, baseline)
+  if not ok then refuse(base, "ENOTFOUND") end
+  for _, group in ipairs(found) do
     local runs = {}
     for i, member in ipairs(group.members) do runs[i] = must(db:find(member.run_id)) end
-    groups[#groups + 1] = { runs = runs, short = group.label, long = study .. ":" .. group.label }
-    if group.label == baseline then place = #groups end
+    table.insert(groups, group == base and 1 or #groups + 1,
+      { runs = runs, short = group.label, long = study .. ":" .. group.label })
   end
-  if #groups < 2 then
-    refuse(("study %s has %d finished configuration%s: nothing to compare"):format(study, #groups,
-      #groups == 1 and "" or "s"), "ENOTFOUND")
-  end
-  if baseline and groups[place].short ~= baseline then
-    refuse(("study %s has no configuration %s"):format(study, baseline), "ENOTFOUND")
-  end
-  table.insert(groups, 1, table.remove(groups, place))
   return groups
 end
 
@@ -169,7 +167,7 @@ local function set_labels(groups)
 end
 
 -- resolve(db, names [, {baseline = label}]) → groups {label, runs}, the baseline first; raises a
--- refusal. One name is a study; its first configuration, or `baseline`, is the baseline.
+-- refusal. One name is a study's.
 function references.resolve(db, names, options)
   local groups = {}
   if #names == 1 then
