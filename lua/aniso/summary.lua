@@ -67,7 +67,8 @@ local function isotropic(db, group)
   return #levels > 0
 end
 
--- What the other groups of a study are measured against: the one asked for; else the one called baseline; else the only isotropic one; else the first.
+-- What the other groups of a study are measured against: the one asked for; else the one called
+-- baseline; else the only isotropic one; else the first.
 function summary.baseline(db, groups, asked)
   local flat, names = {}, {}
   for i, group in ipairs(groups) do

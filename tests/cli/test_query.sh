@@ -58,6 +58,7 @@ says out "schedule.lambda.gamma$"
 same "three configurations in the table below" "$(grep -cE '^(sweep|ddpm) .* 2 ' "$dir/out")" 3
 expect "curve in a file" 0 "$aniso" curve sweep -x schedule.lambda.gamma -y all --svg "$dir/c.svg" --db "$db"
 same "that is SVG with a title" "$(grep -c '<title>.*sweep: all' "$dir/c.svg")" 1
+same "a dot per run" "$(grep -o '<circle' "$dir/c.svg" | wc -l | tr -d ' ')" 6
 expect "curve over no number" 2 "$aniso" curve sweep -x schedule.lambda --db "$db"
 says err "is no number"
 expect "curve of no metric" 2 "$aniso" curve sweep -x train.lr -y seed --db "$db"
