@@ -1,8 +1,9 @@
 -- Lines, with error bars where wanted, on a terminal or as SVG: plot.draw(figures, look).
 -- A figure is { title =, x = "t", y = "signal", series = { {label =, x = {…}, y = {…}} … },
 -- marks = { {x =, y =, label =} … } }. A series may have error = {…} or low = {…} and
--- high = {…}; false in them draws no bar there; and dots = { {x, y} … } beside the line. A value that is not finite interrupts its
--- line. look: what plot.look lists. The same figure gives the same text everywhere.
+-- high = {…}; false in them draws no bar there; dots = { {x, y} … } stand beside the line. A value
+-- that is not finite interrupts its line. look: what plot.look lists. The same figure gives the
+-- same text everywhere.
 local core = require "aniso.core"
 local options = require "aniso.options"
 
@@ -40,7 +41,8 @@ local function checked_series(given, i)
   local x = numbers(given.x, nil, where .. ".x")
   local y = numbers(given.y, #x, where .. ".y")
   local low, high = given.low, given.high
-  local out = { label = given.label, style = given.style or i, x = {}, y = {}, low = {}, high = {}, dots = {} }
+  local out = { label = given.label, style = given.style or i, x = {}, y = {}, low = {}, high = {},
+    dots = {} }
   local bars = given.error and numbers(given.error, #x, where .. ".error")
   if low or high then
     low, high = numbers(low, #x, where .. ".low"), numbers(high, #x, where .. ".high")

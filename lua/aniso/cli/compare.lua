@@ -10,7 +10,7 @@ local compare = { summary = "what changed between runs or configurations, and wh
 function compare.arguments(parser)
   parser:argument("names", "a run, a configuration (label or study:label), runs 1,4,7, 'KEY=VALUE …'; the "
     .. "first is the baseline; a study alone compares its configurations"):args "1+"
-  parser:option("--baseline", "of a study; else the one called so, the isotropic one, the first"):argname "LABEL"
+  parser:option("--baseline", "of a study; else the one so called, the isotropic, the first"):argname "LABEL"
   parser:option("--section", table.concat(show.names, ", ")):choices(show.names)
   parser:option("--draws", "resamples of the bootstrap"):convert(function(text)
     local n = math.tointeger(tonumber(text))

@@ -69,7 +69,8 @@ local function figure(study, on, off, x, y)
   out.title = ("%s: %s, mean ± sd over seeds, a dot per seed"):format(study, y.name)
   for _, group in ipairs(on) do
     if not last or last.name ~= group.line then
-      last = { name = group.line, label = group.line ~= "" and group.line or nil, x = {}, y = {}, error = {}, dots = {} }
+      last = { name = group.line, label = group.line ~= "" and group.line or nil, x = {}, y = {},
+        error = {}, dots = {} }
       out.series[#out.series + 1] = last
     end
     add_point(last, group.x, summary.of(group, y.metric))
