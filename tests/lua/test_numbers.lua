@@ -213,8 +213,10 @@ function Numbers:test_compare_of_two_groups_and_of_runs()
   local json = shown(Numbers.path, "compare", "two:steeper", "two:silent", "--draws", DRAWS)
   check(json, { steeper = all.steeper, silent = all.silent })
   local function id(label, seed)
-    local found = self.db:query([[SELECT max(run_id) AS id FROM run r JOIN study s USING(study_id)
-     WHERE s.name = 'two' AND label = ?1 AND seed = ?2 AND status = 'finished' AND removed_at IS NULL]], label, seed)
+    local found = self.db:query([[
+      SELECT max(run_id) AS id FROM run r JOIN study s USING(study_id)
+       WHERE s.name = 'two' AND label = ?1 AND seed = ?2 AND status = 'finished' AND removed_at IS NULL]],
+      label, seed)
     return found[1].id
   end
   json = shown(Numbers.path, "compare", id("flat", 0), id("steeper", 3), "--draws", DRAWS)
