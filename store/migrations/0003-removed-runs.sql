@@ -24,7 +24,7 @@ UPDATE sqlite_schema SET sql = replace(replace(sql, 'REFERENCES metric ON', 'REF
   'REFERENCES metric,', 'REFERENCES metric(metric_id),') WHERE type = 'table';
 UPDATE sqlite_schema SET sql = replace(replace(sql, 'REFERENCES evaluation ON', 'REFERENCES evaluation(eval_id) ON'),
   'REFERENCES evaluation,', 'REFERENCES evaluation(eval_id),') WHERE type = 'table';
-PRAGMA writable_schema = OFF;
+PRAGMA writable_schema = RESET;
 
 DROP VIEW v_run;
 DROP VIEW v_class;
