@@ -34,6 +34,13 @@ same "all six" "$(rows)" 6
 expect "ls with what differs" 0 "$aniso" ls --varying --db "$db" --format csv
 says out "^run,.*,schedule.lambda,schedule.lambda.gamma,started,wall"
 same "and nothing else" "$(head -n 1 "$dir/out" | grep -c 'train')" 0
+expect "ls of the newest two" 0 "$aniso" ls -n 2 --db "$db" --format csv
+same "are two" "$(rows)" 2
+says err "^2 of 6 runs; -n 0 shows all$"
+expect "ls of all" 0 "$aniso" ls -n 0 --db "$db" --format csv
+same "are six" "$(rows)" 6
+expect "ls -n of no number" 2 "$aniso" ls -n many --db "$db"
+says err "^aniso: -n needs a whole number, 0 for all, got many$"
 expect "a key misspelt" 2 "$aniso" ls 'macrof1>0.5' --db "$db"
 says err "^aniso: no key macrof1 \(did you mean macro_f1\?\)$"
 expect "nothing fits" 3 "$aniso" ls 'acc>1' --db "$db"

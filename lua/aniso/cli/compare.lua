@@ -12,7 +12,7 @@ function compare.arguments(parser)
     .. "first is the baseline; a study alone compares its configurations"):args "1+"
   parser:option("--baseline", "of a study; else the one so called, the isotropic, the first"):argname "LABEL"
   parser:option("--section", table.concat(show.names, ", ")):choices(show.names)
-  parser:option("--draws", "resamples of the bootstrap"):convert(function(text)
+  parser:option("--draws", "resamples of the bootstrap, 1000"):argname "N":convert(function(text)
     local n = math.tointeger(tonumber(text))
     if n and n >= 10 then return n end
     return nil, ("--draws needs a whole number of at least 10, got %s"):format(text)
