@@ -44,6 +44,13 @@ local function why_not(first, second, pairs_of, lists)
   end
 end
 
+-- The metrics of a member's resamples, drawn once however many it is compared with.
+local function resampled(one, shot, options)
+  one.samples = one.samples or bootstrap.samples(one["true"], { one.pred }, #shot,
+    { draws = options.draws, seed = options.seed, shot = shot })[1]
+  return one.samples
+end
+
 -- test(…) → {label, baseline, seeds = {{first, second}, …}, unpaired = reason} or {label, baseline,
 -- seeds, n = images, level, draws, intervals = {acc = {value, lo, hi}, …}, mcnemar = {{first = seed,
 -- second = seed, b, c, p, test}, …}}: b images only the baseline got right, c only the other.
@@ -55,21 +62,24 @@ function images.test(db, first, second, pairs_of, options, cache)
   end
   out.unpaired = why_not(first, second, pairs_of, lists)
   if out.unpaired then return out end
-  local true_, called, weights, shot = lists[1][1]["true"], {}, {}, {}
+  local true_, shot = lists[1][1]["true"], {}
   for j, class in ipairs(first.members[1].classes) do shot[j] = class.shot end
   out.mcnemar = {}
   for i, two in ipairs(lists) do
-    called[2 * i - 1], called[2 * i] = two[1].pred, two[2].pred
-    weights[2 * i - 1], weights[2 * i] = -1 / #lists, 1 / #lists
     local test = metric.mcnemar(true_, two[1].pred, two[2].pred, #shot)
     test.first, test.second = out.seeds[i][1], out.seeds[i][2]
     out.mcnemar[i] = test
   end
   options = options or {}
-  local drawn = bootstrap.weighted(true_, called, weights, #shot,
-    { draws = options.draws, level = options.level, seed = options.seed, shot = shot })
-  out.n, out.level, out.draws, out.intervals = #true_, drawn.level, drawn.draws, {}
-  for _, name in ipairs(bootstrap.metrics) do out.intervals[name] = drawn[name] end
+  out.n, out.level, out.draws = #true_, options.level or 0.95, options.draws or 1000
+  local samples, weights = {}, {}
+  for i, two in ipairs(lists) do
+    for side = 1, 2 do
+      samples[#samples + 1] = resampled(two[side], shot, options)
+      weights[#weights + 1] = (side == 1 and -1 or 1) / #lists
+    end
+  end
+  out.intervals = bootstrap.combined(samples, weights, out.level)
   return out
 end
 
