@@ -37,7 +37,7 @@ EMBEDDED := $(wildcard lua/aniso/*.lua lua/aniso/*/*.lua store/*.sql store/migra
 C_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/c/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all demo test check asan bench golden lint install clean help
+.PHONY: all demo test check asan bench bench-db golden lint install clean help
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o
 
@@ -115,6 +115,9 @@ lint: $(ANISO)
 bench: $(ANISO) $(BENCHES)
 	@tests/bench/run ./$(ANISO) $(BUILD)/tests/bench/conv_kernels
 
+bench-db: $(ANISO)
+	@tests/bench/queries ./$(ANISO)
+
 golden:
 	tests/golden/make_goldens.py
 
@@ -133,6 +136,7 @@ help:
 	@echo "make asan       the same tests under AddressSanitizer and UBSan, in build/asan"
 	@echo "make lint       layers, file lengths, luacheck and cppcheck where installed"
 	@echo "make bench      time the engine against PyTorch (tests/bench/README.md)"
+	@echo "make bench-db   time ls, table and compare on 1,000 runs (tests/bench/queries)"
 	@echo "make golden     regenerate the reference values with PyTorch (python3-torch)"
 	@echo "make install    copy aniso and the recipes below PREFIX=$(PREFIX)"
 	@echo "make clean      remove everything that was built"

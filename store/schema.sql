@@ -18,7 +18,7 @@ CREATE TABLE dataset(
 ) STRICT;
 
 CREATE TABLE dataset_class(
-  dataset_id INTEGER NOT NULL REFERENCES dataset ON DELETE CASCADE,
+  dataset_id INTEGER NOT NULL REFERENCES dataset(dataset_id) ON DELETE CASCADE,
   class_idx  INTEGER NOT NULL,      -- 0 … K−1, everywhere
   name       TEXT NOT NULL,
   PRIMARY KEY(dataset_id, class_idx)
@@ -26,7 +26,7 @@ CREATE TABLE dataset_class(
 
 CREATE TABLE data_split(
   split_id    INTEGER PRIMARY KEY,
-  dataset_id  INTEGER NOT NULL REFERENCES dataset,
+  dataset_id  INTEGER NOT NULL REFERENCES dataset(dataset_id),
   name        TEXT NOT NULL,
   profile     TEXT NOT NULL CHECK(profile IN ('natural', 'exp', 'step', 'pareto', 'custom')),
   imbalance_factor REAL,            -- largest class / smallest class, training part
@@ -36,7 +36,7 @@ CREATE TABLE data_split(
 ) STRICT;
 
 CREATE TABLE split_class(
-  split_id  INTEGER NOT NULL REFERENCES data_split ON DELETE CASCADE,
+  split_id  INTEGER NOT NULL REFERENCES data_split(split_id) ON DELETE CASCADE,
   class_idx INTEGER NOT NULL,
   n_train   INTEGER NOT NULL, n_val INTEGER NOT NULL, n_test INTEGER NOT NULL,
   shot      TEXT NOT NULL CHECK(shot IN ('many', 'medium', 'few')),
@@ -59,7 +59,7 @@ CREATE TABLE config(                -- everything that determines a run but spli
 ) STRICT;
 
 CREATE TABLE config_param(          -- the same, one row per leaf: sampler.steps, train.lr
-  config_id INTEGER NOT NULL REFERENCES config ON DELETE CASCADE,
+  config_id INTEGER NOT NULL REFERENCES config(config_id) ON DELETE CASCADE,
   key       TEXT NOT NULL,
   num       REAL,                   -- numbers; 0 and 1 for false and true
   txt       TEXT NOT NULL,          -- the value as JSON, strings without quotes
@@ -112,9 +112,9 @@ CREATE TABLE run(
   uid       TEXT NOT NULL UNIQUE,   -- ULID: sorts by time, never collides between files
   name      TEXT NOT NULL,
   label     TEXT,                   -- the variant's name in its study
-  study_id  INTEGER NOT NULL REFERENCES study,
-  config_id INTEGER NOT NULL REFERENCES config,
-  split_id  INTEGER NOT NULL REFERENCES data_split,
+  study_id  INTEGER NOT NULL REFERENCES study(study_id),
+  config_id INTEGER NOT NULL REFERENCES config(config_id),
+  split_id  INTEGER NOT NULL REFERENCES data_split(split_id),
   seed      INTEGER NOT NULL,
   attempt   INTEGER NOT NULL,       -- the same thing asked again: 2, 3 …
   status    TEXT NOT NULL DEFAULT 'crashed'
@@ -125,19 +125,19 @@ CREATE TABLE run(
   ended_at  TEXT,
   wall_s    REAL NOT NULL DEFAULT 0,-- summed over resumes
   resumes   INTEGER NOT NULL DEFAULT 0,
-  host_id   INTEGER NOT NULL REFERENCES host,
+  host_id   INTEGER NOT NULL REFERENCES host(host_id),
   pid       INTEGER NOT NULL,
   threads   INTEGER,
   tool_version TEXT, git_commit TEXT, git_dirty INTEGER,
   argv      TEXT,                   -- JSON list
   env       TEXT,                   -- JSON table
-  recipe_id INTEGER REFERENCES source, removed_at TEXT,
+  recipe_id INTEGER REFERENCES source(source_id), removed_at TEXT,
   UNIQUE(config_id, split_id, seed, attempt)
 ) STRICT;
 CREATE INDEX run_by_study ON run(study_id, status);
 
 CREATE TABLE lambda(                -- the λ_j in force; per run, for they may be learned
-  run_id    INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  run_id    INTEGER NOT NULL REFERENCES run(run_id) ON DELETE CASCADE,
   class_idx INTEGER NOT NULL,
   value     REAL NOT NULL CHECK(value > 0),
   PRIMARY KEY(run_id, class_idx)
@@ -152,8 +152,8 @@ INSERT INTO metric(name, higher_is_better) VALUES
   ('loss', 0), ('nll', 0), ('brier', 0), ('ece', 0), ('interval_width', 0), ('seconds', 0);
 
 CREATE TABLE metric_value(          -- the curves
-  run_id    INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-  metric_id INTEGER NOT NULL REFERENCES metric,
+  run_id    INTEGER NOT NULL REFERENCES run(run_id) ON DELETE CASCADE,
+  metric_id INTEGER NOT NULL REFERENCES metric(metric_id),
   part      TEXT NOT NULL CHECK(part IN ('train', 'val', 'test')),
   step      INTEGER NOT NULL,
   value     REAL,
@@ -164,7 +164,7 @@ CREATE TABLE metric_value(          -- the curves
 
 CREATE TABLE checkpoint(
   checkpoint_id INTEGER PRIMARY KEY,
-  run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  run_id INTEGER NOT NULL REFERENCES run(run_id) ON DELETE CASCADE,
   kind   TEXT NOT NULL,             -- last, best, final: the newest of each kind
   step   INTEGER NOT NULL,
   path   TEXT NOT NULL,
@@ -175,7 +175,7 @@ CREATE TABLE checkpoint(
 ) STRICT;
 
 CREATE TABLE log(
-  run_id  INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  run_id  INTEGER NOT NULL REFERENCES run(run_id) ON DELETE CASCADE,
   seq     INTEGER NOT NULL,
   at      TEXT NOT NULL,
   level   TEXT NOT NULL CHECK(level IN ('debug', 'info', 'warn', 'error')),
@@ -184,7 +184,7 @@ CREATE TABLE log(
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tag(                   -- a person's words for runs; a star is the tag `star`
-  run_id    INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  run_id    INTEGER NOT NULL REFERENCES run(run_id) ON DELETE CASCADE,
   name      TEXT NOT NULL CHECK(name <> ''),
   at        TEXT NOT NULL,
   PRIMARY KEY(run_id, name)
@@ -192,7 +192,7 @@ CREATE TABLE tag(                   -- a person's words for runs; a star is the 
 CREATE INDEX tag_by_name ON tag(name);
 
 CREATE TABLE note(                  -- remarks, the latest last
-  run_id    INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  run_id    INTEGER NOT NULL REFERENCES run(run_id) ON DELETE CASCADE,
   seq       INTEGER NOT NULL,
   at        TEXT NOT NULL,
   text      TEXT NOT NULL,
@@ -202,7 +202,7 @@ CREATE TABLE note(                  -- remarks, the latest last
 -- ── an evaluation: one pass over one part with one set of weights ───────────────────────
 CREATE TABLE evaluation(
   eval_id      INTEGER PRIMARY KEY,
-  run_id       INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  run_id       INTEGER NOT NULL REFERENCES run(run_id) ON DELETE CASCADE,
   part         TEXT NOT NULL CHECK(part IN ('train', 'val', 'test')),
   weights      TEXT NOT NULL CHECK(weights IN ('best', 'last', 'ema', 'step')),
   step         INTEGER NOT NULL,
@@ -219,28 +219,28 @@ CREATE TABLE evaluation(
 CREATE UNIQUE INDEX one_primary_evaluation ON evaluation(run_id, part) WHERE is_primary = 1;
 
 CREATE TABLE confusion(             -- sparse counts: no row is 0
-  eval_id  INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+  eval_id  INTEGER NOT NULL REFERENCES evaluation(eval_id) ON DELETE CASCADE,
   true_idx INTEGER NOT NULL, pred_idx INTEGER NOT NULL,
   n        INTEGER NOT NULL CHECK(n > 0),
   PRIMARY KEY(eval_id, true_idx, pred_idx)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE class_count(           -- margins of confusion, one row per class
-  eval_id   INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+  eval_id   INTEGER NOT NULL REFERENCES evaluation(eval_id) ON DELETE CASCADE,
   class_idx INTEGER NOT NULL,
   support   INTEGER NOT NULL, predicted INTEGER NOT NULL, tp INTEGER NOT NULL,
   PRIMARY KEY(eval_id, class_idx)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE result(                -- what counts cannot give: nll, auc …; NULL = undefined
-  eval_id   INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
-  metric_id INTEGER NOT NULL REFERENCES metric,
+  eval_id   INTEGER NOT NULL REFERENCES evaluation(eval_id) ON DELETE CASCADE,
+  metric_id INTEGER NOT NULL REFERENCES metric(metric_id),
   value REAL, lo REAL, hi REAL,     -- lo, hi: bootstrap interval
   PRIMARY KEY(eval_id, metric_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE class_score(           -- the same per class: auc, interval_width …
-  eval_id   INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+  eval_id   INTEGER NOT NULL REFERENCES evaluation(eval_id) ON DELETE CASCADE,
   key       TEXT NOT NULL,
   class_idx INTEGER NOT NULL,
   value     REAL,
@@ -248,14 +248,14 @@ CREATE TABLE class_score(           -- the same per class: auc, interval_width �
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE calibration_bin(
-  eval_id   INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+  eval_id   INTEGER NOT NULL REFERENCES evaluation(eval_id) ON DELETE CASCADE,
   bin       INTEGER NOT NULL,
   n         INTEGER NOT NULL, sum_conf REAL NOT NULL, n_correct INTEGER NOT NULL,
   PRIMARY KEY(eval_id, bin)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE prediction(            -- opt-in: paired tests need them
-  eval_id    INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+  eval_id    INTEGER NOT NULL REFERENCES evaluation(eval_id) ON DELETE CASCADE,
   sample_idx INTEGER NOT NULL,      -- 0 …, in the order of the split
   true_idx   INTEGER NOT NULL, pred_idx INTEGER NOT NULL,
   conf       REAL,

@@ -143,10 +143,15 @@ static int number_of(const an_embedded_file *migration)
     return atoi(slash ? slash + 1 : migration->name);
 }
 
-static an_code migrate(an_db *db, int version, const an_schema *schema)
+/* A migration may write into the schema's text; nothing else may. */
+static void allow_schema_text(an_db *db, bool allowed)
 {
-    an_code code = backup(db, version);
-    if (code == AN_OK) code = an_db_begin(db);
+    sqlite3_db_config(db->raw, SQLITE_DBCONFIG_DEFENSIVE, !allowed, NULL);
+}
+
+static an_code run_migrations(an_db *db, int version, const an_schema *schema)
+{
+    an_code code = an_db_begin(db);
     for (size_t i = 0; code == AN_OK && i < schema->n_migrations; i++)
         if (number_of(&schema->migrations[i]) > version)
             code = an_db_script(db, schema->migrations[i].text);
@@ -155,6 +160,16 @@ static an_code migrate(an_db *db, int version, const an_schema *schema)
     sqlite3_free(mark);
     if (code == AN_OK) return an_db_commit(db);
     an_db_rollback(db);
+    return code;
+}
+
+static an_code migrate(an_db *db, int version, const an_schema *schema)
+{
+    an_code code = backup(db, version);
+    if (code != AN_OK) return code;
+    allow_schema_text(db, true);
+    code = run_migrations(db, version, schema);
+    allow_schema_text(db, false);
     return code;
 }
 

@@ -1,8 +1,9 @@
 -- Lines, with error bars where wanted, on a terminal or as SVG: plot.draw(figures, look).
 -- A figure is { title =, x = "t", y = "signal", series = { {label =, x = {…}, y = {…}} … },
 -- marks = { {x =, y =, label =} … } }. A series may have error = {…} or low = {…} and
--- high = {…}; false in them draws no bar there. A value that is not finite interrupts its
--- line. look: what plot.look lists. The same figure gives the same text everywhere.
+-- high = {…}; false in them draws no bar there; dots = { {x, y} … } stand beside the line. A value
+-- that is not finite interrupts its line. look: what plot.look lists. The same figure gives the
+-- same text everywhere.
 local core = require "aniso.core"
 local options = require "aniso.options"
 
@@ -40,7 +41,8 @@ local function checked_series(given, i)
   local x = numbers(given.x, nil, where .. ".x")
   local y = numbers(given.y, #x, where .. ".y")
   local low, high = given.low, given.high
-  local out = { label = given.label, style = given.style or i, x = {}, y = {}, low = {}, high = {} }
+  local out = { label = given.label, style = given.style or i, x = {}, y = {}, low = {}, high = {},
+    dots = {} }
   local bars = given.error and numbers(given.error, #x, where .. ".error")
   if low or high then
     low, high = numbers(low, #x, where .. ".low"), numbers(high, #x, where .. ".high")
@@ -52,6 +54,11 @@ local function checked_series(given, i)
     out.low[k] = out.y[k] and (half and finite(y[k] - half) or low and finite(low[k]))
     out.high[k] = out.low[k] and (half and finite(y[k] + half) or high and finite(high[k]))
     out.low[k] = out.high[k] and out.low[k] or false
+  end
+  for k, dot in ipairs(given.dots or {}) do
+    local dot_x, dot_y = finite(dot[1]), finite(dot[2])
+    if not (dot_x and dot_y) then error(("plot: %s.dots[%d] is not finite"):format(where, k), 3) end
+    out.dots[k] = { x = dot_x, y = dot_y }
   end
   return out
 end
@@ -77,6 +84,7 @@ function plot.figure(given)
         reach(x, series.high[k])
       end
     end
+    for _, dot in ipairs(series.dots) do reach(dot.x, dot.y) end
   end
   for _, mark in ipairs(out.marks) do reach(mark.x, mark.y) end
   if out.bottom > out.top then error("plot: there is no finite point to draw", 2) end

@@ -3,6 +3,7 @@
 -- takes marks (marks.lua) and plans (plan.lua), removes runs (removal.lua, gc.lua), merges
 -- (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends the runs whose
 -- writer is gone.
+local answers = require "aniso.store.answers"
 local core = require "aniso.core"
 local find = require "aniso.store.find"
 local marks = require "aniso.store.marks"
@@ -20,7 +21,7 @@ Database.__index = Database
 
 local store = { methods = Database }
 
-for _, part in ipairs { find, marks, merge, plan, read, recorder.database, removal, score,
+for _, part in ipairs { answers, find, marks, merge, plan, read, recorder.database, removal, score,
   select_runs.methods } do
   for name, method in pairs(part) do Database[name] = method end
 end

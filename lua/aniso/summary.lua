@@ -3,6 +3,7 @@
 -- predictions. Numbers come from the database alone (store/score.lua), and every table, curve
 -- and export takes them from here.
 local metric = require "aniso.metric"
+local score = require "aniso.store.score"
 
 local summary = {}
 
@@ -21,7 +22,7 @@ end
 function summary.groups(db, runs, options)
   options = options or {}
   local by_run, groups, by_key = {}, {}, {}
-  for _, one in ipairs(assert(db:scores { prior = options.prior })) do
+  for _, one in ipairs(assert(db:scores { prior = options.prior, runs = runs })) do
     by_run[one.run_id] = by_run[one.run_id] or {}
     table.insert(by_run[one.run_id], one)
   end
@@ -37,17 +38,57 @@ function summary.groups(db, runs, options)
           by_key[key] = new_group(run, one.prior)
           groups[#groups + 1] = by_key[key]
         end
-        table.insert(by_key[key].members, { seed = run.seed, run_id = run.run_id, n = one.n,
-          metrics = one.metrics })
+        table.insert(by_key[key].members, { seed = run.seed, run_id = run.run_id, uid = run.uid, n = one.n,
+          eval_id = one.eval_id, metrics = one.metrics })
       end
     end
   end
   return groups
 end
 
+-- The runs that statistics over a study count (view v_counted), rows of db:runs().
+function summary.counted(db, study)
+  local counted, out = {}, {}
+  for _, row in ipairs(assert(db:query([[
+    SELECT run_id FROM v_counted JOIN study USING(study_id) WHERE name = ?1]], study))) do
+    counted[row.run_id] = true
+  end
+  for _, run in ipairs(assert(db:runs { study = study })) do
+    if counted[run.run_id] then out[#out + 1] = run end
+  end
+  return out
+end
+
+local function isotropic(db, group)
+  local levels = assert(db:lambda(group.run))
+  for _, level in ipairs(levels) do
+    if math.abs(level - levels[1]) > 1e-6 then return false end
+  end
+  return #levels > 0
+end
+
+-- What the other groups of a study are measured against: the one asked for; else the recipe's; else
+-- the one called baseline; else the only isotropic one; else the first.
+function summary.baseline(db, groups, asked)
+  local flat, names, by_label = {}, {}, {}
+  for i, group in ipairs(groups) do
+    names[i], by_label[group.label] = group.label, group
+    if isotropic(db, group) then flat[#flat + 1] = group end
+  end
+  local recipes = groups[1] and db:baseline_of(groups[1].run.study)
+  local found = by_label[asked or recipes] or by_label[asked or "baseline"]
+  if found then return found end
+  if asked then
+    error(("no configuration of the study is called %s (it has: %s)"):format(asked,
+      table.concat(names, ", ")), 0)
+  end
+  return #flat == 1 and flat[1] or groups[1]
+end
+
 -- → {n, mean, sd, seeds = {…}, values = {…}}: over the members that have the metric.
 function summary.of(group, name)
   local seeds, values = {}, {}
+  name = score.aliases[name] or name
   for _, member in ipairs(group.members) do
     if member.metrics[name] then
       seeds[#seeds + 1], values[#values + 1] = member.seed, member.metrics[name]
@@ -66,22 +107,24 @@ local function cell(moments, style, name)
   if moments.n == 0 then return nil end
   local percent = style.percent and not NO_SHARE[name]
   local scale, format = percent and 100 or 1, percent and "%.1f" or "%.3f"
-  local text = format:format(scale * moments.mean)
+  local shown = format:format(scale * moments.mean)
+  local text = shown
   if moments.sd then text = text .. " ± " .. format:format(scale * moments.sd) end
-  return { text = text, value = scale * moments.mean, sd = moments.sd and scale * moments.sd }
+  return { text = text, value = scale * moments.mean, sd = moments.sd and scale * moments.sd,
+    shown = tonumber(shown) }
 end
 
 -- The best mean among the chains, and what equals it as shown, is bold.
 local function mark_best(groups, cells, higher)
   local best
   for i, group in ipairs(groups) do
-    local value = cells[i] and not group.prior and cells[i].value
+    local value = cells[i] and not group.prior and cells[i].shown
     if value and (not best or (higher and value > best) or (not higher and value < best)) then
       best = value
     end
   end
   for i, group in ipairs(groups) do
-    if cells[i] and not group.prior and cells[i].value == best then cells[i].bold = true end
+    if cells[i] and not group.prior and cells[i].shown == best then cells[i].bold = true end
   end
 end
 

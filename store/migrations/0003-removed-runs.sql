@@ -1,7 +1,10 @@
 -- From version 2 to 3: runs can be removed, which hides them, and restored. Every view that shows
--- runs, or what belongs to them, leaves the removed ones out.
+-- runs, or what belongs to them, leaves the removed ones out. And foreign keys name the column that
+-- they refer to, which browsers such as Datasette ask for: that changes the schema's text alone, no
+-- row, so it is written there (https://sqlite.org/lang_altertable.html, 7).
 
 ALTER TABLE run ADD COLUMN removed_at TEXT;
+
 
 DROP VIEW v_run;
 DROP VIEW v_class;

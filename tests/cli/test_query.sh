@@ -34,6 +34,13 @@ same "all six" "$(rows)" 6
 expect "ls with what differs" 0 "$aniso" ls --varying --db "$db" --format csv
 says out "^run,.*,schedule.lambda,schedule.lambda.gamma,started,wall"
 same "and nothing else" "$(head -n 1 "$dir/out" | grep -c 'train')" 0
+expect "ls of the newest two" 0 "$aniso" ls -n 2 --db "$db" --format csv
+same "are two" "$(rows)" 2
+says err "^2 of 6 runs; -n 0 shows all$"
+expect "ls of all" 0 "$aniso" ls -n 0 --db "$db" --format csv
+same "are six" "$(rows)" 6
+expect "ls -n of no number" 2 "$aniso" ls -n many --db "$db"
+says err "^aniso: -n needs a whole number, 0 for all, got many$"
 expect "a key misspelt" 2 "$aniso" ls 'macrof1>0.5' --db "$db"
 says err "^aniso: no key macrof1 \(did you mean macro_f1\?\)$"
 expect "nothing fits" 3 "$aniso" ls 'acc>1' --db "$db"
@@ -58,9 +65,23 @@ says out "schedule.lambda.gamma$"
 same "three configurations in the table below" "$(grep -cE '^(sweep|ddpm) .* 2 ' "$dir/out")" 3
 expect "curve in a file" 0 "$aniso" curve sweep -x schedule.lambda.gamma -y all --svg "$dir/c.svg" --db "$db"
 same "that is SVG with a title" "$(grep -c '<title>.*sweep: all' "$dir/c.svg")" 1
+same "a dot per run" "$(grep -o '<circle' "$dir/c.svg" | wc -l | tr -d ' ')" 6
 expect "curve over no number" 2 "$aniso" curve sweep -x schedule.lambda --db "$db"
 says err "is no number"
 expect "curve of no metric" 2 "$aniso" curve sweep -x train.lr -y seed --db "$db"
+
+expect "compare of a study" 0 "$aniso" compare sweep --db "$db"
+says out "^low against|^- low against ddpm: acc "
+says out "^- low: 2 paired seeds are too few for a test over seeds: at least 3$"
+expect "compare of configurations" 0 "$aniso" compare low sweep:high --db "$db" --format json
+says out '"baseline":"low"'
+expect "compare of runs, one section" 0 "$aniso" compare @last @best:macro_f1 --section metrics --db "$db" --format csv
+says out "^metrics,acc,"
+same "and no other" "$(tail -n +2 "$dir/out" | grep -vc '^metrics,')" 0
+expect "compare of nothing known" 3 "$aniso" compare low lower --db "$db"
+expect "compare of one run" 2 "$aniso" compare @last --db "$db"
+expect "sql keeps columns of one name" 0 "$aniso" sql "SELECT 1 AS a, 2 AS a" --db "$db" --format csv
+same "both" "$(tail -n 1 "$dir/out" | tr -d '\r')" "1,2"
 
 expect "tag" 0 "$aniso" tag @last paper first --db "$db"
 expect "star" 0 "$aniso" star @last --db "$db"

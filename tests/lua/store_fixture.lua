@@ -38,6 +38,36 @@ function fixture.new()
   return assert(store.open(path)), path
 end
 
+local N = 120
+
+-- 120 images: 90 of class a, 30 of class b.
+function fixture.truth()
+  local true_ = {}
+  for i = 1, N do true_[i] = i <= 90 and 0 or 1 end
+  return true_
+end
+
+-- Records a run that is wrong on the images for which wrong(i) holds.
+function fixture.record(db, label, seed, wrong, changes)
+  changes = changes or {}
+  local of = { label = label, name = label, seed = seed, study = changes.study or "s", split = changes.split,
+    config = changes.config or { train = { lr = 0.1 }, method = label }, dataset = changes.dataset }
+  local run = db:start_run(fixture.description(of))
+  local true_, pred, matrix = changes["true"] or fixture.truth(), {}, { { 0, 0 }, { 0, 0 } }
+  for i = 1, N do
+    pred[i] = wrong(i) and 1 - true_[i] or true_[i]
+    matrix[true_[i] + 1][pred[i] + 1] = matrix[true_[i] + 1][pred[i] + 1] + 1
+  end
+  run:evaluation(fixture.evaluation(matrix, { results = { nll = changes.nll },
+    predictions = not changes.silent and { true_idx = true_, pred_idx = pred } or nil }))
+  run:finish()
+  return run
+end
+
+function fixture.every(n, shift)
+  return function(i) return (i + (shift or 0)) % n == 0 end
+end
+
 -- The first column of the first row.
 function fixture.one(db, sql, ...)
   local rows, columns = assert(db:query(sql, ...))

@@ -1,92 +1,169 @@
--- Comparing runs: deltas against metric.lua, pairing, and what happens where it is impossible.
-
+-- Comparing runs and configurations of a database: Δ and tests against hand-made counts, what a name
+-- means, and what is said aloud where the numbers are too few.
 local lu = require "luaunit"
-local compare = require "aniso.compare"
+local core = require "aniso.core"
 local metric = require "aniso.metric"
+local records = require "aniso.compare.records"
+local fixture = dofile "tests/lua/store_fixture.lua"
+local description, record, every, truth = fixture.description, fixture.record, fixture.every, fixture.truth
+local N = 120 -- images: 90 of class a, 30 of class b
 
--- 60 images of three classes; `wrong(i)` says which are called the next class.
-local function run(label, wrong, extra)
-  local r = { label = label, K = 3, ["true"] = {}, pred = {}, sample = {} }
-  for i = 1, 60 do
-    r.sample[i], r["true"][i] = i - 1, i % 3
-    r.pred[i] = wrong(i) and (i + 1) % 3 or i % 3
+local function named(list, name)
+  for _, one in ipairs(list) do
+    if one.name == name then return one end
   end
-  for k, v in pairs(extra or {}) do r[k] = v end
-  return r
 end
 
-local function every(n)
-  return function(i) return i % n == 0 end
+local function near(got, want, tolerance)
+  lu.assertAlmostEquals(got, want, tolerance or 1e-12)
 end
 
-local function find(result, name)
-  for _, m in ipairs(result.metrics) do
-    if m.name == name then return m end
-  end
+local function said(result, text)
+  lu.assertStrContains(table.concat(result.notes, "\n"), text)
+end
+
+local function unsaid(result, text)
+  lu.assertNil(table.concat(result.notes, "\n"):find(text, 1, true), text)
 end
 
 local Compare = {}
 
-function Compare.test_delta_and_tests_of_two_runs()
-  local a, b = run("a", every(4)), run("b", every(10))
-  local result = compare.runs({ a, b }, { draws = 100 })
-  local acc = find(result, "acc")
-  lu.assertAlmostEquals(acc.value[1], 45 / 60, 1e-12)
-  lu.assertAlmostEquals(acc.delta[2], (54 - 45) / 60, 1e-12)
-  lu.assertNil(find(result, "nll"))
-  local p = result.pairs[2]
-  lu.assertNil(p.unpaired)
-  -- wrong in a: 15 images, in b: 6, in both (multiples of 20): 3
-  lu.assertEquals({ p.n, p.mcnemar.b, p.mcnemar.c }, { 60, 3, 12 })
-  lu.assertAlmostEquals(p.acc.value, 9 / 60, 1e-12)
-  lu.assertTrue(p.acc.lo < p.acc.value and p.acc.value < p.acc.hi)
-  lu.assertAlmostEquals(p.macro_f1.value, find(result, "macro_f1").delta[2], 1e-12)
+function Compare.test_two_runs()
+  local db <close> = fixture.new()
+  record(db, "a", 0, every(4))  -- 30 wrong: 22 of class a (4, 8 … 88), 8 of b (92 … 120)
+  record(db, "b", 0, every(10)) -- 12 wrong: 9 of a, 3 of b; 6 of them (20, 40 …) in both
+  local r = assert(db:compare({ "1", "2" }, { draws = 200 }))
+  lu.assertEquals({ r.groups[1].label, r.groups[2].label }, { "a seed 0", "b seed 0" })
+  local acc, few = named(r.metrics, "acc"), named(r.metrics, "few")
+  near(acc.of[1].mean, 90 / 120)
+  near(acc.delta[2].mean, 18 / 120)
+  near(few.of[1].mean, 22 / 30)
+  near(few.delta[2].mean, 5 / 30)
+  lu.assertEquals({ acc.delta[2].n, acc.delta[2].p }, { 1, nil })
+  local pair = r.pairs[2]
+  local test = pair.mcnemar[1]
+  lu.assertEquals({ test.b, test.c, pair.n, #pair.mcnemar }, { 6, 24, 120, 1 })
+  near(test.p, metric.mcnemar(truth(), db:predictions(1).pred_idx, db:predictions(2).pred_idx, 2).p)
+  near(pair.intervals.acc.value, 18 / 120)
+  near(pair.intervals.few.value, 5 / 30)
+  lu.assertTrue(pair.intervals.acc.lo > 0.05 and pair.intervals.acc.hi < 0.25)
+  local class = named(r.classes, "b")
+  lu.assertEquals({ class.support, class.n_train, class.shot }, { 30, 10, "few" })
+  near(class.recall.delta[2].mean, 5 / 30)
+  near(class.precision.of[1].mean, 22 / 44)
+  local cells = {}
+  for _, cell in ipairs(r.confusion) do cells[cell["true"] .. cell.pred] = cell.delta[2] end
+  lu.assertEquals(cells, { aa = 13, ab = -13, ba = -5, bb = 5 })
+  lu.assertEquals(r.config, { { key = "method", values = { "a", "b" } } })
+  said(r, "acc +0.150 (beyond the luck of the images; seeds untested)")
+  said(r, "one run each")
+  unsaid(r, "few test images")
+  lu.assertStrContains(tostring(r), "0.750")
+  local again = db:compare({ "1", "2" }, { draws = 200 })
+  lu.assertEquals(again.pairs[2].intervals, pair.intervals)
 end
 
-function Compare.test_confusion_alone_gives_deltas_but_no_test()
-  local a = run("a", every(4))
-  local matrix = metric.evaluate({ ["true"] = a["true"], pred = a.pred, K = 3 }).confusion
-  local result = compare.runs { a, { label = "b", confusion = matrix } }
-  lu.assertAlmostEquals(find(result, "kappa").delta[2], 0, 1e-12)
-  lu.assertStrContains(result.pairs[2].unpaired, "not stored")
-  lu.assertNil(result.pairs[2].mcnemar)
+function Compare.test_configurations_are_paired_by_seed()
+  local db <close> = fixture.new()
+  for seed, n in ipairs { 4, 5, 6, 8 } do record(db, "a", seed, every(n), { nll = seed }) end
+  for seed, n in ipairs { 10, 12, 20 } do record(db, "b", seed, every(n), { nll = 2 * seed }) end
+  local r = assert(db:compare({ "a", "b" }, { draws = 100 }))
+  local acc = named(r.metrics, "acc")
+  lu.assertEquals({ acc.of[1].n, acc.of[2].n, acc.delta[2].n }, { 4, 3, 3 })
+  near(acc.of[1].mean, 1 - (30 + 24 + 20 + 15) / 480)
+  local d = { (30 - 12) / 120, (24 - 10) / 120, (20 - 6) / 120 }
+  local wanted = metric.paired_t({ 0, 0, 0 }, d)
+  near(acc.delta[2].mean, wanted.mean)
+  near(acc.delta[2].p, wanted.p, 1e-9)
+  near(acc.delta[2].lo, wanted.lo, 1e-9)
+  near(named(r.metrics, "nll").delta[2].mean, 2)
+  near(r.pairs[2].intervals.acc.value, wanted.mean)
+  lu.assertEquals(#r.pairs[2].mcnemar, 3)
+  said(r, "Δ is over the seeds that both have (1, 2, 3)")
+  unsaid(r, "too few for a test over seeds")
+  said(r, "acc +0.128 (beyond noise)")
+  r = assert(db:compare({ "a", "7" }, { draws = 10 }))
+  lu.assertEquals({ named(r.metrics, "acc").delta[2].n, named(r.metrics, "acc").delta[2].p }, { 1, nil })
+  said(r, "1 paired seed is too few for a test over seeds: at least 3")
 end
 
-function Compare.test_different_images_are_not_paired()
-  local a, b = run("a", every(4)), run("b", every(5))
-  b.sample[7] = 1000
-  lu.assertStrContains(compare.runs({ a, b }).pairs[2].unpaired, "different images")
+function Compare.test_no_common_seed()
+  local db <close> = fixture.new()
+  for seed = 1, 2 do record(db, "a", seed, every(4)) end
+  for seed = 3, 4 do record(db, "b", seed, every(10)) end
+  local r = assert(db:compare { "a", "b" })
+  local acc = named(r.metrics, "acc")
+  near(acc.delta[2].mean, 18 / 120)
+  lu.assertEquals({ acc.delta[2].n, acc.delta[2].lo, r.pairs[2].mcnemar }, { 0, nil, nil })
+  said(r, "b and a have no pair of runs: Δ is the difference of the means")
+  said(r, "no test over images: they share no seed")
 end
 
-function Compare.test_a_metric_of_one_run_only_is_false_in_the_other()
-  local probs = {}
-  for i = 1, 60 do probs[i] = { 0.5, 0.3, 0.2 } end
-  local result = compare.runs({ run("a", every(4)), run("b", every(4), { probs = probs }) },
-    { draws = 10 })
-  local nll = find(result, "nll")
-  lu.assertEquals({ nll.value[1], nll.delta[2] }, { false, false })
-  lu.assertTrue(nll.value[2] > 0)
+function Compare.test_what_cannot_be_paired_says_why()
+  local db <close> = fixture.new()
+  record(db, "a", 0, every(4))
+  local silent = record(db, "silent", 0, every(10), { silent = true })
+  local other = truth()
+  other[1], other[120] = 1, 0
+  record(db, "other", 0, every(10), { ["true"] = other })
+  local split = description().split
+  split.sha256, split.seed = "s2", 2
+  record(db, "moved", 0, every(10), { split = split })
+  local function reason(name)
+    local r = assert(db:compare { "a", name })
+    lu.assertNil(r.pairs[2].intervals)
+    near(named(r.metrics, "acc").delta[2].mean, named(r.metrics, "acc").of[2].mean - 0.75)
+    return r.pairs[2].unpaired
+  end
+  lu.assertStrContains(reason "silent", silent.uid .. " has no stored predictions")
+  lu.assertStrContains(reason "other", "different images")
+  lu.assertStrContains(reason "moved", "different splits")
 end
 
-function Compare.test_seeds_are_paired_by_number()
-  local first = { run("a", every(4), { seed = 0 }), run("a", every(5), { seed = 1 }),
-    run("a", every(6), { seed = 7 }) }
-  local second = { run("b", every(10), { seed = 1 }), run("b", every(6), { seed = 0 }) }
-  local result = compare.seeds(first, second)
-  lu.assertEquals(result.seeds, { 0, 1 })
-  lu.assertEquals(result.acc.n, 2)
-  lu.assertAlmostEquals(result.acc.mean, ((50 - 45) + (54 - 48)) / 60 / 2, 1e-12)
-  lu.assertAlmostEquals(result.acc.first.mean, (45 + 48) / 120, 1e-12)
-  lu.assertTrue(result.acc.p < 0.1)
+function Compare.test_few_images_and_few_disagreements_are_said()
+  local db <close> = fixture.new()
+  local true_ = {}
+  for i = 1, N do true_[i] = i <= 117 and 0 or 1 end
+  record(db, "a", 0, every(40), { ["true"] = true_ })
+  record(db, "b", 0, every(30), { ["true"] = true_ })
+  local r = assert(db:compare({ "a", "b" }, { draws = 50 }))
+  said(r, "few test images (b 3; fewer than 20): one image is up to 0.33 of a recall")
+  said(r, "at seed 0 only 5 of 120 images are right in one and wrong in the other")
 end
 
-function Compare.test_mistakes()
-  lu.assertErrorMsgContains("two runs or more", compare.runs, { run("a", every(4)) })
-  lu.assertErrorMsgContains("neither predictions", compare.runs,
-    { run("a", every(4)), { label = "b" } })
-  local four = run("b", every(4), { K = 4 })
-  lu.assertErrorMsgContains("they cannot be compared", compare.runs, { run("a", every(4)), four })
-  lu.assertErrorMsgContains("no seed", compare.seeds, { run("a", every(4)) }, {})
+-- What a person reads, what CSV has and what JSON has are the same numbers.
+function Compare.test_formats_agree()
+  local db <close> = fixture.new()
+  for seed = 0, 2 do
+    record(db, "a", seed, every(4 + seed), { nll = 0.5 })
+    record(db, "b", seed, every(6 + seed))
+  end
+  local r = assert(db:compare({ "a", "b" }, { draws = 50 }))
+  local json, csv = core.json.decode(records.json(r)), records.csv(r)
+  local n = 0
+  for section, list in pairs(json) do
+    for _, record_ in ipairs(type(list) == "table" and section ~= "notes" and list or {}) do
+      n = n + 1
+      for _, column in ipairs { "value", "delta", "lo", "hi", "p", "sd" } do
+        local value = record_[column]
+        if math.type(value) == "float" then
+          local exact = ("%.17g"):format(value)
+          lu.assertTrue(csv:find(("%.15g"):format(value), 1, true) ~= nil or csv:find(exact, 1, true) ~= nil
+            or csv:find(("%.16g"):format(value), 1, true) ~= nil, section .. " " .. exact)
+        end
+      end
+    end
+  end
+  lu.assertTrue(n > 40)
+  local nll = named(r.metrics, "nll")
+  lu.assertEquals({ nll.of[2].n, nll.delta[2].mean }, { 0, nil })
+  lu.assertStrContains(tostring(r), "n/a")
+  for _, one in ipairs(json.metrics) do
+    if one.name == "acc" and one.group == "b" then
+      near(one.delta, named(r.metrics, "acc").delta[2].mean)
+      lu.assertEquals(one.pairs, 3)
+    end
+  end
 end
 
 return { TestCompare = Compare }

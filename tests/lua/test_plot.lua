@@ -45,6 +45,25 @@ function Terminal.test_braille()
   })
 end
 
+-- A dot per seed, also beyond the bars: the axis reaches to it.
+function Terminal.test_dots()
+  local figure = { x = "t", series = { { x = { 0, 2 }, y = { 1, 1 }, dots = { { 0, 0 }, { 2, 2 } } } } }
+  lu.assertEquals(plot.terminal(figure, look()), text {
+    "",
+    "2 ┤                        ∘",
+    "  │",
+    "  │",
+    "1 ┤⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉",
+    "  │",
+    "0 ┤∘",
+    "  └┬───────────┬───────────┬ t",
+    "   0           1           2",
+  })
+  lu.assertEquals(select(2, plot.svg(figure):gsub("<circle", "")), 2)
+  lu.assertErrorMsgContains("series[1].dots[1] is not finite", plot.svg,
+    { x = "t", series = { { x = { 0 }, y = { 1 }, dots = { { 0, 0 / 0 } } } } })
+end
+
 function Terminal.test_ascii()
   lu.assertEquals(plot.terminal(crossing(), look { ascii = true }), text {
     "Two lines",

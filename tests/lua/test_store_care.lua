@@ -71,6 +71,8 @@ function Care.test_an_old_file_becomes_a_new_one_and_loses_nothing()
       lu.assertEquals(db:version(), core.db.VERSION)
       lu.assertEquals(structure(db), structure(new))
       lu.assertEquals(one(db, "PRAGMA integrity_check"), "ok")
+      lu.assertEquals(one(db, [[
+        SELECT count(*) FROM sqlite_schema t, pragma_foreign_key_list(t.name) WHERE "to" IS NULL]]), 0)
       db:tag(db:find "1", { "mine" })
       lu.assertEquals(#db:select { "tag:mine" }, 1)
       db:remove { db:find "1" }

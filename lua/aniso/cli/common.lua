@@ -67,25 +67,19 @@ function common.ask(db, method, ...)
   return table.unpack(result, 2, result.n)
 end
 
--- The groups (summary.lua) of the runs that statistics over a study count: view v_counted.
+-- The groups (summary.lua) of the runs that statistics over a study count.
 function common.counted_groups(db, study, options)
-  local found = cli.need(db:query("SELECT study_id FROM study WHERE name = ?1", study))[1]
-  if not found then
+  local all = cli.need(db:runs { study = study })
+  if #all == 0 then
     local names = {}
-    local rows = cli.need(db:query "SELECT name FROM study ORDER BY study_id")
-    for i, row in ipairs(rows) do names[i] = row.name end
-    cli.fail(cli.NO_MATCH, ("there is no study %s in %s (it has: %s)"):format(study, db.path,
-      table.concat(names, ", ")))
+    for i, row in ipairs(cli.need(db:query "SELECT study FROM v_run GROUP BY study ORDER BY min(run_id)")) do
+      names[i] = row.study
+    end
+    cli.fail(cli.NO_MATCH, ("there is no study %s in %s (%s)"):format(study, db.path,
+      #names > 0 and "it has: " .. table.concat(names, ", ") or "it has no runs"))
   end
-  local counted, runs = {}, {}
-  for _, row in ipairs(cli.need(db:query("SELECT run_id FROM v_counted WHERE study_id = ?1",
-    found.study_id))) do
-    counted[row.run_id] = true
-  end
-  for _, run in ipairs(cli.need(db:runs { study = study })) do
-    if counted[run.run_id] then runs[#runs + 1] = run end
-  end
-  local groups = require("aniso.summary").groups(db, runs, options)
+  local summary = require "aniso.summary"
+  local groups = summary.groups(db, summary.counted(db, study), options)
   if #groups == 0 then
     cli.fail(cli.NO_MATCH, ("study %s has no finished run with a test evaluation"):format(study))
   end

@@ -1,5 +1,5 @@
--- aniso curve STUDY -x OPTION -y METRIC: mean ± sd over seeds against one option, on the
--- terminal or as SVG, with the numbers below. Other options that differ make a line each; a
+-- aniso curve STUDY -x OPTION -y METRIC: mean ± sd over seeds against one option and a dot per seed, on
+-- the terminal or as SVG, with the numbers below. Other options that differ make a line each; a
 -- configuration without the option (an isotropic baseline in a sweep of γ) is a level line.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -61,14 +61,16 @@ local function add_point(series, x, moments)
   if not moments.mean then return end
   series.x[#series.x + 1], series.y[#series.y + 1] = x, moments.mean
   series.error[#series.error + 1] = moments.sd or false
+  for _, value in ipairs(moments.values) do series.dots[#series.dots + 1] = { x, value } end
 end
 
 local function figure(study, on, off, x, y)
   local out, last = { x = x.name, y = y.name, series = {} }, nil
-  out.title = ("%s: %s, mean ± sd over seeds"):format(study, y.name)
+  out.title = ("%s: %s, mean ± sd over seeds, a dot per seed"):format(study, y.name)
   for _, group in ipairs(on) do
     if not last or last.name ~= group.line then
-      last = { name = group.line, label = group.line ~= "" and group.line or nil, x = {}, y = {}, error = {} }
+      last = { name = group.line, label = group.line ~= "" and group.line or nil, x = {}, y = {},
+        error = {}, dots = {} }
       out.series[#out.series + 1] = last
     end
     add_point(last, group.x, summary.of(group, y.metric))
@@ -76,10 +78,10 @@ local function figure(study, on, off, x, y)
   local left, right = math.huge, -math.huge
   for _, group in ipairs(on) do left, right = math.min(left, group.x), math.max(right, group.x) end
   for _, group in ipairs(off) do
-    local level = { label = group.line, x = {}, y = {}, error = {} }
+    local level = { label = group.line, x = {}, y = {}, error = {}, dots = {} }
     local mean = summary.of(group, y.metric)
     add_point(level, left, mean)
-    add_point(level, right, { mean = mean.mean })
+    add_point(level, right, { mean = mean.mean, values = {} })
     out.series[#out.series + 1] = level
   end
   for i = #out.series, 1, -1 do
@@ -101,6 +103,31 @@ local function draw(args, shape)
   end
 end
 
+-- Columns before the metric: the line's name where there are several, x, how many seeds; and for a
+-- program the value of each seed.
+local function heads_of(rows, x, y, exact)
+  local heads, seeds, seen, named = {}, {}, {}, false
+  for _, group in ipairs(rows) do
+    named = named or group.line ~= ""
+    for _, seed in ipairs(summary.of(group, y.metric).seeds) do
+      if not seen[seed] then seen[seed], seeds[#seeds + 1] = true, seed end
+    end
+  end
+  if named then heads[1] = { name = "line", get = function(group) return group.line end } end
+  heads[#heads + 1] = { name = x.name, get = function(group) return group.x end }
+  heads[#heads + 1] = summary.heads.seeds
+  table.sort(seeds)
+  for _, seed in ipairs(exact and seeds or {}) do
+    heads[#heads + 1] = { name = ("%s seed %d"):format(y.name, seed), get = function(group)
+      local of = summary.of(group, y.metric)
+      for i, own in ipairs(of.seeds) do
+        if own == seed then return of.values[i] end
+      end
+    end }
+  end
+  return heads
+end
+
 function curve.run(args)
   local db = common.open(args)
   local groups = common.counted_groups(db, args.study)
@@ -110,13 +137,9 @@ function curve.run(args)
   local on, off = cli.usage(place, groups, x, catalog, args.study)
   draw(args, cli.usage(figure, args.study, on, off, x, y))
   local rows = table.move(off, 1, #off, #on + 1, table.move(on, 1, #on, 1, {}))
-  local heads = { { name = x.name, get = function(group) return group.x end }, summary.heads.seeds }
-  local named = false
-  for _, group in ipairs(rows) do named = named or group.line ~= "" end
-  if named then table.insert(heads, 1, { name = "line", get = function(group) return group.line end }) end
-  local metrics = { { name = y.name, metric = y.metric, higher = y.higher } }
-  local columns, cells = summary.rows(rows, heads, metrics,
-    { separate = args.format == "csv" or args.format == "json" })
+  local exact = args.format == "csv" or args.format == "json"
+  local columns, cells = summary.rows(rows, heads_of(rows, x, y, exact),
+    { { name = y.name, metric = y.metric, higher = y.higher } }, { separate = exact })
   tables.print(columns, cells, args.format)
 end
 

@@ -13,7 +13,11 @@ function ls.arguments(parser)
   parser:option("--sort", "by a metric, best first, or any other key; --sort=-KEY turns it round")
     :argname "KEY"
   parser:flag("--varying", "show the options that differ between the runs listed")
-  parser:option("-n --number", "at most so many runs"):convert(tonumber):default "50"
+  parser:option("-n --number", "at most so many runs; 0: all"):argname "N":default "50":convert(function(text)
+    local n = math.tointeger(tonumber(text))
+    if n and n >= 0 then return n end
+    return nil, ("-n needs a whole number, 0 for all, got %s"):format(text)
+  end)
   parser:flag("--removed", "the runs that aniso rm removed")
   common.db(parser)
   common.format(parser)
@@ -74,7 +78,7 @@ end
 function ls.run(args)
   local db = common.open(args)
   local runs, catalog, mentioned, fitting = common.ask(db, "select", args.filter,
-    { sort = args.sort, limit = args.number, removed = args.removed })
+    { sort = args.sort, limit = args.number > 0 and args.number or nil, removed = args.removed })
   if #runs == 0 then cli.fail(cli.NO_MATCH, nothing(args)) end
   local keys = extra_keys(catalog, mentioned, args.varying and catalog:varying(runs) or {})
   local tagged = false
@@ -89,7 +93,7 @@ function ls.run(args)
   for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged) end
   tables.print(columns, rows, args.format)
   if fitting > #runs then
-    io.stderr:write(("%d of %d runs; -n %d shows all\n"):format(#runs, fitting, fitting))
+    io.stderr:write(("%d of %d runs; -n 0 shows all\n"):format(#runs, fitting))
   end
 end
 

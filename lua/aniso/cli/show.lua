@@ -21,7 +21,8 @@ local sections = {
     SELECT key, txt AS value FROM config_param JOIN run USING(config_id)
      WHERE run_id = ?1 ORDER BY key]] },
   curve = { [[
-    SELECT m.name AS metric, v.part, v.step, v.value FROM metric_value v JOIN metric m USING(metric_id)
+    SELECT m.name AS metric, v.part, v.step, coalesce(v.value, v.kind) AS value
+      FROM metric_value v JOIN metric m USING(metric_id)
      WHERE v.run_id = ?1 ORDER BY m.name, v.part, v.step]] },
   log = { "SELECT at, level, message FROM log WHERE run_id = ?1 ORDER BY seq" },
 }
@@ -128,7 +129,17 @@ function show.section(db, run, name, format)
   if name == "repro" then
     return print(table.concat(cli.need(require "aniso.repro" (db, run)), "\n"))
   end
-  local columns, rows = rows_of(db, run, name)
+  local columns, rows
+  if name == "curve" and format == "table" then
+    local figures
+    figures, columns, rows = require "aniso.run_curves" (common.ask(db, "curves", run))
+    if figures then
+      require("aniso.plot").draw(figures)
+      print()
+    end
+  else
+    columns, rows = rows_of(db, run, name)
+  end
   tables.print(columns, rows, format)
 end
 
@@ -143,7 +154,9 @@ function show.run(args)
     if #wanted > 1 then cli.fail(cli.USAGE, ("--format %s takes one section"):format(args.format)) end
     return show.section(db, run, wanted[1] or "facts", args.format)
   end
-  if #wanted == 0 then wanted = { "facts", "evaluations", "classes", "confusion" } end
+  if #wanted == 0 then
+    wanted = db:confusion(run) and { "facts", "evaluations", "classes", "confusion" } or { "facts" }
+  end
   for i, name in ipairs(wanted) do
     if i > 1 then print() end
     show.section(db, run, name, "table")

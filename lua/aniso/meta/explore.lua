@@ -16,6 +16,7 @@
 ---@field x number[]|aniso.Tensor
 ---@field y number[]|aniso.Tensor
 ---@field error? (number|false)[] Half the length of each bar; false draws none.
+---@field dots? number[][] Points {x, y} beside the line, one per seed for example.
 ---@field low? (number|false)[] Lower end of each bar.
 ---@field high? (number|false)[] Upper end of each bar.
 

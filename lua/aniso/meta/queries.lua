@@ -82,3 +82,19 @@ function RunDatabase:plan_of(study) end
 ---@return string? message
 ---@return string? code
 function RunDatabase:baseline_of(study) end
+
+---What differs, by how much, and whether it is luck, as `aniso compare` says it; prints itself as tables.
+---db:compare{ "ddpm", "adpm" }, db:compare{ "@last", "@best:tail" }, db:compare "lambda"
+---@param names string[]|string the baseline first: a run, a configuration (label or study:label), runs
+---"1,4,7", filters; or the name of a study alone
+---@param options? { baseline: string?, draws: integer?, level: number?, seed: integer? }
+---@return table? result groups, metrics, classes, confusion, config, pairs, notes
+---@return string? message
+---@return string? code
+function RunDatabase:compare(names, options) end
+
+---The configurations of a study with their finished runs over seeds: group:of "tail" gives n, mean, sd.
+---@param study string
+---@param options? { prior: boolean? } the prior's own predictions as groups too
+---@return table[] groups { label =, prior =, members = { { seed =, run_id =, n =, metrics = } }, of = }
+function RunDatabase:groups(study, options) end

@@ -27,35 +27,94 @@ local function additions(true_, predictions, K)
   return out
 end
 
--- The metrics of prediction p, by the conventions of metric/confusion, from a row of sums.
-local function rates(row, p, K, shot, n)
-  local first, correct = K * (2 * p - 1), 0
-  local recalls, classes, f1, called = 0, 0, 0, 0
-  local sum, count = { many = 0, medium = 0, few = 0 }, { many = 0, medium = 0, few = 0 }
+-- The metrics of one prediction, by the conventions of metric/confusion, from the sums in list[at + 1 …]:
+-- supports, and in list[first + 1 …] calls and correct calls. group[j]: 1, 2, 3 or nil.
+-- → acc, bacc, macro_f1, many, medium, few; nil where undefined.
+local function rates(list, at, first, K, group, n)
+  local correct, recalls, classes, f1, called = 0, 0, 0, 0, 0
+  local s1, s2, s3, n1, n2, n3 = 0, 0, 0, 0, 0, 0
   for j = 1, K do
-    local support, predicted, tp = row[j], row[first + j], row[first + K + j]
-    correct = correct + tp
+    local support, predicted, tp = list[at + j], list[first + j], list[first + K + j]
     if support + predicted > 0 then f1, called = f1 + 2 * tp / (support + predicted), called + 1 end
     if support > 0 then
-      local recall, group = tp / support, shot and shot[j]
-      recalls, classes = recalls + recall, classes + 1
-      if group then sum[group], count[group] = sum[group] + recall, count[group] + 1 end
+      local recall, of = tp / support, group[j]
+      correct, recalls, classes = correct + tp, recalls + recall, classes + 1
+      if of == 1 then
+        s1, n1 = s1 + recall, n1 + 1
+      elseif of == 2 then
+        s2, n2 = s2 + recall, n2 + 1
+      elseif of == 3 then
+        s3, n3 = s3 + recall, n3 + 1
+      end
     end
   end
-  return { acc = correct / n, bacc = recalls / classes, macro_f1 = f1 / called,
-    many = count.many > 0 and sum.many / count.many or nil,
-    medium = count.medium > 0 and sum.medium / count.medium or nil,
-    few = count.few > 0 and sum.few / count.few or nil }
+  return correct / n, recalls / classes, f1 / called, n1 > 0 and s1 / n1 or nil, n2 > 0 and s2 / n2 or nil,
+    n3 > 0 and s3 / n3 or nil
 end
 
--- Σ_p weight[p] · metric of prediction p; nil where one of them is undefined.
-local function weighted(row, weights, K, shot, n)
+local GROUP = { many = 1, medium = 2, few = 3 }
+
+-- Appends the metrics of each prediction to out[p][metric], one entry per row of the tensor `sums`;
+-- false where undefined.
+local function append(out, sums, K, shot, n)
+  local list, width, group = sums:list(), K * (1 + 2 * #out), {}
+  for j = 1, K do group[j] = shot and GROUP[shot[j]] end
+  for at = 0, #list - 1, width do
+    for p, of in ipairs(out) do
+      local acc, bacc, f1, many, medium, few = rates(list, at, at + K * (2 * p - 1), K, group, n)
+      local r = #of.acc + 1
+      of.acc[r], of.bacc[r], of.macro_f1[r] = acc, bacc, f1
+      of.many[r], of.medium[r], of.few[r] = many or false, medium or false, few or false
+    end
+  end
+end
+
+local function empty(count)
   local out = {}
+  for p = 1, count do
+    out[p] = {}
+    for _, name in ipairs(bootstrap.metrics) do out[p][name] = {} end
+  end
+  return out
+end
+
+-- Of as many images the same resamples are asked for again and again: the latest are kept, until memory
+-- is wanted for something else.
+local latest = setmetatable({}, { __mode = "v" })
+local function resamples(seed, first, count, n)
+  local key = ("%d %d %d %d"):format(seed, first, count, n)
+  if latest.key ~= key or not latest.tensor then
+    latest.key, latest.tensor = key, core.rng.resamples(seed, "bootstrap", first, count, n)
+  end
+  return latest.tensor
+end
+
+-- samples(true_, {pred, …}, K [, {draws = 1000, seed = 0, shot = list}]) → per prediction {whole =
+-- {[metric] = {value}}, drawn = {[metric] = {value per resample}}}; false where undefined. Resample r
+-- has the same images for all predictions, and in every call with as many images.
+function bootstrap.samples(true_, predictions, K, options)
+  options = options or {}
+  local draws, seed, shot, n = options.draws or 1000, options.seed or 0, options.shot, #true_
+  local of, whole, drawn = additions(true_, predictions, K), empty(#predictions), empty(#predictions)
+  append(whole, of:sum(1), K, shot, n)
+  local block = math.max(1, math.min(draws, math.floor(BLOCK / n)))
+  for first = 1, draws, block do
+    local count = math.min(block, draws - first + 1)
+    append(drawn, resamples(seed, first, count, n):matmul(of), K, shot, n)
+  end
+  local out = {}
+  for p in ipairs(predictions) do out[p] = { whole = whole[p], drawn = drawn[p] } end
+  return out
+end
+
+-- Σ_p weights[p] · values[p][r] for each r; false where one is undefined.
+local function combine(samples, which, name, weights)
+  local out = {}
+  for r = 1, #samples[1][which][name] do out[r] = 0 end
   for p, weight in ipairs(weights) do
-    local of = rates(row, p, K, shot, n)
-    for _, name in ipairs(bootstrap.metrics) do
-      local before = p == 1 and 0 or out[name]
-      out[name] = before and of[name] and before + weight * of[name] or nil
+    for r, value in ipairs(samples[p][which][name]) do
+      local sum = out[r]
+      out[r] = sum and value and sum + weight * value
     end
   end
   return out
@@ -69,38 +128,30 @@ local function quantile(sorted, share)
   return sorted[below] + (position - below) * (sorted[above] - sorted[below])
 end
 
--- Calls visit(row of sums) for each resample.
-local function resample(of, draws, seed, visit)
-  local n = of:shape()[1]
-  local block = math.max(1, math.min(draws, math.floor(BLOCK / n)))
-  for first = 1, draws, block do
-    local count = math.min(block, draws - first + 1)
-    local sums = core.rng.resamples(seed, "bootstrap", first, count, n):matmul(of):totable()
-    for _, row in ipairs(sums) do visit(row) end
+-- Intervals of Σ_p weights[p] · metric of prediction p, from samples(). → {[metric] = {value, lo, hi}}; a
+-- metric that is undefined on the whole set is left out, a resample in which it is undefined does
+-- not count for it.
+function bootstrap.combined(samples, weights, level)
+  local out = {}
+  for _, name in ipairs(bootstrap.metrics) do
+    local value, sorted = combine(samples, "whole", name, weights)[1], {}
+    for _, sum in ipairs(value and combine(samples, "drawn", name, weights) or {}) do
+      if sum then sorted[#sorted + 1] = sum end
+    end
+    table.sort(sorted)
+    out[name] = #sorted > 0 and { value = value, lo = quantile(sorted, (1 - level) / 2),
+      hi = quantile(sorted, (1 + level) / 2) } or nil
   end
+  return out
 end
 
--- Intervals of Σ_p weights[p] · metric(predictions[p]). true_, predictions[p]: lists of 0-based
--- classes of the same images. options {draws = 1000, level = 0.95, seed = 0, shot = list}.
--- → {[metric] = {value, lo, hi}, draws, level, seed}; a metric that is undefined on the whole set is
--- left out, a resample in which it is undefined does not count for it.
+-- The same in one call. true_, predictions[p]: lists of 0-based classes of the same images. options
+-- {draws = 1000, level = 0.95, seed = 0, shot = list} → {[metric] = {value, lo, hi}, draws, level, seed}
 function bootstrap.weighted(true_, predictions, weights, K, options)
   options = options or {}
-  local draws, level, seed = options.draws or 1000, options.level or 0.95, options.seed or 0
-  local of, n, shot = additions(true_, predictions, K), #true_, options.shot
-  local whole = weighted(of:sum(1):list(), weights, K, shot, n)
-  local samples, out = {}, { draws = draws, level = level, seed = seed }
-  for name in pairs(whole) do samples[name] = {} end
-  resample(of, draws, seed, function(row)
-    for name, value in pairs(weighted(row, weights, K, shot, n)) do
-      table.insert(samples[name], value)
-    end
-  end)
-  for name, values in pairs(samples) do
-    table.sort(values)
-    out[name] = #values > 0 and { value = whole[name], lo = quantile(values, (1 - level) / 2),
-      hi = quantile(values, (1 + level) / 2) } or nil
-  end
+  local level = options.level or 0.95
+  local out = bootstrap.combined(bootstrap.samples(true_, predictions, K, options), weights, level)
+  out.draws, out.level, out.seed = options.draws or 1000, level, options.seed or 0
   return out
 end
 

@@ -90,9 +90,11 @@ local function student_quantile(level, df)
   return (low + high) / 2
 end
 
+local ROUNDING = 1e-12 -- a spread of that size is none
+
 -- Paired t test of second − first, value k of both from the same seed. lo and hi are the ends of the
--- interval of the mean difference at `level` (0.95); they need two seeds. t and p are nil where
--- the differences do not vary: one seed, or the same difference at each.
+-- interval of the mean difference at `level` (0.95). They, t and p are nil where the differences do not
+-- vary: one seed, or the same difference at each.
 function significance.paired_t(first, second, level)
   if #first ~= #second then
     error(("paired t: %d values against %d; pair them by seed"):format(#first, #second), 0)
@@ -101,11 +103,9 @@ function significance.paired_t(first, second, level)
   for k = 1, #first do differences[k] = second[k] - first[k] end
   local result = significance.mean_sd(differences)
   result.df = math.max(0, result.n - 1)
-  if result.sd then
+  if result.sd and result.sd > ROUNDING then
     local half = student_quantile(level or 0.95, result.df) * result.sd / math.sqrt(result.n)
     result.lo, result.hi = result.mean - half, result.mean + half
-  end
-  if result.sd and result.sd > 0 then
     result.t = result.mean / (result.sd / math.sqrt(result.n))
     result.p = student_two_sided(result.t, result.df)
   end

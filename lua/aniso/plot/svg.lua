@@ -126,6 +126,11 @@ local function draw_series(add, series, place)
       table.concat(bars))
   end
   add('<path class="an-line %s" d="%s"/>', class_of(series), table.concat(path))
+  for _, dot in ipairs(series.dots) do
+    local px, py = place(dot.x, dot.y)
+    add('<circle class="an-bar %s" style="stroke-dasharray:none" cx="%s" cy="%s" r="3"/>', class_of(series),
+      pixel(px), pixel(py))
+  end
 end
 
 -- Rows of entries, as many side by side as fit: {{label =, series =}, …}, columns, rows.

@@ -88,6 +88,11 @@ local function draw(ink, place, figure, look)
   if several and not look.ascii then
     for i, series in ipairs(figure.series) do put_keys(ink, traces[i], series, i, #figure.series) end
   end
+  for _, series in ipairs(figure.series) do
+    for _, dot in ipairs(series.dots) do
+      ink:letter(ink:cell(place(dot.x, dot.y)), look.ascii and "o" or "∘", series.style)
+    end
+  end
   for _, mark in ipairs(figure.marks) do
     ink:letter(ink:cell(place(mark.x, mark.y)), look.ascii and "@" or "●", nil)
   end

@@ -26,31 +26,6 @@ function facts.words(metric)
   return WORDS[metric] or metric
 end
 
-local function isotropic(db, group)
-  local levels = assert(db:lambda(group.run))
-  for _, level in ipairs(levels) do
-    if math.abs(level - levels[1]) > 1e-6 then return false end
-  end
-  return #levels > 0
-end
-
--- The one asked for; else the recipe's; else the one called baseline; else the only isotropic one;
--- else the first.
-local function baseline_of(db, study, groups, asked)
-  local flat, names, by_label = {}, {}, {}
-  for i, group in ipairs(groups) do
-    names[i], by_label[group.label] = group.label, group
-    if isotropic(db, group) then flat[#flat + 1] = group end
-  end
-  local found = by_label[asked or db:baseline_of(study)] or by_label[asked or "baseline"]
-  if found then return found end
-  if asked then
-    error(("no configuration of the study is called %s (it has: %s)"):format(asked,
-      table.concat(names, ", ")), 0)
-  end
-  return #flat == 1 and flat[1] or groups[1]
-end
-
 -- The group with the best mean, `apart` not counted; nil where none has the metric.
 local function best_of(self, apart)
   local best, top
@@ -109,7 +84,7 @@ function facts.new(db, name, groups, runs, how)
   local key = self.catalog:key(how and how.metric or "macro_f1")
   if key.kind ~= "metric" then error(("--by takes a metric; %s is none"):format(key.name), 0) end
   self.metric, self.words_of, self.higher = key.metric, facts.words(key.metric), key.higher
-  self.base = baseline_of(db, name, groups, how and how.baseline)
+  self.base = summary.baseline(db, groups, how and how.baseline)
   self.other = best_of(self, self.base)
   self.best = best_of(self)
   give_styles(self)

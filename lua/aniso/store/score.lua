@@ -34,7 +34,8 @@ local function with_metrics(row)
     metrics = metrics }
 end
 
-local function of_kind(db, kind, part, list, by_eval)
+local function of_kind(db, kind, part, runs, list, by_eval)
+  if runs then kind = kind .. " AND e.run_id IN (" .. runs .. ")" end
   local rows, message, code = db.core:query("SELECT * FROM v_eval e WHERE " .. kind
     .. " ORDER BY e.run_id, e.eval_id", part)
   if not rows then return nil, message, code end
@@ -53,13 +54,23 @@ local function of_kind(db, kind, part, list, by_eval)
   return true
 end
 
--- scores{part = "test", prior = false} → list of {run_id, eval_id, prior, n, metrics = {name =
--- value}}, primary evaluations first, then the prior's where asked for.
+-- A list of so many numbers is written into the SQL: only then does SQLite count these runs alone
+-- and not every evaluation first. Of more runs it counts all.
+local LISTED = 500
+
+-- scores{part = "test", prior = false, runs = rows of runs()} → list of {run_id, eval_id, prior, n,
+-- metrics = {name = value}}, primary evaluations first, then the prior's where asked for. `runs` may
+-- leave others in the list: it is there for speed.
 function score.scores(db, options)
   options = options or {}
-  local part, list, by_eval = options.part or "test", {}, {}
-  local done, message, code = of_kind(db, PRIMARY, part, list, by_eval)
-  if done and options.prior then done, message, code = of_kind(db, PRIOR, part, list, by_eval) end
+  local part, list, by_eval, runs = options.part or "test", {}, {}, nil
+  if options.runs and #options.runs <= LISTED then
+    local ids = {}
+    for i, run in ipairs(options.runs) do ids[i] = ("%d"):format(run.run_id) end
+    runs = table.concat(ids, ", ")
+  end
+  local done, message, code = of_kind(db, PRIMARY, part, runs, list, by_eval)
+  if done and options.prior then done, message, code = of_kind(db, PRIOR, part, runs, list, by_eval) end
   if not done then return nil, message, code end
   return list
 end

@@ -38,7 +38,7 @@ local LATEX = { ["\\"] = "\\textbackslash{}", ["{"] = "\\{", ["}"] = "\\}", ["~"
   ["^"] = "\\textasciicircum{}", ["&"] = "\\&", ["%"] = "\\%", ["$"] = "\\$", ["#"] = "\\#",
   ["_"] = "\\_" }
 local LETTERS = { ["±"] = "$\\pm$", ["λ"] = "$\\lambda$", ["γ"] = "$\\gamma$", ["Δ"] = "$\\Delta$",
-  ["−"] = "$-$", ["…"] = "\\dots{}" }
+  ["−"] = "$-$", ["…"] = "\\dots{}", ["·"] = "$\\cdot$", ["–"] = "--" }
 
 local function latex_text(text)
   text = text:gsub("[\\{}~^&%%$#_]", LATEX)

@@ -1,0 +1,58 @@
+-- A run's curves for people: figures of the loss and of what was validated, and a row per epoch.
+--   run_curves(curves) → figures for plot.lua (nil where nothing is finite), columns, rows for table.lua
+-- curves are those of db:curves(run). `aniso show RUN --curves --format csv` has every metric.
+
+local FIGURES = {
+  { title = "Loss", y = "loss", lines = { { "train", "loss" }, { "val", "loss" } } },
+  { title = "Validation", y = "share",
+    lines = { { "val", "acc" }, { "val", "bacc" }, { "val", "macro_f1" } } },
+}
+
+local COLUMNS = { { "train", "loss" }, { "train", "lr" }, { "train", "grad_norm" }, { "val", "loss" },
+  { "val", "nll" }, { "val", "acc" }, { "val", "bacc" }, { "val", "macro_f1" } }
+
+local function finite(value)
+  return value == value and math.abs(value) < math.huge
+end
+
+local function find(curves, line)
+  return curves[line[1]] and curves[line[1]][line[2]]
+end
+
+local function figure_of(curves, of)
+  local figure, any = { title = of.title, x = "epoch", y = of.y, series = {} }, false
+  for _, line in ipairs(of.lines) do
+    local curve = find(curves, line)
+    if curve then
+      for _, value in ipairs(curve.value) do any = any or finite(value) end
+      table.insert(figure.series, { label = ("%s %s"):format(line[1], line[2]), x = curve.step,
+        y = curve.value })
+    end
+  end
+  return any and figure or nil
+end
+
+local function rows_of(curves)
+  local columns, by_step, steps = { "epoch" }, {}, {}
+  for _, line in ipairs(COLUMNS) do
+    local curve = find(curves, line)
+    if curve then
+      columns[#columns + 1] = { name = ("%s %s"):format(line[1], line[2]),
+        digits = line[2] ~= "lr" and 4 or nil }
+      for i, step in ipairs(curve.step) do
+        if not by_step[step] then by_step[step], steps[#steps + 1] = { step }, step end
+        by_step[step][#columns] = curve.value[i]
+      end
+    end
+  end
+  table.sort(steps)
+  local rows = {}
+  for i, step in ipairs(steps) do rows[i] = by_step[step] end
+  return columns, rows
+end
+
+return function(curves)
+  local figures = {}
+  for _, of in ipairs(FIGURES) do figures[#figures + 1] = figure_of(curves, of) end
+  return #figures > 0 and figures or nil, rows_of(curves)
+end

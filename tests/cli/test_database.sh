@@ -1,0 +1,82 @@
+# What store/README.md shows runs on a real database: the ten queries by aniso sql, by the sqlite3
+# shell and by Python's sqlite3 where they are installed, and the examples. And files of other
+# versions are refused clearly, and read.
+. tests/cli/tap.sh
+here=$PWD
+
+cat >"$dir/two.lua" <<'LUA'
+local aniso = require "aniso"
+return aniso.study {
+  name = "two", data = { "lesions", n = 140, size = 16 },
+  base = {
+    backbone = { "resnet", depth = 8, width = 4 }, schedule = { "cosine", T = 50, lambda = "isotropic" },
+    denoiser = { "cross_attention", dim = 16, blocks = 1, heads = 2 },
+    train = { epochs = 2, batch = 28, draws = 2, lr = 0.01 }, sampler = { "ddim", steps = 5, draws = 2 },
+  },
+  variants = {
+    { label = "flat", ["schedule.lambda"] = "isotropic" },
+    { label = "steep", ["schedule.lambda"] = { "power", gamma = 0.5 } },
+  },
+  seeds = 2,
+}
+LUA
+db=$dir/runs.db
+expect "a study" 0 "$aniso" run "$dir/two.lua" --db "$db"
+
+# block LANGUAGE N: the text of the N-th block of that language in the README.
+fence='```'
+block() {
+    awk -v start="$fence$1" -v n="$2" \
+        '/^```/ { on = !on && $0 == start && ++i == n; next } on' "$here/store/README.md"
+}
+query=0
+while [ $query -lt 10 ]; do
+    query=$((query + 1))
+    block sql $query >"$dir/q.sql"
+    expect "query $query" 0 "$aniso" sql "$(cat "$dir/q.sql")" --db "$db" --format csv
+    rows=$(tail -n +2 "$dir/out" | wc -l | tr -d ' ')
+    [ "$rows" -gt 0 ]
+    result $? "returns rows ($rows)"
+    if command -v sqlite3 >/dev/null; then
+        expect "query $query in the sqlite3 shell" 0 sqlite3 -readonly "$db" "$(cat "$dir/q.sql")"
+        same "has as many rows" "$(wc -l <"$dir/out" | tr -d ' ')" "$rows"
+    fi
+    if command -v python3 >/dev/null && python3 -c 'import sqlite3' 2>/dev/null; then
+        expect "query $query in Python" 0 python3 -c 'import sqlite3, sys
+print(len(sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute(open(sys.argv[2]).read()).fetchall()))' \
+            "$db" "$dir/q.sql"
+        same "has as many rows there" "$(cat "$dir/out")" "$rows"
+    fi
+done
+same "there is no eleventh" "$(block sql 11)" ""
+
+cd "$dir" || exit 1
+if command -v sqlite3 >/dev/null; then
+    block sh 1 >"$dir/example.sh"
+    expect "the shell example" 0 sh "$dir/example.sh"
+    same "has a line per run and part" "$(wc -l <"$dir/out" | tr -d ' ')" 8
+fi
+if command -v python3 >/dev/null && python3 -c 'import sqlite3' 2>/dev/null; then
+    block python 1 >"$dir/example.py"
+    expect "the Python example" 0 python3 "$dir/example.py"
+    says out "^flat 2 0\.[0-9]+$"
+fi
+block lua 1 >"$dir/example.lua"
+expect "the Lua example" 0 "$aniso" exec "$dir/example.lua"
+says out "Tensor float32 \(7, 7\)"
+says out "^Compared, the baseline first"
+cd "$here" || exit 1
+
+same "no time is a number" "$("$aniso" sql "SELECT count(*) FROM run WHERE typeof(started_at) <> 'text' \
+    OR started_at NOT GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T*Z'" --db "$db" --format csv | tail -n 1 | tr -d '\r')" 0
+
+"$aniso" exec -e 'local db = aniso.store.open(...); db:query "PRAGMA user_version = 99"; db:close()' "$db"
+expect "a newer file is read" 0 "$aniso" table two --db "$db"
+expect "and compared" 0 "$aniso" compare two --db "$db"
+for command in "tag @last x" "rm @last" "db migrate" "gc"; do
+    # shellcheck disable=SC2086
+    expect "but not written by $command" 4 "$aniso" $command --db "$db"
+    says err "written by a newer aniso \(version 99, this one knows [0-9]+\): it can be read; to write, use"
+done
+same "nor copied" "$(ls "$dir" | grep -c bak)" 0
+finish
