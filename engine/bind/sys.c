@@ -177,15 +177,15 @@ static int is_terminal(lua_State *L)
     return 1;
 }
 
-/* width([stream]) → columns of the terminal; nil when it is none. */
+/* width([stream]) → columns, rows of the terminal; nil when it is none. */
 static int width(lua_State *L)
 {
     struct winsize size = {0};
     if (ioctl(check_stream(L, 1), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        lua_pushnil(L);
-    else
-        lua_pushinteger(L, size.ws_col);
-    return 1;
+        return 0;
+    lua_pushinteger(L, size.ws_col);
+    lua_pushinteger(L, size.ws_row);
+    return 2;
 }
 
 /* debug([on]) → whether errors carry a traceback, after setting it. */

@@ -50,6 +50,7 @@ function sys.isatty(stream) end
 
 ---@param stream? "stdin"|"stdout"|"stderr" "stdout" if left out
 ---@return integer? columns nil when it is no terminal
+---@return integer? rows
 function sys.width(stream) end
 
 ---Whether errors carry a traceback.
