@@ -25,7 +25,7 @@ local faces = {
   { "config", "the complete default configuration" },
   { "store", "the run database" },
   { "options", "option tables in which a mistake is an error" },
-  { "progress", "a bar on a terminal, lines elsewhere" },
+  { "progress", "bars on a terminal, lines elsewhere" },
   { "plot", "lines with error bars, on the terminal or as SVG" },
   { "pretty", "any value as text" },
   { "table", "rows as a table, CSV or JSON" },

@@ -1,85 +1,84 @@
--- What a person sees while a run works. On a terminal: one line, redrawn at most ten times
--- a second, with a bar, the rate, the time left and the given fields. Elsewhere: one plain
--- line per epoch, nothing in between.
---   local p = progress.new { total = steps, label = "ddpm seed 0" }
---   p:update(done, { loss = 0.71 })    p:epoch "epoch 3/30  loss 0.71 …"    p:finish()
-local sys = require("aniso.core").sys
+-- What a person sees while runs work. On a terminal: a block of lines, one per running
+-- configuration with a bar, the time left and the latest numbers, redrawn in place. Elsewhere:
+-- a plain line per epoch, and fewer of them once a log has grown (progress/board.lua).
+--   local board <close> = progress.board { runs = 12 }
+--   local p = board:line { label = "ddpm seed 0", total = steps }
+--   p:update(done, { loss = 0.71 })    p:epoch "epoch 3/30  loss 0.71 …"    p:finish "acc 0.8"
+-- progress.new{…} is such a line on a board of its own, without a total below.
+local boards = require "aniso.progress.board"
+local text = require "aniso.progress.text"
+
+local progress = { duration = text.duration }
 
 local Progress = {}
 Progress.__index = Progress
 
-local progress = {}
-local every = 0.1 -- seconds between two drawings
+-- board{runs =, stream =, terminal =, clock =, size =, started =} → ProgressBoard. runs: how many
+-- will end on it, for the line of totals; none without. started: the clock when they began.
+function progress.board(given)
+  return boards.new(given or {}, Progress)
+end
 
+-- new{total =, label =} and what board() takes.
 function progress.new(given)
-  local stream = given.stream or io.stderr
-  local terminal = given.terminal
-  if terminal == nil then terminal = stream == io.stderr and sys.isatty "stderr" end
-  return setmetatable({
-    total = given.total, label = given.label or "", stream = stream, terminal = terminal,
-    clock = given.clock or sys.monotonic, drawn = -math.huge, first = nil, width = given.width,
-  }, Progress)
+  local board = progress.board(given)
+  return board:line { label = given.label, total = given.total }
 end
 
--- 75 → "1:15", 3700 → "1:01:40"
-function progress.duration(seconds)
-  local s = math.floor(seconds + 0.5)
-  if s >= 3600 then return ("%d:%02d:%02d"):format(s // 3600, s // 60 % 60, s % 60) end
-  return ("%d:%02d"):format(s // 60, s % 60)
-end
-
-local function field_text(fields)
-  local names, out = {}, {}
-  for name in pairs(fields) do names[#names + 1] = name end
-  table.sort(names)
-  for i, name in ipairs(names) do
-    local value = fields[name]
-    out[i] = name .. " " .. (math.type(value) == "float" and ("%.4g"):format(value) or tostring(value))
-  end
-  return table.concat(out, "  ")
-end
-
--- The rate counts from the first update, so that a resumed run shows its own speed.
-function Progress:line(done, fields, now)
-  local since = now - self.first.at
-  local rate = since > 0 and (done - self.first.done) / since or 0
-  local share = self.total and self.total > 0 and math.min(done / self.total, 1) or 0
-  local filled = math.floor(share * 20)
-  local bar = ("█"):rep(filled) .. ("░"):rep(20 - filled)
-  local left = rate > 0 and self.total and progress.duration((self.total - done) / rate) or "–:––"
-  return ("%s %s %3d%%  %.1f/s  left %s  %s"):format(self.label, bar, math.floor(share * 100),
-    rate, left, field_text(fields or {}))
-end
-
-local function cut(text, columns)
-  local stop = utf8.len(text) and utf8.offset(text, columns + 1)
-  return stop and text:sub(1, stop - 1) or text
-end
-
+-- The first call is where this process began, so that a resumed run shows its own speed.
 function Progress:update(done, fields)
-  local now = self.clock()
-  self.first = self.first or { at = now, done = done }
-  if not self.terminal or now - self.drawn < every then return end
-  self.drawn = now
-  local columns = (self.width or sys.width "stderr" or 80) - 1
-  self.stream:write("\r", cut(self:line(done, fields, now), columns), "\27[K")
-  self.stream:flush()
+  self.first = self.first or { at = self.board.clock(), done = done }
+  self.done, self.fields = done, fields or self.fields
+  self.board:draw()
 end
 
-function Progress:clear()
-  if self.terminal and self.drawn > -math.huge then self.stream:write "\r\27[K" end
-  self.drawn = -math.huge
+-- The share of the work that is done, and the share that was when this process began.
+function Progress:share()
+  if not self.total or self.total <= 0 or not self.done then return 0, 0 end
+  return math.min(self.done / self.total, 1), self.first.done / self.total
 end
 
+-- An epoch has ended: its numbers stand in the line, or in the log.
 function Progress:epoch(line)
-  self:clear()
-  self.stream:write(self.label ~= "" and self.label .. "  " or "", line, "\n")
-  self.stream:flush()
+  self.note = line
+  local last = self.total and self.done and self.done >= self.total
+  if not self.board.keeps_epochs then
+    self.board:draw()
+  elseif self.board.terminal or last or self.board:due(self) then
+    self.board:print(self:named(line))
+  end
 end
 
-function Progress:finish()
-  self:clear()
-  self.stream:flush()
+function Progress:named(line)
+  return self.label ~= "" and self.label .. "  " .. line or line
+end
+
+-- What it does now, where no number changes.
+function Progress:phase(what)
+  self.note = what
+  self.board:draw(true)
+end
+
+-- A line that stays.
+function Progress:say(line)
+  self.board:print(self:named(line))
+end
+
+-- The run is done, with these numbers; or, without a word, is no longer looked at.
+function Progress:finish(numbers)
+  self.board:remove(self)
+  if numbers and self.board:count "done" then
+    local seconds = self.board.clock() - self.began
+    self:say(("finished in %s%s"):format(text.duration(seconds), numbers ~= "" and "  " .. numbers or ""))
+  end
+end
+
+-- The run has failed.
+function Progress:fail(why)
+  self.board:remove(self)
+  if self.board:count "failed" then
+    self.board:print(("aniso: %s failed: %s"):format(self.label, why))
+  end
 end
 
 return progress

@@ -51,9 +51,11 @@ local function check_lambda(given, where)
 end
 
 local base = one_of { "cosine", "linear", "scaled_linear", "quadratic", "sigmoid", "constant" }
+local named = options.custom(function(value) return base.check(value, "schedule.beta") end,
+  base.default, base)
 
 schedule.options = {
-  [1] = "cosine", beta = optional(base),                       -- {"linear"} or {beta = "linear"}
+  [1] = named, beta = optional(base),                          -- {"linear"} or {beta = "linear"}
   T = options.integer { default = 1000, min = 1 },
   beta_start = optional "number",                              -- default: the kind's own, by 1000/T
   beta_end = optional "number",
@@ -80,10 +82,10 @@ local function classes(o)
 end
 
 local function base_of(o)
-  if o.beta and o[1] ~= schedule.options[1] and o[1] ~= o.beta then
+  if o.beta and o[1] ~= base.default and o[1] ~= o.beta then
     error(("schedule: both %s and beta = %s are given"):format(o[1], o.beta), 0)
   end
-  return o.beta or base.check(o[1], "schedule.beta")
+  return o.beta or o[1]
 end
 
 -- counts: those of the data set, where the options give none.
@@ -103,9 +105,13 @@ function schedule.new(given, counts)
 end
 
 -- Methods that are there for exploring; their files are loaded when they are first called.
-local exploring = { plot = "plot", bound_curve = "bound", simulate = "simulate" }
-for name, file in pairs(exploring) do
-  core.schedule.methods[name] = function(...) return require("aniso.explore." .. file)(...) end
+local methods = core.schedule.methods
+for _, name in ipairs { "plot", "simulate" } do
+  methods[name] = function(...) return require("aniso.explore." .. name)(...) end
 end
+
+-- Of the engine's bound, s:bound(λ), and the curve over γ where no λ is given.
+local at = methods.bound
+function methods.bound(...) return require "aniso.explore.bound"(at)(...) end
 
 return setmetatable(schedule, { __call = function(_, given) return schedule.new(given) end })

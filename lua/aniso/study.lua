@@ -189,8 +189,8 @@ end
 -- The runs of a study: {label =, config =, seed =}. `overrides` is a list of {path, text}
 -- as --set gives it, `seeds` replaces the study's own; both may be nil.
 function study.expand(given, overrides, seeds)
-  local out, of = {}, nil
-  of, overrides = revary(given, overrides)
+  local out = {}
+  local of, rest = revary(given, overrides)
   local varied = variations(of)
   for _, seed in ipairs(study.seeds(seeds or of.seeds)) do
     for _, variation in ipairs(varied) do
@@ -199,7 +199,7 @@ function study.expand(given, overrides, seeds)
       for _, path in ipairs(sorted_keys(variation)) do
         paths.set(config, path, paths.copy(variation[path]))
       end
-      for _, override in ipairs(overrides) do
+      for _, override in ipairs(rest) do
         for _, path in ipairs(sorted_keys(variation)) do
           if #varied > 1 and overlaps(path, override[1]) then
             error(("the study varies %s: --set %s would make its variants equal")

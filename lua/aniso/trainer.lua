@@ -1,10 +1,10 @@
 -- Runs one configuration with one seed: trains it, evaluates the weights that validation
 -- chose, and records everything. A run that stops early, for whatever reason, can be
 -- resumed to the same bits.
---   trainer.run { config=, seed=, label=, study=, db=, recipe={path=,text=}, argv=, stream= }
+--   trainer.run { config=, seed=, label=, study=, db=, recipe={path=,text=}, argv=, stream=, board= }
 --   → {uid=, metrics=}      trainer.resume(db, run)      trainer.evaluate(db, run, sampler)
 --   trainer.run_together(jobs)      trainer.resume_together(jobs)      in lock-step
--- `stream` is where progress goes, stderr if absent.
+-- `stream` is where progress goes, stderr if absent; `board` (progress.board) shows several runs.
 local core = require "aniso.core"
 local config = require "aniso.config"
 local data = require "aniso.data"
@@ -66,6 +66,10 @@ function trainer.prepare(job, beside)
   return session
 end
 
+local function label_of(job)
+  return ("%s seed %d"):format(job.label or "run", job.seed)
+end
+
 -- Gives a session its record and folders. `sessions` are those that go in lock-step with it,
 -- itself among them: while one works it shows a sign of life for all.
 local function attach(session, job, record, sessions)
@@ -76,8 +80,9 @@ local function attach(session, job, record, sessions)
   session.folder = store_folder .. "/" .. record.uid
   local made, message = core.sys.mkdir_p(session.folder)
   if not made then error(message, 0) end
-  session.progress = progress.new { total = stage.steps_per_epoch(session) * session.total_epochs,
-    stream = job.stream, label = ("%s seed %d"):format(job.label or "run", job.seed) }
+  local board = job.board or progress.board { stream = job.stream }
+  session.progress = board:line { total = stage.steps_per_epoch(session) * session.total_epochs,
+    label = label_of(job) }
   session.poll = function() poll(sessions) end
   session.alive = function()
     for _, one in ipairs(sessions) do
@@ -89,11 +94,8 @@ local function attach(session, job, record, sessions)
     session.progress:update(done, { loss = loss })
     session.alive()
   end
-  session.say = function(line) session.progress:epoch(line) end
-  session.report = function(...)
-    sessions[1].progress:clear()
-    report(...)
-  end
+  session.say = function(line) session.progress:say(line) end
+  session.report = report
 end
 
 -- The sessions of jobs that can be prepared go together: prepare(job, beside) → session, and
@@ -106,7 +108,10 @@ local function run_all(jobs, prepare, record_of)
       attach(session, job, record_of(session, job), sessions)
       sessions[#sessions + 1], place[#sessions + 1] = session, i
     end, together.traced)
-    if not ok then results[i] = { problem = problem } end
+    if not ok then
+      results[i] = { problem = problem }
+      if job.board then job.board:line { label = label_of(job) }:fail(together.sentence(problem)) end
+    end
   end
   for k, result in ipairs(#sessions > 0 and carry_out(sessions) or {}) do
     results[place[k]] = result

@@ -36,6 +36,22 @@ same "is drawn into the file" "$(grep -c 'Bound E(λ)' "$dir/bound.svg")" 3
 expect "the bound as rows" 0 "$aniso" schedule --counts $counts --bound --format csv
 says out "^0\.25,1\.0457"
 
+expect "classes by number" 0 "$aniso" schedule --counts $counts --lambda bound --plot noise --class 1,7
+same "are two lines" "$(grep -oE '[a-z] class [0-9]+: n' "$dir/out" | tr '\n' ' ')" "a class 1: n b class 7: n "
+expect "beside others" 0 env LC_ALL=C.UTF-8 "$aniso" schedule cosine --counts $counts --lambda bound \
+    --compare linear --compare '{lambda = "isotropic"}' --class 7
+says out "^log-SNR ln\(a²/s²\) of class 7$"
+says out "a cosine bound: λ 1\.43 +b linear: λ 1\.43"
+says out 'c \{lambda = "isotropic"\}: λ 1$'
+expect "paths" 0 env LC_ALL=C.UTF-8 "$aniso" schedule --T 50 --counts 900,90,9 --lambda bound --simulate 3
+says out "^2000 paths of class 3: mean of y, bars from 5% to 95%$"
+expect "paths as rows" 0 "$aniso" schedule --T 50 --counts 900,90,9 --simulate 3 --paths 50 \
+    --prior 0.8,0.1,0.1 --format csv --svg "$dir/paths.svg"
+says out "^t,class,mean,sd,q05,q50,q95"
+says out "^0,3,1,"
+same "at 41 times for three classes" "$(wc -l <"$dir/out" | tr -d ' ')" 124
+same "and drawn" "$(tail -n 1 "$dir/paths.svg")" "</svg>"
+
 refused() { # NAME MESSAGE ARGUMENTS…
     name=$1 message=$2
     shift 2
@@ -51,6 +67,12 @@ refused "counts that are none" "whole numbers with commas" --counts 3,x
 refused "a time after the end" "t = 2000 is outside" --K 2 --times 2000
 refused "a drawing in a CSV" "leave out --format csv" --K 2 --plot --format csv
 refused "a picture of another kind" "ends in \.svg" --K 2 --svg x.png
+refused "a class that is none" "class 9 is not one of" --K 2 --simulate 9
+refused "a class to draw that is none" "class 9 is not one of" --K 2 --plot --class 9
+refused "another schedule that is none" "must be one of cosine, linear" --K 2 --compare csine
+refused "paths of nothing" "belong to --simulate" --K 2 --paths 9
+refused "a prior of other classes" "prior has 3 values for 2" --K 2 --simulate 1 --prior 0.1,0.2,0.7
+refused "two things at once" "one of them" --counts 9,3 --bound --simulate 1
 refused "a bound without counts" "has no counts" --K 2 --bound
 expect "a folder that is not there" 1 "$aniso" schedule --K 2 --svg "$dir/none/x.svg"
 says err "No such file"

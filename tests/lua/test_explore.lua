@@ -1,4 +1,4 @@
--- Exploring schedules: s:plot, aniso.compare_schedules, s:bound_curve, s:simulate against
+-- Exploring schedules: s:plot, aniso.compare_schedules, s:bound, s:simulate against
 -- the closed forms of METHOD §1, what they draw and what they refuse.
 local lu = require "luaunit"
 local aniso = require "aniso"
@@ -85,9 +85,12 @@ local Bound = {}
 
 function Bound.test_the_minimum_is_where_the_closed_form_has_it()
   local s <close> = schedule()
-  local curve = s:bound_curve()
+  local curve = s:bound()
   lu.assertAlmostEquals(curve.minimum.gamma, 0.25, 1e-9) -- 1/(2(p+q)), p = q = 1
   lu.assertAlmostEquals(curve.minimum.value, curve.own, 1e-7)
+  local own, terms = s:bound(s.lambda)
+  lu.assertAlmostEquals(curve.own, own, 1e-7) -- λ is kept as float32
+  lu.assertAlmostEquals(curve.terms[7].denoising, terms[7].denoising, 1e-6)
   for j, level in ipairs(curve.minimum.lambda) do lu.assertAlmostEquals(level, s.lambda:get(j), 1e-5) end
   for i, gamma in ipairs(curve.gamma) do
     lu.assertTrue(curve.value[i] >= curve.minimum.value)
@@ -98,12 +101,13 @@ end
 
 function Bound.test_range_and_refusals()
   local s <close> = schedule { lambda = { "power", gamma = 1, normalise = "prior" } }
-  local curve = s:bound_curve { gamma = { 0, 1, 3 } }
+  local curve = s:bound { gamma = { 0, 1, 3 } }
   lu.assertEquals(curve.gamma, { 0, 0.5, 1 })
   lu.assertAlmostEquals(curve.value[3], curve.own, 1e-6)
-  lu.assertErrorMsgContains("must be {from, to, n}", s.bound_curve, s, { gamma = { 1, 0, 5 } })
+  lu.assertErrorMsgContains("must be {from, to, n}", s.bound, s, { gamma = { 1, 0, 5 } })
   local bare <close> = aniso.schedule { K = 3 }
-  lu.assertErrorMsgContains("has no counts", bare.bound_curve, bare)
+  lu.assertErrorMsgContains("has no counts", bare.bound, bare)
+  lu.assertErrorMsgContains("did you mean bound.gamma?", s.bound, s, { gama = { 0, 1, 3 } })
 end
 
 local Simulate = {}

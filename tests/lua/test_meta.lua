@@ -115,7 +115,7 @@ end
 
 function T.test_objects_of_lua()
   local objects = { AdamW = aniso.optim.adamw(), SGD = aniso.optim.sgd(),
-    Progress = aniso.progress { total = 1, stream = io.stderr } }
+    Progress = aniso.progress { total = 1, stream = io.stderr }, ProgressBoard = aniso.progress.board() }
   for class, object in pairs(objects) do
     same(class, documented("aniso." .. class, "function"), keys(getmetatable(object).__index))
   end

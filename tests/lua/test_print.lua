@@ -1,8 +1,7 @@
--- What people see: tables, values, progress, completion.
+-- What people see: tables, values, completion.
 local lu = require "luaunit"
 local tables = require "aniso.table"
 local pretty = require "aniso.pretty"
-local progress = require "aniso.progress"
 local complete = require "aniso.complete"
 
 local T = {}
@@ -57,55 +56,6 @@ function T.test_long_lists_are_cut()
   local text = pretty.format(long)
   lu.assertStrContains(text, "… 940 more")
   for line in text:gmatch "[^\n]+" do lu.assertTrue(#line <= 100) end
-end
-
--- A stream and a clock that the test controls.
-local function recorder()
-  local stream = { text = "" }
-  function stream:write(...) self.text = self.text .. table.concat { ... } end
-  function stream:flush() end
-  local now = { 0 }
-  return stream, now, function() return now[1] end
-end
-
-function T.test_a_terminal_is_redrawn_ten_times_a_second_at_most()
-  local stream, now, clock = recorder()
-  local bar = progress.new { total = 1000, label = "x", stream = stream, terminal = true,
-    clock = clock, width = 90 }
-  for i = 1, 1000 do
-    now[1] = i / 1000
-    bar:update(i, { loss = 0.5 })
-  end
-  local _, drawn = stream.text:gsub("\r", "")
-  lu.assertTrue(drawn >= 9 and drawn <= 11, drawn .. " drawings in a second")
-  lu.assertStrContains(stream.text, "loss 0.5")
-  for line in stream.text:gmatch "[^\r]+" do lu.assertTrue(utf8.len((line:gsub("\27%[K", ""))) < 90) end
-end
-
-function T.test_rate_and_time_left()
-  local stream, now, clock = recorder()
-  local bar = progress.new { total = 100, stream = stream, terminal = true, clock = clock, width = 90 }
-  bar:update(20)
-  now[1] = 10
-  bar:update(40)
-  lu.assertStrContains(stream.text, "40%  2.0/s  left 0:30")
-end
-
-function T.test_elsewhere_one_line_per_epoch()
-  local stream, now, clock = recorder()
-  local lines = progress.new { total = 10, label = "run", stream = stream, terminal = false, clock = clock }
-  for i = 1, 10 do
-    now[1] = i
-    lines:update(i, { loss = 1 })
-  end
-  lines:epoch "epoch 1/1"
-  lines:finish()
-  lu.assertEquals(stream.text, "run  epoch 1/1\n")
-end
-
-function T.test_durations()
-  lu.assertEquals(progress.duration(75), "1:15")
-  lu.assertEquals(progress.duration(3700), "1:01:40")
 end
 
 function T.test_completion()

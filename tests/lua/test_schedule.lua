@@ -76,7 +76,7 @@ end
 
 function Test.test_bound_gives_value_and_terms()
   local s = bound()
-  local value, terms = s:bound()
+  local value, terms = s:bound(s.lambda)
   local flat = s:bound { 1, 1, 1, 1, 1, 1, 1 }
   local sum = 0
   for _, term in ipairs(terms) do sum = sum + term.generalisation + term.denoising end

@@ -33,20 +33,19 @@ local function chosen(db, args)
   return args.all and rows or { rows[#rows] }
 end
 
-local function resume_group(jobs)
+local function resume_group(jobs, board)
   for _, job in ipairs(jobs) do
-    io.stderr:write(("resuming %s: %s, seed %d\n"):format(job.run.uid, job.run.name, job.seed))
+    job.board = board
+    if not board.terminal then
+      board:print(("resuming %s: %s, seed %d"):format(job.run.uid, job.run.name, job.seed))
+    end
   end
   local ok, results = pcall(require("aniso.trainer").resume_together, jobs)
   if not ok and type(results) == "table" and results.interrupted then
     cli.fail(results.interrupted == "SIGTERM" and 143 or 130, tostring(results))
   end
-  for i, job in ipairs(jobs) do
-    job.problem = not ok and results or ok and results[i].problem
-    if job.problem then
-      io.stderr:write(("aniso: %s failed: %s\n"):format(job.run.uid, cli.sentence(job.problem)))
-    end
-  end
+  if not ok then board:fail_all(cli.sentence(results)) end
+  for i, job in ipairs(jobs) do job.problem = not ok and results or ok and results[i].problem end
 end
 
 function resume.run(args)
@@ -55,8 +54,12 @@ function resume.run(args)
   core.sys.interrupt_mode "poll"
   local jobs, done, failed = {}, {}, 0
   for i, row in ipairs(chosen(db, args)) do jobs[i] = require("aniso.trainer").stored_job(db, row) end
-  for _, group in ipairs(require("aniso.train.together").groups(jobs, args.one_by_one)) do
-    resume_group(group)
+  do
+    local board <close> = require("aniso.progress").board { runs = #jobs }
+    for _, group in ipairs(require("aniso.train.together").groups(jobs, args.one_by_one)) do
+      resume_group(group, board)
+    end
+    board:print(board:summary())
   end
   for _, job in ipairs(jobs) do
     if job.problem then

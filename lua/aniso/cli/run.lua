@@ -22,10 +22,6 @@ function run.arguments(parser)
   parser:flag("--dry-run", "only list the runs")
 end
 
-local function say(...)
-  io.stderr:write(string.format(...), "\n")
-end
-
 -- The jobs of one label; a label that the study lacks is a mistake.
 local function only(jobs, label)
   local kept, labels, seen = {}, {}, {}
@@ -57,24 +53,23 @@ local function finished(db, job, study)
   return rows[1] and rows[1].uid
 end
 
--- Runs that go together; gives each job its uid, or says why it failed. An interruption ends
--- the command.
-local function train(db, jobs, study, shared)
+-- Runs that go together; gives each job its uid if it ends well. An interruption ends the command.
+local function train(jobs, study, shared)
+  local board = shared.board
   for _, job in ipairs(jobs) do
-    job.study, job.db, job.recipe, job.argv = study.name, db, shared.recipe, { table.unpack(shared.argv) }
+    job.study, job.db, job.board, job.recipe = study.name, shared.db, board, shared.recipe
+    job.argv = { table.unpack(shared.argv) }
+    if not board.terminal then
+      board:print(("run %d/%d: %s, seed %d%s"):format(job.number, shared.of, job.label, job.seed,
+        #jobs > 1 and (", in lock-step with %d more"):format(#jobs - 1) or ""))
+    end
   end
   local ok, results = pcall(require("aniso.trainer").run_together, jobs)
   if not ok and type(results) == "table" and results.interrupted then
     cli.fail(results.interrupted == "SIGTERM" and 143 or 130, tostring(results))
   end
-  for i, job in ipairs(jobs) do
-    local problem = not ok and results or ok and results[i].problem
-    if problem then
-      say("aniso: %s seed %d failed: %s", job.label, job.seed, cli.sentence(problem))
-    else
-      job.uid = results[i].uid
-    end
-  end
+  if not ok then board:fail_all(cli.sentence(results)) end
+  for i, job in ipairs(jobs) do job.uid = ok and not results[i].problem and results[i].uid or nil end
 end
 
 local function list(jobs)
@@ -102,20 +97,22 @@ function run.run(args, argv)
     end
   end
   cli.need(db:set_plan(study.name, jobs, require("aniso.study").baseline_label(study)))
-  local one_by_one = args.one_by_one or study.one_by_one
-  for _, group in ipairs(require("aniso.train.together").groups(waiting, one_by_one)) do
-    for _, job in ipairs(group) do
-      say("run %d/%d: %s, seed %d%s", job.number, #jobs, job.label, job.seed,
-        #group > 1 and (", in lock-step with %d more"):format(#group - 1) or "")
+  if #waiting > 0 then
+    local board <close> = require("aniso.progress").board { runs = #waiting }
+    local shared = { db = db, board = board, recipe = recipe, argv = argv, of = #jobs }
+    local one_by_one = args.one_by_one or study.one_by_one
+    for _, group in ipairs(require("aniso.train.together").groups(waiting, one_by_one)) do
+      train(group, study, shared)
     end
-    train(db, group, study, { recipe = recipe, argv = argv })
+    board:print(board:summary())
   end
   for _, job in ipairs(jobs) do
     if job.uid then done[#done + 1] = { label = job.label, uid = job.uid } else failed = failed + 1 end
   end
   local skipped = #jobs - #waiting
   if skipped > 0 then
-    say("%d of %d runs were finished before and are not run again (--again does)", skipped, #jobs)
+    io.stderr:write(("%d of %d runs were finished before and are not run again (--again does)\n")
+      :format(skipped, #jobs))
   end
   if #done > 0 then tables.print(require("aniso.summary").table(db, done)) end
   if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, #jobs)) end

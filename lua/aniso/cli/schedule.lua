@@ -1,5 +1,6 @@
--- aniso schedule BETA --counts …: a noise schedule as a table of classes, as drawings, and
--- its bound; the command-line twin of aniso.schedule{…}:plot() and :bound_curve().
+-- aniso schedule BETA --counts …: a noise schedule as a table of classes, as drawings, beside
+-- others, its bound, and paths of the label vector through it; the command-line twin of
+-- aniso.schedule{…}:plot(), :bound(), :simulate() and aniso.compare_schedules.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local literal = require "aniso.literal"
@@ -22,6 +23,18 @@ local function numbers(text)
   return out
 end
 
+-- "0.5,0.25" → {0.5, 0.25}
+local function shares(text)
+  local out = {}
+  for part in (text .. ","):gmatch "([^,]*)," do
+    out[#out + 1] = tonumber(part)
+    if not tonumber(part) then
+      return nil, ("numbers with commas between are wanted, like 0.7,0.2,0.1: got %s"):format(text)
+    end
+  end
+  return out
+end
+
 local function one_number(text)
   local n = math.tointeger(tonumber(text))
   if n then return n end
@@ -37,17 +50,40 @@ function schedule.arguments(parser)
   parser:option("--K", "how many classes, without counts"):convert(one_number)
   parser:option("--times", "the table's times (default: quarters of T)"):convert(numbers)
   parser:option("--plot", "draw all (default), signal, noise or snr"):args "?":argname "WHAT":choices(kinds)
+  parser:option("--class", "draw these classes only: 1,7"):convert(numbers)
+  parser:option("--compare", [[draw one class (the rarest, or --class) beside another schedule:
+    linear, '{lambda = "bound"}' …; the rest is as here]]):argname("OPTIONS"):count "*"
   parser:option("--svg", "draw into this SVG file")
   parser:flag("--bound", "E(λ) with λ ∝ n^−γ over γ, instead of the classes")
+  parser:option("--simulate", "paths of an image of this class, instead of the classes")
+    :argname("CLASS"):convert(one_number)
+  parser:option("--paths", "how many paths (default 2000)"):convert(one_number)
+  parser:option("--prior", "the paths' prior mean m: 0.7,0.2,0.1 (default 1/K)"):convert(shares)
   common.set(parser)
   common.format(parser)
 end
 
-local function made_of(args)
+local function given_by(args)
   local given = { args.beta, T = args.T, coupling = args.coupling, counts = args.counts, K = args.K }
   if args.lambda then given.lambda = literal.read(args.lambda) end
   for _, set in ipairs(args.set) do options.set(given, (set[1]:gsub("^schedule%.", "")), set[2]) end
-  return require("aniso.schedule").new(given)
+  return given
+end
+
+local function made_of(args)
+  return require("aniso.schedule").new(given_by(args))
+end
+
+-- What aniso.compare_schedules takes: this schedule, and this one with other options.
+local function compared(s, args)
+  local list = { { args.beta or "cosine", s } }
+  for i, text in ipairs(args.compare) do
+    local other, given = literal.read(text), given_by(args)
+    for key, value in pairs(type(other) == "table" and other or { other }) do given[key] = value end
+    list[i + 1] = { text, require("aniso.schedule").new(given) }
+  end
+  list[1][1] = args.lambda and list[1][1] .. " " .. args.lambda or list[1][1]
+  return list
 end
 
 local function times_of(s, args)
@@ -89,12 +125,21 @@ end
 
 local function check(args)
   local what = args.plot and (args.plot[1] or "all")
+  if #args.compare > 0 or args.class then what = what or #args.compare > 0 and "snr" or "all" end
+  if args.bound and args.simulate then error("--bound and --simulate: one of them", 0) end
+  if #args.compare > 0 and args.class and #args.class > 1 then
+    error("--compare draws one class: give --class one number", 0)
+  end
+  if not args.simulate and (args.paths or args.prior) then
+    error("--paths and --prior belong to --simulate CLASS", 0)
+  end
   if args.svg and not args.svg:find "%.svg$" then
     error(("--svg %s: the name of an SVG file ends in .svg"):format(args.svg), 0)
   elseif what and not args.svg and args.format ~= "table" then
     error(("--plot draws for people: leave out --format %s, or draw into --svg FILE"):format(args.format), 0)
-  elseif args.bound and what then
-    error("--bound draws itself: leave out --plot", 0)
+  elseif (args.bound or args.simulate) and what then
+    error(("%s draws itself: leave out --plot, --class and --compare")
+      :format(args.bound and "--bound" or "--simulate"), 0)
   end
   return what
 end
@@ -105,29 +150,56 @@ local function write(path, draw)
   io.stderr:write("wrote ", path, "\n")
 end
 
-local function show_bound(s, args)
-  local curve = cli.usage(s.bound_curve, s)
+-- A row per time and class.
+local function simulation_table(r)
+  local columns, rows = { "t", "class", "mean", "sd", "q05", "q50", "q95" }, {}
+  for i, t in ipairs(r.t:list()) do
+    for j = 1, r.mean:size(2) do
+      local row = { t, j, single(r.mean:get(i, j)), single(r.sd:get(i, j)) }
+      for q = 1, 3 do row[4 + q] = single(r.quantile:get(q, i, j)) end
+      rows[#rows + 1] = row
+    end
+  end
+  return columns, rows
+end
+
+-- A result that draws itself; as rows where a program asks.
+local function show(result, as_table, args)
   if args.format == "table" then
-    print(curve)
+    print(result)
   else
-    local columns, rows = bound_table(curve)
+    local columns, rows = as_table(result)
     tables.print(columns, rows, args.format)
   end
-  if args.svg then write(args.svg, function(look) return curve:plot(look) end) end
+  if args.svg then write(args.svg, function(look) return result:plot(look) end) end
+end
+
+local function draw(s, args, what, file)
+  local look = { what = what, file = file, class = args.class }
+  if #args.compare == 0 then return s:plot(look) end
+  local given = compared(s, args)
+  given.what, given.file, given.class = what, file, args.class and args.class[1]
+  return require "aniso.compare_schedules"(given)
 end
 
 function schedule.run(args)
   local what = cli.usage(check, args)
   local s <close> = cli.usage(made_of, args)
-  if args.bound then return show_bound(s, args) end
+  if args.bound then return show(cli.usage(s.bound, s), bound_table, args) end
+  if args.simulate then
+    local how = { y0 = args.simulate, n = args.paths, prior = args.prior }
+    return show(cli.usage(s.simulate, s, how), simulation_table, args)
+  end
+  cli.usage(require("aniso.explore.curves").chosen, s, args.class)
+  cli.usage(compared, s, args)
   local columns, rows = class_table(s, cli.usage(times_of, s, args))
   tables.print(columns, rows, args.format)
   if what and not args.svg then
     print()
-    s:plot { what = what }
+    cli.usage(draw, s, args, what)
   end
   if args.svg then
-    write(args.svg, function(look) return s:plot { what = what or "all", file = look.file } end)
+    write(args.svg, function(look) return draw(s, args, what or "all", look.file) end)
   end
 end
 

@@ -88,10 +88,17 @@ local Schedule = {}
 ---@param how? aniso.ScheduleLook what is "all" if left out
 function Schedule:plot(how) end
 
----The bound E(λ) of λ_j ∝ n_j^(−γ) over γ; shows itself. Wants counts.
----@param how? { gamma: number[]? } {from, to, n}, {−0.25, 0.75, 41} if left out
----@return { gamma: number[], value: number[], minimum: table, own: number } own: E at the levels in force
-function Schedule:bound_curve(how) end
+---What of γ the bound is drawn over.
+---@class aniso.BoundCurve
+---@field gamma? number[] {from, to, n}, {−0.25, 0.75, 41} if left out.
+
+---The balanced-error bound E(λ) = 1/K Σ_j [A / (λ_j^p √n_j) + Dn λ_j^q]; wants counts. Without levels: E of
+---λ_j ∝ n_j^(−γ) over γ, as {gamma, value, minimum, own, terms}; own is E at the levels in force, terms its
+---generalisation and denoising per class; the curve shows itself. With levels: E there, and its terms.
+---@param how? number[]|aniso.Tensor|aniso.BoundCurve K levels above 0, or what to draw
+---@return table|number curve the curve, or E at the levels given
+---@return { generalisation: number, denoising: number }[]? terms with levels: the two terms of each class
+function Schedule:bound(how) end
 
 ---@class aniso.Simulation
 ---@field y0 integer|number[] A class 1 … K, or a label vector.

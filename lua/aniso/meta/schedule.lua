@@ -42,12 +42,6 @@ function Schedule:alpha_bar(t) end
 ---@return integer[] times S + 1 of them
 function Schedule:times(S, spacing) end
 
----The balanced-error bound E(λ) = 1/K Σ_j [A / (λ_j^p √n_j) + Dn λ_j^q]. Wants counts.
----@param lambda? number[]|aniso.Tensor K levels above 0; those in force if left out
----@return number value
----@return { generalisation: number, denoising: number }[] terms the two terms of each class
-function Schedule:bound(lambda) end
-
 ---λ_c of each image's own class c, the level of the coupling "sample" in training.
 ---@param labels aniso.Tensor int64 (B), 0 … K−1
 ---@return aniso.Tensor level (B)

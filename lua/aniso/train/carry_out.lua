@@ -54,25 +54,31 @@ local function end_all(sessions, problem)
     else
       session.problem = problem
       session.record:fail(tostring(problem))
+      session.progress:fail(together.sentence(problem))
     end
   end
+end
+
+local function numbers_of(measured)
+  return ("test acc %.3f macro_f1 %.3f"):format(measured.acc, measured.macro_f1)
 end
 
 return function(sessions)
   local measured
   local ok, problem = xpcall(function()
     train(sessions)
+    for _, session in ipairs(together.living(sessions)) do session.progress:phase "evaluating" end
     measured = final.evaluate(sessions)
     together.each(sessions, function(session) session.record:finish() end)
   end, together.traced)
   core.ops.clear_tape()
-  for _, session in ipairs(sessions) do session.progress:finish() end
   if not ok then
     end_all(sessions, problem)
     if type(problem) == "table" and problem.interrupted then error(problem, 0) end
   end
   local results = {}
   for i, session in ipairs(sessions) do
+    if not session.problem then session.progress:finish(numbers_of(measured[session])) end
     results[i] = { uid = session.uid, metrics = measured and measured[session],
       problem = session.problem }
   end

@@ -135,7 +135,7 @@ local function train_epoch(sessions)
     together.each(sessions, function(session)
       local numbers = stage.step_on(session, batch, steps * session.stage_epochs)
       add(sums[session], numbers)
-      lead.tick(lead.first_epoch * steps + (epoch - 1 - lead.first_epoch) * steps + i, numbers.loss)
+      session.tick(lead.first_epoch * steps + (epoch - 1 - lead.first_epoch) * steps + i, numbers.loss)
     end)
   end
   for _, sum in pairs(sums) do

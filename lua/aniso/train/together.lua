@@ -18,6 +18,11 @@ function together.traced(problem)
   return debug.traceback(problem, 2)
 end
 
+-- A problem for a person: without the place in our own sources.
+function together.sentence(problem)
+  return (tostring(problem):gsub("^%S*aniso/[%w_/]+%.lua:%d+: ", ""))
+end
+
 -- f(session) → whether it went well. An interruption is everybody's.
 function together.try(session, f)
   local ok, problem = xpcall(f, together.traced, session)
@@ -26,6 +31,7 @@ function together.try(session, f)
   core.ops.clear_tape()
   session.problem = problem
   session.record:fail(tostring(problem))
+  session.progress:fail(together.sentence(problem))
   return false
 end
 
