@@ -24,7 +24,7 @@ local function terminal(columns, rows)
     self.column = 0
   end
 
-  function self:write(...)
+  function self.write(_, ...)
     self.drawings = self.drawings + 1
     local text = table.concat { ... }
     local at = 1
@@ -109,7 +109,8 @@ function Terminal.test_a_line_per_running_configuration_and_a_total()
   a:finish "acc 0.6"
   b:fail "the loss became nan"
   shows(screen, { "$ aniso run", "ddpm seed 0  finished in 0:21  acc 0.6",
-    "aniso: é failed: the loss became nan" })
+    "aniso: é failed: the loss became nan",
+    "study  " .. half .. "  left 0:21  1 of 4 done, 1 failed, 0 running" })
   lu.assertEquals(board:summary(), "4 runs in 0:21: 1 finished, 1 failed")
   board:close()
 end

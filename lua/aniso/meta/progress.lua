@@ -1,0 +1,148 @@
+---@meta _
+-- Progress: aniso.progress, its boards and lines.
+
+---Where progress goes.
+---@class aniso.ProgressPlace
+---@field stream? file* stderr if left out.
+---@field terminal? boolean Whether it is one; found out if left out.
+---@field clock? fun(): number Seconds; sys.monotonic if left out.
+---@field size? fun(): integer, integer Columns and rows of the terminal.
+---@field started? number The clock's time when the work began; now if left out.
+
+---@class aniso.ProgressBoardOptions : aniso.ProgressPlace
+---@field runs? integer How many will end on it, for the line of totals; no such line if left out.
+
+---@class aniso.ProgressLine
+---@field label? string
+---@field total? integer Steps.
+---@field began? number The clock's time when it began; now if left out.
+---@field done? integer What was done then; what the first update says if left out.
+
+---@class aniso.ProgressOptions : aniso.ProgressPlace, aniso.ProgressLine
+
+---Bars on a terminal, lines elsewhere.
+---@class aniso.progress
+---@overload fun(given: aniso.ProgressOptions): aniso.Progress
+local progress = {}
+
+---A line on a board of its own.
+---@param given aniso.ProgressOptions
+---@return aniso.Progress
+function progress.new(given) end
+
+---A block of lines, one per run, and a total of the runs.
+---@param given? aniso.ProgressBoardOptions
+---@return aniso.ProgressBoard
+function progress.board(given) end
+
+---75 → "1:15"
+---@param seconds number
+---@return string
+function progress.duration(seconds) end
+
+---@class aniso.ProgressBoard
+---@field lines aniso.Progress[] What runs now.
+---@field terminal boolean
+---@field done integer
+---@field failed integer
+local Board = {}
+
+---A further line.
+---@param given aniso.ProgressLine
+---@return aniso.Progress
+function Board:line(given) end
+
+---Takes a line off.
+---@param line aniso.Progress
+function Board:remove(line) end
+
+---Counts the end of a run.
+---@param how "done"|"failed"
+---@return boolean counted false on a board without totals
+function Board:count(how) end
+
+---One problem has ended all that runs.
+---@param why string
+function Board:fail_all(why) end
+
+---Seconds that the rest will take.
+---@param now number
+---@return number?
+function Board:left(now) end
+
+---The line of totals.
+---@param now number
+---@param columns integer of the labels
+---@return string
+function Board:total_line(now, columns) end
+
+---"4 runs in 1:05: 3 finished, 1 failed"
+---@return string
+function Board:summary() end
+
+---The lines as they fit a terminal.
+---@param now number
+---@param columns integer
+---@param rows integer
+---@return string[]
+function Board:block(now, columns, rows) end
+
+---What leads to the block's first line.
+---@param columns integer
+---@return string
+function Board:up(columns) end
+
+---Draws the block on a terminal, where it is time to.
+---@param at_once? boolean
+function Board:draw(at_once) end
+
+---Takes the block off the terminal.
+function Board:clear() end
+
+---A line that stays.
+---@param line string
+function Board:print(line) end
+
+---Whether a log may get a line of an epoch.
+---@param line aniso.Progress
+---@return boolean
+function Board:due(line) end
+
+function Board:close() end
+
+---@class aniso.Progress
+---@field board aniso.ProgressBoard
+---@field label string
+local Progress = {}
+
+---@param done integer of the total
+---@param fields? table<string, any>
+function Progress:update(done, fields) end
+
+---@return number share of the work that is done
+---@return number before of it, when this process began
+function Progress:share() end
+
+---The numbers of an epoch: in the line, or in the log where it is not too long yet.
+---@param line string
+function Progress:epoch(line) end
+
+---@param line string
+---@return string line behind the label
+function Progress:named(line) end
+
+---What it does now.
+---@param what string
+function Progress:phase(what) end
+
+---A line that stays.
+---@param line string
+function Progress:say(line) end
+
+---Done, with these numbers; or, without them, no longer looked at.
+---@param numbers? string
+function Progress:finish(numbers) end
+
+---Failed.
+---@param why string
+function Progress:fail(why) end
