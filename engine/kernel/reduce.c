@@ -36,7 +36,7 @@ static void sum_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 static double sum_long(const float *x, int64_t n)
 {
     const int64_t at_once = (int64_t)CHUNK * CHUNKS_AT_ONCE;
-    double partial[CHUNKS_AT_ONCE], sum = 0;
+    double partial[CHUNKS_AT_ONCE] = {0}, sum = 0;
     for (int64_t base = 0; base < n; base += at_once) {
         int64_t length = n - base < at_once ? n - base : at_once;
         an_par_for(length, CHUNK, sum_part, &(long_job){x + base, partial});

@@ -54,7 +54,7 @@ local function terminal(columns, rows)
     return self
   end
 
-  function self:flush() end
+  function self.flush(_) end
 
   function self.narrow(_, to)
     local broken = {}

@@ -96,7 +96,7 @@ end
 -- A database that is not there is made, once the first file to bring in can be read.
 function actions.merge(args)
   if not core.sys.exists(args.db) then
-    local other <close> = common.need_db(core.db.open(args.file[1], "read"))
+    common.need_db(core.db.open(args.file[1], "read")):close()
   end
   local db <close> = common.need_db(require("aniso.store").open(args.db))
   local results, message, code = db:merge(args.file)
