@@ -118,38 +118,63 @@ def train(aniso, wanted):
             engine.close()
 
 
+class Evaluation:
+    """One network's reverse chains on both sides, on the engine's test images."""
+
+    def __init__(self, aniso, work):
+        self.engine, trainer = load(aniso, work)
+        self.model = trainer.model
+        count = int(self.engine.ask("work", work, "/dev/null")[0])
+        self.images = trainer.images.repeat(math.ceil(count / len(trainer.images)), 1, 1, 1)[:count]
+        self.scale, self.rounds = TEST_IMAGES / count, min(ROUNDS, 3)
+
+    def ours(self, kind, steps):
+        return self.engine.seconds("predict", kind, steps, DRAWS)
+
+    def theirs(self, kind, steps):
+        return timed(peer.predict, self.model, self.images, steps, DRAWS, kind == "ddpm")
+
+    def ddim(self):
+        times = in_turn(lambda: self.ours("ddim", 20), lambda: self.theirs("ddim", 20), self.rounds)
+        report("eval_ddim", times[0] * self.scale, times[1] * self.scale, times[2], "s", 1)
+
+    def full(self):
+        """Seconds of 1,000 steps, ours and theirs, from the fastest rounds of 10 and of 30."""
+        def fastest(steps):
+            pairs = [(self.ours("ddpm", steps), self.theirs("ddpm", steps))
+                     for _ in range(self.rounds + 1)]
+            return [min(side) for side in zip(*pairs)]
+        few, many = fastest(10), fastest(30)
+        return [(few[i] + (many[i] - few[i]) / 20 * 990) * self.scale for i in (0, 1)]
+
+    def diffmic(self):
+        """Seconds of DiffMIC's loop, from three of its timesteps."""
+        loops = [[timed(peer.diffmic_loop, self.model, self.images, n) for n in (1, 4)]
+                 for _ in range(3)]
+        few, many = (min(side) for side in zip(*loops))
+        return (many - few) / 3 * 1000 * DRAWS * self.scale
+
+
 def evaluation(aniso, wanted):
     if not {"eval_full", "eval_ddim", "eval_diffmic"} & wanted:
         return
-    engine, trainer = load(aniso, "w1")
-    count = int(engine.ask("work", "w1", "/dev/null")[0])
-    images = trainer.images.repeat(math.ceil(count / len(trainer.images)), 1, 1, 1)[:count]
-    rounds = min(ROUNDS, 3)
-
-    def ours(kind, steps):
-        return engine.seconds("predict", kind, steps, DRAWS)
-
-    def theirs(kind, steps):
-        return timed(peer.predict, trainer.model, images, steps, DRAWS, kind == "ddpm")
-
-    def fastest(kind, steps):
-        pairs = [(ours(kind, steps), theirs(kind, steps)) for _ in range(rounds + 1)]
-        return [min(side) for side in zip(*pairs)]
-    scale = TEST_IMAGES / count
-    print(f"  evaluation measured on {count} images and scaled to {TEST_IMAGES}, {DRAWS} draws")
-    ddim = in_turn(lambda: ours("ddim", 20), lambda: theirs("ddim", 20), rounds)
-    report("eval_ddim", ddim[0] * scale, ddim[1] * scale, ddim[2], "s", 1)
-    few, many = fastest("ddpm", 10), fastest("ddpm", 30)
-    full = [(few[i] + (many[i] - few[i]) / 20 * 990) * scale for i in (0, 1)]
-    print("  1,000 steps from the difference of the fastest rounds of 30 and of 10")
-    report("eval_full", *full, full[0] / full[1], "s", 1)
-    loops = [[timed(peer.diffmic_loop, trainer.model, images, n) for n in (1, 4)] for _ in range(3)]
-    few, many = (min(side) for side in zip(*loops))
-    step = (many - few) / 3
-    diffmic = step * 1000 * DRAWS * scale
-    print("  DiffMIC's loop from three of its timesteps, encoder in each, one draw at a time")
-    report("eval_diffmic", full[0], diffmic, full[0] / diffmic, "s", 1)
-    engine.close()
+    print(f"  evaluation is measured on fewer images and scaled to {TEST_IMAGES}, {DRAWS} draws; 1,000 "
+          "steps from the\n  difference of 30 and 10, DiffMIC's loop from three of its timesteps")
+    if {"eval_full", "eval_ddim"} & wanted:
+        own = Evaluation(aniso, "w1")
+        if "eval_ddim" in wanted:
+            own.ddim()
+        if "eval_full" in wanted:
+            ours, theirs = own.full()
+            report("eval_full", ours, theirs, ours / theirs, "s", 1)
+            print(f"  DiffMIC's loop with this network, encoder in each timestep: {own.diffmic():.0f} s")
+        own.engine.close()
+    if "eval_diffmic" in wanted:
+        film = Evaluation(aniso, "w1_film")
+        (ours, good), published = film.full(), film.diffmic()
+        print(f"  the film network written well in PyTorch: {good:.2f} s")
+        report("eval_diffmic", ours, published, ours / published, "s", 1)
+        film.engine.close()
 
 
 def conv_seconds(B, H, C, O, kernel, stride):

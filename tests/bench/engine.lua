@@ -1,6 +1,6 @@
 -- engine: our side of the benches. Reads a command per line, answers each with one line, so that
 -- the peer's process can take turns with it.
---   work NAME FILE    prepares w1, w2 or w3; FILE gets weights, one batch and its outputs
+--   work NAME FILE    prepares w1, w2, w3 or w1_film; FILE gets weights, one batch and its outputs
 --   step              one whole training step                               → seconds
 --   predict KIND S R  the test images through S steps and R draws           → seconds images
 --   threads N | allocs STEPS | rss | digest                                 → a number or text
@@ -16,6 +16,8 @@ local WORKS = {
   w1 = { size = 32, batch = 128, backbone = { "resnet", depth = 8, width = 32 } },
   w2 = { size = 64, batch = 64, backbone = { "resnet", depth = 8, width = 32 } },
   w3 = { size = 64, batch = 32, backbone = { "resnet18" } },
+  w1_film = { size = 32, batch = 128, backbone = { "resnet", depth = 8, width = 32 },
+    denoiser = { "film", dim = 128 } },
 }
 local session, positions, steps
 
@@ -24,7 +26,8 @@ local function complete(work)
     data = { "lesions", n = 640, size = work.size }, backbone = work.backbone,
     prior = { mode = "both", crops = 4, crop = 16 },
     schedule = { "cosine", T = 1000, lambda = "bound" },
-    denoiser = { "cross_attention", dim = 128, blocks = 2, heads = 4 }, loss = { mmd = 0.5 },
+    denoiser = work.denoiser or { "cross_attention", dim = 128, blocks = 2, heads = 4 },
+    loss = { mmd = 0.5 },
     train = { epochs = 30, batch = work.batch, draws = 4, clip = 1, augment = {} },
   }
 end

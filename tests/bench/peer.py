@@ -11,6 +11,7 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "golden"))
 import models  # noqa: E402  the reference networks, of which ResNet and the pooling are reused
+from denoisers import Film  # noqa: E402
 from models import Prior, ResNet  # noqa: E402
 
 K, DIM, HEADS, BLOCKS, CROPS, CROP, M, T = 7, 128, 4, 2, 4, 16, 4, 1000
@@ -140,13 +141,33 @@ class Denoiser(nn.Module):
         return self.out(modulate(x, shift, scale)).squeeze(-1)
 
 
+class FilmDenoiser(Film):
+    """DiffMIC's own, behind the face of Denoiser."""
+
+    def __init__(self, features):
+        super().__init__(K, features, DIM, T)
+
+    def encode(self, features, prior):
+        """The image's vector: once per image."""
+        return self.feature_norm(self.feature(features.mean((1, 2))))
+
+    def condition(self, t):
+        return t
+
+    def forward(self, y, t, u, mg, ml):
+        h = torch.cat([y, mg, ml], 1)
+        h = u.repeat_interleave(len(y) // len(u), 0) * F.softplus(self.norm1(self.lin1(h, t)))
+        h = F.softplus(self.norm2(self.lin2(h, t)))
+        return self.out(F.softplus(self.norm3(self.lin3(h, t))))
+
+
 class Model(nn.Module):
     def __init__(self, work):
         super().__init__()
         self.backbone = ResNet(3, 64, 4, 2, True) if work == "w3" else ResNet(3, 32, 3, 1)
         features = self.backbone.features
         self.prior = FastPrior("both", K, features, 3, 20.0, CROPS, CROP, 16, 32, 0.5)
-        self.denoiser = Denoiser(features)
+        self.denoiser = (FilmDenoiser if work == "w1_film" else Denoiser)(features)
 
     def look(self, images):
         features = self.backbone(images)
