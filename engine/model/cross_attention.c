@@ -203,15 +203,6 @@ static bool unrecorded(const network *n, const an_context *context, an_tensor *y
     return !an_wants_grad(n->out.weight) && !an_wants_grad(context->kept[0]) && !an_wants_grad(y);
 }
 
-static bool one_time(const an_tensor *t)
-{
-    const int64_t *times = an_i64(t);
-    for (int64_t i = 1; i < t->shape[0]; i++)
-        if (times[i * t->stride[0]] != times[0])
-            return false;
-    return true;
-}
-
 /* A reverse chain's step: all rows at one time, and nothing to keep. */
 static an_tensor *chain_forward(const network *n, const an_context *context, an_tensor *y,
                                 an_tensor *t)
@@ -228,7 +219,7 @@ static an_tensor *forward(void *self, const an_context *context, an_tensor *y, a
                           an_tensor **map)
 {
     const network *n = self;
-    if (!map && one_time(t) && unrecorded(n, context, y))
+    if (!map && an_denoiser_one_time(t) && unrecorded(n, context, y))
         return chain_forward(n, context, y, t);
     an_tensor *c = condition(n, t);
     an_tensor *x = label_tokens(n, context, y);

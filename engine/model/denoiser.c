@@ -168,6 +168,15 @@ static an_code check_forward(const an_denoiser *d, const an_context *c, an_tenso
     return AN_OK;
 }
 
+bool an_denoiser_one_time(const an_tensor *t)
+{
+    const int64_t *times = an_i64(t);
+    for (int64_t i = 1; i < t->shape[0]; i++)
+        if (times[i * t->stride[0]] != times[0])
+            return false;
+    return true;
+}
+
 an_tensor *an_denoiser_forward(an_denoiser *d, const an_context *c, an_tensor *y, an_tensor *t,
                                an_tensor **map)
 {

@@ -23,6 +23,9 @@ typedef struct {
     void (*drop)(void *self); /* releases what build and encode kept; may be NULL */
 } an_denoiser_kind;
 
+/* True if all rows are at one time, as in a reverse chain. */
+bool an_denoiser_one_time(const an_tensor *t);
+
 extern const an_denoiser_kind an_cross_attention_kind; /* cross_attention.c */
 extern const an_denoiser_kind an_film_kind;            /* film.c            */
 

@@ -5,21 +5,14 @@
  *     h = softplus(BN(e2_t ⊙ Linear h)),  h = softplus(BN(e3_t ⊙ Linear h)),  ε̂ = Linear h
  * with a learned row e_t per time. Unlike CARD, the last layer starts at zero. The grid's
  * mean stands for CARD's own image encoder; crop vectors enter through m^l alone. */
+#include "model/film.h"
+
 #include "grad/ops.h"
-#include "model/denoiser_kind.h"
-#include "model/layer.h"
+#include "grad/tape.h"
 
-enum { LAYERS = 3, FEATURE = 0 };
+enum { LAYERS = AN_FILM_LAYERS, FEATURE = 0 };
 
-typedef struct {
-    an_dense feature, out;
-    an_bn feature_norm;
-    struct {
-        an_dense lin;
-        an_tensor *embed; /* (T+1, D), uniform in [0, 1) as CARD's */
-        an_bn norm;
-    } layer[LAYERS];
-} film;
+typedef an_film_network film;
 
 static an_code build(void *self, an_module *m, const char *prefix, const an_denoiser_options *o)
 {
@@ -48,6 +41,13 @@ static an_code encode(void *self, an_context *c, an_tensor *features, an_tensor 
     return c->kept[FEATURE] ? AN_OK : an_err_code();
 }
 
+/* True if nothing of this pass will be differentiated, nor a batch's moments taken. */
+static bool keeps_nothing(const film *f, const an_context *c, an_tensor *y)
+{
+    return !an_module_training(f->feature_norm.module) && !an_wants_grad(f->out.weight)
+        && !an_wants_grad(c->kept[FEATURE]) && !an_wants_grad(y);
+}
+
 static an_tensor *forward(void *self, const an_context *c, an_tensor *y, an_tensor *t,
                           an_tensor **map)
 {
@@ -55,6 +55,8 @@ static an_tensor *forward(void *self, const an_context *c, an_tensor *y, an_tens
     if (map)
         return an_fail(AN_EINVAL, "a film denoiser has no attention map; use cross_attention"),
                NULL;
+    if (an_denoiser_one_time(t) && keeps_nothing(f, c, y))
+        return an_film_rows(f, c, c->kept[FEATURE], an_contiguous(y), an_i64(t)[0]);
     int64_t R = y->shape[0] / c->images;
     an_tensor *parts[] = {y, an_repeat_rows(c->mg, R), an_repeat_rows(c->ml, R)};
     an_tensor *u = an_repeat_rows(c->kept[FEATURE], R);

@@ -157,10 +157,10 @@ typedef struct {
 } network;
 
 /* A denoiser with every parameter moved, and R rows for each of B images. */
-static network make_network(int64_t K, int64_t dim, int64_t B, int64_t R)
+static network make_network(int kind, int64_t K, int64_t dim, int64_t B, int64_t R)
 {
     network n = {.m = an_module_new(1)};
-    an_denoiser_options o = denoiser_options(AN_CROSS_ATTENTION, 5);
+    an_denoiser_options o = denoiser_options(kind, 5);
     o.classes = K;
     o.dim = dim;
     n.d = an_denoiser_new(n.m, "denoiser", &o);
@@ -188,8 +188,9 @@ static void test_the_chains_pass_is_the_forward(void **state)
     (void)state;
     static const int64_t sizes[][4] = {{4, 8, 3, 4}, {2, 12, 5, 1}, {2, 4, 9, 2},
                                        {7, 64, 2, 60}, {200, 32, 2, 3}};
-    for (int i = 0; i < 5; i++) {
-        network n = make_network(sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
+    for (int run = 0; run < 10; run++) {
+        int i = run / 2, kind = run % 2 ? AN_FILM : AN_CROSS_ATTENTION;
+        network n = make_network(kind, sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
         an_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
         an_tensor *t = times((int64_t[]){17}, 1), *plain = an_denoiser_forward(n.d, c, n.y, t, NULL);
         assert_true(an_tape_length() > 0);
@@ -200,7 +201,7 @@ static void test_the_chains_pass_is_the_forward(void **state)
         assert_int_equal(an_tape_length(), 0);
         double largest = distance(chain, an_tensor_zeros(AN_F32, 2, chain->shape));
         if (!(largest > 0.1 && distance(chain, plain) < 3e-5 * largest))
-            fail_msg("%lld classes: %g of %g apart", (long long)sizes[i][0],
+            fail_msg("%s, %lld classes: %g of %g apart", an_denoiser_names[kind], (long long)sizes[i][0],
                      distance(chain, plain), largest);
         an_context_release(c);
         drop_network(&n);
@@ -208,11 +209,10 @@ static void test_the_chains_pass_is_the_forward(void **state)
 }
 
 /* Row `draw` of each image alone against all rows together, at another number of threads. */
-static void test_rows_have_the_same_bits_in_any_block(void **state)
+static void rows_have_the_same_bits(int kind)
 {
-    (void)state;
     enum { B = 9, R = 5, K = 7 };
-    network n = make_network(K, 32, B, R);
+    network n = make_network(kind, K, 32, B, R);
     bool before = an_set_recording(false);
     int threads = an_threads();
     an_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
@@ -234,10 +234,16 @@ static void test_rows_have_the_same_bits_in_any_block(void **state)
     drop_network(&n);
 }
 
-static void test_a_refused_pass_says_so(void **state)
+static void test_rows_have_the_same_bits_in_any_block(void **state)
 {
     (void)state;
-    network n = make_network(4, 8, 2, 3);
+    rows_have_the_same_bits(AN_CROSS_ATTENTION);
+    rows_have_the_same_bits(AN_FILM);
+}
+
+static void a_refused_pass_says_so(int kind)
+{
+    network n = make_network(kind, 4, 8, 2, 3);
     bool before = an_set_recording(false);
     an_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
     an_tensor *t = times((int64_t[]){17}, 1);
@@ -256,6 +262,13 @@ static void test_a_refused_pass_says_so(void **state)
     an_set_recording(before);
     an_context_release(c);
     drop_network(&n);
+}
+
+static void test_a_refused_pass_says_so(void **state)
+{
+    (void)state;
+    a_refused_pass_says_so(AN_CROSS_ATTENTION);
+    a_refused_pass_says_so(AN_FILM);
 }
 
 int main(void)
