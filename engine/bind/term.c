@@ -7,6 +7,7 @@
  * Keys are libedit's (emacs by default; ~/.editrc is read). */
 #include <histedit.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -135,6 +136,7 @@ static int new_editor(lua_State *L)
         lua_pop(L, 1);
     }
     el_source(e->line, NULL);
+    signal(SIGHUP, SIG_DFL); /* a prompt ends with its terminal, under nohup too */
     return 1;
 }
 

@@ -30,6 +30,7 @@ static struct {
 
 static void become_the_program(const char *device, void (*on_interrupt)(int))
 {
+    close(now.terminal); /* only the test holds it: when the test ends, the terminal is gone */
     setsid(); /* the terminal that is opened next controls this process */
     int side = open(device, O_RDWR);
     struct winsize size = {.ws_row = 24, .ws_col = 100};
@@ -38,6 +39,7 @@ static void become_the_program(const char *device, void (*on_interrupt)(int))
     for (int fd = 0; fd < 3; fd++)
         dup2(side, fd);
     signal(SIGINT, on_interrupt);
+    signal(SIGHUP, SIG_IGN); /* as under nohup */
     unsetenv("LC_ALL");
     setenv("TERM", "xterm", 1);
     setenv("LANG", "C.UTF-8", 1);
@@ -121,11 +123,12 @@ static int ended(void)
     int status = 0;
     time_t end = time(NULL) + PATIENCE;
     while (waitpid(now.program, &status, WNOHANG) == 0) {
-        read_some(20);
+        if (now.terminal >= 0) read_some(20); else poll(NULL, 0, 20);
         if (time(NULL) > end)
             kill(now.program, SIGKILL);
     }
-    close(now.terminal);
+    if (now.terminal >= 0)
+        close(now.terminal);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -145,6 +148,9 @@ static void lines_that_go_on(void **state)
     expect(">> ");
     type("2}\n");
     expect("> ");
+    ask("nil, 7", "\nnil\r\n7\r\n");
+    type("abc\n");
+    expect("\n{1, 2}\r\n> "); /* and nothing more */
     ask("abc", "{1, 2}\r\n");
     ask("_[2] + 40", "42\r\n");
     ask("#\"\303\251\177ee\"", "\r\n2\r\n"); /* the backspace takes both bytes of é */
@@ -163,6 +169,15 @@ static void completion(void **state)
     type("s:sig\t");
     expect("nal");
     ask("(50) ~= nil", "true\r\n");
+    type("aniso.schedule{ coun\t");
+    expect("ts = ");
+    type("{9, 3}, T = 100,\n");
+    expect(">> ");
+    type("coup\t"); /* the option of a line that goes on */
+    expect("ling = ");
+    type("\"speed\" }\n");
+    expect("coupling  speed");
+    expect("> ");
     leave();
 }
 
@@ -195,6 +210,8 @@ static void interrupts_stop_the_computation(void **state)
         expect("interrupted");
         expect("> ");
         ask("20 + 22", "42\r\n");
+        type("x = 1\n"); /* a computation without a value is over as well */
+        expect("> ");
         type("half a line");
         expect("line");
         type("\003");
@@ -265,6 +282,22 @@ static void a_termination_ends_it(void **state)
     }
 }
 
+/* Its terminal goes while it reads a line or computes: nobody is left who could stop it. */
+static void it_ends_with_its_terminal(void **state)
+{
+    (void)state;
+    for (int computing = 0; computing < 2; computing++) {
+        begin(SIG_DFL);
+        if (computing) {
+            type("print('be' .. 'gun') while true do end\n");
+            expect("begun");
+        }
+        close(now.terminal);
+        now.terminal = -1;
+        assert_int_equal(128 + SIGHUP, ended());
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +307,7 @@ int main(void)
         cmocka_unit_test(many_interrupts_do_not_end_the_session),
         cmocka_unit_test(history_comes_back),
         cmocka_unit_test(a_termination_ends_it),
+        cmocka_unit_test(it_ends_with_its_terminal),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }
