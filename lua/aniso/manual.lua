@@ -76,6 +76,47 @@ local function of_value(all, value)
   return { index()[value] }
 end
 
+-- ── options ─────────────────────────────────────────────────────────────────────────────
+-- The classes of the first argument of what is called, a method's object aside.
+local function first_argument(all, called)
+  local found = index()[called]
+  if not found then return {} end
+  local member, types = found.member, {}
+  if member and member.params[1] then types[1] = member.params[1].type end
+  for _, overload in ipairs(not member and found.class.overloads or {}) do
+    types[#types + 1] = overload:match "^fun%([%w_]+%??: *([^,)]+)"
+  end
+  local out = {}
+  for _, type in ipairs(types) do
+    for _, class in ipairs(classes_of(all, type)) do out[#out + 1] = class end
+  end
+  return out
+end
+
+-- options_of(aniso.study, {"base", "train"}) → the names of the options that a table there may have.
+function manual.options_of(called, keys)
+  local all, out, seen = annotations.load(), {}, {}
+  local classes = first_argument(all, called)
+  for _, key in ipairs(keys) do
+    local inner = {}
+    for _, class in ipairs(classes) do
+      local member = annotations.members(all, class.name)[key]
+      for _, one in ipairs(member and member.kind == "field" and classes_of(all, member.type) or {}) do
+        inner[#inner + 1] = one
+      end
+    end
+    classes = inner
+  end
+  for _, class in ipairs(classes) do
+    for _, member in ipairs(annotations.list(all, class.name)) do
+      if member.kind == "field" and type(member.name) == "string" and not seen[member.name] then
+        seen[member.name], out[#out + 1] = true, member.name
+      end
+    end
+  end
+  return out
+end
+
 -- ── names ───────────────────────────────────────────────────────────────────────────────
 -- Follows a.b.c through the types of documented members; every class of a union may go on.
 local function follow(all, classes, path, name)
@@ -153,6 +194,16 @@ function manual.find(what)
   local out = {}
   for i, one in ipairs(found) do out[i] = text.of(all, one) end
   return out
+end
+
+-- The text of a function or module of the library, which says more than an address; nil for any
+-- other value, such as a table of options.
+function manual.of_code(value)
+  if type(value) ~= "function" and type(value) ~= "table" then return nil end
+  local meta = getmetatable(value)
+  local found = (not meta or not rawget(meta, "__tostring")) and index()[value]
+  if not found or type(value) == "table" and found.member then return nil end
+  return text.of(annotations.load(), found)
 end
 
 -- The name that was probably meant, or nil.

@@ -1,7 +1,11 @@
 -- Writes any value for a person: texts quoted, tables as Lua would spell them, sorted,
--- on one line where they fit, cut where they are long. A value with __tostring (a tensor, a
--- schedule) speaks for itself.
+-- on one line where they fit, cut where they are long; a list of records as a table. A value with
+-- __tostring (a tensor, a schedule) speaks for itself, a run database through explore/runs.lua.
+local records = require "aniso.pretty.records"
+
 local pretty = {}
+
+local speakers = { ["aniso.RunDatabase"] = "aniso.explore.runs" }
 
 local WIDTH, ITEMS, DEPTH = 88, 60, 6
 local keywords = {}
@@ -100,7 +104,24 @@ end
 
 -- The text of any value.
 function pretty.format(value)
+  local meta = getmetatable(value)
+  local speaker = type(meta) == "table" and speakers[rawget(meta, "__name")]
+  if speaker then return require(speaker)(value) end
+  if records.are(value) then return records.format(value) end
   return format(value, 0, {})
+end
+
+-- The texts of the values that a call gives, one each. A function or module of the library is
+-- what the manual says of it; rows and their columns, as a query gives them, are one table.
+function pretty.results(...)
+  local rows, columns, third = ...
+  if columns ~= nil and third == nil and type(rows) == "table" and records.are_names(columns) then
+    if #rows == 0 then return { "no rows" } end
+    if records.are(rows) then return { records.format(rows, columns) } end
+  end
+  local out = table.pack(...)
+  for i = 1, out.n do out[i] = require("aniso.manual").of_code(out[i]) or pretty.format(out[i]) end
+  return out
 end
 
 -- print for people: like Lua's, but a plain table shows its content.

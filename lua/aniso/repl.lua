@@ -1,7 +1,7 @@
 -- The prompt: reads a chunk over as many lines as it needs, runs it, prints its values.
 -- An expression needs no `return`; `local x = 1` on a line of its own stays known; `_` is
--- the last value. Ctrl-C stops a computation, not the session. Without a terminal the
--- chunks come from standard input and nothing but results is printed.
+-- the last value, `runs` the run database. Ctrl-C stops a computation, not the session. Without a
+-- terminal the chunks come from standard input and nothing but results is printed.
 local core = require "aniso.core"
 local pretty = require "aniso.pretty"
 local sys = core.sys
@@ -23,15 +23,21 @@ local function compile(text, env)
   for _, source in ipairs { "return " .. text, global, text } do
     local chunk, why = load(source, "=prompt", "t", env)
     if chunk then return chunk end
-    unfinished = unfinished or why:find "<eof>" ~= nil
+    unfinished = unfinished or why:find "near <eof>$" ~= nil
     problem = why
   end
   return nil, problem, unfinished
 end
 
-local function environment()
+-- What the chunks see: the library, its runs, and Lua.
+local function environment(runs)
   local function help(...) return require("aniso.manual").help(...) end
-  return setmetatable({ aniso = require "aniso", print = pretty.print, help = help }, { __index = _G })
+  local function other(_, name)
+    if name == "runs" then error("no run database is open: aniso repl --db FILE opens one", 0) end
+    return _G[name]
+  end
+  return setmetatable({ aniso = require "aniso", print = pretty.print, help = help, runs = runs },
+    { __index = other })
 end
 
 local function traceback(why)
@@ -45,28 +51,34 @@ local function forget_interrupt()
   sys.interrupt_mode("poll", true)
 end
 
--- Runs one chunk; returns whether it ended well.
+-- What a person sees of the values 2 to n of a pack; a single nil is nothing.
+local function show(result)
+  if result.n == 2 and result[2] == nil then return end
+  for _, text in ipairs(pretty.results(table.unpack(result, 2, result.n))) do print(text) end
+end
+
+-- Runs one chunk and shows its values; returns whether it ended well.
 function repl.evaluate(chunk, env)
   sys.interrupt_mode("raise", true)
   local result = table.pack(xpcall(chunk, traceback))
+  local fine, why = result[1], result[2]
+  if fine and result.n > 1 then
+    env._ = result[2]
+    fine, why = xpcall(show, traceback, result)
+  end
   forget_interrupt()
-  if not result[1] then
+  if not fine then
     io.stdout:flush()
-    io.stderr:write(require("aniso.cli").sentence(result[2]), "\n")
-    return false
+    io.stderr:write(require("aniso.cli").sentence(why), "\n")
   end
-  for i = 2, result.n do
-    if result.n > 2 or result[i] ~= nil then print(pretty.format(result[i])) end
-  end
-  if result.n > 1 then env._ = result[2] end
-  return true
+  return fine
 end
 
 -- next_line(prompt) → line, or nil and "end" or "interrupted". Returns whether all went well.
 local function loop(next_line, env, remember)
   local text, fine = "", true
   while true do
-    local line, why = next_line(text == "" and "> " or ">> ")
+    local line, why = next_line(text == "" and "> " or ">> ", text)
     if line then
       text = text == "" and line or text .. "\n" .. line
       local chunk, problem, unfinished = compile(text, env)
@@ -93,8 +105,26 @@ local function loop(next_line, env, remember)
   end
 end
 
-function repl.run()
-  local env = environment()
+-- The history has a line per chunk. Where a line end means something, in a comment or a text, the
+-- chunk is kept line by line.
+local function in_one_line(text)
+  local joined = text:gsub("%s*\n%s*", " ")
+  local function code(source)
+    local chunk = load("return " .. source) or load(source)
+    return chunk and string.dump(chunk, true)
+  end
+  return code(joined) == code(text) and joined or nil
+end
+
+local function remember_in(editor, text)
+  local joined = in_one_line(text)
+  if joined then return editor:remember(joined) end
+  for line in text:gmatch "[^\n]+" do editor:remember(line) end
+end
+
+-- runs: an open run database, or nil.
+function repl.run(runs)
+  local env = environment(runs)
   sys.interrupt_mode("poll", true)
   if not (sys.isatty "stdin" and sys.isatty "stdout") then
     return loop(function()
@@ -104,13 +134,16 @@ function repl.run()
   end
   print(("aniso %s   %s threads   Tab completes, Ctrl-C stops a computation, Ctrl-D leaves")
     :format(sys.version, sys.threads()))
-  local complete = require "aniso.complete"
+  if runs then print(("`runs` is %s, help(x) explains x"):format(runs.path)) end
+  local complete, begun = require "aniso.complete", ""
   local editor <close> = core.term.editor {
     history = history_file(),
-    complete = function(before) return complete(before, env) end,
+    complete = function(before) return complete(begun .. before, env) end,
   }
-  loop(function(prompt) return editor:read(prompt) end, env,
-    function(text) editor:remember((text:gsub("\n", " "))) end)
+  loop(function(prompt, text)
+    begun = text == "" and "" or text .. "\n"
+    return editor:read(prompt)
+  end, env, function(text) remember_in(editor, text) end)
   return true
 end
 

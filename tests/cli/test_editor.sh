@@ -16,6 +16,38 @@ says out "^train.lr: number$"
 says out "^Schedule:snr\(t\) → Tensor$"
 says out "^nothing is written about 7; "
 
+# The prompt with a run database: --db, ANISO_DB, or the runs.db that is here.
+prompt() {
+    printf '%s\n' "$1" >"$dir/lines"
+    shift
+    (cd "$dir/here" && unset ANISO_DB && exec "$absolute" repl "$@" <"$dir/lines")
+}
+absolute=$(cd "$(dirname "$aniso")" && pwd)/$(basename "$aniso")
+mkdir "$dir/here"
+expect "a prompt without a database" 1 prompt 'runs'
+says err "no run database is open: aniso repl --db FILE opens one$"
+expect "a database that is not there" 3 prompt 'runs' --db nowhere.db
+says err "^aniso: nowhere.db: there is no such database"
+expect "a recipe's runs" 0 sh -c "cd '$dir/here' && '$absolute' run '$PWD/recipes/quickstart.lua' \
+    --set train.epochs=1 --set 'data={lesions, n=140, size=16}' --seeds 0 >/dev/null 2>&1"
+expect "a prompt beside runs.db" 0 prompt 'runs
+runs:runs{ status = "finished" }
+runs:sql "SELECT count(*) AS n FROM v_run WHERE seed > 3"
+runs:sql "SELECT label FROM v_run WHERE seed > 3"'
+says out "runs.db: [0-9]+ runs?, opened for reading$"
+says out "^study +runs +finished +variants +seeds +best macro_f1 +last started$"
+says out "^run_id +study +label "
+says out "^no rows$"
+same "and a value once" "$(grep -c '^nil$' "$dir/out")" 0
+expect "runs are not changed" 1 prompt 'runs:exec "DELETE FROM run"'
+says err "is open for reading: this statement would change it$"
+mv "$dir/here/runs.db" "$dir/here/other.db"
+expect "a prompt with --db" 0 prompt 'runs.path, runs.readonly' --db other.db
+says out "other.db\"$"
+echo "no database" >"$dir/here/runs.db"
+expect "a runs.db that is none" 0 prompt '1 + 1'
+same "is told and left alone" "$(cat "$dir/out") $(grep -c runs.db "$dir/err")" "2 1"
+
 mkdir "$dir/new"
 expect "luals" 0 "$aniso" luals "$dir/new"
 same "settings" "$(tr -d ' \n' <"$dir/new/.luarc.json")" \

@@ -61,11 +61,58 @@ end
 function T.test_completion()
   local env = setmetatable({ schedule = { signal = 1, sigma = 2 } }, { __index = _G })
   lu.assertEquals({ complete("sche", env) }, { "dule" })
-  lu.assertEquals({ complete("x = schedule.si", env) }, { "g", "sigma  signal" })
+  lu.assertEquals({ complete("x = schedule.si", env) }, { "g", "sigma   signal" })
   lu.assertEquals({ complete("schedule.sigm", env) }, { "a" })
   lu.assertNil((complete("nothing.at.all", env)))
   lu.assertStrContains(select(2, complete("aniso.", { aniso = require "aniso" })), "schedule")
   lu.assertEquals((complete("math.flo", env)), "or")
+end
+
+function T.test_completion_knows_where_it_is()
+  local env = setmetatable({ rows = { { label = "ddpm", text = "abc" } } }, { __index = _G })
+  lu.assertEquals((complete("print(rows[1].la", env)), "bel")
+  lu.assertEquals((complete("rows[1]['te", env)), nil) -- in a text
+  lu.assertEquals((complete('rows[1]["text"]:up', env)), "per")
+  lu.assertEquals((complete("'a' .. ro", env)), "ws")
+  lu.assertNil((complete("-- ro", env)))
+  lu.assertEquals((complete("x = 'ro' fu", env)), "nction")
+  lu.assertNil((complete("rows:la", env))) -- no method
+end
+
+function T.test_completion_of_options()
+  local env = { aniso = require "aniso" }
+  local function adds(before) return (complete(before, env)) end
+  lu.assertEquals(adds "aniso.schedule{ coun", "ts = ")
+  lu.assertEquals(adds "aniso.schedule({ T = 5, coup", "ling = ")
+  lu.assertEquals(adds "aniso.study{ name = 'a', base = { train = { ep", "ochs = ")
+  lu.assertEquals(adds "aniso.study{\n  base = {\n    train = { lr = 1,\n      ep", "ochs = ")
+  lu.assertEquals(adds 'aniso.study{ name = "{", baseli', "ne = ")
+  lu.assertEquals(adds "aniso.schedule{ T = aniso.ver", "sion") -- a value, no option
+  lu.assertNil(adds "aniso.schedule{ trai")
+  lu.assertStrContains(select(2, complete("aniso.schedule{ ", env)), "lambda")
+  env.s = env.aniso.schedule { K = 2 }
+  lu.assertEquals(adds "s:plot{ wh", "at = ")
+end
+
+function T.test_records_are_a_table()
+  lu.assertEquals(pretty.format { { name = "b", run_id = 1, at = { 1 } }, { name = "c", run_id = 2 } },
+    "run_id  name\n──────  ────\n     1  b\n     2  c\nalso: at")
+  lu.assertEquals(pretty.format { { a = 1 }, { b = 2 } }, "{{ a = 1 }, { b = 2 }}")
+  local many = {}
+  for i = 1, 60 do many[i] = { i = i } end
+  lu.assertStrContains(pretty.format(many), "\n50\n… 10 more")
+end
+
+function T.test_results()
+  local function results(...) return table.concat(pretty.results(...), "|") end
+  lu.assertEquals(results({ 1, 2 }), "{1, 2}")
+  lu.assertEquals(results(nil, 7), "nil|7")
+  lu.assertEquals(results({ { n = 1, m = 2 } }, { "n", "m" }), "n  m\n─  ─\n1  2")
+  lu.assertEquals(results({}, { "n" }), "no rows")
+  lu.assertEquals(results({ 1 }, { "n" }), '{1}|{"n"}')
+  lu.assertStrContains(results(require("aniso").grid), "grid(axes) → Variation[]\n")
+  lu.assertStrContains(results(require("aniso").schedule), "Noise levels over time and over classes.")
+  lu.assertStrMatches(results(string.rep), "function: .*")
 end
 
 return T

@@ -1,10 +1,29 @@
--- aniso repl: the prompt, with the library as `aniso`.
+-- aniso repl: the prompt, with the library as `aniso` and a run database as `runs`.
 local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
 
 local repl = { summary = "explore at a prompt" }
 
-function repl.run()
-  return require("aniso.repl").run() and cli.DONE or cli.FAILED
+local HERE = "runs.db"
+
+function repl.arguments(parser)
+  parser:option("--db", "the run database to open as `runs`; runs.db, if it is here, if left out")
+  common.threads(parser)
+end
+
+-- The database asked for; the one that is here anyway may be missing or be none.
+local function opened(args)
+  local path = args.db or os.getenv "ANISO_DB"
+  if path then return common.open { db = path } end
+  if not require("aniso.core").sys.exists(HERE) then return nil end
+  local db, why = require("aniso.store").open(HERE, { readonly = true })
+  if not db then io.stderr:write("aniso: ", why, "\n") end
+  return db
+end
+
+function repl.run(args)
+  common.use_threads(args)
+  return require("aniso.repl").run(opened(args)) and cli.DONE or cli.FAILED
 end
 
 return repl
