@@ -87,20 +87,69 @@ for shell in bash zsh fish; do
 done
 expect "completion of another shell" 2 "$aniso" completion csh
 
+# Each shell that is here reads the script as a user's would, and completes. The commands are named
+# as the scripts source them: `aniso`, found in the PATH.
+mkdir "$dir/bin"
+ln -s "$absolute" "$dir/bin/aniso"
+listed=$("$aniso" help | sed -n 's/^  aniso \([a-z]*\) .*/\1/p' | sort | tr '\n' ' ')
+
 # complete WORDS…: what bash offers for the last of them.
 complete() {
-    bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aniso
-        echo "${COMPREPLY[@]}"' bash "$dir/aniso.bash" "$@"
+    PATH=$dir/bin:$PATH bash --norc -c 'source <(aniso completion bash)
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aniso
+        echo "${COMPREPLY[@]}"' bash "$@"
 }
 if command -v bash >/dev/null; then
     same "bash completes commands" "$(complete aniso comp)" "compare completion"
+    same "a whole one too" "$(complete aniso rm)" "rm"
     same "and options" "$(complete aniso run --dr)" "--dry-run"
     same "and values" "$(complete aniso ls --format t)" "table"
-    listed=$("$aniso" help | sed -n 's/^  aniso \([a-z]*\) .*/\1/p' | sort | tr '\n' ' ')
+    same "of an argument" "$(complete aniso db m)" "migrate merge"
+    same "that is the second" "$(complete aniso show 1 conf)" "confusion config"
+    same "and commands for help" "$(complete aniso help rep)" "report repl"
     same "of every command" "$(complete aniso '' | tr ' ' '\n' | sort | tr '\n' ' ')" "$listed"
+    for words in "rm --wh" "restore --wh" "gc --orp" "watch --onc" "report --outp" "repl --d"; do
+        same "bash: $words" "$(complete aniso $words | grep -c -- '^--')" 1
+    done
 fi
+
+# The same from fish.
+fish_completes() {
+    PATH=$dir/bin:$PATH HOME=$dir fish -c "aniso completion fish | source; complete -C 'aniso $1'" |
+        cut -f1 | tr '\n' ' '
+}
 if command -v fish >/dev/null; then
-    same "fish completes commands" "$(HOME=$dir fish -c "source '$dir/aniso.fish'; complete -C 'aniso lu'" | cut -f1)" \
-        "luals"
+    same "fish completes commands" "$(fish_completes lu)" "luals "
+    same "all of them" "$(fish_completes '' | tr ' ' '\n' | grep . | sort | tr '\n' ' ')" "$listed"
+    same "and options" "$(fish_completes 'rm --wh')" "--where "
+    same "and values of an argument" "$(fish_completes 'db m')" "merge migrate "
+fi
+
+# zsh completes at a terminal alone: it types TYPED and Tab and waits for what is put in.
+cat >"$dir/type.zsh" <<'ZSH'
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z "PS1='>'; bindkey -e; autoload -Uz compinit; $1; print rea''dy"
+zpty -r z seen '*ready*'
+shift
+for pair in "$@"; do
+    zpty -n -w z "aniso ${pair%=*}"$'\t'
+    zpty -r z seen "*${pair#*=}*" && print -n "${pair#*=} "
+    zpty -n -w z $'\025'
+done
+zpty -d z
+ZSH
+zsh_completes() {
+    PATH=$dir/bin:$PATH ZDOTDIR=$dir HOME=$dir timeout 60 zsh -f "$dir/type.zsh" "$@"
+}
+if command -v zsh >/dev/null && zsh -f -c 'zmodload zsh/zpty && zpty x true' 2>/dev/null; then
+    mkdir "$dir/functions"
+    cp "$dir/aniso.zsh" "$dir/functions/_aniso"
+    for way in 'compinit -u -D; source <(aniso completion zsh)' \
+        "fpath=('$dir/functions' \$fpath); compinit -u -D"; do
+        same "zsh completes: $(echo "$way" | sed "s#$dir/##")" \
+            "$(zsh_completes "$way" wat=ch 'rm --wh=ere' 'gc --orp=hans' rest=ore 'report --ima=ges' \
+                'db migr=ate' 'help doct=or')" "ch ere hans ore ges ate or "
+    done
 fi
 finish
