@@ -56,7 +56,7 @@ local function add_member(class, member)
 end
 
 local function fresh(state)
-  state.text, state.params, state.returns = {}, {}, {}
+  state.text, state.params, state.returns, state.type = {}, {}, {}, nil
 end
 
 local function class_of(state, name)
@@ -107,6 +107,10 @@ tags["return"] = function(state, rest)
   table.insert(state.returns, { type = type, text = text })
 end
 
+function tags.type(state, rest)
+  state.type = annotations.split_type(rest)
+end
+
 function tags.alias(state, rest)
   local name, more = rest:match "^([%w_.]+)%s*(.*)$"
   state.alias = {}
@@ -123,6 +127,14 @@ local function read_function(state, line)
     text = joined(state.text), arguments = arguments, params = state.params, returns = state.returns })
 end
 
+-- "name = …" under a ---@type is a global.
+local function read_global(state, line)
+  local name = state.type and line:match "^([%a_][%w_]*) = "
+  if not name then return end
+  add_member(class_of(state, "global"), { name = name, kind = "field", type = state.type,
+    text = joined(state.text) })
+end
+
 local function read_line(state, line)
   local tag, rest = line:match "^%-%-%-@(%a+)%s*(.*)$"
   local more = line:match "^%-%-%-|%s*(.*)$"
@@ -137,6 +149,7 @@ local function read_line(state, line)
     local variable = line:match "^local ([%w_]+) = {}"
     if variable then state.locals[variable] = state.class end
     read_function(state, line)
+    read_global(state, line)
     fresh(state)
   end
 end

@@ -154,6 +154,7 @@ local function of_name(all, name)
   if class then add { entry(class, nil, class.name) } end
   for _, found in ipairs(follow(all, { all.classes.aniso, all.classes.global }, "", name)) do
     local module = found.member.kind == "field" and all.classes[found.member.type]
+    if found.class == all.classes.global and name ~= "aniso" then add { found } end
     add { module and entry(module, nil, module.name) or found }
   end
   local holder, last = name:match "^(.*)%.([^.]+)$"

@@ -146,6 +146,10 @@ function Simulate.test_a_vector_and_a_prior()
   local r = check_moments(s, y0, m, 1, { y0 = y0, prior = m, n = 1500, seed = 3, points = 4 })
   lu.assertEquals(r.t:list(), { 0, 5, 10, 15, 20 })
   lu.assertEquals(r.mean:list()[1], 0.5)
+  local from = aniso.tensor.from
+  local same = s:simulate { y0 = from(y0), prior = from(m), n = 1500, seed = 3, points = 4 }
+  lu.assertItemsEquals(same.t:list(), r.t:list())
+  for i, mean in ipairs(same.mean:list()) do lu.assertAlmostEquals(mean, r.mean:list()[i], 1e-6) end
   lu.assertStrContains(tostring(r), "1500 paths of the label vector given")
 end
 

@@ -94,6 +94,10 @@ function T.test_names()
   lu.assertStrContains(one "grid", "Every combination")
   lu.assertStrContains(one "seeds", "seeds: integer|integer[]|string")
   lu.assertStrContains(one "help", "help(what)")
+  local runs = manual.find "runs"
+  lu.assertStrContains(runs[1], "runs: RunDatabase\n  The run database that --db names")
+  lu.assertEquals(runs[2], one "RunDatabase")
+  lu.assertEquals(one "aniso", one(aniso))
   local lambda = one "schedule.lambda"
   lu.assertStrContains(lambda, "option.lambda.manual")
   lu.assertStrContains(lambda, "(default 0.999, at least 0, below 1)")

@@ -1,7 +1,8 @@
 -- s:simulate{y0 = class or vector, prior = {…}, n = 2000, seed = 0, points = 40,
 -- quantiles = {0.05, 0.5, 0.95}} → {t = (S), mean = (S,K), sd = (S,K), quantile = (Q,S,K)}:
 -- n paths of the label vector through the Markov chain, every one of the T steps walked.
--- prior: the mean m, 1/K when it is not given. sd divides by n. Shows itself.
+-- prior: the mean m, 1/K when it is not given. A vector is a list or a tensor. sd divides by n.
+-- Shows itself.
 local core = require "aniso.core"
 local curves = require "aniso.explore.curves"
 local options = require "aniso.options"
@@ -13,6 +14,16 @@ local known = {
   points = options.integer { default = 40, min = 1 },
   quantiles = options.list(options.number { min = 0, max = 1 }, { 0.05, 0.5, 0.95 }),
 }
+
+local function with_lists(given)
+  if type(given) ~= "table" then return given end
+  local out = {}
+  for key, value in pairs(given) do
+    local meta = getmetatable(value)
+    out[key] = type(meta) == "table" and meta.__name == "aniso.Tensor" and value:list() or value
+  end
+  return out
+end
 
 -- The label vector and the level of its noise.
 local function start(s, given)
@@ -121,7 +132,7 @@ local function figure(s, o, r)
 end
 
 return function(s, given)
-  local o = options.check(given, known, "simulate")
+  local o = options.check(with_lists(given), known, "simulate")
   local y0, level = start(s, o.y0)
   local m, wanted, z0 = prior_of(s, o.prior), {}, {}
   local times = curves.times(s.T, o.points)

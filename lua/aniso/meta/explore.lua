@@ -101,8 +101,8 @@ function Schedule:plot(how) end
 function Schedule:bound(how) end
 
 ---@class aniso.Simulation
----@field y0 integer|number[] A class 1 … K, or a label vector.
----@field prior? number[] The mean m, 1/K if left out.
+---@field y0 integer|number[]|aniso.Tensor A class 1 … K, or a label vector.
+---@field prior? number[]|aniso.Tensor The mean m, 1/K if left out.
 ---@field n? integer Paths (default 2000, at least 2, at most 1000000).
 ---@field seed? integer Of the noise (default 0).
 ---@field points? integer Times at which the paths are looked at (default 40, at least 1).
