@@ -25,6 +25,12 @@ bool an_db_readonly(const an_db *db)
     return db->readonly;
 }
 
+void an_db_stop_when(an_db *db, int (*stop)(void *unused))
+{
+    enum { EVERY = 10000 /* instructions of SQLite's machine: well below a millisecond */ };
+    if (db->readonly) sqlite3_progress_handler(db->raw, EVERY, stop, NULL);
+}
+
 /* The first column of the first row of `sql`, as a number. */
 static an_code ask(an_db *db, const char *sql, int64_t *value)
 {

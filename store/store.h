@@ -43,6 +43,10 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
 
 const char *an_db_path(const an_db *db);
 bool an_db_readonly(const an_db *db);
+
+/* While a statement of a reading connection runs, stop() is asked now and then; when it is not 0
+ * the statement fails. What writes is never stopped half way. */
+void an_db_stop_when(an_db *db, int (*stop)(void *unused));
 int an_db_version(an_db *db);                    /* the file's user_version */
 
 /* A copy of all that is committed, while others read and write. Nothing may stand at

@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 #include "bind/bind.h"
+#include "bind/interrupt.h"
 #include "bind/open.h"
 #include "store/lock.h"
 
@@ -264,7 +265,9 @@ static int open_db(lua_State *L)
     int mode = luaL_checkoption(L, 2, "write", modes);
     void **handle = an_new_handle(L, DB);
     *handle = an_db_open(name, mode ? AN_DB_WRITE : AN_DB_READ);
-    return *handle ? 1 : an_push_failure(L);
+    if (!*handle) return an_push_failure(L);
+    an_db_stop_when(*handle, an_interrupt_raises);
+    return 1;
 }
 
 static const luaL_Reg methods[] = {

@@ -41,6 +41,12 @@ int an_interrupt_signal(void)
     return received;
 }
 
+int an_interrupt_raises(void *unused)
+{
+    (void)unused;
+    return received && !polling;
+}
+
 int an_lua_interrupted(lua_State *L)
 {
     if (received)

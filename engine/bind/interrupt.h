@@ -11,6 +11,7 @@
 
 void an_interrupt_install(lua_State *L);
 int an_interrupt_signal(void);   /* SIGINT or SIGTERM once received, else 0     */
+int an_interrupt_raises(void *); /* whether one is to stop what runs: raise mode */
 
 /* Lua functions for core.sys: interrupted() → "SIGINT", "SIGTERM" or nil;
  * interrupt_mode("raise" or "poll", patient) → the former mode; forgets a received signal. */

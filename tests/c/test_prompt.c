@@ -221,6 +221,25 @@ static void interrupts_stop_the_computation(void **state)
     }
 }
 
+/* A query of a reading connection stops inside of SQLite. */
+static void an_interrupt_stops_a_query(void **state)
+{
+    (void)state;
+    begin(SIG_DFL);
+    type("function db(mode) return assert(aniso.core.db.open(\"");
+    type(scratch("x.db"));
+    type("\", mode)) end db \"write\":close() d = db \"read\"\n");
+    expect("> ");
+    type("print('be' .. 'gun') d:query \"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
+         "SELECT count(*) FROM c\"\n");
+    expect("\nbegun");
+    type("\003");
+    expect("interrupted");
+    expect("> ");
+    ask("d:query('SELECT 6 * 7 AS n')[1].n", "\r\n42\r\n");
+    leave();
+}
+
 /* Signals that come while C code runs, many before the first can be acted on. */
 static void many_interrupts_do_not_end_the_session(void **state)
 {
@@ -304,6 +323,7 @@ int main(void)
         cmocka_unit_test(lines_that_go_on),
         cmocka_unit_test(completion),
         cmocka_unit_test(interrupts_stop_the_computation),
+        cmocka_unit_test(an_interrupt_stops_a_query),
         cmocka_unit_test(many_interrupts_do_not_end_the_session),
         cmocka_unit_test(history_comes_back),
         cmocka_unit_test(a_termination_ends_it),
