@@ -35,6 +35,7 @@ local function try(say, f, ...)
   local ok, result = pcall(f, ...)
   if ok then return result end
   core.ops.clear_tape()
+  require("aniso.cli").let_interrupts_through(result)
   say(result)
 end
 

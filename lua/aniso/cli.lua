@@ -37,11 +37,17 @@ function cli.sentence(why)
   return (tostring(why):gsub("^%S*aniso/[%w_/]+%.lua:%d+: ", ""))
 end
 
+-- Passes Ctrl-C on where errors are caught: it is nobody's mistake.
+function cli.let_interrupts_through(why)
+  if core.sys.interrupted() then error(why, 0) end
+end
+
 -- Calls a check whose error is the user's mistake: an unknown option, a bad value.
 function cli.usage(check, ...)
   local result = table.pack(pcall(check, ...))
   if not result[1] then
     local why = result[2]
+    cli.let_interrupts_through(why)
     cli.fail(cli.USAGE, cli.sentence(why))
   end
   return table.unpack(result, 2, result.n)

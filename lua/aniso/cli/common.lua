@@ -61,6 +61,7 @@ end
 function common.ask(db, method, ...)
   local result = table.pack(pcall(db[method], db, ...))
   local problem = result[2]
+  if not result[1] then cli.let_interrupts_through(problem) end
   if not result[1] and refusal.is(problem) then cli.need(nil, problem.message, problem.code) end
   if not result[1] then cli.fail(cli.USAGE, cli.sentence(problem)) end
   cli.need(table.unpack(result, 2, result.n))
