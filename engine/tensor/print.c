@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-enum { ROWS = 6, COLUMNS = 8, VECTOR = 32, TEXT = 6 * 1024 };
+enum { ROWS = 8, COLUMNS = 8, VECTOR = 32, TEXT = 6 * 1024 };
 
 typedef struct {
     char *text;

@@ -112,9 +112,13 @@ function pretty.format(value)
 end
 
 -- The texts of the values that a call gives, one each. A function or module of the library is
--- what the manual says of it; rows and their columns, as a query gives them, are one table.
+-- what the manual says of it; rows and their columns, as a query gives them, are one table; of a
+-- refusal (nil, message, "ECODE") the message is shown.
 function pretty.results(...)
   local rows, columns, third = ...
+  if rows == nil and type(columns) == "string" and type(third) == "string" and third:find "^E%u+$" then
+    return { columns }
+  end
   if columns ~= nil and third == nil and type(rows) == "table" and records.are_names(columns) then
     if #rows == 0 then return { "no rows" } end
     if records.are(rows) then return { records.format(rows, columns) } end

@@ -31,7 +31,10 @@ end
 
 -- What the chunks see: the library, its runs, and Lua.
 local function environment(runs)
-  local function help(...) return require("aniso.manual").help(...) end
+  local help = setmetatable({}, {
+    __call = function(_, ...) return require("aniso.manual").help(...) end,
+    __tostring = function() return require("aniso.manual").contents() end,
+  })
   local function other(_, name)
     if name == "runs" then error("no run database is open: aniso repl --db FILE opens one", 0) end
     return _G[name]
@@ -57,6 +60,14 @@ local function show(result)
   for _, text in ipairs(pretty.results(table.unpack(result, 2, result.n))) do print(text) end
 end
 
+-- An error as a person reads it; of a method that is not there, the one that was probably meant.
+local function sentence(why)
+  local text = require("aniso.cli").sentence(why)
+  local missing = text:match "%(method '([%w_]+)'%)$" or text:match "has no field or method '([%w_]+)'$"
+  local meant = missing and require("aniso.manual").nearest(missing)
+  return meant and meant ~= missing and ("%s; did you mean %s?"):format(text, meant) or text
+end
+
 -- Runs one chunk and shows its values; returns whether it ended well.
 function repl.evaluate(chunk, env)
   sys.interrupt_mode("raise", true)
@@ -69,7 +80,7 @@ function repl.evaluate(chunk, env)
   forget_interrupt()
   if not fine then
     io.stdout:flush()
-    io.stderr:write(require("aniso.cli").sentence(why), "\n")
+    io.stderr:write(sentence(why), "\n")
   end
   return fine
 end

@@ -39,6 +39,10 @@ says out "^study +runs +finished +variants +seeds +best macro_f1 +last started$"
 says out "^run_id +study +label "
 says out "^no rows$"
 same "and a value once" "$(grep -c '^nil$' "$dir/out")" 0
+expect "a method that is not there" 1 prompt 's = aniso.schedule{K = 2} s:plt()
+runs:fnd "@last"'
+says err "no field or method 'plt'; did you mean plot\?$"
+says err "\(method 'fnd'\); did you mean find\?$"
 expect "runs are not changed" 1 prompt 'runs:exec "DELETE FROM run"'
 says err "is open for reading: this statement would change it$"
 mv "$dir/here/runs.db" "$dir/here/other.db"
