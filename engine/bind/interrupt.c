@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,4 +72,23 @@ int an_lua_interrupt_mode(lua_State *L)
     else
         lua_sethook(state, NULL, 0, 0); /* of a signal that came too late to be raised */
     return 1;
+}
+
+/* The mode changes in C around the call: a late signal finds no Lua outside of it to stop. */
+int an_lua_stoppable(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    lua_insert(L, 1);
+    patient = true;
+    received = 0;
+    polling = false;
+    lua_sethook(state, stop, LUA_MASKCOUNT, LOOK_EVERY);
+    int status = lua_pcall(L, 0, LUA_MULTRET, 1);
+    polling = true;
+    lua_sethook(state, NULL, 0, 0);
+    lua_pushboolean(L, status == LUA_OK);
+    lua_replace(L, 1);
+    return lua_gettop(L);
 }

@@ -14,8 +14,11 @@ int an_interrupt_signal(void);   /* SIGINT or SIGTERM once received, else 0     
 int an_interrupt_raises(void *); /* whether one is to stop what runs: raise mode */
 
 /* Lua functions for core.sys: interrupted() → "SIGINT", "SIGTERM" or nil;
- * interrupt_mode("raise" or "poll", patient) → the former mode; forgets a received signal. */
+ * interrupt_mode("raise" or "poll", patient) → the former mode; forgets a received signal;
+ * stoppable(f, handler) → as xpcall(f, handler), in raise mode during the call and in poll mode
+ * before and behind it, both patient. */
 int an_lua_interrupted(lua_State *L);
 int an_lua_interrupt_mode(lua_State *L);
+int an_lua_stoppable(lua_State *L);
 
 #endif

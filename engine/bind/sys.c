@@ -217,6 +217,7 @@ static const luaL_Reg functions[] = {
     {"host", host},
     {"interrupt_mode", an_lua_interrupt_mode},
     {"interrupted", an_lua_interrupted},
+    {"stoppable", an_lua_stoppable},
     {"isatty", is_terminal},
     {"lock", an_lua_lock},
     {"memory", memory},

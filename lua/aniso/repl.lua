@@ -54,10 +54,11 @@ local function forget_interrupt()
   sys.interrupt_mode("poll", true)
 end
 
--- What a person sees of the values 2 to n of a pack; a single nil is nothing.
-local function show(result)
-  if result.n == 2 and result[2] == nil then return end
-  for _, text in ipairs(pretty.results(table.unpack(result, 2, result.n))) do print(text) end
+-- Keeps a chunk's first value as `_` and prints all; a single nil is nothing to see.
+local function show(env, ...)
+  if select("#", ...) > 0 then env._ = ... end
+  if select("#", ...) == 1 and ... == nil then return end
+  for _, text in ipairs(pretty.results(...)) do print(text) end
 end
 
 -- An error as a person reads it; of a method that is not there, the one that was probably meant.
@@ -70,13 +71,7 @@ end
 
 -- Runs one chunk and shows its values; returns whether it ended well.
 function repl.evaluate(chunk, env)
-  sys.interrupt_mode("raise", true)
-  local result = table.pack(xpcall(chunk, traceback))
-  local fine, why = result[1], result[2]
-  if fine and result.n > 1 then
-    env._ = result[2]
-    fine, why = xpcall(show, traceback, result)
-  end
+  local fine, why = sys.stoppable(function() show(env, chunk()) end, traceback)
   forget_interrupt()
   if not fine then
     io.stdout:flush()

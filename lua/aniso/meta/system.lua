@@ -71,6 +71,14 @@ function sys.interrupt_mode(mode, patient) end
 ---@return "SIGINT"|"SIGTERM"|nil signal that came since the mode was set
 function sys.interrupted() end
 
+---Calls f as xpcall does, with Ctrl-C and SIGTERM raised in it and in nothing before or behind it; a
+---second one does not end the process.
+---@param f function
+---@param handler fun(why: any): any
+---@return boolean fine
+---@return any ... values of f, or what the handler made of the error
+function sys.stoppable(f, handler) end
+
 ---@param path string
 ---@return "file"|"directory"|"other"|nil
 function sys.exists(path) end
