@@ -138,14 +138,14 @@ class Evaluation:
         times = in_turn(lambda: self.ours("ddim", 20), lambda: self.theirs("ddim", 20), self.rounds)
         report("eval_ddim", times[0] * self.scale, times[1] * self.scale, times[2], "s", 1)
 
-    def full(self):
-        """Seconds of 1,000 steps, ours and theirs, from the fastest rounds of 10 and of 30."""
+    def full(self, most):
+        """Seconds of 1,000 steps, ours and theirs, from the fastest rounds of 10 and of `most`."""
         def fastest(steps):
             pairs = [(self.ours("ddpm", steps), self.theirs("ddpm", steps))
                      for _ in range(self.rounds + 1)]
             return [min(side) for side in zip(*pairs)]
-        few, many = fastest(10), fastest(30)
-        return [(few[i] + (many[i] - few[i]) / 20 * 990) * self.scale for i in (0, 1)]
+        few, many = fastest(10), fastest(most)
+        return [(few[i] + (many[i] - few[i]) / (most - 10) * 990) * self.scale for i in (0, 1)]
 
     def diffmic(self):
         """Seconds of DiffMIC's loop, from three of its timesteps."""
@@ -165,13 +165,13 @@ def evaluation(aniso, wanted):
         if "eval_ddim" in wanted:
             own.ddim()
         if "eval_full" in wanted:
-            ours, theirs = own.full()
+            ours, theirs = own.full(30)
             report("eval_full", ours, theirs, ours / theirs, "s", 1)
             print(f"  DiffMIC's loop with this network, encoder in each timestep: {own.diffmic():.0f} s")
         own.engine.close()
     if "eval_diffmic" in wanted:
         film = Evaluation(aniso, "w1_film")
-        (ours, good), published = film.full(), film.diffmic()
+        (ours, good), published = film.full(210), film.diffmic()
         print(f"  the film network written well in PyTorch: {good:.2f} s")
         report("eval_diffmic", ours, published, ours / published, "s", 1)
         film.engine.close()
