@@ -112,14 +112,14 @@ static inline float log1p_within(float e)
     return 2 * s * (sum * q + 1);
 }
 
-static void softplus_forward(float *y, const float *x, int64_t n)
+AN_SIMD static void softplus_forward(float *y, const float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] = (x[i] < 0 ? 0 : x[i]) + log1p_within(an_expf(-fabsf(x[i])));
 }
 
-static void softplus_backward(float *restrict dx, const float *dy, const float *x,
-                              const float *y, int64_t n)
+AN_SIMD static void softplus_backward(float *restrict dx, const float *dy, const float *x,
+                                      const float *y, int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++)
