@@ -48,6 +48,7 @@ local function report(session, train, val)
     local chain = val.macro_f1 and val or { acc = val.prior_acc, macro_f1 = val.prior_macro_f1 }
     line = line .. ("  val acc %.3f macro_f1 %.3f%s"):format(chain.acc, chain.macro_f1,
       session.best.epoch == session.epoch and " *" or "")
+    session.record:log("info", line)
   end
   session.progress:epoch(line)
 end
@@ -94,7 +95,10 @@ local function attach(session, job, record, sessions)
     session.progress:update(done, { loss = loss })
     session.alive()
   end
-  session.say = function(line) session.progress:say(line) end
+  session.say = function(line)
+    session.progress:say(line)
+    record:log("warn", line)
+  end
   session.report = report
 end
 

@@ -105,4 +105,15 @@ for how in term kill; do
         "$(ask "$dir/one.db" "$numbers")"
     same "and weights" "$(ask "$dir/$how.db" "$weights")" "$(ask "$dir/one.db" "$weights")"
 done
+expect "a run's log" 0 "$aniso" show "$(ask "$dir/term.db" 'SELECT uid FROM v_run WHERE resumes = 1')" --log \
+    --format csv --db "$dir/term.db"
+same "tells what happened to it" "$(tail -n +2 "$dir/out" | tr -d '\r' | cut -d , -f 2- |
+    sed -E 's/[0-9]\.[0-9]+/N/g; s/ \*$//' | uniq)" "\
+info,epoch 1/4  loss N  val acc N macro_f1 N
+info,interrupted
+info,resumed after epoch 1
+info,epoch 2/4  loss N  val acc N macro_f1 N
+info,epoch 3/4  loss N  val acc N macro_f1 N
+info,epoch 4/4  loss N  val acc N macro_f1 N
+info,finished"
 finish

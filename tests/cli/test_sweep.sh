@@ -109,6 +109,9 @@ same "the second process" "$?" 0
 same "the one trained both stages" "$(ask "$dir/w/one.db" "$epochs")" 41
 same "the other the second only" "$(ask "$dir/w/two.db" "$epochs")" 1
 same "the same numbers" "$(ask "$dir/w/one.db" "$numbers")" "$(ask "$dir/w/two.db" "$numbers")"
+first_line="SELECT substr(message, 1, 19) FROM log WHERE message LIKE 'first stage %'"
+same "the one's log says so" "$(ask "$dir/w/one.db" "$first_line")" "first stage trained"
+same "and the other's" "$(ask "$dir/w/two.db" "$first_line")" "first stage taken f"
 
 # A dies while B waits: the lock is free, B trains; A, resumed, takes what B made.
 rm -r "$dir/w/first-stage"

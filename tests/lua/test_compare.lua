@@ -28,6 +28,12 @@ end
 
 local Compare = {}
 
+function Compare.test_images_per_run_have_one_decimal()
+  local cells = require "aniso.compare.cells"
+  lu.assertEquals({ cells.count(20 / 3).text, cells.count(6).text }, { "6.7", "6" })
+  lu.assertEquals({ cells.change(-4 / 3).text, cells.change(2).text }, { "-1.3", "+2" })
+end
+
 function Compare.test_two_runs()
   local db <close> = fixture.new()
   record(db, "a", 0, every(4))  -- 30 wrong: 22 of class a (4, 8 … 88), 8 of b (92 … 120)

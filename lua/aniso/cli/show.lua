@@ -140,6 +140,7 @@ function show.section(db, run, name, format)
   else
     columns, rows = rows_of(db, run, name)
   end
+  if format == "table" and #rows == 0 then return print(("%s: nothing recorded"):format(name)) end
   tables.print(columns, rows, format)
 end
 

@@ -27,6 +27,11 @@ function cells.probability(p)
   return p and { text = p < 0.001 and "< 0.001" or ("%.3f"):format(p), value = p } or nil
 end
 
+-- Images per run: a mean over seeds.
+function cells.count(value)
+  return { text = (value % 1 == 0 and "%d" or "%.1f"):format(value), value = value }
+end
+
 function cells.change(value)
   if value == 0 then return { text = "·", value = 0 } end
   return { text = (value % 1 == 0 and "%+d" or "%+.1f"):format(value), value = value }

@@ -160,8 +160,8 @@ function make.confusion(result)
   end)
   for i = 1, math.min(#changed, CELLS) do
     local cell, k = changed[i].cell, changed[i].k
-    rows[i] = { result.groups[k].label, cell["true"], cell.pred, cell.of[1], cell.of[k],
-      cells.change(cell.delta[k]) }
+    rows[i] = { result.groups[k].label, cell["true"], cell.pred, cells.count(cell.of[1]),
+      cells.count(cell.of[k]), cells.change(cell.delta[k]) }
   end
   return { "name", "true", "predicted", result.groups[1].label, "now", "Δ" }, rows
 end

@@ -81,7 +81,9 @@ function recorder.database:resume_run(uid, step)
       .. "resumes = resumes + 1, pid = ?2, heartbeat_at = " .. NOW .. " WHERE run_id = ?1",
       row.run_id, core.sys.pid()))
   end))
-  return new(self, row.run_id, row.uid, true, row.wall_s)
+  local resumed = new(self, row.run_id, row.uid, true, row.wall_s)
+  resumed:log("info", step > 0 and "resumed after epoch " .. step or "begun again")
+  return resumed
 end
 
 -- A recorder that adds evaluations to a run and leaves its status as it is.
@@ -148,8 +150,13 @@ function Recorder:metric(part, step, values)
   write_when_due(self)
 end
 
-function Recorder:log(level, message)
+local function add_line(self, level, message)
   self.lines[#self.lines + 1] = { at = core.sys.utc(), level = level, message = message }
+end
+
+-- Of what is not a number of an epoch: validations, stages, interruptions, damage.
+function Recorder:log(level, message)
+  add_line(self, level, message)
   write_when_due(self)
 end
 
@@ -182,6 +189,7 @@ end
 -- ── endings ─────────────────────────────────────────────────────────────────────────────
 local function finish(self, status, message)
   if not self.live then error("record_of() gives a recorder without an end of its own", 3) end
+  add_line(self, status == "failed" and "error" or "info", message and status .. ": " .. message or status)
   return write(self, function(connection)
     must(connection:exec("UPDATE run SET status = ?2, error = ?3, ended_at = " .. NOW
       .. " WHERE run_id = ?1", self.id, status, message))

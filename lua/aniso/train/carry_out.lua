@@ -33,10 +33,11 @@ local function first(sessions)
     if lead.problem then error(lead.problem, 0) end
   end
   if lead.stage == "joint" then return train() end
-  first_stage.share(lead, function()
+  local origin = first_stage.share(lead, function()
     train()
     state.load_weights(lead, state.path(lead, "best"), "net")
   end)
+  for _, session in ipairs(sessions) do session.record:log("info", origin) end
 end
 
 local function train(sessions)

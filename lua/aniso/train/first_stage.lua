@@ -90,17 +90,20 @@ local function wait_for(session, file)
   end
 end
 
--- Gives the session's net its first stage: somebody's, or what train() leaves in force.
+-- Gives the session's net its first stage: somebody's, or what train() leaves in force. → where
+-- it came from, for the log.
 function first_stage.share(session, train)
   local file = path(session)
-  if load(session, file) then return end
+  local taken = "first stage taken from " .. file
+  if load(session, file) then return taken end
   assert(core.sys.mkdir_p(session.shared_folder))
   local lock <close> = wait_for(session, file)
   local loaded, damage = load(session, file)
-  if loaded then return end
+  if loaded then return taken end
   if damage then session.say(("%s; the first stage is trained again"):format(tostring(damage))) end
   train()
   save(session, file)
+  return "first stage trained, kept in " .. file
 end
 
 return first_stage
