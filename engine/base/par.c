@@ -19,6 +19,12 @@ int64_t an_chunks(int64_t n, int64_t grain)
     return n <= 0 ? 0 : (n + grain - 1) / grain;
 }
 
+int64_t an_grain(int64_t n, int64_t each, int64_t from)
+{
+    int64_t quarter = each > 0 ? from / 4 / each : n;
+    return n * each <= from ? n : quarter > 0 ? quarter : 1;
+}
+
 void an_par_for(int64_t n, int64_t grain, an_chunk_fn work, void *context)
 {
     int64_t chunks = an_chunks(n, grain);

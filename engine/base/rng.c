@@ -3,6 +3,10 @@
 
 #include <math.h>
 
+#include "base/par.h"
+
+enum { FILL = 4096 }; /* numbers that a chunk fills */
+
 static const double TWO_PI = 6.283185307179586476925;
 
 uint64_t an_stream(const char *purpose, uint64_t a, uint64_t b)
@@ -66,20 +70,38 @@ int64_t an_below(uint64_t seed, uint64_t stream, uint64_t index, int64_t n)
     return (int64_t)((unsigned __int128)word * (uint64_t)n >> 64); /* bias < n/2^64 */
 }
 
+/* Where numbers first, first + 1, … of a stream go. */
+typedef struct {
+    float *out;
+    uint64_t seed, stream, first;
+} filling;
+
+static void fill_uniform(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const filling *f = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++) {
+        float u = (float)an_uniform(f->seed, f->stream, f->first + (uint64_t)i);
+        f->out[i] = u < 1.0f ? u : 0x1.fffffep-1f; /* rounding to float must not reach 1 */
+    }
+}
+
 void an_fill_uniform(float *out, int64_t n, uint64_t seed, uint64_t stream, uint64_t first)
 {
-#pragma omp parallel for schedule(static) if (n > 4096)
-    for (int64_t i = 0; i < n; i++) {
-        float u = (float)an_uniform(seed, stream, first + (uint64_t)i);
-        out[i] = u < 1.0f ? u : 0x1.fffffep-1f; /* rounding to float must not reach 1 */
-    }
+    an_par_for(n, FILL, fill_uniform, &(filling){out, seed, stream, first});
+}
+
+static void fill_normal(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const filling *f = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++)
+        f->out[i] = (float)an_normal(f->seed, f->stream, f->first + (uint64_t)i);
 }
 
 void an_fill_normal(float *out, int64_t n, uint64_t seed, uint64_t stream, uint64_t first)
 {
-#pragma omp parallel for schedule(static) if (n > 4096)
-    for (int64_t i = 0; i < n; i++)
-        out[i] = (float)an_normal(seed, stream, first + (uint64_t)i);
+    an_par_for(n, FILL, fill_normal, &(filling){out, seed, stream, first});
 }
 
 void an_permutation(int64_t *out, int64_t n, uint64_t seed, uint64_t stream)

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/par.h"
+
 const char *const an_prediction_names[] = {"epsilon", "y0", "v", NULL};
 
 /* Below this many numbers the threads cost more than they bring. */
@@ -123,7 +125,39 @@ an_code an_gather(const an_rows *rows, an_coefficient which, float *out)
     return AN_OK;
 }
 
+/* ── all rows ───────────────────────────────────────────────────────────────────── */
+
+/* What the formulas below read and write; each takes what it needs. */
+typedef struct {
+    const an_rows *rows, *earlier; /* earlier: at t_before                           */
+    an_prediction predicts;
+    double clip, eta;
+    const float *m, *y0, *epsilon, *y_t, *output, *z0, *z0_before, *noise;
+    float *to, *also;
+} batch;
+
+static void for_rows(an_chunk_fn work, batch *all)
+{
+    const int64_t B = all->rows->B;
+    an_par_for(B, an_grain(B, classes(all->rows), PARALLEL_MIN), work, all);
+}
+
 /* ── forward ────────────────────────────────────────────────────────────────────── */
+
+static void q_sample(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const batch *all = context;
+    const int64_t K = classes(all->rows);
+    (void)chunk;
+    for (int64_t b = lo; b < hi; b++) {
+        const tables row = tables_of(all->rows, b);
+        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
+            const coefficients k = coefficients_of(&row, j);
+            const double m = all->m[i];
+            all->to[i] = (float)(m + k.at * (all->y0[i] - m) + k.st * all->epsilon[i]);
+        }
+    }
+}
 
 an_code an_q_sample(const an_rows *rows, const float *y0, const float *m, const float *epsilon,
                     float *y_t)
@@ -131,15 +165,7 @@ an_code an_q_sample(const an_rows *rows, const float *y0, const float *m, const 
     const an_code code = check_times(rows, 0);
     if (code != AN_OK)
         return code;
-    const int64_t B = rows->B, K = classes(rows);
-#pragma omp parallel for schedule(static) if (B * K > PARALLEL_MIN)
-    for (int64_t b = 0; b < B; b++) {
-        const tables row = tables_of(rows, b);
-        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
-            const coefficients k = coefficients_of(&row, j);
-            y_t[i] = (float)(m[i] + k.at * ((double)y0[i] - m[i]) + k.st * epsilon[i]);
-        }
-    }
+    for_rows(q_sample, &(batch){.rows = rows, .y0 = y0, .m = m, .epsilon = epsilon, .to = y_t});
     return AN_OK;
 }
 
@@ -179,6 +205,28 @@ static guess guess_from(const coefficients *k, an_prediction predicts, double z,
     return (guess){(a * z - s * x) / scale, (s * z + a * x) / scale};
 }
 
+static void estimate(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const batch *all = context;
+    const int64_t K = classes(all->rows);
+    const double clip = all->clip;
+    (void)chunk;
+    for (int64_t b = lo; b < hi; b++) {
+        const tables row = tables_of(all->rows, b);
+        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
+            const coefficients k = coefficients_of(&row, j);
+            const double m = all->m[i], z = all->y_t[i] - m, low = -clip - m, high = 1 + clip - m;
+            guess g = guess_from(&k, all->predicts, z, m, all->output[i]);
+            if (clip > 0 && (g.z0 < low || g.z0 > high)) {
+                g.z0 = g.z0 < low ? low : high;
+                g.epsilon = (z - k.at * g.z0) / k.st;
+            }
+            all->to[i] = (float)g.z0;
+            all->also[i] = (float)g.epsilon;
+        }
+    }
+}
+
 an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, const float *y_t,
                     const float *m, const float *output, float *z0, float *epsilon)
 {
@@ -187,23 +235,25 @@ an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, co
         return code;
     if (!(clip >= 0 && isfinite(clip)))
         return an_fail(AN_EINVAL, "clip = %g: expected 0 (off) or a finite number above", clip);
-    const int64_t B = rows->B, K = classes(rows);
-#pragma omp parallel for schedule(static) if (B * K > PARALLEL_MIN)
-    for (int64_t b = 0; b < B; b++) {
-        const tables row = tables_of(rows, b);
+    for_rows(estimate, &(batch){.rows = rows, .predicts = predicts, .clip = clip, .y_t = y_t, .m = m,
+                                .output = output, .to = z0, .also = epsilon});
+    return AN_OK;
+}
+
+static void posterior(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const batch *all = context;
+    const int64_t K = classes(all->rows);
+    (void)chunk;
+    for (int64_t b = lo; b < hi; b++) {
+        const tables row = tables_of(all->rows, b);
         for (int64_t i = b * K, j = 0; j < K; i++, j++) {
             const coefficients k = coefficients_of(&row, j);
-            const double z = (double)y_t[i] - m[i], low = -clip - m[i], high = 1 + clip - m[i];
-            guess g = guess_from(&k, predicts, z, m[i], output[i]);
-            if (clip > 0 && (g.z0 < low || g.z0 > high)) {
-                g.z0 = g.z0 < low ? low : high;
-                g.epsilon = (z - k.at * g.z0) / k.st;
-            }
-            z0[i] = (float)g.z0;
-            epsilon[i] = (float)g.epsilon;
+            const double c = k.at / k.au, su2 = k.su * k.su, st2 = k.st * k.st;
+            all->to[i] = (float)((k.au * k.tau2 * all->z0[i] + c * su2 * all->y_t[i]) / st2);
+            all->also[i] = (float)(su2 * fmin(k.tau2 / st2, 1));
         }
     }
-    return AN_OK;
 }
 
 an_code an_posterior(const an_rows *rows, const float *z0, const float *z_t, float *mean,
@@ -212,18 +262,26 @@ an_code an_posterior(const an_rows *rows, const float *z0, const float *z_t, flo
     const an_code code = check_step(rows);
     if (code != AN_OK)
         return code;
-    const int64_t B = rows->B, K = classes(rows);
-#pragma omp parallel for schedule(static) if (B * K > PARALLEL_MIN)
-    for (int64_t b = 0; b < B; b++) {
-        const tables row = tables_of(rows, b);
+    for_rows(posterior, &(batch){.rows = rows, .z0 = z0, .y_t = z_t, .to = mean, .also = variance});
+    return AN_OK;
+}
+
+static void ddim_step(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const batch *all = context;
+    const int64_t K = classes(all->rows);
+    const double eta = all->eta;
+    (void)chunk;
+    for (int64_t b = lo; b < hi; b++) {
+        const tables row = tables_of(all->rows, b);
         for (int64_t i = b * K, j = 0; j < K; i++, j++) {
             const coefficients k = coefficients_of(&row, j);
-            const double c = k.at / k.au, su2 = k.su * k.su, st2 = k.st * k.st;
-            mean[i] = (float)((k.au * k.tau2 * z0[i] + c * su2 * z_t[i]) / st2);
-            variance[i] = (float)(su2 * fmin(k.tau2 / st2, 1));
+            const double share = eta * eta * fmin(k.tau2 / (k.st * k.st), 1); /* σ² / s_u² */
+            const double fresh = eta > 0 ? k.su * sqrt(share) * all->noise[i] : 0;
+            all->to[i] = (float)(all->m[i] + k.au * all->z0[i]
+                                 + k.su * sqrt(1 - share) * all->epsilon[i] + fresh);
         }
     }
-    return AN_OK;
 }
 
 an_code an_ddim_step(const an_rows *rows, double eta, const float *m, const float *z0,
@@ -236,17 +294,8 @@ an_code an_ddim_step(const an_rows *rows, double eta, const float *m, const floa
         return an_fail(AN_EINVAL, "eta = %g: expected a number in [0, 1]", eta);
     if (eta > 0 && !noise)
         return an_fail(AN_EINVAL, "eta = %g: a step with noise needs the noise", eta);
-    const int64_t B = rows->B, K = classes(rows);
-#pragma omp parallel for schedule(static) if (B * K > PARALLEL_MIN)
-    for (int64_t b = 0; b < B; b++) {
-        const tables row = tables_of(rows, b);
-        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
-            const coefficients k = coefficients_of(&row, j);
-            const double share = eta * eta * fmin(k.tau2 / (k.st * k.st), 1); /* σ² / s_u² */
-            const double fresh = eta > 0 ? k.su * sqrt(share) * noise[i] : 0;
-            y_u[i] = (float)(m[i] + k.au * z0[i] + k.su * sqrt(1 - share) * epsilon[i] + fresh);
-        }
-    }
+    for_rows(ddim_step, &(batch){.rows = rows, .eta = eta, .m = m, .z0 = z0, .epsilon = epsilon,
+                                 .noise = noise, .to = y_u});
     return AN_OK;
 }
 
@@ -257,6 +306,26 @@ static double two_step(const coefficients *k, const coefficients *before, double
     const double now = log(k->at / k->st);
     const double h = log(k->au / k->su) - now, h_before = now - log(before->at / before->st);
     return h_before > 0 ? z0 + (z0 - prior) * h / (2 * h_before) : z0;
+}
+
+static void dpm_step(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const batch *all = context;
+    const an_rows *rows = all->rows;
+    const int64_t K = classes(rows);
+    (void)chunk;
+    for (int64_t b = lo; b < hi; b++) {
+        const tables row = tables_of(rows, b);
+        const bool second = all->earlier->t && rows->u[b] > 0;
+        const tables past = second ? tables_of(all->earlier, b) : row;
+        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
+            const coefficients k = coefficients_of(&row, j), kp = coefficients_of(&past, j);
+            const double z0 = all->z0[i], D = second ? two_step(&k, &kp, z0, all->z0_before[i]) : z0;
+            const double keep = k.su / k.st; /* e^(−h) = keep · a_t / a_u */
+            const double m = all->m[i], z = all->y_t[i] - m;
+            all->to[i] = (float)(m + keep * z + (k.au - k.at * keep) * D);
+        }
+    }
 }
 
 static an_code check_before(const an_rows *rows, const float *z0_before, const int64_t *t_before)
@@ -282,19 +351,7 @@ an_code an_dpm_step(const an_rows *rows, const float *y_t, const float *m, const
     if (code != AN_OK)
         return code;
     const an_rows earlier = {rows->schedule, rows->B, t_before, NULL, rows->level};
-    const int64_t B = rows->B, K = classes(rows);
-#pragma omp parallel for schedule(static) if (B * K > PARALLEL_MIN)
-    for (int64_t b = 0; b < B; b++) {
-        const tables row = tables_of(rows, b);
-        const bool second = t_before && rows->u[b] > 0;
-        const tables past = second ? tables_of(&earlier, b) : row;
-        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
-            const coefficients k = coefficients_of(&row, j), kp = coefficients_of(&past, j);
-            const double D = second ? two_step(&k, &kp, z0[i], z0_before[i]) : z0[i];
-            const double keep = k.su / k.st; /* e^(−h) = keep · a_t / a_u */
-            const double z = (double)y_t[i] - m[i];
-            y_u[i] = (float)(m[i] + keep * z + (k.au - k.at * keep) * D);
-        }
-    }
+    for_rows(dpm_step, &(batch){.rows = rows, .earlier = &earlier, .y_t = y_t, .m = m, .z0 = z0,
+                                .z0_before = z0_before, .to = y_u});
     return AN_OK;
 }

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/par.h"
 #include "base/simd.h"
 #include "kernel/exp.h"
 
@@ -203,22 +204,33 @@ static const map_pair maps[] = {
 
 enum { CHUNK = 16384 };   /* elements: 64 KiB per array, a thread's share of the cache */
 
-static int64_t chunk_length(int64_t lo, int64_t n)
+typedef struct {
+    int kind;
+    float *to;
+    const float *dy, *x, *y;
+} mapping;
+
+static void forward_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    return n - lo < CHUNK ? n - lo : CHUNK;
+    const mapping *m = context;
+    (void)chunk;
+    maps[m->kind].forward(m->to + lo, m->x + lo, hi - lo);
 }
 
 void an_k_map_forward(int kind, float *y, const float *x, int64_t n)
 {
-#pragma omp parallel for schedule(static) if (n > CHUNK)
-    for (int64_t lo = 0; lo < n; lo += CHUNK)
-        maps[kind].forward(y + lo, x + lo, chunk_length(lo, n));
+    an_par_for(n, CHUNK, forward_part, &(mapping){.kind = kind, .to = y, .x = x});
+}
+
+static void backward_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const mapping *m = context;
+    (void)chunk;
+    maps[m->kind].backward(m->to + lo, m->dy + lo, m->x + lo, m->y + lo, hi - lo);
 }
 
 void an_k_map_backward(int kind, float *dx, const float *dy, const float *x, const float *y,
                        int64_t n)
 {
-#pragma omp parallel for schedule(static) if (n > CHUNK)
-    for (int64_t lo = 0; lo < n; lo += CHUNK)
-        maps[kind].backward(dx + lo, dy + lo, x + lo, y + lo, chunk_length(lo, n));
+    an_par_for(n, CHUNK, backward_part, &(mapping){kind, dx, dy, x, y});
 }

@@ -203,19 +203,27 @@ static void pack(weights *w, const float *from, int64_t area, int64_t depth, boo
 
 /* ── forward ────────────────────────────────────────────────────────────────────────────── */
 
+typedef struct {
+    const correlation *c; /* one behind the other share a row of tasks */
+    const weights *w;
+} correlations;
+
+static void run_nth(void *context, int64_t task, int64_t end, int64_t chunk)
+{
+    const correlations *all = context;
+    const correlation *own = all->c;
+    (void)end, (void)chunk;
+    for (; task >= tasks_of(own); own++)
+        task -= tasks_of(own);
+    run_task(own, all->w, task);
+}
+
 static void run(const correlation *c, int64_t count, const weights *w)
 {
     int64_t tasks = 0;
     for (int64_t n = 0; n < count; n++)
         tasks += tasks_of(c + n);
-#pragma omp parallel for schedule(dynamic) num_threads(an_threads()) if (tasks > 1)
-    for (int64_t task = 0; task < tasks; task++) {
-        int64_t left = task;
-        const correlation *own = c;
-        for (; left >= tasks_of(own); own++)
-            left -= tasks_of(own);
-        run_task(own, w, left);
-    }
+    an_par_for(tasks, 1, run_nth, &(correlations){c, w});
 }
 
 an_code an_k_direct_forward(float *y, const float *x, const float *w, const float *b,

@@ -47,17 +47,50 @@ void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
                 beta, C, (blasint)ldc);
 }
 
+/* A product whose rows of C chunks share out. */
+typedef struct {
+    bool ta, tb;
+    int64_t N, K;
+    float alpha, beta;
+    const float *A, *B;
+    int64_t lda, ldb;
+    float *C;
+    int64_t ldc;
+    const float *bias;
+    float *panels; /* of op(B) */
+} product;
+
+static void some_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const product *p = context;
+    (void)chunk;
+    an_k_gemm(p->ta, p->tb, hi - lo, p->N, p->K, p->alpha, p->A + (p->ta ? lo : lo * p->lda), p->lda,
+              p->B, p->ldb, p->beta, p->C + lo * p->ldc, p->ldc);
+}
+
 static void cut_rows(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
                      const float *A, int64_t lda, const float *B, int64_t ldb,
                      float beta, float *C, int64_t ldc)
 {
-    int64_t chunks = an_chunks(M, 4 * ROWS);
-#pragma omp parallel for schedule(dynamic) num_threads(an_threads()) if (chunks > 1)
-    for (int64_t chunk = 0; chunk < chunks; chunk++) {
-        int64_t lo = chunk * 4 * ROWS, rows = smaller(4 * ROWS, M - lo);
-        an_k_gemm(ta, tb, rows, N, K, alpha, A + (ta ? lo : lo * lda), lda, B, ldb,
-                  beta, C + lo * ldc, ldc);
-    }
+    product p = {ta, tb, N, K, alpha, beta, A, B, lda, ldb, C, ldc, NULL, NULL};
+    an_par_for(M, 4 * ROWS, some_rows, &p);
+}
+
+static void pack_panels(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const product *p = context;
+    (void)chunk;
+    for (int64_t panel = lo; panel < hi; panel++)
+        an_k_panel_pack(p->panels + panel * p->K * AN_MICRO_COLUMNS, p->tb, p->B, p->ldb, p->K, p->N,
+                        panel);
+}
+
+static void rows_by_panels(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const product *p = context;
+    (void)chunk;
+    an_k_panel_rows(p->C + lo * p->ldc, p->ldc, p->A + lo * p->lda, p->lda, p->panels, hi - lo, p->K,
+                    p->N, p->bias, p->beta == 1);
 }
 
 /* C ← A·op(B) + (bias, or C if `accumulate`), op(B) packed once for all rows. */
@@ -68,19 +101,9 @@ static an_code by_panels(bool tb, int64_t M, int64_t N, int64_t K, const float *
     float *panels = an_scratch_take(sizeof(float) * (size_t)an_panel_floats(K, N));
     if (!panels)
         return AN_ENOMEM;
-    int64_t chunks = an_chunks(M, ROWS);
-#pragma omp parallel num_threads(an_threads()) if (chunks > 1)
-    {
-#pragma omp for schedule(static)
-        for (int64_t p = 0; p < an_panel_count(N); p++)
-            an_k_panel_pack(panels + p * K * AN_MICRO_COLUMNS, tb, B, ldb, K, N, p);
-#pragma omp for schedule(dynamic)
-        for (int64_t chunk = 0; chunk < chunks; chunk++) {
-            int64_t lo = chunk * ROWS;
-            an_k_panel_rows(C + lo * ldc, ldc, A + lo * lda, lda, panels, smaller(ROWS, M - lo), K, N,
-                            bias, accumulate);
-        }
-    }
+    product p = {false, tb, N, K, 1, accumulate, A, B, lda, ldb, C, ldc, bias, panels};
+    an_par_for(an_panel_count(N), M > ROWS ? 1 : an_panel_count(N), pack_panels, &p);
+    an_par_for(M, ROWS, rows_by_panels, &p);
     an_scratch_give(panels);
     return AN_OK;
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/par.h"
 #include "base/scratch.h"
 #include "base/simd.h"
 #include "kernel/exp.h"
@@ -104,6 +105,26 @@ static problem make_problem(int64_t B, int64_t K, const an_mmd_args *args)
     return p;
 }
 
+/* What rows write: their shares, and their gradients where wanted. */
+typedef struct {
+    const problem *p;
+    const float *a, *b;
+    double *share;
+    float *ga, *gb;
+} shares;
+
+static void share_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const shares *s = context;
+    const problem *p = s->p;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++) {
+        int64_t row = i * p->K;
+        s->share[i] = row_share(p, i, s->a + row, p->at, p->bt, s->ga ? s->ga + row : NULL);
+        s->share[i] += row_share(p, i, s->b + row, p->bt, p->at, s->gb ? s->gb + row : NULL);
+    }
+}
+
 an_code an_k_mmd(double *value, float *ga, float *gb, const float *a, const float *b, int64_t B,
                  int64_t K, const an_mmd_args *args)
 {
@@ -118,12 +139,7 @@ an_code an_k_mmd(double *value, float *ga, float *gb, const float *a, const floa
     transpose(transposed + plane, b, &p);
     p.at = transposed;
     p.bt = transposed + plane;
-#pragma omp parallel for schedule(static) if (B > TILE)
-    for (int64_t i = 0; i < B; i++) {
-        int64_t row = i * K;
-        share[i] = row_share(&p, i, a + row, p.at, p.bt, ga ? ga + row : NULL);
-        share[i] += row_share(&p, i, b + row, p.bt, p.at, gb ? gb + row : NULL);
-    }
+    an_par_for(B, an_grain(B, 1, TILE), share_rows, &(shares){&p, a, b, share, ga, gb});
     *value = 0;
     for (int64_t i = 0; i < B; i++)
         *value += share[i];

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "base/par.h"
+
 enum { PARALLEL_FROM = 4096 };   /* logits; below, threads cost more than they give */
 
 static inline double weight_of(const an_xent_args *args, int64_t c)
@@ -56,14 +58,31 @@ static double total_weight(const int64_t *labels, int64_t B, const an_xent_args 
     return total;
 }
 
+/* A batch, and where its rows' losses or gradients go. */
+typedef struct {
+    float *to;
+    double factor; /* of the gradients */
+    const float *logits;
+    const int64_t *labels;
+    int64_t K;
+    const an_xent_args *args;
+} batch;
+
+static void loss_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const batch *l = context;
+    (void)chunk;
+    for (int64_t b = lo; b < hi; b++) {
+        row_sums s = sums_of_row(l->logits + b * l->K, l->labels[b], l->K, l->args);
+        l->to[b] = (float)(pow(s.rest, l->args->focal) * s.entropy);
+    }
+}
+
 double an_k_xent_forward(float *row, const float *logits, const int64_t *labels, int64_t B,
                          int64_t K, const an_xent_args *args)
 {
-#pragma omp parallel for schedule(static) if (B * K > PARALLEL_FROM)
-    for (int64_t b = 0; b < B; b++) {
-        row_sums s = sums_of_row(logits + b * K, labels[b], K, args);
-        row[b] = (float)(pow(s.rest, args->focal) * s.entropy);
-    }
+    batch l = {.to = row, .logits = logits, .labels = labels, .K = K, .args = args};
+    an_par_for(B, an_grain(B, K, PARALLEL_FROM), loss_rows, &l);
     double sum = 0;
     for (int64_t b = 0; b < B; b++)
         sum += row[b];
@@ -91,11 +110,18 @@ static void xent_row_backward(float *dx, double factor, const float *x, int64_t 
     }
 }
 
+static void gradient_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const batch *l = context;
+    (void)chunk;
+    for (int64_t b = lo; b < hi; b++)
+        xent_row_backward(l->to + b * l->K, l->factor, l->logits + b * l->K, l->labels[b], l->K,
+                          l->args);
+}
+
 void an_k_xent_backward(float *dlogits, double dloss, const float *logits,
                         const int64_t *labels, int64_t B, int64_t K, const an_xent_args *args)
 {
-    double factor = dloss / total_weight(labels, B, args);
-#pragma omp parallel for schedule(static) if (B * K > PARALLEL_FROM)
-    for (int64_t b = 0; b < B; b++)
-        xent_row_backward(dlogits + b * K, factor, logits + b * K, labels[b], K, args);
+    batch l = {dlogits, dloss / total_weight(labels, B, args), logits, labels, K, args};
+    an_par_for(B, an_grain(B, K, PARALLEL_FROM), gradient_rows, &l);
 }

@@ -272,18 +272,24 @@ static block cut(purse *money, const an_cross_network *n, int64_t rows, int64_t 
                    .attend = spend(money, an_k_attend_scratch(keys, D / n->heads))};
 }
 
-static void run_all(const pass *p, int64_t total, int64_t rows, float *scratch, int64_t share,
-                    float *out)
+typedef struct {
+    const pass *p;
+    int64_t rows;         /* of a block                       */
+    float *scratch, *out; /* scratch: `share` floats a thread */
+    int64_t share;
+} blocks;
+
+static void run_block(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    int64_t chunks = an_chunks(total, rows), N = p->context->kept[0]->shape[1];
-#pragma omp parallel for schedule(dynamic) num_threads(an_threads()) if (chunks > 1)
-    for (int64_t chunk = 0; chunk < chunks; chunk++) {
-        block b = cut(&(purse){.at = scratch + omp_get_thread_num() * share}, p->n, rows, N);
-        b.first = chunk * rows;
-        b.rows = total - b.first < rows ? total - b.first : rows;
-        b.tokens = b.rows * p->n->K;
-        run(p, &b, out);
-    }
+    const blocks *all = context;
+    const pass *p = all->p;
+    purse own = {.at = all->scratch + omp_get_thread_num() * all->share};
+    block b = cut(&own, p->n, all->rows, p->context->kept[0]->shape[1]);
+    (void)chunk;
+    b.first = lo;
+    b.rows = hi - lo;
+    b.tokens = b.rows * p->n->K;
+    run(p, &b, all->out);
 }
 
 an_tensor *an_cross_rows(const an_cross_network *n, const an_context *context,
@@ -307,7 +313,8 @@ an_tensor *an_cross_rows(const an_cross_network *n, const an_context *context,
     if (!scratch)
         return NULL;
     prepare(&p, &(purse){.at = scratch});
-    run_all(&p, y->shape[0], rows, scratch + shared.used, own.used, an_f32(out));
+    blocks all = {&p, rows, scratch + shared.used, an_f32(out), own.used};
+    an_par_for(y->shape[0], rows, run_block, &all);
     an_scratch_give(scratch);
     return out;
 }

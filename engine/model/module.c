@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/par.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"
+
+enum { EXCHANGE = 65536 }; /* numbers that a chunk exchanges */
 
 struct an_module {
     int refs;
@@ -258,19 +261,23 @@ an_code an_module_zero_grad(an_module *m)
     return AN_OK;
 }
 
+static void exchange_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    float *const *sides = context, *a = sides[0], *b = sides[1];
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++) {
+        float kept = a[i];
+        a[i] = b[i];
+        b[i] = kept;
+    }
+}
+
 static an_code exchange(an_tensor *own, an_tensor *other, const char *what)
 {
     if (other->dtype != AN_F32 || !an_is_contiguous(other) || an_numel(other) != an_numel(own))
         return an_fail(AN_EINVAL, "swap: %s is %s, but the module's has shape %s", what,
                        an_shape_text(other), an_shape_text(own));
-    float *a = an_f32(own), *b = an_f32(other);
-    int64_t n = an_numel(own);
-#pragma omp parallel for schedule(static) if (n > 65536)
-    for (int64_t i = 0; i < n; i++) {
-        float kept = a[i];
-        a[i] = b[i];
-        b[i] = kept;
-    }
+    an_par_for(an_numel(own), EXCHANGE, exchange_part, (float *[]){an_f32(own), an_f32(other)});
     return AN_OK;
 }
 

@@ -145,6 +145,15 @@ static void chunks_are_of_fixed_size(void **state)
     assert_int_equal(an_chunks(0, 64), 0);
 }
 
+static void a_loop_below_the_threshold_is_one_chunk(void **state)
+{
+    (void)state;
+    assert_int_equal(an_grain(10, 100, 1000), 10);
+    assert_int_equal(an_grain(11, 100, 1000), 2);
+    assert_int_equal(an_grain(11, 5000, 1000), 1);
+    assert_int_equal(an_grain(0, 100, 1000), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +166,7 @@ int main(void)
         cmocka_unit_test(normals_have_mean_0_and_variance_1),
         cmocka_unit_test(a_permutation_holds_each_number_once),
         cmocka_unit_test(chunks_are_of_fixed_size),
+        cmocka_unit_test(a_loop_below_the_threshold_is_one_chunk),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

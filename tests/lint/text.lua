@@ -1,5 +1,5 @@
--- Lengths of files and lines, no tabs, no space at a line's end, a comment first, and none
--- of the words that promise work for later.
+-- Lengths of files and lines, no tabs, no space at a line's end, a comment first, none of the
+-- words that promise work for later, and no parallel loop that may form a team of one.
 local files = dofile "tests/lint/files.lua"
 
 -- A file that is longer for a reason: path → {limit, reason}.
@@ -34,6 +34,11 @@ local checks = {
   { "lines of at most 110 columns", function(path, lines, say)
     for number, line in ipairs(lines) do
       if (utf8.len(line) or #line) > 110 and not path:match "%.h$" then say(path .. ":" .. number) end
+    end
+  end },
+  { "short loops are plain calls: an_par_for(), no if clause", function(path, lines, say)
+    for number, line in ipairs(lines) do
+      if line:find "^%s*#pragma omp parallel.*%f[%w]if%s*%(" then say(path .. ":" .. number) end
     end
   end },
 }
