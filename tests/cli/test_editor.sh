@@ -48,7 +48,7 @@ says err "is open for reading: this statement would change it$"
 mv "$dir/here/runs.db" "$dir/here/other.db"
 expect "a prompt with --db" 0 prompt 'runs.path, runs.readonly' --db other.db
 says out "other.db\"$"
-expect "Ctrl-C in a query" 130 timeout --preserve-status -k 60 -s INT 1 "$aniso" sql --db "$dir/here/other.db" \
+expect "Ctrl-C in a query" 130 timeout --foreground --preserve-status -k 60 -s INT 1 "$aniso" sql --db "$dir/here/other.db" \
     "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
 same "is no mistake of the query" "$(cat "$dir/err")" "aniso: interrupted"
 echo "no database" >"$dir/here/runs.db"
