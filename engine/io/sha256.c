@@ -1,4 +1,4 @@
-/* sha256: libmd's SHA-256 in the engine's manners. Files are read in 64 KiB pieces. */
+/* sha256: Nettle's SHA-256 in the engine's manners. Files are read in 64 KiB pieces. */
 #include "io/sha256.h"
 
 #include <errno.h>
@@ -8,20 +8,20 @@
 
 void an_sha256_init(an_sha256 *hash)
 {
-    SHA256Init(&hash->state);
+    sha256_init(&hash->state);
 }
 
 void an_sha256_update(an_sha256 *hash, const void *data, size_t bytes)
 {
-    if (bytes) SHA256Update(&hash->state, data, bytes);
+    if (bytes) sha256_update(&hash->state, bytes, data);
 }
 
 void an_sha256_hex(an_sha256 *hash, char hex[AN_SHA256_HEX])
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    SHA256Final(digest, &hash->state);
-    for (int i = 0; i < SHA256_DIGEST_LENGTH; i++) {
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    sha256_digest(&hash->state, sizeof digest, digest);
+    for (int i = 0; i < SHA256_DIGEST_SIZE; i++) {
         hex[2 * i] = digits[digest[i] >> 4];
         hex[2 * i + 1] = digits[digest[i] & 15];
     }

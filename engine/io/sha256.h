@@ -1,4 +1,5 @@
-/* sha256: the name of a content (FIPS 180-4), through libmd.
+/* sha256: the name of a content (FIPS 180-4), through Nettle, which uses the CPU's
+ * instructions for it (SHA-NI: some 1.2 GB/s, where plain C has 0.17).
  *
  * Splits, configurations, caches, checkpoints and recipes are known by this hash.
  *     an_sha256 hash;  char hex[AN_SHA256_HEX];
@@ -8,15 +9,14 @@
 
 #include <stddef.h>
 
-#include <sys/types.h>
-#include <sha2.h>
+#include <nettle/sha2.h>
 
 #include "base/err.h"
 
 #define AN_SHA256_HEX 65 /* 64 lower-case hexadecimal digits and the final zero */
 
 typedef struct an_sha256 {
-    SHA2_CTX state;
+    struct sha256_ctx state;
 } an_sha256;
 
 void an_sha256_init(an_sha256 *hash);

@@ -3,7 +3,7 @@
  *   clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Iengine -I. \
  *     tests/fuzz/fuzz_safetensors.c engine/io/{safetensors,safetensors_write,checkpoint}.c \
  *     engine/io/{json,replace,sha256}.c engine/base/{err,mem}.c \
- *     engine/tensor/{tensor,storage,view,scope}.c -lcjson -lmd -lm -o build/fuzz_safetensors
+ *     engine/tensor/{tensor,storage,view,scope}.c -lcjson -lnettle -lm -o build/fuzz_safetensors
  *   build/fuzz_safetensors -max_total_time=60
  *
  * Input: the JSON header, then from the first zero byte on the data; the length is put in

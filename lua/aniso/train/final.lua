@@ -27,15 +27,20 @@ local function stored_predictions(predictions, measured, which)
     probs = core.tensor.from(rows) }
 end
 
-local function store(session, part, how, which, primary, predictions)
-  local measured = evaluate.measure(predictions, which, session.dataset)
-  local results = {}
+-- All metrics of `which`, and on the test part 95 % bootstrap intervals over the images.
+local function measure(predictions, which, part, dataset)
+  local measured = evaluate.measure(predictions, which, dataset)
+  return { measured = measured, interval = part == "test"
+    and metric.interval(predictions["true"], measured.pred, dataset.K) or {} }
+end
+
+local function store(session, part, which, primary, predictions, of)
+  local measured, results = of.measured, {}
   for _, entry in ipairs(metric.catalog) do results[entry.name] = measured[entry.name] end
-  if part == "test" then -- 95 % bootstrap intervals over the images
-    local interval = metric.interval(predictions["true"], measured.pred, session.model.K)
-    results.acc, results.macro_f1 = interval.acc, interval.macro_f1
+  for _, name in ipairs { "acc", "macro_f1" } do
+    results[name] = of.interval[name] or results[name]
   end
-  local chain = which == "chain"
+  local chain, how = which == "chain", session.config.sampler
   local select = session.config.select
   session.record:evaluation {
     part = part, weights = "best", step = session.best.epoch, primary = primary,
@@ -47,38 +52,39 @@ local function store(session, part, how, which, primary, predictions)
     class_scores = { auc = measured.class_auc, interval_width = measured.class_width },
     bins = measured.bins, predictions = stored_predictions(predictions, measured, which),
   }
-  return measured
 end
 
--- → session → metrics of the chain
-local function evaluate_part(sessions, part, primary)
+-- → session → metrics of the chain. Sessions that go together have one prior, whose predictions are
+-- one table and measured once.
+local function evaluate_part(sessions, part)
   local predictions = together.predict(sessions, part, function(session)
     return session.config.sampler
   end, { tick = sessions[1].alive })
-  local measured = {}
+  local dataset, measured, prior = sessions[1].dataset, {}, nil
   together.each(sessions, function(session)
-    local how, own = session.config.sampler, predictions[session]
-    measured[session] = store(session, part, how, "chain", primary, own)
-    if primary and own.prior then store(session, part, how, "prior", false, own) end
+    local own = predictions[session]
+    local chain = measure(own, "chain", part, dataset)
+    store(session, part, "chain", true, own, chain)
+    measured[session] = chain.measured
+    if not own.prior then return end
+    prior = prior or measure(own, "prior", part, dataset)
+    store(session, part, "prior", false, own, prior)
   end)
   return measured
 end
 
 local function load_best(session)
-  local path = state.path(session, "best")
-  local tensors, meta = core.checkpoint.load(path)
-  if not tensors then error(meta, 0) end
+  local meta = state.load_weights(session, state.path(session, "best"))
   session.best = { epoch = meta.epoch, value = meta.value }
-  state.load_weights(session, path)
 end
 
 -- → session → metrics of the test part, for those that live to it
 function final.evaluate(sessions)
   together.each(sessions, load_best)
   local living = together.living(sessions)
-  if #living > 0 then evaluate_part(living, "val", true) end
+  if #living > 0 then evaluate_part(living, "val") end
   living = together.living(living)
-  return #living > 0 and evaluate_part(living, "test", true) or {}
+  return #living > 0 and evaluate_part(living, "test") or {}
 end
 
 -- A further evaluation of a finished run, beside the primary one.
@@ -86,9 +92,10 @@ function final.again(session)
   load_best(session)
   local predictions = evaluate.predict(session.model, session.dataset, "test",
     session.config.sampler, { tick = session.alive })
-  local measured = store(session, "test", session.config.sampler, "chain", false, predictions)
+  local chain = measure(predictions, "chain", "test", session.dataset)
+  store(session, "test", "chain", false, predictions, chain)
   session.record:flush()
-  return measured
+  return chain.measured
 end
 
 return final

@@ -7,6 +7,7 @@ local objective = require "aniso.objective"
 local optim = require "aniso.optim"
 local rate = require "aniso.rate"
 local average = require "aniso.train.average"
+local looks = require "aniso.train.looks"
 local state = require "aniso.train.state"
 local together = require "aniso.train.together"
 
@@ -99,8 +100,13 @@ function stage.step_on(session, batch, total_steps)
   return numbers
 end
 
--- The images at `positions`, and what a frozen net sees in them.
-function stage.batch(session, positions)
+-- The images at `positions`, and what a frozen net sees in them; of the latter alone where it is
+-- kept (looks.of).
+function stage.batch(session, positions, kept)
+  if kept then
+    local labels, seen = kept(positions)
+    return { labels = labels, seen = seen }
+  end
   local images, labels = session.dataset:batch("train", positions,
     { augment = session.config.train.augment, seed = session.seed, epoch = session.epoch + 1 })
   return { images = images, labels = labels,
@@ -117,7 +123,7 @@ local function add(sums, numbers)
 end
 
 -- An epoch of sessions that stand at the same one; → per session the means of its numbers.
-local function train_epoch(sessions)
+local function train_epoch(sessions, kept)
   local lead, sums = sessions[1], {}
   local config, dataset = lead.config.train, lead.dataset
   local n, epoch = dataset:n "train", lead.epoch + 1
@@ -131,7 +137,8 @@ local function train_epoch(sessions)
   for i = 1, steps do
     if #together.living(sessions) == 0 then break end
     local first = (i - 1) * config.batch
-    local batch = stage.batch(lead, order:narrow(1, first + 1, math.min(config.batch, n - first)))
+    local positions = order:narrow(1, first + 1, math.min(config.batch, n - first))
+    local batch = stage.batch(lead, positions, kept)
     together.each(sessions, function(session)
       local numbers = stage.step_on(session, batch, steps * session.stage_epochs)
       add(sums[session], numbers)
@@ -193,8 +200,8 @@ local function validate(sessions)
   together.each(sessions, function(session) select_best(session, predictions[session]) end)
 end
 
-local function run_epoch(sessions, last)
-  local sums = train_epoch(sessions)
+local function run_epoch(sessions, last, kept)
+  local sums = train_epoch(sessions, kept)
   local lead = sessions[1]
   local validates = (lead.epoch + 1) % lead.config.select.every == 0 or lead.epoch + 1 == last
   together.each(sessions, function(session)
@@ -216,11 +223,12 @@ function stage.run(sessions)
   for _, session in ipairs(sessions) do
     session.rate = rate[session.config.train.rate] { warmup = session.config.train.warmup }
   end
-  local last = sessions[1].first_epoch + sessions[1].stage_epochs
+  local last, kept = sessions[1].first_epoch + sessions[1].stage_epochs, nil
   while true do
     local behind = together.behind(sessions, last)
     if #behind == 0 then return end
-    run_epoch(behind, last)
+    if kept == nil then kept = behind[1].stage == "denoiser" and looks.of(behind[1]) or false end
+    run_epoch(behind, last, kept)
   end
 end
 

@@ -49,10 +49,10 @@ function state.save_best(session)
   write(session, "best", weights(session), { epoch = session.epoch, value = session.best.value })
 end
 
--- Loads a file of weights; `only` names one module, else all are wanted.
+-- Loads a file of weights; `only` names one module, else all are wanted. → what was saved beside them.
 function state.load_weights(session, path, only)
-  local tensors, message = core.checkpoint.load(path)
-  if not tensors then error(message, 0) end
+  local tensors, meta = core.checkpoint.load(path)
+  if not tensors then error(meta, 0) end
   for _, part in ipairs(session.model.modules) do
     local own = {}
     for name, tensor in pairs(tensors) do
@@ -61,6 +61,7 @@ function state.load_weights(session, path, only)
     end
     if only == nil or only == part.name then part.module:load(own) end
   end
+  return meta
 end
 
 -- Everything, between two epochs.
