@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+enum { WRITE_AHEAD = 3 }; /* tiles */
+
 typedef struct {
     int64_t image, top, left; /* of the tile's outputs */
 } place;
@@ -35,6 +37,13 @@ static void positions(const float **to, int side, const float *x, place p, int64
                                                        : x + ((p.image * H + i) * W + j) * C;
 }
 
+/* Asks for the sixteen positions from (top, left), where they lie in (B,H,W,C). */
+AN_TILE_INLINE void ahead(const float *x, place p, int64_t B, int64_t H, int64_t W, int64_t C)
+{
+    an_tile_ahead(x, ((p.image * H + p.top) * W + p.left) * C, AN_TILE_OUT, W * C, AN_TILE_OUT * C,
+                  B * H * W * C);
+}
+
 void an_k_tiles_in(float *V, int64_t plane, const float *x, int64_t lo, int64_t hi,
                    const an_tile_map *map, const float *zeros)
 {
@@ -42,6 +51,8 @@ void an_k_tiles_in(float *V, int64_t plane, const float *x, int64_t lo, int64_t 
     const float *d[AN_TILE_PLANES];
     for (int64_t t = lo; t < hi; t++, V += s->C) {
         place p = place_of(map, t);
+        place next = {p.image, p.top + AN_TILE_IN - s->pad_y, p.left};
+        ahead(x, next, s->B, s->H, s->W, s->C);
         p.top -= s->pad_y;
         p.left -= s->pad_x;
         positions(d, AN_TILE_IN, x, p, s->H, s->W, s->C, zeros);
@@ -55,7 +66,9 @@ void an_k_tiles_gradient(float *Z, int64_t plane, const float *dy, int64_t lo, i
     const an_conv_shape *s = map->s;
     const float *d[AN_TILE_OUT * AN_TILE_OUT];
     for (int64_t t = lo; t < hi; t++, Z += s->O) {
-        positions(d, AN_TILE_OUT, dy, place_of(map, t), s->Ho, s->Wo, s->O, zeros);
+        place p = place_of(map, t), next = {p.image, p.top + AN_TILE_OUT, p.left};
+        ahead(dy, next, s->B, s->Ho, s->Wo, s->O);
+        positions(d, AN_TILE_OUT, dy, p, s->Ho, s->Wo, s->O, zeros);
         an_k_tile_gradient(Z, plane, d, s->O);
     }
 }
@@ -67,6 +80,8 @@ void an_k_tiles_out(float *y, const float *M, int64_t plane, int64_t lo, int64_t
     const an_conv_shape *s = map->s;
     const float *to[AN_TILE_OUT * AN_TILE_OUT];
     for (int64_t t = lo; t < hi; t++, M += channels) {
+        if (first == 0 && channels == s->O)
+            ahead(y, place_of(map, t + WRITE_AHEAD), s->B, s->Ho, s->Wo, s->O);
         positions(to, AN_TILE_OUT, y, place_of(map, t), s->Ho, s->Wo, s->O, NULL);
         for (int k = 0; k < AN_TILE_OUT * AN_TILE_OUT; k++)
             to[k] = to[k] ? to[k] + first : nowhere;

@@ -21,6 +21,19 @@ static inline int64_t an_tile_plane(int64_t tiles, int64_t channels)
     return tiles * channels + AN_TILE_LANES;
 }
 
+/* gcc takes a function that only prefetches for one without effect, and drops the call. */
+#define AN_TILE_INLINE static inline __attribute__((always_inline))
+
+/* Asks for `lines` runs of floats, `step` apart, that start at x + at, where they lie in 0 … end−1.
+ * A tile walks along several lines at a time, which the hardware does not foresee. */
+AN_TILE_INLINE void an_tile_ahead(const float *x, int64_t at, int lines, int64_t step, int64_t run,
+                                  int64_t end)
+{
+    for (int i = 0; i < lines; i++, at += step)
+        for (int64_t c = at < 0 ? end : at; c < at + run && c < end; c += AN_TILE_LANES)
+            __builtin_prefetch(x + c);
+}
+
 /* V ← the transformed inputs of tiles lo … hi−1, all channels; zeros (C) is read outside. */
 void an_k_tiles_in(float *V, int64_t plane, const float *x, int64_t lo, int64_t hi,
                    const an_tile_map *map, const float *zeros);
