@@ -37,7 +37,7 @@ EMBEDDED := $(wildcard lua/aniso/*.lua lua/aniso/*/*.lua store/*.sql store/migra
 C_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/c/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all demo test check asan bench bench-db golden lint install clean help
+.PHONY: all demo test check asan bench bench-db golden transcript lint install clean help
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o
 
@@ -118,6 +118,9 @@ bench: $(ANISO) $(BENCHES)
 bench-db: $(ANISO)
 	@tests/bench/queries ./$(ANISO)
 
+transcript: $(ANISO)
+	@ANISO=./$(ANISO) sh tests/cli/test_transcript.sh write
+
 golden:
 	tests/golden/make_goldens.py
 
@@ -138,6 +141,7 @@ help:
 	@echo "make bench      time the engine against PyTorch (tests/bench/README.md)"
 	@echo "make bench-db   time ls, table and compare on 1,000 runs (tests/bench/queries)"
 	@echo "make golden     regenerate the reference values with PyTorch (python3-torch)"
+	@echo "make transcript rewrite the session that README.md shows from a real run"
 	@echo "make install    copy aniso and the recipes below PREFIX=$(PREFIX)"
 	@echo "make clean      remove everything that was built"
 	@echo "Variables: CC, CFLAGS='-O3 -g -march=native', PREFIX, DESTDIR, JOBS"

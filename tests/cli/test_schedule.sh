@@ -1,4 +1,4 @@
-# aniso schedule: the table, the drawings, the bound, what it refuses; README's example.
+# aniso schedule: the table, the drawings, the bound, what it refuses.
 . tests/cli/tap.sh
 
 counts=6705,1113,1099,514,327,142,115
@@ -76,12 +76,4 @@ refused "two things at once" "one of them" --counts 9,3 --bound --simulate 1
 refused "a bound without counts" "has no counts" --K 2 --bound
 expect "a folder that is not there" 1 "$aniso" schedule --K 2 --svg "$dir/none/x.svg"
 says err "No such file"
-
-# The block after the command in README.md is what the command prints.
-line='./aniso schedule cosine --lambda bound'
-command=$(grep -F "$line" README.md | head -n 1 | sed 's/^ *//')
-shown=$(awk -v line="$line" 'on && !/^(    |$)/ { exit } on { sub(/^    /, ""); print }
-    index($0, line) { on = 1 }' README.md | sed '/./,$!d')
-got=$(eval "LC_ALL=C.UTF-8 \"\$aniso\" ${command#./aniso}")
-same "README shows the real output" "$got" "$shown"
 finish

@@ -1,0 +1,216 @@
+-- The transcript of README.md: its blocks, run again, and whether what they print is what it shows.
+--   aniso exec tests/cli/transcript.lua write README.md FOLDER     puts the real output into the blocks
+--   aniso exec tests/cli/transcript.lua check README.md FOLDER     compares, in TAP
+-- FOLDER is fresh and has ./aniso and recipes/; the commands run there, one after the other.
+--
+-- A block is indented by four spaces and begins with a command, "$ …". The command goes on over lines
+-- that end in \, and to the end of its here-document. What follows is its output: what it writes on
+-- stdout, and of stderr the last words "written to FILE"; progress is not shown. FOLDER reads HOME.
+local transcript = {}
+
+local HOME = "/home/me/aniso"
+
+local function here_document(line) return line:match "<<%s*['\"]?(%w+)" end
+
+-- README's lines → list of { command = text, shown = {lines}, first =, last = } (the output's lines).
+function transcript.blocks(lines)
+  local blocks, at = {}, 1
+  local function take(prefix)
+    local text = lines[at]:sub(#prefix + 1)
+    at = at + 1
+    return text
+  end
+  while at <= #lines do
+    if not lines[at]:find "^    %$ " then
+      at = at + 1
+    else
+      local command = { take "    $ " }
+      local stop = here_document(command[1])
+      while lines[at] and (command[#command]:find "\\$" or stop and command[#command] ~= stop) do
+        command[#command + 1] = take "    "
+      end
+      local block = { command = table.concat(command, "\n"), shown = {}, first = at }
+      while lines[at] and (lines[at] == "" or lines[at]:find "^    ") and not lines[at]:find "^    %$ " do
+        block.shown[#block.shown + 1] = take "    "
+      end
+      while block.shown[#block.shown] == "" do
+        table.remove(block.shown)
+      end
+      block.last = block.first + #block.shown - 1
+      blocks[#blocks + 1] = block
+    end
+  end
+  return blocks
+end
+
+local function lines_of(path)
+  local out = {}
+  for line in io.lines(path) do out[#out + 1] = (line:gsub("%s+$", "")) end
+  return out
+end
+
+-- Runs a block's command; returns the lines it printed, its exit code and the path of its stderr.
+function transcript.run(block, folder)
+  local script, errors = folder .. "/command", folder .. "/errors"
+  local file <close> = assert(io.open(script, "w"))
+  file:write(block.command, "\n")
+  file:close()
+  local _, _, code = os.execute(("cd '%s' && sh command >output 2>errors </dev/null"):format(folder))
+  local got = lines_of(folder .. "/output")
+  for _, line in ipairs(lines_of(errors)) do
+    if line:find "^written to " then got[#got + 1] = line end
+  end
+  local here = folder:gsub("%p", "%%%0")
+  for i, line in ipairs(got) do got[i] = line:gsub(here, HOME, 1) end
+  return got, code, errors
+end
+
+-- ── comparing ──
+
+-- What a computer or a day decides: ids, dates, durations.
+local function masked(line)
+  line = line:gsub("%f[%w]0[%dA-HJKMNP-TV-Z]+%f[%W]", function(word) return #word >= 8 and "ID" or nil end)
+  return (line:gsub("%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d", "DATE"):gsub("%f[%w]%d+:%d%d%f[%W]", "TIME"))
+end
+
+-- Takes decimals out of a line: the text with # for each, and those before its first interval or n/a. A
+-- decimal inside a name (gamma=0.5) is a part of the name, and whole numbers are text too: seeds, counts
+-- and labels have to be equal. n/a is a number that cannot be had, [a, b] and [a, 0.000] are intervals.
+local function decimals(line)
+  local number, list = "([%s%[{(,])([+-]?%d+%.%d+)", {}
+  line = " " .. line
+  local firm = line:gsub("n/a", "["):match "^[^%[]*"
+  for _, found in firm:gmatch(number) do list[#list + 1] = found end
+  local text = line:gsub(number, "%1#"):gsub("n/a", "#"):gsub("%[#, #%]", "#")
+  return text, list
+end
+
+local function places(number) return #number:match "%.(%d+)" end
+
+-- Trained numbers differ between processors, whose kernels round otherwise, and small trainings amplify
+-- it: three sets of OpenBLAS's kernels gave up to 0.07 here, so TRAINED is allowed. Intervals and what
+-- stands behind them (p) are wild with three seeds: only their form counts. Formulas are to agree to two
+-- units of the last place. Everywhere the number of places has to be that shown.
+local TRAINED = 0.2
+
+local function near(shown, got, trained)
+  local unit = 10.0 ^ -places(shown)
+  return places(shown) == places(got) and
+    math.abs(tonumber(shown) - tonumber(got)) <= (trained and TRAINED or 2 * unit) + unit / 10
+end
+
+-- A drawing's rows of trained numbers do not count: nil. Those of formulas are text, labels and all.
+local function drawn(line, trained)
+  if not line:find "^%s*[%d.-]* ?\xE2\x94[\xA4\x82\x94]" then return line end -- ┤ │ └
+  return not trained and "│" .. line or nil
+end
+
+local function readable(lines, trained)
+  local out = {}
+  for _, line in ipairs(lines) do
+    local text = drawn(masked(line), trained)
+    if text and text ~= "" then
+      out[#out + 1] = { (text:gsub("─", "-"):gsub("%-%-+", "-"):gsub("%s+", " ")), line }
+    end
+  end
+  return out
+end
+
+-- List of faults, empty when the output fits what is shown.
+function transcript.differences(block, got)
+  local trained = block.command:find("five.db", 1, true) ~= nil
+  local a, b, faults = readable(block.shown, trained), readable(got, trained), {}
+  for i = 1, math.max(#a, #b) do
+    local shown, printed = a[i] or { "", "(nothing)" }, b[i] or { "", "(nothing)" }
+    local text, wanted = decimals(shown[1])
+    local other, found = decimals(printed[1])
+    local same = text == other
+    for k = 1, same and math.min(#wanted, #found) or 0 do
+      same = same and near(wanted[k], found[k], trained)
+    end
+    if not same then faults[#faults + 1] = ("shown: %s\n# now:   %s"):format(shown[2], printed[2]) end
+  end
+  return faults
+end
+
+-- ── writing and checking ──
+
+local function write(path, folder)
+  local lines = lines_of(path)
+  local blocks = transcript.blocks(lines)
+  local outputs = {}
+  for i, block in ipairs(blocks) do
+    io.stderr:write("$ ", block.command, "\n")
+    local got, code, errors = transcript.run(block, folder)
+    if code ~= 0 then error(table.concat(lines_of(errors), "\n"), 0) end
+    outputs[i] = got
+  end
+  for i = #blocks, 1, -1 do
+    local block, new = blocks[i], {}
+    for _, line in ipairs(outputs[i]) do new[#new + 1] = line == "" and "" or "    " .. line end
+    table.move(lines, block.last + 1, #lines, #new + 1, new)
+    for k = #lines, block.first, -1 do lines[k] = nil end
+    table.move(new, 1, #new, block.first, lines)
+  end
+  assert(require("aniso.core").sys.write_atomic(path, table.concat(lines, "\n") .. "\n"))
+end
+
+local number, wrong = 0, 0
+local function verdict(name, fine, faults)
+  number = number + 1
+  if not fine then wrong = wrong + 1 end
+  print(("%s %d - %s"):format(fine and "ok" or "not ok", number, name))
+  for _, fault in ipairs(not fine and faults or {}) do print("# " .. fault) end
+end
+
+-- A change of what is shown that must be seen, or must not be: { what, pattern, replacement, harmless }.
+local changes = {
+  run = { { "another digit", "(0%.%d%d)%d", "%11", true }, { "a number far off", "0%.[6-9]", "0.3" },
+    { "a number of another form", "(0%.%d%d)%d", "%1" }, { "a missing column", "  macro_f1", "" },
+    { "other seeds", "chain         3", "chain         2" }, { "another label", "gamma=0%.5", "gamma=0.6" } },
+  ls = { { "another id and day", "01%w+", "01AAAAAAAA", true }, { "a changed word", "finished", "failed" },
+    { "another seed", "    2  finished", "    3  finished" }, { "a missing number", "  0%.%d+", "" } },
+  compare = { { "an interval of another form", "%[([^,]+), [^%]]+%]", "[%1]" } },
+  curve = { { "another title", "mean ± sd", "median" } },
+  schedule = { { "a number one unit off", "0%.9203", "0.9202", true },
+    { "a number three units off", "0%.9203", "0.9200" },
+    { "an axis label", "2%.0 ┤", "2.1 ┤" }, { "a dot", "⣀", "⣄" },
+    { "a legend", "class 4: n 115", "class 4: n 116" } },
+  repl = { { "another count of runs", "9 runs", "8 runs" }, { "another count of images", "563", "564" } },
+}
+
+local function check(path, folder)
+  local lines = lines_of(path)
+  local seen = {}
+  for _, block in ipairs(transcript.blocks(lines)) do
+    local name = block.command:match "^%./aniso (%w+)" or block.command
+    seen[#seen + 1] = name
+    local got, code, errors = transcript.run(block, folder)
+    local faults = transcript.differences(block, got)
+    if code ~= 0 then faults = lines_of(errors) end
+    verdict(name .. " prints what README.md shows", code == 0 and #faults == 0, faults)
+    for _, change in ipairs(changes[name] or {}) do
+      local what, pattern, replacement, harmless = table.unpack(change)
+      local text, count = table.concat(got, "\n"):gsub(pattern, replacement, 1)
+      local altered = { command = block.command, shown = {} }
+      for line in text:gmatch "[^\n]*" do table.insert(altered.shown, line) end
+      local faulty = #transcript.differences(altered, got) > 0
+      verdict(("%s: %s is %s"):format(name, what, harmless and "allowed" or "seen"),
+        count == 1 and faulty == not harmless, { "changed " .. count .. " places" })
+    end
+    if #got > 0 then
+      local short = { command = block.command, shown = table.move(got, 1, #got - 1, 1, {}) }
+      verdict(name .. ": a missing last line is seen", #transcript.differences(short, got) > 0)
+    end
+  end
+  verdict("the session is whole", table.concat(seen, " ") == "run ls compare curve report repl schedule",
+    { table.concat(seen, " ") })
+  for picture in table.concat(lines, "\n"):gmatch "!%[[^%]]*%]%(([^)]+)%)" do
+    verdict("the picture is there: " .. picture, io.open(picture) ~= nil)
+  end
+  print("1.." .. number)
+end
+
+local mode, path, folder = ...
+if mode == "write" then write(path, folder) else check(path, folder) end
+os.exit(wrong == 0 and 0 or 1, true)
