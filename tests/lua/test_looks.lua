@@ -57,7 +57,7 @@ end
 
 function T.test_kept_looks_are_what_a_look_sees()
   for _, mode in ipairs { "both", "global", "uniform" } do
-    local session = in_second_stage(plainly { ["prior.mode"] = mode })
+    local session = in_second_stage(plainly { ["prior.mode"] = mode, ["train.batch"] = 8 }) -- 11 batches
     local positions = core.tensor.from({ 5, 83, 0, 5, 40, 41, 2 }, "int64")
     local batch = stage.batch(session, positions)
     local kept = stage.batch(session, positions, assert(looks.of(session)))

@@ -5,6 +5,8 @@
 local core = require "aniso.core"
 local objective = require "aniso.objective"
 
+local FEW = 6 -- tensors that ops.concat takes
+
 local looks = { most = 256 * 2 ^ 20 } -- 7,900 images of 32×32 behind a ResNet-8 of width 32
 
 local function changes_nothing(augment)
@@ -27,6 +29,18 @@ local function bytes_of(n, tensors)
   return 4 * numbers
 end
 
+-- One tensor of a list of tensors: concat takes a few at a time.
+local function joined(list)
+  while #list > 1 do
+    local fewer = {}
+    for i = 1, #list, FEW do
+      fewer[#fewer + 1] = core.ops.concat({ table.unpack(list, i, math.min(i + FEW - 1, #list)) }, 1)
+    end
+    list = fewer
+  end
+  return list[1]
+end
+
 -- Looks at the n training images → name → {shape =, rows = (n, numbers of an image)}; nil where
 -- that would be more than looks.most bytes.
 local function look_at_all(session, n)
@@ -42,7 +56,7 @@ local function look_at_all(session, n)
     session.alive()
   end
   for name, list in pairs(pieces) do
-    local shape, all = list[1]:shape(), core.ops.concat(list, 1)
+    local shape, all = list[1]:shape(), joined(list)
     kept[name] = { shape = shape, rows = all:reshape(n, all:numel() // n) }
   end
   return kept
