@@ -4,6 +4,7 @@
 #include "grad/tape.h"
 #include "kernel/conv.h"
 #include "kernel/gemm.h"
+#include "kernel/linear.h"
 #include "kernel/rowsum.h"
 
 /* ── C = op(A)·op(B) ──────────────────────────────────────────────────────────────── */
@@ -72,20 +73,16 @@ an_tensor *an_matmul(an_tensor *a, an_tensor *b, bool ta, bool tb)
 static an_code linear_backward(an_node *n)
 {
     an_tensor *x = n->in[0], *w = n->in[1], *b = n->in[2];
-    int64_t out = w->shape[0], in = w->shape[1], rows = n->i[0];
     const float *dy = an_grad_of(n);
-    float beta_x, beta_w, *dx = an_grad_write(x, &beta_x), *dw = an_grad_write(w, &beta_w);
-    float *db = an_grad_into(b);
-    if ((!dx && x->requires_grad) || (!dw && w->requires_grad) || (!db && b && b->requires_grad))
+    an_layers_grads d = {0};
+    d.dx = an_grad_write(x, &d.beta_x);
+    d.dw[0] = an_grad_write(w, &d.beta_w[0]);
+    d.db[0] = an_grad_into(b);
+    if ((!d.dx && x->requires_grad) || (!d.dw[0] && w->requires_grad) ||
+        (!d.db[0] && b && b->requires_grad))
         return AN_ENOMEM;
-    an_code code = AN_OK;
-    if (dx)
-        code = an_k_gemm_par(false, false, rows, in, out, 1, dy, out, an_f32(w), in, beta_x, dx, in);
-    if (dw && code == AN_OK)
-        code = an_k_gemm_par(true, false, out, in, rows, 1, dy, out, an_f32(x), in, beta_w, dw, in);
-    if (db && code == AN_OK)
-        code = an_k_bias_backward(db, dy, rows, out);
-    return code;
+    an_layers l = {.n = 1, .out = w->shape[0], .in = w->shape[1], .w = {an_f32(w)}};
+    return an_k_layers_backward(&d, dy, an_f32(x), &l, n->i[0]);
 }
 
 static an_code linear_shapes(const an_tensor *x, const an_tensor *w, const an_tensor *b)
@@ -116,7 +113,8 @@ an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b)
     }
     shape[x->ndim - 1] = out;
     an_tensor *y = an_tensor_new(AN_F32, x->ndim, shape);
-    if (!y || an_k_linear(an_f32(y), an_f32(x), an_f32(w), b ? an_f32(b) : NULL, rows, out, in))
+    an_layers l = {.n = 1, .out = out, .in = in, .w = {an_f32(w)}, .b = {b ? an_f32(b) : NULL}};
+    if (!y || an_k_layers_forward(an_f32(y), an_f32(x), &l, rows))
         return NULL;
     if (an_wants_grad(x) || an_wants_grad(w) || an_wants_grad(b)) {
         an_node *n = an_record(y, linear_backward, 3, (an_tensor *[]){x, w, b});

@@ -10,7 +10,6 @@
 #include "base/par.h"
 #include "base/scratch.h"
 #include "kernel/panel.h"
-#include "kernel/rowsum.h"
 
 enum {
     ROWS = 64,     /* of C per chunk when M is cut                                */
@@ -56,7 +55,6 @@ typedef struct {
     int64_t lda, ldb;
     float *C;
     int64_t ldc;
-    const float *bias;
     float *panels; /* of op(B) */
 } product;
 
@@ -72,7 +70,7 @@ static void cut_rows(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float al
                      const float *A, int64_t lda, const float *B, int64_t ldb,
                      float beta, float *C, int64_t ldc)
 {
-    product p = {ta, tb, N, K, alpha, beta, A, B, lda, ldb, C, ldc, NULL, NULL};
+    product p = {ta, tb, N, K, alpha, beta, A, B, lda, ldb, C, ldc, NULL};
     an_par_for(M, 4 * ROWS, some_rows, &p);
 }
 
@@ -90,18 +88,17 @@ static void rows_by_panels(void *context, int64_t lo, int64_t hi, int64_t chunk)
     const product *p = context;
     (void)chunk;
     an_k_panel_rows(p->C + lo * p->ldc, p->ldc, p->A + lo * p->lda, p->lda, p->panels, hi - lo, p->K,
-                    p->N, p->bias, p->beta == 1);
+                    p->N, NULL, p->beta == 1);
 }
 
-/* C ← A·op(B) + (bias, or C if `accumulate`), op(B) packed once for all rows. */
+/* C ← A·op(B) + (C if `accumulate`), op(B) packed once for all rows. */
 static an_code by_panels(bool tb, int64_t M, int64_t N, int64_t K, const float *A, int64_t lda,
-                         const float *B, int64_t ldb, const float *bias, bool accumulate, float *C,
-                         int64_t ldc)
+                         const float *B, int64_t ldb, bool accumulate, float *C, int64_t ldc)
 {
     float *panels = an_scratch_take(sizeof(float) * (size_t)an_panel_floats(K, N));
     if (!panels)
         return AN_ENOMEM;
-    product p = {false, tb, N, K, 1, accumulate, A, B, lda, ldb, C, ldc, bias, panels};
+    product p = {false, tb, N, K, 1, accumulate, A, B, lda, ldb, C, ldc, panels};
     an_par_for(an_panel_count(N), M > ROWS ? 1 : an_panel_count(N), pack_panels, &p);
     an_par_for(M, ROWS, rows_by_panels, &p);
     an_scratch_give(panels);
@@ -125,17 +122,16 @@ static void add_slices(const float *partial, int64_t slices, int64_t M, int64_t 
     }
 }
 
-/* partial (M,N) ← Aᵀ·B over K rows of A (·,M) and B (·,N): outer products, nothing packed. */
-static void sum_rows(float *partial, int64_t M, int64_t N, int64_t K, const float *A, int64_t lda,
-                     const float *B, int64_t ldb)
+void an_k_gemm_outer(float *C, int64_t M, int64_t N, int64_t K, const float *A, int64_t lda,
+                     const float *B, int64_t ldb, bool accumulate)
 {
     for (int64_t k = 0; k < K; k += DEEP)
         for (int64_t n = 0; n < N; n += AN_MICRO_COLUMNS)
             for (int64_t m = 0; m < M; m += AN_MICRO_ROWS)
                 an_k_micro_outer(&(an_micro_outer){
                     .a = A + k * lda + m, .b = B + k * ldb + n, .n = {1, 1, smaller(DEEP, K - k)},
-                    .a_step = {0, 0, lda}, .b_step = {0, 0, ldb}, .accumulate = k > 0,
-                    .rows = smaller(AN_MICRO_ROWS, M - m), .out = partial + m * N + n, .out_step = N,
+                    .a_step = {0, 0, lda}, .b_step = {0, 0, ldb}, .accumulate = accumulate || k > 0,
+                    .rows = smaller(AN_MICRO_ROWS, M - m), .out = C + m * N + n, .out_step = N,
                     .columns = smaller(AN_MICRO_COLUMNS, N - n)});
 }
 
@@ -153,7 +149,7 @@ static an_code cut_depth(bool ta, bool tb, int64_t M, int64_t N, int64_t K, floa
         int64_t lo = s * depth, k = smaller(depth, K - lo);
         const float *a = A + (ta ? lo * lda : lo), *b = B + (tb ? lo : lo * ldb);
         if (own)
-            sum_rows(partial + s * M * N, M, N, k, a, lda, b, ldb);
+            an_k_gemm_outer(partial + s * M * N, M, N, k, a, lda, b, ldb, false);
         else
             an_k_gemm(ta, tb, M, N, k, alpha, a, lda, b, ldb, 0, partial + s * M * N, N);
     }
@@ -174,19 +170,9 @@ an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float a
     if (K >= LONG_K && K > M && K > N)
         return cut_depth(ta, tb, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
     if (!ta && alpha == 1 && (beta == 0 || beta == 1) && worth_panels(M, N, K))
-        return by_panels(tb, M, N, K, A, lda, B, ldb, NULL, beta == 1, C, ldc);
+        return by_panels(tb, M, N, K, A, lda, B, ldb, beta == 1, C, ldc);
     cut_rows(ta, tb, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
     return AN_OK;
-}
-
-an_code an_k_linear(float *y, const float *x, const float *w, const float *b, int64_t rows,
-                    int64_t out, int64_t in)
-{
-    if (worth_panels(rows, out, in))
-        return by_panels(true, rows, out, in, x, in, w, in, b, false, y, out);
-    if (b)
-        an_k_bias_forward(y, b, rows, out);
-    return an_k_gemm_par(false, true, rows, out, in, 1, x, in, w, in, b ? 1 : 0, y, out);
 }
 
 an_code an_k_gemm_batch(bool ta, bool tb, int64_t G, int64_t M, int64_t N, int64_t K,

@@ -27,9 +27,10 @@ an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float a
                       const float *A, int64_t lda, const float *B, int64_t ldb,
                       float beta, float *C, int64_t ldc);
 
-/* y (rows, out) ← x (rows, in)·wᵀ + b: a linear layer; w (out, in), b (out) or NULL. AN_ENOMEM. */
-an_code an_k_linear(float *y, const float *x, const float *w, const float *b, int64_t rows,
-                    int64_t out, int64_t in);
+/* C (M,N) ← AᵀB + (C if `accumulate`) on the calling thread, A (K,M), B (K,N): outer products
+ * in order of K, for sums over rows. N is a multiple of 16. */
+void an_k_gemm_outer(float *C, int64_t M, int64_t N, int64_t K, const float *A, int64_t lda,
+                     const float *B, int64_t ldb, bool accumulate);
 
 /* G dense products, A (G, M·K), B (G, K·N), C (G, M·N), one per iteration of a parallel
  * loop; G = 1 is an_k_gemm_par. */

@@ -42,12 +42,6 @@ an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *cont
     return AN_OK;
 }
 
-void an_k_bias_forward(float *y, const float *b, int64_t rows, int64_t width)
-{
-    for (int64_t r = 0; r < rows; r++)
-        memcpy(y + r * width, b, sizeof(float) * (size_t)width);
-}
-
 typedef struct {
     const float *x;
     int64_t width;

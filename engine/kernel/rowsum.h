@@ -18,8 +18,6 @@ typedef void (*an_k_row_fn)(double *sums, const void *context, int64_t lo, int64
 an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context,
                       int64_t rows, int64_t width);
 
-/* y (rows, width): every row becomes b (width), the start of a product with beta = 1. */
-void an_k_bias_forward(float *y, const float *b, int64_t rows, int64_t width);
 /* db (width) += Σ_rows dy (rows, width). AN_ENOMEM. */
 an_code an_k_bias_backward(float *db, const float *dy, int64_t rows, int64_t width);
 
