@@ -74,15 +74,15 @@ static an_code linear_backward(an_node *n)
 {
     an_tensor *x = n->in[0], *w = n->in[1], *b = n->in[2];
     const float *dy = an_grad_of(n);
-    an_layers_grads d = {0};
+    an_linear_grads d;
     d.dx = an_grad_write(x, &d.beta_x);
-    d.dw[0] = an_grad_write(w, &d.beta_w[0]);
-    d.db[0] = an_grad_into(b);
-    if ((!d.dx && x->requires_grad) || (!d.dw[0] && w->requires_grad) ||
-        (!d.db[0] && b && b->requires_grad))
+    d.dw = an_grad_write(w, &d.beta_w);
+    d.db = an_grad_into(b);
+    if ((!d.dx && x->requires_grad) || (!d.dw && w->requires_grad) ||
+        (!d.db && b && b->requires_grad))
         return AN_ENOMEM;
-    an_layers l = {.n = 1, .out = w->shape[0], .in = w->shape[1], .w = {an_f32(w)}};
-    return an_k_layers_backward(&d, dy, an_f32(x), &l, n->i[0]);
+    an_linear_shape s = {n->i[0], w->shape[0], w->shape[1]};
+    return an_k_linear_backward(&d, dy, an_f32(x), an_f32(w), &s);
 }
 
 static an_code linear_shapes(const an_tensor *x, const an_tensor *w, const an_tensor *b)
@@ -113,8 +113,8 @@ an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b)
     }
     shape[x->ndim - 1] = out;
     an_tensor *y = an_tensor_new(AN_F32, x->ndim, shape);
-    an_layers l = {.n = 1, .out = out, .in = in, .w = {an_f32(w)}, .b = {b ? an_f32(b) : NULL}};
-    if (!y || an_k_layers_forward(an_f32(y), an_f32(x), &l, rows))
+    if (!y || an_k_linear_forward(an_f32(y), an_f32(x), an_f32(w), b ? an_f32(b) : NULL,
+                                  &(an_linear_shape){rows, out, in}))
         return NULL;
     if (an_wants_grad(x) || an_wants_grad(w) || an_wants_grad(b)) {
         an_node *n = an_record(y, linear_backward, 3, (an_tensor *[]){x, w, b});
