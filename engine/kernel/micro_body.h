@@ -14,6 +14,10 @@ INLINE void NAME(rows_tile)(const an_micro_rows *j, int row, int64_t column, con
 {
     V sum[ROWS][VECS], line[VECS];
     int64_t k_end = j->k, step = j->b_step;
+    EACH_ROW { /* where sums go is fetched while they run, not when they end */
+        __builtin_prefetch(j->out[row + r] + column, 1);
+        __builtin_prefetch(j->out[row + r] + column + vecs * LANES - 1, 1);
+    }
     EACH_ROW EACH_VEC sum[r][v] = SPREAD(0);
     for (int64_t s = 0; s < j->segments; s++) {
         const float *a[ROWS], *b = j->b[s] + column;
