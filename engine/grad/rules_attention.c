@@ -37,17 +37,21 @@ static an_code check_attention(const an_tensor *q, const an_tensor *k, const an_
     return AN_OK;
 }
 
+/* Where k or v is q too, its gradient is a sum and is cleared first: chunks of dq would overwrite
+ * what earlier ones added for the keys. */
 static an_code attention_backward(an_node *node)
 {
-    float *d[3];
-    for (int i = 0; i < 3; i++) {
-        d[i] = an_grad_into(node->in[i]);
-        if (!d[i] && node->in[i]->requires_grad)
-            return AN_ENOMEM;
-    }
     an_tensor *q = node->in[0], *k = node->in[1], *v = node->in[2];
+    an_attention_grads g;
+    if (q == k || q == v)
+        an_grad_into(q);
+    g.dq = an_grad_write(q, &g.beta_q);
+    g.dk = an_grad_write(k, &g.beta_k);
+    g.dv = an_grad_write(v, &g.beta_v);
+    if ((!g.dq && q->requires_grad) || (!g.dk && k->requires_grad) || (!g.dv && v->requires_grad))
+        return AN_ENOMEM;
     an_attention_shape shape = shape_of(q, k, node->i[0]);
-    return an_k_attention_backward(d[0], d[1], d[2], an_grad_of(node), an_f32(node->out),
+    return an_k_attention_backward(&g, an_grad_of(node), an_f32(node->out),
                                    an_f32(node->saved[0]), an_f32(q), an_f32(k), an_f32(v),
                                    &shape);
 }

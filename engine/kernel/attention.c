@@ -130,7 +130,7 @@ an_code an_k_attention_forward(float *out, float *p, const float *q, const float
 
 /* The gradients, and what they are made of. */
 typedef struct {
-    float *dq, *dk, *dv;
+    const an_attention_grads *g;
     const float *dout, *out, *p, *q, *k, *v;
 } backward_arrays;
 
@@ -151,6 +151,7 @@ static void backward_chunk(const backward_arrays *a, const an_attention_shape *s
     int64_t D = s->heads * s->d, d = s->d, queries = s->repeat * s->Lq, ld = padded(queries);
     int64_t query = (bk * queries + lo) * D + head * d, key = bk * s->Lk * D + head * d;
     const float *p = a->p + (bk * s->heads + head) * s->Lk * ld + lo, *dout = a->dout + query;
+    const an_attention_grads *g = a->g;
     float *ds = scratch + QUERIES * d, shift[QUERIES];
     for (int64_t r = 0; r < rows; r++)
         shift[r] = an_lanes_dot(dout + r * D, a->out + query + r * D, d);
@@ -158,27 +159,27 @@ static void backward_chunk(const backward_arrays *a, const an_attention_shape *s
     an_k_block(ds, QUERIES, an_k_rows(a->v + key, D), s->Lk, packed, NULL, false,
                padded(rows), d);
     score_gradients(ds, p, ld, shift, 1.0f / sqrtf((float)d), s->Lk, rows);
-    if (a->dq)
-        an_k_block(a->dq + query, D, an_k_turned(ds, QUERIES), rows, an_k_columns(a->k + key, D),
-                   NULL, true, d, s->Lk);
-    if (a->dk)
-        an_k_block(a->dk + key, D, an_k_rows(ds, QUERIES), s->Lk, an_k_columns(a->q + query, D),
-                   NULL, true, d, rows);
-    if (a->dv)
-        an_k_block(a->dv + key, D, an_k_rows(p, ld), s->Lk, an_k_columns(dout, D), NULL, true, d,
-                   rows);
+    if (g->dq)
+        an_k_block(g->dq + query, D, an_k_turned(ds, QUERIES), rows, an_k_columns(a->k + key, D),
+                   NULL, g->beta_q != 0, d, s->Lk);
+    if (g->dk)
+        an_k_block(g->dk + key, D, an_k_rows(ds, QUERIES), s->Lk, an_k_columns(a->q + query, D),
+                   NULL, lo > 0 || g->beta_k != 0, d, rows);
+    if (g->dv)
+        an_k_block(g->dv + key, D, an_k_rows(p, ld), s->Lk, an_k_columns(dout, D), NULL,
+                   lo > 0 || g->beta_v != 0, d, rows);
 }
 
-an_code an_k_attention_backward(float *dq, float *dk, float *dv, const float *dout,
-                                const float *out, const float *p, const float *q, const float *k,
-                                const float *v, const an_attention_shape *s)
+an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, const float *out,
+                                const float *p, const float *q, const float *k, const float *v,
+                                const an_attention_shape *s)
 {
     int64_t queries = s->repeat * s->Lq;
     size_t bytes = sizeof(float) * QUERIES * (size_t)(s->d + s->Lk);
     char *scratch = an_scratch_take((size_t)an_threads() * bytes);
     if (!scratch)
         return AN_ENOMEM;
-    backward_arrays arrays = {dq, dk, dv, dout, out, p, q, k, v};
+    backward_arrays arrays = {g, dout, out, p, q, k, v};
 #pragma omp parallel for schedule(static) collapse(2) num_threads(an_threads())
     for (int64_t bk = 0; bk < s->Bk; bk++)
         for (int64_t head = 0; head < s->heads; head++)

@@ -32,11 +32,15 @@ int64_t an_k_attention_place(const an_attention_shape *shape, int64_t b, int64_t
 an_code an_k_attention_forward(float *out, float *p, const float *q, const float *k,
                                const float *v, const an_attention_shape *shape);
 
-/* dq, dk, dv += …, any of them NULL where not wanted; dout and out (Bq, Lq, D), p as the
- * forward left it. */
-an_code an_k_attention_backward(float *dq, float *dk, float *dv, const float *dout,
-                                const float *out, const float *p, const float *q, const float *k,
-                                const float *v, const an_attention_shape *shape);
+/* Where gradients go, NULL where not wanted. beta 0: overwritten without being read, 1: added to. */
+typedef struct {
+    float *dq, *dk, *dv, beta_q, beta_k, beta_v;
+} an_attention_grads;
+
+/* dout and out (Bq, Lq, D), p as the forward left it. */
+an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, const float *out,
+                                const float *p, const float *q, const float *k, const float *v,
+                                const an_attention_shape *shape);
 
 /* map (Bq, Lq, Lk): p averaged over the heads. */
 void an_k_attention_map(float *map, const float *p, const an_attention_shape *shape);

@@ -123,7 +123,8 @@ static void backward_is_its_derivative(void **state)
         an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, s);
         for (int64_t i = 0; i < MOST; i++)
             d[0][i] = d[1][i] = d[2][i] = 1;
-        an_k_attention_backward(d[0], d[1], d[2], pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
+        an_attention_grads g = {d[0], d[1], d[2], 1, 1, 1};
+        an_k_attention_backward(&g, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
         for (int side = 0; side < 3; side++)
             for (int64_t i = 0; i < (side ? pr.n_k : pr.n_q); i += 13) {
                 double keep = pr.x[side][i], h = 1e-5;
@@ -146,9 +147,33 @@ static void absent_gradients_are_skipped(void **state)
     memset(whole, 0, sizeof whole);
     memset(alone, 0, sizeof alone);
     an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, s);
-    an_k_attention_backward(spare[0], whole, spare[1], pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
-    an_k_attention_backward(NULL, alone, NULL, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
+    an_attention_grads all = {spare[0], whole, spare[1], 1, 1, 1}, one = {.dk = alone, .beta_k = 1};
+    an_k_attention_backward(&all, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
+    an_k_attention_backward(&one, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
     assert_memory_equal(whole, alone, sizeof whole);
+}
+
+/* beta 0: what was there is not read, and the numbers are those added to zeros. */
+static void gradients_may_be_overwritten(void **state)
+{
+    (void)state;
+    static float added[3][MOST], put[3][MOST];
+    for (int n = 0; n < SHAPES; n++) {
+        const an_attention_shape *s = &shapes[n];
+        fill(s);
+        an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, s);
+        for (int64_t i = 0; i < MOST; i++) {
+            added[0][i] = added[1][i] = added[2][i] = 0;
+            put[0][i] = put[1][i] = put[2][i] = NAN;
+        }
+        an_attention_grads g = {added[0], added[1], added[2], 1, 1, 1};
+        an_attention_grads h = {put[0], put[1], put[2], 0, 0, 0};
+        an_k_attention_backward(&g, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
+        an_k_attention_backward(&h, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
+        for (int side = 0; side < 3; side++)
+            for (int64_t i = 0; i < (side ? pr.n_k : pr.n_q); i++)
+                near(put[side][i], added[side][i], 0);
+    }
 }
 
 static void large_scores_stay_finite(void **state)
@@ -185,8 +210,8 @@ static void threads_do_not_matter(void **state)
     for (int run = 0; run < 2; run++) {
         an_set_threads(run ? 3 : 1);
         an_k_attention_forward(out[run], pr.p, pr.q, pr.k, pr.v, s);
-        an_k_attention_backward(d[run][0], d[run][1], d[run][2], pr.dout, out[run], pr.p, pr.q,
-                                pr.k, pr.v, s);
+        an_attention_grads g = {d[run][0], d[run][1], d[run][2], 1, 1, 1};
+        an_k_attention_backward(&g, pr.dout, out[run], pr.p, pr.q, pr.k, pr.v, s);
     }
     assert_memory_equal(out[0], out[1], (size_t)pr.n_q * sizeof(float));
     assert_memory_equal(d[0], d[1], sizeof d[0]);
@@ -198,6 +223,7 @@ int main(void)
         cmocka_unit_test(forward_is_the_definition),
         cmocka_unit_test(backward_is_its_derivative),
         cmocka_unit_test(absent_gradients_are_skipped),
+        cmocka_unit_test(gradients_may_be_overwritten),
         cmocka_unit_test(large_scores_stay_finite),
         cmocka_unit_test(map_is_the_mean_over_heads),
         cmocka_unit_test(threads_do_not_matter),

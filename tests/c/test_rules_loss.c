@@ -196,8 +196,9 @@ static void attention_rule(void **state)
     an_tensor *shared[] = {param(1, SHAPE(4, 3, 6)), param(2, SHAPE(2, 5, 6)),
                            param(3, SHAPE(2, 5, 6))};
     check(run_attention, shared, 3, &heads);
-    an_tensor *x = param(4, SHAPE(2, 3, 4));
+    an_tensor *x = param(4, SHAPE(2, 3, 4)), *long_x = param(6, SHAPE(1, 66, 2));
     check(run_self_attention, &x, 1, &heads);
+    check(run_self_attention, &long_x, 1, &heads);   /* more than one chunk of queries */
     shared[1] = randn(5, SHAPE(2, 5, 6));   /* keys without a gradient */
     check(run_attention, shared, 3, &heads);
 }
