@@ -49,6 +49,12 @@ typedef struct {
 an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual /* [opt] */, const an_batch_norm_args *args);
 an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double eps); /* last dimension; gamma, beta [opt] */
 
+/* ── rules_modulate.c: the ends of a sub-layer under a condition ────────────────── */
+/* v (G, W) holds vectors of x's C features, one set per condition; G divides the rows of x, and
+ * the first of G equal parts is under the first. `at` is the column where the vectors start. */
+an_tensor *an_modulate(an_tensor *x, an_tensor *v, int64_t at, double eps); /* LN(x)(1 + scale) + shift: shift first, then scale */
+an_tensor *an_gated_join(an_tensor *x, an_tensor *y, an_tensor *v, int64_t at);   /* x + (1 + gate)·y */
+
 /* ── rules_loss.c: softmax and losses; the losses are scalars ──────────────────── */
 an_tensor *an_softmax(an_tensor *x);                              /* last dimension */
 an_tensor *an_log_softmax(an_tensor *x);

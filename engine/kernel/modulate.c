@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/par.h"
 #include "base/simd.h"
 #include "kernel/lanes.h"
 
@@ -65,4 +66,168 @@ AN_SIMD void an_k_join_rows(float *u, float *x, const float *y, const float *gat
             to[c] += (1.0f + gate[c]) * from[c];
         modulate_row(u + r * C, to, scale, shift, eps, C);
     }
+}
+
+/* ── groups of rows ───────────────────────────────────────────────────────────────── */
+
+enum { GRAIN = 1 << 14 }; /* numbers of a chunk: for fewer, starting threads costs more */
+
+typedef struct {
+    float *y, *mean, *rstd; /* y: what is made, of x's size       */
+    const float *x, *other; /* other: the second of x's size      */
+    const float *scale, *shift;
+    float *dscale, *dshift;
+    double eps;
+    float beta;
+    const an_conditions *s;
+} group_job;
+
+static int64_t grain(int64_t each)
+{
+    return each > 0 && each < GRAIN ? GRAIN / each : 1;
+}
+
+AN_SIMD static void modulate_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const group_job *j = context;
+    int64_t C = j->s->C;
+    (void)chunk;
+    for (int64_t r = lo; r < hi; r++) {
+        moments m = moments_of(j->x + r * C, j->eps, C);
+        const float *restrict x = j->x + r * C;
+        const float *restrict scale = j->scale + r / j->s->rows * j->s->step;
+        const float *restrict shift = j->shift + r / j->s->rows * j->s->step;
+        float *restrict u = j->y + r * C;
+        for (int64_t c = 0; c < C; c++)
+            u[c] = (x[c] - m.mean) * m.rstd * (1.0f + scale[c]) + shift[c];
+        j->mean[r] = m.mean;
+        j->rstd[r] = m.rstd;
+    }
+}
+
+void an_k_modulate_forward(float *u, float *mean, float *rstd, const float *x, const float *scale,
+                           const float *shift, double eps, const an_conditions *s)
+{
+    group_job j = {.y = u, .mean = mean, .rstd = rstd, .x = x, .scale = scale, .shift = shift,
+                   .eps = eps, .s = s};
+    an_par_for(s->groups * s->rows, grain(s->C), modulate_part, &j);
+}
+
+/* dscale += du·x̂, dshift += du for a row */
+static inline void add_condition(float *restrict dscale, float *restrict dshift,
+                                 const float *restrict du, const float *restrict x, moments m,
+                                 int64_t C)
+{
+    for (int64_t c = 0; c < C; c++) {
+        dscale[c] += du[c] * ((x[c] - m.mean) * m.rstd);
+        dshift[c] += du[c];
+    }
+}
+
+/* With g = du·(1 + scale): dx = rstd·(g − mean(g) − x̂·mean(g·x̂)) + beta·dx for a row. */
+static inline void row_backward(float *restrict dx, float beta, const float *restrict du,
+                                const float *restrict x, const float *restrict scale, moments m,
+                                int64_t C)
+{
+    float plain[AN_LANES] = {0}, product[AN_LANES] = {0};
+    int64_t whole = C - C % AN_LANES;
+    for (int64_t c = 0; c < whole; c += AN_LANES)
+        for (int l = 0; l < AN_LANES; l++) {
+            float g = du[c + l] * (1.0f + scale[c + l]);
+            plain[l] += g;
+            product[l] += g * ((x[c + l] - m.mean) * m.rstd);
+        }
+    for (int64_t c = whole; c < C; c++) {
+        float g = du[c] * (1.0f + scale[c]);
+        plain[c - whole] += g;
+        product[c - whole] += g * ((x[c] - m.mean) * m.rstd);
+    }
+    float level = an_lanes_fold(plain) / (float)C, slope = an_lanes_fold(product) / (float)C;
+    if (beta == 0)
+        for (int64_t c = 0; c < C; c++)
+            dx[c] = m.rstd * (du[c] * (1.0f + scale[c]) - level - (x[c] - m.mean) * m.rstd * slope);
+    else
+        for (int64_t c = 0; c < C; c++)
+            dx[c] += m.rstd * (du[c] * (1.0f + scale[c]) - level - (x[c] - m.mean) * m.rstd * slope);
+}
+
+AN_SIMD static void modulate_back(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const group_job *j = context;
+    int64_t C = j->s->C;
+    (void)chunk;
+    for (int64_t r = lo * j->s->rows; r < hi * j->s->rows; r++) {
+        int64_t at = r / j->s->rows * j->s->step;
+        moments m = {j->mean[r], j->rstd[r]};
+        if (j->dscale)
+            add_condition(j->dscale + at, j->dshift + at, j->other + r * C, j->x + r * C, m, C);
+        if (j->y)
+            row_backward(j->y + r * C, j->beta, j->other + r * C, j->x + r * C, j->scale + at, m, C);
+    }
+}
+
+void an_k_modulate_backward(float *dx, float beta, float *dscale, float *dshift, const float *du,
+                            const float *x, const float *mean, const float *rstd,
+                            const float *scale, const an_conditions *s)
+{
+    group_job j = {.y = dx, .beta = beta, .dscale = dscale, .dshift = dshift, .other = du, .x = x,
+                   .mean = (float *)mean, .rstd = (float *)rstd, .scale = scale, .s = s};
+    an_par_for(s->groups, grain(s->rows * s->C), modulate_back, &j);
+}
+
+AN_SIMD static void join_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const group_job *j = context;
+    int64_t C = j->s->C;
+    (void)chunk;
+    for (int64_t r = lo; r < hi; r++) {
+        const float *restrict x = j->x + r * C, *restrict y = j->other + r * C;
+        const float *restrict gate = j->scale + r / j->s->rows * j->s->step;
+        float *restrict z = j->y + r * C;
+        for (int64_t c = 0; c < C; c++)
+            z[c] = x[c] + (1.0f + gate[c]) * y[c];
+    }
+}
+
+void an_k_join_forward(float *z, const float *x, const float *y, const float *gate,
+                       const an_conditions *s)
+{
+    group_job j = {.y = z, .x = x, .other = y, .scale = gate, .s = s};
+    an_par_for(s->groups * s->rows, grain(s->C), join_part, &j);
+}
+
+static inline void join_row_back(float *restrict dy, float beta, const float *restrict dz,
+                                 const float *restrict gate, int64_t C)
+{
+    if (beta == 0)
+        for (int64_t c = 0; c < C; c++)
+            dy[c] = (1.0f + gate[c]) * dz[c];
+    else
+        for (int64_t c = 0; c < C; c++)
+            dy[c] += (1.0f + gate[c]) * dz[c];
+}
+
+AN_SIMD static void join_back(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const group_job *j = context;
+    int64_t C = j->s->C;
+    (void)chunk;
+    for (int64_t r = lo * j->s->rows; r < hi * j->s->rows; r++) {
+        int64_t at = r / j->s->rows * j->s->step;
+        const float *restrict dz = j->x + r * C, *restrict y = j->other + r * C;
+        if (j->dscale) {
+            float *restrict dgate = j->dscale + at;
+            for (int64_t c = 0; c < C; c++)
+                dgate[c] += dz[c] * y[c];
+        }
+        if (j->y)
+            join_row_back(j->y + r * C, j->beta, dz, j->scale + at, C);
+    }
+}
+
+void an_k_join_backward(float *dy, float beta, float *dgate, const float *dz, const float *y,
+                        const float *gate, const an_conditions *s)
+{
+    group_job j = {.y = dy, .beta = beta, .dscale = dgate, .x = dz, .other = y, .scale = gate, .s = s};
+    an_par_for(s->groups, grain(s->rows * s->C), join_back, &j);
 }

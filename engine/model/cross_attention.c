@@ -21,7 +21,7 @@ typedef an_cross_network network;
 typedef an_cross_block block;
 typedef an_cross_attention attention;
 
-static const double MAX_PERIOD = 10000;
+static const double MAX_PERIOD = 10000, EPS = 1e-5;
 
 /* ── making ──────────────────────────────────────────────────────────────────── */
 
@@ -121,30 +121,16 @@ static an_code encode(void *self, an_context *c, an_tensor *features, an_tensor 
 
 /* ── per step ────────────────────────────────────────────────────────────────── */
 
-/* The i-th vector of width D of a modulation (rows, 1, …). */
-static an_tensor *piece(const network *n, an_tensor *modulation, int i)
-{
-    return an_narrow(modulation, 2, i * n->D, n->D);
-}
-
-/* The modulation (rows, 1, width) from c (rows, D): it broadcasts over the tokens. */
-static an_tensor *modulation(const an_dense *l, an_tensor *c)
-{
-    an_tensor *v = an_dense_apply(l, c);
-    return v ? an_reshape(v, 3, (int64_t[]){v->shape[0], 1, v->shape[1]}) : NULL;
-}
-
-/* LN(x)(1 + scale) + shift, with shift and scale at i and i+1 of v. */
+/* LN(x)(1 + scale) + shift, with shift and scale at i and i+1 of v (times, …·D). */
 static an_tensor *modulate(const network *n, an_tensor *x, an_tensor *v, int i)
 {
-    an_tensor *scaled = an_mul(an_ln_plain(x), an_affine(piece(n, v, i + 1), 1, 1));
-    return an_add(scaled, piece(n, v, i));
+    return an_modulate(x, v, i * n->D, EPS);
 }
 
 /* x + (1 + gate)·y, with the gate at i of v. */
 static an_tensor *join(const network *n, an_tensor *x, an_tensor *y, an_tensor *v, int i)
 {
-    return an_add(x, an_mul(y, an_affine(piece(n, v, i), 1, 1)));
+    return an_gated_join(x, y, v, i * n->D);
 }
 
 static an_tensor *self_attention(const network *n, const attention *a, an_tensor *x)
@@ -165,7 +151,7 @@ static an_tensor *block_forward(const network *n, int i, const an_context *conte
                                 an_tensor *c, an_tensor **map)
 {
     const block *b = &n->block[i];
-    an_tensor *v = modulation(&b->modulation, c);
+    an_tensor *v = an_dense_apply(&b->modulation, c);
     an_tensor *y = self_attention(n, &b->self, modulate(n, x, v, 0));
     x = join(n, x, y, v, 2);
     y = cross_attention(n, &b->cross, modulate(n, x, v, 3), context->kept[2 * i],
@@ -232,7 +218,7 @@ static an_tensor *forward(void *self, const an_context *context, an_tensor *y, a
         else
             x = an_scope_end(mark, out);
     }
-    an_tensor *v = modulation(&n->out_modulation, c);
+    an_tensor *v = an_dense_apply(&n->out_modulation, c);
     x = an_dense_apply(&n->out, modulate(n, x, v, 0));
     return an_reshape(x, 2, y->shape);
 }

@@ -101,8 +101,3 @@ an_tensor *an_ln_apply(const an_ln *l, an_tensor *x)
 {
     return an_layer_norm(x, l->weight, l->bias, EPS);
 }
-
-an_tensor *an_ln_plain(an_tensor *x)
-{
-    return an_layer_norm(x, NULL, NULL, EPS);
-}

@@ -46,6 +46,5 @@ typedef struct {
 
 an_ln an_ln_new(an_module *m, const char *name, int64_t width);
 an_tensor *an_ln_apply(const an_ln *l, an_tensor *x);
-an_tensor *an_ln_plain(an_tensor *x); /* without weight and bias */
 
 #endif
