@@ -64,7 +64,7 @@ an_code an_k_linear_forward(float *y, const float *x, const float *w, const floa
     j.panels = an_scratch_take(sizeof(float) * (size_t)an_panel_floats(in, out));
     if (!j.panels)
         return AN_ENOMEM;
-    an_par_for(an_panel_count(out), 1, pack_turned, &j);
+    an_par_for(an_panel_count(out), rows > ROWS ? 1 : an_panel_count(out), pack_turned, &j);
     an_par_for(rows, ROWS, forward_rows, &j);
     an_scratch_give(j.panels);
     return AN_OK;
