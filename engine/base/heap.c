@@ -12,7 +12,7 @@
 #include "base/sanitizer.h"
 
 #define LINE ((size_t)64)
-#define SEGMENT ((size_t)64 << 20)
+#define SEGMENT ((size_t)256 << 20) /* of which the system gives what is touched */
 #define REST ((size_t)4096)   /* a smaller rest is not worth a block of its own */
 #define SMALL ((size_t)32768) /* up to here blocks have classes                 */
 

@@ -1,6 +1,6 @@
 /* heap: blocks that come and go in the same order again and again, the memory of tensors.
  *
- * Large blocks are cut from segments of 64 MiB and more: the smallest free block that is
+ * Large blocks are cut from segments of 256 MiB and more: the smallest free block that is
  * large enough is taken, the lowest of equals, and what is given back merges with its free
  * neighbours. A training step asks for the same sizes in the same order each time, so after
  * the first step no more memory is wanted, and what one size leaves another uses: the

@@ -1,11 +1,6 @@
-/* scratch: memory a kernel needs during one call, without the heap.
- *
- * Every thread has a stack. The first calls size it: what does not fit gets a block of its
- * own, and once the stack is empty again the next request makes one block that holds all
- * that was ever lent at once. From then on taking and giving back touch no heap. Blocks
- * come from base/mem, so they are counted there; the fail-the-Nth hook counts requests
- * that need no new block too. Built with AddressSanitizer every request is a block of its
- * own size, so that it sees every byte read past the end or after giving back.
+/* scratch: memory a kernel needs during one call, from the heap of the tensors (heap.h): a
+ * training step needs most of it in the backward pass, where activations leave room, and a
+ * warm call asks base/mem for nothing.
  *
  *     float *tiles = an_scratch_take((size_t)an_threads() * an_scratch_line(tile_bytes));
  *     if (!tiles)
@@ -13,17 +8,15 @@
  *     … a parallel region, where each thread (or chunk) works on its own part …
  *     an_scratch_give(tiles);
  *
- * Take before the parallel region and cut by thread or chunk, or take inside it: a thread
- * that takes must give back itself, before the region ends. */
+ * As that heap, for one thread only: take before the parallel region and cut by thread or
+ * chunk. Inside it a request ends the program. */
 #ifndef AN_BASE_SCRATCH_H
 #define AN_BASE_SCRATCH_H
 
 #include <stddef.h>
 
-void *an_scratch_take(size_t bytes); /* 64-byte aligned, undefined; NULL + AN_ENOMEM       */
-void an_scratch_give(void *first);   /* it and all this thread took after it; NULL allowed */
-void an_scratch_trim(void);          /* returns the calling thread's block to the heap if
-                                        nothing is lent                                    */
+void *an_scratch_take(size_t bytes); /* 64-byte aligned, undefined; NULL + AN_ENOMEM */
+void an_scratch_give(void *first);   /* it and all that was taken after it; NULL allowed */
 
 /* Rounded up to whole cache lines: the distance between parts that threads write. */
 static inline size_t an_scratch_line(size_t bytes)

@@ -2,7 +2,6 @@
 #include "tensor/storage.h"
 
 #include "base/heap.h"
-#include "base/scratch.h"
 #include "tensor/scope.h"
 
 an_storage *an_storage_new(size_t bytes)
@@ -34,7 +33,6 @@ void an_storage_trim(void)
 {
     an_scope_trim();
     an_heap_trim();
-    an_scratch_trim();
 }
 
 int64_t an_storage_waiting(void)

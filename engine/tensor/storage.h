@@ -11,8 +11,7 @@
 an_storage *an_storage_new(size_t bytes); /* refs = 1, contents undefined */
 void an_storage_retain(an_storage *s);
 void an_storage_release(an_storage *s);
-/* Gives back what waits to be used again: here, in the scopes' stack and in the scratch memory
- * of the calling thread. */
+/* Gives back what waits to be used again, here and in the scopes' stack. */
 void an_storage_trim(void);
 int64_t an_storage_waiting(void);         /* bytes that wait in base/heap */
 

@@ -17,7 +17,7 @@ end
 -- place `first` in its part. see(map) [opt] is given the denoiser's attention at each step, (B·R,K,N).
 function evaluate.chains(model, features, prior, how, first, see)
   local R, K = how.draws, model.K
-  local context = model:context(features, prior)
+  local context <close> = model:context(features, prior)
   local m = prior.m:repeat_rows(R)
   local level = model.schedule.coupling == "sample" and model.schedule:levels_of_priors(m) or nil
   local y0 = sampler.run {

@@ -77,7 +77,8 @@ function objective.diffusion_loss(self, features, prior, labels, address, seen)
   local a, sd = s:gather("signal", t, level), s:gather("noise", t, level)
   local z0 = y0 - m
   local y_t = m + a * z0 + sd * epsilon
-  local output = model.denoiser:forward(model:context(features, prior), y_t, t)
+  local context <close> = model:context(features, prior)
+  local output = model.denoiser:forward(context, y_t, t)
 
   local loss
   local predict, epsilon_hat = config.train.predict, output
@@ -108,6 +109,7 @@ function objective.step(self, images, labels, address, seen)
   else
     features, prior = self.model:look(images)
   end
+  local _ <close> = stage ~= "denoiser" and features -- the tape holds what it needs
   local total, parts
   if stage ~= "denoiser" then
     total, parts = objective.prior_loss(self, prior, labels, address.progress)

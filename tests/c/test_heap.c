@@ -118,7 +118,7 @@ static void what_is_used_is_not_trimmed(void **state)
     char *kept = an_heap_take(100000), *small = an_heap_take(100);
     memset(kept, 5, 100000);
     memset(small, 6, 100);
-    an_heap_give(an_heap_take(200 << 20)); /* in a segment of its own */
+    an_heap_give(an_heap_take(300 << 20)); /* in a segment of its own */
     int64_t before = an_mem_live();
     an_heap_trim();
     assert_true(!AN_REUSES_MEMORY || an_mem_live() < before);

@@ -3,6 +3,8 @@
 local lu = require "luaunit"
 local core = require "aniso.core"
 local aniso = require "aniso"
+local config = require "aniso.config"
+local stage = require "aniso.train.stage"
 
 local T = {}
 local root, db
@@ -132,6 +134,34 @@ function T:test_the_first_stage_moves_and_the_second_leaves_it_alone()
   local x, y = weights(a.uid), weights(b.uid)
   for name, tensor in pairs(x) do
     if name:match "^net%." then lu.assertEquals(tensor:list(), y[name]:list(), name) end
+  end
+end
+
+-- Lua's collector would free it too, some steps later.
+function T:test_a_step_leaves_nothing_of_its_images()
+  for number, mode in ipairs { "joint", "staged" } do
+    local session = aniso.trainer.prepare { seed = 0,
+      config = config.complete(aniso.options.apply(tiny(), { ["train.mode"] = mode })) }
+    stage.begin(session, number)
+    session.rate = function() return 1 end
+    session.model:train(true)
+    local made, model = {}, session.model
+    for _, name in ipairs { "look", "context" } do
+      local make = model[name]
+      model[name] = function(...)
+        made[name] = table.pack(make(...))
+        return table.unpack(made[name])
+      end
+    end
+    do
+      local batch <close> = stage.batch(session, session.dataset:order("train", { sampler = "instance",
+        seed = 0, epoch = 1, epochs = 1 }):narrow(1, 1, 28))
+      stage.step_on(session, batch, 10)
+      made.batch = { batch.images }
+    end
+    lu.assertEquals(tostring(made.look[1]), "Tensor (closed)", mode)
+    lu.assertEquals(tostring(made.context[1]), "Context (closed)", mode)
+    lu.assertEquals(tostring(made.batch[1]), "Tensor (closed)", mode)
   end
 end
 

@@ -67,7 +67,8 @@ local function gather(kept, positions)
   local out, B = {}, positions:size(1)
   for name, one in pairs(kept) do
     one.shape[1] = B
-    out[name] = one.rows:embedding(positions):reshape(one.shape)
+    local rows <close> = one.rows:embedding(positions)
+    out[name] = rows:reshape(one.shape)
   end
   return { features = out.features, prior = out, drawn = {} }
 end

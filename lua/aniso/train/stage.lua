@@ -100,22 +100,31 @@ function stage.step_on(session, batch, total_steps)
   return numbers
 end
 
--- The images at `positions`, and what a frozen net sees in them; of the latter alone where it is
--- kept (looks.of).
+-- What a batch holds of images goes at once, not when Lua's collector comes by: it sees a few
+-- bytes where there are megabytes.
+local Batch = {}
+function Batch:__close()
+  if self.images then self.images:close() end
+  if self.seen then self.seen.features:close() end
+end
+
+-- For a <close> variable: the images at `positions`, and what a frozen net sees in them; of the
+-- latter alone where it is kept (looks.of).
 function stage.batch(session, positions, kept)
   if kept then
     local labels, seen = kept(positions)
-    return { labels = labels, seen = seen }
+    return setmetatable({ labels = labels, seen = seen }, Batch)
   end
   local images, labels = session.dataset:batch("train", positions,
     { augment = session.config.train.augment, seed = session.seed, epoch = session.epoch + 1 })
-  return { images = images, labels = labels,
-    seen = session.stage == "denoiser" and objective.look(session, images) or nil }
+  return setmetatable({ images = images, labels = labels,
+    seen = session.stage == "denoiser" and objective.look(session, images) or nil }, Batch)
 end
 
 -- One step of one session.
 function stage.step(session, positions, total_steps)
-  return stage.step_on(session, stage.batch(session, positions), total_steps)
+  local batch <close> = stage.batch(session, positions)
+  return stage.step_on(session, batch, total_steps)
 end
 
 local function add(sums, numbers)
@@ -138,7 +147,7 @@ local function train_epoch(sessions, kept)
     if #together.living(sessions) == 0 then break end
     local first = (i - 1) * config.batch
     local positions = order:narrow(1, first + 1, math.min(config.batch, n - first))
-    local batch = stage.batch(lead, positions, kept)
+    local batch <close> = stage.batch(lead, positions, kept)
     together.each(sessions, function(session)
       local numbers = stage.step_on(session, batch, steps * session.stage_epochs)
       add(sums[session], numbers)
