@@ -84,6 +84,15 @@ void an_k_attend(float *out, int64_t ldo, const an_attend *a, float *scratch)
     }
 }
 
+/* Asks for `cols` floats of each of `rows` rows. A head's part of a row is shorter than what the
+ * processor looks ahead by itself: a pair asks for what its head wants of the next image. */
+static void ask(const float *x, int64_t ld, int64_t rows, int64_t cols)
+{
+    for (int64_t r = 0; r < rows && x; r++)
+        for (int64_t c = 0; c < cols; c += AN_LANES)
+            __builtin_prefetch(x + r * ld + c, 0, 2);
+}
+
 /* ── keeping the weights ──────────────────────────────────────────────────────────── */
 
 int64_t an_k_attention_numbers(const an_attention_shape *s)
@@ -118,6 +127,11 @@ an_code an_k_attention_forward(float *out, float *p, const float *q, const float
             for (int64_t lo = 0; lo < queries; lo += QUERIES) {
                 int64_t query = (bk * queries + lo) * D + head * s->d;
                 int64_t key = bk * s->Lk * D + head * s->d;
+                if (lo == 0 && bk + 1 < s->Bk) {
+                    ask(q + query + queries * D, D, queries, s->d);
+                    ask(k + key + s->Lk * D, D, s->Lk, s->d);
+                    ask(v + key + s->Lk * D, D, s->Lk, s->d);
+                }
                 attend(out + query, D, p + (bk * s->heads + head) * s->Lk * ld + lo, ld, q + query,
                        D, k + key, v + key, D, smaller(QUERIES, queries - lo), s->Lk, s->d,
                        mine(scratch, bytes));
@@ -144,6 +158,20 @@ AN_SIMD static void score_gradients(float *restrict ds, const float *restrict p,
             ds[j * QUERIES + c] = scale * p[j * ld + c] * (ds[j * QUERIES + c] - shift[c]);
 }
 
+/* For the head's part of the next image; query, key and p are where this one's start. */
+static void ask_next(const backward_arrays *a, const an_attention_shape *s, int64_t query,
+                     int64_t key, const float *p)
+{
+    int64_t D = s->heads * s->d, queries = s->repeat * s->Lq, ld = padded(queries);
+    const float *rows[] = {a->q, a->dout, a->out, a->g->dq};
+    const float *keys[] = {a->k, a->v, a->g->dk, a->g->dv};
+    for (int i = 0; i < 4; i++) {
+        ask(rows[i] ? rows[i] + query + queries * D : NULL, D, queries, s->d);
+        ask(keys[i] ? keys[i] + key + s->Lk * D : NULL, D, s->Lk, s->d);
+    }
+    ask(p + s->heads * s->Lk * ld, ld, s->Lk, ld);
+}
+
 /* `rows` queries from the lo-th of a pair. scratch: a pack of them, and ds. */
 static void backward_chunk(const backward_arrays *a, const an_attention_shape *s, int64_t bk,
                            int64_t head, int64_t lo, int64_t rows, float *scratch)
@@ -153,6 +181,8 @@ static void backward_chunk(const backward_arrays *a, const an_attention_shape *s
     const float *p = a->p + (bk * s->heads + head) * s->Lk * ld + lo, *dout = a->dout + query;
     const an_attention_grads *g = a->g;
     float *ds = scratch + QUERIES * d, shift[QUERIES];
+    if (lo == 0 && bk + 1 < s->Bk)
+        ask_next(a, s, query, key, p);
     for (int64_t r = 0; r < rows; r++)
         shift[r] = an_lanes_dot(dout + r * D, a->out + query + r * D, d);
     an_columns packed = an_k_pack(scratch, dout, D, rows, d);
