@@ -1,11 +1,12 @@
 /* conv: which algorithm a convolution takes, by its sizes alone: Winograd's for 3×3 kernels of
- * stride 1 where it fits (winograd.h), else straight from the images (direct.h). */
+ * stride 1 (winograd.h) and 2 (winograd_half.h) where it fits, else straight from the images (direct.h). */
 #include "kernel/conv.h"
 
 #include <stddef.h>
 
 #include "kernel/direct.h"
 #include "kernel/winograd.h"
+#include "kernel/winograd_half.h"
 
 an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C,
                               int64_t O, int64_t kh, int64_t kw, int64_t stride, int64_t pad)
@@ -24,6 +25,8 @@ an_code an_k_conv_forward(float *y, const float *x, const float *w, const float 
 {
     if (an_k_winograd_fits(s))
         return an_k_winograd_forward(y, x, w, false, b, false, s);
+    if (an_k_winograd_half_fits(s))
+        return an_k_winograd_half_forward(y, x, w, b, s);
     return an_k_direct_forward(y, x, w, b, s);
 }
 
@@ -44,6 +47,8 @@ an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, floa
     an_conv_shape back = turned(s);
     if (s->stride == 1 && an_k_winograd_fits(&back))
         return an_k_winograd_forward(dx, dy, w, true, NULL, beta != 0, &back);
+    if (an_k_winograd_half_fits(s))
+        return an_k_winograd_half_data(dx, dy, w, beta != 0, s);
     return an_k_direct_data(dx, dy, w, beta, s);
 }
 
