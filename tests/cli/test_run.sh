@@ -80,6 +80,7 @@ same "of two runs" "$(ask "$dir/one.db" "$weights" | grep -c ',best,')" 2
 
 # stop SIGNAL DATABASE: stops a run after its first epoch, then resumes.
 stop() {
+    : >"$dir/err" # the shell that starts the run may empty it after the first look
     # shellcheck disable=SC2086
     "$aniso" run "$dir/tiny.lua" $four --db "$2" >"$dir/out" 2>"$dir/err" &
     pid=$!
