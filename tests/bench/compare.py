@@ -235,7 +235,7 @@ def main(aniso, program, *rows):
     torch.manual_seed(0)
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; medians of {ROUNDS} rounds in turn")
     known = ["train_w1", "train_w2", "train_w3", "eval_ddim", "eval_full", "eval_diffmic", "conv3x3",
-             "threads", "allocs", "memory_w1", "startup", "ingest"]
+             "threads", "allocs", "memory_w1", "startup", "sweep10", "ingest"]
     wanted = set(rows or known)
     if wanted - set(known):
         sys.exit(f"compare.py: unknown rows {sorted(wanted - set(known))}; known: {' '.join(known)}")
@@ -248,6 +248,9 @@ def main(aniso, program, *rows):
     import ingest
     import processes
     processes.measure(aniso, wanted)
+    if "sweep10" in wanted:  # ours against ours: no PyTorch in it
+        sys.stdout.flush()
+        subprocess.run([aniso, "exec", "tests/bench/sweep10.lua", str(min(ROUNDS, 3))], check=True)
     if "ingest" in wanted:
         ingest.measure(aniso)
 
