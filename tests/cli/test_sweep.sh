@@ -61,6 +61,7 @@ stop() {
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         rm -rf "$dir/${2%/*}"
         mkdir "$dir/${2%/*}"
+        : >"$dir/err" # or until_true reads what the try before said
         "$aniso" run "$dir/sweep.lua" --db "$dir/$2.db" >"$dir/out" 2>"$dir/err" &
         pid=$!
         until_true grep -q "b seed 0  epoch 3/8" "$dir/err"
