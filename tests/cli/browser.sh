@@ -39,7 +39,7 @@ function measure(frame) {
   const figures = [...page.querySelectorAll("svg")]
   const outside = text => {
     const t = text.getBoundingClientRect(), f = text.ownerSVGElement.getBoundingClientRect()
-    return t.left < f.left - 1 || t.right > f.right + 1 || t.top < f.top - 1 || t.bottom > f.bottom + 1
+    return t.left < f.left || t.right > f.right || t.top < f.top || t.bottom > f.bottom
   }
   const found = {
     figures: figures.length, drawn: figures.filter(large).length,

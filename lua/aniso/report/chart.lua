@@ -33,7 +33,7 @@ end
 function chart.new(of)
   local self, labels = setmetatable(of, chart), {}
   for i, tick in ipairs(of.y and of.y.ticks or {}) do labels[i] = tick.label end
-  self.left = of.left or (of.y_name and 34 or 16) + chart.room(labels)
+  self.left = of.left or (of.y_name and 34 or 24) + chart.room(labels)
   self.right, self.top, self.bottom = of.right or 18, of.top or 16, of.bottom or 46
   self.lines = {}
   return self
