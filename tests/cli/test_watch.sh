@@ -28,8 +28,8 @@ until_true() { # COMMAND…: waits for it, for two minutes at most
     done
     return 1
 }
-stopped() { # PROCESS
-    case $(ps -o stat= -p "$1") in T*) return 0 ;; *) return 1 ;; esac
+stopped() { # PROCESS; a small machine has no ps
+    [ "$(cut -d ' ' -f 3 "/proc/$1/stat")" = T ]
 }
 
 # hold DATABASE: starts the study and stops its process once runs are at work. Where the machine was
