@@ -3,7 +3,7 @@
 --   local screen <close> = screen.new {}      screen:draw { "one", "two" }      screen:say "stays"
 -- The cursor waits below the block, so that whatever ends the program leaves the terminal in order.
 local sys = require("aniso.core").sys
-local width = require("aniso.table").width
+local tables = require "aniso.table"
 
 local Screen = {}
 Screen.__index = Screen
@@ -23,23 +23,10 @@ function screen.new(given)
     size = given.size or size_of_stdout, shown = {} }, Screen)
 end
 
--- The beginning of a line that fits so many columns.
-local function cut(line, columns)
-  if width(line) <= columns then return line end
-  local out, taken = {}, 0
-  for _, c in utf8.codes(line) do
-    local char = utf8.char(c)
-    taken = taken + width(char)
-    if taken > columns then break end
-    out[#out + 1] = char
-  end
-  return table.concat(out)
-end
-
 -- What leads to the block's first line. A terminal that became narrower has broken its lines.
 function Screen:up(columns)
   local rows = 0
-  for _, line in ipairs(self.shown) do rows = rows + math.max(1, -(-width(line) // columns)) end
+  for _, line in ipairs(self.shown) do rows = rows + math.max(1, -(-tables.width(line) // columns)) end
   return rows > 0 and ("\r\27[%dA"):format(rows) or "\r"
 end
 
@@ -51,7 +38,7 @@ local function fit(lines, columns, rows)
     out[room - 1] = ("… and %d more"):format(#lines - room + 1)
     out[room] = lines[#lines]
   end
-  for i, line in ipairs(out) do out[i] = cut(line, columns - 1) end
+  for i, line in ipairs(out) do out[i] = tables.cut(line, columns - 1) end
   return out
 end
 

@@ -54,6 +54,19 @@ function tables.width(text)
   return columns
 end
 
+-- The beginning of a line that fits so many columns.
+function tables.cut(line, columns)
+  if tables.width(line) <= columns then return line end
+  local out, taken = {}, 0
+  for _, c in utf8.codes(line) do
+    local char = utf8.char(c)
+    taken = taken + tables.width(char)
+    if taken > columns then break end
+    out[#out + 1] = char
+  end
+  return table.concat(out)
+end
+
 local function normal(columns)
   local out = {}
   for i, column in ipairs(columns) do

@@ -4,6 +4,9 @@
 
 #include "arrays.h"
 #include "grad/check.h"
+#include "grad/tape.h"
+#include "tensor/scope.h"
+#include "tensor/storage.h"
 
 /* SHAPE(2, 3) is the two arguments ndim, shape. */
 #define SHAPE(...) \
@@ -23,6 +26,25 @@ static inline void refused(const an_tensor *x, const char *words)
     assert_int_equal(an_err_code(), AN_EINVAL);
     if (!strstr(an_err_message(), words))
         fail_msg("\"%s\" does not say \"%s\"", an_err_message(), words);
+}
+
+/* Each test runs in a scope of its own and leaves no memory behind. */
+static inline int enter(void **state)
+{
+    static int64_t before[2];
+    before[0] = an_mem_live();
+    before[1] = (int64_t)an_scope_begin();
+    *state = before;
+    return 0;
+}
+
+static inline int leave(void **state)
+{
+    int64_t *before = *state;
+    an_tape_clear();
+    an_scope_end((size_t)before[1], NULL);
+    an_storage_trim();
+    return an_mem_live() > before[0] ? -1 : 0;
 }
 
 #endif

@@ -19,25 +19,6 @@ static an_tensor *param(uint64_t stream, int ndim, const int64_t *shape)
 #define PARAM(stream, ...) \
     param(stream, COUNT(((int64_t[]){__VA_ARGS__})), (int64_t[]){__VA_ARGS__})
 
-/* Each test runs in a scope of its own and leaves no memory behind. */
-static int enter(void **state)
-{
-    static int64_t before[2];
-    before[0] = an_mem_live();
-    before[1] = (int64_t)an_scope_begin();
-    *state = before;
-    return 0;
-}
-
-static int leave(void **state)
-{
-    int64_t *before = *state;
-    an_tape_clear();
-    an_scope_end((size_t)before[1], NULL);
-    an_storage_trim();
-    return an_mem_live() > before[0] ? -1 : 0;
-}
-
 /* ── the checker ──────────────────────────────────────────────────────────────────── */
 
 static an_code half_of_the_gradient(an_node *n)

@@ -18,25 +18,6 @@ static an_tensor *param(uint64_t stream, int ndim, const int64_t *shape)
     return x;
 }
 
-/* Each test runs in a scope of its own and leaves no memory behind. */
-static int enter(void **state)
-{
-    static int64_t before[2];
-    before[0] = an_mem_live();
-    before[1] = (int64_t)an_scope_begin();
-    *state = before;
-    return 0;
-}
-
-static int leave(void **state)
-{
-    int64_t *before = *state;
-    an_tape_clear();
-    an_scope_end((size_t)before[1], NULL);
-    an_storage_trim();
-    return an_mem_live() > before[0] ? -1 : 0;
-}
-
 /* Two sub-layers' worth: x and v are read twice, so their gradients are written, then added to. */
 static an_tensor *modulate(an_tensor **in, void *ctx)
 {

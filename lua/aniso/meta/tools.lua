@@ -114,3 +114,9 @@ function tables.print(columns, rows, format) end
 ---@param text string
 ---@return integer
 function tables.width(text) end
+
+---The beginning of a text that fits so many columns.
+---@param text string
+---@param columns integer
+---@return string
+function tables.cut(text, columns) end

@@ -4,7 +4,7 @@
 -- epoch lines are written, then one in a hundredth of the time gone by, ten minutes at most.
 local sys = require("aniso.core").sys
 local text = require "aniso.progress.text"
-local width = require("aniso.table").width
+local tables = require "aniso.table"
 
 local Board = { __name = "aniso.ProgressBoard" }
 Board.__index = Board
@@ -92,7 +92,7 @@ end
 function Board:block(now, columns, rows)
   local out, widest = {}, self.runs and 5 or 0
   local room = math.max(1, rows - 3)
-  for _, line in ipairs(self.lines) do widest = math.max(widest, width(line.label)) end
+  for _, line in ipairs(self.lines) do widest = math.max(widest, tables.width(line.label)) end
   for i, line in ipairs(self.lines) do
     if i > room then
       out[i] = ("… and %d more"):format(#self.lines - room)
@@ -101,14 +101,14 @@ function Board:block(now, columns, rows)
     out[i] = text.line(line, now, #self.lines + (self.runs or 0) > 1 and widest or 0)
   end
   if self.runs and self.runs > 1 then out[#out + 1] = self:total_line(now, widest) end
-  for i, line in ipairs(out) do out[i] = text.cut(line, columns - 1) end
+  for i, line in ipairs(out) do out[i] = tables.cut(line, columns - 1) end
   return out
 end
 
 -- Moves to the block's first line. A terminal that became narrower has broken its lines.
 function Board:up(columns)
   local rows = 0
-  for _, line in ipairs(self.shown) do rows = rows + math.max(1, -(-width(line) // columns)) end
+  for _, line in ipairs(self.shown) do rows = rows + math.max(1, -(-tables.width(line) // columns)) end
   return rows > 0 and ("\r\27[%dA"):format(rows) or "\r"
 end
 

@@ -1,4 +1,4 @@
--- The texts of the progress lines: a bar, a duration, numbers by name, a line cut to a width.
+-- The texts of the progress lines: a bar, a duration, numbers by name.
 local width = require("aniso.table").width
 
 local text = {}
@@ -34,19 +34,6 @@ end
 
 function text.pad(label, columns)
   return label .. (" "):rep(math.max(0, columns - width(label)))
-end
-
--- The beginning of a line that fits so many columns.
-function text.cut(line, columns)
-  if width(line) <= columns then return line end
-  local out, taken = {}, 0
-  for _, c in utf8.codes(line) do
-    local char = utf8.char(c)
-    taken = taken + width(char)
-    if taken > columns then break end
-    out[#out + 1] = char
-  end
-  return table.concat(out)
 end
 
 -- One line: label, bar, time left, the numbers of the step and of the last epoch.
