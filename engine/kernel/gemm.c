@@ -15,6 +15,7 @@ enum {
     ROWS = 64,     /* of C per chunk when M is cut                                */
     SLICES = 8,    /* of K at most when K is cut: the scratch is SLICES·M·N floats */
     LONG_K = 1024, /* K is cut from here on, if also longer than M and N           */
+    MANY = 256,    /* rows that are chunks enough: K stays whole                   */
     DEEP = 128,    /* of K summed at a time, for both operands to stay in the cache */
     WORTH = 16     /* smaller sizes are left to BLAS                               */
 };
@@ -122,8 +123,8 @@ static void add_slices(const float *partial, int64_t slices, int64_t M, int64_t 
     }
 }
 
-void an_k_gemm_outer(float *C, int64_t M, int64_t N, int64_t K, const float *A, int64_t lda,
-                     const float *B, int64_t ldb, bool accumulate)
+void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, const float *A,
+                     int64_t lda, const float *B, int64_t ldb, bool accumulate)
 {
     for (int64_t k = 0; k < K; k += DEEP)
         for (int64_t n = 0; n < N; n += AN_MICRO_COLUMNS)
@@ -131,7 +132,7 @@ void an_k_gemm_outer(float *C, int64_t M, int64_t N, int64_t K, const float *A, 
                 an_k_micro_outer(&(an_micro_outer){
                     .a = A + k * lda + m, .b = B + k * ldb + n, .n = {1, 1, smaller(DEEP, K - k)},
                     .a_step = {0, 0, lda}, .b_step = {0, 0, ldb}, .accumulate = accumulate || k > 0,
-                    .rows = smaller(AN_MICRO_ROWS, M - m), .out = C + m * N + n, .out_step = N,
+                    .rows = smaller(AN_MICRO_ROWS, M - m), .out = C + m * ldc + n, .out_step = ldc,
                     .columns = smaller(AN_MICRO_COLUMNS, N - n)});
 }
 
@@ -149,7 +150,7 @@ static an_code cut_depth(bool ta, bool tb, int64_t M, int64_t N, int64_t K, floa
         int64_t lo = s * depth, k = smaller(depth, K - lo);
         const float *a = A + (ta ? lo * lda : lo), *b = B + (tb ? lo : lo * ldb);
         if (own)
-            an_k_gemm_outer(partial + s * M * N, M, N, k, a, lda, b, ldb, false);
+            an_k_gemm_outer(partial + s * M * N, N, M, N, k, a, lda, b, ldb, false);
         else
             an_k_gemm(ta, tb, M, N, k, alpha, a, lda, b, ldb, 0, partial + s * M * N, N);
     }
@@ -163,15 +164,35 @@ static bool worth_panels(int64_t M, int64_t N, int64_t K)
     return M >= WORTH && N >= WORTH && K >= WORTH;
 }
 
+static void rows_by_outer(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const product *p = context;
+    (void)chunk;
+    an_k_gemm_outer(p->C + lo * p->ldc, p->ldc, hi - lo, p->N, p->K, p->A + lo, p->lda, p->B, p->ldb,
+                    p->beta == 1);
+}
+
+/* C ← AᵀB + (C if `accumulate`). */
+static void by_outer(int64_t M, int64_t N, int64_t K, const float *A, int64_t lda, const float *B,
+                     int64_t ldb, bool accumulate, float *C, int64_t ldc)
+{
+    product p = {true, false, N, K, 1, accumulate, A, B, lda, ldb, C, ldc, NULL};
+    an_par_for(M, ROWS, rows_by_outer, &p);
+}
+
 an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
                       const float *A, int64_t lda, const float *B, int64_t ldb,
                       float beta, float *C, int64_t ldc)
 {
-    if (K >= LONG_K && K > M && K > N)
+    bool own = alpha == 1 && (beta == 0 || beta == 1) && worth_panels(M, N, K);
+    if (K >= LONG_K && K > M && K > N && (ta || M < MANY))
         return cut_depth(ta, tb, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
-    if (!ta && alpha == 1 && (beta == 0 || beta == 1) && worth_panels(M, N, K))
+    if (own && !ta)
         return by_panels(tb, M, N, K, A, lda, B, ldb, beta == 1, C, ldc);
-    cut_rows(ta, tb, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
+    if (own && !tb && N % AN_MICRO_HALF == 0)
+        by_outer(M, N, K, A, lda, B, ldb, beta == 1, C, ldc);
+    else
+        cut_rows(ta, tb, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
     return AN_OK;
 }
 

@@ -117,7 +117,7 @@ static void run_slice(const slices *j, int64_t s)
             an_k_panel_rows(j->d->dx + lo * in, in, dy, out, j->panels, rows, out, in, NULL,
                             j->d->beta_x == 1);
         if (j->d->dw)
-            an_k_gemm_outer(j->dw + s * out * in, out, in, rows, dy, out, j->x + lo * in, in,
+            an_k_gemm_outer(j->dw + s * out * in, in, out, in, rows, dy, out, j->x + lo * in, in,
                             lo > first);
         if (j->d->db)
             add_rows(db, dy, rows, out);

@@ -24,7 +24,7 @@ static void naive_is_the_definition(void **state)
     }
 }
 
-static void check_product(sizes s, bool ta, bool tb, float beta)
+static void check_product(sizes s, bool ta, bool tb, float alpha, float beta)
 {
     enum { GAP = 3 }; /* rows are longer than the matrix is wide */
     int64_t lda = (ta ? s.M : s.K) + GAP, ldb = (tb ? s.K : s.N) + GAP, ldc = s.N + GAP;
@@ -32,10 +32,10 @@ static void check_product(sizes s, bool ta, bool tb, float beta)
     float *A = normals(a, 1), *B = normals(b, 2), *want = normals(c, 3);
     float *one = normals(c, 3), *all = normals(c, 3);
     double tolerance = 1e-6 * (10 + sqrt((double)s.K)) * 2;
-    an_k_gemm_naive(ta, tb, s.M, s.N, s.K, 1.5f, A, lda, B, ldb, beta, want, ldc);
-    an_k_gemm(ta, tb, s.M, s.N, s.K, 1.5f, A, lda, B, ldb, beta, one, ldc);
+    an_k_gemm_naive(ta, tb, s.M, s.N, s.K, alpha, A, lda, B, ldb, beta, want, ldc);
+    an_k_gemm(ta, tb, s.M, s.N, s.K, alpha, A, lda, B, ldb, beta, one, ldc);
     assert_close(one, want, c, tolerance, "one thread");
-    assert_int_equal(AN_OK, an_k_gemm_par(ta, tb, s.M, s.N, s.K, 1.5f, A, lda, B, ldb, beta,
+    assert_int_equal(AN_OK, an_k_gemm_par(ta, tb, s.M, s.N, s.K, alpha, A, lda, B, ldb, beta,
                                           all, ldc));
     assert_close(all, want, c, tolerance, "all threads");
     an_free(A), an_free(B), an_free(want), an_free(one), an_free(all);
@@ -45,10 +45,11 @@ static void products(void **state)
 {
     (void)state;
     const sizes cases[] = {{1, 1, 1}, {1, 7, 5}, {13, 1, 9}, {3, 17, 1}, {31, 33, 29},
-                           {513, 5, 11}, {300, 19, 37}, {7, 11, 2049}, {3, 2, 4111}};
+                           {513, 5, 11}, {300, 19, 37}, {7, 11, 2049}, {3, 2, 4111},
+                           {131, 48, 270}, {300, 32, 1500}};
     for (int i = 0; i < COUNT(cases); i++)
-        for (int t = 0; t < 8; t++)
-            check_product(cases[i], t & 1, t & 2, t & 4 ? 1 : 0);
+        for (int t = 0; t < 16; t++)
+            check_product(cases[i], t & 1, t & 2, t & 4 ? 1 : 1.5f, t & 8 ? 1 : 0);
 }
 
 /* beta = 0 must not read C, which may hold anything. */
