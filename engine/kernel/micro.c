@@ -24,6 +24,21 @@ static void whole_rows(const an_micro_rows *job)
     an_micro_baseline_rows(job);
 }
 
+void an_k_micro_panel(const an_micro_panel *job)
+{
+#ifdef AN_MICRO_X86
+    if (an_simd_level() == AN_SIMD_AVX512) {
+        an_micro_avx512_panel(job);
+        return;
+    }
+    if (an_simd_level() == AN_SIMD_AVX2) {
+        an_micro_avx2_panel(job);
+        return;
+    }
+#endif
+    an_micro_baseline_panel(job);
+}
+
 static void whole_outer(const an_micro_outer *job)
 {
 #ifdef AN_MICRO_X86

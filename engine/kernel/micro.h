@@ -1,4 +1,4 @@
-/* micro: the two inner loops of every matrix product and convolution of ours. Both keep a tile
+/* micro: the three inner loops of every matrix product and convolution of ours. All keep a tile
  * of 8 rows by up to 32 columns in registers while the sum runs; nobody's operand is copied but
  * what panel.h or a caller packs. Written once per vector width; the sum of an element runs
  * in the order of its terms, so AVX2 and AVX-512 give the same bits (the baseline has no
@@ -7,6 +7,8 @@
  *   rows    out[m][n] = Σ_s Σ_k a_s[m][k] · b_s[k][n]     a row is 8 pointers per segment s,
  *           contiguous along k: pixels of a channels-last image, one segment per kernel tap
  *           (Dukhan, "The indirect convolution algorithm", 2019), or plain rows
+ *   panel   out[m][n] = Σ_k a[m][k] · b[k][n]             any number of rows that lie evenly: short
+ *           sums are dear to set up tile by tile
  *   outer   out[m][n] = Σ_p a[p][m] · b[p][n]             p walks two arrays with strides:
  *           sums over pixels or tiles, as in weight gradients */
 #ifndef AN_KERNEL_MICRO_H
@@ -30,6 +32,17 @@ typedef struct {
 } an_micro_rows;
 
 void an_k_micro_rows(const an_micro_rows *job);
+
+typedef struct {
+    const float *a, *b;         /* rows a_step apart; b as above                            */
+    int64_t rows, k, a_step, b_step;
+    float *out;                 /* rows out_step apart                                      */
+    int64_t out_step, columns;  /* 16 or 32                                                 */
+    const float *bias;          /* (columns), added; or NULL                                */
+    bool accumulate;
+} an_micro_panel;
+
+void an_k_micro_panel(const an_micro_panel *job);
 
 typedef struct {
     const float *a, *b;

@@ -56,6 +56,35 @@ TARGET void NAME(rows)(const an_micro_rows *j)
             NAME(rows_tile)(j, row, column, ROWS, 1);
 }
 
+INLINE void NAME(panel_tile)(const an_micro_panel *j, int64_t row, int64_t column, const int rows,
+                             const int vecs)
+{
+    V sum[ROWS][VECS], line[VECS];
+    int64_t k_end = j->k, a_step = j->a_step, b_step = j->b_step, out_step = j->out_step;
+    const float *a = j->a + row * a_step, *b = j->b + column;
+    float *out = j->out + row * out_step + column;
+    EACH_ROW EACH_VEC __builtin_prefetch(out + r * out_step + v * LANES, 1);
+    EACH_ROW EACH_VEC sum[r][v] = SPREAD(0);
+    for (int64_t k = 0; k < k_end; k++, b += b_step) {
+        EACH_VEC line[v] = LOAD(b + v * LANES);
+        EACH_ROW {
+            V one = SPREAD(a[r * a_step + k]);
+            EACH_VEC sum[r][v] = FMA(one, line[v], sum[r][v]);
+        }
+    }
+    if (j->bias)
+        EACH_VEC {
+            V add = LOAD(j->bias + column + v * LANES);
+            EACH_ROW sum[r][v] = ADD(sum[r][v], add);
+        }
+    EACH_ROW EACH_VEC {
+        float *to = out + r * out_step + v * LANES;
+        if (j->accumulate)
+            sum[r][v] = ADD(sum[r][v], LOAD(to));
+        STORE(to, sum[r][v]);
+    }
+}
+
 INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t column, const int rows,
                              const int vecs)
 {
@@ -80,24 +109,40 @@ INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t colum
     EACH_ROW EACH_VEC STORE(out + r * j->out_step + v * LANES, sum[r][v]);
 }
 
-/* A tile of 1 … ROWS rows: the compiler wants the number when it unrolls. */
+/* A tile of 1 … ROWS rows by one or VECS vectors: the compiler wants the numbers when it unrolls. */
+#define CASE(tile, n)                      \
+    case n:                                \
+        if (wide)                          \
+            tile(j, row, column, n, VECS); \
+        else                               \
+            tile(j, row, column, n, 1);    \
+        break;
+#if ROWS == 8
+#define MORE_CASES(tile) CASE(tile, 5) CASE(tile, 6) CASE(tile, 7) CASE(tile, 8)
+#else
+#define MORE_CASES(tile)
+#endif
+#define EVERY_CASE(tile) CASE(tile, 1) CASE(tile, 2) CASE(tile, 3) CASE(tile, 4) MORE_CASES(tile)
+
+TARGET static void NAME(panel_rows)(const an_micro_panel *j, int64_t row, int64_t column, bool wide)
+{
+    switch (j->rows - row < ROWS ? j->rows - row : ROWS) { EVERY_CASE(NAME(panel_tile)) }
+}
+
+TARGET void NAME(panel)(const an_micro_panel *j)
+{
+    int64_t column = 0;
+    for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
+        for (int64_t row = 0; row < j->rows; row += ROWS)
+            NAME(panel_rows)(j, row, column, true);
+    for (; column < j->columns; column += LANES)
+        for (int64_t row = 0; row < j->rows; row += ROWS)
+            NAME(panel_rows)(j, row, column, false);
+}
+
 TARGET static void NAME(outer_rows)(const an_micro_outer *j, int64_t row, int64_t column, bool wide)
 {
-    int64_t left = j->rows - row;
-#define CASE(n)                                          \
-    case n:                                              \
-        if (wide)                                        \
-            NAME(outer_tile)(j, row, column, n, VECS);   \
-        else                                             \
-            NAME(outer_tile)(j, row, column, n, 1);      \
-        break;
-    switch (left < ROWS ? left : ROWS) {
-        CASE(1) CASE(2) CASE(3) CASE(4)
-#if ROWS == 8
-        CASE(5) CASE(6) CASE(7) CASE(8)
-#endif
-    }
-#undef CASE
+    switch (j->rows - row < ROWS ? j->rows - row : ROWS) { EVERY_CASE(NAME(outer_tile)) }
 }
 
 TARGET void NAME(outer)(const an_micro_outer *j)

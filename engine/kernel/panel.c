@@ -48,23 +48,37 @@ void an_k_panel_pack(float *panel, bool tb, const float *B, int64_t ldb, int64_t
     }
 }
 
+/* Panel p where its columns are no multiple of sixteen: tile by tile, by way of the stack. */
+static void odd_panel(float *C, int64_t ldc, const float *A, int64_t lda, const float *panel,
+                      int64_t M, int64_t K, int64_t width, int64_t columns, const float *bias,
+                      bool accumulate)
+{
+    float nowhere[COLUMNS] = {0};
+    const float *a[ROWS];
+    float *out[ROWS];
+    an_micro_rows job = {.a = a, .b = &panel, .segments = 1, .k = K, .out = out, .b_step = width,
+                         .columns = columns, .bias = bias, .accumulate = accumulate};
+    for (int64_t lo = 0; lo < M; lo += ROWS) {
+        for (int64_t m = 0; m < ROWS; m++) {
+            int64_t row = lo + m < M ? lo + m : lo;
+            a[m] = A + row * lda;
+            out[m] = lo + m < M ? C + row * ldc : nowhere;
+        }
+        an_k_micro_rows(&job);
+    }
+}
+
 void an_k_panel_rows(float *C, int64_t ldc, const float *A, int64_t lda, const float *panels,
                      int64_t M, int64_t K, int64_t N, const float *bias, bool accumulate)
 {
-    float nowhere[COLUMNS] = {0};
     for (int64_t p = 0; p < an_panel_count(N); p++) {
-        const float *a[ROWS], *b = panels + p * K * COLUMNS;
-        float *out[ROWS];
-        an_micro_rows job = {.a = a, .b = &b, .segments = 1, .k = K, .out = out,
-                             .b_step = an_panel_width(N, p), .columns = an_panel_columns(N, p),
-                             .bias = bias ? bias + p * COLUMNS : NULL, .accumulate = accumulate};
-        for (int64_t lo = 0; lo < M; lo += ROWS) {
-            for (int64_t m = 0; m < ROWS; m++) {
-                int64_t row = lo + m < M ? lo + m : lo;
-                a[m] = A + row * lda;
-                out[m] = lo + m < M ? C + row * ldc + p * COLUMNS : nowhere;
-            }
-            an_k_micro_rows(&job);
-        }
+        int64_t columns = an_panel_columns(N, p), width = an_panel_width(N, p), at = p * COLUMNS;
+        const float *panel = panels + K * at, *add = bias ? bias + at : NULL;
+        if (columns % AN_MICRO_HALF)
+            odd_panel(C + at, ldc, A, lda, panel, M, K, width, columns, add, accumulate);
+        else
+            an_k_micro_panel(&(an_micro_panel){
+                .a = A, .b = panel, .rows = M, .k = K, .a_step = lda, .b_step = width, .out = C + at,
+                .out_step = ldc, .columns = columns, .bias = add, .accumulate = accumulate});
     }
 }
