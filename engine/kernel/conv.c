@@ -1,10 +1,12 @@
 /* conv: which algorithm a convolution takes, by its sizes alone: Winograd's for 3×3 kernels of
- * stride 1 (winograd.h) and 2 (winograd_half.h) where it fits, else straight from the images (direct.h). */
+ * stride 1 (winograd.h) and 2 (winograd_half.h) where it fits, patches (patches.h) of very few
+ * channels, else straight from the images (direct.h). */
 #include "kernel/conv.h"
 
 #include <stddef.h>
 
 #include "kernel/direct.h"
+#include "kernel/patches.h"
 #include "kernel/winograd.h"
 #include "kernel/winograd_half.h"
 
@@ -27,6 +29,8 @@ an_code an_k_conv_forward(float *y, const float *x, const float *w, const float 
         return an_k_winograd_forward(y, x, w, false, b, false, s);
     if (an_k_winograd_half_fits(s))
         return an_k_winograd_half_forward(y, x, w, b, s);
+    if (an_k_patches_fit(s))
+        return an_k_patches_forward(y, x, w, b, s);
     return an_k_direct_forward(y, x, w, b, s);
 }
 
@@ -49,6 +53,8 @@ an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, floa
         return an_k_winograd_forward(dx, dy, w, true, NULL, beta != 0, &back);
     if (an_k_winograd_half_fits(s))
         return an_k_winograd_half_data(dx, dy, w, beta != 0, s);
+    if (an_k_patches_fit(s))
+        return an_k_patches_data(dx, dy, w, beta != 0, s);
     return an_k_direct_data(dx, dy, w, beta, s);
 }
 
@@ -57,5 +63,7 @@ an_code an_k_conv_backward_weight(float *dw, const float *dy, const float *x,
 {
     if (an_k_winograd_fits(s))
         return an_k_winograd_weight(dw, dy, x, s);
+    if (an_k_patches_fit(s))
+        return an_k_patches_weight(dw, dy, x, s);
     return an_k_direct_weight(dw, dy, x, s);
 }

@@ -9,7 +9,6 @@
 
 #include "base/par.h"
 #include "base/scratch.h"
-#include "kernel/padded.h"
 #include "kernel/panel.h"
 
 enum {
@@ -229,26 +228,19 @@ static void run(const correlation *c, int64_t count, const weights *w)
 an_code an_k_direct_forward(float *y, const float *x, const float *w, const float *b,
                             const an_conv_shape *s)
 {
-    bool lines = an_k_padded_pays(s); /* a line of the kernel is a tap */
-    an_conv_shape p = lines ? an_k_padded_shape(s) : *s;
-    int64_t area = s->kh * s->kw, copy = lines ? p.B * p.H * p.W * p.C : 0;
+    int64_t area = s->kh * s->kw;
     weights k;
     float *more;
-    if (take(&k, area, s->C, s->O, copy + up(area * (int64_t)sizeof(tap), sizeof(float)), &more))
+    if (take(&k, area, s->C, s->O, up(area * (int64_t)sizeof(tap), sizeof(float)), &more))
         return AN_ENOMEM;
     tap *taps = (tap *)more;
-    float *images = (float *)(taps + area);
     correlation c = {
-        .in = lines ? images : x, .B = s->B, .H = p.H, .W = p.W, .pixel = s->C,
-        .depth = lines ? s->kw * s->C : s->C, .step = s->stride, .taps = taps,
-        .out = y, .Ho = s->Ho, .Wo = s->Wo, .out_H = s->Ho, .out_W = s->Wo, .out_step = 1,
-        .columns = s->O, .bias = b};
-    for (int64_t u = 0; u < s->kh; u++)
-        for (int64_t v = 0; v < (lines ? 1 : s->kw); v++)
-            taps[c.count++] = (tap){u - p.pad_y, v - p.pad_x, (u * s->kw + v) * s->C};
+        .in = x, .B = s->B, .H = s->H, .W = s->W, .pixel = s->C, .depth = s->C, .step = s->stride,
+        .taps = taps, .out = y, .Ho = s->Ho, .Wo = s->Wo, .out_H = s->Ho, .out_W = s->Wo,
+        .out_step = 1, .columns = s->O, .bias = b};
+    for (; c.count < area; c.count++)
+        taps[c.count] = (tap){c.count / s->kw - s->pad_y, c.count % s->kw - s->pad_x, c.count * s->C};
     plan(&c, &k);
-    if (lines)
-        an_k_pad(images, x, s, &p);
     pack(&k, w, area, s->C, false, s->O);
     run(&c, 1, &k);
     an_scratch_give(k.panels);

@@ -8,8 +8,7 @@
  *             kernel of stride 2 is four, with 1, 2, 2 and 4 taps
  *   weight    dP_tap = Σ_positions x[position·stride + tap]ᵀ dy[position]
  *
- * With very few channels a whole line of the kernel is one tap, over images that were padded
- * first (kernel/padded.h). Shapes as in conv.h; all AN_ENOMEM. Internal to conv.c. */
+ * Shapes as in conv.h; all AN_ENOMEM. Internal to conv.c. */
 #ifndef AN_KERNEL_DIRECT_H
 #define AN_KERNEL_DIRECT_H
 

@@ -9,7 +9,6 @@
 #include "base/scratch.h"
 #include "kernel/direct.h"
 #include "kernel/micro.h"
-#include "kernel/padded.h"
 
 enum {
     M = AN_MICRO_ROWS,
@@ -21,11 +20,10 @@ enum {
 };
 
 typedef struct {
-    an_conv_shape s;       /* of the images in use                                          */
+    an_conv_shape s;
     const float *x, *dy;
     int64_t width;         /* floats of a dy position                                       */
-    bool lines;            /* a tap is a line of the kernel                                 */
-    int64_t taps, depth;   /* rows of dP are (tap, depth)                                   */
+    int64_t taps;          /* rows of dP are (tap, channel)                                 */
 } sum_job;
 
 static int64_t up(int64_t n, int64_t d)
@@ -51,14 +49,14 @@ static void sum_tap(float *out, int64_t out_step, bool accumulate, const sum_job
                     int64_t channel, int64_t column, int64_t from, int64_t to)
 {
     const an_conv_shape *s = &j->s;
-    int64_t u = j->lines ? t : t / s->kw, v = j->lines ? 0 : t % s->kw;
+    int64_t u = t / s->kw, v = t % s->kw;
     int64_t i_lo, i_hi, j_lo, j_hi, C = s->C;
     range(&i_lo, &i_hi, u - s->pad_y, s->stride, s->H, s->Ho);
     range(&j_lo, &j_hi, v - s->pad_x, s->stride, s->W, s->Wo);
     bool none = i_lo >= i_hi || j_lo >= j_hi;
     int64_t rows = none ? 0 : i_hi - i_lo, places = none ? 0 : j_hi - j_lo;
     an_micro_outer job = {
-        .rows = smaller(M, j->depth - channel), .columns = smaller(N, j->width - column),
+        .rows = smaller(M, j->s.C - channel), .columns = smaller(N, j->width - column),
         .out = out, .out_step = out_step, .accumulate = accumulate};
     if (!none) {
         job.a = j->x + channel + ((from * s->H + i_lo * s->stride + u - s->pad_y) * s->W
@@ -83,15 +81,13 @@ static void add_tile(float *dw, const float *tile, const sum_job *j, int64_t O, 
                      int64_t column)
 {
     const an_conv_shape *s = &j->s;
-    int64_t area = s->kh * s->kw, rows = smaller(M, j->depth - channel);
+    int64_t area = s->kh * s->kw, rows = smaller(M, j->s.C - channel);
     for (int64_t o = 0; o < smaller(N, O - column); o++) {
         float *to = dw + (column + o) * s->C * area;
         for (int64_t r = 0; r < rows; r++) {
-            int64_t d = channel + r;
-            float *run = to + (j->lines ? d % s->C * area + d / s->C : d * area);
-            int64_t step = j->lines ? s->kw : 1;
+            float *run = to + (channel + r) * area;
             for (int64_t t = 0; t < j->taps; t++)
-                run[t * step] += tile[(t * M + r) * N + o];
+                run[t] += tile[(t * M + r) * N + o];
         }
     }
 }
@@ -106,7 +102,7 @@ static int64_t group_of(const sum_job *j, int64_t floats)
 static void by_tiles(float *dw, const sum_job *j, int64_t O, float *tiles)
 {
     const an_conv_shape *s = &j->s;
-    int64_t down = up(j->depth, M), across = up(O, N), size = j->taps * M * N;
+    int64_t down = up(j->s.C, M), across = up(O, N), size = j->taps * M * N;
     int64_t group = group_of(j, s->H * s->W * 2 * M + s->Ho * s->Wo * N);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t n = 0; n < down * across; n++) {
@@ -130,23 +126,23 @@ static void sum_chunk(float *partial, const sum_job *j, int64_t lo, int64_t hi)
     for (int64_t b = lo; b < hi; b += group)
         for (int64_t t = 0; t < j->taps; t++)
             for (int64_t column = 0; column < j->width; column += N)
-                for (int64_t channel = 0; channel < j->depth; channel += M)
-                    sum_tap(partial + (t * j->depth + channel) * j->width + column, j->width,
+                for (int64_t channel = 0; channel < j->s.C; channel += M)
+                    sum_tap(partial + (t * j->s.C + channel) * j->width + column, j->width,
                             b > lo, j, t, channel, column, b, smaller(b + group, hi));
 }
 
 static void add_chunks(float *dw, const float *partial, int64_t chunks, const sum_job *j, int64_t O,
                        float *tiles)
 {
-    int64_t down = up(j->depth, M), across = up(O, N), n = j->taps * j->depth * j->width;
+    int64_t down = up(j->s.C, M), across = up(O, N), n = j->taps * j->s.C * j->width;
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t k = 0; k < down * across; k++) {
         int64_t channel = k % down * M, column = k / down * N;
-        int64_t rows = smaller(M, j->depth - channel), columns = smaller(N, j->width - column);
+        int64_t rows = smaller(M, j->s.C - channel), columns = smaller(N, j->width - column);
         float *tile = tiles + omp_get_thread_num() * j->taps * M * N;
         for (int64_t row = 0; row < j->taps * rows; row++) {
             int64_t t = row / rows, r = row % rows;
-            const float *from = partial + (t * j->depth + channel + r) * j->width + column;
+            const float *from = partial + (t * j->s.C + channel + r) * j->width + column;
             float sum[N] = {0};
             for (int64_t chunk = 0; chunk < chunks; chunk++)
                 for (int64_t o = 0; o < columns; o++)
@@ -160,7 +156,7 @@ static void add_chunks(float *dw, const float *partial, int64_t chunks, const su
 static void by_chunks(float *dw, const sum_job *j, int64_t O, int64_t grain, float *partial,
                       float *tiles)
 {
-    int64_t n = j->taps * j->depth * j->width, chunks = an_chunks(j->s.B, grain);
+    int64_t n = j->taps * j->s.C * j->width, chunks = an_chunks(j->s.B, grain);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t chunk = 0; chunk < chunks; chunk++)
         sum_chunk(partial + chunk * n, j, chunk * grain, smaller((chunk + 1) * grain, j->s.B));
@@ -181,26 +177,19 @@ static void widen(float *to, const float *from, int64_t rows, int64_t O, int64_t
 
 an_code an_k_direct_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s)
 {
-    sum_job j = {.s = *s, .x = x, .dy = dy, .lines = an_k_padded_pays(s)};
-    if (j.lines)
-        j.s = an_k_padded_shape(s);
-    j.width = up(s->O, AN_MICRO_HALF) * AN_MICRO_HALF;
-    j.taps = j.lines ? s->kh : s->kh * s->kw;
-    j.depth = j.lines ? s->kw * s->C : s->C;
-    int64_t pixels = s->B * j.s.H * j.s.W * s->C, places = s->B * s->Ho * s->Wo;
-    int64_t tiles = up(j.depth, M) * up(s->O, N), grain = up(s->B, CHUNKS);
+    sum_job j = {.s = *s, .x = x, .dy = dy, .width = up(s->O, AN_MICRO_HALF) * AN_MICRO_HALF,
+                 .taps = s->kh * s->kw};
+    int64_t pixels = s->B * s->H * s->W * s->C, places = s->B * s->Ho * s->Wo;
+    int64_t tiles = up(s->C, M) * up(s->O, N), grain = up(s->B, CHUNKS);
     bool cut = tiles < TILES || (pixels + places * j.width) * (int64_t)sizeof(float) > ALL_BYTES;
-    int64_t partials = cut && grain ? an_chunks(s->B, grain) * j.taps * j.depth * j.width : 0;
-    int64_t copy_x = j.lines ? pixels : 0, copy_dy = j.width > s->O ? places * j.width : 0;
-    int64_t own = an_threads() * j.taps * M * N;
-    float *all = an_scratch_take(sizeof(float) * (size_t)(own + partials + copy_x + copy_dy));
+    int64_t partials = cut && grain ? an_chunks(s->B, grain) * j.taps * s->C * j.width : 0;
+    int64_t copy = j.width > s->O ? places * j.width : 0, own = an_threads() * j.taps * M * N;
+    float *all = an_scratch_take(sizeof(float) * (size_t)(own + partials + copy));
     if (!all)
         return AN_ENOMEM;
-    float *partial = all + own, *wide = partial + partials, *images = wide + copy_dy;
-    if (copy_dy)
+    float *partial = all + own, *wide = partial + partials;
+    if (copy)
         widen(wide, dy, places, s->O, j.width), j.dy = wide;
-    if (j.lines)
-        an_k_pad(images, x, s, &j.s), j.x = images;
     if (!cut)
         by_tiles(dw, &j, s->O, all);
     else if (s->B > 0)
