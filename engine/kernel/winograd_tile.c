@@ -21,6 +21,19 @@ static inline void input_line(lanes o[6], const lanes i[6])
     o[5] = 4 * i[1] - 5 * i[3] + i[5];
 }
 
+/* Rows `first` and `second` of BᵀdB, from those rows of Bᵀd. */
+static inline void input_rows(float *to, int64_t plane, int first, const lanes one[6], int second,
+                              const lanes other[6])
+{
+    lanes out[6];
+    input_line(out, one);
+    for (int j = 0; j < 6; j++)
+        *(lanes *)(to + (6 * first + j) * plane) = out[j];
+    input_line(out, other);
+    for (int j = 0; j < 6; j++)
+        *(lanes *)(to + (6 * second + j) * plane) = out[j];
+}
+
 /* o ← Aᵀ i */
 static inline void output_line(lanes o[4], const lanes i[6])
 {
@@ -43,22 +56,31 @@ static inline void gradient_line(lanes o[6], const lanes i[4])
     o[5] = i[3];
 }
 
+/* Two rows of Bᵀd at a time, the inputs loaded again for each pair: all six would not fit in the
+ * registers, and what is spilled is stored, which costs twice a load. */
 AN_SIMD void an_k_tile_input(float *to, int64_t plane, const float *const d[36], int64_t channels)
 {
-    for (int64_t c = 0; c < channels; c += L) {
-        lanes half[6][6], in[6], out[6];
+    for (int64_t c = 0; c < channels; c += L, to += L) {
+        lanes one[6], other[6];
         for (int j = 0; j < 6; j++) {
-            for (int i = 0; i < 6; i++)
-                in[i] = AT(d[6 * i + j] + c);
-            input_line(out, in);
-            for (int i = 0; i < 6; i++)
-                half[i][j] = out[i];
+            lanes a = AT(d[24 + j] + c) - 4 * AT(d[12 + j] + c);
+            lanes b = AT(d[18 + j] + c) - 4 * AT(d[6 + j] + c);
+            one[j] = a + b;
+            other[j] = a - b;
         }
-        for (int i = 0; i < 6; i++) {
-            input_line(out, half[i]);
-            for (int j = 0; j < 6; j++)
-                *(lanes *)(to + (6 * i + j) * plane + c) = out[j];
+        input_rows(to, plane, 1, one, 2, other);
+        for (int j = 0; j < 6; j++) {
+            lanes a = AT(d[24 + j] + c) - AT(d[12 + j] + c);
+            lanes b = 2 * (AT(d[18 + j] + c) - AT(d[6 + j] + c));
+            one[j] = a + b;
+            other[j] = a - b;
         }
+        input_rows(to, plane, 3, one, 4, other);
+        for (int j = 0; j < 6; j++) {
+            one[j] = 4 * AT(d[j] + c) - 5 * AT(d[12 + j] + c) + AT(d[24 + j] + c);
+            other[j] = 4 * AT(d[6 + j] + c) - 5 * AT(d[18 + j] + c) + AT(d[30 + j] + c);
+        }
+        input_rows(to, plane, 0, one, 5, other);
     }
 }
 
