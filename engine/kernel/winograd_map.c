@@ -28,13 +28,21 @@ static place place_of(const an_tile_map *m, int64_t tile)
 }
 
 /* Pointers to side×side positions from (top, left) of an image; `outside` for the rest. */
-static void positions(const float **to, int side, const float *x, place p, int64_t H, int64_t W,
-                      int64_t C, const float *outside)
+AN_TILE_INLINE void positions(const float **to, const int side, const float *x, place p, int64_t H,
+                              int64_t W, int64_t C, const float *outside)
 {
-    for (int64_t i = p.top; i < p.top + side; i++)
-        for (int64_t j = p.left; j < p.left + side; j++)
-            *to++ = i < 0 || i >= H || j < 0 || j >= W ? outside
-                                                       : x + ((p.image * H + i) * W + j) * C;
+    int64_t line = ((p.image * H + p.top) * W + p.left) * C; /* of a place that may be outside */
+    bool all = p.left >= 0 && p.left + side <= W;
+    for (int64_t i = p.top; i < p.top + side; i++, line += W * C, to += side)
+        if (i < 0 || i >= H)
+            for (int j = 0; j < side; j++)
+                to[j] = outside;
+        else if (all)
+            for (int j = 0; j < side; j++)
+                to[j] = x + line + j * C;
+        else
+            for (int j = 0; j < side; j++)
+                to[j] = (uint64_t)(p.left + j) < (uint64_t)W ? x + line + j * C : outside;
 }
 
 /* Asks for the sixteen positions from (top, left), where they lie in (B,H,W,C). */
