@@ -26,7 +26,7 @@ enum {
 typedef struct {
     an_tile_map map;
     int64_t block;                /* tiles transformed together        */
-    int64_t plane_in, plane_out;  /* floats from one plane to the next */
+    int64_t plane_in, plane_out, plane_kernels;  /* floats from one plane to the next */
     size_t own;                   /* bytes a thread works in           */
 } layout;
 
@@ -46,6 +46,7 @@ static layout layout_of(const an_conv_shape *s)
     l.block = up(l.block > BLOCK_MAX ? BLOCK_MAX : l.block, ROWS) * ROWS;
     l.plane_in = an_tile_plane(l.block, s->C);
     l.plane_out = an_tile_plane(l.block, s->O);
+    l.plane_kernels = an_tile_plane(s->C, s->O);
     l.own = an_scratch_line(sizeof(float)
                             * (size_t)(s->C + s->O + P * (l.plane_in + l.plane_out)));
     return l;
@@ -63,7 +64,8 @@ bool an_k_winograd_fits(const an_conv_shape *s)
 /* ── forward, and the data gradient ──────────────────────────────────────────────────────── */
 
 /* U: for each of 36 planes the panels (panel.h) of the transformed kernels (C, O). */
-static void take_kernels(float *U, const float *w, bool flipped, const an_conv_shape *s)
+static void take_kernels(float *U, int64_t plane, const float *w, bool flipped,
+                         const an_conv_shape *s)
 {
     int64_t C = s->C, O = s->O;
 #pragma omp parallel for schedule(static) num_threads(an_threads())
@@ -72,7 +74,7 @@ static void take_kernels(float *U, const float *w, bool flipped, const an_conv_s
             int64_t p = o / AN_MICRO_COLUMNS, within = o % AN_MICRO_COLUMNS;
             float *to = U + p * C * AN_MICRO_COLUMNS + c * an_panel_width(O, p) + within;
             const float *g = w + (flipped ? c * O + o : o * C + c) * 9;
-            an_k_tile_kernel(to, C * O, g, 9 * (flipped ? 1 : C), flipped);
+            an_k_tile_kernel(to, plane, g, 9 * (flipped ? 1 : C), flipped);
         }
 }
 
@@ -83,12 +85,12 @@ an_code an_k_winograd_forward(float *y, const float *x, const float *w, bool fli
         return an_k_winograd_few_forward(y, x, w, flipped, b, accumulate, s);
     layout l = layout_of(s);
     int64_t C = s->C, O = s->O;
-    size_t shared = an_scratch_line(sizeof(float) * (size_t)(P * C * O));
+    size_t shared = an_scratch_line(sizeof(float) * (size_t)(P * l.plane_kernels));
     char *all = an_scratch_take(shared + (size_t)an_threads() * l.own);
     if (!all)
         return AN_ENOMEM;
     float *U = (float *)all;
-    take_kernels(U, w, flipped, s);
+    take_kernels(U, l.plane_kernels, w, flipped, s);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t lo = 0; lo < l.map.tiles; lo += l.block) {
         int64_t hi = lo + l.block < l.map.tiles ? lo + l.block : l.map.tiles;
@@ -97,8 +99,8 @@ an_code an_k_winograd_forward(float *y, const float *x, const float *w, bool fli
         memset(zeros, 0, sizeof(float) * (size_t)(C + O));
         an_k_tiles_in(V, l.plane_in, x, lo, hi, &l.map, zeros);
         for (int k = 0; k < P; k++)
-            an_k_panel_rows(M + k * l.plane_out, O, V + k * l.plane_in, C, U + k * C * O, hi - lo, C,
-                            O, NULL, false);
+            an_k_panel_rows(M + k * l.plane_out, O, V + k * l.plane_in, C,
+                            U + k * l.plane_kernels, hi - lo, C, O, NULL, false);
         an_k_tiles_out(y, M, l.plane_out, lo, hi, 0, O, &l.map, b, accumulate, nowhere);
     }
     an_scratch_give(all);
@@ -116,14 +118,15 @@ static int64_t weight_chunks(const an_conv_shape *s)
 }
 
 /* dw += Gᵀ (Σ_chunk dU) G, chunks in order. */
-static void give_kernels(float *dw, const float *dU, int64_t chunks, const an_conv_shape *s)
+static void give_kernels(float *dw, const float *dU, int64_t plane, int64_t chunks,
+                         const an_conv_shape *s)
 {
     int64_t C = s->C, O = s->O;
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t o = 0; o < O; o += AN_TILE_LANES)
         for (int64_t c = 0; c < C; c++)
-            an_k_tile_kernel_gradient(dw + (o * C + c) * 9, 9 * C, dU + c * O + o, C * O, chunks,
-                                      P * C * O);
+            an_k_tile_kernel_gradient(dw + (o * C + c) * 9, 9 * C, dU + c * O + o, plane, chunks,
+                                      P * plane);
 }
 
 /* dU (C, O) ←, or +=, Vᵀ·Z over `tiles` tiles. */
@@ -148,7 +151,7 @@ an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const a
     if (an_k_winograd_few_fits(s))
         return an_k_winograd_few_weight(dw, dy, x, s);
     layout l = layout_of(s);
-    int64_t C = s->C, O = s->O, n = P * C * O;
+    int64_t C = s->C, O = s->O, n = P * l.plane_kernels;
     int64_t grain = up(l.map.tiles, weight_chunks(s)), chunks = an_chunks(l.map.tiles, grain);
     size_t shared = an_scratch_line(sizeof(float) * (size_t)(chunks * n));
     char *all = an_scratch_take(shared + (size_t)an_threads() * l.own);
@@ -166,11 +169,11 @@ an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const a
             an_k_tiles_in(V, l.plane_in, x, lo, hi, &l.map, zeros);
             an_k_tiles_gradient(Z, l.plane_out, dy, lo, hi, &l.map, zeros);
             for (int k = 0; k < P; k++)
-                sum_tiles(dU + chunk * n + k * C * O, V + k * l.plane_in, Z + k * l.plane_out, hi - lo,
+                sum_tiles(dU + chunk * n + k * l.plane_kernels, V + k * l.plane_in, Z + k * l.plane_out, hi - lo,
                           lo > first, s);
         }
     }
-    give_kernels(dw, dU, chunks, s);
+    give_kernels(dw, dU, l.plane_kernels, chunks, s);
     an_scratch_give(all);
     return AN_OK;
 }

@@ -41,8 +41,8 @@ an_code an_k_winograd_few_forward(float *y, const float *x, const float *w, bool
 {
     an_tile_map map = an_k_tile_map(s);
     int64_t C = s->C, O = s->O, plane = an_tile_plane(map.tiles, C);
-    int64_t plane_out = an_tile_plane(BLOCK, SLICE);
-    size_t own = an_scratch_line(sizeof(float) * (size_t)(P * (C * SLICE + plane_out) + SLICE));
+    int64_t plane_out = an_tile_plane(BLOCK, SLICE), kernels = an_tile_plane(C, SLICE);
+    size_t own = an_scratch_line(sizeof(float) * (size_t)(P * (kernels + plane_out) + SLICE));
     size_t shared = an_scratch_line(sizeof(float) * (size_t)(C + P * plane));
     char *all = an_scratch_take(shared + (size_t)an_threads() * own);
     if (!all)
@@ -53,16 +53,16 @@ an_code an_k_winograd_few_forward(float *y, const float *x, const float *w, bool
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t o = 0; o < O; o += SLICE) {
         float *U = (float *)(all + shared + (size_t)omp_get_thread_num() * own);
-        float *M = U + P * C * SLICE, *nowhere = M + P * plane_out;
+        float *M = U + P * kernels, *nowhere = M + P * plane_out;
         memset(nowhere, 0, sizeof(float) * SLICE);
         for (int64_t c = 0; c < C; c++)
-            an_k_tile_kernel(U + c * SLICE, C * SLICE, w + (flipped ? c * O + o : o * C + c) * 9,
+            an_k_tile_kernel(U + c * SLICE, kernels, w + (flipped ? c * O + o : o * C + c) * 9,
                              9 * (flipped ? 1 : C), flipped);
         for (int64_t lo = 0; lo < map.tiles; lo += BLOCK) {
             int64_t hi = smaller(lo + BLOCK, map.tiles);
             for (int k = 0; k < P; k++)
                 an_k_panel_rows(M + k * plane_out, SLICE, V + k * plane + lo * C, C,
-                                U + k * C * SLICE, hi - lo, C, SLICE, NULL, false);
+                                U + k * kernels, hi - lo, C, SLICE, NULL, false);
             an_k_tiles_out(y, M, plane_out, lo, hi, o, SLICE, &map, b, accumulate, nowhere);
         }
     }

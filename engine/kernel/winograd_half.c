@@ -32,6 +32,7 @@ typedef struct {
     int64_t down, across, tiles; /* per image, per line, in all            */
     int64_t block;               /* tiles transformed together             */
     int64_t plane_in, plane_out; /* floats from part to part, sum to sum   */
+    int64_t plane_kernels;       /* floats from part to part               */
     size_t own;                  /* bytes a thread works in                */
 } layout;
 
@@ -53,6 +54,7 @@ static layout layout_of(const an_conv_shape *s)
     l.block = up(smaller(BLOCK_BYTES / (int64_t)sizeof(float) / tile + 1, BLOCK_MAX), ROWS) * ROWS;
     l.plane_in = an_tile_plane(l.block, s->C);
     l.plane_out = an_tile_plane(l.block, s->O);
+    l.plane_kernels = an_tile_plane(s->C, s->O);
     l.own = an_scratch_line(
         sizeof(float) * (size_t)(s->C + s->O + PARTS * l.plane_in + SUMS * l.plane_out));
     return l;
@@ -112,7 +114,8 @@ static int parts_of(int part[4], int p, int q)
 
 /* U: for each of 81 parts the panels (panel.h) of the transformed kernels (rows, columns), from w
  * (columns, rows, 3, 3), or (rows, columns, 3, 3) turned by 180°. */
-static void take_kernels(float *U, const float *w, bool flipped, int64_t rows, int64_t columns)
+static void take_kernels(float *U, int64_t plane, const float *w, bool flipped, int64_t rows,
+                         int64_t columns)
 {
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t r = 0; r < rows; r++)
@@ -120,7 +123,7 @@ static void take_kernels(float *U, const float *w, bool flipped, int64_t rows, i
             int64_t p = n / AN_MICRO_COLUMNS, within = n % AN_MICRO_COLUMNS;
             float *to = U + p * rows * AN_MICRO_COLUMNS + r * an_panel_width(columns, p) + within;
             const float *g = w + (flipped ? r * columns + n : n * rows + r) * 9;
-            an_k_half_kernel(to, rows * columns, g, 9 * (flipped ? 1 : rows), flipped);
+            an_k_half_kernel(to, plane, g, 9 * (flipped ? 1 : rows), flipped);
         }
 }
 
@@ -148,7 +151,7 @@ static void multiply(float *M, const float *V, const float *U, int64_t tiles, co
             job.b_step = an_panel_width(O, p);
             job.columns = an_panel_columns(O, p);
             for (int k = 0; k < job.segments; k++)
-                b[k] = U + (part[k] * O + p * AN_MICRO_COLUMNS) * C;
+                b[k] = U + part[k] * l->plane_kernels + p * AN_MICRO_COLUMNS * C;
             for (int64_t lo = 0; lo < tiles; lo += ROWS) {
                 for (int m = 0; m < ROWS; m++) {
                     int64_t row = lo + m < tiles ? lo + m : lo;
@@ -166,12 +169,12 @@ an_code an_k_winograd_half_forward(float *y, const float *x, const float *w, con
                                    const an_conv_shape *s)
 {
     layout l = layout_of(s);
-    size_t shared = an_scratch_line(sizeof(float) * (size_t)(PARTS * s->C * s->O));
+    size_t shared = an_scratch_line(sizeof(float) * (size_t)(PARTS * l.plane_kernels));
     char *all = an_scratch_take(shared + (size_t)an_threads() * l.own);
     if (!all)
         return AN_ENOMEM;
     float *U = (float *)all;
-    take_kernels(U, w, false, s->C, s->O);
+    take_kernels(U, l.plane_kernels, w, false, s->C, s->O);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t lo = 0; lo < l.tiles; lo += l.block) {
         int64_t hi = smaller(lo + l.block, l.tiles);
@@ -196,12 +199,12 @@ an_code an_k_winograd_half_data(float *dx, const float *dy, const float *w, bool
 {
     layout l = layout_of(s);
     int64_t C = s->C, O = s->O;
-    size_t shared = an_scratch_line(sizeof(float) * (size_t)(PARTS * C * O));
+    size_t shared = an_scratch_line(sizeof(float) * (size_t)(PARTS * l.plane_kernels));
     char *all = an_scratch_take(shared + (size_t)an_threads() * l.own);
     if (!all)
         return AN_ENOMEM;
     float *U = (float *)all;
-    take_kernels(U, w, true, O, C);
+    take_kernels(U, l.plane_kernels, w, true, O, C);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t lo = 0; lo < l.tiles; lo += l.block) {
         int64_t hi = smaller(lo + l.block, l.tiles);
@@ -216,7 +219,7 @@ an_code an_k_winograd_half_data(float *dx, const float *dy, const float *w, bool
         for (int n = 0; n < SUMS; n++)
             for (int k = parts_of(part, n / POINTS, n % POINTS) - 1; k >= 0; k--)
                 an_k_panel_rows(M + part[k] * l.plane_in, C, Z + n * l.plane_out, O,
-                                U + part[k] * C * O, hi - lo, O, C, NULL, false);
+                                U + part[k] * l.plane_kernels, hi - lo, O, C, NULL, false);
         for (int64_t t = lo; t < hi; t++, M += C) {
             point(d, SIDE, SIDE, 0, dx, t, &l, s->H, s->W, C, nowhere);
             an_k_half_data((float *const *)d, M, l.plane_in, accumulate, C);
