@@ -22,7 +22,8 @@ typedef struct {
     bool unbiased;
 } problem;
 
-/* e[j] = k(x, y_j), g[j] = −∂k/∂d² for the TILE rows y_j at `yt`. */
+/* e[j] = k(x, y_j), g[j] = −∂k/∂d² for the TILE rows y_j at `yt`. A kernel of twice the rate of
+ * the next is that one's square: as the default bandwidths double, there is one exponential. */
 static inline void kernel_tile(float e[restrict TILE], float g[restrict TILE], const problem *p,
                                const float *x, const float *yt)
 {
@@ -34,13 +35,19 @@ static inline void kernel_tile(float e[restrict TILE], float g[restrict TILE], c
         }
     memset(e, 0, TILE * sizeof *e);
     memset(g, 0, TILE * sizeof *g);
-    float share = 1.0f / (float)p->n;
-    for (int i = 0; i < p->n; i++)
+    float share = 1.0f / (float)p->n, k[TILE];
+    for (int i = p->n - 1; i >= 0; i--) {
+        if (i + 1 < p->n && p->rate[i] == 2 * p->rate[i + 1])
+            for (int j = 0; j < TILE; j++)
+                k[j] *= k[j];
+        else
+            for (int j = 0; j < TILE; j++)
+                k[j] = an_expf(-p->rate[i] * distance[j]);
         for (int j = 0; j < TILE; j++) {
-            float k = share * an_expf(-p->rate[i] * distance[j]);
-            e[j] += k;
-            g[j] += k * p->rate[i];
+            e[j] += share * k[j];
+            g[j] += share * p->rate[i] * k[j];
         }
+    }
 }
 
 /* Adds weight·∂/∂x of Σ_j k(x, y_j) = weight·Σ_j −2·g_j·(x − y_j) to `gradient`. */
@@ -75,15 +82,16 @@ AN_SIMD static double meet(const problem *p, const float *x, const float *yt, in
     return total;
 }
 
-/* The share of row i of one set: x, its transposed own set and the other one. */
+/* The share of row i of one set: x, its transposed own set and the other one, whom it meets for
+ * the rows of `sides` sets: pairs across are the same from both. */
 static double row_share(const problem *p, int64_t i, const float *x, const float *own,
-                        const float *other, float *gradient)
+                        const float *other, float *gradient, int sides)
 {
     if (gradient)
         memset(gradient, 0, (size_t)p->K * sizeof *gradient);
     double within = meet(p, x, own, p->unbiased ? i : -1, gradient, 2 * p->same);
-    double across = meet(p, x, other, -1, gradient, -2 * p->cross);
-    return p->same * within - p->cross * across;
+    double across = sides ? meet(p, x, other, -1, gradient, -2 * p->cross) : 0;
+    return p->same * within - p->cross * sides * across;
 }
 
 static void transpose(float *xt, const float *x, const problem *p)
@@ -117,11 +125,12 @@ static void share_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     const shares *s = context;
     const problem *p = s->p;
+    int of_a = s->ga ? (s->gb ? 1 : 2) : 0;
     (void)chunk;
     for (int64_t i = lo; i < hi; i++) {
         int64_t row = i * p->K;
-        s->share[i] = row_share(p, i, s->a + row, p->at, p->bt, s->ga ? s->ga + row : NULL);
-        s->share[i] += row_share(p, i, s->b + row, p->bt, p->at, s->gb ? s->gb + row : NULL);
+        s->share[i] = row_share(p, i, s->a + row, p->at, p->bt, s->ga ? s->ga + row : NULL, of_a);
+        s->share[i] += row_share(p, i, s->b + row, p->bt, p->at, s->gb ? s->gb + row : NULL, 2 - of_a);
     }
 }
 

@@ -5,7 +5,8 @@
  *     unbiased  the same without i = j in the first two terms, over B·(B−1)   (eq. 3)
  *
  * Each row meets all the others once, in tiles: O(B²·K) time and O(B·K) memory, never a
- * B×B matrix. A row is one thread's; rows are added in order, in double. */
+ * B×B matrix. Pairs across the sets are met from the side that wants a gradient, where one
+ * does not. A row is one thread's; rows are added in order, in double. */
 #ifndef AN_KERNEL_MMD_H
 #define AN_KERNEL_MMD_H
 

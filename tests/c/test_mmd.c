@@ -86,6 +86,22 @@ static void value_and_gradient(void **state)
         }
 }
 
+/* Pairs across the sets are met from one side where only that one's gradient is wanted. */
+static void wanted_gradients_change_nothing(void **state)
+{
+    (void)state;
+    static float alone[B * K];
+    double both, one;
+    draw(6, 0.3);
+    an_k_mmd(&both, ga, gb, a, b, B, K, &biased);
+    for (int side = 0; side < 3; side++) {
+        an_k_mmd(&one, side == 0 ? alone : NULL, side == 1 ? alone : NULL, a, b, B, K, &biased);
+        near(one, both, 1e-7);
+        if (side < 2)
+            assert_memory_equal(alone, side == 0 ? ga : gb, sizeof alone);
+    }
+}
+
 static void equal_sets_are_at_distance_zero(void **state)
 {
     (void)state;
@@ -153,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(value_and_gradient),
+        cmocka_unit_test(wanted_gradients_change_nothing),
         cmocka_unit_test(equal_sets_are_at_distance_zero),
         cmocka_unit_test(unbiased_means_unbiased),
         cmocka_unit_test(threads_do_not_matter),
