@@ -153,10 +153,11 @@ an_tensor *an_affine(an_tensor *x, double scale, double shift)
 
 static an_code map_backward(an_node *n)
 {
-    float *dx = an_grad_into(n->in[0]);
+    const float *dy = an_grad_of(n);
+    float beta, *dx = an_grad_over(n, n->in[0], &beta);
     if (!dx)
         return AN_ENOMEM;
-    an_k_map_backward((int)n->i[0], dx, an_grad_of(n), an_f32(n->in[0]), an_f32(n->out),
+    an_k_map_backward((int)n->i[0], dx, beta, dy, an_f32(n->in[0]), an_f32(n->out),
                       an_numel(n->out));
     return AN_OK;
 }

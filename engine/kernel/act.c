@@ -14,12 +14,12 @@ static void relu_forward(float *y, const float *x, int64_t n)
         y[i] = x[i] < 0 ? 0 : x[i];   /* this way round a NaN stays visible */
 }
 
-static void relu_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+static void relu_backward(float *dx, const float *dy, const float *x, const float *y,
                           int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++)
-        dx[i] += x[i] > 0 ? dy[i] : 0;
+        dx[i] = x[i] > 0 ? dy[i] : 0;
 }
 
 /* Φ(x), the normal distribution function, from erfc(z) ≈ (a₁t + … + a₅t⁵)·e^{−z²} with
@@ -44,14 +44,14 @@ AN_SIMD static void gelu_forward(float *y, const float *x, int64_t n)
         y[i] = x[i] * normal_cdf(x[i], an_expf_below(-0.5f * x[i] * x[i]));
 }
 
-AN_SIMD static void gelu_backward(float *restrict dx, const float *dy, const float *x,
+AN_SIMD static void gelu_backward(float *dx, const float *dy, const float *x,
                                   const float *y, int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++) {
         float bell = an_expf_below(-0.5f * x[i] * x[i]);
         float density = 0.39894228f * bell;
-        dx[i] += dy[i] * (normal_cdf(x[i], bell) + x[i] * density);
+        dx[i] = dy[i] * (normal_cdf(x[i], bell) + x[i] * density);
     }
 }
 
@@ -61,13 +61,13 @@ AN_SIMD static void silu_forward(float *y, const float *x, int64_t n)
         y[i] = x[i] * an_sigmoidf(x[i]);
 }
 
-AN_SIMD static void silu_backward(float *restrict dx, const float *dy, const float *x,
+AN_SIMD static void silu_backward(float *dx, const float *dy, const float *x,
                                   const float *y, int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++) {
         float s = an_sigmoidf(x[i]);
-        dx[i] += dy[i] * s * (1.0f + x[i] * (1.0f - s));
+        dx[i] = dy[i] * s * (1.0f + x[i] * (1.0f - s));
     }
 }
 
@@ -77,12 +77,12 @@ AN_SIMD static void sigmoid_forward(float *y, const float *x, int64_t n)
         y[i] = an_sigmoidf(x[i]);
 }
 
-AN_SIMD static void sigmoid_backward(float *restrict dx, const float *dy, const float *x,
+AN_SIMD static void sigmoid_backward(float *dx, const float *dy, const float *x,
                                      const float *y, int64_t n)
 {
     (void)x;
     for (int64_t i = 0; i < n; i++)
-        dx[i] += dy[i] * y[i] * (1.0f - y[i]);
+        dx[i] = dy[i] * y[i] * (1.0f - y[i]);
 }
 
 static void tanh_forward(float *y, const float *x, int64_t n)
@@ -91,12 +91,12 @@ static void tanh_forward(float *y, const float *x, int64_t n)
         y[i] = tanhf(x[i]);
 }
 
-static void tanh_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+static void tanh_backward(float *dx, const float *dy, const float *x, const float *y,
                           int64_t n)
 {
     (void)x;
     for (int64_t i = 0; i < n; i++)
-        dx[i] += dy[i] * (1.0f - y[i] * y[i]);
+        dx[i] = dy[i] * (1.0f - y[i] * y[i]);
 }
 
 /* log(1+e) for 0 ≤ e ≤ 1, within 3e-7 relative: 2·artanh(s) with s = e/(2+e) ≤ 1/3, by its
@@ -119,12 +119,12 @@ AN_SIMD static void softplus_forward(float *y, const float *x, int64_t n)
         y[i] = (x[i] < 0 ? 0 : x[i]) + log1p_within(an_expf(-fabsf(x[i])));
 }
 
-AN_SIMD static void softplus_backward(float *restrict dx, const float *dy, const float *x,
+AN_SIMD static void softplus_backward(float *dx, const float *dy, const float *x,
                                       const float *y, int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++)
-        dx[i] += dy[i] * an_sigmoidf(x[i]);
+        dx[i] = dy[i] * an_sigmoidf(x[i]);
 }
 
 static void exp_forward(float *y, const float *x, int64_t n)
@@ -133,12 +133,12 @@ static void exp_forward(float *y, const float *x, int64_t n)
         y[i] = expf(x[i]);            /* libm: overflow must be infinite here */
 }
 
-static void exp_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+static void exp_backward(float *dx, const float *dy, const float *x, const float *y,
                          int64_t n)
 {
     (void)x;
     for (int64_t i = 0; i < n; i++)
-        dx[i] += dy[i] * y[i];
+        dx[i] = dy[i] * y[i];
 }
 
 static void log_forward(float *y, const float *x, int64_t n)
@@ -147,12 +147,12 @@ static void log_forward(float *y, const float *x, int64_t n)
         y[i] = logf(x[i]);
 }
 
-static void log_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+static void log_backward(float *dx, const float *dy, const float *x, const float *y,
                          int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++)
-        dx[i] += dy[i] / x[i];
+        dx[i] = dy[i] / x[i];
 }
 
 static void sqrt_forward(float *y, const float *x, int64_t n)
@@ -161,12 +161,12 @@ static void sqrt_forward(float *y, const float *x, int64_t n)
         y[i] = sqrtf(x[i]);
 }
 
-static void sqrt_backward(float *restrict dx, const float *dy, const float *x, const float *y,
+static void sqrt_backward(float *dx, const float *dy, const float *x, const float *y,
                           int64_t n)
 {
     (void)x;
     for (int64_t i = 0; i < n; i++)
-        dx[i] += dy[i] * 0.5f / y[i];
+        dx[i] = dy[i] * 0.5f / y[i];
 }
 
 static void square_forward(float *y, const float *x, int64_t n)
@@ -175,18 +175,17 @@ static void square_forward(float *y, const float *x, int64_t n)
         y[i] = x[i] * x[i];
 }
 
-static void square_backward(float *restrict dx, const float *dy, const float *x,
+static void square_backward(float *dx, const float *dy, const float *x,
                             const float *y, int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++)
-        dx[i] += dy[i] * 2.0f * x[i];
+        dx[i] = dy[i] * 2.0f * x[i];
 }
 
 typedef struct {
     void (*forward)(float *y, const float *x, int64_t n);
-    void (*backward)(float *restrict dx, const float *dy, const float *x, const float *y,
-                     int64_t n);
+    void (*backward)(float *dx, const float *dy, const float *x, const float *y, int64_t n);
 } map_pair;
 
 static const map_pair maps[] = {
@@ -202,11 +201,14 @@ static const map_pair maps[] = {
     [AN_SQUARE] = {square_forward, square_backward},
 };
 
-enum { CHUNK = 16384 };   /* elements: 64 KiB per array, a thread's share of the cache */
+enum {
+    CHUNK = 16384, /* elements: 64 KiB per array, a thread's share of the cache */
+    PIECE = 512    /* of a sum to what is there already                         */
+};
 
 typedef struct {
     int kind;
-    float *to;
+    float *to, beta;
     const float *dy, *x, *y;
 } mapping;
 
@@ -222,15 +224,29 @@ void an_k_map_forward(int kind, float *y, const float *x, int64_t n)
     an_par_for(n, CHUNK, forward_part, &(mapping){.kind = kind, .to = y, .x = x});
 }
 
+AN_SIMD static void add(float *restrict to, const float *restrict x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] += x[i];
+}
+
 static void backward_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     const mapping *m = context;
     (void)chunk;
-    maps[m->kind].backward(m->to + lo, m->dy + lo, m->x + lo, m->y + lo, hi - lo);
+    if (m->beta == 0) {
+        maps[m->kind].backward(m->to + lo, m->dy + lo, m->x + lo, m->y + lo, hi - lo);
+        return;
+    }
+    for (float piece[PIECE]; lo < hi; lo += PIECE) {
+        int64_t n = hi - lo < PIECE ? hi - lo : PIECE;
+        maps[m->kind].backward(piece, m->dy + lo, m->x + lo, m->y + lo, n);
+        add(m->to + lo, piece, n);
+    }
 }
 
-void an_k_map_backward(int kind, float *dx, const float *dy, const float *x, const float *y,
-                       int64_t n)
+void an_k_map_backward(int kind, float *dx, float beta, const float *dy, const float *x,
+                       const float *y, int64_t n)
 {
-    an_par_for(n, CHUNK, backward_part, &(mapping){kind, dx, dy, x, y});
+    an_par_for(n, CHUNK, backward_part, &(mapping){kind, dx, beta, dy, x, y});
 }

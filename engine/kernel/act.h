@@ -24,9 +24,9 @@ typedef enum {
 /* y[i] = f(x[i]). y (n), x (n); y may be x. */
 void an_k_map_forward(int kind, float *y, const float *x, int64_t n);
 
-/* dx[i] += dy[i]·f'(x[i]). All (n); dx apart from the others. y is the forward's result,
- * which some kinds use in place of x. */
-void an_k_map_backward(int kind, float *dx, const float *dy, const float *x, const float *y,
-                       int64_t n);
+/* dx[i] = dy[i]·f'(x[i]) + beta·dx[i], beta 0 or 1. All (n); dx may be dy where beta is 0, and is
+ * apart from the others. y is the forward's result, which some kinds use in place of x. */
+void an_k_map_backward(int kind, float *dx, float beta, const float *dy, const float *x,
+                       const float *y, int64_t n);
 
 #endif
