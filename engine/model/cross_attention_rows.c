@@ -17,6 +17,7 @@
 #include "kernel/attention.h"
 #include "kernel/block.h"
 #include "kernel/modulate.h"
+#include "kernel/panel.h"
 #include "model/cross_attention.h"
 
 enum {
@@ -29,8 +30,7 @@ static const double EPS = 1e-5;
 
 /* A dense layer with its weights packed. */
 typedef struct {
-    an_columns w;
-    const float *bias;
+    const float *panels, *bias;
     int64_t out, in;
 } ready;
 
@@ -69,9 +69,11 @@ static float *spend(purse *p, int64_t numbers)
 static ready pack(purse *p, const an_dense *l)
 {
     ready r = {.bias = an_f32(l->bias), .out = l->weight->shape[0], .in = l->weight->shape[1]};
-    float *to = spend(p, an_k_packed(r.out, r.in));
-    if (to)
-        r.w = an_k_pack(to, an_f32(l->weight), r.in, r.out, r.in);
+    float *to = spend(p, an_panel_floats(r.in, r.out));
+    r.panels = to;
+    for (int64_t panel = 0; to && panel < an_panel_count(r.out); panel++)
+        an_k_panel_pack(to + panel * r.in * AN_MICRO_COLUMNS, true, an_f32(l->weight), r.in, r.in,
+                        r.out, panel);
     return r;
 }
 
@@ -90,8 +92,7 @@ static void pack_layer(purse *p, layer *l, const an_cross_block *b)
 /* y (rows, out), rows `ldy` apart, = x (rows, in) Wᵀ [+ b] */
 static void apply(const ready *l, float *y, int64_t ldy, const float *x, int64_t rows, bool bias)
 {
-    an_k_block(y, ldy, an_k_rows(x, l->in), rows, l->w, bias ? l->bias : NULL,
-               false, l->out, l->in);
+    an_k_panel_rows(y, ldy, x, l->in, l->panels, rows, l->in, l->out, bias ? l->bias : NULL, false);
 }
 
 static void apply_three(const layer *l, float *y, const float *x, int64_t rows, bool bias)
@@ -242,8 +243,7 @@ static void run(const pass *p, const block *b, float *out)
             apply_three(&p->layer[i + 1], b->wide, b->u, b->tokens, true);
     }
     float *wide = b->wide; /* one column would be slow: its pack has 16 */
-    an_k_block(wide, LAST, an_k_rows(b->u, p->n->D), b->tokens, p->last.w, NULL, false, LAST,
-               p->n->D);
+    an_k_panel_rows(wide, LAST, b->u, p->n->D, p->last.panels, b->tokens, p->n->D, LAST, NULL, false);
     for (int64_t i = 0; i < b->tokens; i++)
         out[b->first * p->n->K + i] = wide[i * LAST] + p->last.bias[0];
 }
