@@ -7,35 +7,58 @@
 #include "base/simd.h"
 #include "kernel/lanes.h"
 
+enum { SET = 8 }; /* rows whose moments are made together */
+
 typedef struct {
-    float mean, rstd;
+    float mean[SET], rstd[SET];
 } moments;
 
-/* In two passes: the second is over numbers without their mean, so floats are enough. */
-static inline moments moments_of(const float *x, double eps, int64_t C)
+/* Of `rows` rows, at most SET. In two passes: the second is over numbers without their mean, so
+ * floats are enough. A row's sums end in a chain of long operations, which rows go through side
+ * by side. */
+static inline moments moments_of(const float *x, double eps, int64_t rows, int64_t C)
 {
-    float lane[AN_LANES] = {0}, mean = an_lanes_sum(x, C) / (float)C;
+    moments m = {{0}, {0}};
     int64_t whole = C - C % AN_LANES;
-    for (int64_t c = 0; c < whole; c += AN_LANES)
-        for (int l = 0; l < AN_LANES; l++)
-            lane[l] += (x[c + l] - mean) * (x[c + l] - mean);
-    for (int64_t c = whole; c < C; c++)
-        lane[c - whole] += (x[c] - mean) * (x[c] - mean);
-    return (moments){mean, 1.0f / sqrtf(an_lanes_fold(lane) / (float)C + (float)eps)};
+    for (int64_t r = 0; r < rows; r++)
+        m.mean[r] = an_lanes_sum(x + r * C, C);
+    for (int r = 0; r < SET; r++)
+        m.mean[r] /= (float)C;
+    for (int64_t r = 0; r < rows; r++, x += C) {
+        float lane[AN_LANES] = {0}, mean = m.mean[r];
+        for (int64_t c = 0; c < whole; c += AN_LANES)
+            for (int l = 0; l < AN_LANES; l++)
+                lane[l] += (x[c + l] - mean) * (x[c + l] - mean);
+        for (int64_t c = whole; c < C; c++)
+            lane[c - whole] += (x[c] - mean) * (x[c] - mean);
+        m.rstd[r] = an_lanes_fold(lane);
+    }
+    for (int r = 0; r < SET; r++)
+        m.rstd[r] = 1.0f / sqrtf(m.rstd[r] / (float)C + (float)eps);
+    return m;
+}
+
+static inline int64_t set_of(int64_t rows)
+{
+    return rows < SET ? rows : SET;
 }
 
 static inline void modulate_row(float *u, const float *x, const float *restrict scale,
-                                const float *restrict shift, double eps, int64_t C)
+                                const float *restrict shift, float mean, float rstd, int64_t C)
 {
-    moments m = moments_of(x, eps, C);
+#pragma GCC ivdep
     for (int64_t c = 0; c < C; c++)
-        u[c] = (x[c] - m.mean) * m.rstd * (1.0f + scale[c]) + shift[c];
+        u[c] = (x[c] - mean) * rstd * (1.0f + scale[c]) + shift[c];
 }
 
 AN_SIMD void an_k_row_rstd(float *rstd, const float *x, double eps, int64_t rows, int64_t C)
 {
-    for (int64_t r = 0; r < rows; r++)
-        rstd[r] = moments_of(x + r * C, eps, C).rstd;
+    for (int64_t r = 0; r < rows; r += SET) {
+        int64_t set = set_of(rows - r);
+        moments m = moments_of(x + r * C, eps, set, C);
+        for (int64_t i = 0; i < set; i++)
+            rstd[r + i] = m.rstd[i];
+    }
 }
 
 AN_SIMD void an_k_centre_rows(float *y, const float *x, const float *scale, int64_t rows,
@@ -51,20 +74,30 @@ AN_SIMD void an_k_centre_rows(float *y, const float *x, const float *scale, int6
 AN_SIMD void an_k_modulate_rows(float *u, const float *x, const float *scale, const float *shift,
                                 double eps, int64_t rows, int64_t C)
 {
-    for (int64_t r = 0; r < rows; r++)
-        modulate_row(u + r * C, x + r * C, scale, shift, eps, C);
+    for (int64_t r = 0; r < rows; r += SET) {
+        int64_t set = set_of(rows - r);
+        moments m = moments_of(x + r * C, eps, set, C);
+        for (int64_t i = 0, at = r * C; i < set; i++, at += C)
+            modulate_row(u + at, x + at, scale, shift, m.mean[i], m.rstd[i], C);
+    }
 }
 
 AN_SIMD void an_k_join_rows(float *u, float *x, const float *y, const float *gate,
                             const float *scale, const float *shift, double eps, int64_t rows,
                             int64_t C)
 {
-    for (int64_t r = 0; r < rows; r++) {
-        float *restrict to = x + r * C;
-        const float *restrict from = y + r * C;
-        for (int64_t c = 0; c < C; c++)
-            to[c] += (1.0f + gate[c]) * from[c];
-        modulate_row(u + r * C, to, scale, shift, eps, C);
+    for (int64_t r = 0; r < rows; r += SET) {
+        int64_t set = set_of(rows - r);
+        for (int64_t i = r; i < r + set; i++) {
+            float *restrict to = x + i * C;
+            const float *restrict from = y + i * C;
+#pragma GCC ivdep
+            for (int64_t c = 0; c < C; c++)
+                to[c] += (1.0f + gate[c]) * from[c];
+        }
+        moments m = moments_of(x + r * C, eps, set, C);
+        for (int64_t i = 0, at = r * C; i < set; i++, at += C)
+            modulate_row(u + at, x + at, scale, shift, m.mean[i], m.rstd[i], C);
     }
 }
 
@@ -92,16 +125,16 @@ AN_SIMD static void modulate_part(void *context, int64_t lo, int64_t hi, int64_t
     const group_job *j = context;
     int64_t C = j->s->C;
     (void)chunk;
-    for (int64_t r = lo; r < hi; r++) {
-        moments m = moments_of(j->x + r * C, j->eps, C);
-        const float *restrict x = j->x + r * C;
-        const float *restrict scale = j->scale + r / j->s->rows * j->s->step;
-        const float *restrict shift = j->shift + r / j->s->rows * j->s->step;
-        float *restrict u = j->y + r * C;
-        for (int64_t c = 0; c < C; c++)
-            u[c] = (x[c] - m.mean) * m.rstd * (1.0f + scale[c]) + shift[c];
-        j->mean[r] = m.mean;
-        j->rstd[r] = m.rstd;
+    for (int64_t first = lo; first < hi; first += SET) {
+        int64_t set = set_of(hi - first);
+        moments m = moments_of(j->x + first * C, j->eps, set, C);
+        for (int64_t i = 0, r = first; i < set; i++, r++) {
+            int64_t at = r / j->s->rows * j->s->step;
+            modulate_row(j->y + r * C, j->x + r * C, j->scale + at, j->shift + at, m.mean[i], m.rstd[i],
+                         C);
+            j->mean[r] = m.mean[i];
+            j->rstd[r] = m.rstd[i];
+        }
     }
 }
 
@@ -113,9 +146,13 @@ void an_k_modulate_forward(float *u, float *mean, float *rstd, const float *x, c
     an_par_for(s->groups * s->rows, grain(s->C), modulate_part, &j);
 }
 
+typedef struct {
+    float mean, rstd;
+} place;
+
 /* dscale += du·x̂, dshift += du for a row */
 static inline void add_condition(float *restrict dscale, float *restrict dshift,
-                                 const float *restrict du, const float *restrict x, moments m,
+                                 const float *restrict du, const float *restrict x, place m,
                                  int64_t C)
 {
     for (int64_t c = 0; c < C; c++) {
@@ -126,7 +163,7 @@ static inline void add_condition(float *restrict dscale, float *restrict dshift,
 
 /* With g = du·(1 + scale): dx = rstd·(g − mean(g) − x̂·mean(g·x̂)) + beta·dx for a row. */
 static inline void row_backward(float *restrict dx, float beta, const float *restrict du,
-                                const float *restrict x, const float *restrict scale, moments m,
+                                const float *restrict x, const float *restrict scale, place m,
                                 int64_t C)
 {
     float plain[AN_LANES] = {0}, product[AN_LANES] = {0};
@@ -158,7 +195,7 @@ AN_SIMD static void modulate_back(void *context, int64_t lo, int64_t hi, int64_t
     (void)chunk;
     for (int64_t r = lo * j->s->rows; r < hi * j->s->rows; r++) {
         int64_t at = r / j->s->rows * j->s->step;
-        moments m = {j->mean[r], j->rstd[r]};
+        place m = {j->mean[r], j->rstd[r]};
         if (j->dscale)
             add_condition(j->dscale + at, j->dshift + at, j->other + r * C, j->x + r * C, m, C);
         if (j->y)
