@@ -1,4 +1,4 @@
-/* checkpoint: hash the tensors, write all through io/safetensors; verify at opening. */
+/* checkpoint: write and hash the tensors through io/safetensors; verify at opening. */
 #include "io/checkpoint.h"
 
 #include <stdio.h>
@@ -27,8 +27,6 @@ an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, con
                            bool keep_previous, char hex[AN_SHA256_HEX], int64_t *bytes)
 {
     char state_hex[AN_SHA256_HEX];
-    an_code code = an_safetensors_content_of(tensors, n, hex);
-    if (code != AN_OK) return code;
     an_sha256_buffer(state, strlen(state), state_hex);
     an_pair meta[] = {{"aniso.checkpoint", FORMAT},
                       {"aniso.sha256", hex},
@@ -36,7 +34,7 @@ an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, con
                       {"aniso.state_sha256", state_hex}};
     char *previous = keep_previous ? an_checkpoint_previous(path) : NULL;
     if (keep_previous && !previous) return AN_ENOMEM;
-    code = an_safetensors_write(path, tensors, n, meta, 4, previous);
+    an_code code = an_safetensors_write_named(path, tensors, n, meta, 4, hex, previous);
     an_free(previous);
     struct stat info;
     if (code == AN_OK && bytes) *bytes = stat(path, &info) == 0 ? (int64_t)info.st_size : 0;

@@ -52,6 +52,11 @@ an_code an_replace_write(an_replace *r, const void *data, size_t bytes)
     return AN_OK;
 }
 
+an_code an_replace_rewind(an_replace *r)
+{
+    return lseek(r->file, 0, SEEK_SET) == 0 ? AN_OK : refused(r, "write");
+}
+
 void an_replace_abort(an_replace *r)
 {
     if (r->temporary) unlink(r->temporary);

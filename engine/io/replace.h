@@ -20,6 +20,8 @@ typedef struct an_replace {
 an_code an_replace_begin(an_replace *r, const char *path);
 /* AN_EIO on a full disk; the caller then aborts. */
 an_code an_replace_write(an_replace *r, const void *data, size_t bytes);
+/* What is written next overwrites the beginning. */
+an_code an_replace_rewind(an_replace *r);
 /* `previous` [opt]: the old PATH is kept under this name. Ends r, also on failure. */
 an_code an_replace_commit(an_replace *r, const char *previous);
 void an_replace_abort(an_replace *r); /* removes the temporary; ends r */

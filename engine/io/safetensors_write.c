@@ -1,11 +1,13 @@
 /* safetensors_write: sort by name → header → replace the file as a whole.
- * A tensor that is not contiguous is copied, one at a time; the rest is written in place. */
+ * A tensor that is not contiguous is copied, one at a time; the rest is written in place. Where the
+ * content is to be named, its header is written twice: the name is known last. */
 #include "io/safetensors_format.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/par.h"
 #include "io/json.h"
 #include "io/replace.h"
 #include "tensor/scope.h"
@@ -114,42 +116,10 @@ static an_code give_bytes(an_tensor *x, sink give, void *to)
     return code;
 }
 
-static an_code write_all(an_replace *r, const item *items, int n, const char *header, size_t size)
-{
-    uint64_t length = size;
-    an_code code = an_replace_write(r, &length, sizeof length);
-    if (code == AN_OK) code = an_replace_write(r, header, size);
-    for (int i = 0; code == AN_OK && i < n; i++)
-        code = give_bytes(items[i].tensor, to_file, r);
-    return code;
-}
-
-an_code an_safetensors_write(const char *path, const an_named *tensors, int n,
-                             const an_pair *meta, int n_meta, const char *previous)
-{
-    an_replace r;
-    size_t size = 0;
-    item *items = sorted(tensors, n);
-    if (!items) return an_err_code();
-    char *header = header_text(items, n, meta, n_meta, &size);
-    an_code code = header ? an_replace_begin(&r, path) : an_err_code();
-    if (code == AN_OK) {
-        code = write_all(&r, items, n, header, size);
-        if (code == AN_OK)
-            code = an_replace_commit(&r, previous);
-        else
-            an_replace_abort(&r);
-    }
-    an_free(header);
-    an_free(items);
-    return code;
-}
-
-an_code an_safetensors_content_of(const an_named *tensors, int n, char hex[AN_SHA256_HEX])
+/* To the hash: names, types, shapes and bytes. */
+static an_code hash_all(char hex[AN_SHA256_HEX], const item *items, int n)
 {
     an_sha256 hash;
-    item *items = sorted(tensors, n);
-    if (!items) return an_err_code();
     an_code code = AN_OK;
     an_sha256_init(&hash);
     for (int i = 0; code == AN_OK && i < n; i++) {
@@ -157,6 +127,99 @@ an_code an_safetensors_content_of(const an_named *tensors, int n, char hex[AN_SH
         code = give_bytes(items[i].tensor, to_hash, &hash);
     }
     an_sha256_hex(&hash, hex);
+    return code;
+}
+
+static an_code write_tensors(an_replace *r, const item *items, int n)
+{
+    an_code code = AN_OK;
+    for (int i = 0; code == AN_OK && i < n; i++)
+        code = give_bytes(items[i].tensor, to_file, r);
+    return code;
+}
+
+/* The calling thread writes, as an error is its own, and another one hashes, if there is one.
+ * Nothing is copied, for a copy asks for memory. */
+static an_code write_and_hash(an_replace *r, const item *items, int n, char hex[AN_SHA256_HEX])
+{
+    an_code code = AN_OK;
+#pragma omp parallel num_threads(an_threads())
+    {
+#pragma omp master
+        code = write_tensors(r, items, n);
+#pragma omp single nowait
+        hash_all(hex, items, n);
+    }
+    return code;
+}
+
+static bool all_contiguous(const item *items, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!an_is_contiguous(items[i].tensor)) return false;
+    return true;
+}
+
+static an_code write_body(an_replace *r, const item *items, int n, char *hex)
+{
+    if (hex && all_contiguous(items, n)) return write_and_hash(r, items, n, hex);
+    an_code code = hex ? hash_all(hex, items, n) : AN_OK;
+    return code == AN_OK ? write_tensors(r, items, n) : code;
+}
+
+static an_code write_header(an_replace *r, const item *items, int n, const an_pair *meta, int n_meta)
+{
+    size_t size = 0;
+    char *header = header_text(items, n, meta, n_meta, &size);
+    if (!header) return an_err_code();
+    uint64_t length = size;
+    an_code code = an_replace_write(r, &length, sizeof length);
+    if (code == AN_OK) code = an_replace_write(r, header, size);
+    an_free(header);
+    return code;
+}
+
+/* hex NULL: the content is not named. */
+static an_code write_all(an_replace *r, const item *items, int n, const an_pair *meta, int n_meta,
+                         char *hex)
+{
+    if (hex) memset(hex, '0', AN_SHA256_HEX - 1), hex[AN_SHA256_HEX - 1] = 0; /* as long as it will be */
+    an_code code = write_header(r, items, n, meta, n_meta);
+    if (code == AN_OK) code = write_body(r, items, n, hex);
+    if (code == AN_OK && hex) code = an_replace_rewind(r);
+    return code == AN_OK && hex ? write_header(r, items, n, meta, n_meta) : code;
+}
+
+an_code an_safetensors_write_named(const char *path, const an_named *tensors, int n,
+                                   const an_pair *meta, int n_meta, char hex[AN_SHA256_HEX],
+                                   const char *previous)
+{
+    an_replace r;
+    item *items = sorted(tensors, n);
+    if (!items) return an_err_code();
+    an_code code = an_replace_begin(&r, path);
+    if (code == AN_OK) {
+        code = write_all(&r, items, n, meta, n_meta, hex);
+        if (code == AN_OK)
+            code = an_replace_commit(&r, previous);
+        else
+            an_replace_abort(&r);
+    }
+    an_free(items);
+    return code;
+}
+
+an_code an_safetensors_write(const char *path, const an_named *tensors, int n,
+                             const an_pair *meta, int n_meta, const char *previous)
+{
+    return an_safetensors_write_named(path, tensors, n, meta, n_meta, NULL, previous);
+}
+
+an_code an_safetensors_content_of(const an_named *tensors, int n, char hex[AN_SHA256_HEX])
+{
+    item *items = sorted(tensors, n);
+    if (!items) return an_err_code();
+    an_code code = hash_all(hex, items, n);
     an_free(items);
     return code;
 }

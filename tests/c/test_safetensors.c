@@ -94,6 +94,32 @@ static void test_round_trip(void **state)
     an_scope_end(mark, NULL);
 }
 
+/* Hashed while it is written, or before where a tensor is to be copied first. */
+static void test_the_content_is_named_in_the_file(void **state)
+{
+    (void)state;
+    size_t mark = an_scope_begin();
+    an_tensor *w = an_tensor_zeros(AN_F32, 2, (int64_t[]){300, 2});
+    for (int i = 0; i < 600; i++)
+        an_f32(w)[i] = (float)i;
+    for (int turned = 0; turned < 2; turned++) {
+        char hex[AN_SHA256_HEX], expected[AN_SHA256_HEX], read[AN_SHA256_HEX];
+        an_named tensors[] = {{"w", turned ? an_view_transpose(w, (int[]){1, 0}) : w}, {"again", w}};
+        an_pair meta[] = {{"before", "…"}, {"name", hex}, {"after", "."}};
+        assert_int_equal(an_safetensors_content_of(tensors, 2, expected), AN_OK);
+        assert_int_equal(an_safetensors_write_named(path, tensors, 2, meta, 3, hex, NULL), AN_OK);
+        assert_string_equal(hex, expected);
+        an_safetensors *f = an_safetensors_open(path);
+        assert_non_null(f);
+        assert_string_equal(an_safetensors_meta(f, "name"), expected);
+        assert_string_equal(an_safetensors_meta(f, "after"), ".");
+        assert_int_equal(an_safetensors_content(f, read), AN_OK);
+        assert_string_equal(read, expected);
+        an_safetensors_close(f);
+    }
+    an_scope_end(mark, NULL);
+}
+
 static void test_the_data_start_on_a_multiple_of_8(void **state)
 {
     (void)state;
@@ -238,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_the_content_is_named_in_the_file),
         cmocka_unit_test(test_the_data_start_on_a_multiple_of_8),
         cmocka_unit_test(test_names_must_differ),
         cmocka_unit_test(test_other_floats_become_float32),
