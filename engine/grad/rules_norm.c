@@ -152,12 +152,14 @@ an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual, const an_batch_norm_
 static an_code layer_norm_backward(an_node *n)
 {
     an_tensor *x = n->in[0], *gamma = n->in[1], *beta = n->in[2];
-    float *dx = an_grad_into(x), *dgamma = an_grad_into(gamma), *dbeta = an_grad_into(beta);
+    const float *dy = an_grad_of(n);
+    float *dgamma = an_grad_into(gamma), *dbeta = an_grad_into(beta), keep;
+    float *dx = an_grad_over(n, x, &keep); /* element i of a row is written when all of it was read */
     if ((!dx && x->requires_grad) || (!dgamma && gamma && gamma->requires_grad) ||
         (!dbeta && beta && beta->requires_grad))
         return AN_ENOMEM;
     int64_t C = an_dim(x, -1);
-    return an_k_layer_norm_backward(dx, dgamma, dbeta, an_grad_of(n), an_f32(x),
+    return an_k_layer_norm_backward(dx, keep, dgamma, dbeta, dy, an_f32(x),
                                     an_f32(n->saved[MEAN]), an_f32(n->saved[RSTD]),
                                     gamma ? an_f32(gamma) : NULL, an_numel(x) / C, C);
 }

@@ -17,7 +17,8 @@ enum {
     ROWS = 64,   /* of a forward chunk                                 */
     STEP = 128,  /* of a slice at a time                               */
     SLICES = 8,  /* of the rows, each with sums of its own             */
-    LONG = 1024  /* rows from which on slices pay, if more than out and in */
+    LONG = 1024, /* rows from which on slices pay, if more than out and in */
+    SUMS = 32    /* of dy's columns in registers at a time                 */
 };
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -99,8 +100,17 @@ typedef struct {
 AN_SIMD static void add_rows(double *restrict sums, const float *restrict dy, int64_t rows,
                              int64_t width)
 {
+    int64_t whole = width - width % SUMS;
+    for (int64_t c = 0; c < whole; c += SUMS) {
+        double sum[SUMS];
+        memcpy(sum, sums + c, sizeof sum);
+        for (int64_t r = 0; r < rows; r++)
+            for (int i = 0; i < SUMS; i++)
+                sum[i] += (double)dy[r * width + c + i];
+        memcpy(sums + c, sum, sizeof sum);
+    }
     for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < width; c++)
+        for (int64_t c = whole; c < width; c++)
             sums[c] += (double)dy[r * width + c];
 }
 

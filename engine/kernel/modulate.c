@@ -1,47 +1,10 @@
 /* modulate: see modulate.h. */
 #include "kernel/modulate.h"
 
-#include <math.h>
-
 #include "base/par.h"
 #include "base/simd.h"
 #include "kernel/lanes.h"
-
-enum { SET = 8 }; /* rows whose moments are made together */
-
-typedef struct {
-    float mean[SET], rstd[SET];
-} moments;
-
-/* Of `rows` rows, at most SET. In two passes: the second is over numbers without their mean, so
- * floats are enough. A row's sums end in a chain of long operations, which rows go through side
- * by side. */
-static inline moments moments_of(const float *x, double eps, int64_t rows, int64_t C)
-{
-    moments m = {{0}, {0}};
-    int64_t whole = C - C % AN_LANES;
-    for (int64_t r = 0; r < rows; r++)
-        m.mean[r] = an_lanes_sum(x + r * C, C);
-    for (int r = 0; r < SET; r++)
-        m.mean[r] /= (float)C;
-    for (int64_t r = 0; r < rows; r++, x += C) {
-        float lane[AN_LANES] = {0}, mean = m.mean[r];
-        for (int64_t c = 0; c < whole; c += AN_LANES)
-            for (int l = 0; l < AN_LANES; l++)
-                lane[l] += (x[c + l] - mean) * (x[c + l] - mean);
-        for (int64_t c = whole; c < C; c++)
-            lane[c - whole] += (x[c] - mean) * (x[c] - mean);
-        m.rstd[r] = an_lanes_fold(lane);
-    }
-    for (int r = 0; r < SET; r++)
-        m.rstd[r] = 1.0f / sqrtf(m.rstd[r] / (float)C + (float)eps);
-    return m;
-}
-
-static inline int64_t set_of(int64_t rows)
-{
-    return rows < SET ? rows : SET;
-}
+#include "kernel/moments.h"
 
 static inline void modulate_row(float *u, const float *x, const float *restrict scale,
                                 const float *restrict shift, float mean, float rstd, int64_t C)
@@ -53,9 +16,9 @@ static inline void modulate_row(float *u, const float *x, const float *restrict 
 
 AN_SIMD void an_k_row_rstd(float *rstd, const float *x, double eps, int64_t rows, int64_t C)
 {
-    for (int64_t r = 0; r < rows; r += SET) {
-        int64_t set = set_of(rows - r);
-        moments m = moments_of(x + r * C, eps, set, C);
+    for (int64_t r = 0; r < rows; r += AN_MOMENTS) {
+        int64_t set = an_moments_set(rows - r);
+        an_moments m = an_moments_of(x + r * C, eps, set, C);
         for (int64_t i = 0; i < set; i++)
             rstd[r + i] = m.rstd[i];
     }
@@ -74,9 +37,9 @@ AN_SIMD void an_k_centre_rows(float *y, const float *x, const float *scale, int6
 AN_SIMD void an_k_modulate_rows(float *u, const float *x, const float *scale, const float *shift,
                                 double eps, int64_t rows, int64_t C)
 {
-    for (int64_t r = 0; r < rows; r += SET) {
-        int64_t set = set_of(rows - r);
-        moments m = moments_of(x + r * C, eps, set, C);
+    for (int64_t r = 0; r < rows; r += AN_MOMENTS) {
+        int64_t set = an_moments_set(rows - r);
+        an_moments m = an_moments_of(x + r * C, eps, set, C);
         for (int64_t i = 0, at = r * C; i < set; i++, at += C)
             modulate_row(u + at, x + at, scale, shift, m.mean[i], m.rstd[i], C);
     }
@@ -86,8 +49,8 @@ AN_SIMD void an_k_join_rows(float *u, float *x, const float *y, const float *gat
                             const float *scale, const float *shift, double eps, int64_t rows,
                             int64_t C)
 {
-    for (int64_t r = 0; r < rows; r += SET) {
-        int64_t set = set_of(rows - r);
+    for (int64_t r = 0; r < rows; r += AN_MOMENTS) {
+        int64_t set = an_moments_set(rows - r);
         for (int64_t i = r; i < r + set; i++) {
             float *restrict to = x + i * C;
             const float *restrict from = y + i * C;
@@ -95,7 +58,7 @@ AN_SIMD void an_k_join_rows(float *u, float *x, const float *y, const float *gat
             for (int64_t c = 0; c < C; c++)
                 to[c] += (1.0f + gate[c]) * from[c];
         }
-        moments m = moments_of(x + r * C, eps, set, C);
+        an_moments m = an_moments_of(x + r * C, eps, set, C);
         for (int64_t i = 0, at = r * C; i < set; i++, at += C)
             modulate_row(u + at, x + at, scale, shift, m.mean[i], m.rstd[i], C);
     }
@@ -125,9 +88,9 @@ AN_SIMD static void modulate_part(void *context, int64_t lo, int64_t hi, int64_t
     const group_job *j = context;
     int64_t C = j->s->C;
     (void)chunk;
-    for (int64_t first = lo; first < hi; first += SET) {
-        int64_t set = set_of(hi - first);
-        moments m = moments_of(j->x + first * C, j->eps, set, C);
+    for (int64_t first = lo; first < hi; first += AN_MOMENTS) {
+        int64_t set = an_moments_set(hi - first);
+        an_moments m = an_moments_of(j->x + first * C, j->eps, set, C);
         for (int64_t i = 0, r = first; i < set; i++, r++) {
             int64_t at = r / j->s->rows * j->s->step;
             modulate_row(j->y + r * C, j->x + r * C, j->scale + at, j->shift + at, m.mean[i], m.rstd[i],

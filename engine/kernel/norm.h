@@ -46,9 +46,10 @@ void an_k_layer_norm_forward(float *y, float *mean, float *rstd, const float *x,
                              const float *gamma, const float *beta, double eps,
                              int64_t N, int64_t C);
 
-/* dx (N,C), dgamma, dbeta (C), each [opt], += the gradients. AN_ENOMEM. */
-an_code an_k_layer_norm_backward(float *dx, float *dgamma, float *dbeta, const float *dy,
-                                 const float *x, const float *mean, const float *rstd,
-                                 const float *gamma, int64_t N, int64_t C);
+/* dx (N,C) = its gradient + beta·dx with beta 0 or 1; dgamma, dbeta (C) += theirs; each [opt]. dx
+ * may be dy where beta is 0. AN_ENOMEM. */
+an_code an_k_layer_norm_backward(float *dx, float beta, float *dgamma, float *dbeta,
+                                 const float *dy, const float *x, const float *mean,
+                                 const float *rstd, const float *gamma, int64_t N, int64_t C);
 
 #endif

@@ -185,9 +185,18 @@ static void check_layer_norm(int64_t N, int64_t C, bool scaled)
     }
     an_k_layer_norm_forward(y, mean, rstd, p.x, gamma, beta, 1e-5, N, C);
     assert_close(y, want, N * C, 1e-5, "layer norm");
-    assert_int_equal(AN_OK, an_k_layer_norm_backward(dx, dgamma, dbeta, p.dy, p.x, mean, rstd,
-                                                     gamma, N, C));
+    assert_int_equal(AN_OK, an_k_layer_norm_backward(dx, 1, dgamma, dbeta, p.dy, p.x, mean,
+                                                     rstd, gamma, N, C));
     assert_close(dx, want_dx, N * C, 1e-4, "layer norm, dx");
+    float *was = normals(N * C, 7), again[MOST] = {1};
+    for (int64_t i = 0; i < N * C; i++)
+        was[i] = dx[i] - was[i];
+    assert_int_equal(AN_OK, an_k_layer_norm_backward(p.dy, 0, scaled ? again : NULL, NULL, p.dy, p.x,
+                                                     mean, rstd, gamma, N, C));
+    assert_close(p.dy, was, N * C, 1e-4, "layer norm, dx in place of dy");
+    if (scaled)
+        assert_memory_equal(again, dgamma, sizeof(float) * (size_t)C);
+    an_free(was);
     assert_close(dgamma, want_dgamma, C, 2e-4, "layer norm, dgamma");
     assert_close(dbeta, want_dbeta, C, 2e-4, "layer norm, dbeta");
     an_free(y), an_free(want), an_free(mean), an_free(dx), an_free(want_dx), an_free(rstd);
@@ -217,8 +226,8 @@ static void bits_do_not_depend_on_threads(void **state)
         an_batch_norm_past was = {at, p.gamma, p.gamma, p.beta, NULL, true, true};
         an_k_batch_moments(mean[run], var[run], p.x, p.N, p.C);
         an_k_batch_norm_backward(d, p.dy, p.x, &was, p.N, p.C);
-        an_k_layer_norm_backward(dx[run], dgamma[run], dbeta[run], p.dy, p.x, row_mean, row_rstd,
-                                 p.gamma, p.N, p.C);
+        an_k_layer_norm_backward(dx[run], 1, dgamma[run], dbeta[run], p.dy, p.x, row_mean,
+                                 row_rstd, p.gamma, p.N, p.C);
     }
     an_set_threads(0);
     assert_memory_equal(mean[0], mean[1], sizeof mean[0]);
