@@ -8,7 +8,6 @@
 enum { L = AN_TILE_LANES, NINE = AN_HALF_LINE, FIVE = AN_HALF_POINTS };
 typedef float lanes __attribute__((vector_size(L * sizeof(float)), aligned(4), may_alias));
 
-#define SIXTH (1.0f / 6) /* a vector's division takes as long as ten products */
 #define AT(x) (*(const lanes *)(x)) /* a function that returns lanes would have an ABI */
 
 /* o (5) ← Bᵀ (i_0, i_step, …) */
@@ -57,11 +56,11 @@ static inline void kernel_line(lanes *o, const lanes *i)
 {
     o[0] = i[0] / 2;
     o[1] = (i[0] + i[2]) / 2;
-    o[2] = SIXTH * (i[0] - i[2]);
-    o[3] = SIXTH * (i[0] + 2 * i[2]);
+    o[2] = (i[0] - i[2]) / 6;
+    o[3] = (i[0] + 2 * i[2]) / 6;
     o[4] = i[2];
     o[5] = o[6] = i[1] / 2;
-    o[7] = o[8] = SIXTH * i[1];
+    o[7] = o[8] = i[1] / 6;
 }
 
 /* ── tiles ──────────────────────────────────────────────────────────────────────────────── */

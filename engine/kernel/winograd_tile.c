@@ -7,7 +7,6 @@
 enum { L = AN_TILE_LANES };
 typedef float lanes __attribute__((vector_size(L * sizeof(float)), aligned(4), may_alias));
 
-#define SIXTH (1.0f / 6) /* a vector's division takes as long as ten products */
 #define AT(x) (*(const lanes *)(x)) /* a function that returns lanes would have an ABI */
 
 /* o ← Bᵀ i */
@@ -134,10 +133,10 @@ AN_SIMD void an_k_tile_output(float *const y[16], const float *m, int64_t plane,
 /* o ← G i */
 static inline void kernel_line(lanes o[6], const lanes i[3])
 {
-    lanes ends = i[0] + i[2], wide = SIXTH / 4 * i[0] + SIXTH * i[2], slope = SIXTH / 2 * i[1];
+    lanes ends = i[0] + i[2], wide = i[0] / 24 + i[2] / 6, slope = i[1] / 12;
     o[0] = i[0] / 4;
-    o[1] = -SIXTH * (ends + i[1]);
-    o[2] = -SIXTH * (ends - i[1]);
+    o[1] = -(ends + i[1]) / 6;
+    o[2] = -(ends - i[1]) / 6;
     o[3] = wide + slope;
     o[4] = wide - slope;
     o[5] = i[2];
@@ -168,9 +167,9 @@ AN_SIMD void an_k_tile_kernel(float *u, int64_t plane, const float *g, int64_t s
 static inline void kernel_gradient_line(lanes o[3], const lanes i[6])
 {
     lanes near = i[1] + i[2], far = i[3] + i[4];
-    o[0] = i[0] / 4 - SIXTH * near + SIXTH / 4 * far;
-    o[1] = SIXTH * (i[2] - i[1]) + SIXTH / 2 * (i[3] - i[4]);
-    o[2] = SIXTH * (far - near) + i[5];
+    o[0] = i[0] / 4 - near / 6 + far / 24;
+    o[1] = (i[2] - i[1]) / 6 + (i[3] - i[4]) / 12;
+    o[2] = far / 6 - near / 6 + i[5];
 }
 
 AN_SIMD void an_k_tile_kernel_gradient(float *dg, int64_t step, const float *du, int64_t plane,
