@@ -51,9 +51,7 @@ static an_code attention_backward(an_node *node)
     if ((!g.dq && q->requires_grad) || (!g.dk && k->requires_grad) || (!g.dv && v->requires_grad))
         return AN_ENOMEM;
     an_attention_shape shape = shape_of(q, k, node->i[0]);
-    return an_k_attention_backward(&g, an_grad_of(node), an_f32(node->out),
-                                   an_f32(node->saved[0]), an_f32(q), an_f32(k), an_f32(v),
-                                   &shape);
+    return an_k_attention_backward(&g, an_grad_of(node), an_f32(q), an_f32(k), an_f32(v), &shape);
 }
 
 an_tensor *an_attention(an_tensor *q, an_tensor *k, an_tensor *v, int heads, an_tensor **map)
@@ -64,16 +62,14 @@ an_tensor *an_attention(an_tensor *q, an_tensor *k, an_tensor *v, int heads, an_
     if (!q || !k || !v || check_attention(q, k, v, heads))
         return NULL;
     an_attention_shape s = shape_of(q, k, heads);
-    int64_t numbers = an_k_attention_numbers(&s), shape_map[] = {an_dim(q, 0), s.Lq, s.Lk};
-    an_tensor *out = an_tensor_like(q), *p = an_tensor_new(AN_F32, 1, &numbers);
-    if (!out || !p ||
-        an_k_attention_forward(an_f32(out), an_f32(p), an_f32(q), an_f32(k), an_f32(v), &s))
+    int64_t shape_map[] = {an_dim(q, 0), s.Lq, s.Lk};
+    an_tensor *out = an_tensor_like(q);
+    if (!out || an_k_attention_forward(an_f32(out), an_f32(q), an_f32(k), an_f32(v), &s))
         return NULL;
     if (map) {
         *map = an_tensor_new(AN_F32, 3, shape_map);
-        if (!*map)
+        if (!*map || an_k_attention_map(an_f32(*map), an_f32(q), an_f32(k), &s))
             return NULL;
-        an_k_attention_map(an_f32(*map), an_f32(p), &s);
     }
     if (an_wants_grad(q) || an_wants_grad(k) || an_wants_grad(v)) {
         an_tensor *in[] = {q, k, v};
@@ -81,7 +77,6 @@ an_tensor *an_attention(an_tensor *q, an_tensor *k, an_tensor *v, int heads, an_
         if (!node)
             return NULL;
         node->i[0] = heads;
-        an_save(node, 0, p);
     }
     return out;
 }

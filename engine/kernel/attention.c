@@ -5,231 +5,205 @@
 
 #include <math.h>
 #include <omp.h>
-#include <string.h>
 
 #include "base/par.h"
 #include "base/scratch.h"
 #include "base/simd.h"
-#include "kernel/block.h"
-#include "kernel/exp.h"
-#include "kernel/lanes.h"
-
-enum { QUERIES = 64 }; /* in a chunk */
-
-static int64_t padded(int64_t n)
-{
-    return (n + AN_LANES - 1) / AN_LANES * AN_LANES;
-}
+#include "kernel/attention_widths.h"
 
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-/* Down each of `cols` columns (a multiple of 16) of p (Lk, ld): e^(scale·p) over its sum. */
-AN_SIMD static void softmax(float *p, int64_t ld, float scale, int64_t Lk, int64_t cols)
+static const an_attention_loops *loops_in_force(void)
 {
-    for (int64_t c = 0; c < cols; c += AN_LANES) {
-        float top[AN_LANES], sum[AN_LANES] = {0};
-        memcpy(top, p + c, sizeof top);
-        for (int64_t j = 1; j < Lk; j++) {
-            const float *row = p + j * ld + c;
-#pragma GCC unroll 1
-            for (int l = 0; l < AN_LANES; l++)
-                top[l] = row[l] > top[l] ? row[l] : top[l];
-        }
-        for (int64_t j = 0; j < Lk; j++) {
-            float *restrict row = p + j * ld + c;
-            for (int l = 0; l < AN_LANES; l++) {
-                row[l] = an_expf_below(scale * (row[l] - top[l]));
-                sum[l] += row[l];
-            }
-        }
-        for (int l = 0; l < AN_LANES; l++)
-            sum[l] = 1.0f / sum[l];
-        for (int64_t j = 0; j < Lk; j++)
-            for (int l = 0; l < AN_LANES; l++)
-                p[j * ld + c + l] *= sum[l];
+#ifdef AN_MICRO_X86
+    switch (an_simd_level()) {
+    case AN_SIMD_AVX512: return &an_micro_avx512_attention;
+    case AN_SIMD_AVX2: return &an_micro_avx2_attention;
+    default: break;
     }
+#endif
+    return &an_micro_baseline_attention;
 }
 
-/* A chunk: p (Lk, ld), a column per row of q, and out (rows, d). `packed` is for q. */
-static void attend(float *out, int64_t ldo, float *p, int64_t ld, const float *q, int64_t ldq,
-                   const float *k, const float *v, int64_t ldk, int64_t rows, int64_t Lk,
-                   int64_t d, float *packed)
+static float scale_of(int64_t d)
 {
-    an_columns queries = an_k_pack(packed, q, ldq, rows, d);
-    an_k_block(p, ld, an_k_rows(k, ldk), Lk, queries, NULL, false, padded(rows), d);
-    softmax(p, ld, 1.0f / sqrtf((float)d), Lk, padded(rows));
-    an_k_block(out, ldo, an_k_turned(p, ld), rows, an_k_columns(v, ldk), NULL, false, d,
-               Lk);
+    return 1.0f / sqrtf((float)d);
 }
-
-/* ── keeping nothing ──────────────────────────────────────────────────────────────── */
 
 int64_t an_k_attend_scratch(int64_t Lk, int64_t d)
 {
-    return QUERIES * (d + Lk);
+    return AN_FEW * (d + Lk);
 }
 
 void an_k_attend(float *out, int64_t ldo, const an_attend *a, float *scratch)
 {
-    int64_t d = a->d;
-    for (int64_t lo = 0; lo < a->queries; lo += QUERIES) {
-        int64_t rows = smaller(QUERIES, a->queries - lo);
-        for (int64_t at = 0; at < a->heads * d; at += d)
-            attend(out + lo * ldo + at, ldo, scratch + QUERIES * d, padded(rows),
-                   a->q + lo * a->ldq + at, a->ldq, a->k + at, a->v + at, a->ldk, rows, a->Lk, d,
-                   scratch);
+    const an_attention_loops *loops = loops_in_force();
+    an_attention_job job = {.ldq = a->ldq, .ldk = a->ldk, .Lk = a->Lk, .d = a->d,
+                            .scale = scale_of(a->d), .scratch = scratch};
+    for (int64_t lo = 0; lo < a->queries; lo += AN_FEW)
+        for (int64_t at = 0; at < a->heads * a->d; at += a->d) {
+            job.q = a->q + lo * a->ldq + at;
+            job.k = a->k + at;
+            job.v = a->v + at;
+            job.queries = smaller(AN_FEW, a->queries - lo);
+            loops->attend(out + lo * ldo + at, ldo, &job);
+        }
+}
+
+/* ── batches of rows ──────────────────────────────────────────────────────────────── */
+
+/* Queries `lo` … of a (key batch row, head), and where they and their keys begin. */
+typedef struct {
+    int64_t bk, head, lo, query, key;
+} place;
+
+static place place_of(const an_attention_shape *s, int64_t bk, int64_t head, int64_t lo)
+{
+    int64_t D = s->heads * s->d;
+    return (place){bk, head, lo, (bk * s->repeat * s->Lq + lo) * D + head * s->d,
+                   bk * s->Lk * D + head * s->d};
+}
+
+static an_attention_job job_at(const place *at, const an_attention_shape *s, const float *q,
+                               const float *k, const float *v, float *scratch)
+{
+    int64_t D = s->heads * s->d;
+    return (an_attention_job){.q = q + at->query, .k = k + at->key, .v = v ? v + at->key : NULL,
+                              .ldq = D, .ldk = D, .Lk = s->Lk, .d = s->d, .scale = scale_of(s->d),
+                              .queries = smaller(AN_FEW, s->repeat * s->Lq - at->lo),
+                              .scratch = scratch};
+}
+
+/* The next key batch row's part of `count` arrays, the first `rows` of them (·, Lq, D), the others
+ * (·, Lk, D); by each head a share of it, in as many pieces as this one's products have tiles. A
+ * head's own part lies in pieces too far apart for the processor to look ahead by itself. */
+static an_ahead look_ahead(const place *at, const an_attention_shape *s, const float *const *array,
+                           int rows, int count, int64_t tiles)
+{
+    an_ahead a = {0};
+    int64_t all = 0;
+    for (int i = 0; i < count && at->lo == 0 && at->bk + 1 < s->Bk; i++) {
+        int64_t numbers = (i < rows ? s->repeat * s->Lq : s->Lk) * s->d;
+        if (!array[i])
+            continue;
+        a.part[a.parts].at = array[i] + ((at->bk + 1) * s->heads + at->head) * numbers;
+        all += a.part[a.parts++].lines = (numbers + AN_LINE - 1) / AN_LINE;
     }
+    a.share = (all + tiles - 1) / tiles;
+    return a;
 }
 
-/* Asks for `cols` floats of each of `rows` rows. A head's part of a row is shorter than what the
- * processor looks ahead by itself: a pair asks for what its head wants of the next image. */
-static void ask(const float *x, int64_t ld, int64_t rows, int64_t cols)
+static int64_t tiles(int64_t rows)
 {
-    for (int64_t r = 0; r < rows && x; r++)
-        for (int64_t c = 0; c < cols; c += AN_LANES)
-            __builtin_prefetch(x + r * ld + c, 0, 2);
+    return (rows + AN_MICRO_ROWS - 1) / AN_MICRO_ROWS;
 }
 
-/* ── keeping the weights ──────────────────────────────────────────────────────────── */
-
-int64_t an_k_attention_numbers(const an_attention_shape *s)
+/* Scratch of a thread for `arrays` of (Lk, AN_FEW), and the calling thread's. */
+static size_t share(const an_attention_shape *s, int64_t arrays)
 {
-    return s->Bk * s->heads * s->Lk * padded(s->repeat * s->Lq);
+    return sizeof(float) * AN_FEW * (size_t)(s->d + arrays * s->Lk);
 }
 
-int64_t an_k_attention_place(const an_attention_shape *s, int64_t b, int64_t head, int64_t i,
-                             int64_t j)
-{
-    int64_t query = b % s->repeat * s->Lq + i;
-    return ((b / s->repeat * s->heads + head) * s->Lk + j) * padded(s->repeat * s->Lq) + query;
-}
-
-/* The thread's own part of scratch, if each has `bytes`. */
 static float *mine(char *scratch, size_t bytes)
 {
     return (float *)(scratch + (size_t)omp_get_thread_num() * bytes);
 }
 
-an_code an_k_attention_forward(float *out, float *p, const float *q, const float *k,
-                               const float *v, const an_attention_shape *s)
+an_code an_k_attention_forward(float *out, const float *q, const float *k, const float *v,
+                               const an_attention_shape *s)
 {
-    int64_t D = s->heads * s->d, queries = s->repeat * s->Lq, ld = padded(queries);
-    size_t bytes = sizeof(float) * QUERIES * (size_t)s->d;
-    char *scratch = an_scratch_take((size_t)an_threads() * bytes);
-    if (!scratch)
-        return AN_ENOMEM;
-#pragma omp parallel for schedule(static) collapse(2) num_threads(an_threads())
-    for (int64_t bk = 0; bk < s->Bk; bk++)
-        for (int64_t head = 0; head < s->heads; head++)
-            for (int64_t lo = 0; lo < queries; lo += QUERIES) {
-                int64_t query = (bk * queries + lo) * D + head * s->d;
-                int64_t key = bk * s->Lk * D + head * s->d;
-                if (lo == 0 && bk + 1 < s->Bk) {
-                    ask(q + query + queries * D, D, queries, s->d);
-                    ask(k + key + s->Lk * D, D, s->Lk, s->d);
-                    ask(v + key + s->Lk * D, D, s->Lk, s->d);
-                }
-                attend(out + query, D, p + (bk * s->heads + head) * s->Lk * ld + lo, ld, q + query,
-                       D, k + key, v + key, D, smaller(QUERIES, queries - lo), s->Lk, s->d,
-                       mine(scratch, bytes));
-            }
-    an_scratch_give(scratch);
-    return AN_OK;
-}
-
-/* ── backward ─────────────────────────────────────────────────────────────────────── */
-
-/* The gradients, and what they are made of. */
-typedef struct {
-    const an_attention_grads *g;
-    const float *dout, *out, *p, *q, *k, *v;
-} backward_arrays;
-
-/* The gradient of the scores is dS = P·(dP − Σ_j P·dP), and that sum over all keys is
- * dout·out. ds (Lk, QUERIES): from dP to dS; p with row length ld. */
-AN_SIMD static void score_gradients(float *restrict ds, const float *restrict p, int64_t ld,
-                                    const float *shift, float scale, int64_t Lk, int64_t cols)
-{
-    for (int64_t j = 0; j < Lk; j++)
-        for (int64_t c = 0; c < cols; c++)
-            ds[j * QUERIES + c] = scale * p[j * ld + c] * (ds[j * QUERIES + c] - shift[c]);
-}
-
-/* For the head's part of the next image; query, key and p are where this one's start. */
-static void ask_next(const backward_arrays *a, const an_attention_shape *s, int64_t query,
-                     int64_t key, const float *p)
-{
-    int64_t D = s->heads * s->d, queries = s->repeat * s->Lq, ld = padded(queries);
-    const float *rows[] = {a->q, a->dout, a->out, a->g->dq};
-    const float *keys[] = {a->k, a->v, a->g->dk, a->g->dv};
-    for (int i = 0; i < 4; i++) {
-        ask(rows[i] ? rows[i] + query + queries * D : NULL, D, queries, s->d);
-        ask(keys[i] ? keys[i] + key + s->Lk * D : NULL, D, s->Lk, s->d);
-    }
-    ask(p + s->heads * s->Lk * ld, ld, s->Lk, ld);
-}
-
-/* `rows` queries from the lo-th of a pair. scratch: a pack of them, and ds. */
-static void backward_chunk(const backward_arrays *a, const an_attention_shape *s, int64_t bk,
-                           int64_t head, int64_t lo, int64_t rows, float *scratch)
-{
-    int64_t D = s->heads * s->d, d = s->d, queries = s->repeat * s->Lq, ld = padded(queries);
-    int64_t query = (bk * queries + lo) * D + head * d, key = bk * s->Lk * D + head * d;
-    const float *p = a->p + (bk * s->heads + head) * s->Lk * ld + lo, *dout = a->dout + query;
-    const an_attention_grads *g = a->g;
-    float *ds = scratch + QUERIES * d, shift[QUERIES];
-    if (lo == 0 && bk + 1 < s->Bk)
-        ask_next(a, s, query, key, p);
-    for (int64_t r = 0; r < rows; r++)
-        shift[r] = an_lanes_dot(dout + r * D, a->out + query + r * D, d);
-    an_columns packed = an_k_pack(scratch, dout, D, rows, d);
-    an_k_block(ds, QUERIES, an_k_rows(a->v + key, D), s->Lk, packed, NULL, false,
-               padded(rows), d);
-    score_gradients(ds, p, ld, shift, 1.0f / sqrtf((float)d), s->Lk, rows);
-    if (g->dq)
-        an_k_block(g->dq + query, D, an_k_turned(ds, QUERIES), rows, an_k_columns(a->k + key, D),
-                   NULL, g->beta_q != 0, d, s->Lk);
-    if (g->dk)
-        an_k_block(g->dk + key, D, an_k_rows(ds, QUERIES), s->Lk, an_k_columns(a->q + query, D),
-                   NULL, lo > 0 || g->beta_k != 0, d, rows);
-    if (g->dv)
-        an_k_block(g->dv + key, D, an_k_rows(p, ld), s->Lk, an_k_columns(dout, D), NULL,
-                   lo > 0 || g->beta_v != 0, d, rows);
-}
-
-an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, const float *out,
-                                const float *p, const float *q, const float *k, const float *v,
-                                const an_attention_shape *s)
-{
+    const an_attention_loops *loops = loops_in_force();
     int64_t queries = s->repeat * s->Lq;
-    size_t bytes = sizeof(float) * QUERIES * (size_t)(s->d + s->Lk);
+    size_t bytes = share(s, 1);
     char *scratch = an_scratch_take((size_t)an_threads() * bytes);
     if (!scratch)
         return AN_ENOMEM;
-    backward_arrays arrays = {g, dout, out, p, q, k, v};
+    const float *const arrays[] = {q, out, k, v};
 #pragma omp parallel for schedule(static) collapse(2) num_threads(an_threads())
     for (int64_t bk = 0; bk < s->Bk; bk++)
         for (int64_t head = 0; head < s->heads; head++)
-            for (int64_t lo = 0; lo < queries; lo += QUERIES)
-                backward_chunk(&arrays, s, bk, head, lo, smaller(QUERIES, queries - lo),
-                               mine(scratch, bytes));
+            for (int64_t lo = 0; lo < queries; lo += AN_FEW) {
+                place at = place_of(s, bk, head, lo);
+                an_attention_job job = job_at(&at, s, q, k, v, mine(scratch, bytes));
+                an_ahead ahead =
+                    look_ahead(&at, s, arrays, 2, 4, tiles(s->Lk) + tiles(job.queries));
+                job.ahead = &ahead;
+                loops->attend(out + at.query, job.ldq, &job);
+            }
     an_scratch_give(scratch);
     return AN_OK;
 }
 
-void an_k_attention_map(float *map, const float *p, const an_attention_shape *s)
+static an_attention_gradients gradients_at(const place *at, const an_attention_grads *g,
+                                           const float *dout)
 {
-    float inverse = 1.0f / (float)s->heads;
-#pragma omp parallel for schedule(static)
-    for (int64_t b = 0; b < s->Bk * s->repeat; b++)
-        for (int64_t i = 0; i < s->Lq; i++)
-            for (int64_t j = 0; j < s->Lk; j++) {
-                float sum = 0;
-                for (int64_t head = 0; head < s->heads; head++)
-                    sum += p[an_k_attention_place(s, b, head, i, j)];
-                map[(b * s->Lq + i) * s->Lk + j] = sum * inverse;
+    return (an_attention_gradients){
+        .dout = dout + at->query,
+        .dq = g->dq ? g->dq + at->query : NULL,
+        .dk = g->dk ? g->dk + at->key : NULL,
+        .dv = g->dv ? g->dv + at->key : NULL,
+        .add_q = g->beta_q != 0,
+        .add_k = at->lo > 0 || g->beta_k != 0,
+        .add_v = at->lo > 0 || g->beta_v != 0,
+    };
+}
+
+an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, const float *q,
+                                const float *k, const float *v, const an_attention_shape *s)
+{
+    const an_attention_loops *loops = loops_in_force();
+    int64_t queries = s->repeat * s->Lq;
+    size_t bytes = share(s, 2);
+    char *scratch = an_scratch_take((size_t)an_threads() * bytes);
+    if (!scratch)
+        return AN_ENOMEM;
+    const float *const arrays[] = {q, dout, g->dq, k, v, g->dk, g->dv};
+#pragma omp parallel for schedule(static) collapse(2) num_threads(an_threads())
+    for (int64_t bk = 0; bk < s->Bk; bk++)
+        for (int64_t head = 0; head < s->heads; head++)
+            for (int64_t lo = 0; lo < queries; lo += AN_FEW) {
+                place at = place_of(s, bk, head, lo);
+                an_attention_job job = job_at(&at, s, q, k, v, mine(scratch, bytes));
+                an_attention_gradients own = gradients_at(&at, g, dout);
+                an_ahead ahead =
+                    look_ahead(&at, s, arrays, 3, 7, 4 * tiles(s->Lk) + tiles(job.queries));
+                job.ahead = &ahead;
+                loops->backward(&job, &own);
             }
+    an_scratch_give(scratch);
+    return AN_OK;
+}
+
+/* What one head adds to `queries` rows of the map. */
+static void add_to_map(float *map, const float *p, const an_attention_shape *s, int64_t queries,
+                       bool first)
+{
+    float weight = 1.0f / (float)s->heads;
+    for (int64_t i = 0; i < queries; i++)
+        for (int64_t j = 0; j < s->Lk; j++)
+            map[i * s->Lk + j] = (first ? 0 : map[i * s->Lk + j]) + weight * p[j * AN_FEW + i];
+}
+
+an_code an_k_attention_map(float *map, const float *q, const float *k, const an_attention_shape *s)
+{
+    const an_attention_loops *loops = loops_in_force();
+    int64_t queries = s->repeat * s->Lq;
+    size_t bytes = share(s, 1);
+    char *scratch = an_scratch_take((size_t)an_threads() * bytes);
+    if (!scratch)
+        return AN_ENOMEM;
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t bk = 0; bk < s->Bk; bk++)
+        for (int64_t head = 0; head < s->heads; head++)
+            for (int64_t lo = 0; lo < queries; lo += AN_FEW) {
+                place at = place_of(s, bk, head, lo);
+                an_attention_job job = job_at(&at, s, q, k, NULL, mine(scratch, bytes));
+                add_to_map(map + (bk * queries + lo) * s->Lk, loops->weights(&job), s, job.queries,
+                           head == 0);
+            }
+    an_scratch_give(scratch);
+    return AN_OK;
 }

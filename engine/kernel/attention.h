@@ -3,9 +3,11 @@
  * reads key batch row i / repeat, so M noise draws of one image share its keys.
  *
  * A (key batch row, head) pair is one thread's, which makes dk and dv its own and the
- * result independent of the thread count. A pair's weights are kept with a query per column:
- * then softmax runs down the columns, 16 queries at once, and all products are those of a
- * block (block.h). Cost: 4·Bq·Lq·Lk·D forward, 10· backward. */
+ * result independent of the thread count. A pair's weights have a query per column: then
+ * softmax runs down the columns, 16 queries at once, and all products are those of a block
+ * (block.h). Nobody keeps them: the backward pass makes them again while it has a pair in the
+ * nearest cache, for less than reading them back would cost (2205.14135). Cost:
+ * 4·Bq·Lq·Lk·D forward, 10· backward. */
 #ifndef AN_KERNEL_ATTENTION_H
 #define AN_KERNEL_ATTENTION_H
 
@@ -21,29 +23,22 @@ typedef struct {
     int64_t heads, d;     /* model width D = heads·d, d ≤ AN_ATTENTION_WIDTH */
 } an_attention_shape;
 
-/* The weights p (Bk, heads, Lk, columns), one column per query of a key batch row and some to
- * fill up: the numbers in all, and the place of query i of query batch row b and key j. */
-int64_t an_k_attention_numbers(const an_attention_shape *shape);
-int64_t an_k_attention_place(const an_attention_shape *shape, int64_t b, int64_t head, int64_t i,
-                             int64_t j);
-
-/* out (Bq, Lq, D) and p from q (Bq, Lq, D), k and v (Bk, Lk, D). AN_ENOMEM (scratch), as
- * backward. */
-an_code an_k_attention_forward(float *out, float *p, const float *q, const float *k,
-                               const float *v, const an_attention_shape *shape);
+/* out (Bq, Lq, D) from q (Bq, Lq, D), k and v (Bk, Lk, D). AN_ENOMEM (scratch), as the others. */
+an_code an_k_attention_forward(float *out, const float *q, const float *k, const float *v,
+                               const an_attention_shape *shape);
 
 /* Where gradients go, NULL where not wanted. beta 0: overwritten without being read, 1: added to. */
 typedef struct {
     float *dq, *dk, *dv, beta_q, beta_k, beta_v;
 } an_attention_grads;
 
-/* dout and out (Bq, Lq, D), p as the forward left it. */
-an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, const float *out,
-                                const float *p, const float *q, const float *k, const float *v,
-                                const an_attention_shape *shape);
+/* dout (Bq, Lq, D). */
+an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, const float *q,
+                                const float *k, const float *v, const an_attention_shape *shape);
 
-/* map (Bq, Lq, Lk): p averaged over the heads. */
-void an_k_attention_map(float *map, const float *p, const an_attention_shape *shape);
+/* map (Bq, Lq, Lk): the weights averaged over the heads. */
+an_code an_k_attention_map(float *map, const float *q, const float *k,
+                           const an_attention_shape *shape);
 
 /* All heads of some queries that share Lk keys, on the calling thread, keeping nothing:
  * out (queries, heads·d) with row length ldo from q with row length ldq, k and v with ldk. */

@@ -2,13 +2,12 @@
  *
  *     y (rows, cols) = bias (cols) + x (rows, depth) · b (depth, cols)
  * A forward pass that keeps nothing runs a few dozen rows through all its layers before it
- * takes the next, and attention is many products that small; gemm.h is for those that fill
- * the machine on their own. Every number is one sum in order of depth (micro.h), whatever
- * the other rows are: a row's bits do not depend on the block that it is computed in. */
+ * takes the next; gemm.h is for products that fill the machine on their own. Every number is one
+ * sum in order of depth (micro.h), whatever the other rows are: a row's bits do not depend on
+ * the block that it is computed in. */
 #ifndef AN_KERNEL_BLOCK_H
 #define AN_KERNEL_BLOCK_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum { AN_PANEL = 32 }; /* columns side by side in packed storage */
@@ -25,23 +24,6 @@ static inline an_columns an_k_columns(const float *b, int64_t ld)
     return (an_columns){b, ld, AN_PANEL};
 }
 
-/* x: number k of row r is at[r·row + k·step]. */
-typedef struct {
-    const float *at;
-    int64_t row, step;
-} an_rows_of;
-
-static inline an_rows_of an_k_rows(const float *x, int64_t ld)
-{
-    return (an_rows_of){x, ld, 1};
-}
-
-/* The rows of xᵀ, x stored with `ld` numbers from one row to the next. */
-static inline an_rows_of an_k_turned(const float *x, int64_t ld)
-{
-    return (an_rows_of){x, 1, ld};
-}
-
 /* Numbers that a packed (out, in) takes: whole panels. */
 static inline int64_t an_k_packed(int64_t out, int64_t in)
 {
@@ -52,9 +34,9 @@ static inline int64_t an_k_packed(int64_t out, int64_t in)
  * columns from `out` to the next multiple of 16 become 0. `packed` holds an_k_packed(out, in). */
 an_columns an_k_pack(float *packed, const float *w, int64_t ldw, int64_t out, int64_t in);
 
-/* The product; bias NULL for 0, or added to y where `accumulate` says so, without a bias. One of
- * x's strides is 1, y is apart from the others. Multiples of 16 columns are fast. */
-void an_k_block(float *y, int64_t ldy, an_rows_of x, int64_t rows, an_columns b,
-                const float *bias, bool accumulate, int64_t cols, int64_t depth);
+/* The product; bias NULL for 0. x's rows are ldx apart. y is apart from the others. Multiples of 16
+ * columns are fast. */
+void an_k_block(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t rows, an_columns b,
+                const float *bias, int64_t cols, int64_t depth);
 
 #endif

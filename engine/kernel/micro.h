@@ -33,13 +33,29 @@ typedef struct {
 
 void an_k_micro_rows(const an_micro_rows *job);
 
+/* Cache lines that will be wanted soon, asked for `share` at a time, a row of tiles each: all at
+ * once would be more than a processor can wait for without stopping. */
+enum { AN_LINE = 16 /* floats */ };
+
+typedef struct {
+    const float *at;
+    int64_t lines;
+} an_lines;
+
+typedef struct {
+    an_lines part[7]; /* one after the other */
+    int parts, now;
+    int64_t share;
+} an_ahead;
+
 typedef struct {
     const float *a, *b;         /* rows a_step apart; b as above                            */
     int64_t rows, k, a_step, b_step;
     float *out;                 /* rows out_step apart                                      */
-    int64_t out_step, columns;  /* 16 or 32                                                 */
+    int64_t out_step, columns;  /* a multiple of 16                                         */
     const float *bias;          /* (columns), added; or NULL                                */
     bool accumulate;
+    an_ahead *ahead;            /* or NULL                                                  */
 } an_micro_panel;
 
 void an_k_micro_panel(const an_micro_panel *job);
@@ -47,11 +63,12 @@ void an_k_micro_panel(const an_micro_panel *job);
 typedef struct {
     const float *a, *b;
     int64_t n[3], a_step[3], b_step[3]; /* three nested counts, the outermost first        */
-    int64_t rows, columns;              /* 1 … 8; 1 … 32. b is readable up to columns
-                                           rounded up to 16                                 */
+    int64_t rows, columns;              /* 1 … 8; 1 … 32, b readable up to columns rounded up
+                                           to 16; or any rows by a multiple of 16 columns   */
     float *out;
     int64_t out_step;                   /* floats from row to row                           */
     bool accumulate;
+    an_ahead *ahead;                    /* or NULL                                          */
 } an_micro_outer;
 
 void an_k_micro_outer(const an_micro_outer *job);

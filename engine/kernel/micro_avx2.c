@@ -1,4 +1,4 @@
-/* micro_avx2: the loops of micro.h with vectors of eight floats. */
+/* micro_avx2: the loops of micro.h and attention.h with vectors of eight floats. */
 #include "kernel/micro_widths.h"
 
 #ifdef AN_MICRO_X86
@@ -12,8 +12,10 @@
 #define SPREAD(x) _mm256_set1_ps(x)
 #define ADD _mm256_add_ps
 #define FMA _mm256_fmadd_ps
+#define MAX _mm256_max_ps
 enum { LANES = 8, VECS = 2 };
 #define ROWS 4
 
 #include "kernel/micro_body.h"
+#include "kernel/attention_body.h"
 #endif

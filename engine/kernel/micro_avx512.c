@@ -1,4 +1,4 @@
-/* micro_avx512: the loops of micro.h with vectors of sixteen floats. */
+/* micro_avx512: the loops of micro.h and attention.h with vectors of sixteen floats. */
 #include "kernel/micro_widths.h"
 
 #ifdef AN_MICRO_X86
@@ -12,8 +12,10 @@
 #define SPREAD(x) _mm512_set1_ps(x)
 #define ADD _mm512_add_ps
 #define FMA _mm512_fmadd_ps
+#define MAX _mm512_max_ps
 enum { LANES = 16, VECS = 2 };
 #define ROWS 8
 
 #include "kernel/micro_body.h"
+#include "kernel/attention_body.h"
 #endif

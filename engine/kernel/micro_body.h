@@ -1,6 +1,7 @@
 /* micro_body: the loops of micro.h for one vector width. The including file says which:
  * TARGET (an attribute or nothing), NAME(f), V (a vector of LANES floats), LOAD, STORE, SPREAD
- * (one float everywhere), ADD, FMA(a, b, c) = a·b + c, and the register tile: ROWS, VECS.
+ * (one float everywhere), ADD, FMA(a, b, c) = a·b + c, MAX(a, b), which is b where one is NaN,
+ * and the register tile: ROWS, VECS.
  * Columns come in sixteens here; micro.c sees to the rest. */
 #include "kernel/micro.h"
 #include "kernel/micro_widths.h"
@@ -8,6 +9,20 @@
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #define EACH_ROW _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)
 #define EACH_VEC _Pragma("GCC unroll 8") for (int v = 0; v < vecs; v++)
+
+/* Out of line: in line its registers would be saved for every tile. */
+static __attribute__((noinline)) void NAME(ask)(an_ahead *a)
+{
+    for (int64_t left = a->share, n; left > 0 && a->now < a->parts; left -= n) {
+        an_lines *part = &a->part[a->now];
+        n = left < part->lines ? left : part->lines;
+        for (int64_t i = 0; i < n; i++)
+            __builtin_prefetch(part->at + i * AN_LINE, 0, 2);
+        a->now += n == part->lines;
+        part->at += n * AN_LINE;
+        part->lines -= n;
+    }
+}
 
 INLINE void NAME(rows_tile)(const an_micro_rows *j, int row, int64_t column, const int rows,
                             const int vecs)
@@ -133,11 +148,17 @@ TARGET void NAME(panel)(const an_micro_panel *j)
 {
     int64_t column = 0;
     for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
-        for (int64_t row = 0; row < j->rows; row += ROWS)
+        for (int64_t row = 0; row < j->rows; row += ROWS) {
+            if (j->ahead)
+                NAME(ask)(j->ahead);
             NAME(panel_rows)(j, row, column, true);
+        }
     for (; column < j->columns; column += LANES)
-        for (int64_t row = 0; row < j->rows; row += ROWS)
+        for (int64_t row = 0; row < j->rows; row += ROWS) {
+            if (j->ahead)
+                NAME(ask)(j->ahead);
             NAME(panel_rows)(j, row, column, false);
+        }
 }
 
 TARGET static void NAME(outer_rows)(const an_micro_outer *j, int64_t row, int64_t column, bool wide)
@@ -149,6 +170,8 @@ TARGET void NAME(outer)(const an_micro_outer *j)
 {
     for (int64_t row = 0; row < j->rows; row += ROWS) {
         int64_t column = 0;
+        if (j->ahead)
+            NAME(ask)(j->ahead);
         for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
             NAME(outer_rows)(j, row, column, true);
         for (; column < j->columns; column += LANES)

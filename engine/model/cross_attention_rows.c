@@ -161,16 +161,14 @@ static void begin(const pass *p, const block *b)
         memcpy(b->form + i * FORMS, numbers, sizeof numbers);
     }
     for (int64_t j = 0; j < K; j++)
-        an_k_block(b->x + j * D, K * D, an_k_rows(b->form + j * FORMS, K * FORMS), b->rows,
-                   an_k_columns(p->token + j * FORMS * D, D), NULL, false, D,
-                   FORMS);
+        an_k_block(b->x + j * D, K * D, b->form + j * FORMS, K * FORMS, b->rows,
+                   an_k_columns(p->token + j * FORMS * D, D), NULL, D, FORMS);
     an_k_row_rstd(b->rstd, b->x, EPS, b->tokens, D);
     for (int64_t i = 0; i < b->tokens * FORMS; i++)
         b->form[i] *= b->rstd[i / FORMS];
     for (int64_t j = 0; j < K; j++)
-        an_k_block(b->wide + j * 3 * D, 3 * K * D, an_k_rows(b->form + j * FORMS, K * FORMS),
-                   b->rows, an_k_columns(p->first + j * FORMS * 3 * D, 3 * D), p->start, false,
-                   3 * D, FORMS);
+        an_k_block(b->wide + j * 3 * D, 3 * K * D, b->form + j * FORMS, K * FORMS, b->rows,
+                   an_k_columns(p->first + j * FORMS * 3 * D, 3 * D), p->start, 3 * D, FORMS);
 }
 
 /* mix = attention of each row's tokens among themselves; q, k, v are in `wide`. */

@@ -106,7 +106,7 @@ static void gather(const pass *p, float *h, int64_t first, int64_t rows)
 
 static void apply(const affine *l, float *to, const float *from, int64_t rows)
 {
-    an_k_block(to, l->out, an_k_rows(from, l->in), rows, l->w, l->bias, false, l->out, l->in);
+    an_k_block(to, l->out, from, l->in, rows, l->w, l->bias, l->out, l->in);
 }
 
 /* Rows first … first + rows − 1; a and b hold as many lines of the widest layer. */
@@ -125,7 +125,7 @@ static void run(const pass *p, float *a, float *b, int64_t first, int64_t rows, 
     }
     const affine *last = &p->layer[AN_FILM_LAYERS]; /* whole sixteens of columns, then what is wanted */
     int64_t wide = whole(p->K);
-    an_k_block(b, wide, an_k_rows(a, p->D), rows, last->w, last->bias, false, wide, p->D);
+    an_k_block(b, wide, a, p->D, rows, last->w, last->bias, wide, p->D);
     for (int64_t r = 0; r < rows; r++)
         memcpy(out + (first + r) * p->K, b + r * wide, sizeof(float) * (size_t)p->K);
 }

@@ -1,5 +1,6 @@
 /* attention against the definition in double, its gradients against differences of that
- * definition, for one and several tiles of keys and for shared keys. */
+ * definition, for few and many keys and queries, shared keys, and heads of all kinds of width;
+ * the same bits whatever the company, the threads and the width of vectors. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 
 #include "base/par.h"
 #include "base/rng.h"
+#include "base/simd.h"
 #include "kernel/attention.h"
 
 enum { MOST = 4096 };
@@ -44,7 +46,7 @@ static void reference(double *out, double *p, const double *q, const double *k, 
 
 typedef struct {
     int64_t n_q, n_k, n_p;
-    float q[MOST], k[MOST], v[MOST], out[MOST], p[2 * MOST], dout[MOST];
+    float q[MOST], k[MOST], v[MOST], out[MOST], map[MOST], dout[MOST];
     double x[3][MOST], want[MOST], want_p[MOST];   /* q, k, v; out; p */
 } problem;
 
@@ -56,7 +58,6 @@ static void fill(const an_attention_shape *s)
     pr.n_k = s->Bk * s->Lk * s->heads * s->d;
     pr.n_p = s->Bk * s->repeat * s->heads * s->Lq * s->Lk;
     assert_true(pr.n_q <= MOST && pr.n_k <= MOST && pr.n_p <= MOST);
-    assert_true(an_k_attention_numbers(s) <= 2 * MOST);
     an_fill_normal(pr.q, pr.n_q, 1, 1, 0);
     an_fill_normal(pr.k, pr.n_k, 1, 2, 0);
     an_fill_normal(pr.v, pr.n_k, 1, 3, 0);
@@ -83,19 +84,14 @@ static void near(double got, double want, double tolerance)
         fail_msg("got %.9g, want %.9g", got, want);
 }
 
-/* Number i of the weights as (Bq, heads, Lq, Lk). */
-static double weight(const an_attention_shape *s, int64_t i)
-{
-    int64_t row = i / s->Lk, head = row / s->Lq;
-    return pr.p[an_k_attention_place(s, head / s->heads, head % s->heads, row % s->Lq, i % s->Lk)];
-}
-
 static const an_attention_shape shapes[] = {
     {.Bk = 1, .repeat = 1, .Lq = 1, .Lk = 1, .heads = 1, .d = 1},
     {.Bk = 2, .repeat = 3, .Lq = 7, .Lk = 7, .heads = 2, .d = 5},
     {.Bk = 2, .repeat = 2, .Lq = 3, .Lk = 70, .heads = 2, .d = 8},
     {.Bk = 1, .repeat = 2, .Lq = 2, .Lk = 64, .heads = 1, .d = 33},
-    {.Bk = 1, .repeat = 10, .Lq = 7, .Lk = 5, .heads = 2, .d = 16}, /* two chunks of queries */
+    {.Bk = 1, .repeat = 10, .Lq = 7, .Lk = 5, .heads = 2, .d = 16}, /* three chunks of queries */
+    {.Bk = 3, .repeat = 4, .Lq = 5, .Lk = 9, .heads = 2, .d = 32},  /* whole vectors */
+    {.Bk = 2, .repeat = 1, .Lq = 4, .Lk = 6, .heads = 2, .d = 100}, /* and some left over */
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -104,12 +100,10 @@ static void forward_is_the_definition(void **state)
     (void)state;
     for (int n = 0; n < SHAPES; n++) {
         fill(&shapes[n]);
-        an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, &shapes[n]);
+        an_k_attention_forward(pr.out, pr.q, pr.k, pr.v, &shapes[n]);
         loss(&shapes[n]);
         for (int64_t i = 0; i < pr.n_q; i++)
             near(pr.out[i], pr.want[i], 2e-6);
-        for (int64_t i = 0; i < pr.n_p; i++)
-            near(weight(&shapes[n], i), pr.want_p[i], 1e-6);
     }
 }
 
@@ -120,11 +114,11 @@ static void backward_is_its_derivative(void **state)
     for (int n = 0; n < SHAPES; n++) {
         const an_attention_shape *s = &shapes[n];
         fill(s);
-        an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, s);
+        an_k_attention_forward(pr.out, pr.q, pr.k, pr.v, s);
         for (int64_t i = 0; i < MOST; i++)
             d[0][i] = d[1][i] = d[2][i] = 1;
         an_attention_grads g = {d[0], d[1], d[2], 1, 1, 1};
-        an_k_attention_backward(&g, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
+        an_k_attention_backward(&g, pr.dout, pr.q, pr.k, pr.v, s);
         for (int side = 0; side < 3; side++)
             for (int64_t i = 0; i < (side ? pr.n_k : pr.n_q); i += 13) {
                 double keep = pr.x[side][i], h = 1e-5;
@@ -146,10 +140,10 @@ static void absent_gradients_are_skipped(void **state)
     fill(s);
     memset(whole, 0, sizeof whole);
     memset(alone, 0, sizeof alone);
-    an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, s);
+    an_k_attention_forward(pr.out, pr.q, pr.k, pr.v, s);
     an_attention_grads all = {spare[0], whole, spare[1], 1, 1, 1}, one = {.dk = alone, .beta_k = 1};
-    an_k_attention_backward(&all, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
-    an_k_attention_backward(&one, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
+    an_k_attention_backward(&all, pr.dout, pr.q, pr.k, pr.v, s);
+    an_k_attention_backward(&one, pr.dout, pr.q, pr.k, pr.v, s);
     assert_memory_equal(whole, alone, sizeof whole);
 }
 
@@ -161,15 +155,15 @@ static void gradients_may_be_overwritten(void **state)
     for (int n = 0; n < SHAPES; n++) {
         const an_attention_shape *s = &shapes[n];
         fill(s);
-        an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, s);
+        an_k_attention_forward(pr.out, pr.q, pr.k, pr.v, s);
         for (int64_t i = 0; i < MOST; i++) {
             added[0][i] = added[1][i] = added[2][i] = 0;
             put[0][i] = put[1][i] = put[2][i] = NAN;
         }
         an_attention_grads g = {added[0], added[1], added[2], 1, 1, 1};
         an_attention_grads h = {put[0], put[1], put[2], 0, 0, 0};
-        an_k_attention_backward(&g, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
-        an_k_attention_backward(&h, pr.dout, pr.out, pr.p, pr.q, pr.k, pr.v, s);
+        an_k_attention_backward(&g, pr.dout, pr.q, pr.k, pr.v, s);
+        an_k_attention_backward(&h, pr.dout, pr.q, pr.k, pr.v, s);
         for (int side = 0; side < 3; side++)
             for (int64_t i = 0; i < (side ? pr.n_k : pr.n_q); i++)
                 near(put[side][i], added[side][i], 0);
@@ -180,23 +174,85 @@ static void large_scores_stay_finite(void **state)
 {
     (void)state;
     const an_attention_shape s = {.Bk = 1, .repeat = 1, .Lq = 1, .Lk = 2, .heads = 1, .d = 1};
-    float q = 1000, k[] = {1000, 999}, v[] = {3, 5}, out;
-    assert_int_equal(an_k_attention_forward(&out, pr.p, &q, k, v, &s), AN_OK);
-    assert_true(weight(&s, 0) == 1 && weight(&s, 1) == 0 && out == 3);
+    float q = 1000, k[] = {1000, 999}, v[] = {3, 5}, out, map[2];
+    assert_int_equal(an_k_attention_forward(&out, &q, k, v, &s), AN_OK);
+    assert_int_equal(an_k_attention_map(map, &q, k, &s), AN_OK);
+    assert_true(map[0] == 1 && map[1] == 0 && out == 3);
+}
+
+/* A score that is no number makes the weights of its query none, and nobody else's. */
+static void what_is_no_number_stays_with_its_query(void **state)
+{
+    (void)state;
+    const an_attention_shape *s = &shapes[2];
+    for (int64_t at = 0; at < s->d; at += s->d - 1) {
+        fill(s);
+        pr.q[at] = NAN;
+        assert_int_equal(an_k_attention_forward(pr.out, pr.q, pr.k, pr.v, s), AN_OK);
+        for (int64_t i = 0; i < pr.n_q; i++)
+            assert_true(isnan(pr.out[i]) == (i < s->d));
+    }
 }
 
 static void map_is_the_mean_over_heads(void **state)
 {
     (void)state;
-    static float map[MOST];
-    const an_attention_shape *s = &shapes[2];
-    fill(s);
-    an_k_attention_forward(pr.out, pr.p, pr.q, pr.k, pr.v, s);
-    an_k_attention_map(map, pr.p, s);
-    int64_t block = s->Lq * s->Lk;
-    for (int64_t i = 0; i < s->Bk * s->repeat * block; i++) {
-        int64_t first = i / block * s->heads * block + i % block;
-        near(map[i], 0.5 * (weight(s, first) + weight(s, first + block)), 1e-7);
+    for (int n = 0; n < SHAPES; n++) {
+        const an_attention_shape *s = &shapes[n];
+        fill(s);
+        an_k_attention_map(pr.map, pr.q, pr.k, s);
+        loss(s);
+        int64_t block = s->Lq * s->Lk;
+        for (int64_t i = 0; i < s->Bk * s->repeat * block; i++) {
+            double mean = 0;
+            for (int64_t h = 0; h < s->heads; h++)
+                mean += pr.want_p[(i / block * s->heads + h) * block + i % block] / s->heads;
+            near(pr.map[i], mean, 1e-6);
+        }
+    }
+}
+
+/* Keeping nothing: a query's numbers are the batch's, whoever is beside it. */
+static void a_query_has_the_same_bits_in_any_company(void **state)
+{
+    (void)state;
+    static float scratch[MOST], alone[MOST];
+    for (int n = 0; n < SHAPES; n++) {
+        const an_attention_shape *s = &shapes[n];
+        int64_t D = s->heads * s->d, queries = s->repeat * s->Lq;
+        fill(s);
+        assert_true(an_k_attend_scratch(s->Lk, s->d) <= MOST);
+        an_k_attention_forward(pr.out, pr.q, pr.k, pr.v, s);
+        for (int64_t count = 1; count <= queries; count += count < 3 ? 1 : 7)
+            for (int64_t lo = 0; lo + count <= queries; lo += count) {
+                an_attend some = {.q = pr.q + lo * D, .k = pr.k, .v = pr.v, .ldq = D, .ldk = D,
+                                  .queries = count, .Lk = s->Lk, .heads = s->heads, .d = s->d};
+                an_k_attend(alone, D, &some, scratch);
+                assert_memory_equal(alone, pr.out + lo * D, (size_t)(count * D) * sizeof(float));
+            }
+    }
+}
+
+/* Any width of vectors gives these bits where sums are fused: AVX2 and AVX-512. */
+static void widths_agree(void **state)
+{
+    (void)state;
+    static float d[2][3][MOST], out[2][MOST];
+    an_simd most = an_simd_level();
+    if (most < AN_SIMD_AVX2)
+        skip();
+    for (int n = 0; n < SHAPES; n++) {
+        const an_attention_shape *s = &shapes[n];
+        fill(s);
+        memset(d, 0, sizeof d);
+        for (int run = 0; run < 2; run++) {
+            an_simd_limit(run ? most : AN_SIMD_AVX2);
+            an_k_attention_forward(out[run], pr.q, pr.k, pr.v, s);
+            an_attention_grads g = {d[run][0], d[run][1], d[run][2], 0, 0, 0};
+            an_k_attention_backward(&g, pr.dout, pr.q, pr.k, pr.v, s);
+        }
+        assert_memory_equal(out[0], out[1], (size_t)pr.n_q * sizeof(float));
+        assert_memory_equal(d[0], d[1], sizeof d[0]);
     }
 }
 
@@ -209,9 +265,9 @@ static void threads_do_not_matter(void **state)
     memset(d, 0, sizeof d);
     for (int run = 0; run < 2; run++) {
         an_set_threads(run ? 3 : 1);
-        an_k_attention_forward(out[run], pr.p, pr.q, pr.k, pr.v, s);
+        an_k_attention_forward(out[run], pr.q, pr.k, pr.v, s);
         an_attention_grads g = {d[run][0], d[run][1], d[run][2], 1, 1, 1};
-        an_k_attention_backward(&g, pr.dout, out[run], pr.p, pr.q, pr.k, pr.v, s);
+        an_k_attention_backward(&g, pr.dout, pr.q, pr.k, pr.v, s);
     }
     assert_memory_equal(out[0], out[1], (size_t)pr.n_q * sizeof(float));
     assert_memory_equal(d[0], d[1], sizeof d[0]);
@@ -225,7 +281,10 @@ int main(void)
         cmocka_unit_test(absent_gradients_are_skipped),
         cmocka_unit_test(gradients_may_be_overwritten),
         cmocka_unit_test(large_scores_stay_finite),
+        cmocka_unit_test(what_is_no_number_stays_with_its_query),
         cmocka_unit_test(map_is_the_mean_over_heads),
+        cmocka_unit_test(a_query_has_the_same_bits_in_any_company),
+        cmocka_unit_test(widths_agree),
         cmocka_unit_test(threads_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
