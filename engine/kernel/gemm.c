@@ -89,7 +89,7 @@ static void rows_by_panels(void *context, int64_t lo, int64_t hi, int64_t chunk)
     const product *p = context;
     (void)chunk;
     an_k_panel_rows(p->C + lo * p->ldc, p->ldc, p->A + lo * p->lda, p->lda, p->panels, hi - lo, p->K,
-                    p->N, NULL, p->beta == 1);
+                    p->N, NULL, p->beta == 1, NULL);
 }
 
 /* C ← A·op(B) + (C if `accumulate`), op(B) packed once for all rows. */
@@ -124,14 +124,14 @@ static void add_slices(const float *partial, int64_t slices, int64_t M, int64_t 
 }
 
 void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, const float *A,
-                     int64_t lda, const float *B, int64_t ldb, bool accumulate)
+                     int64_t lda, const float *B, int64_t ldb, bool accumulate, an_ahead *ahead)
 {
     for (int64_t k = 0; k < K; k += DEEP)
         for (int64_t n = 0; n < N; n += AN_MICRO_COLUMNS)
             for (int64_t m = 0; m < M; m += AN_MICRO_ROWS)
                 an_k_micro_outer(&(an_micro_outer){
                     .a = A + k * lda + m, .b = B + k * ldb + n, .n = {1, 1, smaller(DEEP, K - k)},
-                    .a_step = {0, 0, lda}, .b_step = {0, 0, ldb}, .accumulate = accumulate || k > 0,
+                    .a_step = {0, 0, lda}, .b_step = {0, 0, ldb}, .accumulate = accumulate || k > 0, .ahead = ahead,
                     .rows = smaller(AN_MICRO_ROWS, M - m), .out = C + m * ldc + n, .out_step = ldc,
                     .columns = smaller(AN_MICRO_COLUMNS, N - n)});
 }
@@ -150,7 +150,7 @@ static an_code cut_depth(bool ta, bool tb, int64_t M, int64_t N, int64_t K, floa
         int64_t lo = s * depth, k = smaller(depth, K - lo);
         const float *a = A + (ta ? lo * lda : lo), *b = B + (tb ? lo : lo * ldb);
         if (own)
-            an_k_gemm_outer(partial + s * M * N, N, M, N, k, a, lda, b, ldb, false);
+            an_k_gemm_outer(partial + s * M * N, N, M, N, k, a, lda, b, ldb, false, NULL);
         else
             an_k_gemm(ta, tb, M, N, k, alpha, a, lda, b, ldb, 0, partial + s * M * N, N);
     }
@@ -169,7 +169,7 @@ static void rows_by_outer(void *context, int64_t lo, int64_t hi, int64_t chunk)
     const product *p = context;
     (void)chunk;
     an_k_gemm_outer(p->C + lo * p->ldc, p->ldc, hi - lo, p->N, p->K, p->A + lo, p->lda, p->B, p->ldb,
-                    p->beta == 1);
+                    p->beta == 1, NULL);
 }
 
 /* C ← AᵀB + (C if `accumulate`). */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "kernel/micro.h"
 
 /* The BLAS behind the products: "OpenBLAS 0.3.21 … Haswell", for the record of a run. */
 const char *an_k_gemm_library(void);
@@ -30,7 +31,7 @@ an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float a
 /* C (M,N) ← AᵀB + (C if `accumulate`) on the calling thread, A (K,M), B (K,N): outer products
  * in order of K, for sums over rows. N is a multiple of 16. */
 void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, const float *A,
-                     int64_t lda, const float *B, int64_t ldb, bool accumulate);
+                     int64_t lda, const float *B, int64_t ldb, bool accumulate, an_ahead *ahead);
 
 /* G dense products, A (G, M·K), B (G, K·N), C (G, M·N), one per iteration of a parallel
  * loop; G = 1 is an_k_gemm_par. */

@@ -14,7 +14,8 @@
 
 enum {
     WORTH = 16,  /* a side of a product from which on panels pay       */
-    ROWS = 64,   /* of a forward chunk                                 */
+    ROWS = 64,   /* of a forward block                                 */
+    BLOCKS = 4,  /* of a forward chunk: the next one's rows are asked for */
     STEP = 128,  /* of a slice at a time                               */
     SLICES = 8,  /* of the rows, each with sums of its own             */
     LONG = 1024, /* rows from which on slices pay, if more than out and in */
@@ -24,6 +25,18 @@ enum {
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+/* n floats from x on, asked for in as many shares as a product has rows of tiles. */
+static an_ahead asked(const float *x, int64_t n, int64_t tiles)
+{
+    int64_t lines = (n + AN_LINE - 1) / AN_LINE;
+    return (an_ahead){.part = {{x, lines}}, .parts = lines > 0, .share = (lines + tiles - 1) / tiles};
+}
+
+static int64_t tiles_of(int64_t rows, int64_t columns)
+{
+    return (rows + AN_MICRO_ROWS - 1) / AN_MICRO_ROWS * an_panel_count(columns);
 }
 
 /* ── forward ──────────────────────────────────────────────────────────────────────── */
@@ -48,8 +61,12 @@ static void forward_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
     const forward_job *j = context;
     int64_t out = j->s->out, in = j->s->in;
     (void)chunk;
-    an_k_panel_rows(j->y + lo * out, out, j->x + lo * in, in, j->panels, hi - lo, in, out, j->b,
-                    false);
+    for (int64_t end = hi; lo < end; lo = hi) {
+        hi = smaller(lo + ROWS, end);
+        an_ahead next = asked(j->x + hi * in, (smaller(hi + ROWS, end) - hi) * in, tiles_of(hi - lo, out));
+        an_k_panel_rows(j->y + lo * out, out, j->x + lo * in, in, j->panels, hi - lo, in, out, j->b,
+                        false, &next);
+    }
 }
 
 an_code an_k_linear_forward(float *y, const float *x, const float *w, const float *b,
@@ -66,7 +83,7 @@ an_code an_k_linear_forward(float *y, const float *x, const float *w, const floa
     if (!j.panels)
         return AN_ENOMEM;
     an_par_for(an_panel_count(out), rows > ROWS ? 1 : an_panel_count(out), pack_turned, &j);
-    an_par_for(rows, ROWS, forward_rows, &j);
+    an_par_for(rows, BLOCKS * ROWS, forward_rows, &j);
     an_scratch_give(j.panels);
     return AN_OK;
 }
@@ -122,13 +139,14 @@ static void run_slice(const slices *j, int64_t s)
     memset(db, 0, sizeof *db * (size_t)out);
     for (int64_t lo = first; lo < end; lo += STEP) {
         int64_t rows = smaller(STEP, end - lo);
-        const float *dy = j->dy + lo * out;
+        const float *dy = j->dy + lo * out, *x = j->x + lo * in;
+        an_ahead own = asked(x, rows * in, tiles_of(rows, in));
+        an_ahead next = asked(dy + rows * out, smaller(STEP, end - lo - rows) * out, tiles_of(out, in));
         if (j->d->dx)
             an_k_panel_rows(j->d->dx + lo * in, in, dy, out, j->panels, rows, out, in, NULL,
-                            j->d->beta_x == 1);
+                            j->d->beta_x == 1, &own);
         if (j->d->dw)
-            an_k_gemm_outer(j->dw + s * out * in, in, out, in, rows, dy, out, j->x + lo * in, in,
-                            lo > first);
+            an_k_gemm_outer(j->dw + s * out * in, in, out, in, rows, dy, out, x, in, lo > first, &next);
         if (j->d->db)
             add_rows(db, dy, rows, out);
     }

@@ -69,7 +69,8 @@ static void odd_panel(float *C, int64_t ldc, const float *A, int64_t lda, const 
 }
 
 void an_k_panel_rows(float *C, int64_t ldc, const float *A, int64_t lda, const float *panels,
-                     int64_t M, int64_t K, int64_t N, const float *bias, bool accumulate)
+                     int64_t M, int64_t K, int64_t N, const float *bias, bool accumulate,
+                     an_ahead *ahead)
 {
     for (int64_t p = 0; p < an_panel_count(N); p++) {
         int64_t columns = an_panel_columns(N, p), width = an_panel_width(N, p), at = p * COLUMNS;
@@ -79,6 +80,7 @@ void an_k_panel_rows(float *C, int64_t ldc, const float *A, int64_t lda, const f
         else
             an_k_micro_panel(&(an_micro_panel){
                 .a = A, .b = panel, .rows = M, .k = K, .a_step = lda, .b_step = width, .out = C + at,
-                .out_step = ldc, .columns = columns, .bias = add, .accumulate = accumulate});
+                .out_step = ldc, .columns = columns, .bias = add, .accumulate = accumulate,
+                .ahead = ahead});
     }
 }

@@ -176,7 +176,7 @@ static void forward_images(void *context, int64_t lo, int64_t hi, int64_t chunk)
             int64_t end = smaller(i + l->lines, s->Ho);
             lay_out(P, image, i, end, l);
             an_k_panel_rows(j->out + (b * s->Ho + i) * s->Wo * s->O, s->O, P, l->depth, j->panels,
-                            (end - i) * s->Wo, l->depth, s->O, j->b, false);
+                            (end - i) * s->Wo, l->depth, s->O, j->b, false, NULL);
         }
     }
 }
@@ -194,7 +194,7 @@ static void data_images(void *context, int64_t lo, int64_t hi, int64_t chunk)
         for (int64_t i = 0; i < s->Ho; i += l->lines) {
             int64_t end = smaller(i + l->lines, s->Ho);
             an_k_panel_rows(rows, columns, j->in + (b * s->Ho + i) * s->Wo * s->O, s->O, j->panels,
-                            (end - i) * s->Wo, s->O, columns, NULL, false);
+                            (end - i) * s->Wo, s->O, columns, NULL, false, NULL);
             add_back(image, rows, i, end, l);
         }
         unpad(j->out + b * s->H * s->W * s->C, image, j->accumulate, l);
@@ -253,7 +253,7 @@ static void sum_images(float *dW, float *image, const float *dy, const float *x,
             int64_t end = smaller(i + l->lines, s->Ho);
             lay_out(P, image, i, end, l);
             an_k_gemm_outer(dW, s->O, l->depth, s->O, (end - i) * s->Wo, P, l->depth,
-                            dy + (b * s->Ho + i) * s->Wo * s->O, s->O, b > lo || i > 0);
+                            dy + (b * s->Ho + i) * s->Wo * s->O, s->O, b > lo || i > 0, NULL);
         }
     }
 }

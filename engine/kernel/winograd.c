@@ -100,7 +100,7 @@ an_code an_k_winograd_forward(float *y, const float *x, const float *w, bool fli
         an_k_tiles_in(V, l.plane_in, x, lo, hi, &l.map, zeros);
         for (int k = 0; k < P; k++)
             an_k_panel_rows(M + k * l.plane_out, O, V + k * l.plane_in, C,
-                            U + k * l.plane_kernels, hi - lo, C, O, NULL, false);
+                            U + k * l.plane_kernels, hi - lo, C, O, NULL, false, NULL);
         an_k_tiles_out(y, M, l.plane_out, lo, hi, 0, O, &l.map, b, accumulate, nowhere);
     }
     an_scratch_give(all);

@@ -62,7 +62,7 @@ an_code an_k_winograd_few_forward(float *y, const float *x, const float *w, bool
             int64_t hi = smaller(lo + BLOCK, map.tiles);
             for (int k = 0; k < P; k++)
                 an_k_panel_rows(M + k * plane_out, SLICE, V + k * plane + lo * C, C,
-                                U + k * kernels, hi - lo, C, SLICE, NULL, false);
+                                U + k * kernels, hi - lo, C, SLICE, NULL, false, NULL);
             an_k_tiles_out(y, M, plane_out, lo, hi, o, SLICE, &map, b, accumulate, nowhere);
         }
     }

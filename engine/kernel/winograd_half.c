@@ -219,7 +219,7 @@ an_code an_k_winograd_half_data(float *dx, const float *dy, const float *w, bool
         for (int n = 0; n < SUMS; n++)
             for (int k = parts_of(part, n / POINTS, n % POINTS) - 1; k >= 0; k--)
                 an_k_panel_rows(M + part[k] * l.plane_in, C, Z + n * l.plane_out, O,
-                                U + part[k] * l.plane_kernels, hi - lo, O, C, NULL, false);
+                                U + part[k] * l.plane_kernels, hi - lo, O, C, NULL, false, NULL);
         for (int64_t t = lo; t < hi; t++, M += C) {
             point(d, SIDE, SIDE, 0, dx, t, &l, s->H, s->W, C, nowhere);
             an_k_half_data((float *const *)d, M, l.plane_in, accumulate, C);

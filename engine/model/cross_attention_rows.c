@@ -92,7 +92,7 @@ static void pack_layer(purse *p, layer *l, const an_cross_block *b)
 /* y (rows, out), rows `ldy` apart, = x (rows, in) Wᵀ [+ b] */
 static void apply(const ready *l, float *y, int64_t ldy, const float *x, int64_t rows, bool bias)
 {
-    an_k_panel_rows(y, ldy, x, l->in, l->panels, rows, l->in, l->out, bias ? l->bias : NULL, false);
+    an_k_panel_rows(y, ldy, x, l->in, l->panels, rows, l->in, l->out, bias ? l->bias : NULL, false, NULL);
 }
 
 static void apply_three(const layer *l, float *y, const float *x, int64_t rows, bool bias)
@@ -241,7 +241,7 @@ static void run(const pass *p, const block *b, float *out)
             apply_three(&p->layer[i + 1], b->wide, b->u, b->tokens, true);
     }
     float *wide = b->wide; /* one column would be slow: its pack has 16 */
-    an_k_panel_rows(wide, LAST, b->u, p->n->D, p->last.panels, b->tokens, p->n->D, LAST, NULL, false);
+    an_k_panel_rows(wide, LAST, b->u, p->n->D, p->last.panels, b->tokens, p->n->D, LAST, NULL, false, NULL);
     for (int64_t i = 0; i < b->tokens; i++)
         out[b->first * p->n->K + i] = wide[i * LAST] + p->last.bias[0];
 }
