@@ -131,9 +131,9 @@ void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, con
             for (int64_t m = 0; m < M; m += AN_MICRO_ROWS)
                 an_k_micro_outer(&(an_micro_outer){
                     .a = A + k * lda + m, .b = B + k * ldb + n, .n = {1, 1, smaller(DEEP, K - k)},
-                    .a_step = {0, 0, lda}, .b_step = {0, 0, ldb}, .accumulate = accumulate || k > 0, .ahead = ahead,
+                    .a_step = {0, 0, lda}, .b_step = {0, 0, ldb}, .accumulate = accumulate || k > 0,
                     .rows = smaller(AN_MICRO_ROWS, M - m), .out = C + m * ldc + n, .out_step = ldc,
-                    .columns = smaller(AN_MICRO_COLUMNS, N - n)});
+                    .columns = smaller(AN_MICRO_COLUMNS, N - n), .ahead = ahead});
 }
 
 static an_code cut_depth(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,

@@ -29,7 +29,8 @@ an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float a
                       float beta, float *C, int64_t ldc);
 
 /* C (M,N) ← AᵀB + (C if `accumulate`) on the calling thread, A (K,M), B (K,N): outer products
- * in order of K, for sums over rows. N is a multiple of 16. */
+ * in order of K, for sums over rows. N is a multiple of 16. `ahead` (NULL for nothing) is asked for
+ * meanwhile, a share per tile of 8 by 32. */
 void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, const float *A,
                      int64_t lda, const float *B, int64_t ldb, bool accumulate, an_ahead *ahead);
 

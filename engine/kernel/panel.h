@@ -47,7 +47,8 @@ void an_k_panel_turn(float *panel, int64_t width, const float *from, int64_t ste
                      int64_t K, int64_t inner, int64_t jump);
 
 /* C (M,N) ← A (M,K)·B + (bias (N), or nothing if NULL) + (C if `accumulate`), B packed, on the
- * calling thread. A's rows are contiguous. `ahead` (NULL for nothing) is asked for meanwhile. */
+ * calling thread. A's rows are contiguous. `ahead` (NULL for nothing) is asked for
+ * meanwhile, a share per eight rows of a panel. */
 void an_k_panel_rows(float *C, int64_t ldc, const float *A, int64_t lda, const float *panels,
                      int64_t M, int64_t K, int64_t N, const float *bias, bool accumulate,
                      an_ahead *ahead);

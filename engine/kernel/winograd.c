@@ -169,8 +169,8 @@ an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const a
             an_k_tiles_in(V, l.plane_in, x, lo, hi, &l.map, zeros);
             an_k_tiles_gradient(Z, l.plane_out, dy, lo, hi, &l.map, zeros);
             for (int k = 0; k < P; k++)
-                sum_tiles(dU + chunk * n + k * l.plane_kernels, V + k * l.plane_in, Z + k * l.plane_out, hi - lo,
-                          lo > first, s);
+                sum_tiles(dU + chunk * n + k * l.plane_kernels, V + k * l.plane_in, Z + k * l.plane_out,
+                          hi - lo, lo > first, s);
         }
     }
     give_kernels(dw, dU, l.plane_kernels, chunks, s);
