@@ -183,7 +183,7 @@ static void drop_network(network *n)
 
 /* Recorded operations and the pass that keeps nothing compute the same: small and odd sizes,
  * a block of several images, draws of one image in several blocks. The smallest products are
- * BLAS's, which rounds as the CPU it knows does: 2e-5 to 7e-5 apart by OPENBLAS_CORETYPE. */
+ * BLAS's, which rounds as the CPU it knows does: 6e-6 to 7.2e-5 apart over eight of OPENBLAS_CORETYPE. */
 static void test_the_chains_pass_is_the_forward(void **state)
 {
     (void)state;
@@ -201,7 +201,7 @@ static void test_the_chains_pass_is_the_forward(void **state)
         an_set_recording(before);
         assert_int_equal(an_tape_length(), 0);
         double largest = distance(chain, an_tensor_zeros(AN_F32, 2, chain->shape));
-        if (!(largest > 0.1 && distance(chain, plain) < 2e-4 * largest))
+        if (!(largest > 0.1 && distance(chain, plain) < 1e-4 * largest))
             fail_msg("%s, %lld classes: %g of %g apart", an_denoiser_names[kind], (long long)sizes[i][0],
                      distance(chain, plain), largest);
         an_context_release(c);
