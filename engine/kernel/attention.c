@@ -8,24 +8,11 @@
 
 #include "base/par.h"
 #include "base/scratch.h"
-#include "base/simd.h"
 #include "kernel/attention_widths.h"
 
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
-}
-
-static const an_attention_loops *loops_in_force(void)
-{
-#ifdef AN_MICRO_X86
-    switch (an_simd_level()) {
-    case AN_SIMD_AVX512: return &an_micro_avx512_attention;
-    case AN_SIMD_AVX2: return &an_micro_avx2_attention;
-    default: break;
-    }
-#endif
-    return &an_micro_baseline_attention;
 }
 
 static float scale_of(int64_t d)
@@ -40,7 +27,7 @@ int64_t an_k_attend_scratch(int64_t Lk, int64_t d)
 
 void an_k_attend(float *out, int64_t ldo, const an_attend *a, float *scratch)
 {
-    const an_attention_loops *loops = loops_in_force();
+    const an_attention_loops *loops = AN_MICRO_IN_FORCE(attention);
     an_attention_job job = {.ldq = a->ldq, .ldk = a->ldk, .Lk = a->Lk, .d = a->d,
                             .scale = scale_of(a->d), .scratch = scratch};
     for (int64_t lo = 0; lo < a->queries; lo += AN_FEW)
@@ -115,7 +102,7 @@ static float *mine(char *scratch, size_t bytes)
 an_code an_k_attention_forward(float *out, const float *q, const float *k, const float *v,
                                const an_attention_shape *s)
 {
-    const an_attention_loops *loops = loops_in_force();
+    const an_attention_loops *loops = AN_MICRO_IN_FORCE(attention);
     int64_t queries = s->repeat * s->Lq;
     size_t bytes = share(s, 1);
     char *scratch = an_scratch_take((size_t)an_threads() * bytes);
@@ -154,7 +141,7 @@ static an_attention_gradients gradients_at(const place *at, const an_attention_g
 an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, const float *q,
                                 const float *k, const float *v, const an_attention_shape *s)
 {
-    const an_attention_loops *loops = loops_in_force();
+    const an_attention_loops *loops = AN_MICRO_IN_FORCE(attention);
     int64_t queries = s->repeat * s->Lq;
     size_t bytes = share(s, 2);
     char *scratch = an_scratch_take((size_t)an_threads() * bytes);
@@ -189,7 +176,7 @@ static void add_to_map(float *map, const float *p, const an_attention_shape *s, 
 
 an_code an_k_attention_map(float *map, const float *q, const float *k, const an_attention_shape *s)
 {
-    const an_attention_loops *loops = loops_in_force();
+    const an_attention_loops *loops = AN_MICRO_IN_FORCE(attention);
     int64_t queries = s->repeat * s->Lq;
     size_t bytes = share(s, 1);
     char *scratch = an_scratch_take((size_t)an_threads() * bytes);

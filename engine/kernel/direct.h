@@ -1,6 +1,6 @@
 /* direct: convolutions straight from the images, with no column matrix: micro.h's loops take
- * pointers to pixels. Every size, stride and padding; conv.c calls it where Winograd does
- * not fit. Taps that fall outside the image are left out, not multiplied by zero, where
+ * pointers to pixels. Every size, stride and padding; conv.c calls it where neither
+ * Winograd nor patches fit. Taps that fall outside the image are left out, not multiplied by zero, where
  * a whole block of positions agrees; on small images a block is one position of eight images.
  *
  *   forward   out[position] = Σ_tap x[position·stride + tap] · P_tap

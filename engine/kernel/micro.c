@@ -4,60 +4,19 @@
 
 #include <stddef.h>
 
-#include "base/simd.h"
 #include "kernel/micro_widths.h"
 
 enum { ROWS = AN_MICRO_ROWS, COLUMNS = AN_MICRO_COLUMNS };
 
-static void whole_rows(const an_micro_rows *job)
-{
-#ifdef AN_MICRO_X86
-    if (an_simd_level() == AN_SIMD_AVX512) {
-        an_micro_avx512_rows(job);
-        return;
-    }
-    if (an_simd_level() == AN_SIMD_AVX2) {
-        an_micro_avx2_rows(job);
-        return;
-    }
-#endif
-    an_micro_baseline_rows(job);
-}
-
 void an_k_micro_panel(const an_micro_panel *job)
 {
-#ifdef AN_MICRO_X86
-    if (an_simd_level() == AN_SIMD_AVX512) {
-        an_micro_avx512_panel(job);
-        return;
-    }
-    if (an_simd_level() == AN_SIMD_AVX2) {
-        an_micro_avx2_panel(job);
-        return;
-    }
-#endif
-    an_micro_baseline_panel(job);
-}
-
-static void whole_outer(const an_micro_outer *job)
-{
-#ifdef AN_MICRO_X86
-    if (an_simd_level() == AN_SIMD_AVX512) {
-        an_micro_avx512_outer(job);
-        return;
-    }
-    if (an_simd_level() == AN_SIMD_AVX2) {
-        an_micro_avx2_outer(job);
-        return;
-    }
-#endif
-    an_micro_baseline_outer(job);
+    AN_MICRO_IN_FORCE(panel)(job);
 }
 
 void an_k_micro_rows(const an_micro_rows *job)
 {
     if (job->columns % AN_MICRO_HALF == 0) {
-        whole_rows(job);
+        AN_MICRO_IN_FORCE(rows)(job);
         return;
     }
     float tile[ROWS][COLUMNS];
@@ -69,7 +28,7 @@ void an_k_micro_rows(const an_micro_rows *job)
     whole.out = out;
     whole.bias = NULL;
     whole.accumulate = false;
-    whole_rows(&whole);
+    AN_MICRO_IN_FORCE(rows)(&whole);
     for (int m = 0; m < ROWS; m++)
         for (int64_t n = 0; n < job->columns; n++)
             job->out[m][n] = tile[m][n] + (job->bias ? job->bias[n] : 0)
@@ -79,7 +38,7 @@ void an_k_micro_rows(const an_micro_rows *job)
 void an_k_micro_outer(const an_micro_outer *job)
 {
     if (job->columns % AN_MICRO_HALF == 0) {
-        whole_outer(job);
+        AN_MICRO_IN_FORCE(outer)(job);
         return;
     }
     float tile[ROWS][COLUMNS];
@@ -88,7 +47,7 @@ void an_k_micro_outer(const an_micro_outer *job)
     whole.out = tile[0];
     whole.out_step = COLUMNS;
     whole.accumulate = false;
-    whole_outer(&whole);
+    AN_MICRO_IN_FORCE(outer)(&whole);
     for (int64_t m = 0; m < job->rows; m++)
         for (int64_t n = 0; n < job->columns; n++) {
             float *to = job->out + m * job->out_step + n;

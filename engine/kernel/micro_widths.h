@@ -1,7 +1,9 @@
-/* micro_widths: the loops of micro.h by vector width; columns in sixteens. Internal to micro*.c. */
+/* micro_widths: the loops of micro.h by vector width, columns in sixteens, and the choice of a width.
+ * Internal to micro*.c and attention*.c. */
 #ifndef AN_KERNEL_MICRO_WIDTHS_H
 #define AN_KERNEL_MICRO_WIDTHS_H
 
+#include "base/simd.h"
 #include "kernel/micro.h"
 
 void an_micro_baseline_rows(const an_micro_rows *job);
@@ -15,6 +17,16 @@ void an_micro_avx2_outer(const an_micro_outer *job);
 void an_micro_avx512_rows(const an_micro_rows *job);
 void an_micro_avx512_panel(const an_micro_panel *job);
 void an_micro_avx512_outer(const an_micro_outer *job);
+#endif
+
+/* Of what comes in a version per width, an_micro_…_NAME, the one that is in force. */
+#ifdef AN_MICRO_X86
+#define AN_MICRO_IN_FORCE(name)                                            \
+    (an_simd_level() == AN_SIMD_AVX512 ? &an_micro_avx512_##name           \
+     : an_simd_level() == AN_SIMD_AVX2 ? &an_micro_avx2_##name             \
+                                       : &an_micro_baseline_##name)
+#else
+#define AN_MICRO_IN_FORCE(name) (&an_micro_baseline_##name)
 #endif
 
 #endif

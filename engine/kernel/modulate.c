@@ -111,11 +111,11 @@ void an_k_modulate_forward(float *u, float *mean, float *rstd, const float *x, c
 
 typedef struct {
     float mean, rstd;
-} place;
+} row_moments;
 
 /* dscale += du·x̂, dshift += du for a row */
 static inline void add_condition(float *restrict dscale, float *restrict dshift,
-                                 const float *restrict du, const float *restrict x, place m,
+                                 const float *restrict du, const float *restrict x, row_moments m,
                                  int64_t C)
 {
     for (int64_t c = 0; c < C; c++) {
@@ -126,7 +126,7 @@ static inline void add_condition(float *restrict dscale, float *restrict dshift,
 
 /* With g = du·(1 + scale): dx = rstd·(g − mean(g) − x̂·mean(g·x̂)) + beta·dx for a row. */
 static inline void row_backward(float *restrict dx, float beta, const float *restrict du,
-                                const float *restrict x, const float *restrict scale, place m,
+                                const float *restrict x, const float *restrict scale, row_moments m,
                                 int64_t C)
 {
     float plain[AN_LANES] = {0}, product[AN_LANES] = {0};
@@ -158,7 +158,7 @@ AN_SIMD static void modulate_back(void *context, int64_t lo, int64_t hi, int64_t
     (void)chunk;
     for (int64_t r = lo * j->s->rows; r < hi * j->s->rows; r++) {
         int64_t at = r / j->s->rows * j->s->step;
-        place m = {j->mean[r], j->rstd[r]};
+        row_moments m = {j->mean[r], j->rstd[r]};
         if (j->dscale)
             add_condition(j->dscale + at, j->dshift + at, j->other + r * C, j->x + r * C, m, C);
         if (j->y)
