@@ -42,12 +42,10 @@ an_code an_safetensors_content(an_safetensors *f, char hex[AN_SHA256_HEX]);
  * as `previous` [opt]. Names must differ (AN_EINVAL). */
 an_code an_safetensors_write(const char *path, const an_named *tensors, int n,
                              const an_pair *meta, int n_meta, const char *previous);
-/* The same, while a second thread hashes what is written: `hex` receives the content's name and
- * may be a value of `meta`, which then has it. */
+/* The same, while a second thread hashes what is written: `hex` receives the content's name, as
+ * an_safetensors_content() will give it, and may be a value of `meta`, which then has it. */
 an_code an_safetensors_write_named(const char *path, const an_named *tensors, int n,
                                    const an_pair *meta, int n_meta, char hex[AN_SHA256_HEX],
                                    const char *previous);
-/* The same hash that an_safetensors_content() gives after writing these. */
-an_code an_safetensors_content_of(const an_named *tensors, int n, char hex[AN_SHA256_HEX]);
 
 #endif

@@ -214,12 +214,3 @@ an_code an_safetensors_write(const char *path, const an_named *tensors, int n,
 {
     return an_safetensors_write_named(path, tensors, n, meta, n_meta, NULL, previous);
 }
-
-an_code an_safetensors_content_of(const an_named *tensors, int n, char hex[AN_SHA256_HEX])
-{
-    item *items = sorted(tensors, n);
-    if (!items) return an_err_code();
-    an_code code = hash_all(hex, items, n);
-    an_free(items);
-    return code;
-}
