@@ -22,11 +22,14 @@
 static const char *without_our_place(const char *message)
 {
     const char *place = strstr(message, ".lua:"), *start = strstr(message, "aniso/");
-    if (!place || !start || start > place) return message;
+    if (!place || !start || start > place)
+        return message;
     for (const char *p = message; p < place; p++)
-        if (isspace((unsigned char)*p)) return message;
+        if (isspace((unsigned char)*p))
+            return message;
     const char *end = place + 5;
-    while (isdigit((unsigned char)*end)) end++;
+    while (isdigit((unsigned char)*end))
+        end++;
     return end[0] == ':' && end[1] == ' ' ? end + 2 : message;
 }
 
@@ -54,14 +57,18 @@ static int report(lua_State *L)
     const char *message = luaL_tolstring(L, top, NULL);
     lua_getfield(L, LUA_REGISTRYINDEX, "aniso.traceback");
     const char *trace = lua_tostring(L, -1);
-    if (!trace) message = without_our_place(message);
+    if (!trace)
+        message = without_our_place(message);
     if (an_interrupt_signal() && !lua_istable(L, top)) {
         code = 128 + an_interrupt_signal();
-        if (!trace) message = "interrupted";
+        if (!trace)
+            message = "interrupted";
     }
     fflush(stdout);
-    if (*message) fprintf(stderr, "aniso: %s\n", message);
-    if (trace) fprintf(stderr, "%s\n", trace);
+    if (*message)
+        fprintf(stderr, "aniso: %s\n", message);
+    if (trace)
+        fprintf(stderr, "%s\n", trace);
     return code;
 }
 
@@ -97,7 +104,8 @@ static void set_arguments(lua_State *L, int argc, char **argv)
  * choice of the user's stays; where there is no /proc nothing happens. */
 static void wait_with_a_short_spin(char **argv)
 {
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+        return;
     setenv("OMP_WAIT_POLICY", "passive", 1);
     setenv("GOMP_SPINCOUNT", "2000", 1);
     setenv("OPENBLAS_NUM_THREADS", "1", 0); /* nor threads of its own, which spin unused */
@@ -115,7 +123,8 @@ int main(int argc, char **argv)
     wait_with_a_short_spin(argv);
     setlocale(LC_CTYPE, ""); /* numbers keep the "C" locale: a decimal point is a point */
     lua_State *L = lua_newstate(lua_memory, NULL);
-    if (!L) return fprintf(stderr, "aniso: no memory to start\n"), 1;
+    if (!L)
+        return fprintf(stderr, "aniso: no memory to start\n"), 1;
     const char *debug = getenv("ANISO_DEBUG");
     lua_pushboolean(L, debug && strcmp(debug, "1") == 0);
     lua_setfield(L, LUA_REGISTRYINDEX, AN_DEBUG_KEY);
@@ -131,7 +140,8 @@ int main(int argc, char **argv)
     lua_close(L);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("aniso: standard output");
-        if (code == 0) code = 1;
+        if (code == 0)
+            code = 1;
     }
     return code;
 }

@@ -14,7 +14,8 @@ static an_code claim(const char *copy)
     int made = open(copy, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (made < 0 && errno == EEXIST)
         return an_fail(AN_EIO, "%s exists already: name another file, or remove it first", copy);
-    if (made < 0) return an_fail(AN_EIO, "cannot make %s: %s", copy, strerror(errno));
+    if (made < 0)
+        return an_fail(AN_EIO, "cannot make %s: %s", copy, strerror(errno));
     close(made);
     return AN_OK;
 }
@@ -24,7 +25,8 @@ static an_code copy_pages(an_db *db, sqlite3 *target, const char *copy)
     sqlite3_backup *backup = sqlite3_backup_init(target, "main", db->raw, "main");
     int rc = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(target);
     int finished = sqlite3_backup_finish(backup);
-    if (rc == SQLITE_DONE && finished == SQLITE_OK) return AN_OK;
+    if (rc == SQLITE_DONE && finished == SQLITE_OK)
+        return AN_OK;
     return an_fail(AN_EIO, "the copy %s failed: %s", copy, sqlite3_errstr(rc));
 }
 
@@ -32,11 +34,13 @@ an_code an_db_backup(an_db *db, const char *copy)
 {
     sqlite3 *target = NULL;
     an_code code = claim(copy);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     int rc = sqlite3_open_v2(copy, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     code = rc == SQLITE_OK ? copy_pages(db, target, copy)
                            : an_fail(AN_EIO, "cannot open %s: %s", copy, sqlite3_errstr(rc));
     sqlite3_close(target);
-    if (code != AN_OK) unlink(copy);
+    if (code != AN_OK)
+        unlink(copy);
     return code;
 }

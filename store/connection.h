@@ -18,15 +18,15 @@ struct an_stmt {
 
 struct an_db {
     sqlite3 *raw;
-    char *path;                  /* absolute, without links */
+    char *path; /* absolute, without links */
     bool readonly;
-    an_lock *lock;               /* NULL when reading */
+    an_lock *lock; /* NULL when reading */
     an_stmt cache[AN_DB_CACHED];
-    int next;                    /* the slot to reuse */
+    int next; /* the slot to reuse */
 };
 
-an_code an_db_refused(const an_db *db, int rc);        /* SQLite's answer in our words */
-an_code an_db_script(an_db *db, const char *sql);      /* our own statements, no values */
+an_code an_db_refused(const an_db *db, int rc);   /* SQLite's answer in our words */
+an_code an_db_script(an_db *db, const char *sql); /* our own statements, no values */
 void an_db_forget_statements(an_db *db);
 
 #endif

@@ -28,7 +28,8 @@ static char *sidecar(const char *database)
 {
     size_t size = strlen(database) + sizeof "-lock";
     char *path = an_alloc(size);
-    if (path) snprintf(path, size, "%s-lock", database);
+    if (path)
+        snprintf(path, size, "%s-lock", database);
     return path;
 }
 
@@ -63,8 +64,10 @@ static an_code held_by(const char *database, int pid)
 static an_code lock_file(an_lock *lock, const char *database)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(lock->file, SET_LOCK, &whole) == 0) return AN_OK;
-    if (errno == EAGAIN || errno == EACCES) return held_by(database, read_pid(lock->file));
+    if (fcntl(lock->file, SET_LOCK, &whole) == 0)
+        return AN_OK;
+    if (errno == EAGAIN || errno == EACCES)
+        return held_by(database, read_pid(lock->file));
     return an_fail(AN_EIO, "cannot lock %s: %s", lock->path, strerror(errno));
 }
 
@@ -83,16 +86,19 @@ static an_code try_lock(an_lock *lock, const char *database)
         if (lock->file < 0)
             return an_fail(AN_EIO, "cannot lock %s for writing: %s", database, strerror(errno));
         an_code code = lock_file(lock, database);
-        if (code == AN_OK && still_there(lock)) return AN_OK;
+        if (code == AN_OK && still_there(lock))
+            return AN_OK;
         close(lock->file);
         lock->file = -1;
-        if (code != AN_OK) return code;
+        if (code != AN_OK)
+            return code;
     }
 }
 
 static void discard(an_lock *lock)
 {
-    if (lock->file >= 0) close(lock->file);
+    if (lock->file >= 0)
+        close(lock->file);
     an_free(lock->path);
     an_free(lock);
 }
@@ -101,22 +107,26 @@ an_lock *an_lock_take(const char *database)
 {
     enum { TRIES = 20, PAUSE_US = 20000 }; /* a writer that is about to end is waited for */
     an_lock *lock = an_calloc(1, sizeof *lock);
-    if (!lock) return NULL;
+    if (!lock)
+        return NULL;
     lock->file = -1;
     lock->path = sidecar(database);
     an_code code = lock->path ? AN_EBUSY : AN_ENOMEM;
     for (int i = 0; i < TRIES && code == AN_EBUSY; i++) {
-        if (i > 0) usleep(PAUSE_US);
+        if (i > 0)
+            usleep(PAUSE_US);
         code = try_lock(lock, database);
     }
-    if (code != AN_OK) return discard(lock), NULL;
+    if (code != AN_OK)
+        return discard(lock), NULL;
     write_pid(lock->file);
     return lock;
 }
 
 void an_lock_release(an_lock *lock)
 {
-    if (!lock) return;
+    if (!lock)
+        return;
     unlink(lock->path);
     discard(lock);
 }
@@ -127,8 +137,10 @@ bool an_lock_held(const char *database, int *pid)
     char *path = sidecar(database);
     int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     bool held = file >= 0 && fcntl(file, GET_LOCK, &whole) == 0 && whole.l_type != F_UNLCK;
-    if (pid) *pid = held ? read_pid(file) : 0;
-    if (file >= 0) close(file);
+    if (pid)
+        *pid = held ? read_pid(file) : 0;
+    if (file >= 0)
+        close(file);
     an_free(path);
     return held;
 }

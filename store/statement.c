@@ -68,8 +68,10 @@ static an_code compile(an_db *db, an_stmt *s, const char *sql)
 {
     const char *tail = NULL;
     int rc = sqlite3_prepare_v3(db->raw, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->raw, &tail);
-    if (rc != SQLITE_OK) return an_db_refused(db, rc);
-    if (!s->raw) return an_fail(AN_EINVAL, "there is no statement in the SQL text");
+    if (rc != SQLITE_OK)
+        return an_db_refused(db, rc);
+    if (!s->raw)
+        return an_fail(AN_EINVAL, "there is no statement in the SQL text");
     if (!is_single(db, tail))
         return an_fail(AN_EINVAL, "one statement at a time; the text goes on: %.60s", tail);
     if (db->readonly && !sqlite3_stmt_readonly(s->raw))
@@ -84,14 +86,17 @@ an_stmt *an_db_prepare(an_db *db, const char *sql)
 {
     for (int i = 0; i < AN_DB_CACHED; i++) {
         an_stmt *s = &db->cache[i];
-        if (s->raw && !s->busy && strcmp(s->sql, sql) == 0) return s->busy = true, s;
+        if (s->raw && !s->busy && strcmp(s->sql, sql) == 0)
+            return s->busy = true, s;
     }
     for (int tries = 0; tries < AN_DB_CACHED; tries++) {
         an_stmt *s = &db->cache[db->next];
         db->next = (db->next + 1) % AN_DB_CACHED;
-        if (s->busy) continue;
+        if (s->busy)
+            continue;
         forget(s);
-        if (compile(db, s, sql) != AN_OK) return forget(s), NULL;
+        if (compile(db, s, sql) != AN_OK)
+            return forget(s), NULL;
         return s->busy = true, s;
     }
     return an_fail(AN_EDB, "%s: more than %d statements at once", db->path, AN_DB_CACHED), NULL;
@@ -139,7 +144,8 @@ an_code an_step(an_stmt *s, bool *row)
 
 void an_done(an_stmt *s)
 {
-    if (!s) return;
+    if (!s)
+        return;
     sqlite3_reset(s->raw); /* repeats the failure of the last step, which was reported */
     sqlite3_clear_bindings(s->raw);
     s->busy = false;
@@ -159,11 +165,16 @@ const char *an_column_name(an_stmt *s, int i)
 an_sql_type an_column_type(an_stmt *s, int i)
 {
     switch (sqlite3_column_type(s->raw, i)) {
-    case SQLITE_INTEGER: return AN_SQL_INT;
-    case SQLITE_FLOAT: return AN_SQL_REAL;
-    case SQLITE_TEXT: return AN_SQL_TEXT;
-    case SQLITE_BLOB: return AN_SQL_BLOB;
-    default: return AN_SQL_NULL;
+    case SQLITE_INTEGER:
+        return AN_SQL_INT;
+    case SQLITE_FLOAT:
+        return AN_SQL_REAL;
+    case SQLITE_TEXT:
+        return AN_SQL_TEXT;
+    case SQLITE_BLOB:
+        return AN_SQL_BLOB;
+    default:
+        return AN_SQL_NULL;
     }
 }
 
@@ -180,7 +191,8 @@ double an_column_real(an_stmt *s, int i)
 const char *an_column_text(an_stmt *s, int i, size_t *bytes)
 {
     const void *data = sqlite3_column_blob(s->raw, i);
-    if (bytes) *bytes = (size_t)sqlite3_column_bytes(s->raw, i);
+    if (bytes)
+        *bytes = (size_t)sqlite3_column_bytes(s->raw, i);
     return data ? data : "";
 }
 
@@ -200,13 +212,15 @@ an_code an_db_begin(an_db *db)
 an_code an_db_commit(an_db *db)
 {
     an_code code = an_db_script(db, "COMMIT");
-    if (code != AN_OK) an_db_rollback(db);
+    if (code != AN_OK)
+        an_db_rollback(db);
     return code;
 }
 
 void an_db_rollback(an_db *db)
 {
-    if (!sqlite3_get_autocommit(db->raw)) sqlite3_exec(db->raw, "ROLLBACK", NULL, NULL, NULL);
+    if (!sqlite3_get_autocommit(db->raw))
+        sqlite3_exec(db->raw, "ROLLBACK", NULL, NULL, NULL);
 }
 
 int64_t an_db_changes(an_db *db)

@@ -28,7 +28,8 @@ bool an_db_readonly(const an_db *db)
 void an_db_stop_when(an_db *db, int (*stop)(void *unused))
 {
     enum { EVERY = 10000 /* instructions of SQLite's machine: well below a millisecond */ };
-    if (db->readonly) sqlite3_progress_handler(db->raw, EVERY, stop, NULL);
+    if (db->readonly)
+        sqlite3_progress_handler(db->raw, EVERY, stop, NULL);
 }
 
 /* The first column of the first row of `sql`, as a number. */
@@ -36,7 +37,8 @@ static an_code ask(an_db *db, const char *sql, int64_t *value)
 {
     bool row = false;
     an_stmt *s = an_db_prepare(db, sql);
-    if (!s) return an_err_code();
+    if (!s)
+        return an_err_code();
     an_code code = an_step(s, &row);
     *value = row ? an_column_int(s, 0) : 0;
     an_done(s);
@@ -56,7 +58,8 @@ static void restrain(an_db *db)
     sqlite3_db_config(db->raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_limit(db->raw, SQLITE_LIMIT_LENGTH, 256 << 20);
     sqlite3_limit(db->raw, SQLITE_LIMIT_SQL_LENGTH, 1 << 20);
-    if (db->readonly) sqlite3_limit(db->raw, SQLITE_LIMIT_ATTACHED, 0);
+    if (db->readonly)
+        sqlite3_limit(db->raw, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_extended_result_codes(db->raw, 1);
     sqlite3_busy_timeout(db->raw, 10000); /* milliseconds */
 }
@@ -67,7 +70,8 @@ static an_code connect_to(an_db *db, const char *name, int flags)
     sqlite3_close(db->raw);
     db->raw = NULL;
     int rc = sqlite3_open_v2(name, &db->raw, flags | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc != SQLITE_OK) return an_db_refused(db, rc);
+    if (rc != SQLITE_OK)
+        return an_db_refused(db, rc);
     restrain(db);
     return AN_OK;
 }
@@ -77,7 +81,8 @@ static an_code connect_immutable(an_db *db)
 {
     size_t length = strlen(db->path), size = 3 * length + sizeof "file:?immutable=1";
     char *uri = an_alloc(size), *to = uri;
-    if (!uri) return AN_ENOMEM;
+    if (!uri)
+        return AN_ENOMEM;
     to += sprintf(to, "file:");
     for (const char *c = db->path; *c; c++)
         to += sprintf(to, strchr("?#%", *c) ? "%%%02X" : "%c", (unsigned char)*c);
@@ -100,8 +105,10 @@ static an_code check_ours(an_db *db, int64_t *tables)
 {
     int64_t id = 0;
     an_code code = ask(db, "PRAGMA application_id", &id);
-    if (code == AN_OK) code = ask(db, "SELECT count(*) FROM sqlite_schema", tables);
-    if (code != AN_OK || id == AN_STORE_ID || (id == 0 && *tables == 0)) return code;
+    if (code == AN_OK)
+        code = ask(db, "SELECT count(*) FROM sqlite_schema", tables);
+    if (code != AN_OK || id == AN_STORE_ID || (id == 0 && *tables == 0))
+        return code;
     return an_fail(AN_EFORMAT, "%s is a database of another program; name another one (--db PATH)",
                    db->path);
 }
@@ -110,10 +117,12 @@ static an_code open_for_reading(an_db *db)
 {
     int64_t tables = 0;
     an_code code = connect_to(db, db->path, SQLITE_OPEN_READONLY);
-    if (code == AN_OK) code = check_ours(db, &tables);
+    if (code == AN_OK)
+        code = check_ours(db, &tables);
     if ((code == AN_EIO || code == AN_EDB) && !has_journal(db) && access(db->path, R_OK) == 0) {
         code = connect_immutable(db);
-        if (code == AN_OK) code = check_ours(db, &tables);
+        if (code == AN_OK)
+            code = check_ours(db, &tables);
     }
     if (code == AN_OK && tables == 0)
         code = an_fail(AN_EFORMAT, "%s is empty: run a recipe into it first", db->path);
@@ -123,8 +132,10 @@ static an_code open_for_reading(an_db *db)
 static an_code create(an_db *db, const an_schema *schema)
 {
     an_code code = an_db_begin(db);
-    if (code == AN_OK) code = an_db_script(db, schema->sql);
-    if (code == AN_OK) return an_db_commit(db);
+    if (code == AN_OK)
+        code = an_db_script(db, schema->sql);
+    if (code == AN_OK)
+        return an_db_commit(db);
     an_db_rollback(db);
     return code;
 }
@@ -134,10 +145,12 @@ static an_code backup(an_db *db, int version)
     char *copy = sqlite3_mprintf("%s.v%d.bak", db->path, version);
     an_stmt *s = copy ? an_db_prepare(db, "VACUUM INTO ?1") : NULL;
     bool row;
-    if (!s) return sqlite3_free(copy), an_err_code();
+    if (!s)
+        return sqlite3_free(copy), an_err_code();
     unlink(copy); /* of an attempt that did not end: the file still has that version */
     an_code code = an_bind_text(s, 1, copy, strlen(copy));
-    if (code == AN_OK) code = an_step(s, &row);
+    if (code == AN_OK)
+        code = an_step(s, &row);
     an_done(s);
     sqlite3_free(copy);
     return code;
@@ -162,9 +175,11 @@ static an_code run_migrations(an_db *db, int version, const an_schema *schema)
         if (number_of(&schema->migrations[i]) > version)
             code = an_db_script(db, schema->migrations[i].text);
     char *mark = sqlite3_mprintf("PRAGMA user_version = %d", schema->version);
-    if (code == AN_OK) code = mark ? an_db_script(db, mark) : AN_ENOMEM;
+    if (code == AN_OK)
+        code = mark ? an_db_script(db, mark) : AN_ENOMEM;
     sqlite3_free(mark);
-    if (code == AN_OK) return an_db_commit(db);
+    if (code == AN_OK)
+        return an_db_commit(db);
     an_db_rollback(db);
     return code;
 }
@@ -172,7 +187,8 @@ static an_code run_migrations(an_db *db, int version, const an_schema *schema)
 static an_code migrate(an_db *db, int version, const an_schema *schema)
 {
     an_code code = backup(db, version);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     allow_schema_text(db, true);
     code = run_migrations(db, version, schema);
     allow_schema_text(db, false);
@@ -183,9 +199,12 @@ static an_code bring_up_to_date(an_db *db, const an_schema *schema)
 {
     int64_t tables = 0;
     an_code code = check_ours(db, &tables);
-    if (code == AN_OK) code = an_db_script(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-    if (code != AN_OK) return code;
-    if (tables == 0) return create(db, schema);
+    if (code == AN_OK)
+        code = an_db_script(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    if (code != AN_OK)
+        return code;
+    if (tables == 0)
+        return create(db, schema);
     int version = an_db_version(db);
     if (version > schema->version)
         return an_fail(AN_EFORMAT,
@@ -198,9 +217,11 @@ static an_code bring_up_to_date(an_db *db, const an_schema *schema)
 static an_code open_for_writing(an_db *db, const an_schema *schema)
 {
     db->lock = an_lock_take(db->path);
-    if (!db->lock) return an_err_code();
+    if (!db->lock)
+        return an_err_code();
     an_code code = connect_to(db, db->path, SQLITE_OPEN_READWRITE);
-    if (code == AN_OK) code = bring_up_to_date(db, schema);
+    if (code == AN_OK)
+        code = bring_up_to_date(db, schema);
     return code == AN_OK ? an_db_script(db, "PRAGMA foreign_keys = ON") : code;
 }
 
@@ -214,11 +235,13 @@ static an_code find_file(an_db *db, const char *path)
                        strerror(errno));
     if (!db->readonly) {
         an_code code = an_place_for_writing(path);
-        if (code != AN_OK) return code;
+        if (code != AN_OK)
+            return code;
         int made = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (made < 0 && errno != EEXIST)
             return an_fail(AN_EIO, "cannot make %s: %s", path, strerror(errno));
-        if (made >= 0) close(made);
+        if (made >= 0)
+            close(made);
     }
     char real[PATH_MAX];
     if (!realpath(path, real) || stat(real, &info) != 0 || !S_ISREG(info.st_mode))
@@ -230,10 +253,12 @@ static an_code find_file(an_db *db, const char *path)
 an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
 {
     an_db *db = an_calloc(1, sizeof *db);
-    if (!db) return NULL;
+    if (!db)
+        return NULL;
     db->readonly = mode == AN_DB_READ;
     an_code code = find_file(db, path);
-    if (code == AN_OK) code = db->readonly ? open_for_reading(db) : open_for_writing(db, schema);
+    if (code == AN_OK)
+        code = db->readonly ? open_for_reading(db) : open_for_writing(db, schema);
     return code == AN_OK ? db : (an_db_close(db), NULL);
 }
 
@@ -242,8 +267,10 @@ an_db *an_db_open(const char *path, an_db_mode mode)
     static const char folder[] = "store/migrations/";
     an_schema schema = {.sql = an_embedded("store/schema.sql", NULL), .version = AN_STORE_VERSION};
     for (size_t i = 0; i < an_embedded_count; i++) {
-        if (strncmp(an_embedded_files[i].name, folder, sizeof folder - 1) != 0) continue;
-        if (!schema.migrations) schema.migrations = &an_embedded_files[i];
+        if (strncmp(an_embedded_files[i].name, folder, sizeof folder - 1) != 0)
+            continue;
+        if (!schema.migrations)
+            schema.migrations = &an_embedded_files[i];
         schema.n_migrations++;
     }
     return an_db_open_as(path, mode, &schema);
@@ -251,7 +278,8 @@ an_db *an_db_open(const char *path, an_db_mode mode)
 
 void an_db_close(an_db *db)
 {
-    if (!db) return;
+    if (!db)
+        return;
     an_db_forget_statements(db);
     sqlite3_close(db->raw);
     an_lock_release(db->lock);

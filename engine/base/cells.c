@@ -10,14 +10,15 @@
 #define LARGEST ((size_t)65536)
 #define CHUNK ((size_t)65536)
 
-enum { STEP = 16, EVEN = 16, OCTAVES = 8, CLASSES = EVEN + 4 * OCTAVES }; /* EVEN·STEP·2^OCTAVES = LARGEST */
+/* EVEN·STEP·2^OCTAVES = LARGEST */
+enum { STEP = 16, EVEN = 16, OCTAVES = 8, CLASSES = EVEN + 4 * OCTAVES };
 
 typedef struct cell {
     struct cell *next;
 } cell;
 
 static cell *waiting[CLASSES];
-static char *fresh;  /* what is left of the newest chunk */
+static char *fresh; /* what is left of the newest chunk */
 static size_t left;
 static int64_t requests;
 

@@ -13,7 +13,9 @@ const char *an_embedded(const char *name, size_t *length)
 {
     const an_embedded_file *file =
         bsearch(name, an_embedded_files, an_embedded_count, sizeof *file, by_name);
-    if (!file) return NULL;
-    if (length) *length = file->length;
+    if (!file)
+        return NULL;
+    if (length)
+        *length = file->length;
     return file->text;
 }

@@ -25,9 +25,9 @@ an_code an_err_set(const char *file, int line, an_code code, const char *format,
  * return an_fail(AN_ENOMEM, "…"), NULL;      in a function that returns a pointer */
 #define an_fail(code, ...) an_err_set(__FILE__, __LINE__, (code), __VA_ARGS__)
 
-an_code an_err_code(void);           /* of the latest failure, AN_OK if none       */
-const char *an_err_message(void);    /* its sentence, "" if none                   */
-const char *an_err_where(void);      /* "file:line" in our sources, for --debug    */
+an_code an_err_code(void);        /* of the latest failure, AN_OK if none       */
+const char *an_err_message(void); /* its sentence, "" if none                   */
+const char *an_err_where(void);   /* "file:line" in our sources, for --debug    */
 void an_err_clear(void);
 const char *an_code_name(an_code c); /* "EINVAL", "ENOMEM", …                      */
 

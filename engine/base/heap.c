@@ -13,8 +13,8 @@
 
 #define LINE ((size_t)64)
 #define SEGMENT ((size_t)256 << 20) /* of which the system gives what is touched */
-#define REST ((size_t)4096)   /* a smaller rest is not worth a block of its own */
-#define SMALL ((size_t)32768) /* up to here blocks have classes                 */
+#define REST ((size_t)4096)         /* a smaller rest is not worth a block of its own */
+#define SMALL ((size_t)32768)       /* up to here blocks have classes                 */
 
 enum { CLASSES = 37 }; /* from 64 to SMALL */
 
@@ -165,7 +165,8 @@ static block *best_fit(size_t size)
 {
     block *best = NULL;
     for (block *b = free_blocks; b; b = b->next)
-        if (b->size >= size && (!best || b->size < best->size || (b->size == best->size && b < best)))
+        if (b->size >= size &&
+            (!best || b->size < best->size || (b->size == best->size && b < best)))
             best = b;
     return best;
 }

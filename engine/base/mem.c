@@ -54,8 +54,10 @@ void *an_alloc(size_t bytes)
     if (!an_mem_must_fail() && bytes <= (size_t)PTRDIFF_MAX - 2 * ALIGN)
         block = from_system(bytes);
     if (!block) {
-        an_fail(AN_ENOMEM, "out of memory: %zu bytes could not be had; a smaller train.batch or "
-                           "image size needs less", bytes);
+        an_fail(AN_ENOMEM,
+                "out of memory: %zu bytes could not be had; a smaller train.batch or "
+                "image size needs less",
+                bytes);
         return NULL;
     }
     *(size_t *)block = bytes;

@@ -14,12 +14,12 @@ void *an_alloc(size_t bytes);                /* contents undefined; NULL + AN_EN
 void *an_calloc(size_t count, size_t size);  /* zeroed; checks count*size for overflow   */
 void *an_realloc(void *block, size_t bytes); /* keeps contents; NULL leaves block alive  */
 char *an_strdup(const char *text);
-void an_free(void *block);                   /* NULL is allowed                          */
+void an_free(void *block); /* NULL is allowed                          */
 
-int64_t an_mem_live(void);   /* bytes allocated and not freed                            */
-int64_t an_mem_peak(void);   /* the most an_mem_live() has been                          */
-int64_t an_mem_allocs(void); /* allocations since the start                              */
+int64_t an_mem_live(void);        /* bytes allocated and not freed                            */
+int64_t an_mem_peak(void);        /* the most an_mem_live() has been                          */
+int64_t an_mem_allocs(void);      /* allocations since the start                              */
 void an_mem_fail_at(int64_t nth); /* the nth allocation from now fails once; 0 = never   */
-int an_mem_must_fail(void);  /* counts one request for that hook: is this the one to fail? */
+int an_mem_must_fail(void);       /* counts one request for that hook: is this the one to fail? */
 
 #endif

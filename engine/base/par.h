@@ -12,8 +12,8 @@
 
 #include <stdint.h>
 
-int an_threads(void);           /* threads in use, ≥ 1                                  */
-void an_set_threads(int n);     /* n < 1: as many as the machine has cores              */
+int an_threads(void);       /* threads in use, ≥ 1                                  */
+void an_set_threads(int n); /* n < 1: as many as the machine has cores              */
 
 /* Works on items lo … hi−1, which are chunk number `chunk`. */
 typedef void (*an_chunk_fn)(void *context, int64_t lo, int64_t hi, int64_t chunk);

@@ -15,8 +15,8 @@ uint64_t an_stream(const char *purpose, uint64_t a, uint64_t b);
 /* Four 32-bit words at (seed, stream, index). */
 void an_philox(uint64_t seed, uint64_t stream, uint64_t index, uint32_t out[4]);
 
-double an_uniform(uint64_t seed, uint64_t stream, uint64_t index);  /* [0, 1), 53 bits     */
-double an_normal(uint64_t seed, uint64_t stream, uint64_t index);   /* N(0, 1), Box–Muller */
+double an_uniform(uint64_t seed, uint64_t stream, uint64_t index); /* [0, 1), 53 bits     */
+double an_normal(uint64_t seed, uint64_t stream, uint64_t index);  /* N(0, 1), Box–Muller */
 int64_t an_below(uint64_t seed, uint64_t stream, uint64_t index, int64_t n); /* 0 … n−1    */
 
 /* out[i] is the number at index first+i: any cut of a range gives the same values. */

@@ -72,8 +72,9 @@ static double element(lua_State *L, int arg, an_tensor *x, int64_t i)
     int is_number;
     double value = lua_tonumberx(L, -1, &is_number);
     if (!is_number)
-        luaL_argerror(L, arg, lua_pushfstring(L, "entry %d is a %s, not a number", (int)i + 1,
-                                              luaL_typename(L, -1)));
+        luaL_argerror(
+            L, arg,
+            lua_pushfstring(L, "entry %d is a %s, not a number", (int)i + 1, luaL_typename(L, -1)));
     lua_pop(L, 1);
     return value;
 }
@@ -88,8 +89,8 @@ static int64_t list_length(lua_State *L, int arg, int64_t n, an_tensor **x)
         luaL_checktype(L, arg, LUA_TTABLE);
     int64_t length = *x ? (*x)->shape[0] : (int64_t)luaL_len(L, arg);
     if (n >= 0 && length != n)
-        luaL_argerror(L, arg, lua_pushfstring(L, "expected %d numbers, got %d", (int)n,
-                                              (int)length));
+        luaL_argerror(L, arg,
+                      lua_pushfstring(L, "expected %d numbers, got %d", (int)n, (int)length));
     return length;
 }
 
@@ -154,8 +155,9 @@ static bool field(lua_State *L, int arg, const char *key)
 
 static int wrong(lua_State *L, int arg, const char *key, const char *expected)
 {
-    return luaL_argerror(L, arg, lua_pushfstring(L, "option %s: expected %s, got %s", key,
-                                                 expected, luaL_typename(L, -1)));
+    return luaL_argerror(
+        L, arg,
+        lua_pushfstring(L, "option %s: expected %s, got %s", key, expected, luaL_typename(L, -1)));
 }
 
 double an_opt_num(lua_State *L, int arg, const char *key, double otherwise)
@@ -218,6 +220,7 @@ int an_opt_enum(lua_State *L, int arg, const char *key, const char *const names[
         luaL_addstring(&b, names[i]);
     }
     luaL_pushresult(&b);
-    return luaL_argerror(L, arg, lua_pushfstring(L, "option %s: '%s' is not one of %s", key, given,
-                                                 lua_tostring(L, -1)));
+    return luaL_argerror(
+        L, arg,
+        lua_pushfstring(L, "option %s: '%s' is not one of %s", key, given, lua_tostring(L, -1)));
 }

@@ -37,9 +37,11 @@ static int load(lua_State *L)
     const char *path = luaL_checkstring(L, 1);
     void **handle = an_new_handle(L, AN_SAFETENSORS_FILE);
     an_safetensors *f = *handle = an_checkpoint_open(path);
-    if (!f || !an_push_named(L, f)) return an_push_failure(L);
+    if (!f || !an_push_named(L, f))
+        return an_push_failure(L);
     const char *state = an_checkpoint_state(f);
-    if (!an_json_decode(L, state, strlen(state), path)) return an_push_failure(L);
+    if (!an_json_decode(L, state, strlen(state), path))
+        return an_push_failure(L);
     lua_pushstring(L, an_checkpoint_sha256(f));
     an_safetensors_close(f);
     *handle = NULL;
@@ -50,7 +52,8 @@ static int load(lua_State *L)
 static int previous_name(lua_State *L)
 {
     char *name = an_checkpoint_previous(luaL_checkstring(L, 1));
-    if (!name) return an_raise(L);
+    if (!name)
+        return an_raise(L);
     lua_pushstring(L, name);
     an_free(name);
     return 1;

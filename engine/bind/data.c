@@ -112,20 +112,34 @@ static void push_three(lua_State *L, const float *values)
 
 static bool push_field(lua_State *L, const an_dataset *ds, const char *key)
 {
-    if (!strcmp(key, "name")) lua_pushstring(L, ds->name);
-    else if (!strcmp(key, "source")) lua_pushstring(L, ds->list.source);
-    else if (!strcmp(key, "sha256")) lua_pushstring(L, ds->sha256);
-    else if (!strcmp(key, "K")) lua_pushinteger(L, ds->list.K);
-    else if (!strcmp(key, "height")) lua_pushinteger(L, ds->H);
-    else if (!strcmp(key, "width")) lua_pushinteger(L, ds->W);
-    else if (!strcmp(key, "packed")) lua_pushboolean(L, ds->pack.map != NULL);
-    else if (!strcmp(key, "channels")) lua_pushinteger(L, 3);
-    else if (!strcmp(key, "classes")) push_classes(L, ds);
-    else if (!strcmp(key, "counts")) push_counts(L, ds, AN_TRAIN);
-    else if (!strcmp(key, "split")) push_split(L, ds);
-    else if (!strcmp(key, "mean")) push_three(L, ds->mean);
-    else if (!strcmp(key, "std")) push_three(L, ds->std);
-    else return false;
+    if (!strcmp(key, "name"))
+        lua_pushstring(L, ds->name);
+    else if (!strcmp(key, "source"))
+        lua_pushstring(L, ds->list.source);
+    else if (!strcmp(key, "sha256"))
+        lua_pushstring(L, ds->sha256);
+    else if (!strcmp(key, "K"))
+        lua_pushinteger(L, ds->list.K);
+    else if (!strcmp(key, "height"))
+        lua_pushinteger(L, ds->H);
+    else if (!strcmp(key, "width"))
+        lua_pushinteger(L, ds->W);
+    else if (!strcmp(key, "packed"))
+        lua_pushboolean(L, ds->pack.map != NULL);
+    else if (!strcmp(key, "channels"))
+        lua_pushinteger(L, 3);
+    else if (!strcmp(key, "classes"))
+        push_classes(L, ds);
+    else if (!strcmp(key, "counts"))
+        push_counts(L, ds, AN_TRAIN);
+    else if (!strcmp(key, "split"))
+        push_split(L, ds);
+    else if (!strcmp(key, "mean"))
+        push_three(L, ds->mean);
+    else if (!strcmp(key, "std"))
+        push_three(L, ds->std);
+    else
+        return false;
     return true;
 }
 
@@ -189,14 +203,16 @@ static void check_flip(lua_State *L, int arg, an_augment *how)
     int type = lua_getfield(L, arg, "flip");
     int bits = lua_toboolean(L, -1) ? 3 : 0;
     lua_pop(L, 1);
-    if (type == LUA_TSTRING) bits = an_opt_enum(L, arg, "flip", names, 0);
+    if (type == LUA_TSTRING)
+        bits = an_opt_enum(L, arg, "flip", names, 0);
     how->flip_horizontal = bits & 1, how->flip_vertical = bits & 2;
 }
 
 /* The table `augment` inside the options at `arg`; false if there is none. */
 static bool check_augment(lua_State *L, int arg, an_augment *how)
 {
-    if (lua_isnoneornil(L, arg)) return false;
+    if (lua_isnoneornil(L, arg))
+        return false;
     luaL_checktype(L, arg, LUA_TTABLE);
     bool given = lua_getfield(L, arg, "augment") == LUA_TTABLE;
     if (given) {
@@ -249,8 +265,9 @@ static int dataset_batch(lua_State *L)
     size_t mark = an_scope_begin();
     an_tensor *images = an_tensor_new(AN_F32, 4, (int64_t[]){B, ds->H, ds->W, 3});
     an_tensor *labels = an_tensor_new(AN_I64, 1, &B);
-    if (images && labels && an_dataset_batch(ds, part, positions, B, augmented ? &how : NULL, seed,
-                                             epoch, an_f32(images), an_i64(labels)) != AN_OK)
+    if (images && labels &&
+        an_dataset_batch(ds, part, positions, B, augmented ? &how : NULL, seed, epoch,
+                         an_f32(images), an_i64(labels)) != AN_OK)
         images = NULL;
     an_push_tensor(L, labels ? images : NULL);
     an_push_tensor(L, labels);
@@ -273,7 +290,8 @@ static int dataset_index(lua_State *L)
     const char *key = lua_tostring(L, 2);
     luaL_getmetafield(L, 1, "methods");
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, -2) != LUA_TNIL) return 1;
+    if (lua_rawget(L, -2) != LUA_TNIL)
+        return 1;
     return key && push_field(L, check_dataset(L), key);
 }
 
@@ -294,7 +312,8 @@ static int dataset_tostring(lua_State *L)
 static const char *const *check_texts(lua_State *L, int arg, const char *key, int *count)
 {
     *count = 0;
-    if (lua_getfield(L, arg, key) == LUA_TNIL) return NULL;
+    if (lua_getfield(L, arg, key) == LUA_TNIL)
+        return NULL;
     luaL_checktype(L, -1, LUA_TTABLE);
     int list = lua_gettop(L);
     *count = (int)luaL_len(L, list);
@@ -310,10 +329,11 @@ static const char *const *check_texts(lua_State *L, int arg, const char *key, in
 
 static void check_table(lua_State *L, an_dataset_spec *spec)
 {
-    spec->table = (an_table){
-        .path = an_opt_str(L, 1, "table", ""), .image = an_opt_str(L, 1, "image", "image"),
-        .label = an_opt_str(L, 1, "label", "label"), .group = an_opt_str(L, 1, "group", NULL),
-        .extension = an_opt_str(L, 1, "extension", "")};
+    spec->table = (an_table){.path = an_opt_str(L, 1, "table", ""),
+                             .image = an_opt_str(L, 1, "image", "image"),
+                             .label = an_opt_str(L, 1, "label", "label"),
+                             .group = an_opt_str(L, 1, "group", NULL),
+                             .extension = an_opt_str(L, 1, "extension", "")};
     spec->table.folders = check_texts(L, 1, "folders", &spec->table.folder_count);
 }
 
@@ -348,14 +368,21 @@ static int data_open(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"n", dataset_n},         {"labels", dataset_labels}, {"keys", dataset_keys},
-    {"order", dataset_order}, {"batch", dataset_batch},   {"close", dataset_close},
+    {"n", dataset_n},
+    {"labels", dataset_labels},
+    {"keys", dataset_keys},
+    {"order", dataset_order},
+    {"batch", dataset_batch},
+    {"close", dataset_close},
     {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {
-    {"__index", dataset_index},       {"__gc", dataset_close}, {"__close", dataset_close},
-    {"__tostring", dataset_tostring}, {NULL, NULL},
+    {"__index", dataset_index},
+    {"__gc", dataset_close},
+    {"__close", dataset_close},
+    {"__tostring", dataset_tostring},
+    {NULL, NULL},
 };
 
 int an_open_data(lua_State *L)

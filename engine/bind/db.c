@@ -33,7 +33,8 @@ static an_code bind_value(lua_State *L, an_stmt *s, int i, int arg)
     case LUA_TBOOLEAN:
         return an_bind_int(s, i, lua_toboolean(L, arg));
     case LUA_TNUMBER:
-        if (lua_isinteger(L, arg)) return an_bind_int(s, i, lua_tointeger(L, arg));
+        if (lua_isinteger(L, arg))
+            return an_bind_int(s, i, lua_tointeger(L, arg));
         return an_bind_real(s, i, lua_tonumber(L, arg));
     case LUA_TSTRING:
         text = lua_tolstring(L, arg, &n);
@@ -77,10 +78,12 @@ static an_stmt *start(lua_State *L, an_db *db)
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
     an_stmt *s = an_db_prepare(db, sql);
-    if (!s) return NULL;
+    if (!s)
+        return NULL;
     *keeper = s;
     for (int i = 1; i <= last - 2; i++)
-        if (bind_value(L, s, i, i + 2) != AN_OK) return NULL;
+        if (bind_value(L, s, i, i + 2) != AN_OK)
+            return NULL;
     return s;
 }
 
@@ -105,9 +108,11 @@ static int exec(lua_State *L)
     int keeper = lua_gettop(L) + 1;
     an_stmt *s = start(L, db);
     bool row = s != NULL;
-    if (!s) return refuse(L, keeper);
+    if (!s)
+        return refuse(L, keeper);
     while (row)
-        if (an_step(s, &row) != AN_OK) return refuse(L, keeper);
+        if (an_step(s, &row) != AN_OK)
+            return refuse(L, keeper);
     finish(L, keeper);
     lua_pushinteger(L, an_db_changes(db));
     lua_pushinteger(L, an_db_last_id(db));
@@ -153,15 +158,18 @@ static int query(lua_State *L)
     an_db *db = check_db(L);
     int keeper = lua_gettop(L) + 1;
     an_stmt *s = start(L, db);
-    if (!s) return refuse(L, keeper);
+    if (!s)
+        return refuse(L, keeper);
     int columns = an_column_count(s);
     lua_newtable(L);
     int rows = lua_gettop(L);
     push_names(L, s, columns);
     bool row = true;
     for (lua_Integer n = 1; row; n++) {
-        if (an_step(s, &row) != AN_OK) return refuse(L, keeper);
-        if (!row) break;
+        if (an_step(s, &row) != AN_OK)
+            return refuse(L, keeper);
+        if (!row)
+            break;
         push_row(L, s, columns, rows + 1);
         lua_rawseti(L, rows, n);
     }
@@ -171,7 +179,8 @@ static int query(lua_State *L)
 
 static int done(lua_State *L, an_code code)
 {
-    if (code != AN_OK) return an_push_failure(L);
+    if (code != AN_OK)
+        return an_push_failure(L);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -265,16 +274,16 @@ static int open_db(lua_State *L)
     int mode = luaL_checkoption(L, 2, "write", modes);
     void **handle = an_new_handle(L, DB);
     *handle = an_db_open(name, mode ? AN_DB_WRITE : AN_DB_READ);
-    if (!*handle) return an_push_failure(L);
+    if (!*handle)
+        return an_push_failure(L);
     an_db_stop_when(*handle, an_interrupt_raises);
     return 1;
 }
 
 static const luaL_Reg methods[] = {
-    {"backup", backup}, {"begin", begin},       {"close", close_db},
-    {"commit", commit}, {"exec", exec},         {"path", path},
-    {"query", query},   {"readonly", readonly}, {"rollback", rollback},
-    {"version", version}, {"writer", writer},   {NULL, NULL},
+    {"backup", backup},     {"begin", begin},     {"close", close_db}, {"commit", commit},
+    {"exec", exec},         {"path", path},       {"query", query},    {"readonly", readonly},
+    {"rollback", rollback}, {"version", version}, {"writer", writer},  {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

@@ -50,8 +50,9 @@ static an_tensor *field(lua_State *L, const char *key, bool required)
     if (type == LUA_TNIL && !required)
         return NULL;
     if (!luaL_testudata(L, -1, AN_TENSOR))
-        luaL_argerror(L, 2, lua_pushfstring(L, "field %s: expected a Tensor, got %s", key,
-                                            luaL_typename(L, -1)));
+        luaL_argerror(
+            L, 2,
+            lua_pushfstring(L, "field %s: expected a Tensor, got %s", key, luaL_typename(L, -1)));
     return an_check_tensor(L, lua_gettop(L));
 }
 
@@ -132,7 +133,9 @@ static int denoiser_tostring(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"encode", denoiser_encode}, {"forward", denoiser_forward}, {"close", denoiser_close},
+    {"encode", denoiser_encode},
+    {"forward", denoiser_forward},
+    {"close", denoiser_close},
     {NULL, NULL},
 };
 

@@ -13,7 +13,8 @@ static int text(lua_State *L)
 {
     size_t length;
     const char *found = an_embedded(luaL_checkstring(L, 1), &length);
-    if (!found) return 0;
+    if (!found)
+        return 0;
     lua_pushlstring(L, found, length);
     return 1;
 }
@@ -25,7 +26,8 @@ static int names(lua_State *L)
     lua_newtable(L);
     lua_Integer n = 0;
     for (size_t i = 0; i < an_embedded_count; i++) {
-        if (strncmp(an_embedded_files[i].name, beginning, length) != 0) continue;
+        if (strncmp(an_embedded_files[i].name, beginning, length) != 0)
+            continue;
         lua_pushstring(L, an_embedded_files[i].name);
         lua_rawseti(L, -2, ++n);
     }

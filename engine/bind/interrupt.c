@@ -15,7 +15,8 @@ static volatile sig_atomic_t received, polling, patient;
 static void stop(lua_State *L, lua_Debug *where)
 {
     (void)where;
-    if (!received || polling) return;
+    if (!received || polling)
+        return;
     lua_sethook(L, NULL, 0, 0);
     lua_sethook(state, NULL, 0, 0); /* L may be a coroutine of it: once is enough */
     luaL_error(L, "interrupted");
@@ -23,9 +24,12 @@ static void stop(lua_State *L, lua_Debug *where)
 
 static void on_signal(int number)
 {
-    if (received && !patient) _exit(128 + number);
-    if (received != SIGTERM) received = number;
-    if (!polling) lua_sethook(state, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+    if (received && !patient)
+        _exit(128 + number);
+    if (received != SIGTERM)
+        received = number;
+    if (!polling)
+        lua_sethook(state, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
 }
 
 void an_interrupt_install(lua_State *L)

@@ -26,7 +26,10 @@
 
 /* ── a growing text, owned by a userdata so that an error does not leak it ───────── */
 
-typedef struct { char *data; size_t used, size; } text;
+typedef struct {
+    char *data;
+    size_t used, size;
+} text;
 
 static int text_gc(lua_State *L)
 {
@@ -49,7 +52,8 @@ static void put(lua_State *L, text *t, const char *from, size_t n)
     if (t->used + n > t->size) {
         size_t size = 2 * (t->used + n) + 64;
         char *data = an_realloc(t->data, size);
-        if (!data) an_raise(L);
+        if (!data)
+            an_raise(L);
         t->data = data;
         t->size = size;
     }
@@ -91,7 +95,8 @@ static void put_number(lua_State *L, text *t, int arg)
     lua_Number d = lua_tonumber(L, arg);
     if (lua_isinteger(L, arg) && (lua_tointeger(L, arg) > EXACT || lua_tointeger(L, arg) < -EXACT))
         luaL_error(L, "%I is too large for JSON (2^53): use a string", lua_tointeger(L, arg));
-    if (isnan(d)) luaL_error(L, "NaN cannot be written as JSON");
+    if (isnan(d))
+        luaL_error(L, "NaN cannot be written as JSON");
     if (isinf(d))
         snprintf(code, sizeof code, d > 0 ? "1e999" : "-1e999");
     else if (d == floor(d) && fabs(d) <= (double)EXACT && !(d == 0 && signbit(d)))
@@ -99,7 +104,8 @@ static void put_number(lua_State *L, text *t, int arg)
     else
         for (int digits = 15; digits <= 17; digits++) {
             snprintf(code, sizeof code, "%.*g", digits, d);
-            if (strtod(code, NULL) == d) break;
+            if (strtod(code, NULL) == d)
+                break;
         }
     puts_text(L, t, code);
 }
@@ -108,7 +114,8 @@ static void put_array(lua_State *L, text *t, int arg, lua_Integer n, int depth)
 {
     put(L, t, "[", 1);
     for (lua_Integer i = 1; i <= n; i++) {
-        if (i > 1) put(L, t, ",", 1);
+        if (i > 1)
+            put(L, t, ",", 1);
         lua_rawgeti(L, arg, i);
         put_value(L, t, lua_gettop(L), depth);
         lua_pop(L, 1);
@@ -117,7 +124,11 @@ static void put_array(lua_State *L, text *t, int arg, lua_Integer n, int depth)
 }
 
 /* A key and its text: `name`, or `digits` for a number. */
-typedef struct { const char *name; lua_Integer number; char digits[24]; } key;
+typedef struct {
+    const char *name;
+    lua_Integer number;
+    char digits[24];
+} key;
 
 static const char *key_text(const key *k)
 {
@@ -137,10 +148,13 @@ static const key *sorted_keys(lua_State *L, int arg, lua_Integer n)
     for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
         key *k = &keys[i++];
         *k = (key){.name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL};
-        if (k->name) continue;
+        if (k->name)
+            continue;
         if (!lua_isinteger(L, -2) || (k->number = lua_tointeger(L, -2)) < 1)
-            luaL_error(L, "a table with the key %s cannot be written as JSON: keys are names and "
-                          "positions", luaL_tolstring(L, -2, NULL));
+            luaL_error(L,
+                       "a table with the key %s cannot be written as JSON: keys are names and "
+                       "positions",
+                       luaL_tolstring(L, -2, NULL));
         snprintf(k->digits, sizeof k->digits, "%" PRId64, (int64_t)k->number);
     }
     qsort(keys, (size_t)n, sizeof *keys, by_text);
@@ -152,7 +166,8 @@ static void put_object(lua_State *L, text *t, int arg, lua_Integer n, int depth)
     const key *keys = sorted_keys(L, arg, n);
     put(L, t, "{", 1);
     for (lua_Integer i = 0; i < n; i++) {
-        if (i) put(L, t, ",", 1);
+        if (i)
+            put(L, t, ",", 1);
         lua_pushstring(L, key_text(&keys[i]));
         put_string(L, t, lua_gettop(L));
         put(L, t, ":", 1);
@@ -170,7 +185,8 @@ static void put_object(lua_State *L, text *t, int arg, lua_Integer n, int depth)
 
 static bool is_marked_array(lua_State *L, int arg)
 {
-    if (!lua_getmetatable(L, arg)) return false;
+    if (!lua_getmetatable(L, arg))
+        return false;
     luaL_getmetatable(L, ARRAY);
     bool marked = lua_rawequal(L, -1, -2);
     lua_pop(L, 2);
@@ -179,7 +195,8 @@ static bool is_marked_array(lua_State *L, int arg)
 
 static void put_table(lua_State *L, text *t, int arg, int depth)
 {
-    if (depth >= DEEPEST) luaL_error(L, "tables nested deeper than %d (or in a circle)", DEEPEST);
+    if (depth >= DEEPEST)
+        luaL_error(L, "tables nested deeper than %d (or in a circle)", DEEPEST);
     luaL_checkstack(L, 10, "JSON");
     lua_Integer n = 0, length = (lua_Integer)lua_rawlen(L, arg);
     for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1))
@@ -193,17 +210,28 @@ static void put_table(lua_State *L, text *t, int arg, int depth)
 static void put_value(lua_State *L, text *t, int arg, int depth)
 {
     switch (lua_type(L, arg)) {
-    case LUA_TNIL: puts_text(L, t, "null"); break;
-    case LUA_TBOOLEAN: puts_text(L, t, lua_toboolean(L, arg) ? "true" : "false"); break;
-    case LUA_TNUMBER: put_number(L, t, arg); break;
-    case LUA_TSTRING: put_string(L, t, arg); break;
-    case LUA_TTABLE: put_table(L, t, arg, depth); break;
+    case LUA_TNIL:
+        puts_text(L, t, "null");
+        break;
+    case LUA_TBOOLEAN:
+        puts_text(L, t, lua_toboolean(L, arg) ? "true" : "false");
+        break;
+    case LUA_TNUMBER:
+        put_number(L, t, arg);
+        break;
+    case LUA_TSTRING:
+        put_string(L, t, arg);
+        break;
+    case LUA_TTABLE:
+        put_table(L, t, arg, depth);
+        break;
     case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(L, arg) == NULL) {
             puts_text(L, t, "null");
             break;
         } /* fall through */
-    default: luaL_error(L, "a %s cannot be written as JSON", luaL_typename(L, arg));
+    default:
+        luaL_error(L, "a %s cannot be written as JSON", luaL_typename(L, arg));
     }
 }
 
@@ -250,12 +278,14 @@ static bool push_table(lua_State *L, const cJSON *table, int depth)
 {
     const cJSON *item;
     lua_Integer i = 0;
-    if (depth >= DEEPEST) return false;
+    if (depth >= DEEPEST)
+        return false;
     luaL_checkstack(L, 6, "JSON");
     lua_newtable(L);
     cJSON_ArrayForEach(item, table)
     {
-        if (!push_value(L, item, depth + 1)) return lua_pop(L, 1), false;
+        if (!push_value(L, item, depth + 1))
+            return lua_pop(L, 1), false;
         if (cJSON_IsArray(table))
             lua_rawseti(L, -2, ++i);
         else {
@@ -264,7 +294,8 @@ static bool push_table(lua_State *L, const cJSON *table, int depth)
             lua_rawset(L, -3);
         }
     }
-    if (cJSON_IsArray(table) && i == 0) luaL_setmetatable(L, ARRAY);
+    if (cJSON_IsArray(table) && i == 0)
+        luaL_setmetatable(L, ARRAY);
     return true;
 }
 
@@ -287,9 +318,11 @@ bool an_json_decode(lua_State *L, const char *from, size_t bytes, const char *wh
 {
     void **handle = an_new_handle(L, TREE);
     *handle = an_json_parse(from, bytes, what);
-    if (!*handle) return lua_pop(L, 1), false;
+    if (!*handle)
+        return lua_pop(L, 1), false;
     bool good = push_value(L, *handle, 0);
-    if (!good) an_fail(AN_EFORMAT, "%s is nested deeper than %d levels", what, DEEPEST);
+    if (!good)
+        an_fail(AN_EFORMAT, "%s is nested deeper than %d levels", what, DEEPEST);
     cJSON_Delete(*handle);
     *handle = NULL;
     lua_remove(L, good ? -2 : -1);

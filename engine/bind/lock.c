@@ -9,7 +9,8 @@
 
 #define AN_LOCK "aniso.Lock"
 
-/* lock(path) → Lock of PATH-lock; nil, message, "EBUSY" where another holds it for half a second. */
+/* lock(path) → Lock of PATH-lock; nil, message, "EBUSY" where another holds it for half a second.
+ */
 int an_lua_lock(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);

@@ -17,8 +17,9 @@ static void read_multipliers(lua_State *L, an_mmd_args *args)
     lua_getfield(L, 1, "multipliers");
     const double *multiplier = an_check_doubles(L, lua_gettop(L), -1, &n);
     if (n < 1 || n > AN_MMD_KERNELS)
-        luaL_argerror(L, 1, lua_pushfstring(L, "option multipliers: 1 to %d numbers, got %d",
-                                            AN_MMD_KERNELS, (int)n));
+        luaL_argerror(L, 1,
+                      lua_pushfstring(L, "option multipliers: 1 to %d numbers, got %d",
+                                      AN_MMD_KERNELS, (int)n));
     args->n = (int)n;
     for (int i = 0; i < args->n; i++) {
         args->multiplier[i] = multiplier[i];
@@ -86,9 +87,8 @@ static int mmd_tostring(lua_State *L)
 static const luaL_Reg methods[] = {{"loss", mmd_loss}, {"close", mmd_close}, {NULL, NULL}};
 
 static const luaL_Reg meta[] = {
-    {"__call", mmd_loss},   {"__gc", mmd_close},
-    {"__close", mmd_close}, {"__tostring", mmd_tostring},
-    {NULL, NULL},
+    {"__call", mmd_loss},         {"__gc", mmd_close}, {"__close", mmd_close},
+    {"__tostring", mmd_tostring}, {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {{"new", mmd_new}, {NULL, NULL}};

@@ -54,8 +54,8 @@ static void check_shape(lua_State *L, const an_entry *e)
         luaL_error(L, "load: '%s' is a %s, not a tensor", e->name, luaL_typename(L, -1));
     const an_tensor *x = an_check_tensor(L, lua_gettop(L));
     if (x->dtype != AN_F32 || !an_same_shape(x, e->x))
-        luaL_error(L, "load: '%s' has shape %s%s, the module expects %s", e->name,
-                   an_shape_text(x), x->dtype == AN_F32 ? "" : " of int64", an_shape_text(e->x));
+        luaL_error(L, "load: '%s' has shape %s%s, the module expects %s", e->name, an_shape_text(x),
+                   x->dtype == AN_F32 ? "" : " of int64", an_shape_text(e->x));
 }
 
 /* Checks what the table has; strict: raises when it lacks one of the module's names. */

@@ -16,8 +16,10 @@
 static bool load_from_folder(lua_State *L, const char *folder, const char *file)
 {
     const char *path = lua_pushfstring(L, "%s/%s", folder, file);
-    if (access(path, R_OK) != 0) return lua_pop(L, 1), false;
-    if (luaL_loadfile(L, path) != LUA_OK) lua_error(L);
+    if (access(path, R_OK) != 0)
+        return lua_pop(L, 1), false;
+    if (luaL_loadfile(L, path) != LUA_OK)
+        lua_error(L);
     lua_insert(L, -2);
     return true;
 }
@@ -27,9 +29,11 @@ static bool load_from_program(lua_State *L, const char *file)
     size_t length;
     const char *text = an_embedded(lua_pushfstring(L, "lua/%s", file), &length);
     lua_pop(L, 1);
-    if (!text) return false;
+    if (!text)
+        return false;
     const char *chunk = lua_pushfstring(L, "@%s", file);
-    if (luaL_loadbuffer(L, text, length, chunk) != LUA_OK) lua_error(L);
+    if (luaL_loadbuffer(L, text, length, chunk) != LUA_OK)
+        lua_error(L);
     lua_insert(L, -2);
     return true;
 }
@@ -43,8 +47,10 @@ static int search(lua_State *L)
     const char *path = luaL_gsub(L, name, ".", "/"), *folder = getenv("ANISO_LUA");
     for (int i = 0; i < 2; i++) {
         const char *file = lua_pushfstring(L, layouts[i], path);
-        if (folder && *folder && load_from_folder(L, folder, file)) return 2;
-        if (load_from_program(L, file)) return 2;
+        if (folder && *folder && load_from_folder(L, folder, file))
+            return 2;
+        if (load_from_program(L, file))
+            return 2;
     }
     lua_pushfstring(L, "no file '%s.lua' in the program", path);
     return 1;

@@ -66,16 +66,46 @@ static int map(lua_State *L, an_map_kind kind)
     return an_push_result(L, mark, an_map(x, kind));
 }
 
-static int op_relu(lua_State *L) { return map(L, AN_RELU); }
-static int op_gelu(lua_State *L) { return map(L, AN_GELU); }
-static int op_silu(lua_State *L) { return map(L, AN_SILU); }
-static int op_sigmoid(lua_State *L) { return map(L, AN_SIGMOID); }
-static int op_tanh(lua_State *L) { return map(L, AN_TANH); }
-static int op_softplus(lua_State *L) { return map(L, AN_SOFTPLUS); }
-static int op_exp(lua_State *L) { return map(L, AN_EXP); }
-static int op_log(lua_State *L) { return map(L, AN_LOG); }
-static int op_sqrt(lua_State *L) { return map(L, AN_SQRT); }
-static int op_square(lua_State *L) { return map(L, AN_SQUARE); }
+static int op_relu(lua_State *L)
+{
+    return map(L, AN_RELU);
+}
+static int op_gelu(lua_State *L)
+{
+    return map(L, AN_GELU);
+}
+static int op_silu(lua_State *L)
+{
+    return map(L, AN_SILU);
+}
+static int op_sigmoid(lua_State *L)
+{
+    return map(L, AN_SIGMOID);
+}
+static int op_tanh(lua_State *L)
+{
+    return map(L, AN_TANH);
+}
+static int op_softplus(lua_State *L)
+{
+    return map(L, AN_SOFTPLUS);
+}
+static int op_exp(lua_State *L)
+{
+    return map(L, AN_EXP);
+}
+static int op_log(lua_State *L)
+{
+    return map(L, AN_LOG);
+}
+static int op_sqrt(lua_State *L)
+{
+    return map(L, AN_SQRT);
+}
+static int op_square(lua_State *L)
+{
+    return map(L, AN_SQUARE);
+}
 
 /* ── sums and shapes ────────────────────────────────────────────────────────── */
 
@@ -88,8 +118,14 @@ static int reduce(lua_State *L, an_tensor *(*op)(an_tensor *, int, bool))
     return an_push_result(L, mark, op(x, dim, keep));
 }
 
-static int op_sum(lua_State *L) { return reduce(L, an_sum); }
-static int op_mean(lua_State *L) { return reduce(L, an_mean); }
+static int op_sum(lua_State *L)
+{
+    return reduce(L, an_sum);
+}
+static int op_mean(lua_State *L)
+{
+    return reduce(L, an_mean);
+}
 
 static int op_reshape(lua_State *L)
 {
@@ -309,7 +345,10 @@ static const luaL_Reg operators[] = {
 };
 
 static const luaL_Reg tape[] = {
-    {"concat", op_concat}, {"no_grad", no_grad}, {"clear_tape", clear_tape}, {NULL, NULL},
+    {"concat", op_concat},
+    {"no_grad", no_grad},
+    {"clear_tape", clear_tape},
+    {NULL, NULL},
 };
 
 /* After an_open_tensor(): adds methods and operators to its class. */

@@ -105,10 +105,14 @@ static int op_mmd(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"softmax", op_softmax},       {"log_softmax", op_log_softmax},
-    {"mse", op_mse},               {"cross_entropy", op_cross_entropy},
-    {"attention", op_attention},   {"embedding", op_embedding},
-    {"mmd", op_mmd},               {"timestep_embedding", op_timestep_embedding},
+    {"softmax", op_softmax},
+    {"log_softmax", op_log_softmax},
+    {"mse", op_mse},
+    {"cross_entropy", op_cross_entropy},
+    {"attention", op_attention},
+    {"embedding", op_embedding},
+    {"mmd", op_mmd},
+    {"timestep_embedding", op_timestep_embedding},
     {NULL, NULL},
 };
 

@@ -127,11 +127,8 @@ static const luaL_Reg methods[] = {
     {"forward", prior_forward}, {"close", prior_close}, {NULL, NULL}};
 
 static const luaL_Reg meta[] = {
-    {"__index", prior_index},
-    {"__gc", prior_close},
-    {"__close", prior_close},
-    {"__tostring", prior_tostring},
-    {NULL, NULL},
+    {"__index", prior_index},       {"__gc", prior_close}, {"__close", prior_close},
+    {"__tostring", prior_tostring}, {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {{"new", prior_new}, {NULL, NULL}};

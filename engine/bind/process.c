@@ -131,8 +131,8 @@ static int process_levels_of_labels(lua_State *L)
     call c = begin(L, 2);
     const int64_t *labels = an_i64(column(&c, an_check_tensor(L, 2), "labels", AN_I64));
     an_tensor *level = result(&c, 1);
-    return finish(&c, an_levels_of_labels(c.rows.schedule, c.rows.B, labels, an_f32(level)),
-                  level, NULL);
+    return finish(&c, an_levels_of_labels(c.rows.schedule, c.rows.B, labels, an_f32(level)), level,
+                  NULL);
 }
 
 /* s:levels_of_priors(m) → (B): λ(x) = Σ_j m_j λ_j */
@@ -234,8 +234,9 @@ static int process_ddim_step(lua_State *L)
     const float *noise = opt_matrix(&c, 7, "noise");
     estimates(&c, 7, y, m, x, &z0, &epsilon);
     an_tensor *y_u = result(&c, 2);
-    return finish(&c, an_ddim_step(&c.rows, eta, m, an_f32(z0), an_f32(epsilon), noise,
-                                   an_f32(y_u)), y_u, z0);
+    return finish(&c,
+                  an_ddim_step(&c.rows, eta, m, an_f32(z0), an_f32(epsilon), noise, an_f32(y_u)),
+                  y_u, z0);
 }
 
 /* s:dpm_step(y, m, output, t, u [, {previous_z0=, previous_t=, parameterisation=, clip=}
@@ -260,10 +261,14 @@ static int process_dpm_step(lua_State *L)
 const luaL_Reg an_process_methods[] = {
     {"levels_of_labels", process_levels_of_labels},
     {"levels_of_priors", process_levels_of_priors},
-    {"gather", process_gather},       {"q_sample", process_q_sample},
-    {"target", process_target},       {"posterior", process_posterior},
-    {"estimate", process_estimate},   {"ddim_step", process_ddim_step},
-    {"dpm_step", process_dpm_step},   {NULL, NULL},
+    {"gather", process_gather},
+    {"q_sample", process_q_sample},
+    {"target", process_target},
+    {"posterior", process_posterior},
+    {"estimate", process_estimate},
+    {"ddim_step", process_ddim_step},
+    {"dpm_step", process_dpm_step},
+    {NULL, NULL},
 };
 
 /* ── the vote ───────────────────────────────────────────────────────────────── */

@@ -113,11 +113,8 @@ static const luaL_Reg methods[] = {
     {"forward", resnet_forward}, {"load", resnet_load}, {"close", resnet_close}, {NULL, NULL}};
 
 static const luaL_Reg meta[] = {
-    {"__index", resnet_index},
-    {"__gc", resnet_close},
-    {"__close", resnet_close},
-    {"__tostring", resnet_tostring},
-    {NULL, NULL},
+    {"__index", resnet_index},       {"__gc", resnet_close}, {"__close", resnet_close},
+    {"__tostring", resnet_tostring}, {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {{"new", resnet_new}, {NULL, NULL}};

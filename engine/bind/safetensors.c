@@ -17,8 +17,9 @@ const an_named *an_check_named(lua_State *L, int arg, int *n)
     for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING || !luaL_testudata(L, -1, AN_TENSOR)) {
             const char *type = luaL_typename(L, -1), *name = luaL_tolstring(L, -2, NULL);
-            luaL_argerror(L, arg, lua_pushfstring(L, "expected tensors by name; entry %s is a %s",
-                                                  name, type));
+            luaL_argerror(
+                L, arg,
+                lua_pushfstring(L, "expected tensors by name; entry %s is a %s", name, type));
         }
         *to++ = (an_named){lua_tostring(L, -2), an_check_tensor(L, -1)};
     }
@@ -32,7 +33,8 @@ bool an_push_named(lua_State *L, an_safetensors *f)
     for (int i = 0; i < n; i++) {
         size_t mark = an_scope_begin();
         an_tensor *x = an_safetensors_read(f, i);
-        if (!x) return an_scope_end(mark, NULL), lua_pop(L, 1), false;
+        if (!x)
+            return an_scope_end(mark, NULL), lua_pop(L, 1), false;
         an_push_tensor(L, x);
         an_scope_end(mark, NULL);
         lua_setfield(L, -2, an_safetensors_name(f, i));
@@ -45,7 +47,8 @@ static int load_file(lua_State *L)
     const char *path = luaL_checkstring(L, 1);
     void **handle = an_new_handle(L, AN_SAFETENSORS_FILE);
     an_safetensors *f = *handle = an_safetensors_open(path);
-    if (!f || !an_push_named(L, f)) return an_push_failure(L);
+    if (!f || !an_push_named(L, f))
+        return an_push_failure(L);
     lua_newtable(L);
     for (int i = 0; i < an_safetensors_meta_count(f); i++) {
         an_pair pair = an_safetensors_meta_at(f, i);
@@ -61,7 +64,8 @@ static int load_file(lua_State *L)
 static const an_pair *check_meta(lua_State *L, int arg, int *n)
 {
     *n = 0;
-    if (lua_isnoneornil(L, arg)) return NULL;
+    if (lua_isnoneornil(L, arg))
+        return NULL;
     luaL_checktype(L, arg, LUA_TTABLE);
     for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1))
         ++*n;

@@ -74,7 +74,10 @@ static int schedule_new(lua_State *L)
     if (K < 1 || K > INT32_MAX)
         return luaL_error(L, "K = %I classes: expected at least 1", (lua_Integer)K);
     const an_schedule_spec spec = {
-        .beta = read_beta(L), .lambda = read_lambda(L, K), .counts = opt_counts(L, K), .K = K,
+        .beta = read_beta(L),
+        .lambda = read_lambda(L, K),
+        .counts = opt_counts(L, K),
+        .K = K,
         .coupling = an_opt_enum(L, 1, "coupling", an_coupling_names, AN_COUPLE_VARIANCE)};
     void **handle = an_new_handle(L, AN_SCHEDULE);
     *handle = an_schedule_new(&spec);
@@ -167,8 +170,8 @@ static int schedule_bound(lua_State *L)
     const an_schedule *s = an_check_schedule(L, 1);
     const an_schedule_spec *about = an_schedule_about(s);
     const int64_t K = about->K;
-    const double *lambda = lua_isnoneornil(L, 2) ? an_schedule_lambda(s)
-                                                 : an_check_doubles(L, 2, K, NULL);
+    const double *lambda =
+        lua_isnoneornil(L, 2) ? an_schedule_lambda(s) : an_check_doubles(L, 2, K, NULL);
     double value, *terms = lua_newuserdatauv(L, 2 * (size_t)K * sizeof *terms, 0);
     if (an_bound(&about->lambda.bound, K, about->counts, lambda, &value, terms, terms + K))
         return an_raise(L);
@@ -241,14 +244,18 @@ static int schedule_tostring(lua_State *L)
 /* ── tables ─────────────────────────────────────────────────────────────────── */
 
 static const luaL_Reg methods[] = {
-    {"signal", schedule_signal}, {"noise", schedule_noise}, {"snr", schedule_snr},
-    {"alpha_bar", schedule_alpha_bar}, {"times", schedule_times}, {"bound", schedule_bound},
-    {"close", schedule_close}, {NULL, NULL},
+    {"signal", schedule_signal}, {"noise", schedule_noise},
+    {"snr", schedule_snr},       {"alpha_bar", schedule_alpha_bar},
+    {"times", schedule_times},   {"bound", schedule_bound},
+    {"close", schedule_close},   {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {
-    {"__index", schedule_index},       {"__gc", schedule_close}, {"__close", schedule_close},
-    {"__tostring", schedule_tostring}, {NULL, NULL},
+    {"__index", schedule_index},
+    {"__gc", schedule_close},
+    {"__close", schedule_close},
+    {"__tostring", schedule_tostring},
+    {NULL, NULL},
 };
 
 int an_open_schedule(lua_State *L)

@@ -18,7 +18,8 @@ static int of_text(lua_State *L)
 static int of_file(lua_State *L)
 {
     char hex[AN_SHA256_HEX];
-    if (an_sha256_file(luaL_checkstring(L, 1), hex) != AN_OK) return an_push_failure(L);
+    if (an_sha256_file(luaL_checkstring(L, 1), hex) != AN_OK)
+        return an_push_failure(L);
     lua_pushstring(L, hex);
     return 1;
 }

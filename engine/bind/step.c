@@ -19,8 +19,9 @@ static float *check_flat(lua_State *L, int arg, const an_tensor *like)
     luaL_argcheck(L, x->dtype == AN_F32, arg, "float32 expected");
     luaL_argcheck(L, an_is_contiguous(x), arg, "a contiguous tensor expected");
     if (like && an_numel(x) != an_numel(like))
-        luaL_argerror(L, arg, lua_pushfstring(L, "%s has not as many numbers as %s",
-                                              an_shape_text(x), an_shape_text(like)));
+        luaL_argerror(L, arg,
+                      lua_pushfstring(L, "%s has not as many numbers as %s", an_shape_text(x),
+                                      an_shape_text(like)));
     return an_f32(x);
 }
 
@@ -33,9 +34,9 @@ static stretch check_stretch(lua_State *L, int arg, const an_tensor *p)
     int64_t n = an_numel(p), from = an_opt_int(L, arg, "from", 1);
     int64_t length = an_opt_int(L, arg, "length", n - from + 1);
     if (from < 1 || length < 0 || from > n + 1 || length > n - from + 1)
-        luaL_argerror(L, arg, lua_pushfstring(L, "from %I and length %I are outside a tensor of %I",
-                                              (lua_Integer)from, (lua_Integer)length,
-                                              (lua_Integer)n));
+        luaL_argerror(L, arg,
+                      lua_pushfstring(L, "from %I and length %I are outside a tensor of %I",
+                                      (lua_Integer)from, (lua_Integer)length, (lua_Integer)n));
     return (stretch){from - 1, length};
 }
 
@@ -60,11 +61,11 @@ static int step_adamw(lua_State *L)
     float *m = check_flat(L, 3, x), *v = check_flat(L, 4, x);
     luaL_checktype(L, 5, LUA_TTABLE);
     an_adamw_args args = {.lr = an_opt_num(L, 5, "lr", 1e-3),
-                                .beta1 = an_opt_num(L, 5, "beta1", 0.9),
-                                .beta2 = an_opt_num(L, 5, "beta2", 0.999),
-                                .eps = an_opt_num(L, 5, "eps", 1e-8),
-                                .decay = an_opt_num(L, 5, "decay", 0),
-                                .t = an_opt_int(L, 5, "t", 1)};
+                          .beta1 = an_opt_num(L, 5, "beta1", 0.9),
+                          .beta2 = an_opt_num(L, 5, "beta2", 0.999),
+                          .eps = an_opt_num(L, 5, "eps", 1e-8),
+                          .decay = an_opt_num(L, 5, "decay", 0),
+                          .t = an_opt_int(L, 5, "t", 1)};
     luaL_argcheck(L, args.t >= 1, 5, "t counts steps from 1");
     stretch s = check_stretch(L, 5, x);
     args.with = check_extras(L, 5, x, s);
@@ -80,10 +81,10 @@ static int step_sgd(lua_State *L)
     float *buf = lua_isnil(L, 3) ? NULL : check_flat(L, 3, x);
     luaL_checktype(L, 4, LUA_TTABLE);
     an_sgd_args args = {.lr = an_opt_num(L, 4, "lr", 1e-2),
-                              .momentum = an_opt_num(L, 4, "momentum", 0),
-                              .decay = an_opt_num(L, 4, "decay", 0),
-                              .nesterov = an_opt_bool(L, 4, "nesterov", false),
-                              .first = an_opt_bool(L, 4, "first", false)};
+                        .momentum = an_opt_num(L, 4, "momentum", 0),
+                        .decay = an_opt_num(L, 4, "decay", 0),
+                        .nesterov = an_opt_bool(L, 4, "nesterov", false),
+                        .first = an_opt_bool(L, 4, "first", false)};
     luaL_argcheck(L, buf || args.momentum == 0, 3, "momentum needs a buffer");
     stretch s = check_stretch(L, 4, x);
     args.with = check_extras(L, 4, x, s);

@@ -46,7 +46,8 @@ static int utc(lua_State *L)
 {
     struct timespec at;
     clock_gettime(CLOCK_REALTIME, &at);
-    if (!lua_isnoneornil(L, 1)) at = (struct timespec){.tv_sec = (time_t)luaL_checknumber(L, 1)};
+    if (!lua_isnoneornil(L, 1))
+        at = (struct timespec){.tv_sec = (time_t)luaL_checknumber(L, 1)};
     struct tm parts;
     char text[40];
     gmtime_r(&at.tv_sec, &parts);
@@ -75,8 +76,10 @@ static lua_Integer status_kib(const char *name)
     FILE *file = fopen("/proc/self/status", "r");
     size_t n = strlen(name);
     while (file && kib == 0 && fgets(line, sizeof line, file))
-        if (!strncmp(line, name, n) && line[n] == ':') sscanf(line + n + 1, "%lld", &kib);
-    if (file) fclose(file);
+        if (!strncmp(line, name, n) && line[n] == ':')
+            sscanf(line + n + 1, "%lld", &kib);
+    if (file)
+        fclose(file);
     return kib;
 }
 
@@ -104,7 +107,8 @@ static int pid(lua_State *L)
 /* threads([n]) → the number in use, after setting it to n (n < 1: one per core). */
 static int threads(lua_State *L)
 {
-    if (!lua_isnoneornil(L, 1)) an_set_threads((int)luaL_checkinteger(L, 1));
+    if (!lua_isnoneornil(L, 1))
+        an_set_threads((int)luaL_checkinteger(L, 1));
     lua_pushinteger(L, an_threads());
     return 1;
 }
@@ -137,9 +141,11 @@ static void set_from_proc(lua_State *L, const char *key, const char *path, const
 {
     char line[512];
     FILE *file = fopen(path, "r");
-    if (!file) return;
+    if (!file)
+        return;
     while (fgets(line, sizeof line, file)) {
-        if (strncmp(line, name, strlen(name)) != 0) continue;
+        if (strncmp(line, name, strlen(name)) != 0)
+            continue;
         const char *value = *name ? strchr(line, ':') : line;
         value = value ? value + strspn(value, ": \t") : line;
         lua_pushlstring(L, value, strcspn(value, "\n"));
@@ -154,7 +160,8 @@ static void set_from_proc(lua_State *L, const char *key, const char *path, const
 static int host(lua_State *L)
 {
     struct utsname name;
-    if (uname(&name) != 0) memset(&name, 0, sizeof name);
+    if (uname(&name) != 0)
+        memset(&name, 0, sizeof name);
     lua_createtable(L, 0, 9);
     lua_pushstring(L, name.nodename);
     lua_setfield(L, -2, "hostname");

@@ -48,7 +48,8 @@ static int size(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     struct stat info;
-    if (stat(path, &info) != 0) return refused(L, path);
+    if (stat(path, &info) != 0)
+        return refused(L, path);
     lua_pushinteger(L, (lua_Integer)info.st_size);
     return 1;
 }
@@ -60,9 +61,11 @@ static int mkdir_p(lua_State *L)
     char *walk = lua_newuserdatauv(L, strlen(path) + 1, 0);
     strcpy(walk, path);
     for (char *p = walk + (*walk == '/'); *p; p++) {
-        if (*p != '/') continue;
+        if (*p != '/')
+            continue;
         *p = 0;
-        if (mkdir(walk, 0777) != 0 && errno != EEXIST) return refused(L, walk);
+        if (mkdir(walk, 0777) != 0 && errno != EEXIST)
+            return refused(L, walk);
         *p = '/';
     }
     struct stat info;
@@ -77,7 +80,8 @@ static int make_temporary(lua_State *L)
     const char *base = getenv("TMPDIR");
     const char *pattern = lua_pushfstring(L, "%s/aniso-XXXXXX", base && *base ? base : "/tmp");
     char *path = lua_newuserdatauv(L, strlen(pattern) + 1, 0);
-    if (!mkdtemp(strcpy(path, pattern))) return refused(L, pattern);
+    if (!mkdtemp(strcpy(path, pattern)))
+        return refused(L, pattern);
     lua_pushstring(L, path);
     return 1;
 }
@@ -101,7 +105,8 @@ static int list(lua_State *L)
     const char *path = luaL_checkstring(L, 1);
     struct dirent **entries;
     int count = scandir(path, &entries, NULL, NULL), kept = 0;
-    if (count < 0) return refused(L, path);
+    if (count < 0)
+        return refused(L, path);
     lua_createtable(L, count, 0);
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
@@ -125,7 +130,8 @@ static int real_path(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     char *real = realpath(path, NULL);
-    if (!real) return refused(L, path);
+    if (!real)
+        return refused(L, path);
     lua_pushstring(L, real);
     free(real);
     return 1;
@@ -135,8 +141,10 @@ static bool write_all(int file, const char *text, size_t length)
 {
     while (length > 0) {
         ssize_t written = write(file, text, length);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
         text += written;
         length -= (size_t)written;
     }
@@ -150,9 +158,11 @@ static int write_atomic(lua_State *L)
     const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &length);
     const char *temporary = lua_pushfstring(L, "%s.new-%d", path, (int)getpid());
     int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0) return refused(L, temporary);
+    if (file < 0)
+        return refused(L, temporary);
     bool written = write_all(file, text, length) && fsync(file) == 0;
-    if (close(file) != 0) written = false;
+    if (close(file) != 0)
+        written = false;
     if (!written || rename(temporary, path) != 0) {
         int reason = errno;
         unlink(temporary);

@@ -58,8 +58,9 @@ int an_check_dimension(lua_State *L, int arg, const an_tensor *x)
 {
     lua_Integer d = luaL_checkinteger(L, arg);
     if (d == 0 || d > x->ndim || -d > x->ndim)
-        luaL_argerror(L, arg, lua_pushfstring(L, "dimension %d: this tensor %s has 1 to %d",
-                                              (int)d, an_shape_text(x), x->ndim));
+        luaL_argerror(L, arg,
+                      lua_pushfstring(L, "dimension %d: this tensor %s has 1 to %d", (int)d,
+                                      an_shape_text(x), x->ndim));
     return (int)(d > 0 ? d - 1 : d + x->ndim);
 }
 
@@ -130,8 +131,9 @@ static int64_t position(lua_State *L, const an_tensor *x, int first)
     for (int d = 0; d < x->ndim && d < AN_MAX_DIMS; d++) {
         lua_Integer i = luaL_checkinteger(L, first + d);
         if (i < 1 || i > x->shape[d])
-            luaL_argerror(L, first + d, lua_pushfstring(L, "position %d is not in 1 to %d", (int)i,
-                                                        (int)x->shape[d]));
+            luaL_argerror(
+                L, first + d,
+                lua_pushfstring(L, "position %d is not in 1 to %d", (int)i, (int)x->shape[d]));
         offset += (i - 1) * x->stride[d];
     }
     return offset;
@@ -212,7 +214,8 @@ static int tensor_finite(lua_State *L)
 static int tensor_argmax(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);
-    luaL_argcheck(L, x->dtype == AN_F32 && x->ndim > 0, 1, "float32 with a last dimension expected");
+    luaL_argcheck(L, x->dtype == AN_F32 && x->ndim > 0, 1,
+                  "float32 with a last dimension expected");
     size_t mark = an_scope_begin();
     x = an_contiguous(x);
     an_tensor *y = x ? an_tensor_new(AN_I64, x->ndim - 1, x->shape) : NULL;
@@ -319,13 +322,16 @@ static int tensor_index(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"shape", tensor_shape},       {"size", tensor_size},     {"dim", tensor_dim},
-    {"numel", tensor_numel},       {"dtype", tensor_dtype},   {"item", tensor_item},
-    {"get", tensor_get},           {"set", tensor_set},       {"totable", tensor_totable},
-    {"list", tensor_list},         {"finite", tensor_finite}, {"argmax", tensor_argmax},
-    {"copy_", tensor_copy},        {"fill_", tensor_fill},    {"clone", tensor_clone},
-    {"to", tensor_to},             {"param", tensor_param},   {"backward", tensor_backward},
-    {"close", tensor_close},       {NULL, NULL},
+    {"shape", tensor_shape},     {"size", tensor_size},
+    {"dim", tensor_dim},         {"numel", tensor_numel},
+    {"dtype", tensor_dtype},     {"item", tensor_item},
+    {"get", tensor_get},         {"set", tensor_set},
+    {"totable", tensor_totable}, {"list", tensor_list},
+    {"finite", tensor_finite},   {"argmax", tensor_argmax},
+    {"copy_", tensor_copy},      {"fill_", tensor_fill},
+    {"clone", tensor_clone},     {"to", tensor_to},
+    {"param", tensor_param},     {"backward", tensor_backward},
+    {"close", tensor_close},     {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

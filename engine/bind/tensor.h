@@ -4,8 +4,9 @@
 
 #include "bind/bind.h"
 
-an_dtype an_check_dtype(lua_State *L, int arg);              /* "float32" (default) or "int64" */
-int an_check_dimension(lua_State *L, int arg, const an_tensor *x); /* 1-based or negative → 0-based */
+an_dtype an_check_dtype(lua_State *L, int arg); /* "float32" (default) or "int64" */
+/* 1-based or negative → 0-based */
+int an_check_dimension(lua_State *L, int arg, const an_tensor *x);
 /* Pushes x (raising if it is NULL) and ends the scope begun at `mark`. Returns 1. */
 int an_push_result(lua_State *L, size_t mark, an_tensor *x);
 /* Pushes aniso.core.tensor's table of makers. */

@@ -51,9 +51,9 @@ static int make_random(lua_State *L, void (*fill)(float *, int64_t, uint64_t, ui
     luaL_argexpected(L, lua_istable(L, -1), 1, "a table with the field shape");
     int ndim = (int)an_check_shape(L, lua_gettop(L), shape);
     uint64_t seed = (uint64_t)an_opt_int(L, 1, "seed", 0);
-    uint64_t stream = an_stream(an_opt_str(L, 1, "stream", "tensor"),
-                                (uint64_t)an_opt_int(L, 1, "a", 0),
-                                (uint64_t)an_opt_int(L, 1, "b", 0));
+    uint64_t stream =
+        an_stream(an_opt_str(L, 1, "stream", "tensor"), (uint64_t)an_opt_int(L, 1, "a", 0),
+                  (uint64_t)an_opt_int(L, 1, "b", 0));
     uint64_t first = (uint64_t)an_opt_int(L, 1, "first", 0);
     size_t mark = an_scope_begin();
     an_tensor *x = an_tensor_new(AN_F32, ndim, shape);

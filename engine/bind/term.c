@@ -54,14 +54,19 @@ static int get_character(EditLine *line, wchar_t *out)
     editor *e = of(line);
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
     for (;;) {
-        if (an_interrupt_signal()) return -1;
-        if (poll(&input, 1, 250) <= 0) continue;
+        if (an_interrupt_signal())
+            return -1;
+        if (poll(&input, 1, 250) <= 0)
+            continue;
         char byte;
         ssize_t got = read(STDIN_FILENO, &byte, 1);
-        if (got <= 0) return (int)got;
+        if (got <= 0)
+            return (int)got;
         size_t used = mbrtowc(out, &byte, 1, &e->input);
-        if (used == (size_t)-1) memset(&e->input, 0, sizeof e->input);
-        if (used <= 1) return 1;
+        if (used == (size_t)-1)
+            memset(&e->input, 0, sizeof e->input);
+        if (used <= 1)
+            return 1;
     }
 }
 
@@ -93,17 +98,21 @@ static void start_history(editor *e)
 {
     HistEvent event;
     e->history = history_init();
-    if (!e->history) return;
+    if (!e->history)
+        return;
     history(e->history, &event, H_SETSIZE, HISTORY_LINES);
     history(e->history, &event, H_SETUNIQUE, 1);
-    if (e->file) history(e->history, &event, H_LOAD, e->file);
+    if (e->file)
+        history(e->history, &event, H_LOAD, e->file);
     el_set(e->line, EL_HIST, history, e->history);
 }
 
 static void close_editor(lua_State *L, editor *e)
 {
-    if (e->line) el_end(e->line);
-    if (e->history) history_end(e->history);
+    if (e->line)
+        el_end(e->line);
+    if (e->history)
+        history_end(e->history);
     luaL_unref(L, LUA_REGISTRYINDEX, e->complete);
     an_free(e->file);
     an_free(e);
@@ -116,12 +125,15 @@ static int new_editor(lua_State *L)
     const char *file = an_opt_str(L, 1, "history", NULL);
     void **handle = an_new_handle(L, EDITOR);
     editor *e = an_calloc(1, sizeof *e);
-    if (!e) return an_raise(L);
+    if (!e)
+        return an_raise(L);
     *handle = e;
     e->complete = LUA_NOREF;
-    if (file && !(e->file = an_strdup(file))) return an_raise(L);
+    if (file && !(e->file = an_strdup(file)))
+        return an_raise(L);
     e->line = el_init("aniso", stdin, stdout, stderr);
-    if (!e->line) return luaL_error(L, "the line editor does not start (TERM is not known?)");
+    if (!e->line)
+        return luaL_error(L, "the line editor does not start (TERM is not known?)");
     el_set(e->line, EL_CLIENTDATA, e);
     el_set(e->line, EL_PROMPT, prompt);
     el_set(e->line, EL_EDITOR, "emacs");
@@ -164,16 +176,19 @@ static int remember(lua_State *L)
     editor *e = check(L);
     HistEvent event;
     const char *text = luaL_checkstring(L, 2);
-    if (!e->history) return 0;
+    if (!e->history)
+        return 0;
     history(e->history, &event, H_ENTER, text);
-    if (e->file) history(e->history, &event, H_SAVE, e->file);
+    if (e->file)
+        history(e->history, &event, H_SAVE, e->file);
     return 0;
 }
 
 static int finish(lua_State *L)
 {
     void **handle = luaL_checkudata(L, 1, EDITOR);
-    if (*handle) close_editor(L, *handle);
+    if (*handle)
+        close_editor(L, *handle);
     *handle = NULL;
     return 0;
 }

@@ -19,7 +19,8 @@ char *an_arena_bytes(an_arena *arena, const char *text, size_t count)
     if (!block || block->size - block->used < count + 1) {
         size_t size = count + 1 > BLOCK ? count + 1 : BLOCK;
         block = an_alloc(sizeof *block + size);
-        if (!block) return NULL;
+        if (!block)
+            return NULL;
         *block = (an_arena_block){.before = arena->latest, .size = size};
         arena->latest = block;
     }

@@ -33,7 +33,8 @@ static int reflect(int i, int n)
 {
     int period = n > 1 ? 2 * (n - 1) : 1;
     i %= period;
-    if (i < 0) i += period;
+    if (i < 0)
+        i += period;
     return i < n ? i : period - i;
 }
 
@@ -54,8 +55,10 @@ static void gather(const an_augment *how, draws d, const uint8_t *src, int H, in
             }
             y = reflect(y + shift_y, H), x = reflect(x + shift_x, W);
             int row = swap ? x : y, column = swap ? y : x;
-            if (flip_v) row = H - 1 - row;
-            if (flip_h) column = W - 1 - column;
+            if (flip_v)
+                row = H - 1 - row;
+            if (flip_h)
+                column = W - 1 - column;
             const uint8_t *p = src + ((int64_t)row * W + column) * 3;
             for (int c = 0; c < 3; c++)
                 out[c] = (float)p[c] * (1 / 255.0f);
@@ -99,10 +102,13 @@ void an_augment_image(const an_augment *how, an_address at, const uint8_t *src, 
     static const an_augment nothing = {0};
     draws d = {at.seed, an_stream("augment", at.epoch, at.image)};
     int64_t pixels = (int64_t)H * W;
-    if (!how) how = &nothing;
+    if (!how)
+        how = &nothing;
     gather(how, d, src, H, W, out);
-    if (how->brightness > 0 || how->contrast > 0 || how->colour > 0) shade(how, d, out, pixels);
-    if (how->noise > 0) add_noise(how, at, out, pixels * 3);
+    if (how->brightness > 0 || how->contrast > 0 || how->colour > 0)
+        shade(how, d, out, pixels);
+    if (how->noise > 0)
+        add_noise(how, at, out, pixels * 3);
     const float scale[3] = {1 / std[0], 1 / std[1], 1 / std[2]};
     for (int64_t i = 0; i < pixels * 3; i++) {
         float x = fminf(fmaxf(out[i], 0), 1);

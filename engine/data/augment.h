@@ -12,11 +12,11 @@
 typedef struct an_augment {
     bool flip_horizontal, flip_vertical; /* each with probability 1/2                       */
     bool transpose;                      /* rows become columns, probability 1/2; needs H = W */
-    int shift;      /* up to this many pixels along each axis, the border reflected          */
-    int crop;       /* the same, but black outside: pad by `crop`, cut H×W out               */
+    int shift; /* up to this many pixels along each axis, the border reflected          */
+    int crop;  /* the same, but black outside: pad by `crop`, cut H×W out               */
     float brightness, contrast, colour; /* factor from [1 − x, 1 + x] on the value, on the   */
                                         /* distance to the mean grey, on that to the pixel's grey */
-    float noise;    /* standard deviation of Gaussian noise, the range of a picture being 1  */
+    float noise; /* standard deviation of Gaussian noise, the range of a picture being 1  */
 } an_augment;
 
 typedef struct an_address {

@@ -1,4 +1,5 @@
-/* checksum: see checksum.h. Eight sums at once, because one multiplication waits for the one before. */
+/* checksum: see checksum.h. Eight sums at once, because one multiplication waits for the one
+ * before. */
 #include "data/checksum.h"
 
 #include <string.h>

@@ -14,33 +14,38 @@
 
 struct an_csv {
     char *name;
-    int columns;              /* −1 until the header is read              */
-    int64_t rows, line;       /* `line` is the one being read             */
-    const char **cells;       /* header first, then the rows              */
-    int64_t *lines;           /* of each row                              */
+    int columns;        /* −1 until the header is read              */
+    int64_t rows, line; /* `line` is the one being read             */
+    const char **cells; /* header first, then the rows              */
+    int64_t *lines;     /* of each row                              */
     int64_t cell_count, cell_room, line_room;
-    int64_t row_start;        /* number of the first cell of this row     */
-    an_code code;             /* the first failure inside a callback      */
+    int64_t row_start; /* number of the first cell of this row     */
+    an_code code;      /* the first failure inside a callback      */
     an_arena text;
 };
 
 /* `list`, with room for one more entry of `size` bytes than the `count` it holds. */
 static void *grow(void *list, int64_t count, int64_t *room, size_t size)
 {
-    if (count < *room) return list;
+    if (count < *room)
+        return list;
     int64_t more = *room ? *room * 2 : 256;
     void *block = an_realloc(list, (size_t)more * size);
-    if (block) *room = more;
+    if (block)
+        *room = more;
     return block;
 }
 
 static void end_field(void *field, size_t count, void *context)
 {
     an_csv *csv = context;
-    if (csv->code != AN_OK) return;
-    if (csv->columns >= 0 && csv->cell_count - csv->row_start > csv->columns) return;
+    if (csv->code != AN_OK)
+        return;
+    if (csv->columns >= 0 && csv->cell_count - csv->row_start > csv->columns)
+        return;
     void *cells = grow(csv->cells, csv->cell_count, &csv->cell_room, sizeof *csv->cells);
-    if (cells) csv->cells = cells;
+    if (cells)
+        csv->cells = cells;
     char *text = cells ? an_arena_bytes(&csv->text, field ? field : "", count) : NULL;
     if (text)
         csv->cells[csv->cell_count++] = text;
@@ -52,14 +57,15 @@ static void end_row(int terminator, void *context)
 {
     (void)terminator;
     an_csv *csv = context;
-    if (csv->code != AN_OK) return;
+    if (csv->code != AN_OK)
+        return;
     int64_t fields = csv->cell_count - csv->row_start;
     if (csv->columns < 0) {
         csv->columns = (int)fields;
     } else if (fields != csv->columns) {
-        csv->code = an_fail(AN_EFORMAT, "%s line %lld: %s fields than the %d of the header",
-                            csv->name, (long long)csv->line,
-                            fields < csv->columns ? "fewer" : "more", csv->columns);
+        csv->code =
+            an_fail(AN_EFORMAT, "%s line %lld: %s fields than the %d of the header", csv->name,
+                    (long long)csv->line, fields < csv->columns ? "fewer" : "more", csv->columns);
         return;
     } else {
         void *lines = grow(csv->lines, csv->rows, &csv->line_room, sizeof *csv->lines);
@@ -79,18 +85,21 @@ static unsigned char detect_delimiter(const char *text, size_t count)
     int64_t seen[3] = {0};
     int quoted = 0, best = 0;
     for (size_t i = 0; i < count && (quoted || (text[i] != '\n' && text[i] != '\r')); i++) {
-        if (text[i] == CSV_QUOTE) quoted = !quoted;
+        if (text[i] == CSV_QUOTE)
+            quoted = !quoted;
         for (int k = 0; k < 3; k++)
             seen[k] += !quoted && text[i] == candidates[k];
     }
     for (int k = 1; k < 3; k++)
-        if (seen[k] > seen[best]) best = k;
+        if (seen[k] > seen[best])
+            best = k;
     return (unsigned char)candidates[best];
 }
 
 static an_code syntax(const an_csv *csv, struct csv_parser *parser)
 {
-    if (csv_error(parser) == CSV_ENOMEM) return an_fail(AN_ENOMEM, "%s: no memory", csv->name);
+    if (csv_error(parser) == CSV_ENOMEM)
+        return an_fail(AN_ENOMEM, "%s: no memory", csv->name);
     return an_fail(AN_EFORMAT, "%s line %lld: a quote (\") is out of place or never closed",
                    csv->name, (long long)csv->line);
 }
@@ -103,10 +112,12 @@ static an_code feed(an_csv *csv, struct csv_parser *parser, const char *text, si
         csv->line++;
         if (csv_parse(parser, text, length, end_field, end_row, csv) != length)
             return syntax(csv, parser);
-        if (csv->code != AN_OK) return csv->code;
+        if (csv->code != AN_OK)
+            return csv->code;
         text += length;
     }
-    if (csv_fini(parser, end_field, end_row, csv) != 0) return syntax(csv, parser);
+    if (csv_fini(parser, end_field, end_row, csv) != 0)
+        return syntax(csv, parser);
     return csv->code;
 }
 
@@ -133,10 +144,12 @@ static an_code parse(an_csv *csv, const char *text, size_t count)
 an_csv *an_csv_parse(const void *bytes, size_t count, const char *name)
 {
     an_csv *csv = an_calloc(1, sizeof *csv);
-    if (!csv) return NULL;
+    if (!csv)
+        return NULL;
     csv->columns = -1;
     csv->name = an_strdup(name);
-    if (csv->name && parse(csv, bytes, count) == AN_OK) return csv;
+    if (csv->name && parse(csv, bytes, count) == AN_OK)
+        return csv;
     an_csv_free(csv);
     return NULL;
 }
@@ -145,7 +158,8 @@ an_csv *an_csv_read(const char *path)
 {
     uint8_t *bytes;
     size_t count;
-    if (an_file_read(path, LARGEST, &bytes, &count) != AN_OK) return NULL;
+    if (an_file_read(path, LARGEST, &bytes, &count) != AN_OK)
+        return NULL;
     an_csv *csv = an_csv_parse(bytes, count, path);
     an_free(bytes);
     return csv;
@@ -153,7 +167,8 @@ an_csv *an_csv_read(const char *path)
 
 void an_csv_free(an_csv *csv)
 {
-    if (!csv) return;
+    if (!csv)
+        return;
     an_arena_free(&csv->text);
     an_free(csv->cells);
     an_free(csv->lines);
@@ -196,7 +211,8 @@ int an_csv_column(const an_csv *csv, const char *header)
     char list[400] = "";
     size_t at = 0;
     for (int c = 0; c < csv->columns; c++) {
-        if (strcmp(an_csv_header(csv, c), header) == 0) return c;
+        if (strcmp(an_csv_header(csv, c), header) == 0)
+            return c;
         if (at < sizeof list)
             at += (size_t)snprintf(list + at, sizeof list - at, c ? ", %s" : "%s",
                                    an_csv_header(csv, c));

@@ -19,12 +19,12 @@ an_csv *an_csv_read(const char *path);
 an_csv *an_csv_parse(const void *bytes, size_t count, const char *name);
 void an_csv_free(an_csv *csv);
 
-const char *an_csv_name(const an_csv *csv);              /* the path or name it was read from */
-int64_t an_csv_rows(const an_csv *csv);                  /* without the header                */
+const char *an_csv_name(const an_csv *csv); /* the path or name it was read from */
+int64_t an_csv_rows(const an_csv *csv);     /* without the header                */
 int an_csv_columns(const an_csv *csv);
 const char *an_csv_header(const an_csv *csv, int column);
 const char *an_csv_at(const an_csv *csv, int64_t row, int column); /* "" where empty          */
-int64_t an_csv_line(const an_csv *csv, int64_t row);     /* line of the file where it ends    */
+int64_t an_csv_line(const an_csv *csv, int64_t row); /* line of the file where it ends    */
 
 /* The column's number; −1 after AN_ENOTFOUND with the list of the columns there are. */
 int an_csv_column(const an_csv *csv, const char *header);

@@ -17,19 +17,23 @@ static an_code list_files(an_dataset *ds, const an_dataset_spec *spec)
 {
     bool table = spec->source == AN_FROM_TABLE;
     an_code code = an_listing_begin(&ds->list, table ? spec->table.path : spec->root);
-    if (code == AN_OK && spec->K > 0) code = an_listing_classes(&ds->list, spec->classes, spec->K);
+    if (code == AN_OK && spec->K > 0)
+        code = an_listing_classes(&ds->list, spec->classes, spec->K);
     if (code == AN_OK)
         code = table ? an_list_table(&ds->list, &spec->table)
                      : an_list_classes_of_folder(&ds->list, spec->root);
-    if (code == AN_OK) code = an_listing_seal(&ds->list);
-    if (code == AN_OK) code = an_hash_files(&ds->list, spec->cache);
+    if (code == AN_OK)
+        code = an_listing_seal(&ds->list);
+    if (code == AN_OK)
+        code = an_hash_files(&ds->list, spec->cache);
     return code;
 }
 
 static bool any_group(const an_listing *list)
 {
     for (int64_t i = 0; i < list->n; i++)
-        if (list->items[i].group) return true;
+        if (list->items[i].group)
+            return true;
     return false;
 }
 
@@ -45,7 +49,8 @@ static an_code split_files(an_dataset *ds, const an_dataset_spec *spec)
     ds->ready_made = true;
     if (spec->split) {
         an_code code = an_list_parts(&ds->list, spec->split, &spec->table, ds->split_name);
-        if (code != AN_OK) return code;
+        if (code != AN_OK)
+            return code;
     } else if (ds->list.items[0].part != AN_UNASSIGNED) {
         snprintf(ds->split_name, sizeof ds->split_name, "folders");
     } else {
@@ -58,7 +63,8 @@ static an_code split_files(an_dataset *ds, const an_dataset_spec *spec)
 static an_code open_files(an_dataset *ds, const an_dataset_spec *spec)
 {
     an_code code = list_files(ds, spec);
-    if (code == AN_OK) code = split_files(ds, spec);
+    if (code == AN_OK)
+        code = split_files(ds, spec);
     if (code == AN_OK)
         code = an_pack_open(&ds->pack, &ds->list, ds->H, ds->W, spec->aspect, spec->cache);
     return code;
@@ -71,7 +77,8 @@ static an_code open_lesions(an_dataset *ds, const an_dataset_spec *spec)
     if (code == AN_OK)
         code = an_lesions(&ds->list, &pixels, spec->n, spec->val, spec->test, spec->seed, ds->H,
                           ds->W);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     an_pack_adopt(&ds->pack, pixels);
     name_cut(ds, "built-in");
     return AN_OK;
@@ -85,9 +92,11 @@ static an_code collect_part(an_dataset *ds, an_part part)
         n += list->items[i].part == part;
     ds->members[part] = an_alloc((size_t)n * sizeof *ds->members[part]);
     ds->counts[part] = an_calloc((size_t)list->K, sizeof *ds->counts[part]);
-    if (!ds->members[part] || !ds->counts[part]) return AN_ENOMEM;
+    if (!ds->members[part] || !ds->counts[part])
+        return AN_ENOMEM;
     for (int64_t i = 0; i < list->n; i++) {
-        if (list->items[i].part != part) continue;
+        if (list->items[i].part != part)
+            continue;
         ds->members[part][ds->n[part]++] = i;
         ds->counts[part][list->items[i].label]++;
     }
@@ -99,12 +108,15 @@ static an_code collect_parts(an_dataset *ds)
 {
     for (int part = 0; part < AN_PARTS; part++) {
         an_code code = collect_part(ds, (an_part)part);
-        if (code != AN_OK) return code;
+        if (code != AN_OK)
+            return code;
     }
-    if (ds->n[AN_VAL] > 0) return AN_OK;
+    if (ds->n[AN_VAL] > 0)
+        return AN_OK;
     an_free(ds->members[AN_VAL]);
     ds->members[AN_VAL] = an_alloc((size_t)ds->n[AN_TEST] * sizeof *ds->members[AN_VAL]);
-    if (!ds->members[AN_VAL]) return AN_ENOMEM;
+    if (!ds->members[AN_VAL])
+        return AN_ENOMEM;
     memcpy(ds->members[AN_VAL], ds->members[AN_TEST],
            (size_t)ds->n[AN_TEST] * sizeof *ds->members[AN_VAL]);
     memcpy(ds->counts[AN_VAL], ds->counts[AN_TEST],
@@ -154,18 +166,24 @@ static void warn_leaks(const an_dataset *ds)
         an_log(AN_WARN, "%s: %lld validation or test images are byte for byte in training too",
                ds->split_name, (long long)ds->copy_leaks);
     if (ds->group_leaks > 0)
-        an_log(AN_WARN, "%s: %lld validation or test images show a group (lesion, patient) that "
-               "is in training too", ds->split_name, (long long)ds->group_leaks);
+        an_log(AN_WARN,
+               "%s: %lld validation or test images show a group (lesion, patient) that "
+               "is in training too",
+               ds->split_name, (long long)ds->group_leaks);
 }
 
 static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
 {
     ds->name = an_strdup(spec->name);
-    if (!ds->name) return AN_ENOMEM;
+    if (!ds->name)
+        return AN_ENOMEM;
     an_code code = spec->source == AN_FROM_LESIONS ? open_lesions(ds, spec) : open_files(ds, spec);
-    if (code == AN_OK) code = collect_parts(ds);
-    if (code == AN_OK) code = an_split_leaks(&ds->list, &ds->group_leaks, &ds->copy_leaks);
-    if (code != AN_OK) return code;
+    if (code == AN_OK)
+        code = collect_parts(ds);
+    if (code == AN_OK)
+        code = an_split_leaks(&ds->list, &ds->group_leaks, &ds->copy_leaks);
+    if (code != AN_OK)
+        return code;
     an_listing_hash(&ds->list, ds->sha256);
     an_split_hash(&ds->list, ds->split_sha256);
     measure(ds);
@@ -177,19 +195,23 @@ an_dataset *an_dataset_open(const an_dataset_spec *spec)
 {
     if (spec->H < 1 || spec->W < 1 || spec->H > 1024 || spec->W > 1024)
         return an_fail(AN_EINVAL, "data: a size of %dx%d; 1 to 1024 pixels a side are possible",
-                       spec->W, spec->H), NULL;
+                       spec->W, spec->H),
+               NULL;
     an_dataset *ds = an_calloc(1, sizeof *ds);
-    if (!ds) return NULL;
+    if (!ds)
+        return NULL;
     ds->H = spec->H, ds->W = spec->W, ds->seed = spec->seed;
     ds->val = spec->val, ds->test = spec->test, ds->many = spec->many, ds->few = spec->few;
-    if (open_dataset(ds, spec) == AN_OK) return ds;
+    if (open_dataset(ds, spec) == AN_OK)
+        return ds;
     an_dataset_close(ds);
     return NULL;
 }
 
 void an_dataset_close(an_dataset *ds)
 {
-    if (!ds) return;
+    if (!ds)
+        return;
     for (int part = 0; part < AN_PARTS; part++) {
         an_free(ds->members[part]);
         an_free(ds->counts[part]);
@@ -240,11 +262,12 @@ an_code an_dataset_order(const an_dataset *ds, an_part part, an_sampler sampler,
                          int64_t epoch, int64_t epochs, int64_t *out)
 {
     int *labels = an_alloc((size_t)ds->n[part] * sizeof *labels);
-    if (!labels) return AN_ENOMEM;
+    if (!labels)
+        return AN_ENOMEM;
     for (int64_t i = 0; i < ds->n[part]; i++)
         labels[i] = an_dataset_label(ds, part, i);
-    an_code code = an_epoch_order(labels, ds->n[part], ds->list.K, sampler, seed, epoch, epochs,
-                                  out);
+    an_code code =
+        an_epoch_order(labels, ds->n[part], ds->list.K, sampler, seed, epoch, epochs, out);
     an_free(labels);
     return code;
 }

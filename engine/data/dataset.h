@@ -23,38 +23,38 @@
 typedef enum { AN_FROM_FOLDER, AN_FROM_TABLE, AN_FROM_LESIONS } an_source;
 
 typedef struct an_dataset_spec {
-    const char *name;               /* what it is called in lists and in the database      */
+    const char *name; /* what it is called in lists and in the database      */
     an_source source;
-    const char *root;               /* folder source                                        */
-    an_table table;                 /* table source                                         */
-    const char *split;              /* folder of ready-made lists, NULL: cut one            */
-    const char *const *classes;     /* K names, or NULL with K = 0: sorted by name          */
+    const char *root;           /* folder source                                        */
+    an_table table;             /* table source                                         */
+    const char *split;          /* folder of ready-made lists, NULL: cut one            */
+    const char *const *classes; /* K names, or NULL with K = 0: sorted by name          */
     int K;
-    int64_t n;                      /* lesions source                                       */
-    int H, W;                       /* 1 … 1024                                             */
+    int64_t n; /* lesions source                                       */
+    int H, W;  /* 1 … 1024                                             */
     an_aspect aspect;
-    double val, test;               /* fractions, see an_split_complete                     */
-    uint64_t seed;                  /* of the split, and of the lesions                     */
-    int64_t many, few;              /* shot groups, see an_shot_of                          */
-    const char *cache;              /* folder, "" for none                                  */
+    double val, test;  /* fractions, see an_split_complete                     */
+    uint64_t seed;     /* of the split, and of the lesions                     */
+    int64_t many, few; /* shot groups, see an_shot_of                          */
+    const char *cache; /* folder, "" for none                                  */
 } an_dataset_spec;
 
 typedef struct an_dataset {
     char *name;
     an_listing list;
-    an_pack pack;                   /* (n, H, W, 3), in the order of list.items             */
+    an_pack pack; /* (n, H, W, 3), in the order of list.items             */
     int H, W;
-    int64_t *members[AN_PARTS];     /* items of each part, ascending                        */
+    int64_t *members[AN_PARTS]; /* items of each part, ascending                        */
     int64_t n[AN_PARTS];
-    int64_t *counts[AN_PARTS];      /* (K) images per class                                 */
-    bool test_is_val;               /* there is no validation part: it is the test part     */
+    int64_t *counts[AN_PARTS]; /* (K) images per class                                 */
+    bool test_is_val;          /* there is no validation part: it is the test part     */
     char split_name[256];
     uint64_t seed;
     int64_t many, few;
-    double val, test;               /* as asked for                                         */
-    bool ready_made;                /* the parts came with the data                         */
+    double val, test;                /* as asked for                                         */
+    bool ready_made;                 /* the parts came with the data                         */
     int64_t group_leaks, copy_leaks; /* val and test images akin to training, an_split_leaks */
-    float mean[3], std[3];          /* of the training part, values in [0, 1]               */
+    float mean[3], std[3];           /* of the training part, values in [0, 1]               */
     char sha256[AN_SHA256_HEX], split_sha256[AN_SHA256_HEX];
 } an_dataset;
 

@@ -22,9 +22,12 @@ static an_code read_all(int fd, const char *path, uint8_t *to, size_t count)
 {
     for (size_t done = 0; done < count;) {
         ssize_t got = read(fd, to + done, count - done);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return an_fail(AN_EIO, "%s: %s", path, strerror(errno));
-        if (got == 0) return an_fail(AN_EIO, "%s: shrank while it was read; try again", path);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return an_fail(AN_EIO, "%s: %s", path, strerror(errno));
+        if (got == 0)
+            return an_fail(AN_EIO, "%s: shrank while it was read; try again", path);
         done += (size_t)got;
     }
     return AN_OK;
@@ -33,13 +36,16 @@ static an_code read_all(int fd, const char *path, uint8_t *to, size_t count)
 static an_code read_open(int fd, const char *path, size_t limit, uint8_t **bytes, size_t *count)
 {
     struct stat st;
-    if (fstat(fd, &st) != 0) return an_fail(AN_EIO, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode)) return an_fail(AN_EFORMAT, "%s: not a regular file", path);
+    if (fstat(fd, &st) != 0)
+        return an_fail(AN_EIO, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return an_fail(AN_EFORMAT, "%s: not a regular file", path);
     if ((uint64_t)st.st_size > limit)
         return an_fail(AN_EFORMAT, "%s: %lld bytes, more than the limit of %zu", path,
                        (long long)st.st_size, limit);
     uint8_t *block = an_alloc((size_t)st.st_size + 1);
-    if (!block) return AN_ENOMEM;
+    if (!block)
+        return AN_ENOMEM;
     an_code code = read_all(fd, path, block, (size_t)st.st_size);
     if (code != AN_OK) {
         an_free(block);
@@ -54,7 +60,8 @@ an_code an_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *co
 {
     /* O_NONBLOCK: opening a pipe that somebody named .jpg must not wait for a writer */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return an_fail(code_of(errno), "%s: %s", path, strerror(errno));
+    if (fd < 0)
+        return an_fail(code_of(errno), "%s: %s", path, strerror(errno));
     an_code code = read_open(fd, path, limit, bytes, count);
     close(fd);
     return code;
@@ -64,8 +71,10 @@ an_code an_file_write(int fd, const void *bytes, size_t count, const char *path)
 {
     for (size_t done = 0; done < count;) {
         ssize_t put = write(fd, (const char *)bytes + done, count - done);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return an_fail(AN_EIO, "%s: %s", path, strerror(errno));
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return an_fail(AN_EIO, "%s: %s", path, strerror(errno));
         done += (size_t)put;
     }
     return AN_OK;
@@ -79,7 +88,8 @@ int an_file_begin(const char *path, char temporary[AN_PATH])
                  (long long)now.tv_sec, now.tv_nsec) >= AN_PATH)
         return an_fail(AN_EINVAL, "%s: the path is too long", path), -1;
     int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) an_fail(AN_EIO, "%s: %s", temporary, strerror(errno));
+    if (fd < 0)
+        an_fail(AN_EIO, "%s: %s", temporary, strerror(errno));
     return fd;
 }
 
@@ -89,7 +99,8 @@ an_code an_file_commit(int fd, const char *temporary, const char *path, an_code 
         code = an_fail(AN_EIO, "%s: %s", temporary, strerror(errno));
     if (code == AN_OK && rename(temporary, path) != 0)
         code = an_fail(AN_EIO, "%s: %s", path, strerror(errno));
-    if (code != AN_OK) unlink(temporary);
+    if (code != AN_OK)
+        unlink(temporary);
     return code;
 }
 
@@ -106,7 +117,8 @@ static an_stamp stamp_of(const struct stat *st)
 an_code an_file_stamp(const char *path, an_stamp *stamp)
 {
     struct stat st;
-    if (stat(path, &st) != 0) return an_fail(code_of(errno), "%s: %s", path, strerror(errno));
+    if (stat(path, &st) != 0)
+        return an_fail(code_of(errno), "%s: %s", path, strerror(errno));
     *stamp = stamp_of(&st);
     return AN_OK;
 }
@@ -114,7 +126,8 @@ an_code an_file_stamp(const char *path, an_stamp *stamp)
 bool an_find_file(const char *path, an_stamp *stamp)
 {
     struct stat st;
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return false;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return false;
     *stamp = stamp_of(&st);
     return true;
 }
@@ -140,17 +153,20 @@ an_code an_make_folder(const char *path)
 {
     char part[AN_PATH];
     size_t n = strlen(path);
-    if (n >= sizeof part) return an_fail(AN_EINVAL, "%s: the path is too long", path);
+    if (n >= sizeof part)
+        return an_fail(AN_EINVAL, "%s: the path is too long", path);
     memcpy(part, path, n + 1);
     for (size_t i = 1; i <= n; i++) {
-        if (part[i] != '/' && part[i] != 0) continue;
+        if (part[i] != '/' && part[i] != 0)
+            continue;
         char kept = part[i];
         part[i] = 0;
         if (mkdir(part, 0777) != 0 && errno != EEXIST)
             return an_fail(AN_EIO, "%s: %s", part, strerror(errno));
         part[i] = kept;
     }
-    if (!an_is_folder(path)) return an_fail(AN_EIO, "%s: exists and is not a folder", path);
+    if (!an_is_folder(path))
+        return an_fail(AN_EIO, "%s: exists and is not a folder", path);
     return AN_OK;
 }
 
@@ -180,7 +196,8 @@ static char **pack_names(struct dirent **entries, int n)
     for (int i = 0; i < n; i++)
         text += strlen(entries[i]->d_name) + 1;
     char **names = an_alloc((size_t)n * sizeof *names + text + 1);
-    if (!names) return NULL;
+    if (!names)
+        return NULL;
     char *at = (char *)(names + n);
     for (int i = 0; i < n; i++) {
         names[i] = at;
@@ -193,7 +210,8 @@ an_code an_list_folder(const char *path, char ***names, int64_t *count)
 {
     struct dirent **entries;
     int n = scandir(path, &entries, visible, bytewise);
-    if (n < 0) return an_fail(code_of(errno), "%s: %s", path, strerror(errno));
+    if (n < 0)
+        return an_fail(code_of(errno), "%s: %s", path, strerror(errno));
     *names = pack_names(entries, n);
     *count = n;
     for (int i = 0; i < n; i++)

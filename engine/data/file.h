@@ -35,8 +35,8 @@ bool an_find_file(const char *path, an_stamp *stamp);     /* as an_is_file, with
 bool an_stamp_equal(const an_stamp *a, const an_stamp *b);
 
 bool an_is_folder(const char *path);
-bool an_is_file(const char *path);          /* regular, after following links */
-an_code an_make_folder(const char *path);   /* with its parents; AN_OK if it exists */
+bool an_is_file(const char *path);        /* regular, after following links */
+an_code an_make_folder(const char *path); /* with its parents; AN_OK if it exists */
 
 /* Joins with one slash into `out`; AN_EINVAL when the result is too long. */
 an_code an_join(char out[AN_PATH], const char *folder, const char *name);

@@ -15,7 +15,8 @@ static an_code check(const an_probe *probe, const char *name)
 {
     const char *format = an_format_name(probe->format);
     if (probe->format == AN_NOT_IMAGE)
-        return an_fail(AN_EFORMAT, "%s: not a JPEG, PNG or BMP image, whatever its name says", name);
+        return an_fail(AN_EFORMAT, "%s: not a JPEG, PNG or BMP image, whatever its name says",
+                       name);
     if (probe->width > AN_IMAGE_SIDE || probe->height > AN_IMAGE_SIDE)
         return an_fail(AN_EFORMAT, "%s: %s of %lldx%lld pixels; the limit is %d on a side", name,
                        format, (long long)probe->width, (long long)probe->height, AN_IMAGE_SIDE);
@@ -33,16 +34,20 @@ static an_code check(const an_probe *probe, const char *name)
 
 an_code an_image_decode(const uint8_t *bytes, size_t count, const char *name, an_image *image)
 {
-    if (count == 0) return an_fail(AN_EFORMAT, "%s: empty file, not an image", name);
+    if (count == 0)
+        return an_fail(AN_EFORMAT, "%s: empty file, not an image", name);
     an_probe probe = an_probe_image(bytes, count);
     an_code code = check(&probe, name);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     int channels;
     an_err_clear();
     image->pixels = stbi_load_from_memory(bytes, (int)count, &image->width, &image->height,
                                           &channels, STBI_rgb_alpha);
-    if (image->pixels) return AN_OK;
-    if (an_err_code() == AN_ENOMEM) return AN_ENOMEM;
+    if (image->pixels)
+        return AN_OK;
+    if (an_err_code() == AN_ENOMEM)
+        return AN_ENOMEM;
     return an_fail(AN_EFORMAT, "%s: damaged %s (%s)", name, an_format_name(probe.format),
                    stbi_failure_reason());
 }
@@ -52,7 +57,8 @@ an_code an_image_load(const char *path, an_image *image)
     uint8_t *bytes;
     size_t count;
     an_code code = an_file_read(path, AN_IMAGE_FILE, &bytes, &count);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     code = an_image_decode(bytes, count, path, image);
     an_free(bytes);
     return code;

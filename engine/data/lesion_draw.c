@@ -21,7 +21,7 @@ typedef struct curve { /* a bent line through (x, y) in direction (dx, dy) */
 
 typedef struct scene {
     const float *trait;
-    uint32_t salt;                     /* of this image's noise fields              */
+    uint32_t salt; /* of this image's noise fields              */
     float cx, cy, cos_a, sin_a, radius, stretch, edge;
     float wave[HARMONICS], phase[HARMONICS];
     colour skin, pigment, second;
@@ -64,18 +64,21 @@ static float noise(float x, float y, uint32_t salt)
 static float clouds(float x, float y, uint32_t salt)
 {
     return (noise(x, y, salt) * 4 + noise(2 * x, 2 * y, salt + 1) * 2 +
-            noise(4 * x, 4 * y, salt + 2)) / 7;
+            noise(4 * x, 4 * y, salt + 2)) /
+           7;
 }
 
 /* Round spots, one per unit cell with probability `density`; 1 at a centre, 0 outside. */
 static float spots(float x, float y, float density, float radius, uint32_t salt)
 {
-    if (density < 0.03f) return 0;
+    if (density < 0.03f)
+        return 0;
     float fx = floorf(x), fy = floorf(y), best = 0;
     for (int k = 0; k < 9; k++) {
         float i = fx + (float)(k % 3 - 1), j = fy + (float)(k / 3 - 1);
         uint32_t a = (uint32_t)(int32_t)i, b = (uint32_t)(int32_t)j;
-        if (hash01(a, b, salt) > density) continue;
+        if (hash01(a, b, salt) > density)
+            continue;
         float dx = x - i - hash01(a, b, salt + 1), dy = y - j - hash01(a, b, salt + 2);
         float r = radius * (0.7f + 0.6f * hash01(a, b, salt + 3));
         best = fmaxf(best, 1 - smooth(0.5f * r, r, sqrtf(dx * dx + dy * dy)));
@@ -87,7 +90,8 @@ static float on_curve(const curve *c, float x, float y, float pixel)
 {
     float px = x - c->x, py = y - c->y;
     float along = px * c->dx + py * c->dy, across = py * c->dx - px * c->dy;
-    if (fabsf(along) > c->length) return 0;
+    if (fabsf(along) > c->length)
+        return 0;
     float d = fabsf(across - c->bend * along * along), width = fmaxf(c->width, 0.5f * pixel);
     return (1 - smooth(0.4f * width, width + 0.5f * pixel, d)) * fminf(1, c->width / width + 0.3f);
 }
@@ -130,9 +134,9 @@ static void colour_scene(scene *s, draws *d)
     float light = uniform(d, 0.80f, 1.02f), pink = uniform(d, -0.06f, 0.06f);
     s->skin = (colour){0.86f * light, (0.68f - pink) * light, (0.60f - 0.5f * pink) * light};
     float dark = t[AN_DARK], red = t[AN_RED];
-    s->pigment = (colour){mixf(0.68f, 0.22f, dark) + 0.14f * red,
-                          mixf(0.47f, 0.12f, dark) - 0.08f * red,
-                          mixf(0.36f, 0.10f, dark) + 0.02f * red};
+    s->pigment =
+        (colour){mixf(0.68f, 0.22f, dark) + 0.14f * red, mixf(0.47f, 0.12f, dark) - 0.08f * red,
+                 mixf(0.36f, 0.10f, dark) + 0.02f * red};
     float blue = t[AN_BLUE];
     s->second = (colour){s->pigment.r * 0.55f + 0.05f * (1 - blue),
                          s->pigment.g * 0.60f + 0.10f * blue, s->pigment.b * 0.65f + 0.25f * blue};
@@ -204,12 +208,13 @@ static colour lesion(const scene *s, colour c, float x, float y, float q, float 
                         crimson = {0.70f, 0.22f, 0.24f};
     const float *t = s->trait;
     float inside = 1 - smooth(1 - s->edge, 1 + s->edge, q + 0.12f * t[AN_RAGGED] * grain);
-    float mottle = smooth(0.62f - 0.2f * t[AN_VARIEGATED], 0.72f,
-                          clouds(2.2f * x, 2.2f * y, s->salt + 10));
+    float mottle =
+        smooth(0.62f - 0.2f * t[AN_VARIEGATED], 0.72f, clouds(2.2f * x, 2.2f * y, s->salt + 10));
     float solid = 0.45f + 0.5f * t[AN_DARK]; /* pale lesions let the skin through */
     c = blend(c, flushed, 0.25f * t[AN_RED] * (1 - smooth(0.8f, 1.7f, q)));
     c = blend(c, blend(s->pigment, s->second, t[AN_VARIEGATED] * mottle), inside * solid);
-    if (inside > 0) c = structures(s, c, x, y, inside);
+    if (inside > 0)
+        c = structures(s, c, x, y, inside);
     c = blend(c, white, 0.7f * t[AN_SCAR] * (1 - smooth(0.15f, 0.75f, q)));
     float around = 1 - smooth(1, 1.5f, q);
     for (int k = 0; k < s->vessels; k++)
@@ -223,7 +228,8 @@ static colour place(const scene *s, float x, float y)
     float grain = clouds(5 * x, 5 * y, s->salt) - 0.5f, q = depth(s, x, y);
     float tone = 1 + s->tilt_x * x + s->tilt_y * y + 0.09f * grain;
     colour c = {s->skin.r * tone, s->skin.g * tone, s->skin.b * tone};
-    if (q < 1.7f) c = lesion(s, c, x, y, q, grain);
+    if (q < 1.7f)
+        c = lesion(s, c, x, y, q, grain);
     for (int k = 0; k < s->hairs; k++)
         c = blend(c, hair, 0.75f * on_curve(&s->hair[k], x, y, s->pixel));
     float dim = 1 - s->vignette * smooth(0.7f, 1.45f, sqrtf(x * x + y * y));

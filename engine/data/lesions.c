@@ -30,11 +30,13 @@ static bool share_out(int64_t n, const double fraction[AN_PARTS],
         count[part][0] = total;
         for (int k = 1; k < AN_LESION_CLASSES; k++) {
             int64_t c = (int64_t)llround((double)total * ham10000[k] / HAM10000);
-            if (c < least((an_part)part, n)) c = least((an_part)part, n);
+            if (c < least((an_part)part, n))
+                c = least((an_part)part, n);
             count[part][k] = total > 0 ? c : 0;
             count[part][0] -= count[part][k];
         }
-        if (count[part][0] < (fraction[part] > 0)) return false;
+        if (count[part][0] < (fraction[part] > 0))
+            return false;
     }
     return true;
 }
@@ -47,7 +49,8 @@ static an_code list_all(an_listing *list, int64_t count[AN_PARTS][AN_LESION_CLAS
         for (int part = 0; part < AN_PARTS; part++) {
             for (int64_t i = 0; i < count[part][k] && code == AN_OK; i++) {
                 snprintf(key, sizeof key, "lesion-%07lld", (long long)list->n);
-                an_item item = {.key = key, .class_name = an_lesion_names[k], .part = (an_part)part};
+                an_item item = {
+                    .key = key, .class_name = an_lesion_names[k], .part = (an_part)part};
                 code = an_listing_add(list, &item);
             }
         }
@@ -76,12 +79,16 @@ an_code an_lesions(an_listing *list, uint8_t **pixels, int64_t n, double val, do
         return an_fail(AN_EINVAL, "lesions: n = %lld; 70 to 10,000,000 can be drawn", (long long)n);
     if (!(val >= 0 && test > 0 && val + test < 1) ||
         !share_out(n, (double[]){1 - val - test, val, test}, count))
-        return an_fail(AN_EINVAL, "lesions: n = %lld with val = %g and test = %g leaves a part "
-                       "without nv; raise n or change the fractions", (long long)n, val, test);
+        return an_fail(AN_EINVAL,
+                       "lesions: n = %lld with val = %g and test = %g leaves a part "
+                       "without nv; raise n or change the fractions",
+                       (long long)n, val, test);
     an_code code = list_all(list, count);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     *pixels = an_alloc((size_t)n * (size_t)H * (size_t)W * 3);
-    if (!*pixels) return AN_ENOMEM;
+    if (!*pixels)
+        return AN_ENOMEM;
     draw_all(list, *pixels, seed, H, W);
     return AN_OK;
 }

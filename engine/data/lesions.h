@@ -18,8 +18,23 @@ extern const char *const an_lesion_names[AN_LESION_CLASSES]; /* nv mel bkl bcc a
 
 /* traits.c: what a lesion looks like, each 0 … 1. */
 enum {
-    AN_SIZE, AN_LENGTH, AN_ASYMMETRY, AN_RAGGED, AN_SOFT, AN_DARK, AN_RED, AN_VARIEGATED, AN_BLUE,
-    AN_SCAR, AN_NETWORK, AN_GLOBULES, AN_CYSTS, AN_LACUNAE, AN_VESSELS, AN_SCALE, AN_TRAITS
+    AN_SIZE,
+    AN_LENGTH,
+    AN_ASYMMETRY,
+    AN_RAGGED,
+    AN_SOFT,
+    AN_DARK,
+    AN_RED,
+    AN_VARIEGATED,
+    AN_BLUE,
+    AN_SCAR,
+    AN_NETWORK,
+    AN_GLOBULES,
+    AN_CYSTS,
+    AN_LACUNAE,
+    AN_VESSELS,
+    AN_SCALE,
+    AN_TRAITS
 };
 void an_lesion_traits(float traits[AN_TRAITS], int label, uint64_t seed, uint64_t image);
 

@@ -29,18 +29,22 @@ an_code an_listing_add(an_listing *list, const an_item *item)
     if (list->n == list->room) {
         int64_t room = list->room ? list->room * 2 : 256;
         an_item *items = an_realloc(list->items, (size_t)room * sizeof *items);
-        if (!items) return AN_ENOMEM;
+        if (!items)
+            return AN_ENOMEM;
         list->items = items, list->room = room;
     }
     an_item *copy = &list->items[list->n];
     *copy = *item;
     copy->key = an_arena_text(&list->text, item->key);
     copy->class_name = an_arena_text(&list->text, item->class_name);
-    if (!copy->key || !copy->class_name) return AN_ENOMEM;
+    if (!copy->key || !copy->class_name)
+        return AN_ENOMEM;
     copy->path = item->path ? an_arena_text(&list->text, item->path) : NULL;
     copy->group = item->group && *item->group ? an_arena_text(&list->text, item->group) : NULL;
-    if (item->path && !copy->path) return AN_ENOMEM;
-    if (item->group && *item->group && !copy->group) return AN_ENOMEM;
+    if (item->path && !copy->path)
+        return AN_ENOMEM;
+    if (item->group && *item->group && !copy->group)
+        return AN_ENOMEM;
     list->n++;
     return AN_OK;
 }
@@ -48,13 +52,15 @@ an_code an_listing_add(an_listing *list, const an_item *item)
 an_code an_listing_classes(an_listing *list, const char *const *names, int K)
 {
     list->classes = an_calloc((size_t)K, sizeof *list->classes);
-    if (!list->classes) return AN_ENOMEM;
+    if (!list->classes)
+        return AN_ENOMEM;
     for (int k = 0; k < K; k++) {
         for (int j = 0; j < k; j++)
             if (strcmp(names[j], names[k]) == 0)
                 return an_fail(AN_EINVAL, "classes: '%s' is listed twice", names[k]);
         list->classes[k] = an_arena_text(&list->text, names[k]);
-        if (!list->classes[k]) return AN_ENOMEM;
+        if (!list->classes[k])
+            return AN_ENOMEM;
     }
     list->K = K;
     return AN_OK;
@@ -73,13 +79,15 @@ static int by_text(const void *a, const void *b)
 static an_code collect_classes(an_listing *list)
 {
     const char **names = an_calloc((size_t)list->n, sizeof *names);
-    if (!names) return AN_ENOMEM;
+    if (!names)
+        return AN_ENOMEM;
     for (int64_t i = 0; i < list->n; i++)
         names[i] = list->items[i].class_name;
     qsort(names, (size_t)list->n, sizeof *names, by_text);
     int K = 0;
     for (int64_t i = 0; i < list->n; i++)
-        if (i == 0 || strcmp(names[i], names[K - 1]) != 0) names[K++] = names[i];
+        if (i == 0 || strcmp(names[i], names[K - 1]) != 0)
+            names[K++] = names[i];
     list->classes = names, list->K = K;
     return AN_OK;
 }
@@ -91,7 +99,8 @@ static an_code unknown_class(const an_listing *list, const an_item *item)
     for (int k = 0; k < list->K && at < sizeof known; k++)
         at += (size_t)snprintf(known + at, sizeof known - at, k ? ", %s" : "%s", list->classes[k]);
     char where[32] = "";
-    if (item->line) snprintf(where, sizeof where, " line %lld", (long long)item->line);
+    if (item->line)
+        snprintf(where, sizeof where, " line %lld", (long long)item->line);
     return an_fail(AN_EFORMAT,
                    "%s%s: '%s' has the unknown label '%s'; the classes are %s "
                    "(correct the label or name the class in `classes`)",
@@ -103,17 +112,21 @@ static an_code number_labels(an_listing *list)
     for (int64_t i = 0; i < list->n; i++) {
         an_item *item = &list->items[i];
         for (item->label = 0; item->label < list->K; item->label++)
-            if (strcmp(list->classes[item->label], item->class_name) == 0) break;
-        if (item->label == list->K) return unknown_class(list, item);
+            if (strcmp(list->classes[item->label], item->class_name) == 0)
+                break;
+        if (item->label == list->K)
+            return unknown_class(list, item);
     }
     return AN_OK;
 }
 
 an_code an_listing_seal(an_listing *list)
 {
-    if (list->n == 0) return an_fail(AN_EFORMAT, "%s: names no image", list->source);
+    if (list->n == 0)
+        return an_fail(AN_EFORMAT, "%s: names no image", list->source);
     an_code code = list->classes ? AN_OK : collect_classes(list);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     if (list->K < 2)
         return an_fail(AN_EFORMAT, "%s: only one class ('%s'); at least two are needed",
                        list->source, list->classes[0]);

@@ -16,24 +16,24 @@ typedef enum { AN_TRAIN, AN_VAL, AN_TEST, AN_UNUSED, AN_UNASSIGNED } an_part;
 extern const char *const an_part_names[AN_PARTS]; /* "train", "val", "test" */
 
 typedef struct an_item {
-    const char *key;         /* unique in the data set                                   */
-    const char *path;        /* of the file; NULL for a generated image                  */
+    const char *key;  /* unique in the data set                                   */
+    const char *path; /* of the file; NULL for a generated image                  */
     const char *class_name;
-    const char *group;       /* a lesion, a patient: stays on one side; NULL: alone      */
-    int64_t line;            /* of the table that named it; 0 for a folder               */
-    int label;               /* 0 … K−1, after sealing                                   */
+    const char *group; /* a lesion, a patient: stays on one side; NULL: alone      */
+    int64_t line;      /* of the table that named it; 0 for a folder               */
+    int label;         /* 0 … K−1, after sealing                                   */
     an_part part;
     char hash[AN_SHA256_HEX]; /* of the content: the file's bytes, or the pixels          */
-    an_stamp stamp;          /* of the file no later than it was hashed; 0: says nothing  */
+    an_stamp stamp;           /* of the file no later than it was hashed; 0: says nothing  */
 } an_item;
 
 typedef struct an_listing {
-    const char *source;      /* the folder or table it came from, for messages           */
-    an_item *items;          /* after sealing: sorted by key                             */
+    const char *source; /* the folder or table it came from, for messages           */
+    an_item *items;     /* after sealing: sorted by key                             */
     int64_t n, room;
-    const char **classes;    /* K names                                                  */
+    const char **classes; /* K names                                                  */
     int K;
-    an_arena text;           /* owns every string above                                  */
+    an_arena text; /* owns every string above                                  */
 } an_listing;
 
 an_code an_listing_begin(an_listing *list, const char *source); /* an empty listing        */

@@ -16,8 +16,10 @@ static void cumulate(const int64_t *count, int64_t n, int K, an_sampler sampler,
         present += count[j] > 0;
     for (int j = 0; j < K; j++) {
         double balanced = count[j] ? 1.0 / present : 0, p = balanced;
-        if (sampler == AN_SQUARE_ROOT) p = sqrt((double)count[j]);
-        if (sampler == AN_PROGRESSIVE) p = (1 - t) * (double)count[j] / (double)n + t * balanced;
+        if (sampler == AN_SQUARE_ROOT)
+            p = sqrt((double)count[j]);
+        if (sampler == AN_PROGRESSIVE)
+            p = (1 - t) * (double)count[j] / (double)n + t * balanced;
         upto[j] = total += p;
     }
     for (int j = 0; j < K; j++)
@@ -59,7 +61,8 @@ static an_code draw(const int *labels, int64_t n, int K, an_sampler sampler, uin
 {
     int64_t *members = an_alloc((size_t)(n + K + 1 + K) * sizeof *members);
     double *upto = an_alloc((size_t)K * sizeof *upto);
-    if (!members || !upto) return an_free(members), an_free(upto), AN_ENOMEM;
+    if (!members || !upto)
+        return an_free(members), an_free(upto), AN_ENOMEM;
     int64_t *start = members + n, *count = start + K + 1;
     sort_by_class(labels, n, K, start, members);
     for (int j = 0; j < K; j++)

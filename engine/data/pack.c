@@ -25,16 +25,16 @@
 /* The first bytes of the file; the rest of its 4096 are zero. */
 typedef struct header {
     char format[16];
-    int64_t n, H, W, block;     /* block: images per block                               */
-    uint64_t sum;               /* over the sums of the blocks                           */
-    uint64_t own;               /* over the fields above                                 */
+    int64_t n, H, W, block; /* block: images per block                               */
+    uint64_t sum;           /* over the sums of the blocks                           */
+    uint64_t own;           /* over the fields above                                 */
 } header;
 
 typedef struct builder {
     const an_listing *list;
     an_aspect aspect;
     header head;
-    int64_t image; /* bytes of one image */
+    int64_t image;  /* bytes of one image */
     uint64_t *sums; /* of the blocks */
     bool bad_image; /* the failure was an image's, not the cache's */
 } builder;
@@ -61,14 +61,16 @@ static an_code decode(const builder *b, int64_t i, uint8_t *to)
     size_t count;
     an_image image = {0};
     an_code code = an_file_read(item->path, AN_IMAGE_FILE, &bytes, &count);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     if (!unchanged(item, bytes, count))
         code = an_fail(AN_EIO, "%s: changed while the data set was being read; start again",
                        item->path);
-    if (code == AN_OK) code = an_image_decode(bytes, count, item->path, &image);
     if (code == AN_OK)
-        code = an_resize(image.pixels, image.height, image.width, to, (int)b->head.H, (int)b->head.W,
-                         b->aspect);
+        code = an_image_decode(bytes, count, item->path, &image);
+    if (code == AN_OK)
+        code = an_resize(image.pixels, image.height, image.width, to, (int)b->head.H,
+                         (int)b->head.W, b->aspect);
     an_image_free(&image);
     an_free(bytes);
     return code;
@@ -81,8 +83,10 @@ static an_code decode_range(builder *b, int64_t lo, int64_t hi, uint8_t *to)
     int64_t failed = hi;
 #pragma omp parallel for schedule(dynamic, 4) reduction(min : failed)
     for (int64_t i = lo; i < hi; i++)
-        if (decode(b, i, to + (i - lo) * b->image) != AN_OK) failed = i < failed ? i : failed;
-    if (failed == hi) return AN_OK;
+        if (decode(b, i, to + (i - lo) * b->image) != AN_OK)
+            failed = i < failed ? i : failed;
+    if (failed == hi)
+        return AN_OK;
     an_code code = decode(b, failed, to + (failed - lo) * b->image);
     b->bad_image = code != AN_OK;
     return code;
@@ -110,7 +114,8 @@ static bool verify(const header *head, const uint8_t *pixels)
 {
     int64_t blocks = blocks_of(head), image = head->H * head->W * 3;
     uint64_t *sums = an_alloc((size_t)blocks * sizeof *sums);
-    if (!sums) return false;
+    if (!sums)
+        return false;
 #pragma omp parallel for schedule(static)
     for (int64_t k = 0; k < blocks; k++) {
         int64_t lo = k * head->block, hi = lo + head->block < head->n ? lo + head->block : head->n;
@@ -127,17 +132,20 @@ static an_code write_blocks(builder *b, int fd, const char *temporary)
 {
     static const char zeros[HEADER];
     uint8_t *block = an_alloc((size_t)(b->head.block * b->image));
-    if (!block) return AN_ENOMEM;
+    if (!block)
+        return AN_ENOMEM;
     an_code code = an_file_write(fd, zeros, sizeof zeros, temporary);
     for (int64_t lo = 0; lo < b->head.n && code == AN_OK; lo += b->head.block) {
         int64_t hi = lo + b->head.block < b->head.n ? lo + b->head.block : b->head.n;
         code = decode_range(b, lo, hi, block);
-        if (code != AN_OK) break;
+        if (code != AN_OK)
+            break;
         b->sums[lo / b->head.block] = an_checksum(block, (size_t)((hi - lo) * b->image));
         code = an_file_write(fd, block, (size_t)((hi - lo) * b->image), temporary);
     }
     an_free(block);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     b->head.sum = sum_of_sums(&b->head, b->sums);
     b->head.own = own_sum(&b->head);
     if (pwrite(fd, &b->head, sizeof b->head, 0) != (ssize_t)sizeof b->head)
@@ -149,10 +157,11 @@ static an_code build_file(builder *b, const char *path)
 {
     char temporary[AN_PATH];
     b->sums = an_alloc((size_t)blocks_of(&b->head) * sizeof *b->sums);
-    if (!b->sums) return AN_ENOMEM;
+    if (!b->sums)
+        return AN_ENOMEM;
     int fd = an_file_begin(path, temporary);
-    an_code code = fd < 0 ? AN_EIO
-                          : an_file_commit(fd, temporary, path, write_blocks(b, fd, temporary));
+    an_code code =
+        fd < 0 ? AN_EIO : an_file_commit(fd, temporary, path, write_blocks(b, fd, temporary));
     an_free(b->sums);
     return code;
 }
@@ -160,7 +169,8 @@ static an_code build_file(builder *b, const char *path)
 static an_code build_memory(builder *b, an_pack *pack)
 {
     uint8_t *pixels = an_alloc((size_t)(b->head.n * b->image));
-    if (!pixels) return AN_ENOMEM;
+    if (!pixels)
+        return AN_ENOMEM;
     an_code code = decode_range(b, 0, b->head.n, pixels);
     if (code != AN_OK) {
         an_free(pixels);
@@ -176,11 +186,13 @@ static const char *fault(const header *want, const void *map, size_t size)
     const header *head = map;
     if (size < HEADER || strncmp(head->format, FORMAT, sizeof head->format) != 0)
         return "not a pack";
-    if (own_sum(head) != head->own) return "damaged header";
+    if (own_sum(head) != head->own)
+        return "damaged header";
     if (head->n != want->n || head->H != want->H || head->W != want->W ||
         head->block != want->block)
         return "another pack's content";
-    if ((int64_t)size != HEADER + head->n * head->H * head->W * 3) return "truncated";
+    if ((int64_t)size != HEADER + head->n * head->H * head->W * 3)
+        return "truncated";
     return verify(head, (const uint8_t *)map + HEADER) ? NULL : "wrong checksum";
 }
 
@@ -189,19 +201,21 @@ static bool map_file(an_pack *pack, const builder *b, const char *path)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
+    if (fd < 0)
+        return false;
     void *map = MAP_FAILED;
     if (fstat(fd, &st) == 0 && st.st_size > 0)
         map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
     close(fd);
-    const char *why = map == MAP_FAILED ? "cannot be mapped"
-                                        : fault(&b->head, map, (size_t)st.st_size);
+    const char *why =
+        map == MAP_FAILED ? "cannot be mapped" : fault(&b->head, map, (size_t)st.st_size);
     if (!why) {
-        *pack = (an_pack){.pixels = (uint8_t *)map + HEADER, .map = map,
-                          .mapped = (size_t)st.st_size};
+        *pack =
+            (an_pack){.pixels = (uint8_t *)map + HEADER, .map = map, .mapped = (size_t)st.st_size};
         return true;
     }
-    if (map != MAP_FAILED) munmap(map, (size_t)st.st_size);
+    if (map != MAP_FAILED)
+        munmap(map, (size_t)st.st_size);
     an_log(AN_WARN, "%s: %s; building it again", path, why);
     return false;
 }
@@ -233,11 +247,14 @@ static an_code open_cached(an_pack *pack, builder *b, const char *cache)
     char path[AN_PATH], name[AN_SHA256_HEX + 8];
     an_code code = an_make_folder(cache);
     pack_name(b, name);
-    if (code == AN_OK) code = an_join(path, cache, name);
-    if (code != AN_OK || map_file(pack, b, path)) return code;
+    if (code == AN_OK)
+        code = an_join(path, cache, name);
+    if (code != AN_OK || map_file(pack, b, path))
+        return code;
     announce(b);
     code = build_file(b, path);
-    if (code != AN_OK || map_file(pack, b, path)) return code;
+    if (code != AN_OK || map_file(pack, b, path))
+        return code;
     return an_fail(AN_EIO, "%s: was written but cannot be read back", path);
 }
 
@@ -251,7 +268,8 @@ an_code an_pack_open(an_pack *pack, const an_listing *list, int H, int W, an_asp
     *pack = (an_pack){0};
     if (*cache) {
         an_code code = open_cached(pack, &b, cache);
-        if (code == AN_OK || b.bad_image) return code;
+        if (code == AN_OK || b.bad_image)
+            return code;
         an_log(AN_WARN, "no cache of decoded images, they stay in memory: %s", an_err_message());
     }
     announce(&b);
@@ -265,7 +283,8 @@ void an_pack_adopt(an_pack *pack, uint8_t *pixels)
 
 void an_pack_close(an_pack *pack)
 {
-    if (pack->map) munmap(pack->map, pack->mapped);
+    if (pack->map)
+        munmap(pack->map, pack->mapped);
     an_free(pack->memory);
     *pack = (an_pack){0};
 }

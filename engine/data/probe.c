@@ -36,10 +36,12 @@ static size_t skip_scan(const uint8_t *p, size_t n, size_t at)
 {
     while (at + 1 < n) {
         const uint8_t *found = memchr(p + at, 0xFF, n - 1 - at);
-        if (!found) return n;
+        if (!found)
+            return n;
         at = (size_t)(found - p);
         uint8_t next = p[at + 1];
-        if (next != 0x00 && next != 0xFF && !(next >= 0xD0 && next <= 0xD7)) return at;
+        if (next != 0x00 && next != 0xFF && !(next >= 0xD0 && next <= 0xD7))
+            return at;
         at += next == 0xFF ? 1 : 2;
     }
     return n;
@@ -51,10 +53,12 @@ static bool tables_fit(const uint8_t *p, size_t n)
 {
     while (n > 0) {
         uint32_t symbols = 0, used = 0; /* used: of 2^16 leaves */
-        if (n < 17 || p[0] >> 4 > 1 || (p[0] & 15) > 3) return false;
+        if (n < 17 || p[0] >> 4 > 1 || (p[0] & 15) > 3)
+            return false;
         for (int bits = 1; bits <= 16; bits++)
             symbols += p[bits], used += (uint32_t)p[bits] << (16 - bits);
-        if (symbols > 256 || used > 1u << 16 || symbols > n - 17) return false;
+        if (symbols > 256 || used > 1u << 16 || symbols > n - 17)
+            return false;
         p += 17 + symbols, n -= 17 + symbols;
     }
     return true;
@@ -74,15 +78,20 @@ static void probe_jpeg(const uint8_t *p, size_t n, an_probe *probe)
             probe->whole = true;
             return;
         }
-        if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) continue; /* no length */
-        if (at + 2 > n) return;
+        if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8))
+            continue; /* no length */
+        if (at + 2 > n)
+            return;
         size_t length = be16(p + at);
-        if (length < 2 || length > n - at) return;
+        if (length < 2 || length > n - at)
+            return;
         if (is_frame(marker) && length >= 8)
             probe->height = be16(p + at + 3), probe->width = be16(p + at + 5);
-        if (marker == 0xC4 && !tables_fit(p + at + 2, length - 2)) probe->sound = false;
+        if (marker == 0xC4 && !tables_fit(p + at + 2, length - 2))
+            probe->sound = false;
         at += length;
-        if (marker == 0xDA) at = skip_scan(p, n, at);
+        if (marker == 0xDA)
+            at = skip_scan(p, n, at);
     }
 }
 
@@ -92,7 +101,8 @@ static void probe_png(const uint8_t *p, size_t n, an_probe *probe)
         probe->width = be32(p + 16), probe->height = be32(p + 20);
     for (size_t at = 8; n - at >= 12;) { /* length, type, data, CRC */
         size_t length = be32(p + at);
-        if (length > n - at - 12) return;
+        if (length > n - at - 12)
+            return;
         if (memcmp(p + at + 4, "IEND", 4) == 0) {
             probe->whole = true;
             return;
@@ -103,7 +113,8 @@ static void probe_png(const uint8_t *p, size_t n, an_probe *probe)
 
 static void probe_bmp(const uint8_t *p, size_t n, an_probe *probe)
 {
-    if (n < 30) return;
+    if (n < 30)
+        return;
     uint32_t pixels = le32(p + 10), header = le32(p + 14), bits;
     if (header == 12) {
         probe->width = le16(p + 18), probe->height = le16(p + 20), bits = le16(p + 24);

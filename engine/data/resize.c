@@ -34,9 +34,12 @@ static void cover(axis *a, int i, double from, double step, int size)
 {
     double lo = from + i * step, hi = lo + step;
     int first = (int)floor(lo + 1e-9), last = (int)ceil(hi - 1e-9) - 1;
-    if (first < 0) first = 0;
-    if (last > size - 1) last = size - 1;
-    if (last < first) last = first;
+    if (first < 0)
+        first = 0;
+    if (last > size - 1)
+        last = size - 1;
+    if (last < first)
+        last = first;
     a->first[i] = first, a->count[i] = last - first + 1;
     double total = 0;
     for (int k = first; k <= last; k++)
@@ -54,7 +57,8 @@ static void interpolate(axis *a, int i, double from, double step, int size)
     float f = (float)(centre - first);
     a->first[i] = first, a->count[i] = first + 1 < size ? 2 : 1;
     a->weight[i * a->most] = a->count[i] == 2 ? 1 - f : 1;
-    if (a->count[i] == 2) a->weight[i * a->most + 1] = f;
+    if (a->count[i] == 2)
+        a->weight[i * a->most + 1] = f;
 }
 
 static void axis_free(axis *a)
@@ -70,12 +74,14 @@ static an_code axis_make(axis *a, int n, double from, double length, int size)
     a->n = n, a->most = (int)ceil(step) + 2;
     a->first = an_calloc((size_t)n * 2, sizeof *a->first);
     a->weight = an_calloc((size_t)n * (size_t)a->most, sizeof *a->weight);
-    if (!a->first || !a->weight) return axis_free(a), AN_ENOMEM;
+    if (!a->first || !a->weight)
+        return axis_free(a), AN_ENOMEM;
     a->count = a->first + n;
     a->widest = 0;
     for (int i = 0; i < n; i++) {
         (step > 1 ? cover : interpolate)(a, i, from, step, size);
-        if (a->count[i] > a->widest) a->widest = a->count[i];
+        if (a->count[i] > a->widest)
+            a->widest = a->count[i];
     }
     return AN_OK;
 }
@@ -125,7 +131,8 @@ static an_code passes(const uint8_t *src, int width, const axis *y, const axis *
     int n = x->n, squeezed = -1;
     size_t pixels = (size_t)width + (size_t)x->widest;
     pixel *source = an_calloc(pixels + (size_t)n * 2, sizeof *source);
-    if (!source) return AN_ENOMEM;
+    if (!source)
+        return AN_ENOMEM;
     pixel *row = source + pixels, *sum = row + n;
     for (int i = 0; i < y->n; i++) {
         memset(sum, 0, (size_t)n * sizeof *sum);
@@ -150,16 +157,22 @@ an_code an_resize(const uint8_t *src, int height, int width, uint8_t *dst, int H
     double use_h = height, use_w = width; /* the part of the source that is shown    */
     int put_h = H, put_w = W;             /* the part of the target that it fills    */
     double wide = (double)width * H, tall = (double)height * W;
-    if (aspect == AN_CROP && wide > tall) use_w = tall / H;
-    if (aspect == AN_CROP && wide < tall) use_h = wide / W;
-    if (aspect == AN_PAD && wide > tall) put_h = (int)fmax(1, round(tall / width));
-    if (aspect == AN_PAD && wide < tall) put_w = (int)fmax(1, round(wide / height));
+    if (aspect == AN_CROP && wide > tall)
+        use_w = tall / H;
+    if (aspect == AN_CROP && wide < tall)
+        use_h = wide / W;
+    if (aspect == AN_PAD && wide > tall)
+        put_h = (int)fmax(1, round(tall / width));
+    if (aspect == AN_PAD && wide < tall)
+        put_w = (int)fmax(1, round(wide / height));
     axis x, y;
     an_code code = axis_make(&x, put_w, (width - use_w) / 2, use_w, width);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     code = axis_make(&y, put_h, (height - use_h) / 2, use_h, height);
     if (code == AN_OK) {
-        if (put_h < H || put_w < W) memset(dst, 0, (size_t)H * (size_t)W * 3);
+        if (put_h < H || put_w < W)
+            memset(dst, 0, (size_t)H * (size_t)W * 3);
         int64_t corner = ((int64_t)((H - put_h) / 2) * W + (W - put_w) / 2) * 3;
         code = passes(src, width, &y, &x, dst + corner, W * 3);
         axis_free(&y);

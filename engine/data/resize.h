@@ -1,5 +1,5 @@
-/* resize: decoded pictures (image.h) to a fixed size. Shrinking averages the exact area that a target
- * pixel covers, enlarging interpolates linearly; each axis decides for itself. */
+/* resize: decoded pictures (image.h) to a fixed size. Shrinking averages the exact area that a
+ * target pixel covers, enlarging interpolates linearly; each axis decides for itself. */
 #ifndef AN_DATA_RESIZE_H
 #define AN_DATA_RESIZE_H
 

@@ -12,11 +12,11 @@ an_code an_list_classes_of_folder(an_listing *list, const char *root);
 
 /* table.c: one row per image in a CSV file. */
 typedef struct an_table {
-    const char *path;              /* of the CSV file                                        */
-    const char *image, *label;     /* columns                                                */
-    const char *group;             /* column; NULL: none                                     */
-    const char *extension;         /* added to names that lack it: ".jpg", or ""             */
-    const char *const *folders;    /* where images are looked for, in this order             */
+    const char *path;           /* of the CSV file                                        */
+    const char *image, *label;  /* columns                                                */
+    const char *group;          /* column; NULL: none                                     */
+    const char *extension;      /* added to names that lack it: ".jpg", or ""             */
+    const char *const *folders; /* where images are looked for, in this order             */
     int folder_count;
 } an_table;
 

@@ -64,13 +64,16 @@ static int by_name(const void *a, const void *b)
 static an_code join_same(const an_listing *list, int64_t *leader, name_fn name)
 {
     named *all = an_alloc((size_t)list->n * sizeof *all);
-    if (!all) return AN_ENOMEM;
+    if (!all)
+        return AN_ENOMEM;
     int64_t n = 0;
     for (int64_t i = 0; i < list->n; i++)
-        if (name(&list->items[i])) all[n++] = (named){name(&list->items[i]), i};
+        if (name(&list->items[i]))
+            all[n++] = (named){name(&list->items[i]), i};
     qsort(all, (size_t)n, sizeof *all, by_name);
     for (int64_t i = 1; i < n; i++)
-        if (strcmp(all[i].name, all[i - 1].name) == 0) join(leader, all[i - 1].item, all[i].item);
+        if (strcmp(all[i].name, all[i - 1].name) == 0)
+            join(leader, all[i - 1].item, all[i].item);
     an_free(all);
     return AN_OK;
 }
@@ -78,12 +81,15 @@ static an_code join_same(const an_listing *list, int64_t *leader, name_fn name)
 static int64_t *leaders(const an_listing *list, bool groups, bool copies)
 {
     int64_t *leader = an_alloc((size_t)list->n * sizeof *leader);
-    if (!leader) return NULL;
+    if (!leader)
+        return NULL;
     for (int64_t i = 0; i < list->n; i++)
         leader[i] = i;
     an_code code = groups ? join_same(list, leader, group_name) : AN_OK;
-    if (code == AN_OK && copies) code = join_same(list, leader, content_name);
-    if (code == AN_OK) return leader;
+    if (code == AN_OK && copies)
+        code = join_same(list, leader, content_name);
+    if (code == AN_OK)
+        return leader;
     an_free(leader);
     return NULL;
 }
@@ -93,8 +99,10 @@ static int64_t *leaders(const an_listing *list, bool groups, bool copies)
 static int by_class_and_size(const void *a, const void *b)
 {
     const group *x = a, *y = b;
-    if (x->label != y->label) return x->label < y->label ? -1 : 1;
-    if (x->size != y->size) return x->size > y->size ? -1 : 1;
+    if (x->label != y->label)
+        return x->label < y->label ? -1 : 1;
+    if (x->size != y->size)
+        return x->size > y->size ? -1 : 1;
     return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
@@ -107,7 +115,8 @@ static int64_t gather(const an_listing *list, int64_t *leader, an_part from, gro
     for (int64_t i = 0; i < list->n; i++)
         number[i] = -1;
     for (int64_t i = 0; i < list->n; i++) {
-        if (list->items[i].part != from) continue;
+        if (list->items[i].part != from)
+            continue;
         int64_t lead = find(leader, i);
         if (number[lead] < 0) {
             number[lead] = n;
@@ -133,9 +142,11 @@ static void deal(group *groups, int64_t n, const double fraction[AN_PARTS])
         bool reserved = n - g <= empty;
         for (int part = 0; part < AN_PARTS; part++) {
             double share = fraction[part] * total;
-            if (share <= 0 || (reserved && have[part] > 0)) continue;
+            if (share <= 0 || (reserved && have[part] > 0))
+                continue;
             double gain = 1 - (have[part] + size / 2) / share;
-            if (gain > best) best = gain, groups[g].part = (an_part)part;
+            if (gain > best)
+                best = gain, groups[g].part = (an_part)part;
         }
         empty -= have[groups[g].part] == 0;
         have[groups[g].part] += size;
@@ -184,19 +195,24 @@ static an_code cut(an_listing *list, an_part from, const double fraction[AN_PART
 static an_code check_parts(const an_listing *list)
 {
     int64_t *count = an_calloc((size_t)list->K * AN_PARTS, sizeof *count);
-    if (!count) return AN_ENOMEM;
+    if (!count)
+        return AN_ENOMEM;
     int64_t tests = 0, missing = -1;
     for (int64_t i = 0; i < list->n; i++) {
         const an_item *item = &list->items[i];
-        if (item->part < AN_PARTS) count[item->part * list->K + item->label]++;
+        if (item->part < AN_PARTS)
+            count[item->part * list->K + item->label]++;
         tests += item->part == AN_TEST;
     }
     for (int k = list->K - 1; k >= 0; k--)
-        if (count[AN_TRAIN * list->K + k] == 0) missing = k;
+        if (count[AN_TRAIN * list->K + k] == 0)
+            missing = k;
     an_free(count);
     if (missing >= 0)
-        return an_fail(AN_EFORMAT, "%s: class '%s' has no training image; give it some, or leave "
-                       "the class out", list->source, list->classes[missing]);
+        return an_fail(AN_EFORMAT,
+                       "%s: class '%s' has no training image; give it some, or leave "
+                       "the class out",
+                       list->source, list->classes[missing]);
     if (tests == 0)
         return an_fail(AN_EFORMAT, "%s: the test part is empty; raise `test`", list->source);
     return AN_OK;
@@ -209,8 +225,10 @@ an_code an_split_complete(an_listing *list, double val, double test, uint64_t se
         count[list->items[i].part]++;
     bool whole = count[AN_UNASSIGNED] > 0; /* sources assign all items or none */
     if (!(val >= 0 && val < 1) || (whole && !(test > 0 && val + test < 1)))
-        return an_fail(AN_EINVAL, "split: val = %g and test = %g must be fractions with val >= 0, "
-                       "test > 0 and val + test < 1", val, test);
+        return an_fail(AN_EINVAL,
+                       "split: val = %g and test = %g must be fractions with val >= 0, "
+                       "test > 0 and val + test < 1",
+                       val, test);
     an_code code = AN_OK;
     if (whole) {
         code = cut(list, AN_UNASSIGNED, (double[]){1 - val - test, val, test}, seed);
@@ -218,7 +236,8 @@ an_code an_split_complete(an_listing *list, double val, double test, uint64_t se
         code = cut(list, AN_TRAIN, (double[]){1 - val, val, 0}, seed);
     } else if (count[AN_VAL] && !count[AN_TEST]) {
         for (int64_t i = 0; i < list->n; i++)
-            if (list->items[i].part == AN_VAL) list->items[i].part = AN_TEST;
+            if (list->items[i].part == AN_VAL)
+                list->items[i].part = AN_TEST;
     }
     return code == AN_OK ? check_parts(list) : code;
 }
@@ -229,7 +248,8 @@ void an_split_hash(const an_listing *list, char hex[AN_SHA256_HEX])
     an_sha256_init(&hash);
     for (int64_t i = 0; i < list->n; i++) {
         const an_item *item = &list->items[i];
-        if (item->part >= AN_PARTS) continue;
+        if (item->part >= AN_PARTS)
+            continue;
         an_sha256_update(&hash, item->key, strlen(item->key));
         an_sha256_update(&hash, "\t", 1);
         an_sha256_update(&hash, item->class_name, strlen(item->class_name));
@@ -246,7 +266,8 @@ static int64_t count_leaks(const an_listing *list, int64_t *leader, bool *traine
     int64_t leaks = 0;
     memset(trained, 0, (size_t)list->n * sizeof *trained);
     for (int64_t i = 0; i < list->n; i++)
-        if (list->items[i].part == AN_TRAIN) trained[find(leader, i)] = true;
+        if (list->items[i].part == AN_TRAIN)
+            trained[find(leader, i)] = true;
     for (int64_t i = 0; i < list->n; i++) {
         an_part part = list->items[i].part;
         leaks += (part == AN_VAL || part == AN_TEST) && trained[find(leader, i)];

@@ -11,13 +11,20 @@ const char *const an_lesion_names[AN_LESION_CLASSES] = {"nv",    "mel",  "bkl", 
 /* After the descriptions in Tschandl et al. 2018 and the usual dermatoscopic criteria. */
 static const float typical[AN_LESION_CLASSES][AN_TRAITS] = {
     /* size len  asym rag  soft dark red  vari blue scar net  glob cyst lac  vess scale */
-    {.45f, .25f, .15f, .15f, .45f, .50f, .30f, .20f, .05f, .00f, .55f, .40f, .05f, .00f, .05f, .05f},
-    {.65f, .40f, .65f, .65f, .40f, .75f, .30f, .75f, .50f, .15f, .50f, .35f, .05f, .05f, .15f, .05f},
-    {.60f, .35f, .35f, .45f, .20f, .45f, .25f, .40f, .15f, .10f, .20f, .15f, .75f, .00f, .05f, .35f},
-    {.50f, .30f, .45f, .35f, .60f, .25f, .60f, .30f, .40f, .20f, .00f, .15f, .05f, .05f, .80f, .15f},
-    {.55f, .35f, .45f, .50f, .75f, .20f, .75f, .25f, .05f, .15f, .05f, .05f, .15f, .00f, .35f, .75f},
-    {.45f, .20f, .25f, .20f, .20f, .45f, .95f, .25f, .45f, .00f, .00f, .05f, .00f, .90f, .05f, .00f},
-    {.40f, .15f, .15f, .20f, .75f, .30f, .45f, .15f, .05f, .75f, .40f, .05f, .05f, .00f, .10f, .10f},
+    {.45f, .25f, .15f, .15f, .45f, .50f, .30f, .20f, .05f, .00f, .55f, .40f, .05f, .00f, .05f,
+     .05f},
+    {.65f, .40f, .65f, .65f, .40f, .75f, .30f, .75f, .50f, .15f, .50f, .35f, .05f, .05f, .15f,
+     .05f},
+    {.60f, .35f, .35f, .45f, .20f, .45f, .25f, .40f, .15f, .10f, .20f, .15f, .75f, .00f, .05f,
+     .35f},
+    {.50f, .30f, .45f, .35f, .60f, .25f, .60f, .30f, .40f, .20f, .00f, .15f, .05f, .05f, .80f,
+     .15f},
+    {.55f, .35f, .45f, .50f, .75f, .20f, .75f, .25f, .05f, .15f, .05f, .05f, .15f, .00f, .35f,
+     .75f},
+    {.45f, .20f, .25f, .20f, .20f, .45f, .95f, .25f, .45f, .00f, .00f, .05f, .00f, .90f, .05f,
+     .00f},
+    {.40f, .15f, .15f, .20f, .75f, .30f, .45f, .15f, .05f, .75f, .40f, .05f, .05f, .00f, .10f,
+     .10f},
 };
 
 /* Row: the class; entries: how often it borrows traits from each class. */
@@ -37,7 +44,8 @@ static int borrowed_class(int label, double u)
     double upto = 0;
     for (int j = 0; j < AN_LESION_CLASSES; j++) {
         upto += resembles[label][j];
-        if (u < upto) return j;
+        if (u < upto)
+            return j;
     }
     return label;
 }

@@ -5,16 +5,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-const char *const an_beta_names[] = {"linear", "scaled_linear", "quadratic", "cosine",
-                                     "sigmoid", "constant", NULL};
+const char *const an_beta_names[] = {"linear",  "scaled_linear", "quadratic", "cosine",
+                                     "sigmoid", "constant",      NULL};
 
 static const double PI = 3.14159265358979323846;
 
 an_beta_spec an_beta_default(an_beta_kind kind, int64_t T)
 {
     const double ratio = 1000.0 / (T < 1 ? 1.0 : (double)T);
-    an_beta_spec spec = {.kind = kind, .T = T, .start = 1e-4, .end = 0.02, .offset = 0.008,
-                         .max = 0.999};
+    an_beta_spec spec = {
+        .kind = kind, .T = T, .start = 1e-4, .end = 0.02, .offset = 0.008, .max = 0.999};
     if (kind == AN_BETA_SCALED_LINEAR) {
         spec.start = 8.5e-4;
         spec.end = 0.012;
@@ -32,8 +32,8 @@ static bool inside(double x, double low, double high)
 static an_code check(const an_beta_spec *spec)
 {
     if (spec->T < 1 || spec->T > AN_STEPS_MAX)
-        return an_fail(AN_EINVAL, "T = %lld diffusion steps: expected 1 … %d",
-                       (long long)spec->T, AN_STEPS_MAX);
+        return an_fail(AN_EINVAL, "T = %lld diffusion steps: expected 1 … %d", (long long)spec->T,
+                       AN_STEPS_MAX);
     if (spec->kind < AN_BETA_LINEAR || spec->kind > AN_BETA_CONSTANT)
         return an_fail(AN_EINVAL, "unknown base schedule number %d", (int)spec->kind);
     if (!inside(spec->start, 0, 1))

@@ -15,10 +15,10 @@
 typedef enum {
     AN_BETA_LINEAR,        /* b0 + f (b1 − b0)                        (2006.11239)          */
     AN_BETA_SCALED_LINEAR, /* (√b0 + f (√b1 − √b0))², 8.5e-4 … 0.012  (2112.10752)          */
-    AN_BETA_QUADRATIC,     /* the same curve, 1e-4 … 0.02             (2010.02502)          */
-    AN_BETA_COSINE,        /* ᾱ ∝ cos²((t/T + offset)/(1 + offset)·π/2), β ≤ max (2102.09672) */
-    AN_BETA_SIGMOID,       /* b0 + (b1 − b0) σ(−6 + 12 f)             (2206.07275)          */
-    AN_BETA_CONSTANT       /* b1                                                            */
+    AN_BETA_QUADRATIC, /* the same curve, 1e-4 … 0.02             (2010.02502)          */
+    AN_BETA_COSINE,  /* ᾱ ∝ cos²((t/T + offset)/(1 + offset)·π/2), β ≤ max (2102.09672) */
+    AN_BETA_SIGMOID, /* b0 + (b1 − b0) σ(−6 + 12 f)             (2206.07275)          */
+    AN_BETA_CONSTANT /* b1                                                            */
 } an_beta_kind;
 
 extern const char *const an_beta_names[]; /* "linear", …, NULL: in the order of the enum */

@@ -11,9 +11,13 @@ const char *const an_normalise_names[] = {"mean", "geometric", "prior", "max", "
 
 an_lambda_spec an_lambda_default(an_lambda_policy policy)
 {
-    return (an_lambda_spec){.policy = policy, .gamma = 0.25, .beta = 0.999,
+    return (an_lambda_spec){.policy = policy,
+                            .gamma = 0.25,
+                            .beta = 0.999,
                             .bound = {.A = 1, .Dn = 1, .p = 1, .q = 1},
-                            .normalise = AN_NORMALISE_MEAN, .min = 0, .max = INFINITY};
+                            .normalise = AN_NORMALISE_MEAN,
+                            .min = 0,
+                            .max = INFINITY};
 }
 
 /* ── checks ─────────────────────────────────────────────────────────────────────── */
@@ -29,10 +33,11 @@ static an_code check_counts(int64_t K, const int64_t *counts, const char *who)
         return an_fail(AN_EINVAL, "%s needs the training images per class: give counts", who);
     for (int64_t j = 0; j < K; j++)
         if (counts[j] < 1)
-            return an_fail(AN_EINVAL, "class %lld has counts[%lld] = %lld: %s needs at least one "
+            return an_fail(AN_EINVAL,
+                           "class %lld has counts[%lld] = %lld: %s needs at least one "
                            "image of each class (merge or drop the class, or use lambda = "
-                           "\"isotropic\" or \"manual\")", (long long)j + 1, (long long)j + 1,
-                           (long long)counts[j], who);
+                           "\"isotropic\" or \"manual\")",
+                           (long long)j + 1, (long long)j + 1, (long long)counts[j], who);
     return AN_OK;
 }
 
@@ -40,8 +45,10 @@ static an_code check_levels(int64_t K, const double *lambda)
 {
     for (int64_t j = 0; j < K; j++)
         if (!positive(lambda[j]))
-            return an_fail(AN_EINVAL, "class %lld has lambda[%lld] = %g: a noise level must be "
-                           "finite and above 0", (long long)j + 1, (long long)j + 1, lambda[j]);
+            return an_fail(AN_EINVAL,
+                           "class %lld has lambda[%lld] = %g: a noise level must be "
+                           "finite and above 0",
+                           (long long)j + 1, (long long)j + 1, lambda[j]);
     return AN_OK;
 }
 
@@ -49,8 +56,10 @@ static an_code check_bound(const an_bound_spec *b)
 {
     if (positive(b->A) && positive(b->Dn) && positive(b->p) && positive(b->q))
         return AN_OK;
-    return an_fail(AN_EINVAL, "bound with A = %g, Dn = %g, p = %g, q = %g: all four must be "
-                   "finite and above 0", b->A, b->Dn, b->p, b->q);
+    return an_fail(AN_EINVAL,
+                   "bound with A = %g, Dn = %g, p = %g, q = %g: all four must be "
+                   "finite and above 0",
+                   b->A, b->Dn, b->p, b->q);
 }
 
 static an_code check(const an_lambda_spec *spec, int64_t K, const int64_t *counts)
@@ -65,8 +74,10 @@ static an_code check(const an_lambda_spec *spec, int64_t K, const int64_t *count
         return an_fail(AN_EINVAL, "lambda.min = %g, lambda.max = %g: expected 0 <= min <= max",
                        spec->min, spec->max);
     if (spec->normalise != AN_NORMALISE_NONE && !(spec->min <= 1 && spec->max >= 1))
-        return an_fail(AN_EINVAL, "lambda.min = %g, lambda.max = %g: normalised levels need "
-                       "min <= 1 <= max (or normalise = \"none\")", spec->min, spec->max);
+        return an_fail(AN_EINVAL,
+                       "lambda.min = %g, lambda.max = %g: normalised levels need "
+                       "min <= 1 <= max (or normalise = \"none\")",
+                       spec->min, spec->max);
     if (spec->policy == AN_LAMBDA_MANUAL)
         return spec->manual ? check_levels(K, spec->manual)
                             : an_fail(AN_EINVAL, "lambda = \"manual\" needs one level per class");
@@ -154,8 +165,8 @@ an_code an_lambda(const an_lambda_spec *spec, int64_t K, const int64_t *counts, 
     if (code != AN_OK)
         return code;
     for (int64_t j = 0; j < K; j++)
-        lambda[j] = raw_level(spec, counts ? (double)counts[j] : 1,
-                              spec->manual ? spec->manual[j] : NAN);
+        lambda[j] =
+            raw_level(spec, counts ? (double)counts[j] : 1, spec->manual ? spec->manual[j] : NAN);
     code = check_levels(K, lambda);
     if (code != AN_OK)
         return code;

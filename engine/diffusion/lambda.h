@@ -25,20 +25,22 @@ typedef enum {
     AN_NORMALISE_NONE       /* left as the policy gave them, then clipped                */
 } an_normalise;
 
-extern const char *const an_lambda_names[];    /* in the order of the enums, NULL last   */
+extern const char *const an_lambda_names[]; /* in the order of the enums, NULL last   */
 extern const char *const an_normalise_names[];
 
 /* E(λ) = 1/K Σ_j [ A / (λ_j^p √n_j) + Dn λ_j^q ]; all four finite and > 0. */
-typedef struct { double A, Dn, p, q; } an_bound_spec;
+typedef struct {
+    double A, Dn, p, q;
+} an_bound_spec;
 
 typedef struct {
     an_lambda_policy policy;
-    double gamma;          /* power: finite, negative gives head classes the larger level */
-    double beta;           /* effective: [0, 1)                                          */
+    double gamma; /* power: finite, negative gives head classes the larger level */
+    double beta;  /* effective: [0, 1)                                          */
     an_bound_spec bound;
-    const double *manual;  /* (K), manual only                                           */
+    const double *manual; /* (K), manual only                                           */
     an_normalise normalise;
-    double min, max;       /* 0 ≤ min ≤ max; 0 and INFINITY mean no clipping             */
+    double min, max; /* 0 ≤ min ≤ max; 0 and INFINITY mean no clipping             */
 } an_lambda_spec;
 
 /* gamma ¼, beta 0.999, A = Dn = p = q = 1, normalised to mean 1, not clipped. */

@@ -25,10 +25,12 @@ static an_code check_level(const an_rows *rows)
 {
     const bool wanted = an_schedule_about(rows->schedule)->coupling == AN_COUPLE_SAMPLE;
     if (wanted && !rows->level)
-        return an_fail(AN_EINVAL, "coupling \"sample\" needs a noise level per row: pass "
+        return an_fail(AN_EINVAL,
+                       "coupling \"sample\" needs a noise level per row: pass "
                        "schedule:levels_of_labels(y) in training, levels_of_priors(m) in sampling");
     if (!wanted && rows->level)
-        return an_fail(AN_EINVAL, "a noise level per row belongs to coupling \"sample\", this "
+        return an_fail(AN_EINVAL,
+                       "a noise level per row belongs to coupling \"sample\", this "
                        "schedule has \"%s\"",
                        an_coupling_names[an_schedule_about(rows->schedule)->coupling]);
     for (int64_t b = 0; wanted && b < rows->B; b++)
@@ -62,9 +64,14 @@ static an_code check_step(const an_rows *rows)
 }
 
 /* The coefficients of one coordinate, at t and, where the row has one, at u. */
-typedef struct { double at, st, au, su, tau2; } coefficients;
+typedef struct {
+    double at, st, au, su, tau2;
+} coefficients;
 
-typedef struct { const double *at, *st, *au, *su; double level; } tables;
+typedef struct {
+    const double *at, *st, *au, *su;
+    double level;
+} tables;
 
 static tables tables_of(const an_rows *rows, int64_t b)
 {
@@ -182,7 +189,7 @@ an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, 
             const coefficients k = coefficients_of(&row, j);
             const double v = k.at * epsilon[i] - k.st * ((double)y0[i] - m[i]);
             target[i] = predicts == AN_PREDICT_EPSILON ? epsilon[i]
-                      : predicts == AN_PREDICT_Y0      ? y0[i]
+                        : predicts == AN_PREDICT_Y0    ? y0[i]
                                                        : (float)v;
         }
     }
@@ -191,7 +198,9 @@ an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, 
 
 /* ── reverse ────────────────────────────────────────────────────────────────────── */
 
-typedef struct { double z0, epsilon; } guess;
+typedef struct {
+    double z0, epsilon;
+} guess;
 
 /* (ẑ0, ε̂) of one coordinate from the network's output x at z = y_t − m. */
 static guess guess_from(const coefficients *k, an_prediction predicts, double z, double m, double x)
@@ -235,8 +244,14 @@ an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, co
         return code;
     if (!(clip >= 0 && isfinite(clip)))
         return an_fail(AN_EINVAL, "clip = %g: expected 0 (off) or a finite number above", clip);
-    for_rows(estimate, &(batch){.rows = rows, .predicts = predicts, .clip = clip, .y_t = y_t, .m = m,
-                                .output = output, .to = z0, .also = epsilon});
+    for_rows(estimate, &(batch){.rows = rows,
+                                .predicts = predicts,
+                                .clip = clip,
+                                .y_t = y_t,
+                                .m = m,
+                                .output = output,
+                                .to = z0,
+                                .also = epsilon});
     return AN_OK;
 }
 
@@ -278,8 +293,8 @@ static void ddim_step(void *context, int64_t lo, int64_t hi, int64_t chunk)
             const coefficients k = coefficients_of(&row, j);
             const double share = eta * eta * fmin(k.tau2 / (k.st * k.st), 1); /* σ² / s_u² */
             const double fresh = eta > 0 ? k.su * sqrt(share) * all->noise[i] : 0;
-            all->to[i] = (float)(all->m[i] + k.au * all->z0[i]
-                                 + k.su * sqrt(1 - share) * all->epsilon[i] + fresh);
+            all->to[i] = (float)(all->m[i] + k.au * all->z0[i] +
+                                 k.su * sqrt(1 - share) * all->epsilon[i] + fresh);
         }
     }
 }
@@ -294,8 +309,13 @@ an_code an_ddim_step(const an_rows *rows, double eta, const float *m, const floa
         return an_fail(AN_EINVAL, "eta = %g: expected a number in [0, 1]", eta);
     if (eta > 0 && !noise)
         return an_fail(AN_EINVAL, "eta = %g: a step with noise needs the noise", eta);
-    for_rows(ddim_step, &(batch){.rows = rows, .eta = eta, .m = m, .z0 = z0, .epsilon = epsilon,
-                                 .noise = noise, .to = y_u});
+    for_rows(ddim_step, &(batch){.rows = rows,
+                                 .eta = eta,
+                                 .m = m,
+                                 .z0 = z0,
+                                 .epsilon = epsilon,
+                                 .noise = noise,
+                                 .to = y_u});
     return AN_OK;
 }
 
@@ -320,7 +340,8 @@ static void dpm_step(void *context, int64_t lo, int64_t hi, int64_t chunk)
         const tables past = second ? tables_of(all->earlier, b) : row;
         for (int64_t i = b * K, j = 0; j < K; i++, j++) {
             const coefficients k = coefficients_of(&row, j), kp = coefficients_of(&past, j);
-            const double z0 = all->z0[i], D = second ? two_step(&k, &kp, z0, all->z0_before[i]) : z0;
+            const double z0 = all->z0[i],
+                         D = second ? two_step(&k, &kp, z0, all->z0_before[i]) : z0;
             const double keep = k.su / k.st; /* e^(−h) = keep · a_t / a_u */
             const double m = all->m[i], z = all->y_t[i] - m;
             all->to[i] = (float)(m + keep * z + (k.au - k.at * keep) * D);
@@ -332,13 +353,15 @@ static an_code check_before(const an_rows *rows, const float *z0_before, const i
 {
     if (!z0_before != !t_before)
         return an_fail(AN_EINVAL, "a second-order step needs both the estimate and the time of "
-                       "the step before");
+                                  "the step before");
     const int64_t T = an_schedule_about(rows->schedule)->beta.T;
     for (int64_t b = 0; t_before && b < rows->B; b++)
         if (t_before[b] <= rows->t[b] || t_before[b] > T)
-            return an_fail(AN_EINVAL, "row %lld: the step before was at %lld, expected t + 1 = "
-                           "%lld … T = %lld", (long long)b + 1, (long long)t_before[b],
-                           (long long)rows->t[b] + 1, (long long)T);
+            return an_fail(AN_EINVAL,
+                           "row %lld: the step before was at %lld, expected t + 1 = "
+                           "%lld … T = %lld",
+                           (long long)b + 1, (long long)t_before[b], (long long)rows->t[b] + 1,
+                           (long long)T);
     return AN_OK;
 }
 
@@ -351,7 +374,12 @@ an_code an_dpm_step(const an_rows *rows, const float *y_t, const float *m, const
     if (code != AN_OK)
         return code;
     const an_rows earlier = {rows->schedule, rows->B, t_before, NULL, rows->level};
-    for_rows(dpm_step, &(batch){.rows = rows, .earlier = &earlier, .y_t = y_t, .m = m, .z0 = z0,
-                                .z0_before = z0_before, .to = y_u});
+    for_rows(dpm_step, &(batch){.rows = rows,
+                                .earlier = &earlier,
+                                .y_t = y_t,
+                                .m = m,
+                                .z0 = z0,
+                                .z0_before = z0_before,
+                                .to = y_u});
     return AN_OK;
 }

@@ -11,12 +11,12 @@ const char *const an_coupling_names[] = {"variance", "speed", "sample", NULL};
 
 struct an_schedule {
     an_schedule_spec about;
-    int64_t *counts;    /* (K) or NULL   */
-    double *manual;     /* (K) or NULL   */
-    double *lambda;     /* (K)           */
-    double *alpha_bar;  /* (T+1)         */
-    double *signal;     /* (T+1, K)      */
-    double *noise;      /* (T+1, K)      */
+    int64_t *counts;   /* (K) or NULL   */
+    double *manual;    /* (K) or NULL   */
+    double *lambda;    /* (K)           */
+    double *alpha_bar; /* (T+1)         */
+    double *signal;    /* (T+1, K)      */
+    double *noise;     /* (T+1, K)      */
 };
 
 /* ᾱ^λ has no smaller value: its root is the smallest signal, see the header. */
@@ -73,9 +73,11 @@ static an_code tabulate(an_schedule *s)
                          &s->noise[t * K + j]);
     for (int64_t j = 0; j < K; j++)
         if (s->noise[K + j] < NOISE_MIN || s->noise[T * K + j] > NOISE_MAX)
-            return an_fail(AN_EINVAL, "class %lld: lambda[%lld] = %g gives noise from %g to %g; "
-                           "clip the levels with lambda.min and lambda.max", (long long)j + 1,
-                           (long long)j + 1, s->lambda[j], s->noise[K + j], s->noise[T * K + j]);
+            return an_fail(AN_EINVAL,
+                           "class %lld: lambda[%lld] = %g gives noise from %g to %g; "
+                           "clip the levels with lambda.min and lambda.max",
+                           (long long)j + 1, (long long)j + 1, s->lambda[j], s->noise[K + j],
+                           s->noise[T * K + j]);
     return AN_OK;
 }
 
@@ -88,9 +90,10 @@ static an_code check(const an_schedule_spec *spec)
                        (long long)spec->beta.T, AN_STEPS_MAX);
     for (int64_t j = 0; spec->counts && j < spec->K; j++)
         if (spec->counts[j] < 0)
-            return an_fail(AN_EINVAL, "class %lld has counts[%lld] = %lld: a count cannot be "
-                           "negative", (long long)j + 1, (long long)j + 1,
-                           (long long)spec->counts[j]);
+            return an_fail(AN_EINVAL,
+                           "class %lld has counts[%lld] = %lld: a count cannot be "
+                           "negative",
+                           (long long)j + 1, (long long)j + 1, (long long)spec->counts[j]);
     return AN_OK;
 }
 

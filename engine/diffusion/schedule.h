@@ -14,8 +14,8 @@ typedef struct an_schedule an_schedule;
 
 typedef enum {
     AN_COUPLE_VARIANCE, /* a = √ᾱ_t,      s = λ_j √(1 − ᾱ_t)                               */
-    AN_COUPLE_SPEED,    /* a = √(ᾱ_t^λ_j), s = √(1 − ᾱ_t^λ_j)                              */
-    AN_COUPLE_SAMPLE    /* a = √ᾱ_t,      s = √(1 − ᾱ_t), times a level per row (an_levels) */
+    AN_COUPLE_SPEED, /* a = √(ᾱ_t^λ_j), s = √(1 − ᾱ_t^λ_j)                              */
+    AN_COUPLE_SAMPLE /* a = √ᾱ_t,      s = √(1 − ᾱ_t), times a level per row (an_levels) */
 } an_coupling;
 
 extern const char *const an_coupling_names[]; /* NULL last */
@@ -34,9 +34,9 @@ typedef struct {
 an_schedule *an_schedule_new(const an_schedule_spec *spec);
 void an_schedule_free(an_schedule *s); /* NULL is allowed */
 
-const an_schedule_spec *an_schedule_about(const an_schedule *s); /* what it was made from */
-const double *an_schedule_lambda(const an_schedule *s);          /* (K)                   */
-double an_schedule_alpha_bar(const an_schedule *s, int64_t t);   /* t in 0 … T            */
+const an_schedule_spec *an_schedule_about(const an_schedule *s);   /* what it was made from */
+const double *an_schedule_lambda(const an_schedule *s);            /* (K)                   */
+double an_schedule_alpha_bar(const an_schedule *s, int64_t t);     /* t in 0 … T            */
 const double *an_schedule_signal(const an_schedule *s, int64_t t); /* a_t (K)             */
 const double *an_schedule_noise(const an_schedule *s, int64_t t);  /* s_t (K)             */
 

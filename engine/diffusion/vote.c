@@ -72,16 +72,19 @@ static void image(int64_t R, int64_t K, const double *p, double *mean, double *s
 static an_code check(double temperature, int64_t B, int64_t R, int64_t K, const float *y0)
 {
     if (B < 1 || R < 1 || K < 1)
-        return an_fail(AN_EINVAL, "%lld images of %lld chains over %lld classes: each must be at "
-                       "least 1", (long long)B, (long long)R, (long long)K);
+        return an_fail(AN_EINVAL,
+                       "%lld images of %lld chains over %lld classes: each must be at "
+                       "least 1",
+                       (long long)B, (long long)R, (long long)K);
     if (!(isfinite(temperature) && temperature > 0))
         return an_fail(AN_EINVAL, "temperature = %g: expected a finite number above 0",
                        temperature);
     for (int64_t i = 0; i < B * R * K; i++)
         if (!isfinite(y0[i]))
-            return an_fail(AN_EINVAL, "row %lld: the chain ended at %g, not at a number; lower "
-                           "the learning rate or clip the estimates", (long long)(i / K) + 1,
-                           y0[i]);
+            return an_fail(AN_EINVAL,
+                           "row %lld: the chain ended at %g, not at a number; lower "
+                           "the learning rate or clip the estimates",
+                           (long long)(i / K) + 1, y0[i]);
     return AN_OK;
 }
 

@@ -106,8 +106,8 @@ static void examine(const problem *p, int input, double step, finding *worst)
     }
 }
 
-an_code an_gradcheck(an_check_fn fn, an_tensor **inputs, int n, void *ctx,
-                     double step, double tolerance)
+an_code an_gradcheck(an_check_fn fn, an_tensor **inputs, int n, void *ctx, double step,
+                     double tolerance)
 {
     problem p = {fn, inputs, n, ctx};
     finding worst = {.error = -1};
@@ -127,8 +127,7 @@ an_code an_gradcheck(an_check_fn fn, an_tensor **inputs, int n, void *ctx,
         return an_fail(AN_EINVAL,
                        "gradcheck: input %d %s, element %lld: analytic %.6g, numeric %.6g "
                        "(error %.3g, tolerance %.3g)",
-                       worst.input, an_shape_text(inputs[worst.input]),
-                       (long long)worst.element, worst.analytic, worst.numeric,
-                       worst.error, tolerance);
+                       worst.input, an_shape_text(inputs[worst.input]), (long long)worst.element,
+                       worst.analytic, worst.numeric, worst.error, tolerance);
     return AN_OK;
 }

@@ -16,7 +16,7 @@ typedef an_tensor *(*an_check_fn)(an_tensor **inputs, void *ctx);
  * In float32 a step of 1e-2 and a tolerance of 1e-2 suit smooth functions of size one.
  * Inputs must own distinct elements (no broadcast views); their .grad is dropped before
  * and after. */
-an_code an_gradcheck(an_check_fn fn, an_tensor **inputs, int n, void *ctx,
-                     double step, double tolerance);
+an_code an_gradcheck(an_check_fn fn, an_tensor **inputs, int n, void *ctx, double step,
+                     double tolerance);
 
 #endif

@@ -6,9 +6,9 @@
 #ifndef AN_GRAD_OPS_H
 #define AN_GRAD_OPS_H
 
-#include "kernel/act.h"    /* an_map_kind  */
-#include "kernel/mmd.h"    /* an_mmd_args  */
-#include "kernel/xent.h"   /* an_xent_args */
+#include "kernel/act.h"  /* an_map_kind  */
+#include "kernel/mmd.h"  /* an_mmd_args  */
+#include "kernel/xent.h" /* an_xent_args */
 #include "tensor/tensor.h"
 
 /* ── rules_map.c: elementwise (broadcasting as NumPy), reductions, shape ────────── */
@@ -16,53 +16,65 @@ an_tensor *an_add(an_tensor *a, an_tensor *b);
 an_tensor *an_sub(an_tensor *a, an_tensor *b);
 an_tensor *an_mul(an_tensor *a, an_tensor *b);
 an_tensor *an_div(an_tensor *a, an_tensor *b);
-an_tensor *an_affine(an_tensor *x, double scale, double shift);   /* scale·x + shift */
-an_tensor *an_map(an_tensor *x, an_map_kind kind);                /* gelu is the erf form */
-an_tensor *an_sum(an_tensor *x, int dim, bool keep);              /* dim AN_ALL: a scalar */
+an_tensor *an_affine(an_tensor *x, double scale, double shift); /* scale·x + shift */
+an_tensor *an_map(an_tensor *x, an_map_kind kind);              /* gelu is the erf form */
+an_tensor *an_sum(an_tensor *x, int dim, bool keep);            /* dim AN_ALL: a scalar */
 an_tensor *an_mean(an_tensor *x, int dim, bool keep);
 #define AN_ALL 1000
-an_tensor *an_reshape(an_tensor *x, int ndim, const int64_t *shape); /* one −1 allowed */
-an_tensor *an_permute(an_tensor *x, const int *order);            /* a contiguous copy */
+an_tensor *an_reshape(an_tensor *x, int ndim, const int64_t *shape);        /* one −1 allowed */
+an_tensor *an_permute(an_tensor *x, const int *order);                      /* a contiguous copy */
 an_tensor *an_narrow(an_tensor *x, int dim, int64_t start, int64_t length); /* a contiguous copy */
-an_tensor *an_concat(an_tensor *const *xs, int n, int dim);       /* n ≤ AN_NODE_INPUTS */
+an_tensor *an_concat(an_tensor *const *xs, int n, int dim);         /* n ≤ AN_NODE_INPUTS */
 an_tensor *an_expand(an_tensor *x, int ndim, const int64_t *shape); /* a contiguous copy */
-an_tensor *an_repeat_rows(an_tensor *x, int64_t times);           /* (B, …) → (B·times, …), row b at b·times … b·times+times−1 */
-an_tensor *an_contiguous(an_tensor *x);                           /* x itself if it is */
-an_tensor *an_detach(an_tensor *x);                               /* same data, no gradient */
+/* (B, …) → (B·times, …), row b at b·times … b·times+times−1 */
+an_tensor *an_repeat_rows(an_tensor *x, int64_t times);
+an_tensor *an_contiguous(an_tensor *x); /* x itself if it is */
+an_tensor *an_detach(an_tensor *x);     /* same data, no gradient */
 
 /* ── rules_linear.c: products, convolution, pooling, normalisation ──────────────── */
-an_tensor *an_matmul(an_tensor *a, an_tensor *b, bool ta, bool tb); /* (M,K)(K,N) or batched (G,M,K)(G,K,N); ta/tb transpose the last two */
-an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b);   /* x (…, in), w (out, in), b [opt] (out) → (…, out) */
-an_tensor *an_conv2d(an_tensor *x, an_tensor *w, an_tensor *b, int stride, int pad); /* x (B,H,W,C), w (O,C,kh,kw), b [opt] (O) → (B,Ho,Wo,O) */
-an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad);  /* (B,H,W,C) → (B,Ho,Wo,C); padding never wins */
-an_tensor *an_avg_pool2d(an_tensor *x, int size, int stride);           /* no padding */
-an_tensor *an_global_avg_pool(an_tensor *x);                      /* (B,H,W,C) → (B,C) */
-an_tensor *an_top_pool(an_tensor *x, double percent);             /* (B,h,w,K) → (B,K): per class, mean of the top max(1, round(percent/100·h·w)) positions; ties go to the lower index */
+/* (M,K)(K,N) or batched (G,M,K)(G,K,N); ta/tb transpose the last two */
+an_tensor *an_matmul(an_tensor *a, an_tensor *b, bool ta, bool tb);
+/* x (…, in), w (out, in), b [opt] (out) → (…, out) */
+an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b);
+/* x (B,H,W,C), w (O,C,kh,kw), b [opt] (O) → (B,Ho,Wo,O) */
+an_tensor *an_conv2d(an_tensor *x, an_tensor *w, an_tensor *b, int stride, int pad);
+/* (B,H,W,C) → (B,Ho,Wo,C); padding never wins */
+an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad);
+an_tensor *an_avg_pool2d(an_tensor *x, int size, int stride); /* no padding */
+an_tensor *an_global_avg_pool(an_tensor *x);                  /* (B,H,W,C) → (B,C) */
+/* (B,h,w,K) → (B,K): per class, mean of the top max(1, round(percent/100·h·w)) positions; ties
+ * go to the lower index */
+an_tensor *an_top_pool(an_tensor *x, double percent);
 /* Batch normalisation over all but the last dimension, optionally fused with + residual and ReLU:
  * y = relu?(γ·(x−mean)/√(var+eps) + β + residual). Training updates the running moments
  * (momentum m: r ← (1−m)·r + m·batch, unbiased variance, as PyTorch). */
 typedef struct {
-    an_tensor *gamma, *beta, *running_mean, *running_var;  /* (C) each; running_* wanted also in training */
+    /* (C) each; running_* wanted also in training */
+    an_tensor *gamma, *beta, *running_mean, *running_var;
     bool train, relu;
     double momentum, eps;
 } an_batch_norm_args;
-an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual /* [opt] */, const an_batch_norm_args *args);
-an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double eps); /* last dimension; gamma, beta [opt] */
+an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual /* [opt] */,
+                         const an_batch_norm_args *args);
+/* last dimension; gamma, beta [opt] */
+an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double eps);
 
 /* ── rules_modulate.c: the ends of a sub-layer under a condition ────────────────── */
 /* v (G, W) holds vectors of x's C features, one set per condition; G divides the rows of x, and
  * the first of G equal parts is under the first. `at` is the column where the vectors start. */
-an_tensor *an_modulate(an_tensor *x, an_tensor *v, int64_t at, double eps); /* LN(x)(1 + scale) + shift: shift first, then scale */
-an_tensor *an_gated_join(an_tensor *x, an_tensor *y, an_tensor *v, int64_t at);   /* x + (1 + gate)·y */
+/* LN(x)(1 + scale) + shift: shift first, then scale */
+an_tensor *an_modulate(an_tensor *x, an_tensor *v, int64_t at, double eps);
+/* x + (1 + gate)·y */
+an_tensor *an_gated_join(an_tensor *x, an_tensor *y, an_tensor *v, int64_t at);
 
 /* ── rules_loss.c: softmax and losses; the losses are scalars ──────────────────── */
-an_tensor *an_softmax(an_tensor *x);                              /* last dimension */
+an_tensor *an_softmax(an_tensor *x); /* last dimension */
 an_tensor *an_log_softmax(an_tensor *x);
 /* Cross-entropy of logits (B,K) against labels int64 (B) within 0 … K−1: one kernel for every
  * loss of the priors, its formula is in kernel/xent.h. args NULL is the plain one; the arrays
  * that args points to are copied. */
 an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_xent_args *args);
-an_tensor *an_mse(an_tensor *a, an_tensor *b);                    /* mean of (a−b)² */
+an_tensor *an_mse(an_tensor *a, an_tensor *b); /* mean of (a−b)² */
 /* MMD² between the rows of a (B,K) and b (B,K), see kernel/mmd.h; gradient to both. */
 an_tensor *an_mmd(an_tensor *a, an_tensor *b, const an_mmd_args *args);
 
@@ -72,7 +84,8 @@ an_tensor *an_mmd(an_tensor *a, an_tensor *b, const an_mmd_args *args);
  * of one image share its keys. `map` [opt] receives the attention weights averaged over the
  * heads (Bq,Lq,Lk), without gradient. */
 an_tensor *an_attention(an_tensor *q, an_tensor *k, an_tensor *v, int heads, an_tensor **map);
-an_tensor *an_embedding(an_tensor *w, an_tensor *index);          /* w (V,D), index int64 (…) → (…,D) */
+/* w (V,D), index int64 (…) → (…,D) */
+an_tensor *an_embedding(an_tensor *w, an_tensor *index);
 /* Sinusoidal embedding of times t int64 (B) → (B,D), D even, max_period > 1, no gradient:
  * [cos(t·f_i) … sin(t·f_i) …], f_i = max_period^(−i/(D/2)) (2006.11239). */
 an_tensor *an_timestep_embedding(an_tensor *t, int64_t D, double max_period);

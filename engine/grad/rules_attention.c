@@ -28,12 +28,15 @@ static an_code check_attention(const an_tensor *q, const an_tensor *k, const an_
         return code;
     if (an_numel(k) < 1 || an_numel(q) < 1 || !an_same_shape(k, v) ||
         an_dim(q, 2) != an_dim(k, 2) || an_dim(q, 0) % an_dim(k, 0) != 0)
-        return an_fail(AN_EINVAL, "attention: q %s, k %s and v %s do not fit: k and v have one "
-                                  "shape, all have one width, and q has a multiple of k's rows",
+        return an_fail(AN_EINVAL,
+                       "attention: q %s, k %s and v %s do not fit: k and v have one "
+                       "shape, all have one width, and q has a multiple of k's rows",
                        an_shape_text(q), an_shape_text(k), an_shape_text(v));
     if (heads < 1 || an_dim(q, 2) % heads != 0 || an_dim(q, 2) / heads > AN_ATTENTION_WIDTH)
-        return an_fail(AN_EINVAL, "attention: %d heads do not divide width %lld into heads of at "
-                                  "most %d", heads, (long long)an_dim(q, 2), AN_ATTENTION_WIDTH);
+        return an_fail(AN_EINVAL,
+                       "attention: %d heads do not divide width %lld into heads of at "
+                       "most %d",
+                       heads, (long long)an_dim(q, 2), AN_ATTENTION_WIDTH);
     return AN_OK;
 }
 
@@ -99,9 +102,11 @@ static an_code check_index(const an_tensor *w, const an_tensor *index)
     if (code)
         return code;
     if (index->dtype != AN_I64 || index->ndim >= AN_MAX_DIMS)
-        return an_fail(AN_EINVAL, "embedding: the index must be int64 with fewer than %d "
-                                  "dimensions, got %s %s", AN_MAX_DIMS,
-                       index->dtype == AN_I64 ? "int64" : "float32", an_shape_text(index));
+        return an_fail(AN_EINVAL,
+                       "embedding: the index must be int64 with fewer than %d "
+                       "dimensions, got %s %s",
+                       AN_MAX_DIMS, index->dtype == AN_I64 ? "int64" : "float32",
+                       an_shape_text(index));
     const int64_t *i = an_i64(index);
     for (int64_t at = 0; at < an_numel(index); at++)
         if (i[at] < 0 || i[at] >= an_dim(w, 0))
@@ -138,9 +143,11 @@ an_tensor *an_timestep_embedding(an_tensor *t, int64_t D, double max_period)
     if (!t || an_expect(t, "timestep_embedding: t (B)", AN_I64, 1))
         return NULL;
     if (D < 2 || D % 2 != 0 || !(max_period > 1))
-        return an_fail(AN_EINVAL, "timestep_embedding: the width must be even and positive and the "
-                                  "longest period > 1, got %lld and %g", (long long)D,
-                       max_period), NULL;
+        return an_fail(AN_EINVAL,
+                       "timestep_embedding: the width must be even and positive and the "
+                       "longest period > 1, got %lld and %g",
+                       (long long)D, max_period),
+               NULL;
     an_tensor *y = an_tensor_new(AN_F32, 2, (int64_t[]){an_dim(t, 0), D});
     if (y)
         an_k_timestep_embed(an_f32(y), an_i64(t), an_dim(t, 0), D, max_period);

@@ -35,12 +35,14 @@ static an_code matmul_shapes(const an_tensor *a, const an_tensor *b, bool ta, bo
         return an_fail(AN_EINVAL, "matmul: needs float32 tensors");
     bool batched = a->ndim == 3 && b->ndim == 3 && a->shape[0] == b->shape[0];
     if (!batched && !(a->ndim == 2 && b->ndim == 2))
-        return an_fail(AN_EINVAL, "matmul: %s and %s are not two matrices, nor two batches of "
-                                  "as many matrices", an_shape_text(a), an_shape_text(b));
+        return an_fail(AN_EINVAL,
+                       "matmul: %s and %s are not two matrices, nor two batches of "
+                       "as many matrices",
+                       an_shape_text(a), an_shape_text(b));
     if (an_dim(a, ta ? -2 : -1) != an_dim(b, tb ? -1 : -2))
         return an_fail(AN_EINVAL, "matmul: the inner sizes of %s%s and %s%s differ",
-                       an_shape_text(a), ta ? " transposed" : "",
-                       an_shape_text(b), tb ? " transposed" : "");
+                       an_shape_text(a), ta ? " transposed" : "", an_shape_text(b),
+                       tb ? " transposed" : "");
     return AN_OK;
 }
 
@@ -93,8 +95,8 @@ static an_code linear_shapes(const an_tensor *x, const an_tensor *w, const an_te
         return an_fail(AN_EINVAL, "linear: x %s does not end in the %lld inputs of w %s",
                        an_shape_text(x), (long long)w->shape[1], an_shape_text(w));
     if (b && b->shape[0] != w->shape[0])
-        return an_fail(AN_EINVAL, "linear: b %s does not fit the outputs of w %s",
-                       an_shape_text(b), an_shape_text(w));
+        return an_fail(AN_EINVAL, "linear: b %s does not fit the outputs of w %s", an_shape_text(b),
+                       an_shape_text(w));
     return AN_OK;
 }
 
@@ -128,11 +130,10 @@ an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b)
 
 /* ── convolution ──────────────────────────────────────────────────────────────────── */
 
-static an_conv_shape conv_sizes(const an_tensor *x, const an_tensor *w, int64_t stride,
-                                int64_t pad)
+static an_conv_shape conv_sizes(const an_tensor *x, const an_tensor *w, int64_t stride, int64_t pad)
 {
-    return an_k_conv_shape(x->shape[0], x->shape[1], x->shape[2], x->shape[3],
-                           w->shape[0], w->shape[2], w->shape[3], stride, pad);
+    return an_k_conv_shape(x->shape[0], x->shape[1], x->shape[2], x->shape[3], w->shape[0],
+                           w->shape[2], w->shape[3], stride, pad);
 }
 
 static an_code conv_backward(an_node *n)
@@ -153,8 +154,8 @@ static an_code conv_backward(an_node *n)
     return code;
 }
 
-static an_code conv_shapes(const an_tensor *x, const an_tensor *w, const an_tensor *b,
-                           int stride, int pad)
+static an_code conv_shapes(const an_tensor *x, const an_tensor *w, const an_tensor *b, int stride,
+                           int pad)
 {
     if (an_expect(x, "conv2d: x", AN_F32, 4) || an_expect(w, "conv2d: w", AN_F32, 4) ||
         (b && an_expect(b, "conv2d: b", AN_F32, 1)))

@@ -39,8 +39,9 @@ static an_tensor *row_wise(an_tensor *x, const char *what, rows_forward forward,
     if (!x)
         return NULL;
     if (x->dtype != AN_F32 || x->ndim < 1 || an_dim(x, -1) < 1)
-        return an_fail(AN_EINVAL, "%s: needs float32 rows of at least one number, got %s %s",
-                       what, x->dtype == AN_F32 ? "float32" : "int64", an_shape_text(x)), NULL;
+        return an_fail(AN_EINVAL, "%s: needs float32 rows of at least one number, got %s %s", what,
+                       x->dtype == AN_F32 ? "float32" : "int64", an_shape_text(x)),
+               NULL;
     an_tensor *y = an_tensor_like(x);
     if (!y)
         return NULL;
@@ -66,7 +67,7 @@ an_tensor *an_log_softmax(an_tensor *x)
 
 /* ── cross-entropy ──────────────────────────────────────────────────────────── */
 
-enum { WEIGHT, ADJUST, MARGIN };   /* slots of an_node.saved */
+enum { WEIGHT, ADJUST, MARGIN }; /* slots of an_node.saved */
 
 static const float *saved_classes(const an_node *node, int slot)
 {
@@ -99,8 +100,10 @@ static an_code check_labels(const an_tensor *logits, const an_tensor *labels)
         return code;
     int64_t B = an_dim(logits, 0), K = an_dim(logits, 1);
     if (an_dim(labels, 0) != B || B < 1 || K < 1)
-        return an_fail(AN_EINVAL, "cross_entropy: logits %s and labels %s need the same, positive "
-                                  "number of rows", an_shape_text(logits), an_shape_text(labels));
+        return an_fail(AN_EINVAL,
+                       "cross_entropy: logits %s and labels %s need the same, positive "
+                       "number of rows",
+                       an_shape_text(logits), an_shape_text(labels));
     const int64_t *y = an_i64(labels);
     for (int64_t b = 0; b < B; b++)
         if (y[b] < 0 || y[b] >= K)
@@ -116,8 +119,10 @@ static an_code check_weights(const an_tensor *labels, const float *weight)
     for (int64_t b = 0; weight && b < an_dim(labels, 0); b++)
         total += weight[an_i64(labels)[b]];
     return total > 0 ? AN_OK
-                     : an_fail(AN_EINVAL, "cross_entropy: the weights of the labels in this batch "
-                                          "add up to %g; they must be ≥ 0 and not all 0", total);
+                     : an_fail(AN_EINVAL,
+                               "cross_entropy: the weights of the labels in this batch "
+                               "add up to %g; they must be ≥ 0 and not all 0",
+                               total);
 }
 
 static an_code check_xent_args(const an_xent_args *args)
@@ -172,8 +177,8 @@ an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_xent_
     an_tensor *row = an_tensor_new(AN_F32, 1, &B), *loss = an_tensor_new(AN_F32, 0, NULL);
     if (!row || !loss)
         return NULL;
-    double value = an_k_xent_forward(an_f32(row), an_f32(logits), an_i64(labels), B,
-                                     an_dim(logits, 1), args);
+    double value =
+        an_k_xent_forward(an_f32(row), an_f32(logits), an_i64(labels), B, an_dim(logits, 1), args);
     an_f32(loss)[0] = (float)value;
     if (an_wants_grad(logits) && record_xent(loss, logits, labels, args))
         return NULL;
@@ -188,7 +193,8 @@ an_tensor *an_mse(an_tensor *a, an_tensor *b)
         return NULL;
     if (!an_same_shape(a, b))
         return an_fail(AN_EINVAL, "mse: %s and %s differ in shape", an_shape_text(a),
-                       an_shape_text(b)), NULL;
+                       an_shape_text(b)),
+               NULL;
     return an_mean(an_map(an_sub(a, b), AN_SQUARE), AN_ALL, false);
 }
 
@@ -218,8 +224,10 @@ static an_code check_mmd(const an_tensor *a, const an_tensor *b, const an_mmd_ar
         return code;
     int64_t least = args->unbiased ? 2 : 1;
     if (!an_same_shape(a, b) || an_dim(a, 0) < least || an_dim(a, 1) < 1)
-        return an_fail(AN_EINVAL, "mmd: a %s and b %s must have the same shape, with at least %d "
-                                  "row%s", an_shape_text(a), an_shape_text(b), (int)least,
+        return an_fail(AN_EINVAL,
+                       "mmd: a %s and b %s must have the same shape, with at least %d "
+                       "row%s",
+                       an_shape_text(a), an_shape_text(b), (int)least,
                        least > 1 ? "s for the unbiased form" : "");
     if (args->n < 1 || args->n > AN_MMD_KERNELS)
         return an_fail(AN_EINVAL, "mmd: 1 … %d multipliers, got %d", AN_MMD_KERNELS, args->n);

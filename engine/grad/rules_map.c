@@ -10,9 +10,9 @@
 
 static an_code float_only(const an_tensor *x, const char *what)
 {
-    return x->dtype == AN_F32 ? AN_OK
-                              : an_fail(AN_EINVAL, "%s: needs float32, got int64 %s", what,
-                                        an_shape_text(x));
+    return x->dtype == AN_F32
+               ? AN_OK
+               : an_fail(AN_EINVAL, "%s: needs float32, got int64 %s", what, an_shape_text(x));
 }
 
 /* ── a ∘ b ──────────────────────────────────────────────────────────────────── */

@@ -5,14 +5,14 @@
 #include "kernel/modulate.h"
 #include "kernel/reduce.h"
 
-enum { X, V, Y };        /* inputs: Y of join alone */
-enum { MEAN, RSTD };     /* saved by modulate       */
+enum { X, V, Y };    /* inputs: Y of join alone */
+enum { MEAN, RSTD }; /* saved by modulate       */
 
 static an_conditions conditions(const an_tensor *x, const an_tensor *v)
 {
     int64_t C = an_dim(x, -1), groups = v->shape[0];
-    return (an_conditions){.groups = groups, .rows = an_numel(x) / C / groups, .C = C,
-                           .step = v->shape[1]};
+    return (an_conditions){
+        .groups = groups, .rows = an_numel(x) / C / groups, .C = C, .step = v->shape[1]};
 }
 
 static an_code check(const char *what, const an_tensor *x, const an_tensor *v, int64_t at,
@@ -101,7 +101,8 @@ an_tensor *an_gated_join(an_tensor *x, an_tensor *y, an_tensor *v, int64_t at)
         return NULL;
     if (y->dtype != AN_F32 || !an_same_shape(x, y))
         return an_fail(AN_EINVAL, "gated_join: y %s must be float32 of the shape of x %s",
-                       an_shape_text(y), an_shape_text(x)), NULL;
+                       an_shape_text(y), an_shape_text(x)),
+               NULL;
     an_conditions s = conditions(x, v);
     an_tensor *z = an_tensor_like(x);
     if (!z)

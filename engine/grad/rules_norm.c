@@ -21,8 +21,10 @@ static an_code feature_vector(const an_tensor *v, const char *what, int64_t C)
 static an_code feature_rows(const an_tensor *x, const char *what, int least)
 {
     if (x->dtype != AN_F32 || x->ndim < least || an_dim(x, -1) < 1)
-        return an_fail(AN_EINVAL, "%s: x %s must be float32 with at least %d dimensions, the "
-                                  "last being features", what, an_shape_text(x), least);
+        return an_fail(AN_EINVAL,
+                       "%s: x %s must be float32 with at least %d dimensions, the "
+                       "last being features",
+                       what, an_shape_text(x), least);
     return AN_OK;
 }
 
@@ -48,8 +50,12 @@ static an_code batch_norm_backward(an_node *n)
         if (!got[i] && n->in[i] && n->in[i]->requires_grad)
             return AN_ENOMEM;
     bool relu = n->i[0], added = n->in[RESIDUAL] != NULL;
-    an_batch_norm_past was = {an_f32(n->saved[MEAN]), an_f32(n->saved[RSTD]), an_f32(n->in[GAMMA]),
-                              an_f32(n->in[BETA]), relu && added ? an_f32(n->out) : NULL, relu,
+    an_batch_norm_past was = {an_f32(n->saved[MEAN]),
+                              an_f32(n->saved[RSTD]),
+                              an_f32(n->in[GAMMA]),
+                              an_f32(n->in[BETA]),
+                              relu && added ? an_f32(n->out) : NULL,
+                              relu,
                               n->i[1]};
     return an_k_batch_norm_backward(d, dy, an_f32(x), &was, an_numel(x) / C, C);
 }
@@ -66,13 +72,17 @@ static an_code batch_norm_shapes(const an_tensor *x, const an_tensor *residual,
         feature_vector(args->running_var, "batch_norm: running_var", C))
         return AN_EINVAL;
     if (residual && (residual->dtype != AN_F32 || !an_same_shape(x, residual)))
-        return an_fail(AN_EINVAL, "batch_norm: the residual %s must be float32 of the shape of "
-                                  "x %s", an_shape_text(residual), an_shape_text(x));
+        return an_fail(AN_EINVAL,
+                       "batch_norm: the residual %s must be float32 of the shape of "
+                       "x %s",
+                       an_shape_text(residual), an_shape_text(x));
     if (!an_is_contiguous(args->running_mean) || !an_is_contiguous(args->running_var))
         return an_fail(AN_EINVAL, "batch_norm: the running moments must be contiguous");
     if (args->train && an_numel(x) / C < 2)
-        return an_fail(AN_EINVAL, "batch_norm: x %s has fewer than two values per feature to "
-                                  "train on; use a larger batch", an_shape_text(x));
+        return an_fail(AN_EINVAL,
+                       "batch_norm: x %s has fewer than two values per feature to "
+                       "train on; use a larger batch",
+                       an_shape_text(x));
     return AN_OK;
 }
 
@@ -95,8 +105,7 @@ static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
         mean[c] = (float)m[c];
         rstd[c] = (float)(1 / sqrt(v[c] + args->eps));
         update(an_f32(args->running_mean) + c, m[c], args->momentum);
-        update(an_f32(args->running_var) + c, v[c] * (double)N / (double)(N - 1),
-               args->momentum);
+        update(an_f32(args->running_var) + c, v[c] * (double)N / (double)(N - 1), args->momentum);
     }
     an_scratch_give(m);
     return code;
@@ -129,13 +138,13 @@ an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual, const an_batch_norm_
                      : running_moments(an_f32(mean), an_f32(rstd), args)))
         return NULL;
     if (an_k_batch_norm_forward(an_f32(y), an_f32(x), residual ? an_f32(residual) : NULL,
-                                an_f32(mean), an_f32(rstd), an_f32(gamma), an_f32(beta),
-                                args->relu, an_numel(x) / C, C))
+                                an_f32(mean), an_f32(rstd), an_f32(gamma), an_f32(beta), args->relu,
+                                an_numel(x) / C, C))
         return NULL;
     if (an_wants_grad(x) || an_wants_grad(residual) || an_wants_grad(gamma) ||
         an_wants_grad(beta)) {
-        an_node *n = an_record(y, batch_norm_backward, 4,
-                               (an_tensor *[]){x, residual, gamma, beta});
+        an_node *n =
+            an_record(y, batch_norm_backward, 4, (an_tensor *[]){x, residual, gamma, beta});
         if (!n)
             return NULL;
         an_save(n, MEAN, mean);
@@ -154,14 +163,15 @@ static an_code layer_norm_backward(an_node *n)
     an_tensor *x = n->in[0], *gamma = n->in[1], *beta = n->in[2];
     const float *dy = an_grad_of(n);
     float *dgamma = an_grad_into(gamma), *dbeta = an_grad_into(beta), keep;
-    float *dx = an_grad_over(n, x, &keep); /* element i of a row is written when all of it was read */
+    /* element i of a row is written when all of it was read */
+    float *dx = an_grad_over(n, x, &keep);
     if ((!dx && x->requires_grad) || (!dgamma && gamma && gamma->requires_grad) ||
         (!dbeta && beta && beta->requires_grad))
         return AN_ENOMEM;
     int64_t C = an_dim(x, -1);
-    return an_k_layer_norm_backward(dx, keep, dgamma, dbeta, dy, an_f32(x),
-                                    an_f32(n->saved[MEAN]), an_f32(n->saved[RSTD]),
-                                    gamma ? an_f32(gamma) : NULL, an_numel(x) / C, C);
+    return an_k_layer_norm_backward(dx, keep, dgamma, dbeta, dy, an_f32(x), an_f32(n->saved[MEAN]),
+                                    an_f32(n->saved[RSTD]), gamma ? an_f32(gamma) : NULL,
+                                    an_numel(x) / C, C);
 }
 
 an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double eps)

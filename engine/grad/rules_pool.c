@@ -10,8 +10,7 @@
 
 static an_pool_shape pool_sizes(const an_tensor *x, int64_t size, int64_t stride, int64_t pad)
 {
-    return an_k_pool_shape(x->shape[0], x->shape[1], x->shape[2], x->shape[3],
-                           size, stride, pad);
+    return an_k_pool_shape(x->shape[0], x->shape[1], x->shape[2], x->shape[3], size, stride, pad);
 }
 
 static an_code pool_shapes(const an_tensor *x, const char *what, int size, int stride, int pad)
@@ -19,12 +18,14 @@ static an_code pool_shapes(const an_tensor *x, const char *what, int size, int s
     if (an_expect(x, what, AN_F32, 4))
         return AN_EINVAL;
     if (size < 1 || stride < 1 || pad < 0 || 2 * pad > size)
-        return an_fail(AN_EINVAL, "%s: size %d and stride %d must be at least 1, and pad %d at "
-                                  "most half the size", what, size, stride, pad);
+        return an_fail(AN_EINVAL,
+                       "%s: size %d and stride %d must be at least 1, and pad %d at "
+                       "most half the size",
+                       what, size, stride, pad);
     an_pool_shape s = pool_sizes(x, size, stride, pad);
     if (s.Ho < 1 || s.Wo < 1)
-        return an_fail(AN_EINVAL, "%s: a window of %d is larger than x %s with pad %d", what,
-                       size, an_shape_text(x), pad);
+        return an_fail(AN_EINVAL, "%s: a window of %d is larger than x %s with pad %d", what, size,
+                       an_shape_text(x), pad);
     return AN_OK;
 }
 
@@ -56,7 +57,8 @@ an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad)
         return NULL;
     if (size > AN_POOL_SIDE)
         return an_fail(AN_EINVAL, "max_pool2d: a window of %d; %d is the largest", size,
-                       AN_POOL_SIDE), NULL;
+                       AN_POOL_SIDE),
+               NULL;
     an_pool_shape s = pool_sizes(x, size, stride, pad);
     int64_t bytes = s.B * s.Ho * s.Wo * s.C, words = (bytes + 7) / 8; /* there is no byte tensor */
     an_tensor *y = an_tensor_new(AN_F32, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.C});
@@ -93,8 +95,7 @@ an_tensor *an_avg_pool2d(an_tensor *x, int size, int stride)
     if (!y)
         return NULL;
     an_k_avg_pool_forward(an_f32(y), an_f32(x), &s);
-    if (an_wants_grad(x) &&
-        keep_window(an_record(y, avg_pool_backward, 1, &x), size, stride, 0))
+    if (an_wants_grad(x) && keep_window(an_record(y, avg_pool_backward, 1, &x), size, stride, 0))
         return NULL;
     return y;
 }
@@ -146,8 +147,8 @@ static an_code top_pool_backward(an_node *n)
     float *dx = an_grad_into(n->in[0]);
     if (!dx)
         return AN_ENOMEM;
-    an_k_top_pool_backward(dx, an_grad_of(n), an_i64(at), x->shape[0],
-                           x->shape[1] * x->shape[2], x->shape[3], at->shape[2]);
+    an_k_top_pool_backward(dx, an_grad_of(n), an_i64(at), x->shape[0], x->shape[1] * x->shape[2],
+                           x->shape[3], at->shape[2]);
     return AN_OK;
 }
 

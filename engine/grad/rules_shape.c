@@ -41,8 +41,10 @@ static an_tensor *look(an_tensor *x, const int64_t *i)
 {
     int order[AN_MAX_DIMS];
     switch ((view_kind)i[0]) {
-    case NARROW: return an_view_narrow(x, (int)i[1], i[2], i[3]);
-    case EXPAND: return an_view_expand(x, (int)i[1], i + 2);
+    case NARROW:
+        return an_view_narrow(x, (int)i[1], i[2], i[3]);
+    case EXPAND:
+        return an_view_expand(x, (int)i[1], i + 2);
     case PERMUTE:
         for (int d = 0; d < x->ndim; d++)
             order[d] = (int)i[1 + d];
@@ -83,8 +85,7 @@ static an_code reshape_backward(an_node *n)
 }
 
 /* Copies the view out under `shape` (NULL: the view's own) and records it. */
-static an_tensor *look_op(an_tensor *x, const int64_t *i, int count, int ndim,
-                          const int64_t *shape)
+static an_tensor *look_op(an_tensor *x, const int64_t *i, int count, int ndim, const int64_t *shape)
 {
     x = an_contiguous(x);
     size_t mark = an_scope_begin();
@@ -161,7 +162,8 @@ an_tensor *an_repeat_rows(an_tensor *x, int64_t times)
         return NULL;
     if (x->ndim < 1 || times < 1)
         return an_fail(AN_EINVAL, "repeat_rows: needs rows and times >= 1, got %s and %lld",
-                       an_shape_text(x), (long long)times), NULL;
+                       an_shape_text(x), (long long)times),
+               NULL;
     int64_t shape[AN_MAX_DIMS];
     memcpy(shape, x->shape, sizeof shape);
     shape[0] *= times;
@@ -212,7 +214,8 @@ an_tensor *an_concat(an_tensor *const *xs, int n, int dim)
             fits = d == dim || xs[k]->shape[d] == shape[d];
         if (!fits)
             return an_fail(AN_EINVAL, "concat along dimension %d: %s does not fit %s", dim,
-                           an_shape_text(xs[k]), an_shape_text(xs[0])), NULL;
+                           an_shape_text(xs[k]), an_shape_text(xs[0])),
+                   NULL;
         total += xs[k]->shape[dim];
         wanted = wanted || an_wants_grad(xs[k]);
     }

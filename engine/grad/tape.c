@@ -129,7 +129,8 @@ float *an_grad_over(an_node *node, an_tensor *x, float *beta)
         return an_grad_write(x, beta);
     *beta = 0;
     node->out->grad = NULL;
-    x->grad = grad; /* its only holder was the output, and it is contiguous: only the shape differs */
+    /* its only holder was the output, and it is contiguous: only the shape differs */
+    x->grad = grad;
     grad->ndim = x->ndim;
     int64_t stride = 1;
     for (int d = x->ndim - 1; d >= 0; d--) {

@@ -26,12 +26,12 @@ typedef an_code (*an_backward_fn)(an_node *node);
 
 struct an_node {
     an_backward_fn backward;
-    an_tensor *out;                   /* retained                                     */
-    an_tensor *in[AN_NODE_INPUTS];    /* retained; NULL where absent                  */
-    an_tensor *saved[AN_NODE_SAVED];  /* retained through an_save(); for the rule      */
-    unsigned unread;                  /* AN_READS… not wanted: an_unread()            */
-    int64_t i[12];                    /* the rule's own integers                      */
-    double f[6];                      /* the rule's own numbers                       */
+    an_tensor *out;                  /* retained                                     */
+    an_tensor *in[AN_NODE_INPUTS];   /* retained; NULL where absent                  */
+    an_tensor *saved[AN_NODE_SAVED]; /* retained through an_save(); for the rule      */
+    unsigned unread;                 /* AN_READS… not wanted: an_unread()            */
+    int64_t i[12];                   /* the rule's own integers                      */
+    double f[6];                     /* the rule's own numbers                       */
 };
 
 /* True when recording is on and x (NULL allowed) wants a gradient. */
@@ -68,8 +68,8 @@ an_tensor *an_grad(an_tensor *x);
 /* Runs the tape from the scalar `loss` (gradient 1). The tape is empty afterwards,
  * also on failure. */
 an_code an_backward(an_tensor *loss);
-void an_tape_clear(void);             /* drop what was recorded, and the tape's own memory */
-bool an_set_recording(bool on);       /* returns the former state; default on          */
+void an_tape_clear(void);       /* drop what was recorded, and the tape's own memory */
+bool an_set_recording(bool on); /* returns the former state; default on          */
 int64_t an_tape_length(void);
 
 #endif

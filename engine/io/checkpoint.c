@@ -17,7 +17,8 @@ char *an_checkpoint_previous(const char *path)
     bool has = length > tail && strcmp(path + length - tail, EXTENSION) == 0;
     size_t size = length + sizeof ".previous" EXTENSION;
     char *previous = an_alloc(size);
-    if (!previous) return NULL;
+    if (!previous)
+        return NULL;
     snprintf(previous, size, "%.*s.previous%s", (int)(has ? length - tail : length), path,
              has ? EXTENSION : "");
     return previous;
@@ -33,11 +34,13 @@ an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, con
                       {"aniso.state", state},
                       {"aniso.state_sha256", state_hex}};
     char *previous = keep_previous ? an_checkpoint_previous(path) : NULL;
-    if (keep_previous && !previous) return AN_ENOMEM;
+    if (keep_previous && !previous)
+        return AN_ENOMEM;
     an_code code = an_safetensors_write_named(path, tensors, n, meta, 4, hex, previous);
     an_free(previous);
     struct stat info;
-    if (code == AN_OK && bytes) *bytes = stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
+    if (code == AN_OK && bytes)
+        *bytes = stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
     return code;
 }
 
@@ -58,12 +61,17 @@ static const char *find_damage(an_safetensors *f)
     const char *format = an_safetensors_meta(f, "aniso.checkpoint");
     const char *state = an_checkpoint_state(f), *sum = an_checkpoint_sha256(f);
     const char *state_sum = an_safetensors_meta(f, "aniso.state_sha256");
-    if (!format || !state || !sum || !state_sum) return "it holds tensors but no training state";
-    if (strcmp(format, FORMAT) != 0) return "it was written by a newer aniso";
+    if (!format || !state || !sum || !state_sum)
+        return "it holds tensors but no training state";
+    if (strcmp(format, FORMAT) != 0)
+        return "it was written by a newer aniso";
     an_sha256_buffer(state, strlen(state), hex);
-    if (strcmp(hex, state_sum) != 0) return "its state does not match its checksum";
-    if (an_safetensors_content(f, hex) != AN_OK) return an_err_message();
-    if (strcmp(hex, sum) != 0) return "its tensors do not match their checksum";
+    if (strcmp(hex, state_sum) != 0)
+        return "its state does not match its checksum";
+    if (an_safetensors_content(f, hex) != AN_OK)
+        return an_err_message();
+    if (strcmp(hex, sum) != 0)
+        return "its tensors do not match their checksum";
     return NULL;
 }
 
@@ -84,11 +92,13 @@ an_safetensors *an_checkpoint_open(const char *path)
 {
     an_safetensors *f = an_safetensors_open(path);
     if (!f) {
-        if (an_err_code() == AN_EFORMAT) say_damaged(path, AN_EFORMAT, an_err_message());
+        if (an_err_code() == AN_EFORMAT)
+            say_damaged(path, AN_EFORMAT, an_err_message());
         return NULL;
     }
     const char *damage = find_damage(f);
-    if (!damage) return f;
+    if (!damage)
+        return f;
     say_damaged(path, AN_EFORMAT, damage);
     an_safetensors_close(f);
     return NULL;

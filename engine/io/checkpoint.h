@@ -20,8 +20,8 @@ an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, con
  * "checkpoint X is damaged: …; use the previous one, Y". Read the tensors with
  * an_safetensors_read(), close with an_safetensors_close(). */
 an_safetensors *an_checkpoint_open(const char *path);
-const char *an_checkpoint_state(const an_safetensors *f);   /* the JSON text given to save */
-const char *an_checkpoint_sha256(const an_safetensors *f);  /* the tensors' hash           */
+const char *an_checkpoint_state(const an_safetensors *f);  /* the JSON text given to save */
+const char *an_checkpoint_sha256(const an_safetensors *f); /* the tensors' hash           */
 
 /* "a/last.safetensors" → "a/last.previous.safetensors"; an_free() it. NULL: no memory. */
 char *an_checkpoint_previous(const char *path);

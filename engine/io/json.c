@@ -23,7 +23,8 @@ cJSON *an_json_parse(const char *text, size_t bytes, const char *what)
     size_t used = (size_t)(end - text);
     while (used < bytes && strchr(" \t\r\n", text[used]) && text[used])
         used++;
-    if (used == bytes) return tree;
+    if (used == bytes)
+        return tree;
     cJSON_Delete(tree);
     return an_fail(AN_EFORMAT, "%s goes on after its JSON value (byte %zu)", what, used), NULL;
 }
@@ -32,15 +33,18 @@ cJSON *an_json_object(void)
 {
     use_counted_memory();
     cJSON *object = cJSON_CreateObject();
-    if (!object) an_fail(AN_ENOMEM, "no memory for a JSON object");
+    if (!object)
+        an_fail(AN_ENOMEM, "no memory for a JSON object");
     return object;
 }
 
 bool an_json_count(const cJSON *item, int64_t limit, int64_t *value)
 {
-    if (!cJSON_IsNumber(item)) return false;
+    if (!cJSON_IsNumber(item))
+        return false;
     double d = item->valuedouble;
-    if (!(d >= 0 && d <= (double)limit)) return false;
+    if (!(d >= 0 && d <= (double)limit))
+        return false;
     *value = (int64_t)d;
     return (double)*value == d;
 }

@@ -11,7 +11,8 @@
 
 static void end(an_replace *r)
 {
-    if (r->file >= 0) close(r->file);
+    if (r->file >= 0)
+        close(r->file);
     an_free(r->path);
     an_free(r->temporary);
     *r = (an_replace){.file = -1};
@@ -30,7 +31,8 @@ an_code an_replace_begin(an_replace *r, const char *path)
 {
     size_t size = strlen(path) + sizeof ".tmp";
     *r = (an_replace){.path = an_strdup(path), .temporary = an_alloc(size), .file = -1};
-    if (!r->path || !r->temporary) return end(r), AN_ENOMEM;
+    if (!r->path || !r->temporary)
+        return end(r), AN_ENOMEM;
     snprintf(r->temporary, size, "%s.tmp", path);
     r->file = open(r->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (r->file < 0) {
@@ -44,8 +46,10 @@ an_code an_replace_write(an_replace *r, const void *data, size_t bytes)
 {
     for (const char *from = data; bytes > 0;) {
         ssize_t n = write(r->file, from, bytes);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return refused(r, "write");
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return refused(r, "write");
         from += n;
         bytes -= (size_t)n;
     }
@@ -59,7 +63,8 @@ an_code an_replace_rewind(an_replace *r)
 
 void an_replace_abort(an_replace *r)
 {
-    if (r->temporary) unlink(r->temporary);
+    if (r->temporary)
+        unlink(r->temporary);
     end(r);
 }
 
@@ -67,8 +72,10 @@ void an_replace_abort(an_replace *r)
  * system has no hard links, a rename does, with a moment in which only `previous` exists. */
 static int keep_previous(const char *path, const char *previous)
 {
-    if (access(path, F_OK) != 0) return 0;
-    if (unlink(previous) != 0 && errno != ENOENT) return -1;
+    if (access(path, F_OK) != 0)
+        return 0;
+    if (unlink(previous) != 0 && errno != ENOENT)
+        return -1;
     return link(path, previous) == 0 ? 0 : rename(path, previous);
 }
 
@@ -82,7 +89,8 @@ static int sync_folder(const char *path)
     else if (snprintf(folder, sizeof folder, "%.*s", n ? n : 1, path) >= (int)sizeof folder)
         return 0; /* a name this long cannot be opened; the file itself is safe */
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return -1;
+    if (fd < 0)
+        return -1;
     int failed = fsync(fd) != 0 && errno != EINVAL; /* EINVAL: nothing to sync there */
     close(fd);
     return failed ? -1 : 0;
@@ -99,7 +107,8 @@ an_code an_replace_commit(an_replace *r, const char *previous)
         code = refused(r, "rename to");
     else if (sync_folder(r->path) != 0)
         code = refused(r, "make durable the folder of");
-    if (code != AN_OK) unlink(r->temporary);
+    if (code != AN_OK)
+        unlink(r->temporary);
     end(r);
     return code;
 }

@@ -20,24 +20,28 @@
 struct an_safetensors {
     char *path;
     int file;
-    int64_t data;        /* where the tensors' bytes start, from the file's start */
+    int64_t data; /* where the tensors' bytes start, from the file's start */
     int64_t data_bytes;
     cJSON *header;
     int n;
     entry *entries;
-    const cJSON *meta;   /* NULL or an object of strings */
+    const cJSON *meta; /* NULL or an object of strings */
 };
 
-static const struct { const char *name; int bytes; } dtypes[] = {
-    {"F32", 4}, {"I64", 8}, {"F64", 8}, {"F16", 2}, {"BF16", 2}, {"I32", 4}, {"I16", 2},
-    {"I8", 1}, {"U8", 1}, {"BOOL", 1}, {"U16", 2}, {"U32", 4}, {"U64", 8},
+static const struct {
+    const char *name;
+    int bytes;
+} dtypes[] = {
+    {"F32", 4}, {"I64", 8}, {"F64", 8},  {"F16", 2}, {"BF16", 2}, {"I32", 4}, {"I16", 2},
+    {"I8", 1},  {"U8", 1},  {"BOOL", 1}, {"U16", 2}, {"U32", 4},  {"U64", 8},
 };
 
 static const char *find_dtype(const cJSON *item, int *bytes)
 {
     const char *name = cJSON_GetStringValue(item);
     for (size_t i = 0; name && i < sizeof dtypes / sizeof *dtypes; i++)
-        if (strcmp(dtypes[i].name, name) == 0) return *bytes = dtypes[i].bytes, dtypes[i].name;
+        if (strcmp(dtypes[i].name, name) == 0)
+            return *bytes = dtypes[i].bytes, dtypes[i].name;
     return NULL;
 }
 
@@ -47,9 +51,12 @@ static an_code read_at(an_safetensors *f, void *to, int64_t bytes, int64_t offse
 {
     for (char *at = to; bytes > 0;) {
         ssize_t n = pread(f->file, at, (size_t)bytes, offset);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return an_fail(AN_EIO, "cannot read %s: %s", f->path, strerror(errno));
-        if (n == 0) return an_fail(AN_EFORMAT, "%s ends too early", f->path);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return an_fail(AN_EIO, "cannot read %s: %s", f->path, strerror(errno));
+        if (n == 0)
+            return an_fail(AN_EFORMAT, "%s ends too early", f->path);
         at += n;
         offset += n;
         bytes -= n;
@@ -86,7 +93,8 @@ static an_code read_entry(an_safetensors *f, const cJSON *item, entry *e)
     if (!e->dtype)
         return an_fail(AN_EFORMAT, "%s: tensor %.80s has an unknown type", f->path, e->name);
     an_code code = read_shape(f, cJSON_GetObjectItemCaseSensitive(item, "shape"), e, &numel);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     const cJSON *at = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
     if (cJSON_GetArraySize(at) != 2 ||
         !an_json_count(cJSON_GetArrayItem(at, 0), f->data_bytes, &e->begin) ||
@@ -94,16 +102,18 @@ static an_code read_entry(an_safetensors *f, const cJSON *item, entry *e)
         return an_fail(AN_EFORMAT, "%s: tensor %.80s lies outside the file (a truncated copy?)",
                        f->path, e->name);
     if (__builtin_mul_overflow(numel, (int64_t)width, &bytes) || bytes != e->end - e->begin)
-        return an_fail(AN_EFORMAT, "%s: the size of tensor %.80s does not fit its shape",
-                       f->path, e->name);
+        return an_fail(AN_EFORMAT, "%s: the size of tensor %.80s does not fit its shape", f->path,
+                       e->name);
     return AN_OK;
 }
 
 static int by_offset(const void *a, const void *b)
 {
     const entry *x = a, *y = b;
-    if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
-    if (x->end != y->end) return x->end < y->end ? -1 : 1;
+    if (x->begin != y->begin)
+        return x->begin < y->begin ? -1 : 1;
+    if (x->end != y->end)
+        return x->end < y->end ? -1 : 1;
     return strcmp(x->name, y->name);
 }
 
@@ -152,13 +162,15 @@ static an_code read_entries(an_safetensors *f)
     if (!cJSON_IsObject(f->header))
         return an_fail(AN_EFORMAT, "%s: its header is not a table of tensors", f->path);
     f->entries = an_calloc((size_t)cJSON_GetArraySize(f->header) + 1, sizeof *f->entries);
-    if (!f->entries) return AN_ENOMEM;
+    if (!f->entries)
+        return AN_ENOMEM;
     const cJSON *item;
     cJSON_ArrayForEach(item, f->header)
     {
         bool is_meta = strcmp(item->string, AN_SAFETENSORS_META) == 0;
         an_code code = is_meta ? read_meta(f, item) : read_entry(f, item, &f->entries[f->n]);
-        if (code != AN_OK) return code;
+        if (code != AN_OK)
+            return code;
         f->n += !is_meta;
     }
     return check_together(f);
@@ -173,14 +185,16 @@ static an_code read_header(an_safetensors *f)
     if (!S_ISREG(info.st_mode) || info.st_size < 8)
         return an_fail(AN_EFORMAT, "%s is not a safetensors file (too short)", f->path);
     an_code code = read_at(f, &length, sizeof length, 0);
-    if (code != AN_OK) return code;
+    if (code != AN_OK)
+        return code;
     if (length > AN_SAFETENSORS_HEADER_MAX || (int64_t)length > info.st_size - 8)
         return an_fail(AN_EFORMAT, "%s is not a safetensors file, or its start is damaged",
                        f->path);
     f->data = 8 + (int64_t)length;
     f->data_bytes = info.st_size - f->data;
     char *text = an_alloc((size_t)length + 1);
-    if (!text) return AN_ENOMEM;
+    if (!text)
+        return AN_ENOMEM;
     code = read_at(f, text, (int64_t)length, 8);
     if (code == AN_OK && !(f->header = an_json_parse(text, (size_t)length, f->path)))
         code = an_err_code();
@@ -191,24 +205,29 @@ static an_code read_header(an_safetensors *f)
 an_safetensors *an_safetensors_open(const char *path)
 {
     an_safetensors *f = an_calloc(1, sizeof *f);
-    if (!f) return NULL;
+    if (!f)
+        return NULL;
     f->file = -1;
     f->path = an_strdup(path);
-    if (!f->path) return an_safetensors_close(f), NULL;
+    if (!f->path)
+        return an_safetensors_close(f), NULL;
     f->file = open(path, O_RDONLY | O_CLOEXEC);
     if (f->file < 0) {
         an_fail(errno == ENOENT ? AN_ENOTFOUND : AN_EIO, "cannot read %s: %s", path,
                 strerror(errno));
         return an_safetensors_close(f), NULL;
     }
-    if (read_header(f) != AN_OK) return an_safetensors_close(f), NULL;
+    if (read_header(f) != AN_OK)
+        return an_safetensors_close(f), NULL;
     return f;
 }
 
 void an_safetensors_close(an_safetensors *f)
 {
-    if (!f) return;
-    if (f->file >= 0) close(f->file);
+    if (!f)
+        return;
+    if (f->file >= 0)
+        close(f->file);
     cJSON_Delete(f->header);
     an_free(f->entries);
     an_free(f->path);
@@ -230,7 +249,8 @@ const char *an_safetensors_name(const an_safetensors *f, int i)
 int an_safetensors_find(const an_safetensors *f, const char *name)
 {
     for (int i = 0; i < f->n; i++)
-        if (strcmp(f->entries[i].name, name) == 0) return i;
+        if (strcmp(f->entries[i].name, name) == 0)
+            return i;
     an_fail(AN_ENOTFOUND, "%s has no tensor %s", f->path, name);
     return -1;
 }
@@ -274,9 +294,11 @@ static float convert(const char *dtype, const unsigned char *at)
 {
     double d;
     uint16_t h;
-    if (strcmp(dtype, "F64") == 0) return memcpy(&d, at, sizeof d), (float)d;
+    if (strcmp(dtype, "F64") == 0)
+        return memcpy(&d, at, sizeof d), (float)d;
     memcpy(&h, at, sizeof h);
-    if (strcmp(dtype, "F16") == 0) return from_f16(h);
+    if (strcmp(dtype, "F16") == 0)
+        return from_f16(h);
     uint32_t bits = (uint32_t)h << 16; /* BF16: the upper half of a float32 */
     float value;
     memcpy(&value, &bits, sizeof value);
@@ -291,7 +313,8 @@ static an_code read_converted(an_safetensors *f, const entry *e, an_tensor *x)
     for (float *to = an_f32(x); left > 0;) {
         int64_t bytes = left < (int64_t)sizeof piece ? left : (int64_t)sizeof piece;
         an_code code = read_at(f, piece, bytes, at);
-        if (code != AN_OK) return code;
+        if (code != AN_OK)
+            return code;
         for (int64_t i = 0; i < bytes; i += width)
             *to++ = convert(e->dtype, piece + i);
         left -= bytes;
@@ -302,7 +325,8 @@ static an_code read_converted(an_safetensors *f, const entry *e, an_tensor *x)
 
 an_tensor *an_safetensors_read(an_safetensors *f, int i)
 {
-    if (i < 0) return NULL;
+    if (i < 0)
+        return NULL;
     const entry *e = &f->entries[i];
     bool f32 = strcmp(e->dtype, "F32") == 0, i64 = strcmp(e->dtype, "I64") == 0;
     bool converted = strcmp(e->dtype, "F64") == 0 || strcmp(e->dtype, "F16") == 0 ||
@@ -312,7 +336,8 @@ an_tensor *an_safetensors_read(an_safetensors *f, int i)
                        f->path, e->name, e->dtype),
                NULL;
     an_tensor *x = an_tensor_new(i64 ? AN_I64 : AN_F32, e->ndim, e->shape);
-    if (!x) return NULL;
+    if (!x)
+        return NULL;
     an_code code;
     if (f32 || i64)
         code = read_at(f, x->storage->data, e->end - e->begin, f->data + e->begin);
@@ -345,7 +370,8 @@ an_code an_safetensors_content(an_safetensors *f, char hex[AN_SHA256_HEX])
             int64_t left = e->end - at;
             int64_t bytes = left < (int64_t)sizeof piece ? left : (int64_t)sizeof piece;
             an_code code = read_at(f, piece, bytes, f->data + at);
-            if (code != AN_OK) return code;
+            if (code != AN_OK)
+                return code;
             an_sha256_update(&hash, piece, (size_t)bytes);
             at += bytes;
         }

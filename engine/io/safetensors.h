@@ -15,13 +15,18 @@
 #define AN_SAFETENSORS_HEADER_MAX 100000000 /* bytes, the format's own limit */
 
 typedef struct an_safetensors an_safetensors;
-typedef struct { const char *name; an_tensor *tensor; } an_named;
-typedef struct { const char *key, *value; } an_pair;
+typedef struct {
+    const char *name;
+    an_tensor *tensor;
+} an_named;
+typedef struct {
+    const char *key, *value;
+} an_pair;
 
 /* ── reading ────────────────────────────────────────────────────────────────── */
 /* NULL after AN_ENOTFOUND, AN_EIO, AN_EFORMAT ("FILE: what is wrong") or AN_ENOMEM. */
 an_safetensors *an_safetensors_open(const char *path);
-void an_safetensors_close(an_safetensors *f);               /* NULL is allowed */
+void an_safetensors_close(an_safetensors *f); /* NULL is allowed */
 
 int an_safetensors_count(const an_safetensors *f);
 const char *an_safetensors_name(const an_safetensors *f, int i); /* 0 … count−1, in file order */
@@ -40,8 +45,8 @@ an_code an_safetensors_content(an_safetensors *f, char hex[AN_SHA256_HEX]);
 /* ── writing ────────────────────────────────────────────────────────────────── */
 /* Replaces `path` as a whole (io/replace.h), tensors sorted by name; the old file is kept
  * as `previous` [opt]. Names must differ (AN_EINVAL). */
-an_code an_safetensors_write(const char *path, const an_named *tensors, int n,
-                             const an_pair *meta, int n_meta, const char *previous);
+an_code an_safetensors_write(const char *path, const an_named *tensors, int n, const an_pair *meta,
+                             int n_meta, const char *previous);
 /* The same, while a second thread hashes what is written: `hex` receives the content's name, as
  * an_safetensors_content() will give it, and may be a value of `meta`, which then has it. */
 an_code an_safetensors_write_named(const char *path, const an_named *tensors, int n,

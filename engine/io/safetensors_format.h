@@ -9,11 +9,11 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors are littl
 #define AN_SAFETENSORS_META "__metadata__"
 
 typedef struct entry {
-    const char *name;             /* owned by the header's JSON, or by the caller     */
-    const char *dtype;            /* "F32", "I64", "F16" …                            */
+    const char *name;  /* owned by the header's JSON, or by the caller     */
+    const char *dtype; /* "F32", "I64", "F16" …                            */
     int ndim;
     int64_t shape[AN_MAX_DIMS];
-    int64_t begin, end;           /* bytes from the start of the data                 */
+    int64_t begin, end; /* bytes from the start of the data                 */
 } entry;
 
 /* Adds name, type and shape of a tensor to the content hash; its bytes come next. */

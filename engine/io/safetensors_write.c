@@ -12,7 +12,10 @@
 #include "io/replace.h"
 #include "tensor/scope.h"
 
-typedef struct { entry e; an_tensor *tensor; } item;
+typedef struct {
+    entry e;
+    an_tensor *tensor;
+} item;
 
 static size_t width_of(const an_tensor *x)
 {
@@ -28,7 +31,8 @@ static int by_name(const void *a, const void *b)
 static item *sorted(const an_named *tensors, int n)
 {
     item *items = an_calloc((size_t)n + 1, sizeof *items);
-    if (!items) return NULL;
+    if (!items)
+        return NULL;
     for (int i = 0; i < n; i++) {
         an_tensor *x = tensors[i].tensor;
         items[i].tensor = x;
@@ -63,15 +67,15 @@ static bool add_entry(cJSON *header, const entry *e)
     cJSON *table = cJSON_AddObjectToObject(header, e->name);
     return table && cJSON_AddStringToObject(table, "dtype", e->dtype) &&
            cJSON_AddItemToObject(table, "shape", numbers(e->shape, e->ndim)) &&
-           cJSON_AddItemToObject(table, "data_offsets",
-                                 numbers((int64_t[]){e->begin, e->end}, 2));
+           cJSON_AddItemToObject(table, "data_offsets", numbers((int64_t[]){e->begin, e->end}, 2));
 }
 
 /* The header's text, padded with spaces so that the data start on a multiple of 8. */
 static char *header_text(const item *items, int n, const an_pair *meta, int n_meta, size_t *size)
 {
     cJSON *header = an_json_object();
-    if (!header) return NULL;
+    if (!header)
+        return NULL;
     bool good = true;
     cJSON *table = n_meta ? cJSON_AddObjectToObject(header, AN_SAFETENSORS_META) : NULL;
     for (int i = 0; good && i < n_meta; i++)
@@ -80,11 +84,13 @@ static char *header_text(const item *items, int n, const an_pair *meta, int n_me
         good = add_entry(header, &items[i].e);
     char *text = good ? cJSON_PrintUnformatted(header) : NULL;
     cJSON_Delete(header);
-    if (!text) return an_fail(AN_ENOMEM, "no memory for the header of %d tensors", n), NULL;
+    if (!text)
+        return an_fail(AN_ENOMEM, "no memory for the header of %d tensors", n), NULL;
     size_t length = strlen(text);
     *size = (length + 7) / 8 * 8;
     char *padded = an_realloc(text, *size + 1);
-    if (!padded) return an_free(text), NULL;
+    if (!padded)
+        return an_free(text), NULL;
     memset(padded + length, ' ', *size - length);
     return padded;
 }
@@ -111,7 +117,8 @@ static an_code give_bytes(an_tensor *x, sink give, void *to)
     size_t mark = an_scope_begin();
     an_tensor *copy = an_tensor_new(x->dtype, x->ndim, x->shape);
     an_code code = copy ? an_copy(copy, x) : AN_ENOMEM;
-    if (code == AN_OK) code = give(to, copy->storage->data, bytes);
+    if (code == AN_OK)
+        code = give(to, copy->storage->data, bytes);
     an_scope_end(mark, NULL);
     return code;
 }
@@ -156,25 +163,30 @@ static an_code write_and_hash(an_replace *r, const item *items, int n, char hex[
 static bool all_contiguous(const item *items, int n)
 {
     for (int i = 0; i < n; i++)
-        if (!an_is_contiguous(items[i].tensor)) return false;
+        if (!an_is_contiguous(items[i].tensor))
+            return false;
     return true;
 }
 
 static an_code write_body(an_replace *r, const item *items, int n, char *hex)
 {
-    if (hex && all_contiguous(items, n)) return write_and_hash(r, items, n, hex);
+    if (hex && all_contiguous(items, n))
+        return write_and_hash(r, items, n, hex);
     an_code code = hex ? hash_all(hex, items, n) : AN_OK;
     return code == AN_OK ? write_tensors(r, items, n) : code;
 }
 
-static an_code write_header(an_replace *r, const item *items, int n, const an_pair *meta, int n_meta)
+static an_code write_header(an_replace *r, const item *items, int n, const an_pair *meta,
+                            int n_meta)
 {
     size_t size = 0;
     char *header = header_text(items, n, meta, n_meta, &size);
-    if (!header) return an_err_code();
+    if (!header)
+        return an_err_code();
     uint64_t length = size;
     an_code code = an_replace_write(r, &length, sizeof length);
-    if (code == AN_OK) code = an_replace_write(r, header, size);
+    if (code == AN_OK)
+        code = an_replace_write(r, header, size);
     an_free(header);
     return code;
 }
@@ -183,10 +195,14 @@ static an_code write_header(an_replace *r, const item *items, int n, const an_pa
 static an_code write_all(an_replace *r, const item *items, int n, const an_pair *meta, int n_meta,
                          char *hex)
 {
-    if (hex) memset(hex, '0', AN_SHA256_HEX - 1), hex[AN_SHA256_HEX - 1] = 0; /* as long as it will be */
+    /* as long as it will be */
+    if (hex)
+        memset(hex, '0', AN_SHA256_HEX - 1), hex[AN_SHA256_HEX - 1] = 0;
     an_code code = write_header(r, items, n, meta, n_meta);
-    if (code == AN_OK) code = write_body(r, items, n, hex);
-    if (code == AN_OK && hex) code = an_replace_rewind(r);
+    if (code == AN_OK)
+        code = write_body(r, items, n, hex);
+    if (code == AN_OK && hex)
+        code = an_replace_rewind(r);
     return code == AN_OK && hex ? write_header(r, items, n, meta, n_meta) : code;
 }
 
@@ -196,7 +212,8 @@ an_code an_safetensors_write_named(const char *path, const an_named *tensors, in
 {
     an_replace r;
     item *items = sorted(tensors, n);
-    if (!items) return an_err_code();
+    if (!items)
+        return an_err_code();
     an_code code = an_replace_begin(&r, path);
     if (code == AN_OK) {
         code = write_all(&r, items, n, meta, n_meta, hex);
@@ -209,8 +226,8 @@ an_code an_safetensors_write_named(const char *path, const an_named *tensors, in
     return code;
 }
 
-an_code an_safetensors_write(const char *path, const an_named *tensors, int n,
-                             const an_pair *meta, int n_meta, const char *previous)
+an_code an_safetensors_write(const char *path, const an_named *tensors, int n, const an_pair *meta,
+                             int n_meta, const char *previous)
 {
     return an_safetensors_write_named(path, tensors, n, meta, n_meta, NULL, previous);
 }

@@ -13,7 +13,8 @@ void an_sha256_init(an_sha256 *hash)
 
 void an_sha256_update(an_sha256 *hash, const void *data, size_t bytes)
 {
-    if (bytes) sha256_update(&hash->state, bytes, data);
+    if (bytes)
+        sha256_update(&hash->state, bytes, data);
 }
 
 void an_sha256_hex(an_sha256 *hash, char hex[AN_SHA256_HEX])
@@ -47,10 +48,12 @@ an_code an_sha256_file(const char *path, char hex[AN_SHA256_HEX])
     ssize_t n;
     an_sha256_init(&hash);
     while ((n = read(file, piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR))
-        if (n > 0) an_sha256_update(&hash, piece, (size_t)n);
+        if (n > 0)
+            an_sha256_update(&hash, piece, (size_t)n);
     int reason = errno;
     close(file);
-    if (n < 0) return an_fail(AN_EIO, "cannot read %s: %s", path, strerror(reason));
+    if (n < 0)
+        return an_fail(AN_EIO, "cannot read %s: %s", path, strerror(reason));
     an_sha256_hex(&hash, hex);
     return AN_OK;
 }

@@ -11,11 +11,10 @@
 static void relu_forward(float *y, const float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        y[i] = x[i] < 0 ? 0 : x[i];   /* this way round a NaN stays visible */
+        y[i] = x[i] < 0 ? 0 : x[i]; /* this way round a NaN stays visible */
 }
 
-static void relu_backward(float *dx, const float *dy, const float *x, const float *y,
-                          int64_t n)
+static void relu_backward(float *dx, const float *dy, const float *x, const float *y, int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++)
@@ -64,8 +63,8 @@ AN_SIMD static void gelu_forward(float *y, const float *x, int64_t n)
         y[i] = gelu(x[i]);
 }
 
-AN_SIMD static void gelu_backward(float *dx, const float *dy, const float *x,
-                                  const float *y, int64_t n)
+AN_SIMD static void gelu_backward(float *dx, const float *dy, const float *x, const float *y,
+                                  int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++) {
@@ -81,8 +80,8 @@ AN_SIMD static void silu_forward(float *y, const float *x, int64_t n)
         y[i] = x[i] * an_sigmoidf(x[i]);
 }
 
-AN_SIMD static void silu_backward(float *dx, const float *dy, const float *x,
-                                  const float *y, int64_t n)
+AN_SIMD static void silu_backward(float *dx, const float *dy, const float *x, const float *y,
+                                  int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++) {
@@ -97,8 +96,8 @@ AN_SIMD static void sigmoid_forward(float *y, const float *x, int64_t n)
         y[i] = an_sigmoidf(x[i]);
 }
 
-AN_SIMD static void sigmoid_backward(float *dx, const float *dy, const float *x,
-                                     const float *y, int64_t n)
+AN_SIMD static void sigmoid_backward(float *dx, const float *dy, const float *x, const float *y,
+                                     int64_t n)
 {
     (void)x;
     for (int64_t i = 0; i < n; i++)
@@ -111,8 +110,7 @@ static void tanh_forward(float *y, const float *x, int64_t n)
         y[i] = tanhf(x[i]);
 }
 
-static void tanh_backward(float *dx, const float *dy, const float *x, const float *y,
-                          int64_t n)
+static void tanh_backward(float *dx, const float *dy, const float *x, const float *y, int64_t n)
 {
     (void)x;
     for (int64_t i = 0; i < n; i++)
@@ -139,8 +137,8 @@ AN_SIMD static void softplus_forward(float *y, const float *x, int64_t n)
         y[i] = (x[i] < 0 ? 0 : x[i]) + log1p_within(an_expf(-fabsf(x[i])));
 }
 
-AN_SIMD static void softplus_backward(float *dx, const float *dy, const float *x,
-                                      const float *y, int64_t n)
+AN_SIMD static void softplus_backward(float *dx, const float *dy, const float *x, const float *y,
+                                      int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++)
@@ -150,11 +148,10 @@ AN_SIMD static void softplus_backward(float *dx, const float *dy, const float *x
 static void exp_forward(float *y, const float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        y[i] = expf(x[i]);            /* libm: overflow must be infinite here */
+        y[i] = expf(x[i]); /* libm: overflow must be infinite here */
 }
 
-static void exp_backward(float *dx, const float *dy, const float *x, const float *y,
-                         int64_t n)
+static void exp_backward(float *dx, const float *dy, const float *x, const float *y, int64_t n)
 {
     (void)x;
     for (int64_t i = 0; i < n; i++)
@@ -167,8 +164,7 @@ static void log_forward(float *y, const float *x, int64_t n)
         y[i] = logf(x[i]);
 }
 
-static void log_backward(float *dx, const float *dy, const float *x, const float *y,
-                         int64_t n)
+static void log_backward(float *dx, const float *dy, const float *x, const float *y, int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++)
@@ -181,8 +177,7 @@ static void sqrt_forward(float *y, const float *x, int64_t n)
         y[i] = sqrtf(x[i]);
 }
 
-static void sqrt_backward(float *dx, const float *dy, const float *x, const float *y,
-                          int64_t n)
+static void sqrt_backward(float *dx, const float *dy, const float *x, const float *y, int64_t n)
 {
     (void)x;
     for (int64_t i = 0; i < n; i++)
@@ -195,8 +190,7 @@ static void square_forward(float *y, const float *x, int64_t n)
         y[i] = x[i] * x[i];
 }
 
-static void square_backward(float *dx, const float *dy, const float *x,
-                            const float *y, int64_t n)
+static void square_backward(float *dx, const float *dy, const float *x, const float *y, int64_t n)
 {
     (void)y;
     for (int64_t i = 0; i < n; i++)

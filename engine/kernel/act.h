@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 typedef enum {
-    AN_RELU,     /* max(x, 0)                                            */
-    AN_GELU,     /* x·Φ(x), the erf form (1606.08415)                    */
-    AN_SILU,     /* x·σ(x)                                               */
-    AN_SIGMOID,  /* σ(x) = 1/(1+e^−x)                                    */
+    AN_RELU,    /* max(x, 0)                                            */
+    AN_GELU,    /* x·Φ(x), the erf form (1606.08415)                    */
+    AN_SILU,    /* x·σ(x)                                               */
+    AN_SIGMOID, /* σ(x) = 1/(1+e^−x)                                    */
     AN_TANH,
     AN_SOFTPLUS, /* log(1+e^x)                                           */
     AN_EXP,

@@ -28,8 +28,12 @@ int64_t an_k_attend_scratch(int64_t Lk, int64_t d)
 void an_k_attend(float *out, int64_t ldo, const an_attend *a, float *scratch)
 {
     const an_attention_loops *loops = AN_MICRO_IN_FORCE(attention);
-    an_attention_job job = {.ldq = a->ldq, .ldk = a->ldk, .Lk = a->Lk, .d = a->d,
-                            .scale = scale_of(a->d), .scratch = scratch};
+    an_attention_job job = {.ldq = a->ldq,
+                            .ldk = a->ldk,
+                            .Lk = a->Lk,
+                            .d = a->d,
+                            .scale = scale_of(a->d),
+                            .scratch = scratch};
     for (int64_t lo = 0; lo < a->queries; lo += AN_FEW)
         for (int64_t at = 0; at < a->heads * a->d; at += a->d) {
             job.q = a->q + lo * a->ldq + at;
@@ -58,8 +62,14 @@ static an_attention_job job_at(const place *at, const an_attention_shape *s, con
                                const float *k, const float *v, float *scratch)
 {
     int64_t D = s->heads * s->d;
-    return (an_attention_job){.q = q + at->query, .k = k + at->key, .v = v ? v + at->key : NULL,
-                              .ldq = D, .ldk = D, .Lk = s->Lk, .d = s->d, .scale = scale_of(s->d),
+    return (an_attention_job){.q = q + at->query,
+                              .k = k + at->key,
+                              .v = v ? v + at->key : NULL,
+                              .ldq = D,
+                              .ldk = D,
+                              .Lk = s->Lk,
+                              .d = s->d,
+                              .scale = scale_of(s->d),
                               .queries = smaller(AN_FEW, s->repeat * s->Lq - at->lo),
                               .scratch = scratch};
 }

@@ -15,19 +15,20 @@
 
 #include "base/err.h"
 
-#define AN_ATTENTION_WIDTH 256   /* the widest head */
+#define AN_ATTENTION_WIDTH 256 /* the widest head */
 
 typedef struct {
-    int64_t Bk, repeat;   /* key batch rows; query batch rows Bq = Bk·repeat */
-    int64_t Lq, Lk;       /* query and key tokens, ≥ 1                      */
-    int64_t heads, d;     /* model width D = heads·d, d ≤ AN_ATTENTION_WIDTH */
+    int64_t Bk, repeat; /* key batch rows; query batch rows Bq = Bk·repeat */
+    int64_t Lq, Lk;     /* query and key tokens, ≥ 1                      */
+    int64_t heads, d;   /* model width D = heads·d, d ≤ AN_ATTENTION_WIDTH */
 } an_attention_shape;
 
 /* out (Bq, Lq, D) from q (Bq, Lq, D), k and v (Bk, Lk, D). AN_ENOMEM (scratch), as the others. */
 an_code an_k_attention_forward(float *out, const float *q, const float *k, const float *v,
                                const an_attention_shape *shape);
 
-/* Where gradients go, NULL where not wanted. beta 0: overwritten without being read, 1: added to. */
+/* Where gradients go, NULL where not wanted. beta 0: overwritten without being read, 1: added to.
+ */
 typedef struct {
     float *dq, *dk, *dv, beta_q, beta_k, beta_v;
 } an_attention_grads;

@@ -31,16 +31,19 @@ INLINE void NAME(softmax_columns)(float *p, V binary, int64_t Lk, const int vecs
     float *end = p + Lk * AN_FEW, *row;
     EACH_VEC top[0][v] = top[1][v] = LOAD(p + v * LANES);
     for (row = p; row + AN_FEW < end; row += 2 * AN_FEW)
-        EACH_VEC {
+        EACH_VEC
+        {
             top[0][v] = MAX(LOAD(row + v * LANES), top[0][v]);
             top[1][v] = MAX(LOAD(row + AN_FEW + v * LANES), top[1][v]);
         }
-    EACH_VEC {
+    EACH_VEC
+    {
         top[0][v] = MAX(LOAD(end - AN_FEW + v * LANES), MAX(top[0][v], top[1][v]));
         sum[v] = SPREAD(0);
     }
     for (row = p; row < end; row += AN_FEW)
-        EACH_VEC {
+        EACH_VEC
+        {
             V e = NAME(power)(LOAD(row + v * LANES) - top[0][v], binary, least);
             STORE(row + v * LANES, e);
             sum[v] += e;
@@ -85,18 +88,34 @@ TARGET static void NAME(against)(float *y, const float *x, const float *rows,
                                  const an_attention_job *a)
 {
     an_turn(a->scratch, AN_FEW, rows, a->ldq, a->queries, a->d);
-    NAME(panel)(&(an_micro_panel){.a = x, .b = a->scratch, .rows = a->Lk, .k = a->d,
-                                  .a_step = a->ldk, .b_step = AN_FEW, .out = y, .out_step = AN_FEW,
-                                  .columns = NAME(padded)(a->queries), .ahead = a->ahead});
+    NAME(panel)
+    (&(an_micro_panel){.a = x,
+                       .b = a->scratch,
+                       .rows = a->Lk,
+                       .k = a->d,
+                       .a_step = a->ldk,
+                       .b_step = AN_FEW,
+                       .out = y,
+                       .out_step = AN_FEW,
+                       .columns = NAME(padded)(a->queries),
+                       .ahead = a->ahead});
 }
 
 /* y (queries, d) = wᵀ · x (Lk, d), or added to it; w (Lk, AN_FEW) */
 static void NAME(for_queries)(float *y, int64_t ldy, bool add, const float *w, const float *x,
                               const an_attention_job *a)
 {
-    an_micro_outer job = {.a = w, .b = x, .n = {1, 1, a->Lk}, .a_step = {0, 0, AN_FEW},
-                          .b_step = {0, 0, a->ldk}, .rows = a->queries, .columns = a->d, .out = y,
-                          .out_step = ldy, .accumulate = add, .ahead = a->ahead};
+    an_micro_outer job = {.a = w,
+                          .b = x,
+                          .n = {1, 1, a->Lk},
+                          .a_step = {0, 0, AN_FEW},
+                          .b_step = {0, 0, a->ldk},
+                          .rows = a->queries,
+                          .columns = a->d,
+                          .out = y,
+                          .out_step = ldy,
+                          .accumulate = add,
+                          .ahead = a->ahead};
     if (a->d % 16)
         NAME(rest)(&job, 1);
     job.columns -= a->d % 16;
@@ -110,13 +129,30 @@ static void NAME(for_keys)(float *y, bool add, const float *w, const float *x,
     if (!y)
         return;
     if (a->d % 16)
-        NAME(rest)(&(an_micro_outer){.a = w, .b = x, .n = {1, 1, a->queries}, .a_step = {0, 0, 1},
-                                     .b_step = {0, 0, a->ldq}, .rows = a->Lk, .columns = a->d,
-                                     .out = y, .out_step = a->ldk, .accumulate = add}, AN_FEW);
-    NAME(panel)(&(an_micro_panel){.a = w, .b = x, .rows = a->Lk, .k = a->queries, .a_step = AN_FEW,
-                                  .b_step = a->ldq, .out = y, .out_step = a->ldk,
-                                  .columns = a->d - a->d % 16, .accumulate = add,
-                                  .ahead = a->ahead});
+        NAME(rest)
+    (&(an_micro_outer){.a = w,
+                       .b = x,
+                       .n = {1, 1, a->queries},
+                       .a_step = {0, 0, 1},
+                       .b_step = {0, 0, a->ldq},
+                       .rows = a->Lk,
+                       .columns = a->d,
+                       .out = y,
+                       .out_step = a->ldk,
+                       .accumulate = add},
+     AN_FEW);
+    NAME(panel)
+    (&(an_micro_panel){.a = w,
+                       .b = x,
+                       .rows = a->Lk,
+                       .k = a->queries,
+                       .a_step = AN_FEW,
+                       .b_step = a->ldq,
+                       .out = y,
+                       .out_step = a->ldk,
+                       .columns = a->d - a->d % 16,
+                       .accumulate = add,
+                       .ahead = a->ahead});
 }
 
 /* ── one head ─────────────────────────────────────────────────────────────────────── */

@@ -13,9 +13,9 @@ enum { AN_FEW = 32 }; /* queries at a time, most */
 typedef struct {
     const float *q, *k, *v;
     int64_t ldq, ldk, queries, Lk, d;
-    float scale;    /* of the scores: 1/√d                                                  */
-    float *scratch; /* (d + 2·Lk, AN_FEW): q or dout turned, the weights p, and dS, which
-                       only the gradients want                                              */
+    float scale;     /* of the scores: 1/√d                                                  */
+    float *scratch;  /* (d + 2·Lk, AN_FEW): q or dout turned, the weights p, and dS, which
+                        only the gradients want                                              */
     an_ahead *ahead; /* or NULL */
 } an_attention_job;
 

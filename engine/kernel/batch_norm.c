@@ -32,8 +32,12 @@ an_bn an_bn_widened(float *room, const float *x, const float *mean, const float 
                     const float *gamma, const float *beta, int64_t C, int64_t fold)
 {
     int64_t W = fold * C;
-    return (an_bn){x, repeat(room, mean, C, fold), repeat(room + W, rstd, C, fold),
-                   repeat(room + 2 * W, gamma, C, fold), repeat(room + 3 * W, beta, C, fold), W};
+    return (an_bn){x,
+                   repeat(room, mean, C, fold),
+                   repeat(room + W, rstd, C, fold),
+                   repeat(room + 2 * W, gamma, C, fold),
+                   repeat(room + 3 * W, beta, C, fold),
+                   W};
 }
 
 void an_bn_unfold(double *sums, int64_t n, int64_t C, int64_t fold)
@@ -121,9 +125,9 @@ AN_SIMD static void normalise(float *y, const an_bn *a, const float *residual, i
         rows_forward(y, a, NULL, rows, false);
 }
 
-an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
-                                const float *mean, const float *rstd, const float *gamma,
-                                const float *beta, bool relu, int64_t N, int64_t C)
+an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual, const float *mean,
+                                const float *rstd, const float *gamma, const float *beta, bool relu,
+                                int64_t N, int64_t C)
 {
     int64_t fold = an_bn_fold(N, C), W = fold * C, rows = N / fold, grain = an_bn_grain(W);
     float *room = an_scratch_take(sizeof(float) * (size_t)(4 * W));

@@ -53,8 +53,8 @@ typedef enum { ALL, BY_Y, BY_X } mask;
 typedef struct {
     an_bn a;
     mask how;
-    const float *dy, *y;       /* y stands for dy where it is not looked at      */
-    float *g;                  /* (N,C) receives g in the first pass; NULL: none */
+    const float *dy, *y; /* y stands for dy where it is not looked at      */
+    float *g;            /* (N,C) receives g in the first pass; NULL: none */
     float *dx, *dresidual;
     float beta_x, beta_residual;
     const float *scale, *shift, *slope;
@@ -199,8 +199,8 @@ AN_SIMD static void write_gradients(const backward_job *job, int64_t lo, int64_t
 }
 
 /* scale, shift, slope (fold·C each); the last two are zero where the moments are constants. */
-static void coefficients(float *scale, const double *sums, const an_batch_norm_past *was,
-                         int64_t N, int64_t C, int64_t fold)
+static void coefficients(float *scale, const double *sums, const an_batch_norm_past *was, int64_t N,
+                         int64_t C, int64_t fold)
 {
     int64_t W = fold * C;
     for (int64_t c = 0; c < W; c++) {
@@ -229,10 +229,19 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
     float *scale = (float *)(sums + 2 * W);
     backward_job job = {
         .a = an_bn_widened(scale + 3 * W, x, was->mean, was->rstd, was->gamma, was->beta, C, fold),
-        .how = !was->relu ? ALL : was->y ? BY_Y : BY_X, .dy = dy, .y = was->y ? was->y : dy,
-        .g = was->relu && d.dresidual == dy ? d.dresidual : NULL, .dx = d.dx,
-        .dresidual = d.dresidual == dy ? NULL : d.dresidual, .beta_x = d.beta_x,
-        .beta_residual = d.beta_residual, .scale = scale, .shift = scale + W, .slope = scale + 2 * W};
+        .how = !was->relu ? ALL
+               : was->y   ? BY_Y
+                          : BY_X,
+        .dy = dy,
+        .y = was->y ? was->y : dy,
+        .g = was->relu && d.dresidual == dy ? d.dresidual : NULL,
+        .dx = d.dx,
+        .dresidual = d.dresidual == dy ? NULL : d.dresidual,
+        .beta_x = d.beta_x,
+        .beta_residual = d.beta_residual,
+        .scale = scale,
+        .shift = scale + W,
+        .slope = scale + 2 * W};
     an_code code = an_k_row_sums(sums, 2 * W, add_gradients, &job, N / fold, W);
     if (code == AN_OK) {
         an_bn_unfold(sums, 2, C, fold);

@@ -21,8 +21,8 @@ static void rest(const an_micro_panel *j)
 void an_k_block(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t rows, an_columns b,
                 const float *bias, int64_t cols, int64_t depth)
 {
-    an_micro_panel job = {.a = x, .rows = rows, .k = depth, .a_step = ldx, .b_step = b.row,
-                          .out_step = ldy};
+    an_micro_panel job = {
+        .a = x, .rows = rows, .k = depth, .a_step = ldx, .b_step = b.row, .out_step = ldy};
     int64_t whole = cols - cols % AN_MICRO_HALF;
     for (int64_t c = 0; c < cols; c += job.columns) {
         job.columns = whole - c < AN_PANEL ? whole - c : AN_PANEL;

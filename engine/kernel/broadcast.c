@@ -73,10 +73,18 @@ static void dispatch_forward(an_binary_kind kind, float *y, const float *a, cons
                              int64_t n, int64_t sa, int64_t sb)
 {
     switch (kind) {
-    case AN_ADD: run_forward(AN_ADD, y, a, b, n, sa, sb); break;
-    case AN_SUB: run_forward(AN_SUB, y, a, b, n, sa, sb); break;
-    case AN_MUL: run_forward(AN_MUL, y, a, b, n, sa, sb); break;
-    case AN_DIV: run_forward(AN_DIV, y, a, b, n, sa, sb); break;
+    case AN_ADD:
+        run_forward(AN_ADD, y, a, b, n, sa, sb);
+        break;
+    case AN_SUB:
+        run_forward(AN_SUB, y, a, b, n, sa, sb);
+        break;
+    case AN_MUL:
+        run_forward(AN_MUL, y, a, b, n, sa, sb);
+        break;
+    case AN_DIV:
+        run_forward(AN_DIV, y, a, b, n, sa, sb);
+        break;
     }
 }
 
@@ -84,10 +92,10 @@ typedef struct {
     an_binary_kind kind;
     int side;
     float beta;
-    float *y;         /* or the gradient of a side                          */
+    float *y; /* or the gradient of a side                          */
     const float *a, *b, *dy;
     const an_broadcast *g;
-    int64_t pieces;   /* of a row of the innermost dimension, or rows each  */
+    int64_t pieces; /* of a row of the innermost dimension, or rows each  */
 } binary_job;
 
 /* A long row is cut too, so that all threads help; a chunk is a few rows' pieces. */
@@ -124,10 +132,14 @@ void an_k_binary_forward(an_binary_kind kind, float *y, const float *a, const fl
 static inline float slope(an_binary_kind kind, int side, float dy, float a, float b)
 {
     switch (kind) {
-    case AN_ADD: return dy;
-    case AN_SUB: return side ? -dy : dy;
-    case AN_MUL: return dy * (side ? a : b);
-    default: return side ? -dy * a / (b * b) : dy / b;
+    case AN_ADD:
+        return dy;
+    case AN_SUB:
+        return side ? -dy : dy;
+    case AN_MUL:
+        return dy * (side ? a : b);
+    default:
+        return side ? -dy * a / (b * b) : dy / b;
     }
 }
 
@@ -151,20 +163,27 @@ static inline void run_backward(an_binary_kind kind, int side, float *d, float b
             d[i] += slope(kind, side, dy[i], a[i], b[i]);
     } else {
         for (int64_t i = 0; i < n; i++)
-            d[i * sd] = slope(kind, side, dy[i], a[i * sa], b[i * sb])
-                      + (beta == 0 ? 0 : d[i * sd]);
+            d[i * sd] =
+                slope(kind, side, dy[i], a[i * sa], b[i * sb]) + (beta == 0 ? 0 : d[i * sd]);
     }
 }
 
-static void dispatch_backward(an_binary_kind kind, int side, float *d, float beta,
-                              const float *dy, const float *a, const float *b, int64_t n,
-                              int64_t sa, int64_t sb)
+static void dispatch_backward(an_binary_kind kind, int side, float *d, float beta, const float *dy,
+                              const float *a, const float *b, int64_t n, int64_t sa, int64_t sb)
 {
     switch (kind) {
-    case AN_ADD: run_backward(AN_ADD, side, d, beta, dy, a, b, n, sa, sb); break;
-    case AN_SUB: run_backward(AN_SUB, side, d, beta, dy, a, b, n, sa, sb); break;
-    case AN_MUL: run_backward(AN_MUL, side, d, beta, dy, a, b, n, sa, sb); break;
-    case AN_DIV: run_backward(AN_DIV, side, d, beta, dy, a, b, n, sa, sb); break;
+    case AN_ADD:
+        run_backward(AN_ADD, side, d, beta, dy, a, b, n, sa, sb);
+        break;
+    case AN_SUB:
+        run_backward(AN_SUB, side, d, beta, dy, a, b, n, sa, sb);
+        break;
+    case AN_MUL:
+        run_backward(AN_MUL, side, d, beta, dy, a, b, n, sa, sb);
+        break;
+    case AN_DIV:
+        run_backward(AN_DIV, side, d, beta, dy, a, b, n, sa, sb);
+        break;
     }
 }
 
@@ -203,8 +222,8 @@ void an_k_binary_backward(an_binary_kind kind, int side, float *d, float beta, c
     }
     int64_t total = elements(g), n = g->shape[g->ndim - 1], rows = n ? total / n : 0;
     const int64_t *sd = side ? g->sb : g->sa;
-    binary_job job = {.kind = kind, .side = side, .beta = beta, .y = d, .a = a, .b = b, .dy = dy,
-                      .g = g};
+    binary_job job = {
+        .kind = kind, .side = side, .beta = beta, .y = d, .a = a, .b = b, .dy = dy, .g = g};
     if (g->ndim == 1 && sd[0] != 0) {
         an_par_for(n, GRAIN, backward_pieces, &job);
         return;

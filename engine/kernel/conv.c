@@ -10,13 +10,21 @@
 #include "kernel/winograd.h"
 #include "kernel/winograd_half.h"
 
-an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C,
-                              int64_t O, int64_t kh, int64_t kw, int64_t stride, int64_t pad)
+an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t kh,
+                              int64_t kw, int64_t stride, int64_t pad)
 {
     int64_t free_y = H + 2 * pad - kh, free_x = W + 2 * pad - kw;
     return (an_conv_shape){
-        .B = B, .H = H, .W = W, .C = C, .O = O, .kh = kh, .kw = kw,
-        .stride = stride, .pad_y = pad, .pad_x = pad,
+        .B = B,
+        .H = H,
+        .W = W,
+        .C = C,
+        .O = O,
+        .kh = kh,
+        .kw = kw,
+        .stride = stride,
+        .pad_y = pad,
+        .pad_x = pad,
         .Ho = free_y < 0 ? 0 : free_y / stride + 1,
         .Wo = free_x < 0 ? 0 : free_x / stride + 1,
     };
@@ -39,9 +47,18 @@ an_code an_k_conv_forward(float *y, const float *x, const float *w, const float 
 static an_conv_shape turned(const an_conv_shape *s)
 {
     return (an_conv_shape){
-        .B = s->B, .H = s->Ho, .W = s->Wo, .C = s->O, .O = s->C, .kh = s->kh, .kw = s->kw,
-        .stride = 1, .pad_y = s->kh - 1 - s->pad_y, .pad_x = s->kw - 1 - s->pad_x,
-        .Ho = s->H, .Wo = s->W,
+        .B = s->B,
+        .H = s->Ho,
+        .W = s->Wo,
+        .C = s->O,
+        .O = s->C,
+        .kh = s->kh,
+        .kw = s->kw,
+        .stride = 1,
+        .pad_y = s->kh - 1 - s->pad_y,
+        .pad_x = s->kw - 1 - s->pad_x,
+        .Ho = s->H,
+        .Wo = s->W,
     };
 }
 

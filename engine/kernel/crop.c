@@ -9,8 +9,7 @@ void an_crop_cut(float *out, const float *image, const int64_t *position, int64_
 {
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < B * n; i++) {
-        const float *from =
-            image + (((i / n) * H + position[2 * i]) * W + position[2 * i + 1]) * C;
+        const float *from = image + (((i / n) * H + position[2 * i]) * W + position[2 * i + 1]) * C;
         float *to = out + i * s * s * C;
         for (int64_t row = 0; row < s; row++)
             memcpy(to + row * s * C, from + row * W * C, (size_t)(s * C) * sizeof *to);

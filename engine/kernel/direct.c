@@ -14,11 +14,12 @@
 enum {
     M = AN_MICRO_ROWS,
     N = AN_MICRO_COLUMNS,
-    PANEL_BYTES = 384 * 1024,   /* of the panels of a task: part of an L2                */
-    IMAGES_BYTES = 512 * 1024,  /* of eight images, for a block to be one position of them */
-    TASKS = 32,                 /* about as many per call …                              */
-    LEAST = 4, MOST = 64,       /* … of so many blocks                                   */
-    CLEAR = 65536               /* floats that a chunk clears                            */
+    PANEL_BYTES = 384 * 1024,  /* of the panels of a task: part of an L2                */
+    IMAGES_BYTES = 512 * 1024, /* of eight images, for a block to be one position of them */
+    TASKS = 32,                /* about as many per call …                              */
+    LEAST = 4,
+    MOST = 64,    /* … of so many blocks                                   */
+    CLEAR = 65536 /* floats that a chunk clears                            */
 };
 
 typedef struct {
@@ -26,23 +27,23 @@ typedef struct {
 } tap;
 
 typedef struct {
-    const float *in;             /* (B, H, W, pixel), of which a tap takes `depth` floats  */
+    const float *in; /* (B, H, W, pixel), of which a tap takes `depth` floats  */
     int64_t B, H, W, pixel, depth, step;
     tap *taps;
     int64_t count;
-    float *out;                  /* (B, out_H, out_W, columns), written at (i, j)·out_step + … */
+    float *out; /* (B, out_H, out_W, columns), written at (i, j)·out_step + … */
     int64_t Ho, Wo, out_H, out_W, out_step, out_y, out_x, columns;
     const float *bias;
     bool accumulate;
-    bool by_image;               /* a block is one position of eight images                */
+    bool by_image;                 /* a block is one position of eight images                */
     int64_t blocks, grain, groups; /* of positions, of blocks in a task, of panels          */
 } correlation;
 
 typedef struct {
-    float *panels, *zeros;  /* packed weights; a pixel outside the image                    */
-    int64_t rows;           /* of a panel                                                   */
-    int64_t group;          /* panels of a task                                             */
-    char *own;              /* per thread: pointers of a block                              */
+    float *panels, *zeros; /* packed weights; a pixel outside the image                    */
+    int64_t rows;          /* of a panel                                                   */
+    int64_t group;         /* panels of a task                                             */
+    char *own;             /* per thread: pointers of a block                              */
     size_t own_bytes;
 } weights;
 
@@ -101,14 +102,14 @@ static int64_t point(const float **a, int64_t *rows, const correlation *c, const
     const float *corner[M];
     int64_t segments = 0, line = c->W * c->pixel;
     for (int m = 0; m < M; m++)
-        corner[m] = c->in + k->image[m] * c->H * line + k->i[m] * c->step * line
-                  + k->j[m] * c->step * c->pixel;
+        corner[m] = c->in + k->image[m] * c->H * line + k->i[m] * c->step * line +
+                    k->j[m] * c->step * c->pixel;
     for (const tap *t = c->taps; t < c->taps + c->count; t++) {
         int64_t jump = t->y * line + t->x * c->pixel;
         bool any = false;
         for (int m = 0; m < M; m++) {
-            bool inside = (uint64_t)(k->i[m] * c->step + t->y) < (uint64_t)c->H
-                       && (uint64_t)(k->j[m] * c->step + t->x) < (uint64_t)c->W;
+            bool inside = (uint64_t)(k->i[m] * c->step + t->y) < (uint64_t)c->H &&
+                          (uint64_t)(k->j[m] * c->step + t->x) < (uint64_t)c->W;
             a[segments * M + m] = inside ? corner[m] + jump : zeros;
             any |= inside;
         }
@@ -122,8 +123,8 @@ static void land(float **out, float *nowhere, const correlation *c, const block 
 {
     for (int m = 0; m < M; m++) {
         int64_t i = k->i[m] * c->out_step + c->out_y, j = k->j[m] * c->out_step + c->out_x;
-        out[m] = m < k->rows
-               ? c->out + ((k->image[m] * c->out_H + i) * c->out_W + j) * c->columns : nowhere;
+        out[m] = m < k->rows ? c->out + ((k->image[m] * c->out_H + i) * c->out_W + j) * c->columns
+                             : nowhere;
     }
 }
 
@@ -178,8 +179,8 @@ static an_code take(weights *w, int64_t area, int64_t depth, int64_t columns, in
     size_t panel_line = an_scratch_line(sizeof(float) * (size_t)floats);
     size_t zero_line = an_scratch_line(sizeof(float) * (size_t)zeros);
     w->own_bytes = an_scratch_line(pointers);
-    char *all = an_scratch_take(panel_line + zero_line + (size_t)an_threads() * w->own_bytes
-                                + sizeof(float) * (size_t)extra);
+    char *all = an_scratch_take(panel_line + zero_line + (size_t)an_threads() * w->own_bytes +
+                                sizeof(float) * (size_t)extra);
     if (!all)
         return AN_ENOMEM;
     w->panels = (float *)all;
@@ -234,12 +235,25 @@ an_code an_k_direct_forward(float *y, const float *x, const float *w, const floa
     if (take(&k, area, s->C, s->O, up(area * (int64_t)sizeof(tap), sizeof(float)), &more))
         return AN_ENOMEM;
     tap *taps = (tap *)more;
-    correlation c = {
-        .in = x, .B = s->B, .H = s->H, .W = s->W, .pixel = s->C, .depth = s->C, .step = s->stride,
-        .taps = taps, .out = y, .Ho = s->Ho, .Wo = s->Wo, .out_H = s->Ho, .out_W = s->Wo,
-        .out_step = 1, .columns = s->O, .bias = b};
+    correlation c = {.in = x,
+                     .B = s->B,
+                     .H = s->H,
+                     .W = s->W,
+                     .pixel = s->C,
+                     .depth = s->C,
+                     .step = s->stride,
+                     .taps = taps,
+                     .out = y,
+                     .Ho = s->Ho,
+                     .Wo = s->Wo,
+                     .out_H = s->Ho,
+                     .out_W = s->Wo,
+                     .out_step = 1,
+                     .columns = s->O,
+                     .bias = b};
     for (; c.count < area; c.count++)
-        taps[c.count] = (tap){c.count / s->kw - s->pad_y, c.count % s->kw - s->pad_x, c.count * s->C};
+        taps[c.count] =
+            (tap){c.count / s->kw - s->pad_y, c.count % s->kw - s->pad_x, c.count * s->C};
     plan(&c, &k);
     pack(&k, w, area, s->C, false, s->O);
     run(&c, 1, &k);
@@ -249,8 +263,8 @@ an_code an_k_direct_forward(float *y, const float *x, const float *w, const floa
 
 /* ── data gradient ──────────────────────────────────────────────────────────────────────── */
 
-/* The phase of outputs (y, x) modulo the stride: dx[y + stride·i] takes dy[i + (y + pad − u)/stride]
- * for the lines u of the kernel where that division is exact. */
+/* The phase of outputs (y, x) modulo the stride: dx[y + stride·i] takes dy[i + (y + pad −
+ * u)/stride] for the lines u of the kernel where that division is exact. */
 static void phase(correlation *c, const an_conv_shape *s, int64_t y, int64_t x)
 {
     c->out_y = y;
@@ -262,8 +276,8 @@ static void phase(correlation *c, const an_conv_shape *s, int64_t y, int64_t x)
         for (int64_t v = 0; v < s->kw; v++) {
             int64_t down = y + s->pad_y - u, right = x + s->pad_x - v;
             if (down % s->stride == 0 && right % s->stride == 0)
-                c->taps[c->count++] = (tap){down / s->stride, right / s->stride,
-                                            (u * s->kw + v) * s->O};
+                c->taps[c->count++] =
+                    (tap){down / s->stride, right / s->stride, (u * s->kw + v) * s->O};
         }
 }
 
@@ -285,10 +299,20 @@ an_code an_k_direct_data(float *dx, const float *dy, const float *w, float beta,
     correlation *c = (correlation *)more;
     tap *taps = (tap *)(c + phases); /* each tap belongs to one phase */
     for (int64_t n = 0; n < phases; n++) {
-        c[used] = (correlation){
-            .in = dy, .B = s->B, .H = s->Ho, .W = s->Wo, .pixel = s->O, .depth = s->O, .step = 1,
-            .taps = taps, .out = dx, .out_H = s->H, .out_W = s->W, .out_step = s->stride,
-            .columns = s->C, .accumulate = beta != 0};
+        c[used] = (correlation){.in = dy,
+                                .B = s->B,
+                                .H = s->Ho,
+                                .W = s->Wo,
+                                .pixel = s->O,
+                                .depth = s->O,
+                                .step = 1,
+                                .taps = taps,
+                                .out = dx,
+                                .out_H = s->H,
+                                .out_W = s->W,
+                                .out_step = s->stride,
+                                .columns = s->C,
+                                .accumulate = beta != 0};
         phase(&c[used], s, n / s->stride, n % s->stride);
         plan(&c[used], &k);
         taps += c[used].count;

@@ -1,7 +1,7 @@
 /* direct: convolutions straight from the images, with no column matrix: micro.h's loops take
  * pointers to pixels. Every size, stride and padding; conv.c calls it where neither
- * Winograd nor patches fit. Taps that fall outside the image are left out, not multiplied by zero, where
- * a whole block of positions agrees; on small images a block is one position of eight images.
+ * Winograd nor patches fit. Taps that fall outside the image are left out, not multiplied by zero,
+ * where a whole block of positions agrees; on small images a block is one position of eight images.
  *
  *   forward   out[position] = Σ_tap x[position·stride + tap] · P_tap
  *   data      one correlation of stride 1 per phase (row and column modulo the stride): a 3×3

@@ -13,17 +13,17 @@
 enum {
     M = AN_MICRO_ROWS,
     N = AN_MICRO_COLUMNS,
-    CHUNKS = 8,                     /* of images, at most                                    */
-    TILES = 8,                      /* fewer are too few for tasks                           */
-    ALL_BYTES = 6 * 1024 * 1024,    /* of x and dy, for tiles to pass over them one by one   */
-    GROUP_BYTES = 384 * 1024        /* of images that are summed at a time: part of an L2    */
+    CHUNKS = 8,                  /* of images, at most                                    */
+    TILES = 8,                   /* fewer are too few for tasks                           */
+    ALL_BYTES = 6 * 1024 * 1024, /* of x and dy, for tiles to pass over them one by one   */
+    GROUP_BYTES = 384 * 1024     /* of images that are summed at a time: part of an L2    */
 };
 
 typedef struct {
     an_conv_shape s;
     const float *x, *dy;
-    int64_t width;         /* floats of a dy position                                       */
-    int64_t taps;          /* rows of dP are (tap, channel)                                 */
+    int64_t width; /* floats of a dy position                                       */
+    int64_t taps;  /* rows of dP are (tap, channel)                                 */
 } sum_job;
 
 static int64_t up(int64_t n, int64_t d)
@@ -55,12 +55,16 @@ static void sum_tap(float *out, int64_t out_step, bool accumulate, const sum_job
     range(&j_lo, &j_hi, v - s->pad_x, s->stride, s->W, s->Wo);
     bool none = i_lo >= i_hi || j_lo >= j_hi;
     int64_t rows = none ? 0 : i_hi - i_lo, places = none ? 0 : j_hi - j_lo;
-    an_micro_outer job = {
-        .rows = smaller(M, j->s.C - channel), .columns = smaller(N, j->width - column),
-        .out = out, .out_step = out_step, .accumulate = accumulate};
+    an_micro_outer job = {.rows = smaller(M, j->s.C - channel),
+                          .columns = smaller(N, j->width - column),
+                          .out = out,
+                          .out_step = out_step,
+                          .accumulate = accumulate};
     if (!none) {
-        job.a = j->x + channel + ((from * s->H + i_lo * s->stride + u - s->pad_y) * s->W
-                                  + j_lo * s->stride + v - s->pad_x) * C;
+        job.a = j->x + channel +
+                ((from * s->H + i_lo * s->stride + u - s->pad_y) * s->W + j_lo * s->stride + v -
+                 s->pad_x) *
+                    C;
         job.b = j->dy + column + ((from * s->Ho + i_lo) * s->Wo + j_lo) * j->width;
     }
     int64_t n[] = {to - from, rows, places};
@@ -127,8 +131,8 @@ static void sum_chunk(float *partial, const sum_job *j, int64_t lo, int64_t hi)
         for (int64_t t = 0; t < j->taps; t++)
             for (int64_t column = 0; column < j->width; column += N)
                 for (int64_t channel = 0; channel < j->s.C; channel += M)
-                    sum_tap(partial + (t * j->s.C + channel) * j->width + column, j->width,
-                            b > lo, j, t, channel, column, b, smaller(b + group, hi));
+                    sum_tap(partial + (t * j->s.C + channel) * j->width + column, j->width, b > lo,
+                            j, t, channel, column, b, smaller(b + group, hi));
 }
 
 static void add_chunks(float *dw, const float *partial, int64_t chunks, const sum_job *j, int64_t O,
@@ -177,7 +181,10 @@ static void widen(float *to, const float *from, int64_t rows, int64_t O, int64_t
 
 an_code an_k_direct_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s)
 {
-    sum_job j = {.s = *s, .x = x, .dy = dy, .width = up(s->O, AN_MICRO_HALF) * AN_MICRO_HALF,
+    sum_job j = {.s = *s,
+                 .x = x,
+                 .dy = dy,
+                 .width = up(s->O, AN_MICRO_HALF) * AN_MICRO_HALF,
                  .taps = s->kh * s->kw};
     int64_t pixels = s->B * s->H * s->W * s->C, places = s->B * s->Ho * s->Wo;
     int64_t tiles = up(s->C, M) * up(s->O, N), grain = up(s->B, CHUNKS);

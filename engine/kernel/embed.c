@@ -70,5 +70,6 @@ static void wave(void *context, int64_t lo, int64_t hi, int64_t chunk)
 
 void an_k_timestep_embed(float *y, const int64_t *t, int64_t B, int64_t D, double max_period)
 {
-    an_par_for(D / 2, an_grain(D / 2, 2 * B, PARALLEL_FROM), wave, &(waves){y, t, B, D, max_period});
+    an_par_for(D / 2, an_grain(D / 2, 2 * B, PARALLEL_FROM), wave,
+               &(waves){y, t, B, D, max_period});
 }

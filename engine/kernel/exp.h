@@ -13,8 +13,8 @@
  * (remainder 5e-9). */
 static inline float an_expf_within(float c)
 {
-    const float to_nearest = 12582912.0f;            /* 1.5·2²³: adding it rounds to integer */
-    const float ln2_high = 0.693359375f;             /* 9 bits: n·ln2_high is exact */
+    const float to_nearest = 12582912.0f; /* 1.5·2²³: adding it rounds to integer */
+    const float ln2_high = 0.693359375f;  /* 9 bits: n·ln2_high is exact */
     const float ln2_low = -2.12194440e-4f;
     float shifted = c * 1.44269504f + to_nearest;
     float n = shifted - to_nearest;
@@ -27,7 +27,7 @@ static inline float an_expf_within(float c)
     e = e * r + 0.5f;
     e = e * r + 1.0f;
     e = e * r + 1.0f;
-    int32_t bits;                                     /* n sits in the low bits of `shifted` */
+    int32_t bits; /* n sits in the low bits of `shifted` */
     memcpy(&bits, &shifted, sizeof bits);
     uint32_t power = ((uint32_t)bits - 0x4b400000u + 127u) << 23;
     float scale;

@@ -36,15 +36,14 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
-               const float *A, int64_t lda, const float *B, int64_t ldb,
-               float beta, float *C, int64_t ldc)
+void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha, const float *A,
+               int64_t lda, const float *B, int64_t ldb, float beta, float *C, int64_t ldc)
 {
     if (M == 0 || N == 0)
         return;
     cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
-                (blasint)M, (blasint)N, (blasint)K, alpha, A, (blasint)lda, B, (blasint)ldb,
-                beta, C, (blasint)ldc);
+                (blasint)M, (blasint)N, (blasint)K, alpha, A, (blasint)lda, B, (blasint)ldb, beta,
+                C, (blasint)ldc);
 }
 
 /* A product whose rows of C chunks share out. */
@@ -63,13 +62,12 @@ static void some_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     const product *p = context;
     (void)chunk;
-    an_k_gemm(p->ta, p->tb, hi - lo, p->N, p->K, p->alpha, p->A + (p->ta ? lo : lo * p->lda), p->lda,
-              p->B, p->ldb, p->beta, p->C + lo * p->ldc, p->ldc);
+    an_k_gemm(p->ta, p->tb, hi - lo, p->N, p->K, p->alpha, p->A + (p->ta ? lo : lo * p->lda),
+              p->lda, p->B, p->ldb, p->beta, p->C + lo * p->ldc, p->ldc);
 }
 
-static void cut_rows(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
-                     const float *A, int64_t lda, const float *B, int64_t ldb,
-                     float beta, float *C, int64_t ldc)
+static void cut_rows(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha, const float *A,
+                     int64_t lda, const float *B, int64_t ldb, float beta, float *C, int64_t ldc)
 {
     product p = {ta, tb, N, K, alpha, beta, A, B, lda, ldb, C, ldc, NULL};
     an_par_for(M, 4 * ROWS, some_rows, &p);
@@ -80,16 +78,16 @@ static void pack_panels(void *context, int64_t lo, int64_t hi, int64_t chunk)
     const product *p = context;
     (void)chunk;
     for (int64_t panel = lo; panel < hi; panel++)
-        an_k_panel_pack(p->panels + panel * p->K * AN_MICRO_COLUMNS, p->tb, p->B, p->ldb, p->K, p->N,
-                        panel);
+        an_k_panel_pack(p->panels + panel * p->K * AN_MICRO_COLUMNS, p->tb, p->B, p->ldb, p->K,
+                        p->N, panel);
 }
 
 static void rows_by_panels(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     const product *p = context;
     (void)chunk;
-    an_k_panel_rows(p->C + lo * p->ldc, p->ldc, p->A + lo * p->lda, p->lda, p->panels, hi - lo, p->K,
-                    p->N, NULL, p->beta == 1, NULL);
+    an_k_panel_rows(p->C + lo * p->ldc, p->ldc, p->A + lo * p->lda, p->lda, p->panels, hi - lo,
+                    p->K, p->N, NULL, p->beta == 1, NULL);
 }
 
 /* C ← A·op(B) + (C if `accumulate`), op(B) packed once for all rows. */
@@ -107,8 +105,8 @@ static an_code by_panels(bool tb, int64_t M, int64_t N, int64_t K, const float *
 }
 
 /* C ← beta·C + Σ_slice partial, in slice order; rows of C are independent. */
-static void add_slices(const float *partial, int64_t slices, int64_t M, int64_t N,
-                       float beta, float *C, int64_t ldc)
+static void add_slices(const float *partial, int64_t slices, int64_t M, int64_t N, float beta,
+                       float *C, int64_t ldc)
 {
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t m = 0; m < M; m++) {
@@ -129,16 +127,22 @@ void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, con
     for (int64_t k = 0; k < K; k += DEEP)
         for (int64_t n = 0; n < N; n += AN_MICRO_COLUMNS)
             for (int64_t m = 0; m < M; m += AN_MICRO_ROWS)
-                an_k_micro_outer(&(an_micro_outer){
-                    .a = A + k * lda + m, .b = B + k * ldb + n, .n = {1, 1, smaller(DEEP, K - k)},
-                    .a_step = {0, 0, lda}, .b_step = {0, 0, ldb}, .accumulate = accumulate || k > 0,
-                    .rows = smaller(AN_MICRO_ROWS, M - m), .out = C + m * ldc + n, .out_step = ldc,
-                    .columns = smaller(AN_MICRO_COLUMNS, N - n), .ahead = ahead});
+                an_k_micro_outer(&(an_micro_outer){.a = A + k * lda + m,
+                                                   .b = B + k * ldb + n,
+                                                   .n = {1, 1, smaller(DEEP, K - k)},
+                                                   .a_step = {0, 0, lda},
+                                                   .b_step = {0, 0, ldb},
+                                                   .accumulate = accumulate || k > 0,
+                                                   .rows = smaller(AN_MICRO_ROWS, M - m),
+                                                   .out = C + m * ldc + n,
+                                                   .out_step = ldc,
+                                                   .columns = smaller(AN_MICRO_COLUMNS, N - n),
+                                                   .ahead = ahead});
 }
 
 static an_code cut_depth(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
-                         const float *A, int64_t lda, const float *B, int64_t ldb,
-                         float beta, float *C, int64_t ldc)
+                         const float *A, int64_t lda, const float *B, int64_t ldb, float beta,
+                         float *C, int64_t ldc)
 {
     bool own = ta && !tb && alpha == 1 && N % AN_MICRO_HALF == 0;
     int64_t depth = (K + SLICES - 1) / SLICES, slices = an_chunks(K, depth);
@@ -168,8 +172,8 @@ static void rows_by_outer(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     const product *p = context;
     (void)chunk;
-    an_k_gemm_outer(p->C + lo * p->ldc, p->ldc, hi - lo, p->N, p->K, p->A + lo, p->lda, p->B, p->ldb,
-                    p->beta == 1, NULL);
+    an_k_gemm_outer(p->C + lo * p->ldc, p->ldc, hi - lo, p->N, p->K, p->A + lo, p->lda, p->B,
+                    p->ldb, p->beta == 1, NULL);
 }
 
 /* C ← AᵀB + (C if `accumulate`). */
@@ -181,8 +185,8 @@ static void by_outer(int64_t M, int64_t N, int64_t K, const float *A, int64_t ld
 }
 
 an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
-                      const float *A, int64_t lda, const float *B, int64_t ldb,
-                      float beta, float *C, int64_t ldc)
+                      const float *A, int64_t lda, const float *B, int64_t ldb, float beta,
+                      float *C, int64_t ldc)
 {
     bool own = alpha == 1 && (beta == 0 || beta == 1) && worth_panels(M, N, K);
     if (K >= LONG_K && K > M && K > N && (ta || M < MANY))
@@ -204,21 +208,20 @@ an_code an_k_gemm_batch(bool ta, bool tb, int64_t G, int64_t M, int64_t N, int64
         return an_k_gemm_par(ta, tb, M, N, K, 1, A, lda, B, ldb, beta, C, N);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t g = 0; g < G; g++)
-        an_k_gemm(ta, tb, M, N, K, 1, A + g * M * K, lda, B + g * K * N, ldb,
-                  beta, C + g * M * N, N);
+        an_k_gemm(ta, tb, M, N, K, 1, A + g * M * K, lda, B + g * K * N, ldb, beta, C + g * M * N,
+                  N);
     return AN_OK;
 }
 
-void an_k_gemm_naive(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
-                     const float *A, int64_t lda, const float *B, int64_t ldb,
-                     float beta, float *C, int64_t ldc)
+void an_k_gemm_naive(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha, const float *A,
+                     int64_t lda, const float *B, int64_t ldb, float beta, float *C, int64_t ldc)
 {
     for (int64_t m = 0; m < M; m++) {
         for (int64_t n = 0; n < N; n++) {
             double sum = 0;
             for (int64_t k = 0; k < K; k++)
-                sum += (double)A[ta ? k * lda + m : m * lda + k]
-                     * (double)B[tb ? n * ldb + k : k * ldb + n];
+                sum += (double)A[ta ? k * lda + m : m * lda + k] *
+                       (double)B[tb ? n * ldb + k : k * ldb + n];
             float *c = C + m * ldc + n;
             *c = (float)(alpha * sum + (beta == 0 ? 0 : (double)beta * *c));
         }

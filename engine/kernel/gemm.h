@@ -16,17 +16,17 @@
 const char *an_k_gemm_library(void);
 
 /* On the calling thread alone: call it freely from inside a parallel loop. */
-void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
-               const float *A, int64_t lda, const float *B, int64_t ldb,
-               float beta, float *C, int64_t ldc);
+void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha, const float *A,
+               int64_t lda, const float *B, int64_t ldb, float beta, float *C, int64_t ldc);
 
 /* On all threads. Cuts M; where K is long beside M and N (the weight gradient, K being the
  * rows of a batch) cuts K and adds partial products in order. The cuts depend on the
  * sizes only, so the bits do not depend on the threads. With alpha 1, beta 0 or 1 and sizes
- * worth it the loops are ours (kernel/panel.h, or outer products for AᵀB), else BLAS's. AN_ENOMEM. */
+ * worth it the loops are ours (kernel/panel.h, or outer products for AᵀB), else BLAS's. AN_ENOMEM.
+ */
 an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
-                      const float *A, int64_t lda, const float *B, int64_t ldb,
-                      float beta, float *C, int64_t ldc);
+                      const float *A, int64_t lda, const float *B, int64_t ldb, float beta,
+                      float *C, int64_t ldc);
 
 /* C (M,N) ← AᵀB + (C if `accumulate`) on the calling thread, A (K,M), B (K,N): outer products
  * in order of K, for sums over rows. N is a multiple of 16. `ahead` (NULL for nothing) is asked for
@@ -40,8 +40,7 @@ an_code an_k_gemm_batch(bool ta, bool tb, int64_t G, int64_t M, int64_t N, int64
                         const float *A, const float *B, float beta, float *C);
 
 /* The definition, three loops and double sums: what tests compare the others with. */
-void an_k_gemm_naive(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
-                     const float *A, int64_t lda, const float *B, int64_t ldb,
-                     float beta, float *C, int64_t ldc);
+void an_k_gemm_naive(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha, const float *A,
+                     int64_t lda, const float *B, int64_t ldb, float beta, float *C, int64_t ldc);
 
 #endif

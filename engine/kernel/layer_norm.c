@@ -46,9 +46,8 @@ AN_SIMD static void forward_rows(void *context, int64_t lo, int64_t hi, int64_t 
     }
 }
 
-void an_k_layer_norm_forward(float *y, float *mean, float *rstd, const float *x,
-                             const float *gamma, const float *beta, double eps,
-                             int64_t N, int64_t C)
+void an_k_layer_norm_forward(float *y, float *mean, float *rstd, const float *x, const float *gamma,
+                             const float *beta, double eps, int64_t N, int64_t C)
 {
     an_par_for(N, grain(C), forward_rows, &(forward_job){y, mean, rstd, x, gamma, beta, eps, C});
 }

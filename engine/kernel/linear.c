@@ -31,7 +31,8 @@ static int64_t smaller(int64_t a, int64_t b)
 static an_ahead asked(const float *x, int64_t n, int64_t tiles)
 {
     int64_t lines = (n + AN_LINE - 1) / AN_LINE;
-    return (an_ahead){.part = {{x, lines}}, .parts = lines > 0, .share = (lines + tiles - 1) / tiles};
+    return (an_ahead){
+        .part = {{x, lines}}, .parts = lines > 0, .share = (lines + tiles - 1) / tiles};
 }
 
 static int64_t tiles_of(int64_t rows, int64_t columns)
@@ -63,7 +64,8 @@ static void forward_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
     (void)chunk;
     for (int64_t end = hi; lo < end; lo = hi) {
         hi = smaller(lo + ROWS, end);
-        an_ahead next = asked(j->x + hi * in, (smaller(hi + ROWS, end) - hi) * in, tiles_of(hi - lo, out));
+        an_ahead next =
+            asked(j->x + hi * in, (smaller(hi + ROWS, end) - hi) * in, tiles_of(hi - lo, out));
         an_k_panel_rows(j->y + lo * out, out, j->x + lo * in, in, j->panels, hi - lo, in, out, j->b,
                         false, &next);
     }
@@ -90,8 +92,8 @@ an_code an_k_linear_forward(float *y, const float *x, const float *w, const floa
 
 /* ── backward, everything on its own ──────────────────────────────────────────────── */
 
-static an_code one_by_one(const an_linear_grads *d, const float *dy, const float *x,
-                          const float *w, const an_linear_shape *s)
+static an_code one_by_one(const an_linear_grads *d, const float *dy, const float *x, const float *w,
+                          const an_linear_shape *s)
 {
     int64_t rows = s->rows, out = s->out, in = s->in;
     an_code code = AN_OK;
@@ -141,12 +143,14 @@ static void run_slice(const slices *j, int64_t s)
         int64_t rows = smaller(STEP, end - lo);
         const float *dy = j->dy + lo * out, *x = j->x + lo * in;
         an_ahead own = asked(x, rows * in, tiles_of(rows, in));
-        an_ahead next = asked(dy + rows * out, smaller(STEP, end - lo - rows) * out, tiles_of(out, in));
+        an_ahead next =
+            asked(dy + rows * out, smaller(STEP, end - lo - rows) * out, tiles_of(out, in));
         if (j->d->dx)
             an_k_panel_rows(j->d->dx + lo * in, in, dy, out, j->panels, rows, out, in, NULL,
                             j->d->beta_x == 1, &own);
         if (j->d->dw)
-            an_k_gemm_outer(j->dw + s * out * in, in, out, in, rows, dy, out, x, in, lo > first, &next);
+            an_k_gemm_outer(j->dw + s * out * in, in, out, in, rows, dy, out, x, in, lo > first,
+                            &next);
         if (j->d->db)
             add_rows(db, dy, rows, out);
     }
@@ -206,7 +210,12 @@ an_code an_k_linear_backward(const an_linear_grads *d, const float *dy, const fl
     int64_t rows = s->rows, out = s->out, in = s->in;
     if (rows < LONG || rows <= out || rows <= in || out < WORTH || in % AN_MICRO_HALF != 0)
         return one_by_one(d, dy, x, w, s);
-    slices j = {.d = d, .dy = dy, .x = x, .rows = rows, .out = out, .in = in,
+    slices j = {.d = d,
+                .dy = dy,
+                .x = x,
+                .rows = rows,
+                .out = out,
+                .in = in,
                 .depth = (rows + SLICES - 1) / SLICES};
     return by_slices(&j, w);
 }

@@ -16,7 +16,8 @@ typedef struct {
 an_code an_k_linear_forward(float *y, const float *x, const float *w, const float *b,
                             const an_linear_shape *shape);
 
-/* Where gradients go, NULL where not wanted. beta 0: overwritten without being read, 1: added to. */
+/* Where gradients go, NULL where not wanted. beta 0: overwritten without being read, 1: added to.
+ */
 typedef struct {
     float *dx, beta_x; /* (rows, in)      */
     float *dw, beta_w; /* (out, in)       */

@@ -31,8 +31,8 @@ void an_k_micro_rows(const an_micro_rows *job)
     AN_MICRO_IN_FORCE(rows)(&whole);
     for (int m = 0; m < ROWS; m++)
         for (int64_t n = 0; n < job->columns; n++)
-            job->out[m][n] = tile[m][n] + (job->bias ? job->bias[n] : 0)
-                           + (job->accumulate ? job->out[m][n] : 0);
+            job->out[m][n] = tile[m][n] + (job->bias ? job->bias[n] : 0) +
+                             (job->accumulate ? job->out[m][n] : 0);
 }
 
 void an_k_micro_outer(const an_micro_outer *job)

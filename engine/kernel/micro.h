@@ -20,15 +20,15 @@
 enum { AN_MICRO_ROWS = 8, AN_MICRO_COLUMNS = 32, AN_MICRO_HALF = 16 };
 
 typedef struct {
-    const float *const *a;  /* (segments, 8) pointers to k floats each                      */
-    const float *const *b;  /* (segments) pointers to (k, b_step)                           */
+    const float *const *a; /* (segments, 8) pointers to k floats each                      */
+    const float *const *b; /* (segments) pointers to (k, b_step)                           */
     int64_t segments, k;
-    int64_t b_step;         /* floats from one k to the next; that many are readable up to
-                               columns rounded up to 16                                     */
-    float *const *out;      /* (8): may coincide, where a row is not wanted                 */
-    int64_t columns;        /* 1 … 32                                                       */
-    const float *bias;      /* (columns), added; or NULL                                    */
-    bool accumulate;        /* add to what is there                                         */
+    int64_t b_step;    /* floats from one k to the next; that many are readable up to
+                          columns rounded up to 16                                     */
+    float *const *out; /* (8): may coincide, where a row is not wanted                 */
+    int64_t columns;   /* 1 … 32                                                       */
+    const float *bias; /* (columns), added; or NULL                                    */
+    bool accumulate;   /* add to what is there                                         */
 } an_micro_rows;
 
 void an_k_micro_rows(const an_micro_rows *job);
@@ -49,13 +49,13 @@ typedef struct {
 } an_ahead;
 
 typedef struct {
-    const float *a, *b;         /* rows a_step apart; b as above                            */
+    const float *a, *b; /* rows a_step apart; b as above                            */
     int64_t rows, k, a_step, b_step;
-    float *out;                 /* rows out_step apart                                      */
-    int64_t out_step, columns;  /* a multiple of 16                                         */
-    const float *bias;          /* (columns), added; or NULL                                */
+    float *out;                /* rows out_step apart                                      */
+    int64_t out_step, columns; /* a multiple of 16                                         */
+    const float *bias;         /* (columns), added; or NULL                                */
     bool accumulate;
-    an_ahead *ahead;            /* or NULL                                                  */
+    an_ahead *ahead; /* or NULL                                                  */
 } an_micro_panel;
 
 void an_k_micro_panel(const an_micro_panel *job);
@@ -66,9 +66,9 @@ typedef struct {
     int64_t rows, columns;              /* 1 … 8; 1 … 32, b readable up to columns rounded up
                                            to 16; or any rows by a multiple of 16 columns   */
     float *out;
-    int64_t out_step;                   /* floats from row to row                           */
+    int64_t out_step; /* floats from row to row                           */
     bool accumulate;
-    an_ahead *ahead;                    /* or NULL                                          */
+    an_ahead *ahead; /* or NULL                                          */
 } an_micro_outer;
 
 void an_k_micro_outer(const an_micro_outer *job);

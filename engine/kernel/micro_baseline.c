@@ -1,4 +1,5 @@
-/* micro_baseline: the loops of micro.h and attention.h with vectors of four floats, for any machine. */
+/* micro_baseline: the loops of micro.h and attention.h with vectors of four floats, for any
+ * machine. */
 #include <stdint.h>
 
 #define TARGET

@@ -29,7 +29,8 @@ INLINE void NAME(rows_tile)(const an_micro_rows *j, int row, int64_t column, con
 {
     V sum[ROWS][VECS], line[VECS];
     int64_t k_end = j->k, step = j->b_step;
-    EACH_ROW { /* where sums go is fetched while they run, not when they end */
+    EACH_ROW
+    { /* where sums go is fetched while they run, not when they end */
         __builtin_prefetch(j->out[row + r] + column, 1);
         __builtin_prefetch(j->out[row + r] + column + vecs * LANES - 1, 1);
     }
@@ -39,20 +40,24 @@ INLINE void NAME(rows_tile)(const an_micro_rows *j, int row, int64_t column, con
         EACH_ROW a[r] = j->a[s * AN_MICRO_ROWS + row + r];
         for (int64_t k = 0; k < k_end; k++, b += step) {
             EACH_VEC line[v] = LOAD(b + v * LANES);
-            EACH_ROW {
+            EACH_ROW
+            {
                 V one = SPREAD(a[r][k]);
                 EACH_VEC sum[r][v] = FMA(one, line[v], sum[r][v]);
             }
         }
     }
     if (j->bias)
-        EACH_VEC {
+        EACH_VEC
+        {
             V add = LOAD(j->bias + column + v * LANES);
             EACH_ROW sum[r][v] = ADD(sum[r][v], add);
         }
-    EACH_ROW {
+    EACH_ROW
+    {
         float *to = j->out[row + r] + column;
-        EACH_VEC {
+        EACH_VEC
+        {
             if (j->accumulate)
                 sum[r][v] = ADD(sum[r][v], LOAD(to + v * LANES));
             STORE(to + v * LANES, sum[r][v]);
@@ -82,17 +87,20 @@ INLINE void NAME(panel_tile)(const an_micro_panel *j, int64_t row, int64_t colum
     EACH_ROW EACH_VEC sum[r][v] = SPREAD(0);
     for (int64_t k = 0; k < k_end; k++, b += b_step) {
         EACH_VEC line[v] = LOAD(b + v * LANES);
-        EACH_ROW {
+        EACH_ROW
+        {
             V one = SPREAD(a[r * a_step + k]);
             EACH_VEC sum[r][v] = FMA(one, line[v], sum[r][v]);
         }
     }
     if (j->bias)
-        EACH_VEC {
+        EACH_VEC
+        {
             V add = LOAD(j->bias + column + v * LANES);
             EACH_ROW sum[r][v] = ADD(sum[r][v], add);
         }
-    EACH_ROW EACH_VEC {
+    EACH_ROW EACH_VEC
+    {
         float *to = out + r * out_step + v * LANES;
         if (j->accumulate)
             sum[r][v] = ADD(sum[r][v], LOAD(to));
@@ -115,7 +123,8 @@ INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t colum
             const float *b = j->b + i * j->b_step[0] + h * j->b_step[1] + column;
             for (int64_t p = 0; p < steps; p++, a += a_step, b += b_step) {
                 EACH_VEC line[v] = LOAD(b + v * LANES);
-                EACH_ROW {
+                EACH_ROW
+                {
                     V one = SPREAD(a[r]);
                     EACH_VEC sum[r][v] = FMA(one, line[v], sum[r][v]);
                 }
@@ -124,13 +133,14 @@ INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t colum
     EACH_ROW EACH_VEC STORE(out + r * j->out_step + v * LANES, sum[r][v]);
 }
 
-/* A tile of 1 … ROWS rows by one or VECS vectors: the compiler wants the numbers when it unrolls. */
-#define CASE(tile, n)                      \
-    case n:                                \
-        if (wide)                          \
-            tile(j, row, column, n, VECS); \
-        else                               \
-            tile(j, row, column, n, 1);    \
+/* A tile of 1 … ROWS rows by one or VECS vectors: the compiler wants the numbers when it unrolls.
+ */
+#define CASE(tile, n)                                                                              \
+    case n:                                                                                        \
+        if (wide)                                                                                  \
+            tile(j, row, column, n, VECS);                                                         \
+        else                                                                                       \
+            tile(j, row, column, n, 1);                                                            \
         break;
 #if ROWS == 8
 #define MORE_CASES(tile) CASE(tile, 5) CASE(tile, 6) CASE(tile, 7) CASE(tile, 8)
@@ -141,7 +151,9 @@ INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t colum
 
 TARGET static void NAME(panel_rows)(const an_micro_panel *j, int64_t row, int64_t column, bool wide)
 {
-    switch (j->rows - row < ROWS ? j->rows - row : ROWS) { EVERY_CASE(NAME(panel_tile)) }
+    switch (j->rows - row < ROWS ? j->rows - row : ROWS) {
+        EVERY_CASE(NAME(panel_tile))
+    }
 }
 
 TARGET void NAME(panel)(const an_micro_panel *j)
@@ -163,7 +175,9 @@ TARGET void NAME(panel)(const an_micro_panel *j)
 
 TARGET static void NAME(outer_rows)(const an_micro_outer *j, int64_t row, int64_t column, bool wide)
 {
-    switch (j->rows - row < ROWS ? j->rows - row : ROWS) { EVERY_CASE(NAME(outer_tile)) }
+    switch (j->rows - row < ROWS ? j->rows - row : ROWS) {
+        EVERY_CASE(NAME(outer_tile))
+    }
 }
 
 TARGET void NAME(outer)(const an_micro_outer *j)

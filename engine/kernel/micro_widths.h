@@ -1,5 +1,5 @@
-/* micro_widths: the loops of micro.h by vector width, columns in sixteens, and the choice of a width.
- * Internal to micro*.c and attention*.c. */
+/* micro_widths: the loops of micro.h by vector width, columns in sixteens, and the choice of a
+ * width. Internal to micro*.c and attention*.c. */
 #ifndef AN_KERNEL_MICRO_WIDTHS_H
 #define AN_KERNEL_MICRO_WIDTHS_H
 
@@ -21,9 +21,9 @@ void an_micro_avx512_outer(const an_micro_outer *job);
 
 /* Of what comes in a version per width, an_micro_…_NAME, the one that is in force. */
 #ifdef AN_MICRO_X86
-#define AN_MICRO_IN_FORCE(name)                                            \
-    (an_simd_level() == AN_SIMD_AVX512 ? &an_micro_avx512_##name           \
-     : an_simd_level() == AN_SIMD_AVX2 ? &an_micro_avx2_##name             \
+#define AN_MICRO_IN_FORCE(name)                                                                    \
+    (an_simd_level() == AN_SIMD_AVX512 ? &an_micro_avx512_##name                                   \
+     : an_simd_level() == AN_SIMD_AVX2 ? &an_micro_avx2_##name                                     \
                                        : &an_micro_baseline_##name)
 #else
 #define AN_MICRO_IN_FORCE(name) (&an_micro_baseline_##name)

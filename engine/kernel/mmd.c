@@ -10,15 +10,15 @@
 #include "kernel/exp.h"
 #include "kernel/lanes.h"
 
-enum { TILE = 64 };   /* rows met at once */
+enum { TILE = 64 }; /* rows met at once */
 
 /* What every row shares. `at` and `bt` are (K, stride), stride a multiple of TILE. */
 typedef struct {
     const float *at, *bt;
     int64_t B, K, stride;
     int n;
-    float rate[AN_MMD_KERNELS];   /* 1/(2·h_i) */
-    double same, cross;           /* the weight of a pair within a set, and across */
+    float rate[AN_MMD_KERNELS]; /* 1/(2·h_i) */
+    double same, cross;         /* the weight of a pair within a set, and across */
     bool unbiased;
 } problem;
 
@@ -72,7 +72,7 @@ AN_SIMD static double meet(const problem *p, const float *x, const float *yt, in
         float e[TILE], g[TILE];
         kernel_tile(e, g, p, x, yt + lo);
         for (int64_t j = p->B - lo; j < TILE; j++)
-            e[j] = g[j] = 0;                       /* columns past the last row */
+            e[j] = g[j] = 0; /* columns past the last row */
         if (skip >= lo && skip < lo + TILE)
             e[skip - lo] = g[skip - lo] = 0;
         total += an_lanes_sum(e, TILE);
@@ -130,7 +130,8 @@ static void share_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
     for (int64_t i = lo; i < hi; i++) {
         int64_t row = i * p->K;
         s->share[i] = row_share(p, i, s->a + row, p->at, p->bt, s->ga ? s->ga + row : NULL, of_a);
-        s->share[i] += row_share(p, i, s->b + row, p->bt, p->at, s->gb ? s->gb + row : NULL, 2 - of_a);
+        s->share[i] +=
+            row_share(p, i, s->b + row, p->bt, p->at, s->gb ? s->gb + row : NULL, 2 - of_a);
     }
 }
 

@@ -18,10 +18,10 @@
 #define AN_MMD_KERNELS 8
 
 typedef struct {
-    int n;                               /* kernels, 1 … AN_MMD_KERNELS                    */
-    double multiplier[AN_MMD_KERNELS];   /* h_i = base·multiplier_i, > 0                   */
-    double base;                         /* ≤ 0: 2K, which is E‖x−y‖² of two N(0, I_K)     */
-    bool unbiased;                       /* wants B ≥ 2; may be negative                   */
+    int n;                             /* kernels, 1 … AN_MMD_KERNELS                    */
+    double multiplier[AN_MMD_KERNELS]; /* h_i = base·multiplier_i, > 0                   */
+    double base;                       /* ≤ 0: 2K, which is E‖x−y‖² of two N(0, I_K)     */
+    bool unbiased;                     /* wants B ≥ 2; may be negative                   */
 } an_mmd_args;
 
 /* *value = MMD²(a, b); a and b (B, K). ga and gb (B, K) [NULL where not wanted] receive,

@@ -24,8 +24,7 @@ AN_SIMD void an_k_row_rstd(float *rstd, const float *x, double eps, int64_t rows
     }
 }
 
-AN_SIMD void an_k_centre_rows(float *y, const float *x, const float *scale, int64_t rows,
-                              int64_t C)
+AN_SIMD void an_k_centre_rows(float *y, const float *x, const float *scale, int64_t rows, int64_t C)
 {
     for (int64_t r = 0; r < rows; r++) {
         float mean = an_lanes_sum(x + r * C, C) / (float)C;
@@ -93,8 +92,8 @@ AN_SIMD static void modulate_part(void *context, int64_t lo, int64_t hi, int64_t
         an_moments m = an_moments_of(j->x + first * C, j->eps, set, C);
         for (int64_t i = 0, r = first; i < set; i++, r++) {
             int64_t at = r / j->s->rows * j->s->step;
-            modulate_row(j->y + r * C, j->x + r * C, j->scale + at, j->shift + at, m.mean[i], m.rstd[i],
-                         C);
+            modulate_row(j->y + r * C, j->x + r * C, j->scale + at, j->shift + at, m.mean[i],
+                         m.rstd[i], C);
             j->mean[r] = m.mean[i];
             j->rstd[r] = m.rstd[i];
         }
@@ -104,8 +103,14 @@ AN_SIMD static void modulate_part(void *context, int64_t lo, int64_t hi, int64_t
 void an_k_modulate_forward(float *u, float *mean, float *rstd, const float *x, const float *scale,
                            const float *shift, double eps, const an_conditions *s)
 {
-    group_job j = {.y = u, .mean = mean, .rstd = rstd, .x = x, .scale = scale, .shift = shift,
-                   .eps = eps, .s = s};
+    group_job j = {.y = u,
+                   .mean = mean,
+                   .rstd = rstd,
+                   .x = x,
+                   .scale = scale,
+                   .shift = shift,
+                   .eps = eps,
+                   .s = s};
     an_par_for(s->groups * s->rows, grain(s->C), modulate_part, &j);
 }
 
@@ -148,7 +153,8 @@ static inline void row_backward(float *restrict dx, float beta, const float *res
             dx[c] = m.rstd * (du[c] * (1.0f + scale[c]) - level - (x[c] - m.mean) * m.rstd * slope);
     else
         for (int64_t c = 0; c < C; c++)
-            dx[c] += m.rstd * (du[c] * (1.0f + scale[c]) - level - (x[c] - m.mean) * m.rstd * slope);
+            dx[c] +=
+                m.rstd * (du[c] * (1.0f + scale[c]) - level - (x[c] - m.mean) * m.rstd * slope);
 }
 
 AN_SIMD static void modulate_back(void *context, int64_t lo, int64_t hi, int64_t chunk)
@@ -162,7 +168,8 @@ AN_SIMD static void modulate_back(void *context, int64_t lo, int64_t hi, int64_t
         if (j->dscale)
             add_condition(j->dscale + at, j->dshift + at, j->other + r * C, j->x + r * C, m, C);
         if (j->y)
-            row_backward(j->y + r * C, j->beta, j->other + r * C, j->x + r * C, j->scale + at, m, C);
+            row_backward(j->y + r * C, j->beta, j->other + r * C, j->x + r * C, j->scale + at, m,
+                         C);
     }
 }
 
@@ -170,8 +177,16 @@ void an_k_modulate_backward(float *dx, float beta, float *dscale, float *dshift,
                             const float *x, const float *mean, const float *rstd,
                             const float *scale, const an_conditions *s)
 {
-    group_job j = {.y = dx, .beta = beta, .dscale = dscale, .dshift = dshift, .other = du, .x = x,
-                   .mean = (float *)mean, .rstd = (float *)rstd, .scale = scale, .s = s};
+    group_job j = {.y = dx,
+                   .beta = beta,
+                   .dscale = dscale,
+                   .dshift = dshift,
+                   .other = du,
+                   .x = x,
+                   .mean = (float *)mean,
+                   .rstd = (float *)rstd,
+                   .scale = scale,
+                   .s = s};
     an_par_for(s->groups, grain(s->rows * s->C), modulate_back, &j);
 }
 
@@ -228,6 +243,7 @@ AN_SIMD static void join_back(void *context, int64_t lo, int64_t hi, int64_t chu
 void an_k_join_backward(float *dy, float beta, float *dgate, const float *dz, const float *y,
                         const float *gate, const an_conditions *s)
 {
-    group_job j = {.y = dy, .beta = beta, .dscale = dgate, .x = dz, .other = y, .scale = gate, .s = s};
+    group_job j = {
+        .y = dy, .beta = beta, .dscale = dgate, .x = dz, .other = y, .scale = gate, .s = s};
     an_par_for(s->groups, grain(s->rows * s->C), join_back, &j);
 }

@@ -14,8 +14,8 @@ typedef struct {
     float mean[AN_MOMENTS], rstd[AN_MOMENTS];
 } an_moments;
 
-/* Of `rows` rows, at most AN_MOMENTS. In two passes: the second is over numbers without their mean, so
- * floats are enough. A row's sums end in a chain of long operations, which rows go through side
+/* Of `rows` rows, at most AN_MOMENTS. In two passes: the second is over numbers without their mean,
+ * so floats are enough. A row's sums end in a chain of long operations, which rows go through side
  * by side. */
 static inline an_moments an_moments_of(const float *x, double eps, int64_t rows, int64_t C)
 {

@@ -56,8 +56,15 @@ static void odd_panel(float *C, int64_t ldc, const float *A, int64_t lda, const 
     float nowhere[COLUMNS] = {0};
     const float *a[ROWS];
     float *out[ROWS];
-    an_micro_rows job = {.a = a, .b = &panel, .segments = 1, .k = K, .out = out, .b_step = width,
-                         .columns = columns, .bias = bias, .accumulate = accumulate};
+    an_micro_rows job = {.a = a,
+                         .b = &panel,
+                         .segments = 1,
+                         .k = K,
+                         .out = out,
+                         .b_step = width,
+                         .columns = columns,
+                         .bias = bias,
+                         .accumulate = accumulate};
     for (int64_t lo = 0; lo < M; lo += ROWS) {
         for (int64_t m = 0; m < ROWS; m++) {
             int64_t row = lo + m < M ? lo + m : lo;
@@ -78,9 +85,17 @@ void an_k_panel_rows(float *C, int64_t ldc, const float *A, int64_t lda, const f
         if (columns % AN_MICRO_HALF)
             odd_panel(C + at, ldc, A, lda, panel, M, K, width, columns, add, accumulate);
         else
-            an_k_micro_panel(&(an_micro_panel){
-                .a = A, .b = panel, .rows = M, .k = K, .a_step = lda, .b_step = width, .out = C + at,
-                .out_step = ldc, .columns = columns, .bias = add, .accumulate = accumulate,
-                .ahead = ahead});
+            an_k_micro_panel(&(an_micro_panel){.a = A,
+                                               .b = panel,
+                                               .rows = M,
+                                               .k = K,
+                                               .a_step = lda,
+                                               .b_step = width,
+                                               .out = C + at,
+                                               .out_step = ldc,
+                                               .columns = columns,
+                                               .bias = add,
+                                               .accumulate = accumulate,
+                                               .ahead = ahead});
     }
 }

@@ -33,8 +33,9 @@ static inline int64_t an_panel_width(int64_t N, int64_t p)
 /* Floats of all panels. */
 static inline int64_t an_panel_floats(int64_t K, int64_t N)
 {
-    return N <= 0 ? 0 : K * ((an_panel_count(N) - 1) * AN_MICRO_COLUMNS
-                             + an_panel_width(N, an_panel_count(N) - 1));
+    return N <= 0 ? 0
+                  : K * ((an_panel_count(N) - 1) * AN_MICRO_COLUMNS +
+                         an_panel_width(N, an_panel_count(N) - 1));
 }
 
 /* Panel p (K, width) ← columns of B (K,N), rows ldb apart, or stored (N,K) if `tb`. */

@@ -13,19 +13,19 @@
 
 enum {
     FEW_CHANNELS = 4,
-    L = AN_MICRO_HALF,  /* floats copied or added at a time; arrays end in as many unused ones */
-    POSITIONS = 64,     /* of a block of output lines, at least one line                       */
-    CHUNKS = 8          /* partial weight gradients, at most                                   */
+    L = AN_MICRO_HALF, /* floats copied or added at a time; arrays end in as many unused ones */
+    POSITIONS = 64,    /* of a block of output lines, at least one line                       */
+    CHUNKS = 8         /* partial weight gradients, at most                                   */
 };
 
 typedef struct {
     const an_conv_shape *s;
-    int64_t H, W;          /* of a padded image                                       */
-    int64_t run, line;     /* floats of a line of the kernel; in sixteens             */
-    int64_t depth;         /* of a patch                                              */
-    int64_t lines;         /* output lines of a block                                 */
-    int64_t image, rows;   /* floats of a padded image and of a block's rows          */
-    size_t own;            /* bytes of both                                           */
+    int64_t H, W;        /* of a padded image                                       */
+    int64_t run, line;   /* floats of a line of the kernel; in sixteens             */
+    int64_t depth;       /* of a patch                                              */
+    int64_t lines;       /* output lines of a block                                 */
+    int64_t image, rows; /* floats of a padded image and of a block's rows          */
+    size_t own;          /* bytes of both                                           */
 } layout;
 
 static int64_t up(int64_t n, int64_t d)
@@ -41,7 +41,9 @@ static int64_t smaller(int64_t a, int64_t b)
 /* A block's rows hold patches, or `by_lines` (kh, line) floats each. */
 static layout layout_of(const an_conv_shape *s, bool by_lines)
 {
-    layout l = {.s = s, .H = (s->Ho - 1) * s->stride + s->kh, .W = (s->Wo - 1) * s->stride + s->kw,
+    layout l = {.s = s,
+                .H = (s->Ho - 1) * s->stride + s->kh,
+                .W = (s->Wo - 1) * s->stride + s->kw,
                 .run = s->kw * s->C};
     l.line = up(l.run, L) * L;
     l.depth = s->kh * l.run;
@@ -88,8 +90,8 @@ AN_SIMD static void lay_out(float *restrict P, const float *restrict image, int6
 
 /* The other way: adds rows (kh, line) to the image. Patches that share floats are added one after
  * the other with others between, for a sum that was just stored is slow to load in pieces. */
-AN_SIMD static void add_back(float *restrict image, const float *restrict rows, int64_t lo, int64_t hi,
-                             const layout *l)
+AN_SIMD static void add_back(float *restrict image, const float *restrict rows, int64_t lo,
+                             int64_t hi, const layout *l)
 {
     const an_conv_shape *s = l->s;
     int64_t step = s->stride * s->C, apart = up(l->line, step), row = s->kh * l->line;
@@ -144,18 +146,19 @@ static void pack_turned(float *panels, float *wide, const float *w, const layout
                 for (int64_t v = 0; v < s->kw; v++)
                     wide[o * columns + u * l->line + v * s->C + c] = *w++;
     for (int64_t p = 0; p < an_panel_count(columns); p++)
-        an_k_panel_pack(panels + p * s->O * AN_MICRO_COLUMNS, false, wide, columns, s->O, columns, p);
+        an_k_panel_pack(panels + p * s->O * AN_MICRO_COLUMNS, false, wide, columns, s->O, columns,
+                        p);
 }
 
 /* ── forward, and the data gradient ─────────────────────────────────────────────────────────── */
 
 typedef struct {
     layout l;
-    float *out;            /* y or dx                                     */
-    const float *in, *b;   /* x or dy                                     */
+    float *out;          /* y or dx                                     */
+    const float *in, *b; /* x or dy                                     */
     bool accumulate;
     float *panels;
-    char *own;             /* a padded image and a block's rows per thread */
+    char *own; /* a padded image and a block's rows per thread */
 } image_job;
 
 static float *mine(const image_job *j)
@@ -283,8 +286,8 @@ an_code an_k_patches_weight(float *dw, const float *dy, const float *x, const an
     float *dW = (float *)all;
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t chunk = 0; chunk < chunks; chunk++)
-        sum_images(dW + chunk * n, (float *)(all + sums + (size_t)omp_get_thread_num() * l.own), dy, x,
-                   chunk * grain, smaller((chunk + 1) * grain, s->B), &l);
+        sum_images(dW + chunk * n, (float *)(all + sums + (size_t)omp_get_thread_num() * l.own), dy,
+                   x, chunk * grain, smaller((chunk + 1) * grain, s->B), &l);
     add_chunks(dw, dW, chunks, &l);
     an_scratch_give(all);
     return AN_OK;

@@ -9,12 +9,18 @@
 #include "base/par.h"
 #include "base/simd.h"
 
-an_pool_shape an_k_pool_shape(int64_t B, int64_t H, int64_t W, int64_t C,
-                              int64_t size, int64_t stride, int64_t pad)
+an_pool_shape an_k_pool_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_t size,
+                              int64_t stride, int64_t pad)
 {
     int64_t free_y = H + 2 * pad - size, free_x = W + 2 * pad - size;
     return (an_pool_shape){
-        .B = B, .H = H, .W = W, .C = C, .size = size, .stride = stride, .pad = pad,
+        .B = B,
+        .H = H,
+        .W = W,
+        .C = C,
+        .size = size,
+        .stride = stride,
+        .pad = pad,
         .Ho = free_y < 0 ? 0 : free_y / stride + 1,
         .Wo = free_x < 0 ? 0 : free_x / stride + 1,
     };
@@ -30,16 +36,18 @@ static window window_of(int64_t i, int64_t j, const an_pool_shape *s)
 {
     int64_t y = i * s->stride - s->pad, x = j * s->stride - s->pad;
     return (window){
-        .top = y < 0 ? 0 : y, .bottom = y + s->size < s->H ? y + s->size : s->H,
-        .left = x < 0 ? 0 : x, .right = x + s->size < s->W ? x + s->size : s->W,
+        .top = y < 0 ? 0 : y,
+        .bottom = y + s->size < s->H ? y + s->size : s->H,
+        .left = x < 0 ? 0 : x,
+        .right = x + s->size < s->W ? x + s->size : s->W,
     };
 }
 
 /* ── maximum ──────────────────────────────────────────────────────────────────────── */
 
 /* best, at (C) ← the larger of themselves and x (C), which lies at `position`. */
-AN_SIMD static void challenge(float *restrict best, uint8_t *restrict at,
-                              const float *restrict x, uint8_t position, int64_t C)
+AN_SIMD static void challenge(float *restrict best, uint8_t *restrict at, const float *restrict x,
+                              uint8_t position, int64_t C)
 {
     for (int64_t c = 0; c < C; c++) {
         bool wins = (x[c] > best[c]) | (x[c] != x[c]);
@@ -73,8 +81,7 @@ void an_k_max_pool_forward(float *y, uint8_t *at, const float *x, const an_pool_
     }
 }
 
-void an_k_max_pool_backward(float *dx, const float *dy, const uint8_t *at,
-                            const an_pool_shape *s)
+void an_k_max_pool_backward(float *dx, const float *dy, const uint8_t *at, const an_pool_shape *s)
 {
     int64_t offset[AN_POOL_SIDE * AN_POOL_SIDE]; /* of a position in a window, in elements */
     for (int64_t k = 0; k < s->size * s->size; k++)
@@ -173,8 +180,8 @@ static void select_top(int64_t *at, const float *x, int64_t n, int64_t step, int
     }
 }
 
-void an_k_top_pool_forward(float *y, int64_t *at, const float *x, int64_t B, int64_t n,
-                           int64_t C, int64_t top)
+void an_k_top_pool_forward(float *y, int64_t *at, const float *x, int64_t B, int64_t n, int64_t C,
+                           int64_t top)
 {
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t b = 0; b < B; b++) {

@@ -23,8 +23,8 @@ static void sum_chunk(void *context, int64_t lo, int64_t hi, int64_t chunk)
     job->add(job->partial + chunk * job->n, job->context, lo, hi);
 }
 
-an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context,
-                      int64_t rows, int64_t width)
+an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context, int64_t rows,
+                      int64_t width)
 {
     int64_t grain = width < CHUNK_FLOATS ? CHUNK_FLOATS / (width > 0 ? width : 1) : 1;
     int64_t chunks = an_chunks(rows, grain);

@@ -15,8 +15,8 @@ typedef void (*an_k_row_fn)(double *sums, const void *context, int64_t lo, int64
 
 /* sums (n) ← Σ over `rows` rows of `width` floats each (the width sets the chunk size).
  * AN_ENOMEM. */
-an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context,
-                      int64_t rows, int64_t width);
+an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context, int64_t rows,
+                      int64_t width);
 
 /* db (width) += Σ_rows dy (rows, width). AN_ENOMEM. */
 an_code an_k_bias_backward(float *db, const float *dy, int64_t rows, int64_t width);

@@ -6,7 +6,7 @@
 #include "base/par.h"
 #include "kernel/exp.h"
 
-enum { PARALLEL_FROM = 16384 };   /* numbers; below, threads cost more than they give */
+enum { PARALLEL_FROM = 16384 }; /* numbers; below, threads cost more than they give */
 
 static float row_max(const float *x, int64_t n)
 {
@@ -49,8 +49,7 @@ static void log_softmax_row(float *y, const float *x, int64_t n)
         y[i] = x[i] - top - shift;
 }
 
-static void log_softmax_row_backward(float *restrict dx, const float *dy, const float *y,
-                                     int64_t n)
+static void log_softmax_row_backward(float *restrict dx, const float *dy, const float *y, int64_t n)
 {
     double sum = 0;
     for (int64_t i = 0; i < n; i++)
@@ -119,8 +118,7 @@ static void log_softmax_rows_backward(void *context, int64_t lo, int64_t hi, int
         log_softmax_row_backward(r->to + at, r->dy + at, r->from + at, r->n);
 }
 
-void an_k_log_softmax_backward(float *dx, const float *dy, const float *y, int64_t rows,
-                               int64_t n)
+void an_k_log_softmax_backward(float *dx, const float *dy, const float *y, int64_t rows, int64_t n)
 {
     for_rows(log_softmax_rows_backward, dx, y, dy, rows, n);
 }

@@ -13,7 +13,6 @@ void an_k_softmax_backward(float *dx, const float *dp, const float *p, int64_t r
 /* y = x − log Σ e^x; y may be x. */
 void an_k_log_softmax_forward(float *y, const float *x, int64_t rows, int64_t n);
 /* dx += dy − e^y·Σ dy */
-void an_k_log_softmax_backward(float *dx, const float *dy, const float *y, int64_t rows,
-                               int64_t n);
+void an_k_log_softmax_backward(float *dx, const float *dy, const float *y, int64_t rows, int64_t n);
 
 #endif

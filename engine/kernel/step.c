@@ -56,16 +56,18 @@ static void adamw_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
     follow(job->with, job->p, lo, hi - lo);
 }
 
-void an_k_adamw(float *p, const float *g, float *m, float *v, int64_t n,
-                const an_adamw_args *args)
+void an_k_adamw(float *p, const float *g, float *m, float *v, int64_t n, const an_adamw_args *args)
 {
     const adamw_numbers numbers = {
         .keep = (float)(1 - args->lr * args->decay),
-        .beta1 = (float)args->beta1, .rest1 = (float)(1 - args->beta1),
-        .beta2 = (float)args->beta2, .rest2 = (float)(1 - args->beta2),
+        .beta1 = (float)args->beta1,
+        .rest1 = (float)(1 - args->beta1),
+        .beta2 = (float)args->beta2,
+        .rest2 = (float)(1 - args->beta2),
         .rate = (float)(args->lr / (1 - pow(args->beta1, (double)args->t))),
         .unbias = (float)(1 / sqrt(1 - pow(args->beta2, (double)args->t))),
-        .eps = (float)args->eps, .scale = (float)args->with.scale,
+        .eps = (float)args->eps,
+        .scale = (float)args->with.scale,
     };
     an_par_for(n, GRAIN, adamw_part, &(adamw_job){p, m, v, g, numbers, &args->with});
 }
@@ -117,8 +119,11 @@ void an_k_sgd(float *p, const float *g, float *buf, int64_t n, const an_sgd_args
 {
     const float momentum = (float)args->momentum;
     const sgd_numbers numbers = {
-        .lr = (float)args->lr, .decay = (float)args->decay, .scale = (float)args->with.scale,
-        .momentum = momentum, .ahead = args->nesterov ? momentum : 1,
+        .lr = (float)args->lr,
+        .decay = (float)args->decay,
+        .scale = (float)args->with.scale,
+        .momentum = momentum,
+        .ahead = args->nesterov ? momentum : 1,
         .direct = args->nesterov ? 1 : 0,
     };
     if (args->momentum == 0)

@@ -16,8 +16,8 @@
 enum {
     P = AN_TILE_PLANES,
     ROWS = AN_MICRO_ROWS,
-    BLOCK_BYTES = 512 * 1024,      /* of both operands' planes: half of an L2               */
-    BLOCK_MAX = 128,               /* tiles                                                 */
+    BLOCK_BYTES = 512 * 1024, /* of both operands' planes: half of an L2               */
+    BLOCK_MAX = 128,          /* tiles                                                 */
     ENOUGH_TILES = 8,
     CHUNKS = 8,                    /* partial weight gradients, at most                     */
     CHUNK_BYTES = 16 * 1024 * 1024 /* of all of them together                               */
@@ -25,9 +25,9 @@ enum {
 
 typedef struct {
     an_tile_map map;
-    int64_t block;                /* tiles transformed together        */
-    int64_t plane_in, plane_out, plane_kernels;  /* floats from one plane to the next */
-    size_t own;                   /* bytes a thread works in           */
+    int64_t block;                              /* tiles transformed together        */
+    int64_t plane_in, plane_out, plane_kernels; /* floats from one plane to the next */
+    size_t own;                                 /* bytes a thread works in           */
 } layout;
 
 static int64_t up(int64_t n, int64_t d)
@@ -47,8 +47,7 @@ static layout layout_of(const an_conv_shape *s)
     l.plane_in = an_tile_plane(l.block, s->C);
     l.plane_out = an_tile_plane(l.block, s->O);
     l.plane_kernels = an_tile_plane(s->C, s->O);
-    l.own = an_scratch_line(sizeof(float)
-                            * (size_t)(s->C + s->O + P * (l.plane_in + l.plane_out)));
+    l.own = an_scratch_line(sizeof(float) * (size_t)(s->C + s->O + P * (l.plane_in + l.plane_out)));
     return l;
 }
 
@@ -99,8 +98,8 @@ an_code an_k_winograd_forward(float *y, const float *x, const float *w, bool fli
         memset(zeros, 0, sizeof(float) * (size_t)(C + O));
         an_k_tiles_in(V, l.plane_in, x, lo, hi, &l.map, zeros);
         for (int k = 0; k < P; k++)
-            an_k_panel_rows(M + k * l.plane_out, O, V + k * l.plane_in, C,
-                            U + k * l.plane_kernels, hi - lo, C, O, NULL, false, NULL);
+            an_k_panel_rows(M + k * l.plane_out, O, V + k * l.plane_in, C, U + k * l.plane_kernels,
+                            hi - lo, C, O, NULL, false, NULL);
         an_k_tiles_out(y, M, l.plane_out, lo, hi, 0, O, &l.map, b, accumulate, nowhere);
     }
     an_scratch_give(all);
@@ -134,8 +133,12 @@ static void sum_tiles(float *dU, const float *V, const float *Z, int64_t tiles, 
                       const an_conv_shape *s)
 {
     int64_t C = s->C, O = s->O;
-    an_micro_outer job = {.n = {1, 1, tiles}, .a_step = {0, 0, C}, .b_step = {0, 0, O},
-                          .rows = ROWS, .out_step = O, .accumulate = accumulate};
+    an_micro_outer job = {.n = {1, 1, tiles},
+                          .a_step = {0, 0, C},
+                          .b_step = {0, 0, O},
+                          .rows = ROWS,
+                          .out_step = O,
+                          .accumulate = accumulate};
     for (int64_t o = 0; o < O; o += AN_MICRO_COLUMNS)
         for (int64_t c = 0; c < C; c += ROWS) {
             job.a = V + c;
@@ -160,7 +163,8 @@ an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const a
     float *dU = (float *)all;
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
-        int64_t first = chunk * grain, end = first + grain < l.map.tiles ? first + grain : l.map.tiles;
+        int64_t first = chunk * grain,
+                end = first + grain < l.map.tiles ? first + grain : l.map.tiles;
         float *zeros = (float *)(all + shared + (size_t)omp_get_thread_num() * l.own);
         float *V = zeros + C + O, *Z = V + P * l.plane_in;
         memset(zeros, 0, sizeof(float) * (size_t)(C + O));
@@ -169,8 +173,8 @@ an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const a
             an_k_tiles_in(V, l.plane_in, x, lo, hi, &l.map, zeros);
             an_k_tiles_gradient(Z, l.plane_out, dy, lo, hi, &l.map, zeros);
             for (int k = 0; k < P; k++)
-                sum_tiles(dU + chunk * n + k * l.plane_kernels, V + k * l.plane_in, Z + k * l.plane_out,
-                          hi - lo, lo > first, s);
+                sum_tiles(dU + chunk * n + k * l.plane_kernels, V + k * l.plane_in,
+                          Z + k * l.plane_out, hi - lo, lo > first, s);
         }
     }
     give_kernels(dw, dU, l.plane_kernels, chunks, s);

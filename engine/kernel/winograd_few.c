@@ -90,9 +90,12 @@ an_code an_k_winograd_few_weight(float *dw, const float *dy, const float *x, con
     for (int64_t n = 0; n < down * across; n++) {
         int64_t c = n % down * ROWS, o = n / down * AN_MICRO_COLUMNS;
         float *dU = tiles + omp_get_thread_num() * own;
-        an_micro_outer job = {
-            .n = {1, 1, map.tiles}, .a_step = {0, 0, C}, .b_step = {0, 0, O}, .rows = ROWS,
-            .columns = an_panel_columns(O, n / down), .out_step = AN_MICRO_COLUMNS};
+        an_micro_outer job = {.n = {1, 1, map.tiles},
+                              .a_step = {0, 0, C},
+                              .b_step = {0, 0, O},
+                              .rows = ROWS,
+                              .columns = an_panel_columns(O, n / down),
+                              .out_step = AN_MICRO_COLUMNS};
         for (int k = 0; k < P; k++) {
             job.a = V + k * plane_in + c;
             job.b = Z + k * plane_out + o;

@@ -21,10 +21,10 @@ enum {
     PARTS = LINE * LINE,
     SUMS = POINTS * POINTS,
     ROWS = AN_MICRO_ROWS,
-    BLOCK_BYTES = 512 * 1024,  /* of both operands' planes: half of an L2                 */
-    BLOCK_MAX = 128,           /* tiles                                                   */
+    BLOCK_BYTES = 512 * 1024, /* of both operands' planes: half of an L2                 */
+    BLOCK_MAX = 128,          /* tiles                                                   */
     ENOUGH_TILES = 64,
-    MOST_WEIGHTS = 65536       /* pairs of channels: transformed, nine times as many floats */
+    MOST_WEIGHTS = 65536 /* pairs of channels: transformed, nine times as many floats */
 };
 
 typedef struct {
@@ -55,15 +55,15 @@ static layout layout_of(const an_conv_shape *s)
     l.plane_in = an_tile_plane(l.block, s->C);
     l.plane_out = an_tile_plane(l.block, s->O);
     l.plane_kernels = an_tile_plane(s->C, s->O);
-    l.own = an_scratch_line(
-        sizeof(float) * (size_t)(s->C + s->O + PARTS * l.plane_in + SUMS * l.plane_out));
+    l.own = an_scratch_line(sizeof(float) *
+                            (size_t)(s->C + s->O + PARTS * l.plane_in + SUMS * l.plane_out));
     return l;
 }
 
 bool an_k_winograd_half_fits(const an_conv_shape *s)
 {
-    if (s->kh != 3 || s->kw != 3 || s->stride != 2 || s->pad_y != 1 || s->pad_x != 1
-        || s->C % AN_TILE_LANES || s->O % AN_TILE_LANES || s->C * s->O > MOST_WEIGHTS)
+    if (s->kh != 3 || s->kw != 3 || s->stride != 2 || s->pad_y != 1 || s->pad_x != 1 ||
+        s->C % AN_TILE_LANES || s->O % AN_TILE_LANES || s->C * s->O > MOST_WEIGHTS)
         return false;
     layout l = layout_of(s);
     return l.tiles >= ENOUGH_TILES && 4 * l.tiles * OUT * OUT <= 5 * s->B * s->Ho * s->Wo;

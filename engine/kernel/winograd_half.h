@@ -2,9 +2,10 @@
  * winograd_half_tile.h: 81 multiplications per 4×4 outputs and pair of channels where the
  * definition has 144.
  *
- * Stated error, standard normal data: below 1e-5 of the largest output (tests/c/test_winograd_half.c
- * holds it to that). Shapes as in kernel/conv.h. Called by conv.c for the shapes where it is
- * faster; the weight gradient is not (tests/bench/README.md) and stays with direct.h. */
+ * Stated error, standard normal data: below 1e-5 of the largest output
+ * (tests/c/test_winograd_half.c holds it to that). Shapes as in kernel/conv.h. Called by conv.c for
+ * the shapes where it is faster; the weight gradient is not (tests/bench/README.md) and stays with
+ * direct.h. */
 #ifndef AN_KERNEL_WINOGRAD_HALF_H
 #define AN_KERNEL_WINOGRAD_HALF_H
 

@@ -66,7 +66,9 @@ static inline void kernel_line(lanes *o, const lanes *i)
 /* ── tiles ──────────────────────────────────────────────────────────────────────────────── */
 
 typedef void line_transform(lanes *o, const lanes *i);
-#define INLINE static inline __attribute__((always_inline)) /* for sizes and `line` are constants */
+#define INLINE                                                                                     \
+    static inline __attribute__((always_inline)) /* for sizes and `line` are constants             \
+                                                  */
 
 /* to (out²) ← d (in²) */
 INLINE void apart(float *to, int64_t plane, const float *const *d, int64_t channels, const int in,
@@ -90,8 +92,9 @@ INLINE void apart(float *to, int64_t plane, const float *const *d, int64_t chann
 }
 
 /* y (out²) ← m (in²) + b, or + y */
-INLINE void together(float *const *y, const float *m, int64_t plane, const float *b, bool accumulate,
-                     int64_t channels, const int in, const int out, line_transform *line)
+INLINE void together(float *const *y, const float *m, int64_t plane, const float *b,
+                     bool accumulate, int64_t channels, const int in, const int out,
+                     line_transform *line)
 {
     for (int64_t c = 0; c < channels; c += L) {
         lanes half[NINE][NINE], from[NINE], o[NINE];

@@ -81,9 +81,9 @@ void an_k_tiles_gradient(float *Z, int64_t plane, const float *dy, int64_t lo, i
     }
 }
 
-void an_k_tiles_out(float *y, const float *M, int64_t plane, int64_t lo, int64_t hi,
-                    int64_t first, int64_t channels, const an_tile_map *map, const float *b,
-                    bool accumulate, float *nowhere)
+void an_k_tiles_out(float *y, const float *M, int64_t plane, int64_t lo, int64_t hi, int64_t first,
+                    int64_t channels, const an_tile_map *map, const float *b, bool accumulate,
+                    float *nowhere)
 {
     const an_conv_shape *s = map->s;
     const float *to[AN_TILE_OUT * AN_TILE_OUT];

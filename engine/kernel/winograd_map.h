@@ -42,8 +42,8 @@ void an_k_tiles_gradient(float *Z, int64_t plane, const float *dy, int64_t lo, i
                          const an_tile_map *map, const float *zeros);
 /* y ← the outputs of tiles lo … hi−1, channels first … first+channels−1, which is what M has;
  * + b, or + y if `accumulate`. nowhere (channels) is written outside. */
-void an_k_tiles_out(float *y, const float *M, int64_t plane, int64_t lo, int64_t hi,
-                    int64_t first, int64_t channels, const an_tile_map *map, const float *b,
-                    bool accumulate, float *nowhere);
+void an_k_tiles_out(float *y, const float *M, int64_t plane, int64_t lo, int64_t hi, int64_t first,
+                    int64_t channels, const an_tile_map *map, const float *b, bool accumulate,
+                    float *nowhere);
 
 #endif

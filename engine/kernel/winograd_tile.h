@@ -23,7 +23,8 @@ void an_k_tile_output(float *const y[16], const float *m, int64_t plane, const f
                       bool accumulate, int64_t channels);
 /* u ← G g Gᵀ for sixteen kernels of 3×3, `step` floats apart; turned by 180° if `flipped`. */
 void an_k_tile_kernel(float *u, int64_t plane, const float *g, int64_t step, bool flipped);
-/* Sixteen dg (3×3), `step` floats apart, += Gᵀ (Σ_n du_n) G over `count` du, `next` floats apart. */
+/* Sixteen dg (3×3), `step` floats apart, += Gᵀ (Σ_n du_n) G over `count` du, `next` floats apart.
+ */
 void an_k_tile_kernel_gradient(float *dg, int64_t step, const float *du, int64_t plane,
                                int64_t count, int64_t next);
 

@@ -5,7 +5,7 @@
 
 #include "base/par.h"
 
-enum { PARALLEL_FROM = 4096 };   /* logits; below, threads cost more than they give */
+enum { PARALLEL_FROM = 4096 }; /* logits; below, threads cost more than they give */
 
 static inline double weight_of(const an_xent_args *args, int64_t c)
 {
@@ -24,10 +24,10 @@ static inline double score(const an_xent_args *args, const float *x, int64_t y, 
 
 /* What one row's loss is made of. */
 typedef struct {
-    double log_sum;   /* log Σ e^z: log p_c = z_c − log_sum                      */
-    double rest;      /* 1 − p_y, added up from the others so that it is exact   */
-    double entropy;   /* Σ_c q_c·(−log p_c)                                      */
-    double mass;      /* Σ_c q_c                                                 */
+    double log_sum; /* log Σ e^z: log p_c = z_c − log_sum                      */
+    double rest;    /* 1 − p_y, added up from the others so that it is exact   */
+    double entropy; /* Σ_c q_c·(−log p_c)                                      */
+    double mass;    /* Σ_c q_c                                                 */
 } row_sums;
 
 static row_sums sums_of_row(const float *x, int64_t y, int64_t K, const an_xent_args *args)
@@ -119,8 +119,8 @@ static void gradient_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
                           l->args);
 }
 
-void an_k_xent_backward(float *dlogits, double dloss, const float *logits,
-                        const int64_t *labels, int64_t B, int64_t K, const an_xent_args *args)
+void an_k_xent_backward(float *dlogits, double dloss, const float *logits, const int64_t *labels,
+                        int64_t B, int64_t K, const an_xent_args *args)
 {
     batch l = {dlogits, dloss / total_weight(labels, B, args), logits, labels, K, args};
     an_par_for(B, an_grain(B, K, PARALLEL_FROM), gradient_rows, &l);

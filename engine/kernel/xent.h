@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 typedef struct {
-    const float *weight, *adjust, *margin;   /* (K) each, NULL for 1, 0, 0              */
-    double scale, focal, smoothing;          /* scale 1, focal ≥ 0, smoothing in [0, 1) */
+    const float *weight, *adjust, *margin; /* (K) each, NULL for 1, 0, 0              */
+    double scale, focal, smoothing;        /* scale 1, focal ≥ 0, smoothing in [0, 1) */
 } an_xent_args;
 
 /* row (B) receives the numerators of the loss. Returns the loss: logits (B, K), labels
@@ -24,7 +24,7 @@ double an_k_xent_forward(float *row, const float *logits, const int64_t *labels,
                          int64_t K, const an_xent_args *args);
 
 /* dlogits (B, K) += dloss·∂loss/∂logits. */
-void an_k_xent_backward(float *dlogits, double dloss, const float *logits,
-                        const int64_t *labels, int64_t B, int64_t K, const an_xent_args *args);
+void an_k_xent_backward(float *dlogits, double dloss, const float *logits, const int64_t *labels,
+                        int64_t B, int64_t K, const an_xent_args *args);
 
 #endif

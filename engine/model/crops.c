@@ -113,8 +113,8 @@ static int64_t room(int64_t h, int64_t w, int64_t H, int64_t W)
     return h * w + h * (W + 1) + (H + 1) * (W + 1);
 }
 
-static an_code choose_all(an_tensor *positions, an_tensor *maps, an_tensor *p, int64_t H,
-                          int64_t W, int64_t s)
+static an_code choose_all(an_tensor *positions, an_tensor *maps, an_tensor *p, int64_t H, int64_t W,
+                          int64_t s)
 {
     int64_t B = maps->shape[0], h = maps->shape[1], w = maps->shape[2], K = maps->shape[3];
     int64_t n = positions->shape[1], each = room(h, w, H, W);

@@ -62,8 +62,8 @@ static an_code build(void *self, an_module *m, const char *prefix, const an_deno
     n->features = an_dense_new(m, an_name("%s.features", prefix).text, o->features, D);
     if (o->crop_features) {
         n->crops = an_dense_new(m, an_name("%s.crops", prefix).text, o->crop_features, D);
-        n->crop_type = an_module_param(m, an_name("%s.crop_type", prefix).text,
-                                       an_init_normal(1), 1, &D, false);
+        n->crop_type = an_module_param(m, an_name("%s.crop_type", prefix).text, an_init_normal(1),
+                                       1, &D, false);
     }
     n->token_norm = an_ln_new(m, an_name("%s.token_norm", prefix).text, D);
     n->hidden = (int64_t)((double)D * o->mlp_ratio);
@@ -223,8 +223,5 @@ static an_tensor *forward(void *self, const an_context *context, an_tensor *y, a
     return an_reshape(x, 2, y->shape);
 }
 
-const an_denoiser_kind an_cross_attention_kind = {.bytes = sizeof(network),
-                                                  .build = build,
-                                                  .encode = encode,
-                                                  .forward = forward,
-                                                  .drop = drop};
+const an_denoiser_kind an_cross_attention_kind = {
+    .bytes = sizeof(network), .build = build, .encode = encode, .forward = forward, .drop = drop};

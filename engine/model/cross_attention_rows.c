@@ -46,9 +46,9 @@ typedef struct {
     int64_t R;
     layer layer[AN_MOST_BLOCKS];
     ready last;
-    float *token;  /* (K, FORMS, D)  x_j from (y, mg, ml, 1)                    */
-    float *first;  /* (K, FORMS, 3D) q, k, v of the first block from rstd·(…)   */
-    float *start;  /* (3D)           what is added to them                      */
+    float *token; /* (K, FORMS, D)  x_j from (y, mg, ml, 1)                    */
+    float *first; /* (K, FORMS, 3D) q, k, v of the first block from rstd·(…)   */
+    float *start; /* (3D)           what is added to them                      */
 } pass;
 
 /* ── once per pass ────────────────────────────────────────────────────────────────── */
@@ -92,7 +92,8 @@ static void pack_layer(purse *p, layer *l, const an_cross_block *b)
 /* y (rows, out), rows `ldy` apart, = x (rows, in) Wᵀ [+ b] */
 static void apply(const ready *l, float *y, int64_t ldy, const float *x, int64_t rows, bool bias)
 {
-    an_k_panel_rows(y, ldy, x, l->in, l->panels, rows, l->in, l->out, bias ? l->bias : NULL, false, NULL);
+    an_k_panel_rows(y, ldy, x, l->in, l->panels, rows, l->in, l->out, bias ? l->bias : NULL, false,
+                    NULL);
 }
 
 static void apply_three(const layer *l, float *y, const float *x, int64_t rows, bool bias)
@@ -178,8 +179,14 @@ static void attend_self(const pass *p, const block *b)
     for (int64_t r = 0; r < b->rows; r++) {
         const float *q = b->wide + r * K * 3 * D;
         an_k_attend(b->mix + r * K * D, D,
-                    &(an_attend){.q = q, .k = q + D, .v = q + 2 * D, .ldq = 3 * D, .ldk = 3 * D,
-                                 .queries = K, .Lk = K, .heads = p->n->heads,
+                    &(an_attend){.q = q,
+                                 .k = q + D,
+                                 .v = q + 2 * D,
+                                 .ldq = 3 * D,
+                                 .ldk = 3 * D,
+                                 .queries = K,
+                                 .Lk = K,
+                                 .heads = p->n->heads,
                                  .d = D / p->n->heads},
                     b->attend);
     }
@@ -195,9 +202,14 @@ static void attend_image(const pass *p, const block *b, int i)
         int64_t image = row / p->R, at = (row - b->first) * K * D;
         next = (image + 1) * p->R < end ? (image + 1) * p->R : end;
         an_k_attend(b->mix + at, D,
-                    &(an_attend){.q = b->wide + at, .k = an_f32(k) + image * N * D,
-                                 .v = an_f32(v) + image * N * D, .ldq = D, .ldk = D,
-                                 .queries = (next - row) * K, .Lk = N, .heads = p->n->heads,
+                    &(an_attend){.q = b->wide + at,
+                                 .k = an_f32(k) + image * N * D,
+                                 .v = an_f32(v) + image * N * D,
+                                 .ldq = D,
+                                 .ldk = D,
+                                 .queries = (next - row) * K,
+                                 .Lk = N,
+                                 .heads = p->n->heads,
                                  .d = D / p->n->heads},
                     b->attend);
     }
@@ -241,7 +253,8 @@ static void run(const pass *p, const block *b, float *out)
             apply_three(&p->layer[i + 1], b->wide, b->u, b->tokens, true);
     }
     float *wide = b->wide; /* one column would be slow: its pack has 16 */
-    an_k_panel_rows(wide, LAST, b->u, p->n->D, p->last.panels, b->tokens, p->n->D, LAST, NULL, false, NULL);
+    an_k_panel_rows(wide, LAST, b->u, p->n->D, p->last.panels, b->tokens, p->n->D, LAST, NULL,
+                    false, NULL);
     for (int64_t i = 0; i < b->tokens; i++)
         out[b->first * p->n->K + i] = wide[i * LAST] + p->last.bias[0];
 }

@@ -32,16 +32,17 @@ static an_code check(const an_denoiser_options *o)
         return an_fail(AN_EINVAL, "denoiser: blocks is 1 to %d, not %lld", AN_MOST_BLOCKS,
                        (long long)o->blocks);
     if (o->heads < 1 || o->dim % o->heads != 0 || o->dim % 4 != 0)
-        return an_fail(AN_EINVAL, "denoiser: dim (%lld) must be a multiple of 4 and of heads "
-                                  "(%lld)", (long long)o->dim, (long long)o->heads);
+        return an_fail(AN_EINVAL,
+                       "denoiser: dim (%lld) must be a multiple of 4 and of heads "
+                       "(%lld)",
+                       (long long)o->dim, (long long)o->heads);
     if (!((double)o->dim * o->mlp_ratio >= 1 && o->mlp_ratio <= 64))
         return an_fail(AN_EINVAL, "denoiser: mlp_ratio is a positive number up to 64, not %g",
                        o->mlp_ratio);
     return AN_OK;
 }
 
-an_denoiser *an_denoiser_new(an_module *m, const char *prefix,
-                             const an_denoiser_options *options)
+an_denoiser *an_denoiser_new(an_module *m, const char *prefix, const an_denoiser_options *options)
 {
     if (check(options))
         return NULL;
@@ -109,8 +110,8 @@ static void retain_all(an_context *c)
             an_retain(c->kept[i]);
 }
 
-an_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_tensor *crops,
-                               an_tensor *mg, an_tensor *ml)
+an_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_tensor *crops, an_tensor *mg,
+                               an_tensor *ml)
 {
     if (!features || !mg || !ml || check_encode(&d->options, features, crops, mg, ml))
         return NULL;

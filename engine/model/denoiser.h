@@ -32,16 +32,15 @@ typedef struct an_denoiser an_denoiser;
 typedef struct an_context an_context;
 
 /* Declares `prefix`.… in m (engine/model/README.md lists the names), which it keeps alive. */
-an_denoiser *an_denoiser_new(an_module *m, const char *prefix,
-                             const an_denoiser_options *options);
+an_denoiser *an_denoiser_new(an_module *m, const char *prefix, const an_denoiser_options *options);
 void an_denoiser_free(an_denoiser *d); /* NULL is allowed */
 
 /* features (B, h, w, Cf); crops (B, n, D_l), NULL if crop_features is 0 (film ignores them);
  * mg and ml (B, K), the priors' probabilities. Recorded if gradients are wanted: then one
  * backward pass uses the context up. NULL after a failure. */
-an_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_tensor *crops,
-                               an_tensor *mg, an_tensor *ml);
-void an_context_release(an_context *c); /* NULL is allowed */
+an_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_tensor *crops, an_tensor *mg,
+                               an_tensor *ml);
+void an_context_release(an_context *c);         /* NULL is allowed */
 int64_t an_context_images(const an_context *c); /* B */
 
 /* y (B·R, K), row i belonging to image i/R; t int64 (B·R) or (1), in 0 … T → (B·R, K).

@@ -7,9 +7,9 @@
 
 struct an_context {
     const an_denoiser *owner;
-    int64_t images;                       /* B                                      */
-    an_tensor *mg, *ml;                   /* (B, K), retained                       */
-    an_tensor *kept[2 * AN_MOST_BLOCKS];  /* the kind's own, retained, NULL if none */
+    int64_t images;                      /* B                                      */
+    an_tensor *mg, *ml;                  /* (B, K), retained                       */
+    an_tensor *kept[2 * AN_MOST_BLOCKS]; /* the kind's own, retained, NULL if none */
 };
 
 typedef struct {

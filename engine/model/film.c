@@ -24,8 +24,7 @@ static an_code build(void *self, an_module *m, const char *prefix, const an_deno
         an_text embed = an_name("%s.lin%d.embed.weight", prefix, i + 1);
         f->layer[i].lin = an_dense_new(m, an_name("%s.lin%d.lin", prefix, i + 1).text,
                                        i == 0 ? 3 * o->classes : o->dim, o->dim);
-        f->layer[i].embed =
-            an_module_param(m, embed.text, an_init_uniform(0, 1), 2, table, false);
+        f->layer[i].embed = an_module_param(m, embed.text, an_init_uniform(0, 1), 2, table, false);
         f->layer[i].norm = an_bn_new(m, an_name("%s.norm%d", prefix, i + 1).text, o->dim);
     }
     f->out = an_dense_zero(m, an_name("%s.out", prefix).text, o->dim, o->classes);
@@ -44,8 +43,8 @@ static an_code encode(void *self, an_context *c, an_tensor *features, an_tensor 
 /* True if nothing of this pass will be differentiated, nor a batch's moments taken. */
 static bool keeps_nothing(const film *f, const an_context *c, an_tensor *y)
 {
-    return !an_module_training(f->feature_norm.module) && !an_wants_grad(f->out.weight)
-        && !an_wants_grad(c->kept[FEATURE]) && !an_wants_grad(y);
+    return !an_module_training(f->feature_norm.module) && !an_wants_grad(f->out.weight) &&
+           !an_wants_grad(c->kept[FEATURE]) && !an_wants_grad(y);
 }
 
 static an_tensor *forward(void *self, const an_context *c, an_tensor *y, an_tensor *t,

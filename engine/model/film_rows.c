@@ -16,8 +16,8 @@
 #include "model/film.h"
 
 enum {
-    ROWS = 64,  /* of a block: 96 KB between two layers of width 128 */
-    WHOLE = 16  /* columns of a product come in sixteens             */
+    ROWS = 64, /* of a block: 96 KB between two layers of width 128 */
+    WHOLE = 16 /* columns of a product come in sixteens             */
 };
 static const double EPS = 1e-5;
 
@@ -123,7 +123,8 @@ static void run(const pass *p, float *a, float *b, int64_t first, int64_t rows, 
         a = b;
         b = swap;
     }
-    const affine *last = &p->layer[AN_FILM_LAYERS]; /* whole sixteens of columns, then what is wanted */
+    /* whole sixteens of columns, then what is wanted */
+    const affine *last = &p->layer[AN_FILM_LAYERS];
     int64_t wide = whole(p->K);
     an_k_block(b, wide, a, p->D, rows, last->w, last->bias, wide, p->D);
     for (int64_t r = 0; r < rows; r++)
@@ -145,8 +146,12 @@ an_tensor *an_film_rows(const an_film_network *f, const an_context *context, an_
     an_tensor *out = u && y ? an_tensor_like(y) : NULL;
     if (!out)
         return NULL;
-    pass p = {.y = an_f32(y), .mg = an_f32(context->mg), .ml = an_f32(context->ml),
-              .u = an_f32(u), .K = y->shape[1], .D = u->shape[1],
+    pass p = {.y = an_f32(y),
+              .mg = an_f32(context->mg),
+              .ml = an_f32(context->ml),
+              .u = an_f32(u),
+              .K = y->shape[1],
+              .D = u->shape[1],
               .R = y->shape[0] / context->images};
     int64_t line = whole(p.D > 3 * p.K ? p.D : 3 * p.K), packed = affine_floats(&f->out);
     for (int i = 0; i < AN_FILM_LAYERS; i++)

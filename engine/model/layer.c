@@ -68,8 +68,7 @@ an_bn an_bn_new(an_module *m, const char *name, int64_t channels)
         .module = m,
         .weight = part(m, name, "weight", an_init_constant(1), channels),
         .bias = part(m, name, "bias", an_init_constant(0), channels),
-        .running_mean =
-            an_module_buffer(m, an_name("%s.running_mean", name).text, 1, &channels, 0),
+        .running_mean = an_module_buffer(m, an_name("%s.running_mean", name).text, 1, &channels, 0),
         .running_var = an_module_buffer(m, an_name("%s.running_var", name).text, 1, &channels, 1),
     };
 }

@@ -170,8 +170,8 @@ static an_code gather(an_module *m, bool parameter, bool decay, an_tensor *home,
         if (code)
             return code;
         if (parameter) {
-            e->x->grad = an_tensor_view(m->gradient->storage, AN_F32, offset, e->x->ndim,
-                                        e->x->shape);
+            e->x->grad =
+                an_tensor_view(m->gradient->storage, AN_F32, offset, e->x->ndim, e->x->shape);
             if (!e->x->grad)
                 return an_err_code();
             an_retain(e->x->grad);
@@ -219,7 +219,8 @@ static an_tensor *sealed(an_module *m, an_tensor *x)
 {
     if (!an_module_sealed(m))
         return an_fail(AN_EINVAL, "the module is not sealed yet: call seal() after the last "
-                                  "network is made"), NULL;
+                                  "network is made"),
+               NULL;
     return x;
 }
 

@@ -28,9 +28,9 @@ typedef struct {
     bool decay;
 } an_range;
 
-an_module *an_module_new(uint64_t seed);   /* training, not frozen; one reference */
+an_module *an_module_new(uint64_t seed); /* training, not frozen; one reference */
 void an_module_retain(an_module *m);
-void an_module_release(an_module *m);      /* NULL is allowed */
+void an_module_release(an_module *m); /* NULL is allowed */
 
 /* Declare, before sealing. The module owns the result. The first failure (no memory, a
  * name used twice, a sealed module) sticks: this call and all later ones return NULL, so
@@ -70,7 +70,7 @@ void an_module_freeze(an_module *m, bool frozen);
 bool an_module_frozen(const an_module *m);
 
 int64_t an_module_entries(const an_module *m);
-const an_entry *an_module_entry(const an_module *m, int64_t i); /* in order of declaration */
+const an_entry *an_module_entry(const an_module *m, int64_t i);       /* in order of declaration */
 const an_entry *an_module_find(const an_module *m, const char *name); /* NULL if absent */
 int64_t an_module_count(const an_module *m); /* numbers in all parameters */
 

@@ -75,8 +75,8 @@ static an_code build_constant(an_prior *p)
         an_retain(p->constant);
     an_scope_end(mark, NULL);
     for (int64_t j = 0; p->constant && j < o->classes && o->mode != AN_PRIOR_ZERO; j++)
-        an_f32(p->constant)[j] = (float)(o->mode == AN_PRIOR_UNIFORM ? 1.0 / (double)o->classes
-                                                                     : o->counts[j] / total);
+        an_f32(p->constant)[j] =
+            (float)(o->mode == AN_PRIOR_UNIFORM ? 1.0 / (double)o->classes : o->counts[j] / total);
     return p->constant ? AN_OK : an_err_code();
 }
 
@@ -168,12 +168,10 @@ static void forward_local(const an_prior *p, an_tensor *images, an_prior_output 
 static void fuse(const an_prior_options *o, int64_t B, an_prior_output *out)
 {
     const int64_t shape[] = {B, o->classes};
-    out->mg = o->mode == AN_PRIOR_LOCAL
-                  ? an_tensor_zeros(AN_F32, 2, shape)
-                  : an_softmax(o->gradient ? out->g : an_detach(out->g));
-    out->ml = o->mode == AN_PRIOR_GLOBAL
-                  ? an_tensor_zeros(AN_F32, 2, shape)
-                  : an_softmax(o->gradient ? out->l : an_detach(out->l));
+    out->mg = o->mode == AN_PRIOR_LOCAL ? an_tensor_zeros(AN_F32, 2, shape)
+                                        : an_softmax(o->gradient ? out->g : an_detach(out->g));
+    out->ml = o->mode == AN_PRIOR_GLOBAL ? an_tensor_zeros(AN_F32, 2, shape)
+                                         : an_softmax(o->gradient ? out->l : an_detach(out->l));
     if (o->mode == AN_PRIOR_BOTH)
         out->m = an_add(an_affine(out->mg, o->weight, 0), an_affine(out->ml, 1 - o->weight, 0));
     else

@@ -41,16 +41,16 @@ typedef struct an_prior an_prior;
 
 /* What one batch gives. NULL where the mode has no such thing; the current scope's. */
 typedef struct {
-    an_tensor *g, *l;      /* (B, K) logits                                              */
-    an_tensor *m;          /* (B, K) prior mean                                          */
-    an_tensor *mg, *ml;    /* (B, K) what the denoiser's tokens are told, never NULL:
-                              softmax(g) and softmax(l), 0 for a branch that m leaves
-                              out, and m twice in the constant modes                     */
-    an_tensor *saliency;   /* (B, h, w, K)                                               */
-    an_tensor *crops;      /* (B, crops, D_l) the windows' vectors                       */
-    an_tensor *positions;  /* int64 (B, crops, 2) first row and column, 0-based pixels   */
-    an_tensor *attention;  /* (B, crops) weight of each window in l                      */
-    int64_t side;          /* of the windows, pixels                                     */
+    an_tensor *g, *l;     /* (B, K) logits                                              */
+    an_tensor *m;         /* (B, K) prior mean                                          */
+    an_tensor *mg, *ml;   /* (B, K) what the denoiser's tokens are told, never NULL:
+                             softmax(g) and softmax(l), 0 for a branch that m leaves
+                             out, and m twice in the constant modes                     */
+    an_tensor *saliency;  /* (B, h, w, K)                                               */
+    an_tensor *crops;     /* (B, crops, D_l) the windows' vectors                       */
+    an_tensor *positions; /* int64 (B, crops, 2) first row and column, 0-based pixels   */
+    an_tensor *attention; /* (B, crops) weight of each window in l                      */
+    int64_t side;         /* of the windows, pixels                                     */
 } an_prior_output;
 
 /* Declares `prefix`.saliency, `prefix`.local, `prefix`.pool and `prefix`.head as the mode

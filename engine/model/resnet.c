@@ -26,8 +26,10 @@ struct an_resnet {
 an_code an_resnet_small(an_resnet_options *out, int64_t channels, int64_t width, int64_t depth)
 {
     if (depth < 8 || (depth - 2) % 6 != 0)
-        return an_fail(AN_EINVAL, "a ResNet for small images has depth 6n+2 (8, 14, 20, …), "
-                                  "not %lld", (long long)depth);
+        return an_fail(AN_EINVAL,
+                       "a ResNet for small images has depth 6n+2 (8, 14, 20, …), "
+                       "not %lld",
+                       (long long)depth);
     *out = (an_resnet_options){
         .channels = channels, .width = width, .stages = 3, .blocks = (depth - 2) / 6};
     return AN_OK;
@@ -120,7 +122,8 @@ an_tensor *an_resnet_forward(const an_resnet *r, an_tensor *images)
         return NULL;
     if (images->shape[3] != r->options.channels)
         return an_fail(AN_EINVAL, "images %s: the network was made for %lld channels",
-                       an_shape_text(images), (long long)r->options.channels), NULL;
+                       an_shape_text(images), (long long)r->options.channels),
+               NULL;
     size_t mark = an_scope_begin();
     an_tensor *x = an_bn_apply(&r->bn1, an_conv_apply(&r->conv1, images), NULL, true);
     if (r->options.large_stem)

@@ -17,6 +17,6 @@ typedef struct {
 an_saliency an_saliency_new(an_module *m, const char *name, int64_t features, int64_t classes,
                             double top);
 an_tensor *an_saliency_maps(const an_saliency *s, an_tensor *features); /* (B,h,w,Cf) → (B,h,w,K) */
-an_tensor *an_saliency_logits(const an_saliency *s, an_tensor *maps);   /* (B,h,w,K) → (B,K)      */
+an_tensor *an_saliency_logits(const an_saliency *s, an_tensor *maps); /* (B,h,w,K) → (B,K)      */
 
 #endif

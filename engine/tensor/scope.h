@@ -11,8 +11,8 @@
 #include "tensor/tensor.h"
 
 size_t an_scope_begin(void);
-an_tensor *an_scope_end(size_t mark, an_tensor *keep);  /* keep may be NULL */
-void an_scope_trim(void);   /* the stack's own memory goes back if no scope holds a tensor */
+an_tensor *an_scope_end(size_t mark, an_tensor *keep); /* keep may be NULL */
+void an_scope_trim(void); /* the stack's own memory goes back if no scope holds a tensor */
 /* Internal to tensor/: hands a new tensor (refs = 1) to the current scope. */
 an_tensor *an_scope_own(an_tensor *x);
 

@@ -13,6 +13,6 @@ void an_storage_retain(an_storage *s);
 void an_storage_release(an_storage *s);
 /* Gives back what waits to be used again, here and in the scopes' stack. */
 void an_storage_trim(void);
-int64_t an_storage_waiting(void);         /* bytes that wait in base/heap */
+int64_t an_storage_waiting(void); /* bytes that wait in base/heap */
 
 #endif

@@ -38,7 +38,8 @@ an_tensor *an_tensor_view(an_storage *storage, an_dtype dtype, int64_t offset, i
         return NULL;
     if (offset < 0 || (size_t)(offset + n) * width(dtype) > storage->bytes)
         return an_fail(AN_EINVAL, "a view of %lld elements from %lld does not fit its storage",
-                       (long long)n, (long long)offset), NULL;
+                       (long long)n, (long long)offset),
+               NULL;
     an_tensor *x = an_heap_take(sizeof *x);
     if (!x)
         return NULL;

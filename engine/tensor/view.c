@@ -46,7 +46,8 @@ an_tensor *an_view_narrow(an_tensor *x, int dim, int64_t start, int64_t length)
         dim += x->ndim;
     if (dim < 0 || dim >= x->ndim || start < 0 || length < 0 || start + length > x->shape[dim])
         return an_fail(AN_EINVAL, "narrow: %lld…%lld does not fit dimension %d of %s",
-                       (long long)start, (long long)(start + length), dim, an_shape_text(x)), NULL;
+                       (long long)start, (long long)(start + length), dim, an_shape_text(x)),
+               NULL;
     an_tensor *v = alias(x);
     if (v) {
         v->offset += start * v->stride[dim];
@@ -64,8 +65,10 @@ an_tensor *an_view_expand(an_tensor *x, int ndim, const int64_t *shape)
     for (int d = 0; fits && d < x->ndim; d++)
         fits = x->shape[d] == shape[lead + d] || x->shape[d] == 1;
     if (!fits)
-        return an_fail(AN_EINVAL, "%s cannot be broadcast to a shape of %d dimensions ending in "
-                       "%lld", an_shape_text(x), ndim, ndim > 0 ? (long long)shape[ndim - 1] : 0),
+        return an_fail(AN_EINVAL,
+                       "%s cannot be broadcast to a shape of %d dimensions ending in "
+                       "%lld",
+                       an_shape_text(x), ndim, ndim > 0 ? (long long)shape[ndim - 1] : 0),
                NULL;
     an_tensor *v = alias(x);
     if (!v)
@@ -84,7 +87,8 @@ an_tensor *an_view_reshape(an_tensor *x, int ndim, const int64_t *shape)
         return NULL;
     if (!an_is_contiguous(x) || ndim < 0 || ndim > AN_MAX_DIMS)
         return an_fail(AN_EINVAL, "reshape: needs a contiguous tensor and at most %d dimensions",
-                       AN_MAX_DIMS), NULL;
+                       AN_MAX_DIMS),
+               NULL;
     int64_t n = an_numel(x), known = 1, full[AN_MAX_DIMS];
     int open = -1;
     for (int d = 0; d < ndim; d++) {
@@ -100,10 +104,10 @@ an_tensor *an_view_reshape(an_tensor *x, int ndim, const int64_t *shape)
         full[open] = known ? n / known : 0;
     if ((open >= 0 ? known * full[open] : known) != n)
         return an_fail(AN_EINVAL, "reshape: %s has %lld elements, the new shape another number",
-                       an_shape_text(x), (long long)n), NULL;
+                       an_shape_text(x), (long long)n),
+               NULL;
     return an_tensor_view(x->storage, x->dtype, x->offset, ndim, full);
 }
-
 
 /* Copies the run along the last dimension that starts at the two offsets. */
 static void copy_row(an_tensor *to, int64_t at, const an_tensor *from, int64_t from_at)
@@ -125,9 +129,8 @@ static void copy_row(an_tensor *to, int64_t at, const an_tensor *from, int64_t f
         const void *x = from->storage->data;
         int64_t k = from_at + i * sf, p = at + i * st;
         if (to->dtype == AN_I64)
-            ((int64_t *)to->storage->data)[p] = from->dtype == AN_I64
-                                                    ? ((const int64_t *)x)[k]
-                                                    : (int64_t)((const float *)x)[k];
+            ((int64_t *)to->storage->data)[p] =
+                from->dtype == AN_I64 ? ((const int64_t *)x)[k] : (int64_t)((const float *)x)[k];
         else
             ((float *)to->storage->data)[p] = (float)((const int64_t *)x)[k];
     }

@@ -23,7 +23,8 @@ static void conv(int B, int H, int C, int O, int kernel, int stride)
     an_conv_shape s = an_k_conv_shape(B, H, H, C, O, kernel, kernel, stride, kernel / 2);
     int64_t nx = s.B * s.H * s.W * s.C, ny = s.B * s.Ho * s.Wo * s.O;
     float *x = normals(nx), *dx = normals(nx), *y = normals(ny), *dy = normals(ny);
-    float *w = normals((int64_t)C * O * kernel * kernel), *dw = normals((int64_t)C * O * kernel * kernel);
+    float *w = normals((int64_t)C * O * kernel * kernel),
+          *dw = normals((int64_t)C * O * kernel * kernel);
     double at[4] = {0};
     if (x && dx && y && dy && w && dw)
         for (int round = 0; round < 2; round++) { /* the first warms up */
@@ -44,7 +45,8 @@ static void gemm(int M, int N, int K, int threads)
     double start = 0, end = 0;
 #pragma omp parallel num_threads(threads)
     {
-        float *A = normals((int64_t)M * K), *B = normals((int64_t)K * N), *C = normals((int64_t)M * N);
+        float *A = normals((int64_t)M * K), *B = normals((int64_t)K * N),
+              *C = normals((int64_t)M * N);
         for (int round = 0; A && B && C && round < 2; round++) {
 #pragma omp barrier
 #pragma omp master

@@ -21,7 +21,11 @@
 #include "tensor/scope.h"
 #include "tensor/storage.h"
 
-#define SHAPE(...) (int64_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                                 \
+    (int64_t[])                                                                                    \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 
 static inline an_tensor *normal(uint64_t stream, int ndim, const int64_t *shape)
 {

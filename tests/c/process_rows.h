@@ -22,11 +22,13 @@ static const an_coupling COUPLINGS[] = {AN_COUPLE_VARIANCE, AN_COUPLE_SPEED, AN_
 static const float LEVEL[B] = {0.5f, 2, 1, 0.7f, 1.3f};
 
 static inline an_schedule *make(an_beta_kind beta, int64_t steps, an_lambda_policy policy,
-                         an_coupling coupling)
+                                an_coupling coupling)
 {
     const an_schedule_spec spec = {.beta = an_beta_default(beta, steps),
-                                   .lambda = an_lambda_default(policy), .coupling = coupling,
-                                   .K = K, .counts = COUNTS};
+                                   .lambda = an_lambda_default(policy),
+                                   .coupling = coupling,
+                                   .K = K,
+                                   .counts = COUNTS};
     an_schedule *s = an_schedule_new(&spec);
     assert_non_null(s);
     return s;

@@ -12,7 +12,8 @@ static inline an_code resize3(const uint8_t *src, int height, int width, uint8_t
 {
     size_t n = (size_t)height * (size_t)width;
     uint8_t *wide = malloc(n * 4);
-    if (!wide) abort();
+    if (!wide)
+        abort();
     for (size_t i = 0; i < n; i++)
         memcpy(wide + 4 * i, src + 3 * i, 3), wide[4 * i + 3] = (uint8_t)(i * 37);
     an_code code = an_resize(wide, height, width, dst, H, W, aspect);

@@ -9,8 +9,11 @@
 #include "tensor/storage.h"
 
 /* SHAPE(2, 3) is the two arguments ndim, shape. */
-#define SHAPE(...) \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                                 \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[])                         \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 
 /* Finite differences of fn; inputs are of size one or so and away from kinks. */
 static inline void check(an_check_fn fn, an_tensor **inputs, int n, void *ctx)

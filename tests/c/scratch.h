@@ -58,7 +58,8 @@ static inline const char *scratch_file(const char *name, const void *bytes, size
 {
     const char *path = scratch(name);
     FILE *file = fopen(path, "wb");
-    if (!file || fwrite(bytes, 1, count, file) != count || fclose(file)) abort();
+    if (!file || fwrite(bytes, 1, count, file) != count || fclose(file))
+        abort();
     return path;
 }
 
@@ -68,15 +69,18 @@ static inline const char *scratch_image(const char *name, const uint8_t *rgb, in
     const char *path = scratch(name), *dot = strrchr(name, '.');
     int done = strcmp(dot, ".png") == 0 ? stbi_write_png(path, w, h, 3, rgb, w * 3)
                                         : stbi_write_bmp(path, w, h, 3, rgb);
-    if (!done) abort();
+    if (!done)
+        abort();
     return path;
 }
 
 /* A picture of one colour. */
-static inline const char *scratch_colour(const char *name, int h, int w, uint8_t r, uint8_t g, uint8_t b)
+static inline const char *scratch_colour(const char *name, int h, int w, uint8_t r, uint8_t g,
+                                         uint8_t b)
 {
     uint8_t *rgb = malloc((size_t)h * (size_t)w * 3);
-    if (!rgb) abort();
+    if (!rgb)
+        abort();
     for (int i = 0; i < h * w; i++)
         rgb[3 * i] = r, rgb[3 * i + 1] = g, rgb[3 * i + 2] = b;
     const char *path = scratch_image(name, rgb, h, w);

@@ -14,16 +14,26 @@
 static double reference(int kind, double x)
 {
     switch (kind) {
-    case AN_RELU: return x > 0 ? x : 0;
-    case AN_GELU: return 0.5 * x * (1 + erf(x / sqrt(2)));
-    case AN_SILU: return x / (1 + exp(-x));
-    case AN_SIGMOID: return 1 / (1 + exp(-x));
-    case AN_TANH: return tanh(x);
-    case AN_SOFTPLUS: return log1p(exp(x));
-    case AN_EXP: return exp(x);
-    case AN_LOG: return log(x);
-    case AN_SQRT: return sqrt(x);
-    case AN_SQUARE: return x * x;
+    case AN_RELU:
+        return x > 0 ? x : 0;
+    case AN_GELU:
+        return 0.5 * x * (1 + erf(x / sqrt(2)));
+    case AN_SILU:
+        return x / (1 + exp(-x));
+    case AN_SIGMOID:
+        return 1 / (1 + exp(-x));
+    case AN_TANH:
+        return tanh(x);
+    case AN_SOFTPLUS:
+        return log1p(exp(x));
+    case AN_EXP:
+        return exp(x);
+    case AN_LOG:
+        return log(x);
+    case AN_SQRT:
+        return sqrt(x);
+    case AN_SQUARE:
+        return x * x;
     }
     fail_msg("kind %d has no reference", kind);
     return 0;
@@ -43,12 +53,12 @@ static void near(double got, double want, double relative)
 static void values_and_derivatives(void **state)
 {
     (void)state;
-    enum { N = 601 };   /* more than a piece of a sum */
+    enum { N = 601 }; /* more than a piece of a sum */
     float x[N], y[N], dy[N], dx[N];
     for (int kind = AN_RELU; kind <= AN_SQUARE; kind++) {
         for (int i = 0; i < N; i++) {
-            x[i] = wants_positive(kind) ? 0.02f * (float)(i + 1)
-                                        : 0.05f * (float)(i - 300) + 0.011f;
+            x[i] =
+                wants_positive(kind) ? 0.02f * (float)(i + 1) : 0.05f * (float)(i - 300) + 0.011f;
             dy[i] = 1 + 0.001f * (float)i;
             dx[i] = 3;
         }
@@ -57,7 +67,7 @@ static void values_and_derivatives(void **state)
         for (int i = 0; i < N; i++) {
             double h = 1e-5, up = reference(kind, x[i] + h), down = reference(kind, x[i] - h);
             near(y[i], reference(kind, x[i]), 2e-6);
-            near(dx[i], 3 + dy[i] * (up - down) / (2 * h), 2e-5);   /* added to what was there */
+            near(dx[i], 3 + dy[i] * (up - down) / (2 * h), 2e-5); /* added to what was there */
             dx[i] = dy[i];
         }
         an_k_map_backward(kind, dy, 0, dy, x, y, N); /* in place */
@@ -119,7 +129,7 @@ static void threads_do_not_matter(void **state)
     }
     assert_memory_equal(y[0], y[1], sizeof y[0]);
     assert_memory_equal(dx[0], dx[1], sizeof dx[0]);
-    near(y[0][N - 1], reference(AN_GELU, x[N - 1]), 1e-6);   /* the last chunk was done */
+    near(y[0][N - 1], reference(AN_GELU, x[N - 1]), 1e-6); /* the last chunk was done */
 }
 
 int main(void)

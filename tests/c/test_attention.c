@@ -47,7 +47,7 @@ static void reference(double *out, double *p, const double *q, const double *k, 
 typedef struct {
     int64_t n_q, n_k, n_p;
     float q[MOST], k[MOST], v[MOST], out[MOST], map[MOST], dout[MOST];
-    double x[3][MOST], want[MOST], want_p[MOST];   /* q, k, v; out; p */
+    double x[3][MOST], want[MOST], want_p[MOST]; /* q, k, v; out; p */
 } problem;
 
 static problem pr;
@@ -225,8 +225,15 @@ static void a_query_has_the_same_bits_in_any_company(void **state)
         an_k_attention_forward(pr.out, pr.q, pr.k, pr.v, s);
         for (int64_t count = 1; count <= queries; count += count < 3 ? 1 : 7)
             for (int64_t lo = 0; lo + count <= queries; lo += count) {
-                an_attend some = {.q = pr.q + lo * D, .k = pr.k, .v = pr.v, .ldq = D, .ldk = D,
-                                  .queries = count, .Lk = s->Lk, .heads = s->heads, .d = s->d};
+                an_attend some = {.q = pr.q + lo * D,
+                                  .k = pr.k,
+                                  .v = pr.v,
+                                  .ldq = D,
+                                  .ldk = D,
+                                  .queries = count,
+                                  .Lk = s->Lk,
+                                  .heads = s->heads,
+                                  .d = s->d};
                 an_k_attend(alone, D, &some, scratch);
                 assert_memory_equal(alone, pr.out + lo * D, (size_t)(count * D) * sizeof(float));
             }

@@ -67,7 +67,8 @@ static void test_flips_and_transpose_reach_all_eight_pictures(void **state)
                         sy = kind & 2 ? H - 1 - sy : sy, sx = kind & 1 ? W - 1 - sx : sx;
                         same &= pixel(out, y, x, c) == stored(sy, sx, c);
                     }
-            if (same) match = kind;
+            if (same)
+                match = kind;
         }
         assert_in_range(match, 0, 7);
         seen[match]++;
@@ -103,7 +104,8 @@ static void test_shift_reflects_and_crop_is_black(void **state)
                         same[1] &= pixel(b, y, x, 1) == (in ? stored(sy, sx, 1) : 0);
                     }
                 for (int k = 0; k < 2; k++)
-                    if (same[k]) found[k]++, moved[k][dy + 2][dx + 2] = true;
+                    if (same[k])
+                        found[k]++, moved[k][dy + 2][dx + 2] = true;
             }
         assert_int_equal(found[0], 1);
         assert_int_equal(found[1], 1);
@@ -116,8 +118,8 @@ static void test_shift_reflects_and_crop_is_black(void **state)
 static void test_colours_stay_in_range_and_follow_their_formulas(void **state)
 {
     (void)state;
-    const an_augment bright = {.brightness = 0.2f}, grey = {.colour = 1}, all = {
-        .brightness = 0.9f, .contrast = 0.9f, .colour = 0.9f, .noise = 0.5f};
+    const an_augment bright = {.brightness = 0.2f}, grey = {.colour = 1},
+                     all = {.brightness = 0.9f, .contrast = 0.9f, .colour = 0.9f, .noise = 0.5f};
     draw();
     float least = 10, most = 0;
     for (uint64_t image = 0; image < 200; image++) {
@@ -245,7 +247,8 @@ static void test_an_absent_class_is_never_drawn(void **state)
     int64_t out[4];
     for (int64_t epoch = 0; epoch < 50; epoch++)
         for (int sampler = AN_INSTANCE; sampler <= AN_SEQUENTIAL; sampler++) {
-            assert_int_equal(an_epoch_order(few, 4, 5, (an_sampler)sampler, 1, epoch, 50, out), AN_OK);
+            assert_int_equal(an_epoch_order(few, 4, 5, (an_sampler)sampler, 1, epoch, 50, out),
+                             AN_OK);
             for (int i = 0; i < 4; i++)
                 assert_in_range(out[i], 0, 3);
         }

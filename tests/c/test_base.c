@@ -102,7 +102,7 @@ static void normals_have_mean_0_and_variance_1(void **state)
         double v = x[i];
         sum += v, squares += v * v, fourth += v * v * v * v;
     }
-    assert_true(fabs(sum / N) < 5 / sqrt(N));             /* 5 standard errors each */
+    assert_true(fabs(sum / N) < 5 / sqrt(N)); /* 5 standard errors each */
     assert_true(fabs(squares / N - 1) < 5 * sqrt(2.0 / N));
     assert_true(fabs(fourth / N - 3) < 5 * sqrt(96.0 / N));
     an_free(x);

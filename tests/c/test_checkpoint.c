@@ -23,7 +23,8 @@ static int make_folder(void **state)
 {
     (void)state;
     strcpy(folder, "/tmp/aniso-checkpoint-XXXXXX");
-    if (!mkdtemp(folder)) return -1;
+    if (!mkdtemp(folder))
+        return -1;
     snprintf(path, sizeof path, "%s/last.safetensors", folder);
     return 0;
 }
@@ -45,7 +46,8 @@ static an_code save(int64_t n, double value, const char *state, char hex[AN_SHA2
     an_fill(x, value);
     an_named tensors[] = {{"w", x}, {"ema.w", x}};
     an_code code = an_checkpoint_save(path, tensors, 2, state, true, hex, &bytes);
-    if (code == AN_OK) assert_true(bytes > 8 * n);
+    if (code == AN_OK)
+        assert_true(bytes > 8 * n);
     an_scope_end(mark, NULL);
     return code;
 }
@@ -55,7 +57,8 @@ static float first_of(const char *from)
 {
     size_t mark = an_scope_begin();
     an_safetensors *f = an_checkpoint_open(from);
-    if (!f) fail_msg("%s", an_err_message());
+    if (!f)
+        fail_msg("%s", an_err_message());
     an_tensor *w = an_safetensors_read(f, an_safetensors_find(f, "w"));
     assert_non_null(w);
     float value = an_f32(w)[0];
@@ -154,8 +157,10 @@ static void test_flipped_bits(void **state)
         all[i] ^= 4;
         write_all(all, size);
         an_safetensors *f = an_checkpoint_open(path);
-        if (f && i >= 8 + header) fail_msg("byte %zu of the data", i);
-        if (f && strcmp(an_checkpoint_state(f), "{\"epoch\":7}") != 0) fail_msg("byte %zu", i);
+        if (f && i >= 8 + header)
+            fail_msg("byte %zu of the data", i);
+        if (f && strcmp(an_checkpoint_state(f), "{\"epoch\":7}") != 0)
+            fail_msg("byte %zu", i);
         missed += f != NULL;
         an_safetensors_close(f);
         all[i] ^= 4;
@@ -205,7 +210,8 @@ static void test_kill_while_saving(void **state)
         pid_t child = fork();
         if (child == 0)
             for (int value = 1;; value++)
-                if (save(200000, value, "{}", hex) != AN_OK) _exit(1);
+                if (save(200000, value, "{}", hex) != AN_OK)
+                    _exit(1);
         usleep(2000 + 3000 * (useconds_t)round);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);

@@ -17,25 +17,26 @@ static void naive(float *to, const float *x_or_dy, const float *w_or_x, directio
     double *sum = an_calloc((size_t)n, sizeof *sum);
     assert_non_null(sum);
     for (int64_t b = 0; b < s->B; b++)
-    for (int64_t i = 0; i < s->Ho; i++)
-    for (int64_t j = 0; j < s->Wo; j++)
-    for (int64_t o = 0; o < s->O; o++)
-    for (int64_t u = 0; u < s->kh; u++)
-    for (int64_t v = 0; v < s->kw; v++)
-    for (int64_t c = 0; c < s->C; c++) {
-        int64_t y = i * s->stride + u - s->pad_y, x = j * s->stride + v - s->pad_x;
-        if (y < 0 || y >= s->H || x < 0 || x >= s->W)
-            continue;
-        int64_t in = ((b * s->H + y) * s->W + x) * s->C + c;
-        int64_t out = ((b * s->Ho + i) * s->Wo + j) * s->O + o;
-        int64_t weight = ((o * s->C + c) * s->kh + u) * s->kw + v;
-        if (kind == FORWARD)
-            sum[out] += (double)x_or_dy[in] * (double)w_or_x[weight];
-        else if (kind == DATA)
-            sum[in] += (double)x_or_dy[out] * (double)w_or_x[weight];
-        else
-            sum[weight] += (double)x_or_dy[out] * (double)w_or_x[in];
-    }
+        for (int64_t i = 0; i < s->Ho; i++)
+            for (int64_t j = 0; j < s->Wo; j++)
+                for (int64_t o = 0; o < s->O; o++)
+                    for (int64_t u = 0; u < s->kh; u++)
+                        for (int64_t v = 0; v < s->kw; v++)
+                            for (int64_t c = 0; c < s->C; c++) {
+                                int64_t y = i * s->stride + u - s->pad_y,
+                                        x = j * s->stride + v - s->pad_x;
+                                if (y < 0 || y >= s->H || x < 0 || x >= s->W)
+                                    continue;
+                                int64_t in = ((b * s->H + y) * s->W + x) * s->C + c;
+                                int64_t out = ((b * s->Ho + i) * s->Wo + j) * s->O + o;
+                                int64_t weight = ((o * s->C + c) * s->kh + u) * s->kw + v;
+                                if (kind == FORWARD)
+                                    sum[out] += (double)x_or_dy[in] * (double)w_or_x[weight];
+                                else if (kind == DATA)
+                                    sum[in] += (double)x_or_dy[out] * (double)w_or_x[weight];
+                                else
+                                    sum[weight] += (double)x_or_dy[out] * (double)w_or_x[in];
+                            }
     for (int64_t k = 0; k < n; k++)
         to[k] += (float)sum[k];
     an_free(sum);
@@ -81,8 +82,7 @@ static void check(layer l)
         for (int64_t k = 0; k < p.ny; k++)
             want[k] = biased ? p.b[k % l.O] : 0;
         naive(want, p.x, p.w, FORWARD, &p.s, p.ny);
-        assert_int_equal(AN_OK,
-                         an_k_conv_forward(got, p.x, p.w, biased ? p.b : NULL, &p.s));
+        assert_int_equal(AN_OK, an_k_conv_forward(got, p.x, p.w, biased ? p.b : NULL, &p.s));
         assert_close(got, want, p.ny, 1e-4, what);
     }
     float *dx = normals(p.nx, 6), *want_dx = normals(p.nx, 6);
@@ -123,18 +123,19 @@ static void odd_shapes(void **state)
 {
     (void)state;
     const layer cases[] = {
-        {1, 1, 1, 1, 1, 1, 1, 1, 0},    {1, 1, 1, 3, 2, 3, 3, 1, 1},
-        {1, 7, 5, 3, 4, 7, 5, 1, 0},    {17, 4, 6, 2, 3, 3, 3, 2, 1},  /* 9 chunks of 2 and 1 */
-        {2, 5, 40, 3, 4, 1, 7, 1, 3},   {2, 40, 5, 3, 4, 5, 3, 2, 2},
-        {2, 33, 37, 16, 9, 3, 3, 1, 1}, {1, 69, 67, 16, 3, 3, 3, 2, 1}, /* several tiles     */
-        {1, 3, 3, 1500, 2, 3, 3, 1, 1}, {1, 3, 3, 1500, 2, 3, 3, 2, 1}, /* the smallest tile */
-        {3, 4, 3, 90, 100, 3, 3, 1, 1}, {3, 4, 3, 90, 100, 3, 3, 2, 1}, /* many channels     */
-        {11, 3, 4, 40, 48, 3, 3, 1, 1}, {11, 6, 5, 24, 33, 3, 3, 2, 1}, /* blocks by image    */
-        {9, 13, 14, 3, 16, 3, 3, 1, 1}, {4, 15, 13, 3, 32, 7, 7, 2, 3}, /* patches            */
-        {19, 33, 5, 4, 48, 3, 5, 1, 2}, {2, 12, 70, 1, 16, 5, 3, 3, 0}, {1, 9, 9, 2, 16, 3, 3, 2, 4},
-        {3, 10, 10, 3, 16, 3, 3, 4, 1}, {2, 8, 9, 3, 24, 3, 3, 1, 1},   /* … or not             */
+        {1, 1, 1, 1, 1, 1, 1, 1, 0},     {1, 1, 1, 3, 2, 3, 3, 1, 1},
+        {1, 7, 5, 3, 4, 7, 5, 1, 0},     {17, 4, 6, 2, 3, 3, 3, 2, 1}, /* 9 chunks of 2 and 1 */
+        {2, 5, 40, 3, 4, 1, 7, 1, 3},    {2, 40, 5, 3, 4, 5, 3, 2, 2},
+        {2, 33, 37, 16, 9, 3, 3, 1, 1},  {1, 69, 67, 16, 3, 3, 3, 2, 1}, /* several tiles     */
+        {1, 3, 3, 1500, 2, 3, 3, 1, 1},  {1, 3, 3, 1500, 2, 3, 3, 2, 1}, /* the smallest tile */
+        {3, 4, 3, 90, 100, 3, 3, 1, 1},  {3, 4, 3, 90, 100, 3, 3, 2, 1}, /* many channels     */
+        {11, 3, 4, 40, 48, 3, 3, 1, 1},  {11, 6, 5, 24, 33, 3, 3, 2, 1}, /* blocks by image    */
+        {9, 13, 14, 3, 16, 3, 3, 1, 1},  {4, 15, 13, 3, 32, 7, 7, 2, 3}, /* patches            */
+        {19, 33, 5, 4, 48, 3, 5, 1, 2},  {2, 12, 70, 1, 16, 5, 3, 3, 0},
+        {1, 9, 9, 2, 16, 3, 3, 2, 4},    {3, 10, 10, 3, 16, 3, 3, 4, 1},
+        {2, 8, 9, 3, 24, 3, 3, 1, 1},                                   /* … or not             */
         {9, 50, 51, 24, 80, 3, 3, 2, 1}, {2, 9, 9, 72, 40, 1, 1, 2, 0}, /* cut into chunks    */
-        {2, 3, 3, 4, 3, 3, 3, 2, 5},    {1, 2, 9, 1, 1, 1, 3, 4, 1},    /* outputs of zeros   */
+        {2, 3, 3, 4, 3, 3, 3, 2, 5},     {1, 2, 9, 1, 1, 1, 3, 4, 1},   /* outputs of zeros   */
     };
     for (int i = 0; i < COUNT(cases); i++)
         check_widths(cases[i]);
@@ -151,7 +152,7 @@ static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
     const layer cases[] = {{20, 12, 12, 8, 12, 3, 3, 1, 1}, {20, 12, 12, 8, 12, 3, 3, 2, 1},
-                           {5, 4, 4, 90, 100, 3, 3, 1, 1}, {9, 4, 4, 90, 100, 3, 3, 2, 1},
+                           {5, 4, 4, 90, 100, 3, 3, 1, 1},  {9, 4, 4, 90, 100, 3, 3, 2, 1},
                            {9, 50, 51, 24, 80, 3, 3, 2, 1}, {9, 13, 14, 3, 16, 3, 3, 1, 1}};
     for (int i = 0; i < COUNT(cases); i++) {
         problem p = pose(cases[i]);

@@ -66,7 +66,8 @@ static void refused(const char *text, size_t count, const char *why)
     int64_t live = an_mem_live();
     assert_null(an_csv_parse(text, count, "t.csv"));
     assert_int_equal(an_err_code(), AN_EFORMAT);
-    if (!strstr(an_err_message(), why)) fail_msg("'%s' lacks '%s'", an_err_message(), why);
+    if (!strstr(an_err_message(), why))
+        fail_msg("'%s' lacks '%s'", an_err_message(), why);
     assert_int_equal(an_mem_live(), live);
 }
 
@@ -101,7 +102,8 @@ static void test_out_of_memory_leaves_nothing(void **state)
         an_csv *csv = parse("a,b\n1,2\n3,4\n");
         an_mem_fail_at(0);
         failures += !csv;
-        if (!csv) assert_int_equal(an_err_code(), AN_ENOMEM);
+        if (!csv)
+            assert_int_equal(an_err_code(), AN_ENOMEM);
         an_csv_free(csv);
         assert_int_equal(an_mem_live(), live);
     }

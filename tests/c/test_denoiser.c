@@ -10,9 +10,15 @@
 
 static an_denoiser_options denoiser_options(an_denoiser_name kind, int64_t crop_features)
 {
-    return (an_denoiser_options){.kind = kind, .classes = 4, .features = 6,
-                                 .crop_features = crop_features, .dim = 8, .steps = 50,
-                                 .blocks = 2, .heads = 2, .mlp_ratio = 2};
+    return (an_denoiser_options){.kind = kind,
+                                 .classes = 4,
+                                 .features = 6,
+                                 .crop_features = crop_features,
+                                 .dim = 8,
+                                 .steps = 50,
+                                 .blocks = 2,
+                                 .heads = 2,
+                                 .mlp_ratio = 2};
 }
 
 static void test_denoiser_parameters(void **state)
@@ -27,8 +33,8 @@ static void test_denoiser_parameters(void **state)
     int64_t block = 9 * dense + 8 * dense + (2 * D * D + 2 * D) + (2 * D * D + D);
     assert_int_equal(an_module_count(m), 4 * D + 4 * D + 2 * dense + 7 * D + (6 * D + D) + 2 * D +
                                              2 * block + 2 * dense + D + 1);
-    assert_string_equal(
-        an_shape_text(an_module_find(m, "denoiser.blocks.1.modulation.weight")->x), "(72, 8)");
+    assert_string_equal(an_shape_text(an_module_find(m, "denoiser.blocks.1.modulation.weight")->x),
+                        "(72, 8)");
     assert_non_null(an_module_find(m, "denoiser.blocks.0.cross.k.bias"));
     an_denoiser_free(d);
     an_module_release(m);
@@ -37,8 +43,8 @@ static void test_denoiser_parameters(void **state)
     o = denoiser_options(AN_FILM, 0);
     d = an_denoiser_new(m, "denoiser", &o);
     assert_int_equal(an_module_seal(m), AN_OK);
-    assert_int_equal(an_module_count(m), 7 * D + 2 * D + (12 * D + D) + 2 * dense +
-                                             3 * (51 * D + 2 * D) + 4 * D + 4);
+    assert_int_equal(an_module_count(m),
+                     7 * D + 2 * D + (12 * D + D) + 2 * dense + 3 * (51 * D + 2 * D) + 4 * D + 4);
     an_denoiser_free(d);
     an_module_release(m);
 }
@@ -134,8 +140,8 @@ static void test_map_is_a_distribution_over_image_tokens(void **state)
     an_module_seal(m);
     randomise(m);
     an_tensor *p = an_softmax(normal(3, 2, SHAPE(2, 4)));
-    an_context *c = an_denoiser_encode(d, normal(1, 4, SHAPE(2, 3, 2, 6)),
-                                       normal(2, 3, SHAPE(2, 3, 5)), p, p);
+    an_context *c =
+        an_denoiser_encode(d, normal(1, 4, SHAPE(2, 3, 2, 6)), normal(2, 3, SHAPE(2, 3, 5)), p, p);
     an_tensor *map = NULL, *t = times((int64_t[]){5}, 1), *y = normal(5, 2, SHAPE(6, 4));
     an_tensor *with = an_denoiser_forward(d, c, y, t, &map);
     assert_shape(map, "(6, 4, 9)");
@@ -183,17 +189,19 @@ static void drop_network(network *n)
 
 /* Recorded operations and the pass that keeps nothing compute the same: small and odd sizes,
  * a block of several images, draws of one image in several blocks. The smallest products are
- * BLAS's, which rounds as the CPU it knows does: 6e-6 to 7.2e-5 apart over eight of OPENBLAS_CORETYPE. */
+ * BLAS's, which rounds as the CPU it knows does: 6e-6 to 7.2e-5 apart over eight of
+ * OPENBLAS_CORETYPE. */
 static void test_the_chains_pass_is_the_forward(void **state)
 {
     (void)state;
-    static const int64_t sizes[][4] = {{4, 8, 3, 4}, {2, 12, 5, 1}, {2, 4, 9, 2},
-                                       {7, 64, 2, 60}, {200, 32, 2, 3}};
+    static const int64_t sizes[][4] = {
+        {4, 8, 3, 4}, {2, 12, 5, 1}, {2, 4, 9, 2}, {7, 64, 2, 60}, {200, 32, 2, 3}};
     for (int run = 0; run < 10; run++) {
         int i = run / 2, kind = run % 2 ? AN_FILM : AN_CROSS_ATTENTION;
         network n = make_network(kind, sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
         an_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
-        an_tensor *t = times((int64_t[]){17}, 1), *plain = an_denoiser_forward(n.d, c, n.y, t, NULL);
+        an_tensor *t = times((int64_t[]){17}, 1),
+                  *plain = an_denoiser_forward(n.d, c, n.y, t, NULL);
         assert_true(an_tape_length() > 0);
         an_tape_clear();
         bool before = an_set_recording(false);
@@ -202,8 +210,8 @@ static void test_the_chains_pass_is_the_forward(void **state)
         assert_int_equal(an_tape_length(), 0);
         double largest = distance(chain, an_tensor_zeros(AN_F32, 2, chain->shape));
         if (!(largest > 0.1 && distance(chain, plain) < 1e-4 * largest))
-            fail_msg("%s, %lld classes: %g of %g apart", an_denoiser_names[kind], (long long)sizes[i][0],
-                     distance(chain, plain), largest);
+            fail_msg("%s, %lld classes: %g of %g apart", an_denoiser_names[kind],
+                     (long long)sizes[i][0], distance(chain, plain), largest);
         an_context_release(c);
         drop_network(&n);
     }

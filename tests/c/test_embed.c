@@ -21,7 +21,7 @@ static void near(double got, double want, double tolerance)
 static void rows_are_copied_and_added_back(void **state)
 {
     (void)state;
-    const float w[] = {1, 2, 3, 4, 5, 6};   /* (3, 2) */
+    const float w[] = {1, 2, 3, 4, 5, 6}; /* (3, 2) */
     const int64_t index[] = {2, 0, 2};
     const float dy[] = {10, 20, 30, 40, 50, 60};
     float y[6], dw[] = {1, 1, 1, 1, 1, 1};
@@ -34,7 +34,7 @@ static void rows_are_copied_and_added_back(void **state)
 static void backward_of_many_equal_indices(void **state)
 {
     (void)state;
-    enum { V = 3, D = 70, ROWS = 400 };   /* several column blocks, the last one short */
+    enum { V = 3, D = 70, ROWS = 400 }; /* several column blocks, the last one short */
     static float dy[ROWS * D], dw[2][V * D];
     static int64_t index[ROWS];
     an_fill_normal(dy, ROWS * D, 1, 1, 0);

@@ -18,8 +18,8 @@ static void naive_is_the_definition(void **state)
     for (int t = 0; t < 4; t++) {
         float C[] = {10, 20, 30, 40};
         bool ta = t & 1, tb = t & 2;
-        an_k_gemm_naive(ta, tb, 2, 2, 3, 2, ta ? At : A, ta ? 2 : 3, tb ? Bt : B, tb ? 3 : 2,
-                        0.5f, C, 2);
+        an_k_gemm_naive(ta, tb, 2, 2, 3, 2, ta ? At : A, ta ? 2 : 3, tb ? Bt : B, tb ? 3 : 2, 0.5f,
+                        C, 2);
         assert_close(C, (float[]){3, 24, 13, 52}, 4, 0, "2·A·B + C/2");
     }
 }
@@ -35,8 +35,8 @@ static void check_product(sizes s, bool ta, bool tb, float alpha, float beta)
     an_k_gemm_naive(ta, tb, s.M, s.N, s.K, alpha, A, lda, B, ldb, beta, want, ldc);
     an_k_gemm(ta, tb, s.M, s.N, s.K, alpha, A, lda, B, ldb, beta, one, ldc);
     assert_close(one, want, c, tolerance, "one thread");
-    assert_int_equal(AN_OK, an_k_gemm_par(ta, tb, s.M, s.N, s.K, alpha, A, lda, B, ldb, beta,
-                                          all, ldc));
+    assert_int_equal(AN_OK,
+                     an_k_gemm_par(ta, tb, s.M, s.N, s.K, alpha, A, lda, B, ldb, beta, all, ldc));
     assert_close(all, want, c, tolerance, "all threads");
     an_free(A), an_free(B), an_free(want), an_free(one), an_free(all);
 }
@@ -44,9 +44,9 @@ static void check_product(sizes s, bool ta, bool tb, float alpha, float beta)
 static void products(void **state)
 {
     (void)state;
-    const sizes cases[] = {{1, 1, 1}, {1, 7, 5}, {13, 1, 9}, {3, 17, 1}, {31, 33, 29},
-                           {513, 5, 11}, {300, 19, 37}, {7, 11, 2049}, {3, 2, 4111},
-                           {131, 48, 270}, {300, 32, 1500}};
+    const sizes cases[] = {{1, 1, 1},    {1, 7, 5},      {13, 1, 9},     {3, 17, 1},
+                           {31, 33, 29}, {513, 5, 11},   {300, 19, 37},  {7, 11, 2049},
+                           {3, 2, 4111}, {131, 48, 270}, {300, 32, 1500}};
     for (int i = 0; i < COUNT(cases); i++)
         for (int t = 0; t < 16; t++)
             check_product(cases[i], t & 1, t & 2, t & 4 ? 1 : 1.5f, t & 8 ? 1 : 0);
@@ -143,12 +143,9 @@ static void out_of_memory_is_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(naive_is_the_definition),
-        cmocka_unit_test(products),
-        cmocka_unit_test(beta_zero_does_not_read),
-        cmocka_unit_test(batches),
-        cmocka_unit_test(bits_do_not_depend_on_threads),
-        cmocka_unit_test(bias_is_summed),
+        cmocka_unit_test(naive_is_the_definition),       cmocka_unit_test(products),
+        cmocka_unit_test(beta_zero_does_not_read),       cmocka_unit_test(batches),
+        cmocka_unit_test(bits_do_not_depend_on_threads), cmocka_unit_test(bias_is_summed),
         cmocka_unit_test(out_of_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,8 +134,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(blocks_do_not_overlap),     TEST(a_repeated_step_wants_nothing_more),
-        TEST(free_neighbours_merge),     TEST(any_request_can_be_refused),
+        TEST(blocks_do_not_overlap),       TEST(a_repeated_step_wants_nothing_more),
+        TEST(free_neighbours_merge),       TEST(any_request_can_be_refused),
         TEST(what_is_used_is_not_trimmed),
     };
     return cmocka_run_group_tests_name("heap", tests, NULL, NULL);

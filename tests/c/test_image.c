@@ -74,8 +74,7 @@ static void test_every_truncation_is_refused(void **state)
     for (int f = 0; f < 3; f++) {
         uint8_t *bytes;
         size_t count;
-        assert_int_equal(an_file_read(picture_file(names[f]), 1 << 20, &bytes, &count),
-                         AN_OK);
+        assert_int_equal(an_file_read(picture_file(names[f]), 1 << 20, &bytes, &count), AN_OK);
         for (size_t n = 0; n < count; n++) {
             an_image image = {0};
             uint8_t *exact = malloc(n + !n); /* so that a sanitizer sees a byte too far */
@@ -91,8 +90,8 @@ static void test_every_truncation_is_refused(void **state)
 static void test_sizes_are_checked_before_decoding(void **state)
 {
     (void)state;
-    uint8_t header[33] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n', 0, 0, 0, 13, 'I', 'H', 'D',
-                          'R', 0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60, 8, 2};
+    uint8_t header[33] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n', 0, 0,    0,    13, 'I',
+                          'H',  'D', 'R', 0,   0,    0xEA, 0x60, 0,    0, 0xEA, 0x60, 8,  2};
     refused(scratch_file("huge.png", header, sizeof header), "60000x60000");
     assert_non_null(strstr(an_err_message(), "16384"));
     header[18] = header[22] = 0x27, header[19] = header[23] = 0x10; /* 10000 x 10000 */
@@ -128,15 +127,17 @@ static void test_changed_bytes_are_survived(void **state)
             an_image image = {0};
             memcpy(hurt, bytes, count);
             for (uint64_t k = 0; k <= trial % 4; k++)
-                hurt[an_below(1, trial, 2 * k, (int64_t)count)] = (uint8_t)an_below(1, trial, 2 * k + 1, 256);
+                hurt[an_below(1, trial, 2 * k, (int64_t)count)] =
+                    (uint8_t)an_below(1, trial, 2 * k + 1, 256);
             an_probe probe = an_probe_image(hurt, count);
             if (probe.width * probe.height <= 1 << 20) {
                 an_code code = an_image_decode(hurt, count, "hurt", &image);
                 assert_true(code == AN_OK || code == AN_EFORMAT);
                 decoded += code == AN_OK, refusals += code != AN_OK;
                 if (code == AN_OK)
-                    assert_int_equal(an_resize(image.pixels, image.height, image.width, small, 7, 5,
-                                               AN_PAD), AN_OK);
+                    assert_int_equal(
+                        an_resize(image.pixels, image.height, image.width, small, 7, 5, AN_PAD),
+                        AN_OK);
             }
             an_image_free(&image);
             free(hurt);

@@ -69,8 +69,8 @@ static void test_policies_are_proportional_to_their_formulas(void **state)
 static void test_budget_and_clip_hold_together(void **state)
 {
     (void)state;
-    static const double ranges[][2] = {{0, INFINITY}, {0.5, INFINITY}, {0, 1.5}, {0.8, 1.3},
-                                       {0.999, 1.001}, {1, 1}, {1, INFINITY}, {0, 1}};
+    static const double ranges[][2] = {{0, INFINITY},  {0.5, INFINITY}, {0, 1.5},      {0.8, 1.3},
+                                       {0.999, 1.001}, {1, 1},          {1, INFINITY}, {0, 1}};
     for (int policy = AN_LAMBDA_POWER; policy <= AN_LAMBDA_EFFECTIVE; policy++)
         for (int normalise = AN_NORMALISE_MEAN; normalise <= AN_NORMALISE_MAX; normalise++)
             for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
@@ -112,8 +112,8 @@ static double minimiser(const an_bound_spec *b, double n)
 static void test_bound_policy_minimises_the_bound(void **state)
 {
     (void)state;
-    static const an_bound_spec bounds[] = {{1, 1, 1, 1}, {2, 0.3, 1, 2}, {0.5, 4, 2, 1},
-                                           {1, 1, 0.5, 3}, {10, 1, 1.5, 0.5}};
+    static const an_bound_spec bounds[] = {
+        {1, 1, 1, 1}, {2, 0.3, 1, 2}, {0.5, 4, 2, 1}, {1, 1, 0.5, 3}, {10, 1, 1.5, 0.5}};
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
         an_lambda_spec spec = an_lambda_default(AN_LAMBDA_BOUND);
         double lambda[K], value, g[K], d[K], sum = 0;

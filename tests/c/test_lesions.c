@@ -17,9 +17,17 @@
 
 static an_dataset *open_set(int64_t n, uint64_t seed, int size)
 {
-    an_dataset_spec spec = {.name = "lesions", .source = AN_FROM_LESIONS, .n = n, .H = size,
-                            .W = size, .val = 0.1, .test = 0.3, .seed = seed, .many = 100,
-                            .few = 20, .cache = ""};
+    an_dataset_spec spec = {.name = "lesions",
+                            .source = AN_FROM_LESIONS,
+                            .n = n,
+                            .H = size,
+                            .W = size,
+                            .val = 0.1,
+                            .test = 0.3,
+                            .seed = seed,
+                            .many = 100,
+                            .few = 20,
+                            .cache = ""};
     return an_dataset_open(&spec);
 }
 
@@ -108,12 +116,14 @@ static void test_classes_overlap_and_differ(void **state)
                 double d = 0;
                 for (int t = 0; t < AN_TRAITS; t++)
                     d += pow(traits[k][i][t] - mean[j][t], 2);
-                if (d < least) least = d, best = j;
+                if (d < least)
+                    least = d, best = j;
             }
             right += best == k;
         }
     double accuracy = right / (7.0 * PER_CLASS);
-    if (!(accuracy > 0.85 && accuracy < 0.985)) fail_msg("accuracy %g", accuracy);
+    if (!(accuracy > 0.85 && accuracy < 0.985))
+        fail_msg("accuracy %g", accuracy);
 }
 
 static void test_batches_are_normalised_and_labelled(void **state)
@@ -124,7 +134,8 @@ static void test_batches_are_normalised_and_labelled(void **state)
     float *images = an_alloc((size_t)n * 192 * sizeof *images);
     for (int64_t i = 0; i < n; i++)
         positions[i] = n - 1 - i;
-    assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions, n, NULL, 0, 0, images, labels), AN_OK);
+    assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions, n, NULL, 0, 0, images, labels),
+                     AN_OK);
     for (int c = 0; c < 3; c++) {
         double sum = 0, square = 0, m = (double)n * 64;
         for (int64_t i = c; i < n * 192; i += 3)
@@ -134,7 +145,8 @@ static void test_batches_are_normalised_and_labelled(void **state)
     for (int64_t i = 0; i < n; i++)
         assert_int_equal(labels[i], an_dataset_label(ds, AN_TRAIN, n - 1 - i));
     positions[3] = n;
-    assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions, n, NULL, 0, 0, images, labels), AN_EINVAL);
+    assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions, n, NULL, 0, 0, images, labels),
+                     AN_EINVAL);
     an_free(images);
     an_dataset_close(ds);
 }
@@ -151,7 +163,8 @@ static void test_a_batch_does_not_depend_on_its_company(void **state)
     assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions, 5, &how, 1, 7, all, labels), AN_OK);
     an_set_threads(0);
     for (int b = 0; b < 5; b++) {
-        assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions + b, 1, &how, 1, 7, one, labels), AN_OK);
+        assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions + b, 1, &how, 1, 7, one, labels),
+                         AN_OK);
         assert_memory_equal(one, all + b * 192, sizeof one);
     }
     an_dataset_close(ds);

@@ -14,7 +14,7 @@
 #include "base/heap.h"
 #include "kernel/mmd.h"
 
-enum { B = 70, K = 7 };   /* more than one tile of rows */
+enum { B = 70, K = 7 }; /* more than one tile of rows */
 
 static const an_mmd_args biased = {.n = 3, .multiplier = {0.5, 1, 2}};
 static const an_mmd_args unbiased = {.n = 2, .multiplier = {1, 4}, .base = 3, .unbiased = true};
@@ -36,8 +36,8 @@ static double reference(const double *a, const double *b, int64_t n, int64_t k,
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < n; j++) {
             if (i != j || !args->unbiased)
-                same += kernel(a + i * k, a + j * k, k, args) +
-                        kernel(b + i * k, b + j * k, k, args);
+                same +=
+                    kernel(a + i * k, a + j * k, k, args) + kernel(b + i * k, b + j * k, k, args);
             cross += kernel(a + i * k, b + j * k, k, args);
         }
     return same / (rows * (args->unbiased ? rows - 1 : rows)) - 2 * cross / (rows * rows);

@@ -72,12 +72,25 @@ static void test_gradients_reach_every_part(void **state)
     (void)state;
     whole w = {.m = an_module_new(1)};
     an_resnet_options backbone = {.channels = 3, .width = 4, .stages = 2, .blocks = 1};
-    const an_prior_options prior = {
-        .mode = AN_PRIOR_BOTH, .classes = 4, .features = 8, .channels = 3, .top = 20, .crops = 3,
-        .local_width = 4, .attention = 7, .weight = 0.3, .gradient = true};
-    const an_denoiser_options denoiser = {
-        .kind = AN_CROSS_ATTENTION, .classes = 4, .features = 8, .crop_features = 8, .dim = 8,
-        .steps = 50, .blocks = 2, .heads = 2, .mlp_ratio = 2};
+    const an_prior_options prior = {.mode = AN_PRIOR_BOTH,
+                                    .classes = 4,
+                                    .features = 8,
+                                    .channels = 3,
+                                    .top = 20,
+                                    .crops = 3,
+                                    .local_width = 4,
+                                    .attention = 7,
+                                    .weight = 0.3,
+                                    .gradient = true};
+    const an_denoiser_options denoiser = {.kind = AN_CROSS_ATTENTION,
+                                          .classes = 4,
+                                          .features = 8,
+                                          .crop_features = 8,
+                                          .dim = 8,
+                                          .steps = 50,
+                                          .blocks = 2,
+                                          .heads = 2,
+                                          .mlp_ratio = 2};
     w.backbone = an_resnet_new(w.m, "backbone", &backbone);
     w.prior = an_prior_new(w.m, "prior", &prior);
     w.denoiser = an_denoiser_new(w.m, "denoiser", &denoiser);
@@ -92,12 +105,15 @@ static void test_gradients_reach_every_part(void **state)
 
     an_tensor *loss = whole_loss(&w);
     assert_int_equal(an_backward(loss), AN_OK);
-    static const char *const parts[] = {
-        "backbone.conv1", "backbone.layer2.0.downsample", "prior.saliency", "prior.local.conv1",
-        "prior.pool", "prior.head", "denoiser.token.", "denoiser.class", "denoiser.time",
-        "denoiser.features", "denoiser.crop", "denoiser.token_norm", "blocks.0.modulation",
-        "blocks.0.self.q", "blocks.0.cross.k", "blocks.1.cross.v", "blocks.1.mlp",
-        "denoiser.out"};
+    static const char *const parts[] = {"backbone.conv1",      "backbone.layer2.0.downsample",
+                                        "prior.saliency",      "prior.local.conv1",
+                                        "prior.pool",          "prior.head",
+                                        "denoiser.token.",     "denoiser.class",
+                                        "denoiser.time",       "denoiser.features",
+                                        "denoiser.crop",       "denoiser.token_norm",
+                                        "blocks.0.modulation", "blocks.0.self.q",
+                                        "blocks.0.cross.k",    "blocks.1.cross.v",
+                                        "blocks.1.mlp",        "denoiser.out"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         check_slope(&w, parts[i]);
     an_denoiser_free(w.denoiser);

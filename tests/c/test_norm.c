@@ -14,7 +14,12 @@ typedef struct {
 
 static problem pose(int64_t N, int64_t C)
 {
-    problem p = {N, C, normals(N * C, 1), normals(N * C, 2), normals(N * C, 3), normals(C, 4),
+    problem p = {N,
+                 C,
+                 normals(N * C, 1),
+                 normals(N * C, 2),
+                 normals(N * C, 3),
+                 normals(C, 4),
                  normals(C, 5)};
     assert_true(C <= MOST);
     for (int64_t k = 0; k < N * C; k++)
@@ -92,8 +97,8 @@ static void check_in_place(const problem *p, const an_batch_norm_past *was, bool
         memcpy(dy, p->dy, bytes);
         for (int64_t k = 0; k < n; k++)
             other[k] = NAN;
-        an_batch_norm_grads d = {turn ? other : dy, turn ? dy : added ? other : NULL, 0, 0, NULL,
-                                 NULL};
+        an_batch_norm_grads d = {
+            turn ? other : dy, turn ? dy : added ? other : NULL, 0, 0, NULL, NULL};
         assert_int_equal(AN_OK, an_k_batch_norm_backward(d, dy, p->x, was, p->N, p->C));
         assert_close(d.dx, dx, n, 0, "batch norm in place, dx");
         if (added)
@@ -119,8 +124,8 @@ static void check_batch_norm(int64_t N, int64_t C, bool added, bool relu, bool t
         for (int64_t k = 0; k < N; k++) {
             int64_t e = k * C + c;
             double hat = ((double)p.x[e] - m) * r;
-            double value = (double)p.gamma[c] * hat + (double)p.beta[c]
-                         + (added ? (double)p.residual[e] : 0);
+            double value =
+                (double)p.gamma[c] * hat + (double)p.beta[c] + (added ? (double)p.residual[e] : 0);
             bool active = !relu || value > 0;
             double dy = active ? (double)p.dy[e] : 0;
             want[e] = active ? (float)value : 0;
@@ -145,8 +150,8 @@ static void check_batch_norm(int64_t N, int64_t C, bool added, bool relu, bool t
     assert_close(dbeta, want_dbeta, C, 1e-4, "batch norm, dbeta");
     if (added)
         assert_close(dres, want_dres, N * C, 1e-6, "batch norm, dresidual");
-    assert_int_equal(AN_OK, an_k_batch_norm_backward((an_batch_norm_grads){0}, p.dy, p.x, &was, N,
-                                                     C));
+    assert_int_equal(AN_OK,
+                     an_k_batch_norm_backward((an_batch_norm_grads){0}, p.dy, p.x, &was, N, C));
     check_in_place(&p, &was, added);
     an_free(y), an_free(want), an_free(dx), an_free(want_dx), an_free(dres), an_free(want_dres);
     an_free(g);
@@ -176,8 +181,8 @@ static void check_layer_norm(int64_t N, int64_t C, bool scaled)
         for (int64_t c = 0; c < C; c++) {
             double hat = ((double)x[c] - m) * s, dy = (double)p.dy[r * C + c];
             g[c] = dy * (gamma ? (double)gamma[c] : 1);
-            want[r * C + c] = (float)(hat * (gamma ? (double)gamma[c] : 1)
-                                      + (beta ? (double)beta[c] : 0));
+            want[r * C + c] =
+                (float)(hat * (gamma ? (double)gamma[c] : 1) + (beta ? (double)beta[c] : 0));
             want_dgamma[c] += (float)(dy * hat);
             want_dbeta[c] += (float)dy;
         }
@@ -185,14 +190,14 @@ static void check_layer_norm(int64_t N, int64_t C, bool scaled)
     }
     an_k_layer_norm_forward(y, mean, rstd, p.x, gamma, beta, 1e-5, N, C);
     assert_close(y, want, N * C, 1e-5, "layer norm");
-    assert_int_equal(AN_OK, an_k_layer_norm_backward(dx, 1, dgamma, dbeta, p.dy, p.x, mean,
-                                                     rstd, gamma, N, C));
+    assert_int_equal(
+        AN_OK, an_k_layer_norm_backward(dx, 1, dgamma, dbeta, p.dy, p.x, mean, rstd, gamma, N, C));
     assert_close(dx, want_dx, N * C, 1e-4, "layer norm, dx");
     float *was = normals(N * C, 7), again[MOST] = {1};
     for (int64_t i = 0; i < N * C; i++)
         was[i] = dx[i] - was[i];
-    assert_int_equal(AN_OK, an_k_layer_norm_backward(p.dy, 0, scaled ? again : NULL, NULL, p.dy, p.x,
-                                                     mean, rstd, gamma, N, C));
+    assert_int_equal(AN_OK, an_k_layer_norm_backward(p.dy, 0, scaled ? again : NULL, NULL, p.dy,
+                                                     p.x, mean, rstd, gamma, N, C));
     assert_close(p.dy, was, N * C, 1e-4, "layer norm, dx in place of dy");
     if (scaled)
         assert_memory_equal(again, dgamma, sizeof(float) * (size_t)C);
@@ -226,8 +231,8 @@ static void bits_do_not_depend_on_threads(void **state)
         an_batch_norm_past was = {at, p.gamma, p.gamma, p.beta, NULL, true, true};
         an_k_batch_moments(mean[run], var[run], p.x, p.N, p.C);
         an_k_batch_norm_backward(d, p.dy, p.x, &was, p.N, p.C);
-        an_k_layer_norm_backward(dx[run], 1, dgamma[run], dbeta[run], p.dy, p.x, row_mean,
-                                 row_rstd, p.gamma, p.N, p.C);
+        an_k_layer_norm_backward(dx[run], 1, dgamma[run], dbeta[run], p.dy, p.x, row_mean, row_rstd,
+                                 p.gamma, p.N, p.C);
     }
     an_set_threads(0);
     assert_memory_equal(mean[0], mean[1], sizeof mean[0]);
@@ -242,8 +247,10 @@ static void bits_do_not_depend_on_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(batch_moments), cmocka_unit_test(moments_far_from_zero),
-        cmocka_unit_test(batch_norm),    cmocka_unit_test(layer_norm),
+        cmocka_unit_test(batch_moments),
+        cmocka_unit_test(moments_far_from_zero),
+        cmocka_unit_test(batch_norm),
+        cmocka_unit_test(layer_norm),
         cmocka_unit_test(bits_do_not_depend_on_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

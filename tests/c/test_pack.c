@@ -48,11 +48,14 @@ static int files_ending(const char *folder, const char *end, char last[256])
     DIR *dir = opendir(folder);
     for (struct dirent *e; dir && (e = readdir(dir));) {
         size_t a = strlen(e->d_name), b = strlen(end);
-        if (a < b || strcmp(e->d_name + a - b, end) != 0) continue;
+        if (a < b || strcmp(e->d_name + a - b, end) != 0)
+            continue;
         n++;
-        if (last) snprintf(last, 256, "%s/%.180s", folder, e->d_name);
+        if (last)
+            snprintf(last, 256, "%s/%.180s", folder, e->d_name);
     }
-    if (dir) closedir(dir);
+    if (dir)
+        closedir(dir);
     return n;
 }
 
@@ -190,7 +193,8 @@ static void test_a_bad_image_is_named_and_nothing_stays(void **state)
     scratch_file("data/b/98.png", "not an image", 12);
     list_images(&list, "");
     for (int k = 0; k < 2; k++) {
-        assert_int_equal(an_pack_open(&pack, &list, SIDE, SIDE, AN_STRETCH, k ? cache : ""), AN_EFORMAT);
+        assert_int_equal(an_pack_open(&pack, &list, SIDE, SIDE, AN_STRETCH, k ? cache : ""),
+                         AN_EFORMAT);
         assert_non_null(strstr(an_err_message(), bad)); /* the first of the two */
     }
     remove(bad), remove(scratch("data/b/98.png"));

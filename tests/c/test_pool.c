@@ -178,8 +178,8 @@ static void top_positions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(maxima),          cmocka_unit_test(nan_is_not_hidden),
-        cmocka_unit_test(averages),        cmocka_unit_test(global_averages),
+        cmocka_unit_test(maxima),        cmocka_unit_test(nan_is_not_hidden),
+        cmocka_unit_test(averages),      cmocka_unit_test(global_averages),
         cmocka_unit_test(top_positions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,9 +93,15 @@ static void test_cutting_takes_the_right_pixels(void **state)
 
 /* ── prior ───────────────────────────────────────────────────────────────────── */
 
-static const an_prior_options PRIOR = {
-    .mode = AN_PRIOR_BOTH, .classes = 5, .features = 6, .channels = 3, .top = 20, .crops = 3,
-    .local_width = 4, .attention = 7, .weight = 0.3};
+static const an_prior_options PRIOR = {.mode = AN_PRIOR_BOTH,
+                                       .classes = 5,
+                                       .features = 6,
+                                       .channels = 3,
+                                       .top = 20,
+                                       .crops = 3,
+                                       .local_width = 4,
+                                       .attention = 7,
+                                       .weight = 0.3};
 
 static void test_prior_shapes_and_fusion(void **state)
 {

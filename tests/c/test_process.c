@@ -10,7 +10,7 @@ static void one_step(an_coupling coupling, double beta, double lambda, double le
 {
     const double keep = coupling == AN_COUPLE_SPEED ? pow(1 - beta, lambda) : 1 - beta;
     const double wide = coupling == AN_COUPLE_VARIANCE ? lambda
-                      : coupling == AN_COUPLE_SAMPLE   ? level
+                        : coupling == AN_COUPLE_SAMPLE ? level
                                                        : 1;
     *z = sqrt(keep) * *z + wide * sqrt(1 - keep) * noise;
 }
@@ -37,8 +37,8 @@ static void check_chain(an_coupling coupling)
         }
         for (int t = 1; t <= T; t++) {
             const double a = an_schedule_signal(s, t)[j], mean = sum[t] / N;
-            const double noise = an_schedule_noise(s, t)[j] *
-                                 (coupling == AN_COUPLE_SAMPLE ? level : 1);
+            const double noise =
+                an_schedule_noise(s, t)[j] * (coupling == AN_COUPLE_SAMPLE ? level : 1);
             const double variance = squares[t] / N - mean * mean;
             assert_true(fabs(mean - a * z0) < 5 * noise / sqrt(N));
             assert_true(fabs(variance / (noise * noise) - 1) < 5 * sqrt(2.0 / N));

@@ -19,11 +19,11 @@
 enum { PATIENCE = 120 /* seconds for one answer */, SCREEN = 1 << 18 };
 
 static struct {
-    int terminal;      /* our end of it                                  */
+    int terminal; /* our end of it                                  */
     pid_t program;
     char seen[SCREEN]; /* everything it wrote, NUL-terminated            */
     size_t length;
-    size_t read;       /* how far expect() has got in it                 */
+    size_t read; /* how far expect() has got in it                 */
 } now;
 
 /* ── the terminal ─────────────────────────────────────────────────────────────────────── */
@@ -31,7 +31,7 @@ static struct {
 static void become_the_program(const char *device, void (*on_interrupt)(int))
 {
     close(now.terminal); /* only the test holds it: when the test ends, the terminal is gone */
-    setsid(); /* the terminal that is opened next controls this process */
+    setsid();            /* the terminal that is opened next controls this process */
     int side = open(device, O_RDWR);
     struct winsize size = {.ws_row = 24, .ws_col = 100};
     if (side < 0 || ioctl(side, TIOCSCTTY, 0) < 0 || ioctl(side, TIOCSWINSZ, &size) < 0)
@@ -72,8 +72,7 @@ static bool comes(const char *text, int seconds)
             now.read = (size_t)(found - now.seen) + strlen(text);
             return true;
         }
-        if (!read_some(500) && waitpid(now.program, NULL, WNOHANG | WNOWAIT) != 0 &&
-            !read_some(0))
+        if (!read_some(500) && waitpid(now.program, NULL, WNOHANG | WNOWAIT) != 0 && !read_some(0))
             return false;
     } while (time(NULL) < end);
     return false;
@@ -106,7 +105,8 @@ static void begin(void (*on_interrupt)(int))
     now.seen[0] = '\0';
     now.terminal = posix_openpt(O_RDWR | O_NOCTTY);
     const char *device = now.terminal < 0 || grantpt(now.terminal) || unlockpt(now.terminal)
-                       ? NULL : ptsname(now.terminal);
+                             ? NULL
+                             : ptsname(now.terminal);
     if (!device || access(device, R_OK | W_OK))
         skip(); /* a bare root without /dev/pts */
     now.program = fork();
@@ -123,7 +123,10 @@ static int ended(void)
     int status = 0;
     time_t end = time(NULL) + PATIENCE;
     while (waitpid(now.program, &status, WNOHANG) == 0) {
-        if (now.terminal >= 0) read_some(20); else poll(NULL, 0, 20);
+        if (now.terminal >= 0)
+            read_some(20);
+        else
+            poll(NULL, 0, 20);
         if (time(NULL) > end)
             kill(now.program, SIGKILL);
     }
@@ -230,7 +233,8 @@ static void an_interrupt_stops_a_query(void **state)
     type(scratch("x.db"));
     type("\", mode)) end db \"write\":close() d = db \"read\"\n");
     expect("> ");
-    type("print('be' .. 'gun') d:query \"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
+    type("print('be' .. 'gun') d:query \"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 "
+         "FROM c) "
          "SELECT count(*) FROM c\"\n");
     expect("\nbegun");
     type("\003");
@@ -268,7 +272,8 @@ static void many_interrupts_do_not_end_the_session(void **state)
         expect("begun");
         for (int i = 0; i < 40; i++) {
             assert_int_equal(0, kill(now.program, SIGINT));
-            for (clock_t end = clock() + round; clock() < end;) {} /* so many µs */
+            for (clock_t end = clock() + round; clock() < end;) {
+            } /* so many µs */
         }
         expect("interrupted");
         still_answers();

@@ -16,7 +16,7 @@ static an_tensor *param(uint64_t stream, int ndim, const int64_t *shape)
     return x;
 }
 
-#define PARAM(stream, ...) \
+#define PARAM(stream, ...)                                                                         \
     param(stream, COUNT(((int64_t[]){__VA_ARGS__})), (int64_t[]){__VA_ARGS__})
 
 /* ── the checker ──────────────────────────────────────────────────────────────────── */
@@ -50,8 +50,7 @@ static void the_checker_tells_right_from_wrong(void **state)
     an_tensor *x = PARAM(1, 3, 100), *constant = PARAM(2, 3);
     check(square, &x, 1, NULL);
     assert_null(x->grad);
-    assert_int_equal(AN_EINVAL,
-                     an_gradcheck(identity_with_a_wrong_rule, &x, 1, NULL, 1e-2, 5e-3));
+    assert_int_equal(AN_EINVAL, an_gradcheck(identity_with_a_wrong_rule, &x, 1, NULL, 1e-2, 5e-3));
     assert_non_null(strstr(an_err_message(), "input 0 (3, 100), element "));
     constant->requires_grad = false;
     assert_int_equal(AN_EINVAL, an_gradcheck(square, &constant, 1, NULL, 1e-2, 5e-3));
@@ -148,11 +147,16 @@ static void conv_refuses(void **state)
 static an_tensor *pool(an_tensor **in, void *ctx)
 {
     switch (*(char *)ctx) {
-    case 'm': return an_max_pool2d(in[0], 3, 2, 1);
-    case 'a': return an_avg_pool2d(in[0], 2, 2);
-    case 'o': return an_avg_pool2d(in[0], 3, 1);
-    case 'g': return an_global_avg_pool(in[0]);
-    default:  return an_top_pool(in[0], 20);
+    case 'm':
+        return an_max_pool2d(in[0], 3, 2, 1);
+    case 'a':
+        return an_avg_pool2d(in[0], 2, 2);
+    case 'o':
+        return an_avg_pool2d(in[0], 3, 1);
+    case 'g':
+        return an_global_avg_pool(in[0]);
+    default:
+        return an_top_pool(in[0], 20);
     }
 }
 
@@ -208,10 +212,14 @@ static an_tensor *batch_norm(an_tensor **in, void *ctx)
 {
     const moments *m = ctx;
     return an_batch_norm(in[0], in[1],
-                         &(an_batch_norm_args){.gamma = in[2], .beta = in[3],
-                                               .running_mean = m->mean, .running_var = m->var,
-                                               .train = m->train, .relu = m->relu,
-                                               .momentum = 0, .eps = 1e-5});
+                         &(an_batch_norm_args){.gamma = in[2],
+                                               .beta = in[3],
+                                               .running_mean = m->mean,
+                                               .running_var = m->var,
+                                               .train = m->train,
+                                               .relu = m->relu,
+                                               .momentum = 0,
+                                               .eps = 1e-5});
 }
 
 /* Momentum 0 keeps the running moments, and so the function, the same. */
@@ -239,10 +247,13 @@ static void running_moments_move(void **state)
     (void)state;
     an_tensor *x = an_tensor_from((float[]){1, 10, 2, 20, 3, 30}, 2, (int64_t[]){3, 2});
     int64_t C = 2;
-    an_batch_norm_args args = {.gamma = PARAM(1, 2), .beta = PARAM(2, 2),
+    an_batch_norm_args args = {.gamma = PARAM(1, 2),
+                               .beta = PARAM(2, 2),
                                .running_mean = an_tensor_zeros(AN_F32, 1, &C),
                                .running_var = an_tensor_zeros(AN_F32, 1, &C),
-                               .train = true, .momentum = 0.1, .eps = 0};
+                               .train = true,
+                               .momentum = 0.1,
+                               .eps = 0};
     an_fill(args.running_var, 1);
     assert_non_null(an_batch_norm(x, NULL, &args));
     assert_close(an_f32(args.running_mean), (float[]){0.2f, 2}, 2, 1e-6, "running mean");
@@ -310,10 +321,14 @@ static an_code small_network(int64_t *allocations, int64_t fail_at)
     int64_t C = 4;
     an_tensor *x = PARAM(1, 2, 6, 6, 3), *w = PARAM(2, 4, 3, 3, 3), *w2 = PARAM(3, 4, 4, 3, 3);
     an_tensor *b = PARAM(4, 4), *gamma = PARAM(5, 4), *beta = PARAM(6, 4), *v = PARAM(7, 5, 4);
-    an_batch_norm_args args = {.gamma = gamma, .beta = beta, .train = true, .relu = true,
+    an_batch_norm_args args = {.gamma = gamma,
+                               .beta = beta,
+                               .train = true,
+                               .relu = true,
                                .running_mean = an_tensor_zeros(AN_F32, 1, &C),
                                .running_var = an_tensor_zeros(AN_F32, 1, &C),
-                               .momentum = 0.1, .eps = 1e-5};
+                               .momentum = 0.1,
+                               .eps = 1e-5};
     int64_t before = an_mem_allocs();
     an_mem_fail_at(fail_at);
     an_tensor *h = an_conv2d(x, w, b, 1, 1);
@@ -348,11 +363,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_checker_tells_right_from_wrong),
-        TEST(matmul_rule), TEST(matmul_values), TEST(linear_rule),
-        TEST(conv_rule), TEST(conv_refuses),
-        TEST(pool_rules), TEST(top_pool_counts_positions), TEST(pools_refuse),
-        TEST(batch_norm_rule), TEST(running_moments_move), TEST(batch_norm_refuses),
-        TEST(layer_norm_rule), TEST(strided_inputs_give_the_same),
+        TEST(matmul_rule),
+        TEST(matmul_values),
+        TEST(linear_rule),
+        TEST(conv_rule),
+        TEST(conv_refuses),
+        TEST(pool_rules),
+        TEST(top_pool_counts_positions),
+        TEST(pools_refuse),
+        TEST(batch_norm_rule),
+        TEST(running_moments_move),
+        TEST(batch_norm_refuses),
+        TEST(layer_norm_rule),
+        TEST(strided_inputs_give_the_same),
         TEST(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

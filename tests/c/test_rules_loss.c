@@ -169,7 +169,7 @@ static void mmd_rule(void **state)
     check(run_mmd, in, 2, &args);
     args.unbiased = true;
     check(run_mmd, in, 2, &args);
-    in[1] = randn(7, SHAPE(6, 3));   /* only one side wants a gradient */
+    in[1] = randn(7, SHAPE(6, 3)); /* only one side wants a gradient */
     check(run_mmd, in, 2, &args);
     refused(an_mmd(in[0], randn(8, SHAPE(5, 3)), &args), "(5, 3)");
     refused(an_mmd(randn(8, SHAPE(1, 3)), randn(9, SHAPE(1, 3)), &args), "unbiased");
@@ -198,8 +198,8 @@ static void attention_rule(void **state)
     check(run_attention, shared, 3, &heads);
     an_tensor *x = param(4, SHAPE(2, 3, 4)), *long_x = param(6, SHAPE(1, 66, 2));
     check(run_self_attention, &x, 1, &heads);
-    check(run_self_attention, &long_x, 1, &heads);   /* more than one chunk of queries */
-    shared[1] = randn(5, SHAPE(2, 5, 6));   /* keys without a gradient */
+    check(run_self_attention, &long_x, 1, &heads); /* more than one chunk of queries */
+    shared[1] = randn(5, SHAPE(2, 5, 6));          /* keys without a gradient */
     check(run_attention, shared, 3, &heads);
 }
 
@@ -222,7 +222,7 @@ static void attention_refuses(void **state)
 {
     (void)state;
     an_tensor *q = randn(1, SHAPE(3, 2, 6)), *k = randn(2, SHAPE(2, 4, 6));
-    refused(an_attention(q, k, k, 2, NULL), "(3, 2, 6)");                       /* 3 rows on 2 */
+    refused(an_attention(q, k, k, 2, NULL), "(3, 2, 6)"); /* 3 rows on 2 */
     refused(an_attention(k, k, randn(3, SHAPE(2, 5, 6)), 2, NULL), "(2, 5, 6)");
     refused(an_attention(k, k, k, 4, NULL), "4 heads");
     refused(an_attention(k, randn(3, SHAPE(2, 6)), k, 2, NULL), "attention: k");
@@ -273,8 +273,8 @@ static void no_memory_anywhere(void **state)
         an_err_clear();
         an_mem_fail_at(nth);
         an_tensor *other = an_reshape(an_attention(q, q, q, 2, NULL), SHAPE(6, 4));
-        an_tensor *loss = an_add(an_cross_entropy(an_softmax(flat), labels, &xent),
-                                 an_mmd(flat, other, &mmd));
+        an_tensor *loss =
+            an_add(an_cross_entropy(an_softmax(flat), labels, &xent), an_mmd(flat, other, &mmd));
         an_code code = loss ? an_backward(loss) : an_err_code();
         an_mem_fail_at(0);
         an_tape_clear();
@@ -288,7 +288,7 @@ static void no_memory_anywhere(void **state)
         failures++;
     }
     assert_true(failures > 20 && failures < 199);
-    assert_true(an_mem_live() - live < 65536);   /* the tape's and the scope's own arrays */
+    assert_true(an_mem_live() - live < 65536); /* the tape's and the scope's own arrays */
 }
 
 #define RULE(name) cmocka_unit_test_setup_teardown(name, open_scope, close_scope)

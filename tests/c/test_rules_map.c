@@ -47,14 +47,21 @@ static void arithmetic_broadcasts(void **state)
         int na, nb;
         int64_t a[4], b[4];
     } cases[] = {
-        {2, 2, {3, 4}, {3, 4}},          {2, 1, {3, 4}, {4}},       {2, 2, {3, 4}, {3, 1}},
-        {3, 3, {2, 3, 4}, {2, 1, 4}},    {3, 3, {2, 1, 4}, {1, 3, 1}}, {0, 2, {0}, {3, 4}},
-        {2, 0, {3, 4}, {0}},             {4, 3, {2, 3, 1, 5}, {1, 4, 1}}, {1, 1, {1}, {7}},
+        {2, 2, {3, 4}, {3, 4}},
+        {2, 1, {3, 4}, {4}},
+        {2, 2, {3, 4}, {3, 1}},
+        {3, 3, {2, 3, 4}, {2, 1, 4}},
+        {3, 3, {2, 1, 4}, {1, 3, 1}},
+        {0, 2, {0}, {3, 4}},
+        {2, 0, {3, 4}, {0}},
+        {4, 3, {2, 3, 1, 5}, {1, 4, 1}},
+        {1, 1, {1}, {7}},
     };
     binary_fn ops[] = {an_add, an_sub, an_mul, an_div};
     for (int c = 0; c < COUNT(cases); c++)
         for (int k = 0; k < 4; k++) {
-            an_tensor *in[] = {param(1, cases[c].na, cases[c].a), param(2, cases[c].nb, cases[c].b)};
+            an_tensor *in[] = {param(1, cases[c].na, cases[c].a),
+                               param(2, cases[c].nb, cases[c].b)};
             check(call_binary, in, 2, &ops[k]);
         }
 }
@@ -131,13 +138,20 @@ static void affine_and_sums(void **state)
 static an_tensor *call_shapes(an_tensor **in, void *ctx)
 {
     switch (*(int *)ctx) {
-    case 0: return an_reshape(in[0], SHAPE(4, -1));
-    case 1: return an_permute(in[0], (int[]){2, 0, 1});
-    case 2: return an_narrow(in[0], 1, 1, 2);
-    case 3: return an_expand(an_reshape(in[0], SHAPE(2, 1, 3, 4)), SHAPE(2, 5, 3, 4));
-    case 4: return an_repeat_rows(in[0], 3);
-    case 5: return an_concat((an_tensor *[]){in[0], in[1], in[0]}, 3, 1);
-    default: return an_concat((an_tensor *[]){in[0], in[1]}, 2, -2);
+    case 0:
+        return an_reshape(in[0], SHAPE(4, -1));
+    case 1:
+        return an_permute(in[0], (int[]){2, 0, 1});
+    case 2:
+        return an_narrow(in[0], 1, 1, 2);
+    case 3:
+        return an_expand(an_reshape(in[0], SHAPE(2, 1, 3, 4)), SHAPE(2, 5, 3, 4));
+    case 4:
+        return an_repeat_rows(in[0], 3);
+    case 5:
+        return an_concat((an_tensor *[]){in[0], in[1], in[0]}, 3, 1);
+    default:
+        return an_concat((an_tensor *[]){in[0], in[1]}, 2, -2);
     }
 }
 
@@ -203,7 +217,7 @@ static void mistakes_are_named_and_leave_nothing(void **state)
     an_tensor *x = param(12, SHAPE(3)), *y = param(13, SHAPE(4));
     assert_null(an_add(an_mul(x, x), y));
     assert_string_equal(an_err_message(), "shapes (3,) and (4,) do not broadcast together");
-    assert_null(an_map(NULL, AN_RELU)); /* what failed before passes through */
+    assert_null(an_map(NULL, AN_RELU));                     /* what failed before passes through */
     assert_int_equal(an_backward(an_mul(x, x)), AN_EINVAL); /* not a single number */
     assert_int_equal(an_tape_length(), 0);
 }

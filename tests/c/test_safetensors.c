@@ -103,7 +103,8 @@ static void test_the_content_is_named_in_the_file(void **state)
         an_f32(w)[i] = (float)i;
     for (int turned = 0; turned < 2; turned++) {
         char hex[AN_SHA256_HEX], expected[AN_SHA256_HEX];
-        an_named tensors[] = {{"w", turned ? an_view_transpose(w, (int[]){1, 0}) : w}, {"again", w}};
+        an_named tensors[] = {{"w", turned ? an_view_transpose(w, (int[]){1, 0}) : w},
+                              {"again", w}};
         an_pair meta[] = {{"before", "…"}, {"name", hex}, {"after", "."}};
         assert_int_equal(an_safetensors_write_named(path, tensors, 2, meta, 3, hex, NULL), AN_OK);
         an_safetensors *f = an_safetensors_open(path);
@@ -186,7 +187,9 @@ static void test_other_floats_become_float32(void **state)
 static void test_lies(void **state)
 {
     (void)state;
-    static const struct { const char *header, *fault; } lies[] = {
+    static const struct {
+        const char *header, *fault;
+    } lies[] = {
         {"", "not JSON"},
         {"[]", "table of tensors"},
         {"{", "not JSON"},
@@ -210,9 +213,11 @@ static void test_lies(void **state)
         {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", "belong to no"},
         {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "hole"},
         {"{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-         "\"y\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "overlaps"},
+         "\"y\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+         "overlaps"},
         {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
-         "\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "two tensors"},
+         "\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+         "two tensors"},
         {"{\"__metadata__\":[],\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
          "metadata"},
         {"{\"__metadata__\":{\"a\":1}}", "not text"},

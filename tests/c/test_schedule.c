@@ -16,8 +16,11 @@ static const int64_t COUNTS[7] = {6705, 1113, 1099, 514, 327, 142, 115};
 static an_schedule_spec about(an_beta_kind beta, int64_t T, an_lambda_policy policy,
                               an_coupling coupling)
 {
-    return (an_schedule_spec){.beta = an_beta_default(beta, T), .lambda = an_lambda_default(policy),
-                              .coupling = coupling, .K = 7, .counts = COUNTS};
+    return (an_schedule_spec){.beta = an_beta_default(beta, T),
+                              .lambda = an_lambda_default(policy),
+                              .coupling = coupling,
+                              .K = 7,
+                              .counts = COUNTS};
 }
 
 static an_schedule *make(an_beta_kind beta, int64_t T, an_lambda_policy policy,
@@ -39,15 +42,18 @@ static void close_to(double a, double b, double relative)
 static void test_base_schedules_have_their_published_values(void **state)
 {
     (void)state;
-    static const struct { an_beta_kind kind; int64_t t; double alpha_bar; } known[] = {
-        {AN_BETA_LINEAR, 500, 0.0785872428818},
-        {AN_BETA_LINEAR, 1000, 4.03582976538e-05},
-        {AN_BETA_SCALED_LINEAR, 1000, 0.00466009851308},
-        {AN_BETA_QUADRATIC, 1000, 0.000733412459581},
-        {AN_BETA_COSINE, 500, 0.493843590441},
-        {AN_BETA_COSINE, 1000, 2.42876690703e-09},
-        {AN_BETA_SIGMOID, 1000, 3.96818199053e-05},
-        {AN_BETA_CONSTANT, 1000, 1.68296735722e-09}};
+    static const struct {
+        an_beta_kind kind;
+        int64_t t;
+        double alpha_bar;
+    } known[] = {{AN_BETA_LINEAR, 500, 0.0785872428818},
+                 {AN_BETA_LINEAR, 1000, 4.03582976538e-05},
+                 {AN_BETA_SCALED_LINEAR, 1000, 0.00466009851308},
+                 {AN_BETA_QUADRATIC, 1000, 0.000733412459581},
+                 {AN_BETA_COSINE, 500, 0.493843590441},
+                 {AN_BETA_COSINE, 1000, 2.42876690703e-09},
+                 {AN_BETA_SIGMOID, 1000, 3.96818199053e-05},
+                 {AN_BETA_CONSTANT, 1000, 1.68296735722e-09}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         an_schedule *s = make(known[i].kind, 1000, AN_LAMBDA_ISOTROPIC, AN_COUPLE_VARIANCE);
         close_to(an_schedule_alpha_bar(s, known[i].t), known[i].alpha_bar, 1e-9);
@@ -119,8 +125,8 @@ static void test_unit_lambda_is_isotropic_bit_for_bit(void **state)
             for (int normalise = AN_NORMALISE_MEAN; normalise <= AN_NORMALISE_NONE; normalise++) {
                 if (policy == AN_LAMBDA_BOUND)
                     continue; /* never 1 on these counts */
-                an_schedule_spec spec = about(AN_BETA_COSINE, 200, (an_lambda_policy)policy,
-                                              (an_coupling)coupling);
+                an_schedule_spec spec =
+                    about(AN_BETA_COSINE, 200, (an_lambda_policy)policy, (an_coupling)coupling);
                 spec.lambda.gamma = 0;
                 spec.lambda.beta = 0;
                 spec.lambda.manual = policy == AN_LAMBDA_MANUAL ? ones : NULL;

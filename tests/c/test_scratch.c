@@ -107,10 +107,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, starts_empty, ends_empty)
     const struct CMUnitTest tests[] = {
-        TEST(a_warm_call_asks_for_nothing),
-        TEST(tensors_use_what_was_given_back),
-        TEST(giving_the_first_gives_what_came_after),
-        TEST(a_warm_request_can_be_refused_too),
+        TEST(a_warm_call_asks_for_nothing),           TEST(tensors_use_what_was_given_back),
+        TEST(giving_the_first_gives_what_came_after), TEST(a_warm_request_can_be_refused_too),
         TEST(impossible_sizes_are_refused),
     };
     return cmocka_run_group_tests_name("scratch", tests, NULL, NULL);

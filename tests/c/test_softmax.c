@@ -141,7 +141,7 @@ static void xent_is_stable(void **state)
 {
     (void)state;
     const int64_t label[] = {0, 1};
-    const float x[] = {80, -80, 80, -80};   /* one certain and right, one certain and wrong */
+    const float x[] = {80, -80, 80, -80}; /* one certain and right, one certain and wrong */
     const an_xent_args focal = {.scale = 10, .focal = 0.5};
     float row[2], dx[4] = {0};
     near(an_k_xent_forward(row, x, label, 2, 2, &focal), 800, 1e-3);
@@ -149,9 +149,9 @@ static void xent_is_stable(void **state)
     an_k_xent_backward(dx, 1, x, label, 2, 2, &focal);
     near(dx[0], 0, 0);
     near(dx[1], 0, 0);
-    near(dx[2], 5, 1e-6);    /* scale/2 */
+    near(dx[2], 5, 1e-6); /* scale/2 */
     near(dx[3], -5, 1e-6);
-    const float never[] = {0, -INFINITY};   /* the log prior of a class without images */
+    const float never[] = {0, -INFINITY}; /* the log prior of a class without images */
     const an_xent_args adjusted = {.adjust = never, .scale = 1};
     near(an_k_xent_forward(row, x, (int64_t[]){0, 0}, 2, 2, &adjusted), 0, 0);
 }

@@ -29,8 +29,8 @@ static void run_oracle(const an_schedule *s, const float *level, int64_t S, solv
         if (how == DDIM)
             assert_int_equal(an_ddim_step(&rows, eta, m, z0, eh, noise, y), AN_OK);
         else
-            assert_int_equal(an_dpm_step(&rows, y, m, z0, k ? z0_before : NULL,
-                                         k ? before : NULL, y), AN_OK);
+            assert_int_equal(
+                an_dpm_step(&rows, y, m, z0, k ? z0_before : NULL, k ? before : NULL, y), AN_OK);
         memcpy(z0_before, z0, sizeof z0);
         fill(before, times[k]);
     }

@@ -206,12 +206,17 @@ static const char *folders[1];
 
 static an_code list_table(const char *text, an_listing *list, const char *const *classes)
 {
-    an_table table = {.path = scratch_file("t/meta.csv", text, strlen(text)), .image = "id",
-                      .label = "dx", .group = "lesion", .extension = ".png", .folders = folders,
+    an_table table = {.path = scratch_file("t/meta.csv", text, strlen(text)),
+                      .image = "id",
+                      .label = "dx",
+                      .group = "lesion",
+                      .extension = ".png",
+                      .folders = folders,
                       .folder_count = 1};
     folders[0] = scratch("t/images");
     assert_int_equal(an_listing_begin(list, table.path), AN_OK);
-    if (classes) assert_int_equal(an_listing_classes(list, classes, 2), AN_OK);
+    if (classes)
+        assert_int_equal(an_listing_classes(list, classes, 2), AN_OK);
     an_code code = an_list_table(list, &table);
     return code == AN_OK ? an_listing_seal(list) : code;
 }
@@ -222,7 +227,8 @@ static void table_refused(const char *text, const char *why)
     an_listing list;
     an_code code = list_table(text, &list, classes);
     assert_true(code == AN_EFORMAT || code == AN_ENOTFOUND);
-    if (!strstr(an_err_message(), why)) fail_msg("'%s' lacks '%s'", an_err_message(), why);
+    if (!strstr(an_err_message(), why))
+        fail_msg("'%s' lacks '%s'", an_err_message(), why);
     an_listing_free(&list);
 }
 
@@ -270,7 +276,8 @@ static void test_ready_made_parts(void **state)
     assert_int_equal(read_parts("id,dx\na,nv\n", "id\nb\n", name), AN_OK);
     assert_string_equal(name, "pub");
     assert_int_equal(read_parts("id,dx\na,nv\n", "id\nb\na\n", name), AN_EFORMAT);
-    assert_non_null(strstr(an_err_message(), "pub_test.csv line 3: image 'a' is already in the train"));
+    assert_non_null(
+        strstr(an_err_message(), "pub_test.csv line 3: image 'a' is already in the train"));
     assert_int_equal(read_parts("id,dx\na,mel\n", "id\nb\n", name), AN_EFORMAT);
     assert_non_null(strstr(an_err_message(), "labelled 'mel' here and 'nv'"));
     assert_int_equal(read_parts("id,dx\nz,mel\n", "id\nb\n", name), AN_EFORMAT);

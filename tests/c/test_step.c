@@ -59,8 +59,8 @@ static double adamw_reference(double x, int i, const an_adamw_args *a)
 static void adamw_is_the_formula(void **state)
 {
     (void)state;
-    an_adamw_args args = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-3, .decay = 0.2,
-                           .with = {.scale = 1}};
+    an_adamw_args args = {
+        .lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-3, .decay = 0.2, .with = {.scale = 1}};
     start();
     double before[3] = {p[0], p[123], p[N - 1]};
     for (args.t = 1; args.t <= STEPS; args.t++) {
@@ -100,7 +100,7 @@ static void sgd_is_the_formula(void **state)
         an_sgd_args args = variants[n];
         args.with.scale = 1;
         start();
-        m[7] = NAN;   /* the first step must not read the buffer */
+        m[7] = NAN; /* the first step must not read the buffer */
         double before[2] = {p[7], p[N - 1]};
         for (int t = 1; t <= STEPS; t++) {
             args.first = t == 1;
@@ -147,8 +147,10 @@ static void extras_are_what_they_stand_for(void **state)
             if (kind)
                 an_k_sgd(p, g, m, N, &(an_sgd_args){.lr = 0.1, .momentum = 0.5, .with = with});
             else
-                an_k_adamw(p, g, m, v, N, &(an_adamw_args){.lr = 0.1, .beta1 = 0.9, .beta2 = 0.9,
-                                                           .eps = 1e-8, .t = 1, .with = with});
+                an_k_adamw(
+                    p, g, m, v, N,
+                    &(an_adamw_args){
+                        .lr = 0.1, .beta1 = 0.9, .beta2 = 0.9, .eps = 1e-8, .t = 1, .with = with});
             if (run)
                 an_k_ema(apart, p, 0.75, N);
             else
@@ -164,8 +166,8 @@ static void threads_do_not_matter(void **state)
     (void)state;
     static float first[N];
     double norm[2];
-    an_adamw_args args = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .t = 1,
-                           .with = {.scale = 1}};
+    an_adamw_args args = {
+        .lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .t = 1, .with = {.scale = 1}};
     for (int run = 0; run < 2; run++) {
         an_set_threads(run ? 3 : 1);
         start();
@@ -182,10 +184,8 @@ static void threads_do_not_matter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adamw_is_the_formula),
-        cmocka_unit_test(sgd_is_the_formula),
-        cmocka_unit_test(ema_norm_and_scale),
-        cmocka_unit_test(extras_are_what_they_stand_for),
+        cmocka_unit_test(adamw_is_the_formula),  cmocka_unit_test(sgd_is_the_formula),
+        cmocka_unit_test(ema_norm_and_scale),    cmocka_unit_test(extras_are_what_they_stand_for),
         cmocka_unit_test(threads_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,9 +51,11 @@ static an_code run_sql(an_db *db, const char *sql, const char *value)
 {
     bool row;
     an_stmt *s = an_db_prepare(db, sql);
-    if (!s) return an_err_code();
+    if (!s)
+        return an_err_code();
     an_code code = value ? an_bind_text(s, 1, value, strlen(value)) : AN_OK;
-    if (code == AN_OK) code = an_step(s, &row);
+    if (code == AN_OK)
+        code = an_step(s, &row);
     an_done(s);
     return code;
 }
@@ -203,7 +205,8 @@ static pid_t start_holder(const char *database)
     if (child == 0) {
         an_lock *lock = an_lock_take(database);
         byte = lock != NULL;
-        if (write(ready[1], &byte, 1) != 1) _exit(1);
+        if (write(ready[1], &byte, 1) != 1)
+            _exit(1);
         pause();
         _exit(0);
     }
@@ -241,19 +244,22 @@ static void test_kill_while_writing(void **state)
             while (db && an_db_begin(db) == AN_OK) {
                 for (int i = 0; i < 10; i++)
                     run_sql(db, "INSERT INTO t VALUES(?1)", "row");
-                if (an_db_commit(db) != AN_OK) break;
+                if (an_db_commit(db) != AN_OK)
+                    break;
             }
             _exit(1);
         }
         usleep(3000 + 2500 * (useconds_t)round);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
-        if (access(at("kill.db"), F_OK) != 0) continue;
+        if (access(at("kill.db"), F_OK) != 0)
+            continue;
         an_db *db = an_db_open_as(at("kill.db"), AN_DB_WRITE, &version_1);
         assert_non_null(db);
         assert_int_equal(ask(db, "SELECT count(*) FROM t") % 10, 0);
         assert_int_equal(ask(db, "SELECT count(*) FROM pragma_integrity_check "
-                                 "WHERE integrity_check <> 'ok'"), 0);
+                                 "WHERE integrity_check <> 'ok'"),
+                         0);
         an_db_close(db);
     }
     an_db *db = an_db_open_as(at("kill.db"), AN_DB_READ, &version_1);

@@ -41,7 +41,8 @@ static void unread_numbers_are_freed(void **state)
     (void)state;
     an_tensor *x = leaf(4, 5, 1), *w = leaf(3, 5, 2);
     size_t inner = an_scope_begin();
-    an_tensor *sum = an_add(x, x), *product = an_linear(sum, w, NULL), *square = an_mul(product, product);
+    an_tensor *sum = an_add(x, x), *product = an_linear(sum, w, NULL),
+              *square = an_mul(product, product);
     an_retain(sum), an_retain(product), an_retain(square);
     an_tensor *loss = an_scope_end(inner, an_sum(square, AN_ALL, false));
     an_release(sum), an_release(product), an_release(square);

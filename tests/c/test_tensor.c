@@ -5,7 +5,11 @@
 #include "tensor/scope.h"
 #include "tensor/storage.h"
 
-#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                                 \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[])                         \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 
 static an_tensor *counting(int ndim, const int64_t *shape)
 {
@@ -162,10 +166,14 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(views_share_and_copies_do_not),   TEST(expand_repeats_without_memory),
-        TEST(wrong_shapes_are_refused),        TEST(dtypes_convert_in_copies),
-        TEST(a_scope_keeps_what_it_is_told),   TEST(released_storage_is_used_again),
-        TEST(out_of_memory_is_reported_everywhere), TEST(text_names_type_shape_and_numbers),
+        TEST(views_share_and_copies_do_not),
+        TEST(expand_repeats_without_memory),
+        TEST(wrong_shapes_are_refused),
+        TEST(dtypes_convert_in_copies),
+        TEST(a_scope_keeps_what_it_is_told),
+        TEST(released_storage_is_used_again),
+        TEST(out_of_memory_is_reported_everywhere),
+        TEST(text_names_type_shape_and_numbers),
     };
     return cmocka_run_group_tests_name("tensor", tests, NULL, NULL);
 }

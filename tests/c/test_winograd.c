@@ -40,8 +40,10 @@ static void define(double *y, double *dw, const problem *p, bool flipped)
             const float *x = p->x + ((b * s->H + row) * s->W + column) * s->C;
             for (int64_t c = 0; c < s->C; c++) {
                 int64_t at = flipped ? (c * s->O + o) * 9 + 8 - k : (o * s->C + c) * 9 + k;
-                if (y) y[n] += (double)x[c] * (double)p->w[at];
-                if (dw) dw[at] += (double)x[c] * (double)p->dy[n];
+                if (y)
+                    y[n] += (double)x[c] * (double)p->w[at];
+                if (dw)
+                    dw[at] += (double)x[c] * (double)p->dy[n];
             }
         }
     }
@@ -112,15 +114,18 @@ static void many_blocks_and_chunks(void **state)
 static void the_sizes_that_fit(void **state)
 {
     (void)state;
-    struct { an_conv_shape s; bool fits; } cases[] = {
+    struct {
+        an_conv_shape s;
+        bool fits;
+    } cases[] = {
         {an_k_conv_shape(128, 32, 32, 32, 32, 3, 3, 1, 1), true},
         {an_k_conv_shape(8, 16, 16, 64, 64, 3, 3, 1, 1), true},
         {an_k_conv_shape(128, 32, 32, 3, 32, 3, 3, 1, 1), false},
         {an_k_conv_shape(128, 32, 32, 32, 64, 3, 3, 2, 1), false},
         {an_k_conv_shape(128, 32, 32, 32, 32, 1, 1, 1, 0), false},
         {an_k_conv_shape(32, 4, 4, 256, 256, 3, 3, 1, 1), true},
-        {an_k_conv_shape(1, 8, 8, 64, 64, 3, 3, 1, 1), false},    /* too few tiles */
-        {an_k_conv_shape(128, 5, 5, 64, 64, 3, 3, 1, 1), false},  /* mostly waste  */
+        {an_k_conv_shape(1, 8, 8, 64, 64, 3, 3, 1, 1), false},   /* too few tiles */
+        {an_k_conv_shape(128, 5, 5, 64, 64, 3, 3, 1, 1), false}, /* mostly waste  */
     };
     for (int i = 0; i < COUNT(cases); i++)
         assert_int_equal(cases[i].fits, an_k_winograd_fits(&cases[i].s));
@@ -136,7 +141,8 @@ static void bits_do_not_depend_on_threads(void **state)
         for (int run = 0; run < 2; run++) {
             an_set_threads(run == 0 ? 1 : 3);
             y[run] = normals(p.ny, 5), dw[run] = normals(p.nw, 6);
-            assert_int_equal(AN_OK, an_k_winograd_forward(y[run], p.x, p.w, false, p.b, false, &p.s));
+            assert_int_equal(AN_OK,
+                             an_k_winograd_forward(y[run], p.x, p.w, false, p.b, false, &p.s));
             assert_int_equal(AN_OK, an_k_winograd_weight(dw[run], p.dy, p.x, &p.s));
         }
         an_set_threads(0);

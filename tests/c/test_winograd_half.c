@@ -109,15 +109,18 @@ static void many_blocks(void **state)
 static void the_sizes_that_fit(void **state)
 {
     (void)state;
-    struct { an_conv_shape s; bool fits; } cases[] = {
+    struct {
+        an_conv_shape s;
+        bool fits;
+    } cases[] = {
         {an_k_conv_shape(128, 32, 32, 32, 64, 3, 3, 2, 1), true},
         {an_k_conv_shape(128, 31, 32, 16, 16, 3, 3, 2, 1), true},
         {an_k_conv_shape(128, 32, 32, 32, 64, 3, 3, 1, 1), false},
         {an_k_conv_shape(128, 32, 32, 32, 64, 3, 3, 2, 0), false},
         {an_k_conv_shape(128, 32, 32, 32, 64, 1, 1, 2, 0), false},
         {an_k_conv_shape(128, 32, 32, 24, 64, 3, 3, 2, 1), false},
-        {an_k_conv_shape(32, 8, 8, 128, 256, 3, 3, 2, 1), false},   /* too few tiles */
-        {an_k_conv_shape(512, 4, 4, 64, 64, 3, 3, 2, 1), false},    /* mostly waste  */
+        {an_k_conv_shape(32, 8, 8, 128, 256, 3, 3, 2, 1), false},    /* too few tiles */
+        {an_k_conv_shape(512, 4, 4, 64, 64, 3, 3, 2, 1), false},     /* mostly waste  */
         {an_k_conv_shape(128, 16, 16, 512, 512, 3, 3, 2, 1), false}, /* much memory  */
     };
     for (int i = 0; i < COUNT(cases); i++)
@@ -128,7 +131,8 @@ static void conv_takes_it(void **state)
 {
     (void)state;
     problem p = pose(64, 7, 8, 16, 32);
-    float *y[2] = {normals(p.ny, 5), normals(p.ny, 5)}, *dx[2] = {normals(p.nx, 6), normals(p.nx, 6)};
+    float *y[2] = {normals(p.ny, 5), normals(p.ny, 5)},
+          *dx[2] = {normals(p.nx, 6), normals(p.nx, 6)};
     assert_true(an_k_winograd_half_fits(&p.s));
     assert_int_equal(AN_OK, an_k_conv_forward(y[0], p.x, p.w, p.b, &p.s));
     assert_int_equal(AN_OK, an_k_winograd_half_forward(y[1], p.x, p.w, p.b, &p.s));

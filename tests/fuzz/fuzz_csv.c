@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         for (int c = 0; c < an_csv_columns(csv); c++)
             total += strlen(an_csv_at(csv, r, c)) + (size_t)an_csv_line(csv, r) * 0;
     an_csv_free(csv);
-    if (total > count || an_mem_live() != live) __builtin_trap();
+    if (total > count || an_mem_live() != live)
+        __builtin_trap();
     return 0;
 }

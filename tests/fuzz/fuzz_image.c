@@ -14,14 +14,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     an_image image = {0};
     uint8_t small[7 * 5 * 3];
     an_probe probe = an_probe_image(bytes, count);
-    if (probe.width * probe.height > 1 << 20) return 0; /* speed: a large picture is slow, not wrong */
+    /* speed: a large picture is slow, not wrong */
+    if (probe.width * probe.height > 1 << 20)
+        return 0;
     int64_t live = an_mem_live();
     if (an_image_decode(bytes, count, "fuzz", &image) == AN_OK) {
-        if (image.width != probe.width || image.height != probe.height) __builtin_trap();
+        if (image.width != probe.width || image.height != probe.height)
+            __builtin_trap();
         for (int aspect = AN_STRETCH; aspect <= AN_PAD; aspect++)
             an_resize(image.pixels, image.height, image.width, small, 7, 5, (an_aspect)aspect);
         an_image_free(&image);
     }
-    if (an_mem_live() != live) __builtin_trap();
+    if (an_mem_live() != live)
+        __builtin_trap();
     return 0;
 }

@@ -29,9 +29,11 @@ static void read_everything(const char *path)
         an_safetensors_read(f, an_safetensors_find(f, an_safetensors_name(f, i)));
         an_scope_end(mark, NULL);
     }
-    if (f) an_safetensors_content(f, hex);
+    if (f)
+        an_safetensors_content(f, hex);
     for (int i = 0; f && i < an_safetensors_meta_count(f); i++)
-        if (!an_safetensors_meta_at(f, i).value) abort();
+        if (!an_safetensors_meta_at(f, i).value)
+            abort();
     an_safetensors_close(f);
     an_safetensors_close(an_checkpoint_open(path));
 }
@@ -45,14 +47,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char path[64];
     int file = memfd_create("fuzz", 0);
-    if (file < 0) return 0;
+    if (file < 0)
+        return 0;
     const uint8_t *end = memchr(data, 0, size);
     uint64_t length = end ? (uint64_t)(end - data) : size;
-    int good = size && *data == '!' ? write_all(file, data + 1, size - 1)
-               : write_all(file, &length, 8) && write_all(file, data, length) &&
-                     (!end || write_all(file, end + 1, size - length - 1));
+    int good = size && *data == '!'
+                   ? write_all(file, data + 1, size - 1)
+                   : write_all(file, &length, 8) && write_all(file, data, length) &&
+                         (!end || write_all(file, end + 1, size - length - 1));
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    if (good) read_everything(path);
+    if (good)
+        read_everything(path);
     close(file);
     return 0;
 }
