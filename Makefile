@@ -31,7 +31,7 @@ endif
 MAKEFLAGS += --no-print-directory
 
 # ── files ────────────────────────────────────────────────────────────────────────────────
-SOURCES  := $(filter-out engine/main.c,$(wildcard engine/*/*.c store/*.c third_party/*.c))
+SOURCES  := $(filter-out engine/main.c,$(wildcard engine/*/*.c engine/*/*/*.c store/*.c third_party/*.c))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/embedded.o
 EMBEDDED := $(wildcard lua/aniso/*.lua lua/aniso/*/*.lua store/*.sql store/migrations/*.sql)
 C_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/c/test_*.c))
@@ -92,7 +92,7 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaniso.a
 	@echo "ld $@"
 	@$(LINK) -o $@ $^ $(DEPS_LIBS)
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 # ── using ────────────────────────────────────────────────────────────────────────────────
 demo: all

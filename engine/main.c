@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cells.h"
+#include "base/memory/lua_alloc.h"
 #include "bind/bind.h"
 #include "bind/interrupt.h"
 #include "bind/open.h"
@@ -115,7 +115,7 @@ static void wait_with_a_short_spin(char **argv)
 static void *lua_memory(void *unused, void *block, size_t had, size_t want)
 {
     (void)unused; /* without a block, `had` says what is made of it */
-    return an_cells_resize(block, block ? had : 0, want);
+    return an_lua_alloc_resize(block, block ? had : 0, want);
 }
 
 int main(int argc, char **argv)

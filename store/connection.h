@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-#include "store/lock.h"
+#include "io/lock.h"
 #include "store/store.h"
 
 enum { AN_DB_CACHED = 32 };

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 
 /* ── failures ───────────────────────────────────────────────────────────────── */
 

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/mem.h"
-#include "store/place.h"
+#include "base/memory/mem.h"
+#include "store/network_fs.h"
 
 /* ── opening ────────────────────────────────────────────────────────────────── */
 
@@ -234,7 +234,7 @@ static an_code find_file(an_db *db, const char *path)
         return an_fail(errno == ENOENT ? AN_ENOTFOUND : AN_EIO, "no database at %s: %s", path,
                        strerror(errno));
     if (!db->readonly) {
-        an_code code = an_place_for_writing(path);
+        an_code code = an_network_fs_refuse(path);
         if (code != AN_OK)
             return code;
         int made = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

@@ -1,6 +1,6 @@
 /* store: the run database. store/connection.h is the only includer of sqlite3.h.
  *
- * One process writes (store/lock.h), any number read at the same time (WAL). Opening for
+ * One process writes (io/lock.h), any number read at the same time (WAL). Opening for
  * writing makes the file, or brings it to the program's version after a backup; opening
  * for reading changes nothing and accepts any version. Values enter statements as bound
  * parameters only.

@@ -1,12 +1,12 @@
 /* The one place where stb_image's code is compiled: three formats, no stdio, our memory.
  * GIF, PSD, TGA, PIC, PNM and HDR, where its known faults have been, are left out. */
-#include "base/mem.h"
+#include "base/memory/mem.h"
 
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_PNG
 #define STBI_ONLY_BMP
 #define STBI_NO_STDIO
-#define STBI_MAX_DIMENSIONS 16384              /* a second fence: engine/data/probe.c asks first */
+#define STBI_MAX_DIMENSIONS 16384 /* a second fence: engine/data/image_probe.c asks first */
 #define STBI_MALLOC(bytes) an_calloc(1, bytes) /* zeros: a scan may use a table never sent */
 #define STBI_REALLOC(block, bytes) an_realloc(block, bytes)
 #define STBI_FREE(block) an_free(block)

@@ -5,9 +5,9 @@
  * reassociated nor contracted (-std=c11), so every clone gives the same bits. Empty where
  * the loader's dispatch is not to be relied on (clang, sanitizers, not x86).
  *
- * Kernels that are written per width (kernel/micro.h) ask an_simd_level(). The environment
- * variable ANISO_SIMD = baseline, avx2 or avx512 lowers it: for tests, and to repeat a run of
- * an older machine. `aniso doctor` shows it. */
+ * Kernels that are written per width (kernel/matmul/microkernel.h) ask an_simd_level(). The
+ * environment variable ANISO_SIMD = baseline, avx2 or avx512 lowers it: for tests, and to repeat a
+ * run of an older machine. `aniso doctor` shows it. */
 #ifndef AN_BASE_SIMD_H
 #define AN_BASE_SIMD_H
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "bind/bind.h"
 #include "bind/json.h"
 #include "bind/open.h"

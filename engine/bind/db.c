@@ -8,7 +8,7 @@
 #include "bind/bind.h"
 #include "bind/interrupt.h"
 #include "bind/open.h"
-#include "store/lock.h"
+#include "io/lock.h"
 
 #define DB "aniso.Database"
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "bind/bind.h"
 #include "bind/open.h"
 #include "io/json.h"

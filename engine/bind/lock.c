@@ -2,7 +2,7 @@
  *
  * The kernel drops the lock when its holder ends, however it ends. lock:close(), <close> and the
  * collector release it. */
-#include "store/lock.h"
+#include "io/lock.h"
 
 #include "bind/bind.h"
 #include "bind/sys.h"

@@ -33,7 +33,7 @@ static int op_cross_entropy(lua_State *L)
     lua_settop(L, 3);
     an_tensor *logits = an_check_tensor(L, 1), *labels = an_check_tensor(L, 2);
     int64_t K = logits->ndim ? an_dim(logits, -1) : 0;
-    an_xent_args args = {
+    an_cross_entropy_args args = {
         .weight = class_numbers(L, 3, "weight", K),
         .adjust = class_numbers(L, 3, "adjust", K),
         .margin = class_numbers(L, 3, "margin", K),

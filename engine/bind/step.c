@@ -5,7 +5,7 @@
  *     core.step.sgd(p, g, buf or nil, {lr =, momentum =, nesterov =, decay =, first =})
  * Both take from = (1-based) and length = as well: the stretch of the tensors to work on;
  * scale =: how often the gradient counts; average = and keep =: a tensor that follows p. */
-#include "kernel/step.h"
+#include "kernel/pointwise/optimizer_step.h"
 
 #include <math.h>
 

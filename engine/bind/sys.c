@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/cells.h"
-#include "base/mem.h"
+#include "base/memory/lua_alloc.h"
+#include "base/memory/mem.h"
 #include "base/par.h"
 #include "base/simd.h"
 #include "base/version.h"
@@ -19,7 +19,7 @@
 #include "bind/interrupt.h"
 #include "bind/open.h"
 #include "bind/sys.h"
-#include "kernel/gemm.h"
+#include "kernel/matmul/gemm.h"
 
 /* monotonic() → seconds from an arbitrary start, for durations. */
 static int monotonic(lua_State *L)
@@ -118,7 +118,7 @@ static int threads(lua_State *L)
 static int memory(lua_State *L)
 {
     lua_createtable(L, 0, 4);
-    lua_pushinteger(L, an_cells_requests());
+    lua_pushinteger(L, an_lua_alloc_requests());
     lua_setfield(L, -2, "lua_allocs");
     lua_pushinteger(L, an_mem_live());
     lua_setfield(L, -2, "live");

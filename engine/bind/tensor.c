@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "bind/tensor.h"
 #include "grad/ops.h"
 #include "grad/tape.h"

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "bind/bind.h"
 #include "bind/interrupt.h"
 #include "bind/open.h"

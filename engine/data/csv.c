@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
-#include "data/arena.h"
+#include "base/memory/mem.h"
+#include "base/memory/string_arena.h"
 #include "data/file.h"
 
 #define LARGEST ((size_t)256 << 20) /* bytes of a table */
@@ -21,7 +21,7 @@ struct an_csv {
     int64_t cell_count, cell_room, line_room;
     int64_t row_start; /* number of the first cell of this row     */
     an_code code;      /* the first failure inside a callback      */
-    an_arena text;
+    an_string_arena text;
 };
 
 /* `list`, with room for one more entry of `size` bytes than the `count` it holds. */
@@ -46,7 +46,7 @@ static void end_field(void *field, size_t count, void *context)
     void *cells = grow(csv->cells, csv->cell_count, &csv->cell_room, sizeof *csv->cells);
     if (cells)
         csv->cells = cells;
-    char *text = cells ? an_arena_bytes(&csv->text, field ? field : "", count) : NULL;
+    char *text = cells ? an_string_arena_bytes(&csv->text, field ? field : "", count) : NULL;
     if (text)
         csv->cells[csv->cell_count++] = text;
     else
@@ -169,7 +169,7 @@ void an_csv_free(an_csv *csv)
 {
     if (!csv)
         return;
-    an_arena_free(&csv->text);
+    an_string_arena_free(&csv->text);
     an_free(csv->cells);
     an_free(csv->lines);
     an_free(csv->name);

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "base/simd.h"
-#include "data/hash_index.h"
-#include "data/lesions.h"
+#include "data/hash_cache.h"
+#include "data/synthetic/lesions.h"
 
 /* ── opening, step by step ────────────────────────────────────────────────────── */
 
@@ -66,7 +66,7 @@ static an_code open_files(an_dataset *ds, const an_dataset_spec *spec)
     if (code == AN_OK)
         code = split_files(ds, spec);
     if (code == AN_OK)
-        code = an_pack_open(&ds->pack, &ds->list, ds->H, ds->W, spec->aspect, spec->cache);
+        code = an_pixel_cache_open(&ds->pack, &ds->list, ds->H, ds->W, spec->aspect, spec->cache);
     return code;
 }
 
@@ -79,7 +79,7 @@ static an_code open_lesions(an_dataset *ds, const an_dataset_spec *spec)
                           ds->W);
     if (code != AN_OK)
         return code;
-    an_pack_adopt(&ds->pack, pixels);
+    an_pixel_cache_adopt(&ds->pack, pixels);
     name_cut(ds, "built-in");
     return AN_OK;
 }
@@ -216,7 +216,7 @@ void an_dataset_close(an_dataset *ds)
         an_free(ds->members[part]);
         an_free(ds->counts[part]);
     }
-    an_pack_close(&ds->pack);
+    an_pixel_cache_close(&ds->pack);
     an_listing_free(&ds->list);
     an_free(ds->name);
     an_free(ds);

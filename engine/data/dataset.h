@@ -2,7 +2,7 @@
  *
  * Opened from a source (source.h, lesions.h), in this order: list, seal, hash, split, pack,
  * statistics. An open data set does not change; its batches are functions of their
- * arguments. Memory: the listing, 8 bytes per image and part, and the pixels (pack.h).
+ * arguments. Memory: the listing, 8 bytes per image and part, and the pixels (pixel_cache.h).
  *
  * A batch is made when it is asked for, by all threads, not by one ahead of the step: 128
  * augmented images of 32x32 take 1.8 ms of a step of 450 ms (two threads; 3.1 of 795 with one),
@@ -14,8 +14,8 @@
 
 #include "data/augment.h"
 #include "data/listing.h"
-#include "data/loader.h"
-#include "data/pack.h"
+#include "data/epoch_order.h"
+#include "data/pixel_cache.h"
 #include "data/resize.h"
 #include "data/source.h"
 #include "data/split.h"
@@ -42,7 +42,7 @@ typedef struct an_dataset_spec {
 typedef struct an_dataset {
     char *name;
     an_listing list;
-    an_pack pack; /* (n, H, W, 3), in the order of list.items             */
+    an_pixel_cache pack; /* (n, H, W, 3), in the order of list.items             */
     int H, W;
     int64_t *members[AN_PARTS]; /* items of each part, ascending                        */
     int64_t n[AN_PARTS];
@@ -58,7 +58,8 @@ typedef struct an_dataset {
     char sha256[AN_SHA256_HEX], split_sha256[AN_SHA256_HEX];
 } an_dataset;
 
-/* NULL after a failure that names the thing: see the functions of source.h, split.h, pack.h. */
+/* NULL after a failure that names the thing: see the functions of source.h, split.h, pixel_cache.h.
+ */
 an_dataset *an_dataset_open(const an_dataset_spec *spec);
 void an_dataset_close(an_dataset *ds);
 

@@ -7,11 +7,11 @@
 #define STBI_NO_STDIO
 #include <stb/stb_image.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "data/file.h"
-#include "data/probe.h"
+#include "data/image_probe.h"
 
-static an_code check(const an_probe *probe, const char *name)
+static an_code check(const an_image_probe *probe, const char *name)
 {
     const char *format = an_format_name(probe->format);
     if (probe->format == AN_NOT_IMAGE)
@@ -36,7 +36,7 @@ an_code an_image_decode(const uint8_t *bytes, size_t count, const char *name, an
 {
     if (count == 0)
         return an_fail(AN_EFORMAT, "%s: empty file, not an image", name);
-    an_probe probe = an_probe_image(bytes, count);
+    an_image_probe probe = an_probe_image(bytes, count);
     an_code code = check(&probe, name);
     if (code != AN_OK)
         return code;

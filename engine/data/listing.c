@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 
 const char *const an_part_names[AN_PARTS] = {"train", "val", "test"};
 
 an_code an_listing_begin(an_listing *list, const char *source)
 {
     *list = (an_listing){0};
-    list->source = an_arena_text(&list->text, source);
+    list->source = an_string_arena_text(&list->text, source);
     return list->source ? AN_OK : AN_ENOMEM;
 }
 
@@ -20,7 +20,7 @@ void an_listing_free(an_listing *list)
 {
     an_free(list->items);
     an_free(list->classes);
-    an_arena_free(&list->text);
+    an_string_arena_free(&list->text);
     *list = (an_listing){0};
 }
 
@@ -35,12 +35,13 @@ an_code an_listing_add(an_listing *list, const an_item *item)
     }
     an_item *copy = &list->items[list->n];
     *copy = *item;
-    copy->key = an_arena_text(&list->text, item->key);
-    copy->class_name = an_arena_text(&list->text, item->class_name);
+    copy->key = an_string_arena_text(&list->text, item->key);
+    copy->class_name = an_string_arena_text(&list->text, item->class_name);
     if (!copy->key || !copy->class_name)
         return AN_ENOMEM;
-    copy->path = item->path ? an_arena_text(&list->text, item->path) : NULL;
-    copy->group = item->group && *item->group ? an_arena_text(&list->text, item->group) : NULL;
+    copy->path = item->path ? an_string_arena_text(&list->text, item->path) : NULL;
+    copy->group =
+        item->group && *item->group ? an_string_arena_text(&list->text, item->group) : NULL;
     if (item->path && !copy->path)
         return AN_ENOMEM;
     if (item->group && *item->group && !copy->group)
@@ -58,7 +59,7 @@ an_code an_listing_classes(an_listing *list, const char *const *names, int K)
         for (int j = 0; j < k; j++)
             if (strcmp(names[j], names[k]) == 0)
                 return an_fail(AN_EINVAL, "classes: '%s' is listed twice", names[k]);
-        list->classes[k] = an_arena_text(&list->text, names[k]);
+        list->classes[k] = an_string_arena_text(&list->text, names[k]);
         if (!list->classes[k])
             return AN_ENOMEM;
     }

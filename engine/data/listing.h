@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "data/arena.h"
+#include "base/memory/string_arena.h"
 #include "data/file.h"
 #include "io/sha256.h"
 
@@ -33,7 +33,7 @@ typedef struct an_listing {
     int64_t n, room;
     const char **classes; /* K names                                                  */
     int K;
-    an_arena text; /* owns every string above                                  */
+    an_string_arena text; /* owns every string above                                  */
 } an_listing;
 
 an_code an_listing_begin(an_listing *list, const char *source); /* an empty listing        */

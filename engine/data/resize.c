@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "base/simd.h"
 
 typedef float pixel __attribute__((vector_size(16)));

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "base/rng.h"
 
 const char *const an_shot_names[3] = {"many", "medium", "few"};

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 
 const char *const an_coupling_names[] = {"variance", "speed", "sample", NULL};
 

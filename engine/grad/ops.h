@@ -6,9 +6,9 @@
 #ifndef AN_GRAD_OPS_H
 #define AN_GRAD_OPS_H
 
-#include "kernel/act.h"  /* an_map_kind  */
-#include "kernel/mmd.h"  /* an_mmd_args  */
-#include "kernel/xent.h" /* an_xent_args */
+#include "kernel/pointwise/map.h"           /* an_map_kind  */
+#include "kernel/pointwise/mmd.h"           /* an_mmd_args  */
+#include "kernel/pointwise/cross_entropy.h" /* an_cross_entropy_args */
 #include "tensor/tensor.h"
 
 /* ── rules_map.c: elementwise (broadcasting as NumPy), reductions, shape ────────── */
@@ -59,11 +59,11 @@ an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual /* [opt] */,
 /* last dimension; gamma, beta [opt] */
 an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double eps);
 
-/* ── rules_modulate.c: the ends of a sub-layer under a condition ────────────────── */
+/* ── rules_adaptive_norm.c: the ends of a sub-layer under a condition ────────────────── */
 /* v (G, W) holds vectors of x's C features, one set per condition; G divides the rows of x, and
  * the first of G equal parts is under the first. `at` is the column where the vectors start. */
 /* LN(x)(1 + scale) + shift: shift first, then scale */
-an_tensor *an_modulate(an_tensor *x, an_tensor *v, int64_t at, double eps);
+an_tensor *an_adaptive_norm(an_tensor *x, an_tensor *v, int64_t at, double eps);
 /* x + (1 + gate)·y */
 an_tensor *an_gated_join(an_tensor *x, an_tensor *y, an_tensor *v, int64_t at);
 
@@ -71,11 +71,12 @@ an_tensor *an_gated_join(an_tensor *x, an_tensor *y, an_tensor *v, int64_t at);
 an_tensor *an_softmax(an_tensor *x); /* last dimension */
 an_tensor *an_log_softmax(an_tensor *x);
 /* Cross-entropy of logits (B,K) against labels int64 (B) within 0 … K−1: one kernel for every
- * loss of the priors, its formula is in kernel/xent.h. args NULL is the plain one; the arrays
- * that args points to are copied. */
-an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_xent_args *args);
+ * loss of the priors, its formula is in kernel/pointwise/cross_entropy.h. args NULL is the plain
+ * one; the arrays that args points to are copied. */
+an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels,
+                            const an_cross_entropy_args *args);
 an_tensor *an_mse(an_tensor *a, an_tensor *b); /* mean of (a−b)² */
-/* MMD² between the rows of a (B,K) and b (B,K), see kernel/mmd.h; gradient to both. */
+/* MMD² between the rows of a (B,K) and b (B,K), see kernel/pointwise/mmd.h; gradient to both. */
 an_tensor *an_mmd(an_tensor *a, an_tensor *b, const an_mmd_args *args);
 
 /* ── rules_attention.c: attention and embeddings ───────────────────────────────── */

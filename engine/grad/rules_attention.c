@@ -1,8 +1,8 @@
 /* rules_attention: the attention core and the two embeddings, with their gradients. */
 #include "grad/ops.h"
 #include "grad/tape.h"
-#include "kernel/attention.h"
-#include "kernel/embed.h"
+#include "kernel/attention/attention.h"
+#include "kernel/pointwise/embed.h"
 
 /* ── attention ──────────────────────────────────────────────────────────────── */
 

@@ -2,10 +2,10 @@
  * shapes, calls one kernel, and records the rule above it. */
 #include "grad/ops.h"
 #include "grad/tape.h"
-#include "kernel/conv.h"
-#include "kernel/gemm.h"
-#include "kernel/linear.h"
-#include "kernel/rowsum.h"
+#include "kernel/conv/conv.h"
+#include "kernel/matmul/gemm.h"
+#include "kernel/matmul/linear.h"
+#include "kernel/common/row_sums.h"
 
 /* ── C = op(A)·op(B) ──────────────────────────────────────────────────────────────── */
 

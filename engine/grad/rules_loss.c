@@ -4,8 +4,8 @@
 
 #include "grad/ops.h"
 #include "grad/tape.h"
-#include "kernel/reduce.h"
-#include "kernel/softmax.h"
+#include "kernel/pointwise/reduce.h"
+#include "kernel/attention/softmax.h"
 
 /* ── softmax ────────────────────────────────────────────────────────────────── */
 
@@ -80,14 +80,14 @@ static an_code cross_entropy_backward(an_node *node)
     float *dlogits = an_grad_into(logits);
     if (!dlogits)
         return AN_ENOMEM;
-    an_xent_args args = {.weight = saved_classes(node, WEIGHT),
-                         .adjust = saved_classes(node, ADJUST),
-                         .margin = saved_classes(node, MARGIN),
-                         .scale = node->f[0],
-                         .focal = node->f[1],
-                         .smoothing = node->f[2]};
-    an_k_xent_backward(dlogits, *an_grad_of(node), an_f32(logits), an_i64(labels),
-                       an_dim(logits, 0), an_dim(logits, 1), &args);
+    an_cross_entropy_args args = {.weight = saved_classes(node, WEIGHT),
+                                  .adjust = saved_classes(node, ADJUST),
+                                  .margin = saved_classes(node, MARGIN),
+                                  .scale = node->f[0],
+                                  .focal = node->f[1],
+                                  .smoothing = node->f[2]};
+    an_k_cross_entropy_backward(dlogits, *an_grad_of(node), an_f32(logits), an_i64(labels),
+                                an_dim(logits, 0), an_dim(logits, 1), &args);
     return AN_OK;
 }
 
@@ -125,7 +125,7 @@ static an_code check_weights(const an_tensor *labels, const float *weight)
                                total);
 }
 
-static an_code check_xent_args(const an_xent_args *args)
+static an_code check_xent_args(const an_cross_entropy_args *args)
 {
     if (!isfinite(args->scale) || args->scale <= 0)
         return an_fail(AN_EINVAL, "cross_entropy: scale must be > 0, got %g", args->scale);
@@ -150,7 +150,7 @@ static an_code save_classes(an_node *node, int slot, const float *values, int64_
 }
 
 static an_code record_xent(an_tensor *loss, an_tensor *logits, an_tensor *labels,
-                           const an_xent_args *args)
+                           const an_cross_entropy_args *args)
 {
     int64_t K = an_dim(logits, 1);
     an_tensor *in[] = {logits, labels};
@@ -164,9 +164,9 @@ static an_code record_xent(an_tensor *loss, an_tensor *logits, an_tensor *labels
     return AN_OK;
 }
 
-an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_xent_args *args)
+an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_cross_entropy_args *args)
 {
-    static const an_xent_args plain = {.scale = 1};
+    static const an_cross_entropy_args plain = {.scale = 1};
     args = args ? args : &plain;
     logits = an_contiguous(logits);
     labels = an_contiguous(labels);
@@ -177,8 +177,8 @@ an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_xent_
     an_tensor *row = an_tensor_new(AN_F32, 1, &B), *loss = an_tensor_new(AN_F32, 0, NULL);
     if (!row || !loss)
         return NULL;
-    double value =
-        an_k_xent_forward(an_f32(row), an_f32(logits), an_i64(labels), B, an_dim(logits, 1), args);
+    double value = an_k_cross_entropy_forward(an_f32(row), an_f32(logits), an_i64(labels), B,
+                                              an_dim(logits, 1), args);
     an_f32(loss)[0] = (float)value;
     if (an_wants_grad(logits) && record_xent(loss, logits, labels, args))
         return NULL;

@@ -4,8 +4,8 @@
 
 #include "grad/ops.h"
 #include "grad/tape.h"
-#include "kernel/broadcast.h"
-#include "kernel/reduce.h"
+#include "kernel/pointwise/broadcast.h"
+#include "kernel/pointwise/reduce.h"
 #include "tensor/scope.h"
 
 static an_code float_only(const an_tensor *x, const char *what)

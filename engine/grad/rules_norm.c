@@ -3,10 +3,10 @@
  * residual was added in its own output. */
 #include <math.h>
 
-#include "base/scratch.h"
+#include "base/memory/scratch.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
-#include "kernel/norm.h"
+#include "kernel/norm/norm.h"
 
 static an_code feature_vector(const an_tensor *v, const char *what, int64_t C)
 {

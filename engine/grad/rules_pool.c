@@ -4,7 +4,7 @@
 
 #include "grad/ops.h"
 #include "grad/tape.h"
-#include "kernel/pool.h"
+#include "kernel/pointwise/pool.h"
 
 /* ── windows: maximum and average ─────────────────────────────────────────────────── */
 

@@ -7,7 +7,7 @@
 
 #include "grad/ops.h"
 #include "grad/tape.h"
-#include "kernel/reduce.h"
+#include "kernel/pointwise/reduce.h"
 #include "tensor/scope.h"
 
 /* Adds `from` (contiguous) to the strided view `to`; dimensions in order, so elements

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "base/par.h"
 #include "tensor/scope.h"
 

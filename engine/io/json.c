@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 
 static void use_counted_memory(void)
 {

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "io/json.h"
 
 #define LARGEST ((int64_t)1 << 53) /* a JSON number counts exactly up to here */

@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#include "base/scratch.h"
+#include "base/memory/scratch.h"
 #include "grad/ops.h"
-#include "kernel/crop.h"
+#include "kernel/pointwise/crop.h"
 #include "tensor/scope.h"
 
 /* One image: its weighted map (h, w) of finite numbers, and what is wanted of it. */

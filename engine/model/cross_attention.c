@@ -124,7 +124,7 @@ static an_code encode(void *self, an_context *c, an_tensor *features, an_tensor 
 /* LN(x)(1 + scale) + shift, with shift and scale at i and i+1 of v (times, …·D). */
 static an_tensor *modulate(const network *n, an_tensor *x, an_tensor *v, int i)
 {
-    return an_modulate(x, v, i * n->D, EPS);
+    return an_adaptive_norm(x, v, i * n->D, EPS);
 }
 
 /* x + (1 + gate)·y, with the gate at i of v. */

@@ -1,6 +1,6 @@
 /* cross_attention: the parts of that denoiser, which two files work on: cross_attention.c
  * makes it, encodes images and runs it with operations that can be differentiated;
- * cross_attention_rows.c is the pass of a reverse chain, which keeps nothing. */
+ * cross_attention_chain.c is the pass of a reverse chain, which keeps nothing. */
 #ifndef AN_MODEL_CROSS_ATTENTION_H
 #define AN_MODEL_CROSS_ATTENTION_H
 

@@ -1,8 +1,8 @@
 /* denoiser: see denoiser.h. Checks the arguments, keeps the context, calls the kind. */
 #include "model/denoiser.h"
 
-#include "base/heap.h"
-#include "base/mem.h"
+#include "base/memory/tensor_heap.h"
+#include "base/memory/mem.h"
 #include "model/denoiser_kind.h"
 #include "tensor/scope.h"
 
@@ -115,13 +115,13 @@ an_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_tensor *c
 {
     if (!features || !mg || !ml || check_encode(&d->options, features, crops, mg, ml))
         return NULL;
-    an_context *c = an_heap_take(sizeof *c); /* one a step, as its tensors */
+    an_context *c = an_tensor_heap_take(sizeof *c); /* one a step, as its tensors */
     if (!c)
         return NULL;
     *c = (an_context){.owner = d, .images = features->shape[0], .mg = mg, .ml = ml};
     size_t mark = an_scope_begin();
     if (d->kind->encode(d->self, c, features, crops)) {
-        an_heap_give(c);
+        an_tensor_heap_give(c);
         c = NULL;
     } else {
         retain_all(c);
@@ -138,7 +138,7 @@ void an_context_release(an_context *c)
     an_release(c->ml);
     for (int i = 0; i < 2 * AN_MOST_BLOCKS; i++)
         an_release(c->kept[i]);
-    an_heap_give(c);
+    an_tensor_heap_give(c);
 }
 
 int64_t an_context_images(const an_context *c)

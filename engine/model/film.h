@@ -1,5 +1,5 @@
 /* film: the parts of that denoiser, which two files work on: film.c makes it, encodes images
- * and runs it with operations that can be differentiated; film_rows.c is the pass of a
+ * and runs it with operations that can be differentiated; film_chain.c is the pass of a
  * reverse chain, which keeps nothing. */
 #ifndef AN_MODEL_FILM_H
 #define AN_MODEL_FILM_H

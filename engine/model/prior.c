@@ -1,10 +1,10 @@
 /* prior: see prior.h. */
 #include "model/prior.h"
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "grad/ops.h"
 #include "model/crops.h"
-#include "model/gated.h"
+#include "model/gated_pool.h"
 #include "model/resnet.h"
 #include "model/saliency.h"
 #include "tensor/scope.h"

@@ -1,7 +1,7 @@
 /* resnet: see resnet.h. Batch normalisation, the residual and the ReLU are one operation. */
 #include "model/resnet.h"
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "grad/ops.h"
 #include "model/layer.h"
 #include "tensor/scope.h"

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 
 enum { ROWS = 8, COLUMNS = 8, VECTOR = 32, TEXT = 6 * 1024 };
 

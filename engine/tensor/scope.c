@@ -1,7 +1,7 @@
 /* scope: see scope.h. A growing stack of tensors, each held once. */
 #include "tensor/scope.h"
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 
 static _Thread_local struct {
     an_tensor **items;

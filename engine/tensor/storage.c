@@ -1,15 +1,15 @@
 /* storage: see storage.h. */
 #include "tensor/storage.h"
 
-#include "base/heap.h"
+#include "base/memory/tensor_heap.h"
 #include "tensor/scope.h"
 
 an_storage *an_storage_new(size_t bytes)
 {
-    an_storage *s = an_heap_take(sizeof *s);
-    void *data = s ? an_heap_take(bytes) : NULL;
+    an_storage *s = an_tensor_heap_take(sizeof *s);
+    void *data = s ? an_tensor_heap_take(bytes) : NULL;
     if (!data) {
-        an_heap_give(s);
+        an_tensor_heap_give(s);
         return NULL;
     }
     *s = (an_storage){.data = data, .bytes = bytes, .refs = 1};
@@ -25,17 +25,17 @@ void an_storage_release(an_storage *s)
 {
     if (!s || --s->refs > 0)
         return;
-    an_heap_give(s->data);
-    an_heap_give(s);
+    an_tensor_heap_give(s->data);
+    an_tensor_heap_give(s);
 }
 
 void an_storage_trim(void)
 {
     an_scope_trim();
-    an_heap_trim();
+    an_tensor_heap_trim();
 }
 
 int64_t an_storage_waiting(void)
 {
-    return an_heap_spare();
+    return an_tensor_heap_spare();
 }

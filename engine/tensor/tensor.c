@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/heap.h"
+#include "base/memory/tensor_heap.h"
 #include "tensor/scope.h"
 #include "tensor/storage.h"
 
@@ -40,7 +40,7 @@ an_tensor *an_tensor_view(an_storage *storage, an_dtype dtype, int64_t offset, i
         return an_fail(AN_EINVAL, "a view of %lld elements from %lld does not fit its storage",
                        (long long)n, (long long)offset),
                NULL;
-    an_tensor *x = an_heap_take(sizeof *x);
+    an_tensor *x = an_tensor_heap_take(sizeof *x);
     if (!x)
         return NULL;
     memset(x, 0, sizeof *x);
@@ -105,7 +105,7 @@ void an_release(an_tensor *x)
     if (x->refs > 0)
         return;
     an_release(x->grad);
-    an_heap_give(x);
+    an_tensor_heap_give(x);
 }
 
 void an_retain_shape(an_tensor *x)

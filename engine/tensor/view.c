@@ -2,7 +2,7 @@
  * A view costs one small struct; an_copy() walks the destination in order. */
 #include <string.h>
 
-#include "base/heap.h"
+#include "base/memory/tensor_heap.h"
 #include "tensor/scope.h"
 #include "tensor/storage.h"
 #include "tensor/tensor.h"
@@ -10,7 +10,7 @@
 /* A second handle on x's storage with the same shape, to be bent by the caller. */
 static an_tensor *alias(an_tensor *x)
 {
-    an_tensor *v = an_heap_take(sizeof *v);
+    an_tensor *v = an_tensor_heap_take(sizeof *v);
     if (!v)
         return NULL;
     *v = *x;

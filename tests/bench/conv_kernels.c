@@ -4,11 +4,11 @@
 #include <omp.h>
 #include <stdio.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "base/par.h"
 #include "base/rng.h"
-#include "kernel/conv.h"
-#include "kernel/gemm.h"
+#include "kernel/conv/conv.h"
+#include "kernel/matmul/gemm.h"
 
 static float *normals(int64_t n)
 {

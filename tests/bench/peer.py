@@ -184,7 +184,7 @@ class Model(nn.Module):
 
 
 def mmd(a, b):
-    """kernel/mmd.h, biased, by way of one matrix of distances for all three terms."""
+    """kernel/pointwise/mmd.h, biased, by way of one matrix of distances for all three terms."""
     both = torch.cat([a, b])
     squares = both.square().sum(1)
     distance = (squares[:, None] + squares - 2 * both @ both.T).clamp_min(0)

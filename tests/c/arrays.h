@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "base/par.h"
 #include "base/rng.h"
 

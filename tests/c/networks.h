@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "base/rng.h"
 #include "grad/ops.h"
 #include "grad/tape.h"

@@ -3,7 +3,7 @@
 #define AN_TESTS_RULES_H
 
 #include "arrays.h"
-#include "grad/check.h"
+#include "grad/gradcheck.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"
 #include "tensor/storage.h"

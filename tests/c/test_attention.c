@@ -13,7 +13,7 @@
 #include "base/par.h"
 #include "base/rng.h"
 #include "base/simd.h"
-#include "kernel/attention.h"
+#include "kernel/attention/attention.h"
 
 enum { MOST = 4096 };
 

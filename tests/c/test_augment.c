@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "data/augment.h"
-#include "data/loader.h"
+#include "data/epoch_order.h"
 
 enum { H = 6, W = 6, N = H * W * 3 };
 static const float ZERO[3] = {0, 0, 0}, ONE[3] = {1, 1, 1};

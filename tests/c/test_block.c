@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "kernel/block.h"
+#include "kernel/matmul/block.h"
 
 enum { ROWS = 26, COLS = 70, DEPTH = 37, LDY = COLS + 3, UNTOUCHED = 77 };
 

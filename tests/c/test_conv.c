@@ -6,7 +6,7 @@
 #include "arrays.h"
 
 #include "base/simd.h"
-#include "kernel/conv.h"
+#include "kernel/conv/conv.h"
 
 typedef enum { FORWARD, DATA, WEIGHT } direction;
 

@@ -3,7 +3,7 @@
 #include "networks.h"
 
 #include "base/par.h"
-#include "base/heap.h"
+#include "base/memory/tensor_heap.h"
 #include "model/denoiser.h"
 
 /* ── denoiser ────────────────────────────────────────────────────────────────── */
@@ -258,7 +258,7 @@ static void a_refused_pass_says_so(int kind)
     an_tensor *t = times((int64_t[]){17}, 1);
     int refused = 0;
     for (int at = 1; at < 100; at++) {
-        an_heap_trim();
+        an_tensor_heap_trim();
         an_mem_fail_at(at);
         an_tensor *out = an_denoiser_forward(n.d, c, n.y, t, NULL);
         an_mem_fail_at(0);

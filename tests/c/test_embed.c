@@ -10,7 +10,7 @@
 
 #include "base/par.h"
 #include "base/rng.h"
-#include "kernel/embed.h"
+#include "kernel/pointwise/embed.h"
 
 static void near(double got, double want, double tolerance)
 {

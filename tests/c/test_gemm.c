@@ -2,8 +2,8 @@
  * nothing, both ways of cutting, and the same bits on one thread and on three. */
 #include "arrays.h"
 
-#include "kernel/gemm.h"
-#include "kernel/rowsum.h"
+#include "kernel/matmul/gemm.h"
+#include "kernel/common/row_sums.h"
 
 typedef struct {
     int64_t M, N, K;

@@ -7,11 +7,11 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "base/rng.h"
 #include "data/file.h"
 #include "data/image.h"
-#include "data/probe.h"
+#include "data/image_probe.h"
 #include "tests/c/resize3.h"
 #include "tests/c/sample_jpeg.h"
 #include "tests/c/scratch.h"
@@ -129,7 +129,7 @@ static void test_changed_bytes_are_survived(void **state)
             for (uint64_t k = 0; k <= trial % 4; k++)
                 hurt[an_below(1, trial, 2 * k, (int64_t)count)] =
                     (uint8_t)an_below(1, trial, 2 * k + 1, 256);
-            an_probe probe = an_probe_image(hurt, count);
+            an_image_probe probe = an_probe_image(hurt, count);
             if (probe.width * probe.height <= 1 << 20) {
                 an_code code = an_image_decode(hurt, count, "hurt", &image);
                 assert_true(code == AN_OK || code == AN_EFORMAT);

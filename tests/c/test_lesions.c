@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "base/par.h"
 #include "data/dataset.h"
-#include "data/lesions.h"
+#include "data/synthetic/lesions.h"
 #include "tests/c/resize3.h"
 
 static an_dataset *open_set(int64_t n, uint64_t seed, int size)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "kernel/linear.h"
+#include "kernel/matmul/linear.h"
 
 /* rows, out, in: forward panels from 16 of each on; backward slices from 1,024 rows on, if 16
  * columns are written, a multiple of 16 is read and rows are more than both. */

@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "base/par.h"
 #include "base/rng.h"
-#include "base/heap.h"
-#include "kernel/mmd.h"
+#include "base/memory/tensor_heap.h"
+#include "kernel/pointwise/mmd.h"
 
 enum { B = 70, K = 7 }; /* more than one tile of rows */
 
@@ -154,7 +154,7 @@ static void no_memory_is_reported_and_nothing_leaks(void **state)
     (void)state;
     double value;
     for (int warm = 0; warm <= 1; warm++) {
-        an_heap_trim();
+        an_tensor_heap_trim();
         if (warm)
             assert_int_equal(an_k_mmd(&value, ga, gb, a, b, B, K, &biased), AN_OK);
         int64_t live = an_mem_live();

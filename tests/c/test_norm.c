@@ -3,7 +3,7 @@
  * (That the formulas are the right gradients, differences show in test_rules_linear.c.) */
 #include "arrays.h"
 
-#include "kernel/norm.h"
+#include "kernel/norm/norm.h"
 
 enum { MOST = 40 }; /* features */
 

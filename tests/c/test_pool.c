@@ -4,7 +4,7 @@
 
 #include "arrays.h"
 
-#include "kernel/pool.h"
+#include "kernel/pointwise/pool.h"
 
 static const an_pool_shape shapes[] = {
     {.B = 1, .H = 1, .W = 1, .C = 1, .size = 1, .stride = 1, .pad = 0},

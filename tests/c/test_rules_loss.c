@@ -75,7 +75,7 @@ static void softmax_rules(void **state)
 
 typedef struct {
     an_tensor *labels;
-    const an_xent_args *args;
+    const an_cross_entropy_args *args;
 } xent_context;
 
 static an_tensor *run_xent(an_tensor **in, void *ctx)
@@ -89,7 +89,7 @@ static void cross_entropy_rule(void **state)
     (void)state;
     const float weight[] = {1, 2, 0.5f, 1}, adjust[] = {0.5f, 0, -1, 1};
     const float margin[] = {0.1f, 0.2f, 0.3f, 0};
-    const an_xent_args variants[] = {
+    const an_cross_entropy_args variants[] = {
         {.scale = 1},
         {.weight = weight, .adjust = adjust, .margin = margin, .scale = 2},
         {.weight = weight, .scale = 1, .focal = 2, .smoothing = 0.1},
@@ -109,7 +109,7 @@ static void cross_entropy_copies_its_arguments(void **state)
     (void)state;
     float weight[] = {1, 2, 3}, want[6];
     an_tensor *x = param(2, SHAPE(2, 3)), *labels = integers((int64_t[]){2, 0}, SHAPE(2));
-    an_xent_args args = {.weight = weight, .scale = 1};
+    an_cross_entropy_args args = {.weight = weight, .scale = 1};
     assert_int_equal(an_backward(an_cross_entropy(x, labels, &args)), AN_OK);
     memcpy(want, an_f32(x->grad), sizeof want);
     an_fill(x->grad, 0);
@@ -128,11 +128,13 @@ static void cross_entropy_refuses(void **state)
     refused(an_cross_entropy(x, integers((int64_t[]){-1, 0}, SHAPE(2)), NULL), "label -1");
     refused(an_cross_entropy(x, integers((int64_t[]){0}, SHAPE(1)), NULL), "(2, 3)");
     refused(an_cross_entropy(x, x, NULL), "labels");
-    refused(an_cross_entropy(x, good, &(an_xent_args){.scale = 0}), "scale");
-    refused(an_cross_entropy(x, good, &(an_xent_args){.scale = 1, .focal = -1}), "focal");
-    refused(an_cross_entropy(x, good, &(an_xent_args){.scale = 1, .smoothing = 1}), "smoothing");
+    refused(an_cross_entropy(x, good, &(an_cross_entropy_args){.scale = 0}), "scale");
+    refused(an_cross_entropy(x, good, &(an_cross_entropy_args){.scale = 1, .focal = -1}), "focal");
+    refused(an_cross_entropy(x, good, &(an_cross_entropy_args){.scale = 1, .smoothing = 1}),
+            "smoothing");
     const float none[] = {0, 1, 0};
-    refused(an_cross_entropy(x, good, &(an_xent_args){.scale = 1, .weight = none}), "weight");
+    refused(an_cross_entropy(x, good, &(an_cross_entropy_args){.scale = 1, .weight = none}),
+            "weight");
     assert_int_equal(an_tape_length(), 0);
 }
 
@@ -265,7 +267,7 @@ static void no_memory_anywhere(void **state)
     an_tensor *q = param(1, SHAPE(2, 3, 4)), *flat = param(2, SHAPE(6, 4));
     an_tensor *labels = integers((int64_t[]){0, 1, 2, 3, 0, 1}, SHAPE(6));
     const float weight[] = {1, 2, 3, 4};
-    const an_xent_args xent = {.weight = weight, .scale = 1};
+    const an_cross_entropy_args xent = {.weight = weight, .scale = 1};
     const an_mmd_args mmd = {.n = 1, .multiplier = {1}};
     int64_t live = an_mem_live(), failures = 0;
     for (int nth = 1; nth < 200; nth++) {

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "diffusion/schedule.h"
 
 static const int64_t COUNTS[7] = {6705, 1113, 1099, 514, 327, 142, 115};

@@ -1,15 +1,15 @@
 /* scratch: parts of the heap, given back in one go, and refusable. */
 #include "arrays.h"
 
-#include "base/heap.h"
-#include "base/scratch.h"
+#include "base/memory/tensor_heap.h"
+#include "base/memory/scratch.h"
 
 static int64_t live;
 
 static int starts_empty(void **state)
 {
     (void)state;
-    an_heap_trim();
+    an_tensor_heap_trim();
     live = an_mem_live();
     return 0;
 }
@@ -17,7 +17,7 @@ static int starts_empty(void **state)
 static int ends_empty(void **state)
 {
     (void)state;
-    an_heap_trim();
+    an_tensor_heap_trim();
     return an_mem_live() == live ? 0 : -1;
 }
 
@@ -59,10 +59,10 @@ static void tensors_use_what_was_given_back(void **state)
     (void)state;
     an_scratch_give(an_scratch_take(3 << 20));
     int64_t before = an_mem_live();
-    void *tensor = an_heap_take(3 << 20);
+    void *tensor = an_tensor_heap_take(3 << 20);
     assert_non_null(tensor);
     assert_true(before == live || an_mem_live() == before);
-    an_heap_give(tensor);
+    an_tensor_heap_give(tensor);
 }
 
 static void giving_the_first_gives_what_came_after(void **state)
@@ -73,7 +73,7 @@ static void giving_the_first_gives_what_came_after(void **state)
     assert_non_null(an_scratch_take(100000));
     an_scratch_give(first);
     an_scratch_give(NULL);
-    an_heap_trim();
+    an_tensor_heap_trim();
     assert_int_equal(an_mem_live(), live);
 }
 

@@ -10,8 +10,8 @@
 
 #include "base/par.h"
 #include "base/rng.h"
-#include "kernel/softmax.h"
-#include "kernel/xent.h"
+#include "kernel/attention/softmax.h"
+#include "kernel/pointwise/cross_entropy.h"
 
 enum { ROWS = 9, N = 7 };
 
@@ -73,8 +73,8 @@ static void large_and_infinite_entries(void **state)
     assert_true(l[2] == -INFINITY);
 }
 
-/* The formula of xent.h, word for word, on double logits. */
-static double xent(const double *x, const int64_t *y, const an_xent_args *a)
+/* The formula of cross_entropy.h, word for word, on double logits. */
+static double xent(const double *x, const int64_t *y, const an_cross_entropy_args *a)
 {
     double loss = 0, total = 0;
     for (int b = 0; b < ROWS; b++) {
@@ -103,7 +103,7 @@ static const float margin[N] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.4f, 0.3f};
 static void xent_values_and_gradients(void **state)
 {
     (void)state;
-    const an_xent_args variants[] = {
+    const an_cross_entropy_args variants[] = {
         {.scale = 1},
         {.weight = weight, .scale = 1},
         {.scale = 1, .focal = 2},
@@ -122,9 +122,9 @@ static void xent_values_and_gradients(void **state)
         float dx[ROWS * N];
         for (int i = 0; i < ROWS * N; i++)
             dx[i] = 1;
-        near(an_k_xent_forward(row, x, labels, ROWS, N, &variants[v]),
+        near(an_k_cross_entropy_forward(row, x, labels, ROWS, N, &variants[v]),
              xent(at, labels, &variants[v]), 1e-6);
-        an_k_xent_backward(dx, 2.5, x, labels, ROWS, N, &variants[v]);
+        an_k_cross_entropy_backward(dx, 2.5, x, labels, ROWS, N, &variants[v]);
         for (int i = 0; i < ROWS * N; i++) {
             double keep = at[i], h = 1e-5;
             at[i] = keep + h;
@@ -142,18 +142,18 @@ static void xent_is_stable(void **state)
     (void)state;
     const int64_t label[] = {0, 1};
     const float x[] = {80, -80, 80, -80}; /* one certain and right, one certain and wrong */
-    const an_xent_args focal = {.scale = 10, .focal = 0.5};
+    const an_cross_entropy_args focal = {.scale = 10, .focal = 0.5};
     float row[2], dx[4] = {0};
-    near(an_k_xent_forward(row, x, label, 2, 2, &focal), 800, 1e-3);
+    near(an_k_cross_entropy_forward(row, x, label, 2, 2, &focal), 800, 1e-3);
     assert_true(row[0] == 0);
-    an_k_xent_backward(dx, 1, x, label, 2, 2, &focal);
+    an_k_cross_entropy_backward(dx, 1, x, label, 2, 2, &focal);
     near(dx[0], 0, 0);
     near(dx[1], 0, 0);
     near(dx[2], 5, 1e-6); /* scale/2 */
     near(dx[3], -5, 1e-6);
     const float never[] = {0, -INFINITY}; /* the log prior of a class without images */
-    const an_xent_args adjusted = {.adjust = never, .scale = 1};
-    near(an_k_xent_forward(row, x, (int64_t[]){0, 0}, 2, 2, &adjusted), 0, 0);
+    const an_cross_entropy_args adjusted = {.adjust = never, .scale = 1};
+    near(an_k_cross_entropy_forward(row, x, (int64_t[]){0, 0}, 2, 2, &adjusted), 0, 0);
 }
 
 static void threads_do_not_matter(void **state)
@@ -168,9 +168,9 @@ static void threads_do_not_matter(void **state)
         y[b] = b % K;
     for (int run = 0; run < 2; run++) {
         an_set_threads(run ? 3 : 1);
-        an_xent_args args = {.scale = 1, .focal = 1};
-        loss[run] = an_k_xent_forward(row, x, y, B, K, &args);
-        an_k_xent_backward(dx[run], 1, x, y, B, K, &args);
+        an_cross_entropy_args args = {.scale = 1, .focal = 1};
+        loss[run] = an_k_cross_entropy_forward(row, x, y, B, K, &args);
+        an_k_cross_entropy_backward(dx[run], 1, x, y, B, K, &args);
     }
     assert_memory_equal(&loss[0], &loss[1], sizeof loss[0]);
     assert_memory_equal(dx[0], dx[1], sizeof dx[0]);

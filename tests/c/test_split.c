@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "data/source.h"
 #include "data/split.h"
 #include "tests/c/scratch.h"

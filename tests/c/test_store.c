@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/mem.h"
-#include "store/lock.h"
-#include "store/place.h"
+#include "base/memory/mem.h"
+#include "io/lock.h"
+#include "store/network_fs.h"
 #include "store/store.h"
 
 static char folder[64];
@@ -315,9 +315,9 @@ static void test_no_memory_at_any_allocation(void **state)
 static void test_places(void **state)
 {
     (void)state;
-    assert_int_equal(an_place_for_writing(at("x.db")), AN_OK);
-    assert_int_equal(an_place_for_writing("x.db"), AN_OK);
-    assert_int_equal(an_place_for_writing(at("missing/x.db")), AN_EIO);
+    assert_int_equal(an_network_fs_refuse(at("x.db")), AN_OK);
+    assert_int_equal(an_network_fs_refuse("x.db"), AN_OK);
+    assert_int_equal(an_network_fs_refuse(at("missing/x.db")), AN_EIO);
     assert_null(an_db_open("/proc/x.db", AN_DB_WRITE));
     assert_int_equal(an_err_code(), AN_EIO);
 }

@@ -5,7 +5,7 @@
 #include "arrays.h"
 
 #include "base/simd.h"
-#include "kernel/winograd.h"
+#include "kernel/conv/winograd.h"
 
 typedef struct {
     an_conv_shape s;

@@ -4,7 +4,7 @@
  *         -lcsv -o fuzz_csv */
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "data/csv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);

@@ -2,9 +2,9 @@
  *     clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fopenmp -Iengine -I.
  *         tests/fuzz/fuzz_image.c engine/data/{image,probe,resize,file}.c third_party/stb.c
  *         engine/base/{err,mem}.c -lm -o fuzz_image */
-#include "base/mem.h"
+#include "base/memory/mem.h"
 #include "data/image.h"
-#include "data/probe.h"
+#include "data/image_probe.h"
 #include "data/resize.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
     an_image image = {0};
     uint8_t small[7 * 5 * 3];
-    an_probe probe = an_probe_image(bytes, count);
+    an_image_probe probe = an_probe_image(bytes, count);
     /* speed: a large picture is slow, not wrong */
     if (probe.width * probe.height > 1 << 20)
         return 0;

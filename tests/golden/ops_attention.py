@@ -53,7 +53,7 @@ def embeddings(golden):
 
 
 def mmd(a, b, multipliers, base=0.0, unbiased=False):
-    """kernel/mmd.h: mean of RBF kernels exp(−‖x−y‖²/(2h)), h = base·multiplier."""
+    """kernel/pointwise/mmd.h: mean of RBF kernels exp(−‖x−y‖²/(2h)), h = base·multiplier."""
     B, K = a.shape
     base = base if base > 0 else 2.0 * K
 

@@ -68,7 +68,7 @@ def softmaxes(golden):
 
 def xent(logits, labels, weight=None, adjust=None, margin=None, scale=1.0, focal=0.0,
          smoothing=0.0):
-    """kernel/xent.h in PyTorch's words; for focal = 0 it is checked against PyTorch's own."""
+    """kernel/pointwise/cross_entropy.h in PyTorch's words; for focal = 0 it is checked against PyTorch's own."""
     K = logits.shape[1]
     one_hot = F.one_hot(labels, K).double()
     z = logits

@@ -1,0 +1,25 @@
+/* mem: every byte the engine owns goes through here.
+ *
+ * Blocks are aligned to 64 bytes (a cache line, an AVX-512 register) and counted, so
+ * that a test can ask that live bytes return to zero and Lua's collector can be told
+ * what its small userdata hold. The fail-the-Nth hook makes out-of-memory paths
+ * testable. Thread-safe. */
+#ifndef AN_BASE_MEMORY_MEM_H
+#define AN_BASE_MEMORY_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void *an_alloc(size_t bytes);                /* contents undefined; NULL + AN_ENOMEM     */
+void *an_calloc(size_t count, size_t size);  /* zeroed; checks count*size for overflow   */
+void *an_realloc(void *block, size_t bytes); /* keeps contents; NULL leaves block alive  */
+char *an_strdup(const char *text);
+void an_free(void *block); /* NULL is allowed                          */
+
+int64_t an_mem_live(void);        /* bytes allocated and not freed                            */
+int64_t an_mem_peak(void);        /* the most an_mem_live() has been                          */
+int64_t an_mem_allocs(void);      /* allocations since the start                              */
+void an_mem_fail_at(int64_t nth); /* the nth allocation from now fails once; 0 = never   */
+int an_mem_must_fail(void);       /* counts one request for that hook: is this the one to fail? */
+
+#endif

@@ -1,0 +1,40 @@
+/* scratch: see scratch.h. A list of blocks, the newest first, each behind a cache line. */
+#include "base/memory/scratch.h"
+
+#include <omp.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/memory/tensor_heap.h"
+
+enum { HEAD = 64 };
+
+typedef struct block {
+    struct block *below;
+} block;
+
+static block *newest;
+
+void *an_scratch_take(size_t bytes)
+{
+    if (omp_in_parallel())
+        abort(); /* two threads in the heap */
+    block *b = an_tensor_heap_take(bytes <= SIZE_MAX - HEAD ? HEAD + bytes : SIZE_MAX);
+    if (!b)
+        return NULL;
+    b->below = newest;
+    newest = b;
+    return (char *)b + HEAD;
+}
+
+void an_scratch_give(void *first)
+{
+    for (void *given = NULL; given != first;) {
+        block *b = newest;
+        if (!b)
+            abort(); /* given back before */
+        given = (char *)b + HEAD;
+        newest = b->below;
+        an_tensor_heap_give(b);
+    }
+}

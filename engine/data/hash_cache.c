@@ -1,0 +1,203 @@
+/* hash_cache: see hash_cache.h. The index is "size mtime ctime hash path" in lines sorted by
+ * path, and a last line with the checksum of the lines before it; a damaged one is not used. */
+#include "data/hash_cache.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory/mem.h"
+#include "io/checksum.h"
+#include "data/file.h"
+
+#define LARGEST ((size_t)1 << 30) /* bytes of an index                */
+#define LAST 17                   /* characters of its last line      */
+#define SETTLED 2000000000LL      /* ns after which a file is settled */
+
+typedef struct entry {
+    const char *path; /* NULL: not to be remembered */
+    an_stamp stamp;
+    char hash[AN_SHA256_HEX];
+} entry;
+
+typedef struct index_file {
+    char path[AN_PATH];
+    uint8_t *text;
+    entry *entries; /* sorted by path */
+    int64_t n;
+} index_file;
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const entry *)a)->path, ((const entry *)b)->path);
+}
+
+/* ── reading ──────────────────────────────────────────────────────────────────── */
+
+static bool parse_line(char *line, entry *e)
+{
+    int at = 0;
+    if (sscanf(line, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %64[0-9a-f] %n", &e->stamp.size,
+               &e->stamp.mtime, &e->stamp.ctime, e->hash, &at) != 4 ||
+        at == 0)
+        return false;
+    e->path = line + at;
+    return strlen(e->hash) == 64;
+}
+
+static void last_line(const uint8_t *text, size_t length, char line[LAST + 1])
+{
+    snprintf(line, LAST + 1, "%016" PRIx64 "\n", an_checksum(text, length));
+}
+
+/* The length of the lines before the last one, if that is their checksum; 0 otherwise. */
+static size_t verified_length(const uint8_t *text, size_t count)
+{
+    char last[LAST + 1];
+    if (count < LAST || text[count - 1] != '\n')
+        return 0;
+    size_t length = count - LAST;
+    last_line(text, length, last);
+    return memcmp(last, text + length, LAST) == 0 ? length : 0;
+}
+
+static void index_read(index_file *index)
+{
+    size_t count;
+    if (an_file_read(index->path, LARGEST, &index->text, &count) != AN_OK)
+        return;
+    size_t length = verified_length(index->text, count), lines = 0;
+    for (size_t i = 0; i < length; i++)
+        lines += index->text[i] == '\n';
+    index->entries = an_calloc(lines + 1, sizeof *index->entries);
+    if (!index->entries)
+        return;
+    char *at = (char *)index->text, *end = at + length;
+    while (at < end) {
+        char *newline = memchr(at, '\n', (size_t)(end - at));
+        *newline = 0;
+        if (parse_line(at, &index->entries[index->n]))
+            index->n++;
+        at = newline + 1;
+    }
+    qsort(index->entries, (size_t)index->n, sizeof *index->entries, by_path);
+}
+
+/* ── writing ──────────────────────────────────────────────────────────────────── */
+
+static bool remembered(const entry *e)
+{
+    return e->path && !strchr(e->path, '\n');
+}
+
+/* All lines in one block of memory, written at once. */
+static an_code write_lines(int fd, const entry *entries, int64_t n, const char *path)
+{
+    enum { NUMBERS = 3 * 21 + AN_SHA256_HEX + 2 };
+    size_t room = LAST + 1, count = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (remembered(&entries[i]))
+            room += strlen(entries[i].path) + NUMBERS;
+    char *text = an_alloc(room);
+    if (!text)
+        return AN_ENOMEM;
+    for (int64_t i = 0; i < n; i++) {
+        const entry *e = &entries[i];
+        if (!remembered(e))
+            continue;
+        count += (size_t)snprintf(text + count, room - count,
+                                  "%" PRId64 " %" PRId64 " %" PRId64 " %s %s\n", e->stamp.size,
+                                  e->stamp.mtime, e->stamp.ctime, e->hash, e->path);
+    }
+    last_line((const uint8_t *)text, count, text + count);
+    an_code code = an_file_write(fd, text, count + LAST, path);
+    an_free(text);
+    return code;
+}
+
+static void index_write(const index_file *index, const entry *entries, int64_t n)
+{
+    char temporary[AN_PATH];
+    int fd = an_file_begin(index->path, temporary);
+    an_code code = AN_EIO;
+    if (fd >= 0)
+        code = an_file_commit(fd, temporary, index->path, write_lines(fd, entries, n, temporary));
+    if (code != AN_OK)
+        an_log(AN_WARN, "image hashes are not remembered: %s", an_err_message());
+}
+
+/* ── hashing ──────────────────────────────────────────────────────────────────── */
+
+/* Fills e for one item; *read tells whether the file had to be read. */
+static an_code hash_one(const an_item *item, const index_file *index, entry *e, bool *read)
+{
+    *e = (entry){.path = item->path, .stamp = item->stamp}; /* a table's rows have theirs */
+    an_code code = e->stamp.ctime ? AN_OK : an_file_stamp(item->path, &e->stamp);
+    if (code != AN_OK)
+        return code;
+    const entry *known =
+        index->n ? bsearch(e, index->entries, (size_t)index->n, sizeof *e, by_path) : NULL;
+    *read = !known || !an_stamp_equal(&known->stamp, &e->stamp);
+    if (!*read) {
+        memcpy(e->hash, known->hash, sizeof e->hash);
+        return AN_OK;
+    }
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t latest = e->stamp.ctime > e->stamp.mtime ? e->stamp.ctime : e->stamp.mtime;
+    if ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - latest < SETTLED)
+        e->path = NULL;
+    return an_sha256_file(item->path, e->hash);
+}
+
+static an_code hash_all(an_listing *list, const index_file *index, entry *entries, bool *changed)
+{
+    int64_t failed = list->n, reads = 0;
+#pragma omp parallel for schedule(dynamic, 16) reduction(min : failed) reduction(+ : reads)
+    for (int64_t i = 0; i < list->n; i++) {
+        bool read = false;
+        if (list->items[i].path && hash_one(&list->items[i], index, &entries[i], &read) != AN_OK)
+            failed = i < failed ? i : failed;
+        reads += read;
+    }
+    if (failed < list->n) { /* once more here, because the message belongs to this thread */
+        bool read;
+        an_code code = hash_one(&list->items[failed], index, &entries[failed], &read);
+        if (code != AN_OK)
+            return code;
+    }
+    for (int64_t i = 0; i < list->n; i++) {
+        if (!list->items[i].path)
+            continue;
+        memcpy(list->items[i].hash, entries[i].hash, AN_SHA256_HEX);
+        list->items[i].stamp = entries[i].path ? entries[i].stamp : (an_stamp){0};
+    }
+    *changed = reads > 0 || index->n != list->n;
+    return AN_OK;
+}
+
+an_code an_hash_files(an_listing *list, const char *cache)
+{
+    index_file index = {0};
+    char hex[AN_SHA256_HEX], name[40];
+    bool keep = *cache && access(cache, R_OK | W_OK | X_OK) == 0, changed;
+    an_sha256_buffer(list->source, strlen(list->source), hex);
+    snprintf(name, sizeof name, "%.16s.index", hex);
+    if (keep && an_join(index.path, cache, name) == AN_OK)
+        index_read(&index);
+    entry *entries = an_calloc((size_t)list->n, sizeof *entries);
+    an_code code = entries ? hash_all(list, &index, entries, &changed) : AN_ENOMEM;
+    if (code == AN_OK && keep && changed)
+        index_write(&index, entries, list->n);
+    an_free(entries);
+    an_free(index.entries);
+    an_free(index.text);
+    return code;
+}

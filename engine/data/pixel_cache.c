@@ -1,0 +1,290 @@
+/* pixel_cache: see pixel_cache.h. Building decodes blocks of about 8 MiB in parallel and writes
+ * each block before the next; opening reads the file once for its checksum, blocks in parallel. */
+#include "data/pixel_cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory/mem.h"
+#include "io/checksum.h"
+#include "data/file.h"
+#include "data/image.h"
+
+#define HEADER 4096
+#define BLOCK_BYTES ((int64_t)8 << 20)
+#define FORMAT "aniso pack 2"
+#define WORTH_A_WORD 2000 /* images from which decoding is announced */
+
+/* The first bytes of the file; the rest of its 4096 are zero. */
+typedef struct header {
+    char format[16];
+    int64_t n, H, W, block; /* block: images per block                               */
+    uint64_t sum;           /* over the sums of the blocks                           */
+    uint64_t own;           /* over the fields above                                 */
+} header;
+
+typedef struct builder {
+    const an_listing *list;
+    an_aspect aspect;
+    header head;
+    int64_t image;  /* bytes of one image */
+    uint64_t *sums; /* of the blocks */
+    bool bad_image; /* the failure was an image's, not the cache's */
+} builder;
+
+/* ── decoding ─────────────────────────────────────────────────────────────────── */
+
+/* True if the bytes just read are those that were hashed: by the file's stamp, or, where it
+ * was too young to rely on, by hashing again. */
+static bool unchanged(const an_item *item, const uint8_t *bytes, size_t count)
+{
+    an_stamp now;
+    char hex[AN_SHA256_HEX];
+    if (item->stamp.ctime && an_file_stamp(item->path, &now) == AN_OK &&
+        an_stamp_equal(&now, &item->stamp))
+        return true;
+    an_sha256_buffer(bytes, count, hex);
+    return strcmp(hex, item->hash) == 0;
+}
+
+static an_code decode(const builder *b, int64_t i, uint8_t *to)
+{
+    const an_item *item = &b->list->items[i];
+    uint8_t *bytes;
+    size_t count;
+    an_image image = {0};
+    an_code code = an_file_read(item->path, AN_IMAGE_FILE, &bytes, &count);
+    if (code != AN_OK)
+        return code;
+    if (!unchanged(item, bytes, count))
+        code = an_fail(AN_EIO, "%s: changed while the data set was being read; start again",
+                       item->path);
+    if (code == AN_OK)
+        code = an_image_decode(bytes, count, item->path, &image);
+    if (code == AN_OK)
+        code = an_resize(image.pixels, image.height, image.width, to, (int)b->head.H,
+                         (int)b->head.W, b->aspect);
+    an_image_free(&image);
+    an_free(bytes);
+    return code;
+}
+
+/* Images lo … hi−1 to `to`. The failure reported is that of the first image that fails,
+ * whatever the threads; it is decoded once more because messages belong to a thread. */
+static an_code decode_range(builder *b, int64_t lo, int64_t hi, uint8_t *to)
+{
+    int64_t failed = hi;
+#pragma omp parallel for schedule(dynamic, 4) reduction(min : failed)
+    for (int64_t i = lo; i < hi; i++)
+        if (decode(b, i, to + (i - lo) * b->image) != AN_OK)
+            failed = i < failed ? i : failed;
+    if (failed == hi)
+        return AN_OK;
+    an_code code = decode(b, failed, to + (failed - lo) * b->image);
+    b->bad_image = code != AN_OK;
+    return code;
+}
+
+/* ── checksums ────────────────────────────────────────────────────────────────── */
+
+static int64_t blocks_of(const header *head)
+{
+    return (head->n + head->block - 1) / head->block;
+}
+
+static uint64_t own_sum(const header *head)
+{
+    return an_checksum(head, offsetof(header, own));
+}
+
+static uint64_t sum_of_sums(const header *head, const uint64_t *sums)
+{
+    return an_checksum(sums, (size_t)blocks_of(head) * sizeof *sums);
+}
+
+/* True if `pixels` have the sum in `head`. */
+static bool verify(const header *head, const uint8_t *pixels)
+{
+    int64_t blocks = blocks_of(head), image = head->H * head->W * 3;
+    uint64_t *sums = an_alloc((size_t)blocks * sizeof *sums);
+    if (!sums)
+        return false;
+#pragma omp parallel for schedule(static)
+    for (int64_t k = 0; k < blocks; k++) {
+        int64_t lo = k * head->block, hi = lo + head->block < head->n ? lo + head->block : head->n;
+        sums[k] = an_checksum(pixels + lo * image, (size_t)((hi - lo) * image));
+    }
+    bool same = sum_of_sums(head, sums) == head->sum;
+    an_free(sums);
+    return same;
+}
+
+/* ── the file ─────────────────────────────────────────────────────────────────── */
+
+static an_code write_blocks(builder *b, int fd, const char *temporary)
+{
+    static const char zeros[HEADER];
+    uint8_t *block = an_alloc((size_t)(b->head.block * b->image));
+    if (!block)
+        return AN_ENOMEM;
+    an_code code = an_file_write(fd, zeros, sizeof zeros, temporary);
+    for (int64_t lo = 0; lo < b->head.n && code == AN_OK; lo += b->head.block) {
+        int64_t hi = lo + b->head.block < b->head.n ? lo + b->head.block : b->head.n;
+        code = decode_range(b, lo, hi, block);
+        if (code != AN_OK)
+            break;
+        b->sums[lo / b->head.block] = an_checksum(block, (size_t)((hi - lo) * b->image));
+        code = an_file_write(fd, block, (size_t)((hi - lo) * b->image), temporary);
+    }
+    an_free(block);
+    if (code != AN_OK)
+        return code;
+    b->head.sum = sum_of_sums(&b->head, b->sums);
+    b->head.own = own_sum(&b->head);
+    if (pwrite(fd, &b->head, sizeof b->head, 0) != (ssize_t)sizeof b->head)
+        return an_fail(AN_EIO, "%s: %s", temporary, strerror(errno));
+    return AN_OK;
+}
+
+static an_code build_file(builder *b, const char *path)
+{
+    char temporary[AN_PATH];
+    b->sums = an_alloc((size_t)blocks_of(&b->head) * sizeof *b->sums);
+    if (!b->sums)
+        return AN_ENOMEM;
+    int fd = an_file_begin(path, temporary);
+    an_code code =
+        fd < 0 ? AN_EIO : an_file_commit(fd, temporary, path, write_blocks(b, fd, temporary));
+    an_free(b->sums);
+    return code;
+}
+
+static an_code build_memory(builder *b, an_pixel_cache *pack)
+{
+    uint8_t *pixels = an_alloc((size_t)(b->head.n * b->image));
+    if (!pixels)
+        return AN_ENOMEM;
+    an_code code = decode_range(b, 0, b->head.n, pixels);
+    if (code != AN_OK) {
+        an_free(pixels);
+        return code;
+    }
+    an_pixel_cache_adopt(pack, pixels);
+    return AN_OK;
+}
+
+/* Why the mapped file is not the pack that `want` describes; NULL if it is. */
+static const char *fault(const header *want, const void *map, size_t size)
+{
+    const header *head = map;
+    if (size < HEADER || strncmp(head->format, FORMAT, sizeof head->format) != 0)
+        return "not a pack";
+    if (own_sum(head) != head->own)
+        return "damaged header";
+    if (head->n != want->n || head->H != want->H || head->W != want->W ||
+        head->block != want->block)
+        return "another pack's content";
+    if ((int64_t)size != HEADER + head->n * head->H * head->W * 3)
+        return "truncated";
+    return verify(head, (const uint8_t *)map + HEADER) ? NULL : "wrong checksum";
+}
+
+/* Maps the pack at `path`. false: there is none, or a damaged one (after a warning). */
+static bool map_file(an_pixel_cache *pack, const builder *b, const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    void *map = MAP_FAILED;
+    if (fstat(fd, &st) == 0 && st.st_size > 0)
+        map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    const char *why =
+        map == MAP_FAILED ? "cannot be mapped" : fault(&b->head, map, (size_t)st.st_size);
+    if (!why) {
+        *pack = (an_pixel_cache){
+            .pixels = (uint8_t *)map + HEADER, .map = map, .mapped = (size_t)st.st_size};
+        return true;
+    }
+    if (map != MAP_FAILED)
+        munmap(map, (size_t)st.st_size);
+    an_log(AN_WARN, "%s: %s; building it again", path, why);
+    return false;
+}
+
+/* ── opening ──────────────────────────────────────────────────────────────────── */
+
+static void pack_name(const builder *b, char name[AN_SHA256_HEX + 8])
+{
+    char text[64];
+    an_sha256 hash;
+    an_sha256_init(&hash);
+    int count = snprintf(text, sizeof text, FORMAT " %d %d %d\n", (int)b->head.H, (int)b->head.W,
+                         (int)b->aspect);
+    an_sha256_update(&hash, text, (size_t)count);
+    for (int64_t i = 0; i < b->list->n; i++)
+        an_sha256_update(&hash, b->list->items[i].hash, 64);
+    an_sha256_hex(&hash, name);
+    strcpy(name + 64, ".pack");
+}
+
+static void announce(const builder *b)
+{
+    an_log(b->head.n >= WORTH_A_WORD ? AN_INFO : AN_DEBUG, "decoding %lld images to %dx%d",
+           (long long)b->head.n, (int)b->head.W, (int)b->head.H);
+}
+
+static an_code open_cached(an_pixel_cache *pack, builder *b, const char *cache)
+{
+    char path[AN_PATH], name[AN_SHA256_HEX + 8];
+    an_code code = an_make_folder(cache);
+    pack_name(b, name);
+    if (code == AN_OK)
+        code = an_join(path, cache, name);
+    if (code != AN_OK || map_file(pack, b, path))
+        return code;
+    announce(b);
+    code = build_file(b, path);
+    if (code != AN_OK || map_file(pack, b, path))
+        return code;
+    return an_fail(AN_EIO, "%s: was written but cannot be read back", path);
+}
+
+an_code an_pixel_cache_open(an_pixel_cache *pack, const an_listing *list, int H, int W,
+                            an_aspect aspect, const char *cache)
+{
+    builder b = {.list = list, .aspect = aspect, .image = (int64_t)H * W * 3};
+    memcpy(b.head.format, FORMAT, sizeof FORMAT);
+    b.head.n = list->n, b.head.H = H, b.head.W = W;
+    b.head.block = BLOCK_BYTES / b.image > 64 ? BLOCK_BYTES / b.image : 64;
+    *pack = (an_pixel_cache){0};
+    if (*cache) {
+        an_code code = open_cached(pack, &b, cache);
+        if (code == AN_OK || b.bad_image)
+            return code;
+        an_log(AN_WARN, "no cache of decoded images, they stay in memory: %s", an_err_message());
+    }
+    announce(&b);
+    return build_memory(&b, pack);
+}
+
+void an_pixel_cache_adopt(an_pixel_cache *pack, uint8_t *pixels)
+{
+    *pack = (an_pixel_cache){.pixels = pixels, .memory = pixels};
+}
+
+void an_pixel_cache_close(an_pixel_cache *pack)
+{
+    if (pack->map)
+        munmap(pack->map, pack->mapped);
+    an_free(pack->memory);
+    *pack = (an_pixel_cache){0};
+}

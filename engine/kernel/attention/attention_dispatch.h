@@ -1,0 +1,40 @@
+/* attention_dispatch: attention of one head by vector width. Internal to attention*.c. */
+#ifndef AN_KERNEL_ATTENTION_ATTENTION_DISPATCH_H
+#define AN_KERNEL_ATTENTION_ATTENTION_DISPATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/matmul/microkernel_dispatch.h"
+
+enum { AN_FEW = 32 }; /* queries at a time, most */
+
+/* At most AN_FEW queries of one head that share their keys. */
+typedef struct {
+    const float *q, *k, *v;
+    int64_t ldq, ldk, queries, Lk, d;
+    float scale;        /* of the scores: 1/√d                                                  */
+    float *scratch;     /* (d + 2·Lk, AN_FEW): q or dout turned, the weights p, and dS, which
+                           only the gradients want                                              */
+    an_prefetch *ahead; /* or NULL */
+} an_attention_job;
+
+/* dq with row length ldq, dk and dv with ldk; NULL where not wanted. */
+typedef struct {
+    const float *dout;
+    float *dq, *dk, *dv;
+    bool add_q, add_k, add_v;
+} an_attention_gradients;
+
+typedef struct {
+    const float *(*weights)(const an_attention_job *a); /* p (Lk, AN_FEW), in the scratch */
+    void (*attend)(float *out, int64_t ldo, const an_attention_job *a);
+    void (*backward)(const an_attention_job *a, const an_attention_gradients *g);
+} an_attention_loops;
+
+extern const an_attention_loops an_micro_baseline_attention;
+#ifdef AN_MICRO_X86
+extern const an_attention_loops an_micro_avx2_attention, an_micro_avx512_attention;
+#endif
+
+#endif

@@ -1,0 +1,71 @@
+/* row_sums: chunked sums over rows. One pass over the data; scratch is one row of n
+ * doubles per chunk, a chunk being about 128 KiB of floats. */
+#include "kernel/common/row_sums.h"
+
+#include <string.h>
+
+#include "base/par.h"
+#include "base/memory/scratch.h"
+#include "base/simd.h"
+
+enum { CHUNK_FLOATS = 32768 };
+
+typedef struct {
+    an_k_row_fn add;
+    const void *context;
+    double *partial; /* (chunks, n) */
+    int64_t n;
+} sum_job;
+
+static void sum_chunk(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const sum_job *job = context;
+    job->add(job->partial + chunk * job->n, job->context, lo, hi);
+}
+
+an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context, int64_t rows,
+                      int64_t width)
+{
+    int64_t grain = width < CHUNK_FLOATS ? CHUNK_FLOATS / (width > 0 ? width : 1) : 1;
+    int64_t chunks = an_chunks(rows, grain);
+    size_t bytes = sizeof(double) * (size_t)(chunks * n);
+    double *partial = an_scratch_take(bytes);
+    if (!partial)
+        return AN_ENOMEM;
+    memset(partial, 0, bytes);
+    an_par_for(rows, grain, sum_chunk, &(sum_job){add, context, partial, n});
+    memset(sums, 0, sizeof(double) * (size_t)n);
+    for (int64_t chunk = 0; chunk < chunks; chunk++)
+        for (int64_t i = 0; i < n; i++)
+            sums[i] += partial[chunk * n + i];
+    an_scratch_give(partial);
+    return AN_OK;
+}
+
+typedef struct {
+    const float *x;
+    int64_t width;
+} plain_rows;
+
+AN_SIMD static void add_plain(double *restrict sums, const void *context, int64_t lo, int64_t hi)
+{
+    const plain_rows *job = context;
+    int64_t width = job->width;
+    for (int64_t r = lo; r < hi; r++) {
+        const float *restrict x = job->x + r * width;
+        for (int64_t c = 0; c < width; c++)
+            sums[c] += (double)x[c];
+    }
+}
+
+an_code an_k_bias_backward(float *db, const float *dy, int64_t rows, int64_t width)
+{
+    double *sums = an_scratch_take(sizeof(double) * (size_t)width);
+    if (!sums)
+        return AN_ENOMEM;
+    an_code code = an_k_row_sums(sums, width, add_plain, &(plain_rows){dy, width}, rows, width);
+    for (int64_t c = 0; c < width && code == AN_OK; c++)
+        db[c] += (float)sums[c];
+    an_scratch_give(sums);
+    return code;
+}

@@ -1,0 +1,24 @@
+/* row_sums: sums over the rows of a batch, the same bits at any number of threads.
+ *
+ * Bias gradients, batch statistics and the gradients of γ and β are all of this kind:
+ * rows are cut into chunks of a fixed size, a chunk is summed in double by one thread, and
+ * the chunks' sums are added in chunk order. */
+#ifndef AN_KERNEL_COMMON_ROW_SUMS_H
+#define AN_KERNEL_COMMON_ROW_SUMS_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Adds the contributions of rows lo … hi−1 to sums (n). */
+typedef void (*an_k_row_fn)(double *sums, const void *context, int64_t lo, int64_t hi);
+
+/* sums (n) ← Σ over `rows` rows of `width` floats each (the width sets the chunk size).
+ * AN_ENOMEM. */
+an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context, int64_t rows,
+                      int64_t width);
+
+/* db (width) += Σ_rows dy (rows, width). AN_ENOMEM. */
+an_code an_k_bias_backward(float *db, const float *dy, int64_t rows, int64_t width);
+
+#endif

@@ -1,0 +1,60 @@
+/* transpose: a small matrix transposed, for products whose sums run along both operands' rows. */
+#ifndef AN_KERNEL_COMMON_TRANSPOSE_H
+#define AN_KERNEL_COMMON_TRANSPOSE_H
+
+#include <stdint.h>
+#include <string.h>
+
+typedef float an_transpose_vector __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t an_transpose_order __attribute__((vector_size(32)));
+
+#define AN_TRANSPOSE_INLINE static inline __attribute__((always_inline))
+
+/* to[c·ldt + r] = from[r·ldf + c] for r, c < 8; rows from `count` on are taken as 0. */
+AN_TRANSPOSE_INLINE void an_transpose8(float *to, int64_t ldt, const float *from, int64_t ldf,
+                                       int64_t count)
+{
+    const an_transpose_order low2 = {0, 8, 1, 9, 4, 12, 5, 13},
+                             high2 = {2, 10, 3, 11, 6, 14, 7, 15};
+    const an_transpose_order low4 = {0, 1, 8, 9, 4, 5, 12, 13},
+                             high4 = {2, 3, 10, 11, 6, 7, 14, 15};
+    const an_transpose_order low8 = {0, 1, 2, 3, 8, 9, 10, 11},
+                             high8 = {4, 5, 6, 7, 12, 13, 14, 15};
+    an_transpose_vector a[8], b[8];
+    for (int r = 0; r < 8; r++)
+        a[r] =
+            r < count ? *(const an_transpose_vector *)(from + r * ldf) : (an_transpose_vector){0};
+    for (int r = 0; r < 8; r += 2) {
+        b[r] = __builtin_shuffle(a[r], a[r + 1], low2);
+        b[r + 1] = __builtin_shuffle(a[r], a[r + 1], high2);
+    }
+    for (int r = 0; r < 8; r += 4)
+        for (int i = 0; i < 2; i++) {
+            a[r + 2 * i] = __builtin_shuffle(b[r + i], b[r + i + 2], low4);
+            a[r + 2 * i + 1] = __builtin_shuffle(b[r + i], b[r + i + 2], high4);
+        }
+    for (int i = 0; i < 4; i++) {
+        *(an_transpose_vector *)(to + i * ldt) = __builtin_shuffle(a[i], a[i + 4], low8);
+        *(an_transpose_vector *)(to + (i + 4) * ldt) = __builtin_shuffle(a[i], a[i + 4], high8);
+    }
+}
+
+/* to (cols, ldt) = fromᵀ, from (rows, ldf); columns from `rows` to the next multiple of 16
+ * become 0. In a function for AVX2 or more it is fast. */
+AN_TRANSPOSE_INLINE void an_transpose(float *to, int64_t ldt, const float *from, int64_t ldf,
+                                      int64_t rows, int64_t cols)
+{
+    for (int64_t r = 0; r < rows; r += 8) {
+        int64_t count = rows - r < 8 ? rows - r : 8, c = 0;
+        for (; c + 8 <= cols; c += 8)
+            an_transpose8(to + c * ldt + r, ldt, from + r * ldf + c, ldf, count);
+        for (; c < cols; c++)
+            for (int64_t i = 0; i < 8; i++)
+                to[c * ldt + r + i] = i < count ? from[(r + i) * ldf + c] : 0;
+    }
+    int64_t filled = (rows + 7) / 8 * 8;
+    for (int64_t c = 0; c < cols && filled % 16; c++)
+        memset(to + c * ldt + filled, 0, 8 * sizeof *to);
+}
+
+#endif

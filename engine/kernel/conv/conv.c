@@ -1,0 +1,86 @@
+/* conv: which algorithm a convolution takes, by its sizes alone: Winograd's for 3×3 kernels of
+ * stride 1 (winograd.h) and 2 (winograd_stride2.h) where it fits, patches (conv_patches.h) of very
+ * few channels, else straight from the images (conv_direct.h). */
+#include "kernel/conv/conv.h"
+
+#include <stddef.h>
+
+#include "kernel/conv/conv_direct.h"
+#include "kernel/conv/conv_patches.h"
+#include "kernel/conv/winograd.h"
+#include "kernel/conv/winograd_stride2.h"
+
+an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t kh,
+                              int64_t kw, int64_t stride, int64_t pad)
+{
+    int64_t free_y = H + 2 * pad - kh, free_x = W + 2 * pad - kw;
+    return (an_conv_shape){
+        .B = B,
+        .H = H,
+        .W = W,
+        .C = C,
+        .O = O,
+        .kh = kh,
+        .kw = kw,
+        .stride = stride,
+        .pad_y = pad,
+        .pad_x = pad,
+        .Ho = free_y < 0 ? 0 : free_y / stride + 1,
+        .Wo = free_x < 0 ? 0 : free_x / stride + 1,
+    };
+}
+
+an_code an_k_conv_forward(float *y, const float *x, const float *w, const float *b,
+                          const an_conv_shape *s)
+{
+    if (an_k_winograd_fits(s))
+        return an_k_winograd_forward(y, x, w, false, b, false, s);
+    if (an_k_winograd_stride2_fits(s))
+        return an_k_winograd_stride2_forward(y, x, w, b, s);
+    if (an_k_conv_patches_fit(s))
+        return an_k_conv_patches_forward(y, x, w, b, s);
+    return an_k_conv_direct_forward(y, x, w, b, s);
+}
+
+/* The convolution that takes dy to dx at stride 1: input and output change places, and the
+ * padding is what completes the kernel (negative, a crop, if pad ≥ kernel). */
+static an_conv_shape turned(const an_conv_shape *s)
+{
+    return (an_conv_shape){
+        .B = s->B,
+        .H = s->Ho,
+        .W = s->Wo,
+        .C = s->O,
+        .O = s->C,
+        .kh = s->kh,
+        .kw = s->kw,
+        .stride = 1,
+        .pad_y = s->kh - 1 - s->pad_y,
+        .pad_x = s->kw - 1 - s->pad_x,
+        .Ho = s->H,
+        .Wo = s->W,
+    };
+}
+
+an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, float beta,
+                                const an_conv_shape *s)
+{
+    an_conv_shape back = turned(s);
+    if (s->stride == 1 && an_k_winograd_fits(&back))
+        return an_k_winograd_forward(dx, dy, w, true, NULL, beta != 0, &back);
+    if (an_k_winograd_stride2_fits(s))
+        return an_k_winograd_stride2_data(dx, dy, w, beta != 0, s);
+    if (an_k_conv_patches_fit(s))
+        return an_k_conv_patches_data(dx, dy, w, beta != 0, s);
+    return an_k_conv_direct_data(dx, dy, w, beta, s);
+}
+
+an_code an_k_conv_backward_weight(float *dw, const float *dy, const float *x,
+                                  const an_conv_shape *s)
+{
+    if (an_k_winograd_fits(s))
+        return an_k_winograd_weight(dw, dy, x, s);
+    if (an_k_conv_patches_fit(s))
+        return an_k_conv_patches_weight(dw, dy, x, s);
+    return an_k_conv_direct_weight(dw, dy, x, s);
+}

@@ -1,0 +1,27 @@
+/* winograd_stride2: 3×3 convolutions of stride 2 that halve an image, padding 1, by the transforms
+ * of winograd_stride2_tile.h: 81 multiplications per 4×4 outputs and pair of channels where the
+ * definition has 144.
+ *
+ * Stated error, standard normal data: below 1e-5 of the largest output
+ * (tests/c/test_winograd_stride2.c holds it to that). Shapes as in kernel/conv/conv.h. Called by
+ * conv.c for the shapes where it is faster; the weight gradient is not (tests/bench/README.md) and
+ * stays with conv_direct.h. */
+#ifndef AN_KERNEL_CONV_WINOGRAD_STRIDE2_H
+#define AN_KERNEL_CONV_WINOGRAD_STRIDE2_H
+
+#include <stdbool.h>
+
+#include "kernel/conv/conv.h"
+
+/* 3×3, stride 2, padding 1, channels in sixteens, few outputs wasted by whole tiles, enough
+ * tiles to pay for the kernels' transform. Depends on the sizes alone. */
+bool an_k_winograd_stride2_fits(const an_conv_shape *s);
+
+/* y ← the convolution + (b, or nothing). AN_ENOMEM. */
+an_code an_k_winograd_stride2_forward(float *y, const float *x, const float *w, const float *b,
+                                      const an_conv_shape *s);
+/* dx ← the data gradient + (dx if `accumulate`). AN_ENOMEM. */
+an_code an_k_winograd_stride2_data(float *dx, const float *dy, const float *w, bool accumulate,
+                                   const an_conv_shape *s);
+
+#endif

@@ -1,0 +1,199 @@
+/* winograd_tile: see winograd_tile.h. Each two-sided product is done as columns, then rows;
+ * a lane is a channel, so every vector width gives the same bits. */
+#include "kernel/conv/winograd_tile.h"
+
+#include "base/simd.h"
+
+enum { L = AN_TILE_LANES };
+typedef float lanes __attribute__((vector_size(L * sizeof(float)), aligned(4), may_alias));
+
+#define AT(x) (*(const lanes *)(x)) /* a function that returns lanes would have an ABI */
+
+/* o ← Bᵀ i */
+static inline void input_line(lanes o[6], const lanes i[6])
+{
+    lanes a = i[4] - 4 * i[2], b = i[3] - 4 * i[1], c = i[4] - i[2], d = 2 * (i[3] - i[1]);
+    o[0] = 4 * i[0] - 5 * i[2] + i[4];
+    o[1] = a + b;
+    o[2] = a - b;
+    o[3] = c + d;
+    o[4] = c - d;
+    o[5] = 4 * i[1] - 5 * i[3] + i[5];
+}
+
+/* Rows `first` and `second` of BᵀdB, from those rows of Bᵀd. */
+static inline void input_rows(float *to, int64_t plane, int first, const lanes one[6], int second,
+                              const lanes other[6])
+{
+    lanes out[6];
+    input_line(out, one);
+    for (int j = 0; j < 6; j++)
+        *(lanes *)(to + (6 * first + j) * plane) = out[j];
+    input_line(out, other);
+    for (int j = 0; j < 6; j++)
+        *(lanes *)(to + (6 * second + j) * plane) = out[j];
+}
+
+/* o ← Aᵀ i */
+static inline void output_line(lanes o[4], const lanes i[6])
+{
+    lanes a = i[1] + i[2], b = i[1] - i[2], c = i[3] + i[4], d = i[3] - i[4];
+    o[0] = i[0] + a + c;
+    o[1] = b + 2 * d;
+    o[2] = a + 4 * c;
+    o[3] = b + 8 * d + i[5];
+}
+
+/* o ← A i */
+static inline void gradient_line(lanes o[6], const lanes i[4])
+{
+    lanes a = i[0] + i[2], b = i[1] + i[3], c = i[0] + 4 * i[2], d = 2 * i[1] + 8 * i[3];
+    o[0] = i[0];
+    o[1] = a + b;
+    o[2] = a - b;
+    o[3] = c + d;
+    o[4] = c - d;
+    o[5] = i[3];
+}
+
+/* Two rows of Bᵀd at a time, the inputs loaded again for each pair: all six would not fit in the
+ * registers, and what is spilled is stored, which costs twice a load. */
+AN_SIMD void an_k_tile_input(float *to, int64_t plane, const float *const d[36], int64_t channels)
+{
+    for (int64_t c = 0; c < channels; c += L, to += L) {
+        lanes one[6], other[6];
+        for (int j = 0; j < 6; j++) {
+            lanes a = AT(d[24 + j] + c) - 4 * AT(d[12 + j] + c);
+            lanes b = AT(d[18 + j] + c) - 4 * AT(d[6 + j] + c);
+            one[j] = a + b;
+            other[j] = a - b;
+        }
+        input_rows(to, plane, 1, one, 2, other);
+        for (int j = 0; j < 6; j++) {
+            lanes a = AT(d[24 + j] + c) - AT(d[12 + j] + c);
+            lanes b = 2 * (AT(d[18 + j] + c) - AT(d[6 + j] + c));
+            one[j] = a + b;
+            other[j] = a - b;
+        }
+        input_rows(to, plane, 3, one, 4, other);
+        for (int j = 0; j < 6; j++) {
+            one[j] = 4 * AT(d[j] + c) - 5 * AT(d[12 + j] + c) + AT(d[24 + j] + c);
+            other[j] = 4 * AT(d[6 + j] + c) - 5 * AT(d[18 + j] + c) + AT(d[30 + j] + c);
+        }
+        input_rows(to, plane, 0, one, 5, other);
+    }
+}
+
+AN_SIMD void an_k_tile_gradient(float *to, int64_t plane, const float *const dy[16],
+                                int64_t channels)
+{
+    for (int64_t c = 0; c < channels; c += L) {
+        lanes half[6][4], in[4], out[6];
+        for (int j = 0; j < 4; j++) {
+            for (int i = 0; i < 4; i++)
+                in[i] = AT(dy[4 * i + j] + c);
+            gradient_line(out, in);
+            for (int i = 0; i < 6; i++)
+                half[i][j] = out[i];
+        }
+        for (int i = 0; i < 6; i++) {
+            gradient_line(out, half[i]);
+            for (int j = 0; j < 6; j++)
+                *(lanes *)(to + (6 * i + j) * plane + c) = out[j];
+        }
+    }
+}
+
+AN_SIMD void an_k_tile_output(float *const y[16], const float *m, int64_t plane, const float *b,
+                              bool accumulate, int64_t channels)
+{
+    for (int64_t c = 0; c < channels; c += L) {
+        lanes half[4][6], in[6], out[4];
+        for (int j = 0; j < 6; j++) {
+            for (int i = 0; i < 6; i++)
+                in[i] = AT(m + (6 * i + j) * plane + c);
+            output_line(out, in);
+            for (int i = 0; i < 4; i++)
+                half[i][j] = out[i];
+        }
+        for (int i = 0; i < 4; i++) {
+            output_line(out, half[i]);
+            for (int j = 0; j < 4; j++) {
+                lanes *to = (lanes *)(y[4 * i + j] + c);
+                if (b)
+                    out[j] += AT(b + c);
+                else if (accumulate)
+                    out[j] += *to;
+                *to = out[j];
+            }
+        }
+    }
+}
+
+/* o ← G i */
+static inline void kernel_line(lanes o[6], const lanes i[3])
+{
+    lanes ends = i[0] + i[2], wide = i[0] / 24 + i[2] / 6, slope = i[1] / 12;
+    o[0] = i[0] / 4;
+    o[1] = -(ends + i[1]) / 6;
+    o[2] = -(ends - i[1]) / 6;
+    o[3] = wide + slope;
+    o[4] = wide - slope;
+    o[5] = i[2];
+}
+
+AN_SIMD void an_k_tile_kernel(float *u, int64_t plane, const float *g, int64_t step, bool flipped)
+{
+    float kernels[9][L];
+    lanes half[6][3], in[3], out[6];
+    for (int l = 0; l < L; l++)
+        for (int k = 0; k < 9; k++)
+            kernels[flipped ? 8 - k : k][l] = g[l * step + k];
+    for (int j = 0; j < 3; j++) {
+        for (int i = 0; i < 3; i++)
+            in[i] = AT(kernels[3 * i + j]);
+        kernel_line(out, in);
+        for (int i = 0; i < 6; i++)
+            half[i][j] = out[i];
+    }
+    for (int i = 0; i < 6; i++) {
+        kernel_line(out, half[i]);
+        for (int j = 0; j < 6; j++)
+            *(lanes *)(u + (6 * i + j) * plane) = out[j];
+    }
+}
+
+/* o ← Gᵀ i */
+static inline void kernel_gradient_line(lanes o[3], const lanes i[6])
+{
+    lanes near = i[1] + i[2], far = i[3] + i[4];
+    o[0] = i[0] / 4 - near / 6 + far / 24;
+    o[1] = (i[2] - i[1]) / 6 + (i[3] - i[4]) / 12;
+    o[2] = far / 6 - near / 6 + i[5];
+}
+
+AN_SIMD void an_k_tile_kernel_gradient(float *dg, int64_t step, const float *du, int64_t plane,
+                                       int64_t count, int64_t next)
+{
+    float kernels[9][L];
+    lanes half[3][6], in[6], out[3];
+    for (int j = 0; j < 6; j++) {
+        for (int i = 0; i < 6; i++) {
+            const float *from = du + (6 * i + j) * plane;
+            in[i] = AT(from);
+            for (int64_t n = 1; n < count; n++)
+                in[i] += AT(from + n * next);
+        }
+        kernel_gradient_line(out, in);
+        for (int i = 0; i < 3; i++)
+            half[i][j] = out[i];
+    }
+    for (int i = 0; i < 3; i++) {
+        kernel_gradient_line(out, half[i]);
+        for (int j = 0; j < 3; j++)
+            *(lanes *)kernels[3 * i + j] = out[j];
+    }
+    for (int l = 0; l < L; l++)
+        for (int k = 0; k < 9; k++)
+            dg[l * step + k] += kernels[k][l];
+}

@@ -1,0 +1,221 @@
+/* linear: see linear.h. Sizes worth it run on packed panels (panel.h), others as products of
+ * their own (gemm.h). Backward cuts the rows into slices. A slice goes a few rows at a time:
+ * their dx, their part of dw and of db while they are in the cache. */
+#include "kernel/matmul/linear.h"
+
+#include <string.h>
+
+#include "base/par.h"
+#include "base/memory/scratch.h"
+#include "base/simd.h"
+#include "kernel/matmul/gemm.h"
+#include "kernel/matmul/panel.h"
+#include "kernel/common/row_sums.h"
+
+enum {
+    WORTH = 16,  /* a side of a product from which on panels pay       */
+    ROWS = 64,   /* of a forward block                                 */
+    BLOCKS = 4,  /* of a forward chunk: the next one's rows are asked for */
+    STEP = 128,  /* of a slice at a time                               */
+    SLICES = 8,  /* of the rows, each with sums of its own             */
+    LONG = 1024, /* rows from which on slices pay, if more than out and in */
+    SUMS = 32    /* of dy's columns in registers at a time                 */
+};
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* n floats from x on, asked for in as many shares as a product has rows of tiles. */
+static an_prefetch asked(const float *x, int64_t n, int64_t tiles)
+{
+    int64_t lines = (n + AN_LINE - 1) / AN_LINE;
+    return (an_prefetch){
+        .part = {{x, lines}}, .parts = lines > 0, .share = (lines + tiles - 1) / tiles};
+}
+
+static int64_t tiles_of(int64_t rows, int64_t columns)
+{
+    return (rows + AN_MICRO_ROWS - 1) / AN_MICRO_ROWS * an_panel_count(columns);
+}
+
+/* ── forward ──────────────────────────────────────────────────────────────────────── */
+
+typedef struct {
+    float *y, *panels; /* panels: of wᵀ */
+    const float *x, *w, *b;
+    const an_linear_shape *s;
+} forward_job;
+
+static void pack_turned(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const forward_job *j = context;
+    int64_t out = j->s->out, in = j->s->in;
+    (void)chunk;
+    for (int64_t p = lo; p < hi; p++)
+        an_k_panel_pack(j->panels + p * in * AN_MICRO_COLUMNS, true, j->w, in, in, out, p);
+}
+
+static void forward_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const forward_job *j = context;
+    int64_t out = j->s->out, in = j->s->in;
+    (void)chunk;
+    for (int64_t end = hi; lo < end; lo = hi) {
+        hi = smaller(lo + ROWS, end);
+        an_prefetch next =
+            asked(j->x + hi * in, (smaller(hi + ROWS, end) - hi) * in, tiles_of(hi - lo, out));
+        an_k_panel_rows(j->y + lo * out, out, j->x + lo * in, in, j->panels, hi - lo, in, out, j->b,
+                        false, &next);
+    }
+}
+
+an_code an_k_linear_forward(float *y, const float *x, const float *w, const float *b,
+                            const an_linear_shape *s)
+{
+    int64_t rows = s->rows, out = s->out, in = s->in;
+    if (rows < WORTH || out < WORTH || in < WORTH) {
+        for (int64_t r = 0; r < rows && b; r++)
+            memcpy(y + r * out, b, sizeof *y * (size_t)out);
+        return an_k_gemm_par(false, true, rows, out, in, 1, x, in, w, in, b ? 1 : 0, y, out);
+    }
+    forward_job j = {.y = y, .x = x, .w = w, .b = b, .s = s};
+    j.panels = an_scratch_take(sizeof(float) * (size_t)an_panel_floats(in, out));
+    if (!j.panels)
+        return AN_ENOMEM;
+    an_par_for(an_panel_count(out), rows > ROWS ? 1 : an_panel_count(out), pack_turned, &j);
+    an_par_for(rows, BLOCKS * ROWS, forward_rows, &j);
+    an_scratch_give(j.panels);
+    return AN_OK;
+}
+
+/* ── backward, everything on its own ──────────────────────────────────────────────── */
+
+static an_code one_by_one(const an_linear_grads *d, const float *dy, const float *x, const float *w,
+                          const an_linear_shape *s)
+{
+    int64_t rows = s->rows, out = s->out, in = s->in;
+    an_code code = AN_OK;
+    if (d->dx)
+        code = an_k_gemm_par(false, false, rows, in, out, 1, dy, out, w, in, d->beta_x, d->dx, in);
+    if (d->dw && code == AN_OK)
+        code = an_k_gemm_par(true, false, out, in, rows, 1, dy, out, x, in, d->beta_w, d->dw, in);
+    if (d->db && code == AN_OK)
+        code = an_k_bias_backward(d->db, dy, rows, out);
+    return code;
+}
+
+/* ── backward, slice by slice ─────────────────────────────────────────────────────── */
+
+typedef struct {
+    const an_linear_grads *d;
+    const float *dy, *x, *panels; /* panels: of w */
+    int64_t rows, out, in, depth;
+    float *dw;  /* (slices, out, in) */
+    double *db; /* (slices, out)     */
+} slices;
+
+AN_SIMD static void add_rows(double *restrict sums, const float *restrict dy, int64_t rows,
+                             int64_t width)
+{
+    int64_t whole = width - width % SUMS;
+    for (int64_t c = 0; c < whole; c += SUMS) {
+        double sum[SUMS];
+        memcpy(sum, sums + c, sizeof sum);
+        for (int64_t r = 0; r < rows; r++)
+            for (int i = 0; i < SUMS; i++)
+                sum[i] += (double)dy[r * width + c + i];
+        memcpy(sums + c, sum, sizeof sum);
+    }
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = whole; c < width; c++)
+            sums[c] += (double)dy[r * width + c];
+}
+
+static void run_slice(const slices *j, int64_t s)
+{
+    int64_t first = s * j->depth, end = smaller(first + j->depth, j->rows);
+    int64_t out = j->out, in = j->in;
+    double *db = j->db + s * out;
+    memset(db, 0, sizeof *db * (size_t)out);
+    for (int64_t lo = first; lo < end; lo += STEP) {
+        int64_t rows = smaller(STEP, end - lo);
+        const float *dy = j->dy + lo * out, *x = j->x + lo * in;
+        an_prefetch own = asked(x, rows * in, tiles_of(rows, in));
+        an_prefetch next =
+            asked(dy + rows * out, smaller(STEP, end - lo - rows) * out, tiles_of(out, in));
+        if (j->d->dx)
+            an_k_panel_rows(j->d->dx + lo * in, in, dy, out, j->panels, rows, out, in, NULL,
+                            j->d->beta_x == 1, &own);
+        if (j->d->dw)
+            an_k_gemm_outer(j->dw + s * out * in, in, out, in, rows, dy, out, x, in, lo > first,
+                            &next);
+        if (j->d->db)
+            add_rows(db, dy, rows, out);
+    }
+}
+
+/* The slices' sums to the gradients of output m. */
+static void fold_row(const slices *j, int64_t count, int64_t m)
+{
+    int64_t out = j->out, in = j->in;
+    if (j->d->dw) {
+        float *to = j->d->dw + m * in;
+        if (j->d->beta_w == 0)
+            memset(to, 0, sizeof *to * (size_t)in);
+        for (int64_t s = 0; s < count; s++)
+            for (int64_t c = 0; c < in; c++)
+                to[c] += j->dw[(s * out + m) * in + c];
+    }
+    if (j->d->db) {
+        double sum = 0;
+        for (int64_t s = 0; s < count; s++)
+            sum += j->db[s * out + m];
+        j->d->db[m] += (float)sum;
+    }
+}
+
+static an_code by_slices(slices *j, const float *w)
+{
+    int64_t count = an_chunks(j->rows, j->depth), out = j->out, in = j->in;
+    size_t packed = an_scratch_line(sizeof(float) * (size_t)an_panel_floats(out, in));
+    size_t sums = an_scratch_line(sizeof(double) * (size_t)(count * out));
+    char *scratch = an_scratch_take(packed + sums + sizeof(float) * (size_t)(count * out * in));
+    if (!scratch)
+        return AN_ENOMEM;
+    float *panels = (float *)scratch;
+    j->panels = panels;
+    j->db = (double *)(scratch + packed);
+    j->dw = (float *)(scratch + packed + sums);
+#pragma omp parallel num_threads(an_threads())
+    {
+#pragma omp for schedule(static)
+        for (int64_t p = 0; p < an_panel_count(in); p++)
+            an_k_panel_pack(panels + p * out * AN_MICRO_COLUMNS, false, w, in, out, in, p);
+#pragma omp for schedule(dynamic)
+        for (int64_t s = 0; s < count; s++)
+            run_slice(j, s);
+#pragma omp for schedule(static)
+        for (int64_t m = 0; m < out; m++)
+            fold_row(j, count, m);
+    }
+    an_scratch_give(scratch);
+    return AN_OK;
+}
+
+an_code an_k_linear_backward(const an_linear_grads *d, const float *dy, const float *x,
+                             const float *w, const an_linear_shape *s)
+{
+    int64_t rows = s->rows, out = s->out, in = s->in;
+    if (rows < LONG || rows <= out || rows <= in || out < WORTH || in % AN_MICRO_HALF != 0)
+        return one_by_one(d, dy, x, w, s);
+    slices j = {.d = d,
+                .dy = dy,
+                .x = x,
+                .rows = rows,
+                .out = out,
+                .in = in,
+                .depth = (rows + SLICES - 1) / SLICES};
+    return by_slices(&j, w);
+}

@@ -1,0 +1,56 @@
+/* microkernel: see microkernel.h. Picks the vector width, and turns a tile whose columns are no
+ * multiple of sixteen into one that is, by way of a tile on the stack. */
+#include "kernel/matmul/microkernel.h"
+
+#include <stddef.h>
+
+#include "kernel/matmul/microkernel_dispatch.h"
+
+enum { ROWS = AN_MICRO_ROWS, COLUMNS = AN_MICRO_COLUMNS };
+
+void an_k_micro_panel(const an_micro_panel *job)
+{
+    AN_MICRO_ACTIVE(panel)(job);
+}
+
+void an_k_micro_rows(const an_micro_rows *job)
+{
+    if (job->columns % AN_MICRO_HALF == 0) {
+        AN_MICRO_ACTIVE(rows)(job);
+        return;
+    }
+    float tile[ROWS][COLUMNS];
+    float *out[ROWS];
+    for (int m = 0; m < ROWS; m++)
+        out[m] = tile[m];
+    an_micro_rows whole = *job;
+    whole.columns = (job->columns + AN_MICRO_HALF - 1) / AN_MICRO_HALF * AN_MICRO_HALF;
+    whole.out = out;
+    whole.bias = NULL;
+    whole.accumulate = false;
+    AN_MICRO_ACTIVE(rows)(&whole);
+    for (int m = 0; m < ROWS; m++)
+        for (int64_t n = 0; n < job->columns; n++)
+            job->out[m][n] = tile[m][n] + (job->bias ? job->bias[n] : 0) +
+                             (job->accumulate ? job->out[m][n] : 0);
+}
+
+void an_k_micro_outer(const an_micro_outer *job)
+{
+    if (job->columns % AN_MICRO_HALF == 0) {
+        AN_MICRO_ACTIVE(outer)(job);
+        return;
+    }
+    float tile[ROWS][COLUMNS];
+    an_micro_outer whole = *job;
+    whole.columns = (job->columns + AN_MICRO_HALF - 1) / AN_MICRO_HALF * AN_MICRO_HALF;
+    whole.out = tile[0];
+    whole.out_step = COLUMNS;
+    whole.accumulate = false;
+    AN_MICRO_ACTIVE(outer)(&whole);
+    for (int64_t m = 0; m < job->rows; m++)
+        for (int64_t n = 0; n < job->columns; n++) {
+            float *to = job->out + m * job->out_step + n;
+            *to = tile[m][n] + (job->accumulate ? *to : 0);
+        }
+}

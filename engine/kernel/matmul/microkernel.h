@@ -1,0 +1,76 @@
+/* microkernel: the three inner loops of every matrix product and convolution of ours. All keep a
+ * tile of 8 rows by up to 32 columns in registers while the sum runs; nobody's operand is copied
+ * but what panel.h or a caller packs. Written once per vector width; the sum of an element runs in
+ * the order of its terms, so AVX2 and AVX-512 give the same bits (the baseline has no fused
+ * multiply-add and rounds twice).
+ *
+ *   rows    out[m][n] = Σ_s Σ_k a_s[m][k] · b_s[k][n]     a row is 8 pointers per segment s,
+ *           contiguous along k: pixels of a channels-last image, one segment per kernel tap
+ *           (Dukhan, "The indirect convolution algorithm", 2019), or plain rows
+ *   panel   out[m][n] = Σ_k a[m][k] · b[k][n]             any number of rows that lie evenly: short
+ *           sums are dear to set up tile by tile
+ *   outer   out[m][n] = Σ_p a[p][m] · b[p][n]             p walks two arrays with strides:
+ *           sums over pixels or tiles, as in weight gradients */
+#ifndef AN_KERNEL_MATMUL_MICROKERNEL_H
+#define AN_KERNEL_MATMUL_MICROKERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { AN_MICRO_ROWS = 8, AN_MICRO_COLUMNS = 32, AN_MICRO_HALF = 16 };
+
+typedef struct {
+    const float *const *a; /* (segments, 8) pointers to k floats each                      */
+    const float *const *b; /* (segments) pointers to (k, b_step)                           */
+    int64_t segments, k;
+    int64_t b_step;    /* floats from one k to the next; that many are readable up to
+                          columns rounded up to 16                                     */
+    float *const *out; /* (8): may coincide, where a row is not wanted                 */
+    int64_t columns;   /* 1 … 32                                                       */
+    const float *bias; /* (columns), added; or NULL                                    */
+    bool accumulate;   /* add to what is there                                         */
+} an_micro_rows;
+
+void an_k_micro_rows(const an_micro_rows *job);
+
+/* Cache lines that will be wanted soon, asked for `share` at a time, a row of tiles each: all at
+ * once would be more than a processor can wait for without stopping. */
+enum { AN_LINE = 16 /* floats */ };
+
+typedef struct {
+    const float *at;
+    int64_t lines;
+} an_cache_lines;
+
+typedef struct {
+    an_cache_lines part[7]; /* one after the other */
+    int parts, now;
+    int64_t share;
+} an_prefetch;
+
+typedef struct {
+    const float *a, *b; /* rows a_step apart; b as above                            */
+    int64_t rows, k, a_step, b_step;
+    float *out;                /* rows out_step apart                                      */
+    int64_t out_step, columns; /* a multiple of 16                                         */
+    const float *bias;         /* (columns), added; or NULL                                */
+    bool accumulate;
+    an_prefetch *ahead; /* or NULL                                                  */
+} an_micro_panel;
+
+void an_k_micro_panel(const an_micro_panel *job);
+
+typedef struct {
+    const float *a, *b;
+    int64_t n[3], a_step[3], b_step[3]; /* three nested counts, the outermost first        */
+    int64_t rows, columns;              /* 1 … 8; 1 … 32, b readable up to columns rounded up
+                                           to 16; or any rows by a multiple of 16 columns   */
+    float *out;
+    int64_t out_step; /* floats from row to row                           */
+    bool accumulate;
+    an_prefetch *ahead; /* or NULL                                          */
+} an_micro_outer;
+
+void an_k_micro_outer(const an_micro_outer *job);
+
+#endif

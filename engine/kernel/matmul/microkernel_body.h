@@ -1,0 +1,194 @@
+/* microkernel_body: the loops of microkernel.h for one vector width. The including file says which:
+ * TARGET (an attribute or nothing), NAME(f), V (a vector of LANES floats), LOAD, STORE, SPREAD
+ * (one float everywhere), ADD, FMA(a, b, c) = a·b + c, MAX(a, b), which is b where one is NaN,
+ * and the register tile: ROWS, VECS.
+ * Columns come in sixteens here; microkernel.c sees to the rest. */
+#include "kernel/matmul/microkernel.h"
+#include "kernel/matmul/microkernel_dispatch.h"
+
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define EACH_ROW _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)
+#define EACH_VEC _Pragma("GCC unroll 8") for (int v = 0; v < vecs; v++)
+
+/* Out of line: in line its registers would be saved for every tile. */
+static __attribute__((noinline)) void NAME(ask)(an_prefetch *a)
+{
+    for (int64_t left = a->share, n; left > 0 && a->now < a->parts; left -= n) {
+        an_cache_lines *part = &a->part[a->now];
+        n = left < part->lines ? left : part->lines;
+        for (int64_t i = 0; i < n; i++)
+            __builtin_prefetch(part->at + i * AN_LINE, 0, 2);
+        a->now += n == part->lines;
+        part->at += n * AN_LINE;
+        part->lines -= n;
+    }
+}
+
+INLINE void NAME(rows_tile)(const an_micro_rows *j, int row, int64_t column, const int rows,
+                            const int vecs)
+{
+    V sum[ROWS][VECS], line[VECS];
+    int64_t k_end = j->k, step = j->b_step;
+    EACH_ROW
+    { /* where sums go is fetched while they run, not when they end */
+        __builtin_prefetch(j->out[row + r] + column, 1);
+        __builtin_prefetch(j->out[row + r] + column + vecs * LANES - 1, 1);
+    }
+    EACH_ROW EACH_VEC sum[r][v] = SPREAD(0);
+    for (int64_t s = 0; s < j->segments; s++) {
+        const float *a[ROWS], *b = j->b[s] + column;
+        EACH_ROW a[r] = j->a[s * AN_MICRO_ROWS + row + r];
+        for (int64_t k = 0; k < k_end; k++, b += step) {
+            EACH_VEC line[v] = LOAD(b + v * LANES);
+            EACH_ROW
+            {
+                V one = SPREAD(a[r][k]);
+                EACH_VEC sum[r][v] = FMA(one, line[v], sum[r][v]);
+            }
+        }
+    }
+    if (j->bias)
+        EACH_VEC
+        {
+            V add = LOAD(j->bias + column + v * LANES);
+            EACH_ROW sum[r][v] = ADD(sum[r][v], add);
+        }
+    EACH_ROW
+    {
+        float *to = j->out[row + r] + column;
+        EACH_VEC
+        {
+            if (j->accumulate)
+                sum[r][v] = ADD(sum[r][v], LOAD(to + v * LANES));
+            STORE(to + v * LANES, sum[r][v]);
+        }
+    }
+}
+
+TARGET void NAME(rows)(const an_micro_rows *j)
+{
+    int64_t column = 0;
+    for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
+        for (int row = 0; row < AN_MICRO_ROWS; row += ROWS)
+            NAME(rows_tile)(j, row, column, ROWS, VECS);
+    for (; column < j->columns; column += LANES)
+        for (int row = 0; row < AN_MICRO_ROWS; row += ROWS)
+            NAME(rows_tile)(j, row, column, ROWS, 1);
+}
+
+INLINE void NAME(panel_tile)(const an_micro_panel *j, int64_t row, int64_t column, const int rows,
+                             const int vecs)
+{
+    V sum[ROWS][VECS], line[VECS];
+    int64_t k_end = j->k, a_step = j->a_step, b_step = j->b_step, out_step = j->out_step;
+    const float *a = j->a + row * a_step, *b = j->b + column;
+    float *out = j->out + row * out_step + column;
+    EACH_ROW EACH_VEC __builtin_prefetch(out + r * out_step + v * LANES, 1);
+    EACH_ROW EACH_VEC sum[r][v] = SPREAD(0);
+    for (int64_t k = 0; k < k_end; k++, b += b_step) {
+        EACH_VEC line[v] = LOAD(b + v * LANES);
+        EACH_ROW
+        {
+            V one = SPREAD(a[r * a_step + k]);
+            EACH_VEC sum[r][v] = FMA(one, line[v], sum[r][v]);
+        }
+    }
+    if (j->bias)
+        EACH_VEC
+        {
+            V add = LOAD(j->bias + column + v * LANES);
+            EACH_ROW sum[r][v] = ADD(sum[r][v], add);
+        }
+    EACH_ROW EACH_VEC
+    {
+        float *to = out + r * out_step + v * LANES;
+        if (j->accumulate)
+            sum[r][v] = ADD(sum[r][v], LOAD(to));
+        STORE(to, sum[r][v]);
+    }
+}
+
+INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t column, const int rows,
+                             const int vecs)
+{
+    V sum[ROWS][VECS], line[VECS];
+    int64_t steps = j->n[2], a_step = j->a_step[2], b_step = j->b_step[2];
+    float *out = j->out + row * j->out_step + column;
+    EACH_ROW EACH_VEC sum[r][v] = SPREAD(0);
+    if (j->accumulate)
+        EACH_ROW EACH_VEC sum[r][v] = LOAD(out + r * j->out_step + v * LANES);
+    for (int64_t i = 0; i < j->n[0]; i++)
+        for (int64_t h = 0; h < j->n[1]; h++) {
+            const float *a = j->a + i * j->a_step[0] + h * j->a_step[1] + row;
+            const float *b = j->b + i * j->b_step[0] + h * j->b_step[1] + column;
+            for (int64_t p = 0; p < steps; p++, a += a_step, b += b_step) {
+                EACH_VEC line[v] = LOAD(b + v * LANES);
+                EACH_ROW
+                {
+                    V one = SPREAD(a[r]);
+                    EACH_VEC sum[r][v] = FMA(one, line[v], sum[r][v]);
+                }
+            }
+        }
+    EACH_ROW EACH_VEC STORE(out + r * j->out_step + v * LANES, sum[r][v]);
+}
+
+/* A tile of 1 … ROWS rows by one or VECS vectors: the compiler wants the numbers when it unrolls.
+ */
+#define CASE(tile, n)                                                                              \
+    case n:                                                                                        \
+        if (wide)                                                                                  \
+            tile(j, row, column, n, VECS);                                                         \
+        else                                                                                       \
+            tile(j, row, column, n, 1);                                                            \
+        break;
+#if ROWS == 8
+#define MORE_CASES(tile) CASE(tile, 5) CASE(tile, 6) CASE(tile, 7) CASE(tile, 8)
+#else
+#define MORE_CASES(tile)
+#endif
+#define EVERY_CASE(tile) CASE(tile, 1) CASE(tile, 2) CASE(tile, 3) CASE(tile, 4) MORE_CASES(tile)
+
+TARGET static void NAME(panel_rows)(const an_micro_panel *j, int64_t row, int64_t column, bool wide)
+{
+    switch (j->rows - row < ROWS ? j->rows - row : ROWS) {
+        EVERY_CASE(NAME(panel_tile))
+    }
+}
+
+TARGET void NAME(panel)(const an_micro_panel *j)
+{
+    int64_t column = 0;
+    for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
+        for (int64_t row = 0; row < j->rows; row += ROWS) {
+            if (j->ahead)
+                NAME(ask)(j->ahead);
+            NAME(panel_rows)(j, row, column, true);
+        }
+    for (; column < j->columns; column += LANES)
+        for (int64_t row = 0; row < j->rows; row += ROWS) {
+            if (j->ahead)
+                NAME(ask)(j->ahead);
+            NAME(panel_rows)(j, row, column, false);
+        }
+}
+
+TARGET static void NAME(outer_rows)(const an_micro_outer *j, int64_t row, int64_t column, bool wide)
+{
+    switch (j->rows - row < ROWS ? j->rows - row : ROWS) {
+        EVERY_CASE(NAME(outer_tile))
+    }
+}
+
+TARGET void NAME(outer)(const an_micro_outer *j)
+{
+    for (int64_t row = 0; row < j->rows; row += ROWS) {
+        int64_t column = 0;
+        if (j->ahead)
+            NAME(ask)(j->ahead);
+        for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
+            NAME(outer_rows)(j, row, column, true);
+        for (; column < j->columns; column += LANES)
+            NAME(outer_rows)(j, row, column, false);
+    }
+}

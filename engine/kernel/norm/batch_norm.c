@@ -1,0 +1,146 @@
+/* batch_norm: moments and forward pass of the batch half of norm.h; the backward pass is
+ * batch_norm_backward.c's. x is read twice, for its moments and for the values. */
+#include "kernel/norm/batch_norm.h"
+
+#include "base/par.h"
+#include "base/memory/scratch.h"
+#include "base/simd.h"
+#include "kernel/norm/norm.h"
+#include "kernel/common/row_sums.h"
+
+enum { WIDE = 128 }; /* columns from which rows are long enough */
+
+#define INLINE static inline __attribute__((always_inline))
+
+int64_t an_bn_fold(int64_t N, int64_t C)
+{
+    int64_t fold = 1;
+    while (C * fold < WIDE && N % (2 * fold) == 0)
+        fold *= 2;
+    return fold;
+}
+
+static const float *repeat(float *to, const float *from, int64_t C, int64_t fold)
+{
+    for (int64_t k = 0; k < fold; k++)
+        for (int64_t c = 0; c < C; c++)
+            to[k * C + c] = from[c];
+    return to;
+}
+
+an_bn an_bn_widened(float *room, const float *x, const float *mean, const float *rstd,
+                    const float *gamma, const float *beta, int64_t C, int64_t fold)
+{
+    int64_t W = fold * C;
+    return (an_bn){x,
+                   repeat(room, mean, C, fold),
+                   repeat(room + W, rstd, C, fold),
+                   repeat(room + 2 * W, gamma, C, fold),
+                   repeat(room + 3 * W, beta, C, fold),
+                   W};
+}
+
+void an_bn_unfold(double *sums, int64_t n, int64_t C, int64_t fold)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double *row = sums + i * C * fold;
+        for (int64_t k = 1; k < fold; k++)
+            for (int64_t c = 0; c < C; c++)
+                row[c] += row[k * C + c];
+    }
+}
+
+/* ── moments ──────────────────────────────────────────────────────────────────────── */
+
+typedef struct {
+    const float *x;
+    int64_t W;
+} moments_job;
+
+/* sums (2W): Σx, Σx². Doubles hold the squares of floats exactly, so that the difference
+ * below loses nothing that matters. Rows one after the other: memory is read in one stream. */
+AN_SIMD static void add_moments(double *restrict sums, const void *context, int64_t lo, int64_t hi)
+{
+    const moments_job *job = context;
+    int64_t W = job->W;
+    double *restrict squares = sums + W;
+    for (int64_t r = lo; r < hi; r++) {
+        const float *restrict x = job->x + r * W;
+        for (int64_t c = 0; c < W; c++) {
+            double v = (double)x[c];
+            sums[c] += v;
+            squares[c] += v * v;
+        }
+    }
+}
+
+an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C)
+{
+    int64_t fold = an_bn_fold(N, C), W = fold * C;
+    double *sums = an_scratch_take(sizeof(double) * (size_t)(2 * W));
+    if (!sums)
+        return AN_ENOMEM;
+    an_code code = an_k_row_sums(sums, 2 * W, add_moments, &(moments_job){x, W}, N / fold, W);
+    an_bn_unfold(sums, 2, C, fold);
+    for (int64_t c = 0; c < C && code == AN_OK; c++) {
+        mean[c] = sums[c] / (double)N;
+        double v = sums[W + c] / (double)N - mean[c] * mean[c];
+        var[c] = v > 0 ? v : 0;
+    }
+    an_scratch_give(sums);
+    return code;
+}
+
+/* ── forward ──────────────────────────────────────────────────────────────────────── */
+
+/* γ·x̂ + β, in this order of operations wherever the mask of a ReLU depends on it. */
+INLINE float value(const an_bn *a, const float *x, int64_t c)
+{
+    return a->gamma[c] * ((x[c] - a->mean[c]) * a->rstd[c]) + a->beta[c];
+}
+
+INLINE void rows_forward(float *restrict y, const an_bn *given, const float *restrict residual,
+                         int64_t rows, bool relu)
+{
+    const an_bn a = *given;
+    const float *restrict x = a.x;
+    for (int64_t r = 0; r < rows; r++, y += a.W, x += a.W) {
+        for (int64_t c = 0; c < a.W; c++) {
+            float v = value(&a, x, c) + (residual ? residual[r * a.W + c] : 0);
+            y[c] = relu && v < 0 ? 0 : v; /* NaN stays */
+        }
+    }
+}
+
+AN_SIMD static void normalise(float *y, const an_bn *a, const float *residual, int64_t rows,
+                              bool relu)
+{
+    if (residual && relu)
+        rows_forward(y, a, residual, rows, true);
+    else if (residual)
+        rows_forward(y, a, residual, rows, false);
+    else if (relu)
+        rows_forward(y, a, NULL, rows, true);
+    else
+        rows_forward(y, a, NULL, rows, false);
+}
+
+an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual, const float *mean,
+                                const float *rstd, const float *gamma, const float *beta, bool relu,
+                                int64_t N, int64_t C)
+{
+    int64_t fold = an_bn_fold(N, C), W = fold * C, rows = N / fold, grain = an_bn_grain(W);
+    float *room = an_scratch_take(sizeof(float) * (size_t)(4 * W));
+    if (!room)
+        return AN_ENOMEM;
+    const an_bn all = an_bn_widened(room, x, mean, rstd, gamma, beta, C, fold);
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t lo = 0; lo < rows; lo += grain) {
+        an_bn a = all;
+        a.x += lo * W;
+        normalise(y + lo * W, &a, residual ? residual + lo * W : NULL,
+                  lo + grain < rows ? grain : rows - lo, relu);
+    }
+    an_scratch_give(room);
+    return AN_OK;
+}

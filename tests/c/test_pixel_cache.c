@@ -1,0 +1,350 @@
+/* The packed cache: reuse, damage, full disk, unwritable folder, two builders, the index. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <utime.h>
+
+#include "base/log.h"
+#include "base/memory/mem.h"
+#include "base/par.h"
+#include "io/checksum.h"
+#include "data/hash_cache.h"
+#include "data/pixel_cache.h"
+#include "data/source.h"
+#include "tests/c/scratch.h"
+
+enum { IMAGES = 40, SIDE = 4, BYTES = IMAGES * SIDE * SIDE * 3 };
+
+static void make_images(void)
+{
+    for (int i = 0; i < IMAGES; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "data/%s/%02d.png", i % 2 ? "a" : "b", i);
+        scratch_colour(name, 5 + i % 3, 7, (uint8_t)i, (uint8_t)(2 * i), (uint8_t)(255 - i));
+    }
+}
+
+static void list_images(an_listing *list, const char *cache)
+{
+    const char *root = scratch("data");
+    assert_int_equal(an_listing_begin(list, root), AN_OK);
+    assert_int_equal(an_list_classes_of_folder(list, root), AN_OK);
+    assert_int_equal(an_listing_seal(list), AN_OK);
+    assert_int_equal(an_hash_files(list, cache), AN_OK);
+}
+
+/* How many names in the folder end so; `last` [opt] receives one of them. */
+static int files_ending(const char *folder, const char *end, char last[256])
+{
+    int n = 0;
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        size_t a = strlen(e->d_name), b = strlen(end);
+        if (a < b || strcmp(e->d_name + a - b, end) != 0)
+            continue;
+        n++;
+        if (last)
+            snprintf(last, 256, "%s/%.180s", folder, e->d_name);
+    }
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+static void check_pixels(const an_pixel_cache *pack)
+{
+    for (int i = 0; i < IMAGES; i++) { /* sorted: a/01, a/03, …, b/00, b/02, … */
+        int number = i < IMAGES / 2 ? 2 * i + 1 : 2 * (i - IMAGES / 2);
+        const uint8_t *p = pack->pixels + (int64_t)i * SIDE * SIDE * 3 + 9;
+        assert_int_equal(p[0], number);
+        assert_int_equal(p[1], 2 * number);
+        assert_int_equal(p[2], 255 - number);
+    }
+}
+
+/* Opens and checks a pack; true if it is a mapped file. */
+static bool open_pack(const char *cache)
+{
+    an_listing list;
+    an_pixel_cache pack;
+    list_images(&list, cache);
+    assert_int_equal(an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, cache), AN_OK);
+    check_pixels(&pack);
+    bool mapped = pack.map;
+    an_pixel_cache_close(&pack);
+    an_listing_free(&list);
+    return mapped;
+}
+
+static void test_a_pack_is_built_once_and_mapped(void **state)
+{
+    (void)state;
+    const char *cache = scratch("cache1/deep");
+    char path[256];
+    struct stat first, second;
+    assert_true(open_pack(cache));
+    assert_int_equal(files_ending(cache, ".pack", path), 1);
+    assert_int_equal(files_ending(cache, ".tmp", NULL), 0);
+    assert_int_equal(stat(path, &first), 0);
+    assert_int_equal(first.st_size, 4096 + BYTES);
+    assert_true(open_pack(cache));
+    assert_int_equal(stat(path, &second), 0);
+    assert_true(first.st_ino == second.st_ino && first.st_mtim.tv_nsec == second.st_mtim.tv_nsec);
+}
+
+static void damage(const char *path, long at, const char *how)
+{
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    if (strcmp(how, "cut") == 0) {
+        assert_int_equal(ftruncate(fileno(file), at), 0);
+    } else {
+        fseek(file, at, SEEK_SET);
+        int old = fgetc(file);
+        fseek(file, at, SEEK_SET);
+        fputc(old ^ 1, file);
+    }
+    fclose(file);
+}
+
+static void test_any_damage_is_found_and_rebuilt(void **state)
+{
+    (void)state;
+    static const long places[] = {0, 20, 40, 60, 150, 4096, 4096 + BYTES / 2, 4096 + BYTES - 1};
+    const char *cache = scratch("cache2");
+    char path[256];
+    assert_true(open_pack(cache));
+    assert_int_equal(files_ending(cache, ".pack", path), 1);
+    an_log_level(AN_ERROR);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        damage(path, places[i], "flip");
+        assert_true(open_pack(cache)); /* checks every picture */
+        damage(path, places[i], "cut");
+        assert_true(open_pack(cache));
+    }
+    an_log_level(AN_INFO);
+    assert_int_equal(files_ending(cache, ".pack", NULL), 1);
+}
+
+static void test_a_full_disk_leaves_no_file_and_memory_serves(void **state)
+{
+    (void)state;
+    const char *cache = scratch("cache3");
+    struct rlimit old, small;
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = old, small.rlim_cur = 4500;
+    signal(SIGXFSZ, SIG_IGN);
+    an_log_level(AN_ERROR);
+    setrlimit(RLIMIT_FSIZE, &small);
+    bool mapped = open_pack(cache);
+    setrlimit(RLIMIT_FSIZE, &old);
+    an_log_level(AN_INFO);
+    assert_false(mapped);
+    assert_int_equal(files_ending(cache, ".pack", NULL) + files_ending(cache, ".tmp", NULL), 0);
+}
+
+static void test_an_unusable_folder_means_memory(void **state)
+{
+    (void)state;
+    scratch_file("cache4", "a file, not a folder", 20);
+    an_log_level(AN_ERROR);
+    assert_false(open_pack(scratch("cache4")));
+    an_log_level(AN_INFO);
+    assert_false(open_pack(""));
+}
+
+static void test_builders_at_once_do_not_disturb_each_other(void **state)
+{
+    (void)state;
+    const char *cache = scratch("cache5");
+    pid_t child[4];
+    for (int i = 0; i < 4; i++) {
+        child[i] = fork();
+        if (child[i] == 0) {
+            an_set_threads(1); /* a team of threads does not survive fork */
+            _exit(open_pack(cache) ? 0 : 1);
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        int status;
+        waitpid(child[i], &status, 0);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(files_ending(cache, ".pack", NULL), 1);
+    assert_int_equal(files_ending(cache, ".tmp", NULL), 0);
+}
+
+static void test_a_bad_image_is_named_and_nothing_stays(void **state)
+{
+    (void)state;
+    const char *cache = scratch("cache6");
+    an_listing list;
+    an_pixel_cache pack;
+    int64_t live = an_mem_live();
+    const char *bad = scratch_file("data/b/97.png", "not an image", 12);
+    scratch_file("data/b/98.png", "not an image", 12);
+    list_images(&list, "");
+    for (int k = 0; k < 2; k++) {
+        assert_int_equal(an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, k ? cache : ""),
+                         AN_EFORMAT);
+        assert_non_null(strstr(an_err_message(), bad)); /* the first of the two */
+    }
+    remove(bad), remove(scratch("data/b/98.png"));
+    an_listing_free(&list);
+    assert_int_equal(files_ending(cache, ".pack", NULL) + files_ending(cache, ".tmp", NULL), 0);
+    assert_int_equal(an_mem_live(), live);
+}
+
+/* Content decides, not the name or the time of a file. */
+static void test_changed_content_makes_another_pack(void **state)
+{
+    (void)state;
+    const char *cache = scratch("cache7"), *image = scratch("data/a/01.png");
+    assert_true(open_pack(cache));
+    assert_int_equal(utime(image, NULL), 0);
+    assert_true(open_pack(cache));
+    assert_int_equal(files_ending(cache, ".pack", NULL), 1);
+    an_listing list;
+    an_pixel_cache pack;
+    scratch_colour("data/a/01.png", 5, 7, 200, 201, 202);
+    list_images(&list, cache);
+    assert_int_equal(an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, cache), AN_OK);
+    assert_int_equal(pack.pixels[0], 200);
+    an_pixel_cache_close(&pack);
+    an_listing_free(&list);
+    assert_int_equal(files_ending(cache, ".pack", NULL), 2);
+    make_images();
+}
+
+static void test_the_index_saves_reading_and_never_lies(void **state)
+{
+    (void)state;
+    const char *cache = scratch("cache8");
+    char path[256], hash[AN_SHA256_HEX];
+    an_listing list;
+    mkdir(cache, 0777);
+    list_images(&list, cache); /* the files are seconds old: nothing is remembered yet */
+    assert_int_equal(list.items[0].stamp.ctime, 0);
+    strcpy(hash, list.items[0].hash);
+    an_listing_free(&list);
+    assert_int_equal(files_ending(cache, ".index", path), 1);
+    damage(path, 3, "flip");
+    list_images(&list, cache); /* a damaged index is not used */
+    assert_string_equal(list.items[0].hash, hash);
+    an_listing_free(&list);
+    sleep(3); /* now the files are old enough to be remembered */
+    list_images(&list, cache);
+    assert_int_not_equal(list.items[0].stamp.ctime, 0);
+    an_listing_free(&list);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size > IMAGES * 100);
+    list_images(&list, cache);
+    assert_string_equal(list.items[0].hash, hash);
+    an_listing_free(&list);
+    scratch_colour("data/a/01.png", 5, 7, 7, 7, 7);
+    list_images(&list, cache);
+    assert_string_not_equal(list.items[0].hash, hash);
+    an_listing_free(&list);
+    make_images();
+}
+
+/* Between the hash and the pack nobody may exchange an image, not even for one of its size. */
+static void test_an_image_exchanged_meanwhile_is_noticed(void **state)
+{
+    (void)state;
+    an_listing list;
+    an_pixel_cache pack;
+    list_images(&list, "");
+    const char *image = scratch_colour("data/a/05.bmp", 5, 7, 1, 2, 3);
+    an_listing_free(&list);
+    list_images(&list, "");
+    scratch_colour("data/a/05.bmp", 5, 7, 3, 2, 1);
+    assert_int_equal(an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, ""), AN_EIO);
+    assert_non_null(strstr(an_err_message(), "05.bmp: changed while"));
+    remove(image);
+    an_listing_free(&list);
+}
+
+static void test_the_checksum_sees_every_bit(void **state)
+{
+    (void)state;
+    uint8_t bytes[200];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 7);
+    for (size_t n = 0; n <= sizeof bytes; n += 13) {
+        uint64_t whole = an_checksum(bytes, n);
+        assert_true(n == 0 || an_checksum(bytes, n - 1) != whole);
+        for (size_t bit = 0; bit < 8 * n; bit++) {
+            bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            assert_true(an_checksum(bytes, n) != whole);
+            bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+    }
+}
+
+static void test_threads_do_not_change_the_pack(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 3; threads++) {
+        an_set_threads(threads);
+        assert_false(open_pack(""));
+    }
+    an_set_threads(0);
+}
+
+static void test_out_of_memory_is_clean(void **state)
+{
+    (void)state;
+    an_listing list;
+    list_images(&list, "");
+    int64_t live = an_mem_live();
+    int failures = 0;
+    an_set_threads(1);
+    for (int64_t nth = 1; nth < 80; nth++) {
+        an_pixel_cache pack;
+        an_mem_fail_at(nth);
+        an_code code = an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, "");
+        an_mem_fail_at(0);
+        failures += code != AN_OK;
+        an_pixel_cache_close(&pack);
+        assert_int_equal(an_mem_live(), live);
+    }
+    an_set_threads(0);
+    assert_true(failures >= 1);
+    an_listing_free(&list);
+}
+
+static int setup(void **state)
+{
+    int failed = scratch_setup(state);
+    make_images();
+    return failed;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_builders_at_once_do_not_disturb_each_other),
+        cmocka_unit_test(test_a_pack_is_built_once_and_mapped),
+        cmocka_unit_test(test_any_damage_is_found_and_rebuilt),
+        cmocka_unit_test(test_a_full_disk_leaves_no_file_and_memory_serves),
+        cmocka_unit_test(test_an_unusable_folder_means_memory),
+        cmocka_unit_test(test_a_bad_image_is_named_and_nothing_stays),
+        cmocka_unit_test(test_changed_content_makes_another_pack),
+        cmocka_unit_test(test_the_index_saves_reading_and_never_lies),
+        cmocka_unit_test(test_an_image_exchanged_meanwhile_is_noticed),
+        cmocka_unit_test(test_the_checksum_sees_every_bit),
+        cmocka_unit_test(test_threads_do_not_change_the_pack),
+        cmocka_unit_test(test_out_of_memory_is_clean),
+    };
+    return cmocka_run_group_tests(tests, setup, scratch_teardown);
+}
