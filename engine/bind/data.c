@@ -1,6 +1,6 @@
 /* data (Lua): the userdata aniso.Dataset over engine/data/dataset.h.
  *
- * core.data.open{…} takes the complete table that lua/aniso/data.lua makes. Fields are made
+ * core.data.open{…} takes the complete table that lua/aniso/method/data.lua makes. Fields are made
  * afresh at each access; parts are "train", "val", "test"; positions are 0-based.
  * core.data.methods is the class's method table, to which Lua may add. */
 #include <string.h>

@@ -1,5 +1,5 @@
 /* step (Lua): optimiser steps in place on flat float32 tensors. The policy (rates, which
- * parameters decay, what is kept) is lua/aniso/optim.lua's.
+ * parameters decay, what is kept) is lua/aniso/method/optim.lua's.
  *
  *     core.step.adamw(p, g, m, v, {lr =, beta1 =, beta2 =, eps =, decay =, t =})
  *     core.step.sgd(p, g, buf or nil, {lr =, momentum =, nesterov =, decay =, first =})

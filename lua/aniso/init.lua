@@ -3,35 +3,34 @@
 -- name. `faces` is the whole public list; `aniso` at the prompt prints it.
 local core = require "aniso.core"
 
+-- name, the module or module:function behind it, what it is.
 local faces = {
-  { "study", "a study from data, a base configuration, what varies and seeds" },
-  { "grid", "every combination of option values" },
-  { "variants", "named variants of a configuration" },
-  { "power", "λ policies n_j^(−γ) for a list of γ" },
-  { "tensor", "arrays of float32 or int64 with gradients" },
-  { "schedule", "noise levels over time and over classes" },
-  { "compare_schedules", "one class under several schedules, drawn" },
-  { "sampler", "reverse chains from noise to class probabilities" },
-  { "prior", "the forward process's prior networks" },
-  { "denoiser", "the reverse process's network" },
-  { "mmd", "the maximum mean discrepancy loss" },
-  { "resnet", "backbones" },
-  { "data", "image sets: folders, tables, the built-in lesions" },
-  { "model", "prior, denoiser and objective in one" },
-  { "optim", "optimisers and learning rates" },
-  { "metric", "what a confusion matrix and probabilities say" },
-  { "trainer", "trains and evaluates one configuration" },
-  { "evaluate", "evaluates a stored run" },
-  { "config", "the complete default configuration" },
-  { "store", "the run database" },
-  { "options", "option tables in which a mistake is an error" },
-  { "progress", "bars on a terminal, lines elsewhere" },
-  { "plot", "lines with error bars, on the terminal or as SVG" },
-  { "pretty", "any value as text" },
-  { "table", "rows as a table, CSV or JSON" },
+  { "study", "recipe.study:new", "a study from data, a base configuration, what varies and seeds" },
+  { "grid", "recipe.study:grid", "every combination of option values" },
+  { "variants", "recipe.study:variants", "named variants of a configuration" },
+  { "power", "recipe.study:power", "λ policies n_j^(−γ) for a list of γ" },
+  { "tensor", "core:tensor", "arrays of float32 or int64 with gradients" },
+  { "schedule", "method.schedule", "noise levels over time and over classes" },
+  { "compare_schedules", "prompt.explore.compare_schedules", "one class under several schedules, drawn" },
+  { "sampler", "method.sampler", "reverse chains from noise to class probabilities" },
+  { "prior", "method.networks:prior", "the forward process's prior networks" },
+  { "denoiser", "method.networks:denoiser", "the reverse process's network" },
+  { "mmd", "method.mmd", "the maximum mean discrepancy loss" },
+  { "resnet", "method.networks:resnet", "backbones" },
+  { "data", "method.data", "image sets: folders, tables, the built-in lesions" },
+  { "model", "method.model", "prior, denoiser and objective in one" },
+  { "optim", "method.optim", "optimisers and learning rates" },
+  { "metric", "stats.metric", "what a confusion matrix and probabilities say" },
+  { "trainer", "train.run", "trains and evaluates one configuration" },
+  { "evaluate", "method.predict", "evaluates a stored run" },
+  { "config", "method.config", "the complete default configuration" },
+  { "store", "store", "the run database" },
+  { "options", "recipe.options", "option tables in which a mistake is an error" },
+  { "progress", "show.progress", "bars on a terminal, lines elsewhere" },
+  { "plot", "show.plot", "lines with error bars, on the terminal or as SVG" },
+  { "pretty", "show.pretty", "any value as text" },
+  { "table", "show.table", "rows as a table, CSV or JSON" },
 }
-
-local from_study = { grid = true, variants = true, power = true }
 
 -- A module with a constructor is called like one: aniso.schedule{…} is schedule.new{…}.
 local function callable(module)
@@ -41,13 +40,10 @@ local function callable(module)
   return module
 end
 
-local function load_face(name)
-  local study = require "aniso.study"
-  if name == "study" then return study.new end
-  if from_study[name] then return study[name] end
-  local path = "aniso." .. name
-  local in_lua = type(package.searchers[2](path)) == "function"
-  return in_lua and callable(require(path)) or core[name] or require(path)
+local function load_face(place)
+  local module, field = place:match "^([^:]*):?(.*)$"
+  local loaded = require("aniso." .. module)
+  return field == "" and callable(loaded) or loaded[field]
 end
 
 local aniso = { version = core.sys.version, core = core }
@@ -69,12 +65,12 @@ return setmetatable(aniso, {
   __index = function(self, name)
     for _, face in ipairs(faces) do
       if face[1] == name then
-        local value = load_face(name)
+        local value = load_face(face[2])
         rawset(self, name, value)
         return value
       end
     end
-    local meant = type(name) == "string" and require "aniso.nearest" (name, names())
+    local meant = type(name) == "string" and require "aniso.recipe.nearest" (name, names())
     local hint = meant and (" (did you mean %s?)"):format(meant) or ""
     error(("aniso has no %s%s"):format(tostring(name), hint), 2)
   end,

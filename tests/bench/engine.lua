@@ -6,9 +6,9 @@
 --   threads N | allocs STEPS | rss | digest                                 → a number or text
 local core = require "aniso.core"
 local aniso = require "aniso"
-local config = require "aniso.config"
-local evaluate = require "aniso.evaluate"
-local rate = require "aniso.rate"
+local config = require "aniso.method.config"
+local evaluate = require "aniso.method.predict"
+local rate = require "aniso.method.lr_schedule"
 local stage = require "aniso.train.stage"
 
 local clock = core.sys.monotonic

@@ -1,8 +1,8 @@
 -- The start of a process up to the first training step of W1: first_step.lua FOLDER, images that an
 -- earlier run has packed. Prints "ready" when the first batch is there, its loss after the step.
 local aniso = require "aniso"
-local config = require "aniso.config"
-local rate = require "aniso.rate"
+local config = require "aniso.method.config"
+local rate = require "aniso.method.lr_schedule"
 local stage = require "aniso.train.stage"
 
 local session = aniso.trainer.prepare { seed = 0, config = config.complete {

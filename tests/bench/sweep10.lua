@@ -11,8 +11,8 @@
 -- the runner does.
 local core = require "aniso.core"
 local aniso = require "aniso"
-local config = require "aniso.config"
-local rate = require "aniso.rate"
+local config = require "aniso.method.config"
+local rate = require "aniso.method.lr_schedule"
 local stage = require "aniso.train.stage"
 
 local POINTS, LONG = 10, 30 -- epochs of a run that is long enough

@@ -58,20 +58,20 @@ same "is told and left alone" "$(cat "$dir/out") $(grep -c runs.db "$dir/err")" 
 mkdir "$dir/new"
 expect "luals" 0 "$aniso" luals "$dir/new"
 same "settings" "$(tr -d ' \n' <"$dir/new/.luarc.json")" \
-    '{"runtime.version":"Lua5.4","workspace.library":[".aniso/meta"]}'
+    '{"runtime.version":"Lua5.4","workspace.library":[".aniso/types"]}'
 same "the annotations are those of the program" \
-    "$(cat "$dir/new/.aniso/meta/schedule.lua")" "$(cat lua/aniso/meta/schedule.lua)"
-same "all of them" "$(ls "$dir/new/.aniso/meta")" "$(ls lua/aniso/meta)"
+    "$(cat "$dir/new/.aniso/types/schedule.lua")" "$(cat lua/aniso/types/schedule.lua)"
+same "all of them" "$(ls "$dir/new/.aniso/types")" "$(ls lua/aniso/types)"
 cp "$dir/new/.luarc.json" "$dir/before"
-echo "---@meta" >"$dir/new/.aniso/meta/old.lua"
+echo "---@meta" >"$dir/new/.aniso/types/old.lua"
 expect "luals again" 0 "$aniso" luals "$dir/new/"
 same "changes nothing" "$(cat "$dir/new/.luarc.json")" "$(cat "$dir/before")"
-same "an older program's annotations go" "$(ls "$dir/new/.aniso/meta" | grep -c old)" 0
+same "an older program's annotations go" "$(ls "$dir/new/.aniso/types" | grep -c old)" 0
 echo '{"diagnostics": {"globals": ["x"], "disable": []}, "workspace": {"library": ["a:b {c}"]}}' \
     >"$dir/new/.luarc.json"
 expect "luals beside other settings" 0 "$aniso" luals "$dir/new"
 same "keeps them" "$(tr -d '\n' <"$dir/new/.luarc.json" | sed 's/  */ /g')" \
-    '{ "diagnostics": { "disable": [], "globals": [ "x" ] }, "runtime.version": "Lua 5.4", "workspace": { "library": [ "a:b {c}", ".aniso/meta" ] }}'
+    '{ "diagnostics": { "disable": [], "globals": [ "x" ] }, "runtime.version": "Lua 5.4", "workspace": { "library": [ "a:b {c}", ".aniso/types" ] }}'
 echo '{ // mine' >"$dir/new/.luarc.json"
 expect "settings that are no plain JSON" 1 "$aniso" luals "$dir/new"
 says err "by hand$"

@@ -47,8 +47,8 @@ cat >"$dir/same.lua" <<'LUA'
 local path = ...
 local db = assert(require("aniso.store").open(path, { readonly = true }))
 local runs = assert(db:runs { study = "two" })
-local facts = require("aniso.report.facts").new(db, "two", require("aniso.summary").groups(db, runs), runs)
-local found = assert(require("aniso.report.examples").find(facts, 12))
+local facts = require("aniso.show.report.facts").new(db, "two", require("aniso.stats.groups").groups(db, runs), runs)
+local found = assert(require("aniso.show.report.examples").find(facts, 12))
 for _, one in ipairs(found.list) do
   local sum = 0
   for _, share in ipairs(one.attention) do sum = sum + share end

@@ -16,7 +16,7 @@ export LC_ALL=C.UTF-8
 [ "${1:-check}" = write ] || exit 0
 echo "README.md is written: do the sentences between the blocks still hold?"
 
-picture=lua/aniso/report/report.png
+picture=lua/aniso/show/report/report.png
 if [ -z "$chromium" ]; then echo "$picture is as it was: no Chromium is installed"; exit; fi
 headless --window-size=1100,1000 --hide-scrollbars --screenshot="$PWD/$picture" \
     "file://$dir/report.html" 2>"$dir/err" || { cat "$dir/err"; exit 1; }

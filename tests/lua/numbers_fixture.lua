@@ -4,7 +4,7 @@
 -- `prediction` by the formulas of tests/lua/independent.lua.
 local lu = require "luaunit"
 local core = require "aniso.core"
-local metric = require "aniso.metric"
+local metric = require "aniso.stats.metric"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local own = dofile "tests/lua/independent.lua"
 

@@ -1,10 +1,10 @@
 -- A stored study to report on, with names that try to break out of a page.
 --   local db, path = fixture.filled { seeds = 3, groups = 3, dirty = true … }
-local facts = require "aniso.report.facts"
+local facts = require "aniso.show.report.facts"
 local markup = dofile "tests/lua/markup.lua"
 local store = dofile "tests/lua/store_fixture.lua"
-local study = require "aniso.report.study"
-local summary = require "aniso.summary"
+local study = require "aniso.show.report.study"
+local summary = require "aniso.stats.groups"
 
 local fixture = {}
 

@@ -1,7 +1,7 @@
 -- Runs luaunit suites: aniso exec tests/lua/run.lua [FILE or NAME …], all of them when none
 -- is named. A suite is a file tests/lua/test_NAME.lua that returns a table of functions
 -- test…, or of such tables. Prints TAP; fails when a test fails.
-local strict = require "aniso.strict"
+local strict = require "aniso.recipe.strict"
 setmetatable(_G, nil) -- luaunit asks for globals that may not exist; ours stay strict
 local lu = require "luaunit"
 strict.lock(_G)

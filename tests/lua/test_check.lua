@@ -1,9 +1,9 @@
 -- aniso check: every mistake in a study is told, and what a dry pass says agrees with the real run.
 local lu = require "luaunit"
 local aniso = require "aniso"
-local check = require "aniso.check"
-local config = require "aniso.config"
-local state = require "aniso.train.state"
+local check = require "aniso.train.recipe_check"
+local config = require "aniso.method.config"
+local state = require "aniso.train.checkpoint"
 local sys = aniso.core.sys
 
 local function study(changes)

@@ -2,8 +2,8 @@
 -- means, and what is said aloud where the numbers are too few.
 local lu = require "luaunit"
 local core = require "aniso.core"
-local metric = require "aniso.metric"
-local records = require "aniso.compare.records"
+local metric = require "aniso.stats.metric"
+local records = require "aniso.show.compare_records"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local description, record, every, truth = fixture.description, fixture.record, fixture.every, fixture.truth
 local N = 120 -- images: 90 of class a, 30 of class b
@@ -29,7 +29,7 @@ end
 local Compare = {}
 
 function Compare.test_images_per_run_have_one_decimal()
-  local cells = require "aniso.compare.cells"
+  local cells = require "aniso.show.compare_cells"
   lu.assertEquals({ cells.count(20 / 3).text, cells.count(6).text }, { "6.7", "6" })
   lu.assertEquals({ cells.change(-4 / 3).text, cells.change(2).text }, { "-1.3", "+2" })
 end

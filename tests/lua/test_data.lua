@@ -1,7 +1,7 @@
 -- aniso.data: kinds, options, the fields and methods of a Dataset, and what it refuses.
 local lu = require "luaunit"
 local core = require "aniso.core"
-local data = require "aniso.data"
+local data = require "aniso.method.data"
 local sys = core.sys
 
 local T = {}

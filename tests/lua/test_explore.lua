@@ -2,7 +2,7 @@
 -- the closed forms of METHOD §1, what they draw and what they refuse.
 local lu = require "luaunit"
 local aniso = require "aniso"
-local curves = require "aniso.explore.curves"
+local curves = require "aniso.prompt.explore.curves"
 local sys = aniso.core.sys
 
 local COUNTS = { 6705, 1113, 1099, 514, 327, 142, 115 }

@@ -1,8 +1,8 @@
 -- help(x): the annotations are whole, and names and values lead to them.
 local lu = require "luaunit"
 local aniso = require "aniso"
-local annotations = require "aniso.annotations"
-local manual = require "aniso.manual"
+local annotations = require "aniso.prompt.help.annotations"
+local manual = require "aniso.prompt.help.manual"
 
 local all = annotations.load()
 

@@ -1,11 +1,11 @@
--- The annotations in lua/aniso/meta say what the program has: no more, no less. Methods, functions
+-- The annotations in lua/aniso/types say what the program has: no more, no less. Methods, functions
 -- and options are compared in both directions; where they differ, the message names them.
 local lu = require "luaunit"
 local aniso = require "aniso"
-local annotations = require "aniso.annotations"
-local config = require "aniso.config"
-local manual = require "aniso.manual"
-local options = require "aniso.options"
+local annotations = require "aniso.prompt.help.annotations"
+local config = require "aniso.method.config"
+local manual = require "aniso.prompt.help.manual"
+local options = require "aniso.recipe.options"
 
 local all = annotations.load()
 
@@ -224,11 +224,11 @@ function T.test_options_of_a_recipe()
 end
 
 function T.test_options_of_a_study()
-  compare("study", "aniso.StudyOptions", require("aniso.study").options)
+  compare("study", "aniso.StudyOptions", require("aniso.recipe.study").options)
 end
 
 function T.test_options_at_the_prompt()
-  local faces = require("aniso.nets").faces
+  local faces = require("aniso.method.networks").faces
   compare("prior", "aniso.PriorOptions", faces.prior)
   compare("plot", "aniso.Look", aniso.plot.look)
   compare("mmd", "aniso.MmdOptions", aniso.mmd.options)

@@ -1,7 +1,7 @@
 -- Metrics against values worked out by hand, and the AUC against all pairs.
 
 local lu = require "luaunit"
-local metric = require "aniso.metric"
+local metric = require "aniso.stats.metric"
 
 local function near(got, want, tolerance)
   lu.assertAlmostEquals(got, want, tolerance or 1e-12)

@@ -2,7 +2,7 @@
 -- same numbers, n/a included.
 
 local lu = require "luaunit"
-local metric = require "aniso.metric"
+local metric = require "aniso.stats.metric"
 local store = require "aniso.store"
 local sys = require("aniso.core").sys
 

@@ -1,7 +1,7 @@
 -- The MMD userdata: values, gradients, printing, closing, and what it refuses.
 local lu = require "luaunit"
 local core = require "aniso.core"
-local mmd = require "aniso.mmd"
+local mmd = require "aniso.method.mmd"
 
 local from = core.tensor.from
 

@@ -2,7 +2,7 @@
 -- options of aniso.resnet, aniso.prior and aniso.denoiser, encode once and draw many.
 local core = require "aniso.core"
 local lu = require "luaunit"
-local nets = require "aniso.nets"
+local nets = require "aniso.method.networks"
 
 local tensor = core.tensor
 

@@ -1,7 +1,7 @@
 -- Optimisers against closed forms, their state, and the mistakes core.step refuses.
 local lu = require "luaunit"
 local core = require "aniso.core"
-local optim = require "aniso.optim"
+local optim = require "aniso.method.optim"
 
 local tensor = core.tensor
 

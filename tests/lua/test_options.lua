@@ -1,8 +1,8 @@
 -- Option tables, typed values and dotted paths.
 local lu = require "luaunit"
-local options = require "aniso.options"
-local literal = require "aniso.literal"
-local nearest = require "aniso.nearest"
+local options = require "aniso.recipe.options"
+local literal = require "aniso.recipe.literal"
+local nearest = require "aniso.recipe.nearest"
 
 local defaults = {
   data = options.any,

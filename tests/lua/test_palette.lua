@@ -1,7 +1,7 @@
 -- The colours of figures and reports: contrasts, even maps, and what red-green blind eyes keep.
 local lu = require "luaunit"
-local palette = require "aniso.plot.palette"
-local style = require "aniso.report.style"
+local palette = require "aniso.show.plot.palette"
+local style = require "aniso.show.report.style"
 
 local T = {}
 

@@ -1,7 +1,7 @@
 -- aniso.plot: the terminal's text and the SVG against golden texts, ticks, refusals.
 local lu = require "luaunit"
-local axis = require "aniso.plot.axis"
-local plot = require "aniso.plot"
+local axis = require "aniso.show.plot.axis"
+local plot = require "aniso.show.plot"
 local sys = require("aniso.core").sys
 
 local function text(lines)

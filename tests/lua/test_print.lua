@@ -1,8 +1,8 @@
 -- What people see: tables, values, completion.
 local lu = require "luaunit"
-local tables = require "aniso.table"
-local pretty = require "aniso.pretty"
-local complete = require "aniso.complete"
+local tables = require "aniso.show.table"
+local pretty = require "aniso.show.pretty"
+local complete = require "aniso.prompt.complete"
 
 local T = {}
 

@@ -1,6 +1,6 @@
 -- Progress: what stands on a terminal after each drawing, what a log gets, counts and times.
 local lu = require "luaunit"
-local progress = require "aniso.progress"
+local progress = require "aniso.show.progress"
 
 -- A terminal of so many columns that keeps what it is told: rows of text, and the cursor. It
 -- breaks its lines anew when it becomes narrower.

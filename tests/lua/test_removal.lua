@@ -2,7 +2,7 @@
 -- removed, and what is left over: never what another database of the folder has.
 local lu = require "luaunit"
 local core = require "aniso.core"
-local gc = require "aniso.gc"
+local gc = require "aniso.store.collect"
 local check = require "aniso.store.check"
 local store = require "aniso.store"
 local fixture = dofile "tests/lua/store_fixture.lua"
@@ -29,7 +29,7 @@ end
 
 -- The files of a run, where the trainer puts them.
 local function checkpoints(db, run)
-  local path = require("aniso.trainer").folder_of(db.path) .. "/" .. run.uid
+  local path = require("aniso.train.run").folder_of(db.path) .. "/" .. run.uid
   write(path .. "/best.safetensors")
   write(path .. "/last.safetensors")
   run:checkpoint { kind = "best", step = 1, path = path .. "/best.safetensors", sha256 = "c", bytes = 5 }
@@ -136,7 +136,7 @@ function Removal.test_a_link_is_not_followed()
   local run = record(db, {})
   local elsewhere = fixture.folder()
   write(elsewhere .. "/precious")
-  local home = require("aniso.trainer").folder_of(db.path)
+  local home = require("aniso.train.run").folder_of(db.path)
   assert(sys.mkdir_p(home))
   assert(os.execute(("ln -s '%s' '%s/%s'"):format(elsewhere, home, run.uid)))
   db:remove { db:find(run.uid) }
@@ -174,7 +174,7 @@ end
 
 function Removal.test_a_neighbour_that_cannot_be_read_keeps_everything()
   local db <close> = fixture.new()
-  local home = require("aniso.trainer").folder_of(db.path)
+  local home = require("aniso.train.run").folder_of(db.path)
   write(home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAV/best.safetensors")
   local bytes = ("SQLite format 3\0" .. ("\0"):rep(52) .. "ADP1"):sub(1, 72) .. ("x"):rep(500)
   write(db.path:match "^(.*)/" .. "/damaged.db", bytes)

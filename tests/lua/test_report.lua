@@ -1,11 +1,11 @@
 -- The report of a study: its structure as a reader with a keyboard or a screen reader meets it,
 -- that nothing comes from outside, and that its numbers are those of summary and metric.
 local lu = require "luaunit"
-local escape = require "aniso.report.escape"
-local bootstrap = require "aniso.metric.bootstrap"
-local metric = require "aniso.metric"
-local study = require "aniso.report.study"
-local summary = require "aniso.summary"
+local escape = require "aniso.show.report.escape"
+local bootstrap = require "aniso.stats.metric.bootstrap"
+local metric = require "aniso.stats.metric"
+local study = require "aniso.show.report.study"
+local summary = require "aniso.stats.groups"
 local fixture = dofile "tests/lua/report_fixture.lua"
 local markup = dofile "tests/lua/markup.lua"
 

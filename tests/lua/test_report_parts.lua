@@ -1,8 +1,8 @@
 -- Parts of the report: the warnings, each where it holds, and the example images.
 local lu = require "luaunit"
-local bitmap = require "aniso.report.bitmap"
-local examples = require "aniso.report.examples"
-local study = require "aniso.report.study"
+local bitmap = require "aniso.show.report.bitmap"
+local examples = require "aniso.show.report.examples"
+local study = require "aniso.show.report.study"
 local fixture = dofile "tests/lua/report_fixture.lua"
 local markup = dofile "tests/lua/markup.lua"
 

@@ -2,8 +2,8 @@
 -- the network; the same noise whatever the batches; probabilities of known label vectors.
 local lu = require "luaunit"
 local core = require "aniso.core"
-local sampler = require "aniso.sampler"
-local schedule = require "aniso.schedule"
+local sampler = require "aniso.method.sampler"
+local schedule = require "aniso.method.schedule"
 
 local tensor = core.tensor
 local B, K = 6, 3

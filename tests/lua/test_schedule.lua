@@ -1,6 +1,6 @@
 -- aniso.schedule: options, the userdata's answers, refusals that name the thing.
 local lu = require "luaunit"
-local schedule = require "aniso.schedule"
+local schedule = require "aniso.method.schedule"
 local core = require "aniso.core"
 
 local COUNTS = { 6705, 1113, 1099, 514, 327, 142, 115 }
@@ -66,7 +66,7 @@ function Test.test_manual_levels_and_clipping()
 end
 
 function Test.test_resolved_options_can_be_resolved_again()
-  local options = require "aniso.options"
+  local options = require "aniso.recipe.options"
   local given = { "linear", lambda = { "manual", 1, 2 } }
   local once = options.check(given, schedule.options, "schedule")
   local twice = options.check(once, schedule.options, "schedule")

@@ -1,7 +1,7 @@
 -- The block of lines that aniso watch redraws, and the pause between two looks.
 local lu = require "luaunit"
 local core = require "aniso.core"
-local screen = require "aniso.screen"
+local screen = require "aniso.show.screen"
 
 local function recorder()
   local stream = { text = "" }

@@ -1,10 +1,10 @@
 -- Filters, keys, sorting, tags and notes, and the one way from stored counts to a table.
 local lu = require "luaunit"
 local keys = require "aniso.store.keys"
-local metric = require "aniso.metric"
+local metric = require "aniso.stats.metric"
 local store = require "aniso.store"
-local summary = require "aniso.summary"
-local tables = require "aniso.table"
+local summary = require "aniso.stats.groups"
+local tables = require "aniso.show.table"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local description, evaluation = fixture.description, fixture.evaluation
 

@@ -1,7 +1,7 @@
 -- The run database: what is recorded is read back, replaced, resumed.
 local lu = require "luaunit"
 local core = require "aniso.core"
-local metric = require "aniso.metric"
+local metric = require "aniso.stats.metric"
 local store = require "aniso.store"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local description, evaluation, new, one = fixture.description, fixture.evaluation, fixture.new, fixture.one
@@ -171,7 +171,7 @@ function Recording.test_transactions_are_all_or_nothing()
   local db = new()
   local got, message, code = db:transaction(function()
     assert(db:exec "INSERT INTO metric(name) VALUES('x')")
-    require("aniso.store.refusal").must(db:exec "INSERT INTO metric(name) VALUES('x')")
+    require("aniso.store.db_error").must(db:exec "INSERT INTO metric(name) VALUES('x')")
   end)
   lu.assertNil(got)
   lu.assertStrContains(message, "UNIQUE")

@@ -1,7 +1,7 @@
 -- Studies, their expansion into runs, and the summary over seeds.
 local lu = require "luaunit"
-local study = require "aniso.study"
-local summary = require "aniso.summary"
+local study = require "aniso.recipe.study"
+local summary = require "aniso.stats.groups"
 local fixture = dofile "tests/lua/store_fixture.lua"
 
 local function labels(jobs)

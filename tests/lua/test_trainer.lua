@@ -3,7 +3,7 @@
 local lu = require "luaunit"
 local core = require "aniso.core"
 local aniso = require "aniso"
-local config = require "aniso.config"
+local config = require "aniso.method.config"
 local stage = require "aniso.train.stage"
 
 local T = {}

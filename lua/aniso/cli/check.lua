@@ -3,8 +3,8 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
-local duration = require("aniso.progress").duration
-local tables = require "aniso.table"
+local duration = require("aniso.show.progress").duration
+local tables = require "aniso.show.table"
 
 local check = { summary = "look a recipe over before a long run" }
 
@@ -82,8 +82,8 @@ end
 
 function check.run(args)
   common.use_threads(args)
-  local library = require "aniso.check"
-  local study = cli.usage(require("aniso.recipe").load, args.recipe)
+  local library = require "aniso.train.recipe_check"
+  local study = cli.usage(require("aniso.recipe.load").load, args.recipe)
   if not study then
     print "This recipe does its own work: there is no study to check."
     return cli.DONE

@@ -1,7 +1,7 @@
 -- What several commands share: the database, a RUN on the command line, output formats.
 local cli = require "aniso.cli"
-local refusal = require "aniso.store.refusal"
-local tables = require "aniso.table"
+local refusal = require "aniso.store.db_error"
+local tables = require "aniso.show.table"
 
 local common = {}
 
@@ -79,7 +79,7 @@ function common.counted_groups(db, study, options)
     cli.fail(cli.NO_MATCH, ("there is no study %s in %s (%s)"):format(study, db.path,
       #names > 0 and "it has: " .. table.concat(names, ", ") or "it has no runs"))
   end
-  local summary = require "aniso.summary"
+  local summary = require "aniso.stats.groups"
   local groups = summary.groups(db, summary.counted(db, study), options)
   if #groups == 0 then
     cli.fail(cli.NO_MATCH, ("study %s has no finished run with a test evaluation"):format(study))

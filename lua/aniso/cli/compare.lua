@@ -3,7 +3,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
-local show = require "aniso.compare.show"
+local show = require "aniso.show.compare_text"
 
 local compare = { summary = "what changed between runs or configurations, and whether it is luck" }
 
@@ -28,7 +28,7 @@ function compare.run(args)
   local db = common.open(args)
   local result = cli.need(db:compare(args.names, { baseline = args.baseline, draws = args.draws }))
   if args.format == "csv" or args.format == "json" then
-    io.stdout:write(require("aniso.compare.records")[args.format](result, args.section))
+    io.stdout:write(require("aniso.show.compare_records")[args.format](result, args.section))
   else
     io.stdout:write(show.text(result, args.format, args.section, core.sys.isatty "stdout"))
   end

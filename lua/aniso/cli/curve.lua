@@ -4,8 +4,8 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local keys = require "aniso.store.keys"
-local summary = require "aniso.summary"
-local tables = require "aniso.table"
+local summary = require "aniso.stats.groups"
+local tables = require "aniso.show.table"
 
 local curve = { summary = "a metric against an option, over seeds, drawn" }
 
@@ -92,7 +92,7 @@ local function figure(study, on, off, x, y)
 end
 
 local function draw(args, shape)
-  local plot = require "aniso.plot"
+  local plot = require "aniso.show.plot"
   if args.svg then
     local file, why, code = cli.usage(plot.draw, shape, { file = args.svg })
     cli.need(file, why, code)

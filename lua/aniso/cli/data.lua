@@ -3,9 +3,9 @@
 -- SOURCE is a kind (lesions, ham10000, csv, folder), a folder of images, or a recipe.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
-local options = require "aniso.options"
-local pretty = require "aniso.pretty"
-local tables = require "aniso.table"
+local options = require "aniso.recipe.options"
+local pretty = require "aniso.show.pretty"
+local tables = require "aniso.show.table"
 local sys = require("aniso.core").sys
 
 local data = { summary = "look at, split or import an image set: data info SOURCE" }
@@ -47,7 +47,7 @@ local function described(source)
     local published = sys.exists(source .. "/HAM10000_metadata.csv")
     return { published and "ham10000" or "folder", root = source }
   elseif kind == "file" then
-    local study = require("aniso.recipe").load(source)
+    local study = require("aniso.recipe.load").load(source)
     if not study then error(source .. ": this recipe describes no study", 0) end
     return study.data
   end
@@ -64,11 +64,11 @@ local function given_by(args)
   for _, key in ipairs { "seed", "val", "test" } do
     if args[key] ~= nil then given[key] = args[key] end
   end
-  return cli.usage(require("aniso.data").check, given)
+  return cli.usage(require("aniso.method.data").check, given)
 end
 
 local function open(given)
-  return (cli.need(cli.usage(require("aniso.data").open, given)))
+  return (cli.need(cli.usage(require("aniso.method.data").open, given)))
 end
 
 local function need_files(given, why)
@@ -112,7 +112,7 @@ function verbs.split(args)
   local dataset = open(given)
   local alone = dataset.split.test_is_val == 1
   cli.need(sys.mkdir_p(args.folder))
-  local columns = require("aniso.data").columns(given)
+  local columns = require("aniso.method.data").columns(given)
   for _, part in ipairs(PARTS) do
     if not (alone and part == "val") then
       local path = ("%s/%s_%s.csv"):format(args.folder:gsub("/+$", ""), name, part)

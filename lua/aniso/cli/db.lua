@@ -2,7 +2,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
-local tables = require "aniso.table"
+local tables = require "aniso.show.table"
 
 local command = { summary = "look after the database file: info, check, migrate, backup, merge, vacuum" }
 

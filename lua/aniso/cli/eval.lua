@@ -14,7 +14,7 @@ end
 
 local function samplers()
   local names = {}
-  for name in pairs(require("aniso.sampler").kinds) do names[#names + 1] = name end
+  for name in pairs(require("aniso.method.sampler").kinds) do names[#names + 1] = name end
   table.sort(names)
   return names
 end
@@ -46,7 +46,7 @@ function eval.run(args)
   local db = common.open_to_write(args)
   core.sys.interrupt_mode "poll"
   local run = common.find(db, args.run)
-  local ok, why = pcall(require("aniso.trainer").evaluate, db, run, sampler(db, run, args))
+  local ok, why = pcall(require("aniso.train.run").evaluate, db, run, sampler(db, run, args))
   if not ok then
     local code = type(why) == "table" and why.interrupted and (why.interrupted == "SIGTERM" and 143 or 130)
     cli.fail(code or cli.FAILED, cli.sentence(why))

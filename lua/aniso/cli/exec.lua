@@ -47,7 +47,7 @@ function exec.run(argv)
   local arguments = { table.unpack(argv, first) }
   rawset(_G, "aniso", require "aniso")
   rawset(_G, "arg", { [0] = name, table.unpack(arguments) })
-  rawset(_G, "print", require("aniso.pretty").print)
+  rawset(_G, "print", require("aniso.show.pretty").print)
   chunk(table.unpack(arguments))
 end
 

@@ -2,8 +2,8 @@
 -- left over. --dry-run says what it would do.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
-local refusal = require "aniso.store.refusal"
-local tables = require "aniso.table"
+local refusal = require "aniso.store.db_error"
+local tables = require "aniso.show.table"
 
 local command = { summary = "delete for good what was removed; find what is left over" }
 
@@ -34,7 +34,7 @@ local function guarded(f, ...)
 end
 
 function command.run(args)
-  local gc = require "aniso.gc"
+  local gc = require "aniso.store.collect"
   local db <close> = args.dry_run and common.open(args) or common.open_to_write(args)
   local plan, freed, left, rows = guarded(gc.plan, db), 0, 0, {}
   if not args.dry_run then guarded(gc.carry_out, db, plan, { orphans = args.orphans }) end

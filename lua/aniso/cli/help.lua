@@ -17,7 +17,7 @@ The database is runs.db unless --db or ANISO_DB says otherwise.
 Exit codes: 0 done, 1 a run failed, 2 usage, 3 nothing matched, 4 database, 130 interrupted.]]
 
 local function explain(name)
-  local manual = require "aniso.manual"
+  local manual = require "aniso.prompt.help.manual"
   if not name then return print(manual.contents()) end
   local texts = manual.find(name)
   if #texts == 0 then

@@ -2,8 +2,8 @@
 -- option of the configuration, tag:NAME, or a text; all filters must fit (store/select.lua).
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
-local duration = require("aniso.progress").duration
-local tables = require "aniso.table"
+local duration = require("aniso.show.progress").duration
+local tables = require "aniso.show.table"
 
 local ls = { summary = "list the runs: filters, sorting, what differs" }
 

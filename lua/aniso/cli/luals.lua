@@ -1,14 +1,14 @@
 -- aniso luals [DIR]: makes a folder ready for editors that speak to lua-language-server: the
--- annotations in DIR/.aniso/meta, and DIR/.luarc.json, which points there. Settings that are
+-- annotations in DIR/.aniso/types, and DIR/.luarc.json, which points there. Settings that are
 -- there already stay.
-local annotations = require "aniso.annotations"
+local annotations = require "aniso.prompt.help.annotations"
 local cli = require "aniso.cli"
 local core = require "aniso.core"
 local sys = core.sys
 
 local luals = { summary = "set a folder up for editors (lua-language-server)" }
 
-local LIBRARY = ".aniso/meta"
+local LIBRARY = ".aniso/types"
 
 function luals.arguments(parser)
   parser:argument("folder", "where the recipes are; here if left out"):args "?"

@@ -23,7 +23,7 @@ end
 
 function repl.run(args)
   common.use_threads(args)
-  return require("aniso.repl").run(opened(args)) and cli.DONE or cli.FAILED
+  return require("aniso.prompt.repl").run(opened(args)) and cli.DONE or cli.FAILED
 end
 
 return repl

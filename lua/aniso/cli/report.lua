@@ -26,10 +26,10 @@ function report.run(args)
   local db = common.open(args)
   local groups = common.counted_groups(db, args.study)
   local runs = common.ask(db, "runs", { study = args.study })
-  local facts = cli.usage(require("aniso.report.facts").new, db, args.study, groups, runs,
+  local facts = cli.usage(require("aniso.show.report.facts").new, db, args.study, groups, runs,
     { metric = args.by, baseline = args.baseline })
-  local pictures = args.images > 0 and require "aniso.report.pictures" (facts, args.images) or nil
-  local text = require "aniso.report.study" (facts, pictures)
+  local pictures = args.images > 0 and require "aniso.show.report.pictures" (facts, args.images) or nil
+  local text = require "aniso.show.report.study" (facts, pictures)
   cli.need(require("aniso.core").sys.write_atomic(args.output, text))
   io.stderr:write("written to ", args.output, "\n")
 end

@@ -4,7 +4,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
-local tables = require "aniso.table"
+local tables = require "aniso.show.table"
 
 local resume = { summary = "go on with a run that was killed or interrupted" }
 
@@ -40,7 +40,7 @@ local function resume_group(jobs, board)
       board:print(("resuming %s: %s, seed %d"):format(job.run.uid, job.run.name, job.seed))
     end
   end
-  local ok, results = pcall(require("aniso.trainer").resume_together, jobs)
+  local ok, results = pcall(require("aniso.train.run").resume_together, jobs)
   if not ok and type(results) == "table" and results.interrupted then
     cli.fail(results.interrupted == "SIGTERM" and 143 or 130, tostring(results))
   end
@@ -53,10 +53,10 @@ function resume.run(args)
   local db = common.open_to_write(args)
   core.sys.interrupt_mode "poll"
   local jobs, done, failed = {}, {}, 0
-  for i, row in ipairs(chosen(db, args)) do jobs[i] = require("aniso.trainer").stored_job(db, row) end
+  for i, row in ipairs(chosen(db, args)) do jobs[i] = require("aniso.train.run").stored_job(db, row) end
   do
-    local board <close> = require("aniso.progress").board { runs = #jobs }
-    for _, group in ipairs(require("aniso.train.together").groups(jobs, args.one_by_one)) do
+    local board <close> = require("aniso.show.progress").board { runs = #jobs }
+    for _, group in ipairs(require("aniso.train.lockstep").groups(jobs, args.one_by_one)) do
       resume_group(group, board)
     end
     board:print(board:summary())
@@ -68,7 +68,7 @@ function resume.run(args)
       done[#done + 1] = { label = job.label, uid = job.run.uid }
     end
   end
-  if #done > 0 then tables.print(require("aniso.summary").table(db, done)) end
+  if #done > 0 then tables.print(require("aniso.stats.groups").table(db, done)) end
   if failed > 0 then cli.fail(cli.FAILED, ("%d runs failed"):format(failed)) end
 end
 

@@ -5,7 +5,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
-local tables = require "aniso.table"
+local tables = require "aniso.show.table"
 
 local run = { summary = "train and evaluate what a recipe describes" }
 
@@ -37,9 +37,9 @@ end
 
 -- Every configuration is checked before the first run starts.
 local function expand(study, args)
-  local jobs = require("aniso.study").expand(study, args.set, args.seeds)
+  local jobs = require("aniso.recipe.study").expand(study, args.set, args.seeds)
   if args.only then jobs = only(jobs, args.only) end
-  local complete = require("aniso.config").complete
+  local complete = require("aniso.method.config").complete
   for _, job in ipairs(jobs) do job.config = complete(job.config) end
   return jobs
 end
@@ -64,7 +64,7 @@ local function train(jobs, study, shared)
         #jobs > 1 and (", in lock-step with %d more"):format(#jobs - 1) or ""))
     end
   end
-  local ok, results = pcall(require("aniso.trainer").run_together, jobs)
+  local ok, results = pcall(require("aniso.train.run").run_together, jobs)
   if not ok and type(results) == "table" and results.interrupted then
     cli.fail(results.interrupted == "SIGTERM" and 143 or 130, tostring(results))
   end
@@ -80,7 +80,7 @@ end
 
 function run.run(args, argv)
   common.use_threads(args)
-  local study, recipe = cli.usage(require("aniso.recipe").load, args.recipe)
+  local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
   if not study then return cli.DONE end
   study.name = args.name or study.name
   local jobs = cli.usage(expand, study, args)
@@ -96,12 +96,12 @@ function run.run(args, argv)
       waiting[#waiting + 1] = job
     end
   end
-  cli.need(db:set_plan(study.name, jobs, require("aniso.study").baseline_label(study)))
+  cli.need(db:set_plan(study.name, jobs, require("aniso.recipe.study").baseline_label(study)))
   if #waiting > 0 then
-    local board <close> = require("aniso.progress").board { runs = #waiting }
+    local board <close> = require("aniso.show.progress").board { runs = #waiting }
     local shared = { db = db, board = board, recipe = recipe, argv = argv, of = #jobs }
     local one_by_one = args.one_by_one or study.one_by_one
-    for _, group in ipairs(require("aniso.train.together").groups(waiting, one_by_one)) do
+    for _, group in ipairs(require("aniso.train.lockstep").groups(waiting, one_by_one)) do
       train(group, study, shared)
     end
     board:print(board:summary())
@@ -114,7 +114,7 @@ function run.run(args, argv)
     io.stderr:write(("%d of %d runs were finished before and are not run again (--again does)\n")
       :format(skipped, #jobs))
   end
-  if #done > 0 then tables.print(require("aniso.summary").table(db, done)) end
+  if #done > 0 then tables.print(require("aniso.stats.groups").table(db, done)) end
   if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, #jobs)) end
 end
 

@@ -3,9 +3,9 @@
 -- aniso.schedule{…}:plot(), :bound(), :simulate() and aniso.compare_schedules.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
-local literal = require "aniso.literal"
-local options = require "aniso.options"
-local tables = require "aniso.table"
+local literal = require "aniso.recipe.literal"
+local options = require "aniso.recipe.options"
+local tables = require "aniso.show.table"
 
 local schedule = { summary = "look at a noise schedule: λ_j, signal, noise" }
 
@@ -71,7 +71,7 @@ local function given_by(args)
 end
 
 local function made_of(args)
-  return require("aniso.schedule").new(given_by(args))
+  return require("aniso.method.schedule").new(given_by(args))
 end
 
 -- What aniso.compare_schedules takes: this schedule, and this one with other options.
@@ -80,7 +80,7 @@ local function compared(s, args)
   for i, text in ipairs(args.compare) do
     local other, given = literal.read(text), given_by(args)
     for key, value in pairs(type(other) == "table" and other or { other }) do given[key] = value end
-    list[i + 1] = { text, require("aniso.schedule").new(given) }
+    list[i + 1] = { text, require("aniso.method.schedule").new(given) }
   end
   list[1][1] = args.lambda and list[1][1] .. " " .. args.lambda or list[1][1]
   return list
@@ -102,7 +102,7 @@ end
 
 -- A row per class: n, λ, and at each time the signal a and the noise s.
 local function class_table(s, times)
-  local level = require("aniso.explore.curves").level
+  local level = require("aniso.prompt.explore.curves").level
   local columns, rows = { "class", "n", { name = "lambda", digits = 4 } }, {}
   local counts, lambda = s.counts, s.lambda
   for j = 1, s.K do rows[j] = { j, counts and counts[j], single(lambda:get(j)) } end
@@ -179,7 +179,7 @@ local function draw(s, args, what, file)
   if #args.compare == 0 then return s:plot(look) end
   local given = compared(s, args)
   given.what, given.file, given.class = what, file, args.class and args.class[1]
-  return require "aniso.compare_schedules"(given)
+  return require "aniso.prompt.explore.compare_schedules"(given)
 end
 
 function schedule.run(args)
@@ -190,7 +190,7 @@ function schedule.run(args)
     local how = { y0 = args.simulate, n = args.paths, prior = args.prior }
     return show(cli.usage(s.simulate, s, how), simulation_table, args)
   end
-  cli.usage(require("aniso.explore.curves").chosen, s, args.class)
+  cli.usage(require("aniso.prompt.explore.curves").chosen, s, args.class)
   cli.usage(compared, s, args)
   local columns, rows = class_table(s, cli.usage(times_of, s, args))
   tables.print(columns, rows, args.format)

@@ -3,7 +3,7 @@
 -- recipe's text, and how to repeat it.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
-local tables = require "aniso.table"
+local tables = require "aniso.show.table"
 
 local show = { summary = "everything about one run" }
 
@@ -75,7 +75,7 @@ local function env(db, run)
     rows[#rows + 1] = { name, tostring(origin[name]) }
   end
   if origin.argv then rows[#rows + 1] = { "argv", table.concat(origin.argv, " ") } end
-  for _, leaf in ipairs(require("aniso.paths").flatten(origin.env or {})) do
+  for _, leaf in ipairs(require("aniso.recipe.paths").flatten(origin.env or {})) do
     if type(leaf.value) ~= "table" then rows[#rows + 1] = { leaf.key, tostring(leaf.value) } end
   end
   return { "fact", "value" }, rows
@@ -127,14 +127,14 @@ function show.section(db, run, name, format)
     return
   end
   if name == "repro" then
-    return print(table.concat(cli.need(require "aniso.repro" (db, run)), "\n"))
+    return print(table.concat(cli.need(require "aniso.store.reproduce" (db, run)), "\n"))
   end
   local columns, rows
   if name == "curve" and format == "table" then
     local figures
-    figures, columns, rows = require "aniso.run_curves" (common.ask(db, "curves", run))
+    figures, columns, rows = require "aniso.store.run_curves" (common.ask(db, "curves", run))
     if figures then
-      require("aniso.plot").draw(figures)
+      require("aniso.show.plot").draw(figures)
       print()
     end
   else

@@ -1,7 +1,7 @@
 -- aniso sql QUERY: any SELECT on the run database; reading only.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
-local tables = require "aniso.table"
+local tables = require "aniso.show.table"
 
 local sql = { summary = "ask the database in SQL (reading only)" }
 

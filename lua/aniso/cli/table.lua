@@ -3,8 +3,8 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local keys = require "aniso.store.keys"
-local summary = require "aniso.summary"
-local tables = require "aniso.table"
+local summary = require "aniso.stats.groups"
+local tables = require "aniso.show.table"
 
 local command = { summary = "a study as a table: mean ± sd over seeds" }
 

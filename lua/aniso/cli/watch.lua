@@ -3,10 +3,10 @@
 -- begins or ends, the total when it changed, and a run's epoch once a minute at most.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
-local duration = require("aniso.progress").duration
-local refusal = require "aniso.store.refusal"
+local duration = require("aniso.show.progress").duration
+local refusal = require "aniso.store.db_error"
 local sys = require("aniso.core").sys
-local width = require("aniso.table").width
+local width = require("aniso.show.table").width
 
 local watch = { summary = "follow a running study from another terminal" }
 
@@ -131,7 +131,7 @@ end
 
 -- A study of that name or else a run → function that looks.
 local function target(db, what)
-  local standing = require "aniso.standing"
+  local standing = require "aniso.store.status"
   local name = what or asked(standing.newest, db)
   if not name then cli.fail(cli.NO_MATCH, ("%s has no study yet"):format(db.path)) end
   if #cli.need(db:query("SELECT 1 FROM study WHERE name = ?1", name)) > 0 then
@@ -163,7 +163,7 @@ local function code_of(now)
 end
 
 local function follow(db, look, args)
-  local screen <close> = require("aniso.screen").new {}
+  local screen <close> = require("aniso.show.screen").new {}
   local seen, told = { first = true }, nil
   sys.interrupt_mode "poll"
   while true do

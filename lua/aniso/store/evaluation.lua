@@ -1,7 +1,7 @@
 -- Writes one evaluation with all that belongs to it; call inside a transaction. The same
 -- evaluation done again (after a resume) replaces the former; a new primary one of a part
 -- makes the former secondary.
-local must = require("aniso.store.refusal").must
+local must = require("aniso.store.db_error").must
 
 -- Rates that the views derive from the counts: stored only when they carry an interval.
 local DERIVED = { acc = true, bacc = true, macro_f1 = true, worst_class = true, many = true,

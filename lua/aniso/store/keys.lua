@@ -2,8 +2,8 @@
 -- (study, seed, wall …), a metric of the primary test evaluation (macro_f1, tail …) or an
 -- option of the configuration (train.lr). keys.new(db) reads from the database what is asked
 -- for, once; key:get(run) takes a row with the columns of v_run.
-local nearest = require "aniso.nearest"
-local must = require("aniso.store.refusal").must
+local nearest = require "aniso.recipe.nearest"
+local must = require("aniso.store.db_error").must
 local score = require "aniso.store.score"
 
 local keys = {}

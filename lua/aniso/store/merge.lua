@@ -5,8 +5,8 @@
 -- copied through two connections, never by ATTACH: the other file is only read. All files come in
 -- together, or none does.
 local core = require "aniso.core"
-local must = require("aniso.store.refusal").must
-local refuse = require("aniso.store.refusal").raise
+local must = require("aniso.store.db_error").must
+local refuse = require("aniso.store.db_error").raise
 
 local merge = {}
 

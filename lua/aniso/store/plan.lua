@@ -2,8 +2,8 @@
 --   db:set_plan(study, jobs [, baseline])      db:plan_of(study)      db:baseline_of(study)
 -- A file older than version 4 has no plans. What the database refuses is nil, message, code.
 local core = require "aniso.core"
-local register = require "aniso.store.register"
-local must = require("aniso.store.refusal").must
+local register = require "aniso.store.shared_rows"
+local must = require("aniso.store.db_error").must
 
 local plan = {}
 

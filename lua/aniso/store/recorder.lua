@@ -4,9 +4,9 @@
 -- Metrics and log lines wait in memory for up to two seconds; evaluations, checkpoints and
 -- endings take them along in their own transaction.
 local core = require "aniso.core"
-local register = require "aniso.store.register"
+local register = require "aniso.store.shared_rows"
 local write_evaluation = require "aniso.store.evaluation"
-local refusal = require "aniso.store.refusal"
+local refusal = require "aniso.store.db_error"
 local ulid = require "aniso.store.ulid"
 local must = refusal.must
 

@@ -1,7 +1,7 @@
 -- Runs that a person no longer wants: hidden from every view, kept until gc (gc.lua) deletes them.
 -- db:remove{run, …} and db:restore{run, …} → how many changed | nil, message, code. A run is a row
 -- of find() or runs(). None of them can be in progress: who writes has the file alone.
-local must = require("aniso.store.refusal").must
+local must = require("aniso.store.db_error").must
 
 local removal = {}
 

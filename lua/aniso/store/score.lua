@@ -1,7 +1,7 @@
 -- The numbers of evaluations, for lists, tables, curves and exports alike: what the view
 -- v_eval derives from counts, beside what is stored in `result`. An evaluation counts if it is
 -- the primary one of its part, or the prior's own predictions beside it.
-local metric = require "aniso.metric"
+local metric = require "aniso.stats.metric"
 
 local score = {}
 

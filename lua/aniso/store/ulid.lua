@@ -1,6 +1,6 @@
 -- ULID: 48 bits of milliseconds and 80 random bits in 26 letters (Crockford's base 32). Sorts
 -- by time; two databases never give the same. Time and chance come from SQLite.
-local must = require("aniso.store.refusal").must
+local must = require("aniso.store.db_error").must
 
 local LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

@@ -2,11 +2,11 @@
 -- where each stands, evaluates them, and ends their records as finished, interrupted or
 -- failed. → per session {uid =, metrics =} or {uid =, problem =}; an interruption is raised.
 local core = require "aniso.core"
-local final = require "aniso.train.final"
+local final = require "aniso.train.final_evaluation"
 local first_stage = require "aniso.train.first_stage"
 local stage = require "aniso.train.stage"
-local state = require "aniso.train.state"
-local together = require "aniso.train.together"
+local state = require "aniso.train.checkpoint"
+local together = require "aniso.train.lockstep"
 
 local function begin(session, number)
   stage.begin(session, number)

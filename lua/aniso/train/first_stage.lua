@@ -5,8 +5,8 @@
 -- Databases in one folder share it. A lock beside the file lets one process train while the
 -- others wait; the kernel drops it when its holder ends, however it ends.
 local core = require "aniso.core"
-local host = require "aniso.train.host"
-local state = require "aniso.train.state"
+local host = require "aniso.train.provenance"
+local state = require "aniso.train.checkpoint"
 
 local first_stage = {}
 

@@ -2,14 +2,14 @@
 -- a checkpoint. "joint" trains everything, "prior" the backbone and the priors,
 -- "denoiser" the denoiser on frozen features, several of them in lock-step (together.lua).
 local core = require "aniso.core"
-local evaluate = require "aniso.evaluate"
-local objective = require "aniso.objective"
-local optim = require "aniso.optim"
-local rate = require "aniso.rate"
-local average = require "aniso.train.average"
-local looks = require "aniso.train.looks"
-local state = require "aniso.train.state"
-local together = require "aniso.train.together"
+local evaluate = require "aniso.method.predict"
+local objective = require "aniso.method.objective"
+local optim = require "aniso.method.optim"
+local rate = require "aniso.method.lr_schedule"
+local average = require "aniso.train.ema"
+local looks = require "aniso.train.feature_cache"
+local state = require "aniso.train.checkpoint"
+local together = require "aniso.train.lockstep"
 
 local stage = {}
 

@@ -1,2 +1,0 @@
--- aniso.denoiser{…}: one of the networks of aniso.nets.
-return { new = require("aniso.nets").denoiser }

@@ -1,0 +1,95 @@
+-- Every option of a run with its default (METHOD.md's letters in the comments). A recipe
+-- gives only what differs; a key that is not here is an error. Options of the data, the
+-- schedule and the networks are listed by the modules that own them.
+--   config.complete(given) → a complete copy, or raises with the dotted name
+local data = require "aniso.method.data"
+local nets = require "aniso.method.networks"
+local options = require "aniso.recipe.options"
+local prior_loss = require "aniso.method.prior_loss"
+local schedule = require "aniso.method.schedule"
+
+local number, integer, one_of = options.number, options.integer, options.one_of
+
+local config = {}
+
+-- L = epsilon·E‖ε−ε̂‖² + mmd·MMD²(ε, ε̂) + global·L(g) + local·L(l)   (METHOD §6)
+local loss = {
+  epsilon = number { default = 1, min = 0 },
+  mmd = number { default = 0.5, min = 0 },
+  ["global"] = number { default = 1, min = 0 },
+  ["local"] = number { default = 1, min = 0 },
+  prior = options.kinds(prior_loss.kinds),
+  multipliers = options.list("number", { 0.25, 0.5, 1, 2, 4 }), -- of MMD's bandwidth 2K
+  unbiased = false,
+}
+
+local train = {
+  mode = one_of { "joint", "staged" },
+  epochs = integer { default = 30, min = 1 },
+  prior_epochs = integer { default = 0, min = 0 }, -- of the first stage; 0: as epochs
+  batch = integer { default = 128, min = 2 },      -- B
+  draws = integer { default = 4, min = 1 },        -- M: (t, ε) per image and step
+  -- What the network says. An error of ŷ0 weighs (a/s)² in ε's loss, next to nothing where
+  -- y_t is mostly noise and the class must come from the image; so y0 is the default.
+  predict = one_of { "y0", "epsilon", "v" },
+  optimiser = one_of { "adamw", "sgd" },
+  lr = number { default = 1e-3, above = 0 },
+  decay = number { default = 0.05, min = 0 },
+  momentum = number { default = 0.9, min = 0, below = 1 }, -- β1 of adamw
+  rate = one_of { "cosine", "one_cycle", "constant" },
+  warmup = number { default = 0.03, min = 0, below = 1 },  -- share of all steps; one_cycle: try 0.3
+  clip = number { default = 1, min = 0 },                  -- of the gradient's norm; 0: off
+  ema = number { default = 0.998, min = 0, below = 1 },    -- 0: off
+  sampler = one_of { "instance", "class_balanced", "square_root", "progressive" },
+  augment = data.augment,
+}
+
+-- How the best epoch is chosen, always on the validation part.
+local select = {
+  metric = "macro_f1",
+  of = one_of { "chain", "prior" },
+  every = integer { default = 1, min = 1 },  -- epochs between two validations
+  steps = integer { default = 10, min = 1 },
+  draws = integer { default = 2, min = 1 },
+  keep = one_of { "best", "last" },
+}
+
+-- A sampler's options: those of every sampler and its own.
+local function sampling(own)
+  local fields = {
+    steps = integer { default = 20, min = 1 },       -- S
+    draws = integer { default = 8, min = 1 },        -- R
+    spacing = one_of { "uniform", "quadratic", "logsnr" },
+    clip = number { default = 1, min = 0 },          -- of ŷ0 to [−clip, 1+clip]; 0: off
+    probabilities = one_of { "distance", "plain" },
+    temperature = number { default = 0.25, above = 0 },
+    seed = integer { default = 0, min = 0 },
+  }
+  for name, rule in pairs(own) do fields[name] = rule end
+  return fields
+end
+
+config.sampler = options.kinds {
+  default = "ddim",
+  ddim = sampling { eta = number { default = 0, min = 0, max = 1 } },
+  ddpm = sampling {},
+  dpmpp = sampling {},
+}
+
+config.defaults = {
+  data = data.kinds,
+  backbone = nets.options.backbone,
+  prior = nets.options.prior,
+  schedule = schedule.options,
+  denoiser = nets.options.denoiser,
+  loss = loss,
+  train = train,
+  select = select,
+  sampler = config.sampler,
+}
+
+function config.complete(given)
+  return options.check(given, config.defaults, "")
+end
+
+return config

@@ -1,0 +1,66 @@
+-- The whole model of a run: backbone, prior, denoiser, schedule, made from one complete
+-- configuration and one data set. Two modules, so that a staged run can train and store
+-- the first without the second: `net` (backbone and prior) and `den` (denoiser).
+local core = require "aniso.core"
+local nets = require "aniso.method.networks"
+local schedule = require "aniso.method.schedule"
+
+local Model = {}
+Model.__index = Model
+
+local model = {}
+
+local function build_net(self, config, dataset, seed)
+  self.net = core.module.new { seed = seed }
+  self.backbone = nets.build_resnet(self.net, "backbone", config.backbone, dataset.channels)
+  self.prior = nets.build_prior(self.net, "prior", config.prior, { K = dataset.K,
+    features = self.backbone.features, channels = dataset.channels, counts = dataset.counts })
+  self.net:seal()
+end
+
+-- config: complete (config.check); dataset: aniso.Dataset; seed: of the initial weights;
+-- beside [opt]: a model of the same backbone, prior and seed, whose net this one shares.
+function model.new(config, dataset, seed, beside)
+  local K = dataset.K
+  local self = setmetatable({ K = K, config = config }, Model)
+  self.schedule = schedule.new(config.schedule, dataset.counts)
+  if beside then
+    self.net, self.backbone, self.prior = beside.net, beside.backbone, beside.prior
+  else
+    build_net(self, config, dataset, seed)
+  end
+  local mode = config.prior.mode
+  self.learned_prior = mode == "both" or mode == "global" or mode == "local"
+
+  self.den = core.module.new { seed = seed }
+  self.denoiser = nets.build_denoiser(self.den, "denoiser", config.denoiser,
+    { K = K, T = self.schedule.T, features = self.backbone.features,
+      crop_features = self.prior.crop_features })
+  self.den:seal()
+
+  self.modules = { { name = "net", module = self.net }, { name = "den", module = self.den } }
+  return self
+end
+
+function Model:train(on)
+  self.net:train(on)
+  self.den:train(on)
+end
+
+-- images (B,H,W,C) → features and the prior's outputs, once per image.
+function Model:look(images)
+  local features = self.backbone:forward(images)
+  return features, self.prior:forward(images, features)
+end
+
+-- What the denoiser needs of each image, once per image whatever the number of draws.
+function Model:context(features, prior)
+  return self.denoiser:encode { features = features, crops = prior.crops,
+    mg = prior.mg, ml = prior.ml }
+end
+
+function Model:count()
+  return self.net:count() + self.den:count()
+end
+
+return model

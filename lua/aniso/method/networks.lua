@@ -1,0 +1,142 @@
+-- The networks: their options, and their building in a module. A recipe's tables go through
+-- nets.options and nets.build_*; at the prompt aniso.resnet{…}, aniso.prior{…} and
+-- aniso.denoiser{…} also make and seal a module of their own (field `module`), unless
+-- `module` names one to be built in; `prefix` begins the names of the parameters.
+local core = require "aniso.core"
+local options = require "aniso.recipe.options"
+
+local integer, number, one_of, optional = options.integer, options.number, options.one_of,
+  options.optional
+
+local nets = {}
+
+local function count(default) return integer { default = default, min = 1 } end
+
+-- The fields of `a` and of `b` in one table.
+local function with(a, b)
+  local out = {}
+  for k, v in pairs(a) do out[k] = v end
+  for k, v in pairs(b) do out[k] = v end
+  return out
+end
+
+-- ── options ─────────────────────────────────────────────────────────────────────────────
+local weights = optional "string" -- a safetensors file with torchvision's names
+
+local backbones = {
+  resnet = { depth = integer { default = 8, min = 8 }, width = count(32), weights = weights },
+  resnet18 = { width = count(64), weights = weights },
+}
+
+local prior = {
+  mode = one_of { "both", "global", "local", "uniform", "frequency", "zero" },
+  top = number { default = 20, above = 0, max = 100 },   -- percent of the map behind a logit
+  crops = count(4),
+  crop = integer { default = 0, min = 0 },               -- pixels; 0: a third of the side
+  local_width = count(16),                               -- of the crops' network
+  attention = count(32),                                 -- hidden units of the gated pooling
+  weight = number { default = 0.5, min = 0, max = 1 },   -- w of the global prior
+  gradient = false,                                      -- m is a constant
+}
+
+local denoisers = {
+  cross_attention = {
+    dim = integer { default = 128, min = 4 },            -- D
+    blocks = integer { default = 2, min = 1, max = 16 },
+    heads = count(4),
+    mlp_ratio = number { default = 2, above = 0, max = 64 },
+  },
+  film = { dim = count(128) },
+}
+
+-- options.kinds over `kinds`, each with the extra fields.
+local function kinds(list, default, extra)
+  local out = { default = default }
+  for name, fields in pairs(list) do out[name] = with(fields, extra or {}) end
+  return options.kinds(out)
+end
+
+nets.options = {
+  backbone = kinds(backbones, "resnet"),
+  prior = prior,
+  denoiser = kinds(denoisers, "cross_attention"),
+}
+
+-- ── building from complete options ──────────────────────────────────────────────────────
+-- → ResNet: net.features is Cf, net:forward(images (B,H,W,C)), net:load(tensors).
+function nets.build_resnet(module, prefix, o, channels)
+  local net = core.resnet.new(module, prefix,
+    { kind = o[1], depth = o.depth, width = o.width, channels = channels })
+  if o.weights then
+    local tensors, message = core.safetensors.load(o.weights)
+    if not tensors then error(message, 0) end
+    net:load(tensors)
+  end
+  return net
+end
+
+-- shape: {K =, features =, channels =, counts =} → Prior: prior.crop_features is D_l.
+function nets.build_prior(module, prefix, o, shape)
+  return core.prior.new(module, prefix, with(o, { classes = shape.K, features = shape.features,
+    channels = shape.channels, counts = shape.counts }))
+end
+
+-- shape: {K =, T =, features =, crop_features =} → Denoiser.
+function nets.build_denoiser(module, prefix, o, shape)
+  return core.denoiser.new(module, prefix, with(o, { kind = o[1], classes = shape.K,
+    steps = shape.T, features = shape.features, crop_features = shape.crop_features }))
+end
+
+-- ── at the prompt ───────────────────────────────────────────────────────────────────────
+local place = { module = options.any, prefix = optional "string",
+  seed = integer { default = 0 } }
+
+local function build(o, prefix, make)
+  local module = o.module or core.module.new { seed = o.seed }
+  local net = make(module, o.prefix or prefix)
+  if not o.module then module:seal() end
+  return net
+end
+
+nets.faces = {}
+nets.faces.resnet = kinds(backbones, "resnet", with(place, { channels = count(3) }))
+nets.faces.prior = with(with(prior, place), { K = integer { min = 2 },
+  features = optional "number", channels = count(3), counts = optional "table" })
+nets.faces.denoiser = kinds(denoisers, "cross_attention", with(place, { K = integer { min = 2 },
+  T = count(1000), features = integer { min = 1 },
+  crop_features = integer { default = 0, min = 0 } }))
+
+local function need(o, where, ...)
+  for _, key in ipairs { ... } do
+    if o[key] == nil then error(("option %s.%s is missing"):format(where, key), 0) end
+  end
+end
+
+-- aniso.resnet{"resnet", depth = 8, width = 32, channels = 3} or aniso.resnet "resnet18"
+function nets.resnet(given)
+  local o = options.check(given or {}, nets.faces.resnet, "resnet")
+  return build(o, "backbone", function(module, prefix)
+    return nets.build_resnet(module, prefix, o, o.channels)
+  end)
+end
+
+-- aniso.prior{mode = "both", K = 7, features = 128}; mode "frequency" takes counts
+function nets.prior(given)
+  local o = options.check(given, nets.faces.prior, "prior")
+  local constant = o.mode == "uniform" or o.mode == "frequency" or o.mode == "zero"
+  need(o, "prior", "K", not constant and "features" or nil)
+  return build(o, "prior", function(module, prefix)
+    return nets.build_prior(module, prefix, o, o)
+  end)
+end
+
+-- aniso.denoiser{"cross_attention", K = 7, features = 128, crop_features = 32, dim = 128}
+function nets.denoiser(given)
+  local o = options.check(given or {}, nets.faces.denoiser, "denoiser")
+  need(o, "denoiser", "K", "features")
+  return build(o, "denoiser", function(module, prefix)
+    return nets.build_denoiser(module, prefix, o, o)
+  end)
+end
+
+return nets

@@ -1,0 +1,93 @@
+-- Predictions of a whole part of a data set: the reverse chain's and the prior's own.
+-- Every image is encoded once; the R chains of a batch run as one batch of B·R rows; the
+-- noise of a chain is addressed by the image's position, so the batch size changes nothing
+-- but the time it takes.
+local core = require "aniso.core"
+local metric = require "aniso.stats.metric"
+local sampler = require "aniso.method.sampler"
+
+local evaluate = {}
+
+-- Adds the rows (or numbers) of a tensor to a list.
+local function append(rows, tensor)
+  for _, row in ipairs(tensor:totable()) do rows[#rows + 1] = row end
+end
+
+-- Class probabilities, interval width and agreement of the chains of some images, whose first has the
+-- place `first` in its part. see(map) [opt] is given the denoiser's attention at each step, (B·R,K,N).
+function evaluate.chains(model, features, prior, how, first, see)
+  local R, K = how.draws, model.K
+  local context <close> = model:context(features, prior)
+  local m = prior.m:repeat_rows(R)
+  local level = model.schedule.coupling == "sample" and model.schedule:levels_of_priors(m) or nil
+  local y0 = sampler.run {
+    schedule = model.schedule, m = m, level = level, parameterisation = model.config.train.predict,
+    denoise = function(y, t)
+      if not see then return model.denoiser:forward(context, y, t) end
+      local output, map = model.denoiser:forward(context, y, t, { map = true })
+      see(map)
+      return output
+    end,
+    kind = how[1], eta = how.eta, steps = how.steps, spacing = how.spacing, clip = how.clip,
+    seed = how.seed, first = first * R * K,
+  }
+  return sampler.probabilities(y0, how.probabilities, how.temperature, R)
+end
+
+local function add_chains(out, model, features, prior, how, first)
+  local probability, width, agreement = evaluate.chains(model, features, prior, how, first)
+  append(out.chain, probability)
+  append(out.width, width)
+  append(out.agreement, agreement)
+end
+
+local function unguarded(f)
+  f()
+  return true
+end
+
+-- Predictions of several models that share one net, which sees every image once. asked: a
+-- list of {model =, how =, guard [opt] = function(f) → whether f() did not fail}; a model
+-- whose guard says no is left out from there on. → a list as predict() gives.
+function evaluate.predict_all(asked, dataset, part, options)
+  local n, batch = dataset:n(part), options.batch or 256
+  local chain, lead, labels = options.chain ~= false, asked[1].model, dataset:labels(part):list()
+  local out, prior_rows, lost = {}, lead.learned_prior and {} or nil, {}
+  for i, one in ipairs(asked) do
+    one.model:train(false)
+    out[i] = { ["true"] = labels, prior = prior_rows, chain = chain and {} or nil, width = {},
+      agreement = {} }
+  end
+  for first = 0, n - 1, batch do
+    core.ops.no_grad(function()
+      local features, prior = lead:look(dataset:batch(part, first, math.min(batch, n - first)))
+      if prior_rows then append(prior_rows, prior.m) end
+      for i, one in ipairs(chain and asked or {}) do
+        lost[i] = lost[i] or not (one.guard or unguarded)(function()
+          add_chains(out[i], one.model, features, prior, one.how, first)
+        end)
+      end
+    end)
+    if options.tick then options.tick(math.min(first + batch, n), n) end
+  end
+  return out
+end
+
+-- how: the configuration's sampler table with `seed`; options.batch images at a time,
+-- options.chain = false leaves the chain out, options.tick(done, total) is called per batch.
+-- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement }. A constant
+-- prior says nothing about an image, so it has no predictions.
+function evaluate.predict(model, dataset, part, how, options)
+  return evaluate.predict_all({ { model = model, how = how } }, dataset, part, options or {})[1]
+end
+
+-- All metrics of METHOD §7 for predictions of `which` ("chain" or "prior").
+function evaluate.measure(predictions, which, dataset)
+  local chain = which == "chain"
+  return metric.evaluate { ["true"] = predictions["true"], probs = predictions[which],
+    K = dataset.K, counts = dataset.counts, shot = dataset.split.shot,
+    width = chain and predictions.width or nil,
+    agreement = chain and predictions.agreement or nil }
+end
+
+return evaluate

@@ -1,2 +1,0 @@
--- aniso.prior{…}: one of the networks of aniso.nets.
-return { new = require("aniso.nets").prior }

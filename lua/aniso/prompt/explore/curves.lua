@@ -1,0 +1,130 @@
+-- What a schedule does over time, as numbers and as figures: curves.of(s) reads its tables
+-- once, at most POINTS times of 0 … T; curves.figures draws some classes of them.
+local plot = require "aniso.show.plot"
+
+local curves = {}
+
+local POINTS, SHOWN = 200, 7
+
+-- Evenly spread times, 0 and T among them; each once.
+function curves.times(T, points)
+  local out = {}
+  for i = 0, math.min(points, T) do out[i + 1] = math.floor(i * T / math.min(points, T) + 0.5) end
+  return out
+end
+
+-- In coupling `sample` the tables lack the level of the image's own class.
+function curves.level(s, j)
+  return s.coupling == "sample" and s.lambda:get(j) or 1
+end
+
+-- {t = {…}, signal = {[j] = {…}}, noise =, snr =}: lists over time per class. snr is
+-- ln(a²/s²), infinite at t = 0.
+function curves.of(s)
+  local times = curves.times(s.T, POINTS)
+  local out = { t = times, signal = {}, noise = {}, snr = {} }
+  for j = 1, s.K do out.signal[j], out.noise[j], out.snr[j] = {}, {}, {} end
+  for i, t in ipairs(times) do
+    local a, sd = s:signal(t):list(), s:noise(t):list()
+    for j = 1, s.K do
+      local level = sd[j] * curves.level(s, j)
+      out.signal[j][i], out.noise[j][i] = a[j], level
+      out.snr[j][i] = 2 * (math.log(a[j]) - math.log(level))
+    end
+  end
+  return out
+end
+
+-- Classes from the most images to the fewest; without counts from the lowest level up.
+function curves.ranked(s)
+  local counts, lambda, order = s.counts, s.lambda:list(), {}
+  for j = 1, s.K do order[j] = j end
+  table.sort(order, function(i, j)
+    local a, b = counts and -counts[i] or lambda[i], counts and -counts[j] or lambda[j]
+    if a ~= b then return a < b end
+    return i < j
+  end)
+  return order
+end
+
+-- The classes to draw: those that `given` names, all of few, or some of many by rank.
+function curves.chosen(s, given)
+  if given then
+    given = type(given) == "table" and given or { given }
+    for _, j in ipairs(given) do
+      if math.type(j) ~= "integer" or j < 1 or j > s.K then
+        error(("class %s is not one of the classes 1 to %d"):format(tostring(j), s.K), 0)
+      end
+    end
+    return given
+  end
+  local ranked, out = curves.ranked(s), {}
+  if s.K <= SHOWN + 1 then
+    table.sort(ranked)
+    return ranked
+  end
+  for i = 0, SHOWN - 1 do out[i + 1] = ranked[1 + math.floor(i * (s.K - 1) / (SHOWN - 1) + 0.5)] end
+  return out
+end
+
+function curves.label(s, j)
+  local counts = s.counts
+  local n = counts and (" n %d,"):format(counts[j]) or ""
+  return ("%s %d:%s λ %.3g"):format(s.coupling == "sample" and "images of class" or "class", j, n,
+    s.lambda:get(j))
+end
+
+local function equal(a, b)
+  for i = 1, #a do
+    if a[i] ~= b[i] then return false end
+  end
+  return true
+end
+
+local function all_equal(rows, classes)
+  for _, j in ipairs(classes) do
+    if not equal(rows[classes[1]], rows[j]) then return false end
+  end
+  return true
+end
+
+curves.kinds = { "signal", "noise", "snr" }
+curves.titles = { signal = "Signal a", noise = "Noise s", snr = "log-SNR ln(a²/s²)" }
+
+function curves.describe(s)
+  local lambda = s.policy == "isotropic" and "isotropic" or "λ " .. s.policy
+  return ("%s, T = %d, coupling %s, %s"):format(s.beta, s.T, s.coupling, lambda)
+end
+
+-- One figure per kind; classes with the same curve everywhere are one line.
+function curves.figures(s, kinds, classes)
+  local tables, out = curves.of(s), {}
+  for k, kind in ipairs(kinds) do
+    local rows, series = tables[kind], {}
+    if #classes > 1 and all_equal(rows, classes) then
+      series[1] = { label = #classes == s.K and "all classes" or #classes .. " classes, all the same",
+        x = tables.t, y = rows[classes[1]] }
+    else
+      for i, j in ipairs(classes) do
+        series[i] = { label = curves.label(s, j), x = tables.t, y = rows[j] }
+      end
+    end
+    out[k] = { title = curves.titles[kind] .. ": " .. curves.describe(s), x = "t", series = series }
+  end
+  return out
+end
+
+-- "all" → the three kinds.
+function curves.wanted(what)
+  return what == "all" and curves.kinds or { what }
+end
+
+-- The options of whatever draws curves.
+function curves.options(default)
+  local options = require "aniso.recipe.options"
+  return plot.options {
+    what = options.one_of { default = default, "all", "signal", "noise", "snr" }, class = options.any,
+  }
+end
+
+return curves

@@ -1,0 +1,47 @@
+-- A run database as the prompt shows it: its studies in a table, and what to ask next.
+local tables = require "aniso.show.table"
+
+local BEST = [[
+  SELECT r.study_id, max(v.macro_f1) AS macro_f1 FROM v_eval v JOIN run r USING(run_id)
+   WHERE v.part = 'test' AND v.is_primary = 1 GROUP BY r.study_id]]
+local STUDIES = "SELECT study_id, name FROM study"
+
+local function count(set)
+  local n = 0
+  for _ in pairs(set) do n = n + 1 end
+  return n
+end
+
+-- One row per study in the order of its first run.
+local function studies(db)
+  local out, by_name, id_of, best = {}, {}, {}, {}
+  for _, row in ipairs(assert(db:query(STUDIES))) do id_of[row.name] = row.study_id end
+  for _, row in ipairs(assert(db:query(BEST))) do best[row.study_id] = row.macro_f1 end
+  for _, run in ipairs(assert(db:runs())) do
+    local one = by_name[run.study]
+    if not one then
+      one = { name = run.study, runs = 0, finished = 0, labels = {}, seeds = {},
+        best = best[id_of[run.study]] }
+      by_name[run.study], out[#out + 1] = one, one
+    end
+    one.runs, one.started = one.runs + 1, run.started_at:sub(1, 16)
+    if run.status == "finished" then one.finished = one.finished + 1 end
+    one.labels[run.label or run.name], one.seeds[run.seed] = true, true
+  end
+  return out
+end
+
+return function(db)
+  local rows, runs = {}, 0
+  for i, one in ipairs(studies(db)) do
+    rows[i] = { one.name, one.runs, one.finished, count(one.labels), count(one.seeds), one.best, one.started }
+    runs = runs + one.runs
+  end
+  local head = ("%s: %d %s%s"):format(db.path, runs, runs == 1 and "run" or "runs",
+    db.readonly and ", opened for reading" or "")
+  if runs == 0 then return head end
+  local columns = { "study", "runs", "finished", "variants", "seeds",
+    { name = "best macro_f1", digits = 3 }, "last started" }
+  return head .. "\n" .. tables.format(columns, rows)
+    .. 'runs:runs{ status = "finished" }   runs:find "@last"   runs:sql "SELECT …"   help(runs)'
+end

@@ -1,0 +1,154 @@
+-- s:simulate{y0 = class or vector, prior = {…}, n = 2000, seed = 0, points = 40,
+-- quantiles = {0.05, 0.5, 0.95}} → {t = (S), mean = (S,K), sd = (S,K), quantile = (Q,S,K)}:
+-- n paths of the label vector through the Markov chain, every one of the T steps walked.
+-- prior: the mean m, 1/K when it is not given. A vector is a list or a tensor. sd divides by n.
+-- Shows itself.
+local core = require "aniso.core"
+local curves = require "aniso.prompt.explore.curves"
+local options = require "aniso.recipe.options"
+local plot = require "aniso.show.plot"
+
+local known = {
+  y0 = options.any, prior = options.optional(options.list "number"),
+  n = options.integer { default = 2000, min = 2, max = 1000000 }, seed = options.integer { default = 0 },
+  points = options.integer { default = 40, min = 1 },
+  quantiles = options.list(options.number { min = 0, max = 1 }, { 0.05, 0.5, 0.95 }),
+}
+
+local function with_lists(given)
+  if type(given) ~= "table" then return given end
+  local out = {}
+  for key, value in pairs(given) do
+    local meta = getmetatable(value)
+    out[key] = type(meta) == "table" and meta.__name == "aniso.Tensor" and value:list() or value
+  end
+  return out
+end
+
+-- The label vector and the level of its noise.
+local function start(s, given)
+  if type(given) == "table" then
+    given = options.check({ y0 = given }, { y0 = options.list "number" }, "simulate").y0
+    if #given ~= s.K then error(("simulate: y0 has %d values for %d classes"):format(#given, s.K), 0) end
+    if s.coupling == "sample" then
+      error("simulate: coupling sample takes its level from a class: give y0 = class", 0)
+    end
+    return given, 1
+  end
+  if given == nil then
+    error(("simulate: give y0 = a class from 1 to %d, or a label vector"):format(s.K), 0)
+  end
+  curves.chosen(s, given)
+  local y0 = {}
+  for j = 1, s.K do y0[j] = j == given and 1 or 0 end
+  return y0, curves.level(s, given)
+end
+
+local function prior_of(s, given)
+  if given and #given ~= s.K then
+    error(("simulate: prior has %d values for %d classes"):format(#given, s.K), 0)
+  end
+  local m = {}
+  for j = 1, s.K do m[j] = given and given[j] or 1 / s.K end
+  return m
+end
+
+-- The coefficients of the step from t−1 to t: z_t = c z_{t−1} + τ ξ.
+local function step(before, now, K)
+  local c, tau = {}, {}
+  for j = 1, K do
+    c[j] = now.a[j] / before.a[j]
+    tau[j] = math.sqrt(math.max(0, now.s[j] ^ 2 - c[j] ^ 2 * before.s[j] ^ 2))
+  end
+  return core.tensor.from(c), core.tensor.from(tau)
+end
+
+local function quantile(sorted, share)
+  local at = 1 + share * (#sorted - 1)
+  local below = math.floor(at)
+  local low, high = sorted[below], sorted[math.min(below + 1, #sorted)]
+  return low + (high - low) * (at - below)
+end
+
+-- Mean, deviation and quantiles of the n values of each class; flat (n,K), z around m.
+local function summary(flat, n, m, shares)
+  local K, out = #m, { mean = {}, sd = {}, quantile = {} }
+  for q = 1, #shares do out.quantile[q] = {} end
+  for j = 1, K do
+    local values, sum, squares = {}, 0, 0
+    for i = 1, n do
+      values[i] = m[j] + flat[(i - 1) * K + j]
+      sum = sum + values[i]
+    end
+    for i = 1, n do squares = squares + (values[i] - sum / n) ^ 2 end
+    table.sort(values)
+    out.mean[j], out.sd[j] = sum / n, math.sqrt(squares / n)
+    for q, share in ipairs(shares) do out.quantile[q][j] = quantile(values, share) end
+  end
+  return out
+end
+
+-- Calls at(t, z) with the (n,K) deviations z = y − m after every step, t = 0 first.
+local function walk(s, o, z0, level, at)
+  local function row(t)
+    local sd = s:noise(t):list()
+    for j = 1, s.K do sd[j] = sd[j] * level end
+    return { a = s:signal(t):list(), s = sd }
+  end
+  local z = core.tensor.zeros { o.n, s.K } + core.tensor.from(z0)
+  local before = row(0)
+  at(0, z)
+  for t = 1, s.T do
+    local now = row(t)
+    local c, tau = step(before, now, s.K)
+    local xi = core.tensor.randn { shape = { o.n, s.K }, seed = o.seed, stream = "simulate", a = t }
+    z = z * c + xi * tau
+    at(t, z)
+    before = now
+  end
+end
+
+-- The class itself, the most frequent and the rarest: means, with bars from the first to the
+-- last quantile at some times, each class at its own.
+local function figure(s, o, r)
+  local ranked, classes, seen = curves.ranked(s), {}, {}
+  for _, j in ipairs { type(o.y0) == "number" and o.y0 or ranked[1], ranked[1], ranked[#ranked] } do
+    if not seen[j] then classes[#classes + 1], seen[j] = j, true end
+  end
+  local S, Q, series = r.t:numel(), #o.quantiles, {}
+  local every = math.max(#classes, S // 8)
+  for i, j in ipairs(classes) do
+    local line = { label = curves.label(s, j):gsub("^images of ", ""), x = r.t, y = {}, low = {}, high = {} }
+    for k = 1, S do
+      local bar = Q > 1 and (k - 1) % every == (i - 1) * every // #classes
+      line.y[k] = r.mean:get(k, j)
+      line.low[k], line.high[k] = bar and r.quantile:get(1, k, j), bar and r.quantile:get(Q, k, j)
+    end
+    series[i] = line
+  end
+  local from = type(o.y0) == "number" and "class " .. o.y0 or "the label vector given"
+  local bars = Q > 1 and (", bars from %g%% to %g%%"):format(100 * o.quantiles[1], 100 * o.quantiles[Q]) or ""
+  return { title = ("%d paths of %s: mean of y%s"):format(o.n, from, bars), x = "t", series = series }
+end
+
+return function(s, given)
+  local o = options.check(with_lists(given), known, "simulate")
+  local y0, level = start(s, o.y0)
+  local m, wanted, z0 = prior_of(s, o.prior), {}, {}
+  local times = curves.times(s.T, o.points)
+  for _, t in ipairs(times) do wanted[t] = true end
+  for j = 1, s.K do z0[j] = y0[j] - m[j] end
+  local mean, sd, quantiles = {}, {}, {}
+  for q = 1, #o.quantiles do quantiles[q] = {} end
+  walk(s, o, z0, level, function(t, z)
+    if not wanted[t] then return end
+    local at = #mean + 1
+    local found = summary(z:list(), o.n, m, o.quantiles)
+    mean[at], sd[at] = found.mean, found.sd
+    for q, values in ipairs(found.quantile) do quantiles[q][at] = values end
+  end)
+  local from = core.tensor.from
+  local r = { t = from(times, "int64"), mean = from(mean), sd = from(sd),
+    quantile = #quantiles > 0 and from(quantiles) or nil }
+  return plot.result(r, figure(s, o, r))
+end

@@ -1,0 +1,231 @@
+-- What is written about a name or a value, for help(x) at the prompt and `aniso help lua NAME`:
+--   manual.find "schedule.lambda"    manual.find(s.q_sample)    → list of texts, empty if there is none
+-- The texts are the annotations of lua/aniso/types. A name is a class (Schedule), a path from `aniso`
+-- (schedule.new, core.step.adamw), a member (Schedule:q_sample), or an option (train.lr).
+local annotations = require "aniso.prompt.help.annotations"
+local nearest = require "aniso.recipe.nearest"
+local text = require "aniso.prompt.help.manual_text"
+
+local manual = {}
+
+local function entry(class, member, path)
+  return { class = class, member = member, path = path }
+end
+
+-- The documented parts of a type that are classes.
+local function classes_of(all, type)
+  local out = {}
+  for _, part in ipairs(annotations.parts(all, type)) do out[#out + 1] = all.classes[part] end
+  return out
+end
+
+-- Calls visit(class, member, value or nil, path) for everything that hangs on `aniso`, and for the
+-- methods of the userdata. Loads the whole library.
+function manual.walk(visit)
+  local all, seen = annotations.load(), {}
+  local function inside(class, value, path)
+    if seen[class] then return end
+    seen[class] = true
+    visit(class, nil, value, path)
+    for _, member in ipairs(annotations.list(all, class.name)) do
+      local found, inner = pcall(function() return value[member.name] end)
+      inner = found and inner or nil
+      local here = path .. "." .. member.name
+      local inner_class = member.kind == "field" and classes_of(all, member.type)[1]
+      if inner_class and type(inner) == "table" then
+        inside(inner_class, inner, here)
+      else
+        visit(class, member, inner, here)
+      end
+    end
+  end
+  for name, methods in pairs(manual.methods()) do
+    if all.classes[name] then inside(all.classes[name], methods, name) end
+  end
+  inside(all.classes.aniso, require "aniso", "aniso")
+end
+
+-- Class name → table of its methods, as they are registered.
+function manual.methods()
+  local out = { ["aniso.RunDatabase"] = require("aniso.store").methods,
+    ["aniso.Recorder"] = require("aniso.store.recorder").methods }
+  for name, meta in pairs(debug.getregistry()) do
+    local own = type(name) == "string" and name:match "^aniso%." and type(meta) == "table"
+    local methods = own and rawget(meta, "methods")
+    if type(methods) == "table" and next(methods) then out[name] = methods end
+  end
+  return out
+end
+
+local by_value
+local function index()
+  if by_value then return by_value end
+  by_value = {}
+  manual.walk(function(class, member, value, path)
+    if type(value) == "function" or type(value) == "table" then
+      by_value[value] = by_value[value] or entry(class, member, path)
+    end
+  end)
+  return by_value
+end
+
+local function of_value(all, value)
+  local meta = getmetatable(value)
+  local class = type(meta) == "table" and all.classes[rawget(meta, "__name")]
+  if class then return { entry(class, nil, class.name) } end
+  return { index()[value] }
+end
+
+-- ── options ─────────────────────────────────────────────────────────────────────────────
+-- The classes of the first argument of what is called, a method's object aside.
+local function first_argument(all, called)
+  local found = index()[called]
+  if not found then return {} end
+  local member, types = found.member, {}
+  if member and member.params[1] then types[1] = member.params[1].type end
+  for _, overload in ipairs(not member and found.class.overloads or {}) do
+    types[#types + 1] = overload:match "^fun%([%w_]+%??: *([^,)]+)"
+  end
+  local out = {}
+  for _, type in ipairs(types) do
+    for _, class in ipairs(classes_of(all, type)) do out[#out + 1] = class end
+  end
+  return out
+end
+
+-- options_of(aniso.study, {"base", "train"}) → the names of the options that a table there may have.
+function manual.options_of(called, keys)
+  local all, out, seen = annotations.load(), {}, {}
+  local classes = first_argument(all, called)
+  for _, key in ipairs(keys) do
+    local inner = {}
+    for _, class in ipairs(classes) do
+      local member = annotations.members(all, class.name)[key]
+      for _, one in ipairs(member and member.kind == "field" and classes_of(all, member.type) or {}) do
+        inner[#inner + 1] = one
+      end
+    end
+    classes = inner
+  end
+  for _, class in ipairs(classes) do
+    for _, member in ipairs(annotations.list(all, class.name)) do
+      if member.kind == "field" and type(member.name) == "string" and not seen[member.name] then
+        seen[member.name], out[#out + 1] = true, member.name
+      end
+    end
+  end
+  return out
+end
+
+-- ── names ───────────────────────────────────────────────────────────────────────────────
+-- Follows a.b.c through the types of documented members; every class of a union may go on.
+local function follow(all, classes, path, name)
+  local first, rest = name:match "^([^.]+)%.?(.*)$"
+  local out = {}
+  for _, class in ipairs(classes) do
+    local member = annotations.members(all, class.name)[first]
+    if member and rest == "" then
+      out[#out + 1] = entry(class, member, path .. first)
+    elseif member and member.kind == "field" then
+      for _, found in ipairs(follow(all, classes_of(all, member.type), path .. first .. ".", rest)) do
+        out[#out + 1] = found
+      end
+    end
+  end
+  return out
+end
+
+-- An exact name; the ways to read it that fit.
+local function of_name(all, name)
+  name = name:gsub(":", "."):gsub("^aniso%.", "")
+  local out, seen = {}, {}
+  local function add(list)
+    for _, found in ipairs(list) do
+      local key = found.member or found.class
+      if not seen[key] then
+        seen[key] = true
+        out[#out + 1] = found
+      end
+    end
+  end
+  if name == "aniso" then add { entry(all.classes.aniso, nil, "aniso") } end
+  add(follow(all, { all.classes["aniso.Config"], all.classes["aniso.StudyOptions"] }, "", name))
+  local class = all.classes["aniso." .. name]
+  if class then add { entry(class, nil, class.name) } end
+  for _, found in ipairs(follow(all, { all.classes.aniso, all.classes.global }, "", name)) do
+    local module = found.member.kind == "field" and all.classes[found.member.type]
+    if found.class == all.classes.global and name ~= "aniso" then add { found } end
+    add { module and entry(module, nil, module.name) or found }
+  end
+  local holder, last = name:match "^(.*)%.([^.]+)$"
+  class = holder and all.classes["aniso." .. holder]
+  if class then add(follow(all, { class }, holder .. ".", last)) end
+  return out
+end
+
+-- A member's bare name, in whatever class it is.
+local function of_member(all, name)
+  local out = {}
+  for _, class in ipairs(all.order) do
+    local member = class.members[name]
+    if member then out[#out + 1] = entry(class, member, class.name:gsub("^aniso%.", "") .. "." .. name) end
+  end
+  return out
+end
+
+-- Every name that of_name() finds.
+local function names(all)
+  local out = {}
+  for _, class in ipairs(all.order) do
+    local short = class.name:gsub("^aniso%.", ""):gsub("^option%.", "")
+    out[#out + 1] = short
+    for _, member in ipairs(annotations.list(all, class.name)) do
+      out[#out + 1] = short .. "." .. tostring(member.name)
+      out[#out + 1] = tostring(member.name)
+    end
+  end
+  return out
+end
+
+-- → list of texts
+function manual.find(what)
+  local all = annotations.load()
+  local found = type(what) == "string" and of_name(all, what) or of_value(all, what)
+  if #found == 0 and type(what) == "string" and not what:find "[.:]" then found = of_member(all, what) end
+  local out = {}
+  for i, one in ipairs(found) do out[i] = text.of(all, one) end
+  return out
+end
+
+-- The text of a function or module of the library, which says more than an address; nil for any
+-- other value, such as a table of options.
+function manual.of_code(value)
+  if type(value) ~= "function" and type(value) ~= "table" then return nil end
+  local meta = getmetatable(value)
+  local found = (not meta or not rawget(meta, "__tostring")) and index()[value]
+  if not found or type(value) == "table" and found.member then return nil end
+  return text.of(annotations.load(), found)
+end
+
+-- The name that was probably meant, or nil.
+function manual.nearest(name)
+  return nearest((name:gsub("^aniso%.", "")), names(annotations.load()))
+end
+
+-- Everything there is to ask for, one line each.
+function manual.contents()
+  return text.contents(annotations.load())
+end
+
+-- help(x) at the prompt; without an argument the contents.
+function manual.help(...)
+  if select("#", ...) == 0 then return print(manual.contents()) end
+  local what = ...
+  local texts = manual.find(what)
+  if #texts > 0 then return print(table.concat(texts, "\n\n")) end
+  local meant = type(what) == "string" and manual.nearest(what)
+  print(meant and ("nothing is written about %s; did you mean %s?"):format(what, meant)
+    or ("nothing is written about %s; help() lists what there is"):format(tostring(what)))
+end
+
+return manual

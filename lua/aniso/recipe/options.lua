@@ -1,0 +1,220 @@
+-- Option tables in which a mistake is an error: check(given, defaults, where) returns a
+-- complete copy of the defaults with what was given, or raises with the dotted name, the
+-- value and the nearest name. A default is a value (its type is then required), a table of
+-- defaults, or a rule made by any, optional, one_of, number, integer, list, kinds below.
+-- A table whose first element is a text names a kind, {"resnet", depth = 8}; the bare text
+-- "resnet" is the same as {"resnet"}.
+local literal = require "aniso.recipe.literal"
+local nearest = require "aniso.recipe.nearest"
+local paths = require "aniso.recipe.paths"
+
+local options = { get = paths.get, flatten = paths.flatten, copy = paths.copy }
+
+local Rule = { __name = "aniso.Rule" }
+
+local function rule(fields)
+  return setmetatable(fields, Rule)
+end
+
+local function show(value)
+  if type(value) == "string" then return ("%q"):format(value) end
+  return type(value) == "table" and "a table" or tostring(value)
+end
+
+local function refuse(where, wanted, value)
+  local name = where == "" and "the options" or "option " .. where
+  error(("%s must be %s, got %s"):format(name, wanted, show(value)), 0)
+end
+
+local function sorted_names(set)
+  local names = {}
+  for name in pairs(set) do
+    if type(name) == "string" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+local function unknown(where, key, known)
+  local names = sorted_names(known)
+  local meant = nearest(tostring(key), names)
+  error(("unknown option %s (%s)"):format(paths.join(where, key),
+    meant and "did you mean " .. paths.join(where, meant) .. "?"
+    or #names > 0 and "known here: " .. table.concat(names, ", ")
+    or "there are no options here"), 0)
+end
+
+local function check_type(value, wanted, where)
+  if type(value) ~= wanted then
+    refuse(where, wanted == "table" and "a table" or "a " .. wanted, value)
+  end
+  if value ~= value then refuse(where, "a number", value) end
+  return value
+end
+
+local resolve
+
+local function resolve_table(given, defaults, where)
+  if given == nil then given = {} end
+  if type(given) == "string" and type(defaults[1]) == "string" then given = { given } end
+  if type(given) ~= "table" then refuse(where, "a table", given) end
+  local out = {}
+  for key in pairs(given) do
+    if defaults[key] == nil then unknown(where, key, defaults) end
+  end
+  for key, default in pairs(defaults) do
+    out[key] = resolve(given[key], default, paths.join(where, key))
+  end
+  return out
+end
+
+function resolve(given, default, where)
+  if getmetatable(default) == Rule then
+    if given == nil then given = default.default end
+    if given == nil then return nil end
+    return default.check(given, where)
+  elseif type(default) == "table" then
+    return resolve_table(given, default, where)
+  elseif given == nil then
+    return default
+  end
+  return check_type(given, type(default), where)
+end
+
+-- A deep copy of `given` completed from `defaults`. `where` is the dotted name of the
+-- table for messages; "" or nil at the top.
+function options.check(given, defaults, where)
+  return resolve(given, defaults, where or "")
+end
+
+-- ── rules ───────────────────────────────────────────────────────────────────────────────
+-- Each carries `about`, what it asks for, in the terms of options.about().
+options.any = rule { about = { type = "any" }, check = function(value) return paths.copy(value) end }
+
+-- May be absent. `what` is a type name or another rule.
+function options.optional(what)
+  local is_rule = getmetatable(what) == Rule
+  local about = is_rule and options.about(what) or { type = what }
+  about.optional = true
+  if is_rule then return rule { about = about, check = what.check } end
+  return rule { about = about, check = function(value, where)
+    return paths.copy(check_type(value, what, where))
+  end }
+end
+
+-- A rule of one's own: check(value, where) returns the value to use, or raises. `like` is the
+-- rule that describes it.
+function options.custom(check, default, like)
+  return rule { check = check, default = default, about = like and like.about or { type = "any" } }
+end
+
+-- One of the listed values; the default is the first, or `default`.
+function options.one_of(choices)
+  local function check(value, where)
+    for _, choice in ipairs(choices) do
+      if value == choice then return value end
+    end
+    local names = {}
+    for i, choice in ipairs(choices) do names[i] = tostring(choice) end
+    refuse(where, "one of " .. table.concat(names, ", "), value)
+  end
+  return rule { default = choices.default or choices[1], about = { choices = choices }, check = check }
+end
+
+-- number{default =, min =, max =, above =, below =, integer = true}
+function options.number(limits)
+  local about = paths.copy(limits)
+  about.type = limits.integer and "integer" or "number"
+  return rule { default = limits.default, about = about, check = function(value, where)
+    check_type(value, "number", where)
+    if limits.integer and not math.tointeger(value) then refuse(where, "a whole number", value) end
+    if limits.min and value < limits.min then refuse(where, "at least " .. limits.min, value) end
+    if limits.max and value > limits.max then refuse(where, "at most " .. limits.max, value) end
+    if limits.above and value <= limits.above then refuse(where, "above " .. limits.above, value) end
+    if limits.below and value >= limits.below then refuse(where, "below " .. limits.below, value) end
+    return limits.integer and math.tointeger(value) or value
+  end }
+end
+
+function options.integer(limits)
+  local with = paths.copy(limits)
+  with.integer = true
+  return options.number(with)
+end
+
+-- A list of values of one type or rule; default an empty list or `default`.
+function options.list(item, default)
+  return rule { default = default or {}, about = { type = "list", item = item },
+    check = function(value, where)
+    check_type(value, "table", where)
+    local out = {}
+    for key in pairs(value) do
+      if not (math.type(key) == "integer" and key >= 1 and key <= #value) then
+        unknown(where, key, {})
+      end
+    end
+    for i, one in ipairs(value) do
+      local here = paths.join(where, i)
+      out[i] = getmetatable(item) == Rule and item.check(one, here) or check_type(one, item, here)
+    end
+    return out
+  end }
+end
+
+-- kinds{ cosine = {T = 1000}, linear = {…}, default = "cosine" }: each kind has its own
+-- defaults. Accepts "cosine" or {"cosine", T = 500}; gives {"cosine", T = 500}.
+function options.kinds(kinds)
+  local defaults = {}
+  for name, fields in pairs(kinds) do
+    if name ~= "default" then defaults[name] = fields end
+  end
+  return rule { default = kinds.default, about = { kinds = defaults }, check = function(value, where)
+    if type(value) == "string" then value = { value } end
+    check_type(value, "table", where)
+    local name = value[1] or kinds.default
+    if defaults[name] == nil then
+      local names = sorted_names(defaults)
+      local meant = type(name) == "string" and nearest(name, names)
+      refuse(where, meant and ("a known kind (did you mean %s?)"):format(meant)
+        or "one of " .. table.concat(names, ", "), name)
+    end
+    local fields = paths.copy(value)
+    fields[1] = nil
+    local out = resolve_table(fields, defaults[name], where)
+    out[1] = name
+    return out
+  end }
+end
+
+-- ── describing ──────────────────────────────────────────────────────────────────────────
+-- What a default or a rule asks for: {type =, default =, optional =, min =, max =, above =, below =,
+-- choices = {…}, item = what, kinds = {name = defaults}, fields = defaults}, where it has them.
+function options.about(default)
+  local about = {}
+  if getmetatable(default) == Rule then
+    for key, value in pairs(default.about) do about[key] = value end
+    about.default = default.default
+  elseif type(default) == "table" then
+    about.fields = default
+  else
+    about.type, about.default = type(default), default
+  end
+  return about
+end
+
+-- ── paths ───────────────────────────────────────────────────────────────────────────────
+-- set(config, "train.epochs", "3"): what --set does. Changes config in place.
+function options.set(config, path, text)
+  paths.set(config, path, literal.read(text))
+end
+
+-- A copy of config with dotted overrides, {["schedule.lambda"] = "isotropic"}.
+function options.apply(config, overrides)
+  local out = paths.copy(config)
+  for _, path in ipairs(sorted_names(overrides)) do
+    paths.set(out, path, paths.copy(overrides[path]))
+  end
+  return out
+end
+
+return options

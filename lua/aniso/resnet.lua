@@ -1,2 +1,0 @@
--- aniso.resnet{…}: one of the networks of aniso.nets.
-return { new = require("aniso.nets").resnet }

@@ -1,0 +1,225 @@
+-- A comparison as tables for people. compare/records.lua has the same numbers for programs.
+local cells = require "aniso.show.compare_cells"
+local tables = require "aniso.show.table"
+
+local show = {}
+
+show.names = { "groups", "config", "metrics", "tests", "mcnemar", "classes", "confusion", "notes" }
+
+local TITLES = {
+  groups = "Compared, the baseline first", config = "Configuration: what differs",
+  metrics = "Test set", tests = "Tests of Δ", mcnemar = "McNemar's test on the images",
+  classes = "Classes", confusion = "Confusion: change per run", notes = "To keep in mind",
+}
+
+-- Up to so many classes the confusion is a matrix, beyond it a list of so many cells.
+local MATRIX, CELLS = 12, 15
+local TESTED = { "acc", "bacc", "macro_f1", "many", "medium", "few" }
+
+-- The values of one number in all groups with their Δ, from column `at` on; what is best as shown is
+-- bold.
+local function put(row, at, one, higher)
+  local means, best = {}, nil
+  for k, moments in ipairs(one.of) do
+    local cell = cells.mean(moments)
+    row[at], at = cell, at + 1
+    if k > 1 then row[at], at = cells.signed(one.delta[k].mean), at + 1 end
+    means[#means + 1] = cell
+    if cell and (not best or (higher and cell.shown > best) or (not higher and cell.shown < best)) then
+      best = cell.shown
+    end
+  end
+  for _, cell in ipairs(means) do cell.bold = cell.shown == best end
+  return at
+end
+
+local function group_columns(result, columns, what)
+  for k, group in ipairs(result.groups) do
+    columns[#columns + 1] = what and what .. " " .. group.label or group.label
+    if k > 1 then columns[#columns + 1] = "Δ" end
+  end
+  return columns
+end
+
+local make = {}
+
+function make.groups(result)
+  local rows = {}
+  for k, group in ipairs(result.groups) do
+    local seeds, run = {}, group.runs[1]
+    for i, member in ipairs(group.members) do seeds[i] = member.seed end
+    rows[k] = { group.label, run.study, #group.members, table.concat(seeds, " "), group.members[1].n,
+      run.split }
+  end
+  return { "name", "study", "runs", "seeds", "test images", "split" }, rows
+end
+
+function make.config(result)
+  local columns, rows = { "option" }, {}
+  for k, group in ipairs(result.groups) do columns[k + 1] = group.label end
+  for i, one in ipairs(result.config) do rows[i] = { one.key, table.unpack(one.values) } end
+  return columns, rows
+end
+
+-- Of two groups everything in one table; of more the values, and the tests in one of their own.
+function make.metrics(result)
+  local columns, rows, two = group_columns(result, { "metric" }), {}, #result.groups == 2
+  if two then
+    for _, name in ipairs { "95 % over seeds", "p", "95 % over images" } do columns[#columns + 1] = name end
+  end
+  for i, one in ipairs(result.metrics) do
+    local row = { one.name }
+    local at = put(row, 2, one, one.higher)
+    if two then
+      local pair = result.pairs[2]
+      row[at], row[at + 1] = cells.interval(one.delta[2]), cells.probability(one.delta[2].p)
+      row[at + 2] = cells.interval(pair.intervals and pair.intervals[one.name])
+    end
+    rows[i] = row
+  end
+  return columns, rows
+end
+
+local function metric_named(result, name)
+  for _, one in ipairs(result.metrics) do
+    if one.name == name then return one end
+  end
+end
+
+-- Only of more than two groups: of two they stand beside the values.
+function make.tests(result)
+  local rows = {}
+  for k = 2, #result.groups > 2 and #result.groups or 0 do
+    local pair = result.pairs[k]
+    for _, name in ipairs(TESTED) do
+      local one = metric_named(result, name)
+      if one and one.delta[k].mean then
+        local delta = one.delta[k]
+        rows[#rows + 1] = { pair.label, name, cells.signed(delta.mean), delta.n, cells.interval(delta),
+          cells.probability(delta.p), cells.interval(pair.intervals and pair.intervals[name]) }
+      end
+    end
+  end
+  return { "name", "metric", "Δ", "seeds", "95 % over seeds", "p", "95 % over images" }, rows
+end
+
+function make.mcnemar(result)
+  local rows = {}
+  for k = 2, #result.groups do
+    for _, test in ipairs(result.pairs[k].mcnemar or {}) do
+      rows[#rows + 1] = { result.groups[k].label, test.first, test.second, test.b, test.c,
+        cells.probability(test.p) }
+    end
+  end
+  return { "name", "seed before", "seed now", "right only before", "right only now", "p" }, rows
+end
+
+function make.classes(result)
+  local columns = { "class", "n_train", "group", "images" }
+  group_columns(result, columns, "recall")
+  if #result.groups == 2 then group_columns(result, columns, "F1") end
+  local rows = {}
+  for i, class in ipairs(result.classes) do
+    local row = { class.name, class.n_train, class.shot, class.support }
+    local at = put(row, 5, class.recall, true)
+    if #result.groups == 2 then put(row, at, class.f1, true) end
+    rows[i] = row
+  end
+  return columns, rows
+end
+
+local function as_matrix(result)
+  local columns, rows = { "true \\ predicted" }, {}
+  for i, class in ipairs(result.classes) do
+    columns[i + 1], rows[i] = class.name, { class.name }
+    for j = 1, #result.classes do rows[i][j + 1] = cells.change(0) end
+  end
+  for _, cell in ipairs(result.confusion) do
+    local one = cells.change(cell.delta[2])
+    one.bold = cell.i == cell.j and cell.delta[2] ~= 0
+    rows[cell.i][cell.j + 1] = one
+  end
+  return columns, rows
+end
+
+-- The cells that changed most, of all groups.
+function make.confusion(result)
+  if #result.groups == 2 and #result.classes <= MATRIX then return as_matrix(result) end
+  local changed, rows = {}, {}
+  for _, cell in ipairs(result.confusion) do
+    for k = 2, #result.groups do
+      if cell.delta[k] ~= 0 then changed[#changed + 1] = { cell = cell, k = k } end
+    end
+  end
+  table.sort(changed, function(a, b)
+    local x, y = math.abs(a.cell.delta[a.k]), math.abs(b.cell.delta[b.k])
+    if x ~= y then return x > y end
+    if a.k ~= b.k then return a.k < b.k end
+    if a.cell.i ~= b.cell.i then return a.cell.i < b.cell.i end
+    return a.cell.j < b.cell.j
+  end)
+  for i = 1, math.min(#changed, CELLS) do
+    local cell, k = changed[i].cell, changed[i].k
+    rows[i] = { result.groups[k].label, cell["true"], cell.pred, cells.count(cell.of[1]),
+      cells.count(cell.of[k]), cells.change(cell.delta[k]) }
+  end
+  return { "name", "true", "predicted", result.groups[1].label, "now", "Δ" }, rows
+end
+
+function make.notes(result)
+  local rows = {}
+  for i, note in ipairs(result.notes) do rows[i] = { note } end
+  return { "note" }, rows
+end
+
+-- A column that no row fills says nothing.
+local function without_empty(columns, rows)
+  local kept, slim = {}, {}
+  for j, column in ipairs(columns) do
+    local filled = #rows == 0
+    for _, row in ipairs(rows) do filled = filled or row[j] ~= nil end
+    if filled then kept[#kept + 1] = j end
+  end
+  local names = {}
+  for at, j in ipairs(kept) do names[at] = columns[j] end
+  for i, row in ipairs(rows) do
+    slim[i] = {}
+    for at, j in ipairs(kept) do slim[i][at] = row[j] end
+  end
+  return names, slim
+end
+
+-- → list of {name, title, columns, rows}, without the empty ones; `only` names one.
+local function sections(result, only)
+  local out = {}
+  for _, name in ipairs(show.names) do
+    if not only or only == name then
+      local columns, rows = without_empty(make[name](result))
+      if #rows > 0 or only then
+        out[#out + 1] = { name = name, title = TITLES[name], columns = columns, rows = rows }
+      end
+    end
+  end
+  return out
+end
+
+local TITLE = { table = "%s\n", md = "### %s\n\n", latex = "%% %s\n" }
+
+-- The text of all sections, or of one, in the formats for people: table, md, latex. bold: on a
+-- terminal.
+function show.text(result, format, only, bold)
+  local out = {}
+  for i, section in ipairs(sections(result, only)) do
+    local text = only and "" or TITLE[format]:format(section.title)
+    if section.name == "notes" then
+      local mark = format == "latex" and "% " or "- "
+      for _, row in ipairs(section.rows) do text = text .. mark .. row[1] .. "\n" end
+    else
+      text = text .. tables.format(section.columns, section.rows, format, bold)
+    end
+    out[i] = text
+  end
+  return table.concat(out, "\n")
+end
+
+return show

@@ -1,0 +1,158 @@
+-- Lines, with error bars where wanted, on a terminal or as SVG: plot.draw(figures, look).
+-- A figure is { title =, x = "t", y = "signal", series = { {label =, x = {…}, y = {…}} … },
+-- marks = { {x =, y =, label =} … } }. A series may have error = {…} or low = {…} and
+-- high = {…}; false in them draws no bar there; dots = { {x, y} … } stand beside the line. A value
+-- that is not finite interrupts its line. look: what plot.look lists. The same figure gives the
+-- same text everywhere.
+local core = require "aniso.core"
+local options = require "aniso.recipe.options"
+
+local plot = {}
+
+local size = options.optional(options.integer { min = 8, max = 4000 })
+
+-- width, height: characters and rows of a canvas on the terminal, pixels in a file.
+plot.look = {
+  file = options.optional "string", width = size, height = size,
+  ascii = options.optional "boolean", colour = options.optional "boolean",
+}
+
+-- The options of something that draws: its own and those of plot.look.
+function plot.options(own)
+  for key, rule in pairs(plot.look) do own[key] = rule end
+  return own
+end
+
+-- ── figures ─────────────────────────────────────────────────────────────────────────────
+local function numbers(value, length, where)
+  if type(value) == "userdata" then value = value:list() end
+  if type(value) ~= "table" or length and #value ~= length then
+    error(("plot: %s must be a list of %snumbers"):format(where, length and length .. " " or ""), 3)
+  end
+  return value
+end
+
+local function finite(value)
+  return type(value) == "number" and value == value and math.abs(value) < math.huge and value + 0.0
+end
+
+local function checked_series(given, i)
+  local where = ("series[%d]"):format(i)
+  local x = numbers(given.x, nil, where .. ".x")
+  local y = numbers(given.y, #x, where .. ".y")
+  local low, high = given.low, given.high
+  local out = { label = given.label, style = given.style or i, x = {}, y = {}, low = {}, high = {},
+    dots = {} }
+  local bars = given.error and numbers(given.error, #x, where .. ".error")
+  if low or high then
+    low, high = numbers(low, #x, where .. ".low"), numbers(high, #x, where .. ".high")
+  end
+  for k = 1, #x do
+    out.x[k] = finite(x[k]) or error(("plot: %s.x[%d] is not finite"):format(where, k), 3)
+    out.y[k] = finite(y[k])
+    local half = bars and bars[k]
+    out.low[k] = out.y[k] and (half and finite(y[k] - half) or low and finite(low[k]))
+    out.high[k] = out.low[k] and (half and finite(y[k] + half) or high and finite(high[k]))
+    out.low[k] = out.high[k] and out.low[k] or false
+  end
+  for k, dot in ipairs(given.dots or {}) do
+    local dot_x, dot_y = finite(dot[1]), finite(dot[2])
+    if not (dot_x and dot_y) then error(("plot: %s.dots[%d] is not finite"):format(where, k), 3) end
+    out.dots[k] = { x = dot_x, y = dot_y }
+  end
+  return out
+end
+
+-- A complete copy of a figure with its limits left, right, bottom, top; raises on a mistake.
+function plot.figure(given)
+  if type(given) ~= "table" or type(given.series) ~= "table" or #given.series == 0 then
+    error("plot: a figure needs series = { {x = {…}, y = {…}} … }", 2)
+  end
+  local out = { title = given.title or "", x = given.x or "x", y = given.y, series = {},
+    marks = given.marks or {}, left = math.huge, right = -math.huge, bottom = math.huge, top = -math.huge }
+  local function reach(x, y)
+    out.left, out.right = math.min(out.left, x), math.max(out.right, x)
+    if y then out.bottom, out.top = math.min(out.bottom, y), math.max(out.top, y) end
+  end
+  for i, one in ipairs(given.series) do
+    local series = checked_series(one, i)
+    out.series[i] = series
+    for k, x in ipairs(series.x) do
+      reach(x, series.y[k])
+      if series.low[k] then
+        reach(x, series.low[k])
+        reach(x, series.high[k])
+      end
+    end
+    for _, dot in ipairs(series.dots) do reach(dot.x, dot.y) end
+  end
+  for _, mark in ipairs(out.marks) do reach(mark.x, mark.y) end
+  if out.bottom > out.top then error("plot: there is no finite point to draw", 2) end
+  return out
+end
+
+-- One figure or a list of them → a list, checked.
+local function checked(figures)
+  local out = {}
+  for i, figure in ipairs(figures[1] and figures or { figures }) do out[i] = plot.figure(figure) end
+  return out
+end
+
+-- ── drawing ─────────────────────────────────────────────────────────────────────────────
+local function speaks_utf8()
+  for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
+    local value = os.getenv(name)
+    if value and value ~= "" then return value:lower():find "utf%-?8" ~= nil end
+  end
+  return false
+end
+
+-- The text for a terminal. Colours only where standard output is one and NO_COLOR is not set.
+function plot.terminal(figures, look)
+  look = look or {}
+  local list, out = checked(figures), {}
+  local wanted = { width = look.width or math.min(core.sys.width() or 80, 100),
+    height = look.height or #list > 1 and 9 or 14, ascii = look.ascii, colour = look.colour }
+  if wanted.ascii == nil then wanted.ascii = not speaks_utf8() end
+  if wanted.colour == nil then
+    wanted.colour = core.sys.isatty "stdout" and (os.getenv "NO_COLOR" or "") == ""
+  end
+  for i, figure in ipairs(list) do out[i] = require("aniso.show.plot.terminal").text(figure, wanted) end
+  return table.concat(out, "\n\n")
+end
+
+-- The text of an SVG file: the figures one below the other.
+function plot.svg(figures, look)
+  return require("aniso.show.plot.svg").text(checked(figures), look or {})
+end
+
+-- Like draw(), with a look that is checked already.
+function plot.show(figures, look)
+  if not look.file then
+    io.stdout:write(plot.terminal(figures, look), "\n")
+    return
+  end
+  if not look.file:find "%.svg$" then
+    error(("plot: file = %q: only SVG is written, to a name that ends in .svg"):format(look.file), 0)
+  end
+  local ok, why, code = core.sys.write_atomic(look.file, plot.svg(figures, look))
+  if not ok then return nil, why, code end
+  return look.file
+end
+
+-- Draws on standard output; with look.file writes that SVG file and returns its name, or
+-- nil, message, code.
+function plot.draw(figures, look)
+  return plot.show(figures, options.check(look, plot.look, "plot"))
+end
+
+-- A value that shows itself as figures at the prompt and has r:plot{…}.
+function plot.result(fields, figures)
+  return setmetatable(fields, {
+    __name = "aniso.Result",
+    __tostring = function() return plot.terminal(figures) end,
+    __index = { plot = function(_, look) return plot.draw(figures, look) end },
+  })
+end
+
+return plot

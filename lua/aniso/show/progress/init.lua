@@ -1,0 +1,84 @@
+-- What a person sees while runs work. On a terminal: a block of lines, one per running
+-- configuration with a bar, the time left and the latest numbers, redrawn in place. Elsewhere:
+-- a plain line per epoch, and fewer of them once a log has grown (progress/board.lua).
+--   local board <close> = progress.board { runs = 12 }
+--   local p = board:line { label = "ddpm seed 0", total = steps }
+--   p:update(done, { loss = 0.71 })    p:epoch "epoch 3/30  loss 0.71 …"    p:finish "acc 0.8"
+-- progress.new{…} is such a line on a board of its own, without a total below.
+local boards = require "aniso.show.progress.board"
+local text = require "aniso.show.progress.text"
+
+local progress = { duration = text.duration }
+
+local Progress = {}
+Progress.__index = Progress
+
+-- board{runs =, stream =, terminal =, clock =, size =, started =} → ProgressBoard. runs: how many
+-- will end on it, for the line of totals; none without. started: the clock when they began.
+function progress.board(given)
+  return boards.new(given or {}, Progress)
+end
+
+-- new{total =, label =} and what board() takes.
+function progress.new(given)
+  local board = progress.board(given)
+  return board:line { label = given.label, total = given.total }
+end
+
+-- The first call is where this process began, so that a resumed run shows its own speed.
+function Progress:update(done, fields)
+  self.first = self.first or { at = self.board.clock(), done = done }
+  self.done, self.fields = done, fields or self.fields
+  self.board:draw()
+end
+
+-- The share of the work that is done, and the share that was when this process began.
+function Progress:share()
+  if not self.total or self.total <= 0 or not self.done then return 0, 0 end
+  return math.min(self.done / self.total, 1), self.first.done / self.total
+end
+
+-- An epoch has ended: its numbers stand in the line, or in the log.
+function Progress:epoch(line)
+  self.note = line
+  local last = self.total and self.done and self.done >= self.total
+  if not self.board.keeps_epochs then
+    self.board:draw()
+  elseif self.board.terminal or last or self.board:due(self) then
+    self.board:print(self:named(line))
+  end
+end
+
+function Progress:named(line)
+  return self.label ~= "" and self.label .. "  " .. line or line
+end
+
+-- What it does now, where no number changes.
+function Progress:phase(what)
+  self.note = what
+  self.board:draw(true)
+end
+
+-- A line that stays.
+function Progress:say(line)
+  self.board:print(self:named(line))
+end
+
+-- The run is done, with these numbers; or, without a word, is no longer looked at.
+function Progress:finish(numbers)
+  self.board:remove(self)
+  if numbers and self.board:count "done" then
+    local seconds = self.board.clock() - self.began
+    self:say(("finished in %s%s"):format(text.duration(seconds), numbers ~= "" and "  " .. numbers or ""))
+  end
+end
+
+-- The run has failed.
+function Progress:fail(why)
+  self.board:remove(self)
+  if self.board:count "failed" then
+    self.board:print(("aniso: %s failed: %s"):format(self.label, why))
+  end
+end
+
+return progress

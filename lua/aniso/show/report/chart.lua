@@ -1,0 +1,197 @@
+-- A drawing of the report: an SVG inside of the page, with <title> and <desc>, whose colours are
+-- the names of style.lua.
+--   local c = chart.new { id = "curve", title = "…", desc = "…", width = 720, height = 380,
+--     x = scale.linear(0, 1, 5), y = scale.linear(0.2, 0.7, 5, true), x_name = "γ", y_name = "recall" }
+--   c:axes()   c:group(1)   c:line(points)   c:mark(x, y, "seed 0: 0.61")   c:close()   c:text_of()
+-- Places are in the axes' own numbers unless a name says pixels. A text is escaped where it is drawn.
+local escape = require "aniso.show.report.escape"
+local palette = require "aniso.show.plot.palette"
+local width_of = require("aniso.show.table").width
+
+local chart = {}
+chart.__index = chart
+
+local LETTER, LINE = 7.3, 20 -- pixels, of a legend's text
+
+-- A text of at most so many letters.
+function chart.fit(text, letters)
+  text = tostring(text)
+  if width_of(text) <= letters then return text end
+  local cut = utf8.len(text) and utf8.offset(text, letters) or letters
+  return text:sub(1, cut - 1) .. "…"
+end
+
+-- Pixels that the longest of some texts takes.
+function chart.room(texts)
+  local widest = 0
+  for _, text in ipairs(texts) do widest = math.max(widest, width_of(text)) end
+  return widest * LETTER
+end
+
+-- ── the sheet ───────────────────────────────────────────────────────────────────────────
+-- Without `left` the labels of y have the room that they need.
+function chart.new(of)
+  local self, labels = setmetatable(of, chart), {}
+  for i, tick in ipairs(of.y and of.y.ticks or {}) do labels[i] = tick.label end
+  self.left = of.left or (of.y_name and 34 or 24) + chart.room(labels)
+  self.right, self.top, self.bottom = of.right or 18, of.top or 16, of.bottom or 46
+  self.lines = {}
+  return self
+end
+
+function chart:add(format, ...) self.lines[#self.lines + 1] = format:format(...) end
+
+local function pixel(value)
+  return (("%.1f"):format(value):gsub("%.0$", ""):gsub("^%-0$", "0"))
+end
+chart.pixel = pixel
+
+-- Where a point of the axes lies, in pixels.
+function chart:place(x, y)
+  return self.left + self.x.share(x) * (self.width - self.left - self.right),
+    self.height - self.bottom - self.y.share(y) * (self.height - self.top - self.bottom)
+end
+
+-- Text at pixels; more: {class =, anchor = "middle" | "end", turn = degrees}.
+function chart:text(px, py, text, more)
+  more = more or {}
+  self:add('<text x="%s" y="%s"%s%s%s>%s</text>', pixel(px), pixel(py),
+    more.class and (' class="%s"'):format(more.class) or "",
+    more.anchor and (' text-anchor="%s"'):format(more.anchor) or "",
+    more.turn and (' transform="rotate(%d %s %s)"'):format(more.turn, pixel(px), pixel(py)) or "",
+    escape(text))
+end
+
+local function x_axis(self)
+  local bottom = self.height - self.bottom
+  for _, tick in ipairs(self.x.ticks) do
+    local px = self:place(tick.at, 0)
+    if not self.x.names then self:add('<path class="axis" d="M%s %sv5"/>', pixel(px), pixel(bottom)) end
+    self:text(px, bottom + 18, tick.label, { anchor = "middle" })
+  end
+  self:add('<path class="axis" d="M%s %sH%s"/>', pixel(self.left), pixel(bottom),
+    pixel(self.width - self.right))
+  if self.x_name then
+    self:text((self.left + self.width - self.right) / 2, bottom + 38, self.x_name,
+      { anchor = "middle", class = "soft" })
+  end
+end
+
+function chart:axes()
+  local right = self.width - self.right
+  for _, tick in ipairs(self.y.ticks) do
+    local _, py = self:place(0, tick.at)
+    if not self.y.names then
+      self:add('<path class="grid" d="M%s %sH%s"/>', pixel(self.left), pixel(py), pixel(right))
+    end
+    self:text(self.left - 8, py + 4, tick.label, { anchor = "end" })
+  end
+  if self.y_name then
+    self:text(14, (self.top + self.height - self.bottom) / 2, self.y_name,
+      { anchor = "middle", turn = -90, class = "soft" })
+  end
+  x_axis(self)
+end
+
+-- Upright lines at the ticks of x, for figures whose names stand on the left.
+function chart:columns()
+  for _, tick in ipairs(self.x.ticks) do
+    local px = self:place(tick.at, 0)
+    self:add('<path class="grid" d="M%s %sV%s"/>', pixel(px), pixel(self.top),
+      pixel(self.height - self.bottom))
+  end
+end
+
+-- What follows, up to close(), has the colour of a series: 1 … 8, or "rest".
+function chart:group(style)
+  local class = style == "rest" and "rest" or "s" .. (style - 1) % #palette.series + 1
+  self:add('<g class="%s">', class)
+  self.style = style
+end
+
+function chart:close() self:add "</g>" end
+
+-- {{x, y} …}; a point without a y interrupts the line.
+function chart:line(points, class)
+  local path, pen = {}, "M"
+  for _, point in ipairs(points) do
+    if point[2] then
+      local px, py = self:place(point[1], point[2])
+      path[#path + 1] = ("%s%s %s"):format(pen, pixel(px), pixel(py))
+      pen = "L"
+    else
+      pen = "M"
+    end
+  end
+  if #path > 1 then self:add('<path class="%s" d="%s"/>', class or "stroke", table.concat(path)) end
+end
+
+-- An error bar from y = low to y = high, moved by some pixels.
+function chart:whisker(x, low, high, shift)
+  local px, from = self:place(x, low)
+  local _, to = self:place(x, high)
+  px = px + (shift or 0)
+  self:add('<path class="bar" d="M%s %sV%sm-4 0h8M%s %sh8"/>', pixel(px), pixel(from), pixel(to),
+    pixel(px - 4), pixel(from))
+end
+
+-- The same from x = low to x = high.
+function chart:lying_whisker(y, low, high, shift)
+  local from, py = self:place(low, y)
+  local to = self:place(high, y)
+  py = py + (shift or 0)
+  self:add('<path class="bar" d="M%s %sH%sm0 -4v8M%s %sv8"/>', pixel(from), pixel(py), pixel(to),
+    pixel(from), pixel(py - 4))
+end
+
+-- A small open circle: one seed. name: what a pointer is told.
+function chart:dot(x, y, name, dx, dy)
+  local px, py = self:place(x, y)
+  self:add('<circle class="dot" cx="%s" cy="%s" r="3"><title>%s</title></circle>', pixel(px + (dx or 0)),
+    pixel(py + (dy or 0)), escape(name))
+end
+
+-- The shapes that tell the series apart without their colours, around 0, 0.
+local shapes = { "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z", "M-4.6-4.6h9.2v9.2h-9.2z", "M0-5.8L5.4 4.2h-10.8z",
+  "M0-6L6 0L0 6L-6 0z", "M0 5.8L5.4-4.2h-10.8z",
+  "M-2-5.5h4v3.5h3.5v4h-3.5v3.5h-4v-3.5h-3.5v-4h3.5z",
+  "M0-6L5.7-1.9L3.5 4.9h-7L-5.7-1.9z", "M-2.6-5.5h5.2v11h-5.2z" }
+
+-- The mark of the group's series, at pixels.
+function chart:shape(px, py, name)
+  local path = shapes[self.style == "rest" and 1 or (self.style - 1) % #shapes + 1]
+  self:add('<path class="mark" transform="translate(%s %s)" d="%s">%s</path>', pixel(px), pixel(py), path,
+    name and "<title>" .. escape(name) .. "</title>" or "")
+end
+
+function chart:mark(x, y, name, dx, dy)
+  local px, py = self:place(x, y)
+  self:shape(px + (dx or 0), py + (dy or 0), name)
+end
+
+-- {{label =, style =, line = true} …} in rows below the figure, which grows by them.
+function chart:legend(entries)
+  local labels = {}
+  for i, entry in ipairs(entries) do labels[i] = entry.label end
+  local cell = chart.room(labels) + 66
+  local columns = math.max(1, math.floor((self.width - self.left) / cell))
+  local top = self.height + 6
+  for i, entry in ipairs(entries) do
+    local px, py = self.left + (i - 1) % columns * cell, top + (i - 1) // columns * LINE
+    self:group(entry.style)
+    if entry.line then self:add('<path class="%s" d="M%s %sh30"/>', entry.line, pixel(px), pixel(py)) end
+    if not entry.bare then self:shape(px + 15, py) end
+    self:close()
+    self:text(px + 38, py + 4, entry.label)
+  end
+  self.height = top + math.ceil(#entries / columns) * LINE - 6
+end
+
+function chart:text_of()
+  return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" role="img" '
+    .. 'aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>\n%s\n</svg>'):format(
+    pixel(self.width), pixel(self.height), pixel(self.width), pixel(self.height), self.id, self.id, self.id,
+    escape(self.title), self.id, escape(self.desc), table.concat(self.lines, "\n"))
+end
+
+return chart

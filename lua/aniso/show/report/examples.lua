@@ -1,0 +1,117 @@
+-- Test images of the best configuration for a report, with what its networks looked at: the windows
+-- of the prior and the denoiser's attention. The weights are the run's best ones, from its folder;
+-- an image goes through the very chains of the run's evaluation, by the same noise.
+--   examples.find(facts, count) → { run, kind, list = {{position, true, pred, conf, …} …} } | nil, why
+local core = require "aniso.core"
+local data = require "aniso.show.report.bitmap"
+local evaluate = require "aniso.method.predict"
+local final = require "aniso.train.final_evaluation"
+local state = require "aniso.train.checkpoint"
+local trainer = require "aniso.train.run"
+
+local examples = {}
+
+local BANDS = { "many", "medium", "few" }
+
+-- ── which ───────────────────────────────────────────────────────────────────────────────
+-- The surest `count` of a list, of as many classes as there are.
+local function surest(rows, count)
+  table.sort(rows, function(a, b)
+    if a.conf ~= b.conf then return a.conf > b.conf end
+    return a.position < b.position
+  end)
+  local out, class_seen, taken = {}, {}, {}
+  for _, again in ipairs { false, true } do
+    for _, row in ipairs(rows) do
+      if #out < count and not taken[row] and (again or not class_seen[row["true"]]) then
+        out[#out + 1], class_seen[row["true"]], taken[row] = row, true, true
+      end
+    end
+  end
+  return out
+end
+
+-- Of each band as many surest right as surest wrong predictions; positions from 0, classes from 1.
+function examples.choose(predictions, classes, count)
+  local by_kind, out, present, bands = {}, {}, {}, 0
+  for i, label in ipairs(predictions.true_idx) do
+    local right = predictions.pred_idx[i] == label
+    local kind = classes[label + 1].shot .. tostring(right)
+    by_kind[kind] = by_kind[kind] or {}
+    table.insert(by_kind[kind], { position = i - 1, ["true"] = label + 1, pred = predictions.pred_idx[i] + 1,
+      conf = predictions.conf[i] or 0, right = right, shot = classes[label + 1].shot })
+  end
+  for _, class in ipairs(classes) do
+    if not present[class.shot] then present[class.shot], bands = true, bands + 1 end
+  end
+  local each = math.max(1, count // (2 * bands))
+  for _, shot in ipairs(BANDS) do
+    for _, right in ipairs { true, false } do
+      local rows = surest(by_kind[shot .. tostring(right)] or {}, each)
+      table.move(rows, 1, #rows, #out + 1, out)
+    end
+  end
+  return out
+end
+
+-- ── what they saw ───────────────────────────────────────────────────────────────────────
+-- Mean attention of the called class's token over chains and steps: a list over the image tokens;
+-- and the probabilities that these chains give.
+local function attention_of(model, features, prior, how, one)
+  local sum, steps = nil, 0
+  local probability = evaluate.chains(model, features, prior, how, one.position, function(map)
+    local own = map:narrow(2, one.pred, 1):mean(1)
+    sum, steps = sum and sum + own or own, steps + 1
+  end)
+  return (sum / steps):list(), probability:list()
+end
+
+local function look(session, one)
+  local model, dataset = session.model, session.dataset
+  local image = dataset:batch("test", one.position, 1)
+  local features, prior = model:look(image)
+  one.height, one.width = image:size(2), image:size(3)
+  one.name = dataset:keys "test"[one.position + 1]
+  one.uri = data.uri(image:reshape(one.height, one.width, 3), dataset.mean, dataset.std)
+  one.rows, one.columns = features:size(2), features:size(3)
+  if prior.positions then
+    one.crops, one.side = prior.positions:totable()[1], prior.side
+    one.weights = prior.attention and prior.attention:totable()[1]
+  end
+  if model.denoiser.kind == "cross_attention" then
+    one.attention, one.probability = attention_of(model, features, prior, session.config.sampler, one)
+  end
+end
+
+-- The first member whose weights are still there, as a row of db:runs().
+local function stored_run(facts, group)
+  local folder, wanted = trainer.folder_of(facts.db.path), {}
+  for _, member in ipairs(group.members) do wanted[member.run_id] = member end
+  for _, run in ipairs(facts.runs) do
+    local path = ("%s/%s/best.safetensors"):format(folder, run.uid)
+    if wanted[run.run_id] and core.sys.exists(path) then return run, wanted[run.run_id], path end
+  end
+  return nil, ("the weights of %s are not in %s any more"):format(group.label, folder)
+end
+
+function examples.find(facts, count)
+  local group = facts.best or facts.base
+  local run, member, path = stored_run(facts, group)
+  if not run then return nil, member end
+  local predictions, why = facts:predictions(member)
+  if not predictions then return nil, why end
+  local out = { run = run, group = group, classes = assert(facts.db:split_of(run)).classes }
+  out.list = examples.choose(predictions, out.classes, count)
+  local ok, problem = pcall(function()
+    local session = trainer.prepare(trainer.stored_job(facts.db, run))
+    final.same_data(session, facts.db, run)
+    state.load_weights(session, path)
+    session.model:train(false)
+    for _, one in ipairs(out.list) do core.ops.no_grad(look, session, one) end
+    out.kind = session.model.denoiser.kind
+  end)
+  if not ok then return nil, (tostring(problem):gsub("^%S*%.lua:%d+: ", "")) end
+  return out
+end
+
+return examples

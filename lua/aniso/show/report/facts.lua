@@ -1,0 +1,188 @@
+-- What a report tells of, read once: the groups of summary.lua, which of them is the baseline and
+-- which the best, and what is stored of their evaluations. Every figure takes its numbers from
+-- here, `aniso table` and `aniso compare` from the same functions.
+--   facts.new(db, name, groups, runs, {metric = key, baseline = label}) → facts
+-- facts.base, facts.best; facts.other: the best besides the baseline, nil where it is alone.
+local keys = require "aniso.store.keys"
+local summary = require "aniso.stats.groups"
+
+local facts = {}
+facts.__index = facts
+
+local BASELINE_STYLE, OTHER_STYLE = 7, 1
+
+-- What a reader calls a metric.
+local WORDS = { macro_f1 = "macro F1", acc = "accuracy", bacc = "balanced accuracy", many = "head recall",
+  medium = "medium recall", few = "tail recall", worst_class = "recall of the worst class", nll = "NLL",
+  ece = "calibration error", auc = "AUC", kappa = "κ", mcc = "MCC" }
+
+-- The value of an option as a text.
+function facts.value(value)
+  if value == nil then return "n/a" end
+  return type(value) == "number" and ("%.14g"):format(value) or tostring(value)
+end
+
+function facts.words(metric)
+  return WORDS[metric] or metric
+end
+
+-- The group with the best mean, `apart` not counted; nil where none has the metric.
+local function best_of(self, apart)
+  local best, top
+  for _, group in ipairs(self.groups) do
+    local mean = summary.of(group, self.metric).mean
+    if mean and group ~= apart and (not top or self:better(mean, top)) then best, top = group, mean end
+  end
+  return best
+end
+
+function facts:better(a, b)
+  if self.higher then return a > b end
+  return a < b
+end
+
+-- A colour for each: grey for the baseline, the first for the best, the others in their order.
+local function give_styles(self)
+  local next_style = 2
+  for _, group in ipairs(self.groups) do
+    if group == self.base then
+      group.style = BASELINE_STYLE
+    elseif group == self.other then
+      group.style = OTHER_STYLE
+    else
+      group.style = next_style
+      next_style = next_style == 6 and 8 or next_style == 8 and 2 or next_style + 1
+    end
+  end
+end
+
+-- Equal labels get what tells them apart: options, or else the split.
+local function tell_apart(self)
+  local by_label = {}
+  for _, group in ipairs(self.groups) do
+    by_label[group.label] = by_label[group.label] or {}
+    table.insert(by_label[group.label], group)
+  end
+  for label, same in pairs(by_label) do
+    local runs = {}
+    for i, group in ipairs(same) do runs[i] = group.run end
+    for _, group in ipairs(#same > 1 and same or {}) do
+      local parts = {}
+      for i, name in ipairs(self.catalog:varying(runs)) do
+        parts[i] = ("%s=%s"):format(name, facts.value(self.catalog:key(name):get(group.run)))
+      end
+      if #parts == 0 then parts[1] = "split " .. group.run.split_id end
+      group.label = ("%s (%s)"):format(label, table.concat(parts, ", "))
+    end
+  end
+end
+
+function facts.new(db, name, groups, runs, how)
+  local self = setmetatable({ db = db, name = name, groups = groups, runs = runs, catalog = keys.new(db),
+    kept = {} }, facts)
+  tell_apart(self)
+  local key = self.catalog:key(how and how.metric or "macro_f1")
+  if key.kind ~= "metric" then error(("--by takes a metric; %s is none"):format(key.name), 0) end
+  self.metric, self.words_of, self.higher = key.metric, facts.words(key.metric), key.higher
+  self.base = summary.baseline(db, groups, how and how.baseline)
+  self.other = best_of(self, self.base)
+  self.best = best_of(self)
+  give_styles(self)
+  self.split = assert(db:split_of(groups[1].run))
+  self.one_split = true
+  for _, group in ipairs(groups) do
+    self.one_split = self.one_split and group.run.split_id == groups[1].run.split_id
+  end
+  self.evaluation_of = {} -- run_id → number of its primary test evaluation
+  for _, one in ipairs(assert(db:scores())) do self.evaluation_of[one.run_id] = one.eval_id end
+  return self
+end
+
+-- Names of the options that differ, sorted.
+function facts:differing()
+  if not self.differ then
+    local runs = {}
+    for i, group in ipairs(self.groups) do runs[i] = group.run end
+    self.differ = self.catalog:varying(runs)
+  end
+  return self.differ
+end
+
+-- make() once per name and group.
+local function kept(self, what, group, make)
+  local own = self.kept[what] or {}
+  self.kept[what] = own
+  if own[group] == nil then own[group] = make() end
+  return own[group]
+end
+
+function facts:moments(group, metric)
+  return summary.of(group, metric or self.metric)
+end
+
+-- Per class, in class order: {name, n_train, shot, recall = {n, mean, sd, values, seeds}}.
+function facts:classes(group)
+  return kept(self, "classes", group, function()
+    local out = {}
+    for _, member in ipairs(group.members) do
+      for j, class in ipairs(assert(self.db:classes(self.evaluation_of[member.run_id]))) do
+        out[j] = out[j] or { name = class.class, n_train = class.n_train, shot = class.shot, values = {},
+          seeds = {} }
+        if class.recall then
+          table.insert(out[j].values, class.recall)
+          table.insert(out[j].seeds, member.seed)
+        end
+      end
+    end
+    for _, class in ipairs(out) do
+      class.recall = summary.moments(class.values)
+      class.recall.values, class.recall.seeds = class.values, class.seeds
+    end
+    return out
+  end)
+end
+
+-- Counts summed over the seeds, true classes down.
+function facts:confusion(group)
+  return kept(self, "confusion", group, function()
+    local sum
+    for _, member in ipairs(group.members) do
+      local matrix = assert(self.db:confusion(self.evaluation_of[member.run_id]))
+      sum = sum and sum + matrix or matrix
+    end
+    return sum:totable()
+  end)
+end
+
+-- Bins of the calibration error, summed over the seeds; an empty list where none are stored.
+function facts:bins(group)
+  return kept(self, "bins", group, function()
+    local sum = {}
+    for _, member in ipairs(group.members) do
+      for b, bin in ipairs(assert(self.db:bins(self.evaluation_of[member.run_id]))) do
+        sum[b] = sum[b] or { n = 0, sum_conf = 0, n_correct = 0 }
+        for key, value in pairs(sum[b]) do sum[b][key] = value + bin[key] end
+      end
+    end
+    return sum
+  end)
+end
+
+-- {true_idx, pred_idx, …} of a member, nil where they are not stored.
+function facts:predictions(member)
+  return (self.db:predictions(self.evaluation_of[member.run_id]))
+end
+
+-- The class numbers, 1 …, with the largest first.
+function facts:order()
+  local order, classes = {}, self.split.classes
+  for i in ipairs(classes) do order[i] = i end
+  table.sort(order, function(i, j)
+    local a, b = classes[i].n_train, classes[j].n_train
+    if a ~= b then return a > b end
+    return i < j
+  end)
+  return order
+end
+
+return facts

@@ -1,0 +1,190 @@
+-- Confusion matrices of a report: the baseline's, the best other one's, and their difference on a
+-- map that diverges from 0. A cell is a share of its true class, over all seeds.
+local chart = require "aniso.show.report.chart"
+local page = require "aniso.show.report.page"
+local palette = require "aniso.show.plot.palette"
+
+local MOST_NAMED = 24 -- classes; beyond, cells are too small for names and numbers
+local MOST_TOLD = 40  -- confusions that the table behind a larger matrix lists
+
+-- Counts → shares of the rows; false where a class has no test image.
+local function shares(matrix)
+  local out = {}
+  for i, row in ipairs(matrix) do
+    local sum = 0
+    for _, n in ipairs(row) do sum = sum + n end
+    out[i] = {}
+    for j, n in ipairs(row) do out[i][j] = sum > 0 and n / sum end
+  end
+  return out
+end
+
+local function minus(a, b)
+  local out = {}
+  for i, row in ipairs(a) do
+    out[i] = {}
+    for j, value in ipairs(row) do out[i][j] = value and b[i][j] and value - b[i][j] end
+  end
+  return out
+end
+
+local function largest(matrix)
+  local most = 0
+  for _, row in ipairs(matrix) do
+    for _, value in ipairs(row) do most = math.max(most, math.abs(value or 0)) end
+  end
+  return most
+end
+
+local function names_of(facts, order, letters)
+  local out = {}
+  for row, j in ipairs(order) do out[row] = chart.fit(facts.split.classes[j].name, letters) end
+  return out
+end
+
+local function draw_cells(c, facts, order, of, size, named)
+  local classes = facts.split.classes
+  for row, i in ipairs(order) do
+    for column, j in ipairs(order) do
+      local value, x, y = of.cells[i][j], c.left + (column - 1) * size, c.top + (row - 1) * size
+      if value and (named or value ~= 0) then
+        local words = ("%s called %s: %s"):format(classes[i].name, classes[j].name, of.told(value))
+        c:add('<rect class="%s" x="%d" y="%d" width="%d" height="%d"><title>%s</title></rect>',
+          of.level(value), x, y, size, size, page.escape(words))
+        if named and of.text(value) ~= "" then
+          c:text(x + size / 2, y + size / 2 + 4, of.text(value), { anchor = "middle", class = "small" })
+        end
+      end
+    end
+  end
+  c:add('<rect class="frame" x="%d" y="%d" width="%d" height="%d"/>', c.left, c.top, #order * size,
+    #order * size)
+end
+
+-- Names on the left and below, turned where they would touch.
+local function draw_names(c, names, size, turned)
+  for k, name in ipairs(names) do
+    local middle = (k - 0.5) * size
+    c:text(c.left - 8, c.top + middle + 4, name, { anchor = "end" })
+    c:text(c.left + middle + (turned and 4 or 0), c.top + #names * size + (turned and 12 or 16), name,
+      turned and { anchor = "end", turn = -50 } or { anchor = "middle" })
+  end
+end
+
+-- of: {id, title, heading, desc, cells, level(value) → class, text(value), told(value)}
+local function draw(facts, order, of)
+  local K, named = #order, #order <= MOST_NAMED
+  local size = named and math.max(30, math.min(44, 420 // K)) or math.max(3, 420 // K)
+  local names = names_of(facts, order, 13)
+  local longest = chart.room(names)
+  local turned = longest > size
+  local bottom = not named and 30 or turned and 26 + 0.8 * longest or 42
+  local left = named and 104 or 24
+  local c = chart.new { id = of.id, title = of.title, desc = of.desc, width = left + K * size + 12,
+    height = 34 + K * size + bottom, left = left, right = 12, top = 34, bottom = bottom }
+  c:text(left - (named and 90 or 12), 16, of.heading, { class = "strong" })
+  draw_cells(c, facts, order, of, size, named)
+  if named then draw_names(c, names, size, turned) end
+  c:text(left + K * size / 2, c.height - 6, "predicted", { anchor = "middle", class = "soft" })
+  c:text(12, c.top + K * size / 2, "true", { anchor = "middle", turn = -90, class = "soft" })
+  return c:text_of()
+end
+
+-- Where there is nothing the cell stays blank, so that the eye finds the rest.
+local function percent(value)
+  local n = math.floor(100 * value + 0.5)
+  return value == 0 and "" or n == 0 and "<1" or ("%d"):format(n)
+end
+
+local function points(value)
+  local n = math.floor(100 * math.abs(value) + 0.5)
+  return n == 0 and "" or (value > 0 and "+%d" or "−%d"):format(n)
+end
+
+local function full_table(facts, order, matrix, caption)
+  local columns, rows = { "true \\ predicted" }, {}
+  for at, j in ipairs(order) do columns[1 + at] = facts.split.classes[j].name end
+  for row, i in ipairs(order) do
+    rows[row] = { facts.split.classes[i].name }
+    for at, j in ipairs(order) do rows[row][1 + at] = matrix[i][j] end
+  end
+  return page.table(caption, columns, rows)
+end
+
+-- Shares as cells of a table.
+local function in_points(change)
+  local out = {}
+  for i, row in ipairs(change) do
+    out[i] = {}
+    for j, value in ipairs(row) do
+      out[i][j] = page.cell(value and 100 * value, "%+.1f")
+    end
+  end
+  return out
+end
+
+-- The largest cells off the diagonal, where the whole would be too much to read.
+local function short_table(facts, matrix, caption)
+  local list, rows = {}, {}
+  for i, row in ipairs(matrix) do
+    for j, cell in pairs(row) do
+      local size = math.abs(type(cell) == "table" and cell.value or cell)
+      if i ~= j and size > 0 then list[#list + 1] = { i, j, cell, size = size } end
+    end
+  end
+  table.sort(list, function(a, b)
+    if a.size ~= b.size then return a.size > b.size end
+    if a[1] ~= b[1] then return a[1] < b[1] end
+    return a[2] < b[2]
+  end)
+  for k = 1, math.min(MOST_TOLD, #list) do
+    rows[k] = { facts.split.classes[list[k][1]].name, facts.split.classes[list[k][2]].name, list[k][3] }
+  end
+  return page.table(("%s: the %d largest off the diagonal"):format(caption, #rows),
+    { "true", "predicted", "value" }, rows)
+end
+
+local function told(facts, order, matrix, caption)
+  if #order > MOST_TOLD then return short_table(facts, matrix, caption) end
+  return full_table(facts, order, matrix, caption)
+end
+
+-- ── the figures ─────────────────────────────────────────────────────────────────────────
+-- → drawing, shares, table of a group
+local function one(facts, order, group, id)
+  local matrix = facts:confusion(group)
+  local cells = shares(matrix)
+  local drawing = draw(facts, order, { id = id, cells = cells, text = percent,
+    title = "Confusion matrix of " .. group.label, heading = chart.fit(group.label, 38),
+    desc = "True classes down, predicted ones across, in per cent of the true class.",
+    told = function(value) return ("%.1f %%"):format(100 * value) end,
+    level = function(value) return "q" .. palette.level(value) end })
+  local caption = ("Confusions of %s, images over all seeds"):format(group.label)
+  return drawing, cells, told(facts, order, matrix, caption)
+end
+
+local function difference(facts, order, change)
+  local most = math.max(largest(change), 0.01)
+  local drawing = draw(facts, order, { id = "confusion-difference", cells = change, text = points,
+    title = ("Difference of %s to %s"):format(facts.other.label, facts.base.label),
+    heading = "Difference, percentage points",
+    desc = "In percentage points of the true class: orange is more, blue is less.",
+    told = function(value) return ("%+.1f points"):format(100 * value) end,
+    level = function(value) return "d" .. palette.level(0.5 + value / most / 2) end })
+  return page.figure({ drawing }, ("%s minus %s: orange is more, blue is less. On the diagonal more is "
+    .. "better, elsewhere less. The colours reach to ±%.0f points."):format(facts.other.label,
+    facts.base.label, 100 * most),
+    told(facts, order, in_points(change), "Difference in percentage points of the true class"))
+end
+
+-- → markup
+return function(facts)
+  if not facts.one_split then return page.paragraph "The runs are of several splits." end
+  local order = facts:order()
+  local base, base_cells, base_table = one(facts, order, facts.base, "confusion-baseline")
+  local words = "Confusions over all seeds, in per cent of the true class; the largest class first."
+  if not facts.other then return page.figure({ base }, words, base_table) end
+  local other, other_cells, other_table = one(facts, order, facts.other, "confusion-best")
+  return page.figure({ base, other }, words, base_table .. other_table)
+    .. difference(facts, order, minus(other_cells, base_cells))
+end

@@ -1,0 +1,74 @@
+-- How the configurations of a report differ, what they share, and the commands that repeat them.
+local page = require "aniso.show.report.page"
+local repro = require "aniso.store.reproduce"
+
+local settings = {}
+
+-- → markup: an option per row, a configuration per column; what all share is folded away.
+function settings.differences(facts)
+  local varies, rows, columns = {}, {}, { "option" }
+  for i, group in ipairs(facts.groups) do columns[1 + i] = group.label end
+  for _, name in ipairs(facts:differing()) do
+    varies[name] = true
+    local key, row = facts.catalog:key(name), { name }
+    for i, group in ipairs(facts.groups) do row[1 + i] = { text = facts.value(key:get(group.run)) } end
+    rows[#rows + 1] = row
+  end
+  local common = {}
+  for _, param in ipairs(assert(facts.db:query(
+    "SELECT key, txt FROM config_param WHERE config_id = ?1 ORDER BY key", facts.groups[1].run.config_id))) do
+    if not varies[param.key] then common[#common + 1] = { param.key, param.txt } end
+  end
+  local out = { #rows == 0 and page.paragraph "The configurations have the same options."
+    or page.table("Options that differ", columns, rows) }
+  out[2] = page.details(("The %d options that all share"):format(#common),
+    page.table("Options that all share", { "option", "value" }, common))
+  return table.concat(out, "\n")
+end
+
+local function code(lines)
+  return "<pre><code>" .. page.escape(table.concat(lines, "\n")) .. "</code></pre>"
+end
+
+local function commands(facts, group)
+  local seeds = {}
+  for i, member in ipairs(group.members) do seeds[i] = member.seed end
+  local lines, why = repro(facts.db, group.run)
+  local heading = ("<h3>%s</h3>"):format(page.escape(group.label))
+  if not lines then return heading .. page.paragraph("%s", why) end
+  return heading .. page.paragraph("The first of the seeds %s; the others with --seeds.",
+    table.concat(seeds, ", ")) .. code(lines)
+end
+
+-- "2026-11-25T09:58:01.5Z" → "2026-11-25 09:58"
+local function minute(time) return (time:sub(1, 16):gsub("T", " ")) end
+
+local function machine(facts)
+  local run = facts.groups[1].run
+  local origin = assert(facts.db:origin(run))
+  local first, last = run.started_at, run.ended_at or run.started_at
+  for _, one in ipairs(facts.runs) do
+    if one.started_at < first then first = one.started_at end
+    if one.ended_at and one.ended_at > last then last = one.ended_at end
+  end
+  return page.facts {
+    { "program", ("aniso %s%s"):format(run.tool_version or "?", run.git_commit and ", sources at commit "
+      .. run.git_commit or "") },
+    { "machine", ("%s, %d cores, %.0f GiB, %s"):format(origin.cpu ~= "" and origin.cpu or origin.hostname,
+      origin.cores, origin.ram_bytes / 2 ^ 30, origin.blas) },
+    { "data", ("%s, split %s, content %s"):format(facts.split.dataset, facts.split.name,
+      facts.split.dataset_sha256:sub(1, 16)) },
+    { "when", ("%s to %s UTC"):format(minute(first), minute(last)) },
+  }
+end
+
+-- → markup
+function settings.repetition(facts)
+  local out = { machine(facts), commands(facts, facts.best or facts.groups[1]) }
+  if facts.best ~= facts.base then out[#out + 1] = commands(facts, facts.base) end
+  out[#out + 1] = "<h3>This page</h3>" .. code { ("aniso report %s --db %s"):format(
+    repro.quoted(facts.name), repro.quoted(facts.db.path)) }
+  return table.concat(out, "\n")
+end
+
+return settings

@@ -1,0 +1,196 @@
+-- Rows for people, for programs and for papers: an aligned table, CSV (RFC 4180), JSON,
+-- Markdown or LaTeX (table/markup.lua).
+-- A column is a name or {name =, digits =}; a row is a list with one value per column, nil
+-- for SQL's NULL. A cell may also be {text =, bold =, value =}: what a person sees, whether
+-- it stands out on a terminal, what a program gets.
+local markup = require "aniso.show.markup"
+local sys = require("aniso.core").sys
+
+local tables = {}
+
+tables.formats = { "table", "csv", "json", "md", "latex" }
+
+local function is_cell(value)
+  return type(value) == "table" and value.text ~= nil
+end
+
+-- A text that is no UTF-8, such as a blob of SQLite: as SQL writes it, x'3F80'.
+local function printable(value)
+  if type(value) ~= "string" or utf8.len(value) then return value end
+  return "x'" .. value:gsub(".", function(byte) return ("%02X"):format(byte:byte()) end) .. "'"
+end
+
+local function raw(value)
+  if is_cell(value) then
+    if value.value ~= nil then return value.value end
+    return value.text
+  end
+  return printable(value)
+end
+
+local function person(value, column)
+  if is_cell(value) then return value.text end
+  if value == nil then return "n/a" end
+  if math.type(value) == "float" then
+    if column.digits then return ("%." .. column.digits .. "f"):format(value) end
+    return ("%.6g"):format(value)
+  end
+  return (tostring(printable(value)):gsub("[\r\n]+", " "))
+end
+
+-- Columns of a text on a terminal. Combining marks take none, wide East Asian letters two.
+function tables.width(text)
+  if not utf8.len(text) then return #text end
+  local columns = 0
+  for _, c in utf8.codes(text) do
+    if c >= 0x1100 and (c <= 0x115F or (c >= 0x2E80 and c <= 0xA4CF) or (c >= 0xAC00 and c <= 0xD7A3)
+        or (c >= 0xF900 and c <= 0xFAFF) or (c >= 0xFE30 and c <= 0xFE6F)
+        or (c >= 0xFF00 and c <= 0xFF60) or (c >= 0x1F300 and c <= 0x1FAFF)) then
+      columns = columns + 2
+    elseif not (c >= 0x300 and c <= 0x36F) and c ~= 0x200D and not (c >= 0xFE00 and c <= 0xFE0F) then
+      columns = columns + 1
+    end
+  end
+  return columns
+end
+
+-- The beginning of a line that fits so many columns.
+function tables.cut(line, columns)
+  if tables.width(line) <= columns then return line end
+  local out, taken = {}, 0
+  for _, c in utf8.codes(line) do
+    local char = utf8.char(c)
+    taken = taken + tables.width(char)
+    if taken > columns then break end
+    out[#out + 1] = char
+  end
+  return table.concat(out)
+end
+
+local function normal(columns)
+  local out = {}
+  for i, column in ipairs(columns) do
+    out[i] = type(column) == "table" and column or { name = column }
+  end
+  return out
+end
+
+local function pad(text, width, right)
+  local space = (" "):rep(width - tables.width(text))
+  return right and space .. text or text .. space
+end
+
+-- What a person reads of each row, and which columns are numbers and stand to the right.
+local function texts_of(columns, rows)
+  local texts, right = {}, {}
+  for j in ipairs(columns) do right[j] = #rows > 0 end
+  for i, row in ipairs(rows) do
+    texts[i] = {}
+    for j, column in ipairs(columns) do
+      local value = row[j]
+      texts[i][j] = person(value, column)
+      right[j] = right[j] and (value == nil or type(raw(value)) == "number")
+    end
+  end
+  return texts, right
+end
+
+local function aligned(columns, rows, bold)
+  local texts, right = texts_of(columns, rows)
+  local widths = {}
+  for j, column in ipairs(columns) do
+    widths[j] = tables.width(column.name)
+    for _, row in ipairs(texts) do widths[j] = math.max(widths[j], tables.width(row[j])) end
+  end
+  local function line(row, of)
+    local out = {}
+    for j in ipairs(columns) do
+      local text = pad(row[j], widths[j], right[j])
+      out[j] = bold and is_cell(of[j]) and of[j].bold and "\27[1m" .. text .. "\27[0m" or text
+    end
+    return (table.concat(out, "  "):gsub("%s+$", "")) .. "\n"
+  end
+  local head, rule = {}, {}
+  for j, column in ipairs(columns) do
+    head[j], rule[j] = column.name, ("─"):rep(widths[j])
+  end
+  local lines = { line(head, {}), line(rule, {}) }
+  for i, row in ipairs(rows) do lines[#lines + 1] = line(texts[i], row) end
+  return table.concat(lines)
+end
+
+-- The shortest decimal that reads back as the same number.
+local function exact(value)
+  if math.type(value) ~= "float" then return tostring(value) end
+  for digits = 15, 17 do
+    local text = ("%." .. digits .. "g"):format(value)
+    if tonumber(text) == value or digits == 17 then return text end
+  end
+end
+
+local function csv(columns, rows)
+  local function field(value)
+    local text = value == nil and "" or type(value) == "number" and exact(value) or tostring(value)
+    if text:find '[",\r\n]' then text = '"' .. text:gsub('"', '""') .. '"' end
+    return text
+  end
+  local out = {}
+  local function line(count, get)
+    local fields = {}
+    for j = 1, count do fields[j] = field(get(j)) end
+    out[#out + 1] = table.concat(fields, ",") .. "\r\n"
+  end
+  line(#columns, function(j) return columns[j].name end)
+  for _, row in ipairs(rows) do line(#columns, function(j) return raw(row[j]) end) end
+  return table.concat(out)
+end
+
+-- Objects whose keys keep the columns' order. NaN and infinities, which JSON lacks: null.
+local function json(columns, rows)
+  local function text(value)
+    return '"' .. tostring(value):gsub('[%c"\\]', function(c)
+      return c == '"' and '\\"' or c == "\\" and "\\\\" or ("\\u%04x"):format(c:byte())
+    end) .. '"'
+  end
+  local function scalar(value)
+    if value == nil or value ~= value or value == math.huge or value == -math.huge then return "null" end
+    if type(value) == "number" then return exact(value) end
+    return type(value) == "boolean" and tostring(value) or text(value)
+  end
+  local objects = {}
+  for i, row in ipairs(rows) do
+    local fields = {}
+    for j, column in ipairs(columns) do
+      fields[j] = text(column.name) .. ": " .. scalar(raw(row[j]))
+    end
+    objects[i] = "  {" .. table.concat(fields, ", ") .. "}"
+  end
+  return #objects == 0 and "[]\n" or "[\n" .. table.concat(objects, ",\n") .. "\n]\n"
+end
+
+local function document(columns, rows, write)
+  local texts, right = texts_of(columns, rows)
+  local heads = {}
+  for j, column in ipairs(columns) do heads[j] = column.name end
+  for i, row in ipairs(texts) do
+    for j, text in ipairs(row) do
+      row[j] = { text = text, bold = is_cell(rows[i][j]) and rows[i][j].bold }
+    end
+  end
+  return write(heads, texts, right)
+end
+
+-- The text of the rows in one of tables.formats. `bold` marks cells for a terminal.
+function tables.format(columns, rows, format, bold)
+  columns = normal(columns)
+  if format == "csv" then return csv(columns, rows) end
+  if format == "json" then return json(columns, rows) end
+  if markup[format] then return document(columns, rows, markup[format]) end
+  return aligned(columns, rows, bold)
+end
+
+function tables.print(columns, rows, format)
+  io.stdout:write(tables.format(columns, rows, format, sys.isatty "stdout"))
+end
+
+return tables

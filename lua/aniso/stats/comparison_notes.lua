@@ -1,0 +1,118 @@
+-- What a comparison must say aloud: where the numbers are too few to mean anything, what could not
+-- be tested and why, and which differences are within noise.
+local signed = require("aniso.show.compare_cells").with_sign
+
+local notes = {}
+
+-- Fewer seeds than that: no test over seeds. Fewer test images of a class: its recall moves in
+-- jumps. Fewer images that only one side got right: McNemar's test has nothing to go by.
+notes.enough = { seeds = 3, images = 20, discordant = 10 }
+
+-- "df 6, vasc 7", the rarest first, and how much one image is worth.
+local function rare_classes(result, add)
+  local rare, fewest = {}, math.huge
+  for _, class in ipairs(result.classes) do
+    if class.support > 0 and class.support < notes.enough.images then
+      rare[#rare + 1], fewest = class, math.min(fewest, class.support)
+    end
+  end
+  if #rare == 0 then return end
+  table.sort(rare, function(a, b) return a.support < b.support end)
+  local texts = {}
+  for i, class in ipairs(rare) do texts[i] = ("%s %d"):format(class.name, class.support) end
+  add("few test images (%s; fewer than %d): one image is up to %.2f of a recall", table.concat(texts, ", "),
+    notes.enough.images, 1 / fewest)
+end
+
+local function seeds_of(pair)
+  local list = {}
+  for i, two in ipairs(pair.seeds) do list[i] = two[1] end
+  return table.concat(list, ", ")
+end
+
+local function about_seeds(first, second, pair, add)
+  local n = #pair.seeds
+  if pair.unpaired and n == 0 then
+    add("%s and %s have no pair of runs: Δ is the difference of the means, and nothing is tested",
+      pair.label, pair.baseline)
+    return
+  end
+  if #first.members == 1 and #second.members == 1 then
+    local a, b = pair.seeds[1][1], pair.seeds[1][2]
+    add("%s: one run each: another seed may turn the difference around", pair.label)
+    if a ~= b then add("%s: seed %d against seed %d, so Δ holds the luck of both", pair.label, b, a) end
+    return
+  end
+  if n < #first.members or n < #second.members then
+    add("%s: Δ is over the seeds that both have (%s)", pair.label, seeds_of(pair))
+  end
+  if n < notes.enough.seeds then
+    add("%s: %d paired %s too few for a test over seeds: at least %d", pair.label, n,
+      n == 1 and "seed is" or "seeds are", notes.enough.seeds)
+  end
+end
+
+local function about_images(pair, add)
+  if pair.unpaired then
+    add("%s: no test over images: %s", pair.label, pair.unpaired)
+    return
+  end
+  local seeds, counts = {}, {}
+  for _, test in ipairs(pair.mcnemar) do
+    if test.b + test.c < notes.enough.discordant then
+      seeds[#seeds + 1], counts[#counts + 1] = test.second, test.b + test.c
+    end
+  end
+  if #seeds > 0 then
+    add("%s: at seed %s only %s of %d images are right in one and wrong in the other: too few for McNemar",
+      pair.label, table.concat(seeds, ", "), table.concat(counts, ", "), pair.n)
+  end
+end
+
+-- What the intervals over seeds and over images say of a difference, either of which may be missing.
+local function judgement(over_seeds, over_images)
+  local function holds_zero(of) return of and of.lo <= 0 and of.hi >= 0 end
+  if holds_zero(over_seeds) or holds_zero(over_images) then return "within noise" end
+  if over_seeds and over_images then return "beyond noise" end
+  if over_images then return "beyond the luck of the images; seeds untested" end
+  return over_seeds and "beyond the luck of the seeds; images untested" or "untested"
+end
+
+-- The verdict on what matters most, in one sentence.
+local function verdict(result, k, add)
+  local pair, out = result.pairs[k], {}
+  for _, one in ipairs(result.metrics) do
+    local delta = one.delta[k]
+    if delta.mean and (one.name == "acc" or one.name == "macro_f1" or one.name == "few") then
+      out[#out + 1] = ("%s %s (%s)"):format(one.name, signed(delta.mean),
+        judgement(delta.lo and delta, pair.intervals and pair.intervals[one.name]))
+    end
+  end
+  if #out > 0 then add("%s against %s: %s", pair.label, pair.baseline, table.concat(out, ", ")) end
+end
+
+-- → list of sentences
+function notes.of(result)
+  local out, first = {}, result.groups[1]
+  local function add(...) out[#out + 1] = string.format(...) end
+  for k = 2, #result.groups do verdict(result, k, add) end
+  for k = 2, #result.groups do
+    about_seeds(first, result.groups[k], result.pairs[k], add)
+    about_images(result.pairs[k], add)
+  end
+  rare_classes(result, add)
+  if #result.groups > 2 then
+    add("%d comparisons with one baseline: intervals and p are not corrected for that", #result.groups - 1)
+  end
+  for _, group in ipairs(result.groups) do
+    for _, run in ipairs(group.runs) do
+      if run.test_is_val == 1 then
+        add "validation and test are the same images: what was selected was selected on them"
+        return out
+      end
+    end
+  end
+  return out
+end
+
+return notes

@@ -1,0 +1,162 @@
+-- metric: everything that is measured on a whole set of predictions (METHOD §7), never
+-- averaged over batches. Undefined is nil, never 0. The names are those of the view v_eval.
+--   local m = metric.evaluate { true = labels, probs = p }      m.acc, m.macro_f1, m.class[1]
+--   metric.interval, metric.mcnemar, metric.difference, metric.paired_t: how sure one can be.
+
+local auc = require "aniso.stats.metric.auc"
+local bootstrap = require "aniso.stats.metric.bootstrap"
+local calibration = require "aniso.stats.metric.calibration"
+local confusion = require "aniso.stats.metric.confusion"
+local input = require "aniso.stats.metric.input"
+local nearest = require "aniso.recipe.nearest"
+local significance = require "aniso.stats.metric.significance"
+
+local metric = {}
+
+-- What can be stored or compared as one number. `higher`: higher is better.
+metric.catalog = {
+  { name = "acc", higher = true, label = "accuracy" },
+  { name = "bacc", higher = true, label = "balanced accuracy: mean recall over classes" },
+  { name = "macro_precision", higher = true, label = "mean precision over classes" },
+  { name = "macro_recall", higher = true, label = "mean recall over classes" },
+  { name = "macro_f1", higher = true, label = "mean F1 over classes" },
+  { name = "many", higher = true, label = "mean recall, classes with many images" },
+  { name = "medium", higher = true, label = "mean recall, classes in between" },
+  { name = "few", higher = true, label = "mean recall, classes with few images" },
+  { name = "worst_class", higher = true, label = "lowest recall of a class" },
+  { name = "kappa", higher = true, label = "Cohen's kappa" },
+  { name = "kappa_quadratic", higher = true, label = "Cohen's kappa, quadratic weights" },
+  { name = "mcc", higher = true, label = "Matthews' correlation" },
+  { name = "auc", higher = true, label = "mean one-vs-rest area under the ROC curve" },
+  { name = "nll", higher = false, label = "mean negative log-likelihood, nats" },
+  { name = "brier", higher = false, label = "Brier score, 0 … 2" },
+  { name = "ece", higher = false, label = "expected calibration error" },
+  { name = "interval_width", higher = false, label = "mean interval width over chains" },
+  { name = "agreement", higher = true, label = "mean share of chains that agree" },
+}
+
+local KEYS = { "true", "probs", "pred", "counts", "shot", "width", "agreement",
+  "bins", "K" }
+
+local function check(options)
+  local known = {}
+  for _, key in ipairs(KEYS) do known[key] = true end
+  for key in pairs(options) do
+    if not known[key] then
+      local meant = nearest(tostring(key), KEYS)
+      error(("metric.evaluate: unknown option %s (%s)"):format(tostring(key),
+        meant and "did you mean " .. meant .. "?" or "known: " .. table.concat(KEYS, ", ")), 3)
+    end
+  end
+  if not options.probs and not (options.pred and options.K) then
+    error("metric.evaluate: give probs (N, K), or pred with K", 3)
+  end
+end
+
+local function check_per_class(list, K, what)
+  if list and #list ~= K then
+    error(("%s has %d entries, expected one for each of %d classes"):format(what, #list, K), 0)
+  end
+end
+
+-- What needs probabilities, added to `result`.
+local function add_probabilistic(result, true_, pred, rows, bins)
+  local macro, by_class = auc.one_vs_rest(true_, rows, result.K)
+  result.auc = macro
+  result.class_auc = by_class
+  for j, class in ipairs(result.class) do class.auc = by_class[j] or nil end
+  result.nll = calibration.nll(true_, rows)
+  result.brier = calibration.brier(true_, rows)
+  result.bins = calibration.bins(true_, pred, rows, bins)
+  result.ece = calibration.ece(result.bins)
+end
+
+local function add_width(result, width)
+  local sum = 0
+  for j, value in ipairs(width) do
+    result.class[j].width = value
+    sum = sum + value
+  end
+  result.class_width, result.interval_width = width, sum / #width
+end
+
+-- → true_, pred, rows (nil without probs), K: all checked.
+local function read(options)
+  local rows, K
+  if options.probs then
+    rows, K = input.rows(options.probs, "probs")
+  end
+  if K and options.K and options.K ~= K then
+    error(("probs has %d columns, K is %d"):format(K, options.K), 0)
+  end
+  K = K or options.K
+  local true_ = input.classes(options["true"], K, "true", rows and #rows)
+  local pred = options.pred and input.classes(options.pred, K, "pred", #true_)
+    or input.argmax(rows)
+  check_per_class(options.counts, K, "counts")
+  check_per_class(options.shot, K, "shot")
+  return true_, pred, rows, K
+end
+
+-- options:
+--   true    N classes 0 … K−1, a list or an int64 tensor
+--   probs   (N, K), a tensor or a list of rows
+--   pred    N classes; without it the most probable class. With pred, probs may be absent:
+--           then K says how many classes, and what needs probabilities is nil
+--   counts  training images per class; shot "many" | "medium" | "few" per class (1-based)
+--   width   interval width over chains, per class or (N, K); agreement: per image, the
+--           share of chains that call the same class
+--   bins    of the calibration error, 15
+-- → n, K, pred, confusion (rows true), each name of the catalog, worst_class_idx (0-based),
+--   bins {n, sum_conf, n_correct}, and class[1 … K] = {support, predicted, tp, recall, precision,
+--   f1, auc, n_train, shot, width}. A class with no test image has recall nil and is left out
+--   of every macro mean of recall; an empty group is nil. class_auc (false: n/a) and
+--   class_width are the same per-class numbers as lists, for storing.
+function metric.evaluate(options)
+  check(options)
+  local true_, pred, rows, K = read(options)
+  local result = confusion.summary(confusion.count(true_, pred, K), options.shot)
+  result.pred = pred
+  for j, class in ipairs(result.class) do
+    class.n_train = options.counts and options.counts[j]
+    class.shot = options.shot and options.shot[j]
+  end
+  if rows then add_probabilistic(result, true_, pred, rows, options.bins or 15) end
+  if options.width then add_width(result, input.widths(options.width, K)) end
+  if options.agreement then
+    result.agreement = significance.mean_sd(input.numbers(options.agreement, "agreement")).mean
+  end
+  return result
+end
+
+-- The same summary from a stored confusion matrix: K rows (true) of K counts, or such a tensor.
+function metric.from_confusion(matrix, shot)
+  if type(matrix) == "userdata" then matrix = input.counts(matrix) end
+  check_per_class(shot, #matrix, "shot")
+  return confusion.summary(matrix, shot)
+end
+
+-- Intervals of accuracy and macro-F1 by bootstrap; options {draws, level, seed}.
+function metric.interval(true_, pred, K, options)
+  true_ = input.classes(true_, K, "true")
+  return bootstrap.interval(true_, input.classes(pred, K, "pred", #true_), K, options)
+end
+
+-- Intervals of the differences second − first, on the same images.
+function metric.difference(true_, first, second, K, options)
+  true_ = input.classes(true_, K, "true")
+  return bootstrap.difference(true_, input.classes(first, K, "first", #true_),
+    input.classes(second, K, "second", #true_), K, options)
+end
+
+-- McNemar's test of two predictions of the same images.
+function metric.mcnemar(true_, first, second, K)
+  true_ = input.classes(true_, K, "true")
+  return significance.mcnemar(true_, input.classes(first, K, "first", #true_),
+    input.classes(second, K, "second", #true_))
+end
+
+metric.paired_t = significance.paired_t   -- (first, second [, level]): values paired by seed
+metric.mean_sd = significance.mean_sd     -- (values) → {n, mean, sd}
+
+return metric

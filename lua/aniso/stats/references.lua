@@ -1,0 +1,186 @@
+-- What is compared, from what a person types. In this order a name means
+--   7, @last, @best:tail, a run's whole id    one run
+--   quickstart:ddpm, or ddpm                  a configuration: its finished runs over all seeds
+--   quickstart                                (alone) every configuration of a study
+--   1,4,7                                     these runs, as seeds of one thing
+--   'label=ddpm train.epochs=8'               finished runs by the filters of aniso ls
+--   the beginning of an id, a name            one run
+-- What means several things is refused with the names that tell them apart.
+local refuse = require("aniso.store.db_error").raise
+local must = require("aniso.store.db_error").must
+local summary = require "aniso.stats.groups"
+
+local references = {}
+
+local function label_of(run)
+  return run.label or run.name
+end
+
+-- Which studies have finished runs of this label.
+local function studies_with(db, label)
+  local out = {}
+  for i, row in ipairs(must(db:query([[
+    SELECT s.name FROM v_counted c JOIN run r ON r.run_id = c.run_id JOIN study s ON s.study_id = c.study_id
+     WHERE coalesce(r.label, r.name) = ?1 GROUP BY s.study_id ORDER BY min(r.run_id)]], label))) do
+    out[i] = row.name
+  end
+  return out
+end
+
+local function is_study(db, name)
+  return must(db:query("SELECT 1 AS yes FROM v_run WHERE study = ?1 LIMIT 1", name))[1] ~= nil
+end
+
+-- The counted runs of one label; several configurations under it are told apart by their options.
+local function of_label(db, study, label)
+  local runs, configs, n = {}, {}, 0
+  for _, run in ipairs(summary.counted(db, study)) do
+    if label_of(run) == label then
+      runs[#runs + 1] = run
+      local key = run.config_id .. " " .. run.split_id
+      n = n + (configs[key] and 0 or 1)
+      configs[key] = true
+    end
+  end
+  if n > 1 then
+    local differ = require("aniso.store.keys").new(db):varying(runs)
+    refuse(("%s:%s is %d configurations, which differ in %s; name runs (1,4,7) or add a filter: "
+      .. "'study=%s label=%s KEY=VALUE'"):format(study, label, n,
+      #differ > 0 and table.concat(differ, ", ") or "their split", study, label), "EINVAL")
+  end
+  return runs
+end
+
+local function single(run)
+  return { runs = { run }, single = true }
+end
+
+local function configuration(db, study, label)
+  local runs = of_label(db, study, label)
+  return #runs > 0 and { runs = runs, short = label, long = study .. ":" .. label } or nil
+end
+
+-- label, or study:label.
+local function by_label(db, name)
+  local studies = studies_with(db, name)
+  if #studies > 1 then
+    for i, study in ipairs(studies) do studies[i] = study .. ":" .. name end
+    refuse(("%s is a configuration of several studies: say %s"):format(name,
+      table.concat(studies, " or ")), "EINVAL")
+  end
+  if #studies == 1 and is_study(db, name) and studies[1] ~= name then
+    refuse(("%s is a study and a configuration: say %s:%s for that"):format(name, studies[1], name), "EINVAL")
+  end
+  if #studies == 1 then return configuration(db, studies[1], name) end
+  for at in name:gmatch "():" do
+    local study, label = name:sub(1, at - 1), name:sub(at + 1)
+    if is_study(db, study) then
+      local found = configuration(db, study, label)
+      if found then return found end
+      local labels = {}
+      for i, group in ipairs(summary.groups(db, summary.counted(db, study))) do labels[i] = group.label end
+      refuse(("study %s has no finished configuration %s (it has: %s)"):format(study, label,
+        table.concat(labels, ", ")), "ENOTFOUND")
+    end
+  end
+end
+
+local function by_list(db, name)
+  if not name:find "," then return nil end
+  local runs = {}
+  for part in name:gmatch "[^,]+" do
+    local run = db:find(part)
+    if not run then return nil end
+    runs[#runs + 1] = run
+  end
+  return { runs = runs, short = name, long = name }
+end
+
+local function by_filter(db, name)
+  if not name:find "[=<>~]" and not name:find "^tag:" then return nil end
+  local filters, counted, runs = {}, {}, {}
+  for word in name:gmatch "%S+" do filters[#filters + 1] = word end
+  for _, row in ipairs(must(db:query "SELECT run_id FROM v_counted")) do counted[row.run_id] = true end
+  for _, run in ipairs(must(db:select(filters))) do
+    if counted[run.run_id] then table.insert(runs, 1, run) end
+  end
+  if #runs == 0 then refuse(("no finished run fits %s"):format(name), "ENOTFOUND") end
+  return { runs = runs, short = name, long = name }
+end
+
+local function resolve(db, name)
+  if name:find "^@" or name:find "^%d+$" or #name == 26 and db:find(name) then
+    return single(must(db:find(name)))
+  end
+  local found = by_label(db, name)
+  if found then return found end
+  if is_study(db, name) then
+    local labels = {}
+    for i, group in ipairs(summary.groups(db, summary.counted(db, name))) do
+      labels[i] = name .. ":" .. group.label
+    end
+    refuse(("%s is a study: alone it compares its configurations; else say which (%s)"):format(name,
+      table.concat(labels, ", ")), "EINVAL")
+  end
+  return by_list(db, name) or by_filter(db, name) or single(must(db:find(name)))
+end
+
+-- The configurations of a study, the baseline first (summary.lua says which that is).
+local function study_groups(db, study, baseline)
+  local found, groups = summary.groups(db, summary.counted(db, study)), {}
+  if #found < 2 then
+    refuse(("study %s has %d finished configuration%s: nothing to compare"):format(study, #found,
+      #found == 1 and "" or "s"), "ENOTFOUND")
+  end
+  local ok, base = pcall(summary.baseline, db, found, baseline)
+  if not ok then refuse(base, "ENOTFOUND") end
+  for _, group in ipairs(found) do
+    local runs = {}
+    for i, member in ipairs(group.members) do runs[i] = must(db:find(member.run_id)) end
+    table.insert(groups, group == base and 1 or #groups + 1,
+      { runs = runs, short = group.label, long = study .. ":" .. group.label })
+  end
+  return groups
+end
+
+-- Each group gets the shortest label that no other has.
+local function set_labels(groups)
+  for _, group in ipairs(groups) do
+    local run = group.runs[1]
+    if group.single then
+      group.short = ("%s seed %d"):format(label_of(run), run.seed)
+      group.long = ("%s:%s"):format(run.study, group.short)
+      group.longest = ("%s #%d"):format(group.short, run.run_id)
+    end
+  end
+  for _, form in ipairs { "short", "long", "longest" } do
+    local count = {}
+    for _, group in ipairs(groups) do
+      group.label = group.label or group[form]
+      count[group.label or ""] = (count[group.label or ""] or 0) + 1
+    end
+    for _, group in ipairs(groups) do
+      if count[group.label] > 1 and (group.long or group.longest) then group.label = nil end
+    end
+  end
+  for i, group in ipairs(groups) do group.label = group.label or ("%s (%d)"):format(group.short, i) end
+end
+
+-- resolve(db, names [, {baseline = label}]) → groups {label, runs}, the baseline first; raises a
+-- refusal. One name is a study's.
+function references.resolve(db, names, options)
+  local groups = {}
+  if #names == 1 then
+    if not is_study(db, names[1]) then
+      refuse(("compare needs two things or the name of a study, and %s is none (aniso ls lists them)")
+        :format(names[1]), "EINVAL")
+    end
+    groups = study_groups(db, names[1], options and options.baseline)
+  else
+    for i, name in ipairs(names) do groups[i] = resolve(db, tostring(name)) end
+  end
+  set_labels(groups)
+  return groups
+end
+
+return references

@@ -1,0 +1,119 @@
+-- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code.
+-- A database asks (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
+-- takes marks (marks.lua) and plans (plan.lua), removes runs (removal.lua, gc.lua), merges
+-- (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends the runs whose
+-- writer is gone.
+local answers = require "aniso.store.query_api"
+local core = require "aniso.core"
+local find = require "aniso.store.find"
+local marks = require "aniso.store.tags_and_notes"
+local merge = require "aniso.store.merge"
+local plan = require "aniso.store.plan"
+local read = require "aniso.store.read"
+local recorder = require "aniso.store.recorder"
+local refusal = require "aniso.store.db_error"
+local removal = require "aniso.store.removal"
+local score = require "aniso.store.score"
+local select_runs = require "aniso.store.select"
+
+local Database = { __name = "aniso.RunDatabase" }
+Database.__index = Database
+
+local store = { methods = Database }
+
+for _, part in ipairs { answers, find, marks, merge, plan, read, recorder.database, removal, score,
+  select_runs.methods } do
+  for name, method in pairs(part) do Database[name] = method end
+end
+
+-- A run without an end belongs to the writer; a new writer knows that none is left.
+local function end_crashed_runs(db)
+  return db.core:exec "UPDATE run SET ended_at = heartbeat_at WHERE ended_at IS NULL"
+end
+
+-- A reader that finds such runs, and no writer, tidies up where it may, so that every tool
+-- sees what `aniso ls` shows. Where it may not, db:runs() still judges by the writer's lock.
+local function settle(db)
+  local unended = db.core:query "SELECT 1 FROM run WHERE ended_at IS NULL LIMIT 1"
+  if not unended or #unended == 0 or db.core:writer() then return end
+  if db.core:version() ~= core.db.VERSION then return end
+  local writing = core.db.open(db.path, "write")
+  if writing then
+    end_crashed_runs { core = writing }
+    writing:close()
+  end
+end
+
+function store.open(path, options)
+  local readonly = options and options.readonly or false
+  local connection, message, code = core.db.open(path, readonly and "read" or "write")
+  if not connection then return nil, message, code end
+  local db = setmetatable({ core = connection, path = connection:path(), readonly = readonly },
+    Database)
+  if readonly then
+    settle(db)
+    return db
+  end
+  local ended
+  ended, message, code = end_crashed_runs(db)
+  if not ended then
+    connection:close()
+    return nil, message, code
+  end
+  return db
+end
+
+-- exec(sql, value…) → rows changed, last new id | nil, message, code.
+function Database:exec(sql, ...)
+  return self.core:exec(sql, ...)
+end
+
+-- query(sql, value…) → list of rows by column name, list of column names | nil, message, code.
+function Database:query(sql, ...)
+  return self.core:query(sql, ...)
+end
+
+-- A text from the user: one reading statement, on a database opened for reading.
+function Database:sql(text)
+  if not self.readonly then error("sql() wants a database opened with {readonly = true}", 2) end
+  return self.core:query(text)
+end
+
+-- Runs fn(…) in one transaction: all of it is stored or nothing. → fn's results (true where
+-- it has none) | nil, message, code. An error in fn rolls back and goes on.
+function Database:transaction(fn, ...)
+  local begun, message, code = self.core:begin()
+  if not begun then return nil, message, code end
+  local results = table.pack(pcall(fn, ...))
+  if not results[1] then
+    self.core:rollback()
+    if refusal.is(results[2]) then return nil, results[2].message, results[2].code end
+    error(results[2], 0)
+  end
+  local committed
+  committed, message, code = self.core:commit()
+  if not committed then return nil, message, code end
+  if results.n == 1 then return true end
+  return table.unpack(results, 2, results.n)
+end
+
+function Database:version()
+  return self.core:version()
+end
+
+-- The number of the process that writes (0: unknown); nil if none does.
+function Database:writer()
+  return self.core:writer()
+end
+
+function Database:close()
+  self.core:close()
+end
+
+Database.__close = Database.close
+
+function Database:__tostring()
+  return ("RunDatabase(%s%s)"):format(self.path, self.readonly and ", for reading" or "")
+end
+
+return store

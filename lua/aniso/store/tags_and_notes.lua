@@ -1,0 +1,72 @@
+-- What a person says about runs: tags and notes. A star is the tag `star`. A file of
+-- version 1, opened for reading, has neither.
+local refusal = require "aniso.store.db_error"
+local must = refusal.must
+
+local marks = {}
+
+local NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+
+local function has_marks(db)
+  return db.core:version() >= 2
+end
+
+-- tags() → run_id → sorted list of names.
+function marks.tags(db)
+  if not has_marks(db) then return {} end
+  local rows, message, code = db.core:query "SELECT run_id, name FROM tag ORDER BY run_id, name"
+  if not rows then return nil, message, code end
+  local by_run = {}
+  for _, row in ipairs(rows) do
+    by_run[row.run_id] = by_run[row.run_id] or {}
+    table.insert(by_run[row.run_id], row.name)
+  end
+  return by_run
+end
+
+-- Names are single words, so that tag:NAME can be typed as a filter.
+local function check(name)
+  if type(name) ~= "string" or name == "" or name:find "[%s%c]" then
+    error(("a tag is one word, got %q"):format(tostring(name)), 0)
+  end
+end
+
+-- tag(run, {name…}) → how many are new;  untag(run, {name…}) → how many were there.
+function marks.tag(db, run, names)
+  for _, name in ipairs(names) do check(name) end
+  return db:transaction(function()
+    local changed = 0
+    for _, name in ipairs(names) do
+      changed = changed + must(db.core:exec("INSERT INTO tag(run_id, name, at) VALUES(?1, ?2, " .. NOW
+        .. ") ON CONFLICT DO NOTHING", run.run_id, name))
+    end
+    return changed
+  end)
+end
+
+function marks.untag(db, run, names)
+  return db:transaction(function()
+    local changed = 0
+    for _, name in ipairs(names) do
+      changed = changed + must(db.core:exec("DELETE FROM tag WHERE run_id = ?1 AND name = ?2",
+        run.run_id, name))
+    end
+    return changed
+  end)
+end
+
+-- note(run, text): one more remark.   notes(run) → {at, text}, the latest last.
+function marks.note(db, run, text)
+  if type(text) ~= "string" or not text:find "%S" then error("a note needs a text", 0) end
+  return db.core:exec([[
+    INSERT INTO note(run_id, seq, at, text)
+    SELECT ?1, coalesce(max(seq), 0) + 1, ]] .. NOW .. [[, ?2 FROM note WHERE run_id = ?1]],
+    run.run_id, text)
+end
+
+function marks.notes(db, run)
+  if not has_marks(db) then return {} end
+  return db.core:query("SELECT at, text FROM note WHERE run_id = ?1 ORDER BY seq", run.run_id)
+end
+
+return marks

@@ -1,0 +1,101 @@
+-- The evaluation that a run is known by: the best weights on the validation and the test
+-- part, by the reverse chain (primary) and by the prior alone, all stored.
+local core = require "aniso.core"
+local evaluate = require "aniso.method.predict"
+local metric = require "aniso.stats.metric"
+local host = require "aniso.train.provenance"
+local state = require "aniso.train.checkpoint"
+local together = require "aniso.train.lockstep"
+
+local final = {}
+
+-- The data must be what the run was made on: its numbers would be compared otherwise.
+function final.same_data(session, db, run)
+  local stored, _, now = db:split_of(run), host.identity(session)
+  if stored.sha256 ~= now then
+    error(("run %s was made on other images or another split (%s, now %s): the files under "
+      .. "data.root or the split's have changed"):format(run.name, stored.sha256:sub(1, 12),
+      now:sub(1, 12)), 0)
+  end
+end
+
+-- The rows of the store's prediction table; conf is the predicted class's probability.
+local function stored_predictions(predictions, measured, which)
+  local rows, conf = predictions[which], {}
+  for i, row in ipairs(rows) do conf[i] = row[measured.pred[i] + 1] end
+  return { true_idx = predictions["true"], pred_idx = measured.pred, conf = conf,
+    probs = core.tensor.from(rows) }
+end
+
+-- All metrics of `which`, and on the test part 95 % bootstrap intervals over the images.
+local function measure(predictions, which, part, dataset)
+  local measured = evaluate.measure(predictions, which, dataset)
+  return { measured = measured, interval = part == "test"
+    and metric.interval(predictions["true"], measured.pred, dataset.K) or {} }
+end
+
+local function store(session, part, which, primary, predictions, of)
+  local measured, results = of.measured, {}
+  for _, entry in ipairs(metric.catalog) do results[entry.name] = measured[entry.name] end
+  for _, name in ipairs { "acc", "macro_f1" } do
+    results[name] = of.interval[name] or results[name]
+  end
+  local chain, how = which == "chain", session.config.sampler
+  local select = session.config.select
+  session.record:evaluation {
+    part = part, weights = "best", step = session.best.epoch, primary = primary,
+    selected_by = select.keep == "last" and "last epoch"
+      or ("val %s of %s"):format(select.metric, select.of),
+    sampler = chain and how[1] or "prior", steps = chain and how.steps or 0,
+    draws = chain and how.draws or 1, seed = chain and how.seed or 0,
+    n = #predictions["true"], confusion = measured.confusion, results = results,
+    class_scores = { auc = measured.class_auc, interval_width = measured.class_width },
+    bins = measured.bins, predictions = stored_predictions(predictions, measured, which),
+  }
+end
+
+-- → session → metrics of the chain. Sessions that go together have one prior, whose predictions are
+-- one table and measured once.
+local function evaluate_part(sessions, part)
+  local predictions = together.predict(sessions, part, function(session)
+    return session.config.sampler
+  end, { tick = sessions[1].alive })
+  local dataset, measured, prior = sessions[1].dataset, {}, nil
+  together.each(sessions, function(session)
+    local own = predictions[session]
+    local chain = measure(own, "chain", part, dataset)
+    store(session, part, "chain", true, own, chain)
+    measured[session] = chain.measured
+    if not own.prior then return end
+    prior = prior or measure(own, "prior", part, dataset)
+    store(session, part, "prior", false, own, prior)
+  end)
+  return measured
+end
+
+local function load_best(session)
+  local meta = state.load_weights(session, state.path(session, "best"))
+  session.best = { epoch = meta.epoch, value = meta.value }
+end
+
+-- → session → metrics of the test part, for those that live to it
+function final.evaluate(sessions)
+  together.each(sessions, load_best)
+  local living = together.living(sessions)
+  if #living > 0 then evaluate_part(living, "val") end
+  living = together.living(living)
+  return #living > 0 and evaluate_part(living, "test") or {}
+end
+
+-- A further evaluation of a finished run, beside the primary one.
+function final.again(session)
+  load_best(session)
+  local predictions = evaluate.predict(session.model, session.dataset, "test",
+    session.config.sampler, { tick = session.alive })
+  local chain = measure(predictions, "chain", "test", session.dataset)
+  store(session, "test", "chain", false, predictions, chain)
+  session.record:flush()
+  return chain.measured
+end
+
+return final

@@ -1,0 +1,250 @@
+-- Looks a study over before a long run, without training it or storing anything:
+--   check.options(study, overrides, seeds) → jobs, list of mistakes in its options
+--   check.runs(jobs) → list of reports {labels, shapes, parameters, stages, …}, list of mistakes
+-- A report is made once for all runs that cost the same. Times come from one step each, so they
+-- are rough; nothing is asked of the disk.
+local core = require "aniso.core"
+local config = require "aniso.method.config"
+local evaluate = require "aniso.method.predict"
+local metric = require "aniso.stats.metric"
+local nearest = require "aniso.recipe.nearest"
+local options = require "aniso.recipe.options"
+local rate = require "aniso.method.lr_schedule"
+local first_stage = require "aniso.train.first_stage"
+local stage = require "aniso.train.stage"
+local study = require "aniso.recipe.study"
+local trainer = require "aniso.train.run"
+
+local check = {}
+
+local FEW = 32 -- images of a timed evaluation
+
+-- An ordered set of texts.
+local function new_list()
+  local list, seen = {}, {}
+  return list, function(text)
+    text = require("aniso.cli").sentence(text)
+    if not seen[text] then
+      seen[text] = true
+      list[#list + 1] = text
+    end
+  end
+end
+
+local function try(say, f, ...)
+  local ok, result = pcall(f, ...)
+  if ok then return result end
+  core.ops.clear_tape()
+  require("aniso.cli").let_interrupts_through(result)
+  say(result)
+end
+
+-- ── options ─────────────────────────────────────────────────────────────────────────────
+-- One call per option, so that every mistake is told and not the first alone.
+local function check_section(value, default, where, say)
+  if type(value) ~= "table" then
+    return try(say, options.check, { [where] = value }, { [where] = default })
+  end
+  try(say, options.check, { [where] = { value[1] } }, { [where] = default })
+  for key, one in pairs(value) do
+    if key ~= 1 then
+      try(say, options.check, { [where] = { value[1], [key] = one } }, { [where] = default })
+    end
+  end
+end
+
+local function check_config(given, say)
+  for key, value in pairs(given) do
+    local default = config.defaults[key]
+    if default == nil then
+      try(say, options.check, { [key] = value }, config.defaults)
+    else
+      check_section(value, default, key, say)
+    end
+  end
+end
+
+-- What options alone cannot say of each other.
+local function check_together(complete, say)
+  local T = complete.schedule.T
+  if complete.sampler.steps > T then
+    say(("option sampler.steps is %d, but schedule.T is %d"):format(complete.sampler.steps, T))
+  end
+  local names, known = {}, false
+  for i, entry in ipairs(metric.catalog) do
+    names[i], known = entry.name, known or entry.name == complete.select.metric
+  end
+  if not known then
+    local meant = nearest(complete.select.metric, names)
+    say(("option select.metric: there is no metric %s (%s)"):format(complete.select.metric,
+      meant and "did you mean " .. meant .. "?" or "known: " .. table.concat(names, ", ")))
+  end
+end
+
+local function check_labels(of, jobs, say)
+  local runs, labels = {}, {}
+  for _, job in ipairs(jobs) do
+    local run = ("%s with seed %s"):format(job.label, job.seed)
+    if runs[run] then say(("two runs are called %s"):format(run)) end
+    runs[run], labels[job.label], labels[#labels + 1] = true, true, job.label
+  end
+  if type(of.baseline) == "string" and not labels[of.baseline] then
+    local meant = nearest(of.baseline, labels)
+    say(("baseline: no variant is called %s%s"):format(of.baseline,
+      meant and (" (did you mean %s?)"):format(meant) or ""))
+  end
+end
+
+function check.options(of, overrides, seeds)
+  local mistakes, say = new_list()
+  local jobs = try(say, study.expand, of, overrides, seeds) or {}
+  check_labels(of, jobs, say)
+  for _, job in ipairs(jobs) do
+    check_config(job.config, say)
+    local ok, complete = pcall(config.complete, job.config)
+    if ok then
+      job.config = complete
+      check_together(complete, say)
+    elseif #mistakes == 0 then
+      say(complete)
+    end
+  end
+  table.sort(mistakes)
+  return jobs, mistakes
+end
+
+-- ── a dry pass ──────────────────────────────────────────────────────────────────────────
+local function shapes_of(session)
+  local model, dataset, out = session.model, session.dataset, {}
+  local function add(what, tensor)
+    if tensor then out[#out + 1] = { what, "(" .. table.concat(tensor:shape(), ", ") .. ")" } end
+  end
+  model:train(false)
+  core.ops.no_grad(function()
+    local images = dataset:batch("train", 0, math.min(2, dataset:n "train"))
+    local features, prior = model:look(images)
+    local R = session.config.sampler.draws
+    local y = core.tensor.randn { shape = { images:size(1) * R, model.K } }
+    local t = core.tensor.full({ y:size(1) }, model.schedule.T, "int64")
+    add("images", images)
+    add("features", features)
+    add("saliency", prior.saliency)
+    add("crops", prior.crops)
+    add("prior mean", prior.m)
+    add(("output, %d draws"):format(R), model.denoiser:forward(model:context(features, prior), y, t))
+  end)
+  return out
+end
+
+-- ── costs ───────────────────────────────────────────────────────────────────────────────
+local function seconds(f, ...)
+  local start = core.sys.monotonic()
+  f(...)
+  return core.sys.monotonic() - start
+end
+
+-- A step of stage i; the first one also pays for memory, so a second one is timed unless
+-- steps are slow.
+local function step_seconds(session, i)
+  local train, n = session.config.train, session.dataset:n "train"
+  stage.begin(session, i)
+  session.rate = rate[train.rate] { warmup = train.warmup }
+  session.model:train(true)
+  local positions = core.tensor.arange(math.min(train.batch, n))
+  local first = seconds(stage.step, session, positions, 1000)
+  if first > 5 then return first end
+  return seconds(stage.step, session, positions, 1000)
+end
+
+-- Seconds per image of an evaluation with S = steps, R = draws; without a chain if it is nil.
+local function image_seconds(session, steps, draws)
+  local dataset, how = session.dataset, options.copy(session.config.sampler)
+  local n = math.min(FEW, dataset:n "val")
+  how.steps, how.draws = math.min(steps or 1, session.model.schedule.T), draws or 1
+  local few = { K = dataset.K, n = function() return n end,
+    labels = function(_, part) return dataset:labels(part):narrow(1, 1, n) end,
+    batch = function(_, ...) return dataset:batch(...) end }
+  return seconds(evaluate.predict, session.model, few, "val", how, { chain = steps ~= nil }) / n
+end
+
+local function stages_of(session)
+  local out, choice = {}, session.config.select
+  local dataset = session.dataset
+  for i, plan in ipairs(session.plan) do
+    local one = { name = plan.name, epochs = plan.epochs, step = step_seconds(session, i),
+      steps = stage.steps_per_epoch(session) }
+    local chain = plan.name ~= "prior"
+    one.validation = dataset:n "val" / choice.every
+      * image_seconds(session, chain and choice.steps or nil, choice.draws)
+    one.epoch = one.steps * one.step + one.validation
+    out[i] = one
+  end
+  return out
+end
+
+-- Bytes of best, last and the last before it: weights; with them the optimiser's state and
+-- the averages of the stage that has most.
+local function checkpoint_bytes(session)
+  local train, weights, most = session.config.train, 0, 0
+  local slots = train.optimiser == "adamw" and 2 or train.momentum > 0 and 1 or 0
+  for _, part in ipairs(session.model.modules) do
+    for _, tensor in pairs(part.module:state()) do weights = weights + tensor:numel() end
+  end
+  for _, plan in ipairs(session.plan) do
+    local extra = 0
+    for _, part in ipairs(session.model.modules) do
+      if plan.trains[part.name] then
+        extra = extra + slots * part.module:count()
+        local averaged = part.module:count() + part.module:flat_buffers():numel()
+        if train.ema > 0 then extra = extra + averaged end
+      end
+    end
+    most = math.max(most, extra)
+  end
+  return 4 * (3 * weights + 2 * most)
+end
+
+local function report_on(job)
+  local session = trainer.prepare(job)
+  local report = { dataset = session.dataset, labels = {}, runs = 0, repeats = 0, shapes = shapes_of(session),
+    parameters = session.model:count(), net = session.model.net:count(), den = session.model.den:count(),
+    bytes = checkpoint_bytes(session), stages = stages_of(session), run = 0 }
+  for _, one in ipairs(report.stages) do report.run = report.run + one.epochs * one.epoch end
+  local sampler, data = session.config.sampler, session.dataset
+  report.evaluation = (data:n "val" + data:n "test") * image_seconds(session, sampler.steps, sampler.draws)
+  report.run = report.run + report.evaluation
+  return report
+end
+
+-- What runs that cost the same have in common.
+local function cost_of(complete)
+  local same = options.copy(complete)
+  same.schedule.lambda, same.schedule.bound, same.loss = nil, nil, nil
+  return core.json.encode(same)
+end
+
+function check.runs(jobs)
+  local mistakes, say = new_list()
+  local reports, by_cost, passed, repeats = {}, {}, {}, first_stage.repeats()
+  for _, job in ipairs(jobs) do
+    local cost, own = cost_of(job.config), core.json.encode(job.config)
+    local report = by_cost[cost]
+    if report == nil then
+      report = try(say, report_on, job) or false
+      by_cost[cost] = report
+      reports[#reports + 1] = report or nil
+    elseif report and not passed[own] then -- another λ or loss: it too must fit
+      try(say, function() shapes_of(trainer.prepare(job)) end)
+    end
+    passed[own] = true
+    if report then
+      report.runs = report.runs + 1
+      report.repeats = report.repeats + (repeats(job) and 1 or 0)
+      if not report.labels[job.label] then report.labels[#report.labels + 1] = job.label end
+      report.labels[job.label] = true
+    end
+  end
+  return reports, mistakes
+end
+
+return check

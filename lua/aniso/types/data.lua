@@ -1,0 +1,121 @@
+---@meta _
+-- Image sets: aniso.data and the Dataset it opens.
+
+---@alias aniso.Part "train"|"val"|"test"
+
+---How a data set was divided.
+---@class aniso.Split
+---@field name string
+---@field sha256 string Of the lists of images.
+---@field profile string "natural"
+---@field seed integer
+---@field imbalance_factor number Largest over smallest class of the training part.
+---@field test_is_val integer 1 if validation is the test part, for want of another; else 0.
+---@field many integer Classes with more training images are "many".
+---@field few integer Classes with fewer are "few".
+---@field group_leaks integer Validation and test images that share a group with training.
+---@field copy_leaks integer Validation and test images with a copy in training.
+---@field n_train integer[] Images per class.
+---@field n_val integer[] Images per class.
+---@field n_test integer[] Images per class.
+---@field shot ("many"|"medium"|"few")[] Group of each class.
+
+---Images, labels and parts, ready for training. Class numbers in tensors are 0 … K−1; lists by class
+---count from 1. Positions in a part count from 0. Fields are made afresh at each access.
+---@class aniso.Dataset
+---@field name string
+---@field source string Where the images come from.
+---@field sha256 string Of the images and labels.
+---@field K integer Classes.
+---@field height integer Pixels.
+---@field width integer Pixels.
+---@field channels integer 3
+---@field classes string[] Names.
+---@field packed boolean The decoded images are a file in the cache folder.
+---@field counts integer[] Training images n_j per class.
+---@field split aniso.Split
+---@field mean number[] Of each channel over the training part, values in [0, 1].
+---@field std number[] Standard deviation, the same way.
+local Dataset = {}
+
+---How many images a part has.
+---@param part aniso.Part
+---@return integer
+function Dataset:n(part) end
+
+---@param part aniso.Part
+---@return aniso.Tensor labels int64 (n), 0 … K−1
+function Dataset:labels(part) end
+
+---Names of the images.
+---@param part aniso.Part
+---@return string[]
+function Dataset:keys(part) end
+
+---@class aniso.OrderOptions
+---"instance" if left out.
+---@field sampler? "instance"|"class_balanced"|"square_root"|"progressive"|"sequential"
+---@field seed? integer 0 if left out.
+---@field epoch? integer 0 if left out.
+---@field epochs? integer Of the whole training, for "progressive"; 1 if left out.
+
+---The positions of an epoch in the order of a sampler.
+---@param part aniso.Part
+---@param how? aniso.OrderOptions
+---@return aniso.Tensor positions int64 (n), from 0
+function Dataset:order(part, how) end
+
+---@class aniso.BatchOptions
+---@field augment? aniso.option.train.augment None if left out.
+---@field seed? integer Of the augmentation, 0 if left out.
+---@field epoch? integer 0 if left out; another epoch augments otherwise.
+
+---Images by position: ds:batch(part, positions, how), or ds:batch(part, first, count, how).
+---@param part aniso.Part
+---@param positions aniso.Tensor|integer int64 (B), or the first position
+---@param count? integer|aniso.BatchOptions images, where the first position is given
+---@param how? aniso.BatchOptions
+---@return aniso.Tensor images (B,H,W,3), each channel with mean 0 and deviation 1 over the training part
+---@return aniso.Tensor labels int64 (B)
+function Dataset:batch(part, positions, count, how) end
+
+---The text of `aniso data info`: classes, counts, the split.
+---@return string
+function Dataset:info() end
+
+---Gives the memory back before the collector does; further use raises.
+function Dataset:close() end
+
+---@class aniso.core.data
+---@field methods table The methods of Dataset.
+local engine = {}
+
+---@param values table complete, as lua/aniso/method/data.lua makes it
+---@return aniso.Dataset? dataset nil if the files are not as they should be
+---@return string? message
+---@return string? code
+function engine.open(values) end
+
+---Image sets. aniso.data{"folder", root = DIR, size = 64} opens one, or raises.
+---@class aniso.data
+---@field kinds table The rules of each kind.
+---@field augment table The rules of a recipe's `train.augment`.
+---@overload fun(given: aniso.option.data|string): aniso.Dataset
+local data = {}
+
+---A complete copy of the options; raises on a mistake.
+---@param given aniso.option.data|string
+---@param where? string their name in messages, "data" if left out
+---@return aniso.option.data
+function data.check(given, where) end
+
+---The names of the columns image and class in lists of the parts (`aniso data split`).
+---@param given aniso.option.data
+---@return string[]
+function data.columns(given) end
+
+---@param given aniso.option.data|string
+---@return aniso.Dataset? dataset nil if the files are not as they should be
+---@return string? message
+---@return string? code
+function data.open(given) end

@@ -1,0 +1,173 @@
+---@meta _
+-- What the engine reads and writes, and its numbers: json, sha256, safetensors, checkpoint, embedded,
+-- rng, step. What the system or a file's content refuses is nil, message, code.
+
+---@class aniso.core.json
+---@field null lightuserdata JSON's null inside decoded arrays.
+local json = {}
+
+---Canonical text: sorted keys, the shortest numbers.
+---@param value any without functions and NaN
+---@return string
+function json.encode(value) end
+
+---@param text string
+---@return any value
+---@return string? message
+---@return string? code
+function json.decode(text) end
+
+---Marks a table: it is an array also when it is empty.
+---@param list table
+---@return table list
+function json.array(list) end
+
+---@class aniso.core.sha256
+local sha256 = {}
+
+---@param bytes string
+---@return string digits 64 hexadecimal ones
+function sha256.text(bytes) end
+
+---@param path string
+---@return string? digits 64 hexadecimal ones
+---@return string? message
+---@return string? code
+function sha256.file(path) end
+
+---@class aniso.core.safetensors
+local safetensors = {}
+
+---@param path string
+---@return table<string, aniso.Tensor>? tensors
+---@return table<string, string> meta the file's own texts; after a refusal the message
+---@return string? code
+function safetensors.load(path) end
+
+---@param path string
+---@param tensors table<string, aniso.Tensor>
+---@param meta? table<string, string>
+---@return true? done
+---@return string? message
+---@return string? code
+function safetensors.save(path, tensors, meta) end
+
+---Tensors and a state in one file that is whole or absent.
+---@class aniso.core.checkpoint
+local checkpoint = {}
+
+---@param path string
+---@return table<string, aniso.Tensor>? tensors
+---@return table state as it was saved; after a refusal the message
+---@return string sha256 of the tensors; after a refusal the code
+function checkpoint.load(path) end
+
+---@param path string
+---@param tensors table<string, aniso.Tensor>
+---@param state table what JSON can say
+---@param how? { previous: boolean? } the former file stays as PATH.previous, true if left out
+---@return string? sha256 of the tensors
+---@return integer bytes after a refusal the message
+---@return string? code
+function checkpoint.save(path, tensors, state, how) end
+
+---The name under which the former checkpoint is kept.
+---@param path string
+---@return string
+function checkpoint.previous(path) end
+
+---The text files that are part of the program.
+---@class aniso.core.embedded
+local embedded = {}
+
+---@param beginning? string of the names, "lua/aniso/types/" say
+---@return string[] names sorted
+function embedded.names(beginning) end
+
+---@param name string
+---@return string? text nil when there is no such file
+function embedded.text(name) end
+
+---@class aniso.core.rng
+local rng = {}
+
+---Random whole numbers at the addresses 0 … count−1 of a stream.
+---@param seed integer
+---@param purpose string name of the stream
+---@param a integer number of the stream
+---@param count integer
+---@param n integer at least 1
+---@return integer[] numbers 1 … n
+function rng.below(seed, purpose, a, count, n) end
+
+---How often each of n things is in the resamples first … first+count−1 of a bootstrap, whose members
+---are below(seed, purpose, resample, n, n).
+---@param seed integer
+---@param purpose string name of the stream
+---@param first integer number of the first resample
+---@param count integer
+---@param n integer at least 1
+---@return aniso.Tensor counts (count, n)
+function rng.resamples(seed, purpose, first, count, n) end
+
+---A stretch of flat tensors to work on.
+---@class aniso.Stretch
+---@field from? integer First element, from 1; 1 if left out.
+---@field length? integer Elements; up to the end if left out.
+
+---What goes with a step in the same pass over memory.
+---@class aniso.StepExtras
+---@field scale? number How often the gradient counts, 1 if left out.
+---@field average? aniso.Tensor Follows the parameters: keep · average + (1 − keep) · p.
+---@field keep? number 0 … 1, 0 if left out.
+
+---@class aniso.AdamwStep : aniso.Stretch, aniso.StepExtras
+---@field lr? number 0.001 if left out.
+---@field beta1? number 0.9 if left out.
+---@field beta2? number 0.999 if left out.
+---@field eps? number 1e-8 if left out.
+---@field decay? number Weight decay, 0 if left out.
+---@field t? integer Number of this step, from 1.
+
+---@class aniso.SgdStep : aniso.Stretch, aniso.StepExtras
+---@field lr? number 0.01 if left out.
+---@field momentum? number 0 if left out; above 0 it wants a buffer.
+---@field decay? number Weight decay, 0 if left out.
+---@field nesterov? boolean false if left out.
+---@field first? boolean Whether the buffer is still empty, false if left out.
+
+---Optimiser steps in place, on flat contiguous float32 tensors of equal length.
+---@class aniso.core.step
+local step = {}
+
+---AdamW, 1711.05101.
+---@param p aniso.Tensor parameters, changed
+---@param g aniso.Tensor gradient
+---@param m aniso.Tensor first moment, changed
+---@param v aniso.Tensor second moment, changed
+---@param how aniso.AdamwStep
+function step.adamw(p, g, m, v, how) end
+
+---SGD with momentum.
+---@param p aniso.Tensor parameters, changed
+---@param g aniso.Tensor gradient
+---@param buf aniso.Tensor? of the momentum, changed
+---@param how aniso.SgdStep
+function step.sgd(p, g, buf, how) end
+
+---e ← decay · e + (1 − decay) · p
+---@param e aniso.Tensor changed
+---@param p aniso.Tensor
+---@param decay number 0 … 1
+function step.ema(e, p, decay) end
+
+---√Σg²
+---@param g aniso.Tensor
+---@return number
+function step.grad_norm(g) end
+
+---Scales to a norm of at most `limit`.
+---@param g aniso.Tensor changed
+---@param limit number above 0
+---@return number norm before
+function step.clip(g, limit) end

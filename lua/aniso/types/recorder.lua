@@ -1,0 +1,45 @@
+---@meta _
+-- The Recorder: how a run writes itself into the database.
+
+---Writes one run. Metrics and log lines wait in memory for up to two seconds.
+---@class aniso.Recorder
+---@field uid string
+---@field id integer
+local Recorder = {}
+
+---Numbers of an epoch; NaN and the infinities are recorded as such.
+---@param part "train"|"val"|"test"
+---@param step integer epoch
+---@param values table<string, number>
+function Recorder:metric(part, step, values) end
+
+---@param level "debug"|"info"|"warn"|"error"
+---@param message string
+function Recorder:log(level, message) end
+
+---A sign of life; cheap, call it often.
+function Recorder:heartbeat() end
+
+---Writes what waits.
+function Recorder:flush() end
+
+---One evaluation with its confusion matrix, class scores, bins and predictions.
+---@param of table see lua/aniso/train/final_evaluation.lua
+---@return integer eval_id
+function Recorder:evaluation(of) end
+
+---The newest checkpoint of its kind.
+---@param of { kind: string, step: integer, path: string, sha256: string, bytes: integer }
+function Recorder:checkpoint(of) end
+
+---Ends the run well.
+function Recorder:finish() end
+
+---Ends the run with an error.
+---@param message string
+---@return true?
+function Recorder:fail(message) end
+
+---Ends the run for now: it can be resumed.
+---@return true?
+function Recorder:interrupt() end

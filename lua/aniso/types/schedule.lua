@@ -1,0 +1,173 @@
+---@meta _
+-- Schedules: the forward process, its reverse steps, and the bound that chooses λ.
+
+---Noise levels over time and over classes (METHOD's a and s). Label vectors are float32 (B,K), one row
+---per image or per draw; m is the prior mean, z = y − m. Times are t = 0 … T, 0 the clean label; where a
+---method takes t, one integer stands for all rows, and an int64 tensor (B) gives each its own. `level` is
+---wanted in the coupling "sample" only. Results carry no gradient.
+---@class aniso.Schedule
+---@field K integer Classes.
+---@field T integer Diffusion steps.
+---@field lambda aniso.Tensor λ_j in force, (K), after normalisation and clipping.
+---@field counts integer[]? Training images per class; nil if they were not given.
+---@field beta string The base schedule: "cosine", "linear", ….
+---@field coupling "variance"|"speed"|"sample" How λ enters a and s.
+---@field policy string How λ was chosen: "isotropic", "power", "bound", "effective", "manual".
+---@field normalise "mean"|"geometric"|"prior"|"max"|"none" What of λ is kept at 1.
+local Schedule = {}
+
+---a_t per class, 1 at t = 0.
+---@param t integer 0 … T
+---@return aniso.Tensor a (K)
+function Schedule:signal(t) end
+
+---s_t per class, 0 at t = 0.
+---@param t integer 0 … T
+---@return aniso.Tensor s (K)
+function Schedule:noise(t) end
+
+---(a_t / s_t)² per class, infinite at t = 0.
+---@param t integer 0 … T
+---@return aniso.Tensor snr (K)
+function Schedule:snr(t) end
+
+---ᾱ_t of the base schedule, the same for all classes; 1 at t = 0.
+---@param t integer 0 … T
+---@return number
+function Schedule:alpha_bar(t) end
+
+---The times of a chain of S steps, from T down to 0.
+---@param S integer 1 … T
+---@param spacing? "uniform"|"quadratic"|"logsnr" "uniform" if left out
+---@return integer[] times S + 1 of them
+function Schedule:times(S, spacing) end
+
+---λ_c of each image's own class c, the level of the coupling "sample" in training.
+---@param labels aniso.Tensor int64 (B), 0 … K−1
+---@return aniso.Tensor level (B)
+function Schedule:levels_of_labels(labels) end
+
+---λ(x) = Σ_j m_j λ_j, the level of the coupling "sample" where the label is not known.
+---@param m aniso.Tensor (B,K)
+---@return aniso.Tensor level (B)
+function Schedule:levels_of_priors(m) end
+
+---The coefficients a or s of each row's own time.
+---@param which "signal"|"noise"
+---@param t integer|aniso.Tensor int64 (B)
+---@param level? aniso.Tensor (B)
+---@return aniso.Tensor coefficients (B,K)
+function Schedule:gather(which, t, level) end
+
+---y_t = m + a_t (y0 − m) + s_t ε.
+---@param y0 aniso.Tensor one-hot labels (B,K)
+---@param m aniso.Tensor prior means (B,K)
+---@param t integer|aniso.Tensor int64 (B)
+---@param eps aniso.Tensor standard normal (B,K)
+---@param level? aniso.Tensor (B)
+---@return aniso.Tensor y_t (B,K)
+function Schedule:q_sample(y0, m, t, eps, level) end
+
+---What a network of a parameterisation should say: ε, y0, or v = a ε − s z0.
+---@param predicts "epsilon"|"y0"|"v"
+---@param y0 aniso.Tensor (B,K)
+---@param m aniso.Tensor (B,K)
+---@param t integer|aniso.Tensor int64 (B)
+---@param eps aniso.Tensor (B,K)
+---@param level? aniso.Tensor (B)
+---@return aniso.Tensor target (B,K)
+function Schedule:target(predicts, y0, m, t, eps, level) end
+
+---Mean and variance of z_u given z_t and z0, u < t (METHOD §2).
+---@param u integer|aniso.Tensor int64 (B)
+---@param t integer|aniso.Tensor int64 (B)
+---@param z0 aniso.Tensor y0 − m (B,K)
+---@param zt aniso.Tensor y_t − m (B,K)
+---@param level? aniso.Tensor (B)
+---@return aniso.Tensor mean (B,K)
+---@return aniso.Tensor variance (B,K)
+function Schedule:posterior(u, t, z0, zt, level) end
+
+---How a network's output is read.
+---@class aniso.Reading
+---@field parameterisation? "epsilon"|"y0"|"v" "epsilon" if left out.
+---@field clip? number ŷ0 is held in [−clip, 1 + clip]; 0, or left out: not at all.
+
+---The estimates ẑ0 and ε̂ that an output means.
+---@param y aniso.Tensor y_t (B,K)
+---@param m aniso.Tensor (B,K)
+---@param output aniso.Tensor of the network (B,K)
+---@param t integer|aniso.Tensor int64 (B)
+---@param read? aniso.Reading
+---@param level? aniso.Tensor (B)
+---@return aniso.Tensor z0 (B,K)
+---@return aniso.Tensor eps (B,K)
+function Schedule:estimate(y, m, output, t, read, level) end
+
+---@class aniso.DdimReading : aniso.Reading
+---@field eta? number 0 (no noise, if left out) … 1 (the DDPM posterior).
+---@field noise? aniso.Tensor Standard normal (B,K), wanted where eta is above 0.
+
+---One step of DDIM(η) from t to u < t (2010.02502).
+---@param y aniso.Tensor y_t (B,K)
+---@param m aniso.Tensor (B,K)
+---@param output aniso.Tensor of the network at t (B,K)
+---@param t integer|aniso.Tensor int64 (B)
+---@param u integer|aniso.Tensor int64 (B)
+---@param read? aniso.DdimReading
+---@param level? aniso.Tensor (B)
+---@return aniso.Tensor y_u (B,K)
+---@return aniso.Tensor z0 (B,K)
+function Schedule:ddim_step(y, m, output, t, u, read, level) end
+
+---@class aniso.DpmReading : aniso.Reading
+---@field previous_z0? aniso.Tensor The z0 (B,K) that the step before returned; none: first order.
+---@field previous_t? integer|aniso.Tensor The t of the step before.
+
+---One step of DPM-Solver++(2M) from t to u < t (2211.01095).
+---@param y aniso.Tensor y_t (B,K)
+---@param m aniso.Tensor (B,K)
+---@param output aniso.Tensor of the network at t (B,K)
+---@param t integer|aniso.Tensor int64 (B)
+---@param u integer|aniso.Tensor int64 (B)
+---@param read? aniso.DpmReading
+---@param level? aniso.Tensor (B)
+---@return aniso.Tensor y_u (B,K)
+---@return aniso.Tensor z0 (B,K)
+function Schedule:dpm_step(y, m, output, t, u, read, level) end
+
+---Gives the memory back before the collector does; further use raises.
+function Schedule:close() end
+
+---The engine's schedules. aniso.schedule{…} checks the options; new() here takes resolved values.
+---@class aniso.core.schedule
+---@field methods table The methods of Schedule.
+local engine = {}
+
+---@param values table flat and complete, as lua/aniso/method/schedule.lua makes it
+---@return aniso.Schedule
+function engine.new(values) end
+
+---Class probabilities from chains: mean over the R draws of softmax(−(ŷ0 − 1)² / temperature), or of
+---max(ŷ0, 0) over its sum.
+---@param y0_hat aniso.Tensor (B·R,K), the R draws of an image in adjacent rows
+---@param kind? "distance"|"plain" "distance" if left out
+---@param temperature? number above 0, 1 if left out
+---@param R? integer draws per image, 1 if left out
+---@return aniso.Tensor probability (B,K)
+---@return aniso.Tensor width (B,K), of the chains' 95 % interval
+---@return aniso.Tensor agreement (B), share of the chains that call the same class
+function engine.vote(y0_hat, kind, temperature, R) end
+
+---Noise levels over time and over classes. aniso.schedule{"cosine", T = 1000, lambda = "bound",
+---counts = {6705, 1113, 115}} makes one; counts may be left out if K is given and λ needs none.
+---@class aniso.schedule
+---@field options table The rules of a recipe's `schedule`.
+---@field policies table The rules of each λ policy.
+---@overload fun(given: aniso.option.schedule): aniso.Schedule
+local schedule = {}
+
+---@param given? aniso.option.schedule|string
+---@param counts? integer[] training images per class, used where the options give none
+---@return aniso.Schedule
+function schedule.new(given, counts) end

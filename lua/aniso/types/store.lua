@@ -1,0 +1,232 @@
+---@meta _
+-- The run database: aniso.store, the RunDatabase it opens, the Recorder that writes a run, and the
+-- engine's connection. What a database refuses is nil, message, code.
+
+---The run database.
+---@class aniso.store
+---@field methods table The methods of RunDatabase.
+local store = {}
+
+---Opens a run database; for writing it is made where there is none.
+---@param path string
+---@param options? { readonly: boolean? } false if left out
+---@return aniso.RunDatabase? database
+---@return string? message
+---@return string? code
+function store.open(path, options) end
+
+---@alias aniso.RunReference table|integer|string A row of find() or runs(), its number or its uid.
+---A row of evaluations() or its number; a run's row or name means its primary test evaluation.
+---@alias aniso.EvaluationReference table|integer|string
+
+---Which runs. All given fields must fit.
+---@class aniso.RunFilter
+---@field study? string
+---@field name? string
+---@field label? string
+---@field dataset? string
+---@field status? "running"|"finished"|"failed"|"interrupted"|"crashed"
+---@field text? string Looked for in name, label, study, data set, uid and status, in any case.
+---@field sort? string A key as `aniso ls --sort` takes: "macro_f1", "-seed".
+---@field limit? integer Keeps the newest, or the first when sorted.
+---@field removed? boolean The runs that were removed, instead of the others.
+---@field metrics? boolean Gives each row `metrics`, of its primary test evaluation.
+---@field [integer] string Filters as after `aniso ls`: "macro_f1>0.55", "tag:paper".
+
+---The runs of one file. store/README.md has the tables and views.
+---@class aniso.RunDatabase
+---@field path string
+---@field readonly boolean
+---@field core aniso.Database
+local RunDatabase = {}
+
+---One run: a number, a uid or its beginning, a name or label, "@last", "@best:macro_f1".
+---@param reference string|integer
+---@param options? { removed: boolean? } of the removed runs
+---@return table? row with the columns of v_run
+---@return string? message
+---@return string? code
+function RunDatabase:find(reference, options) end
+
+---db:runs{ "data=ham10000", "macro_f1>0.5", study = "lambda", sort = "tail", metrics = true }
+---@param filter? aniso.RunFilter
+---@return table[]? rows with the columns of v_run, oldest first or sorted
+---@return string? message
+---@return string? code
+function RunDatabase:runs(filter) end
+
+---SQL with bound values: db:query("SELECT … WHERE seed = ?1", 3).
+---@param sql string
+---@param ... nil|boolean|number|string
+---@return table[]? rows by column name
+---@return string[]|string|nil columns
+---@return string? code
+function RunDatabase:query(sql, ...) end
+
+---A changing statement.
+---@param sql string
+---@param ... nil|boolean|number|string
+---@return integer? changed rows
+---@return integer|string|nil last new id
+---@return string? code
+function RunDatabase:exec(sql, ...) end
+
+---One reading statement of a person's; the database must be open for reading.
+---@param text string
+---@return table[]? rows by column name
+---@return string[]|string|nil columns
+---@return string? code
+function RunDatabase:sql(text) end
+
+---Runs fn(…) in one transaction: all of it is stored or nothing.
+---@param fn function
+---@param ... any
+---@return any ... what fn returns, true where that is nothing
+function RunDatabase:transaction(fn, ...) end
+
+---The configuration of a run.
+---@param run aniso.RunReference
+---@return aniso.Config?
+function RunDatabase:config(run) end
+
+---How a run's data were divided, with one row per class in `classes`.
+---@param run aniso.RunReference
+---@return table?
+function RunDatabase:split_of(run) end
+
+---The λ_j in force, in class order.
+---@param run aniso.RunReference
+---@return number[]?
+function RunDatabase:lambda(run) end
+
+---Host, argv, env, recipe_path, recipe_text.
+---@param run aniso.RunReference
+---@return table?
+function RunDatabase:origin(run) end
+
+---curves[part][metric] = {step = {…}, value = {…}}
+---@param run aniso.RunReference
+---@return table<string, table<string, { step: integer[], value: number[] }>>?
+function RunDatabase:curves(run) end
+
+---@param run aniso.RunReference
+---@return table[]?
+function RunDatabase:checkpoints(run) end
+
+---@param run aniso.RunReference
+---@return { at: string, level: string, message: string }[]?
+function RunDatabase:log_of(run) end
+
+---Rows of v_eval, with the other metrics in `results`: name → {value, lo, hi}.
+---@param run aniso.RunReference
+---@return table[]?
+function RunDatabase:evaluations(run) end
+
+---Rows of v_class in class order, with scores = {key = value}.
+---@param evaluation aniso.EvaluationReference
+---@return table[]?
+function RunDatabase:classes(evaluation) end
+
+---Counts, true classes down and predicted ones across, to calculate with: b - a, m:sum(2), m:get(1, 2).
+---@param evaluation aniso.EvaluationReference
+---@return aniso.Tensor? matrix (K, K), float32
+function RunDatabase:confusion(evaluation) end
+
+---Bins of the calibration error.
+---@param evaluation aniso.EvaluationReference
+---@return { n: integer, sum_conf: number, n_correct: integer }[]?
+function RunDatabase:bins(evaluation) end
+
+---@param evaluation aniso.EvaluationReference
+---@return { true_idx: integer[], pred_idx: integer[], conf: number[], probs: number[][]? }? classes from 0
+function RunDatabase:predictions(evaluation) end
+
+---Begins a run: name, study, config, lambda, dataset, split, seed, host, ….
+---@param of table see lua/aniso/train/provenance.lua
+---@return aniso.Recorder
+function RunDatabase:start_run(of) end
+
+---Goes on with a run; what it recorded after `step` is deleted, as it will come again.
+---@param uid string
+---@param step integer epoch of the checkpoint
+---@return aniso.Recorder
+function RunDatabase:resume_run(uid, step) end
+
+---A recorder that adds evaluations and leaves the run's status alone.
+---@param uid string
+---@return aniso.Recorder
+function RunDatabase:record_of(uid) end
+
+---Brings in the runs of other files, each known by its uid: again changes nothing. All or none.
+---@param others string[] paths
+---@return table[]? per file { file =, added =, renewed =, known =, running =, removed = }
+---@return string? message
+---@return string? code
+function RunDatabase:merge(others) end
+
+---@return integer version of the schema
+function RunDatabase:version() end
+
+---The number of the process that writes (0: unknown); nil if none does.
+---@return integer?
+function RunDatabase:writer() end
+
+function RunDatabase:close() end
+
+---The engine's connection under a RunDatabase; begin, commit and rollback bracket a transaction.
+---@class aniso.Database
+local Database = {}
+
+---@return string
+function Database:path() end
+
+---@return boolean
+function Database:readonly() end
+
+---@return integer version of the schema
+function Database:version() end
+
+---@return integer? process that writes (0: unknown); nil if none does
+function Database:writer() end
+
+---@param sql string
+---@param ... nil|boolean|number|string
+---@return table[]? rows by column name
+---@return string[]|string|nil columns
+---@return string? code
+function Database:query(sql, ...) end
+
+---@param sql string
+---@param ... nil|boolean|number|string
+---@return integer? changed rows
+---@return integer|string|nil last new id
+---@return string? code
+function Database:exec(sql, ...) end
+
+---Copies the whole database into a new file.
+---@param path string
+---@return true? done
+---@return string? message
+---@return string? code
+function Database:backup(path) end
+
+---@return true?
+function Database:begin() end
+
+---@return true?
+function Database:commit() end
+
+function Database:rollback() end
+
+function Database:close() end
+
+---@class aniso.core.db
+---@field VERSION integer Of the schema that this program writes.
+local db = {}
+
+---@param path string
+---@param mode? "read"|"write" "write" if left out
+---@return aniso.Database? database
+---@return string? message
+---@return string? code
+function db.open(path, mode) end

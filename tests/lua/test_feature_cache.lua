@@ -1,0 +1,100 @@
+-- What runs in lock-step share beyond the batch: looks at images that stay the same, kept over the
+-- epochs, and the numbers of the prior.
+local lu = require "luaunit"
+local core = require "aniso.core"
+local aniso = require "aniso"
+local metric = require "aniso.stats.metric"
+local objective = require "aniso.method.objective"
+local looks = require "aniso.train.feature_cache"
+local stage = require "aniso.train.stage"
+local fixture = dofile "tests/lua/store_fixture.lua"
+local lock_step = dofile "tests/lua/lockstep_fixture.lua"
+
+local points, jobs_of = lock_step.points, lock_step.jobs_of
+local new_db, stored = lock_step.new_db, lock_step.stored
+
+local T = {}
+
+-- f's results, and how often of[name] was called meanwhile.
+local function counting(of, name, f)
+  local plain, calls = of[name], 0
+  of[name] = function(...)
+    calls = calls + 1
+    return plain(...)
+  end
+  local ok, result = pcall(f)
+  of[name] = plain
+  return assert(ok and result, result), calls
+end
+
+-- The points without augmentation: what the frozen net sees does not change.
+local function plainly(changes)
+  local out = { ["train.augment"] = { flip = false } }
+  for name, value in pairs(changes) do out[name] = value end
+  return out
+end
+
+function T.test_what_does_not_change_is_looked_at_once_to_the_bits_of_one_by_one()
+  local a <close> = new_db(fixture.folder(), "a")
+  local b <close> = new_db(fixture.folder(), "b")
+  local changes = { plainly(points[1]), plainly(points[4]) }
+  local outcomes, looked = counting(objective, "look", function()
+    return aniso.trainer.run_together(jobs_of(a, changes))
+  end)
+  lu.assertEquals(looked, 3) -- 84 images by 28
+  for i, job in ipairs(jobs_of(b, changes)) do
+    lu.assertEquals(stored(a, outcomes[i].uid), stored(b, aniso.trainer.run(job).uid), job.label)
+  end
+end
+
+local function in_second_stage(changes)
+  local session = aniso.trainer.prepare { config = lock_step.complete(changes), seed = 0 }
+  session.alive = function() end
+  stage.begin(session, 2)
+  session.model:train(true)
+  return session
+end
+
+function T.test_kept_looks_are_what_a_look_sees()
+  for _, mode in ipairs { "both", "global", "uniform" } do
+    local session = in_second_stage(plainly { ["prior.mode"] = mode, ["train.batch"] = 8 }) -- 11 batches
+    local positions = core.tensor.from({ 5, 83, 0, 5, 40, 41, 2 }, "int64")
+    local batch = stage.batch(session, positions)
+    local kept = stage.batch(session, positions, assert(looks.of(session)))
+    lu.assertEquals(kept.labels:list(), batch.labels:list())
+    local pairs_of = { { kept.seen.features, batch.seen.features } }
+    for _, name in ipairs { "m", "mg", "ml", "crops" } do
+      lu.assertEquals(kept.seen.prior[name] == nil, batch.seen.prior[name] == nil, name)
+      if kept.seen.prior[name] then
+        pairs_of[#pairs_of + 1] = { kept.seen.prior[name], batch.seen.prior[name] }
+      end
+    end
+    for _, pair in ipairs(pairs_of) do
+      lu.assertEquals(pair[1]:shape(), pair[2]:shape())
+      local x, y = pair[1]:list(), pair[2]:list()
+      for i = 1, #x do lu.assertAlmostEquals(x[i], y[i], 1e-5) end
+    end
+  end
+end
+
+function T.test_looks_are_kept_only_where_they_stay_the_same_and_fit()
+  lu.assertNotNil(looks.of(in_second_stage(plainly {})))
+  lu.assertNil(looks.of(in_second_stage {}))
+  lu.assertNil(looks.of(in_second_stage(plainly { ["train.epochs"] = 1 })))
+  local most = looks.most
+  looks.most = 1000
+  local kept = looks.of(in_second_stage(plainly {}))
+  looks.most = most
+  lu.assertNil(kept)
+end
+
+function T.test_the_shared_prior_is_measured_once()
+  local db <close> = new_db(fixture.folder(), "a")
+  local _, intervals = counting(metric, "interval", function()
+    return aniso.trainer.run_together(jobs_of(db, { points[1], points[2] }))
+  end)
+  lu.assertEquals(intervals, 3)
+  lu.assertEquals(fixture.one(db, "SELECT count(*) FROM evaluation WHERE sampler = 'prior'"), 4)
+end
+
+return T
