@@ -19,7 +19,7 @@ local beside = {
 local doors = {
   ["^lua%.h$"] = "^engine/bind/", ["^lauxlib%.h$"] = "^engine/bind/", ["^lualib%.h$"] = "^engine/bind/",
   ["^sqlite3%.h$"] = "^store/[%w_]+%.[ch]$",
-  ["cblas%.h$"] = "^engine/kernel/gemm%.c$",
+  ["cblas%.h$"] = "^engine/kernel/matmul/gemm%.c$",
   ["stb_"] = "^engine/data/image%.c$",
   ["^histedit%.h$"] = "^engine/bind/term%.c$",
   ["^csv%.h$"] = "^engine/data/",

@@ -124,7 +124,8 @@ function pretty.results(...)
     if records.are(rows) then return { records.format(rows, columns) } end
   end
   local out = table.pack(...)
-  for i = 1, out.n do out[i] = require("aniso.prompt.help.manual").of_code(out[i]) or pretty.format(out[i]) end
+  local manual = require "aniso.prompt.help.manual"
+  for i = 1, out.n do out[i] = manual.of_code(out[i]) or pretty.format(out[i]) end
   return out
 end
 
