@@ -16,7 +16,7 @@ ANISO := $(if $(filter asan,$(FLAVOUR)),$(BUILD)/aniso,aniso)
 
 # ── flags ────────────────────────────────────────────────────────────────────────────────
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-MODE     := $(if $(filter asan,$(FLAVOUR)),-O2 -g $(SANITIZE),$(CFLAGS))
+MODE     := $(if $(filter asan,$(FLAVOUR)),-O2 -g -DAN_CHECKED $(SANITIZE),$(CFLAGS))
 LANGUAGE := -std=c11 -D_GNU_SOURCE -Wall -Wextra -fopenmp -fno-math-errno -fno-trapping-math
 COMPILE   = $(CC) $(LANGUAGE) $(MODE) -Iengine -I. $(DEPS_CFLAGS) $(CPPFLAGS)
 LINK      = $(CC) -fopenmp $(MODE) $(LDFLAGS)

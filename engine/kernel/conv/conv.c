@@ -5,10 +5,21 @@
 
 #include <stddef.h>
 
+#include "base/assert.h"
 #include "kernel/conv/conv_direct.h"
 #include "kernel/conv/conv_patches.h"
 #include "kernel/conv/winograd.h"
 #include "kernel/conv/winograd_stride2.h"
+
+/* The shape is what an_k_conv_shape() makes of its first nine fields, and the kernel fits. */
+static bool is_consistent(const an_conv_shape *s)
+{
+    if (s->B < 0 || s->C < 1 || s->O < 1 || s->kh < 1 || s->kw < 1 || s->stride < 1)
+        return false;
+    return s->pad_y >= 0 && s->pad_x >= 0 && s->Ho >= 1 && s->Wo >= 1 &&
+           s->Ho == (s->H + 2 * s->pad_y - s->kh) / s->stride + 1 &&
+           s->Wo == (s->W + 2 * s->pad_x - s->kw) / s->stride + 1;
+}
 
 an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t kh,
                               int64_t kw, int64_t stride, int64_t pad)
@@ -33,6 +44,8 @@ an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_
 an_code an_k_conv_forward(float *y, const float *x, const float *w, const float *b,
                           const an_conv_shape *s)
 {
+    AN_ASSERT(y && x && w);
+    AN_ASSERT(is_consistent(s));
     if (an_k_winograd_fits(s))
         return an_k_winograd_forward(y, x, w, false, b, false, s);
     if (an_k_winograd_stride2_fits(s))
@@ -65,6 +78,9 @@ static an_conv_shape turned(const an_conv_shape *s)
 an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, float beta,
                                 const an_conv_shape *s)
 {
+    AN_ASSERT(dx && dy && w);
+    AN_ASSERT(is_consistent(s));
+    AN_ASSERT(beta == 0 || beta == 1);
     an_conv_shape back = turned(s);
     if (s->stride == 1 && an_k_winograd_fits(&back))
         return an_k_winograd_forward(dx, dy, w, true, NULL, beta != 0, &back);
@@ -78,6 +94,8 @@ an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, floa
 an_code an_k_conv_backward_weight(float *dw, const float *dy, const float *x,
                                   const an_conv_shape *s)
 {
+    AN_ASSERT(dw && dy && x);
+    AN_ASSERT(is_consistent(s));
     if (an_k_winograd_fits(s))
         return an_k_winograd_weight(dw, dy, x, s);
     if (an_k_conv_patches_fit(s))
