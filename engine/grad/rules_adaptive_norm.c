@@ -13,7 +13,7 @@ static an_conditions conditions(const an_tensor *x, const an_tensor *v)
 {
     int64_t C = an_dim(x, -1), groups = v->shape[0];
     return (an_conditions){
-        .groups = groups, .rows = an_numel(x) / C / groups, .C = C, .step = v->shape[1]};
+        .groups = groups, .rows = an_numel(x) / C / groups, .C = C, .stride = v->shape[1]};
 }
 
 static an_code check(const char *what, const an_tensor *x, const an_tensor *v, int64_t at,
@@ -84,7 +84,7 @@ static an_code join_backward(an_node *n)
     float beta_y, beta_x, *dy = an_grad_write(y, &beta_y), *dv = an_grad_into(v);
     if ((!dy && y->requires_grad) || (!dv && v->requires_grad))
         return AN_ENOMEM;
-    an_k_join_backward(dy, beta_y, dv ? dv + at : NULL, dz, an_f32(y), an_f32(v) + at, &s);
+    an_k_gated_residual_backward(dy, beta_y, dv ? dv + at : NULL, dz, an_f32(y), an_f32(v) + at, &s);
     float *dx = an_grad_over(n, x, &beta_x);
     if (!dx && x->requires_grad)
         return AN_ENOMEM;
@@ -108,7 +108,7 @@ an_tensor *an_gated_join(an_tensor *x, an_tensor *y, an_tensor *v, int64_t at)
     an_tensor *z = an_tensor_like(x);
     if (!z)
         return NULL;
-    an_k_join_forward(an_f32(z), an_f32(x), an_f32(y), an_f32(v) + at, &s);
+    an_k_gated_residual_forward(an_f32(z), an_f32(x), an_f32(y), an_f32(v) + at, &s);
     if (an_wants_grad(x) || an_wants_grad(y) || an_wants_grad(v)) {
         an_node *n = an_record(z, join_backward, 3, (an_tensor *[]){x, v, y});
         if (!n)

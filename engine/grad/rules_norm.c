@@ -6,7 +6,8 @@
 #include "base/memory/scratch.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
-#include "kernel/norm/norm.h"
+#include "kernel/norm/batch_norm.h"
+#include "kernel/norm/layer_norm.h"
 
 static an_code feature_vector(const an_tensor *v, const char *what, int64_t C)
 {
@@ -50,14 +51,14 @@ static an_code batch_norm_backward(an_node *n)
         if (!got[i] && n->in[i] && n->in[i]->requires_grad)
             return AN_ENOMEM;
     bool relu = n->i[0], added = n->in[RESIDUAL] != NULL;
-    an_batch_norm_past was = {an_f32(n->saved[MEAN]),
-                              an_f32(n->saved[RSTD]),
-                              an_f32(n->in[GAMMA]),
-                              an_f32(n->in[BETA]),
-                              relu && added ? an_f32(n->out) : NULL,
-                              relu,
-                              n->i[1]};
-    return an_k_batch_norm_backward(d, dy, an_f32(x), &was, an_numel(x) / C, C);
+    an_batch_norm_saved saved = {an_f32(n->saved[MEAN]),
+                                 an_f32(n->saved[RSTD]),
+                                 an_f32(n->in[GAMMA]),
+                                 an_f32(n->in[BETA]),
+                                 relu && added ? an_f32(n->out) : NULL,
+                                 relu,
+                                 n->i[1]};
+    return an_k_batch_norm_backward(d, dy, an_f32(x), &saved, an_numel(x) / C, C);
 }
 
 static an_code batch_norm_shapes(const an_tensor *x, const an_tensor *residual,

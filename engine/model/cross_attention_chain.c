@@ -221,7 +221,7 @@ static void join(const pass *p, const block *b, const float *y, const float *gat
                  const float *next)
 {
     int64_t D = p->n->D;
-    an_k_join_rows(b->u, b->x, y, gate, next + D, next, EPS, b->tokens, D);
+    an_k_gated_residual_norm(b->u, b->x, y, gate, next + D, next, EPS, b->tokens, D);
 }
 
 /* One block of the network: from q, k and v in `wide` to u for what comes after it. */

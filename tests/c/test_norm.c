@@ -3,7 +3,8 @@
  * (That the formulas are the right gradients, differences show in test_rules_linear.c.) */
 #include "arrays.h"
 
-#include "kernel/norm/norm.h"
+#include "kernel/norm/batch_norm.h"
+#include "kernel/norm/layer_norm.h"
 
 enum { MOST = 40 }; /* features */
 
@@ -85,21 +86,21 @@ static void moments_far_from_zero(void **state)
 }
 
 /* dx, or dresidual, in the place of dy, the other overwritten: the bits of the plain call. */
-static void check_in_place(const problem *p, const an_batch_norm_past *was, bool added)
+static void check_in_place(const problem *p, const an_batch_norm_saved *saved, bool added)
 {
     int64_t n = p->N * p->C;
     size_t bytes = sizeof(float) * (size_t)n;
     float *dx = an_calloc((size_t)n, sizeof *dx), *dres = an_calloc((size_t)n, sizeof *dres);
     float *dy = an_alloc(bytes), *other = an_alloc(bytes);
     an_batch_norm_grads plain = {dx, added ? dres : NULL, 1, 1, NULL, NULL};
-    assert_int_equal(AN_OK, an_k_batch_norm_backward(plain, p->dy, p->x, was, p->N, p->C));
+    assert_int_equal(AN_OK, an_k_batch_norm_backward(plain, p->dy, p->x, saved, p->N, p->C));
     for (int turn = 0; turn < (added ? 2 : 1); turn++) {
         memcpy(dy, p->dy, bytes);
         for (int64_t k = 0; k < n; k++)
             other[k] = NAN;
         an_batch_norm_grads d = {
             turn ? other : dy, turn ? dy : added ? other : NULL, 0, 0, NULL, NULL};
-        assert_int_equal(AN_OK, an_k_batch_norm_backward(d, dy, p->x, was, p->N, p->C));
+        assert_int_equal(AN_OK, an_k_batch_norm_backward(d, dy, p->x, saved, p->N, p->C));
         assert_close(d.dx, dx, n, 0, "batch norm in place, dx");
         if (added)
             assert_close(d.dresidual, dres, n, 0, "batch norm in place, dresidual");
@@ -143,16 +144,16 @@ static void check_batch_norm(int64_t N, int64_t C, bool added, bool relu, bool t
                                                     p.gamma, p.beta, relu, N, C));
     assert_close(y, want, N * C, 1e-5, "batch norm");
     an_batch_norm_grads d = {dx, added ? dres : NULL, 1, 1, dgamma, dbeta};
-    an_batch_norm_past was = {mean, rstd, p.gamma, p.beta, added ? y : NULL, relu, train};
-    assert_int_equal(AN_OK, an_k_batch_norm_backward(d, p.dy, p.x, &was, N, C));
+    an_batch_norm_saved saved = {mean, rstd, p.gamma, p.beta, added ? y : NULL, relu, train};
+    assert_int_equal(AN_OK, an_k_batch_norm_backward(d, p.dy, p.x, &saved, N, C));
     assert_close(dx, want_dx, N * C, 1e-4, "batch norm, dx");
     assert_close(dgamma, want_dgamma, C, 1e-4, "batch norm, dgamma");
     assert_close(dbeta, want_dbeta, C, 1e-4, "batch norm, dbeta");
     if (added)
         assert_close(dres, want_dres, N * C, 1e-6, "batch norm, dresidual");
     assert_int_equal(AN_OK,
-                     an_k_batch_norm_backward((an_batch_norm_grads){0}, p.dy, p.x, &was, N, C));
-    check_in_place(&p, &was, added);
+                     an_k_batch_norm_backward((an_batch_norm_grads){0}, p.dy, p.x, &saved, N, C));
+    check_in_place(&p, &saved, added);
     an_free(y), an_free(want), an_free(dx), an_free(want_dx), an_free(dres), an_free(want_dres);
     an_free(g);
     drop(&p);
@@ -193,15 +194,15 @@ static void check_layer_norm(int64_t N, int64_t C, bool scaled)
     assert_int_equal(
         AN_OK, an_k_layer_norm_backward(dx, 1, dgamma, dbeta, p.dy, p.x, mean, rstd, gamma, N, C));
     assert_close(dx, want_dx, N * C, 1e-4, "layer norm, dx");
-    float *was = normals(N * C, 7), again[MOST] = {1};
+    float *change = normals(N * C, 7), again[MOST] = {1};
     for (int64_t i = 0; i < N * C; i++)
-        was[i] = dx[i] - was[i];
+        change[i] = dx[i] - change[i];
     assert_int_equal(AN_OK, an_k_layer_norm_backward(p.dy, 0, scaled ? again : NULL, NULL, p.dy,
                                                      p.x, mean, rstd, gamma, N, C));
-    assert_close(p.dy, was, N * C, 1e-4, "layer norm, dx in place of dy");
+    assert_close(p.dy, change, N * C, 1e-4, "layer norm, dx in place of dy");
     if (scaled)
         assert_memory_equal(again, dgamma, sizeof(float) * (size_t)C);
-    an_free(was);
+    an_free(change);
     assert_close(dgamma, want_dgamma, C, 2e-4, "layer norm, dgamma");
     assert_close(dbeta, want_dbeta, C, 2e-4, "layer norm, dbeta");
     an_free(y), an_free(want), an_free(mean), an_free(dx), an_free(want_dx), an_free(rstd);
@@ -228,9 +229,9 @@ static void bits_do_not_depend_on_threads(void **state)
         an_set_threads(run == 0 ? 1 : 3);
         dx[run] = normals(p.N * p.C, 7);
         an_batch_norm_grads d = {dx[run], NULL, 1, 1, dgamma[run], dbeta[run]};
-        an_batch_norm_past was = {at, p.gamma, p.gamma, p.beta, NULL, true, true};
+        an_batch_norm_saved saved = {at, p.gamma, p.gamma, p.beta, NULL, true, true};
         an_k_batch_moments(mean[run], var[run], p.x, p.N, p.C);
-        an_k_batch_norm_backward(d, p.dy, p.x, &was, p.N, p.C);
+        an_k_batch_norm_backward(d, p.dy, p.x, &saved, p.N, p.C);
         an_k_layer_norm_backward(dx[run], 1, dgamma[run], dbeta[run], p.dy, p.x, row_mean, row_rstd,
                                  p.gamma, p.N, p.C);
     }

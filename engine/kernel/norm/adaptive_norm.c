@@ -4,10 +4,11 @@
 #include "base/par.h"
 #include "base/simd.h"
 #include "kernel/common/ordered_sum.h"
+#include "kernel/norm/row_backward.h"
 #include "kernel/norm/row_moments.h"
 
-static inline void modulate_row(float *u, const float *x, const float *restrict scale,
-                                const float *restrict shift, float mean, float rstd, int64_t C)
+static inline void norm_row(float *u, const float *x, const float *restrict scale,
+                            const float *restrict shift, float mean, float rstd, int64_t C)
 {
 #pragma GCC ivdep
     for (int64_t c = 0; c < C; c++)
@@ -33,20 +34,9 @@ AN_SIMD void an_k_centre_rows(float *y, const float *x, const float *scale, int6
     }
 }
 
-AN_SIMD void an_k_adaptive_norm_rows(float *u, const float *x, const float *scale,
-                                     const float *shift, double eps, int64_t rows, int64_t C)
-{
-    for (int64_t r = 0; r < rows; r += AN_MOMENT_ROWS) {
-        int64_t set = an_row_moments_set(rows - r);
-        an_row_moments m = an_row_moments_of(x + r * C, eps, set, C);
-        for (int64_t i = 0, at = r * C; i < set; i++, at += C)
-            modulate_row(u + at, x + at, scale, shift, m.mean[i], m.rstd[i], C);
-    }
-}
-
-AN_SIMD void an_k_join_rows(float *u, float *x, const float *y, const float *gate,
-                            const float *scale, const float *shift, double eps, int64_t rows,
-                            int64_t C)
+AN_SIMD void an_k_gated_residual_norm(float *u, float *x, const float *y, const float *gate,
+                                      const float *scale, const float *shift, double eps,
+                                      int64_t rows, int64_t C)
 {
     for (int64_t r = 0; r < rows; r += AN_MOMENT_ROWS) {
         int64_t set = an_row_moments_set(rows - r);
@@ -59,7 +49,7 @@ AN_SIMD void an_k_join_rows(float *u, float *x, const float *y, const float *gat
         }
         an_row_moments m = an_row_moments_of(x + r * C, eps, set, C);
         for (int64_t i = 0, at = r * C; i < set; i++, at += C)
-            modulate_row(u + at, x + at, scale, shift, m.mean[i], m.rstd[i], C);
+            norm_row(u + at, x + at, scale, shift, m.mean[i], m.rstd[i], C);
     }
 }
 
@@ -67,33 +57,36 @@ AN_SIMD void an_k_join_rows(float *u, float *x, const float *y, const float *gat
 
 enum { GRAIN = 1 << 14 }; /* numbers of a chunk: for fewer, starting threads costs more */
 
-typedef struct {
-    float *y, *mean, *rstd; /* y: what is made, of x's size       */
-    const float *x, *other; /* other: the second of x's size      */
-    const float *scale, *shift;
-    float *dscale, *dshift;
-    double eps;
-    float beta;
-    const an_conditions *s;
-} group_job;
-
 static int64_t grain(int64_t each)
 {
     return each > 0 && each < GRAIN ? GRAIN / each : 1;
 }
 
-AN_SIMD static void modulate_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+/* Where the vectors of row r begin. */
+static inline int64_t condition_of(const an_conditions *s, int64_t r)
 {
-    const group_job *j = context;
+    return r / s->rows * s->stride;
+}
+
+typedef struct {
+    float *u, *mean, *rstd;
+    const float *x, *scale, *shift;
+    double eps;
+    const an_conditions *s;
+} norm_job;
+
+AN_SIMD static void norm_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const norm_job *j = context;
     int64_t C = j->s->C;
     (void)chunk;
     for (int64_t first = lo; first < hi; first += AN_MOMENT_ROWS) {
         int64_t set = an_row_moments_set(hi - first);
         an_row_moments m = an_row_moments_of(j->x + first * C, j->eps, set, C);
         for (int64_t i = 0, r = first; i < set; i++, r++) {
-            int64_t at = r / j->s->rows * j->s->step;
-            modulate_row(j->y + r * C, j->x + r * C, j->scale + at, j->shift + at, m.mean[i],
-                         m.rstd[i], C);
+            int64_t at = condition_of(j->s, r);
+            norm_row(j->u + r * C, j->x + r * C, j->scale + at, j->shift + at, m.mean[i], m.rstd[i],
+                     C);
             j->mean[r] = m.mean[i];
             j->rstd[r] = m.rstd[i];
         }
@@ -104,73 +97,40 @@ void an_k_adaptive_norm_forward(float *u, float *mean, float *rstd, const float 
                                 const float *scale, const float *shift, double eps,
                                 const an_conditions *s)
 {
-    group_job j = {.y = u,
-                   .mean = mean,
-                   .rstd = rstd,
-                   .x = x,
-                   .scale = scale,
-                   .shift = shift,
-                   .eps = eps,
-                   .s = s};
-    an_par_for(s->groups * s->rows, grain(s->C), modulate_part, &j);
+    an_par_for(s->groups * s->rows, grain(s->C), norm_rows,
+               &(norm_job){u, mean, rstd, x, scale, shift, eps, s});
 }
-
-typedef struct {
-    float mean, rstd;
-} row_moments;
 
 /* dscale += du·x̂, dshift += du for a row */
 static inline void add_condition(float *restrict dscale, float *restrict dshift,
-                                 const float *restrict du, const float *restrict x, row_moments m,
-                                 int64_t C)
+                                 const float *restrict du, const float *restrict x, float mean,
+                                 float rstd, int64_t C)
 {
     for (int64_t c = 0; c < C; c++) {
-        dscale[c] += du[c] * ((x[c] - m.mean) * m.rstd);
+        dscale[c] += du[c] * ((x[c] - mean) * rstd);
         dshift[c] += du[c];
     }
 }
 
-/* With g = du·(1 + scale): dx = rstd·(g − mean(g) − x̂·mean(g·x̂)) + beta·dx for a row. */
-static inline void row_backward(float *restrict dx, float beta, const float *restrict du,
-                                const float *restrict x, const float *restrict scale, row_moments m,
-                                int64_t C)
-{
-    float plain[AN_LANES] = {0}, product[AN_LANES] = {0};
-    int64_t whole = C - C % AN_LANES;
-    for (int64_t c = 0; c < whole; c += AN_LANES)
-        for (int l = 0; l < AN_LANES; l++) {
-            float g = du[c + l] * (1.0f + scale[c + l]);
-            plain[l] += g;
-            product[l] += g * ((x[c + l] - m.mean) * m.rstd);
-        }
-    for (int64_t c = whole; c < C; c++) {
-        float g = du[c] * (1.0f + scale[c]);
-        plain[c - whole] += g;
-        product[c - whole] += g * ((x[c] - m.mean) * m.rstd);
-    }
-    float level = an_ordered_fold(plain) / (float)C, slope = an_ordered_fold(product) / (float)C;
-    if (beta == 0)
-        for (int64_t c = 0; c < C; c++)
-            dx[c] = m.rstd * (du[c] * (1.0f + scale[c]) - level - (x[c] - m.mean) * m.rstd * slope);
-    else
-        for (int64_t c = 0; c < C; c++)
-            dx[c] +=
-                m.rstd * (du[c] * (1.0f + scale[c]) - level - (x[c] - m.mean) * m.rstd * slope);
-}
+typedef struct {
+    float *dx, beta, *dscale, *dshift;
+    const float *du, *x, *mean, *rstd, *scale;
+    const an_conditions *s;
+} norm_backward_job;
 
-AN_SIMD static void modulate_back(void *context, int64_t lo, int64_t hi, int64_t chunk)
+AN_SIMD static void norm_groups_backward(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const group_job *j = context;
+    const norm_backward_job *j = context;
     int64_t C = j->s->C;
     (void)chunk;
     for (int64_t r = lo * j->s->rows; r < hi * j->s->rows; r++) {
-        int64_t at = r / j->s->rows * j->s->step;
-        row_moments m = {j->mean[r], j->rstd[r]};
+        int64_t at = condition_of(j->s, r);
+        const float *du = j->du + r * C, *x = j->x + r * C;
         if (j->dscale)
-            add_condition(j->dscale + at, j->dshift + at, j->other + r * C, j->x + r * C, m, C);
-        if (j->y)
-            row_backward(j->y + r * C, j->beta, j->other + r * C, j->x + r * C, j->scale + at, m,
-                         C);
+            add_condition(j->dscale + at, j->dshift + at, du, x, j->mean[r], j->rstd[r], C);
+        if (j->dx)
+            an_row_backward(j->dx + r * C, j->beta, du, x, j->mean[r], j->rstd[r],
+                            AN_ROW_WEIGHT_ONE_PLUS_V, j->scale + at, C);
     }
 }
 
@@ -178,42 +138,40 @@ void an_k_adaptive_norm_backward(float *dx, float beta, float *dscale, float *ds
                                  const float *du, const float *x, const float *mean,
                                  const float *rstd, const float *scale, const an_conditions *s)
 {
-    group_job j = {.y = dx,
-                   .beta = beta,
-                   .dscale = dscale,
-                   .dshift = dshift,
-                   .other = du,
-                   .x = x,
-                   .mean = (float *)mean,
-                   .rstd = (float *)rstd,
-                   .scale = scale,
-                   .s = s};
-    an_par_for(s->groups, grain(s->rows * s->C), modulate_back, &j);
+    an_par_for(s->groups, grain(s->rows * s->C), norm_groups_backward,
+               &(norm_backward_job){dx, beta, dscale, dshift, du, x, mean, rstd, scale, s});
 }
 
-AN_SIMD static void join_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
+/* ── gated residual ───────────────────────────────────────────────────────────────── */
+
+typedef struct {
+    float *z;
+    const float *x, *y, *gate;
+    const an_conditions *s;
+} residual_job;
+
+AN_SIMD static void residual_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const group_job *j = context;
+    const residual_job *j = context;
     int64_t C = j->s->C;
     (void)chunk;
     for (int64_t r = lo; r < hi; r++) {
-        const float *restrict x = j->x + r * C, *restrict y = j->other + r * C;
-        const float *restrict gate = j->scale + r / j->s->rows * j->s->step;
-        float *restrict z = j->y + r * C;
+        const float *restrict x = j->x + r * C, *restrict y = j->y + r * C;
+        const float *restrict gate = j->gate + condition_of(j->s, r);
+        float *restrict z = j->z + r * C;
         for (int64_t c = 0; c < C; c++)
             z[c] = x[c] + (1.0f + gate[c]) * y[c];
     }
 }
 
-void an_k_join_forward(float *z, const float *x, const float *y, const float *gate,
-                       const an_conditions *s)
+void an_k_gated_residual_forward(float *z, const float *x, const float *y, const float *gate,
+                                 const an_conditions *s)
 {
-    group_job j = {.y = z, .x = x, .other = y, .scale = gate, .s = s};
-    an_par_for(s->groups * s->rows, grain(s->C), join_part, &j);
+    an_par_for(s->groups * s->rows, grain(s->C), residual_rows, &(residual_job){z, x, y, gate, s});
 }
 
-static inline void join_row_back(float *restrict dy, float beta, const float *restrict dz,
-                                 const float *restrict gate, int64_t C)
+static inline void residual_row_backward(float *restrict dy, float beta, const float *restrict dz,
+                                         const float *restrict gate, int64_t C)
 {
     if (beta == 0)
         for (int64_t c = 0; c < C; c++)
@@ -223,28 +181,33 @@ static inline void join_row_back(float *restrict dy, float beta, const float *re
             dy[c] += (1.0f + gate[c]) * dz[c];
 }
 
-AN_SIMD static void join_back(void *context, int64_t lo, int64_t hi, int64_t chunk)
+typedef struct {
+    float *dy, beta, *dgate;
+    const float *dz, *y, *gate;
+    const an_conditions *s;
+} residual_backward_job;
+
+AN_SIMD static void residual_groups_backward(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const group_job *j = context;
+    const residual_backward_job *j = context;
     int64_t C = j->s->C;
     (void)chunk;
     for (int64_t r = lo * j->s->rows; r < hi * j->s->rows; r++) {
-        int64_t at = r / j->s->rows * j->s->step;
-        const float *restrict dz = j->x + r * C, *restrict y = j->other + r * C;
-        if (j->dscale) {
-            float *restrict dgate = j->dscale + at;
+        int64_t at = condition_of(j->s, r);
+        const float *restrict dz = j->dz + r * C, *restrict y = j->y + r * C;
+        if (j->dgate) {
+            float *restrict dgate = j->dgate + at;
             for (int64_t c = 0; c < C; c++)
                 dgate[c] += dz[c] * y[c];
         }
-        if (j->y)
-            join_row_back(j->y + r * C, j->beta, dz, j->scale + at, C);
+        if (j->dy)
+            residual_row_backward(j->dy + r * C, j->beta, dz, j->gate + at, C);
     }
 }
 
-void an_k_join_backward(float *dy, float beta, float *dgate, const float *dz, const float *y,
-                        const float *gate, const an_conditions *s)
+void an_k_gated_residual_backward(float *dy, float beta, float *dgate, const float *dz,
+                                  const float *y, const float *gate, const an_conditions *s)
 {
-    group_job j = {
-        .y = dy, .beta = beta, .dscale = dgate, .x = dz, .other = y, .scale = gate, .s = s};
-    an_par_for(s->groups, grain(s->rows * s->C), join_back, &j);
+    an_par_for(s->groups, grain(s->rows * s->C), residual_groups_backward,
+               &(residual_backward_job){dy, beta, dgate, dz, y, gate, s});
 }

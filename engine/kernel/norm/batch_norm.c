@@ -1,21 +1,21 @@
-/* batch_norm: moments and forward pass of the batch half of norm.h; the backward pass is
- * batch_norm_backward.c's. x is read twice, for its moments and for the values. */
+/* batch_norm: moments and forward pass of batch_norm.h. x is read twice, once for its moments and
+ * once for the values. */
 #include "kernel/norm/batch_norm.h"
 
-#include "base/par.h"
 #include "base/memory/scratch.h"
+#include "base/par.h"
 #include "base/simd.h"
-#include "kernel/norm/norm.h"
 #include "kernel/common/row_sums.h"
+#include "kernel/norm/batch_norm_fold.h"
 
-enum { WIDE = 128 }; /* columns from which rows are long enough */
+enum { LONG_ROW = 128 }; /* columns from which the overhead of the inner loop is negligible */
 
 #define INLINE static inline __attribute__((always_inline))
 
 int64_t an_bn_fold(int64_t N, int64_t C)
 {
     int64_t fold = 1;
-    while (C * fold < WIDE && N % (2 * fold) == 0)
+    while (C * fold < LONG_ROW && N % (2 * fold) == 0)
         fold *= 2;
     return fold;
 }
@@ -28,16 +28,16 @@ static const float *repeat(float *to, const float *from, int64_t C, int64_t fold
     return to;
 }
 
-an_bn an_bn_widened(float *room, const float *x, const float *mean, const float *rstd,
-                    const float *gamma, const float *beta, int64_t C, int64_t fold)
+an_folded_norm an_bn_repeat(float *storage, const float *x, const float *mean, const float *rstd,
+                            const float *gamma, const float *beta, int64_t C, int64_t fold)
 {
     int64_t W = fold * C;
-    return (an_bn){x,
-                   repeat(room, mean, C, fold),
-                   repeat(room + W, rstd, C, fold),
-                   repeat(room + 2 * W, gamma, C, fold),
-                   repeat(room + 3 * W, beta, C, fold),
-                   W};
+    return (an_folded_norm){x,
+                            repeat(storage, mean, C, fold),
+                            repeat(storage + W, rstd, C, fold),
+                            repeat(storage + 2 * W, gamma, C, fold),
+                            repeat(storage + 3 * W, beta, C, fold),
+                            W};
 }
 
 void an_bn_unfold(double *sums, int64_t n, int64_t C, int64_t fold)
@@ -57,8 +57,8 @@ typedef struct {
     int64_t W;
 } moments_job;
 
-/* sums (2W): Σx, Σx². Doubles hold the squares of floats exactly, so that the difference
- * below loses nothing that matters. Rows one after the other: memory is read in one stream. */
+/* sums (2W): Σx, Σx². A double holds the square of a float exactly, so the cancellation in
+ * E[x²] − E[x]² costs no digits of a float. Rows in order: memory is read in one stream. */
 AN_SIMD static void add_moments(double *restrict sums, const void *context, int64_t lo, int64_t hi)
 {
     const moments_job *job = context;
@@ -93,16 +93,17 @@ an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N,
 
 /* ── forward ──────────────────────────────────────────────────────────────────────── */
 
-/* γ·x̂ + β, in this order of operations wherever the mask of a ReLU depends on it. */
-INLINE float value(const an_bn *a, const float *x, int64_t c)
+/* gamma·x̂ + beta. batch_norm_backward.c repeats these operations in this order: the sign of the
+ * result is the mask of the ReLU. */
+INLINE float value(const an_folded_norm *a, const float *x, int64_t c)
 {
     return a->gamma[c] * ((x[c] - a->mean[c]) * a->rstd[c]) + a->beta[c];
 }
 
-INLINE void rows_forward(float *restrict y, const an_bn *given, const float *restrict residual,
-                         int64_t rows, bool relu)
+INLINE void rows_forward(float *restrict y, const an_folded_norm *given,
+                         const float *restrict residual, int64_t rows, bool relu)
 {
-    const an_bn a = *given;
+    const an_folded_norm a = *given;
     const float *restrict x = a.x;
     for (int64_t r = 0; r < rows; r++, y += a.W, x += a.W) {
         for (int64_t c = 0; c < a.W; c++) {
@@ -112,8 +113,8 @@ INLINE void rows_forward(float *restrict y, const an_bn *given, const float *res
     }
 }
 
-AN_SIMD static void normalise(float *y, const an_bn *a, const float *residual, int64_t rows,
-                              bool relu)
+AN_SIMD static void normalise(float *y, const an_folded_norm *a, const float *residual,
+                              int64_t rows, bool relu)
 {
     if (residual && relu)
         rows_forward(y, a, residual, rows, true);
@@ -130,17 +131,17 @@ an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
                                 int64_t N, int64_t C)
 {
     int64_t fold = an_bn_fold(N, C), W = fold * C, rows = N / fold, grain = an_bn_grain(W);
-    float *room = an_scratch_take(sizeof(float) * (size_t)(4 * W));
-    if (!room)
+    float *storage = an_scratch_take(sizeof(float) * (size_t)(4 * W));
+    if (!storage)
         return AN_ENOMEM;
-    const an_bn all = an_bn_widened(room, x, mean, rstd, gamma, beta, C, fold);
+    const an_folded_norm all = an_bn_repeat(storage, x, mean, rstd, gamma, beta, C, fold);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t lo = 0; lo < rows; lo += grain) {
-        an_bn a = all;
+        an_folded_norm a = all;
         a.x += lo * W;
         normalise(y + lo * W, &a, residual ? residual + lo * W : NULL,
                   lo + grain < rows ? grain : rows - lo, relu);
     }
-    an_scratch_give(room);
+    an_scratch_give(storage);
     return AN_OK;
 }

@@ -1,33 +1,45 @@
-/* batch_norm: what both directions of batch normalisation share. Internal to batch_norm*.c.
+/* batch_norm: batch normalisation of x (N,C), rows by features, fused with the residual addition
+ * and the ReLU that follow it in a residual block (Ioffe & Szegedy, 1502.03167, algorithm 1).
  *
- * Few features make short rows, and short loops cost more than their work. So rows are seen
- * `fold` at a time, as one row of W = fold·C columns whose coefficients repeat; the columns'
- * sums are added up at the end. */
+ * Sums over rows are chunked (kernel/common/row_sums.h), so the result does not depend on the
+ * number of threads. N and C are ≥ 1. [opt] marks a pointer that may be NULL. */
 #ifndef AN_KERNEL_NORM_BATCH_NORM_H
 #define AN_KERNEL_NORM_BATCH_NORM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
+/* mean (C) and var (C), biased, of the N rows of x (N,C). AN_ENOMEM. */
+an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C);
+
+/* y (N,C) = relu?(gamma·(x − mean)·rstd + beta + residual) with rstd = 1/√(var + eps);
+ * mean, rstd, gamma, beta (C), residual (N,C) [opt]. A NaN stays a NaN. AN_ENOMEM. */
+an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual, const float *mean,
+                                const float *rstd, const float *gamma, const float *beta, bool relu,
+                                int64_t N, int64_t C);
+
 typedef struct {
-    const float *x, *mean, *rstd, *gamma, *beta; /* x (rows, W), the others (W) */
-    int64_t W;
-} an_bn;
+    float *dx, *dresidual;       /* (N,C) [opt]; one of them may be dy itself, with beta 0   */
+    float beta_x, beta_residual; /* 0: overwritten without being read, 1: added to           */
+    float *dgamma, *dbeta;       /* (C) [opt], added to                                      */
+} an_batch_norm_grads;
 
-/* Rows seen as one. */
-int64_t an_bn_fold(int64_t N, int64_t C);
+/* What the backward pass needs of the forward pass. */
+typedef struct {
+    const float *mean, *rstd, *gamma, *beta; /* (C), the arguments of the forward pass          */
+    const float *y; /* (N,C), the result. Read only with a ReLU; NULL: the sign of the result is
+                       computed again from x, which is right without a residual             */
+    bool relu;
+    bool train; /* mean and rstd are the moments of this batch, not constants                  */
+} an_batch_norm_saved;
 
-/* The coefficients, each repeated to W columns of `room` (4, W). */
-an_bn an_bn_widened(float *room, const float *x, const float *mean, const float *rstd,
-                    const float *gamma, const float *beta, int64_t C, int64_t fold);
-
-/* sums (n, fold·C) → its first C of each row of n, where the folds are added. */
-void an_bn_unfold(double *sums, int64_t n, int64_t C, int64_t fold);
-
-/* Rows that a thread takes at a time. */
-static inline int64_t an_bn_grain(int64_t W)
-{
-    const int64_t floats = 16384;
-    return W < floats ? floats / W : 1;
-}
+/* With g = dy where y > 0 (all of dy without relu) and x̂ = (x − mean)·rstd:
+ * dgamma += Σ g·x̂, dbeta += Σ g, dresidual = g + …,
+ * dx = gamma·rstd·(g − Σg/N − x̂·Σ(g·x̂)/N) + …; without `train` the moments are constants and
+ * dx = gamma·rstd·g + …  dy and x (N,C). Reads dy and x twice. AN_ENOMEM. */
+an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const float *x,
+                                 const an_batch_norm_saved *saved, int64_t N, int64_t C);
 
 #endif

@@ -1,24 +1,24 @@
-/* batch_norm_backward: the backward pass of the batch half of norm.h. It reads dy and x twice, for
- * sums and for gradients, and y once if it must.
+/* batch_norm_backward: the backward pass of batch_norm.h. It reads dy and x twice, for the sums and
+ * for the gradients, and y (in both passes) where the ReLU's mask is taken from it.
  *
- * It is bound by memory: rows are walked in the order they lie in, and each load asks for its
- * place a page ahead, where the hardware does not look by itself. The sums of a tile of
- * columns stay in registers. */
+ * Memory bandwidth limits it: rows are processed in memory order, and each load prefetches the
+ * address one page ahead, because the hardware prefetcher does not cross pages. The sums of a tile
+ * of columns stay in registers. */
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/par.h"
 #include "base/memory/scratch.h"
+#include "base/par.h"
 #include "base/simd.h"
-#include "kernel/norm/batch_norm.h"
 #include "kernel/common/ordered_sum.h"
-#include "kernel/norm/norm.h"
 #include "kernel/common/row_sums.h"
+#include "kernel/norm/batch_norm.h"
+#include "kernel/norm/batch_norm_fold.h"
 
 enum {
-    GROUPS = 8,   /* of sixteen columns in a tile: its sums fill half of the registers */
-    AT_ONCE = 16, /* rows that are summed in float                                     */
-    AHEAD = 1024  /* floats                                                            */
+    TILE_VECTORS = 8, /* of AN_LANES columns in a tile: its sums fill half of the registers */
+    FLOAT_ROWS = 16,  /* rows summed in float before the sums are added to the doubles      */
+    AHEAD = 1024      /* floats between a load and its prefetch: a page of 4 KiB            */
 };
 
 #define INLINE static inline __attribute__((always_inline))
@@ -26,8 +26,9 @@ enum {
 typedef float lanes __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int32_t signs __attribute__((vector_size(64)));
 
-/* v ← n ≤ 16 floats, the rest 0; and back. A function that returns lanes would have an ABI. */
-INLINE void get(lanes *v, const float *x, int64_t n)
+/* v ← n ≤ AN_LANES floats, the rest 0. Passed by pointer: the ABI of a function that returns a
+ * 64-byte vector depends on the instruction set. */
+INLINE void load(lanes *v, const float *x, int64_t n)
 {
     float some[AN_LANES] = {0};
     if (n == AN_LANES) {
@@ -38,7 +39,7 @@ INLINE void get(lanes *v, const float *x, int64_t n)
     *v = *(const lanes *)some;
 }
 
-INLINE void put(float *x, const lanes *v, int64_t n)
+INLINE void store(float *x, const lanes *v, int64_t n)
 {
     if (n == AN_LANES)
         *(lanes *)x = *v;
@@ -46,74 +47,75 @@ INLINE void put(float *x, const lanes *v, int64_t n)
         memcpy(x, v, sizeof *x * (size_t)n);
 }
 
-/* How g follows from dy: as it is, masked where y is not positive, or where what the forward
- * pass made of x is not. */
-typedef enum { ALL, BY_Y, BY_X } mask;
+/* How g follows from dy: unmasked, or zeroed where the ReLU's output was 0, which is read from y
+ * or computed again from x. */
+typedef enum { UNMASKED, BY_Y, BY_X } mask;
 
 typedef struct {
-    an_bn a;
+    an_folded_norm a;
     mask how;
-    const float *dy, *y; /* y stands for dy where it is not looked at      */
-    float *g;            /* (N,C) receives g in the first pass; NULL: none */
+    const float *dy, *y; /* y is read with BY_Y only                               */
+    float *g;            /* (N,C) receives g in the first pass; NULL: not stored   */
     float *dx, *dresidual;
     float beta_x, beta_residual;
     const float *scale, *shift, *slope;
 } backward_job;
 
-/* What n columns from c on of row r hold: g and x, and how far x is from the mean. */
+/* g and x − mean at some columns of a row. */
 typedef struct {
-    lanes g, from_mean;
+    lanes g, centred;
 } values;
 
+/* v ← the values at n columns from c on of row r. */
 INLINE void values_at(values *v, const backward_job *job, mask how, int64_t r, int64_t c, int64_t n)
 {
-    const an_bn *a = &job->a;
+    const an_folded_norm *a = &job->a;
     const lanes zero = {0};
     int64_t at = r * a->W + c;
     lanes mean, k, by;
     __builtin_prefetch(a->x + at + AHEAD);
     __builtin_prefetch(job->dy + at + AHEAD);
-    get(&mean, a->mean + c, n);
-    get(&v->from_mean, a->x + at, n);
-    get(&v->g, job->dy + at, n);
-    v->from_mean -= mean;
+    load(&mean, a->mean + c, n);
+    load(&v->centred, a->x + at, n);
+    load(&v->g, job->dy + at, n);
+    v->centred -= mean;
     if (how == BY_Y) {
         __builtin_prefetch(job->y + at + AHEAD);
-        get(&by, job->y + at, n);
+        load(&by, job->y + at, n);
     }
-    if (how == BY_X) { /* in the forward pass's order of operations, to get its signs */
-        get(&k, a->rstd + c, n);
-        by = v->from_mean * k;
-        get(&k, a->gamma + c, n);
+    if (how == BY_X) { /* the forward pass's order of operations, for the same signs */
+        load(&k, a->rstd + c, n);
+        by = v->centred * k;
+        load(&k, a->gamma + c, n);
         by *= k;
-        get(&k, a->beta + c, n);
+        load(&k, a->beta + c, n);
         by += k;
     }
-    if (how != ALL)
+    if (how != UNMASKED)
         v->g = (lanes)((signs)v->g & (by > zero));
 }
 
-/* Adds `rows` rows, few enough to be summed in float, to sums (2W): Σg, Σg·x̂. The tile is of
- * `groups` times n columns from c on. */
+/* sums (2W) += Σg and Σg·x̂ over `rows` ≤ FLOAT_ROWS rows from lo on, and over a tile of
+ * `vectors` times n columns from c on. */
 INLINE void sum_tile(double *sums, const backward_job *job, mask how, int64_t lo, int64_t rows,
-                     int64_t c, const int groups, int64_t n)
+                     int64_t c, const int vectors, int64_t n)
 {
     int64_t W = job->a.W;
-    lanes sum[GROUPS] = {{0}}, product[GROUPS] = {{0}};
+    lanes sum[TILE_VECTORS] = {{0}}, product[TILE_VECTORS] = {{0}};
     for (int64_t r = lo; r < lo + rows; r++)
 #pragma GCC unroll 8
-        for (int i = 0; i < groups; i++) {
+        for (int i = 0; i < vectors; i++) {
             int64_t column = c + i * AN_LANES;
             lanes rstd;
             values v;
             values_at(&v, job, how, r, column, n);
-            get(&rstd, job->a.rstd + column, n);
+            load(&rstd, job->a.rstd + column, n);
             if (job->g)
-                put(job->g + r * W + column, &v.g, n);
+                store(job->g + r * W + column, &v.g, n);
             sum[i] += v.g;
-            product[i] += v.g * (v.from_mean * rstd);
+            product[i] += v.g * (v.centred * rstd);
         }
-    for (int i = 0; i < groups; i++)
+    for (int i = 0; i < vectors; i++)
         for (int64_t l = 0, column = c + i * AN_LANES; l < n; l++) {
             sums[column + l] += (double)sum[i][l];
             sums[W + column + l] += (double)product[i][l];
@@ -123,10 +125,10 @@ INLINE void sum_tile(double *sums, const backward_job *job, mask how, int64_t lo
 INLINE void sum_rows(double *sums, const backward_job *job, mask how, int64_t lo, int64_t hi)
 {
     int64_t W = job->a.W;
-    for (; lo < hi; lo += AT_ONCE) {
-        int64_t rows = hi - lo < AT_ONCE ? hi - lo : AT_ONCE, c = 0;
-        for (; c + GROUPS * AN_LANES <= W; c += GROUPS * AN_LANES)
-            sum_tile(sums, job, how, lo, rows, c, GROUPS, AN_LANES);
+    for (; lo < hi; lo += FLOAT_ROWS) {
+        int64_t rows = hi - lo < FLOAT_ROWS ? hi - lo : FLOAT_ROWS, c = 0;
+        for (; c + TILE_VECTORS * AN_LANES <= W; c += TILE_VECTORS * AN_LANES)
+            sum_tile(sums, job, how, lo, rows, c, TILE_VECTORS, AN_LANES);
         for (; c + AN_LANES <= W; c += AN_LANES)
             sum_tile(sums, job, how, lo, rows, c, 1, AN_LANES);
         if (c < W)
@@ -142,38 +144,38 @@ AN_SIMD static void add_gradients(double *sums, const void *context, int64_t lo,
     else if (job->how == BY_Y)
         sum_rows(sums, job, BY_Y, lo, hi);
     else
-        sum_rows(sums, job, ALL, lo, hi);
+        sum_rows(sums, job, UNMASKED, lo, hi);
 }
 
-/* to ← v, or += */
-INLINE void give(float *to, lanes *v, bool add, int64_t n)
+/* to ← v, or to += v, which leaves the sum in v */
+INLINE void store_or_add(float *to, lanes *v, bool add, int64_t n)
 {
-    lanes was;
+    lanes old;
     if (add) {
-        get(&was, to, n);
-        *v += was;
+        load(&old, to, n);
+        *v += old;
     }
-    put(to, v, n);
+    store(to, v, n);
 }
 
-/* dresidual = g + …;  dx = scale·g − shift − slope·(x − mean) + …, the formula of the header
- * with what is constant in a feature gathered into scale, shift and slope. */
+/* dresidual = g + …;  dx = scale·g − shift − slope·(x − mean) + …, the formula of batch_norm.h
+ * with the factors that are constant in a feature collected in scale, shift and slope. */
 INLINE void write_at(const backward_job *job, mask how, int64_t r, int64_t c, int64_t n)
 {
     int64_t at = r * job->a.W + c;
     lanes dx, k;
     values v;
     values_at(&v, job, how, r, c, n);
-    get(&k, job->scale + c, n);
+    load(&k, job->scale + c, n);
     dx = k * v.g;
-    get(&k, job->shift + c, n);
+    load(&k, job->shift + c, n);
     dx -= k;
-    get(&k, job->slope + c, n);
-    dx -= k * v.from_mean;
+    load(&k, job->slope + c, n);
+    dx -= k * v.centred;
     if (job->dresidual)
-        give(job->dresidual + at, &v.g, job->beta_residual != 0, n);
+        store_or_add(job->dresidual + at, &v.g, job->beta_residual != 0, n);
     if (job->dx)
-        give(job->dx + at, &dx, job->beta_x != 0, n);
+        store_or_add(job->dx + at, &dx, job->beta_x != 0, n);
 }
 
 INLINE void write_rows(const backward_job *job, mask how, int64_t lo, int64_t hi)
@@ -195,19 +197,19 @@ AN_SIMD static void write_gradients(const backward_job *job, int64_t lo, int64_t
     else if (job->how == BY_Y)
         write_rows(job, BY_Y, lo, hi);
     else
-        write_rows(job, ALL, lo, hi);
+        write_rows(job, UNMASKED, lo, hi);
 }
 
 /* scale, shift, slope (fold·C each); the last two are zero where the moments are constants. */
-static void coefficients(float *scale, const double *sums, const an_batch_norm_past *was, int64_t N,
-                         int64_t C, int64_t fold)
+static void coefficients(float *scale, const double *sums, const an_batch_norm_saved *saved,
+                         int64_t N, int64_t C, int64_t fold)
 {
     int64_t W = fold * C;
     for (int64_t c = 0; c < W; c++) {
-        double rstd = (double)was->rstd[c % C], a = (double)was->gamma[c % C] * rstd;
+        double rstd = (double)saved->rstd[c % C], a = (double)saved->gamma[c % C] * rstd;
         scale[c] = (float)a;
-        scale[W + c] = was->train ? (float)(a * sums[c % C] / (double)N) : 0;
-        scale[2 * W + c] = was->train ? (float)(a * rstd * sums[W + c % C] / (double)N) : 0;
+        scale[W + c] = saved->train ? (float)(a * sums[c % C] / (double)N) : 0;
+        scale[2 * W + c] = saved->train ? (float)(a * rstd * sums[W + c % C] / (double)N) : 0;
     }
 }
 
@@ -220,28 +222,28 @@ static void second_pass(const backward_job *job, int64_t rows)
 }
 
 an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const float *x,
-                                 const an_batch_norm_past *was, int64_t N, int64_t C)
+                                 const an_batch_norm_saved *saved, int64_t N, int64_t C)
 {
     int64_t fold = an_bn_fold(N, C), W = fold * C;
     double *sums = an_scratch_take((2 * sizeof(double) + 7 * sizeof(float)) * (size_t)W);
     if (!sums)
         return AN_ENOMEM;
     float *scale = (float *)(sums + 2 * W);
-    backward_job job = {
-        .a = an_bn_widened(scale + 3 * W, x, was->mean, was->rstd, was->gamma, was->beta, C, fold),
-        .how = !was->relu ? ALL
-               : was->y   ? BY_Y
-                          : BY_X,
-        .dy = dy,
-        .y = was->y ? was->y : dy,
-        .g = was->relu && d.dresidual == dy ? d.dresidual : NULL,
-        .dx = d.dx,
-        .dresidual = d.dresidual == dy ? NULL : d.dresidual,
-        .beta_x = d.beta_x,
-        .beta_residual = d.beta_residual,
-        .scale = scale,
-        .shift = scale + W,
-        .slope = scale + 2 * W};
+    backward_job job = {.a = an_bn_repeat(scale + 3 * W, x, saved->mean, saved->rstd, saved->gamma,
+                                          saved->beta, C, fold),
+                        .how = !saved->relu ? UNMASKED
+                               : saved->y   ? BY_Y
+                                            : BY_X,
+                        .dy = dy,
+                        .y = saved->y ? saved->y : dy,
+                        .g = saved->relu && d.dresidual == dy ? d.dresidual : NULL,
+                        .dx = d.dx,
+                        .dresidual = d.dresidual == dy ? NULL : d.dresidual,
+                        .beta_x = d.beta_x,
+                        .beta_residual = d.beta_residual,
+                        .scale = scale,
+                        .shift = scale + W,
+                        .slope = scale + 2 * W};
     an_code code = an_k_row_sums(sums, 2 * W, add_gradients, &job, N / fold, W);
     if (code == AN_OK) {
         an_bn_unfold(sums, 2, C, fold);
@@ -249,9 +251,9 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
             d.dbeta[c] += (float)sums[c];
         for (int64_t c = 0; c < C && d.dgamma; c++)
             d.dgamma[c] += (float)sums[W + c];
-        coefficients(scale, sums, was, N, C, fold);
+        coefficients(scale, sums, saved, N, C, fold);
         if (job.g)
-            job.how = ALL; /* the mask is in g, which is in the place of dy */
+            job.how = UNMASKED; /* the first pass stored the masked g in dy */
         if (job.dx || job.dresidual)
             second_pass(&job, N / fold);
     }

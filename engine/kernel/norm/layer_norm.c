@@ -1,14 +1,14 @@
-/* layer_norm: the layer half of norm.h. Rows are independent in everything but dgamma
- * and dbeta, which are sums over rows. */
-#include <math.h>
+/* layer_norm: see layer_norm.h. The forward pass processes AN_MOMENT_ROWS rows together. */
+#include "kernel/norm/layer_norm.h"
+
 #include <stddef.h>
 
-#include "base/par.h"
 #include "base/memory/scratch.h"
+#include "base/par.h"
 #include "base/simd.h"
-#include "kernel/norm/row_moments.h"
-#include "kernel/norm/norm.h"
 #include "kernel/common/row_sums.h"
+#include "kernel/norm/row_backward.h"
+#include "kernel/norm/row_moments.h"
 
 enum { GRAIN = 1 << 14 }; /* numbers of a chunk: for fewer, starting threads costs more */
 
@@ -58,34 +58,7 @@ typedef struct {
     float *dx, beta;
     const float *dy, *x, *mean, *rstd, *gamma;
     int64_t C;
-} layer_job;
-
-/* With g = gamma·dy: dx = rstd·(g − mean(g) − x̂·mean(g·x̂)) + beta·dx, one row of C features. */
-static inline void row_dx(float *dx, float beta, const float *dy, const float *x, float mean,
-                          float rstd, const float *gamma, int64_t C)
-{
-    float plain[AN_LANES] = {0}, product[AN_LANES] = {0};
-    int64_t whole = C - C % AN_LANES;
-    for (int64_t c = 0; c < whole; c += AN_LANES) {
-        for (int i = 0; i < AN_LANES; i++) {
-            float g = gamma ? gamma[c + i] * dy[c + i] : dy[c + i];
-            plain[i] += g;
-            product[i] += g * ((x[c + i] - mean) * rstd);
-        }
-    }
-    for (int64_t c = whole; c < C; c++) {
-        float g = gamma ? gamma[c] * dy[c] : dy[c];
-        plain[c - whole] += g;
-        product[c - whole] += g * ((x[c] - mean) * rstd);
-    }
-    float shift = an_ordered_fold(plain) / (float)C, slope = an_ordered_fold(product) / (float)C;
-#pragma GCC ivdep
-    for (int64_t c = 0; c < C; c++) {
-        float g = gamma ? gamma[c] * dy[c] : dy[c];
-        float d = rstd * (g - shift - (x[c] - mean) * rstd * slope);
-        dx[c] = beta == 0 ? d : dx[c] + d;
-    }
-}
+} backward_job;
 
 /* sums (2C): Σdy, Σdy·x̂ */
 static inline void add_row(double *restrict sums, const float *restrict dy, const float *restrict x,
@@ -98,39 +71,49 @@ static inline void add_row(double *restrict sums, const float *restrict dy, cons
     }
 }
 
-/* A row's part of the sums first: dx may take the place of dy. */
-AN_SIMD static void back_rows(double *sums, const void *context, int64_t lo, int64_t hi)
+static inline void row_gradient(const backward_job *j, int64_t r)
 {
-    const layer_job *j = context;
+    int64_t at = r * j->C;
+    if (j->gamma)
+        an_row_backward(j->dx + at, j->beta, j->dy + at, j->x + at, j->mean[r], j->rstd[r],
+                        AN_ROW_WEIGHT_V, j->gamma, j->C);
+    else
+        an_row_backward(j->dx + at, j->beta, j->dy + at, j->x + at, j->mean[r], j->rstd[r],
+                        AN_ROW_WEIGHT_ONE, NULL, j->C);
+}
+
+/* Adds a row's terms to the sums before its gradient is written: dx may be dy. */
+AN_SIMD static void backward_rows(double *sums, const void *context, int64_t lo, int64_t hi)
+{
+    const backward_job *j = context;
     int64_t C = j->C;
     for (int64_t r = lo; r < hi; r++) {
-        const float *dy = j->dy + r * C, *x = j->x + r * C;
         if (sums)
-            add_row(sums, dy, x, j->mean[r], j->rstd[r], C);
+            add_row(sums, j->dy + r * C, j->x + r * C, j->mean[r], j->rstd[r], C);
         if (j->dx)
-            row_dx(j->dx + r * C, j->beta, dy, x, j->mean[r], j->rstd[r], j->gamma, C);
+            row_gradient(j, r);
     }
 }
 
-static void back_alone(void *context, int64_t lo, int64_t hi, int64_t chunk)
+static void backward_without_sums(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     (void)chunk;
-    back_rows(NULL, context, lo, hi);
+    backward_rows(NULL, context, lo, hi);
 }
 
 an_code an_k_layer_norm_backward(float *dx, float beta, float *dgamma, float *dbeta,
                                  const float *dy, const float *x, const float *mean,
                                  const float *rstd, const float *gamma, int64_t N, int64_t C)
 {
-    layer_job job = {dx, beta, dy, x, mean, rstd, gamma, C};
+    backward_job job = {dx, beta, dy, x, mean, rstd, gamma, C};
     if (!dgamma && !dbeta) {
-        an_par_for(dx ? N : 0, grain(C), back_alone, &job);
+        an_par_for(dx ? N : 0, grain(C), backward_without_sums, &job);
         return AN_OK;
     }
     double *sums = an_scratch_take(sizeof(double) * (size_t)(2 * C));
     if (!sums)
         return AN_ENOMEM;
-    an_code code = an_k_row_sums(sums, 2 * C, back_rows, &job, N, C);
+    an_code code = an_k_row_sums(sums, 2 * C, backward_rows, &job, N, C);
     for (int64_t c = 0; c < C && code == AN_OK && dbeta; c++)
         dbeta[c] += (float)sums[c];
     for (int64_t c = 0; c < C && code == AN_OK && dgamma; c++)

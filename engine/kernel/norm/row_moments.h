@@ -1,5 +1,6 @@
-/* row_moments: mean and 1/√(variance + eps) of the rows of x (rows, C), for layer norms: a few rows
- * together, each with the bits that it has alone. For loops that AN_SIMD compiles. */
+/* row_moments: mean and 1/√(variance + eps) of the rows of x (rows, C), for layer_norm and
+ * adaptive_norm. A few rows are processed together, each with the bits that it has alone. For loops
+ * that AN_SIMD compiles. Internal to norm/. */
 #ifndef AN_KERNEL_NORM_ROW_MOMENTS_H
 #define AN_KERNEL_NORM_ROW_MOMENTS_H
 
@@ -8,15 +9,15 @@
 
 #include "kernel/common/ordered_sum.h"
 
-enum { AN_MOMENT_ROWS = 8 }; /* rows that go together */
+enum { AN_MOMENT_ROWS = 8 }; /* rows processed together */
 
 typedef struct {
     float mean[AN_MOMENT_ROWS], rstd[AN_MOMENT_ROWS];
 } an_row_moments;
 
-/* Of `rows` rows, at most AN_MOMENT_ROWS. In two passes: the second is over numbers without their
- * mean, so floats are enough. A row's sums end in a chain of long operations, which rows go through
- * side by side. */
+/* The moments of `rows` ≤ AN_MOMENT_ROWS rows. Two passes: the second sums centred values, for
+ * which float is accurate enough. The division and the square root at the end of a row have a long
+ * latency; with several rows together they overlap. */
 static inline an_row_moments an_row_moments_of(const float *x, double eps, int64_t rows, int64_t C)
 {
     an_row_moments m = {{0}, {0}};
@@ -39,7 +40,7 @@ static inline an_row_moments an_row_moments_of(const float *x, double eps, int64
     return m;
 }
 
-/* How many of the rows that are left go together. */
+/* How many of the `rows` remaining rows are processed together. */
 static inline int64_t an_row_moments_set(int64_t rows)
 {
     return rows < AN_MOMENT_ROWS ? rows : AN_MOMENT_ROWS;

@@ -1,0 +1,33 @@
+/* batch_norm_fold: short rows joined to long ones. Internal to batch_norm*.c.
+ *
+ * With few features a row is short, and the overhead of the inner loop exceeds its work. Both
+ * passes therefore treat `fold` consecutive rows of x (N,C) as one row of W = fold·C columns
+ * whose coefficients repeat; the sums of the columns are added up at the end. */
+#ifndef AN_KERNEL_NORM_BATCH_NORM_FOLD_H
+#define AN_KERNEL_NORM_BATCH_NORM_FOLD_H
+
+#include <stdint.h>
+
+typedef struct {
+    const float *x, *mean, *rstd, *gamma, *beta; /* x (rows, W), the others (W) */
+    int64_t W;
+} an_folded_norm;
+
+/* The number of rows that make one long row, a power of two that divides N. */
+int64_t an_bn_fold(int64_t N, int64_t C);
+
+/* Repeats each coefficient (C) to W = fold·C columns; `storage` (4, W) holds the result. */
+an_folded_norm an_bn_repeat(float *storage, const float *x, const float *mean, const float *rstd,
+                            const float *gamma, const float *beta, int64_t C, int64_t fold);
+
+/* Reduces each of the n rows of sums (n, fold·C) to its first C columns, the total over folds. */
+void an_bn_unfold(double *sums, int64_t n, int64_t C, int64_t fold);
+
+/* Rows of W columns that a thread processes at a time. */
+static inline int64_t an_bn_grain(int64_t W)
+{
+    const int64_t floats = 16384;
+    return W < floats ? floats / W : 1;
+}
+
+#endif
