@@ -1,13 +1,14 @@
-/* attention: see attention.h. The queries of one key batch row are repeat·Lq rows in a
- * row, so each pair of (key batch row, head) is a small matrix problem of its own; its
- * queries go in chunks, so that the scores of a chunk stay in the cache. */
+/* attention: see attention.h. The queries of one key batch row are repeat·Lq consecutive rows, so
+ * each pair of (key batch row, head) is a small matrix problem of its own. Its queries are
+ * processed in blocks of at most AN_QUERY_BLOCK, whose scores fit the L1 cache. */
 #include "kernel/attention/attention.h"
 
 #include <math.h>
 #include <omp.h>
 
-#include "base/par.h"
+#include "base/assert.h"
 #include "base/memory/scratch.h"
+#include "base/par.h"
 #include "kernel/attention/attention_dispatch.h"
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -20,13 +21,19 @@ static float scale_of(int64_t d)
     return 1.0f / sqrtf((float)d);
 }
 
+/* ── queries that share their keys ────────────────────────────────────────────────── */
+
 int64_t an_k_attend_scratch(int64_t Lk, int64_t d)
 {
-    return AN_FEW * (d + Lk);
+    return AN_QUERY_BLOCK * (d + Lk);
 }
 
 void an_k_attend(float *out, int64_t ldo, const an_attend *a, float *scratch)
 {
+    AN_ASSERT(out && a->q && a->k && a->v && scratch);
+    AN_ASSERT(a->queries >= 1 && a->Lk >= 1 && a->heads >= 1);
+    AN_ASSERT(a->d >= 1 && a->d <= AN_ATTENTION_WIDTH);
+    AN_ASSERT(ldo >= a->heads * a->d && a->ldq >= a->heads * a->d && a->ldk >= a->heads * a->d);
     const an_attention_loops *loops = AN_MICRO_ACTIVE(attention);
     an_attention_job job = {.ldq = a->ldq,
                             .ldk = a->ldk,
@@ -34,60 +41,106 @@ void an_k_attend(float *out, int64_t ldo, const an_attend *a, float *scratch)
                             .d = a->d,
                             .scale = scale_of(a->d),
                             .scratch = scratch};
-    for (int64_t lo = 0; lo < a->queries; lo += AN_FEW)
+    for (int64_t lo = 0; lo < a->queries; lo += AN_QUERY_BLOCK)
         for (int64_t at = 0; at < a->heads * a->d; at += a->d) {
             job.q = a->q + lo * a->ldq + at;
             job.k = a->k + at;
             job.v = a->v + at;
-            job.queries = smaller(AN_FEW, a->queries - lo);
+            job.queries = smaller(AN_QUERY_BLOCK, a->queries - lo);
             loops->attend(out + lo * ldo + at, ldo, &job);
         }
 }
 
-/* ── batches of rows ──────────────────────────────────────────────────────────────── */
+/* ── batches: blocks of queries over threads ──────────────────────────────────────── */
 
 /* Queries `lo` … of a (key batch row, head), and where they and their keys begin. */
 typedef struct {
     int64_t bk, head, lo, query, key;
-} place;
+} block;
 
-static place place_of(const an_attention_shape *s, int64_t bk, int64_t head, int64_t lo)
+/* What a kernel does with one block. `job` has its operands and the thread's scratch; `arrays` are
+ * the kernel's own. */
+typedef void (*block_fn)(const an_attention_shape *s, const block *at, an_attention_job *job,
+                         const void *arrays);
+
+/* One call of a kernel for batches. */
+typedef struct {
+    const an_attention_shape *s;
+    const float *q, *k, *v; /* v may be NULL: the weights need q and k only                   */
+    block_fn work;
+    const void *arrays;
+    int64_t scores;      /* arrays of (Lk, AN_QUERY_BLOCK) in the scratch of a thread       */
+    bool heads_together; /* the heads of a key batch row are one thread's, in order         */
+} batch;
+
+static block block_at(const an_attention_shape *s, int64_t bk, int64_t head, int64_t lo)
 {
     int64_t D = s->heads * s->d;
-    return (place){bk, head, lo, (bk * s->repeat * s->Lq + lo) * D + head * s->d,
+    return (block){bk, head, lo, (bk * s->repeat * s->Lq + lo) * D + head * s->d,
                    bk * s->Lk * D + head * s->d};
 }
 
-static an_attention_job job_at(const place *at, const an_attention_shape *s, const float *q,
-                               const float *k, const float *v, float *scratch)
+static an_attention_job job_at(const batch *b, const block *at, float *scratch)
 {
+    const an_attention_shape *s = b->s;
     int64_t D = s->heads * s->d;
-    return (an_attention_job){.q = q + at->query,
-                              .k = k + at->key,
-                              .v = v ? v + at->key : NULL,
+    return (an_attention_job){.q = b->q + at->query,
+                              .k = b->k + at->key,
+                              .v = b->v ? b->v + at->key : NULL,
                               .ldq = D,
                               .ldk = D,
                               .Lk = s->Lk,
                               .d = s->d,
                               .scale = scale_of(s->d),
-                              .queries = smaller(AN_FEW, s->repeat * s->Lq - at->lo),
+                              .queries = smaller(AN_QUERY_BLOCK, s->repeat * s->Lq - at->lo),
                               .scratch = scratch};
 }
 
-/* The next key batch row's part of `count` arrays, the first `rows` of them (·, Lq, D), the others
- * (·, Lk, D); by each head a share of it, in as many pieces as this one's products have tiles. A
- * head's own part lies in pieces too far apart for the processor to look ahead by itself. */
-static an_prefetch look_ahead(const place *at, const an_attention_shape *s,
-                              const float *const *array, int rows, int count, int64_t tiles)
+static void run_head(const batch *b, int64_t bk, int64_t head, float *scratch)
+{
+    for (int64_t lo = 0; lo < b->s->repeat * b->s->Lq; lo += AN_QUERY_BLOCK) {
+        block at = block_at(b->s, bk, head, lo);
+        an_attention_job job = job_at(b, &at, scratch);
+        b->work(b->s, &at, &job, b->arrays);
+    }
+}
+
+static an_code run(const batch *b)
+{
+    const an_attention_shape *s = b->s;
+    int64_t floats = AN_QUERY_BLOCK * (s->d + b->scores * s->Lk);
+    float *scratch = an_scratch_take(sizeof(float) * (size_t)(an_threads() * floats));
+    if (!scratch)
+        return AN_ENOMEM;
+    int64_t each = b->heads_together ? s->heads : 1;
+#pragma omp parallel for schedule(static) num_threads(an_threads())
+    for (int64_t first = 0; first < s->Bk * s->heads; first += each)
+        for (int64_t pair = first; pair < first + each; pair++)
+            run_head(b, pair / s->heads, pair % s->heads, scratch + omp_get_thread_num() * floats);
+    an_scratch_give(scratch);
+    return AN_OK;
+}
+
+static bool is_shape(const an_attention_shape *s)
+{
+    return s->Bk >= 1 && s->repeat >= 1 && s->Lq >= 1 && s->Lk >= 1 && s->heads >= 1 && s->d >= 1 &&
+           s->d <= AN_ATTENTION_WIDTH;
+}
+
+/* The part of the next key batch row that this head will read, in `count` arrays: the first `rows`
+ * of them are (·, Lq, D), the others (·, Lk, D). It is fetched in as many shares as this block's
+ * products have tiles. A head's part is in pieces too far apart for the hardware prefetcher. */
+static an_prefetch prefetch_next(const an_attention_shape *s, const block *at,
+                                 const float *const *array, int rows, int count, int64_t tiles)
 {
     an_prefetch a = {0};
     int64_t all = 0;
     for (int i = 0; i < count && at->lo == 0 && at->bk + 1 < s->Bk; i++) {
-        int64_t numbers = (i < rows ? s->repeat * s->Lq : s->Lk) * s->d;
+        int64_t floats = (i < rows ? s->repeat * s->Lq : s->Lk) * s->d;
         if (!array[i])
             continue;
-        a.part[a.parts].at = array[i] + ((at->bk + 1) * s->heads + at->head) * numbers;
-        all += a.part[a.parts++].lines = (numbers + AN_LINE - 1) / AN_LINE;
+        a.part[a.parts].at = array[i] + ((at->bk + 1) * s->heads + at->head) * floats;
+        all += a.part[a.parts++].lines = (floats + AN_LINE - 1) / AN_LINE;
     }
     a.share = (all + tiles - 1) / tiles;
     return a;
@@ -98,47 +151,46 @@ static int64_t tiles(int64_t rows)
     return (rows + AN_MICRO_ROWS - 1) / AN_MICRO_ROWS;
 }
 
-/* Scratch of a thread for `arrays` of (Lk, AN_FEW), and the calling thread's. */
-static size_t share(const an_attention_shape *s, int64_t arrays)
-{
-    return sizeof(float) * AN_FEW * (size_t)(s->d + arrays * s->Lk);
-}
+/* ── forward ──────────────────────────────────────────────────────────────────────── */
 
-static float *mine(char *scratch, size_t bytes)
+typedef struct {
+    float *out;
+    const float *q, *k, *v;
+} forward_arrays;
+
+static void forward_block(const an_attention_shape *s, const block *at, an_attention_job *job,
+                          const void *arrays)
 {
-    return (float *)(scratch + (size_t)omp_get_thread_num() * bytes);
+    const forward_arrays *a = arrays;
+    const float *const streams[] = {a->q, a->out, a->k, a->v};
+    an_prefetch next = prefetch_next(s, at, streams, 2, 4, tiles(s->Lk) + tiles(job->queries));
+    job->ahead = &next;
+    AN_MICRO_ACTIVE(attention)->attend(a->out + at->query, job->ldq, job);
 }
 
 an_code an_k_attention_forward(float *out, const float *q, const float *k, const float *v,
                                const an_attention_shape *s)
 {
-    const an_attention_loops *loops = AN_MICRO_ACTIVE(attention);
-    int64_t queries = s->repeat * s->Lq;
-    size_t bytes = share(s, 1);
-    char *scratch = an_scratch_take((size_t)an_threads() * bytes);
-    if (!scratch)
-        return AN_ENOMEM;
-    const float *const arrays[] = {q, out, k, v};
-#pragma omp parallel for schedule(static) collapse(2) num_threads(an_threads())
-    for (int64_t bk = 0; bk < s->Bk; bk++)
-        for (int64_t head = 0; head < s->heads; head++)
-            for (int64_t lo = 0; lo < queries; lo += AN_FEW) {
-                place at = place_of(s, bk, head, lo);
-                an_attention_job job = job_at(&at, s, q, k, v, mine(scratch, bytes));
-                an_prefetch ahead =
-                    look_ahead(&at, s, arrays, 2, 4, tiles(s->Lk) + tiles(job.queries));
-                job.ahead = &ahead;
-                loops->attend(out + at.query, job.ldq, &job);
-            }
-    an_scratch_give(scratch);
-    return AN_OK;
+    AN_ASSERT(out && q && k && v && is_shape(s));
+    const forward_arrays arrays = {out, q, k, v};
+    return run(&(batch){s, q, k, v, forward_block, &arrays, .scores = 1});
 }
 
-static an_attention_gradients gradients_at(const place *at, const an_attention_grads *g,
-                                           const float *dout)
+/* ── backward ─────────────────────────────────────────────────────────────────────── */
+
+typedef struct {
+    const an_attention_grads *g;
+    const float *dout, *q, *k, *v;
+} backward_arrays;
+
+static void backward_block(const an_attention_shape *s, const block *at, an_attention_job *job,
+                           const void *arrays)
 {
-    return (an_attention_gradients){
-        .dout = dout + at->query,
+    const backward_arrays *a = arrays;
+    const an_attention_grads *g = a->g;
+    const float *const streams[] = {a->q, a->dout, g->dq, a->k, a->v, g->dk, g->dv};
+    const an_attention_gradients gradients = {
+        .dout = a->dout + at->query,
         .dq = g->dq ? g->dq + at->query : NULL,
         .dk = g->dk ? g->dk + at->key : NULL,
         .dv = g->dv ? g->dv + at->key : NULL,
@@ -146,61 +198,36 @@ static an_attention_gradients gradients_at(const place *at, const an_attention_g
         .add_k = at->lo > 0 || g->beta_k != 0,
         .add_v = at->lo > 0 || g->beta_v != 0,
     };
+    an_prefetch next = prefetch_next(s, at, streams, 3, 7, 4 * tiles(s->Lk) + tiles(job->queries));
+    job->ahead = &next;
+    AN_MICRO_ACTIVE(attention)->backward(job, &gradients);
 }
 
 an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, const float *q,
                                 const float *k, const float *v, const an_attention_shape *s)
 {
-    const an_attention_loops *loops = AN_MICRO_ACTIVE(attention);
-    int64_t queries = s->repeat * s->Lq;
-    size_t bytes = share(s, 2);
-    char *scratch = an_scratch_take((size_t)an_threads() * bytes);
-    if (!scratch)
-        return AN_ENOMEM;
-    const float *const arrays[] = {q, dout, g->dq, k, v, g->dk, g->dv};
-#pragma omp parallel for schedule(static) collapse(2) num_threads(an_threads())
-    for (int64_t bk = 0; bk < s->Bk; bk++)
-        for (int64_t head = 0; head < s->heads; head++)
-            for (int64_t lo = 0; lo < queries; lo += AN_FEW) {
-                place at = place_of(s, bk, head, lo);
-                an_attention_job job = job_at(&at, s, q, k, v, mine(scratch, bytes));
-                an_attention_gradients own = gradients_at(&at, g, dout);
-                an_prefetch ahead =
-                    look_ahead(&at, s, arrays, 3, 7, 4 * tiles(s->Lk) + tiles(job.queries));
-                job.ahead = &ahead;
-                loops->backward(&job, &own);
-            }
-    an_scratch_give(scratch);
-    return AN_OK;
+    AN_ASSERT(g && dout && q && k && v && is_shape(s));
+    const backward_arrays arrays = {g, dout, q, k, v};
+    return run(&(batch){s, q, k, v, backward_block, &arrays, .scores = 2});
 }
 
-/* What one head adds to `queries` rows of the map. */
-static void add_to_map(float *map, const float *p, const an_attention_shape *s, int64_t queries,
-                       bool first)
+/* ── map ──────────────────────────────────────────────────────────────────────────── */
+
+/* Adds one head's share to the rows of the map that belong to the block's queries. */
+static void map_block(const an_attention_shape *s, const block *at, an_attention_job *job,
+                      const void *arrays)
 {
+    float *const *map = arrays, *to = *map + (at->bk * s->repeat * s->Lq + at->lo) * s->Lk;
+    const float *p = AN_MICRO_ACTIVE(attention)->weights(job);
     float weight = 1.0f / (float)s->heads;
-    for (int64_t i = 0; i < queries; i++)
+    for (int64_t i = 0; i < job->queries; i++)
         for (int64_t j = 0; j < s->Lk; j++)
-            map[i * s->Lk + j] = (first ? 0 : map[i * s->Lk + j]) + weight * p[j * AN_FEW + i];
+            to[i * s->Lk + j] =
+                (at->head == 0 ? 0 : to[i * s->Lk + j]) + weight * p[j * AN_QUERY_BLOCK + i];
 }
 
 an_code an_k_attention_map(float *map, const float *q, const float *k, const an_attention_shape *s)
 {
-    const an_attention_loops *loops = AN_MICRO_ACTIVE(attention);
-    int64_t queries = s->repeat * s->Lq;
-    size_t bytes = share(s, 1);
-    char *scratch = an_scratch_take((size_t)an_threads() * bytes);
-    if (!scratch)
-        return AN_ENOMEM;
-#pragma omp parallel for schedule(static) num_threads(an_threads())
-    for (int64_t bk = 0; bk < s->Bk; bk++)
-        for (int64_t head = 0; head < s->heads; head++)
-            for (int64_t lo = 0; lo < queries; lo += AN_FEW) {
-                place at = place_of(s, bk, head, lo);
-                an_attention_job job = job_at(&at, s, q, k, NULL, mine(scratch, bytes));
-                add_to_map(map + (bk * queries + lo) * s->Lk, loops->weights(&job), s, job.queries,
-                           head == 0);
-            }
-    an_scratch_give(scratch);
-    return AN_OK;
+    AN_ASSERT(map && q && k && is_shape(s));
+    return run(&(batch){s, q, k, NULL, map_block, &map, .scores = 1, .heads_together = true});
 }

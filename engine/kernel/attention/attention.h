@@ -1,13 +1,13 @@
-/* attention: softmax(q·kᵀ/√d)·v per head (1706.03762), for few queries and up to some
- * hundreds of keys, when several query batches look at the same keys: query batch row i
- * reads key batch row i / repeat, so M noise draws of one image share its keys.
+/* attention: softmax(q·kᵀ/√d)·v per head (Vaswani et al., 1706.03762, eq. 1), for few queries and
+ * up to some hundreds of keys, where several query batch rows share their keys: query batch row i
+ * attends to key batch row i / repeat, so that the M noise draws of one image share its keys.
  *
- * A (key batch row, head) pair is one thread's, which makes dk and dv its own and the
- * result independent of the thread count. A pair's weights have a query per column: then
- * softmax runs down the columns, 16 queries at once, and all products are those of a block
- * (block.h). Nobody keeps them: the backward pass makes them again while it has a pair in the
- * nearest cache, for less than reading them back would cost (2205.14135). Cost:
- * 4·Bq·Lq·Lk·D forward, 10· backward. */
+ * One thread computes a pair of (key batch row, head): it alone writes that pair's dk and dv, and
+ * the result does not depend on the number of threads. The weights of a pair are stored with a
+ * query per column: the softmax runs down the columns, 16 queries at once, and every product is one
+ * of the loops of kernel/matmul/microkernel.h. The weights are not stored: the backward pass
+ * computes them again while the pair is in the L1 cache, which is faster than reading them from
+ * memory (Dao et al., 2205.14135). Cost: 4·Bq·Lq·Lk·D operations forward, 10· backward. */
 #ifndef AN_KERNEL_ATTENTION_ATTENTION_H
 #define AN_KERNEL_ATTENTION_ATTENTION_H
 
@@ -19,21 +19,22 @@
 
 typedef struct {
     int64_t Bk, repeat; /* key batch rows; query batch rows Bq = Bk·repeat */
-    int64_t Lq, Lk;     /* query and key tokens, ≥ 1                      */
+    int64_t Lq, Lk;     /* query and key tokens                            */
     int64_t heads, d;   /* model width D = heads·d, d ≤ AN_ATTENTION_WIDTH */
-} an_attention_shape;
+} an_attention_shape;   /* all ≥ 1 */
 
-/* out (Bq, Lq, D) from q (Bq, Lq, D), k and v (Bk, Lk, D). AN_ENOMEM (scratch), as the others. */
+/* out (Bq, Lq, D) from q (Bq, Lq, D), k and v (Bk, Lk, D), all contiguous; out overlaps none of
+ * them. AN_ENOMEM without scratch, as the two functions below. */
 an_code an_k_attention_forward(float *out, const float *q, const float *k, const float *v,
                                const an_attention_shape *shape);
 
-/* Where gradients go, NULL where not wanted. beta 0: overwritten without being read, 1: added to.
- */
+/* The gradients of q, k and v; NULL: not computed. beta 0: overwritten without being read, 1: added
+ * to. If q and k (or v) are one array, so may be their gradients, with beta 1. */
 typedef struct {
     float *dq, *dk, *dv, beta_q, beta_k, beta_v;
 } an_attention_grads;
 
-/* dout (Bq, Lq, D). */
+/* dout (Bq, Lq, D) is the gradient of out; q, k, v as in the forward pass. */
 an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, const float *q,
                                 const float *k, const float *v, const an_attention_shape *shape);
 
@@ -41,14 +42,16 @@ an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, 
 an_code an_k_attention_map(float *map, const float *q, const float *k,
                            const an_attention_shape *shape);
 
-/* All heads of some queries that share Lk keys, on the calling thread, keeping nothing:
- * out (queries, heads·d) with row length ldo from q with row length ldq, k and v with ldk. */
+/* All heads of some queries that share Lk keys. q (queries, D) has rows ldq floats apart, k and v
+ * (Lk, D) have rows ldk apart, D = heads·d ≤ ldq, ldk. All sizes ≥ 1. */
 typedef struct {
     const float *q, *k, *v;
     int64_t ldq, ldk, queries, Lk, heads, d;
 } an_attend;
 
-int64_t an_k_attend_scratch(int64_t Lk, int64_t d); /* numbers it wants */
+int64_t an_k_attend_scratch(int64_t Lk, int64_t d); /* floats of `scratch` below */
+
+/* out (queries, D), rows ldo ≥ D floats apart, on the calling thread, without allocation. */
 void an_k_attend(float *out, int64_t ldo, const an_attend *a, float *scratch);
 
 #endif

@@ -1,4 +1,5 @@
-/* attention_dispatch: attention of one head by vector width. Internal to attention*.c. */
+/* attention_dispatch: the attention of one head, compiled once per vector width from
+ * attention_body.h. Internal to attention*.c and microkernel*.c. */
 #ifndef AN_KERNEL_ATTENTION_ATTENTION_DISPATCH_H
 #define AN_KERNEL_ATTENTION_ATTENTION_DISPATCH_H
 
@@ -7,19 +8,20 @@
 
 #include "kernel/matmul/microkernel_dispatch.h"
 
-enum { AN_FEW = 32 }; /* queries at a time, most */
+enum { AN_QUERY_BLOCK = 32 }; /* queries processed together, at most */
 
-/* At most AN_FEW queries of one head that share their keys. */
+/* At most AN_QUERY_BLOCK queries of one head that share their keys. */
 typedef struct {
     const float *q, *k, *v;
     int64_t ldq, ldk, queries, Lk, d;
     float scale;        /* of the scores: 1/√d                                                  */
-    float *scratch;     /* (d + 2·Lk, AN_FEW): q or dout turned, the weights p, and dS, which
-                           only the gradients want                                              */
+    float *scratch;     /* (d + 2·Lk, AN_QUERY_BLOCK): q or dout transposed, the weights p, and
+                           dS, which only the backward pass uses: d + Lk rows suffice elsewhere   */
     an_prefetch *ahead; /* or NULL */
 } an_attention_job;
 
-/* dq with row length ldq, dk and dv with ldk; NULL where not wanted. */
+/* dout and dq have rows ldq floats apart, dk and dv ldk; NULL: not computed. add_…: added to what
+ * the array holds instead of overwriting it. */
 typedef struct {
     const float *dout;
     float *dq, *dk, *dv;
@@ -27,7 +29,7 @@ typedef struct {
 } an_attention_gradients;
 
 typedef struct {
-    const float *(*weights)(const an_attention_job *a); /* p (Lk, AN_FEW), in the scratch */
+    const float *(*weights)(const an_attention_job *a); /* p (Lk, AN_QUERY_BLOCK), in the scratch */
     void (*attend)(float *out, int64_t ldo, const an_attention_job *a);
     void (*backward)(const an_attention_job *a, const an_attention_gradients *g);
 } an_attention_loops;
