@@ -43,12 +43,12 @@ static stretch check_stretch(lua_State *L, int arg, const an_tensor *p)
 /* The fields scale, average and keep; the average as of the stretch. */
 static an_step_extras check_extras(lua_State *L, int arg, const an_tensor *p, stretch s)
 {
-    an_step_extras with = {.scale = an_opt_num(L, arg, "scale", 1),
-                           .keep = an_opt_num(L, arg, "keep", 0)};
-    if (with.keep < 0 || with.keep > 1)
+    an_step_extras with = {.gradient_scale = an_opt_num(L, arg, "scale", 1),
+                           .ema_decay = an_opt_num(L, arg, "keep", 0)};
+    if (with.ema_decay < 0 || with.ema_decay > 1)
         luaL_argerror(L, arg, "option keep: a number in [0, 1] expected");
     if (lua_getfield(L, arg, "average") != LUA_TNIL)
-        with.e = check_flat(L, lua_gettop(L), p) + s.start;
+        with.ema = check_flat(L, lua_gettop(L), p) + s.start;
     lua_pop(L, 1);
     return with;
 }

@@ -59,8 +59,12 @@ static double adamw_reference(double x, int i, const an_adamw_args *a)
 static void adamw_is_the_formula(void **state)
 {
     (void)state;
-    an_adamw_args args = {
-        .lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-3, .decay = 0.2, .with = {.scale = 1}};
+    an_adamw_args args = {.lr = 0.1,
+                          .beta1 = 0.9,
+                          .beta2 = 0.99,
+                          .eps = 1e-3,
+                          .decay = 0.2,
+                          .with = {.gradient_scale = 1}};
     start();
     double before[3] = {p[0], p[123], p[N - 1]};
     for (args.t = 1; args.t <= STEPS; args.t++) {
@@ -98,7 +102,7 @@ static void sgd_is_the_formula(void **state)
     };
     for (size_t n = 0; n < sizeof variants / sizeof *variants; n++) {
         an_sgd_args args = variants[n];
-        args.with.scale = 1;
+        args.with.gradient_scale = 1;
         start();
         m[7] = NAN; /* the first step must not read the buffer */
         double before[2] = {p[7], p[N - 1]};
@@ -141,7 +145,8 @@ static void extras_are_what_they_stand_for(void **state)
             start();
             gradient_of_step(1);
             memcpy(run ? apart : average, g, sizeof g);
-            an_step_extras with = {.scale = run ? 1 : 0.5, .e = run ? NULL : average, .keep = 0.75};
+            an_step_extras with = {
+                .gradient_scale = run ? 1 : 0.5, .ema = run ? NULL : average, .ema_decay = 0.75};
             if (run)
                 an_k_scale(g, 0.5, N);
             if (kind)
@@ -167,7 +172,7 @@ static void threads_do_not_matter(void **state)
     static float first[N];
     double norm[2];
     an_adamw_args args = {
-        .lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .t = 1, .with = {.scale = 1}};
+        .lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .t = 1, .with = {.gradient_scale = 1}};
     for (int run = 0; run < 2; run++) {
         an_set_threads(run ? 3 : 1);
         start();

@@ -58,10 +58,10 @@ typedef struct {
     int64_t bk, head, lo, query, key;
 } block;
 
-/* What a kernel does with one block. `job` has its operands and the thread's scratch; `arrays` are
- * the kernel's own. */
-typedef void (*block_fn)(const an_attention_shape *s, const block *at, an_attention_job *job,
-                         const void *arrays);
+/* What a kernel does with one block. `given` has its operands and the thread's scratch; `arrays`
+ * are the kernel's own. */
+typedef void (*block_fn)(const an_attention_shape *s, const block *at,
+                         const an_attention_job *given, const void *arrays);
 
 /* One call of a kernel for batches. */
 typedef struct {
@@ -158,14 +158,15 @@ typedef struct {
     const float *q, *k, *v;
 } forward_arrays;
 
-static void forward_block(const an_attention_shape *s, const block *at, an_attention_job *job,
-                          const void *arrays)
+static void forward_block(const an_attention_shape *s, const block *at,
+                          const an_attention_job *given, const void *arrays)
 {
     const forward_arrays *a = arrays;
     const float *const streams[] = {a->q, a->out, a->k, a->v};
-    an_prefetch next = prefetch_next(s, at, streams, 2, 4, tiles(s->Lk) + tiles(job->queries));
-    job->ahead = &next;
-    AN_MICRO_ACTIVE(attention)->attend(a->out + at->query, job->ldq, job);
+    an_prefetch next = prefetch_next(s, at, streams, 2, 4, tiles(s->Lk) + tiles(given->queries));
+    an_attention_job job = *given;
+    job.ahead = &next;
+    AN_MICRO_ACTIVE(attention)->attend(a->out + at->query, job.ldq, &job);
 }
 
 an_code an_k_attention_forward(float *out, const float *q, const float *k, const float *v,
@@ -183,8 +184,8 @@ typedef struct {
     const float *dout, *q, *k, *v;
 } backward_arrays;
 
-static void backward_block(const an_attention_shape *s, const block *at, an_attention_job *job,
-                           const void *arrays)
+static void backward_block(const an_attention_shape *s, const block *at,
+                           const an_attention_job *given, const void *arrays)
 {
     const backward_arrays *a = arrays;
     const an_attention_grads *g = a->g;
@@ -198,9 +199,11 @@ static void backward_block(const an_attention_shape *s, const block *at, an_atte
         .add_k = at->lo > 0 || g->beta_k != 0,
         .add_v = at->lo > 0 || g->beta_v != 0,
     };
-    an_prefetch next = prefetch_next(s, at, streams, 3, 7, 4 * tiles(s->Lk) + tiles(job->queries));
-    job->ahead = &next;
-    AN_MICRO_ACTIVE(attention)->backward(job, &gradients);
+    an_prefetch next =
+        prefetch_next(s, at, streams, 3, 7, 4 * tiles(s->Lk) + tiles(given->queries));
+    an_attention_job job = *given;
+    job.ahead = &next;
+    AN_MICRO_ACTIVE(attention)->backward(&job, &gradients);
 }
 
 an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, const float *q,
@@ -214,7 +217,7 @@ an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, 
 /* ── map ──────────────────────────────────────────────────────────────────────────── */
 
 /* Adds one head's share to the rows of the map that belong to the block's queries. */
-static void map_block(const an_attention_shape *s, const block *at, an_attention_job *job,
+static void map_block(const an_attention_shape *s, const block *at, const an_attention_job *job,
                       const void *arrays)
 {
     float *const *map = arrays, *to = *map + (at->bk * s->repeat * s->Lq + at->lo) * s->Lk;

@@ -1,50 +1,73 @@
-/* optimizer_step: see optimizer_step.h. Bias corrections and rates are computed once in double. */
+/* optimizer_step: see optimizer_step.h. Bias corrections and learning rates are computed once
+ * per call, in double. */
 #include "kernel/pointwise/optimizer_step.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/overlap.h"
 
-enum { GRAIN = 16384, PARTS = 256, SMALLEST_PART = 4096, LANES = 16 };
+enum {
+    GRAIN = 16384,        /* elements of a chunk: for fewer, starting threads costs more   */
+    PARTS = 256,          /* partial sums of squares, at most                              */
+    SMALLEST_PART = 4096, /* elements                                                      */
+    LANES = 16            /* running sums: the floats of the widest vector                 */
+};
 
-AN_SIMD static void average(float *restrict e, const float *restrict p, int64_t n, float keep,
-                            float take)
+AN_SIMD static void ema(float *restrict average, const float *restrict p, int64_t n, float decay,
+                        float rest)
 {
     for (int64_t i = 0; i < n; i++)
-        e[i] = keep * e[i] + take * p[i];
+        average[i] = decay * average[i] + rest * p[i];
 }
 
-/* The average of the parameters `at` …, while these are still in the cache. */
-static void follow(const an_step_extras *with, const float *p, int64_t at, int64_t n)
+static void update_ema(float *average, const float *p, double decay, int64_t n)
 {
-    if (with->e)
-        average(with->e + at, p + at, n, (float)with->keep, (float)(1 - with->keep));
+    ema(average, p, n, (float)decay, (float)(1 - decay));
+}
+
+/* Updates the average of the parameters lo … hi−1 while they are in the cache. */
+static void follow(const an_step_extras *with, const float *p, int64_t lo, int64_t hi)
+{
+    if (with->ema)
+        update_ema(with->ema + lo, p + lo, with->ema_decay, hi - lo);
+}
+
+static bool is_step(const an_step_extras *with, const float *p, const float *g, int64_t n)
+{
+    return n >= 0 && with->ema_decay >= 0 && with->ema_decay <= 1 && an_disjoint(p, n, g, n) &&
+           an_disjoint(with->ema, n, p, n) && an_disjoint(with->ema, n, g, n);
 }
 
 /* ── AdamW ────────────────────────────────────────────────────────────────────────── */
 
 typedef struct {
-    float keep, beta1, rest1, beta2, rest2, rate, unbias, eps, scale;
-} adamw_numbers;
+    float shrink; /* 1 − lr·decay                                    */
+    float beta1, rest1, beta2, rest2;
+    float rate;   /* lr over the bias correction of m                */
+    float unbias; /* 1 over the root of the bias correction of v     */
+    float eps, scale;
+} adamw_constants;
 
-AN_SIMD static void adamw(float *restrict p, const float *restrict given, float *restrict m,
-                          float *restrict v, int64_t n, const adamw_numbers *a)
+AN_SIMD static void adamw(float *restrict p, const float *restrict gradient, float *restrict m,
+                          float *restrict v, int64_t n, const adamw_constants *a)
 {
-    const adamw_numbers c = *a;
+    const adamw_constants c = *a;
     for (int64_t i = 0; i < n; i++) {
-        float g = c.scale * given[i];
+        float g = c.scale * gradient[i];
         m[i] = c.beta1 * m[i] + c.rest1 * g;
         v[i] = c.beta2 * v[i] + c.rest2 * g * g;
-        p[i] = c.keep * p[i] - c.rate * m[i] / (sqrtf(v[i]) * c.unbias + c.eps);
+        p[i] = c.shrink * p[i] - c.rate * m[i] / (sqrtf(v[i]) * c.unbias + c.eps);
     }
 }
 
 typedef struct {
     float *p, *m, *v;
     const float *g;
-    adamw_numbers numbers;
+    adamw_constants constants;
     const an_step_extras *with;
 } adamw_job;
 
@@ -52,14 +75,16 @@ static void adamw_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     const adamw_job *job = context;
     (void)chunk;
-    adamw(job->p + lo, job->g + lo, job->m + lo, job->v + lo, hi - lo, &job->numbers);
-    follow(job->with, job->p, lo, hi - lo);
+    adamw(job->p + lo, job->g + lo, job->m + lo, job->v + lo, hi - lo, &job->constants);
+    follow(job->with, job->p, lo, hi);
 }
 
 void an_k_adamw(float *p, const float *g, float *m, float *v, int64_t n, const an_adamw_args *args)
 {
-    const adamw_numbers numbers = {
-        .keep = (float)(1 - args->lr * args->decay),
+    AN_ASSERT(args->t >= 1 && is_step(&args->with, p, g, n));
+    AN_ASSERT(an_disjoint(m, n, v, n) && an_disjoint(p, n, m, n) && an_disjoint(p, n, v, n));
+    const adamw_constants constants = {
+        .shrink = (float)(1 - args->lr * args->decay),
         .beta1 = (float)args->beta1,
         .rest1 = (float)(1 - args->beta1),
         .beta2 = (float)args->beta2,
@@ -67,40 +92,41 @@ void an_k_adamw(float *p, const float *g, float *m, float *v, int64_t n, const a
         .rate = (float)(args->lr / (1 - pow(args->beta1, (double)args->t))),
         .unbias = (float)(1 / sqrt(1 - pow(args->beta2, (double)args->t))),
         .eps = (float)args->eps,
-        .scale = (float)args->with.scale,
+        .scale = (float)args->with.gradient_scale,
     };
-    an_par_for(n, GRAIN, adamw_part, &(adamw_job){p, m, v, g, numbers, &args->with});
+    an_par_for(n, GRAIN, adamw_part, &(adamw_job){p, m, v, g, constants, &args->with});
 }
 
 /* ── SGD ──────────────────────────────────────────────────────────────────────────── */
 
 typedef struct {
-    float lr, decay, scale, momentum, ahead, direct;
-} sgd_numbers;
+    float lr, decay, scale, momentum;
+    float of_buffer, of_gradient; /* their factors in the update */
+} sgd_constants;
 
 AN_SIMD static void plain_sgd(float *restrict p, const float *restrict g, int64_t n,
-                              const sgd_numbers *a)
+                              const sgd_constants *a)
 {
-    const sgd_numbers c = *a;
+    const sgd_constants c = *a;
     for (int64_t i = 0; i < n; i++)
         p[i] -= c.lr * (c.scale * g[i] + c.decay * p[i]);
 }
 
 AN_SIMD static void momentum_sgd(float *restrict p, const float *restrict g, float *restrict buf,
-                                 int64_t n, const sgd_numbers *a)
+                                 int64_t n, const sgd_constants *a)
 {
-    const sgd_numbers c = *a;
+    const sgd_constants c = *a;
     for (int64_t i = 0; i < n; i++) {
         float d = c.scale * g[i] + c.decay * p[i];
         buf[i] = c.momentum * buf[i] + d;
-        p[i] -= c.lr * (c.direct * d + c.ahead * buf[i]);
+        p[i] -= c.lr * (c.of_gradient * d + c.of_buffer * buf[i]);
     }
 }
 
 typedef struct {
     float *p, *buf; /* buf NULL: no momentum */
     const float *g;
-    sgd_numbers numbers;
+    sgd_constants constants;
     const an_step_extras *with;
 } sgd_job;
 
@@ -109,47 +135,51 @@ static void sgd_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
     const sgd_job *job = context;
     (void)chunk;
     if (job->buf)
-        momentum_sgd(job->p + lo, job->g + lo, job->buf + lo, hi - lo, &job->numbers);
+        momentum_sgd(job->p + lo, job->g + lo, job->buf + lo, hi - lo, &job->constants);
     else
-        plain_sgd(job->p + lo, job->g + lo, hi - lo, &job->numbers);
-    follow(job->with, job->p, lo, hi - lo);
+        plain_sgd(job->p + lo, job->g + lo, hi - lo, &job->constants);
+    follow(job->with, job->p, lo, hi);
 }
 
 void an_k_sgd(float *p, const float *g, float *buf, int64_t n, const an_sgd_args *args)
 {
+    AN_ASSERT(buf || args->momentum == 0);
+    AN_ASSERT(is_step(&args->with, p, g, n) && an_disjoint(buf, n, p, n));
     const float momentum = (float)args->momentum;
-    const sgd_numbers numbers = {
+    const sgd_constants constants = {
         .lr = (float)args->lr,
         .decay = (float)args->decay,
-        .scale = (float)args->with.scale,
+        .scale = (float)args->with.gradient_scale,
         .momentum = momentum,
-        .ahead = args->nesterov ? momentum : 1,
-        .direct = args->nesterov ? 1 : 0,
+        .of_buffer = args->nesterov ? momentum : 1,
+        .of_gradient = args->nesterov ? 1 : 0,
     };
     if (args->momentum == 0)
         buf = NULL;
     if (buf && args->first)
         memset(buf, 0, (size_t)n * sizeof *buf);
-    an_par_for(n, GRAIN, sgd_part, &(sgd_job){p, buf, g, numbers, &args->with});
+    an_par_for(n, GRAIN, sgd_part, &(sgd_job){p, buf, g, constants, &args->with});
 }
 
-/* ── averages, norms ──────────────────────────────────────────────────────────────── */
+/* ── average, norm ──────────────────────────────────────────────────────────────── */
 
 typedef struct {
+    float *average;
     const float *p;
-    an_step_extras with;
+    double decay;
 } ema_job;
 
 static void ema_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     const ema_job *job = context;
     (void)chunk;
-    follow(&job->with, job->p, lo, hi - lo);
+    update_ema(job->average + lo, job->p + lo, job->decay, hi - lo);
 }
 
-void an_k_ema(float *e, const float *p, double decay, int64_t n)
+void an_k_ema(float *average, const float *p, double decay, int64_t n)
 {
-    an_par_for(n, GRAIN, ema_part, &(ema_job){p, {.e = e, .keep = decay}});
+    AN_ASSERT(n >= 0 && decay >= 0 && decay <= 1 && an_disjoint(average, n, p, n));
+    an_par_for(n, GRAIN, ema_part, &(ema_job){average, p, decay});
 }
 
 typedef struct {
@@ -157,7 +187,7 @@ typedef struct {
     double part[PARTS];
 } squares_job;
 
-/* In as many sums as the widest vectors have floats, whatever the machine's are. */
+/* The number of running sums is fixed, so that every vector width gives the same bits. */
 AN_SIMD static double sum_squares_of(const float *g, int64_t n)
 {
     double lane[LANES] = {0}, sum = 0;
@@ -178,9 +208,10 @@ static void squares_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
     job->part[chunk] = sum_squares_of(job->g + lo, hi - lo);
 }
 
-/* The parts depend on n alone, never on the threads. */
+/* The parts depend on n alone, not on the number of threads. */
 double an_k_sum_squares(const float *g, int64_t n)
 {
+    AN_ASSERT(n >= 0);
     int64_t length = (n + PARTS - 1) / PARTS;
     if (length < SMALLEST_PART)
         length = SMALLEST_PART;
@@ -192,15 +223,20 @@ double an_k_sum_squares(const float *g, int64_t n)
     return sum;
 }
 
+typedef struct {
+    float *g, factor;
+} scale_job;
+
 static void scale_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const ema_job *job = context;
+    const scale_job *job = context;
     (void)chunk;
     for (int64_t i = lo; i < hi; i++)
-        job->with.e[i] *= (float)job->with.scale;
+        job->g[i] *= job->factor;
 }
 
 void an_k_scale(float *g, double factor, int64_t n)
 {
-    an_par_for(n, GRAIN, scale_part, &(ema_job){NULL, {.e = g, .scale = factor}});
+    AN_ASSERT(n >= 0);
+    an_par_for(n, GRAIN, scale_part, &(scale_job){g, (float)factor});
 }
