@@ -1,43 +1,53 @@
-/* cross_attention_chain: the denoiser's pass in a reverse chain, where all rows are at one
- * time and nothing is kept. A few rows at a time go through the whole network, so that what
- * is between two layers stays in the nearest caches; weights are packed once per pass.
+/* cross_attention_chain: the denoiser's pass in a reverse chain, where all rows share one time and
+ * no gradient is needed. A few rows at a time go through the whole network, so that activations
+ * between two layers stay in L1 and L2; weights are packed once per pass.
  *
- * The first block's q, k and v need no product of width D: its tokens are combinations
- * x_j = y_j·w0 + mg_j·w1 + ml_j·w2 + e_j of vectors that all rows share (e_j = class_j +
- * bias). Let w', e' be these without their mean over D: LN(x_j) = rstd·(y_j·w0' + …), so
+ * The first block's q, k and v need no product of width D: its tokens are linear combinations
+ * x_j = y_j·w0 + mg_j·w1 + ml_j·w2 + e_j of vectors that all rows share (e_j = class_j + bias).
+ * With w', e' for these vectors minus their mean over D, LN(x_j) = rstd·(y_j·w0' + …), so
  *
  *     W(LN(x_j)(1 + k) + s) + b = rstd·(y_j·V w0' + mg_j·V w1' + ml_j·V w2' + V e_j') + Ws + b
- * with V = W diag(1 + k): four numbers times vectors that are made once per pass. */
-#include <omp.h>
+ *
+ * with V = W diag(1 + k): four coefficients times vectors that are computed once per pass. */
 #include <string.h>
 
+#include "base/assert.h"
+#include "base/integer.h"
 #include "base/par.h"
-#include "base/memory/scratch.h"
+#include "kernel/common/carve.h"
 #include "kernel/pointwise/map.h"
 #include "kernel/attention/attention.h"
-#include "kernel/matmul/block.h"
 #include "kernel/norm/adaptive_norm.h"
-#include "kernel/matmul/panel.h"
+#include "kernel/matmul/packed.h"
 #include "model/cross_attention.h"
 
 enum {
-    FEW = 56,   /* tokens that make a block of rows worth its while */
-    MANY = 192, /* and those that still fit the nearest caches      */
-    LAST = 16,  /* columns of the packed last layer, which has one output */
-    FORMS = 4   /* vectors that a token combines: of y, mg, ml, 1   */
+    FEW = 56,   /* tokens from which on a block of rows uses the packed weights often enough    */
+    MANY = 192, /* tokens up to which a block's activations fit L2: at D 128 and 3D wide, 96
+                   KiB each and 288 KiB                                                        */
+    TERMS = 4   /* vectors that a token is a combination of; the coefficients are y, mg, ml, 1  */
 };
 static const double EPS = 1e-5;
 
-/* A dense layer with its weights packed. */
-typedef struct {
-    const float *panels, *bias;
-    int64_t out, in;
-} ready;
+/* The dense layers of a block. */
+enum { SELF_Q, SELF_K, SELF_V, SELF_OUT, CROSS_Q, CROSS_OUT, MLP_IN, MLP_OUT, DENSE };
 
 typedef struct {
-    ready q, k, v, out, cross_q, cross_out, mlp0, mlp2;
+    const an_dense *source;
+    an_part part; /* shared: the packed weights */
+    an_packed w;
+    const float *bias;
+} packed_dense;
+
+typedef struct {
+    packed_dense dense[DENSE];
     const float *modulation; /* (9D) */
 } layer;
+
+/* A thread's work space for a block of rows, which is `tokens` tokens. */
+typedef struct {
+    an_part x, u, wide, mix, coefficient, rstd, attend;
+} block_parts;
 
 typedef struct {
     const an_cross_network *n;
@@ -45,131 +55,153 @@ typedef struct {
     const float *y, *modulation; /* modulation (2D) of the output */
     int64_t R;
     layer layer[AN_MOST_BLOCKS];
-    ready last;
-    float *token; /* (K, FORMS, D)  x_j from (y, mg, ml, 1)                    */
-    float *first; /* (K, FORMS, 3D) q, k, v of the first block from rstd·(…)   */
-    float *start; /* (3D)           what is added to them                      */
+    packed_dense last;
+    an_carve scratch;
+    block_parts own;
+    an_part token, centred, first, packed_token, packed_first, offset; /* shared */
+    float *out;
 } pass;
 
 /* ── once per pass ────────────────────────────────────────────────────────────────── */
 
-/* Parts of one piece of scratch, on whole cache lines; while `at` is NULL it only counts. */
-typedef struct {
-    float *at;
-    int64_t used;
-} purse;
-
-static float *spend(purse *p, int64_t numbers)
+static const an_dense *dense_of(const an_cross_block *b, int i)
 {
-    float *part = p->at ? p->at + p->used : NULL;
-    p->used += (numbers + 15) / 16 * 16;
-    return part;
+    const an_dense *all[DENSE] = {
+        [SELF_Q] = &b->self.q,     [SELF_K] = &b->self.k,   [SELF_V] = &b->self.v,
+        [SELF_OUT] = &b->self.out, [CROSS_Q] = &b->cross.q, [CROSS_OUT] = &b->cross.out,
+        [MLP_IN] = &b->mlp0,       [MLP_OUT] = &b->mlp2};
+    return all[i];
 }
 
-static ready pack(purse *p, const an_dense *l)
+static packed_dense declare_dense(an_carve *c, const an_dense *l)
 {
-    ready r = {.bias = an_f32(l->bias), .out = l->weight->shape[0], .in = l->weight->shape[1]};
-    float *to = spend(p, an_panel_floats(r.in, r.out));
-    r.panels = to;
-    for (int64_t panel = 0; to && panel < an_panel_count(r.out); panel++)
-        an_k_panel_pack(to + panel * r.in * AN_MICRO_COLUMNS, true, an_f32(l->weight), r.in, r.in,
-                        r.out, panel);
-    return r;
+    int64_t floats = an_packed_floats(l->weight->shape[1], l->weight->shape[0]);
+    return (packed_dense){.source = l, .part = an_carve_shared(c, floats, sizeof(float))};
 }
 
-static void pack_layer(purse *p, layer *l, const an_cross_block *b)
+static void declare_shared(pass *p)
 {
-    l->q = pack(p, &b->self.q);
-    l->k = pack(p, &b->self.k);
-    l->v = pack(p, &b->self.v);
-    l->out = pack(p, &b->self.out);
-    l->cross_q = pack(p, &b->cross.q);
-    l->cross_out = pack(p, &b->cross.out);
-    l->mlp0 = pack(p, &b->mlp0);
-    l->mlp2 = pack(p, &b->mlp2);
-}
-
-/* y (rows, out), rows `ldy` apart, = x (rows, in) Wᵀ [+ b] */
-static void apply(const ready *l, float *y, int64_t ldy, const float *x, int64_t rows, bool bias)
-{
-    an_k_panel_rows(y, ldy, x, l->in, l->panels, rows, l->in, l->out, bias ? l->bias : NULL, false,
-                    NULL);
-}
-
-static void apply_three(const layer *l, float *y, const float *x, int64_t rows, bool bias)
-{
-    int64_t D = l->q.out;
-    apply(&l->q, y, 3 * D, x, rows, bias);
-    apply(&l->k, y + D, 3 * D, x, rows, bias);
-    apply(&l->v, y + 2 * D, 3 * D, x, rows, bias);
-}
-
-/* The vectors of `token`, and of `first` by way of them without their mean and scaled. */
-static void combine(pass *p, float *centred)
-{
+    an_carve *c = &p->scratch;
     const an_cross_network *n = p->n;
-    int64_t D = n->D, rows = n->K * FORMS;
+    int64_t D = n->D, terms = n->K * TERMS;
+    for (int i = 0; i < n->blocks; i++)
+        for (int d = 0; d < DENSE; d++)
+            p->layer[i].dense[d] = declare_dense(c, dense_of(&n->block[i], d));
+    p->last = declare_dense(c, &n->out);
+    p->token = an_carve_shared(c, terms * D, sizeof(float));
+    p->centred = an_carve_shared(c, terms * D, sizeof(float));
+    p->first = an_carve_shared(c, terms * 3 * D, sizeof(float));
+    p->packed_token = an_carve_shared(c, n->K * an_packed_floats(TERMS, D), sizeof(float));
+    p->packed_first = an_carve_shared(c, n->K * an_packed_floats(TERMS, 3 * D), sizeof(float));
+    p->offset = an_carve_shared(c, 3 * D, sizeof(float));
+}
+
+static void pack_dense(const an_carve *c, packed_dense *l)
+{
+    int64_t out = l->source->weight->shape[0], in = l->source->weight->shape[1];
+    l->w = an_k_pack(an_carve_at(c, l->part), true, an_f32(l->source->weight), in, in, out);
+    l->bias = an_f32(l->source->bias);
+}
+
+/* y (rows, out), rows `ldy` apart, ← x (rows, in) Wᵀ [+ b] */
+static void apply(const packed_dense *l, float *y, int64_t ldy, const float *x, int64_t rows,
+                  bool bias)
+{
+    an_k_packed_product(y, ldy, x, l->w.K, rows, &l->w, bias ? l->bias : NULL, false, NULL);
+}
+
+/* y (rows, 3D) ← q, k and v. */
+static void apply_qkv(const layer *l, float *y, const float *x, int64_t rows, bool bias)
+{
+    int64_t D = l->dense[SELF_Q].w.N;
+    apply(&l->dense[SELF_Q], y, 3 * D, x, rows, bias);
+    apply(&l->dense[SELF_K], y + D, 3 * D, x, rows, bias);
+    apply(&l->dense[SELF_V], y + 2 * D, 3 * D, x, rows, bias);
+}
+
+/* token (K, TERMS, D) ← the vectors whose combination x_j is. */
+static void fill_token(float *token, const an_cross_network *n)
+{
     const float *w = an_f32(n->token.weight), *bias = an_f32(n->token.bias);
+    int64_t D = n->D;
     for (int64_t j = 0; j < n->K; j++)
         for (int64_t c = 0; c < D; c++) {
-            float *to = p->token + j * FORMS * D + c;
-            for (int64_t form = 0; form < FORMS - 1; form++)
-                to[form * D] = w[c * (FORMS - 1) + form];
-            to[(FORMS - 1) * D] = bias[c] + an_f32(n->class_embedding)[j * D + c];
+            float *to = token + j * TERMS * D + c;
+            for (int64_t term = 0; term < TERMS - 1; term++)
+                to[term * D] = w[c * (TERMS - 1) + term];
+            to[(TERMS - 1) * D] = bias[c] + an_f32(n->class_embedding)[j * D + c];
         }
-    const layer *l = &p->layer[0];
-    an_k_centre_rows(centred, p->token, l->modulation + D, rows, D);
-    apply_three(l, p->first, centred, rows, false);
-    apply_three(l, p->start, l->modulation, 1, true);
 }
 
-static void prepare(pass *p, purse *money)
+/* packed ← `count` matrices (TERMS, columns), one after the other. */
+static void pack_terms(float *packed, const float *terms, int64_t count, int64_t columns)
 {
-    const an_cross_network *n = p->n;
-    for (int i = 0; i < n->blocks; i++)
-        pack_layer(money, &p->layer[i], &n->block[i]);
-    p->last = pack(money, &n->out);
-    p->token = spend(money, n->K * FORMS * n->D);
-    p->first = spend(money, n->K * FORMS * 3 * n->D);
-    p->start = spend(money, 3 * n->D);
-    float *centred = spend(money, n->K * FORMS * n->D);
-    if (centred)
-        combine(p, centred);
+    for (int64_t j = 0; j < count; j++)
+        an_k_pack(packed + j * an_packed_floats(TERMS, columns), false, terms + j * TERMS * columns,
+                  columns, TERMS, columns);
+}
+
+/* Packs the weights, and the vectors that x and the first block's q, k and v are combined from. */
+static void prepare(pass *p)
+{
+    const an_carve *c = &p->scratch;
+    int64_t K = p->n->K, D = p->n->D;
+    for (int i = 0; i < p->n->blocks; i++)
+        for (int d = 0; d < DENSE; d++)
+            pack_dense(c, &p->layer[i].dense[d]);
+    pack_dense(c, &p->last);
+    const layer *l = &p->layer[0];
+    float *token = an_carve_at(c, p->token), *centred = an_carve_at(c, p->centred);
+    float *first = an_carve_at(c, p->first);
+    fill_token(token, p->n);
+    an_k_centre_rows(centred, token, l->modulation + D, K * TERMS, D);
+    apply_qkv(l, first, centred, K * TERMS, false);
+    apply_qkv(l, an_carve_at(c, p->offset), l->modulation, 1, true);
+    pack_terms(an_carve_at(c, p->packed_token), token, K, D);
+    pack_terms(an_carve_at(c, p->packed_first), first, K, 3 * D);
 }
 
 /* ── a block of rows ──────────────────────────────────────────────────────────────── */
 
-/* Rows `first` … `first + rows − 1` of y on their way; arrays of rows·K tokens. */
+/* Rows `first` … `first + rows − 1` of y, which are rows·K tokens, on their way. */
 typedef struct {
     int64_t first, rows, tokens;
-    float *x;    /* (tokens, D)                                     */
-    float *u;    /* (tokens, D)  into the next product              */
-    float *wide; /* (tokens, 3D or hidden)                          */
-    float *mix;  /* (tokens, D)  out of attention or a sub-layer    */
-    float *form; /* (tokens, FORMS)                                 */
-    float *rstd; /* (tokens)                                        */
-    float *attend;
+    float *x;           /* (tokens, D)                                     */
+    float *u;           /* (tokens, D)  input of the next product          */
+    float *wide;        /* (tokens, 3D or hidden)                          */
+    float *mix;         /* (tokens, D)  output of attention or a sub-layer */
+    float *coefficient; /* (tokens, TERMS)                                 */
+    float *rstd;        /* (tokens)                                        */
+    float *attend;      /* scratch of an_k_attend()                        */
 } block;
 
-/* x, and the first block's q, k and v into `wide`. */
+/* to ← per class j, `coefficient` times the packed vectors (TERMS, columns) of class j. */
+static void combine(float *to, const block *b, const float *packed, int64_t K, int64_t columns,
+                    const float *offset)
+{
+    for (int64_t j = 0; j < K; j++) {
+        an_packed vectors = {packed + j * an_packed_floats(TERMS, columns), TERMS, columns};
+        an_k_packed_product(to + j * columns, K * columns, b->coefficient + j * TERMS, K * TERMS,
+                            b->rows, &vectors, offset, false, NULL);
+    }
+}
+
+/* x, and the first block's q, k and v in `wide`. */
 static void begin(const pass *p, const block *b)
 {
     int64_t K = p->n->K, D = p->n->D;
     const float *mg = an_f32(p->context->mg), *ml = an_f32(p->context->ml);
     for (int64_t i = 0; i < b->tokens; i++) {
         int64_t row = b->first + i / K, j = i % K, image = row / p->R;
-        const float numbers[FORMS] = {p->y[row * K + j], mg[image * K + j], ml[image * K + j], 1};
-        memcpy(b->form + i * FORMS, numbers, sizeof numbers);
+        const float of_token[TERMS] = {p->y[row * K + j], mg[image * K + j], ml[image * K + j], 1};
+        memcpy(b->coefficient + i * TERMS, of_token, sizeof of_token);
     }
-    for (int64_t j = 0; j < K; j++)
-        an_k_block(b->x + j * D, K * D, b->form + j * FORMS, K * FORMS, b->rows,
-                   an_k_columns(p->token + j * FORMS * D, D), NULL, D, FORMS);
+    combine(b->x, b, an_carve_at(&p->scratch, p->packed_token), K, D, NULL);
     an_k_row_rstd(b->rstd, b->x, EPS, b->tokens, D);
-    for (int64_t i = 0; i < b->tokens * FORMS; i++)
-        b->form[i] *= b->rstd[i / FORMS];
-    for (int64_t j = 0; j < K; j++)
-        an_k_block(b->wide + j * 3 * D, 3 * K * D, b->form + j * FORMS, K * FORMS, b->rows,
-                   an_k_columns(p->first + j * FORMS * 3 * D, 3 * D), p->start, 3 * D, FORMS);
+    for (int64_t i = 0; i < b->tokens * TERMS; i++)
+        b->coefficient[i] *= b->rstd[i / TERMS];
+    combine(b->wide, b, an_carve_at(&p->scratch, p->packed_first), K, 3 * D,
+            an_carve_at(&p->scratch, p->offset));
 }
 
 /* mix = attention of each row's tokens among themselves; q, k, v are in `wide`. */
@@ -215,8 +247,7 @@ static void attend_image(const pass *p, const block *b, int i)
     }
 }
 
-/* The end of a sub-layer, x += (1 + gate)·y, and the beginning of the next, whose shift and
- * scale are at `next`. */
+/* Ends a sub-layer, x += (1 + gate)·y, and starts the next, whose shift and scale are at `next`. */
 static void join(const pass *p, const block *b, const float *y, const float *gate,
                  const float *next)
 {
@@ -224,83 +255,84 @@ static void join(const pass *p, const block *b, const float *y, const float *gat
     an_k_gated_residual_norm(b->u, b->x, y, gate, next + D, next, EPS, b->tokens, D);
 }
 
-/* One block of the network: from q, k and v in `wide` to u for what comes after it. */
+/* One block of the network: from q, k and v in `wide` to u, the input of what follows. */
 static void run_layer(const pass *p, const block *b, int i, const float *next)
 {
     const layer *l = &p->layer[i];
+    const packed_dense *dense = l->dense;
     const float *v = l->modulation;
-    int64_t D = p->n->D, tokens = b->tokens;
+    int64_t D = p->n->D, tokens = b->tokens, hidden = dense[MLP_IN].w.N;
     attend_self(p, b);
-    apply(&l->out, b->wide, D, b->mix, tokens, true);
+    apply(&dense[SELF_OUT], b->wide, D, b->mix, tokens, true);
     join(p, b, b->wide, v + 2 * D, v + 3 * D);
-    apply(&l->cross_q, b->wide, D, b->u, tokens, true);
+    apply(&dense[CROSS_Q], b->wide, D, b->u, tokens, true);
     attend_image(p, b, i);
-    apply(&l->cross_out, b->wide, D, b->mix, tokens, true);
+    apply(&dense[CROSS_OUT], b->wide, D, b->mix, tokens, true);
     join(p, b, b->wide, v + 5 * D, v + 6 * D);
-    apply(&l->mlp0, b->wide, l->mlp0.out, b->u, tokens, true);
-    an_k_map_forward(AN_GELU, b->wide, b->wide, tokens * l->mlp0.out);
-    apply(&l->mlp2, b->mix, D, b->wide, tokens, true);
+    apply(&dense[MLP_IN], b->wide, hidden, b->u, tokens, true);
+    an_k_map_forward(AN_GELU, b->wide, b->wide, tokens * hidden);
+    apply(&dense[MLP_OUT], b->mix, D, b->wide, tokens, true);
     join(p, b, b->mix, v + 8 * D, next);
 }
 
-static void run(const pass *p, const block *b, float *out)
+static void run_block(const pass *p, const block *b)
 {
     int last = p->n->blocks - 1;
     begin(p, b);
     for (int i = 0; i <= last; i++) {
         run_layer(p, b, i, i < last ? p->layer[i + 1].modulation : p->modulation);
         if (i < last)
-            apply_three(&p->layer[i + 1], b->wide, b->u, b->tokens, true);
+            apply_qkv(&p->layer[i + 1], b->wide, b->u, b->tokens, true);
     }
-    float *wide = b->wide; /* one column would be slow: its pack has 16 */
-    an_k_panel_rows(wide, LAST, b->u, p->n->D, p->last.panels, b->tokens, p->n->D, LAST, NULL,
-                    false, NULL);
+    /* the last layer's one column and the zeros after it: a whole vector is faster */
+    an_packed whole = {p->last.w.data, p->n->D, AN_LANES};
+    an_k_packed_product(b->wide, AN_LANES, b->u, p->n->D, b->tokens, &whole, NULL, false, NULL);
     for (int64_t i = 0; i < b->tokens; i++)
-        out[b->first * p->n->K + i] = wide[i * LAST] + p->last.bias[0];
+        p->out[b->first * p->n->K + i] = b->wide[i * AN_LANES] + p->last.bias[0];
 }
 
 /* ── the pass ─────────────────────────────────────────────────────────────────────── */
 
-/* Rows of a block, from the sizes of the problem alone: the draws of one image or of a few
- * whole images, for they share keys; part of them where those are too many. */
+/* Rows of a block, from the sizes of the problem alone: the draws of one image or of a few whole
+ * images, which share keys; part of one image's draws where those are too many. */
 static int64_t rows_of_block(int64_t R, int64_t K)
 {
     if (R * K > MANY)
-        return MANY / K > 1 ? MANY / K : 1;
-    return (FEW + R * K - 1) / (R * K) * R;
+        return an_max(MANY / K, 1);
+    return an_div_up(FEW, R * K) * R;
 }
 
-static block cut(purse *money, const an_cross_network *n, int64_t rows, int64_t images)
+static void declare_own(pass *p, int64_t rows)
 {
-    int64_t D = n->D, tokens = rows * n->K, wide = n->hidden > 3 * D ? n->hidden : 3 * D;
-    int64_t keys = images > n->K ? images : n->K;
-    return (block){.x = spend(money, tokens * D),
-                   .u = spend(money, tokens * D),
-                   .wide = spend(money, tokens * (wide > LAST ? wide : LAST)),
-                   .mix = spend(money, tokens * D),
-                   .form = spend(money, tokens * FORMS),
-                   .rstd = spend(money, tokens),
-                   .attend = spend(money, an_k_attend_scratch(keys, D / n->heads))};
+    an_carve *c = &p->scratch;
+    int64_t D = p->n->D, tokens = rows * p->n->K, per_image = p->context->kept[0]->shape[1];
+    int64_t wide = an_max(an_max(p->n->hidden, 3 * D), AN_LANES), keys = an_max(per_image, p->n->K);
+    p->own = (block_parts){
+        .x = an_carve_own(c, tokens * D, sizeof(float)),
+        .u = an_carve_own(c, tokens * D, sizeof(float)),
+        .wide = an_carve_own(c, tokens * wide, sizeof(float)),
+        .mix = an_carve_own(c, tokens * D, sizeof(float)),
+        .coefficient = an_carve_own(c, tokens * TERMS, sizeof(float)),
+        .rstd = an_carve_own(c, tokens, sizeof(float)),
+        .attend = an_carve_own(c, an_k_attend_scratch(keys, D / p->n->heads), sizeof(float))};
 }
 
-typedef struct {
-    const pass *p;
-    int64_t rows;         /* of a block                       */
-    float *scratch, *out; /* scratch: `share` floats a thread */
-    int64_t share;
-} blocks;
-
-static void run_block(void *context, int64_t lo, int64_t hi, int64_t chunk)
+static void run_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const blocks *all = context;
-    const pass *p = all->p;
-    purse own = {.at = all->scratch + omp_get_thread_num() * all->share};
-    block b = cut(&own, p->n, all->rows, p->context->kept[0]->shape[1]);
+    const pass *p = context;
+    const an_carve *c = &p->scratch;
     (void)chunk;
-    b.first = lo;
-    b.rows = hi - lo;
-    b.tokens = b.rows * p->n->K;
-    run(p, &b, all->out);
+    block b = {.first = lo,
+               .rows = hi - lo,
+               .tokens = (hi - lo) * p->n->K,
+               .x = an_carve_at(c, p->own.x),
+               .u = an_carve_at(c, p->own.u),
+               .wide = an_carve_at(c, p->own.wide),
+               .mix = an_carve_at(c, p->own.mix),
+               .coefficient = an_carve_at(c, p->own.coefficient),
+               .rstd = an_carve_at(c, p->own.rstd),
+               .attend = an_carve_at(c, p->own.attend)};
+    run_block(p, &b);
 }
 
 an_tensor *an_cross_rows(const an_cross_network *n, const an_context *context,
@@ -309,23 +341,24 @@ an_tensor *an_cross_rows(const an_cross_network *n, const an_context *context,
     an_tensor *out = y ? an_tensor_like(y) : NULL;
     if (!out)
         return NULL;
-    pass p = {.n = n, .context = context, .y = an_f32(y), .R = y->shape[0] / context->images};
+    AN_ASSERT(y->shape[0] % context->images == 0 && y->shape[1] == n->K);
+    pass p = {.n = n,
+              .context = context,
+              .y = an_f32(y),
+              .R = y->shape[0] / context->images,
+              .out = an_f32(out)};
     for (int i = 0; i <= n->blocks; i++) {
         if (!modulation[i])
             return NULL;
         *(i < n->blocks ? &p.layer[i].modulation : &p.modulation) = an_f32(modulation[i]);
     }
     int64_t rows = rows_of_block(p.R, n->K);
-    purse shared = {0}, own = {0};
-    prepare(&p, &shared);
-    cut(&own, n, rows, context->kept[0]->shape[1]);
-    float *scratch =
-        an_scratch_take(sizeof(float) * (size_t)(shared.used + an_threads() * own.used));
-    if (!scratch)
+    declare_shared(&p);
+    declare_own(&p, rows);
+    if (an_carve_take(&p.scratch))
         return NULL;
-    prepare(&p, &(purse){.at = scratch});
-    blocks all = {&p, rows, scratch + shared.used, an_f32(out), own.used};
-    an_par_for(y->shape[0], rows, run_block, &all);
-    an_scratch_give(scratch);
+    prepare(&p);
+    an_par_for(y->shape[0], rows, run_rows, &p);
+    an_carve_give(&p.scratch);
     return out;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "kernel/common/carve.h"
 #include "kernel/conv/conv.h"
 
 /* Runs `act` in a child; returns its wait status and what it printed on stderr. */
@@ -56,6 +57,14 @@ static void call_a_kernel_wrongly(void)
     an_k_conv_forward(y, x, w, NULL, &s);
 }
 
+static void declare_a_part_after_taking(void)
+{
+    an_carve c = {0};
+    an_carve_shared(&c, 1, 1);
+    if (an_carve_take(&c) == AN_OK)
+        an_carve_shared(&c, 1, 1);
+}
+
 static void a_true_condition_is_silent(void **state)
 {
     (void)state;
@@ -83,6 +92,14 @@ static void a_kernel_refuses_a_shape_that_contradicts_itself(void **state)
     assert_non_null(strstr(text, "kernel/conv/conv.c:"));
 }
 
+static void call_order_is_a_condition(void **state)
+{
+    (void)state;
+    char text[512];
+    assert_true(WIFSIGNALED(status_of(declare_a_part_after_taking, text, sizeof text)));
+    assert_non_null(strstr(text, "an_carve_shared: assertion failed: !c->base"));
+}
+
 static void slow_conditions_are_evaluated_where_they_are_on(void **state)
 {
     (void)state;
@@ -104,6 +121,7 @@ int main(void)
         cmocka_unit_test(a_true_condition_is_silent),
         cmocka_unit_test(a_false_condition_prints_itself_and_aborts),
         cmocka_unit_test(a_kernel_refuses_a_shape_that_contradicts_itself),
+        cmocka_unit_test(call_order_is_a_condition),
         cmocka_unit_test(slow_conditions_are_evaluated_where_they_are_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,17 +4,12 @@
 #include "kernel/attention/attention.h"
 
 #include <math.h>
-#include <omp.h>
 
 #include "base/assert.h"
-#include "base/memory/scratch.h"
+#include "base/integer.h"
 #include "base/par.h"
 #include "kernel/attention/attention_dispatch.h"
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
+#include "kernel/common/carve.h"
 
 static float scale_of(int64_t d)
 {
@@ -46,7 +41,7 @@ void an_k_attend(float *out, int64_t ldo, const an_attend *a, float *scratch)
             job.q = a->q + lo * a->ldq + at;
             job.k = a->k + at;
             job.v = a->v + at;
-            job.queries = smaller(AN_QUERY_BLOCK, a->queries - lo);
+            job.queries = an_min(AN_QUERY_BLOCK, a->queries - lo);
             loops->attend(out + lo * ldo + at, ldo, &job);
         }
 }
@@ -92,7 +87,7 @@ static an_attention_job job_at(const batch *b, const block *at, float *scratch)
                               .Lk = s->Lk,
                               .d = s->d,
                               .scale = scale_of(s->d),
-                              .queries = smaller(AN_QUERY_BLOCK, s->repeat * s->Lq - at->lo),
+                              .queries = an_min(AN_QUERY_BLOCK, s->repeat * s->Lq - at->lo),
                               .scratch = scratch};
 }
 
@@ -108,16 +103,17 @@ static void run_head(const batch *b, int64_t bk, int64_t head, float *scratch)
 static an_code run(const batch *b)
 {
     const an_attention_shape *s = b->s;
-    int64_t floats = AN_QUERY_BLOCK * (s->d + b->scores * s->Lk);
-    float *scratch = an_scratch_take(sizeof(float) * (size_t)(an_threads() * floats));
-    if (!scratch)
+    an_carve scratch = {0};
+    an_part part =
+        an_carve_own(&scratch, AN_QUERY_BLOCK * (s->d + b->scores * s->Lk), sizeof(float));
+    if (an_carve_take(&scratch))
         return AN_ENOMEM;
     int64_t each = b->heads_together ? s->heads : 1;
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t first = 0; first < s->Bk * s->heads; first += each)
         for (int64_t pair = first; pair < first + each; pair++)
-            run_head(b, pair / s->heads, pair % s->heads, scratch + omp_get_thread_num() * floats);
-    an_scratch_give(scratch);
+            run_head(b, pair / s->heads, pair % s->heads, an_carve_at(&scratch, part));
+    an_carve_give(&scratch);
     return AN_OK;
 }
 
@@ -133,22 +129,20 @@ static bool is_shape(const an_attention_shape *s)
 static an_prefetch prefetch_next(const an_attention_shape *s, const block *at,
                                  const float *const *array, int rows, int count, int64_t tiles)
 {
-    an_prefetch a = {0};
-    int64_t all = 0;
+    an_prefetch next = {0};
     for (int i = 0; i < count && at->lo == 0 && at->bk + 1 < s->Bk; i++) {
         int64_t floats = (i < rows ? s->repeat * s->Lq : s->Lk) * s->d;
-        if (!array[i])
-            continue;
-        a.part[a.parts].at = array[i] + ((at->bk + 1) * s->heads + at->head) * floats;
-        all += a.part[a.parts++].lines = (floats + AN_LINE - 1) / AN_LINE;
+        if (array[i])
+            an_prefetch_add(&next, array[i] + ((at->bk + 1) * s->heads + at->head) * floats,
+                            floats);
     }
-    a.share = (all + tiles - 1) / tiles;
-    return a;
+    an_prefetch_cut(&next, tiles);
+    return next;
 }
 
 static int64_t tiles(int64_t rows)
 {
-    return (rows + AN_MICRO_ROWS - 1) / AN_MICRO_ROWS;
+    return an_div_up(rows, AN_MICRO_ROWS);
 }
 
 /* ── forward ──────────────────────────────────────────────────────────────────────── */
@@ -165,7 +159,7 @@ static void forward_block(const an_attention_shape *s, const block *at,
     const float *const streams[] = {a->q, a->out, a->k, a->v};
     an_prefetch next = prefetch_next(s, at, streams, 2, 4, tiles(s->Lk) + tiles(given->queries));
     an_attention_job job = *given;
-    job.ahead = &next;
+    job.prefetch = &next;
     AN_MICRO_ACTIVE(attention)->attend(a->out + at->query, job.ldq, &job);
 }
 
@@ -202,7 +196,7 @@ static void backward_block(const an_attention_shape *s, const block *at,
     an_prefetch next =
         prefetch_next(s, at, streams, 3, 7, 4 * tiles(s->Lk) + tiles(given->queries));
     an_attention_job job = *given;
-    job.ahead = &next;
+    job.prefetch = &next;
     AN_MICRO_ACTIVE(attention)->backward(&job, &gradients);
 }
 

@@ -100,7 +100,7 @@ TARGET static void NAME(against)(float *y, const float *x, const float *rows,
                        .out = y,
                        .out_step = AN_QUERY_BLOCK,
                        .columns = NAME(padded)(a->queries),
-                       .ahead = a->ahead});
+                       .prefetch = a->prefetch});
 }
 
 /* y (queries, d) = wᵀ · x (Lk, d), or added to it; w (Lk, AN_QUERY_BLOCK) */
@@ -117,7 +117,7 @@ static void NAME(for_queries)(float *y, int64_t ldy, bool add, const float *w, c
                           .out = y,
                           .out_step = ldy,
                           .accumulate = add,
-                          .ahead = a->ahead};
+                          .prefetch = a->prefetch};
     if (a->d % 16)
         NAME(rest)(&job, 1);
     job.columns -= a->d % 16;
@@ -154,7 +154,7 @@ static void NAME(for_keys)(float *y, bool add, const float *w, const float *x,
                        .out_step = a->ldk,
                        .columns = a->d - a->d % 16,
                        .accumulate = add,
-                       .ahead = a->ahead});
+                       .prefetch = a->prefetch});
 }
 
 /* ── one head ─────────────────────────────────────────────────────────────────────── */

@@ -14,10 +14,10 @@ enum { AN_QUERY_BLOCK = 32 }; /* queries processed together, at most */
 typedef struct {
     const float *q, *k, *v;
     int64_t ldq, ldk, queries, Lk, d;
-    float scale;        /* of the scores: 1/√d                                                  */
-    float *scratch;     /* (d + 2·Lk, AN_QUERY_BLOCK): q or dout transposed, the weights p, and
-                           dS, which only the backward pass uses: d + Lk rows suffice elsewhere   */
-    an_prefetch *ahead; /* or NULL */
+    float scale;    /* of the scores: 1/√d                                                  */
+    float *scratch; /* (d + 2·Lk, AN_QUERY_BLOCK): q or dout transposed, the weights p, and
+                       dS, which only the backward pass uses: d + Lk rows suffice elsewhere   */
+    an_prefetch *prefetch; /* or NULL */
 } an_attention_job;
 
 /* dout and dq have rows ldq floats apart, dk and dv ldk; NULL: not computed. add_…: added to what

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-enum { AN_LANES = 16 };
+#include "kernel/common/cache.h"
 
 /* Written out, or the compiler adds one lane at a time through memory. */
 static inline float an_ordered_fold(const float lane[AN_LANES])
@@ -29,19 +29,6 @@ static inline float an_ordered_sum(const float *x, int64_t n)
             lane[l] += x[i + l];
     for (int64_t i = whole; i < n; i++)
         lane[i - whole] += x[i];
-    return an_ordered_fold(lane);
-}
-
-/* Σ_i a[i]·b[i] */
-static inline float an_ordered_dot(const float *a, const float *b, int64_t n)
-{
-    float lane[AN_LANES] = {0};
-    int64_t whole = n - n % AN_LANES;
-    for (int64_t i = 0; i < whole; i += AN_LANES)
-        for (int l = 0; l < AN_LANES; l++)
-            lane[l] += a[i + l] * b[i + l];
-    for (int64_t i = whole; i < n; i++)
-        lane[i - whole] += a[i] * b[i];
     return an_ordered_fold(lane);
 }
 

@@ -1,75 +1,64 @@
-/* conv_direct: forward pass and data gradient; see conv_direct.h. Both are correlations of an input
- * grid with the taps of a kernel, whose output lands on a grid of its own. Weights are packed once
- * per call, in panels (panel.h) with rows (tap, channel). Work is cut into tasks: some blocks of
- * eight positions, times as many panels as stay in the L2 cache. */
+/* conv_direct: forward pass and data gradient; see conv_direct.h. Both correlate an input grid with
+ * the taps of a kernel and write to an output grid. Weights are packed once per call (packed.h),
+ * with a row per (tap, channel). Work is cut into tasks: some blocks of eight positions, times as
+ * many panels as stay in L2. */
 #include "kernel/conv/conv_direct.h"
 
-#include <omp.h>
 #include <string.h>
 
+#include "base/integer.h"
 #include "base/par.h"
-#include "base/memory/scratch.h"
-#include "kernel/matmul/panel.h"
+#include "kernel/common/carve.h"
+#include "kernel/matmul/packed.h"
 
 enum {
     M = AN_MICRO_ROWS,
     N = AN_MICRO_COLUMNS,
-    PANEL_BYTES = 384 * 1024,  /* of the panels of a task: part of an L2                */
-    IMAGES_BYTES = 512 * 1024, /* of eight images, for a block to be one position of them */
-    TASKS = 32,                /* about as many per call …                              */
-    LEAST = 4,
-    MOST = 64,    /* … of so many blocks                                   */
-    CLEAR = 65536 /* floats that a chunk clears                            */
+    TASKS = 32,       /* about as many per call: enough to balance 16 threads … */
+    LEAST_BLOCKS = 4, /* … of at least so many blocks, for which a task pays     */
+    MOST_BLOCKS = 64  /* and at most so many, so that the last task ends soon    */
 };
 
 typedef struct {
-    int64_t y, x, row; /* offset in the input; the first row of its weights in a panel */
+    int64_t y, x, row; /* offset in the input; the first of its `depth` rows in packed weights */
 } tap;
 
 typedef struct {
-    const float *in; /* (B, H, W, pixel), of which a tap takes `depth` floats  */
-    int64_t B, H, W, pixel, depth, step;
+    const float *in;              /* (B, H, W, depth)                                          */
+    int64_t B, H, W, depth, step; /* step: input positions from output to output    */
     tap *taps;
     int64_t count;
-    float *out; /* (B, out_H, out_W, columns), written at (i, j)·out_step + … */
+    float *out; /* (B, out_H, out_W, columns), written at (i, j)·out_step + (out_y, out_x) */
     int64_t Ho, Wo, out_H, out_W, out_step, out_y, out_x, columns;
     const float *bias;
     bool accumulate;
-    bool by_image;                 /* a block is one position of eight images                */
-    int64_t blocks, grain, groups; /* of positions, of blocks in a task, of panels          */
+    bool by_image;  /* a block is one position of eight images, not eight of one */
+    int64_t blocks; /* of eight positions                                        */
+    int64_t grain;  /* blocks of a task                                          */
+    int64_t groups; /* of panels                                                 */
 } correlation;
 
 typedef struct {
-    float *panels, *zeros; /* packed weights; a pixel outside the image                    */
-    int64_t rows;          /* of a panel                                                   */
-    int64_t group;         /* panels of a task                                             */
-    char *own;             /* per thread: pointers of a block                              */
-    size_t own_bytes;
+    an_carve scratch;
+    an_part pointers, segments; /* own: (taps, 8) inputs and (taps) weights; (taps) rows    */
+    float *data, *zeros;        /* packed weights (rows, columns); a pixel outside an image */
+    int64_t rows;
+    int64_t group; /* panels of a task */
 } weights;
 
-static int64_t up(int64_t n, int64_t d)
-{
-    return (n + d - 1) / d;
-}
-
-static int64_t clamp(int64_t n, int64_t lo, int64_t hi)
-{
-    return n < lo ? lo : n > hi ? hi : n;
-}
-
-/* Blocks, tasks: after the grids are set. Depends on sizes alone. */
+/* Sets blocks and tasks, from the grids and sizes alone. */
 static void plan(correlation *c, const weights *w)
 {
-    int64_t bytes = M * c->H * c->W * c->pixel * (int64_t)sizeof(float), area = c->Ho * c->Wo;
-    c->by_image = c->B >= M && bytes <= IMAGES_BYTES;
-    c->blocks = c->by_image ? up(c->B, M) * area : up(c->B * area, M);
-    c->groups = up(an_panel_count(c->columns), w->group);
-    c->grain = clamp(up(c->blocks * c->groups, TASKS), LEAST, MOST);
+    int64_t bytes = M * c->H * c->W * c->depth * (int64_t)sizeof(float), area = c->Ho * c->Wo;
+    c->by_image = c->B >= M && bytes <= AN_L2_BLOCK_BYTES;
+    c->blocks = c->by_image ? an_div_up(c->B, M) * area : an_div_up(c->B * area, M);
+    c->groups = an_div_up(an_panel_count(c->columns), w->group);
+    c->grain = an_clamp(an_div_up(c->blocks * c->groups, TASKS), LEAST_BLOCKS, MOST_BLOCKS);
 }
 
 static int64_t tasks_of(const correlation *c)
 {
-    return up(c->blocks, c->grain) * c->groups;
+    return an_div_up(c->blocks, c->grain) * c->groups;
 }
 
 /* ── a block of eight positions ─────────────────────────────────────────────────────────── */
@@ -86,26 +75,27 @@ static block block_of(const correlation *c, int64_t number)
     int64_t left = (c->by_image ? c->B : c->B * area) - first;
     k.rows = left < M ? left : M;
     for (int64_t m = 0; m < M; m++) {
-        int64_t at = first + (m < k.rows ? m : 0), place = c->by_image ? number % area : at % area;
+        int64_t at = first + (m < k.rows ? m : 0),
+                position = c->by_image ? number % area : at % area;
         k.image[m] = c->by_image ? at : at / area;
-        k.i[m] = place / c->Wo;
-        k.j[m] = place % c->Wo;
+        k.i[m] = position / c->Wo;
+        k.j[m] = position % c->Wo;
     }
     return k;
 }
 
-/* Fills a (segments, 8) and the taps' rows; returns the segments: taps that some position has
- * inside its image. */
-static int64_t point(const float **a, int64_t *rows, const correlation *c, const block *k,
-                     const float *zeros)
+/* Fills a (segments, 8) and the taps' rows; returns the number of segments: the taps that are
+ * inside the image for at least one position. */
+static int64_t find_inputs(const float **a, int64_t *rows, const correlation *c, const block *k,
+                           const float *zeros)
 {
     const float *corner[M];
-    int64_t segments = 0, line = c->W * c->pixel;
+    int64_t segments = 0, line = c->W * c->depth;
     for (int m = 0; m < M; m++)
         corner[m] = c->in + k->image[m] * c->H * line + k->i[m] * c->step * line +
-                    k->j[m] * c->step * c->pixel;
+                    k->j[m] * c->step * c->depth;
     for (const tap *t = c->taps; t < c->taps + c->count; t++) {
-        int64_t jump = t->y * line + t->x * c->pixel;
+        int64_t jump = t->y * line + t->x * c->depth;
         bool any = false;
         for (int m = 0; m < M; m++) {
             bool inside = (uint64_t)(k->i[m] * c->step + t->y) < (uint64_t)c->H &&
@@ -119,12 +109,12 @@ static int64_t point(const float **a, int64_t *rows, const correlation *c, const
     return segments;
 }
 
-static void land(float **out, float *nowhere, const correlation *c, const block *k)
+static void find_outputs(float **out, float *unused, const correlation *c, const block *k)
 {
     for (int m = 0; m < M; m++) {
         int64_t i = k->i[m] * c->out_step + c->out_y, j = k->j[m] * c->out_step + c->out_x;
         out[m] = m < k->rows ? c->out + ((k->image[m] * c->out_H + i) * c->out_W + j) * c->columns
-                             : nowhere;
+                             : unused;
     }
 }
 
@@ -133,23 +123,22 @@ static void run_task(const correlation *c, const weights *w, int64_t task)
     int64_t first = task / c->groups * c->grain, last = first + c->grain;
     int64_t panel_lo = task % c->groups * w->group, panel_hi = panel_lo + w->group;
     int64_t panels = an_panel_count(c->columns);
-    char *own = w->own + (size_t)omp_get_thread_num() * w->own_bytes;
-    const float **a = (const float **)own, **b = a + c->count * M;
-    int64_t *rows = (int64_t *)(b + c->count);
-    float nowhere[N] = {0}, *to[M], *out[M];
+    const float **a = an_carve_at(&w->scratch, w->pointers), **b = a + c->count * M;
+    int64_t *rows = an_carve_at(&w->scratch, w->segments);
+    float unused[N] = {0}, *to[M], *out[M];
     an_micro_rows job = {.a = a, .b = b, .k = c->depth, .out = out, .accumulate = c->accumulate};
     for (int64_t n = first; n < last && n < c->blocks; n++) {
         block k = block_of(c, n);
-        job.segments = point(a, rows, c, &k, w->zeros);
-        land(to, nowhere, c, &k);
+        job.segments = find_inputs(a, rows, c, &k, w->zeros);
+        find_outputs(to, unused, c, &k);
         for (int64_t p = panel_lo; p < panel_hi && p < panels; p++) {
             job.b_step = an_panel_width(c->columns, p);
             job.columns = an_panel_columns(c->columns, p);
             job.bias = c->bias ? c->bias + p * N : NULL;
             for (int64_t s = 0; s < job.segments; s++)
-                b[s] = w->panels + p * N * w->rows + rows[s] * job.b_step;
+                b[s] = w->data + an_panel_start(w->rows, p) + rows[s] * job.b_step;
             for (int m = 0; m < M; m++)
-                out[m] = to[m] == nowhere ? nowhere : to[m] + p * N;
+                out[m] = to[m] == unused ? unused : to[m] + p * N;
             an_k_micro_rows(&job);
         }
     }
@@ -157,54 +146,56 @@ static void run_task(const correlation *c, const weights *w, int64_t task)
 
 /* ── weights ────────────────────────────────────────────────────────────────────────────── */
 
-/* Panel p (area·depth rows) ← w: row (t, d), column n is w[n, d, t], or w[d, n, t] if `turned`. */
-static void pack_panel(float *panel, const float *w, int64_t area, int64_t depth, bool turned,
+/* Packs panel p: row (t, d), column n is w[n, d, t], or w[d, n, t] if `exchanged` (input and output
+ * channels, for the data gradient). */
+static void pack_panel(float *data, const float *w, int64_t area, int64_t depth, bool exchanged,
                        int64_t columns, int64_t p)
 {
-    int64_t wanted = an_panel_columns(columns, p), width = an_panel_width(columns, p);
-    if (!turned)
-        an_k_panel_transpose(panel, width, w + p * N * depth * area, depth * area, wanted,
-                             depth * area, area, depth);
-    for (int64_t d = 0; turned && d < depth; d++)
-        an_k_panel_transpose(panel + d * width, width, w + (d * columns + p * N) * area, area,
-                             wanted, area, area, depth);
+    int64_t count = an_panel_columns(columns, p), width = an_panel_width(columns, p);
+    float *panel = data + an_panel_start(area * depth, p);
+    if (!exchanged)
+        an_k_pack_permuted(panel, width, w + p * N * depth * area, depth * area, count,
+                           depth * area, area, depth);
+    for (int64_t d = 0; exchanged && d < depth; d++)
+        an_k_pack_permuted(panel + d * width, width, w + (d * columns + p * N) * area, area, count,
+                           area, area, depth);
 }
 
-/* Scratch for packed weights (area·depth rows) and pointers; `extra` floats more at *more. */
-static an_code take(weights *w, int64_t area, int64_t depth, int64_t columns, int64_t extra,
-                    float **more)
+/* Takes scratch for packed weights (area·depth, columns), for the pointers of a block, and
+ * `correlations` with all their taps. */
+static an_code prepare(weights *w, int64_t area, int64_t depth, int64_t columns,
+                       int64_t correlations, correlation **c, tap **taps)
 {
-    int64_t floats = an_panel_floats(area * depth, columns), zeros = depth;
-    size_t pointers = (size_t)area * (M + 2) * sizeof(void *);
-    size_t panel_line = an_scratch_line(sizeof(float) * (size_t)floats);
-    size_t zero_line = an_scratch_line(sizeof(float) * (size_t)zeros);
-    w->own_bytes = an_scratch_line(pointers);
-    char *all = an_scratch_take(panel_line + zero_line + (size_t)an_threads() * w->own_bytes +
-                                sizeof(float) * (size_t)extra);
-    if (!all)
+    *w = (weights){.rows = area * depth};
+    an_part data = an_carve_shared(&w->scratch, an_packed_floats(w->rows, columns), sizeof(float));
+    an_part zeros = an_carve_shared(&w->scratch, depth, sizeof(float));
+    an_part all = an_carve_shared(&w->scratch, correlations, sizeof(correlation));
+    an_part all_taps = an_carve_shared(&w->scratch, area, sizeof(tap));
+    w->pointers = an_carve_own(&w->scratch, area * (M + 1), sizeof(float *));
+    w->segments = an_carve_own(&w->scratch, area, sizeof(int64_t));
+    if (an_carve_take(&w->scratch))
         return AN_ENOMEM;
-    w->panels = (float *)all;
-    w->zeros = (float *)(all + panel_line);
-    w->own = all + panel_line + zero_line;
-    *more = (float *)(w->own + (size_t)an_threads() * w->own_bytes);
-    w->rows = area * depth;
-    w->group = clamp(PANEL_BYTES / (int64_t)sizeof(float) / N / w->rows, 1, INT64_MAX);
-    memset(w->zeros, 0, sizeof(float) * (size_t)zeros);
+    w->data = an_carve_at(&w->scratch, data);
+    w->zeros = an_carve_at(&w->scratch, zeros);
+    *c = an_carve_at(&w->scratch, all);
+    *taps = an_carve_at(&w->scratch, all_taps);
+    w->group = an_max(AN_L2_REUSED_BYTES / (int64_t)sizeof(float) / N / w->rows, 1);
+    memset(w->zeros, 0, sizeof(float) * (size_t)depth);
     return AN_OK;
 }
 
-static void pack(weights *w, const float *from, int64_t area, int64_t depth, bool turned,
+static void pack(weights *w, const float *from, int64_t area, int64_t depth, bool exchanged,
                  int64_t columns)
 {
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t p = 0; p < an_panel_count(columns); p++)
-        pack_panel(w->panels + p * N * w->rows, from, area, depth, turned, columns, p);
+        pack_panel(w->data, from, area, depth, exchanged, columns, p);
 }
 
 /* ── forward ────────────────────────────────────────────────────────────────────────────── */
 
 typedef struct {
-    const correlation *c; /* one behind the other share a row of tasks */
+    const correlation *c; /* their tasks are numbered one after the other */
     const weights *w;
 } correlations;
 
@@ -231,46 +222,45 @@ an_code an_k_conv_direct_forward(float *y, const float *x, const float *w, const
 {
     int64_t area = s->kh * s->kw;
     weights k;
-    float *more;
-    if (take(&k, area, s->C, s->O, up(area * (int64_t)sizeof(tap), sizeof(float)), &more))
+    correlation *c;
+    tap *taps;
+    if (prepare(&k, area, s->C, s->O, 1, &c, &taps))
         return AN_ENOMEM;
-    tap *taps = (tap *)more;
-    correlation c = {.in = x,
-                     .B = s->B,
-                     .H = s->H,
-                     .W = s->W,
-                     .pixel = s->C,
-                     .depth = s->C,
-                     .step = s->stride,
-                     .taps = taps,
-                     .out = y,
-                     .Ho = s->Ho,
-                     .Wo = s->Wo,
-                     .out_H = s->Ho,
-                     .out_W = s->Wo,
-                     .out_step = 1,
-                     .columns = s->O,
-                     .bias = b};
-    for (; c.count < area; c.count++)
-        taps[c.count] =
-            (tap){c.count / s->kw - s->pad_y, c.count % s->kw - s->pad_x, c.count * s->C};
-    plan(&c, &k);
+    *c = (correlation){.in = x,
+                       .B = s->B,
+                       .H = s->H,
+                       .W = s->W,
+                       .depth = s->C,
+                       .step = s->stride,
+                       .taps = taps,
+                       .count = area,
+                       .out = y,
+                       .Ho = s->Ho,
+                       .Wo = s->Wo,
+                       .out_H = s->Ho,
+                       .out_W = s->Wo,
+                       .out_step = 1,
+                       .columns = s->O,
+                       .bias = b};
+    for (int64_t t = 0; t < area; t++)
+        taps[t] = (tap){t / s->kw - s->pad_y, t % s->kw - s->pad_x, t * s->C};
+    plan(c, &k);
     pack(&k, w, area, s->C, false, s->O);
-    run(&c, 1, &k);
-    an_scratch_give(k.panels);
+    run(c, 1, &k);
+    an_carve_give(&k.scratch);
     return AN_OK;
 }
 
 /* ── data gradient ──────────────────────────────────────────────────────────────────────── */
 
-/* The phase of outputs (y, x) modulo the stride: dx[y + stride·i] takes dy[i + (y + pad −
- * u)/stride] for the lines u of the kernel where that division is exact. */
-static void phase(correlation *c, const an_conv_shape *s, int64_t y, int64_t x)
+/* The correlation of the outputs that are (y, x) modulo the stride: dx[y + stride·i] receives
+ * dy[i + (y + pad − u)/stride] for the lines u of the kernel where that division is exact. */
+static void set_phase(correlation *c, const an_conv_shape *s, int64_t y, int64_t x)
 {
     c->out_y = y;
     c->out_x = x;
-    c->Ho = s->H > y ? up(s->H - y, s->stride) : 0;
-    c->Wo = s->W > x ? up(s->W - x, s->stride) : 0;
+    c->Ho = s->H > y ? an_div_up(s->H - y, s->stride) : 0;
+    c->Wo = s->W > x ? an_div_up(s->W - x, s->stride) : 0;
     c->count = 0;
     for (int64_t u = 0; u < s->kh; u++)
         for (int64_t v = 0; v < s->kw; v++) {
@@ -291,19 +281,16 @@ an_code an_k_conv_direct_data(float *dx, const float *dy, const float *w, float 
                               const an_conv_shape *s)
 {
     int64_t area = s->kh * s->kw, phases = s->stride * s->stride, used = 0;
-    int64_t bytes = phases * (int64_t)sizeof(correlation) + area * (int64_t)sizeof(tap);
     weights k;
-    float *more;
-    if (take(&k, area, s->O, s->C, up(bytes, sizeof(float)), &more))
+    correlation *c;
+    tap *taps; /* each belongs to one phase */
+    if (prepare(&k, area, s->O, s->C, phases, &c, &taps))
         return AN_ENOMEM;
-    correlation *c = (correlation *)more;
-    tap *taps = (tap *)(c + phases); /* each tap belongs to one phase */
     for (int64_t n = 0; n < phases; n++) {
         c[used] = (correlation){.in = dy,
                                 .B = s->B,
                                 .H = s->Ho,
                                 .W = s->Wo,
-                                .pixel = s->O,
                                 .depth = s->O,
                                 .step = 1,
                                 .taps = taps,
@@ -313,18 +300,18 @@ an_code an_k_conv_direct_data(float *dx, const float *dy, const float *w, float 
                                 .out_step = s->stride,
                                 .columns = s->C,
                                 .accumulate = beta != 0};
-        phase(&c[used], s, n / s->stride, n % s->stride);
+        set_phase(&c[used], s, n / s->stride, n % s->stride);
         plan(&c[used], &k);
         taps += c[used].count;
         used += c[used].count > 0;
     }
-    if (used < phases && beta == 0) { /* positions that no tap reaches: add to zeros */
-        an_par_for(s->B * s->H * s->W * s->C, CLEAR, clear_part, dx);
+    if (used < phases && beta == 0) { /* some positions are reached by no tap: add to zeros */
+        an_par_for(s->B * s->H * s->W * s->C, 4 * AN_GRAIN, clear_part, dx);
         for (int64_t n = 0; n < used; n++)
             c[n].accumulate = true;
     }
     pack(&k, w, area, s->O, true, s->C);
     run(c, used, &k);
-    an_scratch_give(k.panels);
+    an_carve_give(&k.scratch);
     return AN_OK;
 }

@@ -1,7 +1,8 @@
-/* conv_direct: convolutions straight from the images, with no column matrix: microkernel.h's loops
- * take pointers to pixels. Every size, stride and padding; conv.c calls it where neither Winograd
- * nor patches fit. Taps that fall outside the image are left out, not multiplied by zero, where a
- * whole block of positions agrees; on small images a block is one position of eight images.
+/* conv_direct: convolutions computed straight from the images, without a column matrix: the loops
+ * of microkernel.h take pointers to pixels. Every size, stride and padding; conv.c calls it where
+ * neither Winograd nor patches fit. A tap that is outside the image for all eight positions of a
+ * block is skipped, not multiplied by zero. On small images a block is one position of eight
+ * images, so that the eight positions have the same taps.
  *
  *   forward   out[position] = Σ_tap x[position·stride + tap] · P_tap
  *   data      one correlation of stride 1 per phase (row and column modulo the stride): a 3×3

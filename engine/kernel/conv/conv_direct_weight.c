@@ -1,22 +1,20 @@
 /* conv_direct_weight: the weight gradient of conv_direct.h. A tile of 8 input by 32 output channels
- * is summed for all taps, some images at a time that stay in the cache, and then added to dw,
- * transposed. Where that leaves few tiles or much memory to pass over for each, the images
- * are cut into chunks first, whose sums are added in chunk order. */
-#include <omp.h>
+ * is summed for all taps, over groups of images that stay in L2, then transposed and added to dw.
+ * Where there are too few tiles for the threads, or the images are too large for every tile to pass
+ * over all of them, the images are cut into chunks, whose sums are added in chunk order. */
 #include <string.h>
 
+#include "base/integer.h"
 #include "base/par.h"
-#include "base/memory/scratch.h"
+#include "kernel/common/carve.h"
 #include "kernel/conv/conv_direct.h"
 #include "kernel/matmul/microkernel.h"
 
 enum {
     M = AN_MICRO_ROWS,
     N = AN_MICRO_COLUMNS,
-    CHUNKS = 8,                  /* of images, at most                                    */
-    TILES = 8,                   /* fewer are too few for tasks                           */
-    ALL_BYTES = 6 * 1024 * 1024, /* of x and dy, for tiles to pass over them one by one   */
-    GROUP_BYTES = 384 * 1024     /* of images that are summed at a time: part of an L2    */
+    CHUNKS = 8, /* of images, at most: each needs a copy of dw           */
+    TILES = 8   /* from which on tiles are enough to share among threads */
 };
 
 typedef struct {
@@ -24,24 +22,16 @@ typedef struct {
     const float *x, *dy;
     int64_t width; /* floats of a dy position                                       */
     int64_t taps;  /* rows of dP are (tap, channel)                                 */
+    const an_carve *scratch;
+    an_part tile; /* own: (taps, 8, 32)                                            */
 } sum_job;
 
-static int64_t up(int64_t n, int64_t d)
+/* Output positions lo … hi−1 along one axis whose input, at·stride + offset, is in 0 … size−1. */
+static void valid_range(int64_t *lo, int64_t *hi, int64_t offset, int64_t stride, int64_t size,
+                        int64_t outputs)
 {
-    return (n + d - 1) / d;
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Output positions lo … hi−1 along one axis whose input, at·stride + offset, lies in 0 … size−1. */
-static void range(int64_t *lo, int64_t *hi, int64_t offset, int64_t stride, int64_t size,
-                  int64_t outputs)
-{
-    *lo = offset < 0 ? up(-offset, stride) : 0;
-    *hi = offset < size ? smaller((size - 1 - offset) / stride + 1, outputs) : 0;
+    *lo = offset < 0 ? an_div_up(-offset, stride) : 0;
+    *hi = offset < size ? an_min((size - 1 - offset) / stride + 1, outputs) : 0;
 }
 
 /* out (rows, columns) ←, or +=, the sum over images from … to−1 for one tap. */
@@ -51,12 +41,12 @@ static void sum_tap(float *out, int64_t out_step, bool accumulate, const sum_job
     const an_conv_shape *s = &j->s;
     int64_t u = t / s->kw, v = t % s->kw;
     int64_t i_lo, i_hi, j_lo, j_hi, C = s->C;
-    range(&i_lo, &i_hi, u - s->pad_y, s->stride, s->H, s->Ho);
-    range(&j_lo, &j_hi, v - s->pad_x, s->stride, s->W, s->Wo);
+    valid_range(&i_lo, &i_hi, u - s->pad_y, s->stride, s->H, s->Ho);
+    valid_range(&j_lo, &j_hi, v - s->pad_x, s->stride, s->W, s->Wo);
     bool none = i_lo >= i_hi || j_lo >= j_hi;
-    int64_t rows = none ? 0 : i_hi - i_lo, places = none ? 0 : j_hi - j_lo;
-    an_micro_outer job = {.rows = smaller(M, j->s.C - channel),
-                          .columns = smaller(N, j->width - column),
+    int64_t rows = none ? 0 : i_hi - i_lo, positions = none ? 0 : j_hi - j_lo;
+    an_micro_outer job = {.rows = an_min(M, j->s.C - channel),
+                          .columns = an_min(N, j->width - column),
                           .out = out,
                           .out_step = out_step,
                           .accumulate = accumulate};
@@ -67,10 +57,10 @@ static void sum_tap(float *out, int64_t out_step, bool accumulate, const sum_job
                     C;
         job.b = j->dy + column + ((from * s->Ho + i_lo) * s->Wo + j_lo) * j->width;
     }
-    int64_t n[] = {to - from, rows, places};
+    int64_t n[] = {to - from, rows, positions};
     int64_t a[] = {s->H * s->W * C, s->stride * s->W * C, s->stride * C};
     int64_t b[] = {s->Ho * s->Wo * j->width, s->Wo * j->width, j->width};
-    int first = places <= 4 && to - from > places; /* the longest loop innermost */
+    int first = positions <= 4 && to - from > positions; /* the longest loop innermost */
     for (int k = 0; k < 3; k++) {
         int at = (k + first) % 3;
         job.n[k] = n[at], job.a_step[k] = a[at], job.b_step[k] = b[at];
@@ -85,8 +75,8 @@ static void add_tile(float *dw, const float *tile, const sum_job *j, int64_t O, 
                      int64_t column)
 {
     const an_conv_shape *s = &j->s;
-    int64_t area = s->kh * s->kw, rows = smaller(M, j->s.C - channel);
-    for (int64_t o = 0; o < smaller(N, O - column); o++) {
+    int64_t area = s->kh * s->kw, rows = an_min(M, j->s.C - channel);
+    for (int64_t o = 0; o < an_min(N, O - column); o++) {
         float *to = dw + (column + o) * s->C * area;
         for (int64_t r = 0; r < rows; r++) {
             float *run = to + (channel + r) * area;
@@ -98,24 +88,24 @@ static void add_tile(float *dw, const float *tile, const sum_job *j, int64_t O, 
 
 static int64_t group_of(const sum_job *j, int64_t floats)
 {
-    int64_t fit = GROUP_BYTES / (int64_t)sizeof(float) / (floats > 0 ? floats : 1);
-    return fit < 1 ? 1 : smaller(fit, j->s.B > 0 ? j->s.B : 1);
+    int64_t fit = AN_L2_REUSED_BYTES / (int64_t)sizeof(float) / (floats > 0 ? floats : 1);
+    return fit < 1 ? 1 : an_min(fit, j->s.B > 0 ? j->s.B : 1);
 }
 
-/* All images for one tile after the other. `tiles`: (taps, 8, 32) per thread. */
-static void by_tiles(float *dw, const sum_job *j, int64_t O, float *tiles)
+/* One tile after the other, each over all images. */
+static void by_tiles(float *dw, const sum_job *j, int64_t O)
 {
     const an_conv_shape *s = &j->s;
-    int64_t down = up(j->s.C, M), across = up(O, N), size = j->taps * M * N;
+    int64_t down = an_div_up(j->s.C, M), across = an_div_up(O, N);
     int64_t group = group_of(j, s->H * s->W * 2 * M + s->Ho * s->Wo * N);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t n = 0; n < down * across; n++) {
         int64_t channel = n % down * M, column = n / down * N;
-        float *tile = tiles + omp_get_thread_num() * size;
+        float *tile = an_carve_at(j->scratch, j->tile);
         for (int64_t b = 0; b < s->B; b += group)
             for (int64_t t = 0; t < j->taps; t++)
                 sum_tap(tile + t * M * N, N, b > 0, j, t, channel, column, b,
-                        smaller(b + group, s->B));
+                        an_min(b + group, s->B));
         add_tile(dw, tile, j, O, channel, column);
     }
 }
@@ -132,18 +122,17 @@ static void sum_chunk(float *partial, const sum_job *j, int64_t lo, int64_t hi)
             for (int64_t column = 0; column < j->width; column += N)
                 for (int64_t channel = 0; channel < j->s.C; channel += M)
                     sum_tap(partial + (t * j->s.C + channel) * j->width + column, j->width, b > lo,
-                            j, t, channel, column, b, smaller(b + group, hi));
+                            j, t, channel, column, b, an_min(b + group, hi));
 }
 
-static void add_chunks(float *dw, const float *partial, int64_t chunks, const sum_job *j, int64_t O,
-                       float *tiles)
+static void add_chunks(float *dw, const float *partial, int64_t chunks, const sum_job *j, int64_t O)
 {
-    int64_t down = up(j->s.C, M), across = up(O, N), n = j->taps * j->s.C * j->width;
+    int64_t down = an_div_up(j->s.C, M), across = an_div_up(O, N), n = j->taps * j->s.C * j->width;
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t k = 0; k < down * across; k++) {
         int64_t channel = k % down * M, column = k / down * N;
-        int64_t rows = smaller(M, j->s.C - channel), columns = smaller(N, j->width - column);
-        float *tile = tiles + omp_get_thread_num() * j->taps * M * N;
+        int64_t rows = an_min(M, j->s.C - channel), columns = an_min(N, j->width - column);
+        float *tile = an_carve_at(j->scratch, j->tile);
         for (int64_t row = 0; row < j->taps * rows; row++) {
             int64_t t = row / rows, r = row % rows;
             const float *from = partial + (t * j->s.C + channel + r) * j->width + column;
@@ -157,19 +146,18 @@ static void add_chunks(float *dw, const float *partial, int64_t chunks, const su
     }
 }
 
-static void by_chunks(float *dw, const sum_job *j, int64_t O, int64_t grain, float *partial,
-                      float *tiles)
+static void by_chunks(float *dw, const sum_job *j, int64_t O, int64_t grain, float *partial)
 {
     int64_t n = j->taps * j->s.C * j->width, chunks = an_chunks(j->s.B, grain);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t chunk = 0; chunk < chunks; chunk++)
-        sum_chunk(partial + chunk * n, j, chunk * grain, smaller((chunk + 1) * grain, j->s.B));
-    add_chunks(dw, partial, chunks, j, O, tiles);
+        sum_chunk(partial + chunk * n, j, chunk * grain, an_min((chunk + 1) * grain, j->s.B));
+    add_chunks(dw, partial, chunks, j, O);
 }
 
-/* ── the whole ──────────────────────────────────────────────────────────────────────────── */
+/* ── gradient ───────────────────────────────────────────────────────────────────────────── */
 
-/* to (rows, width) ← from (rows, O) and zeros. */
+/* to (rows, width) ← from (rows, O), filled with zeros. */
 static void widen(float *to, const float *from, int64_t rows, int64_t O, int64_t width)
 {
 #pragma omp parallel for schedule(static) num_threads(an_threads())
@@ -181,26 +169,32 @@ static void widen(float *to, const float *from, int64_t rows, int64_t O, int64_t
 
 an_code an_k_conv_direct_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s)
 {
+    an_carve scratch = {0};
     sum_job j = {.s = *s,
                  .x = x,
                  .dy = dy,
-                 .width = up(s->O, AN_MICRO_HALF) * AN_MICRO_HALF,
+                 .scratch = &scratch,
+                 .width = an_round_up(s->O, AN_LANES),
                  .taps = s->kh * s->kw};
-    int64_t pixels = s->B * s->H * s->W * s->C, places = s->B * s->Ho * s->Wo;
-    int64_t tiles = up(s->C, M) * up(s->O, N), grain = up(s->B, CHUNKS);
-    bool cut = tiles < TILES || (pixels + places * j.width) * (int64_t)sizeof(float) > ALL_BYTES;
+    int64_t pixels = s->B * s->H * s->W * s->C, positions = s->B * s->Ho * s->Wo;
+    int64_t tiles = an_div_up(s->C, M) * an_div_up(s->O, N), grain = an_div_up(s->B, CHUNKS);
+    bool cut = tiles < TILES ||
+               (pixels + positions * j.width) * (int64_t)sizeof(float) > AN_L3_SHARE_BYTES;
     int64_t partials = cut && grain ? an_chunks(s->B, grain) * j.taps * s->C * j.width : 0;
-    int64_t copy = j.width > s->O ? places * j.width : 0, own = an_threads() * j.taps * M * N;
-    float *all = an_scratch_take(sizeof(float) * (size_t)(own + partials + copy));
-    if (!all)
+    int64_t copy = j.width > s->O ? positions * j.width : 0;
+    an_part partial = an_carve_shared(&scratch, partials, sizeof(float));
+    an_part wide = an_carve_shared(&scratch, copy, sizeof(float));
+    j.tile = an_carve_own(&scratch, j.taps * M * N, sizeof(float));
+    if (an_carve_take(&scratch))
         return AN_ENOMEM;
-    float *partial = all + own, *wide = partial + partials;
-    if (copy)
-        widen(wide, dy, places, s->O, j.width), j.dy = wide;
+    if (copy) {
+        widen(an_carve_at(&scratch, wide), dy, positions, s->O, j.width);
+        j.dy = an_carve_at(&scratch, wide);
+    }
     if (!cut)
-        by_tiles(dw, &j, s->O, all);
+        by_tiles(dw, &j, s->O);
     else if (s->B > 0)
-        by_chunks(dw, &j, s->O, grain, partial, all);
-    an_scratch_give(all);
+        by_chunks(dw, &j, s->O, grain, an_carve_at(&scratch, partial));
+    an_carve_give(&scratch);
     return AN_OK;
 }

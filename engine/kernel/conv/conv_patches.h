@@ -1,12 +1,14 @@
-/* conv_patches: convolutions of very few input channels, as the first layer of a network. What a
- * kernel sees of an image is too short for a loop of its own per tap, so the patches of some
- * output lines are laid out side by side, a row of kh·kw·C floats (u, v, c) each, small enough
- * for the first cache, and multiplied:
+/* conv_patches: convolutions of very few input channels, such as the first layer of a network. With
+ * so few channels a loop per tap would be too short. Instead the patches of some output lines are
+ * copied into a matrix P that fits L1, a row of kh·kw·C floats (u, v, c) per output position
+ * ("im2col", Chellapilla et al., 2006), and multiplied:
  *
- *   forward   y = P·W + b            weight   dW += Pᵀ·dy           data   dP = dy·Wᵀ, added
- *                                                                          back to the image
- * An image is copied with its padding first, so that no patch leaves it. Shapes as in conv.h;
- * all AN_ENOMEM. Internal to conv.c. */
+ *   forward   y = P·W + b
+ *   weight    dW += Pᵀ·dy
+ *   data      dP = dy·Wᵀ, whose rows are added to the image where the patches came from
+ *
+ * An image is copied with its padding first, so that every patch is inside it. Shapes as in conv.h;
+ * all functions AN_ENOMEM. Internal to conv.c. */
 #ifndef AN_KERNEL_CONV_CONV_PATCHES_H
 #define AN_KERNEL_CONV_CONV_PATCHES_H
 
@@ -14,7 +16,7 @@
 
 #include "kernel/conv/conv.h"
 
-/* Up to four input channels, output channels in sixteens. */
+/* Up to four input channels, and a multiple of 16 output channels. */
 bool an_k_conv_patches_fit(const an_conv_shape *s);
 
 an_code an_k_conv_patches_forward(float *y, const float *x, const float *w, const float *b,

@@ -1,79 +1,70 @@
 /* winograd: see winograd.h. Tiles are transformed a block at a time, so that a block's planes stay
- * in the cache between the transform that writes them and the 36 products that read them.
- * Few tiles with many channels, where the transformed kernels outweigh the tiles, are cut by
- * channels instead: winograd_few_tiles.c. */
+ * in L2 between the transform that writes them and the 36 products that read them. Few tiles with
+ * many channels, where the transformed kernels are larger than the tiles, are cut by channels
+ * instead: winograd_few_tiles.c. */
 #include "kernel/conv/winograd.h"
 
-#include <omp.h>
 #include <string.h>
 
+#include "base/integer.h"
 #include "base/par.h"
-#include "base/memory/scratch.h"
-#include "kernel/matmul/panel.h"
+#include "kernel/common/carve.h"
+#include "kernel/matmul/packed.h"
 #include "kernel/conv/winograd_few_tiles.h"
 #include "kernel/conv/winograd_map.h"
 
 enum {
     P = AN_TILE_PLANES,
     ROWS = AN_MICRO_ROWS,
-    BLOCK_BYTES = 512 * 1024, /* of both operands' planes: half of an L2               */
-    BLOCK_MAX = 128,          /* tiles                                                 */
-    ENOUGH_TILES = 8,
-    CHUNKS = 8,                    /* partial weight gradients, at most                     */
-    CHUNK_BYTES = 16 * 1024 * 1024 /* of all of them together                               */
+    BLOCK_MAX = 128,               /* tiles                                    */
+    ENOUGH_TILES = 8,              /* to pay for the transform of the kernels  */
+    CHUNKS = 8,                    /* partial weight gradients, at most …      */
+    CHUNK_BYTES = 16 * 1024 * 1024 /* … and of all of them: more would be slower to write and add
+                                      than the tiles are to transform */
 };
 
 typedef struct {
     an_tile_map map;
     int64_t block;                              /* tiles transformed together        */
     int64_t plane_in, plane_out, plane_kernels; /* floats from one plane to the next */
-    size_t own;                                 /* bytes a thread works in           */
 } layout;
 
-static int64_t up(int64_t n, int64_t d)
-{
-    return (n + d - 1) / d;
-}
-
-/* Wide layers overflow the cache whatever the block: there the transformed kernels, which
- * each block passes over, must not outweigh its tiles. */
+/* Both operands' planes of a block fit in L2 together. Wide layers overflow L2 whatever the block:
+ * there a block must have at least as many bytes as the transformed kernels that it reads. */
 static layout layout_of(const an_conv_shape *s)
 {
     layout l = {.map = an_k_tile_map(s)};
-    int64_t least = up(2 * s->C * s->O, s->C + s->O);
-    l.block = BLOCK_BYTES / (int64_t)sizeof(float) / P / (s->C + s->O);
-    l.block = l.block < least ? least : l.block;
-    l.block = up(l.block > BLOCK_MAX ? BLOCK_MAX : l.block, ROWS) * ROWS;
+    int64_t least = an_div_up(2 * s->C * s->O, s->C + s->O);
+    l.block = AN_L2_BLOCK_BYTES / (int64_t)sizeof(float) / P / (s->C + s->O);
+    l.block = an_round_up(an_min(an_max(l.block, least), BLOCK_MAX), ROWS);
     l.plane_in = an_tile_plane(l.block, s->C);
     l.plane_out = an_tile_plane(l.block, s->O);
     l.plane_kernels = an_tile_plane(s->C, s->O);
-    l.own = an_scratch_line(sizeof(float) * (size_t)(s->C + s->O + P * (l.plane_in + l.plane_out)));
     return l;
 }
 
 bool an_k_winograd_fits(const an_conv_shape *s)
 {
-    if (s->kh != 3 || s->kw != 3 || s->stride != 1 || s->C % AN_TILE_LANES || s->O % AN_TILE_LANES)
+    if (s->kh != 3 || s->kw != 3 || s->stride != 1 || s->C % AN_LANES || s->O % AN_LANES)
         return false;
     an_tile_map m = an_k_tile_map(s);
-    int64_t computed = m.tiles * AN_TILE_OUT * AN_TILE_OUT, wanted = s->B * s->Ho * s->Wo;
-    return m.tiles >= ENOUGH_TILES && 4 * computed <= 5 * wanted;
+    int64_t computed = m.tiles * AN_TILE_OUT * AN_TILE_OUT, outputs = s->B * s->Ho * s->Wo;
+    return m.tiles >= ENOUGH_TILES && 4 * computed <= 5 * outputs;
 }
 
 /* ── forward, and the data gradient ──────────────────────────────────────────────────────── */
 
-/* U: for each of 36 planes the panels (panel.h) of the transformed kernels (C, O). */
-static void take_kernels(float *U, int64_t plane, const float *w, bool flipped,
-                         const an_conv_shape *s)
+/* U ← for each of 36 planes the transformed kernels (C, O), packed. */
+static void transform_kernels(float *U, int64_t plane, const float *w, bool flipped,
+                              const an_conv_shape *s)
 {
     int64_t C = s->C, O = s->O;
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t c = 0; c < C; c++)
-        for (int64_t o = 0; o < O; o += AN_TILE_LANES) {
-            int64_t p = o / AN_MICRO_COLUMNS, within = o % AN_MICRO_COLUMNS;
-            float *to = U + p * C * AN_MICRO_COLUMNS + c * an_panel_width(O, p) + within;
+        for (int64_t o = 0; o < O; o += AN_LANES) {
             const float *g = w + (flipped ? c * O + o : o * C + c) * 9;
-            an_k_tile_kernel(to, plane, g, 9 * (flipped ? 1 : C), flipped);
+            an_k_tile_kernel(U + an_packed_index(C, O, c, o), plane, g, 9 * (flipped ? 1 : C),
+                             flipped);
         }
 }
 
@@ -84,25 +75,28 @@ an_code an_k_winograd_forward(float *y, const float *x, const float *w, bool fli
         return an_k_winograd_few_tiles_forward(y, x, w, flipped, b, accumulate, s);
     layout l = layout_of(s);
     int64_t C = s->C, O = s->O;
-    size_t shared = an_scratch_line(sizeof(float) * (size_t)(P * l.plane_kernels));
-    char *all = an_scratch_take(shared + (size_t)an_threads() * l.own);
-    if (!all)
+    an_carve scratch = {0};
+    an_part kernels = an_carve_shared(&scratch, P * l.plane_kernels, sizeof(float));
+    an_part outside = an_carve_own(&scratch, C + O, sizeof(float));
+    an_part in = an_carve_own(&scratch, P * l.plane_in, sizeof(float));
+    an_part out = an_carve_own(&scratch, P * l.plane_out, sizeof(float));
+    if (an_carve_take(&scratch))
         return AN_ENOMEM;
-    float *U = (float *)all;
-    take_kernels(U, l.plane_kernels, w, flipped, s);
+    float *U = an_carve_at(&scratch, kernels);
+    transform_kernels(U, l.plane_kernels, w, flipped, s);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t lo = 0; lo < l.map.tiles; lo += l.block) {
-        int64_t hi = lo + l.block < l.map.tiles ? lo + l.block : l.map.tiles;
-        float *zeros = (float *)(all + shared + (size_t)omp_get_thread_num() * l.own);
-        float *nowhere = zeros + C, *V = nowhere + O, *M = V + P * l.plane_in;
+        int64_t hi = an_min(lo + l.block, l.map.tiles);
+        float *zeros = an_carve_at(&scratch, outside), *unused = zeros + C;
+        float *V = an_carve_at(&scratch, in), *M = an_carve_at(&scratch, out);
         memset(zeros, 0, sizeof(float) * (size_t)(C + O));
         an_k_tiles_in(V, l.plane_in, x, lo, hi, &l.map, zeros);
         for (int k = 0; k < P; k++)
-            an_k_panel_rows(M + k * l.plane_out, O, V + k * l.plane_in, C, U + k * l.plane_kernels,
-                            hi - lo, C, O, NULL, false, NULL);
-        an_k_tiles_out(y, M, l.plane_out, lo, hi, 0, O, &l.map, b, accumulate, nowhere);
+            an_k_packed_product(M + k * l.plane_out, O, V + k * l.plane_in, C, hi - lo,
+                                &(an_packed){U + k * l.plane_kernels, C, O}, NULL, false, NULL);
+        an_k_tiles_out(y, M, l.plane_out, lo, hi, 0, O, &l.map, b, accumulate, unused);
     }
-    an_scratch_give(all);
+    an_carve_give(&scratch);
     return AN_OK;
 }
 
@@ -117,12 +111,12 @@ static int64_t weight_chunks(const an_conv_shape *s)
 }
 
 /* dw += Gᵀ (Σ_chunk dU) G, chunks in order. */
-static void give_kernels(float *dw, const float *dU, int64_t plane, int64_t chunks,
-                         const an_conv_shape *s)
+static void add_kernel_gradients(float *dw, const float *dU, int64_t plane, int64_t chunks,
+                                 const an_conv_shape *s)
 {
     int64_t C = s->C, O = s->O;
 #pragma omp parallel for schedule(static) num_threads(an_threads())
-    for (int64_t o = 0; o < O; o += AN_TILE_LANES)
+    for (int64_t o = 0; o < O; o += AN_LANES)
         for (int64_t c = 0; c < C; c++)
             an_k_tile_kernel_gradient(dw + (o * C + c) * 9, 9 * C, dU + c * O + o, plane, chunks,
                                       P * plane);
@@ -155,21 +149,24 @@ an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const a
         return an_k_winograd_few_tiles_weight(dw, dy, x, s);
     layout l = layout_of(s);
     int64_t C = s->C, O = s->O, n = P * l.plane_kernels;
-    int64_t grain = up(l.map.tiles, weight_chunks(s)), chunks = an_chunks(l.map.tiles, grain);
-    size_t shared = an_scratch_line(sizeof(float) * (size_t)(chunks * n));
-    char *all = an_scratch_take(shared + (size_t)an_threads() * l.own);
-    if (!all)
+    int64_t grain = an_div_up(l.map.tiles, weight_chunks(s)),
+            chunks = an_chunks(l.map.tiles, grain);
+    an_carve scratch = {0};
+    an_part sums = an_carve_shared(&scratch, chunks * n, sizeof(float));
+    an_part outside = an_carve_own(&scratch, C + O, sizeof(float));
+    an_part in = an_carve_own(&scratch, P * l.plane_in, sizeof(float));
+    an_part out = an_carve_own(&scratch, P * l.plane_out, sizeof(float));
+    if (an_carve_take(&scratch))
         return AN_ENOMEM;
-    float *dU = (float *)all;
+    float *dU = an_carve_at(&scratch, sums);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
-        int64_t first = chunk * grain,
-                end = first + grain < l.map.tiles ? first + grain : l.map.tiles;
-        float *zeros = (float *)(all + shared + (size_t)omp_get_thread_num() * l.own);
-        float *V = zeros + C + O, *Z = V + P * l.plane_in;
+        int64_t first = chunk * grain, end = an_min(first + grain, l.map.tiles);
+        float *zeros = an_carve_at(&scratch, outside);
+        float *V = an_carve_at(&scratch, in), *Z = an_carve_at(&scratch, out);
         memset(zeros, 0, sizeof(float) * (size_t)(C + O));
         for (int64_t lo = first, hi; lo < end; lo = hi) {
-            hi = lo + l.block < end ? lo + l.block : end;
+            hi = an_min(lo + l.block, end);
             an_k_tiles_in(V, l.plane_in, x, lo, hi, &l.map, zeros);
             an_k_tiles_gradient(Z, l.plane_out, dy, lo, hi, &l.map, zeros);
             for (int k = 0; k < P; k++)
@@ -177,7 +174,7 @@ an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const a
                           Z + k * l.plane_out, hi - lo, lo > first, s);
         }
     }
-    give_kernels(dw, dU, l.plane_kernels, chunks, s);
-    an_scratch_give(all);
+    add_kernel_gradients(dw, dU, l.plane_kernels, chunks, s);
+    an_carve_give(&scratch);
     return AN_OK;
 }

@@ -1,8 +1,8 @@
 /* winograd: 3×3 convolutions of stride 1 by F(4×4, 3×3): 2.25 multiplications per output and
- * pair of channels where the definition has 9.
+ * pair of channels where the definition has 9 (Lavin & Gray, CVPR 2016).
  *
  * Stated error, standard normal data: below 1e-5 of the largest output for the forward pass and
- * the data gradient, 2e-5 for the weight gradient (tests/c/test_winograd.c holds it to that).
+ * the data gradient, 2e-5 for the weight gradient (tested by tests/c/test_winograd.c).
  * Shapes as in kernel/conv/conv.h. Called by conv.c for the shapes where it is faster. */
 #ifndef AN_KERNEL_CONV_WINOGRAD_H
 #define AN_KERNEL_CONV_WINOGRAD_H
@@ -11,12 +11,12 @@
 
 #include "kernel/conv/conv.h"
 
-/* 3×3, stride 1, channels in sixteens, few outputs wasted by whole tiles, enough tiles to
+/* 3×3, stride 1, channels in multiples of 16, few outputs wasted by whole tiles, enough tiles to
  * pay for the kernels' transform. Depends on the sizes alone. */
 bool an_k_winograd_fits(const an_conv_shape *s);
 
 /* y ← the convolution + (b, or y itself if there is none and `accumulate`). `flipped`: w is
- * (C,O,3,3), turned by 180°: the data gradient of a convolution. AN_ENOMEM. */
+ * (C,O,3,3), rotated by 180°: the data gradient of a convolution. AN_ENOMEM. */
 an_code an_k_winograd_forward(float *y, const float *x, const float *w, bool flipped,
                               const float *b, bool accumulate, const an_conv_shape *s);
 /* dw (O,C,3,3) += the weight gradient. AN_ENOMEM. */

@@ -1,31 +1,26 @@
 /* winograd_few_tiles: see winograd_few_tiles.h. */
 #include "kernel/conv/winograd_few_tiles.h"
 
-#include <omp.h>
 #include <string.h>
 
+#include "base/integer.h"
 #include "base/par.h"
-#include "base/memory/scratch.h"
-#include "kernel/matmul/panel.h"
+#include "kernel/common/carve.h"
+#include "kernel/matmul/packed.h"
 #include "kernel/conv/winograd_map.h"
 
 enum {
     P = AN_TILE_PLANES,
     ROWS = AN_MICRO_ROWS,
     FEW_TILES = 256,
-    MANY_WEIGHTS = 8192, /* pairs of channels                                  */
-    SLICE = 16,          /* output channels of a task                          */
-    BLOCK = 32           /* tiles that are transformed back together           */
+    MANY_WEIGHTS = 8192, /* pairs of channels                                   */
+    SLICE = AN_LANES,    /* output channels of a task                           */
+    BLOCK = 32           /* tiles that go through the inverse transform together */
 };
 
 bool an_k_winograd_few_tiles_fits(const an_conv_shape *s)
 {
     return an_k_tile_map(s).tiles <= FEW_TILES && s->C * s->O >= MANY_WEIGHTS;
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 static void all_inputs(float *V, int64_t plane, const float *x, const an_tile_map *map,
@@ -42,31 +37,34 @@ an_code an_k_winograd_few_tiles_forward(float *y, const float *x, const float *w
     an_tile_map map = an_k_tile_map(s);
     int64_t C = s->C, O = s->O, plane = an_tile_plane(map.tiles, C);
     int64_t plane_out = an_tile_plane(BLOCK, SLICE), kernels = an_tile_plane(C, SLICE);
-    size_t own = an_scratch_line(sizeof(float) * (size_t)(P * (kernels + plane_out) + SLICE));
-    size_t shared = an_scratch_line(sizeof(float) * (size_t)(C + P * plane));
-    char *all = an_scratch_take(shared + (size_t)an_threads() * own);
-    if (!all)
+    an_carve scratch = {0};
+    an_part outside = an_carve_shared(&scratch, C, sizeof(float));
+    an_part in = an_carve_shared(&scratch, P * plane, sizeof(float));
+    an_part slice = an_carve_own(&scratch, P * kernels, sizeof(float));
+    an_part out = an_carve_own(&scratch, P * plane_out, sizeof(float));
+    an_part unwritten = an_carve_own(&scratch, SLICE, sizeof(float));
+    if (an_carve_take(&scratch))
         return AN_ENOMEM;
-    float *zeros = (float *)all, *V = zeros + C;
+    float *zeros = an_carve_at(&scratch, outside), *V = an_carve_at(&scratch, in);
     memset(zeros, 0, sizeof(float) * (size_t)C);
     all_inputs(V, plane, x, &map, zeros);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t o = 0; o < O; o += SLICE) {
-        float *U = (float *)(all + shared + (size_t)omp_get_thread_num() * own);
-        float *M = U + P * kernels, *nowhere = M + P * plane_out;
-        memset(nowhere, 0, sizeof(float) * SLICE);
+        float *U = an_carve_at(&scratch, slice), *M = an_carve_at(&scratch, out);
+        float *unused = an_carve_at(&scratch, unwritten);
+        memset(unused, 0, sizeof(float) * SLICE);
         for (int64_t c = 0; c < C; c++)
             an_k_tile_kernel(U + c * SLICE, kernels, w + (flipped ? c * O + o : o * C + c) * 9,
                              9 * (flipped ? 1 : C), flipped);
         for (int64_t lo = 0; lo < map.tiles; lo += BLOCK) {
-            int64_t hi = smaller(lo + BLOCK, map.tiles);
+            int64_t hi = an_min(lo + BLOCK, map.tiles);
             for (int k = 0; k < P; k++)
-                an_k_panel_rows(M + k * plane_out, SLICE, V + k * plane + lo * C, C,
-                                U + k * kernels, hi - lo, C, SLICE, NULL, false, NULL);
-            an_k_tiles_out(y, M, plane_out, lo, hi, o, SLICE, &map, b, accumulate, nowhere);
+                an_k_packed_product(M + k * plane_out, SLICE, V + k * plane + lo * C, C, hi - lo,
+                                    &(an_packed){U + k * kernels, C, SLICE}, NULL, false, NULL);
+            an_k_tiles_out(y, M, plane_out, lo, hi, o, SLICE, &map, b, accumulate, unused);
         }
     }
-    an_scratch_give(all);
+    an_carve_give(&scratch);
     return AN_OK;
 }
 
@@ -74,15 +72,19 @@ an_code an_k_winograd_few_tiles_weight(float *dw, const float *dy, const float *
                                        const an_conv_shape *s)
 {
     an_tile_map map = an_k_tile_map(s);
-    int64_t C = s->C, O = s->O, line = C > O ? C : O, size = ROWS * AN_MICRO_COLUMNS;
+    int64_t C = s->C, O = s->O, size = ROWS * AN_MICRO_COLUMNS;
     int64_t plane_in = an_tile_plane(map.tiles, C), plane_out = an_tile_plane(map.tiles, O);
-    int64_t down = C / ROWS, across = an_panel_count(O), own = P * size;
-    float *zeros = an_scratch_take(
-        sizeof(float) * (size_t)(line + P * (plane_in + plane_out) + an_threads() * own));
-    if (!zeros)
+    int64_t down = C / ROWS, across = an_panel_count(O);
+    an_carve scratch = {0};
+    an_part outside = an_carve_shared(&scratch, an_max(C, O), sizeof(float));
+    an_part in = an_carve_shared(&scratch, P * plane_in, sizeof(float));
+    an_part out = an_carve_shared(&scratch, P * plane_out, sizeof(float));
+    an_part tile = an_carve_own(&scratch, P * size, sizeof(float));
+    if (an_carve_take(&scratch))
         return AN_ENOMEM;
-    float *V = zeros + line, *Z = V + P * plane_in, *tiles = Z + P * plane_out;
-    memset(zeros, 0, sizeof(float) * (size_t)line);
+    float *zeros = an_carve_at(&scratch, outside);
+    float *V = an_carve_at(&scratch, in), *Z = an_carve_at(&scratch, out);
+    memset(zeros, 0, sizeof(float) * (size_t)an_max(C, O));
     all_inputs(V, plane_in, x, &map, zeros);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t t = 0; t < map.tiles; t++)
@@ -90,7 +92,7 @@ an_code an_k_winograd_few_tiles_weight(float *dw, const float *dy, const float *
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t n = 0; n < down * across; n++) {
         int64_t c = n % down * ROWS, o = n / down * AN_MICRO_COLUMNS;
-        float *dU = tiles + omp_get_thread_num() * own;
+        float *dU = an_carve_at(&scratch, tile);
         an_micro_outer job = {.n = {1, 1, map.tiles},
                               .a_step = {0, 0, C},
                               .b_step = {0, 0, O},
@@ -103,11 +105,11 @@ an_code an_k_winograd_few_tiles_weight(float *dw, const float *dy, const float *
             job.out = dU + k * size;
             an_k_micro_outer(&job);
         }
-        for (int64_t at = 0; at < job.columns; at += AN_TILE_LANES)
+        for (int64_t at = 0; at < job.columns; at += AN_LANES)
             for (int64_t r = 0; r < ROWS; r++)
                 an_k_tile_kernel_gradient(dw + ((o + at) * C + c + r) * 9, 9 * C,
                                           dU + r * AN_MICRO_COLUMNS + at, size, 1, 0);
     }
-    an_scratch_give(zeros);
+    an_carve_give(&scratch);
     return AN_OK;
 }

@@ -3,35 +3,34 @@
 
 #include <stddef.h>
 
-enum { WRITE_AHEAD = 3 }; /* tiles */
+#include "base/integer.h"
+
+enum { PREFETCH_OUT = 3 }; /* tiles before a tile is written */
 
 typedef struct {
     int64_t image, top, left; /* of the tile's outputs */
-} place;
-
-static int64_t up(int64_t n, int64_t d)
-{
-    return (n + d - 1) / d;
-}
+} position;
 
 an_tile_map an_k_tile_map(const an_conv_shape *s)
 {
-    an_tile_map m = {.s = s, .down = up(s->Ho, AN_TILE_OUT), .across = up(s->Wo, AN_TILE_OUT)};
+    an_tile_map m = {
+        .s = s, .down = an_div_up(s->Ho, AN_TILE_OUT), .across = an_div_up(s->Wo, AN_TILE_OUT)};
     m.tiles = s->B * m.down * m.across;
     return m;
 }
 
-static place place_of(const an_tile_map *m, int64_t tile)
+static position position_of(const an_tile_map *m, int64_t tile)
 {
-    return (place){tile / (m->down * m->across), tile / m->across % m->down * AN_TILE_OUT,
-                   tile % m->across * AN_TILE_OUT};
+    return (position){tile / (m->down * m->across), tile / m->across % m->down * AN_TILE_OUT,
+                      tile % m->across * AN_TILE_OUT};
 }
 
-/* Pointers to side×side positions from (top, left) of an image; `outside` for the rest. */
-AN_TILE_INLINE void positions(const float **to, const int side, const float *x, place p, int64_t H,
-                              int64_t W, int64_t C, const float *outside)
+/* Pointers to the side×side positions from (top, left) of an image; `outside` where they are not in
+ * the image. */
+AN_TILE_INLINE void point(const float **to, const int side, const float *x, position p, int64_t H,
+                          int64_t W, int64_t C, const float *outside)
 {
-    int64_t line = ((p.image * H + p.top) * W + p.left) * C; /* of a place that may be outside */
+    int64_t line = ((p.image * H + p.top) * W + p.left) * C; /* possibly outside */
     bool all = p.left >= 0 && p.left + side <= W;
     for (int64_t i = p.top; i < p.top + side; i++, line += W * C, to += side)
         if (i < 0 || i >= H)
@@ -45,8 +44,8 @@ AN_TILE_INLINE void positions(const float **to, const int side, const float *x, 
                 to[j] = (uint64_t)(p.left + j) < (uint64_t)W ? x + line + j * C : outside;
 }
 
-/* Asks for the sixteen positions from (top, left), where they lie in (B,H,W,C). */
-AN_TILE_INLINE void ahead(const float *x, place p, int64_t B, int64_t H, int64_t W, int64_t C)
+/* Prefetches the 4×4 positions from (top, left), as far as they are in (B,H,W,C). */
+AN_TILE_INLINE void prefetch(const float *x, position p, int64_t B, int64_t H, int64_t W, int64_t C)
 {
     an_tile_prefetch(x, ((p.image * H + p.top) * W + p.left) * C, AN_TILE_OUT, W * C,
                      AN_TILE_OUT * C, B * H * W * C);
@@ -58,12 +57,12 @@ void an_k_tiles_in(float *V, int64_t plane, const float *x, int64_t lo, int64_t 
     const an_conv_shape *s = map->s;
     const float *d[AN_TILE_PLANES];
     for (int64_t t = lo; t < hi; t++, V += s->C) {
-        place p = place_of(map, t);
-        place next = {p.image, p.top + AN_TILE_IN - s->pad_y, p.left};
-        ahead(x, next, s->B, s->H, s->W, s->C);
+        position p = position_of(map, t);
+        position next = {p.image, p.top + AN_TILE_IN - s->pad_y, p.left};
+        prefetch(x, next, s->B, s->H, s->W, s->C);
         p.top -= s->pad_y;
         p.left -= s->pad_x;
-        positions(d, AN_TILE_IN, x, p, s->H, s->W, s->C, zeros);
+        point(d, AN_TILE_IN, x, p, s->H, s->W, s->C, zeros);
         an_k_tile_input(V, plane, d, s->C);
     }
 }
@@ -74,25 +73,25 @@ void an_k_tiles_gradient(float *Z, int64_t plane, const float *dy, int64_t lo, i
     const an_conv_shape *s = map->s;
     const float *d[AN_TILE_OUT * AN_TILE_OUT];
     for (int64_t t = lo; t < hi; t++, Z += s->O) {
-        place p = place_of(map, t), next = {p.image, p.top + AN_TILE_OUT, p.left};
-        ahead(dy, next, s->B, s->Ho, s->Wo, s->O);
-        positions(d, AN_TILE_OUT, dy, p, s->Ho, s->Wo, s->O, zeros);
+        position p = position_of(map, t), next = {p.image, p.top + AN_TILE_OUT, p.left};
+        prefetch(dy, next, s->B, s->Ho, s->Wo, s->O);
+        point(d, AN_TILE_OUT, dy, p, s->Ho, s->Wo, s->O, zeros);
         an_k_tile_gradient(Z, plane, d, s->O);
     }
 }
 
 void an_k_tiles_out(float *y, const float *M, int64_t plane, int64_t lo, int64_t hi, int64_t first,
                     int64_t channels, const an_tile_map *map, const float *b, bool accumulate,
-                    float *nowhere)
+                    float *unused)
 {
     const an_conv_shape *s = map->s;
     const float *to[AN_TILE_OUT * AN_TILE_OUT];
     for (int64_t t = lo; t < hi; t++, M += channels) {
         if (first == 0 && channels == s->O)
-            ahead(y, place_of(map, t + WRITE_AHEAD), s->B, s->Ho, s->Wo, s->O);
-        positions(to, AN_TILE_OUT, y, place_of(map, t), s->Ho, s->Wo, s->O, NULL);
+            prefetch(y, position_of(map, t + PREFETCH_OUT), s->B, s->Ho, s->Wo, s->O);
+        point(to, AN_TILE_OUT, y, position_of(map, t), s->Ho, s->Wo, s->O, NULL);
         for (int k = 0; k < AN_TILE_OUT * AN_TILE_OUT; k++)
-            to[k] = to[k] ? to[k] + first : nowhere;
+            to[k] = to[k] ? to[k] + first : unused;
         an_k_tile_output((float *const *)to, M, plane, b ? b + first : NULL, accumulate, channels);
     }
 }

@@ -1,5 +1,5 @@
-/* winograd_map: where the 4×4 tiles of a convolution lie in its images, and the transforms of
- * many of them into planes and back. Tile t of the map is tile t % (down·across) of image
+/* winograd_map: the positions of the 4×4 tiles of a convolution in its images, and the forward and
+ * inverse transforms of many tiles. Tile t of the map is tile t % (down·across) of image
  * t / (down·across). Plane k of tile number n of a block starts at k·plane + n·channels.
  * Internal to winograd*.c. */
 #ifndef AN_KERNEL_CONV_WINOGRAD_MAP_H
@@ -15,35 +15,38 @@ typedef struct {
 
 an_tile_map an_k_tile_map(const an_conv_shape *s);
 
-/* Floats from one plane to the next for so many tiles: equal strides would share cache sets. */
+/* Floats from one plane to the next for a number of tiles. AN_LANES more than the plane has: planes
+ * a power of two apart would share cache sets. */
 static inline int64_t an_tile_plane(int64_t tiles, int64_t channels)
 {
-    return tiles * channels + AN_TILE_LANES;
+    return tiles * channels + AN_LANES;
 }
 
-/* gcc takes a function that only prefetches for one without effect, and drops the call. */
+/* gcc drops calls of a function that only prefetches, as if it had no effect; so it is inlined. */
 #define AN_TILE_INLINE static inline __attribute__((always_inline))
 
-/* Asks for `lines` runs of floats, `step` apart, that start at x + at, where they lie in 0 … end−1.
- * A tile walks along several lines at a time, which the hardware does not foresee. */
+/* Prefetches `lines` runs of `run` floats, `step` apart, from x + at on, as far as they are in
+ * 0 … end−1. A tile reads several image lines at a time, a pattern that hardware prefetchers do not
+ * recognise. */
 AN_TILE_INLINE void an_tile_prefetch(const float *x, int64_t at, int lines, int64_t step,
                                      int64_t run, int64_t end)
 {
     for (int i = 0; i < lines; i++, at += step)
-        for (int64_t c = at < 0 ? end : at; c < at + run && c < end; c += AN_TILE_LANES)
+        for (int64_t c = at < 0 ? end : at; c < at + run && c < end; c += AN_LANES)
             __builtin_prefetch(x + c);
 }
 
-/* V ← the transformed inputs of tiles lo … hi−1, all channels; zeros (C) is read outside. */
+/* V ← the transformed inputs of tiles lo … hi−1, all channels; outside the image zeros (C) is
+ * read. */
 void an_k_tiles_in(float *V, int64_t plane, const float *x, int64_t lo, int64_t hi,
                    const an_tile_map *map, const float *zeros);
 /* Z ← the transformed output gradients of tiles lo … hi−1, all channels; zeros (O) likewise. */
 void an_k_tiles_gradient(float *Z, int64_t plane, const float *dy, int64_t lo, int64_t hi,
                          const an_tile_map *map, const float *zeros);
-/* y ← the outputs of tiles lo … hi−1, channels first … first+channels−1, which is what M has;
- * + b, or + y if `accumulate`. nowhere (channels) is written outside. */
+/* y ← the outputs of tiles lo … hi−1 from M, which has channels first … first+channels−1; + b, or
+ * + y if `accumulate`. What is outside the image is written to unused (channels). */
 void an_k_tiles_out(float *y, const float *M, int64_t plane, int64_t lo, int64_t hi, int64_t first,
                     int64_t channels, const an_tile_map *map, const float *b, bool accumulate,
-                    float *nowhere);
+                    float *unused);
 
 #endif

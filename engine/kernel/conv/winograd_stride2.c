@@ -1,30 +1,29 @@
-/* winograd_stride2: see winograd_stride2.h. Tile t of 4×4 outputs reads x from (8i − 1, 8j − 1),
- * nine positions a side; its data gradient, of 8×8, starts at (8i, 8j) and reads dy from (4i, 4j),
- * five a side: with padding 1 the same tiles cover the images of both.
- * Blocks of tiles stay in the cache from transform to transform, as in winograd.c. */
+/* winograd_stride2: see winograd_stride2.h. A tile of 4×4 outputs reads x from (8i − 1, 8j − 1),
+ * nine positions a side. A tile of the data gradient, 8×8, starts at (8i, 8j) and reads dy from
+ * (4i, 4j), five positions a side. With padding 1 the same tiles cover the images of both.
+ * Blocks of tiles stay in L2 between the transforms, as in winograd.c. */
 #include "kernel/conv/winograd_stride2.h"
 
-#include <omp.h>
 #include <string.h>
 
+#include "base/integer.h"
 #include "base/par.h"
-#include "base/memory/scratch.h"
-#include "kernel/matmul/panel.h"
+#include "kernel/common/carve.h"
+#include "kernel/matmul/packed.h"
 #include "kernel/conv/winograd_stride2_tile.h"
 #include "kernel/conv/winograd_map.h"
 
 enum {
-    LINE = AN_HALF_LINE,
-    POINTS = AN_HALF_POINTS,
-    OUT = AN_HALF_OUT,
-    SIDE = AN_HALF_SIDE,
+    LINE = AN_STRIDE2_LINE,
+    POINTS = AN_STRIDE2_POINTS,
+    OUT = AN_STRIDE2_OUT,
+    SIDE = AN_STRIDE2_SIDE,
     PARTS = LINE * LINE,
     SUMS = POINTS * POINTS,
     ROWS = AN_MICRO_ROWS,
-    BLOCK_BYTES = 512 * 1024, /* of both operands' planes: half of an L2                 */
-    BLOCK_MAX = 128,          /* tiles                                                   */
-    ENOUGH_TILES = 64,
-    MOST_WEIGHTS = 65536 /* pairs of channels: transformed, nine times as many floats */
+    BLOCK_MAX = 128,     /* tiles                                                     */
+    ENOUGH_TILES = 64,   /* to pay for the transform of the kernels                   */
+    MOST_WEIGHTS = 65536 /* pairs of channels: transformed they are 81 floats each    */
 };
 
 typedef struct {
@@ -33,37 +32,25 @@ typedef struct {
     int64_t block;               /* tiles transformed together             */
     int64_t plane_in, plane_out; /* floats from part to part, sum to sum   */
     int64_t plane_kernels;       /* floats from part to part               */
-    size_t own;                  /* bytes a thread works in                */
 } layout;
-
-static int64_t up(int64_t n, int64_t d)
-{
-    return (n + d - 1) / d;
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static layout layout_of(const an_conv_shape *s)
 {
-    layout l = {.s = s, .down = up(s->Ho, OUT), .across = up(s->Wo, OUT)};
+    layout l = {.s = s, .down = an_div_up(s->Ho, OUT), .across = an_div_up(s->Wo, OUT)};
     int64_t tile = PARTS * s->C + SUMS * s->O;
     l.tiles = s->B * l.down * l.across;
-    l.block = up(smaller(BLOCK_BYTES / (int64_t)sizeof(float) / tile + 1, BLOCK_MAX), ROWS) * ROWS;
+    l.block =
+        an_round_up(an_min(AN_L2_BLOCK_BYTES / (int64_t)sizeof(float) / tile + 1, BLOCK_MAX), ROWS);
     l.plane_in = an_tile_plane(l.block, s->C);
     l.plane_out = an_tile_plane(l.block, s->O);
     l.plane_kernels = an_tile_plane(s->C, s->O);
-    l.own = an_scratch_line(sizeof(float) *
-                            (size_t)(s->C + s->O + PARTS * l.plane_in + SUMS * l.plane_out));
     return l;
 }
 
 bool an_k_winograd_stride2_fits(const an_conv_shape *s)
 {
     if (s->kh != 3 || s->kw != 3 || s->stride != 2 || s->pad_y != 1 || s->pad_x != 1 ||
-        s->C % AN_TILE_LANES || s->O % AN_TILE_LANES || s->C * s->O > MOST_WEIGHTS)
+        s->C % AN_LANES || s->O % AN_LANES || s->C * s->O > MOST_WEIGHTS)
         return false;
     layout l = layout_of(s);
     return l.tiles >= ENOUGH_TILES && 4 * l.tiles * OUT * OUT <= 5 * s->B * s->Ho * s->Wo;
@@ -71,9 +58,9 @@ bool an_k_winograd_stride2_fits(const an_conv_shape *s)
 
 /* ── tiles ──────────────────────────────────────────────────────────────────────────────── */
 
-/* Pointers to side×side positions, of which tile t has the first at (grid·i + offset, …), in images
- * (B,H,W,C); `outside` where they are outside. The lines that the tiles below will read first
- * are asked for. */
+/* Pointers to side×side positions of images (B,H,W,C); those of tile t start at (grid·i + offset,
+ * grid·j + offset). `outside` where they are outside. Prefetches the lines that the tiles below
+ * read first. */
 AN_TILE_INLINE void point(const float **to, const int side, int grid, int offset, const float *x,
                           int64_t t, const layout *l, int64_t H, int64_t W, int64_t C,
                           const float *outside)
@@ -96,11 +83,11 @@ static void inputs(float *V, const float *x, int64_t lo, int64_t hi, const layou
     const float *d[PARTS];
     for (int64_t t = lo; t < hi; t++, V += s->C) {
         point(d, LINE, SIDE, -1, x, t, l, s->H, s->W, s->C, zeros);
-        an_k_half_input(V, l->plane_in, d, s->C);
+        an_k_stride2_input(V, l->plane_in, d, s->C);
     }
 }
 
-/* The parts that are added up in point (p, q): their numbers, and how many. */
+/* The parts whose products are added in point (p, q) of the sums: returns how many. */
 static int parts_of(int part[4], int p, int q)
 {
     int count = 0;
@@ -112,27 +99,42 @@ static int parts_of(int part[4], int p, int q)
 
 /* ── kernels ────────────────────────────────────────────────────────────────────────────── */
 
-/* U: for each of 81 parts the panels (panel.h) of the transformed kernels (rows, columns), from w
- * (columns, rows, 3, 3), or (rows, columns, 3, 3) turned by 180°. */
-static void take_kernels(float *U, int64_t plane, const float *w, bool flipped, int64_t rows,
-                         int64_t columns)
+/* U ← for each of 81 parts the transformed kernels (rows, columns), packed, from w
+ * (columns, rows, 3, 3), or if `flipped` from (rows, columns, 3, 3) rotated by 180°. */
+static void transform_kernels(float *U, int64_t plane, const float *w, bool flipped, int64_t rows,
+                              int64_t columns)
 {
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t r = 0; r < rows; r++)
-        for (int64_t n = 0; n < columns; n += AN_TILE_LANES) {
-            int64_t p = n / AN_MICRO_COLUMNS, within = n % AN_MICRO_COLUMNS;
-            float *to = U + p * rows * AN_MICRO_COLUMNS + r * an_panel_width(columns, p) + within;
+        for (int64_t n = 0; n < columns; n += AN_LANES) {
             const float *g = w + (flipped ? r * columns + n : n * rows + r) * 9;
-            an_k_half_kernel(to, plane, g, 9 * (flipped ? 1 : rows), flipped);
+            an_k_stride2_kernel(U + an_packed_index(rows, columns, r, n), plane, g,
+                                9 * (flipped ? 1 : rows), flipped);
         }
 }
 
-/* Scratch: shared floats, then `own` bytes a thread. */
-static char *own_part(char *all, size_t shared, const layout *l)
+typedef struct {
+    an_carve scratch;
+    an_part kernels;              /* transformed                                               */
+    an_part outside, parts, sums; /* own: C + O floats read or written outside; V and M, or back */
+} work;
+
+static an_code take(work *k, const layout *l)
 {
-    char *own = all + shared + (size_t)omp_get_thread_num() * l->own;
-    memset(own, 0, sizeof(float) * (size_t)(l->s->C + l->s->O)); /* zeros, or nowhere */
-    return own;
+    *k = (work){0};
+    k->kernels = an_carve_shared(&k->scratch, PARTS * l->plane_kernels, sizeof(float));
+    k->outside = an_carve_own(&k->scratch, l->s->C + l->s->O, sizeof(float));
+    k->parts = an_carve_own(&k->scratch, PARTS * l->plane_in, sizeof(float));
+    k->sums = an_carve_own(&k->scratch, SUMS * l->plane_out, sizeof(float));
+    return an_carve_take(&k->scratch);
+}
+
+/* The calling thread's C + O zeros. */
+static float *clear_outside(const work *k, const layout *l)
+{
+    float *zeros = an_carve_at(&k->scratch, k->outside);
+    memset(zeros, 0, sizeof(float) * (size_t)(l->s->C + l->s->O));
+    return zeros;
 }
 
 /* ── forward ────────────────────────────────────────────────────────────────────────────── */
@@ -141,7 +143,7 @@ static char *own_part(char *all, size_t shared, const layout *l)
 static void multiply(float *M, const float *V, const float *U, int64_t tiles, const layout *l)
 {
     int64_t C = l->s->C, O = l->s->O;
-    float nowhere[AN_MICRO_COLUMNS] = {0}, *out[ROWS];
+    float unused[AN_MICRO_COLUMNS] = {0}, *out[ROWS];
     const float *a[4 * ROWS], *b[4];
     int part[4];
     an_micro_rows job = {.a = a, .b = b, .k = C, .out = out};
@@ -151,11 +153,11 @@ static void multiply(float *M, const float *V, const float *U, int64_t tiles, co
             job.b_step = an_panel_width(O, p);
             job.columns = an_panel_columns(O, p);
             for (int k = 0; k < job.segments; k++)
-                b[k] = U + part[k] * l->plane_kernels + p * AN_MICRO_COLUMNS * C;
+                b[k] = U + part[k] * l->plane_kernels + an_panel_start(C, p);
             for (int64_t lo = 0; lo < tiles; lo += ROWS) {
                 for (int m = 0; m < ROWS; m++) {
                     int64_t row = lo + m < tiles ? lo + m : lo;
-                    out[m] = lo + m < tiles ? M + row * O + p * AN_MICRO_COLUMNS : nowhere;
+                    out[m] = lo + m < tiles ? M + row * O + p * AN_PANEL : unused;
                     for (int k = 0; k < job.segments; k++)
                         a[k * ROWS + m] = V + part[k] * l->plane_in + row * C;
                 }
@@ -169,26 +171,25 @@ an_code an_k_winograd_stride2_forward(float *y, const float *x, const float *w, 
                                       const an_conv_shape *s)
 {
     layout l = layout_of(s);
-    size_t shared = an_scratch_line(sizeof(float) * (size_t)(PARTS * l.plane_kernels));
-    char *all = an_scratch_take(shared + (size_t)an_threads() * l.own);
-    if (!all)
+    work own;
+    if (take(&own, &l))
         return AN_ENOMEM;
-    float *U = (float *)all;
-    take_kernels(U, l.plane_kernels, w, false, s->C, s->O);
+    float *U = an_carve_at(&own.scratch, own.kernels);
+    transform_kernels(U, l.plane_kernels, w, false, s->C, s->O);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t lo = 0; lo < l.tiles; lo += l.block) {
-        int64_t hi = smaller(lo + l.block, l.tiles);
-        float *zeros = (float *)own_part(all, shared, &l), *nowhere = zeros + s->C;
-        float *V = nowhere + s->O, *M = V + PARTS * l.plane_in;
+        int64_t hi = an_min(lo + l.block, l.tiles);
+        float *zeros = clear_outside(&own, &l), *unused = zeros + s->C;
+        float *V = an_carve_at(&own.scratch, own.parts), *M = an_carve_at(&own.scratch, own.sums);
         const float *to[OUT * OUT];
         inputs(V, x, lo, hi, &l, zeros);
         multiply(M, V, U, hi - lo, &l);
         for (int64_t t = lo; t < hi; t++, M += s->O) {
-            point(to, OUT, OUT, 0, y, t, &l, s->Ho, s->Wo, s->O, nowhere);
-            an_k_half_output((float *const *)to, M, l.plane_out, b, s->O);
+            point(to, OUT, OUT, 0, y, t, &l, s->Ho, s->Wo, s->O, unused);
+            an_k_stride2_output((float *const *)to, M, l.plane_out, b, s->O);
         }
     }
-    an_scratch_give(all);
+    an_carve_give(&own.scratch);
     return AN_OK;
 }
 
@@ -199,32 +200,32 @@ an_code an_k_winograd_stride2_data(float *dx, const float *dy, const float *w, b
 {
     layout l = layout_of(s);
     int64_t C = s->C, O = s->O;
-    size_t shared = an_scratch_line(sizeof(float) * (size_t)(PARTS * l.plane_kernels));
-    char *all = an_scratch_take(shared + (size_t)an_threads() * l.own);
-    if (!all)
+    work own;
+    if (take(&own, &l))
         return AN_ENOMEM;
-    float *U = (float *)all;
-    take_kernels(U, l.plane_kernels, w, true, O, C);
+    float *U = an_carve_at(&own.scratch, own.kernels);
+    transform_kernels(U, l.plane_kernels, w, true, O, C);
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t lo = 0; lo < l.tiles; lo += l.block) {
-        int64_t hi = smaller(lo + l.block, l.tiles);
-        float *nowhere = (float *)own_part(all, shared, &l), *zeros = nowhere + C;
-        float *M = zeros + O, *Z = M + PARTS * l.plane_in;
+        int64_t hi = an_min(lo + l.block, l.tiles);
+        float *unused = clear_outside(&own, &l), *zeros = unused + C;
+        float *M = an_carve_at(&own.scratch, own.parts), *Z = an_carve_at(&own.scratch, own.sums);
         const float *d[SIDE * SIDE];
         int part[4];
         for (int64_t t = lo; t < hi; t++) {
             point(d, POINTS, OUT, 0, dy, t, &l, s->Ho, s->Wo, O, zeros);
-            an_k_half_turned(Z + (t - lo) * O, l.plane_out, d, O);
+            an_k_stride2_gradient(Z + (t - lo) * O, l.plane_out, d, O);
         }
         for (int n = 0; n < SUMS; n++)
             for (int k = parts_of(part, n / POINTS, n % POINTS) - 1; k >= 0; k--)
-                an_k_panel_rows(M + part[k] * l.plane_in, C, Z + n * l.plane_out, O,
-                                U + part[k] * l.plane_kernels, hi - lo, O, C, NULL, false, NULL);
+                an_k_packed_product(M + part[k] * l.plane_in, C, Z + n * l.plane_out, O, hi - lo,
+                                    &(an_packed){U + part[k] * l.plane_kernels, O, C}, NULL, false,
+                                    NULL);
         for (int64_t t = lo; t < hi; t++, M += C) {
-            point(d, SIDE, SIDE, 0, dx, t, &l, s->H, s->W, C, nowhere);
-            an_k_half_data((float *const *)d, M, l.plane_in, accumulate, C);
+            point(d, SIDE, SIDE, 0, dx, t, &l, s->H, s->W, C, unused);
+            an_k_stride2_data((float *const *)d, M, l.plane_in, accumulate, C);
         }
     }
-    an_scratch_give(all);
+    an_carve_give(&own.scratch);
     return AN_OK;
 }

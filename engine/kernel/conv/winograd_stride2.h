@@ -1,11 +1,11 @@
-/* winograd_stride2: 3×3 convolutions of stride 2 that halve an image, padding 1, by the transforms
- * of winograd_stride2_tile.h: 81 multiplications per 4×4 outputs and pair of channels where the
+/* winograd_stride2: 3×3 convolutions of stride 2 and padding 1, by the transforms of
+ * winograd_stride2_tile.h: 81 multiplications per 4×4 outputs and pair of channels where the
  * definition has 144.
  *
- * Stated error, standard normal data: below 1e-5 of the largest output
- * (tests/c/test_winograd_stride2.c holds it to that). Shapes as in kernel/conv/conv.h. Called by
- * conv.c for the shapes where it is faster; the weight gradient is not (tests/bench/README.md) and
- * stays with conv_direct.h. */
+ * Stated error, standard normal data: below 1e-5 of the largest output (tested by
+ * tests/c/test_winograd_stride2.c). Shapes as in kernel/conv/conv.h. Called by conv.c for the
+ * shapes where it is faster. For the weight gradient it is not faster (tests/bench/README.md):
+ * conv_direct.h computes that. */
 #ifndef AN_KERNEL_CONV_WINOGRAD_STRIDE2_H
 #define AN_KERNEL_CONV_WINOGRAD_STRIDE2_H
 
@@ -13,7 +13,7 @@
 
 #include "kernel/conv/conv.h"
 
-/* 3×3, stride 2, padding 1, channels in sixteens, few outputs wasted by whole tiles, enough
+/* 3×3, stride 2, padding 1, channels in multiples of 16, few outputs wasted by whole tiles, enough
  * tiles to pay for the kernels' transform. Depends on the sizes alone. */
 bool an_k_winograd_stride2_fits(const an_conv_shape *s);
 

@@ -5,10 +5,12 @@
 #include "base/simd.h"
 #include "kernel/conv/winograd_tile.h"
 
-enum { L = AN_TILE_LANES, NINE = AN_HALF_LINE, FIVE = AN_HALF_POINTS };
+enum { L = AN_LANES, NINE = AN_STRIDE2_LINE, FIVE = AN_STRIDE2_POINTS };
 typedef float lanes __attribute__((vector_size(L * sizeof(float)), aligned(4), may_alias));
 
-#define AT(x) (*(const lanes *)(x)) /* a function that returns lanes would have an ABI */
+#define AT(x)                                                                                      \
+    (*(const lanes *)(x)) /* not a function: returning `lanes` would depend on the ABI             \
+                           */
 
 /* o (5) ← Bᵀ (i_0, i_step, …) */
 static inline void points_line(lanes *o, const lanes *i, int step)
@@ -66,13 +68,12 @@ static inline void kernel_line(lanes *o, const lanes *i)
 /* ── tiles ──────────────────────────────────────────────────────────────────────────────── */
 
 typedef void line_transform(lanes *o, const lanes *i);
-#define INLINE                                                                                     \
-    static inline __attribute__((always_inline)) /* for sizes and `line` are constants             \
-                                                  */
+/* Inlined so that sizes and `line` are constants. */
+#define INLINE static inline __attribute__((always_inline))
 
 /* to (out²) ← d (in²) */
-INLINE void apart(float *to, int64_t plane, const float *const *d, int64_t channels, const int in,
-                  const int out, line_transform *line)
+INLINE void forward_transform(float *to, int64_t plane, const float *const *d, int64_t channels,
+                              const int in, const int out, line_transform *line)
 {
     for (int64_t c = 0; c < channels; c += L) {
         lanes half[NINE][NINE], from[NINE], o[NINE];
@@ -92,9 +93,9 @@ INLINE void apart(float *to, int64_t plane, const float *const *d, int64_t chann
 }
 
 /* y (out²) ← m (in²) + b, or + y */
-INLINE void together(float *const *y, const float *m, int64_t plane, const float *b,
-                     bool accumulate, int64_t channels, const int in, const int out,
-                     line_transform *line)
+INLINE void inverse_transform(float *const *y, const float *m, int64_t plane, const float *b,
+                              bool accumulate, int64_t channels, const int in, const int out,
+                              line_transform *line)
 {
     for (int64_t c = 0; c < channels; c += L) {
         lanes half[NINE][NINE], from[NINE], o[NINE];
@@ -119,7 +120,7 @@ INLINE void together(float *const *y, const float *m, int64_t plane, const float
     }
 }
 
-static inline void turned_line(lanes *o, const lanes *i)
+static inline void gradient_line(lanes *o, const lanes *i)
 {
     points_line(o, i, 1);
 }
@@ -129,31 +130,34 @@ static inline void sums_line(lanes *o, const lanes *i)
     output_line(o, 1, i, i + 4);
 }
 
-AN_SIMD void an_k_half_input(float *to, int64_t plane, const float *const d[81], int64_t channels)
+AN_SIMD void an_k_stride2_input(float *to, int64_t plane, const float *const d[81],
+                                int64_t channels)
 {
-    apart(to, plane, d, channels, NINE, NINE, input_line);
+    forward_transform(to, plane, d, channels, NINE, NINE, input_line);
 }
 
-AN_SIMD void an_k_half_turned(float *to, int64_t plane, const float *const d[25], int64_t channels)
+AN_SIMD void an_k_stride2_gradient(float *to, int64_t plane, const float *const d[25],
+                                   int64_t channels)
 {
-    apart(to, plane, d, channels, FIVE, FIVE, turned_line);
+    forward_transform(to, plane, d, channels, FIVE, FIVE, gradient_line);
 }
 
-AN_SIMD void an_k_half_output(float *const y[16], const float *m, int64_t plane, const float *b,
-                              int64_t channels)
+AN_SIMD void an_k_stride2_output(float *const y[16], const float *m, int64_t plane, const float *b,
+                                 int64_t channels)
 {
-    together(y, m, plane, b, false, channels, FIVE, AN_HALF_OUT, sums_line);
+    inverse_transform(y, m, plane, b, false, channels, FIVE, AN_STRIDE2_OUT, sums_line);
 }
 
-AN_SIMD void an_k_half_data(float *const dx[64], const float *m, int64_t plane, bool accumulate,
-                            int64_t channels)
+AN_SIMD void an_k_stride2_data(float *const dx[64], const float *m, int64_t plane, bool accumulate,
+                               int64_t channels)
 {
-    together(dx, m, plane, 0, accumulate, channels, NINE, AN_HALF_SIDE, data_line);
+    inverse_transform(dx, m, plane, 0, accumulate, channels, NINE, AN_STRIDE2_SIDE, data_line);
 }
 
 /* ── kernels ────────────────────────────────────────────────────────────────────────────── */
 
-AN_SIMD void an_k_half_kernel(float *u, int64_t plane, const float *g, int64_t step, bool flipped)
+AN_SIMD void an_k_stride2_kernel(float *u, int64_t plane, const float *g, int64_t step,
+                                 bool flipped)
 {
     float kernels[9][L];
     const float *d[9];
@@ -162,5 +166,5 @@ AN_SIMD void an_k_half_kernel(float *u, int64_t plane, const float *g, int64_t s
             kernels[k][l] = g[l * step + (flipped ? 8 - k : k)];
         d[k] = kernels[k];
     }
-    apart(u, plane, d, L, 3, NINE, kernel_line);
+    forward_transform(u, plane, d, L, 3, NINE, kernel_line);
 }

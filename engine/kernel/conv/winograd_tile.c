@@ -4,10 +4,12 @@
 
 #include "base/simd.h"
 
-enum { L = AN_TILE_LANES };
+enum { L = AN_LANES };
 typedef float lanes __attribute__((vector_size(L * sizeof(float)), aligned(4), may_alias));
 
-#define AT(x) (*(const lanes *)(x)) /* a function that returns lanes would have an ABI */
+#define AT(x)                                                                                      \
+    (*(const lanes *)(x)) /* not a function: returning `lanes` would depend on the ABI             \
+                           */
 
 /* o ← Bᵀ i */
 static inline void input_line(lanes o[6], const lanes i[6])
@@ -57,7 +59,7 @@ static inline void gradient_line(lanes o[6], const lanes i[4])
 }
 
 /* Two rows of Bᵀd at a time, the inputs loaded again for each pair: all six would not fit in the
- * registers, and what is spilled is stored, which costs twice a load. */
+ * registers, and what is spilled is stored, which costs twice as much as a load. */
 AN_SIMD void an_k_tile_input(float *to, int64_t plane, const float *const d[36], int64_t channels)
 {
     for (int64_t c = 0; c < channels; c += L, to += L) {

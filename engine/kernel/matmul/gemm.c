@@ -7,9 +7,10 @@
 #include <cblas.h>
 #include <stddef.h>
 
+#include "base/integer.h"
 #include "base/par.h"
 #include "base/memory/scratch.h"
-#include "kernel/matmul/panel.h"
+#include "kernel/matmul/packed.h"
 
 enum {
     ROWS = 64,     /* of C per chunk when M is cut                                */
@@ -31,11 +32,6 @@ const char *an_k_gemm_library(void)
     return openblas_get_config();
 }
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha, const float *A,
                int64_t lda, const float *B, int64_t ldb, float beta, float *C, int64_t ldc)
 {
@@ -55,7 +51,7 @@ typedef struct {
     int64_t lda, ldb;
     float *C;
     int64_t ldc;
-    float *panels; /* of op(B) */
+    an_packed packed; /* op(B) */
 } product;
 
 static void some_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
@@ -69,38 +65,29 @@ static void some_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 static void cut_rows(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha, const float *A,
                      int64_t lda, const float *B, int64_t ldb, float beta, float *C, int64_t ldc)
 {
-    product p = {ta, tb, N, K, alpha, beta, A, B, lda, ldb, C, ldc, NULL};
+    product p = {ta, tb, N, K, alpha, beta, A, B, lda, ldb, C, ldc, {0}};
     an_par_for(M, 4 * ROWS, some_rows, &p);
 }
 
-static void pack_panels(void *context, int64_t lo, int64_t hi, int64_t chunk)
+static void rows_by_packed(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     const product *p = context;
     (void)chunk;
-    for (int64_t panel = lo; panel < hi; panel++)
-        an_k_panel_pack(p->panels + panel * p->K * AN_MICRO_COLUMNS, p->tb, p->B, p->ldb, p->K,
-                        p->N, panel);
-}
-
-static void rows_by_panels(void *context, int64_t lo, int64_t hi, int64_t chunk)
-{
-    const product *p = context;
-    (void)chunk;
-    an_k_panel_rows(p->C + lo * p->ldc, p->ldc, p->A + lo * p->lda, p->lda, p->panels, hi - lo,
-                    p->K, p->N, NULL, p->beta == 1, NULL);
+    an_k_packed_product(p->C + lo * p->ldc, p->ldc, p->A + lo * p->lda, p->lda, hi - lo, &p->packed,
+                        NULL, p->beta == 1, NULL);
 }
 
 /* C ← A·op(B) + (C if `accumulate`), op(B) packed once for all rows. */
-static an_code by_panels(bool tb, int64_t M, int64_t N, int64_t K, const float *A, int64_t lda,
+static an_code by_packed(bool tb, int64_t M, int64_t N, int64_t K, const float *A, int64_t lda,
                          const float *B, int64_t ldb, bool accumulate, float *C, int64_t ldc)
 {
-    float *panels = an_scratch_take(sizeof(float) * (size_t)an_panel_floats(K, N));
-    if (!panels)
+    float *data = an_scratch_take(sizeof(float) * (size_t)an_packed_floats(K, N));
+    if (!data)
         return AN_ENOMEM;
-    product p = {false, tb, N, K, 1, accumulate, A, B, lda, ldb, C, ldc, panels};
-    an_par_for(an_panel_count(N), M > ROWS ? 1 : an_panel_count(N), pack_panels, &p);
-    an_par_for(M, ROWS, rows_by_panels, &p);
-    an_scratch_give(panels);
+    product p = {.K = K, .N = N, .A = A, .lda = lda, .C = C, .ldc = ldc, .beta = accumulate};
+    p.packed = an_k_pack(data, tb, B, ldb, K, N);
+    an_par_for(M, ROWS, rows_by_packed, &p);
+    an_scratch_give(data);
     return AN_OK;
 }
 
@@ -122,36 +109,37 @@ static void add_slices(const float *partial, int64_t slices, int64_t M, int64_t 
 }
 
 void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, const float *A,
-                     int64_t lda, const float *B, int64_t ldb, bool accumulate, an_prefetch *ahead)
+                     int64_t lda, const float *B, int64_t ldb, bool accumulate,
+                     an_prefetch *prefetch)
 {
     for (int64_t k = 0; k < K; k += DEEP)
         for (int64_t n = 0; n < N; n += AN_MICRO_COLUMNS)
             for (int64_t m = 0; m < M; m += AN_MICRO_ROWS)
                 an_k_micro_outer(&(an_micro_outer){.a = A + k * lda + m,
                                                    .b = B + k * ldb + n,
-                                                   .n = {1, 1, smaller(DEEP, K - k)},
+                                                   .n = {1, 1, an_min(DEEP, K - k)},
                                                    .a_step = {0, 0, lda},
                                                    .b_step = {0, 0, ldb},
                                                    .accumulate = accumulate || k > 0,
-                                                   .rows = smaller(AN_MICRO_ROWS, M - m),
+                                                   .rows = an_min(AN_MICRO_ROWS, M - m),
                                                    .out = C + m * ldc + n,
                                                    .out_step = ldc,
-                                                   .columns = smaller(AN_MICRO_COLUMNS, N - n),
-                                                   .ahead = ahead});
+                                                   .columns = an_min(AN_MICRO_COLUMNS, N - n),
+                                                   .prefetch = prefetch});
 }
 
 static an_code cut_depth(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
                          const float *A, int64_t lda, const float *B, int64_t ldb, float beta,
                          float *C, int64_t ldc)
 {
-    bool own = ta && !tb && alpha == 1 && N % AN_MICRO_HALF == 0;
-    int64_t depth = (K + SLICES - 1) / SLICES, slices = an_chunks(K, depth);
+    bool own = ta && !tb && alpha == 1 && N % AN_LANES == 0;
+    int64_t depth = an_div_up(K, SLICES), slices = an_chunks(K, depth);
     float *partial = an_scratch_take(sizeof(float) * (size_t)(slices * M * N));
     if (!partial)
         return AN_ENOMEM;
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t s = 0; s < slices; s++) {
-        int64_t lo = s * depth, k = smaller(depth, K - lo);
+        int64_t lo = s * depth, k = an_min(depth, K - lo);
         const float *a = A + (ta ? lo * lda : lo), *b = B + (tb ? lo : lo * ldb);
         if (own)
             an_k_gemm_outer(partial + s * M * N, N, M, N, k, a, lda, b, ldb, false, NULL);
@@ -163,7 +151,7 @@ static an_code cut_depth(bool ta, bool tb, int64_t M, int64_t N, int64_t K, floa
     return AN_OK;
 }
 
-static bool worth_panels(int64_t M, int64_t N, int64_t K)
+static bool worth_packing(int64_t M, int64_t N, int64_t K)
 {
     return M >= WORTH && N >= WORTH && K >= WORTH;
 }
@@ -180,7 +168,7 @@ static void rows_by_outer(void *context, int64_t lo, int64_t hi, int64_t chunk)
 static void by_outer(int64_t M, int64_t N, int64_t K, const float *A, int64_t lda, const float *B,
                      int64_t ldb, bool accumulate, float *C, int64_t ldc)
 {
-    product p = {true, false, N, K, 1, accumulate, A, B, lda, ldb, C, ldc, NULL};
+    product p = {true, false, N, K, 1, accumulate, A, B, lda, ldb, C, ldc, {0}};
     an_par_for(M, ROWS, rows_by_outer, &p);
 }
 
@@ -188,12 +176,12 @@ an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float a
                       const float *A, int64_t lda, const float *B, int64_t ldb, float beta,
                       float *C, int64_t ldc)
 {
-    bool own = alpha == 1 && (beta == 0 || beta == 1) && worth_panels(M, N, K);
+    bool own = alpha == 1 && (beta == 0 || beta == 1) && worth_packing(M, N, K);
     if (K >= LONG_K && K > M && K > N && (ta || M < MANY))
         return cut_depth(ta, tb, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
     if (own && !ta)
-        return by_panels(tb, M, N, K, A, lda, B, ldb, beta == 1, C, ldc);
-    if (own && !tb && N % AN_MICRO_HALF == 0)
+        return by_packed(tb, M, N, K, A, lda, B, ldb, beta == 1, C, ldc);
+    if (own && !tb && N % AN_LANES == 0)
         by_outer(M, N, K, A, lda, B, ldb, beta == 1, C, ldc);
     else
         cut_rows(ta, tb, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);

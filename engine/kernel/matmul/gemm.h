@@ -22,7 +22,7 @@ void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha, c
 /* On all threads. Cuts M; where K is long beside M and N (the weight gradient, K being the
  * rows of a batch) cuts K and adds partial products in order. The cuts depend on the
  * sizes only, so the bits do not depend on the threads. With alpha 1, beta 0 or 1 and sizes
- * worth it the loops are ours (kernel/matmul/panel.h, or outer products for AᵀB), else BLAS's.
+ * worth it the loops are ours (kernel/matmul/packed.h, or outer products for AᵀB), else BLAS's.
  * AN_ENOMEM.
  */
 an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha,
@@ -30,10 +30,11 @@ an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float a
                       float *C, int64_t ldc);
 
 /* C (M,N) ← AᵀB + (C if `accumulate`) on the calling thread, A (K,M), B (K,N): outer products
- * in order of K, for sums over rows. N is a multiple of 16. `ahead` (NULL for nothing) is asked for
- * meanwhile, a share per tile of 8 by 32. */
+ * in order of K, for sums over rows. N is a multiple of 16. A share of
+ * `prefetch` (NULL for nothing) is prefetched per tile of 8 by 32. */
 void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, const float *A,
-                     int64_t lda, const float *B, int64_t ldb, bool accumulate, an_prefetch *ahead);
+                     int64_t lda, const float *B, int64_t ldb, bool accumulate,
+                     an_prefetch *prefetch);
 
 /* G dense products, A (G, M·K), B (G, K·N), C (G, M·N), one per iteration of a parallel
  * loop; G = 1 is an_k_gemm_par. */

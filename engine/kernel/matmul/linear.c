@@ -5,11 +5,12 @@
 
 #include <string.h>
 
+#include "base/integer.h"
 #include "base/par.h"
-#include "base/memory/scratch.h"
+#include "kernel/common/carve.h"
 #include "base/simd.h"
 #include "kernel/matmul/gemm.h"
-#include "kernel/matmul/panel.h"
+#include "kernel/matmul/packed.h"
 #include "kernel/common/row_sums.h"
 
 enum {
@@ -22,40 +23,28 @@ enum {
     SUMS = 32    /* of dy's columns in registers at a time                 */
 };
 
-static int64_t smaller(int64_t a, int64_t b)
+/* n floats from x on, in as many shares as a product has rows of tiles. */
+static an_prefetch prefetch_of(const float *x, int64_t n, int64_t tiles)
 {
-    return a < b ? a : b;
-}
-
-/* n floats from x on, asked for in as many shares as a product has rows of tiles. */
-static an_prefetch asked(const float *x, int64_t n, int64_t tiles)
-{
-    int64_t lines = (n + AN_LINE - 1) / AN_LINE;
-    return (an_prefetch){
-        .part = {{x, lines}}, .parts = lines > 0, .share = (lines + tiles - 1) / tiles};
+    an_prefetch list = {0};
+    an_prefetch_add(&list, x, n);
+    an_prefetch_cut(&list, tiles);
+    return list;
 }
 
 static int64_t tiles_of(int64_t rows, int64_t columns)
 {
-    return (rows + AN_MICRO_ROWS - 1) / AN_MICRO_ROWS * an_panel_count(columns);
+    return an_div_up(rows, AN_MICRO_ROWS) * an_panel_count(columns);
 }
 
 /* ── forward ──────────────────────────────────────────────────────────────────────── */
 
 typedef struct {
-    float *y, *panels; /* panels: of wᵀ */
-    const float *x, *w, *b;
+    float *y;
+    const float *x, *b;
+    an_packed w; /* wᵀ */
     const an_linear_shape *s;
 } forward_job;
-
-static void pack_turned(void *context, int64_t lo, int64_t hi, int64_t chunk)
-{
-    const forward_job *j = context;
-    int64_t out = j->s->out, in = j->s->in;
-    (void)chunk;
-    for (int64_t p = lo; p < hi; p++)
-        an_k_panel_pack(j->panels + p * in * AN_MICRO_COLUMNS, true, j->w, in, in, out, p);
-}
 
 static void forward_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
@@ -63,11 +52,11 @@ static void forward_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
     int64_t out = j->s->out, in = j->s->in;
     (void)chunk;
     for (int64_t end = hi; lo < end; lo = hi) {
-        hi = smaller(lo + ROWS, end);
+        hi = an_min(lo + ROWS, end);
         an_prefetch next =
-            asked(j->x + hi * in, (smaller(hi + ROWS, end) - hi) * in, tiles_of(hi - lo, out));
-        an_k_panel_rows(j->y + lo * out, out, j->x + lo * in, in, j->panels, hi - lo, in, out, j->b,
-                        false, &next);
+            prefetch_of(j->x + hi * in, (an_min(hi + ROWS, end) - hi) * in, tiles_of(hi - lo, out));
+        an_k_packed_product(j->y + lo * out, out, j->x + lo * in, in, hi - lo, &j->w, j->b, false,
+                            &next);
     }
 }
 
@@ -80,13 +69,13 @@ an_code an_k_linear_forward(float *y, const float *x, const float *w, const floa
             memcpy(y + r * out, b, sizeof *y * (size_t)out);
         return an_k_gemm_par(false, true, rows, out, in, 1, x, in, w, in, b ? 1 : 0, y, out);
     }
-    forward_job j = {.y = y, .x = x, .w = w, .b = b, .s = s};
-    j.panels = an_scratch_take(sizeof(float) * (size_t)an_panel_floats(in, out));
-    if (!j.panels)
+    float *data = an_scratch_take(sizeof(float) * (size_t)an_packed_floats(in, out));
+    if (!data)
         return AN_ENOMEM;
-    an_par_for(an_panel_count(out), rows > ROWS ? 1 : an_panel_count(out), pack_turned, &j);
+    forward_job j = {.y = y, .x = x, .b = b, .s = s};
+    j.w = an_k_pack(data, true, w, in, in, out);
     an_par_for(rows, BLOCKS * ROWS, forward_rows, &j);
-    an_scratch_give(j.panels);
+    an_scratch_give(data);
     return AN_OK;
 }
 
@@ -110,7 +99,8 @@ static an_code one_by_one(const an_linear_grads *d, const float *dy, const float
 
 typedef struct {
     const an_linear_grads *d;
-    const float *dy, *x, *panels; /* panels: of w */
+    const float *dy, *x;
+    an_packed w;
     int64_t rows, out, in, depth;
     float *dw;  /* (slices, out, in) */
     double *db; /* (slices, out)     */
@@ -135,19 +125,19 @@ AN_SIMD static void add_rows(double *restrict sums, const float *restrict dy, in
 
 static void run_slice(const slices *j, int64_t s)
 {
-    int64_t first = s * j->depth, end = smaller(first + j->depth, j->rows);
+    int64_t first = s * j->depth, end = an_min(first + j->depth, j->rows);
     int64_t out = j->out, in = j->in;
     double *db = j->db + s * out;
     memset(db, 0, sizeof *db * (size_t)out);
     for (int64_t lo = first; lo < end; lo += STEP) {
-        int64_t rows = smaller(STEP, end - lo);
+        int64_t rows = an_min(STEP, end - lo);
         const float *dy = j->dy + lo * out, *x = j->x + lo * in;
-        an_prefetch own = asked(x, rows * in, tiles_of(rows, in));
+        an_prefetch own = prefetch_of(x, rows * in, tiles_of(rows, in));
         an_prefetch next =
-            asked(dy + rows * out, smaller(STEP, end - lo - rows) * out, tiles_of(out, in));
+            prefetch_of(dy + rows * out, an_min(STEP, end - lo - rows) * out, tiles_of(out, in));
         if (j->d->dx)
-            an_k_panel_rows(j->d->dx + lo * in, in, dy, out, j->panels, rows, out, in, NULL,
-                            j->d->beta_x == 1, &own);
+            an_k_packed_product(j->d->dx + lo * in, in, dy, out, rows, &j->w, NULL,
+                                j->d->beta_x == 1, &own);
         if (j->d->dw)
             an_k_gemm_outer(j->dw + s * out * in, in, out, in, rows, dy, out, x, in, lo > first,
                             &next);
@@ -179,20 +169,21 @@ static void fold_row(const slices *j, int64_t count, int64_t m)
 static an_code by_slices(slices *j, const float *w)
 {
     int64_t count = an_chunks(j->rows, j->depth), out = j->out, in = j->in;
-    size_t packed = an_scratch_line(sizeof(float) * (size_t)an_panel_floats(out, in));
-    size_t sums = an_scratch_line(sizeof(double) * (size_t)(count * out));
-    char *scratch = an_scratch_take(packed + sums + sizeof(float) * (size_t)(count * out * in));
-    if (!scratch)
+    an_carve scratch = {0};
+    an_part packed = an_carve_shared(&scratch, an_packed_floats(out, in), sizeof(float));
+    an_part db = an_carve_shared(&scratch, count * out, sizeof(double));
+    an_part dw = an_carve_shared(&scratch, count * out * in, sizeof(float));
+    if (an_carve_take(&scratch))
         return AN_ENOMEM;
-    float *panels = (float *)scratch;
-    j->panels = panels;
-    j->db = (double *)(scratch + packed);
-    j->dw = (float *)(scratch + packed + sums);
+    float *data = an_carve_at(&scratch, packed);
+    j->w = (an_packed){data, out, in};
+    j->db = an_carve_at(&scratch, db);
+    j->dw = an_carve_at(&scratch, dw);
 #pragma omp parallel num_threads(an_threads())
     {
 #pragma omp for schedule(static)
         for (int64_t p = 0; p < an_panel_count(in); p++)
-            an_k_panel_pack(panels + p * out * AN_MICRO_COLUMNS, false, w, in, out, in, p);
+            an_k_pack_panel(data, false, w, in, out, in, p);
 #pragma omp for schedule(dynamic)
         for (int64_t s = 0; s < count; s++)
             run_slice(j, s);
@@ -200,7 +191,7 @@ static an_code by_slices(slices *j, const float *w)
         for (int64_t m = 0; m < out; m++)
             fold_row(j, count, m);
     }
-    an_scratch_give(scratch);
+    an_carve_give(&scratch);
     return AN_OK;
 }
 
@@ -208,7 +199,7 @@ an_code an_k_linear_backward(const an_linear_grads *d, const float *dy, const fl
                              const float *w, const an_linear_shape *s)
 {
     int64_t rows = s->rows, out = s->out, in = s->in;
-    if (rows < LONG || rows <= out || rows <= in || out < WORTH || in % AN_MICRO_HALF != 0)
+    if (rows < LONG || rows <= out || rows <= in || out < WORTH || in % AN_LANES != 0)
         return one_by_one(d, dy, x, w, s);
     slices j = {.d = d,
                 .dy = dy,
@@ -216,6 +207,6 @@ an_code an_k_linear_backward(const an_linear_grads *d, const float *dy, const fl
                 .rows = rows,
                 .out = out,
                 .in = in,
-                .depth = (rows + SLICES - 1) / SLICES};
+                .depth = an_div_up(rows, SLICES)};
     return by_slices(&j, w);
 }

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/integer.h"
 #include "kernel/matmul/microkernel_dispatch.h"
 
 enum { ROWS = AN_MICRO_ROWS, COLUMNS = AN_MICRO_COLUMNS };
@@ -15,7 +16,7 @@ void an_k_micro_panel(const an_micro_panel *job)
 
 void an_k_micro_rows(const an_micro_rows *job)
 {
-    if (job->columns % AN_MICRO_HALF == 0) {
+    if (job->columns % AN_LANES == 0) {
         AN_MICRO_ACTIVE(rows)(job);
         return;
     }
@@ -24,7 +25,7 @@ void an_k_micro_rows(const an_micro_rows *job)
     for (int m = 0; m < ROWS; m++)
         out[m] = tile[m];
     an_micro_rows whole = *job;
-    whole.columns = (job->columns + AN_MICRO_HALF - 1) / AN_MICRO_HALF * AN_MICRO_HALF;
+    whole.columns = an_round_up(job->columns, AN_LANES);
     whole.out = out;
     whole.bias = NULL;
     whole.accumulate = false;
@@ -37,13 +38,13 @@ void an_k_micro_rows(const an_micro_rows *job)
 
 void an_k_micro_outer(const an_micro_outer *job)
 {
-    if (job->columns % AN_MICRO_HALF == 0) {
+    if (job->columns % AN_LANES == 0) {
         AN_MICRO_ACTIVE(outer)(job);
         return;
     }
     float tile[ROWS][COLUMNS];
     an_micro_outer whole = *job;
-    whole.columns = (job->columns + AN_MICRO_HALF - 1) / AN_MICRO_HALF * AN_MICRO_HALF;
+    whole.columns = an_round_up(job->columns, AN_LANES);
     whole.out = tile[0];
     whole.out_step = COLUMNS;
     whole.accumulate = false;

@@ -17,7 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { AN_MICRO_ROWS = 8, AN_MICRO_COLUMNS = 32, AN_MICRO_HALF = 16 };
+#include "kernel/common/prefetch.h"
+
+enum { AN_MICRO_ROWS = 8, AN_MICRO_COLUMNS = 2 * AN_LANES };
 
 typedef struct {
     const float *const *a; /* (segments, 8) pointers to k floats each                      */
@@ -33,21 +35,6 @@ typedef struct {
 
 void an_k_micro_rows(const an_micro_rows *job);
 
-/* Cache lines that will be wanted soon, asked for `share` at a time, a row of tiles each: all at
- * once would be more than a processor can wait for without stopping. */
-enum { AN_LINE = 16 /* floats */ };
-
-typedef struct {
-    const float *at;
-    int64_t lines;
-} an_cache_lines;
-
-typedef struct {
-    an_cache_lines part[7]; /* one after the other */
-    int parts, now;
-    int64_t share;
-} an_prefetch;
-
 typedef struct {
     const float *a, *b; /* rows a_step apart; b as above                            */
     int64_t rows, k, a_step, b_step;
@@ -55,7 +42,7 @@ typedef struct {
     int64_t out_step, columns; /* a multiple of 16                                         */
     const float *bias;         /* (columns), added; or NULL                                */
     bool accumulate;
-    an_prefetch *ahead; /* or NULL                                                  */
+    an_prefetch *prefetch; /* or NULL                                                  */
 } an_micro_panel;
 
 void an_k_micro_panel(const an_micro_panel *job);
@@ -68,7 +55,7 @@ typedef struct {
     float *out;
     int64_t out_step; /* floats from row to row                           */
     bool accumulate;
-    an_prefetch *ahead; /* or NULL                                          */
+    an_prefetch *prefetch; /* or NULL                                          */
 } an_micro_outer;
 
 void an_k_micro_outer(const an_micro_outer *job);

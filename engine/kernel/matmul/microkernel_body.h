@@ -11,15 +11,15 @@
 #define EACH_VEC _Pragma("GCC unroll 8") for (int v = 0; v < vecs; v++)
 
 /* Out of line: in line its registers would be saved for every tile. */
-static __attribute__((noinline)) void NAME(ask)(an_prefetch *a)
+static __attribute__((noinline)) void NAME(prefetch_share)(an_prefetch *list)
 {
-    for (int64_t left = a->share, n; left > 0 && a->now < a->parts; left -= n) {
-        an_cache_lines *part = &a->part[a->now];
+    for (int64_t left = list->share, n; left > 0 && list->next < list->parts; left -= n) {
+        an_cache_lines *part = &list->part[list->next];
         n = left < part->lines ? left : part->lines;
         for (int64_t i = 0; i < n; i++)
-            __builtin_prefetch(part->at + i * AN_LINE, 0, 2);
-        a->now += n == part->lines;
-        part->at += n * AN_LINE;
+            __builtin_prefetch(part->at + i * AN_LANES, 0, 2);
+        list->next += n == part->lines;
+        part->at += n * AN_LANES;
         part->lines -= n;
     }
 }
@@ -161,14 +161,14 @@ TARGET void NAME(panel)(const an_micro_panel *j)
     int64_t column = 0;
     for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
         for (int64_t row = 0; row < j->rows; row += ROWS) {
-            if (j->ahead)
-                NAME(ask)(j->ahead);
+            if (j->prefetch)
+                NAME(prefetch_share)(j->prefetch);
             NAME(panel_rows)(j, row, column, true);
         }
     for (; column < j->columns; column += LANES)
         for (int64_t row = 0; row < j->rows; row += ROWS) {
-            if (j->ahead)
-                NAME(ask)(j->ahead);
+            if (j->prefetch)
+                NAME(prefetch_share)(j->prefetch);
             NAME(panel_rows)(j, row, column, false);
         }
 }
@@ -184,8 +184,8 @@ TARGET void NAME(outer)(const an_micro_outer *j)
 {
     for (int64_t row = 0; row < j->rows; row += ROWS) {
         int64_t column = 0;
-        if (j->ahead)
-            NAME(ask)(j->ahead);
+        if (j->prefetch)
+            NAME(prefetch_share)(j->prefetch);
         for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
             NAME(outer_rows)(j, row, column, true);
         for (; column < j->columns; column += LANES)

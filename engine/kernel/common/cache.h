@@ -1,0 +1,39 @@
+/* cache: the sizes of the machine that kernels are cut for, each with its reason.
+ *
+ * They are constants, not values read from the machine at start: a cut decides the order of a sum,
+ * and the same seed must give the same bits on every CPU. They fit the smaller server cores of
+ * recent years (Zen 4: 32 KiB L1, 1 MiB L2 per core; Sapphire Rapids: 48 KiB, 2 MiB). */
+#ifndef AN_KERNEL_COMMON_CACHE_H
+#define AN_KERNEL_COMMON_CACHE_H
+
+enum {
+    /* Floats of a cache line (64 bytes), which is also the widest vector (AVX-512). Columns of
+     * packed matrices, channels of Winograd tiles and running sums come in multiples of it. Every
+     * vector width divides it, so a sum of AN_LANES running sums has the same bits on all. */
+    AN_LANES = 16,
+
+    /* L1 data cache of a core. An inner loop's operands should fit. */
+    AN_L1_BYTES = 32 * 1024,
+
+    /* L2 cache of a core. */
+    AN_L2_BYTES = 1024 * 1024,
+
+    /* Both operands of a block that is written by one loop and read by the next. Half of L2: the
+     * other half is for what streams through meanwhile. */
+    AN_L2_BLOCK_BYTES = AN_L2_BYTES / 2,
+
+    /* An operand that every block of a task reads again, such as packed weights. Three eighths of
+     * L2: it must survive while the task's other operands stream through. */
+    AN_L2_REUSED_BYTES = AN_L2_BYTES * 3 / 8,
+
+    /* What a task may pass over several times although it is larger than L2: about the share of
+     * the last-level cache that a core can count on (32 MiB for 8 cores of Zen 4, plus its L2). */
+    AN_L3_SHARE_BYTES = 6 * 1024 * 1024,
+
+    /* Elements of a chunk of an element-wise loop. 64 KiB per array: two or three arrays stay in
+     * L2. Below it, starting the threads costs more than the loop: on a 2-core Zen 5, an OpenMP
+     * region takes 1 to 5 µs, a pass over 16,384 floats 2 µs. */
+    AN_GRAIN = 16384
+};
+
+#endif
