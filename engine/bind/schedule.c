@@ -1,7 +1,7 @@
-/* schedule (Lua): the Schedule userdata: making, asking, the bound. Its methods over rows
- * of label vectors are in bind/process.c, its text in bind/schedule_text.c. Times and steps
- * are plain numbers, t = 0 … T. core.schedule.methods is the class's method table, to which
- * Lua may add. */
+/* schedule (Lua): the Schedule userdata: construction and queries. Its methods over rows of
+ * label vectors are in bind/process.c, its text in bind/schedule_text.c; Lua adds further methods
+ * to core.schedule.methods (lua/aniso/method/schedule.lua). Times and steps are plain numbers,
+ * t = 0 … T. */
 #include "bind/schedule.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@ an_schedule *an_check_schedule(lua_State *L, int arg)
     return an_check_handle(L, arg, AN_SCHEDULE);
 }
 
-/* ── making ─────────────────────────────────────────────────────────────────── */
+/* ── construction ─────────────────────────────────────────────────────────────────── */
 
 /* The list in field `key` of the table at 1, or NULL; it stays on the stack. */
 static const double *opt_list(lua_State *L, const char *key, int64_t K)
@@ -48,24 +48,9 @@ static an_beta_spec read_beta(lua_State *L)
     return spec;
 }
 
-static an_lambda_spec read_lambda(lua_State *L, int64_t K)
-{
-    const int policy = an_opt_enum(L, 1, "policy", an_lambda_names, AN_LAMBDA_ISOTROPIC);
-    an_lambda_spec spec = an_lambda_default((an_lambda_policy)policy);
-    spec.gamma = an_opt_num(L, 1, "gamma", spec.gamma);
-    spec.beta = an_opt_num(L, 1, "effective_beta", spec.beta);
-    spec.bound.A = an_opt_num(L, 1, "A", spec.bound.A);
-    spec.bound.Dn = an_opt_num(L, 1, "Dn", spec.bound.Dn);
-    spec.bound.p = an_opt_num(L, 1, "p", spec.bound.p);
-    spec.bound.q = an_opt_num(L, 1, "q", spec.bound.q);
-    spec.normalise = an_opt_enum(L, 1, "normalise", an_normalise_names, AN_NORMALISE_MEAN);
-    spec.min = an_opt_num(L, 1, "min", spec.min);
-    spec.max = an_opt_num(L, 1, "max", spec.max);
-    spec.manual = opt_list(L, "manual", K);
-    return spec;
-}
-
-/* new{K=, T=, beta=, coupling=, policy=, …}: one flat table of resolved values. */
+/* new{K=, T=, beta=, lambda=, coupling=, about=, …}: one flat table of resolved values. lambda
+ * lists K levels. about: a table of further fields of the schedule, among them `text`, the line
+ * that print() shows for the policy. */
 static int schedule_new(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -73,13 +58,16 @@ static int schedule_new(lua_State *L)
     const int64_t K = an_opt_int(L, 1, "K", 0);
     if (K < 1 || K > INT32_MAX)
         return luaL_error(L, "K = %I classes: expected at least 1", (lua_Integer)K);
+    lua_getfield(L, 1, "lambda");
     const an_schedule_spec spec = {
         .beta = read_beta(L),
-        .lambda = read_lambda(L, K),
+        .lambda = an_check_doubles(L, 2, K, NULL),
         .counts = opt_counts(L, K),
         .K = K,
         .coupling = an_opt_enum(L, 1, "coupling", an_coupling_names, AN_COUPLE_VARIANCE)};
     void **handle = an_new_handle(L, AN_SCHEDULE);
+    lua_getfield(L, 1, "about");
+    lua_setiuservalue(L, -2, 1);
     *handle = an_schedule_new(&spec);
     return *handle ? 1 : an_push_failure(L);
 }
@@ -92,7 +80,7 @@ static int schedule_close(lua_State *L)
     return 0;
 }
 
-/* ── asking ─────────────────────────────────────────────────────────────────── */
+/* ── queries ─────────────────────────────────────────────────────────────────── */
 
 static int64_t check_time(lua_State *L, const an_schedule *s, int arg)
 {
@@ -164,30 +152,6 @@ static int schedule_times(lua_State *L)
     return 1;
 }
 
-/* s:bound([lambda]) → E(λ), list of {generalisation=, denoising=} per class */
-static int schedule_bound(lua_State *L)
-{
-    const an_schedule *s = an_check_schedule(L, 1);
-    const an_schedule_spec *about = an_schedule_about(s);
-    const int64_t K = about->K;
-    const double *lambda =
-        lua_isnoneornil(L, 2) ? an_schedule_lambda(s) : an_check_doubles(L, 2, K, NULL);
-    double value, *terms = lua_newuserdatauv(L, 2 * (size_t)K * sizeof *terms, 0);
-    if (an_bound(&about->lambda.bound, K, about->counts, lambda, &value, terms, terms + K))
-        return an_raise(L);
-    lua_pushnumber(L, value);
-    lua_createtable(L, (int)K, 0);
-    for (int64_t j = 0; j < K; j++) {
-        lua_createtable(L, 0, 2);
-        lua_pushnumber(L, terms[j]);
-        lua_setfield(L, -2, "generalisation");
-        lua_pushnumber(L, terms[K + j]);
-        lua_setfield(L, -2, "denoising");
-        lua_rawseti(L, -2, j + 1);
-    }
-    return 2;
-}
-
 static int push_counts(lua_State *L, const an_schedule_spec *about)
 {
     if (!about->counts)
@@ -195,6 +159,17 @@ static int push_counts(lua_State *L, const an_schedule_spec *about)
     lua_createtable(L, (int)about->K, 0);
     for (int64_t j = 0; j < about->K; j++) {
         lua_pushinteger(L, about->counts[j]);
+        lua_rawseti(L, -2, j + 1);
+    }
+    return 1;
+}
+
+static int push_levels(lua_State *L, const an_schedule *s)
+{
+    const int64_t K = an_schedule_about(s)->K;
+    lua_createtable(L, (int)K, 0);
+    for (int64_t j = 0; j < K; j++) {
+        lua_pushnumber(L, an_schedule_lambda(s)[j]);
         lua_rawseti(L, -2, j + 1);
     }
     return 1;
@@ -210,16 +185,17 @@ static int push_field(lua_State *L, const an_schedule *s, const char *key)
         return lua_pushinteger(L, about->beta.T), 1;
     if (!strcmp(key, "lambda"))
         return push_row(L, about->K, an_schedule_lambda(s));
+    if (!strcmp(key, "levels"))
+        return push_levels(L, s);
     if (!strcmp(key, "counts"))
         return push_counts(L, about);
-    const char *text = !strcmp(key, "beta")        ? an_beta_names[about->beta.kind]
-                       : !strcmp(key, "coupling")  ? an_coupling_names[about->coupling]
-                       : !strcmp(key, "policy")    ? an_lambda_names[about->lambda.policy]
-                       : !strcmp(key, "normalise") ? an_normalise_names[about->lambda.normalise]
-                                                   : NULL;
+    const char *text = !strcmp(key, "beta")       ? an_beta_names[about->beta.kind]
+                       : !strcmp(key, "coupling") ? an_coupling_names[about->coupling]
+                                                  : NULL;
     return text ? (lua_pushstring(L, text), 1) : -1;
 }
 
+/* A method, else a field of C, else a field of `about`. */
 static int schedule_index(lua_State *L)
 {
     const char *key = luaL_checkstring(L, 2);
@@ -228,14 +204,18 @@ static int schedule_index(lua_State *L)
     if (lua_rawget(L, -2) != LUA_TNIL)
         return 1;
     const int values = push_field(L, an_check_schedule(L, 1), key);
-    return values >= 0 ? values : luaL_error(L, "a schedule has no field or method '%s'", key);
+    if (values >= 0)
+        return values;
+    if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE && lua_getfield(L, -1, key) != LUA_TNIL)
+        return 1;
+    return luaL_error(L, "a schedule has no field or method '%s'", key);
 }
 
 static int schedule_tostring(lua_State *L)
 {
     void **handle = luaL_checkudata(L, 1, AN_SCHEDULE);
     if (*handle)
-        an_push_schedule_text(L, *handle);
+        an_push_schedule_text(L, 1, *handle);
     else
         lua_pushliteral(L, "Schedule (closed)");
     return 1;
@@ -244,10 +224,13 @@ static int schedule_tostring(lua_State *L)
 /* ── tables ─────────────────────────────────────────────────────────────────── */
 
 static const luaL_Reg methods[] = {
-    {"signal", schedule_signal}, {"noise", schedule_noise},
-    {"snr", schedule_snr},       {"alpha_bar", schedule_alpha_bar},
-    {"times", schedule_times},   {"bound", schedule_bound},
-    {"close", schedule_close},   {NULL, NULL},
+    {"signal", schedule_signal},
+    {"noise", schedule_noise},
+    {"snr", schedule_snr},
+    {"alpha_bar", schedule_alpha_bar},
+    {"times", schedule_times},
+    {"close", schedule_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

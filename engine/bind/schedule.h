@@ -8,8 +8,8 @@
 #define AN_SCHEDULE "aniso.Schedule"
 
 an_schedule *an_check_schedule(lua_State *L, int arg);
-/* Pushes the readable summary that print(schedule) shows. */
-void an_push_schedule_text(lua_State *L, const an_schedule *s);
+/* Pushes the readable summary that print(schedule) shows; `arg` is the userdata of s. */
+void an_push_schedule_text(lua_State *L, int arg, const an_schedule *s);
 /* The methods over rows, bind/process.c: NULL-terminated. */
 extern const luaL_Reg an_process_methods[];
 /* core.schedule.vote, bind/process.c. */

@@ -1,6 +1,5 @@
 /* schedule_text (Lua): a schedule as text for a person: what it was made from and a table of
  * the classes, eight to a block. */
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -18,22 +17,6 @@ static void add(luaL_Buffer *b, const char *format, ...)
     luaL_addstring(b, line);
 }
 
-static void add_policy(luaL_Buffer *b, const an_lambda_spec *spec)
-{
-    add(b, "  policy    %s", an_lambda_names[spec->policy]);
-    if (spec->policy == AN_LAMBDA_POWER)
-        add(b, " (gamma %g)", spec->gamma);
-    if (spec->policy == AN_LAMBDA_BOUND)
-        add(b, " (A %g, Dn %g, p %g, q %g)", spec->bound.A, spec->bound.Dn, spec->bound.p,
-            spec->bound.q);
-    if (spec->policy == AN_LAMBDA_EFFECTIVE)
-        add(b, " (beta %g)", spec->beta);
-    add(b, spec->normalise == AN_NORMALISE_NONE ? ", not normalised" : ", %s normalised to 1",
-        an_normalise_names[spec->normalise]);
-    if (spec->min > 0 || isfinite(spec->max))
-        add(b, ", clipped to [%g, %g]", spec->min, spec->max);
-}
-
 static void add_classes(luaL_Buffer *b, const an_schedule *s, int64_t first, int64_t end)
 {
     const int64_t *counts = an_schedule_about(s)->counts;
@@ -49,10 +32,13 @@ static void add_classes(luaL_Buffer *b, const an_schedule *s, int64_t first, int
         add(b, " %8.4g", an_schedule_lambda(s)[j]);
 }
 
-void an_push_schedule_text(lua_State *L, const an_schedule *s)
+void an_push_schedule_text(lua_State *L, int arg, const an_schedule *s)
 {
     const an_schedule_spec *about = an_schedule_about(s);
     const int64_t T = about->beta.T;
+    const char *policy = NULL;
+    if (lua_getiuservalue(L, arg, 1) == LUA_TTABLE && lua_getfield(L, -1, "text") == LUA_TSTRING)
+        policy = lua_tostring(L, -1); /* both values stay below the buffer */
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     add(&b, "Schedule  K = %lld classes, T = %lld steps\n", (long long)about->K, (long long)T);
@@ -63,8 +49,11 @@ void an_push_schedule_text(lua_State *L, const an_schedule *s)
         add(&b, " (%.3g to %.3g)", about->beta.start, about->beta.end);
     add(&b, ", alpha_bar %.3g at T/2, %.3g at T\n", an_schedule_alpha_bar(s, T / 2),
         an_schedule_alpha_bar(s, T));
-    add(&b, "  coupling  %s\n", an_coupling_names[about->coupling]);
-    add_policy(&b, &about->lambda);
+    add(&b, "  coupling  %s", an_coupling_names[about->coupling]);
+    if (policy) {
+        luaL_addstring(&b, "\n  policy    ");
+        luaL_addstring(&b, policy);
+    }
     for (int64_t first = 0; first < about->K; first += BLOCK)
         add_classes(&b, s, first, first + BLOCK < about->K ? first + BLOCK : about->K);
     luaL_pushresult(&b);

@@ -1,4 +1,4 @@
-/* schedule: ᾱ (beta.c) and λ (lambda.c) meet here and become the tables a and s. */
+/* schedule: combines ᾱ (beta.c) and the levels λ_j into the tables a and s. */
 #include "diffusion/schedule.h"
 
 #include <math.h>
@@ -12,7 +12,6 @@ const char *const an_coupling_names[] = {"variance", "speed", "sample", NULL};
 struct an_schedule {
     an_schedule_spec about;
     int64_t *counts;   /* (K) or NULL   */
-    double *manual;    /* (K) or NULL   */
     double *lambda;    /* (K)           */
     double *alpha_bar; /* (T+1)         */
     double *signal;    /* (T+1, K)      */
@@ -37,20 +36,18 @@ static an_code allocate(an_schedule *s, const an_schedule_spec *spec)
     const size_t K = (size_t)spec->K, rows = (size_t)spec->beta.T + 1;
     if (K > SIZE_MAX / sizeof(double) / rows)
         return an_fail(AN_ENOMEM, "a schedule of %zu × %zu does not fit in memory", rows, K);
-    s->lambda = an_alloc(K * sizeof(double));
+    s->lambda = copy_of(spec->lambda, K * sizeof(double));
     s->alpha_bar = an_alloc(rows * sizeof(double));
     s->signal = an_alloc(rows * K * sizeof(double));
     s->noise = an_alloc(rows * K * sizeof(double));
     if (spec->counts)
         s->counts = copy_of(spec->counts, K * sizeof(int64_t));
-    if (spec->lambda.manual)
-        s->manual = copy_of(spec->lambda.manual, K * sizeof(double));
-    const bool complete = s->lambda && s->alpha_bar && s->signal && s->noise &&
-                          !spec->counts == !s->counts && !spec->lambda.manual == !s->manual;
+    const bool complete =
+        s->lambda && s->alpha_bar && s->signal && s->noise && !spec->counts == !s->counts;
     s->about = *spec;
     s->about.counts = s->counts;
-    s->about.lambda.manual = s->manual;
-    return complete ? AN_OK : AN_ENOMEM; /* an_alloc has said so */
+    s->about.lambda = s->lambda;
+    return complete ? AN_OK : AN_ENOMEM; /* an_alloc recorded the failure */
 }
 
 /* One coordinate at one time. λ = 1 leaves every operand as it is: x^1 and 1·x are exact. */
@@ -88,6 +85,12 @@ static an_code check(const an_schedule_spec *spec)
     if (spec->beta.T < 1 || spec->beta.T > AN_STEPS_MAX)
         return an_fail(AN_EINVAL, "T = %lld diffusion steps: expected 1 … %d",
                        (long long)spec->beta.T, AN_STEPS_MAX);
+    for (int64_t j = 0; j < spec->K; j++)
+        if (!(isfinite(spec->lambda[j]) && spec->lambda[j] > 0))
+            return an_fail(AN_EINVAL,
+                           "class %lld has lambda[%lld] = %g: a noise level must be "
+                           "finite and above 0",
+                           (long long)j + 1, (long long)j + 1, spec->lambda[j]);
     for (int64_t j = 0; spec->counts && j < spec->K; j++)
         if (spec->counts[j] < 0)
             return an_fail(AN_EINVAL,
@@ -108,8 +111,6 @@ an_schedule *an_schedule_new(const an_schedule_spec *spec)
     if (code == AN_OK)
         code = an_alpha_bar(&spec->beta, s->alpha_bar);
     if (code == AN_OK)
-        code = an_lambda(&spec->lambda, spec->K, spec->counts, s->lambda);
-    if (code == AN_OK)
         code = tabulate(s);
     if (code != AN_OK) {
         an_schedule_free(s);
@@ -123,7 +124,6 @@ void an_schedule_free(an_schedule *s)
     if (!s)
         return;
     an_free(s->counts);
-    an_free(s->manual);
     an_free(s->lambda);
     an_free(s->alpha_bar);
     an_free(s->signal);

@@ -2,30 +2,30 @@
  *
  *     y_t = m + a_t (y0 − m) + s_t ε          per class coordinate j, t = 0 … T
  *
- * in double, computed once. Immutable after an_schedule_new(), so it can be read from any
- * thread. 16·(T+1)·K bytes. */
+ * in double, computed once from ᾱ (beta.h) and the class noise levels λ_j, which a policy of
+ * lua/aniso/method/lambda.lua chooses. Immutable after an_schedule_new(), so it can be read from
+ * any thread. 16·(T+1)·K bytes. */
 #ifndef AN_DIFFUSION_SCHEDULE_H
 #define AN_DIFFUSION_SCHEDULE_H
 
 #include "diffusion/beta.h"
-#include "diffusion/lambda.h"
 
 typedef struct an_schedule an_schedule;
 
 typedef enum {
     AN_COUPLE_VARIANCE, /* a = √ᾱ_t,      s = λ_j √(1 − ᾱ_t)                               */
     AN_COUPLE_SPEED, /* a = √(ᾱ_t^λ_j), s = √(1 − ᾱ_t^λ_j)                              */
-    AN_COUPLE_SAMPLE /* a = √ᾱ_t,      s = √(1 − ᾱ_t), times a level per row (an_levels) */
+    AN_COUPLE_SAMPLE /* a = √ᾱ_t,      s = √(1 − ᾱ_t), times a level per row (process.h) */
 } an_coupling;
 
 extern const char *const an_coupling_names[]; /* NULL last */
 
 typedef struct {
     an_beta_spec beta;
-    an_lambda_spec lambda;
+    const double *lambda; /* (K) class noise levels λ_j, each finite and > 0 */
     an_coupling coupling;
-    int64_t K;             /* classes, ≥ 1                                            */
-    const int64_t *counts; /* (K) [opt] training images per class                     */
+    int64_t K;             /* classes, ≥ 1 */
+    const int64_t *counts; /* (K) [opt] training images per class, each ≥ 0 */
 } an_schedule_spec;
 
 /* Copies what `spec` points to. NULL after AN_EINVAL (a value out of range, a class whose

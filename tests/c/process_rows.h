@@ -21,11 +21,16 @@ static const int64_t COUNTS[K] = {900, 90, 9};
 static const an_coupling COUPLINGS[] = {AN_COUPLE_VARIANCE, AN_COUPLE_SPEED, AN_COUPLE_SAMPLE};
 static const float LEVEL[B] = {0.5f, 2, 1, 0.7f, 1.3f};
 
-static inline an_schedule *make(an_beta_kind beta, int64_t steps, an_lambda_policy policy,
-                                an_coupling coupling)
+/* Levels ∝ n_j^(−1/4) with mean 1: the bound's minimiser. */
+static inline an_schedule *make(an_beta_kind beta, int64_t steps, an_coupling coupling)
 {
+    double lambda[K], sum = 0;
+    for (int j = 0; j < K; j++)
+        sum += lambda[j] = pow((double)COUNTS[j], -0.25);
+    for (int j = 0; j < K; j++)
+        lambda[j] *= K / sum;
     const an_schedule_spec spec = {.beta = an_beta_default(beta, steps),
-                                   .lambda = an_lambda_default(policy),
+                                   .lambda = lambda,
                                    .coupling = coupling,
                                    .K = K,
                                    .counts = COUNTS};

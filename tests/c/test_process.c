@@ -21,7 +21,7 @@ static void check_chain(an_coupling coupling)
 {
     enum { N = 20000 };
     const double z0 = 1.5, level = 0.6;
-    an_schedule *s = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, coupling);
+    an_schedule *s = make(AN_BETA_LINEAR, T, coupling);
     for (int j = 0; j < K; j++) {
         double sum[T + 1] = {0}, squares[T + 1] = {0};
         for (int i = 0; i < N; i++) {
@@ -65,7 +65,7 @@ static void test_q_sample_and_gather_agree(void **state)
     draw(m, "m");
     draw(e, "e");
     for (int c = 0; c < 3; c++) {
-        an_schedule *s = make(AN_BETA_COSINE, T, AN_LAMBDA_BOUND, COUPLINGS[c]);
+        an_schedule *s = make(AN_BETA_COSINE, T, COUPLINGS[c]);
         const an_rows rows = {s, B, t, NULL, level_for(COUPLINGS[c])};
         assert_int_equal(an_q_sample(&rows, y0, m, e, y), AN_OK);
         assert_int_equal(an_gather(&rows, AN_SIGNAL, a), AN_OK);
@@ -81,7 +81,7 @@ static void test_q_sample_and_gather_agree(void **state)
 static void test_levels_follow_labels_and_priors(void **state)
 {
     (void)state;
-    an_schedule *s = make(AN_BETA_COSINE, T, AN_LAMBDA_POWER, AN_COUPLE_SAMPLE);
+    an_schedule *s = make(AN_BETA_COSINE, T, AN_COUPLE_SAMPLE);
     const double *lambda = an_schedule_lambda(s);
     const int64_t labels[3] = {2, 0, 1}, wrong[1] = {K};
     const float m[3 * K] = {0, 0, 1, 0.5f, 0.25f, 0.25f, 0, 0, 0};
@@ -111,7 +111,7 @@ static void test_estimate_undoes_every_prediction(void **state)
         z[i] = y0[i] - m[i];
     for (int c = 0; c < 3; c++)
         for (int p = AN_PREDICT_EPSILON; p <= AN_PREDICT_V; p++) {
-            an_schedule *s = make(AN_BETA_COSINE, T, AN_LAMBDA_BOUND, COUPLINGS[c]);
+            an_schedule *s = make(AN_BETA_COSINE, T, COUPLINGS[c]);
             const an_rows rows = {s, B, t, NULL, level_for(COUPLINGS[c])};
             assert_int_equal(an_q_sample(&rows, y0, m, e, y), AN_OK);
             assert_int_equal(an_target(&rows, (an_prediction)p, y0, m, e, x), AN_OK);
@@ -131,7 +131,7 @@ static void test_clip_bounds_the_label_and_keeps_z(void **state)
     draw(m, "m");
     draw(y, "y");
     draw(x, "x");
-    an_schedule *s = make(AN_BETA_COSINE, T, AN_LAMBDA_BOUND, AN_COUPLE_SPEED);
+    an_schedule *s = make(AN_BETA_COSINE, T, AN_COUPLE_SPEED);
     const an_rows rows = {s, B, t, NULL, NULL};
     assert_int_equal(an_estimate(&rows, AN_PREDICT_EPSILON, 0.5, y, m, x, z0, eh), AN_OK);
     int clipped = 0;
@@ -155,7 +155,7 @@ static void test_posterior_is_the_conditional_gaussian(void **state)
     draw(z0, "z0");
     draw(zt, "zt");
     for (int c = 0; c < 3; c++) {
-        an_schedule *s = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, COUPLINGS[c]);
+        an_schedule *s = make(AN_BETA_LINEAR, T, COUPLINGS[c]);
         for (int64_t now = 1; now <= T; now++)
             for (int64_t then = 0; then < now; then++) {
                 int64_t t[B], u[B];
@@ -192,7 +192,7 @@ static void test_ddim_with_eta_one_is_the_ddpm_posterior(void **state)
     draw(noise, "noise");
     for (int c = 0; c < 3; c++)
         for (int64_t now = 1; now <= T; now++) {
-            an_schedule *s = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, COUPLINGS[c]);
+            an_schedule *s = make(AN_BETA_LINEAR, T, COUPLINGS[c]);
             int64_t t[B], u[B];
             fill(t, now);
             fill(u, now - 1);
@@ -226,8 +226,8 @@ static void test_bad_rows_are_refused_by_number(void **state)
     float x[B * K] = {0}, out[B * K], more[B * K];
     const float bad_level[B] = {1, 1, 0, 1, 1};
     int64_t t[B] = {3, 3, 3, 3, 3}, u[B] = {0, 1, 2, 0, 0};
-    an_schedule *s = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, AN_COUPLE_VARIANCE);
-    an_schedule *sample = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, AN_COUPLE_SAMPLE);
+    an_schedule *s = make(AN_BETA_LINEAR, T, AN_COUPLE_VARIANCE);
+    an_schedule *sample = make(AN_BETA_LINEAR, T, AN_COUPLE_SAMPLE);
     an_rows rows = {s, B, t, u, NULL};
     refused(an_ddim_step(&rows, 1.5, x, x, x, x, out), "eta = 1.5");
     refused(an_ddim_step(&rows, 0.5, x, x, x, NULL, out), "needs the noise");

@@ -13,20 +13,24 @@
 
 static const int64_t COUNTS[7] = {6705, 1113, 1099, 514, 327, 142, 115};
 
-static an_schedule_spec about(an_beta_kind beta, int64_t T, an_lambda_policy policy,
+static const double ONES[7] = {1, 1, 1, 1, 1, 1, 1};
+/* ∝ n^(−1/4) with mean 1. */
+static const double RISING[7] = {0.5165533, 0.8092645, 0.8118376, 0.9816809,
+                                 1.0991825, 1.3540532, 1.4274280};
+
+static an_schedule_spec about(an_beta_kind beta, int64_t T, const double *lambda,
                               an_coupling coupling)
 {
     return (an_schedule_spec){.beta = an_beta_default(beta, T),
-                              .lambda = an_lambda_default(policy),
+                              .lambda = lambda,
                               .coupling = coupling,
                               .K = 7,
                               .counts = COUNTS};
 }
 
-static an_schedule *make(an_beta_kind beta, int64_t T, an_lambda_policy policy,
-                         an_coupling coupling)
+static an_schedule *make(an_beta_kind beta, int64_t T, const double *lambda, an_coupling coupling)
 {
-    const an_schedule_spec spec = about(beta, T, policy, coupling);
+    const an_schedule_spec spec = about(beta, T, lambda, coupling);
     an_schedule *s = an_schedule_new(&spec);
     assert_non_null(s);
     return s;
@@ -55,7 +59,7 @@ static void test_base_schedules_have_their_published_values(void **state)
                  {AN_BETA_SIGMOID, 1000, 3.96818199053e-05},
                  {AN_BETA_CONSTANT, 1000, 1.68296735722e-09}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        an_schedule *s = make(known[i].kind, 1000, AN_LAMBDA_ISOTROPIC, AN_COUPLE_VARIANCE);
+        an_schedule *s = make(known[i].kind, 1000, ONES, AN_COUPLE_VARIANCE);
         close_to(an_schedule_alpha_bar(s, known[i].t), known[i].alpha_bar, 1e-9);
         assert_true(an_schedule_alpha_bar(s, 0) == 1);
         an_schedule_free(s);
@@ -69,7 +73,7 @@ static void test_any_T_ends_near_the_same_noise(void **state)
     for (int kind = AN_BETA_LINEAR; kind <= AN_BETA_CONSTANT; kind++)
         for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
             const int64_t T = steps[i];
-            an_schedule *s = make((an_beta_kind)kind, T, AN_LAMBDA_BOUND, AN_COUPLE_VARIANCE);
+            an_schedule *s = make((an_beta_kind)kind, T, RISING, AN_COUPLE_VARIANCE);
             assert_true(an_schedule_alpha_bar(s, T) > 0);
             if (T >= 100)
                 assert_true(an_schedule_alpha_bar(s, T) < 5e-3);
@@ -82,7 +86,7 @@ static void test_signal_falls_and_noise_grows(void **state)
     (void)state;
     for (int kind = AN_BETA_LINEAR; kind <= AN_BETA_CONSTANT; kind++)
         for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++) {
-            an_schedule *s = make((an_beta_kind)kind, 300, AN_LAMBDA_BOUND, (an_coupling)coupling);
+            an_schedule *s = make((an_beta_kind)kind, 300, RISING, (an_coupling)coupling);
             for (int64_t t = 1; t <= 300; t++)
                 for (int64_t j = 0; j < 7; j++) {
                     assert_true(an_schedule_signal(s, t)[j] <= an_schedule_signal(s, t - 1)[j]);
@@ -97,9 +101,9 @@ static void test_signal_falls_and_noise_grows(void **state)
 static void test_couplings_have_their_closed_forms(void **state)
 {
     (void)state;
-    an_schedule *variance = make(AN_BETA_LINEAR, 50, AN_LAMBDA_BOUND, AN_COUPLE_VARIANCE);
-    an_schedule *speed = make(AN_BETA_LINEAR, 50, AN_LAMBDA_BOUND, AN_COUPLE_SPEED);
-    an_schedule *sample = make(AN_BETA_LINEAR, 50, AN_LAMBDA_BOUND, AN_COUPLE_SAMPLE);
+    an_schedule *variance = make(AN_BETA_LINEAR, 50, RISING, AN_COUPLE_VARIANCE);
+    an_schedule *speed = make(AN_BETA_LINEAR, 50, RISING, AN_COUPLE_SPEED);
+    an_schedule *sample = make(AN_BETA_LINEAR, 50, RISING, AN_COUPLE_SAMPLE);
     for (int64_t t = 0; t <= 50; t++)
         for (int64_t j = 0; j < 7; j++) {
             const double bar = an_schedule_alpha_bar(variance, t);
@@ -115,32 +119,20 @@ static void test_couplings_have_their_closed_forms(void **state)
     an_schedule_free(sample);
 }
 
-/* λ ≡ 1 by any policy, normalisation and coupling is the plain √ᾱ and √(1−ᾱ), bit for bit. */
+/* λ ≡ 1 in any coupling is the plain √ᾱ and √(1−ᾱ), bit for bit. */
 static void test_unit_lambda_is_isotropic_bit_for_bit(void **state)
 {
     (void)state;
-    const double ones[7] = {1, 1, 1, 1, 1, 1, 1};
-    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++)
-        for (int policy = AN_LAMBDA_ISOTROPIC; policy <= AN_LAMBDA_MANUAL; policy++)
-            for (int normalise = AN_NORMALISE_MEAN; normalise <= AN_NORMALISE_NONE; normalise++) {
-                if (policy == AN_LAMBDA_BOUND)
-                    continue; /* never 1 on these counts */
-                an_schedule_spec spec =
-                    about(AN_BETA_COSINE, 200, (an_lambda_policy)policy, (an_coupling)coupling);
-                spec.lambda.gamma = 0;
-                spec.lambda.beta = 0;
-                spec.lambda.manual = policy == AN_LAMBDA_MANUAL ? ones : NULL;
-                spec.lambda.normalise = (an_normalise)normalise;
-                an_schedule *s = an_schedule_new(&spec);
-                assert_non_null(s);
-                for (int64_t t = 0; t <= 200; t++)
-                    for (int64_t j = 0; j < 7; j++) {
-                        const double bar = an_schedule_alpha_bar(s, t);
-                        assert_true(an_schedule_signal(s, t)[j] == sqrt(bar));
-                        assert_true(an_schedule_noise(s, t)[j] == sqrt(1 - bar));
-                    }
-                an_schedule_free(s);
+    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++) {
+        an_schedule *s = make(AN_BETA_COSINE, 200, ONES, (an_coupling)coupling);
+        for (int64_t t = 0; t <= 200; t++)
+            for (int64_t j = 0; j < 7; j++) {
+                const double bar = an_schedule_alpha_bar(s, t);
+                assert_true(an_schedule_signal(s, t)[j] == sqrt(bar));
+                assert_true(an_schedule_noise(s, t)[j] == sqrt(1 - bar));
             }
+        an_schedule_free(s);
+    }
 }
 
 static void test_times_fall_from_T_to_zero(void **state)
@@ -150,7 +142,7 @@ static void test_times_fall_from_T_to_zero(void **state)
     for (int kind = AN_BETA_LINEAR; kind <= AN_BETA_COSINE; kind += AN_BETA_COSINE)
         for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
             const int64_t T = steps[i];
-            an_schedule *s = make((an_beta_kind)kind, T, AN_LAMBDA_ISOTROPIC, AN_COUPLE_VARIANCE);
+            an_schedule *s = make((an_beta_kind)kind, T, ONES, AN_COUPLE_VARIANCE);
             for (int spacing = AN_SPACING_UNIFORM; spacing <= AN_SPACING_LOGSNR; spacing++)
                 for (int64_t S = 1; S <= T; S += S < 20 ? 1 : 97) {
                     int64_t times[1001];
@@ -167,7 +159,7 @@ static void test_times_fall_from_T_to_zero(void **state)
 static void test_spacings_differ_as_named(void **state)
 {
     (void)state;
-    an_schedule *s = make(AN_BETA_LINEAR, 1000, AN_LAMBDA_ISOTROPIC, AN_COUPLE_VARIANCE);
+    an_schedule *s = make(AN_BETA_LINEAR, 1000, ONES, AN_COUPLE_VARIANCE);
     int64_t uniform[5], quadratic[5], logsnr[5];
     assert_int_equal(an_times(s, 4, AN_SPACING_UNIFORM, uniform), AN_OK);
     assert_int_equal(an_times(s, 4, AN_SPACING_QUADRATIC, quadratic), AN_OK);
@@ -195,7 +187,7 @@ static void refused(const an_schedule_spec *spec, const char *words)
 static void test_bad_values_are_refused_by_name(void **state)
 {
     (void)state;
-    const an_schedule_spec good = about(AN_BETA_LINEAR, 10, AN_LAMBDA_BOUND, AN_COUPLE_SPEED);
+    const an_schedule_spec good = about(AN_BETA_LINEAR, 10, RISING, AN_COUPLE_SPEED);
     an_schedule_spec bad = good;
     bad.beta.T = 0;
     refused(&bad, "T = 0");
@@ -216,9 +208,14 @@ static void test_bad_values_are_refused_by_name(void **state)
     refused(&bad, "K = 0");
     bad = good;
     const double tiny[7] = {1, 1, 1e-200, 1, 1, 1, 1};
-    bad.lambda = an_lambda_default(AN_LAMBDA_MANUAL);
-    bad.lambda.manual = tiny;
+    bad.lambda = tiny; /* its noise is 0 in float */
     refused(&bad, "lambda[3]");
+    static const double wrong[] = {0, -1, NAN, INFINITY};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const double levels[7] = {1, 1, 1, 1, wrong[i], 1, 1};
+        bad.lambda = levels;
+        refused(&bad, "class 5 has lambda[5]");
+    }
     const int64_t negative[7] = {1, 2, 3, 4, 5, 6, -7};
     bad = good;
     bad.counts = negative;
@@ -229,11 +226,7 @@ static void test_strong_levels_stay_finite(void **state)
 {
     (void)state;
     const double strong[7] = {100, 1, 1, 1, 1, 1, 1e-3};
-    an_schedule_spec spec = about(AN_BETA_CONSTANT, 1000, AN_LAMBDA_MANUAL, AN_COUPLE_SPEED);
-    spec.lambda.manual = strong;
-    spec.lambda.normalise = AN_NORMALISE_NONE;
-    an_schedule *s = an_schedule_new(&spec);
-    assert_non_null(s);
+    an_schedule *s = make(AN_BETA_CONSTANT, 1000, strong, AN_COUPLE_SPEED);
     assert_true(an_schedule_signal(s, 1000)[0] == 1e-10);
     assert_true(an_schedule_noise(s, 1)[6] > 1e-4);
     an_schedule_free(s);
@@ -243,7 +236,7 @@ static void test_nothing_is_left_behind(void **state)
 {
     (void)state;
     const int64_t live = an_mem_live();
-    const an_schedule_spec spec = about(AN_BETA_COSINE, 30, AN_LAMBDA_BOUND, AN_COUPLE_SPEED);
+    const an_schedule_spec spec = about(AN_BETA_COSINE, 30, RISING, AN_COUPLE_SPEED);
     int failures = 0;
     for (int64_t nth = 1; nth < 20; nth++) {
         an_mem_fail_at(nth);

@@ -46,7 +46,7 @@ static void test_perfect_oracle_returns_y0(void **state)
     draw(m, "m");
     for (int c = 0; c < 3; c++)
         for (int k = 0; k < 4; k++) {
-            an_schedule *s = make(AN_BETA_LINEAR, T, AN_LAMBDA_BOUND, COUPLINGS[c]);
+            an_schedule *s = make(AN_BETA_LINEAR, T, COUPLINGS[c]);
             const float *level = level_for(COUPLINGS[c]);
             /* The last step, from T/S, divides the rounding of ε̂ (2^−24 of about 8) by a. */
             double a = 1;
@@ -101,7 +101,7 @@ static void test_dpm_solver_is_of_second_order(void **state)
 {
     (void)state;
     for (int c = 0; c < 2; c++) {
-        an_schedule *s = make(AN_BETA_LINEAR, 400, AN_LAMBDA_BOUND, COUPLINGS[c]);
+        an_schedule *s = make(AN_BETA_LINEAR, 400, COUPLINGS[c]);
         const double first = flow_error(s, 40, false), second = flow_error(s, 40, true);
         assert_true(second < first / 4);
         assert_true(flow_error(s, 20, true) > 2.5 * second); /* 4 in the limit, 2 if first order */

@@ -61,7 +61,8 @@ same "settings" "$(tr -d ' \n' <"$dir/new/.luarc.json")" \
     '{"runtime.version":"Lua5.4","workspace.library":[".aniso/types"]}'
 same "the annotations are those of the program" \
     "$(cat "$dir/new/.aniso/types/schedule.lua")" "$(cat lua/aniso/types/schedule.lua)"
-same "all of them" "$(ls "$dir/new/.aniso/types")" "$(ls lua/aniso/types)"
+same "all of them, and what the registries write" "$(ls "$dir/new/.aniso/types")" \
+    "$( (ls lua/aniso/types; echo options_registries.lua) | LC_ALL=C sort)"
 cp "$dir/new/.luarc.json" "$dir/before"
 echo "---@meta" >"$dir/new/.aniso/types/old.lua"
 expect "luals again" 0 "$aniso" luals "$dir/new/"

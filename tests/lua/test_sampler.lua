@@ -120,7 +120,7 @@ function Test.test_ddpm_is_ddim_with_eta_one()
 end
 
 function Test.test_a_sampler_is_added_in_one_place()
-  sampler.kinds.nothing = function(_, y) return y end
+  sampler.kinds.nothing = { step = function(_, y) return y end }
   local ok, y = pcall(sampler.run, { schedule = make "speed", m = prior(), kind = "nothing",
     steps = 3, denoise = crude })
   sampler.kinds.nothing = nil

@@ -12,16 +12,9 @@ local function whole(text)
   return nil, ("%s is not a whole number of at least 1"):format(text)
 end
 
-local function samplers()
-  local names = {}
-  for name in pairs(require("aniso.method.sampler").kinds) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 function eval.arguments(parser)
   parser:argument("run", "the run")
-  parser:option("--sampler", "the run's own if left out"):choices(samplers())
+  parser:option("--sampler", "the run's own if left out"):choices(require("aniso.method.sampler").names())
   parser:option("--steps", "S: steps of a chain"):convert(whole)
   parser:option("--draws", "R: chains per image"):convert(whole)
   parser:option("--seed", "of the noise"):convert(function(text) return math.tointeger(tonumber(text)) end)

@@ -2,23 +2,26 @@
 -- gives only what differs; a key that is not here is an error. Options of the data, the
 -- schedule and the networks are listed by the modules that own them.
 --   config.complete(given) → a complete copy, or raises with the dotted name
+local class_weight = require "aniso.method.class_weight"
 local data = require "aniso.method.data"
 local nets = require "aniso.method.networks"
 local options = require "aniso.recipe.options"
 local prior_loss = require "aniso.method.prior_loss"
+local sampler = require "aniso.method.sampler"
 local schedule = require "aniso.method.schedule"
 
 local number, integer, one_of = options.number, options.integer, options.one_of
 
 local config = {}
 
--- L = epsilon·E‖ε−ε̂‖² + mmd·MMD²(ε, ε̂) + global·L(g) + local·L(l)   (METHOD §6)
+-- L = epsilon·E[w_c ‖target−output‖²] + mmd·MMD²(ε, ε̂) + global·L(g) + local·L(l)   (METHOD §6)
 local loss = {
   epsilon = number { default = 1, min = 0 },
   mmd = number { default = 0.5, min = 0 },
   ["global"] = number { default = 1, min = 0 },
   ["local"] = number { default = 1, min = 0 },
-  prior = options.kinds(prior_loss.kinds),
+  prior = prior_loss.option,
+  class_weight = class_weight.option,                           -- w_c
   multipliers = options.list("number", { 0.25, 0.5, 1, 2, 4 }), -- of MMD's bandwidth 2K
   unbiased = false,
 }
@@ -54,27 +57,7 @@ local select = {
   keep = one_of { "best", "last" },
 }
 
--- A sampler's options: those of every sampler and its own.
-local function sampling(own)
-  local fields = {
-    steps = integer { default = 20, min = 1 },       -- S
-    draws = integer { default = 8, min = 1 },        -- R
-    spacing = one_of { "uniform", "quadratic", "logsnr" },
-    clip = number { default = 1, min = 0 },          -- of ŷ0 to [−clip, 1+clip]; 0: off
-    probabilities = one_of { "distance", "plain" },
-    temperature = number { default = 0.25, above = 0 },
-    seed = integer { default = 0, min = 0 },
-  }
-  for name, rule in pairs(own) do fields[name] = rule end
-  return fields
-end
-
-config.sampler = options.kinds {
-  default = "ddim",
-  ddim = sampling { eta = number { default = 0, min = 0, max = 1 } },
-  ddpm = sampling {},
-  dpmpp = sampling {},
-}
+config.sampler = sampler.option
 
 config.defaults = {
   data = data.kinds,

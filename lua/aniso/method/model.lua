@@ -19,11 +19,12 @@ local function build_net(self, config, dataset, seed)
 end
 
 -- config: complete (config.check); dataset: aniso.Dataset; seed: of the initial weights;
--- beside [opt]: a model of the same backbone, prior and seed, whose net this one shares.
-function model.new(config, dataset, seed, beside)
+-- beside [opt]: a model of the same backbone, prior and seed, whose net this one shares;
+-- levels [opt]: the λ_j that a stored run has (schedule.new).
+function model.new(config, dataset, seed, beside, levels)
   local K = dataset.K
   local self = setmetatable({ K = K, config = config }, Model)
-  self.schedule = schedule.new(config.schedule, dataset.counts)
+  self.schedule = schedule.new(config.schedule, dataset.counts, levels)
   if beside then
     self.net, self.backbone, self.prior = beside.net, beside.backbone, beside.prior
   else

@@ -28,7 +28,7 @@ function evaluate.chains(model, features, prior, how, first, see)
       see(map)
       return output
     end,
-    kind = how[1], eta = how.eta, steps = how.steps, spacing = how.spacing, clip = how.clip,
+    kind = how, steps = how.steps, spacing = how.spacing, clip = how.clip,
     seed = how.seed, first = first * R * K,
   }
   return sampler.probabilities(y0, how.probabilities, how.temperature, R)

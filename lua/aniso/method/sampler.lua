@@ -1,14 +1,19 @@
--- Reverse chains from y_T to ŷ0, S of the schedule's T steps, for a batch of rows at once.
--- A sampler is one entry of `kinds`: step(chain, y, output, t, u) → y at time u, where
--- output is the network's at time t and chain holds schedule, m, level, options (the table
--- given to run), read (how output reads), memory (its own, empty at first) and noise().
---   sampler.kinds.mine = function(chain, y, output, t, u) … end     makes a new one
+-- Reverse chains from y_T to ŷ0, S of the schedule's T steps, for a batch of rows at once. A
+-- sampler is one entry of `kinds`; its help text, completion and checks come from the entry.
+--   step(chain, y, output, t, u)   → y at time u, where output is the network's at time t. chain
+--                                  holds schedule, m, level, options (the sampler's), read (how
+--                                  output is read), memory (the chain's own, empty at first), noise()
+--   text, options                  what it is, with its source, and the options beyond those of all
+-- A recipe may bring a step function of its own (recipe/own_part.lua).
 local core = require "aniso.core"
 local nearest = require "aniso.recipe.nearest"
+local options = require "aniso.recipe.options"
+local own_part = require "aniso.recipe.own_part"
 
 local tensor = core.tensor
+local number, integer, one_of = options.number, options.integer, options.one_of
 
-local sampler = { kinds = {} }
+local sampler = {}
 
 local function ddim(chain, y, output, t, u, eta)
   local read = chain.read
@@ -17,18 +22,18 @@ local function ddim(chain, y, output, t, u, eta)
   return (chain.schedule:ddim_step(y, chain.m, output, t, u, read, chain.level))
 end
 
--- Noise of η times the posterior's; none by default (2010.02502).
-function sampler.kinds.ddim(chain, y, output, t, u)
+-- Noise of η times the posterior's; none by default.
+local function ddim_step(chain, y, output, t, u)
   return ddim(chain, y, output, t, u, chain.options.eta or 0)
 end
 
--- The ancestral posterior (2006.11239): DDIM with η = 1 is the same Gaussian at any stride.
-function sampler.kinds.ddpm(chain, y, output, t, u)
+-- DDIM with η = 1 is the ancestral posterior, the same Gaussian at any stride.
+local function ddpm_step(chain, y, output, t, u)
   return ddim(chain, y, output, t, u, 1)
 end
 
--- DPM-Solver++(2M) (2211.01095): remembers the last step's estimate and time.
-function sampler.kinds.dpmpp(chain, y, output, t, u)
+-- Remembers the last step's estimate and time.
+local function dpmpp_step(chain, y, output, t, u)
   local read, memory = chain.read, chain.memory
   read.previous_z0, read.previous_t = memory.z0, memory.t
   y, memory.z0 = chain.schedule:dpm_step(y, chain.m, output, t, u, read, chain.level)
@@ -36,25 +41,77 @@ function sampler.kinds.dpmpp(chain, y, output, t, u)
   return y
 end
 
-local function find(kind)
-  if sampler.kinds[kind] then return sampler.kinds[kind] end
+local DEFAULT = "ddim"
+
+sampler.kinds = {
+  ddim = { text = "2010.02502", step = ddim_step,
+    options = { eta = number { default = 0, min = 0, max = 1,
+      text = "η, share of the posterior's noise" } } },
+
+  ddpm = { text = "The ancestral posterior, 2006.11239.", step = ddpm_step },
+
+  dpmpp = { text = "DPM-Solver++(2M), 2211.01095.", step = dpmpp_step },
+}
+
+-- What every sampler takes, a recipe's own among them.
+sampler.common = {
+  steps = integer { default = 20, min = 1, text = "S, steps of a chain, at most schedule.T" },
+  draws = integer { default = 8, min = 1, text = "R, chains per image" },
+  spacing = one_of { "uniform", "quadratic", "logsnr", text = "Of the steps over T" },
+  clip = number { default = 1, min = 0, text = "ŷ0 is held in [−clip, 1 + clip]; 0: off" },
+  probabilities = one_of { "distance", "plain",
+    text = "softmax(−(ŷ0−1)²/temperature), or ŷ0 above 0 over its sum" },
+  temperature = number { default = 0.25, above = 0, text = 'Of "distance"' },
+  seed = integer { default = 0, min = 0, text = "Of the noise" },
+}
+
+-- The rule of the option sampler.
+sampler.option = options.registry(sampler.kinds, DEFAULT, sampler.common)
+
+-- The names of the program's samplers, sorted.
+function sampler.names()
   local names = {}
   for name in pairs(sampler.kinds) do names[#names + 1] = name end
   table.sort(names)
-  local meant = nearest(tostring(kind), names)
-  error(("unknown sampler %s (%s)"):format(kind, meant and ("did you mean %s?"):format(meant)
+  return names
+end
+
+-- The step function of an own part: y must keep its shape.
+local function own_step(reference)
+  local call, fail = own_part.need(reference, "sampler")
+  return function(chain, y, ...)
+    local next_y = call(chain, y, ...)
+    if type(next_y) ~= "userdata" or next_y:numel() ~= y:numel() then
+      fail("the step must give y at time u, a tensor of y's shape")
+    end
+    return next_y
+  end
+end
+
+-- The step function of a kind, of {kind, option = …}, or of an own part's reference; raises where
+-- there is none.
+function sampler.step_of(choice)
+  if own_part.is(choice) then return own_step(choice) end
+  local name = type(choice) == "table" and choice[1] or choice
+  if sampler.kinds[name] then return sampler.kinds[name].step end
+  local names = sampler.names()
+  local meant = nearest(tostring(name), names)
+  error(("unknown sampler %s (%s)"):format(name, meant and ("did you mean %s?"):format(meant)
     or "known: " .. table.concat(names, ", ")), 0)
 end
 
 -- run{ schedule=, denoise=function(y, t) → output, m= (B,K), level= [sample coupling] (B),
---      kind="ddim", eta=, steps=, spacing="uniform", parameterisation="epsilon", clip=0,
+--      kind="ddim" (or a complete value of the option sampler), eta=, steps=, spacing="uniform",
+--      parameterisation="epsilon", clip=0,
 --      seed=0, stream_index=0, first=0 } → ŷ0 (B,K)
 -- `first` is the place of the batch's first number in the noise of the whole set (row · K):
 -- then every row has the same noise whatever the batches are. t is an int64 tensor (B).
 function sampler.run(o)
-  local s, step = o.schedule, find(o.kind or "ddim")
+  local s, kind = o.schedule, o.kind or DEFAULT
+  local step = sampler.step_of(kind)
   local B, K, drawn = o.m:size(1), s.K, 0
-  local chain = { schedule = s, m = o.m, level = o.level, options = o, memory = {},
+  local chain = { schedule = s, m = o.m, level = o.level, memory = {},
+    options = type(kind) == "table" and kind or o,
     read = { parameterisation = o.parameterisation, clip = o.clip } }
   function chain.noise()
     local x = tensor.randn { shape = { B, K }, seed = o.seed, stream = "reverse", a = drawn,

@@ -1,54 +1,19 @@
--- aniso.schedule{beta = "cosine", T = 1000, counts = {…}, lambda = "bound", coupling = "variance"}
--- → Schedule. Names every option, fills in the defaults and hands the engine one flat table
--- of resolved values. lambda is a policy by name, {"power", gamma = 0.5, max = 3} or
--- {"manual", 1, 1, 2}; counts (training images per class) may be left out if K is given and
--- lambda is isotropic or manual. schedule.options is the same table's rules for a recipe.
+-- aniso.schedule{"cosine", T = 1000, counts = {…}, lambda = "bound", coupling = "variance"} → Schedule.
+-- Checks the options, lets the λ policy choose the K levels (lambda.lua) and hands the engine one
+-- flat table of resolved values. lambda is a policy by name, {"power", gamma = 0.5, max = 3},
+-- {"manual", 1, 1, 2} or a function; counts (training images per class) may be left out if K is
+-- given and the policy does without. schedule.options is the same table's rules for a recipe.
 local core = require "aniso.core"
+local bound = require "aniso.method.bound"
+local lambda = require "aniso.method.lambda"
 local options = require "aniso.recipe.options"
+local own_part = require "aniso.recipe.own_part"
 
 local schedule = {}
 
 local number, one_of, optional = options.number, options.one_of, options.optional
 
--- What every policy takes: the budget is kept at 1, then the levels are clipped.
-local function policy(fields)
-  fields.normalise = one_of { "mean", "geometric", "prior", "max", "none" }
-  fields.min = number { default = 0, min = 0 }
-  fields.max = optional(number { above = 0 })
-  return fields
-end
-
-schedule.policies = {
-  isotropic = policy {},
-  power = policy { gamma = number { default = 0.25 } },
-  bound = policy { A = optional "number", Dn = optional "number",
-                   p = optional "number", q = optional "number" },
-  effective = policy { beta = number { default = 0.999, min = 0, below = 1 } },
-  manual = policy { values = options.list "number" },
-}
-
--- {"manual", 1, 1, 2, max = 3} → {"manual", values = {1, 1, 2}, max = 3}
-local function gather_values(lambda)
-  if type(lambda) ~= "table" or lambda[1] ~= "manual" or lambda.values then return lambda end
-  local out = options.copy(lambda)
-  out.values = {}
-  for i = 2, #lambda do out.values[i - 1], out[i] = lambda[i], nil end
-  return out
-end
-
-local known_policy = options.kinds(schedule.policies)
-
-local function check_lambda(given, where)
-  local lambda = gather_values(given)
-  local values = type(lambda) == "table" and lambda.values
-  for j, level in ipairs(type(values) == "table" and values or {}) do
-    if not (type(level) == "number" and level > 0 and level < math.huge) then
-      error(("option %s: class %d has the level %s: a noise level must be finite and above 0")
-        :format(where, j, level ~= level and "nan" or level), 0)
-    end
-  end
-  return known_policy.check(lambda, where)
-end
+schedule.policies = lambda.policies
 
 local base = one_of { "cosine", "linear", "scaled_linear", "quadratic", "sigmoid", "constant" }
 local named = options.custom(function(value) return base.check(value, "schedule.beta") end,
@@ -62,8 +27,8 @@ schedule.options = {
   beta_max = number { default = 0.999, above = 0, below = 1 },
   offset = number { default = 0.008, min = 0, below = 1 },     -- of the cosine
   coupling = one_of { "variance", "speed", "sample" },
-  lambda = options.custom(check_lambda, "isotropic", known_policy),
-  bound = { A = 1, Dn = 1, p = 1, q = 1 },                     -- E(λ), see schedule:bound()
+  lambda = lambda.option,
+  bound = bound.constants,                                     -- E(λ), see schedule:bound()
   counts = optional(options.list(options.integer { min = 0 })),
   K = optional(options.integer { min = 1 }),
 }
@@ -88,30 +53,36 @@ local function base_of(o)
   return o.beta or o[1]
 end
 
--- counts: those of the data set, where the options give none.
-function schedule.new(given, counts)
+-- counts: those of the data set, where the options give none. stored [opt]: the levels of a
+-- stored run (K), used in the place of an own policy's, which need not be at hand then.
+function schedule.new(given, counts, stored)
   local o = options.check(given, schedule.options, "schedule")
-  local lambda, bound = o.lambda, o.bound
   o.counts = o.counts or counts
+  local K, choice = classes(o), o.lambda
+  local levels = own_part.is(choice) and stored and #stored == K and stored
+    or lambda.levels(choice, K, o.counts, o.bound)
   return core.schedule.new {
-    K = classes(o), counts = o.counts, coupling = o.coupling,
+    K = K, counts = o.counts, coupling = o.coupling, lambda = levels,
     beta = base_of(o), T = o.T, beta_start = o.beta_start, beta_end = o.beta_end,
     beta_max = o.beta_max, offset = o.offset,
-    policy = lambda[1], gamma = lambda.gamma, effective_beta = lambda.beta,
-    manual = lambda.values, normalise = lambda.normalise, min = lambda.min, max = lambda.max,
-    A = lambda.A or bound.A, Dn = lambda.Dn or bound.Dn,
-    p = lambda.p or bound.p, q = lambda.q or bound.q,
+    about = { policy = choice[1], normalise = choice.normalise, constants = lambda.constants(choice, o.bound),
+      text = lambda.describe(choice, o.bound) },
   }
 end
 
--- Methods that are there for exploring; their files are loaded when they are first called.
 local methods = core.schedule.methods
+
+-- Methods for exploring; their files are loaded by the first call.
 for _, name in ipairs { "plot", "simulate" } do
   methods[name] = function(...) return require("aniso.prompt.explore." .. name)(...) end
 end
 
--- Of the engine's bound, s:bound(λ), and the curve over γ where no λ is given.
-local at = methods.bound
-function methods.bound(...) return require "aniso.prompt.explore.bound"(at)(...) end
+-- K levels, a list or a tensor → E(λ), its terms per class. Anything else: the curve over γ.
+function methods.bound(s, given)
+  local levels = type(given) == "userdata" and given:list() or type(given) == "table" and given[1] and given
+  if not levels then return require "aniso.prompt.explore.bound"(s, given) end
+  if #levels ~= s.K then error(("bound: %d levels for %d classes"):format(#levels, s.K), 2) end
+  return bound.value(s.constants, s.counts, levels)
+end
 
 return setmetatable(schedule, { __call = function(_, given) return schedule.new(given) end })

@@ -1,5 +1,9 @@
 -- Reads a recipe: a Lua file that returns aniso.study{…}, or a function that returns one
 -- or does its own work. Gives the study, and path and text for the run's record.
+local own_part = require "aniso.recipe.own_part"
+local part_modules = require "aniso.recipe.part_modules"
+local study = require "aniso.recipe.study"
+
 local recipe = {}
 
 local function read(path)
@@ -14,6 +18,7 @@ end
 -- → study or nil when the recipe was a function that returned none, {path =, text =}.
 function recipe.load(path)
   local text = read(path)
+  part_modules.set_recipe(path)
   local chunk, why = load(text, "@" .. path)
   if not chunk then error(why, 0) end
   local found = chunk(path)
@@ -25,6 +30,13 @@ function recipe.load(path)
     error(path .. ": a recipe returns aniso.study{…} or a function", 0)
   end
   return found, { path = path, text = text }
+end
+
+-- Loads a recipe for the own parts of its configurations alone: a stored run finds them by hash.
+function recipe.learn(path)
+  local found = recipe.load(path)
+  if not found then error(path .. ": the recipe returns no study, so it has no own parts", 0) end
+  for _, job in ipairs(study.expand(found)) do own_part.learn(job.config, "") end
 end
 
 return recipe

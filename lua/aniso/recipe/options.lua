@@ -6,6 +6,7 @@
 -- "resnet" is the same as {"resnet"}.
 local literal = require "aniso.recipe.literal"
 local nearest = require "aniso.recipe.nearest"
+local own_part = require "aniso.recipe.own_part"
 local paths = require "aniso.recipe.paths"
 
 local options = { get = paths.get, flatten = paths.flatten, copy = paths.copy }
@@ -81,6 +82,14 @@ function resolve(given, default, where)
   return check_type(given, type(default), where)
 end
 
+local function resolve_own(value, own, where)
+  local out = own_part.reference(value, where)
+  for key, default in pairs(own.fields) do
+    out[key] = resolve(out[key], default, paths.join(where, key))
+  end
+  return out
+end
+
 -- A deep copy of `given` completed from `defaults`. `where` is the dotted name of the
 -- table for messages; "" or nil at the top.
 function options.check(given, defaults, where)
@@ -118,10 +127,11 @@ function options.one_of(choices)
     for i, choice in ipairs(choices) do names[i] = tostring(choice) end
     refuse(where, "one of " .. table.concat(names, ", "), value)
   end
-  return rule { default = choices.default or choices[1], about = { choices = choices }, check = check }
+  return rule { default = choices.default or choices[1], check = check,
+    about = { choices = choices, text = choices.text } }
 end
 
--- number{default =, min =, max =, above =, below =, integer = true}
+-- number{default =, min =, max =, above =, below =, integer = true, text = what it is}
 function options.number(limits)
   local about = paths.copy(limits)
   about.type = limits.integer and "integer" or "number"
@@ -143,8 +153,8 @@ function options.integer(limits)
 end
 
 -- A list of values of one type or rule; default an empty list or `default`.
-function options.list(item, default)
-  return rule { default = default or {}, about = { type = "list", item = item },
+function options.list(item, default, text)
+  return rule { default = default or {}, about = { type = "list", item = item, text = text },
     check = function(value, where)
     check_type(value, "table", where)
     local out = {}
@@ -162,13 +172,17 @@ function options.list(item, default)
 end
 
 -- kinds{ cosine = {T = 1000}, linear = {…}, default = "cosine" }: each kind has its own
--- defaults. Accepts "cosine" or {"cosine", T = 500}; gives {"cosine", T = 500}.
-function options.kinds(kinds)
+-- defaults. Accepts "cosine" or {"cosine", T = 500}; gives {"cosine", T = 500}. own [opt]: {fields =
+-- defaults} where a recipe may bring a part of its own (own_part.lua), which takes these fields
+-- and whatever options it likes; gives its reference.
+function options.kinds(kinds, own)
   local defaults = {}
   for name, fields in pairs(kinds) do
     if name ~= "default" then defaults[name] = fields end
   end
-  return rule { default = kinds.default, about = { kinds = defaults }, check = function(value, where)
+  local about = { kinds = defaults, own = own }
+  return rule { default = kinds.default, about = about, check = function(value, where)
+    if own and own_part.is(value) then return resolve_own(value, own, where) end
     if type(value) == "string" then value = { value } end
     check_type(value, "table", where)
     local name = value[1] or kinds.default
@@ -184,6 +198,19 @@ function options.kinds(kinds)
     out[1] = name
     return out
   end }
+end
+
+-- kinds() of a registry, { name = {text =, options =, …} … }: each entry takes its own options and
+-- the `common` ones, and so does a recipe's own part.
+function options.registry(entries, default, common)
+  local kinds = { default = default }
+  for name, entry in pairs(entries) do
+    kinds[name] = {}
+    for _, side in ipairs { common, entry.options or {} } do
+      for key, rule_of in pairs(side) do kinds[name][key] = rule_of end
+    end
+  end
+  return options.kinds(kinds, { fields = common })
 end
 
 -- ── describing ──────────────────────────────────────────────────────────────────────────

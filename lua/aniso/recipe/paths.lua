@@ -31,12 +31,12 @@ function paths.get(config, path)
   return config
 end
 
--- Makes the tables on the way; a text on the way, "power", becomes {"power"}.
+-- Makes the tables on the way; a text on the way, "power", becomes {"power"}, and a function {f}.
 function paths.set(config, path, value)
   local list = parts(path)
   for i = 1, #list - 1 do
     local inner = config[list[i]]
-    if type(inner) == "string" then inner = { inner } end
+    if type(inner) == "string" or type(inner) == "function" then inner = { inner } end
     if type(inner) ~= "table" then inner = {} end
     config[list[i]] = inner
     config = inner

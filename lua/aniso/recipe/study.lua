@@ -4,6 +4,7 @@
 -- more variant. Runs are ordered seed by seed: each variant has its first result early.
 local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
+local own_part = require "aniso.recipe.own_part"
 local paths = require "aniso.recipe.paths"
 local pretty = require "aniso.show.pretty"
 
@@ -34,6 +35,7 @@ end
 -- "schedule.lambda" = {"power", gamma = 0.5}  →  "lambda=power(gamma=0.5)"
 local function short(path, value)
   local text
+  if own_part.is(value) then value = own_part.labelled(value, path) end
   if type(value) == "table" then
     local parts = {}
     for _, leaf in ipairs(paths.flatten(value)) do

@@ -41,7 +41,7 @@ function host.describe(job, session)
   return {
     name = job.label or "run", label = job.label, study = job.study, config = job.config,
     seed = job.seed, argv = job.argv, recipe = job.recipe,
-    lambda = session.model.schedule.lambda:list(),
+    lambda = session.model.schedule.levels,
     dataset = { name = dataset.name, sha256 = data_sha256, source = dataset.source,
       classes = dataset.classes, height = dataset.height, width = dataset.width,
       channels = dataset.channels },

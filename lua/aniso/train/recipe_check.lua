@@ -1,8 +1,7 @@
 -- Looks a study over before a long run, without training it or storing anything:
 --   check.options(study, overrides, seeds) → jobs, list of mistakes in its options
 --   check.runs(jobs) → list of reports {labels, shapes, parameters, stages, …}, list of mistakes
--- A report is made once for all runs that cost the same. Times come from one step each, so they
--- are rough; nothing is asked of the disk.
+-- A report is made once for all runs that cost the same; its times come from one step each.
 local core = require "aniso.core"
 local config = require "aniso.method.config"
 local evaluate = require "aniso.method.predict"
@@ -45,10 +44,11 @@ local function check_section(value, default, where, say)
   if type(value) ~= "table" then
     return try(say, options.check, { [where] = value }, { [where] = default })
   end
-  try(say, options.check, { [where] = { value[1] } }, { [where] = default })
+  local kind, module = value[1], value.module
+  try(say, options.check, { [where] = { kind, module = module } }, { [where] = default })
   for key, one in pairs(value) do
-    if key ~= 1 then
-      try(say, options.check, { [where] = { value[1], [key] = one } }, { [where] = default })
+    if key ~= 1 and key ~= "module" then
+      try(say, options.check, { [where] = { kind, module = module, [key] = one } }, { [where] = default })
     end
   end
 end

@@ -6,12 +6,14 @@
 --   trainer.run_together(jobs)      trainer.resume_together(jobs)      in lock-step
 -- `stream` is where progress goes, stderr if absent; `board` (progress.board) shows several runs.
 local core = require "aniso.core"
+local class_weight = require "aniso.method.class_weight"
 local config = require "aniso.method.config"
 local data = require "aniso.method.data"
 local mmd = require "aniso.method.mmd"
 local model = require "aniso.method.model"
 local prior_loss = require "aniso.method.prior_loss"
 local progress = require "aniso.show.progress"
+local sampler = require "aniso.method.sampler"
 local carry_out = require "aniso.train.carry_out"
 local host = require "aniso.train.provenance"
 local final = require "aniso.train.final_evaluation"
@@ -54,12 +56,18 @@ local function report(session, train, val)
 end
 
 -- Everything a run needs that follows from (config, seed), nothing of which is stored.
--- beside [opt]: a session whose net this one shares.
+-- beside [opt]: a session whose net this one shares. job.levels [opt]: a stored run's λ_j;
+-- job.evaluation_only: nothing is trained, so the losses' own parts need not be at hand.
 function trainer.prepare(job, beside)
   local session = { config = job.config, seed = job.seed, plan = stage.plan(job.config) }
   session.dataset = load_data(job.config.data)
-  session.model = model.new(job.config, session.dataset, job.seed, beside and beside.model)
-  session.prior_criterion = prior_loss.new(job.config.loss.prior, session.dataset.counts)
+  session.model = model.new(job.config, session.dataset, job.seed, beside and beside.model, job.levels)
+  sampler.step_of(job.config.sampler) -- raises now where an own sampler is missing
+  if not job.evaluation_only then
+    local loss, counts = job.config.loss, session.dataset.counts
+    session.prior_criterion = prior_loss.new(loss.prior, counts)
+    session.class_weights = class_weight.tensor(loss.class_weight, counts, session.model.schedule.levels)
+  end
   session.mmd = mmd.new { multipliers = job.config.loss.multipliers,
     unbiased = job.config.loss.unbiased }
   session.total_epochs = 0
@@ -143,7 +151,7 @@ end
 -- The job of a stored run: its configuration and seed as they were.
 function trainer.stored_job(db, run, stream)
   return { db = db, stream = stream, config = config.complete(db:config(run)), seed = run.seed,
-    label = run.label or run.name, run = run }
+    label = run.label or run.name, run = run, levels = db:lambda(run) }
 end
 
 local function load_saved(db, run)
@@ -173,9 +181,9 @@ end
 
 -- Evaluates a stored run's best weights again with another sampler (a table as in the
 -- configuration's `sampler`); stored as a further evaluation.
-function trainer.evaluate(db, run, sampler)
+function trainer.evaluate(db, run, how)
   local job = trainer.stored_job(db, run)
-  job.config.sampler = config.complete { sampler = sampler }.sampler
+  job.config.sampler, job.evaluation_only = config.complete { sampler = how }.sampler, true
   local session = trainer.prepare(job)
   final.same_data(session, db, run)
   attach(session, job, db:record_of(run.uid), { session })

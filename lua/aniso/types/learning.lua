@@ -128,8 +128,18 @@ function rate.one_cycle(given) end
 
 ---Reverse chains, from noise to class probabilities.
 ---@class aniso.sampler
----@field kinds table<string, function> A sampler each: step(chain, y, output, t, u) → y at time u.
+---@field kinds table The program's samplers: name → {text, options, step}.
+---@field common table The rules of the options that every sampler takes.
+---@field option table The rule of a recipe's `sampler`.
 local sampler = {}
+
+---@return string[] names of the program's samplers
+function sampler.names() end
+
+---The step function of a sampler.
+---@param choice string|table a name, or a complete value of the option `sampler`
+---@return fun(chain: table, y: aniso.Tensor, output: aniso.Tensor, t: integer, u: integer): aniso.Tensor
+function sampler.step_of(choice) end
 
 ---@param chain aniso.Chain
 ---@return aniso.Tensor y0_hat (B,K)

@@ -1,5 +1,6 @@
 ---@meta _
--- Options of a recipe's `backbone`, `prior`, `schedule` and `denoiser`.
+-- Options of a recipe's `backbone`, `prior`, `schedule` and `denoiser`; the λ policies are written
+-- from their registry.
 
 ---@alias aniso.option.backbone
 ---| aniso.option.backbone.resnet
@@ -42,59 +43,19 @@
 ---How λ_j enters: as the deviation of class j, as its speed, or as one level per image of its class
 ---(default "variance").
 ---@field coupling? "variance"|"speed"|"sample"
----@field lambda? aniso.option.lambda|string How the class levels λ_j are chosen (default "isotropic").
+---How the class levels λ_j are chosen: a policy, or function(counts, options) that gives K levels
+---(default "isotropic").
+---@field lambda? aniso.option.lambda|string|function
 ---@field bound? aniso.option.schedule.bound Constants of the bound E(λ).
 ---@field counts? integer[] Training images n_j per class; the data set's if left out.
 ---@field K? integer Classes; as many as counts or levels if left out (at least 1).
 
 ---Constants of E(λ) = 1/K Σ_j [A / (λ_j^p √n_j) + Dn λ_j^q].
 ---@class aniso.option.schedule.bound
----@field A? number Weight of the generalisation term (default 1).
----@field Dn? number Weight of the denoising term (default 1).
----@field p? number Power of λ in the generalisation term (default 1).
----@field q? number Power of λ in the denoising term (default 1).
-
----@alias aniso.option.lambda
----| aniso.option.lambda.isotropic
----| aniso.option.lambda.power
----| aniso.option.lambda.bound
----| aniso.option.lambda.effective
----| aniso.option.lambda.manual
-
----What every policy understands: the noise budget is kept, then the levels are clipped.
----@class aniso.option.lambda.any
----What is brought to 1: the mean, the geometric mean, Σ π_j λ_j, the largest, or nothing
----(default "mean").
----@field normalise? "mean"|"geometric"|"prior"|"max"|"none"
----@field min? number Smallest level (default 0, at least 0).
----@field max? number Largest level; unlimited if left out (above 0).
-
----λ_j = 1: the isotropic process.
----@class aniso.option.lambda.isotropic : aniso.option.lambda.any
----@field [1] "isotropic"
-
----λ_j ∝ n_j^(−gamma).
----@class aniso.option.lambda.power : aniso.option.lambda.any
----@field [1] "power"
----@field gamma? number γ; below 0 head classes get the larger level (default 0.25).
-
----The minimiser of the bound, λ_j ∝ n_j^(−1/(2(p+q))).
----@class aniso.option.lambda.bound : aniso.option.lambda.any
----@field [1] "bound"
----@field A? number That of schedule.bound if left out.
----@field Dn? number That of schedule.bound if left out.
----@field p? number That of schedule.bound if left out.
----@field q? number That of schedule.bound if left out.
-
----Square root of 1 over the effective number of samples (1901.05555).
----@class aniso.option.lambda.effective : aniso.option.lambda.any
----@field [1] "effective"
----@field beta? number β of (1−β)/(1−β^n) (default 0.999, at least 0, below 1).
-
----Levels worked out elsewhere: {"manual", 0.8, 1, 1.3}.
----@class aniso.option.lambda.manual : aniso.option.lambda.any
----@field [1] "manual"
----@field values? number[] K levels, finite and above 0; also written right after the name.
+---@field A? number Weight of the generalisation term (default 1, above 0).
+---@field Dn? number Weight of the denoising term (default 1, above 0).
+---@field p? number Power of λ in the generalisation term (default 1, above 0).
+---@field q? number Power of λ in the denoising term (default 1, above 0).
 
 ---@alias aniso.option.denoiser
 ---| aniso.option.denoiser.cross_attention

@@ -11,7 +11,9 @@
 ---@field loss? aniso.option.loss What is minimised.
 ---@field train? aniso.option.train How the weights are trained.
 ---@field select? aniso.option.select How the weights to evaluate are chosen.
----@field sampler? aniso.option.sampler|string The reverse chains of an evaluation (default "ddim").
+---The reverse chains of an evaluation: a kind, or a step function(chain, y, output, t, u) that gives y
+---at time u (default "ddim").
+---@field sampler? aniso.option.sampler|string|function
 
 ---Option values by dotted name, {label = "ddpm", ["schedule.lambda"] = "isotropic"}.
 ---@alias aniso.Variation table<string, any>

@@ -12,7 +12,10 @@
 ---@field counts integer[]? Training images per class; nil if they were not given.
 ---@field beta string The base schedule: "cosine", "linear", ….
 ---@field coupling "variance"|"speed"|"sample" How λ enters a and s.
----@field policy string How λ was chosen: "isotropic", "power", "bound", "effective", "manual".
+---@field levels number[] The same as a list of doubles.
+---@field policy string How λ was chosen: "power", …; "own:NAME" for a recipe's own policy.
+---@field constants table A, Dn, p and q of the bound E(λ).
+---@field text string The policy with its options, as print(s) shows it.
 ---@field normalise "mean"|"geometric"|"prior"|"max"|"none" What of λ is kept at 1.
 local Schedule = {}
 

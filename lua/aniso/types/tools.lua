@@ -33,7 +33,7 @@ function options.custom(check, default, like) end
 ---@return table rule
 function options.one_of(choices) end
 
----@param limits { default: number?, min: number?, max: number?, above: number?, below: number? }
+---@param limits table default, min, max, above, below: numbers; text, what it is; all may be left out
 ---@return table rule
 function options.number(limits) end
 
@@ -43,12 +43,21 @@ function options.integer(limits) end
 
 ---@param item string|table a type's name or a rule
 ---@param default? any[] empty if left out
+---@param text? string what it is
 ---@return table rule
-function options.list(item, default) end
+function options.list(item, default, text) end
 
----@param kinds table<string, table> defaults of each kind, and `default`, a kind's name
----@return table rule of {"kind", option = value}
-function options.kinds(kinds) end
+---@param kinds table<string, table> defaults of each kind, and `default`, a name
+---@param own? { fields: table } for a recipe's own part: the options that it takes besides its own
+---@return table rule
+function options.kinds(kinds, own) end
+
+---The rule of an option that names an entry of a registry, or a recipe's own part.
+---@param entries table<string, { text: string, options: table? }>
+---@param default string a name
+---@param common table options of every entry
+---@return table rule
+function options.registry(entries, default, common) end
 
 ---@param config table changed
 ---@param path string dotted

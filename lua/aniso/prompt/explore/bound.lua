@@ -1,8 +1,7 @@
 -- s:bound{gamma = {from, to, n}} → {gamma = {…}, value = {…}, minimum = {gamma =, value =,
 -- lambda = {…}}, own =, terms =}: the bound E(λ) with λ_j ∝ n_j^−γ, normalised as the schedule's
 -- levels are (not clipped), at n values of γ. own is E at its λ, of terms. Shows itself.
--- s:bound(λ) → E at these levels, its terms per class: the engine's own.
-local core = require "aniso.core"
+local lambda = require "aniso.method.lambda"
 local options = require "aniso.recipe.options"
 local plot = require "aniso.show.plot"
 
@@ -14,11 +13,9 @@ local function check_range(range)
   return from, to, n
 end
 
--- The levels come from the engine, through a schedule of one step.
+-- λ_j ∝ n_j^−γ, normalised as the schedule's are.
 local function levels(s, gamma)
-  local probe <close> = core.schedule.new { K = s.K, counts = s.counts, T = 1, policy = "power",
-    gamma = gamma, normalise = s.normalise }
-  return probe.lambda:list()
+  return lambda.levels({ "power", gamma = gamma, normalise = s.normalise, min = 0 }, s.K, s.counts)
 end
 
 local function figure(s, r)
@@ -36,30 +33,20 @@ end
 
 local known = { gamma = options.list("number", { -0.25, 0.75, 41 }) }
 
-local function curve(s, given, at)
+return function(s, given)
   local o = options.check(given, known, "bound")
   local from, to, n = check_range(o.gamma)
   if not s.counts then error("bound: the schedule has no counts: give them to aniso.schedule", 0) end
   local gammas, values, minimum = {}, {}, nil
   for i = 1, n do
     local gamma = from + (to - from) * (i - 1) / (n - 1)
-    local lambda = levels(s, gamma)
-    gammas[i], values[i] = gamma, (at(s, lambda))
+    local at = levels(s, gamma)
+    gammas[i], values[i] = gamma, (s:bound(at))
     if not minimum or values[i] < minimum.value then
-      minimum = { gamma = gamma, value = values[i], lambda = lambda }
+      minimum = { gamma = gamma, value = values[i], lambda = at }
     end
   end
-  local own, terms = at(s)
+  local own, terms = s:bound(s.levels)
   local result = { gamma = gammas, value = values, minimum = minimum, own = own, terms = terms }
   return plot.result(result, figure(s, result))
-end
-
--- at(s [, λ]): the engine's bound.
-return function(at)
-  return function(s, given)
-    if type(given) == "userdata" or type(given) == "table" and given[1] ~= nil then
-      return at(s, given)
-    end
-    return curve(s, given, at)
-  end
 end

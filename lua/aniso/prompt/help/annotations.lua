@@ -9,7 +9,8 @@ local annotations = {}
 
 local FOLDER = "lua/aniso/types/"
 
--- name → text of each file: those of ANISO_LUA where it has the folder, else the program's.
+-- name → text of each file: those of ANISO_LUA where it has the folder, else the program's; and
+-- the one that the registries write.
 function annotations.sources()
   local out, folder = {}, os.getenv "ANISO_LUA"
   local own = folder and folder ~= "" and core.sys.list(folder .. "/aniso/types")
@@ -20,10 +21,10 @@ function annotations.sources()
       file:close()
     end
   end
-  if own then return out end
-  for _, name in ipairs(core.embedded.names(FOLDER)) do
+  for _, name in ipairs(own and {} or core.embedded.names(FOLDER)) do
     out[name:sub(#FOLDER + 1)] = core.embedded.text(name)
   end
+  out["options_registries.lua"] = require "aniso.prompt.help.registry_types"()
   return out
 end
 

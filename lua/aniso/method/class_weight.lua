@@ -1,0 +1,79 @@
+-- The class weights w_c of the denoising loss (METHOD §6): each policy is one entry that says how
+-- they follow from the training images per class. They are scaled to mean 1 over the images,
+-- Σ n_c w_c = Σ n_c, so that a learning rate found without them fits.
+--   weights(counts, o, levels)   K numbers above 0, before scaling; o: the complete options;
+--                                levels: the λ_c in force
+--   text, options                what it is, with its source, and its options
+-- A recipe may bring one of its own: function(counts, o, levels) (recipe/own_part.lua).
+local core = require "aniso.core"
+local bound = require "aniso.method.bound"
+local effective_number = require "aniso.method.effective_number"
+local options = require "aniso.recipe.options"
+local own_part = require "aniso.recipe.own_part"
+
+local number = options.number
+
+local class_weight = {}
+
+local function each(counts, f)
+  local out = {}
+  for c, n in ipairs(counts) do out[c] = f(n) end
+  return out
+end
+
+class_weight.kinds = {
+  none = { text = "Every image weighs 1." },
+
+  power = {
+    text = "w_c ∝ n_c^(−gamma).",
+    options = { gamma = number { default = 0.5, text = "γ; 1 lets every class weigh the same" } },
+    weights = function(counts, o)
+      return each(counts, function(n) return n ^ -o.gamma end)
+    end,
+  },
+
+  effective = {
+    text = "1 over the effective number of samples (1901.05555).",
+    options = { beta = number { default = 0.999, min = 0, below = 1, text = "β of (1−β)/(1−β^n)" } },
+    weights = function(counts, o)
+      return each(counts, function(n) return effective_number.weight(n, o.beta) end)
+    end,
+  },
+
+  lambda = {
+    text = "w_c ∝ λ_c: a class of wide noise weighs more.",
+    weights = function(_, _, levels)
+      return levels
+    end,
+  },
+}
+
+-- The rule of the option loss.class_weight.
+class_weight.option = options.registry(class_weight.kinds, "none", {})
+
+local function scaled(weights, counts)
+  local sum, images, out = 0, 0, {}
+  for c, n in ipairs(counts) do sum, images = sum + n * weights[c], images + n end
+  for c, weight in ipairs(weights) do out[c] = weight * images / sum end
+  return out
+end
+
+-- The weights (K) of a complete choice, scaled; nil where every image weighs 1. counts: training
+-- images per class, levels: λ_c. Raises where a class has no image.
+function class_weight.list(choice, counts, levels)
+  if choice[1] == "none" then return nil end
+  bound.check_counts(counts, "loss.class_weight")
+  if own_part.is(choice) then
+    return scaled(own_part.numbers(choice, "loss.class_weight", #counts, counts,
+      own_part.options(choice), levels), counts)
+  end
+  return scaled(class_weight.kinds[choice[1]].weights(counts, choice, levels), counts)
+end
+
+-- The same as float32 (K), for the training step.
+function class_weight.tensor(choice, counts, levels)
+  local list = class_weight.list(choice, counts, levels)
+  return list and core.tensor.from(list)
+end
+
+return class_weight

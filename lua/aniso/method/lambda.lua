@@ -1,0 +1,154 @@
+-- The λ policies (METHOD §3): each is one entry that says how the class noise levels follow from
+-- the training images per class. Its help text, completion, checks, `--set` and the printed
+-- schedule all come from the entry; adding a policy is adding an entry.
+--   levels(counts, o, K)   raw levels (K), finite and above 0, before normalisation and clipping;
+--                          counts: training images n_j per class, or nil; o: the complete options
+--   text, options          what it is, with its source, and its own options (recipe/options.lua)
+--   needs_counts           every class must have a training image
+--   takes_constants        options A, Dn, p, q that are left out are those of schedule.bound
+-- A recipe may bring a policy of its own: function(counts, o) (recipe/own_part.lua).
+local bound = require "aniso.method.bound"
+local effective_number = require "aniso.method.effective_number"
+local noise_budget = require "aniso.method.noise_budget"
+local options = require "aniso.recipe.options"
+local own_part = require "aniso.recipe.own_part"
+
+local number, optional = options.number, options.optional
+
+local lambda = {}
+
+-- f(n_j) for every class.
+local function each(counts, f)
+  local out = {}
+  for j, n in ipairs(counts) do out[j] = f(n) end
+  return out
+end
+
+local function constant()
+  return optional(number { above = 0, text = "That of schedule.bound if left out" })
+end
+
+lambda.policies = {
+  isotropic = {
+    text = "λ_j = 1: the isotropic process.",
+    levels = function(_, _, K)
+      local out = {}
+      for j = 1, K do out[j] = 1 end
+      return out
+    end,
+  },
+
+  power = {
+    text = "λ_j ∝ n_j^(−gamma).",
+    options = { gamma = number { default = 0.25, text = "γ; below 0 head classes get the larger level" } },
+    needs_counts = true,
+    levels = function(counts, o)
+      return each(counts, function(n) return n ^ -o.gamma end)
+    end,
+  },
+
+  bound = {
+    text = "The minimiser of the bound, λ_j ∝ n_j^(−1/(2(p+q))).",
+    options = { A = constant(), Dn = constant(), p = constant(), q = constant() },
+    needs_counts = true,
+    takes_constants = true,
+    levels = function(counts, o)
+      return each(counts, function(n) return bound.minimiser(n, o) end)
+    end,
+  },
+
+  effective = {
+    text = "Square root of 1 over the effective number of samples (1901.05555).",
+    options = { beta = number { default = 0.999, min = 0, below = 1, text = "β of (1−β)/(1−β^n)" } },
+    needs_counts = true,
+    levels = function(counts, o)
+      return each(counts, function(n) return math.sqrt(effective_number.weight(n, o.beta)) end)
+    end,
+  },
+
+  manual = {
+    text = 'Levels worked out elsewhere: {"manual", 0.8, 1, 1.3}.',
+    options = { values = options.list("number", {},
+      "K levels, finite and above 0; also written right after the name") },
+    levels = function(_, o)
+      return o.values
+    end,
+  },
+}
+
+local DEFAULT = "isotropic"
+local rule = options.registry(lambda.policies, DEFAULT, noise_budget.options)
+
+-- {"manual", 1, 1, 2, max = 3} → {"manual", values = {1, 1, 2}, max = 3}
+local function gather_values(given)
+  if type(given) ~= "table" or given[1] ~= "manual" or given.values then return given end
+  local out = options.copy(given)
+  out.values = {}
+  for i = 2, #given do out.values[i - 1], out[i] = given[i], nil end
+  return out
+end
+
+-- A level that is not one is named by its class.
+local function check_values(given, where)
+  local values = type(given) == "table" and given[1] == "manual" and given.values
+  for j, level in ipairs(type(values) == "table" and values or {}) do
+    if not (type(level) == "number" and level > 0 and level < math.huge) then
+      error(("option %s: class %d has the level %s: a noise level must be finite and above 0")
+        :format(where, j, level ~= level and "nan" or level), 0)
+    end
+  end
+end
+
+-- The rule of the option schedule.lambda.
+lambda.option = options.custom(function(given, where)
+  local gathered = gather_values(given)
+  check_values(gathered, where)
+  return rule.check(gathered, where)
+end, DEFAULT, rule)
+
+-- The complete options with the bound's constants where they are left out.
+local function with_constants(choice, constants)
+  local policy = lambda.policies[choice[1]]
+  if not policy or not policy.takes_constants then return choice end
+  local out = options.copy(choice)
+  for name, value in pairs(constants) do out[name] = out[name] or value end
+  return out
+end
+
+-- The constants A, Dn, p, q of the bound that belong to the choice.
+function lambda.constants(choice, constants)
+  local all, out = with_constants(choice, constants), {}
+  local policy = lambda.policies[choice[1]]
+  for name, value in pairs(constants) do
+    out[name] = policy and policy.takes_constants and all[name] or value
+  end
+  return out
+end
+
+-- The levels in force (K doubles). choice: a complete value of schedule.lambda; constants: those
+-- of schedule.bound; counts: training images per class, or nil.
+function lambda.levels(choice, K, counts, constants)
+  local raw
+  if own_part.is(choice) then
+    raw = own_part.numbers(choice, "schedule.lambda", K, counts, own_part.options(choice))
+  else
+    local policy = lambda.policies[choice[1]]
+    if policy.needs_counts then bound.check_counts(counts, choice[1]) end
+    raw = policy.levels(counts, with_constants(choice, constants), K)
+  end
+  return noise_budget.apply(raw, choice, counts)
+end
+
+-- "power (gamma 0.25), mean normalised to 1": the choice as print(schedule) shows it.
+function lambda.describe(choice, constants)
+  local shown, names = with_constants(choice, constants), {}
+  for name, value in pairs(shown) do
+    if type(value) == "number" and not noise_budget.options[name] then names[#names + 1] = name end
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do names[i] = ("%s %g"):format(name, shown[name]) end
+  return ("%s%s, %s"):format(choice[1], #names > 0 and (" (%s)"):format(table.concat(names, ", ")) or "",
+    noise_budget.describe(choice))
+end
+
+return lambda

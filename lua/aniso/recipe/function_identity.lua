@@ -1,0 +1,123 @@
+-- What makes a recipe's function the same function in another process: the sha256 of its own
+-- source text and of the values that it captures (a constant above it in the recipe is as much
+-- part of it as its body). Its place in the file, comments outside it, and the rest of the recipe
+-- do not count.
+--   function_identity(f) → sha256, place "custom.lua:12";  raises where f captures what has no text
+local core = require "aniso.core"
+
+local function read(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read "a"
+  if file then file:close() end
+  return text
+end
+
+-- Lines first … last of a text.
+local function lines_of(text, first, last)
+  local out, number = {}, 0
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    number = number + 1
+    if number >= first and number <= last then out[#out + 1] = line end
+  end
+  return table.concat(out, "\n")
+end
+
+-- "(counts) … end" where a function that begins at `after` ends in the last line of `text`, else nil.
+local function body(text, after)
+  local rest = text:sub(after):gsub("^%s*[%w_.:]+", "") -- without a name
+  for stop in rest:gmatch "%f[%w_]end%f[^%w_]()" do
+    if load("return function" .. rest:sub(1, stop - 1)) then
+      return not rest:find("\n", stop, true) and rest:sub(1, stop - 1) or nil
+    end
+  end
+end
+
+-- The function's own text in the lines that hold it. Where several functions begin in the first
+-- line and end in the last one, the lines as a whole.
+local function own_text(lines)
+  local found, first_line = {}, (lines:find("\n", 1, true) or #lines) + 1
+  for from, after in lines:gmatch "()%f[%w_]function%f[^%w_]()" do
+    if from >= first_line then break end
+    found[#found + 1] = body(lines, after)
+  end
+  return #found == 1 and found[1] or lines
+end
+
+local function text_of(f, info)
+  local path = info.source:match "^@(.*)"
+  local text = path and read(path) or not path and info.source:sub(1, 1) ~= "=" and info.source
+  return text and own_text(lines_of(text, info.linedefined, info.lastlinedefined))
+    or string.dump(f, true) -- typed at a prompt: it has no file
+end
+
+local describe
+
+-- "name=value" of everything that f captures, a line each.
+local function captured(f, seen)
+  local out = {}
+  for i = 1, math.huge do
+    local name, value = debug.getupvalue(f, i)
+    if not name then break end
+    if name ~= "_ENV" then out[#out + 1] = ("%s=%s"):format(name, describe(value, name, seen)) end
+  end
+  return table.concat(out, "\n")
+end
+
+-- A module of the program or of Lua is known by where it is, not by what it holds.
+local function module_name(value)
+  for name, module in pairs(package.loaded) do
+    if rawequal(module, value) then return name end
+  end
+end
+
+local function describe_table(value, name, seen)
+  local module = module_name(value)
+  if module then return "module " .. module end
+  local keys = {}
+  for key in next, value do keys[#keys + 1] = { text = describe(key, name, seen), key = key } end
+  table.sort(keys, function(a, b) return a.text < b.text end)
+  for i, one in ipairs(keys) do
+    keys[i] = one.text .. "=" .. describe(rawget(value, one.key), name, seen)
+  end
+  return "{" .. table.concat(keys, ",") .. "}"
+end
+
+-- The program's own functions are known by their file: they may change with its version.
+local function program_file(info)
+  local name = info.source:match "(aniso/[%w_/]+)%.lua$"
+  local module = name and name:gsub("/init$", ""):gsub("/", ".")
+  return module and package.loaded[module] ~= nil and module
+end
+
+local function describe_function(value, seen)
+  local info = debug.getinfo(value, "S")
+  if info.what == "C" then return "C function" end
+  local file = program_file(info)
+  if file then return "function of " .. file end
+  return text_of(value, info) .. "\n" .. captured(value, seen)
+end
+
+-- A captured value as text. `seen` ends circles.
+function describe(value, name, seen)
+  local kind = type(value)
+  if math.type(value) == "integer" then return tostring(value) end
+  if kind == "number" then return ("%a"):format(value) end
+  if kind == "string" then return ("%q"):format(value) end
+  if kind == "boolean" or kind == "nil" then return tostring(value) end
+  if kind == "userdata" or kind == "thread" then
+    error(("it captures %s, a %s: make it inside the function, or pass numbers"):format(name, kind), 0)
+  end
+  if seen[value] then return "above" end
+  seen[value] = true
+  if kind == "table" then return describe_table(value, name, seen) end
+  return describe_function(value, seen)
+end
+
+return function(f)
+  local info = debug.getinfo(f, "S")
+  local place = ("%s:%d"):format(info.short_src, info.linedefined)
+  if info.what == "C" then error("it is a function of the program itself: wrap it in function … end", 0) end
+  local ok, values = pcall(captured, f, { [f] = true })
+  if not ok then error(("%s: %s"):format(place, values), 0) end
+  return core.sha256.text(text_of(f, info) .. "\n" .. values), place
+end
