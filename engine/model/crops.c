@@ -155,7 +155,7 @@ an_tensor *an_crops_cut(an_tensor *images, an_tensor *positions, int64_t s)
     images = an_contiguous(an_detach(images));
     an_tensor *out = an_tensor_new(AN_F32, 4, (int64_t[]){B * n, s, s, C});
     if (images && out)
-        an_crop_cut(an_f32(out), an_f32(images), an_i64(positions), B, images->shape[1],
-                    images->shape[2], C, n, s);
+        an_k_crop(an_f32(out), an_f32(images), an_i64(positions), B, images->shape[1],
+                  images->shape[2], C, n, s);
     return an_scope_end(mark, images ? out : NULL);
 }

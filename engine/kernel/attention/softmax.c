@@ -1,12 +1,14 @@
-/* softmax: see softmax.h. Every row is shifted by its largest entry before e^x. */
+/* softmax: see softmax.h. The largest element of a row is subtracted before e^x: no overflow. */
 #include "kernel/attention/softmax.h"
 
 #include <math.h>
 
+#include "base/assert.h"
 #include "base/par.h"
 #include "kernel/common/fast_exp.h"
+#include "kernel/common/overlap.h"
 
-enum { PARALLEL_FROM = 16384 }; /* numbers; below, threads cost more than they give */
+enum { PARALLEL_FROM = 16384 }; /* elements: for fewer, starting threads costs more */
 
 static float row_max(const float *x, int64_t n)
 {
@@ -58,67 +60,70 @@ static void log_softmax_row_backward(float *restrict dx, const float *dy, const 
         dx[i] += dy[i] - an_expf(y[i]) * (float)sum;
 }
 
-/* What the rows of a call share. Forward from is x; backward it is the output. */
-typedef struct {
-    float *to;
-    const float *from, *dy;
-    int64_t n;
-} rows_of;
+/* ── a function of one row, over all rows ─────────────────────────────────────────── */
 
-static void for_rows(an_chunk_fn work, float *to, const float *from, const float *dy, int64_t rows,
-                     int64_t n)
+typedef struct {
+    void (*row)(float *y, const float *x, int64_t n);
+    float *y;
+    const float *x;
+    int64_t n;
+} forward_job;
+
+static void forward_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    an_par_for(rows, an_grain(rows, n, PARALLEL_FROM), work, &(rows_of){to, from, dy, n});
+    const forward_job *job = context;
+    (void)chunk;
+    for (int64_t at = lo * job->n; at < hi * job->n; at += job->n)
+        job->row(job->y + at, job->x + at, job->n);
 }
 
-static void softmax_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
+static void forward(void (*row)(float *, const float *, int64_t), float *y, const float *x,
+                    int64_t rows, int64_t n)
 {
-    const rows_of *r = context;
+    AN_ASSERT(rows >= 0 && n >= 1 && an_same_or_disjoint(y, x, rows * n));
+    an_par_for(rows, an_grain(rows, n, PARALLEL_FROM), forward_rows, &(forward_job){row, y, x, n});
+}
+
+typedef struct {
+    void (*row)(float *dx, const float *dy, const float *y, int64_t n);
+    float *dx;
+    const float *dy, *y;
+    int64_t n;
+} backward_job;
+
+static void backward_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const backward_job *job = context;
     (void)chunk;
-    for (int64_t at = lo * r->n; at < hi * r->n; at += r->n)
-        softmax_row(r->to + at, r->from + at, r->n);
+    for (int64_t at = lo * job->n; at < hi * job->n; at += job->n)
+        job->row(job->dx + at, job->dy + at, job->y + at, job->n);
+}
+
+static void backward(void (*row)(float *, const float *, const float *, int64_t), float *dx,
+                     const float *dy, const float *y, int64_t rows, int64_t n)
+{
+    AN_ASSERT(rows >= 0 && n >= 1);
+    AN_ASSERT(an_disjoint(dx, rows * n, dy, rows * n) && an_disjoint(dx, rows * n, y, rows * n));
+    an_par_for(rows, an_grain(rows, n, PARALLEL_FROM), backward_rows,
+               &(backward_job){row, dx, dy, y, n});
 }
 
 void an_k_softmax_forward(float *p, const float *x, int64_t rows, int64_t n)
 {
-    for_rows(softmax_rows, p, x, NULL, rows, n);
-}
-
-static void softmax_rows_backward(void *context, int64_t lo, int64_t hi, int64_t chunk)
-{
-    const rows_of *r = context;
-    (void)chunk;
-    for (int64_t at = lo * r->n; at < hi * r->n; at += r->n)
-        softmax_row_backward(r->to + at, r->dy + at, r->from + at, r->n);
+    forward(softmax_row, p, x, rows, n);
 }
 
 void an_k_softmax_backward(float *dx, const float *dp, const float *p, int64_t rows, int64_t n)
 {
-    for_rows(softmax_rows_backward, dx, p, dp, rows, n);
-}
-
-static void log_softmax_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
-{
-    const rows_of *r = context;
-    (void)chunk;
-    for (int64_t at = lo * r->n; at < hi * r->n; at += r->n)
-        log_softmax_row(r->to + at, r->from + at, r->n);
+    backward(softmax_row_backward, dx, dp, p, rows, n);
 }
 
 void an_k_log_softmax_forward(float *y, const float *x, int64_t rows, int64_t n)
 {
-    for_rows(log_softmax_rows, y, x, NULL, rows, n);
-}
-
-static void log_softmax_rows_backward(void *context, int64_t lo, int64_t hi, int64_t chunk)
-{
-    const rows_of *r = context;
-    (void)chunk;
-    for (int64_t at = lo * r->n; at < hi * r->n; at += r->n)
-        log_softmax_row_backward(r->to + at, r->dy + at, r->from + at, r->n);
+    forward(log_softmax_row, y, x, rows, n);
 }
 
 void an_k_log_softmax_backward(float *dx, const float *dy, const float *y, int64_t rows, int64_t n)
 {
-    for_rows(log_softmax_rows_backward, dx, y, dy, rows, n);
+    backward(log_softmax_row_backward, dx, dy, y, rows, n);
 }

@@ -1,9 +1,13 @@
 /* adaptive_norm: see adaptive_norm.h. */
 #include "kernel/norm/adaptive_norm.h"
 
+#include <stdbool.h>
+
+#include "base/assert.h"
 #include "base/par.h"
 #include "base/simd.h"
 #include "kernel/common/ordered_sum.h"
+#include "kernel/common/overlap.h"
 #include "kernel/norm/row_backward.h"
 #include "kernel/norm/row_moments.h"
 
@@ -17,6 +21,7 @@ static inline void norm_row(float *u, const float *x, const float *restrict scal
 
 AN_SIMD void an_k_row_rstd(float *rstd, const float *x, double eps, int64_t rows, int64_t C)
 {
+    AN_ASSERT(rows >= 0 && C >= 1 && eps > 0);
     for (int64_t r = 0; r < rows; r += AN_MOMENT_ROWS) {
         int64_t set = an_row_moments_set(rows - r);
         an_row_moments m = an_row_moments_of(x + r * C, eps, set, C);
@@ -27,6 +32,7 @@ AN_SIMD void an_k_row_rstd(float *rstd, const float *x, double eps, int64_t rows
 
 AN_SIMD void an_k_centre_rows(float *y, const float *x, const float *scale, int64_t rows, int64_t C)
 {
+    AN_ASSERT(rows >= 0 && C >= 1);
     for (int64_t r = 0; r < rows; r++) {
         float mean = an_ordered_sum(x + r * C, C) / (float)C;
         for (int64_t c = 0; c < C; c++)
@@ -38,6 +44,7 @@ AN_SIMD void an_k_gated_residual_norm(float *u, float *x, const float *y, const 
                                       const float *scale, const float *shift, double eps,
                                       int64_t rows, int64_t C)
 {
+    AN_ASSERT(rows >= 0 && C >= 1 && eps > 0 && an_disjoint(x, rows * C, y, rows * C));
     for (int64_t r = 0; r < rows; r += AN_MOMENT_ROWS) {
         int64_t set = an_row_moments_set(rows - r);
         for (int64_t i = r; i < r + set; i++) {
@@ -66,6 +73,19 @@ static int64_t grain(int64_t each)
 static inline int64_t condition_of(const an_conditions *s, int64_t r)
 {
     return r / s->rows * s->stride;
+}
+
+static bool are_conditions(const an_conditions *s)
+{
+    return s->groups >= 0 && s->rows >= 0 && s->C >= 1 && s->stride >= s->C;
+}
+
+/* The result d overlaps neither of the arrays of its size that it is computed from. */
+static bool is_result(const float *d, float beta, const float *a, const float *b,
+                      const an_conditions *s)
+{
+    int64_t n = s->groups * s->rows * s->C;
+    return (beta == 0 || beta == 1) && an_disjoint(d, n, a, n) && an_disjoint(d, n, b, n);
 }
 
 typedef struct {
@@ -97,6 +117,7 @@ void an_k_adaptive_norm_forward(float *u, float *mean, float *rstd, const float 
                                 const float *scale, const float *shift, double eps,
                                 const an_conditions *s)
 {
+    AN_ASSERT(are_conditions(s) && eps > 0);
     an_par_for(s->groups * s->rows, grain(s->C), norm_rows,
                &(norm_job){u, mean, rstd, x, scale, shift, eps, s});
 }
@@ -138,6 +159,7 @@ void an_k_adaptive_norm_backward(float *dx, float beta, float *dscale, float *ds
                                  const float *du, const float *x, const float *mean,
                                  const float *rstd, const float *scale, const an_conditions *s)
 {
+    AN_ASSERT(are_conditions(s) && !dscale == !dshift && is_result(dx, beta, du, x, s));
     an_par_for(s->groups, grain(s->rows * s->C), norm_groups_backward,
                &(norm_backward_job){dx, beta, dscale, dshift, du, x, mean, rstd, scale, s});
 }
@@ -167,6 +189,7 @@ AN_SIMD static void residual_rows(void *context, int64_t lo, int64_t hi, int64_t
 void an_k_gated_residual_forward(float *z, const float *x, const float *y, const float *gate,
                                  const an_conditions *s)
 {
+    AN_ASSERT(are_conditions(s) && is_result(z, 0, x, y, s));
     an_par_for(s->groups * s->rows, grain(s->C), residual_rows, &(residual_job){z, x, y, gate, s});
 }
 
@@ -208,6 +231,7 @@ AN_SIMD static void residual_groups_backward(void *context, int64_t lo, int64_t 
 void an_k_gated_residual_backward(float *dy, float beta, float *dgate, const float *dz,
                                   const float *y, const float *gate, const an_conditions *s)
 {
+    AN_ASSERT(are_conditions(s) && is_result(dy, beta, dz, y, s));
     an_par_for(s->groups, grain(s->rows * s->C), residual_groups_backward,
                &(residual_backward_job){dy, beta, dgate, dz, y, gate, s});
 }

@@ -2,6 +2,7 @@
  * once for the values. */
 #include "kernel/norm/batch_norm.h"
 
+#include "base/assert.h"
 #include "base/memory/scratch.h"
 #include "base/par.h"
 #include "base/simd.h"
@@ -76,6 +77,7 @@ AN_SIMD static void add_moments(double *restrict sums, const void *context, int6
 
 an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C)
 {
+    AN_ASSERT(N >= 1 && C >= 1);
     int64_t fold = an_bn_fold(N, C), W = fold * C;
     double *sums = an_scratch_take(sizeof(double) * (size_t)(2 * W));
     if (!sums)
@@ -130,6 +132,7 @@ an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
                                 const float *rstd, const float *gamma, const float *beta, bool relu,
                                 int64_t N, int64_t C)
 {
+    AN_ASSERT(N >= 0 && C >= 1);
     int64_t fold = an_bn_fold(N, C), W = fold * C, rows = N / fold, grain = an_bn_grain(W);
     float *storage = an_scratch_take(sizeof(float) * (size_t)(4 * W));
     if (!storage)

@@ -2,7 +2,7 @@
  * and the ReLU that follow it in a residual block (Ioffe & Szegedy, 1502.03167, algorithm 1).
  *
  * Sums over rows are chunked (kernel/common/row_sums.h), so the result does not depend on the
- * number of threads. N and C are ≥ 1. [opt] marks a pointer that may be NULL. */
+ * number of threads. N ≥ 0, C ≥ 1. [opt] marks a pointer that may be NULL. */
 #ifndef AN_KERNEL_NORM_BATCH_NORM_H
 #define AN_KERNEL_NORM_BATCH_NORM_H
 
@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 
-/* mean (C) and var (C), biased, of the N rows of x (N,C). AN_ENOMEM. */
+/* mean (C) and var (C), biased, of the N ≥ 1 rows of x (N,C). AN_ENOMEM. */
 an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C);
 
 /* y (N,C) = relu?(gamma·(x − mean)·rstd + beta + residual) with rstd = 1/√(var + eps);
@@ -21,7 +21,9 @@ an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
                                 int64_t N, int64_t C);
 
 typedef struct {
-    float *dx, *dresidual;       /* (N,C) [opt]; one of them may be dy itself, with beta 0   */
+    float *dx, *dresidual;       /* (N,C) [opt], apart from x; one of them may be dy, with
+                                    beta 0. Where x is its own residual they are one array,
+                                    with beta_x 1                                            */
     float beta_x, beta_residual; /* 0: overwritten without being read, 1: added to           */
     float *dgamma, *dbeta;       /* (C) [opt], added to                                      */
 } an_batch_norm_grads;
@@ -32,7 +34,7 @@ typedef struct {
     const float *y; /* (N,C), the result. Read only with a ReLU; NULL: the sign of the result is
                        computed again from x, which is right without a residual             */
     bool relu;
-    bool train; /* mean and rstd are the moments of this batch, not constants                  */
+    bool train; /* mean and rstd are the moments of this batch (N ≥ 1), not constants          */
 } an_batch_norm_saved;
 
 /* With g = dy where y > 0 (all of dy without relu) and x̂ = (x − mean)·rstd:

@@ -7,10 +7,12 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/scratch.h"
 #include "base/par.h"
 #include "base/simd.h"
 #include "kernel/common/ordered_sum.h"
+#include "kernel/common/overlap.h"
 #include "kernel/common/row_sums.h"
 #include "kernel/norm/batch_norm.h"
 #include "kernel/norm/batch_norm_fold.h"
@@ -221,9 +223,23 @@ static void second_pass(const backward_job *job, int64_t rows)
         write_gradients(job, lo, lo + grain < rows ? lo + grain : rows);
 }
 
+/* d (n) may be dy where it is overwritten, and is apart from x. */
+static bool is_gradient(const float *d, float beta, const float *dy, const float *x, int64_t n)
+{
+    return !d || ((beta == 0 || beta == 1) && an_disjoint(d, n, x, n) &&
+                  ((d == dy && beta == 0) || an_disjoint(d, n, dy, n)));
+}
+
 an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const float *x,
                                  const an_batch_norm_saved *saved, int64_t N, int64_t C)
 {
+    AN_ASSERT(N >= (saved->train ? 1 : 0) && C >= 1);
+    AN_ASSERT(is_gradient(d.dresidual, d.beta_residual, dy, x, N * C));
+    if (d.dx && d.dx == d.dresidual)
+        AN_ASSERT(d.beta_x == 1);
+    else
+        AN_ASSERT(is_gradient(d.dx, d.beta_x, dy, x, N * C) &&
+                  an_disjoint(d.dx, N * C, d.dresidual, N * C));
     int64_t fold = an_bn_fold(N, C), W = fold * C;
     double *sums = an_scratch_take((2 * sizeof(double) + 7 * sizeof(float)) * (size_t)W);
     if (!sums)

@@ -3,9 +3,11 @@
 
 #include <stddef.h>
 
+#include "base/assert.h"
 #include "base/memory/scratch.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/overlap.h"
 #include "kernel/common/row_sums.h"
 #include "kernel/norm/row_backward.h"
 #include "kernel/norm/row_moments.h"
@@ -49,6 +51,7 @@ AN_SIMD static void forward_rows(void *context, int64_t lo, int64_t hi, int64_t 
 void an_k_layer_norm_forward(float *y, float *mean, float *rstd, const float *x, const float *gamma,
                              const float *beta, double eps, int64_t N, int64_t C)
 {
+    AN_ASSERT(N >= 0 && C >= 1 && eps > 0 && an_disjoint(y, N * C, x, N * C));
     an_par_for(N, grain(C), forward_rows, &(forward_job){y, mean, rstd, x, gamma, beta, eps, C});
 }
 
@@ -105,6 +108,9 @@ an_code an_k_layer_norm_backward(float *dx, float beta, float *dgamma, float *db
                                  const float *dy, const float *x, const float *mean,
                                  const float *rstd, const float *gamma, int64_t N, int64_t C)
 {
+    AN_ASSERT(N >= 0 && C >= 1 && (beta == 0 || beta == 1));
+    AN_ASSERT(an_disjoint(dx, N * C, x, N * C));
+    AN_ASSERT((beta == 0 && dx == dy) || an_disjoint(dx, N * C, dy, N * C));
     backward_job job = {dx, beta, dy, x, mean, rstd, gamma, C};
     if (!dgamma && !dbeta) {
         an_par_for(dx ? N : 0, grain(C), backward_without_sums, &job);

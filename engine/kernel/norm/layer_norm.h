@@ -10,8 +10,8 @@
 #include "base/err.h"
 
 /* y (N,C) = gamma·(x − mean)·rstd + beta with rstd = 1/√(var + eps), var the biased variance of
- * the row; gamma, beta (C) [opt], 1 and 0 where absent. Stores mean and rstd (N) for the backward
- * pass. eps > 0. */
+ * the row; gamma, beta (C) [opt], 1 and 0 where NULL. Stores mean and rstd (N) for the backward
+ * pass. eps > 0. y and x do not overlap. */
 void an_k_layer_norm_forward(float *y, float *mean, float *rstd, const float *x, const float *gamma,
                              const float *beta, double eps, int64_t N, int64_t C);
 

@@ -1,16 +1,25 @@
-/* broadcast: see broadcast.h. The innermost dimension is one run; the outermost is cut
- * over threads where each index of it owns its targets. */
+/* broadcast: see broadcast.h. The innermost dimension is one loop. Backward, the outermost
+ * dimension is distributed over threads if no two of its indices add to the same element. */
 #include "kernel/pointwise/broadcast.h"
 
+#include <stdbool.h>
+
+#include "base/assert.h"
 #include "base/par.h"
 
 enum {
     GRAIN = 1 << 14, /* elements of a chunk: for fewer, starting threads costs more */
-    CUT = 4096       /* of the innermost dimension                                  */
+    PIECE = 4096     /* elements of a row of the innermost dimension for one thread */
 };
+
+static bool is_broadcast(const an_broadcast *g)
+{
+    return g->ndim >= 0 && g->ndim <= (int)(sizeof g->shape / sizeof *g->shape);
+}
 
 void an_k_broadcast_simplify(an_broadcast *g)
 {
+    AN_ASSERT(is_broadcast(g));
     int n = 0;
     for (int d = 0; d < g->ndim; d++) {
         if (g->shape[d] == 1)
@@ -37,7 +46,7 @@ static int64_t elements(const an_broadcast *g)
     return n;
 }
 
-/* Where index `row` of all dimensions but the last starts in a and b. */
+/* a, b ← the offsets at which row number `row` begins, over all dimensions but the last. */
 static void locate(const an_broadcast *g, int64_t row, int64_t *a, int64_t *b)
 {
     *a = *b = 0;
@@ -68,7 +77,7 @@ static inline void run_forward(an_binary_kind kind, float *restrict y, const flo
             y[i] = apply(kind, a[i * sa], b[i * sb]);
 }
 
-/* The compiler makes one loop per kind out of this. */
+/* A constant kind per call: the compiler makes a loop for each. */
 static void dispatch_forward(an_binary_kind kind, float *y, const float *a, const float *b,
                              int64_t n, int64_t sa, int64_t sb)
 {
@@ -90,27 +99,25 @@ static void dispatch_forward(an_binary_kind kind, float *y, const float *a, cons
 
 typedef struct {
     an_binary_kind kind;
-    int side;
-    float beta;
-    float *y; /* or the gradient of a side                          */
-    const float *a, *b, *dy;
+    float *y;
+    const float *a, *b;
     const an_broadcast *g;
-    int64_t pieces; /* of a row of the innermost dimension, or rows each  */
-} binary_job;
+    int64_t pieces; /* of a row of the innermost dimension */
+} forward_job;
 
-/* A long row is cut too, so that all threads help; a chunk is a few rows' pieces. */
+/* Items are pieces of rows: a single long row is distributed too. */
 static void forward_pieces(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const binary_job *job = context;
+    const forward_job *job = context;
     const an_broadcast *g = job->g;
     int last = g->ndim - 1;
     int64_t n = g->shape[last];
     (void)chunk;
     for (int64_t i = lo; i < hi; i++) {
-        int64_t row = i / job->pieces, from = i % job->pieces * CUT, pa, pb;
+        int64_t row = i / job->pieces, from = i % job->pieces * PIECE, pa, pb;
         locate(g, row, &pa, &pb);
         dispatch_forward(job->kind, job->y + row * n + from, job->a + pa + from * g->sa[last],
-                         job->b + pb + from * g->sb[last], n - from < CUT ? n - from : CUT,
+                         job->b + pb + from * g->sb[last], n - from < PIECE ? n - from : PIECE,
                          g->sa[last], g->sb[last]);
     }
 }
@@ -118,14 +125,15 @@ static void forward_pieces(void *context, int64_t lo, int64_t hi, int64_t chunk)
 void an_k_binary_forward(an_binary_kind kind, float *y, const float *a, const float *b,
                          const an_broadcast *g)
 {
+    AN_ASSERT(is_broadcast(g));
     if (g->ndim == 0) {
         *y = apply(kind, *a, *b);
         return;
     }
     int64_t total = elements(g), n = g->shape[g->ndim - 1], rows = n ? total / n : 0;
-    int64_t pieces = (n + CUT - 1) / CUT, each = n < CUT ? n : CUT;
-    binary_job job = {.kind = kind, .y = y, .a = a, .b = b, .g = g, .pieces = pieces};
-    an_par_for(rows * pieces, each ? GRAIN / each : 1, forward_pieces, &job);
+    int64_t pieces = (n + PIECE - 1) / PIECE, each = n < PIECE ? n : PIECE;
+    an_par_for(rows * pieces, each ? GRAIN / each : 1, forward_pieces,
+               &(forward_job){kind, y, a, b, g, pieces});
 }
 
 /* dy · ∂y/∂a (side 0) or dy · ∂y/∂b (side 1) at one element. */
@@ -149,7 +157,7 @@ static inline void run_backward(an_binary_kind kind, int side, float *d, float b
 {
     int64_t sd = side ? sb : sa;
     if (sd == 0) {
-        double sum = 0; /* a long sum into one element keeps its digits */
+        double sum = 0; /* in double: the sum may be long */
         for (int64_t i = 0; i < n; i++)
             sum += slope(kind, side, dy[i], a[i * sa], b[i * sb]);
         *d = (float)sum + (beta == 0 ? 0 : *d);
@@ -187,49 +195,68 @@ static void dispatch_backward(an_binary_kind kind, int side, float *d, float bet
     }
 }
 
-/* Parts of the one row there is; every element is its own target. */
+typedef struct {
+    an_binary_kind kind;
+    int side;
+    float beta, *d;
+    const float *dy, *a, *b;
+    const an_broadcast *g;
+    int64_t rows; /* per index of the outermost dimension */
+} backward_job;
+
+/* Elements of the only row; each adds to an element of its own. */
 static void backward_pieces(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const binary_job *job = context;
+    const backward_job *job = context;
     int64_t sa = job->g->sa[0], sb = job->g->sb[0];
     (void)chunk;
-    dispatch_backward(job->kind, job->side, job->y + lo * (job->side ? sb : sa), job->beta,
+    dispatch_backward(job->kind, job->side, job->d + lo * (job->side ? sb : sa), job->beta,
                       job->dy + lo, job->a + lo * sa, job->b + lo * sb, hi - lo, sa, sb);
 }
 
-/* Indices of the outermost dimension, each with `pieces` rows. */
+/* Indices of the outermost dimension, each with `rows` rows. */
 static void backward_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const binary_job *job = context;
+    const backward_job *job = context;
     const an_broadcast *g = job->g;
     int last = g->ndim - 1;
     int64_t n = g->shape[last];
     (void)chunk;
-    for (int64_t row = lo * job->pieces; row < hi * job->pieces; row++) {
+    for (int64_t row = lo * job->rows; row < hi * job->rows; row++) {
         int64_t pa, pb;
         locate(g, row, &pa, &pb);
-        dispatch_backward(job->kind, job->side, job->y + (job->side ? pb : pa), job->beta,
+        dispatch_backward(job->kind, job->side, job->d + (job->side ? pb : pa), job->beta,
                           job->dy + row * n, job->a + pa, job->b + pb, n, g->sa[last], g->sb[last]);
     }
+}
+
+/* The operand has as many elements as the result. */
+static bool is_full(const an_broadcast *g, int side)
+{
+    bool full = true;
+    for (int d = 0; d < g->ndim; d++)
+        full = full && (g->shape[d] == 1 || (side ? g->sb : g->sa)[d] != 0);
+    return full;
 }
 
 void an_k_binary_backward(an_binary_kind kind, int side, float *d, float beta, const float *dy,
                           const float *a, const float *b, const an_broadcast *g)
 {
+    AN_ASSERT(is_broadcast(g) && (side == 0 || side == 1));
+    AN_ASSERT(beta == 1 || (beta == 0 && is_full(g, side)));
     if (g->ndim == 0) {
         *d = slope(kind, side, *dy, *a, *b) + (beta == 0 ? 0 : *d);
         return;
     }
     int64_t total = elements(g), n = g->shape[g->ndim - 1], rows = n ? total / n : 0;
     const int64_t *sd = side ? g->sb : g->sa;
-    binary_job job = {
-        .kind = kind, .side = side, .beta = beta, .y = d, .a = a, .b = b, .dy = dy, .g = g};
+    backward_job job = {kind, side, beta, d, dy, a, b, g, .rows = 0};
     if (g->ndim == 1 && sd[0] != 0) {
         an_par_for(n, GRAIN, backward_pieces, &job);
         return;
     }
-    int64_t outer = g->ndim > 1 && sd[0] != 0 ? g->shape[0] : 1; /* indices that own targets */
-    job.pieces = outer ? rows / outer : 0;
-    int64_t each = job.pieces * n;
+    int64_t outer = g->ndim > 1 && sd[0] != 0 ? g->shape[0] : 1; /* independent indices */
+    job.rows = outer ? rows / outer : 0;
+    int64_t each = job.rows * n;
     an_par_for(outer, each > 0 && each < GRAIN ? GRAIN / each : 1, backward_rows, &job);
 }

@@ -1,12 +1,12 @@
-/* crop: square windows out of channels-last images. Moves memory, computes nothing. */
+/* crop: copies square windows of channels-last images. */
 #ifndef AN_KERNEL_POINTWISE_CROP_H
 #define AN_KERNEL_POINTWISE_CROP_H
 
 #include <stdint.h>
 
-/* out (B, n, s, s, C) ← the s×s windows of image (B, H, W, C) whose first row and column
- * are position (B, n, 2); windows must lie inside. */
-void an_crop_cut(float *out, const float *image, const int64_t *position, int64_t B, int64_t H,
-                 int64_t W, int64_t C, int64_t n, int64_t s);
+/* out (B, n, s, s, C) ← the s×s windows of image (B, H, W, C) whose first row and column are
+ * position (B, n, 2), 0-based. Windows are inside the image: 0 ≤ row ≤ H − s, likewise columns. */
+void an_k_crop(float *out, const float *image, const int64_t *position, int64_t B, int64_t H,
+               int64_t W, int64_t C, int64_t n, int64_t s);
 
 #endif

@@ -1,12 +1,14 @@
-/* cross_entropy: see cross_entropy.h. Backward repeats the forward's sums instead of storing (B,
- * K). */
+/* cross_entropy: see cross_entropy.h. The backward pass computes the sums of a row again instead of
+ * storing its probabilities. */
 #include "kernel/pointwise/cross_entropy.h"
 
 #include <math.h>
+#include <stdbool.h>
 
+#include "base/assert.h"
 #include "base/par.h"
 
-enum { PARALLEL_FROM = 4096 }; /* logits; below, threads cost more than they give */
+enum { PARALLEL_FROM = 4096 }; /* logits: for fewer, starting threads costs more */
 
 static inline double weight_of(const an_cross_entropy_args *args, int64_t c)
 {
@@ -23,10 +25,10 @@ static inline double score(const an_cross_entropy_args *args, const float *x, in
     return args->scale * z;
 }
 
-/* What one row's loss is made of. */
+/* The sums over classes from which the loss of a row follows. */
 typedef struct {
     double log_sum; /* log Σ e^z: log p_c = z_c − log_sum                      */
-    double rest;    /* 1 − p_y, added up from the others so that it is exact   */
+    double rest;    /* 1 − p_y, the sum of the others: exact near p_y = 1      */
     double entropy; /* Σ_c q_c·(−log p_c)                                      */
     double mass;    /* Σ_c q_c                                                 */
 } row_sums;
@@ -51,6 +53,20 @@ static row_sums sums_of_row(const float *x, int64_t y, int64_t K, const an_cross
                       .mass = sharp + even * spread_mass};
 }
 
+static bool is_loss(int64_t B, int64_t K, const an_cross_entropy_args *args)
+{
+    return B >= 1 && K >= 1 && args->scale > 0 && args->focal >= 0 && args->smoothing >= 0 &&
+           args->smoothing < 1;
+}
+
+static bool are_labels(const int64_t *labels, int64_t B, int64_t K)
+{
+    for (int64_t b = 0; b < B; b++)
+        if (labels[b] < 0 || labels[b] >= K)
+            return false;
+    return true;
+}
+
 static double total_weight(const int64_t *labels, int64_t B, const an_cross_entropy_args *args)
 {
     double total = 0;
@@ -59,7 +75,7 @@ static double total_weight(const int64_t *labels, int64_t B, const an_cross_entr
     return total;
 }
 
-/* A batch, and where its rows' losses or gradients go. */
+/* A batch, and the array for the losses (B) or the gradients (B, K) of its rows. */
 typedef struct {
     float *to;
     double factor; /* of the gradients */
@@ -82,6 +98,8 @@ static void loss_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 double an_k_cross_entropy_forward(float *row, const float *logits, const int64_t *labels, int64_t B,
                                   int64_t K, const an_cross_entropy_args *args)
 {
+    AN_ASSERT(is_loss(B, K, args));
+    AN_ASSERT_SLOW(are_labels(labels, B, K));
     batch l = {.to = row, .logits = logits, .labels = labels, .K = K, .args = args};
     an_par_for(B, an_grain(B, K, PARALLEL_FROM), loss_rows, &l);
     double sum = 0;
@@ -93,8 +111,8 @@ double an_k_cross_entropy_forward(float *row, const float *logits, const int64_t
 /* With F = (1−p_y)^focal and E = Σ q·(−log p):  dL/dz_k = F·(p_k Σq − q_k) + E·dF/dz_k,
  * where dF/dz_k is −focal·F·p_y at k = y and focal·F·p_y·p_k/(1−p_y) elsewhere; that
  * quotient is at most 1, so nothing overflows as p_y → 1. */
-static void xent_row_backward(float *dx, double factor, const float *x, int64_t y, int64_t K,
-                              const an_cross_entropy_args *args)
+static void row_backward(float *dx, double factor, const float *x, int64_t y, int64_t K,
+                         const an_cross_entropy_args *args)
 {
     row_sums s = sums_of_row(x, y, K, args);
     double F = pow(s.rest, args->focal);
@@ -116,14 +134,16 @@ static void gradient_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
     const batch *l = context;
     (void)chunk;
     for (int64_t b = lo; b < hi; b++)
-        xent_row_backward(l->to + b * l->K, l->factor, l->logits + b * l->K, l->labels[b], l->K,
-                          l->args);
+        row_backward(l->to + b * l->K, l->factor, l->logits + b * l->K, l->labels[b], l->K,
+                     l->args);
 }
 
 void an_k_cross_entropy_backward(float *dlogits, double dloss, const float *logits,
                                  const int64_t *labels, int64_t B, int64_t K,
                                  const an_cross_entropy_args *args)
 {
+    AN_ASSERT(is_loss(B, K, args));
+    AN_ASSERT_SLOW(are_labels(labels, B, K));
     batch l = {dlogits, dloss / total_weight(labels, B, args), logits, labels, K, args};
     an_par_for(B, an_grain(B, K, PARALLEL_FROM), gradient_rows, &l);
 }

@@ -1,21 +1,36 @@
-/* embed: see embed.h. Backward cuts the columns, not the rows, among the threads: two
- * equal indices then never meet in different threads and no atomics are needed. */
+/* embed: see embed.h. The backward pass distributes columns, not rows, over threads: equal indices
+ * are then added by one thread, in order, without atomics. */
 #include "kernel/pointwise/embed.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/par.h"
 
-enum { PARALLEL_FROM = 16384, COLUMNS = 32 };
+enum {
+    PARALLEL_FROM = 16384, /* elements: for fewer, starting threads costs more */
+    COLUMNS = 32           /* of a chunk: two cache lines of a row             */
+};
 
-/* A table w (·, D), and n rows y that stand for its rows index[i]; backward their gradients. */
+/* Forward: rows index[i] of the table `from` are copied to the n rows of `to`. Backward: the n rows
+ * of `from` are added to rows index[i] of the table `to`. */
 typedef struct {
     float *to;
     const float *from;
     const int64_t *index;
     int64_t n, D;
 } lookup;
+
+/* The size of the table is the caller's to check. */
+static bool are_indices(const int64_t *index, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (index[i] < 0)
+            return false;
+    return true;
+}
 
 static void copy_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
@@ -27,6 +42,8 @@ static void copy_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 
 void an_k_embed_forward(float *y, const float *w, const int64_t *index, int64_t n, int64_t D)
 {
+    AN_ASSERT(n >= 0 && D >= 0);
+    AN_ASSERT_SLOW(are_indices(index, n));
     an_par_for(n, an_grain(n, D, PARALLEL_FROM), copy_rows, &(lookup){y, w, index, n, D});
 }
 
@@ -44,6 +61,8 @@ static void add_columns(void *context, int64_t lo, int64_t hi, int64_t chunk)
 
 void an_k_embed_backward(float *dw, const float *dy, const int64_t *index, int64_t n, int64_t D)
 {
+    AN_ASSERT(n >= 0 && D >= 0);
+    AN_ASSERT_SLOW(are_indices(index, n));
     an_par_for(D, n * D > PARALLEL_FROM ? COLUMNS : D, add_columns, &(lookup){dw, dy, index, n, D});
 }
 
@@ -70,6 +89,7 @@ static void wave(void *context, int64_t lo, int64_t hi, int64_t chunk)
 
 void an_k_timestep_embed(float *y, const int64_t *t, int64_t B, int64_t D, double max_period)
 {
+    AN_ASSERT(B >= 0 && D >= 2 && D % 2 == 0 && max_period > 1);
     an_par_for(D / 2, an_grain(D / 2, 2 * B, PARALLEL_FROM), wave,
                &(waves){y, t, B, D, max_period});
 }

@@ -1,17 +1,21 @@
-/* map: see map.h. A kind is a row of the table `maps`: two plain loops over one chunk,
- * written so that the compiler vectorises them (tanh, exp and log call libm). */
+/* map: see map.h. A kind is an entry of `kinds`: two loops over one chunk, written so that the
+ * compiler vectorises them (tanh, exp and log call libm). */
 #include "kernel/pointwise/map.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
 
+#include "base/assert.h"
 #include "base/par.h"
 #include "base/simd.h"
 #include "kernel/common/fast_exp.h"
+#include "kernel/common/overlap.h"
 
 static void relu_forward(float *y, const float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        y[i] = x[i] < 0 ? 0 : x[i]; /* this way round a NaN stays visible */
+        y[i] = x[i] < 0 ? 0 : x[i]; /* this comparison lets a NaN pass */
 }
 
 static void relu_backward(float *dx, const float *dy, const float *x, const float *y, int64_t n)
@@ -22,8 +26,8 @@ static void relu_backward(float *dx, const float *dy, const float *x, const floa
 }
 
 /* x·Φ(x) = h + h·erf(x/√2) with h = x/2. Within ±5.2, where Φ is 1 within 1e-7, the error function
- * is x times a ratio of polynomials in x², a minimax fit of our own (error 1.2e-7); beyond, x goes
- * on from there. No exponential: half the time of the form below. */
+ * is x times a ratio of polynomials in x², fitted by minimax (error 1.2e-7). Above 5.2 the result
+ * is x, below −5.2 it is 0. Without an exponential: half the time of normal_cdf(). */
 static inline float gelu(float x)
 {
     float low = x < -5.2f ? -5.2f : x, u = low > 5.2f ? 5.2f : low, w = u * u, h = 0.5f * u;
@@ -43,7 +47,7 @@ static inline float gelu(float x)
 
 /* Φ(x), the normal distribution function, from erfc(z) ≈ (a₁t + … + a₅t⁵)·e^{−z²} with
  * t = 1/(1+0.3275911·z) (Abramowitz & Stegun 7.1.26, error below 1.5e-7). `bell` is
- * e^{−x²/2}, which the derivative needs as well. */
+ * e^{−x²/2}, which the caller needs for the derivative as well. */
 static inline float normal_cdf(float x, float bell)
 {
     float z = fabsf(x) * 0.707106781f;
@@ -200,9 +204,9 @@ static void square_backward(float *dx, const float *dy, const float *x, const fl
 typedef struct {
     void (*forward)(float *y, const float *x, int64_t n);
     void (*backward)(float *dx, const float *dy, const float *x, const float *y, int64_t n);
-} map_pair;
+} loops;
 
-static const map_pair maps[] = {
+static const loops kinds[] = {
     [AN_RELU] = {relu_forward, relu_backward},
     [AN_GELU] = {gelu_forward, gelu_backward},
     [AN_SILU] = {silu_forward, silu_backward},
@@ -216,26 +220,38 @@ static const map_pair maps[] = {
 };
 
 enum {
-    CHUNK = 16384, /* elements: 64 KiB per array, a thread's share of the cache */
-    PIECE = 512    /* of a sum to what is there already                         */
+    CHUNK = 16384, /* elements: 64 KiB per array, two of which fit an L2 cache  */
+    PIECE = 512    /* elements of a derivative on the stack, before it is added */
 };
 
 typedef struct {
-    int kind;
-    float *to, beta;
+    an_map_kind kind;
+    float *y;
+    const float *x;
+} forward_job;
+
+typedef struct {
+    an_map_kind kind;
+    float *dx, beta;
     const float *dy, *x, *y;
-} mapping;
+} backward_job;
 
 static void forward_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const mapping *m = context;
+    const forward_job *job = context;
     (void)chunk;
-    maps[m->kind].forward(m->to + lo, m->x + lo, hi - lo);
+    kinds[job->kind].forward(job->y + lo, job->x + lo, hi - lo);
 }
 
-void an_k_map_forward(int kind, float *y, const float *x, int64_t n)
+static bool is_kind(an_map_kind kind)
 {
-    an_par_for(n, CHUNK, forward_part, &(mapping){.kind = kind, .to = y, .x = x});
+    return (size_t)kind < sizeof kinds / sizeof *kinds;
+}
+
+void an_k_map_forward(an_map_kind kind, float *y, const float *x, int64_t n)
+{
+    AN_ASSERT(is_kind(kind) && n >= 0 && an_same_or_disjoint(y, x, n));
+    an_par_for(n, CHUNK, forward_part, &(forward_job){kind, y, x});
 }
 
 AN_SIMD static void add(float *restrict to, const float *restrict x, int64_t n)
@@ -246,21 +262,26 @@ AN_SIMD static void add(float *restrict to, const float *restrict x, int64_t n)
 
 static void backward_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const mapping *m = context;
+    const backward_job *job = context;
+    void (*backward)(float *, const float *, const float *, const float *, int64_t) =
+        kinds[job->kind].backward;
     (void)chunk;
-    if (m->beta == 0) {
-        maps[m->kind].backward(m->to + lo, m->dy + lo, m->x + lo, m->y + lo, hi - lo);
+    if (job->beta == 0) {
+        backward(job->dx + lo, job->dy + lo, job->x + lo, job->y + lo, hi - lo);
         return;
     }
     for (float piece[PIECE]; lo < hi; lo += PIECE) {
         int64_t n = hi - lo < PIECE ? hi - lo : PIECE;
-        maps[m->kind].backward(piece, m->dy + lo, m->x + lo, m->y + lo, n);
-        add(m->to + lo, piece, n);
+        backward(piece, job->dy + lo, job->x + lo, job->y + lo, n);
+        add(job->dx + lo, piece, n);
     }
 }
 
-void an_k_map_backward(int kind, float *dx, float beta, const float *dy, const float *x,
+void an_k_map_backward(an_map_kind kind, float *dx, float beta, const float *dy, const float *x,
                        const float *y, int64_t n)
 {
-    an_par_for(n, CHUNK, backward_part, &(mapping){kind, dx, beta, dy, x, y});
+    AN_ASSERT(is_kind(kind) && n >= 0 && (beta == 0 || beta == 1));
+    AN_ASSERT(an_disjoint(dx, n, x, n) && an_disjoint(dx, n, y, n));
+    AN_ASSERT((beta == 0 && dx == dy) || an_disjoint(dx, n, dy, n));
+    an_par_for(n, CHUNK, backward_part, &(backward_job){kind, dx, beta, dy, x, y});
 }

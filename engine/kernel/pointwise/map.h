@@ -1,8 +1,8 @@
-/* map: elementwise maps and their derivatives over n numbers.
+/* map: elementwise functions and their derivatives, y[i] = f(x[i]) over n ≥ 0 elements.
  *
- * Each kind is a forward/backward pair; the loops run over fixed chunks in parallel
- * and every element is its own, so the result does not depend on the thread count.
- * Cost: one pass over memory. */
+ * Each kind is a forward/backward pair. The loops run over fixed chunks in parallel and elements
+ * are independent, so the result does not depend on the number of threads. Cost: one pass over
+ * memory. */
 #ifndef AN_KERNEL_POINTWISE_MAP_H
 #define AN_KERNEL_POINTWISE_MAP_H
 
@@ -21,12 +21,13 @@ typedef enum {
     AN_SQUARE
 } an_map_kind;
 
-/* y[i] = f(x[i]). y (n), x (n); y may be x. */
-void an_k_map_forward(int kind, float *y, const float *x, int64_t n);
+/* y[i] = f(x[i]); y may be x, otherwise they do not overlap. */
+void an_k_map_forward(an_map_kind kind, float *y, const float *x, int64_t n);
 
-/* dx[i] = dy[i]·f'(x[i]) + beta·dx[i], beta 0 or 1. All (n); dx may be dy where beta is 0, and is
- * apart from the others. y is the forward's result, which some kinds use in place of x. */
-void an_k_map_backward(int kind, float *dx, float beta, const float *dy, const float *x,
+/* dx[i] = dy[i]·f'(x[i]) + beta·dx[i], beta 0 (dx is not read) or 1. y is the result of the forward
+ * pass, which some kinds read instead of x. dx may be dy where beta is 0, otherwise it overlaps
+ * none of the others. */
+void an_k_map_backward(an_map_kind kind, float *dx, float beta, const float *dy, const float *x,
                        const float *y, int64_t n);
 
 #endif

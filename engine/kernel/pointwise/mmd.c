@@ -1,18 +1,19 @@
-/* mmd: see mmd.h. Both sets are transposed once, so that the loop over the rows of a tile
- * is the innermost one and vectorises: squared distances, exponentials, gradient. */
+/* mmd: see mmd.h. Both sets are transposed once, so that the innermost loop runs over the rows of a
+ * tile and vectorises: squared distances, exponentials, gradient. */
 #include "kernel/pointwise/mmd.h"
 
 #include <string.h>
 
-#include "base/par.h"
+#include "base/assert.h"
 #include "base/memory/scratch.h"
+#include "base/par.h"
 #include "base/simd.h"
 #include "kernel/common/fast_exp.h"
 #include "kernel/common/ordered_sum.h"
 
-enum { TILE = 64 }; /* rows met at once */
+enum { TILE = 64 }; /* rows that a row is compared with at a time */
 
-/* What every row shares. `at` and `bt` are (K, stride), stride a multiple of TILE. */
+/* What all rows share. at and bt are the transposed sets (K, stride), stride a multiple of TILE. */
 typedef struct {
     const float *at, *bt;
     int64_t B, K, stride;
@@ -22,8 +23,8 @@ typedef struct {
     bool unbiased;
 } problem;
 
-/* e[j] = k(x, y_j), g[j] = −∂k/∂d² for the TILE rows y_j at `yt`. A kernel of twice the rate of
- * the next is that one's square: as the default bandwidths double, there is one exponential. */
+/* e[j] = k(x, y_j), g[j] = −∂k/∂d² for the TILE rows y_j at `yt`. An RBF kernel with twice the rate
+ * of the next one is its square: the default bandwidths double, so one exponential serves all. */
 static inline void kernel_tile(float e[restrict TILE], float g[restrict TILE], const problem *p,
                                const float *x, const float *yt)
 {
@@ -55,17 +56,17 @@ static inline void gradient_tile(float *gradient, const float g[TILE], float wei
                                  const problem *p, const float *x, const float *yt)
 {
     for (int64_t c = 0; c < p->K; c++) {
-        float pull[TILE];
+        float term[TILE];
         for (int j = 0; j < TILE; j++)
-            pull[j] = g[j] * (x[c] - yt[c * p->stride + j]);
-        gradient[c] -= 2.0f * weight * an_ordered_sum(pull, TILE);
+            term[j] = g[j] * (x[c] - yt[c * p->stride + j]);
+        gradient[c] -= 2.0f * weight * an_ordered_sum(term, TILE);
     }
 }
 
-/* Σ_j k(x, y_j) over one whole set, row `skip` (or none: −1) left out; its gradient with
- * respect to x, times weight, is added to `gradient` if there is one. */
-AN_SIMD static double meet(const problem *p, const float *x, const float *yt, int64_t skip,
-                           float *gradient, double weight)
+/* Σ_j k(x, y_j) over the whole set yt without row `skip` (−1: all rows); weight times its gradient
+ * with respect to x is added to `gradient`, unless that is NULL. */
+AN_SIMD static double kernel_sum(const problem *p, const float *x, const float *yt, int64_t skip,
+                                 float *gradient, double weight)
 {
     double total = 0;
     for (int64_t lo = 0; lo < p->B; lo += TILE) {
@@ -82,15 +83,16 @@ AN_SIMD static double meet(const problem *p, const float *x, const float *yt, in
     return total;
 }
 
-/* The share of row i of one set: x, its transposed own set and the other one, whom it meets for
- * the rows of `sides` sets: pairs across are the same from both. */
+/* The terms of row i of one set, x, against the transposed own and other set. Pairs across the sets
+ * are counted `sides` times: 1 if the other set's rows count them too, 2 if not, 0 if only they do.
+ */
 static double row_share(const problem *p, int64_t i, const float *x, const float *own,
                         const float *other, float *gradient, int sides)
 {
     if (gradient)
         memset(gradient, 0, (size_t)p->K * sizeof *gradient);
-    double within = meet(p, x, own, p->unbiased ? i : -1, gradient, 2 * p->same);
-    double across = sides ? meet(p, x, other, -1, gradient, -2 * p->cross) : 0;
+    double within = kernel_sum(p, x, own, p->unbiased ? i : -1, gradient, 2 * p->same);
+    double across = sides ? kernel_sum(p, x, other, -1, gradient, -2 * p->cross) : 0;
     return p->same * within - p->cross * sides * across;
 }
 
@@ -105,15 +107,17 @@ static problem make_problem(int64_t B, int64_t K, const an_mmd_args *args)
 {
     problem p = {.B = B, .K = K, .n = args->n, .unbiased = args->unbiased};
     double base = args->base > 0 ? args->base : 2.0 * (double)K;
-    for (int i = 0; i < args->n; i++)
+    for (int i = 0; i < args->n; i++) {
+        AN_ASSERT(args->multiplier[i] > 0);
         p.rate[i] = (float)(1 / (2 * base * args->multiplier[i]));
+    }
     p.stride = (B + TILE - 1) / TILE * TILE;
     p.cross = 1.0 / ((double)B * (double)B);
     p.same = args->unbiased ? 1.0 / ((double)B * (double)(B - 1)) : p.cross;
     return p;
 }
 
-/* What rows write: their shares, and their gradients where wanted. */
+/* The arrays that rows write: share (B) and the gradients ga, gb, which may be NULL. */
 typedef struct {
     const problem *p;
     const float *a, *b;
@@ -138,6 +142,8 @@ static void share_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 an_code an_k_mmd(double *value, float *ga, float *gb, const float *a, const float *b, int64_t B,
                  int64_t K, const an_mmd_args *args)
 {
+    AN_ASSERT(K >= 1 && B >= (args->unbiased ? 2 : 1));
+    AN_ASSERT(args->n >= 1 && args->n <= AN_MMD_KERNELS);
     problem p = make_problem(B, K, args);
     size_t plane = (size_t)(K * p.stride);
     double *share = an_scratch_take((size_t)B * sizeof *share + 2 * plane * sizeof(float));

@@ -1,17 +1,18 @@
-/* pool: maximum, average, global average and top-p % pooling; see pool.h. Every function
- * is one parallel loop over images; within an image the channels, being contiguous, are
- * the inner loop. */
+/* pool: see pool.h. Every function is one parallel loop over images; within an image the channels,
+ * which are contiguous, are the inner loop. */
 #include "kernel/pointwise/pool.h"
 
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/par.h"
 #include "base/simd.h"
 
 an_pool_shape an_k_pool_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_t size,
                               int64_t stride, int64_t pad)
 {
+    AN_ASSERT(size >= 1 && stride >= 1 && pad >= 0);
     int64_t free_y = H + 2 * pad - size, free_x = W + 2 * pad - size;
     return (an_pool_shape){
         .B = B,
@@ -24,6 +25,12 @@ an_pool_shape an_k_pool_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_
         .Ho = free_y < 0 ? 0 : free_y / stride + 1,
         .Wo = free_x < 0 ? 0 : free_x / stride + 1,
     };
+}
+
+static bool is_pool(const an_pool_shape *s)
+{
+    return s->B >= 0 && s->C >= 0 && s->size >= 1 && s->stride >= 1 && s->pad >= 0 &&
+           2 * s->pad <= s->size && s->Ho >= 1 && s->Wo >= 1;
 }
 
 /* ── windows ──────────────────────────────────────────────────────────────────────── */
@@ -45,9 +52,9 @@ static window window_of(int64_t i, int64_t j, const an_pool_shape *s)
 
 /* ── maximum ──────────────────────────────────────────────────────────────────────── */
 
-/* best, at (C) ← the larger of themselves and x (C), which lies at `position`. */
-AN_SIMD static void challenge(float *restrict best, uint8_t *restrict at, const float *restrict x,
-                              uint8_t position, int64_t C)
+/* best (C) ← max(best, x), and at (C) ← `position` where x was larger. */
+AN_SIMD static void update_max(float *restrict best, uint8_t *restrict at, const float *restrict x,
+                               uint8_t position, int64_t C)
 {
     for (int64_t c = 0; c < C; c++) {
         bool wins = (x[c] > best[c]) | (x[c] != x[c]);
@@ -64,11 +71,12 @@ static void max_of_window(float *y, uint8_t *at, const float *x, window in, int6
     memset(at, (int)((in.top - top) * s->size + in.left - left), (size_t)C);
     for (int64_t i = in.top; i < in.bottom; i++)
         for (int64_t j = in.left; j < in.right; j++)
-            challenge(y, at, x + (i * s->W + j) * C, (uint8_t)((i - top) * s->size + j - left), C);
+            update_max(y, at, x + (i * s->W + j) * C, (uint8_t)((i - top) * s->size + j - left), C);
 }
 
 void an_k_max_pool_forward(float *y, uint8_t *at, const float *x, const an_pool_shape *s)
 {
+    AN_ASSERT(is_pool(s) && s->size <= AN_POOL_SIDE);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t b = 0; b < s->B; b++) {
         for (int64_t i = 0; i < s->Ho; i++) {
@@ -83,6 +91,7 @@ void an_k_max_pool_forward(float *y, uint8_t *at, const float *x, const an_pool_
 
 void an_k_max_pool_backward(float *dx, const float *dy, const uint8_t *at, const an_pool_shape *s)
 {
+    AN_ASSERT(is_pool(s) && s->size <= AN_POOL_SIDE);
     int64_t offset[AN_POOL_SIDE * AN_POOL_SIDE]; /* of a position in a window, in elements */
     for (int64_t k = 0; k < s->size * s->size; k++)
         offset[k] = (k / s->size * s->W + k % s->size) * s->C;
@@ -108,6 +117,7 @@ static void add_scaled(float *restrict to, const float *restrict from, float sca
 
 void an_k_avg_pool_forward(float *y, const float *x, const an_pool_shape *s)
 {
+    AN_ASSERT(is_pool(s) && s->pad == 0);
     int64_t C = s->C, outputs = s->Ho * s->Wo;
     float share = 1.0f / (float)(s->size * s->size);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
@@ -125,6 +135,7 @@ void an_k_avg_pool_forward(float *y, const float *x, const an_pool_shape *s)
 
 void an_k_avg_pool_backward(float *dx, const float *dy, const an_pool_shape *s)
 {
+    AN_ASSERT(is_pool(s) && s->pad == 0);
     int64_t C = s->C, outputs = s->Ho * s->Wo;
     float share = 1.0f / (float)(s->size * s->size);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
@@ -141,6 +152,7 @@ void an_k_avg_pool_backward(float *dx, const float *dy, const an_pool_shape *s)
 
 void an_k_global_pool_forward(float *y, const float *x, int64_t B, int64_t n, int64_t C)
 {
+    AN_ASSERT(B >= 0 && n >= 1 && C >= 0);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t b = 0; b < B; b++) {
         memset(y + b * C, 0, sizeof(float) * (size_t)C);
@@ -152,6 +164,7 @@ void an_k_global_pool_forward(float *y, const float *x, int64_t B, int64_t n, in
 void an_k_global_pool_backward(float *dx, const float *dy, int64_t B, int64_t n, int64_t C,
                                float beta)
 {
+    AN_ASSERT(B >= 0 && n >= 1 && C >= 0 && (beta == 0 || beta == 1));
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t b = 0; b < B; b++)
         for (int64_t p = 0; p < n; p++) {
@@ -164,8 +177,8 @@ void an_k_global_pool_backward(float *dx, const float *dy, int64_t B, int64_t n,
 
 /* ── top-p % ──────────────────────────────────────────────────────────────────────── */
 
-/* at (top) ← the positions of the largest of x, whose n elements lie `step` apart, sorted.
- * An insertion sort that keeps `top`: most elements lose against the last kept one. */
+/* at (top) ← the positions of the largest of the n elements of x, `step` floats apart, largest
+ * first. An insertion sort of `top` elements: most are smaller than the last one kept. */
 static void select_top(int64_t *at, const float *x, int64_t n, int64_t step, int64_t top)
 {
     int64_t kept = 0;
@@ -183,6 +196,7 @@ static void select_top(int64_t *at, const float *x, int64_t n, int64_t step, int
 void an_k_top_pool_forward(float *y, int64_t *at, const float *x, int64_t B, int64_t n, int64_t C,
                            int64_t top)
 {
+    AN_ASSERT(B >= 0 && C >= 0 && top >= 1 && top <= n);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t b = 0; b < B; b++) {
         for (int64_t c = 0; c < C; c++) {
@@ -200,6 +214,7 @@ void an_k_top_pool_forward(float *y, int64_t *at, const float *x, int64_t B, int
 void an_k_top_pool_backward(float *dx, const float *dy, const int64_t *at, int64_t B, int64_t n,
                             int64_t C, int64_t top)
 {
+    AN_ASSERT(B >= 0 && C >= 0 && top >= 1 && top <= n);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t b = 0; b < B; b++)
         for (int64_t c = 0; c < C; c++)

@@ -1,11 +1,16 @@
-/* reduce: see reduce.h. A sum over everything is cut into fixed chunks, whose partial
- * sums are added in order. */
+/* reduce: see reduce.h. A sum over all elements is cut into fixed chunks, whose partial sums are
+ * added in order. */
 #include "kernel/pointwise/reduce.h"
 
+#include "base/assert.h"
 #include "base/par.h"
 #include "base/simd.h"
 
-enum { TILE = 64, CHUNK = 1 << 14, CHUNKS_AT_ONCE = 256 };
+enum {
+    TILE = 64,           /* columns that are summed at a time, in doubles on the stack     */
+    CHUNK = 1 << 14,     /* elements: for fewer, starting threads costs more               */
+    CHUNKS_AT_ONCE = 256 /* partial sums on the stack                                      */
+};
 
 static double sum_run(const float *x, int64_t n)
 {
@@ -46,13 +51,12 @@ static double sum_long(const float *x, int64_t n)
     return sum;
 }
 
-/* One of the `outer` sums of n rows of `inner`, or gradients of it. */
+/* y (outer, inner) from x (outer, n, inner). */
 typedef struct {
     float *y;
     const float *x;
     int64_t n, inner;
     double scale;
-    float beta;
 } sum_job;
 
 static void sum_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
@@ -79,7 +83,7 @@ static void sum_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
     }
 }
 
-/* How many of the outer ones are a chunk's worth. */
+/* Outer indices per chunk. */
 static int64_t grain(int64_t n, int64_t inner)
 {
     return n * inner < CHUNK ? CHUNK / (n * inner > 0 ? n * inner : 1) : 1;
@@ -88,10 +92,11 @@ static int64_t grain(int64_t n, int64_t inner)
 void an_k_sum_forward(float *y, const float *x, int64_t outer, int64_t n, int64_t inner,
                       double scale)
 {
+    AN_ASSERT(outer >= 0 && n >= 0 && inner >= 0);
     if (inner == 1 && outer == 1)
         *y = (float)(scale * sum_long(x, n));
     else
-        an_par_for(outer, grain(n, inner), sum_rows, &(sum_job){y, x, n, inner, scale, 0});
+        an_par_for(outer, grain(n, inner), sum_rows, &(sum_job){y, x, n, inner, scale});
 }
 
 AN_SIMD static void add_scaled(float *dx, const float *dy, int64_t n, float s, float beta)
@@ -107,47 +112,58 @@ AN_SIMD static void add_scaled(float *dx, const float *dy, int64_t n, float s, f
         dx[i] += s * dy[i];
 }
 
+/* dx (outer, n, inner) from dy (outer, inner). */
+typedef struct {
+    float *dx;
+    const float *dy;
+    int64_t n, inner;
+    double scale;
+    float beta;
+} spread_job;
+
 static void spread_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const sum_job *job = context;
+    const spread_job *job = context;
     int64_t n = job->n, inner = job->inner;
     float s = (float)job->scale;
     (void)chunk;
     for (int64_t o = lo; o < hi; o++)
         for (int64_t i = 0; i < n; i++) {
-            float *to = job->y + (o * n + i) * inner;
+            float *to = job->dx + (o * n + i) * inner;
             if (inner == 1)
-                *to = s * job->x[o] + (job->beta == 0 ? 0 : *to);
+                *to = s * job->dy[o] + (job->beta == 0 ? 0 : *to);
             else
-                add_scaled(to, job->x + o * inner, inner, s, job->beta);
+                add_scaled(to, job->dy + o * inner, inner, s, job->beta);
         }
 }
 
 void an_k_sum_backward(float *dx, const float *dy, int64_t outer, int64_t n, int64_t inner,
                        double scale, float beta)
 {
-    an_par_for(outer, grain(n, inner), spread_rows, &(sum_job){dx, dy, n, inner, scale, beta});
+    AN_ASSERT(outer >= 0 && n >= 0 && inner >= 0 && (beta == 0 || beta == 1));
+    an_par_for(outer, grain(n, inner), spread_rows, &(spread_job){dx, dy, n, inner, scale, beta});
 }
 
 /* ── elementwise ──────────────────────────────────────────────────────────────────── */
 
 typedef struct {
-    float *y;
-    const float *x;
-    float scale, shift, beta;
-} flat_job;
+    float *dx;
+    const float *dy;
+    float scale, beta;
+} accumulate_job;
 
 static void add_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const flat_job *job = context;
+    const accumulate_job *job = context;
     (void)chunk;
-    add_scaled(job->y + lo, job->x + lo, hi - lo, job->scale, job->beta);
+    add_scaled(job->dx + lo, job->dy + lo, hi - lo, job->scale, job->beta);
 }
 
 void an_k_accumulate(float *dx, const float *dy, int64_t n, double scale, float beta)
 {
+    AN_ASSERT(n >= 0 && (beta == 0 || beta == 1));
     if (dx != dy || beta != 0 || scale != 1)
-        an_par_for(n, CHUNK, add_part, &(flat_job){dx, dy, (float)scale, 0, beta});
+        an_par_for(n, CHUNK, add_part, &(accumulate_job){dx, dy, (float)scale, beta});
 }
 
 AN_SIMD static void affine(float *y, const float *x, int64_t n, float a, float b)
@@ -156,14 +172,21 @@ AN_SIMD static void affine(float *y, const float *x, int64_t n, float a, float b
         y[i] = a * x[i] + b;
 }
 
+typedef struct {
+    float *y;
+    const float *x;
+    float scale, shift;
+} affine_job;
+
 static void affine_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const flat_job *job = context;
+    const affine_job *job = context;
     (void)chunk;
     affine(job->y + lo, job->x + lo, hi - lo, job->scale, job->shift);
 }
 
 void an_k_affine(float *y, const float *x, int64_t n, double scale, double shift)
 {
-    an_par_for(n, CHUNK, affine_part, &(flat_job){y, x, (float)scale, (float)shift, 0});
+    AN_ASSERT(n >= 0);
+    an_par_for(n, CHUNK, affine_part, &(affine_job){y, x, (float)scale, (float)shift});
 }
