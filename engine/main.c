@@ -17,7 +17,7 @@
 #include "bind/interrupt.h"
 #include "bind/open.h"
 
-/* The sentence without the place in our own sources ("aniso/options.lua:12: …"); a place
+/* The sentence without the place in our own sources ("aniso/recipe/options.lua:12: …"); a place
  * in the user's file stays. */
 static const char *without_our_place(const char *message)
 {
@@ -33,7 +33,7 @@ static const char *without_our_place(const char *message)
     return end[0] == ':' && end[1] == ' ' ? end + 2 : message;
 }
 
-/* An error is a text or a table {message =, exit =} (see cli.lua); in debugging a
+/* An error is a text or a table {message =, exit =} (see cli/init.lua); in debugging a
  * traceback is kept in the registry for report(). */
 static int on_error(lua_State *L)
 {

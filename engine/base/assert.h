@@ -26,8 +26,8 @@
  * Call order is a condition too: the object records its state, and each function asserts the state
  * that it requires.
  *
- *     struct an_tape { …  bool recording; };        set by begin, cleared by backward
- *     void an_tape_backward(an_tape *t)
+ *     struct tape { …  bool recording; };           set by begin, cleared by backward
+ *     void tape_backward(tape *t)
  *     {
  *         AN_ASSERT(t->recording);                  call order: begin, operations, backward
  *

@@ -5,12 +5,12 @@
 
 #include "data/listing.h"
 
-/* folder.c: root/CLASS/FILE, or root/{train,val,test}/CLASS/FILE, where the items get their
+/* source_folder.c: root/CLASS/FILE, or root/{train,val,test}/CLASS/FILE, where the items get their
  * part. Images are known by .jpg, .jpeg, .png, .bmp in any case; the key is the path below
  * root. AN_ENOTFOUND: no root. AN_EFORMAT: no class folder, a class folder without image. */
 an_code an_list_classes_of_folder(an_listing *list, const char *root);
 
-/* table.c: one row per image in a CSV file. */
+/* source_table.c: one row per image in a CSV file. */
 typedef struct an_table {
     const char *path;           /* of the CSV file                                        */
     const char *image, *label;  /* columns                                                */

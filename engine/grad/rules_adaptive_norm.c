@@ -84,7 +84,8 @@ static an_code join_backward(an_node *n)
     float beta_y, beta_x, *dy = an_grad_write(y, &beta_y), *dv = an_grad_into(v);
     if ((!dy && y->requires_grad) || (!dv && v->requires_grad))
         return AN_ENOMEM;
-    an_k_gated_residual_backward(dy, beta_y, dv ? dv + at : NULL, dz, an_f32(y), an_f32(v) + at, &s);
+    an_k_gated_residual_backward(dy, beta_y, dv ? dv + at : NULL, dz, an_f32(y), an_f32(v) + at,
+                                 &s);
     float *dx = an_grad_over(n, x, &beta_x);
     if (!dx && x->requires_grad)
         return AN_ENOMEM;

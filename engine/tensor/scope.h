@@ -1,7 +1,7 @@
 /* scope: who frees the intermediate tensors of a computation.
  *
  *     size_t mark = an_scope_begin();
- *     an_tensor *y = an_relu(an_linear(x, w, b));
+ *     an_tensor *y = an_map(AN_RELU, an_linear(x, w, b));
  *     y = an_scope_end(mark, y);        // everything made since mark is released but y,
  *                                       // which now belongs to the enclosing scope
  * Scopes are a per-thread stack; tensors are made by the main thread only. */

@@ -31,9 +31,10 @@ local checks = {
       end
     end
   end },
-  { "lines of at most 110 columns", function(path, lines, say)
+  { "lines of at most 100 columns in C, 110 in Lua", function(path, lines, say)
+    local most = path:match "%.lua$" and 110 or 100
     for number, line in ipairs(lines) do
-      if (utf8.len(line) or #line) > 110 and not path:match "%.h$" then say(path .. ":" .. number) end
+      if (utf8.len(line) or #line) > most then say(path .. ":" .. number) end
     end
   end },
   { "short loops are plain calls: an_par_for(), no if clause", function(path, lines, say)
@@ -53,5 +54,22 @@ for _, check in ipairs(checks) do
     check[2](file[1], file[2], function(text) faults[#faults + 1] = text end)
   end
   files.verdict("text: " .. check[1], faults)
+end
+
+-- Each rule has to find a file that breaks it.
+local later_word = later[1]
+local planted = {
+  ["lengths of files"] = { "/* x */", ("\n"):rep(400) },
+  ["no tabs, no trailing spaces"] = { "/* x */", "\tint a;", "int b; " },
+  ["a comment says what the file is"] = { "int a;" },
+  ["nothing is left for later"] = { "/* " .. later_word .. " */" },
+  ["lines of at most 100 columns in C, 110 in Lua"] = { "/* x */", ("é"):rep(101) },
+  ["short loops are plain calls: an_par_for(), no if clause"] = { "#pragma omp parallel for if (n > 1)" },
+}
+for _, check in ipairs(checks) do
+  local lines, found = {}, 0
+  for line in table.concat(planted[check[1]], "\n"):gmatch "[^\n]*" do lines[#lines + 1] = line end
+  check[2]("engine/x.h", lines, function() found = found + 1 end)
+  files.verdict("text: a violation is seen: " .. check[1], found > 0 and {} or { "found none" })
 end
 files.finish()

@@ -1,4 +1,4 @@
-/* overlap: whether arrays of floats share memory, for the assertions of kernels. NULL shares none. */
+/* overlap: whether arrays of floats share memory, for assertions of kernels. NULL shares none. */
 #ifndef AN_KERNEL_COMMON_OVERLAP_H
 #define AN_KERNEL_COMMON_OVERLAP_H
 

@@ -1,4 +1,4 @@
-/* linear: see linear.h. Sizes worth it run on packed panels (panel.h), others as products of
+/* linear: see linear.h. Sizes worth it run on packed panels (packed.h), others as products of
  * their own (gemm.h). Backward cuts the rows into slices. A slice goes a few rows at a time:
  * their dx, their part of dw and of db while they are in the cache. */
 #include "kernel/matmul/linear.h"

@@ -1,6 +1,6 @@
 /* microkernel: the three inner loops of every matrix product and convolution of ours. All keep a
  * tile of 8 rows by up to 32 columns in registers while the sum runs; nobody's operand is copied
- * but what panel.h or a caller packs. Written once per vector width; the sum of an element runs in
+ * but what packed.h or a caller packs. Written once per vector width; the sum of an element runs in
  * the order of its terms, so AVX2 and AVX-512 give the same bits (the baseline has no fused
  * multiply-add and rounds twice).
  *

@@ -68,7 +68,7 @@ function common.ask(db, method, ...)
   return table.unpack(result, 2, result.n)
 end
 
--- The groups (summary.lua) of the runs that statistics over a study count.
+-- The groups (stats/groups.lua) of the runs that statistics over a study count.
 function common.counted_groups(db, study, options)
   local all = cli.need(db:runs { study = study })
   if #all == 0 then

@@ -2,7 +2,7 @@
 -- source text and of the values that it captures (a constant above it in the recipe is as much
 -- part of it as its body). Its place in the file, comments outside it, and the rest of the recipe
 -- do not count.
---   function_identity(f) → sha256, place "custom.lua:12";  raises where f captures what has no text
+--   function_identity(f) → sha256, place "own_part.lua:12";  raises where f captures what has no text
 local core = require "aniso.core"
 
 local function read(path)

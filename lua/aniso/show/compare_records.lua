@@ -1,4 +1,4 @@
--- A comparison for programs: flat records of the numbers that compare/show.lua prints. JSON has a list
+-- A comparison for programs: flat records of the numbers that compare_text.lua prints. JSON has a list
 -- of them per section, CSV all in one table with the columns below.
 local core = require "aniso.core"
 local tables = require "aniso.show.table"

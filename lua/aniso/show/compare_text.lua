@@ -1,4 +1,4 @@
--- A comparison as tables for people. compare/records.lua has the same numbers for programs.
+-- A comparison as tables for people. compare_records.lua has the same numbers for programs.
 local cells = require "aniso.show.compare_cells"
 local tables = require "aniso.show.table"
 

@@ -1,5 +1,5 @@
 -- Rows for people, for programs and for papers: an aligned table, CSV (RFC 4180), JSON,
--- Markdown or LaTeX (table/markup.lua).
+-- Markdown or LaTeX (markup.lua).
 -- A column is a name or {name =, digits =}; a row is a list with one value per column, nil
 -- for SQL's NULL. A cell may also be {text =, bold =, value =}: what a person sees, whether
 -- it stands out on a terminal, what a program gets.

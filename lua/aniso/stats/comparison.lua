@@ -1,8 +1,8 @@
 -- compare: what changed between configurations, and whether it is more than luck. Everything is a
 -- group of runs, one per seed; a single run is a group of one. The first group is the baseline.
---   compare.references(db, {"ddpm", "adpm"})     see compare/references.lua for the names
+--   compare.references(db, {"ddpm", "adpm"})     see references.lua for the names
 -- Numbers of runs come from store/score.lua and the views, as in every list and table; what is
--- tested comes from the predictions of each image (compare/images.lua). Δ is the mean over the seeds
+-- tested comes from the predictions of each image (image_pairs.lua). Δ is the mean over the seeds
 -- that both have, with the paired t test over them.
 local images = require "aniso.stats.image_pairs"
 local keys = require "aniso.store.keys"

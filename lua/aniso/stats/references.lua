@@ -125,7 +125,7 @@ local function resolve(db, name)
   return by_list(db, name) or by_filter(db, name) or single(must(db:find(name)))
 end
 
--- The configurations of a study, the baseline first (summary.lua says which that is).
+-- The configurations of a study, the baseline first (stats/groups.lua says which that is).
 local function study_groups(db, study, baseline)
   local found, groups = summary.groups(db, summary.counted(db, study)), {}
   if #found < 2 then

@@ -1,6 +1,6 @@
 -- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code.
 -- A database asks (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
--- takes marks (marks.lua) and plans (plan.lua), removes runs (removal.lua, gc.lua), merges
+-- takes tags and notes (tags_and_notes.lua) and plans (plan.lua), removes runs (removal.lua, gc.lua), merges
 -- (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends the runs whose
 -- writer is gone.
 local answers = require "aniso.store.query_api"

@@ -11,7 +11,7 @@ function Comparison:__tostring()
 end
 
 -- compare({"ddpm", "adpm"} [, {baseline =, draws =, level =, seed =}]) → what compare.groups() of
--- aniso/compare.lua says, which prints itself as tables | nil, message, code. A name alone may be
+-- stats/comparison.lua says, which prints itself as tables | nil, message, code. A name alone may be
 -- a study's.
 function answers.compare(db, names, options)
   if type(names) ~= "table" then names = { names } end
@@ -22,7 +22,7 @@ function answers.compare(db, names, options)
 end
 
 -- groups(study [, {prior = true}]) → the configurations of a study, as summary.groups() of
--- aniso/summary.lua gives them: {label, prior, run, members = {{seed, run_id, n, metrics}, …}}, and
+-- stats/groups.lua gives them: {label, prior, run, members = {{seed, run_id, n, metrics}, …}}, and
 -- group:of "tail" → {n, mean, sd, seeds, values}.
 function answers.groups(db, study, options)
   local summary = require "aniso.stats.groups"

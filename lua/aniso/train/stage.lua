@@ -1,6 +1,6 @@
 -- One stage of training: epochs over the training part, each followed by a validation and
 -- a checkpoint. "joint" trains everything, "prior" the backbone and the priors,
--- "denoiser" the denoiser on frozen features, several of them in lock-step (together.lua).
+-- "denoiser" the denoiser on frozen features, several of them in lock-step (lockstep.lua).
 local core = require "aniso.core"
 local evaluate = require "aniso.method.predict"
 local objective = require "aniso.method.objective"

@@ -1,4 +1,4 @@
--- What a report tells of, read once: the groups of summary.lua, which of them is the baseline and
+-- What a report tells of, read once: the groups of stats/groups.lua, which of them is the baseline and
 -- which the best, and what is stored of their evaluations. Every figure takes its numbers from
 -- here, `aniso table` and `aniso compare` from the same functions.
 --   facts.new(db, name, groups, runs, {metric = key, baseline = label}) → facts

@@ -1,0 +1,108 @@
+-- The rules of references.lua: each is a function of (text, at, index, fail) over one line of comment or
+-- README. at: {path, kind = extension, required = local names of Lua modules}; index: what exists.
+local rules = { of = {} }
+
+-- The kinds of file that are read, and whose names are checked.
+rules.READ = { c = true, h = true, lua = true, sql = true, py = true, sh = true, md = true }
+local READ = rules.READ
+
+-- What a user of the program makes, in examples.
+local EXAMPLES = { ["my.lua"] = true, ["include/stb"] = true }
+
+-- METHOD §3, METHOD §1–2, METHOD.md §7; within METHOD.md every §.
+function rules.of.sections(text, at, index, fail)
+  local pattern = at.path == "engine/METHOD.md" and "§([%d–]+)" or "METHOD[%.md]*,? §([%d–]+)"
+  for list in text:gmatch(pattern) do
+    for number in list:gmatch "%d+" do
+      if not index.sections[number] then fail("METHOD has no §" .. number) end
+    end
+  end
+end
+
+-- foo.c, base/par.h, lambda.{h,c}; in READMEs `folder/` too.
+function rules.of.files(text, at, index, fail)
+  local function check(stem, ending)
+    local path = stem:gsub("^%.+/", "") .. "." .. ending
+    if stem:find "NAME" or stem:find "NNNN" or stem:find "^%$" then return end -- a pattern, a variable
+    if not READ[ending] or stem:find "[%w_]%.[%w_]" or path:find "^build/" then return end
+    if not EXAMPLES[path] and not index.paths[path] then fail("there is no file " .. path) end
+  end
+  text = text:gsub("https?://%S+", "")
+  for stem, ends in text:gmatch "([%w_/%-%.]+)%.{([%w,]+)}" do
+    for ending in ends:gmatch "%w+" do check(stem, ending) end
+  end
+  for stem, ending in text:gmatch "%f[%w_/%.%-$]([%$%w_/%-%.]*[%w_])%.(%l+)%f[^%w_/%-]" do
+    check(stem, ending)
+  end
+  if at.kind ~= "md" then return end
+  for path in text:gmatch "%]%(([%w_%-%./]+)%)" do -- a link, relative to its page
+    path = (at.path:match "^.*/" or "") .. path
+    while path:find "[%w_]+/%.%./" do path = path:gsub("[%w_]+/%.%./", "", 1) end
+    if not io.open(path) then fail("there is no file " .. path) end
+  end
+  for path in text:gmatch "`([%w_%-%./]+)/`" do
+    path = path:gsub("^%.+/", "")
+    if not EXAMPLES[path] and not index.folders[path] then fail("there is no folder " .. path .. "/") end
+  end
+end
+
+-- Every name of the engine's C: an_matmul, an_fail(). A name that goes on (an_k_…, an_open_NAME) is
+-- a pattern.
+function rules.of.c_names(text, _, index, fail)
+  for name, after in text:gmatch "%f[%w_](an_[%w_]+)([^%w_]?[\x80-\xff*]?)" do
+    local pattern = name:find "%u" or name:find "_$" or after:find "[\x80-\xff*]"
+    if not pattern and not index.c[name] then fail("no C code names " .. name) end
+  end
+end
+
+-- `file.c: name, other` and `file.lua: name`: the functions are in that file.
+function rules.of.functions_of_files(text, _, index, fail)
+  for path, list in text:gmatch "`([%w_/%-%.]+%.%l+): ([^`]+)`" do
+    local known
+    for full, words in pairs(index.words) do
+      if full == path or full:sub(-#path - 1) == "/" .. path then known = words end
+    end
+    for name in (known and list or ""):gmatch "[%a_][%w_]*" do
+      if not known[name] then fail(path .. " has no " .. name) end
+    end
+    if not known then fail("there is no file " .. path) end
+  end
+end
+
+-- `module.name` in a README or in backquotes: a function of a Lua module, or an option.
+local function check_member(index, module, name, fail)
+  for _, path in ipairs(index.modules[module] or {}) do
+    if index.words[path][name] then return end
+  end
+  if index.modules[module] or index.options[module] then
+    if not (index.options[module] and index.option_names[name]) then
+      fail(("neither a function nor an option: %s.%s"):format(module, name))
+    end
+  end
+end
+
+function rules.of.members(text, at, index, fail)
+  for module, name in text:gmatch "`([%l_]+)%.([%l_]+)[`%(%s{=]" do
+    if not READ[name] then check_member(index, module, name, fail) end
+  end
+  for module, name in (at.kind == "lua" and text or ""):gmatch "%f[%w_%.]([%l_]+)%.([%l_]+)%(%)" do
+    if at.required[module] then
+      check_member(index, at.required[module], name, fail)
+    end
+  end
+end
+
+-- ./aniso table … and `aniso table`, `make test`.
+function rules.of.commands(text, at, index, fail)
+  if at.kind ~= "md" then return end
+  local function command(name)
+    if not index.paths["lua/aniso/cli/" .. name .. ".lua"] then fail("there is no command " .. name) end
+  end
+  for name in text:gmatch "%./aniso ([%l]+)" do command(name) end
+  for name in text:gmatch "`aniso ([%l]+)" do command(name) end
+  for target in text:gmatch "`make ([%l%-]+)" do
+    if not index.targets[target] then fail("make has no target " .. target) end
+  end
+end
+
+return rules

@@ -1,0 +1,154 @@
+-- What a comment or a README names has to exist: a section of engine/METHOD.md, a file, a function,
+-- an option, a command, a target of make. The rules are in reference_rules.lua; at the end each has to
+-- find the violation planted for it.
+local files = dofile "tests/lint/files.lua"
+local source_text = dofile "tests/lint/source_text.lua"
+
+local rules = dofile "tests/lint/reference_rules.lua"
+
+local KINDS = "%.(%a+)$"
+local READ = rules.READ
+local ROOT = { "README.md", "Makefile", ".clang-format" }
+
+-- ── the index: what exists ──
+
+-- Every way to name a path from its end: "a/b/c.h" → "b/c.h" and "c.h" too.
+local function add_suffixes(set, path)
+  while path do
+    set[path] = true
+    path = path:match "/(.*)$"
+  end
+end
+
+local function add_words(set, text)
+  for word in text:gmatch "[%a_][%w_]*" do set[word] = true end
+end
+
+local function add_file(index, path, lines)
+  local kind = path:match(KINDS)
+  local _, codes = source_text.split(lines, kind)
+  local words = {}
+  for _, code in ipairs(codes) do add_words(words, code) end
+  index.words[path] = words
+  if kind == "c" or kind == "h" then
+    for word in pairs(words) do index.c[word] = true end
+    for _, code in ipairs(codes) do
+      add_suffixes(index.paths, code:match "^#include <(.+)>") -- a library's header
+    end
+  elseif kind == "lua" then
+    local name = path:match "([%w_]+)/init%.lua$" or path:match "([%w_]+)%.lua$"
+    index.modules[name] = index.modules[name] or {}
+    table.insert(index.modules[name], path)
+  end
+end
+
+local function build_index(contents)
+  local index = { paths = {}, folders = {}, words = {}, c = {}, modules = {}, sections = {}, targets = {} }
+  for _, path in ipairs(files.find ".") do
+    add_suffixes(index.paths, path)
+    local folder = path:match "^(.*)/"
+    while folder do
+      add_suffixes(index.folders, folder)
+      folder = folder:match "^(.*)/"
+    end
+  end
+  for _, path in ipairs(ROOT) do index.paths[path] = true end
+  for _, file in ipairs(contents) do add_file(index, file.path, file.lines) end
+  for _, line in ipairs(files.lines "engine/METHOD.md") do
+    local number = line:match "^##+ (%d+)[%. ]"
+    if number then index.sections[number] = true end
+  end
+  for _, line in ipairs(files.lines "Makefile") do
+    for target in (line:match "^([%a][%w%- ]*):" or ""):gmatch "%S+" do index.targets[target] = true end
+  end
+  return index
+end
+
+-- ── running them ──
+
+-- Local names of modules in a Lua file: { ["summary"] = "groups" }.
+local function required(lines)
+  local out = {}
+  for _, line in ipairs(lines) do
+    local name, module = line:match '^local ([%w_]+) = require "aniso%.([%w_%.]+)"$'
+    if name then out[name] = module:match "[%w_]+$" end
+  end
+  return out
+end
+
+local function faults_of(path, lines, index, only)
+  local kind, out = path:match(KINDS), {}
+  local at = { path = path, kind = kind, required = kind == "lua" and required(lines) or {} }
+  for number, text in ipairs((source_text.split(lines, kind))) do
+    for name, rule in pairs(only and { [only] = rules.of[only] } or rules.of) do
+      if text ~= "" then
+        rule(text, at, index, function(fault)
+          out[name] = out[name] or {}
+          table.insert(out[name], ("%s:%d: %s"):format(path, number, fault))
+        end)
+      end
+    end
+  end
+  return out
+end
+
+local contents = { { path = "README.md", lines = files.lines "README.md" } }
+for _, path in ipairs(files.find(KINDS)) do
+  if READ[path:match(KINDS)] then contents[#contents + 1] = { path = path, lines = files.lines(path) } end
+end
+local index = build_index(contents)
+
+-- The options of a recipe, by their first and by their other parts.
+index.options, index.option_names = {}, {}
+local listed = { "aniso.method.config", "aniso.method.networks", "aniso.method.schedule", "aniso.method.data",
+  "aniso.method.prior_loss" }
+for group in pairs(require(listed[1]).defaults) do index.options[group] = true end
+for _, module in ipairs(listed) do
+  for word in pairs(index.words["lua/" .. module:gsub("%.", "/") .. ".lua"]) do
+    index.option_names[word] = true
+  end
+end
+
+local names, all = {}, {}
+for name in pairs(rules.of) do names[#names + 1] = name end
+table.sort(names)
+for _, file in ipairs(contents) do
+  if not file.path:find "^tests/lint/reference" then -- their examples name what is not there
+    for name, faults in pairs(faults_of(file.path, file.lines, index)) do
+      all[name] = all[name] or {}
+      table.move(faults, 1, #faults, #all[name] + 1, all[name])
+    end
+  end
+end
+for _, name in ipairs(names) do files.verdict("references: " .. name:gsub("_", " "), all[name] or {}) end
+
+-- ── planted violations: { rule, path, text that is wrong, text that is right } ──
+local planted = {
+  { "sections", "engine/x.c", "/* see METHOD §1–91 */", "/* see METHOD §1–2 */" },
+  { "sections", "lua/x.lua", "-- METHOD.md §77", "x = 'METHOD §77' -- METHOD.md §7" },
+  { "files", "engine/x.h", "/* base/nothing.h has it */", "/* base/par.h has it */" },
+  { "files", "README.md", "`engine/nothing/`", "`engine/base/`, engine/base/par.{c,h}" },
+  { "files", "lua/README.md", "[a](../engine/README.c)", "[a](../engine/README.md)" },
+  { "files", "README.md", "engine/base/par.{c,lua}", "`my.lua`, `NAME.lua`, <lua.h>, https://x.org/no.c" },
+  { "c_names", "engine/x.c", "int a; // an_nothing()", "/* an_par_for(), an_k_… and an_open_NAME */" },
+  { "functions_of_files", "README.md", "`engine/base/par.c: an_par_for, an_nothing`",
+    "`engine/base/par.c: an_par_for, an_threads`" },
+  { "functions_of_files", "README.md", "`method/sampler.lua: nothing`", "`method/sampler.lua: run`" },
+  { "members", "README.md", "`sampler.nothing`", "`sampler.run{}`, `train.epochs`" },
+  { "members", "lua/x.lua", "local s = require \"aniso.method.sampler\"\n-- as s.nothing()",
+    "local s = require \"aniso.method.sampler\"\n-- as s.run()" },
+  { "commands", "README.md", "    ./aniso nothing", "    ./aniso table five" },
+  { "commands", "README.md", "`make nothing`", "`make test`, `aniso run`" },
+}
+for _, plant in ipairs(planted) do
+  local rule, path, wrong, right = table.unpack(plant)
+  local function count(text)
+    local lines = {}
+    for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end
+    return #(faults_of(path, lines, index, rule)[rule] or {})
+  end
+  local seen, false_alarms = count(wrong), count(right)
+  files.verdict(("references: %s: %q is seen"):format(rule:gsub("_", " "), wrong:gsub("\n", " ")),
+    seen > 0 and false_alarms == 0 and {} or { ("found %d, and %d in %q"):format(seen, false_alarms, right) })
+end
+files.finish()

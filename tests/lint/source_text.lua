@@ -1,0 +1,55 @@
+-- Splits a source file into its comments and its code, for the checks in this folder.
+local source_text = {}
+
+-- What starts a comment up to the end of its line, by the file's extension.
+local line_marks = { c = "//", h = "//", lua = "%-%-", sql = "%-%-", py = "%f[#]#%s", sh = "%f[#]#%s" }
+
+-- A quoted text of one line; those of C and Python may hold the mark of a comment.
+local function without_texts(line)
+  return (line:gsub('\\.', "  "):gsub('"[^"]*"', function(text) return (" "):rep(#text) end))
+end
+
+-- The comment at the end of a line, its code, and whether a block comment goes on after it.
+local function split_c(line, open)
+  local comment, code, at = {}, {}, 1
+  local masked = without_texts(line)
+  while at <= #line do
+    if open then
+      local _, stop = line:find("*/", at, true)
+      comment[#comment + 1] = line:sub(at, stop or #line)
+      if not stop then return table.concat(comment), table.concat(code), true end
+      open, at = false, stop + 1
+    else
+      local start = masked:find("/%*", at)
+      local rest = masked:find("//", at, true)
+      if rest and (not start or rest < start) then
+        comment[#comment + 1], code[#code + 1] = line:sub(rest), line:sub(at, rest - 1)
+        break
+      end
+      code[#code + 1] = line:sub(at, start and start - 1 or #line)
+      if not start then break end
+      open, at = true, start
+    end
+  end
+  return table.concat(comment), table.concat(code), open
+end
+
+-- lines → two lists as long: the comments and the code. The kind is the file's extension; all of a
+-- Markdown file is comment.
+function source_text.split(lines, kind)
+  local comments, codes, open = {}, {}, false
+  for i, line in ipairs(lines) do
+    if kind == "md" then
+      comments[i], codes[i] = line, ""
+    elseif kind == "c" or kind == "h" then
+      comments[i], codes[i], open = split_c(line, open)
+    else
+      local start = without_texts(line):find(line_marks[kind] or "#")
+      comments[i] = start and line:sub(start) or ""
+      codes[i] = start and line:sub(1, start - 1) or line
+    end
+  end
+  return comments, codes
+end
+
+return source_text
