@@ -3,6 +3,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
+local own_parts = require "aniso.cli.own_parts"
 
 local eval = { summary = "evaluate a stored run with another sampler" }
 
@@ -18,6 +19,7 @@ function eval.arguments(parser)
   parser:option("--steps", "S: steps of a chain"):convert(whole)
   parser:option("--draws", "R: chains per image"):convert(whole)
   parser:option("--seed", "of the noise"):convert(function(text) return math.tointeger(tonumber(text)) end)
+  own_parts.arguments(parser)
   common.db(parser)
   common.threads(parser)
 end
@@ -36,10 +38,14 @@ end
 
 function eval.run(args)
   common.use_threads(args)
+  own_parts.learn(args)
   local db = common.open_to_write(args)
   core.sys.interrupt_mode "poll"
   local run = common.find(db, args.run)
-  local ok, why = pcall(require("aniso.train.run").evaluate, db, run, sampler(db, run, args))
+  local how = sampler(db, run, args)
+  local missing = own_parts.missing(db, run, { sampler = how }, "eval", args)
+  if missing then cli.fail(cli.FAILED, missing) end
+  local ok, why = pcall(require("aniso.train.run").evaluate, db, run, how)
   if not ok then
     local code = type(why) == "table" and why.interrupted and (why.interrupted == "SIGTERM" and 143 or 130)
     cli.fail(code or cli.FAILED, cli.sentence(why))

@@ -4,6 +4,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
+local own_parts = require "aniso.cli.own_parts"
 local tables = require "aniso.show.table"
 
 local resume = { summary = "go on with a run that was killed or interrupted" }
@@ -12,6 +13,7 @@ function resume.arguments(parser)
   parser:argument("run", "the run; the latest resumable one if left out"):args "?"
   parser:flag("--all", "every run that can be resumed")
   parser:flag("--one-by-one", "no lock-step: the same bits, later")
+  own_parts.arguments(parser)
   common.db(parser)
   common.threads(parser)
 end
@@ -48,13 +50,28 @@ local function resume_group(jobs, board)
   for i, job in ipairs(jobs) do job.problem = not ok and results or ok and results[i].problem end
 end
 
+-- The jobs of the runs that can go on here; → them, and how many lack a part of their recipe.
+local function jobs_of(db, args)
+  local jobs, lacking = {}, 0
+  for _, row in ipairs(chosen(db, args)) do
+    local job = require("aniso.train.run").stored_job(db, row)
+    local missing = own_parts.missing(db, row, job.config, "resume", args)
+    if missing and not args.all then cli.fail(cli.FAILED, missing) end
+    if missing then io.stderr:write("aniso: ", missing, "\n") end
+    lacking = lacking + (missing and 1 or 0)
+    jobs[#jobs + 1] = not missing and job or nil
+  end
+  return jobs, lacking
+end
+
 function resume.run(args)
   common.use_threads(args)
+  own_parts.learn(args)
   local db = common.open_to_write(args)
   core.sys.interrupt_mode "poll"
-  local jobs, done, failed = {}, {}, 0
-  for i, row in ipairs(chosen(db, args)) do jobs[i] = require("aniso.train.run").stored_job(db, row) end
-  do
+  local done = {}
+  local jobs, failed = jobs_of(db, args)
+  if #jobs > 0 then
     local board <close> = require("aniso.show.progress").board { runs = #jobs }
     for _, group in ipairs(require("aniso.train.lockstep").groups(jobs, args.one_by_one)) do
       resume_group(group, board)

@@ -64,8 +64,7 @@ function class_weight.list(choice, counts, levels)
   if choice[1] == "none" then return nil end
   bound.check_counts(counts, "loss.class_weight")
   if own_part.is(choice) then
-    return scaled(own_part.numbers(choice, "loss.class_weight", #counts, counts,
-      own_part.options(choice), levels), counts)
+    return scaled(own_part.numbers(choice, "loss.class_weight", #counts, counts, levels), counts)
   end
   return scaled(class_weight.kinds[choice[1]].weights(counts, choice, levels), counts)
 end

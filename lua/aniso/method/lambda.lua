@@ -130,7 +130,7 @@ end
 function lambda.levels(choice, K, counts, constants)
   local raw
   if own_part.is(choice) then
-    raw = own_part.numbers(choice, "schedule.lambda", K, counts, own_part.options(choice))
+    raw = own_part.numbers(choice, "schedule.lambda", K, counts)
   else
     local policy = lambda.policies[choice[1]]
     if policy.needs_counts then bound.check_counts(counts, choice[1]) end

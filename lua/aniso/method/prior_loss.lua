@@ -116,7 +116,7 @@ local WHERE = "loss.prior"
 -- The loss of a recipe's own part.
 local function own(choice, counts)
   local call, fail = own_part.need(choice, WHERE)
-  local made = call(counts, own_part.options(choice))
+  local made = call({ table.unpack(counts) }, own_part.options(choice))
   if type(made) == "table" then
     return function(logits, labels) return core.ops.cross_entropy(logits, labels, made) end
   elseif type(made) ~= "function" then

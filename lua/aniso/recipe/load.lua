@@ -32,7 +32,7 @@ function recipe.load(path)
   return found, { path = path, text = text }
 end
 
--- Loads a recipe for the own parts of its configurations alone: a stored run finds them by hash.
+-- Loads a recipe for its own parts only: a stored run finds them by their sha256.
 function recipe.learn(path)
   local found = recipe.load(path)
   if not found then error(path .. ": the recipe returns no study, so it has no own parts", 0) end

@@ -4,8 +4,8 @@
 -- and becomes plain data, a reference, which configurations, databases and labels hold:
 --   { "own:mine", sha256 = of the function, gamma = 0.5 }
 --   { "own:mypolicy", module = "mypolicy", sha256 = of its file, gamma = 0.5 }
--- A reference finds its function among those that this process met in a recipe, or by the
--- module's name (part_modules.lua). Code never comes out of a database.
+-- Its function is looked up among those that recipes loaded by this process contain, or by the
+-- module's name (part_modules.lua). Code is never read from a database.
 local function_identity = require "aniso.recipe.function_identity"
 local part_modules = require "aniso.recipe.part_modules"
 local paths = require "aniso.recipe.paths"
@@ -14,7 +14,7 @@ local own_part = {}
 
 local SHOWN = 6 -- digits of a sha256 in a label
 
--- sha256 → {f =, place =, code =}: the functions met so far.
+-- sha256 → {f =, place =, code =}: the functions of the recipes loaded so far.
 local known = {}
 
 function own_part.is_reference(value)
@@ -32,12 +32,13 @@ local function refuse(where, text)
 end
 
 -- ── references ──────────────────────────────────────────────────────────────────────────
--- Two functions of one line can have the same text; they must not pass for each other.
-local function meet(f, where)
+-- Registers a function → its sha256. Two functions of one line can have the same text; the second
+-- is refused.
+local function register(f, where)
   local ok, sha256, place = pcall(function_identity, f)
   if not ok then refuse(where, sha256) end
   local before, code = known[sha256], string.dump(f, true)
-  if before and before.code ~= code then
+  if before and before.place == place and before.code ~= code then
     refuse(where, place .. ": two functions begin and end in one line: write each on lines of its own")
   end
   known[sha256] = { f = f, place = place, code = code }
@@ -101,7 +102,7 @@ function own_part.reference(given, where)
   if type(given) == "function" then given = { given } end
   if type(given[1]) ~= "function" then return of_module(given, where) end
   if given.module then refuse(where, "a function or a module, not both") end
-  local sha256 = meet(given[1], where)
+  local sha256 = register(given[1], where)
   local name = given.name and check_name(given.name, where) or sha256:sub(1, SHOWN)
   return with_options(given, { "own:" .. name, sha256 = sha256 }, where)
 end
@@ -116,11 +117,11 @@ function own_part.labelled(given, where)
   return out
 end
 
--- The options that the part itself is called with.
+-- The options that the part itself is called with: a copy, which it may change.
 function own_part.options(reference)
   local out = {}
   for key, value in pairs(reference) do
-    if not RESERVED[key] then out[key] = value end
+    if not RESERVED[key] then out[key] = paths.copy(value) end
   end
   return out
 end
@@ -164,7 +165,7 @@ end
 function own_part.need(reference, where)
   local found, why = own_part.find(reference)
   if not found then
-    refuse(where, ("%s is not at hand: %s"):format(own_part.describe(reference), why))
+    refuse(where, ("%s cannot be found: %s"):format(own_part.describe(reference), why))
   end
   return guarded(found.f, found.place, where), function(text)
     refuse(where, ("%s: %s"):format(found.place, text))
@@ -176,10 +177,11 @@ function own_part.guard(f, reference, where)
   return guarded(f, own_part.find(reference).place, where)
 end
 
--- Calls a part that gives K finite numbers above 0, one per class. → list
-function own_part.numbers(reference, where, K, ...)
+-- Calls a part with the training images per class, its options, and what follows; it gives K finite
+-- numbers above 0, one per class. → list
+function own_part.numbers(reference, where, K, counts, ...)
   local call, fail = own_part.need(reference, where)
-  local list = call(...)
+  local list = call(paths.copy(counts), own_part.options(reference), ...)
   if type(list) ~= "table" then fail("expected a list of numbers, one per class, got a " .. type(list)) end
   if #list ~= K then fail(("%d numbers for %d classes"):format(#list, K)) end
   local out = {}
@@ -193,12 +195,12 @@ function own_part.numbers(reference, where, K, ...)
   return out
 end
 
--- Meets every own part of a configuration as a recipe gives it, so that references find them.
+-- Registers every function in a configuration as a recipe gives it. Modules are found by name.
 function own_part.learn(config, where)
   for key, value in pairs(config) do
     local here = paths.join(where, key)
-    if own_part.is(value) then
-      own_part.reference(value, here)
+    if type(value) == "function" then
+      register(value, here)
     elseif type(value) == "table" and not getmetatable(value) then
       own_part.learn(value, here)
     end

@@ -62,7 +62,7 @@ function trainer.prepare(job, beside)
   local session = { config = job.config, seed = job.seed, plan = stage.plan(job.config) }
   session.dataset = load_data(job.config.data)
   session.model = model.new(job.config, session.dataset, job.seed, beside and beside.model, job.levels)
-  sampler.step_of(job.config.sampler) -- raises now where an own sampler is missing
+  sampler.step_of(job.config.sampler) -- an own sampler that is missing is an error now
   if not job.evaluation_only then
     local loss, counts = job.config.loss, session.dataset.counts
     session.prior_criterion = prior_loss.new(loss.prior, counts)

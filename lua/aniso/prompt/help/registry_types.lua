@@ -22,9 +22,9 @@ local OWN = [[
 ---A part of the recipe's own: a function or a module that returns one, and any options that it is
 ---called with.
 ---@class aniso.option.own
----@field [1]? function The part; lua/README.md says what each kind is called with.
+---@field [1]? function The part; the option's text says what it is called with.
 ---@field module? string Name of a Lua file beside the recipe, in ANISO_PARTS or ~/.local/share/aniso.
----@field name? string What labels and tables call it; the first digits of its sha256 if left out.
+---@field name? string Its name in labels and tables; the first digits of its sha256 if left out.
 ]]
 
 local function sorted(map)

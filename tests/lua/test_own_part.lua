@@ -1,0 +1,169 @@
+-- Parts of a recipe's own: references, what makes a function the same, labels, refusals.
+local lu = require "luaunit"
+local aniso = require "aniso"
+local config = require "aniso.method.config"
+local core = require "aniso.core"
+local own_part = require "aniso.recipe.own_part"
+local prior_loss = require "aniso.method.prior_loss"
+local sampler = require "aniso.method.sampler"
+local study = require "aniso.recipe.study"
+
+local COUNTS = { 900, 90, 9 }
+
+-- A file with a recipe's text, and what it returns.
+local function written(text)
+  local folder = assert(core.sys.mkdtemp())
+  local path = folder .. "/parts.lua"
+  assert(core.sys.write_atomic(path, text))
+  return assert(loadfile(path))(), function()
+    os.remove(path)
+    os.remove(folder)
+  end
+end
+
+local function hash_of(f)
+  return own_part.reference(f, "x").sha256
+end
+
+-- The hash of the function that a recipe's text returns.
+local function hash(text)
+  local f, clean = written(text)
+  local ok, found = pcall(hash_of, f)
+  clean()
+  if not ok then error(found, 0) end
+  return found
+end
+
+local Reference = {}
+
+function Reference.test_is_plain_data_with_the_own_options()
+  local function f() end
+  local given = { f, gamma = 0.5, name = "mine", normalise = "none" }
+  local complete = config.complete { schedule = { lambda = given } }
+  local lambda = complete.schedule.lambda
+  lu.assertEquals({ lambda[1], lambda.gamma, lambda.normalise, lambda.min }, { "own:mine", 0.5, "none", 0 })
+  lu.assertEquals(lambda.sha256, hash_of(f))
+  local again = config.complete(core.json.decode(core.json.encode(complete)))
+  lu.assertEquals(again, complete)
+end
+
+function Reference.test_labels_and_options_by_path()
+  local function f() end
+  local jobs = study.expand(study.new { name = "s", data = "lesions", base = { schedule = { lambda = f } },
+    vary = { study.grid { ["schedule.lambda.gamma"] = { 0.5, 1 } },
+      study.grid { sampler = { { f, name = "step", steps = 5 }, { module = "other" } } } } })
+  lu.assertEquals(jobs[1].label, "gamma=0.5 sampler=step(steps=5)")
+  lu.assertEquals(jobs[4].label, "gamma=1 sampler=other")
+  lu.assertEquals(jobs[1].config.schedule.lambda, { f, gamma = 0.5 })
+  jobs = study.expand(study.new { name = "s", data = "lesions", base = {},
+    vary = { study.grid { ["schedule.lambda"] = { f } } } })
+  lu.assertEquals(jobs[1].label, "lambda=own:" .. hash_of(f):sub(1, 6))
+end
+
+local Identity = {}
+
+function Identity.test_is_the_function_and_what_it_captures()
+  local text = "local scale = 2\nreturn function(n)\n  return n * scale\nend\n"
+  local own = hash(text)
+  lu.assertEquals(hash("-- moved\n\n" .. text .. "-- end"), own)
+  lu.assertNotEquals(hash((text:gsub("scale = 2", "scale = 3"))), own)
+  lu.assertNotEquals(hash((text:gsub("n %* scale", "n / scale"))), own)
+  text = "local function twice(x)\n  return 2 * x\nend\nreturn function(n)\n  return twice(n)\nend\n"
+  lu.assertNotEquals(hash(text), hash((text:gsub("2 %* x", "3 * x"))))
+end
+
+function Identity.test_is_not_the_rest_of_its_line()
+  local one = hash 'return ({ label = "a", f = function(n) if n then return n end end, g = 1 }).f'
+  lu.assertEquals(hash 'return ({ f = function(n) if n then return n end end, label = "other" }).f', one)
+end
+
+function Identity.test_libraries_are_known_by_name()
+  local text = 'local aniso = require "aniso"\nlocal log = math.log\nreturn function(n)\n'
+    .. "  return aniso, log(n)\nend\n"
+  lu.assertEquals(hash(text), hash(text))
+end
+
+function Identity.test_two_functions_of_one_line_are_refused()
+  local pair, clean = written "return { function() return 1 end, function() return 2 end }"
+  hash_of(pair[1])
+  lu.assertErrorMsgContains("write each on lines of its own", hash_of, pair[2])
+  clean()
+end
+
+function Identity.test_what_has_no_text_is_refused()
+  lu.assertErrorMsgContains("captures x, a userdata",
+    hash, 'local x = require("aniso.core").tensor.zeros { 2 }\nreturn function() return x end')
+  lu.assertErrorMsgContains("function of the program itself", hash_of, math.log)
+end
+
+local Kinds = {}
+
+function Kinds.test_a_policy_gives_the_levels()
+  local s <close> = aniso.schedule { counts = COUNTS, lambda = { function(counts, o)
+    for j, n in ipairs(counts) do counts[j] = n ^ -o.gamma end
+    return counts
+  end, gamma = 0.5, name = "root" } }
+  local power <close> = aniso.schedule { counts = COUNTS, lambda = { "power", gamma = 0.5 } }
+  lu.assertEquals(s.levels, power.levels)
+  lu.assertEquals({ s.policy, s.counts }, { "own:root", COUNTS })
+  lu.assertStrContains(tostring(s), "own:root (gamma 0.5), mean normalised to 1")
+end
+
+function Kinds.test_stored_levels_stand_in_for_a_policy_that_is_gone()
+  local gone = { "own:gone", sha256 = ("0"):rep(64), normalise = "mean", min = 0 }
+  lu.assertErrorMsgContains("cannot be found", aniso.schedule.new, { counts = COUNTS, lambda = gone })
+  lu.assertEquals(aniso.schedule.new({ lambda = gone }, COUNTS, { 0.5, 1, 1.5 }).levels, { 0.5, 1, 1.5 })
+end
+
+function Kinds.test_a_prior_loss_is_arguments_or_a_function()
+  local logits = core.tensor.from { { 1, 0, 2 }, { 0, 3, 1 } }
+  local labels = core.tensor.from({ 0, 2 }, "int64")
+  local function loss(given)
+    local choice = config.complete { loss = { prior = given } }.loss.prior
+    return prior_loss.new(choice, COUNTS)(logits, labels, 0.5):item()
+  end
+  local focal = loss { "focal", gamma = 3 }
+  lu.assertEquals(loss { function(_, o) return { focal = o.gamma } end, gamma = 3 }, focal)
+  lu.assertEquals(loss(function()
+    return function(z, y) return core.ops.cross_entropy(z, y, { focal = 3 }) end
+  end), focal)
+  lu.assertErrorMsgContains("expected arguments of ops.cross_entropy", loss, function() return 3 end)
+  lu.assertErrorMsgContains("must be a scalar tensor", loss, function()
+    return function() return 1 end
+  end)
+end
+
+function Kinds.test_a_step_function_samples()
+  local choice = config.complete { sampler = { function(chain, y, output, t, u)
+    local read = { parameterisation = chain.read.parameterisation, eta = chain.options.eta }
+    return (chain.schedule:ddim_step(y, chain.m, output, t, u, read, chain.level))
+  end, eta = 0, steps = 3 } }.sampler
+  local s <close> = aniso.schedule { K = 3, T = 30 }
+  local function run(kind)
+    return sampler.run { schedule = s, m = core.tensor.full({ 2, 3 }, 1 / 3), steps = 3, kind = kind,
+      denoise = function(y) return y * 0.3 end }:list()
+  end
+  lu.assertEquals(run(choice), run "ddim")
+end
+
+local Refusals = {}
+
+local function refused(words, given)
+  lu.assertErrorMsgContains(words, config.complete, { schedule = { lambda = given } })
+end
+
+function Refusals.test_name_the_option_and_the_mistake()
+  local function f() end
+  refused("module = ../x: a module's name", { module = "../x" })
+  refused("module = a..b: a module's name", { module = "a..b" })
+  refused("there is no module nothing in", { module = "nothing" })
+  refused("a function or a module, not both", { f, module = "x" })
+  refused("lambda.gamma: an own part's option is a finite number", { f, gamma = 0 / 0 })
+  refused("lambda.with: an own part's option is", { f, with = f })
+  refused("a part's name has letters", { f, name = "a b" })
+  refused("normalise must be one of", { f, normalise = "sum" })
+  refused("must be one of bound", { "own:mine" }) -- a reference has a hash
+  lu.assertErrorMsgContains("train.lr must be a number", config.complete, { train = { lr = f } })
+end
+
+return { Reference = Reference, Identity = Identity, Kinds = Kinds, Refusals = Refusals }
