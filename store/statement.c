@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory/mem.h"
+#include "base/open_handles.h"
 
 /* ── failures ───────────────────────────────────────────────────────────────── */
 
@@ -51,6 +52,8 @@ an_code an_db_script(an_db *db, const char *sql)
 
 static void forget(an_stmt *s)
 {
+    if (s->busy)
+        an_handle_closed(AN_OPEN_STATEMENT);
     sqlite3_finalize(s->raw);
     an_free(s->sql);
     *s = (an_stmt){0};
@@ -82,12 +85,19 @@ static an_code compile(an_db *db, an_stmt *s, const char *sql)
     return s->sql ? AN_OK : AN_ENOMEM;
 }
 
+static an_stmt *borrow(an_stmt *s)
+{
+    an_handle_opened(AN_OPEN_STATEMENT);
+    s->busy = true;
+    return s;
+}
+
 an_stmt *an_db_prepare(an_db *db, const char *sql)
 {
     for (int i = 0; i < AN_DB_CACHED; i++) {
         an_stmt *s = &db->cache[i];
         if (s->raw && !s->busy && strcmp(s->sql, sql) == 0)
-            return s->busy = true, s;
+            return borrow(s);
     }
     for (int tries = 0; tries < AN_DB_CACHED; tries++) {
         an_stmt *s = &db->cache[db->next];
@@ -97,7 +107,7 @@ an_stmt *an_db_prepare(an_db *db, const char *sql)
         forget(s);
         if (compile(db, s, sql) != AN_OK)
             return forget(s), NULL;
-        return s->busy = true, s;
+        return borrow(s);
     }
     return an_fail(AN_EDB, "%s: more than %d statements at once", db->path, AN_DB_CACHED), NULL;
 }
@@ -148,6 +158,7 @@ void an_done(an_stmt *s)
         return;
     sqlite3_reset(s->raw); /* repeats the failure of the last step, which was reported */
     sqlite3_clear_bindings(s->raw);
+    an_handle_closed(AN_OPEN_STATEMENT);
     s->busy = false;
 }
 

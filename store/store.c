@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/memory/mem.h"
+#include "base/open_handles.h"
 #include "store/network_fs.h"
 
 /* ── opening ────────────────────────────────────────────────────────────────── */
@@ -255,6 +256,7 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
     an_db *db = an_calloc(1, sizeof *db);
     if (!db)
         return NULL;
+    an_handle_opened(AN_OPEN_CONNECTION);
     db->readonly = mode == AN_DB_READ;
     an_code code = find_file(db, path);
     if (code == AN_OK)
@@ -285,4 +287,5 @@ void an_db_close(an_db *db)
     an_lock_release(db->lock);
     an_free(db->path);
     an_free(db);
+    an_handle_closed(AN_OPEN_CONNECTION);
 }

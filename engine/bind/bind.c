@@ -1,46 +1,10 @@
-/* bind: see bind.h. Handles, failures, argument conversion. */
+/* bind: see bind.h. */
 #include "bind/bind.h"
 
 #include <string.h>
 
 #include "grad/tape.h"
 #include "tensor/scope.h"
-
-/* ── classes ────────────────────────────────────────────────────────────────── */
-
-void an_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta)
-{
-    luaL_newmetatable(L, name); /* sets __name */
-    luaL_setfuncs(L, meta, 0);
-    lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "methods"); /* where a class's own __index finds them */
-    if (lua_getfield(L, -2, "__index") == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_setfield(L, -2, "__index");
-        lua_pop(L, 1);
-        return;
-    }
-    lua_pop(L, 3);
-}
-
-void **an_new_handle(lua_State *L, const char *name)
-{
-    void **handle = lua_newuserdatauv(L, sizeof *handle, 1);
-    *handle = NULL;
-    luaL_setmetatable(L, name);
-    return handle;
-}
-
-void *an_check_handle(lua_State *L, int arg, const char *name)
-{
-    void **handle = luaL_checkudata(L, arg, name);
-    const char *dot = strrchr(name, '.');
-    if (!*handle)
-        luaL_error(L, "this %s is closed", dot ? dot + 1 : name);
-    return *handle;
-}
 
 /* ── failures ───────────────────────────────────────────────────────────────── */
 

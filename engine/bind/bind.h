@@ -10,15 +10,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "bind/handle.h"
 #include "tensor/tensor.h"
-
-/* ── classes ── a userdata holds one pointer, set after the handle exists ─────────── */
-/* makes the metatable; __index looks up methods unless meta has its own __index; sets __name */
-void an_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta);
-/* pushes a userdata with an empty handle; fill *handle afterwards */
-void **an_new_handle(lua_State *L, const char *name);
-/* raises on another type and on a closed handle ("Tensor is closed") */
-void *an_check_handle(lua_State *L, int arg, const char *name);
 
 /* ── failures ──────────────────────────────────────────────────────────────────── */
 /* after an engine call failed: raises if the code is AN_EINVAL, else pushes nil, message, code

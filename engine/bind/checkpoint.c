@@ -35,16 +35,15 @@ static int save(lua_State *L)
 static int load(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    void **handle = an_new_handle(L, AN_SAFETENSORS_FILE);
-    an_safetensors *f = *handle = an_checkpoint_open(path);
+    lua_settop(L, 1);
+    an_safetensors *f = an_push_safetensors(L, an_checkpoint_open, path);
     if (!f || !an_push_named(L, f))
         return an_push_failure(L);
     const char *state = an_checkpoint_state(f);
     if (!an_json_decode(L, state, strlen(state), path))
         return an_push_failure(L);
     lua_pushstring(L, an_checkpoint_sha256(f));
-    an_safetensors_close(f);
-    *handle = NULL;
+    an_close_handle(L, 2);
     return 3;
 }
 

@@ -1,9 +1,9 @@
-/* denoiser (Lua): the Denoiser userdata and the Context it makes of a batch of images.
+/* denoiser (Lua): the Denoiser class. Its encode() makes a Context (bind/context.c).
  *
  *     local d = core.denoiser.new(module, "denoiser", { kind = "cross_attention", … })
  *     local c = d:encode{ features =, crops =, mg =, ml = }
  *     local e = d:forward(c, y, t)          any number of draws per image
- * Fields: d.kind, d.classes, d.module, c.images. */
+ * Fields: d.kind, d.classes, d.module. */
 #include "model/denoiser.h"
 
 #include <string.h>
@@ -15,7 +15,6 @@
 #include "tensor/scope.h"
 
 #define AN_DENOISER "aniso.Denoiser"
-#define AN_CONTEXT "aniso.Context"
 
 static an_denoiser *check(lua_State *L)
 {
@@ -109,87 +108,45 @@ static int denoiser_index(lua_State *L)
     return an_index_method(L);
 }
 
-static int denoiser_close(lua_State *L)
+static void close_denoiser(lua_State *L, void *d)
 {
-    void **handle = luaL_checkudata(L, 1, AN_DENOISER);
-    an_denoiser_free(*handle);
-    *handle = NULL;
-    return 0;
+    (void)L;
+    an_denoiser_free(d);
 }
 
-static int denoiser_tostring(lua_State *L)
+static int push_text(lua_State *L, void *d)
 {
-    void **handle = luaL_checkudata(L, 1, AN_DENOISER);
-    if (!*handle)
-        return lua_pushliteral(L, "Denoiser (closed)"), 1;
-    const an_denoiser_options *o = an_denoiser_options_of(*handle);
+    const an_denoiser_options *o = an_denoiser_options_of(d);
+    int before = lua_gettop(L);
     lua_pushfstring(L, "Denoiser: %s, %I classes, width %I", an_denoiser_names[o->kind],
                     (lua_Integer)o->classes, (lua_Integer)o->dim);
     if (o->kind == AN_CROSS_ATTENTION)
         lua_pushfstring(L, ", %I blocks of %I heads", (lua_Integer)o->blocks,
                         (lua_Integer)o->heads);
-    lua_concat(L, lua_gettop(L) - 1);
+    lua_concat(L, lua_gettop(L) - before);
     return 1;
 }
 
 static const luaL_Reg methods[] = {
     {"encode", denoiser_encode},
     {"forward", denoiser_forward},
-    {"close", denoiser_close},
     {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {
-    {"__index", denoiser_index},
-    {"__gc", denoiser_close},
-    {"__close", denoiser_close},
-    {"__tostring", denoiser_tostring},
-    {NULL, NULL},
-};
+static const luaL_Reg meta[] = {{"__index", denoiser_index}, {NULL, NULL}};
 
-/* ── the context ─────────────────────────────────────────────────────────────── */
-
-/* c.images: B */
-static int context_index(lua_State *L)
-{
-    if (!strcmp(luaL_checkstring(L, 2), "images"))
-        return lua_pushinteger(L, an_context_images(an_check_handle(L, 1, AN_CONTEXT))), 1;
-    return an_index_method(L);
-}
-
-static int context_close(lua_State *L)
-{
-    void **handle = luaL_checkudata(L, 1, AN_CONTEXT);
-    an_context_release(*handle);
-    *handle = NULL;
-    return 0;
-}
-
-static int context_tostring(lua_State *L)
-{
-    void **handle = luaL_checkudata(L, 1, AN_CONTEXT);
-    if (!*handle)
-        return lua_pushliteral(L, "Context (closed)"), 1;
-    lua_pushfstring(L, "Context: %I images", (lua_Integer)an_context_images(*handle));
-    return 1;
-}
-
-static const luaL_Reg context_methods[] = {{"close", context_close}, {NULL, NULL}};
-
-static const luaL_Reg context_meta[] = {
-    {"__index", context_index},
-    {"__gc", context_close},
-    {"__close", context_close},
-    {"__tostring", context_tostring},
-    {NULL, NULL},
-};
+static const an_class denoiser_class = {.name = AN_DENOISER,
+                                        .close = close_denoiser,
+                                        .text = push_text,
+                                        .methods = methods,
+                                        .meta = meta};
 
 static const luaL_Reg functions[] = {{"new", denoiser_new}, {NULL, NULL}};
 
 int an_open_denoiser(lua_State *L)
 {
-    an_class(L, AN_DENOISER, methods, meta);
-    an_class(L, AN_CONTEXT, context_methods, context_meta);
+    an_define_class(L, &denoiser_class);
+    an_add_context_class(L);
     luaL_newlib(L, functions);
     return 1;
 }

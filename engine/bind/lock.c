@@ -19,27 +19,15 @@ int an_lua_lock(lua_State *L)
     return *handle ? 1 : an_push_failure(L);
 }
 
-static int lock_close(lua_State *L)
+static void close_lock(lua_State *L, void *lock)
 {
-    void **handle = luaL_checkudata(L, 1, AN_LOCK);
-    an_lock_release(*handle);
-    *handle = NULL;
-    return 0;
+    (void)L;
+    an_lock_release(lock);
 }
 
-static int lock_tostring(lua_State *L)
-{
-    void **handle = luaL_checkudata(L, 1, AN_LOCK);
-    lua_pushstring(L, *handle ? "Lock" : "Lock (closed)");
-    return 1;
-}
-
-static const luaL_Reg methods[] = {{"close", lock_close}, {NULL, NULL}};
-
-static const luaL_Reg meta[] = {
-    {"__gc", lock_close}, {"__close", lock_close}, {"__tostring", lock_tostring}, {NULL, NULL}};
+static const an_class lock_class = {.name = AN_LOCK, .close = close_lock};
 
 void an_add_lock_class(lua_State *L)
 {
-    an_class(L, AN_LOCK, methods, meta);
+    an_define_class(L, &lock_class);
 }

@@ -52,20 +52,15 @@ static int mmd_loss(lua_State *L)
     return an_push_result(L, mark, an_mmd(a, b, args));
 }
 
-static int mmd_close(lua_State *L)
+static void close_mmd(lua_State *L, void *args)
 {
-    void **handle = luaL_checkudata(L, 1, AN_MMD);
-    an_free(*handle);
-    *handle = NULL;
-    return 0;
+    (void)L;
+    an_free(args);
 }
 
-static int mmd_tostring(lua_State *L)
+static int push_text(lua_State *L, void *object)
 {
-    void **handle = luaL_checkudata(L, 1, AN_MMD);
-    const an_mmd_args *args = *handle;
-    if (!args)
-        return lua_pushliteral(L, "MMD (closed)"), 1;
+    const an_mmd_args *args = object;
     luaL_Buffer text;
     luaL_buffinit(L, &text);
     luaL_addstring(&text, args->unbiased ? "MMD (unbiased), h = " : "MMD (biased), h = ");
@@ -84,18 +79,17 @@ static int mmd_tostring(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg methods[] = {{"loss", mmd_loss}, {"close", mmd_close}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"loss", mmd_loss}, {NULL, NULL}};
+static const luaL_Reg meta[] = {{"__call", mmd_loss}, {NULL, NULL}};
 
-static const luaL_Reg meta[] = {
-    {"__call", mmd_loss},         {"__gc", mmd_close}, {"__close", mmd_close},
-    {"__tostring", mmd_tostring}, {NULL, NULL},
-};
+static const an_class mmd_class = {
+    .name = AN_MMD, .close = close_mmd, .text = push_text, .methods = methods, .meta = meta};
 
 static const luaL_Reg functions[] = {{"new", mmd_new}, {NULL, NULL}};
 
 int an_open_mmd(lua_State *L)
 {
-    an_class(L, AN_MMD, methods, meta);
+    an_define_class(L, &mmd_class);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -1,4 +1,4 @@
-/* model (Lua): what the files of the Module, ResNet, Prior and Denoiser classes share. */
+/* model (Lua): what the files of the Module, ResNet, Prior, Denoiser and Context classes share. */
 #ifndef AN_BIND_MODEL_H
 #define AN_BIND_MODEL_H
 
@@ -6,9 +6,12 @@
 #include "model/module.h"
 
 #define AN_MODULE "aniso.Module"
+#define AN_CONTEXT "aniso.Context"
 
 an_module *an_check_module(lua_State *L, int arg);
 int an_push_module(lua_State *L, an_module *m); /* a new userdata that retains m; returns 1 */
+
+void an_add_context_class(lua_State *L); /* defines Context; for an_open_denoiser() */
 
 /* The last step of a class's own __index(self, key): pushes the method, or nil. Returns 1. */
 int an_index_method(lua_State *L);

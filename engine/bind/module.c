@@ -136,25 +136,17 @@ static int module_count(lua_State *L)
     return 1;
 }
 
-static int module_close(lua_State *L)
+static void close_module(lua_State *L, void *m)
 {
-    void **handle = luaL_checkudata(L, 1, AN_MODULE);
-    an_module_release(*handle);
-    *handle = NULL;
-    return 0;
+    (void)L;
+    an_module_release(m);
 }
 
-static int module_tostring(lua_State *L)
+static int push_text(lua_State *L, void *m)
 {
-    void **handle = luaL_checkudata(L, 1, AN_MODULE);
-    if (!*handle)
-        lua_pushliteral(L, "Module (closed)");
-    else
-        lua_pushfstring(L, "Module: %I parameters in %I tensors%s%s",
-                        (lua_Integer)an_module_count(*handle),
-                        (lua_Integer)an_module_entries(*handle),
-                        an_module_sealed(*handle) ? "" : ", not sealed",
-                        an_module_frozen(*handle) ? ", frozen" : "");
+    lua_pushfstring(L, "Module: %I parameters in %I tensors%s%s", (lua_Integer)an_module_count(m),
+                    (lua_Integer)an_module_entries(m), an_module_sealed(m) ? "" : ", not sealed",
+                    an_module_frozen(m) ? ", frozen" : "");
     return 1;
 }
 
@@ -174,22 +166,17 @@ static const luaL_Reg methods[] = {
     {"state", an_module_state},
     {"load", an_module_load},
     {"count", module_count},
-    {"close", module_close},
     {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {
-    {"__gc", module_close},
-    {"__close", module_close},
-    {"__tostring", module_tostring},
-    {NULL, NULL},
-};
+static const an_class module_class = {
+    .name = AN_MODULE, .close = close_module, .text = push_text, .methods = methods};
 
 static const luaL_Reg functions[] = {{"new", module_new}, {NULL, NULL}};
 
 int an_open_module(lua_State *L)
 {
-    an_class(L, AN_MODULE, methods, meta);
+    an_define_class(L, &module_class);
     luaL_newlib(L, functions);
     return 1;
 }

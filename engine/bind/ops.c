@@ -296,6 +296,13 @@ static int no_grad(lua_State *L)
     return lua_gettop(L);
 }
 
+/* tape_length() → how many operations are recorded */
+static int tape_length(lua_State *L)
+{
+    lua_pushinteger(L, an_tape_length());
+    return 1;
+}
+
 static int clear_tape(lua_State *L)
 {
     (void)L;
@@ -345,10 +352,8 @@ static const luaL_Reg operators[] = {
 };
 
 static const luaL_Reg tape[] = {
-    {"concat", op_concat},
-    {"no_grad", no_grad},
-    {"clear_tape", clear_tape},
-    {NULL, NULL},
+    {"concat", op_concat},        {"no_grad", no_grad}, {"clear_tape", clear_tape},
+    {"tape_length", tape_length}, {NULL, NULL},
 };
 
 /* After an_open_tensor(): adds methods and operators to its class. */

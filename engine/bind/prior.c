@@ -99,43 +99,37 @@ static int prior_index(lua_State *L)
     return an_index_method(L);
 }
 
-static int prior_close(lua_State *L)
+static void close_prior(lua_State *L, void *p)
 {
-    void **handle = luaL_checkudata(L, 1, AN_PRIOR);
-    an_prior_free(*handle);
-    *handle = NULL;
-    return 0;
+    (void)L;
+    an_prior_free(p);
 }
 
-static int prior_tostring(lua_State *L)
+static int push_text(lua_State *L, void *p)
 {
-    void **handle = luaL_checkudata(L, 1, AN_PRIOR);
-    if (!*handle)
-        return lua_pushliteral(L, "Prior (closed)"), 1;
-    const an_prior_options *o = an_prior_options_of(*handle);
+    const an_prior_options *o = an_prior_options_of(p);
+    int before = lua_gettop(L);
     lua_pushfstring(L, "Prior: %s, %I classes", an_prior_mode_names[o->mode],
                     (lua_Integer)o->classes);
     if (o->mode < AN_PRIOR_UNIFORM)
         lua_pushfstring(L, ", top %f %%", o->top);
-    if (an_prior_crop_features(*handle))
+    if (an_prior_crop_features(p))
         lua_pushfstring(L, ", %I crops", (lua_Integer)o->crops);
-    lua_concat(L, lua_gettop(L) - 1);
+    lua_concat(L, lua_gettop(L) - before);
     return 1;
 }
 
-static const luaL_Reg methods[] = {
-    {"forward", prior_forward}, {"close", prior_close}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"forward", prior_forward}, {NULL, NULL}};
+static const luaL_Reg meta[] = {{"__index", prior_index}, {NULL, NULL}};
 
-static const luaL_Reg meta[] = {
-    {"__index", prior_index},       {"__gc", prior_close}, {"__close", prior_close},
-    {"__tostring", prior_tostring}, {NULL, NULL},
-};
+static const an_class prior_class = {
+    .name = AN_PRIOR, .close = close_prior, .text = push_text, .methods = methods, .meta = meta};
 
 static const luaL_Reg functions[] = {{"new", prior_new}, {NULL, NULL}};
 
 int an_open_prior(lua_State *L)
 {
-    an_class(L, AN_PRIOR, methods, meta);
+    an_define_class(L, &prior_class);
     luaL_newlib(L, functions);
     return 1;
 }

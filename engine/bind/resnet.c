@@ -89,39 +89,33 @@ static int resnet_index(lua_State *L)
     return an_index_method(L);
 }
 
-static int resnet_close(lua_State *L)
+static void close_resnet(lua_State *L, void *net)
 {
-    void **handle = luaL_checkudata(L, 1, AN_RESNET);
-    an_resnet_free(*handle);
-    *handle = NULL;
-    return 0;
+    (void)L;
+    an_resnet_free(net);
 }
 
-static int resnet_tostring(lua_State *L)
+static int push_text(lua_State *L, void *net)
 {
-    void **handle = luaL_checkudata(L, 1, AN_RESNET);
-    if (!*handle)
-        return lua_pushliteral(L, "ResNet (closed)"), 1;
-    const an_resnet_options *o = an_resnet_options_of(*handle);
+    const an_resnet_options *o = an_resnet_options_of(net);
     lua_pushfstring(L, "ResNet-%I: width %I, %I channels in, %I features out",
                     (lua_Integer)(2 * o->stages * o->blocks + 2), (lua_Integer)o->width,
-                    (lua_Integer)o->channels, (lua_Integer)an_resnet_features(*handle));
+                    (lua_Integer)o->channels, (lua_Integer)an_resnet_features(net));
     return 1;
 }
 
 static const luaL_Reg methods[] = {
-    {"forward", resnet_forward}, {"load", resnet_load}, {"close", resnet_close}, {NULL, NULL}};
+    {"forward", resnet_forward}, {"load", resnet_load}, {NULL, NULL}};
+static const luaL_Reg meta[] = {{"__index", resnet_index}, {NULL, NULL}};
 
-static const luaL_Reg meta[] = {
-    {"__index", resnet_index},       {"__gc", resnet_close}, {"__close", resnet_close},
-    {"__tostring", resnet_tostring}, {NULL, NULL},
-};
+static const an_class resnet_class = {
+    .name = AN_RESNET, .close = close_resnet, .text = push_text, .methods = methods, .meta = meta};
 
 static const luaL_Reg functions[] = {{"new", resnet_new}, {NULL, NULL}};
 
 int an_open_resnet(lua_State *L)
 {
-    an_class(L, AN_RESNET, methods, meta);
+    an_define_class(L, &resnet_class);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -42,11 +42,27 @@ bool an_push_named(lua_State *L, an_safetensors *f)
     return true;
 }
 
+static void close_file(lua_State *L, void *f)
+{
+    (void)L;
+    an_safetensors_close(f);
+}
+
+static const an_class file_class = {
+    .name = AN_SAFETENSORS_FILE, .close = close_file, .internal = true};
+
+an_safetensors *an_push_safetensors(lua_State *L, an_safetensors *(*open)(const char *),
+                                    const char *path)
+{
+    void **handle = an_new_handle(L, AN_SAFETENSORS_FILE);
+    return *handle = open(path);
+}
+
 static int load_file(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    void **handle = an_new_handle(L, AN_SAFETENSORS_FILE);
-    an_safetensors *f = *handle = an_safetensors_open(path);
+    lua_settop(L, 1);
+    an_safetensors *f = an_push_safetensors(L, an_safetensors_open, path);
     if (!f || !an_push_named(L, f))
         return an_push_failure(L);
     lua_newtable(L);
@@ -55,8 +71,7 @@ static int load_file(lua_State *L)
         lua_pushstring(L, pair.value);
         lua_setfield(L, -2, pair.key);
     }
-    an_safetensors_close(f);
-    *handle = NULL;
+    an_close_handle(L, 2);
     return 2;
 }
 
@@ -91,21 +106,11 @@ static int save_file(lua_State *L)
     return 1;
 }
 
-static int close_file(lua_State *L)
-{
-    void **handle = luaL_checkudata(L, 1, AN_SAFETENSORS_FILE);
-    an_safetensors_close(*handle);
-    *handle = NULL;
-    return 0;
-}
-
-static const luaL_Reg no_methods[] = {{NULL, NULL}};
-static const luaL_Reg meta_methods[] = {{"__gc", close_file}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"load", load_file}, {"save", save_file}, {NULL, NULL}};
 
 int an_open_safetensors(lua_State *L)
 {
-    an_class(L, AN_SAFETENSORS_FILE, no_methods, meta_methods);
+    an_define_class(L, &file_class);
     luaL_newlib(L, functions);
     return 1;
 }

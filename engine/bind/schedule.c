@@ -72,12 +72,10 @@ static int schedule_new(lua_State *L)
     return *handle ? 1 : an_push_failure(L);
 }
 
-static int schedule_close(lua_State *L)
+static void close_schedule(lua_State *L, void *s)
 {
-    void **handle = luaL_checkudata(L, 1, AN_SCHEDULE);
-    an_schedule_free(*handle);
-    *handle = NULL;
-    return 0;
+    (void)L;
+    an_schedule_free(s);
 }
 
 /* ── queries ─────────────────────────────────────────────────────────────────── */
@@ -211,41 +209,32 @@ static int schedule_index(lua_State *L)
     return luaL_error(L, "a schedule has no field or method '%s'", key);
 }
 
-static int schedule_tostring(lua_State *L)
+static int push_text(lua_State *L, void *s)
 {
-    void **handle = luaL_checkudata(L, 1, AN_SCHEDULE);
-    if (*handle)
-        an_push_schedule_text(L, 1, *handle);
-    else
-        lua_pushliteral(L, "Schedule (closed)");
+    an_push_schedule_text(L, 1, s);
     return 1;
 }
 
 /* ── tables ─────────────────────────────────────────────────────────────────── */
 
 static const luaL_Reg methods[] = {
-    {"signal", schedule_signal},
-    {"noise", schedule_noise},
-    {"snr", schedule_snr},
-    {"alpha_bar", schedule_alpha_bar},
-    {"times", schedule_times},
-    {"close", schedule_close},
-    {NULL, NULL},
+    {"signal", schedule_signal},       {"noise", schedule_noise}, {"snr", schedule_snr},
+    {"alpha_bar", schedule_alpha_bar}, {"times", schedule_times}, {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {
-    {"__index", schedule_index},
-    {"__gc", schedule_close},
-    {"__close", schedule_close},
-    {"__tostring", schedule_tostring},
-    {NULL, NULL},
-};
+static const luaL_Reg meta[] = {{"__index", schedule_index}, {NULL, NULL}};
+
+static const an_class schedule_class = {.name = AN_SCHEDULE,
+                                        .close = close_schedule,
+                                        .text = push_text,
+                                        .methods = methods,
+                                        .meta = meta};
 
 int an_open_schedule(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"new", schedule_new}, {"vote", an_schedule_vote}, {NULL, NULL}};
-    an_class(L, AN_SCHEDULE, methods, meta);
+    an_define_class(L, &schedule_class);
     luaL_getmetatable(L, AN_SCHEDULE);
     lua_getfield(L, -1, "methods");
     luaL_setfuncs(L, an_process_methods, 0);

@@ -12,6 +12,8 @@
 
 #include "base/memory/lua_alloc.h"
 #include "base/memory/mem.h"
+#include "base/memory/tensor_heap.h"
+#include "base/open_handles.h"
 #include "base/par.h"
 #include "base/simd.h"
 #include "base/version.h"
@@ -129,6 +131,33 @@ static int memory(lua_State *L)
     return 1;
 }
 
+/* live_bytes() → bytes in use by the engine's objects: tensors, data sets, classes' objects. Free
+ * blocks that the heap of the tensors keeps are not counted. */
+static int live_bytes(lua_State *L)
+{
+    lua_pushinteger(L, an_mem_live() - an_tensor_heap_spare());
+    return 1;
+}
+
+/* open_handles() → how many, {files =, mappings =, locks =, connections =, statements =,
+ * userdata =}: what was opened and neither closed nor collected. Lua's own files (io.open) are not
+ * counted. */
+static int open_handles(lua_State *L)
+{
+    lua_Integer sum = 0;
+    lua_pushnil(L); /* the sum's place */
+    lua_createtable(L, 0, AN_OPEN_KINDS);
+    for (int kind = 0; kind < AN_OPEN_KINDS; kind++) {
+        lua_Integer n = an_open_handles((an_open_kind)kind);
+        lua_pushinteger(L, n);
+        lua_setfield(L, -2, an_open_kind_names[kind]);
+        sum += n;
+    }
+    lua_pushinteger(L, sum);
+    lua_replace(L, -3);
+    return 2;
+}
+
 /* fail_at(n): the n-th allocation from now fails; for tests. */
 static int fail_at(lua_State *L)
 {
@@ -226,9 +255,11 @@ static const luaL_Reg functions[] = {
     {"interrupted", an_lua_interrupted},
     {"stoppable", an_lua_stoppable},
     {"isatty", is_terminal},
+    {"live_bytes", live_bytes},
     {"lock", an_lua_lock},
     {"memory", memory},
     {"monotonic", monotonic},
+    {"open_handles", open_handles},
     {"peak_rss", peak_rss},
     {"pid", pid},
     {"sleep", nap},

@@ -284,22 +284,15 @@ static int tensor_backward(lua_State *L)
     return 0;
 }
 
-static int tensor_close(lua_State *L)
+static void close_tensor(lua_State *L, void *x)
 {
-    void **handle = luaL_checkudata(L, 1, AN_TENSOR);
-    an_release(*handle);
-    *handle = NULL;
-    return 0;
+    (void)L;
+    an_release(x);
 }
 
-static int tensor_tostring(lua_State *L)
+static int push_text(lua_State *L, void *x)
 {
-    void **handle = luaL_checkudata(L, 1, AN_TENSOR);
-    if (!*handle) {
-        lua_pushliteral(L, "Tensor (closed)");
-        return 1;
-    }
-    char *text = an_tensor_text(*handle);
+    char *text = an_tensor_text(x);
     if (!text)
         return an_raise(L);
     lua_pushstring(L, text);
@@ -322,26 +315,35 @@ static int tensor_index(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"shape", tensor_shape},     {"size", tensor_size},
-    {"dim", tensor_dim},         {"numel", tensor_numel},
-    {"dtype", tensor_dtype},     {"item", tensor_item},
-    {"get", tensor_get},         {"set", tensor_set},
-    {"totable", tensor_totable}, {"list", tensor_list},
-    {"finite", tensor_finite},   {"argmax", tensor_argmax},
-    {"copy_", tensor_copy},      {"fill_", tensor_fill},
-    {"clone", tensor_clone},     {"to", tensor_to},
-    {"param", tensor_param},     {"backward", tensor_backward},
-    {"close", tensor_close},     {NULL, NULL},
+    {"shape", tensor_shape},
+    {"size", tensor_size},
+    {"dim", tensor_dim},
+    {"numel", tensor_numel},
+    {"dtype", tensor_dtype},
+    {"item", tensor_item},
+    {"get", tensor_get},
+    {"set", tensor_set},
+    {"totable", tensor_totable},
+    {"list", tensor_list},
+    {"finite", tensor_finite},
+    {"argmax", tensor_argmax},
+    {"copy_", tensor_copy},
+    {"fill_", tensor_fill},
+    {"clone", tensor_clone},
+    {"to", tensor_to},
+    {"param", tensor_param},
+    {"backward", tensor_backward},
+    {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {
-    {"__index", tensor_index},       {"__gc", tensor_close}, {"__close", tensor_close},
-    {"__tostring", tensor_tostring}, {NULL, NULL},
-};
+static const luaL_Reg meta[] = {{"__index", tensor_index}, {NULL, NULL}};
+
+static const an_class tensor_class = {
+    .name = AN_TENSOR, .close = close_tensor, .text = push_text, .methods = methods, .meta = meta};
 
 int an_open_tensor(lua_State *L)
 {
-    an_class(L, AN_TENSOR, methods, meta);
+    an_define_class(L, &tensor_class);
     an_push_tensor_makers(L);
     return 1;
 }

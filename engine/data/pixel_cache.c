@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/memory/mem.h"
+#include "base/open_handles.h"
 #include "io/checksum.h"
 #include "data/file.h"
 #include "data/image.h"
@@ -212,6 +213,7 @@ static bool map_file(an_pixel_cache *pack, const builder *b, const char *path)
     if (!why) {
         *pack = (an_pixel_cache){
             .pixels = (uint8_t *)map + HEADER, .map = map, .mapped = (size_t)st.st_size};
+        an_handle_opened(AN_OPEN_MAPPING);
         return true;
     }
     if (map != MAP_FAILED)
@@ -283,8 +285,10 @@ void an_pixel_cache_adopt(an_pixel_cache *pack, uint8_t *pixels)
 
 void an_pixel_cache_close(an_pixel_cache *pack)
 {
-    if (pack->map)
+    if (pack->map) {
         munmap(pack->map, pack->mapped);
+        an_handle_closed(AN_OPEN_MAPPING);
+    }
     an_free(pack->memory);
     *pack = (an_pixel_cache){0};
 }

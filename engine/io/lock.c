@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory/mem.h"
+#include "base/open_handles.h"
 
 /* Open-file locks belong to the opened file, so they also hold between two openings in
  * one process. Where the system lacks them, the process-wide kind has to do. */
@@ -120,6 +121,7 @@ an_lock *an_lock_take(const char *database)
     if (code != AN_OK)
         return discard(lock), NULL;
     write_pid(lock->file);
+    an_handle_opened(AN_OPEN_LOCK);
     return lock;
 }
 
@@ -129,6 +131,7 @@ void an_lock_release(an_lock *lock)
         return;
     unlink(lock->path);
     discard(lock);
+    an_handle_closed(AN_OPEN_LOCK);
 }
 
 bool an_lock_held(const char *database, int *pid)

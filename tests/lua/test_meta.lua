@@ -73,7 +73,7 @@ end
 -- The keys that a class's __index in C compares with.
 function T.test_fields_that_c_answers()
   local files = { Tensor = "tensor", Schedule = "schedule", Prior = "prior", ResNet = "resnet",
-    Dataset = "data" }
+    Dataset = "dataset" }
   for class, file in pairs(files) do
     local source = assert(io.open(("engine/bind/%s.c"):format(file))):read "a"
     local real = {}
@@ -84,6 +84,7 @@ function T.test_fields_that_c_answers()
     same(class, documented("aniso." .. class, "field"), real)
   end
   local source = assert(io.open "engine/bind/denoiser.c"):read "a"
+    .. assert(io.open "engine/bind/context.c"):read "a"
   local real = {}
   for key in source:gmatch 'strcmp%([^"]-, "([%w_]+)"%)' do real[key] = true end
   local both = documented("aniso.Denoiser", "field")

@@ -22,4 +22,71 @@ function Memory.test_peak_is_not_inherited()
   lu.assertTrue(peak < 300 * 2 ^ 20, "the child claims " .. peak .. " bytes")
 end
 
-return { Memory = Memory }
+local function open(kind)
+  local sum, kinds = sys.open_handles()
+  local all = 0
+  for _, count in pairs(kinds) do all = all + count end
+  lu.assertEquals(sum, all)
+  return kinds[kind]
+end
+
+local Open = {}
+
+function Open.test_userdata_until_it_is_closed_or_collected()
+  collectgarbage()
+  local before = open "userdata"
+  local kept, dropped = core.tensor.zeros { 2 }, core.tensor.zeros { 2 }
+  lu.assertEquals(open "userdata", before + 2)
+  kept:close()
+  kept:close() -- closing it once more changes nothing
+  lu.assertEquals(open "userdata", before + 1)
+  dropped = nil -- luacheck: ignore
+  collectgarbage()
+  lu.assertEquals(open "userdata", before)
+end
+
+function Open.test_a_database_its_lock_and_a_failed_query()
+  collectgarbage()
+  local folder = assert(sys.mkdtemp())
+  local before = sys.open_handles()
+  local db = assert(core.db.open(folder .. "/a.db"))
+  lu.assertEquals({ open "connections", open "locks", open "statements" }, { 1, 1, 0 })
+  lu.assertErrorMsgContains("value 1", db.exec, db, "SELECT ?1", {})
+  lu.assertEquals(open "statements", 0)
+  db:close()
+  lu.assertEquals(sys.open_handles(), before)
+  os.remove(folder .. "/a.db")
+  os.remove(folder)
+end
+
+function Open.test_what_cannot_be_opened()
+  collectgarbage()
+  local before = sys.open_handles()
+  lu.assertNil(core.db.open("/nowhere/a.db", "read"))
+  lu.assertNil(core.safetensors.load "/nowhere/a.safetensors")
+  lu.assertNil(core.sys.lock "/nowhere/a")
+  collectgarbage()
+  lu.assertEquals(sys.open_handles(), before)
+end
+
+function Memory.test_live_bytes_return()
+  core.tensor.zeros({ 2 }):close() -- the first tensor makes lists that stay
+  collectgarbage()
+  local before = sys.live_bytes()
+  local x = core.tensor.zeros { 1000, 1000 }
+  lu.assertTrue(sys.live_bytes() >= before + 4000000)
+  x:close()
+  lu.assertEquals(sys.live_bytes(), before)
+end
+
+function Memory.test_the_tape_has_a_length()
+  core.ops.clear_tape()
+  lu.assertEquals(core.ops.tape_length(), 0)
+  local x = core.tensor.zeros({ 2 }):param()
+  local y = (x * 2):sum()
+  lu.assertEquals(core.ops.tape_length(), 2)
+  y:backward()
+  lu.assertEquals(core.ops.tape_length(), 0)
+end
+
+return { Memory = Memory, Open = Open }

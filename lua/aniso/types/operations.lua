@@ -234,3 +234,7 @@ function ops.no_grad(f, ...) end
 
 ---Forgets what was recorded since the last backward().
 function ops.clear_tape() end
+
+---How many operations are recorded and wait for backward().
+---@return integer
+function ops.tape_length() end

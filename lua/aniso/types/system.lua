@@ -39,6 +39,15 @@ function sys.threads(n) end
 ---@return { live: integer, peak: integer, allocs: integer, lua_allocs: integer }
 function sys.memory() end
 
+---Bytes in use by the engine's objects. Free blocks that the heap of the tensors keeps are not counted.
+---@return integer
+function sys.live_bytes() end
+
+---What was opened and neither closed nor collected. Lua's own files (io.open) are not counted.
+---@return integer count of all kinds
+---@return table<string, integer> kinds files, mappings, locks, connections, statements, userdata
+function sys.open_handles() end
+
 ---The n-th allocation from now fails; for tests.
 ---@param n integer
 function sys.fail_at(n) end

@@ -277,12 +277,10 @@ static int dataset_batch(lua_State *L)
 
 /* ── life ───────────────────────────────────────────────────────────────────── */
 
-static int dataset_close(lua_State *L)
+static void close_dataset(lua_State *L, void *ds)
 {
-    void **handle = luaL_checkudata(L, 1, DATASET);
-    an_dataset_close(*handle);
-    *handle = NULL;
-    return 0;
+    (void)L;
+    an_dataset_close(ds);
 }
 
 static int dataset_index(lua_State *L)
@@ -295,13 +293,9 @@ static int dataset_index(lua_State *L)
     return key && push_field(L, check_dataset(L), key);
 }
 
-static int dataset_tostring(lua_State *L)
+static int push_text(lua_State *L, void *object)
 {
-    an_dataset *ds = *(an_dataset **)luaL_checkudata(L, 1, DATASET);
-    if (!ds) {
-        lua_pushliteral(L, "Dataset (closed)");
-        return 1;
-    }
+    const an_dataset *ds = object;
     lua_pushfstring(L, "Dataset %s: %d images of %dx%d, %d classes, train %d, val %d, test %d",
                     ds->name, (int)ds->list.n, ds->W, ds->H, ds->list.K, (int)ds->n[AN_TRAIN],
                     (int)ds->n[AN_VAL], (int)ds->n[AN_TEST]);
@@ -368,27 +362,19 @@ static int data_open(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"n", dataset_n},
-    {"labels", dataset_labels},
-    {"keys", dataset_keys},
-    {"order", dataset_order},
-    {"batch", dataset_batch},
-    {"close", dataset_close},
-    {NULL, NULL},
+    {"n", dataset_n},         {"labels", dataset_labels}, {"keys", dataset_keys},
+    {"order", dataset_order}, {"batch", dataset_batch},   {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {
-    {"__index", dataset_index},
-    {"__gc", dataset_close},
-    {"__close", dataset_close},
-    {"__tostring", dataset_tostring},
-    {NULL, NULL},
-};
+static const luaL_Reg meta[] = {{"__index", dataset_index}, {NULL, NULL}};
+
+static const an_class dataset_class = {
+    .name = DATASET, .close = close_dataset, .text = push_text, .methods = methods, .meta = meta};
 
 int an_open_data(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"open", data_open}, {NULL, NULL}};
-    an_class(L, DATASET, methods, meta);
+    an_define_class(L, &dataset_class);
     luaL_newlib(L, functions);
     luaL_getmetatable(L, DATASET);
     lua_getfield(L, -1, "methods");

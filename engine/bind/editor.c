@@ -107,8 +107,9 @@ static void start_history(editor *e)
     el_set(e->line, EL_HIST, history, e->history);
 }
 
-static void close_editor(lua_State *L, editor *e)
+static void close_editor(lua_State *L, void *object)
 {
+    editor *e = object;
     if (e->line)
         el_end(e->line);
     if (e->history)
@@ -184,27 +185,9 @@ static int remember(lua_State *L)
     return 0;
 }
 
-static int finish(lua_State *L)
-{
-    void **handle = luaL_checkudata(L, 1, EDITOR);
-    if (*handle)
-        close_editor(L, *handle);
-    *handle = NULL;
-    return 0;
-}
+static const luaL_Reg methods[] = {{"read", read_line}, {"remember", remember}, {NULL, NULL}};
 
-static const luaL_Reg methods[] = {
-    {"close", finish},
-    {"read", read_line},
-    {"remember", remember},
-    {NULL, NULL},
-};
-
-static const luaL_Reg metamethods[] = {
-    {"__close", finish},
-    {"__gc", finish},
-    {NULL, NULL},
-};
+static const an_class editor_class = {.name = EDITOR, .close = close_editor, .methods = methods};
 
 static const luaL_Reg functions[] = {
     {"editor", new_editor},
@@ -213,7 +196,7 @@ static const luaL_Reg functions[] = {
 
 int an_open_term(lua_State *L)
 {
-    an_class(L, EDITOR, methods, metamethods);
+    an_define_class(L, &editor_class);
     luaL_newlib(L, functions);
     return 1;
 }

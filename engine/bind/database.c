@@ -87,17 +87,22 @@ static an_stmt *start(lua_State *L, an_db *db)
     return s;
 }
 
-static int finish(lua_State *L, int keeper)
+/* Gives the statement back; the collector calls it after an error during a query. Closing the
+ * connection has already released its statements. */
+static void close_cursor(lua_State *L, void *statement)
 {
-    void **handle = luaL_checkudata(L, keeper, CURSOR);
-    an_done(*handle);
-    *handle = NULL;
-    return 0;
+    lua_getiuservalue(L, 1, 1);
+    void **connection = luaL_testudata(L, -1, DB);
+    if (connection && *connection)
+        an_done(statement);
+    lua_pop(L, 1);
 }
+
+static const an_class cursor_class = {.name = CURSOR, .close = close_cursor, .internal = true};
 
 static int refuse(lua_State *L, int keeper)
 {
-    finish(L, keeper);
+    an_close_handle(L, keeper);
     return an_push_failure(L);
 }
 
@@ -113,7 +118,7 @@ static int exec(lua_State *L)
     while (row)
         if (an_step(s, &row) != AN_OK)
             return refuse(L, keeper);
-    finish(L, keeper);
+    an_close_handle(L, keeper);
     lua_pushinteger(L, an_db_changes(db));
     lua_pushinteger(L, an_db_last_id(db));
     return 2;
@@ -173,7 +178,7 @@ static int query(lua_State *L)
         push_row(L, s, columns, rows + 1);
         lua_rawseti(L, rows, n);
     }
-    finish(L, keeper);
+    an_close_handle(L, keeper);
     return 2;
 }
 
@@ -239,30 +244,15 @@ static int backup(lua_State *L)
     return done(L, an_db_backup(check_db(L), luaL_checkstring(L, 2)));
 }
 
-static int close_db(lua_State *L)
+static void close_database(lua_State *L, void *db)
 {
-    void **handle = luaL_checkudata(L, 1, DB);
-    an_db_close(*handle);
-    *handle = NULL;
-    return 0;
+    (void)L;
+    an_db_close(db);
 }
 
-/* After an error in mid-query. A connection closed since has taken its statements along. */
-static int close_cursor(lua_State *L)
+static int push_text(lua_State *L, void *db)
 {
-    lua_getiuservalue(L, 1, 1);
-    void **connection = luaL_testudata(L, -1, DB);
-    return connection && *connection ? finish(L, 1) : 0;
-}
-
-static int tostring(lua_State *L)
-{
-    void **handle = luaL_checkudata(L, 1, DB);
-    if (*handle)
-        lua_pushfstring(L, "Database(%s%s)", an_db_path(*handle),
-                        an_db_readonly(*handle) ? ", for reading" : "");
-    else
-        lua_pushliteral(L, "Database(closed)");
+    lua_pushfstring(L, "Database(%s%s)", an_db_path(db), an_db_readonly(db) ? ", for reading" : "");
     return 1;
 }
 
@@ -281,27 +271,20 @@ static int open_db(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"backup", backup},     {"begin", begin},     {"close", close_db}, {"commit", commit},
-    {"exec", exec},         {"path", path},       {"query", query},    {"readonly", readonly},
-    {"rollback", rollback}, {"version", version}, {"writer", writer},  {NULL, NULL},
+    {"backup", backup},   {"begin", begin},   {"commit", commit},     {"exec", exec},
+    {"path", path},       {"query", query},   {"readonly", readonly}, {"rollback", rollback},
+    {"version", version}, {"writer", writer}, {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {
-    {"__gc", close_db},
-    {"__close", close_db},
-    {"__tostring", tostring},
-    {NULL, NULL},
-};
-
-static const luaL_Reg cursor_meta[] = {{"__gc", close_cursor}, {NULL, NULL}};
-static const luaL_Reg no_methods[] = {{NULL, NULL}};
+static const an_class database_class = {
+    .name = DB, .close = close_database, .text = push_text, .methods = methods};
 
 static const luaL_Reg functions[] = {{"open", open_db}, {NULL, NULL}};
 
 int an_open_db(lua_State *L)
 {
-    an_class(L, DB, methods, meta);
-    an_class(L, CURSOR, no_methods, cursor_meta);
+    an_define_class(L, &database_class);
+    an_define_class(L, &cursor_class);
     luaL_newlib(L, functions);
     lua_pushinteger(L, AN_STORE_VERSION);
     lua_setfield(L, -2, "VERSION");
