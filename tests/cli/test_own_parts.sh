@@ -113,6 +113,7 @@ $command"
     for command in "ls" "show @last" "table own" "sql 'SELECT count(*) FROM v_eval'"; do
         expect "$command needs none of them" 0 sh -c "'$aniso' $command --db '$dir/$kind.db'"
     done
+    same "what differs is named, not hashed" "$("$aniso" ls --varying --db "$dir/$kind.db" | grep -c sha256)" 0
     expect "nor does report" 0 "$aniso" report own --db "$dir/$kind.db" -o "$dir/$kind.html"
 done
 

@@ -93,7 +93,12 @@ end
 function sampler.step_of(choice)
   if own_part.is(choice) then return own_step(choice) end
   local name = type(choice) == "table" and choice[1] or choice
-  if sampler.kinds[name] then return sampler.kinds[name].step end
+  local kind = sampler.kinds[name]
+  if type(kind) == "function" then
+    error(("sampler.kinds.%s is an entry {step = function}, not a function; a recipe gives the function "
+      .. "itself: sampler = function(chain, y, output, t, u) … end"):format(name), 0)
+  end
+  if kind then return kind.step end
   local names = sampler.names()
   local meant = nearest(tostring(name), names)
   error(("unknown sampler %s (%s)"):format(name, meant and ("did you mean %s?"):format(meant)

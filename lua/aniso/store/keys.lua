@@ -86,6 +86,24 @@ function Keys:key(name)
   end }
 end
 
+-- How many values an option has among the runs; that it is absent counts as one.
+local function distinct(params, runs, key)
+  local seen, n = {}, 0
+  for _, run in ipairs(runs) do
+    local param = (params[run.config_id] or {})[key]
+    local value = param and param.txt or false
+    if not seen[value] then seen[value], n = true, n + 1 end
+  end
+  return n
+end
+
+-- The sha256 of a recipe's own part (recipe/own_part.lua) is left out where the part's name already
+-- separates the runs.
+local function is_redundant(params, runs, key)
+  local part = key:match "^(.*)%.sha256$"
+  return part and distinct(params, runs, key) <= distinct(params, runs, part)
+end
+
 -- The options that differ between the runs, sorted; one that a run does not have differs too.
 function Keys:varying(runs)
   local params, first, differs, names = self:params(), nil, {}, {}
@@ -99,7 +117,9 @@ function Keys:varying(runs)
       if not own[key] then differs[key] = true end
     end
   end
-  for key in pairs(differs) do names[#names + 1] = key end
+  for key in pairs(differs) do
+    if not is_redundant(params, runs, key) then names[#names + 1] = key end
+  end
   table.sort(names)
   return names
 end
