@@ -126,7 +126,7 @@ function Test.test_a_sampler_is_added_in_one_place()
   sampler.kinds.nothing = nil
   lu.assertTrue(ok)
   lu.assertEquals(y:shape(), { B, K })
-  sampler.kinds.bare = function(_, y) return y end
+  sampler.kinds.bare = function() end
   lu.assertErrorMsgContains("sampler.kinds.bare is an entry {step = function}", sampler.step_of, "bare")
   sampler.kinds.bare = nil
   lu.assertErrorMsgContains("did you mean ddim?", sampler.run, { kind = "dim" })
