@@ -12,6 +12,7 @@
 
 #include "base/memory/mem.h"
 #include "base/open_handles.h"
+#include "io/sha256.h"
 #include "store/network_fs.h"
 
 /* ── opening ────────────────────────────────────────────────────────────────── */
@@ -114,7 +115,30 @@ static an_code check_ours(an_db *db, int64_t *tables)
                    db->path);
 }
 
-static an_code open_for_reading(an_db *db)
+/* SQL: sha256(text), the hash in hexadecimal digits; NULL of NULL. */
+static void sql_sha256(sqlite3_context *context, int n, sqlite3_value **argument)
+{
+    (void)n;
+    const unsigned char *text = sqlite3_value_text(argument[0]);
+    char hex[AN_SHA256_HEX];
+    if (!text)
+        return;
+    an_sha256_buffer(text, (size_t)sqlite3_value_bytes(argument[0]), hex);
+    sqlite3_result_text(context, hex, AN_SHA256_HEX - 1, SQLITE_TRANSIENT);
+}
+
+/* Temporary views with the names of today over the tables of an old file. */
+static an_code rename_old(an_db *db, int version, const an_schema *schema)
+{
+    if (!schema->old_names || version >= schema->names_version)
+        return AN_OK;
+    int rc = sqlite3_create_function(db->raw, "sha256", 1,
+                                     SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
+                                     sql_sha256, NULL, NULL);
+    return rc == SQLITE_OK ? an_db_script(db, schema->old_names) : an_db_refused(db, rc);
+}
+
+static an_code open_for_reading(an_db *db, const an_schema *schema)
 {
     int64_t tables = 0;
     an_code code = connect_to(db, db->path, SQLITE_OPEN_READONLY);
@@ -127,6 +151,8 @@ static an_code open_for_reading(an_db *db)
     }
     if (code == AN_OK && tables == 0)
         code = an_fail(AN_EFORMAT, "%s is empty: run a recipe into it first", db->path);
+    if (code == AN_OK)
+        code = rename_old(db, an_db_version(db), schema);
     return code == AN_OK ? an_db_script(db, "PRAGMA query_only = ON") : code;
 }
 
@@ -172,6 +198,8 @@ static void allow_schema_text(an_db *db, bool allowed)
 static an_code run_migrations(an_db *db, int version, const an_schema *schema)
 {
     an_code code = an_db_begin(db);
+    if (code == AN_OK)
+        code = rename_old(db, version, schema);
     for (size_t i = 0; code == AN_OK && i < schema->n_migrations; i++)
         if (number_of(&schema->migrations[i]) > version)
             code = an_db_script(db, schema->migrations[i].text);
@@ -260,14 +288,17 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
     db->readonly = mode == AN_DB_READ;
     an_code code = find_file(db, path);
     if (code == AN_OK)
-        code = db->readonly ? open_for_reading(db) : open_for_writing(db, schema);
+        code = db->readonly ? open_for_reading(db, schema) : open_for_writing(db, schema);
     return code == AN_OK ? db : (an_db_close(db), NULL);
 }
 
 an_db *an_db_open(const char *path, an_db_mode mode)
 {
     static const char folder[] = "store/migrations/";
-    an_schema schema = {.sql = an_embedded("store/schema.sql", NULL), .version = AN_STORE_VERSION};
+    an_schema schema = {.sql = an_embedded("store/schema.sql", NULL),
+                        .version = AN_STORE_VERSION,
+                        .old_names = an_embedded("store/old_names.sql", NULL),
+                        .names_version = 5};
     for (size_t i = 0; i < an_embedded_count; i++) {
         if (strncmp(an_embedded_files[i].name, folder, sizeof folder - 1) != 0)
             continue;

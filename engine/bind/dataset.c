@@ -13,8 +13,8 @@
 #define DATASET "aniso.Dataset"
 
 static const char *const part_names[] = {"train", "val", "test", NULL};
-static const char *const sampler_names[] = {"instance",    "class_balanced", "square_root",
-                                            "progressive", "sequential",     NULL};
+static const char *const sampling_names[] = {"instance",    "class_balanced", "square_root",
+                                             "progressive", "sequential",     NULL};
 
 static an_dataset *check_dataset(lua_State *L)
 {
@@ -180,17 +180,17 @@ static int dataset_keys(lua_State *L)
     return 1;
 }
 
-/* ds:order(part, {sampler=, seed=, epoch=, epochs=}) → int64 (n), positions */
+/* ds:order(part, {sampling=, seed=, epoch=, epochs=}) → int64 (n), positions */
 static int dataset_order(lua_State *L)
 {
     an_dataset *ds = check_dataset(L);
     an_part part = check_part(L);
-    an_sampler sampler = (an_sampler)an_opt_enum(L, 3, "sampler", sampler_names, AN_INSTANCE);
+    an_sampling sampling = (an_sampling)an_opt_enum(L, 3, "sampling", sampling_names, AN_INSTANCE);
     uint64_t seed = (uint64_t)an_opt_int(L, 3, "seed", 0);
     int64_t epoch = an_opt_int(L, 3, "epoch", 0), epochs = an_opt_int(L, 3, "epochs", 1);
     size_t mark = an_scope_begin();
     an_tensor *out = an_tensor_new(AN_I64, 1, &ds->n[part]);
-    if (out && an_dataset_order(ds, part, sampler, seed, epoch, epochs, an_i64(out)) != AN_OK)
+    if (out && an_dataset_order(ds, part, sampling, seed, epoch, epochs, an_i64(out)) != AN_OK)
         out = NULL;
     an_push_tensor(L, out);
     an_scope_end(mark, NULL);

@@ -29,9 +29,9 @@ static int prior_new(lua_State *L)
         .classes = an_opt_int(L, 3, "classes", 0),
         .features = an_opt_int(L, 3, "features", 0),
         .channels = an_opt_int(L, 3, "channels", 3),
-        .top = an_opt_num(L, 3, "top", 20),
+        .top_percent = an_opt_num(L, 3, "top_percent", 20),
         .crops = an_opt_int(L, 3, "crops", 4),
-        .crop = an_opt_int(L, 3, "crop", 0),
+        .crop_size = an_opt_int(L, 3, "crop_size", 0),
         .local_width = an_opt_int(L, 3, "local_width", 16),
         .attention = an_opt_int(L, 3, "attention", 32),
         .weight = an_opt_num(L, 3, "weight", 0.5),
@@ -112,7 +112,7 @@ static int push_text(lua_State *L, void *p)
     lua_pushfstring(L, "Prior: %s, %I classes", an_prior_mode_names[o->mode],
                     (lua_Integer)o->classes);
     if (o->mode < AN_PRIOR_UNIFORM)
-        lua_pushfstring(L, ", top %f %%", o->top);
+        lua_pushfstring(L, ", top %f %%", o->top_percent);
     if (an_prior_crop_features(p))
         lua_pushfstring(L, ", %I crops", (lua_Integer)o->crops);
     lua_concat(L, lua_gettop(L) - before);

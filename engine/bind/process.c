@@ -171,13 +171,13 @@ static int process_q_sample(lua_State *L)
 /* s:target("epsilon" | "y0" | "v", y0, m, t, eps [, level]) → what the network should say */
 static int process_target(lua_State *L)
 {
-    const int predicts = luaL_checkoption(L, 2, NULL, an_prediction_names);
+    const int prediction = luaL_checkoption(L, 2, NULL, an_prediction_names);
     call c = begin(L, 7);
     const float *y0 = matrix(&c, 3, "y0"), *m = matrix(&c, 4, "m"), *e = matrix(&c, 6, "eps");
     set_level(&c, 7);
     c.rows.t = times_at(&c, 5, "t");
     an_tensor *x = result(&c, 2);
-    return finish(&c, an_target(&c.rows, (an_prediction)predicts, y0, m, e, an_f32(x)), x, NULL);
+    return finish(&c, an_target(&c.rows, (an_prediction)prediction, y0, m, e, an_f32(x)), x, NULL);
 }
 
 /* ── reverse ────────────────────────────────────────────────────────────────── */
@@ -199,16 +199,16 @@ static int process_posterior(lua_State *L)
 static void estimates(call *c, int arg, const float *y, const float *m, const float *output,
                       an_tensor **z0, an_tensor **epsilon)
 {
-    const int predicts = an_opt_enum(c->L, arg, "parameterisation", an_prediction_names, 0);
+    const int prediction = an_opt_enum(c->L, arg, "prediction", an_prediction_names, 0);
     const double clip = an_opt_num(c->L, arg, "clip", 0);
     *z0 = result(c, 2);
     *epsilon = result(c, 2);
-    if (an_estimate(&c->rows, (an_prediction)predicts, clip, y, m, output, an_f32(*z0),
+    if (an_estimate(&c->rows, (an_prediction)prediction, clip, y, m, output, an_f32(*z0),
                     an_f32(*epsilon)))
         raise(c);
 }
 
-/* s:estimate(y, m, output, t [, {parameterisation=, clip=} [, level]]) → z0, eps */
+/* s:estimate(y, m, output, t [, {prediction=, clip=} [, level]]) → z0, eps */
 static int process_estimate(lua_State *L)
 {
     call c = begin(L, 7);
@@ -220,7 +220,7 @@ static int process_estimate(lua_State *L)
     return finish(&c, AN_OK, z0, epsilon);
 }
 
-/* s:ddim_step(y, m, output, t, u [, {eta=, noise=, parameterisation=, clip=} [, level]])
+/* s:ddim_step(y, m, output, t, u [, {eta=, noise=, prediction=, clip=} [, level]])
  * → y_u, z0 */
 static int process_ddim_step(lua_State *L)
 {
@@ -239,7 +239,7 @@ static int process_ddim_step(lua_State *L)
                   y_u, z0);
 }
 
-/* s:dpm_step(y, m, output, t, u [, {previous_z0=, previous_t=, parameterisation=, clip=}
+/* s:dpm_step(y, m, output, t, u [, {previous_z0=, previous_t=, prediction=, clip=}
  * [, level]]) → y_u, z0: give z0 and t back as previous_z0 and previous_t of the next step */
 static int process_dpm_step(lua_State *L)
 {

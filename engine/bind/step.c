@@ -1,8 +1,8 @@
 /* step (Lua): optimiser steps in place on flat float32 tensors. The policy (rates, which
  * parameters decay, what is kept) is lua/aniso/method/optim.lua's.
  *
- *     core.step.adamw(p, g, m, v, {lr =, beta1 =, beta2 =, eps =, decay =, t =})
- *     core.step.sgd(p, g, buf or nil, {lr =, momentum =, nesterov =, decay =, first =})
+ *     core.step.adamw(p, g, m, v, {lr =, beta1 =, beta2 =, eps =, weight_decay =, t =})
+ *     core.step.sgd(p, g, buf or nil, {lr =, momentum =, nesterov =, weight_decay =, first =})
  * Both take from = (1-based) and length = as well: the stretch of the tensors to work on;
  * scale =: how often the gradient counts; average = and keep =: a tensor that follows p. */
 #include "kernel/pointwise/optimizer_step.h"
@@ -64,7 +64,7 @@ static int step_adamw(lua_State *L)
                           .beta1 = an_opt_num(L, 5, "beta1", 0.9),
                           .beta2 = an_opt_num(L, 5, "beta2", 0.999),
                           .eps = an_opt_num(L, 5, "eps", 1e-8),
-                          .decay = an_opt_num(L, 5, "decay", 0),
+                          .decay = an_opt_num(L, 5, "weight_decay", 0),
                           .t = an_opt_int(L, 5, "t", 1)};
     luaL_argcheck(L, args.t >= 1, 5, "t counts steps from 1");
     stretch s = check_stretch(L, 5, x);
@@ -82,7 +82,7 @@ static int step_sgd(lua_State *L)
     luaL_checktype(L, 4, LUA_TTABLE);
     an_sgd_args args = {.lr = an_opt_num(L, 4, "lr", 1e-2),
                         .momentum = an_opt_num(L, 4, "momentum", 0),
-                        .decay = an_opt_num(L, 4, "decay", 0),
+                        .decay = an_opt_num(L, 4, "weight_decay", 0),
                         .nesterov = an_opt_bool(L, 4, "nesterov", false),
                         .first = an_opt_bool(L, 4, "first", false)};
     luaL_argcheck(L, buf || args.momentum == 0, 3, "momentum needs a buffer");

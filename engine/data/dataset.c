@@ -258,7 +258,7 @@ an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *posi
     return AN_OK;
 }
 
-an_code an_dataset_order(const an_dataset *ds, an_part part, an_sampler sampler, uint64_t seed,
+an_code an_dataset_order(const an_dataset *ds, an_part part, an_sampling sampling, uint64_t seed,
                          int64_t epoch, int64_t epochs, int64_t *out)
 {
     int *labels = an_alloc((size_t)ds->n[part] * sizeof *labels);
@@ -267,7 +267,7 @@ an_code an_dataset_order(const an_dataset *ds, an_part part, an_sampler sampler,
     for (int64_t i = 0; i < ds->n[part]; i++)
         labels[i] = an_dataset_label(ds, part, i);
     an_code code =
-        an_epoch_order(labels, ds->n[part], ds->list.K, sampler, seed, epoch, epochs, out);
+        an_epoch_order(labels, ds->n[part], ds->list.K, sampling, seed, epoch, epochs, out);
     an_free(labels);
     return code;
 }

@@ -73,7 +73,7 @@ an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *posi
                          int64_t *labels);
 
 /* As an_epoch_order, over the labels of a part; out (n[part]). */
-an_code an_dataset_order(const an_dataset *ds, an_part part, an_sampler sampler, uint64_t seed,
+an_code an_dataset_order(const an_dataset *ds, an_part part, an_sampling sampling, uint64_t seed,
                          int64_t epoch, int64_t epochs, int64_t *out);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/rng.h"
 
 /* upto[j] = p_0 + … + p_j; classes without an image have probability 0. */
-static void cumulate(const int64_t *count, int64_t n, int K, an_sampler sampler, double t,
+static void cumulate(const int64_t *count, int64_t n, int K, an_sampling sampling, double t,
                      double *upto)
 {
     double total = 0;
@@ -16,9 +16,9 @@ static void cumulate(const int64_t *count, int64_t n, int K, an_sampler sampler,
         present += count[j] > 0;
     for (int j = 0; j < K; j++) {
         double balanced = count[j] ? 1.0 / present : 0, p = balanced;
-        if (sampler == AN_SQUARE_ROOT)
+        if (sampling == AN_SQUARE_ROOT)
             p = sqrt((double)count[j]);
-        if (sampler == AN_PROGRESSIVE)
+        if (sampling == AN_PROGRESSIVE)
             p = (1 - t) * (double)count[j] / (double)n + t * balanced;
         upto[j] = total += p;
     }
@@ -56,7 +56,7 @@ static void sort_by_class(const int *labels, int64_t n, int K, int64_t *start, i
     start[0] = 0;
 }
 
-static an_code draw(const int *labels, int64_t n, int K, an_sampler sampler, uint64_t seed,
+static an_code draw(const int *labels, int64_t n, int K, an_sampling sampling, uint64_t seed,
                     uint64_t stream, double t, int64_t *out)
 {
     int64_t *members = an_alloc((size_t)(n + K + 1 + K) * sizeof *members);
@@ -67,7 +67,7 @@ static an_code draw(const int *labels, int64_t n, int K, an_sampler sampler, uin
     sort_by_class(labels, n, K, start, members);
     for (int j = 0; j < K; j++)
         count[j] = start[j + 1] - start[j];
-    cumulate(count, n, K, sampler, t, upto);
+    cumulate(count, n, K, sampling, t, upto);
     for (int64_t i = 0; i < n; i++) {
         int j = class_at(upto, K, an_uniform(seed, stream, 2 * (uint64_t)i));
         out[i] = members[start[j] + an_below(seed, stream, 2 * (uint64_t)i + 1, count[j])];
@@ -77,19 +77,19 @@ static an_code draw(const int *labels, int64_t n, int K, an_sampler sampler, uin
     return AN_OK;
 }
 
-an_code an_epoch_order(const int *labels, int64_t n, int K, an_sampler sampler, uint64_t seed,
+an_code an_epoch_order(const int *labels, int64_t n, int K, an_sampling sampling, uint64_t seed,
                        int64_t epoch, int64_t epochs, int64_t *out)
 {
     uint64_t stream = an_stream("order", (uint64_t)epoch, 0);
     double t = epochs > 1 ? fmin((double)epoch / (double)(epochs - 1), 1) : 1;
-    if (sampler == AN_SEQUENTIAL) {
+    if (sampling == AN_SEQUENTIAL) {
         for (int64_t i = 0; i < n; i++)
             out[i] = i;
         return AN_OK;
     }
-    if (sampler == AN_INSTANCE) {
+    if (sampling == AN_INSTANCE) {
         an_permutation(out, n, seed, stream);
         return AN_OK;
     }
-    return n > 0 ? draw(labels, n, K, sampler, seed, stream, t, out) : AN_OK;
+    return n > 0 ? draw(labels, n, K, sampling, seed, stream, t, out) : AN_OK;
 }

@@ -18,11 +18,11 @@ typedef enum {
     AN_SQUARE_ROOT,
     AN_PROGRESSIVE,
     AN_SEQUENTIAL
-} an_sampler;
+} an_sampling;
 
 /* labels (n) in 0 … K−1; out (n): positions 0 … n−1. Depends on (seed, epoch) only; epoch is
  * 0-based and `epochs` matters to progressive alone. AN_ENOMEM. */
-an_code an_epoch_order(const int *labels, int64_t n, int K, an_sampler sampler, uint64_t seed,
+an_code an_epoch_order(const int *labels, int64_t n, int K, an_sampling sampling, uint64_t seed,
                        int64_t epoch, int64_t epochs, int64_t *out);
 
 #endif

@@ -137,7 +137,7 @@ an_code an_gather(const an_rows *rows, an_coefficient which, float *out)
 /* What the formulas below read and write; each takes what it needs. */
 typedef struct {
     const an_rows *rows, *earlier; /* earlier: at t_before                           */
-    an_prediction predicts;
+    an_prediction prediction;
     double clip, eta;
     const float *m, *y0, *epsilon, *y_t, *output, *z0, *z0_before, *noise;
     float *to, *also;
@@ -176,7 +176,7 @@ an_code an_q_sample(const an_rows *rows, const float *y0, const float *m, const 
     return AN_OK;
 }
 
-an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, const float *m,
+an_code an_target(const an_rows *rows, an_prediction prediction, const float *y0, const float *m,
                   const float *epsilon, float *target)
 {
     const an_code code = check_times(rows, 0);
@@ -188,9 +188,9 @@ an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, 
         for (int64_t i = b * K, j = 0; j < K; i++, j++) {
             const coefficients k = coefficients_of(&row, j);
             const double v = k.at * epsilon[i] - k.st * ((double)y0[i] - m[i]);
-            target[i] = predicts == AN_PREDICT_EPSILON ? epsilon[i]
-                        : predicts == AN_PREDICT_Y0    ? y0[i]
-                                                       : (float)v;
+            target[i] = prediction == AN_PREDICT_EPSILON ? epsilon[i]
+                        : prediction == AN_PREDICT_Y0    ? y0[i]
+                                                         : (float)v;
         }
     }
     return AN_OK;
@@ -203,12 +203,13 @@ typedef struct {
 } guess;
 
 /* (ẑ0, ε̂) of one coordinate from the network's output x at z = y_t − m. */
-static guess guess_from(const coefficients *k, an_prediction predicts, double z, double m, double x)
+static guess guess_from(const coefficients *k, an_prediction prediction, double z, double m,
+                        double x)
 {
     const double a = k->at, s = k->st;
-    if (predicts == AN_PREDICT_EPSILON)
+    if (prediction == AN_PREDICT_EPSILON)
         return (guess){(z - s * x) / a, x};
-    if (predicts == AN_PREDICT_Y0)
+    if (prediction == AN_PREDICT_Y0)
         return (guess){x - m, (z - a * (x - m)) / s};
     const double scale = a * a + s * s;
     return (guess){(a * z - s * x) / scale, (s * z + a * x) / scale};
@@ -225,7 +226,7 @@ static void estimate(void *context, int64_t lo, int64_t hi, int64_t chunk)
         for (int64_t i = b * K, j = 0; j < K; i++, j++) {
             const coefficients k = coefficients_of(&row, j);
             const double m = all->m[i], z = all->y_t[i] - m, low = -clip - m, high = 1 + clip - m;
-            guess g = guess_from(&k, all->predicts, z, m, all->output[i]);
+            guess g = guess_from(&k, all->prediction, z, m, all->output[i]);
             if (clip > 0 && (g.z0 < low || g.z0 > high)) {
                 g.z0 = g.z0 < low ? low : high;
                 g.epsilon = (z - k.at * g.z0) / k.st;
@@ -236,7 +237,7 @@ static void estimate(void *context, int64_t lo, int64_t hi, int64_t chunk)
     }
 }
 
-an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, const float *y_t,
+an_code an_estimate(const an_rows *rows, an_prediction prediction, double clip, const float *y_t,
                     const float *m, const float *output, float *z0, float *epsilon)
 {
     const an_code code = check_times(rows, 1);
@@ -245,7 +246,7 @@ an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, co
     if (!(clip >= 0 && isfinite(clip)))
         return an_fail(AN_EINVAL, "clip = %g: expected 0 (off) or a finite number above", clip);
     for_rows(estimate, &(batch){.rows = rows,
-                                .predicts = predicts,
+                                .prediction = prediction,
                                 .clip = clip,
                                 .y_t = y_t,
                                 .m = m,

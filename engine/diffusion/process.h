@@ -38,13 +38,13 @@ typedef enum { AN_PREDICT_EPSILON, AN_PREDICT_Y0, AN_PREDICT_V } an_prediction;
 extern const char *const an_prediction_names[]; /* "epsilon", "y0", "v", NULL */
 
 /* The training target of a prediction: ε, y0 or v. */
-an_code an_target(const an_rows *rows, an_prediction predicts, const float *y0, const float *m,
+an_code an_target(const an_rows *rows, an_prediction prediction, const float *y0, const float *m,
                   const float *epsilon, float *target);
 
 /* (ẑ0, ε̂) from the network's output at y_t, t ≥ 1. With clip > 0 (0: off) the estimate
  * m + ẑ0 is kept in [−clip, 1+clip], and ε̂ of a value that was out is derived again from
  * it: 1/a is 1e4 and more at t = T, where a small error of ε̂ is a huge one of ẑ0. */
-an_code an_estimate(const an_rows *rows, an_prediction predicts, double clip, const float *y_t,
+an_code an_estimate(const an_rows *rows, an_prediction prediction, double clip, const float *y_t,
                     const float *m, const float *output, float *z0, float *epsilon);
 
 /* The Gaussian z_u | z_t, z0: mean and variance, 0 ≤ variance ≤ s_u². */

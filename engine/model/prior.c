@@ -43,13 +43,15 @@ static an_code check(const an_prior_options *o)
         return AN_OK;
     if (o->features < 1 || o->channels < 1)
         return an_fail(AN_EINVAL, "prior: features and channels are 1 or more");
-    if (!(o->top > 0 && o->top <= 100))
-        return an_fail(AN_EINVAL, "prior: top is a percentage in (0, 100], not %g", o->top);
+    if (!(o->top_percent > 0 && o->top_percent <= 100))
+        return an_fail(AN_EINVAL, "prior: top_percent is a percentage in (0, 100], not %g",
+                       o->top_percent);
     if (!has_local(o->mode))
         return AN_OK;
-    if (o->crops < 1 || o->crop < 0 || o->local_width < 1 || o->attention < 1)
-        return an_fail(AN_EINVAL, "prior: crops, local_width and attention are 1 or more, crop is "
-                                  "a side in pixels or 0");
+    if (o->crops < 1 || o->crop_size < 0 || o->local_width < 1 || o->attention < 1)
+        return an_fail(AN_EINVAL,
+                       "prior: crops, local_width and attention are 1 or more, crop_size is "
+                       "a side in pixels or 0");
     if (!(o->weight >= 0 && o->weight <= 1))
         return an_fail(AN_EINVAL, "prior: weight is in [0, 1], not %g", o->weight);
     return AN_OK;
@@ -86,8 +88,8 @@ static an_code build(an_prior *p, const char *prefix)
     an_module *m = p->module;
     if (is_constant(o->mode))
         return build_constant(p);
-    p->saliency =
-        an_saliency_new(m, an_name("%s.saliency", prefix).text, o->features, o->classes, o->top);
+    p->saliency = an_saliency_new(m, an_name("%s.saliency", prefix).text, o->features, o->classes,
+                                  o->top_percent);
     if (!has_local(o->mode))
         return an_module_failed(m);
     const an_resnet_options local = {
@@ -136,7 +138,7 @@ void an_prior_free(an_prior *p)
 static int64_t side(const an_prior_options *o, int64_t H, int64_t W)
 {
     int64_t third = ((H < W ? H : W) + 1) / 3 & ~(int64_t)1;
-    return o->crop ? o->crop : third > 2 ? third : 2;
+    return o->crop_size ? o->crop_size : third > 2 ? third : 2;
 }
 
 static void forward_constant(const an_prior *p, int64_t B, an_prior_output *out)

@@ -27,9 +27,9 @@ typedef struct {
     int64_t classes;      /* K                                                            */
     int64_t features;     /* Cf, channels of the backbone's features                      */
     int64_t channels;     /* C, of the images                                             */
-    double top;           /* percent of the map that makes a class's logit, (0, 100]      */
+    double top_percent;   /* percent of the map that makes a class's logit, (0, 100]      */
     int64_t crops;        /* windows per image                                            */
-    int64_t crop;         /* their side in pixels; 0: an even third of the shorter side   */
+    int64_t crop_size;    /* their side in pixels; 0: an even third of the shorter side   */
     int64_t local_width;  /* channels of the local network's stem; its vectors have twice */
     int64_t attention;    /* hidden units of the gated attention                          */
     double weight;        /* w                                                            */

@@ -24,7 +24,7 @@ local session, positions, steps
 local function complete(work)
   return config.complete {
     data = { "lesions", n = 640, size = work.size }, backbone = work.backbone,
-    prior = { mode = "both", crops = 4, crop = 16 },
+    prior = { mode = "both", crops = 4, crop_size = 16 },
     schedule = { "cosine", T = 1000, lambda = "bound" },
     denoiser = work.denoiser or { "cross_attention", dim = 128, blocks = 2, heads = 4 },
     loss = { mmd = 0.5 },
@@ -57,7 +57,7 @@ function commands.work(name, file)
   stage.begin(session, 1)
   session.rate = rate.cosine {}
   session.model:train(true)
-  positions = session.dataset:order("train", { sampler = "instance", seed = 0, epoch = 1, epochs = 1 })
+  positions = session.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1, epochs = 1 })
     :narrow(1, 1, work.batch)
   steps = 10000
   for _ = 1, 3 do step() end -- a new denoiser's output layer is zero: nothing to compare

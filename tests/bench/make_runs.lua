@@ -73,7 +73,7 @@ local function evaluation(run_id, part, sampler, primary)
   if not (primary and part == "test") then exec("DELETE FROM prediction WHERE eval_id = ?1", id) end
 end
 
-local CURVES = { train = { "loss", "loss_epsilon", "loss_mmd", "grad_norm", "lr" },
+local CURVES = { train = { "loss", "loss_denoising", "loss_mmd", "grad_norm", "lr" },
   val = { "acc", "bacc", "macro_f1", "nll" } }
 
 local function curves(run_id)

@@ -30,7 +30,7 @@ end
 local function complete(mode, gamma)
   return config.complete {
     data = { "lesions", n = images, size = 32 },
-    backbone = { "resnet", depth = 8, width = 32 }, prior = { mode = "both", crops = 4, crop = 16 },
+    backbone = { "resnet", depth = 8, width = 32 }, prior = { mode = "both", crops = 4, crop_size = 16 },
     schedule = { "cosine", T = 1000, lambda = { "power", gamma = gamma } },
     denoiser = { "cross_attention", dim = 128, blocks = 2, heads = 4 }, loss = { mmd = 0.5 },
     train = { mode = mode, prior_epochs = epochs, batch = 128, draws = 4,
@@ -76,7 +76,7 @@ end
 -- denoiser's step behind it: medians of steps in turn.
 local function parts()
   local joint, first, second = session_in("joint", 1), session_in("staged", 1), session_in("staged", 2)
-  local positions = joint.dataset:order("train", { sampler = "instance", seed = 0, epoch = 1,
+  local positions = joint.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1,
     epochs = 1 }):narrow(1, 1, 128)
   local batch
   local steps = {

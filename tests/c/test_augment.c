@@ -182,11 +182,11 @@ static int labels[M];
 static int64_t order[M];
 
 /* Shares of three classes with 9000, 900 and 100 images. */
-static void shares(an_sampler sampler, int64_t epoch, int64_t epochs, double share[3])
+static void shares(an_sampling sampling, int64_t epoch, int64_t epochs, double share[3])
 {
     for (int i = 0; i < M; i++)
         labels[i] = i < 9000 ? 0 : i < 9900 ? 1 : 2;
-    assert_int_equal(an_epoch_order(labels, M, 3, sampler, 1, epoch, epochs, order), AN_OK);
+    assert_int_equal(an_epoch_order(labels, M, 3, sampling, 1, epoch, epochs, order), AN_OK);
     share[0] = share[1] = share[2] = 0;
     for (int i = 0; i < M; i++) {
         assert_in_range(order[i], 0, M - 1);
@@ -202,7 +202,7 @@ static void near(const double *share, double a, double b, double c)
             fail_msg("class %d: share %g, expected %g", k, share[k], expected[k]);
 }
 
-static void test_samplers_draw_classes_as_defined(void **state)
+static void test_every_sampling_draws_classes_as_defined(void **state)
 {
     (void)state;
     double share[3], root = sqrt(9000) + sqrt(900) + sqrt(100);
@@ -246,8 +246,8 @@ static void test_an_absent_class_is_never_drawn(void **state)
     const int few[4] = {0, 2, 2, 0};
     int64_t out[4];
     for (int64_t epoch = 0; epoch < 50; epoch++)
-        for (int sampler = AN_INSTANCE; sampler <= AN_SEQUENTIAL; sampler++) {
-            assert_int_equal(an_epoch_order(few, 4, 5, (an_sampler)sampler, 1, epoch, 50, out),
+        for (int sampling = AN_INSTANCE; sampling <= AN_SEQUENTIAL; sampling++) {
+            assert_int_equal(an_epoch_order(few, 4, 5, (an_sampling)sampling, 1, epoch, 50, out),
                              AN_OK);
             for (int i = 0; i < 4; i++)
                 assert_in_range(out[i], 0, 3);
@@ -263,7 +263,7 @@ int main(void)
         cmocka_unit_test(test_colours_stay_in_range_and_follow_their_formulas),
         cmocka_unit_test(test_noise_has_its_deviation),
         cmocka_unit_test(test_the_address_alone_decides),
-        cmocka_unit_test(test_samplers_draw_classes_as_defined),
+        cmocka_unit_test(test_every_sampling_draws_classes_as_defined),
         cmocka_unit_test(test_instance_visits_each_image_once),
         cmocka_unit_test(test_an_absent_class_is_never_drawn),
     };

@@ -76,7 +76,7 @@ static void test_gradients_reach_every_part(void **state)
                                     .classes = 4,
                                     .features = 8,
                                     .channels = 3,
-                                    .top = 20,
+                                    .top_percent = 20,
                                     .crops = 3,
                                     .local_width = 4,
                                     .attention = 7,

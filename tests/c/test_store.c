@@ -131,7 +131,8 @@ static void test_migration_keeps_rows_and_a_backup(void **state)
     static const an_embedded_file good[] = {
         {"store/migrations/0002_y.sql", "ALTER TABLE t ADD COLUMN y INTEGER;", 0},
         {"store/migrations/0003_z.sql", "UPDATE t SET y = length(x);", 0}};
-    an_schema broken = {"", 3, steps, 2}, version_3 = {"", 3, good, 2};
+    an_schema broken = {.sql = "", .version = 3, .migrations = steps, .n_migrations = 2},
+              version_3 = {.sql = "", .version = 3, .migrations = good, .n_migrations = 2};
     char path[128], backup[160];
     snprintf(path, sizeof path, "%s", at("old.db"));
     an_db *db = an_db_open_as(path, AN_DB_WRITE, &version_1);

@@ -7,7 +7,7 @@ local aniso = require "aniso"
 return aniso.study {
   name = "small", data = { "lesions", n = 140, size = 32 },
   base = {
-    backbone = { "resnet", depth = 8, width = 16 }, prior = { mode = "both", crops = 4, crop = 16 },
+    backbone = { "resnet", depth = 8, width = 16 }, prior = { mode = "both", crops = 4, crop_size = 16 },
     schedule = { "cosine", T = 100, lambda = "bound" },
     denoiser = { "cross_attention", dim = 32, blocks = 1, heads = 2 }, loss = { mmd = 0.5 },
     train = { epochs = 1, batch = 28, draws = 4, augment = {} }, sampler = { "ddim", steps = 5, draws = 4 },

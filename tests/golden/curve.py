@@ -21,8 +21,8 @@ OPTIMIZER = {"lr": 0.002, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "decay": 0.
 CROSS = {"classes": K, "features": 16, "crop_features": 8, "dim": 16, "blocks": 2, "heads": 2,
          "mlp_ratio": 2.0}
 FILM = {"classes": K, "features": 16, "dim": 24, "steps": T}
-PRIOR = {"classes": K, "features": 16, "channels": 3, "top": 25.0, "crops": 3, "crop": 4,
-         "local_width": 4, "attention": 8, "weight": 0.5}
+PRIOR = {"classes": K, "features": 16, "channels": 3, "top_percent": 25.0, "crops": 3,
+         "crop_size": 4, "local_width": 4, "attention": 8, "weight": 0.5}
 
 # The seeds are such that no ReLU, top-p choice or window is so close to a tie that the
 # rounding of float32 could flip it: moving all weights by 3e-7 moves no loss by 1e-6.

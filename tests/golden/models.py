@@ -94,10 +94,11 @@ def choose_windows(maps, g, H, W, n, side):
 class Prior(nn.Module):
     """mode: "both", "global" or "local" (engine/model/prior.h)."""
 
-    def __init__(self, mode, classes, features, channels, top, crops, crop, local_width,
-                 attention, weight):
+    def __init__(self, mode, classes, features, channels, top_percent, crops, crop_size,
+                 local_width, attention, weight):
         super().__init__()
-        self.mode, self.top, self.crops, self.crop, self.weight = mode, top, crops, crop, weight
+        self.mode, self.weight = mode, weight
+        self.top_percent, self.crops, self.crop_size = top_percent, crops, crop_size
         self.saliency = nn.Conv2d(features, classes, 1)
         if mode != "global":
             self.local = ResNet(channels, local_width, 2, 1)
@@ -106,7 +107,7 @@ class Prior(nn.Module):
 
     def forward(self, images, features):
         maps = nhwc(self.saliency(nchw(features)))
-        out = {"saliency": maps, "g": top_pool(maps, self.top)}
+        out = {"saliency": maps, "g": top_pool(maps, self.top_percent)}
         if self.mode != "global":
             self.look(images, out)
         zero = torch.zeros_like(out["g"])
@@ -118,7 +119,7 @@ class Prior(nn.Module):
 
     def look(self, images, out):
         B, H, W, C = images.shape
-        n, side = self.crops, self.crop
+        n, side = self.crops, self.crop_size
         at = choose_windows(out["saliency"].detach(), out["g"].detach(), H, W, n, side)
         windows = torch.stack([images[b, y:y + side, x:x + side]
                                for b in range(B) for y, x in at[b].tolist()])

@@ -75,8 +75,8 @@ def resnets(golden):
                              "width": width, "channels": 3})
 
 
-PRIOR = {"classes": 5, "features": 6, "channels": 3, "top": 20.0, "crops": 3, "crop": 6,
-         "local_width": 4, "attention": 8, "weight": 0.4}
+PRIOR = {"classes": 5, "features": 6, "channels": 3, "top_percent": 20.0, "crops": 3,
+         "crop_size": 6, "local_width": 4, "attention": 8, "weight": 0.4}
 
 
 def priors(golden):

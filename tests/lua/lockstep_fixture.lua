@@ -18,7 +18,7 @@ function fixture.complete(changes)
   return config.complete(aniso.options.apply({
     data = { "lesions", n = 140, size = 12 },
     backbone = { "resnet", depth = 8, width = 4 },
-    prior = { crops = 2, crop = 6, local_width = 4, attention = 4 },
+    prior = { crops = 2, crop_size = 6, local_width = 4, attention = 4 },
     schedule = { "cosine", T = 40 },
     denoiser = { "cross_attention", dim = 8, blocks = 1, heads = 2 },
     train = { mode = "staged", prior_epochs = 1, epochs = 3, batch = 28, draws = 2,

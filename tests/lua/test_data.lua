@@ -142,11 +142,11 @@ end
 function T:test_orders_and_batches()
   local ds = data { "lesions", n = 140, size = 8 }
   local n = ds:n "train"
-  local order = ds:order("train", { sampler = "instance", seed = 1, epoch = 2 })
+  local order = ds:order("train", { sampling = "instance", seed = 1, epoch = 2 })
   local sorted = order:list()
   table.sort(sorted)
   for i = 1, n do lu.assertEquals(sorted[i], i - 1) end
-  lu.assertEquals(ds:order("val", { sampler = "sequential" }):list()[3], 2)
+  lu.assertEquals(ds:order("val", { sampling = "sequential" }):list()[3], 2)
   local images, labels = ds:batch("train", order, { augment = { flip = true, shift = 1 }, epoch = 2 })
   lu.assertEquals(images:shape(), { n, 8, 8, 3 })
   lu.assertEquals(labels:dtype(), "int64")
@@ -184,7 +184,7 @@ function T:test_mistakes_in_options_raise_with_a_hint()
   lu.assertErrorMsgContains("transpose", ds.batch, ds, "train", 0, 2, { augment = { transpose = true } })
   lu.assertErrorMsgContains("outside the train part", ds.batch, ds, "train", 0, 1000)
   lu.assertErrorMsgContains("invalid option 'dev'", ds.n, ds, "dev")
-  lu.assertErrorMsgContains("not one of instance", ds.order, ds, "train", { sampler = "balanced" })
+  lu.assertErrorMsgContains("not one of instance", ds.order, ds, "train", { sampling = "balanced" })
   ds:close()
   lu.assertErrorMsgContains("closed", ds.n, ds, "train")
   lu.assertEquals(tostring(ds), "Dataset (closed)")

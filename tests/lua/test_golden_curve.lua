@@ -74,7 +74,7 @@ end
 local function check(case)
   local model, o = build(case), case.optimizer
   local optimizer = aniso.optim.adamw { momentum = o.beta1, beta2 = o.beta2, eps = o.eps,
-    decay = o.decay }
+    weight_decay = o.decay }
   for step = 1, case.steps do
     local parts = losses(case, model, int_row(case.tensor "t", step),
       slice(case.tensor "epsilon", step))

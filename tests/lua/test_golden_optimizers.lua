@@ -12,7 +12,7 @@ function rules.adamw(case, p)
   local m, v = zeros(p), zeros(p)
   return function(gradient, t)
     core.step.adamw(p, gradient, m, v, { lr = case.lr, beta1 = case.beta1, beta2 = case.beta2,
-      eps = case.eps, decay = case.decay, t = t })
+      eps = case.eps, weight_decay = case.decay, t = t })
   end
 end
 
@@ -20,7 +20,7 @@ function rules.sgd(case, p)
   local buffer = case.momentum > 0 and zeros(p) or nil
   return function(gradient, t)
     core.step.sgd(p, gradient, buffer, { lr = case.lr, momentum = case.momentum,
-      decay = case.decay, nesterov = case.nesterov, first = t == 1 })
+      weight_decay = case.decay, nesterov = case.nesterov, first = t == 1 })
   end
 end
 

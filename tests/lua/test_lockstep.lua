@@ -46,7 +46,7 @@ end
 function T.test_a_point_that_fails_fails_alone()
   local db <close> = new_db(fixture.folder(), "a")
   local outcomes = aniso.trainer.run_together(jobs_of(db,
-    { { ["loss.epsilon"] = 1e300, ["schedule.lambda"] = "isotropic" }, points[1], points[2] }))
+    { { ["loss.denoising"] = 1e300, ["schedule.lambda"] = "isotropic" }, points[1], points[2] }))
   lu.assertStrContains(tostring(outcomes[1].problem), "the loss became")
   lu.assertEquals(fixture.one(db, "SELECT count(*) FROM run WHERE status = 'failed'"), 1)
   lu.assertEquals(fixture.one(db, "SELECT count(*) FROM run WHERE status = 'finished'"), 2)
@@ -119,12 +119,12 @@ function T.test_the_hash_follows_what_determines_the_stage_and_nothing_else()
   local own = key()
   for _, same in ipairs { { ["schedule.lambda"] = "bound" }, { ["train.epochs"] = 9 },
     { ["loss.mmd"] = 0 }, { ["denoiser.dim"] = 16 }, { ["select.draws"] = 3 },
-    { ["train.predict"] = "v" } } do
+    { ["train.prediction"] = "v" } } do
     lu.assertEquals(key(same), own)
   end
   lu.assertNotEquals(key(nil, 1), own)
   for _, other in ipairs { { ["train.prior_epochs"] = 2 }, { ["train.lr"] = 1 }, { ["data.size"] = 16 },
-    { ["data.n"] = 150 }, { ["loss.prior"] = "ldam" }, { ["prior.top"] = 30 },
+    { ["data.n"] = 150 }, { ["loss.prior"] = "ldam" }, { ["prior.top_percent"] = 30 },
     { ["backbone.width"] = 8 }, { ["select.keep"] = "last" } } do
     lu.assertNotEquals(key(other), own)
   end

@@ -114,7 +114,7 @@ function T.test_public_modules()
       lu.assertEquals(member.kind == "function" and "function" or "string", type(aniso[name]), name)
     end
   end
-  same("rate", documented "aniso.rate", keys(aniso.optim.rate))
+  same("lr_schedule", documented "aniso.lr_schedule", keys(aniso.optim.lr_schedule))
 end
 
 function T.test_objects_of_lua()

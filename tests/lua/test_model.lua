@@ -180,7 +180,7 @@ end
 
 function Prior:test_options()
   fails("option prior.K is missing", nets.prior, { features = 6 })
-  fails("option prior.top", nets.prior, { K = 3, features = 6, top = 0 })
+  fails("option prior.top_percent", nets.prior, { K = 3, features = 6, top_percent = 0 })
   fails("one of both, global", nets.prior, { K = 3, mode = "globl" })
 end
 

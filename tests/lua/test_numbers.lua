@@ -39,7 +39,7 @@ function Numbers:test_table()
       local rows = shown(Numbers.path, "table", study, "--prior", "--cols", table.concat(COLS, ","))
       lu.assertEquals(#rows, 6)
       for _, row in ipairs(rows) do
-        for _, name in ipairs(row.predicts == sampler and COLS or {}) do
+        for _, name in ipairs(row.by == sampler and COLS or {}) do
           if not (STORED[name] and row.label == "silent") then
             local n, mean, sd = own.moments(values(groups[row.label], get(name)))
             local what = table.concat({ study, row.label, sampler, name }, " ")

@@ -25,7 +25,7 @@ local AdamW = {}
 -- With a constant gradient the corrected moments are g and g², so each step is lr·sign(g).
 function AdamW.test_constant_gradient()
   local module, p = module_of({ 1, 1, 1, 1 }, { 0.5, -3, 0.5, -3 })
-  local o = optim.adamw { decay = 0.1, eps = 1e-12 }
+  local o = optim.adamw { weight_decay = 0.1, eps = 1e-12 }
   o:step(module, 0.01)
   close(p, { 1 * 0.999 - 0.01, 1 * 0.999 + 0.01, 0.99, 1.01 })
   o:step(module, 0.01)
@@ -49,7 +49,7 @@ end
 
 function AdamW.test_minimises_a_quadratic()
   local module, p, g = module_of({ 5, -4, 3, -2 }, { 0, 0, 0, 0 })
-  local o = optim.adamw { decay = 0 }
+  local o = optim.adamw { weight_decay = 0 }
   for _ = 1, 300 do
     g:copy_(p)
     o:step(module, 0.1)
@@ -61,7 +61,7 @@ local SGD = {}
 
 function SGD.test_without_momentum()
   local module, p = module_of({ 1, 2, 3, 4 }, { 1, 1, 1, 1 })
-  local o = optim.sgd { momentum = 0, decay = 0.5 }
+  local o = optim.sgd { momentum = 0, weight_decay = 0.5 }
   o:step(module, 0.1)
   close(p, { 1 - 0.1 * 1.5, 2 - 0.1 * 2, 2.9, 3.9 })
   lu.assertNil(o.state.buf)
@@ -94,8 +94,8 @@ function Options.test_a_mistake_names_the_option()
 end
 
 function Options.test_they_print_themselves()
-  lu.assertEquals(tostring(optim.adamw { decay = 0.5 }),
-    "AdamW: momentum 0.9, beta2 0.999, decay 0.5, 0 steps done")
+  lu.assertEquals(tostring(optim.adamw { weight_decay = 0.5 }),
+    "AdamW: momentum 0.9, beta2 0.999, weight_decay 0.5, 0 steps done")
   lu.assertStrContains(tostring(optim.sgd { nesterov = true }), "Nesterov")
 end
 
@@ -125,7 +125,7 @@ function Step.test_one_pass_is_three()
     local one, p = module_of({ 1, 2, 3, 4 }, { 1, -2, 0.5, 8 })
     local three, q = module_of({ 1, 2, 3, 4 }, { 0.25, -0.5, 0.125, 2 })
     local e, f = tensor.from { 0, 0, 0, 1 }, tensor.from { 0, 0, 0, 1 }
-    local o, other = make { decay = 0.1 }, make { decay = 0.1 }
+    local o, other = make { weight_decay = 0.1 }, make { weight_decay = 0.1 }
     for _ = 1, 3 do
       o:step(one, 0.1, { scale = 0.25, average = e, keep = 0.75 })
       other:step(three, 0.1)

@@ -22,12 +22,12 @@ local function prior()
   return tensor.full({ B, K }, 1 / K)
 end
 
--- What a perfect network says at (y, t) under each parameterisation.
-local function oracle(s, parameterisation, y0, m, level)
+-- What a perfect network says at (y, t) under each prediction.
+local function oracle(s, prediction, y0, m, level)
   return function(y, t)
     local a, sd = s:gather("signal", t, level), s:gather("noise", t, level)
     local epsilon = (y - m - a * (y0 - m)) / sd
-    return s:target(parameterisation, y0, m, t, epsilon, level)
+    return s:target(prediction, y0, m, t, epsilon, level)
   end
 end
 
@@ -44,11 +44,11 @@ function Test.test_a_perfect_oracle_returns_the_label()
     local s = make(coupling)
     local level = coupling == "sample" and s:levels_of_priors(m) or nil
     for kind in pairs(sampler.kinds) do
-      for _, parameterisation in ipairs { "epsilon", "y0", "v" } do
+      for _, prediction in ipairs { "epsilon", "y0", "v" } do
         for _, steps in ipairs { 2, 7, 60 } do
           local got = sampler.run { schedule = s, m = m, level = level, kind = kind, seed = 3,
-            steps = steps, parameterisation = parameterisation, eta = 0.5,
-            denoise = oracle(s, parameterisation, y0, m, level) }
+            steps = steps, prediction = prediction, eta = 0.5,
+            denoise = oracle(s, prediction, y0, m, level) }
           assert_close(got, y0, 1e-4)
         end
       end

@@ -122,9 +122,9 @@ end
 function Test.test_posterior_ddim_and_estimate_agree()
   local s = bound { coupling = "speed" }
   local y, m, x, e = randn(4, 7, "y"), randn(4, 7, "m"), randn(4, 7, "x"), randn(4, 7, "e")
-  local z0, eps = s:estimate(y, m, x, 60, { parameterisation = "v" })
+  local z0, eps = s:estimate(y, m, x, 60, { prediction = "v" })
   local mean, variance = s:posterior(59, 60, z0, y - m)
-  local y_u, again = s:ddim_step(y, m, x, 60, 59, { parameterisation = "v", eta = 1, noise = e })
+  local y_u, again = s:ddim_step(y, m, x, 60, 59, { prediction = "v", eta = 1, noise = e })
   lu.assertEquals(again:list(), z0:list())
   lu.assertEquals(eps:shape(), { 4, 7 })
   for i, value in ipairs(y_u:list()) do

@@ -30,7 +30,7 @@ local function tiny()
   return {
     data = { "lesions", n = 140, size = 12 },
     backbone = { "resnet", depth = 8, width = 4 },
-    prior = { crops = 2, crop = 6, local_width = 4, attention = 4 },
+    prior = { crops = 2, crop_size = 6, local_width = 4, attention = 4 },
     schedule = { "cosine", T = 40, lambda = "bound" },
     denoiser = { "cross_attention", dim = 8, blocks = 1, heads = 2 },
     train = { epochs = 2, batch = 28, draws = 2 },
@@ -69,18 +69,18 @@ end
 local variations = {
   default = {},
   sample = { ["schedule.coupling"] = "sample", ["sampler"] = "ddpm" },
-  speed_v = { ["schedule.coupling"] = "speed", ["train.predict"] = "v", ["sampler"] = "dpmpp" },
-  epsilon = { ["train.predict"] = "epsilon", ["train.rate"] = "one_cycle", ["train.optimiser"] = "sgd",
-    ["train.lr"] = 0.01 },
+  speed_v = { ["schedule.coupling"] = "speed", ["train.prediction"] = "v", ["sampler"] = "dpmpp" },
+  epsilon = { ["train.prediction"] = "epsilon", ["train.lr_schedule"] = "one_cycle",
+    ["train.optimiser"] = "sgd", ["train.lr"] = 0.01 },
   film = { ["denoiser"] = { "film", dim = 8 }, ["prior.mode"] = "global" },
   ["local"] = { ["prior.mode"] = "local", ["loss.prior"] = "ldam" },
   frequency = { ["prior.mode"] = "frequency", ["loss.mmd"] = 0 },
   zero = { ["prior.mode"] = "zero" },
-  gradient = { ["prior.gradient"] = true, ["loss.unbiased"] = true, ["train.ema"] = 0 },
-  balanced = { ["train.sampler"] = "class_balanced", ["loss.prior"] = "balanced_softmax",
+  gradient = { ["prior.gradient"] = true, ["loss.unbiased"] = true, ["train.ema_decay"] = 0 },
+  balanced = { ["train.sampling"] = "class_balanced", ["loss.prior"] = "balanced_softmax",
     ["train.augment"] = { flip = true, transpose = true, shift = 2, noise = 0.1 } },
   one_draw = { ["train.draws"] = 1, ["train.clip"] = 0, ["select.keep"] = "last",
-    ["train.rate"] = "constant", ["sampler.eta"] = 1 },
+    ["train.lr_schedule"] = "constant", ["sampler.eta"] = 1 },
 }
 
 for name, changes in pairs(variations) do
@@ -154,7 +154,7 @@ function T:test_a_step_leaves_nothing_of_its_images()
       end
     end
     do
-      local batch <close> = stage.batch(session, session.dataset:order("train", { sampler = "instance",
+      local batch <close> = stage.batch(session, session.dataset:order("train", { sampling = "instance",
         seed = 0, epoch = 1, epochs = 1 }):narrow(1, 1, 28))
       stage.step_on(session, batch, 10)
       made.batch = { batch.images }

@@ -64,7 +64,7 @@ function command.run(args)
   local catalog = keys.new(db)
   local heads = cli.usage(heads_of, groups, args.rows, catalog)
   local metrics = cli.usage(metrics_of, args.cols, catalog)
-  if args.prior then heads[#heads + 1] = summary.heads.predicts end
+  if args.prior then heads[#heads + 1] = summary.heads.by end
   heads[#heads + 1] = summary.heads.seeds
   local columns, rows = summary.rows(groups, heads, metrics,
     { percent = args.percent, separate = args.format == "csv" or args.format == "json" })

@@ -14,9 +14,9 @@ local number, integer, one_of = options.number, options.integer, options.one_of
 
 local config = {}
 
--- L = epsilon·E[w_c ‖target−output‖²] + mmd·MMD²(ε, ε̂) + global·L(g) + local·L(l)   (METHOD §6)
+-- L = denoising·E[w_c ‖target−output‖²] + mmd·MMD²(ε, ε̂) + global·L(g) + local·L(l)   (METHOD §6)
 local loss = {
-  epsilon = number { default = 1, min = 0 },
+  denoising = number { default = 1, min = 0 },
   mmd = number { default = 0.5, min = 0 },
   ["global"] = number { default = 1, min = 0 },
   ["local"] = number { default = 1, min = 0 },
@@ -34,16 +34,16 @@ local train = {
   draws = integer { default = 4, min = 1 },        -- M: (t, ε) per image and step
   -- What the network says. An error of ŷ0 weighs (a/s)² in ε's loss, next to nothing where
   -- y_t is mostly noise and the class must come from the image; so y0 is the default.
-  predict = one_of { "y0", "epsilon", "v" },
+  prediction = one_of { "y0", "epsilon", "v" },
   optimiser = one_of { "adamw", "sgd" },
   lr = number { default = 1e-3, above = 0 },
-  decay = number { default = 0.05, min = 0 },
+  weight_decay = number { default = 0.05, min = 0 },
   momentum = number { default = 0.9, min = 0, below = 1 }, -- β1 of adamw
-  rate = one_of { "cosine", "one_cycle", "constant" },
+  lr_schedule = one_of { "cosine", "one_cycle", "constant" },
   warmup = number { default = 0.03, min = 0, below = 1 },  -- share of all steps; one_cycle: try 0.3
   clip = number { default = 1, min = 0 },                  -- of the gradient's norm; 0: off
-  ema = number { default = 0.998, min = 0, below = 1 },    -- 0: off
-  sampler = one_of { "instance", "class_balanced", "square_root", "progressive" },
+  ema_decay = number { default = 0.998, min = 0, below = 1 }, -- 0: off
+  sampling = one_of { "instance", "class_balanced", "square_root", "progressive" },
   augment = data.augment,
 }
 

@@ -1,8 +1,8 @@
--- Learning rates over a training: rate.cosine{…} returns a function of (step, total), step
+-- Learning rates over a training: lr_schedule.cosine{…} returns a function of (step, total), step
 -- from 1 to total, to lr times a factor. `warmup` is a share of all steps.
 local options = require "aniso.recipe.options"
 
-local rate = {}
+local lr_schedule = {}
 
 local lr = options.number { default = 1, above = 0 }
 local share = options.number { default = 0, min = 0, below = 1 }
@@ -21,25 +21,25 @@ local function warmed(o, after)
   end
 end
 
-function rate.constant(given)
-  return warmed(options.check(given or {}, { lr = lr, warmup = share }, "rate.constant"),
-    function() return 1 end)
+function lr_schedule.constant(given)
+  return warmed(options.check(given or {}, { lr = lr, warmup = share },
+    "lr_schedule.constant"), function() return 1 end)
 end
 
 -- Half a cosine from 1 to `final` (1608.03983).
-function rate.cosine(given)
+function lr_schedule.cosine(given)
   local o = options.check(given or {}, { lr = lr, warmup = share,
-    final = options.number { default = 0, min = 0, max = 1 } }, "rate.cosine")
+    final = options.number { default = 0, min = 0, max = 1 } }, "lr_schedule.cosine")
   return warmed(o, function(x) return ease(1, o.final, x) end)
 end
 
 -- One cycle (1708.07120) with PyTorch's numbers: from 1/25 up to 1 during warm-up, then down
 -- to 1/250,000, along half cosines.
-function rate.one_cycle(given)
+function lr_schedule.one_cycle(given)
   local o = options.check(given or {}, { lr = lr,
     warmup = options.number { default = 0.3, min = 0, below = 1 },
     start = options.number { default = 1 / 25, above = 0, max = 1 },
-    final = options.number { default = 1 / 250000, min = 0, max = 1 } }, "rate.one_cycle")
+    final = options.number { default = 1 / 250000, min = 0, max = 1 } }, "lr_schedule.one_cycle")
   return function(step, total)
     local done, top = step - 1, o.warmup * total - 1
     if done < top then return o.lr * ease(o.start, 1, done / top) end
@@ -48,4 +48,4 @@ function rate.one_cycle(given)
   end
 end
 
-return rate
+return lr_schedule

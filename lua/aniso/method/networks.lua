@@ -30,9 +30,9 @@ local backbones = {
 
 local prior = {
   mode = one_of { "both", "global", "local", "uniform", "frequency", "zero" },
-  top = number { default = 20, above = 0, max = 100 },   -- percent of the map behind a logit
+  top_percent = number { default = 20, above = 0, max = 100 }, -- of the map behind a logit
   crops = count(4),
-  crop = integer { default = 0, min = 0 },               -- pixels; 0: a third of the side
+  crop_size = integer { default = 0, min = 0 },          -- pixels; 0: a third of the side
   local_width = count(16),                               -- of the crops' network
   attention = count(32),                                 -- hidden units of the gated pooling
   weight = number { default = 0.5, min = 0, max = 1 },   -- w of the global prior

@@ -81,10 +81,10 @@ function objective.diffusion_loss(self, features, prior, labels, address, seen)
   local output = model.denoiser:forward(context, y_t, t)
 
   local loss
-  local predict, epsilon_hat = config.train.predict, output
-  if predict == "epsilon" then
+  local prediction, epsilon_hat = config.train.prediction, output
+  if prediction == "epsilon" then
     loss = ops.mse(output, epsilon)
-  elseif predict == "y0" then
+  elseif prediction == "y0" then
     loss, epsilon_hat = ops.mse(output, y0), (y_t - m - a * (output - m)) / sd
   else -- v = a ε − s z0, so ε = (a v + s z_t) / (a² + s²)
     loss = ops.mse(output, a * epsilon - sd * z0)
@@ -118,8 +118,8 @@ function objective.step(self, images, labels, address, seen)
   if stage ~= "prior" then
     local loss, epsilon, epsilon_hat = objective.diffusion_loss(self, features, prior, labels, address,
       seen)
-    parts.epsilon = loss
-    loss = loss * weights.epsilon
+    parts.denoising = loss
+    loss = loss * weights.denoising
     total = total and total + loss or loss
     if weights.mmd > 0 then
       parts.mmd = self.mmd:loss(epsilon, epsilon_hat)

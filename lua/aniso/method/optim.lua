@@ -1,7 +1,7 @@
 -- Optimisers over a module's flat tensors. State is a plain table of a count and tensors,
 -- {t =, m =, v =} or {t =, buf =}, so that it checkpoints as it is; the arithmetic is in
 -- core.step. Weight decay follows the module: not on biases, nor on normalisations.
---   local o = optim.adamw { decay = 0.05 }      o:step(module, lr)
+--   local o = optim.adamw { weight_decay = 0.05 }      o:step(module, lr)
 -- What else is to happen in the same pass over memory goes with the step:
 --   o:step(module, lr, { scale = 0.5, average = values, keep = 0.999 })
 local core = require "aniso.core"
@@ -14,13 +14,13 @@ local function zeros_like(values)
 end
 
 -- Calls update(arguments) for each stretch of the parameters, with its own weight decay.
-local function each_range(module, arguments, decay, with, update)
+local function each_range(module, arguments, weight_decay, with, update)
   if with then
     arguments.scale, arguments.average, arguments.keep = with.scale, with.average, with.keep
   end
   for _, range in ipairs(module:decay_ranges()) do
     arguments.from, arguments.length = range.first, range.length
-    arguments.decay = range.decay and decay or 0
+    arguments.weight_decay = range.decay and weight_decay or 0
     update(arguments)
   end
 end
@@ -35,18 +35,18 @@ function AdamW:step(module, lr, with)
   s.m, s.v = s.m or zeros_like(values), s.v or zeros_like(values)
   s.t = s.t + 1
   local arguments = { lr = lr, beta1 = o.momentum, beta2 = o.beta2, eps = o.eps, t = s.t }
-  each_range(module, arguments, o.decay, with, function(a)
+  each_range(module, arguments, o.weight_decay, with, function(a)
     core.step.adamw(values, gradient, s.m, s.v, a)
   end)
 end
 
 function AdamW:__tostring()
   local o = self.options
-  return ("AdamW: momentum %g, beta2 %g, decay %g, %d steps done")
-    :format(o.momentum, o.beta2, o.decay, self.state.t)
+  return ("AdamW: momentum %g, beta2 %g, weight_decay %g, %d steps done")
+    :format(o.momentum, o.beta2, o.weight_decay, self.state.t)
 end
 
--- SGD with momentum; decay is added to the gradient.
+-- SGD with momentum; weight decay is added to the gradient.
 local SGD = { __name = "aniso.SGD" }
 SGD.__index = SGD
 
@@ -57,30 +57,30 @@ function SGD:step(module, lr, with)
   if o.momentum > 0 then s.buf = s.buf or zeros_like(values) end
   s.t = s.t + 1
   local arguments = { lr = lr, momentum = o.momentum, nesterov = o.nesterov, first = first }
-  each_range(module, arguments, o.decay, with, function(a)
+  each_range(module, arguments, o.weight_decay, with, function(a)
     core.step.sgd(values, gradient, s.buf, a)
   end)
 end
 
 function SGD:__tostring()
   local o = self.options
-  return ("SGD: momentum %g%s, decay %g, %d steps done")
-    :format(o.momentum, o.nesterov and " (Nesterov)" or "", o.decay, self.state.t)
+  return ("SGD: momentum %g%s, weight_decay %g, %d steps done")
+    :format(o.momentum, o.nesterov and " (Nesterov)" or "", o.weight_decay, self.state.t)
 end
 
-local optim = { rate = require "aniso.method.lr_schedule" }
+local optim = { lr_schedule = require "aniso.method.lr_schedule" }
 
 optim.options = {
   adamw = {
     momentum = number { default = 0.9, min = 0, below = 1 },
     beta2 = number { default = 0.999, min = 0, below = 1 },
     eps = number { default = 1e-8, above = 0 },
-    decay = number { default = 0.01, min = 0 },
+    weight_decay = number { default = 0.01, min = 0 },
   },
   sgd = {
     momentum = number { default = 0.9, min = 0, below = 1 },
     nesterov = false,
-    decay = number { default = 0, min = 0 },
+    weight_decay = number { default = 0, min = 0 },
   },
 }
 

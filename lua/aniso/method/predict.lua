@@ -21,7 +21,7 @@ function evaluate.chains(model, features, prior, how, first, see)
   local m = prior.m:repeat_rows(R)
   local level = model.schedule.coupling == "sample" and model.schedule:levels_of_priors(m) or nil
   local y0 = sampler.run {
-    schedule = model.schedule, m = m, level = level, parameterisation = model.config.train.predict,
+    schedule = model.schedule, m = m, level = level, prediction = model.config.train.prediction,
     denoise = function(y, t)
       if not see then return model.denoiser:forward(context, y, t) end
       local output, map = model.denoiser:forward(context, y, t, { map = true })

@@ -9,6 +9,7 @@ local core = require "aniso.core"
 local nearest = require "aniso.recipe.nearest"
 local options = require "aniso.recipe.options"
 local own_part = require "aniso.recipe.own_part"
+local renamed = require "aniso.recipe.renamed"
 
 local tensor = core.tensor
 local number, integer, one_of = options.number, options.integer, options.one_of
@@ -107,17 +108,18 @@ end
 
 -- run{ schedule=, denoise=function(y, t) → output, m= (B,K), level= [sample coupling] (B),
 --      kind="ddim" (or a complete value of the option sampler), eta=, steps=, spacing="uniform",
---      parameterisation="epsilon", clip=0,
+--      prediction="epsilon", clip=0,
 --      seed=0, stream_index=0, first=0 } → ŷ0 (B,K)
 -- `first` is the place of the batch's first number in the noise of the whole set (row · K):
 -- then every row has the same noise whatever the batches are. t is an int64 tensor (B).
 function sampler.run(o)
+  renamed.refuse(o, "sampler.run")
   local s, kind = o.schedule, o.kind or DEFAULT
   local step = sampler.step_of(kind)
   local B, K, drawn = o.m:size(1), s.K, 0
   local chain = { schedule = s, m = o.m, level = o.level, memory = {},
     options = type(kind) == "table" and kind or o,
-    read = { parameterisation = o.parameterisation, clip = o.clip } }
+    read = { prediction = o.prediction, clip = o.clip } }
   function chain.noise()
     local x = tensor.randn { shape = { B, K }, seed = o.seed, stream = "reverse", a = drawn,
       b = o.stream_index, first = o.first }

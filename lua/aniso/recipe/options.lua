@@ -8,6 +8,7 @@ local literal = require "aniso.recipe.literal"
 local nearest = require "aniso.recipe.nearest"
 local own_part = require "aniso.recipe.own_part"
 local paths = require "aniso.recipe.paths"
+local renamed = require "aniso.recipe.renamed"
 
 local options = { get = paths.get, flatten = paths.flatten, copy = paths.copy }
 
@@ -37,9 +38,12 @@ local function sorted_names(set)
 end
 
 local function unknown(where, key, known)
+  local path = paths.join(where, key)
+  local new = renamed.of(path)
+  if new then error(("option %s is now %s"):format(path, new), 0) end
   local names = sorted_names(known)
   local meant = nearest(tostring(key), names)
-  error(("unknown option %s (%s)"):format(paths.join(where, key),
+  error(("unknown option %s (%s)"):format(path,
     meant and "did you mean " .. paths.join(where, meant) .. "?"
     or #names > 0 and "known here: " .. table.concat(names, ", ")
     or "there are no options here"), 0)

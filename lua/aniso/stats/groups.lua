@@ -153,7 +153,7 @@ end
 
 summary.heads = {
   method = { name = "method", get = function(group) return group.label end },
-  predicts = { name = "predicts", get = function(group) return group.prior and "prior" or "chain" end },
+  by = { name = "by", get = function(group) return group.prior and "prior" or "chain" end },
   seeds = { name = "seeds", get = function(group) return #group.members end },
 }
 
@@ -167,7 +167,7 @@ function summary.table(db, runs)
   for i, name in ipairs(summary.metrics) do metrics[i] = { name = name, metric = name, higher = true } end
   local heads = summary.heads
   return summary.rows(summary.groups(db, found, { prior = true }),
-    { heads.method, heads.predicts, heads.seeds }, metrics, {})
+    { heads.method, heads.by, heads.seeds }, metrics, {})
 end
 
 return summary

@@ -3,6 +3,7 @@
 -- option of the configuration (train.lr). keys.new(db) reads from the database what is asked
 -- for, once; key:get(run) takes a row with the columns of v_run.
 local nearest = require "aniso.recipe.nearest"
+local renamed = require "aniso.recipe.renamed"
 local must = require("aniso.store.db_error").must
 local score = require "aniso.store.score"
 
@@ -44,6 +45,8 @@ function Keys:params()
 end
 
 local function unknown(self, name)
+  local new = renamed.of(name)
+  if new then error(("option %s is now %s"):format(name, new), 0) end
   local names = {}
   for _, set in ipairs { FACTS, self.known_metrics, self.known_params, score.aliases } do
     for known in pairs(set) do names[#names + 1] = known end

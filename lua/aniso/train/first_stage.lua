@@ -10,8 +10,8 @@ local state = require "aniso.train.checkpoint"
 
 local first_stage = {}
 
-local FROM_TRAIN = { "mode", "prior_epochs", "epochs", "batch", "optimiser", "lr", "decay",
-  "momentum", "rate", "warmup", "clip", "ema", "sampler", "augment" }
+local FROM_TRAIN = { "mode", "prior_epochs", "epochs", "batch", "optimiser", "lr",
+  "weight_decay", "momentum", "lr_schedule", "warmup", "clip", "ema_decay", "sampling", "augment" }
 
 -- The part of a configuration that the first stage depends on.
 function first_stage.part_of(config)

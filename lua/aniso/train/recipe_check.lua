@@ -148,7 +148,7 @@ end
 local function step_seconds(session, i)
   local train, n = session.config.train, session.dataset:n "train"
   stage.begin(session, i)
-  session.rate = rate[train.rate] { warmup = train.warmup }
+  session.rate = rate[train.lr_schedule] { warmup = train.warmup }
   session.model:train(true)
   local positions = core.tensor.arange(math.min(train.batch, n))
   local first = seconds(stage.step, session, positions, 1000)
@@ -196,7 +196,7 @@ local function checkpoint_bytes(session)
       if plan.trains[part.name] then
         extra = extra + slots * part.module:count()
         local averaged = part.module:count() + part.module:flat_buffers():numel()
-        if train.ema > 0 then extra = extra + averaged end
+        if train.ema_decay > 0 then extra = extra + averaged end
       end
     end
     most = math.max(most, extra)

@@ -36,9 +36,11 @@ function stage.begin(session, i)
     if trains and part.module:count() > 0 then
       local n = #session.trained + 1
       session.trained[n] = part
-      session.optimisers[n] = optim[train.optimiser] { decay = train.decay,
+      session.optimisers[n] = optim[train.optimiser] { weight_decay = train.weight_decay,
         momentum = train.momentum }
-      if train.ema > 0 then session.averages[n] = average.new(part.module, train.ema) end
+      if train.ema_decay > 0 then
+        session.averages[n] = average.new(part.module, train.ema_decay)
+      end
     end
   end
   session.epoch, session.step, session.best = session.first_epoch, 0, { epoch = 0 }
@@ -137,7 +139,7 @@ local function train_epoch(sessions, kept)
   local config, dataset = lead.config.train, lead.dataset
   local n, epoch = dataset:n "train", lead.epoch + 1
   local steps = stage.steps_per_epoch(lead)
-  local order = dataset:order("train", { sampler = config.sampler, seed = lead.seed,
+  local order = dataset:order("train", { sampling = config.sampling, seed = lead.seed,
     epoch = epoch, epochs = lead.first_epoch + lead.stage_epochs })
   for _, session in ipairs(sessions) do
     session.model:train(true)
@@ -230,7 +232,7 @@ end
 -- kill between two checkpoints, come first until all stand at the same epoch.
 function stage.run(sessions)
   for _, session in ipairs(sessions) do
-    session.rate = rate[session.config.train.rate] { warmup = session.config.train.warmup }
+    session.rate = rate[session.config.train.lr_schedule] { warmup = session.config.train.warmup }
   end
   local last, kept = sessions[1].first_epoch + sessions[1].stage_epochs, nil
   while true do

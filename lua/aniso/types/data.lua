@@ -54,7 +54,7 @@ function Dataset:keys(part) end
 
 ---@class aniso.OrderOptions
 ---"instance" if left out.
----@field sampler? "instance"|"class_balanced"|"square_root"|"progressive"|"sequential"
+---@field sampling? "instance"|"class_balanced"|"square_root"|"progressive"|"sequential"
 ---@field seed? integer 0 if left out.
 ---@field epoch? integer 0 if left out.
 ---@field epochs? integer Of the whole training, for "progressive"; 1 if left out.

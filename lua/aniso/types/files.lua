@@ -126,13 +126,13 @@ function rng.resamples(seed, purpose, first, count, n) end
 ---@field beta1? number 0.9 if left out.
 ---@field beta2? number 0.999 if left out.
 ---@field eps? number 1e-8 if left out.
----@field decay? number Weight decay, 0 if left out.
+---@field weight_decay? number 0 if left out.
 ---@field t? integer Number of this step, from 1.
 
 ---@class aniso.SgdStep : aniso.Stretch, aniso.StepExtras
 ---@field lr? number 0.01 if left out.
 ---@field momentum? number 0 if left out; above 0 it wants a buffer.
----@field decay? number Weight decay, 0 if left out.
+---@field weight_decay? number 0 if left out.
 ---@field nesterov? boolean false if left out.
 ---@field first? boolean Whether the buffer is still empty, false if left out.
 

@@ -48,16 +48,16 @@ function model.new(config, dataset, seed, beside) end
 ---@field momentum? number β1 (default 0.9, at least 0, below 1).
 ---@field beta2? number (default 0.999, at least 0, below 1)
 ---@field eps? number (default 1e-08, above 0)
----@field decay? number Weight decay (default 0.01, at least 0).
+---@field weight_decay? number (default 0.01, at least 0).
 
 ---@class aniso.SgdOptions
 ---@field momentum? number (default 0.9, at least 0, below 1)
 ---@field nesterov? boolean (default false)
----@field decay? number Added to the gradient (default 0, at least 0).
+---@field weight_decay? number Added to the gradient (default 0, at least 0).
 
 ---Optimisers over a module's flat tensors; their state is a plain table that a checkpoint keeps.
 ---@class aniso.optim
----@field rate aniso.rate
+---@field lr_schedule aniso.lr_schedule
 ---@field options table The rules of each optimiser.
 local optim = {}
 
@@ -94,22 +94,22 @@ local SGD = {}
 function SGD:step(module, lr, with) end
 
 ---Learning rates: functions of (step, total), step from 1 to total. warmup is a share of all steps.
----@class aniso.rate
-local rate = {}
+---@class aniso.lr_schedule
+local lr_schedule = {}
 
 ---@param given? { lr: number?, warmup: number? } 1, 0
 ---@return fun(step: integer, total: integer): number
-function rate.constant(given) end
+function lr_schedule.constant(given) end
 
 ---Half a cosine from 1 to `final`, 1608.03983.
 ---@param given? { lr: number?, warmup: number?, final: number? } 1, 0, 0
 ---@return fun(step: integer, total: integer): number
-function rate.cosine(given) end
+function lr_schedule.cosine(given) end
 
 ---One cycle, 1708.07120.
 ---@param given? { lr: number?, warmup: number?, start: number?, final: number? } 1, 0.3, 1/25, 1/250000
 ---@return fun(step: integer, total: integer): number
-function rate.one_cycle(given) end
+function lr_schedule.one_cycle(given) end
 
 ---@class aniso.Chain
 ---@field schedule aniso.Schedule
@@ -120,7 +120,7 @@ function rate.one_cycle(given) end
 ---@field eta? number 0 if left out.
 ---@field steps integer S
 ---@field spacing? "uniform"|"quadratic"|"logsnr" "uniform" if left out.
----@field parameterisation? "epsilon"|"y0"|"v" "epsilon" if left out.
+---@field prediction? "epsilon"|"y0"|"v" "epsilon" if left out.
 ---@field clip? number 0 (off) if left out.
 ---@field seed? integer 0 if left out.
 ---@field stream_index? integer 0 if left out.

@@ -22,9 +22,11 @@
 ---The prior networks, whose mean m the label is diffused around.
 ---@class aniso.option.prior
 ---@field mode? "both"|"global"|"local"|"uniform"|"frequency"|"zero" Which prior (default "both").
----@field top? number Percent of a saliency map behind a global logit (default 20, above 0, at most 100).
+---Percent of a saliency map behind a global logit (default 20, above 0, at most 100).
+---@field top_percent? number
 ---@field crops? integer Most salient windows per image (default 4, at least 1).
----@field crop? integer Side of a window in pixels; 0: a third of the image's side (default 0, at least 0).
+---Side of a window in pixels; 0: a third of the image's side (default 0, at least 0).
+---@field crop_size? integer
 ---@field local_width? integer Channels of the windows' network (default 16, at least 1).
 ---@field attention? integer Hidden units of the gated pooling over windows (default 32, at least 1).
 ---@field weight? number w of the global prior in m = w mg + (1−w) ml (default 0.5, at least 0, at most 1).

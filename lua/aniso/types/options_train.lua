@@ -2,9 +2,9 @@
 -- Options of a recipe's `loss`, `train` and `select`; what names an entry of a registry (a prior loss,
 -- a class weight, a sampler) is written from the registry.
 
----L = epsilon · E[w_c ‖target−output‖²] + mmd · MMD²(ε, ε̂) + global · L(g) + local · L(l) (METHOD §6).
+---L = denoising · E[w_c ‖target−output‖²] + mmd · MMD²(ε, ε̂) + global · L(g) + local · L(l) (METHOD §6).
 ---@class aniso.option.loss
----@field epsilon? number Weight of the denoising error (default 1, at least 0).
+---@field denoising? number Weight of the denoising error (default 1, at least 0).
 ---@field mmd? number η, weight of the MMD between drawn and estimated noise (default 0.5, at least 0).
 ---@field global? number μ_g, weight of the global prior's own loss (default 1, at least 0).
 ---@field local? number μ_l, weight of the local prior's own loss (default 1, at least 0).
@@ -37,19 +37,19 @@
 ---@field prior_epochs? integer Of the first stage of "staged"; 0: as epochs (default 0, at least 0).
 ---@field batch? integer B, images per step (default 128, at least 2).
 ---@field draws? integer M, draws of (t, ε) per image and step (default 4, at least 1).
----@field predict? "y0"|"epsilon"|"v" What the denoiser says (default "y0").
+---@field prediction? "y0"|"epsilon"|"v" What the denoiser predicts (default "y0").
 ---@field optimiser? "adamw"|"sgd" (default "adamw")
 ---@field lr? number Largest learning rate (default 0.001, above 0).
----@field decay? number Weight decay, not of biases and normalisations (default 0.05, at least 0).
+---@field weight_decay? number Not of biases and normalisations (default 0.05, at least 0).
 ---@field momentum? number β1 of adamw (default 0.9, at least 0, below 1).
----@field rate? "cosine"|"one_cycle"|"constant" The learning rate over training (default "cosine").
+---@field lr_schedule? "cosine"|"one_cycle"|"constant" The learning rate over training (default "cosine").
 ---@field warmup? number Share of all steps; 0.3 suits one_cycle (default 0.03, at least 0, below 1).
 ---@field clip? number Largest norm of the gradient; 0: off (default 1, at least 0).
 ---Decay of the averaged weights, which are those evaluated; 0: off (default 0.998, at least 0, below 1).
----@field ema? number
+---@field ema_decay? number
 ---Which images an epoch sees: each once, classes alike, by √n_j, or from the first to the second over
 ---the epochs (default "instance").
----@field sampler? "instance"|"class_balanced"|"square_root"|"progressive"
+---@field sampling? "instance"|"class_balanced"|"square_root"|"progressive"
 ---@field augment? aniso.option.train.augment How training images are varied.
 
 ---How the weights to evaluate are chosen, always on the validation part.

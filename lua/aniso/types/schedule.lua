@@ -71,15 +71,15 @@ function Schedule:gather(which, t, level) end
 ---@return aniso.Tensor y_t (B,K)
 function Schedule:q_sample(y0, m, t, eps, level) end
 
----What a network of a parameterisation should say: ε, y0, or v = a ε − s z0.
----@param predicts "epsilon"|"y0"|"v"
+---The training target of a prediction: ε, y0, or v = a ε − s z0.
+---@param prediction "epsilon"|"y0"|"v"
 ---@param y0 aniso.Tensor (B,K)
 ---@param m aniso.Tensor (B,K)
 ---@param t integer|aniso.Tensor int64 (B)
 ---@param eps aniso.Tensor (B,K)
 ---@param level? aniso.Tensor (B)
 ---@return aniso.Tensor target (B,K)
-function Schedule:target(predicts, y0, m, t, eps, level) end
+function Schedule:target(prediction, y0, m, t, eps, level) end
 
 ---Mean and variance of z_u given z_t and z0, u < t (METHOD §2).
 ---@param u integer|aniso.Tensor int64 (B)
@@ -93,7 +93,7 @@ function Schedule:posterior(u, t, z0, zt, level) end
 
 ---How a network's output is read.
 ---@class aniso.Reading
----@field parameterisation? "epsilon"|"y0"|"v" "epsilon" if left out.
+---@field prediction? "epsilon"|"y0"|"v" "epsilon" if left out.
 ---@field clip? number ŷ0 is held in [−clip, 1 + clip]; 0, or left out: not at all.
 
 ---The estimates ẑ0 and ε̂ that an output means.

@@ -1,0 +1,25 @@
+-- From version 4 to 5: the new names of options and of one curve (old_names.sql), in configurations,
+-- in their hashes, and in what refers to a configuration by its hash.
+
+UPDATE plan_run SET config = new.sha256
+  FROM main.config old JOIN temp.config new USING(config_id) WHERE plan_run.config = old.sha256;
+
+CREATE TEMP TABLE new_config AS SELECT config_id, sha256, json FROM temp.config;
+UPDATE main.config SET sha256 = new.sha256, json = new.json
+  FROM new_config new WHERE new.config_id = config.config_id;
+
+CREATE TEMP TABLE new_param AS SELECT config_id, key, num, txt FROM temp.config_param;
+DELETE FROM main.config_param;
+INSERT INTO main.config_param SELECT * FROM new_param;
+
+UPDATE main.metric SET name = new.name
+  FROM (SELECT metric_id, name FROM temp.metric) new WHERE new.metric_id = metric.metric_id;
+
+DROP VIEW temp.config;
+DROP VIEW temp.config_param;
+DROP VIEW temp.metric;
+DROP VIEW temp.renamed_json;
+DROP VIEW temp.renamed_section;
+DROP TABLE temp.renamed;
+DROP TABLE temp.new_config;
+DROP TABLE temp.new_param;

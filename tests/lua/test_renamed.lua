@@ -1,0 +1,197 @@
+-- Renamed options: an old name gives the new one wherever it can be typed, stored configurations are
+-- migrated with their hashes, and a run of an earlier version goes on to the same bits.
+local lu = require "luaunit"
+local core = require "aniso.core"
+local aniso = require "aniso"
+local check = require "aniso.train.recipe_check"
+local config = require "aniso.method.config"
+local renamed = require "aniso.recipe.renamed"
+local store = require "aniso.store"
+local study = require "aniso.recipe.study"
+local fixture = dofile "tests/lua/store_fixture.lua"
+local one = fixture.one
+
+local V4 = "tests/golden/runs-v4.sqlite"
+
+local Renamed = {}
+
+-- A writable copy of the version 4 file.
+local function copy_of_v4()
+  local path = fixture.folder() .. "/v4.db"
+  local from <close> = assert(io.open(V4, "rb"))
+  local to <close> = assert(io.open(path, "wb"))
+  to:write(from:read "a")
+  return path
+end
+
+local function configs(db)
+  return assert(db:query "SELECT config_id, sha256, json FROM config ORDER BY config_id")
+end
+
+local function is_canonical(row)
+  lu.assertEquals(core.sha256.text(row.json), row.sha256)
+  lu.assertEquals(core.json.encode(core.json.decode(row.json)), row.json)
+end
+
+-- ── an old name is an error that gives the new one ──────────────────────────────────────
+function Renamed.test_every_old_option_gives_the_new_one()
+  for old, new in pairs(renamed.options) do
+    local given = aniso.options.apply({}, { [old] = 1 })
+    lu.assertErrorMsgEquals(("option %s is now %s"):format(old, new), config.complete, given)
+    lu.assertNotNil(aniso.options.get(config.defaults, new), new)
+    lu.assertNil(aniso.options.get(config.defaults, old), old)
+  end
+end
+
+function Renamed.test_in_what_a_study_varies_and_by_set()
+  local of = study.new { name = "s", data = { "lesions" }, base = {},
+    vary = { study.grid { ["train.ema"] = { 0, 0.9 } } } }
+  lu.assertErrorMsgEquals("option train.ema is now train.ema_decay", config.complete,
+    study.expand(of)[1].config)
+  local plain = study.new { name = "s", data = { "lesions" }, base = {} }
+  lu.assertErrorMsgEquals("option prior.top is now prior.top_percent", config.complete,
+    study.expand(plain, { { "prior.top", "30" } })[1].config)
+  local _, mistakes = check.options(plain, { { "train.rate", "constant" } })
+  lu.assertEquals(#mistakes, 1)
+  lu.assertStrContains(mistakes[1], "option train.rate is now train.lr_schedule")
+end
+
+function Renamed.test_in_filters_and_keys()
+  local db <close> = assert(store.open(copy_of_v4(), { readonly = true }))
+  lu.assertErrorMsgContains("option train.ema is now train.ema_decay", db.select, db, { "train.ema=0.9" })
+  lu.assertErrorMsgContains("loss_epsilon is now loss_denoising", db.select, db, {},
+    { sort = "loss_epsilon" })
+end
+
+function Renamed.test_in_arguments()
+  lu.assertErrorMsgEquals("option optim.adamw.decay is now optim.adamw.weight_decay", aniso.optim.adamw,
+    { decay = 0.1 })
+  lu.assertErrorMsgEquals("option optim.sgd.decay is now optim.sgd.weight_decay", aniso.optim.sgd,
+    { decay = 0.1 })
+  lu.assertErrorMsgEquals("option prior.crop is now prior.crop_size", aniso.prior,
+    { K = 3, features = 6, crop = 4 })
+  lu.assertErrorMsgEquals("option sampler.run.parameterisation is now sampler.run.prediction",
+    aniso.sampler.run, { parameterisation = "v" })
+end
+
+-- ── files of version 4 ──────────────────────────────────────────────────────────────────
+-- SQL and Lua have a list each, since a recipe is checked where there is no database.
+function Renamed.test_the_migration_renames_what_the_errors_name()
+  local db <close> = assert(store.open(V4, { readonly = true }))
+  local listed = {}
+  for _, row in ipairs(assert(db:query "SELECT * FROM temp.renamed")) do
+    local section = row.section == "" and "" or row.section .. "."
+    listed[section .. row.old] = section .. row.new
+  end
+  local expected = {}
+  for _, list in ipairs { renamed.options, renamed.curves } do
+    for old, new in pairs(list) do expected[old] = new end
+  end
+  lu.assertEquals(listed, expected)
+end
+
+local function shows_the_new_names(db)
+  for _, row in ipairs(configs(db)) do is_canonical(row) end
+  local options = db:config(db:find "1")
+  lu.assertEquals(config.complete(options), options)
+  for old, new in pairs(renamed.options) do
+    lu.assertNotNil(aniso.options.get(options, new), new)
+    lu.assertEquals(one(db, "SELECT count(*) FROM config_param WHERE key = ?1", old), 0)
+    lu.assertEquals(one(db, "SELECT count(*) FROM config_param WHERE key = ?1", new), 2)
+  end
+  lu.assertEquals(options.train.lr, 1e-5)
+  lu.assertEquals(options.train.weight_decay, 1e-4)
+  lu.assertEquals(#db:select { "train.weight_decay=0.5", "train.sampling=class_balanced" }, 1)
+  local curves = db:curves(db:find "1")
+  lu.assertEquals(#curves.train.loss_denoising.value, 2)
+  lu.assertNil(curves.train.loss_epsilon)
+end
+
+function Renamed.test_a_reader_and_the_migration_show_the_same()
+  local path = copy_of_v4()
+  local read
+  do
+    local db <close> = assert(store.open(path, { readonly = true }))
+    lu.assertEquals(db:version(), 4)
+    shows_the_new_names(db)
+    read = configs(db)
+  end
+  local db <close> = assert(store.open(path))
+  lu.assertEquals(db:version(), core.db.VERSION)
+  shows_the_new_names(db)
+  lu.assertEquals(configs(db), read)
+  lu.assertEquals(one(db, "SELECT count(*) FROM plan_run JOIN config ON config.sha256 = plan_run.config"), 2)
+  lu.assertEquals(one(db, "SELECT count(*) FROM sqlite_temp_schema"), 0)
+end
+
+function Renamed.test_merging_a_file_of_version_4()
+  local into <close> = fixture.new()
+  lu.assertEquals(into:merge({ copy_of_v4() })[1].added, 2)
+  shows_the_new_names(into)
+end
+
+-- ── going on with a run of version 4 ────────────────────────────────────────────────────
+local nowhere = assert(io.open("/dev/null", "w"))
+
+local function job(db)
+  return { db = db, seed = 1, label = "run", study = "s", stream = nowhere, config = {
+    data = { "lesions", n = 140, size = 12 }, backbone = { "resnet", depth = 8, width = 4 },
+    prior = { crops = 2, crop_size = 6, top_percent = 30, local_width = 4, attention = 4 },
+    schedule = { T = 40 }, denoiser = { "cross_attention", dim = 8, blocks = 1, heads = 2 },
+    loss = { denoising = 0.5 }, select = { steps = 2, draws = 1 }, sampler = { "ddim", steps = 3, draws = 2 },
+    train = { epochs = 2, batch = 28, draws = 2, lr = 1e-5, lr_schedule = "one_cycle", weight_decay = 0.1,
+      ema_decay = 0.9, prediction = "v", sampling = "class_balanced" } } }
+end
+
+-- Rewrites the database as version 4 had it.
+local function make_old(db)
+  for new_name, old_name in pairs { loss_denoising = "loss_epsilon" } do
+    assert(db:exec("UPDATE metric SET name = ?2 WHERE name = ?1", new_name, old_name))
+  end
+  for _, row in ipairs(configs(db)) do
+    local options = core.json.decode(row.json)
+    for old, new in pairs(renamed.options) do
+      aniso.options.set(options, old, core.json.encode(aniso.options.get(options, new)))
+      aniso.options.set(options, new, "nil")
+      assert(db:exec("UPDATE config_param SET key = ?2 WHERE key = ?1", new, old))
+    end
+    local json = core.json.encode(options)
+    assert(db:exec("UPDATE config SET json = ?2, sha256 = ?3 WHERE config_id = ?1", row.config_id, json,
+      core.sha256.text(json)))
+  end
+  assert(db:exec "PRAGMA user_version = 4")
+end
+
+-- Puts the run back to where it was after its first epoch, as a kill leaves it.
+local function rewind(db, folder, uid)
+  local last = ("%s/runs/%s/last"):format(folder, uid)
+  assert(core.sys.rename(last .. ".previous.safetensors", last .. ".safetensors"))
+  assert(db:exec("UPDATE run SET status = 'crashed', ended_at = NULL WHERE uid = ?1", uid))
+end
+
+local RESULTS = [[
+  SELECT 'checkpoint' AS what, kind AS name, sha256 AS value FROM checkpoint
+   UNION ALL SELECT 'curve', name || step, value FROM metric_value JOIN metric USING(metric_id)
+   UNION ALL SELECT 'result', part || sampler || name, value FROM result JOIN evaluation USING(eval_id)
+     JOIN metric USING(metric_id) ORDER BY 1, 2, 3]]
+
+function Renamed.test_a_run_of_version_4_goes_on_to_the_same_bits()
+  local folder = fixture.folder()
+  local path = folder .. "/runs.db"
+  local whole, uid, hash
+  do
+    local db <close> = assert(store.open(path))
+    uid = aniso.trainer.run(job(db)).uid
+    whole, hash = assert(db:query(RESULTS)), one(db, "SELECT sha256 FROM config")
+    rewind(db, folder, uid)
+    make_old(db)
+    lu.assertNotEquals(one(db, "SELECT sha256 FROM config"), hash)
+  end
+  local db <close> = assert(store.open(path))
+  lu.assertEquals(one(db, "SELECT sha256 FROM config"), hash)
+  aniso.trainer.resume(db, assert(db:find(uid)), nowhere)
+  lu.assertEquals(one(db, "SELECT resumes FROM run"), 1)
+  lu.assertEquals(assert(db:query(RESULTS)), whole)
+end
+
+return { Renamed = Renamed }
