@@ -127,15 +127,15 @@ static void sql_sha256(sqlite3_context *context, int n, sqlite3_value **argument
     sqlite3_result_text(context, hex, AN_SHA256_HEX - 1, SQLITE_TRANSIENT);
 }
 
-/* Temporary views with the names of today over the tables of an old file. */
-static an_code rename_old(an_db *db, int version, const an_schema *schema)
+/* Temporary views with the options of today over the tables of an old file. */
+static an_code show_new_options(an_db *db, int version, const an_schema *schema)
 {
-    if (!schema->old_names || version >= schema->names_version)
+    if (!schema->old_options || version >= schema->options_version)
         return AN_OK;
     int rc = sqlite3_create_function(db->raw, "sha256", 1,
                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
                                      sql_sha256, NULL, NULL);
-    return rc == SQLITE_OK ? an_db_script(db, schema->old_names) : an_db_refused(db, rc);
+    return rc == SQLITE_OK ? an_db_script(db, schema->old_options) : an_db_refused(db, rc);
 }
 
 static an_code open_for_reading(an_db *db, const an_schema *schema)
@@ -152,7 +152,7 @@ static an_code open_for_reading(an_db *db, const an_schema *schema)
     if (code == AN_OK && tables == 0)
         code = an_fail(AN_EFORMAT, "%s is empty: run a recipe into it first", db->path);
     if (code == AN_OK)
-        code = rename_old(db, an_db_version(db), schema);
+        code = show_new_options(db, an_db_version(db), schema);
     return code == AN_OK ? an_db_script(db, "PRAGMA query_only = ON") : code;
 }
 
@@ -199,7 +199,7 @@ static an_code run_migrations(an_db *db, int version, const an_schema *schema)
 {
     an_code code = an_db_begin(db);
     if (code == AN_OK)
-        code = rename_old(db, version, schema);
+        code = show_new_options(db, version, schema);
     for (size_t i = 0; code == AN_OK && i < schema->n_migrations; i++)
         if (number_of(&schema->migrations[i]) > version)
             code = an_db_script(db, schema->migrations[i].text);
@@ -297,8 +297,8 @@ an_db *an_db_open(const char *path, an_db_mode mode)
     static const char folder[] = "store/migrations/";
     an_schema schema = {.sql = an_embedded("store/schema.sql", NULL),
                         .version = AN_STORE_VERSION,
-                        .old_names = an_embedded("store/old_names.sql", NULL),
-                        .names_version = 5};
+                        .old_options = an_embedded("store/old_options.sql", NULL),
+                        .options_version = 5};
     for (size_t i = 0; i < an_embedded_count; i++) {
         if (strncmp(an_embedded_files[i].name, folder, sizeof folder - 1) != 0)
             continue;

@@ -3,7 +3,7 @@
  * One process writes (io/lock.h), any number read at the same time (WAL). Opening for
  * writing makes the file, or brings it to the program's version after a backup; opening
  * for reading changes nothing and accepts any version; a reader of an old file sees the
- * names of today (store/old_names.sql). Values enter statements as bound
+ * options of today (store/old_options.sql). Values enter statements as bound
  * parameters only.
  *     an_stmt *s = an_db_prepare(db, "SELECT name FROM run WHERE run_id = ?1");
  *     an_bind_int(s, 1, 7);
@@ -33,15 +33,16 @@ an_db *an_db_open(const char *path, an_db_mode mode);
 void an_db_close(an_db *db); /* NULL is allowed; rolls back what is open */
 
 /* The same with another schema; for tests. `migrations` are named ".../NNNN_what.sql" and
- * sorted; number N leads from version N−1 to N. `old_names` [opt] is SQL that runs on a file
- * before version `names_version`: before the migrations, or when the file is opened for reading. */
+ * sorted; number N leads from version N−1 to N. `old_options` [opt] is SQL for a file before
+ * version `options_version`: it runs before the migrations, or when the file is opened for
+ * reading. */
 typedef struct {
     const char *sql;
     int version;
     const an_embedded_file *migrations;
     size_t n_migrations;
-    const char *old_names;
-    int names_version;
+    const char *old_options;
+    int options_version;
 } an_schema;
 an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema);
 

@@ -1,5 +1,5 @@
--- From version 4 to 5: the new names of options and of one curve (old_names.sql), in configurations,
--- in their hashes, and in what refers to a configuration by its hash.
+-- From version 4 to 5: options and one curve have new names, and some options were added
+-- (old_options.sql): in configurations, in their hashes, and in what refers to one by its hash.
 
 UPDATE plan_run SET config = new.sha256
   FROM main.config old JOIN temp.config new USING(config_id) WHERE plan_run.config = old.sha256;
@@ -18,8 +18,11 @@ UPDATE main.metric SET name = new.name
 DROP VIEW temp.config;
 DROP VIEW temp.config_param;
 DROP VIEW temp.metric;
-DROP VIEW temp.renamed_json;
-DROP VIEW temp.renamed_section;
+DROP VIEW temp.new_json;
+DROP VIEW temp.new_section;
+DROP VIEW temp.missing;
+DROP VIEW temp.section;
+DROP TABLE temp.added;
 DROP TABLE temp.renamed;
 DROP TABLE temp.new_config;
 DROP TABLE temp.new_param;

@@ -145,9 +145,7 @@ end
 
 -- Rewrites the database as version 4 had it.
 local function make_old(db)
-  for new_name, old_name in pairs { loss_denoising = "loss_epsilon" } do
-    assert(db:exec("UPDATE metric SET name = ?2 WHERE name = ?1", new_name, old_name))
-  end
+  assert(db:exec "UPDATE metric SET name = 'loss_epsilon' WHERE name = 'loss_denoising'")
   for _, row in ipairs(configs(db)) do
     local options = core.json.decode(row.json)
     for old, new in pairs(renamed.options) do
@@ -155,6 +153,8 @@ local function make_old(db)
       aniso.options.set(options, new, "nil")
       assert(db:exec("UPDATE config_param SET key = ?2 WHERE key = ?1", new, old))
     end
+    options.loss.class_weight = nil
+    assert(db:exec "DELETE FROM config_param WHERE key = 'loss.class_weight'")
     local json = core.json.encode(options)
     assert(db:exec("UPDATE config SET json = ?2, sha256 = ?3 WHERE config_id = ?1", row.config_id, json,
       core.sha256.text(json)))

@@ -113,7 +113,7 @@ end
 -- `first` is the place of the batch's first number in the noise of the whole set (row · K):
 -- then every row has the same noise whatever the batches are. t is an int64 tensor (B).
 function sampler.run(o)
-  renamed.refuse(o, "sampler.run")
+  renamed.refuse_arguments(o, "sampler.run")
   local s, kind = o.schedule, o.kind or DEFAULT
   local step = sampler.step_of(kind)
   local B, K, drawn = o.m:size(1), s.K, 0

@@ -39,8 +39,7 @@ end
 
 local function unknown(where, key, known)
   local path = paths.join(where, key)
-  local new = renamed.of(path)
-  if new then error(("option %s is now %s"):format(path, new), 0) end
+  renamed.refuse(path)
   local names = sorted_names(known)
   local meant = nearest(tostring(key), names)
   error(("unknown option %s (%s)"):format(path,

@@ -1,6 +1,6 @@
 -- The options, curves and columns that earlier versions called otherwise: old name → new name. An
 -- old name is an error that gives the new one; stored configurations are renamed by
--- store/old_names.sql, and tests/lua/test_renamed.lua compares the two lists.
+-- store/old_options.sql, and tests/lua/test_renamed.lua compares the two lists.
 local renamed = {}
 
 -- Stored with each run: options by their dotted path, and one curve.
@@ -23,19 +23,15 @@ renamed.arguments = {
   ["sampler.run.parameterisation"] = "sampler.run.prediction",
 }
 
--- The new name of `name`, or nil where it was never renamed.
-function renamed.of(name)
-  return renamed.options[name] or renamed.curves[name] or renamed.arguments[name]
+-- Raises where `name` is an old name.
+function renamed.refuse(name)
+  local new = renamed.options[name] or renamed.curves[name] or renamed.arguments[name]
+  if new then error(("option %s is now %s"):format(name, new), 0) end
 end
 
--- Raises for an argument table that still has an old name; `where` is the function's name.
-function renamed.refuse(given, where)
-  for key in pairs(given) do
-    local old = ("%s.%s"):format(where, tostring(key))
-    if renamed.arguments[old] then
-      error(("option %s is now %s"):format(old, renamed.arguments[old]), 0)
-    end
-  end
+-- Raises where a table of arguments has an old name; `where` is the function's name.
+function renamed.refuse_arguments(given, where)
+  for key in pairs(given) do renamed.refuse(("%s.%s"):format(where, tostring(key))) end
 end
 
 return renamed

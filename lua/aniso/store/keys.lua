@@ -45,8 +45,7 @@ function Keys:params()
 end
 
 local function unknown(self, name)
-  local new = renamed.of(name)
-  if new then error(("option %s is now %s"):format(name, new), 0) end
+  renamed.refuse(name)
   local names = {}
   for _, set in ipairs { FACTS, self.known_metrics, self.known_params, score.aliases } do
     for known in pairs(set) do names[#names + 1] = known end
