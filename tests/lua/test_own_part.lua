@@ -135,7 +135,7 @@ end
 
 function Kinds.test_a_step_function_samples()
   local choice = config.complete { sampler = { function(chain, y, output, t, u)
-    local read = { parameterisation = chain.read.parameterisation, eta = chain.options.eta }
+    local read = { prediction = chain.read.prediction, eta = chain.options.eta }
     return (chain.schedule:ddim_step(y, chain.m, output, t, u, read, chain.level))
   end, eta = 0, steps = 3 } }.sampler
   local s <close> = aniso.schedule { K = 3, T = 30 }
