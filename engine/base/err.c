@@ -1,5 +1,5 @@
-/* err: see err.h. One fixed-size record per thread; nothing here allocates, so a
- * failure can be reported when memory is gone. */
+/* err: see err.h. One record of fixed size per thread; nothing here allocates, so that running out
+ * of memory can be reported. */
 #include "base/err.h"
 
 #include <stdarg.h>

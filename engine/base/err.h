@@ -1,20 +1,20 @@
-/* err: the one way a C function says what went wrong.
+/* err: how C functions report failures.
  *
- * A function that can fail returns an an_code (AN_OK is 0) or NULL, after it has
- * called an_fail() with a sentence for the user: it names the thing and the way out.
- * The record is thread-local and holds the latest failure only. */
+ * A function that can fail returns an an_code (AN_OK is 0) or NULL, after it has called an_fail()
+ * with a sentence for the user, which names the thing and the way out. The record is thread-local
+ * and holds the latest failure only. Mistakes of our own code are assertions: base/assert.h. */
 #ifndef AN_BASE_ERR_H
 #define AN_BASE_ERR_H
 
 typedef enum {
     AN_OK = 0,
-    AN_EINVAL,    /* the caller's mistake: raised as a Lua error              */
+    AN_EINVAL,    /* an invalid argument: raised as a Lua error               */
     AN_ENOMEM,    /* no memory                                                */
     AN_EIO,       /* the operating system refused (open, read, write, fsync)  */
-    AN_EFORMAT,   /* the content of a file is not what it should be           */
+    AN_EFORMAT,   /* the content of a file is malformed                       */
     AN_ENOTFOUND, /* a named thing does not exist                             */
-    AN_EBUSY,     /* another process holds it                                 */
-    AN_EDB        /* the database refused                                     */
+    AN_EBUSY,     /* another process has it locked                            */
+    AN_EDB        /* the database returned an error                           */
 } an_code;
 
 /* Records a failure and returns `code`. Use through an_fail(). */
@@ -26,7 +26,7 @@ an_code an_err_set(const char *file, int line, an_code code, const char *format,
 #define an_fail(code, ...) an_err_set(__FILE__, __LINE__, (code), __VA_ARGS__)
 
 an_code an_err_code(void);        /* of the latest failure, AN_OK if none       */
-const char *an_err_message(void); /* its sentence, "" if none                   */
+const char *an_err_message(void); /* the sentence, "" if none                   */
 const char *an_err_where(void);   /* "file:line" in our sources, for --debug    */
 void an_err_clear(void);
 const char *an_code_name(an_code c); /* "EINVAL", "ENOMEM", …                      */

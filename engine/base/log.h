@@ -1,4 +1,4 @@
-/* log: lines for a person, on stderr. Data goes to stdout and never through here. */
+/* log: messages for the user, on stderr. Data goes to stdout, without this module. */
 #ifndef AN_BASE_LOG_H
 #define AN_BASE_LOG_H
 

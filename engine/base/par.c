@@ -3,6 +3,8 @@
 
 #include <omp.h>
 
+#include "base/assert.h"
+
 int an_threads(void)
 {
     return omp_get_max_threads();
@@ -16,6 +18,7 @@ void an_set_threads(int n)
 
 int64_t an_chunks(int64_t n, int64_t grain)
 {
+    AN_ASSERT(grain >= 1 || n <= 0);
     return n <= 0 ? 0 : (n + grain - 1) / grain;
 }
 

@@ -3,9 +3,10 @@
 
 #include <math.h>
 
+#include "base/assert.h"
 #include "base/par.h"
 
-enum { FILL = 4096 }; /* numbers that a chunk fills */
+enum { FILL = 4096 }; /* elements of a chunk: about 40 µs of normals */
 
 static const double TWO_PI = 6.283185307179586476925;
 
@@ -64,21 +65,22 @@ double an_normal(uint64_t seed, uint64_t stream, uint64_t index)
 
 int64_t an_below(uint64_t seed, uint64_t stream, uint64_t index, int64_t n)
 {
+    AN_ASSERT(n >= 1);
     uint32_t w[4];
     an_philox(seed, stream, index, w);
     uint64_t word = ((uint64_t)w[0] << 32) | w[1];
     return (int64_t)((unsigned __int128)word * (uint64_t)n >> 64); /* bias < n/2^64 */
 }
 
-/* Where numbers first, first + 1, … of a stream go. */
+/* out receives the elements first, first + 1, … of a stream. */
 typedef struct {
     float *out;
     uint64_t seed, stream, first;
-} filling;
+} fill_job;
 
 static void fill_uniform(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const filling *f = context;
+    const fill_job *f = context;
     (void)chunk;
     for (int64_t i = lo; i < hi; i++) {
         float u = (float)an_uniform(f->seed, f->stream, f->first + (uint64_t)i);
@@ -88,12 +90,12 @@ static void fill_uniform(void *context, int64_t lo, int64_t hi, int64_t chunk)
 
 void an_fill_uniform(float *out, int64_t n, uint64_t seed, uint64_t stream, uint64_t first)
 {
-    an_par_for(n, FILL, fill_uniform, &(filling){out, seed, stream, first});
+    an_par_for(n, FILL, fill_uniform, &(fill_job){out, seed, stream, first});
 }
 
 static void fill_normal(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
-    const filling *f = context;
+    const fill_job *f = context;
     (void)chunk;
     for (int64_t i = lo; i < hi; i++)
         f->out[i] = (float)an_normal(f->seed, f->stream, f->first + (uint64_t)i);
@@ -101,7 +103,7 @@ static void fill_normal(void *context, int64_t lo, int64_t hi, int64_t chunk)
 
 void an_fill_normal(float *out, int64_t n, uint64_t seed, uint64_t stream, uint64_t first)
 {
-    an_par_for(n, FILL, fill_normal, &(filling){out, seed, stream, first});
+    an_par_for(n, FILL, fill_normal, &(fill_job){out, seed, stream, first});
 }
 
 void an_permutation(int64_t *out, int64_t n, uint64_t seed, uint64_t stream)

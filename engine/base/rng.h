@@ -1,15 +1,15 @@
 /* rng: Philox4x32-10 (Salmon et al., SC 2011), a counter-based generator.
  *
- * A random number is a pure function of (seed, stream, index): it never depends on the
- * thread that asks, on the order of asking, or on how many were drawn before. A run
- * that is killed and resumed draws the same numbers because it asks for the same
- * addresses. Streams keep purposes apart: an_stream("augment", epoch, image). */
+ * A random number is a pure function of (seed, stream, index): it does not depend on the thread
+ * that draws it, on the order of drawing, or on how many were drawn before. A run that is killed
+ * and resumed draws the same numbers because it uses the same indices. Each purpose has a stream of
+ * its own: an_stream("augment", epoch, image). */
 #ifndef AN_BASE_RNG_H
 #define AN_BASE_RNG_H
 
 #include <stdint.h>
 
-/* A stream's number from its purpose and up to two coordinates (an epoch, an image…). */
+/* The number of a stream, from its purpose and up to two coordinates (an epoch, an image …). */
 uint64_t an_stream(const char *purpose, uint64_t a, uint64_t b);
 
 /* Four 32-bit words at (seed, stream, index). */
@@ -17,7 +17,7 @@ void an_philox(uint64_t seed, uint64_t stream, uint64_t index, uint32_t out[4]);
 
 double an_uniform(uint64_t seed, uint64_t stream, uint64_t index); /* [0, 1), 53 bits     */
 double an_normal(uint64_t seed, uint64_t stream, uint64_t index);  /* N(0, 1), Box–Muller */
-int64_t an_below(uint64_t seed, uint64_t stream, uint64_t index, int64_t n); /* 0 … n−1    */
+int64_t an_below(uint64_t seed, uint64_t stream, uint64_t index, int64_t n); /* 0 … n−1; n ≥ 1 */
 
 /* out[i] is the number at index first+i: any cut of a range gives the same values. */
 void an_fill_uniform(float *out, int64_t n, uint64_t seed, uint64_t stream, uint64_t first);

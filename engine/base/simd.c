@@ -1,13 +1,16 @@
-/* simd: see simd.h. The level is found before main(). */
+/* simd: see simd.h. The level is set before main(). */
 #include "base/simd.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/assert.h"
 
 static const char *const names[] = {"baseline", "avx2", "avx512"};
 static an_simd level = AN_SIMD_BASELINE;
 
-static an_simd of_the_cpu(void)
+static an_simd cpu_level(void)
 {
 #if defined(__x86_64__) && defined(__GNUC__)
     __builtin_cpu_init();
@@ -21,16 +24,17 @@ static an_simd of_the_cpu(void)
 
 an_simd an_simd_limit(an_simd most)
 {
-    an_simd has = of_the_cpu();
-    return level = most < has ? most : has;
+    AN_ASSERT(!omp_in_parallel());
+    an_simd supported = cpu_level();
+    return level = most < supported ? most : supported;
 }
 
-__attribute__((constructor)) static void ask_the_environment(void)
+__attribute__((constructor)) static void read_environment(void)
 {
-    const char *wanted = getenv("ANISO_SIMD");
+    const char *name = getenv("ANISO_SIMD");
     an_simd most = AN_SIMD_AVX512;
-    for (int i = 0; wanted && i <= AN_SIMD_AVX512; i++)
-        if (strcmp(wanted, names[i]) == 0)
+    for (int i = 0; name && i <= AN_SIMD_AVX512; i++)
+        if (strcmp(name, names[i]) == 0)
             most = (an_simd)i;
     an_simd_limit(most);
 }

@@ -1,13 +1,13 @@
-/* simd: one program for every x86: which vector instructions a kernel may use.
+/* simd: the vector instructions that a kernel may use; one program serves every x86.
  *
- * AN_SIMD before a loop-only leaf function makes gcc compile it once per vector width and lets
- * the loader pick the widest the CPU has. Floating-point expressions are neither
- * reassociated nor contracted (-std=c11), so every clone gives the same bits. Empty where
- * the loader's dispatch is not to be relied on (clang, sanitizers, not x86).
+ * AN_SIMD before a leaf function that consists of loops makes gcc compile it once per vector width;
+ * the loader selects the widest version that the CPU supports. Floating-point expressions are
+ * neither reassociated nor contracted (-std=c11), so every version gives the same bits. AN_SIMD is
+ * empty where the loader's selection is not reliable (clang, sanitizers, other CPUs).
  *
- * Kernels that are written per width (kernel/matmul/microkernel.h) ask an_simd_level(). The
- * environment variable ANISO_SIMD = baseline, avx2 or avx512 lowers it: for tests, and to repeat a
- * run of an older machine. `aniso doctor` shows it. */
+ * Kernels that are written per width (kernel/matmul/microkernel.h) use an_simd_level(). The
+ * environment variable ANISO_SIMD = baseline, avx2 or avx512 lowers it, for tests and to repeat a
+ * run of an older machine. `aniso doctor` prints it. */
 #ifndef AN_BASE_SIMD_H
 #define AN_BASE_SIMD_H
 
@@ -20,9 +20,11 @@
 
 typedef enum { AN_SIMD_BASELINE, AN_SIMD_AVX2, AN_SIMD_AVX512 } an_simd; /* AVX2: with FMA */
 
-an_simd an_simd_level(void);             /* in force                                         */
-const char *an_simd_name(an_simd level); /* what ANISO_SIMD calls it                         */
-an_simd an_simd_limit(an_simd most);     /* at most this and what the CPU has, from now on;
-                                            returns what is in force. Not during a kernel.   */
+an_simd an_simd_level(void);             /* the active level                                */
+const char *an_simd_name(an_simd level); /* its name in ANISO_SIMD                          */
+
+/* Makes the lower of `most` and what the CPU supports the active level, and returns it. Not inside
+ * a parallel region. */
+an_simd an_simd_limit(an_simd most);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/sanitizer.h"
 
 #define LARGEST_CUT ((size_t)4096)
@@ -17,8 +18,8 @@ typedef struct cell {
     struct cell *next;
 } cell;
 
-static cell *waiting[CLASSES];
-static char *fresh; /* what is left of the newest chunk */
+static cell *free_cells[CLASSES];
+static char *fresh; /* the unused end of the newest chunk */
 static size_t left;
 static int64_t requests;
 
@@ -44,7 +45,7 @@ static void *cut(size_t size)
         requests++;
         if (!chunk)
             return NULL;
-        fresh = chunk; /* what was left, less than a cell, is lost */
+        fresh = chunk; /* the unused end, less than a cell, is lost */
         left = CHUNK;
     }
     void *block = fresh;
@@ -61,9 +62,9 @@ static void *take(size_t bytes)
     }
     size_t size;
     int c = class_of(bytes, &size);
-    cell *block = waiting[c];
+    cell *block = free_cells[c];
     if (block) {
-        waiting[c] = block->next;
+        free_cells[c] = block->next;
         return block;
     }
     if (size <= LARGEST_CUT)
@@ -81,36 +82,37 @@ static void give(void *block, size_t bytes)
     size_t size;
     int c = class_of(bytes, &size);
     cell *freed = block;
-    freed->next = waiting[c];
-    waiting[c] = freed;
+    freed->next = free_cells[c];
+    free_cells[c] = freed;
 }
 
-static void *by_library(void *block, size_t want)
+static void *resize_by_library(void *block, size_t new_size)
 {
-    if (want > 0) {
+    if (new_size > 0) {
         requests++;
-        return realloc(block, want);
+        return realloc(block, new_size);
     }
     free(block);
     return NULL;
 }
 
-void *an_lua_alloc_resize(void *block, size_t had, size_t want)
+void *an_lua_alloc_resize(void *block, size_t old_size, size_t new_size)
 {
-    if (!AN_REUSES_MEMORY || (had > LARGEST && want > LARGEST))
-        return by_library(block, want);
-    if (had > 0 && want > 0 && had <= LARGEST && want <= LARGEST) {
-        size_t old_size, new_size;
-        if (class_of(had, &old_size) == class_of(want, &new_size))
+    AN_ASSERT(!block == (old_size == 0));
+    if (!AN_REUSES_MEMORY || (old_size > LARGEST && new_size > LARGEST))
+        return resize_by_library(block, new_size);
+    if (old_size > 0 && new_size > 0 && old_size <= LARGEST && new_size <= LARGEST) {
+        size_t old_class_size, new_class_size;
+        if (class_of(old_size, &old_class_size) == class_of(new_size, &new_class_size))
             return block;
     }
-    void *moved = want > 0 ? take(want) : NULL;
-    if (want > 0 && !moved)
+    void *moved = new_size > 0 ? take(new_size) : NULL;
+    if (new_size > 0 && !moved)
         return NULL;
-    if (moved && had > 0)
-        memcpy(moved, block, had < want ? had : want);
-    if (had > 0)
-        give(block, had);
+    if (moved && old_size > 0)
+        memcpy(moved, block, old_size < new_size ? old_size : new_size);
+    if (old_size > 0)
+        give(block, old_size);
     return moved;
 }
 

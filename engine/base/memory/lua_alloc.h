@@ -1,20 +1,21 @@
-/* lua_alloc: small blocks whose sizes their owner remembers, which is how Lua asks for memory.
+/* lua_alloc: the allocator of Lua's objects: small blocks whose owner remembers their sizes.
  *
- * Sizes are rounded up to classes, 16 bytes apart at first and an eighth to a quarter of
- * themselves later; a freed cell waits in its class's list. Cells up to 4 KiB are cut from
- * chunks of 64 KiB, larger ones are malloc's, and above 64 KiB nothing waits. A program
- * that makes and drops the same objects again and again soon asks the C library for
- * nothing. Built with AddressSanitizer every cell is malloc's. One thread only. */
+ * Sizes are rounded up to classes, 16 bytes apart up to 256 bytes and an eighth to a quarter of
+ * the size apart above; a freed cell goes to the free list of its class. Cells up to 4 KiB are cut
+ * from chunks of 64 KiB, larger ones come from malloc; blocks above 64 KiB are freed at once. A
+ * program that creates and drops the same kinds of objects soon makes no more requests to the C
+ * library. In builds with AddressSanitizer every cell comes from malloc. One thread only. */
 #ifndef AN_BASE_MEMORY_LUA_ALLOC_H
 #define AN_BASE_MEMORY_LUA_ALLOC_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* As realloc, with the size the block has (0 and NULL: none) and the one it is to have (0:
- * it is freed, NULL is returned). NULL without memory: the block is as it was. */
-void *an_lua_alloc_resize(void *block, size_t had, size_t want);
+/* As realloc, but with the current size of the block (0 for NULL) and the new one (0 frees
+ * the block and returns NULL). Returns NULL when memory runs out, and leaves the block as it was.
+ */
+void *an_lua_alloc_resize(void *block, size_t old_size, size_t new_size);
 
-int64_t an_lua_alloc_requests(void); /* of the C library, since the start */
+int64_t an_lua_alloc_requests(void); /* made to the C library since the start */
 
 #endif

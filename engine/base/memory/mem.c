@@ -1,6 +1,5 @@
-/* mem: see mem.h. A 64-byte header before each block holds its size, so that live
- * bytes can be counted without asking the C library. Counters are atomic: chunks of a
- * parallel loop may allocate. */
+/* mem: see mem.h. A 64-byte header before each block holds its size, so that live bytes can be
+ * counted. Counters are atomic: chunks of a parallel loop may allocate. */
 #include "base/memory/mem.h"
 
 #include <stdatomic.h>
@@ -31,18 +30,18 @@ int an_mem_must_fail(void)
     return atomic_fetch_sub(&fail_in, 1) == 1;
 }
 
-/* Memory for `bytes` and the header. Large blocks ask for huge pages: 512 times fewer faults
- * when they are first touched, and fewer misses of the address cache afterwards. */
+/* Memory for `bytes` and the header. Large blocks use huge pages where the system has them: 512
+ * times fewer page faults on first use, and fewer TLB misses afterwards. */
 static char *from_system(size_t bytes)
 {
-    size_t room = (bytes + 2 * ALIGN - 1) / ALIGN * ALIGN;
-    if (room < 2 * HUGE_PAGE)
-        return aligned_alloc(ALIGN, room);
-    room = (room + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE; /* aligned_alloc wants whole pages */
-    char *block = aligned_alloc(HUGE_PAGE, room);
+    size_t size = (bytes + 2 * ALIGN - 1) / ALIGN * ALIGN;
+    if (size < 2 * HUGE_PAGE)
+        return aligned_alloc(ALIGN, size);
+    size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE; /* aligned_alloc requires whole pages */
+    char *block = aligned_alloc(HUGE_PAGE, size);
 #ifdef MADV_HUGEPAGE
     if (block)
-        madvise(block, room, MADV_HUGEPAGE); /* a wish, not a need */
+        madvise(block, size, MADV_HUGEPAGE); /* optional: a failure is harmless */
 #endif
     return block;
 }
@@ -55,7 +54,7 @@ void *an_alloc(size_t bytes)
         block = from_system(bytes);
     if (!block) {
         an_fail(AN_ENOMEM,
-                "out of memory: %zu bytes could not be had; a smaller train.batch or "
+                "out of memory: %zu bytes could not be allocated; a smaller train.batch or "
                 "image size needs less",
                 bytes);
         return NULL;
@@ -81,13 +80,13 @@ static size_t size_of(void *block)
 
 void *an_realloc(void *block, size_t bytes)
 {
-    void *bigger = an_alloc(bytes);
-    if (!bigger || !block)
-        return bigger;
-    size_t had = size_of(block);
-    memcpy(bigger, block, had < bytes ? had : bytes);
+    void *moved = an_alloc(bytes);
+    if (!moved || !block)
+        return moved;
+    size_t before = size_of(block);
+    memcpy(moved, block, before < bytes ? before : bytes);
     an_free(block);
-    return bigger;
+    return moved;
 }
 
 char *an_strdup(const char *text)

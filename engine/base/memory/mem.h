@@ -1,9 +1,10 @@
-/* mem: every byte the engine owns goes through here.
+/* mem: the allocator of all memory that the engine owns; the others (tensor_heap, scratch,
+ * string_arena) take their memory from it. lua_alloc, which serves Lua's own objects, does not.
  *
- * Blocks are aligned to 64 bytes (a cache line, an AVX-512 register) and counted, so
- * that a test can ask that live bytes return to zero and Lua's collector can be told
- * what its small userdata hold. The fail-the-Nth hook makes out-of-memory paths
- * testable. Thread-safe. */
+ * Blocks are aligned to 64 bytes (a cache line, an AVX-512 register) and counted: tests assert that
+ * live bytes return to zero, and Lua's collector is informed how much its small userdata hold.
+ * An allocation can be made to fail on purpose, which makes out-of-memory paths testable.
+ * Thread-safe. */
 #ifndef AN_BASE_MEMORY_MEM_H
 #define AN_BASE_MEMORY_MEM_H
 
@@ -20,6 +21,6 @@ int64_t an_mem_live(void);        /* bytes allocated and not freed              
 int64_t an_mem_peak(void);        /* the most an_mem_live() has been                          */
 int64_t an_mem_allocs(void);      /* allocations since the start                              */
 void an_mem_fail_at(int64_t nth); /* the nth allocation from now fails once; 0 = never   */
-int an_mem_must_fail(void);       /* counts one request for that hook: is this the one to fail? */
+int an_mem_must_fail(void);       /* counts one request; 1 if it is the one that must fail */
 
 #endif

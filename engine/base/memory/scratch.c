@@ -1,10 +1,11 @@
-/* scratch: see scratch.h. A list of blocks, the newest first, each behind a cache line. */
+/* scratch: see scratch.h. A list of blocks, the newest first, each after a header of a cache line.
+ */
 #include "base/memory/scratch.h"
 
 #include <omp.h>
 #include <stdint.h>
-#include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/memory/tensor_heap.h"
 
 enum { HEAD = 64 };
@@ -17,8 +18,7 @@ static block *newest;
 
 void *an_scratch_take(size_t bytes)
 {
-    if (omp_in_parallel())
-        abort(); /* two threads in the heap */
+    AN_ASSERT(!omp_in_parallel());
     block *b = an_tensor_heap_take(bytes <= SIZE_MAX - HEAD ? HEAD + bytes : SIZE_MAX);
     if (!b)
         return NULL;
@@ -31,8 +31,7 @@ void an_scratch_give(void *first)
 {
     for (void *given = NULL; given != first;) {
         block *b = newest;
-        if (!b)
-            abort(); /* given back before */
+        AN_ASSERT(b); /* taken, and not given back before */
         given = (char *)b + HEAD;
         newest = b->below;
         an_tensor_heap_give(b);

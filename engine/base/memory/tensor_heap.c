@@ -1,20 +1,24 @@
-/* tensor_heap: see tensor_heap.h. Every block lies behind a header of a cache line. Large ones lie
- * one behind the other in a segment, and a header knows its block's size and its lower neighbour's;
- * a segment ends in a header of size 0 that is in use for ever. Their free ones form a list, which
- * is searched whole: there are some dozens of them. Small ones have the sizes of their classes, 64
- * bytes times a power of two and three steps between. */
+/* tensor_heap: see tensor_heap.h. Every block follows a header of one cache line. Large blocks are
+ * contiguous in a segment; a header holds the sizes of its block and of the block below. A segment
+ * ends with a header of size 0 that is marked used permanently. Free large blocks form one list,
+ * which is searched completely: it has some dozens of entries. Small blocks have the sizes of their
+ * classes: 64 bytes times a power of two, and three steps between two powers. */
 #include "base/memory/tensor_heap.h"
 
+#include <omp.h>
 #include <stdbool.h>
 
+#include "base/assert.h"
 #include "base/err.h"
 #include "base/memory/mem.h"
 #include "base/sanitizer.h"
 
 #define LINE ((size_t)64)
-#define SEGMENT ((size_t)256 << 20) /* of which the system gives what is touched */
-#define REST ((size_t)4096)         /* a smaller rest is not worth a block of its own */
-#define SMALL ((size_t)32768)       /* up to here blocks have classes                 */
+#define SEGMENT                                                                                    \
+    ((size_t)256 << 20)       /* large: the system provides pages when they are first used         \
+                               */
+#define REST ((size_t)4096)   /* a smaller remainder stays with its block                   */
+#define SMALL ((size_t)32768) /* the largest small block                                    */
 
 enum { CLASSES = 37 }; /* from 64 to SMALL */
 
@@ -33,7 +37,7 @@ typedef struct segment {
 _Static_assert(sizeof(block) <= 64, "a header is one cache line");
 
 static segment *segments;
-static block *free_blocks, *waiting[CLASSES];
+static block *free_blocks, *small_blocks[CLASSES];
 static int64_t held, in_use, most; /* held: in segments and small blocks */
 static size_t segmented;
 
@@ -76,12 +80,12 @@ static void unlink_free(block *b)
 
 /* ── segments ─────────────────────────────────────────────────────────────────────── */
 
-/* At least as much again as there is, so that few borders cut what is free. */
+/* At least doubles the heap, so that segment borders, which split free memory, are few. */
 static block *add_segment(size_t need)
 {
-    size_t size = need + 3 * LINE, usual = segmented > SEGMENT ? segmented : SEGMENT;
-    if (size < usual)
-        size = usual;
+    size_t size = need + 3 * LINE, least = segmented > SEGMENT ? segmented : SEGMENT;
+    if (size < least)
+        size = least;
     segment *s = an_alloc(size);
     if (!s)
         return NULL;
@@ -130,9 +134,9 @@ static block *take_small(size_t bytes)
 {
     size_t size;
     int c = class_of(bytes, &size);
-    block *b = waiting[c];
+    block *b = small_blocks[c];
     if (b) {
-        waiting[c] = b->next;
+        small_blocks[c] = b->next;
         return b;
     }
     b = an_alloc(size + LINE);
@@ -146,8 +150,8 @@ static block *take_small(size_t bytes)
 static void trim_small(void)
 {
     for (int c = 0; c < CLASSES; c++)
-        for (block *b; (b = waiting[c]);) {
-            waiting[c] = b->next;
+        for (block *b; (b = small_blocks[c]);) {
+            small_blocks[c] = b->next;
             held -= (int64_t)b->size;
             an_free(b);
         }
@@ -190,7 +194,6 @@ static block *take_large(size_t bytes)
         return NULL;
     unlink_free(b);
     split(b, size);
-    b->used = true;
     return b;
 }
 
@@ -209,17 +212,19 @@ static void give_large(block *b)
     link_free(b);
 }
 
-/* ── both ─────────────────────────────────────────────────────────────────────────── */
+/* ── all sizes ─────────────────────────────────────────────────────────────────────────── */
 
 void *an_tensor_heap_take(size_t bytes)
 {
+    AN_ASSERT(!omp_in_parallel());
     if (!AN_REUSES_MEMORY)
         return an_alloc(bytes);
     if (bytes > SIZE_MAX / 2 || an_mem_must_fail())
-        return an_alloc(SIZE_MAX); /* fails, and says so */
+        return an_alloc(SIZE_MAX); /* fails with its message */
     block *b = bytes <= SMALL ? take_small(bytes) : take_large(bytes);
     if (!b)
         return NULL;
+    b->used = true;
     in_use += (int64_t)b->size;
     if (in_use > most)
         most = in_use;
@@ -233,13 +238,16 @@ void an_tensor_heap_give(void *given)
         return;
     }
     block *b = (block *)((char *)given - LINE);
+    AN_ASSERT(!omp_in_parallel());
+    AN_ASSERT(b->used); /* not given back before */
+    b->used = false;
     in_use -= (int64_t)b->size;
     if (!b->small) {
         give_large(b);
         return;
     }
-    b->next = waiting[b->size_class];
-    waiting[b->size_class] = b;
+    b->next = small_blocks[b->size_class];
+    small_blocks[b->size_class] = b;
 }
 
 int64_t an_tensor_heap_spare(void)

@@ -1,14 +1,14 @@
 /* fast_exp: exponentials that compilers can vectorise, for the inner loops of the kernels.
  *
- * libm's expf is a call per element; these are straight-line arithmetic without
- * branches, so a loop over them becomes SIMD code. Costs about a dozen operations. */
+ * libm's expf is a call per element. These functions are arithmetic without branches, so a loop
+ * over them becomes SIMD code. Cost: about a dozen operations. */
 #ifndef AN_KERNEL_COMMON_FAST_EXP_H
 #define AN_KERNEL_COMMON_FAST_EXP_H
 
 #include <stdint.h>
 #include <string.h>
 
-/* e^c for −87.3 ≤ c ≤ 88.3, within 3e-7 relative; NaN gives NaN; anything elsewhere.
+/* e^c for −87.3 ≤ c ≤ 88.3, within 3e-7 relative; NaN gives NaN; undefined outside that range.
  * e^c = 2^n·e^r with n = round(c/ln 2), |r| ≤ ln 2 / 2, e^r by its Taylor series to r⁷
  * (remainder 5e-9). */
 static inline float an_expf_within(float c)
@@ -27,7 +27,7 @@ static inline float an_expf_within(float c)
     e = e * r + 0.5f;
     e = e * r + 1.0f;
     e = e * r + 1.0f;
-    int32_t bits; /* n sits in the low bits of `shifted` */
+    int32_t bits; /* n is in the low bits of `shifted` */
     memcpy(&bits, &shifted, sizeof bits);
     uint32_t power = ((uint32_t)bits - 0x4b400000u + 127u) << 23;
     float scale;

@@ -1,5 +1,5 @@
-/* ordered_sum: sums whose order is fixed and yet vectorises: 16 running sums, then a tree.
- * Any vector width gives the same bits, unlike a reduction left to the compiler. */
+/* ordered_sum: sums whose order is fixed and still vectorises: 16 running sums (lanes), then a
+ * tree. Every vector width gives the same bits, unlike a reduction that the compiler vectorises. */
 #ifndef AN_KERNEL_COMMON_ORDERED_SUM_H
 #define AN_KERNEL_COMMON_ORDERED_SUM_H
 
@@ -7,7 +7,8 @@
 
 #include "kernel/common/cache.h"
 
-/* Written out, or the compiler adds one lane at a time through memory. */
+/* Σ lane. Written with vectors, because the compiler would add one lane at a time through memory.
+ */
 static inline float an_ordered_fold(const float lane[AN_LANES])
 {
     typedef float eight __attribute__((vector_size(32), aligned(4), may_alias));
@@ -19,7 +20,7 @@ static inline float an_ordered_fold(const float lane[AN_LANES])
     return (low[0] + low[2]) + (low[1] + low[3]);
 }
 
-/* Σ_i x[i] */
+/* Σ_i x[i]; n ≥ 0. */
 static inline float an_ordered_sum(const float *x, int64_t n)
 {
     float lane[AN_LANES] = {0};

@@ -1,14 +1,17 @@
-/* row_sums: chunked sums over rows. One pass over the data; scratch is one row of n
- * doubles per chunk, a chunk being about 128 KiB of floats. */
+/* row_sums: see row_sums.h. One pass over the data; the scratch is one row of n doubles per chunk.
+ */
 #include "kernel/common/row_sums.h"
 
 #include <string.h>
 
-#include "base/par.h"
+#include "base/assert.h"
 #include "base/memory/scratch.h"
+#include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/cache.h"
 
-enum { CHUNK_FLOATS = 32768 };
+/* A chunk is 128 KiB. Another size would change the order of the sums, and so the bits. */
+enum { CHUNK_FLOATS = 2 * AN_GRAIN };
 
 typedef struct {
     an_k_row_fn add;
@@ -26,6 +29,7 @@ static void sum_chunk(void *context, int64_t lo, int64_t hi, int64_t chunk)
 an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context, int64_t rows,
                       int64_t width)
 {
+    AN_ASSERT(n >= 1 && rows >= 0 && width >= 0);
     int64_t grain = width < CHUNK_FLOATS ? CHUNK_FLOATS / (width > 0 ? width : 1) : 1;
     int64_t chunks = an_chunks(rows, grain);
     size_t bytes = sizeof(double) * (size_t)(chunks * n);

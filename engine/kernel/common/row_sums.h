@@ -1,8 +1,8 @@
-/* row_sums: sums over the rows of a batch, the same bits at any number of threads.
+/* row_sums: sums over the rows of a batch, with the same bits at any number of threads.
  *
- * Bias gradients, batch statistics and the gradients of γ and β are all of this kind:
- * rows are cut into chunks of a fixed size, a chunk is summed in double by one thread, and
- * the chunks' sums are added in chunk order. */
+ * Bias gradients, batch statistics and the gradients of γ and β are such sums. Rows are cut into
+ * chunks of a fixed size, one thread sums a chunk in double, and the chunks' sums are added in
+ * chunk order. */
 #ifndef AN_KERNEL_COMMON_ROW_SUMS_H
 #define AN_KERNEL_COMMON_ROW_SUMS_H
 
@@ -13,8 +13,8 @@
 /* Adds the contributions of rows lo … hi−1 to sums (n). */
 typedef void (*an_k_row_fn)(double *sums, const void *context, int64_t lo, int64_t hi);
 
-/* sums (n) ← Σ over `rows` rows of `width` floats each (the width sets the chunk size).
- * AN_ENOMEM. */
+/* sums (n) ← Σ over rows ≥ 0 rows of `width` floats each, n ≥ 1; the width determines the chunk
+ * size. AN_ENOMEM. */
 an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context, int64_t rows,
                       int64_t width);
 

@@ -1,4 +1,5 @@
-/* transpose: a small matrix transposed, for products whose sums run along both operands' rows. */
+/* transpose: transposes a small matrix, for products whose sums run along the rows of both
+ * operands. */
 #ifndef AN_KERNEL_COMMON_TRANSPOSE_H
 #define AN_KERNEL_COMMON_TRANSPOSE_H
 
@@ -10,7 +11,7 @@ typedef int32_t an_transpose_order __attribute__((vector_size(32)));
 
 #define AN_TRANSPOSE_INLINE static inline __attribute__((always_inline))
 
-/* to[c·ldt + r] = from[r·ldf + c] for r, c < 8; rows from `count` on are taken as 0. */
+/* to[c·ldt + r] = from[r·ldf + c] for r, c < 8; rows from `count` on are read as 0. */
 AN_TRANSPOSE_INLINE void an_transpose8(float *to, int64_t ldt, const float *from, int64_t ldf,
                                        int64_t count)
 {
@@ -39,8 +40,9 @@ AN_TRANSPOSE_INLINE void an_transpose8(float *to, int64_t ldt, const float *from
     }
 }
 
-/* to (cols, ldt) = fromᵀ, from (rows, ldf); columns from `rows` to the next multiple of 16
- * become 0. In a function for AVX2 or more it is fast. */
+/* to (cols, ldt) = fromᵀ, from (rows, ldf); columns from `rows` to the next multiple of 16 become
+ * 0. ldt ≥ rows rounded up to 16, ldf ≥ cols. Fast where the including function is compiled for
+ * AVX2 or wider: about a cycle per two elements. */
 AN_TRANSPOSE_INLINE void an_transpose(float *to, int64_t ldt, const float *from, int64_t ldf,
                                       int64_t rows, int64_t cols)
 {

@@ -1,17 +1,28 @@
-/* conv: which algorithm a convolution takes, by its sizes alone: Winograd's for 3×3 kernels of
- * stride 1 (winograd.h) and 2 (winograd_stride2.h) where it fits, patches (conv_patches.h) of very
- * few channels, else straight from the images (conv_direct.h). */
+/* conv: selects the algorithm of a convolution, by its sizes alone: Winograd's for 3×3 kernels of
+ * stride 1 (winograd.h) and 2 (winograd_stride2.h) where it fits, patches for very few channels
+ * (conv_patches.h), else directly from the images (conv_direct.h). */
 #include "kernel/conv/conv.h"
 
 #include <stddef.h>
 
 #include "base/assert.h"
+#include "kernel/common/overlap.h"
 #include "kernel/conv/conv_direct.h"
 #include "kernel/conv/conv_patches.h"
 #include "kernel/conv/winograd.h"
 #include "kernel/conv/winograd_stride2.h"
 
 /* The shape is what an_k_conv_shape() makes of its first nine fields, and the kernel fits. */
+static int64_t input_floats(const an_conv_shape *s)
+{
+    return s->B * s->H * s->W * s->C;
+}
+
+static int64_t output_floats(const an_conv_shape *s)
+{
+    return s->B * s->Ho * s->Wo * s->O;
+}
+
 static bool is_consistent(const an_conv_shape *s)
 {
     if (s->B < 0 || s->C < 1 || s->O < 1 || s->kh < 1 || s->kw < 1 || s->stride < 1)
@@ -24,6 +35,7 @@ static bool is_consistent(const an_conv_shape *s)
 an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t kh,
                               int64_t kw, int64_t stride, int64_t pad)
 {
+    AN_ASSERT(stride >= 1 && pad >= 0);
     int64_t free_y = H + 2 * pad - kh, free_x = W + 2 * pad - kw;
     return (an_conv_shape){
         .B = B,
@@ -46,6 +58,7 @@ an_code an_k_conv_forward(float *y, const float *x, const float *w, const float 
 {
     AN_ASSERT(y && x && w);
     AN_ASSERT(is_consistent(s));
+    AN_ASSERT(an_disjoint(y, output_floats(s), x, input_floats(s)));
     if (an_k_winograd_fits(s))
         return an_k_winograd_forward(y, x, w, false, b, false, s);
     if (an_k_winograd_stride2_fits(s))
@@ -55,9 +68,9 @@ an_code an_k_conv_forward(float *y, const float *x, const float *w, const float 
     return an_k_conv_direct_forward(y, x, w, b, s);
 }
 
-/* The convolution that takes dy to dx at stride 1: input and output change places, and the
- * padding is what completes the kernel (negative, a crop, if pad ≥ kernel). */
-static an_conv_shape turned(const an_conv_shape *s)
+/* The convolution that maps dy to dx at stride 1: input and output are exchanged, and the padding
+ * is kernel − 1 − pad (negative, a crop, if pad ≥ kernel). */
+static an_conv_shape transposed(const an_conv_shape *s)
 {
     return (an_conv_shape){
         .B = s->B,
@@ -80,8 +93,9 @@ an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, floa
 {
     AN_ASSERT(dx && dy && w);
     AN_ASSERT(is_consistent(s));
+    AN_ASSERT(an_disjoint(dx, input_floats(s), dy, output_floats(s)));
     AN_ASSERT(beta == 0 || beta == 1);
-    an_conv_shape back = turned(s);
+    an_conv_shape back = transposed(s);
     if (s->stride == 1 && an_k_winograd_fits(&back))
         return an_k_winograd_forward(dx, dy, w, true, NULL, beta != 0, &back);
     if (an_k_winograd_stride2_fits(s))

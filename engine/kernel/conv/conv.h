@@ -1,8 +1,9 @@
 /* conv: two-dimensional convolution (correlation, as in PyTorch), channels-last.
  *
- * x (B,H,W,C), w (O,C,kh,kw), b (O) [opt], y (B,Ho,Wo,O); gradients have the shapes of what
- * they belong to and are added to. Every function takes its scratch once (base/memory/scratch.h)
- * and returns AN_ENOMEM if it cannot. */
+ * x (B,H,W,C), w (O,C,kh,kw), b (O) or NULL, y (B,Ho,Wo,O); a gradient has the shape of its array.
+ * Outputs overlap no input. B ≥ 0, all other sizes ≥ 1. Cost: 2·B·Ho·Wo·O·C·kh·kw operations, fewer
+ * where Winograd's algorithms apply. Every function takes its scratch once and returns AN_ENOMEM if
+ * there is none. The bits do not depend on the number of threads. */
 #ifndef AN_KERNEL_CONV_CONV_H
 #define AN_KERNEL_CONV_CONV_H
 
@@ -17,14 +18,15 @@ typedef struct {
     int64_t Ho, Wo; /* the output: floor((H + 2·pad − kh)/stride) + 1   */
 } an_conv_shape;
 
-/* Fills Ho and Wo too; they are < 1 when the kernel does not fit. stride ≥ 1, pad ≥ 0. */
+/* Computes Ho and Wo too; they are < 1 if the kernel does not fit in the padded image, and then the
+ * functions below must not be called. stride ≥ 1, pad ≥ 0. */
 an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t kh,
                               int64_t kw, int64_t stride, int64_t pad);
 
 /* y[b,i,j,o] = b[o] + Σ_{u,v,c} x[b, i·stride+u−pad, j·stride+v−pad, c] · w[o,c,u,v] */
 an_code an_k_conv_forward(float *y, const float *x, const float *w, const float *b,
                           const an_conv_shape *s);
-/* dx = the transposed convolution of dy with w + beta·dx, beta 0 (dx is not read) or 1. */
+/* dx ← the transposed convolution of dy with w + beta·dx; beta is 0 (dx is not read) or 1. */
 an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, float beta,
                                 const an_conv_shape *s);
 /* dw += Σ_{b,i,j} dy[b,i,j,o] · x[b, i·stride+u−pad, j·stride+v−pad, c].

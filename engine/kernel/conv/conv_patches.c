@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/integer.h"
 #include "base/par.h"
 #include "base/simd.h"
@@ -204,6 +205,7 @@ static void carve_own(image_job *j)
 an_code an_k_conv_patches_forward(float *y, const float *x, const float *w, const float *b,
                                   const an_conv_shape *s)
 {
+    AN_ASSERT(an_k_conv_patches_fit(s));
     image_job j = {.l = layout_of(s, false), .out = y, .in = x, .b = b};
     an_part packed = an_carve_shared(&j.scratch, an_packed_floats(j.l.depth, s->O), sizeof(float));
     carve_own(&j);
@@ -218,6 +220,7 @@ an_code an_k_conv_patches_forward(float *y, const float *x, const float *w, cons
 an_code an_k_conv_patches_data(float *dx, const float *dy, const float *w, bool accumulate,
                                const an_conv_shape *s)
 {
+    AN_ASSERT(an_k_conv_patches_fit(s));
     image_job j = {.l = layout_of(s, true), .out = dx, .in = dy, .accumulate = accumulate};
     int64_t columns = s->kh * j.l.line;
     an_part packed = an_carve_shared(&j.scratch, an_packed_floats(s->O, columns), sizeof(float));
@@ -265,6 +268,7 @@ static void add_chunks(float *dw, const float *dW, int64_t chunks, const layout 
 
 an_code an_k_conv_patches_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s)
 {
+    AN_ASSERT(an_k_conv_patches_fit(s));
     layout l = layout_of(s, false);
     int64_t grain = an_div_up(s->B, CHUNKS), chunks = an_chunks(s->B, grain), n = l.depth * s->O;
     an_carve scratch = {0};

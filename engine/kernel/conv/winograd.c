@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/integer.h"
 #include "base/par.h"
 #include "kernel/common/carve.h"
@@ -43,9 +44,16 @@ static layout layout_of(const an_conv_shape *s)
     return l;
 }
 
+/* What the transforms require; an_k_winograd_fits() adds what makes them pay. */
+static bool is_possible(const an_conv_shape *s)
+{
+    return s->kh == 3 && s->kw == 3 && s->stride == 1 && s->C % AN_LANES == 0 &&
+           s->O % AN_LANES == 0;
+}
+
 bool an_k_winograd_fits(const an_conv_shape *s)
 {
-    if (s->kh != 3 || s->kw != 3 || s->stride != 1 || s->C % AN_LANES || s->O % AN_LANES)
+    if (!is_possible(s))
         return false;
     an_tile_map m = an_k_tile_map(s);
     int64_t computed = m.tiles * AN_TILE_OUT * AN_TILE_OUT, outputs = s->B * s->Ho * s->Wo;
@@ -71,6 +79,7 @@ static void transform_kernels(float *U, int64_t plane, const float *w, bool flip
 an_code an_k_winograd_forward(float *y, const float *x, const float *w, bool flipped,
                               const float *b, bool accumulate, const an_conv_shape *s)
 {
+    AN_ASSERT(is_possible(s));
     if (an_k_winograd_few_tiles_fits(s))
         return an_k_winograd_few_tiles_forward(y, x, w, flipped, b, accumulate, s);
     layout l = layout_of(s);
@@ -145,6 +154,7 @@ static void sum_tiles(float *dU, const float *V, const float *Z, int64_t tiles, 
 
 an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s)
 {
+    AN_ASSERT(is_possible(s));
     if (an_k_winograd_few_tiles_fits(s))
         return an_k_winograd_few_tiles_weight(dw, dy, x, s);
     layout l = layout_of(s);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/integer.h"
 #include "base/par.h"
 #include "kernel/common/carve.h"
@@ -34,6 +35,7 @@ static void all_inputs(float *V, int64_t plane, const float *x, const an_tile_ma
 an_code an_k_winograd_few_tiles_forward(float *y, const float *x, const float *w, bool flipped,
                                         const float *b, bool accumulate, const an_conv_shape *s)
 {
+    AN_ASSERT(an_k_winograd_few_tiles_fits(s));
     an_tile_map map = an_k_tile_map(s);
     int64_t C = s->C, O = s->O, plane = an_tile_plane(map.tiles, C);
     int64_t plane_out = an_tile_plane(BLOCK, SLICE), kernels = an_tile_plane(C, SLICE);
@@ -71,6 +73,7 @@ an_code an_k_winograd_few_tiles_forward(float *y, const float *x, const float *w
 an_code an_k_winograd_few_tiles_weight(float *dw, const float *dy, const float *x,
                                        const an_conv_shape *s)
 {
+    AN_ASSERT(an_k_winograd_few_tiles_fits(s));
     an_tile_map map = an_k_tile_map(s);
     int64_t C = s->C, O = s->O, size = ROWS * AN_MICRO_COLUMNS;
     int64_t plane_in = an_tile_plane(map.tiles, C), plane_out = an_tile_plane(map.tiles, O);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/integer.h"
 #include "base/par.h"
 #include "kernel/common/carve.h"
@@ -47,10 +48,16 @@ static layout layout_of(const an_conv_shape *s)
     return l;
 }
 
+/* What the transforms require; an_k_winograd_stride2_fits() adds what makes them pay. */
+static bool is_possible(const an_conv_shape *s)
+{
+    return s->kh == 3 && s->kw == 3 && s->stride == 2 && s->pad_y == 1 && s->pad_x == 1 &&
+           s->C % AN_LANES == 0 && s->O % AN_LANES == 0;
+}
+
 bool an_k_winograd_stride2_fits(const an_conv_shape *s)
 {
-    if (s->kh != 3 || s->kw != 3 || s->stride != 2 || s->pad_y != 1 || s->pad_x != 1 ||
-        s->C % AN_LANES || s->O % AN_LANES || s->C * s->O > MOST_WEIGHTS)
+    if (!is_possible(s) || s->C * s->O > MOST_WEIGHTS)
         return false;
     layout l = layout_of(s);
     return l.tiles >= ENOUGH_TILES && 4 * l.tiles * OUT * OUT <= 5 * s->B * s->Ho * s->Wo;
@@ -170,6 +177,7 @@ static void multiply(float *M, const float *V, const float *U, int64_t tiles, co
 an_code an_k_winograd_stride2_forward(float *y, const float *x, const float *w, const float *b,
                                       const an_conv_shape *s)
 {
+    AN_ASSERT(is_possible(s));
     layout l = layout_of(s);
     work own;
     if (take(&own, &l))
@@ -198,6 +206,7 @@ an_code an_k_winograd_stride2_forward(float *y, const float *x, const float *w, 
 an_code an_k_winograd_stride2_data(float *dx, const float *dy, const float *w, bool accumulate,
                                    const an_conv_shape *s)
 {
+    AN_ASSERT(is_possible(s));
     layout l = layout_of(s);
     int64_t C = s->C, O = s->O;
     work own;

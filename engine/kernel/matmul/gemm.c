@@ -1,24 +1,25 @@
-/* gemm: the only place that calls a BLAS. OpenBLAS runs single-threaded inside our own
- * threads: its own cuts depend on the number of threads, ours on the sizes alone.
- * Order of calls: an_k_gemm_batch → an_k_gemm_par → an_k_gemm → cblas_sgemm, or, for the
- * products of layers, our own loops over packed panels: a tenth faster, and no copy of A. */
+/* gemm: the only file that calls a BLAS. OpenBLAS runs single-threaded inside our own threads: its
+ * own cuts depend on the number of threads, ours on the sizes alone.
+ * Order of calls: an_k_gemm_batch → an_k_gemm_par → an_k_gemm → cblas_sgemm or, for the products
+ * of layers, our own loops over packed matrices: a tenth faster, and without a copy of A. */
 #include "kernel/matmul/gemm.h"
 
 #include <cblas.h>
 #include <stddef.h>
 
+#include "base/assert.h"
 #include "base/integer.h"
 #include "base/par.h"
 #include "base/memory/scratch.h"
 #include "kernel/matmul/packed.h"
 
 enum {
-    ROWS = 64,     /* of C per chunk when M is cut                                */
-    SLICES = 8,    /* of K at most when K is cut: the scratch is SLICES·M·N floats */
-    LONG_K = 1024, /* K is cut from here on, if also longer than M and N           */
-    MANY = 256,    /* rows that are chunks enough: K stays whole                   */
-    DEEP = 128,    /* of K summed at a time, for both operands to stay in the cache */
-    WORTH = 16     /* smaller sizes are left to BLAS                               */
+    ROWS = 64,     /* of C per chunk when M is cut                                        */
+    SLICES = 8,    /* of K at most when K is cut: the scratch is SLICES·M·N floats        */
+    LONG_K = 1024, /* from here on K is cut, if it is also longer than M and N            */
+    MANY = 256,    /* rows from which on cutting M gives enough chunks: K is not cut      */
+    DEEP = 128,    /* of K at a time: 128·(8 + 32) floats of both operands are 20 KiB, in L1 */
+    WORTH = 16     /* below, the BLAS is faster: packing would cost as much as the product */
 };
 
 /* Before main(), so that no call races with it. */
@@ -32,9 +33,17 @@ const char *an_k_gemm_library(void)
     return openblas_get_config();
 }
 
+/* The row lengths are at least those of the matrices as stored. */
+static bool are_strides(bool ta, bool tb, int64_t M, int64_t N, int64_t K, int64_t lda, int64_t ldb,
+                        int64_t ldc)
+{
+    return M >= 0 && N >= 0 && K >= 0 && lda >= (ta ? M : K) && ldb >= (tb ? K : N) && ldc >= N;
+}
+
 void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha, const float *A,
                int64_t lda, const float *B, int64_t ldb, float beta, float *C, int64_t ldc)
 {
+    AN_ASSERT(are_strides(ta, tb, M, N, K, lda, ldb, ldc));
     if (M == 0 || N == 0)
         return;
     cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
@@ -42,7 +51,7 @@ void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha, c
                 C, (blasint)ldc);
 }
 
-/* A product whose rows of C chunks share out. */
+/* A product whose rows of C are cut into chunks. */
 typedef struct {
     bool ta, tb;
     int64_t N, K;
@@ -112,6 +121,7 @@ void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, con
                      int64_t lda, const float *B, int64_t ldb, bool accumulate,
                      an_prefetch *prefetch)
 {
+    AN_ASSERT(N % AN_LANES == 0 && are_strides(true, false, M, N, K, lda, ldb, ldc));
     for (int64_t k = 0; k < K; k += DEEP)
         for (int64_t n = 0; n < N; n += AN_MICRO_COLUMNS)
             for (int64_t m = 0; m < M; m += AN_MICRO_ROWS)
@@ -176,6 +186,7 @@ an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float a
                       const float *A, int64_t lda, const float *B, int64_t ldb, float beta,
                       float *C, int64_t ldc)
 {
+    AN_ASSERT(are_strides(ta, tb, M, N, K, lda, ldb, ldc));
     bool own = alpha == 1 && (beta == 0 || beta == 1) && worth_packing(M, N, K);
     if (K >= LONG_K && K > M && K > N && (ta || M < MANY))
         return cut_depth(ta, tb, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);

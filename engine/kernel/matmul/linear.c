@@ -1,26 +1,28 @@
-/* linear: see linear.h. Sizes worth it run on packed panels (packed.h), others as products of
- * their own (gemm.h). Backward cuts the rows into slices. A slice goes a few rows at a time:
- * their dx, their part of dw and of db while they are in the cache. */
+/* linear: see linear.h. Sizes of 16 or more use packed weights (packed.h), others plain products
+ * (gemm.h). The backward pass cuts the rows into slices, and processes a slice a few rows at a
+ * time: their dx, their part of dw and of db while the rows are in L1 and L2. */
 #include "kernel/matmul/linear.h"
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/integer.h"
 #include "base/par.h"
 #include "kernel/common/carve.h"
+#include "kernel/common/overlap.h"
 #include "base/simd.h"
 #include "kernel/matmul/gemm.h"
 #include "kernel/matmul/packed.h"
 #include "kernel/common/row_sums.h"
 
 enum {
-    WORTH = 16,  /* a side of a product from which on panels pay       */
-    ROWS = 64,   /* of a forward block                                 */
-    BLOCKS = 4,  /* of a forward chunk: the next one's rows are asked for */
-    STEP = 128,  /* of a slice at a time                               */
-    SLICES = 8,  /* of the rows, each with sums of its own             */
-    LONG = 1024, /* rows from which on slices pay, if more than out and in */
-    SUMS = 32    /* of dy's columns in registers at a time                 */
+    WORTH = 16,  /* a side of a product from which on packing pays                       */
+    ROWS = 64,   /* of a forward block                                                   */
+    BLOCKS = 4,  /* of a forward chunk: each block prefetches the next one's rows        */
+    STEP = 128,  /* rows of a slice at a time: 128 rows of dy and x are 128 KiB at 128 wide */
+    SLICES = 8,  /* of the rows, each with its own sums                                  */
+    LONG = 1024, /* rows from which on slices pay, if more than out and in               */
+    SUMS = 32    /* columns of dy summed in registers at a time                          */
 };
 
 /* n floats from x on, in as many shares as a product has rows of tiles. */
@@ -64,6 +66,8 @@ an_code an_k_linear_forward(float *y, const float *x, const float *w, const floa
                             const an_linear_shape *s)
 {
     int64_t rows = s->rows, out = s->out, in = s->in;
+    AN_ASSERT(rows >= 0 && out >= 1 && in >= 1);
+    AN_ASSERT(an_disjoint(y, rows * out, x, rows * in) && an_disjoint(y, rows * out, w, out * in));
     if (rows < WORTH || out < WORTH || in < WORTH) {
         for (int64_t r = 0; r < rows && b; r++)
             memcpy(y + r * out, b, sizeof *y * (size_t)out);
@@ -79,7 +83,7 @@ an_code an_k_linear_forward(float *y, const float *x, const float *w, const floa
     return AN_OK;
 }
 
-/* ── backward, everything on its own ──────────────────────────────────────────────── */
+/* ── backward, one product per gradient ──────────────────────────────────────────────── */
 
 static an_code one_by_one(const an_linear_grads *d, const float *dy, const float *x, const float *w,
                           const an_linear_shape *s)
@@ -146,7 +150,7 @@ static void run_slice(const slices *j, int64_t s)
     }
 }
 
-/* The slices' sums to the gradients of output m. */
+/* Adds the slices' sums to the gradients of output m. */
 static void fold_row(const slices *j, int64_t count, int64_t m)
 {
     int64_t out = j->out, in = j->in;
@@ -199,6 +203,10 @@ an_code an_k_linear_backward(const an_linear_grads *d, const float *dy, const fl
                              const float *w, const an_linear_shape *s)
 {
     int64_t rows = s->rows, out = s->out, in = s->in;
+    AN_ASSERT(rows >= 0 && out >= 1 && in >= 1);
+    AN_ASSERT(!d->dx || d->beta_x == 0 || d->beta_x == 1);
+    AN_ASSERT(!d->dw || d->beta_w == 0 || d->beta_w == 1);
+    AN_ASSERT(an_disjoint(d->dx, rows * in, dy, rows * out));
     if (rows < LONG || rows <= out || rows <= in || out < WORTH || in % AN_LANES != 0)
         return one_by_one(d, dy, x, w, s);
     slices j = {.d = d,

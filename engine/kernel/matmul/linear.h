@@ -1,6 +1,6 @@
 /* linear: a dense layer, y (rows, out) = x (rows, in)·wᵀ + b, w (out, in), b (out), and its
- * gradients. What is wanted backward is one pass over the rows: of a batch's activations, which
- * fit no cache, each is fetched once. */
+ * gradients. All gradients of a layer are computed in one pass over the rows: a batch's activations
+ * fit no cache, and so each is fetched once. */
 #ifndef AN_KERNEL_MATMUL_LINEAR_H
 #define AN_KERNEL_MATMUL_LINEAR_H
 
@@ -12,19 +12,20 @@ typedef struct {
     int64_t rows, out, in;
 } an_linear_shape;
 
-/* b may be NULL. AN_ENOMEM (scratch), as backward. */
+/* b may be NULL. y overlaps no other array. AN_ENOMEM. */
 an_code an_k_linear_forward(float *y, const float *x, const float *w, const float *b,
                             const an_linear_shape *shape);
 
-/* Where gradients go, NULL where not wanted. beta 0: overwritten without being read, 1: added to.
- */
+/* The gradients to compute, NULL for the others. beta 0: overwritten without being read, 1: added
+ * to. */
 typedef struct {
     float *dx, beta_x; /* (rows, in)      */
     float *dw, beta_w; /* (out, in)       */
     float *db;         /* (out), added to */
 } an_linear_grads;
 
-/* From dy (rows, out). Sums over rows are cut by the sizes alone and added in order. */
+/* From dy (rows, out). Sums over rows are cut by the sizes alone and added in order. dx overlaps no
+ * other array. AN_ENOMEM. */
 an_code an_k_linear_backward(const an_linear_grads *d, const float *dy, const float *x,
                              const float *w, const an_linear_shape *shape);
 

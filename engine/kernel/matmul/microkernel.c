@@ -1,9 +1,10 @@
-/* microkernel: see microkernel.h. Picks the vector width, and turns a tile whose columns are no
- * multiple of sixteen into one that is, by way of a tile on the stack. */
+/* microkernel: see microkernel.h. Selects the vector width. A tile whose columns are not a multiple
+ * of 16 is computed with more columns, into a tile on the stack. */
 #include "kernel/matmul/microkernel.h"
 
 #include <stddef.h>
 
+#include "base/assert.h"
 #include "base/integer.h"
 #include "kernel/matmul/microkernel_dispatch.h"
 
@@ -11,11 +12,15 @@ enum { ROWS = AN_MICRO_ROWS, COLUMNS = AN_MICRO_COLUMNS };
 
 void an_k_micro_panel(const an_micro_panel *job)
 {
+    AN_ASSERT_SLOW(job->columns >= 0 && job->columns % AN_LANES == 0);
+    AN_ASSERT_SLOW(job->b_step >= job->columns && job->out_step >= job->columns);
     AN_MICRO_ACTIVE(panel)(job);
 }
 
 void an_k_micro_rows(const an_micro_rows *job)
 {
+    AN_ASSERT_SLOW(job->columns >= 1 && job->columns <= COLUMNS);
+    AN_ASSERT_SLOW(job->b_step >= an_round_up(job->columns, AN_LANES));
     if (job->columns % AN_LANES == 0) {
         AN_MICRO_ACTIVE(rows)(job);
         return;
@@ -38,6 +43,9 @@ void an_k_micro_rows(const an_micro_rows *job)
 
 void an_k_micro_outer(const an_micro_outer *job)
 {
+    AN_ASSERT_SLOW(job->columns % AN_LANES == 0 ||
+                   (job->rows <= ROWS && job->columns >= 1 && job->columns <= COLUMNS));
+    AN_ASSERT_SLOW(job->out_step >= job->columns);
     if (job->columns % AN_LANES == 0) {
         AN_MICRO_ACTIVE(outer)(job);
         return;

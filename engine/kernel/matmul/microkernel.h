@@ -1,16 +1,17 @@
-/* microkernel: the three inner loops of every matrix product and convolution of ours. All keep a
- * tile of 8 rows by up to 32 columns in registers while the sum runs; nobody's operand is copied
- * but what packed.h or a caller packs. Written once per vector width; the sum of an element runs in
- * the order of its terms, so AVX2 and AVX-512 give the same bits (the baseline has no fused
- * multiply-add and rounds twice).
+/* microkernel: the three inner loops of all our matrix products and convolutions. Each keeps a tile
+ * of 8 rows by up to 32 columns in registers while it sums. The loops copy no operand; packed.h
+ * packs one. Compiled once per vector width. The sum of an element is in order of its terms, so
+ * AVX2 and AVX-512 give the same bits; the baseline has no fused multiply-add and rounds twice.
  *
- *   rows    out[m][n] = Σ_s Σ_k a_s[m][k] · b_s[k][n]     a row is 8 pointers per segment s,
- *           contiguous along k: pixels of a channels-last image, one segment per kernel tap
- *           (Dukhan, "The indirect convolution algorithm", 2019), or plain rows
- *   panel   out[m][n] = Σ_k a[m][k] · b[k][n]             any number of rows that lie evenly: short
- *           sums are dear to set up tile by tile
- *   outer   out[m][n] = Σ_p a[p][m] · b[p][n]             p walks two arrays with strides:
- *           sums over pixels or tiles, as in weight gradients */
+ *   rows    out[m][n] = Σ_s Σ_k a_s[m][k] · b_s[k][n]     8 pointers per segment s, each to k
+ *           contiguous floats: pixels of a channels-last image, one segment per kernel tap
+ *           (Dukhan, "The indirect convolution algorithm", 2019), or rows of a matrix
+ *   panel   out[m][n] = Σ_k a[m][k] · b[k][n]             any number of evenly spaced rows: one
+ *           call per panel, because for short sums a call per tile would cost as much as the tile
+ *   outer   out[m][n] = Σ_p a[p][m] · b[p][n]             p runs over two arrays with strides:
+ *           sums over pixels or tiles, as in weight gradients
+ *
+ * All run on the calling thread. Each job states the ranges of its fields; n ≤ 0 terms give 0. */
 #ifndef AN_KERNEL_MATMUL_MICROKERNEL_H
 #define AN_KERNEL_MATMUL_MICROKERNEL_H
 
@@ -27,10 +28,10 @@ typedef struct {
     int64_t segments, k;
     int64_t b_step;    /* floats from one k to the next; that many are readable up to
                           columns rounded up to 16                                     */
-    float *const *out; /* (8): may coincide, where a row is not wanted                 */
+    float *const *out; /* (8) pointers; unused rows may share one                      */
     int64_t columns;   /* 1 … 32                                                       */
     const float *bias; /* (columns), added; or NULL                                    */
-    bool accumulate;   /* add to what is there                                         */
+    bool accumulate;   /* add to out                                                   */
 } an_micro_rows;
 
 void an_k_micro_rows(const an_micro_rows *job);

@@ -1,4 +1,4 @@
-/* microkernel_avx2: the loops of microkernel.h and attention.h with vectors of eight floats. */
+/* microkernel_avx2: the loops of microkernel.h and attention.h with vectors of 8 floats. */
 #include "kernel/matmul/microkernel_dispatch.h"
 
 #ifdef AN_MICRO_X86

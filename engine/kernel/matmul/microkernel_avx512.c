@@ -1,4 +1,4 @@
-/* microkernel_avx512: the loops of microkernel.h and attention.h with vectors of sixteen floats. */
+/* microkernel_avx512: the loops of microkernel.h and attention.h with vectors of 16 floats. */
 #include "kernel/matmul/microkernel_dispatch.h"
 
 #ifdef AN_MICRO_X86

@@ -1,4 +1,4 @@
-/* microkernel_baseline: the loops of microkernel.h and attention.h with vectors of four floats, for
+/* microkernel_baseline: the loops of microkernel.h and attention.h with vectors of 4 floats, for
  * any machine. */
 #include <stdint.h>
 

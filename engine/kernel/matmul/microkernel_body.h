@@ -1,8 +1,8 @@
-/* microkernel_body: the loops of microkernel.h for one vector width. The including file says which:
+/* microkernel_body: the loops of microkernel.h for one vector width. The including file defines:
  * TARGET (an attribute or nothing), NAME(f), V (a vector of LANES floats), LOAD, STORE, SPREAD
- * (one float everywhere), ADD, FMA(a, b, c) = a·b + c, MAX(a, b), which is b where one is NaN,
+ * (one float in all lanes), ADD, FMA(a, b, c) = a·b + c, MAX(a, b), which is b where one is NaN,
  * and the register tile: ROWS, VECS.
- * Columns come in sixteens here; microkernel.c sees to the rest. */
+ * Columns are a multiple of 16 here; microkernel.c handles the others. */
 #include "kernel/matmul/microkernel.h"
 #include "kernel/matmul/microkernel_dispatch.h"
 
@@ -10,7 +10,7 @@
 #define EACH_ROW _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)
 #define EACH_VEC _Pragma("GCC unroll 8") for (int v = 0; v < vecs; v++)
 
-/* Out of line: in line its registers would be saved for every tile. */
+/* Out of line: inlined, its registers would be saved for every tile. */
 static __attribute__((noinline)) void NAME(prefetch_share)(an_prefetch *list)
 {
     for (int64_t left = list->share, n; left > 0 && list->next < list->parts; left -= n) {
@@ -30,7 +30,7 @@ INLINE void NAME(rows_tile)(const an_micro_rows *j, int row, int64_t column, con
     V sum[ROWS][VECS], line[VECS];
     int64_t k_end = j->k, step = j->b_step;
     EACH_ROW
-    { /* where sums go is fetched while they run, not when they end */
+    { /* fetches the output lines while the sums run */
         __builtin_prefetch(j->out[row + r] + column, 1);
         __builtin_prefetch(j->out[row + r] + column + vecs * LANES - 1, 1);
     }
@@ -133,8 +133,7 @@ INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t colum
     EACH_ROW EACH_VEC STORE(out + r * j->out_step + v * LANES, sum[r][v]);
 }
 
-/* A tile of 1 … ROWS rows by one or VECS vectors: the compiler wants the numbers when it unrolls.
- */
+/* A tile of 1 … ROWS rows by one or VECS vectors, each a constant so that the loops unroll. */
 #define CASE(tile, n)                                                                              \
     case n:                                                                                        \
         if (wide)                                                                                  \

@@ -1,5 +1,5 @@
-/* microkernel_dispatch: the loops of microkernel.h by vector width, columns in sixteens, and the
- * choice of a width. Internal to micro*.c and attention*.c. */
+/* microkernel_dispatch: the variants of microkernel.h's loops per vector width (columns a multiple
+ * of 16), and their selection. Internal to microkernel*.c and attention*.c. */
 #ifndef AN_KERNEL_MATMUL_MICROKERNEL_DISPATCH_H
 #define AN_KERNEL_MATMUL_MICROKERNEL_DISPATCH_H
 
@@ -19,7 +19,7 @@ void an_micro_avx512_panel(const an_micro_panel *job);
 void an_micro_avx512_outer(const an_micro_outer *job);
 #endif
 
-/* Of what comes in a version per width, an_micro_…_NAME, the one that is in force. */
+/* Selects the active one of the variants an_micro_WIDTH_NAME. */
 #ifdef AN_MICRO_X86
 #define AN_MICRO_ACTIVE(name)                                                                      \
     (an_simd_level() == AN_SIMD_AVX512 ? &an_micro_avx512_##name                                   \

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/overlap.h"
 #include "kernel/common/transpose.h"
 
 enum {
@@ -130,6 +131,9 @@ void an_k_packed_product(float *C, int64_t ldc, const float *A, int64_t lda, int
                          an_prefetch *prefetch)
 {
     AN_ASSERT(M >= 0 && lda >= B->K && ldc >= B->N);
+    AN_ASSERT(M == 0 || an_disjoint(C, (M - 1) * ldc + B->N, A, (M - 1) * lda + B->K));
+    AN_ASSERT(M == 0 ||
+              an_disjoint(C, (M - 1) * ldc + B->N, B->data, an_packed_floats(B->K, B->N)));
     for (int64_t p = 0; p < an_panel_count(B->N); p++) {
         int64_t first = p * AN_PANEL;
         an_micro_panel job = {.a = A,
