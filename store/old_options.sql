@@ -7,6 +7,7 @@
 CREATE TEMP TABLE renamed(section TEXT, old TEXT, new TEXT, PRIMARY KEY(section, old)) WITHOUT ROWID;
 INSERT INTO renamed VALUES            -- section '': a curve
   ('loss', 'epsilon', 'denoising'), ('prior', 'crop', 'crop_size'), ('prior', 'top', 'top_percent'),
+  ('schedule', 'beta', 'base'), ('schedule', 'bound', 'bound_constants'),
   ('train', 'decay', 'weight_decay'), ('train', 'ema', 'ema_decay'), ('train', 'predict', 'prediction'),
   ('train', 'rate', 'lr_schedule'), ('train', 'sampler', 'sampling'),
   ('', 'loss_epsilon', 'loss_denoising');
@@ -38,19 +39,21 @@ CREATE TEMP VIEW new_json AS
 SELECT c.config_id, json_replace(c.json,
          '$.loss', json(coalesce(l.json, c.json -> '$.loss')),
          '$.prior', json(coalesce(p.json, c.json -> '$.prior')),
+         '$.schedule', json(coalesce(s.json, c.json -> '$.schedule')),
          '$.train', json(coalesce(t.json, c.json -> '$.train'))) AS json
   FROM main.config c
   LEFT JOIN new_section l ON l.config_id = c.config_id AND l.section = 'loss'
   LEFT JOIN new_section p ON p.config_id = c.config_id AND p.section = 'prior'
+  LEFT JOIN new_section s ON s.config_id = c.config_id AND s.section = 'schedule'
   LEFT JOIN new_section t ON t.config_id = c.config_id AND t.section = 'train';
 
 CREATE TEMP VIEW config AS SELECT config_id, sha256(json) AS sha256, json FROM new_json;
 
 CREATE TEMP VIEW config_param AS
-SELECT p.config_id, coalesce(r.new, p.key) AS key, p.num, p.txt
+SELECT p.config_id, coalesce(r.new || substr(p.key, length(r.old) + 1), p.key) AS key, p.num, p.txt
   FROM main.config_param p LEFT JOIN (
     SELECT section || '.' || old AS old, section || '.' || new AS new FROM renamed WHERE section <> '') r
-    ON r.old = p.key
+    ON p.key = r.old OR substr(p.key, 1, length(r.old) + 1) = r.old || '.'
  UNION ALL SELECT config_id, section || '.' || key, NULL, txt FROM missing;
 
 CREATE TEMP VIEW metric AS

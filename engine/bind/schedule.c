@@ -39,7 +39,7 @@ static const int64_t *opt_counts(lua_State *L, int64_t K)
 
 static an_beta_spec read_beta(lua_State *L)
 {
-    const int kind = an_opt_enum(L, 1, "beta", an_beta_names, AN_BETA_COSINE);
+    const int kind = an_opt_enum(L, 1, "base", an_beta_names, AN_BETA_COSINE);
     an_beta_spec spec = an_beta_default((an_beta_kind)kind, an_opt_int(L, 1, "T", 1000));
     spec.start = an_opt_num(L, 1, "beta_start", spec.start);
     spec.end = an_opt_num(L, 1, "beta_end", spec.end);
@@ -48,7 +48,7 @@ static an_beta_spec read_beta(lua_State *L)
     return spec;
 }
 
-/* new{K=, T=, beta=, lambda=, coupling=, about=, …}: one flat table of resolved values. lambda
+/* new{K=, T=, base=, lambda=, coupling=, about=, …}: one flat table of resolved values. lambda
  * lists K levels. about: a table of further fields of the schedule, among them `text`, the line
  * that print() shows for the policy. */
 static int schedule_new(lua_State *L)
@@ -187,7 +187,7 @@ static int push_field(lua_State *L, const an_schedule *s, const char *key)
         return push_levels(L, s);
     if (!strcmp(key, "counts"))
         return push_counts(L, about);
-    const char *text = !strcmp(key, "beta")       ? an_beta_names[about->beta.kind]
+    const char *text = !strcmp(key, "base")       ? an_beta_names[about->beta.kind]
                        : !strcmp(key, "coupling") ? an_coupling_names[about->coupling]
                                                   : NULL;
     return text ? (lua_pushstring(L, text), 1) : -1;

@@ -42,7 +42,7 @@ void an_push_schedule_text(lua_State *L, int arg, const an_schedule *s)
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     add(&b, "Schedule  K = %lld classes, T = %lld steps\n", (long long)about->K, (long long)T);
-    add(&b, "  beta      %s", an_beta_names[about->beta.kind]);
+    add(&b, "  base      %s", an_beta_names[about->beta.kind]);
     if (about->beta.kind == AN_BETA_COSINE)
         add(&b, " (offset %g)", about->beta.offset);
     else

@@ -90,14 +90,19 @@ function Renamed.test_the_migration_renames_what_the_errors_name()
   lu.assertEquals(listed, expected)
 end
 
+-- SQL: the option ?1 or one inside it.
+local AT = "(key = ?1 OR substr(key, 1, length(?1) + 1) = ?1 || '.')"
+
 local function shows_the_new_names(db)
   for _, row in ipairs(configs(db)) do is_canonical(row) end
   local options = db:config(db:find "1")
   lu.assertEquals(config.complete(options), options)
   for old, new in pairs(renamed.options) do
-    lu.assertNotNil(aniso.options.get(options, new), new)
-    lu.assertEquals(one(db, "SELECT count(*) FROM config_param WHERE key = ?1", old), 0)
-    lu.assertEquals(one(db, "SELECT count(*) FROM config_param WHERE key = ?1", new), 2)
+    local stored = new ~= "schedule.base" -- which is only there where a recipe gives it
+    lu.assertEquals(aniso.options.get(options, new) ~= nil, stored, new)
+    lu.assertEquals(one(db, "SELECT count(*) FROM config_param WHERE " .. AT, old), 0)
+    lu.assertEquals(one(db, "SELECT count(DISTINCT config_id) FROM config_param WHERE " .. AT, new),
+      stored and 2 or 0)
   end
   lu.assertEquals(options.train.lr, 1e-5)
   lu.assertEquals(options.train.weight_decay, 1e-4)
@@ -137,7 +142,7 @@ local function job(db)
   return { db = db, seed = 1, label = "run", study = "s", stream = nowhere, config = {
     data = { "lesions", n = 140, size = 12 }, backbone = { "resnet", depth = 8, width = 4 },
     prior = { crops = 2, crop_size = 6, top_percent = 30, local_width = 4, attention = 4 },
-    schedule = { T = 40 }, denoiser = { "cross_attention", dim = 8, blocks = 1, heads = 2 },
+    schedule = { base = "linear", T = 40, bound_constants = { q = 2 } }, denoiser = { "cross_attention", dim = 8, blocks = 1, heads = 2 },
     loss = { denoising = 0.5 }, select = { steps = 2, draws = 1 }, sampler = { "ddim", steps = 3, draws = 2 },
     train = { epochs = 2, batch = 28, draws = 2, lr = 1e-5, lr_schedule = "one_cycle", weight_decay = 0.1,
       ema_decay = 0.9, prediction = "v", sampling = "class_balanced" } } }
@@ -149,9 +154,9 @@ local function make_old(db)
   for _, row in ipairs(configs(db)) do
     local options = core.json.decode(row.json)
     for old, new in pairs(renamed.options) do
-      aniso.options.set(options, old, core.json.encode(aniso.options.get(options, new)))
+      options = aniso.options.apply(options, { [old] = aniso.options.get(options, new) })
       aniso.options.set(options, new, "nil")
-      assert(db:exec("UPDATE config_param SET key = ?2 WHERE key = ?1", new, old))
+      assert(db:exec("UPDATE config_param SET key = ?2 || substr(key, length(?1) + 1) WHERE " .. AT, new, old))
     end
     options.loss.class_weight = nil
     assert(db:exec "DELETE FROM config_param WHERE key = 'loss.class_weight'")

@@ -7,7 +7,7 @@ local COUNTS = { 6705, 1113, 1099, 514, 327, 142, 115 }
 local tensor = core.tensor
 
 local function bound(more)
-  local given = { beta = "cosine", T = 100, counts = COUNTS, lambda = "bound" }
+  local given = { base = "cosine", T = 100, counts = COUNTS, lambda = "bound" }
   for key, value in pairs(more or {}) do given[key] = value end
   return schedule(given)
 end
@@ -20,7 +20,7 @@ local Test = {}
 
 function Test.test_fields_say_what_it_was_made_from()
   local s <close> = bound { coupling = "speed" }
-  lu.assertEquals({ s.K, s.T, s.beta, s.policy, s.coupling, s.normalise },
+  lu.assertEquals({ s.K, s.T, s.base, s.policy, s.coupling, s.normalise },
     { 7, 100, "cosine", "bound", "speed", "mean" })
   lu.assertEquals(s.counts, COUNTS)
   lu.assertEquals(s.lambda:shape(), { 7 })
@@ -51,10 +51,10 @@ function Test.test_signal_noise_and_snr_are_rows_of_the_table()
 end
 
 function Test.test_both_spellings_of_the_base_are_the_same()
-  lu.assertEquals(schedule { "linear", K = 2 }.beta, "linear")
-  lu.assertEquals(schedule { beta = "linear", K = 2 }.beta, "linear")
-  lu.assertEquals(schedule { K = 2 }.beta, "cosine")
-  lu.assertErrorMsgContains("both", schedule.new, { "linear", beta = "sigmoid", K = 2 })
+  lu.assertEquals(schedule { "linear", K = 2 }.base, "linear")
+  lu.assertEquals(schedule { base = "linear", K = 2 }.base, "linear")
+  lu.assertEquals(schedule { K = 2 }.base, "cosine")
+  lu.assertErrorMsgContains("both", schedule.new, { "linear", base = "sigmoid", K = 2 })
 end
 
 function Test.test_manual_levels_and_clipping()

@@ -1,4 +1,4 @@
--- aniso schedule BETA --counts …: a noise schedule as a table of classes, as drawings, beside
+-- aniso schedule BASE --counts …: a noise schedule as a table of classes, as drawings, beside
 -- others, its bound, and paths of the label vector through it; the command-line twin of
 -- aniso.schedule{…}:plot(), :bound(), :simulate() and aniso.compare_schedules.
 local cli = require "aniso.cli"
@@ -42,7 +42,7 @@ local function one_number(text)
 end
 
 function schedule.arguments(parser)
-  parser:argument("beta", "cosine (default), linear, scaled_linear, quadratic, sigmoid or constant"):args "?"
+  parser:argument("base", "cosine (default), linear, scaled_linear, quadratic, sigmoid or constant"):args "?"
   parser:option("--T", "diffusion steps (default 1000)"):convert(one_number)
   parser:option("--lambda", [[the levels' policy: bound, '{"power", gamma = 0.5}', '{"manual", 1, 2}' …]])
   parser:option("--coupling", "variance (default), speed or sample")
@@ -64,7 +64,7 @@ function schedule.arguments(parser)
 end
 
 local function given_by(args)
-  local given = { args.beta, T = args.T, coupling = args.coupling, counts = args.counts, K = args.K }
+  local given = { args.base, T = args.T, coupling = args.coupling, counts = args.counts, K = args.K }
   if args.lambda then given.lambda = literal.read(args.lambda) end
   for _, set in ipairs(args.set) do options.set(given, (set[1]:gsub("^schedule%.", "")), set[2]) end
   return given
@@ -76,7 +76,7 @@ end
 
 -- What aniso.compare_schedules takes: this schedule, and this one with other options.
 local function compared(s, args)
-  local list = { { args.beta or "cosine", s } }
+  local list = { { args.base or "cosine", s } }
   for i, text in ipairs(args.compare) do
     local other, given = literal.read(text), given_by(args)
     for key, value in pairs(type(other) == "table" and other or { other }) do given[key] = value end

@@ -6,7 +6,7 @@ local number = require("aniso.recipe.options").number
 
 local bound = {}
 
--- The options of schedule.bound, which the policy "bound" may override.
+-- The options of schedule.bound_constants, which the policy "bound" may override.
 bound.constants = {
   A = number { default = 1, above = 0, text = "Weight of the generalisation term" },
   Dn = number { default = 1, above = 0, text = "Weight of the denoising term" },

@@ -5,7 +5,7 @@
 --                          counts: training images n_j per class, or nil; o: the complete options
 --   text, options          what it is, with its source, and its own options (recipe/options.lua)
 --   needs_counts           every class must have a training image
---   takes_constants        options A, Dn, p, q that are left out are those of schedule.bound
+--   takes_constants        options A, Dn, p, q that are left out are those of schedule.bound_constants
 -- A recipe may bring a policy of its own: function(counts, o) (recipe/own_part.lua).
 local bound = require "aniso.method.bound"
 local effective_number = require "aniso.method.effective_number"
@@ -25,7 +25,7 @@ local function each(counts, f)
 end
 
 local function constant()
-  return optional(number { above = 0, text = "That of schedule.bound if left out" })
+  return optional(number { above = 0, text = "That of schedule.bound_constants if left out" })
 end
 
 lambda.policies = {
@@ -126,7 +126,7 @@ function lambda.constants(choice, constants)
 end
 
 -- The levels in force (K doubles). choice: a complete value of schedule.lambda; constants: those
--- of schedule.bound; counts: training images per class, or nil.
+-- of schedule.bound_constants; counts: training images per class, or nil.
 function lambda.levels(choice, K, counts, constants)
   local raw
   if own_part.is(choice) then

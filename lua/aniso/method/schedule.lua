@@ -16,11 +16,11 @@ local number, one_of, optional = options.number, options.one_of, options.optiona
 schedule.policies = lambda.policies
 
 local base = one_of { "cosine", "linear", "scaled_linear", "quadratic", "sigmoid", "constant" }
-local named = options.custom(function(value) return base.check(value, "schedule.beta") end,
+local named = options.custom(function(value) return base.check(value, "schedule.base") end,
   base.default, base)
 
 schedule.options = {
-  [1] = named, beta = optional(base),                          -- {"linear"} or {beta = "linear"}
+  [1] = named, base = optional(base),                          -- {"linear"} or {base = "linear"}
   T = options.integer { default = 1000, min = 1 },
   beta_start = optional "number",                              -- default: the kind's own, by 1000/T
   beta_end = optional "number",
@@ -28,13 +28,13 @@ schedule.options = {
   offset = number { default = 0.008, min = 0, below = 1 },     -- of the cosine
   coupling = one_of { "variance", "speed", "sample" },
   lambda = lambda.option,
-  bound = bound.constants,                                     -- E(λ), see schedule:bound()
+  bound_constants = bound.constants,                           -- of E(λ), see schedule:bound()
   counts = optional(options.list(options.integer { min = 0 })),
   K = optional(options.integer { min = 1 }),
 }
 
 local function classes(o)
-  local values = o.lambda.values
+  local values = o.lambda[1] == "manual" and o.lambda.values
   local K = o.K or o.counts and #o.counts or values and #values
   if not K or K == 0 then
     error("schedule: give counts = {images per class} or K = classes", 0)
@@ -47,26 +47,27 @@ local function classes(o)
 end
 
 local function base_of(o)
-  if o.beta and o[1] ~= base.default and o[1] ~= o.beta then
-    error(("schedule: both %s and beta = %s are given"):format(o[1], o.beta), 0)
+  if o.base and o[1] ~= base.default and o[1] ~= o.base then
+    error(("schedule: both %s and base = %s are given"):format(o[1], o.base), 0)
   end
-  return o.beta or o[1]
+  return o.base or o[1]
 end
 
 -- counts: those of the data set, where the options give none. stored [opt]: the levels of a
--- stored run (K), used in the place of an own policy's, which need not be at hand then.
+-- stored run (K), used in the place of an own policy's, which need not be found then.
 function schedule.new(given, counts, stored)
   local o = options.check(given, schedule.options, "schedule")
   o.counts = o.counts or counts
   local K, choice = classes(o), o.lambda
   local levels = own_part.is(choice) and stored and #stored == K and stored
-    or lambda.levels(choice, K, o.counts, o.bound)
+    or lambda.levels(choice, K, o.counts, o.bound_constants)
   return core.schedule.new {
     K = K, counts = o.counts, coupling = o.coupling, lambda = levels,
-    beta = base_of(o), T = o.T, beta_start = o.beta_start, beta_end = o.beta_end,
+    base = base_of(o), T = o.T, beta_start = o.beta_start, beta_end = o.beta_end,
     beta_max = o.beta_max, offset = o.offset,
-    about = { policy = choice[1], normalise = choice.normalise, constants = lambda.constants(choice, o.bound),
-      text = lambda.describe(choice, o.bound) },
+    about = { policy = choice[1], normalise = choice.normalise,
+      bound_constants = lambda.constants(choice, o.bound_constants),
+      text = lambda.describe(choice, o.bound_constants) },
   }
 end
 
@@ -82,7 +83,7 @@ function methods.bound(s, given)
   local levels = type(given) == "userdata" and given:list() or type(given) == "table" and given[1] and given
   if not levels then return require "aniso.prompt.explore.bound"(s, given) end
   if #levels ~= s.K then error(("bound: %d levels for %d classes"):format(#levels, s.K), 2) end
-  return bound.value(s.constants, s.counts, levels)
+  return bound.value(s.bound_constants, s.counts, levels)
 end
 
 return setmetatable(schedule, { __call = function(_, given) return schedule.new(given) end })

@@ -219,7 +219,7 @@ end
 -- What runs that cost the same have in common.
 local function cost_of(complete)
   local same = options.copy(complete)
-  same.schedule.lambda, same.schedule.bound, same.loss = nil, nil, nil
+  same.schedule.lambda, same.schedule.bound_constants, same.loss = nil, nil, nil
   return core.json.encode(same)
 end
 

@@ -57,7 +57,7 @@ end
 
 -- Everything a run needs that follows from (config, seed), nothing of which is stored.
 -- beside [opt]: a session whose net this one shares. job.levels [opt]: a stored run's λ_j;
--- job.evaluation_only: nothing is trained, so the losses' own parts need not be at hand.
+-- job.evaluation_only: nothing is trained, so the losses' own parts need not be found.
 function trainer.prepare(job, beside)
   local session = { config = job.config, seed = job.seed, plan = stage.plan(job.config) }
   session.dataset = load_data(job.config.data)

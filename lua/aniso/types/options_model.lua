@@ -36,7 +36,7 @@
 ---@class aniso.option.schedule
 ---@field [1]? "cosine"|"linear"|"scaled_linear"|"quadratic"|"sigmoid"|"constant" The base (default "cosine").
 ---The base again, for --set.
----@field beta? "cosine"|"linear"|"scaled_linear"|"quadratic"|"sigmoid"|"constant"
+---@field base? "cosine"|"linear"|"scaled_linear"|"quadratic"|"sigmoid"|"constant"
 ---@field T? integer Diffusion steps (default 1000, at least 1).
 ---@field beta_start? number β at the first step; the base's own, scaled by 1000/T, if left out.
 ---@field beta_end? number β at the last step; the base's own, scaled by 1000/T, if left out.
@@ -48,12 +48,12 @@
 ---How the class levels λ_j are chosen: a policy, or function(counts, options) that gives K levels
 ---(default "isotropic").
 ---@field lambda? aniso.option.lambda|string|function
----@field bound? aniso.option.schedule.bound Constants of the bound E(λ).
+---@field bound_constants? aniso.option.schedule.bound_constants Constants of the bound E(λ).
 ---@field counts? integer[] Training images n_j per class; the data set's if left out.
 ---@field K? integer Classes; as many as counts or levels if left out (at least 1).
 
 ---Constants of E(λ) = 1/K Σ_j [A / (λ_j^p √n_j) + Dn λ_j^q].
----@class aniso.option.schedule.bound
+---@class aniso.option.schedule.bound_constants
 ---@field A? number Weight of the generalisation term (default 1, above 0).
 ---@field Dn? number Weight of the denoising term (default 1, above 0).
 ---@field p? number Power of λ in the generalisation term (default 1, above 0).

@@ -10,11 +10,11 @@
 ---@field T integer Diffusion steps.
 ---@field lambda aniso.Tensor λ_j in force, (K), after normalisation and clipping.
 ---@field counts integer[]? Training images per class; nil if they were not given.
----@field beta string The base schedule: "cosine", "linear", ….
+---@field base string The base schedule: "cosine", "linear", ….
 ---@field coupling "variance"|"speed"|"sample" How λ enters a and s.
 ---@field levels number[] The same as a list of doubles.
 ---@field policy string How λ was chosen: "power", …; "own:NAME" for a recipe's own policy.
----@field constants table A, Dn, p and q of the bound E(λ).
+---@field bound_constants table A, Dn, p and q of the bound E(λ).
 ---@field text string The policy with its options, as print(s) shows it.
 ---@field normalise "mean"|"geometric"|"prior"|"max"|"none" What of λ is kept at 1.
 local Schedule = {}

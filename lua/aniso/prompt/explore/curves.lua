@@ -93,7 +93,7 @@ curves.titles = { signal = "Signal a", noise = "Noise s", snr = "log-SNR ln(a²/
 
 function curves.describe(s)
   local lambda = s.policy == "isotropic" and "isotropic" or "λ " .. s.policy
-  return ("%s, T = %d, coupling %s, %s"):format(s.beta, s.T, s.coupling, lambda)
+  return ("%s, T = %d, coupling %s, %s"):format(s.base, s.T, s.coupling, lambda)
 end
 
 -- One figure per kind; classes with the same curve everywhere are one line.
