@@ -142,7 +142,8 @@ local function job(db)
   return { db = db, seed = 1, label = "run", study = "s", stream = nowhere, config = {
     data = { "lesions", n = 140, size = 12 }, backbone = { "resnet", depth = 8, width = 4 },
     prior = { crops = 2, crop_size = 6, top_percent = 30, local_width = 4, attention = 4 },
-    schedule = { base = "linear", T = 40, bound_constants = { q = 2 } }, denoiser = { "cross_attention", dim = 8, blocks = 1, heads = 2 },
+    schedule = { base = "linear", T = 40, bound_constants = { q = 2 } },
+    denoiser = { "cross_attention", dim = 8, blocks = 1, heads = 2 },
     loss = { denoising = 0.5 }, select = { steps = 2, draws = 1 }, sampler = { "ddim", steps = 3, draws = 2 },
     train = { epochs = 2, batch = 28, draws = 2, lr = 1e-5, lr_schedule = "one_cycle", weight_decay = 0.1,
       ema_decay = 0.9, prediction = "v", sampling = "class_balanced" } } }
@@ -156,7 +157,8 @@ local function make_old(db)
     for old, new in pairs(renamed.options) do
       options = aniso.options.apply(options, { [old] = aniso.options.get(options, new) })
       aniso.options.set(options, new, "nil")
-      assert(db:exec("UPDATE config_param SET key = ?2 || substr(key, length(?1) + 1) WHERE " .. AT, new, old))
+      assert(db:exec("UPDATE config_param SET key = ?2 || substr(key, length(?1) + 1) WHERE " .. AT, new,
+        old))
     end
     options.loss.class_weight = nil
     assert(db:exec "DELETE FROM config_param WHERE key = 'loss.class_weight'")
