@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/memory/scratch.h"
+#include "kernel/common/carve.h"
 #include "grad/ops.h"
 #include "kernel/pointwise/crop.h"
 #include "tensor/scope.h"
@@ -107,28 +107,26 @@ static an_code check(an_tensor *maps, an_tensor *g, int64_t H, int64_t W, int64_
     return AN_OK;
 }
 
-/* Work space of one image: its map, the rows on the way, the table of sums. */
-static int64_t room(int64_t h, int64_t w, int64_t H, int64_t W)
-{
-    return h * w + h * (W + 1) + (H + 1) * (W + 1);
-}
-
 static an_code choose_all(an_tensor *positions, an_tensor *maps, an_tensor *p, int64_t H, int64_t W,
                           int64_t s)
 {
     int64_t B = maps->shape[0], h = maps->shape[1], w = maps->shape[2], K = maps->shape[3];
-    int64_t n = positions->shape[1], each = room(h, w, H, W);
-    double *space = an_scratch_take(sizeof *space * (size_t)(B * each));
-    if (!space)
+    int64_t n = positions->shape[1];
+    an_carve scratch = {0};
+    an_part own_map = an_carve_own(&scratch, h * w, sizeof(double));
+    an_part own_rows = an_carve_own(&scratch, h * (W + 1), sizeof(double));
+    an_part own_sums = an_carve_own(&scratch, (H + 1) * (W + 1), sizeof(double));
+    if (an_carve_take(&scratch))
         return AN_ENOMEM;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t b = 0; b < B; b++) {
-        double *map = space + b * each, *row = map + h * w, *sum = row + h * (W + 1);
+        double *map = an_carve_at(&scratch, own_map), *row = an_carve_at(&scratch, own_rows);
+        double *sum = an_carve_at(&scratch, own_sums);
         weigh(map, an_f32(maps) + b * h * w * K, an_f32(p) + b * K, h * w, K);
         integrate(sum, row, map, h, w, H, W);
         choose(&(scene){H, W, n, s, sum}, an_i64(positions) + b * n * 2);
     }
-    an_scratch_give(space);
+    an_carve_give(&scratch);
     return AN_OK;
 }
 

@@ -5,10 +5,9 @@
 
 #include "base/assert.h"
 #include "base/par.h"
+#include "kernel/common/cache.h"
 #include "kernel/common/fast_exp.h"
 #include "kernel/common/overlap.h"
-
-enum { PARALLEL_FROM = 16384 }; /* elements: for fewer, starting threads costs more */
 
 static float row_max(const float *x, int64_t n)
 {
@@ -81,7 +80,7 @@ static void forward(void (*row)(float *, const float *, int64_t), float *y, cons
                     int64_t rows, int64_t n)
 {
     AN_ASSERT(rows >= 0 && n >= 1 && an_same_or_disjoint(y, x, rows * n));
-    an_par_for(rows, an_grain(rows, n, PARALLEL_FROM), forward_rows, &(forward_job){row, y, x, n});
+    an_par_for(rows, an_grain(rows, n, AN_GRAIN), forward_rows, &(forward_job){row, y, x, n});
 }
 
 typedef struct {
@@ -104,7 +103,7 @@ static void backward(void (*row)(float *, const float *, const float *, int64_t)
 {
     AN_ASSERT(rows >= 0 && n >= 1);
     AN_ASSERT(an_disjoint(dx, rows * n, dy, rows * n) && an_disjoint(dx, rows * n, y, rows * n));
-    an_par_for(rows, an_grain(rows, n, PARALLEL_FROM), backward_rows,
+    an_par_for(rows, an_grain(rows, n, AN_GRAIN), backward_rows,
                &(backward_job){row, dx, dy, y, n});
 }
 

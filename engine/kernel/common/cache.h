@@ -6,6 +6,8 @@
 #ifndef AN_KERNEL_COMMON_CACHE_H
 #define AN_KERNEL_COMMON_CACHE_H
 
+#include <stdint.h>
+
 enum {
     /* Floats of a cache line (64 bytes), which is also the widest vector (AVX-512). Columns of
      * packed matrices, channels of Winograd tiles and running sums come in multiples of it. Every
@@ -35,5 +37,11 @@ enum {
      * region takes 1 to 5 µs, a pass over 16,384 floats 2 µs. */
     AN_GRAIN = 16384
 };
+
+/* Rows of a chunk, for rows of `each` elements: AN_GRAIN elements, but one row at least. */
+static inline int64_t an_row_grain(int64_t each)
+{
+    return each < 1 ? AN_GRAIN : each < AN_GRAIN ? AN_GRAIN / each : 1;
+}
 
 #endif

@@ -22,6 +22,9 @@ enum {
     WORTH = 16     /* below, the BLAS is faster: packing would cost as much as the product */
 };
 
+_Static_assert(DEEP *(AN_MICRO_ROWS + AN_MICRO_COLUMNS) * sizeof(float) <= AN_L1_BYTES,
+               "both operands of an outer product fit L1");
+
 /* Before main(), so that no call races with it. */
 __attribute__((constructor)) static void keep_blas_single_threaded(void)
 {

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/cache.h"
 #include "kernel/common/ordered_sum.h"
 #include "kernel/common/overlap.h"
 #include "kernel/norm/row_backward.h"
@@ -62,13 +63,6 @@ AN_SIMD void an_k_gated_residual_norm(float *u, float *x, const float *y, const 
 
 /* ── groups of rows ───────────────────────────────────────────────────────────────── */
 
-enum { GRAIN = 1 << 14 }; /* numbers of a chunk: for fewer, starting threads costs more */
-
-static int64_t grain(int64_t each)
-{
-    return each > 0 && each < GRAIN ? GRAIN / each : 1;
-}
-
 /* Where the vectors of row r begin. */
 static inline int64_t condition_of(const an_conditions *s, int64_t r)
 {
@@ -118,7 +112,7 @@ void an_k_adaptive_norm_forward(float *u, float *mean, float *rstd, const float 
                                 const an_conditions *s)
 {
     AN_ASSERT(are_conditions(s) && eps > 0);
-    an_par_for(s->groups * s->rows, grain(s->C), norm_rows,
+    an_par_for(s->groups * s->rows, an_row_grain(s->C), norm_rows,
                &(norm_job){u, mean, rstd, x, scale, shift, eps, s});
 }
 
@@ -160,7 +154,7 @@ void an_k_adaptive_norm_backward(float *dx, float beta, float *dscale, float *ds
                                  const float *rstd, const float *scale, const an_conditions *s)
 {
     AN_ASSERT(are_conditions(s) && !dscale == !dshift && is_result(dx, beta, du, x, s));
-    an_par_for(s->groups, grain(s->rows * s->C), norm_groups_backward,
+    an_par_for(s->groups, an_row_grain(s->rows * s->C), norm_groups_backward,
                &(norm_backward_job){dx, beta, dscale, dshift, du, x, mean, rstd, scale, s});
 }
 
@@ -190,7 +184,8 @@ void an_k_gated_residual_forward(float *z, const float *x, const float *y, const
                                  const an_conditions *s)
 {
     AN_ASSERT(are_conditions(s) && is_result(z, 0, x, y, s));
-    an_par_for(s->groups * s->rows, grain(s->C), residual_rows, &(residual_job){z, x, y, gate, s});
+    an_par_for(s->groups * s->rows, an_row_grain(s->C), residual_rows,
+               &(residual_job){z, x, y, gate, s});
 }
 
 static inline void residual_row_backward(float *restrict dy, float beta, const float *restrict dz,
@@ -232,6 +227,6 @@ void an_k_gated_residual_backward(float *dy, float beta, float *dgate, const flo
                                   const float *y, const float *gate, const an_conditions *s)
 {
     AN_ASSERT(are_conditions(s) && is_result(dy, beta, dz, y, s));
-    an_par_for(s->groups, grain(s->rows * s->C), residual_groups_backward,
+    an_par_for(s->groups, an_row_grain(s->rows * s->C), residual_groups_backward,
                &(residual_backward_job){dy, beta, dgate, dz, y, gate, s});
 }

@@ -6,6 +6,7 @@
 #include "base/memory/scratch.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/cache.h"
 #include "kernel/common/row_sums.h"
 #include "kernel/norm/batch_norm_fold.h"
 
@@ -133,7 +134,7 @@ an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
                                 int64_t N, int64_t C)
 {
     AN_ASSERT(N >= 0 && C >= 1);
-    int64_t fold = an_bn_fold(N, C), W = fold * C, rows = N / fold, grain = an_bn_grain(W);
+    int64_t fold = an_bn_fold(N, C), W = fold * C, rows = N / fold, grain = an_row_grain(W);
     float *storage = an_scratch_take(sizeof(float) * (size_t)(4 * W));
     if (!storage)
         return AN_ENOMEM;

@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/memory/scratch.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/cache.h"
+#include "kernel/common/carve.h"
 #include "kernel/common/ordered_sum.h"
 #include "kernel/common/overlap.h"
 #include "kernel/common/row_sums.h"
@@ -217,7 +218,7 @@ static void coefficients(float *scale, const double *sums, const an_batch_norm_s
 
 static void second_pass(const backward_job *job, int64_t rows)
 {
-    int64_t grain = an_bn_grain(job->a.W);
+    int64_t grain = an_row_grain(job->a.W);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t lo = 0; lo < rows; lo += grain)
         write_gradients(job, lo, lo + grain < rows ? lo + grain : rows);
@@ -241,12 +242,16 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
         AN_ASSERT(is_gradient(d.dx, d.beta_x, dy, x, N * C) &&
                   an_disjoint(d.dx, N * C, d.dresidual, N * C));
     int64_t fold = an_bn_fold(N, C), W = fold * C;
-    double *sums = an_scratch_take((2 * sizeof(double) + 7 * sizeof(float)) * (size_t)W);
-    if (!sums)
+    an_carve scratch = {0};
+    an_part both_sums = an_carve_shared(&scratch, 2 * W, sizeof(double));
+    an_part affine = an_carve_shared(&scratch, 3 * W, sizeof(float));
+    an_part repeated = an_carve_shared(&scratch, 4 * W, sizeof(float));
+    if (an_carve_take(&scratch))
         return AN_ENOMEM;
-    float *scale = (float *)(sums + 2 * W);
-    backward_job job = {.a = an_bn_repeat(scale + 3 * W, x, saved->mean, saved->rstd, saved->gamma,
-                                          saved->beta, C, fold),
+    double *sums = an_carve_at(&scratch, both_sums);
+    float *scale = an_carve_at(&scratch, affine);
+    backward_job job = {.a = an_bn_repeat(an_carve_at(&scratch, repeated), x, saved->mean,
+                                          saved->rstd, saved->gamma, saved->beta, C, fold),
                         .how = !saved->relu ? UNMASKED
                                : saved->y   ? BY_Y
                                             : BY_X,
@@ -273,6 +278,6 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
         if (job.dx || job.dresidual)
             second_pass(&job, N / fold);
     }
-    an_scratch_give(sums);
+    an_carve_give(&scratch);
     return code;
 }

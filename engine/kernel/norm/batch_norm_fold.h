@@ -23,11 +23,4 @@ an_folded_norm an_bn_repeat(float *storage, const float *x, const float *mean, c
 /* Reduces each of the n rows of sums (n, fold·C) to its first C columns, the total over folds. */
 void an_bn_unfold(double *sums, int64_t n, int64_t C, int64_t fold);
 
-/* Rows of W columns that a thread processes at a time. */
-static inline int64_t an_bn_grain(int64_t W)
-{
-    const int64_t floats = 16384;
-    return W < floats ? floats / W : 1;
-}
-
 #endif

@@ -7,17 +7,11 @@
 #include "base/memory/scratch.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/cache.h"
 #include "kernel/common/overlap.h"
 #include "kernel/common/row_sums.h"
 #include "kernel/norm/row_backward.h"
 #include "kernel/norm/row_moments.h"
-
-enum { GRAIN = 1 << 14 }; /* numbers of a chunk: for fewer, starting threads costs more */
-
-static int64_t grain(int64_t C)
-{
-    return C > 0 && C < GRAIN ? GRAIN / C : 1;
-}
 
 typedef struct {
     float *y, *mean, *rstd;
@@ -52,7 +46,8 @@ void an_k_layer_norm_forward(float *y, float *mean, float *rstd, const float *x,
                              const float *beta, double eps, int64_t N, int64_t C)
 {
     AN_ASSERT(N >= 0 && C >= 1 && eps > 0 && an_disjoint(y, N * C, x, N * C));
-    an_par_for(N, grain(C), forward_rows, &(forward_job){y, mean, rstd, x, gamma, beta, eps, C});
+    an_par_for(N, an_row_grain(C), forward_rows,
+               &(forward_job){y, mean, rstd, x, gamma, beta, eps, C});
 }
 
 /* ── backward ─────────────────────────────────────────────────────────────────────── */
@@ -113,7 +108,7 @@ an_code an_k_layer_norm_backward(float *dx, float beta, float *dgamma, float *db
     AN_ASSERT((beta == 0 && dx == dy) || an_disjoint(dx, N * C, dy, N * C));
     backward_job job = {dx, beta, dy, x, mean, rstd, gamma, C};
     if (!dgamma && !dbeta) {
-        an_par_for(dx ? N : 0, grain(C), backward_without_sums, &job);
+        an_par_for(dx ? N : 0, an_row_grain(C), backward_without_sums, &job);
         return AN_OK;
     }
     double *sums = an_scratch_take(sizeof(double) * (size_t)(2 * C));

@@ -6,11 +6,9 @@
 
 #include "base/assert.h"
 #include "base/par.h"
+#include "kernel/common/cache.h"
 
-enum {
-    GRAIN = 1 << 14, /* elements of a chunk: for fewer, starting threads costs more */
-    PIECE = 4096     /* elements of a row of the innermost dimension for one thread */
-};
+enum { PIECE = 4096 }; /* elements of a row of the innermost dimension for one thread */
 
 static bool is_broadcast(const an_broadcast *g)
 {
@@ -132,7 +130,7 @@ void an_k_binary_forward(an_binary_kind kind, float *y, const float *a, const fl
     }
     int64_t total = elements(g), n = g->shape[g->ndim - 1], rows = n ? total / n : 0;
     int64_t pieces = (n + PIECE - 1) / PIECE, each = n < PIECE ? n : PIECE;
-    an_par_for(rows * pieces, each ? GRAIN / each : 1, forward_pieces,
+    an_par_for(rows * pieces, an_row_grain(each), forward_pieces,
                &(forward_job){kind, y, a, b, g, pieces});
 }
 
@@ -252,11 +250,11 @@ void an_k_binary_backward(an_binary_kind kind, int side, float *d, float beta, c
     const int64_t *sd = side ? g->sb : g->sa;
     backward_job job = {kind, side, beta, d, dy, a, b, g, .rows = 0};
     if (g->ndim == 1 && sd[0] != 0) {
-        an_par_for(n, GRAIN, backward_pieces, &job);
+        an_par_for(n, AN_GRAIN, backward_pieces, &job);
         return;
     }
     int64_t outer = g->ndim > 1 && sd[0] != 0 ? g->shape[0] : 1; /* independent indices */
     job.rows = outer ? rows / outer : 0;
     int64_t each = job.rows * n;
-    an_par_for(outer, each > 0 && each < GRAIN ? GRAIN / each : 1, backward_rows, &job);
+    an_par_for(outer, an_row_grain(each), backward_rows, &job);
 }

@@ -8,11 +8,9 @@
 
 #include "base/assert.h"
 #include "base/par.h"
+#include "kernel/common/cache.h"
 
-enum {
-    PARALLEL_FROM = 16384, /* elements: for fewer, starting threads costs more */
-    COLUMNS = 32           /* of a chunk: two cache lines of a row             */
-};
+enum { COLUMNS = 2 * AN_LANES }; /* of a chunk: two cache lines of a row */
 
 /* Forward: rows index[i] of the table `from` are copied to the n rows of `to`. Backward: the n rows
  * of `from` are added to rows index[i] of the table `to`. */
@@ -44,7 +42,7 @@ void an_k_embed_forward(float *y, const float *w, const int64_t *index, int64_t 
 {
     AN_ASSERT(n >= 0 && D >= 0);
     AN_ASSERT_SLOW(are_indices(index, n));
-    an_par_for(n, an_grain(n, D, PARALLEL_FROM), copy_rows, &(lookup){y, w, index, n, D});
+    an_par_for(n, an_grain(n, D, AN_GRAIN), copy_rows, &(lookup){y, w, index, n, D});
 }
 
 static void add_columns(void *context, int64_t lo, int64_t hi, int64_t chunk)
@@ -63,7 +61,7 @@ void an_k_embed_backward(float *dw, const float *dy, const int64_t *index, int64
 {
     AN_ASSERT(n >= 0 && D >= 0);
     AN_ASSERT_SLOW(are_indices(index, n));
-    an_par_for(D, n * D > PARALLEL_FROM ? COLUMNS : D, add_columns, &(lookup){dw, dy, index, n, D});
+    an_par_for(D, n * D > AN_GRAIN ? COLUMNS : D, add_columns, &(lookup){dw, dy, index, n, D});
 }
 
 typedef struct {
@@ -90,6 +88,5 @@ static void wave(void *context, int64_t lo, int64_t hi, int64_t chunk)
 void an_k_timestep_embed(float *y, const int64_t *t, int64_t B, int64_t D, double max_period)
 {
     AN_ASSERT(B >= 0 && D >= 2 && D % 2 == 0 && max_period > 1);
-    an_par_for(D / 2, an_grain(D / 2, 2 * B, PARALLEL_FROM), wave,
-               &(waves){y, t, B, D, max_period});
+    an_par_for(D / 2, an_grain(D / 2, 2 * B, AN_GRAIN), wave, &(waves){y, t, B, D, max_period});
 }

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/cache.h"
 #include "kernel/common/fast_exp.h"
 #include "kernel/common/overlap.h"
 
@@ -219,10 +220,7 @@ static const loops kinds[] = {
     [AN_SQUARE] = {square_forward, square_backward},
 };
 
-enum {
-    CHUNK = 16384, /* elements: 64 KiB per array, two of which fit an L2 cache  */
-    PIECE = 512    /* elements of a derivative on the stack, before it is added */
-};
+enum { PIECE = 512 }; /* elements of a derivative on the stack, before it is added */
 
 typedef struct {
     an_map_kind kind;
@@ -251,7 +249,7 @@ static bool is_kind(an_map_kind kind)
 void an_k_map_forward(an_map_kind kind, float *y, const float *x, int64_t n)
 {
     AN_ASSERT(is_kind(kind) && n >= 0 && an_same_or_disjoint(y, x, n));
-    an_par_for(n, CHUNK, forward_part, &(forward_job){kind, y, x});
+    an_par_for(n, AN_GRAIN, forward_part, &(forward_job){kind, y, x});
 }
 
 AN_SIMD static void add(float *restrict to, const float *restrict x, int64_t n)
@@ -283,5 +281,5 @@ void an_k_map_backward(an_map_kind kind, float *dx, float beta, const float *dy,
     AN_ASSERT(is_kind(kind) && n >= 0 && (beta == 0 || beta == 1));
     AN_ASSERT(an_disjoint(dx, n, x, n) && an_disjoint(dx, n, y, n));
     AN_ASSERT((beta == 0 && dx == dy) || an_disjoint(dx, n, dy, n));
-    an_par_for(n, CHUNK, backward_part, &(backward_job){kind, dx, beta, dy, x, y});
+    an_par_for(n, AN_GRAIN, backward_part, &(backward_job){kind, dx, beta, dy, x, y});
 }

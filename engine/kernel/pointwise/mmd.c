@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/memory/scratch.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/carve.h"
 #include "kernel/common/fast_exp.h"
 #include "kernel/common/ordered_sum.h"
 
@@ -145,12 +145,15 @@ an_code an_k_mmd(double *value, float *ga, float *gb, const float *a, const floa
     AN_ASSERT(K >= 1 && B >= (args->unbiased ? 2 : 1));
     AN_ASSERT(args->n >= 1 && args->n <= AN_MMD_KERNELS);
     problem p = make_problem(B, K, args);
-    size_t plane = (size_t)(K * p.stride);
-    double *share = an_scratch_take((size_t)B * sizeof *share + 2 * plane * sizeof(float));
-    if (!share)
+    int64_t plane = K * p.stride;
+    an_carve scratch = {0};
+    an_part shares_of_rows = an_carve_shared(&scratch, B, sizeof(double));
+    an_part planes = an_carve_shared(&scratch, 2 * plane, sizeof(float));
+    if (an_carve_take(&scratch))
         return AN_ENOMEM;
-    float *transposed = (float *)(share + B);
-    memset(transposed, 0, 2 * plane * sizeof *transposed);
+    double *share = an_carve_at(&scratch, shares_of_rows);
+    float *transposed = an_carve_at(&scratch, planes);
+    memset(transposed, 0, sizeof *transposed * (size_t)(2 * plane));
     transpose(transposed, a, &p);
     transpose(transposed + plane, b, &p);
     p.at = transposed;
@@ -159,6 +162,6 @@ an_code an_k_mmd(double *value, float *ga, float *gb, const float *a, const floa
     *value = 0;
     for (int64_t i = 0; i < B; i++)
         *value += share[i];
-    an_scratch_give(share);
+    an_carve_give(&scratch);
     return AN_OK;
 }

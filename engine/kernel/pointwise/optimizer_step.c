@@ -8,13 +8,12 @@
 #include "base/assert.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/cache.h"
 #include "kernel/common/overlap.h"
 
 enum {
-    GRAIN = 16384,        /* elements of a chunk: for fewer, starting threads costs more   */
-    PARTS = 256,          /* partial sums of squares, at most                              */
-    SMALLEST_PART = 4096, /* elements                                                      */
-    LANES = 16            /* running sums: the floats of the widest vector                 */
+    PARTS = 256,         /* partial sums of squares, at most                              */
+    SMALLEST_PART = 4096 /* elements                                                      */
 };
 
 AN_SIMD static void ema(float *restrict average, const float *restrict p, int64_t n, float decay,
@@ -94,7 +93,7 @@ void an_k_adamw(float *p, const float *g, float *m, float *v, int64_t n, const a
         .eps = (float)args->eps,
         .scale = (float)args->with.gradient_scale,
     };
-    an_par_for(n, GRAIN, adamw_part, &(adamw_job){p, m, v, g, constants, &args->with});
+    an_par_for(n, AN_GRAIN, adamw_part, &(adamw_job){p, m, v, g, constants, &args->with});
 }
 
 /* ── SGD ──────────────────────────────────────────────────────────────────────────── */
@@ -158,7 +157,7 @@ void an_k_sgd(float *p, const float *g, float *buf, int64_t n, const an_sgd_args
         buf = NULL;
     if (buf && args->first)
         memset(buf, 0, (size_t)n * sizeof *buf);
-    an_par_for(n, GRAIN, sgd_part, &(sgd_job){p, buf, g, constants, &args->with});
+    an_par_for(n, AN_GRAIN, sgd_part, &(sgd_job){p, buf, g, constants, &args->with});
 }
 
 /* ── average, norm ──────────────────────────────────────────────────────────────── */
@@ -179,7 +178,7 @@ static void ema_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 void an_k_ema(float *average, const float *p, double decay, int64_t n)
 {
     AN_ASSERT(n >= 0 && decay >= 0 && decay <= 1 && an_disjoint(average, n, p, n));
-    an_par_for(n, GRAIN, ema_part, &(ema_job){average, p, decay});
+    an_par_for(n, AN_GRAIN, ema_part, &(ema_job){average, p, decay});
 }
 
 typedef struct {
@@ -190,14 +189,14 @@ typedef struct {
 /* The number of running sums is fixed, so that every vector width gives the same bits. */
 AN_SIMD static double sum_squares_of(const float *g, int64_t n)
 {
-    double lane[LANES] = {0}, sum = 0;
+    double lane[AN_LANES] = {0}, sum = 0;
     int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int k = 0; k < LANES; k++)
+    for (; i + AN_LANES <= n; i += AN_LANES)
+        for (int k = 0; k < AN_LANES; k++)
             lane[k] += (double)g[i + k] * (double)g[i + k];
     for (; i < n; i++)
         sum += (double)g[i] * (double)g[i];
-    for (int k = 0; k < LANES; k++)
+    for (int k = 0; k < AN_LANES; k++)
         sum += lane[k];
     return sum;
 }
@@ -238,5 +237,5 @@ static void scale_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 void an_k_scale(float *g, double factor, int64_t n)
 {
     AN_ASSERT(n >= 0);
-    an_par_for(n, GRAIN, scale_part, &(scale_job){g, (float)factor});
+    an_par_for(n, AN_GRAIN, scale_part, &(scale_job){g, (float)factor});
 }

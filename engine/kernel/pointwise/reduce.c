@@ -5,10 +5,10 @@
 #include "base/assert.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/cache.h"
 
 enum {
     TILE = 64,           /* columns that are summed at a time, in doubles on the stack     */
-    CHUNK = 1 << 14,     /* elements: for fewer, starting threads costs more               */
     CHUNKS_AT_ONCE = 256 /* partial sums on the stack                                      */
 };
 
@@ -40,12 +40,12 @@ static void sum_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 
 static double sum_long(const float *x, int64_t n)
 {
-    const int64_t at_once = (int64_t)CHUNK * CHUNKS_AT_ONCE;
+    const int64_t at_once = (int64_t)AN_GRAIN * CHUNKS_AT_ONCE;
     double partial[CHUNKS_AT_ONCE] = {0}, sum = 0;
     for (int64_t base = 0; base < n; base += at_once) {
         int64_t length = n - base < at_once ? n - base : at_once;
-        an_par_for(length, CHUNK, sum_part, &(long_job){x + base, partial});
-        for (int64_t c = 0; c < an_chunks(length, CHUNK); c++)
+        an_par_for(length, AN_GRAIN, sum_part, &(long_job){x + base, partial});
+        for (int64_t c = 0; c < an_chunks(length, AN_GRAIN); c++)
             sum += partial[c];
     }
     return sum;
@@ -83,12 +83,6 @@ static void sum_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
     }
 }
 
-/* Outer indices per chunk. */
-static int64_t grain(int64_t n, int64_t inner)
-{
-    return n * inner < CHUNK ? CHUNK / (n * inner > 0 ? n * inner : 1) : 1;
-}
-
 void an_k_sum_forward(float *y, const float *x, int64_t outer, int64_t n, int64_t inner,
                       double scale)
 {
@@ -96,7 +90,7 @@ void an_k_sum_forward(float *y, const float *x, int64_t outer, int64_t n, int64_
     if (inner == 1 && outer == 1)
         *y = (float)(scale * sum_long(x, n));
     else
-        an_par_for(outer, grain(n, inner), sum_rows, &(sum_job){y, x, n, inner, scale});
+        an_par_for(outer, an_row_grain(n * inner), sum_rows, &(sum_job){y, x, n, inner, scale});
 }
 
 AN_SIMD static void add_scaled(float *dx, const float *dy, int64_t n, float s, float beta)
@@ -141,7 +135,8 @@ void an_k_sum_backward(float *dx, const float *dy, int64_t outer, int64_t n, int
                        double scale, float beta)
 {
     AN_ASSERT(outer >= 0 && n >= 0 && inner >= 0 && (beta == 0 || beta == 1));
-    an_par_for(outer, grain(n, inner), spread_rows, &(spread_job){dx, dy, n, inner, scale, beta});
+    an_par_for(outer, an_row_grain(n * inner), spread_rows,
+               &(spread_job){dx, dy, n, inner, scale, beta});
 }
 
 /* ── elementwise ──────────────────────────────────────────────────────────────────── */
@@ -163,7 +158,7 @@ void an_k_accumulate(float *dx, const float *dy, int64_t n, double scale, float 
 {
     AN_ASSERT(n >= 0 && (beta == 0 || beta == 1));
     if (dx != dy || beta != 0 || scale != 1)
-        an_par_for(n, CHUNK, add_part, &(accumulate_job){dx, dy, (float)scale, beta});
+        an_par_for(n, AN_GRAIN, add_part, &(accumulate_job){dx, dy, (float)scale, beta});
 }
 
 AN_SIMD static void affine(float *y, const float *x, int64_t n, float a, float b)
@@ -188,5 +183,5 @@ static void affine_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 void an_k_affine(float *y, const float *x, int64_t n, double scale, double shift)
 {
     AN_ASSERT(n >= 0);
-    an_par_for(n, CHUNK, affine_part, &(affine_job){y, x, (float)scale, (float)shift});
+    an_par_for(n, AN_GRAIN, affine_part, &(affine_job){y, x, (float)scale, (float)shift});
 }
