@@ -3,21 +3,19 @@
  * in WAL mode never block its writer. Cost: one pass over the file. */
 #include "store/connection.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
+#include "io/file.h"
+#include "io/path.h"
 
-/* An empty file that was not there before, so that no copy ever replaces something. */
+/* An empty file where there was nothing, so that a copy never replaces anything. */
 static an_code claim(const char *copy)
 {
-    int made = open(copy, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (made < 0 && errno == EEXIST)
+    int made;
+    if (an_path_kind_at(copy) != AN_NOTHING)
         return an_fail(AN_EIO, "%s exists already: name another file, or remove it first", copy);
-    if (made < 0)
-        return an_fail(AN_EIO, "cannot make %s: %s", copy, strerror(errno));
-    close(made);
-    return AN_OK;
+    an_code code = an_file_open(copy, AN_FILE_CREATE, &made);
+    if (code == AN_OK)
+        an_file_close(made);
+    return code;
 }
 
 static an_code copy_pages(an_db *db, sqlite3 *target, const char *copy)
@@ -41,6 +39,6 @@ an_code an_db_backup(an_db *db, const char *copy)
                            : an_fail(AN_EIO, "cannot open %s: %s", copy, sqlite3_errstr(rc));
     sqlite3_close(target);
     if (code != AN_OK)
-        unlink(copy);
+        an_path_remove(copy);
     return code;
 }

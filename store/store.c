@@ -1,17 +1,14 @@
 /* store: the file: opening, making, migrating. */
 #include "store/connection.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/memory/mem.h"
 #include "base/open_handles.h"
+#include "io/file.h"
+#include "io/path.h"
 #include "io/sha256.h"
 #include "store/network_fs.h"
 
@@ -97,8 +94,8 @@ static an_code connect_immutable(an_db *db)
 static bool has_journal(const an_db *db)
 {
     char *wal = sqlite3_mprintf("%s-wal", db->path);
-    struct stat info;
-    bool has = wal && stat(wal, &info) == 0 && info.st_size > 0;
+    an_stamp stamp;
+    bool has = wal && an_path_find_file(wal, &stamp) && stamp.size > 0;
     sqlite3_free(wal);
     return has;
 }
@@ -144,7 +141,7 @@ static an_code open_for_reading(an_db *db, const an_schema *schema)
     an_code code = connect_to(db, db->path, SQLITE_OPEN_READONLY);
     if (code == AN_OK)
         code = check_ours(db, &tables);
-    if ((code == AN_EIO || code == AN_EDB) && !has_journal(db) && access(db->path, R_OK) == 0) {
+    if ((code == AN_EIO || code == AN_EDB) && !has_journal(db) && an_path_readable(db->path)) {
         code = connect_immutable(db);
         if (code == AN_OK)
             code = check_ours(db, &tables);
@@ -174,7 +171,8 @@ static an_code backup(an_db *db, int version)
     bool row;
     if (!s)
         return sqlite3_free(copy), an_err_code();
-    unlink(copy); /* of an attempt that did not end: the file still has that version */
+    if (an_path_kind_at(copy) == AN_FILE)
+        an_path_remove(copy); /* of an attempt that did not end: the file still has that version */
     an_code code = an_bind_text(s, 1, copy, strlen(copy));
     if (code == AN_OK)
         code = an_step(s, &row);
@@ -245,7 +243,8 @@ static an_code bring_up_to_date(an_db *db, const an_schema *schema)
 
 static an_code open_for_writing(an_db *db, const an_schema *schema)
 {
-    db->lock = an_lock_take(db->path);
+    db->lock = an_lock_take(db->path, "wait for it, or write to another file (--db PATH); reading "
+                                      "works meanwhile");
     if (!db->lock)
         return an_err_code();
     an_code code = connect_to(db, db->path, SQLITE_OPEN_READWRITE);
@@ -256,24 +255,28 @@ static an_code open_for_writing(an_db *db, const an_schema *schema)
 
 /* The one name of the file, so that two ways to write it share the lock. A new file is
  * made here; an existing one is not opened: closing it would drop SQLite's locks on it. */
+static an_code make_file(const char *path)
+{
+    int made;
+    an_code code = an_network_fs_refuse(path);
+    if (code != AN_OK || an_path_kind_at(path) != AN_NOTHING)
+        return code;
+    code = an_file_open(path, AN_FILE_CREATE, &made);
+    if (code == AN_OK)
+        an_file_close(made);
+    return code == AN_OK || an_path_kind_at(path) == AN_FILE ? AN_OK : code; /* made meanwhile */
+}
+
 static an_code find_file(an_db *db, const char *path)
 {
-    struct stat info;
-    if (db->readonly && stat(path, &info) != 0)
-        return an_fail(errno == ENOENT ? AN_ENOTFOUND : AN_EIO, "no database at %s: %s", path,
-                       strerror(errno));
-    if (!db->readonly) {
-        an_code code = an_network_fs_refuse(path);
-        if (code != AN_OK)
-            return code;
-        int made = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (made < 0 && errno != EEXIST)
-            return an_fail(AN_EIO, "cannot make %s: %s", path, strerror(errno));
-        if (made >= 0)
-            close(made);
-    }
-    char real[PATH_MAX];
-    if (!realpath(path, real) || stat(real, &info) != 0 || !S_ISREG(info.st_mode))
+    char real[AN_PATH];
+    an_stamp stamp;
+    an_code code = db->readonly ? an_path_stamp(path, &stamp) : make_file(path);
+    if (code == AN_ENOTFOUND)
+        return an_fail(code, "no database at %s", path);
+    if (code != AN_OK)
+        return code;
+    if (an_path_real(real, path) != AN_OK || an_path_kind_at(real) != AN_FILE)
         return an_fail(AN_EIO, "%s is not a file", path);
     db->path = an_strdup(real);
     return db->path ? AN_OK : AN_ENOMEM;

@@ -6,7 +6,7 @@
  *
  *     an_define_class(L, &lock_class);               once, when the part opens
  *     void **handle = an_new_handle(L, "aniso.Lock");  first the handle, then the object: an error
- *     *handle = an_lock_take(path);                    of Lua's in between leaks nothing
+ *     *handle = an_lock_take(path, NULL);              of Lua's in between leaks nothing
  *
  * Every class gets object:close(), __close and __gc, which call `close` once, and __tostring:
  * "Lock", or what `text` pushes, and "Lock (closed)" afterwards. */

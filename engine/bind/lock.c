@@ -1,7 +1,6 @@
-/* lock (Lua): core.sys.lock(path), the Lock userdata: one process at a time does a piece of work.
+/* lock (Lua): core.sys.lock() and the Lock class: one process at a time does a piece of work.
  *
- * The kernel drops the lock when its holder ends, however it ends. lock:close(), <close> and the
- * collector release it. */
+ * lock:close(), <close> and the collector release it; the kernel does when its holder ends. */
 #include "io/lock.h"
 
 #include "bind/bind.h"
@@ -9,13 +8,13 @@
 
 #define AN_LOCK "aniso.Lock"
 
-/* lock(path) → Lock of PATH-lock; nil, message, "EBUSY" where another holds it for half a second.
- */
+/* lock(path [, advice]) → Lock of PATH-lock; nil, message, "EBUSY" where another process holds it
+ * for half a second: the message ends with the advice. */
 int an_lua_lock(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = luaL_checkstring(L, 1), *advice = luaL_optstring(L, 2, NULL);
     void **handle = an_new_handle(L, AN_LOCK);
-    *handle = an_lock_take(path);
+    *handle = an_lock_take(path, advice);
     return *handle ? 1 : an_push_failure(L);
 }
 

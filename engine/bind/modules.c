@@ -6,17 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/embedded.h"
 #include "bind/bind.h"
 #include "bind/open.h"
+#include "io/path.h"
 
 /* Pushes the loader and the name of its file; returns false when there is no such file. */
 static bool load_from_folder(lua_State *L, const char *folder, const char *file)
 {
     const char *path = lua_pushfstring(L, "%s/%s", folder, file);
-    if (access(path, R_OK) != 0)
+    if (!an_path_readable(path))
         return lua_pop(L, 1), false;
     if (luaL_loadfile(L, path) != LUA_OK)
         lua_error(L);

@@ -51,11 +51,11 @@ static void close_file(lua_State *L, void *f)
 static const an_class file_class = {
     .name = AN_SAFETENSORS_FILE, .close = close_file, .internal = true};
 
-an_safetensors *an_push_safetensors(lua_State *L, an_safetensors *(*open)(const char *),
+an_safetensors *an_push_safetensors(lua_State *L, an_safetensors *(*opener)(const char *),
                                     const char *path)
 {
     void **handle = an_new_handle(L, AN_SAFETENSORS_FILE);
-    return *handle = open(path);
+    return *handle = opener(path);
 }
 
 static int load_file(lua_State *L)

@@ -8,8 +8,8 @@
 #define AN_SAFETENSORS_FILE                                                                        \
     "aniso.SafetensorsFile" /* internal: closes its file after an error too */
 
-/* Pushes a SafetensorsFile of what open(path) gives, NULL after a failure. */
-an_safetensors *an_push_safetensors(lua_State *L, an_safetensors *(*open)(const char *path),
+/* Pushes a SafetensorsFile of what opener(path) returns, NULL after a failure. */
+an_safetensors *an_push_safetensors(lua_State *L, an_safetensors *(*opener)(const char *path),
                                     const char *path);
 
 /* The table {name = tensor} at `arg` as a list that lives as long as the table and the

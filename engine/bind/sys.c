@@ -2,7 +2,7 @@
  *
  * Times, threads, memory counters, the host's description, signals, the terminal. The
  * file system's part is added by sys_file.c. Nothing here keeps state. */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -21,6 +21,7 @@
 #include "bind/interrupt.h"
 #include "bind/open.h"
 #include "bind/sys.h"
+#include "io/file.h"
 #include "kernel/matmul/gemm.h"
 
 /* monotonic() → seconds from an arbitrary start, for durations. */
@@ -70,19 +71,33 @@ static int cpu_seconds(lua_State *L)
     return 1;
 }
 
+/* The value in the first line "name…: value" of a /proc file, or its first line for a name of "";
+ * NULL where there is none. Lives until the next call. */
+static const char *proc_value(const char *path, const char *name, size_t *length)
+{
+    static char text[8192]; /* of a cpuinfo the first processor */
+    size_t n = strlen(name);
+    if (an_file_read_start(path, text, sizeof text) != AN_OK)
+        return NULL;
+    for (const char *line = text; line && *line;) {
+        const char *end = line + strcspn(line, "\n");
+        const char *value = n ? memchr(line, ':', (size_t)(end - line)) : line;
+        if (strncmp(line, name, n) == 0 && value) {
+            value += n ? strspn(value, ": \t") : 0;
+            *length = (size_t)(end - value);
+            return value;
+        }
+        line = *end ? end + 1 : NULL;
+    }
+    return NULL;
+}
+
 /* The number of KiB in the line "name: … kB" of /proc/self/status; 0 where there is none. */
 static lua_Integer status_kib(const char *name)
 {
-    char line[256];
-    long long kib = 0;
-    FILE *file = fopen("/proc/self/status", "r");
-    size_t n = strlen(name);
-    while (file && kib == 0 && fgets(line, sizeof line, file))
-        if (!strncmp(line, name, n) && line[n] == ':')
-            sscanf(line + n + 1, "%lld", &kib);
-    if (file)
-        fclose(file);
-    return kib;
+    size_t length;
+    const char *value = proc_value("/proc/self/status", name, &length);
+    return value ? strtoll(value, NULL, 10) : 0;
 }
 
 /* peak_rss() → bytes. Linux keeps the high-water mark of this program in VmHWM; getrusage's
@@ -165,23 +180,15 @@ static int fail_at(lua_State *L)
     return 0;
 }
 
-/* Sets field `key` to the value of the first line "name…: value" of a /proc file. */
+/* Sets field `key` to a value of a /proc file, if it is there. */
 static void set_from_proc(lua_State *L, const char *key, const char *path, const char *name)
 {
-    char line[512];
-    FILE *file = fopen(path, "r");
-    if (!file)
+    size_t length;
+    const char *value = proc_value(path, name, &length);
+    if (!value)
         return;
-    while (fgets(line, sizeof line, file)) {
-        if (strncmp(line, name, strlen(name)) != 0)
-            continue;
-        const char *value = *name ? strchr(line, ':') : line;
-        value = value ? value + strspn(value, ": \t") : line;
-        lua_pushlstring(L, value, strcspn(value, "\n"));
-        lua_setfield(L, -2, key);
-        break;
-    }
-    fclose(file);
+    lua_pushlstring(L, value, length);
+    lua_setfield(L, -2, key);
 }
 
 /* host() → {hostname, os, arch, cpu, simd, cores, ram_bytes, blas, boot_id}; cpu and boot_id

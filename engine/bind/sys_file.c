@@ -1,31 +1,18 @@
-/* sys_file: the file system's part of core.sys.
+/* sys_file: the file system's part of core.sys, over io/path.h and io/file_replace.h.
  *
- * Every function that the system can refuse returns nil, "path: reason", code; success
- * is true or the value asked for. Paths are plain strings, never expanded. */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+ * Every function that the system can refuse returns nil, message, code name; success is true or the
+ * value that the function is named after. */
+#include "base/memory/mem.h"
 #include "bind/bind.h"
 #include "bind/sys.h"
+#include "io/file_replace.h"
+#include "io/path.h"
 
-/* Pushes nil, "path: reason", "ENOTFOUND" or "EIO" from errno. */
-static int refused(lua_State *L, const char *path)
+/* true, or nil, message, code name. */
+static int push_done(lua_State *L, an_code code)
 {
-    an_code code = errno == ENOENT ? AN_ENOTFOUND : AN_EIO;
-    lua_pushnil(L);
-    lua_pushfstring(L, "%s: %s", path, strerror(errno));
-    lua_pushstring(L, an_code_name(code));
-    return 3;
-}
-
-static int done(lua_State *L)
-{
+    if (code != AN_OK)
+        return an_push_failure(L);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -33,55 +20,34 @@ static int done(lua_State *L)
 /* exists(path) → "file", "directory", "other" or nil. */
 static int exists(lua_State *L)
 {
-    struct stat info;
-    if (stat(luaL_checkstring(L, 1), &info) != 0)
-        lua_pushnil(L);
-    else
-        lua_pushstring(L, S_ISREG(info.st_mode)   ? "file"
-                          : S_ISDIR(info.st_mode) ? "directory"
-                                                  : "other");
+    static const char *const names[] = {
+        [AN_FILE] = "file", [AN_FOLDER] = "directory", [AN_OTHER] = "other"};
+    lua_pushstring(L, names[an_path_kind_at(luaL_checkstring(L, 1))]); /* NULL: nil */
     return 1;
 }
 
 /* size(path) → bytes. */
 static int size(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
-    struct stat info;
-    if (stat(path, &info) != 0)
-        return refused(L, path);
-    lua_pushinteger(L, (lua_Integer)info.st_size);
+    an_stamp stamp;
+    if (an_path_stamp(luaL_checkstring(L, 1), &stamp) != AN_OK)
+        return an_push_failure(L);
+    lua_pushinteger(L, stamp.size);
     return 1;
 }
 
 /* mkdir_p(path): the folder and the folders above it; existing ones are fine. */
-static int mkdir_p(lua_State *L)
+static int make_folder(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
-    char *walk = lua_newuserdatauv(L, strlen(path) + 1, 0);
-    strcpy(walk, path);
-    for (char *p = walk + (*walk == '/'); *p; p++) {
-        if (*p != '/')
-            continue;
-        *p = 0;
-        if (mkdir(walk, 0777) != 0 && errno != EEXIST)
-            return refused(L, walk);
-        *p = '/';
-    }
-    struct stat info;
-    if (mkdir(path, 0777) != 0 && (errno != EEXIST || stat(path, &info) != 0))
-        return refused(L, path);
-    return done(L);
+    return push_done(L, an_folder_make(luaL_checkstring(L, 1)));
 }
 
 /* mkdtemp() → a new empty folder below TMPDIR or /tmp. */
 static int make_temporary(lua_State *L)
 {
-    const char *base = getenv("TMPDIR");
-    const char *pattern = lua_pushfstring(L, "%s/aniso-XXXXXX", base && *base ? base : "/tmp");
-    char *path = lua_newuserdatauv(L, strlen(pattern) + 1, 0);
-    if (!mkdtemp(strcpy(path, pattern)))
-        return refused(L, pattern);
+    char path[AN_PATH];
+    if (an_folder_make_temporary(path) != AN_OK)
+        return an_push_failure(L);
     lua_pushstring(L, path);
     return 1;
 }
@@ -89,87 +55,61 @@ static int make_temporary(lua_State *L)
 static int rename_file(lua_State *L)
 {
     const char *from = luaL_checkstring(L, 1);
-    return rename(from, luaL_checkstring(L, 2)) != 0 ? refused(L, from) : done(L);
+    return push_done(L, an_path_rename(from, luaL_checkstring(L, 2)));
 }
 
 /* remove(path): a file or an empty folder. */
 static int remove_file(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
-    return remove(path) != 0 ? refused(L, path) : done(L);
+    return push_done(L, an_path_remove(luaL_checkstring(L, 1)));
 }
 
-/* list(path) → the names in a folder, sorted, without "." and "..". */
+static void close_names(lua_State *L, void *names)
+{
+    (void)L;
+    an_free(names);
+}
+
+/* The names in a folder, so that an error of Lua's does not leak them. */
+static const an_class names_class = {
+    .name = "aniso.FolderNames", .close = close_names, .internal = true};
+
+/* list(path) → the names in a folder, sorted bytewise, without "." and "..". */
 static int list(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    struct dirent **entries;
-    int count = scandir(path, &entries, NULL, NULL), kept = 0;
-    if (count < 0)
-        return refused(L, path);
-    lua_createtable(L, count, 0);
-    for (int i = 0; i < count; i++) {
-        const char *name = entries[i]->d_name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-            lua_pushstring(L, name);
-            lua_rawseti(L, -2, ++kept);
-        }
-        free(entries[i]);
+    char **names;
+    int64_t count;
+    lua_settop(L, 1);
+    void **handle = an_new_handle(L, names_class.name);
+    if (an_folder_list(path, true, &names, &count) != AN_OK)
+        return an_push_failure(L);
+    *handle = names;
+    lua_createtable(L, (int)count, 0);
+    for (int64_t i = 0; i < count; i++) {
+        lua_pushstring(L, names[i]);
+        lua_rawseti(L, -2, i + 1);
     }
-    free(entries);
-    lua_getglobal(L, "table");
-    lua_getfield(L, -1, "sort");
-    lua_pushvalue(L, -3);
-    lua_call(L, 1, 0);
-    lua_pop(L, 1);
+    an_close_handle(L, 2);
     return 1;
 }
 
 /* realpath(path) → absolute, without links. */
 static int real_path(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
-    char *real = realpath(path, NULL);
-    if (!real)
-        return refused(L, path);
+    char real[AN_PATH];
+    if (an_path_real(real, luaL_checkstring(L, 1)) != AN_OK)
+        return an_push_failure(L);
     lua_pushstring(L, real);
-    free(real);
     return 1;
 }
 
-static bool write_all(int file, const char *text, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(file, text, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        text += written;
-        length -= (size_t)written;
-    }
-    return true;
-}
-
-/* write_atomic(path, text): a reader sees the old content or the new, never a part. */
+/* write_atomic(path, text): a reader finds the old content or the new, never a part; durable. */
 static int write_atomic(lua_State *L)
 {
     size_t length;
     const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &length);
-    const char *temporary = lua_pushfstring(L, "%s.new-%d", path, (int)getpid());
-    int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0)
-        return refused(L, temporary);
-    bool written = write_all(file, text, length) && fsync(file) == 0;
-    if (close(file) != 0)
-        written = false;
-    if (!written || rename(temporary, path) != 0) {
-        int reason = errno;
-        unlink(temporary);
-        errno = reason;
-        return refused(L, path);
-    }
-    return done(L);
+    return push_done(L, an_replace_with(path, text, length, AN_DURABLE));
 }
 
 void an_add_file_functions(lua_State *L)
@@ -177,7 +117,7 @@ void an_add_file_functions(lua_State *L)
     static const luaL_Reg functions[] = {
         {"exists", exists},
         {"list", list},
-        {"mkdir_p", mkdir_p},
+        {"mkdir_p", make_folder},
         {"mkdtemp", make_temporary},
         {"realpath", real_path},
         {"remove", remove_file},
@@ -186,5 +126,6 @@ void an_add_file_functions(lua_State *L)
         {"write_atomic", write_atomic},
         {NULL, NULL},
     };
+    an_define_class(L, &names_class);
     luaL_setfuncs(L, functions, 0);
 }

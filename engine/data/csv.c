@@ -8,7 +8,7 @@
 
 #include "base/memory/mem.h"
 #include "base/memory/string_arena.h"
-#include "data/file.h"
+#include "io/file.h"
 
 #define LARGEST ((size_t)256 << 20) /* bytes of a table */
 

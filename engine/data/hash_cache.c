@@ -2,20 +2,19 @@
  * path, and a last line with the checksum of the lines before it; a damaged one is not used. */
 #include "data/hash_cache.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory/mem.h"
 #include "io/checksum.h"
-#include "data/file.h"
+#include "io/file.h"
+#include "io/file_replace.h"
+#include "io/path.h"
 
 #define LARGEST ((size_t)1 << 30) /* bytes of an index                */
 #define LAST 17                   /* characters of its last line      */
@@ -97,40 +96,36 @@ static bool remembered(const entry *e)
     return e->path && !strchr(e->path, '\n');
 }
 
-/* All lines in one block of memory, written at once. */
-static an_code write_lines(int fd, const entry *entries, int64_t n, const char *path)
+/* All lines as one block of memory (an_free); NULL after AN_ENOMEM. */
+static char *format_lines(const entry *entries, int64_t n, size_t *count)
 {
     enum { NUMBERS = 3 * 21 + AN_SHA256_HEX + 2 };
-    size_t room = LAST + 1, count = 0;
+    size_t room = LAST + 1, used = 0;
     for (int64_t i = 0; i < n; i++)
         if (remembered(&entries[i]))
             room += strlen(entries[i].path) + NUMBERS;
     char *text = an_alloc(room);
     if (!text)
-        return AN_ENOMEM;
+        return NULL;
     for (int64_t i = 0; i < n; i++) {
         const entry *e = &entries[i];
-        if (!remembered(e))
-            continue;
-        count += (size_t)snprintf(text + count, room - count,
-                                  "%" PRId64 " %" PRId64 " %" PRId64 " %s %s\n", e->stamp.size,
-                                  e->stamp.mtime, e->stamp.ctime, e->hash, e->path);
+        if (remembered(e))
+            used += (size_t)snprintf(text + used, room - used,
+                                     "%" PRId64 " %" PRId64 " %" PRId64 " %s %s\n", e->stamp.size,
+                                     e->stamp.mtime, e->stamp.ctime, e->hash, e->path);
     }
-    last_line((const uint8_t *)text, count, text + count);
-    an_code code = an_file_write(fd, text, count + LAST, path);
-    an_free(text);
-    return code;
+    last_line((const uint8_t *)text, used, text + used);
+    *count = used + LAST;
+    return text;
 }
 
 static void index_write(const index_file *index, const entry *entries, int64_t n)
 {
-    char temporary[AN_PATH];
-    int fd = an_file_begin(index->path, temporary);
-    an_code code = AN_EIO;
-    if (fd >= 0)
-        code = an_file_commit(fd, temporary, index->path, write_lines(fd, entries, n, temporary));
-    if (code != AN_OK)
+    size_t count;
+    char *text = format_lines(entries, n, &count);
+    if (!text || an_replace_with(index->path, text, count, AN_CACHE) != AN_OK)
         an_log(AN_WARN, "image hashes are not remembered: %s", an_err_message());
+    an_free(text);
 }
 
 /* ── hashing ──────────────────────────────────────────────────────────────────── */
@@ -139,7 +134,7 @@ static void index_write(const index_file *index, const entry *entries, int64_t n
 static an_code hash_one(const an_item *item, const index_file *index, entry *e, bool *read)
 {
     *e = (entry){.path = item->path, .stamp = item->stamp}; /* a table's rows have theirs */
-    an_code code = e->stamp.ctime ? AN_OK : an_file_stamp(item->path, &e->stamp);
+    an_code code = e->stamp.ctime ? AN_OK : an_path_stamp(item->path, &e->stamp);
     if (code != AN_OK)
         return code;
     const entry *known =
@@ -187,10 +182,10 @@ an_code an_hash_files(an_listing *list, const char *cache)
 {
     index_file index = {0};
     char hex[AN_SHA256_HEX], name[40];
-    bool keep = *cache && access(cache, R_OK | W_OK | X_OK) == 0, changed;
+    bool keep = *cache && an_folder_writable(cache), changed;
     an_sha256_buffer(list->source, strlen(list->source), hex);
     snprintf(name, sizeof name, "%.16s.index", hex);
-    if (keep && an_join(index.path, cache, name) == AN_OK)
+    if (keep && an_path_join(index.path, cache, name) == AN_OK)
         index_read(&index);
     entry *entries = an_calloc((size_t)list->n, sizeof *entries);
     an_code code = entries ? hash_all(list, &index, entries, &changed) : AN_ENOMEM;

@@ -8,7 +8,7 @@
 #include <stb/stb_image.h>
 
 #include "base/memory/mem.h"
-#include "data/file.h"
+#include "io/file.h"
 #include "data/image_probe.h"
 
 static an_code check(const an_image_probe *probe, const char *name)

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "base/memory/string_arena.h"
-#include "data/file.h"
+#include "io/path.h"
 #include "io/sha256.h"
 
 typedef enum { AN_TRAIN, AN_VAL, AN_TEST, AN_UNUSED, AN_UNASSIGNED } an_part;

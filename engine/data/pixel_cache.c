@@ -2,20 +2,16 @@
  * each block before the next; opening reads the file once for its checksum, blocks in parallel. */
 #include "data/pixel_cache.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory/mem.h"
-#include "base/open_handles.h"
 #include "io/checksum.h"
-#include "data/file.h"
+#include "io/file.h"
+#include "io/file_replace.h"
+#include "io/path.h"
 #include "data/image.h"
 
 #define HEADER 4096
@@ -48,7 +44,7 @@ static bool unchanged(const an_item *item, const uint8_t *bytes, size_t count)
 {
     an_stamp now;
     char hex[AN_SHA256_HEX];
-    if (item->stamp.ctime && an_file_stamp(item->path, &now) == AN_OK &&
+    if (item->stamp.ctime && an_path_stamp(item->path, &now) == AN_OK &&
         an_stamp_equal(&now, &item->stamp))
         return true;
     an_sha256_buffer(bytes, count, hex);
@@ -129,40 +125,48 @@ static bool verify(const header *head, const uint8_t *pixels)
 
 /* ── the file ─────────────────────────────────────────────────────────────────── */
 
-static an_code write_blocks(builder *b, int fd, const char *temporary)
+/* The header comes last, over the zeros that hold its place: it carries the checksum. */
+static an_code write_header(builder *b, an_replace *file)
+{
+    b->head.sum = sum_of_sums(&b->head, b->sums);
+    b->head.own = own_sum(&b->head);
+    an_code code = an_replace_rewind(file);
+    return code == AN_OK ? an_replace_write(file, &b->head, sizeof b->head) : code;
+}
+
+static an_code write_blocks(builder *b, an_replace *file)
 {
     static const char zeros[HEADER];
     uint8_t *block = an_alloc((size_t)(b->head.block * b->image));
     if (!block)
         return AN_ENOMEM;
-    an_code code = an_file_write(fd, zeros, sizeof zeros, temporary);
+    an_code code = an_replace_write(file, zeros, sizeof zeros);
     for (int64_t lo = 0; lo < b->head.n && code == AN_OK; lo += b->head.block) {
         int64_t hi = lo + b->head.block < b->head.n ? lo + b->head.block : b->head.n;
         code = decode_range(b, lo, hi, block);
         if (code != AN_OK)
             break;
         b->sums[lo / b->head.block] = an_checksum(block, (size_t)((hi - lo) * b->image));
-        code = an_file_write(fd, block, (size_t)((hi - lo) * b->image), temporary);
+        code = an_replace_write(file, block, (size_t)((hi - lo) * b->image));
     }
     an_free(block);
-    if (code != AN_OK)
-        return code;
-    b->head.sum = sum_of_sums(&b->head, b->sums);
-    b->head.own = own_sum(&b->head);
-    if (pwrite(fd, &b->head, sizeof b->head, 0) != (ssize_t)sizeof b->head)
-        return an_fail(AN_EIO, "%s: %s", temporary, strerror(errno));
-    return AN_OK;
+    return code == AN_OK ? write_header(b, file) : code;
 }
 
 static an_code build_file(builder *b, const char *path)
 {
-    char temporary[AN_PATH];
+    an_replace file;
     b->sums = an_alloc((size_t)blocks_of(&b->head) * sizeof *b->sums);
     if (!b->sums)
         return AN_ENOMEM;
-    int fd = an_file_begin(path, temporary);
-    an_code code =
-        fd < 0 ? AN_EIO : an_file_commit(fd, temporary, path, write_blocks(b, fd, temporary));
+    an_code code = an_replace_begin(&file, path, AN_CACHE);
+    if (code == AN_OK) {
+        code = write_blocks(b, &file);
+        if (code == AN_OK)
+            code = an_replace_commit(&file, NULL);
+        else
+            an_replace_abort(&file);
+    }
     an_free(b->sums);
     return code;
 }
@@ -197,27 +201,24 @@ static const char *fault(const header *want, const void *map, size_t size)
     return verify(head, (const uint8_t *)map + HEADER) ? NULL : "wrong checksum";
 }
 
-/* Maps the pack at `path`. false: there is none, or a damaged one (after a warning). */
+/* Maps the pixel cache at `path`. false: there is none, or a damaged one (after a warning). */
 static bool map_file(an_pixel_cache *pack, const builder *b, const char *path)
 {
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    const void *map;
+    size_t size;
+    if (an_path_kind_at(path) != AN_FILE)
         return false;
-    void *map = MAP_FAILED;
-    if (fstat(fd, &st) == 0 && st.st_size > 0)
-        map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    close(fd);
-    const char *why =
-        map == MAP_FAILED ? "cannot be mapped" : fault(&b->head, map, (size_t)st.st_size);
+    if (an_file_map(path, &map, &size) != AN_OK) {
+        an_log(AN_WARN, "%s; building it again", an_err_message());
+        return false;
+    }
+    const char *why = fault(&b->head, map, size);
     if (!why) {
-        *pack = (an_pixel_cache){
-            .pixels = (uint8_t *)map + HEADER, .map = map, .mapped = (size_t)st.st_size};
-        an_handle_opened(AN_OPEN_MAPPING);
+        *pack =
+            (an_pixel_cache){.pixels = (const uint8_t *)map + HEADER, .map = map, .mapped = size};
         return true;
     }
-    if (map != MAP_FAILED)
-        munmap(map, (size_t)st.st_size);
+    an_file_unmap(map, size);
     an_log(AN_WARN, "%s: %s; building it again", path, why);
     return false;
 }
@@ -247,10 +248,10 @@ static void announce(const builder *b)
 static an_code open_cached(an_pixel_cache *pack, builder *b, const char *cache)
 {
     char path[AN_PATH], name[AN_SHA256_HEX + 8];
-    an_code code = an_make_folder(cache);
+    an_code code = an_folder_make(cache);
     pack_name(b, name);
     if (code == AN_OK)
-        code = an_join(path, cache, name);
+        code = an_path_join(path, cache, name);
     if (code != AN_OK || map_file(pack, b, path))
         return code;
     announce(b);
@@ -285,10 +286,8 @@ void an_pixel_cache_adopt(an_pixel_cache *pack, uint8_t *pixels)
 
 void an_pixel_cache_close(an_pixel_cache *pack)
 {
-    if (pack->map) {
-        munmap(pack->map, pack->mapped);
-        an_handle_closed(AN_OPEN_MAPPING);
-    }
+    if (pack->map)
+        an_file_unmap(pack->map, pack->mapped);
     an_free(pack->memory);
     *pack = (an_pixel_cache){0};
 }

@@ -20,7 +20,7 @@
 
 typedef struct an_pixel_cache {
     const uint8_t *pixels; /* (n, H, W, 3); NULL before it is opened */
-    void *map;             /* of the file; NULL: pixels are in memory */
+    const void *map;       /* of the file; NULL: pixels are in memory */
     size_t mapped;
     uint8_t *memory;
 } an_pixel_cache;

@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "base/memory/mem.h"
-#include "data/file.h"
+#include "io/path.h"
 
 static bool is_image_name(const char *name)
 {
@@ -21,7 +21,7 @@ static an_code add_image(an_listing *list, const char *folder, const char *file,
                          const char *class_name, an_part part)
 {
     char path[AN_PATH];
-    an_code code = an_join(path, folder, file);
+    an_code code = an_path_join(path, folder, file);
     if (code != AN_OK)
         return code;
     const char *key = path + strlen(root);
@@ -36,10 +36,10 @@ static an_code list_class(an_listing *list, const char *root, const char *level,
 {
     char folder[AN_PATH], **names;
     int64_t count, before = list->n;
-    an_code code = an_join(folder, level, class_name);
-    if (code != AN_OK || !an_is_folder(folder))
+    an_code code = an_path_join(folder, level, class_name);
+    if (code != AN_OK || an_path_kind_at(folder) != AN_FOLDER)
         return code;
-    code = an_list_folder(folder, &names, &count);
+    code = an_folder_list(folder, false, &names, &count);
     if (code != AN_OK)
         return code;
     for (int64_t i = 0; i < count && code == AN_OK; i++)
@@ -58,7 +58,7 @@ static an_code list_level(an_listing *list, const char *root, const char *level,
 {
     char **names;
     int64_t count, before = list->n;
-    an_code code = an_list_folder(level, &names, &count);
+    an_code code = an_folder_list(level, false, &names, &count);
     if (code != AN_OK)
         return code;
     for (int64_t i = 0; i < count && code == AN_OK; i++)
@@ -75,19 +75,19 @@ static an_code list_level(an_listing *list, const char *root, const char *level,
 an_code an_list_classes_of_folder(an_listing *list, const char *root)
 {
     char level[AN_PATH];
-    if (!an_is_folder(root))
+    if (an_path_kind_at(root) != AN_FOLDER)
         return an_fail(AN_ENOTFOUND,
                        "%s: no such folder; `root` must hold a sub-folder of images "
                        "per class",
                        root);
-    an_code code = an_join(level, root, an_part_names[AN_TRAIN]);
+    an_code code = an_path_join(level, root, an_part_names[AN_TRAIN]);
     if (code != AN_OK)
         return code;
-    if (!an_is_folder(level))
+    if (an_path_kind_at(level) != AN_FOLDER)
         return list_level(list, root, root, AN_UNASSIGNED);
     for (int part = AN_TRAIN; part < AN_PARTS && code == AN_OK; part++) {
-        code = an_join(level, root, an_part_names[part]);
-        if (code == AN_OK && an_is_folder(level))
+        code = an_path_join(level, root, an_part_names[part]);
+        if (code == AN_OK && an_path_kind_at(level) == AN_FOLDER)
             code = list_level(list, root, level, (an_part)part);
     }
     return code;

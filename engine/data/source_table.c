@@ -7,7 +7,7 @@
 
 #include "base/memory/mem.h"
 #include "data/csv.h"
-#include "data/file.h"
+#include "io/path.h"
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -25,10 +25,10 @@ static an_code find_image(const an_table *table, const char *image, int64_t line
         return an_fail(AN_EFORMAT, "%s line %lld: the image name is too long", table->path,
                        (long long)line);
     for (int i = 0; i < table->folder_count; i++) {
-        an_code code = an_join(path, table->folders[i], name);
+        an_code code = an_path_join(path, table->folders[i], name);
         if (code != AN_OK)
             return code;
-        if (an_find_file(path, stamp))
+        if (an_path_find_file(path, stamp))
             return AN_OK;
     }
     char places[600] = "";
@@ -79,7 +79,7 @@ static an_code list_rows(an_listing *list, const an_table *table, const an_csv *
 
 an_code an_list_table(an_listing *list, const an_table *table)
 {
-    if (!an_is_file(table->path))
+    if (an_path_kind_at(table->path) != AN_FILE)
         return an_fail(AN_ENOTFOUND, "%s: no such file; `root` must be the folder that holds it",
                        table->path);
     an_csv *csv = an_csv_read(table->path);
@@ -180,7 +180,7 @@ static an_code read_parts(an_listing *list, char **names, int64_t count, const c
                            folder, an_part_names[part]);
         if (part == AN_TRAIN)
             name_split(names[i], folder, name);
-        an_code code = an_join(path, folder, names[i]);
+        an_code code = an_path_join(path, folder, names[i]);
         if (code == AN_OK)
             code = read_part(list, path, table, (an_part)part);
         if (code != AN_OK)
@@ -193,7 +193,7 @@ an_code an_list_parts(an_listing *list, const char *folder, const an_table *tabl
 {
     char **names;
     int64_t count;
-    an_code code = an_list_folder(folder, &names, &count);
+    an_code code = an_folder_list(folder, false, &names, &count);
     if (code != AN_OK)
         return code;
     for (int64_t i = 0; i < list->n; i++)

@@ -3,10 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/memory/mem.h"
+#include "io/path.h"
 
 #define FORMAT "1"
 #define EXTENSION ".safetensors"
@@ -38,9 +37,9 @@ an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, con
         return AN_ENOMEM;
     an_code code = an_safetensors_write_named(path, tensors, n, meta, 4, hex, previous);
     an_free(previous);
-    struct stat info;
+    an_stamp stamp;
     if (code == AN_OK && bytes)
-        *bytes = stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
+        *bytes = an_path_find_file(path, &stamp) ? stamp.size : 0;
     return code;
 }
 
@@ -80,7 +79,7 @@ static void say_damaged(const char *path, an_code code, const char *damage)
     char reason[512]; /* `damage` may be the error record that an_fail is about to overwrite */
     snprintf(reason, sizeof reason, "%s", damage);
     char *previous = an_checkpoint_previous(path);
-    if (previous && access(previous, R_OK) == 0)
+    if (previous && an_path_readable(previous))
         an_fail(code, "checkpoint %s is damaged: %s; use the previous one, %s", path, reason,
                 previous);
     else

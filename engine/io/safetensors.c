@@ -4,15 +4,12 @@
  * entries sorted by offset and checked together (no hole, no overlap, no byte left). */
 #include "io/safetensors_format.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/memory/mem.h"
+#include "io/file.h"
 #include "io/json.h"
 
 #define LARGEST ((int64_t)1 << 53) /* a JSON number counts exactly up to here */
@@ -49,19 +46,7 @@ static const char *find_dtype(const cJSON *item, int *bytes)
 
 static an_code read_at(an_safetensors *f, void *to, int64_t bytes, int64_t offset)
 {
-    for (char *at = to; bytes > 0;) {
-        ssize_t n = pread(f->file, at, (size_t)bytes, offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return an_fail(AN_EIO, "cannot read %s: %s", f->path, strerror(errno));
-        if (n == 0)
-            return an_fail(AN_EFORMAT, "%s ends too early", f->path);
-        at += n;
-        offset += n;
-        bytes -= n;
-    }
-    return AN_OK;
+    return an_file_read_at(f->file, to, (size_t)bytes, offset, f->path);
 }
 
 static an_code read_shape(an_safetensors *f, const cJSON *shape, entry *e, int64_t *numel)
@@ -178,20 +163,21 @@ static an_code read_entries(an_safetensors *f)
 
 static an_code read_header(an_safetensors *f)
 {
-    struct stat info;
+    int64_t size;
     uint64_t length;
-    if (fstat(f->file, &info) != 0)
-        return an_fail(AN_EIO, "cannot read %s: %s", f->path, strerror(errno));
-    if (!S_ISREG(info.st_mode) || info.st_size < 8)
-        return an_fail(AN_EFORMAT, "%s is not a safetensors file (too short)", f->path);
-    an_code code = read_at(f, &length, sizeof length, 0);
+    an_code code = an_file_size(f->file, &size, f->path);
     if (code != AN_OK)
         return code;
-    if (length > AN_SAFETENSORS_HEADER_MAX || (int64_t)length > info.st_size - 8)
+    if (size < 8)
+        return an_fail(AN_EFORMAT, "%s is not a safetensors file (too short)", f->path);
+    code = read_at(f, &length, sizeof length, 0);
+    if (code != AN_OK)
+        return code;
+    if (length > AN_SAFETENSORS_HEADER_MAX || (int64_t)length > size - 8)
         return an_fail(AN_EFORMAT, "%s is not a safetensors file, or its start is damaged",
                        f->path);
     f->data = 8 + (int64_t)length;
-    f->data_bytes = info.st_size - f->data;
+    f->data_bytes = size - f->data;
     char *text = an_alloc((size_t)length + 1);
     if (!text)
         return AN_ENOMEM;
@@ -211,13 +197,7 @@ an_safetensors *an_safetensors_open(const char *path)
     f->path = an_strdup(path);
     if (!f->path)
         return an_safetensors_close(f), NULL;
-    f->file = open(path, O_RDONLY | O_CLOEXEC);
-    if (f->file < 0) {
-        an_fail(errno == ENOENT ? AN_ENOTFOUND : AN_EIO, "cannot read %s: %s", path,
-                strerror(errno));
-        return an_safetensors_close(f), NULL;
-    }
-    if (read_header(f) != AN_OK)
+    if (an_file_open(path, AN_FILE_READ, &f->file) != AN_OK || read_header(f) != AN_OK)
         return an_safetensors_close(f), NULL;
     return f;
 }
@@ -226,8 +206,7 @@ void an_safetensors_close(an_safetensors *f)
 {
     if (!f)
         return;
-    if (f->file >= 0)
-        close(f->file);
+    an_file_close(f->file);
     cJSON_Delete(f->header);
     an_free(f->entries);
     an_free(f->path);

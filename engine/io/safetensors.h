@@ -43,7 +43,7 @@ an_pair an_safetensors_meta_at(const an_safetensors *f, int i);
 an_code an_safetensors_content(an_safetensors *f, char hex[AN_SHA256_HEX]);
 
 /* ── writing ────────────────────────────────────────────────────────────────── */
-/* Replaces `path` as a whole (io/replace.h), tensors sorted by name; the old file is kept
+/* Replaces `path` as a whole (io/file_replace.h), tensors sorted by name; the old file is kept
  * as `previous` [opt]. Names must differ (AN_EINVAL). */
 an_code an_safetensors_write(const char *path, const an_named *tensors, int n, const an_pair *meta,
                              int n_meta, const char *previous);

@@ -1,6 +1,6 @@
 /* safetensors_write: sort by name → header → replace the file as a whole.
- * A tensor that is not contiguous is copied, one at a time; the rest is written in place. Where the
- * content is to be named, its header is written twice: the name is known last. */
+ * A tensor that is not contiguous is copied, one at a time; the others are written from where they
+ * are. The content's name is known last, so the header that carries it is written twice. */
 #include "io/safetensors_format.h"
 
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 
 #include "base/memory/mem.h"
 #include "base/par.h"
+#include "io/file_replace.h"
 #include "io/json.h"
-#include "io/replace.h"
 #include "tensor/scope.h"
 
 typedef struct {
@@ -168,14 +168,6 @@ static bool all_contiguous(const item *items, int n)
     return true;
 }
 
-static an_code write_body(an_replace *r, const item *items, int n, char *hex)
-{
-    if (hex && all_contiguous(items, n))
-        return write_and_hash(r, items, n, hex);
-    an_code code = hex ? hash_all(hex, items, n) : AN_OK;
-    return code == AN_OK ? write_tensors(r, items, n) : code;
-}
-
 static an_code write_header(an_replace *r, const item *items, int n, const an_pair *meta,
                             int n_meta)
 {
@@ -191,19 +183,31 @@ static an_code write_header(an_replace *r, const item *items, int n, const an_pa
     return code;
 }
 
-/* hex NULL: the content is not named. */
+/* The header with a content name of zeros, the tensors, and the header again with the name. */
+static an_code write_named(an_replace *r, const item *items, int n, const an_pair *meta, int n_meta,
+                           char *hex)
+{
+    memset(hex, '0', AN_SHA256_HEX - 1);
+    hex[AN_SHA256_HEX - 1] = 0;
+    an_code code = write_header(r, items, n, meta, n_meta);
+    if (code == AN_OK)
+        code = write_and_hash(r, items, n, hex);
+    if (code == AN_OK)
+        code = an_replace_rewind(r);
+    return code == AN_OK ? write_header(r, items, n, meta, n_meta) : code;
+}
+
+/* hex NULL: the content is not named. Where the header cannot be written twice, or a tensor is
+ * not contiguous, the content is hashed first. */
 static an_code write_all(an_replace *r, const item *items, int n, const an_pair *meta, int n_meta,
                          char *hex)
 {
-    /* as long as it will be */
-    if (hex)
-        memset(hex, '0', AN_SHA256_HEX - 1), hex[AN_SHA256_HEX - 1] = 0;
-    an_code code = write_header(r, items, n, meta, n_meta);
+    if (hex && all_contiguous(items, n) && an_replace_seekable(r))
+        return write_named(r, items, n, meta, n_meta, hex);
+    an_code code = hex ? hash_all(hex, items, n) : AN_OK;
     if (code == AN_OK)
-        code = write_body(r, items, n, hex);
-    if (code == AN_OK && hex)
-        code = an_replace_rewind(r);
-    return code == AN_OK && hex ? write_header(r, items, n, meta, n_meta) : code;
+        code = write_header(r, items, n, meta, n_meta);
+    return code == AN_OK ? write_tensors(r, items, n) : code;
 }
 
 an_code an_safetensors_write_named(const char *path, const an_named *tensors, int n,
@@ -214,7 +218,7 @@ an_code an_safetensors_write_named(const char *path, const an_named *tensors, in
     item *items = sorted(tensors, n);
     if (!items)
         return an_err_code();
-    an_code code = an_replace_begin(&r, path);
+    an_code code = an_replace_begin(&r, path, AN_DURABLE);
     if (code == AN_OK) {
         code = write_all(&r, items, n, meta, n_meta, hex);
         if (code == AN_OK)

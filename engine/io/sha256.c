@@ -1,10 +1,7 @@
 /* sha256: Nettle's SHA-256 in the engine's manners. Files are read in 64 KiB pieces. */
 #include "io/sha256.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
+#include "io/file.h"
 
 void an_sha256_init(an_sha256 *hash)
 {
@@ -39,21 +36,20 @@ void an_sha256_buffer(const void *data, size_t bytes, char hex[AN_SHA256_HEX])
 
 an_code an_sha256_file(const char *path, char hex[AN_SHA256_HEX])
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return an_fail(errno == ENOENT ? AN_ENOTFOUND : AN_EIO, "cannot read %s: %s", path,
-                       strerror(errno));
+    int file;
     an_sha256 hash;
     unsigned char piece[65536];
-    ssize_t n;
+    size_t n = 1;
+    an_code code = an_file_open(path, AN_FILE_READ, &file);
+    if (code != AN_OK)
+        return code;
     an_sha256_init(&hash);
-    while ((n = read(file, piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR))
-        if (n > 0)
-            an_sha256_update(&hash, piece, (size_t)n);
-    int reason = errno;
-    close(file);
-    if (n < 0)
-        return an_fail(AN_EIO, "cannot read %s: %s", path, strerror(reason));
+    while (code == AN_OK && n > 0) {
+        code = an_file_read_next(file, piece, sizeof piece, &n, path);
+        if (code == AN_OK)
+            an_sha256_update(&hash, piece, n);
+    }
+    an_file_close(file);
     an_sha256_hex(&hash, hex);
-    return AN_OK;
+    return code;
 }

@@ -2,6 +2,7 @@
 #ifndef AN_TESTS_SCRATCH_H
 #define AN_TESTS_SCRATCH_H
 
+#include <dirent.h>
 #include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -61,6 +62,24 @@ static inline const char *scratch_file(const char *name, const void *bytes, size
     if (!file || fwrite(bytes, 1, count, file) != count || fclose(file))
         abort();
     return path;
+}
+
+/* How many names in the folder end so; `last` [opt] receives the path of one of them. */
+static inline int files_ending(const char *folder, const char *end, char last[256])
+{
+    int n = 0;
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        size_t a = strlen(e->d_name), b = strlen(end);
+        if (a < b || strcmp(e->d_name + a - b, end) != 0)
+            continue;
+        n++;
+        if (last)
+            snprintf(last, 256, "%.70s/%.180s", folder, e->d_name);
+    }
+    if (dir)
+        closedir(dir);
+    return n;
 }
 
 /* A picture (h, w, 3) as a file whose format follows the name's end. */

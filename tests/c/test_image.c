@@ -9,7 +9,7 @@
 
 #include "base/memory/mem.h"
 #include "base/rng.h"
-#include "data/file.h"
+#include "io/file.h"
 #include "data/image.h"
 #include "data/image_probe.h"
 #include "tests/c/resize3.h"

@@ -41,24 +41,6 @@ static void list_images(an_listing *list, const char *cache)
     assert_int_equal(an_hash_files(list, cache), AN_OK);
 }
 
-/* How many names in the folder end so; `last` [opt] receives one of them. */
-static int files_ending(const char *folder, const char *end, char last[256])
-{
-    int n = 0;
-    DIR *dir = opendir(folder);
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        size_t a = strlen(e->d_name), b = strlen(end);
-        if (a < b || strcmp(e->d_name + a - b, end) != 0)
-            continue;
-        n++;
-        if (last)
-            snprintf(last, 256, "%s/%.180s", folder, e->d_name);
-    }
-    if (dir)
-        closedir(dir);
-    return n;
-}
-
 static void check_pixels(const an_pixel_cache *pack)
 {
     for (int i = 0; i < IMAGES; i++) { /* sorted: a/01, a/03, …, b/00, b/02, … */

@@ -184,11 +184,11 @@ static void test_lock_is_held_until_released(void **state)
 {
     (void)state;
     int pid = -1;
-    an_lock *lock = an_lock_take(at("locked.db"));
+    an_lock *lock = an_lock_take(at("locked.db"), NULL);
     assert_non_null(lock);
     assert_true(an_lock_held(at("locked.db"), &pid));
     assert_int_equal(pid, getpid());
-    assert_null(an_lock_take(at("locked.db")));
+    assert_null(an_lock_take(at("locked.db"), NULL));
     assert_int_equal(an_err_code(), AN_EBUSY);
     an_lock_release(lock);
     assert_false(an_lock_held(at("locked.db"), &pid));
@@ -204,7 +204,7 @@ static pid_t start_holder(const char *database)
     assert_int_equal(pipe(ready), 0);
     pid_t child = fork();
     if (child == 0) {
-        an_lock *lock = an_lock_take(database);
+        an_lock *lock = an_lock_take(database, NULL);
         byte = lock != NULL;
         if (write(ready[1], &byte, 1) != 1)
             _exit(1);
@@ -223,13 +223,13 @@ static void test_lock_ends_with_its_process(void **state)
     (void)state;
     char text[64];
     pid_t child = start_holder(at("killed.db"));
-    assert_null(an_lock_take(at("killed.db")));
+    assert_null(an_lock_take(at("killed.db"), NULL));
     snprintf(text, sizeof text, "process %d", (int)child);
     assert_non_null(strstr(an_err_message(), text));
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     assert_false(an_lock_held(at("killed.db"), NULL));
-    an_lock *lock = an_lock_take(at("killed.db"));
+    an_lock *lock = an_lock_take(at("killed.db"), NULL);
     assert_non_null(lock);
     an_lock_release(lock);
 }

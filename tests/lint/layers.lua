@@ -59,13 +59,41 @@ for _, path in ipairs(files.find "%.[ch]$") do
 end
 files.verdict("layers: who includes whom", faults)
 
--- The check itself must be able to fail.
+-- System calls that take a path: the file room has one durability switch and one list of rules for
+-- links, devices and temporaries. What it offers is in engine/io/{path,file,file_replace}.h.
+local calls = {}
+for name in ("open fopen creat opendir scandir mkdir mkdtemp mkstemp rename unlink rmdir stat lstat access "
+  .. "realpath link symlink truncate chmod"):gmatch "%S+" do
+  calls[#calls + 1] = "%f[%w_]" .. name .. "%("
+end
+
+local function paths_of(path, say)
+  if path:match "^engine/io/path%.c$" or path:match "^engine/io/file" then return end
+  for number, line in ipairs(files.lines(path)) do
+    for _, call in ipairs(line:match "^%s*/?%*" and {} or calls) do
+      local at = line:find(call)
+      if at then say(path .. ":" .. number .. ": " .. line:match("[%w_]+", at) .. "() is engine/io's") end
+    end
+  end
+end
+
+faults = {}
+for _, path in ipairs(files.find "%.c$") do
+  if path:match "^engine/" or path:match "^store/" then
+    paths_of(path, function(text) faults[#faults + 1] = text end)
+  end
+end
+files.verdict("layers: only engine/io hands a path to the system", faults)
+
+-- The checks themselves must be able to fail.
 local seen = {}
 local temporary = assert(require("aniso.core").sys.mkdtemp())
 local wrong = temporary .. "/wrong.c"
-assert(require("aniso.core").sys.write_atomic(wrong, '#include <sqlite3.h>\n#include <lua.h>\n'))
+assert(require("aniso.core").sys.write_atomic(wrong, '#include <sqlite3.h>\n#include <lua.h>\nopen(x);\n'))
 faults_of(wrong, function(text) seen[#seen + 1] = text end)
-files.verdict("layers: a wrong include is seen", #seen == 2 and {} or { "saw " .. #seen .. " of 2" })
+paths_of(wrong, function(text) seen[#seen + 1] = text end)
+files.verdict("layers: a wrong include and a wrong call are seen",
+  #seen == 3 and {} or { "saw " .. #seen .. " of 3" })
 os.remove(wrong)
 os.remove(temporary)
 files.finish()

@@ -132,12 +132,13 @@ local Lock = {}
 ---Gives the lock back; <close> and the collector do, too.
 function Lock:close() end
 
----The lock of PATH, in the sidecar PATH-lock; "EBUSY" where another holds it for half a second.
+---The lock of PATH, in the sidecar PATH-lock; "EBUSY" where another process holds it for half a second.
 ---@param path string
+---@param advice? string The way out; ends the message.
 ---@return aniso.Lock? lock
 ---@return string? message
 ---@return string? code
-function sys.lock(path) end
+function sys.lock(path, advice) end
 
 ---Removes a file or an empty folder.
 ---@param path string

@@ -1,0 +1,50 @@
+/* file: opening and reading. path.h has names and folders, file_replace.h writing; together they
+ * are the only code that hands a path to the operating system.
+ *
+ * Messages name the path. Reading: AN_ENOTFOUND where it does not exist; otherwise AN_EIO. An
+ * open file is a descriptor, counted in AN_OPEN_FILE until an_file_close(). */
+#ifndef AN_IO_FILE_H
+#define AN_IO_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* ── open files ─────────────────────────────────────────────────────────────── */
+typedef enum {
+    AN_FILE_READ,   /* what exists, for reading                                            */
+    AN_FILE_UPDATE, /* for reading and writing in place; made empty where there is none    */
+    AN_FILE_CREATE  /* as UPDATE, but AN_EIO where there is anything, a dangling link too  */
+} an_file_mode;
+
+an_code an_file_open(const char *path, an_file_mode mode, int *file);
+void an_file_close(int file); /* −1 is allowed */
+
+/* True if `path` still names the open file: it was neither replaced nor removed. */
+bool an_file_is_at(int file, const char *path);
+
+/* Exactly `bytes` bytes from `offset`; AN_EFORMAT where the file ends before. `path` is for the
+ * message. */
+an_code an_file_read_at(int file, void *to, size_t bytes, int64_t offset, const char *path);
+/* The next bytes, at most `room`; *count is 0 at the end and only there. */
+an_code an_file_read_next(int file, void *to, size_t room, size_t *count, const char *path);
+/* The size of a regular file; AN_EFORMAT for anything else. */
+an_code an_file_size(int file, int64_t *size, const char *path);
+
+/* ── whole files ────────────────────────────────────────────────────────────── */
+/* Reads a regular file of at most `limit` bytes into *bytes (an_free) with a zero after the
+ * last. Also AN_EFORMAT (not a regular file, or larger) and AN_ENOMEM. */
+an_code an_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count);
+
+/* The first bytes of a text, at most size − 1, with a zero after the last. For what has no size,
+ * such as /proc. */
+an_code an_file_read_start(const char *path, char *text, size_t size);
+
+/* Maps a regular file for reading, for all processes the same pages; AN_EFORMAT: empty, or not a
+ * regular file. Counted in AN_OPEN_MAPPING until an_file_unmap(). */
+an_code an_file_map(const char *path, const void **map, size_t *size);
+void an_file_unmap(const void *map, size_t size);
+
+#endif

@@ -1,0 +1,190 @@
+/* path: see path.h. One system call per question. */
+#include "io/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/memory/mem.h"
+
+an_code an_path_refused(const char *doing, const char *path)
+{
+    int reason = errno;
+    an_code code = reason == ENOENT || reason == ENOTDIR ? AN_ENOTFOUND : AN_EIO;
+    return an_fail(code, "cannot %s %s: %s", doing, path, strerror(reason));
+}
+
+static an_code too_long(const char *path)
+{
+    return an_fail(AN_EINVAL, "%s: the path is too long (at most %d bytes)", path, AN_PATH - 1);
+}
+
+an_code an_path_join(char out[AN_PATH], const char *folder, const char *name)
+{
+    size_t n = strlen(folder);
+    const char *slash = n == 0 || folder[n - 1] == '/' ? "" : "/";
+    return snprintf(out, AN_PATH, "%s%s%s", folder, slash, name) < AN_PATH ? AN_OK
+                                                                           : too_long(folder);
+}
+
+an_code an_path_real(char out[AN_PATH], const char *path)
+{
+    char *real = realpath(path, NULL);
+    if (!real)
+        return an_path_refused("find", path);
+    bool fits = strlen(real) < AN_PATH;
+    if (fits)
+        strcpy(out, real);
+    free(real);
+    return fits ? AN_OK : too_long(path);
+}
+
+/* ── what there is ──────────────────────────────────────────────────────────── */
+
+an_path_kind an_path_kind_at(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return AN_NOTHING;
+    return S_ISREG(info.st_mode) ? AN_FILE : S_ISDIR(info.st_mode) ? AN_FOLDER : AN_OTHER;
+}
+
+bool an_path_readable(const char *path)
+{
+    return access(path, R_OK) == 0;
+}
+
+bool an_folder_writable(const char *path)
+{
+    return access(path, R_OK | W_OK | X_OK) == 0;
+}
+
+static int64_t nanoseconds(struct timespec t)
+{
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static an_stamp stamp_of(const struct stat *info)
+{
+    return (an_stamp){info->st_size, nanoseconds(info->st_mtim), nanoseconds(info->st_ctim)};
+}
+
+an_code an_path_stamp(const char *path, an_stamp *stamp)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return an_path_refused("read", path);
+    *stamp = stamp_of(&info);
+    return AN_OK;
+}
+
+bool an_path_find_file(const char *path, an_stamp *stamp)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return false;
+    *stamp = stamp_of(&info);
+    return true;
+}
+
+bool an_stamp_equal(const an_stamp *a, const an_stamp *b)
+{
+    return a->size == b->size && a->mtime == b->mtime && a->ctime == b->ctime;
+}
+
+/* ── changes ────────────────────────────────────────────────────────────────── */
+
+an_code an_path_remove(const char *path)
+{
+    return remove(path) == 0 ? AN_OK : an_path_refused("remove", path);
+}
+
+an_code an_path_rename(const char *from, const char *to)
+{
+    return rename(from, to) == 0 ? AN_OK : an_path_refused("rename", from);
+}
+
+an_code an_folder_make(const char *path)
+{
+    char part[AN_PATH];
+    size_t n = strlen(path);
+    if (n >= sizeof part)
+        return too_long(path);
+    memcpy(part, path, n + 1);
+    for (size_t i = 1; i <= n; i++) {
+        if (part[i] != '/' && part[i] != 0)
+            continue;
+        char kept = part[i];
+        part[i] = 0;
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return an_fail(AN_EIO, "cannot make the folder %s: %s", part, strerror(errno));
+        part[i] = kept;
+    }
+    if (an_path_kind_at(path) != AN_FOLDER)
+        return an_fail(AN_EIO, "cannot make the folder %s: it exists and is not a folder", path);
+    return AN_OK;
+}
+
+an_code an_folder_make_temporary(char out[AN_PATH])
+{
+    const char *base = getenv("TMPDIR");
+    an_code code = an_path_join(out, base && *base ? base : "/tmp", "aniso-XXXXXX");
+    if (code == AN_OK && !mkdtemp(out))
+        code = an_fail(AN_EIO, "cannot make the folder %s: %s", out, strerror(errno));
+    return code;
+}
+
+/* ── listing ────────────────────────────────────────────────────────────────── */
+
+static int any_name(const struct dirent *entry)
+{
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+static int visible_name(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int bytewise(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* The entries as one block: the pointers first, the text behind them. */
+static char **pack_names(struct dirent **entries, int n)
+{
+    size_t text = 0;
+    for (int i = 0; i < n; i++)
+        text += strlen(entries[i]->d_name) + 1;
+    char **names = an_alloc((size_t)n * sizeof *names + text + 1);
+    if (!names)
+        return NULL;
+    char *at = (char *)(names + n);
+    for (int i = 0; i < n; i++) {
+        names[i] = at;
+        at = stpcpy(at, entries[i]->d_name) + 1;
+    }
+    return names;
+}
+
+an_code an_folder_list(const char *path, bool hidden, char ***names, int64_t *count)
+{
+    AN_ASSERT(path && names && count);
+    struct dirent **entries;
+    int n = scandir(path, &entries, hidden ? any_name : visible_name, bytewise);
+    if (n < 0)
+        return an_path_refused("list", path);
+    *names = pack_names(entries, n);
+    *count = n;
+    for (int i = 0; i < n; i++)
+        free(entries[i]);
+    free(entries);
+    return *names ? AN_OK : AN_ENOMEM;
+}

@@ -1,0 +1,60 @@
+/* path: names, folders, and what there is at a path. With file.h (reading) and file_replace.h
+ * (writing) it is the only code that hands a path to the operating system.
+ *
+ * Paths are never expanded. Links are followed, except by remove and rename. Messages name the path
+ * and the system's reason: AN_ENOTFOUND where a path that must exist does not, otherwise AN_EIO. */
+#ifndef AN_IO_PATH_H
+#define AN_IO_PATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define AN_PATH 4096 /* bytes of the longest path, with the final zero */
+
+/* AN_ENOTFOUND or AN_EIO from errno, with the message "cannot DOING PATH: REASON". */
+an_code an_path_refused(const char *doing, const char *path);
+
+/* Joins with one slash into `out`; AN_EINVAL when the result is too long. */
+an_code an_path_join(char out[AN_PATH], const char *folder, const char *name);
+/* Absolute and without links, into `out`. The path must exist. */
+an_code an_path_real(char out[AN_PATH], const char *path);
+
+/* ── what there is ──────────────────────────────────────────────────────────── */
+typedef enum {
+    AN_NOTHING,
+    AN_FILE,
+    AN_FOLDER,
+    AN_OTHER
+} an_path_kind; /* OTHER: a device, pipe … */
+an_path_kind an_path_kind_at(const char *path);
+
+bool an_path_readable(const char *path);   /* by this process                             */
+bool an_folder_writable(const char *path); /* files in it can be listed, read and made    */
+
+/* What distinguishes a changed file from an unchanged one without reading it. Times in ns since
+ * 1970; a stamp of zeros belongs to no file. */
+typedef struct an_stamp {
+    int64_t size, mtime, ctime;
+} an_stamp;
+
+an_code an_path_stamp(const char *path, an_stamp *stamp);
+bool an_path_find_file(const char *path, an_stamp *stamp); /* a regular file: true, its stamp */
+bool an_stamp_equal(const an_stamp *a, const an_stamp *b);
+
+/* ── changes ────────────────────────────────────────────────────────────────── */
+an_code an_path_remove(const char *path); /* a file, a link, or an empty folder           */
+/* Replaces what is at `to`. Durable is what was durable; a crash leaves one of the two names. */
+an_code an_path_rename(const char *from, const char *to);
+
+an_code an_folder_make(const char *path); /* with its parents; AN_OK if it exists */
+/* A new, empty folder below TMPDIR or /tmp that only this user may enter. */
+an_code an_folder_make_temporary(char out[AN_PATH]);
+
+/* The names in a folder, sorted bytewise, without "." and ".."; without `hidden` also without
+ * those that begin with a dot. *names is one block (an_free) of pointers and text. */
+an_code an_folder_list(const char *path, bool hidden, char ***names, int64_t *count);
+
+#endif
