@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 
 const char *const an_coupling_names[] = {"variance", "speed", "sample", NULL};
@@ -102,6 +103,7 @@ static an_code check(const an_schedule_spec *spec)
 
 an_schedule *an_schedule_new(const an_schedule_spec *spec)
 {
+    AN_ASSERT(spec && (spec->K < 1 || spec->lambda));
     if (check(spec) != AN_OK)
         return NULL;
     an_schedule *s = an_calloc(1, sizeof *s);
@@ -143,15 +145,18 @@ const double *an_schedule_lambda(const an_schedule *s)
 
 double an_schedule_alpha_bar(const an_schedule *s, int64_t t)
 {
+    AN_ASSERT(t >= 0 && t <= s->about.beta.T);
     return s->alpha_bar[t];
 }
 
 const double *an_schedule_signal(const an_schedule *s, int64_t t)
 {
+    AN_ASSERT(t >= 0 && t <= s->about.beta.T);
     return s->signal + t * s->about.K;
 }
 
 const double *an_schedule_noise(const an_schedule *s, int64_t t)
 {
+    AN_ASSERT(t >= 0 && t <= s->about.beta.T);
     return s->noise + t * s->about.K;
 }

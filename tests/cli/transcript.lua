@@ -167,7 +167,7 @@ end
 local changes = {
   run = { { "another digit", "(0%.%d%d)%d", "%11", true }, { "a number far off", "0%.[6-9]", "0.3" },
     { "a number of another form", "(0%.%d%d)%d", "%1" }, { "a missing column", "  macro_f1", "" },
-    { "other seeds", "chain         3", "chain         2" }, { "another label", "gamma=0%.5", "gamma=0.6" } },
+    { "other seeds", "chain      3", "chain      2" }, { "another label", "gamma=0%.5", "gamma=0.6" } },
   ls = { { "another id and day", "01%w+", "01AAAAAAAA", true }, { "a changed word", "finished", "failed" },
     { "another seed", "    2  finished", "    3  finished" }, { "a missing number", "  0%.%d+", "" } },
   compare = { { "an interval of another form", "%[([^,]+), [^%]]+%]", "[%1]" } },
