@@ -95,12 +95,16 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaniso.a
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 # ── using ────────────────────────────────────────────────────────────────────────────────
+# Each command is shown before its output: README.md has the same lines.
+DEMO = 'run recipes/quickstart.lua' 'compare quickstart --section notes' \
+       'curve quickstart -x schedule.lambda.gamma -y tail'
 demo: all
-	@./aniso run recipes/quickstart.lua
-	@echo
-	@echo "The runs are in runs.db:        ./aniso ls    ./aniso show @last    ./aniso sql 'SELECT * FROM v_eval'"
-	@echo "The recipe is one page:         recipes/quickstart.lua    (try --set train.epochs=12 --seeds 0..2)"
-	@echo "Your own images and the rest:   README.md, or ./aniso help"
+	@for command in $(DEMO); do \
+	    printf '\n$$ ./aniso %s\n' "$$command"; ./aniso $$command || exit; done
+	@printf '\nThe runs are in runs.db:   ./aniso ls    ./aniso show @last    %s\n' \
+	    './aniso report quickstart -o report.html'
+	@echo "The recipe is one page:    recipes/quickstart.lua    (try --set train.epochs=20 --seeds 0..4)"
+	@echo "Your own images:           README.md, or ./aniso help"
 
 # Both end with the line `N passed, N failed`.
 test: check
@@ -134,14 +138,14 @@ clean:
 
 help:
 	@echo "make            build ./aniso (installs missing libraries with apt where it may)"
-	@echo "make demo       build, train two small models, print the comparison"
+	@echo "make demo       build, then train nine small models and say which differences exceed noise"
 	@echo "make test       build and run all tests; the last line counts them"
 	@echo "make asan       the same tests under AddressSanitizer and UBSan, in build/asan"
-	@echo "make lint       layers, file lengths, luacheck and cppcheck where installed"
+	@echo "make lint       layers, references, text; clang-format, luacheck, cppcheck where installed"
 	@echo "make bench      time the engine against PyTorch (tests/bench/README.md)"
 	@echo "make bench-db   time ls, table and compare on 1,000 runs (tests/bench/queries)"
-	@echo "make golden     regenerate the reference values with PyTorch (python3-torch)"
-	@echo "make transcript rewrite the session that README.md shows from a real run"
+	@echo "make golden     regenerate the reference values of the tests with PyTorch (python3-torch)"
+	@echo "make transcript rewrite the sessions that the READMEs show, from a real run"
 	@echo "make install    copy aniso and the recipes below PREFIX=$(PREFIX)"
 	@echo "make clean      remove everything that was built"
 	@echo "Variables: CC, CFLAGS='-O3 -g -march=native', PREFIX, DESTDIR, JOBS"

@@ -1,6 +1,6 @@
 -- How much should the noise levels follow the class counts? Ten exponents of λ_j ∝ n_j^(−gamma)
--- on one frozen backbone and prior per seed: the first stage is trained once, the ten
--- denoisers in lock-step behind it.
+-- on one frozen backbone and prior per seed: the first stage is trained once, and the ten
+-- denoisers train on its features in lock-step.
 --   aniso run recipes/lambda_sweep.lua                      on the built-in synthetic lesions
 --   … --set data='{"ham10000", root="DIR", size=32}'                         your images
 --   … --set vary.schedule.lambda.gamma='{0, 0.5, 1}'                         other exponents
@@ -8,7 +8,7 @@
 -- Afterwards:
 --   aniso table lambda_sweep                                the points, mean ± sd over seeds
 --   aniso curve lambda_sweep -x schedule.lambda.gamma       macro-F1 against gamma, drawn
--- gamma = 0 is the isotropic process; below 0 the frequent classes get the larger levels.
+-- gamma = 0 is the isotropic process; below 0 the frequent classes have the larger levels.
 local aniso = require "aniso"
 
 return aniso.study {

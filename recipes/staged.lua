@@ -1,7 +1,7 @@
--- What does training in stages cost? Everything at once (joint) against backbone and priors
--- first and the denoiser on their frozen features afterwards, for as long, for half and for a
+-- What does training in stages cost? Everything at once (joint) is compared with backbone and
+-- priors first and the denoiser on their frozen features afterwards, for as many, half and a
 -- third of the epochs. The staged configurations share one first stage per seed, so the five
--- seeds take about four minutes on two cores.
+-- seeds take one to six minutes on two cores.
 --   aniso run recipes/staged.lua
 local aniso = require "aniso"
 
@@ -20,7 +20,7 @@ return aniso.study {
     denoiser = { "cross_attention", dim = 64, blocks = 2, heads = 4 },
     loss = { mmd = 0.5 },
     train = { epochs = 10, batch = 64, draws = 4, lr = 3e-3 },
-    select = { keep = "last", every = 20 }, -- the last epoch of a stage is validated anyway
+    select = { keep = "last", every = 20 }, -- the last epoch of a stage is always validated
     sampler = { "ddim", steps = 5, draws = 16 },
   },
   variants = { { label = "joint, 10 epochs" }, staged(10), staged(5), staged(3) },

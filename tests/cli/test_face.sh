@@ -33,7 +33,7 @@ echo 'return function() print "did it" end' >"$dir/function.lua"
 expect "a recipe may be a function" 0 "$aniso" run "$dir/function.lua"
 says out "^did it$"
 expect "a dry run lists" 0 "$aniso" run recipes/quickstart.lua --dry-run --seeds 4..5
-same "two labels and two seeds below a head" "$(lines out)" 6
+same "three labels and two seeds below a head" "$(lines out)" 8
 
 for command in ls "show @last" "sql SELECT" resume "compare a b" "eval @last"; do
     # shellcheck disable=SC2086

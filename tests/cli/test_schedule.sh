@@ -27,7 +27,7 @@ expect "plain letters in a plain locale" 0 env LC_ALL=C "$aniso" schedule --K 2 
 same "nothing but ASCII below the table" \
     "$(sed '1,/^$/d' "$dir/out" | LC_ALL=C grep -c '[^ -~]')" 0
 expect "an SVG file" 0 "$aniso" schedule --K 2 --format csv --svg "$dir/x.svg"
-says err "^wrote .*x\.svg$"
+says err "^written to .*x\.svg$"
 same "a whole one" "$(head -c 4 "$dir/x.svg")$(tail -n 1 "$dir/x.svg")" "<svg</svg>"
 
 expect "the bound" 0 env LC_ALL=C.UTF-8 "$aniso" schedule --lambda bound --counts $counts --bound --svg "$dir/bound.svg"

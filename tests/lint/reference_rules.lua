@@ -42,7 +42,8 @@ function rules.of.files(text, at, index, fail)
   end
   for path in text:gmatch "`([%w_%-%./]+)/`" do
     path = path:gsub("^%.+/", "")
-    if not EXAMPLES[path] and not index.folders[path] then fail("there is no folder " .. path .. "/") end
+    local known = EXAMPLES[path] or path:find "^build/" or index.folders[path]
+    if not known then fail("there is no folder " .. path .. "/") end
   end
 end
 
@@ -98,10 +99,20 @@ function rules.of.commands(text, at, index, fail)
   local function command(name)
     if not index.paths["lua/aniso/cli/" .. name .. ".lua"] then fail("there is no command " .. name) end
   end
-  for name in text:gmatch "%./aniso ([%l]+)" do command(name) end
-  for name in text:gmatch "`aniso ([%l]+)" do command(name) end
+  for name in (" " .. text:gsub("^ *%$? ?", "`")):gmatch "`%./aniso (%l+)" do command(name) end
+  for name in text:gmatch "`aniso (%l+)" do command(name) end
   for target in text:gmatch "`make ([%l%-]+)" do
     if not index.targets[target] then fail("make has no target " .. target) end
+  end
+end
+
+-- A block "-- from recipes/x.lua" of a README: each line, up to the fence, is a line of that file.
+function rules.of.excerpts(text, at, index, fail)
+  local from = text:match "^%-%- from ([%w_/]+%.lua)$"
+  if from or text:find "^```" then
+    at.excerpt = from and (index.lines[from] or fail("there is no file " .. from))
+  elseif at.excerpt and not at.excerpt[text] then
+    fail "this line is not in the file that it is from"
   end
 end
 

@@ -30,6 +30,10 @@ local function add_file(index, path, lines)
   local words = {}
   for _, code in ipairs(codes) do add_words(words, code) end
   index.words[path] = words
+  if path:find "^recipes/" then
+    index.lines[path] = {}
+    for _, line in ipairs(lines) do index.lines[path][line] = true end
+  end
   if kind == "c" or kind == "h" then
     for word in pairs(words) do index.c[word] = true end
     for _, code in ipairs(codes) do
@@ -43,7 +47,8 @@ local function add_file(index, path, lines)
 end
 
 local function build_index(contents)
-  local index = { paths = {}, folders = {}, words = {}, c = {}, modules = {}, sections = {}, targets = {} }
+  local index = { paths = {}, folders = {}, words = {}, lines = {}, c = {}, modules = {}, sections = {},
+    targets = {} }
   for _, path in ipairs(files.find ".") do
     add_suffixes(index.paths, path)
     local folder = path:match "^(.*)/"
@@ -137,6 +142,8 @@ local planted = {
   { "members", "README.md", "`sampler.nothing`", "`sampler.run{}`, `train.epochs`" },
   { "members", "lua/x.lua", "local s = require \"aniso.method.sampler\"\n-- as s.nothing()",
     "local s = require \"aniso.method.sampler\"\n-- as s.run()" },
+  { "excerpts", "README.md", "-- from recipes/staged.lua\n  seeds = 77,",
+    "-- from recipes/staged.lua\n  seeds = 5," },
   { "commands", "README.md", "    ./aniso nothing", "    ./aniso table five" },
   { "commands", "README.md", "`make nothing`", "`make test`, `aniso run`" },
 }

@@ -147,7 +147,7 @@ end
 local function write(path, draw)
   local written, why = cli.usage(draw, { file = path })
   if not written then cli.fail(cli.FAILED, why) end
-  io.stderr:write("wrote ", path, "\n")
+  io.stderr:write("written to ", path, "\n")
 end
 
 -- A row per time and class.
