@@ -1,7 +1,7 @@
-/* data (Lua): the userdata aniso.Dataset over engine/data/dataset.h.
+/* dataset (Lua): core.data and the Dataset class, over data/dataset.h.
  *
  * core.data.open{…} takes the complete table that lua/aniso/method/data.lua makes. Fields are made
- * afresh at each access; parts are "train", "val", "test"; positions are 0-based.
+ * anew at each access; parts are "train", "val", "test"; positions count from 0.
  * core.data.methods is the class's method table, to which Lua may add. */
 #include <string.h>
 
@@ -12,10 +12,6 @@
 
 #define DATASET "aniso.Dataset"
 
-static const char *const part_names[] = {"train", "val", "test", NULL};
-static const char *const sampling_names[] = {"instance",    "class_balanced", "square_root",
-                                             "progressive", "sequential",     NULL};
-
 static an_dataset *check_dataset(lua_State *L)
 {
     return an_check_handle(L, 1, DATASET);
@@ -23,7 +19,7 @@ static an_dataset *check_dataset(lua_State *L)
 
 static an_part check_part(lua_State *L)
 {
-    return (an_part)luaL_checkoption(L, 2, NULL, part_names);
+    return (an_part)luaL_checkoption(L, 2, NULL, an_part_names);
 }
 
 /* ── fields ─────────────────────────────────────────────────────────────────── */
@@ -75,7 +71,7 @@ static double imbalance(const an_dataset *ds)
         int64_t n = ds->counts[AN_TRAIN][k];
         least = n < least ? n : least, most = n > most ? n : most;
     }
-    return (double)most / (double)least; /* no class is empty, an_split_complete saw to that */
+    return (double)most / (double)least; /* an_split_complete() leaves no class empty */
 }
 
 static void push_split(lua_State *L, const an_dataset *ds)
@@ -125,7 +121,7 @@ static bool push_field(lua_State *L, const an_dataset *ds, const char *key)
     else if (!strcmp(key, "width"))
         lua_pushinteger(L, ds->W);
     else if (!strcmp(key, "packed"))
-        lua_pushboolean(L, ds->pack.map != NULL);
+        lua_pushboolean(L, ds->images.map != NULL);
     else if (!strcmp(key, "channels"))
         lua_pushinteger(L, 3);
     else if (!strcmp(key, "classes"))
@@ -185,9 +181,12 @@ static int dataset_order(lua_State *L)
 {
     an_dataset *ds = check_dataset(L);
     an_part part = check_part(L);
-    an_sampling sampling = (an_sampling)an_opt_enum(L, 3, "sampling", sampling_names, AN_INSTANCE);
+    an_class_sampling sampling =
+        (an_class_sampling)an_opt_enum(L, 3, "sampling", an_class_sampling_names, AN_INSTANCE);
     uint64_t seed = (uint64_t)an_opt_int(L, 3, "seed", 0);
     int64_t epoch = an_opt_int(L, 3, "epoch", 0), epochs = an_opt_int(L, 3, "epochs", 1);
+    if (epoch < 0)
+        luaL_argerror(L, 3, "option epoch: 0 or more expected");
     size_t mark = an_scope_begin();
     an_tensor *out = an_tensor_new(AN_I64, 1, &ds->n[part]);
     if (out && an_dataset_order(ds, part, sampling, seed, epoch, epochs, an_i64(out)) != AN_OK)
@@ -199,13 +198,15 @@ static int dataset_order(lua_State *L)
 
 static void check_flip(lua_State *L, int arg, an_augment *how)
 {
-    static const char *const names[] = {"none", "horizontal", "vertical", "both", NULL};
+    enum { HORIZONTAL = 1, VERTICAL = 2, BOTH = HORIZONTAL | VERTICAL };
+    static const char *const names[BOTH + 2] = {
+        "none", [HORIZONTAL] = "horizontal", [VERTICAL] = "vertical", [BOTH] = "both"};
     int type = lua_getfield(L, arg, "flip");
-    int bits = lua_toboolean(L, -1) ? 3 : 0;
+    int bits = lua_toboolean(L, -1) ? BOTH : 0;
     lua_pop(L, 1);
     if (type == LUA_TSTRING)
         bits = an_opt_enum(L, arg, "flip", names, 0);
-    how->flip_horizontal = bits & 1, how->flip_vertical = bits & 2;
+    how->flip_horizontal = bits & HORIZONTAL, how->flip_vertical = bits & VERTICAL;
 }
 
 /* The table `augment` inside the options at `arg`; false if there is none. */
@@ -225,6 +226,8 @@ static bool check_augment(lua_State *L, int arg, an_augment *how)
         how->contrast = (float)an_opt_num(L, at, "contrast", 0);
         how->colour = (float)an_opt_num(L, at, "colour", 0);
         how->noise = (float)an_opt_num(L, at, "noise", 0);
+        if (how->shift < 0 || how->crop < 0)
+            luaL_argerror(L, arg, "option augment: shift and crop are 0 or more");
     }
     lua_pop(L, 1);
     return given;
@@ -334,19 +337,17 @@ static void check_table(lua_State *L, an_dataset_spec *spec)
 /* core.data.open{…} → Dataset, or nil, message, code */
 static int data_open(lua_State *L)
 {
-    static const char *const sources[] = {"folder", "table", "lesions", NULL};
-    static const char *const aspects[] = {"stretch", "crop", "pad", NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     an_dataset_spec spec = {
-        .source = (an_source)an_opt_enum(L, 1, "source", sources, AN_FROM_FOLDER),
+        .source = (an_source)an_opt_enum(L, 1, "source", an_source_names, AN_FROM_FOLDER),
         .name = an_opt_str(L, 1, "name", "images"),
         .root = an_opt_str(L, 1, "root", "."),
         .split = an_opt_str(L, 1, "split", NULL),
         .n = an_opt_int(L, 1, "n", 1400),
         .H = (int)an_opt_int(L, 1, "height", 32),
         .W = (int)an_opt_int(L, 1, "width", 32),
-        .aspect = (an_aspect)an_opt_enum(L, 1, "aspect", aspects, AN_STRETCH),
+        .aspect = (an_aspect)an_opt_enum(L, 1, "aspect", an_aspect_names, AN_STRETCH),
         .val = an_opt_num(L, 1, "val", 0.1),
         .test = an_opt_num(L, 1, "test", 0.2),
         .seed = (uint64_t)an_opt_int(L, 1, "seed", 0),

@@ -4,9 +4,10 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "base/assert.h"
 #include "base/rng.h"
 
-/* The places of one image's draws; all are drawn from one stream whether used or not. */
+/* The positions of one image's draws in its stream: each has its own, whether used or not. */
 enum { FLIP_H, FLIP_V, TRANSPOSE, SHIFT_Y, SHIFT_X, CROP_Y, CROP_X, BRIGHTNESS, CONTRAST, COLOUR };
 
 typedef struct draws {
@@ -100,6 +101,10 @@ void an_augment_image(const an_augment *how, an_address at, const uint8_t *src, 
                       const float mean[3], const float std[3], float *out)
 {
     static const an_augment nothing = {0};
+    AN_ASSERT(src && out && H >= 1 && W >= 1);
+    AN_ASSERT(std[0] > 0 && std[1] > 0 && std[2] > 0);
+    AN_ASSERT(!how || (how->shift >= 0 && how->crop >= 0));
+    AN_ASSERT(!how || !how->transpose || H == W);
     draws d = {at.seed, an_stream("augment", at.epoch, at.image)};
     int64_t pixels = (int64_t)H * W;
     if (!how)

@@ -1,11 +1,12 @@
-/* csv: see csv.h. The only includer of libcsv. Fed line by line, so that a row knows its
- * line; cells are pointers into an arena. */
+/* csv: see csv.h. The only includer of libcsv, which is fed line by line so that every row has its
+ * line number. Cells are pointers into an arena. */
 #include "data/csv.h"
 
 #include <csv.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "base/memory/string_arena.h"
 #include "io/file.h"
@@ -193,16 +194,19 @@ int an_csv_columns(const an_csv *csv)
 
 const char *an_csv_header(const an_csv *csv, int column)
 {
+    AN_ASSERT(column >= 0 && column < csv->columns);
     return csv->cells[column];
 }
 
 const char *an_csv_at(const an_csv *csv, int64_t row, int column)
 {
+    AN_ASSERT(row >= 0 && row < csv->rows && column >= 0 && column < csv->columns);
     return csv->cells[(row + 1) * csv->columns + column];
 }
 
 int64_t an_csv_line(const an_csv *csv, int64_t row)
 {
+    AN_ASSERT(row >= 0 && row < csv->rows);
     return csv->lines[row];
 }
 

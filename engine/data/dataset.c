@@ -5,11 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/log.h"
 #include "base/memory/mem.h"
 #include "base/simd.h"
 #include "data/hash_cache.h"
 #include "data/synthetic/lesions.h"
+
+const char *const an_source_names[AN_SOURCES + 1] = {
+    [AN_FROM_FOLDER] = "folder", [AN_FROM_TABLE] = "table", [AN_FROM_LESIONS] = "lesions"};
 
 /* ── opening, step by step ────────────────────────────────────────────────────── */
 
@@ -66,7 +70,7 @@ static an_code open_files(an_dataset *ds, const an_dataset_spec *spec)
     if (code == AN_OK)
         code = split_files(ds, spec);
     if (code == AN_OK)
-        code = an_pixel_cache_open(&ds->pack, &ds->list, ds->H, ds->W, spec->aspect, spec->cache);
+        code = an_pixel_cache_open(&ds->images, &ds->list, ds->H, ds->W, spec->aspect, spec->cache);
     return code;
 }
 
@@ -79,7 +83,7 @@ static an_code open_lesions(an_dataset *ds, const an_dataset_spec *spec)
                           ds->W);
     if (code != AN_OK)
         return code;
-    an_pixel_cache_adopt(&ds->pack, pixels);
+    an_pixel_cache_adopt(&ds->images, pixels);
     name_cut(ds, "built-in");
     return AN_OK;
 }
@@ -149,7 +153,7 @@ static void measure(an_dataset *ds)
     uint64_t sum[3] = {0}, square[3] = {0};
 #pragma omp parallel for schedule(static) reduction(+ : sum, square)
     for (int64_t i = 0; i < ds->n[AN_TRAIN]; i++) {
-        const uint8_t *p = ds->pack.pixels + ds->members[AN_TRAIN][i] * pixels * 3;
+        const uint8_t *p = ds->images.pixels + ds->members[AN_TRAIN][i] * pixels * 3;
         add_picture(p, pixels * 3, sum, square);
     }
     double n = (double)(ds->n[AN_TRAIN] * pixels);
@@ -216,7 +220,7 @@ void an_dataset_close(an_dataset *ds)
         an_free(ds->members[part]);
         an_free(ds->counts[part]);
     }
-    an_pixel_cache_close(&ds->pack);
+    an_pixel_cache_close(&ds->images);
     an_listing_free(&ds->list);
     an_free(ds->name);
     an_free(ds);
@@ -226,6 +230,8 @@ void an_dataset_close(an_dataset *ds)
 
 const an_item *an_dataset_item(const an_dataset *ds, an_part part, int64_t position)
 {
+    AN_ASSERT(part < AN_PARTS);
+    AN_ASSERT(position >= 0 && position < ds->n[part]);
     return &ds->list.items[ds->members[part][position]];
 }
 
@@ -238,6 +244,7 @@ an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *posi
                          const an_augment *how, uint64_t seed, uint64_t epoch, float *images,
                          int64_t *labels)
 {
+    AN_ASSERT(part < AN_PARTS && B >= 0);
     int64_t size = (int64_t)ds->H * ds->W * 3;
     for (int64_t b = 0; b < B; b++)
         if (positions[b] < 0 || positions[b] >= ds->n[part])
@@ -251,16 +258,17 @@ an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *posi
     for (int64_t b = 0; b < B; b++) {
         int64_t item = ds->members[part][positions[b]];
         an_address at = {seed, epoch, (uint64_t)item};
-        an_augment_image(how, at, ds->pack.pixels + item * size, ds->H, ds->W, ds->mean, ds->std,
+        an_augment_image(how, at, ds->images.pixels + item * size, ds->H, ds->W, ds->mean, ds->std,
                          images + b * size);
         labels[b] = ds->list.items[item].label;
     }
     return AN_OK;
 }
 
-an_code an_dataset_order(const an_dataset *ds, an_part part, an_sampling sampling, uint64_t seed,
-                         int64_t epoch, int64_t epochs, int64_t *out)
+an_code an_dataset_order(const an_dataset *ds, an_part part, an_class_sampling sampling,
+                         uint64_t seed, int64_t epoch, int64_t epochs, int64_t *out)
 {
+    AN_ASSERT(part < AN_PARTS);
     int *labels = an_alloc((size_t)ds->n[part] * sizeof *labels);
     if (!labels)
         return AN_ENOMEM;

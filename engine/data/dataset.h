@@ -1,29 +1,30 @@
 /* dataset: images, labels and parts, ready for training.
  *
- * Opened from a source (source.h, lesions.h), in this order: list, seal, hash, split, pack,
- * statistics. An open data set does not change; its batches are functions of their
- * arguments. Memory: the listing, 8 bytes per image and part, and the pixels (pixel_cache.h).
+ * Opened from a source (source.h, lesions.h) in this order: list, seal, hash, split, pixels,
+ * statistics. An open data set does not change; its batches are functions of their arguments.
+ * Memory: the listing, 8 bytes per image and part, and the pixels (pixel_cache.h).
  *
- * A batch is made when it is asked for, by all threads, not by one ahead of the step: 128
- * augmented images of 32x32 take 1.8 ms of a step of 450 ms (two threads; 3.1 of 795 with one),
- * and while a step computes no core is idle that could hide even that. */
+ * A batch is made when it is requested, by all threads, and not prefetched during the step before:
+ * 128 augmented images of 32×32 take about 2 ms, under 2 % of the step train_w1 of tests/bench, and
+ * while a step computes no core is idle that could hide even that. */
 #ifndef AN_DATA_DATASET_H
 #define AN_DATA_DATASET_H
 
 #include <stdbool.h>
 
 #include "data/augment.h"
-#include "data/listing.h"
 #include "data/epoch_order.h"
+#include "data/listing.h"
 #include "data/pixel_cache.h"
 #include "data/resize.h"
 #include "data/source.h"
 #include "data/split.h"
 
-typedef enum { AN_FROM_FOLDER, AN_FROM_TABLE, AN_FROM_LESIONS } an_source;
+typedef enum { AN_FROM_FOLDER, AN_FROM_TABLE, AN_FROM_LESIONS, AN_SOURCES } an_source;
+extern const char *const an_source_names[AN_SOURCES + 1]; /* "folder", "table", "lesions", NULL */
 
 typedef struct an_dataset_spec {
-    const char *name; /* what it is called in lists and in the database      */
+    const char *name; /* for lists and the database                          */
     an_source source;
     const char *root;           /* folder source                                        */
     an_table table;             /* table source                                         */
@@ -42,7 +43,7 @@ typedef struct an_dataset_spec {
 typedef struct an_dataset {
     char *name;
     an_listing list;
-    an_pixel_cache pack; /* (n, H, W, 3), in the order of list.items             */
+    an_pixel_cache images; /* (n, H, W, 3), in the order of list.items           */
     int H, W;
     int64_t *members[AN_PARTS]; /* items of each part, ascending                        */
     int64_t n[AN_PARTS];
@@ -51,29 +52,30 @@ typedef struct an_dataset {
     char split_name[256];
     uint64_t seed;
     int64_t many, few;
-    double val, test;                /* as asked for                                         */
+    double val, test;                /* as specified                                         */
     bool ready_made;                 /* the parts came with the data                         */
-    int64_t group_leaks, copy_leaks; /* val and test images akin to training, an_split_leaks */
+    int64_t group_leaks, copy_leaks; /* an_split_leaks                                       */
     float mean[3], std[3];           /* of the training part, values in [0, 1]               */
     char sha256[AN_SHA256_HEX], split_sha256[AN_SHA256_HEX];
 } an_dataset;
 
-/* NULL after a failure that names the thing: see the functions of source.h, split.h, pixel_cache.h.
- */
+/* NULL after AN_EINVAL (a size outside 1 … 1024) and the failures of source.h, hash_cache.h,
+ * split.h and pixel_cache.h. */
 an_dataset *an_dataset_open(const an_dataset_spec *spec);
 void an_dataset_close(an_dataset *ds);
 
+/* position: 0 … n[part] − 1. */
 int an_dataset_label(const an_dataset *ds, an_part part, int64_t position);
 const an_item *an_dataset_item(const an_dataset *ds, an_part part, int64_t position);
 
-/* positions (B) of a part, each 0 … n[part]−1 → images (B, H, W, 3) normalised, labels (B).
- * `how` NULL: no augmentation. AN_EINVAL: a position outside, transpose with H ≠ W. */
+/* positions (B) of a part → images (B, H, W, 3) normalised, labels (B); B ≥ 0. `how` NULL: no
+ * augmentation. AN_EINVAL: a position outside 0 … n[part] − 1, transpose with H ≠ W. */
 an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *positions, int64_t B,
                          const an_augment *how, uint64_t seed, uint64_t epoch, float *images,
                          int64_t *labels);
 
-/* As an_epoch_order, over the labels of a part; out (n[part]). */
-an_code an_dataset_order(const an_dataset *ds, an_part part, an_sampling sampling, uint64_t seed,
-                         int64_t epoch, int64_t epochs, int64_t *out);
+/* An epoch order (epoch_order.h) over the labels of a part; out (n[part]). AN_ENOMEM. */
+an_code an_dataset_order(const an_dataset *ds, an_part part, an_class_sampling sampling,
+                         uint64_t seed, int64_t epoch, int64_t epochs, int64_t *out);
 
 #endif

@@ -3,11 +3,18 @@
 
 #include <math.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "base/rng.h"
 
+const char *const an_class_sampling_names[AN_SAMPLINGS + 1] = {
+    [AN_INSTANCE] = "instance",       [AN_CLASS_BALANCED] = "class_balanced",
+    [AN_SQUARE_ROOT] = "square_root", [AN_PROGRESSIVE] = "progressive",
+    [AN_SEQUENTIAL] = "sequential",
+};
+
 /* upto[j] = p_0 + … + p_j; classes without an image have probability 0. */
-static void cumulate(const int64_t *count, int64_t n, int K, an_sampling sampling, double t,
+static void cumulate(const int64_t *count, int64_t n, int K, an_class_sampling sampling, double t,
                      double *upto)
 {
     double total = 0;
@@ -56,7 +63,7 @@ static void sort_by_class(const int *labels, int64_t n, int K, int64_t *start, i
     start[0] = 0;
 }
 
-static an_code draw(const int *labels, int64_t n, int K, an_sampling sampling, uint64_t seed,
+static an_code draw(const int *labels, int64_t n, int K, an_class_sampling sampling, uint64_t seed,
                     uint64_t stream, double t, int64_t *out)
 {
     int64_t *members = an_alloc((size_t)(n + K + 1 + K) * sizeof *members);
@@ -77,9 +84,12 @@ static an_code draw(const int *labels, int64_t n, int K, an_sampling sampling, u
     return AN_OK;
 }
 
-an_code an_epoch_order(const int *labels, int64_t n, int K, an_sampling sampling, uint64_t seed,
-                       int64_t epoch, int64_t epochs, int64_t *out)
+an_code an_epoch_order(const int *labels, int64_t n, int K, an_class_sampling sampling,
+                       uint64_t seed, int64_t epoch, int64_t epochs, int64_t *out)
 {
+    AN_ASSERT(n >= 0 && K >= 1 && epoch >= 0);
+    for (int64_t i = 0; i < n; i++)
+        AN_ASSERT_SLOW(labels[i] >= 0 && labels[i] < K);
     uint64_t stream = an_stream("order", (uint64_t)epoch, 0);
     double t = epochs > 1 ? fmin((double)epoch / (double)(epochs - 1), 1) : 1;
     if (sampling == AN_SEQUENTIAL) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/assert.h"
 #include "base/log.h"
 #include "base/memory/mem.h"
 #include "io/checksum.h"
@@ -130,10 +131,10 @@ static void index_write(const index_file *index, const entry *entries, int64_t n
 
 /* ── hashing ──────────────────────────────────────────────────────────────────── */
 
-/* Fills e for one item; *read tells whether the file had to be read. */
+/* Fills e for one item. *read: the file had to be read. */
 static an_code hash_one(const an_item *item, const index_file *index, entry *e, bool *read)
 {
-    *e = (entry){.path = item->path, .stamp = item->stamp}; /* a table's rows have theirs */
+    *e = (entry){.path = item->path, .stamp = item->stamp}; /* set by source_table */
     an_code code = e->stamp.ctime ? AN_OK : an_path_stamp(item->path, &e->stamp);
     if (code != AN_OK)
         return code;
@@ -162,7 +163,7 @@ static an_code hash_all(an_listing *list, const index_file *index, entry *entrie
             failed = i < failed ? i : failed;
         reads += read;
     }
-    if (failed < list->n) { /* once more here, because the message belongs to this thread */
+    if (failed < list->n) { /* once more, because messages belong to a thread */
         bool read;
         an_code code = hash_one(&list->items[failed], index, &entries[failed], &read);
         if (code != AN_OK)
@@ -180,6 +181,7 @@ static an_code hash_all(an_listing *list, const index_file *index, entry *entrie
 
 an_code an_hash_files(an_listing *list, const char *cache)
 {
+    AN_ASSERT(list->sealed && cache);
     index_file index = {0};
     char hex[AN_SHA256_HEX], name[40];
     bool keep = *cache && an_folder_writable(cache), changed;

@@ -1,17 +1,17 @@
-/* hash_cache: the content hashes of many files, without reading again those that did not
- * change.
+/* hash_cache: the content hashes of many files; a file that did not change is not read again.
  *
- * A cache folder keeps, per data source, a text file with size, mtime, ctime and SHA-256 of
- * each path. A path whose three numbers agree is not read. What was modified in the two
- * seconds before hashing is not remembered, because a later write in the same clock tick
- * would look the same. Without a usable folder every file is read. */
+ * The cache folder holds one text file per data source with size, mtime, ctime and SHA-256 of each
+ * path. A path whose three numbers agree is not read. A file that was modified in the two seconds
+ * before it was hashed is not remembered, because a later write within the same clock tick would
+ * have the same numbers. Without a writable folder every file is read. */
 #ifndef AN_DATA_HASH_CACHE_H
 #define AN_DATA_HASH_CACHE_H
 
 #include "data/listing.h"
 
-/* Fills hash and stamp of every item that has a path. `cache`: the folder, "" for none.
- * AN_ENOTFOUND, AN_EIO name the file. An index that cannot be written is only a warning. */
+/* Fills hash and stamp of every item of a sealed listing that has a path. `cache`: the folder, ""
+ * for none. AN_ENOTFOUND, AN_EIO name the file. An index that cannot be written is only a warning.
+ */
 an_code an_hash_files(an_listing *list, const char *cache);
 
 #endif

@@ -1,4 +1,4 @@
-/* image: see image.h. The only includer of stb_image beside third_party/stb.c. */
+/* image: see image.h. With third_party/stb.c the only includer of stb_image. */
 #include "data/image.h"
 
 #define STBI_ONLY_JPEG

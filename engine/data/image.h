@@ -1,8 +1,10 @@
-/* image: one decoded picture, 8 bits a channel, (height, width, 4) row by row: red, green,
- * blue, and a byte that means nothing. stb_image turns JPEG's colours into four bytes a pixel
- * with vector code and into three without: the same values in a third of the time.
- * JPEG, PNG and BMP through stb_image; grey becomes RGB, alpha is dropped, an EXIF
- * orientation is not applied. Sizes and completeness are checked before decoding. */
+/* image: one decoded picture with 8 bits per channel, (height, width, 4) in rows: red, green, blue,
+ * and an unused byte.
+ *
+ * JPEG, PNG and BMP through stb_image. Grey becomes RGB, alpha is dropped, an EXIF orientation is
+ * not applied. Size and completeness are checked before decoding. Four bytes per pixel, because
+ * stb_image converts JPEG's colours with vector code only for that layout, in a third of the time
+ * and with the same values. */
 #ifndef AN_DATA_IMAGE_H
 #define AN_DATA_IMAGE_H
 
@@ -20,8 +22,8 @@ typedef struct an_image {
     uint8_t *pixels;
 } an_image;
 
-/* Decodes `count` bytes; `name` is for messages. AN_EFORMAT names the file and what is wrong:
- * not an image, damaged, truncated, or larger than the limits above. */
+/* Decodes `count` bytes; `name` is for messages. AN_EFORMAT names the file and its defect: not an
+ * image, damaged, truncated, or larger than the limits above. Free with an_image_free(). */
 an_code an_image_decode(const uint8_t *bytes, size_t count, const char *name, an_image *image);
 an_code an_image_load(const char *path, an_image *image);
 void an_image_free(an_image *image);

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 
-const char *const an_part_names[AN_PARTS] = {"train", "val", "test"};
+const char *const an_part_names[AN_PARTS + 1] = {
+    [AN_TRAIN] = "train", [AN_VAL] = "val", [AN_TEST] = "test"};
 
 an_code an_listing_begin(an_listing *list, const char *source)
 {
@@ -26,6 +28,8 @@ void an_listing_free(an_listing *list)
 
 an_code an_listing_add(an_listing *list, const an_item *item)
 {
+    AN_ASSERT(!list->sealed);
+    AN_ASSERT(item->key && item->class_name);
     if (list->n == list->room) {
         int64_t room = list->room ? list->room * 2 : 256;
         an_item *items = an_realloc(list->items, (size_t)room * sizeof *items);
@@ -52,6 +56,7 @@ an_code an_listing_add(an_listing *list, const an_item *item)
 
 an_code an_listing_classes(an_listing *list, const char *const *names, int K)
 {
+    AN_ASSERT(!list->sealed && !list->classes && K >= 1);
     list->classes = an_calloc((size_t)K, sizeof *list->classes);
     if (!list->classes)
         return AN_ENOMEM;
@@ -123,8 +128,9 @@ static an_code number_labels(an_listing *list)
 
 an_code an_listing_seal(an_listing *list)
 {
+    AN_ASSERT(!list->sealed);
     if (list->n == 0)
-        return an_fail(AN_EFORMAT, "%s: names no image", list->source);
+        return an_fail(AN_EFORMAT, "%s: no image is listed", list->source);
     an_code code = list->classes ? AN_OK : collect_classes(list);
     if (code != AN_OK)
         return code;
@@ -139,17 +145,21 @@ an_code an_listing_seal(an_listing *list)
                            list->source, a->key, (long long)(a->line < b->line ? a->line : b->line),
                            (long long)(a->line < b->line ? b->line : a->line));
     }
-    return number_labels(list);
+    code = number_labels(list);
+    list->sealed = code == AN_OK;
+    return code;
 }
 
 an_item *an_listing_find(const an_listing *list, const char *key)
 {
+    AN_ASSERT(list->sealed);
     an_item wanted = {.key = key};
     return bsearch(&wanted, list->items, (size_t)list->n, sizeof wanted, by_key);
 }
 
 void an_listing_hash(const an_listing *list, char hex[AN_SHA256_HEX])
 {
+    AN_ASSERT(list->sealed);
     an_sha256 hash;
     an_sha256_init(&hash);
     for (int64_t i = 0; i < list->n; i++) {

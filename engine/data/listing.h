@@ -1,9 +1,12 @@
-/* listing: the images of a data set before any is decoded: names, files, classes, groups,
- * parts. A source (source.h) adds items, an_listing_seal() sorts and numbers them, a split
- * (split.h) gives each its part. */
+/* listing: the images of a data set before any is decoded: names, files, classes, groups, parts.
+ *
+ * Order of calls: an_listing_begin(); a source (source.h) adds the items; an_listing_seal() sorts
+ * and numbers them; after that an_hash_files() (hash_cache.h), the split (split.h) and the pixels
+ * (pixel_cache.h). Sealing ends the adding. */
 #ifndef AN_DATA_LISTING_H
 #define AN_DATA_LISTING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -13,7 +16,7 @@
 
 typedef enum { AN_TRAIN, AN_VAL, AN_TEST, AN_UNUSED, AN_UNASSIGNED } an_part;
 #define AN_PARTS 3
-extern const char *const an_part_names[AN_PARTS]; /* "train", "val", "test" */
+extern const char *const an_part_names[AN_PARTS + 1]; /* "train", "val", "test", NULL */
 
 typedef struct an_item {
     const char *key;  /* unique in the data set                                   */
@@ -24,7 +27,7 @@ typedef struct an_item {
     int label;         /* 0 … K−1, after sealing                                   */
     an_part part;
     char hash[AN_SHA256_HEX]; /* of the content: the file's bytes, or the pixels          */
-    an_stamp stamp;           /* of the file no later than it was hashed; 0: says nothing  */
+    an_stamp stamp;           /* of the file, taken before it was hashed; 0: unknown       */
 } an_item;
 
 typedef struct an_listing {
@@ -33,16 +36,18 @@ typedef struct an_listing {
     int64_t n, room;
     const char **classes; /* K names                                                  */
     int K;
+    bool sealed;
     an_string_arena text; /* owns every string above                                  */
 } an_listing;
 
-an_code an_listing_begin(an_listing *list, const char *source); /* an empty listing        */
+an_code an_listing_begin(an_listing *list, const char *source); /* makes it empty */
 void an_listing_free(an_listing *list);
 
-/* Texts are copied; path and group may be NULL, an empty group counts as NULL. */
+/* Copies the texts; path and group may be NULL, and an empty group counts as NULL. Not sealed. */
 an_code an_listing_add(an_listing *list, const an_item *item);
 
-/* Fixes the order of the classes before sealing; without it they are sorted by name. */
+/* Fixes the order of the K ≥ 1 classes, at most once and before sealing; without it they are sorted
+ * by name. AN_EINVAL: a class is listed twice. */
 an_code an_listing_classes(an_listing *list, const char *const *names, int K);
 
 /* Sorts by key, numbers the labels. AN_EFORMAT: no item, fewer than two classes, a class
@@ -51,7 +56,7 @@ an_code an_listing_seal(an_listing *list);
 
 an_item *an_listing_find(const an_listing *list, const char *key); /* sealed; NULL if absent */
 
-/* The identity of the content: SHA-256 over the lines "key TAB hash TAB class". */
+/* The identity of the content: SHA-256 over the lines "key TAB hash TAB class". Sealed, hashed. */
 void an_listing_hash(const an_listing *list, char hex[AN_SHA256_HEX]);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/log.h"
 #include "base/memory/mem.h"
 #include "io/checksum.h"
@@ -17,7 +18,7 @@
 #define HEADER 4096
 #define BLOCK_BYTES ((int64_t)8 << 20)
 #define FORMAT "aniso pack 2"
-#define WORTH_A_WORD 2000 /* images from which decoding is announced */
+#define ANNOUNCED 2000 /* images from which decoding is announced, a second or more */
 
 /* The first bytes of the file; the rest of its 4096 are zero. */
 typedef struct header {
@@ -171,7 +172,7 @@ static an_code build_file(builder *b, const char *path)
     return code;
 }
 
-static an_code build_memory(builder *b, an_pixel_cache *pack)
+static an_code build_memory(builder *b, an_pixel_cache *pc)
 {
     uint8_t *pixels = an_alloc((size_t)(b->head.n * b->image));
     if (!pixels)
@@ -181,28 +182,28 @@ static an_code build_memory(builder *b, an_pixel_cache *pack)
         an_free(pixels);
         return code;
     }
-    an_pixel_cache_adopt(pack, pixels);
+    an_pixel_cache_adopt(pc, pixels);
     return AN_OK;
 }
 
-/* Why the mapped file is not the pack that `want` describes; NULL if it is. */
-static const char *fault(const header *want, const void *map, size_t size)
+/* The reason why the mapped file is not the one that `expected` describes; NULL if it is. */
+static const char *fault(const header *expected, const void *map, size_t size)
 {
     const header *head = map;
     if (size < HEADER || strncmp(head->format, FORMAT, sizeof head->format) != 0)
-        return "not a pack";
+        return "not a pixel cache";
     if (own_sum(head) != head->own)
         return "damaged header";
-    if (head->n != want->n || head->H != want->H || head->W != want->W ||
-        head->block != want->block)
-        return "another pack's content";
+    if (head->n != expected->n || head->H != expected->H || head->W != expected->W ||
+        head->block != expected->block)
+        return "the content of another pixel cache";
     if ((int64_t)size != HEADER + head->n * head->H * head->W * 3)
         return "truncated";
     return verify(head, (const uint8_t *)map + HEADER) ? NULL : "wrong checksum";
 }
 
 /* Maps the pixel cache at `path`. false: there is none, or a damaged one (after a warning). */
-static bool map_file(an_pixel_cache *pack, const builder *b, const char *path)
+static bool map_file(an_pixel_cache *pc, const builder *b, const char *path)
 {
     const void *map;
     size_t size;
@@ -214,8 +215,7 @@ static bool map_file(an_pixel_cache *pack, const builder *b, const char *path)
     }
     const char *why = fault(&b->head, map, size);
     if (!why) {
-        *pack =
-            (an_pixel_cache){.pixels = (const uint8_t *)map + HEADER, .map = map, .mapped = size};
+        *pc = (an_pixel_cache){.pixels = (const uint8_t *)map + HEADER, .map = map, .mapped = size};
         return true;
     }
     an_file_unmap(map, size);
@@ -225,7 +225,7 @@ static bool map_file(an_pixel_cache *pack, const builder *b, const char *path)
 
 /* ── opening ──────────────────────────────────────────────────────────────────── */
 
-static void pack_name(const builder *b, char name[AN_SHA256_HEX + 8])
+static void file_name(const builder *b, char name[AN_SHA256_HEX + 8])
 {
     char text[64];
     an_sha256 hash;
@@ -241,53 +241,57 @@ static void pack_name(const builder *b, char name[AN_SHA256_HEX + 8])
 
 static void announce(const builder *b)
 {
-    an_log(b->head.n >= WORTH_A_WORD ? AN_INFO : AN_DEBUG, "decoding %lld images to %dx%d",
+    an_log(b->head.n >= ANNOUNCED ? AN_INFO : AN_DEBUG, "decoding %lld images to %dx%d",
            (long long)b->head.n, (int)b->head.W, (int)b->head.H);
 }
 
-static an_code open_cached(an_pixel_cache *pack, builder *b, const char *cache)
+static an_code open_cached(an_pixel_cache *pc, builder *b, const char *cache)
 {
     char path[AN_PATH], name[AN_SHA256_HEX + 8];
     an_code code = an_folder_make(cache);
-    pack_name(b, name);
+    file_name(b, name);
     if (code == AN_OK)
         code = an_path_join(path, cache, name);
-    if (code != AN_OK || map_file(pack, b, path))
+    if (code != AN_OK || map_file(pc, b, path))
         return code;
     announce(b);
     code = build_file(b, path);
-    if (code != AN_OK || map_file(pack, b, path))
+    if (code != AN_OK || map_file(pc, b, path))
         return code;
     return an_fail(AN_EIO, "%s: was written but cannot be read back", path);
 }
 
-an_code an_pixel_cache_open(an_pixel_cache *pack, const an_listing *list, int H, int W,
+an_code an_pixel_cache_open(an_pixel_cache *pc, const an_listing *list, int H, int W,
                             an_aspect aspect, const char *cache)
 {
+    AN_ASSERT(list->sealed && cache);
+    AN_ASSERT(H >= 1 && W >= 1);
+    for (int64_t i = 0; i < list->n; i++)
+        AN_ASSERT_SLOW(list->items[i].path && *list->items[i].hash);
     builder b = {.list = list, .aspect = aspect, .image = (int64_t)H * W * 3};
     memcpy(b.head.format, FORMAT, sizeof FORMAT);
     b.head.n = list->n, b.head.H = H, b.head.W = W;
     b.head.block = BLOCK_BYTES / b.image > 64 ? BLOCK_BYTES / b.image : 64;
-    *pack = (an_pixel_cache){0};
+    *pc = (an_pixel_cache){0};
     if (*cache) {
-        an_code code = open_cached(pack, &b, cache);
+        an_code code = open_cached(pc, &b, cache);
         if (code == AN_OK || b.bad_image)
             return code;
         an_log(AN_WARN, "no cache of decoded images, they stay in memory: %s", an_err_message());
     }
     announce(&b);
-    return build_memory(&b, pack);
+    return build_memory(&b, pc);
 }
 
-void an_pixel_cache_adopt(an_pixel_cache *pack, uint8_t *pixels)
+void an_pixel_cache_adopt(an_pixel_cache *pc, uint8_t *pixels)
 {
-    *pack = (an_pixel_cache){.pixels = pixels, .memory = pixels};
+    *pc = (an_pixel_cache){.pixels = pixels, .memory = pixels};
 }
 
-void an_pixel_cache_close(an_pixel_cache *pack)
+void an_pixel_cache_close(an_pixel_cache *pc)
 {
-    if (pack->map)
-        an_file_unmap(pack->map, pack->mapped);
-    an_free(pack->memory);
-    *pack = (an_pixel_cache){0};
+    if (pc->map)
+        an_file_unmap(pc->map, pc->mapped);
+    an_free(pc->memory);
+    *pc = (an_pixel_cache){0};
 }

@@ -1,13 +1,14 @@
-/* pixel_cache: all images of a listing, decoded and resized once, uint8 (n, H, W, 3) in the order
+/* pixel_cache: all images of a listing, decoded and resized once: uint8 (n, H, W, 3) in the order
  * of the listing.
  *
- * With a cache folder the pixels live in a file that is mapped, not read:
- *     header 4096 bytes: magic, version, n, H, W, block size, checksum; then the pixels.
- * Its name is the SHA-256 of the format version, size, aspect policy and every content hash,
- * so a changed, added or removed image makes another pack. It is written to a temporary and
- * renamed: processes that build the same pack at once do not disturb each other. The checksum
- * (checksum.h) is verified at every opening; a damaged pack is rebuilt with a warning. If the
- * folder cannot be written, or the disk is full, the pixels stay in memory, with a warning. */
+ * With a cache folder the pixels are in a file, which is mapped, not read:
+ *     header, 4096 bytes: format, n, H, W, block size, checksums; then the pixels.
+ * The file's name is the SHA-256 of format, size, aspect policy and every content hash, so that a
+ * changed, added or removed image leads to another file. Files are replaced as a whole
+ * (io/file_replace.h, AN_CACHE): processes that build the same one at the same time do not disturb
+ * each other. The checksum (io/checksum.h) is verified at every opening; a damaged file is built
+ * again, with a warning. Where the folder cannot be written or the disk is full, the pixels stay in
+ * memory, with a warning. */
 #ifndef AN_DATA_PIXEL_CACHE_H
 #define AN_DATA_PIXEL_CACHE_H
 
@@ -19,19 +20,20 @@
 #include "data/resize.h"
 
 typedef struct an_pixel_cache {
-    const uint8_t *pixels; /* (n, H, W, 3); NULL before it is opened */
-    const void *map;       /* of the file; NULL: pixels are in memory */
-    size_t mapped;
+    const uint8_t *pixels; /* (n, H, W, 3); NULL: closed                    */
+    const void *map;       /* of the file; NULL: the pixels are in `memory` */
+    size_t mapped;         /* bytes                                         */
     uint8_t *memory;
 } an_pixel_cache;
 
-/* `cache`: an existing or creatable folder, "" for memory only. Items need path and hash.
- * AN_EFORMAT: the first image (in listing order) that cannot be decoded, by name. */
-an_code an_pixel_cache_open(an_pixel_cache *pack, const an_listing *list, int H, int W,
+/* Opens the pixels of a sealed listing whose items have path and hash. `cache`: a folder that
+ * exists or can be made, "" for memory only. AN_EFORMAT: the first image, in listing order, that
+ * cannot be decoded, by name. */
+an_code an_pixel_cache_open(an_pixel_cache *pc, const an_listing *list, int H, int W,
                             an_aspect aspect, const char *cache);
 
-/* Takes over pixels that were made in memory. */
-void an_pixel_cache_adopt(an_pixel_cache *pack, uint8_t *pixels);
-void an_pixel_cache_close(an_pixel_cache *pack);
+/* Makes a cache of pixels that were allocated with an_alloc(), and takes them over. */
+void an_pixel_cache_adopt(an_pixel_cache *pc, uint8_t *pixels);
+void an_pixel_cache_close(an_pixel_cache *pc); /* a closed one stays closed */
 
 #endif

@@ -5,8 +5,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "base/simd.h"
+
+const char *const an_aspect_names[AN_ASPECTS + 1] = {
+    [AN_STRETCH] = "stretch", [AN_CROP] = "crop", [AN_PAD] = "pad"};
 
 typedef float pixel __attribute__((vector_size(16)));
 
@@ -154,6 +158,8 @@ static an_code passes(const uint8_t *src, int width, const axis *y, const axis *
 an_code an_resize(const uint8_t *src, int height, int width, uint8_t *dst, int H, int W,
                   an_aspect aspect)
 {
+    AN_ASSERT(src && dst);
+    AN_ASSERT(height >= 1 && width >= 1 && H >= 1 && W >= 1);
     double use_h = height, use_w = width; /* the part of the source that is shown    */
     int put_h = H, put_w = W;             /* the part of the target that it fills    */
     double wide = (double)width * H, tall = (double)height * W;

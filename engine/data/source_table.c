@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "data/csv.h"
 #include "io/path.h"
@@ -127,7 +128,7 @@ static an_code read_part(an_listing *list, const char *path, const an_table *tab
     return code;
 }
 
-/* The one file in `names` that ends with PART.csv: its index, −1 for none, −2 after failing. */
+/* The index of the only file in `names` that ends with PART.csv; −1: none, −2: after a failure. */
 static int64_t find_part(char **names, int64_t count, const char *folder, const char *part)
 {
     char end[32];
@@ -191,6 +192,7 @@ static an_code read_parts(an_listing *list, char **names, int64_t count, const c
 
 an_code an_list_parts(an_listing *list, const char *folder, const an_table *table, char name[256])
 {
+    AN_ASSERT(list->sealed);
     char **names;
     int64_t count;
     an_code code = an_folder_list(folder, false, &names, &count);

@@ -6,19 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "base/rng.h"
 
-const char *const an_shot_names[3] = {"many", "medium", "few"};
+const char *const an_shot_names[3] = {[AN_MANY] = "many", [AN_MEDIUM] = "medium", [AN_FEW] = "few"};
 
 typedef struct group {
-    int64_t first, size; /* the item that leads it; how many items it has */
-    int64_t rank;        /* its place in a random order                   */
+    int64_t first, size; /* its lowest item; how many items it has */
+    int64_t rank;        /* its position in a random order         */
     int label;
     an_part part;
 } group;
 
-/* ── who belongs together: leader[i] is the lowest item of i's group ─────────────── */
+/* ── groups: leader[i] leads to the lowest item of i's group ─────────────────────── */
 
 static int64_t find(int64_t *leader, int64_t i)
 {
@@ -220,6 +221,7 @@ static an_code check_parts(const an_listing *list)
 
 an_code an_split_complete(an_listing *list, double val, double test, uint64_t seed)
 {
+    AN_ASSERT(list->sealed);
     int64_t count[AN_UNASSIGNED + 1] = {0};
     for (int64_t i = 0; i < list->n; i++)
         count[list->items[i].part]++;
@@ -244,6 +246,7 @@ an_code an_split_complete(an_listing *list, double val, double test, uint64_t se
 
 void an_split_hash(const an_listing *list, char hex[AN_SHA256_HEX])
 {
+    AN_ASSERT(list->sealed);
     an_sha256 hash;
     an_sha256_init(&hash);
     for (int64_t i = 0; i < list->n; i++) {
@@ -277,6 +280,7 @@ static int64_t count_leaks(const an_listing *list, int64_t *leader, bool *traine
 
 an_code an_split_leaks(const an_listing *list, int64_t *groups, int64_t *copies)
 {
+    AN_ASSERT(list->sealed);
     int64_t *by_group = leaders(list, true, false), *by_copy = leaders(list, false, true);
     bool *trained = an_alloc((size_t)list->n * sizeof *trained);
     an_code code = by_group && by_copy && trained ? AN_OK : AN_ENOMEM;

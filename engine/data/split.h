@@ -1,10 +1,10 @@
-/* split: which image is for training, validation, test.
+/* split: which images are for training, validation and test.
  *
- * A cut is stratified by class and keeps groups whole: within each class the groups, largest
- * first and in a seeded random order among equals, go one by one to the part that lacks them
- * most; every part gets a group of the class if there are enough. Images of one group name,
- * and images with identical content, are one group; a group counts for the class of its first
- * image by key. */
+ * A cut is stratified by class and keeps groups whole: within each class the groups, largest first
+ * and in a seeded random order among equals, go one by one to the part that lacks most of its
+ * share; every part gets a group of the class if there are enough. Images with one group name, and
+ * images with identical content, form one group; a group counts for the class of its first image by
+ * key. */
 #ifndef AN_DATA_SPLIT_H
 #define AN_DATA_SPLIT_H
 
@@ -12,23 +12,24 @@
 
 #include "data/listing.h"
 
-/* Completes the parts of a sealed, hashed listing.
- * Nothing assigned: cuts `test` and `val` of all images. Ready-made train and test parts
- * without a val part: cuts `val` of the training images; test stays as it is.
- * val = 0: no validation part; the caller lets test stand in. val and test are fractions,
- * val ≥ 0, test > 0 where it is cut, val + test < 1. AN_EINVAL, AN_ENOMEM;
- * AN_EFORMAT: an empty train or test part, a class with no training image. */
+/* Completes the parts of a sealed listing whose items are hashed (an item without a hash has no
+ * copies). Nothing assigned: cuts `test` and `val` of all images. Ready-made train and test parts
+ * without a val part: cuts `val` of the training images; test stays as it is. val = 0: no
+ * validation part, and the caller validates on test. val and test are fractions, val ≥ 0, test > 0
+ * where it is cut, val + test < 1: otherwise AN_EINVAL. AN_EFORMAT: an empty train or test part, a
+ * class without a training image. AN_ENOMEM. */
 an_code an_split_complete(an_listing *list, double val, double test, uint64_t seed);
 
-/* The identity of the split: SHA-256 over the lines "key TAB class TAB part" of its images. */
+/* The identity of the split: SHA-256 over the lines "key TAB class TAB part" of its images. Sealed.
+ */
 void an_split_hash(const an_listing *list, char hex[AN_SHA256_HEX]);
 
-/* How many images of val and test share their group, or their content, with training. */
+/* How many images of val and test share their group, or their content, with training. Sealed. */
 an_code an_split_leaks(const an_listing *list, int64_t *groups, int64_t *copies);
 
 typedef enum { AN_MANY, AN_MEDIUM, AN_FEW } an_shot;
-extern const char *const an_shot_names[3];
-/* Liu et al. 2019 (1904.05160): more than `many` training images, fewer than `few`, or between. */
+extern const char *const an_shot_names[3]; /* "many", "medium", "few" */
+/* Liu et al. 2019 (1904.05160): more than `many` training images; fewer than `few`; or between. */
 an_shot an_shot_of(int64_t count, int64_t many, int64_t few);
 
 #endif

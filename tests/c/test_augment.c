@@ -182,7 +182,7 @@ static int labels[M];
 static int64_t order[M];
 
 /* Shares of three classes with 9000, 900 and 100 images. */
-static void shares(an_sampling sampling, int64_t epoch, int64_t epochs, double share[3])
+static void shares(an_class_sampling sampling, int64_t epoch, int64_t epochs, double share[3])
 {
     for (int i = 0; i < M; i++)
         labels[i] = i < 9000 ? 0 : i < 9900 ? 1 : 2;
@@ -247,8 +247,8 @@ static void test_an_absent_class_is_never_drawn(void **state)
     int64_t out[4];
     for (int64_t epoch = 0; epoch < 50; epoch++)
         for (int sampling = AN_INSTANCE; sampling <= AN_SEQUENTIAL; sampling++) {
-            assert_int_equal(an_epoch_order(few, 4, 5, (an_sampling)sampling, 1, epoch, 50, out),
-                             AN_OK);
+            assert_int_equal(
+                an_epoch_order(few, 4, 5, (an_class_sampling)sampling, 1, epoch, 50, out), AN_OK);
             for (int i = 0; i < 4; i++)
                 assert_in_range(out[i], 0, 3);
         }

@@ -65,7 +65,7 @@ static void test_seed_decides_threads_do_not(void **state)
     an_set_threads(3);
     an_dataset *b = open_set(200, 5, 16), *c = open_set(200, 6, 16);
     an_set_threads(0);
-    assert_memory_equal(a->pack.pixels, b->pack.pixels, 200 * 16 * 16 * 3);
+    assert_memory_equal(a->images.pixels, b->images.pixels, 200 * 16 * 16 * 3);
     assert_string_equal(a->sha256, b->sha256);
     assert_string_not_equal(a->sha256, c->sha256);
     an_dataset_close(a);

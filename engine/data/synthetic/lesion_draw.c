@@ -1,4 +1,4 @@
-/* lesion_draw: one synthetic lesion; see lesions.h. The picture is a function of the place
+/* lesion_draw: one synthetic lesion; see lesions.h. The picture is a function of the position
  * (x, y) in [−1, 1]², so any size shows the same lesion. Layers from below: skin, pigment,
  * structures (network, globules, cysts, lacunae, vessels, scar, scale), hairs, vignette. */
 #include <math.h>
@@ -201,7 +201,7 @@ static colour structures(const scene *s, colour c, float x, float y, float insid
     return blend(c, white, inside * 0.55f * t[AN_SCALE] * flakes);
 }
 
-/* The skin colour c at a place whose depth is q, with the lesion over it. */
+/* The skin colour c at a point of depth q, with the lesion over it. */
 static colour lesion(const scene *s, colour c, float x, float y, float q, float grain)
 {
     static const colour flushed = {0.82f, 0.42f, 0.40f}, white = {0.90f, 0.80f, 0.77f},

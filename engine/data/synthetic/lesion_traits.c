@@ -1,5 +1,5 @@
-/* lesion_traits: what the classes of the synthetic lesions look like; see lesions.h. A table of
- * typical traits, a table of what is mistaken for what, and the draw that mixes them. */
+/* lesion_traits: the look of each class of the synthetic lesions; see lesions.h. A table of typical
+ * traits, a table of which classes are confused, and the draw that mixes them. */
 #include <math.h>
 
 #include "base/rng.h"

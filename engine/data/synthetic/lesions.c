@@ -1,9 +1,10 @@
-/* lesions: how many of each class and part, and all of them drawn; see lesions.h. */
+/* lesions: the number of pictures per class and part, and drawing them; see lesions.h. */
 #include "data/synthetic/lesions.h"
 
 #include <math.h>
 #include <stdio.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 
 /* Images per class in HAM10000 (Tschandl et al. 2018), and their sum. */
@@ -19,7 +20,7 @@ static int64_t least(an_part part, int64_t n)
     return fewest < 1 ? 1 : fewest > most[part] ? most[part] : fewest;
 }
 
-/* count[part][class]; nv takes what the others leave. False if it would get nothing. */
+/* count[part][class]; nv gets what the other classes leave. False if that is nothing. */
 static bool share_out(int64_t n, const double fraction[AN_PARTS],
                       int64_t count[AN_PARTS][AN_LESION_CLASSES])
 {
@@ -74,6 +75,8 @@ static void draw_all(an_listing *list, uint8_t *pixels, uint64_t seed, int H, in
 an_code an_lesions(an_listing *list, uint8_t **pixels, int64_t n, double val, double test,
                    uint64_t seed, int H, int W)
 {
+    AN_ASSERT(!list->sealed && list->n == 0);
+    AN_ASSERT(H >= 1 && W >= 1);
     int64_t count[AN_PARTS][AN_LESION_CLASSES];
     if (n < 70 || n > 10000000)
         return an_fail(AN_EINVAL, "lesions: n = %lld; 70 to 10,000,000 can be drawn", (long long)n);
