@@ -1,5 +1,5 @@
--- Parts of one's own in place of the program's: a λ policy, a sampler, a prior loss and a class
--- weight, each a function of this recipe. lua/README.md says what each is called with.
+-- Own parts in place of the program's: a λ policy, a sampler, a prior loss and a class weight, each a
+-- function of this recipe. lua/README.md lists their arguments.
 --   ./aniso run recipes/own_parts.lua                                  about a minute
 --   ./aniso resume --recipe recipes/own_parts.lua                      after a kill
 --   ./aniso eval @last --recipe recipes/own_parts.lua --steps 10       uses the sampler again
@@ -34,11 +34,12 @@ end
 
 return aniso.study {
   name = "own_parts",
-  data = { "lesions", n = 1400, size = 24 },
+  data = { "lesions", n = 1400, size = 16 },
   base = {
-    backbone = { "resnet", depth = 8, width = 16 },
-    denoiser = { "cross_attention", dim = 64 },
-    train = { epochs = 6 },
+    backbone = { "resnet", depth = 8, width = 8 },
+    prior = { crops = 2 },
+    denoiser = { "cross_attention", dim = 32, blocks = 1 },
+    train = { epochs = 12, batch = 32, draws = 2, lr = 3e-3 },
   },
   variants = {
     { label = "plain" },

@@ -1,4 +1,4 @@
-/* schedule_text (Lua): a schedule as text for a person: what it was made from and a table of
+/* schedule_text (Lua): a schedule as readable text: what it was made from and a table of
  * the classes, eight to a block. */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 # Parts of a recipe's own, a λ policy, a sampler, a prior loss and a class weight, as functions and
-# as modules: run, kill -9, resume to the same bits, eval, report, and what is said when one is gone.
+# as modules: run, kill -9, resume to the same bits, eval, report, and the messages when one is gone.
 . tests/cli/tap.sh
 unset ANISO_PARTS
 export XDG_DATA_HOME="$dir/data"
@@ -74,7 +74,7 @@ stop() { # RECIPE DATABASE: kills a run after its first epoch
 }
 
 expect "four functions" 0 "$aniso" run "$dir/own.lua" --db "$dir/function.db"
-expect "four modules beside the recipe" 0 "$aniso" run "$dir/parts/module.lua" --db "$dir/module.db"
+expect "four modules next to the recipe" 0 "$aniso" run "$dir/parts/module.lua" --db "$dir/module.db"
 same "give the same numbers" "$(ask "$dir/module.db" "$numbers")" "$(ask "$dir/function.db" "$numbers")"
 same "that are numbers" "$(ask "$dir/function.db" "$numbers" | grep -c '0\.')" 4
 expect "again: nothing to do" 0 "$aniso" run "$dir/own.lua" --db "$dir/function.db"

@@ -1,5 +1,5 @@
 -- The class levels: closed forms, budgets with clipping, the bound and its minimiser, class
--- weights, refusals. What a policy is lives in one entry, which everything else follows.
+-- weights, refusals, and that the help text comes from the entry.
 local lu = require "luaunit"
 local annotations = require "aniso.prompt.help.annotations"
 local bound = require "aniso.method.bound"
@@ -60,10 +60,10 @@ end
 
 -- Reference values by mpmath with 50 digits.
 function Policies.test_expm1_is_accurate()
-  for x, wanted in pairs { [-1e-20] = -1e-20, [-1e-10] = -9.9999999995000000e-11,
+  for x, expected in pairs { [-1e-20] = -1e-20, [-1e-10] = -9.9999999995000000e-11,
     [-1e-3] = -9.9950016662500835e-4, [-0.5] = -0.39346934028736658, [-0.69] = -0.49842393093394444,
     [-6.7] = -0.99876908809732652, [-745] = -1, [0.01] = 0.010050167084168058, [5] = 147.41315910257660 } do
-    close(effective_number.expm1(x), wanted, 4e-16)
+    close(effective_number.expm1(x), expected, 4e-16)
   end
   lu.assertEquals({ effective_number.expm1(0), effective_number.expm1(-math.huge) }, { 0, -1 })
 end

@@ -81,9 +81,9 @@ function Test.test_bound_gives_value_and_terms()
   local sum = 0
   for _, term in ipairs(terms) do sum = sum + term.generalisation + term.denoising end
   lu.assertAlmostEquals(value, sum / 7, 1e-9)
-  local wanted = 0
-  for _, n in ipairs(COUNTS) do wanted = wanted + (1 / n ^ 0.5 + 1) / 7 end
-  lu.assertAlmostEquals(flat, wanted, 1e-9)
+  local expected = 0
+  for _, n in ipairs(COUNTS) do expected = expected + (1 / n ^ 0.5 + 1) / 7 end
+  lu.assertAlmostEquals(flat, expected, 1e-9)
   lu.assertErrorMsgContains("class 2 has lambda[2] = 0", s.bound, s, { 1, 0, 1, 1, 1, 1, 1 })
 end
 
@@ -128,8 +128,8 @@ function Test.test_posterior_ddim_and_estimate_agree()
   lu.assertEquals(again:list(), z0:list())
   lu.assertEquals(eps:shape(), { 4, 7 })
   for i, value in ipairs(y_u:list()) do
-    local want = m:list()[i] + mean:list()[i] + variance:list()[i] ^ 0.5 * e:list()[i]
-    lu.assertAlmostEquals(value, want, 1e-4)
+    local expected = m:list()[i] + mean:list()[i] + variance:list()[i] ^ 0.5 * e:list()[i]
+    lu.assertAlmostEquals(value, expected, 1e-4)
   end
 end
 

@@ -1,5 +1,5 @@
--- The class weights w_c of the denoising loss (METHOD §6): each policy is one entry that says how
--- they follow from the training images per class. They are scaled to mean 1 over the images,
+-- The class weights w_c of the denoising loss (METHOD §6): each policy is one entry that
+-- derives them from the training images per class. They are scaled to mean 1 over the images,
 -- Σ n_c w_c = Σ n_c, so that a learning rate found without them fits.
 --   weights(counts, o, levels)   K numbers above 0, before scaling; o: the complete options;
 --                                levels: the λ_c in force

@@ -32,7 +32,7 @@ local train = {
   prior_epochs = integer { default = 0, min = 0 }, -- of the first stage; 0: as epochs
   batch = integer { default = 128, min = 2 },      -- B
   draws = integer { default = 4, min = 1 },        -- M: (t, ε) per image and step
-  -- What the network says. An error of ŷ0 weighs (a/s)² in ε's loss, next to nothing where
+  -- The target of the network. An error of ŷ0 weighs (a/s)² in ε's loss, next to nothing where
   -- y_t is mostly noise and the class must come from the image; so y0 is the default.
   prediction = one_of { "y0", "epsilon", "v" },
   optimiser = one_of { "adamw", "sgd" },

@@ -1,4 +1,4 @@
--- The λ policies (METHOD §3): each is one entry that says how the class noise levels follow from
+-- The λ policies (METHOD §3): each is one entry that derives the class noise levels from
 -- the training images per class. Its help text, completion, checks, `--set` and the printed
 -- schedule all come from the entry; adding a policy is adding an entry.
 --   levels(counts, o, K)   raw levels (K), finite and above 0, before normalisation and clipping;

@@ -1,4 +1,4 @@
--- Reads a value that somebody typed: a number, true, false, nil, a quoted text, a table of
+-- Reads a value as typed on a command line: a number, true, false, nil, a quoted text, a table of
 -- such values, or a bare word. It is a parser, not a call of load(): nothing is executed.
 --   3   -0.25   cosine   {1, 1, 2}   {"power", gamma = -0.5}   {power, gamma=-0.5}   "a b"
 local literal = {}

@@ -1,4 +1,4 @@
--- The name somebody probably meant: the candidate with the smallest edit distance
+-- The name that was probably meant: the candidate with the smallest edit distance
 -- (insert, delete, replace, swap neighbours), if it is near enough to be a typing mistake.
 local function distance(a, b)
   local before, last, row = {}, {}, {}

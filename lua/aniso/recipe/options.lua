@@ -100,7 +100,7 @@ function options.check(given, defaults, where)
 end
 
 -- ── rules ───────────────────────────────────────────────────────────────────────────────
--- Each carries `about`, what it asks for, in the terms of options.about().
+-- Each carries `about`, a description of what it accepts, as options.about() returns it.
 options.any = rule { about = { type = "any" }, check = function(value) return paths.copy(value) end }
 
 -- May be absent. `what` is a type name or another rule.
@@ -114,7 +114,7 @@ function options.optional(what)
   end }
 end
 
--- A rule of one's own: check(value, where) returns the value to use, or raises. `like` is the
+-- A custom rule: check(value, where) returns the value to use, or raises. `like` is the
 -- rule that describes it.
 function options.custom(check, default, like)
   return rule { check = check, default = default, about = like and like.about or { type = "any" } }
@@ -217,7 +217,7 @@ function options.registry(entries, default, common)
 end
 
 -- ── describing ──────────────────────────────────────────────────────────────────────────
--- What a default or a rule asks for: {type =, default =, optional =, min =, max =, above =, below =,
+-- What a default or a rule accepts: {type =, default =, optional =, min =, max =, above =, below =,
 -- choices = {…}, item = what, kinds = {name = defaults}, fields = defaults}, where it has them.
 function options.about(default)
   local about = {}

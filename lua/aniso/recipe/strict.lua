@@ -1,4 +1,4 @@
--- Strict globals: reading or writing a name that nobody declared is an error, so that a
+-- Strict globals: reading or writing an undeclared name is an error, so that a
 -- misspelt local is found at once. lock(env) guards a table; the names in it stay usable,
 -- and rawset declares another.
 local strict = {}

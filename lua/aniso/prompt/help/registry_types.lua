@@ -1,5 +1,5 @@
 -- The annotations of options that name an entry of a registry (λ policies, samplers, prior losses,
--- class weights), written from the entries: help, completion and editors know a new entry without
+-- class weights), written from the entries: help, completion and editors include a new entry without
 -- another edit. registry_types() → the text of one file of annotations.
 local class_weight = require "aniso.method.class_weight"
 local lambda = require "aniso.method.lambda"
@@ -22,8 +22,8 @@ local OWN = [[
 ---A part of the recipe's own: a function or a module that returns one, and any options that it is
 ---called with.
 ---@class aniso.option.own
----@field [1]? function The part; the option's text says what it is called with.
----@field module? string Name of a Lua file beside the recipe, in ANISO_PARTS or ~/.local/share/aniso.
+---@field [1]? function The part; the option's text lists its arguments.
+---@field module? string Name of a Lua file next to the recipe, in ANISO_PARTS or ~/.local/share/aniso.
 ---@field name? string Its name in labels and tables; the first digits of its sha256 if left out.
 ]]
 
