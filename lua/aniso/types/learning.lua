@@ -164,6 +164,8 @@ function sampler.probabilities(y0_hat, kind, temperature, draws) end
 ---@field recipe? { path: string, text: string }
 ---@field argv? string[]
 ---@field stream? file* For progress, stderr if left out.
+---@field levels? number[] The λ_j of a stored run, in the place of a recipe's own policy.
+---@field evaluation_only? boolean Nothing is trained: the losses' own parts are not looked up.
 
 ---Trains and evaluates one configuration with one seed, and records it.
 ---@class aniso.trainer

@@ -103,7 +103,9 @@ function examples.find(facts, count)
   local out = { run = run, group = group, classes = assert(facts.db:split_of(run)).classes }
   out.list = examples.choose(predictions, out.classes, count)
   local ok, problem = pcall(function()
-    local session = trainer.prepare(trainer.stored_job(facts.db, run))
+    local job = trainer.stored_job(facts.db, run)
+    job.evaluation_only = true
+    local session = trainer.prepare(job)
     final.same_data(session, facts.db, run)
     state.load_weights(session, path)
     session.model:train(false)
