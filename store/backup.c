@@ -1,6 +1,6 @@
-/* backup: a copy of an open database, page by page, while others read and write. One step
- * of SQLite's backup takes all pages, so the copy is one moment of the original; readers
- * in WAL mode never block its writer. Cost: one pass over the file. */
+/* backup: a copy of an open database while others read and write. One step of SQLite's backup
+ * copies all pages, so the copy is the state of one moment; a reader in WAL mode never blocks the
+ * writer. Cost: one pass over the file. */
 #include "store/connection.h"
 
 #include "io/file.h"

@@ -1,4 +1,5 @@
-/* connection: what store.c and statement.c share; the only includer of sqlite3.h. */
+/* connection: the structures that store.c, statement.c and backup.c share. Private to store/; the
+ * only includer of sqlite3.h. */
 #ifndef AN_STORE_CONNECTION_H
 #define AN_STORE_CONNECTION_H
 
@@ -7,26 +8,35 @@
 #include "io/lock.h"
 #include "store/store.h"
 
+/* Statements that stay prepared per connection; also the most that are borrowed at a time. A
+ * command uses about twenty different ones. */
 enum { AN_DB_CACHED = 32 };
+
+/* The call order of store.h: free → prepared (binding) → row … → done, and free again. */
+typedef enum { AN_STMT_FREE, AN_STMT_PREPARED, AN_STMT_ROW, AN_STMT_DONE } an_stmt_state;
 
 struct an_stmt {
     an_db *db;
-    sqlite3_stmt *raw;
-    char *sql;
-    bool busy;
+    sqlite3_stmt *raw; /* NULL: an unused slot                     */
+    char *sql;         /* the key by which the cache finds it      */
+    an_stmt_state state;
 };
 
 struct an_db {
     sqlite3 *raw;
-    char *path; /* absolute, without links */
+    char *path; /* absolute, without links: two paths to one file share its lock */
     bool readonly;
     an_lock *lock; /* NULL when reading */
     an_stmt cache[AN_DB_CACHED];
-    int next; /* the slot to reuse */
+    int next; /* the slot to reuse, in turn */
 };
 
-an_code an_db_refused(const an_db *db, int rc);   /* SQLite's answer in our words */
-an_code an_db_script(an_db *db, const char *sql); /* our own statements, no values */
+/* Records the failure `rc` of SQLite as a sentence with a way out; returns its code, never AN_OK.
+ */
+an_code an_db_refused(const an_db *db, int rc);
+/* Runs the program's own statements, which take no values. */
+an_code an_db_script(an_db *db, const char *sql);
+/* Finalises all statements, borrowed ones too: before the connection closes or changes its file. */
 void an_db_forget_statements(an_db *db);
 
 #endif

@@ -1,4 +1,4 @@
-/* network_fs: asks the file system of the database's folder what it is (statfs). */
+/* network_fs: looks up the type of the folder's file system (statfs) in a list of magic numbers. */
 #include "store/network_fs.h"
 
 #include <errno.h>
@@ -47,7 +47,7 @@ an_code an_network_fs_refuse(const char *path)
         code = an_fail(AN_EIO, "cannot make %s: the folder %s: %s", path, folder, strerror(errno));
     else if (network_name(&fs))
         code = an_fail(AN_EIO,
-                       "%s lies on a network file system (%s), where a database can be damaged: "
+                       "%s is on a network file system (%s), where a database can be damaged: "
                        "write to a local disk (--db PATH) and copy the file when the run is over",
                        path, network_name(&fs));
     an_free(copy);

@@ -1,9 +1,10 @@
-/* statement: preparing, binding, stepping, and transactions. A statement stays prepared
- * until its slot in the cache is needed. */
+/* statement: preparing, binding, stepping, transactions; see store.h. A statement stays prepared
+ * until its slot in the cache is reused. */
 #include "store/connection.h"
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "base/open_handles.h"
 
@@ -23,7 +24,7 @@ an_code an_db_refused(const an_db *db, int rc)
     case SQLITE_IOERR:
         return an_fail(AN_EIO,
                        "%s: reading or writing failed (%s); what was written before is safe: "
-                       "look at the disk and its free space",
+                       "check the disk and its free space",
                        db->path, why);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -52,7 +53,7 @@ an_code an_db_script(an_db *db, const char *sql)
 
 static void forget(an_stmt *s)
 {
-    if (s->busy)
+    if (s->state != AN_STMT_FREE)
         an_handle_closed(AN_OPEN_STATEMENT);
     sqlite3_finalize(s->raw);
     an_free(s->sql);
@@ -85,10 +86,11 @@ static an_code compile(an_db *db, an_stmt *s, const char *sql)
     return s->sql ? AN_OK : AN_ENOMEM;
 }
 
+/* Marks a statement as in use, until an_done(). */
 static an_stmt *borrow(an_stmt *s)
 {
     an_handle_opened(AN_OPEN_STATEMENT);
-    s->busy = true;
+    s->state = AN_STMT_PREPARED;
     return s;
 }
 
@@ -96,13 +98,13 @@ an_stmt *an_db_prepare(an_db *db, const char *sql)
 {
     for (int i = 0; i < AN_DB_CACHED; i++) {
         an_stmt *s = &db->cache[i];
-        if (s->raw && !s->busy && strcmp(s->sql, sql) == 0)
+        if (s->raw && s->state == AN_STMT_FREE && strcmp(s->sql, sql) == 0)
             return borrow(s);
     }
     for (int tries = 0; tries < AN_DB_CACHED; tries++) {
         an_stmt *s = &db->cache[db->next];
         db->next = (db->next + 1) % AN_DB_CACHED;
-        if (s->busy)
+        if (s->state != AN_STMT_FREE)
             continue;
         forget(s);
         if (compile(db, s, sql) != AN_OK)
@@ -115,7 +117,7 @@ an_stmt *an_db_prepare(an_db *db, const char *sql)
 static an_code bound(an_stmt *s, int rc, int i)
 {
     if (rc == SQLITE_RANGE)
-        return an_fail(AN_EINVAL, "value %d, but the statement has %d places: %.80s", i,
+        return an_fail(AN_EINVAL, "value %d, but the statement has %d parameters: %.80s", i,
                        sqlite3_bind_parameter_count(s->raw), s->sql);
     return rc == SQLITE_OK ? AN_OK : an_db_refused(s->db, rc);
 }
@@ -127,28 +129,34 @@ int an_bind_count(const an_stmt *s)
 
 an_code an_bind_null(an_stmt *s, int i)
 {
+    AN_ASSERT(s->state == AN_STMT_PREPARED);
     return bound(s, sqlite3_bind_null(s->raw, i), i);
 }
 
 an_code an_bind_int(an_stmt *s, int i, int64_t value)
 {
+    AN_ASSERT(s->state == AN_STMT_PREPARED);
     return bound(s, sqlite3_bind_int64(s->raw, i, value), i);
 }
 
 an_code an_bind_real(an_stmt *s, int i, double value)
 {
+    AN_ASSERT(s->state == AN_STMT_PREPARED);
     return bound(s, sqlite3_bind_double(s->raw, i, value), i);
 }
 
 an_code an_bind_text(an_stmt *s, int i, const char *text, size_t bytes)
 {
+    AN_ASSERT(s->state == AN_STMT_PREPARED);
     return bound(s, sqlite3_bind_text64(s->raw, i, text, bytes, SQLITE_TRANSIENT, SQLITE_UTF8), i);
 }
 
 an_code an_step(an_stmt *s, bool *row)
 {
+    AN_ASSERT(s->state == AN_STMT_PREPARED || s->state == AN_STMT_ROW);
     int rc = sqlite3_step(s->raw);
     *row = rc == SQLITE_ROW;
+    s->state = *row ? AN_STMT_ROW : AN_STMT_DONE;
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? AN_OK : an_db_refused(s->db, rc);
 }
 
@@ -156,15 +164,23 @@ void an_done(an_stmt *s)
 {
     if (!s)
         return;
+    AN_ASSERT(s->state != AN_STMT_FREE); /* given back once */
     sqlite3_reset(s->raw); /* repeats the failure of the last step, which was reported */
     sqlite3_clear_bindings(s->raw);
     an_handle_closed(AN_OPEN_STATEMENT);
-    s->busy = false;
+    s->state = AN_STMT_FREE;
 }
 
 int an_column_count(const an_stmt *s)
 {
     return sqlite3_column_count(s->raw);
+}
+
+/* Values are read from a row, between an_step() and the next call of it. */
+static void check_column(an_stmt *s, int i)
+{
+    AN_ASSERT(s->state == AN_STMT_ROW);
+    AN_ASSERT(i >= 0 && i < an_column_count(s));
 }
 
 const char *an_column_name(an_stmt *s, int i)
@@ -175,6 +191,7 @@ const char *an_column_name(an_stmt *s, int i)
 
 an_sql_type an_column_type(an_stmt *s, int i)
 {
+    check_column(s, i);
     switch (sqlite3_column_type(s->raw, i)) {
     case SQLITE_INTEGER:
         return AN_SQL_INT;
@@ -191,16 +208,19 @@ an_sql_type an_column_type(an_stmt *s, int i)
 
 int64_t an_column_int(an_stmt *s, int i)
 {
+    check_column(s, i);
     return sqlite3_column_int64(s->raw, i);
 }
 
 double an_column_real(an_stmt *s, int i)
 {
+    check_column(s, i);
     return sqlite3_column_double(s->raw, i);
 }
 
 const char *an_column_text(an_stmt *s, int i, size_t *bytes)
 {
+    check_column(s, i);
     const void *data = sqlite3_column_blob(s->raw, i);
     if (bytes)
         *bytes = (size_t)sqlite3_column_bytes(s->raw, i);

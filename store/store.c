@@ -1,4 +1,4 @@
-/* store: the file: opening, making, migrating. */
+/* store: opening, making and migrating the database file; see store.h. */
 #include "store/connection.h"
 
 #include <stdio.h>
@@ -26,13 +26,13 @@ bool an_db_readonly(const an_db *db)
 
 void an_db_stop_when(an_db *db, int (*stop)(void *unused))
 {
-    enum { EVERY = 10000 /* instructions of SQLite's machine: well below a millisecond */ };
+    enum { EVERY = 10000 /* instructions of SQLite's virtual machine: below a millisecond */ };
     if (db->readonly)
         sqlite3_progress_handler(db->raw, EVERY, stop, NULL);
 }
 
 /* The first column of the first row of `sql`, as a number. */
-static an_code ask(an_db *db, const char *sql, int64_t *value)
+static an_code read_number(an_db *db, const char *sql, int64_t *value)
 {
     bool row = false;
     an_stmt *s = an_db_prepare(db, sql);
@@ -47,11 +47,12 @@ static an_code ask(an_db *db, const char *sql, int64_t *value)
 int an_db_version(an_db *db)
 {
     int64_t version = 0;
-    return ask(db, "PRAGMA user_version", &version) == AN_OK ? (int)version : -1;
+    return read_number(db, "PRAGMA user_version", &version) == AN_OK ? (int)version : -1;
 }
 
-/* The file may come from anybody: its views and triggers get no power, its size has limits. */
-static void restrain(an_db *db)
+/* The file may come from an untrusted source: its views and triggers get no privileges, and sizes
+ * are limited. */
+static void restrict_file(an_db *db)
 {
     sqlite3_db_config(db->raw, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -71,11 +72,12 @@ static an_code connect_to(an_db *db, const char *name, int flags)
     int rc = sqlite3_open_v2(name, &db->raw, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
         return an_db_refused(db, rc);
-    restrain(db);
+    restrict_file(db);
     return AN_OK;
 }
 
-/* "file:…?immutable=1": for a file at rest in a folder we may not write to. */
+/* "file:…?immutable=1": for a file that is not being written, in a folder without write permission.
+ */
 static an_code connect_immutable(an_db *db)
 {
     size_t length = strlen(db->path), size = 3 * length + sizeof "file:?immutable=1";
@@ -103,9 +105,9 @@ static bool has_journal(const an_db *db)
 static an_code check_ours(an_db *db, int64_t *tables)
 {
     int64_t id = 0;
-    an_code code = ask(db, "PRAGMA application_id", &id);
+    an_code code = read_number(db, "PRAGMA application_id", &id);
     if (code == AN_OK)
-        code = ask(db, "SELECT count(*) FROM sqlite_schema", tables);
+        code = read_number(db, "SELECT count(*) FROM sqlite_schema", tables);
     if (code != AN_OK || id == AN_STORE_ID || (id == 0 && *tables == 0))
         return code;
     return an_fail(AN_EFORMAT, "%s is a database of another program; name another one (--db PATH)",
@@ -167,12 +169,14 @@ static an_code create(an_db *db, const an_schema *schema)
 static an_code backup(an_db *db, int version)
 {
     char *copy = sqlite3_mprintf("%s.v%d.bak", db->path, version);
-    an_stmt *s = copy ? an_db_prepare(db, "VACUUM INTO ?1") : NULL;
     bool row;
+    if (!copy)
+        return an_db_refused(db, SQLITE_NOMEM);
+    an_stmt *s = an_db_prepare(db, "VACUUM INTO ?1");
     if (!s)
         return sqlite3_free(copy), an_err_code();
     if (an_path_kind_at(copy) == AN_FILE)
-        an_path_remove(copy); /* of an attempt that did not end: the file still has that version */
+        an_path_remove(copy); /* of an attempt that did not end */
     an_code code = an_bind_text(s, 1, copy, strlen(copy));
     if (code == AN_OK)
         code = an_step(s, &row);
@@ -203,7 +207,7 @@ static an_code run_migrations(an_db *db, int version, const an_schema *schema)
             code = an_db_script(db, schema->migrations[i].text);
     char *mark = sqlite3_mprintf("PRAGMA user_version = %d", schema->version);
     if (code == AN_OK)
-        code = mark ? an_db_script(db, mark) : AN_ENOMEM;
+        code = mark ? an_db_script(db, mark) : an_db_refused(db, SQLITE_NOMEM);
     sqlite3_free(mark);
     if (code == AN_OK)
         return an_db_commit(db);
@@ -253,8 +257,8 @@ static an_code open_for_writing(an_db *db, const an_schema *schema)
     return code == AN_OK ? an_db_script(db, "PRAGMA foreign_keys = ON") : code;
 }
 
-/* The one name of the file, so that two ways to write it share the lock. A new file is
- * made here; an existing one is not opened: closing it would drop SQLite's locks on it. */
+/* Makes an empty file where there is none. An existing one is not opened: closing it would drop the
+ * locks that SQLite has on it in this process. */
 static an_code make_file(const char *path)
 {
     int made;
@@ -267,6 +271,7 @@ static an_code make_file(const char *path)
     return code == AN_OK || an_path_kind_at(path) == AN_FILE ? AN_OK : code; /* made meanwhile */
 }
 
+/* Sets db->path, the only name of the file, so that all paths to it share the lock. */
 static an_code find_file(an_db *db, const char *path)
 {
     char real[AN_PATH];

@@ -27,10 +27,11 @@ typedef struct an_stmt an_stmt;
 typedef enum { AN_DB_READ, AN_DB_WRITE } an_db_mode;
 
 /* ── the file ───────────────────────────────────────────────────────────────── */
-/* NULL after AN_ENOTFOUND (reading what is not there), AN_EFORMAT (not ours, newer,
- * damaged), AN_EBUSY (another process writes), AN_EIO, AN_EDB, AN_ENOMEM. */
+/* NULL after AN_ENOTFOUND (reading what does not exist), AN_EFORMAT (another program's file, a
+ * newer version, a damaged file), AN_EBUSY (another process writes), AN_EIO, AN_EDB, AN_ENOMEM. */
 an_db *an_db_open(const char *path, an_db_mode mode);
-void an_db_close(an_db *db); /* NULL is allowed; rolls back what is open */
+/* Rolls back an open transaction and ends statements that were not given back. NULL is allowed. */
+void an_db_close(an_db *db);
 
 /* The same with another schema; for tests. `migrations` are named ".../NNNN_what.sql" and
  * sorted; number N leads from version N−1 to N. `old_options` [opt] is SQL for a file before
@@ -49,41 +50,44 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
 const char *an_db_path(const an_db *db);
 bool an_db_readonly(const an_db *db);
 
-/* While a statement of a reading connection runs, stop() is asked now and then; when it is not 0
- * the statement fails. What writes is never stopped half way. */
+/* While a statement of a reading connection runs, stop() is called about every millisecond; when it
+ * returns another value than 0, the statement fails. A writing connection is never stopped. */
 void an_db_stop_when(an_db *db, int (*stop)(void *unused));
-int an_db_version(an_db *db); /* the file's user_version */
+int an_db_version(an_db *db); /* the file's user_version; −1 after a failure */
 
-/* A copy of all that is committed, while others read and write. Nothing may stand at
- * `copy` yet: AN_EIO; a copy that fails leaves nothing behind. Cost: reads the whole file. */
+/* A copy of all that is committed, while others read and write. AN_EIO where there is something at
+ * `copy` already; a copy that fails leaves nothing behind. Cost: reads the whole file. */
 an_code an_db_backup(an_db *db, const char *copy);
 
 /* ── statements ─────────────────────────────────────────────────────────────── */
-/* One statement; more than one in `sql` is AN_EINVAL, and so is writing on a connection
- * opened for reading. Borrowed from a cache: an_done() gives it back. NULL after AN_EDB. */
+/* One statement. Borrowed from a cache of 32: an_done() gives it back. NULL after AN_EINVAL (no
+ * statement in `sql`, more than one, or one that writes on a connection for reading), AN_EDB (an
+ * error in the SQL, more than 32 borrowed), AN_ENOMEM. */
 an_stmt *an_db_prepare(an_db *db, const char *sql);
-int an_bind_count(const an_stmt *s);
-an_code an_bind_null(an_stmt *s, int i); /* i = 1 … */
+int an_bind_count(const an_stmt *s); /* parameters */
+/* Parameter i counts from 1; AN_EINVAL outside. One that is not bound is NULL. */
+an_code an_bind_null(an_stmt *s, int i);
 an_code an_bind_int(an_stmt *s, int i, int64_t value);
-an_code an_bind_real(an_stmt *s, int i, double value); /* NaN becomes NULL */
-an_code an_bind_text(an_stmt *s, int i, const char *text, size_t bytes);
-an_code an_step(an_stmt *s, bool *row); /* *row: there is a row to read */
+an_code an_bind_real(an_stmt *s, int i, double value);                   /* NaN becomes NULL */
+an_code an_bind_text(an_stmt *s, int i, const char *text, size_t bytes); /* copies it */
+an_code an_step(an_stmt *s, bool *row); /* *row: there is a row to read; false: the end */
 void an_done(an_stmt *s);               /* NULL is allowed */
 
 typedef enum { AN_SQL_NULL, AN_SQL_INT, AN_SQL_REAL, AN_SQL_TEXT, AN_SQL_BLOB } an_sql_type;
 int an_column_count(const an_stmt *s);
-const char *an_column_name(an_stmt *s, int i); /* i = 0 … */
+const char *an_column_name(an_stmt *s, int i); /* i counts from 0 */
 an_sql_type an_column_type(an_stmt *s, int i);
 int64_t an_column_int(an_stmt *s, int i);
 double an_column_real(an_stmt *s, int i);
-/* Text or blob, as bytes with a length [opt]; lives until the next step. */
+/* Text or blob, as bytes with a length [opt]. Valid until the next step or an_done(). */
 const char *an_column_text(an_stmt *s, int i, size_t *bytes);
 
 /* ── changes ────────────────────────────────────────────────────────────────── */
+/* A transaction. Beginning a second one, and committing none, is AN_EDB. */
 an_code an_db_begin(an_db *db);
-an_code an_db_commit(an_db *db);  /* on failure all of it is rolled back */
-void an_db_rollback(an_db *db);   /* nothing open: does nothing */
-int64_t an_db_changes(an_db *db); /* rows, of the latest statement */
-int64_t an_db_last_id(an_db *db);
+an_code an_db_commit(an_db *db);  /* after a failure all of it is rolled back          */
+void an_db_rollback(an_db *db);   /* without an open transaction it does nothing       */
+int64_t an_db_changes(an_db *db); /* rows that the latest INSERT, UPDATE, DELETE changed */
+int64_t an_db_last_id(an_db *db); /* rowid of the latest INSERT                        */
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/memory/mem.h"
 #include "data/source.h"
 #include "data/split.h"
+#include "tests/c/aborts.h"
 #include "tests/c/scratch.h"
 
 /* n[k] images of class k in groups of 1, 2, 3, 1, 2, 3 … images. */
@@ -249,7 +250,7 @@ static void test_tables(void **state)
     table_refused("lesion,id,dx\nL,a,nv\nL,b,vn\n", "line 3: 'b' has the unknown label 'vn'");
     table_refused("lesion,id,dx\nL,a,nv\nL,a,nv\n", "'a' is listed twice, lines 2 and 3");
     table_refused("lesion,id,dx\nL,,nv\n", "line 2: the id is empty");
-    table_refused("lesion,id,dx\n", "names no image");
+    table_refused("lesion,id,dx\n", "no image is listed");
     table_refused("lesion,id,label\nL,a,nv\n", "no column 'dx'");
 }
 
@@ -284,6 +285,43 @@ static void test_ready_made_parts(void **state)
     assert_non_null(strstr(an_err_message(), "pub_train.csv line 2: image 'z' is not in"));
 }
 
+static an_listing open_listing(void)
+{
+    an_listing list;
+    an_listing_begin(&list, "made");
+    an_item item = {.key = "a", .class_name = "x", .part = AN_UNASSIGNED};
+    an_listing_add(&list, &item);
+    return list;
+}
+
+static void split_before_sealing(void)
+{
+    an_listing list = open_listing();
+    an_split_complete(&list, 0.1, 0.2, 0);
+}
+
+static void find_before_sealing(void)
+{
+    an_listing list = open_listing();
+    an_listing_find(&list, "a");
+}
+
+static void add_after_sealing(void)
+{
+    an_listing list = open_listing();
+    an_item item = {.key = "b", .class_name = "y", .part = AN_UNASSIGNED};
+    if (an_listing_add(&list, &item) == AN_OK && an_listing_seal(&list) == AN_OK)
+        an_listing_add(&list, &item);
+}
+
+static void test_the_order_of_calls_is_asserted(void **state)
+{
+    (void)state;
+    assert_true(aborts(split_before_sealing));
+    assert_true(aborts(find_before_sealing));
+    assert_true(aborts(add_after_sealing));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_folders),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_ready_made_parts),
+        cmocka_unit_test(test_the_order_of_calls_is_asserted),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

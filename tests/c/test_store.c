@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/memory/mem.h"
+#include "aborts.h"
 #include "io/lock.h"
 #include "store/network_fs.h"
 #include "store/store.h"
@@ -323,6 +324,39 @@ static void test_places(void **state)
     assert_int_equal(an_err_code(), AN_EIO);
 }
 
+static an_db *ordered;
+
+static void bind_after_a_step(void)
+{
+    bool row;
+    an_stmt *s = an_db_prepare(ordered, "SELECT ?1");
+    an_step(s, &row);
+    an_bind_int(s, 1, 1);
+}
+
+static void read_without_a_row(void)
+{
+    an_column_int(an_db_prepare(ordered, "SELECT 1"), 0);
+}
+
+static void give_back_twice(void)
+{
+    an_stmt *s = an_db_prepare(ordered, "SELECT 1");
+    an_done(s);
+    an_done(s);
+}
+
+static void test_the_order_of_calls_is_asserted(void **state)
+{
+    (void)state;
+    ordered = an_db_open(at("order.db"), AN_DB_WRITE);
+    assert_non_null(ordered);
+    assert_true(aborts(bind_after_a_step));
+    assert_true(aborts(read_without_a_row));
+    assert_true(aborts(give_back_twice));
+    an_db_close(ordered);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_no_memory_at_any_allocation),
         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_the_order_of_calls_is_asserted),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
