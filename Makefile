@@ -2,8 +2,8 @@
 #
 # Sources are found by wildcard, headers by the compiler (-MMD). Objects live in
 # build/FLAVOUR, where FLAVOUR is release or asan. The first step of every target that
-# compiles is third_party/deps, which looks for the libraries, installs what is missing
-# where it may, and leaves build/deps.mk behind: later builds only read that file.
+# compiles is third_party/deps, which finds the libraries, installs missing ones where it
+# may, and writes build/deps.mk: later builds only read that file.
 
 FLAVOUR ?= release
 PREFIX  ?= /usr/local
@@ -50,12 +50,12 @@ build/deps.mk: third_party/deps
 build/deps-test.mk: third_party/deps build/deps.mk
 	@third_party/deps test $@
 
-# Rewritten only when the flags differ: then everything is compiled again.
+# Rewritten only when the flags change: then everything is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D); echo '$(COMPILE)' | cmp -s - $@ || echo '$(COMPILE)' > $@
 FORCE:
 
-# The list of embedded files, so that a removed file is noticed too.
+# The list of embedded files: a removed file causes a new embedding too.
 $(GEN)/embedded.list: FORCE
 	@mkdir -p $(@D); echo '$(EMBEDDED)' | cmp -s - $@ || echo '$(EMBEDDED)' > $@
 
@@ -95,7 +95,7 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaniso.a
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 # ── using ────────────────────────────────────────────────────────────────────────────────
-# Each command is shown before its output: README.md has the same lines.
+# Each command is shown before its output. README.md shows the same (tests/cli/test_transcript.sh).
 DEMO = 'run recipes/quickstart.lua' 'compare quickstart --section notes' \
        'curve quickstart -x schedule.lambda.gamma -y tail'
 demo: all
@@ -138,7 +138,7 @@ clean:
 
 help:
 	@echo "make            build ./aniso (installs missing libraries with apt where it may)"
-	@echo "make demo       build, then train nine small models and say which differences exceed noise"
+	@echo "make demo       build, run recipes/quickstart.lua, say which differences exceed noise"
 	@echo "make test       build and run all tests; the last line counts them"
 	@echo "make asan       the same tests under AddressSanitizer and UBSan, in build/asan"
 	@echo "make lint       layers, references, text; clang-format, luacheck, cppcheck where installed"

@@ -1,9 +1,9 @@
 /* main: starts Lua, loads the library, makes one protected call, gives the exit code.
  *
- * Everything a person types is decided in lua/aniso/cli/init.lua. Here stands what must hold
+ * Everything a person types is decided in lua/aniso/cli/init.lua. This file has what must hold
  * when that fails: one clear line on stderr, a traceback only with --debug or
  * ANISO_DEBUG=1. Exit codes: 0 done, 1 failed, 2 usage, 3 nothing matched, 4 database,
- * 5 verify mismatch, 130 and 143 interrupted and resumable. */
+ * 130 and 143 interrupted and resumable. */
 #include <ctype.h>
 #include <locale.h>
 #include <lualib.h>

@@ -2,7 +2,7 @@
 --   aniso run recipes/ham10000.lua --set data.root=DIR
 -- DIR holds HAM10000_metadata.csv and the images. The default split is 70/10/20 with all
 -- images of a lesion on one side; --set data.split=DIR2 uses the lists DIR2/*_train.csv and
--- DIR2/*_test.csv instead. Three to ten minutes per seed on two cores.
+-- DIR2/*_test.csv instead.
 local aniso = require "aniso"
 
 return aniso.study {

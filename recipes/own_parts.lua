@@ -1,6 +1,6 @@
 -- Own parts in place of the program's: a λ policy, a sampler, a prior loss and a class weight, each a
 -- function of this recipe. lua/README.md lists their arguments.
---   ./aniso run recipes/own_parts.lua                                  about a minute
+--   ./aniso run recipes/own_parts.lua
 --   ./aniso resume --recipe recipes/own_parts.lua                      after a kill
 --   ./aniso eval @last --recipe recipes/own_parts.lua --steps 10       uses the sampler again
 local aniso = require "aniso"

@@ -1,6 +1,6 @@
 -- How much more noise should a rare class receive? Three exponents of λ_j ∝ n_j^(−gamma) on the
 -- built-in synthetic lesions: 0 is the isotropic process, at 1 the rarest class has 56 times the
--- level of the most frequent one. Three seeds each; one to two minutes on two cores.
+-- level of the most frequent one. Three seeds each.
 --   aniso run recipes/quickstart.lua
 --   aniso compare quickstart --section notes            what is beyond noise
 --   aniso curve quickstart -x schedule.lambda.gamma -y tail

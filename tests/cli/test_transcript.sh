@@ -14,6 +14,11 @@ export LC_ALL=C.UTF-8
 pages="README.md store/README.md lua/README.md"
 # shellcheck disable=SC2086
 "$aniso" exec tests/cli/transcript.lua "${1:-check}" "$dir" $pages || exit
+# README.md shows each command of `make demo`.
+sed -n '/^DEMO/,/[^\\]$/p' Makefile | grep -o "'[^']*'" | tr -d "'" | while read -r command; do
+    if grep -qxF "    $ ./aniso $command" README.md; then echo "ok - README.md shows $command"
+    else echo "not ok - README.md shows $command"; fi
+done
 picture=engine/noise.svg
 if [ "${1:-check}" = write ]; then
     cp "$dir/noise.svg" "$picture"

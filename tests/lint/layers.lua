@@ -24,8 +24,10 @@ local doors = {
   ["^histedit%.h$"] = "^engine/bind/editor%.c$",
   ["^csv%.h$"] = "^engine/data/",
   ["cJSON%.h$"] = "^engine/io/",
-  ["^sha2"] = "^engine/io/",
+  ["^nettle/"] = "^engine/io/",
 }
+
+local used = {} -- exceptions and headers that some file needs
 
 local function folder_of(path)
   return path:match "^engine/(%w+)/" or path:match "^(store)/"
@@ -40,12 +42,14 @@ local function faults_of(path, say)
     local other = inner and inner:match "^(%w+)/"
     if inner and own and not layer[other] then say(place .. inner .. " is not named by its folder") end
     if own and other and other ~= own and layer[other] then
+      if beside[own .. " " .. other] then used[own .. " " .. other] = true end
       local allowed = layer[other] < layer[own] or beside[own .. " " .. other]
       if not allowed then say(place .. own .. " may not use " .. other) end
     end
     for header, door in pairs(doors) do
       local through = path:match(door) or path == "engine/main.c" and header:match "^%^l"
         or path:match "^third_party/" or path:match "^tests/"
+      if (outer or inner or ""):match(header) then used[header] = true end
       if (outer or inner or ""):match(header) and not through then
         say(place .. (outer or inner) .. " has another door")
       end
@@ -58,6 +62,12 @@ for _, path in ipairs(files.find "%.[ch]$") do
   faults_of(path, function(text) faults[#faults + 1] = text end)
 end
 files.verdict("layers: who includes whom", faults)
+
+-- An exception that no file needs any more would hide the next fault.
+local unused = {}
+for name in pairs(beside) do if not used[name] then unused[#unused + 1] = name end end
+for header in pairs(doors) do if not used[header] then unused[#unused + 1] = header end end
+files.verdict("layers: each exception is used", unused)
 
 -- System calls that take a path: the file room has one durability switch and one list of rules for
 -- links, devices and temporaries. What it offers is in engine/io/{path,file,file_replace}.h.
