@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/assert.h"
+#include "base/integer.h"
 #include "base/par.h"
 #include "kernel/common/cache.h"
 
@@ -129,7 +130,7 @@ void an_k_binary_forward(an_binary_kind kind, float *y, const float *a, const fl
         return;
     }
     int64_t total = elements(g), n = g->shape[g->ndim - 1], rows = n ? total / n : 0;
-    int64_t pieces = (n + PIECE - 1) / PIECE, each = n < PIECE ? n : PIECE;
+    int64_t pieces = an_div_up(n, PIECE), each = an_min(n, PIECE);
     an_par_for(rows * pieces, an_row_grain(each), forward_pieces,
                &(forward_job){kind, y, a, b, g, pieces});
 }

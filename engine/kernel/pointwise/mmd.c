@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/integer.h"
 #include "base/par.h"
 #include "base/simd.h"
 #include "kernel/common/carve.h"
@@ -111,7 +112,7 @@ static problem make_problem(int64_t B, int64_t K, const an_mmd_args *args)
         AN_ASSERT(args->multiplier[i] > 0);
         p.rate[i] = (float)(1 / (2 * base * args->multiplier[i]));
     }
-    p.stride = (B + TILE - 1) / TILE * TILE;
+    p.stride = an_round_up(B, TILE);
     p.cross = 1.0 / ((double)B * (double)B);
     p.same = args->unbiased ? 1.0 / ((double)B * (double)(B - 1)) : p.cross;
     return p;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/integer.h"
 #include "base/par.h"
 #include "base/simd.h"
 #include "kernel/common/cache.h"
@@ -211,7 +212,7 @@ static void squares_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 double an_k_sum_squares(const float *g, int64_t n)
 {
     AN_ASSERT(n >= 0);
-    int64_t length = (n + PARTS - 1) / PARTS;
+    int64_t length = an_div_up(n, PARTS);
     if (length < SMALLEST_PART)
         length = SMALLEST_PART;
     squares_job job = {.g = g};
