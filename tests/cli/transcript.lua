@@ -68,8 +68,8 @@ end
 
 -- ── comparing ──
 
--- What a computer or a day decides: ids, dates, durations, and on which side of "within noise" a
--- difference is.
+-- What differs between machines and days: ids, dates, durations, and whether a difference is within
+-- noise.
 local function masked(line)
   line = line:gsub("%(within noise%)", "(JUDGED)"):gsub("%(beyond [^)]+%)", "(JUDGED)")
   line = line:gsub("%f[%w]0[%dA-HJKMNP-TV-Z]+%f[%W]", function(word) return #word >= 8 and "ID" or nil end)
@@ -91,9 +91,9 @@ end
 local function places(number) return #number:match "%.(%d+)" end
 
 -- Trained numbers differ between processors, whose kernels round otherwise, and small trainings amplify
--- it: three sets of OpenBLAS's kernels gave up to 0.07 here, so TRAINED is allowed. Intervals and what
--- stands behind them (p) are wild with three seeds: only their form counts. Formulas are to agree to two
--- units of the last place. Everywhere the number of places has to be that shown.
+-- it: three sets of OpenBLAS's kernels gave up to 0.07 here, so TRAINED is allowed. Intervals and
+-- their p vary widely with three seeds: only their form is compared. Formulas must agree to two
+-- units of the last place. The number of places must always be the one shown.
 local TRAINED = 0.2
 
 local function near(shown, got, trained)
@@ -102,8 +102,8 @@ local function near(shown, got, trained)
     math.abs(tonumber(shown) - tonumber(got)) <= (trained and TRAINED or 2 * unit) + unit / 10
 end
 
--- A drawing's rows of trained numbers do not count: nil. Those of formulas are text, labels and all.
--- Nor does the note that McNemar's test has too few images: it depends on how many.
+-- Rows of a drawing of trained numbers are not compared (nil); those of formulas are text. The note that
+-- McNemar's test has too few images is not compared either: it depends on how many.
 local function drawn(line, trained)
   if trained and line:find "^%- .*: at seed " then return nil end
   if not line:find "^%s*[%d.-]* ?\xE2\x94[\xA4\x82\x94]" then return line end -- ┤ │ └

@@ -1,4 +1,4 @@
--- The files of the tree that a person wrote, for the checks beside this file.
+-- The source files of the tree, for the checks in this folder.
 local sys = require("aniso.core").sys
 
 local files = {}

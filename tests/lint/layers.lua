@@ -1,22 +1,22 @@
--- Who may include whom: a file may use its own folder and what stands below it, never what
--- stands above or beside. And each system library has its one door.
+-- Who may include whom: a file may use its own folder and lower layers, never a higher layer or a
+-- sibling folder. And each system library has one entry.
 local files = dofile "tests/lint/files.lua"
 
--- Lower number, lower layer. The five folders of layer 4 do not know one another, except
--- for the pairs in `beside`, each with its reason.
+-- Lower number, lower layer. The five folders of layer 4 do not use one another, except
+-- for the pairs in `siblings`, each with its reason.
 local layer = {
   base = 0, kernel = 1, tensor = 2, grad = 3,
   model = 4, diffusion = 4, data = 4, io = 4, store = 4,
   bind = 5,
 }
 
-local beside = {
+local siblings = {
   ["store io"] = "the store hashes and writes JSON",
   ["data io"] = "a data set's cache is keyed by a hash and replaced atomically",
 }
 
 -- header → the files that may include it; a Lua pattern on the path.
-local doors = {
+local entries = {
   ["^lua%.h$"] = "^engine/bind/", ["^lauxlib%.h$"] = "^engine/bind/", ["^lualib%.h$"] = "^engine/bind/",
   ["^sqlite3%.h$"] = "^store/[%w_]+%.[ch]$",
   ["cblas%.h$"] = "^engine/kernel/matmul/gemm%.c$",
@@ -33,25 +33,25 @@ local function folder_of(path)
   return path:match "^engine/(%w+)/" or path:match "^(store)/"
 end
 
-local function faults_of(path, say)
+local function faults_of(path, report)
   local own = folder_of(path)
   for number, line in ipairs(files.lines(path)) do
     local place = path .. ":" .. number .. ": "
     local inner = line:match '^%s*#%s*include%s+"([^"]+)"'
     local outer = line:match "^%s*#%s*include%s+<([^>]+)>"
     local other = inner and inner:match "^(%w+)/"
-    if inner and own and not layer[other] then say(place .. inner .. " is not named by its folder") end
+    if inner and own and not layer[other] then report(place .. inner .. " is not named by its folder") end
     if own and other and other ~= own and layer[other] then
-      if beside[own .. " " .. other] then used[own .. " " .. other] = true end
-      local allowed = layer[other] < layer[own] or beside[own .. " " .. other]
-      if not allowed then say(place .. own .. " may not use " .. other) end
+      if siblings[own .. " " .. other] then used[own .. " " .. other] = true end
+      local allowed = layer[other] < layer[own] or siblings[own .. " " .. other]
+      if not allowed then report(place .. own .. " may not use " .. other) end
     end
-    for header, door in pairs(doors) do
-      local through = path:match(door) or path == "engine/main.c" and header:match "^%^l"
+    for header, entry in pairs(entries) do
+      local through = path:match(entry) or path == "engine/main.c" and header:match "^%^l"
         or path:match "^third_party/" or path:match "^tests/"
       if (outer or inner or ""):match(header) then used[header] = true end
       if (outer or inner or ""):match(header) and not through then
-        say(place .. (outer or inner) .. " has another door")
+        report(place .. (outer or inner) .. " may only be included from its entry")
       end
     end
   end
@@ -65,8 +65,8 @@ files.verdict("layers: who includes whom", faults)
 
 -- An exception that no file needs any more would hide the next fault.
 local unused = {}
-for name in pairs(beside) do if not used[name] then unused[#unused + 1] = name end end
-for header in pairs(doors) do if not used[header] then unused[#unused + 1] = header end end
+for name in pairs(siblings) do if not used[name] then unused[#unused + 1] = name end end
+for header in pairs(entries) do if not used[header] then unused[#unused + 1] = header end end
 files.verdict("layers: each exception is used", unused)
 
 -- System calls that take a path: the file room has one durability switch and one list of rules for
@@ -77,12 +77,12 @@ for name in ("open fopen creat opendir scandir mkdir mkdtemp mkstemp rename unli
   calls[#calls + 1] = "%f[%w_]" .. name .. "%("
 end
 
-local function paths_of(path, say)
+local function paths_of(path, report)
   if path:match "^engine/io/path%.c$" or path:match "^engine/io/file" then return end
   for number, line in ipairs(files.lines(path)) do
     for _, call in ipairs(line:match "^%s*/?%*" and {} or calls) do
       local at = line:find(call)
-      if at then say(path .. ":" .. number .. ": " .. line:match("[%w_]+", at) .. "() is engine/io's") end
+      if at then report(path .. ":" .. number .. ": " .. line:match("[%w_]+", at) .. "() is engine/io's") end
     end
   end
 end

@@ -13,33 +13,34 @@ end
 local later = { "TO" .. "DO", "FIX" .. "ME", "X" .. "XX" }
 
 local checks = {
-  { "lengths of files", function(path, lines, say)
-    if #lines > limit_of(path) then say(("%s: %d lines, at most %d"):format(path, #lines, limit_of(path))) end
+  { "lengths of files", function(path, lines, report)
+    local most = limit_of(path)
+    if #lines > most then report(("%s: %d lines, at most %d"):format(path, #lines, most)) end
   end },
-  { "no tabs, no trailing spaces", function(path, lines, say)
+  { "no tabs, no trailing spaces", function(path, lines, report)
     for number, line in ipairs(lines) do
-      if line:find "\t" or line:find "%s$" then say(path .. ":" .. number) end
+      if line:find "\t" or line:find "%s$" then report(path .. ":" .. number) end
     end
   end },
-  { "a comment says what the file is", function(path, lines, say)
-    if not (lines[1] or ""):match "^/%*" and not (lines[1] or ""):match "^%-%-" then say(path) end
+  { "the first line is a comment", function(path, lines, report)
+    if not (lines[1] or ""):match "^/%*" and not (lines[1] or ""):match "^%-%-" then report(path) end
   end },
-  { "nothing is left for later", function(path, lines, say)
+  { "nothing is left for later", function(path, lines, report)
     for number, line in ipairs(lines) do
       for _, word in ipairs(later) do
-        if line:find("%f[%w]" .. word .. "%f[%W]") then say(path .. ":" .. number .. ": " .. word) end
+        if line:find("%f[%w]" .. word .. "%f[%W]") then report(path .. ":" .. number .. ": " .. word) end
       end
     end
   end },
-  { "lines of at most 100 columns in C, 110 in Lua", function(path, lines, say)
+  { "lines of at most 100 columns in C, 110 in Lua", function(path, lines, report)
     local most = path:match "%.lua$" and 110 or 100
     for number, line in ipairs(lines) do
-      if (utf8.len(line) or #line) > most then say(path .. ":" .. number) end
+      if (utf8.len(line) or #line) > most then report(path .. ":" .. number) end
     end
   end },
-  { "short loops are plain calls: an_par_for(), no if clause", function(path, lines, say)
+  { "short loops are plain calls: an_par_for(), no if clause", function(path, lines, report)
     for number, line in ipairs(lines) do
-      if line:find "^%s*#pragma omp parallel.*%f[%w]if%s*%(" then say(path .. ":" .. number) end
+      if line:find "^%s*#pragma omp parallel.*%f[%w]if%s*%(" then report(path .. ":" .. number) end
     end
   end },
 }
@@ -61,7 +62,7 @@ local later_word = later[1]
 local planted = {
   ["lengths of files"] = { "/* x */", ("\n"):rep(400) },
   ["no tabs, no trailing spaces"] = { "/* x */", "\tint a;", "int b; " },
-  ["a comment says what the file is"] = { "int a;" },
+  ["the first line is a comment"] = { "int a;" },
   ["nothing is left for later"] = { "/* " .. later_word .. " */" },
   ["lines of at most 100 columns in C, 110 in Lua"] = { "/* x */", ("é"):rep(101) },
   ["short loops are plain calls: an_par_for(), no if clause"] = { "#pragma omp parallel for if (n > 1)" },

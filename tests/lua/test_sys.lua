@@ -35,7 +35,7 @@ local Open = {}
 function Open.test_userdata_until_it_is_closed_or_collected()
   collectgarbage()
   local before = open "userdata"
-  local kept, dropped = core.tensor.zeros { 2 }, core.tensor.zeros { 2 }
+  local kept, dropped = core.tensor.zeros { 2 }, core.tensor.zeros { 2 } -- luacheck: ignore dropped
   lu.assertEquals(open "userdata", before + 2)
   kept:close()
   kept:close() -- closing it once more changes nothing
