@@ -1,7 +1,8 @@
 /* Any bytes as a table: read or refused; every cell of what is read can be read.
- *     clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fopenmp -Iengine -I.
- *         tests/fuzz/fuzz_csv.c engine/data/{csv,arena,file}.c engine/base/{err,mem}.c
- *         -lcsv -o fuzz_csv */
+ *   clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fopenmp -Iengine -I. \
+ *     tests/fuzz/fuzz_csv.c engine/data/csv.c engine/io/{path,file,file_replace}.c \
+ *     engine/base/{err,assert,open_handles}.c engine/base/memory/{mem,string_arena}.c -lcsv \
+ *     -o build/fuzz_csv */
 #include <string.h>
 
 #include "base/memory/mem.h"

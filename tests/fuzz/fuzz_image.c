@@ -1,7 +1,8 @@
 /* Any bytes as an image: decoded or refused, never more. What decodes is also resized.
- *     clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fopenmp -Iengine -I.
- *         tests/fuzz/fuzz_image.c engine/data/{image,probe,resize,file}.c third_party/stb.c
- *         engine/base/{err,mem}.c -lm -o fuzz_image */
+ *   clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fopenmp -Iengine -I. \
+ *     tests/fuzz/fuzz_image.c engine/data/{image,image_probe,resize}.c third_party/stb.c \
+ *     engine/io/{path,file}.c engine/base/{err,assert,open_handles}.c engine/base/memory/mem.c \
+ *     -lm -o build/fuzz_image */
 #include "base/memory/mem.h"
 #include "data/image.h"
 #include "data/image_probe.h"

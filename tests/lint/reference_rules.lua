@@ -31,6 +31,9 @@ function rules.of.files(text, at, index, fail)
   for stem, ends in text:gmatch "([%w_/%-%.]+)%.{([%w,]+)}" do
     for ending in ends:gmatch "%w+" do check(stem, ending) end
   end
+  for stem, names, ending in text:gmatch "([%w_/%-%.]*){([%w_,]+)}%.(%l+)" do
+    for name in names:gmatch "[^,]+" do check(stem .. name, ending) end
+  end
   for stem, ending in text:gmatch "%f[%w_/%.%-$]([%$%w_/%-%.]*[%w_])%.(%l+)%f[^%w_/%-]" do
     check(stem, ending)
   end

@@ -135,6 +135,7 @@ local planted = {
   { "files", "README.md", "`engine/nothing/`", "`engine/base/`, engine/base/par.{c,h}" },
   { "files", "lua/README.md", "[a](../engine/README.c)", "[a](../engine/README.md)" },
   { "files", "README.md", "engine/base/par.{c,lua}", "`my.lua`, `NAME.lua`, <lua.h>, https://x.org/no.c" },
+  { "files", "engine/x.c", "/* engine/base/{par,no}.c */", "/* engine/base/{par,rng}.c */" },
   { "c_names", "engine/x.c", "int a; // an_nothing()", "/* an_par_for(), an_k_… and an_open_NAME */" },
   { "functions_of_files", "README.md", "`engine/base/par.c: an_par_for, an_nothing`",
     "`engine/base/par.c: an_par_for, an_threads`" },
