@@ -4,7 +4,6 @@
  * when that fails: one clear line on stderr, a traceback only with --debug or
  * ANISO_DEBUG=1. Exit codes: 0 done, 1 failed, 2 usage, 3 nothing matched, 4 database,
  * 130 and 143 interrupted and resumable. */
-#include <ctype.h>
 #include <locale.h>
 #include <lualib.h>
 #include <stdio.h>
@@ -17,20 +16,25 @@
 #include "bind/interrupt.h"
 #include "bind/open.h"
 
-/* The sentence without the place in our own sources ("aniso/recipe/options.lua:12: …"); a place
- * in the user's file stays. */
-static const char *without_our_place(const char *message)
+/* Lua: an error's text → the text without the place in the program's own sources. */
+static int shorten(lua_State *L)
 {
-    const char *place = strstr(message, ".lua:"), *start = strstr(message, "aniso/");
-    if (!place || !start || start > place)
-        return message;
-    for (const char *p = message; p < place; p++)
-        if (isspace((unsigned char)*p))
-            return message;
-    const char *end = place + 5;
-    while (isdigit((unsigned char)*end))
-        end++;
-    return end[0] == ':' && end[1] == ' ' ? end + 2 : message;
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "aniso.recipe.errors");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "sentence");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+/* The text at `at` shortened; as it is where Lua cannot run, such as out of memory. */
+static const char *sentence(lua_State *L, int at)
+{
+    lua_pushcfunction(L, shorten);
+    lua_pushvalue(L, at);
+    const char *text = lua_pcall(L, 1, 1, 0) == LUA_OK ? lua_tostring(L, -1) : NULL;
+    return text ? text : lua_tostring(L, at);
 }
 
 /* An error is a text or a table {message =, exit =} (see cli/init.lua); in debugging a
@@ -55,10 +59,11 @@ static int report(lua_State *L)
         code = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : 1;
     }
     const char *message = luaL_tolstring(L, top, NULL);
+    const int at = lua_gettop(L);
     lua_getfield(L, LUA_REGISTRYINDEX, "aniso.traceback");
     const char *trace = lua_tostring(L, -1);
     if (!trace)
-        message = without_our_place(message);
+        message = sentence(L, at);
     if (an_interrupt_signal() && !lua_istable(L, top)) {
         code = 128 + an_interrupt_signal();
         if (!trace)

@@ -7,8 +7,8 @@
 local core = require "aniso.core"
 local aniso = require "aniso"
 local config = require "aniso.method.config"
-local evaluate = require "aniso.method.predict"
-local rate = require "aniso.method.lr_schedule"
+local predict = require "aniso.method.predict"
+local lr_schedule = require "aniso.method.lr_schedule"
 local stage = require "aniso.train.stage"
 
 local clock = core.sys.monotonic
@@ -40,7 +40,7 @@ local function sample(batch)
   local t = core.tensor.from(core.rng.below(1, "time", 0, rows, 1000), "int64")
   local out = { ["sample.images"] = images, ["sample.y"] = y, ["sample.t"] = t }
   core.ops.no_grad(function()
-    local features, prior = session.model:look(images)
+    local features, prior = session.model:encode(images)
     out["sample.m"], out["sample.positions"] = prior.m, prior.positions
     out["sample.out"] = session.model.denoiser:forward(session.model:context(features, prior), y, t)
   end)
@@ -55,7 +55,7 @@ function commands.work(name, file)
   local work = WORKS[name]
   session = aniso.trainer.prepare { config = complete(work), seed = 0 }
   stage.begin(session, 1)
-  session.rate = rate.cosine {}
+  session.lr_schedule = lr_schedule.cosine {}
   session.model:train(true)
   positions = session.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1, epochs = 1 })
     :narrow(1, 1, work.batch)
@@ -80,7 +80,7 @@ function commands.predict(kind, S, R)
   for key, value in pairs(session.config.sampler) do how[key] = value end
   how[1], how.steps, how.draws = kind, tonumber(S), tonumber(R)
   local start = clock()
-  evaluate.predict(session.model, session.dataset, "test", how)
+  predict.predict(session.model, session.dataset, "test", how)
   local took = clock() - start
   session.model:train(true)
   return took

@@ -2,7 +2,7 @@
 -- earlier run has packed. Prints "ready" when the first batch is there, its loss after the step.
 local aniso = require "aniso"
 local config = require "aniso.method.config"
-local rate = require "aniso.method.lr_schedule"
+local lr_schedule = require "aniso.method.lr_schedule"
 local stage = require "aniso.train.stage"
 
 local session = aniso.trainer.prepare { seed = 0, config = config.complete {
@@ -12,7 +12,7 @@ local session = aniso.trainer.prepare { seed = 0, config = config.complete {
   train = { epochs = 30, batch = 128, draws = 4 },
 } }
 stage.begin(session, 1)
-session.rate = rate.cosine {}
+session.lr_schedule = lr_schedule.cosine {}
 session.model:train(true)
 local order = session.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1, epochs = 1 })
 local batch = stage.batch(session, order:narrow(1, 1, 128))

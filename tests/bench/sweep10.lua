@@ -12,7 +12,7 @@
 local core = require "aniso.core"
 local aniso = require "aniso"
 local config = require "aniso.method.config"
-local rate = require "aniso.method.lr_schedule"
+local lr_schedule = require "aniso.method.lr_schedule"
 local stage = require "aniso.train.stage"
 
 local POINTS, LONG = 10, 30 -- epochs of a run that is long enough
@@ -67,7 +67,7 @@ end
 local function session_in(mode, i)
   local session = aniso.trainer.prepare { config = complete(mode, 0.5), seed = 0 }
   stage.begin(session, i)
-  session.rate = rate.cosine {}
+  session.lr_schedule = lr_schedule.cosine {}
   session.model:train(true)
   return session
 end

@@ -1,11 +1,11 @@
--- What runs in lock-step share beyond the batch: looks at images that stay the same, kept over the
--- epochs, and the numbers of the prior.
+-- What runs in lock-step share beyond the batch: the frozen net's output where it is the same in every
+-- epoch, and the metrics of the prior.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local aniso = require "aniso"
 local metric = require "aniso.stats.metric"
 local objective = require "aniso.method.objective"
-local looks = require "aniso.train.feature_cache"
+local feature_cache = require "aniso.train.feature_cache"
 local stage = require "aniso.train.stage"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local lock_step = dofile "tests/lua/lockstep_fixture.lua"
@@ -27,21 +27,21 @@ local function counting(of, name, f)
   return assert(ok and result, result), calls
 end
 
--- The points without augmentation: what the frozen net sees does not change.
+-- The points without augmentation: the frozen net's output does not change.
 local function plainly(changes)
   local out = { ["train.augment"] = { flip = false } }
   for name, value in pairs(changes) do out[name] = value end
   return out
 end
 
-function T.test_what_does_not_change_is_looked_at_once_to_the_bits_of_one_by_one()
+function T.test_images_are_encoded_once_to_the_bits_of_one_by_one()
   local a <close> = new_db(fixture.folder(), "a")
   local b <close> = new_db(fixture.folder(), "b")
   local changes = { plainly(points[1]), plainly(points[4]) }
-  local outcomes, looked = counting(objective, "look", function()
+  local outcomes, encoded = counting(objective, "encode_frozen", function()
     return aniso.trainer.run_together(jobs_of(a, changes))
   end)
-  lu.assertEquals(looked, 3) -- 84 images by 28
+  lu.assertEquals(encoded, 3) -- 84 images by 28
   for i, job in ipairs(jobs_of(b, changes)) do
     lu.assertEquals(stored(a, outcomes[i].uid), stored(b, aniso.trainer.run(job).uid), job.label)
   end
@@ -49,24 +49,23 @@ end
 
 local function in_second_stage(changes)
   local session = aniso.trainer.prepare { config = lock_step.complete(changes), seed = 0 }
-  session.alive = function() end
   stage.begin(session, 2)
   session.model:train(true)
   return session
 end
 
-function T.test_kept_looks_are_what_a_look_sees()
+function T.test_cached_rows_are_what_encoding_gives()
   for _, mode in ipairs { "both", "global", "uniform" } do
     local session = in_second_stage(plainly { ["prior.mode"] = mode, ["train.batch"] = 8 }) -- 11 batches
     local positions = core.tensor.from({ 5, 83, 0, 5, 40, 41, 2 }, "int64")
     local batch = stage.batch(session, positions)
-    local kept = stage.batch(session, positions, assert(looks.of(session)))
-    lu.assertEquals(kept.labels:list(), batch.labels:list())
-    local pairs_of = { { kept.seen.features, batch.seen.features } }
+    local cached = stage.batch(session, positions, assert(feature_cache.new(session)))
+    lu.assertEquals(cached.labels:list(), batch.labels:list())
+    local pairs_of = { { cached.frozen.features, batch.frozen.features } }
     for _, name in ipairs { "m", "mg", "ml", "crops" } do
-      lu.assertEquals(kept.seen.prior[name] == nil, batch.seen.prior[name] == nil, name)
-      if kept.seen.prior[name] then
-        pairs_of[#pairs_of + 1] = { kept.seen.prior[name], batch.seen.prior[name] }
+      lu.assertEquals(cached.frozen.prior[name] == nil, batch.frozen.prior[name] == nil, name)
+      if cached.frozen.prior[name] then
+        pairs_of[#pairs_of + 1] = { cached.frozen.prior[name], batch.frozen.prior[name] }
       end
     end
     for _, pair in ipairs(pairs_of) do
@@ -77,14 +76,14 @@ function T.test_kept_looks_are_what_a_look_sees()
   end
 end
 
-function T.test_looks_are_kept_only_where_they_stay_the_same_and_fit()
-  lu.assertNotNil(looks.of(in_second_stage(plainly {})))
-  lu.assertNil(looks.of(in_second_stage {}))
-  lu.assertNil(looks.of(in_second_stage(plainly { ["train.epochs"] = 1 })))
-  local most = looks.most
-  looks.most = 1000
-  local kept = looks.of(in_second_stage(plainly {}))
-  looks.most = most
+function T.test_there_is_a_cache_only_where_the_output_stays_the_same_and_fits()
+  lu.assertNotNil(feature_cache.new(in_second_stage(plainly {})))
+  lu.assertNil(feature_cache.new(in_second_stage {}))
+  lu.assertNil(feature_cache.new(in_second_stage(plainly { ["train.epochs"] = 1 })))
+  local most = feature_cache.max_bytes
+  feature_cache.max_bytes = 1000
+  local kept = feature_cache.new(in_second_stage(plainly {}))
+  feature_cache.max_bytes = most
   lu.assertNil(kept)
 end
 

@@ -4,7 +4,7 @@ local lu = require "luaunit"
 local core = require "aniso.core"
 local aniso = require "aniso"
 local first_stage = require "aniso.train.first_stage"
-local together = require "aniso.train.lockstep"
+local lockstep = require "aniso.train.lockstep"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local lock_step = dofile "tests/lua/lockstep_fixture.lua"
 
@@ -23,9 +23,9 @@ function T.test_the_points_of_a_seed_go_together_and_nothing_else()
     { ["train.mode"] = "joint" }, { ["train.mode"] = "joint" } })
   jobs[4].seed = 1
   local sizes = {}
-  for i, group in ipairs(together.groups(jobs)) do sizes[i] = #group end
+  for i, group in ipairs(lockstep.groups(jobs)) do sizes[i] = #group end
   lu.assertEquals(sizes, { 2, 1, 1, 1, 1 })
-  lu.assertEquals(#together.groups(jobs, true), 6)
+  lu.assertEquals(#lockstep.groups(jobs, true), 6)
 end
 
 function T.test_lock_step_gives_the_bits_of_one_by_one()

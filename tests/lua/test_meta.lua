@@ -134,7 +134,7 @@ function T.test_tables_of_a_run()
   local model = aniso.model(complete, dataset, 0)
   same("Model", documented "aniso.Model", keys(getmetatable(model).__index, keys(model)))
   local images = dataset:batch("train", 0, 2)
-  local _, prior = aniso.core.ops.no_grad(model.look, model, images)
+  local _, prior = aniso.core.ops.no_grad(model.encode, model, images)
   same("PriorOutput", documented "aniso.PriorOutput", keys(prior))
 end
 

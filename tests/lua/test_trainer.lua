@@ -143,10 +143,10 @@ function T:test_a_step_leaves_nothing_of_its_images()
     local session = aniso.trainer.prepare { seed = 0,
       config = config.complete(aniso.options.apply(tiny(), { ["train.mode"] = mode })) }
     stage.begin(session, number)
-    session.rate = function() return 1 end
+    session.lr_schedule = function() return 1 end
     session.model:train(true)
     local made, model = {}, session.model
-    for _, name in ipairs { "look", "context" } do
+    for _, name in ipairs { "encode", "context" } do
       local make = model[name]
       model[name] = function(...)
         made[name] = table.pack(make(...))
@@ -159,7 +159,7 @@ function T:test_a_step_leaves_nothing_of_its_images()
       stage.step_on(session, batch, 10)
       made.batch = { batch.images }
     end
-    lu.assertEquals(tostring(made.look[1]), "Tensor (closed)", mode)
+    lu.assertEquals(tostring(made.encode[1]), "Tensor (closed)", mode)
     lu.assertEquals(tostring(made.context[1]), "Context (closed)", mode)
     lu.assertEquals(tostring(made.batch[1]), "Tensor (closed)", mode)
   end

@@ -2,10 +2,11 @@
 -- A command is a file cli/NAME.lua that returns {summary =, arguments = function(parser),
 -- run = function(args) → exit code or nil}; a command with `raw` parses for itself. What
 -- goes wrong is raised through fail() with its exit code, and printed once, by main.c.
-local strict = require "aniso.recipe.strict"
 local core = require "aniso.core"
+local errors = require "aniso.recipe.errors"
+local strict = require "aniso.recipe.strict"
 
-local cli = {}
+local cli = { sentence = errors.sentence, let_interrupts_through = errors.pass_interrupts }
 
 cli.commands = {
   "run", "watch", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report", "tag",
@@ -30,16 +31,6 @@ function cli.need(value, message, code, otherwise)
     cli.fail(exits[code] or otherwise or cli.FAILED, message or "failed without a reason")
   end
   return value
-end
-
--- An error's text without the place in our own sources.
-function cli.sentence(why)
-  return (tostring(why):gsub("^%S*aniso/[%w_/]+%.lua:%d+: ", ""))
-end
-
--- Passes Ctrl-C on where errors are caught: it is nobody's mistake.
-function cli.let_interrupts_through(why)
-  if core.sys.interrupted() then error(why, 0) end
 end
 
 -- Calls a check whose error is the user's mistake: an unknown option, a bad value.

@@ -49,7 +49,7 @@ function Model:train(on)
 end
 
 -- images (B,H,W,C) → features and the prior's outputs, once per image.
-function Model:look(images)
+function Model:encode(images)
   local features = self.backbone:forward(images)
   return features, self.prior:forward(images, features)
 end

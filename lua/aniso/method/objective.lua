@@ -93,21 +93,21 @@ function objective.diffusion_loss(self, features, prior, labels, address, seen)
   return loss, epsilon, epsilon_hat
 end
 
--- What frozen networks see in a batch: several denoisers in lock-step share it.
-function objective.look(self, images)
-  local features, prior = ops.no_grad(self.model.look, self.model, images)
+-- The frozen net's output for a batch: several denoisers in lock-step share it.
+function objective.encode_frozen(self, images)
+  local features, prior = ops.no_grad(self.model.encode, self.model, images)
   return { features = features, prior = prior, drawn = {} }
 end
 
 -- → total loss and a table of its parts (scalar tensors). `stage` says which parts count:
--- "joint", "prior" or "denoiser", which wants what look() gave.
+-- "joint", "prior" or "denoiser", which wants the output of encode_frozen().
 function objective.step(self, images, labels, address, seen)
   local weights, stage = self.config.loss, self.stage
   local features, prior
   if stage == "denoiser" then
     features, prior = seen.features, seen.prior
   else
-    features, prior = self.model:look(images)
+    features, prior = self.model:encode(images)
   end
   local _ <close> = stage ~= "denoiser" and features -- the tape holds what it needs
   local total, parts

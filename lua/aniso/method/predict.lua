@@ -60,7 +60,7 @@ function evaluate.predict_all(asked, dataset, part, options)
   end
   for first = 0, n - 1, batch do
     core.ops.no_grad(function()
-      local features, prior = lead:look(dataset:batch(part, first, math.min(batch, n - first)))
+      local features, prior = lead:encode(dataset:batch(part, first, math.min(batch, n - first)))
       if prior_rows then append(prior_rows, prior.m) end
       for i, one in ipairs(chain and asked or {}) do
         lost[i] = lost[i] or not (one.guard or unguarded)(function()

@@ -1,12 +1,11 @@
--- Strict globals: reading or writing an undeclared name is an error, so that a
--- misspelt local is found at once. lock(env) guards a table; the names in it stay usable,
--- and rawset declares another.
+-- Names that were not declared are errors: a misspelt name is found where it is used.
 local strict = {}
 
 local function name_of(key)
   return type(key) == "string" and key or tostring(key)
 end
 
+-- lock(env) guards a table of globals. The names in it stay usable; rawset declares another.
 function strict.lock(env)
   return setmetatable(env, {
     __index = function(_, key)
@@ -16,6 +15,26 @@ function strict.lock(env)
       error(("%s is assigned but not declared: write local %s"):format(name_of(key), name_of(key)), 2)
     end,
   })
+end
+
+-- A metatable for objects of a class: `fields`, name → what it holds, are the only names that can be
+-- set; a field that is not set is nil, and reading any name but a field or a method is an error.
+function strict.class(name, fields, methods)
+  local function refuse(key)
+    error(("a %s has no field or method %s"):format(name, name_of(key)), 3)
+  end
+  return {
+    __name = name,
+    __index = function(_, key)
+      local method = methods[key]
+      if method == nil and fields[key] == nil then refuse(key) end
+      return method
+    end,
+    __newindex = function(object, key, value)
+      if fields[key] == nil then refuse(key) end
+      rawset(object, key, value)
+    end,
+  }
 end
 
 return strict

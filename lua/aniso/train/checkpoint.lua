@@ -1,22 +1,22 @@
--- What a run needs to go on to the same bits: weights, averages, optimiser state and
--- position, in one safetensors file; and the best weights alone in another.
+-- What a run needs to continue to the same bits: weights, averages, optimiser state and position, in
+-- one safetensors file; and the best weights alone in another.
 --   <runs>/<uid>/last.safetensors (and last.previous.safetensors)   <runs>/<uid>/best.safetensors
 local core = require "aniso.core"
 
-local state = {}
+local checkpoint = {}
 
-function state.path(session, kind)
+function checkpoint.path(session, kind)
   return ("%s/%s.safetensors"):format(session.folder, kind)
 end
 
 local function swap(sessions)
   for _, session in ipairs(sessions) do
-    for _, average in ipairs(session.averages) do average:swap() end
+    for _, ema in ipairs(session.emas) do ema:swap() end
   end
 end
 
--- Runs f(sessions) with averaged weights in place of the trained ones.
-function state.with_averages(sessions, f)
+-- Runs f(sessions) with the averaged weights in place of the trained ones.
+function checkpoint.with_averages(sessions, f)
   swap(sessions)
   local ok, problem = pcall(f, sessions)
   swap(sessions)
@@ -25,8 +25,8 @@ end
 
 local function write(session, kind, tensors, meta)
   meta.uid, meta.config = session.uid, session.config_hash
-  local path = state.path(session, kind)
-  -- the file before is kept where a resume may need it
+  local path = checkpoint.path(session, kind)
+  -- the previous file is kept where a resume may need it
   local sha256, bytes = core.checkpoint.save(path, tensors, meta, { previous = kind == "last" })
   if not sha256 then error(bytes, 0) end
   session.record:checkpoint { kind = kind, step = session.epoch, path = path, sha256 = sha256,
@@ -44,13 +44,13 @@ local function weights(session)
   return tensors
 end
 
--- The weights in force, for evaluation. Call inside with_averages().
-function state.save_best(session)
+-- Saves the current weights for evaluation. Call it inside with_averages().
+function checkpoint.save_best(session)
   write(session, "best", weights(session), { epoch = session.epoch, value = session.best.value })
 end
 
--- Loads a file of weights; `only` names one module, else all are wanted. → what was saved beside them.
-function state.load_weights(session, path, only)
+-- Loads a file of weights; `only` names one module, otherwise the file must have all. → its metadata.
+function checkpoint.load_weights(session, path, only)
   local tensors, meta = core.checkpoint.load(path)
   if not tensors then error(meta, 0) end
   for _, part in ipairs(session.model.modules) do
@@ -64,45 +64,45 @@ function state.load_weights(session, path, only)
   return meta
 end
 
--- Everything, between two epochs.
-function state.save_last(session)
+-- Saves everything, between two epochs.
+function checkpoint.save_last(session)
   local tensors = weights(session)
   local meta = { stage = session.stage_number, epoch = session.epoch, step = session.step,
     best = session.best, t = {}, ema_t = {} }
   for i, trained in ipairs(session.trained) do
-    local optimiser, average = session.optimisers[i], session.averages[i]
+    local optimiser, ema = session.optimisers[i], session.emas[i]
     for name, value in pairs(optimiser.state) do
       if name ~= "t" then tensors[("optim.%s.%s"):format(trained.name, name)] = value end
     end
-    tensors["ema." .. trained.name .. ".values"] = average and average.values
-    tensors["ema." .. trained.name .. ".buffers"] = average and average.buffers
+    tensors["ema." .. trained.name .. ".values"] = ema and ema.values
+    tensors["ema." .. trained.name .. ".buffers"] = ema and ema.buffers
     meta.t[trained.name] = optimiser.state.t
-    meta.ema_t[trained.name] = average and average.t
+    meta.ema_t[trained.name] = ema and ema.t
   end
   write(session, "last", tensors, meta)
 end
 
--- Restores weights, optimiser, averages and position into a session whose stage begins.
-function state.restore(session, tensors, meta)
+-- Restores weights, optimisers, averages and position into a session whose stage begins.
+function checkpoint.restore(session, tensors, meta)
   for _, part in ipairs(session.model.modules) do
     for name, tensor in pairs(part.module:state()) do
       tensor:copy_(tensors[part.name .. "." .. name])
     end
   end
   for i, trained in ipairs(session.trained) do
-    local optimiser, average = session.optimisers[i], session.averages[i]
+    local optimiser, ema = session.optimisers[i], session.emas[i]
     optimiser.state.t = meta.t[trained.name]
     for name, tensor in pairs(tensors) do
       local field = name:match("^optim%." .. trained.name .. "%.(.*)")
       if field then optimiser.state[field] = tensor end
     end
-    if average then
-      average.t = meta.ema_t[trained.name]
-      average.values:copy_(tensors["ema." .. trained.name .. ".values"])
-      average.buffers:copy_(tensors["ema." .. trained.name .. ".buffers"])
+    if ema then
+      ema.t = meta.ema_t[trained.name]
+      ema.values:copy_(tensors["ema." .. trained.name .. ".values"])
+      ema.buffers:copy_(tensors["ema." .. trained.name .. ".buffers"])
     end
   end
   session.epoch, session.step, session.best = meta.epoch, meta.step, meta.best
 end
 
-return state
+return checkpoint

@@ -1,17 +1,17 @@
--- The evaluation that a run is known by: the best weights on the validation and the test
--- part, by the reverse chain (primary) and by the prior alone, all stored.
+-- The evaluation at the end of a run: the best weights on the validation and the test part, by the
+-- reverse chain (primary) and by the prior alone, all stored.
 local core = require "aniso.core"
-local evaluate = require "aniso.method.predict"
 local metric = require "aniso.stats.metric"
-local host = require "aniso.train.provenance"
-local state = require "aniso.train.checkpoint"
-local together = require "aniso.train.lockstep"
+local predict = require "aniso.method.predict"
+local checkpoint = require "aniso.train.checkpoint"
+local lockstep = require "aniso.train.lockstep"
+local provenance = require "aniso.train.provenance"
 
-local final = {}
+local final_evaluation = {}
 
--- The data must be what the run was made on: its numbers would be compared otherwise.
-function final.same_data(session, db, run)
-  local stored, _, now = db:split_of(run), host.identity(session)
+-- Raises where the data differ from those of the stored run: its numbers would not be comparable.
+function final_evaluation.same_data(session, db, run)
+  local stored, _, now = db:split_of(run), provenance.identity(session)
   if stored.sha256 ~= now then
     error(("run %s was made on other images or another split (%s, now %s): the files under "
       .. "data.root or the split's have changed"):format(run.name, stored.sha256:sub(1, 12),
@@ -29,7 +29,7 @@ end
 
 -- All metrics of `which`, and on the test part 95 % bootstrap intervals over the images.
 local function measure(predictions, which, part, dataset)
-  local measured = evaluate.measure(predictions, which, dataset)
+  local measured = predict.measure(predictions, which, dataset)
   return { measured = measured, interval = part == "test"
     and metric.interval(predictions["true"], measured.pred, dataset.K) or {} }
 end
@@ -54,14 +54,14 @@ local function store(session, part, which, primary, predictions, of)
   }
 end
 
--- → session → metrics of the chain. Sessions that go together have one prior, whose predictions are
--- one table and measured once.
+-- → session → metrics of the chain. The sessions of a group share the prior: its predictions are one
+-- table and measured once.
 local function evaluate_part(sessions, part)
-  local predictions = together.predict(sessions, part, function(session)
+  local predictions = lockstep.predict(sessions, part, function(session)
     return session.config.sampler
-  end, { tick = sessions[1].alive })
+  end, { tick = function() sessions[1]:heartbeat() end })
   local dataset, measured, prior = sessions[1].dataset, {}, nil
-  together.each(sessions, function(session)
+  lockstep.each(sessions, function(session)
     local own = predictions[session]
     local chain = measure(own, "chain", part, dataset)
     store(session, part, "chain", true, own, chain)
@@ -74,28 +74,28 @@ local function evaluate_part(sessions, part)
 end
 
 local function load_best(session)
-  local meta = state.load_weights(session, state.path(session, "best"))
+  local meta = checkpoint.load_weights(session, checkpoint.path(session, "best"))
   session.best = { epoch = meta.epoch, value = meta.value }
 end
 
--- → session → metrics of the test part, for those that live to it
-function final.evaluate(sessions)
-  together.each(sessions, load_best)
-  local living = together.living(sessions)
-  if #living > 0 then evaluate_part(living, "val") end
-  living = together.living(living)
-  return #living > 0 and evaluate_part(living, "test") or {}
+-- → session → metrics of the test part, for the sessions that are still running.
+function final_evaluation.evaluate(sessions)
+  lockstep.each(sessions, load_best)
+  local running = lockstep.running(sessions)
+  if #running > 0 then evaluate_part(running, "val") end
+  running = lockstep.running(running)
+  return #running > 0 and evaluate_part(running, "test") or {}
 end
 
--- A further evaluation of a finished run, beside the primary one.
-function final.again(session)
+-- A further evaluation of a finished run, in addition to the primary one.
+function final_evaluation.again(session)
   load_best(session)
-  local predictions = evaluate.predict(session.model, session.dataset, "test",
-    session.config.sampler, { tick = session.alive })
+  local predictions = predict.predict(session.model, session.dataset, "test",
+    session.config.sampler, { tick = function() session:heartbeat() end })
   local chain = measure(predictions, "chain", "test", session.dataset)
   store(session, "test", "chain", false, predictions, chain)
   session.record:flush()
   return chain.measured
 end
 
-return final
+return final_evaluation

@@ -1,12 +1,12 @@
--- The first stage of a staged run (backbone and priors) depends on neither λ nor the
--- denoiser, so a sweep over those shares it: it is stored under a hash of everything that
--- determines it and never trained twice, not by a later process nor by one beside.
+-- The first stage of a staged run (backbone and priors) depends on neither λ nor the denoiser, so a
+-- sweep over those shares it: it is stored under a hash of everything that determines it and trained
+-- once, whichever processes need it.
 --   <folder of the database>/first-stage/<hash>.safetensors
--- Databases in one folder share it. A lock beside the file lets one process train while the
--- others wait; the kernel drops it when its holder ends, however it ends.
+-- Databases in one folder share it. A lock alongside the file lets one process train while the others
+-- wait; the kernel releases it when its holder ends, however it ends.
 local core = require "aniso.core"
-local host = require "aniso.train.provenance"
-local state = require "aniso.train.checkpoint"
+local checkpoint = require "aniso.train.checkpoint"
+local provenance = require "aniso.train.provenance"
 
 local first_stage = {}
 
@@ -17,7 +17,7 @@ local FROM_TRAIN = { "mode", "prior_epochs", "epochs", "batch", "optimiser", "lr
 function first_stage.part_of(config)
   local train, select = {}, config.select
   for _, name in ipairs(FROM_TRAIN) do train[name] = config.train[name] end
-  if train.prior_epochs > 0 then train.epochs = 0 end -- the second stage's business then
+  if train.prior_epochs > 0 then train.epochs = 0 end -- then it concerns the second stage only
   return { backbone = config.backbone, prior = config.prior, train = train,
     loss = { ["global"] = config.loss["global"], ["local"] = config.loss["local"],
       prior = config.loss.prior },
@@ -25,8 +25,8 @@ function first_stage.part_of(config)
 end
 
 -- The hash: that part, the data, split and given weights by content, the seed, and the program's
--- version. of: {config, seed, data, split, version}, the hashes as in host.identity().
--- → nil where the given weights are not there to be hashed.
+-- version. of: {config, seed, data, split, version}, the hashes as in provenance.identity().
+-- → nil where the given weights cannot be read.
 function first_stage.key_of(of)
   local weights = of.config.backbone.weights
   local given = weights and core.sha256.file(weights)
@@ -39,21 +39,21 @@ end
 
 -- The hash for a prepared session.
 function first_stage.key(session)
-  local data, split = host.identity(session)
+  local data, split = provenance.identity(session)
   return first_stage.key_of { config = session.config, seed = session.seed, data = data, split = split,
     version = core.sys.version }
 end
 
--- → a function that says of each job it is given whether one before has the same first stage.
+-- → a function of a job: whether an earlier one had the same first stage.
 function first_stage.repeats()
-  local seen = {}
+  local known = {}
   return function(job)
     if job.config.train.mode ~= "staged" then return false end
     local key = core.json.encode { seed = job.seed, data = job.config.data,
       of = first_stage.part_of(job.config) }
-    local was = seen[key] or false
-    seen[key] = true
-    return was
+    local repeated = known[key] or false
+    known[key] = true
+    return repeated
   end
 end
 
@@ -61,13 +61,13 @@ local function path(session)
   return ("%s/%s.safetensors"):format(session.shared_folder, first_stage.key(session))
 end
 
--- The weights of a good file → true. One that is damaged is as if absent: → false, why.
+-- Loads the weights of a file → true. A damaged file counts as absent: → false, why.
 local function load(session, file)
   if not core.sys.exists(file) then return false end
-  return pcall(state.load_weights, session, file, "net")
+  return pcall(checkpoint.load_weights, session, file, "net")
 end
 
--- Each process writes a file of its own and renames it: a kill leaves no half of one.
+-- Writes a file of the session's own and renames it: a kill leaves no partial file.
 local function save(session, file)
   local own, tensors = ("%s.%s"):format(file, session.uid), {}
   for name, tensor in pairs(session.model.net:state()) do tensors["net." .. name] = tensor end
@@ -77,21 +77,21 @@ local function save(session, file)
   assert(core.sys.rename(own, file))
 end
 
--- The lock of a file; while another process has it, this one waits and stays interruptible.
+-- The lock of a file. While another process holds it, this one waits and stays interruptible.
 local function wait_for(session, file)
-  local said
+  local announced
   while true do
     local lock, message, code = core.sys.lock(file)
     if lock then return lock end
     if code ~= "EBUSY" then error(message, 0) end
-    if not said then session.say "waiting for the first stage, which another process trains" end
-    said = true
-    session.alive()
+    if not announced then session:warn "waiting for the first stage, which another process trains" end
+    announced = true
+    session:heartbeat()
   end
 end
 
--- Gives the session's net its first stage: somebody's, or what train() leaves in force. → where
--- it came from, for the log.
+-- Gives the session's net its first stage: a stored one, or the weights that train() leaves. → where it
+-- came from, for the log.
 function first_stage.share(session, train)
   local file = path(session)
   local taken = "first stage taken from " .. file
@@ -100,7 +100,7 @@ function first_stage.share(session, train)
   local lock <close> = wait_for(session, file)
   local loaded, damage = load(session, file)
   if loaded then return taken end
-  if damage then session.say(("%s; the first stage is trained again"):format(tostring(damage))) end
+  if damage then session:warn(("%s; the first stage is trained again"):format(tostring(damage))) end
   train()
   save(session, file)
   return "first stage trained, kept in " .. file

@@ -1,78 +1,77 @@
--- Runs in lock-step. The points of a λ sweep with one seed differ in their denoisers only;
--- behind one frozen net they go through the data together: a batch is prepared, and seen by
--- backbone and prior, once for all of them. Each keeps its own weights, noise addresses,
--- record and checkpoints, so that its bits are those it would have alone. A run that fails
--- ends alone: its session gets the field `problem`, and the others go on.
+-- Runs in lock-step. The points of a λ sweep with one seed differ in their denoisers only; behind one
+-- frozen net they go through the data together: a batch is prepared, and encoded by backbone and
+-- prior, once for all of them. Each keeps its own weights, noise addresses, record and checkpoints, so
+-- that its bits are those it would have alone. A run that fails ends alone: its session gets the field
+-- `problem`, and the others continue.
 local core = require "aniso.core"
-local evaluate = require "aniso.method.predict"
+local errors = require "aniso.recipe.errors"
+local predict = require "aniso.method.predict"
 local first_stage = require "aniso.train.first_stage"
 
-local together = {}
+local lockstep = {}
 
-local function is_interrupt(problem)
+-- Whether an error is an interruption (session:stop_if_interrupted), which ends all sessions.
+function lockstep.is_interrupt(problem)
   return type(problem) == "table" and problem.interrupted ~= nil
 end
 
-function together.traced(problem)
-  if type(problem) == "table" or not core.sys.debug() then return problem end
-  return debug.traceback(problem, 2)
-end
-
--- A problem for a person: without the place in our own sources.
-function together.sentence(problem)
-  return (tostring(problem):gsub("^%S*aniso/[%w_/]+%.lua:%d+: ", ""))
-end
-
--- f(session) → whether it went well. An interruption is everybody's.
-function together.try(session, f)
-  local ok, problem = xpcall(f, together.traced, session)
-  if ok then return true end
-  if is_interrupt(problem) then error(problem, 0) end
-  core.ops.clear_tape()
+-- Ends one session by an error.
+function lockstep.fail(session, problem)
   session.problem = problem
   session.record:fail(tostring(problem))
-  session.progress:fail(together.sentence(problem))
+  session.progress:fail(errors.sentence(problem))
+end
+
+-- Calls f(session); an error ends this session alone. → whether there was none. An interruption is raised.
+function lockstep.try(session, f)
+  local ok, problem = xpcall(f, errors.traced, session)
+  if ok then return true end
+  if lockstep.is_interrupt(problem) then error(problem, 0) end
+  core.ops.clear_tape()
+  lockstep.fail(session, problem)
   return false
 end
 
-function together.each(sessions, f)
-  for _, session in ipairs(sessions) do
-    if not session.problem then together.try(session, f) end
+-- Calls f(session) for each session that runs, also where one fails.
+function lockstep.each(group, f)
+  for _, session in ipairs(group) do
+    if not session.problem then lockstep.try(session, f) end
   end
 end
 
-function together.living(sessions)
+-- The sessions that have not failed.
+function lockstep.running(group)
   local out = {}
-  for _, session in ipairs(sessions) do
+  for _, session in ipairs(group) do
     if not session.problem then out[#out + 1] = session end
   end
   return out
 end
 
--- The living sessions at the lowest epoch, if that is before `last`.
-function together.behind(sessions, last)
-  local living, lowest, out = together.living(sessions), last, {}
-  for _, session in ipairs(living) do lowest = math.min(lowest, session.epoch) end
-  for _, session in ipairs(lowest < last and living or {}) do
+-- The running sessions at the lowest epoch; none once all have reached epoch `last`.
+function lockstep.at_lowest_epoch(group, last)
+  local running, lowest, out = lockstep.running(group), last, {}
+  for _, session in ipairs(running) do lowest = math.min(lowest, session.epoch) end
+  for _, session in ipairs(lowest < last and running or {}) do
     if session.epoch == lowest then out[#out + 1] = session end
   end
   return out
 end
 
--- → session → predictions of a part (evaluate.predict) by the sampler table how(session).
-function together.predict(sessions, part, how, options)
-  local asked, out = {}, {}
-  for i, session in ipairs(sessions) do
-    asked[i] = { model = session.model, how = how(session),
-      guard = function(f) return not session.problem and together.try(session, f) end }
+-- → session → predictions of a part (method/predict.lua) by the sampler options how(session).
+function lockstep.predict(group, part, how, options)
+  local requests, out = {}, {}
+  for i, session in ipairs(group) do
+    requests[i] = { model = session.model, how = how(session),
+      guard = function(f) return not session.problem and lockstep.try(session, f) end }
   end
-  local predictions = evaluate.predict_all(asked, sessions[1].dataset, part, options)
-  for i, session in ipairs(sessions) do out[session] = predictions[i] end
+  local predictions = predict.predict_all(requests, group[1].dataset, part, options)
+  for i, session in ipairs(group) do out[session] = predictions[i] end
   return out
 end
 
--- What runs must have in common to go together; what is left may differ: the schedule with
--- its λ, the denoiser and its loss, draws, and the final sampler.
+-- What the runs of a group have in common, as a text. The rest may differ: the schedule with its λ, the
+-- denoiser and its loss, draws, and the final sampler. → nil for a run that trains alone.
 local function common(job)
   local config = job.config
   if config.train.mode ~= "staged" then return nil end
@@ -80,21 +79,21 @@ local function common(job)
     epochs = config.train.epochs, first = first_stage.part_of(config) }
 end
 
--- Jobs, each {config = complete, seed =}, as a list of lists that go together, in the order
--- of their first members. one_by_one: each alone.
-function together.groups(jobs, one_by_one)
-  local groups, of = {}, {}
+-- Jobs, each {config = complete, seed =}, as a list of groups in the order of their first members.
+-- one_by_one: each job is a group of its own.
+function lockstep.groups(jobs, one_by_one)
+  local groups, by_key = {}, {}
   for _, job in ipairs(jobs) do
     local key = not one_by_one and common(job)
-    local group = key and of[key]
+    local group = key and by_key[key]
     if not group then
       group = {}
       groups[#groups + 1] = group
-      if key then of[key] = group end
+      if key then by_key[key] = group end
     end
     group[#group + 1] = job
   end
   return groups
 end
 
-return together
+return lockstep

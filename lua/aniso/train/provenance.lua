@@ -1,7 +1,7 @@
--- Where and from what a run was made: the description that the run database stores.
+-- Where, when and from what a run was made: the description that the run database stores.
 local core = require "aniso.core"
 
-local host = {}
+local provenance = {}
 
 local function line_of(command)
   local pipe = io.popen(command .. " 2>/dev/null")
@@ -19,14 +19,14 @@ local function git()
 end
 
 local remembered
-function host.git()
+function provenance.git()
   if remembered == nil then remembered = git() or false end
   return remembered or nil
 end
 
 -- What the images and the split are, as hashes: the same files at another size are other
 -- data; the same lists with other cut points or another validation part another split.
-function host.identity(session)
+function provenance.identity(session)
   local dataset, split = session.dataset, session.dataset.split
   local data = core.sha256.text(core.json.encode { content = dataset.sha256,
     aspect = session.config.data.aspect, shape = { dataset.height, dataset.width, dataset.channels } })
@@ -35,9 +35,9 @@ function host.identity(session)
 end
 
 -- The argument of db:start_run.
-function host.describe(job, session)
+function provenance.describe(job, session)
   local dataset, split = session.dataset, session.dataset.split
-  local data_sha256, split_sha256 = host.identity(session)
+  local data_sha256, split_sha256 = provenance.identity(session)
   return {
     name = job.label or "run", label = job.label, study = job.study, config = job.config,
     seed = job.seed, argv = job.argv, recipe = job.recipe,
@@ -49,10 +49,10 @@ function host.describe(job, session)
       profile = split.profile, imbalance_factor = split.imbalance_factor,
       test_is_val = split.test_is_val, n_train = split.n_train, n_val = split.n_val,
       n_test = split.n_test, shot = split.shot },
-    threads = core.sys.threads(), host = core.sys.host(), git = host.git(),
+    threads = core.sys.threads(), host = core.sys.host(), git = provenance.git(),
     tool_version = core.sys.version,
     env = { OMP_NUM_THREADS = os.getenv "OMP_NUM_THREADS" },
   }
 end
 
-return host
+return provenance

@@ -4,15 +4,15 @@
 -- A report is made once for all runs that cost the same; its times come from one step each.
 local core = require "aniso.core"
 local config = require "aniso.method.config"
-local evaluate = require "aniso.method.predict"
+local errors = require "aniso.recipe.errors"
 local metric = require "aniso.stats.metric"
 local nearest = require "aniso.recipe.nearest"
 local options = require "aniso.recipe.options"
-local rate = require "aniso.method.lr_schedule"
-local first_stage = require "aniso.train.first_stage"
-local stage = require "aniso.train.stage"
 local study = require "aniso.recipe.study"
-local trainer = require "aniso.train.run"
+local predict = require "aniso.method.predict"
+local first_stage = require "aniso.train.first_stage"
+local Session = require "aniso.train.session"
+local stage = require "aniso.train.stage"
 
 local check = {}
 
@@ -22,7 +22,7 @@ local FEW = 32 -- images of a timed evaluation
 local function new_list()
   local list, seen = {}, {}
   return list, function(text)
-    text = require("aniso.cli").sentence(text)
+    text = errors.sentence(text)
     if not seen[text] then
       seen[text] = true
       list[#list + 1] = text
@@ -34,7 +34,7 @@ local function try(say, f, ...)
   local ok, result = pcall(f, ...)
   if ok then return result end
   core.ops.clear_tape()
-  require("aniso.cli").let_interrupts_through(result)
+  errors.pass_interrupts(result)
   say(result)
 end
 
@@ -122,7 +122,7 @@ local function shapes_of(session)
   model:train(false)
   core.ops.no_grad(function()
     local images = dataset:batch("train", 0, math.min(2, dataset:n "train"))
-    local features, prior = model:look(images)
+    local features, prior = model:encode(images)
     local R = session.config.sampler.draws
     local y = core.tensor.randn { shape = { images:size(1) * R, model.K } }
     local t = core.tensor.full({ y:size(1) }, model.schedule.T, "int64")
@@ -148,7 +148,6 @@ end
 local function step_seconds(session, i)
   local train, n = session.config.train, session.dataset:n "train"
   stage.begin(session, i)
-  session.rate = rate[train.lr_schedule] { warmup = train.warmup }
   session.model:train(true)
   local positions = core.tensor.arange(math.min(train.batch, n))
   local first = seconds(stage.step, session, positions, 1000)
@@ -164,7 +163,7 @@ local function image_seconds(session, steps, draws)
   local few = { K = dataset.K, n = function() return n end,
     labels = function(_, part) return dataset:labels(part):narrow(1, 1, n) end,
     batch = function(_, ...) return dataset:batch(...) end }
-  return seconds(evaluate.predict, session.model, few, "val", how, { chain = steps ~= nil }) / n
+  return seconds(predict.predict, session.model, few, "val", how, { chain = steps ~= nil }) / n
 end
 
 local function stages_of(session)
@@ -205,7 +204,7 @@ local function checkpoint_bytes(session)
 end
 
 local function report_on(job)
-  local session = trainer.prepare(job)
+  local session = Session.new(job)
   local report = { dataset = session.dataset, labels = {}, runs = 0, repeats = 0, shapes = shapes_of(session),
     parameters = session.model:count(), net = session.model.net:count(), den = session.model.den:count(),
     bytes = checkpoint_bytes(session), stages = stages_of(session), run = 0 }
@@ -234,7 +233,7 @@ function check.runs(jobs)
       by_cost[cost] = report
       reports[#reports + 1] = report or nil
     elseif report and not passed[own] then -- another λ or loss: it too must fit
-      try(say, function() shapes_of(trainer.prepare(job)) end)
+      try(say, function() shapes_of(Session.new(job)) end)
     end
     passed[own] = true
     if report then

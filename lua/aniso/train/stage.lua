@@ -1,15 +1,19 @@
--- One stage of training: epochs over the training part, each followed by a validation and
--- a checkpoint. "joint" trains everything, "prior" the backbone and the priors,
--- "denoiser" the denoiser on frozen features, several of them in lock-step (lockstep.lua).
+-- One stage of training: epochs over the training part, each followed by a validation and a
+-- checkpoint. "joint" trains everything, "prior" the backbone and the priors, "denoiser" the
+-- denoiser on frozen features, several of them in lock-step (lockstep.lua).
 local core = require "aniso.core"
-local evaluate = require "aniso.method.predict"
+local lr_schedule = require "aniso.method.lr_schedule"
 local objective = require "aniso.method.objective"
 local optim = require "aniso.method.optim"
-local rate = require "aniso.method.lr_schedule"
-local average = require "aniso.train.ema"
-local looks = require "aniso.train.feature_cache"
-local state = require "aniso.train.checkpoint"
-local together = require "aniso.train.lockstep"
+local predict = require "aniso.method.predict"
+local checkpoint = require "aniso.train.checkpoint"
+local ema = require "aniso.train.ema"
+local feature_cache = require "aniso.train.feature_cache"
+local lockstep = require "aniso.train.lockstep"
+
+-- Random numbers are addressed by the step, and stage i has the addresses from i · STEPS_OF_A_STAGE:
+-- more steps than any stage takes. Stored runs resume to the same bits as long as it stays.
+local STEPS_OF_A_STAGE = 1000000000
 
 local stage = {}
 
@@ -24,25 +28,26 @@ function stage.plan(config)
     { name = "denoiser", trains = { den = true }, epochs = train.epochs } }
 end
 
--- Prepares session fields for stage number i: what is trained, optimisers, averages.
+local function train_module(session, part)
+  local train, n = session.config.train, #session.trained + 1
+  session.trained[n] = part
+  session.optimisers[n] = optim[train.optimiser] { weight_decay = train.weight_decay,
+    momentum = train.momentum }
+  if train.ema_decay > 0 then session.emas[n] = ema.new(part.module, train.ema_decay) end
+end
+
+-- Sets the session's fields for stage number i: what is trained, optimisers, averages, position.
 function stage.begin(session, i)
   local plan, train = session.plan[i], session.config.train
   session.stage_number, session.stage, session.stage_epochs = i, plan.name, plan.epochs
   session.first_epoch = i == 1 and 0 or session.plan[1].epochs
-  session.trained, session.optimisers, session.averages = {}, {}, {}
+  session.trained, session.optimisers, session.emas = {}, {}, {}
   for _, part in ipairs(session.model.modules) do
     local trains = plan.trains[part.name]
     part.module:freeze(not trains)
-    if trains and part.module:count() > 0 then
-      local n = #session.trained + 1
-      session.trained[n] = part
-      session.optimisers[n] = optim[train.optimiser] { weight_decay = train.weight_decay,
-        momentum = train.momentum }
-      if train.ema_decay > 0 then
-        session.averages[n] = average.new(part.module, train.ema_decay)
-      end
-    end
+    if trains and part.module:count() > 0 then train_module(session, part) end
   end
+  session.lr_schedule = lr_schedule[train.lr_schedule] { warmup = train.warmup }
   session.epoch, session.step, session.best = session.first_epoch, 0, { epoch = 0 }
 end
 
@@ -54,6 +59,7 @@ function stage.steps_per_epoch(session)
   return full == 0 and 1 or rest >= math.max(2, batch // 4) and full + 1 or full
 end
 
+-- ── a step ──────────────────────────────────────────────────────────────────────────────
 -- The joint norm of all gradients.
 local function gradient_norm(session)
   local sum = 0
@@ -64,13 +70,13 @@ local function gradient_norm(session)
   return math.sqrt(sum)
 end
 
--- Steps every module that is trained, its gradient scaled so that their joint norm is at most
--- `limit` (0: as it is), and its average with it.
+-- Steps every trained module and its averages, the gradients scaled so that their joint norm is at
+-- most `limit` (0: unlimited).
 local function update(session, lr, norm, limit)
   local with = { scale = limit > 0 and norm > limit and limit / norm or 1 }
   for i, part in ipairs(session.trained) do
-    local follower = session.averages[i]
-    if follower then with.average, with.keep = follower:advance() end
+    local averages = session.emas[i]
+    if averages then with.average, with.keep = averages:advance() end
     session.optimisers[i]:step(part.module, lr, with)
     part.module:zero_grad()
   end
@@ -83,44 +89,43 @@ local function check_finite(session, value, epoch)
     .. "A lower train.lr or a train.clip above 0 usually helps"):format(value, epoch, session.step), 0)
 end
 
--- One session's step on a stage.batch(); returns the numbers of the loss's parts.
+-- One session's step on a stage.batch(). → name → value: the loss, its parts, the norm, the rate.
 function stage.step_on(session, batch, total_steps)
-  local config, epoch = session.config.train, session.epoch + 1
+  local train, epoch = session.config.train, session.epoch + 1
   session.step = session.step + 1
-  local loss, parts = objective.step(session, batch.images, batch.labels, { seed = session.seed,
-    step = session.step + session.stage_number * 1000000000, progress = session.step / total_steps },
-    batch.seen)
+  local address = { seed = session.seed, progress = session.step / total_steps,
+    step = session.step + session.stage_number * STEPS_OF_A_STAGE }
+  local loss, parts = objective.step(session, batch.images, batch.labels, address, batch.frozen)
   local value = loss:item()
   check_finite(session, value, epoch)
   loss:backward()
   local norm = gradient_norm(session)
   check_finite(session, norm, epoch)
-  local lr = config.lr * session.rate(session.step, total_steps)
-  update(session, lr, norm, config.clip)
-  local numbers = { loss = value, grad_norm = norm, lr = lr }
-  for name, part in pairs(parts) do numbers["loss_" .. name] = part:item() end
-  return numbers
+  local lr = train.lr * session.lr_schedule(session.step, total_steps)
+  update(session, lr, norm, train.clip)
+  local values = { loss = value, grad_norm = norm, lr = lr }
+  for name, part in pairs(parts) do values["loss_" .. name] = part:item() end
+  return values
 end
 
--- What a batch holds of images goes at once, not when Lua's collector comes by: it sees a few
--- bytes where there are megabytes.
+-- Closing a batch frees its images at once: to Lua's collector megabytes are a few bytes.
 local Batch = {}
 function Batch:__close()
   if self.images then self.images:close() end
-  if self.seen then self.seen.features:close() end
+  if self.frozen then self.frozen.features:close() end
 end
 
--- For a <close> variable: the images at `positions`, and what a frozen net sees in them; of the
--- latter alone where it is kept (looks.of).
-function stage.batch(session, positions, kept)
-  if kept then
-    local labels, seen = kept(positions)
-    return setmetatable({ labels = labels, seen = seen }, Batch)
+-- The images at `positions`, and in the stage of the denoisers the frozen net's output for them; with
+-- a feature cache the latter alone. For a <close> variable.
+function stage.batch(session, positions, cached)
+  if cached then
+    local labels, frozen = cached(positions)
+    return setmetatable({ labels = labels, frozen = frozen }, Batch)
   end
   local images, labels = session.dataset:batch("train", positions,
     { augment = session.config.train.augment, seed = session.seed, epoch = session.epoch + 1 })
   return setmetatable({ images = images, labels = labels,
-    seen = session.stage == "denoiser" and objective.look(session, images) or nil }, Batch)
+    frozen = session.stage == "denoiser" and objective.encode_frozen(session, images) or nil }, Batch)
 end
 
 -- One step of one session.
@@ -129,31 +134,32 @@ function stage.step(session, positions, total_steps)
   return stage.step_on(session, batch, total_steps)
 end
 
-local function add(sums, numbers)
-  for name, value in pairs(numbers) do sums[name] = (sums[name] or 0) + value end
+-- ── an epoch ────────────────────────────────────────────────────────────────────────────
+local function add(sums, values)
+  for name, value in pairs(values) do sums[name] = (sums[name] or 0) + value end
 end
 
--- An epoch of sessions that stand at the same one; → per session the means of its numbers.
-local function train_epoch(sessions, kept)
+-- An epoch of sessions at the same epoch. → session → the means of its step's values.
+local function train_epoch(sessions, cached)
   local lead, sums = sessions[1], {}
-  local config, dataset = lead.config.train, lead.dataset
-  local n, epoch = dataset:n "train", lead.epoch + 1
-  local steps = stage.steps_per_epoch(lead)
-  local order = dataset:order("train", { sampling = config.sampling, seed = lead.seed,
-    epoch = epoch, epochs = lead.first_epoch + lead.stage_epochs })
+  local train, dataset = lead.config.train, lead.dataset
+  local n, steps = dataset:n "train", stage.steps_per_epoch(lead)
+  local order = dataset:order("train", { sampling = train.sampling, seed = lead.seed,
+    epoch = lead.epoch + 1, epochs = lead.first_epoch + lead.stage_epochs })
+  local done = lead.epoch * steps
   for _, session in ipairs(sessions) do
     session.model:train(true)
     sums[session] = {}
   end
   for i = 1, steps do
-    if #together.living(sessions) == 0 then break end
-    local first = (i - 1) * config.batch
-    local positions = order:narrow(1, first + 1, math.min(config.batch, n - first))
-    local batch <close> = stage.batch(lead, positions, kept)
-    together.each(sessions, function(session)
-      local numbers = stage.step_on(session, batch, steps * session.stage_epochs)
-      add(sums[session], numbers)
-      session.tick(lead.first_epoch * steps + (epoch - 1 - lead.first_epoch) * steps + i, numbers.loss)
+    if #lockstep.running(sessions) == 0 then break end
+    local first = (i - 1) * train.batch
+    local positions = order:narrow(1, first + 1, math.min(train.batch, n - first))
+    local batch <close> = stage.batch(lead, positions, cached)
+    lockstep.each(sessions, function(session)
+      local values = stage.step_on(session, batch, steps * session.stage_epochs)
+      add(sums[session], values)
+      session:show_step(done + i, values.loss)
     end)
   end
   for _, sum in pairs(sums) do
@@ -162,24 +168,24 @@ local function train_epoch(sessions, kept)
   return sums
 end
 
--- A validation's metrics; the selection's value.
+-- A validation's metrics, and the value by which the epoch is chosen.
 local function measure(session, predictions)
-  local config = session.config
+  local select = session.config.select
   local fields, chosen = {}, nil
-  local of = session.stage == "prior" and "prior" or config.select.of
+  local of = session.stage == "prior" and "prior" or select.of
   for _, which in ipairs { "prior", "chain" } do
-    local measured = predictions[which] and evaluate.measure(predictions, which, session.dataset)
+    local measured = predictions[which] and predict.measure(predictions, which, session.dataset)
     if measured then
       local prefix = which == "prior" and "prior_" or ""
       for _, name in ipairs { "acc", "bacc", "macro_f1", "nll" } do
         fields[prefix .. name] = measured[name]
       end
-      if which == of then chosen = measured[config.select.metric] end
+      if which == of then chosen = measured[select.metric] end
     end
   end
   if chosen == nil then
     error(("the validation part has no %s of the %s, so no epoch can be chosen by it; see "
-      .. "select.metric and select.of"):format(config.select.metric, of), 0)
+      .. "select.metric and select.of"):format(select.metric, of), 0)
   end
   return fields, chosen
 end
@@ -187,59 +193,57 @@ end
 local LOWER_IS_BETTER = { nll = true, brier = true, ece = true }
 
 local function select_best(session, predictions)
+  local select = session.config.select
   local fields, value = measure(session, predictions)
   session.record:metric("val", session.epoch, fields)
-  local sign = LOWER_IS_BETTER[session.config.select.metric] and -1 or 1
+  local sign = LOWER_IS_BETTER[select.metric] and -1 or 1
   local best = session.best.value
-  if session.config.select.keep == "last" or best == nil or sign * value > sign * best then
+  if select.keep == "last" or best == nil or sign * value > sign * best then
     session.best = { epoch = session.epoch, value = value }
-    state.save_best(session)
+    checkpoint.save_best(session)
   end
   session.validated = fields
 end
 
--- The validation part with the weights in force, once for all sessions.
+-- Validates the current weights of all sessions in one pass over the images.
 local function validate(sessions)
   local lead = sessions[1]
-  local predictions = together.predict(sessions, "val", function(session)
+  local predictions = lockstep.predict(sessions, "val", function(session)
     local config, how = session.config, {}
     for key, value in pairs(config.sampler) do how[key] = value end
     how.steps = math.min(config.select.steps, session.model.schedule.T)
     how.draws = config.select.draws
     return how
   end, { chain = lead.stage ~= "prior" })
-  together.each(sessions, function(session) select_best(session, predictions[session]) end)
+  lockstep.each(sessions, function(session) select_best(session, predictions[session]) end)
 end
 
-local function run_epoch(sessions, last, kept)
-  local sums = train_epoch(sessions, kept)
+local function run_epoch(sessions, last, cached)
+  local means = train_epoch(sessions, cached)
   local lead = sessions[1]
   local validates = (lead.epoch + 1) % lead.config.select.every == 0 or lead.epoch + 1 == last
-  together.each(sessions, function(session)
+  lockstep.each(sessions, function(session)
     session.epoch, session.validated = session.epoch + 1, nil
-    session.record:metric("train", session.epoch, sums[session])
+    session.record:metric("train", session.epoch, means[session])
   end)
-  local living = together.living(sessions)
-  if validates and #living > 0 then state.with_averages(living, validate) end
-  together.each(living, function(session)
-    state.save_last(session)
-    session.report(session, sums[session], session.validated)
+  local running = lockstep.running(sessions)
+  if validates and #running > 0 then checkpoint.with_averages(running, validate) end
+  lockstep.each(running, function(session)
+    checkpoint.save_last(session)
+    session:show_epoch(means[session], session.validated)
   end)
-  lead.poll()
+  lead:stop_if_interrupted()
 end
 
--- Runs the stage from where the sessions stand to its end. Those that are behind, after a
--- kill between two checkpoints, come first until all stand at the same epoch.
+-- Runs the stage from the sessions' positions to its end. After a kill between two checkpoints the
+-- sessions may differ by an epoch: those at the lowest epoch train first.
 function stage.run(sessions)
-  for _, session in ipairs(sessions) do
-    session.rate = rate[session.config.train.lr_schedule] { warmup = session.config.train.warmup }
-  end
-  local last, kept = sessions[1].first_epoch + sessions[1].stage_epochs, nil
+  local last, cached = sessions[1].first_epoch + sessions[1].stage_epochs, nil
   while true do
-    local behind = together.behind(sessions, last)
-    if #behind == 0 then return end
-    if kept == nil then kept = behind[1].stage == "denoiser" and looks.of(behind[1]) or false end
-    run_epoch(behind, last, kept)
+    local next_up = lockstep.at_lowest_epoch(sessions, last)
+    if #next_up == 0 then return end
+    if cached == nil then cached = feature_cache.new(next_up[1]) or false end
+    run_epoch(next_up, last, cached)
   end
 end
 

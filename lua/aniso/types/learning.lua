@@ -22,7 +22,7 @@ function Model:train(on) end
 ---@param images aniso.Tensor (B,H,W,C)
 ---@return aniso.Tensor features (B,h,w,Cf)
 ---@return aniso.PriorOutput prior
-function Model:look(images) end
+function Model:encode(images) end
 
 ---@param features aniso.Tensor (B,h,w,Cf)
 ---@param prior aniso.PriorOutput
@@ -212,11 +212,12 @@ function trainer.resume_together(jobs) end
 ---@return table metrics
 function trainer.evaluate(db, run, sampler) end
 
----What a job makes before its first step: plan, dataset, model and criteria; nothing is stored.
+---What a job makes before its first step: plan, dataset, model and criteria; nothing is stored. The
+---fields of a session are listed in aniso/train/session.lua.
 ---@param job aniso.Job complete configuration
----@param beside? table a session whose net this one shares
+---@param sharing? table a session whose net this one shares
 ---@return table session
-function trainer.prepare(job, beside) end
+function trainer.prepare(job, sharing) end
 
 ---Where the checkpoints of a database's runs are: runs.db → runs.
 ---@param db_path string

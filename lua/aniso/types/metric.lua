@@ -135,7 +135,7 @@ function evaluate.predict_all(asked, dataset, part, options) end
 
 ---Class probabilities, interval width and agreement of the chains of some images.
 ---@param model aniso.Model
----@param features aniso.Tensor of model:look(images)
+---@param features aniso.Tensor of model:encode(images)
 ---@param prior aniso.PriorOutput
 ---@param how aniso.option.sampler complete
 ---@param first integer the first image's position in its part, from 0: where its noise is

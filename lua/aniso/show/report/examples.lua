@@ -4,9 +4,10 @@
 --   examples.find(facts, count) → { run, kind, list = {{position, true, pred, conf, …} …} } | nil, why
 local core = require "aniso.core"
 local data = require "aniso.show.report.bitmap"
-local evaluate = require "aniso.method.predict"
-local final = require "aniso.train.final_evaluation"
-local state = require "aniso.train.checkpoint"
+local checkpoint = require "aniso.train.checkpoint"
+local errors = require "aniso.recipe.errors"
+local final_evaluation = require "aniso.train.final_evaluation"
+local predict = require "aniso.method.predict"
 local trainer = require "aniso.train.run"
 
 local examples = {}
@@ -59,7 +60,7 @@ end
 -- and the probabilities that these chains give.
 local function attention_of(model, features, prior, how, one)
   local sum, steps = nil, 0
-  local probability = evaluate.chains(model, features, prior, how, one.position, function(map)
+  local probability = predict.chains(model, features, prior, how, one.position, function(map)
     local own = map:narrow(2, one.pred, 1):mean(1)
     sum, steps = sum and sum + own or own, steps + 1
   end)
@@ -69,7 +70,7 @@ end
 local function look(session, one)
   local model, dataset = session.model, session.dataset
   local image = dataset:batch("test", one.position, 1)
-  local features, prior = model:look(image)
+  local features, prior = model:encode(image)
   one.height, one.width = image:size(2), image:size(3)
   one.name = dataset:keys "test"[one.position + 1]
   one.uri = data.uri(image:reshape(one.height, one.width, 3), dataset.mean, dataset.std)
@@ -106,13 +107,13 @@ function examples.find(facts, count)
     local job = trainer.stored_job(facts.db, run)
     job.evaluation_only = true
     local session = trainer.prepare(job)
-    final.same_data(session, facts.db, run)
-    state.load_weights(session, path)
+    final_evaluation.same_data(session, facts.db, run)
+    checkpoint.load_weights(session, path)
     session.model:train(false)
     for _, one in ipairs(out.list) do core.ops.no_grad(look, session, one) end
     out.kind = session.model.denoiser.kind
   end)
-  if not ok then return nil, (tostring(problem):gsub("^%S*%.lua:%d+: ", "")) end
+  if not ok then return nil, errors.sentence(problem) end
   return out
 end
 

@@ -1,0 +1,22 @@
+-- Errors as a person reads them, and interruptions, which no handler of errors may swallow.
+local core = require "aniso.core"
+
+local errors = {}
+
+-- The text of an error without its position in the library's own sources.
+function errors.sentence(problem)
+  return (tostring(problem):gsub("^%S*aniso/[%w_/]+%.lua:%d+: ", ""))
+end
+
+-- Call it where an error is caught: raises the error again if the process was interrupted (Ctrl-C).
+function errors.pass_interrupts(problem)
+  if core.sys.interrupted() then error(problem, 0) end
+end
+
+-- A handler for xpcall: with --debug the text of an error ends with a traceback.
+function errors.traced(problem)
+  if type(problem) == "table" or not core.sys.debug() then return problem end
+  return debug.traceback(problem, 2)
+end
+
+return errors

@@ -1,0 +1,233 @@
+-- A session: one run from its job to its stored evaluation. FIELDS lists everything it holds; any other
+-- name is an error. Sessions that train in lock-step form a group, which shares the data and the frozen
+-- net (lockstep.lua); a run that trains alone is a group of one.
+--   local session = Session.new(job)      session:attach(job, record, group)      session:run()
+local core = require "aniso.core"
+local class_weight = require "aniso.method.class_weight"
+local data = require "aniso.method.data"
+local errors = require "aniso.recipe.errors"
+local mmd = require "aniso.method.mmd"
+local model = require "aniso.method.model"
+local prior_loss = require "aniso.method.prior_loss"
+local progress = require "aniso.show.progress"
+local sampler = require "aniso.method.sampler"
+local strict = require "aniso.recipe.strict"
+local checkpoint = require "aniso.train.checkpoint"
+local final_evaluation = require "aniso.train.final_evaluation"
+local first_stage = require "aniso.train.first_stage"
+local lockstep = require "aniso.train.lockstep"
+local stage = require "aniso.train.stage"
+
+local Session = {}
+
+local FIELDS = {
+  -- What follows from the job, set by new().
+  config = "the complete configuration",
+  seed = "of the initial weights, the order of the images and all noise",
+  plan = "the stages in their order (stage.plan)",
+  total_epochs = "of all stages",
+  dataset = "aniso.Dataset, shared by sessions of the same data",
+  model = "the networks and the schedule (method/model.lua)",
+  prior_criterion = "the priors' own loss, function(logits, labels, progress); nil for an evaluation only",
+  class_weights = "w_c of the denoising loss, a tensor (K); nil where every class weighs 1",
+  mmd = "the MMD of the loss (method/mmd.lua)",
+  -- The stored run, set by attach().
+  record = "the recorder of the run (store/recorder.lua)",
+  uid = "of the run",
+  config_hash = "the SHA-256 of the configuration, by which the database knows it",
+  folder = "of the run's checkpoints",
+  shared_folder = "of first stages that runs share",
+  progress = "the line that shows the run (show/progress)",
+  group = "the sessions in lock-step, this one among them",
+  saved = "the checkpoint to go on from, {tensors, meta}; nil for a new run",
+  -- The current stage, set by stage.begin().
+  stage_number = "1 or 2",
+  stage = '"joint", "prior" or "denoiser"',
+  first_epoch = "epochs before this stage",
+  stage_epochs = "epochs of this stage",
+  trained = "the modules that are trained, a list of {name, module}",
+  optimisers = "one per trained module",
+  emas = "the averaged weights of each trained module; empty where train.ema_decay is 0",
+  lr_schedule = "function(step, total) → factor of train.lr",
+  -- The position in the training.
+  epoch = "epochs done, of all stages",
+  step = "steps done in this stage",
+  best = "the epoch that validation chose and its value, {epoch, value}",
+  validated = "the metrics of this epoch's validation; nil in an epoch without one",
+  problem = "the error that ended the session; nil while it runs",
+}
+
+local meta = strict.class("session", FIELDS, Session)
+
+-- Most runs of a study share their data: the latest set is kept.
+local latest = {}
+local function load_data(options)
+  local key = core.json.encode(options)
+  if latest.key ~= key then latest = { key = key, dataset = data(options) } end
+  return latest.dataset
+end
+
+-- Everything that follows from the job's configuration and seed; nothing is stored.
+--   sharing [opt]                a session of the same backbone, prior and seed, whose net is shared
+--   job.levels [opt]             the λ_j of a stored run
+--   job.evaluation_only [opt]    nothing is trained: a recipe's own losses need not be found
+function Session.new(job, sharing)
+  local config = job.config
+  local self = setmetatable({ config = config, seed = job.seed, plan = stage.plan(config), group = {} }, meta)
+  self.total_epochs = 0
+  for _, one in ipairs(self.plan) do self.total_epochs = self.total_epochs + one.epochs end
+  self.dataset = load_data(config.data)
+  self.model = model.new(config, self.dataset, job.seed, sharing and sharing.model, job.levels)
+  sampler.step_of(config.sampler) -- an own sampler that is missing is an error now
+  if not job.evaluation_only then
+    local loss, counts = config.loss, self.dataset.counts
+    self.prior_criterion = prior_loss.new(loss.prior, counts)
+    self.class_weights = class_weight.tensor(loss.class_weight, counts, self.model.schedule.levels)
+  end
+  self.mmd = mmd.new { multipliers = config.loss.multipliers, unbiased = config.loss.unbiased }
+  return self
+end
+
+-- runs.db → runs: the folder of the checkpoints of a database's runs.
+function Session.folder_of(db_path)
+  return (db_path:gsub("%.db$", "")) .. (db_path:match "%.db$" and "" or ".runs")
+end
+
+-- The name of a job on the progress board.
+function Session.label_of(job)
+  return ("%s seed %d"):format(job.label or "run", job.seed)
+end
+
+-- Connects the session with the record of its run, its folders and its group.
+function Session:attach(job, record, group)
+  self.record, self.uid, self.group = record, record.uid, group
+  self.config_hash = core.sha256.text(core.json.encode(job.config))
+  local runs_folder = Session.folder_of(job.db.path)
+  self.shared_folder = (runs_folder:match "^(.*/)[^/]*$" or "") .. "first-stage"
+  self.folder = runs_folder .. "/" .. record.uid
+  local made, message = core.sys.mkdir_p(self.folder)
+  if not made then error(message, 0) end
+  local board = job.board or progress.board { stream = job.stream }
+  self.progress = board:line { total = stage.steps_per_epoch(self) * self.total_epochs,
+    label = Session.label_of(job) }
+end
+
+-- ── while it runs ───────────────────────────────────────────────────────────────────────
+-- Raises {interrupted = signal} after Ctrl-C or a termination.
+function Session:stop_if_interrupted()
+  local signal = core.sys.interrupted()
+  if not signal then return end
+  local lead = self.group[1] or self
+  local line = ("interrupted after epoch %d; go on with: aniso resume %s")
+    :format(lead.epoch, #self.group > 1 and "--all" or lead.uid)
+  error(setmetatable({ interrupted = signal }, { __tostring = function() return line end }), 0)
+end
+
+-- The heartbeat of the whole group: while one session works, the others are alive too.
+function Session:heartbeat()
+  for _, session in ipairs(lockstep.running(self.group)) do session.record:heartbeat() end
+  self:stop_if_interrupted()
+end
+
+-- Shows that `done` steps of all stages are done.
+function Session:show_step(done, loss)
+  self.progress:update(done, { loss = loss })
+  self:heartbeat()
+end
+
+-- Shows and logs a warning.
+function Session:warn(line)
+  self.progress:say(line)
+  self.record:log("warn", line)
+end
+
+-- Shows the epoch that ended, and logs it where it was validated.
+function Session:show_epoch(train, val)
+  local line = ("epoch %d/%d  loss %.4f"):format(self.epoch, self.total_epochs, train.loss)
+  if val then
+    local shown = val.macro_f1 and val or { acc = val.prior_acc, macro_f1 = val.prior_macro_f1 }
+    line = line .. ("  val acc %.3f macro_f1 %.3f%s"):format(shown.acc, shown.macro_f1,
+      self.best.epoch == self.epoch and " *" or "")
+    self.record:log("info", line)
+  end
+  self.progress:epoch(line)
+end
+
+-- ── from its position to the end ────────────────────────────────────────────────────────
+-- Begins a stage, at the saved position if that is in this stage.
+function Session:begin(number)
+  stage.begin(self, number)
+  local saved = self.saved
+  if saved and saved.meta.stage == number then checkpoint.restore(self, saved.tensors, saved.meta) end
+end
+
+-- The session with the latest checkpoint; the group shares its net.
+local function most_advanced(group)
+  local lead, at = group[1], { stage = 0, epoch = 0 }
+  for _, session in ipairs(group) do
+    local saved = session.saved and session.saved.meta
+    if saved and (saved.stage > at.stage or saved.stage == at.stage and saved.epoch > at.epoch) then
+      lead, at = session, saved
+    end
+  end
+  return lead
+end
+
+-- Trains or loads what the first stage of the group trains.
+local function run_first_stage(group)
+  local lead = most_advanced(group)
+  if lead.saved and lead.saved.meta.stage > 1 then return end
+  lead:begin(1)
+  local function train()
+    stage.run { lead }
+    if lead.problem then error(lead.problem, 0) end
+  end
+  if lead.stage == "joint" then return train() end
+  local origin = first_stage.share(lead, function()
+    train()
+    checkpoint.load_weights(lead, checkpoint.path(lead, "best"), "net")
+  end)
+  for _, session in ipairs(group) do session.record:log("info", origin) end
+end
+
+local function train(group)
+  run_first_stage(group)
+  if #group[1].plan == 1 then return end
+  for _, session in ipairs(group) do session:begin(2) end
+  stage.run(group)
+end
+
+-- Ends the records of all running sessions, since `problem` concerns all.
+local function end_all(group, problem)
+  for _, session in ipairs(lockstep.running(group)) do
+    if lockstep.is_interrupt(problem) then session.record:interrupt() else lockstep.fail(session, problem) end
+  end
+end
+
+local function outcome_of(session, metrics)
+  if not session.problem then
+    session.progress:finish(("test acc %.3f macro_f1 %.3f"):format(metrics.acc, metrics.macro_f1))
+  end
+  return { uid = session.uid, metrics = metrics, problem = session.problem }
+end
+
+-- Trains the session's group from its position, evaluates it, and ends the records as finished,
+-- interrupted or failed. → per session {uid =, metrics =} or {uid =, problem =}; an interruption is raised.
+function Session:run()
+  local group, metrics, outcomes = self.group, {}, {}
+  local ok, problem = xpcall(function()
+    train(group)
+    for _, session in ipairs(lockstep.running(group)) do session.progress:phase "evaluating" end
+    metrics = final_evaluation.evaluate(group)
+    lockstep.each(group, function(session) session.record:finish() end)
+  end, errors.traced)
+  core.ops.clear_tape()
+  if not ok then
+    end_all(group, problem)
+    if lockstep.is_interrupt(problem) then error(problem, 0) end
+  end
+  for i, session in ipairs(group) do outcomes[i] = outcome_of(session, metrics[session]) end
+  return outcomes
+end
+
+return Session
