@@ -3,7 +3,7 @@ local lu = require "luaunit"
 local aniso = require "aniso"
 local check = require "aniso.train.recipe_check"
 local config = require "aniso.method.config"
-local state = require "aniso.train.checkpoint"
+local checkpoint = require "aniso.train.checkpoint"
 local sys = aniso.core.sys
 
 local function study(changes)
@@ -136,7 +136,7 @@ function T.test_bytes_are_those_of_a_run()
     end
     lu.assertTrue(math.abs(real - estimate) < 0.15 * real,
       ("%s: %d, not %d"):format(optimiser, estimate, real))
-    lu.assertEquals(state.path({ folder = runs }, "best"), runs .. "/best.safetensors")
+    lu.assertEquals(checkpoint.path({ folder = runs }, "best"), runs .. "/best.safetensors")
     assert(sys.remove(runs))
     for _, name in ipairs(sys.list(folder)) do os.remove(folder .. "/" .. name) end
     os.remove(folder)

@@ -2,7 +2,7 @@
 -- options of aniso.resnet, aniso.prior and aniso.denoiser, encode once and draw many.
 local core = require "aniso.core"
 local lu = require "luaunit"
-local nets = require "aniso.method.networks"
+local networks = require "aniso.method.networks"
 
 local tensor = core.tensor
 
@@ -17,7 +17,7 @@ local function fails(text, f, ...)
 end
 
 local function small_resnet(seed)
-  return nets.resnet { "resnet", depth = 8, width = 4, seed = seed }
+  return networks.resnet { "resnet", depth = 8, width = 4, seed = seed }
 end
 
 local Module = {}
@@ -136,9 +136,9 @@ function Resnet:test_published_names_load_without_the_classifier()
 end
 
 function Resnet:test_options()
-  fails("6n+2", nets.resnet, { "resnet", depth = 10 })
-  fails("did you mean resnet.depth", nets.resnet, { dept = 8 })
-  lu.assertEquals(nets.resnet({ "resnet18", width = 4 }).features, 32)
+  fails("6n+2", networks.resnet, { "resnet", depth = 10 })
+  fails("did you mean resnet.depth", networks.resnet, { dept = 8 })
+  lu.assertEquals(networks.resnet({ "resnet18", width = 4 }).features, 32)
   fails("made for 3 channels", function() small_resnet():forward(randn("x", 1, 8, 8, 1)) end)
 end
 
@@ -150,7 +150,7 @@ end
 
 function Prior:test_fields_by_mode()
   local f, x = features_and_images()
-  local prior = nets.prior { K = 5, features = 6, crops = 3, local_width = 4 }
+  local prior = networks.prior { K = 5, features = 6, crops = 3, local_width = 4 }
   local p = prior:forward(x, f)
   lu.assertEquals(p.m:shape(), { 2, 5 })
   lu.assertEquals(p.crops:shape(), { 2, 3, prior.crop_features })
@@ -159,7 +159,7 @@ function Prior:test_fields_by_mode()
   lu.assertAlmostEquals(p.m:sum():item(), 2, 1e-5)
   lu.assertAlmostEquals(p.attention:sum():item(), 2, 1e-5)
 
-  prior = nets.prior { mode = "global", K = 5, features = 6 }
+  prior = networks.prior { mode = "global", K = 5, features = 6 }
   p = prior:forward(x, f)
   lu.assertEquals(prior.crop_features, 0)
   lu.assertNil(p.crops)
@@ -169,25 +169,25 @@ end
 
 function Prior:test_constant_modes_need_no_features()
   local x = randn("i", 2, 16, 16, 3)
-  local p = nets.prior { mode = "frequency", K = 3, counts = { 6, 3, 1 } }:forward(x)
+  local p = networks.prior { mode = "frequency", K = 3, counts = { 6, 3, 1 } }:forward(x)
   lu.assertAlmostEquals(p.m:get(2, 1), 0.6, 1e-7)
   lu.assertEquals(p.m:list(), p.mg:list())
-  lu.assertEquals(nets.prior { mode = "zero", K = 3 }:forward(x).m:sum():item(), 0)
-  fails("needs counts", nets.prior, { mode = "frequency", K = 3 })
-  fails("features", function() nets.prior { K = 3, features = 6 }:forward(x) end)
-  fails("expected 3 numbers, got 2", nets.prior, { mode = "frequency", K = 3, counts = { 1, 2 } })
+  lu.assertEquals(networks.prior { mode = "zero", K = 3 }:forward(x).m:sum():item(), 0)
+  fails("needs counts", networks.prior, { mode = "frequency", K = 3 })
+  fails("features", function() networks.prior { K = 3, features = 6 }:forward(x) end)
+  fails("expected 3 numbers, got 2", networks.prior, { mode = "frequency", K = 3, counts = { 1, 2 } })
 end
 
 function Prior:test_options()
-  fails("option prior.K is missing", nets.prior, { features = 6 })
-  fails("option prior.top_percent", nets.prior, { K = 3, features = 6, top_percent = 0 })
-  fails("one of both, global", nets.prior, { K = 3, mode = "globl" })
+  fails("option prior.K is missing", networks.prior, { features = 6 })
+  fails("option prior.top_percent", networks.prior, { K = 3, features = 6, top_percent = 0 })
+  fails("one of both, global", networks.prior, { K = 3, mode = "globl" })
 end
 
 local Denoiser = {}
 
 local function denoiser(kind, crop_features)
-  return nets.denoiser { kind, K = 4, T = 20, features = 6, crop_features = crop_features, dim = 8 }
+  return networks.denoiser { kind, K = 4, T = 20, features = 6, crop_features = crop_features, dim = 8 }
 end
 
 -- Without its zero start, so that the output depends on something.
@@ -238,7 +238,7 @@ function Denoiser:test_arguments()
     local other = denoiser("film")
     other:forward(context(d, 2, randn("c", 2, 3, 5)), randn("y", 2, 4), 1)
   end)
-  fails("multiple of 4 and of heads", nets.denoiser,
+  fails("multiple of 4 and of heads", networks.denoiser,
     { "cross_attention", K = 4, features = 6, dim = 10 })
 end
 

@@ -4,7 +4,7 @@
 --   config.complete(given) → a complete copy, or raises with the dotted name
 local class_weight = require "aniso.method.class_weight"
 local data = require "aniso.method.data"
-local nets = require "aniso.method.networks"
+local networks = require "aniso.method.networks"
 local options = require "aniso.recipe.options"
 local prior_loss = require "aniso.method.prior_loss"
 local sampler = require "aniso.method.sampler"
@@ -61,10 +61,10 @@ config.sampler = sampler.option
 
 config.defaults = {
   data = data.kinds,
-  backbone = nets.options.backbone,
-  prior = nets.options.prior,
+  backbone = networks.options.backbone,
+  prior = networks.options.prior,
   schedule = schedule.options,
-  denoiser = nets.options.denoiser,
+  denoiser = networks.options.denoiser,
   loss = loss,
   train = train,
   select = select,

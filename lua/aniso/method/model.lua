@@ -2,7 +2,7 @@
 -- configuration and one data set. Two modules, so that a staged run can train and store
 -- the first without the second: `net` (backbone and prior) and `den` (denoiser).
 local core = require "aniso.core"
-local nets = require "aniso.method.networks"
+local networks = require "aniso.method.networks"
 local schedule = require "aniso.method.schedule"
 
 local Model = {}
@@ -12,21 +12,21 @@ local model = {}
 
 local function build_net(self, config, dataset, seed)
   self.net = core.module.new { seed = seed }
-  self.backbone = nets.build_resnet(self.net, "backbone", config.backbone, dataset.channels)
-  self.prior = nets.build_prior(self.net, "prior", config.prior, { K = dataset.K,
+  self.backbone = networks.build_resnet(self.net, "backbone", config.backbone, dataset.channels)
+  self.prior = networks.build_prior(self.net, "prior", config.prior, { K = dataset.K,
     features = self.backbone.features, channels = dataset.channels, counts = dataset.counts })
   self.net:seal()
 end
 
 -- config: complete (config.check); dataset: aniso.Dataset; seed: of the initial weights;
--- beside [opt]: a model of the same backbone, prior and seed, whose net this one shares;
+-- sharing [opt]: a model of the same backbone, prior and seed, whose net this one shares;
 -- levels [opt]: the λ_j that a stored run has (schedule.new).
-function model.new(config, dataset, seed, beside, levels)
+function model.new(config, dataset, seed, sharing, levels)
   local K = dataset.K
   local self = setmetatable({ K = K, config = config }, Model)
   self.schedule = schedule.new(config.schedule, dataset.counts, levels)
-  if beside then
-    self.net, self.backbone, self.prior = beside.net, beside.backbone, beside.prior
+  if sharing then
+    self.net, self.backbone, self.prior = sharing.net, sharing.backbone, sharing.prior
   else
     build_net(self, config, dataset, seed)
   end
@@ -34,7 +34,7 @@ function model.new(config, dataset, seed, beside, levels)
   self.learned_prior = mode == "both" or mode == "global" or mode == "local"
 
   self.den = core.module.new { seed = seed }
-  self.denoiser = nets.build_denoiser(self.den, "denoiser", config.denoiser,
+  self.denoiser = networks.build_denoiser(self.den, "denoiser", config.denoiser,
     { K = K, T = self.schedule.T, features = self.backbone.features,
       crop_features = self.prior.crop_features })
   self.den:seal()

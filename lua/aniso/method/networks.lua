@@ -1,5 +1,5 @@
 -- The networks: their options, and their building in a module. A recipe's tables go through
--- nets.options and nets.build_*; at the prompt aniso.resnet{…}, aniso.prior{…} and
+-- networks.options and networks.build_*; at the prompt aniso.resnet{…}, aniso.prior{…} and
 -- aniso.denoiser{…} also make and seal a module of their own (field `module`), unless
 -- `module` names one to be built in; `prefix` begins the names of the parameters.
 local core = require "aniso.core"
@@ -8,7 +8,7 @@ local options = require "aniso.recipe.options"
 local integer, number, one_of, optional = options.integer, options.number, options.one_of,
   options.optional
 
-local nets = {}
+local networks = {}
 
 local function count(default) return integer { default = default, min = 1 } end
 
@@ -56,7 +56,7 @@ local function kinds(list, default, extra)
   return options.kinds(out)
 end
 
-nets.options = {
+networks.options = {
   backbone = kinds(backbones, "resnet"),
   prior = prior,
   denoiser = kinds(denoisers, "cross_attention"),
@@ -64,7 +64,7 @@ nets.options = {
 
 -- ── building from complete options ──────────────────────────────────────────────────────
 -- → ResNet: net.features is Cf, net:forward(images (B,H,W,C)), net:load(tensors).
-function nets.build_resnet(module, prefix, o, channels)
+function networks.build_resnet(module, prefix, o, channels)
   local net = core.resnet.new(module, prefix,
     { kind = o[1], depth = o.depth, width = o.width, channels = channels })
   if o.weights then
@@ -76,13 +76,13 @@ function nets.build_resnet(module, prefix, o, channels)
 end
 
 -- shape: {K =, features =, channels =, counts =} → Prior: prior.crop_features is D_l.
-function nets.build_prior(module, prefix, o, shape)
+function networks.build_prior(module, prefix, o, shape)
   return core.prior.new(module, prefix, with(o, { classes = shape.K, features = shape.features,
     channels = shape.channels, counts = shape.counts }))
 end
 
 -- shape: {K =, T =, features =, crop_features =} → Denoiser.
-function nets.build_denoiser(module, prefix, o, shape)
+function networks.build_denoiser(module, prefix, o, shape)
   return core.denoiser.new(module, prefix, with(o, { kind = o[1], classes = shape.K,
     steps = shape.T, features = shape.features, crop_features = shape.crop_features }))
 end
@@ -98,11 +98,11 @@ local function build(o, prefix, make)
   return net
 end
 
-nets.faces = {}
-nets.faces.resnet = kinds(backbones, "resnet", with(place, { channels = count(3) }))
-nets.faces.prior = with(with(prior, place), { K = integer { min = 2 },
+networks.faces = {}
+networks.faces.resnet = kinds(backbones, "resnet", with(place, { channels = count(3) }))
+networks.faces.prior = with(with(prior, place), { K = integer { min = 2 },
   features = optional "number", channels = count(3), counts = optional "table" })
-nets.faces.denoiser = kinds(denoisers, "cross_attention", with(place, { K = integer { min = 2 },
+networks.faces.denoiser = kinds(denoisers, "cross_attention", with(place, { K = integer { min = 2 },
   T = count(1000), features = integer { min = 1 },
   crop_features = integer { default = 0, min = 0 } }))
 
@@ -113,30 +113,30 @@ local function need(o, where, ...)
 end
 
 -- aniso.resnet{"resnet", depth = 8, width = 32, channels = 3} or aniso.resnet "resnet18"
-function nets.resnet(given)
-  local o = options.check(given or {}, nets.faces.resnet, "resnet")
+function networks.resnet(given)
+  local o = options.check(given or {}, networks.faces.resnet, "resnet")
   return build(o, "backbone", function(module, prefix)
-    return nets.build_resnet(module, prefix, o, o.channels)
+    return networks.build_resnet(module, prefix, o, o.channels)
   end)
 end
 
 -- aniso.prior{mode = "both", K = 7, features = 128}; mode "frequency" takes counts
-function nets.prior(given)
-  local o = options.check(given, nets.faces.prior, "prior")
+function networks.prior(given)
+  local o = options.check(given, networks.faces.prior, "prior")
   local constant = o.mode == "uniform" or o.mode == "frequency" or o.mode == "zero"
   need(o, "prior", "K", not constant and "features" or nil)
   return build(o, "prior", function(module, prefix)
-    return nets.build_prior(module, prefix, o, o)
+    return networks.build_prior(module, prefix, o, o)
   end)
 end
 
 -- aniso.denoiser{"cross_attention", K = 7, features = 128, crop_features = 32, dim = 128}
-function nets.denoiser(given)
-  local o = options.check(given or {}, nets.faces.denoiser, "denoiser")
+function networks.denoiser(given)
+  local o = options.check(given or {}, networks.faces.denoiser, "denoiser")
   need(o, "denoiser", "K", "features")
   return build(o, "denoiser", function(module, prefix)
-    return nets.build_denoiser(module, prefix, o, o)
+    return networks.build_denoiser(module, prefix, o, o)
   end)
 end
 
-return nets
+return networks

@@ -6,7 +6,7 @@ local core = require "aniso.core"
 local metric = require "aniso.stats.metric"
 local sampler = require "aniso.method.sampler"
 
-local evaluate = {}
+local predict = {}
 
 -- Adds the rows (or numbers) of a tensor to a list.
 local function append(rows, tensor)
@@ -15,7 +15,7 @@ end
 
 -- Class probabilities, interval width and agreement of the chains of some images, whose first has the
 -- place `first` in its part. see(map) [opt] is given the denoiser's attention at each step, (B·R,K,N).
-function evaluate.chains(model, features, prior, how, first, see)
+function predict.chains(model, features, prior, how, first, see)
   local R, K = how.draws, model.K
   local context <close> = model:context(features, prior)
   local m = prior.m:repeat_rows(R)
@@ -35,7 +35,7 @@ function evaluate.chains(model, features, prior, how, first, see)
 end
 
 local function add_chains(out, model, features, prior, how, first)
-  local probability, width, agreement = evaluate.chains(model, features, prior, how, first)
+  local probability, width, agreement = predict.chains(model, features, prior, how, first)
   append(out.chain, probability)
   append(out.width, width)
   append(out.agreement, agreement)
@@ -49,7 +49,7 @@ end
 -- Predictions of several models that share one net, which sees every image once. asked: a
 -- list of {model =, how =, guard [opt] = function(f) → whether f() did not fail}; a model
 -- whose guard says no is left out from there on. → a list as predict() gives.
-function evaluate.predict_all(asked, dataset, part, options)
+function predict.predict_all(asked, dataset, part, options)
   local n, batch = dataset:n(part), options.batch or 256
   local chain, lead, labels = options.chain ~= false, asked[1].model, dataset:labels(part):list()
   local out, prior_rows, lost = {}, lead.learned_prior and {} or nil, {}
@@ -77,12 +77,12 @@ end
 -- options.chain = false leaves the chain out, options.tick(done, total) is called per batch.
 -- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement }. A constant
 -- prior says nothing about an image, so it has no predictions.
-function evaluate.predict(model, dataset, part, how, options)
-  return evaluate.predict_all({ { model = model, how = how } }, dataset, part, options or {})[1]
+function predict.predict(model, dataset, part, how, options)
+  return predict.predict_all({ { model = model, how = how } }, dataset, part, options or {})[1]
 end
 
 -- All metrics of METHOD §7 for predictions of `which` ("chain" or "prior").
-function evaluate.measure(predictions, which, dataset)
+function predict.measure(predictions, which, dataset)
   local chain = which == "chain"
   return metric.evaluate { ["true"] = predictions["true"], probs = predictions[which],
     K = dataset.K, counts = dataset.counts, shot = dataset.split.shot,
@@ -90,4 +90,4 @@ function evaluate.measure(predictions, which, dataset)
     agreement = chain and predictions.agreement or nil }
 end
 
-return evaluate
+return predict

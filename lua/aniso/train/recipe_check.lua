@@ -1,4 +1,4 @@
--- Looks a study over before a long run, without training it or storing anything:
+-- Checks a study before a long run, without training it or storing anything:
 --   check.options(study, overrides, seeds) → jobs, list of mistakes in its options
 --   check.runs(jobs) → list of reports {labels, shapes, parameters, stages, …}, list of mistakes
 -- A report is made once for all runs that cost the same; its times come from one step each.
@@ -30,45 +30,45 @@ local function new_list()
   end
 end
 
-local function try(say, f, ...)
+local function try(add, f, ...)
   local ok, result = pcall(f, ...)
   if ok then return result end
   core.ops.clear_tape()
   errors.pass_interrupts(result)
-  say(result)
+  add(result)
 end
 
 -- ── options ─────────────────────────────────────────────────────────────────────────────
--- One call per option, so that every mistake is told and not the first alone.
-local function check_section(value, default, where, say)
+-- One call per option, so that every mistake is found and not the first alone.
+local function check_section(value, default, where, add)
   if type(value) ~= "table" then
-    return try(say, options.check, { [where] = value }, { [where] = default })
+    return try(add, options.check, { [where] = value }, { [where] = default })
   end
   local kind, module = value[1], value.module
-  try(say, options.check, { [where] = { kind, module = module } }, { [where] = default })
+  try(add, options.check, { [where] = { kind, module = module } }, { [where] = default })
   for key, one in pairs(value) do
     if key ~= 1 and key ~= "module" then
-      try(say, options.check, { [where] = { kind, module = module, [key] = one } }, { [where] = default })
+      try(add, options.check, { [where] = { kind, module = module, [key] = one } }, { [where] = default })
     end
   end
 end
 
-local function check_config(given, say)
+local function check_config(given, add)
   for key, value in pairs(given) do
     local default = config.defaults[key]
     if default == nil then
-      try(say, options.check, { [key] = value }, config.defaults)
+      try(add, options.check, { [key] = value }, config.defaults)
     else
-      check_section(value, default, key, say)
+      check_section(value, default, key, add)
     end
   end
 end
 
--- What options alone cannot say of each other.
-local function check_together(complete, say)
+-- Options that do not fit each other.
+local function check_combination(complete, add)
   local T = complete.schedule.T
   if complete.sampler.steps > T then
-    say(("option sampler.steps is %d, but schedule.T is %d"):format(complete.sampler.steps, T))
+    add(("option sampler.steps is %d, but schedule.T is %d"):format(complete.sampler.steps, T))
   end
   local names, known = {}, false
   for i, entry in ipairs(metric.catalog) do
@@ -76,37 +76,37 @@ local function check_together(complete, say)
   end
   if not known then
     local meant = nearest(complete.select.metric, names)
-    say(("option select.metric: there is no metric %s (%s)"):format(complete.select.metric,
+    add(("option select.metric: there is no metric %s (%s)"):format(complete.select.metric,
       meant and "did you mean " .. meant .. "?" or "known: " .. table.concat(names, ", ")))
   end
 end
 
-local function check_labels(of, jobs, say)
+local function check_labels(of, jobs, add)
   local runs, labels = {}, {}
   for _, job in ipairs(jobs) do
     local run = ("%s with seed %s"):format(job.label, job.seed)
-    if runs[run] then say(("two runs are called %s"):format(run)) end
+    if runs[run] then add(("two runs are called %s"):format(run)) end
     runs[run], labels[job.label], labels[#labels + 1] = true, true, job.label
   end
   if type(of.baseline) == "string" and not labels[of.baseline] then
     local meant = nearest(of.baseline, labels)
-    say(("baseline: no variant is called %s%s"):format(of.baseline,
+    add(("baseline: no variant is called %s%s"):format(of.baseline,
       meant and (" (did you mean %s?)"):format(meant) or ""))
   end
 end
 
 function check.options(of, overrides, seeds)
-  local mistakes, say = new_list()
-  local jobs = try(say, study.expand, of, overrides, seeds) or {}
-  check_labels(of, jobs, say)
+  local mistakes, add = new_list()
+  local jobs = try(add, study.expand, of, overrides, seeds) or {}
+  check_labels(of, jobs, add)
   for _, job in ipairs(jobs) do
-    check_config(job.config, say)
+    check_config(job.config, add)
     local ok, complete = pcall(config.complete, job.config)
     if ok then
       job.config = complete
-      check_together(complete, say)
+      check_combination(complete, add)
     elseif #mistakes == 0 then
-      say(complete)
+      add(complete)
     end
   end
   table.sort(mistakes)
@@ -116,7 +116,7 @@ end
 -- ── a dry pass ──────────────────────────────────────────────────────────────────────────
 local function shapes_of(session)
   local model, dataset, out = session.model, session.dataset, {}
-  local function add(what, tensor)
+  local function add_shape(what, tensor)
     if tensor then out[#out + 1] = { what, "(" .. table.concat(tensor:shape(), ", ") .. ")" } end
   end
   model:train(false)
@@ -126,12 +126,12 @@ local function shapes_of(session)
     local R = session.config.sampler.draws
     local y = core.tensor.randn { shape = { images:size(1) * R, model.K } }
     local t = core.tensor.full({ y:size(1) }, model.schedule.T, "int64")
-    add("images", images)
-    add("features", features)
-    add("saliency", prior.saliency)
-    add("crops", prior.crops)
-    add("prior mean", prior.m)
-    add(("output, %d draws"):format(R), model.denoiser:forward(model:context(features, prior), y, t))
+    add_shape("images", images)
+    add_shape("features", features)
+    add_shape("saliency", prior.saliency)
+    add_shape("crops", prior.crops)
+    add_shape("prior mean", prior.m)
+    add_shape(("output, %d draws"):format(R), model.denoiser:forward(model:context(features, prior), y, t))
   end)
   return out
 end
@@ -143,7 +143,7 @@ local function seconds(f, ...)
   return core.sys.monotonic() - start
 end
 
--- A step of stage i; the first one also pays for memory, so a second one is timed unless
+-- Seconds of a step of stage i. The first step also allocates memory, so a second one is timed unless
 -- steps are slow.
 local function step_seconds(session, i)
   local train, n = session.config.train, session.dataset:n "train"
@@ -181,8 +181,8 @@ local function stages_of(session)
   return out
 end
 
--- Bytes of best, last and the last before it: weights; with them the optimiser's state and
--- the averages of the stage that has most.
+-- Bytes of the best, the last and the previous checkpoint: weights, and in the latter two the
+-- optimiser's state and the averages of the stage that has most.
 local function checkpoint_bytes(session)
   local train, weights, most = session.config.train, 0, 0
   local slots = train.optimiser == "adamw" and 2 or train.momentum > 0 and 1 or 0
@@ -215,7 +215,7 @@ local function report_on(job)
   return report
 end
 
--- What runs that cost the same have in common.
+-- The options that decide what a run costs, as a text.
 local function cost_of(complete)
   local same = options.copy(complete)
   same.schedule.lambda, same.schedule.bound_constants, same.loss = nil, nil, nil
@@ -223,17 +223,17 @@ local function cost_of(complete)
 end
 
 function check.runs(jobs)
-  local mistakes, say = new_list()
+  local mistakes, add = new_list()
   local reports, by_cost, passed, repeats = {}, {}, {}, first_stage.repeats()
   for _, job in ipairs(jobs) do
     local cost, own = cost_of(job.config), core.json.encode(job.config)
     local report = by_cost[cost]
     if report == nil then
-      report = try(say, report_on, job) or false
+      report = try(add, report_on, job) or false
       by_cost[cost] = report
       reports[#reports + 1] = report or nil
     elseif report and not passed[own] then -- another λ or loss: it too must fit
-      try(say, function() shapes_of(Session.new(job)) end)
+      try(add, function() shapes_of(Session.new(job)) end)
     end
     passed[own] = true
     if report then

@@ -40,9 +40,9 @@ local model = {}
 ---@param config aniso.Config complete, see aniso.config.complete
 ---@param dataset aniso.Dataset
 ---@param seed integer of the initial weights
----@param beside? aniso.Model of the same backbone, prior and seed, whose net this one shares
+---@param sharing? aniso.Model of the same backbone, prior and seed, whose net this one shares
 ---@return aniso.Model
-function model.new(config, dataset, seed, beside) end
+function model.new(config, dataset, seed, sharing) end
 
 ---@class aniso.AdamwOptions
 ---@field momentum? number β1 (default 0.9, at least 0, below 1).
