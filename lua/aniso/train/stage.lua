@@ -5,11 +5,11 @@ local core = require "aniso.core"
 local lr_schedule = require "aniso.method.lr_schedule"
 local objective = require "aniso.method.objective"
 local optim = require "aniso.method.optim"
-local predict = require "aniso.method.predict"
 local checkpoint = require "aniso.train.checkpoint"
 local ema = require "aniso.train.ema"
 local feature_cache = require "aniso.train.feature_cache"
 local lockstep = require "aniso.train.lockstep"
+local validation = require "aniso.train.validation"
 
 -- Random numbers are addressed by the step, and stage i has the addresses from i · STEPS_OF_A_STAGE:
 -- more steps than any stage takes. Stored runs resume to the same bits as long as it stays.
@@ -168,56 +168,6 @@ local function train_epoch(sessions, cached)
   return sums
 end
 
--- A validation's metrics, and the value by which the epoch is chosen.
-local function measure(session, predictions)
-  local select = session.config.select
-  local fields, chosen = {}, nil
-  local of = session.stage == "prior" and "prior" or select.of
-  for _, which in ipairs { "prior", "chain" } do
-    local measured = predictions[which] and predict.measure(predictions, which, session.dataset)
-    if measured then
-      local prefix = which == "prior" and "prior_" or ""
-      for _, name in ipairs { "acc", "bacc", "macro_f1", "nll" } do
-        fields[prefix .. name] = measured[name]
-      end
-      if which == of then chosen = measured[select.metric] end
-    end
-  end
-  if chosen == nil then
-    error(("the validation part has no %s of the %s, so no epoch can be chosen by it; see "
-      .. "select.metric and select.of"):format(select.metric, of), 0)
-  end
-  return fields, chosen
-end
-
-local LOWER_IS_BETTER = { nll = true, brier = true, ece = true }
-
-local function select_best(session, predictions)
-  local select = session.config.select
-  local fields, value = measure(session, predictions)
-  session.record:metric("val", session.epoch, fields)
-  local sign = LOWER_IS_BETTER[select.metric] and -1 or 1
-  local best = session.best.value
-  if select.keep == "last" or best == nil or sign * value > sign * best then
-    session.best = { epoch = session.epoch, value = value }
-    checkpoint.save_best(session)
-  end
-  session.validated = fields
-end
-
--- Validates the current weights of all sessions in one pass over the images.
-local function validate(sessions)
-  local lead = sessions[1]
-  local predictions = lockstep.predict(sessions, "val", function(session)
-    local config, how = session.config, {}
-    for key, value in pairs(config.sampler) do how[key] = value end
-    how.steps = math.min(config.select.steps, session.model.schedule.T)
-    how.draws = config.select.draws
-    return how
-  end, { chain = lead.stage ~= "prior" })
-  lockstep.each(sessions, function(session) select_best(session, predictions[session]) end)
-end
-
 local function run_epoch(sessions, last, cached)
   local means = train_epoch(sessions, cached)
   local lead = sessions[1]
@@ -227,7 +177,7 @@ local function run_epoch(sessions, last, cached)
     session.record:metric("train", session.epoch, means[session])
   end)
   local running = lockstep.running(sessions)
-  if validates and #running > 0 then checkpoint.with_averages(running, validate) end
+  if validates and #running > 0 then checkpoint.with_averages(running, validation.run) end
   lockstep.each(running, function(session)
     checkpoint.save_last(session)
     session:show_epoch(means[session], session.validated)

@@ -1,0 +1,59 @@
+-- The validation after an epoch: its metrics are recorded, and the epoch that select.metric prefers is
+-- kept as the best. Sessions in lock-step go through the images together.
+local predict = require "aniso.method.predict"
+local checkpoint = require "aniso.train.checkpoint"
+local lockstep = require "aniso.train.lockstep"
+
+local validation = {}
+
+-- A validation's metrics, and the value by which the epoch is chosen.
+local function measure(session, predictions)
+  local select = session.config.select
+  local fields, chosen = {}, nil
+  local of = session.stage == "prior" and "prior" or select.of
+  for _, which in ipairs { "prior", "chain" } do
+    local measured = predictions[which] and predict.measure(predictions, which, session.dataset)
+    if measured then
+      local prefix = which == "prior" and "prior_" or ""
+      for _, name in ipairs { "acc", "bacc", "macro_f1", "nll" } do
+        fields[prefix .. name] = measured[name]
+      end
+      if which == of then chosen = measured[select.metric] end
+    end
+  end
+  if chosen == nil then
+    error(("the validation part has no %s of the %s, so no epoch can be chosen by it; see "
+      .. "select.metric and select.of"):format(select.metric, of), 0)
+  end
+  return fields, chosen
+end
+
+local LOWER_IS_BETTER = { nll = true, brier = true, ece = true }
+
+local function select_best(session, predictions)
+  local select = session.config.select
+  local fields, value = measure(session, predictions)
+  session.record:metric("val", session.epoch, fields)
+  local sign = LOWER_IS_BETTER[select.metric] and -1 or 1
+  local best = session.best.value
+  if select.keep == "last" or best == nil or sign * value > sign * best then
+    session.best = { epoch = session.epoch, value = value }
+    checkpoint.save_best(session)
+  end
+  session.validated = fields
+end
+
+-- Validates the current weights of all sessions in one pass over the images.
+function validation.run(sessions)
+  local lead = sessions[1]
+  local predictions = lockstep.predict(sessions, "val", function(session)
+    local config, how = session.config, {}
+    for key, value in pairs(config.sampler) do how[key] = value end
+    how.steps = math.min(config.select.steps, session.model.schedule.T)
+    how.draws = config.select.draws
+    return how
+  end, { chain = lead.stage ~= "prior" })
+  lockstep.each(sessions, function(session) select_best(session, predictions[session]) end)
+end
+
+return validation
