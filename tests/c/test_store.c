@@ -165,6 +165,29 @@ static void test_migration_keeps_rows_and_a_backup(void **state)
     assert_non_null(strstr(an_err_message(), "newer"));
 }
 
+/* What a reader sees through the views of old_options is what the migration stores. */
+static void test_old_options_are_shown_and_migrated(void **state)
+{
+    (void)state;
+    static const an_embedded_file steps[] = {
+        {"store/migrations/0002_x.sql",
+         "UPDATE main.t SET x = (SELECT x FROM temp.t); DROP VIEW temp.t;", 0}};
+    an_schema version_2 = {.version = 2, .migrations = steps, .n_migrations = 1, .sql = ""};
+    version_2.old_options = "CREATE TEMP VIEW t AS SELECT sha256(x) AS x FROM main.t";
+    version_2.options_version = 2;
+    const char *is_hash = "SELECT x LIKE 'ba7816bf%' AND length(x) = 64 FROM t"; /* of "abc" */
+    an_db *db = an_db_open_as(at("options.db"), AN_DB_WRITE, &version_1);
+    assert_int_equal(run_sql(db, "INSERT INTO t VALUES(?1)", "abc"), AN_OK);
+    an_db_close(db);
+    for (int mode = AN_DB_READ; mode <= AN_DB_WRITE; mode++) {
+        db = an_db_open_as(at("options.db"), (an_db_mode)mode, &version_2);
+        assert_non_null(db);
+        assert_int_equal(an_db_version(db), mode == AN_DB_READ ? 1 : 2);
+        assert_int_equal(ask(db, is_hash), 1);
+        an_db_close(db);
+    }
+}
+
 static void test_reading_changes_nothing(void **state)
 {
     (void)state;
@@ -363,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_values_come_back),
         cmocka_unit_test(test_more_statements_than_the_cache_holds),
         cmocka_unit_test(test_migration_keeps_rows_and_a_backup),
+        cmocka_unit_test(test_old_options_are_shown_and_migrated),
         cmocka_unit_test(test_reading_changes_nothing),
         cmocka_unit_test(test_lock_is_held_until_released),
         cmocka_unit_test(test_lock_ends_with_its_process),
