@@ -74,6 +74,18 @@ function Renamed.test_in_arguments()
     aniso.sampler.run, { parameterisation = "v" })
 end
 
+function Renamed.test_a_stored_command_is_repeated_by_the_new_names()
+  lu.assertEquals(renamed.setting "train.ema=0.5", "train.ema_decay=0.5")
+  lu.assertEquals(renamed.setting "vary.prior.crop={6, 8}", "vary.prior.crop_size={6, 8}")
+  lu.assertEquals(renamed.setting "train.epochs=3", "train.epochs=3")
+  lu.assertEquals(renamed.setting "no setting", "no setting")
+  local db <close> = assert(store.open(copy_of_v4()))
+  assert(db:exec("UPDATE run SET argv = ?1",
+    '["run","recipe.lua","--set","train.ema=0.5","--name","train.ema=x"]'))
+  local lines = assert(require "aniso.store.reproduce"(db, db:find "1"))
+  lu.assertStrContains(lines[#lines], "--set train.ema_decay=0.5 --name train.ema=x")
+end
+
 -- ── files of version 4 ──────────────────────────────────────────────────────────────────
 -- SQL and Lua have a list each, since a recipe is checked where there is no database.
 function Renamed.test_the_migration_renames_what_the_errors_name()

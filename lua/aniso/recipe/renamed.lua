@@ -31,6 +31,15 @@ function renamed.refuse(name)
   if new then error(("option %s is now %s"):format(name, new), 0) end
 end
 
+-- An argument of --set, "train.ema=0.5" or "vary.train.ema={…}", with the option's new name.
+function renamed.setting(text)
+  local path, value = text:match "^([^=]*)(=.*)$"
+  if not path then return text end
+  local axis = path:match "^vary%." or ""
+  local new = renamed.options[path:sub(#axis + 1)]
+  return new and axis .. new .. value or text
+end
+
 -- Raises where a table of arguments has an old name; `where` is the function's name.
 function renamed.refuse_arguments(given, where)
   for key in pairs(given) do renamed.refuse(("%s.%s"):format(where, tostring(key))) end

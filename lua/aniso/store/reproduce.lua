@@ -3,6 +3,7 @@
 -- the same; --set and --name come from the command that made the run. repro.quoted(text): a word
 -- for a shell.
 local core = require "aniso.core"
+local renamed = require "aniso.recipe.renamed"
 
 local function quoted(text)
   text = tostring(text)
@@ -21,7 +22,7 @@ local function options_of(argv)
         i = i + 1
         value = argv[i]
       end
-      out[#out + 1], out[#out + 2] = name, value
+      out[#out + 1], out[#out + 2] = name, name == "--set" and renamed.setting(value) or value
     end
     i = i + 1
   end
