@@ -59,15 +59,15 @@ function rules.of.c_names(text, _, index, fail)
   end
 end
 
--- `file.c: name, other` and `file.lua: name`: the functions are in that file.
+-- `file.c: name, other` and `file.lua: name`: that file defines the functions.
 function rules.of.functions_of_files(text, _, index, fail)
   for path, list in text:gmatch "`([%w_/%-%.]+%.%l+): ([^`]+)`" do
     local known
-    for full, words in pairs(index.words) do
-      if full == path or full:sub(-#path - 1) == "/" .. path then known = words end
+    for full, defined in pairs(index.defined) do
+      if full == path or full:sub(-#path - 1) == "/" .. path then known = defined end
     end
     for name in (known and list or ""):gmatch "[%a_][%w_]*" do
-      if not known[name] then fail(path .. " has no " .. name) end
+      if not known[name] then fail(path .. " does not define " .. name) end
     end
     if not known then fail("there is no file " .. path) end
   end

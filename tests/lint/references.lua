@@ -24,12 +24,26 @@ local function add_words(set, text)
   for word in text:gmatch "[%a_][%w_]*" do set[word] = true end
 end
 
+-- What a line of code defines: a C function or variable starts in the first column, a Lua function is
+-- `function a.name(` or `name =`.
+local function add_definitions(set, code, kind)
+  if kind == "lua" then
+    set[code:match "function [%w_%.:]-([%w_]+)%s*%(" or ""] = true
+    for name in code:gmatch "([%a_][%w_]*)%s*=" do set[name] = true end
+  elseif code:find "^%a" then
+    set[code:match "([%a_][%w_]*)%s*[%(%[=;]" or ""] = true
+  end
+end
+
 local function add_file(index, path, lines)
   local kind = path:match(KINDS)
   local _, codes = source_text.split(lines, kind)
-  local words = {}
-  for _, code in ipairs(codes) do add_words(words, code) end
-  index.words[path] = words
+  local words, defined = {}, {}
+  for _, code in ipairs(codes) do
+    add_words(words, code)
+    add_definitions(defined, code, kind)
+  end
+  index.words[path], index.defined[path] = words, defined
   if path:find "^recipes/" then
     index.lines[path] = {}
     for _, line in ipairs(lines) do index.lines[path][line] = true end
@@ -47,8 +61,8 @@ local function add_file(index, path, lines)
 end
 
 local function build_index(contents)
-  local index = { paths = {}, folders = {}, words = {}, lines = {}, c = {}, modules = {}, sections = {},
-    targets = {} }
+  local index = { paths = {}, folders = {}, words = {}, defined = {}, lines = {}, c = {}, modules = {},
+    sections = {}, targets = {} }
   for _, path in ipairs(files.find ".") do
     add_suffixes(index.paths, path)
     local folder = path:match "^(.*)/"
@@ -139,6 +153,8 @@ local planted = {
   { "c_names", "engine/x.c", "int a; // an_nothing()", "/* an_par_for(), an_k_… and an_open_NAME */" },
   { "functions_of_files", "README.md", "`engine/base/par.c: an_par_for, an_nothing`",
     "`engine/base/par.c: an_par_for, an_threads`" },
+  { "functions_of_files", "README.md", "`engine/diffusion/vote.c: an_alloc`",
+    "`base/memory/mem.c: an_alloc`" },
   { "functions_of_files", "README.md", "`method/sampler.lua: nothing`", "`method/sampler.lua: run`" },
   { "members", "README.md", "`sampler.nothing`", "`sampler.run{}`, `train.epochs`" },
   { "members", "lua/x.lua", "local s = require \"aniso.method.sampler\"\n-- as s.nothing()",
