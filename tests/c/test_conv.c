@@ -1,105 +1,66 @@
-/* conv against the definition, seven nested loops in double: odd kernels and sizes, strides
+/* conv against the definition in double: odd kernels and sizes, strides
  * and paddings, one image and many, gradients added to what is there, each vector width of
  * this CPU, and the same bits on one thread and on three. */
 #include <stdio.h>
 
-#include "arrays.h"
+#include "convolution.h"
 
 #include "base/simd.h"
-#include "kernel/conv/conv.h"
-
-typedef enum { FORWARD, DATA, WEIGHT } direction;
-
-/* Every product of the definition, added where the direction says. */
-static void naive(float *to, const float *x_or_dy, const float *w_or_x, direction kind,
-                  const an_conv_shape *s, int64_t n)
-{
-    double *sum = an_calloc((size_t)n, sizeof *sum);
-    assert_non_null(sum);
-    for (int64_t b = 0; b < s->B; b++)
-        for (int64_t i = 0; i < s->Ho; i++)
-            for (int64_t j = 0; j < s->Wo; j++)
-                for (int64_t o = 0; o < s->O; o++)
-                    for (int64_t u = 0; u < s->kh; u++)
-                        for (int64_t v = 0; v < s->kw; v++)
-                            for (int64_t c = 0; c < s->C; c++) {
-                                int64_t y = i * s->stride + u - s->pad_y,
-                                        x = j * s->stride + v - s->pad_x;
-                                if (y < 0 || y >= s->H || x < 0 || x >= s->W)
-                                    continue;
-                                int64_t in = ((b * s->H + y) * s->W + x) * s->C + c;
-                                int64_t out = ((b * s->Ho + i) * s->Wo + j) * s->O + o;
-                                int64_t weight = ((o * s->C + c) * s->kh + u) * s->kw + v;
-                                if (kind == FORWARD)
-                                    sum[out] += (double)x_or_dy[in] * (double)w_or_x[weight];
-                                else if (kind == DATA)
-                                    sum[in] += (double)x_or_dy[out] * (double)w_or_x[weight];
-                                else
-                                    sum[weight] += (double)x_or_dy[out] * (double)w_or_x[in];
-                            }
-    for (int64_t k = 0; k < n; k++)
-        to[k] += (float)sum[k];
-    an_free(sum);
-}
 
 typedef struct {
     int64_t B, H, W, C, O, kh, kw, stride, pad;
 } layer;
 
-typedef struct {
-    an_conv_shape s;
-    int64_t nx, nw, ny;
-    float *x, *w, *b, *dy;
-} problem;
+/* to (n) += the sums of y, dx or dw. */
+typedef enum { FORWARD, DATA, WEIGHT } direction;
 
-static problem pose(layer l)
+static void add_definition(float *to, int64_t n, direction kind, const conv_problem *p)
 {
-    problem p = {.s = an_k_conv_shape(l.B, l.H, l.W, l.C, l.O, l.kh, l.kw, l.stride, l.pad)};
-    p.nx = l.B * l.H * l.W * l.C;
-    p.nw = l.O * l.C * l.kh * l.kw;
-    p.ny = l.B * p.s.Ho * p.s.Wo * l.O;
-    p.x = normals(p.nx, 1);
-    p.w = normals(p.nw, 2);
-    p.b = normals(l.O, 3);
-    p.dy = normals(p.ny, 4);
-    return p;
+    double *sum = an_calloc((size_t)n, sizeof *sum);
+    assert_non_null(sum);
+    conv_definition(kind == FORWARD ? sum : NULL, kind == DATA ? sum : NULL,
+                    kind == WEIGHT ? sum : NULL, p);
+    for (int64_t k = 0; k < n; k++)
+        to[k] += (float)sum[k];
+    an_free(sum);
 }
 
-static void drop(problem *p)
+static conv_problem pose(layer l)
 {
-    an_free(p->x), an_free(p->w), an_free(p->b), an_free(p->dy);
+    return conv_problem_of(an_k_conv_shape(l.B, l.H, l.W, l.C, l.O, l.kh, l.kw, l.stride, l.pad));
 }
 
 static void check(layer l)
 {
-    problem p = pose(l);
+    conv_problem p = pose(l);
     char what[128];
     snprintf(what, sizeof what, "B %d, %dx%d, %d to %d, kernel %dx%d, stride %d, pad %d", (int)l.B,
              (int)l.H, (int)l.W, (int)l.C, (int)l.O, (int)l.kh, (int)l.kw, (int)l.stride,
              (int)l.pad);
-    float *got = normals(p.ny, 5), *want = normals(p.ny, 5);
+    float *got = normals(p.ny, 5), *expected = normals(p.ny, 5);
     for (int biased = 0; biased < 2; biased++) {
         for (int64_t k = 0; k < p.ny; k++)
-            want[k] = biased ? p.b[k % l.O] : 0;
-        naive(want, p.x, p.w, FORWARD, &p.s, p.ny);
+            expected[k] = biased ? p.b[k % l.O] : 0;
+        add_definition(expected, p.ny, FORWARD, &p);
         assert_int_equal(AN_OK, an_k_conv_forward(got, p.x, p.w, biased ? p.b : NULL, &p.s));
-        assert_close(got, want, p.ny, 1e-4, what);
+        assert_close(got, expected, p.ny, 1e-4, what);
     }
-    float *dx = normals(p.nx, 6), *want_dx = normals(p.nx, 6);
-    naive(want_dx, p.dy, p.w, DATA, &p.s, p.nx);
+    float *dx = normals(p.nx, 6), *expected_dx = normals(p.nx, 6);
+    add_definition(expected_dx, p.nx, DATA, &p);
     assert_int_equal(AN_OK, an_k_conv_backward_data(dx, p.dy, p.w, 1, &p.s));
-    assert_close(dx, want_dx, p.nx, 1e-4, what);
+    assert_close(dx, expected_dx, p.nx, 1e-4, what);
     for (int64_t k = 0; k < p.nx; k++)
-        dx[k] = NAN, want_dx[k] = 0;
-    naive(want_dx, p.dy, p.w, DATA, &p.s, p.nx);
+        dx[k] = NAN, expected_dx[k] = 0;
+    add_definition(expected_dx, p.nx, DATA, &p);
     assert_int_equal(AN_OK, an_k_conv_backward_data(dx, p.dy, p.w, 0, &p.s));
-    assert_close(dx, want_dx, p.nx, 1e-4, what); /* overwritten */
-    float *dw = normals(p.nw, 7), *want_dw = normals(p.nw, 7);
-    naive(want_dw, p.dy, p.x, WEIGHT, &p.s, p.nw);
+    assert_close(dx, expected_dx, p.nx, 1e-4, what); /* overwritten */
+    float *dw = normals(p.nw, 7), *expected_dw = normals(p.nw, 7);
+    add_definition(expected_dw, p.nw, WEIGHT, &p);
     assert_int_equal(AN_OK, an_k_conv_backward_weight(dw, p.dy, p.x, &p.s));
-    assert_close(dw, want_dw, p.nw, 3e-4, what);
-    an_free(got), an_free(want), an_free(dx), an_free(want_dx), an_free(dw), an_free(want_dw);
-    drop(&p);
+    assert_close(dw, expected_dw, p.nw, 3e-4, what);
+    an_free(got), an_free(expected), an_free(dx), an_free(expected_dx), an_free(dw),
+        an_free(expected_dw);
+    conv_problem_free(&p);
 }
 
 /* As often as this CPU has vector widths. */
@@ -155,7 +116,7 @@ static void bits_do_not_depend_on_threads(void **state)
                            {5, 4, 4, 90, 100, 3, 3, 1, 1},  {9, 4, 4, 90, 100, 3, 3, 2, 1},
                            {9, 50, 51, 24, 80, 3, 3, 2, 1}, {9, 13, 14, 3, 16, 3, 3, 1, 1}};
     for (int i = 0; i < COUNT(cases); i++) {
-        problem p = pose(cases[i]);
+        conv_problem p = pose(cases[i]);
         float *y[2], *dx[2], *dw[2];
         for (int run = 0; run < 2; run++) {
             an_set_threads(run == 0 ? 1 : 3);
@@ -170,7 +131,7 @@ static void bits_do_not_depend_on_threads(void **state)
         assert_memory_equal(dw[0], dw[1], sizeof(float) * (size_t)p.nw);
         for (int run = 0; run < 2; run++)
             an_free(y[run]), an_free(dx[run]), an_free(dw[run]);
-        drop(&p);
+        conv_problem_free(&p);
     }
 }
 
@@ -179,7 +140,7 @@ static void out_of_memory_is_reported(void **state)
     (void)state;
     const layer cases[] = {{2, 5, 5, 3, 4, 3, 3, 1, 1}, {3, 4, 3, 90, 100, 3, 3, 2, 1}};
     for (int i = 0; i < COUNT(cases); i++) {
-        problem p = pose(cases[i]);
+        conv_problem p = pose(cases[i]);
         float *dx = normals(p.nx, 6), *dw = normals(p.nw, 7), *y = normals(p.ny, 5);
         int64_t live = an_mem_live();
         an_mem_fail_at(1);
@@ -191,7 +152,7 @@ static void out_of_memory_is_reported(void **state)
         an_mem_fail_at(0);
         assert_int_equal(live, an_mem_live());
         an_free(dx), an_free(dw), an_free(y);
-        drop(&p);
+        conv_problem_free(&p);
     }
 }
 

@@ -1,5 +1,5 @@
 /* linear against plain loops: sizes on both sides of each threshold, gradients that are
- * overwritten, added to or not wanted, and the same bits on one thread and on two. */
+ * overwritten, added to or NULL, and the same bits on one thread and on two. */
 #include "arrays.h"
 
 #include <stdbool.h>
@@ -133,7 +133,7 @@ static void assert_bits(const float *a, const float *b, int64_t n)
     assert_memory_equal(a, b, sizeof *a * (size_t)n);
 }
 
-/* What is not asked for does not change the rest. */
+/* A gradient that is NULL does not change the others. */
 static void only_what_is_wanted(void **state)
 {
     (void)state;

@@ -10,19 +10,19 @@ enum { N = 300 };
 static unsigned char *block[N];
 static size_t size[N];
 
-static void check_and_resize(int i, size_t want)
+static void check_and_resize(int i, size_t new_size)
 {
     for (size_t k = 0; k < size[i]; k++)
         assert_int_equal(block[i][k], (unsigned char)(i + 1));
-    size_t kept = size[i] < want ? size[i] : want;
-    block[i] = an_lua_alloc_resize(block[i], size[i], want);
-    assert_true((block[i] != NULL) == (want > 0));
+    size_t kept = size[i] < new_size ? size[i] : new_size;
+    block[i] = an_lua_alloc_resize(block[i], size[i], new_size);
+    assert_true((block[i] != NULL) == (new_size > 0));
     assert_int_equal((uintptr_t)block[i] % 16, 0);
     for (size_t k = 0; k < kept; k++)
         assert_int_equal(block[i][k], (unsigned char)(i + 1));
-    if (want > kept)
-        memset(block[i] + kept, i + 1, want - kept);
-    size[i] = want;
+    if (new_size > kept)
+        memset(block[i] + kept, i + 1, new_size - kept);
+    size[i] = new_size;
 }
 
 static void a_round(uint64_t stream)
@@ -68,7 +68,7 @@ static void objects_come_and_go(void)
         check_and_resize(i, 0);
 }
 
-static void repetition_asks_for_nothing(void **state)
+static void repetition_allocates_nothing(void **state)
 {
     (void)state;
     if (!AN_REUSES_MEMORY)
@@ -85,7 +85,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(contents_survive),
         cmocka_unit_test(borders),
-        cmocka_unit_test(repetition_asks_for_nothing),
+        cmocka_unit_test(repetition_allocates_nothing),
     };
-    return cmocka_run_group_tests_name("cells", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("lua_alloc", tests, NULL, NULL);
 }

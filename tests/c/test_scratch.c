@@ -39,7 +39,7 @@ static void nested_call(size_t inner)
     an_scratch_give(outer);
 }
 
-static void a_warm_call_asks_for_nothing(void **state)
+static void a_warm_call_allocates_nothing(void **state)
 {
     (void)state;
     nested_call(50);
@@ -107,7 +107,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, starts_empty, ends_empty)
     const struct CMUnitTest tests[] = {
-        TEST(a_warm_call_asks_for_nothing),           TEST(tensors_use_what_was_given_back),
+        TEST(a_warm_call_allocates_nothing),          TEST(tensors_use_what_was_given_back),
         TEST(giving_the_first_gives_what_came_after), TEST(a_warm_request_can_be_refused_too),
         TEST(impossible_sizes_are_refused),
     };

@@ -1,4 +1,4 @@
-/* tensor_heap: blocks do not overlap, free neighbours merge, and a repeated step wants nothing
+/* tensor_heap: blocks do not overlap, free neighbours merge, and a repeated step allocates nothing
  * more. */
 #include "arrays.h"
 
@@ -64,7 +64,7 @@ static void step(void)
     an_tensor_heap_give(gradient);
 }
 
-static void a_repeated_step_wants_nothing_more(void **state)
+static void a_repeated_step_allocates_nothing_more(void **state)
 {
     (void)state;
     if (!AN_REUSES_MEMORY)
@@ -136,7 +136,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(blocks_do_not_overlap),       TEST(a_repeated_step_wants_nothing_more),
+        TEST(blocks_do_not_overlap),       TEST(a_repeated_step_allocates_nothing_more),
         TEST(free_neighbours_merge),       TEST(any_request_can_be_refused),
         TEST(what_is_used_is_not_trimmed),
     };

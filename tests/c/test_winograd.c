@@ -2,87 +2,55 @@
  * one block and chunk, the stated errors, the same bits on one thread and on three. */
 #include <stdio.h>
 
-#include "arrays.h"
+#include "convolution.h"
 
 #include "base/simd.h"
 #include "kernel/conv/winograd.h"
 
-typedef struct {
-    an_conv_shape s;
-    int64_t nx, ny, nw;
-    float *x, *w, *b, *dy;
-} problem;
-
-static problem pose(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
+static conv_problem pose(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
 {
-    problem p = {.s = an_k_conv_shape(B, H, W, C, O, 3, 3, 1, pad)};
-    p.nx = B * H * W * C, p.ny = B * p.s.Ho * p.s.Wo * O, p.nw = O * C * 9;
-    p.x = normals(p.nx, 1), p.w = normals(p.nw, 2), p.b = normals(O, 3), p.dy = normals(p.ny, 4);
-    return p;
+    return conv_problem_of(an_k_conv_shape(B, H, W, C, O, 3, 3, 1, pad));
 }
 
-static void drop(problem *p)
+/* y += the convolution of p with its kernels, read as (C,O,3,3) and rotated by 180°. */
+static void add_flipped(double *y, const conv_problem *p)
 {
-    an_free(p->x), an_free(p->w), an_free(p->b), an_free(p->dy);
-}
-
-/* y (double) += x * w, or dw += the weight gradient where `dy` is given. */
-static void define(double *y, double *dw, const problem *p, bool flipped)
-{
-    const an_conv_shape *s = &p->s;
-    for (int64_t n = 0; n < p->ny; n++) {
-        int64_t o = n % s->O, j = n / s->O % s->Wo, i = n / s->O / s->Wo % s->Ho;
-        int64_t b = n / s->O / s->Wo / s->Ho;
-        for (int64_t k = 0; k < 9; k++) {
-            int64_t row = i + k / 3 - s->pad_y, column = j + k % 3 - s->pad_x;
-            if (row < 0 || row >= s->H || column < 0 || column >= s->W)
-                continue;
-            const float *x = p->x + ((b * s->H + row) * s->W + column) * s->C;
-            for (int64_t c = 0; c < s->C; c++) {
-                int64_t at = flipped ? (c * s->O + o) * 9 + 8 - k : (o * s->C + c) * 9 + k;
-                if (y)
-                    y[n] += (double)x[c] * (double)p->w[at];
-                if (dw)
-                    dw[at] += (double)x[c] * (double)p->dy[n];
-            }
-        }
+    int64_t C = p->s.C, O = p->s.O;
+    conv_problem plain = *p;
+    plain.w = normals(p->nw, 0);
+    for (int64_t i = 0; i < p->nw; i++) {
+        int64_t k = i % 9, c = i / 9 % C, o = i / 9 / C;
+        plain.w[i] = p->w[(c * O + o) * 9 + 8 - k];
     }
-}
-
-/* |got − want| ≤ tolerance · max|want| */
-static void assert_within(const float *got, const double *want, int64_t n, double tolerance)
-{
-    double largest = 0, error = 0;
-    for (int64_t i = 0; i < n; i++) {
-        largest = fmax(largest, fabs(want[i]));
-        error = fmax(error, fabs((double)got[i] - want[i]));
-    }
-    if (!(error <= tolerance * largest))
-        fail_msg("error %g of %g, more than %g", error, largest, tolerance);
+    conv_definition(y, NULL, NULL, &plain);
+    an_free(plain.w);
 }
 
 static void check_width(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
 {
-    problem p = pose(B, H, W, C, O, pad);
-    double *want = an_alloc(sizeof *want * (size_t)p.ny);
+    conv_problem p = pose(B, H, W, C, O, pad);
+    double *expected = an_alloc(sizeof *expected * (size_t)p.ny);
     float *y = normals(p.ny, 5);
     for (int kind = 0; kind < 4; kind++) { /* plain, biased, accumulated, flipped */
         for (int64_t i = 0; i < p.ny; i++)
-            want[i] = kind == 1 ? (double)p.b[i % O] : kind == 2 ? (double)y[i] : 0;
-        define(want, NULL, &p, kind == 3);
+            expected[i] = kind == 1 ? (double)p.b[i % O] : kind == 2 ? (double)y[i] : 0;
+        if (kind == 3)
+            add_flipped(expected, &p);
+        else
+            conv_definition(expected, NULL, NULL, &p);
         assert_int_equal(AN_OK, an_k_winograd_forward(y, p.x, p.w, kind == 3,
                                                       kind == 1 ? p.b : NULL, kind == 2, &p.s));
-        assert_within(y, want, p.ny, 1e-5);
+        assert_within(y, expected, p.ny, 1e-5);
     }
     float *dw = normals(p.nw, 6);
-    double *want_dw = an_alloc(sizeof *want_dw * (size_t)p.nw);
+    double *expected_dw = an_alloc(sizeof *expected_dw * (size_t)p.nw);
     for (int64_t i = 0; i < p.nw; i++)
-        want_dw[i] = (double)dw[i];
-    define(NULL, want_dw, &p, false);
+        expected_dw[i] = (double)dw[i];
+    conv_definition(NULL, NULL, expected_dw, &p);
     assert_int_equal(AN_OK, an_k_winograd_weight(dw, p.dy, p.x, &p.s));
-    assert_within(dw, want_dw, p.nw, 2e-5);
-    an_free(want), an_free(y), an_free(dw), an_free(want_dw);
-    drop(&p);
+    assert_within(dw, expected_dw, p.nw, 2e-5);
+    an_free(expected), an_free(y), an_free(dw), an_free(expected_dw);
+    conv_problem_free(&p);
 }
 
 /* As often as this CPU has vector widths. */
@@ -134,9 +102,9 @@ static void the_sizes_that_fit(void **state)
 static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
-    problem cases[] = {pose(21, 16, 18, 32, 48, 1), pose(9, 4, 4, 80, 112, 1)};
+    conv_problem cases[] = {pose(21, 16, 18, 32, 48, 1), pose(9, 4, 4, 80, 112, 1)};
     for (int i = 0; i < COUNT(cases); i++) {
-        problem p = cases[i];
+        conv_problem p = cases[i];
         float *y[2], *dw[2];
         for (int run = 0; run < 2; run++) {
             an_set_threads(run == 0 ? 1 : 3);
@@ -150,16 +118,16 @@ static void bits_do_not_depend_on_threads(void **state)
         assert_memory_equal(dw[0], dw[1], sizeof(float) * (size_t)p.nw);
         for (int run = 0; run < 2; run++)
             an_free(y[run]), an_free(dw[run]);
-        drop(&p);
+        conv_problem_free(&p);
     }
 }
 
 static void out_of_memory_is_reported(void **state)
 {
     (void)state;
-    problem cases[] = {pose(2, 8, 8, 16, 16, 1), pose(9, 4, 4, 80, 112, 1)};
+    conv_problem cases[] = {pose(2, 8, 8, 16, 16, 1), pose(9, 4, 4, 80, 112, 1)};
     for (int i = 0; i < COUNT(cases); i++) {
-        problem p = cases[i];
+        conv_problem p = cases[i];
         float *y = normals(p.ny, 5);
         an_mem_fail_at(1);
         assert_int_equal(AN_ENOMEM, an_k_winograd_forward(y, p.x, p.w, false, NULL, false, &p.s));
@@ -167,7 +135,7 @@ static void out_of_memory_is_reported(void **state)
         assert_int_equal(AN_ENOMEM, an_k_winograd_weight(p.w, p.dy, p.x, &p.s));
         an_mem_fail_at(0);
         an_free(y);
-        drop(&p);
+        conv_problem_free(&p);
     }
 }
 

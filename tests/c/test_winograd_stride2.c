@@ -1,95 +1,49 @@
-/* winograd_half against the definition in double: whole and broken tiles, odd and even sizes, more
- * than one block, biased, plain and added to, the stated error, each vector width of this
- * CPU, and the same bits on one thread and on three. */
-#include "arrays.h"
+/* winograd_stride2 against the definition in double: whole and broken tiles, odd and even sizes,
+ * more than one block, biased, plain and added to, the stated error, each vector width of this CPU,
+ * and the same bits on one thread and on three. */
+#include "convolution.h"
 
 #include "base/simd.h"
 #include "kernel/conv/winograd_stride2.h"
 
-typedef struct {
-    an_conv_shape s;
-    int64_t nx, ny, nw;
-    float *x, *w, *b, *dy;
-} problem;
-
-static problem pose(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O)
+static conv_problem pose(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O)
 {
-    problem p = {.s = an_k_conv_shape(B, H, W, C, O, 3, 3, 2, 1)};
-    p.nx = B * H * W * C, p.ny = B * p.s.Ho * p.s.Wo * O, p.nw = O * C * 9;
-    p.x = normals(p.nx, 1), p.w = normals(p.nw, 2), p.b = normals(O, 3), p.dy = normals(p.ny, 4);
-    return p;
+    return conv_problem_of(an_k_conv_shape(B, H, W, C, O, 3, 3, 2, 1));
 }
 
-static void drop(problem *p)
-{
-    an_free(p->x), an_free(p->w), an_free(p->b), an_free(p->dy);
-}
-
-/* y += x * w, dx += its data gradient for dy. */
-static void define(double *y, double *dx, const problem *p)
-{
-    const an_conv_shape *s = &p->s;
-    for (int64_t n = 0; n < p->ny; n++) {
-        int64_t o = n % s->O, j = n / s->O % s->Wo, i = n / s->O / s->Wo % s->Ho;
-        int64_t image = n / s->O / s->Wo / s->Ho;
-        for (int64_t k = 0; k < 9; k++) {
-            int64_t row = 2 * i + k / 3 - 1, column = 2 * j + k % 3 - 1;
-            if (row < 0 || row >= s->H || column < 0 || column >= s->W)
-                continue;
-            int64_t at = ((image * s->H + row) * s->W + column) * s->C;
-            for (int64_t c = 0; c < s->C; c++) {
-                double w = (double)p->w[(o * s->C + c) * 9 + k];
-                y[n] += (double)p->x[at + c] * w;
-                dx[at + c] += (double)p->dy[n] * w;
-            }
-        }
-    }
-}
-
-/* |got − want| ≤ 1e-5 · max|want| */
-static void assert_within(const float *got, const double *want, int64_t n)
-{
-    double largest = 0, error = 0;
-    for (int64_t i = 0; i < n; i++) {
-        largest = fmax(largest, fabs(want[i]));
-        error = fmax(error, fabs((double)got[i] - want[i]));
-    }
-    if (!(error <= 1e-5 * largest))
-        fail_msg("error %g of %g, more than 1e-5", error, largest);
-}
-
-static void check_width(const problem *p, const double *y, const double *dx)
+static void check_width(const conv_problem *p, const double *y, const double *dx)
 {
     const an_conv_shape *s = &p->s;
     float *got = normals(p->ny, 5), *got_dx = normals(p->nx, 6);
-    double *want = an_alloc(sizeof *want * (size_t)(p->ny + p->nx)), *want_dx = want + p->ny;
-    assert_non_null(want);
+    double *expected = an_alloc(sizeof *expected * (size_t)(p->ny + p->nx)),
+           *expected_dx = expected + p->ny;
+    assert_non_null(expected);
     for (int more = 0; more < 2; more++) { /* plain and overwritten, then biased and added to */
         for (int64_t i = 0; i < p->ny; i++)
-            want[i] = y[i] + (more ? (double)p->b[i % s->O] : 0);
+            expected[i] = y[i] + (more ? (double)p->b[i % s->O] : 0);
         for (int64_t i = 0; i < p->nx; i++)
-            want_dx[i] = dx[i] + (more ? (double)got_dx[i] : 0);
+            expected_dx[i] = dx[i] + (more ? (double)got_dx[i] : 0);
         assert_int_equal(AN_OK,
                          an_k_winograd_stride2_forward(got, p->x, p->w, more ? p->b : NULL, s));
-        assert_within(got, want, p->ny);
+        assert_within(got, expected, p->ny, 1e-5);
         assert_int_equal(AN_OK, an_k_winograd_stride2_data(got_dx, p->dy, p->w, more, s));
-        assert_within(got_dx, want_dx, p->nx);
+        assert_within(got_dx, expected_dx, p->nx, 1e-5);
     }
-    an_free(got), an_free(got_dx), an_free(want);
+    an_free(got), an_free(got_dx), an_free(expected);
 }
 
 /* As often as this CPU has vector widths. */
 static void check(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O)
 {
-    problem p = pose(B, H, W, C, O);
+    conv_problem p = pose(B, H, W, C, O);
     double *y = an_calloc((size_t)(p.ny + p.nx), sizeof *y);
     assert_non_null(y);
-    define(y, y + p.ny, &p);
+    conv_definition(y, y + p.ny, NULL, &p);
     for (int most = AN_SIMD_BASELINE; most <= AN_SIMD_AVX512; most++)
         if (an_simd_limit((an_simd)most) == (an_simd)most)
             check_width(&p, y, y + p.ny);
     an_free(y);
-    drop(&p);
+    conv_problem_free(&p);
 }
 
 static void every_size(void **state)
@@ -131,7 +85,7 @@ static void the_sizes_that_fit(void **state)
 static void conv_takes_it(void **state)
 {
     (void)state;
-    problem p = pose(64, 7, 8, 16, 32);
+    conv_problem p = pose(64, 7, 8, 16, 32);
     float *y[2] = {normals(p.ny, 5), normals(p.ny, 5)},
           *dx[2] = {normals(p.nx, 6), normals(p.nx, 6)};
     assert_true(an_k_winograd_stride2_fits(&p.s));
@@ -143,13 +97,13 @@ static void conv_takes_it(void **state)
     assert_memory_equal(dx[0], dx[1], sizeof(float) * (size_t)p.nx);
     for (int run = 0; run < 2; run++)
         an_free(y[run]), an_free(dx[run]);
-    drop(&p);
+    conv_problem_free(&p);
 }
 
 static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
-    problem p = pose(21, 32, 36, 32, 48);
+    conv_problem p = pose(21, 32, 36, 32, 48);
     float *y[2], *dx[2];
     for (int run = 0; run < 2; run++) {
         an_set_threads(run == 0 ? 1 : 3);
@@ -162,13 +116,13 @@ static void bits_do_not_depend_on_threads(void **state)
     assert_memory_equal(dx[0], dx[1], sizeof(float) * (size_t)p.nx);
     for (int run = 0; run < 2; run++)
         an_free(y[run]), an_free(dx[run]);
-    drop(&p);
+    conv_problem_free(&p);
 }
 
 static void out_of_memory_is_reported(void **state)
 {
     (void)state;
-    problem p = pose(2, 8, 8, 16, 16);
+    conv_problem p = pose(2, 8, 8, 16, 16);
     float *y = normals(p.ny, 5), *dx = normals(p.nx, 6);
     int64_t live = an_mem_live();
     an_mem_fail_at(1);
@@ -178,7 +132,7 @@ static void out_of_memory_is_reported(void **state)
     an_mem_fail_at(0);
     assert_int_equal(live, an_mem_live());
     an_free(y), an_free(dx);
-    drop(&p);
+    conv_problem_free(&p);
 }
 
 int main(void)
