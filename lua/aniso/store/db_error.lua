@@ -1,6 +1,6 @@
 -- A refusal of the database as an error value, for code in the depth of a transaction:
--- refusal.must(connection:exec(…)) passes results on or raises {message =, code =}.
-local refusal = {}
+-- db_error.must(connection:exec(…)) passes results on or raises {message =, code =}.
+local db_error = {}
 
 local Refusal = { __name = "aniso.Refusal" }
 Refusal.__index = Refusal
@@ -9,17 +9,17 @@ function Refusal:__tostring()
   return self.message
 end
 
-function refusal.is(value)
+function db_error.is(value)
   return getmetatable(value) == Refusal
 end
 
-function refusal.raise(message, code)
+function db_error.raise(message, code)
   error(setmetatable({ message = message, code = code }, Refusal), 0)
 end
 
-function refusal.must(first, ...)
+function db_error.must(first, ...)
   if first ~= nil then return first, ... end
-  refusal.raise(...)
+  db_error.raise(...)
 end
 
-return refusal
+return db_error

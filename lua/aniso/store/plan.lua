@@ -2,7 +2,7 @@
 --   db:set_plan(study, jobs [, baseline])      db:plan_of(study)      db:baseline_of(study)
 -- A file older than version 4 has no plans. What the database refuses is nil, message, code.
 local core = require "aniso.core"
-local register = require "aniso.store.shared_rows"
+local shared_rows = require "aniso.store.shared_rows"
 local must = require("aniso.store.db_error").must
 
 local plan = {}
@@ -10,7 +10,7 @@ local plan = {}
 local NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
 local function replace(connection, study, jobs, baseline)
-  local study_id = register.study(connection, study, "single")
+  local study_id = shared_rows.study(connection, study, "single")
   must(connection:exec("UPDATE study SET baseline = ?2 WHERE study_id = ?1", study_id, baseline))
   must(connection:exec("DELETE FROM plan WHERE study_id = ?1", study_id))
   must(connection:exec("INSERT INTO plan(study_id, at, pid, after_run) SELECT ?1, " .. NOW

@@ -4,11 +4,11 @@
 -- Metrics and log lines wait in memory for up to two seconds; evaluations, checkpoints and
 -- endings take them along in their own transaction.
 local core = require "aniso.core"
-local register = require "aniso.store.shared_rows"
+local shared_rows = require "aniso.store.shared_rows"
 local write_evaluation = require "aniso.store.evaluation"
-local refusal = require "aniso.store.db_error"
+local db_error = require "aniso.store.db_error"
 local ulid = require "aniso.store.ulid"
-local must = refusal.must
+local must = db_error.must
 
 local FLUSH_EVERY, BEAT_EVERY = 2, 10 -- seconds
 local NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
@@ -27,9 +27,9 @@ end
 
 -- ── making recorders: methods of the database ───────────────────────────────────────────
 local function insert_run(connection, of)
-  local dataset_id = register.dataset(connection, of.dataset)
-  local split_id = register.split(connection, dataset_id, of.split)
-  local config_id = register.config(connection, of.config)
+  local dataset_id = shared_rows.dataset(connection, of.dataset)
+  local split_id = shared_rows.split(connection, dataset_id, of.split)
+  local config_id = shared_rows.config(connection, of.config)
   local attempts = must(connection:query([[
     SELECT coalesce(max(attempt), 0) AS n FROM run
      WHERE config_id = ?1 AND split_id = ?2 AND seed = ?3]], config_id, split_id, of.seed))
@@ -42,11 +42,11 @@ local function insert_run(connection, of)
     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ]] .. NOW .. ", " .. NOW .. [[,
            ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)]],
     uid, of.name, of.label,
-    register.study(connection, of.study or of.name, of.study_kind or "single"),
-    config_id, split_id, of.seed, attempts[1].n + 1, register.host(connection, of.host or {}),
+    shared_rows.study(connection, of.study or of.name, of.study_kind or "single"),
+    config_id, split_id, of.seed, attempts[1].n + 1, shared_rows.host(connection, of.host or {}),
     core.sys.pid(), of.threads, of.tool_version, git.commit, git.dirty,
     of.argv and core.json.encode(core.json.array(of.argv)), of.env and core.json.encode(of.env),
-    register.source(connection, of.recipe)))
+    shared_rows.source(connection, of.recipe)))
   for i, value in ipairs(of.lambda or {}) do
     must(connection:exec("INSERT INTO lambda(run_id, class_idx, value) VALUES(?1, ?2, ?3)",
       run_id, i - 1, value))

@@ -1,6 +1,6 @@
--- The commands that repeat a stored run, to the same bits: repro(db, run) → lines for a shell,
+-- The commands that repeat a stored run, to the same bits: reproduce(db, run) → lines for a shell,
 -- or nil, message. The recipe is the stored one where the file at its path is not (any more)
--- the same; --set and --name come from the command that made the run. repro.quoted(text): a word
+-- the same; --set and --name come from the command that made the run. reproduce.quoted(text): a word
 -- for a shell.
 local core = require "aniso.core"
 local renamed = require "aniso.recipe.renamed"
@@ -46,7 +46,7 @@ local function circumstances(run, origin)
   return ("%s, on %s"):format(line, origin.cpu ~= "" and origin.cpu or origin.hostname)
 end
 
-local repro = { quoted = quoted }
+local reproduce = { quoted = quoted }
 
 local function lines_of(db, run)
   local origin, why, code = db:origin(run)
@@ -69,4 +69,4 @@ local function lines_of(db, run)
   return lines
 end
 
-return setmetatable(repro, { __call = function(_, db, run) return lines_of(db, run) end })
+return setmetatable(reproduce, { __call = function(_, db, run) return lines_of(db, run) end })

@@ -3,7 +3,7 @@
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
 
-local register = {}
+local shared_rows = {}
 
 local NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
@@ -13,7 +13,7 @@ local function id_of(connection, sql, ...)
   return rows[1][columns[1]]
 end
 
-function register.study(connection, name, kind)
+function shared_rows.study(connection, name, kind)
   must(connection:exec("INSERT INTO study(name, kind, created_at) VALUES(?1, ?2, " .. NOW
     .. ") ON CONFLICT(name) DO NOTHING", name, kind))
   return id_of(connection, "SELECT study_id FROM study WHERE name = ?1", name)
@@ -55,7 +55,7 @@ local function add_params(connection, config_id, config)
   end)
 end
 
-function register.config(connection, config)
+function shared_rows.config(connection, config)
   local json = core.json.encode(config)
   local sha256 = core.sha256.text(json)
   local known = must(connection:query("SELECT config_id FROM config WHERE sha256 = ?1", sha256))
@@ -65,7 +65,7 @@ function register.config(connection, config)
   return id
 end
 
-function register.dataset(connection, dataset)
+function shared_rows.dataset(connection, dataset)
   local added, id = must(connection:exec([[
     INSERT INTO dataset(name, sha256, source, n_classes, height, width, channels)
     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(sha256) DO NOTHING]],
@@ -81,7 +81,7 @@ function register.dataset(connection, dataset)
   return id
 end
 
-function register.split(connection, dataset_id, split)
+function shared_rows.split(connection, dataset_id, split)
   local added, id = must(connection:exec([[
     INSERT INTO data_split(dataset_id, name, profile, imbalance_factor, seed, test_is_val, sha256)
     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(sha256) DO NOTHING]],
@@ -99,7 +99,7 @@ function register.split(connection, dataset_id, split)
   return id
 end
 
-function register.host(connection, host)
+function shared_rows.host(connection, host)
   local values = { host.hostname or "", host.os or "", host.arch or "", host.cpu or "",
     host.cores or 0, host.ram_bytes or 0, host.blas or "" }
   must(connection:exec([[
@@ -111,7 +111,7 @@ function register.host(connection, host)
 end
 
 -- recipe: {path =, text =}, or nil.
-function register.source(connection, recipe)
+function shared_rows.source(connection, recipe)
   if not recipe then return nil end
   local sha256 = core.sha256.text(recipe.text)
   must(connection:exec([[
@@ -120,4 +120,4 @@ function register.source(connection, recipe)
   return id_of(connection, "SELECT source_id FROM source WHERE sha256 = ?1", sha256)
 end
 
-return register
+return shared_rows

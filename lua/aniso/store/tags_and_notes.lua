@@ -1,9 +1,9 @@
 -- What a person says about runs: tags and notes. A star is the tag `star`. A file of
 -- version 1, opened for reading, has neither.
-local refusal = require "aniso.store.db_error"
-local must = refusal.must
+local db_error = require "aniso.store.db_error"
+local must = db_error.must
 
-local marks = {}
+local tags_and_notes = {}
 
 local NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
@@ -12,7 +12,7 @@ local function has_marks(db)
 end
 
 -- tags() → run_id → sorted list of names.
-function marks.tags(db)
+function tags_and_notes.tags(db)
   if not has_marks(db) then return {} end
   local rows, message, code = db.core:query "SELECT run_id, name FROM tag ORDER BY run_id, name"
   if not rows then return nil, message, code end
@@ -32,7 +32,7 @@ local function check(name)
 end
 
 -- tag(run, {name…}) → how many are new;  untag(run, {name…}) → how many were there.
-function marks.tag(db, run, names)
+function tags_and_notes.tag(db, run, names)
   for _, name in ipairs(names) do check(name) end
   return db:transaction(function()
     local changed = 0
@@ -44,7 +44,7 @@ function marks.tag(db, run, names)
   end)
 end
 
-function marks.untag(db, run, names)
+function tags_and_notes.untag(db, run, names)
   return db:transaction(function()
     local changed = 0
     for _, name in ipairs(names) do
@@ -56,7 +56,7 @@ function marks.untag(db, run, names)
 end
 
 -- note(run, text): one more remark.   notes(run) → {at, text}, the latest last.
-function marks.note(db, run, text)
+function tags_and_notes.note(db, run, text)
   if type(text) ~= "string" or not text:find "%S" then error("a note needs a text", 0) end
   return db.core:exec([[
     INSERT INTO note(run_id, seq, at, text)
@@ -64,9 +64,9 @@ function marks.note(db, run, text)
     run.run_id, text)
 end
 
-function marks.notes(db, run)
+function tags_and_notes.notes(db, run)
   if not has_marks(db) then return {} end
   return db.core:query("SELECT at, text FROM note WHERE run_id = ?1 ORDER BY seq", run.run_id)
 end
 
-return marks
+return tags_and_notes
