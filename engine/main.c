@@ -1,9 +1,8 @@
-/* main: starts Lua, loads the library, makes one protected call, gives the exit code.
+/* main: starts Lua, loads the library, makes one protected call and returns the exit code.
  *
- * Everything a person types is decided in lua/aniso/cli/init.lua. This file has what must hold
- * when that fails: one clear line on stderr, a traceback only with --debug or
- * ANISO_DEBUG=1. Exit codes: 0 done, 1 failed, 2 usage, 3 nothing matched, 4 database,
- * 130 and 143 interrupted and resumable. */
+ * lua/aniso/cli/init.lua handles the command line and has the exit codes; lua/aniso/cli/help.lua
+ * documents them. This file adds what must hold when Lua code fails: one clear line on stderr, a
+ * traceback only with --debug or ANISO_DEBUG=1, and 130 or 143 after SIGINT or SIGTERM. */
 #include <locale.h>
 #include <lualib.h>
 #include <stdio.h>
@@ -16,7 +15,7 @@
 #include "bind/interrupt.h"
 #include "bind/open.h"
 
-/* Lua: an error's text → the text without the place in the program's own sources. */
+/* Lua: an error's text → the text without its position in the program's own sources. */
 static int shorten(lua_State *L)
 {
     lua_getglobal(L, "require");
@@ -28,7 +27,7 @@ static int shorten(lua_State *L)
     return 1;
 }
 
-/* The text at `at` shortened; as it is where Lua cannot run, such as out of memory. */
+/* The text at `at` shortened; unchanged where Lua cannot run, such as out of memory. */
 static const char *sentence(lua_State *L, int at)
 {
     lua_pushcfunction(L, shorten);
@@ -37,8 +36,8 @@ static const char *sentence(lua_State *L, int at)
     return text ? text : lua_tostring(L, at);
 }
 
-/* An error is a text or a table {message =, exit =} (see cli/init.lua); in debugging a
- * traceback is kept in the registry for report(). */
+/* An error is a text or a table {message =, exit =} (fail() in lua/aniso/cli/init.lua). In
+ * debugging the registry keeps a traceback for report(). */
 static int on_error(lua_State *L)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, AN_DEBUG_KEY);
@@ -50,7 +49,7 @@ static int on_error(lua_State *L)
     return 1;
 }
 
-/* Prints the error on the top of the stack; returns the exit code it asks for. */
+/* Prints the error on the top of the stack; returns its exit code. */
 static int report(lua_State *L)
 {
     int code = 1, top = lua_gettop(L);
@@ -101,25 +100,25 @@ static void set_arguments(lua_State *L, int argc, char **argv)
     lua_setglobal(L, "arg");
 }
 
-/* libgomp's threads wait for work by spinning for long unless told otherwise when the program
- * was loaded. Beside another busy process that costs ten times the work itself (12 ms instead
- * of 1 ms for a small parallel loop), so the program starts itself once more with a short spin:
- * 2,000 rounds are some 30 µs, which bridges two loops of one step (a step of W1 in bench takes
- * 7 % less time than without) and costs nothing that can be measured beside a busy process. A
- * choice of the user's stays; where there is no /proc nothing happens. */
+/* libgomp's threads wait for work by spinning for a long time unless the environment limits it when
+ * the program is loaded. While another process is busy, that costs ten times the work itself (12 ms
+ * instead of 1 ms for a small parallel loop), so the program executes itself once more with a short
+ * spin: 2,000 rounds are some 30 µs, which bridges two loops of one step (train_w1 of tests/bench
+ * takes 7 % less time than without) and has no measurable cost next to a busy process. The user's
+ * own setting stays; without /proc nothing happens. */
 static void wait_with_a_short_spin(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
         return;
     setenv("OMP_WAIT_POLICY", "passive", 1);
     setenv("GOMP_SPINCOUNT", "2000", 1);
-    setenv("OPENBLAS_NUM_THREADS", "1", 0); /* nor threads of its own, which spin unused */
+    setenv("OPENBLAS_NUM_THREADS", "1", 0); /* OpenBLAS's own threads would only spin */
     execv("/proc/self/exe", argv);
 }
 
 static void *lua_memory(void *unused, void *block, size_t had, size_t want)
 {
-    (void)unused; /* without a block, `had` says what is made of it */
+    (void)unused; /* without a block, `had` is the type of the new object */
     return an_lua_alloc_resize(block, block ? had : 0, want);
 }
 

@@ -1,9 +1,9 @@
-/* checkpoint: core.checkpoint. Tensors and a state table in one file that is whole or absent.
+/* checkpoint (Lua): core.checkpoint, tensors and a state table in one file that is whole or absent.
  *
- * save(path, {name = tensor}, state [, {previous = true}]) → sha256 of the tensors, bytes:
- * the former file stays beside it as PATH.previous unless previous = false.
- * load(path) → {name = tensor}, state, sha256. What the system refuses, and a damaged file,
- * are nil, message, code. The state is JSON: no functions, no NaN, integers up to 2^53. */
+ * save(path, {name = tensor}, state [, {previous = true}]) → sha256 of the tensors, bytes: the
+ * former file is kept under previous(path) unless previous = false. load(path) → {name = tensor},
+ * state, sha256. What the system refuses, and a damaged file, are nil, message, code. The state is
+ * JSON: no functions, no NaN, integers up to 2^53. */
 #include "io/checkpoint.h"
 
 #include <string.h>

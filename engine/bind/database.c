@@ -1,8 +1,8 @@
-/* db: core.db. A connection to the run database; SQL in, tables out.
+/* database (Lua): core.db and the Database class, a connection to the run database.
  *
- * Values: nil, boolean (0, 1), integer, number, string in; nil, integer, number, string
- * out (a blob is a string). query() returns the rows as tables by column name and the
- * list of column names. What the database refuses is nil, message, code. */
+ * Values: nil, boolean (0, 1), integer, number and string are bound; nil, integer, number and
+ * string are returned (a blob is a string). query() returns the rows as tables by column name, and
+ * the list of column names. What the database refuses is nil, message, code. */
 #include "store/store.h"
 
 #include "bind/bind.h"
@@ -12,7 +12,7 @@
 
 #define DB "aniso.Database"
 
-/* Holds a borrowed statement, so that an error in mid-query does not keep it for ever. */
+/* Internal class: holds a borrowed statement, so that an error during a query gives it back. */
 #define CURSOR "aniso.Cursor"
 
 static an_db *check_db(lua_State *L)
@@ -69,18 +69,18 @@ static void push_column(lua_State *L, an_stmt *s, int i)
 
 /* ── running ────────────────────────────────────────────────────────────────── */
 
-/* Prepares argument 2 with the values after it; pushes the statement's keeper. */
+/* Prepares argument 2 with the values after it; pushes the Cursor of the statement. */
 static an_stmt *start(lua_State *L, an_db *db)
 {
     int last = lua_gettop(L);
     const char *sql = luaL_checkstring(L, 2);
-    void **keeper = an_new_handle(L, CURSOR);
+    void **cursor = an_new_handle(L, CURSOR);
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
     an_stmt *s = an_db_prepare(db, sql);
     if (!s)
         return NULL;
-    *keeper = s;
+    *cursor = s;
     for (int i = 1; i <= last - 2; i++)
         if (bind_value(L, s, i, i + 2) != AN_OK)
             return NULL;
@@ -100,9 +100,9 @@ static void close_cursor(lua_State *L, void *statement)
 
 static const an_class cursor_class = {.name = CURSOR, .close = close_cursor, .internal = true};
 
-static int refuse(lua_State *L, int keeper)
+static int refuse(lua_State *L, int cursor)
 {
-    an_close_handle(L, keeper);
+    an_close_handle(L, cursor);
     return an_push_failure(L);
 }
 
@@ -110,15 +110,15 @@ static int refuse(lua_State *L, int keeper)
 static int exec(lua_State *L)
 {
     an_db *db = check_db(L);
-    int keeper = lua_gettop(L) + 1;
+    int cursor = lua_gettop(L) + 1;
     an_stmt *s = start(L, db);
     bool row = s != NULL;
     if (!s)
-        return refuse(L, keeper);
+        return refuse(L, cursor);
     while (row)
         if (an_step(s, &row) != AN_OK)
-            return refuse(L, keeper);
-    an_close_handle(L, keeper);
+            return refuse(L, cursor);
+    an_close_handle(L, cursor);
     lua_pushinteger(L, an_db_changes(db));
     lua_pushinteger(L, an_db_last_id(db));
     return 2;
@@ -134,13 +134,13 @@ static void push_row(lua_State *L, an_stmt *s, int columns, int names)
     }
 }
 
-/* Pushes the list of column names. A name that came before gets a number, a:1, a:2 …, as SQLite
- * itself does it in a subquery, so that each column of a row has its key. */
+/* Pushes the list of column names. A repeated name gets a number, a:1, a:2 …, as in a subquery of
+ * SQLite, so that each column of a row has its key. */
 static void push_names(lua_State *L, an_stmt *s, int columns)
 {
     lua_createtable(L, columns, 0);
     int names = lua_gettop(L);
-    lua_newtable(L); /* the names that are taken */
+    lua_newtable(L); /* names in use */
     for (int i = 0; i < columns; i++) {
         lua_Integer times = 0;
         lua_pushstring(L, an_column_name(s, i));
@@ -161,10 +161,10 @@ static void push_names(lua_State *L, an_stmt *s, int columns)
 static int query(lua_State *L)
 {
     an_db *db = check_db(L);
-    int keeper = lua_gettop(L) + 1;
+    int cursor = lua_gettop(L) + 1;
     an_stmt *s = start(L, db);
     if (!s)
-        return refuse(L, keeper);
+        return refuse(L, cursor);
     int columns = an_column_count(s);
     lua_newtable(L);
     int rows = lua_gettop(L);
@@ -172,13 +172,13 @@ static int query(lua_State *L)
     bool row = true;
     for (lua_Integer n = 1; row; n++) {
         if (an_step(s, &row) != AN_OK)
-            return refuse(L, keeper);
+            return refuse(L, cursor);
         if (!row)
             break;
         push_row(L, s, columns, rows + 1);
         lua_rawseti(L, rows, n);
     }
-    an_close_handle(L, keeper);
+    an_close_handle(L, cursor);
     return 2;
 }
 
@@ -206,7 +206,7 @@ static int rollback(lua_State *L)
     return 0;
 }
 
-/* ── asking ─────────────────────────────────────────────────────────────────── */
+/* ── properties ─────────────────────────────────────────────────────────────────── */
 
 static int path(lua_State *L)
 {

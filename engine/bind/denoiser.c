@@ -86,7 +86,7 @@ static int denoiser_forward(lua_State *L)
     an_tensor *y = an_check_tensor(L, 3), *map = NULL;
     bool wants_map = an_opt_bool(L, 5, "map", false);
     if (lua_type(L, 4) == LUA_TNUMBER)
-        luaL_checkinteger(L, 4); /* refuses 1.5 before anything is made */
+        luaL_checkinteger(L, 4); /* refuses 1.5 before anything is allocated */
     size_t mark = an_scope_begin();
     an_tensor *out = an_denoiser_forward(d, c, y, times(L, 4), wants_map ? &map : NULL);
     an_push_tensor(L, out);

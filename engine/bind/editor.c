@@ -1,4 +1,4 @@
-/* term: a line editor for the prompt; core.term.
+/* editor (Lua): core.term and the Editor class, a line editor for the prompt.
  *
  *     local editor = core.term.editor{ history = path, complete = function(before) … end }
  *     local line, why = editor:read("> ")      nil at the end, nil, "interrupted" at Ctrl-C
@@ -48,7 +48,8 @@ static char *prompt(EditLine *line)
     return of(line)->prompt;
 }
 
-/* One character of the terminal; −1 at Ctrl-C. poll() returns at a signal, read() may not. */
+/* Reads one character of the terminal; −1 at Ctrl-C. A signal ends poll(), but not always read().
+ */
 static int get_character(EditLine *line, wchar_t *out)
 {
     editor *e = of(line);
@@ -70,7 +71,7 @@ static int get_character(EditLine *line, wchar_t *out)
     }
 }
 
-/* Tab: asks Lua what to insert or show. */
+/* Tab: Lua completes. */
 static unsigned char complete(EditLine *line, int key)
 {
     (void)key;
@@ -134,7 +135,7 @@ static int new_editor(lua_State *L)
         return an_raise(L);
     e->line = el_init("aniso", stdin, stdout, stderr);
     if (!e->line)
-        return luaL_error(L, "the line editor does not start (TERM is not known?)");
+        return luaL_error(L, "the line editor does not start (is TERM a known terminal?)");
     el_set(e->line, EL_CLIENTDATA, e);
     el_set(e->line, EL_PROMPT, prompt);
     el_set(e->line, EL_EDITOR, "emacs");
@@ -142,14 +143,14 @@ static int new_editor(lua_State *L)
     start_history(e);
     if (lua_getfield(L, 1, "complete") == LUA_TFUNCTION) {
         e->complete = luaL_ref(L, LUA_REGISTRYINDEX);
-        /* The wide form: the other one makes copies that nobody frees. */
+        /* The wide form: the other one makes copies that libedit does not free. */
         el_wset(e->line, EL_ADDFN, L"aniso-complete", L"complete a name", complete);
         el_set(e->line, EL_BIND, "^I", "aniso-complete", NULL);
     } else {
         lua_pop(L, 1);
     }
     el_source(e->line, NULL);
-    signal(SIGHUP, SIG_DFL); /* a prompt ends with its terminal, under nohup too */
+    signal(SIGHUP, SIG_DFL); /* a prompt ends with its terminal, also under nohup */
     return 1;
 }
 
@@ -160,7 +161,7 @@ static int read_line(lua_State *L)
     e->prompt = strcpy(lua_newuserdatauv(L, length + 1, 0), lua_tostring(L, 2));
     e->L = L;
     int count = 0;
-    el_set(e->line, EL_PREP_TERM, 1); /* before the prompt invites keys: libedit does it after */
+    el_set(e->line, EL_PREP_TERM, 1); /* before the prompt is shown: libedit does it after */
     const char *text = el_gets(e->line, &count);
     if (!text || count <= 0) {
         putchar('\n');

@@ -1,5 +1,4 @@
-/* embedded (Lua): core.embedded. The text files that are part of the program, as they were
- * when it was built; base/embedded.h says which.
+/* embedded (Lua): core.embedded, the text files that were built into the program (base/embedded.h).
  *
  * text(name) → the file's text, nil when there is none; names([beginning]) → sorted list. */
 #include "base/embedded.h"

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_EVERY = 1000 /* instructions of the interpreter */ };
+enum { POLL_EVERY = 1000 /* instructions of the interpreter: microseconds */ };
 
-static lua_State *state; /* the interpreter to stop; lua_sethook is safe in a handler */
+static lua_State *state; /* the interpreter to stop; lua_sethook() may be called in a handler */
 static volatile sig_atomic_t received, polling, patient;
 
 static void stop(lua_State *L, lua_Debug *where)
@@ -61,24 +61,24 @@ int an_lua_interrupted(lua_State *L)
     return 1;
 }
 
-/* Coroutines have the hook of the state that made them, not the one that a signal sets on
- * the main state: a patient session gives them a hook that looks at the flag. */
+/* Coroutines inherit the hook of the state that makes them, not the one that a signal sets on the
+ * main state later: in patient mode the hook exists from the start and polls the flag. */
 int an_lua_interrupt_mode(lua_State *L)
 {
     static const char *const names[] = {"raise", "poll", NULL};
-    int wanted = luaL_checkoption(L, 1, NULL, names);
+    int mode = luaL_checkoption(L, 1, NULL, names);
     lua_pushstring(L, names[polling]);
     patient = lua_toboolean(L, 2);
-    polling = wanted;
+    polling = mode;
     received = 0;
     if (patient && !polling)
-        lua_sethook(state, stop, LUA_MASKCOUNT, LOOK_EVERY);
+        lua_sethook(state, stop, LUA_MASKCOUNT, POLL_EVERY);
     else
-        lua_sethook(state, NULL, 0, 0); /* of a signal that came too late to be raised */
+        lua_sethook(state, NULL, 0, 0); /* set by a signal that came too late */
     return 1;
 }
 
-/* The mode changes in C around the call: a late signal finds no Lua outside of it to stop. */
+/* The mode changes in C around the call, so that a late signal stops no Lua code outside of it. */
 int an_lua_stoppable(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -88,7 +88,7 @@ int an_lua_stoppable(lua_State *L)
     patient = true;
     received = 0;
     polling = false;
-    lua_sethook(state, stop, LUA_MASKCOUNT, LOOK_EVERY);
+    lua_sethook(state, stop, LUA_MASKCOUNT, POLL_EVERY);
     int status = lua_pcall(L, 0, LUA_MULTRET, 1);
     polling = true;
     lua_sethook(state, NULL, 0, 0);

@@ -17,9 +17,9 @@ void an_add_context_class(lua_State *L); /* defines Context; for an_open_denoise
 int an_index_method(lua_State *L);
 
 /* Copies the tensors of the table at `table` into the module's tensors whose names begin with
- * `prefix`; the table's keys are the names without it. Returns how many. Checks every name
- * and shape first and raises, so that after an error nothing has changed. Not strict: names
- * that only one side has are passed over. */
+ * `prefix`; the table's keys are the names without it. Returns how many. Checks every name and
+ * shape first and raises, so that after an error nothing has changed. Not strict: names that only
+ * one of them has are skipped. */
 int64_t an_load_state(lua_State *L, int table, an_module *m, const char *prefix, bool strict);
 
 /* Methods of Module in bind/module_state.c. */

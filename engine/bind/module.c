@@ -1,4 +1,4 @@
-/* module (Lua): the Module userdata, the named and the flat state of networks.
+/* module (Lua): the Module class, the named and the flat state of networks.
  *
  *     local m = core.module.new{ seed = 1 }
  *     local net = core.resnet.new(m, "backbone", {…})
@@ -113,7 +113,7 @@ static int module_training(lua_State *L)
     return 1;
 }
 
-/* m:freeze([on = true]) → m. A frozen module wants no gradients and acts as in evaluation. */
+/* m:freeze([on = true]) → m. A frozen module requires no gradients and behaves as in evaluation. */
 static int module_freeze(lua_State *L)
 {
     an_module_freeze(an_check_module(L, 1), lua_isnoneornil(L, 2) || lua_toboolean(L, 2));
@@ -129,7 +129,7 @@ static int module_frozen(lua_State *L)
 
 /* ── the class ───────────────────────────────────────────────────────────────── */
 
-/* m:count() → numbers in all parameters */
+/* m:count() → elements in all parameters */
 static int module_count(lua_State *L)
 {
     lua_pushinteger(L, an_module_count(an_check_module(L, 1)));

@@ -58,7 +58,7 @@ static void check_shape(lua_State *L, const an_entry *e)
                    x->dtype == AN_F32 ? "" : " of int64", an_shape_text(e->x));
 }
 
-/* Checks what the table has; strict: raises when it lacks one of the module's names. */
+/* Checks the tensors in the table; strict: raises when it lacks one of the module's names. */
 static void check_present(lua_State *L, int table, const an_module *m, const char *prefix,
                           bool strict)
 {

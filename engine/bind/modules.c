@@ -1,8 +1,8 @@
-/* modules: where `require` finds aniso.* .
+/* modules: how `require` finds aniso.*.
  *
- * A searcher stands right behind package.preload. It looks for aniso/NAME.lua and
- * aniso/NAME/init.lua, first in the folder that ANISO_LUA names, then among the files
- * built into the program. "aniso.core" is the C part. Cost: one lookup per first require. */
+ * A searcher directly after package.preload tries aniso/NAME.lua and aniso/NAME/init.lua, first in
+ * the folder that ANISO_LUA names, then among the files built into the program. "aniso.core" is
+ * preloaded. Cost: one lookup per first require. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

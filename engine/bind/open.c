@@ -1,6 +1,6 @@
-/* open: the list of the engine's parts that Lua sees as the fields of aniso.core.
+/* open: the parts of the engine that are the fields of aniso.core.
  *
- * A new userdata file is one line in `parts`. */
+ * A new part is one line in `parts` and its declaration in bind/open.h. */
 #include <lualib.h>
 
 #include "bind/bind.h"
@@ -10,7 +10,7 @@ static const luaL_Reg parts[] = {
     {"sys", an_open_sys},
     {"term", an_open_term},
     {"tensor", an_open_tensor},
-    {"ops", an_open_ops}, /* adds to the class that tensor makes */
+    {"ops", an_open_ops}, /* after tensor: adds methods to its class */
     {"rng", an_open_rng},
     {"data", an_open_data},
     {"schedule", an_open_schedule},

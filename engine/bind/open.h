@@ -1,10 +1,11 @@
-/* open: the opener of every bind file; see open.c. */
+/* open: the functions that open the parts of aniso.core, and the modules. open.c calls them all: a
+ * new part is a declaration here and a line there. */
 #ifndef AN_BIND_OPEN_H
 #define AN_BIND_OPEN_H
 
 #include <lua.h>
 
-/* Each pushes the table that becomes aniso.core.NAME. */
+/* Each defines its classes and pushes the table that becomes aniso.core.PART. Returns 1. */
 int an_open_sys(lua_State *L);
 int an_open_term(lua_State *L);
 int an_open_tensor(lua_State *L);
@@ -25,7 +26,7 @@ int an_open_step(lua_State *L);
 int an_open_mmd(lua_State *L);
 int an_open_embedded(lua_State *L);
 
-/* Registry field, boolean: tracebacks are wanted. Set by main.c and core.sys.debug(). */
+/* Registry field, boolean: errors carry a traceback. Set by main.c and core.sys.debug(). */
 #define AN_DEBUG_KEY "aniso.debug"
 
 /* Makes `require` find aniso.core and the aniso.* modules: from the folder in the

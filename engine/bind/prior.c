@@ -1,4 +1,4 @@
-/* prior (Lua): the Prior userdata, images and features to the prior mean.
+/* prior (Lua): the Prior class, images and features to the prior mean.
  *
  *     local prior = core.prior.new(module, "prior", { mode = "both", classes = 7, … })
  *     local p = prior:forward(images, features)       p.m, p.g, p.l, p.mg, p.ml, …

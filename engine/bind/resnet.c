@@ -1,4 +1,4 @@
-/* resnet (Lua): the ResNet userdata, images to feature maps.
+/* resnet (Lua): the ResNet class, images to feature maps.
  *
  *     local net = core.resnet.new(module, "backbone", { kind = "resnet", depth = 8, width = 32,
  *                                                       channels = 3 })
@@ -51,7 +51,7 @@ static int resnet_forward(lua_State *L)
     return an_push_result(L, mark, an_resnet_forward(r, images));
 }
 
-/* Whether a name in published weights is not of the features: the classifier, and
+/* Whether a name in published weights does not belong to the features: the classifier, and
  * PyTorch's count of batches. */
 static bool is_foreign(const char *name)
 {

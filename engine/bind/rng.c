@@ -1,5 +1,5 @@
-/* rng: random whole numbers for Lua, by address. What Lua resamples (bootstrap intervals)
- * draws from the same generator as the engine, so that it too depends on the seed alone. */
+/* rng (Lua): core.rng, random integers by address. Resampling in Lua (bootstrap intervals) draws
+ * from the engine's generator, so that it too depends on the seed alone. */
 #include "base/rng.h"
 #include "bind/bind.h"
 #include "bind/tensor.h"
@@ -23,8 +23,9 @@ static int rng_below(lua_State *L)
     return 1;
 }
 
-/* rng.resamples(seed, purpose, first, count, n) → tensor (count, n): row k says how often each of
- * n things is in resample first+k, whose n members are below(seed, purpose, first+k, n, n). */
+/* rng.resamples(seed, purpose, first, count, n) → tensor (count, n): row k counts how often
+ * each of n items is in resample first+k, whose n members are below(seed, purpose, first+k, n, n).
+ */
 static int rng_resamples(lua_State *L)
 {
     uint64_t seed = (uint64_t)luaL_checkinteger(L, 1);

@@ -1,7 +1,7 @@
-/* safetensors: core.safetensors. Tables of tensors by name, in and out of files.
+/* safetensors (Lua): core.safetensors, tables of tensors by name from and to files.
  *
- * load(path) → {name = tensor}, {key = text} ; save(path, {name = tensor} [, {key = text}])
- * → true. What the system or the file's content refuses is nil, message, code. */
+ * load(path) → {name = tensor}, {key = text};  save(path, {name = tensor} [, {key = text}]) → true.
+ * What the system or the file's content refuses is nil, message, code. */
 #include "bind/safetensors.h"
 
 #include "bind/open.h"

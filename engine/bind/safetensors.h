@@ -1,4 +1,4 @@
-/* safetensors (Lua): tables of tensors by name, shared with checkpoint.c. */
+/* safetensors (Lua): tables of tensors by name, also for checkpoint.c. */
 #ifndef AN_BIND_SAFETENSORS_H
 #define AN_BIND_SAFETENSORS_H
 

@@ -1,4 +1,4 @@
-/* sha256: core.sha256. text(bytes) → 64 hexadecimal digits; file(path) → the same of a file |
+/* sha256 (Lua): core.sha256. text(bytes) → 64 hexadecimal digits; file(path) → the same of a file |
  * nil, message, code. */
 #include "io/sha256.h"
 

@@ -1,10 +1,11 @@
-/* step (Lua): optimiser steps in place on flat float32 tensors. The policy (rates, which
- * parameters decay, what is kept) is lua/aniso/method/optim.lua's.
+/* step (Lua): core.step, optimiser steps in place on flat float32 tensors. The policy (learning
+ * rates, which parameters decay, what is kept) is in lua/aniso/method/optim.lua.
  *
  *     core.step.adamw(p, g, m, v, {lr =, beta1 =, beta2 =, eps =, weight_decay =, t =})
  *     core.step.sgd(p, g, buf or nil, {lr =, momentum =, nesterov =, weight_decay =, first =})
- * Both take from = (1-based) and length = as well: the stretch of the tensors to work on;
- * scale =: how often the gradient counts; average = and keep =: a tensor that follows p. */
+ * Both also take from = (counts from 1) and length =, the range of elements to update; scale =, a
+ * factor on the gradient; average = and keep =, a tensor that follows p as an exponential average.
+ */
 #include "kernel/pointwise/optimizer_step.h"
 
 #include <math.h>
@@ -12,7 +13,7 @@
 #include "bind/bind.h"
 #include "bind/open.h"
 
-/* The numbers of a contiguous float32 tensor that has as many as `like` (NULL: any). */
+/* The elements of a contiguous float32 tensor with as many as `like` (NULL: any number). */
 static float *check_flat(lua_State *L, int arg, const an_tensor *like)
 {
     an_tensor *x = an_check_tensor(L, arg);
@@ -20,16 +21,16 @@ static float *check_flat(lua_State *L, int arg, const an_tensor *like)
     luaL_argcheck(L, an_is_contiguous(x), arg, "a contiguous tensor expected");
     if (like && an_numel(x) != an_numel(like))
         luaL_argerror(L, arg,
-                      lua_pushfstring(L, "%s has not as many numbers as %s", an_shape_text(x),
+                      lua_pushfstring(L, "%s has not as many elements as %s", an_shape_text(x),
                                       an_shape_text(like)));
     return an_f32(x);
 }
 
 typedef struct {
     int64_t start, length;
-} stretch;
+} range;
 
-static stretch check_stretch(lua_State *L, int arg, const an_tensor *p)
+static range check_range(lua_State *L, int arg, const an_tensor *p)
 {
     int64_t n = an_numel(p), from = an_opt_int(L, arg, "from", 1);
     int64_t length = an_opt_int(L, arg, "length", n - from + 1);
@@ -37,11 +38,11 @@ static stretch check_stretch(lua_State *L, int arg, const an_tensor *p)
         luaL_argerror(L, arg,
                       lua_pushfstring(L, "from %I and length %I are outside a tensor of %I",
                                       (lua_Integer)from, (lua_Integer)length, (lua_Integer)n));
-    return (stretch){from - 1, length};
+    return (range){from - 1, length};
 }
 
-/* The fields scale, average and keep; the average as of the stretch. */
-static an_step_extras check_extras(lua_State *L, int arg, const an_tensor *p, stretch s)
+/* The fields scale, average and keep; the average starts at the range. */
+static an_step_extras check_extras(lua_State *L, int arg, const an_tensor *p, range s)
 {
     an_step_extras with = {.gradient_scale = an_opt_num(L, arg, "scale", 1),
                            .ema_decay = an_opt_num(L, arg, "keep", 0)};
@@ -67,7 +68,7 @@ static int step_adamw(lua_State *L)
                           .decay = an_opt_num(L, 5, "weight_decay", 0),
                           .t = an_opt_int(L, 5, "t", 1)};
     luaL_argcheck(L, args.t >= 1, 5, "t counts steps from 1");
-    stretch s = check_stretch(L, 5, x);
+    range s = check_range(L, 5, x);
     args.with = check_extras(L, 5, x, s);
     an_k_adamw(p + s.start, g + s.start, m + s.start, v + s.start, s.length, &args);
     return 0;
@@ -86,7 +87,7 @@ static int step_sgd(lua_State *L)
                         .nesterov = an_opt_bool(L, 4, "nesterov", false),
                         .first = an_opt_bool(L, 4, "first", false)};
     luaL_argcheck(L, buf || args.momentum == 0, 3, "momentum needs a buffer");
-    stretch s = check_stretch(L, 4, x);
+    range s = check_range(L, 4, x);
     args.with = check_extras(L, 4, x, s);
     an_k_sgd(p + s.start, g + s.start, buf ? buf + s.start : NULL, s.length, &args);
     return 0;

@@ -1,7 +1,7 @@
-/* sys: what Lua asks of the machine and of this process; core.sys.
+/* sys (Lua): core.sys, the machine and this process.
  *
- * Times, threads, memory counters, the host's description, signals, the terminal. The
- * file system's part is added by sys_file.c. Nothing here keeps state. */
+ * Times, threads, counters of memory and open handles, the description of the host, signals, the
+ * terminal. sys_file.c adds the file system, lock.c the lock. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -101,7 +101,7 @@ static lua_Integer status_kib(const char *name)
 }
 
 /* peak_rss() → bytes. Linux keeps the high-water mark of this program in VmHWM; getrusage's
- * is inherited across fork and exec from whoever started us, however large that was. */
+ * is inherited across fork and exec from the process that started this one. */
 static int peak_rss(lua_State *L)
 {
     struct rusage usage;
@@ -130,8 +130,8 @@ static int threads(lua_State *L)
     return 1;
 }
 
-/* memory() → {live =, peak =, allocs =} of the engine's allocator, and lua_allocs =, how often
- * Lua's had to ask the C library. */
+/* memory() → {live =, peak =, allocs =} of the engine's allocator, and lua_allocs =, the requests
+ * of Lua's allocator to the C library. */
 static int memory(lua_State *L)
 {
     lua_createtable(L, 0, 4);
@@ -192,7 +192,7 @@ static void set_from_proc(lua_State *L, const char *key, const char *path, const
 }
 
 /* host() → {hostname, os, arch, cpu, simd, cores, ram_bytes, blas, boot_id}; cpu and boot_id
- * are absent where the system does not say. */
+ * are absent where the system does not provide them. */
 static int host(lua_State *L)
 {
     struct utsname name;
@@ -231,7 +231,7 @@ static int is_terminal(lua_State *L)
     return 1;
 }
 
-/* width([stream]) → columns, rows of the terminal; nil when it is none. */
+/* width([stream]) → columns, rows of the terminal; nil when it is not a terminal. */
 static int width(lua_State *L)
 {
     struct winsize size = {0};

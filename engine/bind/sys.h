@@ -1,4 +1,4 @@
-/* sys: shared by the files that make up core.sys. */
+/* sys (Lua): declarations for the files that make up core.sys: sys.c, sys_file.c, lock.c. */
 #ifndef AN_BIND_SYS_H
 #define AN_BIND_SYS_H
 

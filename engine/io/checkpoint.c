@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "io/path.h"
 
@@ -26,6 +27,7 @@ char *an_checkpoint_previous(const char *path)
 an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, const char *state,
                            bool keep_previous, char hex[AN_SHA256_HEX], int64_t *bytes)
 {
+    AN_ASSERT(state && hex);
     char state_hex[AN_SHA256_HEX];
     an_sha256_buffer(state, strlen(state), state_hex);
     an_pair meta[] = {{"aniso.checkpoint", FORMAT},
@@ -53,7 +55,7 @@ const char *an_checkpoint_sha256(const an_safetensors *f)
     return an_safetensors_meta(f, "aniso.sha256");
 }
 
-/* What is wrong with an opened file, NULL if nothing. A failed read counts as wrong. */
+/* The defect of an opened file, a failed read included; NULL if there is none. */
 static const char *find_damage(an_safetensors *f)
 {
     char hex[AN_SHA256_HEX];
@@ -74,7 +76,7 @@ static const char *find_damage(an_safetensors *f)
     return NULL;
 }
 
-static void say_damaged(const char *path, an_code code, const char *damage)
+static void fail_damaged(const char *path, an_code code, const char *damage)
 {
     char reason[512]; /* `damage` may be the error record that an_fail is about to overwrite */
     snprintf(reason, sizeof reason, "%s", damage);
@@ -92,13 +94,13 @@ an_safetensors *an_checkpoint_open(const char *path)
     an_safetensors *f = an_safetensors_open(path);
     if (!f) {
         if (an_err_code() == AN_EFORMAT)
-            say_damaged(path, AN_EFORMAT, an_err_message());
+            fail_damaged(path, AN_EFORMAT, an_err_message());
         return NULL;
     }
     const char *damage = find_damage(f);
     if (!damage)
         return f;
-    say_damaged(path, AN_EFORMAT, damage);
+    fail_damaged(path, AN_EFORMAT, damage);
     an_safetensors_close(f);
     return NULL;
 }

@@ -1,9 +1,9 @@
-/* checkpoint: a safetensors file that knows whether it is whole.
+/* checkpoint: a safetensors file that carries its own checksums.
  *
- * The metadata carries a state (JSON text: position, optimiser step, run, configuration)
- * and the SHA-256 of tensors and state; opening verifies both. Saving replaces the file
- * as a whole and can keep the former one under an_checkpoint_previous(): a kill or a full
- * disk at any moment leaves a good checkpoint. */
+ * The metadata holds a state (JSON text: position, optimiser step, run, configuration) and the
+ * SHA-256 of tensors and state; opening verifies both. Saving is durable (io/file_replace.h,
+ * AN_DURABLE) and can keep the former file under an_checkpoint_previous(): a kill or a full disk at
+ * any moment leaves a good checkpoint. */
 #ifndef AN_IO_CHECKPOINT_H
 #define AN_IO_CHECKPOINT_H
 
@@ -11,13 +11,14 @@
 
 #include "io/safetensors.h"
 
-/* Saves the tensors and the state. `hex` receives the hash of the tensors alone: two runs
- * with the same weights have the same hash. `bytes` [opt]: the size of the file. */
+/* Saves n ≥ 0 tensors and the state. `hex` receives the hash of the tensors alone: two runs with
+ * the same weights have the same hash. `bytes` [opt]: the size of the file, 0 for a device or a
+ * pipe. AN_EIO, AN_EINVAL (a name twice), AN_ENOMEM. */
 an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, const char *state,
                            bool keep_previous, char hex[AN_SHA256_HEX], int64_t *bytes);
 
-/* Opens and verifies; reads the whole file once. NULL after AN_ENOTFOUND or AN_EFORMAT:
- * "checkpoint X is damaged: …; use the previous one, Y". Read the tensors with
+/* Opens and verifies; reads the whole file once. NULL after AN_ENOTFOUND, AN_EIO, AN_ENOMEM or
+ * AN_EFORMAT: "checkpoint X is damaged: …; use the previous one, Y". Read the tensors with
  * an_safetensors_read(), close with an_safetensors_close(). */
 an_safetensors *an_checkpoint_open(const char *path);
 const char *an_checkpoint_state(const an_safetensors *f);  /* the JSON text given to save */

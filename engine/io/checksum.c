@@ -1,8 +1,10 @@
-/* checksum: see checksum.h. Eight sums at once, because one multiplication waits for the one
- * before. */
+/* checksum: see checksum.h. Eight independent sums, because within one each multiplication depends
+ * on the one before. */
 #include "io/checksum.h"
 
 #include <string.h>
+
+#include "base/assert.h"
 
 enum { LANES = 8 };
 static const uint64_t START = 0xCBF29CE484222325u, PRIME = 0x100000001B3u;
@@ -15,6 +17,7 @@ static void add(uint64_t *sum, uint64_t word)
 
 uint64_t an_checksum(const void *bytes, size_t count)
 {
+    AN_ASSERT(bytes || count == 0);
     const uint8_t *from = bytes;
     uint64_t lane[LANES], word[LANES], whole = START;
     size_t left = count;

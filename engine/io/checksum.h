@@ -1,9 +1,10 @@
-/* checksum: a 64-bit checksum of many bytes, as fast as memory is read.
+/* checksum: a 64-bit checksum of many bytes at the speed of memory.
  *
- * Eight FNV-1a sums (Fowler, Noll, Vo) over every eighth word of 64 bits, and one over those:
- * each step can be undone, so that a change within one word never goes unseen, and any other
- * with probability 2^-64. It finds damage, not forgery; identities are SHA-256. The bytes
- * are taken as they lie in memory: a pack belongs to one kind of machine. */
+ * Eight FNV-1a sums (Fowler, Noll, Vo) over every eighth word of 64 bits, and one over those. Each
+ * step is invertible, so that a change within one word is always detected; any other change goes
+ * undetected with probability 2^-64. It detects damage, not forgery; identities are SHA-256. Words
+ * are read in the machine's byte order: a file that carries the sum belongs to machines of one
+ * order. */
 #ifndef AN_IO_CHECKSUM_H
 #define AN_IO_CHECKSUM_H
 

@@ -1,8 +1,9 @@
-/* json: cJSON with counted memory and our errors. */
+/* json: see json.h. */
 #include "io/json.h"
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 
 static void use_counted_memory(void)
@@ -13,6 +14,7 @@ static void use_counted_memory(void)
 
 cJSON *an_json_parse(const char *text, size_t bytes, const char *what)
 {
+    AN_ASSERT(text && what);
     use_counted_memory();
     const char *end = NULL;
     cJSON *tree = bytes ? cJSON_ParseWithLengthOpts(text, bytes, &end, 0) : NULL;
@@ -40,6 +42,7 @@ cJSON *an_json_object(void)
 
 bool an_json_count(const cJSON *item, int64_t limit, int64_t *value)
 {
+    AN_ASSERT(limit >= 0 && limit <= (int64_t)1 << 53);
     if (!cJSON_IsNumber(item))
         return false;
     double d = item->valuedouble;

@@ -1,6 +1,6 @@
-/* json: cJSON in the engine's manners: counted memory, length-limited text, a clear line.
+/* json: parsing through cJSON, with counted memory (base/memory/mem.h) and the engine's errors.
  *
- * The tree is released with cJSON_Delete(). Numbers are doubles. */
+ * Release a tree with cJSON_Delete(). Numbers are doubles. */
 #ifndef AN_IO_JSON_H
 #define AN_IO_JSON_H
 
@@ -12,12 +12,12 @@
 
 #include "base/err.h"
 
-/* Parses exactly `bytes` bytes; only white space may follow the value. `what` names the
- * text in messages. NULL after AN_EFORMAT. Nesting is limited (1000, by cJSON). */
+/* Parses exactly `bytes` bytes; only white space may follow the value. `what` names the text in
+ * messages. NULL after AN_EFORMAT, also for more than cJSON's limit of 1000 nested levels. */
 cJSON *an_json_parse(const char *text, size_t bytes, const char *what);
 cJSON *an_json_object(void); /* a new empty object; NULL after AN_ENOMEM */
 
-/* True if `item` is a whole number in 0 … limit (limit ≤ 2^53). */
+/* True if `item` is a whole number in 0 … limit; *value receives it. limit ≤ 2^53. NULL: false. */
 bool an_json_count(const cJSON *item, int64_t limit, int64_t *value);
 
 #endif

@@ -1,4 +1,4 @@
-/* safetensors: reading. Opening costs the header; a tensor is read when it is asked for.
+/* safetensors: reading. Opening reads the header; a tensor is read on request.
  *
  * open: length → JSON → one entry per tensor, checked alone (type, shape, size) → all
  * entries sorted by offset and checked together (no hole, no overlap, no byte left). */
@@ -8,16 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "io/file.h"
 #include "io/json.h"
 
-#define LARGEST ((int64_t)1 << 53) /* a JSON number counts exactly up to here */
+#define LARGEST ((int64_t)1 << 53) /* every integer up to here is a JSON number */
 
 struct an_safetensors {
     char *path;
     int file;
-    int64_t data; /* where the tensors' bytes start, from the file's start */
+    int64_t data; /* offset of the tensors' bytes in the file */
     int64_t data_bytes;
     cJSON *header;
     int n;
@@ -84,7 +85,7 @@ static an_code read_entry(an_safetensors *f, const cJSON *item, entry *e)
     if (cJSON_GetArraySize(at) != 2 ||
         !an_json_count(cJSON_GetArrayItem(at, 0), f->data_bytes, &e->begin) ||
         !an_json_count(cJSON_GetArrayItem(at, 1), f->data_bytes, &e->end) || e->begin > e->end)
-        return an_fail(AN_EFORMAT, "%s: tensor %.80s lies outside the file (a truncated copy?)",
+        return an_fail(AN_EFORMAT, "%s: tensor %.80s is outside the file (a truncated copy?)",
                        f->path, e->name);
     if (__builtin_mul_overflow(numel, (int64_t)width, &bytes) || bytes != e->end - e->begin)
         return an_fail(AN_EFORMAT, "%s: the size of tensor %.80s does not fit its shape", f->path,
@@ -213,7 +214,7 @@ void an_safetensors_close(an_safetensors *f)
     an_free(f);
 }
 
-/* ── asking ─────────────────────────────────────────────────────────────────── */
+/* ── contents ─────────────────────────────────────────────────────────────────── */
 
 int an_safetensors_count(const an_safetensors *f)
 {
@@ -222,6 +223,7 @@ int an_safetensors_count(const an_safetensors *f)
 
 const char *an_safetensors_name(const an_safetensors *f, int i)
 {
+    AN_ASSERT(i >= 0 && i < f->n);
     return f->entries[i].name;
 }
 
@@ -246,6 +248,7 @@ int an_safetensors_meta_count(const an_safetensors *f)
 
 an_pair an_safetensors_meta_at(const an_safetensors *f, int i)
 {
+    AN_ASSERT(i >= 0 && i < an_safetensors_meta_count(f));
     const cJSON *item = cJSON_GetArrayItem(f->meta, i);
     return (an_pair){item->string, item->valuestring};
 }
@@ -304,6 +307,7 @@ static an_code read_converted(an_safetensors *f, const entry *e, an_tensor *x)
 
 an_tensor *an_safetensors_read(an_safetensors *f, int i)
 {
+    AN_ASSERT(i < f->n);
     if (i < 0)
         return NULL;
     const entry *e = &f->entries[i];
@@ -311,7 +315,7 @@ an_tensor *an_safetensors_read(an_safetensors *f, int i)
     bool converted = strcmp(e->dtype, "F64") == 0 || strcmp(e->dtype, "F16") == 0 ||
                      strcmp(e->dtype, "BF16") == 0;
     if (!f32 && !i64 && !converted)
-        return an_fail(AN_EFORMAT, "%s: tensor %.80s has type %s; floats and I64 are understood",
+        return an_fail(AN_EFORMAT, "%s: tensor %.80s has type %s; floats and I64 can be read",
                        f->path, e->name, e->dtype),
                NULL;
     an_tensor *x = an_tensor_new(i64 ? AN_I64 : AN_F32, e->ndim, e->shape);
@@ -325,7 +329,7 @@ an_tensor *an_safetensors_read(an_safetensors *f, int i)
     return code == AN_OK ? x : NULL;
 }
 
-/* ── the name of the content ────────────────────────────────────────────────── */
+/* ── the identity of the content ────────────────────────────────────────────────── */
 
 void an_safetensors_hash_entry(an_sha256 *hash, const entry *e)
 {

@@ -1,11 +1,10 @@
 /* safetensors: named tensors in a file (the format of github.com/huggingface/safetensors).
  *
- * Layout: 8 bytes header length, a JSON header, the tensors' bytes without holes. A file
- * is untrusted: every length, offset and shape is checked at opening, before any tensor
- * is made; tensors are then read one by one. Little-endian machines only.
- *     an_safetensors *f = an_safetensors_open(path);
- *     an_tensor *w = an_safetensors_read(f, an_safetensors_find(f, "fc.weight"));
- *     an_safetensors_close(f); */
+ * Layout: 8 bytes with the header's length, a JSON header, the tensors' bytes without holes. A file
+ * is untrusted: every length, offset and shape is checked at opening, before any tensor is
+ * allocated; tensors are then read one by one. Little-endian machines only. an_safetensors *f =
+ * an_safetensors_open(path); an_tensor *w = an_safetensors_read(f, an_safetensors_find(f,
+ * "fc.weight")); an_safetensors_close(f); */
 #ifndef AN_IO_SAFETENSORS_H
 #define AN_IO_SAFETENSORS_H
 
@@ -31,24 +30,26 @@ void an_safetensors_close(an_safetensors *f); /* NULL is allowed */
 int an_safetensors_count(const an_safetensors *f);
 const char *an_safetensors_name(const an_safetensors *f, int i); /* 0 … count−1, in file order */
 int an_safetensors_find(const an_safetensors *f, const char *name); /* −1 after AN_ENOTFOUND */
-/* Tensor i in a new float32 or int64 tensor: F32 and I64 as they are; F64, F16 and BF16
- * become float32; other types are AN_EFORMAT. Returns NULL for i < 0. */
+/* Tensor i < count as a new float32 or int64 tensor: F32 and I64 unchanged; F64, F16 and BF16
+ * become float32. NULL after AN_EFORMAT (another type), AN_EIO, AN_ENOMEM; and for i < 0, so that
+ * the result of an_safetensors_find() can be passed on. */
 an_tensor *an_safetensors_read(an_safetensors *f, int i);
-/* The metadata's string under `key`, NULL if there is none. Lives as long as f. */
+/* The metadata's string under `key`, NULL if there is none. Valid until f is closed. */
 const char *an_safetensors_meta(const an_safetensors *f, const char *key);
 int an_safetensors_meta_count(const an_safetensors *f);
-an_pair an_safetensors_meta_at(const an_safetensors *f, int i);
-/* The name of the content: SHA-256 over names, types, shapes and bytes of all tensors
- * (the metadata does not enter). Reads the whole file. */
+an_pair an_safetensors_meta_at(const an_safetensors *f, int i); /* 0 … count−1 */
+/* The identity of the content: SHA-256 over names, types, shapes and bytes of all tensors, without
+ * the metadata. Reads the whole file. */
 an_code an_safetensors_content(an_safetensors *f, char hex[AN_SHA256_HEX]);
 
 /* ── writing ────────────────────────────────────────────────────────────────── */
-/* Replaces `path` as a whole (io/file_replace.h), tensors sorted by name; the old file is kept
- * as `previous` [opt]. Names must differ (AN_EINVAL). */
+/* Replaces `path` as a whole (io/file_replace.h, AN_DURABLE), tensors sorted by name; the old file
+ * is kept as `previous` [opt]. AN_EINVAL: two tensors of one name; AN_EIO, AN_ENOMEM. */
 an_code an_safetensors_write(const char *path, const an_named *tensors, int n, const an_pair *meta,
                              int n_meta, const char *previous);
-/* The same, while a second thread hashes what is written: `hex` receives the content's name, as
- * an_safetensors_content() will give it, and may be a value of `meta`, which then has it. */
+/* The same, while a second thread hashes what is written: `hex` receives the content's identity, as
+ * an_safetensors_content() will return it. `hex` may also be a value of `meta`, which then holds
+ * it. */
 an_code an_safetensors_write_named(const char *path, const an_named *tensors, int n,
                                    const an_pair *meta, int n_meta, char hex[AN_SHA256_HEX],
                                    const char *previous);

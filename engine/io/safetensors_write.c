@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "base/par.h"
 #include "io/file_replace.h"
@@ -95,7 +96,7 @@ static char *header_text(const item *items, int n, const an_pair *meta, int n_me
     return padded;
 }
 
-/* Hands the tensor's bytes, contiguous, to the file or to the hash. */
+/* Where the bytes of a tensor go: to the file or to the hash. */
 typedef an_code (*sink)(void *to, const void *data, size_t bytes);
 
 static an_code to_file(void *to, const void *data, size_t bytes)
@@ -145,8 +146,8 @@ static an_code write_tensors(an_replace *r, const item *items, int n)
     return code;
 }
 
-/* The calling thread writes, as an error is its own, and another one hashes, if there is one.
- * Nothing is copied, for a copy asks for memory. */
+/* The calling thread writes, because errors belong to a thread; another one hashes, if there is
+ * one. The tensors are contiguous, because a copy would allocate on a second thread. */
 static an_code write_and_hash(an_replace *r, const item *items, int n, char hex[AN_SHA256_HEX])
 {
     an_code code = AN_OK;
@@ -214,6 +215,7 @@ an_code an_safetensors_write_named(const char *path, const an_named *tensors, in
                                    const an_pair *meta, int n_meta, char hex[AN_SHA256_HEX],
                                    const char *previous)
 {
+    AN_ASSERT(n >= 0 && n_meta >= 0);
     an_replace r;
     item *items = sorted(tensors, n);
     if (!items)

@@ -1,15 +1,18 @@
-/* sha256: Nettle's SHA-256 in the engine's manners. Files are read in 64 KiB pieces. */
+/* sha256: see sha256.h. Files are read in pieces of 64 KiB. */
 #include "io/sha256.h"
 
+#include "base/assert.h"
 #include "io/file.h"
 
 void an_sha256_init(an_sha256 *hash)
 {
     sha256_init(&hash->state);
+    hash->begun = true;
 }
 
 void an_sha256_update(an_sha256 *hash, const void *data, size_t bytes)
 {
+    AN_ASSERT(hash->begun);
     if (bytes)
         sha256_update(&hash->state, bytes, data);
 }
@@ -17,6 +20,8 @@ void an_sha256_update(an_sha256 *hash, const void *data, size_t bytes)
 void an_sha256_hex(an_sha256 *hash, char hex[AN_SHA256_HEX])
 {
     static const char digits[] = "0123456789abcdef";
+    AN_ASSERT(hash->begun);
+    hash->begun = false;
     uint8_t digest[SHA256_DIGEST_SIZE];
     sha256_digest(&hash->state, sizeof digest, digest);
     for (int i = 0; i < SHA256_DIGEST_SIZE; i++) {

@@ -1,12 +1,13 @@
-/* sha256: the name of a content (FIPS 180-4), through Nettle, which uses the CPU's
- * instructions for it (SHA-NI: some 1.2 GB/s, where plain C has 0.17).
+/* sha256: the identity of a content (FIPS 180-4), through Nettle, which uses the CPU's instructions
+ * for it (SHA-NI: some 1.2 GB/s, where plain C reaches 0.17).
  *
- * Splits, configurations, caches, checkpoints and recipes are known by this hash.
+ * This hash identifies splits, configurations, caches, checkpoints and recipes.
  *     an_sha256 hash;  char hex[AN_SHA256_HEX];
  *     an_sha256_init(&hash); an_sha256_update(&hash, data, n); an_sha256_hex(&hash, hex); */
 #ifndef AN_IO_SHA256_H
 #define AN_IO_SHA256_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <nettle/sha2.h>
@@ -17,16 +18,17 @@
 
 typedef struct an_sha256 {
     struct sha256_ctx state;
+    bool begun; /* by init; hex ends it */
 } an_sha256;
 
 void an_sha256_init(an_sha256 *hash);
-void an_sha256_update(an_sha256 *hash, const void *data, size_t bytes); /* bytes may be 0 */
-void an_sha256_hex(an_sha256 *hash, char hex[AN_SHA256_HEX]); /* ends it; init before reuse */
+void an_sha256_update(an_sha256 *hash, const void *data, size_t bytes); /* bytes ≥ 0 */
+void an_sha256_hex(an_sha256 *hash, char hex[AN_SHA256_HEX]);           /* ends it */
 
 /* The hash of one buffer. */
 void an_sha256_buffer(const void *data, size_t bytes, char hex[AN_SHA256_HEX]);
 
-/* The hash of a whole file, read in pieces. AN_ENOTFOUND, AN_EIO. */
+/* The hash of a whole file, read in pieces. AN_ENOTFOUND, AN_EIO: `hex` is undefined. */
 an_code an_sha256_file(const char *path, char hex[AN_SHA256_HEX]);
 
 #endif

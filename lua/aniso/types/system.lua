@@ -10,7 +10,7 @@ local sys = {}
 ---@return number
 function sys.monotonic() end
 
----Does nothing for so long; a signal ends it early.
+---Waits; a signal ends it early.
 ---@param seconds number from 0 to 1e6
 function sys.sleep(seconds) end
 
@@ -62,7 +62,7 @@ function sys.host() end
 function sys.isatty(stream) end
 
 ---@param stream? "stdin"|"stdout"|"stderr" "stdout" if left out
----@return integer? columns nil when it is no terminal
+---@return integer? columns nil when it is not a terminal
 ---@return integer? rows
 function sys.width(stream) end
 
@@ -71,21 +71,22 @@ function sys.width(stream) end
 ---@return boolean
 function sys.debug(on) end
 
----What Ctrl-C and SIGTERM do: raise in Lua, or wait to be asked for. Forgets one that came.
+---The effect of Ctrl-C and SIGTERM: an error in Lua, or a flag that interrupted() reads. Forgets a signal
+---that was received.
 ---@param mode "raise"|"poll"
 ---@param patient? boolean a second one does not end the process (the prompt)
 ---@return "raise"|"poll" before
 function sys.interrupt_mode(mode, patient) end
 
----@return "SIGINT"|"SIGTERM"|nil signal that came since the mode was set
+---@return "SIGINT"|"SIGTERM"|nil signal received since the mode was set
 function sys.interrupted() end
 
----Calls f as xpcall does, with Ctrl-C and SIGTERM raised in it and in nothing before or behind it; a
----second one does not end the process.
+---Calls f as xpcall does. Ctrl-C and SIGTERM raise an error in f and in no code before or after it; a
+---second signal does not end the process.
 ---@param f function
 ---@param handler fun(why: any): any
 ---@return boolean fine
----@return any ... values of f, or what the handler made of the error
+---@return any ... values of f, or of the handler
 function sys.stoppable(f, handler) end
 
 ---@param path string
@@ -125,11 +126,11 @@ function sys.mkdtemp() end
 ---@return string? code
 function sys.realpath(path) end
 
----A lock that one process holds until it closes it or ends, however it ends.
+---A lock that one process holds until it closes it or ends.
 ---@class aniso.Lock
 local Lock = {}
 
----Gives the lock back; <close> and the collector do, too.
+---Releases the lock, as <close> and the collector do.
 function Lock:close() end
 
 ---The lock of PATH, in the sidecar PATH-lock; "EBUSY" where another process holds it for half a second.
@@ -154,7 +155,8 @@ function sys.remove(path) end
 ---@return string? code
 function sys.rename(from, to) end
 
----A reader sees the old content or the new, never a part.
+---Replaces a file durably: a reader finds the old content or the new, never a part. Only a regular file is
+---replaced; a device or a pipe is written to.
 ---@param path string
 ---@param text string
 ---@return true? done
