@@ -368,5 +368,6 @@ int an_open_ops(lua_State *L)
     luaL_newlib(L, functions);
     luaL_setfuncs(L, tape, 0);
     an_add_losses(L);
+    an_add_diffusion(L);
     return 1;
 }

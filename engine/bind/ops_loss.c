@@ -1,4 +1,4 @@
-/* ops_loss (Lua): softmax, losses, attention, embeddings and MMD in aniso.core.ops; see
+/* ops_loss (Lua): softmax, losses, attention and embeddings in aniso.core.ops; see
  * bind/ops.c. */
 #include "bind/tensor.h"
 #include "bind/ops.h"
@@ -45,11 +45,12 @@ static int op_cross_entropy(lua_State *L)
     return an_push_result(L, mark, an_cross_entropy(logits, labels, &args));
 }
 
+/* mse(a, b [, w]) → mean of w·(a − b)², w one weight per row */
 static int op_mse(lua_State *L)
 {
-    an_tensor *a = an_check_tensor(L, 1), *b = an_check_tensor(L, 2);
+    an_tensor *a = an_check_tensor(L, 1), *b = an_check_tensor(L, 2), *w = an_opt_tensor(L, 3);
     size_t mark = an_scope_begin();
-    return an_push_result(L, mark, an_mse(a, b));
+    return an_push_result(L, mark, an_mse(a, b, w));
 }
 
 /* attention(q, k, v, heads [, true]) → output [, map] */
@@ -83,27 +84,6 @@ static int op_timestep_embedding(lua_State *L)
     return an_push_result(L, mark, an_timestep_embedding(t, D, max_period));
 }
 
-/* mmd(a, b, {multipliers={…}, base=, unbiased=}) */
-static int op_mmd(lua_State *L)
-{
-    lua_settop(L, 3);
-    an_tensor *a = an_check_tensor(L, 1), *b = an_check_tensor(L, 2);
-    an_mmd_args args = {.n = 1,
-                        .multiplier = {1.0},
-                        .base = an_opt_num(L, 3, "base", 0.0),
-                        .unbiased = an_opt_bool(L, 3, "unbiased", false)};
-    if (!lua_isnil(L, 3) && lua_getfield(L, 3, "multipliers") != LUA_TNIL) {
-        int64_t n;
-        const double *given = an_check_doubles(L, lua_gettop(L), -1, &n);
-        luaL_argcheck(L, n >= 1 && n <= 8, 3, "option multipliers: 1 to 8 numbers");
-        args.n = (int)n;
-        for (int i = 0; i < args.n; i++)
-            args.multiplier[i] = given[i];
-    }
-    size_t mark = an_scope_begin();
-    return an_push_result(L, mark, an_mmd(a, b, &args));
-}
-
 static const luaL_Reg functions[] = {
     {"softmax", op_softmax},
     {"log_softmax", op_log_softmax},
@@ -111,7 +91,6 @@ static const luaL_Reg functions[] = {
     {"cross_entropy", op_cross_entropy},
     {"attention", op_attention},
     {"embedding", op_embedding},
-    {"mmd", op_mmd},
     {"timestep_embedding", op_timestep_embedding},
     {NULL, NULL},
 };

@@ -1,9 +1,11 @@
 /* process (Lua): the Schedule's methods over rows of label vectors, and the vote. Label
  * vectors are float32 (B,K), times an integer or int64 (B), levels nil or float32 (B).
- * Results are new tensors without gradient: what goes in is read, never recorded. */
+ * q_sample and
+ * target are recorded (grad/rules_diffusion.c); the results of the others have no gradient. */
 #include "diffusion/process.h"
 
 #include "bind/schedule.h"
+#include "bind/tensor.h"
 #include "diffusion/vote.h"
 #include "grad/ops.h"
 #include "tensor/scope.h"
@@ -157,27 +159,59 @@ static int process_gather(lua_State *L)
     return finish(&c, an_gather(&c.rows, (an_coefficient)which, an_f32(out)), out, NULL);
 }
 
+/* a and s of the call's rows, as the recorded operations take them. */
+static void gather(call *c, an_tensor **signal, an_tensor **noise)
+{
+    *signal = result(c, 2);
+    *noise = result(c, 2);
+    if (an_gather(&c->rows, AN_SIGNAL, an_f32(*signal)) ||
+        an_gather(&c->rows, AN_NOISE, an_f32(*noise)))
+        raise(c);
+}
+
+static int finish_recorded(call *c, an_tensor *x)
+{
+    return x ? an_push_result(c->L, c->mark, x) : raise(c);
+}
+
 /* s:q_sample(y0, m, t, eps [, level]) → y_t */
 static int process_q_sample(lua_State *L)
 {
     call c = begin(L, 6);
-    const float *y0 = matrix(&c, 2, "y0"), *m = matrix(&c, 3, "m"), *e = matrix(&c, 5, "eps");
+    matrix(&c, 2, "y0"), matrix(&c, 3, "m"), matrix(&c, 5, "eps");
+    an_tensor *signal, *noise;
     set_level(&c, 6);
     c.rows.t = times_at(&c, 4, "t");
-    an_tensor *y = result(&c, 2);
-    return finish(&c, an_q_sample(&c.rows, y0, m, e, an_f32(y)), y, NULL);
+    gather(&c, &signal, &noise);
+    return finish_recorded(&c, an_noised(an_check_tensor(L, 2), an_check_tensor(L, 3),
+                                         an_check_tensor(L, 5), signal, noise));
 }
 
-/* s:target("epsilon" | "y0" | "v", y0, m, t, eps [, level]) → what the network should say */
+/* s:target("epsilon" | "y0" | "v", y0, m, t, eps [, level]) → what the output is trained to be */
 static int process_target(lua_State *L)
 {
     const int prediction = luaL_checkoption(L, 2, NULL, an_prediction_names);
     call c = begin(L, 7);
-    const float *y0 = matrix(&c, 3, "y0"), *m = matrix(&c, 4, "m"), *e = matrix(&c, 6, "eps");
+    matrix(&c, 3, "y0"), matrix(&c, 4, "m"), matrix(&c, 6, "eps");
+    an_tensor *signal, *noise;
     set_level(&c, 7);
     c.rows.t = times_at(&c, 5, "t");
-    an_tensor *x = result(&c, 2);
-    return finish(&c, an_target(&c.rows, (an_prediction)prediction, y0, m, e, an_f32(x)), x, NULL);
+    gather(&c, &signal, &noise);
+    return finish_recorded(&c,
+                           an_target((an_prediction)prediction, an_check_tensor(L, 3),
+                                     an_check_tensor(L, 4), an_check_tensor(L, 6), signal, noise));
+}
+
+/* s:forward_step(y, m, u, t, eps [, level]) → y_t from y at u < t */
+static int process_forward_step(lua_State *L)
+{
+    call c = begin(L, 7);
+    const float *y = matrix(&c, 2, "y"), *m = matrix(&c, 3, "m"), *e = matrix(&c, 6, "eps");
+    set_level(&c, 7);
+    c.rows.u = times_at(&c, 4, "u");
+    c.rows.t = times_at(&c, 5, "t");
+    an_tensor *y_t = result(&c, 2);
+    return finish(&c, an_forward_step(&c.rows, y, m, e, an_f32(y_t)), y_t, NULL);
 }
 
 /* ── reverse ────────────────────────────────────────────────────────────────── */
@@ -264,6 +298,7 @@ const luaL_Reg an_process_methods[] = {
     {"gather", process_gather},
     {"q_sample", process_q_sample},
     {"target", process_target},
+    {"forward_step", process_forward_step},
     {"posterior", process_posterior},
     {"estimate", process_estimate},
     {"ddim_step", process_ddim_step},

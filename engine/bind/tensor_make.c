@@ -127,6 +127,31 @@ static int make_from(lua_State *L)
     return 1;
 }
 
+/* one_hot(labels int64 (B) within 0 … K−1, K) → (B,K) with 1 at each row's label */
+static int make_one_hot(lua_State *L)
+{
+    an_tensor *labels = an_check_tensor(L, 1);
+    lua_Integer K = luaL_checkinteger(L, 2);
+    if (an_expect(labels, "labels", AN_I64, 1))
+        return an_raise(L);
+    luaL_argcheck(L, K >= 1, 2, "at least one class");
+    int64_t B = an_dim(labels, 0);
+    size_t mark = an_scope_begin();
+    an_tensor *x = an_tensor_zeros(AN_F32, 2, (int64_t[]){B, K});
+    const int64_t *label = an_i64(labels);
+    for (int64_t b = 0; x && b < B; b++) {
+        int64_t c = label[b * labels->stride[0]];
+        if (c < 0 || c >= K) {
+            an_fail(AN_EINVAL, "row %lld: label %lld is outside 0 … K − 1 = %lld", (long long)b + 1,
+                    (long long)c, (long long)K - 1);
+            x = NULL;
+        } else {
+            an_f32(x)[b * K + c] = 1;
+        }
+    }
+    return an_push_result(L, mark, x);
+}
+
 /* trim(): gives pooled memory back to the system */
 static int trim(lua_State *L)
 {
@@ -136,8 +161,9 @@ static int trim(lua_State *L)
 }
 
 static const luaL_Reg makers[] = {
-    {"zeros", make_zeros}, {"full", make_full}, {"arange", make_arange}, {"randn", make_randn},
-    {"rand", make_rand},   {"from", make_from}, {"trim", trim},          {NULL, NULL},
+    {"zeros", make_zeros},     {"full", make_full}, {"arange", make_arange},
+    {"randn", make_randn},     {"rand", make_rand}, {"from", make_from},
+    {"one_hot", make_one_hot}, {"trim", trim},      {NULL, NULL},
 };
 
 void an_push_tensor_makers(lua_State *L)

@@ -9,8 +9,6 @@
 
 #include "base/par.h"
 
-const char *const an_prediction_names[] = {"epsilon", "y0", "v", NULL};
-
 /* Below this many numbers the threads cost more than they bring. */
 enum { PARALLEL_MIN = 8192 };
 
@@ -151,7 +149,7 @@ static void for_rows(an_chunk_fn work, batch *all)
 
 /* ── forward ────────────────────────────────────────────────────────────────────── */
 
-static void q_sample(void *context, int64_t lo, int64_t hi, int64_t chunk)
+static void forward_step(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     const batch *all = context;
     const int64_t K = classes(all->rows);
@@ -160,60 +158,24 @@ static void q_sample(void *context, int64_t lo, int64_t hi, int64_t chunk)
         const tables row = tables_of(all->rows, b);
         for (int64_t i = b * K, j = 0; j < K; i++, j++) {
             const coefficients k = coefficients_of(&row, j);
-            const double m = all->m[i];
-            all->to[i] = (float)(m + k.at * (all->y0[i] - m) + k.st * all->epsilon[i]);
+            all->to[i] = (float)an_noised_d(k.at / k.au, sqrt(k.tau2), all->m[i], all->y_t[i],
+                                            all->epsilon[i]);
         }
     }
 }
 
-an_code an_q_sample(const an_rows *rows, const float *y0, const float *m, const float *epsilon,
-                    float *y_t)
+an_code an_forward_step(const an_rows *rows, const float *y_u, const float *m, const float *epsilon,
+                        float *y_t)
 {
-    const an_code code = check_times(rows, 0);
+    const an_code code = check_step(rows);
     if (code != AN_OK)
         return code;
-    for_rows(q_sample, &(batch){.rows = rows, .y0 = y0, .m = m, .epsilon = epsilon, .to = y_t});
-    return AN_OK;
-}
-
-an_code an_target(const an_rows *rows, an_prediction prediction, const float *y0, const float *m,
-                  const float *epsilon, float *target)
-{
-    const an_code code = check_times(rows, 0);
-    if (code != AN_OK)
-        return code;
-    const int64_t K = classes(rows);
-    for (int64_t b = 0; b < rows->B; b++) {
-        const tables row = tables_of(rows, b);
-        for (int64_t i = b * K, j = 0; j < K; i++, j++) {
-            const coefficients k = coefficients_of(&row, j);
-            const double v = k.at * epsilon[i] - k.st * ((double)y0[i] - m[i]);
-            target[i] = prediction == AN_PREDICT_EPSILON ? epsilon[i]
-                        : prediction == AN_PREDICT_Y0    ? y0[i]
-                                                         : (float)v;
-        }
-    }
+    for_rows(forward_step,
+             &(batch){.rows = rows, .y_t = y_u, .m = m, .epsilon = epsilon, .to = y_t});
     return AN_OK;
 }
 
 /* ── reverse ────────────────────────────────────────────────────────────────────── */
-
-typedef struct {
-    double z0, epsilon;
-} guess;
-
-/* (ẑ0, ε̂) of one coordinate from the network's output x at z = y_t − m. */
-static guess guess_from(const coefficients *k, an_prediction prediction, double z, double m,
-                        double x)
-{
-    const double a = k->at, s = k->st;
-    if (prediction == AN_PREDICT_EPSILON)
-        return (guess){(z - s * x) / a, x};
-    if (prediction == AN_PREDICT_Y0)
-        return (guess){x - m, (z - a * (x - m)) / s};
-    const double scale = a * a + s * s;
-    return (guess){(a * z - s * x) / scale, (s * z + a * x) / scale};
-}
 
 static void estimate(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
@@ -226,13 +188,15 @@ static void estimate(void *context, int64_t lo, int64_t hi, int64_t chunk)
         for (int64_t i = b * K, j = 0; j < K; i++, j++) {
             const coefficients k = coefficients_of(&row, j);
             const double m = all->m[i], z = all->y_t[i] - m, low = -clip - m, high = 1 + clip - m;
-            guess g = guess_from(&k, all->prediction, z, m, all->output[i]);
-            if (clip > 0 && (g.z0 < low || g.z0 > high)) {
-                g.z0 = g.z0 < low ? low : high;
-                g.epsilon = (z - k.at * g.z0) / k.st;
+            double x = all->output[i];
+            double z0 = an_z0_d(all->prediction, k.at, k.st, m, z, x);
+            double epsilon = an_epsilon_d(all->prediction, k.at, k.st, m, z, x);
+            if (clip > 0 && (z0 < low || z0 > high)) {
+                z0 = z0 < low ? low : high;
+                epsilon = an_epsilon_d(AN_PREDICT_Y0, k.at, k.st, m, z, m + z0);
             }
-            all->to[i] = (float)g.z0;
-            all->also[i] = (float)g.epsilon;
+            all->to[i] = (float)z0;
+            all->also[i] = (float)epsilon;
         }
     }
 }

@@ -1,4 +1,5 @@
-/* process: the forward and reverse formulas of METHOD §1–2, row by row, no network.
+/* process: steps between two times of METHOD §1–2, row by row, no network and no gradient. The
+ * formulas of one time (y_t, the target, ẑ0 and ε̂) are in kernel/pointwise/diffusion.h.
  *
  * Every array is (B,K) row-major float unless said otherwise; rows may be at different
  * times. Coefficients are computed in double from the schedule's tables. An output may be
@@ -8,13 +9,14 @@
 #define AN_DIFFUSION_PROCESS_H
 
 #include "diffusion/schedule.h"
+#include "kernel/pointwise/diffusion.h"
 
 typedef struct {
     const an_schedule *schedule;
     int64_t B;
     const int64_t *t;   /* (B) times in 0 … T                                            */
     const int64_t *u;   /* (B) earlier times in 0 … t−1; NULL where only t is used       */
-    const float *level; /* (B) multiplies s; finite, > 0; wanted by coupling `sample` and
+    const float *level; /* (B) multiplies s; finite, > 0; required by coupling `sample`,
                            refused by the others                                         */
 } an_rows;
 
@@ -27,19 +29,10 @@ void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float 
 typedef enum { AN_SIGNAL, AN_NOISE } an_coefficient;
 an_code an_gather(const an_rows *rows, an_coefficient which, float *out);
 
-/* y_t = m + a (y0 − m) + s ε. y_T is an_q_sample() at t = T with y0 = m. */
-an_code an_q_sample(const an_rows *rows, const float *y0, const float *m, const float *epsilon,
-                    float *y_t);
-
-/* What a network may predict, and how its output x reads: with z = y − m,
- *   epsilon  x = ε;    y0  x = y0 (so ẑ0 = x − m);    v  x = a ε − s z0 (2202.00512).
- * The same for every coupling: v is inverted with a² + s², which need not be 1 here. */
-typedef enum { AN_PREDICT_EPSILON, AN_PREDICT_Y0, AN_PREDICT_V } an_prediction;
-extern const char *const an_prediction_names[]; /* "epsilon", "y0", "v", NULL */
-
-/* The training target of a prediction: ε, y0 or v. */
-an_code an_target(const an_rows *rows, an_prediction prediction, const float *y0, const float *m,
-                  const float *epsilon, float *target);
+/* One step of the Markov chain from u to t > u: y_t = m + c (y_u − m) + τ ε with c = a_t/a_u and
+ * τ² = s_t² − c² s_u². From y0 to any t in one draw: an_noised() of grad/ops.h. */
+an_code an_forward_step(const an_rows *rows, const float *y_u, const float *m, const float *epsilon,
+                        float *y_t);
 
 /* (ẑ0, ε̂) from the network's output at y_t, t ≥ 1. With clip > 0 (0: off) the estimate
  * m + ẑ0 is kept in [−clip, 1+clip], and ε̂ of a value that was out is derived again from

@@ -6,6 +6,7 @@
 #ifndef AN_GRAD_OPS_H
 #define AN_GRAD_OPS_H
 
+#include "kernel/pointwise/diffusion.h"     /* an_prediction, an_reading */
 #include "kernel/pointwise/map.h"           /* an_map_kind  */
 #include "kernel/pointwise/mmd.h"           /* an_mmd_args  */
 #include "kernel/pointwise/cross_entropy.h" /* an_cross_entropy_args */
@@ -75,9 +76,25 @@ an_tensor *an_log_softmax(an_tensor *x);
  * one; the arrays that args points to are copied. */
 an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels,
                             const an_cross_entropy_args *args);
-an_tensor *an_mse(an_tensor *a, an_tensor *b); /* mean of (a−b)² */
+/* Mean of w·(a−b)² over all elements; w [opt] has one weight per row (the first dimension) and no
+ * gradient, NULL is 1. */
+an_tensor *an_mse(an_tensor *a, an_tensor *b, an_tensor *w);
 /* MMD² between the rows of a (B,K) and b (B,K), see kernel/pointwise/mmd.h; gradient to both. */
 an_tensor *an_mmd(an_tensor *a, an_tensor *b, const an_mmd_args *args);
+
+/* ── rules_diffusion.c: the forward process and the reading of a prediction (METHOD §1, §2) ── */
+/* All tensors (B,K). signal and noise are a and s of each element, without gradient. */
+/* y_t = m + a (y0 − m) + s ε; gradients to y0 and m */
+an_tensor *an_noised(an_tensor *y0, an_tensor *m, an_tensor *epsilon, an_tensor *signal,
+                     an_tensor *noise);
+/* What the network's output is trained to be: ε or y0 itself, or v = a ε − s (y0 − m) with
+ * gradients to y0 and m. */
+an_tensor *an_target(an_prediction prediction, an_tensor *y0, an_tensor *m, an_tensor *epsilon,
+                     an_tensor *signal, an_tensor *noise);
+/* ẑ0 = ŷ0 − m or ε̂ that the output means at y_t; gradients to output, y_t and m. The formulas
+ * divide by a, s or a² + s²: t ≥ 1. */
+an_tensor *an_read(an_reading what, an_prediction prediction, an_tensor *y_t, an_tensor *m,
+                   an_tensor *output, an_tensor *signal, an_tensor *noise);
 
 /* ── rules_attention.c: attention and embeddings ───────────────────────────────── */
 /* Multi-head attention without projections: q (Bq,Lq,D), k and v (Bk,Lk,D), D = heads·d,

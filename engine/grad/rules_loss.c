@@ -187,7 +187,22 @@ an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_cross
 
 /* ── squared error ──────────────────────────────────────────────────────────── */
 
-an_tensor *an_mse(an_tensor *a, an_tensor *b)
+/* The squares of each row times its weight. */
+static an_tensor *weighted(an_tensor *squares, an_tensor *w)
+{
+    int64_t shape[AN_MAX_DIMS];
+    for (int d = 0; d < squares->ndim; d++)
+        shape[d] = d == 0 ? an_dim(squares, 0) : 1;
+    if (an_expect(w, "mse: weights", AN_F32, 1))
+        return NULL;
+    if (squares->ndim < 1 || an_dim(w, 0) != an_dim(squares, 0))
+        return an_fail(AN_EINVAL, "mse: %s weights for the rows of %s", an_shape_text(w),
+                       an_shape_text(squares)),
+               NULL;
+    return an_mul(squares, an_reshape(w, squares->ndim, shape));
+}
+
+an_tensor *an_mse(an_tensor *a, an_tensor *b, an_tensor *w)
 {
     if (!a || !b)
         return NULL;
@@ -195,7 +210,8 @@ an_tensor *an_mse(an_tensor *a, an_tensor *b)
         return an_fail(AN_EINVAL, "mse: %s and %s differ in shape", an_shape_text(a),
                        an_shape_text(b)),
                NULL;
-    return an_mean(an_map(an_sub(a, b), AN_SQUARE), AN_ALL, false);
+    an_tensor *squares = an_map(an_sub(a, b), AN_SQUARE);
+    return an_mean(w && squares ? weighted(squares, w) : squares, AN_ALL, false);
 }
 
 /* ── MMD² ───────────────────────────────────────────────────────────────────── */

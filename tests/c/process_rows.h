@@ -55,6 +55,27 @@ static inline void draw(float *x, const char *purpose)
     an_fill_normal(x, B * K, 7, an_stream(purpose, 0, 0), 0);
 }
 
+/* y_t and the target of a prediction for rows of `rows`: the kernels behind an_noised() and
+ * an_target() of grad/ops.h on plain arrays. */
+static inline void noised(const an_rows *rows, const float *y0, const float *m, const float *e,
+                          float *y)
+{
+    float a[B * K], s[B * K];
+    assert_int_equal(an_gather(rows, AN_SIGNAL, a), AN_OK);
+    assert_int_equal(an_gather(rows, AN_NOISE, s), AN_OK);
+    an_k_noised_forward(y, y0, e, (an_diffusion_at){a, s, m}, B * K);
+}
+
+static inline void target(const an_rows *rows, an_prediction p, const float *y0, const float *m,
+                          const float *e, float *x)
+{
+    float a[B * K], s[B * K];
+    assert_int_equal(an_gather(rows, AN_SIGNAL, a), AN_OK);
+    assert_int_equal(an_gather(rows, AN_NOISE, s), AN_OK);
+    for (int i = 0; i < B * K; i++)
+        x[i] = an_target_f(p, a[i], s[i], m[i], y0[i], e[i]);
+}
+
 static inline void near(const float *x, const float *y, int n, double tolerance)
 {
     for (int i = 0; i < n; i++)

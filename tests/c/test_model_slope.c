@@ -23,7 +23,7 @@ static an_tensor *whole_loss(const whole *w)
     an_tensor *e = an_denoiser_forward(w->denoiser, c, w->y, w->t, NULL);
     an_context_release(c);
     const an_cross_entropy_args plain = {.scale = 1};
-    an_tensor *loss = an_add(an_mse(e, w->target), an_cross_entropy(o.g, w->labels, &plain));
+    an_tensor *loss = an_add(an_mse(e, w->target, NULL), an_cross_entropy(o.g, w->labels, &plain));
     return an_add(loss, an_cross_entropy(o.l, w->labels, &plain));
 }
 

@@ -56,7 +56,7 @@ static void test_closed_form_is_the_markov_chain(void **state)
 
 /* ── forward ────────────────────────────────────────────────────────────────────── */
 
-static void test_q_sample_and_gather_agree(void **state)
+static void test_noised_rows_and_gather_agree(void **state)
 {
     (void)state;
     const int64_t t[B] = {0, 1, 7, T - 1, T};
@@ -67,7 +67,7 @@ static void test_q_sample_and_gather_agree(void **state)
     for (int c = 0; c < 3; c++) {
         an_schedule *s = make(AN_BETA_COSINE, T, COUPLINGS[c]);
         const an_rows rows = {s, B, t, NULL, level_for(COUPLINGS[c])};
-        assert_int_equal(an_q_sample(&rows, y0, m, e, y), AN_OK);
+        noised(&rows, y0, m, e, y);
         assert_int_equal(an_gather(&rows, AN_SIGNAL, a), AN_OK);
         assert_int_equal(an_gather(&rows, AN_NOISE, sd), AN_OK);
         for (int i = 0; i < B * K; i++)
@@ -113,8 +113,8 @@ static void test_estimate_undoes_every_prediction(void **state)
         for (int p = AN_PREDICT_EPSILON; p <= AN_PREDICT_V; p++) {
             an_schedule *s = make(AN_BETA_COSINE, T, COUPLINGS[c]);
             const an_rows rows = {s, B, t, NULL, level_for(COUPLINGS[c])};
-            assert_int_equal(an_q_sample(&rows, y0, m, e, y), AN_OK);
-            assert_int_equal(an_target(&rows, (an_prediction)p, y0, m, e, x), AN_OK);
+            noised(&rows, y0, m, e, y);
+            target(&rows, (an_prediction)p, y0, m, e, x);
             assert_int_equal(an_estimate(&rows, (an_prediction)p, 0, y, m, x, z0, eh), AN_OK);
             near(z0, z, B * K, 1e-4);
             near(eh, e, B * K, 1e-4);
@@ -197,7 +197,7 @@ static void test_ddim_with_eta_one_is_the_ddpm_posterior(void **state)
             fill(t, now);
             fill(u, now - 1);
             const an_rows rows = {s, B, t, u, level_for(COUPLINGS[c])};
-            assert_int_equal(an_q_sample(&rows, y0, m, e, y), AN_OK);
+            noised(&rows, y0, m, e, y);
             /* ε̂ is not ε: the identity must hold for any estimate. */
             assert_int_equal(an_estimate(&rows, AN_PREDICT_EPSILON, 0, y, m, noise, z0, eh), AN_OK);
             assert_int_equal(an_ddim_step(&rows, 1, m, z0, eh, e, by_ddim), AN_OK);
@@ -244,9 +244,9 @@ static void test_bad_rows_are_refused_by_number(void **state)
     rows.u = NULL;
     refused(an_ddim_step(&rows, 0, x, x, x, NULL, out), "earlier time");
     rows.level = bad_level;
-    refused(an_q_sample(&rows, x, x, x, out), "belongs to coupling");
+    refused(an_gather(&rows, AN_NOISE, out), "belongs to coupling");
     rows.schedule = sample;
-    refused(an_q_sample(&rows, x, x, x, out), "row 3: level = 0");
+    refused(an_gather(&rows, AN_NOISE, out), "row 3: level = 0");
     rows.level = NULL;
     refused(an_gather(&rows, AN_NOISE, out), "levels_of_priors(m)");
     an_schedule_free(s);
@@ -257,7 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_closed_form_is_the_markov_chain),
-        cmocka_unit_test(test_q_sample_and_gather_agree),
+        cmocka_unit_test(test_noised_rows_and_gather_agree),
         cmocka_unit_test(test_levels_follow_labels_and_priors),
         cmocka_unit_test(test_estimate_undoes_every_prediction),
         cmocka_unit_test(test_clip_bounds_the_label_and_keeps_z),

@@ -14,7 +14,7 @@ static void run_oracle(const an_schedule *s, const float *level, int64_t S, solv
     assert_int_equal(an_times(s, S, AN_SPACING_UNIFORM, times), AN_OK);
     fill(t, T);
     draw(e, "start");
-    assert_int_equal(an_q_sample(&rows, m, m, e, y), AN_OK);
+    noised(&rows, m, m, e, y);
     rows.u = u;
     for (int64_t k = 0; k < S; k++) {
         fill(t, times[k]);

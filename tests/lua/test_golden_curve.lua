@@ -24,28 +24,19 @@ local function build(case)
   return model
 end
 
-local function identity(K)
-  local rows = {}
-  for i = 1, K do
-    rows[i] = {}
-    for j = 1, K do rows[i][j] = i == j and 1 or 0 end
-  end
-  return core.tensor.from(rows)
-end
-
 -- METHOD §6 → {loss =, mse =, mmd =, g =, l =}, scalars; absent parts are nil.
 local function losses(case, model, t, epsilon)
   local images, labels = case.tensor "images", case.tensor "labels"
   local features = model.backbone:forward(images)
   local prior = model.prior:forward(images, features)
-  local y0 = ops.embedding(identity(#case.counts), labels):repeat_rows(case.draws)
-  local y = model.schedule:q_sample(y0, prior.m:repeat_rows(case.draws), t, epsilon)
+  local y0 = core.tensor.one_hot(labels, #case.counts):repeat_rows(case.draws)
+  local y = model.schedule:q_sample(y0, prior.m:detach():repeat_rows(case.draws), t, epsilon)
   local context = model.denoiser:encode { features = features, crops = prior.crops,
     mg = prior.mg, ml = prior.ml }
   local estimate = model.denoiser:forward(context, y, t)
   local parts = { mse = ops.mse(estimate, epsilon) }
   if case.mmd > 0 then
-    parts.mmd = ops.mmd(epsilon, estimate, { multipliers = case.multipliers }) * case.mmd
+    parts.mmd = aniso.mmd { multipliers = case.multipliers }(epsilon, estimate) * case.mmd
   end
   parts.g = ops.cross_entropy(prior.g, labels) * case.prior_loss
   parts.l = prior.l and ops.cross_entropy(prior.l, labels) * case.prior_loss

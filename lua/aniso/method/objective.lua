@@ -1,25 +1,10 @@
 -- The training objective (METHOD §6) of one batch:
---   L = E‖target − output‖² + η MMD²(ε, ε̂) + μ_g L_prior(g) + μ_l L_prior(l)
+--   L = w_d E[w_c ‖target − output‖²] + η MMD²(ε, ε̂) + μ_g L_prior(g) + μ_l L_prior(l)
 -- Random numbers are addressed by (seed, purpose, step): a resumed run draws the same.
 local core = require "aniso.core"
 
 local ops, tensor = core.ops, core.tensor
 local objective = {}
-
--- One-hot rows (B,K) of labels int64 (B).
-local function one_hot(labels, K)
-  return ops.embedding(objective.identity(K), labels)
-end
-
-local identities = {}
-function objective.identity(K)
-  if not identities[K] then
-    local eye = tensor.zeros { K, K }
-    for j = 1, K do eye:set(j, j, 1) end
-    identities[K] = eye
-  end
-  return identities[K]
-end
 
 -- Times 1 … T for B images × M draws, antithetic: draw 2i+1 of an image is T + 1 − its
 -- draw 2i, and without a second draw every other image mirrors its neighbour.
@@ -49,14 +34,14 @@ function objective.prior_loss(self, prior, labels, progress)
   return total, parts
 end
 
--- What is drawn for a batch and does not depend on λ. In lock-step the first point that has
--- M draws makes it, and the others find it in `seen`.
-local function draw(seen, labels, M, T, K, address)
-  local known, key = seen and seen.drawn or {}, M .. " of " .. T
+-- What is drawn for a batch and does not depend on λ. In lock-step the first point with M draws
+-- makes it, and the others find it in `frozen`, the output of encode_frozen().
+local function draw(frozen, labels, M, T, K, address)
+  local known, key = frozen and frozen.drawn or {}, M .. " of " .. T
   if not known[key] then
     local rows = labels:size(1) * M
     known[key] = {
-      y0 = one_hot(labels, K):repeat_rows(M),
+      y0 = tensor.one_hot(labels, K):repeat_rows(M),
       t = objective.times(labels:size(1), M, T, address.seed, address.step),
       epsilon = tensor.randn { shape = { rows, K }, seed = address.seed, stream = "noise",
         a = address.step },
@@ -65,32 +50,31 @@ local function draw(seen, labels, M, T, K, address)
   return known[key]
 end
 
--- The diffusion's part for images seen as (features, prior).
-function objective.diffusion_loss(self, features, prior, labels, address, seen)
+-- w_c of each row, c its image's class; nil where all classes weigh 1.
+local function row_weights(self, labels, M)
+  if not self.class_weights then return nil end
+  local K = self.class_weights:numel()
+  local of_image = ops.embedding(self.class_weights:reshape { K, 1 }, labels)
+  return of_image:reshape { labels:size(1) }:repeat_rows(M)
+end
+
+-- The diffusion's part → E[w_c ‖target − output‖²], ε, ε̂. Gradients reach the denoiser, and the
+-- prior where prior.gradient is set.
+function objective.diffusion_loss(self, features, prior, labels, address, frozen)
   local model, config = self.model, self.config
-  local s, M = model.schedule, config.train.draws
-  local drawn = draw(seen, labels, M, s.T, model.K, address)
+  local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
+  local drawn = draw(frozen, labels, M, s.T, model.K, address)
   local y0, t, epsilon = drawn.y0, drawn.t, drawn.epsilon
   local m = (config.prior.gradient and prior.m or prior.m:detach()):repeat_rows(M)
   local level = s.coupling == "sample" and s:levels_of_labels(labels):repeat_rows(M) or nil
+  local signal, noise = s:gather("signal", t, level), s:gather("noise", t, level)
 
-  local a, sd = s:gather("signal", t, level), s:gather("noise", t, level)
-  local z0 = y0 - m
-  local y_t = m + a * z0 + sd * epsilon
+  local y_t = ops.noised(y0, m, epsilon, signal, noise)
   local context <close> = model:context(features, prior)
   local output = model.denoiser:forward(context, y_t, t)
-
-  local loss
-  local prediction, epsilon_hat = config.train.prediction, output
-  if prediction == "epsilon" then
-    loss = ops.mse(output, epsilon)
-  elseif prediction == "y0" then
-    loss, epsilon_hat = ops.mse(output, y0), (y_t - m - a * (output - m)) / sd
-  else -- v = a ε − s z0, so ε = (a v + s z_t) / (a² + s²)
-    loss = ops.mse(output, a * epsilon - sd * z0)
-    epsilon_hat = (a * output + sd * (y_t - m)) / (a * a + sd * sd)
-  end
-  return loss, epsilon, epsilon_hat
+  local loss = ops.mse(output, ops.target(prediction, y0, m, epsilon, signal, noise),
+    row_weights(self, labels, M))
+  return loss, epsilon, ops.read("epsilon", prediction, y_t, m, output, signal, noise)
 end
 
 -- The frozen net's output for a batch: several denoisers in lock-step share it.
@@ -100,12 +84,12 @@ function objective.encode_frozen(self, images)
 end
 
 -- → total loss and a table of its parts (scalar tensors). `stage` says which parts count:
--- "joint", "prior" or "denoiser", which wants the output of encode_frozen().
-function objective.step(self, images, labels, address, seen)
+-- "joint", "prior" or "denoiser", which takes `frozen`, the output of encode_frozen().
+function objective.step(self, images, labels, address, frozen)
   local weights, stage = self.config.loss, self.stage
   local features, prior
   if stage == "denoiser" then
-    features, prior = seen.features, seen.prior
+    features, prior = frozen.features, frozen.prior
   else
     features, prior = self.model:encode(images)
   end
@@ -117,7 +101,7 @@ function objective.step(self, images, labels, address, seen)
   parts = parts or {}
   if stage ~= "prior" then
     local loss, epsilon, epsilon_hat = objective.diffusion_loss(self, features, prior, labels, address,
-      seen)
+      frozen)
     parts.denoising = loss
     loss = loss * weights.denoising
     total = total and total + loss or loss

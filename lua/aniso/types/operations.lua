@@ -170,10 +170,11 @@ function Operations:softmax() end
 ---@return aniso.Tensor
 function Operations:log_softmax() end
 
----Mean squared difference over all elements.
+---Mean over all elements of the squared difference, times the weight of its row where weights are given.
 ---@param other aniso.Tensor of the same shape
+---@param weights? aniso.Tensor one per row, without gradient
 ---@return aniso.Tensor loss a scalar
-function Operations:mse(other) end
+function Operations:mse(other, weights) end
 
 ---What turns cross-entropy into the losses for long tails; lists have one number per class.
 ---@class aniso.CrossEntropy
@@ -211,15 +212,39 @@ function Operations:embedding(index) end
 ---@return aniso.Tensor (B,D)
 function Operations:timestep_embedding(D, max_period) end
 
----MMD² between two sets of rows (B,K); see aniso.mmd.
----@param other aniso.Tensor (B,K)
----@param how? { multipliers: number[]?, base: number?, unbiased: boolean? } {1}, 0 (2K), false
----@return aniso.Tensor loss a scalar
-function Operations:mmd(other, how) end
-
 ---The operations as functions, and the tape.
 ---@class aniso.core.ops : aniso.Operations
 local ops = {}
+
+---y_t = m + a (y0 − m) + s ε, with gradients to y0 and m (METHOD §1).
+---@param y0 aniso.Tensor (B,K)
+---@param m aniso.Tensor (B,K)
+---@param eps aniso.Tensor (B,K)
+---@param signal aniso.Tensor a of each element (B,K), of Schedule:gather()
+---@param noise aniso.Tensor s of each element (B,K)
+---@return aniso.Tensor y_t (B,K)
+function ops.noised(y0, m, eps, signal, noise) end
+
+---What the network's output is trained to be: ε, y0, or v = a ε − s (y0 − m) with gradients to y0 and m.
+---@param prediction "epsilon"|"y0"|"v"
+---@param y0 aniso.Tensor (B,K)
+---@param m aniso.Tensor (B,K)
+---@param eps aniso.Tensor (B,K)
+---@param signal aniso.Tensor (B,K)
+---@param noise aniso.Tensor (B,K)
+---@return aniso.Tensor target (B,K)
+function ops.target(prediction, y0, m, eps, signal, noise) end
+
+---ẑ0 = ŷ0 − m, or ε̂, that the network's output means at y_t, t ≥ 1; gradients to output, y_t and m.
+---@param what "z0"|"epsilon"
+---@param prediction "epsilon"|"y0"|"v"
+---@param y_t aniso.Tensor (B,K)
+---@param m aniso.Tensor (B,K)
+---@param output aniso.Tensor (B,K)
+---@param signal aniso.Tensor (B,K)
+---@param noise aniso.Tensor (B,K)
+---@return aniso.Tensor estimate (B,K)
+function ops.read(what, prediction, y_t, m, output, signal, noise) end
 
 ---@param list aniso.Tensor[] 1 to 6 tensors, equal in all other dimensions
 ---@param dim integer

@@ -62,7 +62,7 @@ function Schedule:levels_of_priors(m) end
 ---@return aniso.Tensor coefficients (B,K)
 function Schedule:gather(which, t, level) end
 
----y_t = m + a_t (y0 − m) + s_t ε.
+---y_t = m + a_t (y0 − m) + s_t ε, with gradients to y0 and m.
 ---@param y0 aniso.Tensor one-hot labels (B,K)
 ---@param m aniso.Tensor prior means (B,K)
 ---@param t integer|aniso.Tensor int64 (B)
@@ -71,7 +71,7 @@ function Schedule:gather(which, t, level) end
 ---@return aniso.Tensor y_t (B,K)
 function Schedule:q_sample(y0, m, t, eps, level) end
 
----The training target of a prediction: ε, y0, or v = a ε − s z0.
+---The training target of a prediction: ε, y0, or v = a ε − s z0 with gradients to y0 and m.
 ---@param prediction "epsilon"|"y0"|"v"
 ---@param y0 aniso.Tensor (B,K)
 ---@param m aniso.Tensor (B,K)
@@ -80,6 +80,17 @@ function Schedule:q_sample(y0, m, t, eps, level) end
 ---@param level? aniso.Tensor (B)
 ---@return aniso.Tensor target (B,K)
 function Schedule:target(prediction, y0, m, t, eps, level) end
+
+---One step of the Markov chain from u to t > u: y_t = m + c (y_u − m) + τ ε, c = a_t / a_u,
+---τ² = s_t² − c² s_u². Without gradient.
+---@param y aniso.Tensor (B,K) at u
+---@param m aniso.Tensor (B,K)
+---@param u integer|aniso.Tensor int64 (B)
+---@param t integer|aniso.Tensor int64 (B)
+---@param eps aniso.Tensor (B,K)
+---@param level? aniso.Tensor (B)
+---@return aniso.Tensor y_t (B,K)
+function Schedule:forward_step(y, m, u, t, eps, level) end
 
 ---Mean and variance of z_u given z_t and z0, u < t (METHOD §2).
 ---@param u integer|aniso.Tensor int64 (B)

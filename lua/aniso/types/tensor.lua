@@ -112,7 +112,13 @@ function tensor.full(shape, value, dtype) end
 ---@return aniso.Tensor numbers int64 (n)
 function tensor.arange(n) end
 
----Where a random number stands. Number i of the tensor is the one at index first + i of the stream
+---One-hot rows of class labels.
+---@param labels aniso.Tensor int64 (B) within 0 … K − 1
+---@param K integer at least 1
+---@return aniso.Tensor rows (B,K), 1 at each row's label
+function tensor.one_hot(labels, K) end
+
+---The address of a random number. Number i of the tensor is the one at index first + i of the stream
 ---(stream, a, b) of the seed, whatever the shape: the same address gives the same number.
 ---@class aniso.RandomAddress
 ---@field shape integer[] Sizes of the tensor.

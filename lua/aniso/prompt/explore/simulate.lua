@@ -53,16 +53,6 @@ local function prior_of(s, given)
   return m
 end
 
--- The coefficients of the step from t−1 to t: z_t = c z_{t−1} + τ ξ.
-local function step(before, now, K)
-  local c, tau = {}, {}
-  for j = 1, K do
-    c[j] = now.a[j] / before.a[j]
-    tau[j] = math.sqrt(math.max(0, now.s[j] ^ 2 - c[j] ^ 2 * before.s[j] ^ 2))
-  end
-  return core.tensor.from(c), core.tensor.from(tau)
-end
-
 local function quantile(sorted, share)
   local at = 1 + share * (#sorted - 1)
   local below = math.floor(at)
@@ -88,23 +78,17 @@ local function summary(flat, n, m, shares)
   return out
 end
 
--- Calls at(t, z) with the (n,K) deviations z = y − m after every step, t = 0 first.
+-- Calls at(t, z) with the (n,K) deviations z = y − m after every step, t = 0 first. The chain is
+-- walked around a prior mean of 0, which leaves z itself.
 local function walk(s, o, z0, level, at)
-  local function row(t)
-    local sd = s:noise(t):list()
-    for j = 1, s.K do sd[j] = sd[j] * level end
-    return { a = s:signal(t):list(), s = sd }
-  end
-  local z = core.tensor.zeros { o.n, s.K } + core.tensor.from(z0)
-  local before = row(0)
+  local zero = core.tensor.zeros { o.n, s.K }
+  local levels = s.coupling == "sample" and core.tensor.full({ o.n }, level) or nil
+  local z = zero + core.tensor.from(z0)
   at(0, z)
   for t = 1, s.T do
-    local now = row(t)
-    local c, tau = step(before, now, s.K)
     local xi = core.tensor.randn { shape = { o.n, s.K }, seed = o.seed, stream = "simulate", a = t }
-    z = z * c + xi * tau
+    z = s:forward_step(z, zero, t - 1, t, xi, levels)
     at(t, z)
-    before = now
   end
 end
 

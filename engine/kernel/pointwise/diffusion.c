@@ -1,0 +1,161 @@
+/* diffusion: loops over the formulas of diffusion.h, and their derivatives. Every result is linear
+ * in y0, m, y and x, so a gradient requires the coefficients a and s only. */
+#include "kernel/pointwise/diffusion.h"
+
+#include <stddef.h>
+
+#include "base/assert.h"
+#include "base/par.h"
+#include "kernel/common/cache.h"
+
+const char *const an_prediction_names[] = {"epsilon", "y0", "v", NULL};
+
+/* Below this many elements the threads cost more than they bring: a chunk's formulas take some
+ * nanoseconds each, forming a team some microseconds. */
+enum { PARALLEL_MIN = 8192 };
+
+typedef struct {
+    an_reading what;
+    an_prediction p;
+    an_diffusion_at at;
+    float *out, *also, *third;
+    const float *y, *x;
+} job;
+
+static void run(an_chunk_fn work, job *j, int64_t n)
+{
+    AN_ASSERT(n >= 0 && j->at.a && j->at.s);
+    an_par_for(n, an_grain(n, 1, PARALLEL_MIN), work, j);
+}
+
+/* ── y_t ────────────────────────────────────────────────────────────────────────── */
+
+static void noised(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const job *j = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++)
+        j->out[i] = an_noised_f(j->at.a[i], j->at.s[i], j->at.m[i], j->y[i], j->x[i]);
+}
+
+void an_k_noised_forward(float *y, const float *y0, const float *e, an_diffusion_at at, int64_t n)
+{
+    run(noised, &(job){.at = at, .out = y, .y = y0, .x = e}, n);
+}
+
+static void noised_back(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const job *j = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++) {
+        float g = j->y[i], through = j->at.a[i] * g;
+        if (j->out)
+            j->out[i] += through;
+        if (j->also)
+            j->also[i] += g - through;
+    }
+}
+
+void an_k_noised_backward(float *dy0, float *dm, const float *dy, an_diffusion_at at, int64_t n)
+{
+    run(noised_back, &(job){.at = at, .out = dy0, .also = dm, .y = dy}, n);
+}
+
+/* ── the target of v ────────────────────────────────────────────────────────────── */
+
+static void target_v(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const job *j = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++)
+        j->out[i] = an_target_f(AN_PREDICT_V, j->at.a[i], j->at.s[i], j->at.m[i], j->y[i], j->x[i]);
+}
+
+void an_k_target_v_forward(float *x, const float *y0, const float *e, an_diffusion_at at, int64_t n)
+{
+    run(target_v, &(job){.at = at, .out = x, .y = y0, .x = e}, n);
+}
+
+static void target_v_back(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const job *j = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++) {
+        float through = j->at.s[i] * j->x[i];
+        if (j->out)
+            j->out[i] -= through;
+        if (j->also)
+            j->also[i] += through;
+    }
+}
+
+void an_k_target_v_backward(float *dy0, float *dm, const float *dx, an_diffusion_at at, int64_t n)
+{
+    run(target_v_back, &(job){.at = at, .out = dy0, .also = dm, .x = dx}, n);
+}
+
+/* ── reading a prediction ───────────────────────────────────────────────────────── */
+
+static void read_chunk(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const job *j = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++) {
+        float a = j->at.a[i], s = j->at.s[i], m = j->at.m[i], z = j->y[i] - m;
+        j->out[i] = j->what == AN_READ_Z0 ? an_z0_f(j->p, a, s, m, z, j->x[i])
+                                          : an_epsilon_f(j->p, a, s, m, z, j->x[i]);
+    }
+}
+
+void an_k_read_forward(an_reading what, an_prediction p, float *r, const float *y, const float *x,
+                       an_diffusion_at at, int64_t n)
+{
+    run(read_chunk, &(job){.what = what, .p = p, .at = at, .out = r, .y = y, .x = x}, n);
+}
+
+/* The gradients with respect to x and y; a derivative of 0 gives 0. In each case
+ * dr/dm = −dr/dy, but for y0, where x − m subtracts m once more. */
+typedef struct {
+    float x, y, m;
+} slopes;
+
+static inline slopes slopes_of(an_reading what, an_prediction p, float a, float s, float g)
+{
+    if (what == AN_READ_Z0) {
+        if (p == AN_PREDICT_Y0)
+            return (slopes){g, 0, -g};
+        float over = p == AN_PREDICT_EPSILON ? g / a : g / (a * a + s * s);
+        float y = p == AN_PREDICT_EPSILON ? over : over * a;
+        return (slopes){-over * s, y, -y};
+    }
+    if (p == AN_PREDICT_EPSILON)
+        return (slopes){g, 0, 0};
+    if (p == AN_PREDICT_Y0) {
+        float over = g / s, x = -over * a;
+        return (slopes){x, over, -over - x};
+    }
+    float over = g / (a * a + s * s), y = over * s;
+    return (slopes){over * a, y, -y};
+}
+
+static void read_back(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const job *j = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++) {
+        slopes d = slopes_of(j->what, j->p, j->at.a[i], j->at.s[i], j->y[i]);
+        if (j->out)
+            j->out[i] += d.x;
+        if (j->also)
+            j->also[i] += d.y;
+        if (j->third)
+            j->third[i] += d.m;
+    }
+}
+
+void an_k_read_backward(an_reading what, an_prediction p, float *dx, float *dy, float *dm,
+                        const float *dr, an_diffusion_at at, int64_t n)
+{
+    run(read_back,
+        &(job){.what = what, .p = p, .at = at, .out = dx, .also = dy, .third = dm, .y = dr}, n);
+}

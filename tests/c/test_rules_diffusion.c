@@ -1,0 +1,172 @@
+/* The recorded operations of the forward process: their gradients by finite differences, for every
+ * prediction and input, and what they compute against the formulas written out by hand. */
+#include <math.h>
+
+#include "grad/ops.h"
+#include "rules.h"
+
+enum { B = 5, K = 3 };
+
+/* Standard normal numbers, the same for the same name. */
+static an_tensor *normal(const char *name, int ndim, const int64_t *shape)
+{
+    an_tensor *x = an_tensor_new(AN_F32, ndim, shape);
+    assert_non_null(x);
+    an_fill_normal(an_f32(x), an_numel(x), 7, an_stream(name, 0, 0), 0);
+    return x;
+}
+
+/* The same as a leaf whose gradient the checker compares. */
+static an_tensor *leaf(const char *name)
+{
+    an_tensor *x = normal(name, SHAPE(B, K));
+    x->requires_grad = true;
+    return x;
+}
+
+typedef struct {
+    an_tensor *epsilon, *signal, *noise;
+    an_prediction prediction;
+    an_reading reading;
+} context;
+
+static context make_context(void)
+{
+    context c = {.epsilon = normal("e", SHAPE(B, K)),
+                 .signal = an_tensor_new(AN_F32, SHAPE(B, K)),
+                 .noise = an_tensor_new(AN_F32, SHAPE(B, K))};
+    for (int i = 0; i < B * K; i++) {
+        an_f32(c.signal)[i] = 0.4f + 0.03f * (float)i;
+        an_f32(c.noise)[i] = 1.1f - 0.05f * (float)i; /* a² + s² is not 1 */
+    }
+    return c;
+}
+
+/* A scalar that depends on every element in its own way. */
+static an_tensor *reduced(an_tensor *x)
+{
+    return an_mean(an_mul(x, normal("weights", SHAPE(B, K))), AN_ALL, false);
+}
+
+static an_tensor *noised(an_tensor **in, void *ctx)
+{
+    context *c = ctx;
+    return reduced(an_map(an_noised(in[0], in[1], c->epsilon, c->signal, c->noise), AN_SQUARE));
+}
+
+static an_tensor *target(an_tensor **in, void *ctx)
+{
+    context *c = ctx;
+    return reduced(
+        an_map(an_target(c->prediction, in[0], in[1], c->epsilon, c->signal, c->noise), AN_SQUARE));
+}
+
+static an_tensor *reading(an_tensor **in, void *ctx)
+{
+    context *c = ctx;
+    return reduced(an_map(
+        an_read(c->reading, c->prediction, in[1], in[2], in[0], c->signal, c->noise), AN_SQUARE));
+}
+
+static void test_noised_has_gradients_to_label_and_prior(void **state)
+{
+    (void)state;
+    context c = make_context();
+    check(noised, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
+}
+
+static void test_the_target_of_v_has_gradients_to_label_and_prior(void **state)
+{
+    (void)state;
+    context c = make_context();
+    c.prediction = AN_PREDICT_V;
+    check(target, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
+}
+
+static void test_readings_have_gradients_to_output_label_and_prior(void **state)
+{
+    (void)state;
+    context c = make_context();
+    for (int r = AN_READ_Z0; r <= AN_READ_EPSILON; r++)
+        for (int p = AN_PREDICT_EPSILON; p <= AN_PREDICT_V; p++) {
+            c.reading = (an_reading)r;
+            c.prediction = (an_prediction)p;
+            an_tensor *in[] = {leaf("x"), leaf("y"), leaf("m")};
+            check(reading, in, 3, &c);
+        }
+}
+
+/* Reading the exact target of a prediction gives back z0 and ε. */
+static void test_a_reading_undoes_the_target(void **state)
+{
+    (void)state;
+    context c = make_context();
+    an_tensor *y0 = normal("y0", SHAPE(B, K)), *m = normal("m", SHAPE(B, K));
+    an_tensor *y = an_noised(y0, m, c.epsilon, c.signal, c.noise), *z0 = an_sub(y0, m);
+    for (int p = AN_PREDICT_EPSILON; p <= AN_PREDICT_V; p++) {
+        an_tensor *x = an_target((an_prediction)p, y0, m, c.epsilon, c.signal, c.noise);
+        an_tensor *z = an_read(AN_READ_Z0, (an_prediction)p, y, m, x, c.signal, c.noise);
+        an_tensor *e = an_read(AN_READ_EPSILON, (an_prediction)p, y, m, x, c.signal, c.noise);
+        for (int i = 0; i < B * K; i++) {
+            assert_true(fabsf(an_f32(z)[i] - an_f32(z0)[i]) < 1e-5);
+            assert_true(fabsf(an_f32(e)[i] - an_f32(c.epsilon)[i]) < 1e-5);
+        }
+    }
+}
+
+/* The target of epsilon and y0 is the input itself, and ε̂ of epsilon the output: no copy. */
+static void test_what_needs_no_arithmetic_is_not_copied(void **state)
+{
+    (void)state;
+    context c = make_context();
+    an_tensor *y0 = normal("y0", SHAPE(B, K)), *m = normal("m", SHAPE(B, K));
+    assert_ptr_equal(an_target(AN_PREDICT_Y0, y0, m, c.epsilon, c.signal, c.noise), y0);
+    assert_ptr_equal(an_target(AN_PREDICT_EPSILON, y0, m, c.epsilon, c.signal, c.noise), c.epsilon);
+    assert_ptr_equal(
+        an_read(AN_READ_EPSILON, AN_PREDICT_EPSILON, y0, m, c.epsilon, c.signal, c.noise),
+        c.epsilon);
+}
+
+static void test_shapes_that_differ_are_refused(void **state)
+{
+    (void)state;
+    context c = make_context();
+    an_tensor *y0 = normal("y0", SHAPE(B, K)), *other = normal("m", SHAPE(B, K + 1));
+    refused(an_noised(y0, other, c.epsilon, c.signal, c.noise), "m: expected (5, 3)");
+    refused(an_read(AN_READ_Z0, AN_PREDICT_V, other, y0, y0, c.signal, c.noise), "y: expected");
+}
+
+/* Weights of rows: w·(a − b)² by hand, and the gradient. */
+static an_tensor *weighted_error(an_tensor **in, void *ctx)
+{
+    return an_mse(in[0], in[1], ctx);
+}
+
+static void test_squared_error_with_weights_of_rows(void **state)
+{
+    (void)state;
+    an_tensor *a = leaf("a"), *b = leaf("b");
+    an_tensor *w = an_tensor_from((float[]){1, 0, 2, 0.5f, 1.5f}, SHAPE(B));
+    double sum = 0;
+    for (int i = 0; i < B * K; i++)
+        sum += an_f32(w)[i / K] * pow(an_f32(a)[i] - an_f32(b)[i], 2);
+    assert_true(fabs(an_f32(an_mse(a, b, w))[0] - sum / (B * K)) < 1e-6);
+    check(weighted_error, (an_tensor *[]){a, b}, 2, w);
+    refused(an_mse(a, b, an_tensor_from((float[]){1, 2}, SHAPE(2))), "weights for the rows");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_noised_has_gradients_to_label_and_prior, enter, leave),
+        cmocka_unit_test_setup_teardown(test_the_target_of_v_has_gradients_to_label_and_prior,
+                                        enter, leave),
+        cmocka_unit_test_setup_teardown(test_readings_have_gradients_to_output_label_and_prior,
+                                        enter, leave),
+        cmocka_unit_test_setup_teardown(test_a_reading_undoes_the_target, enter, leave),
+        cmocka_unit_test_setup_teardown(test_what_needs_no_arithmetic_is_not_copied, enter, leave),
+        cmocka_unit_test_setup_teardown(test_shapes_that_differ_are_refused, enter, leave),
+        cmocka_unit_test_setup_teardown(test_squared_error_with_weights_of_rows, enter, leave),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
