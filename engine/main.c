@@ -116,10 +116,10 @@ static void wait_with_a_short_spin(char **argv)
     execv("/proc/self/exe", argv);
 }
 
-static void *lua_memory(void *unused, void *block, size_t had, size_t want)
+static void *lua_memory(void *unused, void *block, size_t size, size_t new_size)
 {
-    (void)unused; /* without a block, `had` is the type of the new object */
-    return an_lua_alloc_resize(block, block ? had : 0, want);
+    (void)unused; /* without a block, `size` is the type of the new object */
+    return an_lua_alloc_resize(block, block ? size : 0, new_size);
 }
 
 int main(int argc, char **argv)

@@ -239,7 +239,7 @@ static an_code bring_up_to_date(an_db *db, const an_schema *schema)
     int version = an_db_version(db);
     if (version > schema->version)
         return an_fail(AN_EFORMAT,
-                       "%s was written by a newer aniso (version %d, this one knows %d): it can "
+                       "%s was written by a newer aniso (version %d, this program has %d): it can "
                        "be read; to write, use that program or another file (--db PATH)",
                        db->path, version, schema->version);
     return version < schema->version ? migrate(db, version, schema) : AN_OK;

@@ -87,8 +87,8 @@ static an_stmt *start(lua_State *L, an_db *db)
     return s;
 }
 
-/* Gives the statement back; the collector calls it after an error during a query. Closing the
- * connection has already released its statements. */
+/* For the collector, after an error during a query. Closing the connection has already released its
+ * statements. */
 static void close_cursor(lua_State *L, void *statement)
 {
     lua_getiuservalue(L, 1, 1);
@@ -100,9 +100,18 @@ static void close_cursor(lua_State *L, void *statement)
 
 static const an_class cursor_class = {.name = CURSOR, .close = close_cursor, .internal = true};
 
+/* Gives the statement of an open connection back, without the detour over the Cursor's metatable.
+ */
+static void give_back(lua_State *L, int cursor)
+{
+    void **statement = lua_touserdata(L, cursor);
+    an_done(*statement);
+    *statement = NULL;
+}
+
 static int refuse(lua_State *L, int cursor)
 {
-    an_close_handle(L, cursor);
+    give_back(L, cursor);
     return an_push_failure(L);
 }
 
@@ -118,7 +127,7 @@ static int exec(lua_State *L)
     while (row)
         if (an_step(s, &row) != AN_OK)
             return refuse(L, cursor);
-    an_close_handle(L, cursor);
+    give_back(L, cursor);
     lua_pushinteger(L, an_db_changes(db));
     lua_pushinteger(L, an_db_last_id(db));
     return 2;
@@ -178,7 +187,7 @@ static int query(lua_State *L)
         push_row(L, s, columns, rows + 1);
         lua_rawseti(L, rows, n);
     }
-    an_close_handle(L, cursor);
+    give_back(L, cursor);
     return 2;
 }
 

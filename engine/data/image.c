@@ -15,8 +15,7 @@ static an_code check(const an_image_probe *probe, const char *name)
 {
     const char *format = an_format_name(probe->format);
     if (probe->format == AN_NOT_IMAGE)
-        return an_fail(AN_EFORMAT, "%s: not a JPEG, PNG or BMP image, whatever its name says",
-                       name);
+        return an_fail(AN_EFORMAT, "%s: not a JPEG, PNG or BMP image, despite its name", name);
     if (probe->width > AN_IMAGE_SIDE || probe->height > AN_IMAGE_SIDE)
         return an_fail(AN_EFORMAT, "%s: %s of %lldx%lld pixels; the limit is %d on a side", name,
                        format, (long long)probe->width, (long long)probe->height, AN_IMAGE_SIDE);

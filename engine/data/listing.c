@@ -153,8 +153,8 @@ an_code an_listing_seal(an_listing *list)
 an_item *an_listing_find(const an_listing *list, const char *key)
 {
     AN_ASSERT(list->sealed);
-    an_item wanted = {.key = key};
-    return bsearch(&wanted, list->items, (size_t)list->n, sizeof wanted, by_key);
+    an_item sample = {.key = key};
+    return bsearch(&sample, list->items, (size_t)list->n, sizeof sample, by_key);
 }
 
 void an_listing_hash(const an_listing *list, char hex[AN_SHA256_HEX])

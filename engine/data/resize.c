@@ -27,7 +27,7 @@ static double smaller(double a, double b)
     return a < b ? a : b;
 }
 
-/* How much of [lo, hi) lies in source pixel k. */
+/* The length of [lo, hi) inside source pixel k. */
 static double shared(double lo, double hi, int k)
 {
     return smaller(hi, k + 1) - (lo > k ? lo : k);
@@ -127,7 +127,7 @@ static void store_row(const pixel *sum, int n, uint8_t *dst)
         }
 }
 
-/* dst points at the first target pixel; `pitch` bytes lie between its rows. A source row on
+/* dst points at the first target pixel; its rows are `pitch` bytes apart. A source row on
  * the border of two target rows is squeezed once. */
 static an_code passes(const uint8_t *src, int width, const axis *y, const axis *x, uint8_t *dst,
                       int pitch)

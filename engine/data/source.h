@@ -6,7 +6,7 @@
 #include "data/listing.h"
 
 /* source_folder.c: root/CLASS/FILE, or root/{train,val,test}/CLASS/FILE, where the items get their
- * part. Images are known by .jpg, .jpeg, .png, .bmp in any case; the key is the path below
+ * part. Images end with .jpg, .jpeg, .png or .bmp in any case; the key is the path below
  * root. AN_ENOTFOUND: no root. AN_EFORMAT: no class folder, a class folder without image. */
 an_code an_list_classes_of_folder(an_listing *list, const char *root);
 

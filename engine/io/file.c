@@ -15,14 +15,10 @@
 
 /* ── open files ─────────────────────────────────────────────────────────────── */
 
-/* O_NONBLOCK: opening a pipe whose name ends with .jpg must not wait for its writer. Reading from
- * the descriptor then waits as usual, because the flag is cleared. */
+/* O_NONBLOCK: opening a pipe whose name ends with .jpg must not wait for its writer. */
 static int open_for_reading(const char *path)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (file >= 0)
-        fcntl(file, F_SETFL, 0);
-    return file;
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
 an_code an_file_open(const char *path, an_file_mode mode, int *file)
@@ -78,9 +74,9 @@ an_code an_file_read_next(int file, void *to, size_t room, size_t *count, const 
 {
     AN_ASSERT(file >= 0 && room > 0);
     ssize_t n;
-    do
-        n = read(file, to, room);
-    while (n < 0 && errno == EINTR);
+    while ((n = read(file, to, room)) < 0 && (errno == EINTR || errno == EAGAIN))
+        if (errno == EAGAIN) /* a pipe whose writer is not done: from here on, wait for it */
+            fcntl(file, F_SETFL, 0);
     if (n < 0)
         return an_path_refused("read", path);
     *count = (size_t)n;

@@ -48,8 +48,8 @@ static pid_t temporary_of(const char *name, const char *base)
     return end > 0 && name[n + (size_t)end] == 0 ? pid : 0;
 }
 
-/* An hour: a process of another machine or container may be writing it, and its number says
- * nothing here. */
+/* An hour: a process of another machine or container may be writing it, and its number has no
+ * meaning here. */
 static bool is_old(const char *path)
 {
     enum { HOUR = 3600 };

@@ -251,6 +251,40 @@ static void test_a_device_stays_a_device(void **state)
     assert_int_equal(count_names(scratch("device")), 1);
 }
 
+typedef struct {
+    const char *path;
+    int file;
+} writer;
+
+static void *write_slowly(void *context)
+{
+    writer *w = context;
+    usleep(20000);
+    if (write(w->file, "late", 4) != 4)
+        abort();
+    close(w->file);
+    return NULL;
+}
+
+/* Reading from a pipe waits for the writer; opening one does not. */
+static void test_a_pipe_is_read_to_its_end(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    writer w = {.path = scratch("slow/p")};
+    char hex[AN_SHA256_HEX], expected[AN_SHA256_HEX];
+    uint8_t *bytes;
+    size_t count;
+    assert_int_equal(mkfifo(w.path, 0600), 0);
+    assert_int_equal(an_file_read(w.path, 10, &bytes, &count), AN_EFORMAT);
+    w.file = open(w.path, O_RDWR);
+    assert_int_equal(pthread_create(&thread, NULL, write_slowly, &w), 0);
+    assert_int_equal(an_sha256_file(w.path, hex), AN_OK);
+    pthread_join(thread, NULL);
+    an_sha256_buffer("late", 4, expected);
+    assert_string_equal(hex, expected);
+}
+
 /* ── reading, folders ───────────────────────────────────────────────────────── */
 
 static void test_reading(void **state)
@@ -356,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_a_pipe_is_written_to),
         cmocka_unit_test(test_a_checkpoint_through_a_pipe),
         cmocka_unit_test(test_a_device_stays_a_device),
+        cmocka_unit_test(test_a_pipe_is_read_to_its_end),
         cmocka_unit_test(test_reading),
         cmocka_unit_test(test_folders),
         cmocka_unit_test(test_the_order_of_calls_is_asserted),

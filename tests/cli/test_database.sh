@@ -76,7 +76,7 @@ expect "and compared" 0 "$aniso" compare two --db "$db"
 for command in "tag @last x" "rm @last" "db migrate" "gc"; do
     # shellcheck disable=SC2086
     expect "but not written by $command" 4 "$aniso" $command --db "$db"
-    says err "written by a newer aniso \(version 99, this one knows [0-9]+\): it can be read; to write, use"
+    says err "written by a newer aniso \(version 99, this program has [0-9]+\): it can be read; to write, use"
 done
 same "nor copied" "$(ls "$dir" | grep -c bak)" 0
 finish
