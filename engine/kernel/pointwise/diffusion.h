@@ -29,21 +29,21 @@ extern const char *const an_prediction_names[]; /* "epsilon", "y0", "v", NULL */
     {                                                                                              \
         return p == AN_PREDICT_EPSILON ? e : p == AN_PREDICT_Y0 ? y0 : a * e - s * (y0 - m);       \
     }                                                                                              \
-    /* ẑ0 = ŷ0 − m read from the output x at z = y_t − m. */                                \
+    /* z0 read from the output x at z = y_t − m. */                                              \
     static inline number an_z0_##suffix(an_prediction p, number a, number s, number m, number z,   \
                                         number x)                                                  \
     {                                                                                              \
-        return p == AN_PREDICT_EPSILON ? (z - s * x) / a                                           \
-               : p == AN_PREDICT_Y0    ? x - m                                                     \
-                                       : (a * z - s * x) / (a * a + s * s);                           \
+        if (p == AN_PREDICT_EPSILON)                                                               \
+            return (z - s * x) / a;                                                                \
+        return p == AN_PREDICT_Y0 ? x - m : (a * z - s * x) / (a * a + s * s);                     \
     }                                                                                              \
-    /* ε̂ read from the output x at z = y_t − m. */                                            \
+    /* ε read from the output x at z = y_t − m. */                                              \
     static inline number an_epsilon_##suffix(an_prediction p, number a, number s, number m,        \
                                              number z, number x)                                   \
     {                                                                                              \
-        return p == AN_PREDICT_EPSILON ? x                                                         \
-               : p == AN_PREDICT_Y0    ? (z - a * (x - m)) / s                                     \
-                                       : (a * x + s * z) / (a * a + s * s);                           \
+        if (p == AN_PREDICT_EPSILON)                                                               \
+            return x;                                                                              \
+        return p == AN_PREDICT_Y0 ? (z - a * (x - m)) / s : (a * x + s * z) / (a * a + s * s);     \
     }
 
 AN_DIFFUSION_FORMULAS(float, f)

@@ -1,5 +1,5 @@
 ---@meta _
--- Tensors: asking, changing, making. What carries gradients is in operations.lua.
+-- Tensors: asking, changing, making. Operations with gradients are in operations.lua and core_ops.lua.
 
 ---An array of float32 or int64 with up to 6 dimensions. Positions and dimensions count from 1; a
 ---negative dimension counts from the end. Arithmetic takes numbers too and spreads sizes of 1, as

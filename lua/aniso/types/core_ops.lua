@@ -1,0 +1,54 @@
+---@meta _
+-- aniso.core.ops: the operations as functions, the forward process, and the tape.
+
+---The operations as functions, and the tape.
+---@class aniso.core.ops : aniso.Operations
+local ops = {}
+
+---y_t = m + a (y0 − m) + s ε, with gradients to y0 and m (METHOD §1).
+---@param y0 aniso.Tensor (B,K)
+---@param m aniso.Tensor (B,K)
+---@param eps aniso.Tensor (B,K)
+---@param signal aniso.Tensor a of each element (B,K), of Schedule:gather()
+---@param noise aniso.Tensor s of each element (B,K)
+---@return aniso.Tensor y_t (B,K)
+function ops.noised(y0, m, eps, signal, noise) end
+
+---What the network's output is trained to be: ε, y0, or v = a ε − s (y0 − m) with gradients to y0 and m.
+---@param prediction "epsilon"|"y0"|"v"
+---@param y0 aniso.Tensor (B,K)
+---@param m aniso.Tensor (B,K)
+---@param eps aniso.Tensor (B,K)
+---@param signal aniso.Tensor (B,K)
+---@param noise aniso.Tensor (B,K)
+---@return aniso.Tensor target (B,K)
+function ops.target(prediction, y0, m, eps, signal, noise) end
+
+---ẑ0 = ŷ0 − m, or ε̂, that the network's output means at y_t, t ≥ 1; gradients to output, y_t and m.
+---@param what "z0"|"epsilon"
+---@param prediction "epsilon"|"y0"|"v"
+---@param y_t aniso.Tensor (B,K)
+---@param m aniso.Tensor (B,K)
+---@param output aniso.Tensor (B,K)
+---@param signal aniso.Tensor (B,K)
+---@param noise aniso.Tensor (B,K)
+---@return aniso.Tensor estimate (B,K)
+function ops.read(what, prediction, y_t, m, output, signal, noise) end
+
+---@param list aniso.Tensor[] 1 to 6 tensors, equal in all other dimensions
+---@param dim integer
+---@return aniso.Tensor
+function ops.concat(list, dim) end
+
+---Runs f(…) without recording: less memory, no gradients.
+---@param f function
+---@param ... any
+---@return any ... what f returns
+function ops.no_grad(f, ...) end
+
+---Forgets what was recorded since the last backward().
+function ops.clear_tape() end
+
+---How many operations are recorded and wait for backward().
+---@return integer
+function ops.tape_length() end
