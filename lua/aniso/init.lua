@@ -1,9 +1,11 @@
 -- The library as a user sees it: aniso.schedule{…}, aniso.study{…}, aniso.store.open(…).
--- A field is loaded when it is first used. A field nobody has is an error with the nearest
--- name. `faces` is the whole public list; `aniso` at the prompt prints it.
+-- A field is loaded when it is first used. An unknown field is an error that names the nearest one.
+-- `faces` is the whole public list; `aniso` at the prompt prints it.
 local core = require "aniso.core"
+require "aniso.prompt.explore.schedule"
 
--- name, the module or module:function behind it, what it is.
+-- name, the module or module:function behind it, what it is. with: a module of a higher layer that
+-- registers what the face shows or draws.
 local faces = {
   { "study", "recipe.study:new", "a study from data, a base configuration, what varies and seeds" },
   { "grid", "recipe.study:grid", "every combination of option values" },
@@ -21,10 +23,10 @@ local faces = {
   { "model", "method.model", "prior, denoiser and objective in one" },
   { "optim", "method.optim", "optimisers and learning rates" },
   { "metric", "stats.metric", "what a confusion matrix and probabilities say" },
-  { "trainer", "train.run", "trains and evaluates one configuration" },
+  { "trainer", "train.run", "trains and evaluates one configuration", with = "show.progress.trainer" },
   { "evaluate", "method.predict", "evaluates a stored run" },
   { "config", "method.config", "the complete default configuration" },
-  { "store", "store", "the run database" },
+  { "store", "store", "the run database", with = "prompt.explore.database" },
   { "options", "recipe.options", "option tables in which a mistake is an error" },
   { "progress", "show.progress", "bars on a terminal, lines elsewhere" },
   { "plot", "show.plot", "lines with error bars, on the terminal or as SVG" },
@@ -40,9 +42,10 @@ local function callable(module)
   return module
 end
 
-local function load_face(place)
-  local module, field = place:match "^([^:]*):?(.*)$"
+local function load_face(face)
+  local module, field = face[2]:match "^([^:]*):?(.*)$"
   local loaded = require("aniso." .. module)
+  if face.with then require("aniso." .. face.with) end
   return field == "" and callable(loaded) or loaded[field]
 end
 
@@ -65,7 +68,7 @@ return setmetatable(aniso, {
   __index = function(self, name)
     for _, face in ipairs(faces) do
       if face[1] == name then
-        local value = load_face(face[2])
+        local value = load_face(face)
         rawset(self, name, value)
         return value
       end

@@ -47,7 +47,7 @@ cat >"$dir/same.lua" <<'LUA'
 local path = ...
 local db = assert(require("aniso.store").open(path, { readonly = true }))
 local runs = assert(db:runs { study = "two" })
-local facts = require("aniso.show.report.facts").new(db, "two", require("aniso.stats.groups").groups(db, runs), runs)
+local facts = require("aniso.show.report.facts").new(db, "two", require("aniso.store.groups").of_runs(db, runs), runs)
 local found = assert(require("aniso.show.report.examples").find(facts, 12))
 for _, one in ipairs(found.list) do
   local sum = 0
@@ -88,7 +88,7 @@ says out '<p>No images: .*set/good.*</p>'
 # ── refusals ──
 expect "a study that is not there" 3 "$aniso" report tow -o "$dir/no.html" --db "$db"
 expect "a metric that is none" 2 "$aniso" report two --by seed -o "$dir/no.html" --db "$db"
-says err 'takes a metric; seed is none'
+says err 'takes a metric, and seed is not a metric'
 expect "a baseline that is none" 2 "$aniso" report two --baseline palin -o "$dir/no.html" --db "$db"
 says err 'no configuration of the study is called palin \(it has: plain, '
 expect "a number of images that is none" 2 "$aniso" report two --images -1 -o "$dir/no.html" --db "$db"

@@ -4,7 +4,7 @@ local facts = require "aniso.show.report.facts"
 local markup = dofile "tests/lua/markup.lua"
 local store = dofile "tests/lua/store_fixture.lua"
 local study = require "aniso.show.report.study"
-local summary = require "aniso.stats.groups"
+local groups = require "aniso.store.groups"
 
 local fixture = {}
 
@@ -71,7 +71,7 @@ function fixture.facts_of(db, how)
   for _, run in ipairs(runs) do
     if run.status == "finished" then counted[#counted + 1] = run end
   end
-  return facts.new(db, "s", summary.groups(db, counted), runs, how)
+  return facts.new(db, "s", groups.of_runs(db, counted), runs, how)
 end
 
 function fixture.page_of(of, how)

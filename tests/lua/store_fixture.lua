@@ -1,6 +1,6 @@
 -- A run's description, an evaluation, a new database: what the tests of the store share.
 local core = require "aniso.core"
-local store = require "aniso.store"
+local store = require("aniso").store
 
 local sys = core.sys
 local fixture = {}

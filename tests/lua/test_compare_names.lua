@@ -26,6 +26,14 @@ function Names.test_a_study_against_its_baseline()
   end
 end
 
+function Names.test_configurations_of_one_label_are_distinguished_by_their_options()
+  local db <close> = fixture.new()
+  record(db, "a", 0, every(4), { config = { x = 1 } })
+  record(db, "a", 0, every(5), { config = { x = 2 } })
+  local r = assert(db:compare("s", { draws = 10 }))
+  lu.assertEquals({ r.groups[1].label, r.groups[2].label }, { "a (x=1)", "a (x=2)" })
+end
+
 function Names.test_names()
   local db <close> = fixture.new()
   record(db, "a", 0, every(4))
@@ -47,7 +55,7 @@ function Names.test_names()
   lu.assertEquals(labels("1,2", "b"), "1,2 / b")
   lu.assertEquals(labels("study=s label=a", "@best:acc"), "study=s label=a / c seed 0")
   lu.assertEquals(labels(db:find("1").uid, "@best:acc"), "a seed 0 / c seed 0")
-  lu.assertStrContains(labels("a", "b"), "several studies: say s:a or t:a")
+  lu.assertStrContains(labels("a", "b"), "several studies: write s:a or t:a")
   lu.assertStrContains(labels("s", "b"), "alone it compares its configurations")
   lu.assertStrContains(labels("c", "b"), "s:c is 2 configurations, which differ in method, train.lr, x")
   lu.assertStrContains(labels("5,6", "b"), "two runs of seed 0")

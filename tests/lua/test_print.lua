@@ -104,7 +104,7 @@ function T.test_records_are_a_table()
 end
 
 function T.test_results()
-  local function results(...) return table.concat(pretty.results(...), "|") end
+  local function results(...) return table.concat(require "aniso.prompt.results"(...), "|") end
   lu.assertEquals(results({ 1, 2 }), "{1, 2}")
   lu.assertEquals(results(nil, 7), "nil|7")
   lu.assertEquals(results({ { n = 1, m = 2 } }, { "n", "m" }), "n  m\n─  ─\n1  2")

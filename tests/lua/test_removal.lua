@@ -9,6 +9,8 @@ local fixture = dofile "tests/lua/store_fixture.lua"
 local description, evaluation, one = fixture.description, fixture.evaluation, fixture.one
 local sys = core.sys
 
+local key_of = require("aniso.train.first_stage").key_of
+
 local Removal = {}
 
 local function record(db, changes)
@@ -29,7 +31,7 @@ end
 
 -- The files of a run, where the trainer puts them.
 local function checkpoints(db, run)
-  local path = require("aniso.train.run").folder_of(db.path) .. "/" .. run.uid
+  local path = db:folder() .. "/" .. run.uid
   write(path .. "/best.safetensors")
   write(path .. "/last.safetensors")
   run:checkpoint { kind = "best", step = 1, path = path .. "/best.safetensors", sha256 = "c", bytes = 5 }
@@ -94,9 +96,9 @@ function Removal.test_gc_deletes_rows_and_files_of_removed_runs_alone()
   local db <close> = fixture.new()
   local a, b = record(db, { seed = 1 }), record(db, { seed = 2, config = { other = 1 }, study = "gone" })
   local kept, gone = checkpoints(db, a), checkpoints(db, b)
-  lu.assertEquals(gc.plan(db), {})
+  lu.assertEquals(gc.plan(db, key_of), {})
   db:remove { db:find(b.uid) }
-  local plan = gc.plan(db)
+  local plan = gc.plan(db, key_of)
   lu.assertEquals({ #plan, plan[1].what, plan[1].bytes }, { 1, "removed run", 10 })
   lu.assertEquals(sys.exists(gone), "directory") -- a plan changes nothing
   lu.assertEquals(gc.carry_out(db, plan), 10)
@@ -109,7 +111,7 @@ function Removal.test_gc_deletes_rows_and_files_of_removed_runs_alone()
   lu.assertEquals(one(db, "SELECT count(*) FROM prediction"), 4)
   lu.assertEquals(one(db, "PRAGMA integrity_check"), "ok")
   for _, result in ipairs(assert(check(db))) do lu.assertEquals(result.faults, {}, result.name) end
-  lu.assertEquals(gc.plan(db), {})
+  lu.assertEquals(gc.plan(db, key_of), {})
 end
 
 function Removal.test_orphans_are_found_and_deleted_only_when_asked()
@@ -121,11 +123,11 @@ function Removal.test_orphans_are_found_and_deleted_only_when_asked()
   write(orphan .. "/best.safetensors", "1234567")
   write(home .. "/notes/mine.txt")                 -- not a run's name
   write(home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAW/deep/file") -- holds a folder: not ours
-  local plan = gc.plan(db)
+  local plan = gc.plan(db, key_of)
   lu.assertEquals({ #plan, plan[1].what, plan[1].name, plan[1].bytes }, { 1, "orphan", orphan, 7 })
   lu.assertEquals(gc.carry_out(db, plan), 0)
   lu.assertEquals(sys.exists(orphan), "directory")
-  lu.assertEquals(gc.carry_out(db, gc.plan(db), { orphans = true }), 7)
+  lu.assertEquals(gc.carry_out(db, gc.plan(db, key_of), { orphans = true }), 7)
   lu.assertNil(sys.exists(orphan))
   lu.assertEquals(sys.exists(own), "directory")
   lu.assertEquals(sys.exists(home .. "/notes/mine.txt"), "file")
@@ -136,11 +138,11 @@ function Removal.test_a_link_is_not_followed()
   local run = record(db, {})
   local elsewhere = fixture.folder()
   write(elsewhere .. "/precious")
-  local home = require("aniso.train.run").folder_of(db.path)
+  local home = db:folder()
   assert(sys.mkdir_p(home))
   assert(os.execute(("ln -s '%s' '%s/%s'"):format(elsewhere, home, run.uid)))
   db:remove { db:find(run.uid) }
-  local plan = gc.plan(db)
+  local plan = gc.plan(db, key_of)
   lu.assertStrContains(plan[1].keep, "not a plain folder")
   gc.carry_out(db, plan, { orphans = true })
   lu.assertEquals(sys.exists(elsewhere .. "/precious"), "file")
@@ -158,15 +160,15 @@ function Removal.test_what_another_database_of_the_folder_has_stays()
     assert(all:merge { db.path })
   end
   db:remove { db:find(run.uid) }
-  local plan = gc.plan(db)
+  local plan = gc.plan(db, key_of)
   lu.assertStrContains(plan[1].keep, "all.db has the run too")
   gc.carry_out(db, plan, { orphans = true })
   lu.assertEquals(sys.exists(path), "directory")
   lu.assertEquals(one(db, "SELECT count(*) FROM run"), 0)
-  lu.assertEquals(gc.plan(db), {}) -- no orphan either
+  lu.assertEquals(gc.plan(db, key_of), {}) -- no orphan either
   local all <close> = assert(store.open(folder .. "/all.db"))
   all:remove { all:find(run.uid) }
-  plan = gc.plan(all) -- nobody else has it: its folder, recorded in all.db, goes with it
+  plan = gc.plan(all, key_of) -- nobody else has it: its folder, recorded in all.db, goes with it
   lu.assertEquals({ plan[1].keep, plan[1].bytes }, { nil, 10 })
   gc.carry_out(all, plan)
   lu.assertNil(sys.exists(path))
@@ -174,11 +176,11 @@ end
 
 function Removal.test_a_neighbour_that_cannot_be_read_keeps_everything()
   local db <close> = fixture.new()
-  local home = require("aniso.train.run").folder_of(db.path)
+  local home = db:folder()
   write(home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAV/best.safetensors")
   local bytes = ("SQLite format 3\0" .. ("\0"):rep(52) .. "ADP1"):sub(1, 72) .. ("x"):rep(500)
   write(db.path:match "^(.*)/" .. "/damaged.db", bytes)
-  local plan = gc.plan(db)
+  local plan = gc.plan(db, key_of)
   lu.assertStrContains(items(plan, "orphan")[1].keep, "damaged.db cannot be asked")
   gc.carry_out(db, plan, { orphans = true })
   lu.assertEquals(sys.exists(home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAV"), "directory")

@@ -2,10 +2,10 @@
 -- that nothing comes from outside, and that its numbers are those of summary and metric.
 local lu = require "luaunit"
 local escape = require "aniso.show.report.escape"
-local bootstrap = require "aniso.stats.metric.bootstrap"
+local bootstrap = require "aniso.stats.bootstrap"
 local metric = require "aniso.stats.metric"
 local study = require "aniso.show.report.study"
-local summary = require "aniso.stats.groups"
+local stats = require "aniso.stats.groups"
 local fixture = dofile "tests/lua/report_fixture.lua"
 local markup = dofile "tests/lua/markup.lua"
 
@@ -142,12 +142,23 @@ function Numbers.test_the_verdict_is_the_paired_t_interval_and_the_paired_bootst
     .. "[%s, %s]"):format(shown(images.lo), shown(images.hi)))
 end
 
+-- One rule for the report and for compare: below three pairs Δ has no interval.
+function Numbers.test_two_seeds_give_no_interval()
+  local page = page_of { seeds = 2, groups = 2 }
+  lu.assertStrMatches(page.seen, ".*highest macro F1: Δ [^%[]* over 2 seeds against.*")
+  lu.assertStrContains(page.seen, "2 seeds: too few to distinguish a difference from chance; at least 3 are")
+  lu.assertNotStrContains(page.seen, "interval over seeds")
+  local db <close> = fixture.filled { seeds = 2, groups = 2 }
+  local delta = assert(db:compare("s", { draws = 10 })).metrics[1].delta[2]
+  lu.assertEquals({ delta.n, delta.lo, delta.p }, { 2, nil, nil })
+end
+
 function Numbers.test_the_summary_is_the_table_of_aniso_table()
   local db <close> = filled()
   local known = facts_of(db)
   local page = study(known)
   for _, group in ipairs(known.groups) do
-    local m = summary.of(group, "macro_f1")
+    local m = stats.of(group, "macro_f1")
     lu.assertStrContains(page, ("%.3f ± %.3f"):format(m.mean, m.sd))
   end
 end
@@ -189,7 +200,7 @@ function Numbers.test_a_metric_of_which_less_is_better()
     "γ=0 has the lowest NLL: Δ −0.5000 over 3 seeds against the baseline γ=0.5.")
   lu.assertStrContains(page.seen, "The difference is the same at each seed.")
   local db <close> = filled()
-  lu.assertErrorMsgContains("--by takes a metric; seed is none", facts_of, db, { metric = "seed" })
+  lu.assertErrorMsgContains("seed is not a metric", facts_of, db, { metric = "seed" })
 end
 
 return { Structure = Structure, Numbers = Numbers }

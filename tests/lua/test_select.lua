@@ -3,7 +3,9 @@ local lu = require "luaunit"
 local keys = require "aniso.store.keys"
 local metric = require "aniso.stats.metric"
 local store = require "aniso.store"
-local summary = require "aniso.stats.groups"
+local groups_of = require "aniso.store.groups"
+local group_rows = require "aniso.show.group_rows"
+local stats = require "aniso.stats.groups"
 local tables = require "aniso.show.table"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local description, evaluation = fixture.description, fixture.evaluation
@@ -121,8 +123,8 @@ function Select.test_a_table_follows_from_the_stored_counts()
     local key = catalog:key(name)
     metrics[i] = { name = name, metric = key.metric, higher = key.higher }
   end
-  local groups = summary.groups(db, db:runs { status = "finished" })
-  local columns, rows = summary.rows(groups, { summary.heads.method, summary.heads.seeds }, metrics,
+  local groups = groups_of.of_runs(db, db:runs { status = "finished" })
+  local columns, rows = group_rows.rows(groups, { group_rows.heads.method, group_rows.heads.seeds }, metrics,
     { separate = true })
   lu.assertEquals({ columns[3], columns[4], columns[12] }, { "all", "all_sd", "kappa_sd" })
   lu.assertEquals(#rows, 3)
@@ -146,18 +148,18 @@ function Select.test_groups_keep_configurations_and_the_prior_apart()
   local other = db:start_run(description { seed = 1, label = "γ=1", config = config_of(2) })
   other:evaluation(evaluation { { 10, 0 }, { 0, 4 } })
   other:finish()
-  local groups = summary.groups(db, db:runs { status = "finished" }, { prior = true })
+  local groups = groups_of.of_runs(db, db:runs { status = "finished" }, { prior = true })
   lu.assertEquals(#groups, 7)
-  lu.assertEquals(summary.of(groups[2], "acc").mean, 1)
+  lu.assertEquals(stats.of(groups[2], "acc").mean, 1)
   lu.assertTrue(groups[2].prior)
   lu.assertEquals({ groups[7].label, #groups[7].members }, { "γ=1", 1 })
-  lu.assertEquals(summary.of(groups[1], "medium"), { n = 0, seeds = {}, values = {} })
-  lu.assertEquals(summary.of(groups[1], "nll").seeds, { 1, 2 })
+  lu.assertEquals(stats.of(groups[1], "medium"), { n = 0, seeds = {}, values = {} })
+  lu.assertEquals(stats.of(groups[1], "nll").seeds, { 1, 2 })
 end
 
 function Select.test_percent_leaves_what_is_no_share()
   local db <close> = filled()
-  local _, rows = summary.rows(summary.groups(db, db:runs { status = "finished" }), {},
+  local _, rows = group_rows.rows(groups_of.of_runs(db, db:runs { status = "finished" }), {},
     { { name = "acc", metric = "acc", higher = true }, { name = "nll", metric = "nll", higher = false } },
     { percent = true })
   lu.assertEquals(rows[1][1].text, "78.6 ± 10.1")

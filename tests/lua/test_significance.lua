@@ -139,7 +139,7 @@ end
 -- Means over seeds of differences, groups of classes among them, against the plain way: draw the
 -- images of a resample, count, and take the metrics from the matrix.
 function Bootstrap.test_weighted_equals_resampling_by_hand()
-  local rng, bootstrap = require("aniso.core").rng, require "aniso.stats.metric.bootstrap"
+  local rng, bootstrap = require("aniso.core").rng, require "aniso.stats.bootstrap"
   local shot = { "many", "medium", "few", "few" }
   local true_, predictions = {}, { {}, {}, {}, {} }
   for i = 1, 60 do

@@ -1,7 +1,7 @@
 -- Where a study stands: plans and what became of them, pace and time left, the baseline.
 local lu = require "luaunit"
 local config = require "aniso.method.config"
-local standing = require "aniso.store.status"
+local status = require "aniso.store.status"
 local store = require "aniso.store"
 local fixture = dofile "tests/lua/store_fixture.lua"
 
@@ -55,23 +55,23 @@ local function states(now)
 end
 
 function Standing.test_a_plan_from_its_start_to_its_end()
-  lu.assertNil(standing.newest(db))
+  lu.assertNil(status.newest(db))
   lu.assertFalse(db:plan_of "s")
   assert(db:set_plan("s", { job("a", 0), job("b", 0), job("c", 0) }, "b"))
-  lu.assertEquals(standing.newest(db), "s")
+  lu.assertEquals(status.newest(db), "s")
   lu.assertEquals(db:baseline_of "s", "b")
-  local now = standing.of_study(db, "s")
+  local now = status.of_study(db, "s", config.complete)
   lu.assertEquals(states(now), "a0 waiting, b0 waiting, c0 waiting")
   lu.assertEquals({ now.planned, now.over, now.left }, { 3, false })
   local a, b = start("a", 0), start("b", 0)
-  now = standing.of_study(db, "s")
+  now = status.of_study(db, "s", config.complete)
   lu.assertEquals(states(now), "a0 running, b0 running, c0 waiting")
   lu.assertEquals({ now.rows[1].epoch, now.rows[1].epochs }, { 0, 10 })
   a:finish()
   b:fail "no"
-  lu.assertEquals(states(standing.of_study(db, "s")), "a0 finished, b0 failed, c0 waiting")
+  lu.assertEquals(states(status.of_study(db, "s", config.complete)), "a0 finished, b0 failed, c0 waiting")
   start("c", 0):interrupt()
-  now = standing.of_study(db, "s")
+  now = status.of_study(db, "s", config.complete)
   lu.assertEquals(now.counts, { finished = 1, failed = 1, interrupted = 1 })
   lu.assertTrue(now.over)
 end
@@ -82,25 +82,25 @@ function Standing.test_the_next_plan_counts_what_was_finished_and_not_what_is_do
   start("b", 0):finish()
   start("c", 7):finish()
   assert(db:set_plan("s", { job("a", 0, old.uid), job("b", 0) }))
-  local now = standing.of_study(db, "s")
+  local now = status.of_study(db, "s", config.complete)
   lu.assertEquals(states(now), "a0 finished, b0 waiting")
   lu.assertFalse(db:baseline_of "s")
   start("b", 0)
-  lu.assertEquals(states(standing.of_study(db, "s")), "a0 finished, b0 running")
+  lu.assertEquals(states(status.of_study(db, "s", config.complete)), "a0 finished, b0 running")
 end
 
 function Standing.test_a_removed_run_has_not_been_made()
   assert(db:set_plan("s", { job("a", 0) }))
   start("a", 0):finish()
   db:remove { db:find "a" }
-  lu.assertEquals(states(standing.of_study(db, "s")), "a0 waiting")
+  lu.assertEquals(states(status.of_study(db, "s", config.complete)), "a0 waiting")
 end
 
 function Standing.test_without_a_plan_the_last_attempts()
   start("a", 0):fail "no"
   start("a", 0):finish()
   start("b", 0)
-  local now = standing.of_study(db, "s")
+  local now = status.of_study(db, "s", config.complete)
   lu.assertEquals(states(now), "a0 finished, b0 running")
   lu.assertNil(now.planned)
   lu.assertFalse(now.over)
@@ -113,18 +113,18 @@ function Standing.test_the_planner_is_gone()
   start("a", 0)
   db:close()
   db = assert(store.open(path, { readonly = true }))
-  local now = standing.of_study(db, "s")
+  local now = status.of_study(db, "s", config.complete)
   lu.assertEquals(states(now), "a0 crashed, b0 not started")
   lu.assertTrue(now.over)
   db:close()
   db = assert(store.open(path)) -- another process, as far as the plan knows
   assert(db:exec "UPDATE plan SET pid = pid + 1")
   assert(db:exec "UPDATE run SET pid = pid + 1")
-  now = standing.of_study(db, "s")
+  now = status.of_study(db, "s", config.complete)
   lu.assertEquals(states(now), "a0 crashed, b0 not started")
   lu.assertTrue(now.over)
   db:resume_run(db:find("a").uid, 0):interrupt() -- `aniso resume --all`, between two runs
-  now = standing.of_study(db, "s")
+  now = status.of_study(db, "s", config.complete)
   lu.assertEquals(states(now), "a0 interrupted, b0 not started")
   lu.assertFalse(now.over)
 end
@@ -144,7 +144,7 @@ function Standing.test_an_end_in_between_is_seen()
     end
   end })
   local seen = setmetatable({ core = connection, path = db.path }, { __index = getmetatable(db).__index })
-  lu.assertEquals(states(standing.of_study(seen, "s")), "a0 finished")
+  lu.assertEquals(states(status.of_study(seen, "s", config.complete)), "a0 finished")
 end
 
 function Standing.test_pace_and_the_latest_numbers()
@@ -152,18 +152,18 @@ function Standing.test_pace_and_the_latest_numbers()
   local run = start("a", 0)
   for n = 1, 4 do epoch(run, n, 1 / n) end
   ago(run, 50, 5, 40) -- four epochs of ten seconds, five seconds ago
-  local row = standing.of_study(db, "s").rows[1]
+  local row = status.of_study(db, "s", config.complete).rows[1]
   lu.assertEquals({ row.epoch, row.epochs, row.loss }, { 4, 10, 0.25 })
   lu.assertEquals(row.val, { name = "macro_f1", value = 0.04 })
   lu.assertAlmostEquals(row.left, 55, 0.5)
   lu.assertAlmostEquals(row.silent, 5, 0.5)
   assert(db:exec "UPDATE plan SET at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-50 seconds')")
-  lu.assertAlmostEquals(standing.of_study(db, "s").left, 200, 2) -- 0.4 of 2 runs in 50 s
+  lu.assertAlmostEquals(status.of_study(db, "s", config.complete).left, 200, 2) -- 0.4 of 2 runs in 50 s
   epoch(run, 5, 0 / 0)
-  row = standing.of_study(db, "s").rows[1]
+  row = status.of_study(db, "s", config.complete).rows[1]
   lu.assertEquals({ row.loss, row.val.value }, { "nan", 0.05 })
   for n = 6, 10 do epoch(run, n, 0.1) end
-  lu.assertNil(standing.of_run(db, db:find "a").left)
+  lu.assertNil(status.of_run(db, db:find "a", config.complete).left)
 end
 
 -- A run that took its first stage from another goes on at the pace of its own epochs.
@@ -172,7 +172,7 @@ function Standing.test_epochs_of_others_do_not_count_for_the_pace()
   epoch(run, 5, 1)
   epoch(run, 6, 1)
   ago(run, 30, 0, 20)
-  lu.assertAlmostEquals(standing.of_run(db, db:find "a").left, 40, 0.5)
+  lu.assertAlmostEquals(status.of_run(db, db:find "a", config.complete).left, 40, 0.5)
 end
 
 -- A writer that is stopped lives, and gives no sign of it.
@@ -210,9 +210,9 @@ function Standing.test_files_without_plans()
   local old <close> = assert(store.open("tests/golden/runs-v3.sqlite", { readonly = true }))
   lu.assertFalse(old:plan_of "lambda")
   lu.assertFalse(old:baseline_of "lambda")
-  local name = standing.newest(old)
+  local name = status.newest(old)
   lu.assertEquals(name, "lambda")
-  local now = standing.of_study(old, name)
+  local now = status.of_study(old, name, config.complete)
   lu.assertEquals(now.counts, { finished = 4, interrupted = 1 })
   lu.assertTrue(now.over)
 end

@@ -1,7 +1,8 @@
 -- Studies, their expansion into runs, and the summary over seeds.
 local lu = require "luaunit"
 local study = require "aniso.recipe.study"
-local summary = require "aniso.stats.groups"
+local group_rows = require "aniso.show.group_rows"
+local stats = require "aniso.stats.groups"
 local fixture = dofile "tests/lua/store_fixture.lua"
 
 local function labels(jobs)
@@ -109,9 +110,9 @@ function T.test_mistakes_are_told()
 end
 
 function T.test_moments()
-  lu.assertEquals(summary.moments {}, { n = 0 })
-  lu.assertEquals(summary.moments { 2 }, { n = 1, mean = 2 })
-  local m = summary.moments { 1, 2, 3, 4 }
+  lu.assertEquals(stats.moments {}, { n = 0 })
+  lu.assertEquals(stats.moments { 2 }, { n = 1, mean = 2 })
+  local m = stats.moments { 1, 2, 3, 4 }
   lu.assertEquals(m.mean, 2.5)
   lu.assertAlmostEquals(m.sd, math.sqrt(5 / 3), 1e-12)
 end
@@ -132,7 +133,7 @@ function T.test_the_summary_groups_by_label_and_marks_the_best()
   add("x", 0, 5, 9)
   add("x", 1, 7)
   add("y", 0, 6)
-  local columns, rows = summary.table(db, runs)
+  local columns, rows = group_rows.finished(db, runs)
   lu.assertEquals(columns[4], "acc")
   lu.assertEquals(#rows, 3)
   lu.assertEquals({ rows[1][1], rows[1][2], rows[1][3] }, { "x", "chain", 2 })

@@ -1,6 +1,7 @@
 -- What several commands share: the database, a RUN on the command line, output formats.
 local cli = require "aniso.cli"
-local refusal = require "aniso.store.db_error"
+local db_error = require "aniso.store.db_error"
+local errors = require "aniso.recipe.errors"
 local tables = require "aniso.show.table"
 
 local common = {}
@@ -61,26 +62,30 @@ end
 function common.ask(db, method, ...)
   local result = table.pack(pcall(db[method], db, ...))
   local problem = result[2]
-  if not result[1] then cli.let_interrupts_through(problem) end
-  if not result[1] and refusal.is(problem) then cli.need(nil, problem.message, problem.code) end
+  if not result[1] then errors.pass_interrupts(problem) end
+  if not result[1] and db_error.is(problem) then cli.need(nil, problem.message, problem.code) end
   if not result[1] then cli.fail(cli.USAGE, cli.sentence(problem)) end
   cli.need(table.unpack(result, 2, result.n))
   return table.unpack(result, 2, result.n)
+end
+
+-- f(…), where a refusal of the database ends the command with its message and exit code.
+function common.guarded(f, ...)
+  local result = table.pack(pcall(f, ...))
+  if result[1] then return table.unpack(result, 2, result.n) end
+  if db_error.is(result[2]) then cli.need(nil, result[2].message, result[2].code) end
+  error(result[2], 0)
 end
 
 -- The groups (stats/groups.lua) of the runs that statistics over a study count.
 function common.counted_groups(db, study, options)
   local all = cli.need(db:runs { study = study })
   if #all == 0 then
-    local names = {}
-    for i, row in ipairs(cli.need(db:query "SELECT study FROM v_run GROUP BY study ORDER BY min(run_id)")) do
-      names[i] = row.study
-    end
+    local names = common.guarded(require("aniso.store.contents").studies, db)
     cli.fail(cli.NO_MATCH, ("there is no study %s in %s (%s)"):format(study, db.path,
       #names > 0 and "it has: " .. table.concat(names, ", ") or "it has no runs"))
   end
-  local summary = require "aniso.stats.groups"
-  local groups = summary.groups(db, summary.counted(db, study), options)
+  local groups = common.guarded(require("aniso.store.groups").of_study, db, study, options)
   if #groups == 0 then
     cli.fail(cli.NO_MATCH, ("study %s has no finished run with a test evaluation"):format(study))
   end

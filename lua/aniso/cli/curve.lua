@@ -4,7 +4,8 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local keys = require "aniso.store.keys"
-local summary = require "aniso.stats.groups"
+local rows_of = require "aniso.show.group_rows"
+local stats = require "aniso.stats.groups"
 local tables = require "aniso.show.table"
 
 local curve = { summary = "a metric against an option, over seeds, drawn" }
@@ -73,13 +74,13 @@ local function figure(study, on, off, x, y)
         error = {}, dots = {} }
       out.series[#out.series + 1] = last
     end
-    add_point(last, group.x, summary.of(group, y.metric))
+    add_point(last, group.x, stats.of(group, y.metric))
   end
   local left, right = math.huge, -math.huge
   for _, group in ipairs(on) do left, right = math.min(left, group.x), math.max(right, group.x) end
   for _, group in ipairs(off) do
     local level = { label = group.line, x = {}, y = {}, error = {}, dots = {} }
-    local mean = summary.of(group, y.metric)
+    local mean = stats.of(group, y.metric)
     add_point(level, left, mean)
     add_point(level, right, { mean = mean.mean, values = {} })
     out.series[#out.series + 1] = level
@@ -109,17 +110,17 @@ local function heads_of(rows, x, y, exact)
   local heads, seeds, seen, named = {}, {}, {}, false
   for _, group in ipairs(rows) do
     named = named or group.line ~= ""
-    for _, seed in ipairs(summary.of(group, y.metric).seeds) do
+    for _, seed in ipairs(stats.of(group, y.metric).seeds) do
       if not seen[seed] then seen[seed], seeds[#seeds + 1] = true, seed end
     end
   end
   if named then heads[1] = { name = "line", get = function(group) return group.line end } end
   heads[#heads + 1] = { name = x.name, get = function(group) return group.x end }
-  heads[#heads + 1] = summary.heads.seeds
+  heads[#heads + 1] = rows_of.heads.seeds
   table.sort(seeds)
   for _, seed in ipairs(exact and seeds or {}) do
     heads[#heads + 1] = { name = ("%s seed %d"):format(y.name, seed), get = function(group)
-      local of = summary.of(group, y.metric)
+      local of = stats.of(group, y.metric)
       for i, own in ipairs(of.seeds) do
         if own == seed then return of.values[i] end
       end
@@ -133,12 +134,12 @@ function curve.run(args)
   local groups = common.counted_groups(db, args.study)
   local catalog = keys.new(db)
   local x, y = cli.usage(catalog.key, catalog, args.x), cli.usage(catalog.key, catalog, args.y)
-  if not y.metric then cli.fail(cli.USAGE, ("-y takes a metric; %s is none"):format(args.y)) end
+  if not y.metric then cli.fail(cli.USAGE, ("-y takes a metric, and %s is not a metric"):format(args.y)) end
   local on, off = cli.usage(place, groups, x, catalog, args.study)
   draw(args, cli.usage(figure, args.study, on, off, x, y))
   local rows = table.move(off, 1, #off, #on + 1, table.move(on, 1, #on, 1, {}))
   local exact = args.format == "csv" or args.format == "json"
-  local columns, cells = summary.rows(rows, heads_of(rows, x, y, exact),
+  local columns, cells = rows_of.rows(rows, heads_of(rows, x, y, exact),
     { { name = y.name, metric = y.metric, higher = y.higher } }, { separate = exact })
   tables.print(columns, cells, args.format)
 end

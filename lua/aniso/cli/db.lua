@@ -21,9 +21,6 @@ local function megabytes(bytes)
   return { text = ("%.2f MB"):format(bytes / 1e6), value = bytes }
 end
 
-local COUNTS = { studies = "study", runs = "v_run", evaluations = "evaluation", predictions = "prediction",
-  ["points of curves"] = "metric_value", ["log lines"] = "log", checkpoints = "checkpoint" }
-
 function actions.info(args)
   local db = common.open(args)
   local rows = { { "file", db.path }, { "size", megabytes(core.sys.size(db.path) or 0) },
@@ -31,12 +28,8 @@ function actions.info(args)
   local pid = db:writer()
   local writer = pid and (pid > 0 and "process " .. pid or "another process") or "nobody now"
   rows[#rows + 1] = { "written by", writer }
-  local names = {}
-  for name in pairs(COUNTS) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
-    rows[#rows + 1] = { name, cli.need(db:query("SELECT count(*) AS n FROM " .. COUNTS[name]))[1].n }
-  end
+  local counts = common.guarded(require("aniso.store.contents").counts, db)
+  table.move(counts, 1, #counts, #rows + 1, rows)
   local by_status, statuses = {}, {}
   for _, run in ipairs(cli.need(db:runs())) do
     if not by_status[run.status] then statuses[#statuses + 1] = run.status end
@@ -88,8 +81,7 @@ end
 function actions.vacuum(args)
   local db <close> = common.open_to_write(args)
   local before = core.sys.size(db.path)
-  cli.need(db:exec "VACUUM")
-  cli.need(db:query "PRAGMA wal_checkpoint(TRUNCATE)")
+  common.guarded(require("aniso.store.contents").vacuum, db)
   print(("%s  %s, was %s"):format(db.path, megabytes(core.sys.size(db.path)).text, megabytes(before).text))
 end
 

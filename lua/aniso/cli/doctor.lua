@@ -78,10 +78,10 @@ local function questions(args)
       if not sys.exists(args.db) then return "none yet; can be made in " .. writable(folder_of(args.db)) end
       local db, why = require("aniso.store").open(args.db, { readonly = true })
       if not db then error(why, 0) end
-      local rows = assert(db:query "SELECT count(*) AS n FROM run")
+      local count = require("aniso.store.contents").run_count(db)
       db:close()
       writable(folder_of(args.db))
-      return ("%s, %d runs"):format(args.db, rows[1].n)
+      return ("%s, %d runs"):format(args.db, count)
     end },
     { "cache", function()
       local folder = cache_folder()

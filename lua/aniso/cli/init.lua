@@ -6,7 +6,7 @@ local core = require "aniso.core"
 local errors = require "aniso.recipe.errors"
 local strict = require "aniso.recipe.strict"
 
-local cli = { sentence = errors.sentence, let_interrupts_through = errors.pass_interrupts }
+local cli = { sentence = errors.sentence }
 
 cli.commands = {
   "run", "watch", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report", "tag",
@@ -38,7 +38,7 @@ function cli.usage(check, ...)
   local result = table.pack(pcall(check, ...))
   if not result[1] then
     local why = result[2]
-    cli.let_interrupts_through(why)
+    errors.pass_interrupts(why)
     cli.fail(cli.USAGE, cli.sentence(why))
   end
   return table.unpack(result, 2, result.n)

@@ -27,8 +27,7 @@ local METRICS = { "acc", "bacc", "macro_f1" }
 
 -- The shortest beginnings, of at least eight letters, that name each run alone.
 local function short_ids(db)
-  local out, sorted = {}, {}
-  for i, row in ipairs(cli.need(db:query "SELECT uid FROM run ORDER BY uid")) do sorted[i] = row.uid end
+  local out, sorted = {}, common.guarded(require("aniso.store.contents").uids, db)
   for i, uid in ipairs(sorted) do
     local length = 8
     for _, other in ipairs { sorted[i - 1] or "", sorted[i + 1] or "" } do

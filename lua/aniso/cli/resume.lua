@@ -18,9 +18,6 @@ function resume.arguments(parser)
   common.threads(parser)
 end
 
-local open_ended = [[
-  SELECT uid FROM v_run WHERE status IN ('crashed', 'interrupted', 'failed') ORDER BY run_id]]
-
 local function chosen(db, args)
   if args.run then
     local row = common.find(db, args.run)
@@ -29,8 +26,7 @@ local function chosen(db, args)
     end
     return { row }
   end
-  local rows = {}
-  for i, row in ipairs(cli.need(db:query(open_ended))) do rows[i] = common.find(db, row.uid) end
+  local rows = common.guarded(require("aniso.store.attempts").resumable, db)
   if #rows == 0 then cli.fail(cli.NO_MATCH, "no run is waiting to be resumed") end
   return args.all and rows or { rows[#rows] }
 end
@@ -85,7 +81,7 @@ function resume.run(args)
       done[#done + 1] = { label = job.label, uid = job.run.uid }
     end
   end
-  if #done > 0 then tables.print(require("aniso.stats.groups").table(db, done)) end
+  if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end
   if failed > 0 then cli.fail(cli.FAILED, ("%d runs failed"):format(failed)) end
 end
 

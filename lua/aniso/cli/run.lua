@@ -44,15 +44,6 @@ local function expand(study, args)
   return jobs
 end
 
-local function finished(db, job, study)
-  local rows = cli.need(db:query([[
-    SELECT r.uid FROM run r JOIN config c USING(config_id) JOIN study s USING(study_id)
-     WHERE c.sha256 = ?1 AND r.seed = ?2 AND s.name = ?3 AND r.status = 'finished'
-       AND r.removed_at IS NULL ORDER BY r.run_id DESC LIMIT 1]],
-    core.sha256.text(core.json.encode(job.config)), job.seed, study.name))
-  return rows[1] and rows[1].uid
-end
-
 -- Runs that go together; gives each job its uid if it ends well. An interruption ends the command.
 local function train(jobs, study, shared)
   local board = shared.board
@@ -88,9 +79,10 @@ function run.run(args, argv)
 
   local db = common.need_db(require("aniso.store").open(args.db))
   core.sys.interrupt_mode "poll"
+  local finished = require("aniso.store.attempts").finished
   local waiting, done, failed = {}, {}, 0
   for i, job in ipairs(jobs) do
-    job.uid = not args.again and finished(db, job, study) or nil
+    job.uid = not args.again and common.guarded(finished, db, study.name, job.config, job.seed) or nil
     if not job.uid then
       job.number = i
       waiting[#waiting + 1] = job
@@ -114,7 +106,7 @@ function run.run(args, argv)
     io.stderr:write(("%d of %d runs were finished before and are not run again (--again does)\n")
       :format(skipped, #jobs))
   end
-  if #done > 0 then tables.print(require("aniso.stats.groups").table(db, done)) end
+  if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end
   if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, #jobs)) end
 end
 

@@ -6,6 +6,7 @@ local common = require "aniso.cli.common"
 local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
 local tables = require "aniso.show.table"
+require "aniso.prompt.explore.schedule"
 
 local schedule = { summary = "look at a noise schedule: λ_j, signal, noise" }
 

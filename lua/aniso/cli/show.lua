@@ -7,32 +7,8 @@ local tables = require "aniso.show.table"
 
 local show = { summary = "everything about one run" }
 
--- name → {query on ?1 = run_id, columns = what table.lua prints}
-local sections = {
-  evaluations = { [[
-    SELECT part, sampler, sample_steps AS steps, draws, weights, step, is_primary, n, acc, bacc, macro_f1,
-           kappa, many, medium, few, worst_class
-      FROM v_eval WHERE run_id = ?1 ORDER BY part, is_primary DESC, eval_id]], digits = 3 },
-  classes = { [[
-    SELECT c.class, c.n_train, c.shot, l.value AS lambda, c.support, c.predicted, c.precision, c.recall, c.f1
-      FROM v_class c LEFT JOIN lambda l USING(run_id, class_idx)
-     WHERE c.run_id = ?1 AND c.is_primary = 1 AND c.part = 'test' ORDER BY c.class_idx]], digits = 3 },
-  config = { [[
-    SELECT key, txt AS value FROM config_param JOIN run USING(config_id)
-     WHERE run_id = ?1 ORDER BY key]] },
-  curve = { [[
-    SELECT m.name AS metric, v.part, v.step, coalesce(v.value, v.kind) AS value
-      FROM metric_value v JOIN metric m USING(metric_id)
-     WHERE v.run_id = ?1 ORDER BY m.name, v.part, v.step]] },
-  log = { "SELECT at, level, message FROM log WHERE run_id = ?1 ORDER BY seq" },
-}
-
-local facts_query = [[
-  SELECT v.uid, v.study, v.label, v.seed, v.attempt, v.status, v.error, v.dataset, v.split, v.started_at,
-         v.ended_at, round(v.wall_s, 1) AS wall_s, v.resumes, v.hostname, v.threads, v.tool_version,
-         v.git_commit, v.git_dirty, s.path AS recipe
-    FROM v_run v JOIN run r USING(run_id) LEFT JOIN source s ON s.source_id = r.recipe_id
-   WHERE v.run_id = ?1]]
+-- Digits of the numbers of a section.
+local DIGITS = { evaluations = 3, classes = 3 }
 
 show.names = { "facts", "evaluations", "classes", "confusion", "config", "curve", "log", "env", "recipe",
   "repro" }
@@ -47,13 +23,12 @@ function show.arguments(parser)
   common.format(parser)
 end
 
-local function ask(db, query, run)
-  local rows, columns = db:query(query, run.run_id)
-  return cli.need(rows, columns), columns
+local function read(db, name, run)
+  return common.guarded(require("aniso.store.sections").rows, db, name, run)
 end
 
 local function facts(db, run)
-  local found, columns = ask(db, facts_query, run)
+  local found, columns = read(db, "facts", run)
   local rows = {}
   for _, name in ipairs(columns) do
     local value = found[1][name]
@@ -83,12 +58,7 @@ end
 
 -- True classes down, predicted classes across, counts of the primary test evaluation.
 local function confusion(db, run)
-  local found = ask(db, [[
-    SELECT f.true_idx, f.pred_idx, f.n FROM confusion f JOIN evaluation e USING(eval_id)
-     WHERE e.run_id = ?1 AND e.is_primary = 1 AND e.part = 'test']], run)
-  local classes = ask(db, [[
-    SELECT class_idx, class FROM v_class
-     WHERE run_id = ?1 AND is_primary = 1 AND part = 'test' ORDER BY class_idx]], run)
+  local found, classes = read(db, "confusion", run), read(db, "classes", run)
   local columns, rows = { "true \\ predicted" }, {}
   for i, class in ipairs(classes) do
     columns[i + 1] = class.class
@@ -106,10 +76,9 @@ local function rows_of(db, run, name)
   if name == "facts" then return facts(db, run) end
   if name == "confusion" then return confusion(db, run) end
   if name == "env" then return env(db, run) end
-  local section = sections[name]
-  local found, names = ask(db, section[1], run)
+  local found, names = read(db, name, run)
   local columns, rows = {}, {}
-  for j, column in ipairs(names) do columns[j] = { name = column, digits = section.digits } end
+  for j, column in ipairs(names) do columns[j] = { name = column, digits = DIGITS[name] } end
   for i, row in ipairs(found) do
     rows[i] = {}
     for j, column in ipairs(names) do rows[i][j] = row[column] end
@@ -120,10 +89,9 @@ end
 -- Prints one section of a run.
 function show.section(db, run, name, format)
   if name == "recipe" then
-    local found = ask(db, [[
-      SELECT content FROM source JOIN run ON recipe_id = source_id WHERE run_id = ?1]], run)
-    if not found[1] then cli.fail(cli.NO_MATCH, "the run was not made from a recipe") end
-    io.stdout:write(found[1].content)
+    local text = common.ask(db, "origin", run).recipe_text
+    if not text then cli.fail(cli.NO_MATCH, "the run was not made from a recipe") end
+    io.stdout:write(text)
     return
   end
   if name == "repro" then
@@ -132,7 +100,7 @@ function show.section(db, run, name, format)
   local columns, rows
   if name == "curve" and format == "table" then
     local figures
-    figures, columns, rows = require "aniso.store.run_curves" (common.ask(db, "curves", run))
+    figures, columns, rows = require "aniso.show.run_curves" (common.ask(db, "curves", run))
     if figures then
       require("aniso.show.plot").draw(figures)
       print()

@@ -3,7 +3,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local keys = require "aniso.store.keys"
-local summary = require "aniso.stats.groups"
+local rows_of = require "aniso.show.group_rows"
 local tables = require "aniso.show.table"
 
 local command = { summary = "a study as a table: mean ± sd over seeds" }
@@ -52,7 +52,7 @@ local function metrics_of(names, catalog)
   local out = {}
   for i, name in ipairs(names) do
     local key = catalog:key(name)
-    if not key.metric then error(("--cols takes metrics; %s is none"):format(name), 0) end
+    if not key.metric then error(("--cols takes metrics, and %s is not a metric"):format(name), 0) end
     out[i] = { name = name, metric = key.metric, higher = key.higher }
   end
   return out
@@ -64,9 +64,9 @@ function command.run(args)
   local catalog = keys.new(db)
   local heads = cli.usage(heads_of, groups, args.rows, catalog)
   local metrics = cli.usage(metrics_of, args.cols, catalog)
-  if args.prior then heads[#heads + 1] = summary.heads.by end
-  heads[#heads + 1] = summary.heads.seeds
-  local columns, rows = summary.rows(groups, heads, metrics,
+  if args.prior then heads[#heads + 1] = rows_of.heads.by end
+  heads[#heads + 1] = rows_of.heads.seeds
+  local columns, rows = rows_of.rows(groups, heads, metrics,
     { percent = args.percent, separate = args.format == "csv" or args.format == "json" })
   tables.print(columns, rows, args.format)
 end

@@ -4,7 +4,6 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local duration = require("aniso.show.progress").duration
-local refusal = require "aniso.store.db_error"
 local sys = require("aniso.core").sys
 local width = require("aniso.show.table").width
 
@@ -74,10 +73,9 @@ end
 local function end_of(db, row)
   local run, state = row.run, row.state
   if state == "finished" then
-    local found = cli.need(db:query([[
-      SELECT acc, macro_f1 FROM v_eval WHERE run_id = ?1 AND part = 'test' AND is_primary = 1]], run.run_id))
-    local test = found[1] and found[1].acc and ("  test acc %.3f  macro_f1 %.3f"):format(found[1].acc,
-      found[1].macro_f1) or ""
+    local found = cli.need(db:scores { runs = { run } })[1]
+    local test = found and found.metrics.acc and ("  test acc %.3f  macro_f1 %.3f"):format(found.metrics.acc,
+      found.metrics.macro_f1) or ""
     return ("%s finished in %s%s"):format(name_of(row), duration(run.wall_s), test)
   elseif state == "failed" then
     return ("%s failed: %s"):format(name_of(row), (run.error or "?"):match "[^\n]*")
@@ -121,24 +119,16 @@ local function block(now)
   return out
 end
 
--- f(…), where what the database refuses ends the command.
-local function asked(f, ...)
-  local ok, result = pcall(f, ...)
-  if ok then return result end
-  if refusal.is(result) then cli.need(nil, result.message, result.code) end
-  error(result, 0)
-end
-
--- A study of that name or else a run → function that looks.
+-- Function that reads the state of the study with that name, or else of the run.
 local function target(db, what)
-  local standing = require "aniso.store.status"
-  local name = what or asked(standing.newest, db)
+  local status, complete = require "aniso.store.status", require("aniso.method.config").complete
+  local name = what or common.guarded(status.newest, db)
   if not name then cli.fail(cli.NO_MATCH, ("%s has no study yet"):format(db.path)) end
-  if #cli.need(db:query("SELECT 1 FROM study WHERE name = ?1", name)) > 0 then
-    return function() return asked(standing.of_study, db, name) end
+  if common.guarded(require("aniso.store.contents").has_study, db, name) then
+    return function() return common.guarded(status.of_study, db, name, complete) end
   end
   local run = common.find(db, name)
-  return function() return asked(standing.of_run, db, run) end
+  return function() return common.guarded(status.of_run, db, run, complete) end
 end
 
 -- Waits; an interruption ends the command.

@@ -73,15 +73,11 @@ end
 
 local methods = core.schedule.methods
 
--- Methods for exploring; their files are loaded by the first call.
-for _, name in ipairs { "plot", "simulate" } do
-  methods[name] = function(...) return require("aniso.prompt.explore." .. name)(...) end
-end
-
--- K levels, a list or a tensor → E(λ), its terms per class. Anything else: the curve over γ.
+-- K levels, a list or a tensor → E(λ), its terms per class. Anything else: the curve over γ, which
+-- prompt/explore/schedule.lua adds.
 function methods.bound(s, given)
   local levels = type(given) == "userdata" and given:list() or type(given) == "table" and given[1] and given
-  if not levels then return require "aniso.prompt.explore.bound"(s, given) end
+  if not levels then return s:bound_curve(given) end
   if #levels ~= s.K then error(("bound: %d levels for %d classes"):format(#levels, s.K), 2) end
   return bound.value(s.bound_constants, s.counts, levels)
 end

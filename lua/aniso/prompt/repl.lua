@@ -3,6 +3,7 @@
 -- the last value, `runs` the run database. Ctrl-C stops a computation, not the session. Without a
 -- terminal the chunks come from standard input and nothing but results is printed.
 local core = require "aniso.core"
+local errors = require "aniso.recipe.errors"
 local pretty = require "aniso.show.pretty"
 local sys = core.sys
 
@@ -58,12 +59,12 @@ end
 local function show(env, ...)
   if select("#", ...) > 0 then env._ = ... end
   if select("#", ...) == 1 and ... == nil then return end
-  for _, text in ipairs(pretty.results(...)) do print(text) end
+  for _, text in ipairs(require "aniso.prompt.results"(...)) do print(text) end
 end
 
 -- An error as a person reads it; of a method that is not there, the one that was probably meant.
 local function sentence(why)
-  local text = require("aniso.cli").sentence(why)
+  local text = errors.sentence(why)
   local missing = text:match "%(method '([%w_]+)'%)$" or text:match "has no field or method '([%w_]+)'$"
   local meant = missing and require("aniso.prompt.help.manual").nearest(missing)
   return meant and meant ~= missing and ("%s; did you mean %s?"):format(text, meant) or text
@@ -130,6 +131,7 @@ end
 
 -- runs: an open run database, or nil.
 function repl.run(runs)
+  if runs then require "aniso.prompt.explore.database" end
   local env = environment(runs)
   sys.interrupt_mode("poll", true)
   if not (sys.isatty "stdin" and sys.isatty "stdout") then

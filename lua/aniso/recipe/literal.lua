@@ -105,4 +105,19 @@ function literal.read(text)
   return value
 end
 
+-- A value as an error message quotes it.
+function literal.describe(value)
+  if type(value) == "string" then return ("%q"):format(value) end
+  return type(value) == "table" and "a table" or tostring(value)
+end
+
+-- A number with at most seven digits; a float that is whole keeps ".0".
+function literal.number(value)
+  if math.type(value) == "integer" or value ~= value or value == math.huge or value == -math.huge then
+    return tostring(value)
+  end
+  local short = ("%.7g"):format(value)
+  return short:find "[.eE]" and short or short .. ".0"
+end
+
 return literal

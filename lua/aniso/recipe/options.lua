@@ -18,14 +18,9 @@ local function rule(fields)
   return setmetatable(fields, Rule)
 end
 
-local function show(value)
-  if type(value) == "string" then return ("%q"):format(value) end
-  return type(value) == "table" and "a table" or tostring(value)
-end
-
 local function refuse(where, wanted, value)
   local name = where == "" and "the options" or "option " .. where
-  error(("%s must be %s, got %s"):format(name, wanted, show(value)), 0)
+  error(("%s must be %s, got %s"):format(name, wanted, literal.describe(value)), 0)
 end
 
 local function sorted_names(set)

@@ -6,7 +6,6 @@ local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
 local own_part = require "aniso.recipe.own_part"
 local paths = require "aniso.recipe.paths"
-local pretty = require "aniso.show.pretty"
 
 local study = {}
 
@@ -45,7 +44,7 @@ local function short(path, value)
     local kind = type(value[1]) == "string" and table.remove(parts, 1) or ""
     text = kind .. (#parts > 0 and "(" .. table.concat(parts, ",") .. ")" or "")
   else
-    text = type(value) == "string" and value or pretty.format(value)
+    text = type(value) == "number" and literal.number(value) or tostring(value)
   end
   return path:match "[^.]+$" .. "=" .. text
 end
@@ -127,7 +126,7 @@ function study.seeds(given)
   end
   if #out == 0 then
     error(("seeds must be a number of seeds or a list such as 0..4 or 1,5, got %s")
-      :format(pretty.format(given)), 0)
+      :format(literal.describe(given)), 0)
   end
   return out
 end

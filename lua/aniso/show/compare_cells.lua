@@ -1,4 +1,6 @@
 -- The numbers of a comparison as cells for table.lua: {text, value}; nil is n/a.
+local signed = require("aniso.stats.comparison_notes").signed
+
 local cells = {}
 
 function cells.mean(moments)
@@ -9,18 +11,13 @@ function cells.mean(moments)
   return cell
 end
 
--- +0.012, and 0.000 for what rounds to nothing.
-local function with_sign(value)
-  return (("%+.3f"):format(value):gsub("^[+-]0%.000$", "0.000"))
-end
-
 function cells.signed(value)
-  return value and { text = with_sign(value), value = value } or nil
+  return value and { text = signed(value), value = value } or nil
 end
 
 function cells.interval(of)
   if not (of and of.lo) then return nil end
-  return { text = ("[%s, %s]"):format(with_sign(of.lo), with_sign(of.hi)) }
+  return { text = ("[%s, %s]"):format(signed(of.lo), signed(of.hi)) }
 end
 
 function cells.probability(p)
@@ -36,7 +33,5 @@ function cells.change(value)
   if value == 0 then return { text = "·", value = 0 } end
   return { text = (value % 1 == 0 and "%+d" or "%+.1f"):format(value), value = value }
 end
-
-cells.with_sign = with_sign
 
 return cells

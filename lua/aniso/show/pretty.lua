@@ -1,24 +1,15 @@
 -- Writes any value for a person: texts quoted, tables as Lua would spell them, sorted,
 -- on one line where they fit, cut where they are long; a list of records as a table. A value with
--- __tostring (a tensor, a schedule) speaks for itself, a run database through explore/runs.lua.
+-- __tostring (a tensor, a schedule) prints itself; a metatable's __pretty(value) comes first.
+local literal = require "aniso.recipe.literal"
 local records = require "aniso.show.records"
 
 local pretty = {}
-
-local speakers = { ["aniso.RunDatabase"] = "aniso.prompt.explore.runs" }
 
 local WIDTH, ITEMS, DEPTH = 88, 60, 6
 local keywords = {}
 for word in ([[and break do else elseif end false for function goto if in local nil not or
   repeat return then true until while]]):gmatch "%a+" do keywords[word] = true end
-
-local function number(value)
-  if math.type(value) == "integer" or value ~= value or value == math.huge or value == -math.huge then
-    return tostring(value)
-  end
-  local short = ("%.7g"):format(value)
-  return short:find "[.eE]" and short or short .. ".0"
-end
 
 local function quoted(text)
   return '"' .. text:gsub('[%c"\\]', function(c)
@@ -97,7 +88,7 @@ end
 function format(value, depth, seen)
   local kind = type(value)
   if kind == "string" then return quoted(value) end
-  if kind == "number" then return number(value) end
+  if kind == "number" then return literal.number(value) end
   if kind ~= "table" or speaks(value) then return tostring(value) end
   return format_table(value, depth, seen)
 end
@@ -105,28 +96,10 @@ end
 -- The text of any value.
 function pretty.format(value)
   local meta = getmetatable(value)
-  local speaker = type(meta) == "table" and speakers[rawget(meta, "__name")]
-  if speaker then return require(speaker)(value) end
+  local own = type(meta) == "table" and rawget(meta, "__pretty")
+  if own then return own(value) end
   if records.are(value) then return records.format(value) end
   return format(value, 0, {})
-end
-
--- The texts of the values that a call gives, one each. A function or module of the library is
--- what the manual says of it; rows and their columns, as a query gives them, are one table; of a
--- refusal (nil, message, "ECODE") the message is shown.
-function pretty.results(...)
-  local rows, columns, third = ...
-  if rows == nil and type(columns) == "string" and type(third) == "string" and third:find "^E%u+$" then
-    return { columns }
-  end
-  if columns ~= nil and third == nil and type(rows) == "table" and records.are_names(columns) then
-    if #rows == 0 then return { "no rows" } end
-    if records.are(rows) then return { records.format(rows, columns) } end
-  end
-  local out = table.pack(...)
-  local manual = require "aniso.prompt.help.manual"
-  for i = 1, out.n do out[i] = manual.of_code(out[i]) or pretty.format(out[i]) end
-  return out
 end
 
 -- print for people: like Lua's, but a plain table shows its content.

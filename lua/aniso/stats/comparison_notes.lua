@@ -1,18 +1,19 @@
--- What a comparison must say aloud: where the numbers are too few to mean anything, what could not
--- be tested and why, and which differences are within noise.
-local signed = require("aniso.show.compare_cells").with_sign
+-- The sentences that accompany a comparison: where there is too little data for a statement, what could
+-- not be tested and why, and which differences are within noise.
+local enough = require("aniso.stats.paired").enough
 
 local notes = {}
 
--- Fewer seeds than that: no test over seeds. Fewer test images of a class: its recall moves in
--- jumps. Fewer images that only one side got right: McNemar's test has nothing to go by.
-notes.enough = { seeds = 3, images = 20, discordant = 10 }
+-- +0.012, and 0.000 for a value that rounds to zero.
+function notes.signed(value)
+  return (("%+.3f"):format(value):gsub("^[+-]0%.000$", "0.000"))
+end
 
 -- "df 6, vasc 7", the rarest first, and how much one image is worth.
 local function rare_classes(result, add)
   local rare, fewest = {}, math.huge
   for _, class in ipairs(result.classes) do
-    if class.support > 0 and class.support < notes.enough.images then
+    if class.support > 0 and class.support < enough.images then
       rare[#rare + 1], fewest = class, math.min(fewest, class.support)
     end
   end
@@ -21,7 +22,7 @@ local function rare_classes(result, add)
   local texts = {}
   for i, class in ipairs(rare) do texts[i] = ("%s %d"):format(class.name, class.support) end
   add("few test images (%s; fewer than %d): one image is up to %.2f of a recall", table.concat(texts, ", "),
-    notes.enough.images, 1 / fewest)
+    enough.images, 1 / fewest)
 end
 
 local function seeds_of(pair)
@@ -46,9 +47,9 @@ local function about_seeds(first, second, pair, add)
   if n < #first.members or n < #second.members then
     add("%s: Δ is over the seeds that both have (%s)", pair.label, seeds_of(pair))
   end
-  if n < notes.enough.seeds then
+  if n < enough.seeds then
     add("%s: %d paired %s too few for a test over seeds: at least %d", pair.label, n,
-      n == 1 and "seed is" or "seeds are", notes.enough.seeds)
+      n == 1 and "seed is" or "seeds are", enough.seeds)
   end
 end
 
@@ -59,7 +60,7 @@ local function about_images(pair, add)
   end
   local seeds, counts = {}, {}
   for _, test in ipairs(pair.mcnemar) do
-    if test.b + test.c < notes.enough.discordant then
+    if test.b + test.c < enough.discordant then
       seeds[#seeds + 1], counts[#counts + 1] = test.second, test.b + test.c
     end
   end
@@ -84,7 +85,7 @@ local function verdict(result, k, add)
   for _, one in ipairs(result.metrics) do
     local delta = one.delta[k]
     if delta.mean and (one.name == "acc" or one.name == "macro_f1" or one.name == "few") then
-      out[#out + 1] = ("%s %s (%s)"):format(one.name, signed(delta.mean),
+      out[#out + 1] = ("%s %s (%s)"):format(one.name, notes.signed(delta.mean),
         judgement(delta.lo and delta, pair.intervals and pair.intervals[one.name]))
     end
   end

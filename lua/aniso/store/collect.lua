@@ -41,7 +41,7 @@ local function folders_of(db, run)
     if sys.exists(folder) ~= "directory" or seen[folder] then return end
     seen[folder], list[#list + 1] = true, folder
   end
-  add(require("aniso.train.run").folder_of(db.path) .. "/" .. run.uid)
+  add(db:folder() .. "/" .. run.uid)
   for _, row in ipairs(must(db:query("SELECT path FROM checkpoint WHERE run_id = ?1", run.run_id))) do
     local folder = parent_of(row.path)
     if folder:match "/([^/]*)$" == run.uid then add(folder) end
@@ -70,7 +70,7 @@ local function removed_runs(db, plan)
 end
 
 local function orphans(db, plan, beside)
-  local home, own = require("aniso.train.run").folder_of(db.path), {}
+  local home, own = db:folder(), {}
   for _, row in ipairs(must(db:query "SELECT uid FROM run")) do own[row.uid] = true end
   for _, uid in ipairs(sys.exists(home) == "directory" and sys.list(home) or {}) do
     local folder = home .. "/" .. uid
@@ -85,9 +85,9 @@ local function orphans(db, plan, beside)
   end
 end
 
-local function first_stages(db, plan, beside)
-  local folder = parent_of(db.path) .. "/first-stage"
-  local used, unknown = neighbours.first_stages(db, beside)
+local function first_stages(db, plan, beside, key_of)
+  local folder = db:first_stage_folder()
+  local used, unknown = neighbours.first_stages(db, beside, key_of)
   for _, name in ipairs(sys.exists(folder) == "directory" and sys.list(folder) or {}) do
     local key = name:match "^(%x+)%.safetensors"
     if key and #key == 64 and not used[key] then
@@ -99,12 +99,14 @@ local function first_stages(db, plan, beside)
   end
 end
 
--- → list of {what, name, bytes, keep = why its files stay or nil, extra = not asked for by rm}.
-function gc.plan(db)
+-- plan(db, key_of) → list of {what, name, bytes, keep = why its files stay or nil, extra = whether it is not
+-- of a removed run}. key_of({config, seed, data, split, version}) → the hash of the first stage that a
+-- run uses, as in train/first_stage.lua, or nil where it cannot be computed.
+function gc.plan(db, key_of)
   local plan, beside = {}, neighbours.of(db, parent_of(db.path))
   removed_runs(db, plan)
   orphans(db, plan, beside)
-  first_stages(db, plan, beside)
+  first_stages(db, plan, beside, key_of)
   return plan
 end
 

@@ -3,7 +3,6 @@
 -- takes tags and notes (tags_and_notes.lua) and plans (plan.lua), removes runs (removal.lua, gc.lua), merges
 -- (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends the runs whose
 -- writer is gone.
-local answers = require "aniso.store.query_api"
 local core = require "aniso.core"
 local find = require "aniso.store.find"
 local marks = require "aniso.store.tags_and_notes"
@@ -21,9 +20,23 @@ Database.__index = Database
 
 local store = { methods = Database }
 
-for _, part in ipairs { answers, find, marks, merge, plan, read, recorder.database, removal, score,
+for _, part in ipairs { find, marks, merge, plan, read, recorder.database, removal, score,
   select_runs.methods } do
   for name, method in pairs(part) do Database[name] = method end
+end
+
+-- The metatable of what compare() returns; the prompt adds how it prints.
+store.Comparison = { __name = "aniso.Comparison" }
+
+-- compare() and groups() are loaded when they are first called: most commands use neither.
+function Database:compare(names, options)
+  local result, message, code = require("aniso.store.compare").compare(self, names, options)
+  if not result then return nil, message, code end
+  return setmetatable(result, store.Comparison)
+end
+
+function Database:groups(study, options)
+  return require("aniso.store.groups").with_numbers(self, study, options)
 end
 
 -- A run without an end belongs to the writer; a new writer knows that none is left.
@@ -95,6 +108,16 @@ function Database:transaction(fn, ...)
   if not committed then return nil, message, code end
   if results.n == 1 then return true end
   return table.unpack(results, 2, results.n)
+end
+
+-- The folder of the checkpoints: runs.db keeps them in runs/<uid of a run>/.
+function Database:folder()
+  return (self.path:gsub("%.db$", "")) .. (self.path:match "%.db$" and "" or ".runs")
+end
+
+-- The folder of the first stages that staged runs share; databases in one folder use one.
+function Database:first_stage_folder()
+  return (self.path:match "^(.*/)[^/]*$" or "") .. "first-stage"
 end
 
 function Database:version()

@@ -44,6 +44,14 @@ function Keys:params()
   return self.by_config
 end
 
+-- The options of a run: {{key, num, txt}, …}, sorted by key.
+function Keys:options_of(run)
+  local out = {}
+  for _, param in pairs(self:params()[run.config_id] or {}) do out[#out + 1] = param end
+  table.sort(out, function(a, b) return a.key < b.key end)
+  return out
+end
+
 local function unknown(self, name)
   renamed.refuse(name)
   local names = {}

@@ -1,14 +1,13 @@
 -- The numbers of evaluations, for lists, tables, curves and exports alike: what the view
 -- v_eval derives from counts, beside what is stored in `result`. An evaluation counts if it is
 -- the primary one of its part, or the prior's own predictions beside it.
-local metric = require "aniso.stats.metric"
+local catalog = require "aniso.stats.metric.catalog"
 
 local score = {}
 
 local DERIVED = { "acc", "bacc", "macro_f1", "worst_class", "many", "medium", "few", "kappa" }
 
--- What papers call them.
-score.aliases = { all = "acc", head = "many", tail = "few" }
+score.aliases = catalog.aliases
 
 -- metrics() → name → {name =, higher =} of all that a database can hold as one number.
 function score.metrics(db)
@@ -16,7 +15,7 @@ function score.metrics(db)
   if not rows then return nil, message, code end
   local known = {}
   for _, row in ipairs(rows) do known[row.name] = { name = row.name, higher = row.higher == 1 } end
-  for _, entry in ipairs(metric.catalog) do
+  for _, entry in ipairs(catalog.metrics) do
     known[entry.name] = { name = entry.name, higher = entry.higher }
   end
   for _, name in ipairs(DERIVED) do known[name] = known[name] or { name = name, higher = true } end

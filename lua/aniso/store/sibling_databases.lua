@@ -48,14 +48,13 @@ end
 
 -- → hash → true of every first stage that a run of db or of `beside` would use; a sentence where
 -- that cannot be told of one of them.
-function neighbours.first_stages(db, beside)
-  local first_stage = require "aniso.train.first_stage"
+function neighbours.first_stages(db, beside, key_of)
   local used, unknown = {}, nil
   for _, rows in ipairs { runs_of(db.core), beside.rows } do
     for _, row in ipairs(rows) do
       local config = core.json.decode(row.json)
       if config.train and config.train.mode == "staged" then
-        local ok, key = pcall(first_stage.key_of, { config = config, seed = row.seed, data = row.data,
+        local ok, key = pcall(key_of, { config = config, seed = row.seed, data = row.data,
           split = row.split, version = row.tool_version })
         if ok and key then
           used[key] = true

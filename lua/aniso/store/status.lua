@@ -1,14 +1,14 @@
--- Where a study stands, from the database alone, so that any process can say it:
---   standing.of_study(db, name)      standing.of_run(db, row)      → standing
--- standing: { study, planned = number or nil, rows, counts = state → number, left = seconds or nil,
+-- The state of a study and of its runs, computed from the database alone, so that any process can do it:
+--   status.of_study(db, name, complete)      status.of_run(db, row, complete)      → status
+-- status: { study, planned = number or nil, rows, counts = state → number, left = seconds or nil,
 -- over = nothing runs and nothing waits }. A row is a run that was planned, or was made without a plan:
 -- { label, seed, state, run = row of find() or nil } and, while it runs, what follow() adds.
 -- States: running, waiting, finished, failed, crashed, interrupted, and "not started" where the
--- process that planned it is gone.
-local config = require "aniso.method.config"
+-- process that planned it is gone. complete(configuration) fills a stored configuration with the
+-- defaults of the options that it lacks.
 local must = require("aniso.store.db_error").must
 
-local standing = {}
+local status = {}
 
 -- ── a run that is in progress ───────────────────────────────────────────────────────────
 -- The epochs of all stages.
@@ -50,8 +50,8 @@ end
 
 -- Adds to a row: epoch, epochs, loss, val = {name, value}, started (seconds since 1970), silent and
 -- left (seconds).
-local function follow(db, row)
-  local of = config.complete(assert(db:config(row.run)))
+local function follow(db, row, complete)
+  local of = complete(assert(db:config(row.run)))
   local loss, times = latest(db, row.run, "train", "loss"), must(db:query(TIMES, row.run.run_id))[1]
   local name = of.select.metric
   local val = validation(db, row.run, name)
@@ -127,25 +127,25 @@ local function left_of_study(self, plan)
   return math.max(longest or 0, (todo - worked) * plan.age / worked)
 end
 
-local function complete(db, self, waiting)
+local function add_states(db, self, waiting, complete)
   self.counts = {}
   for _, row in ipairs(self.rows) do
     row.state = row.run and row.run.status or waiting and "waiting" or "not started"
-    if row.state == "running" then follow(db, row) end
+    if row.state == "running" then follow(db, row, complete) end
     self.counts[row.state] = (self.counts[row.state] or 0) + 1
   end
   self.over = not self.counts.running and not self.counts.waiting
   return self
 end
 
-local function look(db, name)
+local function read(db, name, complete)
   local plan = must(db:plan_of(name))
   local writer = db:writer()
   local runs = must(db:runs { study = name })
   local self = { study = name, planned = plan and #plan or nil,
     rows = plan and planned(plan, runs) or last_attempts(runs) }
   local live = is_planner(plan, writer)
-  complete(db, self, live)
+  add_states(db, self, live, complete)
   if not self.over then
     self.left = left_of_study(self, live and plan)
   elseif not live and is_resumer(runs, writer) then
@@ -155,9 +155,9 @@ local function look(db, name)
   return self
 end
 
--- A run that ended between two statements, with its process, seems to have crashed: who sees an end
--- that nobody has written looks again.
-local function surely(f)
+-- A run that ends between two statements, along with its process, seems to have crashed. A crash whose
+-- end is not recorded is therefore read once more.
+local function confirmed(f)
   local self = f()
   for _, row in ipairs(self.rows) do
     if row.state == "crashed" and row.run.ended_at == nil then return f() end
@@ -165,22 +165,22 @@ local function surely(f)
   return self
 end
 
-function standing.of_study(db, name)
-  return surely(function() return look(db, name) end)
+function status.of_study(db, name, complete)
+  return confirmed(function() return read(db, name, complete) end)
 end
 
-function standing.of_run(db, run)
-  return surely(function()
+function status.of_run(db, run, complete)
+  return confirmed(function()
     local now = must(db:find(run.uid))
-    local self = complete(db, { study = now.study,
-      rows = { { label = now.label or now.name, seed = now.seed, run = now } } })
+    local self = add_states(db, { study = now.study,
+      rows = { { label = now.label or now.name, seed = now.seed, run = now } } }, false, complete)
     self.left = self.rows[1].left
     return self
   end)
 end
 
 -- The study that was planned or written to last; nil in a file without runs and plans.
-function standing.newest(db)
+function status.newest(db)
   local newest = must(db:query [[
     SELECT s.name, max(r.heartbeat_at) AS at FROM run r JOIN study s USING(study_id)
      WHERE r.run_id IN (SELECT run_id FROM v_run) GROUP BY study_id ORDER BY at DESC LIMIT 1]])[1]
@@ -190,4 +190,4 @@ function standing.newest(db)
   return newest and newest.name
 end
 
-return standing
+return status

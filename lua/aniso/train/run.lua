@@ -11,7 +11,7 @@ local final_evaluation = require "aniso.train.final_evaluation"
 local provenance = require "aniso.train.provenance"
 local Session = require "aniso.train.session"
 
-local run = { prepare = Session.new, folder_of = Session.folder_of }
+local run = { prepare = Session.new }
 
 -- Runs the sessions of those jobs that can be prepared as one group: prepare(job, sharing) → session,
 -- and record_of(session, job) → its recorder. → outcomes as Session:run()'s, in the order of the jobs.
@@ -58,7 +58,7 @@ function run.stored_job(db, row, stream)
 end
 
 local function load_saved(db, row)
-  local path = ("%s/%s/last.safetensors"):format(Session.folder_of(db.path), row.uid)
+  local path = ("%s/%s/last.safetensors"):format(db:folder(), row.uid)
   if not core.sys.exists(path) then return nil end
   local tensors, meta = core.checkpoint.load(path)
   if not tensors then error(meta, 0) end

@@ -9,7 +9,6 @@ local errors = require "aniso.recipe.errors"
 local mmd = require "aniso.method.mmd"
 local model = require "aniso.method.model"
 local prior_loss = require "aniso.method.prior_loss"
-local progress = require "aniso.show.progress"
 local sampler = require "aniso.method.sampler"
 local strict = require "aniso.recipe.strict"
 local checkpoint = require "aniso.train.checkpoint"
@@ -88,9 +87,9 @@ function Session.new(job, sharing)
   return self
 end
 
--- runs.db → runs: the folder of the checkpoints of a database's runs.
-function Session.folder_of(db_path)
-  return (db_path:gsub("%.db$", "")) .. (db_path:match "%.db$" and "" or ".runs")
+-- new_board(stream) → the progress board of a job that brings none; show/progress/trainer.lua sets it.
+function Session.new_board()
+  error("the job has no progress board: give it one as `board`", 0)
 end
 
 -- The name of a job on the progress board.
@@ -102,12 +101,11 @@ end
 function Session:attach(job, record, group)
   self.record, self.uid, self.group = record, record.uid, group
   self.config_hash = core.sha256.text(core.json.encode(job.config))
-  local runs_folder = Session.folder_of(job.db.path)
-  self.shared_folder = (runs_folder:match "^(.*/)[^/]*$" or "") .. "first-stage"
-  self.folder = runs_folder .. "/" .. record.uid
+  self.shared_folder = job.db:first_stage_folder()
+  self.folder = job.db:folder() .. "/" .. record.uid
   local made, message = core.sys.mkdir_p(self.folder)
   if not made then error(message, 0) end
-  local board = job.board or progress.board { stream = job.stream }
+  local board = job.board or Session.new_board(job.stream)
   self.progress = board:line { total = stage.steps_per_epoch(self) * self.total_epochs,
     label = Session.label_of(job) }
 end

@@ -100,6 +100,11 @@ function Schedule:plot(how) end
 ---@return { generalisation: number, denoising: number }[]? terms with levels: the two terms of each class
 function Schedule:bound(how) end
 
+---The curve that bound() returns without levels.
+---@param how? aniso.BoundCurve
+---@return table curve
+function Schedule:bound_curve(how) end
+
 ---@class aniso.Simulation
 ---@field y0 integer|number[]|aniso.Tensor A class 1 … K, or a label vector.
 ---@field prior? number[]|aniso.Tensor The mean m, 1/K if left out.

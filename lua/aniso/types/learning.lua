@@ -219,11 +219,6 @@ function trainer.evaluate(db, run, sampler) end
 ---@return table session
 function trainer.prepare(job, sharing) end
 
----Where the checkpoints of a database's runs are: runs.db → runs.
----@param db_path string
----@return string
-function trainer.folder_of(db_path) end
-
 ---The options of a run, complete.
 ---@class aniso.config
 ---@field defaults table The rules of every option of a run.

@@ -5,6 +5,7 @@
 ---The run database.
 ---@class aniso.store
 ---@field methods table The methods of RunDatabase.
+---@field Comparison table The metatable of what compare() returns.
 local store = {}
 
 ---Opens a run database; for writing it is made where there is none.
@@ -170,6 +171,14 @@ function RunDatabase:version() end
 ---The number of the process that writes (0: unknown); nil if none does.
 ---@return integer?
 function RunDatabase:writer() end
+
+---Where the checkpoints are: runs.db keeps them in runs/<uid of a run>/.
+---@return string
+function RunDatabase:folder() end
+
+---Where the first stages that staged runs share are.
+---@return string
+function RunDatabase:first_stage_folder() end
 
 function RunDatabase:close() end
 

@@ -91,12 +91,6 @@ local pretty = {}
 ---@return string
 function pretty.format(value) end
 
----The texts of the values that a call gives, as the prompt shows them; rows and their columns are
----one table.
----@param ... any
----@return string[]
-function pretty.results(...) end
-
 ---Like Lua's print, but a plain table shows its content.
 ---@param ... any
 function pretty.print(...) end

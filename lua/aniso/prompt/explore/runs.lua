@@ -1,10 +1,5 @@
--- A run database as the prompt shows it: its studies in a table, and what to ask next.
+-- A run database as the prompt shows it: a table of its studies, and calls to continue with.
 local tables = require "aniso.show.table"
-
-local BEST = [[
-  SELECT r.study_id, max(v.macro_f1) AS macro_f1 FROM v_eval v JOIN run r USING(run_id)
-   WHERE v.part = 'test' AND v.is_primary = 1 GROUP BY r.study_id]]
-local STUDIES = "SELECT study_id, name FROM study"
 
 local function count(set)
   local n = 0
@@ -14,16 +9,15 @@ end
 
 -- One row per study in the order of its first run.
 local function studies(db)
-  local out, by_name, id_of, best = {}, {}, {}, {}
-  for _, row in ipairs(assert(db:query(STUDIES))) do id_of[row.name] = row.study_id end
-  for _, row in ipairs(assert(db:query(BEST))) do best[row.study_id] = row.macro_f1 end
-  for _, run in ipairs(assert(db:runs())) do
+  local out, by_name = {}, {}
+  for _, run in ipairs(assert(db:runs { metrics = true })) do
     local one = by_name[run.study]
     if not one then
-      one = { name = run.study, runs = 0, finished = 0, labels = {}, seeds = {},
-        best = best[id_of[run.study]] }
+      one = { name = run.study, runs = 0, finished = 0, labels = {}, seeds = {} }
       by_name[run.study], out[#out + 1] = one, one
     end
+    local value = run.metrics.macro_f1
+    if value and (not one.best or value > one.best) then one.best = value end
     one.runs, one.started = one.runs + 1, run.started_at:sub(1, 16)
     if run.status == "finished" then one.finished = one.finished + 1 end
     one.labels[run.label or run.name], one.seeds[run.seed] = true, true

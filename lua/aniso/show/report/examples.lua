@@ -86,7 +86,7 @@ end
 
 -- The first member whose weights are still there, as a row of db:runs().
 local function stored_run(facts, group)
-  local folder, wanted = trainer.folder_of(facts.db.path), {}
+  local folder, wanted = facts.db:folder(), {}
   for _, member in ipairs(group.members) do wanted[member.run_id] = member end
   for _, run in ipairs(facts.runs) do
     local path = ("%s/%s/best.safetensors"):format(folder, run.uid)

@@ -1,12 +1,16 @@
--- What a report tells of, read once: the groups of stats/groups.lua, which of them is the baseline and
--- which the best, and what is stored of their evaluations. Every figure takes its numbers from
--- here, `aniso table` and `aniso compare` from the same functions.
+-- What a report is about, read once: the groups of a study, which of them is the baseline and which is the
+-- best, and what is stored of their evaluations. Every figure takes its numbers from here; `aniso
+-- table` and `aniso compare` use the same functions of stats/.
 --   facts.new(db, name, groups, runs, {metric = key, baseline = label}) → facts
 -- facts.base, facts.best; facts.other: the best besides the baseline, nil where it is alone.
+local confusions = require "aniso.stats.metric.confusion"
+local groups_of = require "aniso.store.groups"
 local keys = require "aniso.store.keys"
-local summary = require "aniso.stats.groups"
+local paired = require "aniso.stats.paired"
+local paired_images = require "aniso.stats.paired_images"
+local stats = require "aniso.stats.groups"
 
-local facts = {}
+local facts = { value = groups_of.value }
 facts.__index = facts
 
 local BASELINE_STYLE, OTHER_STYLE = 7, 1
@@ -16,12 +20,6 @@ local WORDS = { macro_f1 = "macro F1", acc = "accuracy", bacc = "balanced accura
   medium = "medium recall", few = "tail recall", worst_class = "recall of the worst class", nll = "NLL",
   ece = "calibration error", auc = "AUC", kappa = "κ", mcc = "MCC" }
 
--- The value of an option as a text.
-function facts.value(value)
-  if value == nil then return "n/a" end
-  return type(value) == "number" and ("%.14g"):format(value) or tostring(value)
-end
-
 function facts.words(metric)
   return WORDS[metric] or metric
 end
@@ -30,7 +28,7 @@ end
 local function best_of(self, apart)
   local best, top
   for _, group in ipairs(self.groups) do
-    local mean = summary.of(group, self.metric).mean
+    local mean = stats.of(group, self.metric).mean
     if mean and group ~= apart and (not top or self:better(mean, top)) then best, top = group, mean end
   end
   return best
@@ -56,35 +54,16 @@ local function give_styles(self)
   end
 end
 
--- Equal labels get what tells them apart: options, or else the split.
-local function tell_apart(self)
-  local by_label = {}
-  for _, group in ipairs(self.groups) do
-    by_label[group.label] = by_label[group.label] or {}
-    table.insert(by_label[group.label], group)
-  end
-  for label, same in pairs(by_label) do
-    local runs = {}
-    for i, group in ipairs(same) do runs[i] = group.run end
-    for _, group in ipairs(#same > 1 and same or {}) do
-      local parts = {}
-      for i, name in ipairs(self.catalog:varying(runs)) do
-        parts[i] = ("%s=%s"):format(name, facts.value(self.catalog:key(name):get(group.run)))
-      end
-      if #parts == 0 then parts[1] = "split " .. group.run.split_id end
-      group.label = ("%s (%s)"):format(label, table.concat(parts, ", "))
-    end
-  end
-end
-
 function facts.new(db, name, groups, runs, how)
   local self = setmetatable({ db = db, name = name, groups = groups, runs = runs, catalog = keys.new(db),
     kept = {} }, facts)
-  tell_apart(self)
+  groups_of.distinguish(groups, self.catalog)
   local key = self.catalog:key(how and how.metric or "macro_f1")
-  if key.kind ~= "metric" then error(("--by takes a metric; %s is none"):format(key.name), 0) end
+  if key.kind ~= "metric" then
+    error(("--by takes a metric, and %s is not a metric"):format(key.name), 0)
+  end
   self.metric, self.words_of, self.higher = key.metric, facts.words(key.metric), key.higher
-  self.base = summary.baseline(db, groups, how and how.baseline)
+  self.base = groups_of.baseline(db, groups, how and how.baseline)
   self.other = best_of(self, self.base)
   self.best = best_of(self)
   give_styles(self)
@@ -117,7 +96,7 @@ local function kept(self, what, group, make)
 end
 
 function facts:moments(group, metric)
-  return summary.of(group, metric or self.metric)
+  return stats.of(group, metric or self.metric)
 end
 
 -- Per class, in class order: {name, n_train, shot, recall = {n, mean, sd, values, seeds}}.
@@ -135,7 +114,7 @@ function facts:classes(group)
       end
     end
     for _, class in ipairs(out) do
-      class.recall = summary.moments(class.values)
+      class.recall = stats.moments(class.values)
       class.recall.values, class.recall.seeds = class.values, class.seeds
     end
     return out
@@ -145,12 +124,11 @@ end
 -- Counts summed over the seeds, true classes down.
 function facts:confusion(group)
   return kept(self, "confusion", group, function()
-    local sum
-    for _, member in ipairs(group.members) do
-      local matrix = assert(self.db:confusion(self.evaluation_of[member.run_id]))
-      sum = sum and sum + matrix or matrix
+    local matrices = {}
+    for i, member in ipairs(group.members) do
+      matrices[i] = assert(self.db:confusion(self.evaluation_of[member.run_id])):totable()
     end
-    return sum:totable()
+    return confusions.sum(matrices)
   end)
 end
 
@@ -165,6 +143,23 @@ function facts:bins(group)
       end
     end
     return sum
+  end)
+end
+
+-- Δ of a group to the baseline, as paired.delta() returns it; metric [opt].
+function facts:delta(group, metric)
+  metric = metric or self.metric
+  return paired.delta(self.base, group, function(member) return member.metrics[metric] end)
+end
+
+-- The tests of a group against the baseline over the images, as paired_images.test() returns them.
+function facts:images(group)
+  return kept(self, "images", group, function()
+    local shot = {}
+    for j, class in ipairs(self:classes(group)) do shot[j] = class.shot end
+    return paired_images.test(self.base, group, paired.members(self.base, group), function(member)
+      return self:predictions(member)
+    end, shot)
   end)
 end
 

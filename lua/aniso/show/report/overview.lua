@@ -2,8 +2,9 @@
 -- baseline with its interval over seeds.
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
+local paired = require "aniso.stats.paired"
 local scale = require "aniso.show.report.scale"
-local summary = require "aniso.stats.groups"
+local rows_of = require "aniso.show.group_rows"
 local verdict = require "aniso.show.report.verdict"
 
 local COLUMNS = { "macro_f1", "all", "head", "medium", "tail", "nll" }
@@ -15,13 +16,13 @@ function overview.table(facts)
   for _, name in ipairs(COLUMNS) do
     local key = facts.catalog:key(name)
     local there = false
-    for _, group in ipairs(facts.groups) do there = there or summary.of(group, key.metric).n > 0 end
+    for _, group in ipairs(facts.groups) do there = there or facts:moments(group, key.metric).n > 0 end
     if there then
       wanted[#wanted + 1] = { name = name == "macro_f1" and "macro F1" or name, metric = key.metric,
         higher = key.higher }
     end
   end
-  local columns, rows = summary.rows(facts.groups, { summary.heads.method, summary.heads.seeds }, wanted, {})
+  local columns, rows = rows_of.rows(facts.groups, { rows_of.heads.method, rows_of.heads.seeds }, wanted, {})
   for i, group in ipairs(facts.groups) do
     rows[i].class = group == facts.best and "best" or nil
     if group == facts.base then rows[i][1] = group.label .. " (baseline)" end
@@ -34,17 +35,17 @@ local function limits(deltas)
   for _, one in ipairs(deltas) do
     local mean = one.delta.mean
     low, high = math.min(low, one.delta.lo or mean), math.max(high, one.delta.hi or mean)
-    for _, value in ipairs(one.each) do low, high = math.min(low, value), math.max(high, value) end
+    for _, value in ipairs(one.delta.each) do low, high = math.min(low, value), math.max(high, value) end
   end
   return low, high
 end
 
-local function told(deltas)
+local function numbers(deltas)
   local columns = { "configuration", "Δ", "from", "to", "p", "seeds" }
   local rows = {}
   for i, one in ipairs(deltas) do
     rows[i] = { one.group.label, page.cell(one.delta.mean, "%+.4f"), page.cell(one.delta.lo, "%+.4f"),
-      page.cell(one.delta.hi, "%+.4f"), page.cell(one.delta.p, "%.3g"), #one.delta.seeds }
+      page.cell(one.delta.hi, "%+.4f"), page.cell(one.delta.p, "%.3g"), one.delta.n }
   end
   return columns, rows
 end
@@ -67,8 +68,8 @@ local function draw(facts, deltas, title)
     c:group(one.group.style)
     if one.delta.lo then c:lying_whisker(row, one.delta.lo, one.delta.hi) end
     c:mark(one.delta.mean, row, ("%s: Δ %s"):format(one.group.label, verdict.signed(one.delta.mean)))
-    for k, value in ipairs(one.each) do
-      c:dot(value, row, ("seed %d: %s"):format(one.delta.seeds[k], verdict.signed(value)), 0, 9)
+    for k, value in ipairs(one.delta.each) do
+      c:dot(value, row, ("seed %d: %s"):format(one.delta.pairs[k][2].seed, verdict.signed(value)), 0, 9)
     end
     c:close()
   end
@@ -79,19 +80,14 @@ end
 function overview.deltas(facts)
   local deltas = {}
   for _, group in ipairs(facts.groups) do
-    local delta = group ~= facts.base and verdict.delta(facts, group)
-    if delta then
-      local a, b = verdict.paired(facts, facts.base, group)
-      local each = {}
-      for k = 1, #a do each[k] = b[k] - a[k] end
-      deltas[#deltas + 1] = { group = group, delta = delta, each = each }
-    end
+    local delta = group ~= facts.base and facts:delta(group)
+    if delta and delta.n > 0 then deltas[#deltas + 1] = { group = group, delta = delta } end
   end
   if #deltas == 0 then return nil end
   local title = ("Difference of %s to the baseline"):format(facts.words_of)
-  local columns, rows = told(deltas)
+  local columns, rows = numbers(deltas)
   return page.figure(draw(facts, deltas, title), ("%s %s, over the seeds that both have: mean, 95 %% t "
-    .. "interval (from two seeds on), a dot per seed."):format(title, facts.base.label),
+    .. "interval (from %d seeds on), a dot per seed."):format(title, facts.base.label, paired.enough.seeds),
     page.table(title .. ", paired over seeds", columns, rows))
 end
 

@@ -7,7 +7,7 @@ local page = { escape = escape }
 
 local POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
--- A cell is a value, or {text =, bold =, value =} as summary.rows makes them.
+-- A cell is a value, or {text =, bold =, value =} as show/group_rows.lua returns them.
 local function shown(value)
   if value == nil then return "n/a" end
   if type(value) == "table" then

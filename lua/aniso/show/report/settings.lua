@@ -15,8 +15,7 @@ function settings.differences(facts)
     rows[#rows + 1] = row
   end
   local common = {}
-  for _, param in ipairs(assert(facts.db:query(
-    "SELECT key, txt FROM config_param WHERE config_id = ?1 ORDER BY key", facts.groups[1].run.config_id))) do
+  for _, param in ipairs(facts.catalog:options_of(facts.groups[1].run)) do
     if not varies[param.key] then common[#common + 1] = { param.key, param.txt } end
   end
   local out = { #rows == 0 and page.paragraph "The configurations have the same options."

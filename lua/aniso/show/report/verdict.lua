@@ -1,76 +1,13 @@
--- The first lines of a report: which configuration is best, by how much, and how sure that is. The
--- interval of Δ is a paired t interval over the seeds that both have; where predictions are stored,
--- also a paired bootstrap of the mean Δ over the images, each drawn with all of its seeds.
-local bootstrap = require "aniso.stats.metric.bootstrap"
-local metric = require "aniso.stats.metric"
+-- The first lines of a report: which configuration is best, by how much, and how certain that is. The
+-- interval of Δ over the seeds follows stats/paired.lua; where predictions are stored, the interval
+-- over the images follows stats/paired_images.lua.
 local page = require "aniso.show.report.page"
+local paired = require "aniso.stats.paired"
+local paired_images = require "aniso.stats.paired_images"
 
-local verdict = { ENOUGH = 3 } -- seeds, for an interval to say anything
-local LEVEL = 0.95
-local SAME = 1e-12 -- a spread of rounding alone
+local verdict = {}
 
--- Values of two groups in the seeds that both have on one split, and those seeds.
-function verdict.paired(facts, first, second, name)
-  local a, b, seeds, at = {}, {}, {}, {}
-  local one, two = facts:moments(first, name), facts:moments(second, name)
-  for i, seed in ipairs(one.seeds) do at[seed] = one.values[i] end
-  for i, seed in ipairs(first.run.split_id == second.run.split_id and two.seeds or {}) do
-    if at[seed] then a[#a + 1], b[#b + 1], seeds[#seeds + 1] = at[seed], two.values[i], seed end
-  end
-  return a, b, seeds
-end
-
--- Δ of a group to the baseline: metric.paired_t's table, with seeds; nil without a common seed.
-function verdict.delta(facts, group, name)
-  local a, b, seeds = verdict.paired(facts, facts.base, group, name)
-  if #a == 0 then return nil end
-  local test = metric.paired_t(a, b, LEVEL)
-  test.seeds = seeds
-  if test.sd and test.sd < SAME then test.lo, test.hi, test.p = nil, nil, nil end
-  return test
-end
-
-local function member_of(group, seed)
-  for _, member in ipairs(group.members) do
-    if member.seed == seed then return member end
-  end
-end
-
-local function same(a, b)
-  for i = 1, math.max(#a, #b) do
-    if a[i] ~= b[i] then return false end
-  end
-  return true
-end
-
-local function is_resampled(name)
-  for _, known in ipairs(bootstrap.metrics) do
-    if known == name then return true end
-  end
-  return false
-end
-
--- The interval of the mean Δ over the images of one split, and how many they are; nil where
--- predictions are not stored or the metric is none that is resampled.
-function verdict.over_images(facts, group, seeds)
-  local images, predictions, weights = nil, {}, {}
-  if not is_resampled(facts.metric) then return nil end
-  for _, seed in ipairs(seeds) do
-    for side, of in ipairs { facts.base, group } do
-      local found = facts:predictions(member_of(of, seed))
-      images = images or found and found.true_idx
-      if not (found and same(found.true_idx, images)) then return nil end
-      predictions[#predictions + 1] = found.pred_idx
-      weights[#weights + 1] = (side == 1 and -1 or 1) / #seeds
-    end
-  end
-  local shot = {}
-  for j, class in ipairs(facts:classes(group)) do shot[j] = class.shot end
-  local found = bootstrap.weighted(images, predictions, weights, #shot, { shot = shot, level = LEVEL })
-  return found[facts.metric], #images
-end
-
-local PERCENT = ("%.3g %%"):format(100 * LEVEL)
+local PERCENT = ("%.3g %%"):format(100 * paired.LEVEL)
 
 -- "+0.0123", "−0.0040"
 function verdict.signed(value) return (("%+.4f"):format(value):gsub("^%-", "−")) end
@@ -80,11 +17,20 @@ local function interval(of) return ("[%s, %s]"):format(signed(of.lo), signed(of.
 
 local function plural(n, word) return ("%d %s%s"):format(n, word, n == 1 and "" or "s") end
 
--- Whether Δ can be told from nothing, in words.
+-- "3 seeds"; two single runs of different seeds are one pair.
+local function pairs_in_words(delta)
+  local two = delta.pairs[1]
+  if delta.n == 1 and two[1].seed ~= two[2].seed then
+    return ("1 pair of runs (seeds %d and %d)"):format(two[1].seed, two[2].seed)
+  end
+  return plural(delta.n, "seed")
+end
+
+-- Whether Δ differs from zero, in words.
 local function judgement(delta)
-  if #delta.seeds < verdict.ENOUGH then
-    return ("%s: too few to tell a difference from luck, at least %d are needed."):format(
-      plural(#delta.seeds, "seed"), verdict.ENOUGH)
+  if delta.n < paired.enough.seeds then
+    return ("%s: too few to distinguish a difference from chance; at least %d are required."):format(
+      pairs_in_words(delta), paired.enough.seeds)
   end
   if not delta.lo then return "The difference is the same at each seed." end
   if delta.lo <= 0 and delta.hi >= 0 then return "The interval contains 0: within noise." end
@@ -98,9 +44,9 @@ local function caveat(facts)
 end
 
 -- "Δ +0.0123 [−0.01, +0.03] over 3 seeds"
-local function told(delta)
+local function delta_in_words(delta)
   return ("Δ %s%s over %s"):format(signed(delta.mean), delta.lo and " " .. interval(delta) or "",
-    plural(#delta.seeds, "seed"))
+    pairs_in_words(delta))
 end
 
 local function first_line(facts, delta)
@@ -108,13 +54,13 @@ local function first_line(facts, delta)
   if facts.best == facts.base then
     if not facts.other then return ("%s is the study's only configuration."):format(base) end
     return ("No configuration has a better %s than the baseline %s; next is %s%s."):format(words, base,
-      facts.other.label, delta and ", " .. told(delta) or "")
+      facts.other.label, delta and ", " .. delta_in_words(delta) or "")
   end
   local lead = ("%s has the %s %s"):format(facts.other.label, facts.higher and "highest" or "lowest", words)
   if not delta then
     return ("%s; it shares no seed on the same split with the baseline %s."):format(lead, base)
   end
-  return ("%s: %s against the baseline %s."):format(lead, told(delta), base)
+  return ("%s: %s against the baseline %s."):format(lead, delta_in_words(delta), base)
 end
 
 local function tiles(facts, delta)
@@ -128,7 +74,7 @@ local function tiles(facts, delta)
     tile(facts.best == facts.base and "Δ of the next" or "Δ to the baseline", signed(delta.mean))
     if delta.lo then tile(PERCENT .. " interval over seeds", interval(delta)) end
   end
-  tile(delta and "paired seeds" or "seeds", delta and #delta.seeds or best.n)
+  tile(delta and "paired seeds" or "seeds", delta and delta.n or best.n)
   return table.concat(out) .. "</dl>"
 end
 
@@ -138,14 +84,15 @@ function verdict.text(facts)
     return '<section class="verdict" aria-label="Verdict"><p class="first">'
       .. page.escape(("No configuration has a %s."):format(facts.words_of)) .. "</p></section>"
   end
-  local delta = facts.other and verdict.delta(facts, facts.other)
-  local more = {}
+  local delta, more = facts.other and facts:delta(facts.other), {}
+  if delta and delta.n == 0 then delta = nil end
   if delta then
     more[1] = page.paragraph(judgement(delta) .. (facts.best ~= facts.base and caveat(facts) or ""))
-    local images, n = verdict.over_images(facts, facts.other, delta.seeds)
-    if images then
+    local images = paired_images.has_interval(facts.metric) and facts:images(facts.other) or {}
+    local over_images = images.intervals and images.intervals[facts.metric]
+    if over_images then
       more[2] = page.paragraph("Over the %d test images, with these trained models: %s interval of Δ %s "
-        .. "(paired bootstrap, each image with all of its seeds).", n, PERCENT, interval(images))
+        .. "(paired bootstrap, each image with all of its seeds).", images.n, PERCENT, interval(over_images))
     end
   end
   return ('<section class="verdict" aria-label="Verdict"><p class="first">%s</p>%s%s</section>'):format(

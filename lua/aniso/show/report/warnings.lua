@@ -1,6 +1,7 @@
 -- What a reader must know before believing a study: one line each, with the way out.
-local ENOUGH = require("aniso.show.report.verdict").ENOUGH
+local groups_of = require "aniso.store.groups"
 local page = require "aniso.show.report.page"
+local ENOUGH = require("aniso.stats.paired").enough.seeds
 
 -- What the counted runs have in common or not.
 local function seen_in(facts)
@@ -17,10 +18,7 @@ local function seen_in(facts)
       seen.shared = seen.shared or shared[run.split_id]
     end
   end
-  local rules = assert(db:query([[
-    SELECT DISTINCT e.selected_by AS rule, r.run_id FROM evaluation e JOIN run r USING(run_id)
-      JOIN study s USING(study_id) WHERE s.name = ?1 AND e.part = 'test']], facts.name))
-  for _, row in ipairs(rules) do
+  for _, row in ipairs(groups_of.selection_rules(db, facts.name)) do
     seen.by_test = seen.by_test or counted[row.run_id] and (row.rule or ""):match "^test" ~= nil
     seen.by_val = seen.by_val or counted[row.run_id] and (row.rule or ""):match "^val" ~= nil
   end

@@ -19,6 +19,20 @@ function confusion.count(true_, pred, K)
   return matrix
 end
 
+-- The sum of K×K matrices of counts, as a new matrix.
+function confusion.sum(matrices)
+  local out = {}
+  for i, row in ipairs(matrices[1]) do
+    out[i] = {}
+    for j in ipairs(row) do
+      local sum = 0
+      for _, matrix in ipairs(matrices) do sum = sum + matrix[i][j] end
+      out[i][j] = sum
+    end
+  end
+  return out
+end
+
 -- Per class: support, predicted, tp, and
 --   recall    = tp/support      nil for a class without test images
 --   precision = tp/predicted    nil for a class that was never predicted

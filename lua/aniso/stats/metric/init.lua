@@ -4,8 +4,9 @@
 --   metric.interval, metric.mcnemar, metric.difference, metric.paired_t: how sure one can be.
 
 local auc = require "aniso.stats.metric.auc"
-local bootstrap = require "aniso.stats.metric.bootstrap"
+local bootstrap = require "aniso.stats.bootstrap"
 local calibration = require "aniso.stats.metric.calibration"
+local catalog = require "aniso.stats.metric.catalog"
 local confusion = require "aniso.stats.metric.confusion"
 local input = require "aniso.stats.metric.input"
 local nearest = require "aniso.recipe.nearest"
@@ -13,27 +14,7 @@ local significance = require "aniso.stats.metric.significance"
 
 local metric = {}
 
--- What can be stored or compared as one number. `higher`: higher is better.
-metric.catalog = {
-  { name = "acc", higher = true, label = "accuracy" },
-  { name = "bacc", higher = true, label = "balanced accuracy: mean recall over classes" },
-  { name = "macro_precision", higher = true, label = "mean precision over classes" },
-  { name = "macro_recall", higher = true, label = "mean recall over classes" },
-  { name = "macro_f1", higher = true, label = "mean F1 over classes" },
-  { name = "many", higher = true, label = "mean recall, classes with many images" },
-  { name = "medium", higher = true, label = "mean recall, classes in between" },
-  { name = "few", higher = true, label = "mean recall, classes with few images" },
-  { name = "worst_class", higher = true, label = "lowest recall of a class" },
-  { name = "kappa", higher = true, label = "Cohen's kappa" },
-  { name = "kappa_quadratic", higher = true, label = "Cohen's kappa, quadratic weights" },
-  { name = "mcc", higher = true, label = "Matthews' correlation" },
-  { name = "auc", higher = true, label = "mean one-vs-rest area under the ROC curve" },
-  { name = "nll", higher = false, label = "mean negative log-likelihood, nats" },
-  { name = "brier", higher = false, label = "Brier score, 0 … 2" },
-  { name = "ece", higher = false, label = "expected calibration error" },
-  { name = "interval_width", higher = false, label = "mean interval width over chains" },
-  { name = "agreement", higher = true, label = "mean share of chains that agree" },
-}
+metric.catalog = catalog.metrics
 
 local KEYS = { "true", "probs", "pred", "counts", "shot", "width", "agreement",
   "bins", "K" }

@@ -1,14 +1,15 @@
--- What is compared, from what a person types. In this order a name means
+-- Resolves the names that a user compares. In this order a name means
 --   7, @last, @best:tail, a run's whole id    one run
 --   quickstart:ddpm, or ddpm                  a configuration: its finished runs over all seeds
 --   quickstart                                (alone) every configuration of a study
 --   1,4,7                                     these runs, as seeds of one thing
 --   'label=ddpm train.epochs=8'               finished runs by the filters of aniso ls
 --   the beginning of an id, a name            one run
--- What means several things is refused with the names that tell them apart.
-local refuse = require("aniso.store.db_error").raise
-local must = require("aniso.store.db_error").must
-local summary = require "aniso.stats.groups"
+-- An ambiguous name is an error that lists the names that distinguish its meanings.
+local contents = require "aniso.store.contents"
+local db_error = require "aniso.store.db_error"
+local groups_of = require "aniso.store.groups"
+local must, refuse = db_error.must, db_error.raise
 
 local references = {}
 
@@ -16,25 +17,10 @@ local function label_of(run)
   return run.label or run.name
 end
 
--- Which studies have finished runs of this label.
-local function studies_with(db, label)
-  local out = {}
-  for i, row in ipairs(must(db:query([[
-    SELECT s.name FROM v_counted c JOIN run r ON r.run_id = c.run_id JOIN study s ON s.study_id = c.study_id
-     WHERE coalesce(r.label, r.name) = ?1 GROUP BY s.study_id ORDER BY min(r.run_id)]], label))) do
-    out[i] = row.name
-  end
-  return out
-end
-
-local function is_study(db, name)
-  return must(db:query("SELECT 1 AS yes FROM v_run WHERE study = ?1 LIMIT 1", name))[1] ~= nil
-end
-
 -- The counted runs of one label; several configurations under it are told apart by their options.
 local function of_label(db, study, label)
   local runs, configs, n = {}, {}, 0
-  for _, run in ipairs(summary.counted(db, study)) do
+  for _, run in ipairs(groups_of.counted(db, study)) do
     if label_of(run) == label then
       runs[#runs + 1] = run
       local key = run.config_id .. " " .. run.split_id
@@ -62,23 +48,24 @@ end
 
 -- label, or study:label.
 local function by_label(db, name)
-  local studies = studies_with(db, name)
+  local studies = groups_of.studies_with(db, name)
   if #studies > 1 then
     for i, study in ipairs(studies) do studies[i] = study .. ":" .. name end
-    refuse(("%s is a configuration of several studies: say %s"):format(name,
+    refuse(("%s is a configuration of several studies: write %s"):format(name,
       table.concat(studies, " or ")), "EINVAL")
   end
-  if #studies == 1 and is_study(db, name) and studies[1] ~= name then
-    refuse(("%s is a study and a configuration: say %s:%s for that"):format(name, studies[1], name), "EINVAL")
+  if #studies == 1 and contents.has_runs(db, name) and studies[1] ~= name then
+    refuse(("%s is a study and a configuration: write %s:%s for the latter"):format(name,
+      studies[1], name), "EINVAL")
   end
   if #studies == 1 then return configuration(db, studies[1], name) end
   for at in name:gmatch "():" do
     local study, label = name:sub(1, at - 1), name:sub(at + 1)
-    if is_study(db, study) then
+    if contents.has_runs(db, study) then
       local found = configuration(db, study, label)
       if found then return found end
       local labels = {}
-      for i, group in ipairs(summary.groups(db, summary.counted(db, study))) do labels[i] = group.label end
+      for i, group in ipairs(groups_of.of_study(db, study)) do labels[i] = group.label end
       refuse(("study %s has no finished configuration %s (it has: %s)"):format(study, label,
         table.concat(labels, ", ")), "ENOTFOUND")
     end
@@ -98,9 +85,8 @@ end
 
 local function by_filter(db, name)
   if not name:find "[=<>~]" and not name:find "^tag:" then return nil end
-  local filters, counted, runs = {}, {}, {}
+  local filters, counted, runs = {}, groups_of.counted_ids(db), {}
   for word in name:gmatch "%S+" do filters[#filters + 1] = word end
-  for _, row in ipairs(must(db:query "SELECT run_id FROM v_counted")) do counted[row.run_id] = true end
   for _, run in ipairs(must(db:select(filters))) do
     if counted[run.run_id] then table.insert(runs, 1, run) end
   end
@@ -114,26 +100,26 @@ local function resolve(db, name)
   end
   local found = by_label(db, name)
   if found then return found end
-  if is_study(db, name) then
+  if contents.has_runs(db, name) then
     local labels = {}
-    for i, group in ipairs(summary.groups(db, summary.counted(db, name))) do
+    for i, group in ipairs(groups_of.of_study(db, name)) do
       labels[i] = name .. ":" .. group.label
     end
-    refuse(("%s is a study: alone it compares its configurations; else say which (%s)"):format(name,
+    refuse(("%s is a study: alone it compares its configurations; otherwise name one (%s)"):format(name,
       table.concat(labels, ", ")), "EINVAL")
   end
   return by_list(db, name) or by_filter(db, name) or single(must(db:find(name)))
 end
 
--- The configurations of a study, the baseline first (stats/groups.lua says which that is).
+-- The configurations of a study, the baseline first (groups.choose_baseline() decides which that is).
 local function study_groups(db, study, baseline)
-  local found, groups = summary.groups(db, summary.counted(db, study)), {}
+  local found, groups = groups_of.of_study(db, study), {}
   if #found < 2 then
     refuse(("study %s has %d finished configuration%s: nothing to compare"):format(study, #found,
       #found == 1 and "" or "s"), "ENOTFOUND")
   end
-  local ok, base = pcall(summary.baseline, db, found, baseline)
-  if not ok then refuse(base, "ENOTFOUND") end
+  local ok, base = pcall(groups_of.baseline, db, found, baseline)
+  if not ok then refuse(tostring(base), "ENOTFOUND") end
   for _, group in ipairs(found) do
     local runs = {}
     for i, member in ipairs(group.members) do runs[i] = must(db:find(member.run_id)) end
@@ -143,10 +129,21 @@ local function study_groups(db, study, baseline)
   return groups
 end
 
--- Each group gets the shortest label that no other has.
-local function set_labels(groups)
+-- Labels that are still equal are numbered: the same runs, named twice.
+local function number_equal(groups)
+  local count = {}
+  for _, group in ipairs(groups) do count[group.label] = (count[group.label] or 0) + 1 end
+  for i, group in ipairs(groups) do
+    if count[group.label] > 1 then group.label = ("%s (%d)"):format(group.label, i) end
+  end
+end
+
+-- Each group gets the shortest label that is unique; configurations of one label are distinguished by
+-- their options.
+local function set_labels(db, groups)
   for _, group in ipairs(groups) do
     local run = group.runs[1]
+    group.run = run
     if group.single then
       group.short = ("%s seed %d"):format(label_of(run), run.seed)
       group.long = ("%s:%s"):format(run.study, group.short)
@@ -157,13 +154,20 @@ local function set_labels(groups)
     local count = {}
     for _, group in ipairs(groups) do
       group.label = group.label or group[form]
-      count[group.label or ""] = (count[group.label or ""] or 0) + 1
+      if group.label then count[group.label] = (count[group.label] or 0) + 1 end
     end
     for _, group in ipairs(groups) do
-      if count[group.label] > 1 and (group.long or group.longest) then group.label = nil end
+      if group.label and count[group.label] > 1 and (group.long or group.longest) then group.label = nil end
     end
   end
-  for i, group in ipairs(groups) do group.label = group.label or ("%s (%d)"):format(group.short, i) end
+  local complete = true
+  for _, group in ipairs(groups) do
+    complete = complete and group.label ~= nil
+    group.label = group.label or group.short
+  end
+  if complete then return end
+  groups_of.distinguish(groups, require("aniso.store.keys").new(db))
+  number_equal(groups)
 end
 
 -- resolve(db, names [, {baseline = label}]) → groups {label, runs}, the baseline first; raises a
@@ -171,15 +175,15 @@ end
 function references.resolve(db, names, options)
   local groups = {}
   if #names == 1 then
-    if not is_study(db, names[1]) then
-      refuse(("compare needs two things or the name of a study, and %s is none (aniso ls lists them)")
+    if not contents.has_runs(db, names[1]) then
+      refuse(("compare needs two things or the name of a study, and %s is not a study (aniso ls lists them)")
         :format(names[1]), "EINVAL")
     end
     groups = study_groups(db, names[1], options and options.baseline)
   else
     for i, name in ipairs(names) do groups[i] = resolve(db, tostring(name)) end
   end
-  set_labels(groups)
+  set_labels(db, groups)
   return groups
 end
 

@@ -1,0 +1,78 @@
+-- Groups as the columns and rows of a table: mean ± standard deviation over seeds, the best in bold.
+local groups = require "aniso.stats.groups"
+
+local group_rows = {}
+
+local METRICS = { "acc", "bacc", "macro_f1", "many", "medium", "few" }
+
+-- Metrics that are not shares of something: style.percent leaves them unchanged.
+local NO_SHARE = { nll = true, brier = true, interval_width = true, loss = true, seconds = true }
+
+-- A cell for table.lua. style.percent: 71.2 ± 1.3 instead of 0.712 ± 0.013.
+local function cell(moments, style, name)
+  if moments.n == 0 then return nil end
+  local percent = style.percent and not NO_SHARE[name]
+  local scale, format = percent and 100 or 1, percent and "%.1f" or "%.3f"
+  local shown = format:format(scale * moments.mean)
+  local text = shown
+  if moments.sd then text = text .. " ± " .. format:format(scale * moments.sd) end
+  return { text = text, value = scale * moments.mean, sd = moments.sd and scale * moments.sd,
+    shown = tonumber(shown) }
+end
+
+-- Sets the best mean of the chains in bold, and every mean that rounds to the same number.
+local function mark_best(list, cells, higher)
+  local best
+  for i, group in ipairs(list) do
+    local value = cells[i] and not group.prior and cells[i].shown
+    if value and (not best or (higher and value > best) or (not higher and value < best)) then
+      best = value
+    end
+  end
+  for i, group in ipairs(list) do
+    if cells[i] and not group.prior and cells[i].shown == best then cells[i].bold = true end
+  end
+end
+
+-- rows(groups, heads, metrics, style) → columns, rows. heads: {{name =, get = function(group)}, …};
+-- metrics: {{name =, metric =, higher =}, …}; style {percent =, separate = sd in a column of its own}.
+function group_rows.rows(list, heads, metrics, style)
+  local columns, rows = {}, {}
+  for i in ipairs(list) do rows[i] = {} end
+  for j, head in ipairs(heads) do
+    columns[j] = head.name
+    for i, group in ipairs(list) do rows[i][j] = head.get(group) end
+  end
+  for _, wanted in ipairs(metrics) do
+    local cells, at = {}, #columns + 1
+    for i, group in ipairs(list) do
+      cells[i] = cell(groups.of(group, wanted.metric), style, wanted.metric)
+      rows[i][at] = cells[i]
+      if style.separate then rows[i][at + 1] = cells[i] and cells[i].sd end
+    end
+    mark_best(list, cells, wanted.higher)
+    columns[at] = wanted.name
+    if style.separate then columns[at + 1] = wanted.name .. "_sd" end
+  end
+  return columns, rows
+end
+
+group_rows.heads = {
+  method = { name = "method", get = function(group) return group.label end },
+  by = { name = "by", get = function(group) return group.prior and "prior" or "chain" end },
+  seeds = { name = "seeds", get = function(group) return #group.members end },
+}
+
+-- finished(db, runs) → columns, rows of runs = {{uid =}, …}: the table with which `aniso run` ends.
+function group_rows.finished(db, runs)
+  local wanted, found, metrics, heads = {}, {}, {}, group_rows.heads
+  for _, run in ipairs(runs) do wanted[run.uid] = true end
+  for _, row in ipairs(assert(db:runs())) do
+    if wanted[row.uid] then found[#found + 1] = row end
+  end
+  for i, name in ipairs(METRICS) do metrics[i] = { name = name, metric = name, higher = true } end
+  return group_rows.rows(require("aniso.store.groups").of_runs(db, found, { prior = true }),
+    { heads.method, heads.by, heads.seeds }, metrics, {})
+end
+
+return group_rows

@@ -1,0 +1,27 @@
+-- Which runs of a configuration have finished, and which can be resumed.
+local core = require "aniso.core"
+local must = require("aniso.store.db_error").must
+
+local attempts = {}
+
+-- The uid of the latest finished run of a study with this complete configuration and seed, or nil.
+function attempts.finished(db, study, config, seed)
+  local rows = must(db:query([[
+    SELECT r.uid FROM run r JOIN config c USING(config_id) JOIN study s USING(study_id)
+     WHERE c.sha256 = ?1 AND r.seed = ?2 AND s.name = ?3 AND r.status = 'finished'
+       AND r.removed_at IS NULL ORDER BY r.run_id DESC LIMIT 1]],
+    core.sha256.text(core.json.encode(config)), seed, study))
+  return rows[1] and rows[1].uid
+end
+
+-- The runs that did not finish, as rows of db:find(), oldest first.
+function attempts.resumable(db)
+  local out = {}
+  for i, row in ipairs(must(db:query [[
+    SELECT uid FROM v_run WHERE status IN ('crashed', 'interrupted', 'failed') ORDER BY run_id]])) do
+    out[i] = must(db:find(row.uid))
+  end
+  return out
+end
+
+return attempts

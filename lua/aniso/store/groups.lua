@@ -1,0 +1,108 @@
+-- The groups (stats/groups.lua) of a database's runs: which runs the statistics over a study count, and
+-- which group the others are compared with. Every table, curve, comparison and report begins here.
+local groups = require "aniso.stats.groups"
+local must = require("aniso.store.db_error").must
+
+local read = {}
+
+-- of_runs(db, runs [, {prior = true}]) → groups.form() of rows of db:runs(); prior: with the prior's own
+-- predictions as groups too.
+function read.of_runs(db, runs, options)
+  return groups.form(runs, must(db:scores { prior = options and options.prior, runs = runs }))
+end
+
+-- The runs that statistics over a study count (view v_counted), as rows of db:runs().
+function read.counted(db, study)
+  local counted, out = {}, {}
+  for _, row in ipairs(must(db:query([[
+    SELECT run_id FROM v_counted JOIN study USING(study_id) WHERE name = ?1]], study))) do
+    counted[row.run_id] = true
+  end
+  for _, run in ipairs(must(db:runs { study = study })) do
+    if counted[run.run_id] then out[#out + 1] = run end
+  end
+  return out
+end
+
+-- The groups of the counted runs of a study.
+function read.of_study(db, study, options)
+  return read.of_runs(db, read.counted(db, study), options)
+end
+
+-- All counted runs: run_id → true.
+function read.counted_ids(db)
+  local out = {}
+  for _, row in ipairs(must(db:query "SELECT run_id FROM v_counted")) do out[row.run_id] = true end
+  return out
+end
+
+-- The studies that have counted runs with this label, in the order of their first runs.
+function read.studies_with(db, label)
+  local out = {}
+  for i, row in ipairs(must(db:query([[
+    SELECT s.name FROM v_counted c JOIN run r ON r.run_id = c.run_id JOIN study s ON s.study_id = c.study_id
+     WHERE coalesce(r.label, r.name) = ?1 GROUP BY s.study_id ORDER BY min(r.run_id)]], label))) do
+    out[i] = row.name
+  end
+  return out
+end
+
+local function is_isotropic(db, group)
+  local levels = must(db:lambda(group.run))
+  for _, level in ipairs(levels) do
+    if math.abs(level - levels[1]) > 1e-6 then return false end
+  end
+  return #levels > 0
+end
+
+-- The group of a study that the others are compared with, by groups.choose_baseline(); wanted [opt]: its
+-- label.
+function read.baseline(db, list, wanted)
+  local named = list[1] and db:baseline_of(list[1].run.study)
+  return groups.choose_baseline(list, wanted, named, function(group) return is_isotropic(db, group) end)
+end
+
+-- The value of an option as text.
+function read.value(value)
+  if value == nil then return "n/a" end
+  return type(value) == "number" and ("%.14g"):format(value) or tostring(value)
+end
+
+-- Appends to equal labels the options that differ between their groups, or else the split:
+-- "ddpm (train.epochs=3)". catalog: a keys.new(db).
+function read.distinguish(list, catalog)
+  local by_label = {}
+  for _, group in ipairs(list) do
+    by_label[group.label] = by_label[group.label] or {}
+    table.insert(by_label[group.label], group)
+  end
+  for label, same in pairs(by_label) do
+    local runs = {}
+    for i, group in ipairs(same) do runs[i] = group.run end
+    for _, group in ipairs(#same > 1 and same or {}) do
+      local parts = {}
+      for i, name in ipairs(catalog:varying(runs)) do
+        parts[i] = ("%s=%s"):format(name, read.value(catalog:key(name):get(group.run)))
+      end
+      if #parts == 0 then parts[1] = "split " .. group.run.split_id end
+      group.label = ("%s (%s)"):format(label, table.concat(parts, ", "))
+    end
+  end
+end
+
+-- How the weights of each test evaluation of a study were selected: {{run_id, rule}, …}.
+function read.selection_rules(db, study)
+  return must(db:query([[
+    SELECT DISTINCT e.selected_by AS rule, r.run_id FROM evaluation e JOIN run r USING(run_id)
+      JOIN study s USING(study_id) WHERE s.name = ?1 AND e.part = 'test']], study))
+end
+
+-- db:groups(study [, {prior = true}]) → the groups of a study, each with group:of "tail" → {n, mean, sd,
+-- seeds, values}: the numbers that `aniso table` prints.
+function read.with_numbers(db, study, options)
+  local out = read.of_study(db, study, options)
+  for _, group in ipairs(out) do group.of = groups.of end
+  return out
+end
+
+return read
