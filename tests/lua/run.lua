@@ -1,6 +1,17 @@
 -- Runs luaunit suites: aniso exec tests/lua/run.lua [FILE or NAME …], all of them when none
 -- is named. A suite is a file tests/lua/test_NAME.lua that returns a table of functions
--- test…, or of such tables. Prints TAP; fails when a test fails.
+-- test…, or of such tables. Prints TAP; fails when a test fails, or when it leaves live bytes,
+-- open handles or operations on the tape behind (leaks.lua).
+--   ANISO_BOUND=FILE      appends the engine's functions that the suites reached (bound.lua)
+--   ANISO_COLLECT=always  keeps Lua's collector running all the time, so that an object that
+--                         C still uses without a reference is collected under its feet
+local bound = os.getenv "ANISO_BOUND" and dofile "tests/lua/bound.lua"
+if bound then bound.record() end
+if os.getenv "ANISO_COLLECT" == "always" then
+  collectgarbage("incremental", 1, 1000, 4)
+  collectgarbage("setpause", 0)
+end
+local leaks = dofile "tests/lua/leaks.lua"
 local strict = require "aniso.recipe.strict"
 setmetatable(_G, nil) -- luaunit asks for globals that may not exist; ours stay strict
 local lu = require "luaunit"
@@ -22,11 +33,23 @@ local function files(named)
   return found
 end
 
--- luaunit wants a list of {name, function} and {class name, class}.
+-- A test, or a class of tests, in which each test is guarded against leaks.
+local function guarded(value)
+  if type(value) == "function" then return leaks.guard(value) end
+  local class = {}
+  for name, member in pairs(value) do
+    local is_test = type(member) == "function" and name:match "^[tT]est"
+    class[name] = is_test and leaks.guard(member, value) or member
+  end
+  class.setUp, class.tearDown = nil, nil -- the guard calls them, between its readings
+  return class
+end
+
+-- luaunit takes a list of {name, function} and {class name, class}.
 local function collect(suite, prefix, instances)
   for name, value in pairs(suite) do
     local separator = type(value) == "function" and "." or ":"
-    instances[#instances + 1] = { prefix .. separator .. tostring(name), value }
+    instances[#instances + 1] = { prefix .. separator .. tostring(name), guarded(value) }
   end
 end
 
@@ -43,4 +66,5 @@ for _, name in ipairs { "testNames", "setupSuite", "teardownSuite" } do rawset(_
 local runner = lu.LuaUnit.new()
 runner:setOutputType "TAP"
 local failures = runner:runSuiteByInstances(instances, "aniso")
+if bound then bound.append(os.getenv "ANISO_BOUND") end
 os.exit(failures == 0 and 0 or 1, true)

@@ -89,6 +89,7 @@ function Recording.test_endings()
   lu.assertEquals(one(db, "SELECT status FROM run WHERE name = 'c'"), "crashed")
   db:close()
   local reader <close> = assert(store.open(path, { readonly = true }))
+  lu.assertTrue(reader.core:readonly())
   lu.assertEquals(reader:find("c").status, "crashed")
   lu.assertEquals(one(reader, "SELECT status FROM v_run WHERE name = 'c'"), "crashed")
 end

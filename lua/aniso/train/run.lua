@@ -11,7 +11,8 @@ local final_evaluation = require "aniso.train.final_evaluation"
 local provenance = require "aniso.train.provenance"
 local Session = require "aniso.train.session"
 
-local run = { prepare = Session.new }
+local run = { prepare = Session.new,
+  release_data = Session.release_data }
 
 -- Runs the sessions of those jobs that can be prepared as one group: prepare(job, sharing) → session,
 -- and record_of(session, job) → its recorder. → outcomes as Session:run()'s, in the order of the jobs.

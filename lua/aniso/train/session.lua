@@ -66,6 +66,11 @@ local function load_data(options)
   return latest.dataset
 end
 
+-- Drops the data set that is kept for the next run, so that its memory can be collected.
+function Session.release_data()
+  latest = {}
+end
+
 -- Everything that follows from the job's configuration and seed; nothing is stored.
 --   sharing [opt]                a session of the same backbone, prior and seed, whose net is shared
 --   job.levels [opt]             the λ_j of a stored run

@@ -175,6 +175,9 @@ local trainer = {}
 ---@return { uid: string, metrics: table }
 function trainer.run(job) end
 
+---Drops the data set that is kept for the next run, so that its memory can be collected.
+function trainer.release_data() end
+
 ---Goes on with a run that was killed, interrupted or failed, to the same bits.
 ---@param db aniso.RunDatabase open for writing
 ---@param run table a row of find()

@@ -1,0 +1,85 @@
+-- Which functions of the engine the Lua tests reach. bound.record() watches every function of
+-- aniso.core and every method of its classes; bound.names() lists them, "ops.relu" or
+-- "Tensor:close". A function with two names counts once, under its name in aniso.core.
+-- tests/lua/run.lua appends what a suite reached to the file that ANISO_BOUND names, and
+-- tests/lint/bound.lua compares that file with the list.
+local core = require "aniso.core"
+
+local bound = {}
+local reached = {} -- function → true
+
+-- Class name without the prefix → its metatable.
+local function classes()
+  local found = {}
+  for name, meta in pairs(debug.getregistry()) do
+    local class = type(name) == "string" and name:match "^aniso%.(%w+)$"
+    if class and type(meta) == "table" and meta.methods then found[class] = meta end
+  end
+  return found
+end
+
+-- function → its name.
+local function every()
+  local names = {}
+  for class, meta in pairs(classes()) do
+    for name, method in pairs(meta.methods) do names[method] = class .. ":" .. name end
+  end
+  for part, functions in pairs(core) do
+    for name, value in pairs(functions) do
+      if type(value) == "function" then names[value] = part .. "." .. name end
+    end
+  end
+  return names
+end
+
+local function sorted(names)
+  table.sort(names)
+  return names
+end
+
+function bound.names()
+  local names = {}
+  for _, name in pairs(every()) do names[#names + 1] = name end
+  return sorted(names)
+end
+
+-- A table that hands out the elements of `functions` and records which were read.
+local function watched(functions)
+  return setmetatable({}, {
+    __index = function(_, name)
+      local value = functions[name]
+      if type(value) == "function" then reached[value] = true end
+      return value
+    end,
+    __newindex = functions,
+    __pairs = function() return next, functions end,
+  })
+end
+
+local function watch_class(meta)
+  local index, methods = meta.__index, meta.methods
+  meta.__index = function(self, name)
+    local method = methods[name]
+    if method then reached[method] = true end
+    if type(index) == "table" then return index[name] end
+    return index(self, name)
+  end
+end
+
+-- Must be called before any other module of aniso is loaded: a module keeps the tables it found.
+function bound.record()
+  bound.all = every()
+  for _, meta in pairs(classes()) do watch_class(meta) end
+  for part, functions in pairs(core) do core[part] = watched(functions) end
+end
+
+-- Appends the names of the functions reached so far.
+function bound.append(path)
+  local file = assert(io.open(path, "a"))
+  for method in pairs(reached) do
+    if bound.all[method] then file:write(bound.all[method], "\n") end
+  end
+  file:close()
+end
+
+return bound

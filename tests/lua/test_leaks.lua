@@ -1,0 +1,33 @@
+-- The guard around every Lua test sees what a test leaves behind, and nothing where all is closed.
+local lu = require "luaunit"
+local core = require "aniso.core"
+local leaks = dofile "tests/lua/leaks.lua"
+
+local kept = {}
+
+local function fails(words, test)
+  lu.assertErrorMsgContains(words, leaks.guard(test))
+  kept[1] = nil
+  core.ops.clear_tape()
+end
+
+return {
+  test_live_bytes = function()
+    fails("live bytes more", function() kept[1] = core.tensor.zeros { 4096 } end)
+  end,
+  test_open_handles = function()
+    fails("1 open handles more", function() kept[1] = core.module.new { seed = 0 } end)
+  end,
+  test_the_tape = function()
+    fails("1 operations on the tape more", function() core.tensor.zeros({ 2 }):param():relu() end)
+  end,
+  test_what_is_closed_or_collected_counts_nothing = function()
+    leaks.guard(function()
+      core.module.new({ seed = 0 }):close()
+      lu.assertEquals(core.tensor.zeros({ 4096 }):relu():numel(), 4096)
+    end)()
+  end,
+  test_the_error_of_a_test_is_passed_on = function()
+    fails("its own words", function() error("its own words", 0) end)
+  end,
+}

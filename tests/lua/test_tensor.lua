@@ -1,0 +1,45 @@
+-- Questions to a tensor: shape, position of the largest element, finiteness, conversion.
+local lu = require "luaunit"
+local aniso = require "aniso"
+
+local tensor = aniso.tensor
+local T = {}
+
+local function row(x)
+  local out = {}
+  for i = 1, x:numel() do out[i] = x:get(i) end
+  return out
+end
+
+function T.test_dim()
+  lu.assertEquals(tensor.zeros({ 2, 3, 4 }):dim(), 3)
+  lu.assertEquals(tensor.zeros({ 5 }):dim(), 1)
+end
+
+-- Positions start at 0, as class labels do; the first of equals is taken.
+function T.test_argmax_along_the_last_dimension()
+  local x = tensor.from { { 1, 5, 2 }, { 9, 0, 3 }, { 4, 7, 7 } }
+  lu.assertEquals(row(x:argmax()), { 1, 0, 1 })
+end
+
+function T.test_finite()
+  lu.assertTrue(tensor.from({ 1, -2, 0 }):finite())
+  lu.assertFalse(tensor.from({ 1, 0 / 0, 0 }):finite())
+  lu.assertFalse(tensor.from({ 1, math.huge, 0 }):finite())
+end
+
+-- A part of a tensor is searched, and nothing else.
+function T.test_finite_of_a_view()
+  local x = tensor.from { { 1, 2, 0 / 0 }, { 3, 4, 5 } }
+  lu.assertTrue(x:narrow(2, 1, 2):finite())
+  lu.assertFalse(x:narrow(2, 2, 2):finite())
+end
+
+function T.test_to()
+  local whole = tensor.from({ 1.9, -1.9, 3 }):to "int64"
+  lu.assertEquals(whole:dtype(), "int64")
+  lu.assertEquals(row(whole), { 1, -1, 3 })
+  lu.assertEquals(row(whole:to "float32"), { 1.0, -1.0, 3.0 })
+end
+
+return T
