@@ -34,6 +34,7 @@ local Open = {}
 
 function Open.test_userdata_until_it_is_closed_or_collected()
   collectgarbage()
+  collectgarbage "stop" -- until the collection that is tested
   local before = open "userdata"
   local kept = core.tensor.zeros { 2 }
   core.tensor.zeros { 2 } -- for the collector
@@ -41,6 +42,7 @@ function Open.test_userdata_until_it_is_closed_or_collected()
   kept:close()
   kept:close() -- closing it once more changes nothing
   lu.assertEquals(open "userdata", before + 1)
+  collectgarbage "restart"
   collectgarbage()
   lu.assertEquals(open "userdata", before)
 end
