@@ -9,19 +9,19 @@
 static int context_index(lua_State *L)
 {
     if (!strcmp(luaL_checkstring(L, 2), "images"))
-        return lua_pushinteger(L, an_context_images(an_check_handle(L, 1, AN_CONTEXT))), 1;
+        return lua_pushinteger(L, an_denoiser_context_images(an_check_handle(L, 1, AN_CONTEXT))), 1;
     return an_index_method(L);
 }
 
 static void close_context(lua_State *L, void *c)
 {
     (void)L;
-    an_context_release(c);
+    an_denoiser_context_release(c);
 }
 
 static int push_text(lua_State *L, void *c)
 {
-    lua_pushfstring(L, "Context: %I images", (lua_Integer)an_context_images(c));
+    lua_pushfstring(L, "Context: %I images", (lua_Integer)an_denoiser_context_images(c));
     return 1;
 }
 

@@ -27,7 +27,7 @@ static int denoiser_new(lua_State *L)
     an_module *m = an_check_module(L, 1);
     const char *prefix = luaL_checkstring(L, 2);
     const an_denoiser_options o = {
-        .kind = (an_denoiser_name)an_opt_enum(L, 3, "kind", an_denoiser_names, 0),
+        .kind = (an_denoiser_kind)an_opt_enum(L, 3, "kind", an_denoiser_kind_names, 0),
         .classes = an_opt_int(L, 3, "classes", 0),
         .features = an_opt_int(L, 3, "features", 0),
         .crop_features = an_opt_int(L, 3, "crop_features", 0),
@@ -82,7 +82,7 @@ static an_tensor *times(lua_State *L, int arg)
 static int denoiser_forward(lua_State *L)
 {
     an_denoiser *d = check(L);
-    const an_context *c = an_check_handle(L, 2, AN_CONTEXT);
+    const an_denoiser_context *c = an_check_handle(L, 2, AN_CONTEXT);
     an_tensor *y = an_check_tensor(L, 3), *map = NULL;
     bool wants_map = an_opt_bool(L, 5, "map", false);
     if (lua_type(L, 4) == LUA_TNUMBER)
@@ -100,7 +100,7 @@ static int denoiser_index(lua_State *L)
 {
     const char *key = luaL_checkstring(L, 2);
     if (!strcmp(key, "kind"))
-        return lua_pushstring(L, an_denoiser_names[an_denoiser_options_of(check(L))->kind]), 1;
+        return lua_pushstring(L, an_denoiser_kind_names[an_denoiser_options_of(check(L))->kind]), 1;
     if (!strcmp(key, "classes"))
         return lua_pushinteger(L, an_denoiser_options_of(check(L))->classes), 1;
     if (!strcmp(key, "module"))
@@ -118,7 +118,7 @@ static int push_text(lua_State *L, void *d)
 {
     const an_denoiser_options *o = an_denoiser_options_of(d);
     int before = lua_gettop(L);
-    lua_pushfstring(L, "Denoiser: %s, %I classes, width %I", an_denoiser_names[o->kind],
+    lua_pushfstring(L, "Denoiser: %s, %I classes, width %I", an_denoiser_kind_names[o->kind],
                     (lua_Integer)o->classes, (lua_Integer)o->dim);
     if (o->kind == AN_CROSS_ATTENTION)
         lua_pushfstring(L, ", %I blocks of %I heads", (lua_Integer)o->blocks,

@@ -132,7 +132,7 @@ static int module_frozen(lua_State *L)
 /* m:count() → elements in all parameters */
 static int module_count(lua_State *L)
 {
-    lua_pushinteger(L, an_module_count(an_check_module(L, 1)));
+    lua_pushinteger(L, an_module_numel(an_check_module(L, 1)));
     return 1;
 }
 
@@ -144,7 +144,7 @@ static void close_module(lua_State *L, void *m)
 
 static int push_text(lua_State *L, void *m)
 {
-    lua_pushfstring(L, "Module: %I parameters in %I tensors%s%s", (lua_Integer)an_module_count(m),
+    lua_pushfstring(L, "Module: %I parameters in %I tensors%s%s", (lua_Integer)an_module_numel(m),
                     (lua_Integer)an_module_entries(m), an_module_sealed(m) ? "" : ", not sealed",
                     an_module_frozen(m) ? ", frozen" : "");
     return 1;

@@ -1,18 +1,19 @@
-/* crops: see crops.h. */
+/* crops: see crops.h. The search for windows runs in double. */
 #include "model/crops.h"
 
 #include <math.h>
 
+#include "base/assert.h"
 #include "kernel/common/carve.h"
 #include "grad/ops.h"
 #include "kernel/pointwise/crop.h"
 #include "tensor/scope.h"
 
-/* One image: its weighted map (h, w) of finite numbers, and what is wanted of it. */
+/* The search for n windows of side s in one image of H×W pixels. */
 typedef struct {
     int64_t H, W, n, s;
     const double *sum; /* (H+1, W+1): the map's weight above and left of each pixel corner */
-} scene;
+} search;
 
 /* out (h, w) ← Σ_k maps_k · p_k, with 0 where that is not finite. */
 static void weigh(double *out, const float *maps, const float *p, int64_t cells, int64_t K)
@@ -25,10 +26,10 @@ static void weigh(double *out, const float *maps, const float *p, int64_t cells,
     }
 }
 
-/* Cumulates one axis: at pixel corner x of n pixels, the integral over [0, x] of the `cells`
- * values v (a stride apart), each spread evenly over n/cells pixels. */
-static void cumulate(double *sum, int64_t sum_stride, const double *v, int64_t stride,
-                     int64_t cells, int64_t n)
+/* Integrates along one axis: sum at pixel corner x of n pixels = the integral over [0, x] of the
+ * `cells` values v (`stride` apart), each constant over n/cells pixels. */
+static void integrate_axis(double *sum, int64_t sum_stride, const double *v, int64_t stride,
+                           int64_t cells, int64_t n)
 {
     double whole = 0, cell = (double)n / (double)cells;
     int64_t c = 0;
@@ -41,17 +42,17 @@ static void cumulate(double *sum, int64_t sum_stride, const double *v, int64_t s
     }
 }
 
-/* sum (H+1, W+1) ← the cumulated map (h, w); `row` has room for (h, W+1). */
+/* sum (H+1, W+1) ← the summed-area table of map (h, w); row (h, W+1) is work space. */
 static void integrate(double *sum, double *row, const double *map, int64_t h, int64_t w, int64_t H,
                       int64_t W)
 {
     for (int64_t i = 0; i < h; i++)
-        cumulate(row + i * (W + 1), 1, map + i * w, 1, w, W);
+        integrate_axis(row + i * (W + 1), 1, map + i * w, 1, w, W);
     for (int64_t x = 0; x <= W; x++)
-        cumulate(sum + x, W + 1, row + x, W + 1, h, H);
+        integrate_axis(sum + x, W + 1, row + x, W + 1, h, H);
 }
 
-static double window_weight(const scene *a, int64_t y, int64_t x)
+static double window_weight(const search *a, int64_t y, int64_t x)
 {
     const double *top = a->sum + y * (a->W + 1), *end = a->sum + (y + a->s) * (a->W + 1);
     return end[x + a->s] - end[x] - top[x + a->s] + top[x];
@@ -63,16 +64,16 @@ static int64_t shared(int64_t a, int64_t b, int64_t s)
     return apart < s ? s - apart : 0;
 }
 
-/* Pixels that the window at (y, x) shares with the `count` windows in `taken`. */
-static int64_t overlap(const int64_t *taken, int64_t count, int64_t y, int64_t x, int64_t s)
+/* Pixels that the window at (y, x) shares with the `count` windows in `chosen`. */
+static int64_t overlap(const int64_t *chosen, int64_t count, int64_t y, int64_t x, int64_t s)
 {
     int64_t pixels = 0;
     for (int64_t i = 0; i < count; i++)
-        pixels += shared(taken[2 * i], y, s) * shared(taken[2 * i + 1], x, s);
+        pixels += shared(chosen[2 * i], y, s) * shared(chosen[2 * i + 1], x, s);
     return pixels;
 }
 
-static void choose(const scene *a, int64_t *position)
+static void choose(const search *a, int64_t *position)
 {
     for (int64_t i = 0; i < a->n; i++) {
         int64_t fewest = INT64_MAX;
@@ -124,7 +125,7 @@ static an_code choose_all(an_tensor *positions, an_tensor *maps, an_tensor *p, i
         double *sum = an_carve_at(&scratch, own_sums);
         weigh(map, an_f32(maps) + b * h * w * K, an_f32(p) + b * K, h * w, K);
         integrate(sum, row, map, h, w, H, W);
-        choose(&(scene){H, W, n, s, sum}, an_i64(positions) + b * n * 2);
+        choose(&(search){H, W, n, s, sum}, an_i64(positions) + b * n * 2);
     }
     an_carve_give(&scratch);
     return AN_OK;
@@ -148,6 +149,9 @@ an_tensor *an_crops_cut(an_tensor *images, an_tensor *positions, int64_t s)
 {
     if (!images || !positions)
         return NULL;
+    AN_ASSERT(images->dtype == AN_F32 && images->ndim == 4);
+    AN_ASSERT(positions->dtype == AN_I64 && positions->ndim == 3 && positions->shape[2] == 2);
+    AN_ASSERT(positions->shape[0] == images->shape[0] && an_is_contiguous(positions));
     int64_t B = images->shape[0], n = positions->shape[1], C = images->shape[3];
     size_t mark = an_scope_begin();
     images = an_contiguous(an_detach(images));

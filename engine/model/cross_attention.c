@@ -1,15 +1,15 @@
-/* cross_attention: the default denoiser, a transformer over K label tokens that reads the
- * image through cross-attention (METHOD §5; blocks as DiT, 2212.09748).
+/* cross_attention: the default denoiser, a transformer over K label tokens that reads the image
+ * through cross-attention (METHOD §5; blocks as in DiT, Peebles & Xie, 2212.09748, fig. 3).
  *
  *     x_j = Linear[y_t,j, m^g_j, m^l_j] + class_j ;   c = SiLU(MLP(sinusoid(t)))
  *     block: x += (1 + gate) · f(LN(x)(1 + scale) + shift)   for f = self-attention,
- *            cross-attention to the image tokens, MLP;  the nine of them from Linear(c)
+ *            cross-attention to the image tokens, MLP;  the nine vectors are Linear(c)
  *     ε̂_j = Linear(LN(x_j)(1 + scale) + shift)
- * Image tokens: LN[ Linear(F) + position ; Linear(crops) + crop type ]; their keys and values
- * are made once per image, in encode. DiT starts its gates at 0 to train 28 blocks. Here
- * the depth is small, the last layer starts at 0 anyway, and a second zero before it
- * would keep gradients from the blocks at first: so the modulation starts at 0 and the
- * gate is 1 + it; a new network is a plain pre-norm transformer. */
+ * Image tokens: LN[ Linear(F) + position ; Linear(crops) + crop type ]; encode computes their keys
+ * and values once per image. DiT initialises its gates with 0 to train 28 blocks. This network is
+ * shallow and its last layer starts at 0; gates of 0 before it would keep gradients from the blocks
+ * at first. The modulation therefore starts at 0 and enters as 1 + gate: a new network is a plain
+ * pre-norm transformer. */
 #include "model/cross_attention.h"
 
 #include "grad/ops.h"
@@ -23,7 +23,7 @@ typedef an_cross_attention attention;
 
 static const double MAX_PERIOD = 10000, EPS = 1e-5;
 
-/* ── making ──────────────────────────────────────────────────────────────────── */
+/* ── building ──────────────────────────────────────────────────────────────────── */
 
 static attention make_attention(an_module *m, const char *name, int64_t D)
 {
@@ -74,14 +74,14 @@ static an_code build(void *self, an_module *m, const char *prefix, const an_deno
     return an_module_failed(m);
 }
 
-static void drop(void *self)
+static void release(void *self)
 {
     an_release(((network *)self)->position);
 }
 
 /* ── once per image ──────────────────────────────────────────────────────────── */
 
-/* The positions of an h×w grid, kept until the grid changes. */
+/* The position vectors of an h×w grid, kept until the grid changes. */
 static an_tensor *positions(network *n, int64_t h, int64_t w)
 {
     if (n->position && n->position->shape[0] == h && n->position->shape[1] == w)
@@ -106,7 +106,7 @@ static an_tensor *image_tokens(network *n, an_tensor *features, an_tensor *crops
     return an_ln_apply(&n->token_norm, tokens);
 }
 
-static an_code encode(void *self, an_context *c, an_tensor *features, an_tensor *crops)
+static an_code encode(void *self, an_denoiser_context *c, an_tensor *features, an_tensor *crops)
 {
     network *n = self;
     an_tensor *tokens = image_tokens(n, features, crops);
@@ -121,14 +121,14 @@ static an_code encode(void *self, an_context *c, an_tensor *features, an_tensor 
 
 /* ── per step ────────────────────────────────────────────────────────────────── */
 
-/* LN(x)(1 + scale) + shift, with shift and scale at i and i+1 of v (times, …·D). */
+/* LN(x)(1 + scale) + shift, with shift and scale in vectors i and i + 1 of v (times, …·D). */
 static an_tensor *modulate(const network *n, an_tensor *x, an_tensor *v, int i)
 {
     return an_adaptive_norm(x, v, i * n->D, EPS);
 }
 
-/* x + (1 + gate)·y, with the gate at i of v. */
-static an_tensor *join(const network *n, an_tensor *x, an_tensor *y, an_tensor *v, int i)
+/* x + (1 + gate)·y, with the gate in vector i of v. */
+static an_tensor *add_gated(const network *n, an_tensor *x, an_tensor *y, an_tensor *v, int i)
 {
     return an_gated_join(x, y, v, i * n->D);
 }
@@ -147,22 +147,22 @@ static an_tensor *cross_attention(const network *n, const attention *a, an_tenso
     return an_dense_apply(&a->out, y);
 }
 
-static an_tensor *block_forward(const network *n, int i, const an_context *context, an_tensor *x,
-                                an_tensor *c, an_tensor **map)
+static an_tensor *block_forward(const network *n, int i, const an_denoiser_context *context,
+                                an_tensor *x, an_tensor *c, an_tensor **map)
 {
     const block *b = &n->block[i];
     an_tensor *v = an_dense_apply(&b->modulation, c);
     an_tensor *y = self_attention(n, &b->self, modulate(n, x, v, 0));
-    x = join(n, x, y, v, 2);
+    x = add_gated(n, x, y, v, 2);
     y = cross_attention(n, &b->cross, modulate(n, x, v, 3), context->kept[2 * i],
                         context->kept[2 * i + 1], map);
-    x = join(n, x, y, v, 5);
+    x = add_gated(n, x, y, v, 5);
     y = an_map(an_dense_apply(&b->mlp0, modulate(n, x, v, 6)), AN_GELU);
-    return join(n, x, an_dense_apply(&b->mlp2, y), v, 8);
+    return add_gated(n, x, an_dense_apply(&b->mlp2, y), v, 8);
 }
 
 /* The label tokens (B·R, K, D). */
-static an_tensor *label_tokens(const network *n, const an_context *c, an_tensor *y)
+static an_tensor *label_tokens(const network *n, const an_denoiser_context *c, an_tensor *y)
 {
     int64_t rows = y->shape[0], R = rows / c->images;
     const int64_t column[] = {rows, n->K, 1};
@@ -183,29 +183,29 @@ static an_tensor *condition(const network *n, an_tensor *t)
     return an_map(an_dense_apply(&n->time2, an_map(c, AN_SILU)), AN_SILU);
 }
 
-/* True if nothing of this pass will be differentiated. */
-static bool unrecorded(const network *n, const an_context *context, an_tensor *y)
+/* No gradient of this pass is required. */
+static bool is_inference(const network *n, const an_denoiser_context *context, an_tensor *y)
 {
     return !an_wants_grad(n->out.weight) && !an_wants_grad(context->kept[0]) && !an_wants_grad(y);
 }
 
-/* A reverse chain's step: all rows at one time, and nothing to keep. */
-static an_tensor *chain_forward(const network *n, const an_context *context, an_tensor *y,
+/* A step of a reverse chain: all rows at one time, no gradients. */
+static an_tensor *chain_forward(const network *n, const an_denoiser_context *context, an_tensor *y,
                                 an_tensor *t)
 {
     an_tensor *c = condition(n, an_view_narrow(t, 0, 0, 1));
-    an_tensor *modulation[AN_MOST_BLOCKS + 1];
+    an_tensor *modulation[AN_MAX_BLOCKS + 1];
     for (int i = 0; i < n->blocks; i++)
         modulation[i] = an_dense_apply(&n->block[i].modulation, c);
     modulation[n->blocks] = an_dense_apply(&n->out_modulation, c);
-    return an_cross_rows(n, context, modulation, an_contiguous(y));
+    return an_cross_attention_chain(n, context, modulation, an_contiguous(y));
 }
 
-static an_tensor *forward(void *self, const an_context *context, an_tensor *y, an_tensor *t,
-                          an_tensor **map)
+static an_tensor *forward(void *self, const an_denoiser_context *context, an_tensor *y,
+                          an_tensor *t, an_tensor **map)
 {
     const network *n = self;
-    if (!map && an_denoiser_one_time(t) && unrecorded(n, context, y))
+    if (!map && an_denoiser_times_equal(t) && is_inference(n, context, y))
         return chain_forward(n, context, y, t);
     an_tensor *c = condition(n, t);
     an_tensor *x = label_tokens(n, context, y);
@@ -213,7 +213,7 @@ static an_tensor *forward(void *self, const an_context *context, an_tensor *y, a
         bool last = i == n->blocks - 1;
         size_t mark = an_scope_begin();
         an_tensor *out = block_forward(n, i, context, x, c, last ? map : NULL);
-        if (last) /* its scope is the caller's, for the map leaves it too */
+        if (last) /* left in the scope of the caller, which the map leaves too */
             x = out;
         else
             x = an_scope_end(mark, out);
@@ -223,5 +223,8 @@ static an_tensor *forward(void *self, const an_context *context, an_tensor *y, a
     return an_reshape(x, 2, y->shape);
 }
 
-const an_denoiser_kind an_cross_attention_kind = {
-    .bytes = sizeof(network), .build = build, .encode = encode, .forward = forward, .drop = drop};
+const an_denoiser_methods an_cross_attention_methods = {.bytes = sizeof(network),
+                                                        .build = build,
+                                                        .encode = encode,
+                                                        .forward = forward,
+                                                        .release = release};

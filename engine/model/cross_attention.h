@@ -1,6 +1,6 @@
-/* cross_attention: the parts of that denoiser, which two files work on: cross_attention.c
- * makes it, encodes images and runs it with operations that can be differentiated;
- * cross_attention_chain.c is the pass of a reverse chain, which keeps nothing. */
+/* cross_attention: the parameters of the denoiser of that kind, shared by two files.
+ * cross_attention.c builds it, encodes images and runs it with recorded operations;
+ * cross_attention_chain.c is its forward pass in a reverse chain, without recording. */
 #ifndef AN_MODEL_CROSS_ATTENTION_H
 #define AN_MODEL_CROSS_ATTENTION_H
 
@@ -12,7 +12,7 @@ typedef struct {
 } an_cross_attention;
 
 typedef struct {
-    an_dense modulation; /* (9D, D): shift, scale, gate of self, of cross, of mlp */
+    an_dense modulation; /* D → 9D: shift, scale and gate of self, of cross, of mlp */
     an_cross_attention self, cross;
     an_dense mlp0, mlp2;
 } an_cross_block;
@@ -24,13 +24,14 @@ typedef struct {
     an_tensor *class_embedding; /* (K, D) */
     an_tensor *crop_type;       /* (D)    */
     an_ln token_norm;
-    an_cross_block block[AN_MOST_BLOCKS];
-    an_tensor *position; /* (h, w, D) of the latest grid, retained */
+    an_cross_block block[AN_MAX_BLOCKS];
+    an_tensor *position; /* (h, w, D) of the latest grid, retained; NULL before */
 } an_cross_network;
 
-/* The pass for rows y (B·R, K) at one time: modulation[i] (1, 9D) of block i, the last one
- * (1, 2D) of the output; NULL entries and y pass a failure on → (B·R, K). */
-an_tensor *an_cross_rows(const an_cross_network *n, const an_context *context,
-                         an_tensor *const *modulation, an_tensor *y);
+/* The forward pass for rows y (B·R, K), contiguous, all at one time → (B·R, K). modulation[i] (1,
+ * 9D) is that of block i, modulation[blocks] (1, 2D) that of the output. NULL after a failure, and
+ * where y or one of the modulations is NULL. */
+an_tensor *an_cross_attention_chain(const an_cross_network *n, const an_denoiser_context *context,
+                                    an_tensor *const *modulation, an_tensor *y);
 
 #endif

@@ -51,10 +51,10 @@ typedef struct {
 
 typedef struct {
     const an_cross_network *n;
-    const an_context *context;
+    const an_denoiser_context *context;
     const float *y, *modulation; /* modulation (2D) of the output */
     int64_t R;
-    layer layer[AN_MOST_BLOCKS];
+    layer layer[AN_MAX_BLOCKS];
     packed_dense last;
     an_carve scratch;
     block_parts own;
@@ -335,8 +335,8 @@ static void run_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
     run_block(p, &b);
 }
 
-an_tensor *an_cross_rows(const an_cross_network *n, const an_context *context,
-                         an_tensor *const *modulation, an_tensor *y)
+an_tensor *an_cross_attention_chain(const an_cross_network *n, const an_denoiser_context *context,
+                                    an_tensor *const *modulation, an_tensor *y)
 {
     an_tensor *out = y ? an_tensor_like(y) : NULL;
     if (!out)

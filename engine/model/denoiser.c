@@ -1,4 +1,4 @@
-/* denoiser: see denoiser.h. Checks the arguments, keeps the context, calls the kind. */
+/* denoiser: see denoiser.h. Checks arguments, owns contexts, calls the methods of the kind. */
 #include "model/denoiser.h"
 
 #include "base/memory/tensor_heap.h"
@@ -6,17 +6,17 @@
 #include "model/denoiser_kind.h"
 #include "tensor/scope.h"
 
-const char *const an_denoiser_names[] = {"cross_attention", "film", NULL};
+const char *const an_denoiser_kind_names[] = {"cross_attention", "film", NULL};
 
-static const an_denoiser_kind *const kinds[] = {
-    [AN_CROSS_ATTENTION] = &an_cross_attention_kind,
-    [AN_FILM] = &an_film_kind,
+static const an_denoiser_methods *const kinds[] = {
+    [AN_CROSS_ATTENTION] = &an_cross_attention_methods,
+    [AN_FILM] = &an_film_methods,
 };
 
 struct an_denoiser {
     an_module *module;
     an_denoiser_options options;
-    const an_denoiser_kind *kind;
+    const an_denoiser_methods *methods;
     void *self;
 };
 
@@ -28,8 +28,8 @@ static an_code check(const an_denoiser_options *o)
         return an_fail(AN_EINVAL, "denoiser: dim and steps are 1 or more");
     if (o->kind != AN_CROSS_ATTENTION)
         return AN_OK;
-    if (o->blocks < 1 || o->blocks > AN_MOST_BLOCKS)
-        return an_fail(AN_EINVAL, "denoiser: blocks is 1 to %d, not %lld", AN_MOST_BLOCKS,
+    if (o->blocks < 1 || o->blocks > AN_MAX_BLOCKS)
+        return an_fail(AN_EINVAL, "denoiser: blocks is 1 to %d, not %lld", AN_MAX_BLOCKS,
                        (long long)o->blocks);
     if (o->heads < 1 || o->dim % o->heads != 0 || o->dim % 4 != 0)
         return an_fail(AN_EINVAL,
@@ -50,11 +50,11 @@ an_denoiser *an_denoiser_new(an_module *m, const char *prefix, const an_denoiser
     if (!d)
         return NULL;
     d->options = *options;
-    d->kind = kinds[options->kind];
+    d->methods = kinds[options->kind];
     d->module = m;
     an_module_retain(m);
-    d->self = an_calloc(1, d->kind->bytes);
-    if (!d->self || d->kind->build(d->self, m, prefix, &d->options)) {
+    d->self = an_calloc(1, d->methods->bytes);
+    if (!d->self || d->methods->build(d->self, m, prefix, &d->options)) {
         an_denoiser_free(d);
         return NULL;
     }
@@ -65,8 +65,8 @@ void an_denoiser_free(an_denoiser *d)
 {
     if (!d)
         return;
-    if (d->self && d->kind->drop)
-        d->kind->drop(d->self);
+    if (d->self && d->methods->release)
+        d->methods->release(d->self);
     an_free(d->self);
     an_module_release(d->module);
     an_free(d);
@@ -101,26 +101,27 @@ static an_code check_encode(const an_denoiser_options *o, an_tensor *features, a
     return AN_OK;
 }
 
-static void retain_all(an_context *c)
+static void retain_all(an_denoiser_context *c)
 {
     an_retain(c->mg);
     an_retain(c->ml);
-    for (int i = 0; i < 2 * AN_MOST_BLOCKS; i++)
+    for (int i = 0; i < 2 * AN_MAX_BLOCKS; i++)
         if (c->kept[i])
             an_retain(c->kept[i]);
 }
 
-an_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_tensor *crops, an_tensor *mg,
-                               an_tensor *ml)
+an_denoiser_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_tensor *crops,
+                                        an_tensor *mg, an_tensor *ml)
 {
     if (!features || !mg || !ml || check_encode(&d->options, features, crops, mg, ml))
         return NULL;
-    an_context *c = an_tensor_heap_take(sizeof *c); /* one a step, as its tensors */
+    /* from the heap of tensors: allocated every step, like them */
+    an_denoiser_context *c = an_tensor_heap_take(sizeof *c);
     if (!c)
         return NULL;
-    *c = (an_context){.owner = d, .images = features->shape[0], .mg = mg, .ml = ml};
+    *c = (an_denoiser_context){.owner = d, .images = features->shape[0], .mg = mg, .ml = ml};
     size_t mark = an_scope_begin();
-    if (d->kind->encode(d->self, c, features, crops)) {
+    if (d->methods->encode(d->self, c, features, crops)) {
         an_tensor_heap_give(c);
         c = NULL;
     } else {
@@ -130,25 +131,26 @@ an_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_tensor *c
     return c;
 }
 
-void an_context_release(an_context *c)
+void an_denoiser_context_release(an_denoiser_context *c)
 {
     if (!c)
         return;
     an_release(c->mg);
     an_release(c->ml);
-    for (int i = 0; i < 2 * AN_MOST_BLOCKS; i++)
+    for (int i = 0; i < 2 * AN_MAX_BLOCKS; i++)
         an_release(c->kept[i]);
     an_tensor_heap_give(c);
 }
 
-int64_t an_context_images(const an_context *c)
+int64_t an_denoiser_context_images(const an_denoiser_context *c)
 {
     return c->images;
 }
 
 /* ── forward ─────────────────────────────────────────────────────────────────── */
 
-static an_code check_forward(const an_denoiser *d, const an_context *c, an_tensor *y, an_tensor *t)
+static an_code check_forward(const an_denoiser *d, const an_denoiser_context *c, an_tensor *y,
+                             an_tensor *t)
 {
     if (c->owner != d)
         return an_fail(AN_EINVAL, "the context was encoded by another denoiser");
@@ -170,7 +172,7 @@ static an_code check_forward(const an_denoiser *d, const an_context *c, an_tenso
     return AN_OK;
 }
 
-bool an_denoiser_one_time(const an_tensor *t)
+bool an_denoiser_times_equal(const an_tensor *t)
 {
     const int64_t *times = an_i64(t);
     for (int64_t i = 1; i < t->shape[0]; i++)
@@ -179,13 +181,13 @@ bool an_denoiser_one_time(const an_tensor *t)
     return true;
 }
 
-an_tensor *an_denoiser_forward(an_denoiser *d, const an_context *c, an_tensor *y, an_tensor *t,
-                               an_tensor **map)
+an_tensor *an_denoiser_forward(an_denoiser *d, const an_denoiser_context *c, an_tensor *y,
+                               an_tensor *t, an_tensor **map)
 {
     if (!c || !y || !t || check_forward(d, c, y, t))
         return NULL;
     size_t mark = an_scope_begin();
-    an_tensor *out = d->kind->forward(d->self, c, y, t, map);
+    an_tensor *out = d->methods->forward(d->self, c, y, t, map);
     if (!out || !map)
         return an_scope_end(mark, out);
     an_retain(*map); /* two tensors leave this scope */

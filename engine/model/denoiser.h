@@ -1,54 +1,56 @@
-/* denoiser: the network of the reverse process, ε̂ (or ŷ0, or v) from y_t and an image
- * (METHOD §5). Two kinds behind one interface:
+/* denoiser: the network of the reverse process: the prediction ε̂ (or ŷ0, or v) from y_t and an
+ * image (METHOD §5). Two kinds have one interface. Call order:
  *
- *     an_context *c = an_denoiser_encode(d, features, crops, mg, ml);   once per image
+ *     an_denoiser_context *c = an_denoiser_encode(d, features, crops, mg, ml);   once per image
  *     ε̂ = an_denoiser_forward(d, c, y, t, NULL);                       per step, all draws
- *     an_context_release(c);
- * Everything that depends on the image alone (keys and values of the cross-attention,
- * the image feature of film) is computed in encode; forward takes any number of draws of
- * every image. Both kinds start with ε̂ = 0. */
+ *     an_denoiser_context_release(c);
+ * What depends on the image alone (keys and values of the cross-attention, the image vector of
+ * film) is computed in encode; forward takes any number of draws of each image. A new network of
+ * either kind predicts 0. */
 #ifndef AN_MODEL_DENOISER_H
 #define AN_MODEL_DENOISER_H
 
 #include "model/module.h"
 
-enum { AN_MOST_BLOCKS = 16 };
+enum { AN_MAX_BLOCKS = 16 };
 
-typedef enum { AN_CROSS_ATTENTION, AN_FILM } an_denoiser_name;
-extern const char *const an_denoiser_names[]; /* "cross_attention", "film", NULL */
+typedef enum { AN_CROSS_ATTENTION, AN_FILM } an_denoiser_kind;
+extern const char *const an_denoiser_kind_names[]; /* "cross_attention", "film", NULL */
 
 typedef struct {
-    an_denoiser_name kind;
+    an_denoiser_kind kind;
     int64_t classes;       /* K                                                     */
     int64_t features;      /* Cf, channels of the backbone's features               */
     int64_t crop_features; /* D_l, width of the crop vectors; 0: there are none     */
-    int64_t dim;           /* D; a multiple of 4 and of heads for cross_attention   */
+    int64_t dim;           /* D ≥ 1; for cross_attention a multiple of 4 and of heads */
     int64_t steps;         /* T: times are 0 … T                                    */
     int64_t blocks, heads; /* cross_attention only                                  */
     double mlp_ratio;      /* cross_attention only: hidden width of the MLP over D  */
 } an_denoiser_options;
 
 typedef struct an_denoiser an_denoiser;
-typedef struct an_context an_context;
+typedef struct an_denoiser_context an_denoiser_context;
 
-/* Declares `prefix`.… in m (engine/model/README.md lists the names), which it keeps alive. */
+/* Declares `prefix`.… in m (names: engine/model/README.md) and retains m, which is not sealed yet.
+ * NULL after a failure: AN_EINVAL for options out of range, a name used twice or a sealed m. */
 an_denoiser *an_denoiser_new(an_module *m, const char *prefix, const an_denoiser_options *options);
 void an_denoiser_free(an_denoiser *d); /* NULL is allowed */
 
 /* features (B, h, w, Cf); crops (B, n, D_l), NULL if crop_features is 0 (film ignores them);
- * mg and ml (B, K), the priors' probabilities. Recorded if gradients are wanted: then one
- * backward pass uses the context up. NULL after a failure. */
-an_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_tensor *crops, an_tensor *mg,
-                               an_tensor *ml);
-void an_context_release(an_context *c);         /* NULL is allowed */
-int64_t an_context_images(const an_context *c); /* B */
+ * mg and ml (B, K), the probabilities of the priors. Recorded if a gradient is required; the
+ * context then serves until the backward pass. NULL after a failure or for NULL features, mg or ml.
+ */
+an_denoiser_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_tensor *crops,
+                                        an_tensor *mg, an_tensor *ml);
+void an_denoiser_context_release(an_denoiser_context *c);         /* NULL is allowed */
+int64_t an_denoiser_context_images(const an_denoiser_context *c); /* B */
 
-/* y (B·R, K), row i belonging to image i/R; t int64 (B·R) or (1), in 0 … T → (B·R, K).
- * `map` [opt] receives the attention of each class over the image tokens in the last block,
- * averaged over heads: (B·R, K, N), N = h·w features in reading order, then the crops;
- * cross_attention only. */
-an_tensor *an_denoiser_forward(an_denoiser *d, const an_context *c, an_tensor *y, an_tensor *t,
-                               an_tensor **map);
+/* y (B·R, K), row i belonging to image i / R of the context c of this denoiser; t int64 (B·R) or
+ * (1), in 0 … T → (B·R, K). *map (map may be NULL) is set to the attention of each class over the
+ * image tokens in the last block, averaged over heads: (B·R, K, N), the N = h·w features in reading
+ * order, then the crops; AN_EINVAL for film. NULL after a failure or for a NULL argument. */
+an_tensor *an_denoiser_forward(an_denoiser *d, const an_denoiser_context *c, an_tensor *y,
+                               an_tensor *t, an_tensor **map);
 
 const an_denoiser_options *an_denoiser_options_of(const an_denoiser *d);
 an_module *an_denoiser_module(const an_denoiser *d);

@@ -3,8 +3,8 @@
  *     u = BN(Linear(mean over the grid of F))                          once per image
  *     h = u ⊙ softplus(BN(e1_t ⊙ Linear[y_t, m^g, m^l]))
  *     h = softplus(BN(e2_t ⊙ Linear h)),  h = softplus(BN(e3_t ⊙ Linear h)),  ε̂ = Linear h
- * with a learned row e_t per time. Unlike CARD, the last layer starts at zero. The grid's
- * mean stands for CARD's own image encoder; crop vectors enter through m^l alone. */
+ * with a learned row e_t per time. Differences from CARD: the last layer starts at zero, and the
+ * mean of F over the grid replaces CARD's image encoder. Crop vectors enter through m^l alone. */
 #include "model/film.h"
 
 #include "grad/ops.h"
@@ -31,7 +31,7 @@ static an_code build(void *self, an_module *m, const char *prefix, const an_deno
     return an_module_failed(m);
 }
 
-static an_code encode(void *self, an_context *c, an_tensor *features, an_tensor *crops)
+static an_code encode(void *self, an_denoiser_context *c, an_tensor *features, an_tensor *crops)
 {
     const film *f = self;
     (void)crops;
@@ -40,22 +40,22 @@ static an_code encode(void *self, an_context *c, an_tensor *features, an_tensor 
     return c->kept[FEATURE] ? AN_OK : an_err_code();
 }
 
-/* True if nothing of this pass will be differentiated, nor a batch's moments taken. */
-static bool keeps_nothing(const film *f, const an_context *c, an_tensor *y)
+/* No gradient of this pass is required, and no moments of the batch. */
+static bool is_inference(const film *f, const an_denoiser_context *c, an_tensor *y)
 {
     return !an_module_training(f->feature_norm.module) && !an_wants_grad(f->out.weight) &&
            !an_wants_grad(c->kept[FEATURE]) && !an_wants_grad(y);
 }
 
-static an_tensor *forward(void *self, const an_context *c, an_tensor *y, an_tensor *t,
+static an_tensor *forward(void *self, const an_denoiser_context *c, an_tensor *y, an_tensor *t,
                           an_tensor **map)
 {
     const film *f = self;
     if (map)
         return an_fail(AN_EINVAL, "a film denoiser has no attention map; use cross_attention"),
                NULL;
-    if (an_denoiser_one_time(t) && keeps_nothing(f, c, y))
-        return an_film_rows(f, c, c->kept[FEATURE], an_contiguous(y), an_i64(t)[0]);
+    if (an_denoiser_times_equal(t) && is_inference(f, c, y))
+        return an_film_chain(f, c, c->kept[FEATURE], an_contiguous(y), an_i64(t)[0]);
     int64_t R = y->shape[0] / c->images;
     an_tensor *parts[] = {y, an_repeat_rows(c->mg, R), an_repeat_rows(c->ml, R)};
     an_tensor *u = an_repeat_rows(c->kept[FEATURE], R);
@@ -70,5 +70,5 @@ static an_tensor *forward(void *self, const an_context *c, an_tensor *y, an_tens
     return an_dense_apply(&f->out, h);
 }
 
-const an_denoiser_kind an_film_kind = {
+const an_denoiser_methods an_film_methods = {
     .bytes = sizeof(film), .build = build, .encode = encode, .forward = forward};

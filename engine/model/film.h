@@ -1,6 +1,6 @@
-/* film: the parts of that denoiser, which two files work on: film.c makes it, encodes images
- * and runs it with operations that can be differentiated; film_chain.c is the pass of a
- * reverse chain, which keeps nothing. */
+/* film: the parameters of the denoiser of that kind, shared by two files. film.c builds it, encodes
+ * images and runs it with recorded operations; film_chain.c is its forward pass in a reverse chain,
+ * without recording. */
 #ifndef AN_MODEL_FILM_H
 #define AN_MODEL_FILM_H
 
@@ -11,7 +11,7 @@ enum { AN_FILM_LAYERS = 3 };
 
 typedef struct {
     an_dense lin;
-    an_tensor *embed; /* (T+1, D), uniform in [0, 1) as CARD's */
+    an_tensor *embed; /* (T+1, D), initialised uniformly in [0, 1), as in CARD */
     an_bn norm;
 } an_film_layer;
 
@@ -21,9 +21,10 @@ typedef struct {
     an_film_layer layer[AN_FILM_LAYERS];
 } an_film_network;
 
-/* The pass for rows y (B·R, K) at time t, normalised by the running moments; u (B, D) is the
- * images' vector. A NULL passes a failure on → (B·R, K). */
-an_tensor *an_film_rows(const an_film_network *f, const an_context *context, an_tensor *u,
-                        an_tensor *y, int64_t t);
+/* The forward pass for rows y (B·R, K), contiguous, at time t in 0 … T, normalised by the running
+ * moments; u (B, D) holds the vector of each image → (B·R, K). NULL after a failure, and where u or
+ * y is NULL. */
+an_tensor *an_film_chain(const an_film_network *f, const an_denoiser_context *context, an_tensor *u,
+                         an_tensor *y, int64_t t);
 
 #endif

@@ -155,8 +155,8 @@ static void run_rows(const pass *p, int64_t first, int64_t rows)
         memcpy(p->out + (first + r) * p->K, next + r * whole.N, sizeof(float) * (size_t)p->K);
 }
 
-an_tensor *an_film_rows(const an_film_network *f, const an_context *context, an_tensor *u,
-                        an_tensor *y, int64_t t)
+an_tensor *an_film_chain(const an_film_network *f, const an_denoiser_context *context, an_tensor *u,
+                         an_tensor *y, int64_t t)
 {
     an_tensor *out = u && y ? an_tensor_like(y) : NULL;
     if (!out)

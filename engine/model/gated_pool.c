@@ -3,16 +3,16 @@
 
 #include "grad/ops.h"
 
-an_gated an_gated_new(an_module *m, const char *name, int64_t width, int64_t hidden)
+an_gated_pool an_gated_pool_new(an_module *m, const char *name, int64_t width, int64_t hidden)
 {
-    return (an_gated){
+    return (an_gated_pool){
         .v = an_dense_new(m, an_name("%s.v", name).text, width, hidden),
         .u = an_dense_new(m, an_name("%s.u", name).text, width, hidden),
         .w = an_dense_no_bias(m, an_name("%s.w", name).text, hidden, 1),
     };
 }
 
-an_tensor *an_gated_pool(const an_gated *p, an_tensor *bag, an_tensor **attention)
+an_tensor *an_gated_pool_apply(const an_gated_pool *p, an_tensor *bag, an_tensor **attention)
 {
     if (!bag)
         return NULL;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/assert.h"
 #include "base/rng.h"
 
 an_init an_init_constant(double value)
@@ -22,12 +23,14 @@ an_init an_init_normal(double deviation)
 
 an_init an_init_fan_in(int64_t fan_in)
 {
+    AN_ASSERT(fan_in >= 1);
     double bound = 1 / sqrt((double)fan_in);
     return an_init_uniform(-bound, bound);
 }
 
 an_init an_init_fan_out(int64_t fan_out)
 {
+    AN_ASSERT(fan_out >= 1);
     return an_init_normal(sqrt(2 / (double)fan_out));
 }
 
@@ -41,6 +44,7 @@ static uint64_t hash(const char *name)
 
 void an_init_fill(an_tensor *x, an_init init, uint64_t seed, const char *name)
 {
+    AN_ASSERT(x->dtype == AN_F32 && an_is_contiguous(x));
     float *value = an_f32(x);
     int64_t n = an_numel(x);
     uint64_t stream = an_stream("init", hash(name), 0);

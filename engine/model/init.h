@@ -1,6 +1,6 @@
-/* init: the distribution a new parameter is drawn from.
+/* init: the distribution from which a new parameter is drawn.
  *
- * A parameter's first value is a pure function of the module's seed and the parameter's
+ * The initial value of a parameter is a pure function of the module's seed and the parameter's
  * name: adding a layer, or building in another order, changes no other layer. */
 #ifndef AN_MODEL_INIT_H
 #define AN_MODEL_INIT_H
@@ -18,14 +18,14 @@ typedef struct {
 
 an_init an_init_constant(double value);
 an_init an_init_uniform(double low, double high);
-an_init an_init_normal(double deviation); /* mean 0 */
+an_init an_init_normal(double deviation); /* mean 0, deviation ≥ 0 */
 
-/* Uniform in ±1/√fan_in: Kaiming's uniform law with a = √5 for a weight, and the law of
- * its bias; what PyTorch gives Linear and Conv2d (1502.01852, eq. 10, with that a). */
+/* Uniform in ±1/√fan_in, fan_in ≥ 1: PyTorch's default for the weight and the bias of Linear and
+ * Conv2d (He et al., 1502.01852, eq. 10, with a = √5 for the weight). */
 an_init an_init_fan_in(int64_t fan_in);
 
-/* Normal with deviation √(2/fan_out): Kaiming's normal law for a convolution before a
- * ReLU (1502.01852, eq. 14); fan_out = outputs · kernel height · kernel width. */
+/* Normal with deviation √(2/fan_out), fan_out ≥ 1: for a convolution before a ReLU (He et al.,
+ * 1502.01852, eq. 14); fan_out = outputs · kernel height · kernel width. */
 an_init an_init_fan_out(int64_t fan_out);
 
 /* Fills the contiguous float32 tensor x at the addresses (seed, stream of `name`). */

@@ -1,6 +1,7 @@
 /* layer: see layer.h. */
 #include "model/layer.h"
 
+#include "base/assert.h"
 #include "grad/ops.h"
 
 static const double EPS = 1e-5, MOMENTUM = 0.1;
@@ -15,6 +16,7 @@ static an_tensor *part(an_module *m, const char *name, const char *what, an_init
 static an_dense dense(an_module *m, const char *name, int64_t in, int64_t out, an_init init,
                       bool bias)
 {
+    AN_ASSERT(in >= 1 && out >= 1);
     const int64_t shape[] = {out, in};
     return (an_dense){
         .weight = an_module_param(m, an_name("%s.weight", name).text, init, 2, shape, true),
@@ -46,6 +48,7 @@ an_tensor *an_dense_apply(const an_dense *l, an_tensor *x)
 
 an_conv an_conv_new(an_module *m, const char *name, int64_t in, int64_t out, int size, int stride)
 {
+    AN_ASSERT(in >= 1 && out >= 1 && size >= 1 && size % 2 == 1 && stride >= 1);
     const int64_t shape[] = {out, in, size, size};
     an_init init = an_init_fan_out(out * size * size);
     return (an_conv){

@@ -1,8 +1,10 @@
 /* layer: the smallest parts of a network, each the parameters of one operation.
  *
- * A layer is a plain value that borrows its tensors from the module. Making one declares
- * `name`.weight and so on, with PyTorch's names, layouts and first values; a failure
- * sticks to the module (an_module_failed). Applying one is one call from grad/ops.h. */
+ * A layer is a plain value that borrows its tensors from the module, which outlives it. …_new()
+ * declares `name`.weight and so on, with PyTorch's names, layouts and initial values, in a module
+ * that is not sealed; after a failure the module reports it (an_module_failed) and the tensors are
+ * NULL. …_apply() is one operation of grad/ops.h: NULL after a failure, and for a NULL operand. All
+ * sizes are ≥ 1. */
 #ifndef AN_MODEL_LAYER_H
 #define AN_MODEL_LAYER_H
 
@@ -18,8 +20,8 @@ an_dense an_dense_no_bias(an_module *m, const char *name, int64_t in, int64_t ou
 an_dense an_dense_zero(an_module *m, const char *name, int64_t in, int64_t out); /* W, b = 0 */
 an_tensor *an_dense_apply(const an_dense *l, an_tensor *x); /* (…, in) → (…, out) */
 
-/* Convolution without bias (a normalisation follows): weight (out, in, size, size), padded
- * by (size − 1)/2. nn.Conv2d(bias=False), Kaiming-normal by fan-out. */
+/* Convolution without bias (a normalisation follows): weight (out, in, size, size), size odd,
+ * padded by (size − 1)/2. nn.Conv2d(bias=False), initialised by an_init_fan_out(). */
 typedef struct {
     an_tensor *weight;
     int stride, pad;
@@ -31,7 +33,7 @@ an_tensor *an_conv_apply(const an_conv *l, an_tensor *x); /* (B,H,W,in) → (B,H
 /* Batch normalisation over all but the last dimension, eps 1e-5, momentum 0.1: weight,
  * bias, running_mean, running_var. nn.BatchNorm1d/2d. */
 typedef struct {
-    an_module *module; /* asked whether it trains */
+    an_module *module; /* whose training flag selects the moments */
     an_tensor *weight, *bias, *running_mean, *running_var;
 } an_bn;
 

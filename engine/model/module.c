@@ -1,22 +1,23 @@
-/* module: see module.h. A growing array of entries; three flat tensors once sealed. */
+/* module: see module.h. A growing array of entries, and three flat tensors after sealing. */
 #include "model/module.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "base/par.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"
 
-enum { EXCHANGE = 65536 }; /* numbers that a chunk exchanges */
+enum { EXCHANGE = 65536 }; /* elements of a chunk that exchanges two arrays */
 
 struct an_module {
     int refs;
     uint64_t seed;
     an_entry *entry;
-    int64_t count, room;
+    int64_t count, capacity;
     an_tensor *values, *gradient, *buffers; /* NULL until sealed */
     bool training, frozen;
     an_code failed;
@@ -35,11 +36,13 @@ an_module *an_module_new(uint64_t seed)
 
 void an_module_retain(an_module *m)
 {
+    AN_ASSERT(m->refs > 0);
     m->refs++;
 }
 
 void an_module_release(an_module *m)
 {
+    AN_ASSERT(!m || m->refs > 0);
     if (!m || --m->refs > 0)
         return;
     for (int64_t i = 0; i < m->count; i++) {
@@ -61,13 +64,13 @@ static an_code declare(an_module *m, const char *name, int ndim, const int64_t *
         return an_fail(AN_EINVAL, "%s: the module is sealed; declare before sealing", name);
     if (an_module_find(m, name))
         return an_fail(AN_EINVAL, "%s: the module has this name already; use another prefix", name);
-    if (m->count == m->room) {
-        int64_t room = m->room ? 2 * m->room : 64;
-        an_entry *entry = an_realloc(m->entry, (size_t)room * sizeof *entry);
+    if (m->count == m->capacity) {
+        int64_t capacity = m->capacity ? 2 * m->capacity : 64;
+        an_entry *entry = an_realloc(m->entry, (size_t)capacity * sizeof *entry);
         if (!entry)
             return AN_ENOMEM;
         m->entry = entry;
-        m->room = room;
+        m->capacity = capacity;
     }
     size_t mark = an_scope_begin();
     an_tensor *x = an_tensor_new(AN_F32, ndim, shape);
@@ -144,8 +147,8 @@ static an_tensor *flat(int64_t n)
     return x;
 }
 
-/* Copies x into `home` at `offset` and makes x a view of it. The view made for that is
- * left with x's former storage, and frees it at the end of the scope. */
+/* Copies x into `home` at `offset` and makes x a view of it. The temporary view takes the former
+ * storage of x, which is freed at the end of the scope. */
 static an_code move(an_tensor *x, an_tensor *home, int64_t offset)
 {
     an_tensor *view = an_tensor_view(home->storage, AN_F32, offset, x->ndim, x->shape);
@@ -292,7 +295,7 @@ an_code an_module_swap(an_module *m, an_tensor *values, an_tensor *buffers)
     return code || !buffers ? code : exchange(m->buffers, buffers, "the tensor of buffers");
 }
 
-/* ── flags and questions ─────────────────────────────────────────────────────── */
+/* ── flags and look-ups ─────────────────────────────────────────────────────── */
 
 void an_module_train(an_module *m, bool training)
 {
@@ -325,6 +328,7 @@ int64_t an_module_entries(const an_module *m)
 
 const an_entry *an_module_entry(const an_module *m, int64_t i)
 {
+    AN_ASSERT(i >= 0 && i < m->count);
     return &m->entry[i];
 }
 
@@ -336,7 +340,7 @@ const an_entry *an_module_find(const an_module *m, const char *name)
     return NULL;
 }
 
-int64_t an_module_count(const an_module *m)
+int64_t an_module_numel(const an_module *m)
 {
     return length(m, true, true) + length(m, true, false);
 }

@@ -3,8 +3,11 @@
 
 #include <math.h>
 
+#include "base/assert.h"
+
 an_tensor *an_position_grid(int64_t h, int64_t w, int64_t D)
 {
+    AN_ASSERT(h >= 0 && w >= 0 && D >= 4 && D % 4 == 0);
     an_tensor *x = an_tensor_new(AN_F32, 3, (int64_t[]){h, w, D});
     int64_t quarter = D / 4;
     for (int64_t cell = 0; x && cell < h * w; cell++) {

@@ -1,4 +1,4 @@
-/* prior: see prior.h. */
+/* prior: see prior.h. Options are checked once, in an_prior_new(). */
 #include "model/prior.h"
 
 #include "base/memory/mem.h"
@@ -17,7 +17,7 @@ struct an_prior {
     an_prior_options options;
     an_saliency saliency;
     an_resnet *local; /* NULL without a local branch */
-    an_gated pool;
+    an_gated_pool pool;
     an_dense head;
     an_tensor *constant; /* (K), NULL unless m is a constant */
 };
@@ -57,7 +57,7 @@ static an_code check(const an_prior_options *o)
     return AN_OK;
 }
 
-/* ── making ──────────────────────────────────────────────────────────────────── */
+/* ── building ──────────────────────────────────────────────────────────────────── */
 
 static an_code build_constant(an_prior *p)
 {
@@ -98,7 +98,7 @@ static an_code build(an_prior *p, const char *prefix)
     if (!p->local)
         return an_err_code();
     int64_t width = an_resnet_features(p->local);
-    p->pool = an_gated_new(m, an_name("%s.pool", prefix).text, width, o->attention);
+    p->pool = an_gated_pool_new(m, an_name("%s.pool", prefix).text, width, o->attention);
     p->head = an_dense_new(m, an_name("%s.head", prefix).text, width, o->classes);
     return an_module_failed(m);
 }
@@ -163,7 +163,7 @@ static void forward_local(const an_prior *p, an_tensor *images, an_prior_output 
     an_tensor *vectors = an_global_avg_pool(an_resnet_forward(p->local, windows));
     const int64_t shape[] = {B, o->crops, an_resnet_features(p->local)};
     out->crops = an_reshape(vectors, 3, shape);
-    out->l = an_dense_apply(&p->head, an_gated_pool(&p->pool, out->crops, &out->attention));
+    out->l = an_dense_apply(&p->head, an_gated_pool_apply(&p->pool, out->crops, &out->attention));
 }
 
 /* m, mg and ml from the logits. */

@@ -1,16 +1,16 @@
-/* prior: what the image's classes look like before any diffusion (METHOD §4).
+/* prior: the class probabilities of an image before any diffusion (METHOD §4).
  *
  * Global: features → saliency maps → logits g. Local: the most salient windows of the
  * input → a small residual network → gated attention → logits l. The prior mean is
  *     m = w·softmax(g) + (1 − w)·softmax(l)
- * or one of its ablations. m and what it is made of are constants of the forward process:
- * they carry no gradient unless asked to; g and l always do, for the priors' own loss. */
+ * or one of its ablations. m, mg and ml are constants of the forward process: they carry gradients
+ * only with the option `gradient`; g and l always do, for the loss of the priors themselves. */
 #ifndef AN_MODEL_PRIOR_H
 #define AN_MODEL_PRIOR_H
 
 #include "model/module.h"
 
-/* LOCAL computes g as well, for the windows are chosen by it, and leaves it out of m. */
+/* LOCAL computes g as well, which selects the windows, and leaves it out of m. */
 typedef enum {
     AN_PRIOR_BOTH,
     AN_PRIOR_GLOBAL,
@@ -39,13 +39,14 @@ typedef struct {
 
 typedef struct an_prior an_prior;
 
-/* What one batch gives. NULL where the mode has no such thing; the current scope's. */
+/* The prior of a batch. A tensor that the mode does not compute is NULL; the others belong to the
+ * current scope. */
 typedef struct {
     an_tensor *g, *l;     /* (B, K) logits                                              */
     an_tensor *m;         /* (B, K) prior mean                                          */
-    an_tensor *mg, *ml;   /* (B, K) what the denoiser's tokens are told, never NULL:
-                             softmax(g) and softmax(l), 0 for a branch that m leaves
-                             out, and m twice in the constant modes                     */
+    an_tensor *mg, *ml;   /* (B, K) inputs of the denoiser, never NULL: softmax(g) and
+                             softmax(l), 0 for a branch that m leaves out, and both m in
+                             the constant modes                                         */
     an_tensor *saliency;  /* (B, h, w, K)                                               */
     an_tensor *crops;     /* (B, crops, D_l) the windows' vectors                       */
     an_tensor *positions; /* int64 (B, crops, 2) first row and column, 0-based pixels   */
@@ -54,12 +55,14 @@ typedef struct {
 } an_prior_output;
 
 /* Declares `prefix`.saliency, `prefix`.local, `prefix`.pool and `prefix`.head as the mode
- * needs them in m, which it keeps alive. NULL after a failure. */
+ * needs them in m, which is not sealed yet, and retains m. NULL after a failure: AN_EINVAL for
+ * options out of range, a name used twice or a sealed m. */
 an_prior *an_prior_new(an_module *m, const char *prefix, const an_prior_options *options);
 void an_prior_free(an_prior *p); /* NULL is allowed */
 
-/* images (B, H, W, C) and their features (B, h, w, Cf). Constant modes use the batch size of
- * the images alone and take features NULL. */
+/* images (B, H, W, C) and their features (B, h, w, Cf). Constant modes use the
+ * batch size of the images alone; features may be NULL. A NULL argument otherwise returns the
+ * failure that caused it. */
 an_code an_prior_forward(const an_prior *p, an_tensor *images, an_tensor *features,
                          an_prior_output *out);
 

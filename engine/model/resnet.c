@@ -6,7 +6,7 @@
 #include "model/layer.h"
 #include "tensor/scope.h"
 
-enum { MOST_STAGES = 4 };
+enum { MAX_STAGES = 4 };
 
 typedef struct {
     an_conv conv1, conv2, shortcut;
@@ -59,8 +59,8 @@ static an_code check(const an_resnet_options *o)
 {
     if (o->channels < 1 || o->width < 1 || o->blocks < 1)
         return an_fail(AN_EINVAL, "a ResNet needs at least one channel, a width and a block");
-    if (o->stages < 1 || o->stages > MOST_STAGES)
-        return an_fail(AN_EINVAL, "a ResNet has 1 to %d stages, not %lld", MOST_STAGES,
+    if (o->stages < 1 || o->stages > MAX_STAGES)
+        return an_fail(AN_EINVAL, "a ResNet has 1 to %d stages, not %lld", MAX_STAGES,
                        (long long)o->stages);
     return AN_OK;
 }

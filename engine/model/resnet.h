@@ -25,12 +25,14 @@ typedef struct {
 an_code an_resnet_small(an_resnet_options *out, int64_t channels, int64_t width, int64_t depth);
 an_resnet_options an_resnet_18(int64_t channels, int64_t width);
 
-/* Declares `prefix`.conv1.weight … in m, which it keeps alive. NULL after a failure. */
+/* Declares `prefix`.conv1.weight … in m, which is not sealed yet, and retains m. NULL after a
+ * failure: AN_EINVAL for options out of range, a name used twice or a sealed m. */
 an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_options *options);
 void an_resnet_free(an_resnet *r); /* NULL is allowed */
 
 /* images (B, H, W, C) → features (B, h, w, Cf), after the last ReLU. The small form has
- * h = H/2^(stages−1), the large one another quarter of that, rounded up at each halving. */
+ * h = H/2^(stages−1), the large one a quarter of that, rounded up at each halving. NULL after a
+ * failure or for NULL images. */
 an_tensor *an_resnet_forward(const an_resnet *r, an_tensor *images);
 
 int64_t an_resnet_features(const an_resnet *r); /* Cf */

@@ -1,11 +1,13 @@
 /* saliency: see saliency.h. */
 #include "model/saliency.h"
 
+#include "base/assert.h"
 #include "grad/ops.h"
 
 an_saliency an_saliency_new(an_module *m, const char *name, int64_t features, int64_t classes,
                             double top)
 {
+    AN_ASSERT(features >= 1 && classes >= 1 && top > 0 && top <= 100);
     const int64_t shape[] = {classes, features, 1, 1};
     an_init init = an_init_fan_in(features);
     return (an_saliency){

@@ -1,8 +1,8 @@
 /* saliency: the global prior, a map per class over the backbone's grid.
  *
- * A 1×1 convolution turns features into K maps; a class's logit is the mean of the top p %
- * of its map (GMIC, 1906.02846): a lesion need not fill the image to be seen, and
- * p = 100 is plain average pooling. */
+ * A 1×1 convolution turns features into K maps; the logit of a class is the mean of the largest p %
+ * of its map (GMIC, Shen et al., 1906.02846): a small lesion suffices for a large logit, and p =
+ * 100 is average pooling. */
 #ifndef AN_MODEL_SALIENCY_H
 #define AN_MODEL_SALIENCY_H
 
@@ -10,10 +10,10 @@
 
 typedef struct {
     an_tensor *weight, *bias; /* (K, Cf, 1, 1), (K) */
-    double top;               /* percent            */
+    double top;               /* p, in (0, 100]     */
 } an_saliency;
 
-/* Declares `name`.weight and `name`.bias (nn.Conv2d(Cf, K, 1), PyTorch's default values). */
+/* Declares `name`.weight and `name`.bias (nn.Conv2d(Cf, K, 1), PyTorch's initial values). */
 an_saliency an_saliency_new(an_module *m, const char *name, int64_t features, int64_t classes,
                             double top);
 an_tensor *an_saliency_maps(const an_saliency *s, an_tensor *features); /* (B,h,w,Cf) → (B,h,w,K) */

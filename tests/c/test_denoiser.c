@@ -8,7 +8,7 @@
 
 /* ── denoiser ────────────────────────────────────────────────────────────────── */
 
-static an_denoiser_options denoiser_options(an_denoiser_name kind, int64_t crop_features)
+static an_denoiser_options denoiser_options(an_denoiser_kind kind, int64_t crop_features)
 {
     return (an_denoiser_options){.kind = kind,
                                  .classes = 4,
@@ -31,7 +31,7 @@ static void test_denoiser_parameters(void **state)
     assert_int_equal(an_module_seal(m), AN_OK);
     int64_t D = 8, dense = D * D + D;
     int64_t block = 9 * dense + 8 * dense + (2 * D * D + 2 * D) + (2 * D * D + D);
-    assert_int_equal(an_module_count(m), 4 * D + 4 * D + 2 * dense + 7 * D + (6 * D + D) + 2 * D +
+    assert_int_equal(an_module_numel(m), 4 * D + 4 * D + 2 * dense + 7 * D + (6 * D + D) + 2 * D +
                                              2 * block + 2 * dense + D + 1);
     assert_string_equal(an_shape_text(an_module_find(m, "denoiser.blocks.1.modulation.weight")->x),
                         "(72, 8)");
@@ -43,7 +43,7 @@ static void test_denoiser_parameters(void **state)
     o = denoiser_options(AN_FILM, 0);
     d = an_denoiser_new(m, "denoiser", &o);
     assert_int_equal(an_module_seal(m), AN_OK);
-    assert_int_equal(an_module_count(m),
+    assert_int_equal(an_module_numel(m),
                      7 * D + 2 * D + (12 * D + D) + 2 * dense + 3 * (51 * D + 2 * D) + 4 * D + 4);
     an_denoiser_free(d);
     an_module_release(m);
@@ -57,7 +57,7 @@ static void test_denoiser_refuses_bad_options(void **state)
     o.heads = 3;
     assert_null(an_denoiser_new(m, "a", &o));
     o = denoiser_options(AN_CROSS_ATTENTION, 0);
-    o.blocks = AN_MOST_BLOCKS + 1;
+    o.blocks = AN_MAX_BLOCKS + 1;
     assert_null(an_denoiser_new(m, "a", &o));
     o = denoiser_options(AN_FILM, 0);
     o.classes = 1;
@@ -68,7 +68,7 @@ static void test_denoiser_refuses_bad_options(void **state)
 
 /* R draws of each image from one context equal each row encoded and run on its own; the
  * same time for all rows equals that time in every row. */
-static void check_draws(an_denoiser_name kind, int64_t crop_features)
+static void check_draws(an_denoiser_kind kind, int64_t crop_features)
 {
     enum { B = 3, R = 4 };
     an_module *m = an_module_new(1);
@@ -82,11 +82,11 @@ static void check_draws(an_denoiser_name kind, int64_t crop_features)
     an_tensor *y = normal(5, 2, SHAPE(B * R, 4));
     an_tensor *t = times((int64_t[]){0, 50, 3, 3, 7, 1, 9, 20, 30, 40, 11, 12}, B * R);
 
-    an_context *c = an_denoiser_encode(d, features, crops, mg, ml);
+    an_denoiser_context *c = an_denoiser_encode(d, features, crops, mg, ml);
     assert_non_null(c);
     assert_true(distance(an_denoiser_forward(d, c, y, t, NULL),
                          an_tensor_zeros(AN_F32, 2, SHAPE(B * R, 4))) == 0); /* a new network */
-    an_context_release(c);
+    an_denoiser_context_release(c);
     randomise(m);
     an_module_train(m, false);
     c = an_denoiser_encode(d, features, crops, mg, ml);
@@ -94,13 +94,13 @@ static void check_draws(an_denoiser_name kind, int64_t crop_features)
     assert_shape(together, "(12, 4)");
     for (int64_t i = 0; i < B * R; i++) {
         int64_t b = i / R;
-        an_context *one = an_denoiser_encode(
+        an_denoiser_context *one = an_denoiser_encode(
             d, an_view_narrow(features, 0, b, 1), crops ? an_view_narrow(crops, 0, b, 1) : NULL,
             an_view_narrow(mg, 0, b, 1), an_view_narrow(ml, 0, b, 1));
         an_tensor *alone = an_denoiser_forward(d, one, an_view_narrow(y, 0, i, 1),
                                                an_view_narrow(t, 0, i, 1), NULL);
         assert_true(distance(alone, an_view_narrow(together, 0, i, 1)) < 2e-5);
-        an_context_release(one);
+        an_denoiser_context_release(one);
     }
     int64_t same[B * R];
     for (int i = 0; i < B * R; i++)
@@ -112,7 +112,7 @@ static void check_draws(an_denoiser_name kind, int64_t crop_features)
     assert_null(an_denoiser_forward(d, c, y, times((int64_t[]){51}, 1), NULL));
     assert_null(an_denoiser_forward(d, c, y, times(same, 2), NULL));
     assert_null(an_denoiser_forward(d, c, normal(6, 2, SHAPE(4, 4)), times(same, 1), NULL));
-    an_context_release(c);
+    an_denoiser_context_release(c);
     an_denoiser_free(d);
     an_module_release(m);
 }
@@ -140,7 +140,7 @@ static void test_map_is_a_distribution_over_image_tokens(void **state)
     an_module_seal(m);
     randomise(m);
     an_tensor *p = an_softmax(normal(3, 2, SHAPE(2, 4)));
-    an_context *c =
+    an_denoiser_context *c =
         an_denoiser_encode(d, normal(1, 4, SHAPE(2, 3, 2, 6)), normal(2, 3, SHAPE(2, 3, 5)), p, p);
     an_tensor *map = NULL, *t = times((int64_t[]){5}, 1), *y = normal(5, 2, SHAPE(6, 4));
     an_tensor *with = an_denoiser_forward(d, c, y, t, &map);
@@ -149,7 +149,7 @@ static void test_map_is_a_distribution_over_image_tokens(void **state)
     an_fill(ones, 1);
     assert_true(distance(sums, ones) < 1e-5);
     assert_true(distance(with, an_denoiser_forward(d, c, y, t, NULL)) == 0);
-    an_context_release(c);
+    an_denoiser_context_release(c);
     an_denoiser_free(d);
     an_module_release(m);
 }
@@ -199,7 +199,7 @@ static void test_the_chains_pass_is_the_forward(void **state)
     for (int run = 0; run < 10; run++) {
         int i = run / 2, kind = run % 2 ? AN_FILM : AN_CROSS_ATTENTION;
         network n = make_network(kind, sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
-        an_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
+        an_denoiser_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
         an_tensor *t = times((int64_t[]){17}, 1),
                   *plain = an_denoiser_forward(n.d, c, n.y, t, NULL);
         assert_true(an_tape_length() > 0);
@@ -210,9 +210,9 @@ static void test_the_chains_pass_is_the_forward(void **state)
         assert_int_equal(an_tape_length(), 0);
         double largest = distance(chain, an_tensor_zeros(AN_F32, 2, chain->shape));
         if (!(largest > 0.1 && distance(chain, plain) < 1e-4 * largest))
-            fail_msg("%s, %lld classes: %g of %g apart", an_denoiser_names[kind],
+            fail_msg("%s, %lld classes: %g of %g apart", an_denoiser_kind_names[kind],
                      (long long)sizes[i][0], distance(chain, plain), largest);
-        an_context_release(c);
+        an_denoiser_context_release(c);
         drop_network(&n);
     }
 }
@@ -224,7 +224,7 @@ static void rows_have_the_same_bits(int kind)
     network n = make_network(kind, K, 32, B, R);
     bool before = an_set_recording(false);
     int threads = an_threads();
-    an_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
+    an_denoiser_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
     an_tensor *t = times((int64_t[]){50}, 1);
     an_set_threads(1);
     const float *all = an_f32(an_denoiser_forward(n.d, c, n.y, t, NULL));
@@ -239,7 +239,7 @@ static void rows_have_the_same_bits(int kind)
     }
     an_set_threads(threads);
     an_set_recording(before);
-    an_context_release(c);
+    an_denoiser_context_release(c);
     drop_network(&n);
 }
 
@@ -254,7 +254,7 @@ static void a_refused_pass_says_so(int kind)
 {
     network n = make_network(kind, 4, 8, 2, 3);
     bool before = an_set_recording(false);
-    an_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
+    an_denoiser_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
     an_tensor *t = times((int64_t[]){17}, 1);
     int refused = 0;
     for (int at = 1; at < 100; at++) {
@@ -269,7 +269,7 @@ static void a_refused_pass_says_so(int kind)
     }
     assert_in_range(refused, 1, 98);
     an_set_recording(before);
-    an_context_release(c);
+    an_denoiser_context_release(c);
     drop_network(&n);
 }
 

@@ -32,7 +32,7 @@ static void test_seal_keeps_values_and_shares_memory(void **state)
     assert_int_equal(an_module_decay_ranges(m, range), 2);
     assert_true(range[0].first == 0 && range[0].length == 6 && range[0].decay);
     assert_true(range[1].first == 6 && range[1].length == 3 && !range[1].decay);
-    assert_int_equal(an_module_count(m), 9);
+    assert_int_equal(an_module_numel(m), 9);
 
     an_module_freeze(m, true);
     assert_false(weight->requires_grad || an_module_training(m));
@@ -124,7 +124,7 @@ static void test_resnet_names_counts_shapes(void **state)
     assert_int_equal(an_module_seal(m), AN_OK);
     /* ResNet-20 has 269,722 parameters with plain shortcuts (He et al.: 0.27M). Less its
      * classifier, more two projections with their normalisation. */
-    assert_int_equal(an_module_count(m), 269722 - 650 + 512 + 64 + 2048 + 128);
+    assert_int_equal(an_module_numel(m), 269722 - 650 + 512 + 64 + 2048 + 128);
     assert_non_null(an_module_find(m, "backbone.layer1.2.bn2.running_var"));
     assert_non_null(an_module_find(m, "backbone.layer3.0.downsample.1.weight"));
     assert_null(an_module_find(m, "backbone.layer1.0.downsample.0.weight"));
@@ -144,7 +144,7 @@ static void test_resnet_18_is_torchvisions(void **state)
     an_resnet_options o = an_resnet_18(3, 64);
     an_resnet *r = an_resnet_new(m, "backbone", &o);
     assert_int_equal(an_module_seal(m), AN_OK);
-    assert_int_equal(an_module_count(m), 11689512 - 513000); /* torchvision's, less fc */
+    assert_int_equal(an_module_numel(m), 11689512 - 513000); /* torchvision's, less fc */
     assert_string_equal(an_shape_text(an_module_find(m, "backbone.conv1.weight")->x),
                         "(64, 3, 7, 7)");
     an_module_train(m, false);

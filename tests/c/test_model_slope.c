@@ -18,10 +18,10 @@ static an_tensor *whole_loss(const whole *w)
     an_prior_output o;
     an_tensor *features = an_resnet_forward(w->backbone, w->images);
     assert_int_equal(an_prior_forward(w->prior, w->images, features, &o), AN_OK);
-    an_context *c = an_denoiser_encode(w->denoiser, features, o.crops, o.mg, o.ml);
+    an_denoiser_context *c = an_denoiser_encode(w->denoiser, features, o.crops, o.mg, o.ml);
     assert_non_null(c);
     an_tensor *e = an_denoiser_forward(w->denoiser, c, w->y, w->t, NULL);
-    an_context_release(c);
+    an_denoiser_context_release(c);
     const an_cross_entropy_args plain = {.scale = 1};
     an_tensor *loss = an_add(an_mse(e, w->target, NULL), an_cross_entropy(o.g, w->labels, &plain));
     return an_add(loss, an_cross_entropy(o.l, w->labels, &plain));

@@ -154,7 +154,7 @@ static void test_prior_modes(void **state)
         assert_shape(o.m, "(2, 5)");
         assert_true((o.g == NULL) == constant);
         assert_true((o.l != NULL) == (mode == AN_PRIOR_BOTH || mode == AN_PRIOR_LOCAL));
-        assert_true((an_module_count(m) == 0) == constant);
+        assert_true((an_module_numel(m) == 0) == constant);
         if (mode == AN_PRIOR_GLOBAL)
             assert_true(distance(o.m, o.mg) == 0 && distance(o.ml, zero) == 0);
         if (mode == AN_PRIOR_LOCAL)

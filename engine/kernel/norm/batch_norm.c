@@ -14,7 +14,7 @@ enum { LONG_ROW = 128 }; /* columns from which the overhead of the inner loop is
 
 #define INLINE static inline __attribute__((always_inline))
 
-int64_t an_bn_fold(int64_t N, int64_t C)
+int64_t an_norm_fold(int64_t N, int64_t C)
 {
     int64_t fold = 1;
     while (C * fold < LONG_ROW && N % (2 * fold) == 0)
@@ -30,8 +30,8 @@ static const float *repeat(float *to, const float *from, int64_t C, int64_t fold
     return to;
 }
 
-an_folded_norm an_bn_repeat(float *storage, const float *x, const float *mean, const float *rstd,
-                            const float *gamma, const float *beta, int64_t C, int64_t fold)
+an_folded_norm an_norm_repeat(float *storage, const float *x, const float *mean, const float *rstd,
+                              const float *gamma, const float *beta, int64_t C, int64_t fold)
 {
     int64_t W = fold * C;
     return (an_folded_norm){x,
@@ -42,7 +42,7 @@ an_folded_norm an_bn_repeat(float *storage, const float *x, const float *mean, c
                             W};
 }
 
-void an_bn_unfold(double *sums, int64_t n, int64_t C, int64_t fold)
+void an_norm_unfold(double *sums, int64_t n, int64_t C, int64_t fold)
 {
     for (int64_t i = 0; i < n; i++) {
         double *row = sums + i * C * fold;
@@ -79,12 +79,12 @@ AN_SIMD static void add_moments(double *restrict sums, const void *context, int6
 an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C)
 {
     AN_ASSERT(N >= 1 && C >= 1);
-    int64_t fold = an_bn_fold(N, C), W = fold * C;
+    int64_t fold = an_norm_fold(N, C), W = fold * C;
     double *sums = an_scratch_take(sizeof(double) * (size_t)(2 * W));
     if (!sums)
         return AN_ENOMEM;
     an_code code = an_k_row_sums(sums, 2 * W, add_moments, &(moments_job){x, W}, N / fold, W);
-    an_bn_unfold(sums, 2, C, fold);
+    an_norm_unfold(sums, 2, C, fold);
     for (int64_t c = 0; c < C && code == AN_OK; c++) {
         mean[c] = sums[c] / (double)N;
         double v = sums[W + c] / (double)N - mean[c] * mean[c];
@@ -134,11 +134,11 @@ an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
                                 int64_t N, int64_t C)
 {
     AN_ASSERT(N >= 0 && C >= 1);
-    int64_t fold = an_bn_fold(N, C), W = fold * C, rows = N / fold, grain = an_row_grain(W);
+    int64_t fold = an_norm_fold(N, C), W = fold * C, rows = N / fold, grain = an_row_grain(W);
     float *storage = an_scratch_take(sizeof(float) * (size_t)(4 * W));
     if (!storage)
         return AN_ENOMEM;
-    const an_folded_norm all = an_bn_repeat(storage, x, mean, rstd, gamma, beta, C, fold);
+    const an_folded_norm all = an_norm_repeat(storage, x, mean, rstd, gamma, beta, C, fold);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t lo = 0; lo < rows; lo += grain) {
         an_folded_norm a = all;

@@ -241,7 +241,7 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
     else
         AN_ASSERT(is_gradient(d.dx, d.beta_x, dy, x, N * C) &&
                   an_disjoint(d.dx, N * C, d.dresidual, N * C));
-    int64_t fold = an_bn_fold(N, C), W = fold * C;
+    int64_t fold = an_norm_fold(N, C), W = fold * C;
     an_carve scratch = {0};
     an_part both_sums = an_carve_shared(&scratch, 2 * W, sizeof(double));
     an_part affine = an_carve_shared(&scratch, 3 * W, sizeof(float));
@@ -250,8 +250,8 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
         return AN_ENOMEM;
     double *sums = an_carve_at(&scratch, both_sums);
     float *scale = an_carve_at(&scratch, affine);
-    backward_job job = {.a = an_bn_repeat(an_carve_at(&scratch, repeated), x, saved->mean,
-                                          saved->rstd, saved->gamma, saved->beta, C, fold),
+    backward_job job = {.a = an_norm_repeat(an_carve_at(&scratch, repeated), x, saved->mean,
+                                            saved->rstd, saved->gamma, saved->beta, C, fold),
                         .how = !saved->relu ? UNMASKED
                                : saved->y   ? BY_Y
                                             : BY_X,
@@ -267,7 +267,7 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
                         .slope = scale + 2 * W};
     an_code code = an_k_row_sums(sums, 2 * W, add_gradients, &job, N / fold, W);
     if (code == AN_OK) {
-        an_bn_unfold(sums, 2, C, fold);
+        an_norm_unfold(sums, 2, C, fold);
         for (int64_t c = 0; c < C && d.dbeta; c++)
             d.dbeta[c] += (float)sums[c];
         for (int64_t c = 0; c < C && d.dgamma; c++)

@@ -14,13 +14,13 @@ typedef struct {
 } an_folded_norm;
 
 /* The number of rows that make one long row, a power of two that divides N. */
-int64_t an_bn_fold(int64_t N, int64_t C);
+int64_t an_norm_fold(int64_t N, int64_t C);
 
 /* Repeats each coefficient (C) to W = fold·C columns; `storage` (4, W) holds the result. */
-an_folded_norm an_bn_repeat(float *storage, const float *x, const float *mean, const float *rstd,
-                            const float *gamma, const float *beta, int64_t C, int64_t fold);
+an_folded_norm an_norm_repeat(float *storage, const float *x, const float *mean, const float *rstd,
+                              const float *gamma, const float *beta, int64_t C, int64_t fold);
 
 /* Reduces each of the n rows of sums (n, fold·C) to its first C columns, the total over folds. */
-void an_bn_unfold(double *sums, int64_t n, int64_t C, int64_t fold);
+void an_norm_unfold(double *sums, int64_t n, int64_t C, int64_t fold);
 
 #endif
