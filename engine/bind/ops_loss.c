@@ -19,7 +19,7 @@ static int op_log_softmax(lua_State *L)
     return an_push_result(L, mark, an_log_softmax(x));
 }
 
-/* The list of K numbers in option `key` of the table at `arg`, or NULL; stays on the stack. */
+/* The K numbers of option `key` of the table at `arg`, or NULL; they stay on the stack. */
 static const float *class_numbers(lua_State *L, int arg, const char *key, int64_t K)
 {
     if (lua_isnoneornil(L, arg) || lua_getfield(L, arg, key) == LUA_TNIL)
@@ -58,14 +58,14 @@ static int op_attention(lua_State *L)
 {
     an_tensor *q = an_check_tensor(L, 1), *k = an_check_tensor(L, 2), *v = an_check_tensor(L, 3);
     int heads = (int)luaL_checkinteger(L, 4);
-    bool wanted = lua_toboolean(L, 5);
+    bool with_map = lua_toboolean(L, 5);
     an_tensor *map = NULL;
     size_t mark = an_scope_begin();
-    an_push_tensor(L, an_attention(q, k, v, heads, wanted ? &map : NULL));
-    if (wanted)
+    an_push_tensor(L, an_attention(q, k, v, heads, with_map ? &map : NULL));
+    if (with_map)
         an_push_tensor(L, map);
     an_scope_end(mark, NULL);
-    return wanted ? 2 : 1;
+    return with_map ? 2 : 1;
 }
 
 static int op_embedding(lua_State *L)

@@ -1,6 +1,5 @@
 /* process (Lua): the Schedule's methods over rows of label vectors, and the vote. Label
- * vectors are float32 (B,K), times an integer or int64 (B), levels nil or float32 (B).
- * q_sample and
+ * vectors are float32 (B,K), times an integer or int64 (B), levels nil or float32 (B). q_sample and
  * target are recorded (grad/rules_diffusion.c); the results of the others have no gradient. */
 #include "diffusion/process.h"
 
@@ -12,7 +11,7 @@
 
 /* ── arguments ──────────────────────────────────────────────────────────────── */
 
-/* One call: its rows, and the scope of what it makes on the way. */
+/* One call: its rows, and the scope of its intermediate tensors. */
 typedef struct {
     lua_State *L;
     size_t mark;
@@ -26,7 +25,7 @@ static int raise(call *c)
     return an_raise(c->L);
 }
 
-/* `arguments` is the position of the last: what is pushed later must not pass for one. */
+/* `arguments` is the position of the last: a value pushed later must not count as one. */
 static call begin(lua_State *L, int arguments)
 {
     lua_settop(L, arguments);

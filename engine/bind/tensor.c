@@ -1,4 +1,4 @@
-/* tensor (Lua): the Tensor userdata: asking, indexing, changing. Its makers are in
+/* tensor (Lua): the Tensor userdata: queries, indexing, changes. Its makers are in
  * bind/tensor_make.c, operations that carry gradients in bind/ops.c.
  * Positions and dimensions count from 1; negative dimensions count from the end. */
 #include <math.h>
@@ -21,16 +21,16 @@ an_tensor *an_opt_tensor(lua_State *L, int arg)
     return lua_isnoneornil(L, arg) ? NULL : an_check_tensor(L, arg);
 }
 
-/* Lua sees a userdata of a few bytes. So that tensors nobody holds do not pile up, a step
- * of collection is asked for whenever enough bytes were handed out. */
-static void tell_collector(lua_State *L, const an_tensor *x)
+/* To Lua a tensor is a userdata of a few bytes. A step of collection after every 64 MiB of new
+ * tensors keeps unreachable ones from piling up. */
+static void report_to_collector(lua_State *L, const an_tensor *x)
 {
     enum { KILOBYTES_PER_STEP = 64 * 1024 };
-    static _Thread_local size_t handed_out;
-    handed_out += x->storage->bytes / 1024;
-    if (handed_out > KILOBYTES_PER_STEP) {
-        lua_gc(L, LUA_GCSTEP, (int)(handed_out > INT32_MAX ? INT32_MAX : handed_out));
-        handed_out = 0;
+    static _Thread_local size_t kilobytes;
+    kilobytes += x->storage->bytes / 1024;
+    if (kilobytes > KILOBYTES_PER_STEP) {
+        lua_gc(L, LUA_GCSTEP, (int)(kilobytes > INT32_MAX ? INT32_MAX : kilobytes));
+        kilobytes = 0;
     }
 }
 
@@ -43,7 +43,7 @@ int an_push_tensor(lua_State *L, an_tensor *x)
     void **handle = an_new_handle(L, AN_TENSOR);
     an_retain(x);
     *handle = x;
-    tell_collector(L, x);
+    report_to_collector(L, x);
     return 1;
 }
 
@@ -70,7 +70,7 @@ an_dtype an_check_dtype(lua_State *L, int arg)
     return (an_dtype)luaL_checkoption(L, arg, "float32", names);
 }
 
-/* ── asking ─────────────────────────────────────────────────────────────────── */
+/* ── queries ─────────────────────────────────────────────────────────────────── */
 
 static int tensor_shape(lua_State *L)
 {
@@ -267,7 +267,7 @@ static int tensor_to(lua_State *L)
     return an_push_result(L, mark, y && an_copy(y, x) == AN_OK ? y : NULL);
 }
 
-/* t:param() → t, which now wants a gradient */
+/* t:param() → t, which requires a gradient from here on */
 static int tensor_param(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);

@@ -3,7 +3,6 @@
 #include "base/rng.h"
 #include "bind/tensor.h"
 #include "tensor/scope.h"
-#include "tensor/storage.h"
 
 /* zeros({2, 3} [, dtype]) */
 static int make_zeros(lua_State *L)
@@ -152,11 +151,11 @@ static int make_one_hot(lua_State *L)
     return an_push_result(L, mark, x);
 }
 
-/* trim(): gives pooled memory back to the system */
+/* trim(): returns the memory of released tensors to the system */
 static int trim(lua_State *L)
 {
     (void)L;
-    an_storage_trim();
+    an_tensor_trim();
     return 0;
 }
 

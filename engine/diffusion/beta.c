@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/assert.h"
+
 const char *const an_beta_names[] = {"linear",  "scaled_linear", "quadratic", "cosine",
                                      "sigmoid", "constant",      NULL};
 
@@ -78,6 +80,7 @@ static double beta_at(const an_beta_spec *spec, int64_t t)
 
 an_code an_alpha_bar(const an_beta_spec *spec, double *alpha_bar)
 {
+    AN_ASSERT(alpha_bar);
     const an_code code = check(spec);
     if (code != AN_OK)
         return code;

@@ -1,7 +1,7 @@
 /* beta: the base noise schedules, β_1 … β_T and ᾱ_t = Π_{i≤t} (1 − β_i), ᾱ_0 = 1.
  *
- * Fill an an_beta_spec through an_beta_default(), change what you like, ask for the
- * table. O(T), once per schedule. */
+ * Fill an an_beta_spec by an_beta_default(), change fields, and compute the table by
+ * an_alpha_bar(). O(T), once per schedule. */
 #ifndef AN_DIFFUSION_BETA_H
 #define AN_DIFFUSION_BETA_H
 

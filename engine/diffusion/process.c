@@ -1,15 +1,16 @@
-/* process: check the rows once, then a plain loop over rows and coordinates. Between u < t
+/* process: one check of the rows, then a plain loop over rows and coordinates. Between u < t
  * everything follows from c = a_t/a_u and τ² = s_t² − c² s_u², the variance that the chain
- * adds on its way from u to t. */
+ * adds between u and t. */
 #include "diffusion/process.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/assert.h"
 #include "base/par.h"
 
-/* Below this many numbers the threads cost more than they bring. */
+/* Below this many elements the threads cost more than they save. */
 enum { PARALLEL_MIN = 8192 };
 
 /* ── the rows ───────────────────────────────────────────────────────────────────── */
@@ -21,17 +22,17 @@ static int64_t classes(const an_rows *rows)
 
 static an_code check_level(const an_rows *rows)
 {
-    const bool wanted = an_schedule_about(rows->schedule)->coupling == AN_COUPLE_SAMPLE;
-    if (wanted && !rows->level)
+    const bool required = an_schedule_about(rows->schedule)->coupling == AN_COUPLE_SAMPLE;
+    if (required && !rows->level)
         return an_fail(AN_EINVAL,
-                       "coupling \"sample\" needs a noise level per row: pass "
+                       "coupling \"sample\" requires a noise level per row: pass "
                        "schedule:levels_of_labels(y) in training, levels_of_priors(m) in sampling");
-    if (!wanted && rows->level)
+    if (!required && rows->level)
         return an_fail(AN_EINVAL,
                        "a noise level per row belongs to coupling \"sample\", this "
                        "schedule has \"%s\"",
                        an_coupling_names[an_schedule_about(rows->schedule)->coupling]);
-    for (int64_t b = 0; wanted && b < rows->B; b++)
+    for (int64_t b = 0; required && b < rows->B; b++)
         if (!(isfinite(rows->level[b]) && rows->level[b] > 0))
             return an_fail(AN_EINVAL, "row %lld: level = %g must be finite and above 0",
                            (long long)b + 1, rows->level[b]);
@@ -40,6 +41,7 @@ static an_code check_level(const an_rows *rows)
 
 static an_code check_times(const an_rows *rows, int64_t earliest)
 {
+    AN_ASSERT(rows->schedule && rows->B >= 0 && (rows->t || rows->B == 0));
     const int64_t T = an_schedule_about(rows->schedule)->beta.T;
     for (int64_t b = 0; b < rows->B; b++) {
         const long long t = rows->t[b];
@@ -53,11 +55,11 @@ static an_code check_times(const an_rows *rows, int64_t earliest)
     return check_level(rows);
 }
 
-/* A row between two times must have both. */
+/* A step between two times has both. */
 static an_code check_step(const an_rows *rows)
 {
     if (!rows->u)
-        return an_fail(AN_EINVAL, "a step needs the earlier time u beside t");
+        return an_fail(AN_EINVAL, "a step requires the earlier time u and t");
     return check_times(rows, 1);
 }
 
@@ -91,6 +93,7 @@ static coefficients coefficients_of(const tables *row, int64_t j)
 
 an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, float *level)
 {
+    AN_ASSERT(B == 0 || (labels && level));
     const int64_t K = an_schedule_about(s)->K;
     for (int64_t b = 0; b < B; b++) {
         if (labels[b] < 0 || labels[b] >= K)
@@ -103,6 +106,7 @@ an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labe
 
 void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float *level)
 {
+    AN_ASSERT(B == 0 || (m && level));
     const int64_t K = an_schedule_about(s)->K;
     const double *lambda = an_schedule_lambda(s);
     for (int64_t b = 0; b < B; b++) {
@@ -118,6 +122,7 @@ void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float 
 
 an_code an_gather(const an_rows *rows, an_coefficient which, float *out)
 {
+    AN_ASSERT(out);
     const an_code code = check_times(rows, 0);
     if (code != AN_OK)
         return code;
@@ -132,7 +137,7 @@ an_code an_gather(const an_rows *rows, an_coefficient which, float *out)
 
 /* ── all rows ───────────────────────────────────────────────────────────────────── */
 
-/* What the formulas below read and write; each takes what it needs. */
+/* The arrays and numbers of one call; each loop below uses its own part. */
 typedef struct {
     const an_rows *rows, *earlier; /* earlier: at t_before                           */
     an_prediction prediction;
@@ -167,6 +172,7 @@ static void forward_step(void *context, int64_t lo, int64_t hi, int64_t chunk)
 an_code an_forward_step(const an_rows *rows, const float *y_u, const float *m, const float *epsilon,
                         float *y_t)
 {
+    AN_ASSERT(y_u && m && epsilon && y_t);
     const an_code code = check_step(rows);
     if (code != AN_OK)
         return code;
@@ -204,6 +210,8 @@ static void estimate(void *context, int64_t lo, int64_t hi, int64_t chunk)
 an_code an_estimate(const an_rows *rows, an_prediction prediction, double clip, const float *y_t,
                     const float *m, const float *output, float *z0, float *epsilon)
 {
+    AN_ASSERT(prediction <= AN_PREDICT_V);
+    AN_ASSERT(y_t && m && output && z0 && epsilon);
     const an_code code = check_times(rows, 1);
     if (code != AN_OK)
         return code;
@@ -239,6 +247,7 @@ static void posterior(void *context, int64_t lo, int64_t hi, int64_t chunk)
 an_code an_posterior(const an_rows *rows, const float *z0, const float *z_t, float *mean,
                      float *variance)
 {
+    AN_ASSERT(z0 && z_t && mean && variance);
     const an_code code = check_step(rows);
     if (code != AN_OK)
         return code;
@@ -267,13 +276,14 @@ static void ddim_step(void *context, int64_t lo, int64_t hi, int64_t chunk)
 an_code an_ddim_step(const an_rows *rows, double eta, const float *m, const float *z0,
                      const float *epsilon, const float *noise, float *y_u)
 {
+    AN_ASSERT(m && z0 && epsilon && y_u);
     const an_code code = check_step(rows);
     if (code != AN_OK)
         return code;
     if (!(eta >= 0 && eta <= 1))
         return an_fail(AN_EINVAL, "eta = %g: expected a number in [0, 1]", eta);
     if (eta > 0 && !noise)
-        return an_fail(AN_EINVAL, "eta = %g: a step with noise needs the noise", eta);
+        return an_fail(AN_EINVAL, "eta = %g: a step with noise requires the noise", eta);
     for_rows(ddim_step, &(batch){.rows = rows,
                                  .eta = eta,
                                  .m = m,
@@ -317,7 +327,7 @@ static void dpm_step(void *context, int64_t lo, int64_t hi, int64_t chunk)
 static an_code check_before(const an_rows *rows, const float *z0_before, const int64_t *t_before)
 {
     if (!z0_before != !t_before)
-        return an_fail(AN_EINVAL, "a second-order step needs both the estimate and the time of "
+        return an_fail(AN_EINVAL, "a second-order step requires both the estimate and the time of "
                                   "the step before");
     const int64_t T = an_schedule_about(rows->schedule)->beta.T;
     for (int64_t b = 0; t_before && b < rows->B; b++)
@@ -333,6 +343,7 @@ static an_code check_before(const an_rows *rows, const float *z0_before, const i
 an_code an_dpm_step(const an_rows *rows, const float *y_t, const float *m, const float *z0,
                     const float *z0_before, const int64_t *t_before, float *y_u)
 {
+    AN_ASSERT(y_t && m && z0 && y_u);
     an_code code = check_step(rows);
     if (code == AN_OK)
         code = check_before(rows, z0_before, t_before);

@@ -3,7 +3,8 @@
  *
  * Every array is (B,K) row-major float unless said otherwise; rows may be at different
  * times. Coefficients are computed in double from the schedule's tables. An output may be
- * an input of the same call. All return AN_OK or AN_EINVAL naming the row (from 1).
+ * an input of the same call. Arrays not marked [opt] are required. Every an_code is AN_OK or
+ * AN_EINVAL naming the row (from 1).
  * O(B·K), parallel over rows, same bits at any thread count. */
 #ifndef AN_DIFFUSION_PROCESS_H
 #define AN_DIFFUSION_PROCESS_H
@@ -35,8 +36,8 @@ an_code an_forward_step(const an_rows *rows, const float *y_u, const float *m, c
                         float *y_t);
 
 /* (ẑ0, ε̂) from the network's output at y_t, t ≥ 1. With clip > 0 (0: off) the estimate
- * m + ẑ0 is kept in [−clip, 1+clip], and ε̂ of a value that was out is derived again from
- * it: 1/a is 1e4 and more at t = T, where a small error of ε̂ is a huge one of ẑ0. */
+ * m + ẑ0 is clamped to [−clip, 1+clip], and ε̂ of a clamped value is derived again from
+ * it: 1/a is 1e4 and more at t = T, where it magnifies a small error of ε̂ in ẑ0. */
 an_code an_estimate(const an_rows *rows, an_prediction prediction, double clip, const float *y_t,
                     const float *m, const float *output, float *z0, float *epsilon);
 
@@ -45,7 +46,7 @@ an_code an_posterior(const an_rows *rows, const float *z0, const float *z_t, flo
                      float *variance);
 
 /* DDIM(η) from t to u (2010.02502), η in [0,1]; η = 1 is the DDPM posterior at any stride.
- * y_t is in the estimates already: z_t = a ẑ0 + s ε̂. noise [opt when η = 0] is ξ. */
+ * The estimates contain y_t: z_t = a ẑ0 + s ε̂. noise [opt when η = 0] is ξ. */
 an_code an_ddim_step(const an_rows *rows, double eta, const float *m, const float *z0,
                      const float *epsilon, const float *noise, float *y_u);
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "base/assert.h"
 #include "diffusion/schedule.h"
 
 const char *const an_spacing_names[] = {"uniform", "quadratic", "logsnr", NULL};
@@ -13,13 +14,13 @@ static double log_snr(const an_schedule *s, int64_t t)
     return log(alpha_bar) - log1p(-alpha_bar);
 }
 
-/* The first t in 1 … T whose log-SNR is `wanted` or less: it falls as t grows. */
-static int64_t time_of(const an_schedule *s, double wanted)
+/* The first t in 1 … T whose log-SNR is at most `level`: it falls as t grows. */
+static int64_t time_of(const an_schedule *s, double level)
 {
     int64_t low = 1, high = an_schedule_about(s)->beta.T;
     while (low < high) {
         const int64_t middle = low + (high - low) / 2;
-        if (log_snr(s, middle) <= wanted)
+        if (log_snr(s, middle) <= level)
             high = middle;
         else
             low = middle + 1;
@@ -27,8 +28,8 @@ static int64_t time_of(const an_schedule *s, double wanted)
     return low;
 }
 
-/* The wished-for i-th time, before duplicates are parted. */
-static int64_t wish(const an_schedule *s, int64_t S, an_spacing spacing, int64_t i)
+/* The i-th time by its formula, before duplicates are separated. */
+static int64_t spaced(const an_schedule *s, int64_t S, an_spacing spacing, int64_t i)
 {
     const int64_t T = an_schedule_about(s)->beta.T;
     const double left = (double)(S - i) / (double)S;
@@ -43,6 +44,7 @@ static int64_t wish(const an_schedule *s, int64_t S, an_spacing spacing, int64_t
 
 an_code an_times(const an_schedule *s, int64_t S, an_spacing spacing, int64_t *times)
 {
+    AN_ASSERT(spacing <= AN_SPACING_LOGSNR && times);
     const int64_t T = an_schedule_about(s)->beta.T;
     if (S < 1 || S > T)
         return an_fail(AN_EINVAL, "%lld sampling steps: expected 1 … T = %lld", (long long)S,
@@ -50,8 +52,8 @@ an_code an_times(const an_schedule *s, int64_t S, an_spacing spacing, int64_t *t
     times[S] = 0;
     for (int64_t i = S - 1; i >= 0; i--) {
         /* At most T−i, or the i earlier times would not fit; above the later time. */
-        const int64_t wished = wish(s, S, spacing, i), most = T - i, least = times[i + 1] + 1;
-        const int64_t fits = wished < most ? wished : most;
+        const int64_t exact = spaced(s, S, spacing, i), most = T - i, least = times[i + 1] + 1;
+        const int64_t fits = exact < most ? exact : most;
         times[i] = fits > least ? fits : least;
     }
     times[0] = T;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 
 const char *const an_vote_names[] = {"distance", "plain", NULL};
@@ -91,6 +92,7 @@ static an_code check(double temperature, int64_t B, int64_t R, int64_t K, const 
 an_code an_vote(an_vote_kind kind, double temperature, int64_t B, int64_t R, int64_t K,
                 const float *y0, float *probability, float *width, float *agreement)
 {
+    AN_ASSERT(kind <= AN_VOTE_PLAIN && y0 && probability);
     an_code code = check(temperature, B, R, K, y0);
     if (code != AN_OK)
         return code;

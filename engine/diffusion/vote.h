@@ -1,5 +1,5 @@
-/* vote: from the label vectors ŷ0 at the ends of R reverse chains per image to class
- * probabilities, and to what the chains' disagreement says (METHOD §2, CARD 2206.07275).
+/* vote: class probabilities from the label vectors ŷ0 at the ends of R reverse chains per image,
+ * and two measures of the chains' disagreement (METHOD §2, CARD 2206.07275).
  * O(B·R·K), for the interval O(B·K·R log R). */
 #ifndef AN_DIFFUSION_VOTE_H
 #define AN_DIFFUSION_VOTE_H

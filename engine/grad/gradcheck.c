@@ -1,9 +1,10 @@
 /* gradcheck: an_gradcheck. One backward pass, then two forward passes per element examined;
- * the differences are taken in double from float32 outputs. */
+ * the differences are computed in double from float32 outputs. */
 #include "grad/gradcheck.h"
 
 #include <math.h>
 
+#include "base/assert.h"
 #include "base/rng.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
@@ -94,10 +95,10 @@ static double central_difference(const problem *p, float *x, double step)
 static void examine(const problem *p, int input, double step, finding *worst)
 {
     an_tensor *x = p->inputs[input];
-    int64_t count = an_numel(x), looks = count < SAMPLE ? count : SAMPLE;
+    int64_t count = an_numel(x), examined = count < SAMPLE ? count : SAMPLE;
     uint64_t stream = an_stream("gradcheck sample", (uint64_t)input, 0);
-    for (int64_t look = 0; look < looks; look++) {
-        int64_t i = looks == count ? look : an_below(SEED, stream, (uint64_t)look, count);
+    for (int64_t k = 0; k < examined; k++) {
+        int64_t i = examined == count ? k : an_below(SEED, stream, (uint64_t)k, count);
         double analytic = an_grad(x) ? (double)an_f32(x->grad)[i] : 0;
         double numeric = central_difference(p, element(x, i), step);
         double error = fabs(analytic - numeric) / fmax(1, fmax(fabs(analytic), fabs(numeric)));
@@ -109,6 +110,9 @@ static void examine(const problem *p, int input, double step, finding *worst)
 an_code an_gradcheck(an_check_fn fn, an_tensor **inputs, int n, void *ctx, double step,
                      double tolerance)
 {
+    AN_ASSERT(fn && n >= 1 && step > 0);
+    for (int i = 0; i < n; i++)
+        AN_ASSERT(!inputs[i] || !an_has_repeats(inputs[i]));
     problem p = {fn, inputs, n, ctx};
     finding worst = {.error = -1};
     an_err_clear();
@@ -120,9 +124,9 @@ an_code an_gradcheck(an_check_fn fn, an_tensor **inputs, int n, void *ctx, doubl
     if (code != AN_OK)
         return code;
     if (isnan(worst.error) && an_err_code() != AN_OK)
-        return an_err_code(); /* fn failed at a moved input, and said why */
+        return an_err_code(); /* fn failed at a moved input, with a message */
     if (worst.error < 0)
-        return an_fail(AN_EINVAL, "gradcheck: no input wants a gradient, nothing was compared");
+        return an_fail(AN_EINVAL, "gradcheck: no input requires a gradient, nothing was compared");
     if (!(worst.error <= tolerance))
         return an_fail(AN_EINVAL,
                        "gradcheck: input %d %s, element %lld: analytic %.6g, numeric %.6g "

@@ -6,8 +6,8 @@
 #include "kernel/norm/adaptive_norm.h"
 #include "kernel/pointwise/reduce.h"
 
-enum { X, V, Y };    /* inputs: Y of join alone */
-enum { MEAN, RSTD }; /* saved by modulate       */
+enum { X, V, Y };    /* inputs: Y of gated_join alone */
+enum { MEAN, RSTD }; /* saved by adaptive_norm */
 
 static an_conditions conditions(const an_tensor *x, const an_tensor *v)
 {
@@ -20,7 +20,7 @@ static an_code check(const char *what, const an_tensor *x, const an_tensor *v, i
                      int64_t vectors)
 {
     if (x->dtype != AN_F32 || x->ndim < 1 || an_numel(x) < 1)
-        return an_fail(AN_EINVAL, "%s: needs rows of float32 features, got %s", what,
+        return an_fail(AN_EINVAL, "%s: requires rows of float32 features, got %s", what,
                        an_shape_text(x));
     if (an_expect(v, what, AN_F32, 2))
         return AN_EINVAL;
@@ -34,7 +34,7 @@ static an_code check(const char *what, const an_tensor *x, const an_tensor *v, i
     return AN_OK;
 }
 
-static an_code modulate_backward(an_node *n)
+static an_code adaptive_norm_backward(an_node *n)
 {
     an_tensor *x = n->in[X], *v = n->in[V];
     int64_t at = n->i[0], C = an_dim(x, -1);
@@ -52,7 +52,7 @@ an_tensor *an_adaptive_norm(an_tensor *x, an_tensor *v, int64_t at, double eps)
 {
     x = an_contiguous(x);
     v = an_contiguous(v);
-    if (!x || !v || check("modulate", x, v, at, 2))
+    if (!x || !v || check("adaptive_norm", x, v, at, 2))
         return NULL;
     an_conditions s = conditions(x, v);
     int64_t rows = s.groups * s.rows;
@@ -62,8 +62,8 @@ an_tensor *an_adaptive_norm(an_tensor *x, an_tensor *v, int64_t at, double eps)
         return NULL;
     an_k_adaptive_norm_forward(an_f32(u), an_f32(mean), an_f32(rstd), an_f32(x),
                                an_f32(v) + at + s.C, an_f32(v) + at, eps, &s);
-    if (an_wants_grad(x) || an_wants_grad(v)) {
-        an_node *n = an_record(u, modulate_backward, 2, (an_tensor *[]){x, v});
+    if (an_requires_grad(x) || an_requires_grad(v)) {
+        an_node *n = an_record(u, adaptive_norm_backward, 2, (an_tensor *[]){x, v});
         if (!n)
             return NULL;
         an_save(n, MEAN, mean);
@@ -74,8 +74,8 @@ an_tensor *an_adaptive_norm(an_tensor *x, an_tensor *v, int64_t at, double eps)
     return u;
 }
 
-/* The gradient of z becomes that of x, where nobody gave it one before. */
-static an_code join_backward(an_node *n)
+/* The gradient of z becomes that of x where x has none yet. */
+static an_code gated_join_backward(an_node *n)
 {
     an_tensor *x = n->in[X], *v = n->in[V], *y = n->in[Y];
     int64_t at = n->i[0];
@@ -110,8 +110,8 @@ an_tensor *an_gated_join(an_tensor *x, an_tensor *y, an_tensor *v, int64_t at)
     if (!z)
         return NULL;
     an_k_gated_residual_forward(an_f32(z), an_f32(x), an_f32(y), an_f32(v) + at, &s);
-    if (an_wants_grad(x) || an_wants_grad(y) || an_wants_grad(v)) {
-        an_node *n = an_record(z, join_backward, 3, (an_tensor *[]){x, v, y});
+    if (an_requires_grad(x) || an_requires_grad(y) || an_requires_grad(v)) {
+        an_node *n = an_record(z, gated_join_backward, 3, (an_tensor *[]){x, v, y});
         if (!n)
             return NULL;
         n->i[0] = at;

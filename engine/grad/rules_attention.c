@@ -74,7 +74,7 @@ an_tensor *an_attention(an_tensor *q, an_tensor *k, an_tensor *v, int heads, an_
         if (!*map || an_k_attention_map(an_f32(*map), an_f32(q), an_f32(k), &s))
             return NULL;
     }
-    if (an_wants_grad(q) || an_wants_grad(k) || an_wants_grad(v)) {
+    if (an_requires_grad(q) || an_requires_grad(k) || an_requires_grad(v)) {
         an_tensor *in[] = {q, k, v};
         an_node *node = an_record(out, attention_backward, 3, in);
         if (!node)
@@ -129,7 +129,7 @@ an_tensor *an_embedding(an_tensor *w, an_tensor *index)
     if (!y)
         return NULL;
     an_k_embed_forward(an_f32(y), an_f32(w), an_i64(index), an_numel(index), D);
-    if (an_wants_grad(w)) {
+    if (an_requires_grad(w)) {
         an_tensor *in[] = {w, index};
         if (!an_record(y, embedding_backward, 2, in))
             return NULL;

@@ -1,7 +1,8 @@
 /* rules_diffusion: the forward process and the reading of a prediction, with their gradients
- * (METHOD §1, §2). The formulas are those of kernel/pointwise/diffusion.h. The coefficients are
- * tensors of the rows' shape, as Schedule:gather() gives them, without gradient; a training step
- * makes them once and its three operations share them. */
+ * (METHOD §1, §2), by the formulas of kernel/pointwise/diffusion.h. The coefficients are tensors
+ * of the rows' shape, as Schedule:gather() makes them, without gradient; a training step makes them
+ * once for its three operations. */
+#include "base/assert.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "kernel/pointwise/diffusion.h"
@@ -13,26 +14,22 @@ static an_diffusion_at coefficients_of(const an_node *node)
     return (an_diffusion_at){.a = an_f32(node->saved[SIGNAL]), .s = an_f32(node->saved[NOISE])};
 }
 
-/* AN_EINVAL unless x has the shape of `like` and no gradient runs into the coefficients. */
-static an_code same_rows(const char *what, const an_tensor *x, const an_tensor *like)
+/* Makes the five tensors contiguous. Not AN_OK if one of them is NULL, or is not float32 (B,K) of
+ * the shape of the first. */
+static an_code rows_of(an_tensor *x[5], const char *const names[5])
 {
-    an_code code = an_expect(x, what, AN_F32, 2);
-    if (code)
-        return code;
-    return an_same_shape(x, like) ? AN_OK
-                                  : an_fail(AN_EINVAL, "%s: expected %s, got %s", what,
-                                            an_shape_text(like), an_shape_text(x));
-}
-
-static an_code check_rows(an_tensor *const x[], const char *const names[], int n)
-{
-    for (int i = 0; i < n; i++) {
-        an_code code = same_rows(names[i], x[i], x[0]);
-        if (code)
-            return code;
+    for (int i = 0; i < 5; i++) {
+        x[i] = an_contiguous(x[i]);
+        if (!x[i] || an_expect(x[i], names[i], AN_F32, 2))
+            return AN_EINVAL;
+        if (!an_same_shape(x[i], x[0]))
+            return an_fail(AN_EINVAL, "%s: expected %s, got %s", names[i], an_shape_text(x[0]),
+                           an_shape_text(x[i]));
     }
     return AN_OK;
 }
+
+static const char *const forward_names[] = {"y0", "m", "eps", "signal", "noise"};
 
 static an_node *record(an_tensor *out, an_backward_fn backward, int n, an_tensor *const in[],
                        an_tensor *signal, an_tensor *noise)
@@ -46,7 +43,7 @@ static an_node *record(an_tensor *out, an_backward_fn backward, int n, an_tensor
     return node;
 }
 
-/* The gradient buffers of a node's first n inputs; NULL for those that require none. */
+/* The buffers for the gradients of a node's first n inputs; NULL for those that require none. */
 static an_code gradients(an_node *node, float *d[], int n)
 {
     for (int i = 0; i < n; i++) {
@@ -71,10 +68,8 @@ static an_code noised_backward(an_node *node)
 an_tensor *an_noised(an_tensor *y0, an_tensor *m, an_tensor *epsilon, an_tensor *signal,
                      an_tensor *noise)
 {
-    an_tensor *in[] = {an_contiguous(y0), an_contiguous(m), an_contiguous(epsilon),
-                       an_contiguous(signal), an_contiguous(noise)};
-    static const char *const names[] = {"y0", "m", "eps", "signal", "noise"};
-    if (!in[0] || !in[1] || !in[2] || !in[3] || !in[4] || check_rows(in, names, 5))
+    an_tensor *in[] = {y0, m, epsilon, signal, noise};
+    if (rows_of(in, forward_names))
         return NULL;
     an_tensor *y = an_tensor_like(in[0]);
     if (!y)
@@ -82,7 +77,7 @@ an_tensor *an_noised(an_tensor *y0, an_tensor *m, an_tensor *epsilon, an_tensor 
     an_k_noised_forward(an_f32(y), an_f32(in[0]), an_f32(in[2]),
                         (an_diffusion_at){an_f32(in[3]), an_f32(in[4]), an_f32(in[1])},
                         an_numel(y));
-    if ((an_wants_grad(in[0]) || an_wants_grad(in[1])) &&
+    if ((an_requires_grad(in[0]) || an_requires_grad(in[1])) &&
         !record(y, noised_backward, 2, in, in[3], in[4]))
         return NULL;
     return y;
@@ -103,10 +98,9 @@ static an_code target_v_backward(an_node *node)
 an_tensor *an_target(an_prediction prediction, an_tensor *y0, an_tensor *m, an_tensor *epsilon,
                      an_tensor *signal, an_tensor *noise)
 {
-    an_tensor *in[] = {an_contiguous(y0), an_contiguous(m), an_contiguous(epsilon),
-                       an_contiguous(signal), an_contiguous(noise)};
-    static const char *const names[] = {"y0", "m", "eps", "signal", "noise"};
-    if (!in[0] || !in[1] || !in[2] || !in[3] || !in[4] || check_rows(in, names, 5))
+    AN_ASSERT(prediction <= AN_PREDICT_V);
+    an_tensor *in[] = {y0, m, epsilon, signal, noise};
+    if (rows_of(in, forward_names))
         return NULL;
     if (prediction != AN_PREDICT_V)
         return prediction == AN_PREDICT_Y0 ? in[0] : in[2];
@@ -116,13 +110,26 @@ an_tensor *an_target(an_prediction prediction, an_tensor *y0, an_tensor *m, an_t
     an_k_target_v_forward(an_f32(x), an_f32(in[0]), an_f32(in[2]),
                           (an_diffusion_at){an_f32(in[3]), an_f32(in[4]), an_f32(in[1])},
                           an_numel(x));
-    if ((an_wants_grad(in[0]) || an_wants_grad(in[1])) &&
+    if ((an_requires_grad(in[0]) || an_requires_grad(in[1])) &&
         !record(x, target_v_backward, 2, in, in[3], in[4]))
         return NULL;
     return x;
 }
 
 /* ── reading a prediction ───────────────────────────────────────────────────────── */
+
+/* The formulas divide by a, by s or by a² + s². */
+static an_code positive(const an_tensor *x, const char *what)
+{
+    const float *value = an_f32(x);
+    for (int64_t i = 0, n = an_numel(x); i < n; i++)
+        if (!(value[i] > 0))
+            return an_fail(AN_EINVAL,
+                           "read: row %lld has %s %g, but there is nothing to read at t = 0; pass "
+                           "times of 1 and more",
+                           (long long)(i / an_dim(x, 1)) + 1, what, (double)value[i]);
+    return AN_OK;
+}
 
 static an_code read_backward(an_node *node)
 {
@@ -137,10 +144,10 @@ static an_code read_backward(an_node *node)
 an_tensor *an_read(an_reading what, an_prediction prediction, an_tensor *y_t, an_tensor *m,
                    an_tensor *output, an_tensor *signal, an_tensor *noise)
 {
-    an_tensor *in[] = {an_contiguous(output), an_contiguous(y_t), an_contiguous(m),
-                       an_contiguous(signal), an_contiguous(noise)};
     static const char *const names[] = {"output", "y", "m", "signal", "noise"};
-    if (!in[0] || !in[1] || !in[2] || !in[3] || !in[4] || check_rows(in, names, 5))
+    AN_ASSERT(what <= AN_READ_EPSILON && prediction <= AN_PREDICT_V);
+    an_tensor *in[] = {output, y_t, m, signal, noise};
+    if (rows_of(in, names) || positive(in[3], "signal") || positive(in[4], "noise"))
         return NULL;
     if (what == AN_READ_EPSILON && prediction == AN_PREDICT_EPSILON)
         return in[0];
@@ -149,7 +156,7 @@ an_tensor *an_read(an_reading what, an_prediction prediction, an_tensor *y_t, an
         return NULL;
     an_k_read_forward(what, prediction, an_f32(r), an_f32(in[1]), an_f32(in[0]),
                       (an_diffusion_at){an_f32(in[3]), an_f32(in[4]), an_f32(in[2])}, an_numel(r));
-    if (an_wants_grad(in[0]) || an_wants_grad(in[1]) || an_wants_grad(in[2])) {
+    if (an_requires_grad(in[0]) || an_requires_grad(in[1]) || an_requires_grad(in[2])) {
         an_node *node = record(r, read_backward, 3, in, in[3], in[4]);
         if (!node)
             return NULL;

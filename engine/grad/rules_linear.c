@@ -32,7 +32,7 @@ static an_code matmul_backward(an_node *n)
 static an_code matmul_shapes(const an_tensor *a, const an_tensor *b, bool ta, bool tb)
 {
     if (a->dtype != AN_F32 || b->dtype != AN_F32)
-        return an_fail(AN_EINVAL, "matmul: needs float32 tensors");
+        return an_fail(AN_EINVAL, "matmul: requires float32 tensors");
     bool batched = a->ndim == 3 && b->ndim == 3 && a->shape[0] == b->shape[0];
     if (!batched && !(a->ndim == 2 && b->ndim == 2))
         return an_fail(AN_EINVAL,
@@ -58,7 +58,7 @@ an_tensor *an_matmul(an_tensor *a, an_tensor *b, bool ta, bool tb)
                                 : an_tensor_new(AN_F32, 2, (int64_t[]){M, N});
     if (!c || an_k_gemm_batch(ta, tb, G, M, N, K, an_f32(a), an_f32(b), 0, an_f32(c)))
         return NULL;
-    if (an_wants_grad(a) || an_wants_grad(b)) {
+    if (an_requires_grad(a) || an_requires_grad(b)) {
         an_node *n = an_record(c, matmul_backward, 2, (an_tensor *[]){a, b});
         if (!n)
             return NULL;
@@ -118,7 +118,7 @@ an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b)
     if (!y || an_k_linear_forward(an_f32(y), an_f32(x), an_f32(w), b ? an_f32(b) : NULL,
                                   &(an_linear_shape){rows, out, in}))
         return NULL;
-    if (an_wants_grad(x) || an_wants_grad(w) || an_wants_grad(b)) {
+    if (an_requires_grad(x) || an_requires_grad(w) || an_requires_grad(b)) {
         an_node *n = an_record(y, linear_backward, 3, (an_tensor *[]){x, w, b});
         if (!n)
             return NULL;
@@ -188,7 +188,7 @@ an_tensor *an_conv2d(an_tensor *x, an_tensor *w, an_tensor *b, int stride, int p
     an_tensor *y = an_tensor_new(AN_F32, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.O});
     if (!y || an_k_conv_forward(an_f32(y), an_f32(x), an_f32(w), b ? an_f32(b) : NULL, &s))
         return NULL;
-    if (an_wants_grad(x) || an_wants_grad(w) || an_wants_grad(b)) {
+    if (an_requires_grad(x) || an_requires_grad(w) || an_requires_grad(b)) {
         an_node *n = an_record(y, conv_backward, 3, (an_tensor *[]){x, w, b});
         if (!n)
             return NULL;

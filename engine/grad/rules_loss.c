@@ -39,14 +39,14 @@ static an_tensor *row_wise(an_tensor *x, const char *what, rows_forward forward,
     if (!x)
         return NULL;
     if (x->dtype != AN_F32 || x->ndim < 1 || an_dim(x, -1) < 1)
-        return an_fail(AN_EINVAL, "%s: needs float32 rows of at least one number, got %s %s", what,
-                       x->dtype == AN_F32 ? "float32" : "int64", an_shape_text(x)),
+        return an_fail(AN_EINVAL, "%s: requires float32 rows of at least one number, got %s %s",
+                       what, x->dtype == AN_F32 ? "float32" : "int64", an_shape_text(x)),
                NULL;
     an_tensor *y = an_tensor_like(x);
     if (!y)
         return NULL;
     forward(an_f32(y), an_f32(x), an_numel(x) / an_dim(x, -1), an_dim(x, -1));
-    if (an_wants_grad(x)) {
+    if (an_requires_grad(x)) {
         an_node *node = an_record(y, backward, 1, &x);
         if (!node)
             return NULL;
@@ -101,7 +101,7 @@ static an_code check_labels(const an_tensor *logits, const an_tensor *labels)
     int64_t B = an_dim(logits, 0), K = an_dim(logits, 1);
     if (an_dim(labels, 0) != B || B < 1 || K < 1)
         return an_fail(AN_EINVAL,
-                       "cross_entropy: logits %s and labels %s need the same, positive "
+                       "cross_entropy: logits %s and labels %s must have the same, positive "
                        "number of rows",
                        an_shape_text(logits), an_shape_text(labels));
     const int64_t *y = an_i64(labels);
@@ -125,7 +125,7 @@ static an_code check_weights(const an_tensor *labels, const float *weight)
                                total);
 }
 
-static an_code check_xent_args(const an_cross_entropy_args *args)
+static an_code check_cross_entropy_args(const an_cross_entropy_args *args)
 {
     if (!isfinite(args->scale) || args->scale <= 0)
         return an_fail(AN_EINVAL, "cross_entropy: scale must be > 0, got %g", args->scale);
@@ -137,7 +137,7 @@ static an_code check_xent_args(const an_cross_entropy_args *args)
     return AN_OK;
 }
 
-/* Keeps a copy of K numbers that the caller may change before the backward pass. */
+/* Saves a copy of K numbers: the caller may change them before the backward pass. */
 static an_code save_classes(an_node *node, int slot, const float *values, int64_t K)
 {
     if (!values)
@@ -149,8 +149,8 @@ static an_code save_classes(an_node *node, int slot, const float *values, int64_
     return AN_OK;
 }
 
-static an_code record_xent(an_tensor *loss, an_tensor *logits, an_tensor *labels,
-                           const an_cross_entropy_args *args)
+static an_code record_cross_entropy(an_tensor *loss, an_tensor *logits, an_tensor *labels,
+                                    const an_cross_entropy_args *args)
 {
     int64_t K = an_dim(logits, 1);
     an_tensor *in[] = {logits, labels};
@@ -170,7 +170,7 @@ an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_cross
     args = args ? args : &plain;
     logits = an_contiguous(logits);
     labels = an_contiguous(labels);
-    if (!logits || !labels || check_labels(logits, labels) || check_xent_args(args) ||
+    if (!logits || !labels || check_labels(logits, labels) || check_cross_entropy_args(args) ||
         check_weights(labels, args->weight))
         return NULL;
     int64_t B = an_dim(logits, 0);
@@ -180,7 +180,7 @@ an_tensor *an_cross_entropy(an_tensor *logits, an_tensor *labels, const an_cross
     double value = an_k_cross_entropy_forward(an_f32(row), an_f32(logits), an_i64(labels), B,
                                               an_dim(logits, 1), args);
     an_f32(loss)[0] = (float)value;
-    if (an_wants_grad(logits) && record_xent(loss, logits, labels, args))
+    if (an_requires_grad(logits) && record_cross_entropy(loss, logits, labels, args))
         return NULL;
     return loss;
 }
@@ -216,7 +216,7 @@ an_tensor *an_mse(an_tensor *a, an_tensor *b, an_tensor *w)
 
 /* ── MMD² ───────────────────────────────────────────────────────────────────── */
 
-/* The forward pass left the gradients for dloss = 1 in saved[0] and saved[1]. */
+/* The forward pass computed the gradients for dloss = 1 into saved[0] and saved[1]. */
 static an_code mmd_backward(an_node *node)
 {
     double dloss = *an_grad_of(node);
@@ -260,10 +260,10 @@ an_tensor *an_mmd(an_tensor *a, an_tensor *b, const an_mmd_args *args)
     b = an_contiguous(b);
     if (!a || !b || check_mmd(a, b, args))
         return NULL;
-    an_tensor *ga = an_wants_grad(a) ? an_tensor_like(a) : NULL;
-    an_tensor *gb = an_wants_grad(b) ? an_tensor_like(b) : NULL;
+    an_tensor *ga = an_requires_grad(a) ? an_tensor_like(a) : NULL;
+    an_tensor *gb = an_requires_grad(b) ? an_tensor_like(b) : NULL;
     an_tensor *loss = an_tensor_new(AN_F32, 0, NULL);
-    if (!loss || (an_wants_grad(a) && !ga) || (an_wants_grad(b) && !gb))
+    if (!loss || (an_requires_grad(a) && !ga) || (an_requires_grad(b) && !gb))
         return NULL;
     double value;
     if (an_k_mmd(&value, ga ? an_f32(ga) : NULL, gb ? an_f32(gb) : NULL, an_f32(a), an_f32(b),

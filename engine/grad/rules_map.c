@@ -1,5 +1,5 @@
 /* rules_map: elementwise operations, broadcasting and sums, with their gradients.
- * The rules for other shapes of the same numbers are in rules_shape.c. */
+ * Operations that only change the shape or order are in rules_shape.c. */
 #include <string.h>
 
 #include "grad/ops.h"
@@ -12,7 +12,7 @@ static an_code float_only(const an_tensor *x, const char *what)
 {
     return x->dtype == AN_F32
                ? AN_OK
-               : an_fail(AN_EINVAL, "%s: needs float32, got int64 %s", what, an_shape_text(x));
+               : an_fail(AN_EINVAL, "%s: requires float32, got int64 %s", what, an_shape_text(x));
 }
 
 /* ── a ∘ b ──────────────────────────────────────────────────────────────────── */
@@ -31,7 +31,7 @@ static an_code joint_shape(const an_tensor *a, const an_tensor *b, int *ndim, in
     return AN_OK;
 }
 
-static void stretch(const an_tensor *x, int ndim, int64_t *stride)
+static void broadcast_strides(const an_tensor *x, int ndim, int64_t *stride)
 {
     int64_t contiguous = 1;
     for (int d = ndim - 1, k = x->ndim - 1; d >= 0; d--, k--) {
@@ -45,12 +45,12 @@ static void geometry(an_broadcast *g, const an_tensor *y, const an_tensor *a, co
 {
     g->ndim = y->ndim;
     memcpy(g->shape, y->shape, sizeof g->shape);
-    stretch(a, y->ndim, g->sa);
-    stretch(b, y->ndim, g->sb);
+    broadcast_strides(a, y->ndim, g->sa);
+    broadcast_strides(b, y->ndim, g->sb);
     an_k_broadcast_simplify(g);
 }
 
-/* The side that may take over the buffer of dy comes last: the other one reads dy too. */
+/* The side whose gradient may reuse the buffer of dy comes last: the other one reads dy too. */
 static an_code binary_backward(an_node *n)
 {
     an_binary_kind kind = (an_binary_kind)n->i[0];
@@ -60,14 +60,14 @@ static an_code binary_backward(an_node *n)
     int last = an_numel(n->in[0]) == an_numel(n->out) ? 0 : 1;
     an_broadcast g;
     geometry(&g, n->out, n->in[0], n->in[1]);
-    for (int turn = 0; turn < 2; turn++) {
-        int side = turn == 0 ? 1 - last : last;
+    for (int pass = 0; pass < 2; pass++) {
+        int side = pass == 0 ? 1 - last : last;
         an_tensor *x = n->in[side];
         float beta = 1, *d;
         if (an_numel(x) != an_numel(n->out))
             d = an_grad_into(x);
         else
-            d = turn == 1 ? an_grad_over(n, x, &beta) : an_grad_write(x, &beta);
+            d = pass == 1 ? an_grad_over(n, x, &beta) : an_grad_write(x, &beta);
         if (!d && x->requires_grad)
             return AN_ENOMEM;
         if (d)
@@ -91,7 +91,7 @@ static an_tensor *binary(an_binary_kind kind, an_tensor *a, an_tensor *b)
     an_broadcast g;
     geometry(&g, y, a, b);
     an_k_binary_forward(kind, an_f32(y), an_f32(a), an_f32(b), &g);
-    if (an_wants_grad(a) || an_wants_grad(b)) {
+    if (an_requires_grad(a) || an_requires_grad(b)) {
         an_node *node = an_record(y, binary_backward, 2, (an_tensor *[]){a, b});
         if (!node)
             return NULL;
@@ -141,7 +141,7 @@ an_tensor *an_affine(an_tensor *x, double scale, double shift)
     if (!y)
         return NULL;
     an_k_affine(an_f32(y), an_f32(x), an_numel(x), scale, shift);
-    if (an_wants_grad(x)) {
+    if (an_requires_grad(x)) {
         an_node *node = an_record(y, affine_backward, 1, &x);
         if (!node)
             return NULL;
@@ -169,7 +169,7 @@ an_tensor *an_map(an_tensor *x, an_map_kind kind)
     if (!y)
         return NULL;
     an_k_map_forward(kind, an_f32(y), an_f32(x), an_numel(x));
-    if (an_wants_grad(x)) {
+    if (an_requires_grad(x)) {
         an_node *node = an_record(y, map_backward, 1, &x);
         if (!node)
             return NULL;
@@ -212,7 +212,7 @@ static an_tensor *reduce(an_tensor *x, int dim, bool keep, bool mean)
         return NULL;
     double scale = mean ? 1.0 / (double)n : 1.0;
     an_k_sum_forward(an_f32(y), an_f32(x), outer, n, inner, scale);
-    if (an_wants_grad(x)) {
+    if (an_requires_grad(x)) {
         an_node *node = an_record(y, sum_backward, 1, &x);
         if (!node)
             return NULL;

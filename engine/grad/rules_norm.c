@@ -1,6 +1,6 @@
 /* rules_norm: batch and layer normalisation. Both save the mean and 1/√(var + eps) that
- * they normalised with; batch norm finds the ReLU's mask again in its input, and where a
- * residual was added in its own output. */
+ * they normalised with; batch norm recovers the ReLU's mask from its input or, where a
+ * residual was added, from its output. */
 #include <math.h>
 
 #include "base/memory/scratch.h"
@@ -34,8 +34,8 @@ static an_code feature_rows(const an_tensor *x, const char *what, int least)
 enum { MEAN, RSTD };               /* what both rules save    */
 enum { X, RESIDUAL, GAMMA, BETA }; /* the inputs of batch norm */
 
-/* The gradient of the output becomes that of the residual, or else that of x, where nobody
- * gave them one before. */
+/* The gradient of the output becomes that of the residual, or else that of x, where they
+ * have none yet. */
 static an_code batch_norm_backward(an_node *n)
 {
     const an_tensor *x = n->in[X];
@@ -92,7 +92,7 @@ static void update(float *running, double batch, double momentum)
     *running = (float)((1 - momentum) * (double)*running + momentum * batch);
 }
 
-/* The moments of this batch, which the running ones move towards. */
+/* The moments of this batch; the running moments move towards them. */
 static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
                                 const an_batch_norm_args *args)
 {
@@ -142,8 +142,8 @@ an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual, const an_batch_norm_
                                 an_f32(mean), an_f32(rstd), an_f32(gamma), an_f32(beta), args->relu,
                                 an_numel(x) / C, C))
         return NULL;
-    if (an_wants_grad(x) || an_wants_grad(residual) || an_wants_grad(gamma) ||
-        an_wants_grad(beta)) {
+    if (an_requires_grad(x) || an_requires_grad(residual) || an_requires_grad(gamma) ||
+        an_requires_grad(beta)) {
         an_node *n =
             an_record(y, batch_norm_backward, 4, (an_tensor *[]){x, residual, gamma, beta});
         if (!n)
@@ -164,7 +164,7 @@ static an_code layer_norm_backward(an_node *n)
     an_tensor *x = n->in[0], *gamma = n->in[1], *beta = n->in[2];
     const float *dy = an_grad_of(n);
     float *dgamma = an_grad_into(gamma), *dbeta = an_grad_into(beta), keep;
-    /* element i of a row is written when all of it was read */
+    /* a row is written only after all of it is read */
     float *dx = an_grad_over(n, x, &keep);
     if ((!dx && x->requires_grad) || (!dgamma && gamma && gamma->requires_grad) ||
         (!dbeta && beta && beta->requires_grad))
@@ -193,7 +193,7 @@ an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double
         return NULL;
     an_k_layer_norm_forward(an_f32(y), an_f32(mean), an_f32(rstd), an_f32(x),
                             gamma ? an_f32(gamma) : NULL, beta ? an_f32(beta) : NULL, eps, N, C);
-    if (an_wants_grad(x) || an_wants_grad(gamma) || an_wants_grad(beta)) {
+    if (an_requires_grad(x) || an_requires_grad(gamma) || an_requires_grad(beta)) {
         an_node *n = an_record(y, layer_norm_backward, 3, (an_tensor *[]){x, gamma, beta});
         if (!n)
             return NULL;

@@ -60,13 +60,14 @@ an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad)
                        AN_POOL_SIDE),
                NULL;
     an_pool_shape s = pool_sizes(x, size, stride, pad);
-    int64_t bytes = s.B * s.Ho * s.Wo * s.C, words = (bytes + 7) / 8; /* there is no byte tensor */
+    int64_t bytes = s.B * s.Ho * s.Wo * s.C,
+            words = (bytes + 7) / 8; /* no tensor of bytes exists */
     an_tensor *y = an_tensor_new(AN_F32, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.C});
     an_tensor *at = an_tensor_new(AN_I64, 1, &words);
     if (!y || !at)
         return NULL;
     an_k_max_pool_forward(an_f32(y), (uint8_t *)an_i64(at), an_f32(x), &s);
-    if (an_wants_grad(x)) {
+    if (an_requires_grad(x)) {
         an_node *n = an_record(y, max_pool_backward, 1, &x);
         if (keep_window(n, size, stride, pad))
             return NULL;
@@ -95,7 +96,7 @@ an_tensor *an_avg_pool2d(an_tensor *x, int size, int stride)
     if (!y)
         return NULL;
     an_k_avg_pool_forward(an_f32(y), an_f32(x), &s);
-    if (an_wants_grad(x) && keep_window(an_record(y, avg_pool_backward, 1, &x), size, stride, 0))
+    if (an_requires_grad(x) && keep_window(an_record(y, avg_pool_backward, 1, &x), size, stride, 0))
         return NULL;
     return y;
 }
@@ -132,7 +133,7 @@ an_tensor *an_global_avg_pool(an_tensor *x)
     if (!y)
         return NULL;
     an_k_global_pool_forward(an_f32(y), an_f32(x), B, positions, C);
-    if (an_wants_grad(x)) {
+    if (an_requires_grad(x)) {
         an_node *n = an_record(y, global_pool_backward, 1, &x);
         if (!n)
             return NULL;
@@ -158,7 +159,7 @@ an_tensor *an_top_pool(an_tensor *x, double percent)
     if (!x || whole_image(x, "top_pool"))
         return NULL;
     if (!(percent > 0 && percent <= 100))
-        return an_fail(AN_EINVAL, "top_pool: percent %g must lie in (0, 100]", percent), NULL;
+        return an_fail(AN_EINVAL, "top_pool: percent %g must be in (0, 100]", percent), NULL;
     int64_t B = x->shape[0], positions = x->shape[1] * x->shape[2], K = x->shape[3];
     int64_t top = (int64_t)llround(percent / 100 * (double)positions);
     top = top < 1 ? 1 : top;
@@ -167,7 +168,7 @@ an_tensor *an_top_pool(an_tensor *x, double percent)
     if (!y || !at)
         return NULL;
     an_k_top_pool_forward(an_f32(y), an_i64(at), an_f32(x), B, positions, K, top);
-    if (an_wants_grad(x)) {
+    if (an_requires_grad(x)) {
         an_node *n = an_record(y, top_pool_backward, 1, &x);
         if (!n)
             return NULL;

@@ -1,8 +1,8 @@
 /* rules_shape: the same numbers in another shape or order, with gradients.
  *
- * Each operation takes a view of its input and copies it out; its rule adds the output's
- * gradient through the same view of the input's gradient. So one rule serves them all:
- * a node stores how to make the view again. A reshape hands its gradient on. */
+ * Each operation copies a view of its input; its rule adds the output's gradient through the same
+ * view of the input's gradient. One rule serves them all: a node stores how to make the view again.
+ * A reshape passes its gradient through. */
 #include <string.h>
 
 #include "grad/ops.h"
@@ -37,7 +37,7 @@ static void add_into(an_tensor *to, const float *from)
 typedef enum { PERMUTE, NARROW, EXPAND, REPEAT } view_kind;
 
 /* The view that node parameters i[0…] describe: kind, then its arguments. */
-static an_tensor *look(an_tensor *x, const int64_t *i)
+static an_tensor *view_of(an_tensor *x, const int64_t *i)
 {
     int order[AN_MAX_DIMS];
     switch ((view_kind)i[0]) {
@@ -49,7 +49,7 @@ static an_tensor *look(an_tensor *x, const int64_t *i)
         for (int d = 0; d < x->ndim; d++)
             order[d] = (int)i[1 + d];
         return an_view_transpose(x, order);
-    case REPEAT: { /* (B, n) seen as (B, times, n) with stride 0 in the middle */
+    case REPEAT: { /* (B, n) viewed as (B, times, n) with stride 0 in the middle */
         int64_t B = x->shape[0], n = B ? an_numel(x) / B : 0;
         an_tensor *v = an_view_reshape(x, 3, (int64_t[]){B, 1, n});
         return v ? an_view_expand(v, 3, (int64_t[]){B, i[1], n}) : NULL;
@@ -58,14 +58,14 @@ static an_tensor *look(an_tensor *x, const int64_t *i)
     return NULL;
 }
 
-static an_code look_backward(an_node *n)
+static an_code view_backward(an_node *n)
 {
     an_tensor *x = n->in[0], *grad = n->out->grad;
-    bool whole = n->i[0] == PERMUTE; /* each element of x is looked at once */
+    bool whole = n->i[0] == PERMUTE; /* the view has each element of x once */
     float beta = 1;
     if (!(whole ? an_grad_write(x, &beta) : an_grad_into(x)))
         return AN_ENOMEM;
-    an_tensor *view = look(x->grad, n->i);
+    an_tensor *view = view_of(x->grad, n->i);
     if (!view)
         return an_err_code();
     if (beta == 0)
@@ -84,20 +84,21 @@ static an_code reshape_backward(an_node *n)
     return AN_OK;
 }
 
-/* Copies the view out under `shape` (NULL: the view's own) and records it. */
-static an_tensor *look_op(an_tensor *x, const int64_t *i, int count, int ndim, const int64_t *shape)
+/* Copies the view, under `shape` (NULL: the view's own), and records the copy. */
+static an_tensor *copy_of_view(an_tensor *x, const int64_t *i, int count, int ndim,
+                               const int64_t *shape)
 {
     x = an_contiguous(x);
     size_t mark = an_scope_begin();
-    an_tensor *view = x ? look(x, i) : NULL;
+    an_tensor *view = x ? view_of(x, i) : NULL;
     an_tensor *y = view ? an_tensor_like(view) : NULL;
     if (y && an_copy(y, view))
         y = NULL;
     if (y && shape)
         y = an_view_reshape(y, ndim, shape);
     y = an_scope_end(mark, y);
-    if (y && an_wants_grad(x)) {
-        an_node *node = an_record(y, look_backward, 1, &x);
+    if (y && an_requires_grad(x)) {
+        an_node *node = an_record(y, view_backward, 1, &x);
         if (!node)
             return NULL;
         memcpy(node->i, i, (size_t)count * sizeof *i);
@@ -120,12 +121,12 @@ an_tensor *an_detach(an_tensor *x)
     return x ? an_view_reshape(x, x->ndim, x->shape) : NULL;
 }
 
-/* A reshape shares storage: nobody writes into an operation's output. */
+/* A reshape shares storage: an operation's output is never written again. */
 an_tensor *an_reshape(an_tensor *x, int ndim, const int64_t *shape)
 {
     x = an_contiguous(x);
     an_tensor *y = x ? an_view_reshape(x, ndim, shape) : NULL;
-    if (y && an_wants_grad(x)) {
+    if (y && an_requires_grad(x)) {
         an_node *node = an_record(y, reshape_backward, 1, &x);
         if (!node)
             return NULL;
@@ -139,12 +140,12 @@ an_tensor *an_permute(an_tensor *x, const int *order)
     int64_t i[1 + AN_MAX_DIMS] = {PERMUTE};
     for (int d = 0; x && d < x->ndim; d++)
         i[1 + d] = order[d];
-    return look_op(x, i, 1 + AN_MAX_DIMS, 0, NULL);
+    return copy_of_view(x, i, 1 + AN_MAX_DIMS, 0, NULL);
 }
 
 an_tensor *an_narrow(an_tensor *x, int dim, int64_t start, int64_t length)
 {
-    return look_op(x, (int64_t[]){NARROW, dim, start, length}, 4, 0, NULL);
+    return copy_of_view(x, (int64_t[]){NARROW, dim, start, length}, 4, 0, NULL);
 }
 
 an_tensor *an_expand(an_tensor *x, int ndim, const int64_t *shape)
@@ -153,7 +154,7 @@ an_tensor *an_expand(an_tensor *x, int ndim, const int64_t *shape)
     if (ndim < 0 || ndim > AN_MAX_DIMS)
         return an_fail(AN_EINVAL, "expand: at most %d dimensions", AN_MAX_DIMS), NULL;
     memcpy(i + 2, shape, (size_t)ndim * sizeof *shape);
-    return look_op(x, i, 2 + ndim, 0, NULL);
+    return copy_of_view(x, i, 2 + ndim, 0, NULL);
 }
 
 an_tensor *an_repeat_rows(an_tensor *x, int64_t times)
@@ -167,7 +168,7 @@ an_tensor *an_repeat_rows(an_tensor *x, int64_t times)
     int64_t shape[AN_MAX_DIMS];
     memcpy(shape, x->shape, sizeof shape);
     shape[0] *= times;
-    return look_op(x, (int64_t[]){REPEAT, times}, 2, x->ndim, shape);
+    return copy_of_view(x, (int64_t[]){REPEAT, times}, 2, x->ndim, shape);
 }
 
 /* ── concat ─────────────────────────────────────────────────────────────────── */
@@ -206,7 +207,7 @@ an_tensor *an_concat(an_tensor *const *xs, int n, int dim)
     if (dim < 0)
         dim += xs[0]->ndim;
     memcpy(shape, xs[0]->shape, sizeof shape);
-    bool wanted = false;
+    bool recorded = false;
     for (int k = 0; k < n; k++) {
         bool fits = dim >= 0 && dim < xs[0]->ndim && xs[k]->ndim == xs[0]->ndim &&
                     xs[k]->dtype == xs[0]->dtype;
@@ -217,7 +218,7 @@ an_tensor *an_concat(an_tensor *const *xs, int n, int dim)
                            an_shape_text(xs[k]), an_shape_text(xs[0])),
                    NULL;
         total += xs[k]->shape[dim];
-        wanted = wanted || an_wants_grad(xs[k]);
+        recorded = recorded || an_requires_grad(xs[k]);
     }
     shape[dim] = total;
     an_tensor *y = an_tensor_new(xs[0]->dtype, xs[0]->ndim, shape);
@@ -228,7 +229,7 @@ an_tensor *an_concat(an_tensor *const *xs, int n, int dim)
             return NULL;
         at += xs[k]->shape[dim];
     }
-    if (y && wanted) {
+    if (y && recorded) {
         an_node *node = an_record(y, concat_backward, n, xs);
         if (!node)
             return NULL;

@@ -3,25 +3,38 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "base/par.h"
 #include "tensor/scope.h"
 
-enum { CLEAR = 65536 }; /* floats that a chunk clears */
+enum { CLEAR = 65536 }; /* floats that one chunk clears */
 
 static _Thread_local struct {
     an_node *nodes;
     int64_t count, room;
-    bool off;
+    bool off;     /* recording is off */
+    bool walking; /* inside an_backward() */
 } tape;
 
-bool an_wants_grad(const an_tensor *x)
+bool an_requires_grad(const an_tensor *x)
 {
     return x && x->requires_grad && !tape.off;
 }
 
+static bool any_requires_grad(int n, an_tensor *const *in)
+{
+    for (int i = 0; i < n; i++)
+        if (an_requires_grad(in[i]))
+            return true;
+    return false;
+}
+
 an_node *an_record(an_tensor *out, an_backward_fn backward, int n, an_tensor *const *in)
 {
+    AN_ASSERT(!tape.walking); /* a rule records nothing */
+    AN_ASSERT(backward && !out->requires_grad && !out->grad);
+    AN_ASSERT(n >= 1 && n <= AN_NODE_INPUTS && any_requires_grad(n, in));
     if (tape.count == tape.room) {
         int64_t room = tape.room ? tape.room * 2 : 128;
         an_node *nodes = an_realloc(tape.nodes, (size_t)room * sizeof *nodes);
@@ -51,6 +64,8 @@ static an_tensor *unread_of(const an_node *node, int bit)
 
 void an_unread(an_node *node, unsigned which)
 {
+    AN_ASSERT(node == &tape.nodes[tape.count - 1] && !node->unread); /* once, the latest node */
+    AN_ASSERT(which < AN_OUT << 1);
     node->unread = which;
     for (int bit = 0; bit <= AN_NODE_INPUTS; bit++) {
         an_tensor *x = unread_of(node, bit);
@@ -63,17 +78,22 @@ void an_unread(an_node *node, unsigned which)
 
 void an_save(an_node *node, int slot, an_tensor *x)
 {
+    AN_ASSERT(node == &tape.nodes[tape.count - 1]);
+    AN_ASSERT(slot >= 0 && slot < AN_NODE_SAVED && !node->saved[slot]);
     an_retain(x);
     node->saved[slot] = x;
 }
 
 const float *an_grad_of(const an_node *node)
 {
+    AN_ASSERT(tape.walking);
+    AN_ASSERT(node->out->grad && !node->out->grad->blank); /* an_grad_over() did not take it */
     return an_f32(node->out->grad);
 }
 
 float *an_grad_write(an_tensor *x, float *beta)
 {
+    AN_ASSERT(tape.walking);
     *beta = 1;
     if (!x || !x->requires_grad)
         return NULL;
@@ -115,6 +135,7 @@ float *an_grad_into(an_tensor *x)
 
 an_tensor *an_grad(an_tensor *x)
 {
+    AN_ASSERT(!tape.walking);
     if (x->grad && x->grad->blank) {
         clear(x->grad);
         x->grad->blank = false;
@@ -124,12 +145,13 @@ an_tensor *an_grad(an_tensor *x)
 
 float *an_grad_over(an_node *node, an_tensor *x, float *beta)
 {
+    AN_ASSERT(tape.walking);
     an_tensor *grad = node->out->grad;
     if (!x || !x->requires_grad || x->grad || !grad || an_numel(x) != an_numel(grad))
         return an_grad_write(x, beta);
     *beta = 0;
     node->out->grad = NULL;
-    /* its only holder was the output, and it is contiguous: only the shape differs */
+    /* The output was its only holder, and it is contiguous: only the shape differs. */
     x->grad = grad;
     grad->ndim = x->ndim;
     int64_t stride = 1;
@@ -141,8 +163,7 @@ float *an_grad_over(an_node *node, an_tensor *x, float *beta)
     return an_f32(grad);
 }
 
-/* Releases what a node holds. Its output's gradient goes too: the user keeps those of
- * leaves, and an output is no leaf. */
+/* Releases what a node holds, and its output's gradient: only leaves keep theirs. */
 static void drop(an_node *node)
 {
     an_release(node->out->grad);
@@ -163,34 +184,50 @@ static void drop_all(void)
 
 void an_tape_clear(void)
 {
+    AN_ASSERT(!tape.walking);
     drop_all();
     an_free(tape.nodes);
     tape.nodes = NULL;
     tape.room = 0;
 }
 
-an_code an_backward(an_tensor *loss)
+static an_code check_loss(const an_tensor *loss)
 {
-    an_code code = AN_OK;
     if (loss->dtype != AN_F32 || an_numel(loss) != 1)
-        code = an_fail(AN_EINVAL, "backward: the loss is a single number, not a tensor of shape %s",
+        return an_fail(AN_EINVAL, "backward: the loss is a single number, not a tensor of shape %s",
                        an_shape_text(loss));
-    else if (!loss->requires_grad || tape.count == 0)
-        code = an_fail(AN_EINVAL, "backward: nothing was recorded for this tensor; it depends on "
+    if (!loss->requires_grad || tape.count == 0)
+        return an_fail(AN_EINVAL, "backward: nothing was recorded for this tensor; it depends on "
                                   "no parameter, or backward ran already");
-    float *seed = code ? NULL : an_grad_into(loss);
-    if (!code && !seed)
-        code = AN_ENOMEM;
-    if (!code)
-        *seed = 1.0f;
+    return AN_OK;
+}
+
+static an_code walk(an_tensor *loss)
+{
+    float *seed = an_grad_into(loss);
+    if (!seed)
+        return AN_ENOMEM;
+    *seed = 1.0f;
+    an_code code = AN_OK;
     while (!code && tape.count > 0) {
         size_t mark = an_scope_begin();
         an_node *node = &tape.nodes[tape.count - 1];
-        if (node->out->grad) /* else nothing downstream asked for it */
+        if (node->out->grad) /* otherwise the loss does not depend on it */
             code = node->backward(node);
         drop(&tape.nodes[--tape.count]);
         an_scope_end(mark, NULL);
     }
+    return code;
+}
+
+an_code an_backward(an_tensor *loss)
+{
+    AN_ASSERT(!tape.walking);
+    an_code code = check_loss(loss);
+    tape.walking = true;
+    if (!code)
+        code = walk(loss);
+    tape.walking = false;
     drop_all(); /* the array stays for the next step */
     return code;
 }

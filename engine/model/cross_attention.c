@@ -186,7 +186,8 @@ static an_tensor *condition(const network *n, an_tensor *t)
 /* No gradient of this pass is required. */
 static bool is_inference(const network *n, const an_denoiser_context *context, an_tensor *y)
 {
-    return !an_wants_grad(n->out.weight) && !an_wants_grad(context->kept[0]) && !an_wants_grad(y);
+    return !an_requires_grad(n->out.weight) && !an_requires_grad(context->kept[0]) &&
+           !an_requires_grad(y);
 }
 
 /* A step of a reverse chain: all rows at one time, no gradients. */

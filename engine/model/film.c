@@ -43,8 +43,8 @@ static an_code encode(void *self, an_denoiser_context *c, an_tensor *features, a
 /* No gradient of this pass is required, and no moments of the batch. */
 static bool is_inference(const film *f, const an_denoiser_context *c, an_tensor *y)
 {
-    return !an_module_training(f->feature_norm.module) && !an_wants_grad(f->out.weight) &&
-           !an_wants_grad(c->kept[FEATURE]) && !an_wants_grad(y);
+    return !an_module_training(f->feature_norm.module) && !an_requires_grad(f->out.weight) &&
+           !an_requires_grad(c->kept[FEATURE]) && !an_requires_grad(y);
 }
 
 static an_tensor *forward(void *self, const an_denoiser_context *c, an_tensor *y, an_tensor *t,

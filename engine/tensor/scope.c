@@ -1,7 +1,9 @@
-/* scope: see scope.h. A growing stack of tensors, each held once. */
+/* scope: see scope.h. A growing stack of tensors, one reference to each. */
 #include "tensor/scope.h"
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
+#include "base/memory/tensor_heap.h"
 
 static _Thread_local struct {
     an_tensor **items;
@@ -32,6 +34,7 @@ an_tensor *an_scope_own(an_tensor *x)
 
 an_tensor *an_scope_end(size_t mark, an_tensor *keep)
 {
+    AN_ASSERT(mark <= stack.count); /* nesting: the scope around this one has not ended */
     if (keep)
         an_retain(keep);
     while (stack.count > mark)
@@ -39,11 +42,12 @@ an_tensor *an_scope_end(size_t mark, an_tensor *keep)
     return an_scope_own(keep);
 }
 
-void an_scope_trim(void)
+void an_tensor_trim(void)
 {
-    if (stack.count > 0)
-        return;
-    an_free(stack.items);
-    stack.items = NULL;
-    stack.room = 0;
+    if (stack.count == 0) {
+        an_free(stack.items);
+        stack.items = NULL;
+        stack.room = 0;
+    }
+    an_tensor_heap_trim();
 }

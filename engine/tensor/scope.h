@@ -1,19 +1,27 @@
-/* scope: who frees the intermediate tensors of a computation.
+/* scope: releases the intermediate tensors of a computation.
  *
  *     size_t mark = an_scope_begin();
- *     an_tensor *y = an_map(AN_RELU, an_linear(x, w, b));
- *     y = an_scope_end(mark, y);        // everything made since mark is released but y,
- *                                       // which now belongs to the enclosing scope
- * Scopes are a per-thread stack; tensors are made by the main thread only. */
+ *     an_tensor *y = an_map(an_linear(x, w, b), AN_RELU);
+ *     y = an_scope_end(mark, y);        // releases every tensor made since `mark` except y,
+ *                                       // which the enclosing scope owns from here on
+ *
+ * Scopes nest: they end in the reverse order of their begin. A scope that an error leaves open
+ * ends with the scope around it. The stack of owned tensors is per thread; only the main thread
+ * makes tensors. */
 #ifndef AN_TENSOR_SCOPE_H
 #define AN_TENSOR_SCOPE_H
 
 #include "tensor/tensor.h"
 
 size_t an_scope_begin(void);
-an_tensor *an_scope_end(size_t mark, an_tensor *keep); /* keep may be NULL */
-void an_scope_trim(void); /* the stack's own memory goes back if no scope holds a tensor */
-/* Internal to tensor/: hands a new tensor (refs = 1) to the current scope. */
+/* keep [opt]; returns it, or NULL after AN_ENOMEM. Mark 0 ends every scope. */
+an_tensor *an_scope_end(size_t mark, an_tensor *keep);
+/* Passes one reference to x [opt] from the caller to the current scope, which releases it. On
+ * AN_ENOMEM x is released at once and the result is NULL. */
 an_tensor *an_scope_own(an_tensor *x);
+
+/* Returns the memory of released tensors to the system, and the stack's own where no scope owns a
+ * tensor. */
+void an_tensor_trim(void);
 
 #endif

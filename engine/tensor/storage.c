@@ -1,8 +1,8 @@
 /* storage: see storage.h. */
 #include "tensor/storage.h"
 
+#include "base/assert.h"
 #include "base/memory/tensor_heap.h"
-#include "tensor/scope.h"
 
 an_storage *an_storage_new(size_t bytes)
 {
@@ -18,24 +18,17 @@ an_storage *an_storage_new(size_t bytes)
 
 void an_storage_retain(an_storage *s)
 {
+    AN_ASSERT(s->refs >= 1);
     s->refs++;
 }
 
 void an_storage_release(an_storage *s)
 {
-    if (!s || --s->refs > 0)
+    if (!s)
+        return;
+    AN_ASSERT(s->refs >= 1);
+    if (--s->refs > 0)
         return;
     an_tensor_heap_give(s->data);
     an_tensor_heap_give(s);
-}
-
-void an_storage_trim(void)
-{
-    an_scope_trim();
-    an_tensor_heap_trim();
-}
-
-int64_t an_storage_waiting(void)
-{
-    return an_tensor_heap_spare();
 }

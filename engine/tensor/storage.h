@@ -1,18 +1,18 @@
-/* storage: counted blocks of memory from base/heap.
- *
- * A released block is used again: a training step asks for the same sizes again and again,
- * and fresh pages from the operating system cost more than the work done on them.
- * One thread only (the one that makes tensors). */
+/* storage: reference-counted blocks of memory from base/memory/tensor_heap, which reuses a released
+ * block: a training step requests the same sizes every time. Main thread only. */
 #ifndef AN_TENSOR_STORAGE_H
 #define AN_TENSOR_STORAGE_H
 
-#include "tensor/tensor.h"
+#include <stddef.h>
 
-an_storage *an_storage_new(size_t bytes); /* refs = 1, contents undefined */
+typedef struct an_storage {
+    void *data;
+    size_t bytes;
+    int refs; /* ≥ 1 */
+} an_storage;
+
+an_storage *an_storage_new(size_t bytes); /* refs = 1, undefined contents; NULL + AN_ENOMEM */
 void an_storage_retain(an_storage *s);
-void an_storage_release(an_storage *s);
-/* Gives back what waits to be used again, here and in the scopes' stack. */
-void an_storage_trim(void);
-int64_t an_storage_waiting(void); /* bytes that wait in base/heap */
+void an_storage_release(an_storage *s); /* frees it with the last reference; NULL is allowed */
 
 #endif

@@ -15,70 +15,66 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "tensor/storage.h"
 
 #define AN_MAX_DIMS 6
 
 typedef enum { AN_F32, AN_I64 } an_dtype;
 
-typedef struct an_storage {
-    void *data;
-    size_t bytes;
-    int refs;
-} an_storage;
-
 typedef struct an_tensor {
     an_dtype dtype;
-    int ndim; /* 0 is a scalar: one element                    */
+    int ndim; /* 0 is a scalar: one element */
     int64_t shape[AN_MAX_DIMS];
-    int64_t stride[AN_MAX_DIMS]; /* in elements                                   */
-    int64_t offset;              /* of the first element, in elements             */
-    an_storage *storage;         /* NULL once nobody reads the numbers any more   */
-    int refs;
-    int nonreaders;         /* those of refs that want shape and gradient only */
-    bool blank;             /* a gradient that counts as zeros, whatever it holds */
-    bool requires_grad;     /* a leaf whose gradient is wanted, or the output
-                               of a recorded operation                       */
+    int64_t stride[AN_MAX_DIMS]; /* in elements */
+    int64_t offset;              /* of the first element, in elements */
+    an_storage *storage;         /* NULL once every remaining holder is one of shape only */
+    int refs;                    /* holders, ≥ 1 */
+    int shape_refs;              /* those of refs that use the shape and the gradient only */
+    bool blank;                  /* a gradient that counts as zeros, whatever it contains */
+    bool requires_grad;     /* a leaf that was marked so, or the output of a recorded operation */
     struct an_tensor *grad; /* float32, same shape, contiguous; NULL until used */
 } an_tensor;
 
-/* ── making ─────────────────────────────────────────────────────────────────── */
+/* ── makers (make.c) ────────────────────────────────────────────────────────── */
 an_tensor *an_tensor_new(an_dtype dtype, int ndim, const int64_t *shape); /* undefined contents */
 an_tensor *an_tensor_zeros(an_dtype dtype, int ndim, const int64_t *shape);
-/* same dtype and shape, contiguous */
-an_tensor *an_tensor_like(const an_tensor *x);
+an_tensor *an_tensor_like(const an_tensor *x); /* x's dtype and shape, contiguous, undefined */
 an_tensor *an_tensor_from(const float *values, int ndim, const int64_t *shape); /* copies */
-/* A contiguous view of `storage` from `offset`; shares, does not copy. */
+/* A contiguous view of `storage` from element `offset` on; shares, does not copy. */
 an_tensor *an_tensor_view(an_storage *storage, an_dtype dtype, int64_t offset, int ndim,
                           const int64_t *shape);
 
+/* ── references (tensor.c) ──────────────────────────────────────────────────── */
 void an_retain(an_tensor *x);
 void an_release(an_tensor *x); /* NULL is allowed */
-/* The same for a holder that needs the shape and the gradient but not the numbers: these are
- * freed when only such holders are left. */
+/* The same for a holder that uses the shape and the gradient but not the elements: the storage is
+ * released when only such holders are left. */
 void an_retain_shape(an_tensor *x);
 void an_release_shape(an_tensor *x);
 
-/* ── asking ─────────────────────────────────────────────────────────────────── */
+/* ── queries (tensor.c) ─────────────────────────────────────────────────────── */
 int64_t an_numel(const an_tensor *x);
 bool an_is_contiguous(const an_tensor *x);
+bool an_has_repeats(const an_tensor *x); /* a stride of 0 repeats an element */
 bool an_same_shape(const an_tensor *a, const an_tensor *b);
-/* size of dimension d; negative d counts from the end */
+/* Size of dimension d, −ndim … ndim−1; a negative d counts from the end. */
 int64_t an_dim(const an_tensor *x, int d);
-float *an_f32(const an_tensor *x);   /* first element of a float32 tensor */
-int64_t *an_i64(const an_tensor *x); /* first element of an int64 tensor  */
-/* "(128, 32, 32, 3)", in one of a few rotating static thread-local buffers: for messages. */
+/* The first element of a tensor of that dtype whose storage is not released. */
+float *an_f32(const an_tensor *x);
+int64_t *an_i64(const an_tensor *x);
+/* "(128, 32, 32, 3)" for messages, in one of four static thread-local buffers in turn. */
 const char *an_shape_text(const an_tensor *x);
-/* AN_EINVAL with "what: expected (B, K), got (3,)" unless dtype and ndim fit. */
+/* AN_EINVAL with "what: expected float32 with 2 dimensions, got int64 (3,)" unless both match. */
 an_code an_expect(const an_tensor *x, const char *what, an_dtype dtype, int ndim);
 
-/* ── plain copies and views (no gradient; see grad/ops.h for the recorded ones) ── */
-/* same shape, any strides; casts between dtypes */
+/* ── copies and views without gradient (view.c); grad/ops.h has the recorded ones ── */
+/* Same shape, any strides, `to` without repeats; casts between dtypes. */
 an_code an_copy(an_tensor *to, const an_tensor *from);
-an_tensor *an_view_transpose(an_tensor *x, const int *order); /* order has ndim entries */
+an_tensor *an_view_transpose(an_tensor *x, const int *order); /* order: each dimension once */
 an_tensor *an_view_narrow(an_tensor *x, int dim, int64_t start, int64_t length);
 an_tensor *an_view_expand(an_tensor *x, int ndim, const int64_t *shape); /* broadcast: stride 0 */
-/* contiguous input; one -1 allowed */
+/* x contiguous; one −1 allowed */
 an_tensor *an_view_reshape(an_tensor *x, int ndim, const int64_t *shape);
-an_code an_fill(an_tensor *x, double value);
+an_code an_fill(an_tensor *x, double value); /* x contiguous */
 
 #endif

@@ -1,21 +1,22 @@
-/* view: other ways to look at the same storage, and copies between any two of them.
- * A view costs one small struct; an_copy() walks the destination in order. */
+/* view: views of a tensor's storage under another shape, and copies between views; declared in
+ * tensor.h. A view costs one small struct; an_copy() visits the destination in row-major order. */
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory/tensor_heap.h"
 #include "tensor/scope.h"
-#include "tensor/storage.h"
 #include "tensor/tensor.h"
 
-/* A second handle on x's storage with the same shape, to be bent by the caller. */
+/* A second tensor on x's storage with the same shape, which the caller changes. */
 static an_tensor *alias(an_tensor *x)
 {
+    AN_ASSERT(x->storage);
     an_tensor *v = an_tensor_heap_take(sizeof *v);
     if (!v)
         return NULL;
     *v = *x;
     v->refs = 1;
-    v->nonreaders = 0;
+    v->shape_refs = 0;
     v->blank = false;
     v->grad = NULL;
     v->requires_grad = false;
@@ -26,12 +27,12 @@ static an_tensor *alias(an_tensor *x)
 an_tensor *an_view_transpose(an_tensor *x, const int *order)
 {
     an_tensor *v = x ? alias(x) : NULL;
-    unsigned seen = 0;
+    unsigned used = 0;
     for (int d = 0; v && d < x->ndim; d++) {
-        if (order[d] < 0 || order[d] >= x->ndim || seen >> order[d] & 1)
+        if (order[d] < 0 || order[d] >= x->ndim || used >> order[d] & 1)
             return an_fail(AN_EINVAL, "permute: each of the %d dimensions is named once", x->ndim),
                    NULL;
-        seen |= 1u << order[d];
+        used |= 1u << order[d];
         v->shape[d] = x->shape[order[d]];
         v->stride[d] = x->stride[order[d]];
     }
@@ -86,7 +87,7 @@ an_tensor *an_view_reshape(an_tensor *x, int ndim, const int64_t *shape)
     if (!x)
         return NULL;
     if (!an_is_contiguous(x) || ndim < 0 || ndim > AN_MAX_DIMS)
-        return an_fail(AN_EINVAL, "reshape: needs a contiguous tensor and at most %d dimensions",
+        return an_fail(AN_EINVAL, "reshape: requires a contiguous tensor and at most %d dimensions",
                        AN_MAX_DIMS),
                NULL;
     int64_t n = an_numel(x), known = 1, full[AN_MAX_DIMS];
@@ -98,7 +99,7 @@ an_tensor *an_view_reshape(an_tensor *x, int ndim, const int64_t *shape)
         else if (open < 0)
             open = d;
         else
-            return an_fail(AN_EINVAL, "reshape: only one dimension can be left open (-1)"), NULL;
+            return an_fail(AN_EINVAL, "reshape: only one dimension can be -1"), NULL;
     }
     if (open >= 0)
         full[open] = known ? n / known : 0;
@@ -138,6 +139,8 @@ static void copy_row(an_tensor *to, int64_t at, const an_tensor *from, int64_t f
 
 an_code an_copy(an_tensor *to, const an_tensor *from)
 {
+    AN_ASSERT(to->storage && from->storage);
+    AN_ASSERT(!an_has_repeats(to));
     if (!an_same_shape(to, from))
         return an_fail(AN_EINVAL, "copy: %s does not fit %s", an_shape_text(from),
                        an_shape_text(to));
@@ -165,7 +168,7 @@ an_code an_copy(an_tensor *to, const an_tensor *from)
 an_code an_fill(an_tensor *x, double value)
 {
     if (!an_is_contiguous(x))
-        return an_fail(AN_EINVAL, "fill: needs a contiguous tensor");
+        return an_fail(AN_EINVAL, "fill: requires a contiguous tensor");
     int64_t n = an_numel(x);
     for (int64_t i = 0; i < n; i++) {
         if (x->dtype == AN_F32)

@@ -19,7 +19,6 @@
 #include "grad/tape.h"
 #include "model/module.h"
 #include "tensor/scope.h"
-#include "tensor/storage.h"
 
 #define SHAPE(...)                                                                                 \
     (int64_t[])                                                                                    \
@@ -71,7 +70,7 @@ static int64_t live;
 static inline int setup(void **state)
 {
     (void)state;
-    an_storage_trim();
+    an_tensor_trim();
     live = an_mem_live();
     return 0;
 }
@@ -81,7 +80,7 @@ static inline int teardown(void **state)
     (void)state;
     an_scope_end(0, NULL);
     an_tape_clear();
-    an_storage_trim();
+    an_tensor_trim();
     return an_mem_live() == live ? 0 : -1;
 }
 

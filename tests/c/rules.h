@@ -6,7 +6,6 @@
 #include "grad/gradcheck.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"
-#include "tensor/storage.h"
 
 /* SHAPE(2, 3) is the two arguments ndim, shape. */
 #define SHAPE(...)                                                                                 \
@@ -46,7 +45,7 @@ static inline int leave(void **state)
     int64_t *before = *state;
     an_tape_clear();
     an_scope_end((size_t)before[1], NULL);
-    an_storage_trim();
+    an_tensor_trim();
     return an_mem_live() > before[0] ? -1 : 0;
 }
 

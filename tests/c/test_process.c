@@ -230,7 +230,7 @@ static void test_bad_rows_are_refused_by_number(void **state)
     an_schedule *sample = make(AN_BETA_LINEAR, T, AN_COUPLE_SAMPLE);
     an_rows rows = {s, B, t, u, NULL};
     refused(an_ddim_step(&rows, 1.5, x, x, x, x, out), "eta = 1.5");
-    refused(an_ddim_step(&rows, 0.5, x, x, x, NULL, out), "needs the noise");
+    refused(an_ddim_step(&rows, 0.5, x, x, x, NULL, out), "requires the noise");
     refused(an_dpm_step(&rows, x, x, x, x, NULL, out), "both");
     refused(an_dpm_step(&rows, x, x, x, x, t, out), "row 1: the step before");
     u[3] = 3;

@@ -5,7 +5,6 @@
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"
-#include "tensor/storage.h"
 
 static const double EPS = 1e-5;
 

@@ -2,6 +2,7 @@
  * prediction and input, and what they compute against the formulas written out by hand. */
 #include <math.h>
 
+#include "diffusion/process.h"
 #include "grad/ops.h"
 #include "rules.h"
 
@@ -30,15 +31,27 @@ typedef struct {
     an_reading reading;
 } context;
 
-static context make_context(void)
+static const int64_t TIMES[B] = {1, 9, 20, 33, 45};
+
+/* Rows at several times of a cosine schedule whose classes have different noise levels, so that
+ * a² + s² is not 1 in two of the couplings. At t = T, 1/a is too large for finite differences. */
+static context make_context(an_coupling coupling)
 {
+    const an_schedule_spec spec = {.beta = an_beta_default(AN_BETA_COSINE, 60),
+                                   .lambda = (double[]){0.6, 1, 1.4},
+                                   .coupling = coupling,
+                                   .K = K};
+    an_schedule *s = an_schedule_new(&spec);
+    assert_non_null(s);
     context c = {.epsilon = normal("e", SHAPE(B, K)),
                  .signal = an_tensor_new(AN_F32, SHAPE(B, K)),
                  .noise = an_tensor_new(AN_F32, SHAPE(B, K))};
-    for (int i = 0; i < B * K; i++) {
-        an_f32(c.signal)[i] = 0.4f + 0.03f * (float)i;
-        an_f32(c.noise)[i] = 1.1f - 0.05f * (float)i; /* a² + s² is not 1 */
-    }
+    const float level[B] = {0.7f, 1.3f, 1, 0.5f, 2};
+    an_rows rows = {
+        .schedule = s, .B = B, .t = TIMES, .level = coupling == AN_COUPLE_SAMPLE ? level : NULL};
+    assert_int_equal(an_gather(&rows, AN_SIGNAL, an_f32(c.signal)), AN_OK);
+    assert_int_equal(an_gather(&rows, AN_NOISE, an_f32(c.noise)), AN_OK);
+    an_schedule_free(s);
     return c;
 }
 
@@ -71,36 +84,45 @@ static an_tensor *reading(an_tensor **in, void *ctx)
 static void test_noised_has_gradients_to_label_and_prior(void **state)
 {
     (void)state;
-    context c = make_context();
-    check(noised, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
+    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++) {
+        context c = make_context((an_coupling)coupling);
+        check(noised, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
+    }
 }
 
 static void test_the_target_of_v_has_gradients_to_label_and_prior(void **state)
 {
     (void)state;
-    context c = make_context();
-    c.prediction = AN_PREDICT_V;
-    check(target, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
+    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++) {
+        context c = make_context((an_coupling)coupling);
+        c.prediction = AN_PREDICT_V;
+        check(target, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
+    }
+}
+
+static void readings_of(an_coupling coupling, an_prediction prediction)
+{
+    context c = make_context(coupling);
+    c.prediction = prediction;
+    for (int r = AN_READ_Z0; r <= AN_READ_EPSILON; r++) {
+        c.reading = (an_reading)r;
+        check(reading, (an_tensor *[]){leaf("x"), leaf("y"), leaf("m")}, 3, &c);
+    }
 }
 
 static void test_readings_have_gradients_to_output_label_and_prior(void **state)
 {
     (void)state;
-    context c = make_context();
-    for (int r = AN_READ_Z0; r <= AN_READ_EPSILON; r++)
-        for (int p = AN_PREDICT_EPSILON; p <= AN_PREDICT_V; p++) {
-            c.reading = (an_reading)r;
-            c.prediction = (an_prediction)p;
-            an_tensor *in[] = {leaf("x"), leaf("y"), leaf("m")};
-            check(reading, in, 3, &c);
-        }
+    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++)
+        for (int p = AN_PREDICT_EPSILON; p <= AN_PREDICT_V; p++)
+            readings_of((an_coupling)coupling, (an_prediction)p);
 }
 
 /* Reading the exact target of a prediction gives back z0 and ε. */
 static void test_a_reading_undoes_the_target(void **state)
 {
     (void)state;
-    context c = make_context();
+    context c = make_context(AN_COUPLE_VARIANCE);
     an_tensor *y0 = normal("y0", SHAPE(B, K)), *m = normal("m", SHAPE(B, K));
     an_tensor *y = an_noised(y0, m, c.epsilon, c.signal, c.noise), *z0 = an_sub(y0, m);
     for (int p = AN_PREDICT_EPSILON; p <= AN_PREDICT_V; p++) {
@@ -118,7 +140,7 @@ static void test_a_reading_undoes_the_target(void **state)
 static void test_what_needs_no_arithmetic_is_not_copied(void **state)
 {
     (void)state;
-    context c = make_context();
+    context c = make_context(AN_COUPLE_VARIANCE);
     an_tensor *y0 = normal("y0", SHAPE(B, K)), *m = normal("m", SHAPE(B, K));
     assert_ptr_equal(an_target(AN_PREDICT_Y0, y0, m, c.epsilon, c.signal, c.noise), y0);
     assert_ptr_equal(an_target(AN_PREDICT_EPSILON, y0, m, c.epsilon, c.signal, c.noise), c.epsilon);
@@ -130,10 +152,13 @@ static void test_what_needs_no_arithmetic_is_not_copied(void **state)
 static void test_shapes_that_differ_are_refused(void **state)
 {
     (void)state;
-    context c = make_context();
+    context c = make_context(AN_COUPLE_VARIANCE);
     an_tensor *y0 = normal("y0", SHAPE(B, K)), *other = normal("m", SHAPE(B, K + 1));
     refused(an_noised(y0, other, c.epsilon, c.signal, c.noise), "m: expected (5, 3)");
     refused(an_read(AN_READ_Z0, AN_PREDICT_V, other, y0, y0, c.signal, c.noise), "y: expected");
+    an_f32(c.noise)[K] = 0; /* as at t = 0 */
+    refused(an_read(AN_READ_Z0, AN_PREDICT_V, y0, y0, y0, c.signal, c.noise),
+            "row 2 has noise 0, but there is nothing to read at t = 0");
 }
 
 /* Weights of rows: w·(a − b)² by hand, and the gradient. */

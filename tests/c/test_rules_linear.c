@@ -5,7 +5,6 @@
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"
-#include "tensor/storage.h"
 
 static an_tensor *param(uint64_t stream, int ndim, const int64_t *shape)
 {
@@ -33,7 +32,7 @@ static an_tensor *identity_with_a_wrong_rule(an_tensor **in, void *ctx)
 {
     (void)ctx;
     an_tensor *y = an_tensor_like(in[0]);
-    if (an_copy(y, in[0]) == AN_OK && an_wants_grad(in[0]))
+    if (an_copy(y, in[0]) == AN_OK && an_requires_grad(in[0]))
         an_record(y, half_of_the_gradient, 1, in);
     return y;
 }
@@ -316,7 +315,7 @@ static void strided_inputs_give_the_same(void **state)
 static an_code small_network(int64_t *allocations, int64_t fail_at)
 {
     an_err_clear();
-    an_storage_trim();
+    an_tensor_trim();
     size_t mark = an_scope_begin();
     int64_t C = 4;
     an_tensor *x = PARAM(1, 2, 6, 6, 3), *w = PARAM(2, 4, 3, 3, 3), *w2 = PARAM(3, 4, 4, 3, 3);

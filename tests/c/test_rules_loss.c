@@ -171,7 +171,7 @@ static void mmd_rule(void **state)
     check(run_mmd, in, 2, &args);
     args.unbiased = true;
     check(run_mmd, in, 2, &args);
-    in[1] = randn(7, SHAPE(6, 3)); /* only one side wants a gradient */
+    in[1] = randn(7, SHAPE(6, 3)); /* only one side requires a gradient */
     check(run_mmd, in, 2, &args);
     refused(an_mmd(in[0], randn(8, SHAPE(5, 3)), &args), "(5, 3)");
     refused(an_mmd(randn(8, SHAPE(1, 3)), randn(9, SHAPE(1, 3)), &args), "unbiased");

@@ -5,11 +5,10 @@
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"
-#include "tensor/storage.h"
 
 static int begin(void **state)
 {
-    an_storage_trim();
+    an_tensor_trim();
     *state = (void *)(intptr_t)an_mem_live();
     return 0;
 }
@@ -18,7 +17,7 @@ static int end(void **state)
 {
     an_tape_clear();
     an_scope_end(0, NULL);
-    an_storage_trim();
+    an_tensor_trim();
     return an_mem_live() == (int64_t)(intptr_t)*state ? 0 : -1;
 }
 
@@ -230,7 +229,7 @@ static void out_of_memory_in_backward_is_reported(void **state)
         size_t mark = an_scope_begin();
         an_tensor *x = param(14, SHAPE(50));
         an_tensor *loss = an_sum(an_mul(an_affine(x, 2, 1), x), AN_ALL, false);
-        an_storage_trim();
+        an_tensor_trim();
         an_mem_fail_at(nth);
         an_code code = an_backward(loss);
         an_mem_fail_at(0);

@@ -1,12 +1,12 @@
-/* tape: whose buffers are freed, handed on and overwritten, and that none of it changes a
- * gradient. (The rules' own gradients are checked by test_rules_*.c.) */
+/* tape: which buffers are freed, passed on and overwritten, that none of it changes a gradient, and
+ * the contracts of a rule. (The rules' own gradients are checked by test_rules_*.c.) */
+#include "aborts.h"
 #include "rules.h"
 
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "model/module.h"
 #include "tensor/scope.h"
-#include "tensor/storage.h"
 
 static size_t mark;
 
@@ -22,7 +22,7 @@ static int end(void **state)
     (void)state;
     an_tape_clear();
     an_scope_end(mark, NULL);
-    an_storage_trim();
+    an_tensor_trim();
     return 0;
 }
 
@@ -34,7 +34,7 @@ static an_tensor *leaf(int64_t rows, int64_t columns, uint64_t stream)
     return x;
 }
 
-/* ── what nobody reads is freed ───────────────────────────────────────────────────── */
+/* ── what no rule reads is freed ───────────────────────────────────────────────────── */
 
 static void unread_numbers_are_freed(void **state)
 {
@@ -61,7 +61,7 @@ static void a_reader_keeps_the_numbers(void **state)
     assert_true(an_f32(y)[3] == 2 * an_f32(x)[3]);
 }
 
-/* ── buffers are handed on ────────────────────────────────────────────────────────── */
+/* ── buffers are passed on ────────────────────────────────────────────────────────── */
 
 static const float *seen; /* where the gradient of the probe's output was */
 
@@ -154,6 +154,70 @@ static void cleared_parameters_are_overwritten(void **state)
     an_module_release(m);
 }
 
+/* ── contracts ────────────────────────────────────────────────────────────────────── */
+
+static an_code recording_backward(an_node *n)
+{
+    return an_affine(n->in[0], 2, 0) ? AN_OK : an_err_code();
+}
+
+static void record_in_a_rule(void)
+{
+    an_tensor *x = leaf(2, 2, 1), *y = an_tensor_like(x);
+    an_record(y, recording_backward, 1, &x);
+    an_backward(an_sum(y, AN_ALL, false));
+}
+
+static void record_without_a_gradient(void)
+{
+    an_tensor *x = an_tensor_zeros(AN_F32, 1, (int64_t[]){2});
+    an_record(an_tensor_like(x), recording_backward, 1, &x);
+}
+
+static void record_an_output_twice(void)
+{
+    an_tensor *x = leaf(2, 2, 1), *y = an_tensor_like(x);
+    an_record(y, recording_backward, 1, &x);
+    an_record(y, recording_backward, 1, &x);
+}
+
+static void save_in_one_slot_twice(void)
+{
+    an_tensor *x = leaf(2, 2, 1), *y = an_tensor_like(x);
+    an_node *n = an_record(y, recording_backward, 1, &x);
+    an_save(n, 0, x);
+    an_save(n, 0, x);
+}
+
+static an_code reading_backward(an_node *n)
+{
+    return an_f32(n->in[0])[0] > 0 ? AN_OK : AN_EINVAL;
+}
+
+static void read_what_was_declared_unread(void)
+{
+    size_t inner = an_scope_begin();
+    an_tensor *x = leaf(2, 2, 1), *y = an_tensor_like(x);
+    an_unread(an_record(y, reading_backward, 1, &x), AN_IN(0));
+    an_backward(an_scope_end(inner, an_sum(y, AN_ALL, false)));
+}
+
+static void gradient_outside_of_a_rule(void)
+{
+    an_grad_into(leaf(2, 2, 1));
+}
+
+static void mistakes_of_rules_end_in_assertions(void **state)
+{
+    (void)state;
+    assert_true(aborts(record_in_a_rule));
+    assert_true(aborts(record_without_a_gradient));
+    assert_true(aborts(record_an_output_twice));
+    assert_true(aborts(save_in_one_slot_twice));
+    assert_true(aborts(read_what_was_declared_unread));
+    assert_true(aborts(gradient_outside_of_a_rule));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -164,6 +228,7 @@ int main(void)
         TEST(shared_buffers_give_the_same_gradients),
         TEST(batch_norm_of_its_own_residual),
         TEST(cleared_parameters_are_overwritten),
+        TEST(mistakes_of_rules_end_in_assertions),
     };
     return cmocka_run_group_tests_name("tape", tests, NULL, NULL);
 }

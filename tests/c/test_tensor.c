@@ -1,9 +1,10 @@
 /* tensor: shapes, views, copies, scopes, the pool of storages, text. */
+#include "aborts.h"
 #include "arrays.h"
+#include "base/memory/tensor_heap.h"
 
 #include "tensor/print.h"
 #include "tensor/scope.h"
-#include "tensor/storage.h"
 
 #define SHAPE(...)                                                                                 \
     (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[])                         \
@@ -22,7 +23,7 @@ static an_tensor *counting(int ndim, const int64_t *shape)
 /* Runs before and after each test: nothing may stay alive. */
 static int begin(void **state)
 {
-    an_storage_trim();
+    an_tensor_trim();
     *state = (void *)(intptr_t)an_mem_live();
     return 0;
 }
@@ -30,7 +31,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     an_scope_end(0, NULL);
-    an_storage_trim();
+    an_tensor_trim();
     return an_mem_live() == (int64_t)(intptr_t)*state ? 0 : -1;
 }
 
@@ -97,7 +98,7 @@ static void dtypes_convert_in_copies(void **state)
     assert_true(an_f32(back)[1] == -2.0f);
 }
 
-static void a_scope_keeps_what_it_is_told(void **state)
+static void a_scope_keeps_one_tensor(void **state)
 {
     (void)state;
     size_t outer = an_scope_begin();
@@ -119,21 +120,76 @@ static void released_storage_is_used_again(void **state)
     size_t mark = an_scope_begin();
     counting(SHAPE(1000));
     an_scope_end(mark, NULL);
-    if (an_storage_waiting() == 0)
+    if (an_tensor_heap_spare() == 0)
         skip(); /* built with AddressSanitizer: nothing is pooled */
     int64_t allocs = an_mem_allocs();
     mark = an_scope_begin();
     counting(SHAPE(1000));
-    assert_int_equal(an_storage_waiting(), 0);
+    assert_int_equal(an_tensor_heap_spare(), 0);
     an_scope_end(mark, NULL);
     assert_int_equal(an_mem_allocs(), allocs);
+}
+
+/* ── contracts ────────────────────────────────────────────────────────────────────── */
+
+static void end_scopes_out_of_order(void)
+{
+    size_t outer = an_scope_begin();
+    counting(SHAPE(2));
+    size_t inner = an_scope_begin();
+    an_scope_end(outer, NULL);
+    an_scope_end(inner, NULL);
+}
+
+static void floats_of_an_int64_tensor(void)
+{
+    an_f32(an_tensor_zeros(AN_I64, SHAPE(2)));
+}
+
+static void elements_that_only_the_shape_is_kept_of(void)
+{
+    size_t mark = an_scope_begin();
+    an_tensor *x = counting(SHAPE(2));
+    an_retain_shape(x);
+    an_scope_end(mark, NULL);
+    an_f32(x);
+}
+
+static void copy_into_repeated_elements(void)
+{
+    an_tensor *x = counting(SHAPE(2, 3));
+    an_copy(an_view_expand(counting(SHAPE(3)), SHAPE(2, 3)), x);
+}
+
+static void release_too_often(void)
+{
+    an_tensor *x = counting(SHAPE(2));
+    an_retain_shape(x);
+    an_release(x);
+    an_release(x);
+}
+
+static void dimension_out_of_range(void)
+{
+    an_dim(counting(SHAPE(2)), 1);
+}
+
+static void mistakes_of_callers_end_in_assertions(void **state)
+{
+    (void)state;
+    assert_true(aborts(end_scopes_out_of_order));
+    assert_true(aborts(floats_of_an_int64_tensor));
+    assert_true(aborts(elements_that_only_the_shape_is_kept_of));
+    assert_true(aborts(copy_into_repeated_elements));
+    assert_true(aborts(release_too_often));
+    assert_true(aborts(dimension_out_of_range));
 }
 
 static void out_of_memory_is_reported_everywhere(void **state)
 {
     (void)state;
     for (int nth = 1; nth <= 4; nth++) {
-        an_storage_trim();
+        an_tensor_trim();
         an_mem_fail_at(nth);
         size_t mark = an_scope_begin();
         an_tensor *x = an_tensor_zeros(AN_F32, SHAPE(10));
@@ -170,9 +226,10 @@ int main(void)
         TEST(expand_repeats_without_memory),
         TEST(wrong_shapes_are_refused),
         TEST(dtypes_convert_in_copies),
-        TEST(a_scope_keeps_what_it_is_told),
+        TEST(a_scope_keeps_one_tensor),
         TEST(released_storage_is_used_again),
         TEST(out_of_memory_is_reported_everywhere),
+        TEST(mistakes_of_callers_end_in_assertions),
         TEST(text_names_type_shape_and_numbers),
     };
     return cmocka_run_group_tests_name("tensor", tests, NULL, NULL);

@@ -110,8 +110,8 @@ end
 --      kind="ddim" (or a complete value of the option sampler), eta=, steps=, spacing="uniform",
 --      prediction="epsilon", clip=0,
 --      seed=0, stream_index=0, first=0 } → ŷ0 (B,K)
--- `first` is the place of the batch's first number in the noise of the whole set (row · K):
--- then every row has the same noise whatever the batches are. t is an int64 tensor (B).
+-- `first` is the index of the batch's first number in the noise of the whole set (row · K), so that
+-- a row's noise does not depend on the batches. t is an int64 tensor (B).
 function sampler.run(o)
   renamed.refuse_arguments(o, "sampler.run")
   local s, kind = o.schedule, o.kind or DEFAULT

@@ -95,9 +95,9 @@ end
 -- The class itself, the most frequent and the rarest: means, with bars from the first to the
 -- last quantile at some times, each class at its own.
 local function figure(s, o, r)
-  local ranked, classes, seen = curves.ranked(s), {}, {}
+  local ranked, classes, chosen = curves.ranked(s), {}, {}
   for _, j in ipairs { type(o.y0) == "number" and o.y0 or ranked[1], ranked[1], ranked[#ranked] } do
-    if not seen[j] then classes[#classes + 1], seen[j] = j, true end
+    if not chosen[j] then classes[#classes + 1], chosen[j] = j, true end
   end
   local S, Q, series = r.t:numel(), #o.quantiles, {}
   local every = math.max(#classes, S // 8)
@@ -118,14 +118,14 @@ end
 return function(s, given)
   local o = options.check(with_lists(given), known, "simulate")
   local y0, level = start(s, o.y0)
-  local m, wanted, z0 = prior_of(s, o.prior), {}, {}
+  local m, plotted, z0 = prior_of(s, o.prior), {}, {}
   local times = curves.times(s.T, o.points)
-  for _, t in ipairs(times) do wanted[t] = true end
+  for _, t in ipairs(times) do plotted[t] = true end
   for j = 1, s.K do z0[j] = y0[j] - m[j] end
   local mean, sd, quantiles = {}, {}, {}
   for q = 1, #o.quantiles do quantiles[q] = {} end
   walk(s, o, z0, level, function(t, z)
-    if not wanted[t] then return end
+    if not plotted[t] then return end
     local at = #mean + 1
     local found = summary(z:list(), o.n, m, o.quantiles)
     mean[at], sd[at] = found.mean, found.sd
