@@ -9,12 +9,12 @@ same "says what it is" "$(cat "$dir/out")" "train.lr: number
 expect "help lua of a method" 0 "$aniso" help lua Schedule:q_sample
 says out "^Schedule:q_sample\(y0, m, t, eps \[, level\]\) → Tensor$"
 expect "help lua of nothing" 3 "$aniso" help lua schedule.lamda
-says err "^aniso: nothing is written about schedule.lamda \(did you mean schedule.lambda\?\)$"
+says err "^aniso: there is no documentation of schedule.lamda \(did you mean schedule.lambda\?\)$"
 printf 'help "train.lr"\ns = aniso.schedule{K = 2}\nhelp(s.snr)\nhelp(7)\n' >"$dir/lines"
 expect "help at the prompt" 0 sh -c "'$aniso' repl <'$dir/lines'"
 says out "^train.lr: number$"
 says out "^Schedule:snr\(t\) → Tensor$"
-says out "^nothing is written about 7; "
+says out "^there is no documentation of 7; "
 
 # The prompt with a run database: --db, ANISO_DB, or the runs.db that is here.
 prompt() {

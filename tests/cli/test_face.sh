@@ -74,7 +74,7 @@ expect "doctor" 0 "$aniso" doctor --db "$dir/new.db"
 expect "narrow vectors on request" 0 env ANISO_SIMD=baseline "$aniso" doctor --db "$dir/new.db"
 says out "vectors +baseline$"
 expect "unknown vectors are told" 1 env ANISO_SIMD=avx3 "$aniso" doctor --db "$dir/new.db"
-says out "avx3 is none of"
+says out "avx3 is not one of"
 expect "a full disk is told" 1 sh -c "'$aniso' help >/dev/full"
 says err "standard output"
 

@@ -67,7 +67,7 @@ expect "curve in a file" 0 "$aniso" curve sweep -x schedule.lambda.gamma -y all 
 same "that is SVG with a title" "$(grep -c '<title>.*sweep: all' "$dir/c.svg")" 1
 same "a dot per run" "$(grep -o '<circle' "$dir/c.svg" | wc -l | tr -d ' ')" 6
 expect "curve over no number" 2 "$aniso" curve sweep -x schedule.lambda --db "$db"
-says err "is no number"
+says err "is not a number"
 expect "curve of no metric" 2 "$aniso" curve sweep -x train.lr -y seed --db "$db"
 
 expect "compare of a study" 0 "$aniso" compare sweep --db "$db"

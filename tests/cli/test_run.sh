@@ -94,7 +94,7 @@ stop() {
 }
 stop TERM "$dir/term.db"
 same "SIGTERM" "$status" 143
-says err "go on with: aniso resume"
+says err "continue with: aniso resume"
 same "is recorded" "$(ask "$dir/term.db" 'SELECT status FROM v_run')" interrupted
 stop KILL "$dir/kill.db"
 same "kill -9 is recorded by who looks next" "$("$aniso" ls --db "$dir/kill.db" | grep -c crashed)" 1

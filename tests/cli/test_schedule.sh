@@ -63,7 +63,7 @@ refused "no classes" "give counts"
 refused "a base that nobody has" "must be one of cosine, linear" csine --K 2
 refused "a policy misspelt" "did you mean bound\?" --K 2 --lambda bond
 refused "an option misspelt" "did you mean schedule.offset\?" --K 2 --set ofset=1
-refused "counts that are none" "whole numbers with commas" --counts 3,x
+refused "counts that are none" "whole numbers separated by commas" --counts 3,x
 refused "a time after the end" "t = 2000 is outside" --K 2 --times 2000
 refused "a drawing in a CSV" "leave out --format csv" --K 2 --plot --format csv
 refused "a picture of another kind" "ends in \.svg" --K 2 --svg x.png

@@ -80,7 +80,7 @@ alike z/killed x/whole
 
 stop TERM v/term
 same "SIGTERM in lock-step" "$status" 143
-says err "go on with: aniso resume --all$"
+says err "continue with: aniso resume --all$"
 same "all three are interrupted" "$(ask "$dir/v/term.db" 'SELECT count(*), min(status), max(status) FROM v_run')" \
     3,interrupted,interrupted
 expect "and go on together" 0 "$aniso" resume --all --db "$dir/v/term.db"

@@ -74,7 +74,7 @@ until_true grep -q "2 running, 2 waiting" "$dir/leaver.out"
 kill -INT $leaver
 wait $leaver
 same "Ctrl-C" "$?" 130
-same "says so" "$(cat "$dir/leaver.err")" "aniso: no longer watching; the runs go on"
+same "says so" "$(cat "$dir/leaver.err")" "aniso: no longer watching; the runs continue"
 kill -CONT $runner
 wait $one
 same "who watches a run ends with it" "$? $(grep -c '^a seed 0 finished in .* macro_f1 0' "$dir/one.out")" "0 1"
@@ -103,7 +103,7 @@ kill -KILL $runner
 wait $runner 2>/dev/null
 wait $watcher
 same "a dead writer is noticed" "$?" 1
-says out "^a seed 0 crashed: its process is gone; go on with: aniso resume [0-9A-Z]{26}$"
+says out "^a seed 0 crashed: its process is gone; continue with: aniso resume [0-9A-Z]{26}$"
 says out "^study sweep: 4 planned, of which 2 crashed, 2 not started$"
 expect "resume" 0 "$aniso" resume --all --db "$dir/dead.db"
 expect "the rest has not been started" 1 "$aniso" watch --db "$dir/dead.db"
@@ -114,7 +114,7 @@ kill -TERM $runner
 kill -CONT $runner
 wait $runner
 expect "what a person interrupted is no failure" 0 "$aniso" watch --db "$dir/stopped.db"
-says out "^a seed 0 was interrupted; go on with: aniso resume [0-9A-Z]{26}$"
+says out "^a seed 0 was interrupted; continue with: aniso resume [0-9A-Z]{26}$"
 says out "^study sweep: 4 planned, of which 2 interrupted, 2 not started$"
 
 # ── a run that fails ────────────────────────────────────────────────────────────────────
@@ -147,7 +147,7 @@ if script -qfc true /dev/null </dev/null >/dev/null 2>&1; then
     exec 7>&-
     same "Ctrl-C" "$(cat "$dir/code")" 130
     same "leaves no block" "$(tail -n 1 "$dir/tty" | tr -d '\r' | sed 's/.*\[J//')" \
-        "aniso: no longer watching; the runs go on"
+        "aniso: no longer watching; the runs continue"
     on_terminal "'$aniso' watch --every 0.1 --db '$dir/terminal.db'"
     until_true grep -q "2 running, 2 waiting" "$dir/tty"
     kill -CONT $runner

@@ -61,7 +61,7 @@ function Compare.test_two_runs()
   for _, cell in ipairs(r.confusion) do cells[cell["true"] .. cell.pred] = cell.delta[2] end
   lu.assertEquals(cells, { aa = 13, ab = -13, ba = -5, bb = 5 })
   lu.assertEquals(r.config, { { key = "method", values = { "a", "b" } } })
-  said(r, "acc +0.150 (beyond the luck of the images; seeds untested)")
+  said(r, "acc +0.150 (beyond the variation over images; seeds untested)")
   said(r, "one run each")
   unsaid(r, "few test images")
   lu.assertStrContains(tostring(r), "0.750")

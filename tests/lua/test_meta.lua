@@ -234,7 +234,7 @@ end
 function T.test_options_at_the_prompt()
   local faces = require("aniso.method.networks").faces
   compare("prior", "aniso.PriorOptions", faces.prior)
-  compare("plot", "aniso.Look", aniso.plot.look)
+  compare("plot", "aniso.PlotTarget", aniso.plot.target)
   compare("mmd", "aniso.MmdOptions", aniso.mmd.options)
   compare("adamw", "aniso.AdamwOptions", aniso.optim.options.adamw)
   compare("sgd", "aniso.SgdOptions", aniso.optim.options.sgd)

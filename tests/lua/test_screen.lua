@@ -24,7 +24,7 @@ function Screen.test_it_is_redrawn_in_place_below_what_stays()
   lu.assertEquals(stream:take(), "\rone\27[K\ntwo\27[K\n\27[J")
   s:draw { "three" }
   lu.assertEquals(stream:take(), "\r\27[2Athree\27[K\n\27[J")
-  s:say "stays"
+  s:print "stays"
   lu.assertEquals(stream:take(), "\r\27[1A\27[Jstays\n")
   s:clear()
   lu.assertEquals(stream:take(), "")
@@ -45,7 +45,7 @@ function Screen.test_elsewhere_only_what_stays()
   do
     local s <close> = screen.new { stream = stream }
     s:draw { "one" }
-    s:say "stays"
+    s:print "stays"
   end
   lu.assertEquals(stream:take(), "stays\n")
 end

@@ -187,7 +187,7 @@ function Standing.test_a_silent_writer_is_told_of()
   lu.assertNil(said():find "sign of life")
   ago(run, 100, 90, 10)
   lu.assertStrMatches(said(), "a seed 0  epoch 5/10  loss 1%.0000  val macro_f1 0%.050  since [%d: -]+  "
-    .. "left about 0:00  no sign of life for 1:3%d\nstudy s: 1 run, of which 1 running; left about 0:00\n")
+    .. "left about 0:00  no heartbeat for 1:3%d\nstudy s: 1 run, of which 1 running; left about 0:00\n")
 end
 
 -- ── merging, old files ──────────────────────────────────────────────────────────────────

@@ -152,7 +152,7 @@ function Care.test_checks()
   spoiled("DELETE FROM class_count WHERE class_idx = 1", "every counted class is in class_count",
     "counts class 1, which class_count lacks")
   spoiled("UPDATE prediction SET pred_idx = 0 WHERE sample_idx = 1", "confusion follows from predictions",
-    "1 images of class 0 called 1, predictions say 0")
+    "1 images of class 0 called 1, the predictions have 0")
   spoiled("UPDATE prediction SET true_idx = 1, pred_idx = 0 WHERE sample_idx = 3",
     "confusion follows from predictions", "class 1")
   lu.assertEquals(faults_of(db), {})

@@ -100,7 +100,7 @@ function Statistics.test_find()
   local row, message, code = db:find "adpm"
   lu.assertNil(row)
   lu.assertEquals(code, "ENOTFOUND")
-  lu.assertStrContains(message, "adpm means 6 runs")
+  lu.assertStrContains(message, "adpm matches 6 runs")
   lu.assertEquals(#db:runs(), 6)
   lu.assertEquals(#db:runs { status = "failed" }, 1)
   lu.assertEquals(#db:runs { text = "LAMBDA" }, 6)

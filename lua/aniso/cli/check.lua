@@ -1,12 +1,12 @@
--- aniso check RECIPE: what a long run would stumble over, found beforehand: every mistake in the
--- options, the data, the shapes; then what the runs will cost. Trains nothing, stores nothing.
+-- aniso check RECIPE: finds every mistake in the options, the data and the shapes before a long run, and
+-- estimates the cost of the runs. Trains nothing, stores nothing.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
 local duration = require("aniso.show.progress").duration
 local tables = require "aniso.show.table"
 
-local check = { summary = "look a recipe over before a long run" }
+local check = { summary = "check a recipe before a long run" }
 
 function check.arguments(parser)
   parser:argument("recipe", "a Lua file that returns aniso.study{…}")
@@ -44,24 +44,25 @@ local function print_data(dataset)
   end
 end
 
-local function say(name, format, ...)
+local function print_row(name, format, ...)
   print(("%-11s"):format(name) .. format:format(...))
 end
 
 local function print_report(report)
   print()
-  say("runs", "%d of %s", report.runs, table.concat(report.labels, ", "))
-  say("parameters", "%s: backbone and prior %s, denoiser %s", grouped(report.parameters),
+  print_row("runs", "%d of %s", report.runs, table.concat(report.labels, ", "))
+  print_row("parameters", "%s: backbone and prior %s, denoiser %s", grouped(report.parameters),
     grouped(report.net), grouped(report.den))
   for i, shape in ipairs(report.shapes) do
-    say(i == 1 and "shapes" or "", "%-18s %s", shape[1], shape[2])
+    print_row(i == 1 and "shapes" or "", "%-18s %s", shape[1], shape[2])
   end
   for i, stage in ipairs(report.stages) do
-    say(i == 1 and "time" or "", "%s: %.3g s per epoch (%d steps of %.3g s, validation %.3g s), %d epochs",
+    local format = "%s: %.3g s per epoch (%d steps of %.3g s, validation %.3g s), %d epochs"
+    print_row(i == 1 and "time" or "", format,
       stage.name, stage.epoch, stage.steps, stage.step, stage.validation, stage.epochs)
   end
-  say("", "evaluation %.3g s, a run about %s", report.evaluation, duration(report.run))
-  say("disk", "%s of checkpoints per run", megabytes(report.bytes))
+  print_row("", "evaluation %.3g s, a run about %s", report.evaluation, duration(report.run))
+  print_row("disk", "%s of checkpoints per run", megabytes(report.bytes))
 end
 
 local function print_totals(reports)
@@ -74,9 +75,9 @@ local function print_totals(reports)
   end
   print()
   local threads = core.sys.threads()
-  say("all", "%d %s: about %s with %d %s, %s of disk, %s of memory", runs, runs == 1 and "run" or "runs",
-    duration(run_seconds), threads, threads == 1 and "thread" or "threads", megabytes(bytes),
-    megabytes(core.sys.peak_rss()))
+  print_row("all", "%d %s: about %s with %d %s, %s of disk, %s of memory", runs,
+    runs == 1 and "run" or "runs", duration(run_seconds), threads,
+    threads == 1 and "thread" or "threads", megabytes(bytes), megabytes(core.sys.peak_rss()))
   print "Times are rough: one step and one small evaluation were timed, and multiplied."
 end
 

@@ -44,7 +44,7 @@ local function open(args, how)
   return (common.need_db(require("aniso.store").open(args.db, how)))
 end
 
--- Whatever a database refuses when it is opened is exit code 4.
+-- Any failure to open a database is exit code 4.
 function common.need_db(db, message)
   if not db then cli.fail(cli.DATABASE, message) end
   return db

@@ -1,16 +1,17 @@
--- aniso compare A B… and aniso compare STUDY: what changed against the first one, and whether it
--- is luck. A configuration (its label, or study:label) means its runs over all seeds.
+-- aniso compare A B… and aniso compare STUDY: what changed against the first one, and whether it is more
+-- than chance. A configuration (its label, or study:label) means its runs over all seeds.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
 local show = require "aniso.show.compare_text"
 
-local compare = { summary = "what changed between runs or configurations, and whether it is luck" }
+local compare = { summary = "what changed between runs or configurations, and whether it is chance" }
 
 function compare.arguments(parser)
   parser:argument("names", "a run, a configuration (label or study:label), runs 1,4,7, 'KEY=VALUE …'; the "
     .. "first is the baseline; a study alone compares its configurations"):args "1+"
-  parser:option("--baseline", "of a study; else the one so called, the isotropic, the first"):argname "LABEL"
+  parser:option("--baseline", "of a study; else the label baseline, the isotropic one, the first")
+    :argname "LABEL"
   parser:option("--section", table.concat(show.names, ", ")):choices(show.names)
   parser:option("--draws", "resamples of the bootstrap, 1000"):argname "N":convert(function(text)
     local n = math.tointeger(tonumber(text))

@@ -1,5 +1,5 @@
--- aniso completion SHELL: the script that teaches a shell to complete aniso's commands and their
--- options, made from the same definitions that parse them.
+-- aniso completion SHELL: a script with which a shell completes aniso's commands and their options,
+-- generated from the definitions that parse them.
 --   source <(aniso completion bash)      source <(aniso completion zsh), behind compinit
 --   aniso completion fish > ~/.config/fish/completions/aniso.fish
 local cli = require "aniso.cli"
@@ -12,7 +12,7 @@ function completion.arguments(parser)
   parser:argument("shell", "bash, zsh or fish"):choices(shells)
 end
 
--- `aniso help` takes the name of a command, which it does not insist on.
+-- The argument of `aniso help` completes to the names of the commands, though it accepts any word.
 local function name_commands(parser)
   local names = { "lua" }
   for _, command in ipairs(parser._commands) do names[#names + 1] = command._name end
@@ -21,7 +21,7 @@ local function name_commands(parser)
   end
 end
 
--- Calls visit(command's name, choices) for every argument, no option, that has choices.
+-- Calls visit(command's name, choices) for every positional argument that has choices.
 local function each_choice(parser, visit)
   for _, command in ipairs(parser._commands) do
     for _, argument in ipairs(command._arguments) do
@@ -30,10 +30,10 @@ local function each_choice(parser, visit)
   end
 end
 
--- What argparse's scripts leave out, put in by shell.
+-- Adds what argparse's scripts omit, by shell.
 local finish = {}
 
--- The words of arguments; and the word at the cursor is no command yet.
+-- Completes the words of arguments, and does not take the word at the cursor for the command.
 function finish.bash(script, parser)
   local cases = {}
   each_choice(parser, function(command, words)
@@ -47,7 +47,7 @@ function finish.bash(script, parser)
   end, 1))
 end
 
--- As a file of $fpath it is the function's first call; sourced, it only tells of the function.
+-- Loaded from $fpath, the script is the function's first call; sourced, it only registers the function.
 function finish.zsh(script)
   return (script:gsub("\n_aniso%s*$",
     '\nif [ "$funcstack[1]" = _aniso ]; then _aniso "$@"; else compdef _aniso aniso; fi\n'))

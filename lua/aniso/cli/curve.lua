@@ -29,13 +29,13 @@ local function line_name(group, others)
   return table.concat(parts, ", ")
 end
 
--- Groups in two lists: on the axis, sorted, with .x and .line; and without a place on it.
+-- Groups in two lists: on the axis, sorted, with .x and .line; and without a position on it.
 local function place(groups, x, catalog, study)
   local on, off, runs, others = {}, {}, {}, {}
   for _, group in ipairs(groups) do
     group.x = x:get(group.run)
     if group.x ~= nil and type(group.x) ~= "number" then
-      error(("-x %s: %q in %s is no number; aniso table --rows %s shows it"):format(x.name,
+      error(("-x %s: %q in %s is not a number; aniso table --rows %s shows it"):format(x.name,
         tostring(group.x), group.label, x.name), 0)
     end
     table.insert(group.x and on or off, group)

@@ -8,7 +8,7 @@ local pretty = require "aniso.show.pretty"
 local tables = require "aniso.show.table"
 local sys = require("aniso.core").sys
 
-local data = { summary = "look at, split or import an image set: data info SOURCE" }
+local data = { summary = "show, split or import an image set: data info SOURCE" }
 
 local PARTS = { "train", "val", "test" }
 
@@ -40,7 +40,7 @@ function data.arguments(parser)
   parser:require_command(true)
 end
 
--- The data options that SOURCE means.
+-- The data options of SOURCE.
 local function described(source)
   local kind = sys.exists(source)
   if kind == "directory" then
@@ -55,7 +55,7 @@ local function described(source)
   return { source }
 end
 
--- The complete options that the command line means.
+-- The complete options of the command line.
 local function given_by(args)
   local given = cli.usage(described, args.source)
   for _, set in ipairs(args.set) do
@@ -83,7 +83,7 @@ function verbs.info(args)
   print(open(given_by(args)):info())
 end
 
--- A folder holds one split: a second list of training images would be one too many to read.
+-- A folder holds one split: with two lists of training images a reader could not choose.
 local function check_folder(folder)
   if sys.exists(folder) ~= "directory" then return end
   for _, name in ipairs(cli.need(sys.list(folder))) do
@@ -128,7 +128,7 @@ end
 function verbs.import(args)
   local given = given_by(args)
   need_files(given, "there is nothing to import")
-  if given.cache == false then cli.fail(cli.USAGE, "cache = false leaves no place to import to") end
+  if given.cache == false then cli.fail(cli.USAGE, "cache = false disables the cache that import fills") end
   local start = sys.monotonic()
   local dataset = open(given)
   if not dataset.packed then

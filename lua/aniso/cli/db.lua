@@ -1,15 +1,15 @@
--- aniso db info | check | migrate | backup | merge | vacuum: care for the database file itself.
+-- aniso db info | check | migrate | backup | merge | vacuum: maintains the database file itself.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
 local tables = require "aniso.show.table"
 
-local command = { summary = "look after the database file: info, check, migrate, backup, merge, vacuum" }
+local command = { summary = "maintain the database file: info, check, migrate, backup, merge, vacuum" }
 
 function command.arguments(parser)
   parser:argument("action", "info, check, migrate, backup, merge or vacuum")
     :choices { "info", "check", "migrate", "backup", "merge", "vacuum" }
-  parser:argument("file", "backup: the copy, FILE.YYYYMMDD-HHMMSS.bak if left out; merge: what to bring in")
+  parser:argument("file", "backup: the copy, FILE.YYYYMMDD-HHMMSS.bak if left out; merge: the files to read")
     :args "*"
   common.db(parser)
   common.format(parser)
@@ -26,7 +26,7 @@ function actions.info(args)
   local rows = { { "file", db.path }, { "size", megabytes(core.sys.size(db.path) or 0) },
     { "version", db:version() }, { "this program's version", core.db.VERSION } }
   local pid = db:writer()
-  local writer = pid and (pid > 0 and "process " .. pid or "another process") or "nobody now"
+  local writer = pid and (pid > 0 and "process " .. pid or "another process") or "no process now"
   rows[#rows + 1] = { "written by", writer }
   local counts = common.guarded(require("aniso.store.contents").counts, db)
   table.move(counts, 1, #counts, #rows + 1, rows)
@@ -85,7 +85,7 @@ function actions.vacuum(args)
   print(("%s  %s, was %s"):format(db.path, megabytes(core.sys.size(db.path)).text, megabytes(before).text))
 end
 
--- A database that is not there is made, once the first file to bring in can be read.
+-- A missing database is created, after the first file to merge could be opened.
 function actions.merge(args)
   if not core.sys.exists(args.db) then
     common.need_db(core.db.open(args.file[1], "read")):close()
@@ -110,7 +110,7 @@ function command.run(args)
       wanted[2] == 0 and "no file" or "one file"))
   end
   if n < wanted[1] then
-    cli.fail(cli.USAGE, "aniso db merge FILE… --db INTO: name the files to bring in")
+    cli.fail(cli.USAGE, "aniso db merge FILE… --db INTO: name the files to read")
   end
   return actions[args.action](args)
 end

@@ -1,5 +1,5 @@
--- aniso doctor: does everything that a run needs work here? One line per question; the
--- exit code is 1 when an answer is no.
+-- aniso doctor: checks everything that a run requires on this machine. One line per check; the exit code
+-- is 1 when a check fails.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
@@ -49,8 +49,8 @@ local function cache_folder()
   return home and home ~= "" and home .. "/.cache/aniso" or nil
 end
 
--- {question, function → the answer's details; an error is a no}
-local function questions(args)
+-- {name, function → details}; an error is a failed check
+local function checks_of(args)
   return {
     { "program", function() return ("aniso %s, %s"):format(sys.version, _VERSION) end },
     { "processor", function()
@@ -63,7 +63,7 @@ local function questions(args)
       for _, name in ipairs { "baseline", "avx2", "avx512" } do
         if wanted == name then return ("%s: this processor has no %s"):format(simd, wanted) end
       end
-      error(("ANISO_SIMD=%s is none of baseline, avx2, avx512; %s is used"):format(wanted, simd), 0)
+      error(("ANISO_SIMD=%s is not one of baseline, avx2, avx512; %s is used"):format(wanted, simd), 0)
     end },
     { "memory", function()
       local bytes = sys.host().ram_bytes
@@ -102,10 +102,10 @@ end
 
 function doctor.run(args)
   local failed = 0
-  for _, question in ipairs(questions(args)) do
-    local ok, said = pcall(question[2])
+  for _, one in ipairs(checks_of(args)) do
+    local ok, result = pcall(one[2])
     if not ok then failed = failed + 1 end
-    print(("%-4s %-10s %s"):format(ok and "ok" or "NO", question[1], cli.sentence(said)))
+    print(("%-4s %-10s %s"):format(ok and "ok" or "NO", one[1], cli.sentence(result)))
   end
   return failed == 0 and cli.DONE or cli.FAILED
 end

@@ -24,7 +24,7 @@ function eval.arguments(parser)
   common.threads(parser)
 end
 
--- The stored sampler with what the command line says in its place.
+-- The stored sampler, overridden by the options of the command line.
 local function sampler(db, run, args)
   local stored = db:config(run).sampler
   local kind = args.sampler or stored[1]

@@ -1,12 +1,12 @@
--- aniso gc: deletes for good what aniso rm removed, rows and checkpoints, and says what else is
--- left over. --dry-run says what it would do.
+-- aniso gc: permanently deletes what aniso rm removed, rows and checkpoints, and lists other leftovers.
+-- --dry-run only lists.
 local common = require "aniso.cli.common"
 local tables = require "aniso.show.table"
 
-local command = { summary = "delete for good what was removed; find what is left over" }
+local command = { summary = "permanently delete what was removed; find leftovers" }
 
 function command.arguments(parser)
-  parser:flag("-n --dry-run", "only say what would be freed")
+  parser:flag("-n --dry-run", "only list what would be freed")
   parser:flag("--orphans", "also delete folders of no run and first stages that no run would use")
   common.db(parser)
   common.format(parser)

@@ -1,5 +1,5 @@
--- aniso help [COMMAND]: the commands, or one command's arguments. aniso help lua [NAME]: what is
--- written about a function, class or option, as help "NAME" at the prompt.
+-- aniso help [COMMAND]: the commands, or one command's arguments. aniso help lua [NAME]: the documentation
+-- of a function, class or option, as help "NAME" at the prompt.
 local cli = require "aniso.cli"
 
 local help = { summary = "list the commands" }
@@ -13,7 +13,7 @@ local ending = [[
 
 RUN is a run's id, the beginning of one, its name, @last, or @best:macro_f1.
 aniso help COMMAND explains one, aniso help lua the library.
-The database is runs.db unless --db or ANISO_DB says otherwise.
+The database is runs.db unless --db or ANISO_DB names another.
 Exit codes: 0 done, 1 a run failed, 2 usage, 3 nothing matched, 4 database, 130 or 143 interrupted.]]
 
 local function explain(name)
@@ -22,7 +22,7 @@ local function explain(name)
   local texts = manual.find(name)
   if #texts == 0 then
     local meant = manual.nearest(name)
-    cli.fail(cli.NO_MATCH, ("nothing is written about %s (%s)"):format(name,
+    cli.fail(cli.NO_MATCH, ("there is no documentation of %s (%s)"):format(name,
       meant and ("did you mean %s?"):format(meant) or "aniso help lua lists what there is"))
   end
   print(table.concat(texts, "\n\n"))

@@ -1,7 +1,7 @@
 -- The command line: finds the command, parses its arguments, runs it, gives the exit code.
 -- A command is a file cli/NAME.lua that returns {summary =, arguments = function(parser),
--- run = function(args) → exit code or nil}; a command with `raw` parses for itself. What
--- goes wrong is raised through fail() with its exit code, and printed once, by main.c.
+-- run = function(args) → exit code or nil}; a command with `raw` parses for itself. Errors
+-- are raised through fail() with their exit code and printed once, by main.c.
 local core = require "aniso.core"
 local errors = require "aniso.recipe.errors"
 local strict = require "aniso.recipe.strict"
@@ -24,11 +24,11 @@ end
 
 local exits = { ENOTFOUND = cli.NO_MATCH, EDB = cli.DATABASE, EBUSY = cli.DATABASE, EINVAL = cli.USAGE }
 
--- For calls that return nil, message, code when the world refuses: cli.need(store.open(p)).
--- `otherwise` is the exit code for refusals that have none of their own.
+-- For calls that return nil, message, code on failure: cli.need(store.open(p)).
+-- `otherwise` is the exit code for failures whose code has none of its own.
 function cli.need(value, message, code, otherwise)
   if value == nil or value == false then
-    cli.fail(exits[code] or otherwise or cli.FAILED, message or "failed without a reason")
+    cli.fail(exits[code] or otherwise or cli.FAILED, message or "failed without a message")
   end
   return value
 end

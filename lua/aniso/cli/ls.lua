@@ -1,5 +1,5 @@
 -- aniso ls [FILTER…]: the runs, newest first. A filter is KEY=VALUE with a fact, a metric or an
--- option of the configuration, tag:NAME, or a text; all filters must fit (store/select.lua).
+-- option of the configuration, tag:NAME, or a text; all filters must match (store/select.lua).
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local duration = require("aniso.show.progress").duration
@@ -10,7 +10,7 @@ local ls = { summary = "list the runs: filters, sorting, what differs" }
 function ls.arguments(parser)
   parser:argument("filter", "KEY=VALUE (or != < <= > >= ~, quoted from the shell), tag:NAME, or a text")
     :args "*"
-  parser:option("--sort", "by a metric, best first, or any other key; --sort=-KEY turns it round")
+  parser:option("--sort", "by a metric, best first, or any other key; --sort=-KEY reverses it")
     :argname "KEY"
   parser:flag("--varying", "show the options that differ between the runs listed")
   parser:option("-n --number", "at most so many runs; 0: all"):argname "N":default "50":convert(function(text)
@@ -25,7 +25,7 @@ end
 
 local METRICS = { "acc", "bacc", "macro_f1" }
 
--- The shortest beginnings, of at least eight letters, that name each run alone.
+-- The shortest unique prefix of each id, of at least eight letters.
 local function short_ids(db)
   local out, sorted = {}, common.guarded(require("aniso.store.contents").uids, db)
   for i, uid in ipairs(sorted) do
@@ -38,11 +38,11 @@ local function short_ids(db)
   return out
 end
 
--- Columns of the table that a filter or the order may speak of.
+-- Columns of every list; a filter or the order may use them.
 local SHOWN = { run = true, id = true, study = true, label = true, data = true, seed = true,
   status = true, started = true, wall = true }
 
--- The metrics in every list, then what was asked about: keys in the order of their columns.
+-- The metrics in every list, then the keys of the filters and the order: in the order of their columns.
 local function extra_keys(catalog, mentioned, names)
   local out, seen = {}, {}
   local function add(key)
@@ -71,7 +71,7 @@ end
 local function nothing(args)
   local what = args.removed and "removed run" or "run"
   if #args.filter == 0 then return ("there is no %s in %s"):format(what, args.db) end
-  return ("no %s fits %s"):format(what, table.concat(args.filter, " "))
+  return ("no %s matches %s"):format(what, table.concat(args.filter, " "))
 end
 
 function ls.run(args)

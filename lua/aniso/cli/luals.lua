@@ -1,4 +1,4 @@
--- aniso luals [DIR]: makes a folder ready for editors that speak to lua-language-server: the
+-- aniso luals [DIR]: sets a folder up for editors that use lua-language-server: the
 -- annotations in DIR/.aniso/types, and DIR/.luarc.json, which points there. Settings that are
 -- there already stay.
 local annotations = require "aniso.prompt.help.annotations"
@@ -62,7 +62,7 @@ local function read(path)
   file:close()
   local settings = core.json.decode(text)
   if type(settings) ~= "table" then
-    cli.fail(cli.FAILED, ("%s is no plain JSON (comments?): add %q to its workspace.library by hand")
+    cli.fail(cli.FAILED, ("%s is not plain JSON (comments?): add %q to its workspace.library by hand")
       :format(path, LIBRARY))
   end
   return settings

@@ -46,8 +46,8 @@ end
 local function advice(call, part)
   local origin, given = call.origin, call.args.recipe
   local folder = origin.recipe_path and (origin.recipe_path:match "^(.*)/[^/]*$" or ".")
-  local neighbour = part.module and folder and ("%s/%s.lua"):format(folder, (part.module:gsub("%.", "/")))
-  if neighbour and core.sha256.file(neighbour) == part.sha256 then
+  local sibling = part.module and folder and ("%s/%s.lua"):format(folder, (part.module:gsub("%.", "/")))
+  if sibling and core.sha256.file(sibling) == part.sha256 then
     return command_of(call, { "--recipe", origin.recipe_path })
   elseif part.module then
     return ("put that file back, or name the folder that has it: ANISO_PARTS=FOLDER %s")

@@ -11,7 +11,7 @@ function repl.arguments(parser)
   common.threads(parser)
 end
 
--- The database asked for; the one that is here anyway may be missing or be none.
+-- The database of --db or ANISO_DB. Without them runs.db, which may be missing or not be a run database.
 local function opened(args)
   local path = args.db or os.getenv "ANISO_DB"
   if path then return common.open { db = path } end

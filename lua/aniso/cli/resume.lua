@@ -1,13 +1,13 @@
--- aniso resume [RUN|--all]: goes on with runs that were killed, interrupted or failed, to
--- the same bits as if they had not been. Without a name: the latest of them. Of all, those
--- that went in lock-step do so again.
+-- aniso resume [RUN|--all]: resumes runs that were killed, interrupted or failed; the results are the same
+-- bits as without the interruption. Without a name: the latest of them. With --all, runs that trained
+-- in lock-step do so again.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
 local own_parts = require "aniso.cli.own_parts"
 local tables = require "aniso.show.table"
 
-local resume = { summary = "go on with a run that was killed or interrupted" }
+local resume = { summary = "resume a run that was killed or interrupted" }
 
 function resume.arguments(parser)
   parser:argument("run", "the run; the latest resumable one if left out"):args "?"
@@ -27,7 +27,7 @@ local function chosen(db, args)
     return { row }
   end
   local rows = common.guarded(require("aniso.store.attempts").resumable, db)
-  if #rows == 0 then cli.fail(cli.NO_MATCH, "no run is waiting to be resumed") end
+  if #rows == 0 then cli.fail(cli.NO_MATCH, "there is no run to resume") end
   return args.all and rows or { rows[#rows] }
 end
 
@@ -46,7 +46,7 @@ local function resume_group(jobs, board)
   for i, job in ipairs(jobs) do job.problem = not ok and results or ok and results[i].problem end
 end
 
--- The jobs of the runs that can go on here; → them, and how many lack a part of their recipe.
+-- The jobs of the runs that can be resumed here; → them, and how many lack a part of their recipe.
 local function jobs_of(db, args)
   local jobs, lacking = {}, 0
   for _, row in ipairs(chosen(db, args)) do

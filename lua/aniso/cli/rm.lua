@@ -7,7 +7,7 @@ local rm = { summary = "remove runs: hidden, restorable until gc" }
 
 function rm.arguments(parser)
   parser:argument("runs", "the runs"):args "*"
-  parser:option("--where", "all runs that fit a filter of aniso ls; given again: and that one too")
+  parser:option("--where", "all runs that match a filter of aniso ls; repeated: all filters must match")
     :argname "FILTER":count "*"
   common.db(parser)
 end
@@ -27,7 +27,7 @@ local function chosen(db, args, removed)
     for i = #found, 1, -1 do add(found[i]) end
   end
   if #runs == 0 then
-    cli.fail(cli.NO_MATCH, ("no %srun fits %s"):format(removed and "removed " or "",
+    cli.fail(cli.NO_MATCH, ("no %srun matches %s"):format(removed and "removed " or "",
       table.concat(args.where, " ")))
   end
   return runs
@@ -46,7 +46,7 @@ end
 
 function rm.run(args)
   local n = rm.change(args, "remove", false)
-  io.stderr:write(("%d run%s removed; aniso restore brings %s back, aniso gc deletes for good\n"):format(n,
+  io.stderr:write(("%d run%s removed; aniso restore brings %s back, aniso gc deletes permanently\n"):format(n,
     n == 1 and "" or "s", n == 1 and "it" or "them"))
 end
 

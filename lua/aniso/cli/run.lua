@@ -1,7 +1,7 @@
 -- aniso run RECIPE: every run of a study, one after the other or, where a staged study varies
 -- the denoiser only, the points of a seed in lock-step; then a table over seeds. A run that
 -- fails does not stop the others. A run that is already finished in the database,
--- with the same configuration and seed, is not done again unless --again says so.
+-- with the same configuration and seed, is not repeated unless --again is given.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"

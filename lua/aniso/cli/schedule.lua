@@ -1,4 +1,4 @@
--- aniso schedule BASE --counts …: a noise schedule as a table of classes, as drawings, beside
+-- aniso schedule BASE --counts …: a noise schedule as a table of classes, as drawings, or next to
 -- others, its bound, and paths of the label vector through it; the command-line twin of
 -- aniso.schedule{…}:plot(), :bound(), :simulate() and aniso.compare_schedules.
 local cli = require "aniso.cli"
@@ -8,7 +8,7 @@ local options = require "aniso.recipe.options"
 local tables = require "aniso.show.table"
 require "aniso.prompt.explore.schedule"
 
-local schedule = { summary = "look at a noise schedule: λ_j, signal, noise" }
+local schedule = { summary = "show a noise schedule: λ_j, signal, noise" }
 
 local kinds = { "all", "signal", "noise", "snr" }
 
@@ -18,7 +18,7 @@ local function numbers(text)
   for part in (text .. ","):gmatch "([^,]*)," do
     out[#out + 1] = math.tointeger(tonumber(part))
     if #out == 0 or not tonumber(part) or not math.tointeger(tonumber(part)) then
-      return nil, ("whole numbers with commas between are wanted, like 500,40,6: got %s"):format(text)
+      return nil, ("expected whole numbers separated by commas, like 500,40,6; got %s"):format(text)
     end
   end
   return out
@@ -30,7 +30,7 @@ local function shares(text)
   for part in (text .. ","):gmatch "([^,]*)," do
     out[#out + 1] = tonumber(part)
     if not tonumber(part) then
-      return nil, ("numbers with commas between are wanted, like 0.7,0.2,0.1: got %s"):format(text)
+      return nil, ("expected numbers separated by commas, like 0.7,0.2,0.1; got %s"):format(text)
     end
   end
   return out
@@ -39,7 +39,7 @@ end
 local function one_number(text)
   local n = math.tointeger(tonumber(text))
   if n then return n end
-  return nil, ("a whole number is wanted, got %s"):format(text)
+  return nil, ("expected a whole number, got %s"):format(text)
 end
 
 function schedule.arguments(parser)
@@ -52,7 +52,7 @@ function schedule.arguments(parser)
   parser:option("--times", "the table's times (default: quarters of T)"):convert(numbers)
   parser:option("--plot", "draw all (default), signal, noise or snr"):args "?":argname "WHAT":choices(kinds)
   parser:option("--class", "draw these classes only: 1,7"):convert(numbers)
-  parser:option("--compare", [[draw one class (the rarest, or --class) beside another schedule:
+  parser:option("--compare", [[draw one class (the rarest, or --class) against another schedule:
     linear, '{lambda = "bound"}' …; the rest is as here]]):argname("OPTIONS"):count "*"
   parser:option("--svg", "draw into this SVG file")
   parser:flag("--bound", "E(λ) with λ ∝ n^−γ over γ, instead of the classes")
@@ -164,7 +164,7 @@ local function simulation_table(r)
   return columns, rows
 end
 
--- A result that draws itself; as rows where a program asks.
+-- A result that draws itself, or its rows in the formats for programs.
 local function show(result, as_table, args)
   if args.format == "table" then
     print(result)
@@ -172,12 +172,12 @@ local function show(result, as_table, args)
     local columns, rows = as_table(result)
     tables.print(columns, rows, args.format)
   end
-  if args.svg then write(args.svg, function(look) return result:plot(look) end) end
+  if args.svg then write(args.svg, function(target) return result:plot(target) end) end
 end
 
 local function draw(s, args, what, file)
-  local look = { what = what, file = file, class = args.class }
-  if #args.compare == 0 then return s:plot(look) end
+  local target = { what = what, file = file, class = args.class }
+  if #args.compare == 0 then return s:plot(target) end
   local given = compared(s, args)
   given.what, given.file, given.class = what, file, args.class and args.class[1]
   return require "aniso.prompt.explore.compare_schedules"(given)
@@ -200,7 +200,7 @@ function schedule.run(args)
     cli.usage(draw, s, args, what)
   end
   if args.svg then
-    write(args.svg, function(look) return draw(s, args, what or "all", look.file) end)
+    write(args.svg, function(target) return draw(s, args, what or "all", target.file) end)
   end
 end
 

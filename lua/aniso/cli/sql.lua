@@ -1,9 +1,9 @@
--- aniso sql QUERY: any SELECT on the run database; reading only.
+-- aniso sql QUERY: any SELECT on the run database, read-only.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local tables = require "aniso.show.table"
 
-local sql = { summary = "ask the database in SQL (reading only)" }
+local sql = { summary = "query the database in SQL (read-only)" }
 
 function sql.arguments(parser)
   parser:argument("query", "one SELECT; the views v_run, v_eval, v_class, v_group … are made for it")

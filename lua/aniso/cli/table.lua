@@ -26,7 +26,7 @@ function command.arguments(parser)
   common.format(parser)
 end
 
--- Rows that no head tells apart get the options that do.
+-- Rows that no head distinguishes get the options that do.
 local function heads_of(groups, names, catalog)
   local runs, seen, heads, same = {}, {}, {}, false
   for i, group in ipairs(groups) do runs[i] = group.run end

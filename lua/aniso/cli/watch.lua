@@ -1,5 +1,5 @@
 -- aniso watch [STUDY|RUN]: follows runs that another process carries out. On a terminal a block of
--- lines, one per run in progress and a total, redrawn at each look. Elsewhere a plain line when a run
+-- lines, one per run in progress and a total, redrawn at each poll. Elsewhere a plain line when a run
 -- begins or ends, the total when it changed, and a run's epoch once a minute at most.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -9,19 +9,19 @@ local width = require("aniso.show.table").width
 
 local watch = { summary = "follow a running study from another terminal" }
 
-local SILENT = 60       -- seconds without a sign of life that are worth a word: six heartbeats
+local SILENT = 60       -- seconds without a heartbeat after which a line reports it: six heartbeats
 local EPOCH_EVERY = 60  -- seconds between two lines of a run where there is no terminal
 local SLICE = 0.2       -- seconds from Ctrl-C to the end
 
 function watch.arguments(parser)
   parser:argument("what", "a study or a run; the newest study if left out"):args "?"
-  parser:option("--every", "seconds between two looks at the database"):argname "SECONDS":default "2"
+  parser:option("--every", "seconds between two polls of the database"):argname "SECONDS":default "2"
     :convert(function(text)
       local n = tonumber(text)
       if n and n >= 0.1 and n <= 86400 then return n end
       return nil, ("--every needs seconds from 0.1 to 86400, got %s"):format(text)
     end)
-  parser:flag("--once", "say how it stands and end")
+  parser:flag("--once", "print the state and exit")
   common.db(parser)
 end
 
@@ -49,7 +49,7 @@ local function line_of(row, columns)
   add("since " .. clock(row.started))
   if row.left then add("left about " .. duration(row.left)) end
   if row.epoch >= row.epochs then add "evaluating" end
-  if row.silent > SILENT then add("no sign of life for " .. duration(row.silent)) end
+  if row.silent > SILENT then add("no heartbeat for " .. duration(row.silent)) end
   return table.concat(parts, "  ")
 end
 
@@ -80,12 +80,12 @@ local function end_of(db, row)
   elseif state == "failed" then
     return ("%s failed: %s"):format(name_of(row), (run.error or "?"):match "[^\n]*")
   end
-  return ("%s %s; go on with: aniso resume %s"):format(name_of(row),
+  return ("%s %s; continue with: aniso resume %s"):format(name_of(row),
     state == "crashed" and "crashed: its process is gone" or "was interrupted", run.uid)
 end
 
 -- ── watching ────────────────────────────────────────────────────────────────────────────
--- The lines that stay: what happened since the last look. At the first one what has gone wrong.
+-- The lines that stay: what happened since the last poll. At the first poll only what has failed.
 local function news(db, now, seen, terminal)
   local out, time = {}, sys.monotonic()
   for _, row in ipairs(now.rows) do
@@ -138,30 +138,30 @@ local function pause(seconds, screen)
     local signal = sys.interrupted()
     if signal then
       screen:clear()
-      cli.fail(signal == "SIGTERM" and 143 or 130, "no longer watching; the runs go on")
+      cli.fail(signal == "SIGTERM" and 143 or 130, "no longer watching; the runs continue")
     end
     local rest = till - sys.monotonic()
     if rest > 0 then sys.sleep(math.min(SLICE, rest)) end
   until rest <= 0
 end
 
--- A run that nobody started is a failure, too, unless a person interrupted the study.
+-- A planned run that was not started counts as a failure, unless the user interrupted the study.
 local function code_of(now)
   local counts = now.counts
   local lost = counts["not started"] and not counts.interrupted
   return (counts.failed or counts.crashed or lost) and cli.FAILED or cli.DONE
 end
 
-local function follow(db, look, args)
+local function follow(db, poll, args)
   local screen <close> = require("aniso.show.screen").new {}
-  local seen, told = { first = true }, nil
+  local seen, printed = { first = true }, nil
   sys.interrupt_mode "poll"
   while true do
-    local now = look()
-    for _, line in ipairs(news(db, now, seen, screen.terminal)) do screen:say(line) end
+    local now = poll()
+    for _, line in ipairs(news(db, now, seen, screen.terminal)) do screen:print(line) end
     local counts = counts_of(now)
-    if now.over or not screen.terminal and counts ~= told then screen:say(total_of(now)) end
-    told = counts
+    if now.over or not screen.terminal and counts ~= printed then screen:print(total_of(now)) end
+    printed = counts
     if now.over then return code_of(now) end
     screen:draw(block(now))
     pause(args.every, screen)
@@ -170,9 +170,9 @@ end
 
 function watch.run(args)
   local db <close> = common.open(args)
-  local look = target(db, args.what)
-  if not args.once then return follow(db, look, args) end
-  local now = look()
+  local poll = target(db, args.what)
+  if not args.once then return follow(db, poll, args) end
+  local now = poll()
   for _, line in ipairs(news(db, now, { first = true }, true)) do print(line) end
   for _, line in ipairs(block(now)) do print(line) end
   return code_of(now)

@@ -1,5 +1,5 @@
 -- The prompt: reads a chunk over as many lines as it needs, runs it, prints its values.
--- An expression needs no `return`; `local x = 1` on a line of its own stays known; `_` is
+-- An expression needs no `return`; `local x = 1` on a line of its own defines x for later lines; `_` is
 -- the last value, `runs` the run database. Ctrl-C stops a computation, not the session. Without a
 -- terminal the chunks come from standard input and nothing but results is printed.
 local core = require "aniso.core"
@@ -17,7 +17,7 @@ local function history_file()
   return folder .. "/aniso/history"
 end
 
--- nil, message, unfinished when it is no Lua; a chunk that ends too early wants another line.
+-- nil, message, unfinished for a text that is not Lua; unfinished: a further line may complete it.
 local function compile(text, env)
   local global = text:gsub("^%s*local%s+", "", 1)
   local problem, unfinished
@@ -30,7 +30,7 @@ local function compile(text, env)
   return nil, problem, unfinished
 end
 
--- What the chunks see: the library, its runs, and Lua.
+-- The globals of the chunks: the library, its runs, and Lua.
 local function environment(runs)
   local help = setmetatable({}, {
     __call = function(_, ...) return require("aniso.prompt.help.manual").help(...) end,
@@ -49,20 +49,20 @@ local function traceback(why)
   return sys.debug() and debug.traceback(text, 2) or text
 end
 
--- Ctrl-C has stopped something: that is done with. A termination ends the session.
+-- Clears an interruption that stopped a chunk. A termination ends the session.
 local function forget_interrupt()
   if sys.interrupted() == "SIGTERM" then error({ message = "terminated", exit = 143 }, 0) end
   sys.interrupt_mode("poll", true)
 end
 
--- Keeps a chunk's first value as `_` and prints all; a single nil is nothing to see.
+-- Keeps a chunk's first value as `_` and prints all; a single nil is not printed.
 local function show(env, ...)
   if select("#", ...) > 0 then env._ = ... end
   if select("#", ...) == 1 and ... == nil then return end
   for _, text in ipairs(require "aniso.prompt.results"(...)) do print(text) end
 end
 
--- An error as a person reads it; of a method that is not there, the one that was probably meant.
+-- An error as one sentence; for an unknown method with the one that was probably meant.
 local function sentence(why)
   local text = errors.sentence(why)
   local missing = text:match "%(method '([%w_]+)'%)$" or text:match "has no field or method '([%w_]+)'$"

@@ -3,7 +3,7 @@ local manual = require "aniso.prompt.help.manual"
 local pretty = require "aniso.show.pretty"
 local records = require "aniso.show.records"
 
--- A function or module of the library prints what the manual says about it; rows and their columns, as a
+-- A function or module of the library prints its documentation; rows and their columns, as a
 -- query returns them, print as one table; of a refusal (nil, message, "ECODE") the message is printed.
 return function(...)
   local rows, columns, third = ...

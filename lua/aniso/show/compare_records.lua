@@ -1,5 +1,5 @@
 -- A comparison for programs: flat records of the numbers that compare_text.lua prints. JSON has a list
--- of them per section, CSV all in one table with the columns below.
+-- of records per section, CSV has all of them in one table with the columns below.
 local core = require "aniso.core"
 local tables = require "aniso.show.table"
 

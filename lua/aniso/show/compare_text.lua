@@ -12,11 +12,11 @@ local TITLES = {
   classes = "Classes", confusion = "Confusion: change per run", notes = "To keep in mind",
 }
 
--- Up to so many classes the confusion is a matrix, beyond it a list of so many cells.
+-- Up to MATRIX classes the confusion is a matrix, beyond that a list of CELLS cells.
 local MATRIX, CELLS = 12, 15
 local TESTED = { "acc", "bacc", "macro_f1", "many", "medium", "few" }
 
--- The values of one number in all groups with their Δ, from column `at` on; what is best as shown is
+-- The values of one number in all groups with their Δ, from column `at` on; the best after rounding is
 -- bold.
 local function put(row, at, one, higher)
   local means, best = {}, nil
@@ -86,7 +86,7 @@ local function metric_named(result, name)
   end
 end
 
--- Only of more than two groups: of two they stand beside the values.
+-- For more than two groups only: of two groups the tests are in the table of the values.
 function make.tests(result)
   local rows = {}
   for k = 2, #result.groups > 2 and #result.groups or 0 do
@@ -172,7 +172,7 @@ function make.notes(result)
   return { "note" }, rows
 end
 
--- A column that no row fills says nothing.
+-- Leaves out columns that are empty in every row.
 local function without_empty(columns, rows)
   local kept, slim = {}, {}
   for j, column in ipairs(columns) do

@@ -1,5 +1,5 @@
--- Writes any value for a person: texts quoted, tables as Lua would spell them, sorted,
--- on one line where they fit, cut where they are long; a list of records as a table. A value with
+-- Formats any value for a person: strings quoted, tables as Lua constructors, sorted, on one line where
+-- they fit, shortened where they are long; a list of records as a table. A value with
 -- __tostring (a tensor, a schedule) prints itself; a metatable's __pretty(value) comes first.
 local literal = require "aniso.recipe.literal"
 local records = require "aniso.show.records"
@@ -25,7 +25,7 @@ local function before(a, b)
   return tostring(a) < tostring(b)
 end
 
-local function speaks(value)
+local function prints_itself(value)
   local meta = getmetatable(value)
   return type(meta) == "table" and (meta.__tostring or meta.__name)
 end
@@ -89,7 +89,7 @@ function format(value, depth, seen)
   local kind = type(value)
   if kind == "string" then return quoted(value) end
   if kind == "number" then return literal.number(value) end
-  if kind ~= "table" or speaks(value) then return tostring(value) end
+  if kind ~= "table" or prints_itself(value) then return tostring(value) end
   return format_table(value, depth, seen)
 end
 
@@ -107,7 +107,7 @@ function pretty.print(...)
   local out = table.pack(...)
   for i = 1, out.n do
     local value = out[i]
-    local plain = type(value) == "table" and not speaks(value)
+    local plain = type(value) == "table" and not prints_itself(value)
     out[i] = plain and pretty.format(value) or tostring(value)
   end
   io.stdout:write(table.concat(out, "\t", 1, out.n), "\n")

@@ -7,7 +7,7 @@ local records = {}
 
 local MOST = 50 -- rows that are shown
 
--- Columns that come first, in this order; what else there is follows by name.
+-- Columns that come first, in this order; the others follow by name.
 local first = { "run_id", "eval_id", "study", "label", "name", "seed", "status", "part", "sampler", "class",
   "class_idx", "step", "n", "acc", "bacc", "macro_f1", "many", "medium", "few", "started_at", "wall_s" }
 local rank = {}

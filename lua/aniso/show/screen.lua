@@ -1,7 +1,7 @@
--- A block of lines that is redrawn in place, below lines that stay; on anything that is no terminal
--- the block is nothing and only the lines that stay are written, without escape codes.
---   local screen <close> = screen.new {}      screen:draw { "one", "two" }      screen:say "stays"
--- The cursor waits below the block, so that whatever ends the program leaves the terminal in order.
+-- A block of lines that is redrawn in place, below lines that stay; if the stream is not a terminal,
+-- only the lines that stay are written, without escape codes.
+--   local screen <close> = screen.new {}      screen:draw { "one", "two" }      screen:print "stays"
+-- The cursor stays below the block, so that the terminal is intact however the program ends.
 local sys = require("aniso.core").sys
 local tables = require "aniso.show.table"
 
@@ -23,7 +23,7 @@ function screen.new(given)
     size = given.size or size_of_stdout, shown = {} }, Screen)
 end
 
--- What leads to the block's first line. A terminal that became narrower has broken its lines.
+-- The escape codes that move to the block's first line. A terminal that became narrower has broken its lines.
 function Screen:up(columns)
   local rows = 0
   for _, line in ipairs(self.shown) do rows = rows + math.max(1, -(-tables.width(line) // columns)) end
@@ -52,7 +52,7 @@ function Screen:draw(lines)
   self.stream:flush()
 end
 
--- Takes the block off the terminal.
+-- Removes the block from the terminal.
 function Screen:clear()
   if #self.shown == 0 then return end
   self.stream:write(self:up((self.size())), "\27[J")
@@ -61,7 +61,7 @@ function Screen:clear()
 end
 
 -- A line that stays; the block comes back with the next draw().
-function Screen:say(line)
+function Screen:print(line)
   self:clear()
   self.stream:write(line, "\n")
   self.stream:flush()

@@ -1,8 +1,8 @@
 -- Rows for people, for programs and for papers: an aligned table, CSV (RFC 4180), JSON,
 -- Markdown or LaTeX (markup.lua).
 -- A column is a name or {name =, digits =}; a row is a list with one value per column, nil
--- for SQL's NULL. A cell may also be {text =, bold =, value =}: what a person sees, whether
--- it stands out on a terminal, what a program gets.
+-- for SQL's NULL. A cell may also be {text =, bold =, value =}: the text for a person, whether
+-- it is bold on a terminal, the value for a program.
 local markup = require "aniso.show.markup"
 local sys = require("aniso.core").sys
 
@@ -14,7 +14,7 @@ local function is_cell(value)
   return type(value) == "table" and value.text ~= nil
 end
 
--- A text that is no UTF-8, such as a blob of SQLite: as SQL writes it, x'3F80'.
+-- A text that is not UTF-8, such as a blob of SQLite: as SQL writes it, x'3F80'.
 local function printable(value)
   if type(value) ~= "string" or utf8.len(value) then return value end
   return "x'" .. value:gsub(".", function(byte) return ("%02X"):format(byte:byte()) end) .. "'"
@@ -80,7 +80,7 @@ local function pad(text, width, right)
   return right and space .. text or text .. space
 end
 
--- What a person reads of each row, and which columns are numbers and stand to the right.
+-- The texts of each row for a person, and which columns hold numbers, which are aligned to the right.
 local function texts_of(columns, rows)
   local texts, right = {}, {}
   for j in ipairs(columns) do right[j] = #rows > 0 end

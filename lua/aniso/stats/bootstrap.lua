@@ -12,7 +12,7 @@ local BLOCK = 4e6 -- numbers of one block of resamples
 -- What is measured on a resample. Groups are the mean recalls of shot[j].
 bootstrap.metrics = { "acc", "bacc", "macro_f1", "many", "medium", "few" }
 
--- A tensor (N, K (1 + 2 P)) that says what an image adds: to the support of its class, then for
+-- A tensor (N, K (1 + 2 P)) of what an image adds: to the support of its class, then for
 -- each of P predictions to the class it was called, and to the correct calls of that class.
 local function additions(true_, predictions, K)
   local out = core.tensor.zeros { #true_, K * (1 + 2 * #predictions) }
@@ -78,8 +78,8 @@ local function empty(count)
   return out
 end
 
--- Of as many images the same resamples are asked for again and again: the latest are kept, until memory
--- is wanted for something else.
+-- The same resamples serve every comparison of equally many images: the latest are kept until the garbage
+-- collector runs.
 local latest = setmetatable({}, { __mode = "v" })
 local function resamples(seed, first, count, n)
   local key = ("%d %d %d %d"):format(seed, first, count, n)
@@ -120,7 +120,7 @@ local function combine(samples, which, name, weights)
   return out
 end
 
--- The value at `share` of a sorted list, linear between neighbours.
+-- The value at `share` of a sorted list, linearly interpolated.
 local function quantile(sorted, share)
   local position = 1 + (#sorted - 1) * share
   local below = math.floor(position)

@@ -40,8 +40,10 @@ local function about_seeds(first, second, pair, add)
   end
   if #first.members == 1 and #second.members == 1 then
     local a, b = pair.seeds[1][1], pair.seeds[1][2]
-    add("%s: one run each: another seed may turn the difference around", pair.label)
-    if a ~= b then add("%s: seed %d against seed %d, so Δ holds the luck of both", pair.label, b, a) end
+    add("%s: one run each: another seed may reverse the difference", pair.label)
+    if a ~= b then
+      add("%s: seed %d against seed %d, so Δ includes the variation of both", pair.label, b, a)
+    end
     return
   end
   if n < #first.members or n < #second.members then
@@ -70,13 +72,13 @@ local function about_images(pair, add)
   end
 end
 
--- What the intervals over seeds and over images say of a difference, either of which may be missing.
+-- A difference judged by its intervals over seeds and over images, either of which may be missing.
 local function judgement(over_seeds, over_images)
   local function holds_zero(of) return of and of.lo <= 0 and of.hi >= 0 end
   if holds_zero(over_seeds) or holds_zero(over_images) then return "within noise" end
   if over_seeds and over_images then return "beyond noise" end
-  if over_images then return "beyond the luck of the images; seeds untested" end
-  return over_seeds and "beyond the luck of the seeds; images untested" or "untested"
+  if over_images then return "beyond the variation over images; seeds untested" end
+  return over_seeds and "beyond the variation over seeds; images untested" or "untested"
 end
 
 -- The verdict on what matters most, in one sentence.

@@ -1,4 +1,4 @@
--- Is a database whole, and do its numbers follow from what they were counted from?
+-- Checks a database: the integrity of the file, and that derived numbers follow from their sources.
 -- check(db) → list of {name =, faults = {sentence, …}} | nil, message, code. Reads every row of
 -- the counts and predictions; changes nothing.
 
@@ -32,7 +32,7 @@ local DERIVED = {
       SELECT eval_id, true_idx, pred_idx, count(*) AS n FROM prediction GROUP BY 1, 2, 3),
     complete AS (SELECT DISTINCT eval_id FROM prediction)
     SELECT 'evaluation ' || f.eval_id || ': ' || f.n || ' images of class ' || f.true_idx || ' called '
-           || f.pred_idx || ', predictions say ' || coalesce(c.n, 0) AS fault
+           || f.pred_idx || ', the predictions have ' || coalesce(c.n, 0) AS fault
       FROM confusion f JOIN complete USING(eval_id)
       LEFT JOIN counted c USING(eval_id, true_idx, pred_idx) WHERE f.n <> coalesce(c.n, 0)
     UNION ALL
@@ -62,7 +62,7 @@ local function references(db)
   return faults
 end
 
-local function asked(sql)
+local function faults_by(sql)
   return function(db)
     local rows, message, code = db.core:query(sql)
     if not rows then return nil, message, code end
@@ -75,7 +75,7 @@ end
 return function(db)
   local checks = { { "the file's pages and indexes", integrity },
     { "references between tables", references } }
-  for _, one in ipairs(DERIVED) do checks[#checks + 1] = { one[1], asked(one[2]) } end
+  for _, one in ipairs(DERIVED) do checks[#checks + 1] = { one[1], faults_by(one[2]) } end
   local results = {}
   for i, one in ipairs(checks) do
     local faults, message, code = one[2](db)

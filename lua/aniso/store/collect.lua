@@ -1,11 +1,12 @@
--- What a database no longer needs: gc.plan(db) finds it, gc.carry_out(db, plan) deletes it.
+-- Garbage collection: gc.plan(db, key_of) finds what a database no longer needs, gc.carry_out(db, plan)
+-- deletes it.
 --   removed run     its rows, and its folder of checkpoints <name>/<uid>
 --   orphan          a folder <name>/<uid> of no run, as a deleted database leaves it
 --   first stage     a file of first-stage/ that no run would use again (train/first_stage.lua)
--- Other databases of the same folder are asked first, read only: what one of them has stays, and
--- where one cannot be read nothing is called an orphan or unused. Copies named *.bak do not count.
+-- Other databases in the same folder are read first: what one of them uses stays, and if one cannot be
+-- read, nothing is treated as an orphan or unused. Copies named *.bak do not count.
 local core = require "aniso.core"
-local neighbours = require "aniso.store.sibling_databases"
+local sibling_databases = require "aniso.store.sibling_databases"
 local must = require("aniso.store.db_error").must
 local sys = core.sys
 
@@ -56,7 +57,7 @@ local function removed_runs(db, plan)
     plan[#plan + 1] = one
     for _, folder in ipairs(folders_of(db, run)) do
       local bytes, names = contents(folder)
-      local owner = neighbours.of(db, parent_of(parent_of(folder))).runs[run.uid]
+      local owner = sibling_databases.of(db, parent_of(parent_of(folder))).runs[run.uid]
       if not bytes then
         one.keep = folder .. " is not a plain folder of files: it stays"
       elseif owner then
@@ -69,31 +70,31 @@ local function removed_runs(db, plan)
   end
 end
 
-local function orphans(db, plan, beside)
+local function orphans(db, plan, siblings)
   local home, own = db:folder(), {}
   for _, row in ipairs(must(db:query "SELECT uid FROM run")) do own[row.uid] = true end
   for _, uid in ipairs(sys.exists(home) == "directory" and sys.list(home) or {}) do
     local folder = home .. "/" .. uid
-    if uid:match(ULID) and not own[uid] and not beside.runs[uid] then
+    if uid:match(ULID) and not own[uid] and not siblings.runs[uid] then
       local bytes, names = contents(folder)
       if bytes then
         local one = item("orphan", folder, nil, bytes)
-        one.folders, one.extra, one.keep = { { path = folder, names = names } }, true, beside.unreadable
+        one.folders, one.extra, one.keep = { { path = folder, names = names } }, true, siblings.unreadable
         plan[#plan + 1] = one
       end
     end
   end
 end
 
-local function first_stages(db, plan, beside, key_of)
+local function first_stages(db, plan, siblings, key_of)
   local folder = db:first_stage_folder()
-  local used, unknown = neighbours.first_stages(db, beside, key_of)
+  local used, unknown = sibling_databases.first_stages(db, siblings, key_of)
   for _, name in ipairs(sys.exists(folder) == "directory" and sys.list(folder) or {}) do
     local key = name:match "^(%x+)%.safetensors"
     if key and #key == 64 and not used[key] then
       local path = folder .. "/" .. name
       local one = item("first stage", path, path, sys.size(path))
-      one.extra, one.keep = true, beside.unreadable or unknown
+      one.extra, one.keep = true, siblings.unreadable or unknown
       plan[#plan + 1] = one
     end
   end
@@ -103,10 +104,10 @@ end
 -- of a removed run}. key_of({config, seed, data, split, version}) → the hash of the first stage that a
 -- run uses, as in train/first_stage.lua, or nil where it cannot be computed.
 function gc.plan(db, key_of)
-  local plan, beside = {}, neighbours.of(db, parent_of(db.path))
+  local plan, siblings = {}, sibling_databases.of(db, parent_of(db.path))
   removed_runs(db, plan)
-  orphans(db, plan, beside)
-  first_stages(db, plan, beside, key_of)
+  orphans(db, plan, siblings)
+  first_stages(db, plan, siblings, key_of)
   return plan
 end
 

@@ -1,4 +1,4 @@
--- Which run is meant: find("7" or "01J9X" or "adpm" or "@last" or "@best:macro_f1"), and lists
+-- Finds runs by name: find("7" or "01J9X" or "adpm" or "@last" or "@best:macro_f1"), and lists
 -- of runs. A run's row has the columns of v_run; its status is judged by the writer's lock,
 -- which is exact, where the view has only the heartbeat.
 local score = require "aniso.store.score"
@@ -104,7 +104,7 @@ local function ambiguous(reference, rows)
     list[i] = ("%d (%s, seed %d, %s)"):format(row.run_id, row.name, row.seed, row.status)
   end
   if #rows > 6 then list[7] = "…" end
-  return not_found("%s means %d runs; say which by its number: %s", reference, #rows,
+  return not_found("%s matches %d runs; give the number of one: %s", reference, #rows,
     table.concat(list, ", "))
 end
 

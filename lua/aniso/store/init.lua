@@ -1,8 +1,8 @@
 -- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code.
--- A database asks (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
--- takes tags and notes (tags_and_notes.lua) and plans (plan.lua), removes runs (removal.lua, gc.lua), merges
--- (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends the runs whose
--- writer is gone.
+-- A database reads (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
+-- takes tags and notes (tags_and_notes.lua) and plans (plan.lua), removes runs (removal.lua,
+-- collect.lua), merges (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends
+-- the runs whose writer is gone.
 local core = require "aniso.core"
 local find = require "aniso.store.find"
 local marks = require "aniso.store.tags_and_notes"
@@ -39,13 +39,14 @@ function Database:groups(study, options)
   return require("aniso.store.groups").with_numbers(self, study, options)
 end
 
--- A run without an end belongs to the writer; a new writer knows that none is left.
+-- A run without an end belongs to the writing process. When a new writer opens the file, that process is
+-- gone and the run has crashed.
 local function end_crashed_runs(db)
   return db.core:exec "UPDATE run SET ended_at = heartbeat_at WHERE ended_at IS NULL"
 end
 
--- A reader that finds such runs, and no writer, tidies up where it may, so that every tool
--- sees what `aniso ls` shows. Where it may not, db:runs() still judges by the writer's lock.
+-- A reader that finds such runs and no writer ends them if the file is writable, so that every tool sees
+-- what `aniso ls` shows. Otherwise db:runs() derives the status from the writer's lock.
 local function settle(db)
   local unended = db.core:query "SELECT 1 FROM run WHERE ended_at IS NULL LIMIT 1"
   if not unended or #unended == 0 or db.core:writer() then return end
@@ -86,14 +87,14 @@ function Database:query(sql, ...)
   return self.core:query(sql, ...)
 end
 
--- A text from the user: one reading statement, on a database opened for reading.
+-- SQL from the user: one reading statement, on a database opened for reading.
 function Database:sql(text)
-  if not self.readonly then error("sql() wants a database opened with {readonly = true}", 2) end
+  if not self.readonly then error("sql() requires a database opened with {readonly = true}", 2) end
   return self.core:query(text)
 end
 
 -- Runs fn(…) in one transaction: all of it is stored or nothing. → fn's results (true where
--- it has none) | nil, message, code. An error in fn rolls back and goes on.
+-- it has none) | nil, message, code. An error in fn rolls back and is raised again.
 function Database:transaction(fn, ...)
   local begun, message, code = self.core:begin()
   if not begun then return nil, message, code end

@@ -1,7 +1,7 @@
 -- The names by which runs are filtered, sorted, tabulated and plotted. A key is a fact
 -- (study, seed, wall …), a metric of the primary test evaluation (macro_f1, tail …) or an
--- option of the configuration (train.lr). keys.new(db) reads from the database what is asked
--- for, once; key:get(run) takes a row with the columns of v_run.
+-- option of the configuration (train.lr). keys.new(db) reads each kind from the
+-- database once, when it is first needed; key:get(run) takes a row with the columns of v_run.
 local nearest = require "aniso.recipe.nearest"
 local renamed = require "aniso.recipe.renamed"
 local must = require("aniso.store.db_error").must

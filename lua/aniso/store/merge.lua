@@ -1,9 +1,8 @@
--- Brings the runs of other files into this one: db:merge{other, …} → {file =, added =, renewed =,
--- known =, running =, removed =} per file | nil, message, code. A run is known by its uid, so that
--- merging again changes nothing. One that went on in the other file since is renewed; one that is
--- in progress there is left for the next time, one that was removed there stays there. Rows are
--- copied through two connections, never by ATTACH: the other file is only read. All files come in
--- together, or none does.
+-- Copies the runs of other files into this one: db:merge{other, …} → {file =, added =, renewed =,
+-- known =, running =, removed =} per file | nil, message, code. A run is identified by its uid, so
+-- repeating a merge is a no-op. A run that continued in the other file is renewed; one that is still
+-- in progress or removed there is skipped. Rows are copied through two connections, never by ATTACH:
+-- the other file is only read. Either all files are merged or none.
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
 local refuse = require("aniso.store.db_error").raise
@@ -98,7 +97,7 @@ function Merge:contents(old, new)
   end
 end
 
--- The same configuration, split and seed may stand here as another run: the next attempt.
+-- The same configuration, split and seed may already exist here as another run: then the next attempt.
 local function free_attempt(to, run)
   local taken = must(to:query([[
     SELECT max(attempt) AS last, max(attempt = ?4) AS taken FROM run
@@ -119,7 +118,7 @@ function Merge:add(run, columns)
   end
 end
 
--- What went on there replaces what stood here; what a person said here stays.
+-- The rows of the other file replace the rows here; tags and notes stay.
 function Merge:renew(run, here)
   for _, name in ipairs { "lambda", "metric_value", "log", "checkpoint", "evaluation" } do
     must(self.to:exec(("DELETE FROM %s WHERE run_id = ?1"):format(name), here.run_id))
@@ -155,7 +154,7 @@ local function open_other(db, path)
   local version = from:version()
   if from:path() == db.path then refuse(("%s cannot be merged into itself"):format(path), "EINVAL") end
   if version > core.db.VERSION then
-    refuse(("%s was written by a newer aniso (version %d, this one knows %d): merge with that program")
+    refuse(("%s was written by a newer aniso (version %d, this one reads up to %d): merge with that program")
       :format(path, version, core.db.VERSION), "EFORMAT")
   end
   local checked = must(from:query "PRAGMA quick_check(1)")[1]

@@ -67,8 +67,8 @@ local function row_of(db, uid)
   return row or error(("there is no run %s in %s"):format(tostring(uid), db.path), 0)
 end
 
--- Goes on with a run that did not finish. What it recorded after `step`, where the checkpoint
--- stands, is deleted: it will be recorded again.
+-- Resumes a run that did not finish. What it recorded after `step`, the step of its checkpoint, is
+-- deleted: it will be recorded again.
 function recorder.database:resume_run(uid, step)
   local row = row_of(self, uid)
   if row.status == "finished" then
@@ -119,8 +119,8 @@ local function write_lines(self)
   end
 end
 
--- One transaction: what waits, a sign of life, and what `more` writes. On a refusal what
--- waits goes on waiting.
+-- One transaction: the buffered rows, a heartbeat, and what `more` writes. If the database refuses, the
+-- rows stay in the buffer.
 local function write(self, more)
   local now = core.sys.monotonic()
   local results = table.pack(self.db:transaction(function()

@@ -17,7 +17,7 @@ local function label_of(run)
   return run.label or run.name
 end
 
--- The counted runs of one label; several configurations under it are told apart by their options.
+-- The counted runs of one label; several configurations are an error that names the options that differ.
 local function of_label(db, study, label)
   local runs, configs, n = {}, {}, 0
   for _, run in ipairs(groups_of.counted(db, study)) do

@@ -1,6 +1,6 @@
--- Runs that a person no longer wants: hidden from every view, kept until gc (gc.lua) deletes them.
+-- Removed runs: hidden from every view, kept until gc (collect.lua) deletes them.
 -- db:remove{run, …} and db:restore{run, …} → how many changed | nil, message, code. A run is a row
--- of find() or runs(). None of them can be in progress: who writes has the file alone.
+-- of find() or runs(). None of them can be in progress: only one process writes to a file.
 local must = require("aniso.store.db_error").must
 
 local removal = {}

@@ -11,7 +11,7 @@ local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- The options of the first command that say what is run; → list of words.
+-- The options of the original command that determine what is run; → list of words.
 local function options_of(argv)
   local out, i = {}, 1
   while i <= #argv do

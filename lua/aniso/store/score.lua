@@ -1,6 +1,6 @@
--- The numbers of evaluations, for lists, tables, curves and exports alike: what the view
--- v_eval derives from counts, beside what is stored in `result`. An evaluation counts if it is
--- the primary one of its part, or the prior's own predictions beside it.
+-- The metrics of evaluations, for lists, tables, curves and exports: those that the view v_eval derives
+-- from counts, and those that are stored in `result`. An evaluation counts if it is the primary one of
+-- its part, or the prior's own predictions of the same run.
 local catalog = require "aniso.stats.metric.catalog"
 
 local score = {}
@@ -53,13 +53,13 @@ local function of_kind(db, kind, part, runs, list, by_eval)
   return true
 end
 
--- A list of so many numbers is written into the SQL: only then does SQLite count these runs alone
--- and not every evaluation first. Of more runs it counts all.
+-- Up to this many run_ids are written into the SQL, so that SQLite counts these runs only instead of every
+-- evaluation. For longer lists it counts all.
 local LISTED = 500
 
 -- scores{part = "test", prior = false, runs = rows of runs()} → list of {run_id, eval_id, prior, n,
--- metrics = {name = value}}, primary evaluations first, then the prior's where asked for. `runs` may
--- leave others in the list: it is there for speed.
+-- metrics = {name = value}}, primary evaluations first, then the prior's if requested. `runs` only
+-- speeds up the query: the result may contain other runs.
 function score.scores(db, options)
   options = options or {}
   local part, list, by_eval, runs = options.part or "test", {}, {}, nil

@@ -1,7 +1,7 @@
 -- Runs by filters, as typed after `aniso ls` and from Lua alike:
 --   db:select({"status=finished", "macro_f1>0.55", "tag:paper", "ham"}, {sort = "macro_f1"})
--- KEY=VALUE, !=, <, <=, >, >= compare, KEY~TEXT looks into a text, tag:NAME asks for a tag, any
--- other word is looked for in id, study, label, data set and status. All filters must fit.
+-- KEY=VALUE, !=, <, <=, >, >= compare, KEY~TEXT searches a text, tag:NAME matches a tag, any
+-- other word is searched in id, study, label, data set and status. All filters must match.
 local keys = require "aniso.store.keys"
 
 local compare = {
@@ -114,9 +114,9 @@ local function select_runs(db, filters, options)
   local runs, message, code = db:runs { removed = options.removed }
   if not runs then return nil, message, code end
   for i = 1, #runs // 2 do runs[i], runs[#runs + 1 - i] = runs[#runs + 1 - i], runs[i] end
-  local asked = { sort = options.sort }
-  table.move(filters or {}, 1, #(filters or {}), 1, asked)
-  local found, catalog, mentioned, fitting = narrow(db, runs, asked)
+  local narrowing = { sort = options.sort }
+  table.move(filters or {}, 1, #(filters or {}), 1, narrowing)
+  local found, catalog, mentioned, fitting = narrow(db, runs, narrowing)
   if not found then return nil, catalog, mentioned end
   for i = #found, (options.limit or #found) + 1, -1 do found[i] = nil end
   return found, catalog, mentioned, fitting

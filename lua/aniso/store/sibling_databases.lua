@@ -1,9 +1,9 @@
--- The other run databases of a folder, asked read only: which runs they have, and which first
--- stages those would use. A copy named *.bak does not count.
+-- The other run databases in a folder, opened read-only: which runs they have, and which first stages those
+-- runs would use. A copy named *.bak does not count.
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
 
-local neighbours = {}
+local sibling_databases = {}
 
 -- SQLite's first bytes, and our application_id at byte 68.
 local function is_ours(path)
@@ -24,9 +24,9 @@ local function runs_of(connection)
   return must(connection:query(sql))
 end
 
--- of(db, folder) → {runs = {uid = name of the database that has it}, rows = what first_stages()
--- wants, unreadable = a sentence or nil}, without db itself.
-function neighbours.of(db, folder)
+-- of(db, folder) → {runs = {uid = name of the database that has it}, rows = the argument of
+-- first_stages(), unreadable = a sentence or nil}, without db itself.
+function sibling_databases.of(db, folder)
   local out = { runs = {}, rows = {} }
   for _, name in ipairs(core.sys.list(folder) or {}) do
     local path = folder .. "/" .. name
@@ -36,7 +36,7 @@ function neighbours.of(db, folder)
       local rows = connection and runs_of(connection)
       if connection then connection:close() end
       if not rows then
-        out.unreadable = ("%s cannot be asked whether it needs this (%s)"):format(name, message)
+        out.unreadable = ("%s cannot be read, so it may need this (%s)"):format(name, message)
       end
       for _, row in ipairs(rows or {}) do
         out.runs[row.uid], out.rows[#out.rows + 1] = name, row
@@ -46,11 +46,11 @@ function neighbours.of(db, folder)
   return out
 end
 
--- → hash → true of every first stage that a run of db or of `beside` would use; a sentence where
--- that cannot be told of one of them.
-function neighbours.first_stages(db, beside, key_of)
+-- first_stages(db, siblings, key_of) → hash → true for every first stage that a run of db or of `siblings`
+-- would use; a sentence if that cannot be determined for one of them.
+function sibling_databases.first_stages(db, siblings, key_of)
   local used, unknown = {}, nil
-  for _, rows in ipairs { runs_of(db.core), beside.rows } do
+  for _, rows in ipairs { runs_of(db.core), siblings.rows } do
     for _, row in ipairs(rows) do
       local config = core.json.decode(row.json)
       if config.train and config.train.mode == "staged" then
@@ -59,7 +59,7 @@ function neighbours.first_stages(db, beside, key_of)
         if ok and key then
           used[key] = true
         else
-          unknown = ("which first stage run %s uses cannot be told"):format(row.uid)
+          unknown = ("the first stage of run %s cannot be determined"):format(row.uid)
         end
       end
     end
@@ -67,4 +67,4 @@ function neighbours.first_stages(db, beside, key_of)
   return used, unknown
 end
 
-return neighbours
+return sibling_databases

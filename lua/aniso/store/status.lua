@@ -74,7 +74,7 @@ local function last_attempts(runs)
   return rows
 end
 
--- The rows of a plan, and of runs beside it that are in progress.
+-- The rows of a plan, and of runs in progress that are not part of it.
 local function planned(plan, runs)
   local by_uid, newest, rows, shown = {}, {}, {}, {}
   local function key(of) return ("%d %d"):format(of.config_id, of.seed) end
@@ -90,7 +90,7 @@ local function planned(plan, runs)
   end
   for _, run in ipairs(runs) do
     if run.status == "running" and not shown[run.uid] then
-      rows[#rows + 1] = { label = run.label or run.name, seed = run.seed, run = run, beside = true }
+      rows[#rows + 1] = { label = run.label or run.name, seed = run.seed, run = run, unplanned = true }
     end
   end
   return rows
@@ -101,7 +101,7 @@ local function is_planner(plan, writer)
   return plan and writer ~= nil and (writer == plan.pid or writer == 0)
 end
 
--- A process that goes on with runs of the study may take up each that has an open end.
+-- Whether the writing process has resumed runs of the study; it may resume every unfinished one.
 local function is_resumer(runs, writer)
   for _, run in ipairs(writer and runs or {}) do
     if run.pid == writer then return true end
@@ -114,9 +114,9 @@ end
 local function left_of_study(self, plan)
   local worked, todo, longest = 0, 0, nil
   for _, row in ipairs(self.rows) do
-    if not row.known and not row.beside then todo = todo + 1 end
+    if not row.known and not row.unplanned then todo = todo + 1 end
     if row.state == "running" then
-      if not row.beside then worked = worked + math.min(1, row.epoch / row.epochs) end
+      if not row.unplanned then worked = worked + math.min(1, row.epoch / row.epochs) end
       if row.left then longest = math.max(longest or 0, row.left) end
     elseif row.run and not row.known then
       worked = worked + 1

@@ -1,4 +1,4 @@
--- What a person says about runs: tags and notes. A star is the tag `star`. A file of
+-- What a user records about runs: tags and notes. A star is the tag `star`. A file of
 -- version 1, opened for reading, has neither.
 local db_error = require "aniso.store.db_error"
 local must = db_error.must

@@ -121,7 +121,7 @@ function Session:stop_if_interrupted()
   local signal = core.sys.interrupted()
   if not signal then return end
   local lead = self.group[1] or self
-  local line = ("interrupted after epoch %d; go on with: aniso resume %s")
+  local line = ("interrupted after epoch %d; continue with: aniso resume %s")
     :format(lead.epoch, #self.group > 1 and "--all" or lead.uid)
   error(setmetatable({ interrupted = signal }, { __tostring = function() return line end }), 0)
 end
@@ -140,7 +140,7 @@ end
 
 -- Shows and logs a warning.
 function Session:warn(line)
-  self.progress:say(line)
+  self.progress:print(line)
   self.record:log("warn", line)
 end
 

@@ -2,7 +2,7 @@
 -- Drawing: aniso.plot, the exploring methods of Schedule, aniso.compare_schedules.
 
 ---How a drawing looks: on the terminal, or as SVG in a file.
----@class aniso.Look
+---@class aniso.PlotTarget
 ---@field file? string The SVG file; on the terminal if left out.
 ---@field width? integer Characters on the terminal, pixels in a file (at least 8, at most 4000).
 ---@field height? integer Rows on the terminal, pixels in a file (at least 8, at most 4000).
@@ -29,36 +29,36 @@
 
 ---Lines with error bars, on the terminal or as SVG.
 ---@class aniso.plot
----@field look table The rules of Look.
+---@field target table The rules of PlotTarget.
 local plot = {}
 
 ---The figures as text for a terminal.
 ---@param figures aniso.Figure|aniso.Figure[]
----@param look? aniso.Look
+---@param target? aniso.PlotTarget
 ---@return string
-function plot.terminal(figures, look) end
+function plot.terminal(figures, target) end
 
 ---The figures as the text of an SVG file.
 ---@param figures aniso.Figure|aniso.Figure[]
----@param look? aniso.Look
+---@param target? aniso.PlotTarget
 ---@return string
-function plot.svg(figures, look) end
+function plot.svg(figures, target) end
 
----Draws on the terminal, or into look.file.
+---Draws on the terminal, or into target.file.
 ---@param figures aniso.Figure|aniso.Figure[]
----@param look? aniso.Look
+---@param target? aniso.PlotTarget
 ---@return string? file that was written
 ---@return string? message
 ---@return string? code
-function plot.draw(figures, look) end
+function plot.draw(figures, target) end
 
 ---Draws as draw() does, with options that are checked already.
 ---@param figures aniso.Figure|aniso.Figure[]
----@param look aniso.Look
+---@param target aniso.PlotTarget
 ---@return string? file that was written
 ---@return string? message
 ---@return string? code
-function plot.show(figures, look) end
+function plot.show(figures, target) end
 
 ---A complete copy of a figure with its limits; raises on a mistake.
 ---@param given aniso.Figure
@@ -80,7 +80,7 @@ function plot.result(fields, figures) end
 local Schedule = {}
 
 ---What of a schedule is drawn.
----@class aniso.ScheduleLook : aniso.Look
+---@class aniso.ScheduleLook : aniso.PlotTarget
 ---@field what? "all"|"signal"|"noise"|"snr" "snr" is ln(a²/s²).
 ---@field class? integer|integer[] 1 … K; all, or seven of many, if left out.
 

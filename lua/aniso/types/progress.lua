@@ -137,9 +137,9 @@ function Progress:phase(what) end
 
 ---A line that stays.
 ---@param line string
-function Progress:say(line) end
+function Progress:print(line) end
 
----Done, with these numbers; or, without them, no longer looked at.
+---Done, with these numbers; or, without them, no longer shown.
 ---@param numbers? string
 function Progress:finish(numbers) end
 

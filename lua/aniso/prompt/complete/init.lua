@@ -1,4 +1,4 @@
--- Completion at the prompt: complete(before, env) looks at the name that ends at the cursor,
+-- Completion at the prompt: complete(before, env) completes the name that ends at the cursor,
 -- aniso.sch, s:sig or runs.x[1].la, and returns the text to insert (the longest common
 -- continuation), or nil and a text that shows the candidates. In the table that a function is
 -- called with, option names are completed too (complete/options.lua). Calls nothing; a metatable's
@@ -10,7 +10,7 @@ local keywords = {}
 for word in ([[and break do else elseif end false for function goto if in local nil not or
   repeat return then true until while]]):gmatch "%a+" do keywords[#keywords + 1] = word end
 
--- The fields that are written down for a userdata's class: its C code finds them by name.
+-- The documented fields of a userdata's class, whose C code finds them by name.
 local function add_documented(class, add)
   local annotations = require "aniso.prompt.help.annotations"
   for _, member in ipairs(annotations.list(annotations.load(), class)) do
@@ -18,7 +18,7 @@ local function add_documented(class, add)
   end
 end
 
--- The names that a value answers to; methods: those to be called with a colon.
+-- The names of a value's fields and methods; methods: those to be called with a colon.
 local function names_of(value, methods)
   local names, seen, meta = {}, {}, getmetatable(value)
   local function add(name, is)

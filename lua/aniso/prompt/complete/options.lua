@@ -18,7 +18,7 @@ local function call(before, env)
   end
 end
 
--- → names, or nil where no option is due
+-- → names, or nil where no option can follow
 return function(before, env)
   if not before:find "[{,;]%s*$" then return nil end
   local called, keys = call(before, env)

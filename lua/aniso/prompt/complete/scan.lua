@@ -1,8 +1,8 @@
--- Reading unfinished Lua backwards from the cursor: the chain of names before it, the brackets
--- that are open, whether it stands in a text.
+-- Reads unfinished Lua backwards from the cursor: the chain of names before it, the open brackets, and
+-- whether the cursor is inside a string.
 local scan = {}
 
--- "f(runs.x[1]" → {"runs", "x", 1}: the keys of the value that ends here; nil if it is no chain.
+-- "f(runs.x[1]" → {"runs", "x", 1}: the keys of the value that ends here; nil if it is not a chain.
 function scan.chain(text)
   local keys = {}
   while true do
@@ -23,7 +23,7 @@ function scan.chain(text)
   end
 end
 
--- Follows keys without raising; nil when the way ends.
+-- Follows keys without raising; nil if a key is missing.
 function scan.walk(value, keys)
   for _, key in ipairs(keys) do
     local found, inner = pcall(function() return value[key] end)
@@ -34,7 +34,7 @@ function scan.walk(value, keys)
 end
 
 -- Calls at(place, char) for every character outside of texts and comments. Returns the mark that
--- would end the text in which the cursor stands, or nil.
+-- would end the string or comment that contains the cursor, or nil.
 local function each(text, at)
   local place, quote = 1, nil
   while place <= #text do

@@ -1,4 +1,4 @@
--- How a run database and a comparison show themselves at the prompt. The code is loaded when it is used.
+-- How a run database and a comparison print at the prompt. The code is loaded when it is first used.
 local store = require "aniso.store"
 
 -- See show/pretty.lua.

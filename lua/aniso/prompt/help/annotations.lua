@@ -28,8 +28,8 @@ function annotations.sources()
   return out
 end
 
--- "fun(a: b): c  text" → "fun(a: b): c", "text": a type ends at a space outside brackets, unless a
--- mark before or behind it says that it goes on.
+-- "fun(a: b): c  text" → "fun(a: b): c", "text": a type ends at a space outside brackets, unless
+-- the mark before or after it continues the type.
 function annotations.split_type(text)
   local depth, quoted = 0, false
   for at = 1, #text do
@@ -69,7 +69,7 @@ local function class_of(state, name)
   return all.classes[name]
 end
 
--- What each ---@tag does with the rest of its line.
+-- How each ---@tag reads the rest of its line.
 local tags = {}
 
 function tags.class(state, rest)

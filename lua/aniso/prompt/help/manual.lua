@@ -1,4 +1,4 @@
--- What is written about a name or a value, for help(x) at the prompt and `aniso help lua NAME`:
+-- The documentation of a name or a value, for help(x) at the prompt and `aniso help lua NAME`:
 --   manual.find "schedule.lambda"    manual.find(s.q_sample)    → list of texts, empty if there is none
 -- The texts are the annotations of lua/aniso/types. A name is a class (Schedule), a path from `aniso`
 -- (schedule.new, core.step.adamw), a member (Schedule:q_sample), or an option (train.lr).
@@ -19,7 +19,7 @@ local function classes_of(all, type)
   return out
 end
 
--- Calls visit(class, member, value or nil, path) for everything that hangs on `aniso`, and for the
+-- Calls visit(class, member, value or nil, path) for everything reachable from `aniso`, and for the
 -- methods of the userdata. Loads the whole library.
 function manual.walk(visit)
   local all, seen = annotations.load(), {}
@@ -118,7 +118,7 @@ function manual.options_of(called, keys)
 end
 
 -- ── names ───────────────────────────────────────────────────────────────────────────────
--- Follows a.b.c through the types of documented members; every class of a union may go on.
+-- Follows a.b.c through the types of documented members; every class of a union is followed.
 local function follow(all, classes, path, name)
   local first, rest = name:match "^([^.]+)%.?(.*)$"
   local out = {}
@@ -197,7 +197,7 @@ function manual.find(what)
   return out
 end
 
--- The text of a function or module of the library, which says more than an address; nil for any
+-- The text of a function or module of the library, which is more useful than its address; nil for any
 -- other value, such as a table of options.
 function manual.of_code(value)
   if type(value) ~= "function" and type(value) ~= "table" then return nil end
@@ -212,7 +212,7 @@ function manual.nearest(name)
   return nearest((name:gsub("^aniso%.", "")), names(annotations.load()))
 end
 
--- Everything there is to ask for, one line each.
+-- Everything that is documented, one line each.
 function manual.contents()
   return text.contents(annotations.load())
 end
@@ -224,8 +224,8 @@ function manual.help(...)
   local texts = manual.find(what)
   if #texts > 0 then return print(table.concat(texts, "\n\n")) end
   local meant = type(what) == "string" and manual.nearest(what)
-  print(meant and ("nothing is written about %s; did you mean %s?"):format(what, meant)
-    or ("nothing is written about %s; help() lists what there is"):format(tostring(what)))
+  print(meant and ("there is no documentation of %s; did you mean %s?"):format(what, meant)
+    or ("there is no documentation of %s; help() lists what is documented"):format(tostring(what)))
 end
 
 return manual

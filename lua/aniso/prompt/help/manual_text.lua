@@ -114,7 +114,7 @@ local function of_class(all, class)
   return lines
 end
 
--- Of an option, what its classes hold is shown as well.
+-- For an option, also the members of its classes.
 local function below_option(all, parts)
   local lines = {}
   for _, part in ipairs(parts) do
@@ -141,8 +141,8 @@ function text.contents(all)
   local rows, values, options = {}, {}, {}
   for _, member in ipairs(all.classes.aniso.members) do
     local class = all.classes[member.type]
-    local said = member.text ~= "" and member.text or class and class.text or ""
-    rows[#rows + 1] = { "aniso." .. member.name, said:match "^(.-%.)%s" or said }
+    local summary = member.text ~= "" and member.text or class and class.text or ""
+    rows[#rows + 1] = { "aniso." .. member.name, summary:match "^(.-%.)%s" or summary }
   end
   for _, class in ipairs(all.order) do
     local name = class.name:match "^aniso%.(%u%w+)$"
@@ -157,7 +157,7 @@ function text.contents(all)
   for _, member in ipairs(all.classes["aniso.Config"].members) do
     options[#options + 1] = { member.name, member.text }
   end
-  local lines = { 'help(x), help "schedule.lambda" or aniso help lua NAME says more about these.', "" }
+  local lines = { 'help(x), help "schedule.lambda" or aniso help lua NAME explains these.', "" }
   append(lines, columns(rows, "  "))
   append(lines, { "", "Values, as help \"Schedule\" or help(s):" })
   paragraph(lines, table.concat(values, ", "))

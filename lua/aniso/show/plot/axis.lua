@@ -47,7 +47,7 @@ function axis.new(low, high, count, wide)
   return { from = low, to = high, ticks = ticks }
 end
 
--- Where a value lies between the ends, as a share of the axis.
+-- The position of a value between the ends, as a share of the axis.
 function axis.share(of, value)
   return (value - of.from) / (of.to - of.from)
 end

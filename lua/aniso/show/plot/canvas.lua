@@ -1,6 +1,6 @@
 -- A drawing area of character cells: 2×4 braille dots per cell, or one letter per cell in
 -- ASCII. Dots count from the top left, from 0; each remembers the style that drew it last.
--- Letters lie over the dots.
+-- Letters are drawn over the dots.
 local canvas = {}
 canvas.__index = canvas
 
@@ -34,7 +34,7 @@ function canvas:dot(x, y, style, char)
   end
 end
 
--- A straight line from dot to dot; visit(cell), if given, hears of each cell on the way.
+-- A straight line from dot to dot; visit(cell) [opt] is called for each cell on the way.
 function canvas:line(x0, y0, x1, y1, style, char, visit)
   local steps = math.max(math.abs(x1 - x0), math.abs(y1 - y0), 1)
   for i = 0, steps do
@@ -51,7 +51,7 @@ function canvas:letter(cell, char, style)
   self.styles[cell] = style
 end
 
--- The text of a row, counted from 0. paint(char, style) colours; equal neighbours share it.
+-- The text of a row, counted from 0. paint(char, style) colours; adjacent equal styles share a call.
 function canvas:row(row, paint)
   local out, run, of = {}, {}, nil
   local function flush()

@@ -1,9 +1,9 @@
--- Lines, with error bars where wanted, on a terminal or as SVG: plot.draw(figures, look).
+-- Lines, with optional error bars, on a terminal or as SVG: plot.draw(figures, target).
 -- A figure is { title =, x = "t", y = "signal", series = { {label =, x = {…}, y = {…}} … },
 -- marks = { {x =, y =, label =} … } }. A series may have error = {…} or low = {…} and
--- high = {…}; false in them draws no bar there; dots = { {x, y} … } stand beside the line. A value
--- that is not finite interrupts its line. look: what plot.look lists. The same figure gives the
--- same text everywhere.
+-- high = {…}; false in them draws no bar there; dots = { {x, y} … } are drawn next to the line. A
+-- value that is not finite interrupts its line. target: the options of plot.target. The same figure
+-- gives the same text on every machine.
 local core = require "aniso.core"
 local options = require "aniso.recipe.options"
 
@@ -12,14 +12,14 @@ local plot = {}
 local size = options.optional(options.integer { min = 8, max = 4000 })
 
 -- width, height: characters and rows of a canvas on the terminal, pixels in a file.
-plot.look = {
+plot.target = {
   file = options.optional "string", width = size, height = size,
   ascii = options.optional "boolean", colour = options.optional "boolean",
 }
 
--- The options of something that draws: its own and those of plot.look.
+-- The options of a function that draws: its own and those of plot.target.
 function plot.options(own)
-  for key, rule in pairs(plot.look) do own[key] = rule end
+  for key, rule in pairs(plot.target) do own[key] = rule end
   return own
 end
 
@@ -108,11 +108,11 @@ local function speaks_utf8()
 end
 
 -- The text for a terminal. Colours only where standard output is one and NO_COLOR is not set.
-function plot.terminal(figures, look)
-  look = look or {}
+function plot.terminal(figures, target)
+  target = target or {}
   local list, out = checked(figures), {}
-  local wanted = { width = look.width or math.min(core.sys.width() or 80, 100),
-    height = look.height or #list > 1 and 9 or 14, ascii = look.ascii, colour = look.colour }
+  local wanted = { width = target.width or math.min(core.sys.width() or 80, 100),
+    height = target.height or #list > 1 and 9 or 14, ascii = target.ascii, colour = target.colour }
   if wanted.ascii == nil then wanted.ascii = not speaks_utf8() end
   if wanted.colour == nil then
     wanted.colour = core.sys.isatty "stdout" and (os.getenv "NO_COLOR" or "") == ""
@@ -122,28 +122,28 @@ function plot.terminal(figures, look)
 end
 
 -- The text of an SVG file: the figures one below the other.
-function plot.svg(figures, look)
-  return require("aniso.show.plot.svg").text(checked(figures), look or {})
+function plot.svg(figures, target)
+  return require("aniso.show.plot.svg").text(checked(figures), target or {})
 end
 
--- Like draw(), with a look that is checked already.
-function plot.show(figures, look)
-  if not look.file then
-    io.stdout:write(plot.terminal(figures, look), "\n")
+-- Like draw(), with a target that has been checked.
+function plot.show(figures, target)
+  if not target.file then
+    io.stdout:write(plot.terminal(figures, target), "\n")
     return
   end
-  if not look.file:find "%.svg$" then
-    error(("plot: file = %q: only SVG is written, to a name that ends in .svg"):format(look.file), 0)
+  if not target.file:find "%.svg$" then
+    error(("plot: file = %q: only SVG is written, to a name that ends in .svg"):format(target.file), 0)
   end
-  local ok, why, code = core.sys.write_atomic(look.file, plot.svg(figures, look))
+  local ok, why, code = core.sys.write_atomic(target.file, plot.svg(figures, target))
   if not ok then return nil, why, code end
-  return look.file
+  return target.file
 end
 
--- Draws on standard output; with look.file writes that SVG file and returns its name, or
+-- Draws on standard output; with target.file writes that SVG file and returns its name, or
 -- nil, message, code.
-function plot.draw(figures, look)
-  return plot.show(figures, options.check(look, plot.look, "plot"))
+function plot.draw(figures, target)
+  return plot.show(figures, options.check(target, plot.target, "plot"))
 end
 
 -- A value that shows itself as figures at the prompt and has r:plot{…}.
@@ -151,7 +151,7 @@ function plot.result(fields, figures)
   return setmetatable(fields, {
     __name = "aniso.Result",
     __tostring = function() return plot.terminal(figures) end,
-    __index = { plot = function(_, look) return plot.draw(figures, look) end },
+    __index = { plot = function(_, target) return plot.draw(figures, target) end },
   })
 end
 

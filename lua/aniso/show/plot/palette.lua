@@ -1,6 +1,6 @@
 -- The colours of everything that is drawn, by day (on white) and by night (on near black),
--- made so that people who see red and green alike can read them; tests/lua/test_palette.lua
--- checks contrasts, evenness and what remains under such eyes.
+-- distinguishable also with red-green colour blindness; tests/lua/test_palette.lua
+-- checks contrasts, evenness and what remains under simulated colour blindness.
 --   series: for categories, after Okabe and Ito, each with a dash pattern of its own
 --   sequential(level), diverging(level): maps of even steps in OKLab (Ottosson 2020)
 local palette = {}
@@ -82,7 +82,7 @@ end
 -- ── maps ────────────────────────────────────────────────────────────────────────────────
 palette.LEVELS = 20 -- a map has the levels 0 … LEVELS; a diverging one has nothing in the middle
 
-local BLUE, ORANGE = 252, 58 -- hues that all eyes tell apart
+local BLUE, ORANGE = 252, 58 -- hues that are distinguishable with any colour vision
 
 -- Nothing is the paper's own colour nearly, everything a deep blue (day) or a bright one.
 function palette.sequential(level)

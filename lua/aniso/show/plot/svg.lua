@@ -1,6 +1,6 @@
--- Figures (plot.lua) as one SVG file that stands alone: light and dark by the reader's
--- setting, the colours of palette.lua with a dash pattern each, <title> and, for readers who
--- hear it, <desc> with the numbers. look: {width =, height =} in pixels.
+-- Figures (plot/init.lua) as one self-contained SVG file: light and dark by the reader's setting, the
+-- colours of palette.lua with a dash pattern each, <title>, and <desc> with the numbers for screen
+-- readers. target: {width =, height =} in pixels.
 local axis = require "aniso.show.plot.axis"
 local palette = require "aniso.show.plot.palette"
 local width_of = require("aniso.show.table").width
@@ -9,7 +9,7 @@ local svg = {}
 
 local LEFT, RIGHT, TOP, BOTTOM = 66, 20, 44, 46 -- margins of a figure, without its legend
 local LETTER, LINE = 6.6, 20                    -- of the legend's text
-local TOLD = 11                                 -- points of a line that <desc> tells
+local DESCRIBED = 11                                 -- points of a line that <desc> lists
 
 local style = [[
 .an-paper{fill:#fff}.an-text{fill:#222;font:12px system-ui,sans-serif}
@@ -43,18 +43,18 @@ local function class_of(series)
 end
 
 -- ── words ───────────────────────────────────────────────────────────────────────────────
-local function told(value)
+local function short(value)
   return value and ("%.4g"):format(value) or "n/a"
 end
 
--- "t 0: 1; t 250: 0.85 (0.7 to 1)": at most TOLD points, the first and the last among them.
+-- "t 0: 1; t 250: 0.85 (0.7 to 1)": at most DESCRIBED points, the first and the last among them.
 local function points_of(series, name)
   local out, count = {}, #series.x
-  local rows = math.min(count, TOLD)
+  local rows = math.min(count, DESCRIBED)
   for i = 0, rows - 1 do
     local k = rows == 1 and 1 or 1 + math.floor(i * (count - 1) / (rows - 1) + 0.5)
-    local bar = series.low[k] and (" (%s to %s)"):format(told(series.low[k]), told(series.high[k])) or ""
-    out[#out + 1] = ("%s %s: %s%s"):format(name, told(series.x[k]), told(series.y[k]), bar)
+    local bar = series.low[k] and (" (%s to %s)"):format(short(series.low[k]), short(series.high[k])) or ""
+    out[#out + 1] = ("%s %s: %s%s"):format(name, short(series.x[k]), short(series.y[k]), bar)
   end
   return table.concat(out, "; ")
 end
@@ -67,7 +67,7 @@ local function description(figures)
       out[#out + 1] = ("%s: %s"):format(series.label or "line", points_of(series, figure.x))
     end
     for _, mark in ipairs(figure.marks) do
-      out[#out + 1] = ("Marked: %s, at %s %s: %s"):format(mark.label, figure.x, told(mark.x), told(mark.y))
+      out[#out + 1] = ("Marked: %s, at %s %s: %s"):format(mark.label, figure.x, short(mark.x), short(mark.y))
     end
   end
   return escape(table.concat(out, "\n"))
@@ -182,8 +182,8 @@ local function draw_figure(add, figure, width, height)
 end
 
 -- The whole file.
-function svg.text(figures, look)
-  local width, height = look.width or 720, look.height or #figures * (#figures > 1 and 320 or 420)
+function svg.text(figures, target)
+  local width, height = target.width or 720, target.height or #figures * (#figures > 1 and 320 or 420)
   local lines, titles = {}, {}
   local function add(format, ...) lines[#lines + 1] = format:format(...) end
   for i, figure in ipairs(figures) do titles[i] = figure.title end

@@ -1,6 +1,6 @@
 -- A figure (plot.lua) as lines of text: braille dots, or ASCII. Every line carries its key
--- letter, so that lines can be told apart without colours.
--- look: {width = columns of all, height = rows of the canvas, ascii =, colour =}
+-- letter, so that lines are distinguishable without colours.
+-- target: {width = columns of all, height = rows of the canvas, ascii =, colour =}
 local axis = require "aniso.show.plot.axis"
 local canvas = require "aniso.show.plot.canvas"
 local width_of = require("aniso.show.table").width
@@ -25,8 +25,8 @@ local function key_of(i)
 end
 
 -- The canvas of a figure, with the places of its axes.
-local function area(look, xs, ys, columns)
-  local ink = canvas.new(columns, look.height, look.ascii)
+local function area(target, xs, ys, columns)
+  local ink = canvas.new(columns, target.height, target.ascii)
   local function place(x, y)
     return math.floor(axis.share(xs, x) * (ink.across - 1) + 0.5),
       math.floor((1 - axis.share(ys, y)) * (ink.down - 1) + 0.5)
@@ -79,32 +79,32 @@ local function put_keys(ink, trace, series, order, count)
   end
 end
 
-local function draw(ink, place, figure, look)
+local function draw(ink, place, figure, target)
   local traces, several = {}, #figure.series > 1
   for _, series in ipairs(figure.series) do draw_bars(ink, place, series) end
   for i, series in ipairs(figure.series) do
     traces[i] = draw_line(ink, place, series, several and key_of(series.style) or "*")
   end
-  if several and not look.ascii then
+  if several and not target.ascii then
     for i, series in ipairs(figure.series) do put_keys(ink, traces[i], series, i, #figure.series) end
   end
   for _, series in ipairs(figure.series) do
     for _, dot in ipairs(series.dots) do
-      ink:letter(ink:cell(place(dot.x, dot.y)), look.ascii and "o" or "∘", series.style)
+      ink:letter(ink:cell(place(dot.x, dot.y)), target.ascii and "o" or "∘", series.style)
     end
   end
   for _, mark in ipairs(figure.marks) do
-    ink:letter(ink:cell(place(mark.x, mark.y)), look.ascii and "@" or "●", nil)
+    ink:letter(ink:cell(place(mark.x, mark.y)), target.ascii and "@" or "●", nil)
   end
 end
 
 -- The line of the horizontal axis and the one of its labels.
-local function bottom_lines(xs, place, columns, look)
+local function bottom_lines(xs, place, columns, target)
   local line, labels, free = {}, "", 0
-  for column = 1, columns do line[column] = look.ascii and "-" or "─" end
+  for column = 1, columns do line[column] = target.ascii and "-" or "─" end
   for _, tick in ipairs(xs.ticks) do
-    local column = place(tick.at, 0) // (look.ascii and 1 or 2)
-    line[column + 1] = look.ascii and "+" or "┬"
+    local column = place(tick.at, 0) // (target.ascii and 1 or 2)
+    line[column + 1] = target.ascii and "+" or "┬"
     local start = math.min(math.max(column - #tick.label // 2, 0), columns - #tick.label)
     if start >= free then
       labels = labels .. (" "):rep(start - #labels) .. tick.label
@@ -115,7 +115,7 @@ local function bottom_lines(xs, place, columns, look)
 end
 
 -- Legend entries in as many columns as fit.
-local function legend(figure, look, paint)
+local function legend(figure, target, paint)
   local entries, widest = {}, 0
   local function add(key, label, style)
     local text = key and key .. " " .. label or label
@@ -127,8 +127,8 @@ local function legend(figure, look, paint)
       add(#figure.series > 1 and key_of(series.style) or nil, series.label, series.style)
     end
   end
-  for _, mark in ipairs(figure.marks) do add(look.ascii and "@" or "●", mark.label) end
-  local across = math.max(1, (look.width - 2) // (widest + 3))
+  for _, mark in ipairs(figure.marks) do add(target.ascii and "@" or "●", mark.label) end
+  local across = math.max(1, (target.width - 2) // (widest + 3))
   local lines = {}
   for first = 1, #entries, across do
     local line = "  "
@@ -141,41 +141,41 @@ local function legend(figure, look, paint)
   return lines
 end
 
-local function painter(look)
+local function painter(target)
   return function(text, style)
-    if not (look.colour and style) then return text end
+    if not (target.colour and style) then return text end
     return ("\27[38;5;%dm%s\27[0m"):format(colours[(style - 1) % #colours + 1], text)
   end
 end
 
 -- The text of one figure, without a newline at the end.
-function terminal.text(figure, look)
-  local paint, say = painter(look), look.ascii and plain or function(text) return text end
-  local ys = axis.new(figure.bottom, figure.top, math.max(2, (2 * look.height + 2) // 5), true)
+function terminal.text(figure, target)
+  local paint, plain_text = painter(target), target.ascii and plain or function(text) return text end
+  local ys = axis.new(figure.bottom, figure.top, math.max(2, (2 * target.height + 2) // 5), true)
   local gutter = 0
   for _, tick in ipairs(ys.ticks) do gutter = math.max(gutter, #tick.label) end
-  local name = say(figure.x)
-  local columns = math.max(16, look.width - gutter - 3 - width_of(name))
+  local name = plain_text(figure.x)
+  local columns = math.max(16, target.width - gutter - 3 - width_of(name))
   local xs = axis.new(figure.left, figure.right, math.max(2, columns // 12))
-  local ink, place = area(look, xs, ys, columns)
-  draw(ink, place, figure, look)
+  local ink, place = area(target, xs, ys, columns)
+  draw(ink, place, figure, target)
   local side = {}
   for _, tick in ipairs(ys.ticks) do
     local _, y = place(xs.from, tick.at)
-    side[y // (look.ascii and 1 or 4)] = tick.label
+    side[y // (target.ascii and 1 or 4)] = tick.label
   end
-  local lines = { say(figure.title) }
-  if figure.y then lines[2] = (" "):rep(gutter) .. " " .. say(figure.y) end
-  local tick, bar = look.ascii and " +" or " ┤", look.ascii and " |" or " │"
-  for row = 0, look.height - 1 do
+  local lines = { plain_text(figure.title) }
+  if figure.y then lines[2] = (" "):rep(gutter) .. " " .. plain_text(figure.y) end
+  local tick, bar = target.ascii and " +" or " ┤", target.ascii and " |" or " │"
+  for row = 0, target.height - 1 do
     local label = side[row]
     lines[#lines + 1] = (" "):rep(gutter - #(label or "")) .. (label or "") .. (label and tick or bar)
       .. ink:row(row, paint)
   end
-  local base, labels = bottom_lines(xs, place, columns, look)
-  lines[#lines + 1] = (" "):rep(gutter) .. (look.ascii and " +" or " └") .. base .. " " .. name
+  local base, labels = bottom_lines(xs, place, columns, target)
+  lines[#lines + 1] = (" "):rep(gutter) .. (target.ascii and " +" or " └") .. base .. " " .. name
   lines[#lines + 1] = (" "):rep(gutter + 2) .. labels
-  for _, line in ipairs(legend(figure, look, paint)) do lines[#lines + 1] = say(line) end
+  for _, line in ipairs(legend(figure, target, paint)) do lines[#lines + 1] = plain_text(line) end
   for i, line in ipairs(lines) do lines[i] = line:gsub("%s+$", "") end
   return table.concat(lines, "\n")
 end

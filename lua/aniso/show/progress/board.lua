@@ -1,6 +1,6 @@
--- A board: the lines of what works now, and below them a total of a study's runs. On a terminal
--- the block is redrawn at most ten times a second, in one write, and the cursor waits below it,
--- so that whatever ends the program leaves the terminal in order. Elsewhere the first hundred
+-- A board: the lines of the runs in progress, and below them a total of a study's runs. On a terminal
+-- the block is redrawn at most ten times a second, in one write, and the cursor stays below it,
+-- so that the terminal is intact however the program ends. Elsewhere the first hundred
 -- epoch lines are written, then one in a hundredth of the time gone by, ten minutes at most.
 local sys = require("aniso.core").sys
 local text = require "aniso.show.progress.text"
@@ -52,7 +52,7 @@ function Board:count(how)
   return true
 end
 
--- One problem has ended everything that was running.
+-- One error has ended all runs.
 function Board:fail_all(why)
   while self.lines[1] do self.lines[1]:fail(why) end
 end
@@ -125,7 +125,7 @@ function Board:draw(at_once)
   self.stream:flush()
 end
 
--- Takes the block off the terminal.
+-- Removes the block from the terminal.
 function Board:clear()
   if #self.shown == 0 then return end
   self.stream:write(self:up((self.size())), "\27[J")

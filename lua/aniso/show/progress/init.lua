@@ -1,4 +1,4 @@
--- What a person sees while runs work. On a terminal: a block of lines, one per running
+-- The display of runs in progress. On a terminal: a block of lines, one per running
 -- configuration with a bar, the time left and the latest numbers, redrawn in place. Elsewhere:
 -- a plain line per epoch, and fewer of them once a log has grown (progress/board.lua).
 --   local board <close> = progress.board { runs = 12 }
@@ -38,7 +38,7 @@ function Progress:share()
   return math.min(self.done / self.total, 1), self.first.done / self.total
 end
 
--- An epoch has ended: its numbers stand in the line, or in the log.
+-- An epoch has ended: its numbers are shown in the line, or written to the log.
 function Progress:epoch(line)
   self.note = line
   local last = self.total and self.done and self.done >= self.total
@@ -53,23 +53,23 @@ function Progress:named(line)
   return self.label ~= "" and self.label .. "  " .. line or line
 end
 
--- What it does now, where no number changes.
+-- The current activity, while no number changes.
 function Progress:phase(what)
   self.note = what
   self.board:draw(true)
 end
 
 -- A line that stays.
-function Progress:say(line)
+function Progress:print(line)
   self.board:print(self:named(line))
 end
 
--- The run is done, with these numbers; or, without a word, is no longer looked at.
+-- The run is done, with these numbers; without numbers the line is only removed.
 function Progress:finish(numbers)
   self.board:remove(self)
   if numbers and self.board:count "done" then
     local seconds = self.board.clock() - self.began
-    self:say(("finished in %s%s"):format(text.duration(seconds), numbers ~= "" and "  " .. numbers or ""))
+    self:print(("finished in %s%s"):format(text.duration(seconds), numbers ~= "" and "  " .. numbers or ""))
   end
 end
 

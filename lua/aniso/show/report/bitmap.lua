@@ -26,7 +26,7 @@ local function byte_of(value)
 end
 
 -- pixels: rows of pixels of {red, green, blue}, 0 … 1, from the top. A row of the file is blue,
--- green, red, filled up to four bytes; a negative height says that the top comes first.
+-- green, red, filled up to four bytes; a negative height means that the top row comes first.
 function bitmap.bmp(pixels)
   local height, width = #pixels, #pixels[1]
   local rows, fill = {}, ("\0"):rep(-3 * width % 4)

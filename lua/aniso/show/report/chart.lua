@@ -3,7 +3,7 @@
 --   local c = chart.new { id = "curve", title = "…", desc = "…", width = 720, height = 380,
 --     x = scale.linear(0, 1, 5), y = scale.linear(0.2, 0.7, 5, true), x_name = "γ", y_name = "recall" }
 --   c:axes()   c:group(1)   c:line(points)   c:mark(x, y, "seed 0: 0.61")   c:close()   c:text_of()
--- Places are in the axes' own numbers unless a name says pixels. A text is escaped where it is drawn.
+-- Positions are in the numbers of the axes unless stated in pixels. A text is escaped where it is drawn.
 local escape = require "aniso.show.report.escape"
 local palette = require "aniso.show.plot.palette"
 local width_of = require("aniso.show.table").width
@@ -46,7 +46,7 @@ local function pixel(value)
 end
 chart.pixel = pixel
 
--- Where a point of the axes lies, in pixels.
+-- The position of a point of the axes, in pixels.
 function chart:place(x, y)
   return self.left + self.x.share(x) * (self.width - self.left - self.right),
     self.height - self.bottom - self.y.share(y) * (self.height - self.top - self.bottom)
@@ -93,7 +93,7 @@ function chart:axes()
   x_axis(self)
 end
 
--- Upright lines at the ticks of x, for figures whose names stand on the left.
+-- Vertical lines at the ticks of x, for figures with names on the left.
 function chart:columns()
   for _, tick in ipairs(self.x.ticks) do
     local px = self:place(tick.at, 0)
@@ -144,14 +144,14 @@ function chart:lying_whisker(y, low, high, shift)
     pixel(from), pixel(py - 4))
 end
 
--- A small open circle: one seed. name: what a pointer is told.
+-- A small open circle: one seed. name: its tooltip.
 function chart:dot(x, y, name, dx, dy)
   local px, py = self:place(x, y)
   self:add('<circle class="dot" cx="%s" cy="%s" r="3"><title>%s</title></circle>', pixel(px + (dx or 0)),
     pixel(py + (dy or 0)), escape(name))
 end
 
--- The shapes that tell the series apart without their colours, around 0, 0.
+-- The shapes that distinguish the series without their colours, around 0, 0.
 local shapes = { "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z", "M-4.6-4.6h9.2v9.2h-9.2z", "M0-5.8L5.4 4.2h-10.8z",
   "M0-6L6 0L0 6L-6 0z", "M0 5.8L5.4-4.2h-10.8z",
   "M-2-5.5h4v3.5h3.5v4h-3.5v3.5h-4v-3.5h-3.5v-4h3.5z",

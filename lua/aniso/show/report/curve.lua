@@ -1,12 +1,12 @@
 -- The λ curve of a report: a metric against the option of the noise levels that differs, with an
 -- error bar and a dot per seed. Other options that differ make a line each; where the levels differ
--- in kind, not in a number, every configuration has a place of its own.
+-- in kind, not in a number, every configuration has a position of its own.
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local scale = require "aniso.show.report.scale"
 
 -- The option along which to draw: γ, else another number of the levels, else the only option that
--- differs and is a number; nil where there is none.
+-- differs and is a number; otherwise nil.
 local function axis_of(facts)
   local numbers, found = {}, nil
   for _, name in ipairs(facts:differing()) do
@@ -36,7 +36,7 @@ local function line_name(facts, group, axis, runs)
   return table.concat(parts, ", ")
 end
 
--- {{name, points = {group …}} …} along the axis, and the groups that have no place on it.
+-- {{name, points = {group …}} …} along the axis, and the groups without a position on it.
 local function lines_of(facts, axis)
   local on, off, runs, lines, by_name = {}, {}, {}, {}, {}
   for _, group in ipairs(facts.groups) do
@@ -58,11 +58,11 @@ local function lines_of(facts, axis)
   return lines, off
 end
 
--- Without such an option every configuration has a place of its own.
+-- Without such an option every configuration has a position of its own.
 local function by_name(facts)
   local points = {}
   for i, group in ipairs(facts.groups) do group.x, points[i] = i, group end
-  return { { name = "", points = points, apart = true } }, {}
+  return { { name = "", points = points, separate = true } }, {}
 end
 
 -- One standard deviation up and down; of shares no farther than 0 and 1.
@@ -121,7 +121,7 @@ local function draw_lines(c, facts, lines, metric, style_of, label_of, shift)
     c:group(style_of(i, line))
     local points = {}
     for k, group in ipairs(line.points) do points[k] = { group.x, facts:moments(group, metric).mean } end
-    if not line.apart then c:line(points) end
+    if not line.separate then c:line(points) end
     for _, group in ipairs(line.points) do
       draw_point(c, facts, group, metric, label_of(line, group), shift or 0)
     end

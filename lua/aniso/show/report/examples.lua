@@ -1,6 +1,6 @@
--- Test images of the best configuration for a report, with what its networks looked at: the windows
--- of the prior and the denoiser's attention. The weights are the run's best ones, from its folder;
--- an image goes through the very chains of the run's evaluation, by the same noise.
+-- Test images of the best configuration for a report, with what its networks attended to: the
+-- windows of the prior and the denoiser's attention. The weights are the run's best ones, from its
+-- folder; the chains and their noise are those of the run's evaluation.
 --   examples.find(facts, count) → { run, kind, list = {{position, true, pred, conf, …} …} } | nil, why
 local core = require "aniso.core"
 local data = require "aniso.show.report.bitmap"
@@ -15,8 +15,8 @@ local examples = {}
 local BANDS = { "many", "medium", "few" }
 
 -- ── which ───────────────────────────────────────────────────────────────────────────────
--- The surest `count` of a list, of as many classes as there are.
-local function surest(rows, count)
+-- The `count` most confident of a list, spread over as many classes as possible.
+local function most_confident(rows, count)
   table.sort(rows, function(a, b)
     if a.conf ~= b.conf then return a.conf > b.conf end
     return a.position < b.position
@@ -32,7 +32,7 @@ local function surest(rows, count)
   return out
 end
 
--- Of each band as many surest right as surest wrong predictions; positions from 0, classes from 1.
+-- Of each band equally many confident correct and wrong predictions; positions from 0, classes from 1.
 function examples.choose(predictions, classes, count)
   local by_kind, out, present, bands = {}, {}, {}, 0
   for i, label in ipairs(predictions.true_idx) do
@@ -48,7 +48,7 @@ function examples.choose(predictions, classes, count)
   local each = math.max(1, count // (2 * bands))
   for _, shot in ipairs(BANDS) do
     for _, right in ipairs { true, false } do
-      local rows = surest(by_kind[shot .. tostring(right)] or {}, each)
+      local rows = most_confident(by_kind[shot .. tostring(right)] or {}, each)
       table.move(rows, 1, #rows, #out + 1, out)
     end
   end
@@ -67,7 +67,7 @@ local function attention_of(model, features, prior, how, one)
   return (sum / steps):list(), probability:list()
 end
 
-local function look(session, one)
+local function examine(session, one)
   local model, dataset = session.model, session.dataset
   local image = dataset:batch("test", one.position, 1)
   local features, prior = model:encode(image)
@@ -110,7 +110,7 @@ function examples.find(facts, count)
     final_evaluation.same_data(session, facts.db, run)
     checkpoint.load_weights(session, path)
     session.model:train(false)
-    for _, one in ipairs(out.list) do core.ops.no_grad(look, session, one) end
+    for _, one in ipairs(out.list) do core.ops.no_grad(examine, session, one) end
     out.kind = session.model.denoiser.kind
   end)
   if not ok then return nil, errors.sentence(problem) end

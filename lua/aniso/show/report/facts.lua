@@ -2,7 +2,7 @@
 -- best, and what is stored of their evaluations. Every figure takes its numbers from here; `aniso
 -- table` and `aniso compare` use the same functions of stats/.
 --   facts.new(db, name, groups, runs, {metric = key, baseline = label}) → facts
--- facts.base, facts.best; facts.other: the best besides the baseline, nil where it is alone.
+-- facts.base, facts.best; facts.other: the best one other than the baseline, nil if there is none.
 local confusions = require "aniso.stats.metric.confusion"
 local groups_of = require "aniso.store.groups"
 local keys = require "aniso.store.keys"
@@ -15,7 +15,7 @@ facts.__index = facts
 
 local BASELINE_STYLE, OTHER_STYLE = 7, 1
 
--- What a reader calls a metric.
+-- The names of metrics in sentences.
 local WORDS = { macro_f1 = "macro F1", acc = "accuracy", bacc = "balanced accuracy", many = "head recall",
   medium = "medium recall", few = "tail recall", worst_class = "recall of the worst class", nll = "NLL",
   ece = "calibration error", auc = "AUC", kappa = "κ", mcc = "MCC" }
@@ -24,12 +24,12 @@ function facts.words(metric)
   return WORDS[metric] or metric
 end
 
--- The group with the best mean, `apart` not counted; nil where none has the metric.
-local function best_of(self, apart)
+-- The group with the best mean, `except` excluded; nil if none has the metric.
+local function best_of(self, except)
   local best, top
   for _, group in ipairs(self.groups) do
     local mean = stats.of(group, self.metric).mean
-    if mean and group ~= apart and (not top or self:better(mean, top)) then best, top = group, mean end
+    if mean and group ~= except and (not top or self:better(mean, top)) then best, top = group, mean end
   end
   return best
 end

@@ -5,7 +5,7 @@ local page = require "aniso.show.report.page"
 local palette = require "aniso.show.plot.palette"
 
 local MOST_NAMED = 24 -- classes; beyond, cells are too small for names and numbers
-local MOST_TOLD = 40  -- confusions that the table behind a larger matrix lists
+local MOST_LISTED = 40  -- confusions that the table behind a larger matrix lists
 
 -- Counts → shares of the rows; false where a class has no test image.
 local function shares(matrix)
@@ -48,7 +48,7 @@ local function draw_cells(c, facts, order, of, size, named)
     for column, j in ipairs(order) do
       local value, x, y = of.cells[i][j], c.left + (column - 1) * size, c.top + (row - 1) * size
       if value and (named or value ~= 0) then
-        local words = ("%s called %s: %s"):format(classes[i].name, classes[j].name, of.told(value))
+        local words = ("%s classified as %s: %s"):format(classes[i].name, classes[j].name, of.describe(value))
         c:add('<rect class="%s" x="%d" y="%d" width="%d" height="%d"><title>%s</title></rect>',
           of.level(value), x, y, size, size, page.escape(words))
         if named and of.text(value) ~= "" then
@@ -71,7 +71,7 @@ local function draw_names(c, names, size, turned)
   end
 end
 
--- of: {id, title, heading, desc, cells, level(value) → class, text(value), told(value)}
+-- of: {id, title, heading, desc, cells, level(value) → class, text(value), describe(value)}
 local function draw(facts, order, of)
   local K, named = #order, #order <= MOST_NAMED
   local size = named and math.max(30, math.min(44, 420 // K)) or math.max(3, 420 // K)
@@ -90,7 +90,7 @@ local function draw(facts, order, of)
   return c:text_of()
 end
 
--- Where there is nothing the cell stays blank, so that the eye finds the rest.
+-- Zero stays blank, so that the other cells are found.
 local function percent(value)
   local n = math.floor(100 * value + 0.5)
   return value == 0 and "" or n == 0 and "<1" or ("%d"):format(n)
@@ -137,15 +137,15 @@ local function short_table(facts, matrix, caption)
     if a[1] ~= b[1] then return a[1] < b[1] end
     return a[2] < b[2]
   end)
-  for k = 1, math.min(MOST_TOLD, #list) do
+  for k = 1, math.min(MOST_LISTED, #list) do
     rows[k] = { facts.split.classes[list[k][1]].name, facts.split.classes[list[k][2]].name, list[k][3] }
   end
   return page.table(("%s: the %d largest off the diagonal"):format(caption, #rows),
     { "true", "predicted", "value" }, rows)
 end
 
-local function told(facts, order, matrix, caption)
-  if #order > MOST_TOLD then return short_table(facts, matrix, caption) end
+local function table_of(facts, order, matrix, caption)
+  if #order > MOST_LISTED then return short_table(facts, matrix, caption) end
   return full_table(facts, order, matrix, caption)
 end
 
@@ -157,10 +157,10 @@ local function one(facts, order, group, id)
   local drawing = draw(facts, order, { id = id, cells = cells, text = percent,
     title = "Confusion matrix of " .. group.label, heading = chart.fit(group.label, 38),
     desc = "True classes down, predicted ones across, in per cent of the true class.",
-    told = function(value) return ("%.1f %%"):format(100 * value) end,
+    describe = function(value) return ("%.1f %%"):format(100 * value) end,
     level = function(value) return "q" .. palette.level(value) end })
   local caption = ("Confusions of %s, images over all seeds"):format(group.label)
-  return drawing, cells, told(facts, order, matrix, caption)
+  return drawing, cells, table_of(facts, order, matrix, caption)
 end
 
 local function difference(facts, order, change)
@@ -169,12 +169,12 @@ local function difference(facts, order, change)
     title = ("Difference of %s to %s"):format(facts.other.label, facts.base.label),
     heading = "Difference, percentage points",
     desc = "In percentage points of the true class: orange is more, blue is less.",
-    told = function(value) return ("%+.1f points"):format(100 * value) end,
+    describe = function(value) return ("%+.1f points"):format(100 * value) end,
     level = function(value) return "d" .. palette.level(0.5 + value / most / 2) end })
   return page.figure({ drawing }, ("%s minus %s: orange is more, blue is less. On the diagonal more is "
     .. "better, elsewhere less. The colours reach to ±%.0f points."):format(facts.other.label,
     facts.base.label, 100 * most),
-    told(facts, order, in_points(change), "Difference in percentage points of the true class"))
+    table_of(facts, order, in_points(change), "Difference in percentage points of the true class"))
 end
 
 -- → markup

@@ -1,5 +1,5 @@
--- An HTML page that stands alone: no script, nothing fetched, light and dark, printable, and also
--- well-formed XML. Whatever comes from outside (names, paths, notes) passes through escape.
+-- A self-contained HTML page: no script, nothing fetched, light and dark, printable, and also well-formed
+-- XML. Whatever comes from outside (names, paths, notes) passes through escape.
 local escape = require "aniso.show.report.escape"
 local style = require "aniso.show.report.style"
 
@@ -17,7 +17,7 @@ local function shown(value)
   return escape(math.type(value) == "float" and ("%.6g"):format(value) or value)
 end
 
--- A number as a cell, nil where there is none.
+-- A number as a cell; nil for nil.
 function page.cell(value, format)
   return value and { text = format:format(value), value = value } or nil
 end
@@ -27,7 +27,7 @@ local function is_number(value)
   return value == nil or type(value) == "number"
 end
 
--- Columns that hold numbers alone stand to the right.
+-- Columns of numbers are aligned to the right.
 local function sides(columns, rows)
   local right = {}
   for j = 2, #columns do
@@ -37,7 +37,7 @@ local function sides(columns, rows)
   return right
 end
 
--- What may be wider than the screen scrolls by itself, also by the keyboard.
+-- Content that may be wider than the screen scrolls on its own, also by the keyboard.
 local function wide(name, body)
   return ('<div class="wide" tabindex="0" role="group" aria-label="%s">%s</div>'):format(escape(name), body)
 end

@@ -47,15 +47,15 @@ local function heat(one)
   return table.concat(out)
 end
 
--- The share of the attention that lies on the windows' own tokens, and how many times the mean over
--- the image its most is; nil without such.
+-- The share of the attention on the windows' own tokens, and its maximum as a multiple of the mean over
+-- the image; nil without attention.
 local function shares(one)
   if not one.attention then return nil, nil end
   local _, most, mean = spread(one)
   return one.crops and math.max(0, 1 - mean * one.rows * one.columns), most / mean
 end
 
-local function said(one)
+local function facts_of(one)
   local windows, peak = shares(one)
   return ("%s, confidence %.2f%s%s"):format(BANDS[one.shot] or one.shot, one.conf,
     peak and ("; attention at most %.1f× the mean"):format(peak) or "",
@@ -66,7 +66,7 @@ local function drawing(one, id, title)
   local gap = one.width / 12
   local panels = one.attention and 2 * one.width + gap or one.width
   local desc = (one.crops and "The image with the prior's windows" or "The image")
-    .. (one.attention and "; beside it the same in grey, the more orange the more attention." or ".")
+    .. (one.attention and "; next to it the same in grey, the more orange the more attention." or ".")
   local right = one.attention and ('<g transform="translate(%g 0)"><use href="#%s-i" class="grey"/>%s</g>')
     :format(one.width + gap, id, heat(one)) or ""
   return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %d" width="%d" height="%g" role="img" '
@@ -78,11 +78,11 @@ end
 
 local function figure(classes, one, i)
   local truth, called = classes[one["true"]].name, classes[one.pred].name
-  local title = ("Test image %s: %s, called %s"):format(one.name, truth, called)
-  return ('<figure>%s<figcaption><strong>%s</strong> %s<br/><span class="said">%s</span>'
+  local title = ("Test image %s: %s, classified as %s"):format(one.name, truth, called)
+  return ('<figure>%s<figcaption><strong>%s</strong> %s<br/><span class="facts">%s</span>'
     .. "</figcaption></figure>"):format(drawing(one, ("example-%d"):format(i), title),
     one.right and "right:" or "wrong:",
-    page.escape(one.right and truth or ("%s, called %s"):format(truth, called)), said(one))
+    page.escape(one.right and truth or ("%s, classified as %s"):format(truth, called)), facts_of(one))
 end
 
 local function numbers(classes, list)
@@ -97,7 +97,7 @@ local function numbers(classes, list)
     "most attention / mean", "share on the windows" }, rows)
 end
 
--- → markup; one line that says why where there are no images
+-- → markup; one line with the reason if there are no images
 return function(facts, count)
   local found, why = examples.find(facts, count)
   if not found then return page.paragraph("No images: %s.", (tostring(why):gsub("[.%s]+$", ""))) end

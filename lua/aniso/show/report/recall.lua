@@ -7,7 +7,7 @@ local scale = require "aniso.show.report.scale"
 
 local BANDS = { many = "head", medium = "medium", few = "tail" }
 
--- {{shot, first, last} …}: rows of `order` that stand together.
+-- {{shot, first, last} …}: adjacent rows of `order` with the same shot.
 local function bands_of(facts, order)
   local bands = {}
   for row, j in ipairs(order) do
@@ -68,7 +68,7 @@ end
 
 local function draw(facts, order, title)
   local tall, names = #order <= 40, {}
-  local apart = tall and 8 or 3 -- pixels from the middle of a row
+  local shift = tall and 8 or 3 -- pixels from the middle of a row
   for row, j in ipairs(order) do
     local class = facts.split.classes[j]
     names[#order + 1 - row] = ("%s (%d)"):format(chart.fit(class.name, 22), class.n_train)
@@ -85,10 +85,10 @@ local function draw(facts, order, title)
     draw_rest(c, facts, order)
     legend[3] = { label = "each other configuration", style = "rest", line = "bar", bare = true }
   end
-  draw_group(c, facts, facts.base, order, facts.other and -apart or 0, tall)
+  draw_group(c, facts, facts.base, order, facts.other and -shift or 0, tall)
   legend[1] = { label = chart.fit(facts.base.label, 30) .. " (baseline)", style = facts.base.style }
   if facts.other then
-    draw_group(c, facts, facts.other, order, apart, tall)
+    draw_group(c, facts, facts.other, order, shift, tall)
     legend[2] = { label = chart.fit(facts.other.label, 36), style = facts.other.style }
   end
   c:legend(legend)

@@ -1,5 +1,5 @@
--- The reliability diagram of a report: how often the called class is right, against how sure the
--- model said it is; and how many images each bin of confidence has.
+-- The reliability diagram of a report: how often the predicted class is correct against the
+-- confidence of the prediction; and how many images each bin of confidence has.
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local scale = require "aniso.show.report.scale"

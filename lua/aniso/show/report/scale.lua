@@ -3,7 +3,7 @@ local axis = require "aniso.show.plot.axis"
 
 local scale = {}
 
--- About `count` ticks at round numbers; `wide` moves the ends out to them.
+-- About `count` ticks at round numbers; `wide` moves the ends out to ticks.
 function scale.linear(low, high, count, wide)
   local of = axis.new(low, high, count, wide)
   return { ticks = of.ticks, share = function(value) return axis.share(of, value) end }
@@ -20,14 +20,14 @@ function scale.whole(low, high, count)
   return out
 end
 
--- Ticks at the values themselves where at most `most` of them stand well apart.
+-- Ticks at the values themselves if at most `most` of them are far enough apart.
 function scale.points(values, most)
   table.sort(values)
-  local low, high, apart = values[1], values[#values], #values <= most
+  local low, high, spaced = values[1], values[#values], #values <= most
   local span = math.max(high - low, 1e-9)
   local of = scale.linear(low - span / 25, high + span / 25, 7)
-  for i = 2, #values do apart = apart and (values[i] - values[i - 1]) / span > 0.045 end
-  if not apart then return of end
+  for i = 2, #values do spaced = spaced and (values[i] - values[i - 1]) / span > 0.045 end
+  if not spaced then return of end
   local ticks = {}
   for i, value in ipairs(values) do ticks[i] = { at = value, label = ("%.6g"):format(value) } end
   return { ticks = ticks, share = of.share }
@@ -52,7 +52,7 @@ function scale.log(low, high)
   return { ticks = ticks, share = function(value) return (math.log(value) - from) / (to - from) end }
 end
 
--- A place for each name, 1 … n, in the middle of its share.
+-- A position for each name, 1 … n, in the middle of its share.
 function scale.names(names)
   local ticks = {}
   for i, name in ipairs(names) do ticks[i] = { at = i, label = name } end

@@ -45,7 +45,7 @@ dl.facts dt{color:var(--soft)}dl.facts dd{margin:0;overflow-wrap:anywhere}
 footer{margin-top:3rem;color:var(--soft);font-size:.88rem;border-top:1px solid var(--line);padding-top:.8rem}
 .examples{display:grid;grid-template-columns:repeat(auto-fill,minmax(17.5rem,1fr));gap:1.2rem 1.6rem}
 .examples figure{margin:0}.examples figcaption{margin:.3rem 0 0;color:var(--ink)}
-.examples .said{color:var(--soft)}
+.examples .facts{color:var(--soft)}
 ]]
 
 local drawing = [[

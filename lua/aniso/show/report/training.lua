@@ -1,4 +1,4 @@
--- Training curves of a report: the loss, and what validation said. The baseline and the best other
+-- Training curves of a report: the loss and the validation metrics. The baseline and the best other
 -- configuration have a line for the mean over seeds and a thin one per seed; the rest are grey.
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
@@ -76,7 +76,7 @@ local function draw(facts, drawn, of)
     desc = ("%s against the epoch, %d configurations: mean over seeds, each seed."):format(of.words, #drawn) }
   c:axes()
   local legend, rest = {}, false
-  for _, main in ipairs { false, true } do -- the grey ones lie below
+  for _, main in ipairs { false, true } do -- the grey ones below
     for _, one in ipairs(drawn) do
       local named = one.group == facts.base or one.group == facts.other
       if named == main then draw_one(c, one, named) end

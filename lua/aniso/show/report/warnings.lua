@@ -1,9 +1,9 @@
--- What a reader must know before believing a study: one line each, with the way out.
+-- Reasons to distrust the numbers of a study: one line each, with the remedy.
 local groups_of = require "aniso.store.groups"
 local page = require "aniso.show.report.page"
 local ENOUGH = require("aniso.stats.paired").enough.seeds
 
--- What the counted runs have in common or not.
+-- What the counted runs have in common, and where they differ.
 local function seen_in(facts)
   local db, counted, seen = facts.db, {}, { commits = {} }
   for _, group in ipairs(facts.groups) do
@@ -73,7 +73,7 @@ return function(facts)
     add(("Fewer than %d seeds"):format(ENOUGH), "%s. More: aniso run RECIPE --seeds 0..%d", few, ENOUGH - 1)
   end
   local lost = unfinished(facts)
-  if lost then add("Runs that are not counted", "%s. Go on with: aniso resume --all", lost) end
+  if lost then add("Runs that are not counted", "%s. Continue with: aniso resume --all", lost) end
   if seen.dirty then
     add("Uncommitted changes", "A run was made from sources that differ from their commit, so the commit "
       .. "alone does not repeat it.")

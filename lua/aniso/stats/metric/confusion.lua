@@ -70,7 +70,7 @@ local function recall(class) return class.recall end
 local function f1(class) return class.f1 end
 
 -- In the macro mean, a class that exists but is never predicted counts with precision 0
--- (as in scikit-learn), else silence about the tail would be rewarded.
+-- (as in scikit-learn), otherwise never predicting the tail would be rewarded.
 local function precision_or_zero(class)
   return class.precision or (class.support > 0 and 0 or nil)
 end

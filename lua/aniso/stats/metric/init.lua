@@ -1,7 +1,7 @@
 -- metric: everything that is measured on a whole set of predictions (METHOD §7), never
 -- averaged over batches. Undefined is nil, never 0. The names are those of the view v_eval.
 --   local m = metric.evaluate { true = labels, probs = p }      m.acc, m.macro_f1, m.class[1]
---   metric.interval, metric.mcnemar, metric.difference, metric.paired_t: how sure one can be.
+--   metric.interval, metric.mcnemar, metric.difference, metric.paired_t: the uncertainty.
 
 local auc = require "aniso.stats.metric.auc"
 local bootstrap = require "aniso.stats.bootstrap"
@@ -83,7 +83,7 @@ end
 --   true    N classes 0 … K−1, a list or an int64 tensor
 --   probs   (N, K), a tensor or a list of rows
 --   pred    N classes; without it the most probable class. With pred, probs may be absent:
---           then K says how many classes, and what needs probabilities is nil
+--           then K is the number of classes, and metrics of probabilities are nil
 --   counts  training images per class; shot "many" | "medium" | "few" per class (1-based)
 --   width   interval width over chains, per class or (N, K); agreement: per image, the
 --           share of chains that call the same class

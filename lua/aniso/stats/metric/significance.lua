@@ -1,6 +1,6 @@
--- significance: is a difference between two configurations more than luck? McNemar's test
--- on the images where exactly one of the two is right, and the paired t test over seeds.
--- The two distribution functions that they need stand here too, exact to about 1e-14.
+-- Tests whether a difference between two configurations is more than chance: McNemar's test on the images
+-- that exactly one of them classifies correctly, and the paired t test over seeds. Contains the two
+-- distribution functions that the tests require, exact to about 1e-14.
 
 local significance = {}
 
@@ -90,7 +90,7 @@ local function student_quantile(level, df)
   return (low + high) / 2
 end
 
-local ROUNDING = 1e-12 -- a spread of that size is none
+local ROUNDING = 1e-12 -- a smaller spread is rounding error
 
 -- Paired t test of second − first, value k of both from the same seed. lo and hi are the ends of the
 -- interval of the mean difference at `level` (0.95). They, t and p are nil where the differences do not
