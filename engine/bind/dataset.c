@@ -5,7 +5,7 @@
  * core.data.methods is the class's method table, to which Lua may add. */
 #include <string.h>
 
-#include "bind/bind.h"
+#include "bind/tensor_arg.h"
 #include "bind/open.h"
 #include "data/dataset.h"
 #include "tensor/scope.h"

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/open_handles.h"
-#include "bind/bind.h"
 
 typedef struct {
     void *object; /* first: an_new_handle() returns its address */

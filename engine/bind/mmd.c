@@ -3,9 +3,8 @@
  *     local mmd = core.mmd.new{ multipliers = {0.5, 1, 2}, base = 0, unbiased = false }
  *     local loss = mmd(a, b)        -- a, b (B, K); a scalar with gradients to both */
 #include "base/memory/mem.h"
-#include "bind/bind.h"
 #include "bind/open.h"
-#include "bind/tensor.h"
+#include "bind/tensor_arg.h"
 #include "grad/ops.h"
 #include "tensor/scope.h"
 

@@ -4,7 +4,7 @@
  *     local net = core.resnet.new(m, "backbone", {…})
  *     m:seal()                       then m:flat(), m:zero_grad(), m:train(true), …
  * Its named state (names, get, state, load) is in bind/module_state.c. */
-#include "bind/bind.h"
+#include "bind/tensor_arg.h"
 #include "bind/model.h"
 #include "bind/open.h"
 

@@ -1,7 +1,7 @@
 /* module_state (Lua): the named state of a Module: names, get, state, load. */
 #include <string.h>
 
-#include "bind/bind.h"
+#include "bind/tensor_arg.h"
 #include "bind/model.h"
 
 /* m:names() → list in order of declaration */

@@ -2,7 +2,7 @@
  * first argument is a tensor, as methods of Tensor. Names are those of grad/ops.h without
  * the prefix; dimensions count from 1. */
 #include "bind/ops.h"
-#include "bind/tensor.h"
+#include "bind/tensor_arg.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"

@@ -3,7 +3,7 @@
 #include <lauxlib.h>
 
 #include "bind/ops.h"
-#include "bind/tensor.h"
+#include "bind/tensor_arg.h"
 #include "grad/ops.h"
 #include "tensor/scope.h"
 

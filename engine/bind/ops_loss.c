@@ -1,6 +1,6 @@
 /* ops_loss (Lua): softmax, losses, attention and embeddings in aniso.core.ops; see
  * bind/ops.c. */
-#include "bind/tensor.h"
+#include "bind/tensor_arg.h"
 #include "bind/ops.h"
 #include "grad/ops.h"
 #include "tensor/scope.h"

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "bind/bind.h"
+#include "bind/tensor_arg.h"
 #include "bind/model.h"
 #include "bind/open.h"
 #include "tensor/scope.h"

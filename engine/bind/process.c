@@ -4,7 +4,7 @@
 #include "diffusion/process.h"
 
 #include "bind/schedule.h"
-#include "bind/tensor.h"
+#include "bind/tensor_arg.h"
 #include "diffusion/vote.h"
 #include "grad/ops.h"
 #include "tensor/scope.h"

@@ -8,10 +8,9 @@
 
 #include <string.h>
 
-#include "bind/bind.h"
 #include "bind/model.h"
 #include "bind/open.h"
-#include "bind/tensor.h"
+#include "bind/tensor_arg.h"
 #include "tensor/scope.h"
 
 #define AN_RESNET "aniso.ResNet"

@@ -1,8 +1,7 @@
 /* rng (Lua): core.rng, random integers by address. Resampling in Lua (bootstrap intervals) draws
  * from the engine's generator, so that it too depends on the seed alone. */
 #include "base/rng.h"
-#include "bind/bind.h"
-#include "bind/tensor.h"
+#include "bind/tensor_arg.h"
 #include "tensor/scope.h"
 
 /* rng.below(seed, purpose, a, count, n) → list of `count` integers 1 … n: the numbers at

@@ -5,6 +5,7 @@
 #include "bind/safetensors.h"
 
 #include "bind/open.h"
+#include "bind/tensor_arg.h"
 #include "tensor/scope.h"
 
 const an_named *an_check_named(lua_State *L, int arg, int *n)

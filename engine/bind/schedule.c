@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "bind/tensor_arg.h"
 #include "tensor/scope.h"
 
 an_schedule *an_check_schedule(lua_State *L, int arg)

@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-#include "bind/bind.h"
+#include "bind/tensor_arg.h"
 #include "bind/open.h"
 
 /* The elements of a contiguous float32 tensor with as many as `like` (NULL: any number). */

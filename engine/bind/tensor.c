@@ -5,70 +5,13 @@
 #include <string.h>
 
 #include "base/memory/mem.h"
-#include "bind/tensor.h"
+#include "bind/open.h"
+#include "bind/tensor_arg.h"
+#include "bind/tensor_make.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "tensor/print.h"
 #include "tensor/scope.h"
-
-an_tensor *an_check_tensor(lua_State *L, int arg)
-{
-    return an_check_handle(L, arg, AN_TENSOR);
-}
-
-an_tensor *an_opt_tensor(lua_State *L, int arg)
-{
-    return lua_isnoneornil(L, arg) ? NULL : an_check_tensor(L, arg);
-}
-
-/* To Lua a tensor is a userdata of a few bytes. A step of collection after every 64 MiB of new
- * tensors keeps unreachable ones from piling up. */
-static void report_to_collector(lua_State *L, const an_tensor *x)
-{
-    enum { KILOBYTES_PER_STEP = 64 * 1024 };
-    static _Thread_local size_t kilobytes;
-    kilobytes += x->storage->bytes / 1024;
-    if (kilobytes > KILOBYTES_PER_STEP) {
-        lua_gc(L, LUA_GCSTEP, (int)(kilobytes > INT32_MAX ? INT32_MAX : kilobytes));
-        kilobytes = 0;
-    }
-}
-
-int an_push_tensor(lua_State *L, an_tensor *x)
-{
-    if (!x) {
-        an_scope_end(0, NULL);
-        return an_raise(L);
-    }
-    void **handle = an_new_handle(L, AN_TENSOR);
-    an_retain(x);
-    *handle = x;
-    report_to_collector(L, x);
-    return 1;
-}
-
-int an_push_result(lua_State *L, size_t mark, an_tensor *x)
-{
-    an_push_tensor(L, x);
-    an_scope_end(mark, NULL);
-    return 1;
-}
-
-int an_check_dimension(lua_State *L, int arg, const an_tensor *x)
-{
-    lua_Integer d = luaL_checkinteger(L, arg);
-    if (d == 0 || d > x->ndim || -d > x->ndim)
-        luaL_argerror(L, arg,
-                      lua_pushfstring(L, "dimension %d: this tensor %s has 1 to %d", (int)d,
-                                      an_shape_text(x), x->ndim));
-    return (int)(d > 0 ? d - 1 : d + x->ndim);
-}
-
-an_dtype an_check_dtype(lua_State *L, int arg)
-{
-    static const char *const names[] = {"float32", "int64", NULL};
-    return (an_dtype)luaL_checkoption(L, arg, "float32", names);
-}
 
 /* ── queries ─────────────────────────────────────────────────────────────────── */
 

@@ -1,7 +1,9 @@
 /* tensor_make (Lua): the makers of Tensor userdata: aniso.core.tensor.zeros, full, arange,
- * randn, rand, from. A shape is a list of sizes. */
+ * randn, rand, from, one_hot. A shape is a list of sizes. */
+#include "bind/tensor_make.h"
+
 #include "base/rng.h"
-#include "bind/tensor.h"
+#include "bind/tensor_arg.h"
 #include "tensor/scope.h"
 
 /* zeros({2, 3} [, dtype]) */
