@@ -69,7 +69,8 @@ static inline void add_row(double *restrict sums, const float *restrict dy, cons
     }
 }
 
-static inline void row_gradient(const backward_job *j, int64_t r)
+/* Inlined, so that each clone of its caller compiles it for its own vector width. */
+AN_ROW_INLINE void row_gradient(const backward_job *j, int64_t r)
 {
     int64_t at = r * j->C;
     if (j->gamma)

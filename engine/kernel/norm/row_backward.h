@@ -30,6 +30,7 @@ AN_ROW_INLINE void an_row_backward(float *dx, float beta, const float *dy, const
     float sum[AN_LANES] = {0}, product[AN_LANES] = {0};
     int64_t whole = C - C % AN_LANES;
     for (int64_t c = 0; c < whole; c += AN_LANES)
+#pragma GCC unroll 1 /* unrolled before it is vectorised, the loop stays scalar */
         for (int l = 0; l < AN_LANES; l++) {
             float g = an_row_weighted(form, dy[c + l], v, c + l);
             sum[l] += g;
