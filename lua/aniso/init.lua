@@ -22,7 +22,7 @@ local faces = {
   { "data", "method.data", "image sets: folders, tables, the built-in lesions" },
   { "model", "method.model", "prior, denoiser and objective in one" },
   { "optim", "method.optim", "optimisers and learning rates" },
-  { "metric", "stats.metric", "what a confusion matrix and probabilities say" },
+  { "metric", "stats.metric", "metrics of a confusion matrix and of probabilities" },
   { "trainer", "train.run", "trains and evaluates one configuration", with = "show.progress.trainer" },
   { "evaluate", "method.predict", "evaluates a stored run" },
   { "config", "method.config", "the complete default configuration" },

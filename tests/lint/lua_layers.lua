@@ -22,6 +22,9 @@ local allowed = {
   ["cli aniso"] = "aniso exec gives a script the library as its users see it",
 }
 
+-- "room target" → true for each entry of `allowed` that a file uses.
+local used = {}
+
 local function room_of(path)
   return path:match "^lua/aniso/(%w+)/"
 end
@@ -42,7 +45,9 @@ local function imports_of(path, text, say)
     local target = target_of(literal.text)
     local lower = target and (target == own or (layer[target] or math.huge) < layer[own])
     local import = target and (target ~= "aniso" or text:find 'require%s*%(?%s*["\']aniso["\']')
-    if import and not lower and not allowed[own .. " " .. target] then
+    local pair = target and own .. " " .. target
+    if import and not lower then used[pair] = true end
+    if import and not lower and not allowed[pair] then
       say(("%s:%d: %s may not require %s"):format(path, literal.line, own, literal.text))
     end
   end
@@ -97,6 +102,11 @@ local function planted(name, check, cases)
 end
 
 verdict("lua layers: who requires whom", imports_of)
+local unused = {}
+for pair in pairs(allowed) do
+  if not used[pair] then unused[#unused + 1] = pair .. " is allowed and not used" end
+end
+files.verdict("lua layers: each exception is in use", unused)
 planted("lua layers: a planted import is seen", imports_of, {
   { "store", 'local run = require "aniso.train.run"', 1 },
   { "store", "return function() return require('aniso.cli').sentence end", 1 },

@@ -36,7 +36,7 @@ function common.set(parser)
     end)
 end
 
--- Opens an existing database. One that does not exist is no match, not an empty one.
+-- Opens an existing database. A missing file is exit code 3; it is not created.
 local function open(args, how)
   if not require("aniso.core").sys.exists(args.db) then
     cli.fail(cli.NO_MATCH, ("%s: there is no such database; aniso run makes one"):format(args.db))

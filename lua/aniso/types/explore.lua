@@ -1,7 +1,7 @@
 ---@meta _
 -- Drawing: aniso.plot, the exploring methods of Schedule, aniso.compare_schedules.
 
----How a drawing looks: on the terminal, or as SVG in a file.
+---Where and how to draw: on the terminal, or as SVG in a file.
 ---@class aniso.PlotTarget
 ---@field file? string The SVG file; on the terminal if left out.
 ---@field width? integer Characters on the terminal, pixels in a file (at least 8, at most 4000).
@@ -16,7 +16,7 @@
 ---@field x number[]|aniso.Tensor
 ---@field y number[]|aniso.Tensor
 ---@field error? (number|false)[] Half the length of each bar; false draws none.
----@field dots? number[][] Points {x, y} beside the line, one per seed for example.
+---@field dots? number[][] Points {x, y} next to the line, one per seed for example.
 ---@field low? (number|false)[] Lower end of each bar.
 ---@field high? (number|false)[] Upper end of each bar.
 
@@ -92,7 +92,7 @@ function Schedule:plot(how) end
 ---@class aniso.BoundCurve
 ---@field gamma? number[] {from, to, n}, {−0.25, 0.75, 41} if left out.
 
----The balanced-error bound E(λ) = 1/K Σ_j [A / (λ_j^p √n_j) + Dn λ_j^q]; wants counts. Without levels: E of
+---The balanced-error bound E(λ) = 1/K Σ_j [A / (λ_j^p √n_j) + Dn λ_j^q]; needs counts. Without levels: E of
 ---λ_j ∝ n_j^(−γ) over γ, as {gamma, value, minimum, own, terms}; own is E at the levels in force, terms its
 ---generalisation and denoising per class; the curve shows itself. With levels: E there, and its terms.
 ---@param how? number[]|aniso.Tensor|aniso.BoundCurve K levels above 0, or what to draw
@@ -110,7 +110,7 @@ function Schedule:bound_curve(how) end
 ---@field prior? number[]|aniso.Tensor The mean m, 1/K if left out.
 ---@field n? integer Paths (default 2000, at least 2, at most 1000000).
 ---@field seed? integer Of the noise (default 0).
----@field points? integer Times at which the paths are looked at (default 40, at least 1).
+---@field points? integer Times at which the paths are recorded (default 40, at least 1).
 ---@field quantiles? number[] 0 … 1 (default {0.05, 0.5, 0.95}).
 
 ---Paths of the label vector through the Markov chain, step by step; shows itself.

@@ -60,7 +60,7 @@
 ---@field lo number? Of the interval of the mean.
 ---@field hi number?
 
----What a confusion matrix and probabilities say, over a whole set, never averaged over batches.
+---Metrics of a confusion matrix and of probabilities, over a whole set, never averaged over batches.
 ---@class aniso.metric
 ---@field catalog { name: string, higher: boolean, label: string }[] Every metric that is one number.
 local metric = {}

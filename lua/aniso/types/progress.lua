@@ -16,7 +16,7 @@
 ---@field label? string
 ---@field total? integer Steps.
 ---@field began? number The clock's time when it began; now if left out.
----@field done? integer What was done then; what the first update says if left out.
+---@field done? integer What was done then; the value of the first update if left out.
 
 ---@class aniso.ProgressOptions : aniso.ProgressPlace, aniso.ProgressLine
 

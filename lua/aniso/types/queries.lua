@@ -1,5 +1,5 @@
 ---@meta _
--- More methods of the RunDatabase: runs by filters, their numbers, and what a person says about them.
+-- More methods of the RunDatabase: runs by filters, their numbers, and the notes of users.
 
 ---@class aniso.RunDatabase
 ---@field aliases table<string, string> What papers call metrics: all, head, tail.
@@ -14,7 +14,7 @@ local RunDatabase = {}
 ---@return integer? fitting how many fit, without the limit
 function RunDatabase:select(filters, options) end
 
----The numbers of the evaluations that count: the primary ones, and the prior's where asked for.
+---The numbers of the evaluations that count: the primary ones, and the prior's if requested.
 ---@param options? { part: aniso.Part?, prior: boolean? } "test", false
 ---@return { run_id: integer, eval_id: integer, prior: boolean, n: integer, metrics: table }[]?
 function RunDatabase:scores(options) end
@@ -46,7 +46,7 @@ function RunDatabase:note(run, text) end
 ---@return { at: string, text: string }[]? remarks, the latest last
 function RunDatabase:notes(run) end
 
----Hides runs from every view and list, until restore() or for good until `aniso gc`.
+---Hides runs from every view and list, until restore(); `aniso gc` deletes them permanently.
 ---@param runs table[] rows of find() or runs()
 ---@return integer? removed
 ---@return string? message
@@ -83,7 +83,7 @@ function RunDatabase:plan_of(study) end
 ---@return string? code
 function RunDatabase:baseline_of(study) end
 
----What differs, by how much, and whether it is luck, as `aniso compare` says it; prints itself as tables.
+---What differs, by how much, and whether it is more than chance, as `aniso compare`; prints as tables.
 ---db:compare{ "ddpm", "adpm" }, db:compare{ "@last", "@best:tail" }, db:compare "lambda"
 ---@param names string[]|string the baseline first: a run, a configuration (label or study:label), runs
 ---"1,4,7", filters; or the name of a study alone

@@ -8,7 +8,7 @@
 ---@field Comparison table The metatable of what compare() returns.
 local store = {}
 
----Opens a run database; for writing it is made where there is none.
+---Opens a run database; for writing it is created if missing.
 ---@param path string
 ---@param options? { readonly: boolean? } false if left out
 ---@return aniso.RunDatabase? database

@@ -13,7 +13,7 @@ local options = {}
 ---@return table complete a copy
 function options.check(given, defaults, where) end
 
----What a default or a rule asks for: type, default, optional, min, max, above, below, choices, item, kinds,
+---What a default or a rule accepts: type, default, optional, min, max, above, below, choices, item, kinds,
 ---fields, where it has them.
 ---@param default any
 ---@return table about
@@ -71,7 +71,7 @@ function options.apply(config, overrides) end
 
 ---@param config table
 ---@param path string dotted
----@return any value nil where there is none
+---@return any value nil if there is none
 function options.get(config, path) end
 
 ---The leaves, sorted by dotted name.

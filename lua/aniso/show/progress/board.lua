@@ -10,7 +10,7 @@ local Board = { __name = "aniso.ProgressBoard" }
 Board.__index = Board
 
 local EVERY = 0.1                               -- seconds between two drawings
-local WHOLE, LEAST, MOST, SHARE = 100, 10, 600, 0.01 -- of a log that is no terminal
+local WHOLE, LEAST, MOST, SHARE = 100, 10, 600, 0.01 -- of a log, without a terminal
 
 -- Columns and rows of the terminal.
 local function size_of_stderr()

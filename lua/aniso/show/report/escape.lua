@@ -1,5 +1,5 @@
 -- Text from outside (names, paths, notes, values) as text of the page, also inside of "…".
--- Bytes that are no UTF-8 and control characters, which no page may hold, become U+FFFD.
+-- Invalid UTF-8 and control characters, which no page may contain, become U+FFFD.
 local ENTITY = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
 local function clean(text)

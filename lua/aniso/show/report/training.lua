@@ -69,7 +69,7 @@ end
 
 local function draw(facts, drawn, of)
   local left, right, low, high = limits(drawn)
-  if low > high or left == right then return nil end -- one epoch is no curve
+  if low > high or left == right then return nil end -- one epoch makes no curve
   local c = chart.new { id = of.id, title = of.words, width = 720, height = 300,
     x = scale.whole(left, right, 8), y = scale.linear(low, high, 5, true),
     x_name = "epoch", y_name = of.words,
