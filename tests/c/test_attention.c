@@ -147,7 +147,7 @@ static void absent_gradients_are_skipped(void **state)
     assert_memory_equal(whole, alone, sizeof whole);
 }
 
-/* beta 0: what was there is not read, and the numbers are those added to zeros. */
+/* beta 0 does not read the array and gives the bits of beta 1 on zeros. */
 static void gradients_may_be_overwritten(void **state)
 {
     (void)state;
@@ -180,7 +180,7 @@ static void large_scores_stay_finite(void **state)
     assert_true(map[0] == 1 && map[1] == 0 && out == 3);
 }
 
-/* A score that is no number makes the weights of its query none, and nobody else's. */
+/* A NaN among the scores makes the weights of its query NaN and no others. */
 static void what_is_no_number_stays_with_its_query(void **state)
 {
     (void)state;
@@ -212,7 +212,7 @@ static void map_is_the_mean_over_heads(void **state)
     }
 }
 
-/* Keeping nothing: a query's numbers are the batch's, whoever is beside it. */
+/* an_k_attend() gives a query the bits of the batch kernel, whatever the queries with it. */
 static void a_query_has_the_same_bits_in_any_company(void **state)
 {
     (void)state;

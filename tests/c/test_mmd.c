@@ -86,7 +86,7 @@ static void value_and_gradient(void **state)
         }
 }
 
-/* Pairs across the sets are met from one side where only that one's gradient is wanted. */
+/* With one gradient only, pairs across the sets are computed from the rows of that set. */
 static void wanted_gradients_change_nothing(void **state)
 {
     (void)state;

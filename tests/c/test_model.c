@@ -1,4 +1,4 @@
-/* Modules and backbones: named and flat state are the same numbers, first values depend on
+/* Modules and backbones: named and flat state are the same elements, initial values depend on
  * names alone, a failure anywhere leaves nothing behind; names and counts of the ResNets. */
 #include "networks.h"
 

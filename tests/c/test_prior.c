@@ -1,4 +1,4 @@
-/* The priors: windows where the map is heavy, without overlap while there is room; what each
+/* The priors: windows where the map is heavy, without overlap where possible; what each
  * mode gives and what it leaves out; input that is not a number. */
 #include "networks.h"
 
@@ -50,7 +50,7 @@ static void test_windows_do_not_overlap_while_there_is_room(void **state)
     }
 }
 
-/* Without room the windows share as few pixels as they can. */
+/* Where windows must overlap they share as few pixels as possible. */
 static void test_windows_without_room_still_come(void **state)
 {
     (void)state;
