@@ -128,7 +128,7 @@ function sampler.run(o)
   end
 
   local times = s:times(o.steps, o.spacing)
-  local y = s:q_sample(o.m, o.m, s.T, chain.noise(), o.level)
+  local y = s:forward_step(o.m, o.m, 0, s.T, chain.noise(), o.level) -- in double, as all of a chain
   for i = 1, o.steps do
     local t, u = times[i], times[i + 1]
     y = step(chain, y, o.denoise(y, tensor.full({ B }, t, "int64")), t, u)

@@ -2,7 +2,7 @@
 -- quantiles = {0.05, 0.5, 0.95}} → {t = (S), mean = (S,K), sd = (S,K), quantile = (Q,S,K)}:
 -- n paths of the label vector through the Markov chain, every one of the T steps walked.
 -- prior: the mean m, 1/K when it is not given. A vector is a list or a tensor. sd divides by n.
--- Shows itself.
+-- The result prints as a plot.
 local core = require "aniso.core"
 local curves = require "aniso.prompt.explore.curves"
 local options = require "aniso.recipe.options"
