@@ -65,6 +65,7 @@ static int resnet_load(lua_State *L)
 {
     an_resnet *r = check(L);
     luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
     lua_newtable(L);
     for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
         if (lua_type(L, -2) == LUA_TSTRING && is_foreign(lua_tostring(L, -2)))

@@ -122,6 +122,14 @@ static an_code running_moments(float *mean, float *rstd, const an_batch_norm_arg
     return AN_OK;
 }
 
+/* eps is what keeps a constant row finite. */
+static an_code check_eps(const char *what, double eps)
+{
+    return eps > 0 && eps < INFINITY
+               ? AN_OK
+               : an_fail(AN_EINVAL, "%s: eps = %g: expected a finite number above 0", what, eps);
+}
+
 an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual, const an_batch_norm_args *args)
 {
     an_tensor *gamma = an_contiguous(args->gamma), *beta = an_contiguous(args->beta);
@@ -129,7 +137,8 @@ an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual, const an_batch_norm_
     x = an_contiguous(x);
     residual = an_contiguous(residual);
     if (!x || (added && !residual) || !gamma || !beta || !args->running_mean ||
-        !args->running_var || batch_norm_shapes(x, residual, args))
+        !args->running_var || batch_norm_shapes(x, residual, args) ||
+        check_eps("batch_norm", args->eps))
         return NULL;
     int64_t C = an_dim(x, -1);
     an_tensor *y = an_tensor_like(x);
@@ -181,7 +190,8 @@ an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double
     x = an_contiguous(x);
     gamma = an_contiguous(gamma);
     beta = an_contiguous(beta);
-    if (!x || (scaled && !gamma) || (shifted && !beta) || feature_rows(x, "layer_norm", 1))
+    if (!x || (scaled && !gamma) || (shifted && !beta) || feature_rows(x, "layer_norm", 1) ||
+        check_eps("layer_norm", eps))
         return NULL;
     int64_t C = an_dim(x, -1), N = an_numel(x) / C;
     if ((gamma && feature_vector(gamma, "layer_norm: gamma", C)) ||

@@ -64,6 +64,8 @@ bool an_is_contiguous(const an_tensor *x)
 
 bool an_has_repeats(const an_tensor *x)
 {
+    if (an_numel(x) == 0)
+        return false;
     for (int d = 0; d < x->ndim; d++)
         if (x->stride[d] == 0 && x->shape[d] > 1)
             return true;

@@ -36,6 +36,11 @@ for class, case in pairs(makers) do
   end
 end
 
+function T.test_an_argument_too_many_is_ignored()
+  local net <close> = resnet()
+  lu.assertErrorMsgContains("is missing", net.load, net, {}, 2)
+end
+
 function T.test_context()
   local denoiser <close> = aniso.denoiser { "film", K = 3, features = 16, dim = 8 }
   local context = core.ops.no_grad(denoiser.encode, denoiser, { features = core.tensor.zeros { 2, 1, 1, 16 },

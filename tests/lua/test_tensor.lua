@@ -42,4 +42,17 @@ function T.test_to()
   lu.assertEquals(row(whole:to "float32"), { 1.0, -1.0, 3.0 })
 end
 
+-- A tensor without elements is copied, repeated and converted like any other.
+function T.test_a_tensor_without_elements()
+  lu.assertEquals(tensor.zeros({ 2, 0 }):clone():shape(), { 2, 0 })
+  lu.assertEquals(tensor.zeros({ 2, 0 }):to("int64"):shape(), { 2, 0 })
+  lu.assertEquals(tensor.zeros({ 0 }):repeat_rows(2):shape(), { 0 })
+end
+
+function T.test_a_norm_refuses_an_eps_that_is_not_above_0()
+  local ops, x = aniso.core.ops, tensor.zeros { 2, 3 }
+  lu.assertErrorMsgContains("layer_norm: eps = 0", ops.layer_norm, x, nil, nil, 0)
+  lu.assertErrorMsgContains("layer_norm: eps = -1", ops.layer_norm, x, nil, nil, -1)
+end
+
 return T

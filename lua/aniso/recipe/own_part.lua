@@ -185,7 +185,8 @@ function own_part.numbers(reference, where, K, counts, ...)
   if type(list) ~= "table" then fail("expected a list of numbers, one per class, got a " .. type(list)) end
   if #list ~= K then fail(("%d numbers for %d classes"):format(#list, K)) end
   local out = {}
-  for j, value in ipairs(list) do
+  for j = 1, K do
+    local value = list[j]
     if type(value) ~= "number" or not (value > 0 and value < math.huge) then
       fail(("class %d gets %s: expected a finite number above 0"):format(j,
         value ~= value and "nan" or tostring(value)))
