@@ -5,6 +5,8 @@
 # READMEs and the picture in README.md. The first commands are those of `make demo`.
 aniso=${ANISO:-./aniso}
 case $aniso in /*) ;; *) aniso=$PWD/$aniso ;; esac
+# The demo's nine trainings take half an hour under AddressSanitizer; the binary that ships runs them.
+case $aniso in */build/asan/*) echo "ok - transcript # SKIP too slow under a sanitizer"; exit ;; esac
 dir=$(cd "$(mktemp -d)" && pwd -P)
 trap 'rm -rf "$dir"' EXIT
 ln -s "$aniso" "$dir/aniso"
