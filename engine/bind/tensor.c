@@ -146,9 +146,10 @@ static int tensor_finite(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);
     int64_t n = x->dtype == AN_F32 && an_is_contiguous(x) ? an_numel(x) : 0;
+    const float *value = n ? an_f32(x) : NULL;
     bool finite = true;
     for (int64_t i = 0; i < n; i++)
-        finite &= isfinite(an_f32(x)[i]) != 0;
+        finite &= isfinite(value[i]) != 0;
     lua_pushboolean(L, finite);
     return 1;
 }

@@ -170,11 +170,13 @@ an_code an_fill(an_tensor *x, double value)
     if (!an_is_contiguous(x))
         return an_fail(AN_EINVAL, "fill: requires a contiguous tensor");
     int64_t n = an_numel(x);
+    float *number = x->dtype == AN_F32 ? an_f32(x) : NULL;
+    int64_t *integer = x->dtype == AN_I64 ? an_i64(x) : NULL;
     for (int64_t i = 0; i < n; i++) {
-        if (x->dtype == AN_F32)
-            an_f32(x)[i] = (float)value;
+        if (number)
+            number[i] = (float)value;
         else
-            an_i64(x)[i] = (int64_t)value;
+            integer[i] = (int64_t)value;
     }
     return AN_OK;
 }

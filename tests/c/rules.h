@@ -27,7 +27,7 @@ static inline void refused(const an_tensor *x, const char *words)
     assert_null(x);
     assert_int_equal(an_err_code(), AN_EINVAL);
     if (!strstr(an_err_message(), words))
-        fail_msg("\"%s\" does not say \"%s\"", an_err_message(), words);
+        fail_msg("\"%s\" does not contain \"%s\"", an_err_message(), words);
 }
 
 /* Each test runs in a scope of its own and leaves no memory behind. */

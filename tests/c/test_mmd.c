@@ -57,10 +57,10 @@ static void draw(uint64_t seed, double shift)
     }
 }
 
-static void near(double got, double want, double tolerance)
+static void near(double got, double expected, double tolerance)
 {
-    if (!(fabs(got - want) <= tolerance))
-        fail_msg("got %.9g, want %.9g", got, want);
+    if (!(fabs(got - expected) <= tolerance))
+        fail_msg("got %.9g, expected %.9g", got, expected);
 }
 
 static void value_and_gradient(void **state)

@@ -217,7 +217,7 @@ static void refused(an_code code, const char *words)
 {
     assert_int_equal(code, AN_EINVAL);
     if (!strstr(an_err_message(), words))
-        fail_msg("“%s” does not say “%s”", an_err_message(), words);
+        fail_msg("“%s” does not contain “%s”", an_err_message(), words);
 }
 
 static void test_bad_rows_are_refused_by_number(void **state)

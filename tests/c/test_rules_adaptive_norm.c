@@ -76,11 +76,12 @@ static void equal_what_they_replace(void **state)
     an_tensor *x = param(1, SHAPE(G, ROWS, C)), *y = param(2, SHAPE(G, ROWS, C));
     an_tensor *v = param(3, SHAPE(G, 4 * C));
     an_tensor *slope = an_affine(piece(v, 2, C), 1, 1), *gate = an_affine(piece(v, 3, C), 1, 1);
-    an_tensor *want = an_add(an_mul(an_layer_norm(x, NULL, NULL, EPS), slope), piece(v, 1, C));
-    assert_close(an_f32(an_adaptive_norm(x, v, C, EPS)), an_f32(want), G * ROWS * C, 2e-6,
+    an_tensor *expected = an_add(an_mul(an_layer_norm(x, NULL, NULL, EPS), slope), piece(v, 1, C));
+    assert_close(an_f32(an_adaptive_norm(x, v, C, EPS)), an_f32(expected), G * ROWS * C, 2e-6,
                  "modulate");
-    want = an_add(x, an_mul(y, gate));
-    assert_close(an_f32(an_gated_join(x, y, v, 3 * C)), an_f32(want), G * ROWS * C, 1e-6, "join");
+    expected = an_add(x, an_mul(y, gate));
+    assert_close(an_f32(an_gated_join(x, y, v, 3 * C)), an_f32(expected), G * ROWS * C, 1e-6,
+                 "join");
 }
 
 /* The loss's gradients at `threads`, copied into got (x, y, v). */

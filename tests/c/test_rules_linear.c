@@ -183,9 +183,9 @@ static void top_pool_counts_positions(void **state)
 {
     (void)state;
     an_tensor *x = an_tensor_from((float[]){1, 7, 3, 5}, 4, (int64_t[]){1, 2, 2, 1});
-    const double percents[] = {0.1, 37, 38, 75, 100}, want[] = {7, 7, 6, 5, 4};
+    const double percents[] = {0.1, 37, 38, 75, 100}, expected[] = {7, 7, 6, 5, 4};
     for (int i = 0; i < COUNT(percents); i++)
-        assert_true(an_f32(an_top_pool(x, percents[i]))[0] == want[i]);
+        assert_true(an_f32(an_top_pool(x, percents[i]))[0] == expected[i]);
     refused(an_top_pool(x, 0), "(0, 100]");
     refused(an_top_pool(x, 100.5), "(0, 100]");
 }
@@ -352,7 +352,7 @@ static void every_allocation_may_fail(void **state)
     assert_true(allocations > 50);
     for (int64_t nth = 1; nth <= allocations; nth++)
         if (small_network(&ignored, nth) != AN_ENOMEM)
-            fail_msg("allocation %lld failed and nobody said so", (long long)nth);
+            fail_msg("allocation %lld failed without a message", (long long)nth);
     assert_int_equal(AN_OK, small_network(&ignored, 0));
 }
 

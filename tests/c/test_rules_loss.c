@@ -107,17 +107,17 @@ static void cross_entropy_rule(void **state)
 static void cross_entropy_copies_its_arguments(void **state)
 {
     (void)state;
-    float weight[] = {1, 2, 3}, want[6];
+    float weight[] = {1, 2, 3}, expected[6];
     an_tensor *x = param(2, SHAPE(2, 3)), *labels = integers((int64_t[]){2, 0}, SHAPE(2));
     an_cross_entropy_args args = {.weight = weight, .scale = 1};
     assert_int_equal(an_backward(an_cross_entropy(x, labels, &args)), AN_OK);
-    memcpy(want, an_f32(x->grad), sizeof want);
+    memcpy(expected, an_f32(x->grad), sizeof expected);
     an_fill(x->grad, 0);
     an_tensor *loss = an_cross_entropy(x, labels, &args);
     weight[0] = weight[2] = 100;
     args.scale = 9;
     assert_int_equal(an_backward(loss), AN_OK);
-    assert_memory_equal(an_f32(x->grad), want, sizeof want);
+    assert_memory_equal(an_f32(x->grad), expected, sizeof expected);
 }
 
 static void cross_entropy_refuses(void **state)
@@ -253,9 +253,9 @@ static void timestep_embedding_has_no_gradient(void **state)
 {
     (void)state;
     an_tensor *t = integers((int64_t[]){0, 10}, SHAPE(2)), *y = an_timestep_embedding(t, 4, 100);
-    const double want[] = {1, 1, 0, 0, cos(10), cos(1), sin(10), sin(1)};
+    const double expected[] = {1, 1, 0, 0, cos(10), cos(1), sin(10), sin(1)};
     for (int i = 0; i < 8; i++)
-        assert_true(fabs(an_f32(y)[i] - want[i]) < 1e-6);
+        assert_true(fabs(an_f32(y)[i] - expected[i]) < 1e-6);
     assert_false(y->requires_grad);
     refused(an_timestep_embedding(t, 3, 100), "even");
 }

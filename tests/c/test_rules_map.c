@@ -167,10 +167,10 @@ static void repeat_rows_puts_copies_side_by_side(void **state)
 {
     (void)state;
     an_tensor *x = an_tensor_from((float[]){1, 2, 3, 4}, SHAPE(2, 2));
-    const float want[] = {1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4};
+    const float expected[] = {1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4};
     an_tensor *y = an_repeat_rows(x, 3);
     assert_int_equal(y->shape[0], 6);
-    assert_close(an_f32(y), want, 12, 0, "repeat_rows");
+    assert_close(an_f32(y), expected, 12, 0, "repeat_rows");
     assert_null(an_repeat_rows(x, 0));
 }
 

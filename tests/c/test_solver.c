@@ -71,13 +71,13 @@ static double flow_error(const an_schedule *s, int64_t S, bool second)
     const float m[K] = {0};
     float z[K] = {1, -1, 0.5f}, z0[K], past[K];
     int64_t times[401], before = 0;
-    double wanted[K], error = 0;
+    double exact[K], error = 0;
     assert_int_equal(an_times(s, S, AN_SPACING_LOGSNR, times), AN_OK);
     assert_int_equal(times[S - 1], 1);
     for (int j = 0; j < K; j++) {
         const double a = an_schedule_signal(s, steps)[j], b = an_schedule_noise(s, steps)[j];
         const double c = an_schedule_signal(s, 1)[j], d = an_schedule_noise(s, 1)[j];
-        wanted[j] = z[j] * sqrt((c * c * V + d * d) / (a * a * V + b * b));
+        exact[j] = z[j] * sqrt((c * c * V + d * d) / (a * a * V + b * b));
     }
     for (int64_t k = 0; k + 1 < S; k++) {
         const an_rows rows = {s, 1, &times[k], &times[k + 1], NULL};
@@ -93,7 +93,7 @@ static double flow_error(const an_schedule *s, int64_t S, bool second)
         before = times[k];
     }
     for (int j = 0; j < K; j++)
-        error = fmax(error, fabs(z[j] / wanted[j] - 1));
+        error = fmax(error, fabs(z[j] / exact[j] - 1));
     return error;
 }
 

@@ -63,13 +63,13 @@ static void a_reader_keeps_the_numbers(void **state)
 
 /* ── buffers are passed on ────────────────────────────────────────────────────────── */
 
-static const float *seen; /* where the gradient of the probe's output was */
+static const float *buffer; /* where the gradient of the probe's output was */
 
 static an_code probe_backward(an_node *n)
 {
-    seen = an_grad_of(n);
+    buffer = an_grad_of(n);
     float beta, *dx = an_grad_over(n, n->in[0], &beta);
-    assert_true(beta == 0 && dx == seen);
+    assert_true(beta == 0 && dx == buffer);
     return AN_OK;
 }
 
@@ -81,7 +81,7 @@ static void a_chain_of_elementwise_rules_uses_one_buffer(void **state)
     assert_non_null(an_record(y, probe_backward, 1, &x));
     an_tensor *z = an_reshape(an_affine(an_add(y, leaf(3, 4, 2)), -2, 1), 1, (int64_t[]){12});
     assert_int_equal(AN_OK, an_backward(an_sum(z, AN_ALL, false)));
-    assert_ptr_equal(seen, an_f32(an_grad(x)));
+    assert_ptr_equal(buffer, an_f32(an_grad(x)));
     for (int i = 0; i < 12; i++)
         assert_true(an_f32(x->grad)[i] == -2);
 }

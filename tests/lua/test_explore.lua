@@ -13,7 +13,7 @@ local function schedule(more)
   return aniso.schedule(given)
 end
 
--- The SVG that draw{file = …} writes, and the numbers told in it for a line.
+-- The SVG that draw{file = …} writes, and the numbers in it for a line.
 local function written(draw, ...)
   local folder = assert(sys.mkdtemp())
   local path = folder .. "/x.svg"

@@ -70,10 +70,10 @@ local function check(case)
     local parts = losses(case, model, int_row(case.tensor "t", step),
       slice(case.tensor "epsilon", step))
     for column, key in ipairs(case.losses) do
-      local got, want = parts[key]:item(), case.tensor "losses":get(step, column)
-      local off = math.abs(got - want) / math.abs(want)
+      local got, expected = parts[key]:item(), case.tensor "losses":get(step, column)
+      local off = math.abs(got - expected) / math.abs(expected)
       lu.assertTrue(off <= TOLERANCE, ("step %d, %s: %.9g, PyTorch %.9g (relative %.2g)")
-        :format(step, key, got, want, off))
+        :format(step, key, got, expected, off))
     end
     model.module:zero_grad()
     parts.loss:backward()

@@ -22,7 +22,7 @@ local function prior()
   return tensor.full({ B, K }, 1 / K)
 end
 
--- What a perfect network says at (y, t) under each prediction.
+-- The output of a perfect network at (y, t) under each prediction.
 local function oracle(s, prediction, y0, m, level)
   return function(y, t)
     local a, sd = s:gather("signal", t, level), s:gather("noise", t, level)
@@ -31,9 +31,9 @@ local function oracle(s, prediction, y0, m, level)
   end
 end
 
-local function assert_close(got, want, tolerance)
-  local expected = want:list()
-  for i, value in ipairs(got:list()) do lu.assertAlmostEquals(value, expected[i], tolerance) end
+local function assert_close(got, expected, tolerance)
+  local value_of = expected:list()
+  for i, value in ipairs(got:list()) do lu.assertAlmostEquals(value, value_of[i], tolerance) end
 end
 
 local Test = {}
@@ -58,12 +58,12 @@ end
 
 function Test.test_chains_go_from_T_to_zero()
   local s, m = make "variance", prior()
-  local seen = {}
+  local times = {}
   sampler.run { schedule = s, m = m, steps = 4, denoise = function(y, t)
-    seen[#seen + 1] = t:get(B)
+    times[#times + 1] = t:get(B)
     return y
   end }
-  lu.assertEquals(seen, { 60, 45, 30, 15 })
+  lu.assertEquals(times, { 60, 45, 30, 15 })
 end
 
 function Test.test_the_start_has_the_noise_of_T()
