@@ -61,11 +61,11 @@ typedef struct {
     an_tensor *gamma, *beta;               /* (C) */
     an_tensor *running_mean, *running_var; /* (C), contiguous; required in training too */
     bool train, relu;
-    double momentum, eps;
+    double momentum, eps; /* eps > 0 */
 } an_batch_norm_args;
 an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual /* [opt] */,
                          const an_batch_norm_args *args);
-/* Over the last dimension; gamma, beta [opt]. */
+/* Over the last dimension; gamma, beta [opt]; eps > 0. */
 an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double eps);
 
 /* ── rules_adaptive_norm.c: the ends of a sub-layer under a condition ────────────── */

@@ -252,7 +252,7 @@ static void running_moments_move(void **state)
                                .running_var = an_tensor_zeros(AN_F32, 1, &C),
                                .train = true,
                                .momentum = 0.1,
-                               .eps = 0};
+                               .eps = 1e-9};
     an_fill(args.running_var, 1);
     assert_non_null(an_batch_norm(x, NULL, &args));
     assert_close(an_f32(args.running_mean), (float[]){0.2f, 2}, 2, 1e-6, "running mean");
