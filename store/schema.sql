@@ -1,4 +1,4 @@
--- The run database, user_version 5. README.md beside this file has the picture.
+-- The run database, user_version 5. README.md in this folder has the picture.
 --
 -- Habits: every table is STRICT; times are ISO-8601 UTC text; counts are stored and rates
 -- are derived in the views at the end; a row is written once, by one process, in one
@@ -43,7 +43,7 @@ CREATE TABLE split_class(
   PRIMARY KEY(split_id, class_idx)
 ) STRICT, WITHOUT ROWID;
 
--- ── what was asked ──────────────────────────────────────────────────────────────────────
+-- ── studies, plans ─────────────────────────────────────────────────────────────────────
 CREATE TABLE study(
   study_id   INTEGER PRIMARY KEY,
   name       TEXT NOT NULL UNIQUE,
@@ -102,7 +102,7 @@ CREATE TABLE host(
   UNIQUE(hostname, os, arch, cpu, cores, ram_bytes, blas)
 ) STRICT;
 
--- A run is `crashed` until it says otherwise: `finished`, `failed` or `interrupted` is the
+-- A run is `crashed` until its end is written: `finished`, `failed` or `interrupted` is the
 -- last thing it writes, together with ended_at. While ended_at is NULL the run is in
 -- progress if its writer lives: v_run judges that by the heartbeat, the program by the
 -- writer's lock. The next writer sets ended_at of those whose writer is gone.
@@ -367,7 +367,7 @@ SELECT s.name AS study, x.config_id, max(x.label) AS label, x.split_id, x.part, 
  GROUP BY x.study_id, x.config_id, x.split_id, x.part, x.weights, x.is_primary, x.sampler,
           x.sample_steps, x.draws, x.metric;
 
--- The level of a class beside what the class achieved, over seeds, primary evaluations.
+-- The level of a class and the recall and precision it reached, over seeds, primary evaluations.
 CREATE VIEW v_lambda AS
 SELECT s.name AS study, r.config_id, max(r.label) AS label, r.split_id, v.part, v.class_idx,
        v.class, v.n_train, v.shot, count(*) AS n, avg(l.value) AS lambda,

@@ -88,7 +88,8 @@ static void push_split(lua_State *L, const an_dataset *ds)
     set_integer(L, "copy_leaks", ds->copy_leaks);
     lua_pushnumber(L, imbalance(ds));
     lua_setfield(L, -2, "imbalance_factor");
-    static const char *const names[AN_PARTS] = {"n_train", "n_val", "n_test"};
+    static const char *const names[AN_PARTS] = {
+        [AN_TRAIN] = "n_train", [AN_VAL] = "n_val", [AN_TEST] = "n_test"};
     for (int part = 0; part < AN_PARTS; part++) {
         push_counts(L, ds, (an_part)part);
         lua_setfield(L, -2, names[part]);

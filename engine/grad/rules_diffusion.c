@@ -54,15 +54,44 @@ static an_code gradients(an_node *node, float *d[], int n)
     return AN_OK;
 }
 
-/* ── y_t ────────────────────────────────────────────────────────────────────────── */
+/* ── y_t and the target: functions of y0 and m ──────────────────────────────────── */
 
-static an_code noised_backward(an_node *node)
+typedef void (*forward_kernel)(float *out, const float *y0, const float *e, an_diffusion_at at,
+                               int64_t n);
+typedef void (*backward_kernel)(float *dy0, float *dm, const float *dout, an_diffusion_at at,
+                                int64_t n);
+
+static an_code label_backward(an_node *node, backward_kernel kernel)
 {
     float *d[2];
     if (gradients(node, d, 2))
         return AN_ENOMEM;
-    an_k_noised_backward(d[0], d[1], an_grad_of(node), coefficients_of(node), an_numel(node->out));
+    kernel(d[0], d[1], an_grad_of(node), coefficients_of(node), an_numel(node->out));
     return AN_OK;
+}
+
+static an_code noised_backward(an_node *node)
+{
+    return label_backward(node, an_k_noised_backward);
+}
+
+static an_code target_v_backward(an_node *node)
+{
+    return label_backward(node, an_k_target_v_backward);
+}
+
+/* kernel(y0, m, ε, a, s), recorded; in: the five tensors as rows_of() leaves them. */
+static an_tensor *of_label(an_tensor *const in[5], forward_kernel kernel, an_backward_fn backward)
+{
+    an_tensor *out = an_tensor_like(in[0]);
+    if (!out)
+        return NULL;
+    kernel(an_f32(out), an_f32(in[0]), an_f32(in[2]),
+           (an_diffusion_at){an_f32(in[3]), an_f32(in[4]), an_f32(in[1])}, an_numel(out));
+    if ((an_requires_grad(in[0]) || an_requires_grad(in[1])) &&
+        !record(out, backward, 2, in, in[3], in[4]))
+        return NULL;
+    return out;
 }
 
 an_tensor *an_noised(an_tensor *y0, an_tensor *m, an_tensor *epsilon, an_tensor *signal,
@@ -71,28 +100,7 @@ an_tensor *an_noised(an_tensor *y0, an_tensor *m, an_tensor *epsilon, an_tensor 
     an_tensor *in[] = {y0, m, epsilon, signal, noise};
     if (rows_of(in, forward_names))
         return NULL;
-    an_tensor *y = an_tensor_like(in[0]);
-    if (!y)
-        return NULL;
-    an_k_noised_forward(an_f32(y), an_f32(in[0]), an_f32(in[2]),
-                        (an_diffusion_at){an_f32(in[3]), an_f32(in[4]), an_f32(in[1])},
-                        an_numel(y));
-    if ((an_requires_grad(in[0]) || an_requires_grad(in[1])) &&
-        !record(y, noised_backward, 2, in, in[3], in[4]))
-        return NULL;
-    return y;
-}
-
-/* ── the target ─────────────────────────────────────────────────────────────────── */
-
-static an_code target_v_backward(an_node *node)
-{
-    float *d[2];
-    if (gradients(node, d, 2))
-        return AN_ENOMEM;
-    an_k_target_v_backward(d[0], d[1], an_grad_of(node), coefficients_of(node),
-                           an_numel(node->out));
-    return AN_OK;
+    return of_label(in, an_k_noised_forward, noised_backward);
 }
 
 an_tensor *an_target(an_prediction prediction, an_tensor *y0, an_tensor *m, an_tensor *epsilon,
@@ -104,16 +112,7 @@ an_tensor *an_target(an_prediction prediction, an_tensor *y0, an_tensor *m, an_t
         return NULL;
     if (prediction != AN_PREDICT_V)
         return prediction == AN_PREDICT_Y0 ? in[0] : in[2];
-    an_tensor *x = an_tensor_like(in[0]);
-    if (!x)
-        return NULL;
-    an_k_target_v_forward(an_f32(x), an_f32(in[0]), an_f32(in[2]),
-                          (an_diffusion_at){an_f32(in[3]), an_f32(in[4]), an_f32(in[1])},
-                          an_numel(x));
-    if ((an_requires_grad(in[0]) || an_requires_grad(in[1])) &&
-        !record(x, target_v_backward, 2, in, in[3], in[4]))
-        return NULL;
-    return x;
+    return of_label(in, an_k_target_v_forward, target_v_backward);
 }
 
 /* ── reading a prediction ───────────────────────────────────────────────────────── */

@@ -80,7 +80,7 @@ function T.test_set_reads_paths_and_literals()
   options.set(config, "widths", "{1,1,2}")
   lu.assertEquals(config, { train = { epochs = 3 }, schedule = { lambda = { "bound", gamma = -0.5 } },
     data = { root = "/a folder/with spaces" }, widths = { 1, 1, 2 } })
-  lu.assertErrorMsgContains("is no option name", options.set, config, "train..epochs", "3")
+  lu.assertErrorMsgContains("is not an option name", options.set, config, "train..epochs", "3")
 end
 
 function T.test_apply_leaves_its_argument_alone()

@@ -6,7 +6,6 @@
 
 #include "base/assert.h"
 #include "base/par.h"
-#include "kernel/common/cache.h"
 
 const char *const an_prediction_names[] = {"epsilon", "y0", "v", NULL};
 
@@ -113,8 +112,8 @@ void an_k_read_forward(an_reading what, an_prediction p, float *r, const float *
     run(read_chunk, &(job){.what = what, .p = p, .at = at, .out = r, .y = y, .x = x}, n);
 }
 
-/* The gradients with respect to x and y; a derivative of 0 gives 0. In each case
- * dr/dm = −dr/dy, but for y0, where x − m subtracts m once more. */
+/* The gradients with respect to x, y and m. Where m enters through z = y − m alone, that of m is
+ * minus that of y; the prediction y0 subtracts m from x as well. */
 typedef struct {
     float x, y, m;
 } slopes;

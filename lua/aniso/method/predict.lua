@@ -46,14 +46,14 @@ local function unguarded(f)
   return true
 end
 
--- Predictions of several models that share one net, which sees every image once. asked: a
+-- Predictions of several models that share one net, which sees every image once. jobs: a
 -- list of {model =, how =, guard [opt] = function(f) → whether f() did not fail}; a model
--- whose guard says no is left out from there on. → a list as predict() gives.
-function predict.predict_all(asked, dataset, part, options)
+-- whose guard returns false is left out from there on. → a list as predict() gives.
+function predict.predict_all(jobs, dataset, part, options)
   local n, batch = dataset:n(part), options.batch or 256
-  local chain, lead, labels = options.chain ~= false, asked[1].model, dataset:labels(part):list()
+  local chain, lead, labels = options.chain ~= false, jobs[1].model, dataset:labels(part):list()
   local out, prior_rows, lost = {}, lead.learned_prior and {} or nil, {}
-  for i, one in ipairs(asked) do
+  for i, one in ipairs(jobs) do
     one.model:train(false)
     out[i] = { ["true"] = labels, prior = prior_rows, chain = chain and {} or nil, width = {},
       agreement = {} }
@@ -62,7 +62,7 @@ function predict.predict_all(asked, dataset, part, options)
     core.ops.no_grad(function()
       local features, prior = lead:encode(dataset:batch(part, first, math.min(batch, n - first)))
       if prior_rows then append(prior_rows, prior.m) end
-      for i, one in ipairs(chain and asked or {}) do
+      for i, one in ipairs(chain and jobs or {}) do
         lost[i] = lost[i] or not (one.guard or unguarded)(function()
           add_chains(out[i], one.model, features, prior, one.how, first)
         end)
@@ -76,7 +76,7 @@ end
 -- how: the configuration's sampler table with `seed`; options.batch images at a time,
 -- options.chain = false leaves the chain out, options.tick(done, total) is called per batch.
 -- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement }. A constant
--- prior says nothing about an image, so it has no predictions.
+-- prior carries no information about an image, so it has no predictions.
 function predict.predict(model, dataset, part, how, options)
   return predict.predict_all({ { model = model, how = how } }, dataset, part, options or {})[1]
 end

@@ -18,7 +18,7 @@ local function parts(path)
   local list = {}
   for part in path:gmatch "[^.]+" do list[#list + 1] = math.tointeger(tonumber(part)) or part end
   if #list == 0 or path:match "^%." or path:match "%.$" or path:match "%.%." then
-    error(("%q is no option name (train.epochs is one)"):format(path), 0)
+    error(("%q is not an option name (train.epochs is one)"):format(path), 0)
   end
   return list
 end

@@ -33,7 +33,7 @@ local FIELDS = {
   -- The stored run, set by attach().
   record = "the recorder of the run (store/recorder.lua)",
   uid = "of the run",
-  config_hash = "the SHA-256 of the configuration, by which the database knows it",
+  config_hash = "the SHA-256 of the configuration, its key in the database",
   folder = "of the run's checkpoints",
   shared_folder = "of first stages that runs share",
   progress = "the line that shows the run (show/progress)",

@@ -46,7 +46,7 @@ function aniso.variants(list) end
 function aniso.power(gammas) end
 
 ---One class under several schedules: {{"cosine", s}, {"flat", t}, class = 4, what = "snr"}.
----@param given table list of {label, schedule or its options}, with the fields of aniso.ScheduleLook
+---@param given table list of {label, schedule or its options}, with the fields of aniso.SchedulePlot
 function aniso.compare_schedules(given) end
 
 ---Backbones. aniso.resnet{"resnet", depth = 8, width = 32} makes one, as does aniso.resnet "resnet18".

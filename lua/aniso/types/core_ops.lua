@@ -46,7 +46,7 @@ function ops.concat(list, dim) end
 ---@return any ... what f returns
 function ops.no_grad(f, ...) end
 
----Forgets what was recorded since the last backward().
+---Drops the operations recorded since the last backward().
 function ops.clear_tape() end
 
 ---How many operations are recorded and wait for backward().

@@ -10,7 +10,7 @@
 ---@field profile string "natural"
 ---@field seed integer
 ---@field imbalance_factor number Largest over smallest class of the training part.
----@field test_is_val integer 1 if validation is the test part, for want of another; else 0.
+---@field test_is_val integer 1 if the test part serves as validation because there is no other; else 0.
 ---@field many integer Classes with more training images are "many".
 ---@field few integer Classes with fewer are "few".
 ---@field group_leaks integer Validation and test images that share a group with training.

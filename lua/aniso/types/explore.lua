@@ -65,7 +65,7 @@ function plot.show(figures, target) end
 ---@return aniso.Figure
 function plot.figure(given) end
 
----The rules of something that draws: its own and those of Look.
+---The rules of something that draws: its own and those of PlotTarget.
 ---@param own table changed
 ---@return table own
 function plot.options(own) end
@@ -80,12 +80,12 @@ function plot.result(fields, figures) end
 local Schedule = {}
 
 ---What of a schedule is drawn.
----@class aniso.ScheduleLook : aniso.PlotTarget
+---@class aniso.SchedulePlot : aniso.PlotTarget
 ---@field what? "all"|"signal"|"noise"|"snr" "snr" is ln(a²/s²).
 ---@field class? integer|integer[] 1 … K; all, or seven of many, if left out.
 
 ---Signal, noise and log-SNR of the classes over time.
----@param how? aniso.ScheduleLook what is "all" if left out
+---@param how? aniso.SchedulePlot what is "all" if left out
 function Schedule:plot(how) end
 
 ---What of γ the bound is drawn over.

@@ -64,7 +64,7 @@ function checkpoint.load(path) end
 
 ---@param path string
 ---@param tensors table<string, aniso.Tensor>
----@param state table what JSON can say
+---@param state table of values that JSON can hold
 ---@param how? { previous: boolean? } the former file stays as PATH.previous, true if left out
 ---@return string? sha256 of the tensors
 ---@return integer bytes after a refusal the message
@@ -80,7 +80,7 @@ function checkpoint.previous(path) end
 ---@class aniso.core.embedded
 local embedded = {}
 
----@param beginning? string of the names, "lua/aniso/types/" say
+---@param beginning? string of the names, such as "lua/aniso/types/"
 ---@return string[] names sorted
 function embedded.names(beginning) end
 
@@ -131,7 +131,7 @@ function rng.resamples(seed, purpose, first, count, n) end
 
 ---@class aniso.SgdStep : aniso.Stretch, aniso.StepExtras
 ---@field lr? number 0.01 if left out.
----@field momentum? number 0 if left out; above 0 it wants a buffer.
+---@field momentum? number 0 if left out; above 0 it requires a buffer.
 ---@field weight_decay? number 0 if left out.
 ---@field nesterov? boolean false if left out.
 ---@field first? boolean Whether the buffer is still empty, false if left out.

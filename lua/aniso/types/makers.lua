@@ -1,5 +1,5 @@
 ---@meta _
--- Makers of networks: the engine's, which build in a module, and the public ones beside them.
+-- Makers of networks: the engine's, which build in a module, and the options of the public ones.
 
 ---Modules.
 ---@class aniso.core.module
@@ -66,7 +66,7 @@ function mmd.new(values) end
 ---@field channels? integer C of the images (default 3, at least 1).
 ---@field counts? table Training images per class, for the mode "frequency".
 
----What a denoiser at the prompt is told beside its kind's options.
+---Options of a denoiser at the prompt, in addition to those of its kind.
 ---@class aniso.DenoiserPlace : aniso.Place
 ---@field K integer Classes (at least 2).
 ---@field T? integer Diffusion steps (default 1000, at least 1).

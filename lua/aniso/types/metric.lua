@@ -126,12 +126,12 @@ local evaluate = {}
 function evaluate.predict(model, dataset, part, how, options) end
 
 ---The same of several models that share one net, which sees every image once.
----@param asked { model: aniso.Model, how: aniso.option.sampler, guard: (fun(f: function): boolean)? }[]
+---@param jobs { model: aniso.Model, how: aniso.option.sampler, guard: (fun(f: function): boolean)? }[]
 ---@param dataset aniso.Dataset
 ---@param part aniso.Part
 ---@param options { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? }
 ---@return table[] predictions
-function evaluate.predict_all(asked, dataset, part, options) end
+function evaluate.predict_all(jobs, dataset, part, options) end
 
 ---Class probabilities, interval width and agreement of the chains of some images.
 ---@param model aniso.Model

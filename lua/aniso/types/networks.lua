@@ -2,7 +2,7 @@
 -- Networks: modules of parameters, the backbone, the prior, the denoiser, and the MMD loss.
 
 ---Named parameters and buffers of one or more networks. Networks are added until it is sealed; then all
----values lie in one flat tensor.
+---values are elements of one flat tensor.
 ---@class aniso.Module
 local Module = {}
 
@@ -26,7 +26,7 @@ function Module:decay_ranges() end
 ---Sets the gradient to 0.
 function Module:zero_grad() end
 
----Exchanges the contents with tensors of the same length; twice is as if never.
+---Exchanges the contents with tensors of the same length; applying it twice restores the original.
 ---@param values aniso.Tensor like flat()
 ---@param buffers? aniso.Tensor like flat_buffers()
 function Module:swap(values, buffers) end
@@ -39,7 +39,7 @@ function Module:train(on) end
 ---@return boolean
 function Module:training() end
 
----A frozen module wants no gradients and acts as in evaluation.
+---A frozen module requires no gradients and behaves as in evaluation.
 ---@param on? boolean true if left out
 ---@return aniso.Module self
 function Module:freeze(on) end
@@ -90,7 +90,7 @@ function ResNet:load(tensors) end
 ---Gives the memory back before the collector does.
 function ResNet:close() end
 
----What a prior says of B images; fields that its mode lacks are absent.
+---Output of a prior for B images; fields that its mode lacks are absent.
 ---@class aniso.PriorOutput
 ---@field m aniso.Tensor Prior mean (B,K): w mg + (1 − w) ml in the mode "both".
 ---@field mg aniso.Tensor Global share (B,K): softmax(g), 0 where m leaves it out, m of a constant prior.

@@ -196,10 +196,10 @@ function Operations:cross_entropy(labels, how) end
 ---@param keys aniso.Tensor (B/r,S,D)
 ---@param values aniso.Tensor (B/r,S,D)
 ---@param heads integer a divisor of D
----@param wants_map? boolean true returns the mean map over heads as well
+---@param with_map? boolean true returns the mean map over heads as well
 ---@return aniso.Tensor output (B,N,D)
 ---@return aniso.Tensor? map (B,N,S)
-function Operations:attention(keys, values, heads, wants_map) end
+function Operations:attention(keys, values, heads, with_map) end
 
 ---Rows of a table (n,D) by number.
 ---@param index aniso.Tensor int64 (…), 0 … n−1

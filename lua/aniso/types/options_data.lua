@@ -1,6 +1,6 @@
 ---@meta _
--- Options of a recipe's `data`: one class per kind. In parentheses stands what the program itself says
--- of a default and a range; a test compares.
+-- Options of a recipe's `data`: one class per kind. The parentheses hold the default and the range
+-- of the program's own rule; a test compares them.
 
 ---@alias aniso.option.data
 ---| aniso.option.data.folder
@@ -13,7 +13,7 @@
 ---@field many? number A class with more images is "many" (default 100).
 ---@field few? number A class with fewer images is "few" (default 20).
 
----What every kind of data understands.
+---Options of every kind of data.
 ---@class aniso.option.data.any
 ---@field size? integer|integer[] Side in pixels, or {height, width}: 1 … 1024, 32 if left out.
 ---@field seed? integer Of the split, and of the synthetic images (default 0).
@@ -43,8 +43,8 @@
 ---@field table? string The table's file name below `root`.
 ---@field image? string Column with the image's name (default "image").
 ---@field label? string Column with the class (default "label").
----@field group? string Column whose images stay on one side of the split, a patient say.
----@field extension? string Added to the image's name, ".jpg" say (default "").
+---@field group? string Column whose images stay on one side of the split, such as a patient.
+---@field extension? string Added to the image's name, such as ".jpg" (default "").
 ---@field images? string|string[] Folder or folders with the images below `root`, "images" if left out.
 ---@field split? string Folder with ready-made lists of the parts.
 

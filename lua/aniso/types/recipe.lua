@@ -21,7 +21,7 @@
 ---What aniso.study{…} takes: runs are variants × vary × seeds of one base configuration.
 ---@class aniso.StudyOptions
 ---@field name? string What the study is called in the database; needed.
----@field description? string What it asks.
+---@field description? string The question that it answers.
 ---@field data? aniso.option.data|string The data of every run; needed.
 ---@field base? aniso.Config The configuration that all runs share; needed.
 ---@field vary? aniso.Variation[][] Axes, each a list of variations, as aniso.grid writes them.

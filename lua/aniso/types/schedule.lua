@@ -3,8 +3,8 @@
 
 ---Noise levels over time and over classes (METHOD's a and s). Label vectors are float32 (B,K), one row
 ---per image or per draw; m is the prior mean, z = y − m. Times are t = 0 … T, 0 the clean label; where a
----method takes t, one integer stands for all rows, and an int64 tensor (B) gives each its own. `level` is
----wanted in the coupling "sample" only. Results carry no gradient.
+---method takes t, one integer serves all rows, and an int64 tensor (B) gives each its own. `level` is
+---required by the coupling "sample" and refused by the others. Only q_sample and target have gradients.
 ---@class aniso.Schedule
 ---@field K integer Classes.
 ---@field T integer Diffusion steps.
@@ -120,7 +120,7 @@ function Schedule:estimate(y, m, output, t, read, level) end
 
 ---@class aniso.DdimReading : aniso.Reading
 ---@field eta? number 0 (no noise, if left out) … 1 (the DDPM posterior).
----@field noise? aniso.Tensor Standard normal (B,K), wanted where eta is above 0.
+---@field noise? aniso.Tensor Standard normal (B,K), required where eta is above 0.
 
 ---One step of DDIM(η) from t to u < t (2010.02502).
 ---@param y aniso.Tensor y_t (B,K)

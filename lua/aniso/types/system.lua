@@ -71,7 +71,7 @@ function sys.width(stream) end
 ---@return boolean
 function sys.debug(on) end
 
----The effect of Ctrl-C and SIGTERM: an error in Lua, or a flag that interrupted() reads. Forgets a signal
+---The effect of Ctrl-C and SIGTERM: an error in Lua, or a flag that interrupted() reads. Drops a signal
 ---that was received.
 ---@param mode "raise"|"poll"
 ---@param patient? boolean a second one does not end the process (the prompt)

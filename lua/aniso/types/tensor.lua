@@ -124,7 +124,7 @@ function tensor.one_hot(labels, K) end
 ---@field shape integer[] Sizes of the tensor.
 ---@field seed? integer 0 if left out.
 ---@field stream? string Name of the purpose, "tensor" if left out.
----@field a? integer First number of the stream, 0 if left out; a step, say.
+---@field a? integer First number of the stream, such as a step; 0 if left out.
 ---@field b? integer Second number of the stream, 0 if left out.
 ---@field first? integer Index of the tensor's first number, 0 if left out.
 
