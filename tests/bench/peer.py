@@ -43,8 +43,8 @@ class FastPrior(Prior):
 
     def look(self, images, out):
         B, H, W, _ = images.shape
-        at = self.given if self.given is not None else choose_windows(out["saliency"].detach(), out["g"].detach(), H, W, self.crops, self.crop)
-        span = torch.arange(self.crop)
+        at = self.given if self.given is not None else choose_windows(out["saliency"].detach(), out["g"].detach(), H, W, self.crops, self.crop_size)
+        span = torch.arange(self.crop_size)
         rows, columns = at[..., 0, None] + span, at[..., 1, None] + span
         windows = images[torch.arange(B)[:, None, None, None], rows[..., :, None],
                          columns[..., None, :]].flatten(0, 1)
