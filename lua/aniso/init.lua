@@ -10,6 +10,7 @@ local faces = {
   { "study", "recipe.study:new", "a study from data, a base configuration, what varies and seeds" },
   { "grid", "recipe.study:grid", "every combination of option values" },
   { "variants", "recipe.study:variants", "named variants of a configuration" },
+  { "ablation", "recipe.ablation:new", "the method without, with and by its named parts" },
   { "power", "recipe.study:power", "λ policies n_j^(−γ) for a list of γ" },
   { "tensor", "core:tensor", "arrays of float32 or int64 with gradients" },
   { "schedule", "method.schedule", "noise levels over time and over classes" },

@@ -1,13 +1,14 @@
 -- A study is a plain table: data, a base configuration, what varies, and seeds. expand()
--- makes the ordered list of runs from it. A variation is a list of {label =, ["a.b"] = v};
--- grid, variants and power write such lists. The baseline is the label of a variant, or one
--- more variant. Runs are ordered seed by seed: each variant has its first result early.
+-- makes the ordered list of runs from it. What varies are lists of variations (variations.lua). The
+-- baseline is the label of a variant, or one more variant. Runs are ordered seed by seed: each variant
+-- has its first result early.
+local ablation = require "aniso.recipe.ablation"
 local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
-local own_part = require "aniso.recipe.own_part"
 local paths = require "aniso.recipe.paths"
+local variations = require "aniso.recipe.variations"
 
-local study = {}
+local study = { grid = variations.grid, variants = variations.variants, power = variations.power }
 
 study.options = {
   name = options.optional "string",
@@ -28,82 +29,6 @@ function study.new(given)
     if out[field] == nil then error("a study needs " .. field, 0) end
   end
   out.is_study = true
-  return out
-end
-
--- "schedule.lambda" = {"power", gamma = 0.5}  →  "lambda=power(gamma=0.5)"
-local function short(path, value)
-  local text
-  if own_part.is(value) then value = own_part.labelled(value, path) end
-  if type(value) == "table" then
-    local parts = {}
-    for _, leaf in ipairs(paths.flatten(value)) do
-      parts[#parts + 1] = type(leaf.key) == "string" and not leaf.key:match "^%d+$"
-        and leaf.key .. "=" .. tostring(leaf.value) or tostring(leaf.value)
-    end
-    local kind = type(value[1]) == "string" and table.remove(parts, 1) or ""
-    text = kind .. (#parts > 0 and "(" .. table.concat(parts, ",") .. ")" or "")
-  else
-    text = type(value) == "number" and literal.number(value) or tostring(value)
-  end
-  return path:match "[^.]+$" .. "=" .. text
-end
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do
-    if key ~= "label" then keys[#keys + 1] = key end
-  end
-  table.sort(keys)
-  return keys
-end
-
-local function label_of(variation)
-  if variation.label then return variation.label end
-  local parts = {}
-  for i, path in ipairs(sorted_keys(variation)) do parts[i] = short(path, variation[path]) end
-  return table.concat(parts, " ")
-end
-
-local function merged(a, b)
-  local out = {}
-  for _, side in ipairs { a, b } do
-    for key, value in pairs(side) do out[key] = value end
-  end
-  local left, right = a.label or "", label_of(b)
-  out.label = left ~= "" and right ~= "" and left .. " " .. right or left .. right
-  return out
-end
-
-local function product(left, right)
-  local out = {}
-  for _, a in ipairs(left) do
-    for _, b in ipairs(right) do out[#out + 1] = merged(a, b) end
-  end
-  return out
-end
-
--- aniso.grid{ ["schedule.lambda"] = {…}, ["loss.mmd"] = {0, 0.5} }: every combination.
-function study.grid(axes)
-  local out = { {} }
-  for _, path in ipairs(sorted_keys(axes)) do
-    local values = {}
-    for i, value in ipairs(axes[path]) do values[i] = { [path] = value } end
-    if #values == 0 then error(("grid: %s needs a list of values"):format(path), 0) end
-    out = product(out, values)
-  end
-  return out
-end
-
--- aniso.variants{ {label = "ddpm", ["schedule.lambda"] = "isotropic"}, … }
-function study.variants(list)
-  return list
-end
-
--- aniso.power{-0.25, 0, 0.5}: λ policies for a grid.
-function study.power(gammas)
-  local out = {}
-  for i, gamma in ipairs(gammas) do out[i] = { "power", gamma = gamma } end
   return out
 end
 
@@ -138,34 +63,16 @@ function study.baseline_label(of)
   return given
 end
 
-local function variations(of)
+local function variations_of(of)
   local out = { {} }
-  if of.variants then out = product(out, of.variants) end
-  for _, axis in ipairs(of.vary or {}) do out = product(out, axis) end
+  if of.variants then out = variations.product(out, of.variants) end
+  for _, axis in ipairs(of.vary or {}) do out = variations.product(out, axis) end
   if type(of.baseline) == "table" then
     local baseline = paths.copy(of.baseline)
     baseline.label = study.baseline_label(of)
     table.insert(out, 1, baseline)
   end
   return out
-end
-
-local function overlaps(a, b)
-  return a == b or a:sub(1, #b + 1) == b .. "." or b:sub(1, #a + 1) == a .. "."
-end
-
--- Sets one axis of a list of axes: in the place of those that vary the same, or behind all.
-local function set_axis(axes, path, values)
-  local kept, place = {}, nil
-  for _, axis in ipairs(axes) do
-    local same = false
-    for _, variation in ipairs(axis) do
-      for key in pairs(variation) do same = same or key ~= "label" and overlaps(key, path) end
-    end
-    if same then place = place or #kept + 1 else kept[#kept + 1] = axis end
-  end
-  table.insert(kept, place or #kept + 1, study.grid { [path] = values })
-  return kept
 end
 
 -- --set vary.PATH={…} sets the values of an axis; → the study so changed, other overrides.
@@ -181,10 +88,35 @@ local function revary(of, overrides)
       error(("--set vary.%s needs a list of values such as {0, 0.5}, got %s"):format(path,
         override[2]), 0)
     else
-      changed.vary = set_axis(changed.vary or {}, path, values)
+      changed.vary = variations.set_axis(changed.vary or {}, path, values)
     end
   end
   return changed, rest
+end
+
+-- An option that the study varies cannot be set for all of its variants.
+local function check_override(variation, path)
+  for _, varied in ipairs(variations.keys(variation)) do
+    if variations.overlaps(varied, path) then
+      error(("the study varies %s: --set %s would make its variants equal"):format(varied, path), 0)
+    end
+  end
+end
+
+-- The configuration of one variation. What an ablation leaves out is left out last, of what the base,
+-- the variation and --set make together.
+local function config_of(of, variation, overrides, varies)
+  local config = paths.copy(of.base)
+  config.data = paths.copy(of.data)
+  for _, path in ipairs(variations.keys(variation)) do
+    paths.set(config, path, paths.copy(variation[path]))
+  end
+  for _, override in ipairs(overrides) do
+    if varies then check_override(variation, override[1]) end
+    options.set(config, override[1], override[2])
+  end
+  if variation.without then ablation.apply(config, variation.without) end
+  return config
 end
 
 -- The runs of a study: {label =, config =, seed =}. `overrides` is a list of {path, text}
@@ -192,25 +124,12 @@ end
 function study.expand(given, overrides, seeds)
   local out = {}
   local of, rest = revary(given, overrides)
-  local varied = variations(of)
+  local varied = variations_of(of)
   for _, seed in ipairs(study.seeds(seeds or of.seeds)) do
     for _, variation in ipairs(varied) do
-      local config = paths.copy(of.base)
-      config.data = paths.copy(of.data)
-      for _, path in ipairs(sorted_keys(variation)) do
-        paths.set(config, path, paths.copy(variation[path]))
-      end
-      for _, override in ipairs(rest) do
-        for _, path in ipairs(sorted_keys(variation)) do
-          if #varied > 1 and overlaps(path, override[1]) then
-            error(("the study varies %s: --set %s would make its variants equal")
-              :format(path, override[1]), 0)
-          end
-        end
-        options.set(config, override[1], override[2])
-      end
-      out[#out + 1] = { label = label_of(variation), config = config, seed = seed }
-      if out[#out].label == "" then out[#out].label = of.name end
+      local label = variations.label(variation)
+      out[#out + 1] = { label = label ~= "" and label or of.name, seed = seed,
+        config = config_of(of, variation, rest, #varied > 1) }
     end
   end
   return out

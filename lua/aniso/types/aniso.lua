@@ -40,6 +40,21 @@ function aniso.grid(axes) end
 ---@return aniso.Variation[]
 function aniso.variants(list) end
 
+---Which parts of the method an ablation leaves out, adds alone, or adds one after another. A part is
+---"lambda", "global_prior", "local_prior", "cross_attention", "mmd" or "class_weight".
+---@class aniso.AblationOptions
+---@field drop? string[] The whole method without each of these parts.
+---@field add? string[] None of these parts, and each of them alone.
+---@field grow? string[] None of these parts, then one more at a time.
+---@field full? string Label of the whole method (default "full").
+---@field none? string Label of the method with none of the parts of `add` or `grow` (default "none").
+
+---The variants of an ablation; the study's base is the whole method, which comes first.
+---aniso.ablation{ drop = {"lambda", "mmd"} } has three: full, no lambda, no mmd.
+---@param given aniso.AblationOptions
+---@return aniso.Variation[]
+function aniso.ablation(given) end
+
 ---λ policies n_j^(−γ) for a grid.
 ---@param gammas number[]
 ---@return aniso.option.lambda.power[]

@@ -1,0 +1,113 @@
+-- Variations: lists of {label =, ["a.b"] = value}, which grid, variants and power write, and their products.
+-- A variation of an ablation has `without`, the parts that it leaves out (ablation.lua), too.
+local literal = require "aniso.recipe.literal"
+local own_part = require "aniso.recipe.own_part"
+local paths = require "aniso.recipe.paths"
+
+local variations = {}
+
+-- "schedule.lambda" = {"power", gamma = 0.5}  →  "lambda=power(gamma=0.5)"
+local function short(path, value)
+  local text
+  if own_part.is(value) then value = own_part.labelled(value, path) end
+  if type(value) == "table" then
+    local parts = {}
+    for _, leaf in ipairs(paths.flatten(value)) do
+      parts[#parts + 1] = type(leaf.key) == "string" and not leaf.key:match "^%d+$"
+        and leaf.key .. "=" .. tostring(leaf.value) or tostring(leaf.value)
+    end
+    local kind = type(value[1]) == "string" and table.remove(parts, 1) or ""
+    text = kind .. (#parts > 0 and "(" .. table.concat(parts, ",") .. ")" or "")
+  else
+    text = type(value) == "number" and literal.number(value) or tostring(value)
+  end
+  return path:match "[^.]+$" .. "=" .. text
+end
+
+-- Fields of a variation that name no option.
+local FIELDS = { label = true, without = true }
+
+-- The options that a variation sets, by dotted name, sorted.
+function variations.keys(variation)
+  local keys = {}
+  for key in pairs(variation) do
+    if not FIELDS[key] then keys[#keys + 1] = key end
+  end
+  table.sort(keys)
+  return keys
+end
+
+-- The given label, or one made of the options.
+function variations.label(variation)
+  if variation.label then return variation.label end
+  local parts = {}
+  for i, path in ipairs(variations.keys(variation)) do parts[i] = short(path, variation[path]) end
+  return table.concat(parts, " ")
+end
+
+local function merged(a, b)
+  local out = {}
+  for _, side in ipairs { a, b } do
+    for key, value in pairs(side) do out[key] = value end
+  end
+  if a.without and b.without then
+    out.without = table.move(b.without, 1, #b.without, #a.without + 1, { table.unpack(a.without) })
+  end
+  local left, right = a.label or "", variations.label(b)
+  out.label = left ~= "" and right ~= "" and left .. " " .. right or left .. right
+  return out
+end
+
+-- Every pair of a variation of `left` and one of `right`.
+function variations.product(left, right)
+  local out = {}
+  for _, a in ipairs(left) do
+    for _, b in ipairs(right) do out[#out + 1] = merged(a, b) end
+  end
+  return out
+end
+
+-- aniso.grid{ ["schedule.lambda"] = {…}, ["loss.mmd"] = {0, 0.5} }: every combination.
+function variations.grid(axes)
+  local out = { {} }
+  for _, path in ipairs(variations.keys(axes)) do
+    local values = {}
+    for i, value in ipairs(axes[path]) do values[i] = { [path] = value } end
+    if #values == 0 then error(("grid: %s needs a list of values"):format(path), 0) end
+    out = variations.product(out, values)
+  end
+  return out
+end
+
+-- aniso.variants{ {label = "ddpm", ["schedule.lambda"] = "isotropic"}, … }
+function variations.variants(list)
+  return list
+end
+
+-- aniso.power{-0.25, 0, 0.5}: λ policies for a grid.
+function variations.power(gammas)
+  local out = {}
+  for i, gamma in ipairs(gammas) do out[i] = { "power", gamma = gamma } end
+  return out
+end
+
+-- Whether setting one of two dotted names changes the other.
+function variations.overlaps(a, b)
+  return a == b or a:sub(1, #b + 1) == b .. "." or b:sub(1, #a + 1) == a .. "."
+end
+
+-- Sets one axis of a list of axes: in the place of those that vary the same, or behind all.
+function variations.set_axis(axes, path, values)
+  local kept, place = {}, nil
+  for _, axis in ipairs(axes) do
+    local same = false
+    for _, variation in ipairs(axis) do
+      for _, key in ipairs(variations.keys(variation)) do same = same or variations.overlaps(key, path) end
+    end
+    if same then place = place or #kept + 1 else kept[#kept + 1] = axis end
+  end
+  table.insert(kept, place or #kept + 1, variations.grid { [path] = values })
+  return kept
+end
+
+return variations
