@@ -1,20 +1,19 @@
 /* dataset (Lua): core.data and the Dataset class, over data/dataset.h.
  *
- * core.data.open{…} takes the complete table that lua/aniso/method/data.lua makes. Fields are made
- * anew at each access; parts are "train", "val", "test"; positions count from 0.
- * core.data.methods is the class's method table, to which Lua may add. */
+ * core.data.open{…} is in bind/dataset_open.c. Fields are made anew at each access, but for
+ * `facts`; parts are "train", "val", "test"; positions count from 0. core.data.methods is the
+ * class's method table, to which Lua may add. */
 #include <string.h>
 
-#include "bind/tensor_arg.h"
+#include "bind/dataset.h"
 #include "bind/open.h"
+#include "bind/tensor_arg.h"
 #include "data/dataset.h"
 #include "tensor/scope.h"
 
-#define DATASET "aniso.Dataset"
-
 static an_dataset *check_dataset(lua_State *L)
 {
-    return an_check_handle(L, 1, DATASET);
+    return an_check_handle(L, 1, AN_DATASET);
 }
 
 static an_part check_part(lua_State *L)
@@ -107,6 +106,22 @@ static void push_three(lua_State *L, const float *values)
     }
 }
 
+/* The folds that came with the data, from 0, in the order of the listing; nil if an image has
+ * none. */
+static void push_folds(lua_State *L, const an_dataset *ds)
+{
+    lua_createtable(L, (int)ds->list.n, 0);
+    for (int64_t i = 0; i < ds->list.n; i++) {
+        if (ds->list.items[i].fold == 0) {
+            lua_pop(L, 1);
+            lua_pushnil(L);
+            return;
+        }
+        lua_pushinteger(L, ds->list.items[i].fold - 1);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
 static bool push_field(lua_State *L, const an_dataset *ds, const char *key)
 {
     if (!strcmp(key, "name"))
@@ -131,6 +146,12 @@ static bool push_field(lua_State *L, const an_dataset *ds, const char *key)
         push_counts(L, ds, AN_TRAIN);
     else if (!strcmp(key, "split"))
         push_split(L, ds);
+    else if (!strcmp(key, "folds"))
+        push_folds(L, ds);
+    else if (!strcmp(key, "facts"))
+        lua_getiuservalue(L, 1, 1);
+    else if (!strcmp(key, "missing"))
+        lua_pushinteger(L, ds->missing);
     else if (!strcmp(key, "mean"))
         push_three(L, ds->mean);
     else if (!strcmp(key, "std"))
@@ -306,63 +327,6 @@ static int push_text(lua_State *L, void *object)
     return 1;
 }
 
-/* The list of texts t[key] as C strings in a buffer on Lua's stack; NULL if it is absent. */
-static const char *const *check_texts(lua_State *L, int arg, const char *key, int *count)
-{
-    *count = 0;
-    if (lua_getfield(L, arg, key) == LUA_TNIL)
-        return NULL;
-    luaL_checktype(L, -1, LUA_TTABLE);
-    int list = lua_gettop(L);
-    *count = (int)luaL_len(L, list);
-    const char **texts = lua_newuserdatauv(L, (size_t)*count * sizeof *texts + 1, 0);
-    for (int i = 0; i < *count; i++) {
-        if (lua_geti(L, list, i + 1) != LUA_TSTRING)
-            luaL_error(L, "option data.%s: entry %d is not a text", key, i + 1);
-        texts[i] = lua_tostring(L, -1);
-        lua_pop(L, 1);
-    }
-    return texts;
-}
-
-static void check_table(lua_State *L, an_dataset_spec *spec)
-{
-    spec->table = (an_table){.path = an_opt_str(L, 1, "table", ""),
-                             .image = an_opt_str(L, 1, "image", "image"),
-                             .label = an_opt_str(L, 1, "label", "label"),
-                             .group = an_opt_str(L, 1, "group", NULL),
-                             .extension = an_opt_str(L, 1, "extension", "")};
-    spec->table.folders = check_texts(L, 1, "folders", &spec->table.folder_count);
-}
-
-/* core.data.open{…} → Dataset, or nil, message, code */
-static int data_open(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    an_dataset_spec spec = {
-        .source = (an_source)an_opt_enum(L, 1, "source", an_source_names, AN_FROM_FOLDER),
-        .name = an_opt_str(L, 1, "name", "images"),
-        .root = an_opt_str(L, 1, "root", "."),
-        .split = an_opt_str(L, 1, "split", NULL),
-        .n = an_opt_int(L, 1, "n", 1400),
-        .H = (int)an_opt_int(L, 1, "height", 32),
-        .W = (int)an_opt_int(L, 1, "width", 32),
-        .aspect = (an_aspect)an_opt_enum(L, 1, "aspect", an_aspect_names, AN_STRETCH),
-        .val = an_opt_num(L, 1, "val", 0.1),
-        .test = an_opt_num(L, 1, "test", 0.2),
-        .seed = (uint64_t)an_opt_int(L, 1, "seed", 0),
-        .many = an_opt_int(L, 1, "many", 100),
-        .few = an_opt_int(L, 1, "few", 20),
-        .cache = an_opt_str(L, 1, "cache", ""),
-    };
-    spec.classes = check_texts(L, 1, "classes", &spec.K);
-    check_table(L, &spec);
-    void **handle = an_new_handle(L, DATASET);
-    *handle = an_dataset_open(&spec);
-    return *handle ? 1 : an_push_failure(L);
-}
-
 static const luaL_Reg methods[] = {
     {"n", dataset_n},         {"labels", dataset_labels}, {"keys", dataset_keys},
     {"order", dataset_order}, {"batch", dataset_batch},   {NULL, NULL},
@@ -370,15 +334,18 @@ static const luaL_Reg methods[] = {
 
 static const luaL_Reg meta[] = {{"__index", dataset_index}, {NULL, NULL}};
 
-static const an_class dataset_class = {
-    .name = DATASET, .close = close_dataset, .text = push_text, .methods = methods, .meta = meta};
+static const an_class dataset_class = {.name = AN_DATASET,
+                                       .close = close_dataset,
+                                       .text = push_text,
+                                       .methods = methods,
+                                       .meta = meta};
 
 int an_open_data(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"open", data_open}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"open", an_lua_open_dataset}, {NULL, NULL}};
     an_define_class(L, &dataset_class);
     luaL_newlib(L, functions);
-    luaL_getmetatable(L, DATASET);
+    luaL_getmetatable(L, AN_DATASET);
     lua_getfield(L, -1, "methods");
     lua_setfield(L, -3, "methods");
     lua_pop(L, 1);

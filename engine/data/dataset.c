@@ -13,19 +13,17 @@
 #include "data/synthetic/lesions.h"
 
 const char *const an_source_names[AN_SOURCES + 1] = {
-    [AN_FROM_FOLDER] = "folder", [AN_FROM_TABLE] = "table", [AN_FROM_LESIONS] = "lesions"};
+    [AN_FROM_ROWS] = "rows", [AN_FROM_LESIONS] = "lesions"};
 
 /* ── opening, step by step ────────────────────────────────────────────────────── */
 
 static an_code list_files(an_dataset *ds, const an_dataset_spec *spec)
 {
-    bool table = spec->source == AN_FROM_TABLE;
-    an_code code = an_listing_begin(&ds->list, table ? spec->table.path : spec->root);
+    an_code code = an_listing_begin(&ds->list, spec->rows.source);
     if (code == AN_OK && spec->K > 0)
         code = an_listing_classes(&ds->list, spec->classes, spec->K);
     if (code == AN_OK)
-        code = table ? an_list_table(&ds->list, &spec->table)
-                     : an_list_classes_of_folder(&ds->list, spec->root);
+        code = an_list_rows(&ds->list, &spec->rows, &ds->missing);
     if (code == AN_OK)
         code = an_listing_seal(&ds->list);
     if (code == AN_OK)
@@ -50,17 +48,11 @@ static void name_cut(an_dataset *ds, const char *how)
 static an_code split_files(an_dataset *ds, const an_dataset_spec *spec)
 {
     const char *grouped = any_group(&ds->list) ? "grouped" : "stratified";
-    ds->ready_made = true;
-    if (spec->split) {
-        an_code code = an_list_parts(&ds->list, spec->split, &spec->table, ds->split_name);
-        if (code != AN_OK)
-            return code;
-    } else if (ds->list.items[0].part != AN_UNASSIGNED) {
-        snprintf(ds->split_name, sizeof ds->split_name, "folders");
-    } else {
-        ds->ready_made = false;
+    ds->ready_made = ds->list.items[0].part != AN_UNASSIGNED;
+    if (ds->ready_made)
+        snprintf(ds->split_name, sizeof ds->split_name, "%s", spec->split_name);
+    else
         name_cut(ds, grouped);
-    }
     return an_split_complete(&ds->list, spec->val, spec->test, spec->seed);
 }
 

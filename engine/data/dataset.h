@@ -20,15 +20,14 @@
 #include "data/source.h"
 #include "data/split.h"
 
-typedef enum { AN_FROM_FOLDER, AN_FROM_TABLE, AN_FROM_LESIONS, AN_SOURCES } an_source;
-extern const char *const an_source_names[AN_SOURCES + 1]; /* "folder", "table", "lesions", NULL */
+typedef enum { AN_FROM_ROWS, AN_FROM_LESIONS, AN_SOURCES } an_source;
+extern const char *const an_source_names[AN_SOURCES + 1]; /* "rows", "lesions", NULL */
 
 typedef struct an_dataset_spec {
     const char *name; /* for lists and the database                          */
     an_source source;
-    const char *root;           /* folder source                                        */
-    an_table table;             /* table source                                         */
-    const char *split;          /* folder of ready-made lists, NULL: cut one            */
+    an_rows rows;               /* rows source                                          */
+    const char *split_name;     /* of parts that the rows bring                         */
     const char *const *classes; /* K names, or NULL with K = 0: sorted by name          */
     int K;
     int64_t n; /* lesions source                                       */
@@ -55,6 +54,7 @@ typedef struct an_dataset {
     double val, test;                /* as specified                                         */
     bool ready_made;                 /* the parts came with the data                         */
     int64_t group_leaks, copy_leaks; /* an_split_leaks                                       */
+    int64_t missing;                 /* rows without a file, left out                        */
     float mean[3], std[3];           /* of the training part, values in [0, 1]               */
     char sha256[AN_SHA256_HEX], split_sha256[AN_SHA256_HEX];
 } an_dataset;

@@ -25,6 +25,7 @@ typedef struct an_item {
     const char *group; /* a lesion, a patient: stays on one side; NULL: alone      */
     int64_t line;      /* of the table that named it; 0 for a folder               */
     int label;         /* 0 … K−1, after sealing                                   */
+    int fold;          /* 1 … of the folds that came with the data; 0: none       */
     an_part part;
     char hash[AN_SHA256_HEX]; /* of the content: the file's bytes, or the pixels          */
     an_stamp stamp;           /* of the file, taken before it was hashed; 0: unknown       */

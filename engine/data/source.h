@@ -1,33 +1,34 @@
-/* source: where the names of a data set's images come from. The first two functions fill an empty
- * listing (an_listing_begin) and leave it unsealed; the third requires it sealed. */
+/* source: the images that a data set names, as rows that the caller prepared. Reading tables and
+ * folders is a decision per data set and is made above (lua/aniso/method/data/). */
 #ifndef AN_DATA_SOURCE_H
 #define AN_DATA_SOURCE_H
 
+#include <stdbool.h>
+
 #include "data/listing.h"
 
-/* source_folder.c: root/CLASS/FILE, or root/{train,val,test}/CLASS/FILE, where the items get their
- * part. Images end with .jpg, .jpeg, .png or .bmp in any case; the key is the path below
- * root. AN_ENOTFOUND: no root. AN_EFORMAT: no class folder, a class folder without image. */
-an_code an_list_classes_of_folder(an_listing *list, const char *root);
+/* n ≥ 1 images. Lists have n entries; those marked [opt] may be NULL. */
+typedef struct an_rows {
+    const char *source; /* the table or folder that named them, for messages                */
+    const char *root;   /* of the data set: absolute names must be below it or a folder    */
+    int64_t n;
+    const char *const *key;        /* unique in the data set                               */
+    const char *const *class_name; /* of the image                                         */
+    const char *const *file;       /* [opt] the file's name, if it is not the key          */
+    const char *const *group;      /* [opt] "" : the image is alone                        */
+    const int64_t *line;           /* [opt] of the table; 0: none                          */
+    const int64_t *part;           /* [opt] an_part                                        */
+    const int64_t *fold;           /* [opt] 1 …; 0: none                                   */
+    const char *extension;         /* added to names that lack it: ".jpg", or ""           */
+    const char *const *folders;    /* searched for the images, in this order               */
+    int folder_count;              /* 0: the names are paths                               */
+    bool skip_missing;             /* an absent file leaves its row out                    */
+} an_rows;
 
-/* source_table.c: one row per image in a CSV file. */
-typedef struct an_table {
-    const char *path;           /* of the CSV file                                        */
-    const char *image, *label;  /* columns                                                */
-    const char *group;          /* column; NULL: none                                     */
-    const char *extension;      /* added to names that lack it: ".jpg", or ""             */
-    const char *const *folders; /* searched for the images, in this order                 */
-    int folder_count;
-} an_table;
-
-/* AN_EFORMAT and AN_ENOTFOUND name the table and the line: an absent image, an empty name. */
-an_code an_list_table(an_listing *list, const an_table *table);
-
-/* Ready-made parts: the files *train.csv, *test.csv and, optionally, *val.csv in `folder`, with the
- * column table->image and optionally table->label, which must then agree with the listing. Images
- * in no file become AN_UNUSED. The listing must be sealed. `name` receives the common prefix of the
- * files ("diffmic"), or the name of the folder. AN_EFORMAT names file and line: an unknown image,
- * another label, an image in two parts. */
-an_code an_list_parts(an_listing *list, const char *folder, const an_table *table, char name[256]);
+/* Fills an empty listing (an_listing_begin) and leaves it unsealed; *missing: rows left out. With
+ * folders, a name may hold folders of its own, with / or \ between them. AN_EFORMAT: a name that
+ * leaves its folder, by .. or as an absolute path. AN_ENOTFOUND: an absent image; the message has
+ * source and line. One stat per row and folder tried; none without folders. */
+an_code an_list_rows(an_listing *list, const an_rows *rows, int64_t *missing);
 
 #endif

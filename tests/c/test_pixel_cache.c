@@ -18,7 +18,6 @@
 #include "io/checksum.h"
 #include "data/hash_cache.h"
 #include "data/pixel_cache.h"
-#include "data/source.h"
 #include "tests/c/scratch.h"
 
 enum { IMAGES = 40, SIDE = 4, BYTES = IMAGES * SIDE * SIDE * 3 };
@@ -32,11 +31,25 @@ static void make_images(void)
     }
 }
 
+/* The images of data/a and data/b. */
 static void list_images(an_listing *list, const char *cache)
 {
     const char *root = scratch("data");
     assert_int_equal(an_listing_begin(list, root), AN_OK);
-    assert_int_equal(an_list_classes_of_folder(list, root), AN_OK);
+    for (int k = 0; k < 2; k++) {
+        const char *class_name = k ? "b" : "a";
+        char folder[256], path[512], **names;
+        int64_t count;
+        snprintf(folder, sizeof folder, "%s/%s", root, class_name);
+        assert_int_equal(an_folder_list(folder, false, &names, &count), AN_OK);
+        for (int64_t i = 0; i < count; i++) {
+            snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+            an_item item = {
+                .key = path, .path = path, .class_name = class_name, .part = AN_UNASSIGNED};
+            assert_int_equal(an_listing_add(list, &item), AN_OK);
+        }
+        an_free(names);
+    }
     assert_int_equal(an_listing_seal(list), AN_OK);
     assert_int_equal(an_hash_files(list, cache), AN_OK);
 }

@@ -160,129 +160,82 @@ static void test_shot_groups(void **state)
 
 /* ── sources ──────────────────────────────────────────────────────────────────── */
 
-static an_code list_folder(const char *root, an_listing *list)
+/* Three rows of two classes: "a" and "b" of a table with groups and folds, in the folder t/images.
+ */
+static an_code list_rows(const char *const key[3], an_listing *list, bool skip, int64_t *missing)
 {
-    assert_int_equal(an_listing_begin(list, root), AN_OK);
-    an_code code = an_list_classes_of_folder(list, root);
+    static const char *const classes[2] = {"nv", "mel"}, *const labels[3] = {"nv", "mel", "mel"};
+    static const char *const groups[3] = {"L", "", "L"};
+    static const int64_t lines[3] = {2, 3, 5}, folds[3] = {1, 2, 1};
+    const char *const folders[2] = {scratch("t/none"), scratch("t/images")};
+    an_rows rows = {.source = "meta.csv",
+                    .root = scratch_root,
+                    .n = 3,
+                    .key = key,
+                    .class_name = labels,
+                    .group = groups,
+                    .line = lines,
+                    .fold = folds,
+                    .extension = ".png",
+                    .folders = folders,
+                    .folder_count = 2,
+                    .skip_missing = skip};
+    assert_int_equal(an_listing_begin(list, rows.source), AN_OK);
+    assert_int_equal(an_listing_classes(list, classes, 2), AN_OK);
+    an_code code = an_list_rows(list, &rows, missing);
     return code == AN_OK ? an_listing_seal(list) : code;
 }
 
-static void test_folders(void **state)
+static void rows_refused(const char *key, an_code expected, const char *why)
 {
-    (void)state;
     an_listing list;
-    scratch_colour("plain/dog/1.PNG", 2, 2, 1, 2, 3);
-    scratch_colour("plain/cat/1.png", 2, 2, 1, 2, 3);
-    scratch_file("plain/cat/notes.txt", "x", 1);
-    scratch_file("plain/readme.txt", "x", 1);
-    assert_int_equal(list_folder(scratch("plain"), &list), AN_OK);
-    assert_int_equal(list.n, 2);
-    assert_string_equal(list.classes[0], "cat");
-    assert_string_equal(list.items[1].key, "dog/1.PNG");
-    assert_int_equal(list.items[1].part, AN_UNASSIGNED);
-    an_listing_free(&list);
-
-    static const char *const files[] = {"train/a/1.png", "train/b/1.png", "val/a/1.png",
-                                        "test/a/1.png", "test/b/1.png"};
-    for (int i = 0; i < 5; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "levels/%s", files[i]);
-        scratch_colour(name, 2, 2, (uint8_t)i, 2, 3);
-    }
-    assert_int_equal(list_folder(scratch("levels"), &list), AN_OK);
-    assert_int_equal(count(&list, 0, AN_TRAIN) + count(&list, 1, AN_TRAIN), 2);
-    assert_int_equal(count(&list, 0, AN_VAL), 1);
-    assert_int_equal(count(&list, 1, AN_TEST), 1);
-    an_listing_free(&list);
-
-    scratch_file("hollow/a/notes.txt", "x", 1);
-    assert_int_equal(list_folder(scratch("hollow"), &list), AN_EFORMAT);
-    assert_non_null(strstr(an_err_message(), "hollow/a: holds no .jpg"));
-    an_listing_free(&list);
-    assert_int_equal(list_folder(scratch("absent"), &list), AN_ENOTFOUND);
-    an_listing_free(&list);
-}
-
-static const char *folders[1];
-
-static an_code list_table(const char *text, an_listing *list, const char *const *classes)
-{
-    an_table table = {.path = scratch_file("t/meta.csv", text, strlen(text)),
-                      .image = "id",
-                      .label = "dx",
-                      .group = "lesion",
-                      .extension = ".png",
-                      .folders = folders,
-                      .folder_count = 1};
-    folders[0] = scratch("t/images");
-    assert_int_equal(an_listing_begin(list, table.path), AN_OK);
-    if (classes)
-        assert_int_equal(an_listing_classes(list, classes, 2), AN_OK);
-    an_code code = an_list_table(list, &table);
-    return code == AN_OK ? an_listing_seal(list) : code;
-}
-
-static void table_refused(const char *text, const char *why)
-{
-    static const char *const classes[2] = {"nv", "mel"};
-    an_listing list;
-    an_code code = list_table(text, &list, classes);
-    assert_true(code == AN_EFORMAT || code == AN_ENOTFOUND);
+    int64_t missing;
+    assert_int_equal(list_rows((const char *[]){"a", "b", key}, &list, false, &missing), expected);
     if (!strstr(an_err_message(), why))
         fail_msg("'%s' lacks '%s'", an_err_message(), why);
     an_listing_free(&list);
 }
 
-static void test_tables(void **state)
+static void test_rows_find_their_images(void **state)
 {
     (void)state;
-    static const char *const classes[2] = {"nv", "mel"};
     an_listing list;
-    scratch_colour("t/images/a.png", 2, 2, 1, 1, 1);
-    scratch_colour("t/images/b.png", 2, 2, 1, 1, 1);
-    assert_int_equal(list_table("lesion,id,dx\nL,b,nv\n,a.png,mel\n", &list, classes), AN_OK);
-    assert_string_equal(list.items[0].key, "a.png");
-    assert_int_equal(list.items[0].label, 1);
-    assert_null(list.items[0].group);
-    assert_string_equal(list.items[1].group, "L");
-    an_listing_free(&list);
-    table_refused("lesion,id,dx\nL,a,nv\nL,c,nv\n", "meta.csv line 3: image c.png is not in");
-    table_refused("lesion,id,dx\nL,a,nv\nL,b,vn\n", "line 3: 'b' has the unknown label 'vn'");
-    table_refused("lesion,id,dx\nL,a,nv\nL,a,nv\n", "'a' is listed twice, lines 2 and 3");
-    table_refused("lesion,id,dx\nL,,nv\n", "line 2: the id is empty");
-    table_refused("lesion,id,dx\n", "no image is listed");
-    table_refused("lesion,id,label\nL,a,nv\n", "no column 'dx'");
-}
-
-static an_code read_parts(const char *train, const char *test, char name[256])
-{
-    an_listing list;
-    an_table table = {.image = "id", .label = "dx"};
-    assert_int_equal(list_table("lesion,id,dx\n,a,nv\n,b,mel\n", &list, NULL), AN_OK);
-    scratch_file("parts/pub_train.csv", train, strlen(train));
-    scratch_file("parts/pub_test.csv", test, strlen(test));
-    an_code code = an_list_parts(&list, scratch("parts"), &table, name);
-    if (code == AN_OK) {
-        assert_int_equal(list.items[0].part, AN_TRAIN);
-        assert_int_equal(list.items[1].part, AN_TEST);
+    int64_t missing = -1;
+    char inside[300];
+    for (int i = 0; i < 2; i++)
+        scratch_colour(i ? "t/images/b.png" : "t/images/a.png", 2, 2, 1, 1, 1);
+    scratch_colour("t/images/deep/c.png", 2, 2, 1, 1, 1);
+    snprintf(inside, sizeof inside, "%s", scratch("t/images/deep/c.png"));
+    const char *const names[] = {"deep/c", "deep\\c.png", inside};
+    for (int i = 0; i < 3; i++) {
+        const char *const key[3] = {"a.png", "b", names[i]};
+        assert_int_equal(list_rows(key, &list, false, &missing), AN_OK);
+        an_item *c = an_listing_find(&list, names[i]);
+        assert_string_equal(c->path, inside);
+        assert_int_equal(c->label, 1);
+        assert_int_equal(c->line, 5);
+        assert_int_equal(c->fold, 1);
+        assert_int_equal(c->part, AN_UNASSIGNED);
+        assert_true(c->stamp.size > 0);
+        assert_string_equal(c->group, "L");
+        assert_null(an_listing_find(&list, "b")->group);
+        an_listing_free(&list);
     }
+    assert_int_equal(list_rows((const char *[]){"a", "b", "x"}, &list, true, &missing), AN_OK);
+    assert_int_equal(missing, 1);
+    assert_int_equal(list.n, 2);
     an_listing_free(&list);
-    return code;
 }
 
-static void test_ready_made_parts(void **state)
+static void test_rows_that_are_refused(void **state)
 {
     (void)state;
-    char name[256];
-    assert_int_equal(read_parts("id,dx\na,nv\n", "id\nb\n", name), AN_OK);
-    assert_string_equal(name, "pub");
-    assert_int_equal(read_parts("id,dx\na,nv\n", "id\nb\na\n", name), AN_EFORMAT);
-    assert_non_null(
-        strstr(an_err_message(), "pub_test.csv line 3: image 'a' is already in the train"));
-    assert_int_equal(read_parts("id,dx\na,mel\n", "id\nb\n", name), AN_EFORMAT);
-    assert_non_null(strstr(an_err_message(), "labelled 'mel' here and 'nv'"));
-    assert_int_equal(read_parts("id,dx\nz,mel\n", "id\nb\n", name), AN_EFORMAT);
-    assert_non_null(strstr(an_err_message(), "pub_train.csv line 2: image 'z' is not in"));
+    scratch_colour("t/a.png", 2, 2, 1, 1, 1);
+    rows_refused("x", AN_ENOTFOUND, "meta.csv line 5: image x.png is not in ");
+    rows_refused("../a", AN_EFORMAT, "meta.csv line 5: image ../a.png is outside ");
+    rows_refused("deep\\..\\..\\a", AN_EFORMAT, "a.png is outside ");
+    rows_refused("/etc/hostname", AN_EFORMAT, "image /etc/hostname.png is outside ");
+    rows_refused("a", AN_EFORMAT, "'a' is listed twice, lines 2 and 5");
 }
 
 static an_listing open_listing(void)
@@ -332,9 +285,8 @@ int main(void)
         cmocka_unit_test(test_validation_is_cut_from_training_only),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_shot_groups),
-        cmocka_unit_test(test_folders),
-        cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_ready_made_parts),
+        cmocka_unit_test(test_rows_find_their_images),
+        cmocka_unit_test(test_rows_that_are_refused),
         cmocka_unit_test(test_the_order_of_calls_is_asserted),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

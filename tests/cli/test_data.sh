@@ -9,7 +9,7 @@ split_of() { "$aniso" data info "$@" --set size=8 2>/dev/null | sed -n 's/^split
 counts() { "$aniso" data info "$@" --set size=8 2>/dev/null | sed -n 's/^all *//p' | tr -s ' '; }
 
 expect "info" 0 "$aniso" data info "$good" --set size=8
-says out "^folder: 3 classes, 8x8 pixels$"
+says out "^good: 3 classes, 8x8 pixels$"
 
 # ── split ───────────────────────────────────────────────────────────────────────────────
 expect "split" 0 "$aniso" data split "$good" "$dir/lists" --seed 5 --val 0.25 --test 0.25 --set size=8

@@ -192,7 +192,12 @@ end
 
 function T:test_the_worlds_refusals_name_the_thing()
   refuses({ "folder", root = root .. "/none" }, root .. "/none: no such folder")
-  refuses({ "ham10000", root = root }, "HAM10000_metadata.csv: no such file", "root")
+  refuses({ "ham10000", root = root }, root .. ": not HAM10000: expected HAM10000_metadata.csv",
+    "found nothing")
+  refuses({ "folder", root = root }, root .. ": holds no class folder")
+  write("a/notes.txt", "x")
+  refuses({ "folder", root = root }, root .. "/a: holds no .jpg, .png or .bmp image, but 1 .txt, which "
+    .. "are not read; add some or remove the folder")
   make_ham()
   write("images/ISIC_0000007.jpg", "this is text")
   refuses({ "ham10000", root = root, cache = false }, "ISIC_0000007.jpg: not a JPEG, PNG or BMP")
@@ -207,7 +212,7 @@ function T:test_the_worlds_refusals_name_the_thing()
     "class 'mel' has no training image")
   local ds, message, code = data.open { "ham10000", root = root .. "/none" }
   lu.assertNil(ds)
-  lu.assertStrContains(message, "no such file")
+  lu.assertStrContains(message, "no such folder; `root` must be the folder of HAM10000")
   lu.assertEquals(code, "ENOTFOUND")
 end
 

@@ -8,6 +8,16 @@ local function resnet()
   return aniso.resnet { "resnet", depth = 8, width = 4 }
 end
 
+local function csv()
+  local folder = assert(core.sys.mkdtemp())
+  local path = folder .. "/t.csv"
+  assert(core.sys.write_atomic(path, "a,b\n"))
+  local made = assert(core.csv.read(path))
+  os.remove(path)
+  os.remove(folder)
+  return made
+end
+
 local makers = {
   Tensor = { make = function() return core.tensor.zeros { 2 } end, use = "numel" },
   Schedule = { make = function() return aniso.schedule { "cosine", T = 10, K = 3 } end, use = "snr" },
@@ -17,6 +27,7 @@ local makers = {
   Denoiser = { make = function() return aniso.denoiser { "film", K = 3, features = 16, dim = 8 } end,
     use = "encode" },
   MMD = { make = function() return aniso.mmd {} end, use = "loss" },
+  Csv = { make = csv, use = "n" },
   Dataset = { make = function() return aniso.data { "lesions", n = 70, size = 16 } end, use = "n" },
 }
 

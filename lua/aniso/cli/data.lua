@@ -1,6 +1,7 @@
 -- aniso data info | split | import SOURCE: an image set without training. info shows what it
 -- holds, split writes the lists of its parts, import decodes its images ahead of the first run.
--- SOURCE is a kind (lesions, ham10000, csv, folder), a folder of images, or a recipe.
+-- SOURCE is a kind (lesions, ham10000, csv, folder …), a folder of images, a table, or a recipe. A folder
+-- or a table of a published set is taken as that set.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local options = require "aniso.recipe.options"
@@ -22,7 +23,7 @@ end
 
 local function verb(parser, name, summary)
   local one = parser:command(name, summary)
-  one:argument("source", "lesions, ham10000, csv, folder, a folder of images, or a recipe")
+  one:argument("source", "a kind (lesions, ham10000, …), a folder of images, a table, or a recipe")
   common.set(one)
   return one
 end
@@ -40,12 +41,24 @@ function data.arguments(parser)
   parser:require_command(true)
 end
 
+local TABLES = { csv = true, tsv = true }
+
+-- A table is that of a published set, or one of any other.
+local function described_table(path)
+  local folder, name = path:match "^(.*)/([^/]*)$"
+  folder, name = folder or ".", name or path
+  local kind = require("aniso.method.data").recognise(folder)
+  if kind then return { kind, root = folder } end
+  return { "csv", root = folder, table = name }
+end
+
 -- The data options of SOURCE.
 local function described(source)
   local kind = sys.exists(source)
   if kind == "directory" then
-    local published = sys.exists(source .. "/HAM10000_metadata.csv")
-    return { published and "ham10000" or "folder", root = source }
+    return { require("aniso.method.data").recognise(source) or "folder", root = source }
+  elseif kind == "file" and TABLES[(source:match "%.(%w+)$" or ""):lower()] then
+    return described_table(source)
   elseif kind == "file" then
     local study = require("aniso.recipe.load").load(source)
     if not study then error(source .. ": this recipe describes no study", 0) end
@@ -121,8 +134,18 @@ function verbs.split(args)
       print(("%s  %d images"):format(path, count))
     end
   end
-  print(("\nIn a recipe's data: split = %s%s"):format(pretty.format(args.folder),
+  print(("\nIn a recipe's data: split = %s%s"):format(pretty.format(cli.need(sys.realpath(args.folder))),
     alone and ", val = 0" or ""))
+end
+
+-- The options as a recipe gives them.
+local function without_defaults(given)
+  local shown, rules = { given[1] }, options.about(require("aniso.method.data").kinds).kinds[given[1]]
+  for key, value in pairs(given) do
+    local about = key ~= 1 and options.about(rules[key])
+    if about and not about.fields and value ~= about.default then shown[key] = value end
+  end
+  return shown
 end
 
 function verbs.import(args)
@@ -138,13 +161,7 @@ function verbs.import(args)
   if dataset.split.test_is_val == 0 then n = n + #dataset:keys "val" end
   print(("%d images, %dx%d, %d classes, ready after %.2f s"):format(n, dataset.width,
     dataset.height, dataset.K, sys.monotonic() - start))
-  local shown = { given[1] }
-  for _, key in ipairs { "root", "table", "image", "label", "group", "extension", "images", "size",
-      "aspect", "split", "cache" } do
-    shown[key] = given[key]
-  end
-  if shown.aspect == "stretch" then shown.aspect = nil end -- as it is without
-  print("\nIn a recipe:  data = " .. pretty.format(shown))
+  print("\nIn a recipe:  data = " .. pretty.format(without_defaults(given)))
 end
 
 function data.run(args)

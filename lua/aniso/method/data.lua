@@ -1,45 +1,18 @@
 -- Data sets for recipes: aniso.data{"ham10000", root = …} checks the options, completes them
--- and opens the userdata aniso.Dataset. The kinds: folder (a sub-folder per class), csv (a
--- table of images), ham10000 (csv as published), lesions (synthetic, built in).
+-- and opens the userdata aniso.Dataset. The kinds are in data/registry.lua.
 local core = require "aniso.core"
+local info = require "aniso.method.data.info"
+local lists = require "aniso.method.data.split_lists"
 local options = require "aniso.recipe.options"
+local refusal = require "aniso.method.data.refusal"
+local registry = require "aniso.method.data.registry"
+local warnings = require "aniso.method.data.warnings"
 
-local data = {}
+local data = { recognise = registry.recognise }
 
-local fraction = options.number { min = 0, below = 1 }
-
--- What every kind understands; `more` adds its own.
-local function kind(more)
-  local fields = {
-    size = options.any,                              -- 32, or {height, width}
-    seed = options.integer { default = 0 },          -- of the split
-    val = options.optional(fraction),                -- of all images, or of a ready-made
-    test = options.optional(fraction),               -- training list; of all images
-    shot = { many = 100, few = 20 },                 -- Liu et al. 2019
-  }
-  for key, value in pairs(more) do fields[key] = value end
-  return fields
-end
-
-local function files(more)
-  more.root = options.optional "string"
-  more.cache = options.any                           -- a folder, false, or nil: the user's
-  more.aspect = options.one_of { "stretch", "crop", "pad" }
-  more.classes = options.optional(options.list "string")
-  return kind(more)
-end
-
-data.kinds = options.kinds {
-  folder = files { split = options.optional "string" },
-  csv = files {
-    table = options.optional "string", image = "image", label = "label",
-    group = options.optional "string", extension = "", images = options.any,
-    split = options.optional "string",
-  },
-  ham10000 = files { split = options.optional "string" },
-  lesions = kind { n = options.integer { default = 1400, min = 70 } },
-  default = "lesions",
-}
+local kinds = { default = "lesions" }
+for name, set in pairs(registry.of) do kinds[name] = set.options end
+data.kinds = options.kinds(kinds)
 
 -- The options of ds:batch's `augment`, with their defaults: nothing is changed.
 data.augment = {
@@ -73,53 +46,6 @@ local function check_size(size)
   return height, width
 end
 
-local function need(given, key, why)
-  if given[key] == nil then
-    error(("option data.%s is needed: %s (--set data.%s=…)"):format(key, why, key), 0)
-  end
-  return given[key]
-end
-
-local function join(folder, name)
-  return name:sub(1, 1) == "/" and name or folder:gsub("/+$", "") .. "/" .. name
-end
-
--- What each kind adds to the table that the engine takes.
-local open = {}
-
-function open.folder(given)
-  return { source = "folder", split = given.split,
-    root = need(given, "root", "the folder that holds a folder per class") }
-end
-
-function open.csv(given)
-  local root = need(given, "root", "the folder that holds the table and the images")
-  local images = given.images or "images"
-  if type(images) == "string" then images = { images } end
-  local folders = {}
-  for i, folder in ipairs(images) do folders[i] = join(root, folder) end
-  return {
-    source = "table", table = join(root, need(given, "table", "the CSV file's name")),
-    image = given.image, label = given.label, group = given.group,
-    extension = given.extension, folders = folders, split = given.split,
-  }
-end
-
-function open.ham10000(given)
-  need(given, "root", "the folder that holds HAM10000_metadata.csv")
-  local out = open.csv {
-    root = given.root, table = "HAM10000_metadata.csv", image = "image_id", label = "dx",
-    group = "lesion_id", extension = ".jpg", split = given.split,
-    images = { "images", ".", "HAM10000_images_part_1", "HAM10000_images_part_2" },
-  }
-  out.classes = { "nv", "mel", "bkl", "bcc", "akiec", "vasc", "df" }
-  return out
-end
-
-function open.lesions(given)
-  return { source = "lesions", name = "lesions (synthetic)", n = given.n, test = 0.3 }
-end
-
 -- A complete copy of the options; raises on a mistake. `where`: their name in messages.
 function data.check(given, where)
   local out = options.check(given, data.kinds, where or "data")
@@ -129,48 +55,45 @@ end
 
 -- The columns of a list of such images, as `split` reads it: image, class.
 function data.columns(given)
-  if given[1] == "ham10000" then return { "image_id", "dx" } end
-  return { given.image or "image", given.label or "label" }
+  local columns = registry.of[given[1]].columns
+  return columns and columns(given) or { "image", "label" }
+end
+
+-- What the engine opens, from the files that the options name.
+local function describe(given)
+  local set = registry.of[given[1]]
+  local facts = { kind = set.kind, title = set.title, notes = {}, warnings = {} }
+  local spec = set.open(given, facts, registry.recognise)
+  spec.facts, spec.name = facts, given.name or spec.name or set.kind
+  if given.split and not set.brings_parts and not spec.rows.part then
+    lists.apply(spec, given.split, data.columns(given), given.ratio)
+  end
+  if spec.rows and #spec.rows.key == 0 then refusal.raise("EFORMAT", "%s: no image is listed",
+    spec.origin) end
+  return spec
 end
 
 -- The Dataset, or nil, message, code when the files are not as they should be.
 function data.open(given)
   given = data.check(given)
-  local spec = open[given[1]](given)
-  spec.name = spec.name or given[1]
+  local spec, message, code = refusal.catch(describe, given)
+  if not spec then return nil, message, code end
   spec.height, spec.width = check_size(given.size)
   spec.classes = given.classes or spec.classes
   spec.aspect, spec.seed = given.aspect, given.seed
   spec.val, spec.test = given.val, given.test or spec.test
   spec.many, spec.few = given.shot.many, given.shot.few
   spec.cache = cache_folder(given.cache)
-  return core.data.open(spec)
+  local ds
+  ds, message, code = core.data.open(spec)
+  if not ds then return nil, message, code end
+  if ds.missing > 0 then
+    warnings.add(spec.facts.warnings, "%s: %d images are not there, and left out", spec.origin, ds.missing)
+  end
+  return ds
 end
 
--- ds:info() → the text of `aniso data info`.
-function core.data.methods.info(ds)
-  local split, lines = ds.split, {}
-  local function add(format, ...) lines[#lines + 1] = format:format(...) end
-  add("%s: %d classes, %dx%d pixels", ds.name, ds.K, ds.width, ds.height)
-  add("content  %s", ds.sha256)
-  add("split    %s, seed %d, %s", split.name, split.seed, split.sha256)
-  add("imbalance %.1f, many > %d, few < %d training images", split.imbalance_factor, split.many,
-    split.few)
-  if split.test_is_val == 1 then add("validation is the test part: there is no other") end
-  if split.group_leaks > 0 then
-    add("%d validation and test images share a group with training", split.group_leaks)
-  end
-  local width = 5
-  for _, name in ipairs(ds.classes) do width = math.max(width, utf8.len(name) or #name) end
-  local row = "%-" .. width .. "s %8s %8s %8s  %s"
-  add("")
-  add(row, "class", "train", "val", "test", "shots")
-  for k, name in ipairs(ds.classes) do
-    add(row, name, split.n_train[k], split.n_val[k], split.n_test[k], split.shot[k])
-  end
-  add(row, "all", ds:n "train", ds:n "val", ds:n "test", "")
-  return (table.concat(lines, "\n"):gsub(" +\n", "\n"):gsub(" +$", ""))
-end
+core.data.methods.info = info
 
 return setmetatable(data, { __call = function(_, given)
   local ds, message = data.open(given)

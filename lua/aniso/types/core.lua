@@ -9,6 +9,7 @@
 ---@field ops aniso.core.ops
 ---@field rng aniso.core.rng
 ---@field data aniso.core.data
+---@field csv aniso.core.csv
 ---@field schedule aniso.core.schedule
 ---@field module aniso.core.module
 ---@field resnet aniso.core.resnet

@@ -20,6 +20,15 @@
 ---@field n_test integer[] Images per class.
 ---@field shot ("many"|"medium"|"few")[] Group of each class.
 
+---What a data set's files said besides its images.
+---@class aniso.DatasetFacts
+---@field kind string The kind's name in recipes.
+---@field title? string Of a published set.
+---@field other_files? table<string, { n: integer, example: string }> Files that are not images, by extension.
+---@field strays? integer Images in folders that are of no class.
+---@field notes string[] Lines for `aniso data info`.
+---@field warnings string[] What was warned about.
+
 ---Images, labels and parts, ready for training. Class numbers in tensors are 0 … K−1; lists by class
 ---count from 1. Positions in a part count from 0. Fields are made afresh at each access.
 ---@class aniso.Dataset
@@ -34,6 +43,11 @@
 ---@field packed boolean The decoded images are a file in the cache folder.
 ---@field counts integer[] Training images n_j per class.
 ---@field split aniso.Split
+---The folds that came with the data: a number from 0 per image of the whole set, in its order (by the
+---image's name, bytewise); nil where the set has none, or an image has none.
+---@field folds? integer[]
+---@field facts? aniso.DatasetFacts What the files said besides; nil for a set without files.
+---@field missing integer Images that a table names and whose files are not there; they are left out.
 ---@field mean number[] Of each channel over the training part, values in [0, 1].
 ---@field std number[] Standard deviation, the same way.
 local Dataset = {}
@@ -114,8 +128,43 @@ function data.check(given, where) end
 ---@return string[]
 function data.columns(given) end
 
+---The published set that a folder holds.
+---@param root string
+---@return string? kind nil if it is none of them
+function data.recognise(root) end
+
 ---@param given aniso.option.data|string
 ---@return aniso.Dataset? dataset nil if the files are not as they should be
 ---@return string? message
 ---@return string? code
 function data.open(given) end
+
+---A table of texts with a header line; rows and columns count from 1.
+---@class aniso.Csv
+local Csv = {}
+
+---@return string[] names of the columns
+function Csv:header() end
+
+---@return integer rows without the header
+function Csv:n() end
+
+---@param number integer of the column
+---@return string[] cells "" where empty
+function Csv:column(number) end
+
+---@return integer[] lines of the file, where each row ends
+function Csv:lines() end
+
+---Gives the memory back before the collector does; further use raises.
+function Csv:close() end
+
+---@class aniso.core.csv
+local csv = {}
+
+---The delimiter is a comma, a semicolon or a tab, whichever is most frequent in the header.
+---@param path string
+---@return aniso.Csv? csv nil if the file is not a table
+---@return string? message
+---@return string? code
+function csv.read(path) end

@@ -6,6 +6,12 @@
 ---| aniso.option.data.folder
 ---| aniso.option.data.csv
 ---| aniso.option.data.ham10000
+---| aniso.option.data.pad_ufes_20
+---| aniso.option.data.scin
+---| aniso.option.data.hyper_kvasir
+---| aniso.option.data.isic2018
+---| aniso.option.data.isic2019
+---| aniso.option.data.monica
 ---| aniso.option.data.lesions
 
 ---Groups of classes by training images, after Liu et al. 2019.
@@ -16,6 +22,7 @@
 ---Options of every kind of data.
 ---@class aniso.option.data.any
 ---@field size? integer|integer[] Side in pixels, or {height, width}: 1 … 1024, 32 if left out.
+---@field name? string What commands call the set; the kind's name, or the folder's, if left out.
 ---@field seed? integer Of the split, and of the synthetic images (default 0).
 ---Share of all images, or of a ready-made training list, that becomes the validation part; 0.1 if left
 ---out (at least 0, below 1).
@@ -30,28 +37,82 @@
 ---@field root? string The folder with the images.
 ---@field cache? string|false Folder for decoded images, or false; the user's cache folder if left out.
 ---@field aspect? "stretch"|"crop"|"pad" How other shapes become `size` (default "stretch").
----@field classes? string[] Names in class order; those found, sorted, if left out.
+---@field classes? string[] Names in class order; those of the set, or those found, sorted, if left out.
+---Folder with ready-made lists of the parts: *_train.csv, *_test.csv and maybe *_val.csv, from
+---`aniso data split` or published; .txt with lines of path and label, and NumPy's .npy, are read too.
+---FOLDER/PREFIX where one folder holds the lists of several sets.
+---@field split? string
+---@field ratio? integer Which of MONICA's lists: train_100.npy has the imbalance ratio 100 (at least 1).
 
----A folder with a sub-folder per class.
+---A folder with a sub-folder per class, or nested ones. Folders named train, val and test (or training,
+---valid, validation, dev, testing, in any case) above them are the parts.
 ---@class aniso.option.data.folder : aniso.option.data.files
 ---@field [1] "folder"
----@field split? string Folder with ready-made lists of the parts, from `aniso data split`.
+---true: the folder of an image is its class, however deep; a number: the folder that many levels below
+---`root`. Only folders directly below `root` if left out.
+---@field nested? boolean|integer
+---The name of a nested class: its folder's, or the path to it; "last" if left out.
+---@field class_from? "last"|"path"
 
----A table of images in CSV.
+---Two tables as one: the rows of `table` get the columns of this one.
+---@class aniso.option.data.join
+---@field table? string The other table's file name below `root`.
+---@field on? string The column that identifies a row in both.
+
+---A table of images in CSV; the delimiter is a comma, a semicolon or a tab, whichever the header has.
 ---@class aniso.option.data.csv : aniso.option.data.files
 ---@field [1] "csv"
 ---@field table? string The table's file name below `root`.
 ---@field image? string Column with the image's name (default "image").
 ---@field label? string Column with the class (default "label").
+---@field one_hot? string[] Columns of 0 and 1, one per class, in the place of `label`.
 ---@field group? string Column whose images stay on one side of the split, such as a patient.
+---@field fold? string Column with the number of a fold.
+---@field join? aniso.option.data.join A second table, with `table` and `on`.
 ---@field extension? string Added to the image's name, such as ".jpg" (default "").
 ---@field images? string|string[] Folder or folders with the images below `root`, "images" if left out.
----@field split? string Folder with ready-made lists of the parts.
+---Column with the part of each image (train, val, test or a usual synonym, in any case), or a folder
+---with ready-made lists of the parts.
+---@field split? string
 
 ---HAM10000 as published; a lesion's images stay on one side of the split.
 ---@class aniso.option.data.ham10000 : aniso.option.data.files
 ---@field [1] "ham10000"
----@field split? string Folder with ready-made lists, *_train.csv and *_test.csv.
+
+---PAD-UFES-20 as published, `root` with metadata.csv and the image folders; a patient's images stay on
+---one side of the split.
+---@class aniso.option.data.pad_ufes_20 : aniso.option.data.files
+---@field [1] "pad_ufes_20"
+
+---SCIN as published, `root` with scin_cases.csv and scin_labels.csv; a case's images stay on one side of
+---the split. The class of a case is the one condition of the largest weight.
+---@class aniso.option.data.scin : aniso.option.data.files
+---@field [1] "scin"
+---@field threshold? number Weight that the condition must have (default 0.5, above 0, at most 1).
+---@field min_images? integer Conditions with fewer images are left out (default 30, at least 1).
+---@field classes? string[] Only these conditions, in class order, whatever `min_images` is.
+
+---The labelled images of Hyper-Kvasir as published, `root` with labeled-images.
+---@class aniso.option.data.hyper_kvasir : aniso.option.data.files
+---@field [1] "hyper_kvasir"
+---Which table of official folds is read, where it is there; false for none (default 5).
+---@field official_folds? 5|2|boolean
+
+---The training images of the ISIC challenge 2018, task 3, as published, grouped by lesion where
+---ISIC2018_Task3_Training_LesionGroupings.csv or HAM10000_metadata.csv is there.
+---@class aniso.option.data.isic2018 : aniso.option.data.files
+---@field [1] "isic2018"
+
+---The training images of the ISIC challenge 2019 as published, grouped by lesion where
+---ISIC_2019_Training_Metadata.csv is there.
+---@class aniso.option.data.isic2019 : aniso.option.data.files
+---@field [1] "isic2019"
+
+---Images and class numbers from split lists: MONICA's NumPy files with dic.npy, or text files with lines
+---of path and label. `split` is the folder of the lists, and brings the parts.
+---@class aniso.option.data.monica : aniso.option.data.files
+---@field [1] "monica"
+---@field class_names? string[] Names of the class numbers 0, 1, …; the numbers if left out.
 
 ---Synthetic skin lesions, seven classes in a long tail; built in.
 ---@class aniso.option.data.lesions : aniso.option.data.any

@@ -1,0 +1,12 @@
+/* dataset (Lua): what the files of the Dataset class share. */
+#ifndef AN_BIND_DATASET_H
+#define AN_BIND_DATASET_H
+
+#include <lua.h>
+
+#define AN_DATASET "aniso.Dataset"
+
+/* dataset_open.c: core.data.open. */
+int an_lua_open_dataset(lua_State *L);
+
+#endif

@@ -1,0 +1,60 @@
+-- Option fields that kinds of data share, and what the options need to become paths and numbers.
+local options = require "aniso.recipe.options"
+
+local fields = {}
+
+local fraction = options.number { min = 0, below = 1 }
+
+-- What every kind understands; `more` adds its own.
+function fields.any(more)
+  local all = {
+    size = options.any,                              -- 32, or {height, width}
+    name = options.optional "string",
+    seed = options.integer { default = 0 },          -- of the split
+    val = options.optional(fraction),                -- of all images, or of a ready-made
+    test = options.optional(fraction),               -- training list; of all images
+    shot = { many = 100, few = 20 },                 -- Liu et al. 2019
+  }
+  for key, value in pairs(more) do all[key] = value end
+  return all
+end
+
+-- What kinds with image files understand.
+function fields.files(more)
+  more.root = options.optional "string"
+  more.cache = options.any                           -- a folder, false, or nil: the user's
+  more.aspect = options.one_of { "stretch", "crop", "pad" }
+  more.classes = options.optional(options.list "string")
+  more.split = options.optional "string"
+  more.ratio = options.optional(options.integer { min = 1 })
+  return fields.any(more)
+end
+
+-- given[key], which the kind cannot do without.
+function fields.need(given, key, why)
+  if given[key] == nil then
+    error(("option data.%s is needed: %s (--set data.%s=…)"):format(key, why, key), 0)
+  end
+  return given[key]
+end
+
+-- A path below `folder`; an absolute name stays, "." is the folder itself.
+function fields.join(folder, name)
+  if name:sub(1, 1) == "/" then return name end
+  local base = folder:match "^(.-)/+$" or folder
+  if name == "." then return base == "" and "/" or base end
+  return base .. "/" .. name
+end
+
+function fields.join_all(folder, names)
+  local out = {}
+  for i, name in ipairs(names) do out[i] = fields.join(folder, name) end
+  return out
+end
+
+-- The last part of a path: "pictures" of "/home/me/pictures/".
+function fields.last_part(path)
+  return path:match "([^/]+)/*$" or path
+end
+
+return fields

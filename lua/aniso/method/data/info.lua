@@ -1,0 +1,56 @@
+-- ds:info() → the text of `aniso data info`.
+local tree = require "aniso.method.data.tree"
+
+-- One line, whatever its texts hold.
+local function printable(text)
+  return (text:gsub("%c", "?"))
+end
+
+local function head(ds, add)
+  local split = ds.split
+  add("%s: %d classes, %dx%d pixels", ds.name, ds.K, ds.width, ds.height)
+  add("content  %s", ds.sha256)
+  add("split    %s, seed %d, %s", split.name, split.seed, split.sha256)
+  add("imbalance %.1f, many > %d, few < %d training images", split.imbalance_factor, split.many,
+    split.few)
+  if split.test_is_val == 1 then add("validation is the test part: there is no other") end
+  if split.group_leaks > 0 then
+    add("%d validation and test images share a group with training", split.group_leaks)
+  end
+end
+
+-- What the files say beyond the classes.
+local function files(ds, add)
+  local facts, last_fold = ds.facts or {}, nil
+  for _, fold in ipairs(ds.folds or {}) do last_fold = math.max(last_fold or 0, fold) end
+  if last_fold then add("folds    %d, as published", last_fold + 1) end
+  if facts.other_files and next(facts.other_files) then
+    add("not read %s: JPEG, PNG and BMP are", tree.describe_other(facts.other_files))
+  end
+  if (facts.strays or 0) > 0 then add("not read %d images outside the class folders", facts.strays) end
+  if ds.missing > 0 then add("missing  %d images that the table names", ds.missing) end
+  for _, note in ipairs(facts.notes or {}) do add("note     %s", note) end
+end
+
+local function classes(ds, add)
+  local split, width = ds.split, 5
+  for _, name in ipairs(ds.classes) do width = math.max(width, utf8.len(name) or #name) end
+  local function row(name, train, val, test, shot)
+    add("%s %8s %8s %8s  %s", name .. (" "):rep(width - (utf8.len(name) or #name)), train, val, test, shot)
+  end
+  row("class", "train", "val", "test", "shots")
+  for k, name in ipairs(ds.classes) do
+    row(printable(name), split.n_train[k], split.n_val[k], split.n_test[k], split.shot[k])
+  end
+  row("all", ds:n "train", ds:n "val", ds:n "test", "")
+end
+
+return function(ds)
+  local lines = {}
+  local function add(format, ...) lines[#lines + 1] = printable(format:format(...)) end
+  head(ds, add)
+  files(ds, add)
+  add ""
+  classes(ds, add)
+  return (table.concat(lines, "\n"):gsub(" +\n", "\n"):gsub(" +$", ""))
+end

@@ -1,0 +1,89 @@
+-- isic2018 and isic2019: the training images of the ISIC challenges of 2018 (task 3, which is HAM10000)
+-- and 2019, with one-hot ground truth; grouped by lesion where the table of lesions is there.
+local columns = require "aniso.method.data.columns"
+local fields = require "aniso.method.data.fields"
+local published = require "aniso.method.data.published"
+local tables = require "aniso.method.data.table"
+
+local function names_of(counts)
+  local names = {}
+  for i, one in ipairs(counts) do names[i] = one[1] end
+  return names
+end
+
+-- The path of a table that may be in a folder of its own name.
+local function either(name)
+  return { name .. ".csv", name .. "/" .. name .. ".csv" }
+end
+
+-- set: { kind =, title =, truth =, counts =, unused = [classes without images], lesions = {{names of the
+-- table, column with the image}, …}, folders = }
+local function challenge(set)
+  local classes = names_of(set.counts)
+  set.expects = ("%s.csv with the columns image, %s"):format(set.truth, table.concat(classes, ", "))
+  set.options = fields.files {}
+
+  function set.find(root)
+    return tables.find(root, either(set.truth), { "image", table.unpack(classes) })
+  end
+
+  -- The lesion of each image, "" where it is unknown; nil if no table says.
+  local function lesions(root, t)
+    for _, one in ipairs(set.lesions) do
+      local path = tables.find(root, one[1], { one[2], "lesion_id" })
+      if path then
+        local from <close>, lesion_of, out = tables.read(path), {}, {}
+        local ids = from:column "lesion_id"
+        for row, image in ipairs(from:column(one[2])) do lesion_of[image] = ids[row] end
+        for row, image in ipairs(t:column "image") do out[row] = lesion_of[image] or "" end
+        return out
+      end
+    end
+    return nil
+  end
+
+  function set.open(given, facts, fits)
+    local root = fields.need(given, "root", ("the folder that holds %s.csv"):format(set.truth))
+    local path = set.find(root) or published.wrong_pick(set, root, fits)
+    local t <close> = tables.read(path)
+    local one_hot = table.move(classes, 1, #classes, 1, {})
+    for _, name in ipairs(set.unused or {}) do
+      if t:has(name) then one_hot[#one_hot + 1] = name end
+    end
+    local rows = columns.rows(t, { image = "image", one_hot = one_hot })
+    rows.group = lesions(root, t)
+    if not rows.group then
+      facts.notes[#facts.notes + 1] = "no table of lesions: images of one lesion may be in several parts"
+    end
+    published.check(set, rows.class, facts.warnings)
+    return { origin = path, root = root, rows = rows, extension = ".jpg",
+      folders = fields.join_all(root, set.folders), classes = published.present(set, rows.class) }
+  end
+
+  function set.columns()
+    return { "image", "label" }
+  end
+
+  return set
+end
+
+return {
+  isic2018 = challenge {
+    kind = "isic2018", title = "ISIC 2018 task 3", truth = "ISIC2018_Task3_Training_GroundTruth",
+    counts = { { "MEL", 1113 }, { "NV", 6705 }, { "BCC", 514 }, { "AKIEC", 327 }, { "BKL", 1099 },
+      { "DF", 115 }, { "VASC", 142 } },
+    lesions = { { either "ISIC2018_Task3_Training_LesionGroupings", "image" },
+      { { "HAM10000_metadata.csv" }, "image_id" } },
+    folders = { "ISIC2018_Task3_Training_Input", "images", ".",
+      "ISIC2018_Task3_Training_Input/ISIC2018_Task3_Training_Input" },
+  },
+  isic2019 = challenge {
+    kind = "isic2019", title = "ISIC 2019", truth = "ISIC_2019_Training_GroundTruth",
+    counts = { { "MEL", 4522 }, { "NV", 12875 }, { "BCC", 3323 }, { "AK", 867 }, { "BKL", 2624 },
+      { "DF", 239 }, { "VASC", 253 }, { "SCC", 628 } },
+    unused = { "UNK" },
+    lesions = { { either "ISIC_2019_Training_Metadata", "image" } },
+    folders = { "ISIC_2019_Training_Input", "images", ".",
+      "ISIC_2019_Training_Input/ISIC_2019_Training_Input" },
+  },
+}

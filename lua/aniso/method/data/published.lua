@@ -1,0 +1,68 @@
+-- Data sets as they were published: a folder that does not hold the set is refused with what was
+-- expected, what was found and which kind fits; counts that differ are a warning.
+local core = require "aniso.core"
+local refusal = require "aniso.method.data.refusal"
+local warnings = require "aniso.method.data.warnings"
+
+local published = {}
+
+local FOUND = 6 -- names that a message lists
+
+local function contents(root)
+  local names = {}
+  for _, name in ipairs(core.sys.list(root) or {}) do
+    if name:sub(1, 1) ~= "." then
+      local folder = core.sys.exists(root .. "/" .. name) == "directory"
+      names[#names + 1] = folder and name .. "/" or name
+    end
+  end
+  local more = #names - FOUND
+  if #names == 0 then return "nothing" end
+  local listed = table.concat(names, ", ", 1, math.min(#names, FOUND))
+  return more > 0 and ("%s and %d more"):format(listed, more) or listed
+end
+
+-- Refuses a root that does not hold the set. set: { kind =, title =, expects = }; fits(root) → the
+-- kind that the folder is, or nil.
+function published.wrong_pick(set, root, fits)
+  if core.sys.exists(root) ~= "directory" then
+    refusal.raise("ENOTFOUND", "%s: no such folder; `root` must be the folder of %s, with %s", root,
+      set.title,
+      set.expects)
+  end
+  local other = fits(root)
+  refusal.raise("ENOTFOUND", "%s: not %s: expected %s, found %s%s", root, set.title, set.expects,
+    contents(root), other and (' (it looks like "%s")'):format(other) or "")
+end
+
+function published.count(classes)
+  local counts = {}
+  for _, class in ipairs(classes) do counts[class] = (counts[class] or 0) + 1 end
+  return counts
+end
+
+-- The published classes, in their order, that some image has.
+function published.present(set, classes)
+  local counts, out = published.count(classes), {}
+  for _, one in ipairs(set.counts) do
+    if counts[one[1]] then out[#out + 1] = one[1] end
+  end
+  return out
+end
+
+-- Warns where the images per class are not the published ones. set.counts: list of {class, images}.
+function published.check(set, classes, list)
+  local counts, different, total = published.count(classes), {}, 0
+  for _, one in ipairs(set.counts) do
+    local class, expected = table.unpack(one)
+    total = total + expected
+    local found = counts[class] or 0
+    if found ~= expected then different[#different + 1] = ("%s %d/%d"):format(class, expected, found) end
+  end
+  if #different > 0 then
+    warnings.add(list, "%s has %d images as published, %d are here (class expected/found: %s)", set.title,
+      total, #classes, table.concat(different, ", "))
+  end
+end
+
+return published

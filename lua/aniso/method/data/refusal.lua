@@ -1,0 +1,32 @@
+-- What the files of a data set are refused for: refusal.raise("EFORMAT", …) inside a reader becomes
+-- nil, message, code of data.open. Any other error is a mistake in the options, or ours.
+local refusal = {}
+
+local meta = { __tostring = function(self) return self.message end }
+
+-- Names come from file systems and tables: control characters would reach the terminal.
+local function printable(text)
+  return (text:gsub("%c", "?"))
+end
+
+-- code: "ENOTFOUND" for what is absent, "EFORMAT" for what is there and is not as expected.
+function refusal.raise(code, format, ...)
+  error(setmetatable({ message = printable(format:format(...)), code = code }, meta), 0)
+end
+
+-- value, or a refusal of the engine's: nil, message, code.
+function refusal.need(value, message, code)
+  if value == nil then refusal.raise(code or "EFORMAT", "%s", message) end
+  return value
+end
+
+-- f(…), or nil, message, code where it refused.
+function refusal.catch(f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local problem = results[2]
+  if getmetatable(problem) ~= meta then error(problem, 0) end
+  return nil, problem.message, problem.code
+end
+
+return refusal

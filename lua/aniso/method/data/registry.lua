@@ -1,0 +1,35 @@
+-- The kinds of data sets. A kind is a module that returns
+--   kind      its name in recipes
+--   options   its option table (fields.lua)
+--   open      function(given, facts, fits) → what data.open completes for the engine: rows, origin, root,
+--             folders … (bind/dataset_open.c), or another source of the engine. facts.notes and
+--             facts.warnings take lines; refusal.raise() refuses files, fits(root) names another kind
+--   find      [opt] function(root) → true where the folder holds the set
+--   columns   [opt] function(given) → the names of image and label in lists of its parts
+--   brings_parts [opt] `split` is read by open
+local isic = require "aniso.method.data.isic"
+
+local registry = { list = {
+  require "aniso.method.data.folder",
+  require "aniso.method.data.csv",
+  require "aniso.method.data.ham10000",
+  require "aniso.method.data.pad_ufes_20",
+  require "aniso.method.data.scin",
+  require "aniso.method.data.hyper_kvasir",
+  isic.isic2018,
+  isic.isic2019,
+  require "aniso.method.data.monica",
+  (require "aniso.method.data.lesions"),
+}, of = {} }
+
+for _, set in ipairs(registry.list) do registry.of[set.kind] = set end
+
+-- The published set that the folder holds; nil if it is none of them.
+function registry.recognise(root)
+  for _, set in ipairs(registry.list) do
+    if set.find and set.find(root) then return set.kind end
+  end
+  return nil
+end
+
+return registry

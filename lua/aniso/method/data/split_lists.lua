@@ -1,0 +1,176 @@
+-- Ready-made parts from lists in a folder: NAME_train.csv, NAME_test.csv and maybe NAME_val.csv, with
+-- the image's name and, where it is there, its class; the same as .txt ("path label" lines) or as
+-- NumPy arrays of names (.npy). With a ratio the files end with _RATIO, as MONICA's: train_100.npy. `split`
+-- is the folder, or FOLDER/PREFIX where it holds the lists of several sets.
+local columns = require "aniso.method.data.columns"
+local core = require "aniso.core"
+local fields = require "aniso.method.data.fields"
+local numpy = require "aniso.method.data.numpy"
+local refusal = require "aniso.method.data.refusal"
+local tables = require "aniso.method.data.table"
+local tree = require "aniso.method.data.tree"
+
+local lists = {}
+
+-- ── files ───────────────────────────────────────────────────────────────────────────────
+local function visible(folder, prefix)
+  local out = {}
+  for _, name in ipairs(refusal.need(core.sys.list(folder))) do
+    if name:sub(1, 1) ~= "." and name:sub(1, #prefix) == prefix then out[#out + 1] = name end
+  end
+  return out
+end
+
+-- The only one of `names` that ends with `tail`; nil if there is none.
+local function only(names, tail, folder, part)
+  local found
+  for _, name in ipairs(names) do
+    if name:sub(-#tail) == tail then
+      if found then
+        refusal.raise("EFORMAT", "%s: both %s and %s could be the %s list; keep one", folder, found, name,
+          part)
+      end
+      found = name
+    end
+  end
+  return found
+end
+
+-- The folder of the lists, and how their names begin: `split` is a folder, or FOLDER/PREFIX.
+function lists.place(split)
+  local folder, prefix = split:match "^(.*)/([^/]+)$"
+  if prefix and core.sys.exists(split) == nil and core.sys.exists(folder) == "directory"
+    and #visible(folder, prefix) > 0 then
+    return folder, prefix
+  end
+  return split, ""
+end
+
+-- { train = name, val = name or nil, test = name }, the extension, and the tail of the names.
+local function find(folder, prefix, ratio)
+  local names, suffix = visible(folder, prefix), ratio and ("_%d"):format(ratio) or ""
+  for _, extension in ipairs { "csv", "txt", "npy" } do
+    local tail, found = ("%s.%s"):format(suffix, extension), {}
+    for _, part in ipairs(columns.part_names) do found[part] = only(names, part .. tail, folder, part) end
+    if found.train and found.test then return found, extension, tail end
+    if found.train or found.test then
+      refusal.raise("ENOTFOUND", "%s: no file that ends with %s%s", folder, found.train and "test" or "train",
+        tail)
+    end
+  end
+  refusal.raise("ENOTFOUND", "%s: no file that ends with train%s.csv; a split folder holds NAME_train.csv, "
+    .. "NAME_test.csv and maybe NAME_val.csv (or .txt, .npy)", folder, suffix)
+end
+
+-- "diffmic" of "diffmic_train.csv"; of a plain "train.csv" the folder's name.
+local function split_name(file, folder, tail)
+  local name = file:sub(1, -#("train" .. tail) - 1):gsub("[_-]+$", "")
+  local suffix = tail:match "^_%d+" or ""
+  return (name ~= "" and name or fields.last_part(folder)) .. suffix
+end
+
+-- ── entries: { name =, label = [opt], place = } ─────────────────────────────────────────
+local readers = {}
+
+function readers.csv(path, names)
+  local t <close> = tables.read(path)
+  local images, out = t:column(names[1]), {}
+  local labels = t:has(names[2]) and t:column(names[2]) or {}
+  for row, name in ipairs(images) do
+    out[row] = { name = name, label = labels[row], place = ("%s line %d"):format(path, t.lines[row]) }
+  end
+  return out
+end
+
+function readers.txt(path)
+  local out, number = {}, 0
+  for text in refusal.need(io.open(path)):lines() do
+    number = number + 1
+    text = text:match "^%s*(.-)%s*$"
+    local place = ("%s line %d"):format(path, number)
+    if not utf8.len(text) then refusal.raise("EFORMAT", "%s: is not UTF-8; save the list as UTF-8", place) end
+    local name, label = text:match "^(.-)[%s,;]+(%S+)$"
+    if text ~= "" then out[#out + 1] = { name = name or text, label = label, place = place } end
+  end
+  return out
+end
+
+function readers.npy(path)
+  local out = {}
+  for i, name in ipairs(numpy.names(path)) do
+    out[i] = { name = name, place = ("%s[%d]"):format(path, i - 1) }
+  end
+  return out
+end
+
+-- The lists of a split: { train = entries, val = [opt], test = }, the split's name, the extension.
+-- names: the columns image, label of a .csv.
+function lists.read(split, names, ratio)
+  local folder, prefix = lists.place(split)
+  local found, extension, tail = find(folder, prefix, ratio)
+  local out = {}
+  for part, name in pairs(found) do out[part] = readers[extension](fields.join(folder, name), names) end
+  return out, split_name(found.train, folder, tail), extension
+end
+
+-- ── onto the rows of a data set ─────────────────────────────────────────────────────────
+local function stem(name)
+  return tree.is_image(name) and name:match "^(.*)%.%w+$" or name
+end
+
+local function shorter(name)
+  return name:match "^[^/\\]*[/\\](.+)$"
+end
+
+-- A function from a list's name to the row: the key itself, without or with the image's extension, its
+-- end from a folder on, or the end of the name where the list has more folders than the key.
+local function finder(keys)
+  local exact, ends = {}, {}
+  for row, key in ipairs(keys) do
+    exact[key] = row
+    local short = stem(key)
+    while short do
+      ends[short] = ends[short] == nil and row or false
+      short = shorter(short)
+    end
+  end
+  return function(name)
+    if exact[name] then return exact[name] end
+    if ends[stem(name)] then return ends[stem(name)] end
+    local short = shorter(name)
+    while short do
+      local row = exact[short] or ends[short] and stem(keys[ends[short]]) == stem(short) and ends[short]
+      if row then return row end
+      short = shorter(short)
+    end
+    return nil
+  end
+end
+
+-- Sets rows.part and the split's name. Images in no list are unused.
+function lists.apply(spec, split, names, ratio)
+  local rows, parts = spec.rows, {}
+  local row_of, classes = finder(rows.key), {}
+  local of, name = lists.read(split, names, ratio)
+  spec.split_name = name
+  for _, class in ipairs(rows.class) do classes[class] = true end
+  for i = 1, #rows.key do parts[i] = "unused" end
+  for _, part in ipairs(columns.part_names) do
+    for _, entry in ipairs(of[part] or {}) do
+      local row = row_of(entry.name)
+      if not row then
+        refusal.raise("EFORMAT", "%s: image '%s' is not in %s", entry.place, entry.name, spec.origin)
+      elseif entry.label and classes[entry.label] and entry.label ~= rows.class[row] then
+        refusal.raise("EFORMAT", "%s: image '%s' is labelled '%s' here and '%s' in %s", entry.place,
+          entry.name, entry.label, rows.class[row], spec.origin)
+      elseif parts[row] ~= "unused" then
+        refusal.raise("EFORMAT", "%s: image '%s' is already in the %s part; an image may be in one part only",
+          entry.place, entry.name, parts[row])
+      end
+      parts[row] = part
+    end
+  end
+  rows.part = parts
+end
+
+return lists

@@ -1,0 +1,120 @@
+-- A CSV file as columns, for the kinds that read one. tables.read(path) → a table with
+--   path, n [rows], header [names], lines [of the file, one per row]
+--   t:has(name)      t:column(name) → list of n texts      t:close()
+-- Only the columns that are used are read; their cells must be UTF-8. tables.join(left, right, on)
+-- has the same face, with the columns of both.
+local core = require "aniso.core"
+local refusal = require "aniso.method.data.refusal"
+
+local tables = {}
+
+local Table = {}
+Table.__index = Table
+
+function Table:has(name)
+  return self.number[name] ~= nil
+end
+
+function Table:column(name)
+  local number = self.number[name]
+  if not number then
+    refusal.raise("ENOTFOUND", "%s: no column '%s'; its columns are %s", self.path, name,
+      table.concat(self.header, ", "))
+  end
+  local cells = self.cells[name]
+  if cells then return cells end
+  cells = self.csv:column(number)
+  for row, cell in ipairs(cells) do
+    if not utf8.len(cell) then
+      refusal.raise("EFORMAT", "%s line %d: column %s is not UTF-8; save the table as UTF-8", self.path,
+        self.lines[row], name)
+    end
+  end
+  self.cells[name] = cells
+  return cells
+end
+
+function Table:close()
+  self.csv:close()
+end
+Table.__close = Table.close
+
+function tables.read(path)
+  if core.sys.exists(path) ~= "file" then
+    refusal.raise("ENOTFOUND", "%s: no such file; `root` must be the folder that holds it", path)
+  end
+  local csv = refusal.need(core.csv.read(path))
+  local self = setmetatable({ path = path, csv = csv, n = csv:n(), header = csv:header(), lines = csv:lines(),
+    number = {}, cells = {} }, Table)
+  for i, name in ipairs(self.header) do self.number[name] = self.number[name] or i end
+  return self
+end
+
+-- ── two tables as one ───────────────────────────────────────────────────────────────────
+local Joined = {}
+Joined.__index = Joined
+
+function Joined:has(name)
+  return self.left:has(name) or self.right:has(name)
+end
+
+function Joined:column(name)
+  if self.left:has(name) then return self.left:column(name) end
+  if not self.right:has(name) then
+    refusal.raise("ENOTFOUND", "no column '%s'; the columns of %s are %s, those of %s are %s", name,
+      self.left.path, table.concat(self.left.header, ", "), self.right.path,
+      table.concat(self.right.header, ", "))
+  end
+  local from, out = self.right:column(name), {}
+  for row = 1, self.n do out[row] = self.match[row] and from[self.match[row]] or "" end
+  return out
+end
+
+function Joined:close()
+  self.left:close()
+  self.right:close()
+end
+Joined.__close = Joined.close
+
+local function rows_by_key(right, name)
+  local row_of = {}
+  for row, key in ipairs(right:column(name)) do
+    if row_of[key] then
+      refusal.raise("EFORMAT", "%s line %d: %s '%s' is listed twice, so the tables cannot be joined",
+        right.path, right.lines[row], name, key)
+    end
+    row_of[key] = row
+  end
+  return row_of
+end
+
+-- on: the name of the column that identifies a row in both. partial: a row of the left table
+-- without a partner has empty cells; otherwise it is refused. Closing the result closes both.
+function tables.join(left, right, on, partial)
+  local row_of, match = rows_by_key(right, on), {}
+  for row, key in ipairs(left:column(on)) do
+    match[row] = row_of[key] or false
+    if not match[row] and not partial then
+      refusal.raise("EFORMAT", "%s line %d: %s '%s' is not in %s", left.path, left.lines[row], on, key,
+        right.path)
+    end
+  end
+  return setmetatable({ path = left.path, n = left.n, header = left.header, lines = left.lines, left = left,
+    right = right, match = match }, Joined)
+end
+
+-- ── finding one ─────────────────────────────────────────────────────────────────────────
+-- The first of `names` below root that is a table with all `columns`; nil if there is none.
+function tables.find(root, names, columns)
+  for _, name in ipairs(names) do
+    local path = root:gsub("/+$", "") .. "/" .. name
+    local csv <close> = core.sys.exists(path) == "file" and core.csv.read(path) or nil
+    local header, complete = {}, csv ~= nil
+    for _, column in ipairs(csv and csv:header() or {}) do header[column] = true end
+    for _, column in ipairs(columns) do complete = complete and header[column] end
+    if complete then return path end
+  end
+  return nil
+end
+
+return tables

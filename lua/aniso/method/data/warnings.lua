@@ -1,0 +1,23 @@
+-- Warnings about a data set's files: on stderr, each text once per process, since a command may open
+-- the same set several times. The set keeps its own in facts.warnings.
+-- stream [opt]: where they go in the place of stderr, for tests.
+local warnings = {}
+
+local shown = {}
+
+-- Adds one line to the list and shows it.
+function warnings.add(list, format, ...)
+  local line = format:format(...):gsub("%c", "?")
+  list[#list + 1] = line
+  if shown[line] then return end
+  shown[line] = true
+  local stream = warnings.stream or io.stderr
+  stream:write("aniso: warning: ", line, "\n")
+end
+
+-- For tests: every warning is new again.
+function warnings.forget()
+  shown = {}
+end
+
+return warnings
