@@ -39,8 +39,12 @@ end
 local function expand(study, args)
   local jobs = require("aniso.recipe.study").expand(study, args.set, args.seeds)
   if args.only then jobs = only(jobs, args.only) end
-  local complete = require("aniso.method.config").complete
-  for _, job in ipairs(jobs) do job.config = complete(job.config) end
+  local config = require "aniso.method.config"
+  for _, job in ipairs(jobs) do
+    job.config = config.complete(job.config)
+    local conflict = config.conflicts(job.config)[1]
+    if conflict then error(("%s: %s"):format(job.label, conflict), 0) end
+  end
   return jobs
 end
 
