@@ -48,6 +48,7 @@ local function filter(text, catalog)
   if not name then name, operator, wanted = text:match "^([%w_.]+)([=<>~])(.*)$" end
   if not name then return word(text) end
   local key = catalog:key(name)
+  if operator == "=" or operator == "!=" then catalog:check_value(key, wanted) end
   return comparison(key, operator, wanted), key
 end
 
