@@ -3,6 +3,7 @@
 -- recipe's text, and how to repeat it.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local printed = require("aniso.stats.metric.catalog").printed
 local tables = require "aniso.show.table"
 
 local show = { summary = "everything about one run" }
@@ -72,7 +73,16 @@ local function confusion(db, run)
   return columns, rows
 end
 
-local function rows_of(db, run, name)
+-- The columns and values of a section as people read them: head and tail for many and few.
+local function print_names(columns, rows)
+  for j, column in ipairs(columns) do
+    for _, row in ipairs(column.name == "shot" and rows or {}) do row[j] = printed(row[j]) end
+    column.name = column.name == "shot" and "group" or printed(column.name)
+  end
+  return columns, rows
+end
+
+local function rows_of(db, run, name, format)
   if name == "facts" then return facts(db, run) end
   if name == "confusion" then return confusion(db, run) end
   if name == "env" then return env(db, run) end
@@ -83,7 +93,8 @@ local function rows_of(db, run, name)
     rows[i] = {}
     for j, column in ipairs(names) do rows[i][j] = row[column] end
   end
-  return columns, rows
+  if tables.is_for_programs(format) or not DIGITS[name] then return columns, rows end
+  return print_names(columns, rows)
 end
 
 -- Prints one section of a run.
@@ -106,7 +117,7 @@ function show.section(db, run, name, format)
       print()
     end
   else
-    columns, rows = rows_of(db, run, name)
+    columns, rows = rows_of(db, run, name, format)
   end
   if format == "table" and #rows == 0 then return print(("%s: nothing recorded"):format(name)) end
   tables.print(columns, rows, format)

@@ -67,7 +67,7 @@ function command.run(args)
   if args.prior then heads[#heads + 1] = rows_of.heads.by end
   heads[#heads + 1] = rows_of.heads.seeds
   local columns, rows = rows_of.rows(groups, heads, metrics,
-    { percent = args.percent, separate = args.format == "csv" or args.format == "json" })
+    { percent = args.percent, programs = tables.is_for_programs(args.format) })
   tables.print(columns, rows, args.format)
 end
 

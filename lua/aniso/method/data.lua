@@ -3,6 +3,7 @@
 -- table of images), ham10000 (csv as published), lesions (synthetic, built in).
 local core = require "aniso.core"
 local options = require "aniso.recipe.options"
+local printed = require("aniso.stats.metric.catalog").printed
 
 local data = {}
 
@@ -154,7 +155,7 @@ function core.data.methods.info(ds)
   add("%s: %d classes, %dx%d pixels", ds.name, ds.K, ds.width, ds.height)
   add("content  %s", ds.sha256)
   add("split    %s, seed %d, %s", split.name, split.seed, split.sha256)
-  add("imbalance %.1f, many > %d, few < %d training images", split.imbalance_factor, split.many,
+  add("imbalance %.1f, head > %d, tail < %d training images", split.imbalance_factor, split.many,
     split.few)
   if split.test_is_val == 1 then add("validation is the test part: there is no other") end
   if split.group_leaks > 0 then
@@ -164,9 +165,9 @@ function core.data.methods.info(ds)
   for _, name in ipairs(ds.classes) do width = math.max(width, utf8.len(name) or #name) end
   local row = "%-" .. width .. "s %8s %8s %8s  %s"
   add("")
-  add(row, "class", "train", "val", "test", "shots")
+  add(row, "class", "train", "val", "test", "group")
   for k, name in ipairs(ds.classes) do
-    add(row, name, split.n_train[k], split.n_val[k], split.n_test[k], split.shot[k])
+    add(row, name, split.n_train[k], split.n_val[k], split.n_test[k], printed(split.shot[k]))
   end
   add(row, "all", ds:n "train", ds:n "val", ds:n "test", "")
   return (table.concat(lines, "\n"):gsub(" +\n", "\n"):gsub(" +$", ""))
