@@ -5,7 +5,7 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local keys = require "aniso.store.keys"
 local printed = require("aniso.stats.metric.catalog").printed
-local rows_of = require "aniso.show.group_rows"
+local group_rows = require "aniso.show.group_rows"
 local stats = require "aniso.stats.groups"
 local tables = require "aniso.show.table"
 
@@ -117,7 +117,7 @@ local function heads_of(rows, x, y, exact)
   end
   if named then heads[1] = { name = "line", get = function(group) return group.line end } end
   heads[#heads + 1] = { name = x.name, get = function(group) return group.x end }
-  heads[#heads + 1] = rows_of.heads.seeds
+  heads[#heads + 1] = group_rows.heads.seeds
   table.sort(seeds)
   for _, seed in ipairs(exact and seeds or {}) do
     heads[#heads + 1] = { name = ("%s seed %d"):format(y.name, seed), get = function(group)
@@ -141,7 +141,7 @@ function curve.run(args)
   local on, off = cli.usage(place, groups, x, catalog, args.study)
   draw(args, cli.usage(figure, args.study, on, off, x, y))
   local rows = table.move(off, 1, #off, #on + 1, table.move(on, 1, #on, 1, {}))
-  local columns, cells = rows_of.rows(rows, heads_of(rows, x, y, exact),
+  local columns, cells = group_rows.rows(rows, heads_of(rows, x, y, exact),
     { { name = y.name, metric = y.metric, higher = y.higher } }, { programs = exact })
   tables.print(columns, cells, args.format)
 end

@@ -126,18 +126,18 @@ end
 function show.run(args)
   local db = common.open(args)
   local run = common.find(db, args.run)
-  local wanted = { args.section }
+  local sections = { args.section }
   for _, name in ipairs(show.names) do
-    if args[name] and name ~= args.section then wanted[#wanted + 1] = name end
+    if args[name] and name ~= args.section then sections[#sections + 1] = name end
   end
   if args.format ~= "table" then
-    if #wanted > 1 then cli.fail(cli.USAGE, ("--format %s takes one section"):format(args.format)) end
-    return show.section(db, run, wanted[1] or "facts", args.format)
+    if #sections > 1 then cli.fail(cli.USAGE, ("--format %s takes one section"):format(args.format)) end
+    return show.section(db, run, sections[1] or "facts", args.format)
   end
-  if #wanted == 0 then
-    wanted = db:confusion(run) and { "facts", "evaluations", "classes", "confusion" } or { "facts" }
+  if #sections == 0 then
+    sections = db:confusion(run) and { "facts", "evaluations", "classes", "confusion" } or { "facts" }
   end
-  for i, name in ipairs(wanted) do
+  for i, name in ipairs(sections) do
     if i > 1 then print() end
     show.section(db, run, name, "table")
   end

@@ -90,15 +90,15 @@ end
 -- A run with one of these would train to its end and fail in the evaluation. complete() accepts them,
 -- since stored configurations pass through it too.
 function config.conflicts(complete)
-  local out, T, steps, wanted = {}, complete.schedule.T, complete.sampler.steps, complete.select.metric
+  local out, T, steps, metric = {}, complete.schedule.T, complete.sampler.steps, complete.select.metric
   if steps > T then
     out[#out + 1] = ("option sampler.steps is %d, but schedule.T is %d"):format(steps, T)
   end
   local names, known = {}, false
-  for i, entry in ipairs(catalog.metrics) do names[i], known = entry.name, known or entry.name == wanted end
+  for i, entry in ipairs(catalog.metrics) do names[i], known = entry.name, known or entry.name == metric end
   if not known then
-    local meant = nearest(wanted, names)
-    out[#out + 1] = ("option select.metric: there is no metric %s (%s)"):format(wanted,
+    local meant = nearest(metric, names)
+    out[#out + 1] = ("option select.metric: there is no metric %s (%s)"):format(metric,
       meant and "did you mean " .. meant .. "?" or "known: " .. table.concat(names, ", "))
   end
   return out
