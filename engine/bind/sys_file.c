@@ -52,12 +52,6 @@ static int make_temporary(lua_State *L)
     return 1;
 }
 
-static int rename_file(lua_State *L)
-{
-    const char *from = luaL_checkstring(L, 1);
-    return push_done(L, an_path_rename(from, luaL_checkstring(L, 2)));
-}
-
 /* remove(path): a file or an empty folder. */
 static int remove_file(lua_State *L)
 {
@@ -121,7 +115,6 @@ void an_add_file_functions(lua_State *L)
         {"mkdtemp", make_temporary},
         {"realpath", real_path},
         {"remove", remove_file},
-        {"rename", rename_file},
         {"size", size},
         {"write_atomic", write_atomic},
         {NULL, NULL},

@@ -105,11 +105,6 @@ an_code an_path_remove(const char *path)
     return remove(path) == 0 ? AN_OK : an_path_refused("remove", path);
 }
 
-an_code an_path_rename(const char *from, const char *to)
-{
-    return rename(from, to) == 0 ? AN_OK : an_path_refused("rename", from);
-}
-
 an_code an_folder_make(const char *path)
 {
     char part[AN_PATH];

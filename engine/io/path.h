@@ -1,7 +1,7 @@
 /* path: names, folders, and what there is at a path. With file.h (reading) and file_replace.h
  * (writing) it is the only code that hands a path to the operating system.
  *
- * Paths are never expanded. Links are followed, except by remove and rename. Messages name the path
+ * Paths are never expanded. Links are followed, except by remove. Messages name the path
  * and the system's reason: AN_ENOTFOUND where a path that must exist does not, otherwise AN_EIO. */
 #ifndef AN_IO_PATH_H
 #define AN_IO_PATH_H
@@ -46,9 +46,6 @@ bool an_stamp_equal(const an_stamp *a, const an_stamp *b);
 
 /* ── changes ────────────────────────────────────────────────────────────────── */
 an_code an_path_remove(const char *path); /* a file, a link, or an empty folder           */
-/* Replaces what is at `to`. Durable is what was durable; a crash leaves one of the two names. */
-an_code an_path_rename(const char *from, const char *to);
-
 an_code an_folder_make(const char *path); /* with its parents; AN_OK if it exists */
 /* A new, empty folder below TMPDIR or /tmp that only this user may enter. */
 an_code an_folder_make_temporary(char out[AN_PATH]);

@@ -28,6 +28,20 @@ says out "^Times are rough"
 same "nothing is made" "$(ls "$dir" | tr '\n' ' ')" "err out tiny.lua "
 expect "one seed" 0 "$aniso" check "$dir/tiny.lua" --seeds 7 --threads 1
 says out "^all +2 runs: .* with 1 thread, "
+expect "before any run" 0 "$aniso" check "$dir/tiny.lua" --db "$dir/runs.db"
+same "check makes no database" "$(ls "$dir" | grep -c runs.db)" 0
+expect "one run" 0 "$aniso" run "$dir/tiny.lua" --only ddpm --seeds 0
+expect "a run that is finished" 0 "$aniso" check "$dir/tiny.lua"
+says out "^finished +1 of 4 in .*/runs.db: aniso run does not repeat them$"
+expect "in another database" 0 "$aniso" check "$dir/tiny.lua" --db "$dir/other.db"
+same "is not counted" "$(grep -c '^finished' "$dir/out")" 0
+expect "what only the evaluation would find, before the training" 2 \
+    "$aniso" run "$dir/tiny.lua" --db "$dir/late.db" --set sampler.steps=51
+says err "^aniso: ddpm: option sampler.steps is 51, but schedule.T is 50$"
+same "and no run is made" "$(ls "$dir" | grep -c late.db)" 0
+expect "in a dry run too" 2 "$aniso" run "$dir/tiny.lua" --dry-run --set select.metric=macrof1
+says err "there is no metric macrof1 \(did you mean macro_f1\?\)"
+expect "a metric by its printed name" 0 "$aniso" run "$dir/tiny.lua" --dry-run --set select.metric=tail
 expect "mistakes" 2 "$aniso" check "$dir/tiny.lua" --set train.epoch=3 --set train.lr=-1
 says err "tiny.lua has 2 mistakes$"
 says err "^  unknown option train.epoch \(did you mean train.epochs\?\)$"

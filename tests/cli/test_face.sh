@@ -14,6 +14,13 @@ expect "an unknown command" 2 "$aniso" rnu
 says err "^aniso: there is no command rnu \(did you mean run\?\)$"
 expect "an unknown flag" 2 "$aniso" ls --fromat csv
 says err "unknown option '--fromat'"
+expect "a flag of one other command" 2 "$aniso" check recipes/quickstart.lua --again
+says err "^aniso: aniso check does not take --again; this command does: run$"
+expect "a flag of other commands" 2 "$aniso" schedule cosine --db x.db
+says err "^aniso: aniso schedule does not take --db; these commands do: run, watch, check, resume, eval, ls, "
+says err "^Usage: aniso schedule"
+expect "a flag of a sub-command" 2 "$aniso" run recipes/quickstart.lua --val 0.1
+says err "aniso run does not take --val; this command does: data split$"
 expect "a missing argument" 2 "$aniso" run
 expect "a --set without =" 2 "$aniso" run recipes/quickstart.lua --set train.epochs
 says err "needs KEY=VALUE"

@@ -150,6 +150,11 @@ wrong "an error of its own" "schedule.lambda: .*wrong.lua:12: attempt to" "funct
 wrong "a step without a result" "sampler: .*wrong.lua:8: the step must give y" '"isotropic"' "function() end"
 expect "a module that is not there" 2 "$aniso" check "$dir/own.lua" --set schedule.lambda='{module = "nothing"}'
 says err "schedule.lambda: there is no module nothing in $dir, "
+(cd "$dir" && "$aniso" check own.lua --set schedule.lambda='{module = "nothing"}' >"$dir/out" 2>"$dir/err")
+says err "schedule.lambda: there is no module nothing in $dir, "
+(cd "$dir/elsewhere" && ANISO_PARTS=../parts "$aniso" check ../own.lua \
+    --set schedule.lambda='{module = "nothing"}' >"$dir/out" 2>"$dir/err")
+says err "there is no module nothing in $dir, $dir/parts, "
 expect "the recipe that shows all four" 0 "$aniso" check recipes/own_parts.lua --set data.n=140 --set data.size=16
 says out "5 runs"
 finish

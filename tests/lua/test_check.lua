@@ -111,6 +111,68 @@ function T.test_what_only_a_dry_pass_finds()
     "nothing to train")
 end
 
+-- Every part of every variant is called once, whichever variant of its cost group brings it: each kind of
+-- own part in each position, and in both modes.
+local PARTS = {
+  ["schedule.lambda"] = function(counts) return counts end,
+  sampler = function(_, y) return y end,
+  ["loss.prior"] = function() return { focal = 1 } end,
+  ["loss.class_weight"] = function(counts) return counts end,
+}
+
+local function study_with(part, position, f, mode)
+  local variants = {}
+  for i = 1, 3 do variants[i] = { label = "v" .. i, ["loss.mmd"] = 0.1 * i } end
+  variants[position][part] = { f, name = "mine" }
+  return { seeds = 2, variants = variants }, { { "train.mode", mode } }
+end
+
+function T.test_every_own_part_of_every_variant_is_called()
+  for part, f in pairs(PARTS) do
+    for position = 1, 3 do
+      for _, mode in ipairs { "joint", "staged" } do
+        local calls = 0
+        local _, found = runs_of(study_with(part, position, function(...)
+          calls = calls + 1
+          return f(...)
+        end, mode))
+        lu.assertEquals(found, {}, part)
+        lu.assertTrue(calls > 0, ("%s of variant %d, %s"):format(part, position, mode))
+      end
+    end
+  end
+end
+
+function T.test_a_broken_own_part_of_any_variant_is_a_mistake()
+  for part in pairs(PARTS) do
+    for position = 1, 3 do
+      local _, found = runs_of(study_with(part, position, function() error "is broken" end, "joint"))
+      lu.assertEquals(#found, 1, part)
+      lu.assertStrContains(found[1], "option " .. part)
+      lu.assertStrContains(found[1], "is broken")
+    end
+  end
+end
+
+-- A prior loss may be a function that is called in a step only, and one mistake hides no other.
+function T.test_a_loss_that_fails_in_a_step_is_a_mistake()
+  local variants = {}
+  for i = 1, 3 do
+    variants[i] = { label = "v" .. i, ["loss.prior"] = { function()
+      return function() error("fails as " .. i) end
+    end, name = "mine" .. i } }
+  end
+  local reports, found = runs_of { variants = variants }
+  lu.assertEquals({ #reports, #found }, { 0, 3 })
+  for i = 1, 3 do lu.assertStrContains(found[i], "fails as " .. i) end
+end
+
+function T.test_options_of_the_loss_are_tried_too()
+  local _, found = runs_of { variants = { { label = "a" }, { label = "b", ["loss.denoising"] = 1e300 } } }
+  lu.assertEquals(#found, 1)
+  lu.assertStrContains(found[1], "the loss became")
+end
+
 function T.test_a_first_stage_that_runs_share_counts_once_per_seed()
   local changes = { seeds = 2, variants = { { label = "ddpm" },
     { label = "adpm", ["schedule.lambda"] = "bound" } } }

@@ -111,6 +111,23 @@ function T.test_a_changed_bit_of_the_first_stage_is_seen()
   end)
 end
 
+-- The file room replaces what a link names and keeps the link.
+function T.test_a_link_in_the_place_of_a_first_stage_stays()
+  local folder = fixture.folder()
+  local db <close> = new_db(folder, "a")
+  aniso.trainer.run(jobs_of(db, points)[1])
+  local name = core.sys.list(folder .. "/first-stage")[1]
+  local path, target = folder .. "/first-stage/" .. name, folder .. "/elsewhere"
+  local size = core.sys.size(path)
+  assert(os.rename(path, target))
+  assert(os.execute(("ln -s ../elsewhere '%s'"):format(path)))
+  assert(core.sys.write_atomic(target, "damaged"))
+  aniso.trainer.run(jobs_of(db, points)[1])
+  lu.assertEquals(core.sys.realpath(path), core.sys.realpath(target))
+  lu.assertEquals(core.sys.size(target), size)
+  lu.assertEquals(core.sys.list(folder .. "/first-stage"), { name })
+end
+
 local function key(changes, seed)
   return first_stage.key(aniso.trainer.prepare { config = complete(changes or {}), seed = seed or 0 })
 end

@@ -63,6 +63,14 @@ function Renamed.test_in_filters_and_keys()
     { sort = "loss_epsilon" })
 end
 
+-- A column is not an option: what printed it names the new one.
+function Renamed.test_old_columns()
+  local db <close> = assert(store.open(V4, { readonly = true }))
+  for old, new in pairs(renamed.columns) do
+    lu.assertErrorMsgEquals(("column %s is now %s"):format(old, new), db.select, db, { old .. "=x" })
+  end
+end
+
 function Renamed.test_in_arguments()
   lu.assertErrorMsgEquals("option optim.adamw.decay is now optim.adamw.weight_decay", aniso.optim.adamw,
     { decay = 0.1 })
@@ -184,7 +192,7 @@ end
 -- Puts the run back to where it was after its first epoch, as a kill leaves it.
 local function rewind(db, folder, uid)
   local last = ("%s/runs/%s/last"):format(folder, uid)
-  assert(core.sys.rename(last .. ".previous.safetensors", last .. ".safetensors"))
+  assert(os.rename(last .. ".previous.safetensors", last .. ".safetensors"))
   assert(db:exec("UPDATE run SET status = 'crashed', ended_at = NULL WHERE uid = ?1", uid))
 end
 

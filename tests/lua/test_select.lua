@@ -2,7 +2,7 @@
 local lu = require "luaunit"
 local keys = require "aniso.store.keys"
 local metric = require "aniso.stats.metric"
-local store = require "aniso.store"
+local store = require "aniso.prompt.explore.database"
 local groups_of = require "aniso.store.groups"
 local group_rows = require "aniso.show.group_rows"
 local stats = require "aniso.stats.groups"
@@ -85,6 +85,32 @@ function Select.test_unknown_keys_are_told()
   lu.assertErrorMsgContains("no key zzzzzzzz", db.select, db, {}, { sort = "zzzzzzzz" })
 end
 
+function Select.test_a_column_of_tables_is_not_a_key()
+  local db <close> = filled()
+  lu.assertErrorMsgEquals("column predicts is now by", db.select, db, { "predicts=chain" })
+  lu.assertErrorMsgEquals("column predicts is now by", db.select, db, {}, { sort = "predicts" })
+  lu.assertErrorMsgContains("by is a column of tables, not a key of runs", db.select, db, { "by=chain" })
+end
+
+-- Every column with a fixed set of values refuses the others.
+function Select.test_a_value_that_a_column_never_has()
+  local db <close> = filled()
+  lu.assertErrorMsgEquals(
+    "status is never \"dne\"; it is one of crashed, failed, finished, interrupted, running", db.select, db,
+    { "status=dne" })
+  lu.assertErrorMsgContains('status is never "finshed" (did you mean finished?); it', db.select, db,
+    { "status!=finshed" })
+  local rows, why, code = db:runs { status = "done" }
+  lu.assertEquals({ rows, code }, { nil, "EINVAL" })
+  lu.assertStrContains(why, "it is one of crashed, failed")
+  lu.assertErrorMsgContains("(did you mean ham10000?); it is one of csv, folder, ham10000, lesions, two",
+    db.select, db, { "data=ham1000" })
+  lu.assertErrorMsgContains("(did you mean isotropic?)", db.select, db, { "schedule.lambda=isotropc" })
+  lu.assertEquals(ids(db, { "status~dne" }), {})
+  lu.assertEquals(ids(db, { "label=of no run" }), {})
+  lu.assertEquals(ids(db, { "train.lr=7" }), {})
+end
+
 function Select.test_varying_options()
   local db <close> = filled()
   local runs, catalog = db:select { "study=lambda" }
@@ -125,7 +151,7 @@ function Select.test_a_table_follows_from_the_stored_counts()
   end
   local groups = groups_of.of_runs(db, db:runs { status = "finished" })
   local columns, rows = group_rows.rows(groups, { group_rows.heads.method, group_rows.heads.seeds }, metrics,
-    { separate = true })
+    { programs = true })
   lu.assertEquals({ columns[3], columns[4], columns[12] }, { "all", "all_sd", "kappa_sd" })
   lu.assertEquals(#rows, 3)
   for i, one in ipairs(COUNTS) do

@@ -1,5 +1,6 @@
 -- aniso check RECIPE: finds every mistake in the options, the data and the shapes before a long run, and
--- estimates the cost of the runs. Trains nothing, stores nothing.
+-- estimates the cost of the runs. Trains nothing, stores nothing. Where the database exists, it counts the
+-- runs that are finished there and that aniso run would not repeat.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
@@ -12,6 +13,7 @@ function check.arguments(parser)
   parser:argument("recipe", "a Lua file that returns aniso.study{…}")
   common.set(parser)
   parser:option("--seeds", "seeds instead of the recipe's: 0..4, 1,5 or 7")
+  common.db(parser)
   common.threads(parser)
   parser:flag("--allow-equal", "keep variants that have the same options")
 end
@@ -82,6 +84,17 @@ local function print_totals(reports)
   print "Times are rough: one step and one small evaluation were timed, and multiplied."
 end
 
+-- A missing database is no mistake: aniso run makes one.
+local function print_finished(args, study, jobs)
+  if not core.sys.exists(args.db) then return end
+  local db <close> = common.open(args)
+  local finished, n = require("aniso.store.attempts").finished, 0
+  for _, job in ipairs(jobs) do
+    if common.guarded(finished, db, study.name, job.config, job.seed) then n = n + 1 end
+  end
+  if n > 0 then print_row("finished", "%d of %d in %s: aniso run does not repeat them", n, #jobs, args.db) end
+end
+
 function check.run(args)
   common.use_threads(args)
   local library = require "aniso.train.recipe_check"
@@ -107,6 +120,7 @@ function check.run(args)
     print_report(report)
   end
   print_totals(reports)
+  print_finished(args, study, jobs)
 end
 
 return check

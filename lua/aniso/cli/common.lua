@@ -41,7 +41,7 @@ local function open(args, how)
   if not require("aniso.core").sys.exists(args.db) then
     cli.fail(cli.NO_MATCH, ("%s: there is no such database; aniso run makes one"):format(args.db))
   end
-  return (common.need_db(require("aniso.store").open(args.db, how)))
+  return (common.need_db(require("aniso.prompt.explore.database").open(args.db, how)))
 end
 
 -- Any failure to open a database is exit code 4.

@@ -4,7 +4,8 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local keys = require "aniso.store.keys"
-local rows_of = require "aniso.show.group_rows"
+local printed = require("aniso.stats.metric.catalog").printed
+local group_rows = require "aniso.show.group_rows"
 local stats = require "aniso.stats.groups"
 local tables = require "aniso.show.table"
 
@@ -116,7 +117,7 @@ local function heads_of(rows, x, y, exact)
   end
   if named then heads[1] = { name = "line", get = function(group) return group.line end } end
   heads[#heads + 1] = { name = x.name, get = function(group) return group.x end }
-  heads[#heads + 1] = rows_of.heads.seeds
+  heads[#heads + 1] = group_rows.heads.seeds
   table.sort(seeds)
   for _, seed in ipairs(exact and seeds or {}) do
     heads[#heads + 1] = { name = ("%s seed %d"):format(y.name, seed), get = function(group)
@@ -135,12 +136,13 @@ function curve.run(args)
   local catalog = keys.new(db)
   local x, y = cli.usage(catalog.key, catalog, args.x), cli.usage(catalog.key, catalog, args.y)
   if not y.metric then cli.fail(cli.USAGE, ("-y takes a metric, and %s is not a metric"):format(args.y)) end
+  local exact = tables.is_for_programs(args.format)
+  if not exact then y.name = printed(y.name) end
   local on, off = cli.usage(place, groups, x, catalog, args.study)
   draw(args, cli.usage(figure, args.study, on, off, x, y))
   local rows = table.move(off, 1, #off, #on + 1, table.move(on, 1, #on, 1, {}))
-  local exact = args.format == "csv" or args.format == "json"
-  local columns, cells = rows_of.rows(rows, heads_of(rows, x, y, exact),
-    { { name = y.name, metric = y.metric, higher = y.higher } }, { separate = exact })
+  local columns, cells = group_rows.rows(rows, heads_of(rows, x, y, exact),
+    { { name = y.name, metric = y.metric, higher = y.higher } }, { programs = exact })
   tables.print(columns, cells, args.format)
 end
 

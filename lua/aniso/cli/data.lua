@@ -9,7 +9,8 @@ local pretty = require "aniso.show.pretty"
 local tables = require "aniso.show.table"
 local sys = require("aniso.core").sys
 
-local data = { summary = "show, split or import an image set: data info SOURCE" }
+local data = { summary = "show, split or import an image set: data info SOURCE",
+  verbs = { "info", "split", "import" } }
 
 local PARTS = { "train", "val", "test" }
 

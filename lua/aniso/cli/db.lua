@@ -104,12 +104,12 @@ end
 local FILES = { backup = { 0, 1 }, merge = { 1, math.huge } }
 
 function command.run(args)
-  local wanted, n = FILES[args.action] or { 0, 0 }, #args.file
-  if n > wanted[2] then
+  local file_limits, n = FILES[args.action] or { 0, 0 }, #args.file
+  if n > file_limits[2] then
     cli.fail(cli.USAGE, ("aniso db %s takes %s; name the database with --db"):format(args.action,
-      wanted[2] == 0 and "no file" or "one file"))
+      file_limits[2] == 0 and "no file" or "one file"))
   end
-  if n < wanted[1] then
+  if n < file_limits[1] then
     cli.fail(cli.USAGE, "aniso db merge FILE… --db INTO: name the files to read")
   end
   return actions[args.action](args)

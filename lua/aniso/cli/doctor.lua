@@ -58,12 +58,12 @@ local function checks_of(args)
       return ("%s, %d cores, %d threads in use"):format(host.cpu or host.arch, host.cores, sys.threads())
     end },
     { "vectors", function()
-      local wanted, simd = os.getenv "ANISO_SIMD", sys.host().simd
-      if not wanted or wanted == simd then return simd end
+      local forced, simd = os.getenv "ANISO_SIMD", sys.host().simd
+      if not forced or forced == simd then return simd end
       for _, name in ipairs { "baseline", "avx2", "avx512" } do
-        if wanted == name then return ("%s: this processor has no %s"):format(simd, wanted) end
+        if forced == name then return ("%s: this processor has no %s"):format(simd, forced) end
       end
-      error(("ANISO_SIMD=%s is not one of baseline, avx2, avx512; %s is used"):format(wanted, simd), 0)
+      error(("ANISO_SIMD=%s is not one of baseline, avx2, avx512; %s is used"):format(forced, simd), 0)
     end },
     { "memory", function()
       local bytes = sys.host().ram_bytes

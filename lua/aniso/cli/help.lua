@@ -14,7 +14,7 @@ local ending = [[
 RUN is a run's id, the beginning of one, its name, @last, or @best:macro_f1.
 aniso help COMMAND explains one, aniso help lua the library.
 The database is runs.db unless --db or ANISO_DB names another.
-Exit codes: 0 done, 1 a run failed, 2 usage, 3 nothing matched, 4 database, 130 or 143 interrupted.]]
+]] .. ("Exit codes: %s."):format(cli.EXIT_CODES)
 
 local function explain(name)
   local manual = require "aniso.prompt.help.manual"

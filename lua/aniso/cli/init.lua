@@ -1,6 +1,7 @@
 -- The command line: finds the command, parses its arguments, runs it, gives the exit code.
 -- A command is a file cli/NAME.lua that returns {summary =, arguments = function(parser),
--- run = function(args) → exit code or nil}; a command with `raw` parses for itself. Errors
+-- run = function(args) → exit code or nil}; a command with `raw` parses for itself; `verbs` are the
+-- names of its sub-commands. Errors
 -- are raised through fail() with their exit code and printed once, by main.c.
 local core = require "aniso.core"
 local errors = require "aniso.recipe.errors"
@@ -14,7 +15,10 @@ cli.commands = {
   "luals", "completion", "help",
 }
 
+-- Exit codes. An interrupted command exits with 128 and the signal's number (engine/main.c).
 cli.DONE, cli.FAILED, cli.USAGE, cli.NO_MATCH, cli.DATABASE = 0, 1, 2, 3, 4
+cli.EXIT_CODES =
+  "0 done, 1 a run or a file failed, 2 usage, 3 nothing matched, 4 database, 130 or 143 interrupted"
 
 local Failure = { __tostring = function(self) return self.message end }
 
@@ -78,10 +82,50 @@ function cli.parser()
   return parser
 end
 
+local function parser_of(name, command)
+  return define(argparse()("aniso " .. name, command.summary), command)
+end
+
+-- The flag that a parser's message calls unknown.
+local function unknown_flag(message)
+  return message:match "unknown option '([^']+)'"
+end
+
+local function knows(parser, ...)
+  local arguments = { ... }
+  local ok, message = parser:pparse(arguments)
+  return ok or unknown_flag(message) ~= arguments[#arguments]
+end
+
+-- The commands that take a flag, "run" or "data split"; those that parse for themselves are left out.
+local function commands_with(flag)
+  local out = {}
+  for _, name in ipairs(cli.commands) do
+    local command = cli.command(name)
+    local parser = not command.raw and parser_of(name, command)
+    if parser and knows(parser, flag) then out[#out + 1] = name end
+    for _, verb in ipairs(command.verbs or {}) do
+      if knows(parser, verb, flag) then out[#out + 1] = name .. " " .. verb end
+    end
+  end
+  return out
+end
+
+-- A mistake in the arguments, in words: a flag of other commands is an error that names them.
+local function usage_error(name, message)
+  local flag = unknown_flag(message)
+  local takers = flag and commands_with(flag) or {}
+  if #takers == 0 then return message end
+  return ("aniso %s does not take %s; %s %s: %s"):format(name, flag, #takers == 1 and "this command" or
+    "these commands", #takers == 1 and "does" or "do", table.concat(takers, ", "))
+end
+
 local function parse(name, command, argv)
-  local parser = define(argparse()("aniso " .. name, command.summary), command)
+  local parser = parser_of(name, command)
   local ok, result = parser:pparse(argv)
-  if not ok then cli.fail(cli.USAGE, ("%s\n%s"):format(result, parser:get_usage())) end
+  if not ok then
+    cli.fail(cli.USAGE, ("%s\n%s"):format(usage_error(name, result), parser:get_usage()))
+  end
   if result.debug then core.sys.debug(true) end
   return result
 end

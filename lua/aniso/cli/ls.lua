@@ -3,6 +3,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local duration = require("aniso.show.progress").duration
+local printed = require("aniso.stats.metric.catalog").printed
 local tables = require "aniso.show.table"
 
 local ls = { summary = "list the runs: filters, sorting, what differs" }
@@ -82,9 +83,11 @@ function ls.run(args)
   local keys = extra_keys(catalog, mentioned, args.varying and catalog:varying(runs) or {})
   local tagged = false
   for _, run in ipairs(runs) do tagged = tagged or #run.tags > 0 end
+  local programs = tables.is_for_programs(args.format)
   local columns = { "run", "study", "label", "data", "seed", "status" }
   for _, key in ipairs(keys) do
-    columns[#columns + 1] = { name = key.name, digits = key.kind == "metric" and 3 or nil }
+    columns[#columns + 1] = { name = programs and key.name or printed(key.name),
+      digits = key.kind == "metric" and 3 or nil }
   end
   columns[#columns + 1], columns[#columns + 2] = "started", "wall"
   if tagged then columns[#columns + 1] = "tags" end

@@ -42,8 +42,12 @@ end
 -- Every configuration is checked before the first run starts. → the jobs chosen, all of the recipe's
 local function expand(study, args)
   local jobs = require("aniso.recipe.study").expand(study, args.set, args.seeds)
-  local complete = require("aniso.method.config").complete
-  for _, job in ipairs(jobs) do job.config = complete(job.config) end
+  local config = require "aniso.method.config"
+  for _, job in ipairs(jobs) do
+    job.config = config.complete(job.config)
+    local conflict = config.conflicts(job.config)[1]
+    if conflict then error(("%s: %s"):format(job.label, conflict), 0) end
+  end
   if not args.allow_equal then require("aniso.recipe.equal_variants").refuse(jobs) end
   return #args.only > 0 and only(jobs, args.only) or jobs, jobs
 end

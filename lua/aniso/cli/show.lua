@@ -3,6 +3,7 @@
 -- recipe's text, and how to repeat it.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local printed = require("aniso.stats.metric.catalog").printed
 local tables = require "aniso.show.table"
 
 local show = { summary = "everything about one run" }
@@ -72,7 +73,16 @@ local function confusion(db, run)
   return columns, rows
 end
 
-local function rows_of(db, run, name)
+-- The columns and values of a section as people read them: head and tail for many and few.
+local function print_names(columns, rows)
+  for j, column in ipairs(columns) do
+    for _, row in ipairs(column.name == "shot" and rows or {}) do row[j] = printed(row[j]) end
+    column.name = column.name == "shot" and "group" or printed(column.name)
+  end
+  return columns, rows
+end
+
+local function rows_of(db, run, name, format)
   if name == "facts" then return facts(db, run) end
   if name == "confusion" then return confusion(db, run) end
   if name == "env" then return env(db, run) end
@@ -83,7 +93,8 @@ local function rows_of(db, run, name)
     rows[i] = {}
     for j, column in ipairs(names) do rows[i][j] = row[column] end
   end
-  return columns, rows
+  if tables.is_for_programs(format) or not DIGITS[name] then return columns, rows end
+  return print_names(columns, rows)
 end
 
 -- Prints one section of a run.
@@ -106,7 +117,7 @@ function show.section(db, run, name, format)
       print()
     end
   else
-    columns, rows = rows_of(db, run, name)
+    columns, rows = rows_of(db, run, name, format)
   end
   if format == "table" and #rows == 0 then return print(("%s: nothing recorded"):format(name)) end
   tables.print(columns, rows, format)
@@ -115,18 +126,18 @@ end
 function show.run(args)
   local db = common.open(args)
   local run = common.find(db, args.run)
-  local wanted = { args.section }
+  local sections = { args.section }
   for _, name in ipairs(show.names) do
-    if args[name] and name ~= args.section then wanted[#wanted + 1] = name end
+    if args[name] and name ~= args.section then sections[#sections + 1] = name end
   end
   if args.format ~= "table" then
-    if #wanted > 1 then cli.fail(cli.USAGE, ("--format %s takes one section"):format(args.format)) end
-    return show.section(db, run, wanted[1] or "facts", args.format)
+    if #sections > 1 then cli.fail(cli.USAGE, ("--format %s takes one section"):format(args.format)) end
+    return show.section(db, run, sections[1] or "facts", args.format)
   end
-  if #wanted == 0 then
-    wanted = db:confusion(run) and { "facts", "evaluations", "classes", "confusion" } or { "facts" }
+  if #sections == 0 then
+    sections = db:confusion(run) and { "facts", "evaluations", "classes", "confusion" } or { "facts" }
   end
-  for i, name in ipairs(wanted) do
+  for i, name in ipairs(sections) do
     if i > 1 then print() end
     show.section(db, run, name, "table")
   end

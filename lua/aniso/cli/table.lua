@@ -3,7 +3,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local keys = require "aniso.store.keys"
-local rows_of = require "aniso.show.group_rows"
+local group_rows = require "aniso.show.group_rows"
 local tables = require "aniso.show.table"
 
 local command = { summary = "a study as a table: mean ± sd over seeds" }
@@ -67,10 +67,10 @@ function command.run(args)
   local catalog = keys.new(db)
   local heads = cli.usage(heads_of, groups, args.rows, catalog)
   local metrics = cli.usage(metrics_of, args.cols, catalog)
-  if args.prior then heads[#heads + 1] = rows_of.heads.by end
-  heads[#heads + 1] = rows_of.heads.seeds
-  local columns, rows = rows_of.rows(groups, heads, metrics,
-    { percent = args.percent, separate = args.format == "csv" or args.format == "json" })
+  if args.prior then heads[#heads + 1] = group_rows.heads.by end
+  heads[#heads + 1] = group_rows.heads.seeds
+  local columns, rows = group_rows.rows(groups, heads, metrics,
+    { percent = args.percent, programs = tables.is_for_programs(args.format) })
   tables.print(columns, rows, args.format)
 end
 

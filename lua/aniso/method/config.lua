@@ -2,8 +2,13 @@
 -- gives only what differs; a key that is not here is an error. Options of the data, the
 -- schedule and the networks are listed by the modules that own them.
 --   config.complete(given) → a complete copy, or raises with the dotted name
+--   config.choices("train.mode") → the list of its values; nil where any value may be given
+--   config.conflicts(complete) → sentences about options that do not fit each other
+local choices = require "aniso.recipe.choices"
 local class_weight = require "aniso.method.class_weight"
+local catalog = require "aniso.stats.metric.catalog"
 local data = require "aniso.method.data"
+local nearest = require "aniso.recipe.nearest"
 local networks = require "aniso.method.networks"
 local options = require "aniso.recipe.options"
 local prior_loss = require "aniso.method.prior_loss"
@@ -72,7 +77,31 @@ config.defaults = {
 }
 
 function config.complete(given)
-  return options.check(given, config.defaults, "")
+  local out = options.check(given, config.defaults, "")
+  out.select.metric = catalog.aliases[out.select.metric] or out.select.metric -- "tail" is stored as "few"
+  return out
+end
+
+-- The values that an option may have, where these are a fixed list; else nil.
+function config.choices(path)
+  return choices.of(config.defaults, path)
+end
+
+-- A run with one of these would train to its end and fail in the evaluation. complete() accepts them,
+-- since stored configurations pass through it too.
+function config.conflicts(complete)
+  local out, T, steps, metric = {}, complete.schedule.T, complete.sampler.steps, complete.select.metric
+  if steps > T then
+    out[#out + 1] = ("option sampler.steps is %d, but schedule.T is %d"):format(steps, T)
+  end
+  local names, known = {}, false
+  for i, entry in ipairs(catalog.metrics) do names[i], known = entry.name, known or entry.name == metric end
+  if not known then
+    local meant = nearest(metric, names)
+    out[#out + 1] = ("option select.metric: there is no metric %s (%s)"):format(metric,
+      meant and "did you mean " .. meant .. "?" or "known: " .. table.concat(names, ", "))
+  end
+  return out
 end
 
 return config

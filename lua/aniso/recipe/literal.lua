@@ -7,8 +7,8 @@ local words = { ["true"] = true, ["false"] = false }
 local escapes = { n = "\n", t = "\t", r = "\r", ["\\"] = "\\", ['"'] = '"', ["'"] = "'" }
 
 -- A reader is {text =, at =}; every read_ function advances it.
-local function fail(reader, wanted)
-  error(("%s: expected %s at character %d"):format(reader.text, wanted, reader.at), 0)
+local function fail(reader, expected)
+  error(("%s: expected %s at character %d"):format(reader.text, expected, reader.at), 0)
 end
 
 local function skip_space(reader)

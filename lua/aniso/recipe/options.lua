@@ -18,9 +18,9 @@ local function rule(fields)
   return setmetatable(fields, Rule)
 end
 
-local function refuse(where, wanted, value)
+local function refuse(where, expected, value)
   local name = where == "" and "the options" or "option " .. where
-  error(("%s must be %s, got %s"):format(name, wanted, literal.describe(value)), 0)
+  error(("%s must be %s, got %s"):format(name, expected, literal.describe(value)), 0)
 end
 
 local function sorted_names(set)
@@ -43,9 +43,9 @@ local function unknown(where, key, known)
     or "there are no options here"), 0)
 end
 
-local function check_type(value, wanted, where)
-  if type(value) ~= wanted then
-    refuse(where, wanted == "table" and "a table" or "a " .. wanted, value)
+local function check_type(value, expected, where)
+  if type(value) ~= expected then
+    refuse(where, expected == "table" and "a table" or "a " .. expected, value)
   end
   if value ~= value then refuse(where, "a number", value) end
   return value

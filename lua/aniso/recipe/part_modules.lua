@@ -21,6 +21,14 @@ local function folders()
   return out
 end
 
+-- Folders in a message: their whole paths, so that a relative one can be found; a folder that does not
+-- exist as it was given.
+local function in_words(list)
+  local out = {}
+  for i, folder in ipairs(list) do out[i] = core.sys.realpath(folder) or folder end
+  return table.concat(out, ", ")
+end
+
 -- Whether `name` is a module's name: letters, digits and _ in parts with dots between.
 function part_modules.is_name(name)
   return type(name) == "string" and name:match "^[%w_][%w_.]*$" ~= nil and not name:find("..", 1, true)
@@ -28,7 +36,7 @@ function part_modules.is_name(name)
 end
 
 -- find(name [, sha256]) → path, sha256 of the first file of that name, with the content if one is
--- given; else nil, the folders as text, and the path of one with other content or nil.
+-- given; else nil, the folders in words, and the path of one with other content or nil.
 function part_modules.find(name, sha256)
   local searched, other = folders(), nil
   for _, folder in ipairs(searched) do
@@ -37,7 +45,7 @@ function part_modules.find(name, sha256)
     if found and (not sha256 or found == sha256) then return path, found end
     other = other or found and path
   end
-  return nil, table.concat(searched, ", "), other
+  return nil, in_words(searched), other
 end
 
 -- The function that the file returns.

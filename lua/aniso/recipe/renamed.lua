@@ -1,5 +1,5 @@
--- The options, curves and columns that earlier versions called otherwise: old name → new name. An
--- old name is an error that gives the new one; stored configurations are renamed by
+-- The options, curves, arguments and columns that earlier versions called otherwise: old name → new
+-- name. An old name is an error that gives the new one; stored configurations are renamed by
 -- store/old_options.sql, and tests/lua/test_renamed.lua compares the two lists.
 local renamed = {}
 
@@ -25,8 +25,13 @@ renamed.arguments = {
   ["sampler.run.parameterisation"] = "sampler.run.prediction",
 }
 
+-- Columns of printed tables.
+renamed.columns = { predicts = "by" }
+
 -- Raises where `name` is an old name.
 function renamed.refuse(name)
+  local column = renamed.columns[name]
+  if column then error(("column %s is now %s"):format(name, column), 0) end
   local new = renamed.options[name] or renamed.curves[name] or renamed.arguments[name]
   if new then error(("option %s is now %s"):format(name, new), 0) end
 end

@@ -77,7 +77,7 @@ function records.of(result)
 end
 
 -- Both take `only`, the name of a section; those over the images are the tests of `aniso compare`.
-local function wanted(record, only)
+local function is_in_section(record, only)
   return not only or record.section == only or only == "tests" and record.section == "images"
 end
 
@@ -86,7 +86,7 @@ function records.csv(result, only)
   for _, record in ipairs(records.of(result)) do
     local row = {}
     for j, column in ipairs(records.columns) do row[j] = record[column] end
-    if wanted(record, only) then rows[#rows + 1] = row end
+    if is_in_section(record, only) then rows[#rows + 1] = row end
   end
   return tables.format(records.columns, rows, "csv")
 end
@@ -95,7 +95,7 @@ function records.json(result, only)
   local out = { baseline = result.groups[1].label }
   for _, record in ipairs(records.of(result)) do
     local section = record.section
-    if wanted(record, only) then
+    if is_in_section(record, only) then
       out[section] = out[section] or core.json.array {}
       record.section = nil
       table.insert(out[section], section == "notes" and record.name or record)

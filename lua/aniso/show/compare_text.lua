@@ -1,5 +1,6 @@
 -- A comparison as tables for people. compare_records.lua has the same numbers for programs.
 local cells = require "aniso.show.compare_cells"
+local printed = require("aniso.stats.metric.catalog").printed
 local tables = require "aniso.show.table"
 
 local show = {}
@@ -68,7 +69,7 @@ function make.metrics(result)
     for _, name in ipairs { "95 % over seeds", "p", "95 % over images" } do columns[#columns + 1] = name end
   end
   for i, one in ipairs(result.metrics) do
-    local row = { one.name }
+    local row = { printed(one.name) }
     local at = put(row, 2, one, one.higher)
     if two then
       local pair = result.pairs[2]
@@ -95,8 +96,9 @@ function make.tests(result)
       local one = metric_named(result, name)
       if one and one.delta[k].mean then
         local delta = one.delta[k]
-        rows[#rows + 1] = { pair.label, name, cells.signed(delta.mean), delta.n, cells.interval(delta),
-          cells.probability(delta.p), cells.interval(pair.intervals and pair.intervals[name]) }
+        rows[#rows + 1] = { pair.label, printed(name), cells.signed(delta.mean), delta.n,
+          cells.interval(delta), cells.probability(delta.p),
+          cells.interval(pair.intervals and pair.intervals[name]) }
       end
     end
   end
@@ -120,7 +122,7 @@ function make.classes(result)
   if #result.groups == 2 then group_columns(result, columns, "F1") end
   local rows = {}
   for i, class in ipairs(result.classes) do
-    local row = { class.name, class.n_train, class.shot, class.support }
+    local row = { class.name, class.n_train, printed(class.shot), class.support }
     local at = put(row, 5, class.recall, true)
     if #result.groups == 2 then put(row, at, class.f1, true) end
     rows[i] = row

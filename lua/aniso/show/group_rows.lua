@@ -1,5 +1,7 @@
 -- Groups as the columns and rows of a table: mean ± standard deviation over seeds, the best in bold.
+local catalog = require "aniso.stats.metric.catalog"
 local groups = require "aniso.stats.groups"
+local joined_rows = require "aniso.show.joined_rows"
 
 local group_rows = {}
 
@@ -35,24 +37,27 @@ local function mark_best(list, cells, higher)
 end
 
 -- rows(groups, heads, metrics, style) → columns, rows. heads: {{name =, get = function(group)}, …};
--- metrics: {{name =, metric =, higher =}, …}; style {percent =, separate = sd in a column of its own}.
+-- metrics: {{name =, metric =, higher =}, …}; style {percent =, programs = for CSV and JSON}. For programs
+-- the sd has a column of its own, and names and rows are as stored; people get the printed names, and one
+-- row for priors that are the same (joined_rows.lua).
 function group_rows.rows(list, heads, metrics, style)
   local columns, rows = {}, {}
+  if not style.programs then list = joined_rows.join(list) end
   for i in ipairs(list) do rows[i] = {} end
   for j, head in ipairs(heads) do
     columns[j] = head.name
-    for i, group in ipairs(list) do rows[i][j] = head.get(group) end
+    for i, group in ipairs(list) do rows[i][j] = joined_rows.head(head, group) end
   end
-  for _, wanted in ipairs(metrics) do
+  for _, metric in ipairs(metrics) do
     local cells, at = {}, #columns + 1
     for i, group in ipairs(list) do
-      cells[i] = cell(groups.of(group, wanted.metric), style, wanted.metric)
+      cells[i] = cell(groups.of(group, metric.metric), style, metric.metric)
       rows[i][at] = cells[i]
-      if style.separate then rows[i][at + 1] = cells[i] and cells[i].sd end
+      if style.programs then rows[i][at + 1] = cells[i] and cells[i].sd end
     end
-    mark_best(list, cells, wanted.higher)
-    columns[at] = wanted.name
-    if style.separate then columns[at + 1] = wanted.name .. "_sd" end
+    mark_best(list, cells, metric.higher)
+    columns[at] = style.programs and metric.name or catalog.printed(metric.name)
+    if style.programs then columns[at + 1] = metric.name .. "_sd" end
   end
   return columns, rows
 end
@@ -65,10 +70,10 @@ group_rows.heads = {
 
 -- finished(db, runs) → columns, rows of runs = {{uid =}, …}: the table with which `aniso run` ends.
 function group_rows.finished(db, runs)
-  local wanted, found, metrics, heads = {}, {}, {}, group_rows.heads
-  for _, run in ipairs(runs) do wanted[run.uid] = true end
+  local listed, found, metrics, heads = {}, {}, {}, group_rows.heads
+  for _, run in ipairs(runs) do listed[run.uid] = true end
   for _, row in ipairs(assert(db:runs())) do
-    if wanted[row.uid] then found[#found + 1] = row end
+    if listed[row.uid] then found[#found + 1] = row end
   end
   for i, name in ipairs(METRICS) do metrics[i] = { name = name, metric = name, higher = true } end
   return group_rows.rows(require("aniso.store.groups").of_runs(db, found, { prior = true }),

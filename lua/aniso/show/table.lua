@@ -10,6 +10,11 @@ local tables = {}
 
 tables.formats = { "table", "csv", "json", "md", "latex" }
 
+-- Whether a format is read by programs: names and values are those that are stored.
+function tables.is_for_programs(format)
+  return format == "csv" or format == "json"
+end
+
 local function is_cell(value)
   return type(value) == "table" and value.text ~= nil
 end

@@ -4,6 +4,7 @@
 -- drawn. How often a resample calls class i class j is a matrix product: the resamples' counts of
 -- each image times what each image adds; whole numbers, exact in float32 up to 2^24.
 local core = require "aniso.core"
+local quantile = require "aniso.stats.quantile"
 
 local bootstrap = {}
 
@@ -118,14 +119,6 @@ local function combine(samples, which, name, weights)
     end
   end
   return out
-end
-
--- The value at `share` of a sorted list, linearly interpolated.
-local function quantile(sorted, share)
-  local position = 1 + (#sorted - 1) * share
-  local below = math.floor(position)
-  local above = math.min(below + 1, #sorted)
-  return sorted[below] + (position - below) * (sorted[above] - sorted[below])
 end
 
 -- Intervals of Σ_p weights[p] · metric of prediction p, from samples(). → {[metric] = {value, lo, hi}}; a

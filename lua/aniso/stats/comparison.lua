@@ -3,7 +3,7 @@
 -- in as plain tables; store/compare.lua reads them from a database.
 local catalog = require "aniso.stats.metric.catalog"
 local confusions = require "aniso.stats.metric.confusion"
-local images = require "aniso.stats.paired_images"
+local paired_images = require "aniso.stats.paired_images"
 local notes = require "aniso.stats.comparison_notes"
 local paired = require "aniso.stats.paired"
 
@@ -97,7 +97,7 @@ function comparison.of(groups, source, options)
   result.metrics, result.classes = metrics(groups, pairs_of), classes(groups, pairs_of)
   result.confusion = confusion(groups, source.confusion)
   for k = 2, #groups do
-    result.pairs[k] = images.test(groups[1], groups[k], pairs_of[k], source.predictions, shot, options)
+    result.pairs[k] = paired_images.test(groups[1], groups[k], pairs_of[k], source.predictions, shot, options)
   end
   result.notes = notes.of(result)
   return result

@@ -1,6 +1,8 @@
 -- The sentences that accompany a comparison: where there is too little data for a statement, what could
 -- not be tested and why, and which differences are within noise.
 local enough = require("aniso.stats.paired").enough
+local printed = require("aniso.stats.metric.catalog").printed
+local noise = require "aniso.stats.noise"
 
 local notes = {}
 
@@ -72,23 +74,14 @@ local function about_images(pair, add)
   end
 end
 
--- A difference judged by its intervals over seeds and over images, either of which may be missing.
-local function judgement(over_seeds, over_images)
-  local function holds_zero(of) return of and of.lo <= 0 and of.hi >= 0 end
-  if holds_zero(over_seeds) or holds_zero(over_images) then return "within noise" end
-  if over_seeds and over_images then return "beyond noise" end
-  if over_images then return "beyond the variation over images; seeds untested" end
-  return over_seeds and "beyond the variation over seeds; images untested" or "untested"
-end
-
 -- The verdict on what matters most, in one sentence.
 local function verdict(result, k, add)
   local pair, out = result.pairs[k], {}
   for _, one in ipairs(result.metrics) do
     local delta = one.delta[k]
     if delta.mean and (one.name == "acc" or one.name == "macro_f1" or one.name == "few") then
-      out[#out + 1] = ("%s %s (%s)"):format(one.name, notes.signed(delta.mean),
-        judgement(delta.lo and delta, pair.intervals and pair.intervals[one.name]))
+      out[#out + 1] = ("%s %s (%s)"):format(printed(one.name), notes.signed(delta.mean),
+        noise.judge(delta, pair.intervals and pair.intervals[one.name]).verdict)
     end
   end
   if #out > 0 then add("%s against %s: %s", pair.label, pair.baseline, table.concat(out, ", ")) end

@@ -57,20 +57,20 @@ function groups.of(group, name)
   return moments
 end
 
--- choose_baseline(groups, wanted, named, is_isotropic) → the group that the others are compared with: the
--- one labelled `wanted`; else the one that the recipe named; else the one labelled "baseline"; else
+-- choose_baseline(groups, label, named, is_isotropic) → the group that the others are compared with: the
+-- one labelled `label`; else the one that the recipe named; else the one labelled "baseline"; else
 -- the only one for which is_isotropic(group) holds; else the first. Raises if no group is labelled
--- `wanted`.
-function groups.choose_baseline(list, wanted, named, is_isotropic)
+-- `label`.
+function groups.choose_baseline(list, label, named, is_isotropic)
   local isotropic, labels, by_label = {}, {}, {}
   for i, group in ipairs(list) do
     labels[i], by_label[group.label] = group.label, group
     if is_isotropic(group) then isotropic[#isotropic + 1] = group end
   end
-  local found = by_label[wanted or named] or by_label[wanted or "baseline"]
+  local found = by_label[label or named] or by_label[label or "baseline"]
   if found then return found end
-  if wanted then
-    error(("no configuration of the study is called %s (it has: %s)"):format(wanted,
+  if label then
+    error(("no configuration of the study is called %s (it has: %s)"):format(label,
       table.concat(labels, ", ")), 0)
   end
   return #isotropic == 1 and isotropic[1] or list[1]

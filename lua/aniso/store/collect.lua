@@ -143,8 +143,8 @@ function gc.carry_out(db, plan, options)
   delete_rows(db)
   local freed = 0
   for _, one in ipairs(plan) do
-    local wanted = not one.extra or options and options.orphans and not one.keep
-    if wanted then
+    local is_deleted = not one.extra or options and options.orphans and not one.keep
+    if is_deleted then
       delete_files(one)
       one.done, freed = true, freed + one.bytes
     end

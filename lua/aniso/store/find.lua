@@ -1,6 +1,7 @@
 -- Finds runs by name: find("7" or "01J9X" or "adpm" or "@last" or "@best:macro_f1"), and lists
 -- of runs. A run's row has the columns of v_run; its status is judged by the writer's lock,
 -- which is exact, where the view has only the heartbeat.
+local keys = require "aniso.store.keys"
 local score = require "aniso.store.score"
 local select = require "aniso.store.select"
 
@@ -33,6 +34,10 @@ end
 -- removed instead; `metrics`: each row has .metrics, of its primary test evaluation.
 function find.runs(db, filters)
   filters = filters or {}
+  if filters.status then
+    local known, why = pcall(keys.check_fact, "status", filters.status)
+    if not known then return nil, why, "EINVAL" end
+  end
   local rows, message, code = select_runs(db, filters.removed, [[
     WHERE (?1 IS NULL OR study = ?1) AND (?2 IS NULL OR name = ?2) AND (?3 IS NULL OR label = ?3)
       AND (?4 IS NULL OR dataset = ?4) ORDER BY run_id]],

@@ -55,11 +55,11 @@ local function is_isotropic(db, group)
   return #levels > 0
 end
 
--- The group of a study that the others are compared with, by groups.choose_baseline(); wanted [opt]: its
+-- The group of a study that the others are compared with, by groups.choose_baseline(); label [opt]: its
 -- label.
-function read.baseline(db, list, wanted)
+function read.baseline(db, list, label)
   local named = list[1] and db:baseline_of(list[1].run.study)
-  return groups.choose_baseline(list, wanted, named, function(group) return is_isotropic(db, group) end)
+  return groups.choose_baseline(list, label, named, function(group) return is_isotropic(db, group) end)
 end
 
 -- The value of an option as text.

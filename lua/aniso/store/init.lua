@@ -5,12 +5,12 @@
 -- the runs whose writer is gone.
 local core = require "aniso.core"
 local find = require "aniso.store.find"
-local marks = require "aniso.store.tags_and_notes"
+local tags_and_notes = require "aniso.store.tags_and_notes"
 local merge = require "aniso.store.merge"
 local plan = require "aniso.store.plan"
 local read = require "aniso.store.read"
 local recorder = require "aniso.store.recorder"
-local refusal = require "aniso.store.db_error"
+local db_error = require "aniso.store.db_error"
 local removal = require "aniso.store.removal"
 local score = require "aniso.store.score"
 local select_runs = require "aniso.store.select"
@@ -20,7 +20,7 @@ Database.__index = Database
 
 local store = { methods = Database }
 
-for _, part in ipairs { find, marks, merge, plan, read, recorder.database, removal, score,
+for _, part in ipairs { find, tags_and_notes, merge, plan, read, recorder.database, removal, score,
   select_runs.methods } do
   for name, method in pairs(part) do Database[name] = method end
 end
@@ -101,7 +101,7 @@ function Database:transaction(fn, ...)
   local results = table.pack(pcall(fn, ...))
   if not results[1] then
     self.core:rollback()
-    if refusal.is(results[2]) then return nil, results[2].message, results[2].code end
+    if db_error.is(results[2]) then return nil, results[2].message, results[2].code end
     error(results[2], 0)
   end
   local committed

@@ -2,6 +2,7 @@
 -- (study, seed, wall …), a metric of the primary test evaluation (macro_f1, tail …) or an
 -- option of the configuration (train.lr). keys.new(db) reads each kind from the
 -- database once, when it is first needed; key:get(run) takes a row with the columns of v_run.
+local literal = require "aniso.recipe.literal"
 local nearest = require "aniso.recipe.nearest"
 local renamed = require "aniso.recipe.renamed"
 local must = require("aniso.store.db_error").must
@@ -14,6 +15,19 @@ local FACTS = { run = "run_id", id = "uid", name = "name", study = "study", labe
   attempt = "attempt", status = "status", host = "hostname", started = "started_at",
   ended = "ended_at", wall = "wall_s", resumes = "resumes", threads = "threads",
   commit = "git_commit" }
+
+-- The facts that have one of a few values. A run without an end is `running` or `crashed`.
+local FACT_VALUES = { status = { "crashed", "failed", "finished", "interrupted", "running" } }
+
+-- Columns of tables that are not facts of a run → the reason.
+local TABLES_ONLY = {
+  by = "a run has results by the chain and by the prior; aniso table STUDY --prior shows both",
+  seeds = "a run has one; its key is seed",
+}
+
+-- choices_of(option) → the list of its values, or nil where any value may occur. Options are defined in
+-- method/, which this room does not know; prompt/explore/database.lua sets it.
+function keys.choices_of() return nil end
 
 local Keys = {}
 Keys.__index = Keys
@@ -54,6 +68,9 @@ end
 
 local function unknown(self, name)
   renamed.refuse(name)
+  if TABLES_ONLY[name] then
+    error(("%s is a column of tables, not a key of runs: %s"):format(name, TABLES_ONLY[name]), 0)
+  end
   local names = {}
   for _, set in ipairs { FACTS, self.known_metrics, self.known_params, score.aliases } do
     for known in pairs(set) do names[#names + 1] = known end
@@ -94,6 +111,45 @@ function Keys:key(name)
     if param and param.num and tonumber(param.txt) then return param.num end
     return param and param.txt
   end }
+end
+
+-- Raises where `value` (a text) is none of `values`, a sorted list, with the nearest one.
+local function check_value(name, value, values)
+  for _, allowed in ipairs(values) do
+    if value == allowed then return end
+  end
+  local meant = nearest(value, values)
+  error(("%s is never %s%s; it is one of %s"):format(name, literal.describe(value),
+    meant and (" (did you mean %s?)"):format(meant) or "", table.concat(values, ", ")), 0)
+end
+
+-- The values that an option may have or has in the database, where these are a fixed list.
+local function option_values(self, name)
+  local set, list = {}, keys.choices_of(name)
+  if not list then return nil end
+  for _, value in ipairs(list) do set[value] = true end
+  for _, params in pairs(self:params()) do
+    if params[name] then set[params[name].txt] = true end
+  end
+  for _, row in ipairs(name == "data" and must(self.db.core:query "SELECT name FROM dataset") or {}) do
+    set[row.name] = true
+  end
+  list = {}
+  for value in pairs(set) do list[#list + 1] = value end
+  table.sort(list)
+  return list
+end
+
+-- Raises where `value`, a text that a filter compares a fact with, is none of those that it can have.
+function keys.check_fact(name, value)
+  if FACT_VALUES[name] then check_value(name, value, FACT_VALUES[name]) end
+end
+
+-- The same for a key of the database. Keys with any number of values accept every text.
+function Keys:check_value(key, value)
+  if key.kind == "fact" then keys.check_fact(key.name, value) end
+  local values = (key.kind == "option" or key.name == "data") and option_values(self, key.name)
+  if values then check_value(key.name, value, values) end
 end
 
 -- How many values an option has among the runs; that it is absent counts as one.

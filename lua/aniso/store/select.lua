@@ -15,13 +15,13 @@ local compare = {
 }
 
 -- Numbers where both sides are; a run that lacks the key fits `!=` only.
-local function comparison(key, operator, wanted)
-  local test, number = compare[operator], tonumber(wanted)
+local function comparison(key, operator, text_value)
+  local test, number = compare[operator], tonumber(text_value)
   return function(run)
     local value = key:get(run)
     if value == nil then return operator == "!=" end
     if operator ~= "~" and number and type(value) == "number" then return test(value, number) end
-    return test(tostring(value), wanted)
+    return test(tostring(value), text_value)
   end
 end
 
@@ -44,11 +44,12 @@ local function filter(text, catalog)
       return false
     end
   end
-  local name, operator, wanted = text:match "^([%w_.]+)([!<>]=)(.*)$"
-  if not name then name, operator, wanted = text:match "^([%w_.]+)([=<>~])(.*)$" end
+  local name, operator, text_value = text:match "^([%w_.]+)([!<>]=)(.*)$"
+  if not name then name, operator, text_value = text:match "^([%w_.]+)([=<>~])(.*)$" end
   if not name then return word(text) end
   local key = catalog:key(name)
-  return comparison(key, operator, wanted), key
+  if operator == "=" or operator == "!=" then catalog:check_value(key, text_value) end
+  return comparison(key, operator, text_value), key
 end
 
 -- Metrics: the best first; anything else: the smallest first; "-KEY": the other way round.

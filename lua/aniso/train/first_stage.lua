@@ -67,14 +67,12 @@ local function load(session, file)
   return pcall(checkpoint.load_weights, session, file, "net")
 end
 
--- Writes a file of the session's own and renames it: a kill leaves no partial file.
+-- The file is replaced as a whole: a kill leaves no partial file.
 local function save(session, file)
-  local own, tensors = ("%s.%s"):format(file, session.uid), {}
+  local tensors = {}
   for name, tensor in pairs(session.model.net:state()) do tensors["net." .. name] = tensor end
-  local sha256, message = core.checkpoint.save(own, tensors, { seed = session.seed },
-    { previous = false })
+  local sha256, message = core.checkpoint.save(file, tensors, { seed = session.seed }, { previous = false })
   if not sha256 then error(message, 0) end
-  assert(core.sys.rename(own, file))
 end
 
 -- The lock of a file. While another process holds it, this one waits and stays interruptible.

@@ -1,11 +1,11 @@
 -- Checks a study before a long run, without training it or storing anything:
 --   check.options(study, overrides, seeds) → jobs, list of mistakes in its options
 --   check.runs(jobs) → list of reports {labels, shapes, parameters, stages, …}, list of mistakes
--- A report is made once for all runs that cost the same; its times come from one step each.
+-- A report is made once for all runs that cost the same; its times come from one step each. Every other
+-- configuration takes one small step per stage, so that each of its parts is built and called once.
 local core = require "aniso.core"
 local config = require "aniso.method.config"
 local errors = require "aniso.recipe.errors"
-local metric = require "aniso.stats.metric"
 local nearest = require "aniso.recipe.nearest"
 local options = require "aniso.recipe.options"
 local study = require "aniso.recipe.study"
@@ -17,6 +17,7 @@ local stage = require "aniso.train.stage"
 local check = {}
 
 local FEW = 32 -- images of a timed evaluation
+local TINY = 4 -- images of a step that is not timed; batch statistics need two
 
 -- An ordered set of texts.
 local function new_list()
@@ -64,23 +65,6 @@ local function check_config(given, add)
   end
 end
 
--- Options that do not fit each other.
-local function check_combination(complete, add)
-  local T = complete.schedule.T
-  if complete.sampler.steps > T then
-    add(("option sampler.steps is %d, but schedule.T is %d"):format(complete.sampler.steps, T))
-  end
-  local names, known = {}, false
-  for i, entry in ipairs(metric.catalog) do
-    names[i], known = entry.name, known or entry.name == complete.select.metric
-  end
-  if not known then
-    local meant = nearest(complete.select.metric, names)
-    add(("option select.metric: there is no metric %s (%s)"):format(complete.select.metric,
-      meant and "did you mean " .. meant .. "?" or "known: " .. table.concat(names, ", ")))
-  end
-end
-
 local function check_labels(of, jobs, add)
   local runs, labels = {}, {}
   for _, job in ipairs(jobs) do
@@ -104,7 +88,7 @@ function check.options(of, overrides, seeds)
     local ok, complete = pcall(config.complete, job.config)
     if ok then
       job.config = complete
-      check_combination(complete, add)
+      for _, conflict in ipairs(config.conflicts(complete)) do add(conflict) end
     elseif #mistakes == 0 then
       add(complete)
     end
@@ -143,16 +127,20 @@ local function seconds(f, ...)
   return core.sys.monotonic() - start
 end
 
+-- A function that takes a step of stage i on the first images of the training part, `count` at most.
+local function step_of(session, i, count)
+  stage.begin(session, i)
+  session.model:train(true)
+  local positions = core.tensor.arange(math.min(count, session.dataset:n "train"))
+  return function() stage.step(session, positions, 1000) end
+end
+
 -- Seconds of a step of stage i. The first step also allocates memory, so a second one is timed unless
 -- steps are slow.
 local function step_seconds(session, i)
-  local train, n = session.config.train, session.dataset:n "train"
-  stage.begin(session, i)
-  session.model:train(true)
-  local positions = core.tensor.arange(math.min(train.batch, n))
-  local first = seconds(stage.step, session, positions, 1000)
-  if first > 5 then return first end
-  return seconds(stage.step, session, positions, 1000)
+  local step = step_of(session, i, session.config.train.batch)
+  local first = seconds(step)
+  return first > 5 and first or seconds(step)
 end
 
 -- Seconds per image of an evaluation with S = steps, R = draws; without a chain if it is nil.
@@ -215,6 +203,15 @@ local function report_on(job)
   return report
 end
 
+-- Calls what a report's first configuration does not: the shapes, a small step of each stage and a chain
+-- of one step.
+local function call_once(job)
+  local session = Session.new(job)
+  shapes_of(session)
+  for i in ipairs(session.plan) do step_of(session, i, TINY)() end
+  image_seconds(session, 1, 1)
+end
+
 -- The options that decide what a run costs, as a text.
 local function cost_of(complete)
   local same = options.copy(complete)
@@ -224,18 +221,17 @@ end
 
 function check.runs(jobs)
   local mistakes, add = new_list()
-  local reports, by_cost, passed, repeats = {}, {}, {}, first_stage.repeats()
+  local reports, by_cost, called, repeats = {}, {}, {}, first_stage.repeats()
   for _, job in ipairs(jobs) do
-    local cost, own = cost_of(job.config), core.json.encode(job.config)
-    local report = by_cost[cost]
-    if report == nil then
-      report = try(add, report_on, job) or false
-      by_cost[cost] = report
-      reports[#reports + 1] = report or nil
-    elseif report and not passed[own] then -- another λ or loss: it too must fit
-      try(add, function() shapes_of(Session.new(job)) end)
+    local cost, configuration = cost_of(job.config), core.json.encode(job.config)
+    if not called[configuration] and not by_cost[cost] then
+      by_cost[cost] = try(add, report_on, job)
+      reports[#reports + 1] = by_cost[cost]
+    elseif not called[configuration] then -- another λ or loss: it costs the same and may fail
+      try(add, call_once, job)
     end
-    passed[own] = true
+    called[configuration] = true
+    local report = by_cost[cost]
     if report then
       report.runs = report.runs + 1
       report.repeats = report.repeats + (repeats(job) and 1 or 0)

@@ -232,3 +232,14 @@ local config = {}
 ---@param given aniso.Config
 ---@return aniso.Config
 function config.complete(given) end
+
+---The values that an option may have, sorted; nil where any value may be given, and for other names. A
+---part of a recipe's own is not listed.
+---@param path string such as "train.mode"
+---@return string[]?
+function config.choices(path) end
+
+---What does not fit together in a complete configuration, such as more sampler steps than the schedule has.
+---@param complete aniso.Config
+---@return string[] sentences empty where all fits
+function config.conflicts(complete) end

@@ -16,8 +16,8 @@
 
 ---Groups of classes by training images, after Liu et al. 2019.
 ---@class aniso.option.data.shot
----@field many? number A class with more images is "many" (default 100).
----@field few? number A class with fewer images is "few" (default 20).
+---@field many? number A class with more images belongs to the head (default 100).
+---@field few? number A class with fewer images belongs to the tail (default 20).
 
 ---Options of every kind of data.
 ---@class aniso.option.data.any
@@ -30,7 +30,7 @@
 ---Share of all images that becomes the test part; 0.2, for lesions 0.3, if left out
 ---(at least 0, below 1).
 ---@field test? number
----@field shot? aniso.option.data.shot Cut points of the groups many, medium and few.
+---@field shot? aniso.option.data.shot Limits of the groups head, medium and tail.
 
 ---What kinds with image files understand.
 ---@class aniso.option.data.files : aniso.option.data.any

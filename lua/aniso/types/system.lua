@@ -148,13 +148,6 @@ function sys.lock(path, advice) end
 ---@return string? code
 function sys.remove(path) end
 
----@param from string
----@param to string
----@return true? done
----@return string? message
----@return string? code
-function sys.rename(from, to) end
-
 ---Replaces a file durably: a reader finds the old content or the new, never a part. Only a regular file is
 ---replaced; a device or a pipe is written to.
 ---@param path string

@@ -113,6 +113,11 @@ function tables.format(columns, rows, format, bold) end
 ---@param format? string
 function tables.print(columns, rows, format) end
 
+---Whether a format is read by programs: names and values are those that are stored.
+---@param format? string
+---@return boolean
+function tables.is_for_programs(format) end
+
 ---Columns of a text on a terminal.
 ---@param text string
 ---@return integer

@@ -1,4 +1,5 @@
 -- ds:info() → the text of `aniso data info`.
+local printed = require("aniso.stats.metric.catalog").printed
 local tree = require "aniso.method.data.tree"
 
 -- One line, whatever its texts hold.
@@ -11,7 +12,7 @@ local function head(ds, add)
   add("%s: %d classes, %dx%d pixels", ds.name, ds.K, ds.width, ds.height)
   add("content  %s", ds.sha256)
   add("split    %s, seed %d, %s", split.name, split.seed, split.sha256)
-  add("imbalance %.1f, many > %d, few < %d training images", split.imbalance_factor, split.many,
+  add("imbalance %.1f, head > %d, tail < %d training images", split.imbalance_factor, split.many,
     split.few)
   if split.test_is_val == 1 then add("validation is the test part: there is no other") end
   if split.group_leaks > 0 then
@@ -35,12 +36,12 @@ end
 local function classes(ds, add)
   local split, width = ds.split, 5
   for _, name in ipairs(ds.classes) do width = math.max(width, utf8.len(name) or #name) end
-  local function row(name, train, val, test, shot)
-    add("%s %8s %8s %8s  %s", name .. (" "):rep(width - (utf8.len(name) or #name)), train, val, test, shot)
+  local function row(name, train, val, test, group)
+    add("%s %8s %8s %8s  %s", name .. (" "):rep(width - (utf8.len(name) or #name)), train, val, test, group)
   end
-  row("class", "train", "val", "test", "shots")
+  row("class", "train", "val", "test", "group")
   for k, name in ipairs(ds.classes) do
-    row(printable(name), split.n_train[k], split.n_val[k], split.n_test[k], split.shot[k])
+    row(printable(name), split.n_train[k], split.n_val[k], split.n_test[k], printed(split.shot[k]))
   end
   row("all", ds:n "train", ds:n "val", ds:n "test", "")
 end

@@ -60,5 +60,5 @@ end
 
 return function(given)
   local list, o = split(given)
-  return plot.show(figures(list, curves.wanted(o.what), check_class(list, o.class)), o)
+  return plot.show(figures(list, curves.quantities(o.what), check_class(list, o.class)), o)
 end

@@ -115,7 +115,7 @@ function curves.figures(s, kinds, classes)
 end
 
 -- "all" → the three kinds.
-function curves.wanted(what)
+function curves.quantities(what)
   return what == "all" and curves.kinds or { what }
 end
 

@@ -1,5 +1,9 @@
--- How a run database and a comparison print at the prompt. The code is loaded when it is first used.
+-- What a run database gets from rooms that store/ does not know: how it and a comparison print at the
+-- prompt, and the values of options. The code is loaded when it is first used.
+local keys = require "aniso.store.keys"
 local store = require "aniso.store"
+
+function keys.choices_of(option) return require("aniso.method.config").choices(option) end
 
 -- See show/pretty.lua.
 store.methods.__pretty = function(db) return require "aniso.prompt.explore.runs"(db) end

@@ -8,5 +8,5 @@ local known = curves.options "all"
 
 return function(s, given)
   local o = options.check(given, known, "plot")
-  return plot.show(curves.figures(s, curves.wanted(o.what), curves.chosen(s, o.class)), o)
+  return plot.show(curves.figures(s, curves.quantities(o.what), curves.chosen(s, o.class)), o)
 end

@@ -7,6 +7,7 @@ local core = require "aniso.core"
 local curves = require "aniso.prompt.explore.curves"
 local options = require "aniso.recipe.options"
 local plot = require "aniso.show.plot"
+local quantile = require "aniso.stats.quantile"
 
 local known = {
   y0 = options.any, prior = options.optional(options.list "number"),
@@ -51,13 +52,6 @@ local function prior_of(s, given)
   local m = {}
   for j = 1, s.K do m[j] = given and given[j] or 1 / s.K end
   return m
-end
-
-local function quantile(sorted, share)
-  local at = 1 + share * (#sorted - 1)
-  local below = math.floor(at)
-  local low, high = sorted[below], sorted[math.min(below + 1, #sorted)]
-  return low + (high - low) * (at - below)
 end
 
 -- Mean, deviation and quantiles of the n values of each class; flat (n,K), z around m.

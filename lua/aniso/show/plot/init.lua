@@ -111,13 +111,13 @@ end
 function plot.terminal(figures, target)
   target = target or {}
   local list, out = checked(figures), {}
-  local wanted = { width = target.width or math.min(core.sys.width() or 80, 100),
+  local screen = { width = target.width or math.min(core.sys.width() or 80, 100),
     height = target.height or #list > 1 and 9 or 14, ascii = target.ascii, colour = target.colour }
-  if wanted.ascii == nil then wanted.ascii = not speaks_utf8() end
-  if wanted.colour == nil then
-    wanted.colour = core.sys.isatty "stdout" and (os.getenv "NO_COLOR" or "") == ""
+  if screen.ascii == nil then screen.ascii = not speaks_utf8() end
+  if screen.colour == nil then
+    screen.colour = core.sys.isatty "stdout" and (os.getenv "NO_COLOR" or "") == ""
   end
-  for i, figure in ipairs(list) do out[i] = require("aniso.show.plot.terminal").text(figure, wanted) end
+  for i, figure in ipairs(list) do out[i] = require("aniso.show.plot.terminal").text(figure, screen) end
   return table.concat(out, "\n\n")
 end
 

@@ -3,7 +3,7 @@
 -- folder; the chains and their noise are those of the run's evaluation.
 --   examples.find(facts, count) → { run, kind, list = {{position, true, pred, conf, …} …} } | nil, why
 local core = require "aniso.core"
-local data = require "aniso.show.report.bitmap"
+local bitmap = require "aniso.show.report.bitmap"
 local checkpoint = require "aniso.train.checkpoint"
 local errors = require "aniso.recipe.errors"
 local final_evaluation = require "aniso.train.final_evaluation"
@@ -73,7 +73,7 @@ local function examine(session, one)
   local features, prior = model:encode(image)
   one.height, one.width = image:size(2), image:size(3)
   one.name = dataset:keys "test"[one.position + 1]
-  one.uri = data.uri(image:reshape(one.height, one.width, 3), dataset.mean, dataset.std)
+  one.uri = bitmap.uri(image:reshape(one.height, one.width, 3), dataset.mean, dataset.std)
   one.rows, one.columns = features:size(2), features:size(3)
   if prior.positions then
     one.crops, one.side = prior.positions:totable()[1], prior.side
@@ -86,11 +86,11 @@ end
 
 -- The first member whose weights are still there, as a row of db:runs().
 local function stored_run(facts, group)
-  local folder, wanted = facts.db:folder(), {}
-  for _, member in ipairs(group.members) do wanted[member.run_id] = member end
+  local folder, member_of = facts.db:folder(), {}
+  for _, member in ipairs(group.members) do member_of[member.run_id] = member end
   for _, run in ipairs(facts.runs) do
     local path = ("%s/%s/best.safetensors"):format(folder, run.uid)
-    if wanted[run.run_id] and core.sys.exists(path) then return run, wanted[run.run_id], path end
+    if member_of[run.run_id] and core.sys.exists(path) then return run, member_of[run.run_id], path end
   end
   return nil, ("the weights of %s are not in %s any more"):format(group.label, folder)
 end

@@ -4,7 +4,7 @@ local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local paired = require "aniso.stats.paired"
 local scale = require "aniso.show.report.scale"
-local rows_of = require "aniso.show.group_rows"
+local group_rows = require "aniso.show.group_rows"
 local verdict = require "aniso.show.report.verdict"
 
 local COLUMNS = { "macro_f1", "all", "head", "medium", "tail", "nll" }
@@ -12,17 +12,18 @@ local COLUMNS = { "macro_f1", "all", "head", "medium", "tail", "nll" }
 local overview = {}
 
 function overview.table(facts)
-  local wanted = {}
+  local metrics = {}
   for _, name in ipairs(COLUMNS) do
     local key = facts.catalog:key(name)
-    local there = false
-    for _, group in ipairs(facts.groups) do there = there or facts:moments(group, key.metric).n > 0 end
-    if there then
-      wanted[#wanted + 1] = { name = name == "macro_f1" and "macro F1" or name, metric = key.metric,
+    local exists = false
+    for _, group in ipairs(facts.groups) do exists = exists or facts:moments(group, key.metric).n > 0 end
+    if exists then
+      metrics[#metrics + 1] = { name = name == "macro_f1" and "macro F1" or name, metric = key.metric,
         higher = key.higher }
     end
   end
-  local columns, rows = rows_of.rows(facts.groups, { rows_of.heads.method, rows_of.heads.seeds }, wanted, {})
+  local heads = { group_rows.heads.method, group_rows.heads.seeds }
+  local columns, rows = group_rows.rows(facts.groups, heads, metrics, {})
   for i, group in ipairs(facts.groups) do
     rows[i].class = group == facts.best and "best" or nil
     if group == facts.base then rows[i][1] = group.label .. " (baseline)" end

@@ -2,8 +2,8 @@
 -- the same in grey under the denoiser's attention.
 local examples = require "aniso.show.report.examples"
 local page = require "aniso.show.report.page"
+local printed = require("aniso.stats.metric.catalog").printed
 
-local BANDS = { many = "head", medium = "medium", few = "tail" }
 local LEVELS = 8 -- of the attention, by opacity
 
 local function frames(one)
@@ -57,7 +57,7 @@ end
 
 local function facts_of(one)
   local windows, peak = shares(one)
-  return ("%s, confidence %.2f%s%s"):format(BANDS[one.shot] or one.shot, one.conf,
+  return ("%s, confidence %.2f%s%s"):format(printed(one.shot), one.conf,
     peak and ("; attention at most %.1f× the mean"):format(peak) or "",
     windows and (", %.0f %% on the windows"):format(100 * windows) or "")
 end
@@ -89,7 +89,7 @@ local function numbers(classes, list)
   local rows = {}
   for i, one in ipairs(list) do
     local windows, peak = shares(one)
-    rows[i] = { one.name, BANDS[one.shot] or one.shot, classes[one["true"]].name,
+    rows[i] = { one.name, printed(one.shot), classes[one["true"]].name,
       classes[one.pred].name, page.cell(one.conf, "%.3f"),
       page.cell(peak, "%.2f"), page.cell(windows, "%.3f") }
   end

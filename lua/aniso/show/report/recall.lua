@@ -3,9 +3,8 @@
 -- rest as grey ticks.
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
+local printed = require("aniso.stats.metric.catalog").printed
 local scale = require "aniso.show.report.scale"
-
-local BANDS = { many = "head", medium = "medium", few = "tail" }
 
 -- {{shot, first, last} …}: adjacent rows of `order` with the same shot.
 local function bands_of(facts, order)
@@ -28,7 +27,7 @@ local function draw_bands(c, facts, order)
       c:add('<rect class="band" x="%s" y="%s" width="%s" height="%s"/>', chart.pixel(c.left),
         chart.pixel(top), chart.pixel(c.width - c.left - c.right + 66), chart.pixel(tall))
     end
-    c:text(c.width - c.right + 8, top + tall / 2 + 4, BANDS[band.shot] or band.shot, { class = "soft" })
+    c:text(c.width - c.right + 8, top + tall / 2 + 4, printed(band.shot), { class = "soft" })
   end
 end
 
@@ -100,7 +99,7 @@ local function numbers(facts, order, title)
   for g, group in ipairs(facts.groups) do columns[3 + g] = group.label end
   for row, j in ipairs(order) do
     local class = facts.split.classes[j]
-    rows[row] = { class.name, class.n_train, BANDS[class.shot] or class.shot }
+    rows[row] = { class.name, class.n_train, printed(class.shot) }
     for g, group in ipairs(facts.groups) do
       local recall = facts:classes(group)[j].recall
       rows[row][3 + g] = recall.mean and { value = recall.mean,

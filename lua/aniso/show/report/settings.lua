@@ -1,6 +1,6 @@
 -- How the configurations of a report differ, what they share, and the commands that repeat them.
 local page = require "aniso.show.report.page"
-local repro = require "aniso.store.reproduce"
+local reproduce = require "aniso.store.reproduce"
 
 local settings = {}
 
@@ -32,7 +32,7 @@ end
 local function commands(facts, group)
   local seeds = {}
   for i, member in ipairs(group.members) do seeds[i] = member.seed end
-  local lines, why = repro(facts.db, group.run)
+  local lines, why = reproduce(facts.db, group.run)
   local heading = ("<h3>%s</h3>"):format(page.escape(group.label))
   if not lines then return heading .. page.paragraph("%s", why) end
   return heading .. page.paragraph("The first of the seeds %s; the others with --seeds.",
@@ -66,7 +66,7 @@ function settings.repetition(facts)
   local out = { machine(facts), commands(facts, facts.best or facts.groups[1]) }
   if facts.best ~= facts.base then out[#out + 1] = commands(facts, facts.base) end
   out[#out + 1] = "<h3>This page</h3>" .. code { ("aniso report %s --db %s"):format(
-    repro.quoted(facts.name), repro.quoted(facts.db.path)) }
+    reproduce.quoted(facts.name), reproduce.quoted(facts.db.path)) }
   return table.concat(out, "\n")
 end
 

@@ -5,7 +5,7 @@ local page = require "aniso.show.report.page"
 local scale = require "aniso.show.report.scale"
 
 -- What is drawn where it was recorded: part, metric, words.
-local WANTED = { { "train", "loss", "training loss" }, { "val", "macro_f1", "validation macro F1" },
+local SHOWN = { { "train", "loss", "training loss" }, { "val", "macro_f1", "validation macro F1" },
   { "val", "prior_macro_f1", "validation macro F1 of the prior" } }
 
 local function finite(value) return value and value == value and math.abs(value) < math.huge end
@@ -123,17 +123,17 @@ return function(facts)
     end
   end
   local out = {}
-  for _, wanted in ipairs(WANTED) do
+  for _, shown in ipairs(SHOWN) do
     local drawn = {}
     for _, group in ipairs(facts.groups) do
-      local curves = curves_of(facts, group, wanted[1], wanted[2])
+      local curves = curves_of(facts, group, shown[1], shown[2])
       if #curves > 0 then drawn[#drawn + 1] = { group = group, curves = curves, mean = mean_of(curves) } end
     end
-    local words = wanted[3]
-    local drawing = #drawn > 0 and draw(facts, drawn, { id = wanted[1] .. "-" .. wanted[2], words = words })
+    local words = shown[3]
+    local drawing = #drawn > 0 and draw(facts, drawn, { id = shown[1] .. "-" .. shown[2], words = words })
     if drawing then
       out[#out + 1] = page.figure(drawing, ("The %s of each epoch: mean over seeds; thin lines: the seeds.%s")
-        :format(words, wanted[2] == "loss" and staged or ""), numbers(drawn, words))
+        :format(words, shown[2] == "loss" and staged or ""), numbers(drawn, words))
     end
   end
   return #out > 0 and table.concat(out, "\n") or page.paragraph "No training curves are stored."

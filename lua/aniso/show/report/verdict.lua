@@ -1,6 +1,7 @@
 -- The first lines of a report: which configuration is best, by how much, and how certain that is. The
 -- interval of Δ over the seeds follows stats/paired.lua; where predictions are stored, the interval
--- over the images follows stats/paired_images.lua.
+-- over the images follows stats/paired_images.lua. stats/noise.lua judges by both.
+local noise = require "aniso.stats.noise"
 local page = require "aniso.show.report.page"
 local paired = require "aniso.stats.paired"
 local paired_images = require "aniso.stats.paired_images"
@@ -26,15 +27,28 @@ local function pairs_in_words(delta)
   return plural(delta.n, "seed")
 end
 
--- Whether Δ differs from zero, in words.
-local function judgement(delta)
-  if delta.n < paired.enough.seeds then
-    return ("%s: too few to distinguish a difference from chance; at least %d are required."):format(
+-- What stats/noise.lua found of the seeds, in words.
+local SEEDS = {
+  unpaired = function() return "they share no seed on the same split" end,
+  few = function(delta)
+    return ("%s: too few to distinguish a difference from chance; at least %d are required"):format(
       pairs_in_words(delta), paired.enough.seeds)
-  end
-  if not delta.lo then return "The difference is the same at each seed." end
-  if delta.lo <= 0 and delta.hi >= 0 then return "The interval contains 0: within noise." end
-  return ("The interval excludes 0 (paired t test, p = %.3g)."):format(delta.p)
+  end,
+  zero = function() return "the difference is 0 at each seed" end,
+  constant = function() return "the difference is the same at each seed, which gives no interval" end,
+  contains = function() return "the interval over seeds contains 0" end,
+  excludes = function(delta)
+    return ("the interval over seeds excludes 0 (paired t test, p = %.3g)"):format(delta.p)
+  end,
+}
+local IMAGES = { contains = "; the interval over images contains 0",
+  excludes = "; the interval over images excludes 0" }
+
+-- Whether Δ is more than chance, and why: "Within noise: the interval over seeds contains 0."
+local function judgement(delta, over_images)
+  local judged = noise.judge(delta, over_images)
+  local lead = judged.verdict:gsub("^%l", string.upper)
+  return ("%s: %s%s."):format(lead, SEEDS[judged.seeds](delta), IMAGES[judged.images] or "")
 end
 
 local function caveat(facts)
@@ -50,6 +64,7 @@ local function delta_in_words(delta)
 end
 
 local function first_line(facts, delta)
+  delta = delta and delta.n > 0 and delta or nil
   local words, base = facts.words_of, facts.base.label
   if facts.best == facts.base then
     if not facts.other then return ("%s is the study's only configuration."):format(base) end
@@ -70,11 +85,12 @@ local function tiles(facts, delta)
   end
   tile(("%s of the best, mean ± sd"):format(facts.words_of),
     ("%.3f%s"):format(best.mean, best.sd and (" ± %.3f"):format(best.sd) or ""))
-  if delta then
+  if delta and delta.n > 0 then
     tile(facts.best == facts.base and "Δ of the next" or "Δ to the baseline", signed(delta.mean))
     if delta.lo then tile(PERCENT .. " interval over seeds", interval(delta)) end
   end
-  tile(delta and "paired seeds" or "seeds", delta and delta.n or best.n)
+  local is_paired = delta and delta.n > 0
+  tile(is_paired and "paired seeds" or "seeds", is_paired and delta.n or best.n)
   return table.concat(out) .. "</dl>"
 end
 
@@ -85,11 +101,11 @@ function verdict.text(facts)
       .. page.escape(("No configuration has a %s."):format(facts.words_of)) .. "</p></section>"
   end
   local delta, more = facts.other and facts:delta(facts.other), {}
-  if delta and delta.n == 0 then delta = nil end
   if delta then
-    more[1] = page.paragraph(judgement(delta) .. (facts.best ~= facts.base and caveat(facts) or ""))
     local images = paired_images.has_interval(facts.metric) and facts:images(facts.other) or {}
     local over_images = images.intervals and images.intervals[facts.metric]
+    more[1] = page.paragraph(judgement(delta, over_images)
+      .. (facts.best ~= facts.base and delta.n > 0 and caveat(facts) or ""))
     if over_images then
       more[2] = page.paragraph("Over the %d test images, with these trained models: %s interval of Δ %s "
         .. "(paired bootstrap, each image with all of its seeds).", images.n, PERCENT, interval(over_images))

@@ -8,9 +8,9 @@ catalog.metrics = {
   { name = "macro_precision", higher = true, label = "mean precision over classes" },
   { name = "macro_recall", higher = true, label = "mean recall over classes" },
   { name = "macro_f1", higher = true, label = "mean F1 over classes" },
-  { name = "many", higher = true, label = "mean recall, classes with many images" },
+  { name = "many", higher = true, label = "mean recall, the head: classes with many images" },
   { name = "medium", higher = true, label = "mean recall, classes in between" },
-  { name = "few", higher = true, label = "mean recall, classes with few images" },
+  { name = "few", higher = true, label = "mean recall, the tail: classes with few images" },
   { name = "worst_class", higher = true, label = "lowest recall of a class" },
   { name = "kappa", higher = true, label = "Cohen's kappa" },
   { name = "kappa_quadratic", higher = true, label = "Cohen's kappa, quadratic weights" },
@@ -23,7 +23,15 @@ catalog.metrics = {
   { name = "agreement", higher = true, label = "mean share of chains that agree" },
 }
 
--- The names of the literature on long-tailed data.
+-- The names of the literature on long-tailed data, accepted wherever a metric is named.
 catalog.aliases = { all = "acc", head = "many", tail = "few" }
+
+-- The names that people read. Databases, CSV and JSON have the stored names, `many` and `few`.
+local PRINTED = { many = "head", few = "tail" }
+
+-- The printed name of a metric or of a group of classes.
+function catalog.printed(name)
+  return PRINTED[name] or name
+end
 
 return catalog

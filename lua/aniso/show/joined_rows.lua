@@ -1,0 +1,94 @@
+-- Rows of the prior that several configurations share. In a staged study they take backbone and priors
+-- from one first stage, so their prior predictions are the same evaluation in effect: printed once, they
+-- read as one result instead of several that agree.
+--   joined_rows.join(groups) → groups in which such rows are one, in the place of the last of them
+--   joined_rows.head(head, group) → the cell of a head in that row
+-- A joined row is {joined = its groups, of_all = whether every configuration is among them} with the
+-- fields of the first. Only rows of the prior are joined, and only where all metrics of all seeds are
+-- equal to the last bit, on the same split.
+local tables = require "aniso.show.table"
+
+local joined_rows = {}
+
+local LONGEST = 40 -- columns of a head that lists names
+
+local function by_seed(group)
+  local out = {}
+  for _, member in ipairs(group.members) do out[member.seed] = member end
+  return out
+end
+
+-- Whether every name of `a` has the same value in `b`.
+local function includes(a, b)
+  for name, value in pairs(b) do
+    if a[name] ~= value then return false end
+  end
+  return true
+end
+
+local function is_same_evaluation(first, second)
+  if first.run.split_id ~= second.run.split_id or #first.members ~= #second.members then return false end
+  local of_seed = by_seed(first)
+  for _, member in ipairs(second.members) do
+    local other = of_seed[member.seed]
+    if not other or other.n ~= member.n or not includes(other.metrics, member.metrics)
+      or not includes(member.metrics, other.metrics) then
+      return false
+    end
+  end
+  return true
+end
+
+-- The groups of the prior as lists of those that share their values, in order of appearance.
+local function shared(groups)
+  local lists = {}
+  for _, group in ipairs(groups) do
+    local found
+    for _, list in ipairs(group.prior and lists or {}) do
+      found = found or is_same_evaluation(list[1], group) and list
+    end
+    if group.prior and not found then
+      lists[#lists + 1] = { group }
+    elseif found then
+      found[#found + 1] = group
+    end
+  end
+  return lists
+end
+
+function joined_rows.join(groups)
+  local row_at, hidden, configurations, out = {}, {}, 0, {}
+  for _, group in ipairs(groups) do configurations = configurations + (group.prior and 0 or 1) end
+  for _, list in ipairs(shared(groups)) do
+    for _, group in ipairs(#list > 1 and list or {}) do hidden[group] = true end
+    if #list > 1 then
+      row_at[list[#list]] = setmetatable({ joined = list, of_all = #list == configurations },
+        { __index = list[1] })
+    end
+  end
+  for _, group in ipairs(groups) do
+    if row_at[group] or not hidden[group] then out[#out + 1] = row_at[group] or group end
+  end
+  return out
+end
+
+-- "all 3", or the names where they are short, or the first of them.
+local function joined_name(group, names)
+  if group.of_all then return ("all %d"):format(#names) end
+  local text = table.concat(names, ", ")
+  return tables.width(text) <= LONGEST and text or ("%s and %d more"):format(names[1], #names - 1)
+end
+
+function joined_rows.head(head, group)
+  local first = head.get(group)
+  local names, differs = {}, false
+  for i, one in ipairs(group.joined or {}) do
+    local value = head.get(one)
+    names[i], differs = tostring(value == nil and "n/a" or value), differs or value ~= first
+  end
+  if not differs then return first end
+  -- A number as the value keeps a column of numbers aligned to the right.
+  return { text = joined_name(group, names), value = type(first) == "number" and first or nil }
+end
+
+return joined_rows
