@@ -50,6 +50,17 @@ says err "4 of 4 runs were finished before"
 expect "an ablation" 0 cd_run run "$dir/ablation.lua"
 expect "its table" 0 cd_run table parts --cols macro_f1
 same "has the row of each variant" "$(grep -cE '^(full|no )' "$dir/out")" 5
+says out "Δ macro_f1"
+same "marks the baseline" "$(grep -c '^full .*baseline$' "$dir/out")" 1
+expect "its table as CSV, with the prior" 0 cd_run table parts --prior --format csv
+same "the chain of the baseline has no difference to itself" \
+    "$(tr -d '\r' <"$dir/out" | grep -c '^full,chain,.*,,,$')" 1
+expect "Δ of other metrics, against another variant" 0 cd_run table parts --delta acc,tail --baseline "no mmd"
+same "has a column for each" "$(head -n 1 "$dir/out" | grep -oE 'Δ (acc|tail)' | wc -l)" 2
+expect "Δ of nothing" 0 cd_run table parts --delta none
+same "has no column" "$(grep -c Δ "$dir/out")" 0
+expect "Δ of what is no metric" 2 cd_run table parts --delta seed
+says err "takes metrics"
 expect "its table by an option that varies" 0 cd_run table parts --rows schedule.lambda,loss.mmd --cols acc
 same "has a column of that name once" "$(head -n 1 "$dir/out" | grep -o 'loss.mmd' | wc -l)" 1
 expect "its report" 0 cd_run report parts -o "$dir/parts.html"

@@ -20,6 +20,10 @@ function command.arguments(parser)
     :argname "KEY,…":convert(list):default "label"
   parser:option("--cols", "metrics: all, head, medium, tail, macro_f1, nll …"):argname "METRIC,…"
     :convert(list):default "all,head,medium,tail"
+  parser:option("--delta", "metrics whose difference to the baseline gets a column; or none")
+    :argname "METRIC,…":convert(list):default "macro_f1"
+  parser:option("--baseline", "the label of the configuration that others are compared with;\nif left out "
+    .. "the recipe's, the one called baseline, the only isotropic one, or the first"):argname "LABEL"
   parser:flag("--prior", "the prior's own predictions too")
   parser:flag("--percent", "71.2 instead of 0.712")
   common.db(parser)
@@ -51,14 +55,23 @@ local function heads_of(groups, names, catalog)
   return heads
 end
 
-local function metrics_of(names, catalog)
+local function metrics_of(names, catalog, flag)
   local out = {}
   for i, name in ipairs(names) do
     local key = catalog:key(name)
-    if not key.metric then error(("--cols takes metrics, and %s is not a metric"):format(name), 0) end
+    if not key.metric then error(("%s takes metrics, and %s is not a metric"):format(flag, name), 0) end
     out[i] = { name = name, metric = key.metric, higher = key.higher }
   end
   return out
+end
+
+-- What delta_columns.lua takes; nil for a study of one configuration and with --delta none.
+local function deltas_of(db, groups, args, catalog)
+  local configurations = {}
+  for _, group in ipairs(groups) do configurations[#configurations + 1] = not group.prior and group or nil end
+  if #configurations < 2 or args.delta[1] == "none" then return nil end
+  return { baseline = require("aniso.store.groups").baseline(db, configurations, args.baseline),
+    metrics = metrics_of(args.delta, catalog, "--delta") }
 end
 
 function command.run(args)
@@ -66,11 +79,12 @@ function command.run(args)
   local groups = common.counted_groups(db, args.study, { prior = args.prior })
   local catalog = keys.new(db)
   local heads = cli.usage(heads_of, groups, args.rows, catalog)
-  local metrics = cli.usage(metrics_of, args.cols, catalog)
+  local metrics = cli.usage(metrics_of, args.cols, catalog, "--cols")
   if args.prior then heads[#heads + 1] = group_rows.heads.by end
   heads[#heads + 1] = group_rows.heads.seeds
+  local deltas = cli.usage(deltas_of, db, groups, args, catalog)
   local columns, rows = group_rows.rows(groups, heads, metrics,
-    { percent = args.percent, programs = tables.is_for_programs(args.format) })
+    { percent = args.percent, programs = tables.is_for_programs(args.format), deltas = deltas })
   tables.print(columns, rows, args.format)
 end
 

@@ -1,5 +1,6 @@
 -- Groups as the columns and rows of a table: mean ± standard deviation over seeds, the best in bold.
 local catalog = require "aniso.stats.metric.catalog"
+local delta_columns = require "aniso.show.delta_columns"
 local groups = require "aniso.stats.groups"
 local joined_rows = require "aniso.show.joined_rows"
 
@@ -7,13 +8,10 @@ local group_rows = {}
 
 local METRICS = { "acc", "bacc", "macro_f1", "many", "medium", "few" }
 
--- Metrics that are not shares of something: style.percent leaves them unchanged.
-local NO_SHARE = { nll = true, brier = true, interval_width = true, loss = true, seconds = true }
-
 -- A cell for table.lua. style.percent: 71.2 ± 1.3 instead of 0.712 ± 0.013.
 local function cell(moments, style, name)
   if moments.n == 0 then return nil end
-  local percent = style.percent and not NO_SHARE[name]
+  local percent = style.percent and catalog.is_share(name)
   local scale, format = percent and 100 or 1, percent and "%.1f" or "%.3f"
   local shown = format:format(scale * moments.mean)
   local text = shown
@@ -37,7 +35,8 @@ local function mark_best(list, cells, higher)
 end
 
 -- rows(groups, heads, metrics, style) → columns, rows. heads: {{name =, get = function(group)}, …};
--- metrics: {{name =, metric =, higher =}, …}; style {percent =, programs = for CSV and JSON}. For programs
+-- metrics: {{name =, metric =, higher =}, …}; style {percent =, programs = for CSV and JSON, deltas [opt] =
+-- those of delta_columns.lua}. For programs
 -- the sd has a column of its own, and names and rows are as stored; people get the printed names, and one
 -- row for priors that are the same (joined_rows.lua).
 function group_rows.rows(list, heads, metrics, style)
@@ -59,6 +58,7 @@ function group_rows.rows(list, heads, metrics, style)
     columns[at] = style.programs and metric.name or catalog.printed(metric.name)
     if style.programs then columns[at + 1] = metric.name .. "_sd" end
   end
+  if style.deltas then delta_columns.add(columns, rows, list, style.deltas, style) end
   return columns, rows
 end
 

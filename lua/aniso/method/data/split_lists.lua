@@ -84,7 +84,7 @@ end
 
 function readers.txt(path)
   local out, number = {}, 0
-  for text in refusal.need(io.open(path)):lines() do
+  for text in refusal.need(io.open(path, "r")):lines() do
     number = number + 1
     text = text:match "^%s*(.-)%s*$"
     local place = ("%s line %d"):format(path, number)

@@ -34,4 +34,12 @@ function catalog.printed(name)
   return PRINTED[name] or name
 end
 
+-- Metrics that are not shares of something: percent makes no sense of them.
+local NO_SHARE = { nll = true, brier = true, interval_width = true, loss = true, seconds = true }
+
+-- Whether a metric is a share, which can be given in percent.
+function catalog.is_share(name)
+  return not NO_SHARE[name]
+end
+
 return catalog
