@@ -13,6 +13,7 @@ function check.arguments(parser)
   common.set(parser)
   parser:option("--seeds", "seeds instead of the recipe's: 0..4, 1,5 or 7")
   common.threads(parser)
+  parser:flag("--allow-equal", "keep variants that have the same options")
 end
 
 local function refuse(recipe, mistakes)
@@ -91,6 +92,7 @@ function check.run(args)
   end
   local jobs, mistakes = cli.usage(library.options, study, args.set, args.seeds)
   refuse(args.recipe, mistakes)
+  if not args.allow_equal then cli.usage(require("aniso.recipe.equal_variants").refuse, jobs) end
   local reports
   reports, mistakes = library.runs(jobs)
   refuse(args.recipe, mistakes)

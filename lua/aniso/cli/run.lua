@@ -16,32 +16,44 @@ function run.arguments(parser)
   common.db(parser)
   common.threads(parser)
   parser:option("--name", "the study's name instead of the recipe's")
-  parser:option("--only", "the variant with this label alone"):argname "LABEL"
+  parser:option("--only", "the variant with this label alone; may be repeated"):argname "LABEL":count "*"
+  parser:flag("--allow-equal", "keep variants that have the same options")
   parser:flag("--again", "run again what is already finished")
   parser:flag("--one-by-one", "no lock-step of a staged study's points: the same bits, later")
   parser:flag("--dry-run", "only list the runs")
 end
 
--- The jobs of one label; a label that the study lacks is a mistake.
-local function only(jobs, label)
-  local kept, labels, seen = {}, {}, {}
+-- The jobs of the given labels, in their order; a label that the study lacks is a mistake.
+local function only(jobs, labels)
+  local kept, known, seen, chosen = {}, {}, {}, {}
+  for _, label in ipairs(labels) do chosen[label] = true end
   for _, job in ipairs(jobs) do
-    if job.label == label then kept[#kept + 1] = job end
-    if not seen[job.label] then seen[job.label], labels[#labels + 1] = true, job.label end
+    if chosen[job.label] then kept[#kept + 1] = job end
+    if not seen[job.label] then seen[job.label], known[#known + 1] = true, job.label end
   end
-  if #kept == 0 then
-    error(("no variant has the label %s (%s)"):format(label, table.concat(labels, ", ")), 0)
+  for _, label in ipairs(labels) do
+    if not seen[label] then
+      error(("no variant has the label %s (%s)"):format(label, table.concat(known, ", ")), 0)
+    end
   end
   return kept
 end
 
--- Every configuration is checked before the first run starts.
+-- Every configuration is checked before the first run starts. → the jobs chosen, all of the recipe's
 local function expand(study, args)
   local jobs = require("aniso.recipe.study").expand(study, args.set, args.seeds)
-  if args.only then jobs = only(jobs, args.only) end
   local complete = require("aniso.method.config").complete
   for _, job in ipairs(jobs) do job.config = complete(job.config) end
-  return jobs
+  if not args.allow_equal then require("aniso.recipe.equal_variants").refuse(jobs) end
+  return #args.only > 0 and only(jobs, args.only) or jobs, jobs
+end
+
+-- Gives stored runs the labels that the recipe has now, and prints which changed.
+local function follow_labels(db, study, jobs)
+  for _, change in ipairs(common.guarded(require("aniso.store.labels").follow, db, study.name, jobs)) do
+    io.stderr:write(("%d %s of %s: the label is now %s\n"):format(change.runs,
+      change.runs == 1 and "run" or "runs", change.from, change.to))
+  end
 end
 
 -- Runs that go together; gives each job its uid if it ends well. An interruption ends the command.
@@ -74,15 +86,16 @@ function run.run(args, argv)
   local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
   if not study then return cli.DONE end
   study.name = args.name or study.name
-  local jobs = cli.usage(expand, study, args)
+  local jobs, all = cli.usage(expand, study, args)
   if args.dry_run then return list(jobs) end
 
   local db = common.need_db(require("aniso.store").open(args.db))
   core.sys.interrupt_mode "poll"
+  follow_labels(db, study, all)
   local finished = require("aniso.store.attempts").finished
   local waiting, done, failed = {}, {}, 0
   for i, job in ipairs(jobs) do
-    job.uid = not args.again and common.guarded(finished, db, study.name, job.config, job.seed) or nil
+    job.uid = not args.again and common.guarded(finished, db, study.name, job) or nil
     if not job.uid then
       job.number = i
       waiting[#waiting + 1] = job

@@ -28,11 +28,12 @@ end
 
 -- Rows that no head distinguishes get the options that do.
 local function heads_of(groups, names, catalog)
-  local runs, seen, heads, same = {}, {}, {}, false
+  local runs, seen, heads, given, same = {}, {}, {}, {}, false
   for i, group in ipairs(groups) do runs[i] = group.run end
   local function add(name)
     local key = catalog:key(name)
     if key.metric then error(("--rows takes no metric: %s belongs into --cols"):format(name), 0) end
+    given[key.name] = true
     heads[#heads + 1] = { name = name, get = function(group) return key:get(group.run) end }
   end
   for _, name in ipairs(names) do add(name) end
@@ -43,7 +44,9 @@ local function heads_of(groups, names, catalog)
     same, seen[text] = same or seen[text], true
   end
   if same then
-    for _, name in ipairs(catalog:varying(runs)) do add(name) end
+    for _, name in ipairs(catalog:varying(runs)) do
+      if not given[name] then add(name) end
+    end
   end
   return heads
 end

@@ -4,13 +4,13 @@ local must = require("aniso.store.db_error").must
 
 local attempts = {}
 
--- The uid of the latest finished run of a study with this complete configuration and seed, or nil.
-function attempts.finished(db, study, config, seed)
+-- The uid of the latest finished run of a study with this complete configuration, seed and label, or nil.
+function attempts.finished(db, study, job)
   local rows = must(db:query([[
     SELECT r.uid FROM run r JOIN config c USING(config_id) JOIN study s USING(study_id)
-     WHERE c.sha256 = ?1 AND r.seed = ?2 AND s.name = ?3 AND r.status = 'finished'
+     WHERE c.sha256 = ?1 AND r.seed = ?2 AND s.name = ?3 AND r.label = ?4 AND r.status = 'finished'
        AND r.removed_at IS NULL ORDER BY r.run_id DESC LIMIT 1]],
-    core.sha256.text(core.json.encode(config)), seed, study))
+    core.sha256.text(core.json.encode(job.config)), job.seed, study, job.label))
   return rows[1] and rows[1].uid
 end
 

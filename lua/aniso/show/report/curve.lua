@@ -58,6 +58,14 @@ local function lines_of(facts, axis)
   return lines, off
 end
 
+-- Whether the lines are curves: on average two points or more. The variants of an ablation may differ in a
+-- number, but each differs in something else too, and has a line of one point.
+local function are_curves(lines)
+  local points = 0
+  for _, line in ipairs(lines) do points = points + #line.points end
+  return points >= 2 * #lines
+end
+
 -- Without such an option every configuration has a position of its own.
 local function by_name(facts)
   local points = {}
@@ -196,11 +204,14 @@ local function curve_of(facts, axis, lines, off, of)
   return page.figure(c:text_of(), of.caption, numbers(facts, axis, of.metrics, of.title))
 end
 
--- → markup
+-- → markup, the option along which it is drawn (nil where every configuration has a position of its own)
 return function(facts)
   local axis = axis_of(facts)
   local lines, off
-  if axis then lines, off = lines_of(facts, axis) else lines, off = by_name(facts) end
+  if axis then lines, off = lines_of(facts, axis) end
+  if not axis or not are_curves(lines) then
+    axis, lines, off = nil, by_name(facts)
+  end
   local against = axis and axis.name or "configuration"
   local out = { curve_of(facts, axis, lines, off, { id = "curve", metrics = { facts.metric },
     title = ("%s against %s"):format(facts.words_of, against), y_name = facts.words_of,
@@ -217,5 +228,5 @@ return function(facts)
       caption = "Mean recall of the classes with many (head), some (medium) and few (tail) training "
         .. "images." })
   end
-  return table.concat(out, "\n")
+  return table.concat(out, "\n"), axis and axis.name
 end

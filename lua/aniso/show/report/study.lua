@@ -44,18 +44,18 @@ local function lead(facts)
   return ("%s. %s."):format(table.concat(out, ", "), first == last and first or first .. " to " .. last)
 end
 
-local function curve_name(facts)
-  for _, row in ipairs(facts:differing()) do
-    if row:match "^schedule%.lambda" then return "λ curve" end
-  end
-  return "Results by configuration"
+-- option: along which the curve is drawn, or nil.
+local function curve_name(option)
+  if not option then return "Results by configuration" end
+  return option:match "^schedule%.lambda" and "λ curve" or "Curve over " .. option
 end
 
 return function(facts, examples)
+  local drawn, option = curve(facts)
   local sections = {
     page.section("warnings", "Warnings", warnings(facts)),
     page.section("summary", "Summary", { overview.table(facts), overview.deltas(facts) }),
-    page.section("curve-of", curve_name(facts), curve(facts)),
+    page.section("curve-of", curve_name(option), drawn),
     page.section("noise", "Noise levels", levels(facts)),
     page.section("classes", "Recall per class", recall(facts)),
     page.section("confusion", "Confusion", matrix(facts)),

@@ -1,0 +1,27 @@
+-- Variants of a study whose complete configurations are the same: usually a forgotten or misspelt option.
+--   equal_variants.find(jobs) → the first two labels of one configuration, or nil
+--   equal_variants.refuse(jobs)      raises with both labels
+-- jobs: {label =, seed =, config = complete}.
+local core = require "aniso.core"
+
+local equal_variants = {}
+
+function equal_variants.find(jobs)
+  local label_of = {}
+  for _, job in ipairs(jobs) do
+    local key = core.json.encode(job.config)
+    local first = label_of[key]
+    if first and first ~= job.label then return first, job.label end
+    label_of[key] = job.label
+  end
+end
+
+function equal_variants.refuse(jobs)
+  local first, second = equal_variants.find(jobs)
+  if first then
+    error(("%s and %s have the same options: one of them lacks what sets it apart (--allow-equal keeps both)")
+      :format(first, second), 0)
+  end
+end
+
+return equal_variants

@@ -1,0 +1,58 @@
+# Studies of variants: equal options, labels that change, several --only, and what tables and reports make
+# of an ablation.
+. tests/cli/tap.sh
+
+cat >"$dir/ablation.lua" <<'LUA'
+local aniso = require "aniso"
+return aniso.study {
+  name = "parts", data = { "lesions", n = 140, size = 16 },
+  base = {
+    backbone = { "resnet", depth = 8, width = 4 },
+    prior = { crops = 2 },
+    schedule = { "cosine", T = 50, lambda = "bound" },
+    denoiser = { "cross_attention", dim = 16, blocks = 1, heads = 2 },
+    train = { epochs = 1, draws = 2 },
+    sampler = { "ddim", steps = 3, draws = 2 },
+  },
+  variants = aniso.ablation { drop = { "lambda", "global_prior", "cross_attention", "mmd" } },
+  seeds = 2, baseline = "full",
+}
+LUA
+sed 's/variants = .*/variants = { { label = "iso", ["schedule.lambda"] = "isotropic" },\
+  { label = "adpm" }, { label = "forgotten" } },/; s/"parts"/"equal"/; s/baseline = "full"/baseline = "iso"/' \
+    "$dir/ablation.lua" >"$dir/equal.lua"
+column() { "$aniso" sql "$1" --db "$dir/$2.db" --format csv | tail -n +2 | tr -d '\r'; }
+cd_run() { "$aniso" "$@" --db "$dir/runs.db"; }
+
+expect "--only may be repeated" 0 "$aniso" run "$dir/ablation.lua" --only full --only "no mmd" --dry-run
+same "both labels are listed, for both seeds" "$(grep -cE 'full|no mmd' "$dir/out")" 4
+expect "an unknown label among several" 2 "$aniso" run "$dir/ablation.lua" --only full --only nomd --dry-run
+says err "no variant has the label nomd"
+
+for command in check run; do
+    expect "$command refuses variants with equal options" 2 "$aniso" $command "$dir/equal.lua"
+    says err "adpm and forgotten have the same options"
+done
+expect "check keeps them with --allow-equal" 0 "$aniso" check "$dir/equal.lua" --allow-equal
+expect "so does run" 0 cd_run run "$dir/equal.lua" --allow-equal
+same "each has its own runs" "$(column "SELECT label, count(*) FROM run GROUP BY 1 ORDER BY 1" runs)" \
+    "adpm,2
+forgotten,2
+iso,2"
+expect "the table" 0 cd_run table equal --cols acc
+same "has a row for each" "$(grep -cE '^(iso|adpm|forgotten) ' "$dir/out")" 3
+
+sed 's/, { label = "forgotten" }//; s/"adpm"/"ours"/' "$dir/equal.lua" >"$dir/renamed.lua"
+expect "a label that changes" 0 cd_run run "$dir/renamed.lua"
+says err "2 runs of adpm: the label is now ours"
+says err "2 runs of forgotten: the label is now ours"
+says err "4 of 4 runs were finished before"
+expect "an ablation" 0 cd_run run "$dir/ablation.lua"
+expect "its table" 0 cd_run table parts --cols macro_f1
+same "has the row of each variant" "$(grep -cE '^(full|no )' "$dir/out")" 5
+expect "its table by an option that varies" 0 cd_run table parts --rows schedule.lambda,loss.mmd --cols acc
+same "has a column of that name once" "$(head -n 1 "$dir/out" | grep -o 'loss.mmd' | wc -l)" 1
+expect "its report" 0 cd_run report parts -o "$dir/parts.html"
+same "draws no curve over an option that few variants change" \
+    "$(grep -oE '<h2 id="curve-of-h">[^<]*' "$dir/parts.html")" '<h2 id="curve-of-h">Results by configuration'
+finish
