@@ -78,7 +78,8 @@ static void push_split(lua_State *L, const an_dataset *ds)
     lua_newtable(L);
     set_text(L, "name", ds->split_name);
     set_text(L, "sha256", ds->split_sha256);
-    set_text(L, "profile", "natural");
+    set_text(L, "profile", an_profile_names[ds->profile]);
+    set_integer(L, "before_tail", ds->before_tail);
     set_integer(L, "seed", (int64_t)ds->seed);
     set_integer(L, "test_is_val", ds->test_is_val);
     set_integer(L, "many", ds->many);

@@ -4,6 +4,7 @@
 
 #include "bind/bind.h"
 #include "bind/dataset.h"
+#include "bind/dataset_options.h"
 #include "data/dataset.h"
 
 /* The list in field `key` of the table at `arg` as C strings in a buffer on Lua's stack; NULL if it
@@ -112,6 +113,7 @@ int an_lua_open_dataset(lua_State *L)
         .name = an_opt_str(L, 1, "name", "images"),
         .split_name = an_opt_str(L, 1, "split_name", "ready-made"),
         .n = an_opt_int(L, 1, "n", 1400),
+        .container = an_opt_str(L, 1, "container", "."),
         .H = (int)an_opt_int(L, 1, "height", 32),
         .W = (int)an_opt_int(L, 1, "width", 32),
         .aspect = (an_aspect)an_opt_enum(L, 1, "aspect", an_aspect_names, AN_STRETCH),
@@ -125,6 +127,8 @@ int an_lua_open_dataset(lua_State *L)
     int64_t K;
     spec.classes = check_texts(L, 1, "classes", -1, &K);
     spec.K = (int)K;
+    an_check_published(L, 1, spec.published);
+    an_check_long_tail(L, 1, &spec.long_tail);
     if (spec.source == AN_FROM_ROWS)
         check_rows(L, &spec.rows);
     void **handle = an_new_handle(L, AN_DATASET);

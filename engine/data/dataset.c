@@ -9,11 +9,13 @@
 #include "base/log.h"
 #include "base/memory/mem.h"
 #include "base/simd.h"
+#include "data/container.h"
 #include "data/hash_cache.h"
 #include "data/synthetic/lesions.h"
 
 const char *const an_source_names[AN_SOURCES + 1] = {
-    [AN_FROM_ROWS] = "rows", [AN_FROM_LESIONS] = "lesions"};
+    [AN_FROM_ROWS] = "rows",         [AN_FROM_LESIONS] = "lesions", [AN_FROM_CIFAR10] = "cifar10",
+    [AN_FROM_CIFAR100] = "cifar100", [AN_FROM_IDX] = "idx",         [AN_FROM_NPZ] = "npz"};
 
 /* ── opening, step by step ────────────────────────────────────────────────────── */
 
@@ -78,6 +80,63 @@ static an_code open_lesions(an_dataset *ds, const an_dataset_spec *spec)
     an_pixel_cache_adopt(&ds->images, pixels);
     name_cut(ds, "built-in");
     return AN_OK;
+}
+
+static an_code read_container(an_image_stack *stack, const an_dataset_spec *spec)
+{
+    switch (spec->source) {
+    case AN_FROM_CIFAR10:
+        return an_read_cifar(stack, spec->container, AN_CIFAR10);
+    case AN_FROM_CIFAR100:
+        return an_read_cifar(stack, spec->container, AN_CIFAR100);
+    case AN_FROM_IDX:
+        return an_read_idx(stack, spec->container, spec->classes, spec->K);
+    default:
+        AN_ASSERT(spec->source == AN_FROM_NPZ);
+        return an_read_npz(stack, spec->container, spec->classes, spec->K);
+    }
+}
+
+static void warn_unpublished(const an_dataset *ds, const an_dataset_spec *spec)
+{
+    int64_t n[AN_UNASSIGNED + 1] = {0};
+    for (int64_t i = 0; i < ds->list.n; i++)
+        n[ds->list.items[i].part]++;
+    for (int part = 0; part < AN_PARTS; part++)
+        if (spec->published[part] > 0 && n[part] != spec->published[part])
+            an_log(AN_WARN, "%s: %lld %s images, but %lld are published", ds->list.source,
+                   (long long)n[part], an_part_names[part], (long long)spec->published[part]);
+}
+
+static an_code open_container(an_dataset *ds, const an_dataset_spec *spec)
+{
+    an_image_stack stack = {.list = &ds->list, .H = ds->H, .W = ds->W, .aspect = spec->aspect};
+    an_code code = an_listing_begin(&ds->list, spec->container);
+    if (code == AN_OK)
+        code = read_container(&stack, spec);
+    an_pixel_cache_adopt(&ds->images, stack.pixels);
+    if (code == AN_OK)
+        code = an_listing_seal(&ds->list);
+    if (code != AN_OK)
+        return code;
+    warn_unpublished(ds, spec);
+    ds->ready_made = true;
+    snprintf(ds->split_name, sizeof ds->split_name, "official");
+    return an_split_complete(&ds->list, spec->val, spec->test, spec->seed);
+}
+
+/* Cuts the training part, and names the split after it. */
+static an_code cut_tail(an_dataset *ds, const an_dataset_spec *spec)
+{
+    const an_long_tail *tail = &spec->long_tail;
+    for (int64_t i = 0; i < ds->list.n; i++)
+        ds->before_tail += ds->list.items[i].part == AN_TRAIN;
+    ds->profile = tail->profile;
+    if (tail->profile == AN_NATURAL)
+        return AN_OK;
+    size_t at = strlen(ds->split_name), room = sizeof ds->split_name - at;
+    snprintf(ds->split_name + at, room, ", %s %g", an_profile_names[tail->profile], tail->ratio);
+    return an_long_tail_cut(&ds->list, tail, spec->seed);
 }
 
 static an_code collect_part(an_dataset *ds, an_part part)
@@ -173,7 +232,11 @@ static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
     ds->name = an_strdup(spec->name);
     if (!ds->name)
         return AN_ENOMEM;
-    an_code code = spec->source == AN_FROM_LESIONS ? open_lesions(ds, spec) : open_files(ds, spec);
+    an_code code = spec->source == AN_FROM_LESIONS  ? open_lesions(ds, spec)
+                   : spec->source > AN_FROM_LESIONS ? open_container(ds, spec)
+                                                    : open_files(ds, spec);
+    if (code == AN_OK)
+        code = cut_tail(ds, spec);
     if (code == AN_OK)
         code = collect_parts(ds);
     if (code == AN_OK)

@@ -1,8 +1,8 @@
 /* dataset: images, labels and parts, ready for training.
  *
- * Opened from a source (source.h, lesions.h) in this order: list, seal, hash, split, pixels,
- * statistics. An open data set does not change; its batches are functions of their arguments.
- * Memory: the listing, 8 bytes per image and part, and the pixels (pixel_cache.h).
+ * Opened from a source (source.h, lesions.h, container.h) in this order: list, seal, hash, split,
+ * long tail, pixels, statistics. An open data set does not change; its batches are functions of
+ * their arguments. Memory: the listing, 8 bytes per image and part, and the pixels (pixel_cache.h).
  *
  * A batch is made when it is requested, by all threads, and not prefetched during the step before:
  * 128 augmented images of 32×32 take about 2 ms, under 2 % of the step train_w1 of tests/bench, and
@@ -15,13 +15,23 @@
 #include "data/augment.h"
 #include "data/epoch_order.h"
 #include "data/listing.h"
+#include "data/long_tail.h"
 #include "data/pixel_cache.h"
 #include "data/resize.h"
 #include "data/source.h"
 #include "data/split.h"
 
-typedef enum { AN_FROM_ROWS, AN_FROM_LESIONS, AN_SOURCES } an_source;
-extern const char *const an_source_names[AN_SOURCES + 1]; /* "rows", "lesions", NULL */
+typedef enum {
+    AN_FROM_ROWS,
+    AN_FROM_LESIONS,
+    AN_FROM_CIFAR10, /* this one and the following: container.h */
+    AN_FROM_CIFAR100,
+    AN_FROM_IDX,
+    AN_FROM_NPZ,
+    AN_SOURCES
+} an_source;
+/* "rows", "lesions", "cifar10", "cifar100", "idx", "npz", NULL */
+extern const char *const an_source_names[AN_SOURCES + 1];
 
 typedef struct an_dataset_spec {
     const char *name; /* for lists and the database                          */
@@ -30,8 +40,13 @@ typedef struct an_dataset_spec {
     const char *split_name;     /* of parts that the rows bring                         */
     const char *const *classes; /* K names, or NULL with K = 0: sorted by name          */
     int K;
-    int64_t n; /* lesions source                                       */
-    int H, W;  /* 1 … 1024                                             */
+    int64_t n;             /* lesions source                                       */
+    const char *container; /* a folder, or of npz the file                         */
+    /* Of containers as published: images per part without long_tail, 0: unknown. Others are a
+     * warning. */
+    int64_t published[AN_PARTS];
+    an_long_tail long_tail; /* of the training part                                 */
+    int H, W;               /* 1 … 1024                                             */
     an_aspect aspect;
     double val, test;  /* fractions, see an_split_complete                     */
     uint64_t seed;     /* of the split, and of the lesions                     */
@@ -51,6 +66,8 @@ typedef struct an_dataset {
     char split_name[256];
     uint64_t seed;
     int64_t many, few;
+    an_profile profile;              /* of the training part                              */
+    int64_t before_tail;             /* training images before long_tail cut them         */
     double val, test;                /* as specified                                         */
     bool ready_made;                 /* the parts came with the data                         */
     int64_t group_leaks, copy_leaks; /* an_split_leaks                                       */

@@ -60,6 +60,8 @@ local function described(source)
     return { require("aniso.method.data").recognise(source) or "folder", root = source }
   elseif kind == "file" and TABLES[(source:match "%.(%w+)$" or ""):lower()] then
     return described_table(source)
+  elseif kind == "file" and source:find "%.npz$" then
+    return { "medmnist", file = source }
   elseif kind == "file" then
     local study = require("aniso.recipe.load").load(source)
     if not study then error(source .. ": this recipe describes no study", 0) end
@@ -85,10 +87,17 @@ local function open(given)
   return (cli.need(cli.usage(require("aniso.method.data").open, given)))
 end
 
+-- Kinds without a file per image.
+local FILELESS = {
+  lesions = "lesions are drawn from their seed",
+  cifar10 = "cifar10 brings its own parts in a few large files",
+  cifar100 = "cifar100 brings its own parts in a few large files",
+  mnist = "mnist brings its own parts in a few large files",
+  medmnist = "medmnist brings its own parts in one file",
+}
+
 local function need_files(given, why)
-  if given[1] == "lesions" then
-    cli.fail(cli.USAGE, "lesions are drawn from their seed: " .. why)
-  end
+  if FILELESS[given[1]] then cli.fail(cli.USAGE, FILELESS[given[1]] .. ": " .. why) end
 end
 
 local verbs = {}

@@ -3,6 +3,7 @@
 local core = require "aniso.core"
 local info = require "aniso.method.data.info"
 local lists = require "aniso.method.data.split_lists"
+local long_tail = require "aniso.method.data.long_tail"
 local options = require "aniso.recipe.options"
 local refusal = require "aniso.method.data.refusal"
 local registry = require "aniso.method.data.registry"
@@ -82,6 +83,7 @@ function data.open(given)
   spec.classes = given.classes or spec.classes
   spec.aspect, spec.seed = given.aspect, given.seed
   spec.val, spec.test = given.val, given.test or spec.test
+  spec.long_tail = long_tail.spec(given.long_tail)
   spec.many, spec.few = given.shot.many, given.shot.few
   spec.cache = cache_folder(given.cache)
   local ds

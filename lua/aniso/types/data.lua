@@ -7,7 +7,8 @@
 ---@class aniso.Split
 ---@field name string
 ---@field sha256 string Of the lists of images.
----@field profile string "natural"
+---@field profile "natural"|"exp"|"step" Of the training part: `long_tail`.
+---@field before_tail integer Training images before `long_tail` cut them.
 ---@field seed integer
 ---@field imbalance_factor number Largest over smallest class of the training part.
 ---@field test_is_val integer 1 if the test part serves as validation because there is no other; else 0.

@@ -13,6 +13,10 @@
 ---| aniso.option.data.isic2019
 ---| aniso.option.data.monica
 ---| aniso.option.data.lesions
+---| aniso.option.data.cifar10
+---| aniso.option.data.cifar100
+---| aniso.option.data.mnist
+---| aniso.option.data.medmnist
 
 ---Groups of classes by training images, after Liu et al. 2019.
 ---@class aniso.option.data.shot
@@ -31,6 +35,25 @@
 ---(at least 0, below 1).
 ---@field test? number
 ---@field shot? aniso.option.data.shot Limits of the groups head, medium and tail.
+---Cuts the training part to a long tail; validation and test stay. Not cut if left out.
+---@field long_tail? aniso.option.data.long_tail
+
+---@alias aniso.option.data.long_tail
+---| aniso.option.data.long_tail.exp
+---| aniso.option.data.long_tail.step
+
+---Class i of K keeps n·ratio^(−i/(K−1)) images, n those of the largest class: CIFAR-10-LT.
+---@class aniso.option.data.long_tail.exp
+---@field [1] "exp"
+---@field ratio? number Largest over smallest class (default 100, above 1).
+---@field order? "class"|"size" Which classes become rare: the last ones, or the smallest (default "class").
+
+---The last classes keep n/ratio images, the other ones n.
+---@class aniso.option.data.long_tail.step
+---@field [1] "step"
+---@field ratio? number Largest over smallest class (default 100, above 1).
+---@field share? number Of the classes that become rare (default 0.5, above 0, below 1).
+---@field order? "class"|"size" Which classes become rare: the last ones, or the smallest (default "class").
 
 ---What kinds with image files understand.
 ---@class aniso.option.data.files : aniso.option.data.any
@@ -118,3 +141,28 @@
 ---@class aniso.option.data.lesions : aniso.option.data.any
 ---@field [1] "lesions"
 ---@field n? integer Images (default 1400, at least 70).
+
+---What kinds with a few large files understand; they bring their test part.
+---@class aniso.option.data.container : aniso.option.data.any
+---@field root? string The folder with the files.
+---@field aspect? "stretch"|"crop"|"pad" How other shapes become `size` (default "stretch").
+
+---CIFAR-10, the binary version: data_batch_1.bin … test_batch.bin, batches.meta.txt.
+---@class aniso.option.data.cifar10 : aniso.option.data.container
+---@field [1] "cifar10"
+
+---CIFAR-100, the binary version, with its 100 fine labels: train.bin, test.bin, fine_label_names.txt.
+---@class aniso.option.data.cifar100 : aniso.option.data.container
+---@field [1] "cifar100"
+
+---MNIST, Fashion-MNIST, KMNIST: train-images-idx3-ubyte and its companions, also with .gz.
+---@class aniso.option.data.mnist : aniso.option.data.container
+---@field [1] "mnist"
+---@field classes? string[] Names in the order of the labels; the numbers if left out.
+
+---MedMNIST, a file such as dermamnist.npz with one label per image, with its training, validation and
+---test part.
+---@class aniso.option.data.medmnist : aniso.option.data.container
+---@field [1] "medmnist"
+---@field file? string The .npz file, below `root` if that is given; the only one there if left out.
+---@field classes? string[] Names in the order of the labels; those of the set if left out.

@@ -1,4 +1,5 @@
 -- Option fields that kinds of data share, and what the options need to become paths and numbers.
+local long_tail = require "aniso.method.data.long_tail"
 local options = require "aniso.recipe.options"
 
 local fields = {}
@@ -14,6 +15,7 @@ function fields.any(more)
     val = options.optional(fraction),                -- of all images, or of a ready-made
     test = options.optional(fraction),               -- training list; of all images
     shot = { many = 100, few = 20 },                 -- Liu et al. 2019
+    long_tail = long_tail.option,
   }
   for key, value in pairs(more) do all[key] = value end
   return all

@@ -7,6 +7,7 @@
 --   find      [opt] function(root) → true where the folder holds the set
 --   columns   [opt] function(given) → the names of image and label in lists of its parts
 --   brings_parts [opt] `split` is read by open
+local containers = require "aniso.method.data.containers"
 local isic = require "aniso.method.data.isic"
 
 local registry = { list = {
@@ -19,6 +20,10 @@ local registry = { list = {
   isic.isic2018,
   isic.isic2019,
   require "aniso.method.data.monica",
+  containers.cifar10,
+  containers.cifar100,
+  containers.mnist,
+  require "aniso.method.data.medmnist",
   (require "aniso.method.data.lesions"),
 }, of = {} }
 

@@ -1,0 +1,122 @@
+/* long_tail: see long_tail.h. O(K·n): one pass per class that is cut. */
+#include "data/long_tail.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/integer.h"
+#include "base/memory/mem.h"
+#include "base/rng.h"
+
+const char *const an_profile_names[AN_PROFILES + 1] = {
+    [AN_NATURAL] = "natural", [AN_EXP] = "exp", [AN_STEP] = "step"};
+
+/* Rounding must not turn 300/3 into 99: 1/r has no exact value. */
+#define SLACK 1e-9
+
+typedef struct ranked {
+    int64_t n;
+    int k;
+} ranked;
+
+static int largest_first(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+    if (x->n != y->n)
+        return x->n > y->n ? -1 : 1;
+    return x->k - y->k;
+}
+
+/* Images of the i-th class in the order of the profile. */
+static int64_t profile_at(const an_long_tail *tail, int64_t most, int i, int K)
+{
+    int rare = (int)floor(tail->share * K + 0.5);
+    double exponent = tail->profile == AN_EXP ? (double)i / (K > 1 ? K - 1 : 1) : i >= K - rare;
+    return (int64_t)floor((double)most * pow(tail->ratio, -exponent) + SLACK);
+}
+
+an_code an_long_tail_counts(const an_long_tail *tail, const int64_t *counts, int K, int64_t *kept)
+{
+    AN_ASSERT(K >= 1 && tail->profile < AN_PROFILES);
+    ranked *order = an_alloc((size_t)K * sizeof *order);
+    if (!order)
+        return AN_ENOMEM;
+    int64_t most = 0;
+    for (int k = 0; k < K; k++) {
+        order[k] = (ranked){counts[k], k};
+        most = an_max(most, counts[k]);
+    }
+    if (tail->by_size)
+        qsort(order, (size_t)K, sizeof *order, largest_first);
+    for (int i = 0; i < K; i++) {
+        int k = order[i].k;
+        kept[k] = tail->profile == AN_NATURAL ? counts[k]
+                                              : an_min(counts[k], profile_at(tail, most, i, K));
+    }
+    an_free(order);
+    return AN_OK;
+}
+
+/* Leaves `keep` of the n training images of class k. */
+static an_code cut_class(an_listing *list, int k, int64_t n, int64_t keep, uint64_t seed)
+{
+    int64_t *order = an_alloc((size_t)n * sizeof *order + 1);
+    int64_t *items = an_alloc((size_t)n * sizeof *items + 1);
+    an_code code = order && items ? AN_OK : AN_ENOMEM;
+    int64_t found = 0;
+    for (int64_t i = 0; i < list->n && code == AN_OK; i++)
+        if (list->items[i].part == AN_TRAIN && list->items[i].label == k)
+            items[found++] = i;
+    if (code == AN_OK)
+        an_permutation(order, n, seed, an_stream("long tail", (uint64_t)k, 0));
+    for (int64_t i = keep; i < n && code == AN_OK; i++)
+        list->items[items[order[i]]].part = AN_UNUSED;
+    an_free(order);
+    an_free(items);
+    return code;
+}
+
+static an_code check(const an_long_tail *tail)
+{
+    if (!(tail->ratio > 1 && isfinite(tail->ratio)))
+        return an_fail(AN_EINVAL, "long_tail: ratio = %g must be above 1", tail->ratio);
+    if (tail->profile == AN_STEP && !(tail->share > 0 && tail->share < 1))
+        return an_fail(AN_EINVAL, "long_tail: share = %g must be above 0 and below 1", tail->share);
+    return AN_OK;
+}
+
+static an_code cut(an_listing *list, const an_long_tail *tail, uint64_t seed, int64_t *counts,
+                   int64_t *kept)
+{
+    for (int64_t i = 0; i < list->n; i++)
+        counts[list->items[i].label] += list->items[i].part == AN_TRAIN;
+    an_code code = an_long_tail_counts(tail, counts, list->K, kept);
+    for (int k = 0; k < list->K && code == AN_OK; k++) {
+        if (kept[k] < 1)
+            return an_fail(
+                AN_EFORMAT,
+                "%s: long_tail with ratio %g leaves class '%s' without a training image; "
+                "lower the ratio",
+                list->source, tail->ratio, list->classes[k]);
+        if (kept[k] < counts[k])
+            code = cut_class(list, k, counts[k], kept[k], seed);
+    }
+    return code;
+}
+
+an_code an_long_tail_cut(an_listing *list, const an_long_tail *tail, uint64_t seed)
+{
+    AN_ASSERT(list->sealed);
+    if (tail->profile == AN_NATURAL)
+        return AN_OK;
+    an_code code = check(tail);
+    if (code != AN_OK)
+        return code;
+    int64_t *counts = an_calloc((size_t)list->K * 2, sizeof *counts);
+    if (!counts)
+        return AN_ENOMEM;
+    code = cut(list, tail, seed, counts, counts + list->K);
+    an_free(counts);
+    return code;
+}

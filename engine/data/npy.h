@@ -1,0 +1,30 @@
+/* npy: the header of an array in NumPy's .npy format, versions 1 to 3; the data follows it.
+ *
+ * Layout: numpy.lib.format. Only what image sets contain is accepted: whole numbers in
+ * little-endian order, C order, one to four axes, 2^40 elements at most. */
+#ifndef AN_DATA_NPY_H
+#define AN_DATA_NPY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/unpack.h"
+
+#define AN_NPY_AXES 4
+
+typedef struct an_npy {
+    int axes; /* 1 … AN_NPY_AXES */
+    int64_t shape[AN_NPY_AXES];
+    int bytes; /* per element: 1, 2, 4, 8 */
+    bool is_signed;
+    int64_t elements; /* the product of shape */
+    int64_t header;   /* bytes before the data */
+} an_npy;
+
+/* Reads the header from the start of `u`. AN_EFORMAT names `name` and what is not accepted. */
+an_code an_npy_read_header(an_unpack *u, an_npy *npy, const char *name);
+
+/* Element i of data in memory, as a 64-bit number; a uint64 above 2^63 − 1 is negative. */
+int64_t an_npy_at(const an_npy *npy, const uint8_t *data, int64_t i);
+
+#endif

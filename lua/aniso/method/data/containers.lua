@@ -1,0 +1,68 @@
+-- Kinds of data whose images come in a few large files (engine/data/container.h): cifar10, cifar100,
+-- mnist (IDX). They bring their own test part and need no cache of decoded images.
+local core = require "aniso.core"
+local fields = require "aniso.method.data.fields"
+local options = require "aniso.recipe.options"
+local refusal = require "aniso.method.data.refusal"
+
+local containers = {}
+
+local function with_root(more)
+  more.root = options.optional "string"
+  more.aspect = options.one_of { "stretch", "crop", "pad" }
+  return fields.any(more)
+end
+
+-- True if one of the names is a file below root.
+local function holds(root, names)
+  for _, name in ipairs(names) do
+    if core.sys.exists(fields.join(root, name)) == "file" then return true end
+  end
+  return false
+end
+
+-- root, unless it is the folder of another published set; what else is wrong the engine reports.
+local function root_of(set, given, fits)
+  local root = fields.need(given, "root", "the folder of " .. set.title)
+  local other = not set.find(root) and fits(root)
+  if other then
+    refusal.raise("ENOTFOUND", "%s: not %s: expected %s (it looks like \"%s\")", root, set.title, set.expects,
+      other)
+  end
+  return root
+end
+
+local function cifar(set)
+  set.published, set.options = { train = 50000, test = 10000 }, with_root {}
+
+  function set.find(root)
+    return holds(root, { set.file, set.folder .. "/" .. set.file })
+  end
+
+  function set.open(given, _, fits)
+    return { source = set.kind, container = root_of(set, given, fits), published = set.published }
+  end
+
+  return set
+end
+
+containers.cifar10 = cifar { kind = "cifar10", title = "CIFAR-10", folder = "cifar-10-batches-bin",
+  file = "data_batch_1.bin", expects = "data_batch_1.bin … test_batch.bin" }
+containers.cifar100 = cifar { kind = "cifar100", title = "CIFAR-100", folder = "cifar-100-binary",
+  file = "fine_label_names.txt", expects = "train.bin, test.bin and fine_label_names.txt" }
+
+local mnist = { kind = "mnist", title = "MNIST", expects = "train-images-idx3-ubyte(.gz)",
+  options = with_root { classes = options.optional(options.list "string") } }
+
+function mnist.find(root)
+  return holds(root, { "train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "train-images.idx3-ubyte",
+    "train-images.idx3-ubyte.gz" })
+end
+
+function mnist.open(given, _, fits)
+  return { source = "idx", container = root_of(mnist, given, fits), classes = given.classes }
+end
+
+containers.mnist = mnist
+
+return containers
