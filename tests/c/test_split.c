@@ -1,4 +1,4 @@
-/* Splits: shares, whole groups, copies, determinism, refusals; sources that bring parts. */
+/* Splits: shares, whole groups, copies, determinism, errors; sources with predefined parts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,7 +73,7 @@ static void hash_of(uint64_t seed, char hex[AN_SHA256_HEX])
     an_listing_free(&list);
 }
 
-static void test_the_seed_decides(void **state)
+static void test_the_split_depends_on_the_seed(void **state)
 {
     (void)state;
     char a[AN_SHA256_HEX], b[AN_SHA256_HEX], c[AN_SHA256_HEX];
@@ -82,7 +82,7 @@ static void test_the_seed_decides(void **state)
     assert_string_not_equal(a, c);
 }
 
-static void test_hash_is_what_the_header_says(void **state)
+static void test_the_hash_matches_its_documentation(void **state)
 {
     (void)state;
     an_listing list;
@@ -96,7 +96,7 @@ static void test_hash_is_what_the_header_says(void **state)
     an_listing_free(&list);
 }
 
-static void test_copies_stay_together(void **state)
+static void test_copies_are_in_one_part(void **state)
 {
     (void)state;
     an_listing list;
@@ -125,7 +125,8 @@ static void test_validation_is_cut_from_training_only(void **state)
     for (int64_t i = 0; i < list.n; i += 3)
         list.items[i].part = AN_TEST;
     int tests = count(&list, 0, AN_TEST), train = count(&list, 0, AN_TRAIN);
-    assert_int_equal(an_split_complete(&list, 0.25, 0.9, 1), AN_OK); /* test is not cut: ignored */
+    assert_int_equal(an_split_complete(&list, 0.25, 0.9, 1),
+                     AN_OK); /* 0.9 is ignored: the test part exists */
     assert_int_equal(count(&list, 0, AN_TEST), tests);
     for (int64_t i = 0; i < list.n; i++)
         assert_int_equal(list.items[i].part == AN_TEST, i % 3 == 0);
@@ -133,7 +134,7 @@ static void test_validation_is_cut_from_training_only(void **state)
     an_listing_free(&list);
 }
 
-static void test_refusals(void **state)
+static void test_errors(void **state)
 {
     (void)state;
     an_listing list;
@@ -222,14 +223,14 @@ static an_code list_table(const char *text, an_listing *list, const char *const 
     return code == AN_OK ? an_listing_seal(list) : code;
 }
 
-static void table_refused(const char *text, const char *why)
+static void assert_table_error(const char *text, const char *why)
 {
     static const char *const classes[2] = {"nv", "mel"};
     an_listing list;
     an_code code = list_table(text, &list, classes);
     assert_true(code == AN_EFORMAT || code == AN_ENOTFOUND);
     if (!strstr(an_err_message(), why))
-        fail_msg("'%s' lacks '%s'", an_err_message(), why);
+        fail_msg("'%s' does not contain '%s'", an_err_message(), why);
     an_listing_free(&list);
 }
 
@@ -246,12 +247,12 @@ static void test_tables(void **state)
     assert_null(list.items[0].group);
     assert_string_equal(list.items[1].group, "L");
     an_listing_free(&list);
-    table_refused("lesion,id,dx\nL,a,nv\nL,c,nv\n", "meta.csv line 3: image c.png is not in");
-    table_refused("lesion,id,dx\nL,a,nv\nL,b,vn\n", "line 3: 'b' has the unknown label 'vn'");
-    table_refused("lesion,id,dx\nL,a,nv\nL,a,nv\n", "'a' is listed twice, lines 2 and 3");
-    table_refused("lesion,id,dx\nL,,nv\n", "line 2: the id is empty");
-    table_refused("lesion,id,dx\n", "no image is listed");
-    table_refused("lesion,id,label\nL,a,nv\n", "no column 'dx'");
+    assert_table_error("lesion,id,dx\nL,a,nv\nL,c,nv\n", "meta.csv line 3: image c.png is not in");
+    assert_table_error("lesion,id,dx\nL,a,nv\nL,b,vn\n", "line 3: 'b' has the unknown label 'vn'");
+    assert_table_error("lesion,id,dx\nL,a,nv\nL,a,nv\n", "'a' is listed twice, lines 2 and 3");
+    assert_table_error("lesion,id,dx\nL,,nv\n", "line 2: the id is empty");
+    assert_table_error("lesion,id,dx\n", "no image is listed");
+    assert_table_error("lesion,id,label\nL,a,nv\n", "no column 'dx'");
 }
 
 static an_code read_parts(const char *train, const char *test, char name[256])
@@ -270,7 +271,7 @@ static an_code read_parts(const char *train, const char *test, char name[256])
     return code;
 }
 
-static void test_ready_made_parts(void **state)
+static void test_predefined_parts(void **state)
 {
     (void)state;
     char name[256];
@@ -326,15 +327,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares_hold_in_every_class_and_groups_stay_whole),
-        cmocka_unit_test(test_the_seed_decides),
-        cmocka_unit_test(test_hash_is_what_the_header_says),
-        cmocka_unit_test(test_copies_stay_together),
+        cmocka_unit_test(test_the_split_depends_on_the_seed),
+        cmocka_unit_test(test_the_hash_matches_its_documentation),
+        cmocka_unit_test(test_copies_are_in_one_part),
         cmocka_unit_test(test_validation_is_cut_from_training_only),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_errors),
         cmocka_unit_test(test_shot_groups),
         cmocka_unit_test(test_folders),
         cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_ready_made_parts),
+        cmocka_unit_test(test_predefined_parts),
         cmocka_unit_test(test_the_order_of_calls_is_asserted),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
