@@ -49,8 +49,8 @@ result $? "store/README.md documents it"
 "$aniso" help >"$dir/out"
 sentence=$(grep '^Exit codes: ' "$dir/out")
 documented=$(echo "$sentence" | grep -oE '[0-9]+' | sort -n | tr '\n' ' ')
-same "a command exits with each code of help" "$(echo "$codes" | tr ' ' '\n' | sed '/^$/d' | sort -nu | tr '\n' ' ')" "$documented"
-same "help has each code of cli" "$("$aniso" exec -e 'local cli, codes = require "aniso.cli", {}
+equals "a command exits with each code of help" "$(echo "$codes" | tr ' ' '\n' | sed '/^$/d' | sort -nu | tr '\n' ' ')" "$documented"
+equals "help has each code of cli" "$("$aniso" exec -e 'local cli, codes = require "aniso.cli", {}
     for name, code in pairs(cli) do if math.type(code) == "integer" then codes[#codes + 1] = code end end
     table.sort(codes) print(table.concat(codes, " "), "130 143 ")' | tr '\t' ' ')" "$documented"
 tr -s ' \n' '  ' <README.md | grep -qF "$sentence"
