@@ -28,7 +28,7 @@ exits 1 "a run that fails" "$aniso" run "$dir/tiny.lua" --db "$db" --set 'data={
 exits 1 "a file that cannot be written" "$aniso" report tiny -o "$dir/none/report.html" --db "$db"
 exits 2 "an option that does not exist" "$aniso" run "$dir/tiny.lua" --db "$db" --set train.epoch=1
 exits 2 "a flag that does not exist" "$aniso" ls --nothing --db "$db"
-exits 3 "no run" "$aniso" show nobody --db "$db"
+exits 3 "no run" "$aniso" show absent --db "$db"
 exits 3 "no database" "$aniso" ls --db "$dir/none.db"
 echo "not a database" >"$dir/text.db"
 exits 4 "a file of another kind" "$aniso" ls --db "$dir/text.db"
