@@ -20,7 +20,7 @@ function command.arguments(parser)
     :argname "KEY,…":convert(list):default "label"
   parser:option("--cols", "metrics: all, head, medium, tail, macro_f1, nll …"):argname "METRIC,…"
     :convert(list):default "all,head,medium,tail"
-  parser:flag("--prior", "the prior's own predictions too")
+  parser:flag("--prior", "the prior's own predictions too, in one row where configurations share them")
   parser:flag("--percent", "71.2 instead of 0.712")
   common.db(parser)
   common.format(parser)
