@@ -1,9 +1,9 @@
-# aniso: `make` builds, `make demo` shows, `make test` checks, `make help` lists the rest.
+# aniso: `make` builds, `make demo` runs an example, `make test` tests, `make help` lists the targets.
 #
 # Sources are found by wildcard, headers by the compiler (-MMD). Objects live in
-# build/FLAVOUR, where FLAVOUR is release or asan. The first step of every target that
-# compiles is third_party/deps, which finds the libraries, installs missing ones where it
-# may, and writes build/deps.mk: later builds only read that file.
+# build/FLAVOUR, where FLAVOUR is release or asan. Every target that compiles first
+# runs third_party/deps, which finds the libraries, installs missing ones where permitted, and
+# writes build/deps.mk; later builds only read that file.
 
 FLAVOUR ?= release
 PREFIX  ?= /usr/local
@@ -21,7 +21,7 @@ LANGUAGE := -std=c11 -D_GNU_SOURCE -Wall -Wextra -fopenmp -fno-math-errno -fno-t
 COMPILE   = $(CC) $(LANGUAGE) $(MODE) -Iengine -I. $(DEPS_CFLAGS) $(CPPFLAGS)
 LINK      = $(CC) -fopenmp $(MODE) $(LDFLAGS)
 
-# The targets that need no libraries must work before any is installed.
+# Targets without dependencies on libraries must work before these are installed.
 ifneq ($(filter-out clean help install-deps,$(or $(MAKECMDGOALS),all)),)
 -include build/deps.mk
 endif
@@ -50,12 +50,12 @@ build/deps.mk: third_party/deps
 build/deps-test.mk: third_party/deps build/deps.mk
 	@third_party/deps test $@
 
-# Rewritten only when the flags change: then everything is compiled again.
+# Rewritten only when the flags change, so that everything is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D); echo '$(COMPILE)' | cmp -s - $@ || echo '$(COMPILE)' > $@
 FORCE:
 
-# The list of embedded files: a removed file causes a new embedding too.
+# The list of embedded files, so that removing a file also regenerates embedded.c.
 $(GEN)/embedded.list: FORCE
 	@mkdir -p $(@D); echo '$(EMBEDDED)' | cmp -s - $@ || echo '$(EMBEDDED)' > $@
 
@@ -137,15 +137,15 @@ clean:
 	rm -rf build aniso
 
 help:
-	@echo "make            build ./aniso (installs missing libraries with apt where it may)"
-	@echo "make demo       build, run recipes/quickstart.lua, say which differences exceed noise"
-	@echo "make test       build and run all tests; the last line counts them"
+	@echo "make            build ./aniso (installs missing libraries with apt where permitted)"
+	@echo "make demo       build, run recipes/quickstart.lua, show which differences exceed noise"
+	@echo "make test       build and run all tests; the last line has the counts"
 	@echo "make asan       the same tests under AddressSanitizer and UBSan, in build/asan"
 	@echo "make lint       layers, references, text; clang-format, luacheck, cppcheck where installed"
 	@echo "make bench      time the engine against PyTorch (tests/bench/README.md)"
 	@echo "make bench-db   time ls, table and compare on 1,000 runs (tests/bench/queries)"
 	@echo "make golden     regenerate the reference values of the tests with PyTorch (python3-torch)"
 	@echo "make transcript rewrite the sessions that the READMEs show, from a real run"
-	@echo "make install    copy aniso and the recipes below PREFIX=$(PREFIX)"
+	@echo "make install    copy aniso and the recipes to PREFIX=$(PREFIX)"
 	@echo "make clean      remove everything that was built"
 	@echo "Variables: CC, CFLAGS='-O3 -g -march=native', PREFIX, DESTDIR, JOBS"

@@ -6,8 +6,8 @@
 #include "io/file.h"
 #include "io/path.h"
 
-/* An empty file where there was nothing, so that a copy never replaces anything. */
-static an_code claim(const char *copy)
+/* Creates an empty file; fails if there is one, so that a backup never replaces a file. */
+static an_code create_copy(const char *copy)
 {
     int made;
     if (an_path_kind_at(copy) != AN_NOTHING)
@@ -31,7 +31,7 @@ static an_code copy_pages(an_db *db, sqlite3 *target, const char *copy)
 an_code an_db_backup(an_db *db, const char *copy)
 {
     sqlite3 *target = NULL;
-    an_code code = claim(copy);
+    an_code code = create_copy(copy);
     if (code != AN_OK)
         return code;
     int rc = sqlite3_open_v2(copy, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);

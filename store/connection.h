@@ -8,7 +8,7 @@
 #include "io/lock.h"
 #include "store/store.h"
 
-/* Statements that stay prepared per connection; also the most that are borrowed at a time. A
+/* Statements that stay prepared per connection; also the limit of statements in use at a time. A
  * command uses about twenty different ones. */
 enum { AN_DB_CACHED = 32 };
 
@@ -31,12 +31,11 @@ struct an_db {
     int next; /* the slot to reuse, in turn */
 };
 
-/* Records the failure `rc` of SQLite as a sentence with a way out; returns its code, never AN_OK.
- */
-an_code an_db_refused(const an_db *db, int rc);
-/* Runs the program's own statements, which take no values. */
+/* Records the failure `rc` of SQLite as an error with a remedy; returns its code, never AN_OK. */
+an_code an_db_error(const an_db *db, int rc);
+/* Runs statements without parameters. */
 an_code an_db_script(an_db *db, const char *sql);
-/* Finalises all statements, borrowed ones too: before the connection closes or changes its file. */
-void an_db_forget_statements(an_db *db);
+/* Finalises all statements, including those in use; called before the connection is closed. */
+void an_db_finalize_statements(an_db *db);
 
 #endif

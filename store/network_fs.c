@@ -35,7 +35,7 @@ static const char *network_name(const struct statfs *fs)
 }
 #endif
 
-an_code an_network_fs_refuse(const char *path)
+an_code an_network_fs_check(const char *path)
 {
     struct statfs fs;
     char *copy = an_strdup(path); /* dirname() writes into its argument */

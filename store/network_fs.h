@@ -1,13 +1,13 @@
-/* network_fs: a database is not written on a network file system. */
+/* network_fs: prevents writing a database on a network file system. */
 #ifndef AN_STORE_NETWORK_FS_H
 #define AN_STORE_NETWORK_FS_H
 
 #include "base/err.h"
 
 /* AN_EIO where the folder of `path` does not exist or is on a network file system (NFS, SMB, Ceph,
- * Lustre and others): neither its locks nor WAL's shared memory are reliable there, and the
- * database could be damaged. The message names the way out. AN_OK for every other file system, and
- * where the kind is unknown. */
-an_code an_network_fs_refuse(const char *path);
+ * Lustre and others): neither locks nor WAL's shared memory are reliable there, and the
+ * database could be damaged. The message names a remedy. AN_OK for every other file system, and
+ * where its type is unknown. */
+an_code an_network_fs_check(const char *path);
 
 #endif

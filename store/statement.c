@@ -10,7 +10,7 @@
 
 /* ── failures ───────────────────────────────────────────────────────────────── */
 
-an_code an_db_refused(const an_db *db, int rc)
+an_code an_db_error(const an_db *db, int rc)
 {
     const char *why = db->raw ? sqlite3_errmsg(db->raw) : sqlite3_errstr(rc);
     switch (rc & 0xff) {
@@ -46,12 +46,12 @@ an_code an_db_refused(const an_db *db, int rc)
 an_code an_db_script(an_db *db, const char *sql)
 {
     int rc = sqlite3_exec(db->raw, sql, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? AN_OK : an_db_refused(db, rc);
+    return rc == SQLITE_OK ? AN_OK : an_db_error(db, rc);
 }
 
 /* ── statements ─────────────────────────────────────────────────────────────── */
 
-static void forget(an_stmt *s)
+static void finalize(an_stmt *s)
 {
     if (s->state != AN_STMT_FREE)
         an_handle_closed(AN_OPEN_STATEMENT);
@@ -60,7 +60,7 @@ static void forget(an_stmt *s)
     *s = (an_stmt){0};
 }
 
-static bool is_single(an_db *db, const char *tail)
+static bool has_no_second_statement(an_db *db, const char *tail)
 {
     sqlite3_stmt *more = NULL;
     int rc = tail && *tail ? sqlite3_prepare_v2(db->raw, tail, -1, &more, NULL) : SQLITE_OK;
@@ -73,11 +73,11 @@ static an_code compile(an_db *db, an_stmt *s, const char *sql)
     const char *tail = NULL;
     int rc = sqlite3_prepare_v3(db->raw, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->raw, &tail);
     if (rc != SQLITE_OK)
-        return an_db_refused(db, rc);
+        return an_db_error(db, rc);
     if (!s->raw)
         return an_fail(AN_EINVAL, "there is no statement in the SQL text");
-    if (!is_single(db, tail))
-        return an_fail(AN_EINVAL, "one statement at a time; the text goes on: %.60s", tail);
+    if (!has_no_second_statement(db, tail))
+        return an_fail(AN_EINVAL, "one statement at a time; the text continues: %.60s", tail);
     if (db->readonly && !sqlite3_stmt_readonly(s->raw))
         return an_fail(AN_EINVAL, "%s is open for reading: this statement would change it",
                        db->path);
@@ -106,20 +106,20 @@ an_stmt *an_db_prepare(an_db *db, const char *sql)
         db->next = (db->next + 1) % AN_DB_CACHED;
         if (s->state != AN_STMT_FREE)
             continue;
-        forget(s);
+        finalize(s);
         if (compile(db, s, sql) != AN_OK)
-            return forget(s), NULL;
+            return finalize(s), NULL;
         return borrow(s);
     }
     return an_fail(AN_EDB, "%s: more than %d statements at once", db->path, AN_DB_CACHED), NULL;
 }
 
-static an_code bound(an_stmt *s, int rc, int i)
+static an_code bind_result(an_stmt *s, int rc, int i)
 {
     if (rc == SQLITE_RANGE)
         return an_fail(AN_EINVAL, "value %d, but the statement has %d parameters: %.80s", i,
                        sqlite3_bind_parameter_count(s->raw), s->sql);
-    return rc == SQLITE_OK ? AN_OK : an_db_refused(s->db, rc);
+    return rc == SQLITE_OK ? AN_OK : an_db_error(s->db, rc);
 }
 
 int an_bind_count(const an_stmt *s)
@@ -130,25 +130,26 @@ int an_bind_count(const an_stmt *s)
 an_code an_bind_null(an_stmt *s, int i)
 {
     AN_ASSERT(s->state == AN_STMT_PREPARED);
-    return bound(s, sqlite3_bind_null(s->raw, i), i);
+    return bind_result(s, sqlite3_bind_null(s->raw, i), i);
 }
 
 an_code an_bind_int(an_stmt *s, int i, int64_t value)
 {
     AN_ASSERT(s->state == AN_STMT_PREPARED);
-    return bound(s, sqlite3_bind_int64(s->raw, i, value), i);
+    return bind_result(s, sqlite3_bind_int64(s->raw, i, value), i);
 }
 
 an_code an_bind_real(an_stmt *s, int i, double value)
 {
     AN_ASSERT(s->state == AN_STMT_PREPARED);
-    return bound(s, sqlite3_bind_double(s->raw, i, value), i);
+    return bind_result(s, sqlite3_bind_double(s->raw, i, value), i);
 }
 
 an_code an_bind_text(an_stmt *s, int i, const char *text, size_t bytes)
 {
     AN_ASSERT(s->state == AN_STMT_PREPARED);
-    return bound(s, sqlite3_bind_text64(s->raw, i, text, bytes, SQLITE_TRANSIENT, SQLITE_UTF8), i);
+    return bind_result(
+        s, sqlite3_bind_text64(s->raw, i, text, bytes, SQLITE_TRANSIENT, SQLITE_UTF8), i);
 }
 
 an_code an_step(an_stmt *s, bool *row)
@@ -157,14 +158,14 @@ an_code an_step(an_stmt *s, bool *row)
     int rc = sqlite3_step(s->raw);
     *row = rc == SQLITE_ROW;
     s->state = *row ? AN_STMT_ROW : AN_STMT_DONE;
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? AN_OK : an_db_refused(s->db, rc);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? AN_OK : an_db_error(s->db, rc);
 }
 
 void an_done(an_stmt *s)
 {
     if (!s)
         return;
-    AN_ASSERT(s->state != AN_STMT_FREE); /* given back once */
+    AN_ASSERT(s->state != AN_STMT_FREE); /* released only once */
     sqlite3_reset(s->raw); /* repeats the failure of the last step, which was reported */
     sqlite3_clear_bindings(s->raw);
     an_handle_closed(AN_OPEN_STATEMENT);
@@ -227,10 +228,10 @@ const char *an_column_text(an_stmt *s, int i, size_t *bytes)
     return data ? data : "";
 }
 
-void an_db_forget_statements(an_db *db)
+void an_db_finalize_statements(an_db *db)
 {
     for (int i = 0; i < AN_DB_CACHED; i++)
-        forget(&db->cache[i]);
+        finalize(&db->cache[i]);
 }
 
 /* ── changes ────────────────────────────────────────────────────────────────── */

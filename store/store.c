@@ -1,4 +1,4 @@
-/* store: opening, making and migrating the database file; see store.h. */
+/* store: opening, creating and migrating the database file; see store.h. */
 #include "store/connection.h"
 
 #include <stdio.h>
@@ -66,12 +66,12 @@ static void restrict_file(an_db *db)
 
 static an_code connect_to(an_db *db, const char *name, int flags)
 {
-    an_db_forget_statements(db);
+    an_db_finalize_statements(db);
     sqlite3_close(db->raw);
     db->raw = NULL;
     int rc = sqlite3_open_v2(name, &db->raw, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
-        return an_db_refused(db, rc);
+        return an_db_error(db, rc);
     restrict_file(db);
     return AN_OK;
 }
@@ -102,7 +102,7 @@ static bool has_journal(const an_db *db)
     return has;
 }
 
-static an_code check_ours(an_db *db, int64_t *tables)
+static an_code check_application(an_db *db, int64_t *tables)
 {
     int64_t id = 0;
     an_code code = read_number(db, "PRAGMA application_id", &id);
@@ -126,15 +126,15 @@ static void sql_sha256(sqlite3_context *context, int n, sqlite3_value **argument
     sqlite3_result_text(context, hex, AN_SHA256_HEX - 1, SQLITE_TRANSIENT);
 }
 
-/* Temporary views with the options of today over the tables of an old file. */
-static an_code show_new_options(an_db *db, int version, const an_schema *schema)
+/* Creates temporary views that show the tables of an old file with the current option names. */
+static an_code create_option_views(an_db *db, int version, const an_schema *schema)
 {
     if (!schema->old_options || version >= schema->options_version)
         return AN_OK;
     int rc = sqlite3_create_function(db->raw, "sha256", 1,
                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
                                      sql_sha256, NULL, NULL);
-    return rc == SQLITE_OK ? an_db_script(db, schema->old_options) : an_db_refused(db, rc);
+    return rc == SQLITE_OK ? an_db_script(db, schema->old_options) : an_db_error(db, rc);
 }
 
 static an_code open_for_reading(an_db *db, const an_schema *schema)
@@ -142,20 +142,20 @@ static an_code open_for_reading(an_db *db, const an_schema *schema)
     int64_t tables = 0;
     an_code code = connect_to(db, db->path, SQLITE_OPEN_READONLY);
     if (code == AN_OK)
-        code = check_ours(db, &tables);
+        code = check_application(db, &tables);
     if ((code == AN_EIO || code == AN_EDB) && !has_journal(db) && an_path_readable(db->path)) {
         code = connect_immutable(db);
         if (code == AN_OK)
-            code = check_ours(db, &tables);
+            code = check_application(db, &tables);
     }
     if (code == AN_OK && tables == 0)
         code = an_fail(AN_EFORMAT, "%s is empty: run a recipe into it first", db->path);
     if (code == AN_OK)
-        code = show_new_options(db, an_db_version(db), schema);
+        code = create_option_views(db, an_db_version(db), schema);
     return code == AN_OK ? an_db_script(db, "PRAGMA query_only = ON") : code;
 }
 
-static an_code create(an_db *db, const an_schema *schema)
+static an_code create_schema(an_db *db, const an_schema *schema)
 {
     an_code code = an_db_begin(db);
     if (code == AN_OK)
@@ -166,17 +166,17 @@ static an_code create(an_db *db, const an_schema *schema)
     return code;
 }
 
-static an_code backup(an_db *db, int version)
+static an_code back_up_before_migration(an_db *db, int version)
 {
     char *copy = sqlite3_mprintf("%s.v%d.bak", db->path, version);
     bool row;
     if (!copy)
-        return an_db_refused(db, SQLITE_NOMEM);
+        return an_db_error(db, SQLITE_NOMEM);
     an_stmt *s = an_db_prepare(db, "VACUUM INTO ?1");
     if (!s)
         return sqlite3_free(copy), an_err_code();
     if (an_path_kind_at(copy) == AN_FILE)
-        an_path_remove(copy); /* of an attempt that did not end */
+        an_path_remove(copy); /* left by an interrupted attempt */
     an_code code = an_bind_text(s, 1, copy, strlen(copy));
     if (code == AN_OK)
         code = an_step(s, &row);
@@ -185,13 +185,13 @@ static an_code backup(an_db *db, int version)
     return code;
 }
 
-static int number_of(const an_embedded_file *migration)
+static int migration_number(const an_embedded_file *migration)
 {
     const char *slash = strrchr(migration->name, '/');
     return atoi(slash ? slash + 1 : migration->name);
 }
 
-/* A migration may write into the schema's text; nothing else may. */
+/* Only a migration may write into the schema's text. */
 static void allow_schema_text(an_db *db, bool allowed)
 {
     sqlite3_db_config(db->raw, SQLITE_DBCONFIG_DEFENSIVE, !allowed, NULL);
@@ -201,13 +201,13 @@ static an_code run_migrations(an_db *db, int version, const an_schema *schema)
 {
     an_code code = an_db_begin(db);
     if (code == AN_OK)
-        code = show_new_options(db, version, schema);
+        code = create_option_views(db, version, schema);
     for (size_t i = 0; code == AN_OK && i < schema->n_migrations; i++)
-        if (number_of(&schema->migrations[i]) > version)
+        if (migration_number(&schema->migrations[i]) > version)
             code = an_db_script(db, schema->migrations[i].text);
     char *mark = sqlite3_mprintf("PRAGMA user_version = %d", schema->version);
     if (code == AN_OK)
-        code = mark ? an_db_script(db, mark) : an_db_refused(db, SQLITE_NOMEM);
+        code = mark ? an_db_script(db, mark) : an_db_error(db, SQLITE_NOMEM);
     sqlite3_free(mark);
     if (code == AN_OK)
         return an_db_commit(db);
@@ -217,7 +217,7 @@ static an_code run_migrations(an_db *db, int version, const an_schema *schema)
 
 static an_code migrate(an_db *db, int version, const an_schema *schema)
 {
-    an_code code = backup(db, version);
+    an_code code = back_up_before_migration(db, version);
     if (code != AN_OK)
         return code;
     allow_schema_text(db, true);
@@ -226,16 +226,16 @@ static an_code migrate(an_db *db, int version, const an_schema *schema)
     return code;
 }
 
-static an_code bring_up_to_date(an_db *db, const an_schema *schema)
+static an_code create_or_migrate(an_db *db, const an_schema *schema)
 {
     int64_t tables = 0;
-    an_code code = check_ours(db, &tables);
+    an_code code = check_application(db, &tables);
     if (code == AN_OK)
         code = an_db_script(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     if (code != AN_OK)
         return code;
     if (tables == 0)
-        return create(db, schema);
+        return create_schema(db, schema);
     int version = an_db_version(db);
     if (version > schema->version)
         return an_fail(AN_EFORMAT,
@@ -253,25 +253,25 @@ static an_code open_for_writing(an_db *db, const an_schema *schema)
         return an_err_code();
     an_code code = connect_to(db, db->path, SQLITE_OPEN_READWRITE);
     if (code == AN_OK)
-        code = bring_up_to_date(db, schema);
+        code = create_or_migrate(db, schema);
     return code == AN_OK ? an_db_script(db, "PRAGMA foreign_keys = ON") : code;
 }
 
-/* Makes an empty file where there is none. An existing one is not opened: closing it would drop the
- * locks that SQLite has on it in this process. */
+/* Creates an empty file if there is none. An existing file is not opened: closing it would release
+ * the locks that SQLite holds on it in this process. */
 static an_code make_file(const char *path)
 {
     int made;
-    an_code code = an_network_fs_refuse(path);
+    an_code code = an_network_fs_check(path);
     if (code != AN_OK || an_path_kind_at(path) != AN_NOTHING)
         return code;
     code = an_file_open(path, AN_FILE_CREATE, &made);
     if (code == AN_OK)
         an_file_close(made);
-    return code == AN_OK || an_path_kind_at(path) == AN_FILE ? AN_OK : code; /* made meanwhile */
+    return code == AN_OK || an_path_kind_at(path) == AN_FILE ? AN_OK : code; /* created meanwhile */
 }
 
-/* Sets db->path, the only name of the file, so that all paths to it share the lock. */
+/* Sets db->path to the canonical path, so that all paths to a file share its lock. */
 static an_code find_file(an_db *db, const char *path)
 {
     char real[AN_PATH];
@@ -321,7 +321,7 @@ void an_db_close(an_db *db)
 {
     if (!db)
         return;
-    an_db_forget_statements(db);
+    an_db_finalize_statements(db);
     sqlite3_close(db->raw);
     an_lock_release(db->lock);
     an_free(db->path);

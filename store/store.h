@@ -1,10 +1,9 @@
 /* store: the run database. store/connection.h is the only includer of sqlite3.h.
  *
- * One process writes (io/lock.h), any number read at the same time (WAL). Opening for
- * writing makes the file, or brings it to the program's version after a backup; opening
- * for reading changes nothing and accepts any version; a reader of an old file sees the
- * options of today (store/old_options.sql). Values enter statements as bound
- * parameters only.
+ * One process writes (io/lock.h) while any number read (WAL). Opening for writing creates the
+ * file, or migrates it to the program's version after a backup. Opening for reading changes
+ * nothing and accepts any version; an old file is shown with the current option names
+ * (store/old_options.sql). Values enter statements only as bound parameters.
  *     an_stmt *s = an_db_prepare(db, "SELECT name FROM run WHERE run_id = ?1");
  *     an_bind_int(s, 1, 7);
  *     while (an_step(s, &row) == AN_OK && row) puts(an_column_text(s, 0, NULL));
@@ -27,10 +26,11 @@ typedef struct an_stmt an_stmt;
 typedef enum { AN_DB_READ, AN_DB_WRITE } an_db_mode;
 
 /* ── the file ───────────────────────────────────────────────────────────────── */
-/* NULL after AN_ENOTFOUND (reading what does not exist), AN_EFORMAT (another program's file, a
+/* NULL after AN_ENOTFOUND (reading a missing file), AN_EFORMAT (another program's file, a
  * newer version, a damaged file), AN_EBUSY (another process writes), AN_EIO, AN_EDB, AN_ENOMEM. */
 an_db *an_db_open(const char *path, an_db_mode mode);
-/* Rolls back an open transaction and ends statements that were not given back. NULL is allowed. */
+/* Rolls back an open transaction and finalises statements that are still in use. NULL is allowed.
+ */
 void an_db_close(an_db *db);
 
 /* The same with another schema; for tests. `migrations` are named ".../NNNN_what.sql" and
@@ -51,18 +51,18 @@ const char *an_db_path(const an_db *db);
 bool an_db_readonly(const an_db *db);
 
 /* While a statement of a reading connection runs, stop() is called about every millisecond; when it
- * returns another value than 0, the statement fails. A writing connection is never stopped. */
+ * returns a value other than 0, the statement fails. A writing connection is never stopped. */
 void an_db_stop_when(an_db *db, int (*stop)(void *unused));
 int an_db_version(an_db *db); /* the file's user_version; −1 after a failure */
 
-/* A copy of all that is committed, while others read and write. AN_EIO where there is something at
- * `copy` already; a copy that fails leaves nothing behind. Cost: reads the whole file. */
+/* Copies all committed data, while others may read and write. AN_EIO if `copy` exists; a failed
+ * copy is removed. Cost: reads the whole file. */
 an_code an_db_backup(an_db *db, const char *copy);
 
 /* ── statements ─────────────────────────────────────────────────────────────── */
-/* One statement. Borrowed from a cache of 32: an_done() gives it back. NULL after AN_EINVAL (no
- * statement in `sql`, more than one, or one that writes on a connection for reading), AN_EDB (an
- * error in the SQL, more than 32 borrowed), AN_ENOMEM. */
+/* Prepares one statement, from a cache of 32; an_done() returns it to the cache. NULL after
+ * AN_EINVAL (no statement in `sql`, more than one, or one that writes on a connection for reading),
+ * AN_EDB (an error in the SQL, more than 32 in use), AN_ENOMEM. */
 an_stmt *an_db_prepare(an_db *db, const char *sql);
 int an_bind_count(const an_stmt *s); /* parameters */
 /* Parameter i counts from 1; AN_EINVAL outside. One that is not bound is NULL. */
@@ -83,10 +83,10 @@ double an_column_real(an_stmt *s, int i);
 const char *an_column_text(an_stmt *s, int i, size_t *bytes);
 
 /* ── changes ────────────────────────────────────────────────────────────────── */
-/* A transaction. Beginning a second one, and committing none, is AN_EDB. */
+/* A transaction. Beginning a second one, or committing without one, is AN_EDB. */
 an_code an_db_begin(an_db *db);
 an_code an_db_commit(an_db *db);  /* after a failure all of it is rolled back          */
-void an_db_rollback(an_db *db);   /* without an open transaction it does nothing       */
+void an_db_rollback(an_db *db);   /* a no-op without an open transaction               */
 int64_t an_db_changes(an_db *db); /* rows that the latest INSERT, UPDATE, DELETE changed */
 int64_t an_db_last_id(an_db *db); /* rowid of the latest INSERT                        */
 

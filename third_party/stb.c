@@ -6,7 +6,7 @@
 #define STBI_ONLY_PNG
 #define STBI_ONLY_BMP
 #define STBI_NO_STDIO
-#define STBI_MAX_DIMENSIONS 16384 /* a second fence: engine/data/image_probe.c asks first */
+#define STBI_MAX_DIMENSIONS 16384              /* a second limit: image_probe.c checks first */
 #define STBI_MALLOC(bytes) an_calloc(1, bytes) /* zeros: a scan may use a table never sent */
 #define STBI_REALLOC(block, bytes) an_realloc(block, bytes)
 #define STBI_FREE(block) an_free(block)

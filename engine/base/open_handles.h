@@ -13,7 +13,7 @@ typedef enum {
     AN_OPEN_MAPPING,    /* a file in the address space                                */
     AN_OPEN_LOCK,       /* io/lock                                                    */
     AN_OPEN_CONNECTION, /* a database, store/store.h                                  */
-    AN_OPEN_STATEMENT,  /* prepared and not given back with an_done()                 */
+    AN_OPEN_STATEMENT,  /* prepared and not released with an_done()                   */
     AN_OPEN_USERDATA,   /* of bind/handle.h, neither closed nor collected             */
     AN_OPEN_KINDS
 } an_open_kind;

@@ -1,7 +1,7 @@
 /* process: steps between two times of METHOD §1–2, row by row, no network and no gradient. The
  * formulas of one time (y_t, the target, ẑ0 and ε̂) are in kernel/pointwise/diffusion.h.
  *
- * Every array is (B,K) row-major float unless said otherwise; rows may be at different
+ * Every array is (B,K) row-major float unless stated otherwise; rows may be at different
  * times. Coefficients are computed in double from the schedule's tables. An output may be
  * an input of the same call. Arrays not marked [opt] are required. Every an_code is AN_OK or
  * AN_EINVAL naming the row (from 1).

@@ -1,4 +1,4 @@
--- From version 1 to 2: what a person says about runs, tags and notes; a faster v_eval.
+-- From version 1 to 2: tags and notes of runs; a faster v_eval.
 
 CREATE TABLE tag(                   -- a person's words for runs; a star is the tag `star`
   run_id    INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,

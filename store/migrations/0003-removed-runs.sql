@@ -1,7 +1,7 @@
 -- From version 2 to 3: runs can be removed, which hides them, and restored. Every view that shows
--- runs, or what belongs to them, leaves the removed ones out. And foreign keys name the column that
--- they refer to, which browsers such as Datasette ask for: that changes the schema's text alone, no
--- row, so it is written there (https://sqlite.org/lang_altertable.html, 7).
+-- runs, or rows that belong to them, leaves the removed ones out. Foreign keys name the column that they
+-- refer to, which browsers such as Datasette require: this changes only the schema's text, no row, so the
+-- text is updated directly (https://sqlite.org/lang_altertable.html, 7).
 
 ALTER TABLE run ADD COLUMN removed_at TEXT;
 

@@ -1,5 +1,5 @@
-"""compare.py ANISO KERNELS [ROW…]: times the engine against PyTorch in turn and prints a line
-`ratio NAME VALUE` per row (ours / PyTorch's, medians). Same weights, equal outputs first."""
+"""compare.py ANISO KERNELS [ROW…]: times the engine against PyTorch in alternating rounds and prints
+a line `ratio NAME VALUE` per row (ours / PyTorch's, medians). Both sides have the same weights; their outputs are compared first."""
 import json
 import math
 import os
@@ -29,13 +29,13 @@ CONVS = [  # B H C O kernel stride, whether the data gradient is needed: the 3×
 
 
 class Engine:
-    """A process that answers a line with a line."""
+    """A process that answers each line of input with a line of output."""
 
     def __init__(self, *command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)
 
-    def ask(self, *words):
+    def request(self, *words):
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline().split()
@@ -44,7 +44,7 @@ class Engine:
         return answer
 
     def seconds(self, *words):
-        return float(self.ask(*words)[0])
+        return float(self.request(*words)[0])
 
     def close(self):
         self.process.stdin.close()
@@ -68,7 +68,7 @@ def timed(f, *arguments):
 
 
 def in_turn(ours, theirs, rounds=ROUNDS):
-    """Medians of both and of the ratios, after one round that warms up."""
+    """Medians of both sides and of the ratios, after a warm-up round."""
     pairs = [(ours(), theirs()) for _ in range(rounds + 1)][1:]
     a, b = zip(*pairs)
     return statistics.median(a), statistics.median(b), statistics.median(x / y for x, y in pairs)
@@ -80,11 +80,11 @@ def report(name, ours, theirs, ratio, unit="ms", scale=1e3):
 
 
 def load(aniso, work):
-    """Both sides with the same weights, and their outputs on one batch compared."""
+    """Loads both sides with the same weights and compares their outputs on one batch."""
     engine = Engine(aniso, "exec", "tests/bench/engine.lua")
     with tempfile.TemporaryDirectory() as folder:
         path = folder + "/sample.safetensors"
-        engine.ask("work", work, path)
+        engine.request("work", work, path)
         tensors = read_safetensors(path)
     sample = {key[7:]: tensors.pop(key) for key in list(tensors) if key.startswith("sample.")}
     model = peer.Model(work).train()
@@ -93,8 +93,8 @@ def load(aniso, work):
     if missing or unknown:
         sys.exit(f"compare.py: parameters differ: missing {missing}, unknown {unknown}")
     model = model.to(memory_format=torch.channels_last)
-    # both saw this batch with momentum 0.1 from the same moments: compare before any step
-    # on W3's 2×2 maps many windows weigh the same, and rounding chooses: the engine's are taken
+    # both updated equal moments with momentum 0.1 on this batch: compare before any step
+    # on W3's 2×2 maps many windows tie and rounding decides: the peer takes the engine's windows
     model.prior.given = sample["positions"]
     with torch.no_grad():
         out, prior = model(sample["images"], sample["y"], sample["t"])
@@ -109,9 +109,9 @@ def load(aniso, work):
     return engine, peer.Trainer(model, sample["images"], labels)
 
 
-def train(aniso, wanted):
+def train(aniso, selected):
     for work in ("w1", "w2", "w3"):
-        if f"train_{work}" in wanted:
+        if f"train_{work}" in selected:
             engine, trainer = load(aniso, work)
             report(f"train_{work}", *in_turn(lambda: engine.seconds("step"),
                                              lambda: timed(trainer.step), max(ROUNDS, 5)))
@@ -124,7 +124,7 @@ class Evaluation:
     def __init__(self, aniso, work):
         self.engine, trainer = load(aniso, work)
         self.model = trainer.model
-        count = int(self.engine.ask("work", work, "/dev/null")[0])
+        count = int(self.engine.request("work", work, "/dev/null")[0])
         self.images = trainer.images.repeat(math.ceil(count / len(trainer.images)), 1, 1, 1)[:count]
         self.scale, self.rounds = TEST_IMAGES / count, min(ROUNDS, 3)
 
@@ -155,24 +155,24 @@ class Evaluation:
         return (many - few) / 3 * 1000 * DRAWS * self.scale
 
 
-def evaluation(aniso, wanted):
-    if not {"eval_full", "eval_ddim", "eval_diffmic"} & wanted:
+def evaluation(aniso, selected):
+    if not {"eval_full", "eval_ddim", "eval_diffmic"} & selected:
         return
     print(f"  evaluation is measured on fewer images and scaled to {TEST_IMAGES}, {DRAWS} draws; 1,000 "
           "steps from the\n  difference of 30 and 10, DiffMIC's loop from three of its timesteps")
-    if {"eval_full", "eval_ddim"} & wanted:
+    if {"eval_full", "eval_ddim"} & selected:
         own = Evaluation(aniso, "w1")
-        if "eval_ddim" in wanted:
+        if "eval_ddim" in selected:
             own.ddim()
-        if "eval_full" in wanted:
+        if "eval_full" in selected:
             ours, theirs = own.full(30)
             report("eval_full", ours, theirs, ours / theirs, "s", 1)
             print(f"  DiffMIC's loop with this network, encoder in each timestep: {own.diffmic():.0f} s")
         own.engine.close()
-    if "eval_diffmic" in wanted:
+    if "eval_diffmic" in selected:
         film = Evaluation(aniso, "w1_film")
         (ours, good), published = film.full(210), film.diffmic()
-        print(f"  the film network written well in PyTorch: {good:.2f} s")
+        print(f"  the film network, optimised, in PyTorch: {good:.2f} s")
         report("eval_diffmic", ours, published, ours / published, "s", 1)
         film.engine.close()
 
@@ -197,7 +197,7 @@ def kernels(program):
     print(f"  sgemm 512³ on both cores: {peak:.0f} GFLOP/s; below: GFLOP/s of the definition's operations")
     print("     B   H   C   O /s   forward ours torch   data ours torch   weight ours torch   ratio")
     for B, H, C, O, kernel, stride, data in CONVS:
-        pairs = [([float(x) for x in engine.ask("conv", B, H, C, O, kernel, stride)],
+        pairs = [([float(x) for x in engine.request("conv", B, H, C, O, kernel, stride)],
                   conv_seconds(B, H, C, O, kernel, stride)) for _ in range(min(ROUNDS, 5))]
         ours, theirs = ([statistics.median(side[i] for side in sides) for i in range(3)]
                         for sides in zip(*pairs))
@@ -215,12 +215,12 @@ def threads(aniso):
     digests, times = [], {1: [], 2: []}
     engines = {n: load(aniso, "w1")[0] for n in times}
     for n, engine in engines.items():
-        engine.ask("threads", n)
-        engine.ask("step")
+        engine.request("threads", n)
+        engine.request("step")
     for _ in range(ROUNDS):
         for n, engine in engines.items():
             times[n].append(engine.seconds("step"))
-    digests = {engine.ask("digest")[0] for engine in engines.values()}
+    digests = {engine.request("digest")[0] for engine in engines.values()}
     if len(digests) != 1:
         sys.exit("compare.py: one and two threads do not give the same bits")
     one, two = (statistics.median(times[n]) for n in (1, 2))
@@ -233,25 +233,25 @@ def threads(aniso):
 def main(aniso, program, *rows):
     torch.set_num_threads(2)
     torch.manual_seed(0)
-    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; medians of {ROUNDS} rounds in turn")
+    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; medians of {ROUNDS} alternating rounds")
     known = ["train_w1", "train_w2", "train_w3", "eval_ddim", "eval_full", "eval_diffmic", "conv3x3",
              "threads", "allocs", "memory_w1", "startup", "sweep10", "ingest"]
-    wanted = set(rows or known)
-    if wanted - set(known):
-        sys.exit(f"compare.py: unknown rows {sorted(wanted - set(known))}; known: {' '.join(known)}")
-    train(aniso, wanted)
-    evaluation(aniso, wanted)
-    if "conv3x3" in wanted:
+    selected = set(rows or known)
+    if selected - set(known):
+        sys.exit(f"compare.py: unknown rows {sorted(selected - set(known))}; known: {' '.join(known)}")
+    train(aniso, selected)
+    evaluation(aniso, selected)
+    if "conv3x3" in selected:
         kernels(program)
-    if "threads" in wanted:
+    if "threads" in selected:
         threads(aniso)
     import ingest
     import processes
-    processes.measure(aniso, wanted)
-    if "sweep10" in wanted:  # ours against ours: no PyTorch in it
+    processes.measure(aniso, selected)
+    if "sweep10" in selected:  # compares the engine with itself, without PyTorch
         sys.stdout.flush()
         subprocess.run([aniso, "exec", "tests/bench/sweep10.lua", str(min(ROUNDS, 3))], check=True)
-    if "ingest" in wanted:
+    if "ingest" in selected:
         ingest.measure(aniso)
 
 

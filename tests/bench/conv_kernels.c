@@ -1,6 +1,6 @@
-/* conv_kernels: our side of the kernel table. Reads a line per measure, answers in seconds:
- *   conv B H C O kernel stride    → forward, data gradient, weight gradient
- *   gemm M N K threads            → one product on each of so many threads at once */
+/* conv_kernels: the engine's side of the kernel table. Reads a line per measurement, prints
+ * seconds: conv B H C O kernel stride    → forward, data gradient, weight gradient gemm M N K
+ * threads            → one product on each of `threads` threads at once */
 #include <omp.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
--- engine: our side of the benches. Reads a command per line, answers each with one line, so that
--- the peer's process can take turns with it.
+-- engine: the engine's side of the benches. Reads a command per line and answers each with one line, so
+-- that rounds alternate with the peer's process.
 --   work NAME FILE    prepares w1, w2, w3 or w1_film; FILE gets weights, one batch and its outputs
 --   step              one whole training step                               → seconds
 --   predict KIND S R  the test images through S steps and R draws           → seconds images
@@ -32,7 +32,7 @@ local function complete(work)
   }
 end
 
--- A batch and what the networks make of it, for the peer to compare.
+-- A batch and the outputs of the networks, which the peer compares.
 local function sample(batch)
   local images = session.dataset:batch("train", positions, { seed = 0, epoch = 1 })
   local rows = batch * 4
@@ -60,7 +60,7 @@ function commands.work(name, file)
   positions = session.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1, epochs = 1 })
     :narrow(1, 1, work.batch)
   steps = 10000
-  for _ = 1, 3 do step() end -- a new denoiser's output layer is zero: nothing to compare
+  for _ = 1, 3 do step() end -- before training, the denoiser's output is zero
   local tensors = sample(work.batch)
   for _, part in ipairs(session.model.modules) do
     for key, tensor in pairs(part.module:state()) do tensors[key] = tensor end
@@ -89,7 +89,7 @@ end
 function commands.threads(n) return core.sys.threads(tonumber(n)) end
 function commands.rss() return core.sys.peak_rss() end
 
--- → requests of the engine's allocator and of Lua's, per step
+-- Returns the allocations of the engine and of Lua per step.
 function commands.allocs(n)
   local before = core.sys.memory()
   for _ = 1, tonumber(n) do step() end
@@ -97,7 +97,7 @@ function commands.allocs(n)
   return ("%g %g"):format((after.allocs - before.allocs) / n, (after.lua_allocs - before.lua_allocs) / n)
 end
 
--- Of the weights, for "the same bits".
+-- A hash of the weights, to compare bits.
 function commands.digest()
   local texts = {}
   for _, part in ipairs(session.model.modules) do

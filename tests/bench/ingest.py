@@ -1,5 +1,5 @@
 """The row ingest: 10,015 JPEGs decoded, resized to 32×32 and packed, against Pillow in two
-processes. The images are those of the folder DATA, or else generated, 200×150 each."""
+processes. The images are those of the folder DATA, or generated ones of 200×150 pixels."""
 import os
 import statistics
 import subprocess
@@ -15,7 +15,7 @@ COUNT, SIDE, CLASSES, WORKERS = 10015, 32, 7, 2
 
 
 def generate(start, folder):
-    """Every WORKERS-th picture from `start`: soft spots and grain, as large as photographs are."""
+    """Every WORKERS-th picture from `start`: soft spots and grain, with the file size of photographs."""
     from PIL import Image
     y, x = np.mgrid[:150, :200].astype(np.float32)
     for i in range(start, COUNT, WORKERS):
@@ -51,7 +51,7 @@ def decode(paths):
 
 
 def theirs(folder, packed):
-    """What a script around Pillow does: two processes, the result in one file."""
+    """A script with Pillow: two processes, the result in one file."""
     paths = sorted(map(str, Path(folder).rglob("*.jpg")))
     begin = time.perf_counter()
     with ProcessPoolExecutor(WORKERS) as pool:

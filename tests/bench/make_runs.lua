@@ -1,7 +1,7 @@
 -- A large run database for timing questions: aniso exec tests/bench/make_runs.lua FILE [RUNS].
 -- RUNS (1,000) runs of ten studies with twenty configurations and five seeds each, 20 classes in a long
 -- tail, 100 epochs of nine curves, and per run three evaluations with confusion matrices, of
--- which the test one keeps its predictions of 500 images. Numbers are made up, the same each time.
+-- which the test one keeps its predictions of 500 images. Numbers are pseudo-random, the same each time.
 local store = require "aniso.store"
 
 local file, runs = assert(arg[1], "give a FILE"), math.tointeger(arg[2] or 1000)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "golden"))
-import models  # noqa: E402  the reference networks, of which ResNet and the pooling are reused
+import models  # noqa: E402  the reference networks, whose ResNet and pooling are reused
 from denoisers import Film  # noqa: E402
 from models import Prior, ResNet  # noqa: E402
 
@@ -39,9 +39,9 @@ def choose_windows(maps, g, H, W, n, side):
 
 
 class FastPrior(Prior):
-    given = None  # windows to take instead of its own, for comparing what comes after them
+    given = None  # windows to use instead of its own, so that later results can be compared
 
-    def look(self, images, out):
+    def find_windows(self, images, out):
         B, H, W, _ = images.shape
         at = self.given if self.given is not None else choose_windows(out["saliency"].detach(), out["g"].detach(), H, W, self.crops, self.crop_size)
         span = torch.arange(self.crop_size)
@@ -142,7 +142,7 @@ class Denoiser(nn.Module):
 
 
 class FilmDenoiser(Film):
-    """DiffMIC's own, behind the face of Denoiser."""
+    """DiffMIC's denoiser, with the methods of Denoiser."""
 
     def __init__(self, features):
         super().__init__(K, features, DIM, T)
@@ -169,13 +169,13 @@ class Model(nn.Module):
         self.prior = FastPrior("both", K, features, 3, 20.0, CROPS, CROP, 16, 32, 0.5)
         self.denoiser = (FilmDenoiser if work == "w1_film" else Denoiser)(features)
 
-    def look(self, images):
+    def encode_images(self, images):
         features = self.backbone(images)
         return features, self.prior(images, features)
 
     def forward(self, images, y, t):
         """→ the denoiser's output and the prior's; y (B·R, K), t (B·R)."""
-        features, prior = self.look(images)
+        features, prior = self.encode_images(images)
         R = len(y) // len(images)
         mg, ml = (prior[name].repeat_interleave(R, 0) for name in ("mg", "ml"))
         out = self.denoiser(y, self.denoiser.condition(t), self.denoiser.encode(features, prior),
@@ -184,7 +184,7 @@ class Model(nn.Module):
 
 
 def mmd(a, b):
-    """kernel/pointwise/mmd.h, biased, by way of one matrix of distances for all three terms."""
+    """kernel/pointwise/mmd.h, biased; one matrix of distances for all three terms."""
     both = torch.cat([a, b])
     squares = both.square().sum(1)
     distance = (squares[:, None] + squares - 2 * both @ both.T).clamp_min(0)
@@ -208,7 +208,7 @@ class Trainer:
     def step(self):
         t = torch.randint(1, T + 1, (len(self.images) * M,))
         epsilon = torch.randn(len(t), K)
-        features, prior = self.model.look(self.images)
+        features, prior = self.model.encode_images(self.images)
         y0 = F.one_hot(self.labels, K).float().repeat_interleave(M, 0)
         m, mg, ml = (prior[name].repeat_interleave(M, 0) for name in ("m", "mg", "ml"))
         bar = self.bar[t][:, None]
@@ -230,7 +230,7 @@ class Trainer:
 def predict(model, images, steps, draws, stochastic):
     """The reverse chain (DDIM; ancestral noise where `stochastic`) of every image."""
     model.eval()
-    features, prior = model.look(images)
+    features, prior = model.encode_images(images)
     keys = model.denoiser.encode(features, prior)
     m, mg, ml = (prior[name].repeat_interleave(draws, 0) for name in ("m", "mg", "ml"))
     y = m + torch.randn_like(m)
@@ -249,15 +249,15 @@ def predict(model, images, steps, draws, stochastic):
 
 @torch.no_grad()
 def diffmic_loop(model, images, timesteps, batch=64):
-    """One draw of DiffMIC's published test loop, its first timesteps: test() and p_sample_loop()
-    of github.com/scott-yjyang/DiffMIC at 23469e7 with this model's networks. As there: batches of
+    """One draw of DiffMIC's published test loop, for its first timesteps: test() and p_sample_loop()
+    of github.com/scott-yjyang/DiffMIC at 23469e7 with this model's networks. Like the original: batches of
     64, no_grad, the guiding networks twice before the loop, the image encoder within each
     timestep, the ancestral step."""
     model.eval()
     for i in range(0, len(images), batch):
         part = images[i:i + batch]
         for _ in range(2):
-            _, prior = model.look(part)
+            _, prior = model.encode_images(part)
         y = prior["m"] + torch.randn_like(prior["m"])
         for step in range(timesteps):
             t = T - step

@@ -12,7 +12,7 @@ STARTS = 5
 
 
 def peak_bytes():
-    """Of this program alone: ru_maxrss would be inherited from a large parent."""
+    """The peak of this program alone: a child inherits ru_maxrss from a large parent."""
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
 
@@ -33,7 +33,7 @@ def start(command):
 
 
 def write_images(folder, count=640, side=32, classes=7):
-    """Bitmaps of noise, a folder per class: decoding is not what is timed, they get packed."""
+    """Bitmaps of noise, a folder per class. They are packed first, so that decoding is not timed."""
     size = side * side * 3
     header = struct.pack("<2sIHHIIiiHHIIiiII", b"BM", 54 + size, 0, 0, 54, 40, side, side, 1, 24, 0,
                          size, 0, 0, 0, 0)
@@ -45,7 +45,7 @@ def write_images(folder, count=640, side=32, classes=7):
 
 
 def allocs(engine, folder, steps=40):
-    """Calls of malloc and its relatives in a steady step, by anything in the process."""
+    """Calls of malloc and its relatives in a step after warm-up, by any part of the process."""
     library, count = folder + "/count.so", folder + "/count"
     subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-o", library,
                     "tests/bench/preload/count.c"], check=True)
@@ -54,15 +54,15 @@ def allocs(engine, folder, steps=40):
     process = subprocess.Popen(engine, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                env={**os.environ, "LD_PRELOAD": library, "COUNT_FILE": count})
 
-    def ask(line):
+    def request(line):
         process.stdin.write(line + "\n")
         process.stdin.flush()
         answer = process.stdout.readline()
         with open(count, "rb") as file:
             return answer, struct.unpack("q", file.read(8))[0]
-    ask("work w1 /dev/null")
-    _, before = ask(f"allocs {steps}")  # sizes everything that is kept
-    answer, after = ask(f"allocs {steps}")
+    request("work w1 /dev/null")
+    _, before = request(f"allocs {steps}")  # warm-up: sizes all buffers
+    answer, after = request(f"allocs {steps}")
     process.stdin.close()
     process.wait()
     print(f"  allocs        of a step: {(after - before) / steps:g} by the whole process, of which the "
@@ -93,18 +93,18 @@ def startup(aniso, peer, file, folder):
     print(f"startup_s {begun[0]:.3f}\nratio startup {begun[0] / begun[1]:.4g}", flush=True)
 
 
-def measure(aniso, wanted):
-    if not {"allocs", "memory_w1", "startup"} & wanted:
+def measure(aniso, selected):
+    if not {"allocs", "memory_w1", "startup"} & selected:
         return
     engine, peer = [aniso, "exec", "tests/bench/engine.lua"], [sys.executable, __file__]
     with tempfile.TemporaryDirectory() as folder:
         file = folder + "/sample.safetensors"
         subprocess.run(engine, input=f"work w1 {file}\n", text=True, check=True, stdout=subprocess.DEVNULL)
-        if "allocs" in wanted:
+        if "allocs" in selected:
             allocs(engine, folder)
-        if "memory_w1" in wanted:
+        if "memory_w1" in selected:
             memory(engine, peer, file)
-        if "startup" in wanted:
+        if "startup" in selected:
             startup(aniso, peer, file, folder)
 
 

@@ -2,13 +2,12 @@
 -- (W1: ResNet-8 width 32 at 32×32, batch 128, M = 4); whole runs with validation, checkpoints
 -- and evaluation. Rounds of both in turn; the ratio is the median of the rounds'.
 --   ./aniso exec tests/bench/sweep10.lua [ROUNDS [EPOCHS [SHARE [IMAGES]]]]
--- The joint run and the first stage take EPOCHS, the denoisers behind it EPOCHS / SHARE. What that
--- costs is in recipes/README.md: half the epochs are as good as the joint run, a third is a little
--- worse. So the ratio by steps alone is printed for all, a half and a third of the epochs.
--- What is done once per run, however long it trains, is scaled to weigh as it does in a run of
--- 30 epochs: 32 draws by 5 steps in the evaluation, 2 draws by 10 in one validation at the end.
--- That is (first stage + (frozen look + 10 · denoiser step) / SHARE) / joint step, the floor whatever
--- the runner does.
+-- The joint run and the first stage take EPOCHS, the denoisers of the second stage EPOCHS / SHARE.
+-- recipes/README.md has the effect on quality: half the epochs are as good as the joint run, a third is a
+-- little worse. So the ratio by steps alone is printed for all, a half and a third of the epochs.
+-- Work that is done once per run is scaled to its share in a run of 30 epochs: 32 draws by 5 steps in the
+-- evaluation, 2 draws by 10 in one validation at the end. The lower bound of the ratio is
+-- (first stage + (frozen encoding + 10 · denoiser step) / SHARE) / joint step.
 local core = require "aniso.core"
 local aniso = require "aniso"
 local config = require "aniso.method.config"
@@ -72,8 +71,8 @@ local function session_in(mode, i)
   return session
 end
 
--- Seconds of a joint step, of one of the first stage, of a frozen look at a batch, and of a
--- denoiser's step behind it: medians of steps in turn.
+-- Seconds of a joint step, of a step of the first stage, of the frozen encoding of a batch, and of the
+-- denoiser's step on it: medians of alternating rounds.
 local function parts()
   local joint, first, second = session_in("joint", 1), session_in("staged", 1), session_in("staged", 2)
   local positions = joint.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1,
@@ -101,13 +100,13 @@ for i = 1, rounds do
   joint[i], staged[i] = seconds("joint", 1), seconds("staged", POINTS)
   ratios[i] = staged[i] / joint[i]
 end
-local one, first, look, point = parts()
+local one, first, encoding, point = parts()
 print(("  sweep10       joint run %.2f s, ten staged points %.2f s (%d epochs; %d and %d; %d images)")
   :format(median(joint), median(staged), epochs, epochs, second_epochs, images))
-print(("  step: joint %.1f ms, first stage %.1f, frozen look %.1f, one denoiser %.1f"):format(one * 1e3,
-  first * 1e3, look * 1e3, point * 1e3))
+print(("  step: joint %.1f ms, first stage %.1f, frozen encoding %.1f, one denoiser %.1f"):format(one * 1e3,
+  first * 1e3, encoding * 1e3, point * 1e3))
 local function floor_of(part)
-  return (first + (look + POINTS * point) / part) / one
+  return (first + (encoding + POINTS * point) / part) / one
 end
 print(("  by steps alone %.2f; were the second stage as long as the first %.2f, half as long %.2f, "
   .. "a third %.2f"):format(floor_of(share), floor_of(1), floor_of(2), floor_of(3)))

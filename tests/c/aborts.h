@@ -1,4 +1,4 @@
-/* aborts: whether a call ends the process by an assertion. */
+/* aborts: tests whether a call fails an assertion, which aborts the process. */
 #ifndef AN_TESTS_ABORTS_H
 #define AN_TESTS_ABORTS_H
 

@@ -1,4 +1,4 @@
-/* arrays: what the kernel tests share.. */
+/* arrays: random arrays and comparisons, shared by the kernel tests. */
 #ifndef AN_TESTS_ARRAYS_H
 #define AN_TESTS_ARRAYS_H
 
@@ -18,7 +18,7 @@
 
 #define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 
-/* n standard normal floats, the same for the same stream; an_free() them. */
+/* n standard normal floats, determined by the stream; the caller frees them with an_free(). */
 static inline float *normals(int64_t n, uint64_t stream)
 {
     float *x = an_alloc(sizeof(float) * (size_t)(n + 1));
@@ -27,14 +27,15 @@ static inline float *normals(int64_t n, uint64_t stream)
     return x;
 }
 
-/* |got − want| ≤ tolerance·(1 + |want|) everywhere; `what` names the case. */
-static inline void assert_close(const float *got, const float *want, int64_t n, double tolerance,
-                                const char *what)
+/* |got − expected| ≤ tolerance·(1 + |expected|) for each element; `what` names the case. */
+static inline void assert_close(const float *got, const float *expected, int64_t n,
+                                double tolerance, const char *what)
 {
     for (int64_t i = 0; i < n; i++)
-        if (!(fabs((double)got[i] - (double)want[i]) <= tolerance * (1 + fabs((double)want[i]))))
-            fail_msg("%s, element %lld of %lld: got %.8g, want %.8g", what, (long long)i,
-                     (long long)n, (double)got[i], (double)want[i]);
+        if (!(fabs((double)got[i] - (double)expected[i]) <=
+              tolerance * (1 + fabs((double)expected[i]))))
+            fail_msg("%s, element %lld of %lld: got %.8g, expected %.8g", what, (long long)i,
+                     (long long)n, (double)got[i], (double)expected[i]);
 }
 
 #endif

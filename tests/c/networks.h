@@ -1,5 +1,5 @@
-/* networks: what the tests of engine/model share. Every test runs between setup() and
- * teardown(): it starts with an empty scope and must leave no byte behind. */
+/* networks: fixtures shared by the tests of engine/model. Every test runs between setup() and
+ * teardown(): it starts with an empty scope and must free all memory that it allocates. */
 #ifndef AN_TESTS_NETWORKS_H
 #define AN_TESTS_NETWORKS_H
 
@@ -57,7 +57,7 @@ static inline double distance(const an_tensor *a, const an_tensor *b)
     return worst;
 }
 
-/* Moves every parameter by a random amount, so that nothing hides behind a zero. */
+/* Adds random noise to every parameter: an initial value of zero would mask errors. */
 static inline void randomise(an_module *m)
 {
     an_tensor *values = an_module_values(m), *noise = normal(1, 1, values->shape);

@@ -1,5 +1,5 @@
-/* process_rows: the small schedules and rows that the tests of the process share. B rows of
- * K classes, T steps; every draw is the same in every run. */
+/* process_rows: small schedules and rows, shared by the tests of the diffusion process. B rows of
+ * K classes, T steps; random numbers are the same in every run. */
 #ifndef AN_TESTS_PROCESS_ROWS_H
 #define AN_TESTS_PROCESS_ROWS_H
 
@@ -21,7 +21,7 @@ static const int64_t COUNTS[K] = {900, 90, 9};
 static const an_coupling COUPLINGS[] = {AN_COUPLE_VARIANCE, AN_COUPLE_SPEED, AN_COUPLE_SAMPLE};
 static const float LEVEL[B] = {0.5f, 2, 1, 0.7f, 1.3f};
 
-/* Levels ∝ n_j^(−1/4) with mean 1: the bound's minimiser. */
+/* Levels ∝ n_j^(−1/4) with mean 1, which minimise the bound. */
 static inline an_schedule *make(an_beta_kind beta, int64_t steps, an_coupling coupling)
 {
     double lambda[K], sum = 0;
@@ -76,7 +76,7 @@ static inline void target(const an_rows *rows, an_prediction p, const float *y0,
         x[i] = an_target_f(p, a[i], s[i], m[i], y0[i], e[i]);
 }
 
-static inline void near(const float *x, const float *y, int n, double tolerance)
+static inline void assert_near(const float *x, const float *y, int n, double tolerance)
 {
     for (int i = 0; i < n; i++)
         if (!(fabs((double)x[i] - y[i]) <= tolerance * (1 + fabs(y[i]))))

@@ -1,4 +1,5 @@
-/* resize3: an_resize for pictures (height, width, 3), with a fourth byte that must not count. */
+/* resize3: an_resize for pictures (height, width, 3), padded with a fourth byte that must be
+ * ignored. */
 #ifndef AN_TESTS_RESIZE3_H
 #define AN_TESTS_RESIZE3_H
 

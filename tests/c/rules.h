@@ -1,4 +1,4 @@
-/* rules: what the tests of the backward rules share. */
+/* rules: checks and fixtures, shared by the tests of the backward rules. */
 #ifndef AN_TESTS_RULES_H
 #define AN_TESTS_RULES_H
 
@@ -14,15 +14,16 @@
         __VA_ARGS__                                                                                \
     }
 
-/* Finite differences of fn; inputs are of size one or so and away from kinks. */
-static inline void check(an_check_fn fn, an_tensor **inputs, int n, void *ctx)
+/* Compares the gradients of fn with finite differences. Inputs are of order 1 and away from kinks.
+ */
+static inline void check_gradients(an_check_fn fn, an_tensor **inputs, int n, void *ctx)
 {
     if (an_gradcheck(fn, inputs, n, ctx, 1e-2, 5e-3))
         fail_msg("%s", an_err_message());
 }
 
-/* Asserts that x is NULL because of a mistake whose message has `words` in it. */
-static inline void refused(const an_tensor *x, const char *words)
+/* Asserts that x is NULL and that the error message contains `words`. */
+static inline void assert_error(const an_tensor *x, const char *words)
 {
     assert_null(x);
     assert_int_equal(an_err_code(), AN_EINVAL);
@@ -30,8 +31,8 @@ static inline void refused(const an_tensor *x, const char *words)
         fail_msg("\"%s\" does not contain \"%s\"", an_err_message(), words);
 }
 
-/* Each test runs in a scope of its own and leaves no memory behind. */
-static inline int enter(void **state)
+/* Each test runs in its own scope and frees all memory that it allocates. */
+static inline int setup(void **state)
 {
     static int64_t before[2];
     before[0] = an_mem_live();
@@ -40,7 +41,7 @@ static inline int enter(void **state)
     return 0;
 }
 
-static inline int leave(void **state)
+static inline int teardown(void **state)
 {
     int64_t *before = *state;
     an_tape_clear();

@@ -1,5 +1,5 @@
 /* sample_jpeg: a baseline JPEG of 20 x 12 pixels whose value in row i, column j, channel c is
- * 40 + 10i + 2j + 30c, as near as quality 90 keeps it. */
+ * 40 + 10i + 2j + 30c, up to the loss of quality 90. */
 #ifndef AN_TESTS_SAMPLE_JPEG_H
 #define AN_TESTS_SAMPLE_JPEG_H
 

@@ -40,7 +40,8 @@ static int scratch_teardown(void **state)
     return nftw(scratch_root, scratch_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* The path of a name below the folder, whose parents are made; one of eight rotating buffers. */
+/* The path of `name` below the folder; creates its parent folders. Valid for the next seven calls.
+ */
 static const char *scratch(const char *name)
 {
     static char paths[8][256];
@@ -64,7 +65,7 @@ static inline const char *scratch_file(const char *name, const void *bytes, size
     return path;
 }
 
-/* How many names in the folder end so; `last` [opt] receives the path of one of them. */
+/* Counts the names in the folder that end in `end`; `last` [opt] receives the path of one. */
 static inline int files_ending(const char *folder, const char *end, char last[256])
 {
     int n = 0;
@@ -82,7 +83,7 @@ static inline int files_ending(const char *folder, const char *end, char last[25
     return n;
 }
 
-/* A picture (h, w, 3) as a file whose format follows the name's end. */
+/* Writes the picture (h, w, 3) in the format of the name's extension. */
 static inline const char *scratch_image(const char *name, const uint8_t *rgb, int h, int w)
 {
     const char *path = scratch(name), *dot = strrchr(name, '.');

@@ -1,5 +1,5 @@
-/* assert: a condition that holds is silent; one that does not prints its place and text and ends
- * the process; slow conditions are not evaluated where they are off. */
+/* assert: a true condition prints nothing; a false one prints its source line and text and aborts
+ * the process; slow conditions are evaluated only where they are enabled. */
 #include "arrays.h"
 
 #include <signal.h>
@@ -37,7 +37,7 @@ static int status_of(void (*act)(void), char *text, size_t size)
     return status;
 }
 
-static void hold(void)
+static void satisfy(void)
 {
     AN_ASSERT(1 + 1 == 2);
     AN_ASSERT_SLOW(1 + 1 == 2);
@@ -69,7 +69,7 @@ static void a_true_condition_is_silent(void **state)
 {
     (void)state;
     char text[512];
-    assert_int_equal(status_of(hold, text, sizeof text), 0);
+    assert_int_equal(status_of(satisfy, text, sizeof text), 0);
     assert_string_equal(text, "");
 }
 
@@ -84,7 +84,7 @@ static void a_false_condition_prints_itself_and_aborts(void **state)
     assert_non_null(strstr(text, ": violate: assertion failed: rows >= 0"));
 }
 
-static void a_kernel_refuses_a_shape_that_contradicts_itself(void **state)
+static void a_kernel_asserts_that_its_shape_is_consistent(void **state)
 {
     (void)state;
     char text[512];
@@ -92,7 +92,7 @@ static void a_kernel_refuses_a_shape_that_contradicts_itself(void **state)
     assert_non_null(strstr(text, "kernel/conv/conv.c:"));
 }
 
-static void call_order_is_a_condition(void **state)
+static void call_order_is_asserted(void **state)
 {
     (void)state;
     char text[512];
@@ -100,7 +100,7 @@ static void call_order_is_a_condition(void **state)
     assert_non_null(strstr(text, "an_carve_shared: assertion failed: !c->base"));
 }
 
-static void slow_conditions_are_evaluated_where_they_are_on(void **state)
+static void slow_conditions_are_evaluated_only_when_enabled(void **state)
 {
     (void)state;
     int evaluated = 0;
@@ -120,9 +120,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_true_condition_is_silent),
         cmocka_unit_test(a_false_condition_prints_itself_and_aborts),
-        cmocka_unit_test(a_kernel_refuses_a_shape_that_contradicts_itself),
-        cmocka_unit_test(call_order_is_a_condition),
-        cmocka_unit_test(slow_conditions_are_evaluated_where_they_are_on),
+        cmocka_unit_test(a_kernel_asserts_that_its_shape_is_consistent),
+        cmocka_unit_test(call_order_is_asserted),
+        cmocka_unit_test(slow_conditions_are_evaluated_only_when_enabled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* attention against the definition in double, its gradients against differences of that
- * definition, for few and many keys and queries, shared keys, and heads of all kinds of width;
- * the same bits whatever the company, the threads and the width of vectors. */
+/* attention against its definition in double, and its gradients against finite differences of that
+ * definition, for few and many keys and queries, shared keys, and heads of various widths. The bits
+ * depend neither on the other queries nor on the number of threads nor on the vector width. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,9 +15,9 @@
 #include "base/simd.h"
 #include "kernel/attention/attention.h"
 
-enum { MOST = 4096 };
+enum { MAX_ELEMENTS = 4096 };
 
-/* Everything in double; p (Bq, heads, Lq, Lk) as well. */
+/* The definition in double; also returns p (Bq, heads, Lq, Lk). */
 static void reference(double *out, double *p, const double *q, const double *k, const double *v,
                       const an_attention_shape *s)
 {
@@ -46,8 +46,10 @@ static void reference(double *out, double *p, const double *q, const double *k, 
 
 typedef struct {
     int64_t n_q, n_k, n_p;
-    float q[MOST], k[MOST], v[MOST], out[MOST], map[MOST], dout[MOST];
-    double x[3][MOST], want[MOST], want_p[MOST]; /* q, k, v; out; p */
+    float q[MAX_ELEMENTS], k[MAX_ELEMENTS], v[MAX_ELEMENTS], out[MAX_ELEMENTS], map[MAX_ELEMENTS],
+        dout[MAX_ELEMENTS];
+    double x[3][MAX_ELEMENTS], expected[MAX_ELEMENTS],
+        expected_p[MAX_ELEMENTS]; /* q, k, v; out; p */
 } problem;
 
 static problem pr;
@@ -57,12 +59,12 @@ static void fill(const an_attention_shape *s)
     pr.n_q = s->Bk * s->repeat * s->Lq * s->heads * s->d;
     pr.n_k = s->Bk * s->Lk * s->heads * s->d;
     pr.n_p = s->Bk * s->repeat * s->heads * s->Lq * s->Lk;
-    assert_true(pr.n_q <= MOST && pr.n_k <= MOST && pr.n_p <= MOST);
+    assert_true(pr.n_q <= MAX_ELEMENTS && pr.n_k <= MAX_ELEMENTS && pr.n_p <= MAX_ELEMENTS);
     an_fill_normal(pr.q, pr.n_q, 1, 1, 0);
     an_fill_normal(pr.k, pr.n_k, 1, 2, 0);
     an_fill_normal(pr.v, pr.n_k, 1, 3, 0);
     an_fill_normal(pr.dout, pr.n_q, 1, 4, 0);
-    for (int64_t i = 0; i < MOST; i++) {
+    for (int64_t i = 0; i < MAX_ELEMENTS; i++) {
         pr.x[0][i] = pr.q[i];
         pr.x[1][i] = pr.k[i];
         pr.x[2][i] = pr.v[i];
@@ -72,16 +74,16 @@ static void fill(const an_attention_shape *s)
 static double loss(const an_attention_shape *s)
 {
     double sum = 0;
-    reference(pr.want, pr.want_p, pr.x[0], pr.x[1], pr.x[2], s);
+    reference(pr.expected, pr.expected_p, pr.x[0], pr.x[1], pr.x[2], s);
     for (int64_t i = 0; i < pr.n_q; i++)
-        sum += pr.want[i] * pr.dout[i];
+        sum += pr.expected[i] * pr.dout[i];
     return sum;
 }
 
-static void near(double got, double want, double tolerance)
+static void assert_near(double got, double expected, double tolerance)
 {
-    if (!(fabs(got - want) <= tolerance * fmax(1, fabs(want))))
-        fail_msg("got %.9g, want %.9g", got, want);
+    if (!(fabs(got - expected) <= tolerance * fmax(1, fabs(expected))))
+        fail_msg("got %.9g, expected %.9g", got, expected);
 }
 
 static const an_attention_shape shapes[] = {
@@ -90,8 +92,8 @@ static const an_attention_shape shapes[] = {
     {.Bk = 2, .repeat = 2, .Lq = 3, .Lk = 70, .heads = 2, .d = 8},
     {.Bk = 1, .repeat = 2, .Lq = 2, .Lk = 64, .heads = 1, .d = 33},
     {.Bk = 1, .repeat = 10, .Lq = 7, .Lk = 5, .heads = 2, .d = 16}, /* three chunks of queries */
-    {.Bk = 3, .repeat = 4, .Lq = 5, .Lk = 9, .heads = 2, .d = 32},  /* whole vectors */
-    {.Bk = 2, .repeat = 1, .Lq = 4, .Lk = 6, .heads = 2, .d = 100}, /* and some left over */
+    {.Bk = 3, .repeat = 4, .Lq = 5, .Lk = 9, .heads = 2, .d = 32},  /* whole vectors only */
+    {.Bk = 2, .repeat = 1, .Lq = 4, .Lk = 6, .heads = 2, .d = 100}, /* with a remainder */
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -103,19 +105,19 @@ static void forward_is_the_definition(void **state)
         an_k_attention_forward(pr.out, pr.q, pr.k, pr.v, &shapes[n]);
         loss(&shapes[n]);
         for (int64_t i = 0; i < pr.n_q; i++)
-            near(pr.out[i], pr.want[i], 2e-6);
+            assert_near(pr.out[i], pr.expected[i], 2e-6);
     }
 }
 
 static void backward_is_its_derivative(void **state)
 {
     (void)state;
-    static float d[3][MOST];
+    static float d[3][MAX_ELEMENTS];
     for (int n = 0; n < SHAPES; n++) {
         const an_attention_shape *s = &shapes[n];
         fill(s);
         an_k_attention_forward(pr.out, pr.q, pr.k, pr.v, s);
-        for (int64_t i = 0; i < MOST; i++)
+        for (int64_t i = 0; i < MAX_ELEMENTS; i++)
             d[0][i] = d[1][i] = d[2][i] = 1;
         an_attention_grads g = {d[0], d[1], d[2], 1, 1, 1};
         an_k_attention_backward(&g, pr.dout, pr.q, pr.k, pr.v, s);
@@ -127,7 +129,7 @@ static void backward_is_its_derivative(void **state)
                 pr.x[side][i] = keep - h;
                 double down = loss(s);
                 pr.x[side][i] = keep;
-                near(d[side][i], 1 + (up - down) / (2 * h), 1e-5);
+                assert_near(d[side][i], 1 + (up - down) / (2 * h), 1e-5);
             }
     }
 }
@@ -135,7 +137,7 @@ static void backward_is_its_derivative(void **state)
 static void absent_gradients_are_skipped(void **state)
 {
     (void)state;
-    static float whole[MOST], alone[MOST], spare[2][MOST];
+    static float whole[MAX_ELEMENTS], alone[MAX_ELEMENTS], spare[2][MAX_ELEMENTS];
     const an_attention_shape *s = &shapes[1];
     fill(s);
     memset(whole, 0, sizeof whole);
@@ -151,12 +153,12 @@ static void absent_gradients_are_skipped(void **state)
 static void gradients_may_be_overwritten(void **state)
 {
     (void)state;
-    static float added[3][MOST], put[3][MOST];
+    static float added[3][MAX_ELEMENTS], put[3][MAX_ELEMENTS];
     for (int n = 0; n < SHAPES; n++) {
         const an_attention_shape *s = &shapes[n];
         fill(s);
         an_k_attention_forward(pr.out, pr.q, pr.k, pr.v, s);
-        for (int64_t i = 0; i < MOST; i++) {
+        for (int64_t i = 0; i < MAX_ELEMENTS; i++) {
             added[0][i] = added[1][i] = added[2][i] = 0;
             put[0][i] = put[1][i] = put[2][i] = NAN;
         }
@@ -166,7 +168,7 @@ static void gradients_may_be_overwritten(void **state)
         an_k_attention_backward(&h, pr.dout, pr.q, pr.k, pr.v, s);
         for (int side = 0; side < 3; side++)
             for (int64_t i = 0; i < (side ? pr.n_k : pr.n_q); i++)
-                near(put[side][i], added[side][i], 0);
+                assert_near(put[side][i], added[side][i], 0);
     }
 }
 
@@ -180,8 +182,8 @@ static void large_scores_stay_finite(void **state)
     assert_true(map[0] == 1 && map[1] == 0 && out == 3);
 }
 
-/* A NaN among the scores makes the weights of its query NaN and no others. */
-static void what_is_no_number_stays_with_its_query(void **state)
+/* A NaN among the scores makes the weights of its query NaN, and no others. */
+static void nan_affects_only_its_query(void **state)
 {
     (void)state;
     const an_attention_shape *s = &shapes[2];
@@ -206,22 +208,22 @@ static void map_is_the_mean_over_heads(void **state)
         for (int64_t i = 0; i < s->Bk * s->repeat * block; i++) {
             double mean = 0;
             for (int64_t h = 0; h < s->heads; h++)
-                mean += pr.want_p[(i / block * s->heads + h) * block + i % block] / s->heads;
-            near(pr.map[i], mean, 1e-6);
+                mean += pr.expected_p[(i / block * s->heads + h) * block + i % block] / s->heads;
+            assert_near(pr.map[i], mean, 1e-6);
         }
     }
 }
 
-/* an_k_attend() gives a query the bits of the batch kernel, whatever the queries with it. */
-static void a_query_has_the_same_bits_in_any_company(void **state)
+/* an_k_attend() returns the bits of the batch kernel, whatever the other queries are. */
+static void a_query_has_the_same_bits_in_any_batch(void **state)
 {
     (void)state;
-    static float scratch[MOST], alone[MOST];
+    static float scratch[MAX_ELEMENTS], alone[MAX_ELEMENTS];
     for (int n = 0; n < SHAPES; n++) {
         const an_attention_shape *s = &shapes[n];
         int64_t D = s->heads * s->d, queries = s->repeat * s->Lq;
         fill(s);
-        assert_true(an_k_attend_scratch(s->Lk, s->d) <= MOST);
+        assert_true(an_k_attend_scratch(s->Lk, s->d) <= MAX_ELEMENTS);
         an_k_attention_forward(pr.out, pr.q, pr.k, pr.v, s);
         for (int64_t count = 1; count <= queries; count += count < 3 ? 1 : 7)
             for (int64_t lo = 0; lo + count <= queries; lo += count) {
@@ -240,11 +242,11 @@ static void a_query_has_the_same_bits_in_any_company(void **state)
     }
 }
 
-/* Any width of vectors gives these bits where sums are fused: AVX2 and AVX-512. */
-static void widths_agree(void **state)
+/* Variants with fused multiply-add (AVX2, AVX-512) give the same bits at any vector width. */
+static void vector_widths_agree(void **state)
 {
     (void)state;
-    static float d[2][3][MOST], out[2][MOST];
+    static float d[2][3][MAX_ELEMENTS], out[2][MAX_ELEMENTS];
     an_simd most = an_simd_level();
     if (most < AN_SIMD_AVX2)
         skip();
@@ -266,7 +268,7 @@ static void widths_agree(void **state)
 static void threads_do_not_matter(void **state)
 {
     (void)state;
-    static float d[2][3][MOST], out[2][MOST];
+    static float d[2][3][MAX_ELEMENTS], out[2][MAX_ELEMENTS];
     const an_attention_shape *s = &shapes[2];
     fill(s);
     memset(d, 0, sizeof d);
@@ -288,10 +290,10 @@ int main(void)
         cmocka_unit_test(absent_gradients_are_skipped),
         cmocka_unit_test(gradients_may_be_overwritten),
         cmocka_unit_test(large_scores_stay_finite),
-        cmocka_unit_test(what_is_no_number_stays_with_its_query),
+        cmocka_unit_test(nan_affects_only_its_query),
         cmocka_unit_test(map_is_the_mean_over_heads),
-        cmocka_unit_test(a_query_has_the_same_bits_in_any_company),
-        cmocka_unit_test(widths_agree),
+        cmocka_unit_test(a_query_has_the_same_bits_in_any_batch),
+        cmocka_unit_test(vector_widths_agree),
         cmocka_unit_test(threads_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

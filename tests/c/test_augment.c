@@ -1,4 +1,4 @@
-/* Augmentation and epoch orders: exact geometry, addresses, statistics. */
+/* Augmentation and epoch orders: exact geometry, addressed random numbers, statistics. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static int stored(int y, int x, int c)
     return src[(y * W + x) * 3 + c];
 }
 
-static void test_without_augmentation_only_normalised(void **state)
+static void test_without_augmentation_pixels_are_only_normalised(void **state)
 {
     (void)state;
     const float mean[3] = {0.5f, 0.25f, 0}, std[3] = {0.5f, 0.25f, 2};
@@ -140,7 +140,7 @@ static void test_colours_stay_in_range_and_follow_their_formulas(void **state)
     assert_true(least >= 0.8f && least < 0.83f && most <= 1.2f && most > 1.17f);
 }
 
-static void test_noise_has_its_deviation(void **state)
+static void test_noise_has_the_requested_deviation(void **state)
 {
     (void)state;
     const an_augment how = {.noise = 0.05f};
@@ -158,7 +158,7 @@ static void test_noise_has_its_deviation(void **state)
     assert_true(fabs(sqrt(square / (200 * N)) - 0.05) < 0.002);
 }
 
-static void test_the_address_alone_decides(void **state)
+static void test_the_address_determines_the_result(void **state)
 {
     (void)state;
     const an_augment how = {.flip_horizontal = true, .shift = 2, .brightness = 0.3f, .noise = 0.1f};
@@ -194,7 +194,7 @@ static void shares(an_class_sampling sampling, int64_t epoch, int64_t epochs, do
     }
 }
 
-static void near(const double *share, double a, double b, double c)
+static void assert_near(const double *share, double a, double b, double c)
 {
     const double expected[3] = {a, b, c};
     for (int k = 0; k < 3; k++)
@@ -207,15 +207,15 @@ static void test_every_sampling_draws_classes_as_defined(void **state)
     (void)state;
     double share[3], root = sqrt(9000) + sqrt(900) + sqrt(100);
     shares(AN_CLASS_BALANCED, 0, 1, share);
-    near(share, 1 / 3.0, 1 / 3.0, 1 / 3.0);
+    assert_near(share, 1 / 3.0, 1 / 3.0, 1 / 3.0);
     shares(AN_SQUARE_ROOT, 0, 1, share);
-    near(share, sqrt(9000) / root, sqrt(900) / root, sqrt(100) / root);
+    assert_near(share, sqrt(9000) / root, sqrt(900) / root, sqrt(100) / root);
     shares(AN_PROGRESSIVE, 0, 11, share);
-    near(share, 0.9, 0.09, 0.01);
+    assert_near(share, 0.9, 0.09, 0.01);
     shares(AN_PROGRESSIVE, 5, 11, share);
-    near(share, 0.45 + 1 / 6.0, 0.045 + 1 / 6.0, 0.005 + 1 / 6.0);
+    assert_near(share, 0.45 + 1 / 6.0, 0.045 + 1 / 6.0, 0.005 + 1 / 6.0);
     shares(AN_PROGRESSIVE, 10, 11, share);
-    near(share, 1 / 3.0, 1 / 3.0, 1 / 3.0);
+    assert_near(share, 1 / 3.0, 1 / 3.0, 1 / 3.0);
 }
 
 static void test_instance_visits_each_image_once(void **state)
@@ -257,12 +257,12 @@ static void test_an_absent_class_is_never_drawn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_without_augmentation_only_normalised),
+        cmocka_unit_test(test_without_augmentation_pixels_are_only_normalised),
         cmocka_unit_test(test_flips_and_transpose_reach_all_eight_pictures),
         cmocka_unit_test(test_shift_reflects_and_crop_is_black),
         cmocka_unit_test(test_colours_stay_in_range_and_follow_their_formulas),
-        cmocka_unit_test(test_noise_has_its_deviation),
-        cmocka_unit_test(test_the_address_alone_decides),
+        cmocka_unit_test(test_noise_has_the_requested_deviation),
+        cmocka_unit_test(test_the_address_determines_the_result),
         cmocka_unit_test(test_every_sampling_draws_classes_as_defined),
         cmocka_unit_test(test_instance_visits_each_image_once),
         cmocka_unit_test(test_an_absent_class_is_never_drawn),

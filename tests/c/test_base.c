@@ -1,4 +1,4 @@
-/* base: memory accounting and its failure hook, errors, random numbers by address, and
+/* base: memory accounting and its failure hook, errors, addressed random numbers, and
  * chunks that do not depend on the number of threads. */
 #include "arrays.h"
 
@@ -37,14 +37,14 @@ static void the_nth_allocation_fails_once(void **state)
     an_free(third);
 }
 
-static void impossible_sizes_are_refused(void **state)
+static void impossible_sizes_fail(void **state)
 {
     (void)state;
     assert_null(an_alloc(SIZE_MAX));
     assert_null(an_calloc(SIZE_MAX / 2, 3));
 }
 
-static void an_error_may_quote_the_one_before(void **state)
+static void an_error_may_quote_the_previous_one(void **state)
 {
     (void)state;
     assert_int_equal(an_fail(AN_EIO, "disk"), AN_EIO);
@@ -57,7 +57,7 @@ static void an_error_may_quote_the_one_before(void **state)
 }
 
 /* The three known-answer vectors that come with the published generator. */
-static void philox_gives_the_published_numbers(void **state)
+static void philox_matches_the_published_vectors(void **state)
 {
     (void)state;
     uint32_t w[4];
@@ -78,7 +78,7 @@ static void philox_gives_the_published_numbers(void **state)
     assert_int_equal(w[3], 0x24126ea1);
 }
 
-static void numbers_depend_on_their_address_alone(void **state)
+static void numbers_depend_only_on_their_address(void **state)
 {
     (void)state;
     float whole[10000], part[100];
@@ -108,7 +108,7 @@ static void normals_have_mean_0_and_variance_1(void **state)
     an_free(x);
 }
 
-static void a_permutation_holds_each_number_once(void **state)
+static void a_permutation_contains_each_number_once(void **state)
 {
     (void)state;
     int64_t p[1000];
@@ -130,7 +130,7 @@ static void mark(void *context, int64_t lo, int64_t hi, int64_t chunk)
         owner[i] = chunk;
 }
 
-static void chunks_are_of_fixed_size(void **state)
+static void chunks_have_a_fixed_size(void **state)
 {
     (void)state;
     int64_t one[1001], two[1001];
@@ -159,13 +159,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_counted_and_aligned),
         cmocka_unit_test(the_nth_allocation_fails_once),
-        cmocka_unit_test(impossible_sizes_are_refused),
-        cmocka_unit_test(an_error_may_quote_the_one_before),
-        cmocka_unit_test(philox_gives_the_published_numbers),
-        cmocka_unit_test(numbers_depend_on_their_address_alone),
+        cmocka_unit_test(impossible_sizes_fail),
+        cmocka_unit_test(an_error_may_quote_the_previous_one),
+        cmocka_unit_test(philox_matches_the_published_vectors),
+        cmocka_unit_test(numbers_depend_only_on_their_address),
         cmocka_unit_test(normals_have_mean_0_and_variance_1),
-        cmocka_unit_test(a_permutation_holds_each_number_once),
-        cmocka_unit_test(chunks_are_of_fixed_size),
+        cmocka_unit_test(a_permutation_contains_each_number_once),
+        cmocka_unit_test(chunks_have_a_fixed_size),
         cmocka_unit_test(a_loop_below_the_threshold_is_one_chunk),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* carve: parts do not overlap and start on cache lines, each thread has its own, memory that cannot
- * be had is reported, and the call order is asserted (tests/c/test_assert.c shows how it fails). */
+/* carve: parts do not overlap and start on cache lines, each thread has its own, an allocation
+ * failure is reported, and the call order is asserted (tests/c/test_assert.c tests the failure). */
 #include "arrays.h"
 
 #include "kernel/common/carve.h"
@@ -20,7 +20,7 @@ static void parts_do_not_overlap(void **state)
     assert_null(c.base);
 }
 
-static void every_thread_has_its_own(void **state)
+static void every_thread_has_its_own_parts(void **state)
 {
     (void)state;
     an_set_threads(3);
@@ -59,7 +59,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_do_not_overlap),
-        cmocka_unit_test(every_thread_has_its_own),
+        cmocka_unit_test(every_thread_has_its_own_parts),
         cmocka_unit_test(out_of_memory_is_reported),
     };
     return cmocka_run_group_tests_name("carve", tests, NULL, NULL);

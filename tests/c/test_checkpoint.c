@@ -1,4 +1,5 @@
-/* Checkpoints: whole or refused, whatever is cut or flipped; full disks; the previous one. */
+/* Checkpoints: truncated and corrupted files, full disks, the previous checkpoint, kills while
+ * saving. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +39,7 @@ static int remove_folder(void **state)
     return system(command);
 }
 
-/* Saves two tensors of n numbers, all `value`. */
+/* Saves two tensors of n elements, all `value`. */
 static an_code save(int64_t n, double value, const char *state, char hex[AN_SHA256_HEX])
 {
     size_t mark = an_scope_begin();
@@ -53,8 +54,8 @@ static an_code save(int64_t n, double value, const char *state, char hex[AN_SHA2
     return code;
 }
 
-/* The first number of "w" in the checkpoint at `from`; fails the test if it is not whole. */
-static float first_of(const char *from)
+/* The first element of "w" in the checkpoint at `from`; fails the test if the file is damaged. */
+static float first_element(const char *from)
 {
     size_t mark = an_scope_begin();
     an_safetensors *f = an_checkpoint_open(from);
@@ -94,7 +95,7 @@ static void test_state_and_hash(void **state)
     char first[AN_SHA256_HEX], second[AN_SHA256_HEX], third[AN_SHA256_HEX];
     assert_int_equal(save(100, 1, "{\"epoch\":1}", first), AN_OK);
     assert_int_equal(save(100, 1, "{\"epoch\":2}", second), AN_OK);
-    assert_string_equal(first, second); /* of the tensors alone */
+    assert_string_equal(first, second); /* hash of the tensors only */
     an_safetensors *f = an_checkpoint_open(path);
     assert_string_equal(an_checkpoint_state(f), "{\"epoch\":2}");
     assert_string_equal(an_checkpoint_sha256(f), second);
@@ -103,15 +104,15 @@ static void test_state_and_hash(void **state)
     assert_string_not_equal(second, third);
 }
 
-static void test_the_previous_stays(void **state)
+static void test_the_previous_checkpoint_is_kept(void **state)
 {
     (void)state;
     char hex[AN_SHA256_HEX];
     for (int value = 1; value <= 3; value++)
         assert_int_equal(save(10, value, "{}", hex), AN_OK);
     char *previous = an_checkpoint_previous(path);
-    assert_true(first_of(path) == 3);
-    assert_true(first_of(previous) == 2);
+    assert_true(first_element(path) == 3);
+    assert_true(first_element(previous) == 2);
     write_all("short", 5);
     assert_null(an_checkpoint_open(path));
     assert_int_equal(an_err_code(), AN_EFORMAT);
@@ -123,7 +124,7 @@ static void test_the_previous_stays(void **state)
     an_free(plain);
 }
 
-static void test_cut_anywhere(void **state)
+static void test_truncated_files(void **state)
 {
     (void)state;
     char hex[AN_SHA256_HEX];
@@ -141,8 +142,8 @@ static void test_cut_anywhere(void **state)
     free(all);
 }
 
-/* A flipped bit is found wherever it changes what is loaded. Flips that only change the
- * spelling of the header (the padding) may pass. */
+/* Every flipped bit that changes what is loaded is detected. A flip in the header's padding may
+ * pass. */
 static void test_flipped_bits(void **state)
 {
     (void)state;
@@ -171,7 +172,7 @@ static void test_flipped_bits(void **state)
     free(all);
 }
 
-static void test_plain_safetensors_are_no_checkpoint(void **state)
+static void test_plain_safetensors_is_not_a_checkpoint(void **state)
 {
     (void)state;
     assert_int_equal(an_safetensors_write(path, NULL, 0, NULL, 0, NULL), AN_OK);
@@ -194,7 +195,7 @@ static int count_temporaries(void)
     return found;
 }
 
-static void test_full_disk_keeps_the_old_one(void **state)
+static void test_a_full_disk_keeps_the_old_checkpoint(void **state)
 {
     (void)state;
     char hex[AN_SHA256_HEX];
@@ -209,7 +210,7 @@ static void test_full_disk_keeps_the_old_one(void **state)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &former), 0);
     assert_int_equal(code, AN_EIO);
     assert_non_null(strstr(an_err_message(), path));
-    assert_true(first_of(path) == 5);
+    assert_true(first_element(path) == 5);
     assert_int_equal(count_temporaries(), 0);
 }
 
@@ -227,7 +228,7 @@ static void test_kill_while_saving(void **state)
         usleep(2000 + 3000 * (useconds_t)round);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
-        assert_true(first_of(path) >= 1);
+        assert_true(first_element(path) >= 1);
     }
 }
 
@@ -235,11 +236,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_state_and_hash),
-        cmocka_unit_test(test_the_previous_stays),
-        cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_the_previous_checkpoint_is_kept),
+        cmocka_unit_test(test_truncated_files),
         cmocka_unit_test(test_flipped_bits),
-        cmocka_unit_test(test_plain_safetensors_are_no_checkpoint),
-        cmocka_unit_test(test_full_disk_keeps_the_old_one),
+        cmocka_unit_test(test_plain_safetensors_is_not_a_checkpoint),
+        cmocka_unit_test(test_a_full_disk_keeps_the_old_checkpoint),
         cmocka_unit_test(test_kill_while_saving),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

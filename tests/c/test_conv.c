@@ -1,5 +1,5 @@
 /* conv against the definition in double: odd kernels and sizes, strides
- * and paddings, one image and many, gradients added to what is there, each vector width of
+ * and paddings, one image and many, accumulated gradients, each vector width of
  * this CPU, and the same bits on one thread and on three. */
 #include <stdio.h>
 
@@ -25,14 +25,14 @@ static void add_definition(float *to, int64_t n, direction kind, const conv_prob
     an_free(sum);
 }
 
-static conv_problem pose(layer l)
+static conv_problem make_problem(layer l)
 {
     return conv_problem_of(an_k_conv_shape(l.B, l.H, l.W, l.C, l.O, l.kh, l.kw, l.stride, l.pad));
 }
 
 static void check(layer l)
 {
-    conv_problem p = pose(l);
+    conv_problem p = make_problem(l);
     char what[128];
     snprintf(what, sizeof what, "B %d, %dx%d, %d to %d, kernel %dx%d, stride %d, pad %d", (int)l.B,
              (int)l.H, (int)l.W, (int)l.C, (int)l.O, (int)l.kh, (int)l.kw, (int)l.stride,
@@ -63,7 +63,7 @@ static void check(layer l)
     conv_problem_free(&p);
 }
 
-/* As often as this CPU has vector widths. */
+/* Once for each vector width of this CPU. */
 static void check_widths(layer l)
 {
     for (int most = AN_SIMD_BASELINE; most <= AN_SIMD_AVX512; most++)
@@ -94,7 +94,7 @@ static void odd_shapes(void **state)
         {9, 13, 14, 3, 16, 3, 3, 1, 1},  {4, 15, 13, 3, 32, 7, 7, 2, 3}, /* patches            */
         {19, 33, 5, 4, 48, 3, 5, 1, 2},  {2, 12, 70, 1, 16, 5, 3, 3, 0},
         {1, 9, 9, 2, 16, 3, 3, 2, 4},    {3, 10, 10, 3, 16, 3, 3, 4, 1},
-        {2, 8, 9, 3, 24, 3, 3, 1, 1},                                   /* … or not             */
+        {2, 8, 9, 3, 24, 3, 3, 1, 1},                                   /* no patches            */
         {9, 50, 51, 24, 80, 3, 3, 2, 1}, {2, 9, 9, 72, 40, 1, 1, 2, 0}, /* cut into chunks    */
         {2, 3, 3, 4, 3, 3, 3, 2, 5},     {1, 2, 9, 1, 1, 1, 3, 4, 1},   /* outputs of zeros   */
     };
@@ -102,7 +102,7 @@ static void odd_shapes(void **state)
         check_widths(cases[i]);
 }
 
-static void kernels_that_do_not_fit(void **state)
+static void kernels_larger_than_the_image(void **state)
 {
     (void)state;
     an_conv_shape s = an_k_conv_shape(1, 4, 8, 3, 2, 7, 7, 1, 1);
@@ -116,7 +116,7 @@ static void bits_do_not_depend_on_threads(void **state)
                            {5, 4, 4, 90, 100, 3, 3, 1, 1},  {9, 4, 4, 90, 100, 3, 3, 2, 1},
                            {9, 50, 51, 24, 80, 3, 3, 2, 1}, {9, 13, 14, 3, 16, 3, 3, 1, 1}};
     for (int i = 0; i < COUNT(cases); i++) {
-        conv_problem p = pose(cases[i]);
+        conv_problem p = make_problem(cases[i]);
         float *y[2], *dx[2], *dw[2];
         for (int run = 0; run < 2; run++) {
             an_set_threads(run == 0 ? 1 : 3);
@@ -140,7 +140,7 @@ static void out_of_memory_is_reported(void **state)
     (void)state;
     const layer cases[] = {{2, 5, 5, 3, 4, 3, 3, 1, 1}, {3, 4, 3, 90, 100, 3, 3, 2, 1}};
     for (int i = 0; i < COUNT(cases); i++) {
-        conv_problem p = pose(cases[i]);
+        conv_problem p = make_problem(cases[i]);
         float *dx = normals(p.nx, 6), *dw = normals(p.nw, 7), *y = normals(p.ny, 5);
         int64_t live = an_mem_live();
         an_mem_fail_at(1);
@@ -161,7 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_stride_and_pad),
         cmocka_unit_test(odd_shapes),
-        cmocka_unit_test(kernels_that_do_not_fit),
+        cmocka_unit_test(kernels_larger_than_the_image),
         cmocka_unit_test(bits_do_not_depend_on_threads),
         cmocka_unit_test(out_of_memory_is_reported),
     };

@@ -1,4 +1,4 @@
-/* Tables: dialects, line numbers, refusals. */
+/* Tables in CSV: dialects, line numbers, errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@ static an_csv *parse(const char *text)
     return an_csv_parse(text, strlen(text), "t.csv");
 }
 
-static void test_dialects_read_alike(void **state)
+static void test_dialects_give_the_same_table(void **state)
 {
     (void)state;
     static const char *const texts[] = {
@@ -61,25 +61,25 @@ static void test_blank_lines_count_as_lines_not_as_rows(void **state)
     an_csv_free(csv);
 }
 
-static void refused(const char *text, size_t count, const char *why)
+static void assert_error(const char *text, size_t count, const char *why)
 {
     int64_t live = an_mem_live();
     assert_null(an_csv_parse(text, count, "t.csv"));
     assert_int_equal(an_err_code(), AN_EFORMAT);
     if (!strstr(an_err_message(), why))
-        fail_msg("'%s' lacks '%s'", an_err_message(), why);
+        fail_msg("'%s' does not contain '%s'", an_err_message(), why);
     assert_int_equal(an_mem_live(), live);
 }
 
-static void test_refusals_name_file_and_line(void **state)
+static void test_errors_name_file_and_line(void **state)
 {
     (void)state;
-    refused("a,b\n1,2\n3\n", 10, "t.csv line 3: fewer fields than the 2 of the header");
-    refused("a,b\n1,2,3\n", 10, "t.csv line 2: more fields");
-    refused("a,b\n1,\"2\n3,4\n", 13, "quote");
-    refused("", 0, "t.csv: empty");
-    refused("\n\n", 2, "t.csv: empty");
-    refused("a\0b\0", 4, "UTF-16");
+    assert_error("a,b\n1,2\n3\n", 10, "t.csv line 3: fewer fields than the 2 of the header");
+    assert_error("a,b\n1,2,3\n", 10, "t.csv line 2: more fields");
+    assert_error("a,b\n1,\"2\n3,4\n", 13, "quote");
+    assert_error("", 0, "t.csv: empty");
+    assert_error("\n\n", 2, "t.csv: empty");
+    assert_error("a\0b\0", 4, "UTF-16");
 }
 
 static void test_a_missing_column_lists_the_columns(void **state)
@@ -92,7 +92,7 @@ static void test_a_missing_column_lists_the_columns(void **state)
     an_csv_free(csv);
 }
 
-static void test_out_of_memory_leaves_nothing(void **state)
+static void test_out_of_memory_leaks_nothing(void **state)
 {
     (void)state;
     int64_t live = an_mem_live();
@@ -113,12 +113,12 @@ static void test_out_of_memory_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dialects_read_alike),
+        cmocka_unit_test(test_dialects_give_the_same_table),
         cmocka_unit_test(test_quotes_keep_delimiters_newlines_and_quotes),
         cmocka_unit_test(test_blank_lines_count_as_lines_not_as_rows),
-        cmocka_unit_test(test_refusals_name_file_and_line),
+        cmocka_unit_test(test_errors_name_file_and_line),
         cmocka_unit_test(test_a_missing_column_lists_the_columns),
-        cmocka_unit_test(test_out_of_memory_leaves_nothing),
+        cmocka_unit_test(test_out_of_memory_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The denoisers: names and counts; what is kept per image equals what is computed per draw;
- * the attention map is a distribution. */
+/* The denoisers: parameter names and counts; a context computed once per image gives the results of
+ * one computed per draw; the attention map is a distribution. */
 #include "networks.h"
 
 #include "base/par.h"
@@ -49,7 +49,7 @@ static void test_denoiser_parameters(void **state)
     an_module_release(m);
 }
 
-static void test_denoiser_refuses_bad_options(void **state)
+static void test_denoiser_rejects_bad_options(void **state)
 {
     (void)state;
     an_module *m = an_module_new(1);
@@ -66,8 +66,8 @@ static void test_denoiser_refuses_bad_options(void **state)
     an_module_release(m);
 }
 
-/* R draws of each image from one context equal each row encoded and run on its own; the
- * same time for all rows equals that time in every row. */
+/* R draws of each image from one shared context equal rows that are encoded and run separately; one
+ * time for all rows equals that time given for each row. */
 static void check_draws(an_denoiser_kind kind, int64_t crop_features)
 {
     enum { B = 3, R = 4 };
@@ -154,7 +154,7 @@ static void test_map_is_a_distribution_over_image_tokens(void **state)
     an_module_release(m);
 }
 
-/* ── the pass of a chain ─────────────────────────────────────────────────────── */
+/* ── the inference pass ─────────────────────────────────────────────────────── */
 
 typedef struct {
     an_module *m;
@@ -162,7 +162,7 @@ typedef struct {
     an_tensor *features, *crops, *mg, *ml, *y;
 } network;
 
-/* A denoiser with every parameter moved, and R rows for each of B images. */
+/* A denoiser with randomised parameters, and R rows for each of B images. */
 static network make_network(int kind, int64_t K, int64_t dim, int64_t B, int64_t R)
 {
     network n = {.m = an_module_new(1)};
@@ -181,17 +181,17 @@ static network make_network(int kind, int64_t K, int64_t dim, int64_t B, int64_t
     return n;
 }
 
-static void drop_network(network *n)
+static void free_network(network *n)
 {
     an_denoiser_free(n->d);
     an_module_release(n->m);
 }
 
-/* Recorded operations and the pass that keeps nothing compute the same: small and odd sizes,
- * a block of several images, draws of one image in several blocks. The smallest products are
- * BLAS's, which rounds as the CPU it knows does: 6e-6 to 7.2e-5 apart over eight of
+/* Recorded operations and the inference pass give the same results: small and odd sizes, a block of
+ * several images, draws of one image in several blocks. The smallest products use BLAS, whose
+ * rounding depends on the CPU: differences of 6e-6 to 7.2e-5 over eight values of
  * OPENBLAS_CORETYPE. */
-static void test_the_chains_pass_is_the_forward(void **state)
+static void test_the_inference_pass_equals_the_forward(void **state)
 {
     (void)state;
     static const int64_t sizes[][4] = {
@@ -210,14 +210,14 @@ static void test_the_chains_pass_is_the_forward(void **state)
         assert_int_equal(an_tape_length(), 0);
         double largest = distance(chain, an_tensor_zeros(AN_F32, 2, chain->shape));
         if (!(largest > 0.1 && distance(chain, plain) < 1e-4 * largest))
-            fail_msg("%s, %lld classes: %g of %g apart", an_denoiser_kind_names[kind],
+            fail_msg("%s, %lld classes: difference %g, scale %g", an_denoiser_kind_names[kind],
                      (long long)sizes[i][0], distance(chain, plain), largest);
         an_denoiser_context_release(c);
-        drop_network(&n);
+        free_network(&n);
     }
 }
 
-/* Row `draw` of each image alone against all rows together, at another number of threads. */
+/* Row `draw` of each image alone against all rows in one call, with another number of threads. */
 static void rows_have_the_same_bits(int kind)
 {
     enum { B = 9, R = 5, K = 7 };
@@ -240,7 +240,7 @@ static void rows_have_the_same_bits(int kind)
     an_set_threads(threads);
     an_set_recording(before);
     an_denoiser_context_release(c);
-    drop_network(&n);
+    free_network(&n);
 }
 
 static void test_rows_have_the_same_bits_in_any_block(void **state)
@@ -250,13 +250,13 @@ static void test_rows_have_the_same_bits_in_any_block(void **state)
     rows_have_the_same_bits(AN_FILM);
 }
 
-static void a_refused_pass_says_so(int kind)
+static void a_failed_pass_reports_an_error(int kind)
 {
     network n = make_network(kind, 4, 8, 2, 3);
     bool before = an_set_recording(false);
     an_denoiser_context *c = an_denoiser_encode(n.d, n.features, n.crops, n.mg, n.ml);
     an_tensor *t = times((int64_t[]){17}, 1);
-    int refused = 0;
+    int assert_error = 0;
     for (int at = 1; at < 100; at++) {
         an_tensor_heap_trim();
         an_mem_fail_at(at);
@@ -264,33 +264,33 @@ static void a_refused_pass_says_so(int kind)
         an_mem_fail_at(0);
         if (out)
             break;
-        refused++;
+        assert_error++;
         assert_int_equal(an_err_code(), AN_ENOMEM);
     }
-    assert_in_range(refused, 1, 98);
+    assert_in_range(assert_error, 1, 98);
     an_set_recording(before);
     an_denoiser_context_release(c);
-    drop_network(&n);
+    free_network(&n);
 }
 
-static void test_a_refused_pass_says_so(void **state)
+static void test_a_failed_pass_reports_an_error(void **state)
 {
     (void)state;
-    a_refused_pass_says_so(AN_CROSS_ATTENTION);
-    a_refused_pass_says_so(AN_FILM);
+    a_failed_pass_reports_an_error(AN_CROSS_ATTENTION);
+    a_failed_pass_reports_an_error(AN_FILM);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_denoiser_parameters),
-        TEST(test_denoiser_refuses_bad_options),
+        TEST(test_denoiser_rejects_bad_options),
         TEST(test_draws_of_cross_attention),
         TEST(test_draws_of_film),
         TEST(test_map_is_a_distribution_over_image_tokens),
-        TEST(test_the_chains_pass_is_the_forward),
+        TEST(test_the_inference_pass_equals_the_forward),
         TEST(test_rows_have_the_same_bits_in_any_block),
-        TEST(test_a_refused_pass_says_so),
+        TEST(test_a_failed_pass_reports_an_error),
     };
     return cmocka_run_group_tests_name("denoiser", tests, NULL, NULL);
 }

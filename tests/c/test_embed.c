@@ -12,13 +12,13 @@
 #include "base/rng.h"
 #include "kernel/pointwise/embed.h"
 
-static void near(double got, double want, double tolerance)
+static void assert_near(double got, double expected, double tolerance)
 {
-    if (!(fabs(got - want) <= tolerance))
-        fail_msg("got %.9g, want %.9g", got, want);
+    if (!(fabs(got - expected) <= tolerance))
+        fail_msg("got %.9g, expected %.9g", got, expected);
 }
 
-static void rows_are_copied_and_added_back(void **state)
+static void rows_are_gathered_and_gradients_scattered(void **state)
 {
     (void)state;
     const float w[] = {1, 2, 3, 4, 5, 6}; /* (3, 2) */
@@ -47,14 +47,14 @@ static void backward_of_many_equal_indices(void **state)
     assert_memory_equal(dw[0], dw[1], sizeof dw[0]);
     for (int v = 0; v < V; v++)
         for (int c = 0; c < D; c++) {
-            double want = 0;
+            double expected = 0;
             for (int i = 0; i < ROWS; i++)
-                want += index[i] == v ? dy[i * D + c] : 0;
-            near(dw[0][v * D + c], want, 1e-4);
+                expected += index[i] == v ? dy[i * D + c] : 0;
+            assert_near(dw[0][v * D + c], expected, 1e-4);
         }
 }
 
-static void times_become_waves(void **state)
+static void times_become_sines_and_cosines(void **state)
 {
     (void)state;
     enum { D = 6 };
@@ -64,17 +64,17 @@ static void times_become_waves(void **state)
     for (int b = 0; b < 3; b++)
         for (int i = 0; i < D / 2; i++) {
             double angle = (double)t[b] * pow(10000, -i / 3.0);
-            near(y[b * D + i], cos(angle), 1e-6);
-            near(y[b * D + D / 2 + i], sin(angle), 1e-6);
+            assert_near(y[b * D + i], cos(angle), 1e-6);
+            assert_near(y[b * D + D / 2 + i], sin(angle), 1e-6);
         }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_copied_and_added_back),
+        cmocka_unit_test(rows_are_gathered_and_gradients_scattered),
         cmocka_unit_test(backward_of_many_equal_indices),
-        cmocka_unit_test(times_become_waves),
+        cmocka_unit_test(times_become_sines_and_cosines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,4 @@
-/* The file room: whole files replaced or not at all, what is no regular file written to, folders.
- */
+/* Files: atomic replacement, writing to pipes and devices, reading, folders, call order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +24,7 @@
 #include "scratch.h"
 #include "tensor/scope.h"
 
-static void holds(const char *path, const char *text)
+static void assert_file_content(const char *path, const char *text)
 {
     uint8_t *bytes;
     size_t count;
@@ -44,30 +43,30 @@ static int count_names(const char *folder)
     return (int)n;
 }
 
-static an_code put(const char *path, const char *text)
+static an_code replace_file(const char *path, const char *text)
 {
     return an_replace_with(path, text, strlen(text), AN_DURABLE);
 }
 
 /* ── replacing ──────────────────────────────────────────────────────────────── */
 
-static void test_the_old_file_until_the_commit(void **state)
+static void test_the_old_file_remains_until_the_commit(void **state)
 {
     (void)state;
     const char *path = scratch("old/a");
     for (int durable = 0; durable < 2; durable++) {
         an_replace r;
-        assert_int_equal(put(path, "old"), AN_OK);
+        assert_int_equal(replace_file(path, "old"), AN_OK);
         assert_int_equal(an_replace_begin(&r, path, durable ? AN_DURABLE : AN_CACHE), AN_OK);
         assert_int_equal(an_replace_write(&r, "nxw", 3), AN_OK);
         assert_int_equal(an_replace_rewind(&r), AN_OK);
         assert_int_equal(an_replace_write(&r, "ne", 2), AN_OK);
-        holds(path, "old");
+        assert_file_content(path, "old");
         assert_int_equal(an_replace_commit(&r, NULL), AN_OK);
-        holds(path, "new");
+        assert_file_content(path, "new");
         assert_int_equal(an_replace_begin(&r, path, AN_CACHE), AN_OK);
         an_replace_abort(&r);
-        holds(path, "new");
+        assert_file_content(path, "new");
         assert_int_equal(count_names(scratch("old")), 1);
     }
 }
@@ -82,8 +81,8 @@ static void test_the_previous_file_is_kept(void **state)
         assert_int_equal(an_replace_write(&r, &"012"[round], 1), AN_OK);
         assert_int_equal(an_replace_commit(&r, previous), AN_OK);
     }
-    holds(path, "2");
-    holds(previous, "1");
+    assert_file_content(path, "2");
+    assert_file_content(previous, "1");
 }
 
 static void test_two_writers_do_not_disturb_each_other(void **state)
@@ -97,9 +96,9 @@ static void test_two_writers_do_not_disturb_each_other(void **state)
     assert_int_equal(an_replace_write(&first, "first", 5), AN_OK);
     assert_int_equal(an_replace_write(&second, "second", 6), AN_OK);
     assert_int_equal(an_replace_commit(&second, NULL), AN_OK);
-    holds(path, "second");
+    assert_file_content(path, "second");
     assert_int_equal(an_replace_commit(&first, NULL), AN_OK);
-    holds(path, "first");
+    assert_file_content(path, "first");
     assert_int_equal(count_names(scratch("two")), 1);
 }
 
@@ -110,7 +109,7 @@ static void make_leftover(const char *name, time_t age)
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-/* A process number that is no longer in use. */
+/* A process number that is not in use any more. */
 static int dead_process(void)
 {
     pid_t child = fork();
@@ -120,40 +119,40 @@ static int dead_process(void)
     return (int)child;
 }
 
-static void test_leftovers_of_dead_processes_go(void **state)
+static void test_leftovers_of_dead_processes_are_removed(void **state)
 {
     (void)state;
-    char dead[64], young[64], other[64], alive[64];
+    char dead[64], recent[64], other[64], alive[64];
     int pid = dead_process();
     snprintf(dead, sizeof dead, "left/a.%d-12ab.tmp", pid);
-    snprintf(young, sizeof young, "left/a.%d-12ac.tmp", pid);
+    snprintf(recent, sizeof recent, "left/a.%d-12ac.tmp", pid);
     snprintf(other, sizeof other, "left/aa.%d-12ab.tmp", pid);
     snprintf(alive, sizeof alive, "left/a.%d-12ab.tmp", (int)getpid());
     make_leftover(dead, 7200);
-    make_leftover(young, 60);
+    make_leftover(recent, 60);
     make_leftover(other, 7200);
     make_leftover(alive, 7200);
-    assert_int_equal(put(scratch("left/a"), "x"), AN_OK);
+    assert_int_equal(replace_file(scratch("left/a"), "x"), AN_OK);
     assert_int_equal(an_path_kind_at(scratch(dead)), AN_NOTHING);
-    assert_int_equal(an_path_kind_at(scratch(young)), AN_FILE);
+    assert_int_equal(an_path_kind_at(scratch(recent)), AN_FILE);
     assert_int_equal(an_path_kind_at(scratch(other)), AN_FILE);
     assert_int_equal(an_path_kind_at(scratch(alive)), AN_FILE);
 }
 
-static void test_a_link_stays_a_link(void **state)
+static void test_a_link_remains_a_link(void **state)
 {
     (void)state;
     const char *link = scratch("links/link"), *real = scratch("links/real/file");
     struct stat info;
-    assert_int_equal(put(real, "old"), AN_OK);
+    assert_int_equal(replace_file(real, "old"), AN_OK);
     assert_int_equal(symlink("real/file", link), 0);
-    assert_int_equal(put(link, "new"), AN_OK);
+    assert_int_equal(replace_file(link, "new"), AN_OK);
     assert_int_equal(lstat(link, &info), 0);
     assert_true(S_ISLNK(info.st_mode));
-    holds(real, "new");
+    assert_file_content(real, "new");
 }
 
-static void test_what_cannot_be_written(void **state)
+static void test_unwritable_paths_are_errors(void **state)
 {
     (void)state;
     an_replace r;
@@ -195,7 +194,7 @@ static void test_a_pipe_is_written_to(void **state)
     reader r = {.path = scratch("pipe/p")};
     assert_int_equal(mkfifo(r.path, 0600), 0);
     assert_int_equal(pthread_create(&thread, NULL, read_pipe, &r), 0);
-    assert_int_equal(put(r.path, "through the pipe"), AN_OK);
+    assert_int_equal(replace_file(r.path, "through the pipe"), AN_OK);
     pthread_join(thread, NULL);
     assert_string_equal(r.bytes, "through the pipe");
     assert_int_equal(an_path_kind_at(r.path), AN_OTHER);
@@ -213,7 +212,7 @@ static an_code save_checkpoint(const char *path, char hex[AN_SHA256_HEX])
     return code;
 }
 
-/* The header is written twice where that is possible; through a pipe come the same bytes. */
+/* A regular file's header is written twice; a pipe receives the same bytes. */
 static void test_a_checkpoint_through_a_pipe(void **state)
 {
     (void)state;
@@ -235,8 +234,8 @@ static void test_a_checkpoint_through_a_pipe(void **state)
     assert_int_equal(count_names(scratch("through")), 2);
 }
 
-/* A null device of the test's own; skipped where the user may not make one. */
-static void test_a_device_stays_a_device(void **state)
+/* A null device that the test creates; skipped where the user has no permission to create one. */
+static void test_a_device_remains_a_device(void **state)
 {
     (void)state;
     const char *path = scratch("device/null");
@@ -245,7 +244,7 @@ static void test_a_device_stays_a_device(void **state)
     if (probe < 0)
         skip();
     close(probe);
-    assert_int_equal(put(path, "into the void"), AN_OK);
+    assert_int_equal(replace_file(path, "into the void"), AN_OK);
     assert_int_equal(save_checkpoint(path, hex), AN_OK);
     assert_int_equal(an_path_kind_at(path), AN_OTHER);
     assert_int_equal(count_names(scratch("device")), 1);
@@ -313,7 +312,7 @@ static void test_reading(void **state)
     assert_memory_equal(text, "6789", 4);
     assert_int_equal(an_file_read_at(file, text, 4, 7, path), AN_EFORMAT);
     assert_true(an_file_is_at(file, path));
-    assert_int_equal(put(path, "another"), AN_OK);
+    assert_int_equal(replace_file(path, "another"), AN_OK);
     assert_false(an_file_is_at(file, path));
     an_file_close(file);
 }
@@ -381,15 +380,15 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_old_file_until_the_commit),
+        cmocka_unit_test(test_the_old_file_remains_until_the_commit),
         cmocka_unit_test(test_the_previous_file_is_kept),
         cmocka_unit_test(test_two_writers_do_not_disturb_each_other),
-        cmocka_unit_test(test_leftovers_of_dead_processes_go),
-        cmocka_unit_test(test_a_link_stays_a_link),
-        cmocka_unit_test(test_what_cannot_be_written),
+        cmocka_unit_test(test_leftovers_of_dead_processes_are_removed),
+        cmocka_unit_test(test_a_link_remains_a_link),
+        cmocka_unit_test(test_unwritable_paths_are_errors),
         cmocka_unit_test(test_a_pipe_is_written_to),
         cmocka_unit_test(test_a_checkpoint_through_a_pipe),
-        cmocka_unit_test(test_a_device_stays_a_device),
+        cmocka_unit_test(test_a_device_remains_a_device),
         cmocka_unit_test(test_a_pipe_is_read_to_its_end),
         cmocka_unit_test(test_reading),
         cmocka_unit_test(test_folders),

@@ -1,5 +1,5 @@
-/* gemm and rowsum against naive loops: all transpositions, sizes that are multiples of
- * nothing, both ways of cutting, and the same bits on one thread and on three. */
+/* gemm and rowsum against naive loops: all transpositions, sizes that are not multiples of a tile,
+ * both partitions, and the same bits on one thread and on three. */
 #include "arrays.h"
 
 #include "kernel/matmul/gemm.h"
@@ -9,7 +9,7 @@ typedef struct {
     int64_t M, N, K;
 } sizes;
 
-/* The naive product itself, against numbers worked out by hand. */
+/* The naive product itself, against numbers computed by hand. */
 static void naive_is_the_definition(void **state)
 {
     (void)state;
@@ -26,19 +26,19 @@ static void naive_is_the_definition(void **state)
 
 static void check_product(sizes s, bool ta, bool tb, float alpha, float beta)
 {
-    enum { GAP = 3 }; /* rows are longer than the matrix is wide */
+    enum { GAP = 3 }; /* the row stride exceeds the width */
     int64_t lda = (ta ? s.M : s.K) + GAP, ldb = (tb ? s.K : s.N) + GAP, ldc = s.N + GAP;
     int64_t a = (ta ? s.K : s.M) * lda, b = (tb ? s.N : s.K) * ldb, c = s.M * ldc;
-    float *A = normals(a, 1), *B = normals(b, 2), *want = normals(c, 3);
+    float *A = normals(a, 1), *B = normals(b, 2), *expected = normals(c, 3);
     float *one = normals(c, 3), *all = normals(c, 3);
     double tolerance = 1e-6 * (10 + sqrt((double)s.K)) * 2;
-    an_k_gemm_naive(ta, tb, s.M, s.N, s.K, alpha, A, lda, B, ldb, beta, want, ldc);
+    an_k_gemm_naive(ta, tb, s.M, s.N, s.K, alpha, A, lda, B, ldb, beta, expected, ldc);
     an_k_gemm(ta, tb, s.M, s.N, s.K, alpha, A, lda, B, ldb, beta, one, ldc);
-    assert_close(one, want, c, tolerance, "one thread");
+    assert_close(one, expected, c, tolerance, "one thread");
     assert_int_equal(AN_OK,
                      an_k_gemm_par(ta, tb, s.M, s.N, s.K, alpha, A, lda, B, ldb, beta, all, ldc));
-    assert_close(all, want, c, tolerance, "all threads");
-    an_free(A), an_free(B), an_free(want), an_free(one), an_free(all);
+    assert_close(all, expected, c, tolerance, "all threads");
+    an_free(A), an_free(B), an_free(expected), an_free(one), an_free(all);
 }
 
 static void products(void **state)
@@ -52,17 +52,17 @@ static void products(void **state)
             check_product(cases[i], t & 1, t & 2, t & 4 ? 1 : 1.5f, t & 8 ? 1 : 0);
 }
 
-/* beta = 0 must not read C, which may hold anything. */
+/* With beta = 0, C may be uninitialised and must not be read. */
 static void beta_zero_does_not_read(void **state)
 {
     (void)state;
     const int64_t depths[] = {4, 3000};
     for (int i = 0; i < COUNT(depths); i++) {
         float *A = normals(2 * depths[i], 1), *B = normals(2 * depths[i], 2);
-        float C[] = {NAN, NAN, NAN, NAN}, want[4];
-        an_k_gemm_naive(false, false, 2, 2, depths[i], 1, A, depths[i], B, 2, 0, want, 2);
+        float C[] = {NAN, NAN, NAN, NAN}, expected[4];
+        an_k_gemm_naive(false, false, 2, 2, depths[i], 1, A, depths[i], B, 2, 0, expected, 2);
         an_k_gemm_par(false, false, 2, 2, depths[i], 1, A, depths[i], B, 2, 0, C, 2);
-        assert_close(C, want, 4, 1e-4, "over NaN");
+        assert_close(C, expected, 4, 1e-4, "over NaN");
         an_free(A), an_free(B);
     }
 }
@@ -72,12 +72,12 @@ static void batches(void **state)
     (void)state;
     enum { G = 5, M = 7, N = 3, K = 11 };
     float *A = normals(G * M * K, 1), *B = normals(G * K * N, 2);
-    float got[G * M * N], want[G * M * N];
+    float got[G * M * N], expected[G * M * N];
     for (int g = 0; g < G; g++)
         an_k_gemm_naive(true, false, M, N, K, 1, A + g * M * K, M, B + g * K * N, N, 0,
-                        want + g * M * N, N);
+                        expected + g * M * N, N);
     assert_int_equal(AN_OK, an_k_gemm_batch(true, false, G, M, N, K, A, B, 0, got));
-    assert_close(got, want, G * M * N, 1e-5, "batch");
+    assert_close(got, expected, G * M * N, 1e-5, "batch");
     an_free(A), an_free(B);
 }
 
@@ -103,25 +103,25 @@ static void bias_is_summed(void **state)
 {
     (void)state;
     enum { ROWS = 5000, WIDTH = 13 };
-    float *dy = normals(ROWS * WIDTH, 1), db[2][WIDTH], want[WIDTH];
+    float *dy = normals(ROWS * WIDTH, 1), db[2][WIDTH], expected[WIDTH];
     for (int c = 0; c < WIDTH; c++) {
         double sum = 0;
         for (int r = 0; r < ROWS; r++)
             sum += (double)dy[r * WIDTH + c];
         db[0][c] = db[1][c] = 100;
-        want[c] = (float)(100 + sum);
+        expected[c] = (float)(100 + sum);
     }
     for (int run = 0; run < 2; run++) {
         an_set_threads(run == 0 ? 1 : 3);
         assert_int_equal(AN_OK, an_k_bias_backward(db[run], dy, ROWS, WIDTH));
     }
     an_set_threads(0);
-    assert_close(db[0], want, WIDTH, 1e-6, "column sums, added");
+    assert_close(db[0], expected, WIDTH, 1e-6, "column sums, accumulated");
     assert_memory_equal(db[0], db[1], sizeof db[0]);
     an_free(dy);
 }
 
-/* Cutting K needs memory; its refusal is reported and leaves nothing behind. */
+/* Splitting K allocates memory; a failed allocation is reported and leaks nothing. */
 static void out_of_memory_is_reported(void **state)
 {
     (void)state;

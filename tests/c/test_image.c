@@ -1,4 +1,4 @@
-/* Decoding with its refusals, and resizing against sums done by hand. */
+/* Decoding, rejected files, and resizing against sums computed by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static void draw(void)
         picture[i] = (uint8_t)(40 + i / 60 * 10 + i % 3 * 30 + i % 60 / 3 * 2);
 }
 
-/* The picture as a file of the format that the name says. */
+/* Writes the picture in the format of the name's extension. */
 static const char *picture_file(const char *name)
 {
     draw();
@@ -32,7 +32,7 @@ static const char *picture_file(const char *name)
                                 : scratch_image(name, picture, 12, 20);
 }
 
-static void test_formats_give_the_pixels(void **state)
+static void test_formats_decode_to_the_same_pixels(void **state)
 {
     (void)state;
     static const char *const names[] = {"a.png", "a.bmp", "a.jpg"};
@@ -48,26 +48,27 @@ static void test_formats_give_the_pixels(void **state)
     }
 }
 
-static void refused(const char *path, const char *why)
+static void assert_error(const char *path, const char *why)
 {
     an_image image = {0};
     assert_int_equal(an_image_load(path, &image), AN_EFORMAT);
     assert_null(image.pixels);
     if (!strstr(an_err_message(), path) || !strstr(an_err_message(), why))
-        fail_msg("'%s' does not name %s and '%s'", an_err_message(), path, why);
+        fail_msg("'%s' does not contain %s and '%s'", an_err_message(), path, why);
     assert_null(strchr(an_err_message(), '\n'));
 }
 
-static void test_text_is_no_image(void **state)
+static void test_text_is_not_an_image(void **state)
 {
     (void)state;
-    refused(scratch_file("text.jpg", "hello, I am not an image", 24), "not a JPEG, PNG or BMP");
-    refused(scratch_file("empty.jpg", "", 0), "empty file");
-    refused(scratch_file("gif.png", "GIF89a\x01\x00\x01\x00\x80\x00\x00", 13), "not a JPEG");
+    assert_error(scratch_file("text.jpg", "hello, I am not an image", 24),
+                 "not a JPEG, PNG or BMP");
+    assert_error(scratch_file("empty.jpg", "", 0), "empty file");
+    assert_error(scratch_file("gif.png", "GIF89a\x01\x00\x01\x00\x80\x00\x00", 13), "not a JPEG");
 }
 
-/* Every file that lacks its end is refused, at whatever byte it was cut. */
-static void test_every_truncation_is_refused(void **state)
+/* A truncated file is rejected, whatever its length. */
+static void test_every_truncation_is_rejected(void **state)
 {
     (void)state;
     static const char *const names[] = {"cut.jpg", "cut.png", "cut.bmp"};
@@ -77,7 +78,7 @@ static void test_every_truncation_is_refused(void **state)
         assert_int_equal(an_file_read(picture_file(names[f]), 1 << 20, &bytes, &count), AN_OK);
         for (size_t n = 0; n < count; n++) {
             an_image image = {0};
-            uint8_t *exact = malloc(n + !n); /* so that a sanitizer sees a byte too far */
+            uint8_t *exact = malloc(n + !n); /* a sanitizer detects a read past the end */
             memcpy(exact, bytes, n);
             assert_int_equal(an_image_decode(exact, n, "cut", &image), AN_EFORMAT);
             free(exact);
@@ -92,64 +93,64 @@ static void test_sizes_are_checked_before_decoding(void **state)
     (void)state;
     uint8_t header[33] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n', 0, 0,    0,    13, 'I',
                           'H',  'D', 'R', 0,   0,    0xEA, 0x60, 0,    0, 0xEA, 0x60, 8,  2};
-    refused(scratch_file("huge.png", header, sizeof header), "60000x60000");
+    assert_error(scratch_file("huge.png", header, sizeof header), "60000x60000");
     assert_non_null(strstr(an_err_message(), "16384"));
     header[18] = header[22] = 0x27, header[19] = header[23] = 0x10; /* 10000 x 10000 */
-    refused(scratch_file("large.png", header, sizeof header), "64 megapixels");
+    assert_error(scratch_file("large.png", header, sizeof header), "64 megapixels");
 }
 
-static void test_a_damaged_png_is_refused(void **state)
+static void test_a_damaged_png_is_rejected(void **state)
 {
     (void)state;
     uint8_t *bytes;
     size_t count;
-    const char *path = picture_file("hurt.png");
+    const char *path = picture_file("damaged.png");
     assert_int_equal(an_file_read(path, 1 << 20, &bytes, &count), AN_OK);
     memset(bytes + 43, 0xFF, 9);
-    refused(scratch_file("hurt.png", bytes, count), "damaged PNG");
+    assert_error(scratch_file("damaged.png", bytes, count), "damaged PNG");
     an_free(bytes);
 }
 
-/* A few changed bytes anywhere: refused, or decoded to a picture that can be resized. What
- * this proves beyond that, a sanitizer sees. */
-static void test_changed_bytes_are_survived(void **state)
+/* A few changed bytes anywhere: the file is rejected, or decoded to a picture that can be resized.
+ * Under a sanitizer, this also detects memory errors. */
+static void test_changed_bytes_do_no_harm(void **state)
 {
     (void)state;
     static const char *const names[] = {"flip.jpg", "flip.png", "flip.bmp"};
     int64_t live = an_mem_live();
-    int decoded = 0, refusals = 0;
+    int decoded = 0, rejected = 0;
     for (int f = 0; f < 3; f++) {
         uint8_t *bytes, small[7 * 5 * 3];
         size_t count;
         assert_int_equal(an_file_read(picture_file(names[f]), 1 << 20, &bytes, &count), AN_OK);
         for (uint64_t trial = 0; trial < 1500; trial++) {
-            uint8_t *hurt = malloc(count); /* so that a sanitizer sees a byte too far */
+            uint8_t *damaged = malloc(count); /* a sanitizer detects a read past the end */
             an_image image = {0};
-            memcpy(hurt, bytes, count);
+            memcpy(damaged, bytes, count);
             for (uint64_t k = 0; k <= trial % 4; k++)
-                hurt[an_below(1, trial, 2 * k, (int64_t)count)] =
+                damaged[an_below(1, trial, 2 * k, (int64_t)count)] =
                     (uint8_t)an_below(1, trial, 2 * k + 1, 256);
-            an_image_probe probe = an_probe_image(hurt, count);
+            an_image_probe probe = an_probe_image(damaged, count);
             if (probe.width * probe.height <= 1 << 20) {
-                an_code code = an_image_decode(hurt, count, "hurt", &image);
+                an_code code = an_image_decode(damaged, count, "damaged", &image);
                 assert_true(code == AN_OK || code == AN_EFORMAT);
-                decoded += code == AN_OK, refusals += code != AN_OK;
+                decoded += code == AN_OK, rejected += code != AN_OK;
                 if (code == AN_OK)
                     assert_int_equal(
                         an_resize(image.pixels, image.height, image.width, small, 7, 5, AN_PAD),
                         AN_OK);
             }
             an_image_free(&image);
-            free(hurt);
+            free(damaged);
         }
         an_free(bytes);
     }
-    assert_true(decoded > 100 && refusals > 100);
+    assert_true(decoded > 100 && rejected > 100);
     assert_int_equal(an_mem_live(), live);
 }
 
-/* Tables with more symbols than a decoder has room for never reach it. */
-static void test_impossible_tables_are_refused(void **state)
+/* Huffman tables with more symbols than the decoder's arrays are rejected before decoding. */
+static void test_impossible_tables_are_rejected(void **state)
 {
     (void)state;
     uint8_t bytes[sizeof sample_jpeg];
@@ -158,9 +159,9 @@ static void test_impossible_tables_are_refused(void **state)
     while (bytes[at] != 0xFF || bytes[at + 1] != 0xC4)
         at++;
     bytes[at + 5 + 15] = 255; /* codes of 16 bits */
-    refused(scratch_file("table.jpg", bytes, sizeof bytes), "impossible Huffman table");
+    assert_error(scratch_file("table.jpg", bytes, sizeof bytes), "impossible Huffman table");
     bytes[at + 5 + 15] = sample_jpeg[at + 5 + 15], bytes[at + 5] = 3; /* three codes of one bit */
-    refused(scratch_file("table.jpg", bytes, sizeof bytes), "impossible Huffman table");
+    assert_error(scratch_file("table.jpg", bytes, sizeof bytes), "impossible Huffman table");
 }
 
 static void test_missing_file_and_folder(void **state)
@@ -171,7 +172,7 @@ static void test_missing_file_and_folder(void **state)
     assert_int_equal(an_image_load(scratch_root, &image), AN_EFORMAT);
 }
 
-static void test_out_of_memory_is_said(void **state)
+static void test_out_of_memory_is_reported(void **state)
 {
     (void)state;
     const char *path = picture_file("memory.jpg");
@@ -219,11 +220,11 @@ static void test_same_size_is_the_identity_and_enlarging_interpolates(void **sta
 static void test_any_shape_averages_its_areas(void **state)
 {
     (void)state;
-    enum { MOST = 41 };
-    static uint8_t src[MOST * MOST * 3], out[MOST * 3];
+    enum { MAX_SIDE = 41 };
+    static uint8_t src[MAX_SIDE * MAX_SIDE * 3], out[MAX_SIDE * 3];
     for (int i = 0; i < (int)sizeof src; i++)
         src[i] = (uint8_t)(i * 2654435761u >> 24);
-    for (int width = 2; width <= MOST; width++)
+    for (int width = 2; width <= MAX_SIDE; width++)
         for (int W = 1; W < width; W++) {
             assert_int_equal(resize3(src, 3, width, out, 1, W, AN_STRETCH), AN_OK);
             for (int i = 0; i < W * 3; i++) {
@@ -260,15 +261,15 @@ static void test_aspect_policies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats_give_the_pixels),
-        cmocka_unit_test(test_text_is_no_image),
-        cmocka_unit_test(test_every_truncation_is_refused),
+        cmocka_unit_test(test_formats_decode_to_the_same_pixels),
+        cmocka_unit_test(test_text_is_not_an_image),
+        cmocka_unit_test(test_every_truncation_is_rejected),
         cmocka_unit_test(test_sizes_are_checked_before_decoding),
-        cmocka_unit_test(test_a_damaged_png_is_refused),
-        cmocka_unit_test(test_changed_bytes_are_survived),
-        cmocka_unit_test(test_impossible_tables_are_refused),
+        cmocka_unit_test(test_a_damaged_png_is_rejected),
+        cmocka_unit_test(test_changed_bytes_do_no_harm),
+        cmocka_unit_test(test_impossible_tables_are_rejected),
         cmocka_unit_test(test_missing_file_and_folder),
-        cmocka_unit_test(test_out_of_memory_is_said),
+        cmocka_unit_test(test_out_of_memory_is_reported),
         cmocka_unit_test(test_shrinking_averages_the_exact_area),
         cmocka_unit_test(test_same_size_is_the_identity_and_enlarging_interpolates),
         cmocka_unit_test(test_any_shape_averages_its_areas),

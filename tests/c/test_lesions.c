@@ -1,4 +1,4 @@
-/* The synthetic set: proportions, determinism, any size, and classes that differ. */
+/* The synthetic set: proportions, determinism, image sizes, and separable classes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,7 +56,7 @@ static void test_proportions_and_minima(void **state)
     assert_int_equal(an_err_code(), AN_EINVAL);
 }
 
-static void test_seed_decides_threads_do_not(void **state)
+static void test_images_depend_on_the_seed_and_not_on_threads(void **state)
 {
     (void)state;
     int64_t live = an_mem_live();
@@ -74,8 +74,8 @@ static void test_seed_decides_threads_do_not(void **state)
     assert_int_equal(an_mem_live(), live);
 }
 
-/* A lesion at 32 pixels is the same lesion at 64, averaged. */
-static void test_a_size_is_only_a_sampling(void **state)
+/* A lesion at 32 pixels is the average of the same lesion at 64. */
+static void test_a_size_is_a_resolution_of_the_same_lesion(void **state)
 {
     (void)state;
     enum { S = 32 };
@@ -93,8 +93,8 @@ static void test_a_size_is_only_a_sampling(void **state)
     assert_true(total / (20 * S * S * 3) < 6);
 }
 
-/* Classes overlap but differ: nearest class mean of the traits is right more often than
- * the largest class alone, and far from always. */
+/* Classes overlap but differ: the nearest class mean of the traits is more accurate than always
+ * predicting the largest class, and far from perfect. */
 static void test_classes_overlap_and_differ(void **state)
 {
     (void)state;
@@ -151,7 +151,7 @@ static void test_batches_are_normalised_and_labelled(void **state)
     an_dataset_close(ds);
 }
 
-static void test_a_batch_does_not_depend_on_its_company(void **state)
+static void test_an_image_does_not_depend_on_its_batch(void **state)
 {
     (void)state;
     an_dataset *ds = open_set(100, 2, 8);
@@ -174,11 +174,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_proportions_and_minima),
-        cmocka_unit_test(test_seed_decides_threads_do_not),
-        cmocka_unit_test(test_a_size_is_only_a_sampling),
+        cmocka_unit_test(test_images_depend_on_the_seed_and_not_on_threads),
+        cmocka_unit_test(test_a_size_is_a_resolution_of_the_same_lesion),
         cmocka_unit_test(test_classes_overlap_and_differ),
         cmocka_unit_test(test_batches_are_normalised_and_labelled),
-        cmocka_unit_test(test_a_batch_does_not_depend_on_its_company),
+        cmocka_unit_test(test_an_image_does_not_depend_on_its_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

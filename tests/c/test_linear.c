@@ -1,5 +1,5 @@
 /* linear against plain loops: sizes on both sides of each threshold, gradients that are
- * overwritten, added to or NULL, and the same bits on one thread and on two. */
+ * overwritten, accumulated or NULL, and the same bits on one thread and on two. */
 #include "arrays.h"
 
 #include <stdbool.h>
@@ -17,14 +17,14 @@ static const an_linear_shape cases[] = {
     {1024, 1024, 16}, {1025, 1024, 16},
 };
 
-/* Everything that a case needs, from the same random numbers each time. */
+/* The arrays of a case; their random numbers are the same in every run. */
 typedef struct {
     an_linear_shape s;
     an_linear_grads d;
     float *x, *w, *b, *y, *dy;
 } problem;
 
-static problem begin(an_linear_shape s, float beta, bool biased)
+static problem make_problem(an_linear_shape s, float beta, bool biased)
 {
     problem p = {.s = s};
     p.x = normals(s.rows * s.in, 1);
@@ -39,7 +39,7 @@ static problem begin(an_linear_shape s, float beta, bool biased)
     return p;
 }
 
-static void end(problem *p)
+static void free_problem(problem *p)
 {
     an_free(p->x), an_free(p->w), an_free(p->b), an_free(p->y), an_free(p->dy);
     an_free(p->d.dx), an_free(p->d.dw), an_free(p->d.db);
@@ -53,12 +53,12 @@ static void run(problem *p)
 
 /* ── the definition ───────────────────────────────────────────────────────────────── */
 
-static void put(float *to, float beta, double sum)
+static void store_sum(float *to, float beta, double sum)
 {
     *to = (float)(sum + (beta == 0 ? 0 : (double)*to));
 }
 
-static void plain_rows(problem *p)
+static void reference_rows(problem *p)
 {
     an_linear_shape s = p->s;
     for (int64_t r = 0; r < s.rows; r++) {
@@ -72,12 +72,12 @@ static void plain_rows(problem *p)
             double sum = 0;
             for (int64_t o = 0; o < s.out; o++)
                 sum += (double)p->dy[r * s.out + o] * (double)p->w[o * s.in + i];
-            put(&p->d.dx[r * s.in + i], p->d.beta_x, sum);
+            store_sum(&p->d.dx[r * s.in + i], p->d.beta_x, sum);
         }
     }
 }
 
-static void plain_parameters(problem *p)
+static void reference_parameters(problem *p)
 {
     an_linear_shape s = p->s;
     double *sums = calloc((size_t)s.in + 1, sizeof *sums);
@@ -90,39 +90,39 @@ static void plain_parameters(problem *p)
             sums[s.in] += dy;
         }
         for (int64_t i = 0; i < s.in; i++)
-            put(&p->d.dw[o * s.in + i], p->d.beta_w, sums[i]);
+            store_sum(&p->d.dw[o * s.in + i], p->d.beta_w, sums[i]);
         if (p->d.db)
-            put(&p->d.db[o], 1, sums[s.in]);
+            store_sum(&p->d.db[o], 1, sums[s.in]);
     }
     free(sums);
 }
 
-static void assert_near(const problem *got, const problem *want)
+static void assert_near(const problem *got, const problem *expected)
 {
     an_linear_shape s = got->s;
     char text[96];
     snprintf(text, sizeof text, "%lld rows, (%lld, %lld), beta %g", (long long)s.rows,
              (long long)s.out, (long long)s.in, (double)got->d.beta_x);
-    assert_close(got->y, want->y, s.rows * s.out, 2e-6 * sqrt((double)s.in + 10), text);
-    assert_close(got->d.dx, want->d.dx, s.rows * s.in, 2e-6 * sqrt((double)s.out + 10), text);
+    assert_close(got->y, expected->y, s.rows * s.out, 2e-6 * sqrt((double)s.in + 10), text);
+    assert_close(got->d.dx, expected->d.dx, s.rows * s.in, 2e-6 * sqrt((double)s.out + 10), text);
     double tolerance = 2e-6 * sqrt((double)s.rows + 10);
-    assert_close(got->d.dw, want->d.dw, s.out * s.in, tolerance, text);
+    assert_close(got->d.dw, expected->d.dw, s.out * s.in, tolerance, text);
     if (got->d.db)
-        assert_close(got->d.db, want->d.db, s.out, tolerance, text);
+        assert_close(got->d.db, expected->d.db, s.out, tolerance, text);
 }
 
-static void equals_the_definition(void **state)
+static void matches_the_definition(void **state)
 {
     (void)state;
     for (int i = 0; i < COUNT(cases); i++)
         for (int kind = 0; kind < 4; kind++) {
-            problem got = begin(cases[i], (float)(kind & 1), kind & 2);
-            problem want = begin(cases[i], (float)(kind & 1), kind & 2);
+            problem got = make_problem(cases[i], (float)(kind & 1), kind & 2);
+            problem expected = make_problem(cases[i], (float)(kind & 1), kind & 2);
             run(&got);
-            plain_rows(&want);
-            plain_parameters(&want);
-            assert_near(&got, &want);
-            end(&got), end(&want);
+            reference_rows(&expected);
+            reference_parameters(&expected);
+            assert_near(&got, &expected);
+            free_problem(&got), free_problem(&expected);
         }
 }
 
@@ -134,18 +134,18 @@ static void assert_bits(const float *a, const float *b, int64_t n)
 }
 
 /* A gradient that is NULL does not change the others. */
-static void only_what_is_wanted(void **state)
+static void absent_gradients_are_skipped(void **state)
 {
     (void)state;
     const int64_t rows[] = {65, 1100};
     for (int i = 0; i < COUNT(rows); i++)
-        for (int want = 0; want < 8; want++) {
+        for (int requested = 0; requested < 8; requested++) {
             an_linear_shape s = {rows[i], 20, 32};
-            problem all = begin(s, 0, true), some = begin(s, 0, true);
+            problem all = make_problem(s, 0, true), some = make_problem(s, 0, true);
             an_linear_grads d = some.d;
-            d.dx = want & 1 ? d.dx : NULL;
-            d.dw = want & 2 ? d.dw : NULL;
-            d.db = want & 4 ? d.db : NULL;
+            d.dx = requested & 1 ? d.dx : NULL;
+            d.dw = requested & 2 ? d.dw : NULL;
+            d.db = requested & 4 ? d.db : NULL;
             run(&all);
             assert_int_equal(AN_OK, an_k_linear_backward(&d, some.dy, some.x, some.w, &s));
             if (d.dx)
@@ -154,7 +154,7 @@ static void only_what_is_wanted(void **state)
                 assert_bits(d.dw, all.d.dw, s.out * s.in);
             if (d.db)
                 assert_bits(d.db, all.d.db, s.out);
-            end(&all), end(&some);
+            free_problem(&all), free_problem(&some);
         }
 }
 
@@ -163,7 +163,7 @@ static void bits_do_not_depend_on_threads(void **state)
     (void)state;
     for (int i = 0; i < COUNT(cases); i++) {
         an_linear_shape s = cases[i];
-        problem one = begin(s, 1, true), two = begin(s, 1, true);
+        problem one = make_problem(s, 1, true), two = make_problem(s, 1, true);
         an_set_threads(1);
         run(&one);
         an_set_threads(2);
@@ -173,14 +173,14 @@ static void bits_do_not_depend_on_threads(void **state)
         assert_bits(one.d.dx, two.d.dx, s.rows * s.in);
         assert_bits(one.d.dw, two.d.dw, s.out * s.in);
         assert_bits(one.d.db, two.d.db, s.out);
-        end(&one), end(&two);
+        free_problem(&one), free_problem(&two);
     }
 }
 
 static void out_of_memory_is_reported(void **state)
 {
     (void)state;
-    problem p = begin((an_linear_shape){1100, 16, 16}, 1, true);
+    problem p = make_problem((an_linear_shape){1100, 16, 16}, 1, true);
     int64_t live = an_mem_live();
     an_mem_fail_at(1);
     assert_int_equal(AN_ENOMEM, an_k_linear_forward(p.y, p.x, p.w, p.b, &p.s));
@@ -188,14 +188,14 @@ static void out_of_memory_is_reported(void **state)
     assert_int_equal(AN_ENOMEM, an_k_linear_backward(&p.d, p.dy, p.x, p.w, &p.s));
     an_mem_fail_at(0);
     assert_int_equal(live, an_mem_live());
-    end(&p);
+    free_problem(&p);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equals_the_definition),
-        cmocka_unit_test(only_what_is_wanted),
+        cmocka_unit_test(matches_the_definition),
+        cmocka_unit_test(absent_gradients_are_skipped),
         cmocka_unit_test(bits_do_not_depend_on_threads),
         cmocka_unit_test(out_of_memory_is_reported),
     };

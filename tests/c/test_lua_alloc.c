@@ -1,5 +1,5 @@
-/* lua_alloc: contents survive every change of size, cells do not overlap, and a program that
- * repeats itself stops asking the C library. */
+/* lua_alloc: every resize keeps the contents, cells do not overlap, and repeated work
+ * stops calling the C library's allocator. */
 #include "arrays.h"
 
 #include "base/memory/lua_alloc.h"
@@ -25,7 +25,7 @@ static void check_and_resize(int i, size_t new_size)
     size[i] = new_size;
 }
 
-static void a_round(uint64_t stream)
+static void resize_at_random(uint64_t stream)
 {
     static const int64_t most[] = {40, 300, 5000, 200000};
     for (uint64_t turn = 0; turn < 8000; turn++) {
@@ -37,15 +37,15 @@ static void a_round(uint64_t stream)
         check_and_resize(i, 0);
 }
 
-static void contents_survive(void **state)
+static void resizing_keeps_contents(void **state)
 {
     (void)state;
     for (uint64_t stream = 0; stream < 3; stream++)
-        a_round(stream);
+        resize_at_random(stream);
 }
 
-/* Every size around the borders of the classes, up and down. */
-static void borders(void **state)
+/* Every size around the boundaries of the size classes, growing and shrinking. */
+static void size_class_boundaries(void **state)
 {
     (void)state;
     for (size_t power = 16; power <= 131072; power *= 2)
@@ -83,8 +83,8 @@ static void repetition_allocates_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(contents_survive),
-        cmocka_unit_test(borders),
+        cmocka_unit_test(resizing_keeps_contents),
+        cmocka_unit_test(size_class_boundaries),
         cmocka_unit_test(repetition_allocates_nothing),
     };
     return cmocka_run_group_tests_name("lua_alloc", tests, NULL, NULL);

@@ -39,26 +39,26 @@ static double reference(int kind, double x)
     return 0;
 }
 
-static int wants_positive(int kind)
+static int requires_positive(int kind)
 {
     return kind == AN_LOG || kind == AN_SQRT;
 }
 
-static void near(double got, double want, double relative)
+static void assert_near(double got, double expected, double relative)
 {
-    if (!(fabs(got - want) <= relative * fmax(1, fabs(want))))
-        fail_msg("got %.9g, want %.9g", got, want);
+    if (!(fabs(got - expected) <= relative * fmax(1, fabs(expected))))
+        fail_msg("got %.9g, expected %.9g", got, expected);
 }
 
 static void values_and_derivatives(void **state)
 {
     (void)state;
-    enum { N = 601 }; /* more than a piece of a sum */
+    enum { N = 601 }; /* more than one block of a sum */
     float x[N], y[N], dy[N], dx[N];
     for (int kind = AN_RELU; kind <= AN_SQUARE; kind++) {
         for (int i = 0; i < N; i++) {
-            x[i] =
-                wants_positive(kind) ? 0.02f * (float)(i + 1) : 0.05f * (float)(i - 300) + 0.011f;
+            x[i] = requires_positive(kind) ? 0.02f * (float)(i + 1)
+                                           : 0.05f * (float)(i - 300) + 0.011f;
             dy[i] = 1 + 0.001f * (float)i;
             dx[i] = 3;
         }
@@ -66,14 +66,14 @@ static void values_and_derivatives(void **state)
         an_k_map_backward(kind, dx, 1, dy, x, y, N);
         for (int i = 0; i < N; i++) {
             double h = 1e-5, up = reference(kind, x[i] + h), down = reference(kind, x[i] - h);
-            near(y[i], reference(kind, x[i]), 2e-6);
-            near(dx[i], 3 + dy[i] * (up - down) / (2 * h), 2e-5); /* added to what was there */
+            assert_near(y[i], reference(kind, x[i]), 2e-6);
+            assert_near(dx[i], 3 + dy[i] * (up - down) / (2 * h), 2e-5); /* accumulated */
             dx[i] = dy[i];
         }
         an_k_map_backward(kind, dy, 0, dy, x, y, N); /* in place */
         for (int i = 0; i < N; i++) {
             double h = 1e-5, up = reference(kind, x[i] + h), down = reference(kind, x[i] - h);
-            near(dy[i], dx[i] * (up - down) / (2 * h), 2e-5);
+            assert_near(dy[i], dx[i] * (up - down) / (2 * h), 2e-5);
         }
     }
 }
@@ -88,13 +88,13 @@ static void extremes_stay_finite(void **state)
         an_k_map_forward(kinds[k], y, x, 4);
         an_k_map_backward(kinds[k], dx, 0, dy, x, y, 4);
         for (int i = 0; i < 4; i++) {
-            near(y[i], reference(kinds[k], x[i]), 1e-6);
+            assert_near(y[i], reference(kinds[k], x[i]), 1e-6);
             assert_true(isfinite(dx[i]));
         }
     }
 }
 
-static void nan_stays_visible(void **state)
+static void nan_propagates(void **state)
 {
     (void)state;
     for (int kind = AN_RELU; kind <= AN_SQUARE; kind++) {
@@ -108,8 +108,8 @@ static void exponential_is_accurate(void **state)
 {
     (void)state;
     for (double x = -87; x < 88; x += 0.0137) {
-        double want = exp((double)(float)x);
-        assert_true(fabs(an_expf((float)x) - want) <= 3e-7 * want);
+        double expected = exp((double)(float)x);
+        assert_true(fabs(an_expf((float)x) - expected) <= 3e-7 * expected);
     }
     assert_true(an_expf(-100) == 0 && an_expf(-INFINITY) == 0 && an_expf(0) == 1);
     assert_true(isfinite(an_expf(INFINITY)));
@@ -129,14 +129,14 @@ static void threads_do_not_matter(void **state)
     }
     assert_memory_equal(y[0], y[1], sizeof y[0]);
     assert_memory_equal(dx[0], dx[1], sizeof dx[0]);
-    near(y[0][N - 1], reference(AN_GELU, x[N - 1]), 1e-6); /* the last chunk was done */
+    assert_near(y[0][N - 1], reference(AN_GELU, x[N - 1]), 1e-6); /* the last chunk was done */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_and_derivatives), cmocka_unit_test(extremes_stay_finite),
-        cmocka_unit_test(nan_stays_visible),      cmocka_unit_test(exponential_is_accurate),
+        cmocka_unit_test(nan_propagates),         cmocka_unit_test(exponential_is_accurate),
         cmocka_unit_test(threads_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* mmd against the double sum of the definition, its gradient against differences of that
- * sum, and what the definition promises: zero, positive, unbiased. */
+ * sum, and the properties of the definition: zero for equal sets, positive, unbiased. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +57,7 @@ static void draw(uint64_t seed, double shift)
     }
 }
 
-static void near(double got, double expected, double tolerance)
+static void assert_near(double got, double expected, double tolerance)
 {
     if (!(fabs(got - expected) <= tolerance))
         fail_msg("got %.9g, expected %.9g", got, expected);
@@ -72,7 +72,7 @@ static void value_and_gradient(void **state)
         for (int64_t rows = B; rows > 1; rows = rows == B ? 64 : rows == 64 ? 5 : 1) {
             double value;
             assert_int_equal(an_k_mmd(&value, ga, gb, a, b, rows, K, forms[form]), AN_OK);
-            near(value, reference(x[0], x[1], rows, K, forms[form]), 1e-6);
+            assert_near(value, reference(x[0], x[1], rows, K, forms[form]), 1e-6);
             for (int64_t i = 0; i < 2 * rows * K; i += 29) {
                 int side = i >= rows * K;
                 double *at = &x[side][i - side * rows * K], keep = *at, h = 1e-4;
@@ -81,13 +81,13 @@ static void value_and_gradient(void **state)
                 *at = keep - h;
                 double down = reference(x[0], x[1], rows, K, forms[form]);
                 *at = keep;
-                near((side ? gb : ga)[i - side * rows * K], (up - down) / (2 * h), 1e-7);
+                assert_near((side ? gb : ga)[i - side * rows * K], (up - down) / (2 * h), 1e-7);
             }
         }
 }
 
 /* With one gradient only, pairs across the sets are computed from the rows of that set. */
-static void wanted_gradients_change_nothing(void **state)
+static void omitted_gradients_change_nothing(void **state)
 {
     (void)state;
     static float alone[B * K];
@@ -96,7 +96,7 @@ static void wanted_gradients_change_nothing(void **state)
     an_k_mmd(&both, ga, gb, a, b, B, K, &biased);
     for (int side = 0; side < 3; side++) {
         an_k_mmd(&one, side == 0 ? alone : NULL, side == 1 ? alone : NULL, a, b, B, K, &biased);
-        near(one, both, 1e-7);
+        assert_near(one, both, 1e-7);
         if (side < 2)
             assert_memory_equal(alone, side == 0 ? ga : gb, sizeof alone);
     }
@@ -105,18 +105,18 @@ static void wanted_gradients_change_nothing(void **state)
 static void equal_sets_are_at_distance_zero(void **state)
 {
     (void)state;
-    double value, apart;
+    double value, distance;
     draw(4, 1);
     assert_int_equal(an_k_mmd(&value, NULL, gb, a, a, B, K, &biased), AN_OK);
-    near(value, 0, 1e-9);
+    assert_near(value, 0, 1e-9);
     for (int i = 0; i < B * K; i++)
-        near(gb[i], 0, 1e-8);
-    assert_int_equal(an_k_mmd(&apart, NULL, NULL, a, b, B, K, &biased), AN_OK);
-    assert_true(apart > 0.1);
+        assert_near(gb[i], 0, 1e-8);
+    assert_int_equal(an_k_mmd(&distance, NULL, NULL, a, b, B, K, &biased), AN_OK);
+    assert_true(distance > 0.1);
 }
 
-/* Over draws from one law the unbiased estimate averages to zero, the biased one does not. */
-static void unbiased_means_unbiased(void **state)
+/* For samples of one distribution, the unbiased estimate has mean zero; the biased one has not. */
+static void unbiased_estimate_has_mean_zero(void **state)
 {
     (void)state;
     enum { DRAWS = 40, ROWS = 10 };
@@ -131,7 +131,7 @@ static void unbiased_means_unbiased(void **state)
         an_k_mmd(&value, NULL, NULL, a, b, ROWS, K, &plain);
         mean_biased += value / DRAWS;
     }
-    near(mean, 0, 0.015);
+    assert_near(mean, 0, 0.015);
     assert_true(mean_biased > 0.05);
 }
 
@@ -149,7 +149,7 @@ static void threads_do_not_matter(void **state)
     assert_memory_equal(first, ga, sizeof first);
 }
 
-static void no_memory_is_reported_and_nothing_leaks(void **state)
+static void out_of_memory_is_reported_and_leaks_nothing(void **state)
 {
     (void)state;
     double value;
@@ -169,11 +169,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(value_and_gradient),
-        cmocka_unit_test(wanted_gradients_change_nothing),
+        cmocka_unit_test(omitted_gradients_change_nothing),
         cmocka_unit_test(equal_sets_are_at_distance_zero),
-        cmocka_unit_test(unbiased_means_unbiased),
+        cmocka_unit_test(unbiased_estimate_has_mean_zero),
         cmocka_unit_test(threads_do_not_matter),
-        cmocka_unit_test(no_memory_is_reported_and_nothing_leaks),
+        cmocka_unit_test(out_of_memory_is_reported_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

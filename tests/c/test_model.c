@@ -1,5 +1,5 @@
-/* Modules and backbones: named and flat state are the same elements, initial values depend on
- * names alone, a failure anywhere leaves nothing behind; names and counts of the ResNets. */
+/* Modules and backbones: named and flat state share memory, initial values depend only on seed
+ * and name, a failed allocation leaks nothing; names and counts of the ResNets. */
 #include "networks.h"
 
 #include "model/resnet.h"
@@ -41,7 +41,7 @@ static void test_seal_keeps_values_and_shares_memory(void **state)
     an_module_release(m);
 }
 
-static void test_swap_goes_and_comes_back(void **state)
+static void test_swapping_twice_restores_the_values(void **state)
 {
     (void)state;
     an_module *m = an_module_new(5);
@@ -55,11 +55,11 @@ static void test_swap_goes_and_comes_back(void **state)
     assert_int_equal(an_module_swap(m, values, NULL), AN_OK);
     assert_true(an_f32(w)[2] == 1 && an_f32(b)[1] == 0);
     assert_int_equal(an_module_swap(m, values, values), AN_EINVAL); /* the wrong length */
-    assert_true(an_f32(w)[2] == 1 && an_f32(values)[2] == 0);       /* and nothing moved */
+    assert_true(an_f32(w)[2] == 1 && an_f32(values)[2] == 0);       /* and nothing changed */
     an_module_release(m);
 }
 
-static void test_first_values_depend_on_seed_and_name_alone(void **state)
+static void test_initial_values_depend_only_on_seed_and_name(void **state)
 {
     (void)state;
     an_module *a = an_module_new(1), *b = an_module_new(1), *c = an_module_new(2);
@@ -80,7 +80,7 @@ static void test_first_values_depend_on_seed_and_name_alone(void **state)
     an_module_release(c);
 }
 
-static void test_a_name_used_twice_sticks(void **state)
+static void test_a_duplicate_name_is_a_lasting_error(void **state)
 {
     (void)state;
     an_module *m = an_module_new(1);
@@ -122,8 +122,8 @@ static void test_resnet_names_counts_shapes(void **state)
     an_module *m = an_module_new(1);
     an_resnet *r = an_resnet_new(m, "backbone", &o);
     assert_int_equal(an_module_seal(m), AN_OK);
-    /* ResNet-20 has 269,722 parameters with plain shortcuts (He et al.: 0.27M). Less its
-     * classifier, more two projections with their normalisation. */
+    /* ResNet-20 has 269,722 parameters with plain shortcuts (He et al.: 0.27M). This one has no
+     * classifier, and two projections with their normalisation. */
     assert_int_equal(an_module_numel(m), 269722 - 650 + 512 + 64 + 2048 + 128);
     assert_non_null(an_module_find(m, "backbone.layer1.2.bn2.running_var"));
     assert_non_null(an_module_find(m, "backbone.layer3.0.downsample.1.weight"));
@@ -137,14 +137,14 @@ static void test_resnet_names_counts_shapes(void **state)
     an_module_release(m);
 }
 
-static void test_resnet_18_is_torchvisions(void **state)
+static void test_resnet_18_has_the_parameters_of_torchvision(void **state)
 {
     (void)state;
     an_module *m = an_module_new(1);
     an_resnet_options o = an_resnet_18(3, 64);
     an_resnet *r = an_resnet_new(m, "backbone", &o);
     assert_int_equal(an_module_seal(m), AN_OK);
-    assert_int_equal(an_module_numel(m), 11689512 - 513000); /* torchvision's, less fc */
+    assert_int_equal(an_module_numel(m), 11689512 - 513000); /* torchvision's count without fc */
     assert_string_equal(an_shape_text(an_module_find(m, "backbone.conv1.weight")->x),
                         "(64, 3, 7, 7)");
     an_module_train(m, false);
@@ -155,7 +155,7 @@ static void test_resnet_18_is_torchvisions(void **state)
     an_module_release(m);
 }
 
-static void test_running_moments_move_in_training_only(void **state)
+static void test_running_moments_change_only_in_training(void **state)
 {
     (void)state;
     an_resnet_options o;
@@ -184,13 +184,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_seal_keeps_values_and_shares_memory),
-        TEST(test_swap_goes_and_comes_back),
-        TEST(test_first_values_depend_on_seed_and_name_alone),
-        TEST(test_a_name_used_twice_sticks),
+        TEST(test_swapping_twice_restores_the_values),
+        TEST(test_initial_values_depend_only_on_seed_and_name),
+        TEST(test_a_duplicate_name_is_a_lasting_error),
         TEST(test_out_of_memory_while_building),
         TEST(test_resnet_names_counts_shapes),
-        TEST(test_resnet_18_is_torchvisions),
-        TEST(test_running_moments_move_in_training_only),
+        TEST(test_resnet_18_has_the_parameters_of_torchvision),
+        TEST(test_running_moments_change_only_in_training),
     };
     return cmocka_run_group_tests_name("model", tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
-/* All networks together: the loss falls along the gradient as fast as the gradient says. */
+/* All networks combined: the loss changes along the gradient at the rate that the gradient
+ * predicts.
+ */
 #include "networks.h"
 
 #include "model/denoiser.h"
@@ -27,7 +29,7 @@ static an_tensor *whole_loss(const whole *w)
     return an_add(loss, an_cross_entropy(o.l, w->labels, &plain));
 }
 
-/* Moves all parameters by `step` along `direction` and returns the loss there. */
+/* The loss after moving all parameters by `step` along `direction`. */
 static double loss_at(const whole *w, const float *direction, double step)
 {
     an_tensor *values = an_module_values(w->m);
@@ -43,8 +45,8 @@ static double loss_at(const whole *w, const float *direction, double step)
     return loss;
 }
 
-/* The slope of the loss along the gradient, of the parameters whose names have `part`: by the
- * gradient it is the gradient's squared norm. */
+/* Compares the slope of the loss along the gradient of the parameters whose names contain `part`
+ * with its theoretical value, the squared norm of that gradient. */
 static void check_slope(const whole *w, const char *part)
 {
     an_tensor *gradient = an_module_gradient(w->m);
@@ -64,7 +66,7 @@ static void check_slope(const whole *w, const char *part)
     double slope = (loss_at(w, direction, step) - loss_at(w, direction, -step)) / (2 * step);
     an_free(direction);
     if (!(square > 1e-9) || !(fabs(slope - square) < 0.03 * square))
-        fail_msg("%s: the slope is %g, the gradient says %g", part, slope, square);
+        fail_msg("%s: the slope is %g, expected %g", part, slope, square);
 }
 
 static void test_gradients_reach_every_part(void **state)

@@ -16,10 +16,10 @@ enum { N = 40000, STEPS = 5 };
 
 static float p[N], g[N], m[N], v[N];
 
-static void near(double got, double want, double tolerance)
+static void assert_near(double got, double expected, double tolerance)
 {
-    if (!(fabs(got - want) <= tolerance * fmax(1, fabs(want))))
-        fail_msg("got %.9g, want %.9g", got, want);
+    if (!(fabs(got - expected) <= tolerance * fmax(1, fabs(expected))))
+        fail_msg("got %.9g, expected %.9g", got, expected);
 }
 
 static void start(void)
@@ -41,7 +41,7 @@ static double gradient_at(int t, int i)
     return value;
 }
 
-/* torch.optim.AdamW, written out. */
+/* The formula of torch.optim.AdamW. */
 static double adamw_reference(double x, int i, const an_adamw_args *a)
 {
     double m1 = 0, m2 = 0;
@@ -71,12 +71,12 @@ static void adamw_is_the_formula(void **state)
         gradient_of_step((int)args.t);
         an_k_adamw(p, g, m, v, N, &args);
     }
-    near(p[0], adamw_reference(before[0], 0, &args), 1e-5);
-    near(p[123], adamw_reference(before[1], 123, &args), 1e-5);
-    near(p[N - 1], adamw_reference(before[2], N - 1, &args), 1e-5);
+    assert_near(p[0], adamw_reference(before[0], 0, &args), 1e-5);
+    assert_near(p[123], adamw_reference(before[1], 123, &args), 1e-5);
+    assert_near(p[N - 1], adamw_reference(before[2], N - 1, &args), 1e-5);
 }
 
-/* torch.optim.SGD, written out. */
+/* The formula of torch.optim.SGD. */
 static double sgd_reference(double x, int i, const an_sgd_args *a)
 {
     double buf = 0;
@@ -111,8 +111,8 @@ static void sgd_is_the_formula(void **state)
             gradient_of_step(t);
             an_k_sgd(p, g, n < 2 ? NULL : m, N, &args);
         }
-        near(p[7], sgd_reference(before[0], 7, &args), 1e-5);
-        near(p[N - 1], sgd_reference(before[1], N - 1, &args), 1e-5);
+        assert_near(p[7], sgd_reference(before[0], 7, &args), 1e-5);
+        assert_near(p[N - 1], sgd_reference(before[1], N - 1, &args), 1e-5);
     }
 }
 
@@ -121,30 +121,30 @@ static void ema_norm_and_scale(void **state)
     (void)state;
     start();
     an_fill_normal(g, N, 1, 9, 0);
-    double want = 0, expected = 0.75 * g[N - 1] + 0.25 * p[N - 1];
+    double squares = 0, average = 0.75 * g[N - 1] + 0.25 * p[N - 1];
     for (int i = 0; i < N; i++)
-        want += (double)g[i] * g[i];
-    near(an_k_sum_squares(g, N), want, 1e-12);
-    near(an_k_sum_squares(g, 3), (double)g[0] * g[0] + (double)g[1] * g[1] + (double)g[2] * g[2],
-         1e-12);
+        squares += (double)g[i] * g[i];
+    assert_near(an_k_sum_squares(g, N), squares, 1e-12);
+    assert_near(an_k_sum_squares(g, 3),
+                (double)g[0] * g[0] + (double)g[1] * g[1] + (double)g[2] * g[2], 1e-12);
     assert_true(an_k_sum_squares(g, 0) == 0);
     an_k_ema(g, p, 0.75, N);
-    near(g[N - 1], expected, 1e-6);
+    assert_near(g[N - 1], average, 1e-6);
     float last = p[N - 1];
     an_k_scale(p, -0.5, N);
     assert_true(p[N - 1] == -0.5f * last);
 }
 
-/* A scaled gradient and an average that follows, in the pass of the step and apart from it. */
-static void extras_are_what_they_stand_for(void **state)
+/* Gradient scaling and EMA fused into the step equal separate calls. */
+static void fused_scaling_and_ema_equal_separate_calls(void **state)
 {
     (void)state;
-    static float average[N], apart[N], after[N];
+    static float average[N], separate[N], after[N];
     for (int kind = 0; kind < 2; kind++) {
         for (int run = 0; run < 2; run++) {
             start();
             gradient_of_step(1);
-            memcpy(run ? apart : average, g, sizeof g);
+            memcpy(run ? separate : average, g, sizeof g);
             an_step_extras with = {
                 .gradient_scale = run ? 1 : 0.5, .ema = run ? NULL : average, .ema_decay = 0.75};
             if (run)
@@ -157,12 +157,12 @@ static void extras_are_what_they_stand_for(void **state)
                     &(an_adamw_args){
                         .lr = 0.1, .beta1 = 0.9, .beta2 = 0.9, .eps = 1e-8, .t = 1, .with = with});
             if (run)
-                an_k_ema(apart, p, 0.75, N);
+                an_k_ema(separate, p, 0.75, N);
             else
                 memcpy(after, p, sizeof p);
         }
         assert_memory_equal(after, p, sizeof p);
-        assert_memory_equal(average, apart, sizeof apart);
+        assert_memory_equal(average, separate, sizeof separate);
     }
 }
 
@@ -189,8 +189,10 @@ static void threads_do_not_matter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adamw_is_the_formula),  cmocka_unit_test(sgd_is_the_formula),
-        cmocka_unit_test(ema_norm_and_scale),    cmocka_unit_test(extras_are_what_they_stand_for),
+        cmocka_unit_test(adamw_is_the_formula),
+        cmocka_unit_test(sgd_is_the_formula),
+        cmocka_unit_test(ema_norm_and_scale),
+        cmocka_unit_test(fused_scaling_and_ema_equal_separate_calls),
         cmocka_unit_test(threads_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* packed: the layout, both ways of packing, products against the definition in double at all
- * heights and widths of a tile, with and without a bias and what is there, and the same bits in any
+ * heights and widths of a tile, with and without bias and accumulation, and the same bits in any
  * block of rows. */
 #include "arrays.h"
 
@@ -29,7 +29,7 @@ static void fill_output(void)
         y[i] = UNTOUCHED;
 }
 
-/* y is the product in rows × cols (+ what was there if `accumulate`), untouched elsewhere. */
+/* y is the product in rows × cols (added to the old y if `accumulate`) and unchanged elsewhere. */
 static void assert_product(int rows, int cols, int depth, const float *bias, bool accumulate)
 {
     for (int r = 0; r < ROWS; r++)
@@ -61,7 +61,7 @@ static void products_are_the_definition(void **state)
         }
 }
 
-static void both_ways_of_packing_fill_up_with_zeros(void **state)
+static void both_ways_of_packing_pad_with_zeros(void **state)
 {
     (void)state;
     an_simd before = an_simd_level();
@@ -111,7 +111,8 @@ static void a_row_has_the_same_bits_in_any_block(void **state)
     }
 }
 
-/* Shares end where the list ends; a list of several parts goes on with the next. */
+/* Prefetching stops at the end of the list; a list of several parts continues with the next part.
+ */
 static void prefetching_changes_no_bits(void **state)
 {
     (void)state;
@@ -135,7 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(products_are_the_definition, setup),
-        cmocka_unit_test_setup(both_ways_of_packing_fill_up_with_zeros, setup),
+        cmocka_unit_test_setup(both_ways_of_packing_pad_with_zeros, setup),
         cmocka_unit_test_setup(rows_may_be_packed_in_another_order, setup),
         cmocka_unit_test_setup(a_row_has_the_same_bits_in_any_block, setup),
         cmocka_unit_test_setup(prefetching_changes_no_bits, setup),

@@ -1,4 +1,4 @@
-/* The packed cache: reuse, damage, full disk, unwritable folder, two builders, the index. */
+/* The pixel cache: reuse, damage, full disk, unwritable folder, concurrent builders, the index. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -110,7 +110,7 @@ static void damage(const char *path, long at, const char *how)
     fclose(file);
 }
 
-static void test_any_damage_is_found_and_rebuilt(void **state)
+static void test_any_damage_is_detected_and_repaired(void **state)
 {
     (void)state;
     static const long places[] = {0, 20, 40, 60, 150, 4096, 4096 + BYTES / 2, 4096 + BYTES - 1};
@@ -129,7 +129,7 @@ static void test_any_damage_is_found_and_rebuilt(void **state)
     assert_int_equal(files_ending(cache, ".pack", NULL), 1);
 }
 
-static void test_a_full_disk_leaves_no_file_and_memory_serves(void **state)
+static void test_a_full_disk_leaves_no_file_and_memory_is_used(void **state)
 {
     (void)state;
     const char *cache = scratch("cache3");
@@ -146,7 +146,7 @@ static void test_a_full_disk_leaves_no_file_and_memory_serves(void **state)
     assert_int_equal(files_ending(cache, ".pack", NULL) + files_ending(cache, ".tmp", NULL), 0);
 }
 
-static void test_an_unusable_folder_means_memory(void **state)
+static void test_an_unusable_folder_falls_back_to_memory(void **state)
 {
     (void)state;
     scratch_file("cache4", "a file, not a folder", 20);
@@ -156,7 +156,7 @@ static void test_an_unusable_folder_means_memory(void **state)
     assert_false(open_pack(""));
 }
 
-static void test_builders_at_once_do_not_disturb_each_other(void **state)
+static void test_concurrent_builders_do_not_interfere(void **state)
 {
     (void)state;
     const char *cache = scratch("cache5");
@@ -177,7 +177,7 @@ static void test_builders_at_once_do_not_disturb_each_other(void **state)
     assert_int_equal(files_ending(cache, ".tmp", NULL), 0);
 }
 
-static void test_a_bad_image_is_named_and_nothing_stays(void **state)
+static void test_a_bad_image_is_named_and_no_file_remains(void **state)
 {
     (void)state;
     const char *cache = scratch("cache6");
@@ -198,7 +198,7 @@ static void test_a_bad_image_is_named_and_nothing_stays(void **state)
     assert_int_equal(an_mem_live(), live);
 }
 
-/* Content decides, not the name or the time of a file. */
+/* The cache is keyed by content, not by name or time. */
 static void test_changed_content_makes_another_pack(void **state)
 {
     (void)state;
@@ -219,14 +219,14 @@ static void test_changed_content_makes_another_pack(void **state)
     make_images();
 }
 
-static void test_the_index_saves_reading_and_never_lies(void **state)
+static void test_the_index_avoids_reading_and_detects_changes(void **state)
 {
     (void)state;
     const char *cache = scratch("cache8");
     char path[256], hash[AN_SHA256_HEX];
     an_listing list;
     mkdir(cache, 0777);
-    list_images(&list, cache); /* the files are seconds old: nothing is remembered yet */
+    list_images(&list, cache); /* the files are too new to be indexed */
     assert_int_equal(list.items[0].stamp.ctime, 0);
     strcpy(hash, list.items[0].hash);
     an_listing_free(&list);
@@ -235,7 +235,7 @@ static void test_the_index_saves_reading_and_never_lies(void **state)
     list_images(&list, cache); /* a damaged index is not used */
     assert_string_equal(list.items[0].hash, hash);
     an_listing_free(&list);
-    sleep(3); /* now the files are old enough to be remembered */
+    sleep(3); /* now the files are old enough to be indexed */
     list_images(&list, cache);
     assert_int_not_equal(list.items[0].stamp.ctime, 0);
     an_listing_free(&list);
@@ -252,8 +252,8 @@ static void test_the_index_saves_reading_and_never_lies(void **state)
     make_images();
 }
 
-/* Between the hash and the pack nobody may exchange an image, not even for one of its size. */
-static void test_an_image_exchanged_meanwhile_is_noticed(void **state)
+/* Replacing an image between hashing and packing is an error, even by one of the same size. */
+static void test_an_image_replaced_meanwhile_is_detected(void **state)
 {
     (void)state;
     an_listing list;
@@ -269,7 +269,7 @@ static void test_an_image_exchanged_meanwhile_is_noticed(void **state)
     an_listing_free(&list);
 }
 
-static void test_the_checksum_sees_every_bit(void **state)
+static void test_the_checksum_detects_every_flipped_bit(void **state)
 {
     (void)state;
     uint8_t bytes[200];
@@ -296,7 +296,7 @@ static void test_threads_do_not_change_the_pack(void **state)
     an_set_threads(0);
 }
 
-static void test_out_of_memory_is_clean(void **state)
+static void test_out_of_memory_leaks_nothing(void **state)
 {
     (void)state;
     an_listing list;
@@ -328,18 +328,18 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_builders_at_once_do_not_disturb_each_other),
+        cmocka_unit_test(test_concurrent_builders_do_not_interfere),
         cmocka_unit_test(test_a_pack_is_built_once_and_mapped),
-        cmocka_unit_test(test_any_damage_is_found_and_rebuilt),
-        cmocka_unit_test(test_a_full_disk_leaves_no_file_and_memory_serves),
-        cmocka_unit_test(test_an_unusable_folder_means_memory),
-        cmocka_unit_test(test_a_bad_image_is_named_and_nothing_stays),
+        cmocka_unit_test(test_any_damage_is_detected_and_repaired),
+        cmocka_unit_test(test_a_full_disk_leaves_no_file_and_memory_is_used),
+        cmocka_unit_test(test_an_unusable_folder_falls_back_to_memory),
+        cmocka_unit_test(test_a_bad_image_is_named_and_no_file_remains),
         cmocka_unit_test(test_changed_content_makes_another_pack),
-        cmocka_unit_test(test_the_index_saves_reading_and_never_lies),
-        cmocka_unit_test(test_an_image_exchanged_meanwhile_is_noticed),
-        cmocka_unit_test(test_the_checksum_sees_every_bit),
+        cmocka_unit_test(test_the_index_avoids_reading_and_detects_changes),
+        cmocka_unit_test(test_an_image_replaced_meanwhile_is_detected),
+        cmocka_unit_test(test_the_checksum_detects_every_flipped_bit),
         cmocka_unit_test(test_threads_do_not_change_the_pack),
-        cmocka_unit_test(test_out_of_memory_is_clean),
+        cmocka_unit_test(test_out_of_memory_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, setup, scratch_teardown);
 }

@@ -1,5 +1,6 @@
 /* pool against the definitions, written out naively: windows with padding and overlap, ties,
- * NaN, top-p % selection against a full sort, gradients added where the forward looked. */
+ * NaN, top-p % selection against a full sort, gradients added to the positions that the forward
+ * pass selected. */
 #include <stdlib.h>
 
 #include "arrays.h"
@@ -27,7 +28,7 @@ static int64_t element(int64_t b, int64_t y, int64_t x, int64_t c, const an_pool
     return ((b * s->H + y) * s->W + x) * s->C + c;
 }
 
-/* Of output k: the elements of its window, in order; returns their number. */
+/* Lists the elements of the window of output k, in order; returns their number. */
 static int window(int64_t k, int64_t *elements, const an_pool_shape *s)
 {
     int64_t c = k % s->C, j = k / s->C % s->Wo, i = k / s->C / s->Wo % s->Ho;
@@ -50,23 +51,23 @@ static void maxima(void **state)
         an_pool_shape s = complete(shapes[i], shapes[i].pad);
         int64_t nx = s.B * s.H * s.W * s.C, ny = s.B * s.Ho * s.Wo * s.C, in[64];
         float *x = normals(nx, 1), *dy = normals(ny, 2), *dx = normals(nx, 3);
-        float *y = normals(ny, 4), *want = normals(ny, 4), *want_dx = normals(nx, 3);
+        float *y = normals(ny, 4), *expected = normals(ny, 4), *expected_dx = normals(nx, 3);
         uint8_t *at = an_alloc((size_t)ny);
         for (int64_t k = 0; k < nx; k++)
-            x[k] = roundf(x[k]) - 20; /* many ties, all below what padding could be */
+            x[k] = roundf(x[k]) - 20; /* many ties, all below 0, the value of padding */
         for (int64_t k = 0; k < ny; k++) {
             int n = window(k, in, &s), best = 0;
             for (int e = 1; e < n; e++)
                 if (x[in[e]] > x[in[best]])
                     best = e;
-            want[k] = x[in[best]];
-            want_dx[in[best]] += dy[k];
+            expected[k] = x[in[best]];
+            expected_dx[in[best]] += dy[k];
         }
         an_k_max_pool_forward(y, at, x, &s);
         an_k_max_pool_backward(dx, dy, at, &s);
-        assert_close(y, want, ny, 0, "max");
-        assert_close(dx, want_dx, nx, 1e-6, "max, gradient");
-        an_free(x), an_free(dy), an_free(dx), an_free(y), an_free(want), an_free(want_dx);
+        assert_close(y, expected, ny, 0, "max");
+        assert_close(dx, expected_dx, nx, 1e-6, "max, gradient");
+        an_free(x), an_free(dy), an_free(dx), an_free(y), an_free(expected), an_free(expected_dx);
         an_free(at);
     }
 }
@@ -92,20 +93,20 @@ static void averages(void **state)
         an_pool_shape s = complete(shapes[i], 0);
         int64_t nx = s.B * s.H * s.W * s.C, ny = s.B * s.Ho * s.Wo * s.C, in[64];
         float *x = normals(nx, 1), *dy = normals(ny, 2), *dx = normals(nx, 3);
-        float *y = normals(ny, 4), *want = normals(ny, 4), *want_dx = normals(nx, 3);
+        float *y = normals(ny, 4), *expected = normals(ny, 4), *expected_dx = normals(nx, 3);
         for (int64_t k = 0; k < ny; k++) {
             int n = window(k, in, &s);
-            want[k] = 0;
+            expected[k] = 0;
             for (int e = 0; e < n; e++) {
-                want[k] += x[in[e]] / (float)n;
-                want_dx[in[e]] += dy[k] / (float)n;
+                expected[k] += x[in[e]] / (float)n;
+                expected_dx[in[e]] += dy[k] / (float)n;
             }
         }
         an_k_avg_pool_forward(y, x, &s);
         an_k_avg_pool_backward(dx, dy, &s);
-        assert_close(y, want, ny, 1e-6, "mean");
-        assert_close(dx, want_dx, nx, 1e-6, "mean, gradient");
-        an_free(x), an_free(dy), an_free(dx), an_free(y), an_free(want), an_free(want_dx);
+        assert_close(y, expected, ny, 1e-6, "mean");
+        assert_close(dx, expected_dx, nx, 1e-6, "mean, gradient");
+        an_free(x), an_free(dy), an_free(dx), an_free(y), an_free(expected), an_free(expected_dx);
     }
 }
 
@@ -113,22 +114,23 @@ static void global_averages(void **state)
 {
     (void)state;
     enum { B = 3, N = 35, C = 7 };
-    float *x = normals(B * N * C, 1), *dx = normals(B * N * C, 2), *want_dx = normals(B * N * C, 2);
-    float *dy = normals(B * C, 3), y[B * C], want[B * C] = {0};
+    float *x = normals(B * N * C, 1), *dx = normals(B * N * C, 2),
+          *expected_dx = normals(B * N * C, 2);
+    float *dy = normals(B * C, 3), y[B * C], expected[B * C] = {0};
     for (int k = 0; k < B * N * C; k++) {
         int at = k / (N * C) * C + k % C;
-        want[at] += x[k] / N;
-        want_dx[k] += dy[at] / N;
+        expected[at] += x[k] / N;
+        expected_dx[k] += dy[at] / N;
     }
     an_k_global_pool_forward(y, x, B, N, C);
     an_k_global_pool_backward(dx, dy, B, N, C, 1);
-    assert_close(y, want, B * C, 1e-6, "global mean");
-    assert_close(dx, want_dx, B * N * C, 1e-6, "global mean, gradient");
+    assert_close(y, expected, B * C, 1e-6, "global mean");
+    assert_close(dx, expected_dx, B * N * C, 1e-6, "global mean, gradient");
     for (int k = 0; k < B * N * C; k++)
-        dx[k] = NAN, want_dx[k] = dy[k / (N * C) * C + k % C] / N;
+        dx[k] = NAN, expected_dx[k] = dy[k / (N * C) * C + k % C] / N;
     an_k_global_pool_backward(dx, dy, B, N, C, 0);
-    assert_close(dx, want_dx, B * N * C, 1e-6, "global mean, gradient overwritten");
-    an_free(x), an_free(dx), an_free(want_dx), an_free(dy);
+    assert_close(dx, expected_dx, B * N * C, 1e-6, "global mean, gradient overwritten");
+    an_free(x), an_free(dx), an_free(expected_dx), an_free(dy);
 }
 
 typedef struct {
@@ -154,7 +156,8 @@ static void top_positions(void **state)
         x[k] = roundf(2 * x[k]); /* ties */
     for (int t = 0; t < COUNT(tops); t++) {
         int64_t top = tops[t], at[B * C * N];
-        float *dx = normals(B * N * C, 3), *want_dx = normals(B * N * C, 3), want[B * C] = {0};
+        float *dx = normals(B * N * C, 3), *expected_dx = normals(B * N * C, 3),
+              expected[B * C] = {0};
         an_k_top_pool_forward(y, at, x, B, N, C, top);
         an_k_top_pool_backward(dx, dy, at, B, N, C, top);
         for (int k = 0; k < B * C; k++) {
@@ -164,13 +167,13 @@ static void top_positions(void **state)
             qsort(places, N, sizeof *places, larger_first);
             for (int64_t p = 0; p < top; p++) {
                 assert_int_equal(at[k * top + p], places[p].position);
-                want[k] += places[p].value / (float)top;
-                want_dx[(k / C * N + places[p].position) * C + k % C] += dy[k] / (float)top;
+                expected[k] += places[p].value / (float)top;
+                expected_dx[(k / C * N + places[p].position) * C + k % C] += dy[k] / (float)top;
             }
         }
-        assert_close(y, want, B * C, 1e-6, "top mean");
-        assert_close(dx, want_dx, B * N * C, 1e-6, "top mean, gradient");
-        an_free(dx), an_free(want_dx);
+        assert_close(y, expected, B * C, 1e-6, "top mean");
+        assert_close(dx, expected_dx, B * N * C, 1e-6, "top mean, gradient");
+        an_free(dx), an_free(expected_dx);
     }
     an_free(x), an_free(dy);
 }

@@ -1,5 +1,5 @@
-/* The priors: windows where the map is heavy, without overlap where possible; what each
- * mode gives and what it leaves out; input that is not a number. */
+/* The priors: windows at the maxima of the map, without overlap where possible; the outputs of each
+ * mode; input that is NaN or infinite. */
 #include "networks.h"
 
 #include "model/crops.h"
@@ -7,7 +7,7 @@
 
 /* ── crops ───────────────────────────────────────────────────────────────────── */
 
-/* A map (1, h, w, 2) whose second class is all that counts, through g = (−50, 50). */
+/* A map (1, h, w, 2) of which only the second class has weight, since g = (−50, 50). */
 static an_tensor *map_of(const float *values, int64_t h, int64_t w)
 {
     an_tensor *maps = an_tensor_zeros(AN_F32, 4, SHAPE(1, h, w, 2));
@@ -23,7 +23,7 @@ static an_tensor *second_class(void)
     return an_tensor_from((float[]){-50, 50}, 2, SHAPE(1, 2));
 }
 
-static void test_windows_find_the_heaviest_places(void **state)
+static void test_windows_cover_the_largest_values(void **state)
 {
     (void)state;
     const float values[16] = {[5] = 3, [15] = 2, [3] = 1}; /* cells of 4×4 pixels in 16×16 */
@@ -50,8 +50,8 @@ static void test_windows_do_not_overlap_while_there_is_room(void **state)
     }
 }
 
-/* Where windows must overlap they share as few pixels as possible. */
-static void test_windows_without_room_still_come(void **state)
+/* Where windows must overlap, they share as few pixels as possible. */
+static void test_windows_overlap_where_they_must(void **state)
 {
     (void)state;
     const float values[4] = {1, 0, 0, 0};
@@ -60,7 +60,7 @@ static void test_windows_without_room_still_come(void **state)
     assert_memory_equal(an_i64(at), expected, sizeof expected);
 }
 
-static void test_windows_of_what_is_not_a_number(void **state)
+static void test_windows_of_nan_and_infinity(void **state)
 {
     (void)state;
     an_tensor *maps = an_tensor_new(AN_F32, 4, SHAPE(2, 4, 4, 3));
@@ -73,7 +73,7 @@ static void test_windows_of_what_is_not_a_number(void **state)
     assert_memory_equal(an_i64(at), expected, sizeof expected);
 }
 
-static void test_cutting_takes_the_right_pixels(void **state)
+static void test_crops_have_the_right_pixels(void **state)
 {
     (void)state;
     an_tensor *images = normal(1, 4, SHAPE(2, 6, 5, 3));
@@ -169,7 +169,7 @@ static void test_prior_modes(void **state)
     }
 }
 
-static void test_prior_survives_what_is_not_a_number(void **state)
+static void test_prior_accepts_nan(void **state)
 {
     (void)state;
     an_module *m = an_module_new(1);
@@ -189,14 +189,14 @@ static void test_prior_survives_what_is_not_a_number(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_windows_find_the_heaviest_places),
+        TEST(test_windows_cover_the_largest_values),
         TEST(test_windows_do_not_overlap_while_there_is_room),
-        TEST(test_windows_without_room_still_come),
-        TEST(test_windows_of_what_is_not_a_number),
-        TEST(test_cutting_takes_the_right_pixels),
+        TEST(test_windows_overlap_where_they_must),
+        TEST(test_windows_of_nan_and_infinity),
+        TEST(test_crops_have_the_right_pixels),
         TEST(test_prior_shapes_and_fusion),
         TEST(test_prior_modes),
-        TEST(test_prior_survives_what_is_not_a_number),
+        TEST(test_prior_accepts_nan),
     };
     return cmocka_run_group_tests_name("prior", tests, NULL, NULL);
 }

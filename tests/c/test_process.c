@@ -1,22 +1,22 @@
-/* Forward and reverse formulas of single steps against a brute-force Markov chain and against
- * one another. Every run draws the same numbers, so a pass is a pass forever. */
+/* Forward and reverse formulas of single steps against a simulated Markov chain and against each
+ * other. Random numbers are the same in every run, so the statistical tests are deterministic. */
 #include "process_rows.h"
 
 /* ── the Markov chain ───────────────────────────────────────────────────────────── */
 
-/* z_t = c z_{t−1} + τ ξ, with c and τ written from β alone, not from the tables. */
+/* z_t = c z_{t−1} + τ ξ, with c and τ computed from β, not read from the tables. */
 static void one_step(an_coupling coupling, double beta, double lambda, double level, double *z,
                      double noise)
 {
     const double keep = coupling == AN_COUPLE_SPEED ? pow(1 - beta, lambda) : 1 - beta;
-    const double wide = coupling == AN_COUPLE_VARIANCE ? lambda
-                        : coupling == AN_COUPLE_SAMPLE ? level
-                                                       : 1;
-    *z = sqrt(keep) * *z + wide * sqrt(1 - keep) * noise;
+    const double widening = coupling == AN_COUPLE_VARIANCE ? lambda
+                            : coupling == AN_COUPLE_SAMPLE ? level
+                                                           : 1;
+    *z = sqrt(keep) * *z + widening * sqrt(1 - keep) * noise;
 }
 
 /* N paths: a mean is off by s/√N and a variance by √(2/N) s² (one standard error); of the
- * 144 comparisons per coupling none should pass 5 of them (chance 1e-4). */
+ * 144 comparisons per coupling none should exceed 5 of them (probability 1e-4). */
 static void check_chain(an_coupling coupling)
 {
     enum { N = 20000 };
@@ -72,8 +72,8 @@ static void test_noised_rows_and_gather_agree(void **state)
         assert_int_equal(an_gather(&rows, AN_NOISE, sd), AN_OK);
         for (int i = 0; i < B * K; i++)
             by_hand[i] = m[i] + a[i] * (y0[i] - m[i]) + sd[i] * e[i];
-        near(y, by_hand, B * K, 1e-6);
-        near(y, y0, K, 1e-7); /* row 0 is at t = 0 */
+        assert_near(y, by_hand, B * K, 1e-6);
+        assert_near(y, y0, K, 1e-7); /* row 0 is at t = 0 */
         an_schedule_free(s);
     }
 }
@@ -99,7 +99,7 @@ static void test_levels_follow_labels_and_priors(void **state)
 
 /* ── reverse ────────────────────────────────────────────────────────────────────── */
 
-static void test_estimate_undoes_every_prediction(void **state)
+static void test_estimate_inverts_every_prediction(void **state)
 {
     (void)state;
     const int64_t t[B] = {1, 2, 7, 12, T - 1};
@@ -116,8 +116,8 @@ static void test_estimate_undoes_every_prediction(void **state)
             noised(&rows, y0, m, e, y);
             target(&rows, (an_prediction)p, y0, m, e, x);
             assert_int_equal(an_estimate(&rows, (an_prediction)p, 0, y, m, x, z0, eh), AN_OK);
-            near(z0, z, B * K, 1e-4);
-            near(eh, e, B * K, 1e-4);
+            assert_near(z0, z, B * K, 1e-4);
+            assert_near(eh, e, B * K, 1e-4);
             an_schedule_free(s);
         }
 }
@@ -147,7 +147,7 @@ static void test_clip_bounds_the_label_and_keeps_z(void **state)
     an_schedule_free(s);
 }
 
-/* Moments of q(z_u | z_t, z0) by Gaussian conditioning: another road to the same law. */
+/* Moments of q(z_u | z_t, z0) by Gaussian conditioning: an independent derivation. */
 static void test_posterior_is_the_conditional_gaussian(void **state)
 {
     (void)state;
@@ -198,7 +198,7 @@ static void test_ddim_with_eta_one_is_the_ddpm_posterior(void **state)
             fill(u, now - 1);
             const an_rows rows = {s, B, t, u, level_for(COUPLINGS[c])};
             noised(&rows, y0, m, e, y);
-            /* ε̂ is not ε: the identity must hold for any estimate. */
+            /* ε̂ differs from ε: the identity must hold for any estimate. */
             assert_int_equal(an_estimate(&rows, AN_PREDICT_EPSILON, 0, y, m, noise, z0, eh), AN_OK);
             assert_int_equal(an_ddim_step(&rows, 1, m, z0, eh, e, by_ddim), AN_OK);
             for (int i = 0; i < B * K; i++)
@@ -206,21 +206,21 @@ static void test_ddim_with_eta_one_is_the_ddpm_posterior(void **state)
             assert_int_equal(an_posterior(&rows, z0, z, mean, variance), AN_OK);
             for (int i = 0; i < B * K; i++)
                 by_ddpm[i] = m[i] + mean[i] + sqrtf(variance[i]) * e[i];
-            near(by_ddim, by_ddpm, B * K, 2e-5);
+            assert_near(by_ddim, by_ddpm, B * K, 2e-5);
             an_schedule_free(s);
         }
 }
 
-/* ── refusals ───────────────────────────────────────────────────────────────────── */
+/* ── errors ─────────────────────────────────────────────────────────────────────── */
 
-static void refused(an_code code, const char *words)
+static void assert_error(an_code code, const char *words)
 {
     assert_int_equal(code, AN_EINVAL);
     if (!strstr(an_err_message(), words))
         fail_msg("“%s” does not contain “%s”", an_err_message(), words);
 }
 
-static void test_bad_rows_are_refused_by_number(void **state)
+static void test_errors_name_the_bad_row(void **state)
 {
     (void)state;
     float x[B * K] = {0}, out[B * K], more[B * K];
@@ -229,26 +229,26 @@ static void test_bad_rows_are_refused_by_number(void **state)
     an_schedule *s = make(AN_BETA_LINEAR, T, AN_COUPLE_VARIANCE);
     an_schedule *sample = make(AN_BETA_LINEAR, T, AN_COUPLE_SAMPLE);
     an_rows rows = {s, B, t, u, NULL};
-    refused(an_ddim_step(&rows, 1.5, x, x, x, x, out), "eta = 1.5");
-    refused(an_ddim_step(&rows, 0.5, x, x, x, NULL, out), "requires the noise");
-    refused(an_dpm_step(&rows, x, x, x, x, NULL, out), "both");
-    refused(an_dpm_step(&rows, x, x, x, x, t, out), "row 1: the step before");
+    assert_error(an_ddim_step(&rows, 1.5, x, x, x, x, out), "eta = 1.5");
+    assert_error(an_ddim_step(&rows, 0.5, x, x, x, NULL, out), "requires the noise");
+    assert_error(an_dpm_step(&rows, x, x, x, x, NULL, out), "both");
+    assert_error(an_dpm_step(&rows, x, x, x, x, t, out), "row 1: the step before");
     u[3] = 3;
-    refused(an_posterior(&rows, x, x, out, more), "row 4: u = 3");
+    assert_error(an_posterior(&rows, x, x, out, more), "row 4: u = 3");
     u[3] = 0;
     t[1] = T + 1;
-    refused(an_posterior(&rows, x, x, out, more), "row 2: t = 25");
+    assert_error(an_posterior(&rows, x, x, out, more), "row 2: t = 25");
     t[1] = 0;
-    refused(an_estimate(&rows, AN_PREDICT_Y0, 0, x, x, x, out, more), "row 2");
+    assert_error(an_estimate(&rows, AN_PREDICT_Y0, 0, x, x, x, out, more), "row 2");
     t[1] = 3;
     rows.u = NULL;
-    refused(an_ddim_step(&rows, 0, x, x, x, NULL, out), "earlier time");
+    assert_error(an_ddim_step(&rows, 0, x, x, x, NULL, out), "earlier time");
     rows.level = bad_level;
-    refused(an_gather(&rows, AN_NOISE, out), "belongs to coupling");
+    assert_error(an_gather(&rows, AN_NOISE, out), "belongs to coupling");
     rows.schedule = sample;
-    refused(an_gather(&rows, AN_NOISE, out), "row 3: level = 0");
+    assert_error(an_gather(&rows, AN_NOISE, out), "row 3: level = 0");
     rows.level = NULL;
-    refused(an_gather(&rows, AN_NOISE, out), "levels_of_priors(m)");
+    assert_error(an_gather(&rows, AN_NOISE, out), "levels_of_priors(m)");
     an_schedule_free(s);
     an_schedule_free(sample);
 }
@@ -259,11 +259,11 @@ int main(void)
         cmocka_unit_test(test_closed_form_is_the_markov_chain),
         cmocka_unit_test(test_noised_rows_and_gather_agree),
         cmocka_unit_test(test_levels_follow_labels_and_priors),
-        cmocka_unit_test(test_estimate_undoes_every_prediction),
+        cmocka_unit_test(test_estimate_inverts_every_prediction),
         cmocka_unit_test(test_clip_bounds_the_label_and_keeps_z),
         cmocka_unit_test(test_posterior_is_the_conditional_gaussian),
         cmocka_unit_test(test_ddim_with_eta_one_is_the_ddpm_posterior),
-        cmocka_unit_test(test_bad_rows_are_refused_by_number),
+        cmocka_unit_test(test_errors_name_the_bad_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* The prompt on a pseudo-terminal: completion, lines that go on, Ctrl-C, history, the end.
- * The test types like a patient person: it waits for what the program answers before it
- * goes on, so a slow machine makes it slow and never wrong. ANISO names the program. */
+/* The prompt on a pseudo-terminal: completion, continued lines, Ctrl-C, history, the end.
+ * The test waits for each answer before it types the next line, so that it is slow but not wrong on
+ * a slow machine. The environment variable ANISO names the program. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,22 +16,22 @@
 #include "arrays.h"
 #include "scratch.h"
 
-enum { PATIENCE = 120 /* seconds for one answer */, SCREEN = 1 << 18 };
+enum { TIMEOUT = 120 /* seconds for one answer */, SCREEN = 1 << 18 };
 
 static struct {
-    int terminal; /* our end of it                                  */
+    int terminal; /* the test's end of the pseudo-terminal          */
     pid_t program;
-    char seen[SCREEN]; /* everything it wrote, NUL-terminated            */
+    char seen[SCREEN]; /* the program's output, NUL-terminated           */
     size_t length;
-    size_t read; /* how far expect() has got in it                 */
-} now;
+    size_t read; /* the part of it that expect() has matched       */
+} session;
 
 /* ── the terminal ─────────────────────────────────────────────────────────────────────── */
 
-static void become_the_program(const char *device, void (*on_interrupt)(int))
+static void exec_program(const char *device, void (*on_interrupt)(int))
 {
-    close(now.terminal); /* only the test holds it: when the test ends, the terminal is gone */
-    setsid();            /* the terminal that is opened next controls this process */
+    close(session.terminal); /* only the test keeps it open: the terminal closes with the test */
+    setsid();                /* the terminal opened next becomes the controlling terminal */
     int side = open(device, O_RDWR);
     struct winsize size = {.ws_row = 24, .ws_col = 100};
     if (side < 0 || ioctl(side, TIOCSCTTY, 0) < 0 || ioctl(side, TIOCSWINSZ, &size) < 0)
@@ -51,28 +51,30 @@ static void become_the_program(const char *device, void (*on_interrupt)(int))
 
 static bool read_some(int milliseconds)
 {
-    struct pollfd input = {.fd = now.terminal, .events = POLLIN};
+    struct pollfd input = {.fd = session.terminal, .events = POLLIN};
     if (poll(&input, 1, milliseconds) <= 0)
         return false;
-    ssize_t got = read(now.terminal, now.seen + now.length, SCREEN - 1 - now.length);
+    ssize_t got =
+        read(session.terminal, session.seen + session.length, SCREEN - 1 - session.length);
     if (got <= 0)
         return false;
-    now.length += (size_t)got;
-    now.seen[now.length] = '\0';
+    session.length += (size_t)got;
+    session.seen[session.length] = '\0';
     return true;
 }
 
-/* Whether `text` comes within so many seconds; goes on behind it. */
-static bool comes(const char *text, int seconds)
+/* Waits up to `seconds` for `text` in the output and skips past it; false after a timeout. */
+static bool wait_for(const char *text, int seconds)
 {
     time_t end = time(NULL) + seconds;
     do {
-        const char *found = strstr(now.seen + now.read, text);
+        const char *found = strstr(session.seen + session.read, text);
         if (found) {
-            now.read = (size_t)(found - now.seen) + strlen(text);
+            session.read = (size_t)(found - session.seen) + strlen(text);
             return true;
         }
-        if (!read_some(500) && waitpid(now.program, NULL, WNOHANG | WNOWAIT) != 0 && !read_some(0))
+        if (!read_some(500) && waitpid(session.program, NULL, WNOHANG | WNOWAIT) != 0 &&
+            !read_some(0))
             return false;
     } while (time(NULL) < end);
     return false;
@@ -80,18 +82,19 @@ static bool comes(const char *text, int seconds)
 
 static void expect(const char *text)
 {
-    if (!comes(text, PATIENCE))
-        fail_msg("waited for \"%s\" behind:\n%s\n── and then came only:\n%s", text,
-                 now.seen + (now.read > 300 ? now.read - 300 : 0), now.seen + now.read);
+    if (!wait_for(text, TIMEOUT))
+        fail_msg("expected \"%s\" after:\n%s\n── but the output was only:\n%s", text,
+                 session.seen + (session.read > 300 ? session.read - 300 : 0),
+                 session.seen + session.read);
 }
 
 static void type(const char *text)
 {
-    assert_int_equal(strlen(text), write(now.terminal, text, strlen(text)));
+    assert_int_equal(strlen(text), write(session.terminal, text, strlen(text)));
 }
 
-/* Types a line and waits for the answer's line and the next prompt. */
-static void ask(const char *line, const char *answer)
+/* Types a line, then waits for the answer and the next prompt. */
+static void evaluate(const char *line, const char *answer)
 {
     type(line);
     type("\n");
@@ -99,100 +102,102 @@ static void ask(const char *line, const char *answer)
     expect("> ");
 }
 
-static void begin(void (*on_interrupt)(int))
+static void start(void (*on_interrupt)(int))
 {
-    now.length = now.read = 0;
-    now.seen[0] = '\0';
-    now.terminal = posix_openpt(O_RDWR | O_NOCTTY);
-    const char *device = now.terminal < 0 || grantpt(now.terminal) || unlockpt(now.terminal)
-                             ? NULL
-                             : ptsname(now.terminal);
+    session.length = session.read = 0;
+    session.seen[0] = '\0';
+    session.terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    const char *device =
+        session.terminal < 0 || grantpt(session.terminal) || unlockpt(session.terminal)
+            ? NULL
+            : ptsname(session.terminal);
     if (!device || access(device, R_OK | W_OK))
         skip(); /* a bare root without /dev/pts */
-    now.program = fork();
-    assert_true(now.program >= 0);
-    if (now.program == 0)
-        become_the_program(device, on_interrupt);
+    session.program = fork();
+    assert_true(session.program >= 0);
+    if (session.program == 0)
+        exec_program(device, on_interrupt);
     expect("Ctrl-D leaves");
     expect("> ");
 }
 
-/* Its exit code, or 128 + the signal; what it still writes is read, or it could not end. */
-static int ended(void)
+/* Waits for the program; returns its exit code, or 128 + the signal. Reads its remaining output,
+ * since a full terminal buffer would block it. */
+static int wait_for_exit(void)
 {
     int status = 0;
-    time_t end = time(NULL) + PATIENCE;
-    while (waitpid(now.program, &status, WNOHANG) == 0) {
-        if (now.terminal >= 0)
+    time_t end = time(NULL) + TIMEOUT;
+    while (waitpid(session.program, &status, WNOHANG) == 0) {
+        if (session.terminal >= 0)
             read_some(20);
         else
             poll(NULL, 0, 20);
         if (time(NULL) > end)
-            kill(now.program, SIGKILL);
+            kill(session.program, SIGKILL);
     }
-    if (now.terminal >= 0)
-        close(now.terminal);
+    if (session.terminal >= 0)
+        close(session.terminal);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static void leave(void)
+static void quit(void)
 {
     type("\004");
-    assert_int_equal(0, ended());
+    assert_int_equal(0, wait_for_exit());
 }
 
-/* ── what a person does ───────────────────────────────────────────────────────────────── */
+/* ── sessions ─────────────────────────────────────────────────────────────────────────── */
 
-static void lines_that_go_on(void **state)
+static void continued_lines(void **state)
 {
     (void)state;
-    begin(SIG_DFL);
+    start(SIG_DFL);
     type("local abc = {1,\n");
     expect(">> ");
     type("2}\n");
     expect("> ");
-    ask("nil, 7", "\nnil\r\n7\r\n");
+    evaluate("nil, 7", "\nnil\r\n7\r\n");
     type("abc\n");
-    expect("\n{1, 2}\r\n> "); /* and nothing more */
-    ask("abc", "{1, 2}\r\n");
-    ask("_[2] + 40", "42\r\n");
-    ask("#\"\303\251\177ee\"", "\r\n2\r\n"); /* the backspace takes both bytes of é */
-    leave();
+    expect("\n{1, 2}\r\n> "); /* printed once */
+    evaluate("abc", "{1, 2}\r\n");
+    evaluate("_[2] + 40", "42\r\n");
+    evaluate("#\"\303\251\177ee\"", "\r\n2\r\n"); /* the backspace removes both bytes of é */
+    quit();
 }
 
 static void completion(void **state)
 {
     (void)state;
-    begin(SIG_DFL);
+    start(SIG_DFL);
     type("aniso.sched\t");
     expect("ule");
-    ask(".new ~= nil", "true\r\n");
+    evaluate(".new ~= nil", "true\r\n");
     type("s = aniso.schedule{counts = {9, 3}, T = 100}\n");
     expect("> ");
     type("s:sig\t");
     expect("nal");
-    ask("(50) ~= nil", "true\r\n");
+    evaluate("(50) ~= nil", "true\r\n");
     type("aniso.schedule{ coun\t");
     expect("ts = ");
     type("{9, 3}, T = 100,\n");
     expect(">> ");
-    type("coup\t"); /* the option of a line that goes on */
+    type("coup\t"); /* an option on a continued line */
     expect("ling = ");
     type("\"speed\" }\n");
     expect("coupling  speed");
     expect("> ");
-    leave();
+    quit();
 }
 
-/* Lines reach the interpreter after the interrupts; so a line may fall to a late one. */
-static void still_answers(void)
+/* A late interrupt may discard a line, so the line is repeated until it is answered. */
+static void assert_responsive(void)
 {
     for (int attempt = 0; attempt < 20; attempt++) {
         type("6 * 7\n");
-        if (comes("\n42\r\n", 5))
+        if (wait_for("\n42\r\n", 5))
             return;
     }
-    fail_msg("no answer after the interrupts:\n%s", now.seen);
+    fail_msg("no answer after the interrupts:\n%s", session.seen);
 }
 
 static void interrupts_stop_the_computation(void **state)
@@ -200,35 +205,35 @@ static void interrupts_stop_the_computation(void **state)
     (void)state;
     void (*const inherited[])(int) = {SIG_DFL, SIG_IGN};
     for (int i = 0; i < COUNT(inherited); i++) {
-        begin(inherited[i]);
+        start(inherited[i]);
         type("print('be' .. 'gun') while true do end\n");
         expect("begun");
         type("\003");
         expect("interrupted");
         expect("> ");
-        ask("20 + 22", "42\r\n");
+        evaluate("20 + 22", "42\r\n");
         type("coroutine.wrap(function() print('be' .. 'gun') while true do end end)()\n");
         expect("begun");
         type("\003");
         expect("interrupted");
         expect("> ");
-        ask("20 + 22", "42\r\n");
-        type("x = 1\n"); /* a computation without a value is over as well */
+        evaluate("20 + 22", "42\r\n");
+        type("x = 1\n"); /* a statement without a value */
         expect("> ");
         type("half a line");
         expect("line");
         type("\003");
         expect("> ");
-        ask("\"af\" .. \"ter\"", "\"after\"\r\n");
-        leave();
+        evaluate("\"af\" .. \"ter\"", "\"after\"\r\n");
+        quit();
     }
 }
 
-/* A query of a reading connection stops inside of SQLite. */
+/* A query on a reading connection is interrupted inside SQLite. */
 static void an_interrupt_stops_a_query(void **state)
 {
     (void)state;
-    begin(SIG_DFL);
+    start(SIG_DFL);
     type("function db(mode) return assert(aniso.core.db.open(\"");
     type(scratch("x.db"));
     type("\", mode)) end db \"write\":close() d = db \"read\"\n");
@@ -240,104 +245,106 @@ static void an_interrupt_stops_a_query(void **state)
     type("\003");
     expect("interrupted");
     expect("> ");
-    ask("d:query('SELECT 6 * 7 AS n')[1].n", "\r\n42\r\n");
-    leave();
+    evaluate("d:query('SELECT 6 * 7 AS n')[1].n", "\r\n42\r\n");
+    quit();
 }
 
-/* Signals that come while C code runs, many before the first can be acted on. */
-static void many_interrupts_do_not_end_the_session(void **state)
+/* Signals during C code: many arrive before the first is handled. */
+static void many_interrupts_do_not_end_the_program(void **state)
 {
     (void)state;
     const char *fifo = scratch("fifo");
     assert_int_equal(0, mkfifo(fifo, 0600));
-    begin(SIG_DFL);
+    start(SIG_DFL);
     char line[512];
     snprintf(line, sizeof line, "print('be' .. 'gun') io.popen('cat %s'):read('a')\n", fifo);
     type(line);
     expect("begun");
-    int reader_waits = open(fifo, O_WRONLY); /* returns when cat has opened its end */
+    int reader_waits = open(fifo, O_WRONLY); /* returns once cat has opened its end */
     for (int i = 0; i < 40; i++) {
-        assert_int_equal(0, kill(now.program, SIGINT));
+        assert_int_equal(0, kill(session.program, SIGINT));
         poll(NULL, 0, 5);
     }
-    assert_int_equal(0, waitpid(now.program, NULL, WNOHANG));
+    assert_int_equal(0, waitpid(session.program, NULL, WNOHANG));
     close(reader_waits); /* the computation may end now */
     expect("interrupted");
     expect("> ");
     type("\003\003\003\003\003\003\003\003");
-    still_answers();
+    assert_responsive();
     expect("> ");
-    for (int round = 0; round < 40; round++) { /* the second one may find the first just handled */
+    for (int round = 0; round < 40;
+         round++) { /* the first signal may already be handled when the second arrives */
         type("print('be' .. 'gun') while true do end\n");
         expect("begun");
         for (int i = 0; i < 40; i++) {
-            assert_int_equal(0, kill(now.program, SIGINT));
+            assert_int_equal(0, kill(session.program, SIGINT));
             for (clock_t end = clock() + round; clock() < end;) {
-            } /* so many µs */
+            } /* a delay in µs */
         }
         expect("interrupted");
-        still_answers();
+        assert_responsive();
         expect("> ");
     }
-    leave();
+    quit();
 }
 
-static void history_comes_back(void **state)
+static void history_is_kept(void **state)
 {
     (void)state;
-    begin(SIG_DFL);
-    ask("1000 + 17", "1017\r\n");
-    leave();
-    begin(SIG_DFL);
+    start(SIG_DFL);
+    evaluate("1000 + 17", "1017\r\n");
+    quit();
+    start(SIG_DFL);
     type("\033[A");
     expect("1000 + 17");
     type("\n");
     expect("1017\r\n");
     expect("> ");
-    leave();
+    quit();
 }
 
-static void a_termination_ends_it(void **state)
+static void sigterm_ends_the_program(void **state)
 {
     (void)state;
     for (int computing = 0; computing < 2; computing++) {
-        begin(SIG_DFL);
+        start(SIG_DFL);
         if (computing) {
             type("print('be' .. 'gun') while true do end\n");
             expect("begun");
         }
-        kill(now.program, SIGTERM);
-        assert_int_equal(128 + SIGTERM, ended());
+        kill(session.program, SIGTERM);
+        assert_int_equal(128 + SIGTERM, wait_for_exit());
     }
 }
 
-/* Its terminal goes while it reads a line or computes: nobody is left who could stop it. */
-static void it_ends_with_its_terminal(void **state)
+/* The terminal closes while the program reads a line or computes: the program must end by itself.
+ */
+static void closing_the_terminal_ends_the_program(void **state)
 {
     (void)state;
     for (int computing = 0; computing < 2; computing++) {
-        begin(SIG_DFL);
+        start(SIG_DFL);
         if (computing) {
             type("print('be' .. 'gun') while true do end\n");
             expect("begun");
         }
-        close(now.terminal);
-        now.terminal = -1;
-        assert_int_equal(128 + SIGHUP, ended());
+        close(session.terminal);
+        session.terminal = -1;
+        assert_int_equal(128 + SIGHUP, wait_for_exit());
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_that_go_on),
+        cmocka_unit_test(continued_lines),
         cmocka_unit_test(completion),
         cmocka_unit_test(interrupts_stop_the_computation),
         cmocka_unit_test(an_interrupt_stops_a_query),
-        cmocka_unit_test(many_interrupts_do_not_end_the_session),
-        cmocka_unit_test(history_comes_back),
-        cmocka_unit_test(a_termination_ends_it),
-        cmocka_unit_test(it_ends_with_its_terminal),
+        cmocka_unit_test(many_interrupts_do_not_end_the_program),
+        cmocka_unit_test(history_is_kept),
+        cmocka_unit_test(sigterm_ends_the_program),
+        cmocka_unit_test(closing_the_terminal_ends_the_program),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

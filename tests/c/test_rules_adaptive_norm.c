@@ -1,5 +1,6 @@
-/* rules_adaptive_norm: both ends of a sub-layer by finite differences and against the operations
- * that they replace, in shapes with and without whole vectors; bits, refusals and memory. */
+/* rules_adaptive_norm: adaptive norm and gated join by finite differences and against the
+ * operations that they replace, in shapes with and without whole vectors; threads, errors and
+ * memory. */
 #include "rules.h"
 
 #include "grad/ops.h"
@@ -17,7 +18,7 @@ static an_tensor *param(uint64_t stream, int ndim, const int64_t *shape)
     return x;
 }
 
-/* Two sub-layers' worth: x and v are read twice, so their gradients are written, then added to. */
+/* Two sub-layers: x and v are read twice, so their gradients are written, then accumulated. */
 static an_tensor *modulate(an_tensor **in, void *ctx)
 {
     int64_t at = *(int64_t *)ctx;
@@ -40,27 +41,27 @@ static void rules(void **state)
         an_tensor *x = param(1, SHAPE(4, 3, C)), *y = param(2, SHAPE(4, 3, C));
         for (int64_t groups = 1; groups <= 4; groups *= 2) {
             an_tensor *v = param(3, SHAPE(groups, 3 * C));
-            check(modulate, (an_tensor *[]){x, v}, 2, &at);
-            check(join, (an_tensor *[]){x, y, v}, 3, &at);
+            check_gradients(modulate, (an_tensor *[]){x, v}, 2, &at);
+            check_gradients(join, (an_tensor *[]){x, y, v}, 3, &at);
         }
     }
 }
 
-static void one_side_alone(void **state)
+static void one_input_with_a_gradient(void **state)
 {
     (void)state;
     int64_t at = 6;
     an_tensor *x = param(1, SHAPE(4, 6)), *y = param(2, SHAPE(4, 6)), *v = param(3, SHAPE(2, 18));
     x->requires_grad = false;
-    check(modulate, (an_tensor *[]){x, v}, 2, &at);
-    check(join, (an_tensor *[]){x, y, v}, 3, &at);
+    check_gradients(modulate, (an_tensor *[]){x, v}, 2, &at);
+    check_gradients(join, (an_tensor *[]){x, y, v}, 3, &at);
     x->requires_grad = true;
     v->requires_grad = false;
-    check(modulate, (an_tensor *[]){x, v}, 2, &at);
-    check(join, (an_tensor *[]){x, y, v}, 3, &at);
+    check_gradients(modulate, (an_tensor *[]){x, v}, 2, &at);
+    check_gradients(join, (an_tensor *[]){x, y, v}, 3, &at);
     y->requires_grad = false;
-    check(join, (an_tensor *[]){x, y, v}, 3, &at);
-    check(join, (an_tensor *[]){x, x, v}, 3, &at);
+    check_gradients(join, (an_tensor *[]){x, y, v}, 3, &at);
+    check_gradients(join, (an_tensor *[]){x, x, v}, 3, &at);
 }
 
 /* Column block i of v (G, W), to broadcast over the rows of a group. */
@@ -69,7 +70,7 @@ static an_tensor *piece(an_tensor *v, int64_t i, int64_t C)
     return an_reshape(an_narrow(v, 1, i * C, C), SHAPE(v->shape[0], 1, C));
 }
 
-static void equal_what_they_replace(void **state)
+static void fused_rules_equal_the_separate_operations(void **state)
 {
     (void)state;
     enum { G = 6, ROWS = 7, C = 40 };
@@ -84,7 +85,7 @@ static void equal_what_they_replace(void **state)
                  "join");
 }
 
-/* The loss's gradients at `threads`, copied into got (x, y, v). */
+/* The loss's gradients with `threads` threads, copied into got (x, y, v). */
 static void gradients(float *got, int threads)
 {
     enum { G = 300, ROWS = 7, C = 48 };
@@ -113,15 +114,15 @@ static void bits_do_not_depend_on_threads(void **state)
     assert_memory_equal(got[0], got[1], sizeof got[0]);
 }
 
-static void refusals(void **state)
+static void errors(void **state)
 {
     (void)state;
     an_tensor *x = param(1, SHAPE(4, 3, 5)), *v = param(2, SHAPE(4, 10));
-    refused(an_adaptive_norm(x, v, 1, EPS), "columns 1 to 11");
-    refused(an_adaptive_norm(x, param(3, SHAPE(5, 10)), 0, EPS), "5 conditions");
-    refused(an_adaptive_norm(x, x, 0, EPS), "(4, 3, 5)");
-    refused(an_gated_join(x, param(3, SHAPE(4, 5)), v, 0), "(4, 5)");
-    refused(an_gated_join(x, x, v, 6), "columns 6 to 11");
+    assert_error(an_adaptive_norm(x, v, 1, EPS), "columns 1 to 11");
+    assert_error(an_adaptive_norm(x, param(3, SHAPE(5, 10)), 0, EPS), "5 conditions");
+    assert_error(an_adaptive_norm(x, x, 0, EPS), "(4, 3, 5)");
+    assert_error(an_gated_join(x, param(3, SHAPE(4, 5)), v, 0), "(4, 5)");
+    assert_error(an_gated_join(x, x, v, 6), "columns 6 to 11");
     assert_null(an_adaptive_norm(NULL, v, 0, EPS));
     assert_null(an_gated_join(x, NULL, v, 0));
 }
@@ -156,12 +157,12 @@ static void every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(rules, enter, leave),
-        cmocka_unit_test_setup_teardown(one_side_alone, enter, leave),
-        cmocka_unit_test_setup_teardown(equal_what_they_replace, enter, leave),
-        cmocka_unit_test_setup_teardown(bits_do_not_depend_on_threads, enter, leave),
-        cmocka_unit_test_setup_teardown(refusals, enter, leave),
-        cmocka_unit_test_setup_teardown(every_allocation_may_fail, enter, leave),
+        cmocka_unit_test_setup_teardown(rules, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_input_with_a_gradient, setup, teardown),
+        cmocka_unit_test_setup_teardown(fused_rules_equal_the_separate_operations, setup, teardown),
+        cmocka_unit_test_setup_teardown(bits_do_not_depend_on_threads, setup, teardown),
+        cmocka_unit_test_setup_teardown(errors, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_allocation_may_fail, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 
 enum { B = 5, K = 3 };
 
-/* Standard normal numbers, the same for the same name. */
+/* Standard normal numbers, determined by the name. */
 static an_tensor *normal(const char *name, int ndim, const int64_t *shape)
 {
     an_tensor *x = an_tensor_new(AN_F32, ndim, shape);
@@ -55,7 +55,7 @@ static context make_context(an_coupling coupling)
     return c;
 }
 
-/* A scalar that depends on every element in its own way. */
+/* A scalar that depends on each element with a different weight. */
 static an_tensor *reduced(an_tensor *x)
 {
     return an_mean(an_mul(x, normal("weights", SHAPE(B, K))), AN_ALL, false);
@@ -86,7 +86,7 @@ static void test_noised_has_gradients_to_label_and_prior(void **state)
     (void)state;
     for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++) {
         context c = make_context((an_coupling)coupling);
-        check(noised, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
+        check_gradients(noised, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
     }
 }
 
@@ -96,7 +96,7 @@ static void test_the_target_of_v_has_gradients_to_label_and_prior(void **state)
     for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++) {
         context c = make_context((an_coupling)coupling);
         c.prediction = AN_PREDICT_V;
-        check(target, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
+        check_gradients(target, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
     }
 }
 
@@ -106,7 +106,7 @@ static void readings_of(an_coupling coupling, an_prediction prediction)
     c.prediction = prediction;
     for (int r = AN_READ_Z0; r <= AN_READ_EPSILON; r++) {
         c.reading = (an_reading)r;
-        check(reading, (an_tensor *[]){leaf("x"), leaf("y"), leaf("m")}, 3, &c);
+        check_gradients(reading, (an_tensor *[]){leaf("x"), leaf("y"), leaf("m")}, 3, &c);
     }
 }
 
@@ -118,8 +118,8 @@ static void test_readings_have_gradients_to_output_label_and_prior(void **state)
             readings_of((an_coupling)coupling, (an_prediction)p);
 }
 
-/* Reading the exact target of a prediction gives back z0 and ε. */
-static void test_a_reading_undoes_the_target(void **state)
+/* Reading the exact target of a prediction returns z0 and ε. */
+static void test_a_reading_inverts_the_target(void **state)
 {
     (void)state;
     context c = make_context(AN_COUPLE_VARIANCE);
@@ -136,8 +136,8 @@ static void test_a_reading_undoes_the_target(void **state)
     }
 }
 
-/* The target of epsilon and y0 is the input itself, and ε̂ of epsilon the output: no copy. */
-static void test_what_needs_no_arithmetic_is_not_copied(void **state)
+/* The target of epsilon and of y0 is the input itself, and ε̂ of epsilon is the output: no copy. */
+static void test_an_identity_is_not_copied(void **state)
 {
     (void)state;
     context c = make_context(AN_COUPLE_VARIANCE);
@@ -149,25 +149,26 @@ static void test_what_needs_no_arithmetic_is_not_copied(void **state)
         c.epsilon);
 }
 
-static void test_shapes_that_differ_are_refused(void **state)
+static void test_shapes_that_differ_are_errors(void **state)
 {
     (void)state;
     context c = make_context(AN_COUPLE_VARIANCE);
     an_tensor *y0 = normal("y0", SHAPE(B, K)), *other = normal("m", SHAPE(B, K + 1));
-    refused(an_noised(y0, other, c.epsilon, c.signal, c.noise), "m: expected (5, 3)");
-    refused(an_read(AN_READ_Z0, AN_PREDICT_V, other, y0, y0, c.signal, c.noise), "y: expected");
+    assert_error(an_noised(y0, other, c.epsilon, c.signal, c.noise), "m: expected (5, 3)");
+    assert_error(an_read(AN_READ_Z0, AN_PREDICT_V, other, y0, y0, c.signal, c.noise),
+                 "y: expected");
     an_f32(c.noise)[K] = 0; /* as at t = 0 */
-    refused(an_read(AN_READ_Z0, AN_PREDICT_V, y0, y0, y0, c.signal, c.noise),
-            "row 2 has noise 0, but there is nothing to read at t = 0");
+    assert_error(an_read(AN_READ_Z0, AN_PREDICT_V, y0, y0, y0, c.signal, c.noise),
+                 "row 2 has noise 0, but there is nothing to read at t = 0");
 }
 
-/* Weights of rows: w·(a − b)² by hand, and the gradient. */
+/* With row weights: w·(a − b)² computed by hand, and the gradient. */
 static an_tensor *weighted_error(an_tensor **in, void *ctx)
 {
     return an_mse(in[0], in[1], ctx);
 }
 
-static void test_squared_error_with_weights_of_rows(void **state)
+static void test_squared_error_with_row_weights(void **state)
 {
     (void)state;
     an_tensor *a = leaf("a"), *b = leaf("b");
@@ -176,22 +177,23 @@ static void test_squared_error_with_weights_of_rows(void **state)
     for (int i = 0; i < B * K; i++)
         sum += an_f32(w)[i / K] * pow(an_f32(a)[i] - an_f32(b)[i], 2);
     assert_true(fabs(an_f32(an_mse(a, b, w))[0] - sum / (B * K)) < 1e-6);
-    check(weighted_error, (an_tensor *[]){a, b}, 2, w);
-    refused(an_mse(a, b, an_tensor_from((float[]){1, 2}, SHAPE(2))), "weights for the rows");
+    check_gradients(weighted_error, (an_tensor *[]){a, b}, 2, w);
+    assert_error(an_mse(a, b, an_tensor_from((float[]){1, 2}, SHAPE(2))), "weights for the rows");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_noised_has_gradients_to_label_and_prior, enter, leave),
+        cmocka_unit_test_setup_teardown(test_noised_has_gradients_to_label_and_prior, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_the_target_of_v_has_gradients_to_label_and_prior,
-                                        enter, leave),
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_readings_have_gradients_to_output_label_and_prior,
-                                        enter, leave),
-        cmocka_unit_test_setup_teardown(test_a_reading_undoes_the_target, enter, leave),
-        cmocka_unit_test_setup_teardown(test_what_needs_no_arithmetic_is_not_copied, enter, leave),
-        cmocka_unit_test_setup_teardown(test_shapes_that_differ_are_refused, enter, leave),
-        cmocka_unit_test_setup_teardown(test_squared_error_with_weights_of_rows, enter, leave),
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_reading_inverts_the_target, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_identity_is_not_copied, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shapes_that_differ_are_errors, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_squared_error_with_row_weights, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* rules_linear, rules_pool and rules_norm: every rule by finite differences, strided inputs,
- * running moments, what each operation refuses, and memory; and the checker itself. */
+ * running moments, errors, memory, and the gradient checker itself. */
 #include "rules.h"
 
 #include "grad/ops.h"
@@ -43,11 +43,11 @@ static an_tensor *square(an_tensor **in, void *ctx)
     return an_mul(in[0], in[0]);
 }
 
-static void the_checker_tells_right_from_wrong(void **state)
+static void the_checker_detects_a_wrong_rule(void **state)
 {
     (void)state;
     an_tensor *x = PARAM(1, 3, 100), *constant = PARAM(2, 3);
-    check(square, &x, 1, NULL);
+    check_gradients(square, &x, 1, NULL);
     assert_null(x->grad);
     assert_int_equal(AN_EINVAL, an_gradcheck(identity_with_a_wrong_rule, &x, 1, NULL, 1e-2, 5e-3));
     assert_non_null(strstr(an_err_message(), "input 0 (3, 100), element "));
@@ -73,11 +73,12 @@ static void matmul_rule(void **state)
             a[1] = 5, a[2] = 3;
         if (transposed[1])
             b[1] = 4, b[2] = 5;
-        check(matmul, (an_tensor *[]){param(1, 3, a), param(2, 3, b)}, 2, transposed);
-        check(matmul, (an_tensor *[]){param(1, 2, a + 1), param(2, 2, b + 1)}, 2, transposed);
+        check_gradients(matmul, (an_tensor *[]){param(1, 3, a), param(2, 3, b)}, 2, transposed);
+        check_gradients(matmul, (an_tensor *[]){param(1, 2, a + 1), param(2, 2, b + 1)}, 2,
+                        transposed);
     }
     an_tensor *x = PARAM(3, 4, 4);
-    check(matmul, (an_tensor *[]){x, x}, 2, (int[]){0, 1});
+    check_gradients(matmul, (an_tensor *[]){x, x}, 2, (int[]){0, 1});
 }
 
 static void matmul_values(void **state)
@@ -88,8 +89,8 @@ static void matmul_values(void **state)
     an_tensor *c = an_matmul(a, at, false, false), *d = an_matmul(a, a, false, true);
     assert_memory_equal(an_f32(c), ((float[]){14, 32, 32, 77}), 4 * sizeof(float));
     assert_memory_equal(an_f32(d), an_f32(c), 4 * sizeof(float));
-    refused(an_matmul(a, a, false, false), "inner sizes of (2, 3) and (2, 3)");
-    refused(an_matmul(a, PARAM(1, 1, 3, 2), false, false), "(1, 3, 2)");
+    assert_error(an_matmul(a, a, false, false), "inner sizes of (2, 3) and (2, 3)");
+    assert_error(an_matmul(a, PARAM(1, 1, 3, 2), false, false), "(1, 3, 2)");
     assert_null(an_matmul(NULL, a, false, false));
 }
 
@@ -103,14 +104,15 @@ static void linear_rule(void **state)
 {
     (void)state;
     an_tensor *w = PARAM(2, 3, 5), *b = PARAM(3, 3);
-    check(linear, (an_tensor *[]){PARAM(1, 7, 5), w, b}, 3, NULL);
-    check(linear, (an_tensor *[]){PARAM(1, 2, 3, 4, 5), w, NULL}, 3, NULL);
-    check(linear, (an_tensor *[]){PARAM(1, 5), w, b}, 3, NULL);
+    check_gradients(linear, (an_tensor *[]){PARAM(1, 7, 5), w, b}, 3, NULL);
+    check_gradients(linear, (an_tensor *[]){PARAM(1, 2, 3, 4, 5), w, NULL}, 3, NULL);
+    check_gradients(linear, (an_tensor *[]){PARAM(1, 5), w, b}, 3, NULL);
     an_tensor *fixed = PARAM(1, 7, 5);
     fixed->requires_grad = false;
-    check(linear, (an_tensor *[]){fixed, w, b}, 3, NULL);
-    refused(an_linear(PARAM(1, 7, 4), w, b), "x (7, 4) does not end in the 5 inputs of w (3, 5)");
-    refused(an_linear(PARAM(1, 7, 5), w, PARAM(1, 4)), "b (4,)");
+    check_gradients(linear, (an_tensor *[]){fixed, w, b}, 3, NULL);
+    assert_error(an_linear(PARAM(1, 7, 4), w, b),
+                 "x (7, 4) does not end in the 5 inputs of w (3, 5)");
+    assert_error(an_linear(PARAM(1, 7, 5), w, PARAM(1, 4)), "b (4,)");
 }
 
 /* ── convolution and pooling ──────────────────────────────────────────────────────── */
@@ -127,20 +129,21 @@ static void conv_rule(void **state)
     const int windows[][2] = {{1, 0}, {1, 1}, {2, 1}, {2, 0}};
     for (int i = 0; i < COUNT(windows); i++) {
         an_tensor *x = PARAM(1, 2, 6, 5, 3), *w = PARAM(2, 4, 3, 3, 3), *b = PARAM(3, 4);
-        check(conv, (an_tensor *[]){x, w, b}, 3, (void *)windows[i]);
-        check(conv, (an_tensor *[]){x, PARAM(4, 4, 3, 1, 1), NULL}, 3, (void *)windows[i]);
+        check_gradients(conv, (an_tensor *[]){x, w, b}, 3, (void *)windows[i]);
+        check_gradients(conv, (an_tensor *[]){x, PARAM(4, 4, 3, 1, 1), NULL}, 3,
+                        (void *)windows[i]);
     }
 }
 
-static void conv_refuses(void **state)
+static void conv_errors(void **state)
 {
     (void)state;
     an_tensor *x = PARAM(1, 2, 6, 5, 3), *w = PARAM(2, 4, 3, 3, 3);
-    refused(an_conv2d(x, PARAM(3, 4, 2, 3, 3), NULL, 1, 1), "conv2d: x (2, 6, 5, 3)");
-    refused(an_conv2d(x, PARAM(3, 4, 3, 7, 7), NULL, 1, 0), "larger than x (2, 6, 5, 3)");
-    refused(an_conv2d(x, w, PARAM(3, 5), 1, 1), "conv2d: b (5,)");
-    refused(an_conv2d(x, w, NULL, 0, 1), "stride 0");
-    refused(an_conv2d(PARAM(1, 6, 5, 3), w, NULL, 1, 1), "4 dimensions");
+    assert_error(an_conv2d(x, PARAM(3, 4, 2, 3, 3), NULL, 1, 1), "conv2d: x (2, 6, 5, 3)");
+    assert_error(an_conv2d(x, PARAM(3, 4, 3, 7, 7), NULL, 1, 0), "larger than x (2, 6, 5, 3)");
+    assert_error(an_conv2d(x, w, PARAM(3, 5), 1, 1), "conv2d: b (5,)");
+    assert_error(an_conv2d(x, w, NULL, 0, 1), "stride 0");
+    assert_error(an_conv2d(PARAM(1, 6, 5, 3), w, NULL, 1, 1), "4 dimensions");
 }
 
 static an_tensor *pool(an_tensor **in, void *ctx)
@@ -159,8 +162,8 @@ static an_tensor *pool(an_tensor **in, void *ctx)
     }
 }
 
-/* Values ≥ 0.1 apart, shuffled, so that a step of 0.01 changes no choice. */
-static an_tensor *spread(int ndim, const int64_t *shape)
+/* Values ≥ 0.1 apart, shuffled, so that a step of 0.01 changes no maximum. */
+static an_tensor *distinct_values(int ndim, const int64_t *shape)
 {
     an_tensor *x = param(1, ndim, shape);
     int64_t order[512], n = an_numel(x);
@@ -174,9 +177,9 @@ static an_tensor *spread(int ndim, const int64_t *shape)
 static void pool_rules(void **state)
 {
     (void)state;
-    an_tensor *x = spread(4, (int64_t[]){2, 6, 5, 3});
+    an_tensor *x = distinct_values(4, (int64_t[]){2, 6, 5, 3});
     for (const char *kind = "maogt"; *kind; kind++)
-        check(pool, &x, 1, (void *)kind);
+        check_gradients(pool, &x, 1, (void *)kind);
 }
 
 static void top_pool_counts_positions(void **state)
@@ -186,18 +189,18 @@ static void top_pool_counts_positions(void **state)
     const double percents[] = {0.1, 37, 38, 75, 100}, expected[] = {7, 7, 6, 5, 4};
     for (int i = 0; i < COUNT(percents); i++)
         assert_true(an_f32(an_top_pool(x, percents[i]))[0] == expected[i]);
-    refused(an_top_pool(x, 0), "(0, 100]");
-    refused(an_top_pool(x, 100.5), "(0, 100]");
+    assert_error(an_top_pool(x, 0), "(0, 100]");
+    assert_error(an_top_pool(x, 100.5), "(0, 100]");
 }
 
-static void pools_refuse(void **state)
+static void pool_errors(void **state)
 {
     (void)state;
     an_tensor *x = PARAM(1, 2, 6, 5, 3);
-    refused(an_max_pool2d(x, 3, 2, 2), "half the size");
-    refused(an_max_pool2d(x, 9, 2, 1), "max_pool2d: a window of 9");
-    refused(an_avg_pool2d(x, 0, 1), "avg_pool2d: size 0");
-    refused(an_global_avg_pool(PARAM(1, 6, 5, 3)), "global_avg_pool");
+    assert_error(an_max_pool2d(x, 3, 2, 2), "half the size");
+    assert_error(an_max_pool2d(x, 9, 2, 1), "max_pool2d: a window of 9");
+    assert_error(an_avg_pool2d(x, 0, 1), "avg_pool2d: size 0");
+    assert_error(an_global_avg_pool(PARAM(1, 6, 5, 3)), "global_avg_pool");
 }
 
 /* ── normalisation ────────────────────────────────────────────────────────────────── */
@@ -221,7 +224,7 @@ static an_tensor *batch_norm(an_tensor **in, void *ctx)
                                                .eps = 1e-5});
 }
 
-/* Momentum 0 keeps the running moments, and so the function, the same. */
+/* Momentum 0 keeps the running moments, and so the function, constant. */
 static void batch_norm_rule(void **state)
 {
     (void)state;
@@ -232,16 +235,16 @@ static void batch_norm_rule(void **state)
             an_f32(m.var)[c] = 1 + (float)c;
         an_tensor *x = PARAM(1, 2, 3, 4, 3), *gamma = PARAM(3, 3), *beta = PARAM(4, 3);
         an_tensor *residual = kind & 4 ? PARAM(2, 2, 3, 4, 3) : NULL;
-        if (m.relu && residual) /* away from the kink: far on either side */
+        if (m.relu && residual) /* far from the kink on either side */
             for (int64_t i = 0; i < an_numel(residual); i++)
                 an_f32(residual)[i] = i % 3 ? 9 : -9;
         else if (m.relu)
             an_fill(beta, 9);
-        check(batch_norm, (an_tensor *[]){x, residual, gamma, beta}, 4, &m);
+        check_gradients(batch_norm, (an_tensor *[]){x, residual, gamma, beta}, 4, &m);
     }
 }
 
-static void running_moments_move(void **state)
+static void running_moments_are_updated(void **state)
 {
     (void)state;
     an_tensor *x = an_tensor_from((float[]){1, 10, 2, 20, 3, 30}, 2, (int64_t[]){3, 2});
@@ -265,15 +268,18 @@ static void running_moments_move(void **state)
     assert_close(an_f32(args.running_mean), (float[]){0.2f, 2}, 2, 1e-6, "running mean, kept");
 }
 
-static void batch_norm_refuses(void **state)
+static void batch_norm_errors(void **state)
 {
     (void)state;
     moments m = {PARAM(5, 3), PARAM(6, 3), true, false};
     an_tensor *x = PARAM(1, 4, 3), *gamma = PARAM(3, 3), *beta = PARAM(4, 3);
-    refused(batch_norm((an_tensor *[]){x, PARAM(2, 3, 3), gamma, beta}, &m), "residual (3, 3)");
-    refused(batch_norm((an_tensor *[]){x, NULL, PARAM(3, 2), beta}, &m), "gamma: expected (3)");
-    refused(batch_norm((an_tensor *[]){PARAM(1, 1, 3), NULL, gamma, beta}, &m), "larger batch");
-    refused(batch_norm((an_tensor *[]){PARAM(1, 3), NULL, gamma, beta}, &m), "2 dimensions");
+    assert_error(batch_norm((an_tensor *[]){x, PARAM(2, 3, 3), gamma, beta}, &m),
+                 "residual (3, 3)");
+    assert_error(batch_norm((an_tensor *[]){x, NULL, PARAM(3, 2), beta}, &m),
+                 "gamma: expected (3)");
+    assert_error(batch_norm((an_tensor *[]){PARAM(1, 1, 3), NULL, gamma, beta}, &m),
+                 "larger batch");
+    assert_error(batch_norm((an_tensor *[]){PARAM(1, 3), NULL, gamma, beta}, &m), "2 dimensions");
 }
 
 static an_tensor *layer_norm(an_tensor **in, void *ctx)
@@ -286,15 +292,15 @@ static void layer_norm_rule(void **state)
 {
     (void)state;
     an_tensor *x = PARAM(1, 2, 5, 19), *gamma = PARAM(2, 19), *beta = PARAM(3, 19);
-    check(layer_norm, (an_tensor *[]){x, gamma, beta}, 3, NULL);
-    check(layer_norm, (an_tensor *[]){x, NULL, NULL}, 3, NULL);
-    check(layer_norm, (an_tensor *[]){x, gamma, NULL}, 3, NULL);
-    refused(an_layer_norm(x, PARAM(2, 18), beta, 1e-5), "gamma: expected (19), got (18,)");
+    check_gradients(layer_norm, (an_tensor *[]){x, gamma, beta}, 3, NULL);
+    check_gradients(layer_norm, (an_tensor *[]){x, NULL, NULL}, 3, NULL);
+    check_gradients(layer_norm, (an_tensor *[]){x, gamma, NULL}, 3, NULL);
+    assert_error(an_layer_norm(x, PARAM(2, 18), beta, 1e-5), "gamma: expected (19), got (18,)");
 }
 
 /* ── views and memory ─────────────────────────────────────────────────────────────── */
 
-static void strided_inputs_give_the_same(void **state)
+static void strided_inputs_give_the_same_result(void **state)
 {
     (void)state;
     an_tensor *x = PARAM(1, 3, 5, 6, 2), *w = PARAM(2, 4, 3, 3, 3);
@@ -310,8 +316,8 @@ static void strided_inputs_give_the_same(void **state)
     assert_memory_equal(an_f32(a), an_f32(b), sizeof(float) * (size_t)an_numel(a));
 }
 
-/* A step of a small network through every rule, counting the allocations after its
- * parameters; the one numbered `fail_at` fails. */
+/* A step of a small network that uses every rule. Counts the allocations after those of the
+ * parameters; allocation number `fail_at` fails. */
 static an_code small_network(int64_t *allocations, int64_t fail_at)
 {
     an_err_clear();
@@ -356,25 +362,25 @@ static void every_allocation_may_fail(void **state)
     assert_int_equal(AN_OK, small_network(&ignored, 0));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_checker_tells_right_from_wrong),
+        TEST(the_checker_detects_a_wrong_rule),
         TEST(matmul_rule),
         TEST(matmul_values),
         TEST(linear_rule),
         TEST(conv_rule),
-        TEST(conv_refuses),
+        TEST(conv_errors),
         TEST(pool_rules),
         TEST(top_pool_counts_positions),
-        TEST(pools_refuse),
+        TEST(pool_errors),
         TEST(batch_norm_rule),
-        TEST(running_moments_move),
-        TEST(batch_norm_refuses),
+        TEST(running_moments_are_updated),
+        TEST(batch_norm_errors),
         TEST(layer_norm_rule),
-        TEST(strided_inputs_give_the_same),
+        TEST(strided_inputs_give_the_same_result),
         TEST(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,25 +1,10 @@
 /* rules_map, rules_shape and the tape: every rule by finite differences, broadcasting in
- * all directions, reuse of one tensor, and what happens on mistakes. */
+ * all directions, reuse of one tensor, and errors. */
 #include "rules.h"
 
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "tensor/scope.h"
-
-static int begin(void **state)
-{
-    an_tensor_trim();
-    *state = (void *)(intptr_t)an_mem_live();
-    return 0;
-}
-
-static int end(void **state)
-{
-    an_tape_clear();
-    an_scope_end(0, NULL);
-    an_tensor_trim();
-    return an_mem_live() == (int64_t)(intptr_t)*state ? 0 : -1;
-}
 
 /* Standard normals moved to |x| ≥ 0.5, away from kinks and poles. */
 static an_tensor *param(uint64_t stream, int ndim, const int64_t *shape)
@@ -61,11 +46,11 @@ static void arithmetic_broadcasts(void **state)
         for (int k = 0; k < 4; k++) {
             an_tensor *in[] = {param(1, cases[c].na, cases[c].a),
                                param(2, cases[c].nb, cases[c].b)};
-            check(call_binary, in, 2, &ops[k]);
+            check_gradients(call_binary, in, 2, &ops[k]);
         }
 }
 
-static void broadcasting_gives_the_right_numbers(void **state)
+static void broadcasting_gives_the_right_values(void **state)
 {
     (void)state;
     an_tensor *a = an_tensor_from((float[]){1, 2, 3, 4, 5, 6}, SHAPE(2, 3));
@@ -75,7 +60,7 @@ static void broadcasting_gives_the_right_numbers(void **state)
     assert_close(an_f32(an_div(b, a)), quotient, 6, 1e-6, "b / a");
 }
 
-/* Large enough to be cut over threads. */
+/* Large enough to be split over threads. */
 static void threads_do_not_change_bits(void **state)
 {
     (void)state;
@@ -105,7 +90,7 @@ static void maps(void **state)
             for (int i = 0; i < 20; i++)
                 an_f32(x)[i] = fabsf(an_f32(x)[i]);
         an_map_kind k = (an_map_kind)kind;
-        check(call_map, &x, 1, &k);
+        check_gradients(call_map, &x, 1, &k);
     }
 }
 
@@ -125,10 +110,10 @@ static void affine_and_sums(void **state)
 {
     (void)state;
     an_tensor *x = param(6, SHAPE(3, 4, 5));
-    check(call_affine, &x, 1, NULL);
+    check_gradients(call_affine, &x, 1, NULL);
     for (int dim = 0; dim < 4; dim++) {
         int d = dim == 3 ? AN_ALL : dim;
-        check(call_sum, &x, 1, &d);
+        check_gradients(call_sum, &x, 1, &d);
     }
     assert_null(an_sum(x, 3, false));
     assert_int_equal(an_sum(x, -1, false)->ndim, 2);
@@ -159,11 +144,11 @@ static void shapes(void **state)
     (void)state;
     for (int k = 0; k < 7; k++) {
         an_tensor *in[] = {param(7, SHAPE(2, 3, 4)), param(8, SHAPE(2, 2, 4))};
-        check(call_shapes, in, 2, &k);
+        check_gradients(call_shapes, in, 2, &k);
     }
 }
 
-static void repeat_rows_puts_copies_side_by_side(void **state)
+static void repeat_rows_makes_adjacent_copies(void **state)
 {
     (void)state;
     an_tensor *x = an_tensor_from((float[]){1, 2, 3, 4}, SHAPE(2, 2));
@@ -185,7 +170,7 @@ static void one_tensor_used_many_times(void **state)
 {
     (void)state;
     an_tensor *x = param(9, SHAPE(6));
-    check(call_reuse, &x, 1, NULL);
+    check_gradients(call_reuse, &x, 1, NULL);
 }
 
 static void a_detached_tensor_passes_no_gradient(void **state)
@@ -198,7 +183,7 @@ static void a_detached_tensor_passes_no_gradient(void **state)
     assert_close(an_f32(x->grad), an_f32(x), 3, 0, "only one of the two factors");
 }
 
-static void recording_can_be_off(void **state)
+static void recording_can_be_disabled(void **state)
 {
     (void)state;
     an_tensor *x = param(11, SHAPE(3));
@@ -210,14 +195,14 @@ static void recording_can_be_off(void **state)
     assert_int_equal(an_backward(y), AN_EINVAL);
 }
 
-static void mistakes_are_named_and_leave_nothing(void **state)
+static void errors_are_reported_and_leak_nothing(void **state)
 {
     (void)state;
     an_tensor *x = param(12, SHAPE(3)), *y = param(13, SHAPE(4));
     assert_null(an_add(an_mul(x, x), y));
     assert_string_equal(an_err_message(), "shapes (3,) and (4,) do not broadcast together");
-    assert_null(an_map(NULL, AN_RELU));                     /* what failed before passes through */
-    assert_int_equal(an_backward(an_mul(x, x)), AN_EINVAL); /* not a single number */
+    assert_null(an_map(NULL, AN_RELU));                     /* an earlier failure propagates */
+    assert_int_equal(an_backward(an_mul(x, x)), AN_EINVAL); /* not a scalar */
     assert_int_equal(an_tape_length(), 0);
 }
 
@@ -243,19 +228,19 @@ static void out_of_memory_in_backward_is_reported(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(arithmetic_broadcasts),
-        TEST(broadcasting_gives_the_right_numbers),
+        TEST(broadcasting_gives_the_right_values),
         TEST(threads_do_not_change_bits),
         TEST(maps),
         TEST(affine_and_sums),
         TEST(shapes),
-        TEST(repeat_rows_puts_copies_side_by_side),
+        TEST(repeat_rows_makes_adjacent_copies),
         TEST(one_tensor_used_many_times),
         TEST(a_detached_tensor_passes_no_gradient),
-        TEST(recording_can_be_off),
-        TEST(mistakes_are_named_and_leave_nothing),
+        TEST(recording_can_be_disabled),
+        TEST(errors_are_reported_and_leak_nothing),
         TEST(out_of_memory_in_backward_is_reported),
     };
     return cmocka_run_group_tests_name("rules_map", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Safetensors: what is written is read back; conversions; every kind of lie in a header. */
+/* Safetensors: writing and reading back, conversions, invalid headers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,23 +87,23 @@ static void test_round_trip(void **state)
     assert_null(an_safetensors_meta(f, "nothing"));
     assert_int_equal(an_safetensors_meta_count(f), 2);
     assert_string_equal(an_safetensors_meta_at(f, 1).key, "empty");
-    assert_null(an_safetensors_read(f, an_safetensors_find(f, "nobody")));
+    assert_null(an_safetensors_read(f, an_safetensors_find(f, "absent")));
     assert_int_equal(an_err_code(), AN_ENOTFOUND);
     an_safetensors_close(f);
     an_scope_end(mark, NULL);
 }
 
-/* Hashed while it is written, or before where a tensor is to be copied first. */
-static void test_the_content_is_named_in_the_file(void **state)
+/* The hash is computed while writing, or before it where a tensor must be copied first. */
+static void test_the_file_records_its_content_hash(void **state)
 {
     (void)state;
     size_t mark = an_scope_begin();
     an_tensor *w = an_tensor_zeros(AN_F32, 2, (int64_t[]){300, 2});
     for (int i = 0; i < 600; i++)
         an_f32(w)[i] = (float)i;
-    for (int turned = 0; turned < 2; turned++) {
+    for (int transposed = 0; transposed < 2; transposed++) {
         char hex[AN_SHA256_HEX], expected[AN_SHA256_HEX];
-        an_named tensors[] = {{"w", turned ? an_view_transpose(w, (int[]){1, 0}) : w},
+        an_named tensors[] = {{"w", transposed ? an_view_transpose(w, (int[]){1, 0}) : w},
                               {"again", w}};
         an_pair meta[] = {{"before", "…"}, {"name", hex}, {"after", "."}};
         assert_int_equal(an_safetensors_write_named(path, tensors, 2, meta, 3, hex, NULL), AN_OK);
@@ -118,7 +118,7 @@ static void test_the_content_is_named_in_the_file(void **state)
     an_scope_end(mark, NULL);
 }
 
-static void test_the_data_start_on_a_multiple_of_8(void **state)
+static void test_the_data_starts_on_a_multiple_of_8(void **state)
 {
     (void)state;
     size_t mark = an_scope_begin();
@@ -183,13 +183,13 @@ static void test_other_floats_become_float32(void **state)
     check_converted("F64", f64, sizeof f64, 3000, f64_values);
 }
 
-/* Each must be refused at opening, with the file's name and the fault. */
-static void test_lies(void **state)
+/* Each is rejected at opening, with the file's name and the fault. */
+static void test_invalid_headers(void **state)
 {
     (void)state;
     static const struct {
         const char *header, *fault;
-    } lies[] = {
+    } invalid[] = {
         {"", "not JSON"},
         {"[]", "table of tensors"},
         {"{", "not JSON"},
@@ -223,17 +223,17 @@ static void test_lies(void **state)
         {"{\"__metadata__\":{\"a\":1}}", "not text"},
     };
     int64_t live = an_mem_live();
-    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
-        write_file(lies[i].header, "12345678", 8);
+    for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++) {
+        write_file(invalid[i].header, "12345678", 8);
         an_safetensors *f = an_safetensors_open(path);
-        if (f || !strstr(an_err_message(), lies[i].fault) || !strstr(an_err_message(), path))
-            fail_msg("%s: %s", lies[i].header, f ? "was accepted" : an_err_message());
+        if (f || !strstr(an_err_message(), invalid[i].fault) || !strstr(an_err_message(), path))
+            fail_msg("%s: %s", invalid[i].header, f ? "was accepted" : an_err_message());
         assert_int_equal(an_err_code(), AN_EFORMAT);
         assert_int_equal(an_mem_live(), live);
     }
 }
 
-static void test_lengths_that_lie(void **state)
+static void test_wrong_header_lengths(void **state)
 {
     (void)state;
     static const uint64_t lengths[] = {UINT64_MAX, INT64_MAX, 100000001, 99999999, 3, 0};
@@ -247,11 +247,11 @@ static void test_lengths_that_lie(void **state)
     write_bytes("1234567", 7);
     assert_null(an_safetensors_open(path));
     assert_null(an_safetensors_open("/tmp"));
-    assert_null(an_safetensors_open("/nobody/here.safetensors"));
+    assert_null(an_safetensors_open("/absent/x.safetensors"));
     assert_int_equal(an_err_code(), AN_ENOTFOUND);
 }
 
-static void test_types_nobody_reads(void **state)
+static void test_unsupported_types(void **state)
 {
     (void)state;
     write_file("{\"x\":{\"dtype\":\"BOOL\",\"shape\":[8],\"data_offsets\":[0,8]}}", "12345678", 8);
@@ -266,13 +266,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_the_content_is_named_in_the_file),
-        cmocka_unit_test(test_the_data_start_on_a_multiple_of_8),
+        cmocka_unit_test(test_the_file_records_its_content_hash),
+        cmocka_unit_test(test_the_data_starts_on_a_multiple_of_8),
         cmocka_unit_test(test_names_must_differ),
         cmocka_unit_test(test_other_floats_become_float32),
-        cmocka_unit_test(test_lies),
-        cmocka_unit_test(test_lengths_that_lie),
-        cmocka_unit_test(test_types_nobody_reads),
+        cmocka_unit_test(test_invalid_headers),
+        cmocka_unit_test(test_wrong_header_lengths),
+        cmocka_unit_test(test_unsupported_types),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }

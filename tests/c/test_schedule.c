@@ -1,4 +1,4 @@
-/* The tables a and s: base schedules, couplings, time lists, refusals, no leak. */
+/* The tables a and s: base schedules, couplings, time lists, errors, no leaks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,8 +18,8 @@ static const double ONES[7] = {1, 1, 1, 1, 1, 1, 1};
 static const double RISING[7] = {0.5165533, 0.8092645, 0.8118376, 0.9816809,
                                  1.0991825, 1.3540532, 1.4274280};
 
-static an_schedule_spec about(an_beta_kind beta, int64_t T, const double *lambda,
-                              an_coupling coupling)
+static an_schedule_spec make_spec(an_beta_kind beta, int64_t T, const double *lambda,
+                                  an_coupling coupling)
 {
     return (an_schedule_spec){.beta = an_beta_default(beta, T),
                               .lambda = lambda,
@@ -30,13 +30,13 @@ static an_schedule_spec about(an_beta_kind beta, int64_t T, const double *lambda
 
 static an_schedule *make(an_beta_kind beta, int64_t T, const double *lambda, an_coupling coupling)
 {
-    const an_schedule_spec spec = about(beta, T, lambda, coupling);
+    const an_schedule_spec spec = make_spec(beta, T, lambda, coupling);
     an_schedule *s = an_schedule_new(&spec);
     assert_non_null(s);
     return s;
 }
 
-static void close_to(double a, double b, double relative)
+static void assert_near(double a, double b, double relative)
 {
     if (!(fabs(a - b) <= relative * fmax(fabs(a), fabs(b))))
         fail_msg("%.17g is not %.17g to %g", a, b, relative);
@@ -60,13 +60,13 @@ static void test_base_schedules_have_their_published_values(void **state)
                  {AN_BETA_CONSTANT, 1000, 1.68296735722e-09}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         an_schedule *s = make(known[i].kind, 1000, ONES, AN_COUPLE_VARIANCE);
-        close_to(an_schedule_alpha_bar(s, known[i].t), known[i].alpha_bar, 1e-9);
+        assert_near(an_schedule_alpha_bar(s, known[i].t), known[i].alpha_bar, 1e-9);
         assert_true(an_schedule_alpha_bar(s, 0) == 1);
         an_schedule_free(s);
     }
 }
 
-static void test_any_T_ends_near_the_same_noise(void **state)
+static void test_the_final_noise_hardly_depends_on_T(void **state)
 {
     (void)state;
     static const int64_t steps[] = {1, 2, 5, 20, 100, 1000, 4000};
@@ -108,18 +108,18 @@ static void test_couplings_have_their_closed_forms(void **state)
         for (int64_t j = 0; j < 7; j++) {
             const double bar = an_schedule_alpha_bar(variance, t);
             const double lambda = an_schedule_lambda(variance)[j], fast = exp(lambda * log(bar));
-            close_to(an_schedule_signal(variance, t)[j], sqrt(bar), 1e-12);
-            close_to(an_schedule_noise(variance, t)[j], lambda * sqrt(1 - bar), 1e-12);
-            close_to(an_schedule_signal(speed, t)[j], sqrt(fast), 1e-12);
-            close_to(an_schedule_noise(speed, t)[j], sqrt(1 - fast), 1e-9);
-            close_to(an_schedule_noise(sample, t)[j], sqrt(1 - bar), 1e-12);
+            assert_near(an_schedule_signal(variance, t)[j], sqrt(bar), 1e-12);
+            assert_near(an_schedule_noise(variance, t)[j], lambda * sqrt(1 - bar), 1e-12);
+            assert_near(an_schedule_signal(speed, t)[j], sqrt(fast), 1e-12);
+            assert_near(an_schedule_noise(speed, t)[j], sqrt(1 - fast), 1e-9);
+            assert_near(an_schedule_noise(sample, t)[j], sqrt(1 - bar), 1e-12);
         }
     an_schedule_free(variance);
     an_schedule_free(speed);
     an_schedule_free(sample);
 }
 
-/* λ ≡ 1 in any coupling is the plain √ᾱ and √(1−ᾱ), bit for bit. */
+/* λ ≡ 1 in any coupling gives √ᾱ and √(1−ᾱ), bit for bit. */
 static void test_unit_lambda_is_isotropic_bit_for_bit(void **state)
 {
     (void)state;
@@ -156,7 +156,7 @@ static void test_times_fall_from_T_to_zero(void **state)
         }
 }
 
-static void test_spacings_differ_as_named(void **state)
+static void test_spacings_have_their_definitions(void **state)
 {
     (void)state;
     an_schedule *s = make(AN_BETA_LINEAR, 1000, ONES, AN_COUPLE_VARIANCE);
@@ -176,50 +176,50 @@ static void test_spacings_differ_as_named(void **state)
     an_schedule_free(s);
 }
 
-static void refused(const an_schedule_spec *spec, const char *words)
+static void assert_error(const an_schedule_spec *spec, const char *words)
 {
     assert_null(an_schedule_new(spec));
     assert_int_equal(an_err_code(), AN_EINVAL);
     if (!strstr(an_err_message(), words))
-        fail_msg("“%s” does not say “%s”", an_err_message(), words);
+        fail_msg("“%s” does not contain “%s”", an_err_message(), words);
 }
 
-static void test_bad_values_are_refused_by_name(void **state)
+static void test_errors_name_the_bad_value(void **state)
 {
     (void)state;
-    const an_schedule_spec good = about(AN_BETA_LINEAR, 10, RISING, AN_COUPLE_SPEED);
+    const an_schedule_spec good = make_spec(AN_BETA_LINEAR, 10, RISING, AN_COUPLE_SPEED);
     an_schedule_spec bad = good;
     bad.beta.T = 0;
-    refused(&bad, "T = 0");
+    assert_error(&bad, "T = 0");
     bad = good;
     bad.beta.start = 0;
-    refused(&bad, "beta_start");
+    assert_error(&bad, "beta_start");
     bad = good;
     bad.beta.end = NAN;
-    refused(&bad, "beta_end");
+    assert_error(&bad, "beta_end");
     bad = good;
     bad.beta.offset = -1;
-    refused(&bad, "offset");
+    assert_error(&bad, "offset");
     bad = good;
     bad.beta.max = 1;
-    refused(&bad, "beta_max");
+    assert_error(&bad, "beta_max");
     bad = good;
     bad.K = 0;
-    refused(&bad, "K = 0");
+    assert_error(&bad, "K = 0");
     bad = good;
     const double tiny[7] = {1, 1, 1e-200, 1, 1, 1, 1};
     bad.lambda = tiny; /* its noise is 0 in float */
-    refused(&bad, "lambda[3]");
+    assert_error(&bad, "lambda[3]");
     static const double wrong[] = {0, -1, NAN, INFINITY};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const double levels[7] = {1, 1, 1, 1, wrong[i], 1, 1};
         bad.lambda = levels;
-        refused(&bad, "class 5 has lambda[5]");
+        assert_error(&bad, "class 5 has lambda[5]");
     }
     const int64_t negative[7] = {1, 2, 3, 4, 5, 6, -7};
     bad = good;
     bad.counts = negative;
-    refused(&bad, "counts[7]");
+    assert_error(&bad, "counts[7]");
 }
 
 static void test_strong_levels_stay_finite(void **state)
@@ -232,11 +232,11 @@ static void test_strong_levels_stay_finite(void **state)
     an_schedule_free(s);
 }
 
-static void test_nothing_is_left_behind(void **state)
+static void test_nothing_leaks(void **state)
 {
     (void)state;
     const int64_t live = an_mem_live();
-    const an_schedule_spec spec = about(AN_BETA_COSINE, 30, RISING, AN_COUPLE_SPEED);
+    const an_schedule_spec spec = make_spec(AN_BETA_COSINE, 30, RISING, AN_COUPLE_SPEED);
     int failures = 0;
     for (int64_t nth = 1; nth < 20; nth++) {
         an_mem_fail_at(nth);
@@ -253,15 +253,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_base_schedules_have_their_published_values),
-        cmocka_unit_test(test_any_T_ends_near_the_same_noise),
+        cmocka_unit_test(test_the_final_noise_hardly_depends_on_T),
         cmocka_unit_test(test_signal_falls_and_noise_grows),
         cmocka_unit_test(test_couplings_have_their_closed_forms),
         cmocka_unit_test(test_unit_lambda_is_isotropic_bit_for_bit),
         cmocka_unit_test(test_times_fall_from_T_to_zero),
-        cmocka_unit_test(test_spacings_differ_as_named),
-        cmocka_unit_test(test_bad_values_are_refused_by_name),
+        cmocka_unit_test(test_spacings_have_their_definitions),
+        cmocka_unit_test(test_errors_name_the_bad_value),
         cmocka_unit_test(test_strong_levels_stay_finite),
-        cmocka_unit_test(test_nothing_is_left_behind),
+        cmocka_unit_test(test_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

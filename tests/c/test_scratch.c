@@ -1,4 +1,4 @@
-/* scratch: parts of the heap, given back in one go, and refusable. */
+/* scratch: temporary blocks of the heap, released in stack order; injected allocation failures. */
 #include "arrays.h"
 
 #include "base/memory/tensor_heap.h"
@@ -6,7 +6,7 @@
 
 static int64_t live;
 
-static int starts_empty(void **state)
+static int setup(void **state)
 {
     (void)state;
     an_tensor_heap_trim();
@@ -14,14 +14,14 @@ static int starts_empty(void **state)
     return 0;
 }
 
-static int ends_empty(void **state)
+static int teardown(void **state)
 {
     (void)state;
     an_tensor_heap_trim();
     return an_mem_live() == live ? 0 : -1;
 }
 
-/* What a kernel does that calls another: 100 bytes, then `inner` twice. */
+/* Allocates as a kernel that calls another one does: 100 bytes, then `inner` twice. */
 static void nested_call(size_t inner)
 {
     unsigned char *outer = an_scratch_take(100);
@@ -45,7 +45,7 @@ static void a_warm_call_allocates_nothing(void **state)
     nested_call(50);
     nested_call(100000);
     if (an_mem_live() == live)
-        skip(); /* built with AddressSanitizer: nothing is kept */
+        skip(); /* with AddressSanitizer, no memory is kept */
     int64_t allocs = an_mem_allocs(), kept = an_mem_live();
     for (int i = 0; i < 10; i++)
         nested_call(i % 2 ? 100000 : 50);
@@ -53,8 +53,8 @@ static void a_warm_call_allocates_nothing(void **state)
     assert_int_equal(an_mem_live(), kept);
 }
 
-/* The memory of a part that was given back is the next tensor's. */
-static void tensors_use_what_was_given_back(void **state)
+/* The next tensor reuses the memory of a released block. */
+static void tensors_reuse_released_memory(void **state)
 {
     (void)state;
     an_scratch_give(an_scratch_take(3 << 20));
@@ -65,7 +65,7 @@ static void tensors_use_what_was_given_back(void **state)
     an_tensor_heap_give(tensor);
 }
 
-static void giving_the_first_gives_what_came_after(void **state)
+static void releasing_a_block_releases_the_later_ones(void **state)
 {
     (void)state;
     void *first = an_scratch_take(64);
@@ -77,7 +77,7 @@ static void giving_the_first_gives_what_came_after(void **state)
     assert_int_equal(an_mem_live(), live);
 }
 
-static void a_warm_request_can_be_refused_too(void **state)
+static void a_warm_request_can_fail_too(void **state)
 {
     (void)state;
     nested_call(1000);
@@ -87,12 +87,12 @@ static void a_warm_request_can_be_refused_too(void **state)
     assert_null(an_scratch_take(100));
     assert_int_equal(an_err_code(), AN_ENOMEM);
     void *next = an_scratch_take(100);
-    assert_non_null(next); /* only the one */
+    assert_non_null(next); /* only one request fails */
     assert_ptr_not_equal(first, next);
     an_scratch_give(first);
 }
 
-static void impossible_sizes_are_refused(void **state)
+static void impossible_sizes_fail(void **state)
 {
     (void)state;
     for (size_t less = 0; less <= 256; less += 32) {
@@ -105,11 +105,13 @@ static void impossible_sizes_are_refused(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, starts_empty, ends_empty)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_warm_call_allocates_nothing),          TEST(tensors_use_what_was_given_back),
-        TEST(giving_the_first_gives_what_came_after), TEST(a_warm_request_can_be_refused_too),
-        TEST(impossible_sizes_are_refused),
+        TEST(a_warm_call_allocates_nothing),
+        TEST(tensors_reuse_released_memory),
+        TEST(releasing_a_block_releases_the_later_ones),
+        TEST(a_warm_request_can_fail_too),
+        TEST(impossible_sizes_fail),
     };
     return cmocka_run_group_tests_name("scratch", tests, NULL, NULL);
 }

@@ -15,10 +15,10 @@
 
 enum { ROWS = 9, N = 7 };
 
-static void near(double got, double want, double tolerance)
+static void assert_near(double got, double expected, double tolerance)
 {
-    if (!(fabs(got - want) <= tolerance))
-        fail_msg("got %.9g, want %.9g", got, want);
+    if (!(fabs(got - expected) <= tolerance))
+        fail_msg("got %.9g, expected %.9g", got, expected);
 }
 
 static void softmax_of(double *p, const float *x)
@@ -43,18 +43,18 @@ static void rows_against_reference(void **state)
     an_k_softmax_backward(dp, dy, p, ROWS, N);
     an_k_log_softmax_backward(dl, dy, l, ROWS, N);
     for (int r = 0; r < ROWS; r++) {
-        double want[N], dot = 0, sum = 0;
-        softmax_of(want, x + r * N);
+        double expected[N], dot = 0, sum = 0;
+        softmax_of(expected, x + r * N);
         for (int i = 0; i < N; i++) {
-            dot += want[i] * dy[r * N + i];
+            dot += expected[i] * dy[r * N + i];
             sum += dy[r * N + i];
         }
         for (int i = 0; i < N; i++) {
             double d = dy[r * N + i];
-            near(p[r * N + i], want[i], 1e-6);
-            near(l[r * N + i], log(want[i]), 2e-6);
-            near(dp[r * N + i], 2 + want[i] * (d - dot), 2e-6);
-            near(dl[r * N + i], 2 + d - want[i] * sum, 2e-6);
+            assert_near(p[r * N + i], expected[i], 1e-6);
+            assert_near(l[r * N + i], log(expected[i]), 2e-6);
+            assert_near(dp[r * N + i], 2 + expected[i] * (d - dot), 2e-6);
+            assert_near(dl[r * N + i], 2 + d - expected[i] * sum, 2e-6);
         }
     }
 }
@@ -65,16 +65,16 @@ static void large_and_infinite_entries(void **state)
     float x[] = {1000, 1001, -INFINITY, -1000}, p[4], l[4];
     an_k_softmax_forward(p, x, 1, 4);
     an_k_log_softmax_forward(l, x, 1, 4);
-    near(p[0], 1 / (1 + exp(1)), 1e-6);
-    near(p[1], 1 / (1 + exp(-1)), 1e-6);
+    assert_near(p[0], 1 / (1 + exp(1)), 1e-6);
+    assert_near(p[1], 1 / (1 + exp(-1)), 1e-6);
     assert_true(p[2] == 0 && p[3] == 0);
-    near(l[1], -log1p(exp(-1)), 1e-6);
-    near(l[3], -2001 - log1p(exp(-1)), 1e-3);
+    assert_near(l[1], -log1p(exp(-1)), 1e-6);
+    assert_near(l[3], -2001 - log1p(exp(-1)), 1e-3);
     assert_true(l[2] == -INFINITY);
 }
 
-/* The formula of cross_entropy.h, word for word, on double logits. */
-static double xent(const double *x, const int64_t *y, const an_cross_entropy_args *a)
+/* The formula of cross_entropy.h on double logits. */
+static double cross_entropy(const double *x, const int64_t *y, const an_cross_entropy_args *a)
 {
     double loss = 0, total = 0;
     for (int b = 0; b < ROWS; b++) {
@@ -100,7 +100,7 @@ static const float weight[N] = {0.2f, 1, 2, 0.5f, 3, 1, 0.7f};
 static const float adjust[N] = {1, 0.5f, 0, -0.2f, -1, 0.3f, -2};
 static const float margin[N] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.4f, 0.3f};
 
-static void xent_values_and_gradients(void **state)
+static void cross_entropy_values_and_gradients(void **state)
 {
     (void)state;
     const an_cross_entropy_args variants[] = {
@@ -122,38 +122,38 @@ static void xent_values_and_gradients(void **state)
         float dx[ROWS * N];
         for (int i = 0; i < ROWS * N; i++)
             dx[i] = 1;
-        near(an_k_cross_entropy_forward(row, x, labels, ROWS, N, &variants[v]),
-             xent(at, labels, &variants[v]), 1e-6);
+        assert_near(an_k_cross_entropy_forward(row, x, labels, ROWS, N, &variants[v]),
+                    cross_entropy(at, labels, &variants[v]), 1e-6);
         an_k_cross_entropy_backward(dx, 2.5, x, labels, ROWS, N, &variants[v]);
         for (int i = 0; i < ROWS * N; i++) {
             double keep = at[i], h = 1e-5;
             at[i] = keep + h;
-            double up = xent(at, labels, &variants[v]);
+            double up = cross_entropy(at, labels, &variants[v]);
             at[i] = keep - h;
-            double down = xent(at, labels, &variants[v]);
+            double down = cross_entropy(at, labels, &variants[v]);
             at[i] = keep;
-            near(dx[i], 1 + 2.5 * (up - down) / (2 * h), 1e-6);
+            assert_near(dx[i], 1 + 2.5 * (up - down) / (2 * h), 1e-6);
         }
     }
 }
 
-static void xent_is_stable(void **state)
+static void cross_entropy_is_stable(void **state)
 {
     (void)state;
     const int64_t label[] = {0, 1};
-    const float x[] = {80, -80, 80, -80}; /* one certain and right, one certain and wrong */
+    const float x[] = {80, -80, 80, -80}; /* one confident and right, one confident and wrong */
     const an_cross_entropy_args focal = {.scale = 10, .focal = 0.5};
     float row[2], dx[4] = {0};
-    near(an_k_cross_entropy_forward(row, x, label, 2, 2, &focal), 800, 1e-3);
+    assert_near(an_k_cross_entropy_forward(row, x, label, 2, 2, &focal), 800, 1e-3);
     assert_true(row[0] == 0);
     an_k_cross_entropy_backward(dx, 1, x, label, 2, 2, &focal);
-    near(dx[0], 0, 0);
-    near(dx[1], 0, 0);
-    near(dx[2], 5, 1e-6); /* scale/2 */
-    near(dx[3], -5, 1e-6);
+    assert_near(dx[0], 0, 0);
+    assert_near(dx[1], 0, 0);
+    assert_near(dx[2], 5, 1e-6); /* scale/2 */
+    assert_near(dx[3], -5, 1e-6);
     const float never[] = {0, -INFINITY}; /* the log prior of a class without images */
     const an_cross_entropy_args adjusted = {.adjust = never, .scale = 1};
-    near(an_k_cross_entropy_forward(row, x, (int64_t[]){0, 0}, 2, 2, &adjusted), 0, 0);
+    assert_near(an_k_cross_entropy_forward(row, x, (int64_t[]){0, 0}, 2, 2, &adjusted), 0, 0);
 }
 
 static void threads_do_not_matter(void **state)
@@ -179,8 +179,10 @@ static void threads_do_not_matter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_against_reference),    cmocka_unit_test(large_and_infinite_entries),
-        cmocka_unit_test(xent_values_and_gradients), cmocka_unit_test(xent_is_stable),
+        cmocka_unit_test(rows_against_reference),
+        cmocka_unit_test(large_and_infinite_entries),
+        cmocka_unit_test(cross_entropy_values_and_gradients),
+        cmocka_unit_test(cross_entropy_is_stable),
         cmocka_unit_test(threads_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

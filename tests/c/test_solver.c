@@ -1,10 +1,10 @@
-/* Whole reverse chains: with an oracle that knows y0, every solver returns it; on the exact
- * flow of a Gaussian, DPM-Solver++(2M) is of second order. */
+/* Whole reverse chains: with an oracle that returns the true y0, every solver ends at y0; on the
+ * exact flow of a Gaussian, DPM-Solver++(2M) has second order. */
 #include "process_rows.h"
 
 typedef enum { DDIM, DPM } solver;
 
-/* A chain of S steps with the oracle that knows y0, from y_T = m + s_T ε. */
+/* A chain of S steps from y_T = m + s_T ε, with an oracle that returns the true y0. */
 static void run_oracle(const an_schedule *s, const float *level, int64_t S, solver how, double eta,
                        const float *y0, const float *m, float *y)
 {
@@ -53,17 +53,18 @@ static void test_perfect_oracle_returns_y0(void **state)
             for (int j = 0; j < K; j++)
                 a = fmin(a, an_schedule_signal(s, T / chain_lengths[k])[j]);
             run_oracle(s, level, chain_lengths[k], DDIM, 0, y0, m, y);
-            near(y, y0, B * K, 5e-7 / a);
+            assert_near(y, y0, B * K, 5e-7 / a);
             run_oracle(s, level, chain_lengths[k], DDIM, 1, y0, m, y);
-            near(y, y0, B * K, 5e-7 / a);
+            assert_near(y, y0, B * K, 5e-7 / a);
             run_oracle(s, level, chain_lengths[k], DPM, 0, y0, m, y);
-            near(y, y0, B * K, 5e-7 / a);
+            assert_near(y, y0, B * K, 5e-7 / a);
             an_schedule_free(s);
         }
 }
 
 /* If y0 ~ N(m, v), then ẑ0 = a v z/(a² v + s²) and the exact flow keeps z/√(a² v + s²). The
- * last time is 1, so that the step to 0 (of first order by design) does not blur the order. */
+ * last time is 1, so that the step to 0 (of first order by design) does not affect the measured
+ * order. */
 static double flow_error(const an_schedule *s, int64_t S, bool second)
 {
     enum { V = 4 };

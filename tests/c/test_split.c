@@ -1,4 +1,4 @@
-/* Splits: shares, whole groups, copies, determinism, refusals; sources that bring parts. */
+/* Splits: shares, whole groups, copies, determinism, errors; sources with predefined parts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,7 +73,7 @@ static void hash_of(uint64_t seed, char hex[AN_SHA256_HEX])
     an_listing_free(&list);
 }
 
-static void test_the_seed_decides(void **state)
+static void test_the_split_depends_on_the_seed(void **state)
 {
     (void)state;
     char a[AN_SHA256_HEX], b[AN_SHA256_HEX], c[AN_SHA256_HEX];
@@ -82,7 +82,7 @@ static void test_the_seed_decides(void **state)
     assert_string_not_equal(a, c);
 }
 
-static void test_hash_is_what_the_header_says(void **state)
+static void test_the_hash_matches_its_documentation(void **state)
 {
     (void)state;
     an_listing list;
@@ -96,7 +96,7 @@ static void test_hash_is_what_the_header_says(void **state)
     an_listing_free(&list);
 }
 
-static void test_copies_stay_together(void **state)
+static void test_copies_are_in_one_part(void **state)
 {
     (void)state;
     an_listing list;
@@ -125,7 +125,8 @@ static void test_validation_is_cut_from_training_only(void **state)
     for (int64_t i = 0; i < list.n; i += 3)
         list.items[i].part = AN_TEST;
     int tests = count(&list, 0, AN_TEST), train = count(&list, 0, AN_TRAIN);
-    assert_int_equal(an_split_complete(&list, 0.25, 0.9, 1), AN_OK); /* test is not cut: ignored */
+    assert_int_equal(an_split_complete(&list, 0.25, 0.9, 1),
+                     AN_OK); /* 0.9 is ignored: the test part exists */
     assert_int_equal(count(&list, 0, AN_TEST), tests);
     for (int64_t i = 0; i < list.n; i++)
         assert_int_equal(list.items[i].part == AN_TEST, i % 3 == 0);
@@ -133,7 +134,7 @@ static void test_validation_is_cut_from_training_only(void **state)
     an_listing_free(&list);
 }
 
-static void test_refusals(void **state)
+static void test_errors(void **state)
 {
     (void)state;
     an_listing list;
@@ -192,7 +193,7 @@ static void rows_refused(const char *key, an_code expected, const char *why)
     int64_t missing;
     assert_int_equal(list_rows((const char *[]){"a", "b", key}, &list, false, &missing), expected);
     if (!strstr(an_err_message(), why))
-        fail_msg("'%s' lacks '%s'", an_err_message(), why);
+        fail_msg("'%s' does not contain '%s'", an_err_message(), why);
     an_listing_free(&list);
 }
 
@@ -279,11 +280,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares_hold_in_every_class_and_groups_stay_whole),
-        cmocka_unit_test(test_the_seed_decides),
-        cmocka_unit_test(test_hash_is_what_the_header_says),
-        cmocka_unit_test(test_copies_stay_together),
+        cmocka_unit_test(test_the_split_depends_on_the_seed),
+        cmocka_unit_test(test_the_hash_matches_its_documentation),
+        cmocka_unit_test(test_copies_are_in_one_part),
         cmocka_unit_test(test_validation_is_cut_from_training_only),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_errors),
         cmocka_unit_test(test_shot_groups),
         cmocka_unit_test(test_rows_find_their_images),
         cmocka_unit_test(test_rows_that_are_refused),

@@ -21,7 +21,7 @@
 
 static char folder[64];
 
-static const char *at(const char *name)
+static const char *path_of(const char *name)
 {
     static char path[128];
     snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -61,7 +61,7 @@ static an_code run_sql(an_db *db, const char *sql, const char *value)
     return code;
 }
 
-static int64_t ask(an_db *db, const char *sql)
+static int64_t query_int(an_db *db, const char *sql)
 {
     bool row = false;
     an_stmt *s = an_db_prepare(db, sql);
@@ -73,12 +73,12 @@ static int64_t ask(an_db *db, const char *sql)
     return value;
 }
 
-static void test_values_come_back(void **state)
+static void test_values_round_trip(void **state)
 {
     (void)state;
     bool row;
     size_t bytes;
-    an_db *db = an_db_open_as(at("values.db"), AN_DB_WRITE, &version_1);
+    an_db *db = an_db_open_as(path_of("values.db"), AN_DB_WRITE, &version_1);
     assert_non_null(db);
     an_stmt *s = an_db_prepare(db, "SELECT ?1, ?2, ?3, CAST(?4 AS BLOB) AS b");
     assert_non_null(s);
@@ -102,24 +102,24 @@ static void test_values_come_back(void **state)
     an_db_close(db);
 }
 
-static void test_more_statements_than_the_cache_holds(void **state)
+static void test_more_statements_than_cache_slots(void **state)
 {
     (void)state;
-    an_db *db = an_db_open_as(at("cache.db"), AN_DB_WRITE, &version_1);
+    an_db *db = an_db_open_as(path_of("cache.db"), AN_DB_WRITE, &version_1);
     an_stmt *held[100];
     int n = 0;
     char sql[64];
     for (int round = 0; round < 100; round++) {
         snprintf(sql, sizeof sql, "SELECT %d", round);
-        assert_int_equal(ask(db, sql), round);
+        assert_int_equal(query_int(db, sql), round);
     }
     while (n < 100 && (held[n] = an_db_prepare(db, "SELECT 1")))
         n++;
-    assert_in_range(n, 16, 99); /* the same text twice is two statements; there is a limit */
+    assert_in_range(n, 16, 99); /* the same text again is another statement; there is a limit */
     assert_int_equal(an_err_code(), AN_EDB);
     while (n > 0)
         an_done(held[--n]);
-    assert_int_equal(ask(db, "SELECT 7"), 7);
+    assert_int_equal(query_int(db, "SELECT 7"), 7);
     an_db_close(db);
 }
 
@@ -135,7 +135,7 @@ static void test_migration_keeps_rows_and_a_backup(void **state)
     an_schema broken = {.sql = "", .version = 3, .migrations = steps, .n_migrations = 2},
               version_3 = {.sql = "", .version = 3, .migrations = good, .n_migrations = 2};
     char path[128], backup[160];
-    snprintf(path, sizeof path, "%s", at("old.db"));
+    snprintf(path, sizeof path, "%s", path_of("old.db"));
     an_db *db = an_db_open_as(path, AN_DB_WRITE, &version_1);
     assert_int_equal(run_sql(db, "INSERT INTO t VALUES(?1)", "four"), AN_OK);
     an_db_close(db);
@@ -144,28 +144,28 @@ static void test_migration_keeps_rows_and_a_backup(void **state)
     db = an_db_open_as(path, AN_DB_READ, &version_1);
     assert_non_null(db);
     assert_int_equal(an_db_version(db), 1);
-    assert_int_equal(ask(db, "SELECT count(*) FROM pragma_table_info('t')"), 1);
+    assert_int_equal(query_int(db, "SELECT count(*) FROM pragma_table_info('t')"), 1);
     an_db_close(db);
 
     db = an_db_open_as(path, AN_DB_WRITE, &version_3);
     assert_non_null(db);
     assert_int_equal(an_db_version(db), 3);
-    assert_int_equal(ask(db, "SELECT y FROM t"), 4);
+    assert_int_equal(query_int(db, "SELECT y FROM t"), 4);
     an_db_close(db);
 
     snprintf(backup, sizeof backup, "%s.v1.bak", path);
     db = an_db_open_as(backup, AN_DB_READ, &version_1);
     assert_non_null(db);
     assert_int_equal(an_db_version(db), 1);
-    assert_int_equal(ask(db, "SELECT count(*) FROM t"), 1);
+    assert_int_equal(query_int(db, "SELECT count(*) FROM t"), 1);
     an_db_close(db);
 
-    assert_null(an_db_open_as(path, AN_DB_WRITE, &version_1)); /* now it is the newer one */
+    assert_null(an_db_open_as(path, AN_DB_WRITE, &version_1)); /* an older schema */
     assert_int_equal(an_err_code(), AN_EFORMAT);
     assert_non_null(strstr(an_err_message(), "newer"));
 }
 
-/* What a reader sees through the views of old_options is what the migration stores. */
+/* The views of old_options show a reader the values that the migration stores. */
 static void test_old_options_are_shown_and_migrated(void **state)
 {
     (void)state;
@@ -176,14 +176,14 @@ static void test_old_options_are_shown_and_migrated(void **state)
     version_2.old_options = "CREATE TEMP VIEW t AS SELECT sha256(x) AS x FROM main.t";
     version_2.options_version = 2;
     const char *is_hash = "SELECT x LIKE 'ba7816bf%' AND length(x) = 64 FROM t"; /* of "abc" */
-    an_db *db = an_db_open_as(at("options.db"), AN_DB_WRITE, &version_1);
+    an_db *db = an_db_open_as(path_of("options.db"), AN_DB_WRITE, &version_1);
     assert_int_equal(run_sql(db, "INSERT INTO t VALUES(?1)", "abc"), AN_OK);
     an_db_close(db);
     for (int mode = AN_DB_READ; mode <= AN_DB_WRITE; mode++) {
-        db = an_db_open_as(at("options.db"), (an_db_mode)mode, &version_2);
+        db = an_db_open_as(path_of("options.db"), (an_db_mode)mode, &version_2);
         assert_non_null(db);
         assert_int_equal(an_db_version(db), mode == AN_DB_READ ? 1 : 2);
-        assert_int_equal(ask(db, is_hash), 1);
+        assert_int_equal(query_int(db, is_hash), 1);
         an_db_close(db);
     }
 }
@@ -191,15 +191,15 @@ static void test_old_options_are_shown_and_migrated(void **state)
 static void test_reading_changes_nothing(void **state)
 {
     (void)state;
-    an_db *db = an_db_open_as(at("read.db"), AN_DB_WRITE, &version_1);
+    an_db *db = an_db_open_as(path_of("read.db"), AN_DB_WRITE, &version_1);
     assert_int_equal(run_sql(db, "INSERT INTO t VALUES(?1)", "x"), AN_OK);
-    an_db *reader = an_db_open(at("read.db"), AN_DB_READ); /* beside the writer */
+    an_db *reader = an_db_open(path_of("read.db"), AN_DB_READ); /* while the writer is open */
     assert_non_null(reader);
     assert_true(an_db_readonly(reader));
     assert_int_equal(run_sql(reader, "DELETE FROM t", NULL), AN_EINVAL);
     assert_int_equal(run_sql(reader, "SELECT 1; DELETE FROM t", NULL), AN_EINVAL);
     assert_int_equal(run_sql(reader, "", NULL), AN_EINVAL);
-    assert_int_equal(ask(reader, "SELECT count(*) FROM t"), 1);
+    assert_int_equal(query_int(reader, "SELECT count(*) FROM t"), 1);
     an_db_close(reader);
     an_db_close(db);
 }
@@ -208,19 +208,19 @@ static void test_lock_is_held_until_released(void **state)
 {
     (void)state;
     int pid = -1;
-    an_lock *lock = an_lock_take(at("locked.db"), NULL);
+    an_lock *lock = an_lock_take(path_of("locked.db"), NULL);
     assert_non_null(lock);
-    assert_true(an_lock_held(at("locked.db"), &pid));
+    assert_true(an_lock_held(path_of("locked.db"), &pid));
     assert_int_equal(pid, getpid());
-    assert_null(an_lock_take(at("locked.db"), NULL));
+    assert_null(an_lock_take(path_of("locked.db"), NULL));
     assert_int_equal(an_err_code(), AN_EBUSY);
     an_lock_release(lock);
-    assert_false(an_lock_held(at("locked.db"), &pid));
+    assert_false(an_lock_held(path_of("locked.db"), &pid));
     assert_int_equal(pid, 0);
-    assert_int_not_equal(access(at("locked.db-lock"), F_OK), 0);
+    assert_int_not_equal(access(path_of("locked.db-lock"), F_OK), 0);
 }
 
-/* A child takes the lock, says so, and waits to be killed. */
+/* Starts a child that takes the lock, reports it, and waits to be killed. */
 static pid_t start_holder(const char *database)
 {
     int ready[2];
@@ -246,26 +246,26 @@ static void test_lock_ends_with_its_process(void **state)
 {
     (void)state;
     char text[64];
-    pid_t child = start_holder(at("killed.db"));
-    assert_null(an_lock_take(at("killed.db"), NULL));
+    pid_t child = start_holder(path_of("killed.db"));
+    assert_null(an_lock_take(path_of("killed.db"), NULL));
     snprintf(text, sizeof text, "process %d", (int)child);
     assert_non_null(strstr(an_err_message(), text));
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    assert_false(an_lock_held(at("killed.db"), NULL));
-    an_lock *lock = an_lock_take(at("killed.db"), NULL);
+    assert_false(an_lock_held(path_of("killed.db"), NULL));
+    an_lock *lock = an_lock_take(path_of("killed.db"), NULL);
     assert_non_null(lock);
     an_lock_release(lock);
 }
 
-/* Writers that are killed at any moment: every transaction is there as a whole or not. */
+/* Writers are killed at random times: every transaction is complete or absent. */
 static void test_kill_while_writing(void **state)
 {
     (void)state;
     for (int round = 0; round < 12; round++) {
         pid_t child = fork();
         if (child == 0) {
-            an_db *db = an_db_open_as(at("kill.db"), AN_DB_WRITE, &version_1);
+            an_db *db = an_db_open_as(path_of("kill.db"), AN_DB_WRITE, &version_1);
             while (db && an_db_begin(db) == AN_OK) {
                 for (int i = 0; i < 10; i++)
                     run_sql(db, "INSERT INTO t VALUES(?1)", "row");
@@ -277,27 +277,27 @@ static void test_kill_while_writing(void **state)
         usleep(3000 + 2500 * (useconds_t)round);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
-        if (access(at("kill.db"), F_OK) != 0)
+        if (access(path_of("kill.db"), F_OK) != 0)
             continue;
-        an_db *db = an_db_open_as(at("kill.db"), AN_DB_WRITE, &version_1);
+        an_db *db = an_db_open_as(path_of("kill.db"), AN_DB_WRITE, &version_1);
         assert_non_null(db);
-        assert_int_equal(ask(db, "SELECT count(*) FROM t") % 10, 0);
-        assert_int_equal(ask(db, "SELECT count(*) FROM pragma_integrity_check "
-                                 "WHERE integrity_check <> 'ok'"),
+        assert_int_equal(query_int(db, "SELECT count(*) FROM t") % 10, 0);
+        assert_int_equal(query_int(db, "SELECT count(*) FROM pragma_integrity_check "
+                                       "WHERE integrity_check <> 'ok'"),
                          0);
         an_db_close(db);
     }
-    an_db *db = an_db_open_as(at("kill.db"), AN_DB_READ, &version_1);
-    assert_true(ask(db, "SELECT count(*) FROM t") > 0);
+    an_db *db = an_db_open_as(path_of("kill.db"), AN_DB_READ, &version_1);
+    assert_true(query_int(db, "SELECT count(*) FROM t") > 0);
     an_db_close(db);
 }
 
-/* The file system's limit stands for a full disk. */
+/* A limit on the file size simulates a full disk. */
 static void test_full_disk(void **state)
 {
     (void)state;
     struct rlimit former, limit;
-    an_db *db = an_db_open_as(at("full.db"), AN_DB_WRITE, &version_1);
+    an_db *db = an_db_open_as(path_of("full.db"), AN_DB_WRITE, &version_1);
     assert_int_equal(run_sql(db, "INSERT INTO t VALUES(?1)", "first"), AN_OK);
     char *large = an_alloc(1 << 20);
     memset(large, 'x', (1 << 20) - 1);
@@ -312,20 +312,20 @@ static void test_full_disk(void **state)
     assert_true(code == AN_EIO || code == AN_EDB);
     assert_non_null(strstr(an_err_message(), "is safe"));
     an_db_rollback(db);
-    assert_int_equal(ask(db, "SELECT count(*) FROM t"), 1);
+    assert_int_equal(query_int(db, "SELECT count(*) FROM t"), 1);
     assert_int_equal(run_sql(db, "INSERT INTO t VALUES(?1)", large), AN_OK);
     an_free(large);
     an_db_close(db);
 }
 
-static void test_no_memory_at_any_allocation(void **state)
+static void test_every_allocation_may_fail(void **state)
 {
     (void)state;
     an_db *db = NULL;
     int64_t live = an_mem_live();
     for (int64_t nth = 1; !db && nth < 50; nth++) {
         an_mem_fail_at(nth);
-        db = an_db_open_as(at("memory.db"), AN_DB_WRITE, &version_1);
+        db = an_db_open_as(path_of("memory.db"), AN_DB_WRITE, &version_1);
         an_mem_fail_at(0);
         if (!db) {
             assert_int_equal(an_err_code(), AN_ENOMEM);
@@ -337,12 +337,12 @@ static void test_no_memory_at_any_allocation(void **state)
     assert_int_equal(an_mem_live(), live);
 }
 
-static void test_places(void **state)
+static void test_network_file_systems(void **state)
 {
     (void)state;
-    assert_int_equal(an_network_fs_refuse(at("x.db")), AN_OK);
-    assert_int_equal(an_network_fs_refuse("x.db"), AN_OK);
-    assert_int_equal(an_network_fs_refuse(at("missing/x.db")), AN_EIO);
+    assert_int_equal(an_network_fs_check(path_of("x.db")), AN_OK);
+    assert_int_equal(an_network_fs_check("x.db"), AN_OK);
+    assert_int_equal(an_network_fs_check(path_of("missing/x.db")), AN_EIO);
     assert_null(an_db_open("/proc/x.db", AN_DB_WRITE));
     assert_int_equal(an_err_code(), AN_EIO);
 }
@@ -362,7 +362,7 @@ static void read_without_a_row(void)
     an_column_int(an_db_prepare(ordered, "SELECT 1"), 0);
 }
 
-static void give_back_twice(void)
+static void release_twice(void)
 {
     an_stmt *s = an_db_prepare(ordered, "SELECT 1");
     an_done(s);
@@ -372,19 +372,19 @@ static void give_back_twice(void)
 static void test_the_order_of_calls_is_asserted(void **state)
 {
     (void)state;
-    ordered = an_db_open(at("order.db"), AN_DB_WRITE);
+    ordered = an_db_open(path_of("order.db"), AN_DB_WRITE);
     assert_non_null(ordered);
     assert_true(aborts(bind_after_a_step));
     assert_true(aborts(read_without_a_row));
-    assert_true(aborts(give_back_twice));
+    assert_true(aborts(release_twice));
     an_db_close(ordered);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values_come_back),
-        cmocka_unit_test(test_more_statements_than_the_cache_holds),
+        cmocka_unit_test(test_values_round_trip),
+        cmocka_unit_test(test_more_statements_than_cache_slots),
         cmocka_unit_test(test_migration_keeps_rows_and_a_backup),
         cmocka_unit_test(test_old_options_are_shown_and_migrated),
         cmocka_unit_test(test_reading_changes_nothing),
@@ -392,8 +392,8 @@ int main(void)
         cmocka_unit_test(test_lock_ends_with_its_process),
         cmocka_unit_test(test_kill_while_writing),
         cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_no_memory_at_any_allocation),
-        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_every_allocation_may_fail),
+        cmocka_unit_test(test_network_file_systems),
         cmocka_unit_test(test_the_order_of_calls_is_asserted),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

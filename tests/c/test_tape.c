@@ -1,5 +1,5 @@
-/* tape: which buffers are freed, passed on and overwritten, that none of it changes a gradient, and
- * the contracts of a rule. (The rules' own gradients are checked by test_rules_*.c.) */
+/* tape: which buffers are freed, passed on and overwritten, without an effect on gradients; and the
+ * contracts of a rule. (The rules' own gradients are checked by test_rules_*.c.) */
 #include "aborts.h"
 #include "rules.h"
 
@@ -7,24 +7,6 @@
 #include "grad/tape.h"
 #include "model/module.h"
 #include "tensor/scope.h"
-
-static size_t mark;
-
-static int begin(void **state)
-{
-    (void)state;
-    mark = an_scope_begin();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    an_tape_clear();
-    an_scope_end(mark, NULL);
-    an_tensor_trim();
-    return 0;
-}
 
 static an_tensor *leaf(int64_t rows, int64_t columns, uint64_t stream)
 {
@@ -34,9 +16,9 @@ static an_tensor *leaf(int64_t rows, int64_t columns, uint64_t stream)
     return x;
 }
 
-/* ── what no rule reads is freed ───────────────────────────────────────────────────── */
+/* ── unread tensors are freed ──────────────────────────────────────────────────────── */
 
-static void unread_numbers_are_freed(void **state)
+static void unread_elements_are_freed(void **state)
 {
     (void)state;
     an_tensor *x = leaf(4, 5, 1), *w = leaf(3, 5, 2);
@@ -48,12 +30,12 @@ static void unread_numbers_are_freed(void **state)
     an_release(sum), an_release(product), an_release(square);
     assert_non_null(sum->storage);     /* the linear layer reads it                    */
     assert_non_null(product->storage); /* so does the product                          */
-    assert_null(square->storage);      /* a sum reads nothing, a product not its result */
+    assert_null(square->storage);      /* a sum reads no tensor, a product not its result */
     assert_int_equal(AN_OK, an_backward(loss));
     assert_non_null(an_grad(x));
 }
 
-static void a_reader_keeps_the_numbers(void **state)
+static void a_scope_keeps_the_elements(void **state)
 {
     (void)state;
     an_tensor *x = leaf(2, 2, 1), *y = an_affine(x, 2, 0), *loss = an_sum(y, AN_ALL, false);
@@ -86,8 +68,8 @@ static void a_chain_of_elementwise_rules_uses_one_buffer(void **state)
         assert_true(an_f32(x->grad)[i] == -2);
 }
 
-/* The same input twice, several users of one tensor, and both sides of every operation. */
-static an_tensor *tangle(an_tensor **in, void *ctx)
+/* Repeated inputs, several users of one tensor, and both operands of every operation. */
+static an_tensor *shared_graph(an_tensor **in, void *ctx)
 {
     (void)ctx;
     an_tensor *a = in[0], *b = in[1];
@@ -103,7 +85,7 @@ static an_tensor *tangle(an_tensor **in, void *ctx)
 static void shared_buffers_give_the_same_gradients(void **state)
 {
     (void)state;
-    check(tangle, (an_tensor *[]){leaf(6, 4, 1), leaf(6, 4, 2)}, 2, NULL);
+    check_gradients(shared_graph, (an_tensor *[]){leaf(6, 4, 1), leaf(6, 4, 2)}, 2, NULL);
 }
 
 static an_tensor *normal_plus_itself(an_tensor **in, void *ctx)
@@ -123,10 +105,10 @@ static void batch_norm_of_its_own_residual(void **state)
     an_tensor *in[] = {leaf(6, C, 1), an_tensor_new(AN_F32, 1, &C), an_tensor_new(AN_F32, 1, &C)};
     an_fill(in[1], 1.5), an_fill(in[2], 0.25);
     in[1]->requires_grad = in[2]->requires_grad = true;
-    check(normal_plus_itself, in, 3, &args);
+    check_gradients(normal_plus_itself, in, 3, &args);
 }
 
-/* ── gradients that count as zeros ────────────────────────────────────────────────── */
+/* ── cleared gradients ───────────────────────────────────────────────────────────── */
 
 static void cleared_parameters_are_overwritten(void **state)
 {
@@ -137,7 +119,7 @@ static void cleared_parameters_are_overwritten(void **state)
     an_tensor *idle = an_module_param(m, "idle", one, 1, (int64_t[]){2}, true);
     assert_int_equal(AN_OK, an_module_seal(m));
     for (int step = 0; step < 2; step++) {
-        an_fill(an_module_gradient(m), NAN); /* what a step before may have left */
+        an_fill(an_module_gradient(m), NAN); /* values that an earlier step may have left */
         assert_int_equal(AN_OK, an_module_zero_grad(m));
         an_tensor *y = an_linear(leaf(4, 3, 5), used, NULL);
         an_tensor *twice = an_add(y, an_linear(leaf(4, 3, 6), used, NULL));
@@ -207,7 +189,7 @@ static void gradient_outside_of_a_rule(void)
     an_grad_into(leaf(2, 2, 1));
 }
 
-static void mistakes_of_rules_end_in_assertions(void **state)
+static void violated_contracts_of_rules_are_asserted(void **state)
 {
     (void)state;
     assert_true(aborts(record_in_a_rule));
@@ -220,15 +202,15 @@ static void mistakes_of_rules_end_in_assertions(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(unread_numbers_are_freed),
-        TEST(a_reader_keeps_the_numbers),
+        TEST(unread_elements_are_freed),
+        TEST(a_scope_keeps_the_elements),
         TEST(a_chain_of_elementwise_rules_uses_one_buffer),
         TEST(shared_buffers_give_the_same_gradients),
         TEST(batch_norm_of_its_own_residual),
         TEST(cleared_parameters_are_overwritten),
-        TEST(mistakes_of_rules_end_in_assertions),
+        TEST(violated_contracts_of_rules_are_asserted),
     };
     return cmocka_run_group_tests_name("tape", tests, NULL, NULL);
 }

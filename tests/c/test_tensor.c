@@ -20,15 +20,15 @@ static an_tensor *counting(int ndim, const int64_t *shape)
     return x;
 }
 
-/* Runs before and after each test: nothing may stay alive. */
-static int begin(void **state)
+/* Every test frees all tensors that it creates. */
+static int setup(void **state)
 {
     an_tensor_trim();
     *state = (void *)(intptr_t)an_mem_live();
     return 0;
 }
 
-static int end(void **state)
+static int teardown(void **state)
 {
     an_scope_end(0, NULL);
     an_tensor_trim();
@@ -57,16 +57,16 @@ static void expand_repeats_without_memory(void **state)
 {
     (void)state;
     an_tensor *row = counting(SHAPE(3));
-    an_tensor *wide = an_view_expand(row, SHAPE(4, 3));
-    an_tensor *y = an_tensor_like(wide);
-    assert_int_equal(an_copy(y, wide), AN_OK);
+    an_tensor *expanded = an_view_expand(row, SHAPE(4, 3));
+    an_tensor *y = an_tensor_like(expanded);
+    assert_int_equal(an_copy(y, expanded), AN_OK);
     for (int i = 0; i < 12; i++)
         assert_true(an_f32(y)[i] == (float)(i % 3));
     assert_null(an_view_expand(row, SHAPE(3, 4)));
     assert_int_equal(an_err_code(), AN_EINVAL);
 }
 
-static void wrong_shapes_are_refused(void **state)
+static void wrong_shapes_are_errors(void **state)
 {
     (void)state;
     an_tensor *x = counting(SHAPE(2, 3));
@@ -114,14 +114,14 @@ static void a_scope_keeps_one_tensor(void **state)
     an_release(kept);
 }
 
-static void released_storage_is_used_again(void **state)
+static void released_storage_is_reused(void **state)
 {
     (void)state;
     size_t mark = an_scope_begin();
     counting(SHAPE(1000));
     an_scope_end(mark, NULL);
     if (an_tensor_heap_spare() == 0)
-        skip(); /* built with AddressSanitizer: nothing is pooled */
+        skip(); /* with AddressSanitizer, no storage is pooled */
     int64_t allocs = an_mem_allocs();
     mark = an_scope_begin();
     counting(SHAPE(1000));
@@ -146,7 +146,7 @@ static void floats_of_an_int64_tensor(void)
     an_f32(an_tensor_zeros(AN_I64, SHAPE(2)));
 }
 
-static void elements_that_only_the_shape_is_kept_of(void)
+static void elements_of_a_tensor_without_storage(void)
 {
     size_t mark = an_scope_begin();
     an_tensor *x = counting(SHAPE(2));
@@ -174,18 +174,18 @@ static void dimension_out_of_range(void)
     an_dim(counting(SHAPE(2)), 1);
 }
 
-static void mistakes_of_callers_end_in_assertions(void **state)
+static void violated_contracts_of_callers_are_asserted(void **state)
 {
     (void)state;
     assert_true(aborts(end_scopes_out_of_order));
     assert_true(aborts(floats_of_an_int64_tensor));
-    assert_true(aborts(elements_that_only_the_shape_is_kept_of));
+    assert_true(aborts(elements_of_a_tensor_without_storage));
     assert_true(aborts(copy_into_repeated_elements));
     assert_true(aborts(release_too_often));
     assert_true(aborts(dimension_out_of_range));
 }
 
-static void out_of_memory_is_reported_everywhere(void **state)
+static void every_allocation_may_fail(void **state)
 {
     (void)state;
     for (int nth = 1; nth <= 4; nth++) {
@@ -197,13 +197,14 @@ static void out_of_memory_is_reported_everywhere(void **state)
         if (!x)
             assert_int_equal(an_err_code(), AN_ENOMEM);
         else
-            assert_int_equal(nth, 4); /* struct, data, tensor; the scope's stack may exist */
+            assert_int_equal(nth,
+                             4); /* struct, data and tensor; the scope's stack may exist already */
         an_scope_end(mark, NULL);
         an_scope_end(0, NULL);
     }
 }
 
-static void text_names_type_shape_and_numbers(void **state)
+static void text_shows_type_shape_and_elements(void **state)
 {
     (void)state;
     char *text = an_tensor_text(counting(SHAPE(3)));
@@ -220,17 +221,17 @@ static void text_names_type_shape_and_numbers(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(views_share_and_copies_do_not),
         TEST(expand_repeats_without_memory),
-        TEST(wrong_shapes_are_refused),
+        TEST(wrong_shapes_are_errors),
         TEST(dtypes_convert_in_copies),
         TEST(a_scope_keeps_one_tensor),
-        TEST(released_storage_is_used_again),
-        TEST(out_of_memory_is_reported_everywhere),
-        TEST(mistakes_of_callers_end_in_assertions),
-        TEST(text_names_type_shape_and_numbers),
+        TEST(released_storage_is_reused),
+        TEST(every_allocation_may_fail),
+        TEST(violated_contracts_of_callers_are_asserted),
+        TEST(text_shows_type_shape_and_elements),
     };
     return cmocka_run_group_tests_name("tensor", tests, NULL, NULL);
 }

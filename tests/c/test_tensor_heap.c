@@ -1,5 +1,5 @@
-/* tensor_heap: blocks do not overlap, free neighbours merge, and a repeated step allocates nothing
- * more. */
+/* tensor_heap: blocks do not overlap, free neighbours merge, and a repeated step allocates no
+ * new memory. */
 #include "arrays.h"
 
 #include "base/memory/tensor_heap.h"
@@ -7,7 +7,7 @@
 
 static int64_t live;
 
-static int begin(void **state)
+static int setup(void **state)
 {
     (void)state;
     an_tensor_heap_trim();
@@ -15,7 +15,7 @@ static int begin(void **state)
     return 0;
 }
 
-static int end(void **state)
+static int teardown(void **state)
 {
     (void)state;
     an_tensor_heap_trim();
@@ -25,16 +25,16 @@ static int end(void **state)
 static void blocks_do_not_overlap(void **state)
 {
     (void)state;
-    enum { N = 200, TURNS = 5000 };
+    enum { N = 200, ROUNDS = 5000 };
     unsigned char *block[N] = {0};
     size_t size[N] = {0};
-    for (int turn = 0; turn < TURNS; turn++) {
-        int i = (int)an_below(1, 1, (uint64_t)turn, N);
+    for (int round = 0; round < ROUNDS; round++) {
+        int i = (int)an_below(1, 1, (uint64_t)round, N);
         unsigned char mark = (unsigned char)i;
         for (size_t k = 0; block[i] && k < size[i]; k += 61)
             assert_int_equal(block[i][k], mark);
         an_tensor_heap_give(block[i]);
-        size[i] = (size_t)an_below(1, 2, (uint64_t)turn, turn % 3 ? 3000 : 300000);
+        size[i] = (size_t)an_below(1, 2, (uint64_t)round, round % 3 ? 3000 : 300000);
         block[i] = an_tensor_heap_take(size[i]);
         assert_non_null(block[i]);
         assert_int_equal((uintptr_t)block[i] % 64, 0);
@@ -44,7 +44,8 @@ static void blocks_do_not_overlap(void **state)
         an_tensor_heap_give(block[i]);
 }
 
-/* Activations of falling sizes, freed in reverse with gradients between, as a step does. */
+/* Allocates as a training step does: activations of decreasing size, freed in reverse order between
+ * allocations of gradients. */
 static void step(void)
 {
     void *saved[40], *gradient = NULL;
@@ -64,7 +65,7 @@ static void step(void)
     an_tensor_heap_give(gradient);
 }
 
-static void a_repeated_step_allocates_nothing_more(void **state)
+static void a_repeated_step_allocates_no_new_memory(void **state)
 {
     (void)state;
     if (!AN_REUSES_MEMORY)
@@ -82,7 +83,7 @@ static void free_neighbours_merge(void **state)
     (void)state;
     if (!AN_REUSES_MEMORY)
         skip();
-    for (int order = 0; order < 6; order++) { /* of giving back three neighbours */
+    for (int order = 0; order < 6; order++) { /* in which three neighbours are freed */
         void *a = an_tensor_heap_take(1 << 20), *b = an_tensor_heap_take(1 << 20),
              *c = an_tensor_heap_take(1 << 20);
         void *last = an_tensor_heap_take(1 << 20), *all[3] = {a, b, c};
@@ -97,7 +98,7 @@ static void free_neighbours_merge(void **state)
     }
 }
 
-static void any_request_can_be_refused(void **state)
+static void any_request_can_fail(void **state)
 {
     (void)state;
     const size_t sizes[] = {10, 1 << 20};
@@ -114,7 +115,7 @@ static void any_request_can_be_refused(void **state)
     assert_null(an_tensor_heap_take(SIZE_MAX - 100));
 }
 
-static void what_is_used_is_not_trimmed(void **state)
+static void used_memory_is_not_trimmed(void **state)
 {
     (void)state;
     char *kept = an_tensor_heap_take(100000), *small = an_tensor_heap_take(100);
@@ -134,11 +135,11 @@ static void what_is_used_is_not_trimmed(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(blocks_do_not_overlap),       TEST(a_repeated_step_allocates_nothing_more),
-        TEST(free_neighbours_merge),       TEST(any_request_can_be_refused),
-        TEST(what_is_used_is_not_trimmed),
+        TEST(blocks_do_not_overlap),      TEST(a_repeated_step_allocates_no_new_memory),
+        TEST(free_neighbours_merge),      TEST(any_request_can_fail),
+        TEST(used_memory_is_not_trimmed),
     };
     return cmocka_run_group_tests_name("heap", tests, NULL, NULL);
 }

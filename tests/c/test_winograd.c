@@ -1,5 +1,5 @@
-/* winograd against the definition in double: whole and broken tiles, every padding, more than
- * one block and chunk, the stated errors, the same bits on one thread and on three. */
+/* winograd against the definition in double: whole and partial tiles, every padding, more than
+ * one block and chunk, the documented error bounds, the same bits on one thread and on three. */
 #include <stdio.h>
 
 #include "convolution.h"
@@ -7,7 +7,7 @@
 #include "base/simd.h"
 #include "kernel/conv/winograd.h"
 
-static conv_problem pose(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
+static conv_problem make_problem(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
 {
     return conv_problem_of(an_k_conv_shape(B, H, W, C, O, 3, 3, 1, pad));
 }
@@ -28,7 +28,7 @@ static void add_flipped(double *y, const conv_problem *p)
 
 static void check_width(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
 {
-    conv_problem p = pose(B, H, W, C, O, pad);
+    conv_problem p = make_problem(B, H, W, C, O, pad);
     double *expected = an_alloc(sizeof *expected * (size_t)p.ny);
     float *y = normals(p.ny, 5);
     for (int kind = 0; kind < 4; kind++) { /* plain, biased, accumulated, flipped */
@@ -53,7 +53,7 @@ static void check_width(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, i
     conv_problem_free(&p);
 }
 
-/* As often as this CPU has vector widths. */
+/* Once for each vector width of this CPU. */
 static void check(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t pad)
 {
     for (int most = AN_SIMD_BASELINE; most <= AN_SIMD_AVX512; most++)
@@ -79,7 +79,7 @@ static void many_blocks_and_chunks(void **state)
     check(9, 4, 4, 80, 112, 1); /* by channels */
 }
 
-static void the_sizes_that_fit(void **state)
+static void suitable_sizes(void **state)
 {
     (void)state;
     struct {
@@ -102,7 +102,7 @@ static void the_sizes_that_fit(void **state)
 static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
-    conv_problem cases[] = {pose(21, 16, 18, 32, 48, 1), pose(9, 4, 4, 80, 112, 1)};
+    conv_problem cases[] = {make_problem(21, 16, 18, 32, 48, 1), make_problem(9, 4, 4, 80, 112, 1)};
     for (int i = 0; i < COUNT(cases); i++) {
         conv_problem p = cases[i];
         float *y[2], *dw[2];
@@ -125,7 +125,7 @@ static void bits_do_not_depend_on_threads(void **state)
 static void out_of_memory_is_reported(void **state)
 {
     (void)state;
-    conv_problem cases[] = {pose(2, 8, 8, 16, 16, 1), pose(9, 4, 4, 80, 112, 1)};
+    conv_problem cases[] = {make_problem(2, 8, 8, 16, 16, 1), make_problem(9, 4, 4, 80, 112, 1)};
     for (int i = 0; i < COUNT(cases); i++) {
         conv_problem p = cases[i];
         float *y = normals(p.ny, 5);
@@ -144,7 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_and_padding),
         cmocka_unit_test(many_blocks_and_chunks),
-        cmocka_unit_test(the_sizes_that_fit),
+        cmocka_unit_test(suitable_sizes),
         cmocka_unit_test(bits_do_not_depend_on_threads),
         cmocka_unit_test(out_of_memory_is_reported),
     };

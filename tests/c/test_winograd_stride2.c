@@ -1,12 +1,12 @@
-/* winograd_stride2 against the definition in double: whole and broken tiles, odd and even sizes,
- * more than one block, biased, plain and added to, the stated error, each vector width of this CPU,
- * and the same bits on one thread and on three. */
+/* winograd_stride2 against the definition in double: whole and partial tiles, odd and even sizes,
+ * more than one block, biased, plain and accumulated, the documented error bound, each vector width
+ * of this CPU, and the same bits on one thread and on three. */
 #include "convolution.h"
 
 #include "base/simd.h"
 #include "kernel/conv/winograd_stride2.h"
 
-static conv_problem pose(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O)
+static conv_problem make_problem(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O)
 {
     return conv_problem_of(an_k_conv_shape(B, H, W, C, O, 3, 3, 2, 1));
 }
@@ -18,7 +18,7 @@ static void check_width(const conv_problem *p, const double *y, const double *dx
     double *expected = an_alloc(sizeof *expected * (size_t)(p->ny + p->nx)),
            *expected_dx = expected + p->ny;
     assert_non_null(expected);
-    for (int more = 0; more < 2; more++) { /* plain and overwritten, then biased and added to */
+    for (int more = 0; more < 2; more++) { /* plain and overwritten, then biased and accumulated */
         for (int64_t i = 0; i < p->ny; i++)
             expected[i] = y[i] + (more ? (double)p->b[i % s->O] : 0);
         for (int64_t i = 0; i < p->nx; i++)
@@ -32,10 +32,10 @@ static void check_width(const conv_problem *p, const double *y, const double *dx
     an_free(got), an_free(got_dx), an_free(expected);
 }
 
-/* As often as this CPU has vector widths. */
+/* Once for each vector width of this CPU. */
 static void check(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O)
 {
-    conv_problem p = pose(B, H, W, C, O);
+    conv_problem p = make_problem(B, H, W, C, O);
     double *y = an_calloc((size_t)(p.ny + p.nx), sizeof *y);
     assert_non_null(y);
     conv_definition(y, y + p.ny, NULL, &p);
@@ -61,7 +61,7 @@ static void many_blocks(void **state)
     check(9, 8, 16, 128, 128);
 }
 
-static void the_sizes_that_fit(void **state)
+static void suitable_sizes(void **state)
 {
     (void)state;
     struct {
@@ -82,10 +82,10 @@ static void the_sizes_that_fit(void **state)
         assert_int_equal(cases[i].fits, an_k_winograd_stride2_fits(&cases[i].s));
 }
 
-static void conv_takes_it(void **state)
+static void conv_selects_it(void **state)
 {
     (void)state;
-    conv_problem p = pose(64, 7, 8, 16, 32);
+    conv_problem p = make_problem(64, 7, 8, 16, 32);
     float *y[2] = {normals(p.ny, 5), normals(p.ny, 5)},
           *dx[2] = {normals(p.nx, 6), normals(p.nx, 6)};
     assert_true(an_k_winograd_stride2_fits(&p.s));
@@ -103,7 +103,7 @@ static void conv_takes_it(void **state)
 static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
-    conv_problem p = pose(21, 32, 36, 32, 48);
+    conv_problem p = make_problem(21, 32, 36, 32, 48);
     float *y[2], *dx[2];
     for (int run = 0; run < 2; run++) {
         an_set_threads(run == 0 ? 1 : 3);
@@ -122,7 +122,7 @@ static void bits_do_not_depend_on_threads(void **state)
 static void out_of_memory_is_reported(void **state)
 {
     (void)state;
-    conv_problem p = pose(2, 8, 8, 16, 16);
+    conv_problem p = make_problem(2, 8, 8, 16, 16);
     float *y = normals(p.ny, 5), *dx = normals(p.nx, 6);
     int64_t live = an_mem_live();
     an_mem_fail_at(1);
@@ -140,8 +140,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size),
         cmocka_unit_test(many_blocks),
-        cmocka_unit_test(the_sizes_that_fit),
-        cmocka_unit_test(conv_takes_it),
+        cmocka_unit_test(suitable_sizes),
+        cmocka_unit_test(conv_selects_it),
         cmocka_unit_test(bits_do_not_depend_on_threads),
         cmocka_unit_test(out_of_memory_is_reported),
     };

@@ -1,7 +1,7 @@
-# Sourced by scripts beside it, after tap.sh: a page as Chromium shows it.
-#   need_browser              ends the script with a skipped test where there is none that works
-#   browse PAGE WIDTH [FLAG…] shows $dir/PAGE in a frame that wide. Then `value NAME` has what was
-#                             measured, $dir/err the console, $dir/urls what the network was asked for
+# Sourced by test scripts after tap.sh: renders a page in Chromium.
+#   require_browser           ends the script with a skipped test if no Chromium works
+#   browse PAGE WIDTH [FLAG…] renders $dir/PAGE in a frame of WIDTH pixels. Then `value NAME` prints a
+#                             measurement; $dir/err has the console, $dir/urls the network requests
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 headless() {
@@ -14,15 +14,15 @@ skip() {
     finish
 }
 
-# A browser from a snap, say, may not read files anywhere.
-need_browser() {
+# A browser in a snap, for example, cannot read files in every folder.
+require_browser() {
     [ -n "$chromium" ] || skip "no Chromium is installed"
     echo '<p>it reads</p>' >"$dir/probe.html"
     headless --dump-dom "file://$dir/probe.html" 2>/dev/null | grep -q 'it reads' ||
         skip "$chromium does not show files of $dir"
 }
 
-# Chromium's own questions to its maker are no requests of the page.
+# Requests that Chromium makes by itself are not the page's.
 own='^https?://[a-z0-9.-]*(google|googleapis|gvt1)\.com/'
 
 browse() {

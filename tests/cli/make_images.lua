@@ -1,5 +1,5 @@
--- make_images.lua FOLDER: three classes of small BMP images, and beside them one file of
--- each kind that must be refused: for tests/cli/test_bad_input.sh.
+-- make_images.lua FOLDER: writes three classes of small BMP images, and one file of each kind
+-- that must be rejected; for tests/cli/test_bad_input.sh.
 local root = ...
 
 local function write(name, content)
@@ -29,8 +29,8 @@ write("table/good.csv", table.concat(rows, "\n") .. "\n")
 write("table/absent.csv", table.concat(rows, "\n") .. "\nc13,c\n")
 write("table/single.csv", rows[1] .. "\n" .. table.concat(rows, "\n", 2, 25) .. "\n")
 
-write("bad/text.jpg", "this is no picture\n")
--- A JPEG that says 16 × 16 and ends before its first block.
+write("bad/text.jpg", "this is not a picture\n")
+-- A JPEG whose header gives 16 × 16 pixels and which ends before its first block.
 write("bad/truncated.jpg", "\xFF\xD8\xFF\xC0\x00\x11\x08\x00\x10\x00\x10\x03"
   .. "\x01\x11\x00\x02\x11\x01\x03\x11\x01\xFF\xDA\x00\x0C\x03\x01\x00\x02\x11\x03\x11\x00\x3F\x00")
 write("bad/huge.png", "\x89PNG\r\n\x1a\n" .. string.pack(">I4c4I4I4BBBBBI4", 13, "IHDR", 60000, 60000,

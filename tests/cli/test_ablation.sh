@@ -25,45 +25,45 @@ column() { "$aniso" sql "$1" --db "$dir/$2.db" --format csv | tail -n +2 | tr -d
 cd_run() { "$aniso" "$@" --db "$dir/runs.db"; }
 
 expect "--only may be repeated" 0 "$aniso" run "$dir/ablation.lua" --only full --only "no mmd" --dry-run
-same "both labels are listed, for both seeds" "$(grep -cE 'full|no mmd' "$dir/out")" 4
+equals "both labels are listed, for both seeds" "$(grep -cE 'full|no mmd' "$dir/out")" 4
 expect "an unknown label among several" 2 "$aniso" run "$dir/ablation.lua" --only full --only nomd --dry-run
-says err "no variant has the label nomd"
+output_has err "no variant has the label nomd"
 
 for command in check run; do
     expect "$command refuses variants with equal options" 2 "$aniso" $command "$dir/equal.lua"
-    says err "adpm and forgotten have the same options"
+    output_has err "adpm and forgotten have the same options"
 done
 expect "check keeps them with --allow-equal" 0 "$aniso" check "$dir/equal.lua" --allow-equal
 expect "so does run" 0 cd_run run "$dir/equal.lua" --allow-equal
-same "each has its own runs" "$(column "SELECT label, count(*) FROM run GROUP BY 1 ORDER BY 1" runs)" \
+equals "each has its own runs" "$(column "SELECT label, count(*) FROM run GROUP BY 1 ORDER BY 1" runs)" \
     "adpm,2
 forgotten,2
 iso,2"
 expect "the table" 0 cd_run table equal --cols acc
-same "has a row for each" "$(grep -cE '^(iso|adpm|forgotten) ' "$dir/out")" 3
+equals "has a row for each" "$(grep -cE '^(iso|adpm|forgotten) ' "$dir/out")" 3
 
 sed 's/, { label = "forgotten" }//; s/"adpm"/"ours"/' "$dir/equal.lua" >"$dir/renamed.lua"
 expect "a label that changes" 0 cd_run run "$dir/renamed.lua"
-says err "2 runs of adpm: the label is now ours"
-says err "2 runs of forgotten: the label is now ours"
-says err "4 of 4 runs were finished before"
+output_has err "2 runs of adpm: the label is now ours"
+output_has err "2 runs of forgotten: the label is now ours"
+output_has err "4 of 4 runs were finished before"
 expect "an ablation" 0 cd_run run "$dir/ablation.lua"
 expect "its table" 0 cd_run table parts --cols macro_f1
-same "has the row of each variant" "$(grep -cE '^(full|no )' "$dir/out")" 5
-says out "Δ macro_f1"
-same "marks the baseline" "$(grep -c '^full .*baseline$' "$dir/out")" 1
+equals "has the row of each variant" "$(grep -cE '^(full|no )' "$dir/out")" 5
+output_has out "Δ macro_f1"
+equals "marks the baseline" "$(grep -c '^full .*baseline$' "$dir/out")" 1
 expect "its table as CSV, with the prior" 0 cd_run table parts --prior --format csv
-same "the chain of the baseline has no difference to itself" \
+equals "the chain of the baseline has no difference to itself" \
     "$(tr -d '\r' <"$dir/out" | grep -c '^full,chain,.*,,,$')" 1
 expect "Δ of other metrics, against another variant" 0 cd_run table parts --delta acc,tail --baseline "no mmd"
-same "has a column for each" "$(head -n 1 "$dir/out" | grep -oE 'Δ (acc|tail)' | wc -l)" 2
+equals "has a column for each" "$(head -n 1 "$dir/out" | grep -oE 'Δ (acc|tail)' | wc -l)" 2
 expect "Δ of nothing" 0 cd_run table parts --delta none
-same "has no column" "$(grep -c Δ "$dir/out")" 0
+equals "has no column" "$(grep -c Δ "$dir/out")" 0
 expect "Δ of what is no metric" 2 cd_run table parts --delta seed
-says err "takes metrics"
+output_has err "takes metrics"
 expect "its table by an option that varies" 0 cd_run table parts --rows schedule.lambda,loss.mmd --cols acc
-same "has a column of that name once" "$(head -n 1 "$dir/out" | grep -o 'loss.mmd' | wc -l)" 1
+equals "has a column of that name once" "$(head -n 1 "$dir/out" | grep -o 'loss.mmd' | wc -l)" 1
 expect "its report" 0 cd_run report parts -o "$dir/parts.html"
-same "draws no curve over an option that few variants change" \
+equals "draws no curve over an option that few variants change" \
     "$(grep -oE '<h2 id="curve-of-h">[^<]*' "$dir/parts.html")" '<h2 id="curve-of-h">Results by configuration'
 finish

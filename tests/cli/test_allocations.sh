@@ -1,15 +1,15 @@
-# A steady training step asks the C library for nothing: no part of the process does, neither the
-# engine nor Lua nor OpenMP. The preloaded counter of the benches counts while the benches' engine
-# waits for its next command.
+# After warm-up, a training step allocates nothing from the C library: neither the engine nor Lua nor
+# OpenMP. The preloaded counter of tests/bench counts; it is read while the engine waits for the next
+# command.
 . tests/cli/tap.sh
 
 case $aniso in */asan/*)
-    echo "ok 1 - a steady step asks for nothing # SKIP AddressSanitizer has its own malloc"
+    echo "ok 1 - a step after warm-up allocates nothing # SKIP AddressSanitizer has its own malloc"
     exit 0 ;;
 esac
 
-# ask WORD…: the engine's answer lands in $dir/out, the requests until then in $count
-ask() {
+# send WORD…: sends a command; $dir/out has the engine's answer, $count the allocations so far
+send() {
     echo "$@" >&3
     read -r line <&4
     echo "$line" >"$dir/out"
@@ -23,13 +23,13 @@ for work in w1 w1_film; do
     COUNT_FILE=$dir/count LD_PRELOAD=$dir/count.so OMP_NUM_THREADS=2 \
         "$aniso" exec tests/bench/engine.lua <"$dir/commands" >"$dir/answers" 2>"$dir/err" &
     exec 3>"$dir/commands" 4<"$dir/answers"
-    ask work $work /dev/null
+    send work $work /dev/null
     [ "$count" -gt 1000 ]
-    result $? "$work: starting is counted ($count requests)"
-    ask allocs 6 # sizes everything that is kept
+    result $? "$work: the start is counted ($count allocations)"
+    send allocs 6 # warm-up: sizes all buffers
     before=$count
-    ask allocs 2
-    same "$work: two more steps ask for nothing" "$count" "$before"
+    send allocs 2
+    equals "$work: two more steps allocate nothing" "$count" "$before"
     exec 3>&- 4<&-
     wait
 done

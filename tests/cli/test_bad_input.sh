@@ -1,5 +1,5 @@
-# What is wrong from outside gives one clear line that names the thing, the right exit code,
-# and loses nothing: images, tables, options, databases, checkpoints.
+# Invalid input (images, tables, options, databases, checkpoints) gives one line that names the cause and
+# the right exit code, and loses no data.
 . tests/cli/tap.sh
 
 "$aniso" exec tests/cli/make_images.lua "$dir/set"
@@ -16,13 +16,13 @@ return require "aniso".study { name = "$1", data = $2, base = {
   $3 } }
 LUA
 }
-# refused NAME EXIT PATTERN…: one line on stderr that fits, besides the progress lines
-refused() {
+# run_fails NAME EXIT PATTERN: the run of NAME.lua fails with one line of error that matches
+run_fails() {
     name=$1 code=$2 pattern=$3
     expect "$name" "$code" "$aniso" run "$dir/$name.lua" --db "$dir/$name.db"
-    says err "$pattern"
-    same "$name is told in one line" "$(grep -c 'aniso: ' "$dir/err" | sed 's/^[12]$/few/')" few
-    same "$name without a traceback" "$(grep -c 'traceback' "$dir/err")" 0
+    output_has err "$pattern"
+    equals "$name: one line of error" "$(grep -c 'aniso: ' "$dir/err" | sed 's/^[12]$/few/')" few
+    equals "$name: no traceback" "$(grep -c 'traceback' "$dir/err")" 0
 }
 
 recipe good "{ 'folder', root = '$dir/set/good', size = 8 }"
@@ -30,60 +30,60 @@ expect "a folder per class runs" 0 "$aniso" run "$dir/good.lua" --db "$dir/good.
 
 # ── images and tables ───────────────────────────────────────────────────────────────────
 recipe root "{ 'folder', root = '$dir/nowhere', size = 8 }"
-refused root 1 "$dir/nowhere"
+run_fails root 1 "$dir/nowhere"
 for image in text.jpg truncated.jpg huge.png; do
     cp -r "$dir/set/good" "$dir/set/${image%.*}"
     cp "$dir/set/bad/$image" "$dir/set/${image%.*}/b/"
     recipe "${image%.*}" "{ 'folder', root = '$dir/set/${image%.*}', size = 8 }"
-    refused "${image%.*}" 1 "/b/$image"
+    run_fails "${image%.*}" 1 "/b/$image"
 done
-says err "60000"
+output_has err "60000"
 table="'csv', root = '$dir/set/table', image = 'image_id', label = 'dx', extension = '.bmp', size = 8"
 recipe table "{ $table, table = 'good.csv' }"
 expect "a table of images runs" 0 "$aniso" run "$dir/table.lua" --db "$dir/table.db"
 recipe absent "{ $table, table = 'absent.csv' }"
-refused absent 1 "absent.csv.*(row|line) 38.*c13"
+run_fails absent 1 "absent.csv.*(row|line) 38.*c13"
 recipe empty "{ $table, table = 'single.csv', classes = { 'a', 'b', 'c' } }"
-refused empty 1 "class 'c' has no training image"
+run_fails empty 1 "class 'c' has no training image"
 
 # ── options ─────────────────────────────────────────────────────────────────────────────
 expect "an option that does not exist" 2 "$aniso" run "$dir/good.lua" --set train.epoch=3 --db "$dir/good.db"
-says err "unknown option train\.epoch \(did you mean train\.epochs\?\)"
+output_has err "unknown option train\.epoch \(did you mean train\.epochs\?\)"
 for level in 0 nan -1 1e999; do
     cat >"$dir/level.lua" <<LUA
 aniso.schedule { "cosine", T = 10, lambda = { "manual", 1, $( [ $level = nan ] && echo '0/0' || echo "$level"), 1 } }
 LUA
     expect "a noise level of $level" 1 "$aniso" exec "$dir/level.lua"
-    says err "class 2"
+    output_has err "class 2"
 done
 recipe levels "{ 'folder', root = '$dir/set/good', size = 8 }" "loss = { mmd = -1 },"
 expect "a weight below 0" 2 "$aniso" run "$dir/levels.lua" --db "$dir/good.db"
-says err "loss\.mmd must be at least 0"
+output_has err "loss\.mmd must be at least 0"
 
 # ── the loss ────────────────────────────────────────────────────────────────────────────
 recipe nan "{ 'folder', root = '$dir/set/good', size = 8 }"
-expect "a loss that is no number" 1 "$aniso" run "$dir/nan.lua" --set train.lr=1e30 \
+expect "a loss that is not finite" 1 "$aniso" run "$dir/nan.lua" --set train.lr=1e30 \
     --set train.clip=0 --set train.epochs=4 --db "$dir/nan.db"
-says err "the loss became .* in epoch"
-same "the run is failed" "$("$aniso" sql 'SELECT status FROM v_run' --db "$dir/nan.db" --format csv | tail -n 1 | tr -d '\r')" failed
+output_has err "the loss became .* in epoch"
+equals "the run has the status failed" "$("$aniso" sql 'SELECT status FROM v_run' --db "$dir/nan.db" --format csv | tail -n 1 | tr -d '\r')" failed
 
 # ── databases and checkpoints ───────────────────────────────────────────────────────────
 printf 'not a database, but long enough to be looked at: %0200d' 0 >"$dir/text.db"
-expect "a database that is text" 4 "$aniso" run "$dir/good.lua" --db "$dir/text.db"
-says err "text\.db"
-same "the text is still there" "$(wc -c <"$dir/text.db" | tr -d ' ')" 249
+expect "a text file as the database" 4 "$aniso" run "$dir/good.lua" --db "$dir/text.db"
+output_has err "text\.db"
+equals "the text file is unchanged" "$(wc -c <"$dir/text.db" | tr -d ' ')" 249
 folder=$(ls -d "$dir"/good/*/)
 cp "$folder/best.safetensors" "$dir/best"
 head -c 2000 "$dir/best" >"$folder/best.safetensors"
-expect "a checkpoint cut short" 1 "$aniso" eval @last --db "$dir/good.db"
-says err "best\.safetensors"
+expect "a truncated checkpoint" 1 "$aniso" eval @last --db "$dir/good.db"
+output_has err "best\.safetensors"
 cp "$dir/best" "$folder/best.safetensors"
-expect "whole again" 0 "$aniso" eval @last --steps 3 --db "$dir/good.db"
+expect "the restored checkpoint" 0 "$aniso" eval @last --steps 3 --db "$dir/good.db"
 printf 'x' | dd of="$folder/best.safetensors" bs=1 seek=$(($(wc -c <"$dir/best") - 40)) conv=notrunc 2>/dev/null
 expect "a checkpoint with one byte changed" 1 "$aniso" eval @last --steps 2 --db "$dir/good.db"
-says err "best\.safetensors.*damaged"
+output_has err "best\.safetensors.*damaged"
 rm "$folder/best.safetensors"
-expect "a checkpoint that is gone" 1 "$aniso" eval @last --steps 2 --db "$dir/good.db"
-says err "best\.safetensors"
-same "its run is still finished" "$("$aniso" ls --db "$dir/good.db" | grep -c finished)" 1
+expect "a missing checkpoint" 1 "$aniso" eval @last --steps 2 --db "$dir/good.db"
+output_has err "best\.safetensors"
+equals "the run still has the status finished" "$("$aniso" ls --db "$dir/good.db" | grep -c finished)" 1
 finish

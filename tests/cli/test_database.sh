@@ -1,6 +1,6 @@
-# What store/README.md shows runs on a real database: the ten queries by aniso sql, by the sqlite3
-# shell and by Python's sqlite3 where they are installed, and the examples. And files of other
-# versions are refused clearly, and read.
+# The queries and examples of store/README.md run on a real database: the ten queries in aniso sql, and
+# in the sqlite3 shell and Python's sqlite3 where they are installed. Files of newer versions can be read,
+# and writing them is an error.
 . tests/cli/tap.sh
 here=$PWD
 
@@ -39,44 +39,44 @@ while [ $query -lt 10 ]; do
     result $? "returns rows ($rows)"
     if command -v sqlite3 >/dev/null; then
         expect "query $query in the sqlite3 shell" 0 sqlite3 -readonly "$db" "$(cat "$dir/q.sql")"
-        same "has as many rows" "$(wc -l <"$dir/out" | tr -d ' ')" "$rows"
+        equals "the sqlite3 shell returns as many rows" "$(wc -l <"$dir/out" | tr -d ' ')" "$rows"
     fi
     if command -v python3 >/dev/null && python3 -c 'import sqlite3' 2>/dev/null; then
         expect "query $query in Python" 0 python3 -c 'import sqlite3, sys
 print(len(sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute(open(sys.argv[2]).read()).fetchall()))' \
             "$db" "$dir/q.sql"
-        same "has as many rows there" "$(cat "$dir/out")" "$rows"
+        equals "Python returns as many rows" "$(cat "$dir/out")" "$rows"
     fi
 done
-same "there is no eleventh" "$(block sql 11)" ""
+equals "there are ten queries" "$(block sql 11)" ""
 
 cd "$dir" || exit 1
 if command -v sqlite3 >/dev/null; then
     block sh 1 >"$dir/example.sh"
     expect "the shell example" 0 sh "$dir/example.sh"
-    same "has a line per run and part" "$(wc -l <"$dir/out" | tr -d ' ')" 8
+    equals "the shell example prints a line per run and part" "$(wc -l <"$dir/out" | tr -d ' ')" 8
 fi
 if command -v python3 >/dev/null && python3 -c 'import sqlite3' 2>/dev/null; then
     block python 1 >"$dir/example.py"
     expect "the Python example" 0 python3 "$dir/example.py"
-    says out "^flat 2 0\.[0-9]+$"
+    output_has out "^flat 2 0\.[0-9]+$"
 fi
 block lua 1 >"$dir/example.lua"
 expect "the Lua example" 0 "$aniso" exec "$dir/example.lua"
-says out "Tensor float32 \(7, 7\)"
-says out "^Compared, the baseline first"
+output_has out "Tensor float32 \(7, 7\)"
+output_has out "^Compared, the baseline first"
 cd "$here" || exit 1
 
-same "no time is a number" "$("$aniso" sql "SELECT count(*) FROM run WHERE typeof(started_at) <> 'text' \
+equals "times are texts in UTC" "$("$aniso" sql "SELECT count(*) FROM run WHERE typeof(started_at) <> 'text' \
     OR started_at NOT GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T*Z'" --db "$db" --format csv | tail -n 1 | tr -d '\r')" 0
 
 "$aniso" exec -e 'local db = aniso.store.open(...); db:query "PRAGMA user_version = 99"; db:close()' "$db"
-expect "a newer file is read" 0 "$aniso" table two --db "$db"
-expect "and compared" 0 "$aniso" compare two --db "$db"
+expect "table reads a newer file" 0 "$aniso" table two --db "$db"
+expect "compare reads a newer file" 0 "$aniso" compare two --db "$db"
 for command in "tag @last x" "rm @last" "db migrate" "gc"; do
     # shellcheck disable=SC2086
-    expect "but not written by $command" 4 "$aniso" $command --db "$db"
-    says err "written by a newer aniso \(version 99, this program has [0-9]+\): it can be read; to write, use"
+    expect "$command does not write a newer file" 4 "$aniso" $command --db "$db"
+    output_has err "written by a newer aniso \(version 99, this program has [0-9]+\): it can be read; to write, use"
 done
-same "nor copied" "$(ls "$dir" | grep -c bak)" 0
+equals "a newer file gets no backup" "$(ls "$dir" | grep -c bak)" 0
 finish

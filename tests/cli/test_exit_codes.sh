@@ -28,7 +28,7 @@ exits 1 "a run that fails" "$aniso" run "$dir/tiny.lua" --db "$db" --set 'data={
 exits 1 "a file that cannot be written" "$aniso" report tiny -o "$dir/none/report.html" --db "$db"
 exits 2 "an option that does not exist" "$aniso" run "$dir/tiny.lua" --db "$db" --set train.epoch=1
 exits 2 "a flag that does not exist" "$aniso" ls --nothing --db "$db"
-exits 3 "no run" "$aniso" show nobody --db "$db"
+exits 3 "no run" "$aniso" show absent --db "$db"
 exits 3 "no database" "$aniso" ls --db "$dir/none.db"
 echo "not a database" >"$dir/text.db"
 exits 4 "a file of another kind" "$aniso" ls --db "$dir/text.db"
@@ -49,8 +49,8 @@ result $? "store/README.md documents it"
 "$aniso" help >"$dir/out"
 sentence=$(grep '^Exit codes: ' "$dir/out")
 documented=$(echo "$sentence" | grep -oE '[0-9]+' | sort -n | tr '\n' ' ')
-same "a command exits with each code of help" "$(echo "$codes" | tr ' ' '\n' | sed '/^$/d' | sort -nu | tr '\n' ' ')" "$documented"
-same "help has each code of cli" "$("$aniso" exec -e 'local cli, codes = require "aniso.cli", {}
+equals "a command exits with each code of help" "$(echo "$codes" | tr ' ' '\n' | sed '/^$/d' | sort -nu | tr '\n' ' ')" "$documented"
+equals "help has each code of cli" "$("$aniso" exec -e 'local cli, codes = require "aniso.cli", {}
     for name, code in pairs(cli) do if math.type(code) == "integer" then codes[#codes + 1] = code end end
     table.sort(codes) print(table.concat(codes, " "), "130 143 ")' | tr '\t' ' ')" "$documented"
 tr -s ' \n' '  ' <README.md | grep -qF "$sentence"

@@ -1,5 +1,5 @@
-# Smaller machines, by masking: on one core the bits are those of two; without AVX-512, and without
-# AVX2, a run works and its numbers differ by rounding only. BLAS is masked with the engine.
+# Simulates smaller machines: one core gives the bits of two; without AVX-512 or AVX2, results differ only
+# by rounding. BLAS is restricted like the engine.
 . tests/cli/tap.sh
 
 cat >"$dir/small.lua" <<'LUA'
@@ -15,23 +15,23 @@ return aniso.study {
   seeds = 1,
 }
 LUA
-ask() { "$aniso" sql "$2" --db "$dir/$1.db" --format csv | tail -n +2 | tr -d '\r'; }
+query() { "$aniso" sql "$2" --db "$dir/$1.db" --format csv | tail -n +2 | tr -d '\r'; }
 weights="SELECT kind, sha256 FROM checkpoint ORDER BY 1"
 scores="SELECT printf('%.2f', r.value) FROM v_eval JOIN result r USING(eval_id) JOIN metric m USING(metric_id) \
 WHERE m.name = 'nll' AND part = 'test' ORDER BY sampler"
 
-machine() { # NAME COMMAND…: trains on that machine into NAME.db
+train_on() { # NAME COMMAND…: trains into NAME.db under COMMAND, which restricts the machine
     name=$1
     shift
     expect "$name" 0 "$@" "$aniso" run "$dir/small.lua" --db "$dir/$name.db"
 }
-machine "this"
-same "has two scores" "$(ask this "$scores" | wc -l | tr -d ' ')" 2
+train_on "this"
+equals "this machine has two scores" "$(query this "$scores" | wc -l | tr -d ' ')" 2
 one_core() { taskset -c "$(taskset -cp $$ | sed 's/.*: *\([0-9]*\).*/\1/')" "$@"; }
-machine "one core" one_core
-same "has the same bits" "$(ask "one core" "$weights")" "$(ask this "$weights")"
-machine "no AVX-512" env ANISO_SIMD=avx2 OPENBLAS_CORETYPE=Haswell
-same "has the same scores" "$(ask "no AVX-512" "$scores")" "$(ask this "$scores")"
-machine "no AVX2" env ANISO_SIMD=baseline OPENBLAS_CORETYPE=Nehalem
-same "has the same scores" "$(ask "no AVX2" "$scores")" "$(ask this "$scores")"
+train_on "one core" one_core
+equals "one core gives the same bits" "$(query "one core" "$weights")" "$(query this "$weights")"
+train_on "no AVX-512" env ANISO_SIMD=avx2 OPENBLAS_CORETYPE=Haswell
+equals "no AVX-512: the same scores" "$(query "no AVX-512" "$scores")" "$(query this "$scores")"
+train_on "no AVX2" env ANISO_SIMD=baseline OPENBLAS_CORETYPE=Nehalem
+equals "no AVX2: the same scores" "$(query "no AVX2" "$scores")" "$(query this "$scores")"
 finish

@@ -1,5 +1,5 @@
-# Parts of a recipe's own, a λ policy, a sampler, a prior loss and a class weight, as functions and
-# as modules: run, kill -9, resume to the same bits, eval, report, and the messages when one is gone.
+# Parts that a recipe defines (a λ policy, a sampler, a prior loss and a class weight), as functions and
+# as modules: run, kill -9, resume to the same bits, eval, report, and the errors when one is missing.
 . tests/cli/tap.sh
 unset ANISO_PARTS
 export XDG_DATA_HOME="$dir/data"
@@ -57,11 +57,11 @@ recipe "{ $(cat "$dir/lambda.lua"), gamma = 0.5, name = \"log\" }" "{ $(cat "$di
 recipe '{ module = "my_lambda", gamma = 0.5 }' '{ module = "my_sampler", steps = 4, draws = 2 }' \
     '{ module = "my_prior" }' '{ module = "my_weight" }' >"$dir/parts/module.lua"
 
-ask() { "$aniso" sql "$2" --db "$1" --format csv | tail -n +2 | tr -d '\r'; }
+query() { "$aniso" sql "$2" --db "$1" --format csv | tail -n +2 | tr -d '\r'; }
 numbers="SELECT part, sampler <> 'prior', acc, macro_f1, r.value FROM v_eval JOIN result r USING(eval_id) \
 JOIN metric m USING(metric_id) WHERE m.name = 'nll' AND sampler <> 'ddim' ORDER BY 1, 2, 5"
 weights="SELECT kind, step, sha256 FROM checkpoint ORDER BY 1, 2, 3"
-stop() { # RECIPE DATABASE: kills a run after its first epoch
+kill_run() { # RECIPE DATABASE: kills a run after its first epoch
     : >"$dir/err"
     "$aniso" run "$1" --db "$2" >"$dir/out" 2>"$dir/err" &
     pid=$!
@@ -75,86 +75,86 @@ stop() { # RECIPE DATABASE: kills a run after its first epoch
 
 expect "four functions" 0 "$aniso" run "$dir/own.lua" --db "$dir/function.db"
 expect "four modules next to the recipe" 0 "$aniso" run "$dir/parts/module.lua" --db "$dir/module.db"
-same "give the same numbers" "$(ask "$dir/module.db" "$numbers")" "$(ask "$dir/function.db" "$numbers")"
-same "that are numbers" "$(ask "$dir/function.db" "$numbers" | grep -c '0\.')" 4
+equals "functions and modules give the same numbers" "$(query "$dir/module.db" "$numbers")" "$(query "$dir/function.db" "$numbers")"
+equals "there are four numbers" "$(query "$dir/function.db" "$numbers" | grep -c '0\.')" 4
 expect "again: nothing to do" 0 "$aniso" run "$dir/own.lua" --db "$dir/function.db"
-says err "^1 of 1 runs were finished before"
-same "the λ is called what the recipe calls it" "$(ask "$dir/function.db" \
+output_has err "^1 of 1 runs were finished before"
+equals "the λ policy is named as in the recipe" "$(query "$dir/function.db" \
     "SELECT txt FROM config_param WHERE key = 'schedule.lambda'")" "own:log"
-same "an unnamed part by its hash" "$(ask "$dir/function.db" \
+equals "an unnamed part by its hash" "$(query "$dir/function.db" \
     "SELECT txt = 'own:' || substr((SELECT txt FROM config_param WHERE key = 'sampler.sha256'), 1, 6) \
        FROM config_param WHERE key = 'sampler'")" 1
-same "its options are options" "$(ask "$dir/function.db" \
+equals "the options of a part are stored as options" "$(query "$dir/function.db" \
     "SELECT num FROM config_param WHERE key = 'schedule.lambda.gamma'")" 0.5
-same "levels are stored in double" "$(ask "$dir/function.db" \
+equals "levels are stored in double" "$(query "$dir/function.db" \
     "SELECT abs(sum(value) - count(*)) < 1e-12 FROM lambda")" 1
 
 for kind in function module; do
     recipe=$dir/own.lua
     [ $kind = module ] && recipe=$dir/parts/module.lua
-    stop "$recipe" "$dir/kill.$kind.db"
+    kill_run "$recipe" "$dir/kill.$kind.db"
     for end in db db-wal; do cp "$dir/kill.$kind.$end" "$dir/crashed.$kind.$end"; done
-    run=$(ask "$dir/kill.$kind.db" "SELECT uid FROM run")
+    run=$(query "$dir/kill.$kind.db" "SELECT uid FROM run")
     expect "resume of a $kind without its recipe" 1 "$aniso" resume --db "$dir/kill.$kind.db"
-    says err "^aniso: run $run \(mine\) needs its sampler own:.*: aniso resume $run --db .* --recipe $recipe$"
-    same "one line" "$(wc -l <"$dir/err" | tr -d ' ')" 1
+    output_has err "^aniso: run $run \(mine\) needs its sampler own:.*: aniso resume $run --db .* --recipe $recipe$"
+    equals "the error is one line" "$(wc -l <"$dir/err" | tr -d ' ')" 1
     command=$(sed 's/.*: aniso /aniso /' "$dir/err")
     expect "the command that it names works" 0 sh -c "alias aniso='$aniso'
 $command"
-    same "to the same numbers" "$(ask "$dir/kill.$kind.db" "$numbers")" "$(ask "$dir/$kind.db" "$numbers")"
-    same "and the same weights" "$(ask "$dir/kill.$kind.db" "$weights")" "$(ask "$dir/$kind.db" "$weights")"
+    equals "resume gives the same numbers" "$(query "$dir/kill.$kind.db" "$numbers")" "$(query "$dir/$kind.db" "$numbers")"
+    equals "resume gives the same weights" "$(query "$dir/kill.$kind.db" "$weights")" "$(query "$dir/$kind.db" "$weights")"
 
     expect "eval of a $kind" 0 "$aniso" eval @last --recipe "$recipe" --steps 2 --db "$dir/$kind.db"
-    says out "own:.* 2 "
+    output_has out "own:.* 2 "
     expect "eval without its sampler" 1 "$aniso" eval @last --steps 3 --db "$dir/$kind.db"
-    says err "needs its sampler own:"
+    output_has err "needs its sampler own:"
     expect "eval with another sampler needs no recipe" 0 "$aniso" eval @last --sampler ddim --db "$dir/$kind.db"
-    says out "ddim"
+    output_has out "ddim"
     for command in "ls" "show @last" "table own" "sql 'SELECT count(*) FROM v_eval'"; do
-        expect "$command needs none of them" 0 sh -c "'$aniso' $command --db '$dir/$kind.db'"
+        expect "$command needs no recipe" 0 sh -c "'$aniso' $command --db '$dir/$kind.db'"
     done
-    same "what differs is named, not hashed" "$("$aniso" ls --varying --db "$dir/$kind.db" | grep -c sha256)" 0
-    expect "nor does report" 0 "$aniso" report own --db "$dir/$kind.db" -o "$dir/$kind.html"
+    equals "differing options are shown by name" "$("$aniso" ls --varying --db "$dir/$kind.db" | grep -c sha256)" 0
+    expect "report needs no recipe" 0 "$aniso" report own --db "$dir/$kind.db" -o "$dir/$kind.html"
 done
 
-# Changed or gone.
+# Changed and missing parts.
 sed 's/focal = o.gamma or 1/focal = o.gamma or 2/' "$dir/own.lua" >"$dir/changed.lua"
 expect "resume with a changed function" 1 "$aniso" resume --recipe "$dir/changed.lua" --db "$dir/crashed.function.db"
-says err "needs its loss.prior own:.*changed.lua has no such function.*: aniso resume .* --recipe $dir/own.lua$"
+output_has err "needs its loss.prior own:.*changed.lua has no such function.*: aniso resume .* --recipe $dir/own.lua$"
 sed 's/"mine"/"renamed"/; s/^  seeds/  -- a comment\n  seeds/' "$dir/own.lua" >"$dir/moved.lua"
-expect "a function is known wherever it is" 0 "$aniso" resume --recipe "$dir/moved.lua" --db "$dir/crashed.function.db"
+expect "a moved function is recognised" 0 "$aniso" resume --recipe "$dir/moved.lua" --db "$dir/crashed.function.db"
 expect "a changed function is another configuration" 0 "$aniso" run "$dir/changed.lua" --db "$dir/function.db"
-says err "run 1/1"
+output_has err "run 1/1"
 mv "$dir/parts/my_prior.lua" "$dir/elsewhere"
-expect "a module that is gone" 1 "$aniso" resume --recipe "$dir/parts/module.lua" --db "$dir/crashed.module.db"
-says err "there is no my_prior.lua in $dir/parts, $dir/data/aniso"
+expect "a missing module" 1 "$aniso" resume --recipe "$dir/parts/module.lua" --db "$dir/crashed.module.db"
+output_has err "there is no my_prior.lua in $dir/parts, $dir/data/aniso"
 echo 'return function() return { focal = 3 } end' >"$dir/parts/my_prior.lua"
 (cd "$dir/parts" && "$aniso" resume --db "$dir/crashed.module.db" >"$dir/out" 2>"$dir/err")
-same "the current folder is not searched" "$?" 1
-says err "needs its sampler"
+equals "the current folder is not searched" "$?" 1
+output_has err "needs its sampler"
 expect "a module that has changed" 1 "$aniso" resume --recipe "$dir/parts/module.lua" --db "$dir/crashed.module.db"
-says err "$dir/parts/my_prior.lua has changed since: put that file back, or name the folder that has it: ANISO_PARTS=FOLDER"
-expect "the folder that has it" 0 env ANISO_PARTS="$dir/elsewhere" "$aniso" resume \
+output_has err "$dir/parts/my_prior.lua has changed since: put that file back, or name the folder that has it: ANISO_PARTS=FOLDER"
+expect "resume with the folder of the old module" 0 env ANISO_PARTS="$dir/elsewhere" "$aniso" resume \
     --recipe "$dir/parts/module.lua" --db "$dir/crashed.module.db"
 
-# A part that does not do what it must.
-wrong() { # NAME MESSAGE LAMBDA [SAMPLER]
+# Parts that return wrong values or raise errors.
+part_fails() { # NAME MESSAGE LAMBDA [SAMPLER]
     recipe "$3" "${4:-\"ddim\"}" '"ce"' '"none"' >"$dir/wrong.lua"
     expect "$1" 1 "$aniso" run "$dir/wrong.lua" --set train.epochs=1 --db "$dir/wrong.db"
-    says err "failed: option $2"
+    output_has err "failed: option $2"
 }
-wrong "too few levels" "schedule.lambda: .*wrong.lua:12: 2 numbers for 7 classes" "function() return { 1, 2 } end"
-wrong "no number" "schedule.lambda: .*wrong.lua:12: class 1 gets nan" \
+part_fails "too few levels" "schedule.lambda: .*wrong.lua:12: 2 numbers for 7 classes" "function() return { 1, 2 } end"
+part_fails "a level that is nan" "schedule.lambda: .*wrong.lua:12: class 1 gets nan" \
     "function(counts) counts[1] = 0 / 0 return counts end"
-wrong "an error of its own" "schedule.lambda: .*wrong.lua:12: attempt to" "function(counts) return counts.x.y end"
-wrong "a step without a result" "sampler: .*wrong.lua:8: the step must give y" '"isotropic"' "function() end"
-expect "a module that is not there" 2 "$aniso" check "$dir/own.lua" --set schedule.lambda='{module = "nothing"}'
-says err "schedule.lambda: there is no module nothing in $dir, "
+part_fails "an error of its own" "schedule.lambda: .*wrong.lua:12: attempt to" "function(counts) return counts.x.y end"
+part_fails "a step without a result" "sampler: .*wrong.lua:8: the step must give y" '"isotropic"' "function() end"
+expect "an unknown module" 2 "$aniso" check "$dir/own.lua" --set schedule.lambda='{module = "nothing"}'
+output_has err "schedule.lambda: there is no module nothing in $dir, "
 (cd "$dir" && "$aniso" check own.lua --set schedule.lambda='{module = "nothing"}' >"$dir/out" 2>"$dir/err")
-says err "schedule.lambda: there is no module nothing in $dir, "
+output_has err "schedule.lambda: there is no module nothing in $dir, "
 (cd "$dir/elsewhere" && ANISO_PARTS=../parts "$aniso" check ../own.lua \
     --set schedule.lambda='{module = "nothing"}' >"$dir/out" 2>"$dir/err")
-says err "there is no module nothing in $dir, $dir/parts, "
+output_has err "there is no module nothing in $dir, $dir/parts, "
 expect "the recipe that shows all four" 0 "$aniso" check recipes/own_parts.lua --set data.n=140 --set data.size=16
-says out "5 runs"
+output_has out "5 runs"
 finish

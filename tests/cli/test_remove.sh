@@ -17,59 +17,59 @@ return aniso.study {
 }
 LUA
 db=$dir/runs.db
-ask() { "$aniso" sql "$1" --db "$db" --format csv | tail -n +2 | tr -d '\r'; }
+query() { "$aniso" sql "$1" --db "$db" --format csv | tail -n +2 | tr -d '\r'; }
 folders() { ls "$dir/runs" | wc -l | tr -d ' '; }
 stages() { ls "$dir/first-stage" | grep -c 'safetensors$'; }
 expect "a sweep" 0 "$aniso" run "$dir/sweep.lua" --db "$db"
-same "two first stages, four folders" "$(stages) $(folders)" "2 4"
+equals "two first stages, four folders" "$(stages) $(folders)" "2 4"
 expect "nothing to collect" 0 "$aniso" gc --db "$db"
-says err "^0.00 MB of files freed"
+output_has err "^0.00 MB of files freed"
 
 expect "rm by a filter" 0 "$aniso" rm --where seed=1 --db "$db"
-same "says each run" "$(wc -l <"$dir/out" | tr -d ' ')" 2
-says err "^2 runs removed; aniso restore"
+equals "rm prints a line per run" "$(wc -l <"$dir/out" | tr -d ' ')" 2
+output_has err "^2 runs removed; aniso restore"
 expect "ls" 0 "$aniso" ls --db "$db" --format csv
-same "lists the others" "$(grep -c sweep "$dir/out")" 2
+equals "ls lists the other runs" "$(grep -c sweep "$dir/out")" 2
 expect "table" 0 "$aniso" table sweep --db "$db" --format csv
-says out "^gamma=0,1,"
+output_has out "^gamma=0,1,"
 expect "ls --removed" 0 "$aniso" ls --removed --db "$db" --format csv
-same "lists them" "$(grep -c sweep "$dir/out")" 2
+equals "ls --removed lists the removed runs" "$(grep -c sweep "$dir/out")" 2
 uid=$(tail -n 1 "$dir/out" | cut -d, -f1)
-expect "show says what to do" 3 "$aniso" show "$uid" --db "$db"
-says err "was removed on .*; aniso restore $uid brings it back$"
+expect "show of a removed run names restore" 3 "$aniso" show "$uid" --db "$db"
+output_has err "was removed on .*; aniso restore $uid brings it back$"
 expect "restore" 0 "$aniso" restore "$uid" --db "$db"
 expect "show" 0 "$aniso" show "$uid" --facts --db "$db"
 expect "restore again" 3 "$aniso" restore "$uid" --db "$db"
-expect "rm of nothing" 3 "$aniso" rm --where seed=7 --db "$db"
+expect "rm with a filter without matches" 3 "$aniso" rm --where seed=7 --db "$db"
 expect "rm without a name" 2 "$aniso" rm --db "$db"
-expect "rm of an unknown run removes none" 3 "$aniso" rm @last nobody --db "$db"
-same "not even the first" "$(ask 'SELECT count(*) FROM v_run')" 3
+expect "rm of an unknown run removes none" 3 "$aniso" rm @last unknown --db "$db"
+equals "rm with an unknown run removes none" "$(query 'SELECT count(*) FROM v_run')" 3
 expect "rm" 0 "$aniso" rm "$uid" --db "$db"
 
-expect "a removed run is asked for again" 0 "$aniso" run "$dir/sweep.lua" --only gamma=0 --seeds 1 --db "$db"
-same "and runs again" "$(ask "SELECT group_concat(attempt) FROM run WHERE seed = 1 AND label = 'gamma=0'")" '"1,2"'
-expect "rm of that" 0 "$aniso" rm @last --db "$db"
+expect "a removed run is run again" 0 "$aniso" run "$dir/sweep.lua" --only gamma=0 --seeds 1 --db "$db"
+equals "the repeated run is a new attempt" "$(query "SELECT group_concat(attempt) FROM run WHERE seed = 1 AND label = 'gamma=0'")" '"1,2"'
+expect "rm of the new attempt" 0 "$aniso" rm @last --db "$db"
 
 expect "gc --dry-run" 0 "$aniso" gc --dry-run --db "$db" --format csv
-same "three runs, and the first stage of their seed" "$(cut -d, -f1 "$dir/out" | sort | uniq -c | tr -s ' ' | tr '\n' ';')" \
+equals "three runs, and the first stage of their seed" "$(cut -d, -f1 "$dir/out" | sort | uniq -c | tr -s ' ' | tr '\n' ';')" \
     " 1 first stage; 3 removed run; 1 what;"
-says out '^removed run,.*would be deleted'
-says err "would be freed"
-same "changes nothing" "$(ask 'SELECT count(*) FROM run') $(folders)" "5 5"
+output_has out '^removed run,.*would be deleted'
+output_has err "would be freed"
+equals "gc --dry-run changes nothing" "$(query 'SELECT count(*) FROM run') $(folders)" "5 5"
 bytes=$(grep '^removed run' "$dir/out" | awk -F, '{ sum += $(NF - 1) } END { print sum }')
-real=$(ask "SELECT uid FROM run WHERE removed_at IS NOT NULL" | while read -r one; do cat "$dir/runs/$one"/*; done | wc -c)
-same "its bytes are those of the files" "$bytes" "$real"
+real=$(query "SELECT uid FROM run WHERE removed_at IS NOT NULL" | while read -r one; do cat "$dir/runs/$one"/*; done | wc -c)
+equals "gc --dry-run reports the size of the files" "$bytes" "$real"
 expect "gc" 0 "$aniso" gc --db "$db"
-same "rows and folders are gone" "$(ask 'SELECT count(*) FROM run') $(folders) $(stages)" "2 2 2"
-expect "the rest is whole" 0 "$aniso" db check --db "$db"
+equals "gc deletes rows and folders" "$(query 'SELECT count(*) FROM run') $(folders) $(stages)" "2 2 2"
+expect "the file passes db check after gc" 0 "$aniso" db check --db "$db"
 expect "restore after gc" 3 "$aniso" restore "$uid" --db "$db"
 expect "gc --orphans" 0 "$aniso" gc --orphans --db "$db"
-same "takes the unused first stage" "$(stages)" 1
-expect "the runs that are left use theirs" 0 "$aniso" gc --orphans --db "$db"
-same "so it stays" "$(stages)" 1
+equals "gc --orphans deletes the unused first stage" "$(stages)" 1
+expect "gc --orphans again" 0 "$aniso" gc --orphans --db "$db"
+equals "a used first stage is kept" "$(stages)" 1
 rm "$db"
-expect "another database in its place" 0 "$aniso" run "$dir/sweep.lua" --only gamma=0 --seeds 0 --db "$db"
-expect "finds the orphans" 0 "$aniso" gc --db "$db" --format csv
-same "both, and keeps them" "$(grep -c '^orphan,.*stays: --orphans' "$dir/out") $(folders)" "2 3"
-expect "no database" 3 "$aniso" gc --db "$dir/none.db"
+expect "a new database in the same folder" 0 "$aniso" run "$dir/sweep.lua" --only gamma=0 --seeds 0 --db "$db"
+expect "gc in the new database" 0 "$aniso" gc --db "$db" --format csv
+equals "gc lists both orphans and keeps them" "$(grep -c '^orphan,.*stays: --orphans' "$dir/out") $(folders)" "2 3"
+expect "gc without a database" 3 "$aniso" gc --db "$dir/none.db"
 finish

@@ -1,11 +1,11 @@
-# The session that the READMEs show, run again in a fresh folder: the words, the shape of the tables
-# and whole numbers (seeds, counts) must be those shown; numbers of a training may differ by a stated
-# tolerance, since processors round differently; ids, dates and durations are not compared.
+# Repeats the session of the READMEs in a new folder. Words, the shape of tables and whole numbers (seeds,
+# counts) must be those shown; results of training may differ by a stated tolerance, since processors
+# round differently; ids, dates and durations are not compared.
 # transcript.lua has the rules. `make transcript` runs this with the word write: it refreshes the
 # READMEs and the picture in README.md. The first commands are those of `make demo`.
 aniso=${ANISO:-./aniso}
 case $aniso in /*) ;; *) aniso=$PWD/$aniso ;; esac
-# The demo's nine trainings take half an hour under AddressSanitizer; the binary that ships runs them.
+# The demo's nine trainings take half an hour under AddressSanitizer; only the release binary runs them.
 case $aniso in */build/asan/*) echo "ok - transcript # SKIP too slow under a sanitizer"; exit ;; esac
 dir=$(cd "$(mktemp -d)" && pwd -P)
 trap 'rm -rf "$dir"' EXIT

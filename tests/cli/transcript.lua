@@ -1,12 +1,11 @@
--- The sessions that READMEs show: their blocks, run again, and whether they print what is shown.
+-- Runs the sessions of the READMEs again and compares their output with the blocks shown.
 --   aniso exec tests/cli/transcript.lua write FOLDER README.md …   puts the real output into the blocks
 --   aniso exec tests/cli/transcript.lua check FOLDER README.md …   compares, in TAP
--- FOLDER is fresh and has ./aniso and recipes/; the commands run there, one after the other, those of
--- the first page first.
+-- FOLDER is new and has ./aniso and recipes/; the commands run there in the order of the pages.
 --
--- A block is indented by four spaces and begins with a command, "$ …". The command goes on over lines
--- that end in \, and to the end of its here-document. What follows is its output: what it writes on
--- stdout, and of stderr the last words "written to FILE"; progress is not shown. FOLDER reads HOME.
+-- A block is indented by four spaces and begins with a command, "$ …". The command continues over lines
+-- that end in \, and to the end of its here-document. Its output follows: stdout, and from stderr only
+-- the line "written to FILE". FOLDER is shown as HOME.
 local transcript = {}
 
 local HOME = "/home/me/aniso"
@@ -68,17 +67,17 @@ end
 
 -- ── comparing ──
 
--- What differs between machines and days: ids, dates, durations, and whether a difference is within
--- noise.
+-- Masks what differs between machines and days: ids, dates, durations, and judgements about noise.
 local function masked(line)
   line = line:gsub("%(within noise%)", "(JUDGED)"):gsub("%(beyond [^)]+%)", "(JUDGED)")
   line = line:gsub("%f[%w]0[%dA-HJKMNP-TV-Z]+%f[%W]", function(word) return #word >= 8 and "ID" or nil end)
   return (line:gsub("%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d", "DATE"):gsub("%f[%w]%d+:%d%d%f[%W]", "TIME"))
 end
 
--- Takes decimals out of a line: the text with # for each, and those before its first interval or n/a. A
+-- Extracts the decimals of a line: returns the text with # for each, and the decimals before its first
+-- interval or n/a. A
 -- decimal inside a name (gamma=0.5) is a part of the name, and whole numbers are text too: seeds, counts
--- and labels have to be equal. n/a is a number that cannot be had, [a, b] and [a, 0.000] are intervals.
+-- and labels must be equal. n/a is an undefined number, [a, b] and [a, 0.000] are intervals.
 local function decimals(line)
   local number, list = "([%s%[{(,])([+-]?%d+%.%d+)", {}
   line = " " .. line
@@ -90,13 +89,13 @@ end
 
 local function places(number) return #number:match "%.(%d+)" end
 
--- Trained numbers differ between processors, whose kernels round otherwise, and small trainings amplify
--- it: three sets of OpenBLAS's kernels gave up to 0.07 here, so TRAINED is allowed. Intervals and
--- their p vary widely with three seeds: only their form is compared. Formulas must agree to two
--- units of the last place. The number of places must always be the one shown.
+-- Results of training differ between processors, whose kernels round differently, and small trainings
+-- amplify the differences: up to 0.07 over three sets of OpenBLAS kernels, so TRAINED is allowed.
+-- Intervals and their p vary widely with three seeds: only their form is compared. Formulas must agree to
+-- two units of the last place. The number of decimals must be the one shown.
 local TRAINED = 0.2
 
-local function near(shown, got, trained)
+local function agrees(shown, got, trained)
   local unit = 10.0 ^ -places(shown)
   return places(shown) == places(got) and
     math.abs(tonumber(shown) - tonumber(got)) <= (trained and TRAINED or 2 * unit) + unit / 10
@@ -121,17 +120,17 @@ local function readable(lines, trained)
   return out
 end
 
--- List of faults, empty when the output fits what is shown.
+-- Returns a list of faults, empty if the output agrees with what is shown.
 function transcript.differences(block, got)
   local trained = not block.command:find("aniso schedule", 1, true)
   local a, b, faults = readable(block.shown, trained), readable(got, trained), {}
   for i = 1, math.max(#a, #b) do
     local shown, printed = a[i] or { "", "(nothing)" }, b[i] or { "", "(nothing)" }
-    local text, wanted = decimals(shown[1])
+    local text, expected = decimals(shown[1])
     local other, found = decimals(printed[1])
     local same = text == other
-    for k = 1, same and math.min(#wanted, #found) or 0 do
-      same = same and near(wanted[k], found[k], trained)
+    for k = 1, same and math.min(#expected, #found) or 0 do
+      same = same and agrees(expected[k], found[k], trained)
     end
     if not same then faults[#faults + 1] = ("shown: %s\n# now:   %s"):format(shown[2], printed[2]) end
   end
@@ -160,15 +159,15 @@ local function write(path, folder)
   assert(require("aniso.core").sys.write_atomic(path, table.concat(lines, "\n") .. "\n"))
 end
 
-local number, wrong = 0, 0
+local number, failures = 0, 0
 local function verdict(name, fine, faults)
   number = number + 1
-  if not fine then wrong = wrong + 1 end
+  if not fine then failures = failures + 1 end
   print(("%s %d - %s"):format(fine and "ok" or "not ok", number, name))
   for _, fault in ipairs(not fine and faults or {}) do print("# " .. fault) end
 end
 
--- A change of what is shown that must be seen, or must not be: { what, pattern, replacement, harmless }.
+-- Changes of the shown text that must be detected, or tolerated: { what, pattern, replacement, harmless }.
 local changes = {
   run = { { "another digit", "(0%.%d%d)%d", "%11", true }, { "a number far off", "0%.[6-9]", "0.3" },
     { "a number of another form", "(0%.%d%d)%d", "%1" }, { "a missing column", "  macro_f1", "" },
@@ -186,7 +185,7 @@ local changes = {
   repl = { { "another count of runs", "9 runs", "8 runs" }, { "another count of images", "563", "564" } },
 }
 
--- Checks one block: what it prints, and that each change of it is seen.
+-- Checks the output of one block, and that each change of it is detected.
 local function check_block(block, name, path, folder)
   local got, code, errors = transcript.run(block, folder)
   local faults = transcript.differences(block, got)
@@ -198,12 +197,12 @@ local function check_block(block, name, path, folder)
     local altered = { command = block.command, shown = {} }
     for line in text:gmatch "[^\n]*" do table.insert(altered.shown, line) end
     local faulty = #transcript.differences(altered, got) > 0
-    verdict(("%s: %s is %s"):format(name, what, harmless and "allowed" or "seen"),
+    verdict(("%s: %s is %s"):format(name, what, harmless and "tolerated" or "detected"),
       count == 1 and faulty == not harmless, { "changed " .. count .. " places" })
   end
   if #got > 0 then
     local short = { command = block.command, shown = table.move(got, 1, #got - 1, 1, {}) }
-    verdict(name .. ": a missing last line is seen", #transcript.differences(short, got) > 0)
+    verdict(name .. ": a missing last line is detected", #transcript.differences(short, got) > 0)
   end
 end
 
@@ -218,10 +217,10 @@ local function check(paths, folder)
       check_block(block, name, path, folder)
     end
     for picture in table.concat(lines, "\n"):gmatch "!%[[^%]]*%]%(([^)]+)%)" do
-      verdict("the picture is there: " .. picture, io.open(picture) ~= nil)
+      verdict("the picture exists: " .. picture, io.open(picture) ~= nil)
     end
   end
-  verdict("the session is whole", table.concat(seen, " ")
+  verdict("the session is complete", table.concat(seen, " ")
     == "run notes curve metrics report picture ls schedule repl", { table.concat(seen, " ") })
   print("1.." .. number)
 end
@@ -233,4 +232,4 @@ if mode == "write" then
 else
   check(paths, folder)
 end
-os.exit(wrong == 0 and 0 or 1, true)
+os.exit(failures == 0 and 0 or 1, true)

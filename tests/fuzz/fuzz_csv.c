@@ -1,4 +1,4 @@
-/* Any bytes as a table: read or refused; every cell of what is read can be read.
+/* Parses any bytes as a table; every cell of a parsed table must be readable.
  *   clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fopenmp -Iengine -I. \
  *     tests/fuzz/fuzz_csv.c engine/data/csv.c engine/io/{path,file,file_replace}.c \
  *     engine/base/{err,assert,open_handles}.c engine/base/memory/{mem,string_arena}.c -lcsv \

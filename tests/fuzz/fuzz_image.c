@@ -1,4 +1,4 @@
-/* Any bytes as an image: decoded or refused, never more. What decodes is also resized.
+/* Decodes any bytes as an image; a decoded image is also resized.
  *   clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fopenmp -Iengine -I. \
  *     tests/fuzz/fuzz_image.c engine/data/{image,image_probe,resize}.c third_party/stb.c \
  *     engine/io/{path,file}.c engine/base/{err,assert,open_handles}.c engine/base/memory/mem.c \
@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     an_image image = {0};
     uint8_t small[7 * 5 * 3];
     an_image_probe probe = an_probe_image(bytes, count);
-    /* speed: a large picture is slow, not wrong */
+    /* for speed: large pictures are skipped */
     if (probe.width * probe.height > 1 << 20)
         return 0;
     int64_t live = an_mem_live();

@@ -7,8 +7,8 @@
  *     -lcjson -lnettle -lm -o build/fuzz_safetensors
  *   build/fuzz_safetensors -max_total_time=60
  *
- * Input: the JSON header, then from the first zero byte on the data; the length is put in
- * front here, so that the fuzzer gets past it. An input that starts with '!' is a whole file. */
+ * Input: the JSON header, then from the first zero byte on the data; the harness prepends the
+ * length, so that inputs pass that check. An input that starts with '!' is a whole file. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

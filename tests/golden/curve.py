@@ -24,8 +24,8 @@ FILM = {"classes": K, "features": 16, "dim": 24, "steps": T}
 PRIOR = {"classes": K, "features": 16, "channels": 3, "top_percent": 25.0, "crops": 3,
          "crop_size": 4, "local_width": 4, "attention": 8, "weight": 0.5}
 
-# The seeds are such that no ReLU, top-p choice or window is so close to a tie that the
-# rounding of float32 could flip it: moving all weights by 3e-7 moves no loss by 1e-6.
+# The seeds are such that no ReLU, top-p choice or window is so close to a tie that
+# rounding to float32 could change it: a change of all weights by 3e-7 changes no loss by 1e-6.
 CURVES = {
     "adpm": {"prior": {"mode": "both", **PRIOR}, "denoiser": {"kind": "cross_attention", **CROSS},
              "schedule": {"lambda": "bound", "coupling": "variance"}, "mmd": 0.5,
@@ -87,7 +87,7 @@ class Model(torch.nn.Module):
 
 
 def decays(name, p):
-    """Weight decay leaves alone what is a vector or a table of embeddings."""
+    """Weight decay does not apply to vectors and tables of embeddings."""
     return p.dim() > 1 and not name.endswith(("class.weight", "embed.weight"))
 
 

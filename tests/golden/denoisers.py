@@ -30,7 +30,7 @@ class Attention(nn.Module):
             setattr(self, name, nn.Linear(D, D))
 
     def forward(self, x, tokens):
-        """Also the weights, averaged over heads, row i of x reading row i // repeat."""
+        """Also returns the weights, averaged over heads; row i of x reads row i // repeat."""
         q, k, v = self.q(x), self.k(tokens), self.v(tokens)
         repeat = len(q) // len(k)
         weights = attention_weights(q, k.repeat_interleave(repeat, 0), self.heads).mean(1)

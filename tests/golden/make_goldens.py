@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -B
-"""Regenerates the reference values beside this file: `make golden`.
+"""Regenerates the reference values in this folder: `make golden`.
 
 Needs PyTorch (Debian: python3-torch). Users and `make test` never do: the files are part
 of the repository. The same PyTorch writes the same bytes.

@@ -27,7 +27,7 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """1512.03385; large_stem is torchvision's form, else that for small images."""
+    """1512.03385; large_stem: torchvision's stem; otherwise the one for small images."""
 
     def __init__(self, channels, width, stages, blocks, large_stem=False):
         super().__init__()
@@ -68,8 +68,8 @@ class GatedPool(nn.Module):
 
 
 def choose_windows(maps, g, H, W, n, side):
-    """engine/model/crops.h, spelt out pixel by pixel: greedy, fewest shared pixels first,
-    then the heaviest. The winner must win clearly, else float32 might choose another."""
+    """engine/model/crops.h, pixel by pixel: greedy; fewest shared pixels first, then the largest
+    weight. The best window must lead by a margin, or float32 might choose another."""
     weighted = (maps * torch.softmax(g, -1)[:, None, None]).sum(-1)
     B, h, w = weighted.shape
     assert H % h == 0 and W % w == 0
@@ -109,7 +109,7 @@ class Prior(nn.Module):
         maps = nhwc(self.saliency(nchw(features)))
         out = {"saliency": maps, "g": top_pool(maps, self.top_percent)}
         if self.mode != "global":
-            self.look(images, out)
+            self.find_windows(images, out)
         zero = torch.zeros_like(out["g"])
         out["mg"] = zero if self.mode == "local" else out["g"].detach().softmax(-1)
         out["ml"] = zero if self.mode == "global" else out["l"].detach().softmax(-1)
@@ -117,7 +117,7 @@ class Prior(nn.Module):
                     "global": out["mg"], "local": out["ml"]}[self.mode]
         return out
 
-    def look(self, images, out):
+    def find_windows(self, images, out):
         B, H, W, C = images.shape
         n, side = self.crops, self.crop_size
         at = choose_windows(out["saliency"].detach(), out["g"].detach(), H, W, n, side)

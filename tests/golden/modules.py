@@ -11,7 +11,7 @@ from recorder import Draw, Golden, double_leaf
 
 
 def fill(module, draw):
-    """Reproducible values of a sensible size, nothing at zero, rounded to float32."""
+    """Reproducible values of order 1, none of them zero, rounded to float32."""
     with torch.no_grad():
         for name, p in module.named_parameters():
             if p.dim() > 1:
@@ -32,7 +32,7 @@ def named_buffers(module):
 
 
 def module_case(golden, name, module, inputs, run, train=True, prefix="", given=(), **fields):
-    """run(module, inputs) → {output name: tensor}. Inputs in `given` want no gradient."""
+    """run(module, inputs) → {output name: tensor}. Inputs in `given` require no gradient."""
     module = fill(module, Draw(name + "/weights")).train(train)
     for key, tensor in [*module.named_parameters(), *named_buffers(module)]:
         kind = "param" if isinstance(tensor, torch.nn.Parameter) else "buffer"

@@ -68,7 +68,7 @@ def softmaxes(golden):
 
 def xent(logits, labels, weight=None, adjust=None, margin=None, scale=1.0, focal=0.0,
          smoothing=0.0):
-    """kernel/pointwise/cross_entropy.h in PyTorch's words; for focal = 0 it is checked against PyTorch's own."""
+    """kernel/pointwise/cross_entropy.h in PyTorch; for focal = 0 it is checked against PyTorch's."""
     K = logits.shape[1]
     one_hot = F.one_hot(labels, K).double()
     z = logits
@@ -104,7 +104,7 @@ def cross_entropies(golden):
     }
     for kind, options in variants.items():
         draw = Draw("xent" + kind)
-        # LDAM's logits are cosines: with scale 30 they must stay within ±1
+        # LDAM's logits are cosines: with scale 30 they must be within ±1
         logits = draw.normal(12, 7, scale=0.3 if "scale" in options else 2.0)
         tensors = {"logits": logits, "labels": draw.labels(12, 7)}
         used = [k for k in options if k in vectors]

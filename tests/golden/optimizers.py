@@ -5,7 +5,7 @@ from recorder import Draw, Golden
 
 STEPS, LENGTH = 6, 50
 
-# name: what Lua is told, PyTorch's optimiser with the same meaning
+# name: the options in Lua, the same optimiser of PyTorch
 CASES = {
     "adamw": ({"rule": "adamw", "lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8,
                "decay": 0.05},

@@ -1,8 +1,8 @@
 """recorder: one golden file = tensors plus the table of cases, in the safetensors format.
 
-The table of cases (JSON in the file's metadata) is the one that the Lua test walks, so a
-case is written once. Inputs are float32; everything else is computed in float64 by PyTorch
-and rounded once, so that what the test measures is the engine's own error.
+The Lua test iterates over the table of cases (JSON in the file's metadata), so a case is
+written once. Inputs are float32; everything else is computed in float64 by PyTorch
+and rounded once, so that the test measures the engine's error.
 """
 import json
 import struct
@@ -29,7 +29,7 @@ def write_safetensors(path, tensors, metadata):
 
 
 class Draw:
-    """Random float32 tensors that depend on the case's name alone, never on their order."""
+    """Random float32 tensors that depend only on the case's name, not on the order of cases."""
 
     def __init__(self, name):
         self.generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
@@ -47,11 +47,11 @@ class Draw:
         return torch.randperm(n, generator=self.generator)
 
 
-def double_leaf(tensor, wants_grad=True):
-    """A float64 copy that collects a gradient; labels stay what they are."""
+def double_leaf(tensor, with_gradient=True):
+    """A float64 copy that collects a gradient; labels are returned unchanged."""
     if tensor.dtype != torch.float32:
         return tensor
-    return tensor.double().requires_grad_(wants_grad)
+    return tensor.double().requires_grad_(with_gradient)
 
 
 def single(tensor):
@@ -69,14 +69,14 @@ class Golden:
         self.tensors[name] = single(tensor).clone()
 
     def add(self, name, **fields):
-        """A case of its own shape; its tensors are put() by the caller."""
+        """A case with other fields; the caller put()s its tensors."""
         self.cases.append({"name": name, **fields})
 
     def op(self, name, op, tensors, args, reference, fixed=(), after=()):
-        """An operation. args are what Lua passes: "@x" stands for tensors["x"], "nil" for
-        nothing; reference takes the dictionary of float64 tensors and returns the output.
-        Stored beside the inputs: out, an upstream gradient dout, and d<input> for each
-        float input but those in `fixed`; `after` names inputs that are changed in place."""
+        """An operation. args are the arguments in Lua: "@x" is tensors["x"], "nil" is
+        nil; reference takes the dictionary of float64 tensors and returns the output.
+        Stores the inputs, out, an upstream gradient dout, and d<input> for each
+        float input except those in `fixed`; `after` names inputs that are changed in place."""
         leaves = {k: double_leaf(v, k not in fixed) for k, v in tensors.items()}
         for key, tensor in tensors.items():
             self.put(f"{name}/{key}", tensor)

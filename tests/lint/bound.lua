@@ -1,6 +1,6 @@
 -- Every function that the engine gives to Lua is reached by a Lua test. Reads the names that
 -- the suites of tests/lua reached (tests/lua/bound.lua), one per line, from the file named by
--- the first argument. tests/lua/test_meta.lua holds the same functions to their documentation.
+-- the first argument. tests/lua/test_meta.lua compares the same functions with their documentation.
 local files = dofile "tests/lint/files.lua"
 local bound = dofile "tests/lua/bound.lua"
 
@@ -26,7 +26,7 @@ for name in io.lines(...) do reached[name] = true end
 files.verdict("bound: every function of the engine is reached by a Lua test",
   unreached(bound.names(), reached))
 
--- The check itself must be able to fail.
+-- The check must detect a missing function.
 local seen = unreached({ "ops.planted", "ops.relu" }, { ["ops.relu"] = true })
 files.verdict("bound: an untested function is seen", #seen == 1 and {} or { "saw " .. #seen .. " of 1" })
 files.finish()

@@ -1,5 +1,5 @@
--- Who may include whom: a file may use its own folder and lower layers, never a higher layer or a
--- sibling folder. And each system library has one entry.
+-- Permitted includes: a file may include headers of its own folder and of lower layers, not of a higher
+-- layer or a sibling folder. Each system library has one entry.
 local files = dofile "tests/lint/files.lua"
 
 -- Lower number, lower layer. The five folders of layer 4 do not use one another, except
@@ -28,7 +28,7 @@ local entries = {
   ["^zlib%.h$"] = "^engine/io/unpack%.c$",
 }
 
-local used = {} -- exceptions and headers that some file needs
+local used = {} -- exceptions and headers that some file uses
 
 local function folder_of(path)
   return path:match "^engine/(%w+)/" or path:match "^(store)/"
@@ -64,14 +64,14 @@ for _, path in ipairs(files.find "%.[ch]$") do
 end
 files.verdict("layers: who includes whom", faults)
 
--- An exception that no file needs any more would hide the next fault.
+-- An unused exception would hide a later fault.
 local unused = {}
 for name in pairs(siblings) do if not used[name] then unused[#unused + 1] = name end end
 for header in pairs(entries) do if not used[header] then unused[#unused + 1] = header end end
 files.verdict("layers: each exception is used", unused)
 
--- System calls that take a path: the file room has one durability switch and one list of rules for
--- links, devices and temporaries. What it offers is in engine/io/{path,file,file_replace}.h.
+-- System calls that take a path: only engine/io may use them, since it has the rules for durability,
+-- links, devices and temporary files. Its functions are in engine/io/{path,file,file_replace}.h.
 local calls = {}
 for name in ("open fopen creat opendir scandir mkdir mkdtemp mkstemp rename unlink rmdir stat lstat access "
   .. "realpath link symlink truncate chmod"):gmatch "%S+" do
@@ -96,7 +96,7 @@ for _, path in ipairs(files.find "%.c$") do
 end
 files.verdict("layers: only engine/io hands a path to the system", faults)
 
--- The checks themselves must be able to fail.
+-- The checks must detect violations.
 local seen = {}
 local temporary = assert(require("aniso.core").sys.mkdtemp())
 local wrong = temporary .. "/wrong.c"

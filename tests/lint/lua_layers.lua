@@ -1,6 +1,6 @@
--- The rooms of lua/aniso and who may require whom: a file may require its own room and lower ones, never
--- a higher room or one of the same layer. Only store/ contains SQL. A require inside a function, and
--- the name of a module in a table or a concatenation, count as well.
+-- Permitted imports between the folders of lua/aniso: a file may require modules of its own folder and of
+-- lower layers, not of a higher layer or a sibling folder. Only store/ contains SQL. A require inside a
+-- function, and the name of a module in a table or a concatenation, count as well.
 local files = dofile "tests/lint/files.lua"
 local source = dofile "tests/lint/lua_source.lua"
 
@@ -16,31 +16,31 @@ local layer = {
   cli = 6,    -- the commands
 }
 
--- "room target" → the reason why this import is allowed.
+-- "folder target" → the reason why this import is allowed.
 local allowed = {
   ["prompt aniso"] = "chunks at the prompt and the manual see the library as its users do",
   ["cli aniso"] = "aniso exec gives a script the library as its users see it",
 }
 
--- "room target" → true for each entry of `allowed` that a file uses.
+-- "folder target" → true for each entry of `allowed` that a file uses.
 local used = {}
 
-local function room_of(path)
+local function folder_of(path)
   return path:match "^lua/aniso/(%w+)/"
 end
 
--- The room that a literal names, "aniso" for the library as a whole; nil for any other text.
+-- The folder that a literal names, "aniso" for the library as a whole; nil for any other text.
 local function target_of(text)
   if text == "aniso" then return "aniso" end
-  local room = text:match "^aniso%.(%w+)$" or text:match "^aniso%.(%w+)%."
-  return layer[room] and room
+  local folder = text:match "^aniso%.(%w+)$" or text:match "^aniso%.(%w+)%."
+  return layer[folder] and folder
 end
 
--- Imports of a file that the layers forbid. `path` decides the room.
-local function imports_of(path, text, say)
-  local own = room_of(path)
+-- Reports the imports of a file that the layers forbid. `path` determines the folder.
+local function imports_of(path, text, report)
+  local own = folder_of(path)
   if not own or own == "types" then return end
-  if not layer[own] then return say(("%s: the room %s has no layer"):format(path, own)) end
+  if not layer[own] then return report(("%s: the folder %s has no layer"):format(path, own)) end
   for _, literal in ipairs(source.literals(text)) do
     local target = target_of(literal.text)
     local lower = target and (target == own or (layer[target] or math.huge) < layer[own])
@@ -48,12 +48,12 @@ local function imports_of(path, text, say)
     local pair = target and own .. " " .. target
     if import and not lower then used[pair] = true end
     if import and not lower and not allowed[pair] then
-      say(("%s:%d: %s may not require %s"):format(path, literal.line, own, literal.text))
+      report(("%s:%d: %s may not require %s"):format(path, literal.line, own, literal.text))
     end
   end
 end
 
--- Statements as they begin, and clauses that show a statement in the middle of a text.
+-- Beginnings of statements, and clauses that occur in the middle of a statement.
 local BEGINNINGS = { "SELECT", "INSERT", "UPDATE", "DELETE", "PRAGMA", "VACUUM", "WITH", "CREATE", "ALTER",
   "DROP", "ATTACH" }
 local CLAUSES = { "%f[%w]SELECT%f[%W].-%f[%w]FROM%f[%W]", "%f[%w]INSERT%s+INTO%f[%W]",
@@ -69,15 +69,15 @@ local function is_sql(text)
   return false
 end
 
-local function sql_of(path, text, say)
-  local own = room_of(path)
+local function sql_of(path, text, report)
+  local own = folder_of(path)
   if own == "store" or own == "types" then return end
   for _, literal in ipairs(source.literals(text)) do
-    if is_sql(literal.text) then say(("%s:%d: SQL outside store/"):format(path, literal.line)) end
+    if is_sql(literal.text) then report(("%s:%d: SQL outside store/"):format(path, literal.line)) end
   end
 end
 
--- ── the files, and planted violations, which the checks must see ────────────────────────
+-- ── the files, and planted violations, which the checks must detect ────────────────────────
 local function verdict(name, check)
   local faults = {}
   for _, path in ipairs(files.find "%.lua$") do
@@ -88,7 +88,7 @@ local function verdict(name, check)
   files.verdict(name, faults)
 end
 
--- planted: {room, code, number of faults}
+-- planted: {folder, code, number of faults}
 local function planted(name, check, cases)
   local wrong = {}
   for _, case in ipairs(cases) do
@@ -107,7 +107,7 @@ for pair in pairs(allowed) do
   if not used[pair] then unused[#unused + 1] = pair .. " is allowed and not used" end
 end
 files.verdict("lua layers: each exception is in use", unused)
-planted("lua layers: a planted import is seen", imports_of, {
+planted("lua layers: a planted import is detected", imports_of, {
   { "store", 'local run = require "aniso.train.run"', 1 },
   { "store", "return function() return require('aniso.cli').sentence end", 1 },
   { "store", 'local data = require "aniso.method.data"', 1 },
@@ -120,7 +120,7 @@ planted("lua layers: a planted import is seen", imports_of, {
   { "recipe", '-- require "aniso.cli"\n--[[ require "aniso.cli" ]] return "a \\" -- aniso.RunDatabase"', 0 },
 })
 verdict("lua layers: SQL is in store/ alone", sql_of)
-planted("lua layers: planted SQL is seen", sql_of, {
+planted("lua layers: planted SQL is detected", sql_of, {
   { "cli", 'db:query "SELECT uid FROM run"', 1 },
   { "stats", "db:query([[\n  WITH x AS (SELECT 1) SELECT * FROM x]])", 1 },
   { "show", 'db:exec("UPDATE run " .. set)', 1 },

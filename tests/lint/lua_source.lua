@@ -1,4 +1,4 @@
--- A Lua file as its string literals: what the lints of the Lua layers read. Comments are skipped.
+-- Extracts the string literals of a Lua file, for the lint of the Lua layers. Comments are skipped.
 local source = {}
 
 -- The end of a long bracket [[…]] or [=[…]=] that starts at `at`: its content and the position behind it.
@@ -11,7 +11,7 @@ local function long(text, at)
   return text:sub(from, stop - 1), stop + #close
 end
 
--- The end of a text in quotes that starts at `at`.
+-- The end of a quoted string that starts at `at`.
 local function quoted(text, at)
   local quote, place = text:sub(at, at), at + 1
   while place <= #text do

@@ -2,11 +2,11 @@
 -- README. at: {path, kind = extension, required = local names of Lua modules}; index: what exists.
 local rules = { of = {} }
 
--- The kinds of file that are read, and whose names are checked.
+-- The kinds of files that are read and whose names are checked.
 rules.READ = { c = true, h = true, lua = true, sql = true, py = true, sh = true, md = true }
 local READ = rules.READ
 
--- What a user of the program makes, in examples.
+-- Files of users, in examples.
 local EXAMPLES = { ["my.lua"] = true, ["include/stb"] = true }
 
 -- METHOD §3, METHOD §1–2, METHOD.md §7; within METHOD.md every §.
@@ -50,7 +50,7 @@ function rules.of.files(text, at, index, fail)
   end
 end
 
--- Every name of the engine's C: an_matmul, an_fail(). A name that goes on (an_k_…, an_open_NAME) is
+-- Every name of the engine's C: an_matmul, an_fail(). A name that continues (an_k_…, an_open_NAME) is
 -- a pattern.
 function rules.of.c_names(text, _, index, fail)
   for name, after in text:gmatch "%f[%w_](an_[%w_]+)([^%w_]?[\x80-\xff*]?)" do

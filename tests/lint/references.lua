@@ -1,6 +1,6 @@
--- What a comment or a README names has to exist: a section of engine/METHOD.md, a file, a function,
--- an option, a command, a target of make. The rules are in reference_rules.lua; at the end each has to
--- find the violation planted for it.
+-- What a comment or a README names must exist: a section of engine/METHOD.md, a file, a function,
+-- an option, a command, a target of make. The rules are in reference_rules.lua; at the end each must
+-- detect the violation planted for it.
 local files = dofile "tests/lint/files.lua"
 local source_text = dofile "tests/lint/source_text.lua"
 
@@ -12,7 +12,7 @@ local ROOT = { "README.md", "Makefile", ".clang-format" }
 
 -- ── the index: what exists ──
 
--- Every way to name a path from its end: "a/b/c.h" → "b/c.h" and "c.h" too.
+-- All suffixes of a path: "a/b/c.h" → "b/c.h" and "c.h" too.
 local function add_suffixes(set, path)
   while path do
     set[path] = true
@@ -24,7 +24,7 @@ local function add_words(set, text)
   for word in text:gmatch "[%a_][%w_]*" do set[word] = true end
 end
 
--- What a line of code defines: a C function or variable starts in the first column, a Lua function is
+-- The definitions in a line of code: a C function or variable starts in the first column, a Lua function is
 -- `function a.name(` or `name =`.
 local function add_definitions(set, code, kind)
   if kind == "lua" then
@@ -132,7 +132,7 @@ local names, all = {}, {}
 for name in pairs(rules.of) do names[#names + 1] = name end
 table.sort(names)
 for _, file in ipairs(contents) do
-  if not file.path:find "^tests/lint/reference" then -- their examples name what is not there
+  if not file.path:find "^tests/lint/reference" then -- their examples name missing files
     for name, faults in pairs(faults_of(file.path, file.lines, index)) do
       all[name] = all[name] or {}
       table.move(faults, 1, #faults, #all[name] + 1, all[name])

@@ -4,12 +4,12 @@ local source_text = {}
 -- What starts a comment up to the end of its line, by the file's extension.
 local line_marks = { c = "//", h = "//", lua = "%-%-", sql = "%-%-", py = "%f[#]#%s", sh = "%f[#]#%s" }
 
--- A quoted text of one line; those of C and Python may hold the mark of a comment.
+-- Masks the quoted strings of a line, which may contain the mark of a comment.
 local function without_texts(line)
   return (line:gsub('\\.', "  "):gsub('"[^"]*"', function(text) return (" "):rep(#text) end))
 end
 
--- The comment at the end of a line, its code, and whether a block comment goes on after it.
+-- The comment at the end of a line, its code, and whether a block comment continues after it.
 local function split_c(line, open)
   local comment, code, at = {}, {}, 1
   local masked = without_texts(line)
@@ -34,8 +34,8 @@ local function split_c(line, open)
   return table.concat(comment), table.concat(code), open
 end
 
--- lines → two lists as long: the comments and the code. The kind is the file's extension; all of a
--- Markdown file is comment.
+-- Returns two lists, the comment and the code of each line. `kind` is the file's extension; in a Markdown
+-- file everything is comment.
 function source_text.split(lines, kind)
   local comments, codes, open = {}, {}, false
   for i, line in ipairs(lines) do

@@ -1,6 +1,7 @@
--- Lengths of files and lines, no tabs, no space at a line's end, a comment first, none of the
--- words that promise work for later, and no parallel loop that may form a team of one.
+-- Lengths of files and lines, no tabs, no space at a line's end, a comment first, no words that
+-- announce work for later, no parallel loop with an if clause; and the vocabulary of comments and names.
 local files = dofile "tests/lint/files.lua"
+local source_text = dofile "tests/lint/source_text.lua"
 
 -- A file that is longer for a reason: path → {limit, reason}.
 local longer = {}
@@ -11,6 +12,51 @@ local function limit_of(path)
 end
 
 local later = { "TO" .. "DO", "FIX" .. "ME", "X" .. "XX" }
+
+-- Words for people, not for code, and words outside of technical English: { word = what to write }. A
+-- word is a run of letters, so that words in names count too: "wants_map", "is_told".
+local anywhere = {
+  nobody = "unused, absent …", everybody = "all …", somebody = "a process, a caller …",
+  anybody = "any process …", told = "reported, shown", tells = "reports, shows", beside = "next to",
+  lies = "is in, wrong values", stands = "is", dear = "expensive", mood = "depends on …", amid = "during",
+  spelt = "written", purse = "scratch", afresh = "again", company = "batch, other rows",
+}
+local in_comments = {
+  want = "require", wants = "requires", says = "states, contains", said = "stated", asks = "calls, requests",
+  asked = "requested", knows = "has, stores", survives = "is kept", whoever = "any …",
+}
+local phrases = {
+  ["sees to"] = "handles", ["gives back"] = "returns, releases", ["for good"] = "permanently",
+  ["that is none"] = "an invalid …", ["live to"] = "are still running", ["worked out"] = "computed",
+}
+
+-- The first listed word of a text and its replacement; nil if there is none.
+local function listed_word(text, list)
+  for word in text:gmatch "%a+" do
+    if list[word:lower()] then return word, list[word:lower()] end
+  end
+end
+
+local function listed_phrase(text)
+  for phrase, better in pairs(phrases) do
+    if text:find("%f[%a]" .. phrase .. "%f[%A]") then return phrase, better end
+  end
+end
+
+-- In tests/ and store/ the whole line is checked against all lists, elsewhere only comments are checked
+-- against in_comments and phrases. This file has the lists.
+local function check_words(path, lines, report)
+  if path == "tests/lint/text.lua" then return end
+  local whole = path:find "^tests/" or path:find "^store/"
+  local comments = source_text.split(lines, path:match "%.(%w+)$" or "sh")
+  for number, line in ipairs(lines) do
+    local prose = whole and line or comments[number]
+    local word, better = listed_word(line, anywhere)
+    if not word then word, better = listed_word(prose, in_comments) end
+    if not word then word, better = listed_phrase(prose) end
+    if word then report(("%s:%d: %s; better: %s"):format(path, number, word, better)) end
+  end
+end
 
 local checks = {
   { "lengths of files", function(path, lines, report)
@@ -45,7 +91,10 @@ local checks = {
   end },
 }
 
-local contents = {}
+local contents, scripts = {}, {}
+for _, pattern in ipairs { "%.sh$", "%.py$", "^run$", "^queries$", "^deps$" } do
+  for _, path in ipairs(files.find(pattern)) do scripts[#scripts + 1] = { path, files.lines(path) } end
+end
 for _, pattern in ipairs { "%.[ch]$", "%.lua$" } do
   for _, path in ipairs(files.find(pattern)) do contents[#contents + 1] = { path, files.lines(path) } end
 end
@@ -57,7 +106,15 @@ for _, check in ipairs(checks) do
   files.verdict("text: " .. check[1], faults)
 end
 
--- Each rule has to find a file that breaks it.
+local faults = {}
+for _, list in ipairs { contents, scripts } do
+  for _, file in ipairs(list) do
+    check_words(file[1], file[2], function(text) faults[#faults + 1] = text end)
+  end
+end
+files.verdict("text: technical words in comments and names", faults)
+
+-- Each rule must detect a file that breaks it.
 local later_word = later[1]
 local planted = {
   ["lengths of files"] = { "/* x */", ("\n"):rep(400) },
@@ -71,6 +128,18 @@ for _, check in ipairs(checks) do
   local lines, found = {}, 0
   for line in table.concat(planted[check[1]], "\n"):gmatch "[^\n]*" do lines[#lines + 1] = line end
   check[2]("engine/x.h", lines, function() found = found + 1 end)
-  files.verdict("text: a violation is seen: " .. check[1], found > 0 and {} or { "found none" })
+  files.verdict("text: a violation is detected: " .. check[1], found > 0 and {} or { "found none" })
+end
+-- planted: { path, line, number of faults }
+for _, case in ipairs {
+  { "engine/x.c", "/* a buffer that nobody reads */", 1 }, { "engine/x.c", "bool is_told;", 1 },
+  { "lua/x.lua", "-- the sampler wants levels", 1 }, { "lua/x.lua", "local wants_map = 1", 0 },
+  { "tests/x.lua", "local wants_map = 1", 1 }, { "tests/x.sh", "says out x", 1 },
+  { "tests/x.py", "# worked out by hand", 1 }, { "engine/x.h", "/* the cache beside it */", 1 },
+  { "engine/x.c", 'an_fail("wants");', 0 }, { "engine/x.c", "/* requires a map */", 0 },
+} do
+  local found = 0
+  check_words(case[1], { case[2] }, function() found = found + 1 end)
+  files.verdict("text: technical words: " .. case[2], found == case[3] and {} or { found .. " faults" })
 end
 files.finish()

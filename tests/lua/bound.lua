@@ -1,4 +1,4 @@
--- Which functions of the engine the Lua tests reach. bound.record() watches every function of
+-- Which functions of the engine the Lua tests reach. bound.record() observes every function of
 -- aniso.core and every method of its classes; bound.names() lists them, "ops.relu" or
 -- "Tensor:close". A function with two names counts once, under its name in aniso.core.
 -- tests/lua/run.lua appends what a suite reached to the file that ANISO_BOUND names, and
@@ -8,7 +8,7 @@ local core = require "aniso.core"
 local bound = {}
 local reached = {} -- function → true
 
--- Class name without the prefix → its metatable.
+-- A table: class name without the prefix → its metatable.
 local function classes()
   local found = {}
   for name, meta in pairs(debug.getregistry()) do
@@ -18,8 +18,8 @@ local function classes()
   return found
 end
 
--- function → its name.
-local function every()
+-- A table: function → its name.
+local function function_names()
   local names = {}
   for class, meta in pairs(classes()) do
     for name, method in pairs(meta.methods) do names[method] = class .. ":" .. name end
@@ -39,12 +39,12 @@ end
 
 function bound.names()
   local names = {}
-  for _, name in pairs(every()) do names[#names + 1] = name end
+  for _, name in pairs(function_names()) do names[#names + 1] = name end
   return sorted(names)
 end
 
--- A table that hands out the elements of `functions` and records which were read.
-local function watched(functions)
+-- A proxy of `functions` that records which of them are read.
+local function recording_proxy(functions)
   return setmetatable({}, {
     __index = function(_, name)
       local value = functions[name]
@@ -56,7 +56,7 @@ local function watched(functions)
   })
 end
 
-local function watch_class(meta)
+local function record_class(meta)
   local index, methods = meta.__index, meta.methods
   meta.__index = function(self, name)
     local method = methods[name]
@@ -66,11 +66,11 @@ local function watch_class(meta)
   end
 end
 
--- Must be called before any other module of aniso is loaded: a module keeps the tables it found.
+-- Must be called before any other module of aniso is loaded, since modules keep references to the tables.
 function bound.record()
-  bound.all = every()
-  for _, meta in pairs(classes()) do watch_class(meta) end
-  for part, functions in pairs(core) do core[part] = watched(functions) end
+  bound.all = function_names()
+  for _, meta in pairs(classes()) do record_class(meta) end
+  for part, functions in pairs(core) do core[part] = recording_proxy(functions) end
 end
 
 -- Appends the names of the functions reached so far.

@@ -1,15 +1,15 @@
--- golden: reads a file of tests/golden and compares ours with PyTorch's. The table of cases
--- lies in the file's metadata (tests/golden/recorder.py wrote it): nothing is written twice.
+-- golden: reads a file of tests/golden and compares the engine's results with PyTorch's. The file's
+-- metadata holds the table of cases, which tests/golden/recorder.py writes.
 
 local core = require "aniso.core"
 local lu = require "luaunit"
 
 local golden = {}
 
-local FLOOR = 1e-6   -- of the norm, per √element: what float32 leaves of a zero
-local ZERO = 1e-10   -- PyTorch's norm below this, in float64, is a zero by mathematics
+local FLOOR = 1e-6   -- of the norm, per √element: the rounding of a zero in float32
+local ZERO = 1e-10   -- a float64 norm of PyTorch below this is a mathematical zero
 
--- → list of cases; each has .tensor(name), which reads "<case>/<name>", nil if absent.
+-- Returns a list of cases; each has .tensor(name), which returns "<case>/<name>", nil if absent.
 function golden.load(name)
   local tensors, meta = core.safetensors.load("tests/golden/" .. name .. ".safetensors")
   assert(tensors, meta)
@@ -26,13 +26,13 @@ local function norm_of(list)
   return math.sqrt(sum)
 end
 
--- Fails unless ‖got − want‖ ≤ tolerance·‖want‖ + floor, and shows the worst element. Where
--- `want` vanishes by mathematics (a bias before a normalisation), `scale`, the size of what
--- cancelled, multiplies the floor.
-function golden.near(what, got, want, tolerance, scale)
-  lu.assertNotNil(got, what .. ": ours is missing")
-  lu.assertEquals(got:shape(), want:shape(), what .. ": shape")
-  local a, b, off = got:list(), want:list(), {}
+-- Fails unless ‖got − expected‖ ≤ tolerance·‖expected‖ + floor, and reports the worst element. Where
+-- `expected` is mathematically zero (a bias before a normalisation), the floor is multiplied by `scale`,
+-- the size of the terms that cancel.
+function golden.assert_near(what, got, expected, tolerance, scale)
+  lu.assertNotNil(got, what .. ": missing")
+  lu.assertEquals(got:shape(), expected:shape(), what .. ": shape")
+  local a, b, off = got:list(), expected:list(), {}
   local worst = 1
   for i = 1, #b do
     off[i] = math.abs(a[i] - b[i])
@@ -56,13 +56,13 @@ function golden.largest(case, names)
   return largest
 end
 
--- Integers: every one.
-function golden.same(what, got, want)
-  lu.assertEquals(got:totable(), want:totable(), what)
+-- Fails unless two integer tensors are equal.
+function golden.assert_equal(what, got, expected)
+  lu.assertEquals(got:totable(), expected:totable(), what)
 end
 
--- Gives the sealed module the case's parameters and buffers; both must have the same names.
-function golden.fill(module, case)
+-- Loads the case's parameters and buffers into the sealed module; both must have the same names.
+function golden.load_state(module, case)
   local state = {}
   for _, key in ipairs(case.params) do state[key] = case.tensor("param/" .. key) end
   for _, key in ipairs(case.buffers) do state[key] = case.tensor("buffer/" .. key) end

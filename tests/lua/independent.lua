@@ -1,5 +1,5 @@
--- METHOD.md §7 once more, for tests: from the tables `confusion` and `prediction` alone, by the plain
--- definitions, with nothing of the program's own metrics, views or statistics. Slow and simple.
+-- An independent implementation of METHOD.md §7 for tests: it computes every number from the tables
+-- `confusion` and `prediction` by the definitions, without the program's metrics, views or statistics.
 local core = require "aniso.core"
 
 local own = {}
@@ -18,7 +18,7 @@ function own.moments(list)
 end
 
 -- ── from counts ─────────────────────────────────────────────────────────────────────────
--- m[i][j]: images of class i called j, from 1. → per class {recall, precision, f1}, nil where 0/0.
+-- m[i][j]: images of class i predicted as j, from 1. → per class {recall, precision, f1}, nil where 0/0.
 function own.classes(m)
   local out = {}
   for c = 1, #m do
@@ -31,7 +31,7 @@ function own.classes(m)
   return out
 end
 
--- Cohen: (observed − expected) / (1 − expected) agreement, each weighed by 1 − penalty.
+-- Cohen: (observed − expected) / (1 − expected) agreement, each weighted by 1 − penalty.
 local function kappa(m, classes, n, penalty)
   local observed, expected = 0, 0
   for i = 1, #m do
@@ -43,7 +43,7 @@ local function kappa(m, classes, n, penalty)
   return expected > 0 and 1 - observed / expected or nil
 end
 
--- The correlation of the indicators of truth and call, summed over classes (Gorodkin).
+-- The correlation of the indicators of true and predicted class, summed over classes (Gorodkin).
 local function correlation(m, classes, n)
   local xy, xx, yy = 0, 0, 0
   for c = 1, #m do
@@ -86,7 +86,7 @@ function own.matrix(true_, pred, K)
 end
 
 -- ── from probabilities ──────────────────────────────────────────────────────────────────
--- The share of pairs (image of the class, other image) in the right order, ties one half.
+-- The share of pairs (image of the class, other image) in the right order; a tie counts one half.
 local function area(true_, probs, c)
   local won, pairs_ = 0, 0
   for a, p in ipairs(probs) do
@@ -129,7 +129,7 @@ function own.student(x, df)
   return integral(angle, math.pi / 2) / integral(0, math.pi / 2)
 end
 
--- What |t| exceeds once in twenty times.
+-- The value that |t| exceeds with probability 0.05.
 local quantiles = {}
 local function quantile(df)
   local low, high = 0, 1000
@@ -141,7 +141,7 @@ local function quantile(df)
   return quantiles[df]
 end
 
--- {mean, sd, n, t, p, lo, hi} of paired differences; the last four from three on.
+-- {mean, sd, n, t, p, lo, hi} of paired differences; the last four from three pairs on.
 function own.paired(first, second)
   local d = {}
   for k = 1, #first do d[k] = second[k] - first[k] end
@@ -155,7 +155,7 @@ function own.paired(first, second)
   return out
 end
 
--- {b, c, p}: exact below 25 images that tell the two apart, else χ² with continuity correction.
+-- {b, c, p}: exact below 25 discordant images, else χ² with continuity correction.
 function own.mcnemar(true_, first, second)
   local b, c = 0, 0
   for k, t in ipairs(true_) do

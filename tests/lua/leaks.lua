@@ -1,12 +1,12 @@
--- What a test may not leave behind: live bytes of the engine, open handles, operations on the
--- tape. leaks.guard(test, class) → the test with the class's setUp and tearDown around it, which
--- fails when one of the three is higher afterwards than before. Each reading follows two full
--- collections, so that only what is still referenced counts.
+-- Detects leaks of a test: live bytes of the engine, open handles, operations on the tape.
+-- leaks.guard(test, class) wraps the test in the class's setUp and tearDown, and fails when one of the
+-- three counts is higher afterwards than before. Two full collections precede each reading, so that only
+-- referenced objects count.
 local core = require "aniso.core"
 
 local leaks = {}
 
--- What the library keeps on purpose: the data set of the latest run.
+-- Releases what the library caches: the data set of the latest run.
 local function release_caches()
   local session = package.loaded["aniso.train.session"]
   if session then session.release_data() end
@@ -14,7 +14,7 @@ end
 
 local function reading()
   local recorded = core.ops.tape_length()
-  core.ops.clear_tape() -- and its memory, which grows with the longest recording
+  core.ops.clear_tape() -- also frees its memory, which grows with the longest recording
   release_caches()
   core.tensor.trim() -- the stack of scopes
   collectgarbage()
@@ -23,7 +23,7 @@ local function reading()
     ["operations on the tape"] = recorded }
 end
 
--- What the engine allocates once, at its first use: the tape, its lists of small blocks.
+-- Makes the engine allocate what it allocates only once: the tape, its lists of small blocks.
 local function warm_up()
   local x = core.tensor.zeros({ 1 }):param()
   x:sum():backward()
@@ -42,7 +42,7 @@ function leaks.difference(before, after)
   return #found > 0 and table.concat(found, ", ") or nil
 end
 
--- Removes what a test put into the table that luaunit passes as self.
+-- Clears the table that luaunit passes as self.
 local function clear(self)
   for key, value in pairs(self) do
     if type(value) ~= "function" then self[key] = nil end

@@ -1,4 +1,4 @@
--- For tests of runs in lock-step: small staged configurations, their jobs, and what is stored of a run.
+-- Fixtures for tests of runs in lock-step: small staged configurations, their jobs, stored results.
 local core = require "aniso.core"
 local aniso = require "aniso"
 local config = require "aniso.method.config"
@@ -41,7 +41,7 @@ function fixture.new_db(folder, name)
   return assert(aniso.store.open(folder .. "/" .. name .. ".db"))
 end
 
--- Everything stored of a run that is a number of the training, in one text.
+-- All stored training results of a run, as one text.
 function fixture.stored(db, uid)
   local text = {}
   for _, sql in ipairs {

@@ -1,6 +1,6 @@
--- Reads a page as XML, strictly: what is not well-formed raises. markup.read(text) → the root
+-- Parses a page as XML; raises if it is not well-formed. markup.read(text) → the root
 -- {name, attributes, parent, children}, a list of all elements in their order; children are
--- elements and texts. markup.text(element) → what a reader sees of it.
+-- elements and texts. markup.text(element) → its visible text.
 local markup = {}
 
 local function decoded(text)
@@ -21,7 +21,7 @@ local function attributes_of(text, name)
   return out
 end
 
--- `tag` is what stands between < and >, attributes with > inside included.
+-- The end of a tag, whose attributes may contain >.
 local function tag_end(text, from)
   local at, quoted = from, false
   while true do

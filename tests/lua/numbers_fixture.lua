@@ -1,7 +1,7 @@
--- For the tests of numbers: a database with several configurations and seeds, groups of classes
--- without a class, a class without a test image, runs without predictions, earlier attempts, a
--- failed and a removed run; and what is in it, worked out from the tables `confusion` and
--- `prediction` by the formulas of tests/lua/independent.lua.
+-- Fixture for tests of numbers: a database with several configurations and seeds, empty groups of
+-- classes, a class without a test image, runs without predictions, earlier attempts, a failed and a
+-- removed run; and its results, computed from the tables `confusion` and `prediction` by the formulas of
+-- tests/lua/independent.lua.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local metric = require "aniso.stats.metric"
@@ -34,7 +34,7 @@ local function truth(study)
   return out
 end
 
--- Few different rows, so that there are ties, one of them on the edge of a bin.
+-- Few distinct rows, so that there are ties, one of them on the edge of a bin.
 local function probabilities(true_, skill)
   local rows, levels = {}, { 0.4, 0.625, 0.8 }
   for i, t in ipairs(true_) do
@@ -68,7 +68,7 @@ local function start(db, study, label, seed)
       n_val = { 1, 1, 1, 1 }, n_test = { 54, 23, 9, 4 }, shot = shot } })
 end
 
--- → its path
+-- Returns the path of the database.
 function numbers.make()
   local db, path = fixture.new()
   for study in pairs(numbers.splits) do
@@ -100,7 +100,7 @@ function numbers.make()
   return path
 end
 
--- ── read again, table by table ──────────────────────────────────────────────────────────
+-- ── recomputed from the tables ──────────────────────────────────────────────────────────
 local function shot_of(db, split_id)
   local shot = {}
   local sql = "SELECT class_idx, shot FROM split_class WHERE split_id = ?1"
@@ -158,8 +158,8 @@ function numbers.values(group, get)
 end
 
 -- ── the program ─────────────────────────────────────────────────────────────────────────
--- What a command prints with --format json.
-function numbers.shown(path, ...)
+-- Runs a command with --format json; returns its output, decoded.
+function numbers.command_json(path, ...)
   local words = { "'" .. program .. "'" }
   for i, word in ipairs { ... } do words[i + 1] = "'" .. word .. "'" end
   local pipe = assert(io.popen(table.concat(words, " ") .. " --db '" .. path .. "' --format json"))
@@ -168,11 +168,11 @@ function numbers.shown(path, ...)
   return core.json.decode(text)
 end
 
--- null and nil are both n/a.
-function numbers.near(got, want, what, tolerance)
+-- Fails unless two numbers agree. JSON's null and nil are both n/a.
+function numbers.assert_near(got, expected, what, tolerance)
   if got == core.json.null then got = nil end
-  if want == nil or got == nil then return lu.assertEquals(got, want, what) end
-  lu.assertAlmostEquals(got, want, tolerance or 1e-9, what)
+  if expected == nil or got == nil then return lu.assertEquals(got, expected, what) end
+  lu.assertAlmostEquals(got, expected, tolerance or 1e-9, what)
 end
 
 return numbers

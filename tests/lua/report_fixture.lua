@@ -1,4 +1,4 @@
--- A stored study to report on, with names that try to break out of a page.
+-- A stored study for reports, with names that contain markup.
 --   local db, path = fixture.filled { seeds = 3, groups = 3, dirty = true … }
 local facts = require "aniso.show.report.facts"
 local markup = dofile "tests/lua/markup.lua"
@@ -10,7 +10,7 @@ local fixture = {}
 
 fixture.EVIL = [[<script>alert(1)</script>"' onload="x]]
 
--- Confusions of γ by seed; the third label and the second class try to break out of the page.
+-- Confusions of γ by seed; the third label and the second class contain markup.
 fixture.COUNTS = {
   { "γ=0", 0, { { 8, 2, 0 }, { 2, 4, 2 }, { 1, 1, 2 } }, { { 7, 3, 0 }, { 2, 5, 1 }, { 0, 2, 2 } },
     { { 9, 1, 0 }, { 3, 4, 1 }, { 1, 2, 1 } } },

@@ -1,10 +1,10 @@
 -- Runs luaunit suites: aniso exec tests/lua/run.lua [FILE or NAME …], all of them when none
 -- is named. A suite is a file tests/lua/test_NAME.lua that returns a table of functions
--- test…, or of such tables. Prints TAP; fails when a test fails, or when it leaves live bytes,
--- open handles or operations on the tape behind (leaks.lua).
+-- test…, or of such tables. Prints TAP; fails when a test fails or leaks live bytes, open
+-- handles or operations on the tape (leaks.lua).
 --   ANISO_BOUND=FILE      appends the engine's functions that the suites reached (bound.lua)
---   ANISO_COLLECT=always  keeps Lua's collector running all the time, so that an object that
---                         C still uses without a reference is collected under its feet
+--   ANISO_COLLECT=always  keeps Lua's collector running, so that an object is collected at once
+--                         if C uses it without a reference
 local bound = os.getenv "ANISO_BOUND" and dofile "tests/lua/bound.lua"
 if bound then bound.record() end
 if os.getenv "ANISO_COLLECT" == "always" then
@@ -13,7 +13,7 @@ if os.getenv "ANISO_COLLECT" == "always" then
 end
 local leaks = dofile "tests/lua/leaks.lua"
 local strict = require "aniso.recipe.strict"
-setmetatable(_G, nil) -- luaunit asks for globals that may not exist; ours stay strict
+setmetatable(_G, nil) -- luaunit reads globals that may not exist
 local lu = require "luaunit"
 strict.lock(_G)
 local sys = require("aniso.core").sys
@@ -61,7 +61,7 @@ for _, path in ipairs(files { ... }) do
 end
 table.sort(instances, function(a, b) return a[1] < b[1] end)
 
--- The globals that luaunit 3.4 itself reads and writes; all others stay an error.
+-- The globals that luaunit 3.4 itself reads and writes; any other is an error.
 for _, name in ipairs { "testNames", "setupSuite", "teardownSuite" } do rawset(_G, name, false) end
 local runner = lu.LuaUnit.new()
 runner:setOutputType "TAP"

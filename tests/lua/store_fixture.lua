@@ -1,4 +1,4 @@
--- A run's description, an evaluation, a new database: what the tests of the store share.
+-- Fixtures for the tests of the store: a run's description, an evaluation, a new database.
 local core = require "aniso.core"
 local store = require("aniso").store
 
@@ -47,7 +47,7 @@ function fixture.truth()
   return true_
 end
 
--- Records a run that is wrong on the images for which wrong(i) holds.
+-- Records a run whose prediction is wrong on the images for which wrong(i) is true.
 function fixture.record(db, label, seed, wrong, changes)
   changes = changes or {}
   local of = { label = label, name = label, seed = seed, study = changes.study or "s", split = changes.split,

@@ -1,4 +1,4 @@
--- aniso check: every mistake in a study is told, and what a dry pass says agrees with the real run.
+-- aniso check: every mistake in a study is reported, and the estimates of a dry pass agree with a real run.
 local lu = require "luaunit"
 local aniso = require "aniso"
 local check = require "aniso.train.recipe_check"
@@ -32,7 +32,7 @@ function T.test_a_study_without_mistakes()
   lu.assertEquals(jobs[1].config, config.complete(jobs[1].config))
 end
 
-function T.test_every_mistake_is_told()
+function T.test_every_mistake_is_reported()
   lu.assertEquals(mistakes({}, { { "train.epoch", "3" }, { "train.lr", "-1" }, { "loos.x", "1" },
     { "sampler.eta", "2" }, { "sampler.stepz", "2" }, { "data.n", "1" }, { "train.epochs", "many" } }), {
     "option data.n must be at least 70, got 1",
@@ -45,13 +45,13 @@ function T.test_every_mistake_is_told()
   })
 end
 
-function T.test_a_mistake_of_a_variant_is_told_once()
+function T.test_a_mistake_of_a_variant_is_reported_once()
   lu.assertEquals(mistakes { seeds = 3, variants = { { label = "a" },
     { label = "b", ["schedule.lambda"] = "bond" } } },
     { 'option schedule.lambda must be a known kind (did you mean bound?), got "bond"' })
 end
 
-function T.test_what_options_say_of_each_other()
+function T.test_options_that_contradict_each_other()
   lu.assertEquals(mistakes({}, { { "sampler.steps", "51" } }),
     { "option sampler.steps is 51, but schedule.T is 50" })
   lu.assertEquals(mistakes({}, { { "select.metric", "macrof1" } }),
@@ -84,7 +84,7 @@ function T.test_shapes_and_costs()
   lu.assertTrue(report.stages[1].step > 0 and report.run > report.stages[1].epoch)
 end
 
-function T.test_what_costs_otherwise_is_reported_apart()
+function T.test_configurations_of_different_cost_are_reported_separately()
   local reports = runs_of { variants = { { label = "small" }, { label = "wide", ["backbone.width"] = 8 } } }
   lu.assertEquals(#reports, 2)
   lu.assertTrue(reports[2].parameters > reports[1].parameters)
@@ -97,7 +97,7 @@ function T.test_staged_runs_have_two_stages()
   lu.assertEquals({ stages[1].name, stages[1].epochs, stages[2].name }, { "prior", 3, "denoiser" })
 end
 
-function T.test_what_only_a_dry_pass_finds()
+function T.test_mistakes_that_only_a_dry_pass_finds()
   local function found(overrides)
     local reports, list = runs_of({}, overrides)
     lu.assertEquals(#reports, 0)
@@ -173,15 +173,15 @@ function T.test_options_of_the_loss_are_tried_too()
   lu.assertStrContains(found[1], "the loss became")
 end
 
-function T.test_a_first_stage_that_runs_share_counts_once_per_seed()
+function T.test_a_shared_first_stage_counts_once_per_seed()
   local changes = { seeds = 2, variants = { { label = "ddpm" },
     { label = "adpm", ["schedule.lambda"] = "bound" } } }
   lu.assertEquals(runs_of(changes, { { "train.mode", "staged" } })[1].repeats, 2)
   lu.assertEquals(runs_of(changes)[1].repeats, 0)
 end
 
--- The estimate of the disk against the files of a real run.
-function T.test_bytes_are_those_of_a_run()
+-- Compares the estimated disk space with the files of a real run.
+function T.test_estimated_bytes_equal_those_of_a_run()
   for _, optimiser in ipairs { "adamw", "sgd" } do
     local folder = assert(sys.mkdtemp())
     local overrides = { { "train.optimiser", optimiser }, { "train.epochs", "2" } }

@@ -1,4 +1,4 @@
--- Checkpoints and safetensors as Lua sees them.
+-- Checkpoints and safetensors in Lua.
 local lu = require "luaunit"
 local core = require "aniso.core"
 
@@ -24,7 +24,7 @@ function Checkpoint.test_round_trip()
   lu.assertEquals(tensors.b:list()[1], weights.b:list()[1])
 end
 
-function Checkpoint.test_previous_is_kept_unless_told_otherwise()
+function Checkpoint.test_the_previous_one_is_kept_unless_disabled()
   local path = path_of "best.safetensors"
   local x = tensor.from { 1 }
   assert(core.checkpoint.save(path, { x = x }, { epoch = 1 }, { previous = false }))
@@ -34,7 +34,7 @@ function Checkpoint.test_previous_is_kept_unless_told_otherwise()
   lu.assertEquals(select(2, core.checkpoint.load(core.checkpoint.previous(path))).epoch, 2)
 end
 
-function Checkpoint.test_the_world_refuses()
+function Checkpoint.test_file_errors()
   local path = path_of "last.safetensors"
   lu.assertEquals(select(3, core.checkpoint.load(path)), "ENOTFOUND")
   assert(io.open(path, "w")):write("no tensors here"):close()
@@ -43,10 +43,10 @@ function Checkpoint.test_the_world_refuses()
   lu.assertStrContains(message, path)
   lu.assertEquals(code, "EFORMAT")
   lu.assertEquals(select(3, core.safetensors.load(path)), "EFORMAT")
-  lu.assertEquals(select(3, core.checkpoint.save("/nobody/here", {}, {})), "EIO")
+  lu.assertEquals(select(3, core.checkpoint.save("/absent/x", {}, {})), "EIO")
 end
 
-function Checkpoint.test_the_caller_is_wrong()
+function Checkpoint.test_argument_errors()
   local path = path_of "x.safetensors"
   lu.assertErrorMsgContains("entry w is a number", core.checkpoint.save, path, { w = 1 }, {})
   lu.assertErrorMsgContains("NaN", core.checkpoint.save, path, {}, { loss = 0 / 0 })
@@ -71,7 +71,7 @@ function Checkpoint.test_sha256()
   lu.assertEquals(select(3, core.sha256.file(path .. "x")), "ENOTFOUND")
 end
 
--- Nothing is left behind when the collector has been through.
+-- After a collection, no memory is in use.
 function Checkpoint.test_no_leak()
   local path = path_of "leak.safetensors"
   local x = tensor.from { 1, 2, 3 }

@@ -1,5 +1,5 @@
--- The weights of classes in the denoising loss: the loss of a step is the weighted mean that a
--- plain computation gives, and a weight of 1 for every class changes no bit.
+-- The weights of classes in the denoising loss: the loss of a step equals a weighted mean
+-- computed independently, and a weight of 1 for every class changes no bit.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local aniso = require "aniso"
@@ -16,7 +16,7 @@ local function session(class_weight)
     loss = { class_weight = class_weight }, train = { batch = 28, draws = 2 } } }
 end
 
--- The denoising loss of one batch of the training part, by the given session.
+-- The denoising loss of the session on one batch of the training part.
 local function loss_of(s)
   local images, labels = s.dataset:batch("train", 0, 28)
   return core.ops.no_grad(function()
@@ -27,9 +27,9 @@ end
 
 local T = {}
 
--- A new denoiser's output is 0 and the target y0 has one 1, so an image's error is 1/K whatever
--- the noise: the loss is the mean weight over K.
-function T.test_each_image_counts_by_its_class()
+-- The output of a new denoiser is 0 and the target y0 is one-hot, so the error of an image is 1/K for
+-- any noise, and the loss is the mean weight divided by K.
+function T.test_an_image_is_weighted_by_its_class()
   local s = session { "power", gamma = 0.5 }
   local K, sum = s.dataset.K, 0
   local weights = s.class_weights:list()

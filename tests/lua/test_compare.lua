@@ -1,5 +1,5 @@
--- Comparing runs and configurations of a database: Δ and tests against hand-made counts, what a name
--- means, and what is said aloud where the numbers are too few.
+-- Comparing runs and configurations of a database: Δ and tests against constructed counts,
+-- and the notes about samples that are too small.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local metric = require "aniso.stats.metric"
@@ -14,15 +14,15 @@ local function named(list, name)
   end
 end
 
-local function near(got, want, tolerance)
-  lu.assertAlmostEquals(got, want, tolerance or 1e-12)
+local function assert_near(got, expected, tolerance)
+  lu.assertAlmostEquals(got, expected, tolerance or 1e-12)
 end
 
-local function said(result, text)
+local function assert_note(result, text)
   lu.assertStrContains(table.concat(result.notes, "\n"), text)
 end
 
-local function unsaid(result, text)
+local function assert_no_note(result, text)
   lu.assertNil(table.concat(result.notes, "\n"):find(text, 1, true), text)
 end
 
@@ -41,29 +41,29 @@ function Compare.test_two_runs()
   local r = assert(db:compare({ "1", "2" }, { draws = 200 }))
   lu.assertEquals({ r.groups[1].label, r.groups[2].label }, { "a seed 0", "b seed 0" })
   local acc, few = named(r.metrics, "acc"), named(r.metrics, "few")
-  near(acc.of[1].mean, 90 / 120)
-  near(acc.delta[2].mean, 18 / 120)
-  near(few.of[1].mean, 22 / 30)
-  near(few.delta[2].mean, 5 / 30)
+  assert_near(acc.of[1].mean, 90 / 120)
+  assert_near(acc.delta[2].mean, 18 / 120)
+  assert_near(few.of[1].mean, 22 / 30)
+  assert_near(few.delta[2].mean, 5 / 30)
   lu.assertEquals({ acc.delta[2].n, acc.delta[2].p }, { 1, nil })
   local pair = r.pairs[2]
   local test = pair.mcnemar[1]
   lu.assertEquals({ test.b, test.c, pair.n, #pair.mcnemar }, { 6, 24, 120, 1 })
-  near(test.p, metric.mcnemar(truth(), db:predictions(1).pred_idx, db:predictions(2).pred_idx, 2).p)
-  near(pair.intervals.acc.value, 18 / 120)
-  near(pair.intervals.few.value, 5 / 30)
+  assert_near(test.p, metric.mcnemar(truth(), db:predictions(1).pred_idx, db:predictions(2).pred_idx, 2).p)
+  assert_near(pair.intervals.acc.value, 18 / 120)
+  assert_near(pair.intervals.few.value, 5 / 30)
   lu.assertTrue(pair.intervals.acc.lo > 0.05 and pair.intervals.acc.hi < 0.25)
   local class = named(r.classes, "b")
   lu.assertEquals({ class.support, class.n_train, class.shot }, { 30, 10, "few" })
-  near(class.recall.delta[2].mean, 5 / 30)
-  near(class.precision.of[1].mean, 22 / 44)
+  assert_near(class.recall.delta[2].mean, 5 / 30)
+  assert_near(class.precision.of[1].mean, 22 / 44)
   local cells = {}
   for _, cell in ipairs(r.confusion) do cells[cell["true"] .. cell.pred] = cell.delta[2] end
   lu.assertEquals(cells, { aa = 13, ab = -13, ba = -5, bb = 5 })
   lu.assertEquals(r.config, { { key = "method", values = { "a", "b" } } })
-  said(r, "acc +0.150 (beyond the variation over images; seeds untested)")
-  said(r, "one run each")
-  unsaid(r, "few test images")
+  assert_note(r, "acc +0.150 (beyond the variation over images; seeds untested)")
+  assert_note(r, "one run each")
+  assert_no_note(r, "few test images")
   lu.assertStrContains(tostring(r), "0.750")
   local again = db:compare({ "1", "2" }, { draws = 200 })
   lu.assertEquals(again.pairs[2].intervals, pair.intervals)
@@ -76,21 +76,21 @@ function Compare.test_configurations_are_paired_by_seed()
   local r = assert(db:compare({ "a", "b" }, { draws = 100 }))
   local acc = named(r.metrics, "acc")
   lu.assertEquals({ acc.of[1].n, acc.of[2].n, acc.delta[2].n }, { 4, 3, 3 })
-  near(acc.of[1].mean, 1 - (30 + 24 + 20 + 15) / 480)
+  assert_near(acc.of[1].mean, 1 - (30 + 24 + 20 + 15) / 480)
   local d = { (30 - 12) / 120, (24 - 10) / 120, (20 - 6) / 120 }
-  local wanted = metric.paired_t({ 0, 0, 0 }, d)
-  near(acc.delta[2].mean, wanted.mean)
-  near(acc.delta[2].p, wanted.p, 1e-9)
-  near(acc.delta[2].lo, wanted.lo, 1e-9)
-  near(named(r.metrics, "nll").delta[2].mean, 2)
-  near(r.pairs[2].intervals.acc.value, wanted.mean)
+  local expected = metric.paired_t({ 0, 0, 0 }, d)
+  assert_near(acc.delta[2].mean, expected.mean)
+  assert_near(acc.delta[2].p, expected.p, 1e-9)
+  assert_near(acc.delta[2].lo, expected.lo, 1e-9)
+  assert_near(named(r.metrics, "nll").delta[2].mean, 2)
+  assert_near(r.pairs[2].intervals.acc.value, expected.mean)
   lu.assertEquals(#r.pairs[2].mcnemar, 3)
-  said(r, "Δ is over the seeds that both have (1, 2, 3)")
-  unsaid(r, "too few for a test over seeds")
-  said(r, "acc +0.128 (beyond noise)")
+  assert_note(r, "Δ is over the seeds that both have (1, 2, 3)")
+  assert_no_note(r, "too few for a test over seeds")
+  assert_note(r, "acc +0.128 (beyond noise)")
   r = assert(db:compare({ "a", "7" }, { draws = 10 }))
   lu.assertEquals({ named(r.metrics, "acc").delta[2].n, named(r.metrics, "acc").delta[2].p }, { 1, nil })
-  said(r, "1 paired seed is too few for a test over seeds: at least 3")
+  assert_note(r, "1 paired seed is too few for a test over seeds: at least 3")
 end
 
 function Compare.test_no_common_seed()
@@ -99,13 +99,13 @@ function Compare.test_no_common_seed()
   for seed = 3, 4 do record(db, "b", seed, every(10)) end
   local r = assert(db:compare { "a", "b" })
   local acc = named(r.metrics, "acc")
-  near(acc.delta[2].mean, 18 / 120)
+  assert_near(acc.delta[2].mean, 18 / 120)
   lu.assertEquals({ acc.delta[2].n, acc.delta[2].lo, r.pairs[2].mcnemar }, { 0, nil, nil })
-  said(r, "b and a have no pair of runs: Δ is the difference of the means")
-  said(r, "no test over images: they share no seed")
+  assert_note(r, "b and a have no pair of runs: Δ is the difference of the means")
+  assert_note(r, "no test over images: they share no seed")
 end
 
-function Compare.test_what_cannot_be_paired_says_why()
+function Compare.test_the_reason_why_runs_cannot_be_paired()
   local db <close> = fixture.new()
   record(db, "a", 0, every(4))
   local silent = record(db, "silent", 0, every(10), { silent = true })
@@ -118,7 +118,7 @@ function Compare.test_what_cannot_be_paired_says_why()
   local function reason(name)
     local r = assert(db:compare { "a", name })
     lu.assertNil(r.pairs[2].intervals)
-    near(named(r.metrics, "acc").delta[2].mean, named(r.metrics, "acc").of[2].mean - 0.75)
+    assert_near(named(r.metrics, "acc").delta[2].mean, named(r.metrics, "acc").of[2].mean - 0.75)
     return r.pairs[2].unpaired
   end
   lu.assertStrContains(reason "silent", silent.uid .. " has no stored predictions")
@@ -126,18 +126,18 @@ function Compare.test_what_cannot_be_paired_says_why()
   lu.assertStrContains(reason "moved", "different splits")
 end
 
-function Compare.test_few_images_and_few_disagreements_are_said()
+function Compare.test_few_images_and_few_disagreements_are_noted()
   local db <close> = fixture.new()
   local true_ = {}
   for i = 1, N do true_[i] = i <= 117 and 0 or 1 end
   record(db, "a", 0, every(40), { ["true"] = true_ })
   record(db, "b", 0, every(30), { ["true"] = true_ })
   local r = assert(db:compare({ "a", "b" }, { draws = 50 }))
-  said(r, "few test images (b 3; fewer than 20): one image is up to 0.33 of a recall")
-  said(r, "at seed 0 only 5 of 120 images are right in one and wrong in the other")
+  assert_note(r, "few test images (b 3; fewer than 20): one image is up to 0.33 of a recall")
+  assert_note(r, "at seed 0 only 5 of 120 images are right in one and wrong in the other")
 end
 
--- What a person reads, what CSV has and what JSON has are the same numbers.
+-- Text, CSV and JSON show the same numbers.
 function Compare.test_formats_agree()
   local db <close> = fixture.new()
   for seed = 0, 2 do
@@ -166,7 +166,7 @@ function Compare.test_formats_agree()
   lu.assertStrContains(tostring(r), "n/a")
   for _, one in ipairs(json.metrics) do
     if one.name == "acc" and one.group == "b" then
-      near(one.delta, named(r.metrics, "acc").delta[2].mean)
+      assert_near(one.delta, named(r.metrics, "acc").delta[2].mean)
       lu.assertEquals(one.pairs, 3)
     end
   end

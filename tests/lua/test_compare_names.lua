@@ -1,5 +1,5 @@
--- What a name means to `aniso compare`: runs, configurations over their seeds, studies; and what is
--- said where it means several things, or nothing.
+-- How `aniso compare` resolves a name: runs, configurations over their seeds, studies; and the errors for
+-- ambiguous and unknown names.
 local lu = require "luaunit"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local description, record, every = fixture.description, fixture.record, fixture.every
@@ -26,7 +26,7 @@ function Names.test_a_study_against_its_baseline()
   end
 end
 
-function Names.test_configurations_of_one_label_are_distinguished_by_their_options()
+function Names.test_configurations_with_one_label_are_distinguished_by_options()
   local db <close> = fixture.new()
   record(db, "a", 0, every(4), { config = { x = 1 } })
   record(db, "a", 0, every(5), { config = { x = 2 } })
@@ -62,15 +62,15 @@ function Names.test_names()
   lu.assertStrContains(labels("s:d", "b"), "study s has no finished configuration d (it has: a, c")
   lu.assertStrContains(labels("late", "b"), "aniso restore late")
   lu.assertStrContains(labels("broken", "b"), "has no test evaluation (it is failed)")
-  lu.assertStrContains(labels("nobody", "b"), "no run nobody")
+  lu.assertStrContains(labels("absent", "b"), "no run absent")
   lu.assertStrContains(labels("seed=9", "b"), "no finished run fits seed=9")
   lu.assertStrContains(labels "b", "two things or the name of a study")
   lu.assertStrContains(labels("x=9", "b"), "no finished run")
-  lu.assertEquals(select(3, db:compare { "nobody", "b" }), "ENOTFOUND")
+  lu.assertEquals(select(3, db:compare { "absent", "b" }), "ENOTFOUND")
   lu.assertEquals(select(3, db:compare { "a", "b" }), "EINVAL")
 end
 
-function Names.test_other_classes_are_refused()
+function Names.test_runs_with_other_classes_are_rejected()
   local db <close> = fixture.new()
   record(db, "a", 0, every(4))
   local dataset, split = description().dataset, description().split

@@ -1,4 +1,4 @@
--- aniso.data: kinds, options, the fields and methods of a Dataset, and what it refuses.
+-- aniso.data: kinds, options, the fields and methods of a Dataset, and errors.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local data = require "aniso.method.data"
@@ -34,7 +34,7 @@ function T:setUp() root = assert(sys.mkdtemp()) end
 
 function T:tearDown() remove(root) end
 
--- HAM10000 in small: 30 nv, 20 mel and 10 of each other class, two images per lesion.
+-- A small HAM10000: 30 nv, 20 mel and 10 of each other class, two images per lesion.
 local function make_ham()
   local rows, number = { "lesion_id,image_id,dx,dx_type,age,sex,localization" }, 0
   for k, dx in ipairs { "nv", "mel", "bkl", "bcc", "akiec", "vasc", "df" } do
@@ -64,7 +64,7 @@ function T:test_lesions_are_the_default_and_labelled_synthetic()
   lu.assertEquals(data("lesions").sha256, data { "lesions" }.sha256)
 end
 
-function T:test_ham10000_is_cut_by_lesion()
+function T:test_ham10000_is_split_by_lesion()
   make_ham()
   local ds = open_ham()
   lu.assertEquals(ds.classes[5], "akiec")
@@ -166,7 +166,7 @@ function T:test_shot_groups_follow_the_cut_points()
   lu.assertEquals({ ds.split.many, ds.split.few, ds.split.profile }, { 25, 10, "natural" })
 end
 
-local function refuses(given, ...)
+local function assert_error(given, ...)
   local ok, message = pcall(data, given)
   lu.assertFalse(ok, tostring(message))
   lu.assertNil(message:find "\n")
@@ -174,12 +174,12 @@ local function refuses(given, ...)
 end
 
 function T:test_mistakes_in_options_raise_with_a_hint()
-  refuses({ "ham10000", rot = "x" }, "unknown option data.rot", "did you mean data.root?")
-  refuses({ "ham1000", root = "x" }, "did you mean ham10000?")
-  refuses({ "folder" }, "data.root is needed")
-  refuses({ "lesions", size = 0 }, "data.size")
-  refuses({ "lesions", val = 1 }, "data.val")
-  refuses({ "lesions", n = 10 }, "data.n")
+  assert_error({ "ham10000", rot = "x" }, "unknown option data.rot", "did you mean data.root?")
+  assert_error({ "ham1000", root = "x" }, "did you mean ham10000?")
+  assert_error({ "folder" }, "data.root is needed")
+  assert_error({ "lesions", size = 0 }, "data.size")
+  assert_error({ "lesions", val = 1 }, "data.val")
+  assert_error({ "lesions", n = 10 }, "data.n")
   local ds = data { "lesions", n = 70, size = { 4, 8 } }
   lu.assertErrorMsgContains("transpose", ds.batch, ds, "train", 0, 2, { augment = { transpose = true } })
   lu.assertErrorMsgContains("outside the train part", ds.batch, ds, "train", 0, 1000)
@@ -190,25 +190,25 @@ function T:test_mistakes_in_options_raise_with_a_hint()
   lu.assertEquals(tostring(ds), "Dataset (closed)")
 end
 
-function T:test_the_worlds_refusals_name_the_thing()
-  refuses({ "folder", root = root .. "/none" }, root .. "/none: no such folder")
-  refuses({ "ham10000", root = root }, root .. ": not HAM10000: expected HAM10000_metadata.csv",
+function T:test_errors_of_files_name_the_file()
+  assert_error({ "folder", root = root .. "/none" }, root .. "/none: no such folder")
+  assert_error({ "ham10000", root = root }, root .. ": not HAM10000: expected HAM10000_metadata.csv",
     "found nothing")
-  refuses({ "folder", root = root }, root .. ": holds no class folder")
+  assert_error({ "folder", root = root }, root .. ": holds no class folder")
   write("a/notes.txt", "x")
-  refuses({ "folder", root = root }, root .. "/a: holds no .jpg, .png or .bmp image, but 1 .txt, which "
+  assert_error({ "folder", root = root }, root .. "/a: holds no .jpg, .png or .bmp image, but 1 .txt, which "
     .. "are not read; add some or remove the folder")
   make_ham()
   write("images/ISIC_0000007.jpg", "this is text")
-  refuses({ "ham10000", root = root, cache = false }, "ISIC_0000007.jpg: not a JPEG, PNG or BMP")
+  assert_error({ "ham10000", root = root, cache = false }, "ISIC_0000007.jpg: not a JPEG, PNG or BMP")
   write("images/ISIC_0000007.jpg", bmp(8, 6, 1, 2, 3):sub(1, 100))
-  refuses({ "ham10000", root = root, cache = false }, "ISIC_0000007.jpg: truncated BMP")
+  assert_error({ "ham10000", root = root, cache = false }, "ISIC_0000007.jpg: truncated BMP")
   os.remove(root .. "/images/ISIC_0000007.jpg")
-  refuses({ "ham10000", root = root }, "line 8: image ISIC_0000007.jpg is not in")
+  assert_error({ "ham10000", root = root }, "line 8: image ISIC_0000007.jpg is not in")
   make_ham()
   make_split()
   write("split/paper_train.csv", "image_id,dx\nISIC_0000001,nv\n")
-  refuses({ "ham10000", root = root, split = root .. "/split", cache = false },
+  assert_error({ "ham10000", root = root, split = root .. "/split", cache = false },
     "class 'mel' has no training image")
   local ds, message, code = data.open { "ham10000", root = root .. "/none" }
   lu.assertNil(ds)

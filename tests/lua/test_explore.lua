@@ -1,5 +1,5 @@
 -- Exploring schedules: s:plot, aniso.compare_schedules, s:bound, s:simulate against
--- the closed forms of METHOD §1, what they draw and what they refuse.
+-- the closed forms of METHOD §1, drawings and errors.
 local lu = require "luaunit"
 local aniso = require "aniso"
 local curves = require "aniso.prompt.explore.curves"
@@ -83,7 +83,7 @@ end
 
 local Bound = {}
 
-function Bound.test_the_minimum_is_where_the_closed_form_has_it()
+function Bound.test_the_minimum_agrees_with_the_closed_form()
   local s <close> = schedule()
   local curve = s:bound()
   lu.assertAlmostEquals(curve.minimum.gamma, 0.25, 1e-9) -- 1/(2(p+q)), p = q = 1
@@ -99,7 +99,7 @@ function Bound.test_the_minimum_is_where_the_closed_form_has_it()
   lu.assertStrContains(tostring(curve), "smallest E = 1.04577 at ")
 end
 
-function Bound.test_range_and_refusals()
+function Bound.test_range_and_errors()
   local s <close> = schedule { lambda = { "power", gamma = 1, normalise = "prior" } }
   local curve = s:bound { gamma = { 0, 1, 3 } }
   lu.assertEquals(curve.gamma, { 0, 0.5, 1 })
@@ -153,7 +153,7 @@ function Simulate.test_a_vector_and_a_prior()
   lu.assertStrContains(tostring(r), "1500 paths of the label vector given")
 end
 
-function Simulate.test_the_seed_alone_decides()
+function Simulate.test_paths_depend_on_the_seed()
   local s <close> = schedule { T = 10 }
   local function run(seed) return s:simulate({ y0 = 2, n = 50, seed = seed, points = 3 }).quantile:list() end
   local before = sys.threads()
@@ -165,7 +165,7 @@ function Simulate.test_the_seed_alone_decides()
   lu.assertNotEquals(run(2), first)
 end
 
-function Simulate.test_it_shows_itself_and_may_do_without_quantiles()
+function Simulate.test_it_prints_itself_and_quantiles_are_optional()
   local s <close> = schedule { T = 10 }
   local r = s:simulate { y0 = 7, n = 20, points = 9, quantiles = {} }
   lu.assertNil(r.quantile)
@@ -177,7 +177,7 @@ function Simulate.test_it_shows_itself_and_may_do_without_quantiles()
   lu.assertStrContains(svg, "class 1: n 6705")
 end
 
-function Simulate.test_a_mistake_is_told()
+function Simulate.test_a_mistake_names_the_option()
   local s <close> = schedule()
   lu.assertErrorMsgContains("give y0 = a class from 1 to 7", s.simulate, s)
   lu.assertErrorMsgContains("class 8", s.simulate, s, { y0 = 8 })

@@ -1,5 +1,5 @@
--- What runs in lock-step share beyond the batch: the frozen net's output where it is the same in every
--- epoch, and the metrics of the prior.
+-- Runs in lock-step share more than the batch: the frozen net's output where it is the same in every epoch,
+-- and the metrics of the prior.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local aniso = require "aniso"
@@ -15,7 +15,7 @@ local new_db, stored = lock_step.new_db, lock_step.stored
 
 local T = {}
 
--- f's results, and how often of[name] was called meanwhile.
+-- Calls f; returns its result and the number of calls of of[name].
 local function counting(of, name, f)
   local plain, calls = of[name], 0
   of[name] = function(...)
@@ -27,17 +27,17 @@ local function counting(of, name, f)
   return assert(ok and result, result), calls
 end
 
--- The points without augmentation: the frozen net's output does not change.
-local function plainly(changes)
+-- The options of the points, without augmentation: the frozen net's output does not change.
+local function without_augmentation(changes)
   local out = { ["train.augment"] = { flip = false } }
   for name, value in pairs(changes) do out[name] = value end
   return out
 end
 
-function T.test_images_are_encoded_once_to_the_bits_of_one_by_one()
+function T.test_images_are_encoded_once_with_the_bits_of_single_runs()
   local a <close> = new_db(fixture.folder(), "a")
   local b <close> = new_db(fixture.folder(), "b")
-  local changes = { plainly(points[1]), plainly(points[4]) }
+  local changes = { without_augmentation(points[1]), without_augmentation(points[4]) }
   local outcomes, encoded = counting(objective, "encode_frozen", function()
     return aniso.trainer.run_together(jobs_of(a, changes))
   end)
@@ -54,9 +54,9 @@ local function in_second_stage(changes)
   return session
 end
 
-function T.test_cached_rows_are_what_encoding_gives()
+function T.test_cached_rows_equal_encoded_rows()
   for _, mode in ipairs { "both", "global", "uniform" } do
-    local session = in_second_stage(plainly { ["prior.mode"] = mode, ["train.batch"] = 8 }) -- 11 batches
+    local session = in_second_stage(without_augmentation { ["prior.mode"] = mode, ["train.batch"] = 8 })
     local positions = core.tensor.from({ 5, 83, 0, 5, 40, 41, 2 }, "int64")
     local batch = stage.batch(session, positions)
     local cached = stage.batch(session, positions, assert(feature_cache.new(session)))
@@ -76,18 +76,18 @@ function T.test_cached_rows_are_what_encoding_gives()
   end
 end
 
-function T.test_there_is_a_cache_only_where_the_output_stays_the_same_and_fits()
-  lu.assertNotNil(feature_cache.new(in_second_stage(plainly {})))
+function T.test_a_cache_requires_constant_output_and_enough_memory()
+  lu.assertNotNil(feature_cache.new(in_second_stage(without_augmentation {})))
   lu.assertNil(feature_cache.new(in_second_stage {}))
-  lu.assertNil(feature_cache.new(in_second_stage(plainly { ["train.epochs"] = 1 })))
+  lu.assertNil(feature_cache.new(in_second_stage(without_augmentation { ["train.epochs"] = 1 })))
   local most = feature_cache.max_bytes
   feature_cache.max_bytes = 1000
-  local kept = feature_cache.new(in_second_stage(plainly {}))
+  local kept = feature_cache.new(in_second_stage(without_augmentation {}))
   feature_cache.max_bytes = most
   lu.assertNil(kept)
 end
 
-function T.test_the_shared_prior_is_measured_once()
+function T.test_the_shared_prior_is_evaluated_once()
   local db <close> = new_db(fixture.folder(), "a")
   local _, intervals = counting(metric, "interval", function()
     return aniso.trainer.run_together(jobs_of(db, { points[1], points[2] }))

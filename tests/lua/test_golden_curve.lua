@@ -1,6 +1,6 @@
 -- Ten training steps of the whole model replayed from PyTorch's file: backbone, prior,
--- forward process, denoiser, objective, AdamW. Times and noise are the file's. The loss of
--- each step may differ by 1e-4 of itself; nothing is corrected between the steps.
+-- forward process, denoiser, objective, AdamW. Times and noise come from the file. The loss
+-- of each step may have a relative error of 1e-4; errors accumulate over the steps.
 
 local aniso = require "aniso"
 local core = require "aniso.core"
@@ -20,7 +20,7 @@ local function build(case)
       lambda = case.schedule.lambda, coupling = case.schedule.coupling },
   }
   module:seal():train(true)
-  golden.fill(module, case)
+  golden.load_state(module, case)
   return model
 end
 
@@ -48,7 +48,7 @@ local function losses(case, model, t, epsilon)
   return parts
 end
 
--- Matrix or vector `step` of a stack of them.
+-- Matrix or vector number `step` of a stack.
 local function slice(stack, step)
   local shape = stack:shape()
   table.remove(shape, 1)

@@ -21,13 +21,13 @@ function networks.denoiser(module, case)
   local denoiser = core.denoiser.new(module, "denoiser", case.options)
   return function(inputs)
     local context = denoiser:encode(inputs)
-    local wants_map = case.options.kind == "cross_attention"
-    local epsilon, map = denoiser:forward(context, inputs.y, inputs.t, { map = wants_map })
+    local with_map = case.options.kind == "cross_attention"
+    local epsilon, map = denoiser:forward(context, inputs.y, inputs.t, { map = with_map })
     return { epsilon = epsilon, map = map }
   end
 end
 
--- What the loss of a case is: Σ over its differentiated outputs of out·dout.
+-- The loss of a case: Σ out·dout over its differentiated outputs.
 local function total(case, outputs)
   local loss
   for _, key in ipairs(case.differentiated) do
@@ -39,11 +39,11 @@ end
 
 local function check_outputs(case, outputs)
   for _, key in ipairs(case.outputs) do
-    local want = case.tensor("out/" .. key)
-    if want:dtype() == "int64" then
-      golden.same(key, outputs[key], want)
+    local expected = case.tensor("out/" .. key)
+    if expected:dtype() == "int64" then
+      golden.assert_equal(key, outputs[key], expected)
     else
-      golden.near(key, outputs[key], want)
+      golden.assert_near(key, outputs[key], expected)
     end
   end
 end
@@ -53,10 +53,10 @@ local function check_gradients(case, module, inputs)
   for i, key in ipairs(case.params) do names[i] = "grad/" .. key end
   local scale = golden.largest(case, names)
   for i, key in ipairs(case.params) do
-    golden.near("gradient of " .. key, module:get(key).grad, case.tensor(names[i]), nil, scale)
+    golden.assert_near("gradient of " .. key, module:get(key).grad, case.tensor(names[i]), nil, scale)
   end
   for _, key in ipairs(case.wanted) do
-    golden.near("gradient of " .. key, inputs[key].grad, case.tensor("din/" .. key))
+    golden.assert_near("gradient of " .. key, inputs[key].grad, case.tensor("din/" .. key))
   end
 end
 
@@ -64,14 +64,14 @@ local function check(case)
   local module = core.module.new { seed = 1 }
   local run = networks[case.network](module, case)
   module:seal():train(case.train)
-  golden.fill(module, case)
+  golden.load_state(module, case)
   local inputs = {}
   for _, key in ipairs(case.inputs) do inputs[key] = case.tensor("in/" .. key):clone() end
   for _, key in ipairs(case.wanted) do inputs[key]:param() end
   local outputs = run(inputs)
   check_outputs(case, outputs)
   for _, key in ipairs(case.train and case.buffers or {}) do
-    golden.near(key .. " afterwards", module:get(key), case.tensor("after/" .. key))
+    golden.assert_near(key .. " afterwards", module:get(key), case.tensor("after/" .. key))
   end
   total(case, outputs):backward()
   check_gradients(case, module, inputs)

@@ -1,9 +1,9 @@
--- Every operation against PyTorch: value, gradient of each input, and what it changes in place.
+-- Every operation against PyTorch: value, gradient of each input, and inputs changed in place.
 
 local core = require "aniso.core"
 local golden = dofile "tests/lua/golden.lua"
 
--- "@x" is the tensor x of the case, "nil" nothing; tables are option tables of such.
+-- "@x" is the tensor x of the case, "nil" is nil; a table is an option table with such values.
 local function argument(value, inputs)
   if value == "nil" then return nil end
   if type(value) == "string" and value:sub(1, 1) == "@" then return inputs[value:sub(2)] end
@@ -20,7 +20,7 @@ local function inputs_of(case)
   return inputs
 end
 
--- MMD has an object of its own: its kernels are kept between batches.
+-- MMD is an object: it keeps its kernels between batches.
 local function mmd(a, b, values)
   return core.mmd.new(values):loss(a, b)
 end
@@ -31,14 +31,14 @@ local function check(case)
   local operation = case.op == "mmd" and mmd
     or assert(core.ops[case.op], "core.ops." .. case.op .. " is missing")
   local out = operation(table.unpack(arguments, 1, #case.args))
-  golden.near("value", out, case.tensor "out")
+  golden.assert_near("value", out, case.tensor "out")
   for _, key in ipairs(case.after) do
-    golden.near(key .. " afterwards", inputs[key], case.tensor("after/" .. key))
+    golden.assert_near(key .. " afterwards", inputs[key], case.tensor("after/" .. key))
   end
   if #case.grads == 0 then return end
   core.ops.sum(core.ops.mul(out, case.tensor "dout")):backward()
   for _, key in ipairs(case.grads) do
-    golden.near("gradient of " .. key, inputs[key].grad, case.tensor("d" .. key))
+    golden.assert_near("gradient of " .. key, inputs[key].grad, case.tensor("d" .. key))
   end
 end
 

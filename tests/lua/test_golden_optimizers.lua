@@ -24,7 +24,7 @@ function rules.sgd(case, p)
   end
 end
 
--- Row `step` of a matrix, a vector of its own.
+-- A copy of row `step` of a matrix.
 local function row(matrix, step)
   return matrix:narrow(1, step, 1):reshape { -1 }
 end
@@ -34,7 +34,7 @@ local function check(case)
   local step = rules[case.rule](case, p)
   for t = 1, case.steps do
     step(row(case.tensor "gradients", t), t)
-    golden.near("weights after step " .. t, p, row(case.tensor "weights", t), 1e-5)
+    golden.assert_near("weights after step " .. t, p, row(case.tensor "weights", t), 1e-5)
   end
 end
 

@@ -1,5 +1,5 @@
--- Every userdata of the engine closes once, more than once, and through a <close> variable;
--- a method of a closed one raises an error that names the class.
+-- Every userdata of the engine can be closed, closed again, and held by a <close> variable; a method of
+-- a closed one raises an error that names the class.
 local lu = require "luaunit"
 local aniso = require "aniso"
 local core = aniso.core

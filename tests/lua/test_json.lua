@@ -1,4 +1,4 @@
--- JSON: one text per value, and nothing that a hostile text can do.
+-- JSON: canonical texts, and resistance to hostile ones.
 local lu = require "luaunit"
 local core = require "aniso.core"
 

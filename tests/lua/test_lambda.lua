@@ -1,5 +1,5 @@
 -- The class levels: closed forms, budgets with clipping, the bound and its minimiser, class
--- weights, refusals, and that the help text comes from the entry.
+-- weights, errors, and help texts generated from the entries.
 local lu = require "luaunit"
 local annotations = require "aniso.prompt.help.annotations"
 local bound = require "aniso.method.bound"
@@ -20,7 +20,7 @@ local function levels(given, counts, constants)
   return lambda.levels(complete(given), K, counts or counts == nil and COUNTS or nil, constants or UNIT)
 end
 
-local function close(a, b, relative)
+local function assert_near(a, b, relative)
   lu.assertTrue(math.abs(a - b) <= relative * math.max(math.abs(a), math.abs(b)),
     ("%.17g is not %.17g to %g"):format(a, b, relative))
 end
@@ -36,14 +36,14 @@ function Policies.test_are_proportional_to_their_formulas()
   }
   for given, formula in pairs(formulas) do
     local got = levels(given)
-    for j = 2, K do close(got[j] / got[1], formula(COUNTS[j]) / formula(COUNTS[1]), 1e-10) end
+    for j = 2, K do assert_near(got[j] / got[1], formula(COUNTS[j]) / formula(COUNTS[1]), 1e-10) end
   end
 end
 
 function Policies.test_manual_levels_are_kept()
   local given = { 1, 2, 3, 4, 5, 6, 7 }
   local got = levels({ "manual", table.unpack(given) }, false)
-  for j = 1, K do close(got[j], given[j] / 4, 1e-12) end
+  for j = 1, K do assert_near(got[j], given[j] / 4, 1e-12) end
   lu.assertEquals(levels({ "manual", values = given, normalise = "none" }, false), given)
 end
 
@@ -63,7 +63,7 @@ function Policies.test_expm1_is_accurate()
   for x, expected in pairs { [-1e-20] = -1e-20, [-1e-10] = -9.9999999995000000e-11,
     [-1e-3] = -9.9950016662500835e-4, [-0.5] = -0.39346934028736658, [-0.69] = -0.49842393093394444,
     [-6.7] = -0.99876908809732652, [-745] = -1, [0.01] = 0.010050167084168058, [5] = 147.41315910257660 } do
-    close(effective_number.expm1(x), expected, 4e-16)
+    assert_near(effective_number.expm1(x), expected, 4e-16)
   end
   lu.assertEquals({ effective_number.expm1(0), effective_number.expm1(-math.huge) }, { 0, -1 })
 end
@@ -71,13 +71,13 @@ end
 -- √((1−β)/(1−β^n)) before normalisation, by mpmath; near β = 1 it tends to 1/√n.
 function Policies.test_effective_has_its_exact_values()
   local got = levels { "effective", beta = 0.999, normalise = "none" }
-  close(got[1], 0.031642094789323849, 1e-15)
-  close(got[7], 0.095921267903373219, 1e-15)
+  assert_near(got[1], 0.031642094789323849, 1e-15)
+  assert_near(got[7], 0.095921267903373219, 1e-15)
   got = levels { "effective", beta = 1 - 1e-9, normalise = "none" }
-  close(got[7], 0.093250483481670018, 1e-15)
+  assert_near(got[7], 0.093250483481670018, 1e-15)
 end
 
-function Policies.test_every_entry_is_documented_from_itself()
+function Policies.test_every_entry_generates_its_documentation()
   local all = annotations.load()
   for name, policy in pairs(lambda.policies) do
     local class = all.classes["aniso.option.lambda." .. name]
@@ -88,7 +88,7 @@ end
 
 local Budget = {}
 
-local function spent(normalise, got)
+local function budget_of(normalise, got)
   local sum, weight, largest = 0, 0, 0
   for j, level in ipairs(got) do
     local n = normalise == "prior" and COUNTS[j] or 1
@@ -106,10 +106,10 @@ function Budget.test_and_clipping_hold_together()
       for _, range in ipairs(ranges) do
         given.normalise, given.min, given.max = normalise, range[1], range[2]
         local got = levels(given)
-        close(spent(normalise, got), 1, 1e-12)
+        assert_near(budget_of(normalise, got), 1, 1e-12)
         for j = 1, K do
           lu.assertTrue(got[j] >= range[1] and got[j] <= (range[2] or math.huge))
-          lu.assertTrue(j == 1 or got[j] >= got[j - 1]) -- rarer: wider
+          lu.assertTrue(j == 1 or got[j] >= got[j - 1]) -- a rarer class has a higher level
         end
       end
     end
@@ -140,9 +140,9 @@ function Bound.test_policy_minimises_the_bound()
     local value, terms = bound.value(c, COUNTS, got)
     local sum = 0
     for j = 1, K do
-      close(got[j], minimiser(c, COUNTS[j]), 1e-6) -- a flat minimum is known to √precision
-      close(terms[j].generalisation, c.A / (got[j] ^ c.p * COUNTS[j] ^ 0.5), 1e-12)
-      close(terms[j].denoising, c.Dn * got[j] ^ c.q, 1e-12)
+      assert_near(got[j], minimiser(c, COUNTS[j]), 1e-6) -- a flat minimum is determined to √precision
+      assert_near(terms[j].generalisation, c.A / (got[j] ^ c.p * COUNTS[j] ^ 0.5), 1e-12)
+      assert_near(terms[j].denoising, c.Dn * got[j] ^ c.q, 1e-12)
       sum = sum + terms[j].generalisation + terms[j].denoising
       for _, factor in ipairs { 0.99, 1.01 } do
         local other = { table.unpack(got) }
@@ -150,7 +150,7 @@ function Bound.test_policy_minimises_the_bound()
         lu.assertTrue(bound.value(c, COUNTS, other) > value)
       end
     end
-    close(value, sum / K, 1e-12)
+    assert_near(value, sum / K, 1e-12)
   end
 end
 
@@ -172,44 +172,44 @@ function Weights.test_have_mean_1_over_the_images()
     local got, sum, images = weights(given, by), 0, 0
     for j, w in ipairs(got) do
       sum, images = sum + COUNTS[j] * w, images + COUNTS[j]
-      close(w / got[1], formula(COUNTS[j], j) / formula(COUNTS[1], 1), 1e-10)
+      assert_near(w / got[1], formula(COUNTS[j], j) / formula(COUNTS[1], 1), 1e-10)
     end
-    close(sum, images, 1e-12)
+    assert_near(sum, images, 1e-12)
   end
   lu.assertNil(weights "none")
 end
 
-local Refusals = {}
+local Errors = {}
 
-local function refused(words, given, counts)
+local function assert_error(words, given, counts)
   lu.assertErrorMsgContains(words, levels, given, counts)
 end
 
-function Refusals.test_bad_levels_name_the_class()
+function Errors.test_bad_levels_name_the_class()
   for _, bad in ipairs { 0, -1, 0 / 0, math.huge } do
-    refused("class 5 has the level", { "manual", 1, 1, 1, 1, bad, 1, 1 })
+    assert_error("class 5 has the level", { "manual", 1, 1, 1, 1, bad, 1, 1 })
   end
-  refused("lambda[1]", { "power", gamma = 400 }) -- 6705^−400 is 0 in double
+  assert_error("lambda[1]", { "power", gamma = 400 }) -- 6705^−400 is 0 in double
 end
 
-function Refusals.test_counts_are_needed_where_they_are_used()
+function Errors.test_counts_are_required_where_they_are_used()
   local empty = { 6705, 1113, 1099, 0, 327, 142, 115 }
   for _, policy in ipairs { "power", "bound", "effective" } do
-    refused("give counts", policy, false)
-    refused("class 4 has counts[4] = 0", policy, empty)
+    assert_error("give counts", policy, false)
+    assert_error("class 4 has counts[4] = 0", policy, empty)
   end
   lu.assertEquals(#levels("isotropic", false), K)
   lu.assertEquals(#levels("isotropic", empty), K)
   lu.assertErrorMsgContains("counts[4]", bound.value, UNIT, empty, levels "isotropic")
-  refused("give counts", { "isotropic", normalise = "prior" }, false)
+  assert_error("give counts", { "isotropic", normalise = "prior" }, false)
 end
 
-function Refusals.test_bad_options()
-  refused("lambda.q must be above 0", { "bound", q = 0 })
-  refused("lambda.beta must be below 1", { "effective", beta = 1 })
-  refused("lambda.gamma must be a number", { "power", gamma = 0 / 0 })
-  refused("min <= 1 <= max", { "power", gamma = 1, min = 1.2, max = 2 })
-  refused("min <= max", { "power", gamma = 1, min = 1.2, max = 1 })
+function Errors.test_bad_options()
+  assert_error("lambda.q must be above 0", { "bound", q = 0 })
+  assert_error("lambda.beta must be below 1", { "effective", beta = 1 })
+  assert_error("lambda.gamma must be a number", { "power", gamma = 0 / 0 })
+  assert_error("min <= 1 <= max", { "power", gamma = 1, min = 1.2, max = 2 })
+  assert_error("min <= max", { "power", gamma = 1, min = 1.2, max = 1 })
 end
 
-return { Policies = Policies, Budget = Budget, Bound = Bound, Weights = Weights, Refusals = Refusals }
+return { Policies = Policies, Budget = Budget, Bound = Bound, Weights = Weights, Errors = Errors }

@@ -1,5 +1,5 @@
--- Runs in lock-step: which go together, the same bits as one by one (weights and everything
--- stored), a point that fails alone, and a shared first stage that is damaged.
+-- Runs in lock-step: which runs form a group, the same bits as single runs (weights and all stored
+-- results), failures of one point, and a damaged shared first stage.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local aniso = require "aniso"
@@ -18,7 +18,7 @@ end
 
 local T = {}
 
-function T.test_the_points_of_a_seed_go_together_and_nothing_else()
+function T.test_a_group_has_the_points_of_one_seed()
   local jobs = jobs_of(nil, { points[1], points[2], { ["train.lr"] = 1 }, points[3],
     { ["train.mode"] = "joint" }, { ["train.mode"] = "joint" } })
   jobs[4].seed = 1
@@ -28,7 +28,7 @@ function T.test_the_points_of_a_seed_go_together_and_nothing_else()
   lu.assertEquals(#lockstep.groups(jobs, true), 6)
 end
 
-function T.test_lock_step_gives_the_bits_of_one_by_one()
+function T.test_lock_step_gives_the_bits_of_single_runs()
   local folder_a, folder_b = fixture.folder(), fixture.folder()
   local a <close> = new_db(folder_a, "a")
   local b <close> = new_db(folder_b, "b")
@@ -43,7 +43,7 @@ function T.test_lock_step_gives_the_bits_of_one_by_one()
   lu.assertNotEquals(outcomes[1].metrics.nll, outcomes[2].metrics.nll)
 end
 
-function T.test_a_point_that_fails_fails_alone()
+function T.test_a_point_that_fails_does_not_stop_the_others()
   local db <close> = new_db(fixture.folder(), "a")
   local outcomes = aniso.trainer.run_together(jobs_of(db,
     { { ["loss.denoising"] = 1e300, ["schedule.lambda"] = "isotropic" }, points[1], points[2] }))
@@ -55,7 +55,7 @@ function T.test_a_point_that_fails_fails_alone()
   lu.assertEquals(stored(db, outcomes[3].uid), stored(other, alone.uid))
 end
 
-function T.test_a_point_that_cannot_begin_is_one_outcome()
+function T.test_a_point_that_cannot_start_is_a_failed_outcome()
   local db <close> = new_db(fixture.folder(), "a")
   local outcomes = aniso.trainer.run_together(jobs_of(db,
     { { ["schedule.lambda"] = { "manual", 1, 2 } }, points[1] }))
@@ -74,8 +74,8 @@ function T.test_the_first_stage_is_shared_by_databases_of_a_folder()
   lu.assertEquals(epochs(b, second.uid), 3)
 end
 
--- What a file that no longer is what was written does, whatever the damage.
-local function after(damage)
+-- A damaged first stage is trained again, with the same results.
+local function assert_recovery_from(damage)
   local folder = fixture.folder()
   local db <close> = new_db(folder, "a")
   local first = aniso.trainer.run(jobs_of(db, points)[1])
@@ -86,10 +86,10 @@ local function after(damage)
   local text = file:read "a"
   file:close()
   assert(core.sys.write_atomic(path, damage(text)))
-  local said = assert(io.tmpfile())
-  local again = aniso.trainer.run(jobs_of(db, points, said)[1])
-  said:seek "set"
-  local _, lines = said:read "a":gsub("first stage is trained again", "")
+  local log = assert(io.tmpfile())
+  local again = aniso.trainer.run(jobs_of(db, points, log)[1])
+  log:seek "set"
+  local _, lines = log:read "a":gsub("first stage is trained again", "")
   lu.assertEquals(lines, 1)
   lu.assertEquals(epochs(db, again.uid), 4)
   lu.assertEquals(stored(db, first.uid), stored(db, again.uid))
@@ -98,15 +98,15 @@ local function after(damage)
 end
 
 function T.test_a_truncated_first_stage_is_trained_again()
-  after(function(text) return text:sub(1, #text - 100) end)
+  assert_recovery_from(function(text) return text:sub(1, #text - 100) end)
 end
 
 function T.test_an_empty_first_stage_is_trained_again()
-  after(function() return "" end)
+  assert_recovery_from(function() return "" end)
 end
 
-function T.test_a_changed_bit_of_the_first_stage_is_seen()
-  after(function(text)
+function T.test_a_changed_bit_of_the_first_stage_is_detected()
+  assert_recovery_from(function(text)
     return text:sub(1, -50) .. string.char(text:byte(-49) ~ 1) .. text:sub(-48)
   end)
 end
@@ -132,7 +132,7 @@ local function key(changes, seed)
   return first_stage.key(aniso.trainer.prepare { config = complete(changes or {}), seed = seed or 0 })
 end
 
-function T.test_the_hash_follows_what_determines_the_stage_and_nothing_else()
+function T.test_the_hash_depends_only_on_what_determines_the_stage()
   local own = key()
   for _, same in ipairs { { ["schedule.lambda"] = "bound" }, { ["train.epochs"] = 9 },
     { ["loss.mmd"] = 0 }, { ["denoiser.dim"] = 16 }, { ["select.draws"] = 3 },
@@ -147,7 +147,7 @@ function T.test_the_hash_follows_what_determines_the_stage_and_nothing_else()
   end
 end
 
-function T.test_a_lock_is_held_once_and_given_back()
+function T.test_a_lock_is_held_once_and_released()
   local path = fixture.folder() .. "/x"
   local lock = assert(core.sys.lock(path))
   local none, message, code = core.sys.lock(path)

@@ -23,9 +23,9 @@ function Rate.test_cosine()
     local x = (step - 21) / 80
     lu.assertAlmostEquals(f(step, 100), 2 * (0.1 + 0.9 * (1 + math.cos(math.pi * x)) / 2), 1e-12)
   end
-  lu.assertAlmostEquals(f(61, 100), 2 * 0.55, 1e-12) -- half of the way
+  lu.assertAlmostEquals(f(61, 100), 2 * 0.55, 1e-12) -- half-way
   lu.assertAlmostEquals(lr_schedule.cosine()(1, 10), 1, 1e-12)
-  lu.assertTrue(lr_schedule.cosine()(10, 10) > 0) -- the last step still moves
+  lu.assertTrue(lr_schedule.cosine()(10, 10) > 0) -- the last step has a positive rate
 end
 
 function Rate.test_one_cycle()
@@ -34,14 +34,14 @@ function Rate.test_one_cycle()
   lu.assertAlmostEquals(f(total, total), 10 / 250000, 1e-12)
   local top = 0.3 * total - 1
   for step = 1, total do
-    local done, want = step - 1
+    local done, expected = step - 1
     if done < top then
-      want = 1 - (1 - 1 / 25) * (1 + math.cos(math.pi * done / top)) / 2
+      expected = 1 - (1 - 1 / 25) * (1 + math.cos(math.pi * done / top)) / 2
     else
       local x = (done - top) / (total - 1 - top)
-      want = 1 / 250000 + (1 - 1 / 250000) * (1 + math.cos(math.pi * x)) / 2
+      expected = 1 / 250000 + (1 - 1 / 250000) * (1 + math.cos(math.pi * x)) / 2
     end
-    lu.assertAlmostEquals(f(step, total), 10 * want, 1e-9)
+    lu.assertAlmostEquals(f(step, total), 10 * expected, 1e-9)
   end
 end
 

@@ -1,4 +1,4 @@
--- help(x): the annotations are whole, and names and values lead to them.
+-- help(x): the annotations are complete, and names and values are resolved to them.
 local lu = require "luaunit"
 local aniso = require "aniso"
 local annotations = require "aniso.prompt.help.annotations"
@@ -137,8 +137,8 @@ end
 function T.test_contents()
   local contents = manual.contents()
   for _, name in ipairs(getmetatable(aniso).__dir()) do lu.assertStrContains(contents, "aniso." .. name) end
-  for _, said in ipairs { "Schedule", "RunDatabase", "Options of a run", "  train " } do
-    lu.assertStrContains(contents, said)
+  for _, entry in ipairs { "Schedule", "RunDatabase", "Options of a run", "  train " } do
+    lu.assertStrContains(contents, entry)
   end
 end
 

@@ -1,5 +1,5 @@
--- The annotations in lua/aniso/types say what the program has: no more, no less. Methods, functions
--- and options are compared in both directions; where they differ, the message names them.
+-- The annotations in lua/aniso/types describe exactly what the program has. Methods, functions and
+-- options are compared in both directions; where they differ, the message names them.
 local lu = require "luaunit"
 local aniso = require "aniso"
 local annotations = require "aniso.prompt.help.annotations"
@@ -25,10 +25,10 @@ local function same(where, documented, real)
   lu.assertEquals(differences(where, documented, real), {})
 end
 
-local function documented(class, wanted)
+local function documented(class, kind)
   local out = {}
   for name, member in pairs(annotations.members(all, class)) do
-    if not wanted or (member.kind == "field") == (wanted == "field") then out[name] = true end
+    if not kind or (member.kind == "field") == (kind == "field") then out[name] = true end
   end
   return out
 end
@@ -70,8 +70,8 @@ function T.test_operators()
   end
 end
 
--- The keys that a class's __index in C compares with.
-function T.test_fields_that_c_answers()
+-- The keys that the __index function of a class compares with, in its C source.
+function T.test_fields_that_c_provides()
   local files = { Tensor = "tensor", Schedule = "schedule", Prior = "prior", ResNet = "resnet",
     Dataset = "dataset" }
   for class, file in pairs(files) do
@@ -79,7 +79,7 @@ function T.test_fields_that_c_answers()
     local real = {}
     for key in source:gmatch 'strcmp%(key, "([%w_]+)"%)' do real[key] = true end
     for key in pairs(class == "Schedule" and debug.getuservalue(aniso.schedule { K = 2 }, 1) or {}) do
-      real[key] = true -- Lua gives these to the engine's schedule
+      real[key] = true -- Lua adds these to the engine's schedule
     end
     same(class, documented("aniso." .. class, "field"), real)
   end
@@ -125,7 +125,7 @@ function T.test_objects_of_lua()
   end
 end
 
--- What a tiny run really makes: its data set's split, its model, the prior's output.
+-- The objects of a real tiny run: its data set's split, its model, the prior's output.
 function T.test_tables_of_a_run()
   local dataset = aniso.data { "lesions", n = 140, size = 16 }
   same("Split", documented "aniso.Split", keys(dataset.split))
@@ -149,7 +149,7 @@ local function shown(value)
   return "{" .. table.concat(out, ", ") .. "}"
 end
 
--- "default 30, at least 1": what an option's text must say.
+-- "default 30, at least 1": the text that an option must have.
 local function range(about)
   local out = {}
   local default = about.default
@@ -166,8 +166,8 @@ end
 local function check_type(where, member, about)
   if about.choices then
     for _, choice in ipairs(about.choices) do
-      local told = type(choice) == "boolean" and "boolean" or ("%q"):format(choice)
-      lu.assertStrContains(member.type, told, false, where)
+      local expected = type(choice) == "boolean" and "boolean" or ("%q"):format(choice)
+      lu.assertStrContains(member.type, expected, false, where)
     end
   elseif about.type == "list" then
     lu.assertStrContains(member.type, "[]", false, where)

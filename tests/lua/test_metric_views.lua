@@ -1,5 +1,4 @@
--- The metrics of Lua and those that the database's views derive from stored counts are the
--- same numbers, n/a included.
+-- The metrics in Lua equal those that the database's views compute from stored counts, n/a included.
 
 local lu = require "luaunit"
 local metric = require "aniso.stats.metric"
@@ -16,7 +15,7 @@ local function description()
       n_val = { 1, 1, 1, 1 }, n_test = { 1, 1, 1, 1 }, shot = SHOT } }
 end
 
--- What the views say of one evaluation of these predictions.
+-- The metrics that the views compute for one evaluation of these predictions.
 local function stored(m)
   local folder = assert(sys.mkdtemp())
   local db = assert(store.open(folder .. "/runs.db"))
@@ -33,7 +32,7 @@ local function stored(m)
   return row, classes, ece
 end
 
--- n made-up images; `classes` says which classes occur, `called` which are ever predicted.
+-- n random images; `classes` lists the classes that occur, `called` those that are predicted.
 local function compare(n, classes, called)
   local true_, probs = {}, {}
   for i = 1, n do

@@ -1,11 +1,11 @@
--- The MMD userdata: values, gradients, printing, closing, and what it refuses.
+-- The MMD userdata: values, gradients, printing, closing, and errors.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local mmd = require "aniso.method.mmd"
 
 local from = core.tensor.from
 
--- One row each: MMD² = 2 − 2·k(a, b), and the kernels are averaged.
+-- For one row each, MMD² = 2 − 2·k(a, b), averaged over the kernels.
 local function expected(distance2, base, multipliers)
   local k = 0
   for _, m in ipairs(multipliers) do k = k + math.exp(-distance2 / (2 * base * m)) / #multipliers end
@@ -15,7 +15,7 @@ end
 local Mmd = {}
 
 function Mmd.test_two_points()
-  local a, b = from { { 1, 2 } }, from { { 3, 1 } } -- 5 apart, squared
+  local a, b = from { { 1, 2 } }, from { { 3, 1 } } -- a squared distance of 5
   local loss = mmd { multipliers = { 0.5, 2 } }
   lu.assertAlmostEquals(loss(a, b):item(), expected(5, 4, { 0.5, 2 }), 1e-6)
   lu.assertAlmostEquals(loss:loss(a, a):item(), 0, 1e-7)
@@ -23,7 +23,7 @@ function Mmd.test_two_points()
   lu.assertAlmostEquals(wide(a, b):item(), expected(5, 10, { 1 }), 1e-6)
 end
 
-function Mmd.test_gradient_pulls_together()
+function Mmd.test_the_gradient_reduces_the_distance()
   local a, b = from { { 0.0 } }, from { { 1.0 } }
   a:param()
   mmd { multipliers = { 1 }, base = 1 } (a, b):backward()

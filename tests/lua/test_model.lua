@@ -1,5 +1,5 @@
--- The networks seen from Lua: named and flat state, loading with every kind of mistake, the
--- options of aniso.resnet, aniso.prior and aniso.denoiser, encode once and draw many.
+-- The networks in Lua: named and flat state, loading with every kind of mistake, the options of
+-- aniso.resnet, aniso.prior and aniso.denoiser, several draws from one encoded context.
 local core = require "aniso.core"
 local lu = require "luaunit"
 local networks = require "aniso.method.networks"
@@ -10,7 +10,7 @@ local function randn(stream, ...)
   return tensor.randn { shape = { ... }, seed = 7, stream = stream }
 end
 
-local function fails(text, f, ...)
+local function assert_error(text, f, ...)
   local ok, message = pcall(f, ...)
   lu.assertFalse(ok, "this should have failed: " .. text)
   lu.assertStrContains(tostring(message), text)
@@ -47,7 +47,7 @@ function Module:test_names_are_in_order_and_complete()
   lu.assertEquals(names[2], "backbone.bn1.weight")
   for _ in pairs(state) do known = known + 1 end
   lu.assertEquals(known, #names)
-  fails("no tensor 'backbone.fc.weight'", m.get, m, "backbone.fc.weight")
+  assert_error("no tensor 'backbone.fc.weight'", m.get, m, "backbone.fc.weight")
 end
 
 function Module:test_load_copies()
@@ -61,24 +61,24 @@ function Module:test_load_copies()
   lu.assertEquals(output(a), output(b))
 end
 
-function Module:test_load_refuses_and_changes_nothing()
+function Module:test_a_failed_load_changes_nothing()
   local a, b = small_resnet(1).module, small_resnet(2).module
   local before = b:flat():list()
   local state = a:state()
   state["backbone.conv1.weight"] = nil
-  fails("'backbone.conv1.weight' (4, 3, 3, 3) is missing", b.load, b, state)
+  assert_error("'backbone.conv1.weight' (4, 3, 3, 3) is missing", b.load, b, state)
   state["backbone.conv1.weight"] = randn("w", 4, 3, 5, 5)
-  fails("has shape (4, 3, 5, 5), the module expects (4, 3, 3, 3)", b.load, b, state)
+  assert_error("has shape (4, 3, 5, 5), the module expects (4, 3, 3, 3)", b.load, b, state)
   state["backbone.conv1.weight"] = 3
-  fails("is a number, not a tensor", b.load, b, state)
+  assert_error("is a number, not a tensor", b.load, b, state)
   state = a:state()
   state.extra = randn("e", 2)
-  fails("'extra' (2,) is unexpected", b.load, b, state)
+  assert_error("'extra' (2,) is unexpected", b.load, b, state)
   lu.assertEquals(b:flat():list(), before)
   lu.assertEquals(b:load({ extra = state.extra }, { strict = false }), 0)
 end
 
-function Module:test_swap_goes_and_comes_back()
+function Module:test_swapping_twice_restores_the_values()
   local m = small_resnet().module
   local values = m:flat()
   local before, average = values:list(), tensor.zeros { m:count() }
@@ -86,10 +86,10 @@ function Module:test_swap_goes_and_comes_back()
   lu.assertEquals(values:sum():item(), 0)
   m:swap(average)
   lu.assertEquals(values:list(), before)
-  fails("the tensor of values is (3,)", m.swap, m, tensor.zeros { 3 })
+  assert_error("the tensor of values is (3,)", m.swap, m, tensor.zeros { 3 })
 end
 
-function Module:test_frozen_means_evaluation()
+function Module:test_a_frozen_module_is_in_evaluation_mode()
   local m = small_resnet().module
   lu.assertTrue(m:training())
   m:freeze()
@@ -101,12 +101,12 @@ end
 
 function Module:test_order_of_calls()
   local m = core.module.new { seed = 1 }
-  fails("not sealed", m.flat, m)
+  assert_error("not sealed", m.flat, m)
   m:seal()
-  fails("sealed", m.seal, m)
-  fails("declare before sealing", core.resnet.new, m, "late", { width = 4 })
+  assert_error("sealed", m.seal, m)
+  assert_error("declare before sealing", core.resnet.new, m, "late", { width = 4 })
   m:close()
-  fails("closed", m.count, m)
+  assert_error("closed", m.count, m)
   lu.assertEquals(tostring(m), "Module (closed)")
 end
 
@@ -134,14 +134,14 @@ function Resnet:test_published_names_load_without_the_classifier()
   to:load(published)
   lu.assertEquals(to.module:flat():list(), from.module:flat():list())
   published["layer9.0.conv1.weight"] = randn("w", 1)
-  fails("'backbone.layer9.0.conv1.weight' (1,) is unexpected", to.load, to, published)
+  assert_error("'backbone.layer9.0.conv1.weight' (1,) is unexpected", to.load, to, published)
 end
 
 function Resnet:test_options()
-  fails("6n+2", networks.resnet, { "resnet", depth = 10 })
-  fails("did you mean resnet.depth", networks.resnet, { dept = 8 })
+  assert_error("6n+2", networks.resnet, { "resnet", depth = 10 })
+  assert_error("did you mean resnet.depth", networks.resnet, { dept = 8 })
   lu.assertEquals(networks.resnet({ "resnet18", width = 4 }).features, 32)
-  fails("made for 3 channels", function() small_resnet():forward(randn("x", 1, 8, 8, 1)) end)
+  assert_error("made for 3 channels", function() small_resnet():forward(randn("x", 1, 8, 8, 1)) end)
 end
 
 local Prior = {}
@@ -175,15 +175,15 @@ function Prior:test_constant_modes_need_no_features()
   lu.assertAlmostEquals(p.m:get(2, 1), 0.6, 1e-7)
   lu.assertEquals(p.m:list(), p.mg:list())
   lu.assertEquals(networks.prior { mode = "zero", K = 3 }:forward(x).m:sum():item(), 0)
-  fails("needs counts", networks.prior, { mode = "frequency", K = 3 })
-  fails("features", function() networks.prior { K = 3, features = 6 }:forward(x) end)
-  fails("expected 3 numbers, got 2", networks.prior, { mode = "frequency", K = 3, counts = { 1, 2 } })
+  assert_error("needs counts", networks.prior, { mode = "frequency", K = 3 })
+  assert_error("features", function() networks.prior { K = 3, features = 6 }:forward(x) end)
+  assert_error("expected 3 numbers, got 2", networks.prior, { mode = "frequency", K = 3, counts = { 1, 2 } })
 end
 
 function Prior:test_options()
-  fails("option prior.K is missing", networks.prior, { features = 6 })
-  fails("option prior.top_percent", networks.prior, { K = 3, features = 6, top_percent = 0 })
-  fails("one of both, global", networks.prior, { K = 3, mode = "globl" })
+  assert_error("option prior.K is missing", networks.prior, { features = 6 })
+  assert_error("option prior.top_percent", networks.prior, { K = 3, features = 6, top_percent = 0 })
+  assert_error("one of both, global", networks.prior, { K = 3, mode = "globl" })
 end
 
 local Denoiser = {}
@@ -192,8 +192,8 @@ local function denoiser(kind, crop_features)
   return networks.denoiser { kind, K = 4, T = 20, features = 6, crop_features = crop_features, dim = 8 }
 end
 
--- Without its zero start, so that the output depends on something.
-local function stir(d)
+-- Replaces the initial zeros, so that the output depends on the input.
+local function randomise(d)
   local values = d.module:flat()
   values:copy_(values + randn("stir", values:numel()) * 0.3)
   d.module:train(false)
@@ -207,7 +207,7 @@ end
 
 function Denoiser:test_draws_and_times()
   for _, kind in ipairs { "cross_attention", "film" } do
-    local d = stir(denoiser(kind))
+    local d = randomise(denoiser(kind))
     lu.assertEquals(d.kind, kind)
     local c, y = context(d, 2), randn("y", 6, 4)
     lu.assertEquals(c.images, 2)
@@ -215,32 +215,32 @@ function Denoiser:test_draws_and_times()
     lu.assertEquals(one:shape(), { 6, 4 })
     local each = d:forward(c, y, tensor.from({ 5, 5, 5, 5, 5, 5 }, "int64")):list()
     for i, v in ipairs(one:list()) do lu.assertAlmostEquals(v, each[i], 2e-5) end
-    fails("21 is not in 0 … 20", d.forward, d, c, y, 21)
-    fails("integer", d.forward, d, c, y, 1.5)
-    fails("multiple of 2 rows", d.forward, d, c, randn("y", 3, 4), 5)
+    assert_error("21 is not in 0 … 20", d.forward, d, c, y, 21)
+    assert_error("integer", d.forward, d, c, y, 1.5)
+    assert_error("multiple of 2 rows", d.forward, d, c, randn("y", 3, 4), 5)
   end
 end
 
 function Denoiser:test_map()
-  local d = stir(denoiser("cross_attention", 5))
+  local d = randomise(denoiser("cross_attention", 5))
   local c = context(d, 2, randn("c", 2, 3, 5))
   local _, map = d:forward(c, randn("y", 4, 4), 5, { map = true })
   lu.assertEquals(map:shape(), { 4, 4, 9 })
   lu.assertAlmostEquals(map:sum():item(), 16, 1e-4)
   d = denoiser("film")
-  fails("no attention map", d.forward, d, context(d, 2), randn("y", 4, 4), 5, { map = true })
+  assert_error("no attention map", d.forward, d, context(d, 2), randn("y", 4, 4), 5, { map = true })
 end
 
 function Denoiser:test_arguments()
   local d = denoiser("cross_attention", 5)
-  fails("crops is nil", context, d, 2)
-  fails("vectors of 5", context, d, 2, randn("c", 2, 3, 4))
-  fails("field mg", d.encode, d, { features = randn("f", 2, 3, 2, 6) })
-  fails("another denoiser", function()
+  assert_error("crops is nil", context, d, 2)
+  assert_error("vectors of 5", context, d, 2, randn("c", 2, 3, 4))
+  assert_error("field mg", d.encode, d, { features = randn("f", 2, 3, 2, 6) })
+  assert_error("another denoiser", function()
     local other = denoiser("film")
     other:forward(context(d, 2, randn("c", 2, 3, 5)), randn("y", 2, 4), 1)
   end)
-  fails("multiple of 4 and of heads", networks.denoiser,
+  assert_error("multiple of 4 and of heads", networks.denoiser,
     { "cross_attention", K = 4, features = 6, dim = 10 })
 end
 

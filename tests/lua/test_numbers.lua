@@ -1,11 +1,12 @@
--- Every number that `aniso table`, `curve` and `compare` show, worked out again from the tables
--- `confusion` and `prediction` (tests/lua/independent.lua). What was stored and cannot be worked out
--- again, of runs whose predictions are gone, is left out.
+-- Every number that `aniso table`, `curve` and `compare` show, recomputed from the tables `confusion` and
+-- `prediction` (tests/lua/independent.lua). Stored numbers of runs without predictions cannot be recomputed
+-- and are left out.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local numbers = dofile "tests/lua/numbers_fixture.lua"
 local own = dofile "tests/lua/independent.lua"
-local near, values, groups_of, shown = numbers.near, numbers.values, numbers.groups, numbers.shown
+local assert_near, values, groups_of = numbers.assert_near, numbers.values, numbers.groups
+local command_json = numbers.command_json
 
 local COLS = { "all", "head", "medium", "tail", "bacc", "macro_f1", "worst_class", "kappa", "macro_precision",
   "kappa_quadratic", "mcc", "nll", "brier", "auc", "ece" }
@@ -13,8 +14,8 @@ local NAME = { all = "acc", head = "many", tail = "few" }
 local STORED = { macro_precision = true, kappa_quadratic = true, mcc = true, nll = true, brier = true,
   auc = true, ece = true }
 
--- What is derived from counts is there for all; what was stored, for those whose predictions are
--- gone, cannot be worked out again.
+-- Numbers derived from counts exist for all runs; stored numbers of runs without predictions cannot be
+-- recomputed.
 local function get(name)
   return function(one) return one.rates[NAME[name] or name] end
 end
@@ -36,15 +37,15 @@ function Numbers:test_table()
   for study in pairs(numbers.splits) do
     for _, sampler in ipairs { "chain", "prior" } do
       local groups = groups_of(self.db, study, sampler)
-      local rows = shown(Numbers.path, "table", study, "--prior", "--cols", table.concat(COLS, ","))
+      local rows = command_json(Numbers.path, "table", study, "--prior", "--cols", table.concat(COLS, ","))
       lu.assertEquals(#rows, 6)
       for _, row in ipairs(rows) do
         for _, name in ipairs(row.by == sampler and COLS or {}) do
           if not (STORED[name] and row.label == "silent") then
             local n, mean, sd = own.moments(values(groups[row.label], get(name)))
             local what = table.concat({ study, row.label, sampler, name }, " ")
-            near(row[name], mean, what)
-            near(row[name .. "_sd"], sd, what .. " sd")
+            assert_near(row[name], mean, what)
+            assert_near(row[name .. "_sd"], sd, what .. " sd")
             lu.assertTrue(n == 0 or row.seeds == n, what)
           end
         end
@@ -58,16 +59,16 @@ function Numbers:test_curve()
     local groups = groups_of(self.db, study)
     for _, y in ipairs { "tail", "head", "medium", "macro_f1" } do
       if #values(groups.flat, get(y)) > 0 then
-        local rows = shown(Numbers.path, "curve", study, "-x", "schedule.lambda.gamma", "-y", y)
+        local rows = command_json(Numbers.path, "curve", study, "-x", "schedule.lambda.gamma", "-y", y)
         lu.assertEquals(#rows, 3)
         for _, row in ipairs(rows) do
           for label, group in pairs(groups) do
             if group.gamma == row["schedule.lambda.gamma"] then
               local _, mean, sd = own.moments(values(group, get(y)))
-              near(row[y], mean, label)
-              near(row[y .. "_sd"], sd, label)
+              assert_near(row[y], mean, label)
+              assert_near(row[y .. "_sd"], sd, label)
               for _, one in ipairs(group) do
-                near(row[("%s seed %d"):format(y, one.seed)], get(y)(one), label)
+                assert_near(row[("%s seed %d"):format(y, one.seed)], get(y)(one), label)
               end
             end
           end
@@ -92,8 +93,8 @@ end
 -- A record of metrics or classes against one number of the members.
 local function check_record(record, first, second, number, what)
   local n, mean, sd = own.moments(values(second, number))
-  near(record.value, mean, what)
-  near(record.sd, sd, what .. " sd")
+  assert_near(record.value, mean, what)
+  assert_near(record.sd, sd, what .. " sd")
   lu.assertEquals(record.n, n, what)
   if first == second then return lu.assertNil(record.delta, what) end
   local x, y = {}, {}
@@ -102,9 +103,11 @@ local function check_record(record, first, second, number, what)
     if number(a[k]) and number(b[k]) then x[#x + 1], y[#y + 1] = number(a[k]), number(b[k]) end
   end
   local test = own.paired(x, y)
-  for _, key in ipairs { "lo", "hi", "t", "p" } do near(record[key], test[key], what .. " " .. key, 1e-6) end
-  near(record.delta, test.mean, what .. " delta")
-  near(record.delta_sd, test.sd, what .. " sd of delta")
+  for _, key in ipairs { "lo", "hi", "t", "p" } do
+    assert_near(record[key], test[key], what .. " " .. key, 1e-6)
+  end
+  assert_near(record.delta, test.mean, what .. " delta")
+  assert_near(record.delta_sd, test.sd, what .. " sd of delta")
   lu.assertEquals(record.pairs, test.n, what)
 end
 
@@ -132,7 +135,7 @@ local function check_classes(json, groups)
         return one.classes[CLASS[record.name]][name]
       end, record.group .. " " .. record.name .. " " .. name)
     elseif name == "support" then
-      near(record.value, groups[json.baseline][1].classes[CLASS[record.name]].truly, record.name)
+      assert_near(record.value, groups[json.baseline][1].classes[CLASS[record.name]].truly, record.name)
     end
   end
 end
@@ -145,9 +148,9 @@ local function check_confusion(json, groups)
   for _, record in ipairs(json.confusion) do
     local i, j = CLASS[record.name], CLASS[record.predicted]
     local value = mean(groups[record.group], i, j)
-    near(record.value, value, "confusion", 1e-4) -- sums of counts in float32, divided
+    assert_near(record.value, value, "confusion", 1e-4) -- sums of counts in float32, divided
     if record.group ~= json.baseline then
-      near(record.delta, value - mean(groups[json.baseline], i, j), "change of confusion", 1e-4)
+      assert_near(record.delta, value - mean(groups[json.baseline], i, j), "change of confusion", 1e-4)
     end
   end
 end
@@ -165,9 +168,9 @@ local function check_images(json, groups)
     for _, record in ipairs(json.images or {}) do
       if record.group == label then
         local x, y = values(a, get(record.name)), values(b, get(record.name))
-        near(record.delta, own.paired(x, y).mean, label .. record.name)
-        near(record.lo, drawn[record.name].lo, label .. record.name .. " lo")
-        near(record.hi, drawn[record.name].hi, label .. record.name .. " hi")
+        assert_near(record.delta, own.paired(x, y).mean, label .. record.name)
+        assert_near(record.lo, drawn[record.name].lo, label .. record.name .. " lo")
+        assert_near(record.hi, drawn[record.name].hi, label .. record.name .. " hi")
         intervals = intervals + 1
       end
     end
@@ -176,7 +179,7 @@ local function check_images(json, groups)
       for _, record in ipairs(json.mcnemar) do
         if record.group == label and record.name == "seed " .. b[k].seed then
           lu.assertEquals({ record.b, record.c }, { test.b, test.c })
-          near(record.p, test.p, "McNemar", 1e-6)
+          assert_near(record.p, test.p, "McNemar", 1e-6)
           tests = tests + 1
         end
       end
@@ -199,7 +202,7 @@ function Numbers:test_compare_of_studies()
   for study in pairs(numbers.splits) do
     local groups = groups_of(self.db, study)
     for _, baseline in ipairs { "flat", "steeper" } do
-      local json = shown(Numbers.path, "compare", study, "--baseline", baseline, "--draws", DRAWS)
+      local json = command_json(Numbers.path, "compare", study, "--baseline", baseline, "--draws", DRAWS)
       lu.assertEquals(json.baseline, baseline)
       local tests, intervals = check(json, groups)
       lu.assertEquals(tests, 3) -- silent has a run without predictions: nothing is tested on images
@@ -210,7 +213,7 @@ end
 
 function Numbers:test_compare_of_two_groups_and_of_runs()
   local all = groups_of(self.db, "two")
-  local json = shown(Numbers.path, "compare", "two:steeper", "two:silent", "--draws", DRAWS)
+  local json = command_json(Numbers.path, "compare", "two:steeper", "two:silent", "--draws", DRAWS)
   check(json, { steeper = all.steeper, silent = all.silent })
   local function id(label, seed)
     local found = self.db:query([[
@@ -219,7 +222,7 @@ function Numbers:test_compare_of_two_groups_and_of_runs()
       label, seed)
     return found[1].id
   end
-  json = shown(Numbers.path, "compare", id("flat", 0), id("steeper", 3), "--draws", DRAWS)
+  json = command_json(Numbers.path, "compare", id("flat", 0), id("steeper", 3), "--draws", DRAWS)
   local tests = check(json, { ["flat seed 0"] = { all.flat[1] }, ["steeper seed 3"] = { all.steeper[4] } })
   lu.assertEquals(tests, 1)
 end

@@ -1,4 +1,4 @@
--- Optimisers against closed forms, their state, and the mistakes core.step refuses.
+-- Optimisers against closed forms, their state, and argument errors of core.step.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local optim = require "aniso.method.optim"
@@ -16,8 +16,8 @@ local function module_of(values, gradient)
   }, p, g
 end
 
-local function close(got, want, what)
-  for i, value in ipairs(want) do lu.assertAlmostEquals(got:list()[i], value, 1e-6, what) end
+local function assert_near(got, expected, what)
+  for i, value in ipairs(expected) do lu.assertAlmostEquals(got:list()[i], value, 1e-6, what) end
 end
 
 local AdamW = {}
@@ -27,16 +27,16 @@ function AdamW.test_constant_gradient()
   local module, p = module_of({ 1, 1, 1, 1 }, { 0.5, -3, 0.5, -3 })
   local o = optim.adamw { weight_decay = 0.1, eps = 1e-12 }
   o:step(module, 0.01)
-  close(p, { 1 * 0.999 - 0.01, 1 * 0.999 + 0.01, 0.99, 1.01 })
+  assert_near(p, { 1 * 0.999 - 0.01, 1 * 0.999 + 0.01, 0.99, 1.01 })
   o:step(module, 0.01)
-  close(p, { 0.989 * 0.999 - 0.01, 1.009 * 0.999 + 0.01, 0.98, 1.02 })
+  assert_near(p, { 0.989 * 0.999 - 0.01, 1.009 * 0.999 + 0.01, 0.98, 1.02 })
   lu.assertEquals(o.state.t, 2)
-  close(o.state.m, { 0.5 * (1 - 0.9 ^ 2), -3 * (1 - 0.9 ^ 2) })
-  close(o.state.v, { 0.25 * (1 - 0.999 ^ 2), 9 * (1 - 0.999 ^ 2) })
+  assert_near(o.state.m, { 0.5 * (1 - 0.9 ^ 2), -3 * (1 - 0.9 ^ 2) })
+  assert_near(o.state.v, { 0.25 * (1 - 0.999 ^ 2), 9 * (1 - 0.999 ^ 2) })
 end
 
--- A state that is carried over continues to the same numbers.
-function AdamW.test_state_is_all_there_is()
+-- A restored state gives the same numbers.
+function AdamW.test_the_state_is_complete()
   local one, p = module_of({ 1, 2, 3, 4 }, { 1, -2, 0.3, 0.4 })
   local two, q = module_of({ 1, 2, 3, 4 }, { 1, -2, 0.3, 0.4 })
   local o, first, second = optim.adamw {}, optim.adamw {}, optim.adamw {}
@@ -63,7 +63,7 @@ function SGD.test_without_momentum()
   local module, p = module_of({ 1, 2, 3, 4 }, { 1, 1, 1, 1 })
   local o = optim.sgd { momentum = 0, weight_decay = 0.5 }
   o:step(module, 0.1)
-  close(p, { 1 - 0.1 * 1.5, 2 - 0.1 * 2, 2.9, 3.9 })
+  assert_near(p, { 1 - 0.1 * 1.5, 2 - 0.1 * 2, 2.9, 3.9 })
   lu.assertNil(o.state.buf)
 end
 
@@ -72,17 +72,17 @@ function SGD.test_momentum_is_a_geometric_sum()
   local module, p = module_of({ 0, 0, 0, 0 }, { 1, 1, 1, -2 })
   local o = optim.sgd { momentum = 0.5 }
   for _ = 1, 3 do o:step(module, 1) end
-  close(o.state.buf, { 1.75, 1.75, 1.75, -3.5 })
-  close(p, { -(1 + 1.5 + 1.75), -4.25, -4.25, 8.5 })
+  assert_near(o.state.buf, { 1.75, 1.75, 1.75, -3.5 })
+  assert_near(p, { -(1 + 1.5 + 1.75), -4.25, -4.25, 8.5 })
 end
 
 function SGD.test_nesterov_looks_ahead()
   local module, p = module_of({ 0, 0, 0, 0 }, { 1, 1, 1, 1 })
   local o = optim.sgd { momentum = 0.5, nesterov = true }
   o:step(module, 1)
-  close(p, { -1.5, -1.5 })
+  assert_near(p, { -1.5, -1.5 })
   o:step(module, 1)
-  close(p, { -1.5 - (1 + 0.5 * 1.5) })
+  assert_near(p, { -1.5 - (1 + 0.5 * 1.5) })
 end
 
 local Options = {}
@@ -113,14 +113,14 @@ function Step.test_norm_clip_and_average()
   lu.assertEquals(e:list(), { 1.5, -0.25 })
 end
 
-function Step.test_a_stretch_leaves_the_rest_alone()
+function Step.test_a_stretch_leaves_other_elements_unchanged()
   local p, g = tensor.from { 1, 1, 1, 1 }, tensor.from { 1, 1, 1, 1 }
   core.step.sgd(p, g, nil, { lr = 0.5, from = 2, length = 2 })
   lu.assertEquals(p:list(), { 1, 0.5, 0.5, 1 })
 end
 
--- What goes with a step is what a scaled gradient and an average afterwards would give.
-function Step.test_one_pass_is_three()
+-- Scaling and averaging fused into a step equal separate calls.
+function Step.test_a_fused_step_equals_three_calls()
   for _, make in ipairs { optim.adamw, optim.sgd } do
     local one, p = module_of({ 1, 2, 3, 4 }, { 1, -2, 0.5, 8 })
     local three, q = module_of({ 1, 2, 3, 4 }, { 0.25, -0.5, 0.125, 2 })

@@ -18,9 +18,9 @@ local defaults = {
   note = options.optional "string",
 }
 
-local function refused(given, expected)
+local function assert_error(given, expected)
   local ok, why = pcall(options.check, given, defaults)
-  lu.assertFalse(ok, "should be refused: " .. expected)
+  lu.assertFalse(ok, "should be an error: " .. expected)
   lu.assertEquals(why, expected)
 end
 
@@ -49,27 +49,28 @@ function T.test_given_values_win()
   lu.assertEquals(out.note, "x")
 end
 
-function T.test_unknown_names_are_told_with_the_nearest()
-  refused({ train = { epoch = 3 } }, "unknown option train.epoch (did you mean train.epochs?)")
-  refused({ train = { augment = { fliip = 1 } } },
+function T.test_an_unknown_name_suggests_the_nearest()
+  assert_error({ train = { epoch = 3 } }, "unknown option train.epoch (did you mean train.epochs?)")
+  assert_error({ train = { augment = { fliip = 1 } } },
     "unknown option train.augment.fliip (did you mean train.augment.flip?)")
-  refused({ quite_else = 1 },
+  assert_error({ quite_else = 1 },
     "unknown option quite_else (known here: batch, data, drop, mode, note, policy, schedule, train, widths)")
-  refused({ policy = { "power", gama = 1 } }, "unknown option policy.gama (did you mean policy.gamma?)")
-  refused({ policy = { "isotropic", gamma = 1 } }, "unknown option policy.gamma (there are no options here)")
+  assert_error({ policy = { "power", gama = 1 } }, "unknown option policy.gama (did you mean policy.gamma?)")
+  assert_error({ policy = { "isotropic", gamma = 1 } },
+    "unknown option policy.gamma (there are no options here)")
 end
 
-function T.test_wrong_values_are_told_with_the_name()
-  refused({ train = { epochs = "three" } }, 'option train.epochs must be a number, got "three"')
-  refused({ train = { lr = 0 / 0 } }, "option train.lr must be a number, got " .. tostring(0 / 0))
-  refused({ train = 3 }, "option train must be a table, got 3")
-  refused({ mode = "both" }, 'option mode must be one of joint, staged, got "both"')
-  refused({ batch = 0 }, "option batch must be at least 1, got 0")
-  refused({ batch = 2.5 }, "option batch must be a whole number, got 2.5")
-  refused({ drop = 1 }, "option drop must be below 1, got 1")
-  refused({ widths = { 1, "2" } }, 'option widths.2 must be a number, got "2"')
-  refused({ note = 3 }, "option note must be a string, got 3")
-  refused({ policy = "powr" }, 'option policy must be a known kind (did you mean power?), got "powr"')
+function T.test_a_wrong_value_names_the_option()
+  assert_error({ train = { epochs = "three" } }, 'option train.epochs must be a number, got "three"')
+  assert_error({ train = { lr = 0 / 0 } }, "option train.lr must be a number, got " .. tostring(0 / 0))
+  assert_error({ train = 3 }, "option train must be a table, got 3")
+  assert_error({ mode = "both" }, 'option mode must be one of joint, staged, got "both"')
+  assert_error({ batch = 0 }, "option batch must be at least 1, got 0")
+  assert_error({ batch = 2.5 }, "option batch must be a whole number, got 2.5")
+  assert_error({ drop = 1 }, "option drop must be below 1, got 1")
+  assert_error({ widths = { 1, "2" } }, 'option widths.2 must be a number, got "2"')
+  assert_error({ note = 3 }, "option note must be a string, got 3")
+  assert_error({ policy = "powr" }, 'option policy must be a known kind (did you mean power?), got "powr"')
 end
 
 function T.test_set_reads_paths_and_literals()
@@ -83,7 +84,7 @@ function T.test_set_reads_paths_and_literals()
   lu.assertErrorMsgContains("is not an option name", options.set, config, "train..epochs", "3")
 end
 
-function T.test_apply_leaves_its_argument_alone()
+function T.test_apply_does_not_change_its_argument()
   local base = { a = { b = 1, c = { 1 } } }
   local out = options.apply(base, { ["a.b"] = 2, ["a.c.1"] = 5 })
   lu.assertEquals(out, { a = { b = 2, c = { 5 } } })

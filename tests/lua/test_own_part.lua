@@ -1,4 +1,4 @@
--- Parts of a recipe's own: references, what makes a function the same, labels, refusals.
+-- Parts that a recipe defines: references, the identity of functions, labels, errors.
 local lu = require "luaunit"
 local aniso = require "aniso"
 local config = require "aniso.method.config"
@@ -10,8 +10,8 @@ local study = require "aniso.recipe.study"
 
 local COUNTS = { 900, 90, 9 }
 
--- A file with a recipe's text, and what it returns.
-local function written(text)
+-- Writes a recipe's text into a file; returns the recipe's result.
+local function load_recipe(text)
   local folder = assert(core.sys.mkdtemp())
   local path = folder .. "/parts.lua"
   assert(core.sys.write_atomic(path, text))
@@ -27,7 +27,7 @@ end
 
 -- The hash of the function that a recipe's text returns.
 local function hash(text)
-  local f, clean = written(text)
+  local f, clean = load_recipe(text)
   local ok, found = pcall(hash_of, f)
   clean()
   if not ok then error(found, 0) end
@@ -36,7 +36,7 @@ end
 
 local Reference = {}
 
-function Reference.test_is_plain_data_with_the_own_options()
+function Reference.test_is_plain_data_with_its_options()
   local function f() end
   local given = { f, gamma = 0.5, name = "mine", normalise = "none" }
   local complete = config.complete { schedule = { lambda = given } }
@@ -72,25 +72,25 @@ function Identity.test_is_the_function_and_what_it_captures()
   lu.assertNotEquals(hash(text), hash((text:gsub("2 %* x", "3 * x"))))
 end
 
-function Identity.test_is_not_the_rest_of_its_line()
+function Identity.test_does_not_include_the_rest_of_its_line()
   local one = hash 'return ({ label = "a", f = function(n) if n then return n end end, g = 1 }).f'
   lu.assertEquals(hash 'return ({ f = function(n) if n then return n end end, label = "other" }).f', one)
 end
 
-function Identity.test_libraries_are_known_by_name()
+function Identity.test_libraries_are_identified_by_name()
   local text = 'local aniso = require "aniso"\nlocal log = math.log\nreturn function(n)\n'
     .. "  return aniso, log(n)\nend\n"
   lu.assertEquals(hash(text), hash(text))
 end
 
-function Identity.test_two_functions_of_one_line_are_refused()
-  local pair, clean = written "return { function() return 1 end, function() return 2 end }"
+function Identity.test_two_functions_on_one_line_are_an_error()
+  local pair, clean = load_recipe "return { function() return 1 end, function() return 2 end }"
   hash_of(pair[1])
   lu.assertErrorMsgContains("write each on lines of its own", hash_of, pair[2])
   clean()
 end
 
-function Identity.test_what_has_no_text_is_refused()
+function Identity.test_a_function_without_source_is_an_error()
   lu.assertErrorMsgContains("captures x, a userdata",
     hash, 'local x = require("aniso.core").tensor.zeros { 2 }\nreturn function() return x end')
   lu.assertErrorMsgContains("function of the program itself", hash_of, math.log)
@@ -109,7 +109,7 @@ function Kinds.test_a_policy_gives_the_levels()
   lu.assertStrContains(tostring(s), "own:root (gamma 0.5), mean normalised to 1")
 end
 
-function Kinds.test_stored_levels_stand_in_for_a_policy_that_is_gone()
+function Kinds.test_stored_levels_replace_a_missing_policy()
   local gone = { "own:gone", sha256 = ("0"):rep(64), normalise = "mean", min = 0 }
   lu.assertErrorMsgContains("cannot be found", aniso.schedule.new, { counts = COUNTS, lambda = gone })
   lu.assertEquals(aniso.schedule.new({ lambda = gone }, COUNTS, { 0.5, 1, 1.5 }).levels, { 0.5, 1, 1.5 })
@@ -146,24 +146,24 @@ function Kinds.test_a_step_function_samples()
   lu.assertEquals(run(choice), run "ddim")
 end
 
-local Refusals = {}
+local Errors = {}
 
-local function refused(words, given)
+local function assert_error(words, given)
   lu.assertErrorMsgContains(words, config.complete, { schedule = { lambda = given } })
 end
 
-function Refusals.test_name_the_option_and_the_mistake()
+function Errors.test_name_the_option_and_the_mistake()
   local function f() end
-  refused("module = ../x: a module's name", { module = "../x" })
-  refused("module = a..b: a module's name", { module = "a..b" })
-  refused("there is no module nothing in", { module = "nothing" })
-  refused("a function or a module, not both", { f, module = "x" })
-  refused("lambda.gamma: an own part's option is a finite number", { f, gamma = 0 / 0 })
-  refused("lambda.with: an own part's option is", { f, with = f })
-  refused("a part's name has letters", { f, name = "a b" })
-  refused("normalise must be one of", { f, normalise = "sum" })
-  refused("must be one of bound", { "own:mine" }) -- a reference has a hash
+  assert_error("module = ../x: a module's name", { module = "../x" })
+  assert_error("module = a..b: a module's name", { module = "a..b" })
+  assert_error("there is no module nothing in", { module = "nothing" })
+  assert_error("a function or a module, not both", { f, module = "x" })
+  assert_error("lambda.gamma: an own part's option is a finite number", { f, gamma = 0 / 0 })
+  assert_error("lambda.with: an own part's option is", { f, with = f })
+  assert_error("a part's name has letters", { f, name = "a b" })
+  assert_error("normalise must be one of", { f, normalise = "sum" })
+  assert_error("must be one of bound", { "own:mine" }) -- a reference has a hash
   lu.assertErrorMsgContains("train.lr must be a number", config.complete, { train = { lr = f } })
 end
 
-return { Reference = Reference, Identity = Identity, Kinds = Kinds, Refusals = Refusals }
+return { Reference = Reference, Identity = Identity, Kinds = Kinds, Errors = Errors }

@@ -1,4 +1,4 @@
--- The colours of figures and reports: contrasts, even maps, and what red-green blind eyes keep.
+-- The colours of figures and reports: contrasts, uniform maps, red-green colour blindness.
 local lu = require "luaunit"
 local palette = require "aniso.show.plot.palette"
 local style = require "aniso.show.report.style"
@@ -15,7 +15,7 @@ function T.test_contrast_is_that_of_wcag()
   lu.assertAlmostEquals(palette.contrast("#336699", "#336699"), 1, 1e-9)
 end
 
-function T.test_marks_stand_out_from_the_paper()
+function T.test_marks_contrast_with_the_paper()
   for _, time in ipairs(TIMES) do
     for i, series in ipairs(palette.series) do
       local got = palette.contrast(level(series, time), palette.paper[time])
@@ -24,7 +24,7 @@ function T.test_marks_stand_out_from_the_paper()
   end
 end
 
-function T.test_texts_can_be_read_on_both_grounds()
+function T.test_texts_are_legible_on_both_backgrounds()
   local names = {}
   for _, name in ipairs(style.names) do names[name[1]] = { name[2], name[3] } end
   for _, time in ipairs(TIMES) do
@@ -41,7 +41,7 @@ function T.test_texts_can_be_read_on_both_grounds()
   end
 end
 
-function T.test_numbers_can_be_read_in_every_cell()
+function T.test_numbers_are_legible_in_every_cell()
   for l = 0, palette.LEVELS do
     for _, map in ipairs { palette.sequential(l), palette.diverging(l) } do
       for _, time in ipairs(TIMES) do
@@ -51,7 +51,7 @@ function T.test_numbers_can_be_read_in_every_cell()
   end
 end
 
--- Distance in OKLab, after `see` has changed the linear colour.
+-- Distance in OKLab, after `see` has transformed the linear colour.
 local function distance(one, other, see)
   local function lab(hex)
     local r, g, b = palette.linear(hex)
@@ -82,7 +82,7 @@ local blind = {
   deutan = { 0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.011820, 0.042940, 0.968881 },
 }
 
-local function seen_by(kind)
+local function colour_blindness(kind)
   local m = blind[kind]
   return function(r, g, b)
     local out = {}
@@ -91,32 +91,32 @@ local function seen_by(kind)
   end
 end
 
-function T.test_less_and_more_differ_for_all_eyes()
+function T.test_less_and_more_differ_for_all_viewers()
   for kind in pairs(blind) do
     for _, time in ipairs(TIMES) do
       for far = 4, palette.LEVELS // 2 do
         local middle = palette.LEVELS // 2
         local got = distance(palette.diverging(middle - far)[time], palette.diverging(middle + far)[time],
-          seen_by(kind))
+          colour_blindness(kind))
         lu.assertTrue(got > 0.02 * far, ("%s by %s, %d from the middle: %.3f"):format(kind, time, far, got))
       end
     end
   end
 end
 
--- The baseline's and the best one's, which most figures set against each other; the others also
--- have dashes and marks of their own.
-function T.test_the_two_main_series_differ_for_all_eyes()
+-- The colours of the baseline and of the best configuration, which most figures compare; the other series
+-- also differ by dashes and marks.
+function T.test_the_two_main_series_differ_for_all_viewers()
   for kind in pairs(blind) do
     for _, time in ipairs(TIMES) do
       local best, base = level(palette.series[1], time), level(palette.series[7], time)
-      lu.assertTrue(distance(best, base, seen_by(kind)) > 0.08)
-      lu.assertTrue(distance(best, level(palette.series[2], time), seen_by(kind)) > 0.15)
+      lu.assertTrue(distance(best, base, colour_blindness(kind)) > 0.08)
+      lu.assertTrue(distance(best, level(palette.series[2], time), colour_blindness(kind)) > 0.15)
     end
   end
 end
 
-function T.test_the_middle_is_nothing()
+function T.test_the_middle_is_neutral()
   local middle = palette.diverging(palette.level(0.5))
   for _, time in ipairs(TIMES) do
     local L, a, b = palette.oklab(palette.linear(middle[time]))

@@ -1,4 +1,4 @@
--- aniso.plot: the terminal's text and the SVG against golden texts, ticks, refusals.
+-- aniso.plot: the terminal's text and the SVG against golden texts, ticks, errors.
 local lu = require "luaunit"
 local axis = require "aniso.show.plot.axis"
 local plot = require "aniso.show.plot"
@@ -20,7 +20,7 @@ local function crossing(more)
   return figure
 end
 
-local function look(more)
+local function target(more)
   local out = { width = 30, height = 6, ascii = false, colour = false }
   for key, value in pairs(more or {}) do out[key] = value end
   return out
@@ -29,7 +29,7 @@ end
 local Terminal = {}
 
 function Terminal.test_braille()
-  lu.assertEquals(plot.terminal(crossing(), look()), text {
+  lu.assertEquals(plot.terminal(crossing(), target()), text {
     "Two lines",
     "    λ",
     "1.0 ┤⠑⠢⢄⡀               ⢀⡠⠔⠊",
@@ -45,10 +45,10 @@ function Terminal.test_braille()
   })
 end
 
--- A dot per seed, also beyond the bars: the axis reaches to it.
+-- A dot per seed, also beyond the bars: the axis includes it.
 function Terminal.test_dots()
   local figure = { x = "t", series = { { x = { 0, 2 }, y = { 1, 1 }, dots = { { 0, 0 }, { 2, 2 } } } } }
-  lu.assertEquals(plot.terminal(figure, look()), text {
+  lu.assertEquals(plot.terminal(figure, target()), text {
     "",
     "2 ┤                        ∘",
     "  │",
@@ -65,7 +65,7 @@ function Terminal.test_dots()
 end
 
 function Terminal.test_ascii()
-  lu.assertEquals(plot.terminal(crossing(), look { ascii = true }), text {
+  lu.assertEquals(plot.terminal(crossing(), target { ascii = true }), text {
     "Two lines",
     "    lambda",
     "1.0 +bb                  aaa",
@@ -84,7 +84,7 @@ end
 function Terminal.test_a_value_that_is_not_finite_interrupts_the_line()
   local figure = { series = { { x = { 0, 1, 2, 3, 4 }, y = { 0, 0, 0 / 0, 0, math.huge } } } }
   local rows = {}
-  for line in plot.terminal(figure, look { ascii = true }):gmatch "[^\n]+" do rows[#rows + 1] = line end
+  for line in plot.terminal(figure, target { ascii = true }):gmatch "[^\n]+" do rows[#rows + 1] = line end
   local drawn = 0
   for _, row in ipairs(rows) do
     local line = row:match "^[-%d. ]+[|+]([ *]*)$"
@@ -96,17 +96,18 @@ function Terminal.test_a_value_that_is_not_finite_interrupts_the_line()
   lu.assertEquals(drawn, 1)
 end
 
-function Terminal.test_colours_are_the_lines_own_and_only_where_asked()
-  local plain, coloured = plot.terminal(crossing(), look()), plot.terminal(crossing(), look { colour = true })
+function Terminal.test_colours_are_used_only_on_request()
+  local plain = plot.terminal(crossing(), target())
+  local coloured = plot.terminal(crossing(), target { colour = true })
   lu.assertNotStrContains(plain, "\27")
   lu.assertStrContains(coloured, "\27[38;5;32ma up\27[0m")
   lu.assertStrContains(coloured, "\27[38;5;166mb down\27[0m")
   lu.assertEquals(coloured:gsub("\27%[[%d;]*m", ""), plain)
 end
 
-function Terminal.test_no_line_is_wider_than_asked()
+function Terminal.test_no_line_exceeds_the_requested_width()
   for _, width in ipairs { 40, 64, 100 } do
-    for line in plot.terminal(crossing(), look { width = width }):gmatch "[^\n]+" do
+    for line in plot.terminal(crossing(), target { width = width }):gmatch "[^\n]+" do
       lu.assertTrue(utf8.len(line) <= width)
     end
   end
@@ -174,13 +175,13 @@ function Svg.test_every_line_has_a_colour_by_day_and_by_night()
   lu.assertNotStrContains(svg, "href")
 end
 
-function Svg.test_the_numbers_are_told()
+function Svg.test_the_description_has_the_numbers()
   local x, y = {}, {}
   for i = 0, 100 do x[i + 1], y[i + 1] = i, i * i end
   local svg = plot.svg { title = "squares", series = { { label = "line", x = x, y = y } } }
-  local told = svg:match "<desc>(.-)</desc>"
-  lu.assertStrContains(told, "line: x 0: 0; x 10: 100; x 20: 400")
-  lu.assertStrContains(told, "x 100: 1e+04")
+  local description = svg:match "<desc>(.-)</desc>"
+  lu.assertStrContains(description, "line: x 0: 0; x 10: 100; x 20: 400")
+  lu.assertStrContains(description, "x 100: 1e+04")
 end
 
 local Other = {}
@@ -199,17 +200,17 @@ function Other.test_ticks()
   lu.assertEquals(labels(0, 4e7, 2), "0 2e+07 4e+07")
 end
 
-function Other.test_a_mistake_is_told()
-  local function refused(words, figure) lu.assertErrorMsgContains(words, plot.terminal, figure) end
-  refused("series[1].y must be a list of 2 numbers", { series = { { x = { 1, 2 }, y = { 1 } } } })
-  refused("series[1].x[2] is not finite", { series = { { x = { 1, 0 / 0 }, y = { 1, 2 } } } })
-  refused("no finite point", { series = { { x = { 1 }, y = { 0 / 0 } } } })
-  refused("a figure needs series", {})
+function Other.test_a_mistake_is_reported()
+  local function assert_error(words, figure) lu.assertErrorMsgContains(words, plot.terminal, figure) end
+  assert_error("series[1].y must be a list of 2 numbers", { series = { { x = { 1, 2 }, y = { 1 } } } })
+  assert_error("series[1].x[2] is not finite", { series = { { x = { 1, 0 / 0 }, y = { 1, 2 } } } })
+  assert_error("no finite point", { series = { { x = { 1 }, y = { 0 / 0 } } } })
+  assert_error("a figure needs series", {})
   lu.assertErrorMsgContains("did you mean plot.width?", plot.draw, crossing(), { widht = 3 })
   lu.assertErrorMsgContains("ends in .svg", plot.draw, crossing(), { file = "x.png" })
 end
 
-function Other.test_a_file_is_written_or_refused()
+function Other.test_a_file_is_written_or_an_error_returned()
   local folder = assert(sys.mkdtemp())
   local path = folder .. "/x.svg"
   lu.assertEquals(plot.draw(crossing(), { file = path }), path)

@@ -1,4 +1,4 @@
--- What people see: tables, values, completion.
+-- Output for people: tables, values, completion.
 local lu = require "luaunit"
 local tables = require "aniso.show.table"
 local pretty = require "aniso.show.pretty"
@@ -6,7 +6,7 @@ local complete = require "aniso.prompt.complete"
 
 local T = {}
 
-function T.test_a_table_is_aligned_by_what_is_seen()
+function T.test_a_table_is_aligned_by_display_width()
   local text = tables.format({ "name", { name = "f1", digits = 2 }, "n" },
     { { "é", 0.5, 10 }, { "中文", nil, 7 }, { "long name", 0.25, 100 } })
   lu.assertEquals(text, "name         f1    n\n─────────  ────  ───\né          0.50   10\n"
@@ -68,15 +68,15 @@ function T.test_completion()
   lu.assertEquals((complete("math.flo", env)), "or")
 end
 
-function T.test_completion_knows_where_it_is()
+function T.test_completion_depends_on_the_context()
   local env = setmetatable({ rows = { { label = "ddpm", text = "abc" } } }, { __index = _G })
   lu.assertEquals((complete("print(rows[1].la", env)), "bel")
-  lu.assertEquals((complete("rows[1]['te", env)), nil) -- in a text
+  lu.assertEquals((complete("rows[1]['te", env)), nil) -- in a string
   lu.assertEquals((complete('rows[1]["text"]:up', env)), "per")
   lu.assertEquals((complete("'a' .. ro", env)), "ws")
   lu.assertNil((complete("-- ro", env)))
   lu.assertEquals((complete("x = 'ro' fu", env)), "nction")
-  lu.assertNil((complete("rows:la", env))) -- no method
+  lu.assertNil((complete("rows:la", env))) -- not a method
 end
 
 function T.test_completion_of_options()
@@ -87,7 +87,7 @@ function T.test_completion_of_options()
   lu.assertEquals(adds "aniso.study{ name = 'a', base = { train = { ep", "ochs = ")
   lu.assertEquals(adds "aniso.study{\n  base = {\n    train = { lr = 1,\n      ep", "ochs = ")
   lu.assertEquals(adds 'aniso.study{ name = "{", baseli', "ne = ")
-  lu.assertEquals(adds "aniso.schedule{ T = aniso.ver", "sion") -- a value, no option
+  lu.assertEquals(adds "aniso.schedule{ T = aniso.ver", "sion") -- a value, not an option
   lu.assertNil(adds "aniso.schedule{ trai")
   lu.assertStrContains(select(2, complete("aniso.schedule{ ", env)), "lambda")
   env.s = env.aniso.schedule { K = 2 }

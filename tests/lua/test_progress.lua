@@ -1,9 +1,8 @@
--- Progress: what stands on a terminal after each drawing, what a log gets, counts and times.
+-- Progress: the terminal's content after each drawing, the lines of a log, counts and times.
 local lu = require "luaunit"
 local progress = require "aniso.show.progress"
 
--- A terminal of so many columns that keeps what it is told: rows of text, and the cursor. It
--- breaks its lines anew when it becomes narrower.
+-- A simulated terminal: rows of text and the cursor. It wraps its lines again when it becomes narrower.
 local function terminal(columns, rows)
   local self = { columns = columns, rows = rows, lines = { "" }, row = 1, column = 0, drawings = 0 }
 
@@ -45,7 +44,7 @@ local function terminal(columns, rows)
       elseif char == "\r" then self.column = 0
       elseif char == "\n" then down()
       else
-        assert(not escape, "an escape nobody knows")
+        assert(not escape, "an unknown escape")
         put(char)
         assert(self.column < self.columns, "a line reaches the edge")
       end
@@ -79,10 +78,10 @@ local function setup(given)
   return board, screen, now
 end
 
-local function shows(screen, wanted)
+local function assert_screen(screen, expected)
   local lines = table.move(screen.lines, 1, #screen.lines, 1, {})
   if lines[#lines] == "" then lines[#lines] = nil end
-  lu.assertEquals(lines, wanted)
+  lu.assertEquals(lines, expected)
 end
 
 local half, tenth = "██████████░░░░░░░░░░  50%", "██░░░░░░░░░░░░░░░░░░  10%"
@@ -99,7 +98,7 @@ function Terminal.test_a_line_per_running_configuration_and_a_total()
   b:update(1)
   now[1] = 20
   a:update(50, { loss = 0.5 })
-  shows(screen, { "$ aniso run", "ddpm seed 0  " .. half .. "  left 0:20  loss 0.5",
+  assert_screen(screen, { "$ aniso run", "ddpm seed 0  " .. half .. "  left 0:20  loss 0.5",
     "é            " .. tenth .. "  left 3:00",
     "study        ███░░░░░░░░░░░░░░░░░  15%  left 1:53  0 of 4 done, 0 failed, 2 running" })
   a:epoch "epoch 1/2  acc 0.5"
@@ -108,24 +107,24 @@ function Terminal.test_a_line_per_running_configuration_and_a_total()
   lu.assertStrContains(screen.lines[2], "left 0:21  loss 0.5  epoch 1/2  acc 0.5")
   a:finish "acc 0.6"
   b:fail "the loss became nan"
-  shows(screen, { "$ aniso run", "ddpm seed 0  finished in 0:21  acc 0.6",
+  assert_screen(screen, { "$ aniso run", "ddpm seed 0  finished in 0:21  acc 0.6",
     "aniso: é failed: the loss became nan",
     "study  " .. half .. "  left 0:21  1 of 4 done, 1 failed, 0 running" })
   lu.assertEquals(board:summary(), "4 runs in 0:21: 1 finished, 1 failed")
   board:close()
 end
 
-function Terminal.test_it_is_left_in_order_whatever_happens()
+function Terminal.test_the_terminal_is_intact_after_any_end()
   local board, screen = setup { runs = 2 }
   board:line { label = "a", total = 10 }:update(5)
-  lu.assertEquals(screen.column, 0) -- a killed program leaves a cursor on a line of its own
+  lu.assertEquals(screen.column, 0) -- after a kill the cursor is on an empty line
   lu.assertEquals(screen.lines[screen.row], "")
   screen:write "^C"
   board:close()
-  shows(screen, {})
+  assert_screen(screen, {})
 end
 
-function Terminal.test_ten_drawings_a_second_at_most()
+function Terminal.test_at_most_ten_drawings_a_second()
   local board, screen, now = setup { runs = 2 }
   local a = board:line { label = "a", total = 1000 }
   for i = 1, 1000 do
@@ -159,10 +158,10 @@ function Terminal.test_a_window_that_becomes_narrower()
   lu.assertEquals(screen.lines[1], "before")
   lu.assertStrContains(screen.lines[2], "60%")
   board:close()
-  shows(screen, { "before" })
+  assert_screen(screen, { "before" })
 end
 
-function Terminal.test_a_line_of_ones_own_keeps_its_epochs()
+function Terminal.test_a_separate_line_keeps_its_epochs()
   local screen = terminal(100, 24)
   local now = 0
   local p = progress.new { total = 100, label = "x", stream = screen, terminal = true,
@@ -170,11 +169,11 @@ function Terminal.test_a_line_of_ones_own_keeps_its_epochs()
   p:update(20)
   now = 10
   p:update(40)
-  shows(screen, { "x  ████████░░░░░░░░░░░░  40%  left 0:30" })
+  assert_screen(screen, { "x  ████████░░░░░░░░░░░░  40%  left 0:30" })
   p:epoch "epoch 1/2"
   lu.assertEquals(screen.lines[1], "x  epoch 1/2")
   p:finish "acc 1"
-  shows(screen, { "x  epoch 1/2" })
+  assert_screen(screen, { "x  epoch 1/2" })
 end
 
 -- ── elsewhere ───────────────────────────────────────────────────────────────────────────
@@ -190,11 +189,12 @@ function Log.test_a_short_log_has_every_epoch()
   end
   a:finish "acc 0.5"
   board:print(board:summary())
-  shows(log, { "a  epoch 1/2", "a  epoch 2/2", "a  finished in 0:20  acc 0.5", "1 run in 0:20: 1 finished" })
+  assert_screen(log, { "a  epoch 1/2", "a  epoch 2/2", "a  finished in 0:20  acc 0.5",
+    "1 run in 0:20: 1 finished" })
 end
 
 -- Epochs of two seconds, then of 20 minutes.
-function Log.test_a_long_one_thins_out_and_never_falls_silent()
+function Log.test_a_long_log_has_fewer_lines_but_regular_ones()
   local board, log, now = setup { runs = 1, terminal = false }
   local a = board:line { label = "a", total = 6000 }
   local at = {}
@@ -215,7 +215,7 @@ function Log.test_one_problem_for_all()
   board:line { label = "a" }
   board:line { label = "b" }
   board:fail_all "the disk is full"
-  shows(log, { "aniso: a failed: the disk is full", "aniso: b failed: the disk is full" })
+  assert_screen(log, { "aniso: a failed: the disk is full", "aniso: b failed: the disk is full" })
   lu.assertEquals(board.failed, 2)
 end
 

@@ -1,5 +1,5 @@
--- Removing hides a run from every view and list, restoring undoes it, gc deletes for good what was
--- removed, and what is left over: never what another database of the folder has.
+-- Removing hides a run from every view and list, restoring undoes it; gc permanently deletes removed runs
+-- and orphaned files, but nothing that another database of the folder uses.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local gc = require "aniso.store.collect"
@@ -29,7 +29,7 @@ local function write(path, bytes)
   file:write(bytes or "12345")
 end
 
--- The files of a run, where the trainer puts them.
+-- Writes the files of a run where the trainer does.
 local function checkpoints(db, run)
   local path = db:folder() .. "/" .. run.uid
   write(path .. "/best.safetensors")
@@ -40,7 +40,7 @@ end
 
 local SHOWN = { "v_run", "v_class", "v_eval", "v_ece", "v_confusion", "v_counted", "v_group", "v_lambda" }
 
-function Removal.test_a_removed_run_is_nowhere_until_it_is_restored()
+function Removal.test_a_removed_run_is_hidden_until_it_is_restored()
   local db <close> = fixture.new()
   local run, other = record(db, { seed = 1 }), record(db, { seed = 2, label = "late" })
   local before = {}
@@ -73,8 +73,8 @@ function Removal.test_a_removed_run_is_nowhere_until_it_is_restored()
   end
 end
 
--- The number of an attempt is not given twice, removed or not.
-function Removal.test_the_same_again_after_removing()
+-- The number of an attempt is never reused, not even that of a removed one.
+function Removal.test_repeating_a_removed_run_is_a_new_attempt()
   local db <close> = fixture.new()
   record(db, {})
   db:remove { db:find "1" }
@@ -92,7 +92,7 @@ local function items(plan, what)
   return out
 end
 
-function Removal.test_gc_deletes_rows_and_files_of_removed_runs_alone()
+function Removal.test_gc_deletes_only_rows_and_files_of_removed_runs()
   local db <close> = fixture.new()
   local a, b = record(db, { seed = 1 }), record(db, { seed = 2, config = { other = 1 }, study = "gone" })
   local kept, gone = checkpoints(db, a), checkpoints(db, b)
@@ -114,7 +114,7 @@ function Removal.test_gc_deletes_rows_and_files_of_removed_runs_alone()
   lu.assertEquals(gc.plan(db, key_of), {})
 end
 
-function Removal.test_orphans_are_found_and_deleted_only_when_asked()
+function Removal.test_orphans_are_deleted_only_on_request()
   local db <close> = fixture.new()
   local run = record(db, {})
   local own = checkpoints(db, run)
@@ -122,7 +122,7 @@ function Removal.test_orphans_are_found_and_deleted_only_when_asked()
   local orphan = home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAV"
   write(orphan .. "/best.safetensors", "1234567")
   write(home .. "/notes/mine.txt")                 -- not a run's name
-  write(home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAW/deep/file") -- holds a folder: not ours
+  write(home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAW/deep/file") -- contains a folder, so it is kept
   local plan = gc.plan(db, key_of)
   lu.assertEquals({ #plan, plan[1].what, plan[1].name, plan[1].bytes }, { 1, "orphan", orphan, 7 })
   lu.assertEquals(gc.carry_out(db, plan), 0)
@@ -149,8 +149,8 @@ function Removal.test_a_link_is_not_followed()
   lu.assertEquals(one(db, "SELECT count(*) FROM run"), 0)
 end
 
--- A merged database has the runs whose checkpoints lie in the other one's folder.
-function Removal.test_what_another_database_of_the_folder_has_stays()
+-- The checkpoints of a merged database's runs are in the folder of the original database.
+function Removal.test_files_of_another_database_in_the_folder_are_kept()
   local folder = fixture.folder()
   local db <close> = assert(store.open(folder .. "/one.db"))
   local run = record(db, {})
@@ -168,13 +168,13 @@ function Removal.test_what_another_database_of_the_folder_has_stays()
   lu.assertEquals(gc.plan(db, key_of), {}) -- no orphan either
   local all <close> = assert(store.open(folder .. "/all.db"))
   all:remove { all:find(run.uid) }
-  plan = gc.plan(all, key_of) -- nobody else has it: its folder, recorded in all.db, goes with it
+  plan = gc.plan(all, key_of) -- no other database has it: its folder, recorded in all.db, is deleted
   lu.assertEquals({ plan[1].keep, plan[1].bytes }, { nil, 10 })
   gc.carry_out(all, plan)
   lu.assertNil(sys.exists(path))
 end
 
-function Removal.test_a_neighbour_that_cannot_be_read_keeps_everything()
+function Removal.test_an_unreadable_sibling_database_prevents_deletion()
   local db <close> = fixture.new()
   local home = db:folder()
   write(home .. "/01ARZ3NDEKTSV4RRFFQ69G5FAV/best.safetensors")

@@ -1,5 +1,5 @@
--- Renamed options: an old name gives the new one wherever it can be typed, stored configurations are
--- migrated with their hashes, and a run of an earlier version goes on to the same bits.
+-- Renamed options: the error for an old name gives the new one wherever it can be typed, stored
+-- configurations are migrated with their hashes, and a run of an earlier version resumes to the same bits.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local aniso = require "aniso"
@@ -95,7 +95,7 @@ function Renamed.test_a_stored_command_is_repeated_by_the_new_names()
 end
 
 -- ── files of version 4 ──────────────────────────────────────────────────────────────────
--- SQL and Lua have a list each, since a recipe is checked where there is no database.
+-- SQL and Lua have separate lists, since a recipe is checked without a database.
 function Renamed.test_the_migration_renames_what_the_errors_name()
   local db <close> = assert(store.open(V4, { readonly = true }))
   local listed = {}
@@ -113,12 +113,12 @@ end
 -- SQL: the option ?1 or one inside it.
 local AT = "(key = ?1 OR substr(key, 1, length(?1) + 1) = ?1 || '.')"
 
-local function shows_the_new_names(db)
+local function has_the_new_names(db)
   for _, row in ipairs(configs(db)) do is_canonical(row) end
   local options = db:config(db:find "1")
   lu.assertEquals(config.complete(options), options)
   for old, new in pairs(renamed.options) do
-    local stored = new ~= "schedule.base" -- which is only there where a recipe gives it
+    local stored = new ~= "schedule.base" -- which is present only where a recipe gives it
     lu.assertEquals(aniso.options.get(options, new) ~= nil, stored, new)
     lu.assertEquals(one(db, "SELECT count(*) FROM config_param WHERE " .. AT, old), 0)
     lu.assertEquals(one(db, "SELECT count(DISTINCT config_id) FROM config_param WHERE " .. AT, new),
@@ -132,18 +132,18 @@ local function shows_the_new_names(db)
   lu.assertNil(curves.train.loss_epsilon)
 end
 
-function Renamed.test_a_reader_and_the_migration_show_the_same()
+function Renamed.test_reading_and_migrating_show_the_same()
   local path = copy_of_v4()
   local read
   do
     local db <close> = assert(store.open(path, { readonly = true }))
     lu.assertEquals(db:version(), 4)
-    shows_the_new_names(db)
+    has_the_new_names(db)
     read = configs(db)
   end
   local db <close> = assert(store.open(path))
   lu.assertEquals(db:version(), core.db.VERSION)
-  shows_the_new_names(db)
+  has_the_new_names(db)
   lu.assertEquals(configs(db), read)
   lu.assertEquals(one(db, "SELECT count(*) FROM plan_run JOIN config ON config.sha256 = plan_run.config"), 2)
   lu.assertEquals(one(db, "SELECT count(*) FROM sqlite_temp_schema"), 0)
@@ -152,10 +152,10 @@ end
 function Renamed.test_merging_a_file_of_version_4()
   local into <close> = fixture.new()
   lu.assertEquals(into:merge({ copy_of_v4() })[1].added, 2)
-  shows_the_new_names(into)
+  has_the_new_names(into)
 end
 
--- ── going on with a run of version 4 ────────────────────────────────────────────────────
+-- ── resuming a run of version 4 ────────────────────────────────────────────────────────
 local nowhere = assert(io.open("/dev/null", "w"))
 
 local function job(db)
@@ -169,7 +169,7 @@ local function job(db)
       ema_decay = 0.9, prediction = "v", sampling = "class_balanced" } } }
 end
 
--- Rewrites the database as version 4 had it.
+-- Rewrites the database into the form of version 4.
 local function make_old(db)
   assert(db:exec "UPDATE metric SET name = 'loss_epsilon' WHERE name = 'loss_denoising'")
   for _, row in ipairs(configs(db)) do
@@ -189,7 +189,7 @@ local function make_old(db)
   assert(db:exec "PRAGMA user_version = 4")
 end
 
--- Puts the run back to where it was after its first epoch, as a kill leaves it.
+-- Restores the state of the run after its first epoch, as a kill would leave it.
 local function rewind(db, folder, uid)
   local last = ("%s/runs/%s/last"):format(folder, uid)
   assert(os.rename(last .. ".previous.safetensors", last .. ".safetensors"))
@@ -202,7 +202,7 @@ local RESULTS = [[
    UNION ALL SELECT 'result', part || sampler || name, value FROM result JOIN evaluation USING(eval_id)
      JOIN metric USING(metric_id) ORDER BY 1, 2, 3]]
 
-function Renamed.test_a_run_of_version_4_goes_on_to_the_same_bits()
+function Renamed.test_a_run_of_version_4_resumes_to_the_same_bits()
   local folder = fixture.folder()
   local path = folder .. "/runs.db"
   local whole, uid, hash

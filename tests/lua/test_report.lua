@@ -1,5 +1,5 @@
--- The report of a study: its structure as a reader with a keyboard or a screen reader meets it,
--- that nothing comes from outside, and that its numbers are those of summary and metric.
+-- The report of a study: its structure for keyboards and screen readers, that it loads nothing from
+-- outside, and that its numbers are those of summary and metric.
 local lu = require "luaunit"
 local escape = require "aniso.show.report.escape"
 local bootstrap = require "aniso.stats.bootstrap"
@@ -15,7 +15,7 @@ local lists_of = fixture.lists_of
 
 local Structure = {}
 
-function Structure.test_a_page_that_any_reader_finds_its_way_in()
+function Structure.test_the_page_is_navigable()
   local page = page_of()
   lu.assertEquals(page.root.attributes.lang, "en")
   for _, landmark in ipairs { "header", "nav", "main", "footer", "h1", "title" } do
@@ -35,7 +35,7 @@ function Structure.test_a_page_that_any_reader_finds_its_way_in()
   lu.assertEquals({ first.attributes.class, first.attributes.href }, { "skip", "#main" })
 end
 
-function Structure.test_ids_are_unique_and_references_lead_somewhere()
+function Structure.test_ids_are_unique_and_references_resolve()
   local page, ids = page_of(), {}
   for _, element in ipairs(page.all) do
     local id = element.attributes.id
@@ -49,7 +49,7 @@ function Structure.test_ids_are_unique_and_references_lead_somewhere()
   end
 end
 
-function Structure.test_every_figure_is_told_and_has_its_numbers()
+function Structure.test_every_figure_has_a_description_and_its_numbers()
   local page = page_of()
   local figures = markup.all(page.all, "figure")
   lu.assertTrue(#figures >= 9, #figures)
@@ -67,7 +67,7 @@ function Structure.test_every_figure_is_told_and_has_its_numbers()
   end
 end
 
-function Structure.test_tables_say_what_their_cells_belong_to()
+function Structure.test_tables_have_scoped_headers()
   local page = page_of()
   for _, one in ipairs(markup.all(page.all, "table")) do
     lu.assertEquals(one.children[1].name, "caption")
@@ -99,7 +99,7 @@ function Structure.test_nothing_is_fetched_and_nothing_runs()
   lu.assertFalse(css:find "url%(" ~= nil or css:find "@import" ~= nil)
 end
 
-function Structure.test_texts_from_outside_stay_texts()
+function Structure.test_texts_from_outside_are_escaped()
   local page = page_of({}, { baseline = EVIL })
   lu.assertStrContains(page.seen, EVIL)
   local attributes = 0
@@ -113,7 +113,7 @@ function Structure.test_texts_from_outside_stay_texts()
   lu.assertEquals(escape "\xc3\x28 é", "\u{FFFD}( é")
 end
 
-function Structure.test_many_configurations_and_one_alone_are_pages_too()
+function Structure.test_one_configuration_and_many_also_give_pages()
   local many = page_of { groups = 12, seeds = 1 }
   lu.assertStrContains(many.seen, "10 others")
   local one = page_of { groups = 1, seeds = 1 }
@@ -142,11 +142,11 @@ function Numbers.test_the_verdict_is_the_paired_t_interval_and_the_paired_bootst
     .. "[%s, %s]"):format(shown(images.lo), shown(images.hi)))
 end
 
--- One rule for the report and for compare: below three pairs Δ has no interval.
+-- The report and compare have the same rule: below three pairs Δ has no interval.
 function Numbers.test_two_seeds_give_no_interval()
   local page = page_of { seeds = 2, groups = 2 }
   lu.assertStrMatches(page.seen, ".*highest macro F1: Δ [^%[]* over 2 seeds against.*")
-  lu.assertStrContains(page.seen, "2 seeds: too few to distinguish a difference from chance; at least 3 are")
+  lu.assertStrContains(page.seen, "2 seeds are too few to distinguish a difference from chance")
   lu.assertNotStrContains(page.seen, "interval over seeds")
   local db <close> = fixture.filled { seeds = 2, groups = 2 }
   local delta = assert(db:compare("s", { draws = 10 })).metrics[1].delta[2]
@@ -174,7 +174,7 @@ function Numbers.test_recall_confusion_and_bins_are_summed_over_the_seeds()
   lu.assertEquals(known:order(), { 1, 2, 3 })
 end
 
-function Numbers.test_the_baseline_is_the_one_asked_for_or_the_isotropic_one()
+function Numbers.test_the_baseline_is_the_requested_or_the_isotropic_one()
   local db <close> = filled()
   lu.assertEquals(facts_of(db).base.label, "γ=0")
   local other = facts_of(db, { baseline = "γ=0.5" })
@@ -194,7 +194,7 @@ function Numbers.test_the_baseline_is_the_recipes()
   lu.assertEquals(facts_of(db).base.label, "γ=0")
 end
 
-function Numbers.test_a_metric_of_which_less_is_better()
+function Numbers.test_a_metric_where_less_is_better()
   local page = page_of({}, { metric = "nll", baseline = "γ=0.5" })
   lu.assertStrContains(page.seen,
     "γ=0 has the lowest NLL: Δ −0.5000 over 3 seeds against the baseline γ=0.5.")

@@ -1,4 +1,4 @@
--- Parts of the report: the warnings, each where it holds, and the example images.
+-- Parts of the report: the warnings and their conditions, and the example images.
 local lu = require "luaunit"
 local bitmap = require "aniso.show.report.bitmap"
 local examples = require "aniso.show.report.examples"
@@ -8,7 +8,7 @@ local markup = dofile "tests/lua/markup.lua"
 
 local Warnings = {}
 
-function Warnings.test_each_is_given_where_it_holds_and_nowhere_else()
+function Warnings.test_each_appears_exactly_under_its_condition()
   local clean = fixture.page_of().seen
   local cases = {
     { "Validation is the test set", { test_is_val = true } },
@@ -35,7 +35,7 @@ function Warnings.test_runs_that_do_not_count_are_named()
   lu.assertStrContains(seen, "Several versions. The runs were made from 2 commits.")
 end
 
-function Warnings.test_several_splits_are_told_and_not_compared()
+function Warnings.test_several_splits_are_reported_and_not_compared()
   local db <close> = fixture.filled { groups = 1 }
   for seed = 0, 2 do
     fixture.add_run(db, "γ=0.5", 0.5, seed, fixture.COUNTS[2][3], { test_is_val = true })
@@ -45,7 +45,7 @@ function Warnings.test_several_splits_are_told_and_not_compared()
   lu.assertStrContains(seen, "γ=0.5 has the highest macro F1; it shares no seed on the same split with")
 end
 
-function Warnings.test_equal_labels_are_told_apart()
+function Warnings.test_equal_labels_are_distinguished()
   local db <close> = fixture.filled { groups = 1, seeds = 1 }
   fixture.add_run(db, "γ=0", 0.5, 0, fixture.COUNTS[2][3], {})
   local seen = markup.text(markup.read(study(fixture.facts_of(db))))
@@ -72,7 +72,7 @@ function Pictures.test_a_bmp_has_its_pixels_from_the_top_and_full_rows()
   lu.assertEquals(#bytes, 54 + 2 * 12)
 end
 
-function Pictures.test_the_surest_right_and_wrong_of_each_band_are_chosen()
+function Pictures.test_the_most_confident_right_and_wrong_of_each_band_are_chosen()
   local classes = { { shot = "many" }, { shot = "many" }, { shot = "few" } }
   local predictions = { true_idx = { 0, 0, 0, 1, 2, 2, 0 }, pred_idx = { 0, 0, 1, 1, 2, 0, 2 },
     conf = { 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.7 } }

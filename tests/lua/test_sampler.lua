@@ -1,5 +1,5 @@
--- Reverse chains with an oracle that knows y0, for every sampler, coupling and reading of
--- the network; the same noise whatever the batches; probabilities of known label vectors.
+-- Reverse chains with an oracle that returns the true y0, for every sampler, coupling and prediction; noise
+-- that does not depend on the batches; probabilities of known label vectors.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local sampler = require "aniso.method.sampler"
@@ -86,8 +86,8 @@ function Test.test_the_start_has_the_noise_of_T()
   end
 end
 
--- A network that is wrong in a fixed way, so that the result depends on the noise.
-local function crude(y)
+-- A network with a fixed error, so that the result depends on the noise.
+local function biased_network(y)
   return y * 0.3
 end
 
@@ -98,7 +98,7 @@ end
 function Test.test_noise_belongs_to_the_row_not_to_the_batch()
   local s, m = make "speed", prior()
   for _, kind in ipairs { "ddpm", "ddim", "dpmpp" } do
-    local given = { schedule = s, kind = kind, steps = 5, seed = 4, clip = 1, denoise = crude }
+    local given = { schedule = s, kind = kind, steps = 5, seed = 4, clip = 1, denoise = biased_network }
     given.m = m
     local whole = sampler.run(given)
     given.m, given.first = slice(m, 3, 4), 2 * K
@@ -110,7 +110,7 @@ end
 
 function Test.test_ddpm_is_ddim_with_eta_one()
   local s, m = make "variance", prior()
-  local given = { schedule = s, m = m, steps = 9, seed = 1, clip = 1, denoise = crude }
+  local given = { schedule = s, m = m, steps = 9, seed = 1, clip = 1, denoise = biased_network }
   given.kind = "ddpm"
   local ddpm = sampler.run(given):list()
   given.kind, given.eta = "ddim", 1
@@ -122,7 +122,7 @@ end
 function Test.test_a_sampler_is_added_in_one_place()
   sampler.kinds.nothing = { step = function(_, y) return y end }
   local ok, y = pcall(sampler.run, { schedule = make "speed", m = prior(), kind = "nothing",
-    steps = 3, denoise = crude })
+    steps = 3, denoise = biased_network })
   sampler.kinds.nothing = nil
   lu.assertTrue(ok)
   lu.assertEquals(y:shape(), { B, K })
@@ -149,7 +149,7 @@ function Test.test_probabilities_of_known_vectors()
   lu.assertEquals(agreement:list(), { 0.5, 1 }) -- a tie goes to the first class
 end
 
-function Test.test_probabilities_refuse_what_is_not_a_number()
+function Test.test_probabilities_reject_nan()
   local y0 = tensor.from { { 1, 0 }, { 0 / 0, 0 } }
   lu.assertErrorMsgContains("row 2", sampler.probabilities, y0, "plain")
   lu.assertErrorMsgContains("temperature = 0", sampler.probabilities, tensor.zeros { 2, 2 },

@@ -1,4 +1,4 @@
--- aniso.schedule: options, the userdata's answers, refusals that name the thing.
+-- aniso.schedule: options, the userdata's methods, errors that name the argument.
 local lu = require "luaunit"
 local schedule = require "aniso.method.schedule"
 local core = require "aniso.core"
@@ -18,7 +18,7 @@ end
 
 local Test = {}
 
-function Test.test_fields_say_what_it_was_made_from()
+function Test.test_fields_hold_its_options()
   local s <close> = bound { coupling = "speed" }
   lu.assertEquals({ s.K, s.T, s.base, s.policy, s.coupling, s.normalise },
     { 7, 100, "cosine", "bound", "speed", "mean" })
@@ -87,24 +87,24 @@ function Test.test_bound_gives_value_and_terms()
   lu.assertErrorMsgContains("class 2 has lambda[2] = 0", s.bound, s, { 1, 0, 1, 1, 1, 1, 1 })
 end
 
-function Test.test_a_mistake_is_one_line_naming_it()
-  local function refused(words, given)
+function Test.test_a_mistake_is_one_line_that_names_it()
+  local function assert_error(words, given)
     lu.assertErrorMsgContains(words, schedule.new, given)
   end
-  refused("did you mean schedule.lambda?", { K = 2, lamda = "bound" })
-  refused("did you mean schedule.lambda.gamma?", { K = 2, lambda = { "power", gama = 1 } })
-  refused("did you mean bound?", { K = 2, lambda = "bond" })
-  refused("class 2 has the level 0", { lambda = { "manual", 1, 0, 2 } })
-  refused("class 3 has the level nan", { lambda = { "manual", 1, 1, 0 / 0 } })
-  refused("class 4 has counts[4] = 0", { counts = { 3, 2, 1, 0 }, lambda = "bound" })
-  refused("give counts", { K = 2, lambda = "power" })
-  refused("give counts", {})
-  refused("K = 3 but counts has 2", { K = 3, counts = { 1, 2 } })
-  refused("schedule.T", { K = 2, T = 0 })
-  refused("beta_end = 3", { "linear", K = 2, beta_end = 3 })
+  assert_error("did you mean schedule.lambda?", { K = 2, lamda = "bound" })
+  assert_error("did you mean schedule.lambda.gamma?", { K = 2, lambda = { "power", gama = 1 } })
+  assert_error("did you mean bound?", { K = 2, lambda = "bond" })
+  assert_error("class 2 has the level 0", { lambda = { "manual", 1, 0, 2 } })
+  assert_error("class 3 has the level nan", { lambda = { "manual", 1, 1, 0 / 0 } })
+  assert_error("class 4 has counts[4] = 0", { counts = { 3, 2, 1, 0 }, lambda = "bound" })
+  assert_error("give counts", { K = 2, lambda = "power" })
+  assert_error("give counts", {})
+  assert_error("K = 3 but counts has 2", { K = 3, counts = { 1, 2 } })
+  assert_error("schedule.T", { K = 2, T = 0 })
+  assert_error("beta_end = 3", { "linear", K = 2, beta_end = 3 })
 end
 
-function Test.test_rows_take_one_time_or_one_each()
+function Test.test_rows_have_one_time_or_one_each()
   local s = bound()
   local y0, m, e = randn(3, 7, "y0"), randn(3, 7, "m"), randn(3, 7, "e")
   local t = tensor.from({ 40, 40, 40 }, "int64")
@@ -133,7 +133,7 @@ function Test.test_posterior_ddim_and_estimate_agree()
   end
 end
 
-function Test.test_sample_coupling_wants_levels()
+function Test.test_sample_coupling_requires_levels()
   local s = bound { coupling = "sample" }
   local y0, m, e = randn(2, 7, "y0"), tensor.full({ 2, 7 }, 1 / 7), randn(2, 7, "e")
   lu.assertErrorMsgContains("levels_of_labels", s.q_sample, s, y0, m, 50, e)

@@ -1,4 +1,4 @@
--- The block of lines that aniso watch redraws, and the pause between two looks.
+-- The block of lines that aniso watch redraws, and the pause between two drawings.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local screen = require "aniso.show.screen"
@@ -30,7 +30,7 @@ function Screen.test_it_is_redrawn_in_place_below_what_stays()
   lu.assertEquals(stream:take(), "")
 end
 
-function Screen.test_it_fits_the_window_and_survives_a_narrower_one()
+function Screen.test_it_fits_the_window_and_a_narrower_one()
   local stream, columns = recorder(), 10
   local s = screen.new { stream = stream, terminal = true, size = function() return columns, 5 end }
   s:draw { "λλλλλλλλλλλλ", "2", "3", "4", "5", "6", "total" }
@@ -40,7 +40,7 @@ function Screen.test_it_fits_the_window_and_survives_a_narrower_one()
   lu.assertEquals(stream:take(), "\r\27[6A\27[J")
 end
 
-function Screen.test_elsewhere_only_what_stays()
+function Screen.test_without_a_terminal_only_lines_that_stay_are_written()
   local stream = recorder()
   do
     local s <close> = screen.new { stream = stream }

@@ -1,4 +1,4 @@
--- Filters, keys, sorting, tags and notes, and the one way from stored counts to a table.
+-- Filters, keys, sorting, tags and notes, and tables derived from stored counts.
 local lu = require "luaunit"
 local keys = require "aniso.store.keys"
 local metric = require "aniso.stats.metric"
@@ -78,7 +78,7 @@ function Select.test_sorting_and_limits()
   lu.assertEquals(ids(db, {}, { sort = "nll", limit = 1 }), { 5 })
 end
 
-function Select.test_unknown_keys_are_told()
+function Select.test_unknown_keys_are_errors()
   local db <close> = filled()
   lu.assertErrorMsgContains("did you mean macro_f1?", db.select, db, { "macrof1>0.5" })
   lu.assertErrorMsgContains("did you mean train.lr?", db.select, db, { "train.rl=1" })
@@ -141,7 +141,7 @@ function Select.test_tags_and_notes()
   lu.assertErrorMsgContains("open for reading", reader.tag, reader, run, { "x" })
 end
 
--- Every number of a table, worked out again from the stored matrices by another path.
+-- Every number of a table, recomputed independently from the stored matrices.
 function Select.test_a_table_follows_from_the_stored_counts()
   local db <close> = filled()
   local catalog, metrics = keys.new(db), {}
@@ -169,7 +169,7 @@ function Select.test_a_table_follows_from_the_stored_counts()
   lu.assertTrue(rows[1][7].bold) -- tail: 0.625, 0.5, 0.5
 end
 
-function Select.test_groups_keep_configurations_and_the_prior_apart()
+function Select.test_groups_separate_configurations_and_the_prior()
   local db <close> = filled()
   local other = db:start_run(description { seed = 1, label = "γ=1", config = config_of(2) })
   other:evaluation(evaluation { { 10, 0 }, { 0, 4 } })
@@ -183,7 +183,7 @@ function Select.test_groups_keep_configurations_and_the_prior_apart()
   lu.assertEquals(stats.of(groups[1], "nll").seeds, { 1, 2 })
 end
 
-function Select.test_percent_leaves_what_is_no_share()
+function Select.test_percent_applies_only_to_shares()
   local db <close> = filled()
   local _, rows = group_rows.rows(groups_of.of_runs(db, db:runs { status = "finished" }), {},
     { { name = "acc", metric = "acc", higher = true }, { name = "nll", metric = "nll", higher = false } },

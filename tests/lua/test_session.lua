@@ -1,4 +1,4 @@
--- The session as a class: its fields are declared, and its errors are texts for a person.
+-- The session as a class: its fields are declared, and its errors are texts for people.
 local lu = require "luaunit"
 local errors = require "aniso.recipe.errors"
 local strict = require "aniso.recipe.strict"
@@ -32,13 +32,13 @@ function T.test_a_class_of_declared_fields()
   lu.assertErrorMsgContains("no field or method 1", function() return point[1] end)
 end
 
-function T.test_a_session_that_was_not_attached_has_no_record_to_keep_alive()
+function T.test_an_unattached_session_has_no_heartbeat()
   local session = Session.new { config = fixture.complete {}, seed = 0 }
   session:heartbeat()
   lu.assertEquals(session.group, {})
 end
 
-function T.test_an_errors_text_has_no_place_in_the_programs_sources()
+function T.test_an_errors_text_has_no_source_position()
   lu.assertEquals(errors.sentence "aniso/recipe/options.lua:12: option x must be a number",
     "option x must be a number")
   lu.assertEquals(errors.sentence "recipes/mine.lua:3: what", "recipes/mine.lua:3: what")

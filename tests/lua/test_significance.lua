@@ -1,12 +1,12 @@
--- How sure one can be: McNemar against an enumerated coin, the distributions against
--- quadrature, bootstrap intervals against the binomial law.
+-- Significance: McNemar against an enumeration of coin tosses, the distributions against quadrature,
+-- bootstrap intervals against the binomial distribution.
 
 local lu = require "luaunit"
 local metric = require "aniso.stats.metric"
 local significance = require "aniso.stats.metric.significance"
 
-local function near(got, want, tolerance)
-  lu.assertAlmostEquals(got, want, tolerance or 1e-12)
+local function assert_near(got, expected, tolerance)
+  lu.assertAlmostEquals(got, expected, tolerance or 1e-12)
 end
 
 local Significance = {}
@@ -14,24 +14,24 @@ local Significance = {}
 function Significance.test_mcnemar_exact_equals_enumeration()
   for _, case in ipairs { { 1, 8 }, { 5, 5 }, { 0, 3 }, { 7, 2 }, { 0, 0 } } do
     local b, c = case[1], case[2]
-    local n, as_uneven = b + c, 0
+    local n, extreme = b + c, 0
     for outcome = 0, 2 ^ n - 1 do   -- every sequence of n fair coins
       local heads = 0
       for bit = 0, n - 1 do heads = heads + (outcome // 2 ^ bit % 2) end
-      if math.abs(2 * heads - n) >= math.abs(b - c) then as_uneven = as_uneven + 1 end
+      if math.abs(2 * heads - n) >= math.abs(b - c) then extreme = extreme + 1 end
     end
-    near(significance.mcnemar_counts(b, c).p, as_uneven / 2 ^ n)
+    assert_near(significance.mcnemar_counts(b, c).p, extreme / 2 ^ n)
   end
 end
 
 function Significance.test_mcnemar_of_predictions()
   local m = metric.mcnemar({ 0, 0, 1, 1 }, { 0, 1, 1, 0 }, { 0, 0, 0, 1 }, 2)
   lu.assertEquals({ m.b, m.c }, { 1, 2 })
-  near(m.p, 1)
+  assert_near(m.p, 1)
   -- 40 against 20 (χ² with continuity 19²/60, p from published tables of χ²₁ at 6.0167)
   local large = significance.mcnemar_counts(40, 20)
-  near(large.statistic, 361 / 60)
-  near(large.p, 0.014171, 1e-6)
+  assert_near(large.statistic, 361 / 60)
+  assert_near(large.p, 0.014171, 1e-6)
 end
 
 function Significance.test_erfc_against_quadrature()
@@ -41,8 +41,8 @@ function Significance.test_erfc_against_quadrature()
       local u = x + (k + 0.5) * width / steps
       sum = sum + math.exp(-u * u)
     end
-    local want = 2 / math.sqrt(math.pi) * sum * width / steps
-    near(significance.erfc(x) / want, 1, 1e-6)
+    local expected = 2 / math.sqrt(math.pi) * sum * width / steps
+    assert_near(significance.erfc(x) / expected, 1, 1e-6)
   end
 end
 
@@ -60,44 +60,44 @@ function Significance.test_student_against_quadrature()
   end
   for _, df in ipairs { 1, 2, 3, 4, 9 } do
     for _, t in ipairs { 0.2, 1, 3.7 } do
-      near(significance.student_two_sided(t, df), two_sided(t, df), 2e-4)
+      assert_near(significance.student_two_sided(t, df), two_sided(t, df), 2e-4)
     end
   end
-  near(significance.student_two_sided(12.706204736432095, 1), 0.05, 1e-10)
-  near(significance.student_two_sided(2.7764451051977987, 4), 0.05, 1e-10)
+  assert_near(significance.student_two_sided(12.706204736432095, 1), 0.05, 1e-10)
+  assert_near(significance.student_two_sided(2.7764451051977987, 4), 0.05, 1e-10)
 end
 
 function Significance.test_paired_t()
   local r = metric.paired_t({ 0.5, 0.6, 0.55 }, { 0.53, 0.61, 0.58 })
-  near(r.mean, 0.07 / 3)
-  near(r.sd, math.sqrt(((0.03 - 0.07 / 3) ^ 2 * 2 + (0.01 - 0.07 / 3) ^ 2) / 2))
-  near(r.t, r.mean / (r.sd / math.sqrt(3)))
+  assert_near(r.mean, 0.07 / 3)
+  assert_near(r.sd, math.sqrt(((0.03 - 0.07 / 3) ^ 2 * 2 + (0.01 - 0.07 / 3) ^ 2) / 2))
+  assert_near(r.t, r.mean / (r.sd / math.sqrt(3)))
   lu.assertEquals({ r.n, r.df }, { 3, 2 })
   lu.assertTrue(r.p > 0.07 and r.p < 0.08)
   lu.assertNil(metric.paired_t({ 1 }, { 2 }).p)
   lu.assertNil(metric.paired_t({ 1, 2 }, { 2, 3 }).p)
-  near(metric.paired_t({ 1, 2 }, { 2, 3 }).mean, 1)
+  assert_near(metric.paired_t({ 1, 2 }, { 2, 3 }).mean, 1)
 end
 
 -- Percentage points of Student's t, Fisher and Yates.
 function Significance.test_student_quantile()
   for _, case in ipairs { { 0.95, 1, 12.7062 }, { 0.95, 2, 4.30265 }, { 0.95, 4, 2.77645 },
     { 0.99, 9, 3.24984 }, { 0.5, 3, 0.764892 } } do
-    near(significance.student_quantile(case[1], case[2]), case[3], 5e-5)
+    assert_near(significance.student_quantile(case[1], case[2]), case[3], 5e-5)
   end
   local r = metric.paired_t({ 1, 1, 1 }, { 2, 3, 4 })
-  near(r.hi - r.mean, 4.302652729911275 / math.sqrt(3), 1e-9)
-  near(r.lo + r.hi, 2 * r.mean)
+  assert_near(r.hi - r.mean, 4.302652729911275 / math.sqrt(3), 1e-9)
+  assert_near(r.lo + r.hi, 2 * r.mean)
   lu.assertNil(metric.paired_t({ 1 }, { 2 }).lo)
   local same = metric.paired_t({ 1, 2 }, { 2, 3 })
   lu.assertEquals({ same.lo, same.hi }, {})
-  lu.assertNil(metric.paired_t({ 0.1, 0.2, 0.3 }, { 0.4, 0.5, 0.6 }).p) -- 0.3 but for rounding
+  lu.assertNil(metric.paired_t({ 0.1, 0.2, 0.3 }, { 0.4, 0.5, 0.6 }).p) -- 0.3 up to rounding
 end
 
 function Significance.test_mean_sd()
   local s = metric.mean_sd { 1, 2, 4 }
-  near(s.mean, 7 / 3)
-  near(s.sd, math.sqrt(((4 / 3) ^ 2 + (1 / 3) ^ 2 + (5 / 3) ^ 2) / 2))
+  assert_near(s.mean, 7 / 3)
+  assert_near(s.sd, math.sqrt(((4 / 3) ^ 2 + (1 / 3) ^ 2 + (5 / 3) ^ 2) / 2))
   lu.assertNil(metric.mean_sd({ 3 }).sd)
   lu.assertEquals(metric.mean_sd({}).n, 0)
 end
@@ -108,10 +108,10 @@ function Bootstrap.test_interval_has_the_binomial_width()
   local true_, pred = {}, {}
   for i = 1, 400 do true_[i], pred[i] = i % 2, i % 10 < 8 and i % 2 or 1 - i % 2 end
   local b = metric.interval(true_, pred, 2, { draws = 600, seed = 3 })
-  near(b.acc.value, 0.8)
+  assert_near(b.acc.value, 0.8)
   local sd = math.sqrt(0.8 * 0.2 / 400)
-  near(b.acc.hi - b.acc.lo, 2 * 1.96 * sd, 0.5 * sd)
-  near(b.macro_f1.value, metric.evaluate({ ["true"] = true_, pred = pred, K = 2 }).macro_f1)
+  assert_near(b.acc.hi - b.acc.lo, 2 * 1.96 * sd, 0.5 * sd)
+  assert_near(b.macro_f1.value, metric.evaluate({ ["true"] = true_, pred = pred, K = 2 }).macro_f1)
 end
 
 function Bootstrap.test_same_seed_same_interval()
@@ -122,22 +122,22 @@ function Bootstrap.test_same_seed_same_interval()
   lu.assertNotEquals(interval(2).macro_f1, interval(1).macro_f1)
 end
 
-function Bootstrap.test_pairing_removes_shared_luck()
-  -- the second configuration is the first with one image more right, of 200
+function Bootstrap.test_pairing_removes_shared_variation()
+  -- the second configuration is right on one image more, of 200
   local true_, first, second = {}, {}, {}
   for i = 1, 200 do
     true_[i], first[i] = i % 2, i % 5 == 0 and 1 - i % 2 or i % 2
     second[i] = i == 5 and true_[i] or first[i]
   end
   local d = metric.difference(true_, first, second, 2, { draws = 400, seed = 0 })
-  near(d.acc.value, 1 / 200)
+  assert_near(d.acc.value, 1 / 200)
   lu.assertTrue(d.acc.lo >= 0 and d.acc.hi <= 4 / 200, "an unpaired interval would be ±0.08")
   local same = metric.difference(true_, first, first, 2, { draws = 20 })
   lu.assertEquals({ same.acc.lo, same.macro_f1.hi }, { 0, 0 })
 end
 
--- Means over seeds of differences, groups of classes among them, against the plain way: draw the
--- images of a resample, count, and take the metrics from the matrix.
+-- Means over seeds of differences, groups of classes among them, against the direct way: draw
+-- the images of a resample, count, and compute the metrics from the matrix.
 function Bootstrap.test_weighted_equals_resampling_by_hand()
   local rng, bootstrap = require("aniso.core").rng, require "aniso.stats.bootstrap"
   local shot = { "many", "medium", "few", "few" }
@@ -173,8 +173,8 @@ function Bootstrap.test_weighted_equals_resampling_by_hand()
       local below = math.floor(place)
       return seen[name][below] + (place - below) * ((seen[name][below + 1] or 0) - seen[name][below])
     end
-    near(got[name].lo, at(0.05), 1e-9)
-    near(got[name].hi, at(0.95), 1e-9)
+    assert_near(got[name].lo, at(0.05), 1e-9)
+    assert_near(got[name].hi, at(0.95), 1e-9)
   end
   lu.assertNil(bootstrap.weighted(true_, predictions, weights, 4, { draws = 3 }).few)
 end

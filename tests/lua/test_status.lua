@@ -1,18 +1,18 @@
--- Where a study stands: plans and what became of them, pace and time left, the baseline.
+-- The status of a study: plans and their progress, speed and time left, the baseline.
 local lu = require "luaunit"
 local config = require "aniso.method.config"
 local status = require "aniso.store.status"
 local store = require "aniso.store"
 local fixture = dofile "tests/lua/store_fixture.lua"
 
-local Standing = {}
+local Status = {}
 local db
 
-function Standing:setUp()
+function Status:setUp()
   db = fixture.new()
 end
 
-function Standing:tearDown()
+function Status:tearDown()
   db:close()
 end
 
@@ -38,7 +38,7 @@ local function epoch(run, n, loss)
   run:checkpoint { kind = "last", step = n, path = "x", sha256 = "w", bytes = 8 }
 end
 
--- So long ago, in seconds.
+-- Moves the times of a run into the past, in seconds.
 local function ago(run, started, last_epoch, wall)
   local function at(seconds)
     return ("strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', 'now', '-%f seconds')"):format(seconds)
@@ -54,7 +54,7 @@ local function states(now)
   return table.concat(out, ", ")
 end
 
-function Standing.test_a_plan_from_its_start_to_its_end()
+function Status.test_a_plan_from_its_start_to_its_end()
   lu.assertNil(status.newest(db))
   lu.assertFalse(db:plan_of "s")
   assert(db:set_plan("s", { job("a", 0), job("b", 0), job("c", 0) }, "b"))
@@ -76,7 +76,7 @@ function Standing.test_a_plan_from_its_start_to_its_end()
   lu.assertTrue(now.over)
 end
 
-function Standing.test_the_next_plan_counts_what_was_finished_and_not_what_is_done_again()
+function Status.test_the_next_plan_counts_finished_runs_but_not_repeated_ones()
   local old = start("a", 0)
   old:finish()
   start("b", 0):finish()
@@ -89,14 +89,14 @@ function Standing.test_the_next_plan_counts_what_was_finished_and_not_what_is_do
   lu.assertEquals(states(status.of_study(db, "s", config.complete)), "a0 finished, b0 running")
 end
 
-function Standing.test_a_removed_run_has_not_been_made()
+function Status.test_a_removed_run_counts_as_not_started()
   assert(db:set_plan("s", { job("a", 0) }))
   start("a", 0):finish()
   db:remove { db:find "a" }
   lu.assertEquals(states(status.of_study(db, "s", config.complete)), "a0 waiting")
 end
 
-function Standing.test_without_a_plan_the_last_attempts()
+function Status.test_without_a_plan_the_last_attempts()
   start("a", 0):fail "no"
   start("a", 0):finish()
   start("b", 0)
@@ -106,8 +106,8 @@ function Standing.test_without_a_plan_the_last_attempts()
   lu.assertFalse(now.over)
 end
 
--- What waits is waited for only while the process that planned it writes the file.
-function Standing.test_the_planner_is_gone()
+-- Planned runs count as waiting only while the process that planned them writes the file.
+function Status.test_the_planner_is_gone()
   local path = db.path
   assert(db:set_plan("s", { job("a", 0), job("b", 0) }))
   start("a", 0)
@@ -117,7 +117,7 @@ function Standing.test_the_planner_is_gone()
   lu.assertEquals(states(now), "a0 crashed, b0 not started")
   lu.assertTrue(now.over)
   db:close()
-  db = assert(store.open(path)) -- another process, as far as the plan knows
+  db = assert(store.open(path)) -- simulates another process
   assert(db:exec "UPDATE plan SET pid = pid + 1")
   assert(db:exec "UPDATE run SET pid = pid + 1")
   now = status.of_study(db, "s", config.complete)
@@ -129,15 +129,15 @@ function Standing.test_the_planner_is_gone()
   lu.assertFalse(now.over)
 end
 
--- A run that ends with its process between two statements is not called crashed.
-function Standing.test_an_end_in_between_is_seen()
+-- A run that ends, with its process, between two statements is not reported as crashed.
+function Status.test_an_end_between_two_queries_is_detected()
   local run = start("a", 0)
-  local asked = 0
+  local queries = 0
   local connection = setmetatable({}, { __index = function(_, name)
     return function(_, ...)
       if name == "writer" then
-        asked = asked + 1
-        if asked == 2 then run:finish() end -- find() asks it for a run without an end
+        queries = queries + 1
+        if queries == 2 then run:finish() end -- find() queries it for a run without an end
         return nil
       end
       return db.core[name](db.core, ...)
@@ -147,7 +147,7 @@ function Standing.test_an_end_in_between_is_seen()
   lu.assertEquals(states(status.of_study(seen, "s", config.complete)), "a0 finished")
 end
 
-function Standing.test_pace_and_the_latest_numbers()
+function Status.test_speed_and_the_latest_numbers()
   assert(db:set_plan("s", { job("a", 0), job("b", 0) }))
   local run = start("a", 0)
   for n = 1, 4 do epoch(run, n, 1 / n) end
@@ -166,8 +166,8 @@ function Standing.test_pace_and_the_latest_numbers()
   lu.assertNil(status.of_run(db, db:find "a", config.complete).left)
 end
 
--- A run that took its first stage from another goes on at the pace of its own epochs.
-function Standing.test_epochs_of_others_do_not_count_for_the_pace()
+-- The speed of a run that shares another run's first stage is that of its own epochs.
+function Status.test_epochs_of_others_do_not_count_for_the_speed()
   local run = start("a", 0)
   epoch(run, 5, 1)
   epoch(run, 6, 1)
@@ -175,23 +175,23 @@ function Standing.test_epochs_of_others_do_not_count_for_the_pace()
   lu.assertAlmostEquals(status.of_run(db, db:find "a", config.complete).left, 40, 0.5)
 end
 
--- A writer that is stopped lives, and gives no sign of it.
-function Standing.test_a_silent_writer_is_told_of()
-  local function said()
+-- A stopped writer is alive, but sends no heartbeat.
+function Status.test_a_silent_writer_is_reported()
+  local function watched()
     local aniso = os.getenv "ANISO" or "./aniso"
     local pipe <close> = io.popen(("%s watch --once --db %s 2>&1"):format(aniso, db.path))
     return pipe:read "a"
   end
   local run = start("a", 0)
   epoch(run, 5, 1)
-  lu.assertNil(said():find "sign of life")
+  lu.assertNil(watched():find "sign of life")
   ago(run, 100, 90, 10)
-  lu.assertStrMatches(said(), "a seed 0  epoch 5/10  loss 1%.0000  val macro_f1 0%.050  since [%d: -]+  "
+  lu.assertStrMatches(watched(), "a seed 0  epoch 5/10  loss 1%.0000  val macro_f1 0%.050  since [%d: -]+  "
     .. "left about 0:00  no heartbeat for 1:3%d\nstudy s: 1 run, of which 1 running; left about 0:00\n")
 end
 
 -- ── merging, old files ──────────────────────────────────────────────────────────────────
-function Standing.test_merging_takes_the_baseline_and_no_plan()
+function Status.test_merging_takes_the_baseline_and_no_plan()
   assert(db:set_plan("s", { job("a", 0) }, "a"))
   start("a", 0):finish()
   local path = db.path
@@ -206,7 +206,7 @@ function Standing.test_merging_takes_the_baseline_and_no_plan()
   lu.assertEquals(db:baseline_of "s", "b")
 end
 
-function Standing.test_files_without_plans()
+function Status.test_files_without_plans()
   local old <close> = assert(store.open("tests/golden/runs-v3.sqlite", { readonly = true }))
   lu.assertFalse(old:plan_of "lambda")
   lu.assertFalse(old:baseline_of "lambda")
@@ -217,4 +217,4 @@ function Standing.test_files_without_plans()
   lu.assertTrue(now.over)
 end
 
-return { Standing = Standing }
+return { Status = Status }

@@ -1,4 +1,4 @@
--- The run database: what is recorded is read back, replaced, resumed.
+-- The run database: recording, reading back, replacing, resuming.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local metric = require "aniso.stats.metric"
@@ -8,7 +8,7 @@ local description, evaluation, new, one = fixture.description, fixture.evaluatio
 
 local Recording = {}
 
-function Recording.test_a_run_is_read_back_as_it_was_given()
+function Recording.test_a_run_round_trips()
   local db = new()
   local run = db:start_run(description())
   lu.assertEquals(#run.uid, 26)
@@ -61,7 +61,7 @@ function Recording.test_configuration_as_typed_rows()
   db:close()
 end
 
-function Recording.test_asking_again_makes_the_next_attempt()
+function Recording.test_repeating_a_run_is_the_next_attempt()
   local db = new()
   local names = { "o'neil\"; DROP TABLE run; --", "b", "c" }
   for i, name in ipairs(names) do
@@ -131,7 +131,7 @@ function Recording.test_evaluation_round_trip()
   db:close()
 end
 
-function Recording.test_the_same_evaluation_again_replaces_and_primary_moves()
+function Recording.test_repeating_an_evaluation_replaces_it_and_moves_primary()
   local db = new()
   local run = db:start_run(description())
   run:evaluation(evaluation { { 1, 1 }, { 1, 1 } })
@@ -144,7 +144,7 @@ function Recording.test_the_same_evaluation_again_replaces_and_primary_moves()
   db:close()
 end
 
-function Recording.test_resume_forgets_what_comes_after_the_checkpoint()
+function Recording.test_resume_deletes_what_follows_the_checkpoint()
   local db, path = new()
   local run = db:start_run(description())
   for step = 1, 5 do run:metric("train", step, { loss = step }) end

@@ -1,5 +1,5 @@
--- Files of earlier versions, copies while a run is in progress, and the checks that find
--- numbers which do not follow from what they were counted from.
+-- Files of earlier versions, backups while a run is in progress, and the checks that find derived numbers
+-- which do not agree with their sources.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local check = require "aniso.store.check"
@@ -7,9 +7,9 @@ local store = require "aniso.store"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local description, evaluation, one = fixture.description, fixture.evaluation, fixture.one
 
-local Care = {}
+local Maintenance = {}
 
--- Files that earlier versions of the schema made and filled, and what stands in them.
+-- Files of earlier versions of the schema, and their contents.
 local EARLIER = {
   { version = 1, file = "tests/golden/runs-v1.sqlite", fits = 1, tags = 0, runs = 2, removed = 0 },
   { version = 2, file = "tests/golden/runs-v2.sqlite", fits = 0, tags = 1, runs = 5, removed = 0 },
@@ -25,8 +25,8 @@ local function old_file(of)
   return path
 end
 
--- The statements that made the tables and views, without comments and however they are spaced:
--- ALTER TABLE appends a column's text in its own way.
+-- The statements that created the tables and views, without comments and spacing: ALTER TABLE formats an
+-- added column differently.
 local function structure(db)
   local rows = assert(db:query [[
     SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name]])
@@ -42,11 +42,11 @@ local function count(db, name)
   return one(db, "SELECT count(*) FROM " .. name)
 end
 
-function Care.test_every_earlier_version_has_its_file()
+function Maintenance.test_every_earlier_version_has_its_file()
   lu.assertEquals(#EARLIER, core.db.VERSION - 1)
 end
 
-function Care.test_an_old_file_is_read_as_it_is()
+function Maintenance.test_reading_an_old_file_does_not_change_it()
   for _, of in ipairs(EARLIER) do
     local path = old_file(of)
     local db <close> = assert(store.open(path, { readonly = true }))
@@ -63,7 +63,7 @@ function Care.test_an_old_file_is_read_as_it_is()
   end
 end
 
-function Care.test_an_old_file_becomes_a_new_one_and_loses_nothing()
+function Maintenance.test_migrating_an_old_file_loses_nothing()
   local new <close> = fixture.new()
   for _, of in ipairs(EARLIER) do
     local path = old_file(of)
@@ -104,7 +104,7 @@ local function filled()
   return db, path, run
 end
 
-function Care.test_a_copy_of_a_file_that_is_written_to()
+function Maintenance.test_a_backup_of_a_file_that_is_being_written()
   local db, path, run = filled()
   local copy = path .. ".copy"
   do
@@ -121,7 +121,7 @@ function Care.test_a_copy_of_a_file_that_is_written_to()
   local whole <close> = assert(store.open(copy, { readonly = true }))
   lu.assertEquals(one(whole, "PRAGMA integrity_check"), "ok")
   lu.assertEquals(count(whole, "confusion"), 3)
-  lu.assertEquals(one(whole, "SELECT status FROM run"), "crashed") -- as it stood at that moment
+  lu.assertEquals(one(whole, "SELECT status FROM run"), "crashed") -- the state at that moment
 end
 
 local function faults_of(db)
@@ -132,10 +132,10 @@ local function faults_of(db)
   return out
 end
 
-function Care.test_checks()
+function Maintenance.test_checks()
   local db <close> = filled()
   lu.assertEquals(faults_of(db), {})
-  local function spoiled(sql, name, text)
+  local function assert_fault(sql, name, text)
     assert(db.core:begin())
     assert(db:exec(sql))
     local faults = faults_of(db)
@@ -143,22 +143,22 @@ function Care.test_checks()
     lu.assertStrContains(table.concat(faults[name] or { "none: " .. name }, "\n"), text)
   end
   local counts = "class_count follows from confusion"
-  spoiled("UPDATE class_count SET tp = tp - 1 WHERE class_idx = 0", counts,
+  assert_fault("UPDATE class_count SET tp = tp - 1 WHERE class_idx = 0", counts,
     "stored 3, 2, 1; counted 3, 2, 2")
-  spoiled("UPDATE class_count SET support = 9 WHERE class_idx = 1", counts, "class 1: stored 9")
-  spoiled("UPDATE confusion SET n = 7 WHERE true_idx = 1", counts, "counted 7")
-  spoiled("UPDATE confusion SET n = 7 WHERE true_idx = 1", "evaluation.n is the sum of confusion",
+  assert_fault("UPDATE class_count SET support = 9 WHERE class_idx = 1", counts, "class 1: stored 9")
+  assert_fault("UPDATE confusion SET n = 7 WHERE true_idx = 1", counts, "counted 7")
+  assert_fault("UPDATE confusion SET n = 7 WHERE true_idx = 1", "evaluation.n is the sum of confusion",
     "counts 10")
-  spoiled("DELETE FROM class_count WHERE class_idx = 1", "every counted class is in class_count",
+  assert_fault("DELETE FROM class_count WHERE class_idx = 1", "every counted class is in class_count",
     "counts class 1, which class_count lacks")
-  spoiled("UPDATE prediction SET pred_idx = 0 WHERE sample_idx = 1", "confusion follows from predictions",
-    "1 images of class 0 called 1, the predictions have 0")
-  spoiled("UPDATE prediction SET true_idx = 1, pred_idx = 0 WHERE sample_idx = 3",
+  assert_fault("UPDATE prediction SET pred_idx = 0 WHERE sample_idx = 1",
+    "confusion follows from predictions", "1 images of class 0 called 1, the predictions have 0")
+  assert_fault("UPDATE prediction SET true_idx = 1, pred_idx = 0 WHERE sample_idx = 3",
     "confusion follows from predictions", "class 1")
   lu.assertEquals(faults_of(db), {})
   assert(db:exec "PRAGMA foreign_keys = OFF")
-  spoiled("UPDATE run SET split_id = 77", "references between tables",
+  assert_fault("UPDATE run SET split_id = 77", "references between tables",
     "a row of run names a row of data_split")
 end
 
-return { Care = Care }
+return { Maintenance = Maintenance }

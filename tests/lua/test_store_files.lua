@@ -1,4 +1,4 @@
--- Kills, second writers, foreign and damaged files, full disks, SQL from the user.
+-- Kills, concurrent writers, foreign and damaged files, full disks, SQL from the user.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local store = require "aniso.store"
@@ -6,10 +6,10 @@ local fixture = dofile "tests/lua/store_fixture.lua"
 local description, folder, new, one = fixture.description, fixture.folder, fixture.new, fixture.one
 
 local sys = core.sys
-local Refusing = {}
+local Files = {}
 
--- Runs Lua code in another process of this program; → its output, and whether it went well.
-local function other(code)
+-- Runs Lua code in another process of this program; returns its output and whether it succeeded.
+local function run_in_other_process(code)
   local file = folder() .. "/code.lua"
   assert(io.open(file, "w")):write(code):close()
   local command = ("%s exec %s 2>&1"):format(os.getenv "ANISO" or "./aniso", file)
@@ -18,10 +18,10 @@ local function other(code)
   return out, pipe:close()
 end
 
-function Refusing.test_killed_writer_leaves_what_it_flushed()
+function Files.test_killed_writer_leaves_what_it_flushed()
   local path = folder() .. "/runs.db"
-  local out = other(([[
-    package.path = "" -- nothing but the program itself
+  local out = run_in_other_process(([[
+    package.path = "" -- only the program's own modules
     local store, core = require "aniso.store", require "aniso.core"
     local db = assert(store.open(%q))
     local run = db:start_run { name = "k", config = {}, seed = 0,
@@ -43,14 +43,14 @@ function Refusing.test_killed_writer_leaves_what_it_flushed()
   lu.assertEquals(one(db, "PRAGMA integrity_check"), "ok")
 end
 
-function Refusing.test_second_writer_waits_its_turn_and_readers_do_not()
+function Files.test_a_second_writer_is_rejected_and_readers_are_not()
   local db, path = new()
   db:start_run(description())
   local again, message, code = store.open(path)
   lu.assertNil(again)
   lu.assertEquals(code, "EBUSY")
   lu.assertStrContains(message, "locked by this process")
-  local out = other(([[
+  local out = run_in_other_process(([[
     local store = require "aniso.store"
     print(select(2, store.open(%q)))
     print(assert(store.open(%q, { readonly = true })):find("@last").status)]]):format(path, path))
@@ -65,7 +65,7 @@ local function write_file(path, text)
   assert(io.open(path, "wb")):write(text):close()
 end
 
-local function refused(path, code, text, options)
+local function assert_error(path, code, text, options)
   for _, how in ipairs { { readonly = true }, options } do
     local db, message, got = store.open(path, how)
     lu.assertNil(db)
@@ -76,17 +76,17 @@ local function refused(path, code, text, options)
   end
 end
 
-function Refusing.test_files_that_are_not_ours()
+function Files.test_files_of_other_programs()
   local at = folder()
-  write_file(at .. "/text.db", ("this is no database\n"):rep(100))
-  refused(at .. "/text.db", "EFORMAT", "not a database", {})
+  write_file(at .. "/text.db", ("this is not a database\n"):rep(100))
+  assert_error(at .. "/text.db", "EFORMAT", "not a database", {})
   write_file(at .. "/short.db", "hello")
-  refused(at .. "/short.db", "EFORMAT", "not a database", {})
+  assert_error(at .. "/short.db", "EFORMAT", "not a database", {})
   local foreign = assert(store.open(at .. "/foreign.db"))
   assert(foreign:exec "PRAGMA application_id = 7")
   foreign:close()
-  refused(at .. "/foreign.db", "EFORMAT", "another program", {})
-  refused(at, "EIO", "not a file", {})
+  assert_error(at .. "/foreign.db", "EFORMAT", "another program", {})
+  assert_error(at, "EIO", "not a file", {})
   lu.assertEquals(select(3, store.open(at .. "/none.db", { readonly = true })), "ENOTFOUND")
   local _, message, code = store.open(at .. "/missing/x.db")
   lu.assertEquals(code, "EIO")
@@ -96,7 +96,7 @@ function Refusing.test_files_that_are_not_ours()
   assert(store.open(at .. "/empty.db")):close()
 end
 
-function Refusing.test_truncated_database()
+function Files.test_truncated_database()
   local db, path = new()
   db:start_run(description()):finish()
   db:close()
@@ -117,7 +117,7 @@ function Refusing.test_truncated_database()
   end
 end
 
-function Refusing.test_newer_database_can_be_read()
+function Files.test_newer_database_can_be_read()
   local db, path = new()
   db:start_run(description()):finish()
   assert(db:exec("PRAGMA user_version = " .. core.db.VERSION + 1))
@@ -130,13 +130,13 @@ function Refusing.test_newer_database_can_be_read()
   lu.assertEquals(#reader:runs(), 1)
 end
 
-function Refusing.test_user_sql_only_reads()
+function Files.test_user_sql_only_reads()
   local db, path = new()
   db:start_run(description()):finish()
   lu.assertErrorMsgContains("readonly", function() db:sql "SELECT 1" end)
   db:close()
   local reader <close> = assert(store.open(path, { readonly = true }))
-  local rows, columns = assert(reader:sql "SELECT name, seed AS s FROM run; -- and no more")
+  local rows, columns = assert(reader:sql "SELECT name, seed AS s FROM run; -- a comment")
   lu.assertEquals(columns, { "name", "s" })
   lu.assertEquals(rows, { { name = "adpm", s = 0 } })
   local elsewhere = folder() .. "/copy.db"
@@ -144,7 +144,7 @@ function Refusing.test_user_sql_only_reads()
     "UPDATE run SET name = 'x'", "CREATE TABLE t(x)" } do
     lu.assertError(function() reader:sql(text) end)
   end
-  for _, text in ipairs { "SELEC 1", "SELECT nobody FROM run", ("VACUUM INTO '%s'"):format(elsewhere),
+  for _, text in ipairs { "SELEC 1", "SELECT absent FROM run", ("VACUUM INTO '%s'"):format(elsewhere),
     ("ATTACH '%s' AS x"):format(elsewhere), "SELECT load_extension('x')" } do
     local ok, got = pcall(reader.sql, reader, text)
     lu.assertFalse(ok and got ~= nil, text)
@@ -153,7 +153,7 @@ function Refusing.test_user_sql_only_reads()
   lu.assertEquals(#reader:runs(), 1)
 end
 
-function Refusing.test_full_disk_loses_nothing()
+function Files.test_full_disk_loses_nothing()
   local db = new()
   local run = db:start_run(description())
   run:metric("train", 1, { loss = 1 })
@@ -174,7 +174,7 @@ function Refusing.test_full_disk_loses_nothing()
   db:close()
 end
 
-function Refusing.test_reading_where_one_may_not_write()
+function Files.test_reading_without_write_permission()
   local db, path = new()
   db:start_run(description()):finish()
   db:close()
@@ -187,4 +187,4 @@ function Refusing.test_reading_where_one_may_not_write()
   os.execute(("chmod u+w %s %s"):format(at, path))
 end
 
-return { Refusing = Refusing }
+return { Files = Files }

@@ -1,4 +1,4 @@
--- Merging files: what two writers recorded apart comes together, once, whole or not at all.
+-- Merging files: the runs of two writers are combined without duplicates, atomically.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local check = require "aniso.store.check"
@@ -34,7 +34,7 @@ local function dump(db)
   return out
 end
 
--- What a run's uid leads to, without the numbers that differ between files.
+-- All rows of a run, without the ids that differ between files.
 local function of_run(db, uid)
   local out, run = {}, assert(db:find(uid))
   for _, name in ipairs { "config", "lambda", "curves", "evaluations", "split_of", "origin" } do
@@ -50,14 +50,14 @@ local function of_run(db, uid)
   return out
 end
 
-function Merge.test_two_files_come_together_and_again_changes_nothing()
+function Merge.test_merging_two_files_is_idempotent()
   local a <close> = fixture.new()
   local b <close> = fixture.new()
   local a_path, b_path = a.path, b.path
   local into <close> = fixture.new()
   record(a, { seed = 0 })
   record(b, { seed = 7, study = "other", label = "low", config = { train = { epochs = 1 } } })
-  record(b, { seed = 0 }) -- the same thing asked in both files
+  record(b, { seed = 0 }) -- the same run in both files
   b:tag(b:find "@last", { "paper" })
   b:note(b:find "@last", "a remark")
   local results = assert(into:merge { a_path, b_path })
@@ -79,13 +79,13 @@ function Merge.test_two_files_come_together_and_again_changes_nothing()
   lu.assertEquals(dump(into), before)
 end
 
-function Merge.test_a_run_in_progress_waits_and_one_that_went_on_is_renewed()
+function Merge.test_a_run_in_progress_is_skipped_and_a_resumed_one_is_updated()
   local a, a_path = fixture.new()
   local into <close> = fixture.new()
   local run = record(a, {}, true)
   lu.assertEquals(into:merge { a_path }[1].running, 1)
   lu.assertEquals(#into:runs(), 0)
-  a:close() -- as a crash leaves it
+  a:close() -- as after a crash
   store.open(a_path):close()
   lu.assertEquals(into:merge({ a_path })[1].added, 1)
   lu.assertEquals(into:find("@last").status, "crashed")
@@ -119,7 +119,7 @@ function Merge.test_files_of_earlier_versions()
   lu.assertEquals(#into:select { "tag:paper" }, 1)
 end
 
--- What was removed in a file stays there; what was removed here stays removed.
+-- Runs removed in a source file are not merged; runs removed in the target stay removed.
 function Merge.test_removed_runs()
   local a <close> = fixture.new()
   local into <close> = fixture.new()
@@ -136,7 +136,7 @@ function Merge.test_removed_runs()
   lu.assertEquals(#into:runs(), 1)
 end
 
-function Merge.test_what_is_refused_leaves_everything_as_it_was()
+function Merge.test_a_rejected_file_changes_nothing()
   local good, good_path = fixture.new()
   record(good, {})
   good:close()
@@ -144,35 +144,35 @@ function Merge.test_what_is_refused_leaves_everything_as_it_was()
   local into_path = into.path
   record(into, { seed = 3 })
   local folder, before = fixture.folder(), dump(into)
-  local function refused(path, text)
+  local function assert_error(path, text)
     local results, message = into:merge { good_path, path }
     lu.assertNil(results)
     lu.assertStrContains(message, text)
     lu.assertNil(message:find "\n")
     lu.assertEquals(dump(into), before)
   end
-  refused(folder .. "/missing.db", "no database at")
+  assert_error(folder .. "/missing.db", "no database at")
   write(folder .. "/text.db", ("no database\n"):rep(100))
-  refused(folder .. "/text.db", "text.db")
-  refused(into_path, "into itself")
+  assert_error(folder .. "/text.db", "text.db")
+  assert_error(into_path, "into itself")
   local newer, newer_path = fixture.new()
   record(newer, { seed = 4 })
   assert(newer:query("PRAGMA user_version = " .. core.db.VERSION + 1))
   newer:close()
-  refused(newer_path, "newer aniso")
+  assert_error(newer_path, "newer aniso")
   local foreign, foreign_path = fixture.new()
   assert(foreign:query "PRAGMA application_id = 77")
   foreign:close()
-  refused(foreign_path, "another program")
-  local hurt, hurt_path = fixture.new()
-  for seed = 1, 20 do record(hurt, { seed = seed }) end
-  assert(hurt:query "PRAGMA wal_checkpoint(TRUNCATE)")
-  hurt:close()
-  local file = assert(io.open(hurt_path, "r+b"))
+  assert_error(foreign_path, "another program")
+  local damaged, damaged_path = fixture.new()
+  for seed = 1, 20 do record(damaged, { seed = seed }) end
+  assert(damaged:query "PRAGMA wal_checkpoint(TRUNCATE)")
+  damaged:close()
+  local file = assert(io.open(damaged_path, "r+b"))
   local size = file:seek "end"
   file:seek("set", 4096 * 3)
   file:write(("\255"):rep(size - 4096 * 3)):close()
-  refused(hurt_path, hurt_path)
+  assert_error(damaged_path, damaged_path)
 end
 
 return { Merge = Merge }

@@ -1,4 +1,4 @@
--- The views against numbers worked out by hand, finding runs, and the README's queries.
+-- The views against numbers computed by hand, finding runs, and the README's queries.
 local lu = require "luaunit"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local description, evaluation, new = fixture.description, fixture.evaluation, fixture.new
@@ -91,7 +91,7 @@ function Statistics.test_find()
   local uid = db:find(3).uid
   lu.assertEquals(db:find(uid:lower()).run_id, 3)
   lu.assertEquals(db:find(uid:sub(1, 25)).run_id, 3)
-  for _, reference in ipairs { "nobody", "@best:nothing", "999", "@what", "" } do
+  for _, reference in ipairs { "absent", "@best:nothing", "999", "@what", "" } do
     local row, message, code = db:find(reference)
     lu.assertNil(row)
     lu.assertEquals(code, "ENOTFOUND")
@@ -109,7 +109,7 @@ function Statistics.test_find()
   db:close()
 end
 
--- Every query of the README runs, and finds something in a database that has everything.
+-- Every query of the README returns rows on a database with all kinds of records.
 function Statistics.test_the_queries_of_the_readme()
   local db = study()
   local text = assert(io.open "store/README.md"):read "a"

@@ -29,7 +29,7 @@ function T.test_every_label_runs_before_the_next_seed()
   lu.assertEquals(jobs[2].config.schedule.lambda, "bound")
 end
 
-function T.test_runs_share_nothing()
+function T.test_runs_share_no_tables()
   local jobs = study.expand(two_variants { seeds = 2 })
   jobs[1].config.data[1] = "other"
   jobs[1].config.schedule[1] = "other"
@@ -77,7 +77,7 @@ function T.test_overrides_come_last()
     { { "schedule", "linear" } })
 end
 
-function T.test_an_axis_is_set_from_outside()
+function T.test_an_override_replaces_an_axis()
   local grid = study.grid { ["schedule.lambda.gamma"] = { 0, 1 } }
   local of = study.new { name = "g", data = {}, base = { schedule = { "cosine", lambda = { "power" } } },
     vary = { grid, study.grid { ["loss.mmd"] = { 0, 1 } } } }
@@ -104,7 +104,7 @@ function T.test_seeds()
   end
 end
 
-function T.test_mistakes_are_told()
+function T.test_mistakes_are_reported()
   lu.assertErrorMsgContains("did you mean seeds?", study.new, { name = "s", data = {}, base = {}, seed = 3 })
   lu.assertErrorMsgContains("a study needs data", study.new, { name = "s", base = {} })
 end

@@ -1,11 +1,11 @@
--- What core.sys says of this process.
+-- What core.sys reports about this process.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local sys = core.sys
 
 local Memory = {}
 
--- The peak of a process that takes the place of a large one is its own.
+-- The peak memory of a process started by a large one is its own.
 function Memory.test_peak_is_not_inherited()
   local large = core.tensor.zeros { 400 * 2 ^ 18 // 1 | 0 } -- 400 MiB
   lu.assertTrue(sys.peak_rss() > 400 * 2 ^ 20)
@@ -40,7 +40,7 @@ function Open.test_userdata_until_it_is_closed_or_collected()
   core.tensor.zeros { 2 } -- for the collector
   lu.assertEquals(open "userdata", before + 2)
   kept:close()
-  kept:close() -- closing it once more changes nothing
+  kept:close() -- closing it again is a no-op
   lu.assertEquals(open "userdata", before + 1)
   collectgarbage "restart"
   collectgarbage()
@@ -73,7 +73,7 @@ function Open.test_what_cannot_be_opened()
 end
 
 function Memory.test_live_bytes_return()
-  core.tensor.zeros({ 2 }):close() -- the first tensor makes lists that stay
+  core.tensor.zeros({ 2 }):close() -- the first tensor allocates lists that are kept
   collectgarbage()
   local before = sys.live_bytes()
   local x = core.tensor.zeros { 1000, 1000 }

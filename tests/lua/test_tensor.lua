@@ -1,4 +1,4 @@
--- Questions to a tensor: shape, position of the largest element, finiteness, conversion.
+-- Queries of a tensor: shape, position of the largest element, finiteness, conversion.
 local lu = require "luaunit"
 local aniso = require "aniso"
 
@@ -16,7 +16,7 @@ function T.test_dim()
   lu.assertEquals(tensor.zeros({ 5 }):dim(), 1)
 end
 
--- Positions start at 0, as class labels do; the first of equals is taken.
+-- Positions start at 0, as class labels do; of equal elements, the first is returned.
 function T.test_argmax_along_the_last_dimension()
   local x = tensor.from { { 1, 5, 2 }, { 9, 0, 3 }, { 4, 7, 7 } }
   lu.assertEquals(row(x:argmax()), { 1, 0, 1 })
@@ -28,7 +28,7 @@ function T.test_finite()
   lu.assertFalse(tensor.from({ 1, math.huge, 0 }):finite())
 end
 
--- A part of a tensor is searched, and nothing else.
+-- Only the elements of the view are searched.
 function T.test_finite_of_a_view()
   local x = tensor.from { { 1, 2, 0 / 0 }, { 3, 4, 5 } }
   lu.assertTrue(x:narrow(2, 1, 2):finite())
@@ -49,7 +49,7 @@ function T.test_a_tensor_without_elements()
   lu.assertEquals(tensor.zeros({ 0 }):repeat_rows(2):shape(), { 0 })
 end
 
-function T.test_a_norm_refuses_an_eps_that_is_not_above_0()
+function T.test_a_norm_requires_an_eps_above_0()
   local ops, x = aniso.core.ops, tensor.zeros { 2, 3 }
   lu.assertErrorMsgContains("layer_norm: eps = 0", ops.layer_norm, x, nil, nil, 0)
   lu.assertErrorMsgContains("layer_norm: eps = -1", ops.layer_norm, x, nil, nil, -1)

@@ -1,5 +1,5 @@
--- trainer: every way to train runs from start to stored evaluation on a tiny set, stages are
--- shared, seeds repeat, and what cannot be trained says so.
+-- trainer: every training mode runs from start to stored evaluation on a tiny set, stages are shared,
+-- seeds give the same results, and a run that cannot be trained is an error.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local aniso = require "aniso"
@@ -128,7 +128,7 @@ function T:test_a_staged_sweep_trains_the_first_stage_once()
     y["den.denoiser.out.weight"] and y["den.denoiser.out.weight"]:list() or nil)
 end
 
-function T:test_the_first_stage_moves_and_the_second_leaves_it_alone()
+function T:test_the_second_stage_does_not_change_the_first()
   local a = run { ["train.mode"] = "staged", ["train.prior_epochs"] = 1, ["train.epochs"] = 1 }
   local b = run { ["train.mode"] = "staged", ["train.prior_epochs"] = 1, ["train.epochs"] = 2 }
   local x, y = weights(a.uid), weights(b.uid)
@@ -137,8 +137,8 @@ function T:test_the_first_stage_moves_and_the_second_leaves_it_alone()
   end
 end
 
--- Lua's collector would free it too, some steps later.
-function T:test_a_step_leaves_nothing_of_its_images()
+-- Lua's collector would also free them, but some steps later.
+function T:test_a_step_frees_its_images()
   for number, mode in ipairs { "joint", "staged" } do
     local session = aniso.trainer.prepare { seed = 0,
       config = config.complete(aniso.options.apply(tiny(), { ["train.mode"] = mode })) }
@@ -165,17 +165,17 @@ function T:test_a_step_leaves_nothing_of_its_images()
   end
 end
 
-function T:test_nothing_to_train_is_said()
+function T:test_nothing_to_train_is_an_error()
   lu.assertErrorMsgContains("nothing to train", run,
     { ["train.mode"] = "staged", ["prior.mode"] = "zero" })
   lu.assertEquals(one "SELECT status FROM run", "failed")
 end
 
-function T:test_a_selection_metric_that_is_not_measured_is_said()
+function T:test_an_unknown_selection_metric_is_an_error()
   lu.assertErrorMsgContains("select.metric", run, { ["select.metric"] = "beauty" })
 end
 
-function T:test_a_run_that_ran_out_of_memory_is_failed_and_can_be_resumed()
+function T:test_a_run_that_ran_out_of_memory_can_be_resumed()
   core.sys.fail_at(3000)
   local ok, message = pcall(run)
   core.sys.fail_at(0)

@@ -2,7 +2,7 @@
  * values of a whole map.
  *
  * One thread computes an image: the result does not depend on the number of threads. Backward
- * functions add to dx (B,H,W,C) where nothing else is said. A position is the number i·W + j of a
+ * functions add to dx (B,H,W,C) unless stated otherwise. A position is the number i·W + j of a
  * pixel in its image, or i·size + j in its window. */
 #ifndef AN_KERNEL_POINTWISE_POOL_H
 #define AN_KERNEL_POINTWISE_POOL_H

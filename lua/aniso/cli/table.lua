@@ -24,7 +24,7 @@ function command.arguments(parser)
     :argname "METRIC,…":convert(list):default "macro_f1"
   parser:option("--baseline", "the label of the configuration that others are compared with;\nif left out "
     .. "the recipe's, the one called baseline, the only isotropic one, or the first"):argname "LABEL"
-  parser:flag("--prior", "the prior's own predictions too")
+  parser:flag("--prior", "the prior's own predictions too, in one row where configurations share them")
   parser:flag("--percent", "71.2 instead of 0.712")
   common.db(parser)
   common.format(parser)

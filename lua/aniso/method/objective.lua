@@ -83,7 +83,7 @@ function objective.encode_frozen(self, images)
   return { features = features, prior = prior, drawn = {} }
 end
 
--- → total loss and a table of its parts (scalar tensors). `stage` says which parts count:
+-- → total loss and a table of its parts (scalar tensors). `stage` determines which parts count:
 -- "joint", "prior" or "denoiser", which takes `frozen`, the output of encode_frozen().
 function objective.step(self, images, labels, address, frozen)
   local weights, stage = self.config.loss, self.stage

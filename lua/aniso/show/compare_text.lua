@@ -176,7 +176,7 @@ end
 
 -- Leaves out columns that are empty in every row.
 local function without_empty(columns, rows)
-  local kept, slim = {}, {}
+  local kept, reduced = {}, {}
   for j, column in ipairs(columns) do
     local filled = #rows == 0
     for _, row in ipairs(rows) do filled = filled or row[j] ~= nil end
@@ -185,10 +185,10 @@ local function without_empty(columns, rows)
   local names = {}
   for at, j in ipairs(kept) do names[at] = columns[j] end
   for i, row in ipairs(rows) do
-    slim[i] = {}
-    for at, j in ipairs(kept) do slim[i][at] = row[j] end
+    reduced[i] = {}
+    for at, j in ipairs(kept) do reduced[i][at] = row[j] end
   end
-  return names, slim
+  return names, reduced
 end
 
 -- → list of {name, title, columns, rows}, without the empty ones; `only` names one.

@@ -5,7 +5,7 @@ local tables = require "aniso.show.table"
 
 local records = {}
 
-local MOST = 50 -- rows that are shown
+local MAX_ROWS = 50 -- rows that are shown
 
 -- Columns that come first, in this order; the others follow by name.
 local first = { "run_id", "eval_id", "study", "label", "name", "seed", "status", "part", "sampler", "class",
@@ -17,7 +17,7 @@ local function scalar(value)
   return type(value) == "string" or type(value) == "number" or type(value) == "boolean"
 end
 
--- Whether a value is a list of plain tables with names as keys that have something in common.
+-- Whether a value is a list of plain tables with names as keys, of which all have at least one in common.
 function records.are(list)
   if type(list) ~= "table" or getmetatable(list) or #list == 0 then return false end
   local shared = {}
@@ -64,7 +64,7 @@ end
 
 local function rows_of(list, names)
   local rows = {}
-  for i = 1, math.min(#list, MOST) do
+  for i = 1, math.min(#list, MAX_ROWS) do
     rows[i] = {}
     for j, name in ipairs(names) do rows[i][j] = list[i][name] end
   end
@@ -83,7 +83,7 @@ function records.format(list, columns)
     end
   end
   local text = tables.format(names, rows_of(list, names)):gsub("\n$", "")
-  if #list > MOST then text = text .. ("\n… %d more"):format(#list - MOST) end
+  if #list > MAX_ROWS then text = text .. ("\n… %d more"):format(#list - MAX_ROWS) end
   if #others > 0 then text = text .. "\nalso: " .. table.concat(others, ", ") end
   return text
 end

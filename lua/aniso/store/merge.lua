@@ -170,7 +170,7 @@ function merge.merge(db, others)
     local results = {}
     for i, path in ipairs(others) do
       local from <close> = open_other(db, path)
-      must(from:begin()) -- one moment of the other file, whoever writes to it
+      must(from:begin()) -- a consistent state, even while another process writes
       results[i] = one_file(db.core, from)
       from:rollback()
     end

@@ -1,5 +1,5 @@
 ---@meta aniso
--- The library as a user sees it.
+-- The library's public modules.
 
 ---Diffusion models for long-tailed image classification. A field is loaded when it is first used.
 ---@class aniso

@@ -31,7 +31,7 @@
 ---@field warnings string[] What was warned about.
 
 ---Images, labels and parts, ready for training. Class numbers in tensors are 0 … K−1; lists by class
----count from 1. Positions in a part count from 0. Fields are made afresh at each access.
+---count from 1. Positions in a part count from 0. A field is created at each access.
 ---@class aniso.Dataset
 ---@field name string
 ---@field source string Where the images come from.

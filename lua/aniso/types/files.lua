@@ -1,6 +1,6 @@
 ---@meta _
 -- What the engine reads and writes, and its numbers: json, sha256, safetensors, checkpoint, embedded,
--- rng, step. What the system or a file's content refuses is nil, message, code.
+-- rng, step. A system error or invalid content is returned as nil, message, code.
 
 ---@class aniso.core.json
 ---@field null lightuserdata JSON's null inside decoded arrays.
@@ -40,7 +40,7 @@ local safetensors = {}
 
 ---@param path string
 ---@return table<string, aniso.Tensor>? tensors
----@return table<string, string> meta the file's own texts; after a refusal the message
+---@return table<string, string> meta the file's own texts; after an error the message
 ---@return string? code
 function safetensors.load(path) end
 
@@ -58,8 +58,8 @@ local checkpoint = {}
 
 ---@param path string
 ---@return table<string, aniso.Tensor>? tensors
----@return table state as it was saved; after a refusal the message
----@return string sha256 of the tensors; after a refusal the code
+---@return table state as it was saved; after an error the message
+---@return string sha256 of the tensors; after an error the code
 function checkpoint.load(path) end
 
 ---@param path string
@@ -67,7 +67,7 @@ function checkpoint.load(path) end
 ---@param state table of values that JSON can hold
 ---@param how? { previous: boolean? } the former file stays as PATH.previous, true if left out
 ---@return string? sha256 of the tensors
----@return integer bytes after a refusal the message
+---@return integer bytes after an error the message
 ---@return string? code
 function checkpoint.save(path, tensors, state, how) end
 

@@ -12,7 +12,7 @@
 ---@field backbone aniso.ResNet
 ---@field prior aniso.Prior
 ---@field denoiser aniso.Denoiser
----@field learned_prior boolean Whether the prior sees the image.
+---@field learned_prior boolean Whether the prior depends on the image.
 ---@field modules { name: string, module: aniso.Module }[] net and den.
 local Model = {}
 

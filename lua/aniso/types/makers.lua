@@ -43,7 +43,7 @@ local mmd = {}
 ---@return aniso.MMD
 function mmd.new(values) end
 
----Where a network made at the prompt keeps its parameters: in a module of its own, sealed at once, or in
+---Where a network made at the prompt keeps its parameters: in a module of its own, sealed immediately, or in
 ---the one that is named.
 ---@class aniso.Place
 ---@field module? any A module that is not sealed, to build in.

@@ -125,7 +125,7 @@ local evaluate = {}
 ---@return table predictions true, prior, chain, width, agreement: one entry per image
 function evaluate.predict(model, dataset, part, how, options) end
 
----The same of several models that share one net, which sees every image once.
+---The same for several models that share one net, which encodes every image once.
 ---@param jobs { model: aniso.Model, how: aniso.option.sampler, guard: (fun(f: function): boolean)? }[]
 ---@param dataset aniso.Dataset
 ---@param part aniso.Part

@@ -47,8 +47,8 @@
 ---@field clip? number Largest norm of the gradient; 0: off (default 1, at least 0).
 ---Decay of the averaged weights, which are those evaluated; 0: off (default 0.998, at least 0, below 1).
 ---@field ema_decay? number
----Which images an epoch sees: each once, classes alike, by √n_j, or from the first to the second over
----the epochs (default "instance").
+---Which images an epoch contains: each once, classes equally often, by √n_j, or from the first to the
+---second over the epochs (default "instance").
 ---@field sampling? "instance"|"class_balanced"|"square_root"|"progressive"
 ---@field augment? aniso.option.train.augment How training images are varied.
 

@@ -4,7 +4,7 @@
 ---Noise levels over time and over classes (METHOD's a and s). Label vectors are float32 (B,K), one row
 ---per image or per draw; m is the prior mean, z = y − m. Times are t = 0 … T, 0 the clean label; where a
 ---method takes t, one integer serves all rows, and an int64 tensor (B) gives each its own. `level` is
----required by the coupling "sample" and refused by the others. Only q_sample and target have gradients.
+---required by the coupling "sample" and an error for the others. Only q_sample and target have gradients.
 ---@class aniso.Schedule
 ---@field K integer Classes.
 ---@field T integer Diffusion steps.

@@ -135,7 +135,7 @@ function Lock:close() end
 
 ---The lock of PATH, in the sidecar PATH-lock; "EBUSY" where another process holds it for half a second.
 ---@param path string
----@param advice? string The way out; ends the message.
+---@param advice? string What to do about it; ends the message.
 ---@return aniso.Lock? lock
 ---@return string? message
 ---@return string? code

@@ -1,6 +1,6 @@
-/* count: how often a process asks the C library for memory. Loaded before it (LD_PRELOAD), it
- * counts malloc and its relatives, whoever calls them, into the file named by COUNT_FILE:
- * eight bytes, which the bench reads while the process waits for its next command. glibc. */
+/* count: counts the allocations of a process. Loaded by LD_PRELOAD, it counts the calls of malloc
+ * and related functions by any part of the process in the file named by COUNT_FILE: eight bytes,
+ * which the bench reads while the process waits for its next command. For glibc. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>

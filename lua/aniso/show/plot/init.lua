@@ -70,7 +70,7 @@ function plot.figure(given)
   end
   local out = { title = given.title or "", x = given.x or "x", y = given.y, series = {},
     marks = given.marks or {}, left = math.huge, right = -math.huge, bottom = math.huge, top = -math.huge }
-  local function reach(x, y)
+  local function include(x, y)
     out.left, out.right = math.min(out.left, x), math.max(out.right, x)
     if y then out.bottom, out.top = math.min(out.bottom, y), math.max(out.top, y) end
   end
@@ -78,15 +78,15 @@ function plot.figure(given)
     local series = checked_series(one, i)
     out.series[i] = series
     for k, x in ipairs(series.x) do
-      reach(x, series.y[k])
+      include(x, series.y[k])
       if series.low[k] then
-        reach(x, series.low[k])
-        reach(x, series.high[k])
+        include(x, series.low[k])
+        include(x, series.high[k])
       end
     end
-    for _, dot in ipairs(series.dots) do reach(dot.x, dot.y) end
+    for _, dot in ipairs(series.dots) do include(dot.x, dot.y) end
   end
-  for _, mark in ipairs(out.marks) do reach(mark.x, mark.y) end
+  for _, mark in ipairs(out.marks) do include(mark.x, mark.y) end
   if out.bottom > out.top then error("plot: there is no finite point to draw", 2) end
   return out
 end
@@ -99,7 +99,7 @@ local function checked(figures)
 end
 
 -- ── drawing ─────────────────────────────────────────────────────────────────────────────
-local function speaks_utf8()
+local function is_utf8_locale()
   for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
     local value = os.getenv(name)
     if value and value ~= "" then return value:lower():find "utf%-?8" ~= nil end
@@ -113,7 +113,7 @@ function plot.terminal(figures, target)
   local list, out = checked(figures), {}
   local screen = { width = target.width or math.min(core.sys.width() or 80, 100),
     height = target.height or #list > 1 and 9 or 14, ascii = target.ascii, colour = target.colour }
-  if screen.ascii == nil then screen.ascii = not speaks_utf8() end
+  if screen.ascii == nil then screen.ascii = not is_utf8_locale() end
   if screen.colour == nil then
     screen.colour = core.sys.isatty "stdout" and (os.getenv "NO_COLOR" or "") == ""
   end

@@ -1,6 +1,6 @@
 -- The colours of everything that is drawn, by day (on white) and by night (on near black),
 -- distinguishable also with red-green colour blindness; tests/lua/test_palette.lua
--- checks contrasts, evenness and what remains under simulated colour blindness.
+-- checks contrasts, uniformity, and differences under simulated colour blindness.
 --   series: for categories, after Okabe and Ito, each with a dash pattern of its own
 --   sequential(level), diverging(level): maps of even steps in OKLab (Ottosson 2020)
 local palette = {}
@@ -53,12 +53,12 @@ local function from_oklab(L, a, b)
     -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s
 end
 
--- Lightness, chroma, hue in degrees → "#rrggbb". What the screen cannot show raises.
+-- Lightness, chroma, hue in degrees → "#rrggbb". A colour outside of sRGB raises.
 local function hex_of(L, chroma, hue)
   local angle = math.rad(hue)
   local out = {}
   for i, v in ipairs { from_oklab(L, chroma * math.cos(angle), chroma * math.sin(angle)) } do
-    assert(v > -0.001 and v < 1.001, "a colour that no screen shows")
+    assert(v > -0.001 and v < 1.001, "a colour outside of sRGB")
     out[i] = to_byte(math.min(1, math.max(0, v)))
   end
   return ("#%02x%02x%02x"):format(table.unpack(out))
@@ -74,17 +74,17 @@ function palette.contrast(one, other)
   return (math.max(a, b) + 0.05) / (math.min(a, b) + 0.05)
 end
 
--- Black or white, whichever is read better on a colour.
+-- Black or white, whichever has more contrast on a colour.
 function palette.ink_on(hex)
   return palette.contrast(hex, "#000000") > palette.contrast(hex, "#ffffff") and "#000000" or "#ffffff"
 end
 
 -- ── maps ────────────────────────────────────────────────────────────────────────────────
-palette.LEVELS = 20 -- a map has the levels 0 … LEVELS; a diverging one has nothing in the middle
+palette.LEVELS = 20 -- a map has the levels 0 … LEVELS; a diverging one is neutral in the middle
 
 local BLUE, ORANGE = 252, 58 -- hues that are distinguishable with any colour vision
 
--- Nothing is the paper's own colour nearly, everything a deep blue (day) or a bright one.
+-- Level 0 is nearly the paper's colour, the highest level a deep blue (day) or a bright one (night).
 function palette.sequential(level)
   local s = level / palette.LEVELS
   return { day = hex_of(0.975 - 0.575 * s, 0.004 + 0.112 * s, BLUE),

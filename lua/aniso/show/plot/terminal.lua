@@ -7,7 +7,7 @@ local width_of = require("aniso.show.table").width
 
 local terminal = {}
 
--- Okabe and Ito's colours, by their nearest in the terminal's palette of 256.
+-- The nearest colours to Okabe and Ito's in the terminal's palette of 256.
 local colours = { 32, 166, 36, 175, 214, 117, 245, 178 }
 
 local plain_letters = {
@@ -66,7 +66,7 @@ local function draw_line(ink, place, series, char)
   return trace
 end
 
--- Puts a key on its line near three places, of which each line has its own.
+-- Puts a series's key letter on its line at up to three positions, staggered between series.
 local function put_keys(ink, trace, series, order, count)
   for third = 0, 2 do
     local target = math.floor((third + (order - 0.5) / count) / 3 * #trace) + 1

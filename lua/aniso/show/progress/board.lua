@@ -10,7 +10,7 @@ local Board = { __name = "aniso.ProgressBoard" }
 Board.__index = Board
 
 local EVERY = 0.1                               -- seconds between two drawings
-local WHOLE, LEAST, MOST, SHARE = 100, 10, 600, 0.01 -- of a log, without a terminal
+local ALL_UP_TO, MIN_PAUSE, MAX_PAUSE, SHARE = 100, 10, 600, 0.01 -- of a log, without a terminal
 
 -- Columns and rows of the terminal.
 local function size_of_stderr()
@@ -144,8 +144,9 @@ end
 -- Whether a line of an epoch may be written to a log.
 function Board:due(line)
   local now = self.clock()
-  local pause = math.min(MOST, math.max(LEAST, SHARE * (now - self.started)) * math.max(1, #self.lines))
-  if self.written >= WHOLE and line.logged and now - line.logged < pause then return false end
+  local pause = math.max(MIN_PAUSE, SHARE * (now - self.started)) * math.max(1, #self.lines)
+  pause = math.min(MAX_PAUSE, pause)
+  if self.written >= ALL_UP_TO and line.logged and now - line.logged < pause then return false end
   self.written, line.logged = self.written + 1, now
   return true
 end

@@ -13,8 +13,8 @@ local progress = { duration = text.duration }
 local Progress = {}
 Progress.__index = Progress
 
--- board{runs =, stream =, terminal =, clock =, size =, started =} → ProgressBoard. runs: how many
--- will end on it, for the line of totals; none without. started: the clock when they began.
+-- board{runs =, stream =, terminal =, clock =, size =, started =} → ProgressBoard. runs: the number
+-- of runs, for the line of totals; without it there is no such line. started: the clock at their start.
 function progress.board(given)
   return boards.new(given or {}, Progress)
 end
@@ -25,14 +25,14 @@ function progress.new(given)
   return board:line { label = given.label, total = given.total }
 end
 
--- The first call is where this process began, so that a resumed run shows its own speed.
+-- The first call marks the start of this process's work, so that a resumed run shows its current speed.
 function Progress:update(done, fields)
   self.first = self.first or { at = self.board.clock(), done = done }
   self.done, self.fields = done, fields or self.fields
   self.board:draw()
 end
 
--- The share of the work that is done, and the share that was when this process began.
+-- The share of the work that is done, and the share at the start of this process.
 function Progress:share()
   if not self.total or self.total <= 0 or not self.done then return 0, 0 end
   return math.min(self.done / self.total, 1), self.first.done / self.total

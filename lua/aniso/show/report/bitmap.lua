@@ -1,8 +1,8 @@
--- A picture as a data: URI. An uncompressed BMP is what every browser reads and needs no library:
--- 3 KB for 32×32 pixels, and larger pictures are first averaged down to what a page can show.
+-- A picture as a data: URI. Every browser reads an uncompressed BMP, which requires no library: 3 KB for
+-- 32×32 pixels. Larger pictures are first averaged to the size that a page shows.
 local bitmap = {}
 
-local MOST = 160 -- pixels of a side
+local MAX_SIDE = 160 -- pixels of a side
 
 local DIGITS = {}
 for c in ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"):gmatch "." do
@@ -26,7 +26,7 @@ local function byte_of(value)
 end
 
 -- pixels: rows of pixels of {red, green, blue}, 0 … 1, from the top. A row of the file is blue,
--- green, red, filled up to four bytes; a negative height means that the top row comes first.
+-- green, red, padded to four bytes; a negative height means that the top row comes first.
 function bitmap.bmp(pixels)
   local height, width = #pixels, #pixels[1]
   local rows, fill = {}, ("\0"):rep(-3 * width % 4)
@@ -45,7 +45,7 @@ end
 -- image: tensor (H, W, 3) as Dataset:batch gives it; mean, std: of the channels. → URI.
 function bitmap.uri(image, mean, std)
   local height, width = image:size(1), image:size(2)
-  local times = math.ceil(math.max(height, width) / MOST)
+  local times = math.ceil(math.max(height, width) / MAX_SIDE)
   if times > 1 and times <= math.min(height, width) then
     image = image:reshape(1, height, width, 3):avg_pool2d(times, times)
     image = image:reshape(image:size(2), image:size(3), 3)

@@ -21,7 +21,7 @@ function chart.fit(text, letters)
   return text:sub(1, cut - 1) .. "…"
 end
 
--- Pixels that the longest of some texts takes.
+-- The width of the longest text, in pixels.
 function chart.room(texts)
   local widest = 0
   for _, text in ipairs(texts) do widest = math.max(widest, width_of(text)) end
@@ -29,7 +29,7 @@ function chart.room(texts)
 end
 
 -- ── the sheet ───────────────────────────────────────────────────────────────────────────
--- Without `left` the labels of y have the room that they need.
+-- Without `left`, the left margin fits the labels of y.
 function chart.new(of)
   local self, labels = setmetatable(of, chart), {}
   for i, tick in ipairs(of.y and of.y.ticks or {}) do labels[i] = tick.label end
@@ -52,13 +52,13 @@ function chart:place(x, y)
     self.height - self.bottom - self.y.share(y) * (self.height - self.top - self.bottom)
 end
 
--- Text at pixels; more: {class =, anchor = "middle" | "end", turn = degrees}.
+-- Text at pixels; more: {class =, anchor = "middle" | "end", rotate = degrees}.
 function chart:text(px, py, text, more)
   more = more or {}
   self:add('<text x="%s" y="%s"%s%s%s>%s</text>', pixel(px), pixel(py),
     more.class and (' class="%s"'):format(more.class) or "",
     more.anchor and (' text-anchor="%s"'):format(more.anchor) or "",
-    more.turn and (' transform="rotate(%d %s %s)"'):format(more.turn, pixel(px), pixel(py)) or "",
+    more.rotate and (' transform="rotate(%d %s %s)"'):format(more.rotate, pixel(px), pixel(py)) or "",
     escape(text))
 end
 
@@ -88,7 +88,7 @@ function chart:axes()
   end
   if self.y_name then
     self:text(14, (self.top + self.height - self.bottom) / 2, self.y_name,
-      { anchor = "middle", turn = -90, class = "soft" })
+      { anchor = "middle", rotate = -90, class = "soft" })
   end
   x_axis(self)
 end
@@ -102,7 +102,7 @@ function chart:columns()
   end
 end
 
--- What follows, up to close(), has the colour of a series: 1 … 8, or "rest".
+-- Elements up to close() have the colour of a series: 1 … 8, or "rest".
 function chart:group(style)
   local class = style == "rest" and "rest" or "s" .. (style - 1) % #palette.series + 1
   self:add('<g class="%s">', class)
@@ -136,7 +136,7 @@ function chart:whisker(x, low, high, shift)
 end
 
 -- The same from x = low to x = high.
-function chart:lying_whisker(y, low, high, shift)
+function chart:horizontal_whisker(y, low, high, shift)
   local from, py = self:place(low, y)
   local to = self:place(high, y)
   py = py + (shift or 0)

@@ -56,7 +56,7 @@ end
 
 function facts.new(db, name, groups, runs, how)
   local self = setmetatable({ db = db, name = name, groups = groups, runs = runs, catalog = keys.new(db),
-    kept = {} }, facts)
+    cached = {} }, facts)
   groups_of.distinguish(groups, self.catalog)
   local key = self.catalog:key(how and how.metric or "macro_f1")
   if key.kind ~= "metric" then
@@ -87,10 +87,10 @@ function facts:differing()
   return self.differ
 end
 
--- make() once per name and group.
-local function kept(self, what, group, make)
-  local own = self.kept[what] or {}
-  self.kept[what] = own
+-- Calls make() once per name and group and caches its result.
+local function cached(self, what, group, make)
+  local own = self.cached[what] or {}
+  self.cached[what] = own
   if own[group] == nil then own[group] = make() end
   return own[group]
 end
@@ -101,7 +101,7 @@ end
 
 -- Per class, in class order: {name, n_train, shot, recall = {n, mean, sd, values, seeds}}.
 function facts:classes(group)
-  return kept(self, "classes", group, function()
+  return cached(self, "classes", group, function()
     local out = {}
     for _, member in ipairs(group.members) do
       for j, class in ipairs(assert(self.db:classes(self.evaluation_of[member.run_id]))) do
@@ -123,7 +123,7 @@ end
 
 -- Counts summed over the seeds, true classes down.
 function facts:confusion(group)
-  return kept(self, "confusion", group, function()
+  return cached(self, "confusion", group, function()
     local matrices = {}
     for i, member in ipairs(group.members) do
       matrices[i] = assert(self.db:confusion(self.evaluation_of[member.run_id])):totable()
@@ -134,7 +134,7 @@ end
 
 -- Bins of the calibration error, summed over the seeds; an empty list where none are stored.
 function facts:bins(group)
-  return kept(self, "bins", group, function()
+  return cached(self, "bins", group, function()
     local sum = {}
     for _, member in ipairs(group.members) do
       for b, bin in ipairs(assert(self.db:bins(self.evaluation_of[member.run_id]))) do
@@ -154,7 +154,7 @@ end
 
 -- The tests of a group against the baseline over the images, as paired_images.test() returns them.
 function facts:images(group)
-  return kept(self, "images", group, function()
+  return cached(self, "images", group, function()
     local shot = {}
     for j, class in ipairs(self:classes(group)) do shot[j] = class.shot end
     return paired_images.test(self.base, group, paired.members(self.base, group), function(member)

@@ -3,7 +3,7 @@ local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local scale = require "aniso.show.report.scale"
 
-local MOST_MARKED = 30 -- classes; more would make a line of marks
+local MAX_MARKED = 30 -- classes; more would make a line of marks
 
 local function level_points(facts, levels, order)
   local points = {}
@@ -59,7 +59,7 @@ return function(facts)
   for _, one in ipairs(drawn) do
     c:group(one.style)
     c:line(level_points(facts, one.levels, order), one.style == "rest" and "stroke thin" or "stroke")
-    local marked = one.style ~= "rest" and #order <= MOST_MARKED
+    local marked = one.style ~= "rest" and #order <= MAX_MARKED
     for i, point in ipairs(marked and level_points(facts, one.levels, order) or {}) do
       c:mark(point[1], point[2], ("%s, %s: λ %.4g, n %d"):format(one.group.label,
         facts.split.classes[order[i]].name, point[2], point[1]))
@@ -68,7 +68,7 @@ return function(facts)
     rest = rest + (one.style == "rest" and 1 or 0)
     if one.style ~= "rest" then
       legend[#legend + 1] = { label = chart.fit(one.group.label, 44), style = one.style, line = "stroke",
-        bare = #order > MOST_MARKED }
+        bare = #order > MAX_MARKED }
     end
   end
   if rest > 0 then

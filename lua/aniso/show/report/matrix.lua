@@ -4,8 +4,8 @@ local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local palette = require "aniso.show.plot.palette"
 
-local MOST_NAMED = 24 -- classes; beyond, cells are too small for names and numbers
-local MOST_LISTED = 40  -- confusions that the table behind a larger matrix lists
+local MAX_NAMED = 24 -- classes; beyond, cells are too small for names and numbers
+local MAX_LISTED = 40  -- confusions that the table behind a larger matrix lists
 
 -- Counts → shares of the rows; false where a class has no test image.
 local function shares(matrix)
@@ -61,36 +61,36 @@ local function draw_cells(c, facts, order, of, size, named)
     #order * size)
 end
 
--- Names on the left and below, turned where they would touch.
-local function draw_names(c, names, size, turned)
+-- Names on the left and below, rotated where they would overlap.
+local function draw_names(c, names, size, rotated)
   for k, name in ipairs(names) do
     local middle = (k - 0.5) * size
     c:text(c.left - 8, c.top + middle + 4, name, { anchor = "end" })
-    c:text(c.left + middle + (turned and 4 or 0), c.top + #names * size + (turned and 12 or 16), name,
-      turned and { anchor = "end", turn = -50 } or { anchor = "middle" })
+    c:text(c.left + middle + (rotated and 4 or 0), c.top + #names * size + (rotated and 12 or 16), name,
+      rotated and { anchor = "end", rotate = -50 } or { anchor = "middle" })
   end
 end
 
 -- of: {id, title, heading, desc, cells, level(value) → class, text(value), describe(value)}
 local function draw(facts, order, of)
-  local K, named = #order, #order <= MOST_NAMED
+  local K, named = #order, #order <= MAX_NAMED
   local size = named and math.max(30, math.min(44, 420 // K)) or math.max(3, 420 // K)
   local names = names_of(facts, order, 13)
   local longest = chart.room(names)
-  local turned = longest > size
-  local bottom = not named and 30 or turned and 26 + 0.8 * longest or 42
+  local rotated = longest > size
+  local bottom = not named and 30 or rotated and 26 + 0.8 * longest or 42
   local left = named and 104 or 24
   local c = chart.new { id = of.id, title = of.title, desc = of.desc, width = left + K * size + 12,
     height = 34 + K * size + bottom, left = left, right = 12, top = 34, bottom = bottom }
   c:text(left - (named and 90 or 12), 16, of.heading, { class = "strong" })
   draw_cells(c, facts, order, of, size, named)
-  if named then draw_names(c, names, size, turned) end
+  if named then draw_names(c, names, size, rotated) end
   c:text(left + K * size / 2, c.height - 6, "predicted", { anchor = "middle", class = "soft" })
-  c:text(12, c.top + K * size / 2, "true", { anchor = "middle", turn = -90, class = "soft" })
+  c:text(12, c.top + K * size / 2, "true", { anchor = "middle", rotate = -90, class = "soft" })
   return c:text_of()
 end
 
--- Zero stays blank, so that the other cells are found.
+-- A zero is blank, so that the other cells are easy to find.
 local function percent(value)
   local n = math.floor(100 * value + 0.5)
   return value == 0 and "" or n == 0 and "<1" or ("%d"):format(n)
@@ -123,7 +123,7 @@ local function in_points(change)
   return out
 end
 
--- The largest cells off the diagonal, where the whole would be too much to read.
+-- The largest cells off the diagonal, for matrices that are too large to list.
 local function short_table(facts, matrix, caption)
   local list, rows = {}, {}
   for i, row in ipairs(matrix) do
@@ -137,7 +137,7 @@ local function short_table(facts, matrix, caption)
     if a[1] ~= b[1] then return a[1] < b[1] end
     return a[2] < b[2]
   end)
-  for k = 1, math.min(MOST_LISTED, #list) do
+  for k = 1, math.min(MAX_LISTED, #list) do
     rows[k] = { facts.split.classes[list[k][1]].name, facts.split.classes[list[k][2]].name, list[k][3] }
   end
   return page.table(("%s: the %d largest off the diagonal"):format(caption, #rows),
@@ -145,7 +145,7 @@ local function short_table(facts, matrix, caption)
 end
 
 local function table_of(facts, order, matrix, caption)
-  if #order > MOST_LISTED then return short_table(facts, matrix, caption) end
+  if #order > MAX_LISTED then return short_table(facts, matrix, caption) end
   return full_table(facts, order, matrix, caption)
 end
 

@@ -67,7 +67,7 @@ local function draw(facts, deltas, title)
   for i, one in ipairs(deltas) do
     local row = #deltas + 1 - i
     c:group(one.group.style)
-    if one.delta.lo then c:lying_whisker(row, one.delta.lo, one.delta.hi) end
+    if one.delta.lo then c:horizontal_whisker(row, one.delta.lo, one.delta.hi) end
     c:mark(one.delta.mean, row, ("%s: Δ %s"):format(one.group.label, verdict.signed(one.delta.mean)))
     for k, value in ipairs(one.delta.each) do
       c:dot(value, row, ("seed %d: %s"):format(one.delta.pairs[k][2].seed, verdict.signed(value)), 0, 9)

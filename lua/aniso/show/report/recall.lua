@@ -38,7 +38,8 @@ local function draw_group(c, facts, group, order, shift, tall)
     local recall = class.recall
     if recall.mean then
       if recall.sd then
-        c:lying_whisker(y, math.max(0, recall.mean - recall.sd), math.min(1, recall.mean + recall.sd), shift)
+        local low, high = math.max(0, recall.mean - recall.sd), math.min(1, recall.mean + recall.sd)
+        c:horizontal_whisker(y, low, high, shift)
       end
       for i, value in ipairs(tall and recall.values or {}) do
         c:dot(value, y, ("%s, %s, seed %d: %.3f"):format(class.name, group.label, recall.seeds[i], value), 0,

@@ -4,7 +4,7 @@ local reproduce = require "aniso.store.reproduce"
 
 local settings = {}
 
--- → markup: an option per row, a configuration per column; what all share is folded away.
+-- → markup: an option per row, a configuration per column; options that all share are folded.
 function settings.differences(facts)
   local varies, rows, columns = {}, {}, { "option" }
   for i, group in ipairs(facts.groups) do columns[1 + i] = group.label end

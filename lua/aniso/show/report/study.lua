@@ -15,7 +15,7 @@ local warnings = require "aniso.show.report.warnings"
 
 local function plural(n, word) return ("%d %s%s"):format(n, word, n == 1 and "" or "s") end
 
--- How many seeds and runs count, and the days of the first and the last.
+-- The numbers of seeds and runs, and the days of the first and the last.
 local function counted(facts)
   local seeds, count, runs, first, last = {}, 0, 0, nil, nil
   for _, group in ipairs(facts.groups) do

@@ -115,7 +115,7 @@ end
 return function(facts)
   local config = assert(facts.db:config(facts.base.run))
   local staged = config.train and config.train.mode == "staged"
-    and " In staged training the losses of the two stages are not the same thing." or ""
+    and " In staged training the losses of the two stages are not comparable." or ""
   facts.curves_of = {}
   for _, group in ipairs(facts.groups) do
     for _, member in ipairs(group.members) do

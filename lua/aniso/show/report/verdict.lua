@@ -31,8 +31,8 @@ end
 local SEEDS = {
   unpaired = function() return "they share no seed on the same split" end,
   few = function(delta)
-    return ("%s: too few to distinguish a difference from chance; at least %d are required"):format(
-      pairs_in_words(delta), paired.enough.seeds)
+    return ("%s %s too few to distinguish a difference from chance (at least %d are required)"):format(
+      pairs_in_words(delta), delta.n == 1 and "is" or "are", paired.enough.seeds)
   end,
   zero = function() return "the difference is 0 at each seed" end,
   constant = function() return "the difference is the same at each seed, which gives no interval" end,

@@ -3,8 +3,8 @@ local groups_of = require "aniso.store.groups"
 local page = require "aniso.show.report.page"
 local ENOUGH = require("aniso.stats.paired").enough.seeds
 
--- What the counted runs have in common, and where they differ.
-local function seen_in(facts)
+-- Collects the properties of the counted runs that the warnings depend on.
+local function properties_of(facts)
   local db, counted, seen = facts.db, {}, { commits = {} }
   for _, group in ipairs(facts.groups) do
     for _, member in ipairs(group.members) do counted[member.run_id] = true end
@@ -56,7 +56,7 @@ end
 
 -- → markup of the list
 return function(facts)
-  local seen, out = seen_in(facts), {}
+  local seen, out = properties_of(facts), {}
   local function add(title, text, ...)
     out[#out + 1] = ("<li><strong>%s.</strong> %s</li>"):format(page.escape(title),
       page.escape(text:format(...)))
