@@ -1,11 +1,11 @@
--- The run database, user_version 5. README.md in this folder has the picture.
+-- The run database, user_version 6. README.md in this folder has the picture.
 --
 -- Habits: every table is STRICT; times are ISO-8601 UTC text; counts are stored and rates
 -- are derived in the views at the end; a row is written once, by one process, in one
 -- transaction with what belongs to it. Views use stock SQL only, so that any tool reads them.
 
 PRAGMA application_id = 0x41445031; -- "ADP1": lets `file` and the opener recognise it
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 
 -- ── the data ────────────────────────────────────────────────────────────────────────────
 CREATE TABLE dataset(
@@ -32,7 +32,10 @@ CREATE TABLE data_split(
   imbalance_factor REAL,            -- largest class / smallest class, training part
   seed        INTEGER,
   test_is_val INTEGER NOT NULL DEFAULT 0 CHECK(test_is_val IN (0, 1)),
-  sha256      TEXT NOT NULL UNIQUE  -- of the lists of images
+  sha256      TEXT NOT NULL UNIQUE, -- of the lists of images
+  folds       INTEGER,              -- of a cross-validation: how many
+  fold_set    TEXT,                 -- hash of every image's fold: the same for all of its splits
+  group_rule  TEXT                  -- how split_class.shot follows from the counts, as JSON
 ) STRICT;
 
 CREATE TABLE split_class(
@@ -41,6 +44,13 @@ CREATE TABLE split_class(
   n_train   INTEGER NOT NULL, n_val INTEGER NOT NULL, n_test INTEGER NOT NULL,
   shot      TEXT NOT NULL CHECK(shot IN ('many', 'medium', 'few')),
   PRIMARY KEY(split_id, class_idx)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE split_cluster(         -- test images that show one lesion or patient
+  split_id   INTEGER NOT NULL REFERENCES data_split(split_id) ON DELETE CASCADE,
+  sample_idx INTEGER NOT NULL,      -- as in prediction
+  cluster    INTEGER NOT NULL,      -- equal for images that belong together
+  PRIMARY KEY(split_id, sample_idx)
 ) STRICT, WITHOUT ROWID;
 
 -- ── studies, plans ─────────────────────────────────────────────────────────────────────
@@ -90,6 +100,7 @@ CREATE TABLE plan_run(
   seed      INTEGER NOT NULL,
   config    TEXT NOT NULL,            -- config.sha256; there is no such row before the run begins
   uid       TEXT,                     -- of the run that was finished before and is not done again
+  fold      INTEGER,
   PRIMARY KEY(study_id, seq)
 ) STRICT, WITHOUT ROWID;
 
@@ -131,7 +142,9 @@ CREATE TABLE run(
   tool_version TEXT, git_commit TEXT, git_dirty INTEGER,
   argv      TEXT,                   -- JSON list
   env       TEXT,                   -- JSON table
-  recipe_id INTEGER REFERENCES source(source_id), removed_at TEXT,
+  recipe_id INTEGER REFERENCES source(source_id),
+  removed_at TEXT,
+  fold      INTEGER,                -- 0 … data_split.folds − 1 in a cross-validation, else NULL
   UNIQUE(config_id, split_id, seed, attempt)
 ) STRICT;
 CREATE INDEX run_by_study ON run(study_id, status);
@@ -268,7 +281,7 @@ CREATE TABLE prediction(            -- opt-in: paired tests need them
 CREATE VIEW v_any_run AS
 SELECT r.run_id, r.uid, r.name, s.name AS study, s.kind AS study_kind, r.label, r.config_id,
        d.name AS dataset, p.name AS split, p.split_id, p.imbalance_factor, p.test_is_val,
-       r.seed, r.attempt,
+       r.seed, r.fold, p.folds, p.fold_set, r.attempt,
        CASE WHEN r.ended_at IS NULL
              AND julianday('now') - julianday(r.heartbeat_at) < 150 / 86400.0
             THEN 'running' ELSE r.status END AS status,
@@ -324,14 +337,16 @@ SELECT e.run_id, f.eval_id, f.true_idx, f.pred_idx, t.name AS true_class, q.name
   JOIN dataset_class q ON q.dataset_id = p.dataset_id AND q.class_idx = f.pred_idx
  WHERE r.removed_at IS NULL;
 
--- What statistics over seeds count: of each (study, config, split, seed) the last finished attempt.
+-- What statistics over seeds count: of each (study, config, split, seed, label) the last finished attempt.
+-- Each fold of a cross-validation has its own split.
 CREATE VIEW v_counted AS
-SELECT max(run_id) AS run_id, study_id, config_id, split_id, seed, max(label) AS label
+SELECT max(run_id) AS run_id, study_id, config_id, split_id, seed, label, max(fold) AS fold
   FROM run WHERE status = 'finished' AND removed_at IS NULL
- GROUP BY study_id, config_id, split_id, seed;
+ GROUP BY study_id, config_id, split_id, seed, label;
 
--- Mean and variance over seeds. A run counts once per row: its primary evaluation, or the
--- newest other evaluation of the same weights at the same step (another sampler, the prior).
+-- Mean and variance over seeds, of runs without folds: the predictions of folds are pooled, which is
+-- done by the program. A run counts once per row: its primary evaluation, or the newest other
+-- evaluation of the same weights at the same step (another sampler, the prior).
 CREATE VIEW v_group AS
 WITH eval AS (
   SELECT v.* FROM v_eval v
@@ -354,17 +369,17 @@ number(eval_id, metric, y) AS (
 x AS (
   SELECT r.study_id, r.config_id, r.split_id, r.label, v.part, v.weights, v.is_primary,
          v.sampler, v.sample_steps, v.draws, number.metric, number.y,
-         avg(number.y) OVER (PARTITION BY r.study_id, r.config_id, r.split_id, v.part, v.weights,
+         avg(number.y) OVER (PARTITION BY r.study_id, r.config_id, r.split_id, r.label, v.part, v.weights,
            v.is_primary, v.sampler, v.sample_steps, v.draws, number.metric) AS mean
-    FROM v_counted r JOIN eval v USING(run_id) JOIN number USING(eval_id))
-SELECT s.name AS study, x.config_id, max(x.label) AS label, x.split_id, x.part, x.weights,
+    FROM v_counted r JOIN eval v USING(run_id) JOIN number USING(eval_id) WHERE r.fold IS NULL)
+SELECT s.name AS study, x.config_id, x.label, x.split_id, x.part, x.weights,
        x.is_primary, x.sampler, x.sample_steps, x.draws, x.metric, count(x.y) AS n,
        avg(x.y) AS mean,
        CASE WHEN count(x.y) > 1
             THEN sum((x.y - x.mean) * (x.y - x.mean)) / (count(x.y) - 1) END AS variance,
        min(x.y) AS lo, max(x.y) AS hi
   FROM x JOIN study s USING(study_id)
- GROUP BY x.study_id, x.config_id, x.split_id, x.part, x.weights, x.is_primary, x.sampler,
+ GROUP BY x.study_id, x.config_id, x.split_id, x.label, x.part, x.weights, x.is_primary, x.sampler,
           x.sample_steps, x.draws, x.metric;
 
 -- The level of a class and the recall and precision it reached, over seeds, primary evaluations.

@@ -306,7 +306,7 @@ an_db *an_db_open(const char *path, an_db_mode mode)
     an_schema schema = {.sql = an_embedded("store/schema.sql", NULL),
                         .version = AN_STORE_VERSION,
                         .old_options = an_embedded("store/old_options.sql", NULL),
-                        .options_version = 5};
+                        .options_version = AN_STORE_VERSION};
     for (size_t i = 0; i < an_embedded_count; i++) {
         if (strncmp(an_embedded_files[i].name, folder, sizeof folder - 1) != 0)
             continue;

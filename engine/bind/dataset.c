@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bind/dataset.h"
+#include "bind/dataset_split.h"
 #include "bind/open.h"
 #include "bind/tensor_arg.h"
 #include "data/dataset.h"
@@ -23,18 +24,6 @@ static an_part check_part(lua_State *L)
 
 /* ── fields ─────────────────────────────────────────────────────────────────── */
 
-static void set_integer(lua_State *L, const char *key, int64_t value)
-{
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, key);
-}
-
-static void set_text(lua_State *L, const char *key, const char *text)
-{
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, key);
-}
-
 static void push_classes(lua_State *L, const an_dataset *ds)
 {
     lua_createtable(L, ds->list.K, 0);
@@ -42,60 +31,6 @@ static void push_classes(lua_State *L, const an_dataset *ds)
         lua_pushstring(L, ds->list.classes[k]);
         lua_rawseti(L, -2, k + 1);
     }
-}
-
-static void push_counts(lua_State *L, const an_dataset *ds, an_part part)
-{
-    lua_createtable(L, ds->list.K, 0);
-    for (int k = 0; k < ds->list.K; k++) {
-        lua_pushinteger(L, ds->counts[part][k]);
-        lua_rawseti(L, -2, k + 1);
-    }
-}
-
-static void push_shots(lua_State *L, const an_dataset *ds)
-{
-    lua_createtable(L, ds->list.K, 0);
-    for (int k = 0; k < ds->list.K; k++) {
-        an_shot shot = an_shot_of(ds->counts[AN_TRAIN][k], ds->many, ds->few);
-        lua_pushstring(L, an_shot_names[shot]);
-        lua_rawseti(L, -2, k + 1);
-    }
-}
-
-static double imbalance(const an_dataset *ds)
-{
-    int64_t least = ds->counts[AN_TRAIN][0], most = least;
-    for (int k = 1; k < ds->list.K; k++) {
-        int64_t n = ds->counts[AN_TRAIN][k];
-        least = n < least ? n : least, most = n > most ? n : most;
-    }
-    return (double)most / (double)least; /* an_split_complete() leaves no class empty */
-}
-
-static void push_split(lua_State *L, const an_dataset *ds)
-{
-    lua_newtable(L);
-    set_text(L, "name", ds->split_name);
-    set_text(L, "sha256", ds->split_sha256);
-    set_text(L, "profile", an_profile_names[ds->profile]);
-    set_integer(L, "before_tail", ds->before_tail);
-    set_integer(L, "seed", (int64_t)ds->seed);
-    set_integer(L, "test_is_val", ds->test_is_val);
-    set_integer(L, "many", ds->many);
-    set_integer(L, "few", ds->few);
-    set_integer(L, "group_leaks", ds->group_leaks);
-    set_integer(L, "copy_leaks", ds->copy_leaks);
-    lua_pushnumber(L, imbalance(ds));
-    lua_setfield(L, -2, "imbalance_factor");
-    static const char *const names[AN_PARTS] = {
-        [AN_TRAIN] = "n_train", [AN_VAL] = "n_val", [AN_TEST] = "n_test"};
-    for (int part = 0; part < AN_PARTS; part++) {
-        push_counts(L, ds, (an_part)part);
-        lua_setfield(L, -2, names[part]);
-    }
-    push_shots(L, ds);
-    lua_setfield(L, -2, "shot");
 }
 
 static void push_three(lua_State *L, const float *values)
@@ -144,9 +79,9 @@ static bool push_field(lua_State *L, const an_dataset *ds, const char *key)
     else if (!strcmp(key, "classes"))
         push_classes(L, ds);
     else if (!strcmp(key, "counts"))
-        push_counts(L, ds, AN_TRAIN);
+        an_push_class_counts(L, ds, AN_TRAIN);
     else if (!strcmp(key, "split"))
-        push_split(L, ds);
+        an_push_split(L, ds);
     else if (!strcmp(key, "folds"))
         push_folds(L, ds);
     else if (!strcmp(key, "facts"))
@@ -183,6 +118,23 @@ static int dataset_labels(lua_State *L)
         an_i64(labels)[i] = an_dataset_label(ds, part, i);
     an_push_tensor(L, labels);
     an_scope_end(mark, NULL);
+    return 1;
+}
+
+/* ds:clusters(part) → list of n numbers, equal for images that belong together: those of one
+ * group (a lesion, a patient), and copies */
+static int dataset_clusters(lua_State *L)
+{
+    an_dataset *ds = check_dataset(L);
+    an_part part = check_part(L);
+    int64_t *cluster = lua_newuserdatauv(L, (size_t)ds->n[part] * sizeof *cluster + 1, 0);
+    if (an_dataset_clusters(ds, part, cluster) != AN_OK)
+        return an_push_failure(L);
+    lua_createtable(L, (int)ds->n[part], 0);
+    for (int64_t i = 0; i < ds->n[part]; i++) {
+        lua_pushinteger(L, cluster[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
     return 1;
 }
 
@@ -329,8 +281,13 @@ static int push_text(lua_State *L, void *object)
 }
 
 static const luaL_Reg methods[] = {
-    {"n", dataset_n},         {"labels", dataset_labels}, {"keys", dataset_keys},
-    {"order", dataset_order}, {"batch", dataset_batch},   {NULL, NULL},
+    {"n", dataset_n},
+    {"labels", dataset_labels},
+    {"keys", dataset_keys},
+    {"order", dataset_order},
+    {"batch", dataset_batch},
+    {"clusters", dataset_clusters},
+    {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {{"__index", dataset_index}, {NULL, NULL}};

@@ -104,6 +104,18 @@ static void check_rows(lua_State *L, an_rows *rows)
     rows->fold = check_integers(L, at, "fold", rows->n, 0, INT32_MAX);
 }
 
+/* The rule of the groups, options of the table data.groups flattened: groups is its kind. */
+static void check_groups(lua_State *L, an_group_rule *rule)
+{
+    int64_t head, tail;
+    rule->kind = (an_group_kind)an_opt_enum(L, 1, "groups", an_group_kind_names, AN_BY_RATIO);
+    rule->head = an_opt_num(L, 1, "head", 5), rule->tail = an_opt_num(L, 1, "tail", 20);
+    rule->many = an_opt_num(L, 1, "many", 100), rule->few = an_opt_num(L, 1, "few", 20);
+    rule->head_names = check_texts(L, 1, "head_classes", -1, &head);
+    rule->tail_names = check_texts(L, 1, "tail_classes", -1, &tail);
+    rule->head_count = (int)head, rule->tail_count = (int)tail;
+}
+
 int an_lua_open_dataset(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -120,8 +132,9 @@ int an_lua_open_dataset(lua_State *L)
         .val = an_opt_num(L, 1, "val", 0.1),
         .test = an_opt_num(L, 1, "test", 0.2),
         .seed = (uint64_t)an_opt_int(L, 1, "seed", 0),
-        .many = an_opt_int(L, 1, "many", 100),
-        .few = an_opt_int(L, 1, "few", 20),
+        .folds = (int)an_opt_int(L, 1, "folds", 0),
+        .fold = (int)an_opt_int(L, 1, "fold", 0),
+        .official_folds = an_opt_bool(L, 1, "official_folds", false),
         .cache = an_opt_str(L, 1, "cache", ""),
     };
     int64_t K;
@@ -129,6 +142,7 @@ int an_lua_open_dataset(lua_State *L)
     spec.K = (int)K;
     an_check_published(L, 1, spec.published);
     an_check_long_tail(L, 1, &spec.long_tail);
+    check_groups(L, &spec.groups);
     if (spec.source == AN_FROM_ROWS)
         check_rows(L, &spec.rows);
     void **handle = an_new_handle(L, AN_DATASET);

@@ -10,6 +10,7 @@
 #include "base/memory/mem.h"
 #include "base/simd.h"
 #include "data/container.h"
+#include "data/dataset_split.h"
 #include "data/hash_cache.h"
 #include "data/synthetic/lesions.h"
 
@@ -51,6 +52,8 @@ static an_code split_files(an_dataset *ds, const an_dataset_spec *spec)
 {
     const char *grouped = any_group(&ds->list) ? "grouped" : "stratified";
     ds->ready_made = ds->list.items[0].part != AN_UNASSIGNED;
+    if (spec->folds > 0)
+        return an_dataset_split_fold(ds, spec, grouped);
     if (ds->ready_made)
         snprintf(ds->split_name, sizeof ds->split_name, "%s", spec->split_name);
     else
@@ -79,7 +82,7 @@ static an_code open_lesions(an_dataset *ds, const an_dataset_spec *spec)
         return code;
     an_pixel_cache_adopt(&ds->images, pixels);
     name_cut(ds, "built-in");
-    return AN_OK;
+    return spec->folds > 0 ? an_dataset_split_fold(ds, spec, "stratified") : AN_OK;
 }
 
 static an_code read_container(an_image_stack *stack, const an_dataset_spec *spec)
@@ -122,6 +125,8 @@ static an_code open_container(an_dataset *ds, const an_dataset_spec *spec)
     warn_unpublished(ds, spec);
     ds->ready_made = true;
     snprintf(ds->split_name, sizeof ds->split_name, "official");
+    if (spec->folds > 0)
+        return an_dataset_split_fold(ds, spec, "stratified");
     return an_split_complete(&ds->list, spec->val, spec->test, spec->seed);
 }
 
@@ -240,6 +245,8 @@ static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
     if (code == AN_OK)
         code = collect_parts(ds);
     if (code == AN_OK)
+        code = an_dataset_group_classes(ds, spec);
+    if (code == AN_OK)
         code = an_split_leaks(&ds->list, &ds->group_leaks, &ds->copy_leaks);
     if (code != AN_OK)
         return code;
@@ -260,7 +267,9 @@ an_dataset *an_dataset_open(const an_dataset_spec *spec)
     if (!ds)
         return NULL;
     ds->H = spec->H, ds->W = spec->W, ds->seed = spec->seed;
-    ds->val = spec->val, ds->test = spec->test, ds->many = spec->many, ds->few = spec->few;
+    ds->val = spec->val, ds->test = spec->test, ds->groups = spec->groups;
+    ds->groups.head_names = ds->groups.tail_names = NULL;
+    ds->folds = spec->folds, ds->fold = spec->fold;
     if (open_dataset(ds, spec) == AN_OK)
         return ds;
     an_dataset_close(ds);
@@ -275,6 +284,7 @@ void an_dataset_close(an_dataset *ds)
         an_free(ds->members[part]);
         an_free(ds->counts[part]);
     }
+    an_free(ds->shot);
     an_pixel_cache_close(&ds->images);
     an_listing_free(&ds->list);
     an_free(ds->name);
@@ -318,6 +328,17 @@ an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *posi
         labels[b] = ds->list.items[item].label;
     }
     return AN_OK;
+}
+
+an_code an_dataset_clusters(const an_dataset *ds, an_part part, int64_t *cluster)
+{
+    AN_ASSERT(part < AN_PARTS);
+    int64_t *all = an_alloc((size_t)ds->list.n * sizeof *all);
+    an_code code = all ? an_split_clusters(&ds->list, all) : AN_ENOMEM;
+    for (int64_t i = 0; code == AN_OK && i < ds->n[part]; i++)
+        cluster[i] = all[ds->members[part][i]];
+    an_free(all);
+    return code;
 }
 
 an_code an_dataset_order(const an_dataset *ds, an_part part, an_class_sampling sampling,

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "data/augment.h"
+#include "data/class_groups.h"
 #include "data/epoch_order.h"
 #include "data/listing.h"
 #include "data/long_tail.h"
@@ -48,10 +49,12 @@ typedef struct an_dataset_spec {
     an_long_tail long_tail; /* of the training part                                 */
     int H, W;               /* 1 … 1024                                             */
     an_aspect aspect;
-    double val, test;  /* fractions, see an_split_complete                     */
-    uint64_t seed;     /* of the split, and of the lesions                     */
-    int64_t many, few; /* shot groups, see an_shot_of                          */
-    const char *cache; /* folder, "" for none                                  */
+    double val, test; /* fractions, see an_split_complete                     */
+    uint64_t seed;    /* of the split, and of the lesions                     */
+    an_group_rule groups;
+    int folds, fold;     /* of a cross-validation, and the one to test, from 0; folds 0: none */
+    bool official_folds; /* those that came with the data                        */
+    const char *cache;   /* folder, "" for none                                  */
 } an_dataset_spec;
 
 typedef struct an_dataset {
@@ -65,9 +68,12 @@ typedef struct an_dataset {
     bool test_is_val;          /* there is no validation part: it is the test part     */
     char split_name[256];
     uint64_t seed;
-    int64_t many, few;
     an_profile profile;              /* of the training part                              */
     int64_t before_tail;             /* training images before long_tail cut them         */
+    an_group_rule groups;            /* without the names of `given`                         */
+    an_shot *shot;                   /* (K) group of each class                              */
+    int folds, fold;                 /* as specified; folds 0: no cross-validation           */
+    char fold_set[AN_SHA256_HEX];    /* an_split_fold_hash                                   */
     double val, test;                /* as specified                                         */
     bool ready_made;                 /* the parts came with the data                         */
     int64_t group_leaks, copy_leaks; /* an_split_leaks                                       */
@@ -90,6 +96,10 @@ const an_item *an_dataset_item(const an_dataset *ds, an_part part, int64_t posit
 an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *positions, int64_t B,
                          const an_augment *how, uint64_t seed, uint64_t epoch, float *images,
                          int64_t *labels);
+
+/* cluster (n[part]): equal for images that belong together (an_split_clusters), also across folds
+ * and parts. AN_ENOMEM. */
+an_code an_dataset_clusters(const an_dataset *ds, an_part part, int64_t *cluster);
 
 /* An epoch order (epoch_order.h) over the labels of a part; out (n[part]). AN_ENOMEM. */
 an_code an_dataset_order(const an_dataset *ds, an_part part, an_class_sampling sampling,

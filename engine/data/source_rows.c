@@ -42,12 +42,15 @@ static bool is_below(const char *path, const char *folder)
     return strncmp(path, folder, n) == 0 && path[n] == '/';
 }
 
+/* `path` is absolute; the root may be relative or reached through a link. */
 static bool is_below_any(const an_rows *rows, const char *path)
 {
     for (int i = 0; i < rows->folder_count; i++)
         if (is_below(path, rows->folders[i]))
             return true;
-    return is_below(path, rows->root);
+    char root[AN_PATH];
+    return is_below(path, rows->root) ||
+           (an_path_real(root, rows->root) == AN_OK && is_below(path, root));
 }
 
 static bool search(const an_rows *rows, const char *name, char path[AN_PATH], an_stamp *stamp)

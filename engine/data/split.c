@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,14 +11,19 @@
 #include "base/memory/mem.h"
 #include "base/rng.h"
 
-const char *const an_shot_names[3] = {[AN_MANY] = "many", [AN_MEDIUM] = "medium", [AN_FEW] = "few"};
-
 typedef struct group {
     int64_t first, size; /* its lowest item; how many items it has */
     int64_t rank;        /* its position in a random order         */
     int label;
-    an_part part;
+    int bin; /* an an_part, or a fold from 0                  */
 } group;
+
+/* Where the images of a cut go: to bins with a share each. */
+typedef struct bins {
+    int n;
+    const double *fraction; /* of all images; 0: the bin gets nothing                */
+    bool folds;             /* the bins are folds, not parts                         */
+} bins;
 
 /* ── groups: leader[i] leads to the lowest item of i's group ─────────────────────── */
 
@@ -129,48 +135,58 @@ static int64_t gather(const an_listing *list, int64_t *leader, an_part from, gro
 }
 
 /* Deals one class's groups, largest first. A group goes where it lowers Σ (have − share)²/share
- * most; while there are no more groups left than empty parts, only to an empty part. */
-static void deal(group *groups, int64_t n, const double fraction[AN_PARTS])
+ * most; while there are no more groups left than empty bins, only to an empty bin. Among folds the
+ * first choice differs between classes, so that the remainders of all classes do not go to fold 0.
+ */
+static void deal(group *groups, int64_t n, const bins *to)
 {
-    double total = 0, have[AN_PARTS] = {0};
+    double total = 0, have[AN_MOST_FOLDS] = {0};
     int64_t empty = 0;
-    for (int part = 0; part < AN_PARTS; part++)
-        empty += fraction[part] > 0;
+    int first = to->folds ? groups[0].label % to->n : 0;
+    for (int bin = 0; bin < to->n; bin++)
+        empty += to->fraction[bin] > 0;
     for (int64_t g = 0; g < n; g++)
         total += (double)groups[g].size;
     for (int64_t g = 0; g < n; g++) {
         double best = -INFINITY, size = (double)groups[g].size;
         bool reserved = n - g <= empty;
-        for (int part = 0; part < AN_PARTS; part++) {
-            double share = fraction[part] * total;
-            if (share <= 0 || (reserved && have[part] > 0))
+        for (int i = 0; i < to->n; i++) {
+            int bin = (first + i) % to->n;
+            double share = to->fraction[bin] * total;
+            if (share <= 0 || (reserved && have[bin] > 0))
                 continue;
-            double gain = 1 - (have[part] + size / 2) / share;
+            double gain = 1 - (have[bin] + size / 2) / share;
             if (gain > best)
-                best = gain, groups[g].part = (an_part)part;
+                best = gain, groups[g].bin = bin;
         }
-        empty -= have[groups[g].part] == 0;
-        have[groups[g].part] += size;
+        empty -= have[groups[g].bin] == 0;
+        have[groups[g].bin] += size;
     }
 }
 
 static void assign(an_listing *list, int64_t *leader, an_part from, group *groups, int64_t n,
-                   int64_t *number, const double fraction[AN_PARTS])
+                   int64_t *number, const bins *to)
 {
     qsort(groups, (size_t)n, sizeof *groups, by_class_and_size);
     for (int64_t lo = 0, hi; lo < n; lo = hi) {
         for (hi = lo; hi < n && groups[hi].label == groups[lo].label;)
             hi++;
-        deal(groups + lo, hi - lo, fraction);
+        deal(groups + lo, hi - lo, to);
     }
     for (int64_t g = 0; g < n; g++)
         number[groups[g].first] = g;
-    for (int64_t i = 0; i < list->n; i++)
-        if (list->items[i].part == from)
-            list->items[i].part = groups[number[find(leader, i)]].part;
+    for (int64_t i = 0; i < list->n; i++) {
+        if (list->items[i].part != from)
+            continue;
+        int bin = groups[number[find(leader, i)]].bin;
+        if (to->folds)
+            list->items[i].fold = bin + 1;
+        else
+            list->items[i].part = (an_part)bin;
+    }
 }
 
-static an_code cut(an_listing *list, an_part from, const double fraction[AN_PARTS], uint64_t seed)
+static an_code cut_into(an_listing *list, an_part from, const bins *to, uint64_t seed)
 {
     size_t n = (size_t)list->n;
     int64_t *leader = leaders(list, true, true);
@@ -179,16 +195,21 @@ static an_code cut(an_listing *list, an_part from, const double fraction[AN_PART
     an_code code = leader && groups && number && rank ? AN_OK : AN_ENOMEM;
     if (code == AN_OK) {
         int64_t count = gather(list, leader, from, groups, number);
-        an_permutation(rank, count, seed, an_stream("split", 0, 0));
+        an_permutation(rank, count, seed, an_stream(to->folds ? "folds" : "split", 0, 0));
         for (int64_t g = 0; g < count; g++)
             groups[g].rank = rank[g];
-        assign(list, leader, from, groups, count, number, fraction);
+        assign(list, leader, from, groups, count, number, to);
     }
     an_free(leader);
     an_free(groups);
     an_free(number);
     an_free(rank);
     return code;
+}
+
+static an_code cut(an_listing *list, an_part from, const double fraction[AN_PARTS], uint64_t seed)
+{
+    return cut_into(list, from, &(bins){.n = AN_PARTS, .fraction = fraction}, seed);
 }
 
 /* ── the whole ────────────────────────────────────────────────────────────────── */
@@ -244,23 +265,93 @@ an_code an_split_complete(an_listing *list, double val, double test, uint64_t se
     return code == AN_OK ? check_parts(list) : code;
 }
 
-void an_split_hash(const an_listing *list, char hex[AN_SHA256_HEX])
+/* ── cross-validation ─────────────────────────────────────────────────────────── */
+
+an_code an_split_into_folds(an_listing *list, int folds, uint64_t seed)
+{
+    AN_ASSERT(list->sealed);
+    if (folds < 2 || folds > AN_MOST_FOLDS)
+        return an_fail(AN_EINVAL, "folds = %d; 2 to %d are possible", folds, AN_MOST_FOLDS);
+    double fraction[AN_MOST_FOLDS];
+    for (int k = 0; k < folds; k++)
+        fraction[k] = 1.0 / folds;
+    for (int64_t i = 0; i < list->n; i++)
+        list->items[i].part = AN_UNASSIGNED;
+    return cut_into(list, AN_UNASSIGNED, &(bins){folds, fraction, true}, seed);
+}
+
+an_code an_split_of_fold(an_listing *list, int folds, int fold, double val, uint64_t seed)
+{
+    AN_ASSERT(list->sealed && fold >= 0 && fold < folds);
+    double share = val * folds / (folds - 1); /* of the images that are not tested */
+    if (!(val >= 0 && share < 1))
+        return an_fail(AN_EINVAL,
+                       "split: val = %g of all images leaves nothing to train on in %d folds", val,
+                       folds);
+    for (int64_t i = 0; i < list->n; i++)
+        list->items[i].part = list->items[i].fold == fold + 1 ? AN_TEST : AN_TRAIN;
+    an_code code = share > 0 ? cut(list, AN_TRAIN, (double[]){1 - share, share, 0}, seed) : AN_OK;
+    return code == AN_OK ? check_parts(list) : code;
+}
+
+/* The lines "key TAB class TAB word" of the items that have a word. */
+typedef const char *(*word_fn)(const an_item *item, char room[16]);
+
+static void hash_lines(const an_listing *list, word_fn word, char hex[AN_SHA256_HEX])
 {
     AN_ASSERT(list->sealed);
     an_sha256 hash;
     an_sha256_init(&hash);
     for (int64_t i = 0; i < list->n; i++) {
         const an_item *item = &list->items[i];
-        if (item->part >= AN_PARTS)
+        char room[16];
+        const char *last = word(item, room);
+        if (!last)
             continue;
         an_sha256_update(&hash, item->key, strlen(item->key));
         an_sha256_update(&hash, "\t", 1);
         an_sha256_update(&hash, item->class_name, strlen(item->class_name));
         an_sha256_update(&hash, "\t", 1);
-        an_sha256_update(&hash, an_part_names[item->part], strlen(an_part_names[item->part]));
+        an_sha256_update(&hash, last, strlen(last));
         an_sha256_update(&hash, "\n", 1);
     }
     an_sha256_hex(&hash, hex);
+}
+
+static const char *fold_word(const an_item *item, char room[16])
+{
+    snprintf(room, 16, "%d", item->fold);
+    return room;
+}
+
+void an_split_fold_hash(const an_listing *list, char hex[AN_SHA256_HEX])
+{
+    hash_lines(list, fold_word, hex);
+}
+
+an_code an_split_clusters(const an_listing *list, int64_t *cluster)
+{
+    AN_ASSERT(list->sealed);
+    int64_t *leader = leaders(list, true, true);
+    if (!leader)
+        return AN_ENOMEM;
+    for (int64_t i = 0; i < list->n; i++)
+        cluster[i] = find(leader, i);
+    an_free(leader);
+    return AN_OK;
+}
+
+/* ── identity, leaks ──────────────────────────────────────────────────────────── */
+
+static const char *part_word(const an_item *item, char room[16])
+{
+    (void)room;
+    return item->part < AN_PARTS ? an_part_names[item->part] : NULL;
+}
+
+void an_split_hash(const an_listing *list, char hex[AN_SHA256_HEX])
+{
+    hash_lines(list, part_word, hex);
 }
 
 /* How many images of val and test have a leader that also leads a training image. */
@@ -292,9 +383,4 @@ an_code an_split_leaks(const an_listing *list, int64_t *groups, int64_t *copies)
     an_free(by_copy);
     an_free(trained);
     return code;
-}
-
-an_shot an_shot_of(int64_t count, int64_t many, int64_t few)
-{
-    return count > many ? AN_MANY : count < few ? AN_FEW : AN_MEDIUM;
 }

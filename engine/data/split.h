@@ -20,16 +20,30 @@
  * class without a training image. AN_ENOMEM. */
 an_code an_split_complete(an_listing *list, double val, double test, uint64_t seed);
 
+/* ── cross-validation ─────────────────────────────────────────────────────────── */
+#define AN_MOST_FOLDS 100
+
+/* Gives every image of a sealed, hashed listing its fold, 1 … folds: the same cut, into parts of
+ * equal shares. AN_EINVAL: folds outside 2 … AN_MOST_FOLDS. AN_ENOMEM. */
+an_code an_split_into_folds(an_listing *list, int folds, uint64_t seed);
+
+/* The parts of one fold, 0 … folds − 1, once every image has its fold: fold + 1 is the test part;
+ * `val` of all images is cut from the others as above, the rest is for training. So each image is
+ * in the test part of exactly one fold. Failures as those of an_split_complete(). */
+an_code an_split_of_fold(an_listing *list, int folds, int fold, double val, uint64_t seed);
+
+/* The identity of the folds: SHA-256 over the lines "key TAB class TAB fold". Sealed. */
+void an_split_fold_hash(const an_listing *list, char hex[AN_SHA256_HEX]);
+
+/* cluster[i], i < n: equal for items that a cut keeps together, the lowest of them. AN_ENOMEM. */
+an_code an_split_clusters(const an_listing *list, int64_t *cluster);
+
+/* ── identity, leaks ──────────────────────────────────────────────────────────── */
 /* The identity of the split: SHA-256 over the lines "key TAB class TAB part" of its images. Sealed.
  */
 void an_split_hash(const an_listing *list, char hex[AN_SHA256_HEX]);
 
 /* How many images of val and test share their group, or their content, with training. Sealed. */
 an_code an_split_leaks(const an_listing *list, int64_t *groups, int64_t *copies);
-
-typedef enum { AN_MANY, AN_MEDIUM, AN_FEW } an_shot;
-extern const char *const an_shot_names[3]; /* "many", "medium", "few" */
-/* Liu et al. 2019 (1904.05160): more than `many` training images; fewer than `few`; or between. */
-an_shot an_shot_of(int64_t count, int64_t many, int64_t few);
 
 #endif

@@ -25,8 +25,7 @@ static an_dataset *open_set(int64_t n, uint64_t seed, int size)
                             .val = 0.1,
                             .test = 0.3,
                             .seed = seed,
-                            .many = 100,
-                            .few = 20,
+                            .groups = {.kind = AN_BY_COUNTS, .many = 100, .few = 20},
                             .cache = ""};
     return an_dataset_open(&spec);
 }

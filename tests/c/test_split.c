@@ -150,15 +150,6 @@ static void test_errors(void **state)
     an_listing_free(&list);
 }
 
-static void test_shot_groups(void **state)
-{
-    (void)state;
-    assert_int_equal(an_shot_of(101, 100, 20), AN_MANY);
-    assert_int_equal(an_shot_of(100, 100, 20), AN_MEDIUM);
-    assert_int_equal(an_shot_of(20, 100, 20), AN_MEDIUM);
-    assert_int_equal(an_shot_of(19, 100, 20), AN_FEW);
-}
-
 /* ── sources ──────────────────────────────────────────────────────────────────── */
 
 /* Three rows of two classes: "a" and "b" of a table with groups and folds, in the folder t/images.
@@ -285,7 +276,6 @@ int main(void)
         cmocka_unit_test(test_copies_are_in_one_part),
         cmocka_unit_test(test_validation_is_cut_from_training_only),
         cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_shot_groups),
         cmocka_unit_test(test_rows_find_their_images),
         cmocka_unit_test(test_rows_that_are_refused),
         cmocka_unit_test(test_the_order_of_calls_is_asserted),

@@ -1,6 +1,5 @@
 -- Tiny copies of published layouts for tests of the data sets: every image is made here, a BMP of one
--- colour. fixture.new() → an object with the root folder; fixture.remove(root).
-local lu = require "luaunit"
+-- colour. fixture.new() → a layout, whose methods write below layout.root; layout:remove() deletes it.
 local data = require "aniso.method.data"
 local sys = require("aniso.core").sys
 
@@ -16,8 +15,9 @@ end
 local Layout = {}
 Layout.__index = Layout
 
-function fixture.new()
-  return setmetatable({ root = assert(sys.mkdtemp()), images = 0 }, Layout)
+-- root [opt]: an existing folder in the place of a new one.
+function fixture.new(root)
+  return setmetatable({ root = root or assert(sys.mkdtemp()), images = 0 }, Layout)
 end
 
 local function remove(path)
@@ -131,8 +131,9 @@ function fixture.open_table(layout, more)
   return data.open(given)
 end
 
--- The table cannot be opened; the message is one line and has all the texts.
-function fixture.refuses_table(layout, more, ...)
+-- The table cannot be opened; the message is one line and has all the texts. lu: luaunit, which a script
+-- without the tests does not load.
+function fixture.refuses_table(lu, layout, more, ...)
   local ds, message = fixture.open_table(layout, more)
   lu.assertNil(ds)
   lu.assertNil(message:find "\n")

@@ -158,12 +158,27 @@ function T:test_orders_and_batches()
   lu.assertNotEquals(images:list(), other:list())
 end
 
-function T:test_shot_groups_follow_the_cut_points()
-  local ds = data { "lesions", n = 400, size = 4, shot = { many = 25, few = 10 } }
+function T:test_groups_are_relative_or_given()
+  local ds = data { "lesions", n = 700, size = 4 }
+  lu.assertEquals(ds.split.groups, { "relative", head = 5, tail = 20 })
+  local most = math.max(table.unpack(ds.counts))
+  for k, n in ipairs(ds.counts) do
+    lu.assertEquals(ds.split.shot[k], n >= most / 5 and "many" or n <= most / 20 and "few" or "medium")
+  end
+  lu.assertStrContains(ds:info(), "head: at least 1/5 of the largest class, tail: at most 1/20")
+  ds = data { "lesions", n = 140, size = 4, groups = { "given", head = { "df" }, tail = { "nv", "mel" } } }
+  lu.assertEquals(ds.split.shot, { "few", "few", "medium", "medium", "medium", "medium", "many" })
+  lu.assertErrorMsgContains("data.groups: there is no class 'x'", data,
+    { "lesions", n = 140, size = 4, groups = { "given", head = { "x" } } })
+end
+
+function T:test_groups_follow_the_cut_points()
+  local ds = data { "lesions", n = 400, size = 4, groups = { "counts", many = 25, few = 10 } }
   for k, n in ipairs(ds.counts) do
     lu.assertEquals(ds.split.shot[k], n > 25 and "many" or n < 10 and "few" or "medium")
   end
-  lu.assertEquals({ ds.split.many, ds.split.few, ds.split.profile }, { 25, 10, "natural" })
+  lu.assertEquals(ds.split.groups, { "counts", many = 25, few = 10 })
+  lu.assertEquals(ds.split.profile, "natural")
 end
 
 local function assert_error(given, ...)

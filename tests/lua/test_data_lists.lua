@@ -17,7 +17,7 @@ local function open(more)
   return fixture.open_table(layout, more)
 end
 
-local function refuses(...) fixture.refuses_table(layout, ...) end
+local function refuses(...) fixture.refuses_table(lu, layout, ...) end
 
 local label = fixture.label
 

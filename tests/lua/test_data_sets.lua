@@ -124,6 +124,11 @@ function T:test_scin_images_that_are_not_there_or_listed_again()
   lu.assertEquals(code, "EFORMAT")
 end
 
+function T:test_scin_without_a_condition_that_is_frequent_enough()
+  local _, message = open { "scin", root = layout:scin(scin_labels()) }
+  lu.assertStrContains(message, "no condition with a weight of at least 0.5 has 30 images; lower data.min")
+end
+
 -- ── Hyper-Kvasir ────────────────────────────────────────────────────────────────────────
 local KVASIR = { { "lower-gi-tract/anatomical-landmarks/cecum", "normal-cecum", 10 },
   { "lower-gi-tract/pathological-findings/polyps", "polyp", 10 },
@@ -192,7 +197,7 @@ end
 local function refused(given, ...)
   local ds, message, code = open(given)
   lu.assertNil(ds)
-  lu.assertEquals(code, "ENOTFOUND")
+  lu.assertEquals(code, message:find "no such folder" and "ENOTFOUND" or "EFORMAT")
   lu.assertNil(message:find "\n")
   for _, part in ipairs { ... } do lu.assertStrContains(message, part) end
 end
@@ -208,6 +213,11 @@ function T:test_a_wrong_pick_says_what_was_expected_and_found_and_what_fits()
   refused({ "scin", root = pad .. "/none" }, "/none: no such folder; `root` must be the folder of SCIN")
   layout:write("pad/metadata.csv", "image,label\n")
   refused({ "pad_ufes_20", root = pad }, "not PAD-UFES-20")
+end
+
+function T:test_a_published_set_read_as_a_folder_is_a_warning()
+  local ds = open { "folder", root = layout:pad(PAD, PARTS), nested = 1 }
+  warns(ds, 'looks like a published set, which data = { "pad_ufes_20", root = … } reads')
 end
 
 function T:test_each_layout_is_recognised()

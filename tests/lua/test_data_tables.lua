@@ -16,7 +16,7 @@ local function open(more)
   return fixture.open_table(layout, more)
 end
 
-local function refuses(...) fixture.refuses_table(layout, ...) end
+local function refuses(...) fixture.refuses_table(lu, layout, ...) end
 
 local label = fixture.label
 
@@ -100,6 +100,9 @@ function T:test_absolute_names_and_backslashes()
   local pixels = assert(open()).mean
   rename(function(name) return layout:path "images/" .. name end)
   lu.assertEquals(assert(open()).mean, pixels)
+  os.execute(("ln -s '%s' '%s/link'"):format(layout.root, layout.root))
+  lu.assertEquals(assert(open { root = layout:path "link", images = "link/images" }).mean, pixels)
+  os.remove(layout:path "link")
   rename(function(name) return "images\\" .. name end)
   lu.assertEquals(assert(open { images = "." }).mean, pixels)
 end

@@ -38,8 +38,9 @@ function Renamed.test_every_old_option_gives_the_new_one()
   for old, new in pairs(renamed.options) do
     local given = aniso.options.apply({}, { [old] = 1 })
     lu.assertErrorMsgEquals(("option %s is now %s"):format(old, new), config.complete, given)
-    lu.assertNotNil(aniso.options.get(config.defaults, new), new)
-    lu.assertNil(aniso.options.get(config.defaults, old), old)
+    local known = old:match "^data%." and config.complete {} or config.defaults
+    lu.assertNotNil(aniso.options.get(known, new), new)
+    lu.assertNil(aniso.options.get(known, old), old)
   end
 end
 
@@ -125,6 +126,8 @@ local function has_the_new_names(db)
       stored and 2 or 0)
   end
   lu.assertEquals(options.train.lr, 1e-5)
+  lu.assertEquals(options.data.groups, { "counts", many = 100, few = 20 })
+  lu.assertEquals(#db:select { "data.groups=counts", "data.groups.few=20" }, 2)
   lu.assertEquals(options.train.weight_decay, 1e-4)
   lu.assertEquals(#db:select { "train.weight_decay=0.5", "train.sampling=class_balanced" }, 1)
   local curves = db:curves(db:find "1")
@@ -160,7 +163,8 @@ local nowhere = assert(io.open("/dev/null", "w"))
 
 local function job(db)
   return { db = db, seed = 1, label = "run", study = "s", stream = nowhere, config = {
-    data = { "lesions", n = 140, size = 12 }, backbone = { "resnet", depth = 8, width = 4 },
+    data = { "lesions", n = 140, size = 12, groups = { "counts", many = 30, few = 5 } },
+    backbone = { "resnet", depth = 8, width = 4 },
     prior = { crops = 2, crop_size = 6, top_percent = 30, local_width = 4, attention = 4 },
     schedule = { base = "linear", T = 40, bound_constants = { q = 2 } },
     denoiser = { "cross_attention", dim = 8, blocks = 1, heads = 2 },
@@ -169,11 +173,27 @@ local function job(db)
       ema_decay = 0.9, prediction = "v", sampling = "class_balanced" } } }
 end
 
+-- The tables and views of version 4; folds came with version 6.
+local function restore_structure(db)
+  local old <close> = assert(store.open(V4, { readonly = true }))
+  local VIEWS = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'view' ORDER BY rowid"
+  for _, view in ipairs(assert(db:query(VIEWS))) do assert(db:exec("DROP VIEW " .. view.name)) end
+  assert(db:exec "DROP TABLE split_cluster")
+  for _, column in ipairs { "run.fold", "plan_run.fold", "data_split.folds", "data_split.fold_set",
+    "data_split.group_rule" } do
+    assert(db:exec(("ALTER TABLE %s DROP COLUMN %s"):format(column:match "^(.*)%.(.*)$")))
+  end
+  for _, view in ipairs(assert(old:query(VIEWS))) do assert(db:exec(view.sql)) end
+  assert(db:exec "PRAGMA user_version = 4")
+end
+
 -- Rewrites the database into the form of version 4.
 local function make_old(db)
   assert(db:exec "UPDATE metric SET name = 'loss_epsilon' WHERE name = 'loss_denoising'")
   for _, row in ipairs(configs(db)) do
     local options = core.json.decode(row.json)
+    options.data.groups[1] = nil
+    assert(db:exec "DELETE FROM config_param WHERE key = 'data.groups'")
     for old, new in pairs(renamed.options) do
       options = aniso.options.apply(options, { [old] = aniso.options.get(options, new) })
       aniso.options.set(options, new, "nil")
@@ -186,7 +206,7 @@ local function make_old(db)
     assert(db:exec("UPDATE config SET json = ?2, sha256 = ?3 WHERE config_id = ?1", row.config_id, json,
       core.sha256.text(json)))
   end
-  assert(db:exec "PRAGMA user_version = 4")
+  restore_structure(db)
 end
 
 -- Restores the state of the run after its first epoch, as a kill would leave it.

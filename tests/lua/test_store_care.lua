@@ -15,6 +15,7 @@ local EARLIER = {
   { version = 2, file = "tests/golden/runs-v2.sqlite", fits = 0, tags = 1, runs = 5, removed = 0 },
   { version = 3, file = "tests/golden/runs-v3.sqlite", fits = 2, tags = 1, runs = 5, removed = 1 },
   { version = 4, file = "tests/golden/runs-v4.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
+  { version = 5, file = "tests/golden/runs-v5.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
 }
 
 local function old_file(of)

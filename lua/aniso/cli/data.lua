@@ -122,7 +122,13 @@ end
 local function list_of(dataset, part, columns)
   local rows, labels = {}, dataset:labels(part):list()
   local classes = dataset.classes
-  for i, key in ipairs(dataset:keys(part)) do rows[i] = { key, classes[labels[i] + 1] } end
+  for i, key in ipairs(dataset:keys(part)) do
+    if not utf8.len(key) then
+      cli.fail(cli.FAILED, ("%s: its name is not UTF-8, which a list must be; rename it")
+        :format((key:gsub("[^ -~]", "?"))))
+    end
+    rows[i] = { key, classes[labels[i] + 1] }
+  end
   return tables.format(columns, rows, "csv"), #rows
 end
 

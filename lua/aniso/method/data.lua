@@ -74,8 +74,20 @@ local function describe(given)
   return spec
 end
 
--- The Dataset, or nil, message, code when the files are not as they should be.
-function data.open(given)
+local function set_groups(spec, rule)
+  spec.groups = rule[1]
+  if rule[1] == "given" then
+    spec.head_classes, spec.tail_classes = rule.head, rule.tail
+  else
+    for key, value in pairs(rule) do
+      if key ~= 1 then spec[key] = value end
+    end
+  end
+end
+
+-- The Dataset, or nil, message, code when the files are not as they should be. cross [opt]: {folds, fold
+-- [, official]} of a cross-validation, fold counted from 0.
+function data.open(given, cross)
   given = data.check(given)
   local spec, message, code = refusal.catch(describe, given)
   if not spec then return nil, message, code end
@@ -84,7 +96,8 @@ function data.open(given)
   spec.aspect, spec.seed = given.aspect, given.seed
   spec.val, spec.test = given.val, given.test or spec.test
   spec.long_tail = long_tail.spec(given.long_tail)
-  spec.many, spec.few = given.shot.many, given.shot.few
+  set_groups(spec, given.groups)
+  if cross then spec.folds, spec.fold, spec.official_folds = cross.folds, cross.fold, cross.official end
   spec.cache = cache_folder(given.cache)
   local ds
   ds, message, code = core.data.open(spec)
@@ -97,8 +110,8 @@ end
 
 core.data.methods.info = info
 
-return setmetatable(data, { __call = function(_, given)
-  local ds, message = data.open(given)
+return setmetatable(data, { __call = function(_, given, cross)
+  local ds, message = data.open(given, cross)
   if not ds then error(message, 0) end
   return ds
 end })

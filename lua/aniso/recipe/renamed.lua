@@ -5,6 +5,7 @@ local renamed = {}
 
 -- Stored with each run: options by their dotted path, and one curve.
 renamed.options = {
+  ["data.shot"] = "data.groups",
   ["loss.epsilon"] = "loss.denoising",
   ["prior.crop"] = "prior.crop_size",
   ["prior.top"] = "prior.top_percent",

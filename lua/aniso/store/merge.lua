@@ -10,11 +10,12 @@ local refuse = require("aniso.store.db_error").raise
 local merge = {}
 
 -- What runs share: the number, what makes a row the same, what it refers to, what belongs to it,
--- what a row here takes from there where it has nothing.
+-- what a row here takes from there where it has nothing. parts_since: parts that files have from a
+-- version on.
 local SHARED = {
   dataset = { id = "dataset_id", same = { "sha256" }, parts = { "dataset_class" } },
   data_split = { id = "split_id", same = { "sha256" }, refers = { dataset_id = "dataset" },
-    parts = { "split_class" } },
+    parts = { "split_class" }, parts_since = { split_cluster = 6 } },
   study = { id = "study_id", same = { "name" }, fill = { "baseline" } },
   config = { id = "config_id", same = { "sha256" }, parts = { "config_param" } },
   source = { id = "source_id", same = { "sha256" } },
@@ -82,6 +83,9 @@ function Merge:shared(name, old)
   for column, target in pairs(of.refers or {}) do row[column] = self:shared(target, row[column]) end
   known[old] = self:insert(name, row, columns)
   for _, part in ipairs(of.parts or {}) do self:copy(part, of.id, old, known[old]) end
+  for part, version in pairs(of.parts_since or {}) do
+    if self.from:version() >= version then self:copy(part, of.id, old, known[old]) end
+  end
   return known[old]
 end
 

@@ -38,15 +38,15 @@ local function insert_run(connection, of)
   local _, run_id = must(connection:exec([[
     INSERT INTO run(uid, name, label, study_id, config_id, split_id, seed, attempt, started_at,
                     heartbeat_at, host_id, pid, threads, tool_version, git_commit, git_dirty, argv,
-                    env, recipe_id)
+                    env, recipe_id, fold)
     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ]] .. NOW .. ", " .. NOW .. [[,
-           ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)]],
+           ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)]],
     uid, of.name, of.label,
     shared_rows.study(connection, of.study or of.name, of.study_kind or "single"),
     config_id, split_id, of.seed, attempts[1].n + 1, shared_rows.host(connection, of.host or {}),
     core.sys.pid(), of.threads, of.tool_version, git.commit, git.dirty,
     of.argv and core.json.encode(core.json.array(of.argv)), of.env and core.json.encode(of.env),
-    shared_rows.source(connection, of.recipe)))
+    shared_rows.source(connection, of.recipe), of.fold))
   for i, value in ipairs(of.lambda or {}) do
     must(connection:exec("INSERT INTO lambda(run_id, class_idx, value) VALUES(?1, ?2, ?3)",
       run_id, i - 1, value))
@@ -54,7 +54,7 @@ local function insert_run(connection, of)
   return run_id, uid
 end
 
--- start_run{ name, study [, study_kind, label, uid], config, lambda, dataset, split, seed, host,
+-- start_run{ name, study [, study_kind, label, uid], config, lambda, dataset, split, seed, fold, host,
 -- threads, git, argv, recipe, tool_version, env } → recorder
 function recorder.database:start_run(of)
   local run_id, uid = must(self:transaction(insert_run, self.core, of))

@@ -83,10 +83,12 @@ end
 
 function shared_rows.split(connection, dataset_id, split)
   local added, id = must(connection:exec([[
-    INSERT INTO data_split(dataset_id, name, profile, imbalance_factor, seed, test_is_val, sha256)
-    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(sha256) DO NOTHING]],
+    INSERT INTO data_split(dataset_id, name, profile, imbalance_factor, seed, test_is_val, sha256, folds,
+                           fold_set, group_rule)
+    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT(sha256) DO NOTHING]],
     dataset_id, split.name, split.profile or "natural", split.imbalance_factor, split.seed,
-    split.test_is_val or false, split.sha256))
+    split.test_is_val or false, split.sha256, split.folds, split.fold_set,
+    split.group_rule and core.json.encode(split.group_rule)))
   if added == 0 then
     return id_of(connection, "SELECT split_id FROM data_split WHERE sha256 = ?1", split.sha256)
   end
@@ -95,6 +97,10 @@ function shared_rows.split(connection, dataset_id, split)
       INSERT INTO split_class(split_id, class_idx, n_train, n_val, n_test, shot)
       VALUES(?1, ?2, ?3, ?4, ?5, ?6)]],
       id, i - 1, n_train, split.n_val[i], split.n_test[i], split.shot[i]))
+  end
+  for i, cluster in ipairs(split.clusters or {}) do
+    must(connection:exec("INSERT INTO split_cluster(split_id, sample_idx, cluster) VALUES(?1, ?2, ?3)",
+      id, i - 1, cluster))
   end
   return id
 end

@@ -25,13 +25,28 @@ function provenance.git()
 end
 
 -- What the images and the split are, as hashes: the same files at another size are other
--- data; the same lists with other cut points or another validation part another split.
+-- data; the same lists with other groups of classes or another validation part another split.
 function provenance.identity(session)
   local dataset, split = session.dataset, session.dataset.split
   local data = core.sha256.text(core.json.encode { content = dataset.sha256,
     aspect = session.config.data.aspect, shape = { dataset.height, dataset.width, dataset.channels } })
-  return data, core.sha256.text(core.json.encode { data = data, lists = split.sha256,
-    many = split.many, few = split.few, test_is_val = split.test_is_val })
+  local of = { data = data, lists = split.sha256, test_is_val = split.test_is_val }
+  local rule = split.groups
+  if rule[1] == "counts" then -- as before there were other rules: stored runs keep their split
+    of.many, of.few = math.tointeger(rule.many) or rule.many, math.tointeger(rule.few) or rule.few
+  else
+    of.groups = rule
+  end
+  return data, core.sha256.text(core.json.encode(of))
+end
+
+-- Which test images belong together, a number per image; nil where each is alone.
+local function clusters_of(dataset)
+  local list, seen, shared = dataset:clusters "test", {}, false
+  for _, cluster in ipairs(list) do
+    shared, seen[cluster] = shared or seen[cluster], true
+  end
+  return shared and list or nil
 end
 
 -- The argument of db:start_run.
@@ -40,7 +55,7 @@ function provenance.describe(job, session)
   local data_sha256, split_sha256 = provenance.identity(session)
   return {
     name = job.label or "run", label = job.label, study = job.study, config = job.config,
-    seed = job.seed, argv = job.argv, recipe = job.recipe,
+    seed = job.seed, fold = split.fold, argv = job.argv, recipe = job.recipe,
     lambda = session.model.schedule.levels,
     dataset = { name = dataset.name, sha256 = data_sha256, source = dataset.source,
       classes = dataset.classes, height = dataset.height, width = dataset.width,
@@ -48,7 +63,8 @@ function provenance.describe(job, session)
     split = { name = split.name, sha256 = split_sha256, seed = split.seed,
       profile = split.profile, imbalance_factor = split.imbalance_factor,
       test_is_val = split.test_is_val, n_train = split.n_train, n_val = split.n_val,
-      n_test = split.n_test, shot = split.shot },
+      n_test = split.n_test, shot = split.shot, group_rule = split.groups, folds = split.folds,
+      fold_set = split.fold_set, clusters = clusters_of(dataset) },
     threads = core.sys.threads(), host = core.sys.host(), git = provenance.git(),
     tool_version = core.sys.version,
     env = { OMP_NUM_THREADS = os.getenv "OMP_NUM_THREADS" },

@@ -44,7 +44,9 @@ end
 function run.run_together(jobs)
   for _, job in ipairs(jobs) do job.config = config.complete(job.config) end
   return run_all(jobs, Session.new, function(session, job)
-    return job.db:start_run(provenance.describe(job, session))
+    local record = job.db:start_run(provenance.describe(job, session))
+    for _, line in ipairs(session.dataset.facts.warnings) do record:log("warn", line) end
+    return record
   end)
 end
 

@@ -12,8 +12,10 @@
 ---@field seed integer
 ---@field imbalance_factor number Largest over smallest class of the training part.
 ---@field test_is_val integer 1 if the test part serves as validation because there is no other; else 0.
----@field many integer Classes with more training images are "many".
----@field few integer Classes with fewer are "few".
+---@field groups table The rule of `shot`, as the option data.groups.
+---@field folds? integer Folds of the cross-validation; nil without one.
+---@field fold? integer The fold that is tested, from 0.
+---@field fold_set? string SHA-256 of every image's fold: the same for all folds.
 ---@field group_leaks integer Validation and test images that share a group with training.
 ---@field copy_leaks integer Validation and test images with a copy in training.
 ---@field n_train integer[] Images per class.
@@ -67,6 +69,11 @@ function Dataset:labels(part) end
 ---@return string[]
 function Dataset:keys(part) end
 
+---A number per image, equal for those of one group (a lesion, a patient) and for copies, in all parts.
+---@param part aniso.Part
+---@return integer[]
+function Dataset:clusters(part) end
+
 ---@class aniso.OrderOptions
 ---"instance" if left out.
 ---@field sampling? "instance"|"class_balanced"|"square_root"|"progressive"|"sequential"
@@ -111,11 +118,18 @@ local engine = {}
 ---@return string? code
 function engine.open(values) end
 
+---One fold of a cross-validation in the place of the cut into parts: the fold is tested, data.val of all
+---images is cut from the others for validation, the rest is for training.
+---@class aniso.CrossValidation
+---@field folds integer How many, 2 … 100.
+---@field fold integer The one to test, from 0.
+---@field official? boolean The folds that came with the data, instead of a cut by data.seed.
+
 ---Image sets. aniso.data{"folder", root = DIR, size = 64} opens one, or raises.
 ---@class aniso.data
 ---@field kinds table The rules of each kind.
 ---@field augment table The rules of a recipe's `train.augment`.
----@overload fun(given: aniso.option.data|string): aniso.Dataset
+---@overload fun(given: aniso.option.data|string, cross?: aniso.CrossValidation): aniso.Dataset
 local data = {}
 
 ---A complete copy of the options; raises on a mistake.
@@ -135,10 +149,11 @@ function data.columns(given) end
 function data.recognise(root) end
 
 ---@param given aniso.option.data|string
+---@param cross? aniso.CrossValidation
 ---@return aniso.Dataset? dataset nil if the files are not as they should be
 ---@return string? message
 ---@return string? code
-function data.open(given) end
+function data.open(given, cross) end
 
 ---A table of texts with a header line; rows and columns count from 1.
 ---@class aniso.Csv

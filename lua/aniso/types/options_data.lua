@@ -18,10 +18,29 @@
 ---| aniso.option.data.mnist
 ---| aniso.option.data.medmnist
 
----Groups of classes by training images, after Liu et al. 2019.
----@class aniso.option.data.shot
+---How classes become the groups head, medium and tail.
+---@alias aniso.option.groups
+---| aniso.option.groups.relative
+---| aniso.option.groups.counts
+---| aniso.option.groups.given
+
+---By the share of the largest class; neither end is empty on a long-tailed set.
+---@class aniso.option.groups.relative
+---@field [1] "relative"
+---@field head? number Head: at least 1/head of the largest class's images (default 5, at least 1).
+---@field tail? number Tail: at most 1/tail of them (default 20, at least 1).
+
+---By the number of training images, after Liu et al. 2019.
+---@class aniso.option.groups.counts
+---@field [1] "counts"
 ---@field many? number A class with more images belongs to the head (default 100).
 ---@field few? number A class with fewer images belongs to the tail (default 20).
+
+---By name; the other classes are in between.
+---@class aniso.option.groups.given
+---@field [1] "given"
+---@field head? string[] Classes of the head.
+---@field tail? string[] Classes of the tail.
 
 ---Options of every kind of data.
 ---@class aniso.option.data.any
@@ -34,7 +53,8 @@
 ---Share of all images that becomes the test part; 0.2, for lesions 0.3, if left out
 ---(at least 0, below 1).
 ---@field test? number
----@field shot? aniso.option.data.shot Limits of the groups head, medium and tail.
+---Groups of classes for their mean recalls (default "relative").
+---@field groups? aniso.option.groups
 ---Cuts the training part to a long tail; validation and test stay. Not cut if left out.
 ---@field long_tail? aniso.option.data.long_tail
 

@@ -6,6 +6,16 @@ local fields = {}
 
 local fraction = options.number { min = 0, below = 1 }
 
+-- How classes become the groups many (head), medium and few (tail).
+local groups = options.kinds {
+  -- many: n_j ≥ n_max/head, few: n_j ≤ n_max/tail; neither is empty on a long-tailed set
+  relative = { head = options.number { default = 5, min = 1 },
+    tail = options.number { default = 20, min = 1 } },
+  counts = { many = 100, few = 20 },                 -- Liu et al. 2019
+  given = { head = options.list "string", tail = options.list "string" },
+  default = "relative",
+}
+
 -- What every kind understands; `more` adds its own.
 function fields.any(more)
   local all = {
@@ -14,7 +24,7 @@ function fields.any(more)
     seed = options.integer { default = 0 },          -- of the split
     val = options.optional(fraction),                -- of all images, or of a ready-made
     test = options.optional(fraction),               -- training list; of all images
-    shot = { many = 100, few = 20 },                 -- Liu et al. 2019
+    groups = groups,
     long_tail = long_tail.option,
   }
   for key, value in pairs(more) do all[key] = value end

@@ -36,8 +36,13 @@ function folder.report(report, facts)
   end
 end
 
-function folder.open(given, facts)
+function folder.open(given, facts, fits)
   local root = fields.need(given, "root", "the folder that holds a folder per class")
+  local set = fits(root)
+  if set then
+    warnings.add(facts.warnings, '%s looks like a published set, which data = { "%s", root = … } reads', root,
+      set)
+  end
   local how = { nested = given.nested or false, class_from = given.class_from or "last" }
   local rows, report = tree.read(root, how)
   folder.report(report, facts)

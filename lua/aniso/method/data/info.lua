@@ -7,13 +7,23 @@ local function printable(text)
   return (text:gsub("%c", "?"))
 end
 
+-- "head: at least 1/5 of the largest class, tail: at most 1/20"
+local function describe_groups(rule)
+  if rule[1] == "relative" then
+    return ("head: at least 1/%g of the largest class, tail: at most 1/%g"):format(rule.head, rule.tail)
+  elseif rule[1] == "counts" then
+    return ("head: over %g training images, tail: under %g"):format(rule.many, rule.few)
+  end
+  return printable(("head: %s; tail: %s"):format(table.concat(rule.head, " "), table.concat(rule.tail, " ")))
+end
+
 local function head(ds, add)
   local split = ds.split
   add("%s: %d classes, %dx%d pixels", ds.name, ds.K, ds.width, ds.height)
   add("content  %s", ds.sha256)
   add("split    %s, seed %d, %s", split.name, split.seed, split.sha256)
-  add("imbalance %.1f, head > %d, tail < %d training images", split.imbalance_factor, split.many,
-    split.few)
+  add("imbalance %.1f", split.imbalance_factor)
+  add("groups   %s", describe_groups(split.groups))
   if split.test_is_val == 1 then add("validation is the test part: there is no other") end
   if split.group_leaks > 0 then
     add("%d validation and test images share a group with training", split.group_leaks)

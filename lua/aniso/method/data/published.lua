@@ -31,7 +31,7 @@ function published.wrong_pick(set, root, fits)
       set.expects)
   end
   local other = fits(root)
-  refusal.raise("ENOTFOUND", "%s: not %s: expected %s, found %s%s", root, set.title, set.expects,
+  refusal.raise("EFORMAT", "%s: not %s: expected %s, found %s%s", root, set.title, set.expects,
     contents(root), other and (' (it looks like "%s")'):format(other) or "")
 end
 

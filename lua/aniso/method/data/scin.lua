@@ -148,6 +148,11 @@ function scin.open(given, facts, fits)
   local rows, left_out = collect(t, given.threshold)
   local dropped
   rows, dropped = limit(rows, given.classes, given.min_images)
+  if #rows.key == 0 then
+    refusal.raise("EFORMAT", "%s: no condition with a weight of at least %g has %s", path, given.threshold,
+      given.classes and "one of the names in data.classes"
+        or ("%d images; lower data.min_images"):format(given.min_images))
+  end
   facts.notes[#facts.notes + 1] = ("%d cases: %d without a label, %d without one condition of at least %g, "
     .. "%d classes of fewer than %d images left out"):format(t.n, left_out.unlabelled, left_out.below,
     given.threshold, dropped, given.min_images)
