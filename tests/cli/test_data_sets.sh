@@ -21,51 +21,51 @@ info() { expect "$1" 0 "$aniso" data info "$2" --set size=4; }
 
 # ── published sets ──────────────────────────────────────────────────────────────────────
 info "a folder is recognised" "$dir/pad"
-says out "^pad_ufes_20: 3 classes, 4x4 pixels$"
-says out "^split    grouped "
-says err "^aniso: warning: PAD-UFES-20 has 2298 images as published, 30 are here \(class expected/found: BCC 845/12, "
-same "once" "$(grep -c warning "$dir/err")" 1
+output_has out "^pad_ufes_20: 3 classes, 4x4 pixels$"
+output_has out "^split    grouped "
+output_has err "^aniso: warning: PAD-UFES-20 has 2298 images as published, 30 are here \(class expected/found: BCC 845/12, "
+equals "once" "$(grep -c warning "$dir/err")" 1
 content=$(sed -n 's/^content *//p' "$dir/out")
 info "so is its table" "$dir/pad/metadata.csv"
-same "with the same content" "$(sed -n 's/^content *//p' "$dir/out")" "$content"
+equals "with the same content" "$(sed -n 's/^content *//p' "$dir/out")" "$content"
 info "nested folders with official folds" "$dir/kvasir"
-says out "^hyper_kvasir: 2 classes"
-says out "^folds    5, as published$"
+output_has out "^hyper_kvasir: 2 classes"
+output_has out "^folds    5, as published$"
 expect "a name of one's own" 0 "$aniso" data info "$dir/pad" --set size=4 --set name=skin
-says out "^skin: 3 classes"
+output_has out "^skin: 3 classes"
 expect "a wrong pick" 1 "$aniso" data info pad_ufes_20 --set "root=$dir/kvasir"
-says err "^aniso: $dir/kvasir: not PAD-UFES-20: expected metadata.csv with the columns patient_id, diagnostic and img_id, found labeled-images/, official_splits/ \(it looks like \"hyper_kvasir\"\)$"
+output_has err "^aniso: $dir/kvasir: not PAD-UFES-20: expected metadata.csv with the columns patient_id, diagnostic and img_id, found labeled-images/, official_splits/ \(it looks like \"hyper_kvasir\"\)$"
 expect "a folder that needs nested" 1 "$aniso" data info folder --set "root=$dir/kvasir/labeled-images"
-says err "lower-gi-tract: its 10 images are in sub-folders; nested = true makes the folder of an image its class"
+output_has err "lower-gi-tract: its 10 images are in sub-folders; nested = true makes the folder of an image its class"
 expect "is read with it" 0 "$aniso" data info folder --set "root=$dir/kvasir/labeled-images" --set nested=true --set size=4
-says out "^labeled-images: 2 classes"
+output_has out "^labeled-images: 2 classes"
 
 # ── any other table ─────────────────────────────────────────────────────────────────────
 info "a table" "$dir/t.csv"
-says out "^split    stratified 70/10/20"
+output_has out "^split    stratified 70/10/20"
 expect "with a column of parts" 0 "$aniso" data info "$dir/t.csv" --set split=part --set size=4
-says out "^split    column part, "
-says out "^all +12 +3 +5$"
+output_has out "^split    column part, "
+output_has out "^all +12 +3 +5$"
 expect "a column that is not there" 3 "$aniso" data info "$dir/t.csv" --set label=class
-says err "^aniso: $dir/t.csv: no column 'class'; its columns are image, label, part$"
+output_has err "^aniso: $dir/t.csv: no column 'class'; its columns are image, label, part$"
 
 # ── lists of a split ────────────────────────────────────────────────────────────────────
 (cd "$dir" && "$aniso" data split t.csv lists --set size=4 >out 2>err)
-says out "^In a recipe's data: split = \"$(cd "$dir" && pwd -P)/lists\"$"
+output_has out "^In a recipe's data: split = \"$(cd "$dir" && pwd -P)/lists\"$"
 path=$(sed -n 's/.*split = "\(.*\)"$/\1/p' "$dir/out")
 (mkdir -p "$dir/elsewhere" && cd "$dir/elsewhere" && "$aniso" data info "$dir/t.csv" --set "split=$path" --set size=4 >../out 2>../err)
-says out "^split    csv, "
+output_has out "^split    csv, "
 cp "$dir/mixed/b/1.bmp" "$dir/mixed/b/$(printf '\377').bmp"
 expect "a name that a list cannot hold" 1 "$aniso" data split "$dir/mixed" "$dir/latin" --set size=4
-says err "^aniso: b/\?.bmp: its name is not UTF-8, which a list must be; rename it$"
+output_has err "^aniso: b/\?.bmp: its name is not UTF-8, which a list must be; rename it$"
 rm "$dir/mixed/b/$(printf '\377').bmp"
 expect "import shows what a recipe needs" 0 "$aniso" data import "$dir/t.csv" --set split=part --set size=4 --set seed=3
-says out "split = \"part\""
-says out "seed = 3"
+output_has out "split = \"part\""
+output_has out "seed = 3"
 
 # ── a run ───────────────────────────────────────────────────────────────────────────────
 info "files of other formats" "$dir/mixed"
-says out "^not read 1 .tif: JPEG, PNG and BMP are$"
+output_has out "^not read 1 .tif: JPEG, PNG and BMP are$"
 cat >"$dir/r.lua" <<LUA
 return require "aniso".study { name = "r", data = { "folder", root = "$dir/mixed", size = 8 }, base = {
   backbone = { "resnet", depth = 8, width = 4 }, schedule = { T = 20 }, prior = { crops = 2, local_width = 4 },
@@ -73,9 +73,9 @@ return require "aniso".study { name = "r", data = { "folder", root = "$dir/mixed
   sampler = { "ddim", steps = 3, draws = 2 } }, seeds = 2 }
 LUA
 expect "are named at the start of a run" 0 "$aniso" run "$dir/r.lua" --db "$dir/r.db" --threads 1
-says err "^aniso: warning: $dir/mixed: 1 .tif not read, only JPEG, PNG and BMP are \(such as b/scan.tif\)$"
-same "once for two runs" "$(grep -c 'not read' "$dir/err")" 1
-same "each run keeps it" "$("$aniso" sql "SELECT count(*) FROM log WHERE level = 'warn' AND message LIKE '%1 .tif not read%'" --db "$dir/r.db" --format csv | tail -n 1 | tr -d '\r')" 2
+output_has err "^aniso: warning: $dir/mixed: 1 .tif not read, only JPEG, PNG and BMP are \(such as b/scan.tif\)$"
+equals "once for two runs" "$(grep -c 'not read' "$dir/err")" 1
+equals "each run keeps it" "$("$aniso" sql "SELECT count(*) FROM log WHERE level = 'warn' AND message LIKE '%1 .tif not read%'" --db "$dir/r.db" --format csv | tail -n 1 | tr -d '\r')" 2
 expect "ls names the set" 0 "$aniso" ls --db "$dir/r.db"
-says out " mixed "
+output_has out " mixed "
 finish

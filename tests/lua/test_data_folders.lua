@@ -17,13 +17,13 @@ end
 
 -- The data set, and what went to stderr.
 local function open(more)
-  local given, said = { "folder", root = layout.root, size = 4, cache = false }, {}
+  local given, shown = { "folder", root = layout.root, size = 4, cache = false }, {}
   for key, value in pairs(more or {}) do given[key] = value end
-  warnings.stream = { write = function(_, ...) said[#said + 1] = table.concat { ... } end }
+  warnings.stream = { write = function(_, ...) shown[#shown + 1] = table.concat { ... } end }
   local ok, ds, message = pcall(data.open, given)
   warnings.stream = nil
   if not ok then error(ds, 0) end
-  return ds, ds and table.concat(said) or message
+  return ds, ds and table.concat(shown) or message
 end
 
 local function refuses(more, ...)
@@ -85,11 +85,11 @@ function T:test_files_of_other_formats_are_counted_and_named_once()
   layout:write("a/LICENSE", "x")
   layout:write("about.txt", "in no class folder")
   warnings.forget()
-  local ds, said = open()
+  local ds, shown = open()
   lu.assertEquals(total(ds), 12)
   lu.assertEquals(ds.facts.other_files.webp, { n = 3, example = "b/1.WEBP" })
   lu.assertStrContains(ds:info(), "not read 1 .tif, 1 with no extension, 3 .webp: JPEG, PNG and BMP are")
-  lu.assertStrContains(said, "aniso: warning: " .. layout.root
+  lu.assertStrContains(shown, "aniso: warning: " .. layout.root
     .. ": 1 .tif, 1 with no extension, 3 .webp not "
     .. "read, only JPEG, PNG and BMP are (such as a/1.tif)\n")
   local again, nothing = open()
@@ -104,9 +104,9 @@ function T:test_images_below_a_class_folder_are_no_silent_loss()
   images("a", 6)
   images("b", 6)
   images("a/patient7", 2)
-  local ds, said = open()
+  local ds, shown = open()
   lu.assertEquals(total(ds), 12)
-  lu.assertStrContains(said, "2 images outside the class folders are not read", "a/patient7/01.bmp")
+  lu.assertStrContains(shown, "2 images outside the class folders are not read", "a/patient7/01.bmp")
   lu.assertStrContains(ds:info(), "not read 2 images outside the class folders")
   local all, quiet = open { nested = 1 }
   lu.assertEquals({ total(all), quiet }, { 14, "" })
@@ -116,8 +116,8 @@ function T:test_names_for_the_terminal()
   images("a\27[2J", 4)
   images("b", 4)
   layout:write("b/x\27]0;title\7.gif", "x")
-  local ds, said = open()
-  lu.assertNil(said:find "\27")
+  local ds, shown = open()
+  lu.assertNil(shown:find "\27")
   lu.assertNil(ds:info():find "\27")
 end
 

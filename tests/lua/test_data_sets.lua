@@ -162,7 +162,7 @@ function T:test_hyper_kvasir_folds_that_disagree()
   os.remove(root .. "/labeled-images/lower-gi-tract/anatomical-landmarks/cecum/new.jpg")
   layout:write("kvasir/5_fold_split.csv", "file-name;class-name;split-index\n00000001-aaaa.jpg;polyp;0\n")
   _, message = open { "hyper_kvasir", root = root }
-  lu.assertStrContains(message, "line 2: 00000001-aaaa.jpg is of class polyp here, its folder says cecum")
+  lu.assertStrContains(message, "line 2: 00000001-aaaa.jpg is of class polyp here, its folder is cecum")
 end
 
 -- ── ISIC ────────────────────────────────────────────────────────────────────────────────
@@ -202,7 +202,7 @@ local function refused(given, ...)
   for _, part in ipairs { ... } do lu.assertStrContains(message, part) end
 end
 
-function T:test_a_wrong_pick_says_what_was_expected_and_found_and_what_fits()
+function T:test_a_wrong_pick_names_what_was_expected_and_found_and_what_fits()
   local pad, case = layout:pad(PAD, PARTS), layout:scin(scin_labels())
   refused({ "pad_ufes_20", root = case }, case .. ": not PAD-UFES-20: expected metadata.csv with the columns "
     .. 'patient_id, diagnostic and img_id, found dataset/ (it looks like "scin")')

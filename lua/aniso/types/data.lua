@@ -23,7 +23,7 @@
 ---@field n_test integer[] Images per class.
 ---@field shot ("many"|"medium"|"few")[] Group of each class.
 
----What a data set's files said besides its images.
+---What a data set's files shown besides its images.
 ---@class aniso.DatasetFacts
 ---@field kind string The kind's name in recipes.
 ---@field title? string Of a published set.
@@ -49,7 +49,7 @@
 ---The folds that came with the data: a number from 0 per image of the whole set, in its order (by the
 ---image's name, bytewise); nil where the set has none, or an image has none.
 ---@field folds? integer[]
----@field facts? aniso.DatasetFacts What the files said besides; nil for a set without files.
+---@field facts? aniso.DatasetFacts What the files shown besides; nil for a set without files.
 ---@field missing integer Images that a table names and whose files are not there; they are left out.
 ---@field mean number[] Of each channel over the training part, values in [0, 1].
 ---@field std number[] Standard deviation, the same way.

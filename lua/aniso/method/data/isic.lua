@@ -27,7 +27,7 @@ local function challenge(set)
     return tables.find(root, either(set.truth), { "image", table.unpack(classes) })
   end
 
-  -- The lesion of each image, "" where it is unknown; nil if no table says.
+  -- The lesion of each image, "" where it is unknown; nil if no table has it.
   local function lesions(root, t)
     for _, one in ipairs(set.lesions) do
       local path = tables.find(root, one[1], { one[2], "lesion_id" })
