@@ -28,6 +28,9 @@ same "once" "$(grep -c warning "$dir/err")" 1
 content=$(sed -n 's/^content *//p' "$dir/out")
 info "so is its table" "$dir/pad/metadata.csv"
 same "with the same content" "$(sed -n 's/^content *//p' "$dir/out")" "$content"
+cp "$dir/t.csv" "$dir/pad/own.csv"
+expect "another table beside it is not that set" 3 "$aniso" data info "$dir/pad/own.csv" --set label=dx
+says err "own.csv: no column 'dx'"
 info "nested folders with official folds" "$dir/kvasir"
 says out "^hyper_kvasir: 2 classes"
 says out "^folds    5, as published$"
