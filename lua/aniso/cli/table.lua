@@ -67,7 +67,9 @@ function command.run(args)
   local catalog = keys.new(db)
   local heads = cli.usage(heads_of, groups, args.rows, catalog)
   local metrics = cli.usage(metrics_of, args.cols, catalog)
-  if args.prior then heads[#heads + 1] = rows_of.heads.by end
+  local chains = true
+  for _, group in ipairs(groups) do chains = chains and group.by == "chain" end
+  if not chains then heads[#heads + 1] = rows_of.heads.by end
   heads[#heads + 1] = rows_of.heads.seeds
   local columns, rows = rows_of.rows(groups, heads, metrics,
     { percent = args.percent, separate = args.format == "csv" or args.format == "json" })
