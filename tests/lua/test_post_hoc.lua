@@ -35,7 +35,7 @@ local function example(choice, tau, changes)
     local weight = model.net:get "prior.saliency.weight"
     return { model = model,
       probabilities = post_hoc.probabilities(session.config.post_hoc, model, rows, tau),
-      m = prior.m:totable(), g = prior.g:totable(), pooled = pooled:totable(), counts = session.dataset.counts,
+      m = prior.m:totable(), pooled = pooled:totable(), counts = session.dataset.counts,
       weight = weight:reshape(weight:size(1), weight:numel() // weight:size(1)):totable(),
       bias = model.net:get "prior.saliency.bias":list() }
   end)
