@@ -47,6 +47,31 @@ static int module_seal(lua_State *L)
     return 1;
 }
 
+/* The initial values that the table at `arg` describes: {fan_in = n} uniform in ±1/√n, as a linear
+ * layer has them, or {constant = value}. */
+static an_init init_of(lua_State *L, int arg)
+{
+    luaL_checktype(L, arg, LUA_TTABLE);
+    int64_t fan_in = an_opt_int(L, arg, "fan_in", 0);
+    if (fan_in >= 1)
+        return an_init_fan_in(fan_in);
+    luaL_argcheck(L, fan_in == 0, arg, "fan_in: 1 or more expected");
+    return an_init_constant(an_opt_num(L, arg, "constant", 0));
+}
+
+/* m:param(name, shape, {fan_in = or constant =, decay = false}) → the parameter, before m:seal() */
+static int module_param(lua_State *L)
+{
+    an_module *m = an_check_module(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    int64_t shape[AN_MAX_DIMS];
+    int ndim = (int)an_check_shape(L, 3, shape);
+    an_init init = init_of(L, 4);
+    return an_push_tensor(
+        L, an_module_param(m, name, init, ndim, shape, an_opt_bool(L, 4, "decay", false)));
+}
+
 /* ── the flat state ──────────────────────────────────────────────────────────── */
 
 /* m:flat() → values, gradient: two 1-D tensors over all parameters. */
@@ -151,6 +176,7 @@ static int push_text(lua_State *L, void *m)
 }
 
 static const luaL_Reg methods[] = {
+    {"param", module_param},
     {"seal", module_seal},
     {"flat", module_flat},
     {"flat_buffers", module_flat_buffers},

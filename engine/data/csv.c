@@ -3,6 +3,7 @@
 #include "data/csv.h"
 
 #include <csv.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,11 @@
 #include "io/file.h"
 
 #define LARGEST ((size_t)256 << 20) /* bytes of a table */
+#define ROW ((size_t)1 << 20)       /* bytes of a row: libcsv copies a field as often as it grows */
+#define PIECE                                                                                      \
+    ((size_t)64 << 10) /* bytes that are parsed between two looks at the row's length,             \
+                          and by which libcsv's copy of a field grows */
+#define COLUMNS 4096   /* of a table: a cell costs a pointer and an allocation */
 
 struct an_csv {
     char *name;
@@ -21,6 +27,7 @@ struct an_csv {
     int64_t *lines;     /* of each row                              */
     int64_t cell_count, cell_room, line_room;
     int64_t row_start; /* number of the first cell of this row     */
+    size_t row_bytes;  /* of this row so far, give or take a piece */
     an_code code;      /* the first failure inside a callback      */
     an_string_arena text;
 };
@@ -44,6 +51,11 @@ static void end_field(void *field, size_t count, void *context)
         return;
     if (csv->columns >= 0 && csv->cell_count - csv->row_start > csv->columns)
         return;
+    if (csv->cell_count - csv->row_start >= COLUMNS) {
+        csv->code = an_fail(AN_EFORMAT, "%s line %lld: more than %d columns", csv->name,
+                            (long long)csv->line, COLUMNS);
+        return;
+    }
     void *cells = grow(csv->cells, csv->cell_count, &csv->cell_room, sizeof *csv->cells);
     if (cells)
         csv->cells = cells;
@@ -58,6 +70,7 @@ static void end_row(int terminator, void *context)
 {
     (void)terminator;
     an_csv *csv = context;
+    csv->row_bytes = 0;
     if (csv->code != AN_OK)
         return;
     int64_t fields = csv->cell_count - csv->row_start;
@@ -105,16 +118,26 @@ static an_code syntax(const an_csv *csv, struct csv_parser *parser)
                    csv->name, (long long)csv->line);
 }
 
+/* In pieces that end with the line, so that every row has its line number. */
 static an_code feed(an_csv *csv, struct csv_parser *parser, const char *text, size_t count)
 {
+    bool new_line = true;
     for (const char *end = text + count; text < end;) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        size_t length = (size_t)((newline ? newline + 1 : end) - text);
-        csv->line++;
+        size_t length = (size_t)(end - text) < PIECE ? (size_t)(end - text) : PIECE;
+        const char *newline = memchr(text, '\n', length);
+        if (newline)
+            length = (size_t)(newline + 1 - text);
+        csv->line += new_line;
+        new_line = newline != NULL;
         if (csv_parse(parser, text, length, end_field, end_row, csv) != length)
             return syntax(csv, parser);
         if (csv->code != AN_OK)
             return csv->code;
+        csv->row_bytes += length;
+        if (csv->row_bytes > ROW + PIECE)
+            return an_fail(AN_EFORMAT,
+                           "%s line %lld: a row of more than %d kB; is a quote missing?", csv->name,
+                           (long long)csv->line, (int)(ROW >> 10));
         text += length;
     }
     if (csv_fini(parser, end_field, end_row, csv) != 0)
@@ -134,6 +157,7 @@ static an_code parse(an_csv *csv, const char *text, size_t count)
         return an_fail(AN_ENOMEM, "%s: no memory", csv->name);
     csv_set_realloc_func(&parser, an_realloc);
     csv_set_free_func(&parser, an_free);
+    csv_set_blk_size(&parser, PIECE);
     csv_set_delim(&parser, detect_delimiter(text, count));
     an_code code = feed(csv, &parser, text, count);
     csv_free(&parser);

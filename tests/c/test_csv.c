@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory/mem.h"
@@ -82,6 +83,33 @@ static void test_errors_name_file_and_line(void **state)
     assert_error("a\0b\0", 4, "UTF-16");
 }
 
+static void test_limits_of_rows_and_columns(void **state)
+{
+    (void)state;
+    enum { LONG = 3 << 20 };
+    char *text = malloc(LONG + 16);
+    assert_non_null(text);
+    memset(text, 'x', LONG);
+    memcpy(text, "a,b\n1,\"", 7);
+    assert_error(text, LONG, "t.csv line 2: a row of more than 1024 kB; is a quote missing?");
+    for (int i = 0; i < LONG; i++)
+        text[i] = i % 2 ? ',' : 'a';
+    assert_error(text, LONG, "t.csv line 1: more than 4096 columns");
+    for (int i = 0; i < LONG; i++) /* 1.5 million short rows that end with CR alone */
+        text[i] = i % 2 ? '\r' : 'a';
+    an_csv *csv = an_csv_parse(text, LONG, "t.csv");
+    assert_non_null(csv);
+    assert_int_equal(an_csv_rows(csv), LONG / 2 - 1);
+    an_csv_free(csv);
+    memset(text, 'y', 1 << 20);
+    memcpy(text, "a\n", 2);
+    csv = an_csv_parse(text, 1 << 20, "t.csv"); /* a long cell below the limit */
+    assert_non_null(csv);
+    assert_int_equal(strlen(an_csv_at(csv, 0, 0)), (1 << 20) - 2);
+    an_csv_free(csv);
+    free(text);
+}
+
 static void test_a_missing_column_lists_the_columns(void **state)
 {
     (void)state;
@@ -117,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_quotes_keep_delimiters_newlines_and_quotes),
         cmocka_unit_test(test_blank_lines_count_as_lines_not_as_rows),
         cmocka_unit_test(test_errors_name_file_and_line),
+        cmocka_unit_test(test_limits_of_rows_and_columns),
         cmocka_unit_test(test_a_missing_column_lists_the_columns),
         cmocka_unit_test(test_out_of_memory_leaks_nothing),
     };

@@ -132,7 +132,9 @@ function T.test_tables_of_a_run()
   local complete = config.complete { backbone = { "resnet", width = 4 }, schedule = { T = 10 },
     denoiser = { dim = 16, heads = 2, blocks = 1 }, prior = { crops = 2 } }
   local model = aniso.model(complete, dataset, 0)
-  same("Model", documented "aniso.Model", keys(getmetatable(model).__index, keys(model)))
+  local plain = aniso.model(config.complete { method = "softmax", post_hoc = "lws",
+    backbone = { "resnet", width = 4 } }, dataset, 0)
+  same("Model", documented "aniso.Model", keys(getmetatable(model).__index, keys(model, keys(plain))))
   local images = dataset:batch("train", 0, 2)
   local _, prior = aniso.core.ops.no_grad(model.encode, model, images)
   same("PriorOutput", documented "aniso.PriorOutput", keys(prior))

@@ -54,8 +54,10 @@ end
 local function print_report(report)
   print()
   print_row("runs", "%d of %s", report.runs, table.concat(report.labels, ", "))
-  print_row("parameters", "%s: backbone and prior %s, denoiser %s", grouped(report.parameters),
-    grouped(report.net), grouped(report.den))
+  local rest = report.parameters - report.net
+  print_row("parameters", "%s: backbone and prior %s, %s", grouped(report.parameters), grouped(report.net),
+    report.den and "denoiser " .. grouped(report.den)
+      or rest > 0 and "classifier " .. grouped(rest) or "no denoiser")
   for i, shape in ipairs(report.shapes) do
     print_row(i == 1 and "shapes" or "", "%-18s %s", shape[1], shape[2])
   end

@@ -48,8 +48,8 @@ local TABLES = { csv = true, tsv = true }
 local function described_table(path)
   local folder, name = path:match "^(.*)/([^/]*)$"
   folder, name = folder or ".", name or path
-  local kind = require("aniso.method.data").recognise(folder)
-  if kind then return { kind, root = folder } end
+  local kind, found = require("aniso.method.data").recognise(folder)
+  if kind and type(found) == "string" and found:match "[^/]*$" == name then return { kind, root = folder } end
   return { "csv", root = folder, table = name }
 end
 

@@ -80,7 +80,9 @@ function command.run(args)
   local catalog = keys.new(db)
   local heads = cli.usage(heads_of, groups, args.rows, catalog)
   local metrics = cli.usage(metrics_of, args.cols, catalog, "--cols")
-  if args.prior then heads[#heads + 1] = group_rows.heads.by end
+  local chains = true
+  for _, group in ipairs(groups) do chains = chains and group.by == "chain" end
+  if not chains then heads[#heads + 1] = group_rows.heads.by end
   heads[#heads + 1] = group_rows.heads.seeds
   local deltas = cli.usage(deltas_of, db, groups, args, catalog)
   local columns, rows = group_rows.rows(groups, heads, metrics,

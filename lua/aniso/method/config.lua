@@ -5,17 +5,19 @@
 --   config.choices("train.mode") → the list of its values; nil where any value may be given
 --   config.conflicts(complete) → sentences about options that do not fit each other
 local choices = require "aniso.recipe.choices"
+local baseline = require "aniso.recipe.baseline"
 local class_weight = require "aniso.method.class_weight"
 local catalog = require "aniso.stats.metric.catalog"
 local data = require "aniso.method.data"
 local nearest = require "aniso.recipe.nearest"
 local networks = require "aniso.method.networks"
 local options = require "aniso.recipe.options"
+local post_hoc = require "aniso.method.post_hoc"
 local prior_loss = require "aniso.method.prior_loss"
 local sampler = require "aniso.method.sampler"
 local schedule = require "aniso.method.schedule"
 
-local number, integer, one_of = options.number, options.integer, options.one_of
+local number, integer, one_of, optional = options.number, options.integer, options.one_of, options.optional
 
 local config = {}
 
@@ -29,6 +31,7 @@ local loss = {
   class_weight = class_weight.option,                           -- w_c
   multipliers = options.list("number", { 0.25, 0.5, 1, 2, 4 }), -- of MMD's bandwidth 2K
   unbiased = false,
+  mmd_of = optional(one_of { "fused", "granularities" }),       -- absent: fused
 }
 
 local train = {
@@ -50,6 +53,7 @@ local train = {
   ema_decay = number { default = 0.998, min = 0, below = 1 }, -- 0: off
   sampling = one_of { "instance", "class_balanced", "square_root", "progressive" },
   augment = data.augment,
+  mixup = optional(number { min = 0 }),            -- α of 1710.09412; absent or 0: off
 }
 
 -- How the best epoch is chosen, always on the validation part.
@@ -65,6 +69,7 @@ local select = {
 config.sampler = sampler.option
 
 config.defaults = {
+  method = baseline.option,
   data = data.kinds,
   backbone = networks.options.backbone,
   prior = networks.options.prior,
@@ -74,11 +79,67 @@ config.defaults = {
   train = train,
   select = select,
   sampler = config.sampler,
+  post_hoc = post_hoc.option,
 }
 
+-- ── options that do not fit each other ──────────────────────────────────────────────────
+local function refuse(text, ...)
+  error(text:format(...), 0)
+end
+
+-- Whether a configuration, complete or not, has no denoiser.
+local function is_plain(given)
+  local denoiser = given.denoiser
+  return denoiser == "none" or type(denoiser) == "table" and denoiser[1] == "none"
+end
+
+-- Without a denoiser two options have another default than usual.
+local function without_denoiser(given)
+  if type(given) ~= "table" or not is_plain(given) then return given end
+  local out = options.copy(given)
+  for _, one in ipairs { { "train", "mode", "staged" }, { "select", "of", "prior" } } do
+    local section, key, value = table.unpack(one)
+    if out[section] == nil then out[section] = {} end
+    if type(out[section]) == "table" and out[section][key] == nil then out[section][key] = value end
+  end
+  return out
+end
+
+local function check_plain(of)
+  local mode = of.prior.mode
+  if mode ~= "both" and mode ~= "global" and mode ~= "local" then
+    refuse("option prior.mode is %s, which is not trained: without a denoiser it is global, local or both",
+      mode)
+  elseif of.train.mode == "joint" then
+    refuse "option train.mode is joint, but there is no denoiser (denoiser = none): use staged"
+  elseif of.select.of == "chain" then
+    refuse "option select.of is chain, but there is no denoiser (denoiser = none): use prior"
+  end
+end
+
+local function check_combination(of)
+  local plain = is_plain(of)
+  if plain then check_plain(of) end
+  if (of.train.mixup or 0) > 0 and of.train.mode == "joint" then
+    refuse("option train.mixup is %g, but with train.mode = joint the denoiser would see mixed images with "
+      .. "one label each: use train.mode = staged, where mixup augments the prior's stage", of.train.mixup)
+  elseif of.post_hoc and not plain then
+    refuse("option post_hoc is %s, which adjusts a classifier: it needs denoiser = none (method = softmax)",
+      of.post_hoc[1])
+  elseif of.post_hoc and post_hoc.kinds[of.post_hoc[1]].linear and of.prior.mode ~= "global" then
+    refuse("option post_hoc is %s, which changes one linear classifier: it needs prior.mode = global, not %s",
+      of.post_hoc[1], of.prior.mode)
+  elseif of.loss.mmd_of == "granularities" and of.prior.mode ~= "both" then
+    refuse("option loss.mmd_of is granularities, which needs a global and a local prior: prior.mode is %s",
+      of.prior.mode)
+  end
+end
+
+-- A complete copy of what a recipe gives, `method` spelt out. Raises on a mistake.
 function config.complete(given)
-  local out = options.check(given, config.defaults, "")
+  local out = options.check(without_denoiser(baseline.fill(given)), config.defaults, "")
   out.select.metric = catalog.aliases[out.select.metric] or out.select.metric -- "tail" is stored as "few"
+  check_combination(out)
   return out
 end
 

@@ -1,8 +1,10 @@
 -- The whole model of a run: backbone, prior, denoiser, schedule, made from one complete
--- configuration and one data set. Two modules, so that a staged run can train and store
--- the first without the second: `net` (backbone and prior) and `den` (denoiser).
+-- configuration and one data set. A module for each stage of training, so that a staged run can train
+-- and store the first without the second: `net` (backbone and prior), and `den` (denoiser) or, in a run
+-- without a denoiser, `head` (the classifier that post_hoc trains again) or neither.
 local core = require "aniso.core"
 local networks = require "aniso.method.networks"
+local post_hoc = require "aniso.method.post_hoc"
 local schedule = require "aniso.method.schedule"
 
 local Model = {}
@@ -18,12 +20,21 @@ local function build_net(self, config, dataset, seed)
   self.net:seal()
 end
 
+local function build_den(self, config, seed)
+  self.den = core.module.new { seed = seed }
+  self.denoiser = networks.build_denoiser(self.den, "denoiser", config.denoiser,
+    { K = self.K, T = self.schedule.T, features = self.backbone.features,
+      crop_features = self.prior.crop_features })
+  self.den:seal()
+  table.insert(self.modules, { name = "den", module = self.den })
+end
+
 -- config: complete (config.check); dataset: aniso.Dataset; seed: of the initial weights;
 -- sharing [opt]: a model of the same backbone, prior and seed, whose net this one shares;
 -- levels [opt]: the λ_j that a stored run has (schedule.new).
 function model.new(config, dataset, seed, sharing, levels)
   local K = dataset.K
-  local self = setmetatable({ K = K, config = config }, Model)
+  local self = setmetatable({ K = K, config = config, counts = dataset.counts }, Model)
   self.schedule = schedule.new(config.schedule, dataset.counts, levels)
   if sharing then
     self.net, self.backbone, self.prior = sharing.net, sharing.backbone, sharing.prior
@@ -33,19 +44,17 @@ function model.new(config, dataset, seed, sharing, levels)
   local mode = config.prior.mode
   self.learned_prior = mode == "both" or mode == "global" or mode == "local"
 
-  self.den = core.module.new { seed = seed }
-  self.denoiser = networks.build_denoiser(self.den, "denoiser", config.denoiser,
-    { K = K, T = self.schedule.T, features = self.backbone.features,
-      crop_features = self.prior.crop_features })
-  self.den:seal()
-
-  self.modules = { { name = "net", module = self.net }, { name = "den", module = self.den } }
+  self.modules = { { name = "net", module = self.net } }
+  if config.denoiser[1] ~= "none" then build_den(self, config, seed) end
+  self.classifier = post_hoc.classifier(config.post_hoc, self, seed)
+  if self.classifier then
+    table.insert(self.modules, { name = "head", module = self.classifier.module })
+  end
   return self
 end
 
 function Model:train(on)
-  self.net:train(on)
-  self.den:train(on)
+  for _, part in ipairs(self.modules) do part.module:train(on) end
 end
 
 -- images (B,H,W,C) → features and the prior's outputs, once per image.
@@ -61,7 +70,9 @@ function Model:context(features, prior)
 end
 
 function Model:count()
-  return self.net:count() + self.den:count()
+  local sum = 0
+  for _, part in ipairs(self.modules) do sum = sum + part.module:count() end
+  return sum
 end
 
 return model

@@ -49,6 +49,9 @@ local denoisers = {
   film = { dim = count(128) },
 }
 
+-- Of a recipe alone: without a denoiser the prior's predictions are the run's (METHOD §8).
+local recipe_denoisers = with(denoisers, { none = {} })
+
 -- options.kinds over `kinds`, each with the extra fields.
 local function kinds(list, default, extra)
   local out = { default = default }
@@ -59,7 +62,7 @@ end
 networks.options = {
   backbone = kinds(backbones, "resnet"),
   prior = prior,
-  denoiser = kinds(denoisers, "cross_attention"),
+  denoiser = kinds(recipe_denoisers, "cross_attention"),
 }
 
 -- ── building from complete options ──────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 --   L = w_d E[w_c ‖target − output‖²] + η MMD²(ε, ε̂) + μ_g L_prior(g) + μ_l L_prior(l)
 -- Random numbers are addressed by (seed, purpose, step): a resumed run draws the same.
 local core = require "aniso.core"
+local mixup = require "aniso.method.mixup"
 
 local ops, tensor = core.ops, core.tensor
 local objective = {}
@@ -19,13 +20,18 @@ function objective.times(B, M, T, seed, step)
   return tensor.from(out, "int64")
 end
 
--- The priors' part: → loss or nil, and its numbers for the progress line.
-function objective.prior_loss(self, prior, labels, progress)
+-- The priors' part: → loss or nil, and its numbers for the progress line. mixed [opt]: what
+-- mixup.batch() made of the images, whose loss is then that of two labels.
+function objective.prior_loss(self, prior, labels, progress, mixed)
   local weights, total, parts = self.config.loss, nil, {}
   for _, branch in ipairs { { "global", prior.g }, { "local", prior.l } } do
     local name, logits = branch[1], branch[2]
     if logits and weights[name] > 0 then
       local loss = self.prior_criterion(logits, labels, progress)
+      if mixed then
+        loss = loss * mixed.lambda
+          + self.prior_criterion(logits, mixed.labels, progress) * (1 - mixed.lambda)
+      end
       parts["prior_" .. name] = loss
       loss = loss * weights[name]
       total = total and total + loss or loss
@@ -83,20 +89,51 @@ function objective.encode_frozen(self, images)
   return { features = features, prior = prior, drawn = {} }
 end
 
--- → total loss and a table of its parts (scalar tensors). `stage` determines which parts count:
--- "joint", "prior" or "denoiser", which takes `frozen`, the output of encode_frozen().
+-- The MMD of each granularity (2303.10610): the label, noised by the same draws around one prior alone,
+-- is denoised with that prior in the place of both; the sum of the two discrepancies of ε and ε̂.
+local function mmd_of_granularities(self, features, prior, labels, address, frozen)
+  local model, config = self.model, self.config
+  local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
+  local drawn = draw(frozen, labels, M, s.T, model.K, address)
+  local level = s.coupling == "sample" and s:levels_of_labels(labels):repeat_rows(M) or nil
+  local signal, noise = s:gather("signal", drawn.t, level), s:gather("noise", drawn.t, level)
+  local sum
+  for _, one in ipairs { prior.mg, prior.ml } do
+    local m = (config.prior.gradient and one or one:detach()):repeat_rows(M)
+    local y_t = ops.noised(drawn.y0, m, drawn.epsilon, signal, noise)
+    local context <close> = model:context(features, { crops = prior.crops, mg = one, ml = one })
+    local output = model.denoiser:forward(context, y_t, drawn.t)
+    local loss = self.mmd:loss(drawn.epsilon,
+      ops.read("epsilon", prediction, y_t, m, output, signal, noise))
+    sum = sum and sum + loss or loss
+  end
+  return sum
+end
+
+-- Cross-entropy of the classifier that post_hoc trains.
+local function classifier_loss(self, labels, frozen)
+  local logits = self.model.classifier.logits(frozen.features, frozen.prior)
+  local loss = ops.cross_entropy(logits, labels)
+  return loss, { classifier = loss }
+end
+
+-- → total loss and a table of its parts (scalar tensors). `stage` determines which parts count: "joint",
+-- "prior", or "denoiser" and "classifier", which take `frozen`, the output of encode_frozen().
 function objective.step(self, images, labels, address, frozen)
   local weights, stage = self.config.loss, self.stage
+  if stage == "classifier" then return classifier_loss(self, labels, frozen) end
+  local alpha = stage == "prior" and self.config.train.mixup or 0
+  local mixed = alpha > 0 and mixup.batch(images, labels, alpha, address) or nil
   local features, prior
   if stage == "denoiser" then
     features, prior = frozen.features, frozen.prior
   else
-    features, prior = self.model:encode(images)
+    features, prior = self.model:encode(mixed and mixed.images or images)
   end
   local _ <close> = stage ~= "denoiser" and features -- the tape holds what it needs
   local total, parts
   if stage ~= "denoiser" then
-    total, parts = objective.prior_loss(self, prior, labels, address.progress)
+    total, parts = objective.prior_loss(self, prior, labels, address.progress, mixed)
   end
   parts = parts or {}
   if stage ~= "prior" then
@@ -106,7 +143,9 @@ function objective.step(self, images, labels, address, frozen)
     loss = loss * weights.denoising
     total = total and total + loss or loss
     if weights.mmd > 0 then
-      parts.mmd = self.mmd:loss(epsilon, epsilon_hat)
+      parts.mmd = weights.mmd_of == "granularities"
+        and mmd_of_granularities(self, features, prior, labels, address, frozen)
+        or self.mmd:loss(epsilon, epsilon_hat)
       total = total + parts.mmd * weights.mmd
     end
   end

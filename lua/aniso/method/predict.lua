@@ -1,9 +1,11 @@
--- Predictions of a whole part of a data set: the reverse chain's and the prior's own.
+-- Predictions of a whole part of a data set: the reverse chain's, the prior's own, and the scores of
+-- what changes the prior after its training (post_hoc.lua).
 -- Every image is encoded once; the R chains of a batch run as one batch of B·R rows; the
 -- noise of a chain is addressed by the image's position, so the batch size changes nothing
 -- but the time it takes.
 local core = require "aniso.core"
 local metric = require "aniso.stats.metric"
+local post_hoc = require "aniso.method.post_hoc"
 local sampler = require "aniso.method.sampler"
 
 local predict = {}
@@ -46,22 +48,26 @@ local function unguarded(f)
   return true
 end
 
--- Predictions of several models that share one net, which sees every image once. jobs: a
+-- Predictions of several models that share one net, which sees every image once; a run without a
+-- denoiser is alone. jobs: a
 -- list of {model =, how =, guard [opt] = function(f) → whether f() did not fail}; a model
 -- whose guard returns false is left out from there on. → a list as predict() gives.
 function predict.predict_all(jobs, dataset, part, options)
   local n, batch = dataset:n(part), options.batch or 256
-  local chain, lead, labels = options.chain ~= false, jobs[1].model, dataset:labels(part):list()
+  local lead, labels = jobs[1].model, dataset:labels(part):list()
+  local chain = options.chain ~= false and lead.denoiser ~= nil
+  local changed = options.post_hoc and lead.config.post_hoc
   local out, prior_rows, lost = {}, lead.learned_prior and {} or nil, {}
   for i, one in ipairs(jobs) do
     one.model:train(false)
     out[i] = { ["true"] = labels, prior = prior_rows, chain = chain and {} or nil, width = {},
-      agreement = {} }
+      agreement = {}, scores = changed and {} or nil }
   end
   for first = 0, n - 1, batch do
     core.ops.no_grad(function()
       local features, prior = lead:encode(dataset:batch(part, first, math.min(batch, n - first)))
       if prior_rows then append(prior_rows, prior.m) end
+      if changed then append(out[1].scores, post_hoc.scores(changed, lead, features, prior)) end
       for i, one in ipairs(chain and jobs or {}) do
         lost[i] = lost[i] or not (one.guard or unguarded)(function()
           add_chains(out[i], one.model, features, prior, one.how, first)
@@ -74,14 +80,15 @@ function predict.predict_all(jobs, dataset, part, options)
 end
 
 -- how: the configuration's sampler table with `seed`; options.batch images at a time,
--- options.chain = false leaves the chain out, options.tick(done, total) is called per batch.
--- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement }. A constant
--- prior carries no information about an image, so it has no predictions.
+-- options.chain = false leaves the chain out, options.post_hoc = true adds the scores of the
+-- configuration's post_hoc, options.tick(done, total) is called per batch.
+-- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement, scores = rows or nil }.
+-- A constant prior carries no information about an image, so it has no predictions.
 function predict.predict(model, dataset, part, how, options)
   return predict.predict_all({ { model = model, how = how } }, dataset, part, options or {})[1]
 end
 
--- All metrics of METHOD §7 for predictions of `which` ("chain" or "prior").
+-- All metrics of METHOD §7 for predictions of `which` ("chain", "prior" or "post_hoc").
 function predict.measure(predictions, which, dataset)
   local chain = which == "chain"
   return metric.evaluate { ["true"] = predictions["true"], probs = predictions[which],

@@ -85,7 +85,7 @@ prior_loss.kinds = {
       margin = map(margin, function(d) return o.margin * d / top end)
       local weight = effective(counts, o.beta)
       return function(progress)
-        return { margin = margin, scale = o.scale, weight = progress >= o.defer and weight or nil }
+        return { margin = margin, scale = o.scale, weight = progress > o.defer and weight or nil }
       end
     end,
   },

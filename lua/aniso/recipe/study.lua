@@ -6,6 +6,7 @@ local ablation = require "aniso.recipe.ablation"
 local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
 local paths = require "aniso.recipe.paths"
+local preset = require "aniso.recipe.baseline"
 local variations = require "aniso.recipe.variations"
 
 local study = { grid = variations.grid, variants = variations.variants, power = variations.power }
@@ -94,13 +95,27 @@ local function revary(of, overrides)
   return changed, rest
 end
 
--- An option that the study varies cannot be set for all of its variants.
-local function check_override(variation, path)
+-- An option that the study varies cannot be set for all of its variants. name [opt]: of the --set whose
+-- preset holds the option.
+local function check_override(variation, path, name)
   for _, varied in ipairs(variations.keys(variation)) do
     if variations.overlaps(varied, path) then
-      error(("the study varies %s: --set %s would make its variants equal"):format(varied, path), 0)
+      error(("the study varies %s: --set %s would make its variants equal"):format(varied, name or path), 0)
     end
   end
+end
+
+-- Applies --set, the presets of a method first: the other overrides replace their options.
+local function override_all(config, overrides, variation, varies)
+  for _, override in ipairs(overrides) do
+    local path, word = override[1], literal.read(override[2])
+    if varies then check_override(variation, path) end
+    for _, entry in ipairs(path == "method" and varies and preset.presets[word] or {}) do
+      check_override(variation, entry[1], path)
+    end
+    if path == "method" then preset.set(config, word) end
+  end
+  for _, override in ipairs(overrides) do options.set(config, override[1], override[2]) end
 end
 
 -- The configuration of one variation. What an ablation leaves out is left out last, of what the base,
@@ -108,13 +123,11 @@ end
 local function config_of(of, variation, overrides, varies)
   local config = paths.copy(of.base)
   config.data = paths.copy(of.data)
+  preset.set(config, variation.method) -- first: the options next to it replace those of its preset
   for _, path in ipairs(variations.keys(variation)) do
     paths.set(config, path, paths.copy(variation[path]))
   end
-  for _, override in ipairs(overrides) do
-    if varies then check_override(variation, override[1]) end
-    options.set(config, override[1], override[2])
-  end
+  override_all(config, overrides, variation, varies)
   if variation.without then ablation.apply(config, variation.without) end
   return config
 end
@@ -127,9 +140,9 @@ function study.expand(given, overrides, seeds)
   local varied = variations_of(of)
   for _, seed in ipairs(study.seeds(seeds or of.seeds)) do
     for _, variation in ipairs(varied) do
-      local label = variations.label(variation)
-      out[#out + 1] = { label = label ~= "" and label or of.name, seed = seed,
-        config = config_of(of, variation, rest, #varied > 1) }
+      local label, config = variations.label(variation), config_of(of, variation, rest, #varied > 1)
+      if label == "" then label = type(config.method) == "string" and config.method or of.name end
+      out[#out + 1] = { label = label, seed = seed, config = config }
     end
   end
   return out

@@ -37,11 +37,13 @@ function variations.keys(variation)
   return keys
 end
 
--- The given label, or one made of the options.
+-- The given label, or one made of the options: the method as its bare word, then the others.
 function variations.label(variation)
   if variation.label then return variation.label end
-  local parts = {}
-  for i, path in ipairs(variations.keys(variation)) do parts[i] = short(path, variation[path]) end
+  local parts = { variation.method }
+  for _, path in ipairs(variations.keys(variation)) do
+    if path ~= "method" then parts[#parts + 1] = short(path, variation[path]) end
+  end
   return table.concat(parts, " ")
 end
 

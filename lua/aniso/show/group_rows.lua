@@ -64,7 +64,7 @@ end
 
 group_rows.heads = {
   method = { name = "method", get = function(group) return group.label end },
-  by = { name = "by", get = function(group) return group.prior and "prior" or "chain" end },
+  by = { name = "by", get = function(group) return group.by end },
   seeds = { name = "seeds", get = function(group) return #group.members end },
 }
 

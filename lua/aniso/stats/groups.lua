@@ -9,8 +9,9 @@ local groups = {}
 -- {n =, mean =, sd =} of a list of numbers; sd is nil for fewer than two.
 groups.moments = significance.mean_sd
 
-local function new_group(run, prior)
-  return { label = run.label or run.name, prior = prior, config_id = run.config_id, run = run, members = {} }
+local function new_group(run, score)
+  return { label = run.label or run.name, prior = score.prior, by = score.by, config_id = run.config_id,
+    run = run, members = {} }
 end
 
 -- Scores by run_id; of several evaluations of the prior only the newest.
@@ -26,15 +27,16 @@ local function by_run(scores)
 end
 
 -- form(runs, scores) → one group per configuration, split, label and kind of prediction, in order of
--- appearance: {label, prior = whether these are the prior's own predictions, config_id, run = the first
--- one, members = {{seed, run_id, uid, eval_id, n, metrics}, …}}.
+-- appearance: {label, prior = whether these are the prior's own predictions next to primary ones, by =
+-- "chain", "prior" or a post_hoc: whose predictions they are, config_id, run = the first one,
+-- members = {{seed, run_id, uid, eval_id, n, metrics}, …}}.
 function groups.form(runs, scores)
   local of, out, by_key = by_run(scores), {}, {}
   for _, run in ipairs(runs) do
     for _, one in ipairs(of[run.run_id] or {}) do
       local key = ("%d %d %s %s"):format(run.config_id, run.split_id, one.prior, run.label)
       if not by_key[key] then
-        by_key[key] = new_group(run, one.prior)
+        by_key[key] = new_group(run, one)
         out[#out + 1] = by_key[key]
       end
       table.insert(by_key[key].members, { seed = run.seed, run_id = run.run_id, uid = run.uid, n = one.n,

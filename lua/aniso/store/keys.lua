@@ -89,10 +89,19 @@ local function data_of(self)
   end }
 end
 
+-- The word of a baseline; nil for a run that was given none.
+local function method_of(self)
+  return { name = "method", kind = "option", get = function(_, run)
+    local param = (self:params()[run.config_id] or {}).method
+    return param and param.txt
+  end }
+end
+
 -- key(name) → {name, kind = "fact" | "metric" | "option", get(key, run), higher [metrics]}; an
 -- unknown name raises. get gives a number, a text or nil.
 function Keys:key(name)
   if name == "data" then return data_of(self) end
+  if name == "method" then return method_of(self) end
   if FACTS[name] then
     return { name = name, kind = "fact", get = function(_, run) return run[FACTS[name]] end }
   end

@@ -26,10 +26,14 @@ end
 local PRIMARY = "e.part = ?1 AND e.is_primary = 1"
 local PRIOR = "e.part = ?1 AND e.is_primary = 0 AND e.sampler = 'prior'"
 
+-- What `sampler` holds where no chain was sampled: the prior, and the kinds of post_hoc.
+local WITHOUT_CHAIN = { prior = true, logit_adjustment = true, tau_norm = true, crt = true, lws = true }
+
 local function with_metrics(row)
   local metrics = {}
   for _, name in ipairs(DERIVED) do metrics[name] = row[name] end
-  return { run_id = row.run_id, eval_id = row.eval_id, prior = row.is_primary ~= 1, n = row.n,
+  local by = WITHOUT_CHAIN[row.sampler] and row.sampler or "chain"
+  return { run_id = row.run_id, eval_id = row.eval_id, by = by, prior = row.is_primary ~= 1, n = row.n,
     metrics = metrics }
 end
 
@@ -57,7 +61,7 @@ end
 -- evaluation. For longer lists it counts all.
 local LISTED = 500
 
--- scores{part = "test", prior = false, runs = rows of runs()} → list of {run_id, eval_id, prior, n,
+-- scores{part = "test", prior = false, runs = rows of runs()} → list of {run_id, eval_id, prior, by, n,
 -- metrics = {name = value}}, primary evaluations first, then the prior's if requested. `runs` only
 -- speeds up the query: the result may contain other runs.
 function score.scores(db, options)

@@ -14,7 +14,9 @@ local status = {}
 -- The epochs of all stages.
 local function epochs_of(of)
   if of.train.mode == "joint" then return of.train.epochs end
-  return (of.train.prior_epochs > 0 and of.train.prior_epochs or of.train.epochs) + of.train.epochs
+  local first = of.train.prior_epochs > 0 and of.train.prior_epochs or of.train.epochs
+  if of.denoiser[1] == "none" then return first + (of.post_hoc and of.post_hoc.epochs or 0) end
+  return first + of.train.epochs
 end
 
 local LATEST = [[

@@ -23,13 +23,13 @@ function checkpoint.with_averages(sessions, f)
   if not ok then error(problem, 0) end
 end
 
-local function write(session, kind, tensors, meta)
+local function write(session, kind, epoch, tensors, meta)
   meta.uid, meta.config = session.uid, session.config_hash
   local path = checkpoint.path(session, kind)
   -- the previous file is kept where a resume may need it
   local sha256, bytes = core.checkpoint.save(path, tensors, meta, { previous = kind == "last" })
   if not sha256 then error(bytes, 0) end
-  session.record:checkpoint { kind = kind, step = session.epoch, path = path, sha256 = sha256,
+  session.record:checkpoint { kind = kind, step = epoch, path = path, sha256 = sha256,
     bytes = bytes }
 end
 
@@ -44,9 +44,11 @@ local function weights(session)
   return tensors
 end
 
--- Saves the current weights for evaluation. Call it inside with_averages().
+-- Saves the current weights, which are those of session.best, for evaluation. Call it inside
+-- with_averages() while a stage is trained.
 function checkpoint.save_best(session)
-  write(session, "best", weights(session), { epoch = session.epoch, value = session.best.value })
+  local best = session.best
+  write(session, "best", best.epoch, weights(session), { epoch = best.epoch, value = best.value })
 end
 
 -- Loads a file of weights; `only` names one module, otherwise the file must have all. → its metadata.
@@ -79,7 +81,7 @@ function checkpoint.save_last(session)
     meta.t[trained.name] = optimiser.state.t
     meta.ema_t[trained.name] = ema and ema.t
   end
-  write(session, "last", tensors, meta)
+  write(session, "last", session.epoch, tensors, meta)
 end
 
 -- Restores weights, optimisers, averages and position into a session whose stage begins.

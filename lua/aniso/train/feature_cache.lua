@@ -19,9 +19,10 @@ local function changes_nothing(augment)
   return true
 end
 
--- The tensors that a denoiser's step uses, each (B, …).
-local function tensors_of(frozen)
+-- The tensors that a step of the stage uses, each (B, …).
+local function tensors_of(session, frozen)
   local prior = frozen.prior
+  if session.stage == "classifier" then return { features = frozen.features, g = prior.g } end
   return { features = frozen.features, m = prior.m, mg = prior.mg, ml = prior.ml, crops = prior.crops }
 end
 
@@ -50,7 +51,7 @@ local function encode_all(session, n)
   local pieces, batch = {}, session.config.train.batch
   for first = 0, n - 1, batch do
     local images = session.dataset:batch("train", first, math.min(batch, n - first))
-    local tensors = tensors_of(objective.encode_frozen(session, images))
+    local tensors = tensors_of(session, objective.encode_frozen(session, images))
     if bytes_of(n, tensors) > feature_cache.max_bytes then return nil end
     for name, x in pairs(tensors) do
       pieces[name] = pieces[name] or {}
@@ -85,7 +86,7 @@ end
 -- nil where no net is frozen, and where its output changes, is used once, or is too large.
 function feature_cache.new(session)
   local dataset = session.dataset
-  if session.stage ~= "denoiser" or session.stage_epochs == 1
+  if not (session.stage == "denoiser" or session.stage == "classifier") or session.stage_epochs == 1
     or not changes_nothing(session.config.train.augment) then
     return nil
   end

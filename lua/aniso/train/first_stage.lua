@@ -11,7 +11,7 @@ local provenance = require "aniso.train.provenance"
 local first_stage = {}
 
 local FROM_TRAIN = { "mode", "prior_epochs", "epochs", "batch", "optimiser", "lr",
-  "weight_decay", "momentum", "lr_schedule", "warmup", "clip", "ema_decay", "sampling", "augment" }
+  "weight_decay", "momentum", "lr_schedule", "warmup", "clip", "ema_decay", "sampling", "augment", "mixup" }
 
 -- The part of a configuration that the first stage depends on.
 function first_stage.part_of(config)
@@ -61,17 +61,22 @@ local function path(session)
   return ("%s/%s.safetensors"):format(session.shared_folder, first_stage.key(session))
 end
 
--- Loads the weights of a file → true. A damaged file counts as absent: → false, why.
+-- Loads the weights of a file, and the epoch that they are of → true. A damaged file counts as absent:
+-- → false, why.
 local function load(session, file)
   if not core.sys.exists(file) then return false end
-  return pcall(checkpoint.load_weights, session, file, "net")
+  local ok, meta = pcall(checkpoint.load_weights, session, file, "net")
+  if not ok then return false, meta end
+  session.best = { epoch = meta.epoch or session.stage_epochs, value = meta.value }
+  return true
 end
 
 -- The file is replaced as a whole: a kill leaves no partial file.
 local function save(session, file)
   local tensors = {}
   for name, tensor in pairs(session.model.net:state()) do tensors["net." .. name] = tensor end
-  local sha256, message = core.checkpoint.save(file, tensors, { seed = session.seed }, { previous = false })
+  local sha256, message = core.checkpoint.save(file, tensors,
+    { seed = session.seed, epoch = session.best.epoch, value = session.best.value }, { previous = false })
   if not sha256 then error(message, 0) end
 end
 
@@ -89,19 +94,19 @@ local function wait_for(session, file)
 end
 
 -- Gives the session's net its first stage: a stored one, or the weights that train() leaves. → where it
--- came from, for the log.
+-- came from, for the log; whether it was stored.
 function first_stage.share(session, train)
   local file = path(session)
   local taken = "first stage taken from " .. file
-  if load(session, file) then return taken end
+  if load(session, file) then return taken, true end
   assert(core.sys.mkdir_p(session.shared_folder))
   local lock <close> = wait_for(session, file)
   local loaded, damage = load(session, file)
-  if loaded then return taken end
+  if loaded then return taken, true end
   if damage then session:warn(("%s; the first stage is trained again"):format(tostring(damage))) end
   train()
   save(session, file)
-  return "first stage trained, kept in " .. file
+  return "first stage trained, kept in " .. file, false
 end
 
 return first_stage

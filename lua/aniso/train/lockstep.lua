@@ -74,7 +74,7 @@ end
 -- denoiser and its loss, draws, and the final sampler. → nil for a run that trains alone.
 local function common(job)
   local config = job.config
-  if config.train.mode ~= "staged" then return nil end
+  if config.train.mode ~= "staged" or config.denoiser[1] == "none" then return nil end
   return core.json.encode { seed = job.seed, data = config.data, select = config.select,
     epochs = config.train.epochs, first = first_stage.part_of(config) }
 end

@@ -108,13 +108,14 @@ local function shapes_of(session)
     local images = dataset:batch("train", 0, math.min(2, dataset:n "train"))
     local features, prior = model:encode(images)
     local R = session.config.sampler.draws
-    local y = core.tensor.randn { shape = { images:size(1) * R, model.K } }
-    local t = core.tensor.full({ y:size(1) }, model.schedule.T, "int64")
     add_shape("images", images)
     add_shape("features", features)
     add_shape("saliency", prior.saliency)
     add_shape("crops", prior.crops)
     add_shape("prior mean", prior.m)
+    if not model.denoiser then return end
+    local y = core.tensor.randn { shape = { images:size(1) * R, model.K } }
+    local t = core.tensor.full({ y:size(1) }, model.schedule.T, "int64")
     add_shape(("output, %d draws"):format(R), model.denoiser:forward(model:context(features, prior), y, t))
   end)
   return out
@@ -160,7 +161,7 @@ local function stages_of(session)
   for i, plan in ipairs(session.plan) do
     local one = { name = plan.name, epochs = plan.epochs, step = step_seconds(session, i),
       steps = stage.steps_per_epoch(session) }
-    local chain = plan.name ~= "prior"
+    local chain = plan.name == "joint" or plan.name == "denoiser"
     one.validation = dataset:n "val" / choice.every
       * image_seconds(session, chain and choice.steps or nil, choice.draws)
     one.epoch = one.steps * one.step + one.validation
@@ -193,8 +194,9 @@ end
 
 local function report_on(job)
   local session = Session.new(job)
+  local model = session.model
   local report = { dataset = session.dataset, labels = {}, runs = 0, repeats = 0, shapes = shapes_of(session),
-    parameters = session.model:count(), net = session.model.net:count(), den = session.model.den:count(),
+    parameters = model:count(), net = model.net:count(), den = model.den and model.den:count(),
     bytes = checkpoint_bytes(session), stages = stages_of(session), run = 0 }
   for _, one in ipairs(report.stages) do report.run = report.run + one.epochs * one.epoch end
   local sampler, data = session.config.sampler, session.dataset

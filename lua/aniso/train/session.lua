@@ -41,7 +41,7 @@ local FIELDS = {
   saved = "the checkpoint to go on from, {tensors, meta}; nil for a new run",
   -- The current stage, set by stage.begin().
   stage_number = "1 or 2",
-  stage = '"joint", "prior" or "denoiser"',
+  stage = '"joint", "prior", "denoiser" or "classifier"',
   first_epoch = "epochs before this stage",
   stage_epochs = "epochs of this stage",
   trained = "the modules that are trained, a list of {name, module}",
@@ -54,6 +54,7 @@ local FIELDS = {
   best = "the epoch that validation chose and its value, {epoch, value}",
   validated = "the metrics of this epoch's validation; nil in an epoch without one",
   problem = "the error that ended the session; nil while it runs",
+  tau = "τ of post_hoc, given or chosen on validation; nil before the evaluation and where there is none",
 }
 
 local meta = strict.class("session", FIELDS, Session)
@@ -185,12 +186,14 @@ local function run_first_stage(group)
     stage.run { lead }
     if lead.problem then error(lead.problem, 0) end
   end
-  if lead.stage == "joint" then return train() end
-  local origin = first_stage.share(lead, function()
+  if lead.config.train.mode == "joint" then return train() end
+  local origin, stored = first_stage.share(lead, function()
     train()
     checkpoint.load_weights(lead, checkpoint.path(lead, "best"), "net")
   end)
   for _, session in ipairs(group) do session.record:log("info", origin) end
+  -- A run that ends with this stage keeps a copy: its evaluation reads its own weights.
+  if stored and #lead.plan == 1 then checkpoint.save_best(lead) end
 end
 
 local function train(group)

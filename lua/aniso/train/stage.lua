@@ -1,6 +1,7 @@
 -- One stage of training: epochs over the training part, each followed by a validation and a
 -- checkpoint. "joint" trains everything, "prior" the backbone and the priors, "denoiser" the
--- denoiser on frozen features, several of them in lock-step (lockstep.lua).
+-- denoiser on frozen features, several of them in lock-step (lockstep.lua), "classifier" the classifier
+-- of post_hoc on frozen features.
 local core = require "aniso.core"
 local lr_schedule = require "aniso.method.lr_schedule"
 local objective = require "aniso.method.objective"
@@ -24,8 +25,18 @@ function stage.plan(config)
     return { { name = "joint", trains = { net = true, den = true }, epochs = train.epochs } }
   end
   local first = train.prior_epochs > 0 and train.prior_epochs or train.epochs
-  return { { name = "prior", trains = { net = true }, epochs = first },
-    { name = "denoiser", trains = { den = true }, epochs = train.epochs } }
+  local plan = { { name = "prior", trains = { net = true }, epochs = first } }
+  if config.denoiser[1] ~= "none" then
+    plan[2] = { name = "denoiser", trains = { den = true }, epochs = train.epochs }
+  elseif config.post_hoc and config.post_hoc.epochs then
+    plan[2] = { name = "classifier", trains = { head = true }, epochs = config.post_hoc.epochs }
+  end
+  return plan
+end
+
+-- Whether the session's stage trains on the output of a frozen net.
+function stage.is_frozen(session)
+  return session.stage == "denoiser" or session.stage == "classifier"
 end
 
 local function train_module(session, part)
@@ -115,7 +126,7 @@ function Batch:__close()
   if self.frozen then self.frozen.features:close() end
 end
 
--- The images at `positions`, and in the stage of the denoisers the frozen net's output for them; with
+-- The images at `positions`, and in a stage behind the frozen net its output for them; with
 -- a feature cache the latter alone. For a <close> variable.
 function stage.batch(session, positions, cached)
   if cached then
@@ -125,7 +136,7 @@ function stage.batch(session, positions, cached)
   local images, labels = session.dataset:batch("train", positions,
     { augment = session.config.train.augment, seed = session.seed, epoch = session.epoch + 1 })
   return setmetatable({ images = images, labels = labels,
-    frozen = session.stage == "denoiser" and objective.encode_frozen(session, images) or nil }, Batch)
+    frozen = stage.is_frozen(session) and objective.encode_frozen(session, images) or nil }, Batch)
 end
 
 -- One step of one session.
@@ -144,7 +155,8 @@ local function train_epoch(sessions, cached)
   local lead, sums = sessions[1], {}
   local train, dataset = lead.config.train, lead.dataset
   local n, steps = dataset:n "train", stage.steps_per_epoch(lead)
-  local order = dataset:order("train", { sampling = train.sampling, seed = lead.seed,
+  local sampling = lead.stage == "classifier" and "class_balanced" or train.sampling
+  local order = dataset:order("train", { sampling = sampling, seed = lead.seed,
     epoch = lead.epoch + 1, epochs = lead.first_epoch + lead.stage_epochs })
   local done = lead.epoch * steps
   for _, session in ipairs(sessions) do

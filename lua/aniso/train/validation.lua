@@ -1,5 +1,8 @@
 -- The validation after an epoch: its metrics are recorded, and the epoch that select.metric prefers is
--- kept as the best. Sessions in lock-step go through the images together.
+-- kept as the best. Sessions in lock-step go through the images together. Curves are named as the metric
+-- for the stage's own predictions (the chain's, or those of post_hoc's classifier), and prior_… for the
+-- prior's.
+local post_hoc = require "aniso.method.post_hoc"
 local predict = require "aniso.method.predict"
 local checkpoint = require "aniso.train.checkpoint"
 local lockstep = require "aniso.train.lockstep"
@@ -10,8 +13,8 @@ local validation = {}
 local function measure(session, predictions)
   local select = session.config.select
   local fields, chosen = {}, nil
-  local of = session.stage == "prior" and "prior" or select.of
-  for _, which in ipairs { "prior", "chain" } do
+  local of = session.stage == "prior" and "prior" or session.stage == "classifier" and "post_hoc" or select.of
+  for _, which in ipairs { "prior", "chain", "post_hoc" } do
     local measured = predictions[which] and predict.measure(predictions, which, session.dataset)
     if measured then
       local prefix = which == "prior" and "prior_" or ""
@@ -52,7 +55,11 @@ function validation.run(sessions)
     how.steps = math.min(config.select.steps, session.model.schedule.T)
     how.draws = config.select.draws
     return how
-  end, { chain = lead.stage ~= "prior" })
+  end, { chain = lead.stage ~= "prior", post_hoc = lead.stage == "classifier" })
+  local own = predictions[lead]
+  if own.scores then
+    own.post_hoc = post_hoc.probabilities(lead.config.post_hoc, lead.model, own.scores)
+  end
   lockstep.each(sessions, function(session) select_best(session, predictions[session]) end)
 end
 

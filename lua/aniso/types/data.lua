@@ -146,6 +146,7 @@ function data.columns(given) end
 ---The published set that a folder holds.
 ---@param root string
 ---@return string? kind nil if it is none of them
+---@return string|true|nil found the path of its table, or true
 function data.recognise(root) end
 
 ---@param given aniso.option.data|string

@@ -1,19 +1,22 @@
 ---@meta _
 -- Training and evaluation: aniso.model, optim, sampler, trainer, config.
 
----Backbone, prior, denoiser and schedule of one run. Two modules, so that a staged run can train the first
----without the second.
+---Backbone, prior, denoiser and schedule of one run. A module for each stage of training, so that a staged
+---run can train the first without the second.
 ---@class aniso.Model
 ---@field K integer Classes.
 ---@field config aniso.Config Complete.
+---@field counts integer[] Training images n_j per class.
 ---@field schedule aniso.Schedule
 ---@field net aniso.Module Backbone and prior.
----@field den aniso.Module Denoiser.
+---@field den? aniso.Module Denoiser.
 ---@field backbone aniso.ResNet
 ---@field prior aniso.Prior
----@field denoiser aniso.Denoiser
+---@field denoiser? aniso.Denoiser
+---The classifier that post_hoc trains again, {module, logits = function(features, prior)}.
+---@field classifier? table
 ---@field learned_prior boolean Whether the prior depends on the image.
----@field modules { name: string, module: aniso.Module }[] net and den.
+---@field modules { name: string, module: aniso.Module }[] net, and den or head where there is one.
 local Model = {}
 
 ---@param on boolean training or evaluation
@@ -29,7 +32,7 @@ function Model:encode(images) end
 ---@return aniso.Context
 function Model:context(features, prior) end
 
----@return integer parameters of both modules
+---@return integer parameters of all modules
 function Model:count() end
 
 ---Prior, denoiser and schedule of a run in one.

@@ -146,7 +146,7 @@ function evaluate.predict_all(jobs, dataset, part, options) end
 function evaluate.chains(model, features, prior, how, first, see) end
 
 ---@param predictions table of predict()
----@param which "chain"|"prior"
+---@param which "chain"|"prior"|"post_hoc"
 ---@param dataset aniso.Dataset
 ---@return aniso.Measured
 function evaluate.measure(predictions, which, dataset) end

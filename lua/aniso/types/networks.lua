@@ -6,6 +6,14 @@
 ---@class aniso.Module
 local Module = {}
 
+---Declares a parameter, before seal(). Its initial values depend on the module's seed and on its name.
+---@param name string
+---@param shape integer[]
+---@param how { fan_in?: integer, constant?: number, decay?: boolean } uniform in ±1/√fan_in, or constant
+---(default 0); decay: weight decay applies (default false)
+---@return aniso.Tensor parameter the tensor itself
+function Module:param(name, shape, how) end
+
 ---Lays all parameters into one tensor. No network can be added afterwards.
 ---@return aniso.Module self
 function Module:seal() end

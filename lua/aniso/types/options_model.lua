@@ -22,7 +22,8 @@
 ---The prior networks, whose mean m the label is diffused around.
 ---@class aniso.option.prior
 ---@field mode? "both"|"global"|"local"|"uniform"|"frequency"|"zero" Which prior (default "both").
----Percent of a saliency map behind a global logit (default 20, above 0, at most 100).
+---Percent of a saliency map behind a global logit; 100 makes the global prior a linear classifier on globally
+---pooled features (default 20, above 0, at most 100).
 ---@field top_percent? number
 ---@field crops? integer Most salient windows per image (default 4, at least 1).
 ---Side of a window in pixels; 0: a third of the image's side (default 0, at least 0).
@@ -62,6 +63,7 @@
 ---@alias aniso.option.denoiser
 ---| aniso.option.denoiser.cross_attention
 ---| aniso.option.denoiser.film
+---| aniso.option.denoiser.none
 
 ---Label tokens that attend to image tokens (METHOD §5).
 ---@class aniso.option.denoiser.cross_attention
@@ -70,6 +72,10 @@
 ---@field blocks? integer Each: self-attention, cross-attention, MLP (default 2, at least 1, at most 16).
 ---@field heads? integer Heads of each attention (default 4, at least 1).
 ---@field mlp_ratio? number Hidden width of an MLP over D (default 2, above 0, at most 64).
+
+---No denoiser: nothing is diffused, and the prior's predictions are the run's.
+---@class aniso.option.denoiser.none
+---@field [1] "none"
 
 ---CARD's and DiffMIC's denoiser: linear layers gated by time, times the image feature.
 ---@class aniso.option.denoiser.film

@@ -15,6 +15,9 @@
 ---levels) that gives K weights (default "none").
 ---@field class_weight? aniso.option.loss.class_weight|string|function
 ---@field multipliers? number[] Of MMD's bandwidth 2K, 1 to 8 (default {0.25, 0.5, 1, 2, 4}).
+---What the MMD compares with the drawn noise: the estimate of the denoising error, or one estimate per
+---granularity, noised around the global and around the local prior alone, as in DiffMIC (fused if left out).
+---@field mmd_of? "fused"|"granularities"
 ---@field unbiased? boolean Leave out the pairs of a row with itself in MMD (default false).
 
 ---How training images are varied; by default nothing is.
@@ -31,7 +34,7 @@
 ---How the weights are trained.
 ---@class aniso.option.train
 ---Everything at once, or the backbone and priors first and the denoiser on their frozen features
----(default "joint").
+---(default "joint"). Without a denoiser: "staged".
 ---@field mode? "joint"|"staged"
 ---@field epochs? integer Passes over the training part (default 30, at least 1).
 ---@field prior_epochs? integer Of the first stage of "staged"; 0: as epochs (default 0, at least 0).
@@ -51,11 +54,15 @@
 ---second over the epochs (default "instance").
 ---@field sampling? "instance"|"class_balanced"|"square_root"|"progressive"
 ---@field augment? aniso.option.train.augment How training images are varied.
+---α of mixup in the stage that trains the priors (1710.09412): λ ~ Beta(α, α) mixes the images of a batch
+---with each other, and the loss is that of both labels. Not with mode "joint"; off if left out (at least 0).
+---@field mixup? number
 
 ---How the weights to evaluate are chosen, always on the validation part.
 ---@class aniso.option.select
 ---@field metric? string A name of aniso.metric.catalog (default "macro_f1").
----@field of? "chain"|"prior" Whose metric: the reverse chain's or the prior's own (default "chain").
+---Whose metric: the reverse chain's or the prior's own (default "chain"). Without a denoiser: "prior".
+---@field of? "chain"|"prior"
 ---@field every? integer Epochs between two validations (default 1, at least 1).
 ---@field steps? integer S of a validation's chains (default 10, at least 1).
 ---@field draws? integer R of a validation's chains (default 2, at least 1).

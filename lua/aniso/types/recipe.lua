@@ -3,6 +3,9 @@
 
 ---Every option of a run; what a recipe leaves out has a default.
 ---@class aniso.Config
+---A baseline or the full method by one word: a preset of options, which those given next to it or later
+---override (METHOD §8).
+---@field method? "softmax"|"card"|"diffmic"|"ddpm"|"adpm"
 ---@field data? aniso.option.data|string Which images, and how they are split (default "lesions").
 ---@field backbone? aniso.option.backbone|string The network behind priors and denoiser (default "resnet").
 ---@field prior? aniso.option.prior The prior networks.
@@ -14,6 +17,8 @@
 ---The reverse chains of an evaluation: a kind, or a step function(chain, y, output, t, u) that gives y
 ---at time u (default "ddim").
 ---@field sampler? aniso.option.sampler|string|function
+---What changes the classifier of a run without a denoiser after its training.
+---@field post_hoc? aniso.option.post_hoc|string
 
 ---Option values by dotted name, {label = "ddpm", ["schedule.lambda"] = "isotropic"}.
 ---@alias aniso.Variation table<string, any>

@@ -4,7 +4,7 @@
 --   open      function(given, facts, fits) → what data.open completes for the engine: rows, origin, root,
 --             folders … (bind/dataset_open.c), or another source of the engine. facts.notes and
 --             facts.warnings take lines; refusal.raise() refuses files, fits(root) names another kind
---   find      [opt] function(root) → true where the folder holds the set
+--   find      [opt] function(root) → the path of its table, or true, where the folder holds the set
 --   columns   [opt] function(given) → the names of image and label in lists of its parts
 --   brings_parts [opt] `split` is read by open
 local containers = require "aniso.method.data.containers"
@@ -29,10 +29,11 @@ local registry = { list = {
 
 for _, set in ipairs(registry.list) do registry.of[set.kind] = set end
 
--- The published set that the folder holds; nil if it is none of them.
+-- The published set that the folder holds, and what its find() found; nil if it is none of them.
 function registry.recognise(root)
   for _, set in ipairs(registry.list) do
-    if set.find and set.find(root) then return set.kind end
+    local found = set.find and set.find(root)
+    if found then return set.kind, found end
   end
   return nil
 end

@@ -1,10 +1,11 @@
 -- The annotations of options that name an entry of a registry (λ policies, samplers, prior losses,
--- class weights), written from the entries: help, completion and editors include a new entry without
--- another edit. registry_types() → the text of one file of annotations.
+-- class weights, post_hoc), written from the entries: help, completion and editors include a new entry
+-- without another edit. registry_types() → the text of one file of annotations.
 local class_weight = require "aniso.method.class_weight"
 local lambda = require "aniso.method.lambda"
 local noise_budget = require "aniso.method.noise_budget"
 local options = require "aniso.recipe.options"
+local post_hoc = require "aniso.method.post_hoc"
 local prior_loss = require "aniso.method.prior_loss"
 local sampler = require "aniso.method.sampler"
 
@@ -15,6 +16,7 @@ local REGISTRIES = {
     text = "What every sampler takes." },
   { class = "aniso.option.loss.prior", entries = prior_loss.kinds },
   { class = "aniso.option.loss.class_weight", entries = class_weight.kinds },
+  { class = "aniso.option.post_hoc", entries = post_hoc.kinds, no_own = true },
 }
 
 local OWN = [[
@@ -77,7 +79,7 @@ local function add_registry(lines, registry)
   lines[#lines + 1] = ""
   lines[#lines + 1] = "---@alias " .. class
   for _, name in ipairs(names) do lines[#lines + 1] = ("---| %s.%s"):format(class, name) end
-  lines[#lines + 1] = "---| aniso.option.own"
+  if not registry.no_own then lines[#lines + 1] = "---| aniso.option.own" end
   local any = registry.common and class .. ".any"
   if any then
     add_class(lines, any, registry.text)

@@ -79,7 +79,7 @@ local function examine(session, one)
     one.crops, one.side = prior.positions:totable()[1], prior.side
     one.weights = prior.attention and prior.attention:totable()[1]
   end
-  if model.denoiser.kind == "cross_attention" then
+  if model.denoiser and model.denoiser.kind == "cross_attention" then
     one.attention, one.probability = attention_of(model, features, prior, session.config.sampler, one)
   end
 end
@@ -111,7 +111,7 @@ function examples.find(facts, count)
     checkpoint.load_weights(session, path)
     session.model:train(false)
     for _, one in ipairs(out.list) do core.ops.no_grad(examine, session, one) end
-    out.kind = session.model.denoiser.kind
+    out.kind = session.model.denoiser and session.model.denoiser.kind or "none"
   end)
   if not ok then return nil, errors.sentence(problem) end
   return out

@@ -1,0 +1,76 @@
+-- Baselines by one word, `method = "card"`: each is a preset of options (METHOD §8). The word is an option
+-- like any other and is stored with the configuration, next to the options that it became.
+--   baseline.set(config, name)     where a variant or --set gives the word: it replaces earlier options
+--   baseline.fill(config)          → a copy in which the preset of config.method sets what is not given
+local options = require "aniso.recipe.options"
+local paths = require "aniso.recipe.paths"
+
+local baseline = {}
+
+-- What each word sets: {path, value}. A value is a kind's name where the option has kinds.
+baseline.presets = {
+  -- A linear classifier on the globally pooled features of the backbone; nothing is diffused.
+  softmax = {
+    { "denoiser", "none" }, { "prior.mode", "global" }, { "prior.top_percent", 100 },
+    { "train.mode", "staged" }, { "select.of", "prior" },
+  },
+  -- 2206.07275: diffusion towards the predictions of a classifier that was trained before.
+  card = {
+    { "denoiser", "film" }, { "prior.mode", "global" }, { "prior.top_percent", 100 },
+    { "schedule.lambda", "isotropic" }, { "loss.mmd", 0 }, { "train.prediction", "epsilon" },
+    { "train.mode", "staged" },
+  },
+  -- 2303.10610: two granularities, an MMD for each.
+  diffmic = {
+    { "denoiser", "film" }, { "prior.mode", "both" }, { "schedule.lambda", "isotropic" },
+    { "loss.mmd", 0.5 }, { "loss.mmd_of", "granularities" }, { "train.prediction", "epsilon" },
+  },
+  ddpm = {
+    { "denoiser", "cross_attention" }, { "prior.mode", "both" }, { "schedule.lambda", "isotropic" },
+    { "loss.mmd", 0.5 },
+  },
+  adpm = {
+    { "denoiser", "cross_attention" }, { "prior.mode", "both" }, { "schedule.lambda", "bound" },
+    { "loss.mmd", 0.5 },
+  },
+}
+
+baseline.names = { "softmax", "card", "diffmic", "ddpm", "adpm" }
+
+-- The rule of the option `method`.
+baseline.option = options.optional(options.one_of(baseline.names))
+
+-- Whether a table of options names no kind, {dim = 64}, so that the preset's kind belongs to it.
+local function lacks_kind(value)
+  return type(value) == "table" and value[1] == nil and value.module == nil
+end
+
+-- Applies `name` at a level of its own (a variant, --set): what was given before is replaced, but
+-- the options of a kind stay where it is the same kind. A name that is no method changes nothing: it
+-- is refused with the other options.
+function baseline.set(config, name)
+  for _, entry in ipairs(baseline.presets[name] or {}) do
+    local path, value = entry[1], entry[2]
+    local now = paths.get(config, path)
+    if type(now) ~= "table" or now[1] ~= value then paths.set(config, path, value) end
+  end
+end
+
+-- Without a method, the configuration itself.
+function baseline.fill(config)
+  local preset = type(config) == "table" and baseline.presets[config.method]
+  if not preset then return config end
+  local out = paths.copy(config)
+  for _, entry in ipairs(preset) do
+    local path, value = entry[1], entry[2]
+    local now = paths.get(out, path)
+    if now == nil then
+      paths.set(out, path, value)
+    elseif lacks_kind(now) then
+      now[1] = value
+    end
+  end
+  return out
+end
+
+return baseline

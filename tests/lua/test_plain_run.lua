@@ -1,0 +1,124 @@
+-- Runs without a denoiser: nothing of a denoiser is trained or stored, the prior's predictions are the
+-- primary ones everywhere, the first stage is shared, and a killed run goes on to the same bits.
+local lu = require "luaunit"
+local core = require "aniso.core"
+local aniso = require "aniso"
+local config = require "aniso.method.config"
+local group_rows = require "aniso.show.group_rows"
+local lockstep = require "aniso.train.lockstep"
+local status = require "aniso.store.status"
+local fixture = dofile "tests/lua/store_fixture.lua"
+local plain = dofile "tests/lua/plain_fixture.lua"
+
+local T = {}
+
+local function epochs(db, uid)
+  return fixture.one(db, "SELECT count(*) FROM metric_value JOIN metric USING(metric_id) JOIN run "
+    .. "USING(run_id) WHERE metric.name = 'loss' AND part = 'train' AND uid = ?1", uid)
+end
+
+function T.test_nothing_of_a_denoiser_is_made_or_stored()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local result = plain.run(db)
+  for name in pairs(plain.weights(db, result.uid)) do lu.assertStrMatches(name, "net%..*") end
+  local last = ("%s/%s/last.safetensors"):format(db:folder(), result.uid)
+  for name in pairs(assert(core.checkpoint.load(last))) do
+    lu.assertNil(name:find("den", 1, true), name)
+  end
+  lu.assertEquals(fixture.one(db, "SELECT count(*) FROM lambda"), 0)
+  lu.assertEquals(epochs(db, result.uid), 2)
+  lu.assertEquals(fixture.one(db, "SELECT count(*) FROM metric WHERE name LIKE 'loss_denoising'"), 0)
+  lu.assertEquals(fixture.one(db, "SELECT count(*) FROM evaluation WHERE sampler <> 'prior'"), 0)
+  lu.assertEquals(fixture.one(db, "SELECT count(*) FROM evaluation WHERE is_primary = 1"), 2)
+end
+
+function T.test_its_predictions_are_the_primary_ones()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local result = plain.run(db)
+  local run = assert(db:find(result.uid))
+  local scores = assert(db:scores { prior = true })
+  lu.assertEquals(#scores, 1)
+  lu.assertEquals({ scores[1].by, scores[1].prior }, { "prior", false })
+  lu.assertAlmostEquals(scores[1].metrics.macro_f1, result.metrics.macro_f1, 1e-12)
+  lu.assertEquals(assert(db:find "@best:macro_f1").uid, result.uid)
+  lu.assertEquals(#db:select { "macro_f1>=0" }, 1)
+  local columns, rows = group_rows.finished(db, { { uid = result.uid } })
+  lu.assertEquals({ columns[2], rows[1][2], #rows }, { "by", "prior", 1 })
+  lu.assertAlmostEquals(db:groups "sweep"[1]:of "macro_f1".mean, result.metrics.macro_f1, 1e-12)
+  lu.assertNotNil(db:predictions(scores[1].eval_id))
+  assert(db:exec("UPDATE run SET ended_at = NULL, heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"))
+  local row = status.of_run(db, run, config.complete).rows[1]
+  lu.assertEquals(row.state == "running" and row.epochs or 2, 2)
+end
+
+-- The prior's own predictions of a run with a denoiser on the same first stage are the same.
+function T.test_it_shares_the_first_stage_and_the_predictions_of_card()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local softmax = plain.run(db)
+  local card = aniso.trainer.run(plain.jobs_of(db, { { denoiser = { "film", dim = 8 },
+    ["prior.mode"] = "global", ["prior.top_percent"] = 100, ["train.prior_epochs"] = 2,
+    ["train.epochs"] = 1 } })[1])
+  lu.assertEquals({ epochs(db, softmax.uid), epochs(db, card.uid) }, { 2, 1 })
+  local confusion = [[SELECT group_concat(true_idx || ' ' || pred_idx || ' ' || c.n) AS text FROM confusion c
+    JOIN evaluation USING(eval_id) JOIN run USING(run_id) WHERE uid = ?1 AND sampler = 'prior'
+     AND part = 'test']]
+  lu.assertEquals(fixture.one(db, confusion, softmax.uid), fixture.one(db, confusion, card.uid))
+end
+
+function T.test_a_run_that_finds_its_first_stage_ends_like_the_one_that_trained_it()
+  local folder = fixture.folder()
+  local a <close> = plain.new_db(folder, "a")
+  local b <close> = plain.new_db(folder, "b")
+  local trained, found = plain.run(a), plain.run(b)
+  lu.assertEquals(epochs(b, found.uid), 0)
+  lu.assertEquals(found.metrics.nll, trained.metrics.nll)
+  local function best(db)
+    local row = assert(db:query "SELECT step, sha256 FROM checkpoint WHERE kind = 'best'")[1]
+    local of = assert(db:query "SELECT DISTINCT step FROM evaluation")
+    return { row.step, row.sha256, of[1].step, #of }
+  end
+  lu.assertEquals(best(b), best(a))
+end
+
+function T.test_a_killed_run_goes_on_to_the_same_bits()
+  for _, mixup in ipairs { 0, 0.5 } do
+    local db <close> = plain.new_db(fixture.folder(), "a")
+    local result = plain.run(db, { ["train.mixup"] = mixup })
+    local whole = plain.stored(db, result.uid)
+    plain.rewind(db, result.uid, true)
+    aniso.trainer.resume(db, assert(db:find(result.uid)), assert(io.open("/dev/null", "w")))
+    lu.assertEquals(fixture.one(db, "SELECT resumes FROM run"), 1)
+    lu.assertEquals(epochs(db, result.uid), 2)
+    lu.assertEquals(plain.stored(db, result.uid), whole, "mixup " .. mixup)
+  end
+end
+
+function T.test_any_number_of_threads_gives_the_same_bits()
+  local before, stored = core.sys.threads(), {}
+  for threads = 1, 2 do
+    local db <close> = plain.new_db(fixture.folder(), "a")
+    core.sys.threads(threads)
+    local ok, result = pcall(plain.run, db, { ["train.mixup"] = 0.5 })
+    core.sys.threads(before)
+    assert(ok, result)
+    stored[threads] = plain.stored(db, result.uid)
+  end
+  lu.assertEquals(stored[1], stored[2])
+end
+
+function T.test_it_never_goes_in_lock_step()
+  local jobs = plain.jobs_of(nil, { plain.softmax(), plain.softmax { post_hoc = "crt" }, {}, {} })
+  local sizes = {}
+  for i, group in ipairs(lockstep.groups(jobs)) do sizes[i] = #group end
+  lu.assertEquals(sizes, { 1, 1, 2 })
+end
+
+function T.test_there_is_no_sampler_to_evaluate_with()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local result = plain.run(db)
+  lu.assertErrorMsgContains("the run has no denoiser (denoiser = none), so there is no sampler",
+    aniso.trainer.evaluate, db, assert(db:find(result.uid)), { "ddim", steps = 2 })
+  lu.assertEquals(fixture.one(db, "SELECT count(*) FROM evaluation"), 2)
+end
+
+return T
