@@ -198,7 +198,7 @@ function study.expand(given, overrides, seeds)
       local config = paths.copy(of.base)
       config.data = paths.copy(of.data)
       for _, path in ipairs(sorted_keys(variation)) do
-        paths.set(config, path, paths.copy(variation[path]))
+        paths.set(config, path, paths.copy(variation[path], path))
       end
       for _, override in ipairs(rest) do
         for _, path in ipairs(sorted_keys(variation)) do
