@@ -2,7 +2,13 @@
 #ifndef AN_BASE_INTEGER_H
 #define AN_BASE_INTEGER_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* The most elements of a tensor, and the largest size, count or position that Lua can pass. The
+ * interfaces of BLAS and of Lua's tables take an int, so every number up to here fits them; the
+ * product of two fits an int64_t. */
+#define AN_COUNT_MAX ((int64_t)INT32_MAX)
 
 static inline int64_t an_min(int64_t a, int64_t b)
 {
@@ -24,6 +30,12 @@ static inline int64_t an_clamp(int64_t n, int64_t lo, int64_t hi)
 static inline int64_t an_div_up(int64_t n, int64_t d)
 {
     return (n + d - 1) / d;
+}
+
+/* *product ← a · b; false if an int64_t cannot hold it. */
+static inline bool an_multiply(int64_t a, int64_t b, int64_t *product)
+{
+    return !__builtin_mul_overflow(a, b, product);
 }
 
 /* The smallest multiple of `step` that is at least n. */

@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#define AN_THREADS_MOST 4096 /* that a caller can request */
+
 int an_threads(void);       /* threads in use, ≥ 1                                  */
 void an_set_threads(int n); /* n < 1: as many as the machine has cores              */
 

@@ -24,9 +24,27 @@ int an_push_failure(lua_State *L)
     return 3;
 }
 
+/* ── integers ───────────────────────────────────────────────────────────────── */
+
+/* Raises unless low ≤ n ≤ high. */
+static int64_t within(lua_State *L, int arg, const char *what, int64_t n, int64_t low, int64_t high)
+{
+    if (n < low || n > high)
+        luaL_argerror(L, arg,
+                      lua_pushfstring(L, "%s = %I: expected %I to %I", what, (lua_Integer)n,
+                                      (lua_Integer)low, (lua_Integer)high));
+    return n;
+}
+
+int64_t an_check_within(lua_State *L, int arg, const char *what, int64_t low, int64_t high)
+{
+    return within(L, arg, what, luaL_checkinteger(L, arg), low, high);
+}
+
 /* ── fields of option tables ────────────────────────────────────────────────── */
 
-/* Pushes the field; true if it is there. The option's name goes into the message. */
+/* Pushes the field; true if it is there. The option's name goes into the message. Metamethods do
+ * not run: a script could close an object that the caller already holds. */
 static bool field(lua_State *L, int arg, const char *key)
 {
     if (lua_isnoneornil(L, arg)) {
@@ -34,7 +52,46 @@ static bool field(lua_State *L, int arg, const char *key)
         return false;
     }
     luaL_checktype(L, arg, LUA_TTABLE);
-    return lua_getfield(L, arg, key) != LUA_TNIL;
+    arg = lua_absindex(L, arg);
+    lua_pushstring(L, key);
+    return lua_rawget(L, arg) != LUA_TNIL;
+}
+
+static bool is_known(lua_State *L, int at, const char *const known[])
+{
+    for (int i = 0; lua_type(L, at) == LUA_TSTRING && known[i]; i++)
+        if (!strcmp(known[i], lua_tostring(L, at)))
+            return true;
+    return false;
+}
+
+/* Pushes the names as one text. */
+static const char *push_names(lua_State *L, const char *const names[])
+{
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (int i = 0; names[i]; i++) {
+        luaL_addstring(&b, i ? ", " : "");
+        luaL_addstring(&b, names[i]);
+    }
+    luaL_pushresult(&b);
+    return lua_tostring(L, -1);
+}
+
+void an_check_keys(lua_State *L, int arg, const char *const known[])
+{
+    if (lua_isnoneornil(L, arg))
+        return;
+    luaL_checktype(L, arg, LUA_TTABLE);
+    arg = lua_absindex(L, arg);
+    for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1))
+        if (!is_known(L, -2, known)) {
+            const char *names = push_names(L, known);
+            lua_pushvalue(L, -3);
+            const char *key = luaL_tolstring(L, -1, NULL);
+            luaL_argerror(L, arg,
+                          lua_pushfstring(L, "unknown option %s; the options are %s", key, names));
+        }
 }
 
 static int wrong(lua_State *L, int arg, const char *key, const char *expected)
@@ -68,6 +125,15 @@ int64_t an_opt_int(lua_State *L, int arg, const char *key, int64_t otherwise)
     return otherwise;
 }
 
+int64_t an_opt_within(lua_State *L, int arg, const char *key, int64_t otherwise, int64_t low,
+                      int64_t high)
+{
+    const int64_t n = an_opt_int(L, arg, key, otherwise);
+    if (n < low || n > high)
+        within(L, arg, lua_pushfstring(L, "option %s", key), n, low, high);
+    return n;
+}
+
 bool an_opt_bool(lua_State *L, int arg, const char *key, bool otherwise)
 {
     if (field(L, arg, key)) {
@@ -95,16 +161,10 @@ int an_opt_enum(lua_State *L, int arg, const char *key, const char *const names[
     const char *given = an_opt_str(L, arg, key, NULL);
     if (!given)
         return otherwise;
-    luaL_Buffer b;
-    luaL_buffinit(L, &b);
-    for (int i = 0; names[i]; i++) {
+    for (int i = 0; names[i]; i++)
         if (!strcmp(names[i], given))
             return i;
-        luaL_addstring(&b, i ? ", " : "");
-        luaL_addstring(&b, names[i]);
-    }
-    luaL_pushresult(&b);
     return luaL_argerror(
         L, arg,
-        lua_pushfstring(L, "option %s: '%s' is not one of %s", key, given, lua_tostring(L, -1)));
+        lua_pushfstring(L, "option %s: '%s' is not one of %s", key, given, push_names(L, names)));
 }

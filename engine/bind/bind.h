@@ -23,7 +23,19 @@
 int an_push_failure(lua_State *L);
 int an_raise(lua_State *L); /* raises the engine's latest failure, whatever its code */
 
-/* ── fields of an option table at `arg` (already validated by the Lua side) ───────── */
+/* ── integers ────────────────────────────────────────────────────────────────────── */
+/* The integer at `arg`, which is low … high; raises with `what`, the number and the range. Every
+ * integer from Lua that becomes a size, a count, a position or an int of C is read by this function
+ * or by an_opt_within(); seeds and the coordinates of a stream take all 64 bits. The largest size
+ * or count is AN_COUNT_MAX (base/integer.h). */
+int64_t an_check_within(lua_State *L, int arg, const char *what, int64_t low, int64_t high);
+
+/* ── fields of the option table at `arg`; nil and none are an empty table ────────────── */
+/* Raises for a key that is not in `known`, a list that ends with NULL, and names both. A table of
+ * options is checked by this function first. */
+void an_check_keys(lua_State *L, int arg, const char *const known[]);
+int64_t an_opt_within(lua_State *L, int arg, const char *key, int64_t otherwise, int64_t low,
+                      int64_t high);
 double an_opt_num(lua_State *L, int arg, const char *key, double otherwise);
 int64_t an_opt_int(lua_State *L, int arg, const char *key, int64_t otherwise);
 bool an_opt_bool(lua_State *L, int arg, const char *key, bool otherwise);

@@ -16,12 +16,14 @@
 
 static int save(lua_State *L)
 {
+    static const char *const known[] = {"previous", NULL};
     int n;
     int64_t bytes = 0;
     char hex[AN_SHA256_HEX];
     const char *path = luaL_checkstring(L, 1);
     luaL_checktype(L, 3, LUA_TTABLE);
     lua_settop(L, 4);
+    an_check_keys(L, 4, known);
     bool previous = an_opt_bool(L, 4, "previous", true);
     const an_named *tensors = an_check_named(L, 2, &n);
     an_json_encode(L, 3);

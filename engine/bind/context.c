@@ -6,11 +6,12 @@
 #include "bind/model.h"
 #include "model/denoiser.h"
 
-static int context_index(lua_State *L)
+static int push_field(lua_State *L, void *c, const char *key)
 {
-    if (!strcmp(luaL_checkstring(L, 2), "images"))
-        return lua_pushinteger(L, an_denoiser_context_images(an_check_handle(L, 1, AN_CONTEXT))), 1;
-    return an_index_method(L);
+    if (strcmp(key, "images") != 0)
+        return 0;
+    lua_pushinteger(L, an_denoiser_context_images(c));
+    return 1;
 }
 
 static void close_context(lua_State *L, void *c)
@@ -25,10 +26,8 @@ static int push_text(lua_State *L, void *c)
     return 1;
 }
 
-static const luaL_Reg meta[] = {{"__index", context_index}, {NULL, NULL}};
-
 static const an_class context_class = {
-    .name = AN_CONTEXT, .close = close_context, .text = push_text, .meta = meta};
+    .name = AN_CONTEXT, .close = close_context, .text = push_text, .field = push_field};
 
 void an_add_context_class(lua_State *L)
 {

@@ -5,6 +5,7 @@
  * class's method table, to which Lua may add. */
 #include <string.h>
 
+#include "base/integer.h"
 #include "bind/dataset.h"
 #include "bind/dataset_split.h"
 #include "bind/open.h"
@@ -58,8 +59,9 @@ static void push_folds(lua_State *L, const an_dataset *ds)
     }
 }
 
-static bool push_field(lua_State *L, const an_dataset *ds, const char *key)
+static int push_field(lua_State *L, void *object, const char *key)
 {
+    const an_dataset *ds = object;
     if (!strcmp(key, "name"))
         lua_pushstring(L, ds->name);
     else if (!strcmp(key, "source"))
@@ -93,8 +95,8 @@ static bool push_field(lua_State *L, const an_dataset *ds, const char *key)
     else if (!strcmp(key, "std"))
         push_three(L, ds->std);
     else
-        return false;
-    return true;
+        return 0;
+    return 1;
 }
 
 /* ── methods ────────────────────────────────────────────────────────────────── */
@@ -154,14 +156,15 @@ static int dataset_keys(lua_State *L)
 /* ds:order(part, {sampling=, seed=, epoch=, epochs=}) → int64 (n), positions */
 static int dataset_order(lua_State *L)
 {
+    static const char *const known[] = {"sampling", "seed", "epoch", "epochs", NULL};
     an_dataset *ds = check_dataset(L);
     an_part part = check_part(L);
+    an_check_keys(L, 3, known);
     an_class_sampling sampling =
         (an_class_sampling)an_opt_enum(L, 3, "sampling", an_class_sampling_names, AN_INSTANCE);
     uint64_t seed = (uint64_t)an_opt_int(L, 3, "seed", 0);
-    int64_t epoch = an_opt_int(L, 3, "epoch", 0), epochs = an_opt_int(L, 3, "epochs", 1);
-    if (epoch < 0)
-        luaL_argerror(L, 3, "option epoch: 0 or more expected");
+    int64_t epoch = an_opt_within(L, 3, "epoch", 0, 0, AN_COUNT_MAX);
+    int64_t epochs = an_opt_within(L, 3, "epochs", 1, 0, AN_COUNT_MAX);
     size_t mark = an_scope_begin();
     an_tensor *out = an_tensor_new(AN_I64, 1, &ds->n[part]);
     if (out && an_dataset_order(ds, part, sampling, seed, epoch, epochs, an_i64(out)) != AN_OK)
@@ -187,39 +190,46 @@ static void check_flip(lua_State *L, int arg, an_augment *how)
 /* The table `augment` inside the options at `arg`; false if there is none. */
 static bool check_augment(lua_State *L, int arg, an_augment *how)
 {
+    static const char *const known[] = {"flip",     "transpose", "shift", "crop", "brightness",
+                                        "contrast", "colour",    "noise", NULL};
     if (lua_isnoneornil(L, arg))
         return false;
     luaL_checktype(L, arg, LUA_TTABLE);
     bool given = lua_getfield(L, arg, "augment") == LUA_TTABLE;
     if (given) {
         int at = lua_gettop(L);
+        an_check_keys(L, at, known);
         check_flip(L, at, how);
         how->transpose = an_opt_bool(L, at, "transpose", false);
-        how->shift = (int)an_opt_int(L, at, "shift", 0);
-        how->crop = (int)an_opt_int(L, at, "crop", 0);
+        how->shift = (int)an_opt_within(L, at, "shift", 0, 0, AN_AUGMENT_FARTHEST);
+        how->crop = (int)an_opt_within(L, at, "crop", 0, 0, AN_AUGMENT_FARTHEST);
         how->brightness = (float)an_opt_num(L, at, "brightness", 0);
         how->contrast = (float)an_opt_num(L, at, "contrast", 0);
         how->colour = (float)an_opt_num(L, at, "colour", 0);
         how->noise = (float)an_opt_num(L, at, "noise", 0);
-        if (how->shift < 0 || how->crop < 0)
-            luaL_argerror(L, arg, "option augment: shift and crop are 0 or more");
     }
     lua_pop(L, 1);
     return given;
 }
 
-/* Argument 3 as a list of positions (an int64 tensor, or first and count); the number of the
- * argument behind them goes to *next. The result is a buffer on Lua's stack. */
-static const int64_t *check_positions(lua_State *L, int64_t *count, int *next)
+/* Argument 3 as a list of positions (an int64 tensor, or first and count, which are within the
+ * part); the number of the argument behind them goes to *next. The result is a buffer on Lua's
+ * stack. */
+static const int64_t *check_positions(lua_State *L, const an_dataset *ds, an_part part,
+                                      int64_t *count, int *next)
 {
     void **handle = luaL_testudata(L, 3, AN_TENSOR);
     an_tensor *x = handle ? an_check_tensor(L, 3) : NULL;
-    int64_t first = x ? 0 : luaL_checkinteger(L, 3);
+    int64_t first = x ? 0 : an_check_within(L, 3, "first", 0, AN_COUNT_MAX);
     *next = x ? 4 : 5;
-    *count = x ? an_numel(x) : luaL_checkinteger(L, 4);
+    *count = x ? an_numel(x) : an_check_within(L, 4, "count", 1, AN_COUNT_MAX);
+    if (!x && first + *count > ds->n[part])
+        luaL_error(L, "first = %I, count = %I: outside the %s part of %I images",
+                   (lua_Integer)first, (lua_Integer)*count, an_part_names[part],
+                   (lua_Integer)ds->n[part]);
     if (x && (x->dtype != AN_I64 || x->ndim != 1))
         luaL_argerror(L, 3, "expected an int64 tensor of one dimension");
-    luaL_argcheck(L, *count >= 1 && *count <= INT32_MAX, x ? 3 : 4, "at least one image expected");
+    luaL_argcheck(L, *count >= 1, 3, "at least one image expected");
     lua_settop(L, *next);
     int64_t *positions = lua_newuserdatauv(L, (size_t)*count * sizeof *positions, 0);
     for (int64_t i = 0; i < *count; i++)
@@ -231,12 +241,14 @@ static const int64_t *check_positions(lua_State *L, int64_t *count, int *next)
  * → images (B, H, W, 3), labels int64 (B); options: augment, seed, epoch */
 static int dataset_batch(lua_State *L)
 {
+    static const char *const known[] = {"augment", "seed", "epoch", NULL};
     an_dataset *ds = check_dataset(L);
     an_part part = check_part(L);
     int next;
     int64_t B;
-    const int64_t *positions = check_positions(L, &B, &next);
+    const int64_t *positions = check_positions(L, ds, part, &B, &next);
     an_augment how = {0};
+    an_check_keys(L, next, known);
     bool augmented = check_augment(L, next, &how);
     uint64_t seed = (uint64_t)an_opt_int(L, next, "seed", 0);
     uint64_t epoch = (uint64_t)an_opt_int(L, next, "epoch", 0);
@@ -261,16 +273,6 @@ static void close_dataset(lua_State *L, void *ds)
     an_dataset_close(ds);
 }
 
-static int dataset_index(lua_State *L)
-{
-    const char *key = lua_tostring(L, 2);
-    luaL_getmetafield(L, 1, "methods");
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, -2) != LUA_TNIL)
-        return 1;
-    return key && push_field(L, check_dataset(L), key);
-}
-
 static int push_text(lua_State *L, void *object)
 {
     const an_dataset *ds = object;
@@ -290,13 +292,11 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {{"__index", dataset_index}, {NULL, NULL}};
-
 static const an_class dataset_class = {.name = AN_DATASET,
                                        .close = close_dataset,
                                        .text = push_text,
                                        .methods = methods,
-                                       .meta = meta};
+                                       .field = push_field};
 
 int an_open_data(lua_State *L)
 {

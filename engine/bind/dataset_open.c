@@ -2,6 +2,7 @@
  * makes. The field `facts` is a table of Lua's, which the Dataset keeps and shows as it is. */
 #include <string.h>
 
+#include "base/integer.h"
 #include "bind/bind.h"
 #include "bind/dataset.h"
 #include "bind/dataset_options.h"
@@ -118,22 +119,30 @@ static void check_groups(lua_State *L, an_group_rule *rule)
 
 int an_lua_open_dataset(lua_State *L)
 {
+    static const char *const known[] = {
+        "source",       "name",           "split_name", "n",     "container", "height",
+        "width",        "aspect",         "val",        "test",  "seed",      "folds",
+        "fold",         "official_folds", "cache",      "facts", "classes",   "published",
+        "long_tail",    "groups",         "head",       "tail",  "many",      "few",
+        "head_classes", "tail_classes",   "origin",     "root",  "rows",      "folders",
+        "extension",    "skip_missing",   NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
+    an_check_keys(L, 1, known);
     an_dataset_spec spec = {
         .source = (an_source)an_opt_enum(L, 1, "source", an_source_names, AN_FROM_ROWS),
         .name = an_opt_str(L, 1, "name", "images"),
         .split_name = an_opt_str(L, 1, "split_name", "ready-made"),
-        .n = an_opt_int(L, 1, "n", 1400),
+        .n = an_opt_within(L, 1, "n", 1400, 0, AN_COUNT_MAX),
         .container = an_opt_str(L, 1, "container", "."),
-        .H = (int)an_opt_int(L, 1, "height", 32),
-        .W = (int)an_opt_int(L, 1, "width", 32),
+        .H = (int)an_opt_within(L, 1, "height", 32, 0, AN_COUNT_MAX),
+        .W = (int)an_opt_within(L, 1, "width", 32, 0, AN_COUNT_MAX),
         .aspect = (an_aspect)an_opt_enum(L, 1, "aspect", an_aspect_names, AN_STRETCH),
         .val = an_opt_num(L, 1, "val", 0.1),
         .test = an_opt_num(L, 1, "test", 0.2),
         .seed = (uint64_t)an_opt_int(L, 1, "seed", 0),
-        .folds = (int)an_opt_int(L, 1, "folds", 0),
-        .fold = (int)an_opt_int(L, 1, "fold", 0),
+        .folds = (int)an_opt_within(L, 1, "folds", 0, 0, AN_COUNT_MAX),
+        .fold = (int)an_opt_within(L, 1, "fold", 0, 0, AN_COUNT_MAX),
         .official_folds = an_opt_bool(L, 1, "official_folds", false),
         .cache = an_opt_str(L, 1, "cache", ""),
     };

@@ -8,9 +8,11 @@
 
 #include <string.h>
 
+#include "base/integer.h"
 #include "bind/model.h"
 #include "bind/open.h"
 #include "bind/tensor_arg.h"
+#include "diffusion/beta.h"
 #include "tensor/scope.h"
 
 #define AN_DENOISER "aniso.Denoiser"
@@ -23,17 +25,20 @@ static an_denoiser *check(lua_State *L)
 /* new(module, prefix, options): the fields of an_denoiser_options. */
 static int denoiser_new(lua_State *L)
 {
+    static const char *const known[] = {"kind",  "classes", "features", "crop_features", "dim",
+                                        "steps", "blocks",  "heads",    "mlp_ratio",     NULL};
     an_module *m = an_check_module(L, 1);
     const char *prefix = luaL_checkstring(L, 2);
+    an_check_keys(L, 3, known);
     const an_denoiser_options o = {
         .kind = (an_denoiser_kind)an_opt_enum(L, 3, "kind", an_denoiser_kind_names, 0),
-        .classes = an_opt_int(L, 3, "classes", 0),
-        .features = an_opt_int(L, 3, "features", 0),
-        .crop_features = an_opt_int(L, 3, "crop_features", 0),
-        .dim = an_opt_int(L, 3, "dim", 128),
-        .steps = an_opt_int(L, 3, "steps", 1000),
-        .blocks = an_opt_int(L, 3, "blocks", 2),
-        .heads = an_opt_int(L, 3, "heads", 4),
+        .classes = an_opt_within(L, 3, "classes", 0, 0, AN_COUNT_MAX),
+        .features = an_opt_within(L, 3, "features", 0, 0, AN_COUNT_MAX),
+        .crop_features = an_opt_within(L, 3, "crop_features", 0, 0, AN_COUNT_MAX),
+        .dim = an_opt_within(L, 3, "dim", 128, 0, AN_COUNT_MAX),
+        .steps = an_opt_within(L, 3, "steps", AN_STEPS_DEFAULT, 0, AN_COUNT_MAX),
+        .blocks = an_opt_within(L, 3, "blocks", 2, 0, AN_COUNT_MAX),
+        .heads = an_opt_within(L, 3, "heads", 4, 0, AN_COUNT_MAX),
         .mlp_ratio = an_opt_num(L, 3, "mlp_ratio", 2),
     };
     void **handle = an_new_handle(L, AN_DENOISER);
@@ -44,7 +49,8 @@ static int denoiser_new(lua_State *L)
 /* The tensor in a field of the table at 2, left on the stack. */
 static an_tensor *field(lua_State *L, const char *key, bool required)
 {
-    int type = lua_getfield(L, 2, key);
+    lua_pushstring(L, key);
+    int type = lua_rawget(L, 2);
     if (type == LUA_TNIL && !required)
         return NULL;
     if (!luaL_testudata(L, -1, AN_TENSOR))
@@ -58,7 +64,9 @@ static an_tensor *field(lua_State *L, const char *key, bool required)
 static int denoiser_encode(lua_State *L)
 {
     an_denoiser *d = check(L);
+    static const char *const known[] = {"features", "crops", "mg", "ml", NULL};
     luaL_checktype(L, 2, LUA_TTABLE);
+    an_check_keys(L, 2, known);
     an_tensor *features = field(L, "features", true), *crops = field(L, "crops", false);
     an_tensor *mg = field(L, "mg", true), *ml = field(L, "ml", true);
     void **handle = an_new_handle(L, AN_CONTEXT);
@@ -80,7 +88,9 @@ static an_tensor *times(lua_State *L, int arg)
 /* d:forward(context, y (B·R, K), t [, {map = true}]) → estimate (B·R, K) [, map (B·R, K, N)] */
 static int denoiser_forward(lua_State *L)
 {
+    static const char *const known[] = {"map", NULL};
     an_denoiser *d = check(L);
+    an_check_keys(L, 5, known);
     const an_denoiser_context *c = an_check_handle(L, 2, AN_CONTEXT);
     an_tensor *y = an_check_tensor(L, 3), *map = NULL;
     bool wants_map = an_opt_bool(L, 5, "map", false);
@@ -95,16 +105,13 @@ static int denoiser_forward(lua_State *L)
     return map ? 2 : 1;
 }
 
-static int denoiser_index(lua_State *L)
+static int push_field(lua_State *L, void *d, const char *key)
 {
-    const char *key = luaL_checkstring(L, 2);
     if (!strcmp(key, "kind"))
-        return lua_pushstring(L, an_denoiser_kind_names[an_denoiser_options_of(check(L))->kind]), 1;
+        return lua_pushstring(L, an_denoiser_kind_names[an_denoiser_options_of(d)->kind]), 1;
     if (!strcmp(key, "classes"))
-        return lua_pushinteger(L, an_denoiser_options_of(check(L))->classes), 1;
-    if (!strcmp(key, "module"))
-        return an_push_module(L, an_denoiser_module(check(L)));
-    return an_index_method(L);
+        return lua_pushinteger(L, an_denoiser_options_of(d)->classes), 1;
+    return !strcmp(key, "module") ? an_push_module(L, an_denoiser_module(d)) : 0;
 }
 
 static void close_denoiser(lua_State *L, void *d)
@@ -132,13 +139,11 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {{"__index", denoiser_index}, {NULL, NULL}};
-
 static const an_class denoiser_class = {.name = AN_DENOISER,
                                         .close = close_denoiser,
                                         .text = push_text,
                                         .methods = methods,
-                                        .meta = meta};
+                                        .field = push_field};
 
 static const luaL_Reg functions[] = {{"new", denoiser_new}, {NULL, NULL}};
 

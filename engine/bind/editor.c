@@ -123,7 +123,9 @@ static void close_editor(lua_State *L, void *object)
 /* editor{history =, complete =} */
 static int new_editor(lua_State *L)
 {
+    static const char *const known[] = {"history", "complete", NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
+    an_check_keys(L, 1, known);
     const char *file = an_opt_str(L, 1, "history", NULL);
     void **handle = an_new_handle(L, EDITOR);
     editor *e = an_calloc(1, sizeof *e);

@@ -56,7 +56,21 @@ static void set_closure(lua_State *L, const char *key, lua_CFunction f, const an
     lua_setfield(L, -2, key);
 }
 
-/* The table of methods, for lookups and, as the field `methods`, for a class's own __index. */
+/* __index of a class with fields: a method, else a field. Upvalues: the class, its methods. */
+static int index_object(lua_State *L)
+{
+    const an_class *c = lua_touserdata(L, lua_upvalueindex(1));
+    const handle *h = luaL_checkudata(L, 1, c->name);
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING)
+        return 1;
+    if (!h->object)
+        return luaL_error(L, "this %s is closed", short_name(c->name));
+    return c->field(L, h->object, lua_tostring(L, 2));
+}
+
+/* The table of methods: the metatable's field `methods`, and what __index reads. */
 static void set_methods(lua_State *L, const an_class *c)
 {
     lua_newtable(L);
@@ -65,11 +79,12 @@ static void set_methods(lua_State *L, const an_class *c)
     set_closure(L, "close", close_object, c);
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, "methods");
-    if (lua_getfield(L, -2, "__index") == LUA_TNIL) {
-        lua_pushvalue(L, -2);
-        lua_setfield(L, -4, "__index");
+    if (c->field) {
+        lua_pushlightuserdata(L, (void *)c);
+        lua_insert(L, -2);
+        lua_pushcclosure(L, index_object, 2);
     }
-    lua_pop(L, 2);
+    lua_setfield(L, -2, "__index");
 }
 
 void an_define_class(lua_State *L, const an_class *c)

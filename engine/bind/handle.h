@@ -8,8 +8,9 @@
  *     void **handle = an_new_handle(L, "aniso.Lock");  first the handle, then the object: an error
  *     *handle = an_lock_take(path, NULL);              of Lua's in between leaks nothing
  *
- * Every class gets object:close(), __close and __gc, which call `close` once, and __tostring:
- * "Lock", or what `text` pushes, and "Lock (closed)" afterwards. */
+ * Every class gets object:close(), __close and __gc, which call `close` once, __tostring: "Lock",
+ * or what `text` pushes, and "Lock (closed)" afterwards, and __index. A script can call each of
+ * them through getmetatable(); with a value that is no object of the class they raise. */
 #ifndef AN_BIND_HANDLE_H
 #define AN_BIND_HANDLE_H
 
@@ -24,9 +25,11 @@ typedef struct an_class {
     void (*close)(lua_State *L, void *object);
     int (*text)(lua_State *L, void *object); /* [opt] pushes one text; the userdata is argument 1 */
     const luaL_Reg *methods;                 /* [opt] without close                              */
+    /* [opt] pushes the field `key` and returns how many values that is, 0 where there is none; the
+     * userdata is argument 1. A method of the same name comes first. */
+    int (*field)(lua_State *L, void *object, const char *key);
     bool internal;        /* no methods: Lua code never has an object of the class in hand        */
-    const luaL_Reg *meta; /* [opt] other metamethods; an __index of the class's own finds the
-                             methods in the metatable's field `methods` */
+    const luaL_Reg *meta; /* [opt] other metamethods; each checks its arguments' types            */
 } an_class;
 
 /* Makes the class's metatable. `c` must be static: close and tostring refer to it. */

@@ -29,7 +29,9 @@ static void read_multipliers(lua_State *L, an_mmd_args *args)
 /* new{multipliers = {…}, base =, unbiased =}. base ≤ 0 or absent: 2K. */
 static int mmd_new(lua_State *L)
 {
+    static const char *const known[] = {"multipliers", "base", "unbiased", NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
+    an_check_keys(L, 1, known);
     an_mmd_args args = {.base = an_opt_num(L, 1, "base", 0),
                         .unbiased = an_opt_bool(L, 1, "unbiased", false)};
     read_multipliers(L, &args);

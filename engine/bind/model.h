@@ -13,9 +13,6 @@ int an_push_module(lua_State *L, an_module *m); /* a new userdata that retains m
 
 void an_add_context_class(lua_State *L); /* defines Context; for an_open_denoiser() */
 
-/* The last step of a class's own __index(self, key): pushes the method, or nil. Returns 1. */
-int an_index_method(lua_State *L);
-
 /* Copies the tensors of the table at `table` into the module's tensors whose names begin with
  * `prefix`; the table's keys are the names without it. Returns how many. Checks every name and
  * shape first and raises, so that after an error nothing has changed. Not strict: names that only

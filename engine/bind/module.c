@@ -21,17 +21,11 @@ int an_push_module(lua_State *L, an_module *m)
     return 1;
 }
 
-int an_index_method(lua_State *L)
-{
-    luaL_getmetafield(L, 1, "methods");
-    lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
-    return 1;
-}
-
 /* new{seed = 0} */
 static int module_new(lua_State *L)
 {
+    static const char *const known[] = {"seed", NULL};
+    an_check_keys(L, 1, known);
     uint64_t seed = (uint64_t)an_opt_int(L, 1, "seed", 0);
     void **handle = an_new_handle(L, AN_MODULE);
     *handle = an_module_new(seed);

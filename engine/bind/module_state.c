@@ -114,7 +114,9 @@ int64_t an_load_state(lua_State *L, int table, an_module *m, const char *prefix,
 /* m:load(state [, {strict = true}]) → how many tensors were copied */
 int an_module_load(lua_State *L)
 {
+    static const char *const known[] = {"strict", NULL};
     an_module *m = an_check_module(L, 1);
+    an_check_keys(L, 3, known);
     bool strict = an_opt_bool(L, 3, "strict", true);
     lua_pushinteger(L, an_load_state(L, 2, m, "", strict));
     return 1;

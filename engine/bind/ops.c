@@ -2,6 +2,8 @@
  * first argument is a tensor, as methods of Tensor. Names are those of grad/ops.h without
  * the prefix; dimensions count from 1. */
 #include "bind/ops.h"
+
+#include "base/integer.h"
 #include "bind/tensor_arg.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
@@ -161,15 +163,16 @@ static int op_narrow(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);
     int dim = an_check_dimension(L, 2, x);
-    int64_t start = luaL_checkinteger(L, 3) - 1, length = luaL_checkinteger(L, 4);
+    int64_t start = an_check_within(L, 3, "start", 1, AN_COUNT_MAX);
+    int64_t length = an_check_within(L, 4, "length", 0, AN_COUNT_MAX);
     size_t mark = an_scope_begin();
-    return an_push_result(L, mark, an_narrow(x, dim, start, length));
+    return an_push_result(L, mark, an_narrow(x, dim, start - 1, length));
 }
 
 static int op_repeat_rows(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);
-    int64_t times = luaL_checkinteger(L, 2);
+    int64_t times = an_check_within(L, 2, "times", 1, AN_COUNT_MAX);
     size_t mark = an_scope_begin();
     return an_push_result(L, mark, an_repeat_rows(x, times));
 }
@@ -186,10 +189,12 @@ static int op_concat(lua_State *L)
 {
     an_tensor *xs[AN_NODE_INPUTS];
     luaL_checktype(L, 1, LUA_TTABLE);
-    int n = (int)luaL_len(L, 1);
-    luaL_argcheck(L, n >= 1 && n <= AN_NODE_INPUTS, 1, "a list of 1 to 6 tensors expected");
+    const size_t length = lua_rawlen(L, 1);
+    luaL_argcheck(L, length >= 1 && length <= AN_NODE_INPUTS, 1,
+                  "a list of 1 to 6 tensors expected");
+    const int n = (int)length;
     for (int k = 0; k < n; k++) {
-        lua_geti(L, 1, k + 1);
+        lua_rawgeti(L, 1, k + 1);
         xs[k] = an_check_tensor(L, -1); /* stays on the stack, so alive */
     }
     int dim = an_check_dimension(L, 2, xs[0]);
@@ -214,11 +219,22 @@ static int op_linear(lua_State *L)
     return an_push_result(L, mark, an_linear(x, w, b));
 }
 
+/* An int at `arg` that counts pixels, from `low` on. */
+static int pixels(lua_State *L, int arg, const char *what, int low)
+{
+    return (int)an_check_within(L, arg, what, low, AN_COUNT_MAX);
+}
+
+static int opt_pixels(lua_State *L, int arg, const char *what, int low, int otherwise)
+{
+    return lua_isnoneornil(L, arg) ? otherwise : pixels(L, arg, what, low);
+}
+
 /* conv2d(x, w, b or nil, stride, pad) */
 static int op_conv2d(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1), *w = an_check_tensor(L, 2), *b = an_opt_tensor(L, 3);
-    int stride = (int)luaL_optinteger(L, 4, 1), pad = (int)luaL_optinteger(L, 5, 0);
+    int stride = opt_pixels(L, 4, "stride", 1, 1), pad = opt_pixels(L, 5, "pad", 0, 0);
     size_t mark = an_scope_begin();
     return an_push_result(L, mark, an_conv2d(x, w, b, stride, pad));
 }
@@ -226,8 +242,8 @@ static int op_conv2d(lua_State *L)
 static int op_max_pool2d(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);
-    int size = (int)luaL_checkinteger(L, 2), stride = (int)luaL_optinteger(L, 3, size);
-    int pad = (int)luaL_optinteger(L, 4, 0);
+    int size = pixels(L, 2, "size", 1), stride = opt_pixels(L, 3, "stride", 1, size);
+    int pad = opt_pixels(L, 4, "pad", 0, 0);
     size_t mark = an_scope_begin();
     return an_push_result(L, mark, an_max_pool2d(x, size, stride, pad));
 }
@@ -235,7 +251,7 @@ static int op_max_pool2d(lua_State *L)
 static int op_avg_pool2d(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);
-    int size = (int)luaL_checkinteger(L, 2), stride = (int)luaL_optinteger(L, 3, size);
+    int size = pixels(L, 2, "size", 1), stride = opt_pixels(L, 3, "stride", 1, size);
     size_t mark = an_scope_begin();
     return an_push_result(L, mark, an_avg_pool2d(x, size, stride));
 }
@@ -259,7 +275,9 @@ static int op_top_pool(lua_State *L)
  * residual or nil) */
 static int op_batch_norm(lua_State *L)
 {
+    static const char *const known[] = {"train", "relu", "momentum", "eps", NULL};
     an_tensor *x = an_check_tensor(L, 1);
+    an_check_keys(L, 6, known);
     an_batch_norm_args args = {
         .gamma = an_check_tensor(L, 2),
         .beta = an_check_tensor(L, 3),
@@ -288,6 +306,7 @@ static int op_layer_norm(lua_State *L)
 /* no_grad(f, …) → f(…) computed without recording */
 static int no_grad(lua_State *L)
 {
+    luaL_checkany(L, 1);
     bool was = an_set_recording(false);
     int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
     an_set_recording(was);
@@ -296,11 +315,12 @@ static int no_grad(lua_State *L)
     return lua_gettop(L);
 }
 
-/* tape_length() → how many operations are recorded */
+/* tape_length() → how many operations are recorded, how often recorded ones were dropped */
 static int tape_length(lua_State *L)
 {
     lua_pushinteger(L, an_tape_length());
-    return 1;
+    lua_pushinteger(L, an_tape_drops());
+    return 2;
 }
 
 static int clear_tape(lua_State *L)

@@ -1,7 +1,8 @@
 /* ops_loss (Lua): softmax, losses, attention and embeddings in aniso.core.ops; see
  * bind/ops.c. */
-#include "bind/tensor_arg.h"
+#include "base/integer.h"
 #include "bind/ops.h"
+#include "bind/tensor_arg.h"
 #include "grad/ops.h"
 #include "tensor/scope.h"
 
@@ -22,7 +23,7 @@ static int op_log_softmax(lua_State *L)
 /* The K numbers of option `key` of the table at `arg`, or NULL; they stay on the stack. */
 static const float *class_numbers(lua_State *L, int arg, const char *key, int64_t K)
 {
-    if (lua_isnoneornil(L, arg) || lua_getfield(L, arg, key) == LUA_TNIL)
+    if (lua_isnoneornil(L, arg) || (lua_pushstring(L, key), lua_rawget(L, arg) == LUA_TNIL))
         return NULL;
     return an_check_floats(L, lua_gettop(L), K, NULL);
 }
@@ -30,7 +31,10 @@ static const float *class_numbers(lua_State *L, int arg, const char *key, int64_
 /* cross_entropy(logits, labels, {weight=, adjust=, margin=, scale=, focal=, smoothing=}) */
 static int op_cross_entropy(lua_State *L)
 {
+    static const char *const known[] = {"weight", "adjust",    "margin", "scale",
+                                        "focal",  "smoothing", NULL};
     lua_settop(L, 3);
+    an_check_keys(L, 3, known);
     an_tensor *logits = an_check_tensor(L, 1), *labels = an_check_tensor(L, 2);
     int64_t K = logits->ndim ? an_dim(logits, -1) : 0;
     an_cross_entropy_args args = {
@@ -57,7 +61,7 @@ static int op_mse(lua_State *L)
 static int op_attention(lua_State *L)
 {
     an_tensor *q = an_check_tensor(L, 1), *k = an_check_tensor(L, 2), *v = an_check_tensor(L, 3);
-    int heads = (int)luaL_checkinteger(L, 4);
+    int heads = (int)an_check_within(L, 4, "heads", 1, AN_COUNT_MAX);
     bool with_map = lua_toboolean(L, 5);
     an_tensor *map = NULL;
     size_t mark = an_scope_begin();
@@ -78,7 +82,7 @@ static int op_embedding(lua_State *L)
 static int op_timestep_embedding(lua_State *L)
 {
     an_tensor *t = an_check_tensor(L, 1);
-    int64_t D = luaL_checkinteger(L, 2);
+    int64_t D = an_check_within(L, 2, "width", 1, AN_COUNT_MAX);
     double max_period = luaL_optnumber(L, 3, 10000.0);
     size_t mark = an_scope_begin();
     return an_push_result(L, mark, an_timestep_embedding(t, D, max_period));

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/integer.h"
 #include "bind/tensor_arg.h"
 #include "bind/model.h"
 #include "bind/open.h"
@@ -22,22 +23,26 @@ static an_prior *check(lua_State *L)
 /* new(module, prefix, options): the fields of an_prior_options; `counts` is a list. */
 static int prior_new(lua_State *L)
 {
+    static const char *const known[] = {
+        "mode",        "classes",   "features", "channels", "top_percent", "crops", "crop_size",
+        "local_width", "attention", "weight",   "gradient", "counts",      NULL};
     an_module *m = an_check_module(L, 1);
     const char *prefix = luaL_checkstring(L, 2);
+    an_check_keys(L, 3, known);
     an_prior_options o = {
         .mode = (an_prior_mode)an_opt_enum(L, 3, "mode", an_prior_mode_names, AN_PRIOR_BOTH),
-        .classes = an_opt_int(L, 3, "classes", 0),
-        .features = an_opt_int(L, 3, "features", 0),
-        .channels = an_opt_int(L, 3, "channels", 3),
+        .classes = an_opt_within(L, 3, "classes", 0, 0, AN_COUNT_MAX),
+        .features = an_opt_within(L, 3, "features", 0, 0, AN_COUNT_MAX),
+        .channels = an_opt_within(L, 3, "channels", 3, 0, AN_COUNT_MAX),
         .top_percent = an_opt_num(L, 3, "top_percent", 20),
-        .crops = an_opt_int(L, 3, "crops", 4),
-        .crop_size = an_opt_int(L, 3, "crop_size", 0),
-        .local_width = an_opt_int(L, 3, "local_width", 16),
-        .attention = an_opt_int(L, 3, "attention", 32),
+        .crops = an_opt_within(L, 3, "crops", 4, 0, AN_COUNT_MAX),
+        .crop_size = an_opt_within(L, 3, "crop_size", 0, 0, AN_COUNT_MAX),
+        .local_width = an_opt_within(L, 3, "local_width", 16, 0, AN_COUNT_MAX),
+        .attention = an_opt_within(L, 3, "attention", 32, 0, AN_COUNT_MAX),
         .weight = an_opt_num(L, 3, "weight", 0.5),
         .gradient = an_opt_bool(L, 3, "gradient", false),
     };
-    if (lua_getfield(L, 3, "counts") != LUA_TNIL)
+    if (lua_istable(L, 3) && lua_getfield(L, 3, "counts") != LUA_TNIL)
         o.counts = an_check_doubles(L, lua_gettop(L), o.classes, NULL);
     void **handle = an_new_handle(L, AN_PRIOR);
     *handle = an_prior_new(m, prefix, &o);
@@ -85,18 +90,15 @@ static int prior_forward(lua_State *L)
     return 1;
 }
 
-static int prior_index(lua_State *L)
+static int push_field(lua_State *L, void *p, const char *key)
 {
-    const char *key = luaL_checkstring(L, 2);
     if (!strcmp(key, "mode"))
-        return lua_pushstring(L, an_prior_mode_names[an_prior_options_of(check(L))->mode]), 1;
+        return lua_pushstring(L, an_prior_mode_names[an_prior_options_of(p)->mode]), 1;
     if (!strcmp(key, "classes"))
-        return lua_pushinteger(L, an_prior_options_of(check(L))->classes), 1;
+        return lua_pushinteger(L, an_prior_options_of(p)->classes), 1;
     if (!strcmp(key, "crop_features"))
-        return lua_pushinteger(L, an_prior_crop_features(check(L))), 1;
-    if (!strcmp(key, "module"))
-        return an_push_module(L, an_prior_module(check(L)));
-    return an_index_method(L);
+        return lua_pushinteger(L, an_prior_crop_features(p)), 1;
+    return !strcmp(key, "module") ? an_push_module(L, an_prior_module(p)) : 0;
 }
 
 static void close_prior(lua_State *L, void *p)
@@ -120,10 +122,12 @@ static int push_text(lua_State *L, void *p)
 }
 
 static const luaL_Reg methods[] = {{"forward", prior_forward}, {NULL, NULL}};
-static const luaL_Reg meta[] = {{"__index", prior_index}, {NULL, NULL}};
 
-static const an_class prior_class = {
-    .name = AN_PRIOR, .close = close_prior, .text = push_text, .methods = methods, .meta = meta};
+static const an_class prior_class = {.name = AN_PRIOR,
+                                     .close = close_prior,
+                                     .text = push_text,
+                                     .methods = methods,
+                                     .field = push_field};
 
 static const luaL_Reg functions[] = {{"new", prior_new}, {NULL, NULL}};
 

@@ -3,6 +3,7 @@
  * target are recorded (grad/rules_diffusion.c); the results of the others have no gradient. */
 #include "diffusion/process.h"
 
+#include "base/integer.h"
 #include "bind/schedule.h"
 #include "bind/tensor_arg.h"
 #include "diffusion/vote.h"
@@ -94,10 +95,15 @@ static void set_level(call *c, int arg)
         c->rows.level = an_f32(column(c, level, "level", AN_F32));
 }
 
+/* The options of a step. The functions share them, because a sampler hands one table to all. */
+static const char *const reading_names[] = {"prediction",  "clip",       "eta", "noise",
+                                            "previous_z0", "previous_t", NULL};
+
 /* A field of the option table at `arg` that is a (B,K) tensor, or NULL. It stays on the stack. */
 static const float *opt_matrix(call *c, int arg, const char *key)
 {
-    if (lua_isnoneornil(c->L, arg) || lua_getfield(c->L, arg, key) == LUA_TNIL)
+    if (lua_isnoneornil(c->L, arg) ||
+        (lua_pushstring(c->L, key), lua_rawget(c->L, arg) == LUA_TNIL))
         return NULL;
     return matrix(c, lua_gettop(c->L), key);
 }
@@ -245,6 +251,7 @@ static void estimates(call *c, int arg, const float *y, const float *m, const fl
 static int process_estimate(lua_State *L)
 {
     call c = begin(L, 7);
+    an_check_keys(L, 6, reading_names);
     const float *y = matrix(&c, 2, "y"), *m = matrix(&c, 3, "m"), *x = matrix(&c, 4, "output");
     an_tensor *z0, *epsilon;
     set_level(&c, 7);
@@ -258,6 +265,7 @@ static int process_estimate(lua_State *L)
 static int process_ddim_step(lua_State *L)
 {
     call c = begin(L, 8);
+    an_check_keys(L, 7, reading_names);
     const float *y = matrix(&c, 2, "y"), *m = matrix(&c, 3, "m"), *x = matrix(&c, 4, "output");
     an_tensor *z0, *epsilon;
     set_level(&c, 8);
@@ -277,13 +285,15 @@ static int process_ddim_step(lua_State *L)
 static int process_dpm_step(lua_State *L)
 {
     call c = begin(L, 8);
+    an_check_keys(L, 7, reading_names);
     const float *y = matrix(&c, 2, "y"), *m = matrix(&c, 3, "m"), *x = matrix(&c, 4, "output");
     an_tensor *z0, *epsilon;
     set_level(&c, 8);
     c.rows.t = times_at(&c, 5, "t");
     c.rows.u = times_at(&c, 6, "u");
     const float *before = opt_matrix(&c, 7, "previous_z0");
-    const bool timed = lua_istable(L, 7) && lua_getfield(L, 7, "previous_t") != LUA_TNIL;
+    const bool timed =
+        lua_istable(L, 7) && (lua_pushliteral(L, "previous_t"), lua_rawget(L, 7) != LUA_TNIL);
     const int64_t *t_before = timed ? times_at(&c, lua_gettop(L), "previous_t") : NULL;
     estimates(&c, 7, y, m, x, &z0, &epsilon);
     an_tensor *y_u = result(&c, 2);
@@ -314,10 +324,10 @@ int an_schedule_vote(lua_State *L)
     an_tensor *x = an_check_tensor(L, 1);
     const int kind = luaL_checkoption(L, 2, "distance", an_vote_names);
     const double temperature = luaL_optnumber(L, 3, 1);
-    const lua_Integer R = luaL_optinteger(L, 4, 1);
+    const int64_t R = lua_isnoneornil(L, 4) ? 1 : an_check_within(L, 4, "R", 1, AN_COUNT_MAX);
     if (an_expect(x, "y0", AN_F32, 2))
         return an_raise(L);
-    luaL_argcheck(L, R >= 1 && x->shape[0] % R == 0, 4, "the rows are not a multiple of R chains");
+    luaL_argcheck(L, x->shape[0] % R == 0, 4, "the rows are not a multiple of R chains");
     call c = {.L = L, .mark = an_scope_begin(), .rows = {.B = x->shape[0] / R}, .K = x->shape[1]};
     x = plain(&c, x);
     an_tensor *p = result(&c, 2), *width = result(&c, 2), *agreement = result(&c, 1);

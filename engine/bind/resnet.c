@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/integer.h"
 #include "bind/model.h"
 #include "bind/open.h"
 #include "bind/tensor_arg.h"
@@ -24,13 +25,16 @@ static an_resnet *check(lua_State *L)
 static int resnet_new(lua_State *L)
 {
     static const char *const kinds[] = {"resnet", "resnet18", NULL};
+    static const char *const known[] = {"kind", "depth", "width", "channels", NULL};
     an_module *m = an_check_module(L, 1);
     const char *prefix = luaL_checkstring(L, 2);
+    an_check_keys(L, 3, known);
     bool small = an_opt_enum(L, 3, "kind", kinds, 0) == 0;
-    int64_t channels = an_opt_int(L, 3, "channels", 3);
-    int64_t width = an_opt_int(L, 3, "width", small ? 32 : 64);
+    int64_t channels = an_opt_within(L, 3, "channels", 3, 0, AN_COUNT_MAX);
+    int64_t width = an_opt_within(L, 3, "width", small ? 32 : 64, 0, AN_COUNT_MAX);
     an_resnet_options options = an_resnet_18(channels, width);
-    if (small && an_resnet_small(&options, channels, width, an_opt_int(L, 3, "depth", 8)))
+    if (small && an_resnet_small(&options, channels, width,
+                                 an_opt_within(L, 3, "depth", 8, 0, AN_COUNT_MAX)))
         return an_raise(L);
     void **handle = an_new_handle(L, AN_RESNET);
     *handle = an_resnet_new(m, prefix, &options);
@@ -79,14 +83,11 @@ static int resnet_load(lua_State *L)
     return 0;
 }
 
-static int resnet_index(lua_State *L)
+static int push_field(lua_State *L, void *net, const char *key)
 {
-    const char *key = luaL_checkstring(L, 2);
     if (!strcmp(key, "features"))
-        return lua_pushinteger(L, an_resnet_features(check(L))), 1;
-    if (!strcmp(key, "module"))
-        return an_push_module(L, an_resnet_module(check(L)));
-    return an_index_method(L);
+        return lua_pushinteger(L, an_resnet_features(net)), 1;
+    return !strcmp(key, "module") ? an_push_module(L, an_resnet_module(net)) : 0;
 }
 
 static void close_resnet(lua_State *L, void *net)
@@ -106,10 +107,12 @@ static int push_text(lua_State *L, void *net)
 
 static const luaL_Reg methods[] = {
     {"forward", resnet_forward}, {"load", resnet_load}, {NULL, NULL}};
-static const luaL_Reg meta[] = {{"__index", resnet_index}, {NULL, NULL}};
 
-static const an_class resnet_class = {
-    .name = AN_RESNET, .close = close_resnet, .text = push_text, .methods = methods, .meta = meta};
+static const an_class resnet_class = {.name = AN_RESNET,
+                                      .close = close_resnet,
+                                      .text = push_text,
+                                      .methods = methods,
+                                      .field = push_field};
 
 static const luaL_Reg functions[] = {{"new", resnet_new}, {NULL, NULL}};
 

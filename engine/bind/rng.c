@@ -1,6 +1,8 @@
 /* rng (Lua): core.rng, random integers by address. Resampling in Lua (bootstrap intervals) draws
  * from the engine's generator, so that it too depends on the seed alone. */
 #include "base/rng.h"
+
+#include "base/integer.h"
 #include "bind/tensor_arg.h"
 #include "tensor/scope.h"
 
@@ -10,10 +12,8 @@ static int rng_below(lua_State *L)
 {
     uint64_t seed = (uint64_t)luaL_checkinteger(L, 1);
     uint64_t stream = an_stream(luaL_checkstring(L, 2), (uint64_t)luaL_checkinteger(L, 3), 0);
-    lua_Integer count = luaL_checkinteger(L, 4);
-    lua_Integer n = luaL_checkinteger(L, 5);
-    luaL_argcheck(L, count >= 0 && count <= INT32_MAX, 4, "a count of 0 or more expected");
-    luaL_argcheck(L, n >= 1, 5, "a bound of 1 or more expected");
+    const int64_t count = an_check_within(L, 4, "count", 0, AN_COUNT_MAX);
+    const int64_t n = an_check_within(L, 5, "n", 1, INT64_MAX);
     lua_createtable(L, (int)count, 0);
     for (lua_Integer i = 0; i < count; i++) {
         lua_pushinteger(L, 1 + an_below(seed, stream, (uint64_t)i, n));
@@ -29,14 +29,13 @@ static int rng_resamples(lua_State *L)
 {
     uint64_t seed = (uint64_t)luaL_checkinteger(L, 1);
     const char *purpose = luaL_checkstring(L, 2);
-    lua_Integer first = luaL_checkinteger(L, 3);
-    int64_t shape[] = {luaL_checkinteger(L, 4), luaL_checkinteger(L, 5)};
-    luaL_argcheck(L, shape[0] >= 1, 4, "a count of 1 or more expected");
-    luaL_argcheck(L, shape[1] >= 1, 5, "a bound of 1 or more expected");
+    const uint64_t first = (uint64_t)luaL_checkinteger(L, 3);
+    const int64_t shape[] = {an_check_within(L, 4, "count", 1, AN_COUNT_MAX),
+                             an_check_within(L, 5, "n", 1, INT64_MAX)};
     size_t mark = an_scope_begin();
     an_tensor *x = an_tensor_zeros(AN_F32, 2, shape);
     for (int64_t k = 0; x && k < shape[0]; k++) {
-        uint64_t stream = an_stream(purpose, (uint64_t)(first + k), 0);
+        uint64_t stream = an_stream(purpose, first + (uint64_t)k, 0);
         float *row = an_f32(x) + k * shape[1];
         for (int64_t i = 0; i < shape[1]; i++)
             row[an_below(seed, stream, (uint64_t)i, shape[1])] += 1;

@@ -1,12 +1,13 @@
 /* schedule (Lua): the Schedule userdata: construction and queries. Its methods over rows of
  * label vectors are in bind/process.c, its text in bind/schedule_text.c; Lua adds further methods
- * to core.schedule.methods (lua/aniso/method/schedule.lua). Times and steps are plain numbers,
- * t = 0 … T. */
+ * to core.schedule.methods (lua/aniso/method/schedule.lua). core.schedule.defaults has the
+ * defaults. Times and steps are plain numbers, t = 0 … T. */
 #include "bind/schedule.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "base/integer.h"
 #include "bind/tensor_arg.h"
 #include "tensor/scope.h"
 
@@ -41,7 +42,8 @@ static const int64_t *opt_counts(lua_State *L, int64_t K)
 static an_beta_spec read_beta(lua_State *L)
 {
     const int kind = an_opt_enum(L, 1, "base", an_beta_names, AN_BETA_COSINE);
-    an_beta_spec spec = an_beta_default((an_beta_kind)kind, an_opt_int(L, 1, "T", 1000));
+    an_beta_spec spec =
+        an_beta_default((an_beta_kind)kind, an_opt_int(L, 1, "T", AN_STEPS_DEFAULT));
     spec.start = an_opt_num(L, 1, "beta_start", spec.start);
     spec.end = an_opt_num(L, 1, "beta_end", spec.end);
     spec.offset = an_opt_num(L, 1, "offset", spec.offset);
@@ -54,11 +56,13 @@ static an_beta_spec read_beta(lua_State *L)
  * that print() shows for the policy. */
 static int schedule_new(lua_State *L)
 {
+    static const char *const known[] = {"K",        "T",          "base",     "lambda",
+                                        "counts",   "beta_start", "beta_end", "offset",
+                                        "beta_max", "coupling",   "about",    NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    const int64_t K = an_opt_int(L, 1, "K", 0);
-    if (K < 1 || K > INT32_MAX)
-        return luaL_error(L, "K = %I classes: expected at least 1", (lua_Integer)K);
+    an_check_keys(L, 1, known);
+    const int64_t K = an_opt_within(L, 1, "K", 0, 1, AN_COUNT_MAX);
     lua_getfield(L, 1, "lambda");
     const an_schedule_spec spec = {
         .beta = read_beta(L),
@@ -194,15 +198,10 @@ static int push_field(lua_State *L, const an_schedule *s, const char *key)
     return text ? (lua_pushstring(L, text), 1) : -1;
 }
 
-/* A method, else a field of C, else a field of `about`. */
-static int schedule_index(lua_State *L)
+/* A field of C, else a field of `about`. */
+static int any_field(lua_State *L, void *s, const char *key)
 {
-    const char *key = luaL_checkstring(L, 2);
-    luaL_getmetafield(L, 1, "methods");
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, -2) != LUA_TNIL)
-        return 1;
-    const int values = push_field(L, an_check_schedule(L, 1), key);
+    const int values = push_field(L, s, key);
     if (values >= 0)
         return values;
     if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE && lua_getfield(L, -1, key) != LUA_TNIL)
@@ -223,13 +222,23 @@ static const luaL_Reg methods[] = {
     {"alpha_bar", schedule_alpha_bar}, {"times", schedule_times}, {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {{"__index", schedule_index}, {NULL, NULL}};
-
 static const an_class schedule_class = {.name = AN_SCHEDULE,
                                         .close = close_schedule,
                                         .text = push_text,
                                         .methods = methods,
-                                        .meta = meta};
+                                        .field = any_field};
+
+/* Pushes {T =, offset =, beta_max =}, the defaults of new(). */
+static void push_defaults(lua_State *L)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, AN_STEPS_DEFAULT);
+    lua_setfield(L, -2, "T");
+    lua_pushnumber(L, AN_OFFSET_DEFAULT);
+    lua_setfield(L, -2, "offset");
+    lua_pushnumber(L, AN_BETA_MAX_DEFAULT);
+    lua_setfield(L, -2, "beta_max");
+}
 
 int an_open_schedule(lua_State *L)
 {
@@ -242,5 +251,7 @@ int an_open_schedule(lua_State *L)
     luaL_newlib(L, functions);
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, "methods");
+    push_defaults(L);
+    lua_setfield(L, -2, "defaults");
     return 1;
 }

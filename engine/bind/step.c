@@ -32,12 +32,8 @@ typedef struct {
 
 static range check_range(lua_State *L, int arg, const an_tensor *p)
 {
-    int64_t n = an_numel(p), from = an_opt_int(L, arg, "from", 1);
-    int64_t length = an_opt_int(L, arg, "length", n - from + 1);
-    if (from < 1 || length < 0 || from > n + 1 || length > n - from + 1)
-        luaL_argerror(L, arg,
-                      lua_pushfstring(L, "from %I and length %I are outside a tensor of %I",
-                                      (lua_Integer)from, (lua_Integer)length, (lua_Integer)n));
+    const int64_t n = an_numel(p), from = an_opt_within(L, arg, "from", 1, 1, n + 1);
+    const int64_t rest = n - from + 1, length = an_opt_within(L, arg, "length", rest, 0, rest);
     return (range){from - 1, length};
 }
 
@@ -48,7 +44,8 @@ static an_step_extras check_extras(lua_State *L, int arg, const an_tensor *p, ra
                            .ema_decay = an_opt_num(L, arg, "keep", 0)};
     if (with.ema_decay < 0 || with.ema_decay > 1)
         luaL_argerror(L, arg, "option keep: a number in [0, 1] expected");
-    if (lua_getfield(L, arg, "average") != LUA_TNIL)
+    lua_pushliteral(L, "average");
+    if (lua_rawget(L, arg) != LUA_TNIL)
         with.ema = check_flat(L, lua_gettop(L), p) + s.start;
     lua_pop(L, 1);
     return with;
@@ -56,11 +53,14 @@ static an_step_extras check_extras(lua_State *L, int arg, const an_tensor *p, ra
 
 static int step_adamw(lua_State *L)
 {
+    static const char *const known[] = {"lr",   "beta1",  "beta2", "eps",     "weight_decay", "t",
+                                        "from", "length", "scale", "average", "keep",         NULL};
     const an_tensor *x = an_check_tensor(L, 1);
     float *p = check_flat(L, 1, NULL);
     const float *g = check_flat(L, 2, x);
     float *m = check_flat(L, 3, x), *v = check_flat(L, 4, x);
     luaL_checktype(L, 5, LUA_TTABLE);
+    an_check_keys(L, 5, known);
     an_adamw_args args = {.lr = an_opt_num(L, 5, "lr", 1e-3),
                           .beta1 = an_opt_num(L, 5, "beta1", 0.9),
                           .beta2 = an_opt_num(L, 5, "beta2", 0.999),
@@ -76,11 +76,15 @@ static int step_adamw(lua_State *L)
 
 static int step_sgd(lua_State *L)
 {
+    static const char *const known[] = {"lr",      "momentum", "nesterov", "weight_decay",
+                                        "first",   "from",     "length",   "scale",
+                                        "average", "keep",     NULL};
     const an_tensor *x = an_check_tensor(L, 1);
     float *p = check_flat(L, 1, NULL);
     const float *g = check_flat(L, 2, x);
     float *buf = lua_isnil(L, 3) ? NULL : check_flat(L, 3, x);
     luaL_checktype(L, 4, LUA_TTABLE);
+    an_check_keys(L, 4, known);
     an_sgd_args args = {.lr = an_opt_num(L, 4, "lr", 1e-2),
                         .momentum = an_opt_num(L, 4, "momentum", 0),
                         .decay = an_opt_num(L, 4, "weight_decay", 0),

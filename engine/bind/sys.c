@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/integer.h"
 #include "base/memory/lua_alloc.h"
 #include "base/memory/mem.h"
 #include "base/memory/tensor_heap.h"
@@ -125,7 +126,7 @@ static int pid(lua_State *L)
 static int threads(lua_State *L)
 {
     if (!lua_isnoneornil(L, 1))
-        an_set_threads((int)luaL_checkinteger(L, 1));
+        an_set_threads((int)an_max(an_check_within(L, 1, "n", INT64_MIN, AN_THREADS_MOST), 0));
     lua_pushinteger(L, an_threads());
     return 1;
 }

@@ -76,7 +76,7 @@ static int64_t position(lua_State *L, const an_tensor *x, int first)
         if (i < 1 || i > x->shape[d])
             luaL_argerror(
                 L, first + d,
-                lua_pushfstring(L, "position %d is not in 1 to %d", (int)i, (int)x->shape[d]));
+                lua_pushfstring(L, "position %I is not in 1 to %I", i, (lua_Integer)x->shape[d]));
         offset += (i - 1) * x->stride[d];
     }
     return offset;
@@ -244,18 +244,11 @@ static int push_text(lua_State *L, void *x)
     return 1;
 }
 
-/* t.grad is the gradient so far, or nil; everything else is a method. */
-static int tensor_index(lua_State *L)
+/* t.grad is the gradient so far, or nil. */
+static int push_field(lua_State *L, void *object, const char *key)
 {
-    const char *key = lua_tostring(L, 2);
-    if (key && !strcmp(key, "grad")) {
-        an_tensor *x = an_check_tensor(L, 1);
-        return an_grad(x) ? an_push_tensor(L, x->grad) : 0;
-    }
-    luaL_getmetafield(L, 1, "methods");
-    lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
-    return 1;
+    an_tensor *x = object;
+    return !strcmp(key, "grad") && an_grad(x) ? an_push_tensor(L, x->grad) : 0;
 }
 
 static const luaL_Reg methods[] = {
@@ -280,10 +273,11 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {{"__index", tensor_index}, {NULL, NULL}};
-
-static const an_class tensor_class = {
-    .name = AN_TENSOR, .close = close_tensor, .text = push_text, .methods = methods, .meta = meta};
+static const an_class tensor_class = {.name = AN_TENSOR,
+                                      .close = close_tensor,
+                                      .text = push_text,
+                                      .methods = methods,
+                                      .field = push_field};
 
 int an_open_tensor(lua_State *L)
 {

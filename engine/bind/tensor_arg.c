@@ -51,9 +51,9 @@ int an_push_result(lua_State *L, size_t mark, an_tensor *x)
 int an_check_dimension(lua_State *L, int arg, const an_tensor *x)
 {
     lua_Integer d = luaL_checkinteger(L, arg);
-    if (d == 0 || d > x->ndim || -d > x->ndim)
+    if (d == 0 || d > x->ndim || d < -x->ndim)
         luaL_argerror(L, arg,
-                      lua_pushfstring(L, "dimension %d: this tensor %s has 1 to %d", (int)d,
+                      lua_pushfstring(L, "dimension %I: this tensor %s has 1 to %d", d,
                                       an_shape_text(x), x->ndim));
     return (int)(d > 0 ? d - 1 : d + x->ndim);
 }
@@ -72,7 +72,7 @@ static double element(lua_State *L, int arg, an_tensor *x, int64_t i)
     if (x)
         return x->dtype == AN_F32 ? (double)an_f32(x)[i * x->stride[0]]
                                   : (double)an_i64(x)[i * x->stride[0]];
-    lua_geti(L, arg, (lua_Integer)i + 1);
+    lua_rawgeti(L, arg, (lua_Integer)i + 1);
     int is_number;
     double value = lua_tonumberx(L, -1, &is_number);
     if (!is_number)
@@ -91,10 +91,11 @@ static int64_t list_length(lua_State *L, int arg, int64_t n, an_tensor **x)
         luaL_argerror(L, arg, "expected a tensor of one dimension");
     if (!*x)
         luaL_checktype(L, arg, LUA_TTABLE);
-    int64_t length = *x ? (*x)->shape[0] : (int64_t)luaL_len(L, arg);
+    int64_t length = *x ? (*x)->shape[0] : (int64_t)lua_rawlen(L, arg);
     if (n >= 0 && length != n)
-        luaL_argerror(L, arg,
-                      lua_pushfstring(L, "expected %d numbers, got %d", (int)n, (int)length));
+        luaL_argerror(
+            L, arg,
+            lua_pushfstring(L, "expected %I numbers, got %I", (lua_Integer)n, (lua_Integer)length));
     return length;
 }
 
@@ -127,12 +128,12 @@ const float *an_check_floats(lua_State *L, int arg, int64_t n, int64_t *count)
 int64_t an_check_shape(lua_State *L, int first, int64_t shape[AN_MAX_DIMS])
 {
     bool table = lua_istable(L, first);
-    int64_t ndim = table ? (int64_t)luaL_len(L, first) : lua_gettop(L) - first + 1;
+    int64_t ndim = table ? (int64_t)lua_rawlen(L, first) : lua_gettop(L) - first + 1;
     if (ndim < 0 || ndim > AN_MAX_DIMS)
         luaL_argerror(L, first, lua_pushfstring(L, "a shape has 0 to %d sizes", AN_MAX_DIMS));
     for (int64_t d = 0; d < ndim; d++) {
         if (table)
-            lua_geti(L, first, (lua_Integer)d + 1);
+            lua_rawgeti(L, first, (lua_Integer)d + 1);
         else
             lua_pushvalue(L, first + (int)d);
         int is_integer;

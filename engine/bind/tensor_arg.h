@@ -16,6 +16,7 @@ an_dtype an_check_dtype(lua_State *L, int arg);  /* "float32" (default) or "int6
 int an_check_dimension(lua_State *L, int arg, const an_tensor *x);
 /* A shape as {2, 3} at `first`, or as 2, 3 from `first` on; returns its number of dimensions. */
 int64_t an_check_shape(lua_State *L, int first, int64_t shape[AN_MAX_DIMS]);
+/* Lists are read without metamethods: a length of a script's own could be any number. */
 /* A list of numbers or a 1-D tensor at `arg`; its length must be n (n < 0: any). The result is a
  * buffer on Lua's stack: it is pushed, and must not be freed. *count [opt] receives the length. */
 const float *an_check_floats(lua_State *L, int arg, int64_t n, int64_t *count);

@@ -2,6 +2,7 @@
  * randn, rand, from, one_hot. A shape is a list of sizes. */
 #include "bind/tensor_make.h"
 
+#include "base/integer.h"
 #include "base/rng.h"
 #include "bind/tensor_arg.h"
 #include "tensor/scope.h"
@@ -34,7 +35,7 @@ static int make_full(lua_State *L)
 /* arange(n): int64 0 … n−1 */
 static int make_arange(lua_State *L)
 {
-    int64_t n = luaL_checkinteger(L, 1);
+    int64_t n = an_check_within(L, 1, "size", 0, AN_COUNT_MAX);
     size_t mark = an_scope_begin();
     an_tensor *x = an_tensor_new(AN_I64, 1, &n);
     for (int64_t i = 0; x && i < n; i++)
@@ -46,8 +47,10 @@ static int make_arange(lua_State *L)
  * at index first+i of that stream, whatever the shape. rand{…} is uniform in [0, 1). */
 static int make_random(lua_State *L, void (*fill)(float *, int64_t, uint64_t, uint64_t, uint64_t))
 {
+    static const char *const known[] = {"shape", "seed", "stream", "a", "b", "first", NULL};
     int64_t shape[AN_MAX_DIMS];
     luaL_checktype(L, 1, LUA_TTABLE);
+    an_check_keys(L, 1, known);
     lua_getfield(L, 1, "shape");
     luaL_argexpected(L, lua_istable(L, -1), 1, "a table with the field shape");
     int ndim = (int)an_check_shape(L, lua_gettop(L), shape);
@@ -81,8 +84,8 @@ static int nested_shape(lua_State *L, int64_t *shape)
     while (lua_istable(L, -1)) {
         if (ndim == AN_MAX_DIMS)
             luaL_argerror(L, 1, "nested too deeply for a tensor");
-        shape[ndim++] = (int64_t)luaL_len(L, -1);
-        lua_geti(L, -1, 1);
+        shape[ndim++] = (int64_t)lua_rawlen(L, -1);
+        lua_rawgeti(L, -1, 1);
     }
     lua_settop(L, top);
     return ndim;
@@ -101,11 +104,11 @@ static void read_nested(lua_State *L, an_tensor *x, int d, int64_t *next)
             an_i64(x)[(*next)++] = (int64_t)value;
         return;
     }
-    if (!lua_istable(L, -1) || luaL_len(L, -1) != x->shape[d])
-        luaL_error(L, "tensor: the rows of a nested table must all have %d entries",
-                   (int)x->shape[d]);
+    if (!lua_istable(L, -1) || (int64_t)lua_rawlen(L, -1) != x->shape[d])
+        luaL_error(L, "tensor: the rows of a nested table must all have %I entries",
+                   (lua_Integer)x->shape[d]);
     for (int64_t i = 1; i <= x->shape[d]; i++) {
-        lua_geti(L, -1, i);
+        lua_rawgeti(L, -1, i);
         read_nested(L, x, d + 1, next);
         lua_pop(L, 1);
     }
@@ -132,10 +135,9 @@ static int make_from(lua_State *L)
 static int make_one_hot(lua_State *L)
 {
     an_tensor *labels = an_check_tensor(L, 1);
-    lua_Integer K = luaL_checkinteger(L, 2);
+    const int64_t K = an_check_within(L, 2, "classes", 1, AN_COUNT_MAX);
     if (an_expect(labels, "labels", AN_I64, 1))
         return an_raise(L);
-    luaL_argcheck(L, K >= 1, 2, "at least one class");
     int64_t B = an_dim(labels, 0);
     size_t mark = an_scope_begin();
     an_tensor *x = an_tensor_zeros(AN_F32, 2, (int64_t[]){B, K});

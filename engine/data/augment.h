@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The largest shift and crop, in pixels: far outside of any picture, and sums of a few fit an int.
+ */
+#define AN_AUGMENT_FARTHEST (1 << 20)
+
 typedef struct an_augment {
     bool flip_horizontal, flip_vertical; /* each with probability 1/2                       */
     bool transpose; /* rows become columns, probability 1/2; requires H = W              */

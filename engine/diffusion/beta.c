@@ -15,8 +15,12 @@ static const double PI = 3.14159265358979323846;
 an_beta_spec an_beta_default(an_beta_kind kind, int64_t T)
 {
     const double ratio = 1000.0 / (T < 1 ? 1.0 : (double)T);
-    an_beta_spec spec = {
-        .kind = kind, .T = T, .start = 1e-4, .end = 0.02, .offset = 0.008, .max = 0.999};
+    an_beta_spec spec = {.kind = kind,
+                         .T = T,
+                         .start = 1e-4,
+                         .end = 0.02,
+                         .offset = AN_OFFSET_DEFAULT,
+                         .max = AN_BETA_MAX_DEFAULT};
     if (kind == AN_BETA_SCALED_LINEAR) {
         spec.start = 8.5e-4;
         spec.end = 0.012;

@@ -11,6 +11,11 @@
 
 #define AN_STEPS_MAX 100000
 
+/* The defaults of every schedule. Lua's options take theirs from here (bind/schedule.c). */
+#define AN_STEPS_DEFAULT 1000
+#define AN_OFFSET_DEFAULT 0.008 /* 2102.09672 */
+#define AN_BETA_MAX_DEFAULT 0.999
+
 /* With f = (t−1)/(T−1) in [0,1] and the end points b0 = start, b1 = end: */
 typedef enum {
     AN_BETA_LINEAR,        /* b0 + f (b1 − b0)                        (2006.11239)          */
@@ -32,7 +37,7 @@ typedef struct {
 } an_beta_spec;
 
 /* The usual end points of `kind` at T = 1000, times 1000/T as in the ADM code (2105.05233)
- * so that ᾱ_T stays about the same, and at most `max`; offset 0.008, max 0.999. */
+ * so that ᾱ_T stays about the same, and at most `max`; offset and max are the defaults above. */
 an_beta_spec an_beta_default(an_beta_kind kind, int64_t T);
 
 /* Writes ᾱ_0 … ᾱ_T, strictly decreasing until it underflows, to alpha_bar (T+1).

@@ -1,5 +1,6 @@
 /* rules_linear: matrix products, linear layers and convolution. Each operation checks its
  * shapes, calls one kernel, and records the rule above it. */
+#include "base/integer.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "kernel/conv/conv.h"
@@ -169,6 +170,13 @@ static an_code conv_shapes(const an_tensor *x, const an_tensor *w, const an_tens
     if (b && b->shape[0] != w->shape[0])
         return an_fail(AN_EINVAL, "conv2d: b %s does not fit the outputs of w %s (O,C,kh,kw)",
                        an_shape_text(b), an_shape_text(w));
+    const int64_t H = x->shape[1] + 2 * (int64_t)pad, W = x->shape[2] + 2 * (int64_t)pad;
+    int64_t padded;
+    if (!an_multiply(H, W, &padded) || !an_multiply(padded, an_max(x->shape[3], 1), &padded) ||
+        padded > AN_COUNT_MAX)
+        return an_fail(AN_EINVAL,
+                       "conv2d: an image of x %s with pad %d has more than %lld elements",
+                       an_shape_text(x), pad, (long long)AN_COUNT_MAX);
     an_conv_shape s = conv_sizes(x, w, stride, pad);
     if (s.Ho < 1 || s.Wo < 1)
         return an_fail(AN_EINVAL, "conv2d: the kernels of w %s are larger than x %s with pad %d",

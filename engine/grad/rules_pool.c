@@ -17,7 +17,7 @@ static an_code pool_shapes(const an_tensor *x, const char *what, int size, int s
 {
     if (an_expect(x, what, AN_F32, 4))
         return AN_EINVAL;
-    if (size < 1 || stride < 1 || pad < 0 || 2 * pad > size)
+    if (size < 1 || stride < 1 || pad < 0 || pad > size / 2)
         return an_fail(AN_EINVAL,
                        "%s: size %d and stride %d must be at least 1, and pad %d at "
                        "most half the size",

@@ -5,6 +5,7 @@
  * A reshape passes its gradient through. */
 #include <string.h>
 
+#include "base/integer.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "kernel/pointwise/reduce.h"
@@ -167,7 +168,10 @@ an_tensor *an_repeat_rows(an_tensor *x, int64_t times)
                NULL;
     int64_t shape[AN_MAX_DIMS];
     memcpy(shape, x->shape, sizeof shape);
-    shape[0] *= times;
+    if (!an_multiply(shape[0], times, &shape[0]))
+        return an_fail(AN_EINVAL, "repeat_rows: %lld times the rows of %s are too many",
+                       (long long)times, an_shape_text(x)),
+               NULL;
     return copy_of_view(x, (int64_t[]){REPEAT, times}, 2, x->ndim, shape);
 }
 

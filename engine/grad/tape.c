@@ -12,7 +12,7 @@ enum { CLEAR = 65536 }; /* floats that one chunk clears */
 
 static _Thread_local struct {
     an_node *nodes;
-    int64_t count, room;
+    int64_t count, room, drops;
     bool off;     /* recording is off */
     bool walking; /* inside an_backward() */
 } tape;
@@ -178,6 +178,7 @@ static void drop(an_node *node)
 
 static void drop_all(void)
 {
+    tape.drops++;
     while (tape.count > 0)
         drop(&tape.nodes[--tape.count]);
 }
@@ -242,4 +243,9 @@ bool an_set_recording(bool on)
 int64_t an_tape_length(void)
 {
     return tape.count;
+}
+
+int64_t an_tape_drops(void)
+{
+    return tape.drops;
 }

@@ -2,7 +2,7 @@
  *
  * open: length → JSON → one entry per tensor, checked alone (type, shape, size) → all
  * entries sorted by offset and checked together (no hole, no overlap, no byte left). */
-#include "io/safetensors_format.h"
+#include "io/safetensors.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "base/memory/mem.h"
 #include "io/file.h"
 #include "io/json.h"
+#include "io/safetensors_format.h"
 
 #define LARGEST ((int64_t)1 << 53) /* every integer up to here is a JSON number */
 

@@ -2,7 +2,8 @@
 #ifndef AN_IO_SAFETENSORS_FORMAT_H
 #define AN_IO_SAFETENSORS_FORMAT_H
 
-#include "io/safetensors.h"
+#include "io/sha256.h"
+#include "tensor/tensor.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors are little-endian");
 

@@ -1,7 +1,7 @@
 /* safetensors_write: sort by name → header → replace the file as a whole.
  * A tensor that is not contiguous is copied, one at a time; the others are written from where they
  * are. The content's name is known last, so the header that carries it is written twice. */
-#include "io/safetensors_format.h"
+#include "io/safetensors.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "base/par.h"
 #include "io/file_replace.h"
 #include "io/json.h"
+#include "io/safetensors_format.h"
 #include "tensor/scope.h"
 
 typedef struct {

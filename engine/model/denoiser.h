@@ -10,26 +10,8 @@
 #ifndef AN_MODEL_DENOISER_H
 #define AN_MODEL_DENOISER_H
 
+#include "model/denoiser_options.h"
 #include "model/module.h"
-
-enum { AN_MAX_BLOCKS = 16 };
-
-typedef enum { AN_CROSS_ATTENTION, AN_FILM } an_denoiser_kind;
-extern const char *const an_denoiser_kind_names[]; /* "cross_attention", "film", NULL */
-
-typedef struct {
-    an_denoiser_kind kind;
-    int64_t classes;       /* K                                                     */
-    int64_t features;      /* Cf, channels of the backbone's features               */
-    int64_t crop_features; /* D_l, width of the crop vectors; 0: there are none     */
-    int64_t dim;           /* D ≥ 1; for cross_attention a multiple of 4 and of heads */
-    int64_t steps;         /* T: times are 0 … T                                    */
-    int64_t blocks, heads; /* cross_attention only                                  */
-    double mlp_ratio;      /* cross_attention only: hidden width of the MLP over D  */
-} an_denoiser_options;
-
-typedef struct an_denoiser an_denoiser;
-typedef struct an_denoiser_context an_denoiser_context;
 
 /* Declares `prefix`.… in m (names: engine/model/README.md) and retains m, which is not sealed yet.
  * NULL after a failure: AN_EINVAL for options out of range, a name used twice or a sealed m. */

@@ -4,7 +4,8 @@
 #ifndef AN_MODEL_DENOISER_KIND_H
 #define AN_MODEL_DENOISER_KIND_H
 
-#include "model/denoiser.h"
+#include "model/denoiser_options.h"
+#include "model/module.h"
 
 struct an_denoiser_context {
     const an_denoiser *owner; /* the denoiser that encoded it                                 */

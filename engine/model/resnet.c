@@ -25,11 +25,10 @@ struct an_resnet {
 
 an_code an_resnet_small(an_resnet_options *out, int64_t channels, int64_t width, int64_t depth)
 {
-    if (depth < 8 || (depth - 2) % 6 != 0)
+    if (depth < 8 || depth > AN_RESNET_DEEPEST || (depth - 2) % 6 != 0)
         return an_fail(AN_EINVAL,
-                       "a ResNet for small images has depth 6n+2 (8, 14, 20, …), "
-                       "not %lld",
-                       (long long)depth);
+                       "a ResNet for small images has depth 6n+2 (8, 14, 20, … %d), not %lld",
+                       AN_RESNET_DEEPEST, (long long)depth);
     *out = (an_resnet_options){
         .channels = channels, .width = width, .stages = 3, .blocks = (depth - 2) / 6};
     return AN_OK;

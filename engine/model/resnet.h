@@ -21,7 +21,10 @@ typedef struct {
     bool large_stem;  /* 7×7 stride 2 and 3×3 max pooling instead of 3×3 stride 1   */
 } an_resnet_options;
 
-/* The options of depth 6n+2, n ≥ 1, and of ResNet-18; AN_EINVAL for another depth. */
+#define AN_RESNET_DEEPEST 1202 /* of the paper */
+
+/* The options of depth 6n+2, 8 … AN_RESNET_DEEPEST, and of ResNet-18; AN_EINVAL for another depth.
+ */
 an_code an_resnet_small(an_resnet_options *out, int64_t channels, int64_t width, int64_t depth);
 an_resnet_options an_resnet_18(int64_t channels, int64_t width);
 

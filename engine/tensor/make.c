@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/integer.h"
 #include "base/memory/tensor_heap.h"
 #include "tensor/scope.h"
 
@@ -17,14 +18,24 @@ static int64_t count(int ndim, const int64_t *shape)
         an_fail(AN_EINVAL, "a tensor has 0 to %d dimensions, not %d", AN_MAX_DIMS, ndim);
         return -1;
     }
-    int64_t n = 1;
-    for (int d = 0; d < ndim; d++)
-        if (shape[d] < 0 || __builtin_mul_overflow(n, shape[d], &n) || n > INT64_MAX / 16) {
+    an_tensor named = {.ndim = ndim}; /* for the message */
+    int64_t n = 1, extent = 1;        /* extent: sizes of 0 count as 1, so that strides fit too */
+    bool fits = true;
+    for (int d = 0; d < ndim; d++) {
+        if (shape[d] < 0) {
             an_fail(AN_EINVAL, "a tensor cannot have a dimension of %lld here",
                     (long long)shape[d]);
             return -1;
         }
-    return n;
+        named.shape[d] = shape[d];
+        fits = fits && an_multiply(extent, an_max(shape[d], 1), &extent) && extent <= AN_COUNT_MAX;
+        n = shape[d] ? n : 0;
+    }
+    if (fits)
+        return n ? extent : 0;
+    an_fail(AN_EINVAL, "a tensor of shape %s has more than the largest number of elements, %lld",
+            an_shape_text(&named), (long long)AN_COUNT_MAX);
+    return -1;
 }
 
 an_tensor *an_tensor_view(an_storage *storage, an_dtype dtype, int64_t offset, int ndim,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/integer.h"
 #include "base/memory/tensor_heap.h"
 #include "tensor/scope.h"
 #include "tensor/tensor.h"
@@ -45,9 +46,11 @@ an_tensor *an_view_narrow(an_tensor *x, int dim, int64_t start, int64_t length)
         return NULL;
     if (dim < 0)
         dim += x->ndim;
-    if (dim < 0 || dim >= x->ndim || start < 0 || length < 0 || start + length > x->shape[dim])
-        return an_fail(AN_EINVAL, "narrow: %lld…%lld does not fit dimension %d of %s",
-                       (long long)start, (long long)(start + length), dim, an_shape_text(x)),
+    if (dim < 0 || dim >= x->ndim || start < 0 || length < 0 || length > x->shape[dim] ||
+        start > x->shape[dim] - length)
+        return an_fail(AN_EINVAL,
+                       "narrow: %lld elements after the first %lld do not fit dimension %d of %s",
+                       (long long)length, (long long)start, dim + 1, an_shape_text(x)),
                NULL;
     an_tensor *v = alias(x);
     if (v) {
@@ -92,18 +95,20 @@ an_tensor *an_view_reshape(an_tensor *x, int ndim, const int64_t *shape)
                NULL;
     int64_t n = an_numel(x), known = 1, full[AN_MAX_DIMS];
     int open = -1;
+    bool fits = true;
     for (int d = 0; d < ndim; d++) {
         full[d] = shape[d];
         if (shape[d] >= 0)
-            known *= shape[d];
-        else if (open < 0)
+            fits = fits && an_multiply(known, shape[d], &known);
+        else if (open < 0 && shape[d] == -1)
             open = d;
         else
-            return an_fail(AN_EINVAL, "reshape: only one dimension can be -1"), NULL;
+            return an_fail(AN_EINVAL, "reshape: a size is 0 or more; one can be -1, for the rest"),
+                   NULL;
     }
     if (open >= 0)
         full[open] = known ? n / known : 0;
-    if ((open >= 0 ? known * full[open] : known) != n)
+    if (!fits || (open >= 0 ? known * full[open] : known) != n)
         return an_fail(AN_EINVAL, "reshape: %s has %lld elements, the new shape another number",
                        an_shape_text(x), (long long)n),
                NULL;

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/integer.h"
+
 static void memory_is_counted_and_aligned(void **state)
 {
     (void)state;
@@ -42,6 +44,31 @@ static void impossible_sizes_fail(void **state)
     (void)state;
     assert_null(an_alloc(SIZE_MAX));
     assert_null(an_calloc(SIZE_MAX / 2, 3));
+}
+
+static void a_block_larger_than_the_memory_fails(void **state)
+{
+    (void)state;
+    const size_t limit = an_mem_limit();
+    char named[32];
+    assert_true(limit > (size_t)1 << 26);
+    assert_null(an_alloc(limit + 1));
+    assert_int_equal(an_err_code(), AN_ENOMEM);
+    snprintf(named, sizeof named, " %zu bytes at once", limit + 1);
+    assert_non_null(strstr(an_err_message(), named));
+    snprintf(named, sizeof named, "memory, %zu bytes", limit);
+    assert_non_null(strstr(an_err_message(), named));
+}
+
+static void an_overflowing_product_is_detected(void **state)
+{
+    (void)state;
+    int64_t n = 7;
+    assert_true(an_multiply(AN_COUNT_MAX, AN_COUNT_MAX, &n));
+    assert_true(n == 4611686014132420609);
+    assert_true(an_multiply(INT64_MAX, 0, &n) && n == 0);
+    assert_false(an_multiply(INT64_MAX / 2 + 1, 2, &n));
+    assert_false(an_multiply((int64_t)1 << 32, (int64_t)1 << 32, &n));
 }
 
 static void an_error_may_quote_the_previous_one(void **state)
@@ -160,6 +187,8 @@ int main(void)
         cmocka_unit_test(memory_is_counted_and_aligned),
         cmocka_unit_test(the_nth_allocation_fails_once),
         cmocka_unit_test(impossible_sizes_fail),
+        cmocka_unit_test(a_block_larger_than_the_memory_fails),
+        cmocka_unit_test(an_overflowing_product_is_detected),
         cmocka_unit_test(an_error_may_quote_the_previous_one),
         cmocka_unit_test(philox_matches_the_published_vectors),
         cmocka_unit_test(numbers_depend_only_on_their_address),

@@ -1,6 +1,7 @@
 /* tensor: shapes, views, copies, scopes, the pool of storages, text. */
 #include "aborts.h"
 #include "arrays.h"
+#include "base/integer.h"
 #include "base/memory/tensor_heap.h"
 
 #include "tensor/print.h"
@@ -78,6 +79,15 @@ static void wrong_shapes_are_errors(void **state)
     assert_null(an_tensor_new(AN_F32, 7, (int64_t[]){1, 1, 1, 1, 1, 1, 1}));
     assert_null(an_tensor_new(AN_F32, SHAPE(-1)));
     assert_null(an_tensor_new(AN_F32, SHAPE(INT64_MAX / 4, 8)));
+    assert_null(an_tensor_new(AN_F32, SHAPE(AN_COUNT_MAX + 1)));
+    assert_null(an_tensor_new(AN_F32, SHAPE(0, AN_COUNT_MAX, 2))); /* its strides */
+    assert_string_equal(an_err_message(), "a tensor of shape (0, 2147483647, 2) has more than the "
+                                          "largest number of elements, 2147483647");
+    an_tensor *row = counting(SHAPE(6));
+    assert_null(an_view_reshape(row, SHAPE(INT64_MAX, 3)));
+    assert_null(an_view_reshape(row, SHAPE(6, INT64_MIN)));
+    assert_null(an_view_narrow(row, 0, 1, INT64_MAX));
+    assert_null(an_view_narrow(row, 0, INT64_MAX, 1));
     assert_null(an_tensor_view(x->storage, AN_F32, 5, SHAPE(2)));
     assert_int_equal(an_expect(x, "logits", AN_I64, 1), AN_EINVAL);
     assert_string_equal(an_err_message(),

@@ -17,7 +17,7 @@ return aniso.study {
 LUA
 export ANISO_DB="$dir/runs.db"
 expect "a good recipe" 0 "$aniso" check "$dir/tiny.lua"
-output_has out "^nv +57 +6 +27 +medium$"
+output_has out "^nv +57 +6 +27 +head$"
 output_has out "^runs +4 of ddpm, adpm$"
 output_has out "^parameters +[0-9,]+: backbone and prior"
 output_has out "^shapes +images +\(2, 16, 16, 3\)$"

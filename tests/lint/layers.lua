@@ -1,5 +1,6 @@
 -- Permitted includes: a file may include headers of its own folder and of lower layers, not of a higher
--- layer or a sibling folder. Each system library has one entry.
+-- layer or a sibling folder, and no circle of files includes one another. Each system library has one
+-- entry.
 local files = dofile "tests/lint/files.lua"
 
 -- Lower number, lower layer. The five folders of layer 4 do not use one another, except
@@ -96,8 +97,44 @@ for _, path in ipairs(files.find "%.c$") do
 end
 files.verdict("layers: only engine/io hands a path to the system", faults)
 
+-- A header and the source of its name are one unit. Two units that include each other, directly or
+-- through others, can only be read together. `includes`: unit → list of the units that it includes.
+local function circles_of(includes)
+  local found, finished = {}, {}
+  local function visit(path, chain, place)
+    if place[path] then
+      found[#found + 1] = table.concat(chain, " → ", place[path]) .. " → " .. path
+    elseif not finished[path] then
+      chain[#chain + 1], place[path] = path, #chain + 1
+      for _, inner in ipairs(includes[path] or {}) do visit(inner, chain, place) end
+      chain[#chain], place[path], finished[path] = nil, nil, true
+    end
+  end
+  local paths = {}
+  for path in pairs(includes) do paths[#paths + 1] = path end
+  table.sort(paths)
+  for _, path in ipairs(paths) do visit(path, {}, {}) end
+  return found
+end
+
+local includes = {}
+for _, path in ipairs(files.find "%.[ch]$") do
+  local unit = path:match "^(engine/.*)%.[ch]$"
+  local list = unit and (includes[unit] or {})
+  for _, line in ipairs(unit and files.lines(path) or {}) do
+    local inner = line:match '^%s*#%s*include%s+"([^"]+)%.h"'
+    local is_own = inner and "engine/" .. inner == unit and path:match "%.c$"
+    list[#list + 1] = not is_own and inner and "engine/" .. inner or nil
+  end
+  if unit then includes[unit] = list end
+end
+files.verdict("layers: no unit of engine/ includes itself", circles_of(includes))
+
 -- The checks must detect violations.
-local seen = {}
+local seen = circles_of { a = { "b" }, b = { "c", "d" }, c = { "b" }, d = {} }
+files.verdict("layers: a circle of includes is detected",
+  #seen == 1 and seen[1] == "b → c → b" and {} or { "saw " .. table.concat(seen, ", ") })
+seen = {}
 local temporary = assert(require("aniso.core").sys.mkdtemp())
 local wrong = temporary .. "/wrong.c"
 assert(require("aniso.core").sys.write_atomic(wrong, '#include <sqlite3.h>\n#include <lua.h>\nopen(x);\n'))

@@ -29,7 +29,7 @@ end
 -- the first stages that are stored if `without`.
 function fixture.rewind(db, uid, without)
   local last = ("%s/%s/last"):format(db:folder(), uid)
-  assert(core.sys.rename(last .. ".previous.safetensors", last .. ".safetensors"))
+  assert(os.rename(last .. ".previous.safetensors", last .. ".safetensors"))
   if without then remove(db:first_stage_folder()) end
   assert(db:exec("UPDATE run SET status = 'crashed', ended_at = NULL WHERE uid = ?1", uid))
 end

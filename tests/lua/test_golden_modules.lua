@@ -20,7 +20,8 @@ end
 function networks.denoiser(module, case)
   local denoiser = core.denoiser.new(module, "denoiser", case.options)
   return function(inputs)
-    local context = denoiser:encode(inputs)
+    local context = denoiser:encode { features = inputs.features, crops = inputs.crops, mg = inputs.mg,
+      ml = inputs.ml }
     local with_map = case.options.kind == "cross_attention"
     local epsilon, map = denoiser:forward(context, inputs.y, inputs.t, { map = with_map })
     return { epsilon = epsilon, map = map }

@@ -133,6 +133,37 @@ function Kinds.test_a_prior_loss_is_arguments_or_a_function()
   end)
 end
 
+-- The operations of the networks before it would be missing from the gradient.
+function Kinds.test_a_prior_loss_that_drops_the_tape_is_refused()
+  local weights = core.tensor.full({ 3, 3 }, 0.5):param()
+  local labels = core.tensor.from({ 0, 2 }, "int64")
+  local function gradient(with)
+    local choice = config.complete { loss = { prior = function()
+      return function(z, y)
+        with(z, y)
+        return core.ops.cross_entropy(z, y)
+      end
+    end } }.loss.prior
+    local logits = core.tensor.full({ 2, 3 }, 1):matmul(weights)
+    prior_loss.new(choice, COUNTS)(logits, labels, 0.5):backward()
+    return weights.grad
+  end
+  lu.assertNotNil(gradient(function() end))
+  for _, with in ipairs {
+    core.ops.clear_tape,
+    function(z, y) core.ops.cross_entropy(z, y):backward() end,
+    function(z) -- records more than it drops
+      core.ops.clear_tape()
+      return z:exp():log():sum()
+    end,
+    function(z) return pcall(z.matmul, z, z) end,
+  } do
+    local refusal = ".*loss%.prior: .*the loss must not call backward or clear_tape.*"
+    lu.assertErrorMsgMatches(refusal, gradient, with)
+    core.ops.clear_tape()
+  end
+end
+
 function Kinds.test_a_step_function_samples()
   local choice = config.complete { sampler = { function(chain, y, output, t, u)
     local read = { prediction = chain.read.prediction, eta = chain.options.eta }
@@ -164,6 +195,29 @@ function Errors.test_name_the_option_and_the_mistake()
   assert_error("normalise must be one of", { f, normalise = "sum" })
   assert_error("must be one of bound", { "own:mine" }) -- a reference has a hash
   lu.assertErrorMsgContains("train.lr must be a number", config.complete, { train = { lr = f } })
+end
+
+function Errors.test_a_table_that_contains_itself()
+  local function f() end
+  local loop, shared = {}, { 1 }
+  loop.inner = { again = loop }
+  assert_error("option schedule.lambda.loop.inner.again: the table contains itself", { f, loop = loop })
+  local own = { f }
+  own.own = own
+  assert_error("option schedule.lambda.own: the table contains itself", own)
+  lu.assertNotNil(own_part.reference({ f, one = shared, other = shared }, "x")) -- twice is no circle
+  for _, where in ipairs { "sampler", "loss.prior", "loss.class_weight", "schedule.lambda" } do
+    local given = { name = "s", data = "lesions", base = {},
+      variants = { { label = "x", [where] = { f, loop = loop } } } }
+    lu.assertErrorMsgContains(where .. ".loop.inner.again: the table contains itself", function()
+      study.expand(study.new(given))
+    end)
+    local base = {}
+    require("aniso.recipe.paths").set(base, where, { f, loop = loop })
+    lu.assertErrorMsgContains(where .. ".loop.inner.again: the table contains itself", study.new,
+      { name = "s", data = "lesions", base = base })
+    lu.assertErrorMsgContains(where .. ".loop.inner.again: the table contains itself", config.complete, base)
+  end
 end
 
 return { Reference = Reference, Identity = Identity, Kinds = Kinds, Errors = Errors }

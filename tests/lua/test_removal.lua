@@ -42,7 +42,7 @@ local SHOWN = { "v_run", "v_class", "v_eval", "v_ece", "v_confusion", "v_counted
 
 function Removal.test_a_removed_run_is_hidden_until_it_is_restored()
   local db <close> = fixture.new()
-  local run, other = record(db, { seed = 1 }), record(db, { seed = 2, label = "late" })
+  local run, other = record(db, { seed = 1 }), record(db, { seed = 2, name = "late" })
   local before = {}
   for _, view in ipairs(SHOWN) do before[view] = assert(db:query("SELECT * FROM " .. view)) end
   lu.assertEquals(db:remove { db:find(other.uid) }, 1)

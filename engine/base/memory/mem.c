@@ -3,9 +3,11 @@
 #include "base/memory/mem.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/err.h"
 
@@ -30,6 +32,18 @@ int an_mem_must_fail(void)
     return atomic_fetch_sub(&fail_in, 1) == 1;
 }
 
+size_t an_mem_limit(void)
+{
+    static _Atomic size_t limit; /* 0: not read yet */
+    size_t bytes = atomic_load(&limit);
+    if (bytes == 0) {
+        const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+        bytes = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : PTRDIFF_MAX;
+        atomic_store(&limit, bytes);
+    }
+    return bytes;
+}
+
 /* Memory for `bytes` and the header. Large blocks use huge pages where the system has them: 512
  * times fewer page faults on first use, and fewer TLB misses afterwards. */
 static char *from_system(size_t bytes)
@@ -50,7 +64,15 @@ void *an_alloc(size_t bytes)
 {
     char *block = NULL;
     atomic_fetch_add(&allocs, 1);
-    if (!an_mem_must_fail() && bytes <= (size_t)PTRDIFF_MAX - 2 * ALIGN)
+    const bool fails = an_mem_must_fail();
+    if (bytes > an_mem_limit()) {
+        an_fail(AN_ENOMEM,
+                "out of memory: %zu bytes at once are more than the machine's memory, %zu bytes; a "
+                "smaller train.batch or image size needs less",
+                bytes, an_mem_limit());
+        return NULL;
+    }
+    if (!fails)
         block = from_system(bytes);
     if (!block) {
         an_fail(AN_ENOMEM,

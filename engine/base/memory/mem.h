@@ -17,6 +17,10 @@ void *an_realloc(void *block, size_t bytes); /* keeps contents; NULL leaves bloc
 char *an_strdup(const char *text);
 void an_free(void *block); /* NULL is allowed                          */
 
+/* The machine's memory in bytes: no single block is larger. One that is could be reserved, but the
+ * system would end the process when it is first used. */
+size_t an_mem_limit(void);
+
 int64_t an_mem_live(void);        /* bytes allocated and not freed                            */
 int64_t an_mem_peak(void);        /* the most an_mem_live() has been                          */
 int64_t an_mem_allocs(void);      /* allocations since the start                              */

@@ -7,21 +7,8 @@
 #ifndef AN_KERNEL_CONV_CONV_H
 #define AN_KERNEL_CONV_CONV_H
 
-#include <stdint.h>
-
 #include "base/err.h"
-
-typedef struct {
-    int64_t B, H, W, C; /* the input                                        */
-    int64_t O, kh, kw;  /* the kernels                                      */
-    int64_t stride, pad_y, pad_x;
-    int64_t Ho, Wo; /* the output: floor((H + 2·pad − kh)/stride) + 1   */
-} an_conv_shape;
-
-/* Computes Ho and Wo too; they are < 1 if the kernel does not fit in the padded image, and then the
- * functions below must not be called. stride ≥ 1, pad ≥ 0. */
-an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_t O, int64_t kh,
-                              int64_t kw, int64_t stride, int64_t pad);
+#include "kernel/conv/conv_shape.h"
 
 /* y[b,i,j,o] = b[o] + Σ_{u,v,c} x[b, i·stride+u−pad, j·stride+v−pad, c] · w[o,c,u,v] */
 an_code an_k_conv_forward(float *y, const float *x, const float *w, const float *b,

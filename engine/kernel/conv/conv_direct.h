@@ -13,7 +13,8 @@
 #ifndef AN_KERNEL_CONV_CONV_DIRECT_H
 #define AN_KERNEL_CONV_CONV_DIRECT_H
 
-#include "kernel/conv/conv.h"
+#include "base/err.h"
+#include "kernel/conv/conv_shape.h"
 
 an_code an_k_conv_direct_forward(float *y, const float *x, const float *w, const float *b,
                                  const an_conv_shape *s);

@@ -14,7 +14,8 @@
 
 #include <stdbool.h>
 
-#include "kernel/conv/conv.h"
+#include "base/err.h"
+#include "kernel/conv/conv_shape.h"
 
 /* Up to four input channels, and a multiple of 16 output channels. */
 bool an_k_conv_patches_fit(const an_conv_shape *s);

@@ -8,7 +8,8 @@
 
 #include <stdbool.h>
 
-#include "kernel/conv/conv.h"
+#include "base/err.h"
+#include "kernel/conv/conv_shape.h"
 
 /* Up to 256 tiles, and kernels large enough to be worth slicing. Depends on the sizes alone. */
 bool an_k_winograd_few_tiles_fits(const an_conv_shape *s);

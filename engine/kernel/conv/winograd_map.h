@@ -5,7 +5,7 @@
 #ifndef AN_KERNEL_CONV_WINOGRAD_MAP_H
 #define AN_KERNEL_CONV_WINOGRAD_MAP_H
 
-#include "kernel/conv/conv.h"
+#include "kernel/conv/conv_shape.h"
 #include "kernel/conv/winograd_tile.h"
 
 typedef struct {

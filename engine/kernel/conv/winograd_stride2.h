@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 
-#include "kernel/conv/conv.h"
+#include "base/err.h"
+#include "kernel/conv/conv_shape.h"
 
 /* 3×3, stride 2, padding 1, channels in multiples of 16, few outputs wasted by whole tiles, enough
  * tiles to pay for the kernels' transform. Depends on the sizes alone. */

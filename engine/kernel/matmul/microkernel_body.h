@@ -3,7 +3,6 @@
  * (one float in all lanes), ADD, FMA(a, b, c) = a·b + c, MAX(a, b), which is b where one is NaN,
  * and the register tile: ROWS, VECS.
  * Columns are a multiple of 16 here; microkernel.c handles the others. */
-#include "kernel/matmul/microkernel.h"
 #include "kernel/matmul/microkernel_dispatch.h"
 
 #define INLINE static inline __attribute__((always_inline)) TARGET

@@ -4,7 +4,7 @@
 #define AN_KERNEL_MATMUL_MICROKERNEL_DISPATCH_H
 
 #include "base/simd.h"
-#include "kernel/matmul/microkernel.h"
+#include "kernel/matmul/microkernel_job.h"
 
 void an_micro_baseline_rows(const an_micro_rows *job);
 void an_micro_baseline_panel(const an_micro_panel *job);

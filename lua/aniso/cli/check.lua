@@ -92,7 +92,7 @@ local function print_finished(args, study, jobs)
   local db <close> = common.open(args)
   local finished, n = require("aniso.store.attempts").finished, 0
   for _, job in ipairs(jobs) do
-    if common.guarded(finished, db, study.name, job.config, job.seed) then n = n + 1 end
+    if common.guarded(finished, db, study.name, job) then n = n + 1 end
   end
   if n > 0 then print_row("finished", "%d of %d in %s: aniso run does not repeat them", n, #jobs, args.db) end
 end

@@ -20,6 +20,13 @@ local function with(a, b)
   return out
 end
 
+-- Those entries of `o` that `fields` names.
+local function only(o, fields)
+  local out = {}
+  for k in pairs(fields) do out[k] = o[k] end
+  return out
+end
+
 -- ── options ─────────────────────────────────────────────────────────────────────────────
 local weights = optional "string" -- a safetensors file with torchvision's names
 
@@ -80,13 +87,13 @@ end
 
 -- shape: {K =, features =, channels =, counts =} → Prior: prior.crop_features is D_l.
 function networks.build_prior(module, prefix, o, shape)
-  return core.prior.new(module, prefix, with(o, { classes = shape.K, features = shape.features,
+  return core.prior.new(module, prefix, with(only(o, prior), { classes = shape.K, features = shape.features,
     channels = shape.channels, counts = shape.counts }))
 end
 
 -- shape: {K =, T =, features =, crop_features =} → Denoiser.
 function networks.build_denoiser(module, prefix, o, shape)
-  return core.denoiser.new(module, prefix, with(o, { kind = o[1], classes = shape.K,
+  return core.denoiser.new(module, prefix, with(only(o, denoisers[o[1]]), { kind = o[1], classes = shape.K,
     steps = shape.T, features = shape.features, crop_features = shape.crop_features }))
 end
 
@@ -106,7 +113,7 @@ networks.faces.resnet = kinds(backbones, "resnet", with(place, { channels = coun
 networks.faces.prior = with(with(prior, place), { K = integer { min = 2 },
   features = optional "number", channels = count(3), counts = optional "table" })
 networks.faces.denoiser = kinds(denoisers, "cross_attention", with(place, { K = integer { min = 2 },
-  T = count(1000), features = integer { min = 1 },
+  T = count(core.schedule.defaults.T), features = integer { min = 1 },
   crop_features = integer { default = 0, min = 0 } }))
 
 local function need(o, where, ...)

@@ -125,7 +125,13 @@ local function own(choice, counts)
   end
   local guarded = own_part.guard(made, choice, WHERE)
   return function(logits, labels, progress)
+    local _, before = core.ops.tape_length()
     local loss = guarded(logits, labels, progress)
+    local _, after = core.ops.tape_length()
+    -- The networks' operations before the loss would be missing from the gradient.
+    if after ~= before then
+      fail "the loss must not call backward or clear_tape, nor catch the error of an operation"
+    end
     if type(loss) ~= "userdata" or loss:numel() ~= 1 then fail("the loss must be a scalar tensor") end
     return loss
   end

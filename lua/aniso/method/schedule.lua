@@ -11,6 +11,7 @@ local own_part = require "aniso.recipe.own_part"
 
 local schedule = {}
 
+local defaults = core.schedule.defaults
 local number, one_of, optional = options.number, options.one_of, options.optional
 
 schedule.policies = lambda.policies
@@ -21,11 +22,11 @@ local named = options.custom(function(value) return base.check(value, "schedule.
 
 schedule.options = {
   [1] = named, base = optional(base),                          -- {"linear"} or {base = "linear"}
-  T = options.integer { default = 1000, min = 1 },
+  T = options.integer { default = defaults.T, min = 1 },
   beta_start = optional "number",                              -- default: the kind's own, by 1000/T
   beta_end = optional "number",
-  beta_max = number { default = 0.999, above = 0, below = 1 },
-  offset = number { default = 0.008, min = 0, below = 1 },     -- of the cosine
+  beta_max = number { default = defaults.beta_max, above = 0, below = 1 },
+  offset = number { default = defaults.offset, min = 0, below = 1 },     -- of the cosine
   coupling = one_of { "variance", "speed", "sample" },
   lambda = lambda.option,
   bound_constants = bound.constants,                           -- of E(λ), see schedule:bound()

@@ -96,7 +96,7 @@ end
 
 -- ── rules ───────────────────────────────────────────────────────────────────────────────
 -- Each carries `about`, a description of what it accepts, as options.about() returns it.
-options.any = rule { about = { type = "any" }, check = function(value) return paths.copy(value) end }
+options.any = rule { about = { type = "any" }, check = paths.copy }
 
 -- May be absent. `what` is a type name or another rule.
 function options.optional(what)
@@ -105,7 +105,7 @@ function options.optional(what)
   about.optional = true
   if is_rule then return rule { about = about, check = what.check } end
   return rule { about = about, check = function(value, where)
-    return paths.copy(check_type(value, what, where))
+    return paths.copy(check_type(value, what, where), where)
   end }
 end
 
@@ -237,7 +237,7 @@ end
 function options.apply(config, overrides)
   local out = paths.copy(config)
   for _, path in ipairs(sorted_names(overrides)) do
-    paths.set(out, path, paths.copy(overrides[path]))
+    paths.set(out, path, paths.copy(overrides[path], path))
   end
   return out
 end

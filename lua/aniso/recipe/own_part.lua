@@ -53,11 +53,13 @@ local function check_name(name, where)
 end
 
 -- A copy of an own option: numbers, texts, booleans and tables of them.
-local function plain(value, where)
+local function plain(value, where, above)
   local kind = type(value)
   if kind == "table" and not getmetatable(value) then
     local out = {}
-    for key, inner in pairs(value) do out[key] = plain(inner, paths.join(where, key)) end
+    paths.enter(value, where, above)
+    for key, inner in pairs(value) do out[key] = plain(inner, paths.join(where, key), above) end
+    above[value] = nil
     return out
   elseif kind == "number" and (value ~= value or math.abs(value) == math.huge)
     or kind ~= "number" and kind ~= "string" and kind ~= "boolean" then
@@ -73,7 +75,7 @@ local function with_options(given, reference, where)
   for key, value in pairs(given) do
     if not RESERVED[key] then
       if type(key) ~= "string" then refuse(where, ("options have names, got [%s]"):format(tostring(key))) end
-      reference[key] = plain(value, paths.join(where, key))
+      reference[key] = plain(value, paths.join(where, key), { [given] = true })
     end
   end
   return reference

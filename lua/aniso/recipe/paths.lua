@@ -7,11 +7,27 @@ function paths.join(where, key)
   return where .. "." .. tostring(key)
 end
 
-function paths.copy(value)
+-- Marks `value` as a table that contains the one read next; raises where it is marked already.
+function paths.enter(value, where, above)
+  if above[value] then error(("option %s: the table contains itself"):format(where or "?"), 0) end
+  above[value] = true
+end
+
+local function copy(value, where, above)
   if type(value) ~= "table" or getmetatable(value) then return value end
+  paths.enter(value, where, above)
   local out = {}
-  for k, v in pairs(value) do out[k] = paths.copy(v) end
+  for k, v in pairs(value) do
+    out[k] = type(v) == "table" and copy(v, paths.join(where, k), above) or v
+  end
+  above[value] = nil
   return out
+end
+
+-- A copy of a value and the tables in it, except of those with a metatable. where [opt]: the option's
+-- name, for the error where a table contains itself.
+function paths.copy(value, where)
+  return copy(value, where, {})
 end
 
 local function parts(path)

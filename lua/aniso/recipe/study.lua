@@ -125,7 +125,7 @@ local function config_of(of, variation, overrides, varies)
   config.data = paths.copy(of.data)
   preset.set(config, variation.method) -- first: the options next to it replace those of its preset
   for _, path in ipairs(variations.keys(variation)) do
-    paths.set(config, path, paths.copy(variation[path]))
+    paths.set(config, path, paths.copy(variation[path], path))
   end
   override_all(config, overrides, variation, varies)
   if variation.without then ablation.apply(config, variation.without) end

@@ -49,6 +49,7 @@ function ops.no_grad(f, ...) end
 ---Drops the operations recorded since the last backward().
 function ops.clear_tape() end
 
----How many operations are recorded and wait for backward().
----@return integer
+---How many operations are recorded and wait for backward(), and how often recorded ones were dropped.
+---@return integer recorded
+---@return integer drops by backward(), clear_tape() and failed operations
 function ops.tape_length() end

@@ -156,6 +156,7 @@ function Schedule:close() end
 ---The engine's schedules. aniso.schedule{…} checks the options; new() here takes resolved values.
 ---@class aniso.core.schedule
 ---@field methods table The methods of Schedule.
+---@field defaults {T: integer, offset: number, beta_max: number} What new() uses where a value is left out.
 local engine = {}
 
 ---@param values table flat and complete, as lua/aniso/method/schedule.lua makes it

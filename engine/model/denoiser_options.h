@@ -1,0 +1,26 @@
+/* denoiser_options: what a denoiser is made from, for denoiser.h and for its kinds. */
+#ifndef AN_MODEL_DENOISER_OPTIONS_H
+#define AN_MODEL_DENOISER_OPTIONS_H
+
+#include <stdint.h>
+
+enum { AN_MAX_BLOCKS = 16 };
+
+typedef enum { AN_CROSS_ATTENTION, AN_FILM } an_denoiser_kind;
+extern const char *const an_denoiser_kind_names[]; /* "cross_attention", "film", NULL */
+
+typedef struct {
+    an_denoiser_kind kind;
+    int64_t classes;       /* K                                                     */
+    int64_t features;      /* Cf, channels of the backbone's features               */
+    int64_t crop_features; /* D_l, width of the crop vectors; 0: there are none     */
+    int64_t dim;           /* D ≥ 1; for cross_attention a multiple of 4 and of heads */
+    int64_t steps;         /* T: times are 0 … T                                    */
+    int64_t blocks, heads; /* cross_attention only                                  */
+    double mlp_ratio;      /* cross_attention only: hidden width of the MLP over D  */
+} an_denoiser_options;
+
+typedef struct an_denoiser an_denoiser;
+typedef struct an_denoiser_context an_denoiser_context;
+
+#endif
