@@ -29,7 +29,7 @@ content=$(sed -n 's/^content *//p' "$dir/out")
 info "so is its table" "$dir/pad/metadata.csv"
 equals "with the same content" "$(sed -n 's/^content *//p' "$dir/out")" "$content"
 cp "$dir/t.csv" "$dir/pad/own.csv"
-expect "another table beside it is not that set" 3 "$aniso" data info "$dir/pad/own.csv" --set label=dx
+expect "another table next to it is not that set" 3 "$aniso" data info "$dir/pad/own.csv" --set label=dx
 output_has err "own.csv: no column 'dx'"
 info "nested folders with official folds" "$dir/kvasir"
 output_has out "^hyper_kvasir: 2 classes"

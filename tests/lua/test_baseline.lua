@@ -79,7 +79,7 @@ end
 local BASE = { prior = { mode = "both", crops = 3 }, denoiser = { "cross_attention", dim = 64 },
   schedule = { "cosine", lambda = { "power", gamma = 1 } }, loss = { mmd = 0.3 } }
 
-function T.test_a_variants_method_replaces_what_the_base_says()
+function T.test_the_method_of_a_variant_replaces_that_of_the_base()
   local card = one { base = BASE, variants = { { method = "card" } } }
   lu.assertEquals(shown(card), EXPECTED.card)
   lu.assertEquals(card.prior.crops, 3)

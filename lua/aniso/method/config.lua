@@ -135,7 +135,7 @@ local function check_combination(of)
   end
 end
 
--- A complete copy of what a recipe gives, `method` spelt out. Raises on a mistake.
+-- A complete copy of what a recipe gives, `method` written out. Raises on a mistake.
 function config.complete(given)
   local out = options.check(without_denoiser(baseline.fill(given)), config.defaults, "")
   out.select.metric = catalog.aliases[out.select.metric] or out.select.metric -- "tail" is stored as "few"
