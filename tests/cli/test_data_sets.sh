@@ -81,4 +81,16 @@ same "once for two runs" "$(grep -c 'not read' "$dir/err")" 1
 same "each run keeps it" "$("$aniso" sql "SELECT count(*) FROM log WHERE level = 'warn' AND message LIKE '%1 .tif not read%'" --db "$dir/r.db" --format csv | tail -n 1 | tr -d '\r')" 2
 expect "ls names the set" 0 "$aniso" ls --db "$dir/r.db"
 says out " mixed "
+content=$("$aniso" data info "$dir/mixed" --set size=4 2>"$dir/err" | sed -n 's/^content *//p')
+expect "show has the content" 0 "$aniso" show @last --facts --db "$dir/r.db"
+says out "^content +$content$"
+expect "compare too" 0 "$aniso" compare 1 2 --section groups --db "$dir/r.db"
+says out " mixed $(echo "$content" | cut -c1-8) "
+expect "the report too" 0 "$aniso" report r -o "$dir/r.html" --db "$dir/r.db"
+same "in its settings" "$(grep -c "content $(echo "$content" | cut -c1-16)" "$dir/r.html")" 1
+expect "runs of one content" 0 "$aniso" ls "content=$content" --db "$dir/r.db"
+rm "$dir/mixed/a/1.bmp"
+expect "other data of that name" 0 "$aniso" run "$dir/r.lua" --seeds 7 --db "$dir/r.db"
+expect "are told apart" 0 "$aniso" ls --db "$dir/r.db"
+says out " mixed $(echo "$content" | cut -c1-8) "
 finish
