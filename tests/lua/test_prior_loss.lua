@@ -162,7 +162,8 @@ function T.test_the_scale_of_ldam_is_part_of_the_prior()
   for _, case in ipairs { { "ce", 1 }, { "ldam", 30 }, { { "ldam", scale = 4 }, 4 } } do
     for _, cosine in ipairs { false, true } do
       local model = aniso.model(config.complete { backbone = { "resnet", width = 4 }, denoiser = "none",
-        prior = { mode = "global", cosine = cosine }, loss = { prior = case[1] } }, dataset, 0)
+        prior = { mode = "global", cosine = cosine, top_percent = 100 },
+        loss = { prior = case[1] } }, dataset, 0)
       core.ops.no_grad(function()
         local _, prior = model:encode((dataset:batch("train", 0, 4)))
         local expected, m = (prior.g * case[2]):softmax():list(), prior.m:list()
