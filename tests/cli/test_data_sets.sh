@@ -14,6 +14,16 @@ for _, class in ipairs { "a", "b" } do
   for i = 1, 6 do layout:image(("mixed/%s/%d.bmp"):format(class, i)) end
 end
 layout:write("mixed/b/scan.tif", "x")
+local function records(first, n)
+  local out = {}
+  for i = first, first + n - 1 do
+    out[#out + 1] = string.char(i % 10) .. string.pack("<I4", i) .. string.char(i % 251):rep(3068)
+  end
+  return table.concat(out)
+end
+for batch = 1, 5 do layout:write(("cifar/data_batch_%d.bin"):format(batch), records(40 * batch, 40)) end
+layout:write("cifar/test_batch.bin", records(0, 40))
+layout:write("cifar/batches.meta.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n")
 LUA
 "$aniso" exec "$dir/make.lua" "$dir" || exit 1
 
@@ -66,9 +76,26 @@ expect "import shows what a recipe needs" 0 "$aniso" data import "$dir/t.csv" --
 says out "split = \"part\""
 says out "seed = 3"
 
+# ── containers and long tails ───────────────────────────────────────────────────────────
+expect "a container is recognised" 0 "$aniso" data info "$dir/cifar" --set size=4 --set val=0 \
+    --set 'long_tail={"exp",ratio=10}'
+says err "^aniso: warning: $dir/cifar: 200 train images, but 50000 are published$"
+says out "^split    official, exp 10, seed 0, "
+says out "^profile  exp: 78 of 200 training images stay$"
+says out "^j +2 +4 +4 "
+says out "^j +- +- +[0-9]+ % +0 +0 +-$"
+expect "it has no files to list" 2 "$aniso" data split "$dir/cifar" "$dir/none"
+says err "^aniso: cifar10 brings its own parts in a few large files: there are no files to list$"
+expect "a long tail that leaves nothing" 1 "$aniso" data info "$dir/cifar" --set size=4 --set 'long_tail={"exp",ratio=30}'
+says err "long_tail with ratio 30 leaves class 'i' without a training image; lower the ratio$"
+echo "PK" >"$dir/x.npz"
+expect "an archive that is none" 1 "$aniso" data info "$dir/x.npz"
+says err "^aniso: $dir/x.npz: not a zip archive, or its end is missing$"
+
 # ── a run ───────────────────────────────────────────────────────────────────────────────
 info "files of other formats" "$dir/mixed"
 says out "^not read 1 .tif: JPEG, PNG and BMP are$"
+says out "^b +BMP +4x4 +0 % +0 +0 +1 .tif$"
 cat >"$dir/r.lua" <<LUA
 return require "aniso".study { name = "r", data = { "folder", root = "$dir/mixed", size = 8 }, base = {
   backbone = { "resnet", depth = 8, width = 4 }, schedule = { T = 20 }, prior = { crops = 2, local_width = 4 },
