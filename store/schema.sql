@@ -14,7 +14,8 @@ CREATE TABLE dataset(
   sha256     TEXT NOT NULL UNIQUE,  -- of the decoded content
   source     TEXT,
   n_classes  INTEGER NOT NULL CHECK(n_classes > 0),
-  height INTEGER, width INTEGER, channels INTEGER
+  height INTEGER, width INTEGER, channels INTEGER,
+  content    TEXT                   -- SHA-256 of names, files and labels: the same at every size
 ) STRICT;
 
 CREATE TABLE dataset_class(
@@ -280,7 +281,7 @@ CREATE TABLE prediction(            -- opt-in: paired tests need them
 -- Every run, also those that were removed: the other views show what v_run shows.
 CREATE VIEW v_any_run AS
 SELECT r.run_id, r.uid, r.name, s.name AS study, s.kind AS study_kind, r.label, r.config_id,
-       d.name AS dataset, p.name AS split, p.split_id, p.imbalance_factor, p.test_is_val,
+       d.name AS dataset, d.content, p.name AS split, p.split_id, p.imbalance_factor, p.test_is_val,
        r.seed, r.fold, p.folds, p.fold_set, r.attempt,
        CASE WHEN r.ended_at IS NULL
              AND julianday('now') - julianday(r.heartbeat_at) < 150 / 86400.0

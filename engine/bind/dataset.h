@@ -9,4 +9,7 @@
 /* dataset_open.c: core.data.open. */
 int an_lua_open_dataset(lua_State *L);
 
+/* survey.c: core.data.survey(dataset) → table (lua/aniso/types/data.lua), or nil, message, code. */
+int an_lua_survey(lua_State *L);
+
 #endif

@@ -41,6 +41,8 @@ static int prior_new(lua_State *L)
         .attention = an_opt_within(L, 3, "attention", 32, 0, AN_COUNT_MAX),
         .weight = an_opt_num(L, 3, "weight", 0.5),
         .gradient = an_opt_bool(L, 3, "gradient", false),
+        .cosine = an_opt_bool(L, 3, "cosine", false),
+        .logit_scale = an_opt_num(L, 3, "logit_scale", 1),
     };
     if (lua_istable(L, 3) && lua_getfield(L, 3, "counts") != LUA_TNIL)
         o.counts = an_check_doubles(L, lua_gettop(L), o.classes, NULL);

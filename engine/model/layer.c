@@ -44,6 +44,18 @@ an_tensor *an_dense_apply(const an_dense *l, an_tensor *x)
     return an_linear(x, l->weight, l->bias);
 }
 
+an_tensor *an_unit_rows(an_tensor *x)
+{
+    an_tensor *square = an_sum(an_mul(x, x), -1, true);
+    return an_div(x, an_map(an_affine(square, 1, 1e-12), AN_SQRT));
+}
+
+an_tensor *an_dense_cosine(const an_dense *l, an_tensor *x)
+{
+    AN_ASSERT(!l->bias);
+    return an_linear(an_unit_rows(x), an_unit_rows(l->weight), NULL);
+}
+
 /* ── convolution ─────────────────────────────────────────────────────────────── */
 
 an_conv an_conv_new(an_module *m, const char *name, int64_t in, int64_t out, int size, int stride)

@@ -19,6 +19,10 @@ an_dense an_dense_new(an_module *m, const char *name, int64_t in, int64_t out);
 an_dense an_dense_no_bias(an_module *m, const char *name, int64_t in, int64_t out);
 an_dense an_dense_zero(an_module *m, const char *name, int64_t in, int64_t out); /* W, b = 0 */
 an_tensor *an_dense_apply(const an_dense *l, an_tensor *x); /* (…, in) → (…, out) */
+/* Cosines of x (…, in) with the rows of the weight, whose bias is NULL → (…, out) in −1 … 1. */
+an_tensor *an_dense_cosine(const an_dense *l, an_tensor *x);
+/* Each row of the last dimension over √(‖row‖² + 1e-12). */
+an_tensor *an_unit_rows(an_tensor *x);
 
 /* Convolution without bias (a normalisation follows): weight (out, in, size, size), size odd,
  * padded by (size − 1)/2. nn.Conv2d(bias=False), initialised by an_init_fan_out(). */

@@ -46,6 +46,8 @@ static an_code check(const an_prior_options *o)
     if (!(o->top_percent > 0 && o->top_percent <= 100))
         return an_fail(AN_EINVAL, "prior: top_percent is a percentage in (0, 100], not %g",
                        o->top_percent);
+    if (!(o->logit_scale >= 0))
+        return an_fail(AN_EINVAL, "prior: logit_scale is at least 0, not %g", o->logit_scale);
     if (!has_local(o->mode))
         return AN_OK;
     if (o->crops < 1 || o->crop_size < 0 || o->local_width < 1 || o->attention < 1)
@@ -89,7 +91,7 @@ static an_code build(an_prior *p, const char *prefix)
     if (is_constant(o->mode))
         return build_constant(p);
     p->saliency = an_saliency_new(m, an_name("%s.saliency", prefix).text, o->features, o->classes,
-                                  o->top_percent);
+                                  o->top_percent, o->cosine);
     if (!has_local(o->mode))
         return an_module_failed(m);
     const an_resnet_options local = {
@@ -99,7 +101,9 @@ static an_code build(an_prior *p, const char *prefix)
         return an_err_code();
     int64_t width = an_resnet_features(p->local);
     p->pool = an_gated_pool_new(m, an_name("%s.pool", prefix).text, width, o->attention);
-    p->head = an_dense_new(m, an_name("%s.head", prefix).text, width, o->classes);
+    an_text head = an_name("%s.head", prefix);
+    p->head = o->cosine ? an_dense_no_bias(m, head.text, width, o->classes)
+                        : an_dense_new(m, head.text, width, o->classes);
     return an_module_failed(m);
 }
 
@@ -141,6 +145,19 @@ static int64_t side(const an_prior_options *o, int64_t H, int64_t W)
     return o->crop_size ? o->crop_size : third > 2 ? third : 2;
 }
 
+/* s·logits; the logits themselves where s is 1. */
+static an_tensor *scaled(const an_prior_options *o, an_tensor *logits)
+{
+    bool plain = o->logit_scale == 0 || o->logit_scale == 1;
+    return plain ? logits : an_affine(logits, o->logit_scale, 0);
+}
+
+/* Class probabilities from logits. */
+static an_tensor *probabilities(const an_prior_options *o, an_tensor *logits)
+{
+    return an_softmax(scaled(o, o->gradient ? logits : an_detach(logits)));
+}
+
 static void forward_constant(const an_prior *p, int64_t B, an_prior_output *out)
 {
     const int64_t shape[] = {B, p->options.classes};
@@ -158,22 +175,23 @@ static void forward_local(const an_prior *p, an_tensor *images, an_prior_output 
     const an_prior_options *o = &p->options;
     int64_t B = images->shape[0], H = images->shape[1], W = images->shape[2], s = side(o, H, W);
     out->side = s;
-    out->positions = an_crops_choose(out->saliency, out->g, H, W, o->crops, s);
+    out->positions = an_crops_choose(out->saliency, scaled(o, out->g), H, W, o->crops, s);
     an_tensor *windows = an_crops_cut(images, out->positions, s);
     an_tensor *vectors = an_global_avg_pool(an_resnet_forward(p->local, windows));
     const int64_t shape[] = {B, o->crops, an_resnet_features(p->local)};
     out->crops = an_reshape(vectors, 3, shape);
-    out->l = an_dense_apply(&p->head, an_gated_pool_apply(&p->pool, out->crops, &out->attention));
+    an_tensor *vector = an_gated_pool_apply(&p->pool, out->crops, &out->attention);
+    out->l = o->cosine ? an_dense_cosine(&p->head, vector) : an_dense_apply(&p->head, vector);
 }
 
 /* m, mg and ml from the logits. */
 static void fuse(const an_prior_options *o, int64_t B, an_prior_output *out)
 {
     const int64_t shape[] = {B, o->classes};
-    out->mg = o->mode == AN_PRIOR_LOCAL ? an_tensor_zeros(AN_F32, 2, shape)
-                                        : an_softmax(o->gradient ? out->g : an_detach(out->g));
-    out->ml = o->mode == AN_PRIOR_GLOBAL ? an_tensor_zeros(AN_F32, 2, shape)
-                                         : an_softmax(o->gradient ? out->l : an_detach(out->l));
+    out->mg =
+        o->mode == AN_PRIOR_LOCAL ? an_tensor_zeros(AN_F32, 2, shape) : probabilities(o, out->g);
+    out->ml =
+        o->mode == AN_PRIOR_GLOBAL ? an_tensor_zeros(AN_F32, 2, shape) : probabilities(o, out->l);
     if (o->mode == AN_PRIOR_BOTH)
         out->m = an_add(an_affine(out->mg, o->weight, 0), an_affine(out->ml, 1 - o->weight, 0));
     else

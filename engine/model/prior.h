@@ -2,7 +2,7 @@
  *
  * Global: features → saliency maps → logits g. Local: the most salient windows of the
  * input → a small residual network → gated attention → logits l. The prior mean is
- *     m = w·softmax(g) + (1 − w)·softmax(l)
+ *     m = w·softmax(s g) + (1 − w)·softmax(s l)
  * or one of its ablations. m, mg and ml are constants of the forward process: they carry gradients
  * only with the option `gradient`; g and l always do, for the loss of the priors themselves. */
 #ifndef AN_MODEL_PRIOR_H
@@ -34,6 +34,8 @@ typedef struct {
     int64_t attention;    /* hidden units of the gated attention                          */
     double weight;        /* w                                                            */
     bool gradient;        /* m, mg, ml carry gradients                                    */
+    bool cosine;          /* g and l are cosines: unit weights, unit features, no bias    */
+    double logit_scale;   /* s, above 0; 0: 1. The factor that their loss has too         */
     const double *counts; /* (K) n_j, for FREQUENCY only; copied                          */
 } an_prior_options;
 
@@ -44,8 +46,8 @@ typedef struct an_prior an_prior;
 typedef struct {
     an_tensor *g, *l;     /* (B, K) logits                                              */
     an_tensor *m;         /* (B, K) prior mean                                          */
-    an_tensor *mg, *ml;   /* (B, K) inputs of the denoiser, never NULL: softmax(g) and
-                             softmax(l), 0 for a branch that m leaves out, and both m in
+    an_tensor *mg, *ml;   /* (B, K) inputs of the denoiser, never NULL: softmax(s g) and
+                             softmax(s l), 0 for a branch that m leaves out, and both m in
                              the constant modes                                         */
     an_tensor *saliency;  /* (B, h, w, K)                                               */
     an_tensor *crops;     /* (B, crops, D_l) the windows' vectors                       */

@@ -49,6 +49,12 @@ CREATE TABLE split_cluster(         -- test images that show one lesion or patie
   PRIMARY KEY(split_id, sample_idx)
 ) STRICT, WITHOUT ROWID;
 
+-- ── the content of a data set ───────────────────────────────────────────────────────────
+-- SHA-256 of names, files and labels: one for all sizes, as `aniso data info` shows it. NULL until
+-- a run of the same data set begins again.
+ALTER TABLE dataset ADD COLUMN content TEXT;
+
+-- ── the views of both ───────────────────────────────────────────────────────────────────
 DROP VIEW v_run;
 DROP VIEW v_any_run;
 DROP VIEW v_counted;
@@ -57,7 +63,7 @@ DROP VIEW v_group;
 -- Every run, also those that were removed: the other views show what v_run shows.
 CREATE VIEW v_any_run AS
 SELECT r.run_id, r.uid, r.name, s.name AS study, s.kind AS study_kind, r.label, r.config_id,
-       d.name AS dataset, p.name AS split, p.split_id, p.imbalance_factor, p.test_is_val,
+       d.name AS dataset, d.content, p.name AS split, p.split_id, p.imbalance_factor, p.test_is_val,
        r.seed, r.fold, p.folds, p.fold_set, r.attempt,
        CASE WHEN r.ended_at IS NULL
              AND julianday('now') - julianday(r.heartbeat_at) < 150 / 86400.0

@@ -69,9 +69,8 @@ static void check_slope(const whole *w, const char *part)
         fail_msg("%s: the slope is %g, expected %g", part, slope, square);
 }
 
-static void test_gradients_reach_every_part(void **state)
+static void check_gradients(bool cosine)
 {
-    (void)state;
     whole w = {.m = an_module_new(1)};
     an_resnet_options backbone = {.channels = 3, .width = 4, .stages = 2, .blocks = 1};
     const an_prior_options prior = {.mode = AN_PRIOR_BOTH,
@@ -83,7 +82,9 @@ static void test_gradients_reach_every_part(void **state)
                                     .local_width = 4,
                                     .attention = 7,
                                     .weight = 0.3,
-                                    .gradient = true};
+                                    .gradient = true,
+                                    .cosine = cosine,
+                                    .logit_scale = cosine ? 3 : 1};
     const an_denoiser_options denoiser = {.kind = AN_CROSS_ATTENTION,
                                           .classes = 4,
                                           .features = 8,
@@ -124,10 +125,23 @@ static void test_gradients_reach_every_part(void **state)
     an_module_release(w.m);
 }
 
+static void test_gradients_reach_every_part(void **state)
+{
+    (void)state;
+    check_gradients(false);
+}
+
+static void test_gradients_of_cosines(void **state)
+{
+    (void)state;
+    check_gradients(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_gradients_reach_every_part),
+        TEST(test_gradients_of_cosines),
     };
     return cmocka_run_group_tests_name("model_slope", tests, NULL, NULL);
 }

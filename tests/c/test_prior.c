@@ -132,6 +132,45 @@ static void test_prior_shapes_and_fusion(void **state)
     an_module_release(m);
 }
 
+/* g_j = w_j·f / (‖w_j‖ ‖f‖) of the pooled features f, and m its softmax with the scale. */
+static void test_cosine_logits(void **state)
+{
+    (void)state;
+    an_prior_options options = PRIOR;
+    options.cosine = true;
+    options.logit_scale = 30;
+    options.top_percent = 100;
+    an_module *m = an_module_new(1);
+    an_prior *p = an_prior_new(m, "prior", &options);
+    assert_int_equal(an_module_seal(m), AN_OK);
+    assert_null(an_module_find(m, "prior.saliency.bias"));
+    assert_null(an_module_find(m, "prior.head.bias"));
+    an_prior_output o;
+    an_tensor *features = normal(2, 4, SHAPE(2, 4, 5, 6));
+    assert_int_equal(an_prior_forward(p, normal(1, 4, SHAPE(2, 16, 18, 3)), features, &o), AN_OK);
+    const float *w = an_f32(an_module_find(m, "prior.saliency.weight")->x);
+    for (int b = 0; b < 2; b++)
+        for (int k = 0; k < 5; k++) {
+            double dot = 0, norm_f = 0, norm_w = 0;
+            for (int c = 0; c < 6; c++) {
+                double f = 0;
+                for (int i = 0; i < 20; i++)
+                    f += an_f32(features)[(b * 20 + i) * 6 + c] / 20.0;
+                dot += f * w[k * 6 + c];
+                norm_f += f * f;
+                norm_w += w[k * 6 + c] * (double)w[k * 6 + c];
+            }
+            assert_true(fabs(an_f32(o.g)[b * 5 + k] - dot / sqrt(norm_f * norm_w)) < 1e-5);
+            assert_true(fabs(an_f32(o.l)[b * 5 + k]) < 1 + 1e-5);
+        }
+    an_tensor *g = an_softmax(an_affine(an_detach(o.g), 30, 0));
+    an_tensor *l = an_softmax(an_affine(an_detach(o.l), 30, 0));
+    assert_true(distance(o.mg, g) < 1e-6 && distance(o.ml, l) < 1e-6);
+    assert_true(distance(o.m, an_add(an_affine(g, 0.3, 0), an_affine(l, 0.7, 0))) < 1e-6);
+    an_prior_free(p);
+    an_module_release(m);
+}
+
 static void test_prior_modes(void **state)
 {
     (void)state;
@@ -196,6 +235,7 @@ int main(void)
         TEST(test_crops_have_the_right_pixels),
         TEST(test_prior_shapes_and_fusion),
         TEST(test_prior_modes),
+        TEST(test_cosine_logits),
         TEST(test_prior_accepts_nan),
     };
     return cmocka_run_group_tests_name("prior", tests, NULL, NULL);

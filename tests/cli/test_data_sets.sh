@@ -14,6 +14,16 @@ for _, class in ipairs { "a", "b" } do
   for i = 1, 6 do layout:image(("mixed/%s/%d.bmp"):format(class, i)) end
 end
 layout:write("mixed/b/scan.tif", "x")
+local function records(first, n)
+  local out = {}
+  for i = first, first + n - 1 do
+    out[#out + 1] = string.char(i % 10) .. string.pack("<I4", i) .. string.char(i % 251):rep(3068)
+  end
+  return table.concat(out)
+end
+for batch = 1, 5 do layout:write(("cifar/data_batch_%d.bin"):format(batch), records(40 * batch, 40)) end
+layout:write("cifar/test_batch.bin", records(0, 40))
+layout:write("cifar/batches.meta.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n")
 LUA
 "$aniso" exec "$dir/make.lua" "$dir" || exit 1
 
@@ -66,9 +76,26 @@ expect "import shows what a recipe needs" 0 "$aniso" data import "$dir/t.csv" --
 output_has out "split = \"part\""
 output_has out "seed = 3"
 
+# ── containers and long tails ───────────────────────────────────────────────────────────
+expect "a container is recognised" 0 "$aniso" data info "$dir/cifar" --set size=4 --set val=0 \
+    --set 'long_tail={"exp",ratio=10}'
+output_has err "^aniso: warning: $dir/cifar: 200 train images, but 50000 are published$"
+output_has out "^split    official, exp 10, seed 0, "
+output_has out "^profile  exp: 78 of 200 training images stay$"
+output_has out "^j +2 +4 +4 "
+output_has out "^j +- +- +[0-9]+ % +0 +0 +-$"
+expect "it has no files to list" 2 "$aniso" data split "$dir/cifar" "$dir/none"
+output_has err "^aniso: cifar10 brings its own parts in a few large files: there are no files to list$"
+expect "a long tail that leaves nothing" 1 "$aniso" data info "$dir/cifar" --set size=4 --set 'long_tail={"exp",ratio=30}'
+output_has err "long_tail with ratio 30 leaves class 'i' without a training image; lower the ratio$"
+echo "PK" >"$dir/x.npz"
+expect "an archive that is none" 1 "$aniso" data info "$dir/x.npz"
+output_has err "^aniso: $dir/x.npz: not a zip archive, or its end is missing$"
+
 # ── a run ───────────────────────────────────────────────────────────────────────────────
 info "files of other formats" "$dir/mixed"
 output_has out "^not read 1 .tif: JPEG, PNG and BMP are$"
+output_has out "^b +BMP +4x4 +0 % +0 +0 +1 .tif$"
 cat >"$dir/r.lua" <<LUA
 return require "aniso".study { name = "r", data = { "folder", root = "$dir/mixed", size = 8 }, base = {
   backbone = { "resnet", depth = 8, width = 4 }, schedule = { T = 20 }, prior = { crops = 2, local_width = 4 },
@@ -78,7 +105,19 @@ LUA
 expect "are named at the start of a run" 0 "$aniso" run "$dir/r.lua" --db "$dir/r.db" --threads 1
 output_has err "^aniso: warning: $dir/mixed: 1 .tif not read, only JPEG, PNG and BMP are \(such as b/scan.tif\)$"
 equals "once for two runs" "$(grep -c 'not read' "$dir/err")" 1
-equals "each run keeps it" "$("$aniso" sql "SELECT count(*) FROM log WHERE level = 'warn' AND message LIKE '%1 .tif not read%'" --db "$dir/r.db" --format csv | tail -n 1 | tr -d '\r')" 2
+equals "each run keeps it" "$("$aniso" sql "SELECT count(*) FROM log WHERE level = 'warn' AND message LIKE '%1 .tif not read%'" --db "$dir/r.db" --format csv | tail -n 1)" 2
 expect "ls names the set" 0 "$aniso" ls --db "$dir/r.db"
 output_has out " mixed "
+content=$("$aniso" data info "$dir/mixed" --set size=4 2>"$dir/err" | sed -n 's/^content *//p')
+expect "show has the content" 0 "$aniso" show @last --facts --db "$dir/r.db"
+output_has out "^content +$content$"
+expect "compare too" 0 "$aniso" compare 1 2 --section groups --db "$dir/r.db"
+output_has out " mixed $(echo "$content" | cut -c1-8) "
+expect "the report too" 0 "$aniso" report r -o "$dir/r.html" --db "$dir/r.db"
+equals "in its settings" "$(grep -c "content $(echo "$content" | cut -c1-16)" "$dir/r.html")" 1
+expect "runs of one content" 0 "$aniso" ls "content=$content" --db "$dir/r.db"
+rm "$dir/mixed/a/1.bmp"
+expect "other data of that name" 0 "$aniso" run "$dir/r.lua" --seeds 7 --db "$dir/r.db"
+expect "are told apart" 0 "$aniso" ls --db "$dir/r.db"
+output_has out " mixed $(echo "$content" | cut -c1-8) "
 finish

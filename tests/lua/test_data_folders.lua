@@ -87,7 +87,7 @@ function T:test_files_of_other_formats_are_counted_and_named_once()
   warnings.forget()
   local ds, shown = open()
   lu.assertEquals(total(ds), 12)
-  lu.assertEquals(ds.facts.other_files.webp, { n = 3, example = "b/1.WEBP" })
+  lu.assertEquals(ds.facts.other_files.webp, { n = 3, example = "b/1.WEBP", classes = { b = 3 } })
   lu.assertStrContains(ds:info(), "not read 1 .tif, 1 with no extension, 3 .webp: JPEG, PNG and BMP are")
   lu.assertStrContains(shown, "aniso: warning: " .. layout.root
     .. ": 1 .tif, 1 with no extension, 3 .webp not "

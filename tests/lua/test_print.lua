@@ -19,16 +19,16 @@ function T.test_bold_only_on_request()
   lu.assertNotStrContains(tables.format({ "a" }, rows, "table", false), "\27")
 end
 
-function T.test_csv_is_rfc_4180()
+function T.test_csv_is_quoted_and_its_lines_end_with_lf()
   local text = tables.format({ "a", "b" }, { { 'say "hi", you', 0.1 }, { "two\nlines", nil },
     { { text = "0.9", value = 0.875 }, 3 } }, "csv")
-  lu.assertEquals(text, 'a,b\r\n"say ""hi"", you",0.1\r\n"two\nlines",\r\n0.875,3\r\n')
+  lu.assertEquals(text, 'a,b\n"say ""hi"", you",0.1\n"two\nlines",\n0.875,3\n')
 end
 
 function T.test_csv_keeps_every_bit()
   local value = 0.1 + 0.2
   local text = tables.format({ "a" }, { { value } }, "csv")
-  lu.assertIs(tonumber(text:match "\n(.-)\r"), value)
+  lu.assertIs(tonumber(text:match "\n(.-)\n"), value)
 end
 
 function T.test_json_has_the_columns_in_order()

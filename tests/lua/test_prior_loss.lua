@@ -155,4 +155,23 @@ function T.test_deferred_weights_begin_with_the_step_after_the_share()
   lu.assertNotNil(prior_loss.kinds.ldam.make(COUNTS, complete)(1 / 200).weight)
 end
 
+-- LDAM's loss has a factor on the logits; the prior's probabilities have it too.
+function T.test_the_scale_of_ldam_is_part_of_the_prior()
+  local aniso = require "aniso"
+  local dataset = aniso.data { "lesions", n = 70, size = 16 }
+  for _, case in ipairs { { "ce", 1 }, { "ldam", 30 }, { { "ldam", scale = 4 }, 4 } } do
+    for _, cosine in ipairs { false, true } do
+      local model = aniso.model(config.complete { backbone = { "resnet", width = 4 }, denoiser = "none",
+        prior = { mode = "global", cosine = cosine, top_percent = 100 },
+        loss = { prior = case[1] } }, dataset, 0)
+      core.ops.no_grad(function()
+        local _, prior = model:encode((dataset:batch("train", 0, 4)))
+        local expected, m = (prior.g * case[2]):softmax():list(), prior.m:list()
+        for i, p in ipairs(expected) do lu.assertAlmostEquals(m[i], p, 1e-6) end
+        for _, g in ipairs(cosine and prior.g:list() or {}) do lu.assertTrue(math.abs(g) <= 1 + 1e-5) end
+      end)
+    end
+  end
+end
+
 return T

@@ -180,7 +180,7 @@ local function restore_structure(db)
   for _, view in ipairs(assert(db:query(VIEWS))) do assert(db:exec("DROP VIEW " .. view.name)) end
   assert(db:exec "DROP TABLE split_cluster")
   for _, column in ipairs { "run.fold", "plan_run.fold", "data_split.folds", "data_split.fold_set",
-    "data_split.group_rule" } do
+    "data_split.group_rule", "dataset.content" } do
     assert(db:exec(("ALTER TABLE %s DROP COLUMN %s"):format(column:match "^(.*)%.(.*)$")))
   end
   for _, view in ipairs(assert(old:query(VIEWS))) do assert(db:exec(view.sql)) end

@@ -30,8 +30,9 @@ function Recording.test_a_run_round_trips()
   lu.assertEquals(db:config(row), description().config)
   lu.assertEquals(db:lambda(row), { 0.5, 1.5 })
   local split = db:split_of(row)
-  lu.assertEquals({ split.sha256, split.dataset, split.classes[2].name, split.classes[2].n_test },
-    { "s1", "two", "b", 4 })
+  lu.assertEquals({ split.sha256, split.dataset, split.content }, { "s1", "two", "c1" })
+  lu.assertEquals({ split.classes[2].name, split.classes[2].n_test }, { "b", 4 })
+  lu.assertEquals({ row.dataset, row.content }, { "two", "c1" })
   local origin = db:origin(row)
   lu.assertEquals({ origin.recipe_text, origin.argv[2], origin.hostname }, { "return 1", "x.lua", "h" })
   local loss = db:curves(row.uid).train.loss

@@ -50,6 +50,20 @@ local function of_run(db, uid)
   return out
 end
 
+-- A row of a file before version 6 has no content; a run of the same data, or another file, brings it.
+function Merge.test_the_content_of_data_is_filled_in()
+  local a <close> = fixture.new()
+  local into <close> = fixture.new()
+  record(a, { seed = 0 })
+  record(into, { seed = 1 })
+  assert(into:exec "UPDATE dataset SET content = NULL")
+  assert(into:merge { a.path })
+  lu.assertEquals(one(into, "SELECT content FROM dataset"), "c1")
+  assert(into:exec "UPDATE dataset SET content = NULL")
+  record(into, { seed = 2 })
+  lu.assertEquals(one(into, "SELECT group_concat(content) FROM dataset"), "c1")
+end
+
 function Merge.test_merging_two_files_is_idempotent()
   local a <close> = fixture.new()
   local b <close> = fixture.new()

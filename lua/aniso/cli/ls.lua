@@ -57,8 +57,22 @@ local function extra_keys(catalog, mentioned, names)
   return out
 end
 
-local function row_of(run, short, keys, tagged)
-  local row, n = { { text = short[run.uid], value = run.uid }, run.study, run.label, run.dataset,
+-- Of runs whose data have one name and differ, the name is shown with the beginning of the content's hash.
+local function data_names(runs)
+  local content_of, several = {}, {}
+  for _, run in ipairs(runs) do
+    local known = content_of[run.dataset]
+    if known and run.content and known ~= run.content then several[run.dataset] = true end
+    content_of[run.dataset] = known or run.content
+  end
+  return function(run)
+    local marked = several[run.dataset] and run.content
+    return marked and ("%s %s"):format(run.dataset, run.content:sub(1, 8)) or run.dataset
+  end
+end
+
+local function row_of(run, short, keys, tagged, name_of)
+  local row, n = { { text = short[run.uid], value = run.uid }, run.study, run.label, name_of(run),
     run.seed, run.status }, 6
   for _, key in ipairs(keys) do
     n = n + 1
@@ -91,8 +105,8 @@ function ls.run(args)
   end
   columns[#columns + 1], columns[#columns + 2] = "started", "wall"
   if tagged then columns[#columns + 1] = "tags" end
-  local short, rows = short_ids(db), {}
-  for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged) end
+  local short, rows, name_of = short_ids(db), {}, data_names(runs)
+  for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged, name_of) end
   tables.print(columns, rows, args.format)
   if fitting > #runs then
     io.stderr:write(("%d of %d runs; -n 0 shows all\n"):format(#runs, fitting))

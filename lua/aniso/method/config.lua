@@ -129,6 +129,8 @@ local function check_combination(of)
   elseif of.post_hoc and post_hoc.kinds[of.post_hoc[1]].linear and of.prior.mode ~= "global" then
     refuse("option post_hoc is %s, which changes one linear classifier: it needs prior.mode = global, not %s",
       of.post_hoc[1], of.prior.mode)
+  elseif of.post_hoc and of.post_hoc[1] == "tau_norm" and of.prior.cosine then
+    refuse "option post_hoc is tau_norm, but with prior.cosine the weights have norm 1 already"
   elseif of.loss.mmd_of == "granularities" and of.prior.mode ~= "both" then
     refuse("option loss.mmd_of is granularities, which needs a global and a local prior: prior.mode is %s",
       of.prior.mode)

@@ -5,6 +5,7 @@
 local core = require "aniso.core"
 local networks = require "aniso.method.networks"
 local post_hoc = require "aniso.method.post_hoc"
+local prior_loss = require "aniso.method.prior_loss"
 local schedule = require "aniso.method.schedule"
 
 local Model = {}
@@ -16,7 +17,8 @@ local function build_net(self, config, dataset, seed)
   self.net = core.module.new { seed = seed }
   self.backbone = networks.build_resnet(self.net, "backbone", config.backbone, dataset.channels)
   self.prior = networks.build_prior(self.net, "prior", config.prior, { K = dataset.K,
-    features = self.backbone.features, channels = dataset.channels, counts = dataset.counts })
+    features = self.backbone.features, channels = dataset.channels, counts = dataset.counts,
+    logit_scale = self.logit_scale })
   self.net:seal()
 end
 
@@ -34,7 +36,8 @@ end
 -- levels [opt]: the λ_j that a stored run has (schedule.new).
 function model.new(config, dataset, seed, sharing, levels)
   local K = dataset.K
-  local self = setmetatable({ K = K, config = config, counts = dataset.counts }, Model)
+  local self = setmetatable({ K = K, config = config, counts = dataset.counts,
+    logit_scale = prior_loss.scale(config.loss.prior) }, Model)
   self.schedule = schedule.new(config.schedule, dataset.counts, levels)
   if sharing then
     self.net, self.backbone, self.prior = sharing.net, sharing.backbone, sharing.prior

@@ -44,6 +44,7 @@ local prior = {
   attention = count(32),                                 -- hidden units of the gated pooling
   weight = number { default = 0.5, min = 0, max = 1 },   -- w of the global prior
   gradient = false,                                      -- m is a constant
+  cosine = optional "boolean",                           -- logits are cosines (LDAM); absent: false
 }
 
 local denoisers = {
@@ -85,10 +86,10 @@ function networks.build_resnet(module, prefix, o, channels)
   return net
 end
 
--- shape: {K =, features =, channels =, counts =} → Prior: prior.crop_features is D_l.
+-- shape: {K =, features =, channels =, counts =, logit_scale =} → Prior: prior.crop_features is D_l.
 function networks.build_prior(module, prefix, o, shape)
   return core.prior.new(module, prefix, with(only(o, prior), { classes = shape.K, features = shape.features,
-    channels = shape.channels, counts = shape.counts }))
+    channels = shape.channels, counts = shape.counts, logit_scale = shape.logit_scale }))
 end
 
 -- shape: {K =, T =, features =, crop_features =} → Denoiser.

@@ -61,7 +61,7 @@ post_hoc.kinds = {
   tau_norm = {
     text = "Each class's weights divided by their norm to the power tau, 1910.09217.",
     options = { tau = tau }, chooses = true, linear = true,
-    scores = function(model, _, prior) return prior.g - model.net:get(BIAS) end,
+    scores = function(model, _, prior) return (prior.g - model.net:get(BIAS)) * model.logit_scale end,
     adjust = function(scores, model, t)
       local scale = norms(model)
       for j, square in ipairs(scale) do scale[j] = square ^ (-t / 2) end
@@ -89,7 +89,7 @@ post_hoc.kinds = {
     options = { epochs = epochs }, linear = true, scores = trained_logits,
     build = function(model, module)
       local scale = module:param("classifier.scale", { model.K }, { constant = 1 })
-      return function(_, prior) return prior.g * scale end
+      return function(_, prior) return prior.g * scale * model.logit_scale end
     end,
   },
 }

@@ -137,6 +137,12 @@ local function own(choice, counts)
   end
 end
 
+-- The factor on the logits in a complete choice's loss, which belongs to their probabilities too: without
+-- it LDAM's softmax is close to uniform. 1 for a recipe's own loss.
+function prior_loss.scale(choice)
+  return not own_part.is(choice) and choice.scale or 1
+end
+
 -- `choice` is {kind, option = …}, complete, or an own part's reference; counts: training images per
 -- class. → function(logits (B,K), labels int64 (B), progress 0…1) → scalar
 function prior_loss.new(choice, counts)

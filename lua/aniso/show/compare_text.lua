@@ -50,9 +50,9 @@ function make.groups(result)
     local seeds, run = {}, group.runs[1]
     for i, member in ipairs(group.members) do seeds[i] = member.seed end
     rows[k] = { group.label, run.study, #group.members, table.concat(seeds, " "), group.members[1].n,
-      run.split }
+      run.dataset .. (run.content and " " .. run.content:sub(1, 8) or ""), run.split }
   end
-  return { "name", "study", "runs", "seeds", "test images", "split" }, rows
+  return { "name", "study", "runs", "seeds", "test images", "data", "split" }, rows
 end
 
 function make.config(result)

@@ -1,4 +1,4 @@
--- Rows for people, for programs and for papers: an aligned table, CSV (RFC 4180), JSON,
+-- Rows for people, for programs and for papers: an aligned table, CSV, JSON,
 -- Markdown or LaTeX (markup.lua).
 -- A column is a name or {name =, digits =}; a row is a list with one value per column, nil
 -- for SQL's NULL. A cell may also be {text =, bold =, value =}: the text for a person, whether
@@ -133,6 +133,7 @@ local function exact(value)
   end
 end
 
+-- Quoted as RFC 4180 says; lines end with LF alone, because a shell would keep the CR in the last field.
 local function csv(columns, rows)
   local function field(value)
     local text = value == nil and "" or type(value) == "number" and exact(value) or tostring(value)
@@ -143,7 +144,7 @@ local function csv(columns, rows)
   local function line(count, get)
     local fields = {}
     for j = 1, count do fields[j] = field(get(j)) end
-    out[#out + 1] = table.concat(fields, ",") .. "\r\n"
+    out[#out + 1] = table.concat(fields, ",") .. "\n"
   end
   line(#columns, function(j) return columns[j].name end)
   for _, row in ipairs(rows) do line(#columns, function(j) return raw(row[j]) end) end

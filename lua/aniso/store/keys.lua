@@ -11,7 +11,7 @@ local score = require "aniso.store.score"
 local keys = {}
 
 local FACTS = { run = "run_id", id = "uid", name = "name", study = "study", label = "label",
-  split = "split", imbalance = "imbalance_factor", seed = "seed",
+  content = "content", split = "split", imbalance = "imbalance_factor", seed = "seed",
   attempt = "attempt", status = "status", host = "hostname", started = "started_at",
   ended = "ended_at", wall = "wall_s", resumes = "resumes", threads = "threads",
   commit = "git_commit" }

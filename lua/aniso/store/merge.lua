@@ -13,7 +13,7 @@ local merge = {}
 -- what a row here takes from there where it has nothing. parts_since: parts that files have from a
 -- version on.
 local SHARED = {
-  dataset = { id = "dataset_id", same = { "sha256" }, parts = { "dataset_class" } },
+  dataset = { id = "dataset_id", same = { "sha256" }, parts = { "dataset_class" }, fill = { "content" } },
   data_split = { id = "split_id", same = { "sha256" }, refers = { dataset_id = "dataset" },
     parts = { "split_class" }, parts_since = { split_cluster = 6 } },
   study = { id = "study_id", same = { "name" }, fill = { "baseline" } },
@@ -77,6 +77,7 @@ function Merge:shared(name, old)
       must(self.to:exec(("UPDATE %s SET %s = coalesce(%s, ?2) WHERE %s = ?1"):format(name, column, column,
         of.id), here.id, row[column]))
     end
+    for column, target in pairs(of.refers or {}) do self:shared(target, row[column]) end -- may be filled too
     return here.id
   end
   row[of.id] = nil

@@ -46,13 +46,14 @@ function read.config(db, run)
   return core.json.decode(row.json)
 end
 
--- {dataset, name, sha256, seed, …, classes = {{class_idx, name, n_train, n_val, n_test, shot}}}
+-- {dataset, content, name, sha256, seed, …, classes = {{class_idx, name, n_train, n_val, n_test, shot}}}
 function read.split_of(db, run)
-  local split, message, code = first(of_run(db, run, [[
-    SELECT p.*, d.name AS dataset, d.sha256 AS dataset_sha256, d.source, d.n_classes, d.height,
-           d.width, d.channels
+  local content = db.core:version() >= 6 and "d.content" or "NULL"
+  local split, message, code = first(of_run(db, run, ([[
+    SELECT p.*, d.name AS dataset, %s AS content, d.sha256 AS dataset_sha256, d.source, d.n_classes,
+           d.height, d.width, d.channels
       FROM run r JOIN data_split p USING(split_id) JOIN dataset d USING(dataset_id)
-     WHERE r.run_id = $RUN]]))
+     WHERE r.run_id = $RUN]]):format(content)))
   if not split then return nil, message, code end
   split.classes, message, code = db.core:query([[
     SELECT c.class_idx, d.name, c.n_train, c.n_val, c.n_test, c.shot

@@ -8,7 +8,8 @@ local sections = {}
 -- name → query; ?1 is the run_id.
 local QUERIES = {
   facts = [[
-    SELECT v.uid, v.study, v.label, v.seed, v.attempt, v.status, v.error, v.dataset, v.split, v.started_at,
+    SELECT v.uid, v.study, v.label, v.seed, v.attempt, v.status, v.error, v.dataset, $CONTENT v.split,
+           v.started_at,
            v.ended_at, round(v.wall_s, 1) AS wall_s, v.resumes, v.hostname, v.threads, v.tool_version,
            v.git_commit, v.git_dirty, s.path AS recipe
       FROM v_run v JOIN run r USING(run_id) LEFT JOIN source s ON s.source_id = r.recipe_id
@@ -35,7 +36,8 @@ local QUERIES = {
 }
 
 function sections.rows(db, name, run)
-  return must(db:query(QUERIES[name], run.run_id))
+  local content = db.core:version() >= 6 and "v.content," or "" -- a column of version 6
+  return must(db:query((QUERIES[name]:gsub("%$CONTENT", content)), run.run_id))
 end
 
 return sections

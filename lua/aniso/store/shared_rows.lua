@@ -67,11 +67,13 @@ end
 
 function shared_rows.dataset(connection, dataset)
   local added, id = must(connection:exec([[
-    INSERT INTO dataset(name, sha256, source, n_classes, height, width, channels)
-    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(sha256) DO NOTHING]],
+    INSERT INTO dataset(name, sha256, source, n_classes, height, width, channels, content)
+    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(sha256) DO NOTHING]],
     dataset.name, dataset.sha256, dataset.source, #dataset.classes, dataset.height, dataset.width,
-    dataset.channels))
+    dataset.channels, dataset.content))
   if added == 0 then
+    must(connection:exec("UPDATE dataset SET content = ?2 WHERE sha256 = ?1 AND content IS NULL",
+      dataset.sha256, dataset.content)) -- a row of a file before version 6 has none
     return id_of(connection, "SELECT dataset_id FROM dataset WHERE sha256 = ?1", dataset.sha256)
   end
   for i, name in ipairs(dataset.classes) do

@@ -57,7 +57,7 @@ function provenance.describe(job, session)
     name = job.label or "run", label = job.label, study = job.study, config = job.config,
     seed = job.seed, fold = split.fold, argv = job.argv, recipe = job.recipe,
     lambda = session.model.denoiser and session.model.schedule.levels or nil,
-    dataset = { name = dataset.name, sha256 = data_sha256, source = dataset.source,
+    dataset = { name = dataset.name, sha256 = data_sha256, content = dataset.sha256, source = dataset.source,
       classes = dataset.classes, height = dataset.height, width = dataset.width,
       channels = dataset.channels },
     split = { name = split.name, sha256 = split_sha256, seed = split.seed,

@@ -27,7 +27,8 @@
 ---@class aniso.DatasetFacts
 ---@field kind string The kind's name in recipes.
 ---@field title? string Of a published set.
----@field other_files? table<string, { n: integer, example: string }> Files that are not images, by extension.
+---Files that are not images, by extension; `classes` has their number per class.
+---@field other_files? table<string, { n: integer, example: string, classes: table<string, integer> }>
 ---@field strays? integer Images in folders that are of no class.
 ---@field notes string[] Lines for `aniso data info`.
 ---@field warnings string[] What was warned about.
@@ -117,6 +118,26 @@ local engine = {}
 ---@return string? message
 ---@return string? code
 function engine.open(values) end
+
+---What the images of a set are apart from what they show. Lists are per class; images of no part are
+---not counted. `format` and `size` are empty for sets without a file per image.
+---@class aniso.Survey
+---@field images integer[]
+---@field format table<string, integer>[] Images per format of their files, { PNG = 3, JPEG = 9 }.
+---@field size table<string, integer>[] Images per size of their files, { ["600x450"] = 12 }.
+---@field median integer Of the pixels of a file; 0 without files.
+---@field larger integer[] Images of more pixels than the median.
+---@field grey integer[] Images whose channels are equal, up to 8 of 255 levels.
+---@field exact integer[] Validation and test images with the bytes of a training image.
+---@field near integer[] Validation and test images that look like a training image, but for those.
+---Some of both: the names of an image and of the training image.
+---@field pairs { image: string, of: string, exact: boolean }[]
+
+---@param dataset aniso.Dataset
+---@return aniso.Survey? survey nil if a file cannot be read
+---@return string? message
+---@return string? code
+function engine.survey(dataset) end
 
 ---One fold of a cross-validation in the place of the cut into parts: the fold is tested, data.val of all
 ---images is cut from the others for validation, the rest is for training.

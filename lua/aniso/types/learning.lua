@@ -7,6 +7,7 @@
 ---@field K integer Classes.
 ---@field config aniso.Config Complete.
 ---@field counts integer[] Training images n_j per class.
+---@field logit_scale number The factor on the prior's logits in m, that of its loss (LDAM's scale, else 1).
 ---@field schedule aniso.Schedule
 ---@field net aniso.Module Backbone and prior.
 ---@field den? aniso.Module Denoiser.

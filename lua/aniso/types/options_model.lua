@@ -31,6 +31,8 @@
 ---@field local_width? integer Channels of the windows' network (default 16, at least 1).
 ---@field attention? integer Hidden units of the gated pooling over windows (default 32, at least 1).
 ---@field weight? number w of the global prior in m = w mg + (1−w) ml (default 0.5, at least 0, at most 1).
+---Whether the logits are cosines of weights and features, as LDAM defines them; false if left out.
+---@field cosine? boolean
 ---@field gradient? boolean Whether the denoiser's loss reaches the priors through m (default false).
 
 ---Noise levels over time and over classes.

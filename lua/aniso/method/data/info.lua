@@ -1,5 +1,6 @@
 -- ds:info() → the text of `aniso data info`.
 local printed = require("aniso.stats.metric.catalog").printed
+local survey = require "aniso.method.data.survey"
 local tree = require "aniso.method.data.tree"
 
 -- One line, whatever its texts hold.
@@ -22,6 +23,9 @@ local function head(ds, add)
   add("%s: %d classes, %dx%d pixels", ds.name, ds.K, ds.width, ds.height)
   add("content  %s", ds.sha256)
   add("split    %s, seed %d, %s", split.name, split.seed, split.sha256)
+  if split.profile ~= "natural" then
+    add("profile  %s: %d of %d training images stay", split.profile, ds:n "train", split.before_tail)
+  end
   add("imbalance %.1f", split.imbalance_factor)
   add("groups   %s", describe_groups(split.groups))
   if split.test_is_val == 1 then add("validation is the test part: there is no other") end
@@ -63,5 +67,9 @@ return function(ds)
   files(ds, add)
   add ""
   classes(ds, add)
+  if (ds.facts or {}).kind ~= "lesions" then
+    add ""
+    survey.lines(ds, add)
+  end
   return (table.concat(lines, "\n"):gsub(" +\n", "\n"):gsub(" +$", ""))
 end

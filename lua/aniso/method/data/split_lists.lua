@@ -139,8 +139,8 @@ local function finder(keys)
     if ends[stem(name)] then return ends[stem(name)] end
     local short = shorter(name)
     while short do
-      local row = exact[short] or ends[short] and stem(keys[ends[short]]) == stem(short) and ends[short]
-      if row then return row end
+      local row = exact[short] or ends[stem(short)]
+      if row and stem(keys[row]) == stem(short) then return row end
       short = shorter(short)
     end
     return nil

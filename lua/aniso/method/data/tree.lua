@@ -15,18 +15,19 @@ function tree.is_image(name)
   return IMAGES[(name:match "%.(%w+)$" or ""):lower()] == true
 end
 
--- What a walk sees besides the images: other[extension] = {n =, example =}; strays: images that no
--- class takes.
+-- What a walk sees besides the images: other[extension] = {n =, example =, classes = {name = n}};
+-- strays: images that no class takes.
 local function new_report(root)
   return { root = root, names = 0, other = {}, strays = 0, example = nil }
 end
 
-local function note_other(report, paths)
+local function note_other(report, paths, class)
   for _, path in ipairs(paths) do
     local extension = (path:match "[^/]%.(%w+)$" or ""):lower()
     if extension == "" or #extension > 8 then extension = "no extension" end
-    local one = report.other[extension] or { n = 0, example = path }
+    local one = report.other[extension] or { n = 0, example = path, classes = {} }
     one.n = one.n + 1
+    if class then one.classes[class] = (one.classes[class] or 0) + 1 end
     report.other[extension] = one
   end
 end
@@ -90,7 +91,7 @@ local function nested_level(report, level, how, add)
   walk(report, level, {}, function(images, parts, other)
     local class = class_of(parts, how)
     if not class then return note_strays(report, images) end
-    note_other(report, other)
+    note_other(report, other, class)
     for _, path in ipairs(images) do add(path, class) end
   end)
 end
@@ -133,7 +134,7 @@ local function flat_level(report, level, names, add)
     local folder = level .. "/" .. name
     local images, folders, other = scan(report, folder)
     if #images == 0 then refuse_empty(report, folder, folders, other) end
-    note_other(report, other)
+    note_other(report, other, name)
     for _, path in ipairs(images) do add(path, name) end
     deeper_images(report, folder, folders)
   end

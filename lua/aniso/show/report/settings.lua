@@ -55,8 +55,8 @@ local function machine(facts)
       .. run.git_commit or "") },
     { "machine", ("%s, %d cores, %.0f GiB, %s"):format(origin.cpu ~= "" and origin.cpu or origin.hostname,
       origin.cores, origin.ram_bytes / 2 ^ 30, origin.blas) },
-    { "data", ("%s, split %s, content %s"):format(facts.split.dataset, facts.split.name,
-      facts.split.dataset_sha256:sub(1, 16)) },
+    { "data", ("%s, split %s%s"):format(facts.split.dataset, facts.split.name,
+      facts.split.content and ", content " .. facts.split.content:sub(1, 16) or "") },
     { "when", ("%s to %s UTC"):format(minute(first), minute(last)) },
   }
 end

@@ -1,0 +1,28 @@
+/* survey: what images are apart from what they show: the format and size of their files, whether
+ * they are grey. A class that differs from the others in one of these can be told apart without
+ * looking at the picture. */
+#ifndef AN_DATA_SURVEY_H
+#define AN_DATA_SURVEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "data/image_probe.h"
+#include "data/listing.h"
+
+/* Red, green and blue of a grey image differ by at most this many of 255 levels, at every pixel. */
+#define AN_GREY_LEVELS 8
+
+typedef struct an_image_facts {
+    an_format format;      /* AN_NOT_IMAGE: the image has no file of its own */
+    int64_t width, height; /* of the file, in pixels; 0: unknown */
+    bool grey;
+} an_image_facts;
+
+/* facts (n) of the images of a sealed listing that are in a part; pixels (n, H, W, 3) in its order.
+ * Reads the start of each file, of one without a size there the whole. AN_ENOTFOUND, AN_EIO:
+ * a file that cannot be read. AN_ENOMEM. */
+an_code an_survey(const an_listing *list, const uint8_t *pixels, int H, int W,
+                  an_image_facts *facts);
+
+#endif
