@@ -3,6 +3,7 @@
 -- schedule and the networks are listed by the modules that own them.
 --   config.complete(given) → a complete copy, or raises with the dotted name
 local baseline = require "aniso.recipe.baseline"
+local calibrate = require "aniso.method.calibrate"
 local class_weight = require "aniso.method.class_weight"
 local data = require "aniso.method.data"
 local networks = require "aniso.method.networks"
@@ -24,6 +25,7 @@ local loss = {
   ["local"] = number { default = 1, min = 0 },
   prior = prior_loss.option,
   class_weight = class_weight.option,                           -- w_c
+  hardness = number { default = 0, min = 0 },                   -- α of 1 + α(1 − m_c)
   multipliers = options.list("number", { 0.25, 0.5, 1, 2, 4 }), -- of MMD's bandwidth 2K
   unbiased = false,
   mmd_of = optional(one_of { "fused", "granularities" }),       -- absent: fused
@@ -59,6 +61,7 @@ local select = {
   steps = integer { default = 10, min = 1 },
   draws = integer { default = 2, min = 1 },
   keep = one_of { "best", "last" },
+  calibrate = calibrate.option,              -- of the tilt, temperature and test level, after that
 }
 
 config.sampler = sampler.option
@@ -136,6 +139,7 @@ end
 function config.complete(given)
   local out = options.check(without_denoiser(baseline.fill(given)), config.defaults, "")
   check_combination(out)
+  calibrate.refuse_two_tilts(out)
   return out
 end
 
