@@ -15,7 +15,8 @@ INSERT INTO renamed VALUES            -- section '': a curve
 
 CREATE TEMP TABLE added(section TEXT, key TEXT, value TEXT, txt TEXT, PRIMARY KEY(section, key)) WITHOUT ROWID;
 INSERT INTO added VALUES              -- value: as JSON; txt: as in config_param
-  ('loss', 'class_weight', '["none"]', 'none');
+  ('loss', 'class_weight', '["none"]', 'none'), ('loss', 'hardness', '0', '0'),
+  ('sampler', 'level', '"mixture"', 'mixture'), ('sampler', 'tilt', '["none"]', 'none');
 
 CREATE TEMP VIEW section AS           -- the objects that change
 SELECT c.config_id, s.name, c.json, '$.' || s.name AS path
@@ -61,7 +62,8 @@ SELECT p.config_id, coalesce(r.new || substr(p.key, length(r.old) + 1), p.key) A
   FROM main.config_param p LEFT JOIN (
     SELECT section || '.' || old AS old, section || '.' || new AS new FROM renamed WHERE section <> '') r
     ON p.key = r.old OR substr(p.key, 1, length(r.old) + 1) = r.old || '.'
- UNION ALL SELECT config_id, section || '.' || key, NULL, txt FROM missing
+ UNION ALL SELECT config_id, section || '.' || key,
+                  CASE WHEN json_type(value) IN ('integer', 'real') THEN value + 0.0 END, txt FROM missing
  UNION ALL SELECT config_id, 'data.groups', NULL, 'counts' FROM counted_groups;
 
 CREATE TEMP VIEW metric AS

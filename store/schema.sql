@@ -222,12 +222,12 @@ CREATE TABLE evaluation(
   step         INTEGER NOT NULL,
   is_primary   INTEGER NOT NULL CHECK(is_primary IN (0, 1)), -- the one that tables count
   selected_by  TEXT,                -- the rule that chose the weights
-  sampler      TEXT NOT NULL DEFAULT '',
+  sampler      TEXT NOT NULL DEFAULT '', -- its kind, or `prior`; then what differs: `ddim + calibrated`
   sample_steps INTEGER NOT NULL DEFAULT 0,
   draws        INTEGER NOT NULL DEFAULT 1,
   seed         INTEGER NOT NULL DEFAULT 0,
   n            INTEGER NOT NULL,
-  at           TEXT NOT NULL,
+  at           TEXT NOT NULL, calibration TEXT, -- JSON: the rule, what it chose on validation, its value there
   UNIQUE(run_id, part, weights, step, sampler, sample_steps, draws, seed)
 ) STRICT;
 CREATE UNIQUE INDEX one_primary_evaluation ON evaluation(run_id, part) WHERE is_primary = 1;

@@ -152,6 +152,21 @@ static int process_levels_of_priors(lua_State *L)
     return finish(&c, AN_OK, level, NULL);
 }
 
+/* s:times_of_labels(labels int64 (B), t, within (B)) → int64 (B): t′ of each image's class */
+static int process_times_of_labels(lua_State *L)
+{
+    call c = begin(L, 4);
+    const int64_t *labels = an_i64(column(&c, an_check_tensor(L, 2), "labels", AN_I64));
+    const int64_t *t = times_at(&c, 3, "t");
+    const float *within = an_f32(column(&c, an_check_tensor(L, 4), "within", AN_F32));
+    an_tensor *moved = an_tensor_new(AN_I64, 1, &c.rows.B);
+    if (!moved)
+        return raise(&c);
+    return finish(&c,
+                  an_times_of_labels(c.rows.schedule, c.rows.B, labels, t, within, an_i64(moved)),
+                  moved, NULL);
+}
+
 /* s:gather("signal" | "noise", t [, level]) → (B,K) */
 static int process_gather(lua_State *L)
 {
@@ -304,6 +319,7 @@ static int process_dpm_step(lua_State *L)
 const luaL_Reg an_process_methods[] = {
     {"levels_of_labels", process_levels_of_labels},
     {"levels_of_priors", process_levels_of_priors},
+    {"times_of_labels", process_times_of_labels},
     {"gather", process_gather},
     {"q_sample", process_q_sample},
     {"target", process_target},
@@ -317,7 +333,26 @@ const luaL_Reg an_process_methods[] = {
 
 /* ── the vote ───────────────────────────────────────────────────────────────── */
 
-/* vote(y0 (B·R,K), "distance" | "plain", temperature, R)
+/* The list of κ_j (K) at `arg`, or NULL where there is none. It stays on the stack. */
+static const double *opt_kappa(lua_State *L, int arg, int64_t K)
+{
+    return lua_isnoneornil(L, arg) ? NULL : an_check_doubles(L, arg, K, NULL);
+}
+
+/* tilt(x (B,K), kappa) → (B,K) ∝ max(x, 0) exp(κ) */
+int an_schedule_tilt(lua_State *L)
+{
+    an_tensor *x = an_check_tensor(L, 1);
+    if (an_expect(x, "x", AN_F32, 2))
+        return an_raise(L);
+    const double *kappa = an_check_doubles(L, 2, x->shape[1], NULL);
+    call c = {.L = L, .mark = an_scope_begin(), .rows = {.B = x->shape[0]}, .K = x->shape[1]};
+    x = plain(&c, x);
+    an_tensor *out = result(&c, 2);
+    return finish(&c, an_tilt(c.rows.B, c.K, kappa, an_f32(x), an_f32(out)), out, NULL);
+}
+
+/* vote(y0 (B·R,K), "distance" | "plain", temperature, R [, kappa])
  * → probability (B,K), width (B,K), agreement (B) */
 int an_schedule_vote(lua_State *L)
 {
@@ -328,11 +363,12 @@ int an_schedule_vote(lua_State *L)
     if (an_expect(x, "y0", AN_F32, 2))
         return an_raise(L);
     luaL_argcheck(L, x->shape[0] % R == 0, 4, "the rows are not a multiple of R chains");
+    const double *kappa = opt_kappa(L, 5, x->shape[1]);
     call c = {.L = L, .mark = an_scope_begin(), .rows = {.B = x->shape[0] / R}, .K = x->shape[1]};
     x = plain(&c, x);
     an_tensor *p = result(&c, 2), *width = result(&c, 2), *agreement = result(&c, 1);
-    const an_code code = an_vote((an_vote_kind)kind, temperature, c.rows.B, R, c.K, an_f32(x),
-                                 an_f32(p), an_f32(width), an_f32(agreement));
+    const an_code code = an_vote((an_vote_kind)kind, temperature, kappa, c.rows.B, R, c.K,
+                                 an_f32(x), an_f32(p), an_f32(width), an_f32(agreement));
     if (code == AN_OK) {
         an_push_tensor(L, p);
         an_push_tensor(L, width);

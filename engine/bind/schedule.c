@@ -105,6 +105,17 @@ static int push_row(lua_State *L, int64_t K, const double *values)
     return 1;
 }
 
+/* Pushes them as a list, in double. */
+static int push_list(lua_State *L, int64_t K, const double *values)
+{
+    lua_createtable(L, (int)K, 0);
+    for (int64_t j = 0; j < K; j++) {
+        lua_pushnumber(L, values[j]);
+        lua_rawseti(L, -2, j + 1);
+    }
+    return 1;
+}
+
 static int schedule_signal(lua_State *L)
 {
     const an_schedule *s = an_check_schedule(L, 1);
@@ -128,6 +139,17 @@ static int schedule_snr(lua_State *L)
         snr[j] = noise > 0 ? a * a / (noise * noise) : INFINITY;
     }
     return push_row(L, K, snr);
+}
+
+/* s:visits(t) → list of K: how often a class is at step t in training, against a class of λ = 1 */
+static int schedule_visits(lua_State *L)
+{
+    const an_schedule *s = an_check_schedule(L, 1);
+    const int64_t t = check_time(L, s, 2), K = an_schedule_about(s)->K;
+    luaL_argcheck(L, t >= 1, 2, "no image is trained at t = 0; expected 1 … T");
+    double *visits = lua_newuserdatauv(L, (size_t)K * sizeof *visits, 0);
+    an_schedule_visits(s, t, visits);
+    return push_list(L, K, visits);
 }
 
 static int schedule_alpha_bar(lua_State *L)
@@ -167,17 +189,6 @@ static int push_counts(lua_State *L, const an_schedule_spec *about)
     return 1;
 }
 
-static int push_levels(lua_State *L, const an_schedule *s)
-{
-    const int64_t K = an_schedule_about(s)->K;
-    lua_createtable(L, (int)K, 0);
-    for (int64_t j = 0; j < K; j++) {
-        lua_pushnumber(L, an_schedule_lambda(s)[j]);
-        lua_rawseti(L, -2, j + 1);
-    }
-    return 1;
-}
-
 /* Pushes the field `key` and returns how many values it is; −1 if there is none. */
 static int push_field(lua_State *L, const an_schedule *s, const char *key)
 {
@@ -189,7 +200,7 @@ static int push_field(lua_State *L, const an_schedule *s, const char *key)
     if (!strcmp(key, "lambda"))
         return push_row(L, about->K, an_schedule_lambda(s));
     if (!strcmp(key, "levels"))
-        return push_levels(L, s);
+        return push_list(L, about->K, an_schedule_lambda(s));
     if (!strcmp(key, "counts"))
         return push_counts(L, about);
     const char *text = !strcmp(key, "base")       ? an_beta_names[about->beta.kind]
@@ -218,8 +229,13 @@ static int push_text(lua_State *L, void *s)
 /* ── tables ─────────────────────────────────────────────────────────────────── */
 
 static const luaL_Reg methods[] = {
-    {"signal", schedule_signal},       {"noise", schedule_noise}, {"snr", schedule_snr},
-    {"alpha_bar", schedule_alpha_bar}, {"times", schedule_times}, {NULL, NULL},
+    {"signal", schedule_signal},
+    {"noise", schedule_noise},
+    {"snr", schedule_snr},
+    {"alpha_bar", schedule_alpha_bar},
+    {"times", schedule_times},
+    {"visits", schedule_visits},
+    {NULL, NULL},
 };
 
 static const an_class schedule_class = {.name = AN_SCHEDULE,
@@ -242,8 +258,10 @@ static void push_defaults(lua_State *L)
 
 int an_open_schedule(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"new", schedule_new}, {"vote", an_schedule_vote}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", schedule_new},
+                                         {"vote", an_schedule_vote},
+                                         {"tilt", an_schedule_tilt},
+                                         {NULL, NULL}};
     an_define_class(L, &schedule_class);
     luaL_getmetatable(L, AN_SCHEDULE);
     lua_getfield(L, -1, "methods");

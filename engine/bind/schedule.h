@@ -12,7 +12,8 @@ an_schedule *an_check_schedule(lua_State *L, int arg);
 void an_push_schedule_text(lua_State *L, int arg, const an_schedule *s);
 /* The methods over rows, bind/process.c: NULL-terminated. */
 extern const luaL_Reg an_process_methods[];
-/* core.schedule.vote, bind/process.c. */
+/* core.schedule.vote and core.schedule.tilt, bind/process.c. */
 int an_schedule_vote(lua_State *L);
+int an_schedule_tilt(lua_State *L);
 
 #endif

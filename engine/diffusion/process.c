@@ -22,17 +22,19 @@ static int64_t classes(const an_rows *rows)
 
 static an_code check_level(const an_rows *rows)
 {
-    const bool required = an_schedule_about(rows->schedule)->coupling == AN_COUPLE_SAMPLE;
+    const an_coupling coupling = an_schedule_about(rows->schedule)->coupling;
+    const bool required = coupling == AN_COUPLE_SAMPLE;
+    const bool allowed = required || coupling == AN_COUPLE_CLASS_SPEED;
     if (required && !rows->level)
         return an_fail(AN_EINVAL,
                        "coupling \"sample\" requires a noise level per row: pass "
                        "schedule:levels_of_labels(y) in training, levels_of_priors(m) in sampling");
-    if (!required && rows->level)
+    if (!allowed && rows->level)
         return an_fail(AN_EINVAL,
-                       "a noise level per row belongs to coupling \"sample\", this "
-                       "schedule has \"%s\"",
-                       an_coupling_names[an_schedule_about(rows->schedule)->coupling]);
-    for (int64_t b = 0; required && b < rows->B; b++)
+                       "a noise level per row belongs to couplings \"sample\" and \"class_speed\", "
+                       "this schedule has \"%s\"",
+                       an_coupling_names[coupling]);
+    for (int64_t b = 0; rows->level && b < rows->B; b++)
         if (!(isfinite(rows->level[b]) && rows->level[b] > 0))
             return an_fail(AN_EINVAL, "row %lld: level = %g must be finite and above 0",
                            (long long)b + 1, rows->level[b]);
@@ -71,19 +73,40 @@ typedef struct {
 typedef struct {
     const double *at, *st, *au, *su;
     double level;
+    an_coupling coupling;
 } tables;
 
 static tables tables_of(const an_rows *rows, int64_t b)
 {
     const an_schedule *s = rows->schedule;
     const int64_t t = rows->t[b], u = rows->u ? rows->u[b] : t;
-    return (tables){an_schedule_signal(s, t), an_schedule_noise(s, t), an_schedule_signal(s, u),
-                    an_schedule_noise(s, u), rows->level ? (double)rows->level[b] : 1};
+    return (tables){an_schedule_signal(s, t),
+                    an_schedule_noise(s, t),
+                    an_schedule_signal(s, u),
+                    an_schedule_noise(s, u),
+                    rows->level ? (double)rows->level[b] : 1,
+                    an_schedule_about(s)->coupling};
+}
+
+/* No signal is smaller, as in the tables. */
+static const double SIGNAL_MIN = 1e-10;
+
+/* Applies a row's level to a and s of one time; a level of 1 changes no bit. */
+static void at_level(const tables *row, double *a, double *s)
+{
+    *s *= row->level;
+    if (row->coupling != AN_COUPLE_CLASS_SPEED || row->level == 1)
+        return;
+    const double size = sqrt(*a * *a + *s * *s); /* back to a² + s² = 1 */
+    *a = fmax(*a / size, SIGNAL_MIN);
+    *s /= size;
 }
 
 static coefficients coefficients_of(const tables *row, int64_t j)
 {
-    coefficients k = {row->at[j], row->level * row->st[j], row->au[j], row->level * row->su[j], 0};
+    coefficients k = {row->at[j], row->st[j], row->au[j], row->su[j], 0};
+    at_level(row, &k.at, &k.st);
+    at_level(row, &k.au, &k.su);
     const double c = k.at / k.au;
     k.tau2 = fmax(k.st * k.st - c * c * k.su * k.su, 0); /* ≥ 0 but for rounding */
     return k;
@@ -129,8 +152,11 @@ an_code an_gather(const an_rows *rows, an_coefficient which, float *out)
     const int64_t K = classes(rows);
     for (int64_t b = 0; b < rows->B; b++) {
         const tables row = tables_of(rows, b);
-        for (int64_t j = 0; j < K; j++)
-            out[b * K + j] = (float)(which == AN_SIGNAL ? row.at[j] : row.level * row.st[j]);
+        for (int64_t j = 0; j < K; j++) {
+            double a = row.at[j], noise = row.st[j];
+            at_level(&row, &a, &noise);
+            out[b * K + j] = (float)(which == AN_SIGNAL ? a : noise);
+        }
     }
     return AN_OK;
 }

@@ -17,8 +17,10 @@ typedef struct {
     int64_t B;
     const int64_t *t;   /* (B) times in 0 … T                                            */
     const int64_t *u;   /* (B) earlier times in 0 … t−1; NULL where only t is used       */
-    const float *level; /* (B) multiplies s; finite, > 0; required by coupling `sample`,
-                           refused by the others                                         */
+    const float *level; /* (B) λ of each row, finite, > 0. Coupling `sample`: multiplies s,
+                           required. `class_speed`: the row is at the signal and noise of its
+                           own time, a/r and λ s/r with r² = a² + λ² s², ln(a/s) less by ln λ;
+                           NULL in a reverse chain. Refused by the others.               */
 } an_rows;
 
 /* Levels for coupling `sample` (B): λ_c of the labels, or λ(x) = Σ_j m_j λ_j / Σ_j m_j of
@@ -26,7 +28,16 @@ typedef struct {
 an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, float *level);
 void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float *level);
 
-/* out[b][j] = a or s at (t_b, j), s with the row's level. */
+/* Coupling `class_speed`, defined for every coupling: the step t′ in 1 … T that an image of class
+ * labels[b] has reached at time t[b] (schedule.h), both (B). The continuous time is t[b] −
+ * within[b], within (B) in [0, 1): drawn uniformly, it makes the share of a class's images at each
+ * step exactly an_schedule_visits(), so that rounding does not give the class away. λ_c = 1 leaves
+ * t as it is. AN_EINVAL: a label outside 0 … K − 1, a time outside 1 … T, a `within` outside [0,
+ * 1). */
+an_code an_times_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, const int64_t *t,
+                           const float *within, int64_t *out);
+
+/* out[b][j] = a or s at (t_b, j), with the row's level. */
 typedef enum { AN_SIGNAL, AN_NOISE } an_coefficient;
 an_code an_gather(const an_rows *rows, an_coefficient which, float *out);
 

@@ -8,7 +8,7 @@
 #include "base/assert.h"
 #include "base/memory/mem.h"
 
-const char *const an_coupling_names[] = {"variance", "speed", "sample", NULL};
+const char *const an_coupling_names[] = {"variance", "speed", "sample", "class_speed", NULL};
 
 struct an_schedule {
     an_schedule_spec about;
@@ -147,6 +147,12 @@ double an_schedule_alpha_bar(const an_schedule *s, int64_t t)
 {
     AN_ASSERT(t >= 0 && t <= s->about.beta.T);
     return s->alpha_bar[t];
+}
+
+double an_schedule_log_snr(const an_schedule *s, int64_t t)
+{
+    const double alpha_bar = fmax(an_schedule_alpha_bar(s, t), 1e-300);
+    return log(alpha_bar) - log1p(-alpha_bar);
 }
 
 const double *an_schedule_signal(const an_schedule *s, int64_t t)

@@ -8,19 +8,13 @@
 
 const char *const an_spacing_names[] = {"uniform", "quadratic", "logsnr", NULL};
 
-static double log_snr(const an_schedule *s, int64_t t)
+int64_t an_schedule_time_of(const an_schedule *s, double level)
 {
-    const double alpha_bar = fmax(an_schedule_alpha_bar(s, t), 1e-300);
-    return log(alpha_bar) - log1p(-alpha_bar);
-}
-
-/* The first t in 1 … T whose log-SNR is at most `level`: it falls as t grows. */
-static int64_t time_of(const an_schedule *s, double level)
-{
+    /* the log-SNR falls as t grows */
     int64_t low = 1, high = an_schedule_about(s)->beta.T;
     while (low < high) {
         const int64_t middle = low + (high - low) / 2;
-        if (log_snr(s, middle) <= level)
+        if (an_schedule_log_snr(s, middle) <= level)
             high = middle;
         else
             low = middle + 1;
@@ -36,8 +30,8 @@ static int64_t spaced(const an_schedule *s, int64_t S, an_spacing spacing, int64
     if (spacing == AN_SPACING_QUADRATIC)
         return (int64_t)floor((double)T * left * left + 0.5);
     if (spacing == AN_SPACING_LOGSNR && S > 1) {
-        const double from = log_snr(s, T), to = log_snr(s, 1);
-        return time_of(s, from + (to - from) * (double)i / (double)(S - 1));
+        const double from = an_schedule_log_snr(s, T), to = an_schedule_log_snr(s, 1);
+        return an_schedule_time_of(s, from + (to - from) * (double)i / (double)(S - 1));
     }
     return (T * (S - i) + S / 2) / S;
 }

@@ -25,6 +25,59 @@ static void chain(an_vote_kind kind, double temperature, int64_t K, const float 
         p[j] = sum > 0 ? p[j] / sum : 1.0 / (double)K;
 }
 
+/* Tilts p (K), not negative, in place: each class times exp(κ), the largest κ being 0 so that no
+ * factor overflows, and divided by the sum. Where nothing is above 0, q is uniform. */
+static void tilt(int64_t K, const double *kappa, double *p)
+{
+    double largest = -INFINITY, mass = 0, sum = 0;
+    for (int64_t j = 0; j < K; j++) {
+        largest = fmax(largest, kappa[j]);
+        mass += p[j];
+    }
+    for (int64_t j = 0; j < K; j++) {
+        p[j] = (mass > 0 ? p[j] : 1) * exp(kappa[j] - largest);
+        sum += p[j];
+    }
+    for (int64_t j = 0; j < K; j++)
+        p[j] = sum > 0 ? p[j] / sum : 1.0 / (double)K; /* 0: every factor underflowed */
+}
+
+static an_code check_kappa(int64_t K, const double *kappa)
+{
+    for (int64_t j = 0; kappa && j < K; j++)
+        if (!isfinite(kappa[j]))
+            return an_fail(AN_EINVAL, "class %lld has the tilt %g: expected a finite number",
+                           (long long)j + 1, kappa[j]);
+    return AN_OK;
+}
+
+an_code an_tilt(int64_t B, int64_t K, const double *kappa, const float *x, float *out)
+{
+    AN_ASSERT(kappa && x && out);
+    if (B < 1 || K < 1)
+        return an_fail(AN_EINVAL, "%lld rows of %lld classes: each must be at least 1",
+                       (long long)B, (long long)K);
+    if (check_kappa(K, kappa) != AN_OK)
+        return AN_EINVAL;
+    double *p = an_alloc((size_t)K * sizeof *p);
+    if (!p)
+        return AN_ENOMEM;
+    an_code code = AN_OK;
+    for (int64_t b = 0; code == AN_OK && b < B; b++) {
+        for (int64_t j = 0; j < K; j++) {
+            p[j] = fmax(x[b * K + j], 0);
+            if (!isfinite(x[b * K + j]))
+                code = an_fail(AN_EINVAL, "row %lld: %g cannot be tilted: expected finite numbers",
+                               (long long)b + 1, x[b * K + j]);
+        }
+        tilt(K, kappa, p);
+        for (int64_t j = 0; j < K; j++)
+            out[b * K + j] = (float)p[j];
+    }
+    an_free(p);
+    return code;
+}
+
 static int64_t best(int64_t K, const double *p)
 {
     int64_t winner = 0;
@@ -47,19 +100,34 @@ static double quantile(const double *sorted, int64_t n, double q)
     return sorted[low] + (at - (double)low) * (sorted[high] - sorted[low]);
 }
 
-/* One image from its chains' probabilities p (R,K); `mean` (K) and `sorted` (R) are scratch. */
-static void image(int64_t R, int64_t K, const double *p, double *mean, double *sorted,
-                  float *probability, float *width, float *agreement)
+/* Tilts the image's mean, as it would be stored, and its chains. */
+static void tilt_image(int64_t R, int64_t K, const double *kappa, double *p, double *mean)
+{
+    for (int64_t j = 0; j < K; j++)
+        mean[j] = (float)mean[j];
+    tilt(K, kappa, mean);
+    for (int64_t r = 0; r < R; r++)
+        tilt(K, kappa, p + r * K);
+}
+
+/* One image from its chains' probabilities p (R,K), which a tilt changes; `mean` (K) and `sorted`
+ * (R) are scratch. */
+static void image(int64_t R, int64_t K, const double *kappa, double *p, double *mean,
+                  double *sorted, float *probability, float *width, float *agreement)
 {
     for (int64_t j = 0; j < K; j++) {
         mean[j] = 0;
-        for (int64_t r = 0; r < R; r++) {
-            sorted[r] = p[r * K + j];
+        for (int64_t r = 0; r < R; r++)
             mean[j] += p[r * K + j] / (double)R;
-        }
+    }
+    if (kappa)
+        tilt_image(R, K, kappa, p, mean);
+    for (int64_t j = 0; j < K; j++) {
         probability[j] = (float)mean[j];
         if (!width)
             continue;
+        for (int64_t r = 0; r < R; r++)
+            sorted[r] = p[r * K + j];
         qsort(sorted, (size_t)R, sizeof *sorted, ascending);
         width[j] = (float)(quantile(sorted, R, 0.975) - quantile(sorted, R, 0.025));
     }
@@ -89,11 +157,13 @@ static an_code check(double temperature, int64_t B, int64_t R, int64_t K, const 
     return AN_OK;
 }
 
-an_code an_vote(an_vote_kind kind, double temperature, int64_t B, int64_t R, int64_t K,
-                const float *y0, float *probability, float *width, float *agreement)
+an_code an_vote(an_vote_kind kind, double temperature, const double *kappa, int64_t B, int64_t R,
+                int64_t K, const float *y0, float *probability, float *width, float *agreement)
 {
     AN_ASSERT(kind <= AN_VOTE_PLAIN && y0 && probability);
     an_code code = check(temperature, B, R, K, y0);
+    if (code == AN_OK)
+        code = check_kappa(K, kappa);
     if (code != AN_OK)
         return code;
     double *scratch = an_alloc((size_t)(R * K + K + R) * sizeof *scratch);
@@ -102,7 +172,7 @@ an_code an_vote(an_vote_kind kind, double temperature, int64_t B, int64_t R, int
     for (int64_t b = 0; b < B; b++) {
         for (int64_t r = 0; r < R; r++)
             chain(kind, temperature, K, y0 + (b * R + r) * K, scratch + r * K);
-        image(R, K, scratch, scratch + R * K, scratch + R * K + K, probability + b * K,
+        image(R, K, kappa, scratch, scratch + R * K, scratch + R * K + K, probability + b * K,
               width ? width + b * K : NULL, agreement ? agreement + b : NULL);
     }
     an_free(scratch);

@@ -24,6 +24,7 @@ local faces = {
   { "model", "method.model", "prior, denoiser and objective in one" },
   { "optim", "method.optim", "optimisers and learning rates" },
   { "metric", "stats.metric", "metrics of a confusion matrix and of probabilities" },
+  { "tilt", "stats.tilt", "class probabilities under other class shares" },
   { "trainer", "train.run", "trains and evaluates one configuration", with = "show.progress.trainer" },
   { "evaluate", "method.predict", "evaluates a stored run" },
   { "config", "method.config", "the complete default configuration" },

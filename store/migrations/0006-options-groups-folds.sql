@@ -119,3 +119,7 @@ SELECT s.name AS study, x.config_id, x.label, x.split_id, x.part, x.weights,
   FROM x JOIN study s USING(study_id)
  GROUP BY x.study_id, x.config_id, x.split_id, x.label, x.part, x.weights, x.is_primary, x.sampler,
           x.sample_steps, x.draws, x.metric;
+
+-- ── calibration ─────────────────────────────────────────────────────────────────────────
+-- What select.calibrate chose on the validation part for an evaluation, as JSON.
+ALTER TABLE evaluation ADD COLUMN calibration TEXT;

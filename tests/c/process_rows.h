@@ -18,7 +18,9 @@
 
 enum { K = 3, T = 24, B = 5 };
 static const int64_t COUNTS[K] = {900, 90, 9};
-static const an_coupling COUPLINGS[] = {AN_COUPLE_VARIANCE, AN_COUPLE_SPEED, AN_COUPLE_SAMPLE};
+enum { COUPLINGS_N = 4 };
+static const an_coupling COUPLINGS[COUPLINGS_N] = {AN_COUPLE_VARIANCE, AN_COUPLE_SPEED,
+                                                   AN_COUPLE_SAMPLE, AN_COUPLE_CLASS_SPEED};
 static const float LEVEL[B] = {0.5f, 2, 1, 0.7f, 1.3f};
 
 /* Levels ∝ n_j^(−1/4) with mean 1, which minimise the bound. */
@@ -41,7 +43,22 @@ static inline an_schedule *make(an_beta_kind beta, int64_t steps, an_coupling co
 
 static inline const float *level_for(an_coupling coupling)
 {
-    return coupling == AN_COUPLE_SAMPLE ? LEVEL : NULL;
+    return coupling == AN_COUPLE_SAMPLE || coupling == AN_COUPLE_CLASS_SPEED ? LEVEL : NULL;
+}
+
+/* a and s of class j at time t for a row of this level: in `class_speed` from the shifted log-SNR.
+ */
+static inline void by_hand(const an_schedule *s, int64_t t, int j, double level, double *a,
+                           double *noise)
+{
+    *a = an_schedule_signal(s, t)[j];
+    *noise = level * an_schedule_noise(s, t)[j];
+    if (an_schedule_about(s)->coupling != AN_COUPLE_CLASS_SPEED || t == 0)
+        return;
+    const double bar = an_schedule_alpha_bar(s, t);
+    const double moved = log(bar / (1 - bar)) - 2 * log(level);
+    *a = sqrt(1 / (1 + exp(-moved)));
+    *noise = sqrt(1 / (1 + exp(moved)));
 }
 
 static inline void fill(int64_t *times, int64_t t)

@@ -48,7 +48,7 @@ static context make_context(an_coupling coupling)
                  .noise = an_tensor_new(AN_F32, SHAPE(B, K))};
     const float level[B] = {0.7f, 1.3f, 1, 0.5f, 2};
     an_rows rows = {
-        .schedule = s, .B = B, .t = TIMES, .level = coupling == AN_COUPLE_SAMPLE ? level : NULL};
+        .schedule = s, .B = B, .t = TIMES, .level = coupling >= AN_COUPLE_SAMPLE ? level : NULL};
     assert_int_equal(an_gather(&rows, AN_SIGNAL, an_f32(c.signal)), AN_OK);
     assert_int_equal(an_gather(&rows, AN_NOISE, an_f32(c.noise)), AN_OK);
     an_schedule_free(s);
@@ -84,7 +84,7 @@ static an_tensor *reading(an_tensor **in, void *ctx)
 static void test_noised_has_gradients_to_label_and_prior(void **state)
 {
     (void)state;
-    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++) {
+    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_CLASS_SPEED; coupling++) {
         context c = make_context((an_coupling)coupling);
         check_gradients(noised, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
     }
@@ -93,7 +93,7 @@ static void test_noised_has_gradients_to_label_and_prior(void **state)
 static void test_the_target_of_v_has_gradients_to_label_and_prior(void **state)
 {
     (void)state;
-    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++) {
+    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_CLASS_SPEED; coupling++) {
         context c = make_context((an_coupling)coupling);
         c.prediction = AN_PREDICT_V;
         check_gradients(target, (an_tensor *[]){leaf("y0"), leaf("m")}, 2, &c);
@@ -113,7 +113,7 @@ static void readings_of(an_coupling coupling, an_prediction prediction)
 static void test_readings_have_gradients_to_output_label_and_prior(void **state)
 {
     (void)state;
-    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++)
+    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_CLASS_SPEED; coupling++)
         for (int p = AN_PREDICT_EPSILON; p <= AN_PREDICT_V; p++)
             readings_of((an_coupling)coupling, (an_prediction)p);
 }

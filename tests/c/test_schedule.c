@@ -85,7 +85,7 @@ static void test_signal_falls_and_noise_grows(void **state)
 {
     (void)state;
     for (int kind = AN_BETA_LINEAR; kind <= AN_BETA_CONSTANT; kind++)
-        for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++) {
+        for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_CLASS_SPEED; coupling++) {
             an_schedule *s = make((an_beta_kind)kind, 300, RISING, (an_coupling)coupling);
             for (int64_t t = 1; t <= 300; t++)
                 for (int64_t j = 0; j < 7; j++) {
@@ -123,7 +123,7 @@ static void test_couplings_have_their_closed_forms(void **state)
 static void test_unit_lambda_is_isotropic_bit_for_bit(void **state)
 {
     (void)state;
-    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_SAMPLE; coupling++) {
+    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_CLASS_SPEED; coupling++) {
         an_schedule *s = make(AN_BETA_COSINE, 200, ONES, (an_coupling)coupling);
         for (int64_t t = 0; t <= 200; t++)
             for (int64_t j = 0; j < 7; j++) {

@@ -20,9 +20,9 @@ static void run_oracle(const an_schedule *s, const float *level, int64_t S, solv
         fill(t, times[k]);
         fill(u, times[k + 1]);
         for (int i = 0; i < B * K; i++) {
-            const double lv = level ? level[i / K] : 1, z = (double)y[i] - m[i];
-            x[i] = (float)((z - an_schedule_signal(s, t[0])[i % K] * ((double)y0[i] - m[i])) /
-                           (lv * an_schedule_noise(s, t[0])[i % K]));
+            double a, sd;
+            by_hand(s, t[0], i % K, level ? level[i / K] : 1, &a, &sd);
+            x[i] = (float)(((double)y[i] - m[i] - a * ((double)y0[i] - m[i])) / sd);
         }
         assert_int_equal(an_estimate(&rows, AN_PREDICT_EPSILON, 0, y, m, x, z0, eh), AN_OK);
         an_fill_normal(noise, B * K, 3, an_stream("step", (uint64_t)k, 0), 0);
@@ -44,14 +44,17 @@ static void test_perfect_oracle_returns_y0(void **state)
     for (int i = 0; i < B * K; i++)
         y0[i] = i % K == (i / K) % K;
     draw(m, "m");
-    for (int c = 0; c < 3; c++)
+    for (int c = 0; c < COUPLINGS_N; c++)
         for (int k = 0; k < 4; k++) {
             an_schedule *s = make(AN_BETA_LINEAR, T, COUPLINGS[c]);
             const float *level = level_for(COUPLINGS[c]);
             /* The last step, from T/S, divides the rounding of ε̂ (2^−24 of about 8) by a. */
             double a = 1;
-            for (int j = 0; j < K; j++)
-                a = fmin(a, an_schedule_signal(s, T / chain_lengths[k])[j]);
+            for (int i = 0; i < B * K; i++) {
+                double signal, noise;
+                by_hand(s, T / chain_lengths[k], i % K, level ? level[i / K] : 1, &signal, &noise);
+                a = fmin(a, signal);
+            }
             run_oracle(s, level, chain_lengths[k], DDIM, 0, y0, m, y);
             assert_near(y, y0, B * K, 5e-7 / a);
             run_oracle(s, level, chain_lengths[k], DDIM, 1, y0, m, y);

@@ -18,6 +18,11 @@ expect "sample coupling scales the noise by the class" 0 "$aniso" schedule --cou
     --lambda '{"manual", 1, 3}' --times 1000 --format csv
 output_has out "^2,,1\.5,.*,1\.5"
 
+expect "class_speed shifts the log-SNR of an image of the class" 0 "$aniso" schedule --coupling class_speed \
+    --lambda '{"manual", 1, 3, normalise = "none"}' --times 500 --format csv
+output_has out "^1,,1,0\.702[0-9]*,0\.711"
+output_has out "^2,,3,0\.312[0-9]*,0\.949"
+
 expect "a drawing below the table" 0 "$aniso" schedule --counts $counts --lambda bound --plot
 equals "signal, noise and SNR" "$(grep -cE '^(Signal|Noise|log-SNR)' "$dir/out")" 3
 expect "a single drawing" 0 "$aniso" schedule --counts $counts --lambda bound --plot noise

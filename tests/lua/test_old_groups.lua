@@ -1,5 +1,6 @@
 -- Files of before version 6 keep the groups of their classes: data.shot becomes data.groups, and a stored
--- run is resumed on the split that it was made on.
+-- run is resumed on the split that it was made on. Their configurations are completed by the options that
+-- were added since.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local aniso = require "aniso"
@@ -12,6 +13,17 @@ local Old = {}
 
 local function configs(db)
   return assert(db:query "SELECT config_id, sha256, json FROM config ORDER BY config_id")
+end
+
+-- What a complete configuration has and a stored one lacks would be an option without a row in `added`.
+function Old.test_a_configuration_of_version_5_is_complete()
+  local db <close> = assert(store.open("tests/golden/runs-v5.sqlite", { readonly = true }))
+  lu.assertEquals(db:version(), 5)
+  for _, number in ipairs { "1", "2" } do
+    local options = db:config(db:find(number))
+    lu.assertEquals(config.complete(options), options)
+  end
+  lu.assertEquals(#db:select { "loss.hardness<0.5", "sampler.level=mixture", "sampler.tilt=none" }, 2)
 end
 
 function Old.test_a_file_of_version_5_keeps_its_groups()

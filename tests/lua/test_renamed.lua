@@ -180,12 +180,15 @@ local function restore_structure(db)
   for _, view in ipairs(assert(db:query(VIEWS))) do assert(db:exec("DROP VIEW " .. view.name)) end
   assert(db:exec "DROP TABLE split_cluster")
   for _, column in ipairs { "run.fold", "plan_run.fold", "data_split.folds", "data_split.fold_set",
-    "data_split.group_rule", "dataset.content" } do
+    "data_split.group_rule", "dataset.content", "evaluation.calibration" } do
     assert(db:exec(("ALTER TABLE %s DROP COLUMN %s"):format(column:match "^(.*)%.(.*)$")))
   end
   for _, view in ipairs(assert(old:query(VIEWS))) do assert(db:exec(view.sql)) end
   assert(db:exec "PRAGMA user_version = 4")
 end
+
+-- The options that version 4 did not have.
+local ADDED = { "loss.class_weight", "loss.hardness", "sampler.level", "sampler.tilt" }
 
 -- Rewrites the database into the form of version 4.
 local function make_old(db)
@@ -200,8 +203,10 @@ local function make_old(db)
       assert(db:exec("UPDATE config_param SET key = ?2 || substr(key, length(?1) + 1) WHERE " .. AT, new,
         old))
     end
-    options.loss.class_weight = nil
-    assert(db:exec "DELETE FROM config_param WHERE key = 'loss.class_weight'")
+    for _, path in ipairs(ADDED) do
+      aniso.options.set(options, path, "nil")
+      assert(db:exec("DELETE FROM config_param WHERE " .. AT, path))
+    end
     local json = core.json.encode(options)
     assert(db:exec("UPDATE config SET json = ?2, sha256 = ?3 WHERE config_id = ?1", row.config_id, json,
       core.sha256.text(json)))

@@ -40,7 +40,7 @@ local Test = {}
 
 function Test.test_a_perfect_oracle_returns_the_label()
   local y0, m = labels(), prior()
-  for _, coupling in ipairs { "variance", "speed", "sample" } do
+  for _, coupling in ipairs { "variance", "speed", "sample", "class_speed" } do
     local s = make(coupling)
     local level = coupling == "sample" and s:levels_of_priors(m) or nil
     for kind in pairs(sampler.kinds) do

@@ -142,6 +142,9 @@ function Recording.test_repeating_an_evaluation_replaces_it_and_moves_primary()
   run:evaluation(evaluation({ { 2, 0 }, { 0, 2 } }, { step = 4 }))
   lu.assertEquals(one(db, "SELECT step FROM evaluation WHERE is_primary = 1"), 4)
   lu.assertEquals(one(db, "SELECT count(*) FROM evaluation"), 2)
+  run:evaluation(evaluation({ { 1, 1 }, { 0, 2 } }, { step = 4, primary = false })) -- primary, as the former
+  lu.assertEquals(one(db, "SELECT step FROM evaluation WHERE is_primary = 1"), 4)
+  lu.assertEquals(one(db, "SELECT count(*) FROM evaluation"), 2)
   db:close()
 end
 

@@ -1,8 +1,10 @@
 -- aniso eval RUN: evaluates a stored run's best weights again, with another sampler, other
--- steps or more chains, and stores that as a further evaluation.
+-- steps, more chains, a tilt, or calibrated on the validation part, and stores that as a further
+-- evaluation.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
+local literal = require "aniso.recipe.literal"
 local own_parts = require "aniso.cli.own_parts"
 
 local eval = { summary = "evaluate a stored run with another sampler" }
@@ -19,6 +21,14 @@ function eval.arguments(parser)
   parser:option("--steps", "S: steps of a chain"):convert(whole)
   parser:option("--draws", "R: chains per image"):convert(whole)
   parser:option("--seed", "of the noise"):convert(function(text) return math.tointeger(tonumber(text)) end)
+  parser:option("--temperature", "of the vote"):convert(tonumber)
+  parser:option("--level", "test level of coupling sample: mixture, max, min or a number")
+    :convert(literal.read)
+  parser:option("--tilt", [['{"prior", tau = 0.5}': shifts the class probabilities; none removes it]])
+    :convert(literal.read)
+  parser:option("--calibrate", [[choose tilt, temperature and level on the validation part, and store both
+    parts as calibrated: bacc, '{metric = "bacc", tau = {0, 0.5, 1}}' …]])
+    :argname("RULE"):convert(literal.read)
   own_parts.arguments(parser)
   common.db(parser)
   common.threads(parser)
@@ -32,7 +42,9 @@ local function sampler(db, run, args)
   if kind == stored[1] then
     for key, value in pairs(stored) do chosen[key] = value end
   end
-  for _, key in ipairs { "steps", "draws", "seed" } do chosen[key] = args[key] or chosen[key] end
+  for _, key in ipairs { "steps", "draws", "seed", "temperature", "level", "tilt" } do
+    chosen[key] = args[key] or chosen[key]
+  end
   return chosen
 end
 
@@ -45,7 +57,8 @@ function eval.run(args)
   local how = sampler(db, run, args)
   local missing = own_parts.missing(db, run, { sampler = how }, "eval", args)
   if missing then cli.fail(cli.FAILED, missing) end
-  local ok, why = pcall(require("aniso.show.progress.trainer").evaluate, db, run, how)
+  local ok, why = pcall(require("aniso.show.progress.trainer").evaluate, db, run, how,
+    args.calibrate)
   if not ok then
     local code = type(why) == "table" and why.interrupted and (why.interrupted == "SIGTERM" and 143 or 130)
     cli.fail(code or cli.FAILED, cli.sentence(why))

@@ -46,7 +46,7 @@ function schedule.arguments(parser)
   parser:argument("base", "cosine (default), linear, scaled_linear, quadratic, sigmoid or constant"):args "?"
   parser:option("--T", "diffusion steps (default 1000)"):convert(one_number)
   parser:option("--lambda", [[the levels' policy: bound, '{"power", gamma = 0.5}', '{"manual", 1, 2}' …]])
-  parser:option("--coupling", "variance (default), speed or sample")
+  parser:option("--coupling", "variance (default), speed, sample or class_speed")
   parser:option("--counts", "training images of each class: 6705,1113,…"):convert(numbers)
   parser:option("--K", "how many classes, without counts"):convert(one_number)
   parser:option("--times", "the table's times (default: quarters of T)"):convert(numbers)
@@ -103,17 +103,17 @@ end
 
 -- A row per class: n, λ, and at each time the signal a and the noise s.
 local function class_table(s, times)
-  local level = require("aniso.prompt.explore.curves").level
+  local at = require("aniso.prompt.explore.curves").at
   local columns, rows = { "class", "n", { name = "lambda", digits = 4 } }, {}
   local counts, lambda = s.counts, s.lambda
-  for j = 1, s.K do rows[j] = { j, counts and counts[j], single(lambda:get(j)) } end
   for i, t in ipairs(times) do
-    local a, sd = s:signal(t), s:noise(t)
     columns[2 * i + 2] = { name = "a_" .. t, digits = 4 }
     columns[2 * i + 3] = { name = "s_" .. t, digits = 4 }
-    for j = 1, s.K do
-      rows[j][2 * i + 2], rows[j][2 * i + 3] = single(a:get(j)), single(sd:get(j) * level(s, j))
-    end
+  end
+  for j = 1, s.K do
+    rows[j] = { j, counts and counts[j], single(lambda:get(j)) }
+    local a, sd = at(s, times, j)
+    for i = 1, #times do rows[j][2 * i + 2], rows[j][2 * i + 3] = single(a[i]), single(sd[i]) end
   end
   return columns, rows
 end

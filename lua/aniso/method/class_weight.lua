@@ -21,6 +21,18 @@ local function each(counts, f)
   return out
 end
 
+local function check_values(values, K)
+  if #values ~= K then
+    error(("option loss.class_weight.values has %d weights for %d classes"):format(#values, K), 0)
+  end
+  for c, value in ipairs(values) do
+    if not (value > 0 and value < math.huge) then
+      error(("option loss.class_weight.values: class %d has the weight %s: expected a finite number "
+        .. "above 0"):format(c, value ~= value and "nan" or tostring(value)), 0)
+    end
+  end
+end
+
 class_weight.kinds = {
   none = { text = "Every image weighs 1." },
 
@@ -40,6 +52,24 @@ class_weight.kinds = {
     end,
   },
 
+  bound = {
+    text = "The minimiser of the bound of METHOD §3, w_c ∝ n_c^(−1/(2(p+q))).",
+    options = { p = number { default = 1, above = 0, text = "Power of λ in the generalisation term" },
+      q = number { default = 1, above = 0, text = "Power of λ in the denoising term" } },
+    weights = function(counts, o)
+      return each(counts, function(n) return n ^ (-0.5 / (o.p + o.q)) end)
+    end,
+  },
+
+  manual = {
+    text = "Weights worked out elsewhere, one per class.",
+    options = { values = options.list("number", {}, "K numbers above 0") },
+    weights = function(counts, o)
+      check_values(o.values, #counts)
+      return o.values
+    end,
+  },
+
   lambda = {
     text = "w_c ∝ λ_c: a class of wide noise weighs more.",
     weights = function(_, _, levels)
@@ -48,8 +78,14 @@ class_weight.kinds = {
   },
 }
 
+-- What every kind takes, a recipe's own among them.
+class_weight.common = {
+  defer = options.optional(number { min = 0, below = 1,
+    text = "Share of the training before the weights count (1906.07413), 0 if left out" }),
+}
+
 -- The rule of the option loss.class_weight.
-class_weight.option = options.registry(class_weight.kinds, "none", {})
+class_weight.option = options.registry(class_weight.kinds, "none", class_weight.common)
 
 local function scaled(weights, counts)
   local sum, images, out = 0, 0, {}

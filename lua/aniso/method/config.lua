@@ -6,6 +6,7 @@
 --   config.conflicts(complete) → sentences about options that do not fit each other
 local choices = require "aniso.recipe.choices"
 local baseline = require "aniso.recipe.baseline"
+local calibrate = require "aniso.method.calibrate"
 local class_weight = require "aniso.method.class_weight"
 local catalog = require "aniso.stats.metric.catalog"
 local data = require "aniso.method.data"
@@ -29,6 +30,7 @@ local loss = {
   ["local"] = number { default = 1, min = 0 },
   prior = prior_loss.option,
   class_weight = class_weight.option,                           -- w_c
+  hardness = number { default = 0, min = 0 },                   -- α of 1 + α(1 − m_c)
   multipliers = options.list("number", { 0.25, 0.5, 1, 2, 4 }), -- of MMD's bandwidth 2K
   unbiased = false,
   mmd_of = optional(one_of { "fused", "granularities" }),       -- absent: fused
@@ -64,6 +66,7 @@ local select = {
   steps = integer { default = 10, min = 1 },
   draws = integer { default = 2, min = 1 },
   keep = one_of { "best", "last" },
+  calibrate = calibrate.option,              -- of the tilt, temperature and test level, after that
 }
 
 config.sampler = sampler.option
@@ -142,6 +145,7 @@ function config.complete(given)
   local out = options.check(without_denoiser(baseline.fill(given)), config.defaults, "")
   out.select.metric = catalog.aliases[out.select.metric] or out.select.metric -- "tail" is stored as "few"
   check_combination(out)
+  calibrate.refuse_two_tilts(out)
   return out
 end
 

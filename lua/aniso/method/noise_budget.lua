@@ -28,18 +28,27 @@ local function largest(levels)
   return most
 end
 
+-- The level of the class with the most images, the first of equals.
+local function of_most_frequent(levels, counts)
+  local most = 1
+  for j, n in ipairs(counts) do most = n > counts[most] and j or most end
+  return levels[most]
+end
+
 -- name → what is brought to 1, of levels (K) and, where needs_counts, training images (K).
 noise_budget.kinds = {
   mean = { of = weighted_mean(identity, identity) },
   geometric = { of = weighted_mean(math.log, math.exp) },
   prior = { of = weighted_mean(identity, identity), needs_counts = true },
   max = { of = largest },
+  head = { of = of_most_frequent, needs_counts = true },
 }
 
 -- What every λ policy takes.
 noise_budget.options = {
-  normalise = options.one_of { "mean", "geometric", "prior", "max", "none",
-    text = "What is brought to 1: the mean, the geometric mean, Σ π_j λ_j, the largest, or nothing" },
+  normalise = options.one_of { "mean", "geometric", "prior", "max", "head", "none",
+    text = "What is brought to 1: the mean, the geometric mean, Σ π_j λ_j, the largest, that of the most "
+      .. "frequent class, or nothing" },
   min = number { default = 0, min = 0, text = "Smallest level" },
   max = options.optional(number { above = 0, text = "Largest level; unlimited if left out" }),
 }
@@ -94,7 +103,7 @@ local function find_scale(raw, kind, counts, low, high)
 end
 
 -- The levels in force from a policy's raw ones, K finite numbers above 0. o: {normalise =, min =,
--- max = or nil}, complete; counts (K) are needed by normalise = "prior". Guarantees: every level
+-- max = or nil}, complete; counts (K) are needed by "prior" and "head". Guarantees: every level
 -- is in [min, max], and the budget is 1 to rounding; both are possible exactly where
 -- min ≤ 1 ≤ max, and other ranges raise (with normalise = "none" every range is taken).
 function noise_budget.apply(raw, o, counts)

@@ -40,6 +40,29 @@ function objective.prior_loss(self, prior, labels, progress, mixed)
   return total, parts
 end
 
+local BELOW_1 = 1 - 2 ^ -24 -- the largest float32 below 1
+
+-- How far each row's continuous time is before its step t, in [0, 1): mirrored as the times are, so
+-- that the continuous times of a pair add up to T.
+local function before_step(rows, address)
+  local drawn = tensor.rand { shape = { (rows + 1) // 2 }, seed = address.seed, stream = "within step",
+    a = address.step }:list()
+  local out = {}
+  for r = 1, rows do
+    local x = drawn[(r + 1) // 2]
+    out[r] = r % 2 == 1 and x or math.min(1 - x, BELOW_1)
+  end
+  return tensor.from(out)
+end
+
+-- The steps at which the rows are noised, and their noise levels: λ enters the couplings `class_speed`
+-- and `sample` here.
+local function rows_of(s, labels, t, M, address)
+  if s.coupling == "sample" then return t, s:levels_of_labels(labels):repeat_rows(M) end
+  if s.coupling ~= "class_speed" then return t, nil end
+  return s:times_of_labels(labels:repeat_rows(M), t, before_step(labels:size(1) * M, address)), nil
+end
+
 -- What is drawn for a batch and does not depend on λ. In lock-step the first point with M draws
 -- makes it, and the others find it in `frozen`, the output of encode_frozen().
 local function draw(frozen, labels, M, T, K, address)
@@ -56,12 +79,25 @@ local function draw(frozen, labels, M, T, K, address)
   return known[key]
 end
 
--- w_c of each row, c its image's class; nil where all classes weigh 1.
-local function row_weights(self, labels, M)
-  if not self.class_weights then return nil end
-  local K = self.class_weights:numel()
-  local of_image = ops.embedding(self.class_weights:reshape { K, 1 }, labels)
-  return of_image:reshape { labels:size(1) }:repeat_rows(M)
+-- 1 + α(1 − m_c) of each image, c its class: the less its prior expects the class, the more it weighs.
+local function hardness(alpha, m, labels)
+  local of_class = (m:detach() * tensor.one_hot(labels, m:size(2))):sum(2)
+  return 1 + alpha - of_class:reshape { labels:size(1) } * alpha
+end
+
+-- The weight of each row: w_c, c its image's class, once the share `defer` of the training is done,
+-- times the hardness; nil where all rows weigh 1. m: the prior means of the images (B,K).
+local function row_weights(self, labels, m, M, progress)
+  local loss, of_image = self.config.loss, nil
+  if self.class_weights and progress >= (loss.class_weight.defer or 0) then
+    local K = self.class_weights:numel()
+    of_image = ops.embedding(self.class_weights:reshape { K, 1 }, labels):reshape { labels:size(1) }
+  end
+  if loss.hardness > 0 then
+    local hard = hardness(loss.hardness, m, labels)
+    of_image = of_image and of_image * hard or hard
+  end
+  return of_image and of_image:repeat_rows(M)
 end
 
 -- The diffusion's part → E[w_c ‖target − output‖²], ε, ε̂. Gradients reach the denoiser, and the
@@ -70,16 +106,16 @@ function objective.diffusion_loss(self, features, prior, labels, address, frozen
   local model, config = self.model, self.config
   local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
   local drawn = draw(frozen, labels, M, s.T, model.K, address)
-  local y0, t, epsilon = drawn.y0, drawn.t, drawn.epsilon
+  local y0, epsilon = drawn.y0, drawn.epsilon
+  local t, level = rows_of(s, labels, drawn.t, M, address)
   local m = (config.prior.gradient and prior.m or prior.m:detach()):repeat_rows(M)
-  local level = s.coupling == "sample" and s:levels_of_labels(labels):repeat_rows(M) or nil
   local signal, noise = s:gather("signal", t, level), s:gather("noise", t, level)
 
   local y_t = ops.noised(y0, m, epsilon, signal, noise)
   local context <close> = model:context(features, prior)
   local output = model.denoiser:forward(context, y_t, t)
   local loss = ops.mse(output, ops.target(prediction, y0, m, epsilon, signal, noise),
-    row_weights(self, labels, M))
+    row_weights(self, labels, prior.m, M, address.progress))
   return loss, epsilon, ops.read("epsilon", prediction, y_t, m, output, signal, noise)
 end
 

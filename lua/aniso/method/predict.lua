@@ -7,6 +7,7 @@ local core = require "aniso.core"
 local metric = require "aniso.stats.metric"
 local post_hoc = require "aniso.method.post_hoc"
 local sampler = require "aniso.method.sampler"
+local tilt = require "aniso.method.tilt"
 
 local predict = {}
 
@@ -15,15 +16,21 @@ local function append(rows, tensor)
   for _, row in ipairs(tensor:totable()) do rows[#rows + 1] = row end
 end
 
--- Class probabilities, interval width and agreement of the chains of some images, whose first has the
--- place `first` in its part. see(map) [opt] is given the denoiser's attention at each step, (B·R,K,N).
-function predict.chains(model, features, prior, how, first, see)
+-- κ of a sampler's tilt where it applies at `where`, else nil.
+local function kappa_at(where, model, how)
+  local kappa, at = tilt.of(how.tilt, model.counts, model.schedule.levels)
+  return at == where and kappa or nil
+end
+
+-- ŷ0 (B·R,K) at the ends of the chains of some images, whose first has the place `first` in its part.
+-- see(map) [opt] is given the denoiser's attention at each step, (B·R,K,N).
+local function run_chains(model, features, prior, how, first, see)
   local R, K = how.draws, model.K
   local context <close> = model:context(features, prior)
   local m = prior.m:repeat_rows(R)
-  local level = model.schedule.coupling == "sample" and model.schedule:levels_of_priors(m) or nil
-  local y0 = sampler.run {
-    schedule = model.schedule, m = m, level = level, prediction = model.config.train.prediction,
+  return sampler.run {
+    schedule = model.schedule, m = m, level = sampler.levels(model.schedule, m, how.level),
+    kappa = kappa_at("chain", model, how), prediction = model.config.train.prediction,
     denoise = function(y, t)
       if not see then return model.denoiser:forward(context, y, t) end
       local output, map = model.denoiser:forward(context, y, t, { map = true })
@@ -33,14 +40,39 @@ function predict.chains(model, features, prior, how, first, see)
     kind = how, steps = how.steps, spacing = how.spacing, clip = how.clip,
     seed = how.seed, first = first * R * K,
   }
-  return sampler.probabilities(y0, how.probabilities, how.temperature, R)
 end
 
-local function add_chains(out, model, features, prior, how, first)
-  local probability, width, agreement = predict.chains(model, features, prior, how, first)
+-- The vote of the chains that ended at y0: class probabilities, interval width, agreement.
+local function vote(model, y0, how)
+  return sampler.probabilities(y0, how.probabilities, how.temperature, how.draws,
+    kappa_at("vote", model, how))
+end
+
+-- Class probabilities, interval width and agreement of the chains of some images; see run_chains().
+function predict.chains(model, features, prior, how, first, see)
+  return vote(model, run_chains(model, features, prior, how, first, see), how)
+end
+
+local function add_vote(out, model, y0, how)
+  local probability, width, agreement = vote(model, y0, how)
   append(out.chain, probability)
   append(out.width, width)
   append(out.agreement, agreement)
+end
+
+local function add_chains(out, model, features, prior, how, first)
+  local y0 = run_chains(model, features, prior, how, first)
+  add_vote(out, model, y0, how)
+  if out.ends then out.ends[#out.ends + 1] = y0 end
+end
+
+-- The same chains read by another temperature and another tilt of the vote. predictions: made with
+-- options.keep; how: the sampler options, which differ from the chains' in these two alone.
+function predict.read_again(predictions, model, how)
+  local out = { ["true"] = predictions["true"], prior = predictions.prior, chain = {}, width = {},
+    agreement = {} }
+  for _, y0 in ipairs(predictions.ends) do add_vote(out, model, y0, how) end
+  return out
 end
 
 local function unguarded(f)
@@ -61,7 +93,7 @@ function predict.predict_all(jobs, dataset, part, options)
   for i, one in ipairs(jobs) do
     one.model:train(false)
     out[i] = { ["true"] = labels, prior = prior_rows, chain = chain and {} or nil, width = {},
-      agreement = {}, scores = changed and {} or nil }
+      agreement = {}, scores = changed and {} or nil, ends = options.keep and {} or nil }
   end
   for first = 0, n - 1, batch do
     core.ops.no_grad(function()
@@ -81,7 +113,8 @@ end
 
 -- how: the configuration's sampler table with `seed`; options.batch images at a time,
 -- options.chain = false leaves the chain out, options.post_hoc = true adds the scores of the
--- configuration's post_hoc, options.tick(done, total) is called per batch.
+-- configuration's post_hoc, options.keep keeps the chains' ends for read_again(), N·R·K floats,
+-- options.tick(done, total) is called per batch.
 -- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement, scores = rows or nil }.
 -- A constant prior carries no information about an image, so it has no predictions.
 function predict.predict(model, dataset, part, how, options)

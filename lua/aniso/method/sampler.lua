@@ -10,6 +10,7 @@ local nearest = require "aniso.recipe.nearest"
 local options = require "aniso.recipe.options"
 local own_part = require "aniso.recipe.own_part"
 local renamed = require "aniso.recipe.renamed"
+local tilt = require "aniso.method.tilt"
 
 local tensor = core.tensor
 local number, integer, one_of = options.number, options.integer, options.one_of
@@ -54,6 +55,15 @@ sampler.kinds = {
   dpmpp = { text = "DPM-Solver++(2M), 2211.01095.", step = dpmpp_step },
 }
 
+local NAMED_LEVELS = { mixture = true, max = true, min = true }
+
+-- The level at which chains of the coupling `sample` run: a name, or a number above 0.
+local level = options.custom(function(value, where)
+  if NAMED_LEVELS[value] or type(value) == "number" and value > 0 and value < math.huge then return value end
+  error(("option %s must be mixture, max, min or a number above 0, got %s"):format(where, tostring(value)), 0)
+end, "mixture", { about = { type = '"mixture"|"max"|"min"|number',
+  text = "λ(x) of the coupling sample: Σ_j m_j λ_j, the largest or smallest λ, or this number" } })
+
 -- What every sampler takes, a recipe's own among them.
 sampler.common = {
   steps = integer { default = 20, min = 1, text = "S, steps of a chain, at most schedule.T" },
@@ -63,6 +73,8 @@ sampler.common = {
   probabilities = one_of { "distance", "plain",
     text = "softmax(−(ŷ0−1)²/temperature), or ŷ0 above 0 over its sum" },
   temperature = number { default = 0.25, above = 0, text = 'Of "distance"' },
+  level = level,
+  tilt = tilt.option,
   seed = integer { default = 0, min = 0, text = "Of the noise" },
 }
 
@@ -106,9 +118,26 @@ function sampler.step_of(choice)
     or "known: " .. table.concat(names, ", ")), 0)
 end
 
+-- The estimate of y0 that `output` means, tilted: the output of a network that predicts y0.
+local function tilted(chain, y, output, t, read, kappa)
+  local z0 = chain.schedule:estimate(y, chain.m, output, t, read, chain.level)
+  return core.schedule.tilt(chain.m + z0, kappa)
+end
+
+-- The test level of each row, for the coupling `sample`; nil for the others. m: prior means (B,K); level:
+-- a value of the option sampler.level.
+function sampler.levels(s, m, level_of)
+  if s.coupling ~= "sample" then return nil end
+  if level_of == "mixture" then return s:levels_of_priors(m) end
+  local value = level_of
+  if type(value) == "string" then value = math[value](table.unpack(s.levels)) end
+  return tensor.full({ m:size(1) }, value)
+end
+
 -- run{ schedule=, denoise=function(y, t) → output, m= (B,K), level= [sample coupling] (B),
 --      kind="ddim" (or a complete value of the option sampler), eta=, steps=, spacing="uniform",
 --      prediction="epsilon", clip=0,
+--      kappa= [opt] K numbers that tilt the estimate of y0 at every step,
 --      seed=0, stream_index=0, first=0 } → ŷ0 (B,K)
 -- `first` is the index of the batch's first number in the noise of the whole set (row · K), so that
 -- a row's noise does not depend on the batches. t is an int64 tensor (B).
@@ -117,9 +146,10 @@ function sampler.run(o)
   local s, kind = o.schedule, o.kind or DEFAULT
   local step = sampler.step_of(kind)
   local B, K, drawn = o.m:size(1), s.K, 0
+  local read = { prediction = o.prediction, clip = o.clip }
   local chain = { schedule = s, m = o.m, level = o.level, memory = {},
     options = type(kind) == "table" and kind or o,
-    read = { prediction = o.prediction, clip = o.clip } }
+    read = o.kappa and { prediction = "y0" } or read }
   function chain.noise()
     local x = tensor.randn { shape = { B, K }, seed = o.seed, stream = "reverse", a = drawn,
       b = o.stream_index, first = o.first }
@@ -131,16 +161,19 @@ function sampler.run(o)
   local y = s:forward_step(o.m, o.m, 0, s.T, chain.noise(), o.level) -- in double, as all of a chain
   for i = 1, o.steps do
     local t, u = times[i], times[i + 1]
-    y = step(chain, y, o.denoise(y, tensor.full({ B }, t, "int64")), t, u)
+    local output = o.denoise(y, tensor.full({ B }, t, "int64"))
+    if o.kappa then output = tilted(chain, y, output, t, read, o.kappa) end
+    y = step(chain, y, output, t, u)
   end
   return y
 end
 
 -- Class probabilities of ŷ0 (B·R,K), chains of an image in adjacent rows: mean over the R
 -- draws (B,K), the chains' 95 % interval per class (B,K), the share that agree (B).
--- kind: "distance", softmax(−(ŷ−1)²/temperature), or "plain", max(ŷ,0) over its sum.
-function sampler.probabilities(y0_hat, kind, temperature, draws)
-  return core.schedule.vote(y0_hat, kind, temperature, draws)
+-- kind: "distance", softmax(−(ŷ−1)²/temperature), or "plain", max(ŷ,0) over its sum. kappa [opt]: K
+-- numbers that tilt the mean, and for the two measures the chains.
+function sampler.probabilities(y0_hat, kind, temperature, draws, kappa)
+  return core.schedule.vote(y0_hat, kind, temperature, draws, kappa)
 end
 
 return sampler

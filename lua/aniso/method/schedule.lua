@@ -27,7 +27,7 @@ schedule.options = {
   beta_end = optional "number",
   beta_max = number { default = defaults.beta_max, above = 0, below = 1 },
   offset = number { default = defaults.offset, min = 0, below = 1 },     -- of the cosine
-  coupling = one_of { "variance", "speed", "sample" },
+  coupling = one_of { "variance", "speed", "sample", "class_speed" },
   lambda = lambda.option,
   bound_constants = bound.constants,                           -- of E(λ), see schedule:bound()
   counts = optional(options.list(options.integer { min = 0 })),

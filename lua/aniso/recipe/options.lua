@@ -199,8 +199,9 @@ function options.kinds(kinds, own)
 end
 
 -- kinds() of a registry, { name = {text =, options =, …} … }: each entry takes its own options and
--- the `common` ones, and so does a recipe's own part.
-function options.registry(entries, default, common)
+-- the `common` ones, and so does a recipe's own part. inner [opt]: {class =, text =} of a registry that is
+-- an option of another registry's entries, which has no own parts: its annotation's name and its help.
+function options.registry(entries, default, common, inner)
   local kinds = { default = default }
   for name, entry in pairs(entries) do
     kinds[name] = {}
@@ -208,7 +209,9 @@ function options.registry(entries, default, common)
       for key, rule_of in pairs(side) do kinds[name][key] = rule_of end
     end
   end
-  return options.kinds(kinds, { fields = common })
+  local made = options.kinds(kinds, not inner and { fields = common } or nil)
+  if inner then made.about.class, made.about.text = inner.class, inner.text end
+  return made
 end
 
 -- ── describing ──────────────────────────────────────────────────────────────────────────

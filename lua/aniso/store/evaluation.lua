@@ -1,6 +1,7 @@
 -- Writes one evaluation with all that belongs to it; call inside a transaction. The same
--- evaluation done again (after a resume) replaces the former; a new primary one of a part
--- makes the former secondary.
+-- evaluation done again (after a resume) replaces the former, and is primary if that was; a new
+-- primary one of a part makes the former secondary.
+local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
 
 -- Rates that the views derive from the counts: stored only when they carry an interval.
@@ -86,26 +87,32 @@ local function add_predictions(connection, eval_id, predictions)
   end
 end
 
+local SAME = [[run_id = ?1 AND part = ?2 AND weights = ?3 AND step = ?4
+       AND sampler = ?5 AND sample_steps = ?6 AND draws = ?7 AND seed = ?8]]
+
+-- Deletes the same evaluation. → whether the new one is primary.
 local function make_room(connection, run_id, e)
-  must(connection:exec([[
-    DELETE FROM evaluation WHERE run_id = ?1 AND part = ?2 AND weights = ?3 AND step = ?4
-       AND sampler = ?5 AND sample_steps = ?6 AND draws = ?7 AND seed = ?8]],
-    run_id, e.part, e.weights, e.step, e.sampler or "", e.steps or 0, e.draws or 1, e.seed or 0))
-  if e.primary then
+  local key = { run_id, e.part, e.weights, e.step, e.sampler or "", e.steps or 0, e.draws or 1, e.seed or 0 }
+  local former = must(connection:query("SELECT is_primary FROM evaluation WHERE " .. SAME,
+    table.unpack(key)))[1]
+  must(connection:exec("DELETE FROM evaluation WHERE " .. SAME, table.unpack(key)))
+  local primary = e.primary or former ~= nil and former.is_primary == 1
+  if primary then
     must(connection:exec("UPDATE evaluation SET is_primary = 0 WHERE run_id = ?1 AND part = ?2",
       run_id, e.part))
   end
+  return primary
 end
 
 -- → eval_id
 return function(connection, run_id, e)
-  make_room(connection, run_id, e)
+  local primary = make_room(connection, run_id, e)
   local _, eval_id = must(connection:exec([[
     INSERT INTO evaluation(run_id, part, weights, step, is_primary, selected_by, sampler,
-                           sample_steps, draws, seed, n, at)
-    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))]],
-    run_id, e.part, e.weights, e.step, e.primary or false, e.selected_by, e.sampler or "",
-    e.steps or 0, e.draws or 1, e.seed or 0, e.n))
+                           sample_steps, draws, seed, n, calibration, at)
+    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))]],
+    run_id, e.part, e.weights, e.step, primary, e.selected_by, e.sampler or "",
+    e.steps or 0, e.draws or 1, e.seed or 0, e.n, e.calibration and core.json.encode(e.calibration)))
   if e.confusion then add_counts(connection, eval_id, e.confusion, e.n) end
   add_results(connection, eval_id, e.results or {}, e.confusion ~= nil)
   add_class_scores(connection, eval_id, e.class_scores or {}, e.confusion and #e.confusion or 0)

@@ -167,6 +167,18 @@ function read.confusion(db, evaluation)
   return matrix
 end
 
+-- What select.calibrate chose for an evaluation (train/final_evaluation.lua); nil for one without.
+function read.calibration(db, evaluation)
+  local id, message, code = eval_id(db, evaluation)
+  if not id then return nil, message, code end
+  if db.core:version() < 6 then return nil end
+  local row
+  row, message, code = first(db.core:query(
+    "SELECT calibration AS json FROM evaluation WHERE eval_id = ?1", id))
+  if not row then return nil, message, code end
+  return row.json and core.json.decode(row.json)
+end
+
 function read.bins(db, evaluation)
   local id, message, code = eval_id(db, evaluation)
   if not id then return nil, message, code end

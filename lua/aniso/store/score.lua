@@ -32,7 +32,8 @@ local WITHOUT_CHAIN = { prior = true, logit_adjustment = true, tau_norm = true, 
 local function with_metrics(row)
   local metrics = {}
   for _, name in ipairs(DERIVED) do metrics[name] = row[name] end
-  local by = WITHOUT_CHAIN[row.sampler] and row.sampler or "chain"
+  local kind = row.sampler:match "^%S+" -- without " + calibrated"
+  local by = WITHOUT_CHAIN[kind] and kind or "chain"
   return { run_id = row.run_id, eval_id = row.eval_id, by = by, prior = row.is_primary ~= 1, n = row.n,
     metrics = metrics }
 end

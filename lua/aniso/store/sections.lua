@@ -18,6 +18,12 @@ local QUERIES = {
     SELECT part, sampler, sample_steps AS steps, draws, weights, step, is_primary, n, acc, bacc, macro_f1,
            kappa, many, medium, few, worst_class
       FROM v_eval WHERE run_id = ?1 ORDER BY part, is_primary DESC, eval_id]],
+  calibration = [[
+    SELECT part, sampler, calibration ->> '$.rule.metric' AS metric,
+           calibration ->> '$.uncalibrated' AS before, calibration ->> '$.value' AS after,
+           calibration ->> '$.tau' AS tau, calibration ->> '$.rule.where' AS "where",
+           calibration ->> '$.temperature' AS temperature, calibration ->> '$.level' AS level
+      FROM evaluation WHERE run_id = ?1 AND calibration IS NOT NULL ORDER BY part, is_primary DESC, eval_id]],
   classes = [[
     SELECT c.class, c.n_train, c.shot, l.value AS lambda, c.support, c.predicted, c.precision, c.recall, c.f1
       FROM v_class c LEFT JOIN lambda l USING(run_id, class_idx)
@@ -35,7 +41,11 @@ local QUERIES = {
      WHERE e.run_id = ?1 AND e.is_primary = 1 AND e.part = 'test']],
 }
 
+-- The sections that files before a version do not have.
+local SINCE = { calibration = 6 }
+
 function sections.rows(db, name, run)
+  if SINCE[name] and db.core:version() < SINCE[name] then return {}, {} end
   local content = db.core:version() >= 6 and "v.content," or "" -- a column of version 6
   return must(db:query((QUERIES[name]:gsub("%$CONTENT", content)), run.run_id))
 end

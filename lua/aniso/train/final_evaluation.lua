@@ -1,15 +1,20 @@
 -- The evaluation at the end of a run: the best weights on the validation and the test part, by the
 -- reverse chain and by the prior alone, all stored. The primary evaluation is the chain's; in a run without
--- a denoiser that of post_hoc, or else the prior's.
-local core = require "aniso.core"
+-- a denoiser that of post_hoc, or else the prior's. With select.calibrate, all are stored a second time as
+-- validation calibrates them, and of the primary kind the calibrated one is primary.
 local metric = require "aniso.stats.metric"
 local post_hoc = require "aniso.method.post_hoc"
 local predict = require "aniso.method.predict"
+local tilt = require "aniso.method.tilt"
+local calibration = require "aniso.train.calibration"
 local checkpoint = require "aniso.train.checkpoint"
+local evaluation_row = require "aniso.train.evaluation_row"
 local lockstep = require "aniso.train.lockstep"
 local provenance = require "aniso.train.provenance"
 
 local final_evaluation = {}
+
+local measure, store = evaluation_row.measure, evaluation_row.store
 
 -- Raises where the data differ from those of the stored run: its numbers would not be comparable.
 function final_evaluation.same_data(session, db, run)
@@ -19,60 +24,6 @@ function final_evaluation.same_data(session, db, run)
       .. "data.root or the split's have changed"):format(run.name, stored.sha256:sub(1, 12),
       now:sub(1, 12)), 0)
   end
-end
-
--- The rows of the store's prediction table; conf is the predicted class's probability.
-local function stored_predictions(predictions, measured, which)
-  local rows, conf = predictions[which], {}
-  for i, row in ipairs(rows) do conf[i] = row[measured.pred[i] + 1] end
-  return { true_idx = predictions["true"], pred_idx = measured.pred, conf = conf,
-    probs = core.tensor.from(rows) }
-end
-
--- All metrics of `which`, and on the test part 95 % bootstrap intervals over the images.
-local function measure(predictions, which, part, dataset)
-  local measured = predict.measure(predictions, which, dataset)
-  return { measured = measured, interval = part == "test"
-    and metric.interval(predictions["true"], measured.pred, dataset.K) or {} }
-end
-
--- The kind of predictions that the run's primary evaluations are of.
-local function primary_kind(session)
-  return session.model.denoiser and "chain" or session.config.post_hoc and "post_hoc" or "prior"
-end
-
--- How the weights and, for post_hoc, its τ were selected.
-local function rule_of(session, which)
-  local select, choice = session.config.select, session.config.post_hoc
-  local rule = select.keep == "last" and "last epoch"
-    or ("val %s of %s"):format(select.metric, select.of)
-  if which ~= "post_hoc" or not session.tau then return rule end
-  return ("%s; tau %g %s"):format(rule, session.tau, post_hoc.chooses(choice)
-    and "by val " .. select.metric or "as given")
-end
-
--- What the table `evaluation` calls the kind of predictions.
-local function sampler_name(session, which)
-  if which == "chain" then return session.config.sampler[1] end
-  return which == "post_hoc" and session.config.post_hoc[1] or "prior"
-end
-
-local function store(session, part, which, primary, predictions, of)
-  local measured, results = of.measured, {}
-  for _, entry in ipairs(metric.catalog) do results[entry.name] = measured[entry.name] end
-  for _, name in ipairs { "acc", "macro_f1" } do
-    results[name] = of.interval[name] or results[name]
-  end
-  if which == "post_hoc" then results.tau = session.tau end
-  local chain, how = which == "chain", session.config.sampler
-  session.record:evaluation {
-    part = part, weights = "best", step = session.best.epoch, primary = primary,
-    selected_by = rule_of(session, which), sampler = sampler_name(session, which),
-    steps = chain and how.steps or 0, draws = chain and how.draws or 1, seed = chain and how.seed or 0,
-    n = #predictions["true"], confusion = measured.confusion, results = results,
-    class_scores = { auc = measured.class_auc, interval_width = measured.class_width },
-    bins = measured.bins, predictions = stored_predictions(predictions, measured, which),
-  }
 end
 
 local function higher_is_better(name)
@@ -104,21 +55,27 @@ local function apply_post_hoc(session, predictions, part)
 end
 
 -- → session → metrics of the primary evaluation. The sessions of a group share the prior: its
--- predictions are one table and measured once.
-local function evaluate_part(sessions, part)
+-- predictions are one table and measured once. chosen: session → what validation chose for its
+-- calibration, filled on the validation part.
+local function evaluate_part(sessions, part, chosen)
   local predictions = lockstep.predict(sessions, part, function(session)
-    return session.config.sampler
-  end, { tick = function() sessions[1]:heartbeat() end, post_hoc = true })
+    return calibration.hows(session, chosen[session])
+  end, { tick = function() sessions[1]:heartbeat() end, post_hoc = true, keep = calibration.keeps(sessions) })
   local dataset, measured, prior = sessions[1].dataset, {}, nil
   lockstep.each(sessions, function(session)
-    local own, kind = predictions[session], primary_kind(session)
+    local own, kind, rule = predictions[session][1], evaluation_row.primary_kind(session),
+      session.config.select.calibrate
+    local how = session.config.sampler
     if kind == "post_hoc" then apply_post_hoc(session, own, part) end
-    local primary = measure(own, kind, part, dataset)
-    store(session, part, kind, true, own, primary)
-    measured[session] = primary.measured
-    if not own.prior or kind == "prior" then return end
-    prior = prior or measure(own, "prior", part, dataset)
-    store(session, part, "prior", false, own, prior)
+    measured[session] = store(session, part, own, measure(own, kind, part, dataset),
+      { kind = kind, how = how, primary = not rule })
+    if own.prior and kind ~= "prior" then
+      prior = prior or measure(own, "prior", part, dataset)
+      store(session, part, own, prior, { kind = "prior", how = how, primary = false })
+    end
+    if not rule then return end
+    if part == "val" then chosen[session] = calibration.choose(session, predictions[session]) end
+    measured[session] = calibration.store(session, part, predictions[session], chosen[session], true)
   end)
   return measured
 end
@@ -131,24 +88,54 @@ end
 -- → session → metrics of the test part, for the sessions that are still running.
 function final_evaluation.evaluate(sessions)
   lockstep.each(sessions, load_best)
-  local running = lockstep.running(sessions)
-  if #running > 0 then evaluate_part(running, "val") end
+  local running, chosen = lockstep.running(sessions), {}
+  if #running > 0 then evaluate_part(running, "val", chosen) end
   running = lockstep.running(running)
-  return #running > 0 and evaluate_part(running, "test") or {}
+  return #running > 0 and evaluate_part(running, "test", chosen) or {}
 end
 
--- A further evaluation of a finished run, in addition to the primary one.
-function final_evaluation.again(session)
+-- What a sampler's options change in how the chains of `configured` are run and read, as a text; nil if
+-- nothing. Kind, steps, draws and seed have columns of their own.
+local function variant(how, configured)
+  local parts = {}
+  if how.level ~= configured.level then parts[#parts + 1] = ("level %s"):format(how.level) end
+  local now, before = tilt.describe(how.tilt), tilt.describe(configured.tilt)
+  if now ~= before then parts[#parts + 1] = now end
+  if how.temperature ~= configured.temperature then
+    parts[#parts + 1] = ("temperature %g"):format(how.temperature)
+  end
+  return #parts > 0 and table.concat(parts, ", ") or nil
+end
+
+-- Further evaluations of a finished run, in addition to the primary one: on the test part by the
+-- session's sampler, and where select.calibrate is set, on both parts as it calibrates. configured: the
+-- sampler options of the run.
+function final_evaluation.again(session, configured)
   if not session.model.denoiser then
     error("the run has no denoiser (denoiser = none), so there is no sampler to evaluate it with", 0)
   end
   load_best(session)
-  local predictions = predict.predict(session.model, session.dataset, "test",
-    session.config.sampler, { tick = function() session:heartbeat() end })
-  local chain = measure(predictions, "chain", "test", session.dataset)
-  store(session, "test", "chain", false, predictions, chain)
+  local how, rule = session.config.sampler, session.config.select.calibrate
+  local chosen
+  local function predicted(part)
+    local out = {}
+    for i, one in ipairs(calibration.hows(session, chosen)) do
+      out[i] = predict.predict(session.model, session.dataset, part, one,
+        { keep = rule ~= nil, tick = function() session:heartbeat() end })
+    end
+    return out
+  end
+  if rule then
+    local val = predicted "val"
+    chosen = calibration.choose(session, val)
+    calibration.store(session, "val", val, chosen, false)
+  end
+  local test = predicted "test"
+  local measured = store(session, "test", test[1], measure(test[1], "chain", "test", session.dataset),
+    { kind = "chain", how = how, primary = false, variant = variant(how, configured) })
+  if rule then measured = calibration.store(session, "test", test, chosen, false) end
   session.record:flush()
-  return chain.measured
+  return measured
 end
 
 return final_evaluation

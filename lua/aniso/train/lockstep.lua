@@ -58,24 +58,31 @@ function lockstep.at_lowest_epoch(group, last)
   return out
 end
 
--- → session → predictions of a part (method/predict.lua) by the sampler options how(session).
-function lockstep.predict(group, part, how, options)
-  local requests, out = {}, {}
-  for i, session in ipairs(group) do
-    requests[i] = { model = session.model, how = how(session),
-      guard = function(f) return not session.problem and lockstep.try(session, f) end }
+-- → session → list of its predictions of a part (method/predict.lua), one for each of the sampler options
+-- in the list hows(session).
+function lockstep.predict(group, part, hows, options)
+  local requests, owner, out = {}, {}, {}
+  for _, session in ipairs(group) do
+    out[session] = {}
+    for _, how in ipairs(hows(session)) do
+      requests[#requests + 1] = { model = session.model, how = how,
+        guard = function(f) return not session.problem and lockstep.try(session, f) end }
+      owner[#requests] = session
+    end
   end
-  local predictions = predict.predict_all(requests, group[1].dataset, part, options)
-  for i, session in ipairs(group) do out[session] = predictions[i] end
+  for i, one in ipairs(predict.predict_all(requests, group[1].dataset, part, options)) do
+    table.insert(out[owner[i]], one)
+  end
   return out
 end
 
 -- What the runs of a group have in common, as a text. The rest may differ: the schedule with its λ, the
--- denoiser and its loss, draws, and the final sampler. → nil for a run that trains alone.
+-- denoiser and its loss, draws, the final sampler and its calibration. → nil for a run that trains alone.
 local function common(job)
-  local config = job.config
+  local config, select = job.config, {}
   if config.train.mode ~= "staged" or config.denoiser[1] == "none" then return nil end
-  return core.json.encode { seed = job.seed, data = config.data, select = config.select,
+  for key, value in pairs(config.select) do select[key] = key ~= "calibrate" and value or nil end
+  return core.json.encode { seed = job.seed, data = config.data, select = select,
     epochs = config.train.epochs, first = first_stage.part_of(config) }
 end
 

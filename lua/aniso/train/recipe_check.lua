@@ -4,6 +4,7 @@
 -- A report is made once for all runs that cost the same; its times come from one step each. Every other
 -- configuration takes one small step per stage, so that each of its parts is built and called once.
 local core = require "aniso.core"
+local calibrate = require "aniso.method.calibrate"
 local config = require "aniso.method.config"
 local errors = require "aniso.recipe.errors"
 local nearest = require "aniso.recipe.nearest"
@@ -199,8 +200,8 @@ local function report_on(job)
     parameters = model:count(), net = model.net:count(), den = model.den and model.den:count(),
     bytes = checkpoint_bytes(session), stages = stages_of(session), run = 0 }
   for _, one in ipairs(report.stages) do report.run = report.run + one.epochs * one.epoch end
-  local sampler, data = session.config.sampler, session.dataset
-  report.evaluation = (data:n "val" + data:n "test") * image_seconds(session, sampler.steps, sampler.draws)
+  local sampler, images = session.config.sampler, calibrate.images(session.config, session.dataset)
+  report.evaluation = images * image_seconds(session, sampler.steps, sampler.draws)
   report.run = report.run + report.evaluation
   return report
 end

@@ -86,14 +86,18 @@ function run.resume(db, row, stream)
 end
 
 -- Evaluates a stored run's best weights again with another sampler (a table as in the
--- configuration's `sampler`); stored as a further evaluation.
-function run.evaluate(db, row, how)
+-- configuration's `sampler`); stored as a further evaluation. rule [opt]: as the option select.calibrate:
+-- both parts are then also evaluated as it calibrates them.
+function run.evaluate(db, row, how, rule)
   local job = run.stored_job(db, row)
-  job.config.sampler, job.evaluation_only = config.complete { sampler = how }.sampler, true
+  local complete = config.complete { sampler = how, select = { calibrate = rule } }
+  local configured = job.config.sampler
+  job.config.sampler, job.config.select.calibrate = complete.sampler, complete.select.calibrate
+  job.evaluation_only = true
   local session = Session.new(job)
   final_evaluation.same_data(session, db, row)
   session:attach(job, db:record_of(row.uid), { session })
-  return final_evaluation.again(session)
+  return final_evaluation.again(session, configured)
 end
 
 return run

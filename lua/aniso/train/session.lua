@@ -11,6 +11,7 @@ local model = require "aniso.method.model"
 local prior_loss = require "aniso.method.prior_loss"
 local sampler = require "aniso.method.sampler"
 local strict = require "aniso.recipe.strict"
+local tilt = require "aniso.method.tilt"
 local checkpoint = require "aniso.train.checkpoint"
 local final_evaluation = require "aniso.train.final_evaluation"
 local first_stage = require "aniso.train.first_stage"
@@ -83,6 +84,7 @@ function Session.new(job, sharing)
   for _, one in ipairs(self.plan) do self.total_epochs = self.total_epochs + one.epochs end
   self.dataset = load_data(config.data)
   self.model = model.new(config, self.dataset, job.seed, sharing and sharing.model, job.levels)
+  tilt.of(config.sampler.tilt, self.dataset.counts, self.model.schedule.levels) -- of K values, or an error
   sampler.step_of(config.sampler) -- an own sampler that is missing is an error now
   if not job.evaluation_only then
     local loss, counts = config.loss, self.dataset.counts

@@ -54,13 +54,13 @@ function validation.run(sessions)
     for key, value in pairs(config.sampler) do how[key] = value end
     how.steps = math.min(config.select.steps, session.model.schedule.T)
     how.draws = config.select.draws
-    return how
+    return { how }
   end, { chain = lead.stage ~= "prior", post_hoc = lead.stage == "classifier" })
-  local own = predictions[lead]
+  local own = predictions[lead][1]
   if own.scores then
     own.post_hoc = post_hoc.probabilities(lead.config.post_hoc, lead.model, own.scores)
   end
-  lockstep.each(sessions, function(session) select_best(session, predictions[session]) end)
+  lockstep.each(sessions, function(session) select_best(session, predictions[session][1]) end)
 end
 
 return validation

@@ -13,6 +13,7 @@
 ---@field model aniso.model
 ---@field optim aniso.optim
 ---@field metric aniso.metric
+---@field tilt aniso.tilt
 ---@field trainer aniso.trainer
 ---@field evaluate aniso.evaluate
 ---@field config aniso.config

@@ -126,6 +126,7 @@ function lr_schedule.one_cycle(given) end
 ---@field spacing? "uniform"|"quadratic"|"logsnr" "uniform" if left out.
 ---@field prediction? "epsilon"|"y0"|"v" "epsilon" if left out.
 ---@field clip? number 0 (off) if left out.
+---@field kappa? number[] K numbers that tilt the estimate of y0 at every step.
 ---@field seed? integer 0 if left out.
 ---@field stream_index? integer 0 if left out.
 ---@field first? integer Place of the batch's first number in the noise of the whole set, row · K.
@@ -145,6 +146,13 @@ function sampler.names() end
 ---@return fun(chain: table, y: aniso.Tensor, output: aniso.Tensor, t: integer, u: integer): aniso.Tensor
 function sampler.step_of(choice) end
 
+---The test level of each row in the coupling "sample"; nil in the others.
+---@param s aniso.Schedule
+---@param m aniso.Tensor prior means (B,K)
+---@param level "mixture"|"max"|"min"|number a value of the option sampler.level
+---@return aniso.Tensor? level (B)
+function sampler.levels(s, m, level) end
+
 ---@param chain aniso.Chain
 ---@return aniso.Tensor y0_hat (B,K)
 function sampler.run(chain) end
@@ -154,10 +162,11 @@ function sampler.run(chain) end
 ---@param kind "distance"|"plain"
 ---@param temperature number above 0
 ---@param draws integer R
+---@param kappa? number[] K numbers that tilt the mean, and for width and agreement the chains
 ---@return aniso.Tensor probability (B,K)
 ---@return aniso.Tensor width (B,K)
 ---@return aniso.Tensor agreement (B)
-function sampler.probabilities(y0_hat, kind, temperature, draws) end
+function sampler.probabilities(y0_hat, kind, temperature, draws, kappa) end
 
 ---@class aniso.Job
 ---@field config aniso.Config
@@ -216,8 +225,9 @@ function trainer.resume_together(jobs) end
 ---@param db aniso.RunDatabase open for writing
 ---@param run table a row of find()
 ---@param sampler aniso.option.sampler
+---@param rule? aniso.option.select.calibrate|string both parts are then stored as it calibrates them, too
 ---@return table metrics
-function trainer.evaluate(db, run, sampler) end
+function trainer.evaluate(db, run, sampler, rule) end
 
 ---What a job makes before its first step: plan, dataset, model and criteria; nothing is stored. The
 ---fields of a session are listed in aniso/train/session.lua.

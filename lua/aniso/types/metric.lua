@@ -69,6 +69,14 @@ local metric = {}
 ---@return aniso.Measured
 function metric.evaluate(options) end
 
+---One number of the catalog, at its own cost; nil where it is undefined. Not of the two measures of chains.
+---@param name string
+---@param true_ integer[] N classes, 0 … K−1
+---@param rows number[][] N rows of K probabilities
+---@param shot? ("many"|"medium"|"few")[]
+---@return number?
+function metric.value(name, true_, rows, shot) end
+
 ---The same from a stored confusion matrix; what needs probabilities is nil.
 ---@param matrix integer[][]|aniso.Tensor rows true, columns predicted
 ---@param shot? ("many"|"medium"|"few")[]
@@ -113,6 +121,35 @@ function metric.paired_t(first, second, level) end
 ---@return { n: integer, mean: number, sd: number? }
 function metric.mean_sd(values) end
 
+---Class probabilities q as they are under other class shares: q̃_k ∝ q_k exp(κ_k) (METHOD §2).
+---@class aniso.tilt
+local tilt = {}
+
+---κ_k = −τ ln π_k, logit adjustment (2007.07314).
+---@param counts integer[] training images per class, each at least 1
+---@param tau number 0: no tilt, 1: as under equal shares
+---@return number[] kappa (K)
+function tilt.prior(counts, tau) end
+
+---κ_k = κ ln λ_k.
+---@param levels number[] K numbers above 0
+---@param kappa number
+---@return number[] kappa (K)
+function tilt.lambda(levels, kappa) end
+
+---The tilted probabilities: the very bits that an evaluation with this tilt on its vote stores, where
+---probs are those that the evaluation without it stored.
+---@param probs aniso.Tensor|number[][] (N,K), at least 0; rows that do not sum to 1 are normalised
+---@param kappa number[] K finite numbers
+---@return aniso.Tensor (N,K)
+function tilt.apply(probs, kappa) end
+
+---@class aniso.PredictOptions
+---@field batch? integer Images at a time, 256 if left out.
+---@field chain? boolean false leaves the chain out.
+---@field keep? boolean Keeps the ends of the chains, for read_again().
+---@field tick? fun(done: integer, total: integer)
+
 ---Predictions of a whole part, and their metrics.
 ---@class aniso.evaluate
 local evaluate = {}
@@ -121,7 +158,7 @@ local evaluate = {}
 ---@param dataset aniso.Dataset
 ---@param part aniso.Part
 ---@param how aniso.option.sampler complete
----@param options? { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? } 256, true
+---@param options? aniso.PredictOptions
 ---@return table predictions true, prior, chain, width, agreement: one entry per image
 function evaluate.predict(model, dataset, part, how, options) end
 
@@ -129,9 +166,16 @@ function evaluate.predict(model, dataset, part, how, options) end
 ---@param jobs { model: aniso.Model, how: aniso.option.sampler, guard: (fun(f: function): boolean)? }[]
 ---@param dataset aniso.Dataset
 ---@param part aniso.Part
----@param options { batch: integer?, chain: boolean?, tick: fun(done: integer, total: integer)? }
+---@param options aniso.PredictOptions
 ---@return table[] predictions
 function evaluate.predict_all(jobs, dataset, part, options) end
+
+---The same chains read by another temperature and another tilt of the vote.
+---@param predictions table of predict() with keep
+---@param model aniso.Model
+---@param how aniso.option.sampler complete; differs from the chains' in these two alone
+---@return table predictions true, prior, chain, width, agreement
+function evaluate.read_again(predictions, model, how) end
 
 ---Class probabilities, interval width and agreement of the chains of some images.
 ---@param model aniso.Model

@@ -45,9 +45,9 @@
 ---@field beta_end? number β at the last step; the base's own, scaled by 1000/T, if left out.
 ---@field beta_max? number Largest β of any step (default 0.999, above 0, below 1).
 ---@field offset? number Of the cosine, 2102.09672 (default 0.008, at least 0, below 1).
----How λ_j enters: as the deviation of class j, as its speed, or as one level per image of its class
----(default "variance").
----@field coupling? "variance"|"speed"|"sample"
+---How λ_j enters: as the deviation of class j, as its speed, as one level per image of its class, or as
+---the lead in time of an image of its class (default "variance").
+---@field coupling? "variance"|"speed"|"sample"|"class_speed"
 ---How the class levels λ_j are chosen: a policy, or function(counts, options) that gives K levels
 ---(default "isotropic").
 ---@field lambda? aniso.option.lambda|string|function

@@ -14,6 +14,8 @@
 ---How images weigh in the denoising error by class, mean 1: a kind, or function(counts, options,
 ---levels) that gives K weights (default "none").
 ---@field class_weight? aniso.option.loss.class_weight|string|function
+---α of the factor 1 + α(1 − m_c) of an image of class c in the denoising error (default 0, at least 0).
+---@field hardness? number
 ---@field multipliers? number[] Of MMD's bandwidth 2K, 1 to 8 (default {0.25, 0.5, 1, 2, 4}).
 ---What the MMD compares with the drawn noise: the estimate of the denoising error, or one estimate per
 ---granularity, noised around the global and around the local prior alone, as in DiffMIC (fused if left out).
@@ -67,3 +69,18 @@
 ---@field steps? integer S of a validation's chains (default 10, at least 1).
 ---@field draws? integer R of a validation's chains (default 2, at least 1).
 ---@field keep? "best"|"last" The best epoch's averaged weights, or the last's (default "best").
+---How a tilt, a temperature and a test level are chosen on the validation part once the weights are: a
+---table, or the name of a metric. Evaluations with and without are stored; the calibrated is the primary one.
+---@field calibrate? aniso.option.select.calibrate|string|false
+
+---The grid of what validation chooses; of equals the first is taken, in the order of the lists.
+---@class aniso.option.select.calibrate
+---What is best on the validation part, a name of aniso.metric.catalog (default "macro_f1").
+---@field metric? string
+---τ of sampler.tilt "prior"; 0 is no tilt
+---(default {0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5}).
+---@field tau? number[]
+---@field temperature? number[] Of the vote, above 0; the sampler's if empty (default {}).
+---Test levels in the coupling "sample", ignored in the others; the sampler's if empty (default {}).
+---@field level? ("mixture"|"max"|"min"|number)[]
+---@field where? "vote"|"chain" What is tilted: the vote, or y0's estimate at each step (default "vote").

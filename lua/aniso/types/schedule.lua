@@ -4,19 +4,21 @@
 ---Noise levels over time and over classes (METHOD's a and s). Label vectors are float32 (B,K), one row
 ---per image or per draw; m is the prior mean, z = y − m. Times are t = 0 … T, 0 the clean label; where a
 ---method takes t, one integer serves all rows, and an int64 tensor (B) gives each its own. `level` is
----required by the coupling "sample" and an error for the others. Only q_sample and target have gradients.
+---required by the coupling "sample"; in "class_speed" it puts each row at the signal and noise of an
+---image whose class has that λ, and a reverse chain leaves it out; the others refuse it. Only q_sample and
+---target have gradients.
 ---@class aniso.Schedule
 ---@field K integer Classes.
 ---@field T integer Diffusion steps.
 ---@field lambda aniso.Tensor λ_j in force, (K), after normalisation and clipping.
 ---@field counts integer[]? Training images per class; nil if they were not given.
 ---@field base string The base schedule: "cosine", "linear", ….
----@field coupling "variance"|"speed"|"sample" How λ enters a and s.
+---@field coupling "variance"|"speed"|"sample"|"class_speed" How λ enters a and s.
 ---@field levels number[] The same as a list of doubles.
 ---@field policy string How λ was chosen: "power", …; "own:NAME" for a recipe's own policy.
 ---@field bound_constants table A, Dn, p and q of the bound E(λ).
 ---@field text string The policy with its options, as print(s) shows it.
----@field normalise "mean"|"geometric"|"prior"|"max"|"none" What of λ is kept at 1.
+---@field normalise "mean"|"geometric"|"prior"|"max"|"head"|"none" What of λ is kept at 1.
 local Schedule = {}
 
 ---a_t per class, 1 at t = 0.
@@ -54,6 +56,20 @@ function Schedule:levels_of_labels(labels) end
 ---@param m aniso.Tensor (B,K)
 ---@return aniso.Tensor level (B)
 function Schedule:levels_of_priors(m) end
+
+---The step t′ that an image of each label's class has reached at time t in the coupling "class_speed":
+---its log-SNR is less by 2 ln λ_c. Defined for every coupling; λ_c = 1 leaves t as it is.
+---@param labels aniso.Tensor int64 (B), 0 … K−1
+---@param t integer|aniso.Tensor int64 (B), 1 … T
+---@param within aniso.Tensor (B) in [0, 1): how far before t the continuous time is, drawn uniformly
+---@return aniso.Tensor t int64 (B), 1 … T
+function Schedule:times_of_labels(labels, t, within) end
+
+---How often an image of each class is at step t in training, against a class of λ = 1; the sum over t
+---is T. All 1 in other couplings than "class_speed".
+---@param t integer 1 … T
+---@return number[] visits K numbers from 0
+function Schedule:visits(t) end
 
 ---The coefficients a or s of each row's own time.
 ---@param which "signal"|"noise"
@@ -169,10 +185,17 @@ function engine.new(values) end
 ---@param kind? "distance"|"plain" "distance" if left out
 ---@param temperature? number above 0, 1 if left out
 ---@param R? integer draws per image, 1 if left out
+---@param kappa? number[] K numbers that tilt the mean, and for width and agreement the chains
 ---@return aniso.Tensor probability (B,K)
 ---@return aniso.Tensor width (B,K), of the chains' 95 % interval
 ---@return aniso.Tensor agreement (B), share of the chains that call the same class
-function engine.vote(y0_hat, kind, temperature, R) end
+function engine.vote(y0_hat, kind, temperature, R, kappa) end
+
+---Tilted probabilities: ∝ max(x, 0) exp(κ), of exp(κ) alone in a row without anything above 0.
+---@param x aniso.Tensor (B,K)
+---@param kappa number[] K finite numbers
+---@return aniso.Tensor (B,K), rows that sum to 1
+function engine.tilt(x, kappa) end
 
 ---Noise levels over time and over classes. aniso.schedule{"cosine", T = 1000, lambda = "bound",
 ---counts = {6705, 1113, 115}} makes one; counts may be left out if K is given and λ needs none.

@@ -133,6 +133,12 @@ function RunDatabase:classes(evaluation) end
 ---@return aniso.Tensor? matrix (K, K), float32
 function RunDatabase:confusion(evaluation) end
 
+---What validation chose for a calibrated evaluation: rule, part, tau, temperature, level, the metric's value
+---on that part, and its value there without (`uncalibrated`). nil for an evaluation that is not calibrated.
+---@param evaluation aniso.EvaluationReference
+---@return table? choice
+function RunDatabase:calibration(evaluation) end
+
 ---Bins of the calibration error.
 ---@param evaluation aniso.EvaluationReference
 ---@return { n: integer, sum_conf: number, n_correct: integer }[]?

@@ -1,5 +1,6 @@
 -- What a schedule does over time, as numbers and as figures: curves.of(s) reads its tables
 -- once, at most POINTS times of 0 … T; curves.figures draws some classes of them.
+local core = require "aniso.core"
 local plot = require "aniso.show.plot"
 
 local curves = {}
@@ -13,9 +14,25 @@ function curves.times(T, points)
   return out
 end
 
--- In coupling `sample` the tables lack the level of the image's own class.
+local OF_IMAGES = { sample = true, class_speed = true }
+
+-- Whether λ belongs to an image of a class and not to a coordinate: the tables of a and s are then those
+-- of an image whose class has λ = 1.
+function curves.of_images(s)
+  return OF_IMAGES[s.coupling] == true
+end
+
+-- The level of a row (B) of schedule:gather() for an image of class j; nil where the coupling has none.
 function curves.level(s, j)
-  return s.coupling == "sample" and s.lambda:get(j) or 1
+  return curves.of_images(s) and s.levels[j] or nil
+end
+
+-- The lists a and s over `times` of class j: of its coordinate, or of an image of the class.
+function curves.at(s, times, j)
+  local level = curves.level(s, j)
+  local t, levels = core.tensor.from(times, "int64"), level and core.tensor.full({ #times }, level)
+  local a, sd = s:gather("signal", t, levels), s:gather("noise", t, levels)
+  return a:narrow(2, j, 1):list(), sd:narrow(2, j, 1):list()
 end
 
 -- {t = {…}, signal = {[j] = {…}}, noise =, snr =}: lists over time per class. snr is
@@ -23,14 +40,10 @@ end
 function curves.of(s)
   local times = curves.times(s.T, POINTS)
   local out = { t = times, signal = {}, noise = {}, snr = {} }
-  for j = 1, s.K do out.signal[j], out.noise[j], out.snr[j] = {}, {}, {} end
-  for i, t in ipairs(times) do
-    local a, sd = s:signal(t):list(), s:noise(t):list()
-    for j = 1, s.K do
-      local level = sd[j] * curves.level(s, j)
-      out.signal[j][i], out.noise[j][i] = a[j], level
-      out.snr[j][i] = 2 * (math.log(a[j]) - math.log(level))
-    end
+  for j = 1, s.K do
+    local a, sd = curves.at(s, times, j)
+    out.signal[j], out.noise[j], out.snr[j] = a, sd, {}
+    for i = 1, #times do out.snr[j][i] = 2 * (math.log(a[i]) - math.log(sd[i])) end
   end
   return out
 end
@@ -70,7 +83,7 @@ end
 function curves.label(s, j)
   local counts = s.counts
   local n = counts and (" n %d,"):format(counts[j]) or ""
-  return ("%s %d:%s λ %.3g"):format(s.coupling == "sample" and "images of class" or "class", j, n,
+  return ("%s %d:%s λ %.3g"):format(curves.of_images(s) and "images of class" or "class", j, n,
     s.lambda:get(j))
 end
 

@@ -26,15 +26,15 @@ local function with_lists(given)
   return out
 end
 
--- The label vector and the level of its noise.
+-- The label vector, and its level where the coupling has one.
 local function start(s, given)
   if type(given) == "table" then
     given = options.check({ y0 = given }, { y0 = options.list "number" }, "simulate").y0
     if #given ~= s.K then error(("simulate: y0 has %d values for %d classes"):format(#given, s.K), 0) end
-    if s.coupling == "sample" then
-      error("simulate: coupling sample takes its level from a class: give y0 = class", 0)
+    if curves.of_images(s) then
+      error(("simulate: coupling %s takes its level from a class: give y0 = class"):format(s.coupling), 0)
     end
-    return given, 1
+    return given, nil
   end
   if given == nil then
     error(("simulate: give y0 = a class from 1 to %d, or a label vector"):format(s.K), 0)
@@ -76,7 +76,7 @@ end
 -- walked around a prior mean of 0, which leaves z itself.
 local function walk(s, o, z0, level, at)
   local zero = core.tensor.zeros { o.n, s.K }
-  local levels = s.coupling == "sample" and core.tensor.full({ o.n }, level) or nil
+  local levels = level and core.tensor.full({ o.n }, level) or nil
   local z = zero + core.tensor.from(z0)
   at(0, z)
   for t = 1, s.T do

@@ -1,6 +1,6 @@
--- The annotations of options that name an entry of a registry (λ policies, samplers, prior losses,
--- class weights, post_hoc), written from the entries: help, completion and editors include a new entry
--- without another edit. registry_types() → the text of one file of annotations.
+-- The annotations of options that name an entry of a registry (λ policies, samplers, tilts, prior
+-- losses, class weights, post_hoc), written from the entries: help, completion and editors include a new
+-- entry without another edit. registry_types() → the text of one file of annotations.
 local class_weight = require "aniso.method.class_weight"
 local lambda = require "aniso.method.lambda"
 local noise_budget = require "aniso.method.noise_budget"
@@ -8,14 +8,17 @@ local options = require "aniso.recipe.options"
 local post_hoc = require "aniso.method.post_hoc"
 local prior_loss = require "aniso.method.prior_loss"
 local sampler = require "aniso.method.sampler"
+local tilt = require "aniso.method.tilt"
 
 local REGISTRIES = {
   { class = "aniso.option.lambda", entries = lambda.policies, common = noise_budget.options,
     text = "What every policy takes: the noise budget is kept, then the levels are clipped." },
   { class = "aniso.option.sampler", entries = sampler.kinds, common = sampler.common,
     text = "What every sampler takes." },
+  { class = "aniso.option.tilt", entries = tilt.kinds, no_own = true },
   { class = "aniso.option.loss.prior", entries = prior_loss.kinds },
-  { class = "aniso.option.loss.class_weight", entries = class_weight.kinds },
+  { class = "aniso.option.loss.class_weight", entries = class_weight.kinds,
+    common = class_weight.common, text = "What every kind takes." },
   { class = "aniso.option.post_hoc", entries = post_hoc.kinds, no_own = true },
 }
 
@@ -54,6 +57,7 @@ local function range(about)
 end
 
 local function type_of(about)
+  if about.kinds then return about.class .. "|string" end
   if about.type == "list" then return about.item .. "[]" end
   if not about.choices then return about.type end
   local out = {}

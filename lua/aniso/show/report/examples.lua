@@ -2,6 +2,7 @@
 -- windows of the prior and the denoiser's attention. The weights are the run's best ones, from its
 -- folder; the chains and their noise are those of the run's evaluation.
 --   examples.find(facts, count) → { run, kind, list = {{position, true, pred, conf, …} …} } | nil, why
+local calibrate = require "aniso.method.calibrate"
 local core = require "aniso.core"
 local bitmap = require "aniso.show.report.bitmap"
 local checkpoint = require "aniso.train.checkpoint"
@@ -67,7 +68,8 @@ local function attention_of(model, features, prior, how, one)
   return (sum / steps):list(), probability:list()
 end
 
-local function examine(session, one)
+-- how: the sampler options of the evaluation.
+local function examine(session, how, one)
   local model, dataset = session.model, session.dataset
   local image = dataset:batch("test", one.position, 1)
   local features, prior = model:encode(image)
@@ -80,7 +82,7 @@ local function examine(session, one)
     one.weights = prior.attention and prior.attention:totable()[1]
   end
   if model.denoiser and model.denoiser.kind == "cross_attention" then
-    one.attention, one.probability = attention_of(model, features, prior, session.config.sampler, one)
+    one.attention, one.probability = attention_of(model, features, prior, how, one)
   end
 end
 
@@ -110,7 +112,9 @@ function examples.find(facts, count)
     final_evaluation.same_data(session, facts.db, run)
     checkpoint.load_weights(session, path)
     session.model:train(false)
-    for _, one in ipairs(out.list) do core.ops.no_grad(examine, session, one) end
+    local how, chosen = session.config.sampler, facts.db:calibration(run)
+    if chosen then how = calibrate.sampler_of(chosen, how) end
+    for _, one in ipairs(out.list) do core.ops.no_grad(examine, session, how, one) end
     out.kind = session.model.denoiser and session.model.denoiser.kind or "none"
   end)
   if not ok then return nil, errors.sentence(problem) end

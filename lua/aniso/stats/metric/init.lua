@@ -110,6 +110,23 @@ function metric.evaluate(options)
   return result
 end
 
+local PROBABILISTIC = {
+  auc = function(true_, rows) return (auc.one_vs_rest(true_, rows, #rows[1])) end,
+  nll = calibration.nll,
+  brier = calibration.brier,
+  ece = function(true_, rows)
+    return calibration.ece(calibration.bins(true_, input.argmax(rows), rows, 15))
+  end,
+}
+
+-- One number of the catalog, at the cost of that number alone; nil where it is undefined. true_: a list of N
+-- classes; rows: N rows of K probabilities; shot as in evaluate(). The two measures of chains are not
+-- among them.
+function metric.value(name, true_, rows, shot)
+  if PROBABILISTIC[name] then return PROBABILISTIC[name](true_, rows) end
+  return confusion.summary(confusion.count(true_, input.argmax(rows), #rows[1]), shot)[name]
+end
+
 -- The same summary from a stored confusion matrix: K rows (true) of K counts, or such a tensor.
 function metric.from_confusion(matrix, shot)
   if type(matrix) == "userdata" then matrix = input.counts(matrix) end
