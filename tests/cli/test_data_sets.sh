@@ -72,7 +72,8 @@ cp "$dir/mixed/b/1.bmp" "$dir/mixed/b/$(printf '\377').bmp"
 expect "a name that a list cannot hold" 1 "$aniso" data split "$dir/mixed" "$dir/latin" --set size=4
 output_has err "^aniso: b/\?.bmp: its name is not UTF-8, which a list must be; rename it$"
 rm "$dir/mixed/b/$(printf '\377').bmp"
-expect "import shows what a recipe needs" 0 "$aniso" data import "$dir/t.csv" --set split=part --set size=4 --set seed=3
+(cd "$dir" && "$aniso" data import t.csv --set split=part --set size=4 --set seed=3 >out 2>err)
+output_has out "root = \"$(cd "$dir" && pwd -P)\""
 output_has out "split = \"part\""
 output_has out "seed = 3"
 
