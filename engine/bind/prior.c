@@ -23,9 +23,10 @@ static an_prior *check(lua_State *L)
 /* new(module, prefix, options): the fields of an_prior_options; `counts` is a list. */
 static int prior_new(lua_State *L)
 {
-    static const char *const known[] = {
-        "mode",        "classes",   "features", "channels", "top_percent", "crops", "crop_size",
-        "local_width", "attention", "weight",   "gradient", "counts",      NULL};
+    static const char *const known[] = {"mode",        "classes", "features",  "channels",
+                                        "top_percent", "crops",   "crop_size", "local_width",
+                                        "attention",   "weight",  "gradient",  "counts",
+                                        "logit_scale", NULL};
     an_module *m = an_check_module(L, 1);
     const char *prefix = luaL_checkstring(L, 2);
     an_check_keys(L, 3, known);

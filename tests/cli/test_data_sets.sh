@@ -90,7 +90,7 @@ output_has err "^aniso: cifar10 brings its own parts in a few large files: there
 expect "a long tail that leaves nothing" 1 "$aniso" data info "$dir/cifar" --set size=4 --set 'long_tail={"exp",ratio=30}'
 output_has err "long_tail with ratio 30 leaves class 'i' without a training image; lower the ratio$"
 echo "PK" >"$dir/x.npz"
-expect "an archive that is none" 1 "$aniso" data info "$dir/x.npz"
+expect "an invalid archive" 1 "$aniso" data info "$dir/x.npz"
 output_has err "^aniso: $dir/x.npz: not a zip archive, or its end is missing$"
 
 # ── a run ───────────────────────────────────────────────────────────────────────────────
@@ -119,6 +119,6 @@ equals "in its settings" "$(grep -c "content $(echo "$content" | cut -c1-16)" "$
 expect "runs of one content" 0 "$aniso" ls "content=$content" --db "$dir/r.db"
 rm "$dir/mixed/a/1.bmp"
 expect "other data of that name" 0 "$aniso" run "$dir/r.lua" --seeds 7 --db "$dir/r.db"
-expect "are told apart" 0 "$aniso" ls --db "$dir/r.db"
+expect "have another name in ls" 0 "$aniso" ls --db "$dir/r.db"
 output_has out " mixed $(echo "$content" | cut -c1-8) "
 finish
