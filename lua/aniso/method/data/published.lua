@@ -65,4 +65,18 @@ function published.check(set, classes, list)
   end
 end
 
+-- Warns where a container's images per part are not the published ones; those that are nil are unknown.
+function published.check_parts(name, expected, official, list)
+  local different = {}
+  for _, part in ipairs { "train", "val", "test" } do
+    if expected[part] and official[part] ~= expected[part] then
+      different[#different + 1] = ("%s %d/%d"):format(part, expected[part], official[part])
+    end
+  end
+  if #different > 0 then
+    warnings.add(list, "%s: other numbers of images than published (part expected/found: %s)", name,
+      table.concat(different, ", "))
+  end
+end
+
 return published
