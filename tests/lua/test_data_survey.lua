@@ -1,4 +1,4 @@
--- What `aniso data info` says about files: classes that their files give away, copies, long tails.
+-- What `aniso data info` shows of files: classes that their files give away, copies, long tails.
 local lu = require "luaunit"
 local data = require "aniso.method.data"
 local fixture = dofile "tests/lua/data_fixture.lua"
@@ -55,7 +55,7 @@ function T.test_sizes()
   lu.assertEquals(lines { size = { { ["40x30"] = 10 }, { ["40x30"] = 10 }, { ["80x60"] = 6, ["40x30"] = 4 } },
     larger = { 0, 0, 6 } },
     { "class df: 60 % 80x60 pixels, every other class 0 %: the label can be read from the image size" })
-  -- No two images of a size: the sum of the pixels tells.
+  -- No two images of a size: the number of pixels decides.
   local sizes = { {}, {}, {} }
   for i = 1, 10 do
     for k = 1, 3 do sizes[k][("%dx%d"):format(100 * k + i, i)] = 1 end
