@@ -59,6 +59,20 @@ static void push_folds(lua_State *L, const an_dataset *ds)
     }
 }
 
+/* Images per part as a container has them; nil for other sets. */
+static void push_official(lua_State *L, const an_dataset *ds)
+{
+    if (ds->official[AN_TRAIN] == 0) {
+        lua_pushnil(L);
+        return;
+    }
+    lua_newtable(L);
+    for (int part = 0; part < AN_PARTS; part++) {
+        lua_pushinteger(L, ds->official[part]);
+        lua_setfield(L, -2, an_part_names[part]);
+    }
+}
+
 static int push_field(lua_State *L, void *object, const char *key)
 {
     const an_dataset *ds = object;
@@ -88,6 +102,8 @@ static int push_field(lua_State *L, void *object, const char *key)
         push_folds(L, ds);
     else if (!strcmp(key, "facts"))
         lua_getiuservalue(L, 1, 1);
+    else if (!strcmp(key, "official"))
+        push_official(L, ds);
     else if (!strcmp(key, "missing"))
         lua_pushinteger(L, ds->missing);
     else if (!strcmp(key, "mean"))

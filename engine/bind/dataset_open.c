@@ -149,7 +149,6 @@ int an_lua_open_dataset(lua_State *L)
     int64_t K;
     spec.classes = check_texts(L, 1, "classes", -1, &K);
     spec.K = (int)K;
-    an_check_published(L, 1, spec.published);
     an_check_long_tail(L, 1, &spec.long_tail);
     check_groups(L, &spec.groups);
     if (spec.source == AN_FROM_ROWS)

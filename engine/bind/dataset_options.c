@@ -1,14 +1,6 @@
 /* dataset_options: see dataset_options.h. */
 #include "bind/dataset_options.h"
 
-void an_check_published(lua_State *L, int arg, int64_t published[AN_PARTS])
-{
-    if (lua_getfield(L, arg, "published") != LUA_TNIL)
-        for (int part = 0; part < AN_PARTS; part++)
-            published[part] = an_opt_int(L, lua_gettop(L), an_part_names[part], 0);
-    lua_pop(L, 1);
-}
-
 void an_check_long_tail(lua_State *L, int arg, an_long_tail *tail)
 {
     if (lua_getfield(L, arg, "long_tail") != LUA_TNIL) {

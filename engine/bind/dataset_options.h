@@ -5,9 +5,6 @@
 #include "bind/bind.h"
 #include "data/long_tail.h"
 
-/* The table `published` of the table at `arg`: images per part, 0 where it has none. */
-void an_check_published(lua_State *L, int arg, int64_t published[AN_PARTS]);
-
 /* The table `long_tail` of the table at `arg`: profile, ratio, share, by_size. */
 void an_check_long_tail(lua_State *L, int arg, an_long_tail *tail);
 

@@ -25,8 +25,8 @@ static int prior_new(lua_State *L)
 {
     static const char *const known[] = {"mode",        "classes", "features",  "channels",
                                         "top_percent", "crops",   "crop_size", "local_width",
-                                        "attention",   "weight",  "gradient",  "counts",
-                                        "logit_scale", NULL};
+                                        "attention",   "weight",  "gradient",  "cosine",
+                                        "logit_scale", "counts",  NULL};
     an_module *m = an_check_module(L, 1);
     const char *prefix = luaL_checkstring(L, 2);
     an_check_keys(L, 3, known);

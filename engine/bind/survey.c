@@ -150,7 +150,8 @@ static void push_survey(lua_State *L, const survey *s, int64_t median)
     set_counts(L, "grey", s, is_grey, 0);
     set_counts(L, "larger", s, is_larger, median);
     set_counts(L, "exact", s, is_exact, 0);
-    set_counts(L, "near", s, is_near, 0);
+    if (s->ds->H >= AN_NEAR_SIDE && s->ds->W >= AN_NEAR_SIDE)
+        set_counts(L, "near", s, is_near, 0);
     set_texts(L, s, false);
     set_texts(L, s, true);
     set_pairs(L, s);

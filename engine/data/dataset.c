@@ -100,17 +100,6 @@ static an_code read_container(an_image_stack *stack, const an_dataset_spec *spec
     }
 }
 
-static void warn_unpublished(const an_dataset *ds, const an_dataset_spec *spec)
-{
-    int64_t n[AN_UNASSIGNED + 1] = {0};
-    for (int64_t i = 0; i < ds->list.n; i++)
-        n[ds->list.items[i].part]++;
-    for (int part = 0; part < AN_PARTS; part++)
-        if (spec->published[part] > 0 && n[part] != spec->published[part])
-            an_log(AN_WARN, "%s: %lld %s images, but %lld are published", ds->list.source,
-                   (long long)n[part], an_part_names[part], (long long)spec->published[part]);
-}
-
 static an_code open_container(an_dataset *ds, const an_dataset_spec *spec)
 {
     an_image_stack stack = {.list = &ds->list, .H = ds->H, .W = ds->W, .aspect = spec->aspect};
@@ -122,7 +111,8 @@ static an_code open_container(an_dataset *ds, const an_dataset_spec *spec)
         code = an_listing_seal(&ds->list);
     if (code != AN_OK)
         return code;
-    warn_unpublished(ds, spec);
+    for (int64_t i = 0; i < ds->list.n; i++)
+        ds->official[ds->list.items[i].part]++;
     ds->ready_made = true;
     snprintf(ds->split_name, sizeof ds->split_name, "official");
     if (spec->folds > 0)

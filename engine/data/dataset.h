@@ -41,11 +41,8 @@ typedef struct an_dataset_spec {
     const char *split_name;     /* of parts that the rows bring                         */
     const char *const *classes; /* K names, or NULL with K = 0: sorted by name          */
     int K;
-    int64_t n;             /* lesions source                                       */
-    const char *container; /* a folder, or of npz the file                         */
-    /* Of containers as published: images per part without long_tail, 0: unknown. Others are a
-     * warning. */
-    int64_t published[AN_PARTS];
+    int64_t n;              /* lesions source                                       */
+    const char *container;  /* a folder, or of npz the file                         */
     an_long_tail long_tail; /* of the training part                                 */
     int H, W;               /* 1 … 1024                                             */
     an_aspect aspect;
@@ -68,6 +65,7 @@ typedef struct an_dataset {
     bool test_is_val;          /* there is no validation part: it is the test part     */
     char split_name[256];
     uint64_t seed;
+    int64_t official[AN_PARTS];      /* images per part as a container has them; 0: no container */
     an_profile profile;              /* of the training part                              */
     int64_t before_tail;             /* training images before long_tail cut them         */
     an_group_rule groups;            /* without the names of `given`                         */

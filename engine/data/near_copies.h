@@ -7,8 +7,8 @@
  * most AN_NEAR_BITS bits differ, the pictures of 17×16 correlate with AN_NEAR_SHAPE or more, and
  * their details with AN_NEAR_DETAIL or more: the discrete Laplacian of the grey pictures of 32×32,
  * limited to ±AN_NEAR_LIMIT levels, so that a frame or a vignette does not outweigh them. The
- * details tell one photograph from two of the same kind: of 202 validation and test images of
- * HAM10000, cut by lesion, that have the shape of a training image, none has its details; of 120
+ * details distinguish one photograph from two of the same kind: of 202 validation and test images
+ * of HAM10000, cut by lesion, that have the shape of a training image, none has its details; of 120
  * photographs that CIFAR-10 has in both parts, 82 % have. Mirrored and rotated copies are not
  * found, nor are pictures with less contrast than AN_NEAR_CONTRAST.
  *

@@ -1,6 +1,6 @@
 /* survey: what images are apart from what they show: the format and size of their files, whether
- * they are grey. A class that differs from the others in one of these can be told apart without
- * looking at the picture. */
+ * they are grey. A classifier recognises a class that differs from the others in one of these
+ * without the picture. */
 #ifndef AN_DATA_SURVEY_H
 #define AN_DATA_SURVEY_H
 

@@ -72,30 +72,32 @@ cp "$dir/mixed/b/1.bmp" "$dir/mixed/b/$(printf '\377').bmp"
 expect "a name that a list cannot hold" 1 "$aniso" data split "$dir/mixed" "$dir/latin" --set size=4
 output_has err "^aniso: b/\?.bmp: its name is not UTF-8, which a list must be; rename it$"
 rm "$dir/mixed/b/$(printf '\377').bmp"
-expect "import shows what a recipe needs" 0 "$aniso" data import "$dir/t.csv" --set split=part --set size=4 --set seed=3
+(cd "$dir" && "$aniso" data import t.csv --set split=part --set size=4 --set seed=3 >out 2>err)
+output_has out "root = \"$(cd "$dir" && pwd -P)\""
 output_has out "split = \"part\""
 output_has out "seed = 3"
 
 # ── containers and long tails ───────────────────────────────────────────────────────────
 expect "a container is recognised" 0 "$aniso" data info "$dir/cifar" --set size=4 --set val=0 \
     --set 'long_tail={"exp",ratio=10}'
-output_has err "^aniso: warning: $dir/cifar: 200 train images, but 50000 are published$"
+output_has err "^aniso: warning: cifar10: other numbers of images than published \(part expected/found: train 50000/200, test 10000/40\)$"
+equals "in one line" "$(grep -c warning "$dir/err")" 1
 output_has out "^split    official, exp 10, seed 0, "
 output_has out "^profile  exp: 78 of 200 training images stay$"
 output_has out "^j +2 +4 +4 "
-output_has out "^j +- +- +[0-9]+ % +0 +0 +-$"
+output_has out "^j +- +- +[0-9]+ % +0 +- +-$"
 expect "it has no files to list" 2 "$aniso" data split "$dir/cifar" "$dir/none"
 output_has err "^aniso: cifar10 brings its own parts in a few large files: there are no files to list$"
 expect "a long tail that leaves nothing" 1 "$aniso" data info "$dir/cifar" --set size=4 --set 'long_tail={"exp",ratio=30}'
 output_has err "long_tail with ratio 30 leaves class 'i' without a training image; lower the ratio$"
 echo "PK" >"$dir/x.npz"
-expect "an archive that is none" 1 "$aniso" data info "$dir/x.npz"
+expect "an invalid archive" 1 "$aniso" data info "$dir/x.npz"
 output_has err "^aniso: $dir/x.npz: not a zip archive, or its end is missing$"
 
 # ── a run ───────────────────────────────────────────────────────────────────────────────
 info "files of other formats" "$dir/mixed"
 output_has out "^not read 1 .tif: JPEG, PNG and BMP are$"
-output_has out "^b +BMP +4x4 +0 % +0 +0 +1 .tif$"
+output_has out "^b +BMP +4x4 +0 % +0 +- +1 .tif$"
 cat >"$dir/r.lua" <<LUA
 return require "aniso".study { name = "r", data = { "folder", root = "$dir/mixed", size = 8 }, base = {
   backbone = { "resnet", depth = 8, width = 4 }, schedule = { T = 20 }, prior = { crops = 2, local_width = 4 },
@@ -118,6 +120,6 @@ equals "in its settings" "$(grep -c "content $(echo "$content" | cut -c1-16)" "$
 expect "runs of one content" 0 "$aniso" ls "content=$content" --db "$dir/r.db"
 rm "$dir/mixed/a/1.bmp"
 expect "other data of that name" 0 "$aniso" run "$dir/r.lua" --seeds 7 --db "$dir/r.db"
-expect "are told apart" 0 "$aniso" ls --db "$dir/r.db"
+expect "have another name in ls" 0 "$aniso" ls --db "$dir/r.db"
 output_has out " mixed $(echo "$content" | cut -c1-8) "
 finish

@@ -12,6 +12,9 @@ fixture.points = {
   { ["schedule.lambda"] = { "power", gamma = 0.5 }, ["schedule.coupling"] = "speed" },
   { ["schedule.lambda"] = "bound", ["schedule.coupling"] = "sample", ["sampler"] = "ddpm" },
   { ["denoiser"] = { "film", dim = 8 }, ["train.draws"] = 1, ["loss.mmd"] = 0 },
+  { ["schedule.lambda"] = "bound", ["schedule.coupling"] = "class_speed", ["loss.hardness"] = 0.5,
+    ["loss.class_weight"] = { "lambda", defer = 0.5 },
+    ["select.calibrate"] = { metric = "nll", temperature = { 0.1, 0.5 } } },
 }
 
 function fixture.complete(changes)

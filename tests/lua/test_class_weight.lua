@@ -65,6 +65,17 @@ function T.test_deferred_weights_count_from_their_share_on()
   lu.assertNotEquals((loss_of(s, 0.75)), (loss_of(plain)))
 end
 
+function T.test_a_recipes_own_weights_can_be_deferred()
+  local function root(counts)
+    local out = {}
+    for c, n in ipairs(counts) do out[c] = n ^ -0.5 end
+    return out
+  end
+  local s, now = session { root, defer = 0.5 }, session { "power", gamma = 0.5 }
+  lu.assertEquals((loss_of(s, 0.25)), (loss_of(session "none")))
+  lu.assertEquals((loss_of(s, 0.5)), (loss_of(now)))
+end
+
 -- The mean of (1 + α(1 − m_c)) w_c over the images, by K.
 function T.test_hardness_weighs_by_what_the_prior_expects()
   for _, kind in ipairs { "none", "power" } do

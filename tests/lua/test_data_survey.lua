@@ -1,4 +1,4 @@
--- What `aniso data info` says about files: classes that their files give away, copies, long tails.
+-- What `aniso data info` shows of files: classes that their files give away, copies, long tails.
 local lu = require "luaunit"
 local data = require "aniso.method.data"
 local fixture = dofile "tests/lua/data_fixture.lua"
@@ -55,7 +55,7 @@ function T.test_sizes()
   lu.assertEquals(lines { size = { { ["40x30"] = 10 }, { ["40x30"] = 10 }, { ["80x60"] = 6, ["40x30"] = 4 } },
     larger = { 0, 0, 6 } },
     { "class df: 60 % 80x60 pixels, every other class 0 %: the label can be read from the image size" })
-  -- No two images of a size: the sum of the pixels tells.
+  -- No two images of a size: the number of pixels decides.
   local sizes = { {}, {}, {} }
   for i = 1, 10 do
     for k = 1, 3 do sizes[k][("%dx%d"):format(100 * k + i, i)] = 1 end
@@ -75,8 +75,8 @@ function T.test_info_shows_formats_sizes_and_files_that_are_not_read()
   layout:write("x/b/z.tif", "x")
   local text = data { "folder", root = layout:path "x", size = 4, cache = false }:info()
   lu.assertStrMatches(text, ".*\nclass  format  size  grey   same  alike  not read\n"
-    .. "a      BMP     4x4   0 %%    0     0      %-\n"
-    .. "b      BMP     8x6   100 %%  0     0      1 %.tif, 2 %.webp\n.*")
+    .. "a      BMP     4x4   0 %%    0     %-      %-\n"
+    .. "b      BMP     8x6   100 %%  0     %-      1 %.tif, 2 %.webp\n.*")
   lu.assertStrContains(text, "\nwarning: class a: 100 % 4x4 pixels, every other class 0 %: ")
   lu.assertStrContains(text, "\nwarning: class b: 100 % grey, every other class 0 %: ")
 end
@@ -89,10 +89,35 @@ function T.test_info_counts_images_with_the_bytes_of_a_training_image()
     layout:write(("x/test/b/%d.bmp"):format(i), fixture.bmp(4, 4, 100 + i, 99, 0))
   end
   local text = data { "folder", root = layout:path "x", size = 4, cache = false, val = 0 }:info()
-  lu.assertStrContains(text, "a      BMP     4x4   0 %   2     0      -\n")
-  lu.assertStrContains(text, "b      BMP     4x4   0 %   0     0      -\n")
+  lu.assertStrContains(text, "a      BMP     4x4   0 %   2     -      -\n")
+  lu.assertStrContains(text, "b      BMP     4x4   0 %   0     -      -\n")
   lu.assertStrContains(text, "\nsame: 2 validation or test images have the bytes of a training image\n")
   lu.assertStrContains(text, "  test/a/1.bmp = train/a/1.bmp\n")
+end
+
+-- A BMP of 32×32 pixels with a texture that the number decides, all of it `brighter` levels brighter.
+local function photo(number, brighter)
+  local pixels, x = {}, number
+  for i = 1, 32 * 32 do
+    x = (x * 1103515245 + 12345) % 0x80000000
+    local level = 60 + i // 16 + (x >> 16) % 60 + brighter
+    pixels[i] = string.char(level, level // 2, level)
+  end
+  return fixture.bmp(32, 32, 0, 0, 0):sub(1, 54) .. table.concat(pixels)
+end
+
+function T.test_info_counts_images_that_look_like_a_training_image()
+  for i, class in ipairs { "a", "b" } do
+    for k = 1, 6 do
+      layout:write(("x/train/%s/%d.bmp"):format(class, k), photo(10 * i + k, 0))
+      layout:write(("x/test/%s/%d.bmp"):format(class, k), photo(10 * i + k + (k == 3 and 0 or 100), 20))
+    end
+  end
+  local text = data { "folder", root = layout:path "x", size = 32, cache = false, val = 0 }:info()
+  lu.assertStrContains(text, "a      BMP     32x32  0 %   0     1      -\n")
+  lu.assertStrContains(text, "b      BMP     32x32  0 %   0     1      -\n")
+  lu.assertStrContains(text, "\nalike: 2 validation or test images look like a training image\n"
+    .. "  test/a/3.bmp ~ train/a/3.bmp\n  test/b/3.bmp ~ train/b/3.bmp")
 end
 
 function T.test_info_shows_a_long_tail()

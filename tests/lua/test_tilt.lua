@@ -153,6 +153,19 @@ function T.test_kinds_give_their_kappa()
     COUNTS, levels)
 end
 
+function T.test_a_description_tells_two_tilts_apart()
+  lu.assertEquals(tilt.describe(complete "none"), "no tilt")
+  lu.assertEquals(tilt.describe(complete { "prior", tau = 0.5 }), "tilt prior (tau 0.5, vote)")
+  lu.assertEquals(tilt.describe(complete { "lambda", where = "chain" }), "tilt lambda (kappa 1, chain)")
+  lu.assertEquals(tilt.describe(complete { "manual", values = { 0, -0.5 } }), "tilt manual (0 -0.5, vote)")
+  local many, others = {}, {}
+  for k = 1, 100 do many[k], others[k] = k, k end
+  others[100] = 99
+  local first = tilt.describe(complete { "manual", values = many })
+  lu.assertStrMatches(first, "tilt manual %(100 values %x%x%x%x%x%x, vote%)")
+  lu.assertNotEquals(tilt.describe(complete { "manual", values = others }), first)
+end
+
 function T.test_mistakes_are_named()
   local function refused(text, given)
     lu.assertErrorMsgContains(text, config.complete, { sampler = given })

@@ -159,7 +159,10 @@ local function without_defaults(given)
   local shown, rules = { given[1] }, options.about(require("aniso.method.data").kinds).kinds[given[1]]
   for key, value in pairs(given) do
     local about = key ~= 1 and options.about(rules[key])
-    if about and not about.fields and value ~= about.default then shown[key] = value end
+    if about and not about.fields and value ~= about.default then
+      local is_path = key == "root" or key == "split" and sys.exists(value)
+      shown[key] = is_path and sys.realpath(value) or value
+    end
   end
   return shown
 end

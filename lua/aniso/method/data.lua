@@ -5,6 +5,7 @@ local info = require "aniso.method.data.info"
 local lists = require "aniso.method.data.split_lists"
 local long_tail = require "aniso.method.data.long_tail"
 local options = require "aniso.recipe.options"
+local published = require "aniso.method.data.published"
 local refusal = require "aniso.method.data.refusal"
 local registry = require "aniso.method.data.registry"
 local warnings = require "aniso.method.data.warnings"
@@ -102,6 +103,9 @@ function data.open(given, cross)
   local ds
   ds, message, code = core.data.open(spec)
   if not ds then return nil, message, code end
+  if spec.published and ds.official then
+    published.check_parts(ds.name, spec.published, ds.official, spec.facts.warnings)
+  end
   if ds.missing > 0 then
     warnings.add(spec.facts.warnings, "%s: %d images are not there, and left out", spec.origin, ds.missing)
   end

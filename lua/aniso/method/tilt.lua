@@ -3,6 +3,7 @@
 --   kappa(o, counts, levels)   K numbers; o: the complete options; counts: training images per class;
 --                              levels: the λ_k in force
 --   text, options              what it is, with its source, and its options
+local core = require "aniso.core"
 local options = require "aniso.recipe.options"
 local shift = require "aniso.stats.tilt"
 
@@ -51,12 +52,22 @@ function tilt.of(choice, counts, levels)
   return tilt.kinds[choice[1]].kappa(choice, counts, levels), choice.where
 end
 
+local SHOWN = 8 -- values that a description lists; of more it has a digest
+
+-- "0 1 -0.5", or "100 values 1a2b3c": two lists of values have two texts.
+local function values_text(values)
+  local texts = {}
+  for k, value in ipairs(values) do texts[k] = ("%.14g"):format(value) end
+  local text = table.concat(texts, " ")
+  if #values <= SHOWN then return text end
+  return ("%d values %s"):format(#values, core.sha256.text(text):sub(1, 6))
+end
+
 -- "tilt prior (tau 0.5, vote)"
 function tilt.describe(choice)
   if choice[1] == "none" then return "no tilt" end
   local size = choice.tau and ("tau %g"):format(choice.tau)
-    or choice.kappa and ("kappa %g"):format(choice.kappa)
-    or ("%d values"):format(#choice.values)
+    or choice.kappa and ("kappa %g"):format(choice.kappa) or values_text(choice.values)
   return ("tilt %s (%s, %s)"):format(choice[1], size, choice.where)
 end
 

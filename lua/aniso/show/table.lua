@@ -133,7 +133,7 @@ local function exact(value)
   end
 end
 
--- Quoted as RFC 4180 says; lines end with LF alone, because a shell would keep the CR in the last field.
+-- Quoted after RFC 4180; lines end with LF alone, because a shell would keep the CR in the last field.
 local function csv(columns, rows)
   local function field(value)
     local text = value == nil and "" or type(value) == "number" and exact(value) or tostring(value)

@@ -51,6 +51,8 @@
 ---image's name, bytewise); nil where the set has none, or an image has none.
 ---@field folds? integer[]
 ---@field facts? aniso.DatasetFacts What the files shown besides; nil for a set without files.
+---Images per part as the files of a container have them (cifar10, mnist, …); nil for other sets.
+---@field official? { train: integer, val: integer, test: integer }
 ---@field missing integer Images that a table names and whose files are not there; they are left out.
 ---@field mean number[] Of each channel over the training part, values in [0, 1].
 ---@field std number[] Standard deviation, the same way.
@@ -129,7 +131,8 @@ function engine.open(values) end
 ---@field larger integer[] Images of more pixels than the median.
 ---@field grey integer[] Images whose channels are equal, up to 8 of 255 levels.
 ---@field exact integer[] Validation and test images with the bytes of a training image.
----@field near integer[] Validation and test images that look like a training image, but for those.
+---Other validation and test images that look like a training image; nil below 24 pixels a side.
+---@field near? integer[]
 ---Some of both: the names of an image and of the training image.
 ---@field pairs { image: string, of: string, exact: boolean }[]
 

@@ -1,4 +1,5 @@
 -- Option fields that kinds of data share, and what the options need to become paths and numbers.
+local core = require "aniso.core"
 local long_tail = require "aniso.method.data.long_tail"
 local options = require "aniso.recipe.options"
 
@@ -62,6 +63,13 @@ function fields.join_all(folder, names)
   local out = {}
   for i, name in ipairs(names) do out[i] = fields.join(folder, name) end
   return out
+end
+
+-- What a message about an absent path adds where the path is relative.
+function fields.relative_hint(path)
+  if path:sub(1, 1) == "/" then return "" end
+  return (" (looked for in %s; a recipe that is used from several folders needs the whole path)")
+    :format(core.sys.realpath "." or "the current folder")
 end
 
 -- The last part of a path: "pictures" of "/home/me/pictures/".

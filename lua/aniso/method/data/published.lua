@@ -1,6 +1,7 @@
 -- Data sets as they were published: a folder that does not hold the set is refused with what was
 -- expected, what was found and which kind fits; counts that differ are a warning.
 local core = require "aniso.core"
+local fields = require "aniso.method.data.fields"
 local refusal = require "aniso.method.data.refusal"
 local warnings = require "aniso.method.data.warnings"
 
@@ -26,9 +27,8 @@ end
 -- kind that the folder is, or nil.
 function published.wrong_pick(set, root, fits)
   if core.sys.exists(root) ~= "directory" then
-    refusal.raise("ENOTFOUND", "%s: no such folder; `root` must be the folder of %s, with %s", root,
-      set.title,
-      set.expects)
+    refusal.raise("ENOTFOUND", "%s: no such folder%s; `root` must be the folder of %s, with %s", root,
+      fields.relative_hint(root), set.title, set.expects)
   end
   local other = fits(root)
   refusal.raise("EFORMAT", "%s: not %s: expected %s, found %s%s", root, set.title, set.expects,
@@ -62,6 +62,20 @@ function published.check(set, classes, list)
   if #different > 0 then
     warnings.add(list, "%s has %d images as published, %d are here (class expected/found: %s)", set.title,
       total, #classes, table.concat(different, ", "))
+  end
+end
+
+-- Warns where a container's images per part are not the published ones; those that are nil are unknown.
+function published.check_parts(name, expected, official, list)
+  local different = {}
+  for _, part in ipairs { "train", "val", "test" } do
+    if expected[part] and official[part] ~= expected[part] then
+      different[#different + 1] = ("%s %d/%d"):format(part, expected[part], official[part])
+    end
+  end
+  if #different > 0 then
+    warnings.add(list, "%s: other numbers of images than published (part expected/found: %s)", name,
+      table.concat(different, ", "))
   end
 end
 

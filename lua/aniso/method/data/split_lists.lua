@@ -42,6 +42,8 @@ function lists.place(split)
   if prefix and core.sys.exists(split) == nil and core.sys.exists(folder) == "directory"
     and #visible(folder, prefix) > 0 then
     return folder, prefix
+  elseif core.sys.exists(split) ~= "directory" then
+    refusal.raise("ENOTFOUND", "%s: no such folder of lists%s", split, fields.relative_hint(split))
   end
   return split, ""
 end

@@ -171,8 +171,8 @@ local function rows_of(ds, s)
   for k, class in ipairs(ds.classes) do
     local name = class:gsub("%c", "?")
     rows[k + 1] = { name, describe(s.format[k], 3, "formats"), describe(s.size[k], 2, "sizes"),
-      percent(s.images[k] > 0 and s.grey[k] / s.images[k] or 0), tostring(s.exact[k]), tostring(s.near[k]),
-      not_read(other, class) }
+      percent(s.images[k] > 0 and s.grey[k] / s.images[k] or 0), tostring(s.exact[k]),
+      s.near and tostring(s.near[k]) or "-", not_read(other, class) }
   end
   return rows
 end
@@ -192,7 +192,7 @@ function survey.lines(ds, add)
   if sum(s.exact) > 0 then
     lines[1] = ("same: %d validation or test images have the bytes of a training image"):format(sum(s.exact))
   end
-  if sum(s.near) > 0 then
+  if s.near and sum(s.near) > 0 then
     lines[#lines + 1] = ("alike: %d validation or test images look like a training image"):format(sum(s.near))
   end
   for _, pair in ipairs(s.pairs) do

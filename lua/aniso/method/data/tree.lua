@@ -2,6 +2,7 @@
 -- not read. Names are judged by their end, nothing is opened; hidden names are skipped.
 local core = require "aniso.core"
 local columns = require "aniso.method.data.columns"
+local fields = require "aniso.method.data.fields"
 local refusal = require "aniso.method.data.refusal"
 local sys = core.sys
 
@@ -160,8 +161,8 @@ end
 -- how: { nested = false|true|integer, class_from = "last"|"path" }.
 function tree.read(root, how)
   if sys.exists(root) ~= "directory" then
-    refusal.raise("ENOTFOUND", "%s: no such folder; `root` must hold a sub-folder of images per class",
-      root)
+    refusal.raise("ENOTFOUND", "%s: no such folder%s; `root` must hold a sub-folder of images per class",
+      root, fields.relative_hint(root))
   end
   local base = root:match "^(.-)/*$"
   local report, rows = new_report(base), { key = {}, file = {}, class = {} }
