@@ -131,7 +131,7 @@ function T.test_a_resumed_run_has_the_bits_of_a_whole_one()
   local uid = aniso.trainer.run(job()).uid
   local whole = results()
   local last = ("%s/%s/last"):format(db:folder(), uid)
-  assert(core.sys.rename(last .. ".previous.safetensors", last .. ".safetensors"))
+  assert(os.rename(last .. ".previous.safetensors", last .. ".safetensors"))
   assert(db:exec("UPDATE run SET status = 'crashed', ended_at = NULL"))
   aniso.trainer.resume(db, assert(db:find(uid)), nowhere)
   lu.assertEquals(results(), whole)
