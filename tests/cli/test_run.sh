@@ -76,7 +76,8 @@ output_has err "adpm seed 0 failed: "
 output_has err "^aniso: 1 of 2 runs failed$"
 output_has out "^ddpm +chain"
 
-four="--set train.epochs=4"
+# Validations of a quarter of a second, so that a signal after the first epoch arrives before the last.
+four="--set train.epochs=4 --set select.steps=50 --set select.draws=100"
 # shellcheck disable=SC2086
 expect "one thread" 0 "$aniso" run "$dir/tiny.lua" $four --db "$dir/one.db" --threads 1
 # shellcheck disable=SC2086

@@ -56,12 +56,16 @@ local function recording_proxy(functions)
   })
 end
 
+-- A class without fields has its table of methods as __index, and keeps a table.
 local function record_class(meta)
   local index, methods = meta.__index, meta.methods
+  if type(index) == "table" then
+    meta.__index = recording_proxy(index)
+    return
+  end
   meta.__index = function(self, name)
     local method = methods[name]
     if method then reached[method] = true end
-    if type(index) == "table" then return index[name] end
     return index(self, name)
   end
 end
