@@ -7,7 +7,7 @@ local complete = require("aniso.method.config").complete
 local T = {}
 
 local BASE = { prior = { mode = "both" }, schedule = { lambda = "bound" }, loss = { mmd = 0.5,
-  class_weight = "effective" }, denoiser = { "cross_attention", dim = 32, blocks = 1 } }
+  class_weight = "effective" }, select = { calibrate = "bacc" }, denoiser = { "cross_attention", dim = 32, blocks = 1 } }
 
 -- label → complete configuration of the variants over `base`.
 local function expanded(variants, base, overrides)
@@ -35,9 +35,9 @@ end
 
 function T.test_drop_leaves_out_one_part_each()
   local labels, of = expanded(aniso.ablation { drop = { "lambda", "global_prior", "local_prior",
-    "cross_attention", "mmd", "class_weight" } })
+    "cross_attention", "mmd", "class_weight", "tilt" } })
   lu.assertEquals(labels, { "full", "no lambda", "no global_prior", "no local_prior", "no cross_attention",
-    "no mmd", "no class_weight" })
+    "no mmd", "no class_weight", "no tilt" })
   local full = of.full
   lu.assertEquals(full, complete((study.expand(aniso.study { name = "s",
     data = "lesions", base = BASE })[1].config)))
@@ -47,6 +47,15 @@ function T.test_drop_leaves_out_one_part_each()
   lu.assertEquals(differences(of["no mmd"], full), { ["loss.mmd"] = 0 })
   lu.assertEquals(of["no class_weight"].loss.class_weight[1], "none")
   lu.assertEquals(of["no cross_attention"].denoiser, { "film", dim = 32 })
+  lu.assertNil(of["no tilt"].select.calibrate)
+  lu.assertEquals(of["no tilt"].sampler.tilt[1], "none")
+end
+
+function T.test_parts_of_a_method_by_name()
+  local _, of = expanded(aniso.ablation { drop = { "global_prior", "local_prior" } }, { method = "adpm" })
+  lu.assertEquals(of["no global_prior"].prior.mode, "local")
+  _, of = expanded(aniso.ablation { drop = { "global_prior" } }, { method = "card" })
+  lu.assertEquals(of["no global_prior"].prior.mode, "zero")
 end
 
 function T.test_add_has_each_part_alone()

@@ -5,6 +5,7 @@
 --   variants = aniso.ablation { add = { "lambda", "mmd" } }       none, each part alone, the whole method
 -- The base configuration is the whole method, so a part needs no settings of its own: only its absence
 -- has any.
+local baseline = require "aniso.recipe.baseline"
 local literal = require "aniso.recipe.literal"
 local nearest = require "aniso.recipe.nearest"
 local options = require "aniso.recipe.options"
@@ -18,7 +19,7 @@ local WITHOUT_LOCAL = { both = "global", ["local"] = "zero" }
 
 local function prior_without(modes)
   return function(config)
-    local mode = paths.get(config, "prior.mode") or "both"
+    local mode = paths.get(baseline.fill(config), "prior.mode") or "both"
     return { ["prior.mode"] = modes[mode] or mode }
   end
 end
@@ -48,10 +49,12 @@ ablation.parts = {
   mmd = { text = "the MMD term; without: η = 0", without = fixed { ["loss.mmd"] = 0 } },
   class_weight = { text = "class weights in the denoising loss; without: 1",
     without = fixed { ["loss.class_weight"] = "none" } },
+  tilt = { text = "the tilt, given or chosen on validation; without: none",
+    without = fixed { ["sampler.tilt"] = "none", ["select.calibrate"] = false } },
 }
 
 -- The parts in the order in which the paper's table adds them.
-local ORDER = { "lambda", "global_prior", "local_prior", "cross_attention", "mmd", "class_weight" }
+local ORDER = { "lambda", "global_prior", "local_prior", "cross_attention", "mmd", "class_weight", "tilt" }
 
 local LISTS = { "drop", "add", "grow" }
 

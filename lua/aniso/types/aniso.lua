@@ -42,7 +42,7 @@ function aniso.grid(axes) end
 function aniso.variants(list) end
 
 ---Which parts of the method an ablation leaves out, adds alone, or adds one after another. A part is
----"lambda", "global_prior", "local_prior", "cross_attention", "mmd" or "class_weight".
+---"lambda", "global_prior", "local_prior", "cross_attention", "mmd", "class_weight" or "tilt".
 ---@class aniso.AblationOptions
 ---@field drop? string[] The whole method without each of these parts.
 ---@field add? string[] None of these parts, and each of them alone.
