@@ -1,4 +1,4 @@
--- What the columns of a table say about its images: labels, one-hot labels, parts, folds.
+-- Labels, one-hot labels, parts and folds of images from the columns of a table.
 local refusal = require "aniso.method.data.refusal"
 
 local columns = {}
@@ -11,7 +11,7 @@ local function filled(t, name)
   return cells
 end
 
--- The rows of a table with an image each, as the engine takes them: { key =, class =, group =, line = }.
+-- A table with an image per row, in the form for the engine: { key =, class =, group =, line = }.
 -- names: image, label, group [opt]: columns; one_hot [opt]: columns in the place of label.
 function columns.rows(t, names)
   return {

@@ -24,7 +24,7 @@ csv.options = fields.files {
   extension = "", images = options.any,
 }
 
--- The table of the options; joined where they say so.
+-- The table of the options, joined with the one of `join`.
 local function read(root, given)
   local left = tables.read(fields.join(root, fields.need(given, "table", "the CSV file's name")))
   if not given.join then return left end

@@ -18,17 +18,17 @@ folder.options = fields.files {
   class_from = options.optional(options.one_of { "last", "path" }),
 }
 
--- What was not read, as a warning each; facts keeps it for `aniso data info`.
+-- A warning about each kind of file that was not read; facts keeps the counts for `aniso data info`.
 function folder.report(report, facts)
+  local example
   facts.other_files, facts.strays = report.other, report.strays
-  for _, one in pairs(report.other) do one.example = one.example:sub(#report.root + 2) end
-  local found, example = tree.describe_other(report.other), nil
   for _, one in pairs(report.other) do
+    one.example = one.example:sub(#report.root + 2)
     example = (not example or one.example < example) and one.example or example
   end
   if example then
     warnings.add(facts.warnings, "%s: %s not read, only JPEG, PNG and BMP are (such as %s)", report.root,
-      found, example)
+      tree.describe_other(report.other), example)
   end
   if report.strays > 0 then
     warnings.add(facts.warnings, "%s: %d images outside the class folders are not read (such as %s); "

@@ -2,7 +2,7 @@
 --   path, n [rows], header [names], lines [of the file, one per row]
 --   t:has(name)      t:column(name) → list of n texts      t:close()
 -- Only the columns that are used are read; their cells must be UTF-8. tables.join(left, right, on)
--- has the same face, with the columns of both.
+-- has the same interface, with the columns of both.
 local core = require "aniso.core"
 local refusal = require "aniso.method.data.refusal"
 

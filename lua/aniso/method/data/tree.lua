@@ -17,7 +17,7 @@ function tree.is_image(name)
 end
 
 -- What a walk sees besides the images: other[extension] = {n =, example =, classes = {name = n}};
--- strays: images that no class takes.
+-- strays: images that belong to no class.
 local function new_report(root)
   return { root = root, names = 0, other = {}, strays = 0, example = nil }
 end
@@ -141,20 +141,49 @@ local function flat_level(report, level, names, add)
   end
 end
 
+local function adder(rows, base, part)
+  return function(path, class)
+    local n = #rows.key + 1
+    rows.key[n], rows.file[n], rows.class[n] = path:sub(#base + 2), path, class
+    if part then rows.part[n] = part end
+  end
+end
+
+-- The classes below `level`, which are of one part or, without `part`, of none.
+local function read_level(report, rows, level, how, part)
+  local before, add = #rows.key, adder(rows, report.root, part)
+  if how.nested then
+    nested_level(report, level, how, add)
+  else
+    local images, folders = scan(report, level)
+    note_strays(report, images)
+    flat_level(report, level, folders, add)
+  end
+  if #rows.key == before then
+    refusal.raise("EFORMAT", "%s: holds no class folder; expected one sub-folder of images per class", level)
+  end
+end
+
 -- ── parts ───────────────────────────────────────────────────────────────────────────────
--- { train = name, … } where one of the folders is a training part; nil otherwise.
+-- name → part where one of the folders is a training part; nil otherwise.
 local function part_folders(root, folders)
-  local found = {}
+  local part_of, names = {}, {}
   for _, name in ipairs(folders) do
     local part = columns.part(name)
-    if part and found[part] then
-      refusal.raise("EFORMAT", "%s: both %s and %s could be the %s part; keep one", root, found[part], name,
-        part)
-    elseif part then
-      found[part] = name
+    if part then
+      names[part] = names[part] or {}
+      table.insert(names[part], name)
+      part_of[name] = part
     end
   end
-  return found.train and found or nil
+  if not names.train then return nil end
+  for part, list in pairs(names) do
+    if #list > 1 then
+      refusal.raise("EFORMAT", "%s: both %s and %s could be the %s part; keep one", root, list[1], list[2],
+        part)
+    end
+  end
+  return part_of
 end
 
 -- The images below root: rows { key, file, class, part [opt] } as columns, and the report.
@@ -166,37 +195,17 @@ function tree.read(root, how)
   end
   local base = root:match "^(.-)/*$"
   local report, rows = new_report(base), { key = {}, file = {}, class = {} }
-  local function read_level(level, folders, part)
-    local function add(path, class)
-      local n = #rows.key + 1
-      rows.key[n], rows.file[n], rows.class[n] = path:sub(#base + 2), path, class
-      if part then rows.part[n] = part end
-    end
-    local before = #rows.key
-    if how.nested then
-      nested_level(report, level, how, add)
-    else
-      flat_level(report, level, folders, add)
-    end
-    if #rows.key == before then
-      refusal.raise("EFORMAT", "%s: holds no class folder; expected one sub-folder of images per class",
-        level)
-    end
-  end
   local images, folders = scan(report, base)
-  local parts = part_folders(root, folders)
-  if not parts then
-    if not how.nested then note_strays(report, images) end
-    read_level(base, folders, nil)
+  local part_of = part_folders(root, folders)
+  if not part_of then
+    read_level(report, rows, base, how)
     return rows, report
   end
-  note_strays(report, images)
   rows.part = {}
+  note_strays(report, images)
   for _, name in ipairs(folders) do
-    local part = columns.part(name)
-    if part then
-      local level = base .. "/" .. name
-      read_level(level, not how.nested and select(2, scan(report, level)) or nil, part)
+    if part_of[name] then
+      read_level(report, rows, base .. "/" .. name, how, part_of[name])
     else
       deeper_images(report, base, { name })
     end
