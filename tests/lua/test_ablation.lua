@@ -6,8 +6,9 @@ local complete = require("aniso.method.config").complete
 
 local T = {}
 
-local BASE = { prior = { mode = "both" }, schedule = { lambda = "bound" }, loss = { mmd = 0.5,
-  class_weight = "effective" }, select = { calibrate = "bacc" }, denoiser = { "cross_attention", dim = 32, blocks = 1 } }
+local BASE = { prior = { mode = "both" }, schedule = { lambda = "bound" },
+  loss = { mmd = 0.5, class_weight = "effective" }, select = { calibrate = "bacc" },
+  denoiser = { "cross_attention", dim = 32, blocks = 1 } }
 
 -- label → complete configuration of the variants over `base`.
 local function expanded(variants, base, overrides)
