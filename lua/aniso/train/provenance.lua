@@ -67,7 +67,7 @@ function provenance.describe(job, session)
       fold_set = split.fold_set, clusters = clusters_of(dataset) },
     threads = core.sys.threads(), host = core.sys.host(), git = provenance.git(),
     tool_version = core.sys.version,
-    env = { OMP_NUM_THREADS = os.getenv "OMP_NUM_THREADS" },
+    env = { OMP_NUM_THREADS = os.getenv "OMP_NUM_THREADS", PWD = core.sys.realpath "." },
   }
 end
 

@@ -54,10 +54,13 @@ function run.run(job)
   return only(run.run_together { job })
 end
 
--- The job of a stored run, a row of db:find(): its configuration and seed as they were.
+-- The job of a stored run, a row of db:find(): its configuration and seed as they were, and the folder in
+-- which it began.
 function run.stored_job(db, row, stream)
+  local origin = db:origin(row)
   return { db = db, stream = stream, config = config.complete(db:config(row)), seed = row.seed,
-    label = row.label or row.name, run = row, levels = db:lambda(row) }
+    label = row.label or row.name, run = row, levels = db:lambda(row),
+    folder = origin and origin.env and origin.env.PWD }
 end
 
 local function load_saved(db, row)

@@ -76,13 +76,14 @@ end
 -- Everything that follows from the job's configuration and seed; nothing is stored.
 --   sharing [opt]                a session of the same backbone, prior and seed, whose net is shared
 --   job.levels [opt]             the λ_j of a stored run
+--   job.folder [opt]             to which relative paths of its data refer if they do not exist here
 --   job.evaluation_only [opt]    nothing is trained: a recipe's own losses need not be found
 function Session.new(job, sharing)
   local config = job.config
   local self = setmetatable({ config = config, seed = job.seed, plan = stage.plan(config), group = {} }, meta)
   self.total_epochs = 0
   for _, one in ipairs(self.plan) do self.total_epochs = self.total_epochs + one.epochs end
-  self.dataset = load_data(config.data)
+  self.dataset = load_data(data.seen_from(config.data, job.folder))
   self.model = model.new(config, self.dataset, job.seed, sharing and sharing.model, job.levels)
   tilt.of(config.sampler.tilt, self.dataset.counts, self.model.schedule.levels) -- of K values, or an error
   sampler.step_of(config.sampler) -- an own sampler that is missing is an error now

@@ -168,6 +168,12 @@ function data.check(given, where) end
 ---@return string[]
 function data.columns(given) end
 
+---The options with relative paths that exist below a folder, and not here, as absolute ones.
+---@param given aniso.option.data
+---@param folder? string
+---@return aniso.option.data given itself where nothing changes
+function data.seen_from(given, folder) end
+
 ---The published set that a folder holds.
 ---@param root string
 ---@return string? kind nil if it is none of them
