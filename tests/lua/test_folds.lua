@@ -1,7 +1,6 @@
 -- Cross-validation: the runs of a study, every image tested once per seed, metrics of pooled predictions,
 -- incomplete folds, and resuming a fold.
 local lu = require "luaunit"
-local core = require "aniso.core"
 local aniso = require "aniso"
 local config = require "aniso.method.config"
 local store = require "aniso.store"
@@ -130,7 +129,7 @@ function Folds.test_a_finished_fold_is_not_repeated_and_a_stored_one_goes_on()
   lu.assertNil(finished(db, "cv", job))
   local whole = db:scores()[1].metrics.nll
   local last = ("%s/runs/%s/last"):format(folder, uid)
-  assert(core.sys.rename(last .. ".previous.safetensors", last .. ".safetensors"))
+  assert(os.rename(last .. ".previous.safetensors", last .. ".safetensors"))
   assert(db:exec "UPDATE run SET status = 'crashed', ended_at = NULL")
   aniso.trainer.resume(db, assert(db:find(uid)), nowhere)
   lu.assertEquals(db:find(uid).resumes, 1)

@@ -35,9 +35,7 @@ end
 
 -- What stats/noise.lua found of the seeds, or of folds and seeds, in words.
 local SEEDS = {
-  unpaired = function(delta)
-    return delta.lacking and "they share no seed with all of its folds" or "they share no seed on the same split"
-  end,
+  unpaired = function() return "they share no seed on the same split, or on all of its folds" end,
   few = function(delta)
     return ("%s %s too few to distinguish a difference from chance (at least %d are required)"):format(
       pairs_in_words(delta), delta.n == 1 and "is" or "are", paired.enough.seeds)
