@@ -141,9 +141,9 @@ int an_lua_open_dataset(lua_State *L)
         .val = an_opt_num(L, 1, "val", 0.1),
         .test = an_opt_num(L, 1, "test", 0.2),
         .seed = (uint64_t)an_opt_int(L, 1, "seed", 0),
-        .folds = (int)an_opt_within(L, 1, "folds", 0, 0, AN_COUNT_MAX),
-        .fold = (int)an_opt_within(L, 1, "fold", 0, 0, AN_COUNT_MAX),
-        .official_folds = an_opt_bool(L, 1, "official_folds", false),
+        .fold = {.folds = (int)an_opt_within(L, 1, "folds", 0, 0, AN_COUNT_MAX),
+                 .fold = (int)an_opt_within(L, 1, "fold", 0, 0, AN_COUNT_MAX),
+                 .official = an_opt_bool(L, 1, "official_folds", false)},
         .cache = an_opt_str(L, 1, "cache", ""),
     };
     int64_t K;

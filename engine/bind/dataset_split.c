@@ -92,9 +92,9 @@ void an_push_split(lua_State *L, const an_dataset *ds)
     set_integer(L, "test_is_val", ds->test_is_val);
     push_group_rule(L, ds);
     lua_setfield(L, -2, "groups");
-    if (ds->folds > 0) {
-        set_integer(L, "folds", ds->folds);
-        set_integer(L, "fold", ds->fold);
+    if (ds->fold.folds > 0) {
+        set_integer(L, "folds", ds->fold.folds);
+        set_integer(L, "fold", ds->fold.fold);
         set_text(L, "fold_set", ds->fold_set);
     }
     set_integer(L, "group_leaks", ds->group_leaks);

@@ -56,11 +56,13 @@ static an_init init_of(lua_State *L, int arg)
 /* m:param(name, shape, {fan_in = or constant =, decay = false}) → the parameter, before m:seal() */
 static int module_param(lua_State *L)
 {
+    static const char *const known[] = {"fan_in", "constant", "decay", NULL};
     an_module *m = an_check_module(L, 1);
     const char *name = luaL_checkstring(L, 2);
     luaL_checktype(L, 3, LUA_TTABLE);
     int64_t shape[AN_MAX_DIMS];
     int ndim = (int)an_check_shape(L, 3, shape);
+    an_check_keys(L, 4, known);
     an_init init = init_of(L, 4);
     return an_push_tensor(
         L, an_module_param(m, name, init, ndim, shape, an_opt_bool(L, 4, "decay", false)));

@@ -2,6 +2,7 @@
  * per class that `aniso data info` shows; images that are in no part are not counted. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory/mem.h"
 #include "bind/bind.h"
@@ -59,13 +60,15 @@ static void set_counts(lua_State *L, const char *key, const survey *s, test pass
 {
     const an_listing *list = &s->ds->list;
     lua_createtable(L, list->K, 0);
+    int64_t *counts = lua_newuserdatauv(L, (size_t)list->K * sizeof *counts, 0);
+    memset(counts, 0, (size_t)list->K * sizeof *counts);
+    for (int64_t i = 0; i < list->n; i++)
+        counts[list->items[i].label] += in_part(s, i) && passes(s, i, limit);
     for (int k = 0; k < list->K; k++) {
-        int64_t count = 0;
-        for (int64_t i = 0; i < list->n; i++)
-            count += in_part(s, i) && list->items[i].label == k && passes(s, i, limit);
-        lua_pushinteger(L, count);
-        lua_rawseti(L, -2, k + 1);
+        lua_pushinteger(L, counts[k]);
+        lua_rawseti(L, -3, k + 1);
     }
+    lua_pop(L, 1);
     lua_setfield(L, -2, key);
 }
 
@@ -85,16 +88,17 @@ static void set_texts(lua_State *L, const survey *s, bool sizes)
     lua_createtable(L, list->K, 0);
     for (int k = 0; k < list->K; k++) {
         lua_newtable(L);
-        for (int64_t i = 0; i < list->n; i++) {
-            const an_image_facts *facts = &s->facts[i];
-            char size[48];
-            if (!in_part(s, i) || list->items[i].label != k || facts->format == AN_NOT_IMAGE)
-                continue;
-            snprintf(size, sizeof size, "%lldx%lld", (long long)facts->width,
-                     (long long)facts->height);
-            count_text(L, sizes ? size : an_format_name(facts->format));
-        }
         lua_rawseti(L, -2, k + 1);
+    }
+    for (int64_t i = 0; i < list->n; i++) {
+        const an_image_facts *facts = &s->facts[i];
+        char size[48];
+        if (!in_part(s, i) || facts->format == AN_NOT_IMAGE)
+            continue;
+        snprintf(size, sizeof size, "%lldx%lld", (long long)facts->width, (long long)facts->height);
+        lua_rawgeti(L, -1, list->items[i].label + 1);
+        count_text(L, sizes ? size : an_format_name(facts->format));
+        lua_pop(L, 1);
     }
     lua_setfield(L, -2, sizes ? "size" : "format");
 }
@@ -150,7 +154,7 @@ static void push_survey(lua_State *L, const survey *s, int64_t median)
     set_counts(L, "grey", s, is_grey, 0);
     set_counts(L, "larger", s, is_larger, median);
     set_counts(L, "exact", s, is_exact, 0);
-    if (s->ds->H >= AN_NEAR_SIDE && s->ds->W >= AN_NEAR_SIDE)
+    if (an_near_comparable(&s->ds->list, s->ds->H, s->ds->W))
         set_counts(L, "near", s, is_near, 0);
     set_texts(L, s, false);
     set_texts(L, s, true);

@@ -10,7 +10,6 @@
 #include "base/memory/mem.h"
 #include "base/simd.h"
 #include "data/container.h"
-#include "data/dataset_split.h"
 #include "data/hash_cache.h"
 #include "data/synthetic/lesions.h"
 
@@ -48,12 +47,27 @@ static void name_cut(an_dataset *ds, const char *how)
              100 * (1 - ds->val - ds->test), 100 * ds->val, 100 * ds->test);
 }
 
+static an_code split_fold(an_dataset *ds, const an_dataset_spec *spec, const char *how)
+{
+    if (ds->ready_made)
+        return an_fail(AN_EINVAL,
+                       "%s: its parts are ready-made, and folds would mix them; leave out "
+                       "data.split or folds",
+                       ds->list.source);
+    snprintf(ds->split_name, sizeof ds->split_name, "%s fold %d of %d",
+             spec->fold.official ? "official" : how, spec->fold.fold, spec->fold.folds);
+    an_code code = an_fold_parts(&ds->list, &spec->fold, spec->val, spec->seed);
+    if (code == AN_OK)
+        an_split_fold_hash(&ds->list, ds->fold_set);
+    return code;
+}
+
 static an_code split_files(an_dataset *ds, const an_dataset_spec *spec)
 {
     const char *grouped = any_group(&ds->list) ? "grouped" : "stratified";
     ds->ready_made = ds->list.items[0].part != AN_UNASSIGNED;
-    if (spec->folds > 0)
-        return an_dataset_split_fold(ds, spec, grouped);
+    if (spec->fold.folds > 0)
+        return split_fold(ds, spec, grouped);
     if (ds->ready_made)
         snprintf(ds->split_name, sizeof ds->split_name, "%s", spec->split_name);
     else
@@ -82,7 +96,7 @@ static an_code open_lesions(an_dataset *ds, const an_dataset_spec *spec)
         return code;
     an_pixel_cache_adopt(&ds->images, pixels);
     name_cut(ds, "built-in");
-    return spec->folds > 0 ? an_dataset_split_fold(ds, spec, "stratified") : AN_OK;
+    return spec->fold.folds > 0 ? split_fold(ds, spec, "stratified") : AN_OK;
 }
 
 static an_code read_container(an_image_stack *stack, const an_dataset_spec *spec)
@@ -115,8 +129,8 @@ static an_code open_container(an_dataset *ds, const an_dataset_spec *spec)
         ds->official[ds->list.items[i].part]++;
     ds->ready_made = true;
     snprintf(ds->split_name, sizeof ds->split_name, "official");
-    if (spec->folds > 0)
-        return an_dataset_split_fold(ds, spec, "stratified");
+    if (spec->fold.folds > 0)
+        return split_fold(ds, spec, "stratified");
     return an_split_complete(&ds->list, spec->val, spec->test, spec->seed);
 }
 
@@ -174,6 +188,29 @@ static an_code collect_parts(an_dataset *ds)
     ds->n[AN_VAL] = ds->n[AN_TEST];
     ds->test_is_val = true;
     return AN_OK;
+}
+
+/* The group of each class. All folds of a cross-validation have the same groups: they follow from
+ * the mean number of training images over the folds, or of a set cut to a long tail from its
+ * training part, which is the same but for rounding. */
+static an_code group_classes(an_dataset *ds, const an_dataset_spec *spec)
+{
+    int K = ds->list.K;
+    double *n = an_alloc((size_t)K * sizeof *n);
+    ds->shot = an_calloc((size_t)K, sizeof *ds->shot);
+    if (!n || !ds->shot)
+        return an_free(n), AN_ENOMEM;
+    for (int j = 0; j < K; j++) {
+        n[j] = (double)ds->counts[AN_TRAIN][j];
+        if (ds->fold.folds > 0 && ds->profile == AN_NATURAL) {
+            double trained = 1 - 1.0 / ds->fold.folds - ds->val;
+            int64_t all = ds->counts[AN_TRAIN][j] + ds->counts[AN_TEST][j];
+            n[j] = trained * (double)(all + (ds->test_is_val ? 0 : ds->counts[AN_VAL][j]));
+        }
+    }
+    an_code code = an_class_groups(n, ds->list.classes, K, &spec->groups, ds->shot);
+    an_free(n);
+    return code;
 }
 
 /* One picture's part of the sums per channel, in lanes: 48 is a whole number of pixels and of
@@ -235,7 +272,7 @@ static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
     if (code == AN_OK)
         code = collect_parts(ds);
     if (code == AN_OK)
-        code = an_dataset_group_classes(ds, spec);
+        code = group_classes(ds, spec);
     if (code == AN_OK)
         code = an_split_leaks(&ds->list, &ds->group_leaks, &ds->copy_leaks);
     if (code != AN_OK)
@@ -259,7 +296,7 @@ an_dataset *an_dataset_open(const an_dataset_spec *spec)
     ds->H = spec->H, ds->W = spec->W, ds->seed = spec->seed;
     ds->val = spec->val, ds->test = spec->test, ds->groups = spec->groups;
     ds->groups.head_names = ds->groups.tail_names = NULL;
-    ds->folds = spec->folds, ds->fold = spec->fold;
+    ds->fold = spec->fold;
     if (open_dataset(ds, spec) == AN_OK)
         return ds;
     an_dataset_close(ds);

@@ -15,6 +15,7 @@
 #include "data/augment.h"
 #include "data/class_groups.h"
 #include "data/epoch_order.h"
+#include "data/folds.h"
 #include "data/listing.h"
 #include "data/long_tail.h"
 #include "data/pixel_cache.h"
@@ -49,9 +50,8 @@ typedef struct an_dataset_spec {
     double val, test; /* fractions, see an_split_complete                     */
     uint64_t seed;    /* of the split, and of the lesions                     */
     an_group_rule groups;
-    int folds, fold;     /* of a cross-validation, and the one to test, from 0; folds 0: none */
-    bool official_folds; /* those that came with the data                        */
-    const char *cache;   /* folder, "" for none                                  */
+    an_fold fold;      /* of a cross-validation                                */
+    const char *cache; /* folder, "" for none                                  */
 } an_dataset_spec;
 
 typedef struct an_dataset {
@@ -70,7 +70,7 @@ typedef struct an_dataset {
     int64_t before_tail;             /* training images before long_tail cut them         */
     an_group_rule groups;            /* without the names of `given`                         */
     an_shot *shot;                   /* (K) group of each class                              */
-    int folds, fold;                 /* as specified; folds 0: no cross-validation           */
+    an_fold fold;                    /* as specified                                         */
     char fold_set[AN_SHA256_HEX];    /* an_split_fold_hash                                   */
     double val, test;                /* as specified                                         */
     bool ready_made;                 /* the parts came with the data                         */

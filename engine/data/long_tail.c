@@ -1,4 +1,4 @@
-/* long_tail: see long_tail.h. O(K·n): one pass per class that is cut. */
+/* long_tail: see long_tail.h. O(n + K log K). */
 #include "data/long_tail.h"
 
 #include <math.h>
@@ -58,23 +58,30 @@ an_code an_long_tail_counts(const an_long_tail *tail, const int64_t *counts, int
     return AN_OK;
 }
 
-/* Leaves `keep` of the n training images of class k. */
-static an_code cut_class(an_listing *list, int k, int64_t n, int64_t keep, uint64_t seed)
+/* Leaves `keep` of the n training images of class k, whose positions in the listing are `items`. */
+static an_code cut_class(an_listing *list, int k, const int64_t *items, int64_t n, int64_t keep,
+                         uint64_t seed)
 {
     int64_t *order = an_alloc((size_t)n * sizeof *order + 1);
-    int64_t *items = an_alloc((size_t)n * sizeof *items + 1);
-    an_code code = order && items ? AN_OK : AN_ENOMEM;
-    int64_t found = 0;
-    for (int64_t i = 0; i < list->n && code == AN_OK; i++)
-        if (list->items[i].part == AN_TRAIN && list->items[i].label == k)
-            items[found++] = i;
-    if (code == AN_OK)
-        an_permutation(order, n, seed, an_stream("long tail", (uint64_t)k, 0));
-    for (int64_t i = keep; i < n && code == AN_OK; i++)
+    if (!order)
+        return AN_ENOMEM;
+    an_permutation(order, n, seed, an_stream("long tail", (uint64_t)k, 0));
+    for (int64_t i = keep; i < n; i++)
         list->items[items[order[i]]].part = AN_UNUSED;
     an_free(order);
-    an_free(items);
-    return code;
+    return AN_OK;
+}
+
+/* items (n): the training images, class by class; first (K): where each class begins, moved to its
+ * end. */
+static void sort_by_class(const an_listing *list, const int64_t *counts, int64_t *first,
+                          int64_t *items)
+{
+    for (int k = 1; k < list->K; k++)
+        first[k] = first[k - 1] + counts[k - 1];
+    for (int64_t i = 0; i < list->n; i++)
+        if (list->items[i].part == AN_TRAIN)
+            items[first[list->items[i].label]++] = i;
 }
 
 static an_code check(const an_long_tail *tail)
@@ -86,12 +93,14 @@ static an_code check(const an_long_tail *tail)
     return AN_OK;
 }
 
+/* counts, kept, first (K) are zero, items has room for all images. */
 static an_code cut(an_listing *list, const an_long_tail *tail, uint64_t seed, int64_t *counts,
-                   int64_t *kept)
+                   int64_t *kept, int64_t *first, int64_t *items)
 {
     for (int64_t i = 0; i < list->n; i++)
         counts[list->items[i].label] += list->items[i].part == AN_TRAIN;
     an_code code = an_long_tail_counts(tail, counts, list->K, kept);
+    sort_by_class(list, counts, first, items);
     for (int k = 0; k < list->K && code == AN_OK; k++) {
         if (kept[k] < 1)
             return an_fail(
@@ -100,7 +109,7 @@ static an_code cut(an_listing *list, const an_long_tail *tail, uint64_t seed, in
                 "lower the ratio",
                 list->source, tail->ratio, list->classes[k]);
         if (kept[k] < counts[k])
-            code = cut_class(list, k, counts[k], kept[k], seed);
+            code = cut_class(list, k, items + first[k] - counts[k], counts[k], kept[k], seed);
     }
     return code;
 }
@@ -113,10 +122,11 @@ an_code an_long_tail_cut(an_listing *list, const an_long_tail *tail, uint64_t se
     an_code code = check(tail);
     if (code != AN_OK)
         return code;
-    int64_t *counts = an_calloc((size_t)list->K * 2, sizeof *counts);
-    if (!counts)
+    size_t K = (size_t)list->K;
+    int64_t *numbers = an_calloc(K * 3 + (size_t)list->n, sizeof *numbers);
+    if (!numbers)
         return AN_ENOMEM;
-    code = cut(list, tail, seed, counts, counts + list->K);
-    an_free(counts);
+    code = cut(list, tail, seed, numbers, numbers + K, numbers + 2 * K, numbers + 3 * K);
+    an_free(numbers);
     return code;
 }

@@ -223,13 +223,18 @@ static an_code find_exact(const an_listing *list, an_copy *copies)
     return AN_OK;
 }
 
+bool an_near_comparable(const an_listing *list, int H, int W)
+{
+    return H >= AN_NEAR_SIDE && W >= AN_NEAR_SIDE && list->n <= AN_NEAR_IMAGES;
+}
+
 an_code an_find_copies(const an_listing *list, const uint8_t *pixels, int H, int W, an_copy *copies)
 {
     AN_ASSERT(list->sealed && H >= 1 && W >= 1);
     for (int64_t i = 0; i < list->n; i++)
         copies[i] = (an_copy){-1, false};
     an_code code = find_exact(list, copies);
-    if (code != AN_OK || H < AN_NEAR_SIDE || W < AN_NEAR_SIDE)
+    if (code != AN_OK || !an_near_comparable(list, H, W))
         return code;
     return find_near(list, pixels, H, W, copies);
 }

@@ -32,12 +32,16 @@
 #define AN_NEAR_BANDS 21
 #define AN_NEAR_BAND 12
 #define AN_NEAR_WINDOW 256
-#define AN_NEAR_SIDE 24 /* pixels: smaller images are not compared */
+#define AN_NEAR_SIDE 24       /* pixels: smaller images are not compared */
+#define AN_NEAR_IMAGES 300000 /* images: larger sets are not compared, for time and memory */
 
 typedef struct an_copy {
     int64_t of; /* a training image, by position in the listing; −1: there is none */
     bool exact; /* the same content hash                                           */
 } an_copy;
+
+/* True if images that look the same are searched: false leaves those with the same bytes. */
+bool an_near_comparable(const an_listing *list, int H, int W);
 
 /* copies (n) of a sealed, hashed listing with its parts; pixels (n, H, W, 3) in its order. Only
  * validation and test images get an `of`: an exact one before another, then the one with the fewest

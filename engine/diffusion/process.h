@@ -28,12 +28,12 @@ typedef struct {
 an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, float *level);
 void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float *level);
 
-/* Coupling `class_speed`, defined for every coupling: the step t′ in 1 … T that an image of class
- * labels[b] has reached at time t[b] (schedule.h), both (B). The continuous time is t[b] −
- * within[b], within (B) in [0, 1): drawn uniformly, it makes the share of a class's images at each
- * step exactly an_schedule_visits(), so that rounding does not give the class away. λ_c = 1 leaves
- * t as it is. AN_EINVAL: a label outside 0 … K − 1, a time outside 1 … T, a `within` outside [0,
- * 1). */
+/* The step t′ in 1 … T that an image of class labels[b] has reached at time t[b] in coupling
+ * `class_speed` (schedule.h), both (B); defined for every coupling. The continuous time is t[b] −
+ * within[b], within (B) in [0, 1). Drawn uniformly, `within` makes the share of a class's images at
+ * each step exactly an_schedule_visits(), so that rounding does not reveal the class. λ_c = 1
+ * leaves t as it is. AN_EINVAL: a label outside 0 … K − 1, a time outside 1 … T, a `within` outside
+ * [0, 1). */
 an_code an_times_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, const int64_t *t,
                            const float *within, int64_t *out);
 

@@ -153,9 +153,7 @@ static an_dataset *lesions(int folds, int fold, bool official)
                             .val = 0.1,
                             .test = 0.3,
                             .groups = {.head = 5, .tail = 20},
-                            .folds = folds,
-                            .fold = fold,
-                            .official_folds = official,
+                            .fold = {folds, fold, official},
                             .cache = ""};
     return an_dataset_open(&spec);
 }

@@ -108,6 +108,13 @@ expect "are named at the start of a run" 0 "$aniso" run "$dir/r.lua" --db "$dir/
 output_has err "^aniso: warning: $dir/mixed: 1 .tif not read, only JPEG, PNG and BMP are \(such as b/scan.tif\)$"
 equals "once for two runs" "$(grep -c 'not read' "$dir/err")" 1
 equals "each run keeps it" "$("$aniso" sql "SELECT count(*) FROM log WHERE level = 'warn' AND message LIKE '%1 .tif not read%'" --db "$dir/r.db" --format csv | tail -n 1)" 2
+(cd "$dir" && "$aniso" data split mixed parts --set size=8 >out 2>err)
+sed -e "s#$dir/mixed\"#mixed\", split = \"parts\"#" -e 's/seeds = 2/seeds = 1/' "$dir/r.lua" >"$dir/relative.lua"
+(cd "$dir" && "$aniso" run relative.lua --name relative --db relative.db --threads 1 >out 2>err)
+(cd "$dir/elsewhere" && "$aniso" eval @last --db ../relative.db --steps 2 >../out 2>../err; echo $? >../status)
+equals "a run with relative paths is evaluated from any folder" "$(cat "$dir/status")" 0
+(cd "$dir/elsewhere" && "$aniso" run ../relative.lua --db new.db >../out 2>../err)
+output_has err "mixed: no such folder \(searched in .*/elsewhere; a recipe that is used from several folders needs the whole path\)"
 expect "ls names the set" 0 "$aniso" ls --db "$dir/r.db"
 output_has out " mixed "
 content=$("$aniso" data info "$dir/mixed" --set size=4 2>"$dir/err" | sed -n 's/^content *//p')

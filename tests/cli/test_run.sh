@@ -66,7 +66,7 @@ expect "eval with a calibration" 0 "$aniso" eval @last --calibrate bacc --db "$d
 output_has out "^val +ddim \\+ calibrated "
 expect "what it chose" 0 "$aniso" show @last calibration --db "$db"
 output_has out "^test +ddim \\+ calibrated +bacc "
-expect "a rule that is none" 1 "$aniso" eval @last --calibrate bac --db "$db"
+expect "eval with an unknown metric" 1 "$aniso" eval @last --calibrate bac --db "$db"
 output_has err "did you mean bacc\\?"
 expect "nothing to resume" 3 "$aniso" resume --db "$db"
 

@@ -86,33 +86,7 @@ function own.matrix(true_, pred, K)
 end
 
 -- ── from probabilities ──────────────────────────────────────────────────────────────────
--- The share of pairs (image of the class, other image) in the right order; a tie counts one half.
-local function area(true_, probs, c)
-  local won, pairs_ = 0, 0
-  for a, p in ipairs(probs) do
-    for b, q in ipairs(true_[a] == c - 1 and probs or {}) do
-      if true_[b] ~= c - 1 then
-        pairs_ = pairs_ + 1
-        won = won + (p[c] > q[c] and 1 or p[c] == q[c] and 0.5 or 0)
-      end
-    end
-  end
-  return pairs_ > 0 and won / pairs_ or nil
-end
-
-function own.probabilistic(true_, pred, probs)
-  local nll, brier, areas, bins, ece = 0, 0, {}, {}, 0
-  for k, row in ipairs(probs) do
-    nll = nll - math.log(row[true_[k] + 1])
-    for c, p in ipairs(row) do brier = brier + (p - (true_[k] == c - 1 and 1 or 0)) ^ 2 end
-    local confidence = row[pred[k] + 1]
-    local bin = math.max(1, math.ceil(confidence * 15))
-    bins[bin] = (bins[bin] or 0) + confidence - (true_[k] == pred[k] and 1 or 0)
-  end
-  for c = 1, #probs[1] do table.insert(areas, area(true_, probs, c)) end
-  for _, gap in pairs(bins) do ece = ece + math.abs(gap) / #probs end
-  return { nll = nll / #probs, brier = brier / #probs, auc = mean_of(areas), ece = ece }
-end
+(dofile "tests/lua/independent_predictions.lua")(own, mean_of)
 
 -- ── distributions ───────────────────────────────────────────────────────────────────────
 -- P(|t| > x) of Student's t, by Simpson's rule over the angle θ with t = √df tan θ.
@@ -180,12 +154,15 @@ function own.mcnemar(true_, first, second)
 end
 
 -- Ends of the percentile interval of the mean difference over `runs` = {{first, second}, …} of the
--- same images; the r-th resample draws its images at the address (0, "bootstrap", r).
+-- same images; the r-th resample draws its images at the address (0, "bootstrap", r), and of several
+-- runs those at (0, "bootstrap seeds", r).
 function own.bootstrap(true_, runs, shot, draws)
   local values, K = {}, #shot
   for r = 1, draws do
     local index, total, undefined = core.rng.below(0, "bootstrap", r, #true_, #true_), {}, {}
-    for _, two in ipairs(runs) do
+    local drawn = #runs > 1 and core.rng.below(0, "bootstrap seeds", r, #runs, #runs) or { 1 }
+    for _, which in ipairs(drawn) do
+      local two = runs[which]
       for side, pred in ipairs(two) do
         local t, p = {}, {}
         for k, i in ipairs(index) do t[k], p[k] = true_[i], pred[i] end

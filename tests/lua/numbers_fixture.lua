@@ -10,6 +10,7 @@ local own = dofile "tests/lua/independent.lua"
 
 local program = os.getenv "ANISO" or "./aniso"
 local K, N = 4, 160
+local COUNTS = { 100, 50, 20, 10 } -- training images per class
 local numbers = {}
 
 -- ── the database ────────────────────────────────────────────────────────────────────────
@@ -64,7 +65,7 @@ local function start(db, study, label, seed)
   return db:start_run(fixture.description { study = study, name = label, label = label, seed = seed,
     config = { schedule = { "cosine", lambda = { "power", gamma = #label / 4 } }, train = { lr = 0.1 } },
     dataset = { name = "four", sha256 = "d", classes = { "a", "b", "c", "d" } }, lambda = { 1, 1, 1, 1 },
-    split = { name = study, profile = "custom", sha256 = study, seed = 1, n_train = { 100, 50, 20, 10 },
+    split = { name = study, profile = "custom", sha256 = study, seed = 1, n_train = COUNTS,
       n_val = { 1, 1, 1, 1 }, n_test = { 54, 23, 9, 4 }, shot = shot } })
 end
 
@@ -78,6 +79,7 @@ function numbers.make()
           for attempt = 1, seed == 0 and 2 or 1 do
             local run = start(db, study, label, seed)
             evaluate(run, study, 0.2 + i * 0.15 + seed / 20 + attempt / 10)
+            evaluate(run, study, 0.3 + i * 0.15, { part = "val" })
             evaluate(run, study, 0.4, { primary = false, sampler = "prior" })
             run:finish()
           end
@@ -110,6 +112,22 @@ local function shot_of(db, split_id)
   return shot
 end
 
+local function add_rows(out, rows)
+  out.t, out.pred, out.probs = {}, {}, {}
+  for i, row in ipairs(rows) do
+    out.t[i], out.pred[i], out.probs[i] = row.true_idx, row.pred_idx, { ("<ffff"):unpack(row.probs) }
+    out.probs[i][K + 1] = nil
+  end
+  return out
+end
+
+local function validation_of(db, run)
+  local rows = assert(db:query([[
+    SELECT p.* FROM prediction p JOIN evaluation USING(eval_id) WHERE run_id = ?1 AND part = 'val'
+     ORDER BY sample_idx]], run.run_id))
+  return #rows > 0 and add_rows({}, rows)
+end
+
 local function numbers_of(db, run, sampler)
   local id = assert(db:query([[SELECT eval_id FROM evaluation WHERE run_id = ?1 AND part = 'test'
     AND is_primary = ?2]], run.run_id, sampler ~= "prior"))[1].eval_id
@@ -121,13 +139,15 @@ local function numbers_of(db, run, sampler)
   out.rates = own.rates(m, out.shot)
   local rows = assert(db:query("SELECT * FROM prediction WHERE eval_id = ?1 ORDER BY sample_idx", id))
   if #rows == 0 then return out end
-  out.t, out.pred, out.probs = {}, {}, {}
-  for i, row in ipairs(rows) do
-    out.t[i], out.pred[i], out.probs[i] = row.true_idx, row.pred_idx, { ("<ffff"):unpack(row.probs) }
-    out.probs[i][K + 1] = nil
-  end
+  add_rows(out, rows)
   lu.assertEquals(own.matrix(out.t, out.pred, K), m)
-  for name, value in pairs(own.probabilistic(out.t, out.pred, out.probs)) do out.rates[name] = value end
+  for name, value in pairs(own.probabilistic(out.t, out.pred, out.probs, out.shot)) do
+    out.rates[name] = value
+  end
+  local val = sampler ~= "prior" and validation_of(db, run)
+  if val then
+    out.rates["tail@head=0.9"], out.tilted = own.tail_at_head(val, out, COUNTS, out.shot, 0.9)
+  end
   return out
 end
 

@@ -113,7 +113,7 @@ function Choice.test_chains_that_are_not_listed_have_no_candidates()
   lu.assertTrue(calibrate.same_chains(HOW, HOW))
 end
 
-function Choice.test_what_is_undefined_is_said()
+function Choice.test_an_undefined_metric_is_an_error()
   lu.assertErrorMsgContains("the validation part has no few", choose, { metric = "few" }, { run_of(ROWS) })
 end
 

@@ -1,5 +1,5 @@
 -- Coupling class_speed in training, sampling and exploring: λ ≡ 1 is the isotropic process to the bit,
--- the chain is isotropic whatever λ is, and a class is noised where its log-SNR says.
+-- the chain is isotropic whatever λ is, and a class is noised at its own log-SNR.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local aniso = require "aniso"

@@ -48,7 +48,7 @@ function T:test_nested_classes_by_their_last_folder_path_or_depth()
   local ds = open { nested = true }
   lu.assertEquals(total(ds), 18)
   lu.assertEquals(ds.name, layout.root:match "[^/]+$")
-  refuses({ root = "no-folder" }, "no-folder: no such folder (looked for in /")
+  refuses({ root = "no-folder" }, "no-folder: no such folder (searched in /")
   refuses({}, "/lower: its 12 images are in sub-folders; nested = true")
   refuses({ nested = 4 }, "holds no class folder")
   lu.assertErrorMsgContains("data.nested must be true, false or a depth from 1 to 16", open, { nested = 0 })

@@ -84,7 +84,7 @@ function T:test_lists_that_do_not_fit()
   layout:write("lists/y_train.csv", "image,label\n")
   refuses({ split = layout:path "lists" }, "both x_train.csv and y_train.csv could be the train list")
   refuses({ split = layout:path "none" }, "/none: no such folder of lists")
-  refuses({ split = "none" }, "none: no such folder of lists (looked for in /", "needs the whole path)")
+  refuses({ split = "none" }, "none: no such folder of lists (searched in /", "needs the whole path)")
 end
 
 function T:test_monicas_lists_with_their_dictionary()

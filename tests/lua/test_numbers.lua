@@ -9,10 +9,12 @@ local assert_near, values, groups_of = numbers.assert_near, numbers.values, numb
 local command_json = numbers.command_json
 
 local COLS = { "all", "head", "medium", "tail", "bacc", "macro_f1", "worst_class", "kappa", "macro_precision",
-  "kappa_quadratic", "mcc", "nll", "brier", "auc", "ece" }
+  "kappa_quadratic", "mcc", "nll", "brier", "auc", "auprc", "auprc_many", "auprc_few", "ece",
+  "tail@head=0.9" }
 local NAME = { all = "acc", head = "many", tail = "few" }
 local STORED = { macro_precision = true, kappa_quadratic = true, mcc = true, nll = true, brier = true,
-  auc = true, ece = true }
+  auc = true, auprc = true, auprc_many = true, auprc_medium = true, auprc_few = true, ece = true,
+  ["tail@head=0.9"] = true }
 
 -- Numbers derived from counts exist for all runs; stored numbers of runs without predictions cannot be
 -- recomputed.
@@ -159,12 +161,13 @@ local function check_images(json, groups)
   local base, tests, intervals = groups[json.baseline], 0, 0
   for label, group in pairs(groups) do
     local a, b = paired(base, group)
-    local runs, complete = {}, #a > 0 and group ~= base
+    local runs, tilted, complete = {}, {}, #a > 0 and group ~= base
     for k in ipairs(a) do
       complete = complete and a[k].t and b[k].t
-      runs[k] = { a[k].pred, b[k].pred }
+      runs[k], tilted[k] = { a[k].pred, b[k].pred }, { a[k].tilted, b[k].tilted }
     end
     local drawn = complete and own.bootstrap(a[1].t, runs, a[1].shot, DRAWS) or {}
+    drawn["tail@head=0.9"] = complete and own.bootstrap(a[1].t, tilted, a[1].shot, DRAWS).few
     for _, record in ipairs(json.images or {}) do
       if record.group == label then
         local x, y = values(a, get(record.name)), values(b, get(record.name))

@@ -6,6 +6,7 @@ local aniso = require "aniso"
 local config = require "aniso.method.config"
 local group_rows = require "aniso.show.group_rows"
 local lockstep = require "aniso.train.lockstep"
+local objective = require "aniso.method.objective"
 local status = require "aniso.store.status"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local plain = dofile "tests/lua/plain_fixture.lua"
@@ -35,7 +36,6 @@ end
 function T.test_its_predictions_are_the_primary_ones()
   local db <close> = plain.new_db(fixture.folder(), "a")
   local result = plain.run(db)
-  local run = assert(db:find(result.uid))
   local scores = assert(db:scores { prior = true })
   lu.assertEquals(#scores, 1)
   lu.assertEquals({ scores[1].by, scores[1].prior }, { "prior", false })
@@ -46,9 +46,21 @@ function T.test_its_predictions_are_the_primary_ones()
   lu.assertEquals({ columns[2], rows[1][2], #rows }, { "by", "prior", 1 })
   lu.assertAlmostEquals(db:groups "sweep"[1]:of "macro_f1".mean, result.metrics.macro_f1, 1e-12)
   lu.assertNotNil(db:predictions(scores[1].eval_id))
-  assert(db:exec("UPDATE run SET ended_at = NULL, heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"))
-  local row = status.of_run(db, run, config.complete).rows[1]
-  lu.assertEquals(row.state == "running" and row.epochs or 2, 2)
+end
+
+function T.test_its_progress_is_that_of_the_prior()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local epochs = { [""] = 2, crt = 5 }
+  for kind, expected in pairs(epochs) do
+    local result = plain.run(db, { post_hoc = kind ~= "" and { kind, epochs = 3 } or nil })
+    assert(db:exec("UPDATE run SET ended_at = NULL, heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') "
+      .. "WHERE uid = ?1", result.uid))
+    local row = status.of_run(db, assert(db:find(result.uid)), config.complete).rows[1]
+    lu.assertEquals({ row.state, row.epochs, row.val.name }, { "running", expected, "macro_f1" })
+    local curves = assert(db:curves(db:find(result.uid))).val
+    local own = kind == "" and curves.prior_macro_f1 or curves.macro_f1
+    lu.assertEquals(row.val.value, own.value[#own.value])
+  end
 end
 
 -- The prior's own predictions of a run with a denoiser on the same first stage are the same.
@@ -98,12 +110,42 @@ function T.test_any_number_of_threads_gives_the_same_bits()
   for threads = 1, 2 do
     local db <close> = plain.new_db(fixture.folder(), "a")
     core.sys.threads(threads)
-    local ok, result = pcall(plain.run, db, { ["train.mixup"] = 0.5 })
+    local ok, result = pcall(plain.run, db, { ["train.mixup"] = 0.5, post_hoc = { "crt", epochs = 1 } })
     core.sys.threads(before)
     assert(ok, result)
     stored[threads] = plain.stored(db, result.uid)
   end
   lu.assertEquals(stored[1], stored[2])
+end
+
+-- Shares of the classes over all steps, against 1910.09217: π, 1/K, ∝ √n, and (1−u) π + u/K with u from
+-- 0 to 1 over the epochs, whose mean is halfway.
+function T.test_the_sampling_of_classes_reaches_the_training()
+  local counts = aniso.data { "lesions", n = 140, size = 12 }.counts
+  local n, roots = 0, 0
+  for _, count in ipairs(counts) do n, roots = n + count, roots + math.sqrt(count) end
+  local share = { instance = function(c) return c / n end,
+    class_balanced = function() return 1 / #counts end,
+    square_root = function(c) return math.sqrt(c) / roots end,
+    progressive = function(c) return (c / n + 1 / #counts) / 2 end }
+  for sampling, of in pairs(share) do
+    local db <close> = plain.new_db(fixture.folder(), "a")
+    local seen, all, step = {}, 0, objective.step
+    objective.step = function(self, images, labels, ...)
+      for _, label in ipairs(labels:list()) do seen[label], all = (seen[label] or 0) + 1, all + 1 end
+      return step(self, images, labels, ...)
+    end
+    local ok, problem = pcall(plain.run, db, { ["train.sampling"] = sampling, ["train.prior_epochs"] = 20,
+      ["select.every"] = 20 })
+    objective.step = step
+    assert(ok, problem)
+    lu.assertEquals(all, 20 * n)
+    for j, count in ipairs(counts) do
+      local p = of(count)
+      local tolerance = sampling == "instance" and 1e-12 or 4.5 * math.sqrt(p * (1 - p) / all)
+      lu.assertAlmostEquals((seen[j - 1] or 0) / all, p, tolerance, sampling)
+    end
+  end
 end
 
 function T.test_it_never_goes_in_lock_step()

@@ -153,7 +153,7 @@ function T.test_kinds_give_their_kappa()
     COUNTS, levels)
 end
 
-function T.test_a_description_tells_two_tilts_apart()
+function T.test_different_tilts_have_different_descriptions()
   lu.assertEquals(tilt.describe(complete "none"), "no tilt")
   lu.assertEquals(tilt.describe(complete { "prior", tau = 0.5 }), "tilt prior (tau 0.5, vote)")
   lu.assertEquals(tilt.describe(complete { "lambda", where = "chain" }), "tilt lambda (kappa 1, chain)")

@@ -105,7 +105,8 @@ function check.run(args)
     print "This recipe does its own work: there is no study to check."
     return cli.DONE
   end
-  local jobs, mistakes = cli.usage(library.options, study, args.set, args.seeds)
+  local official = cli.usage(require "aniso.method.official_folds", study, args.set)
+  local jobs, mistakes = cli.usage(library.options, study, args.set, args.seeds, official)
   refuse(args.recipe, mistakes)
   if not args.allow_equal then cli.usage(require("aniso.recipe.equal_variants").refuse, jobs) end
   local reports

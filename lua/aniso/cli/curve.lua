@@ -117,7 +117,7 @@ local function heads_of(rows, x, y, exact)
   end
   if named then heads[1] = { name = "line", get = function(group) return group.line end } end
   heads[#heads + 1] = { name = x.name, get = function(group) return group.x end }
-  heads[#heads + 1] = group_rows.heads.seeds
+  for _, head in ipairs(group_rows.repetitions(rows)) do heads[#heads + 1] = head end
   table.sort(seeds)
   for _, seed in ipairs(exact and seeds or {}) do
     heads[#heads + 1] = { name = ("%s seed %d"):format(y.name, seed), get = function(group)

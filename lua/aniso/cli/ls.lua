@@ -40,7 +40,7 @@ local function short_ids(db)
 end
 
 -- Columns of every list; a filter or the order may use them.
-local SHOWN = { run = true, id = true, study = true, label = true, data = true, seed = true,
+local SHOWN = { run = true, id = true, study = true, label = true, data = true, seed = true, fold = true,
   status = true, started = true, wall = true }
 
 -- The metrics in every list, then the keys of the filters and the order: in the order of their columns.
@@ -71,9 +71,11 @@ local function data_names(runs)
   end
 end
 
-local function row_of(run, short, keys, tagged, name_of)
-  local row, n = { { text = short[run.uid], value = run.uid }, run.study, run.label, name_of(run),
-    run.seed, run.status }, 6
+local function row_of(run, short, keys, tagged, name_of, folded)
+  local id = { text = short[run.uid], value = run.uid }
+  local row, n = { id, run.study, run.label, name_of(run), run.seed }, 5
+  if folded then n, row[n + 1] = n + 1, run.fold end
+  n, row[n + 1] = n + 1, run.status
   for _, key in ipairs(keys) do
     n = n + 1
     row[n] = key:get(run)
@@ -95,10 +97,11 @@ function ls.run(args)
     { sort = args.sort, limit = args.number > 0 and args.number or nil, removed = args.removed })
   if #runs == 0 then cli.fail(cli.NO_MATCH, nothing(args)) end
   local keys = extra_keys(catalog, mentioned, args.varying and catalog:varying(runs) or {})
-  local tagged = false
-  for _, run in ipairs(runs) do tagged = tagged or #run.tags > 0 end
+  local tagged, folded = false, false
+  for _, run in ipairs(runs) do tagged, folded = tagged or #run.tags > 0, folded or run.fold ~= nil end
   local programs = tables.is_for_programs(args.format)
-  local columns = { "run", "study", "label", "data", "seed", "status" }
+  local columns = { "run", "study", "label", "data", "seed", folded and "fold" or "status",
+    folded and "status" or nil }
   for _, key in ipairs(keys) do
     columns[#columns + 1] = { name = programs and key.name or printed(key.name),
       digits = key.kind == "metric" and 3 or nil }
@@ -106,7 +109,7 @@ function ls.run(args)
   columns[#columns + 1], columns[#columns + 2] = "started", "wall"
   if tagged then columns[#columns + 1] = "tags" end
   local short, rows, name_of = short_ids(db), {}, data_names(runs)
-  for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged, name_of) end
+  for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged, name_of, folded) end
   tables.print(columns, rows, args.format)
   if fitting > #runs then
     io.stderr:write(("%d of %d runs; -n 0 shows all\n"):format(#runs, fitting))

@@ -35,7 +35,8 @@ local function resume_group(jobs, board)
   for _, job in ipairs(jobs) do
     job.board = board
     if not board.terminal then
-      board:print(("resuming %s: %s, seed %d"):format(job.run.uid, job.run.name, job.seed))
+      board:print(("resuming %s: %s, seed %d%s"):format(job.run.uid, job.run.name, job.seed,
+        job.cross and (", fold %d"):format(job.cross.fold) or ""))
     end
   end
   local ok, results = pcall(require("aniso.train.run").resume_together, jobs)

@@ -39,7 +39,8 @@ function rm.change(args, method, removed)
   local runs = chosen(db, args, removed)
   common.ask(db, method, runs)
   for _, run in ipairs(runs) do
-    print(("%s  %s, %s, seed %d"):format(run.uid, run.study, run.label or run.name, run.seed))
+    print(("%s  %s, %s, seed %d%s"):format(run.uid, run.study, run.label or run.name, run.seed,
+      run.fold and (", fold %d"):format(run.fold) or ""))
   end
   return #runs
 end

@@ -1,7 +1,7 @@
 -- aniso run RECIPE: every run of a study, one after the other or, where a staged study varies
--- the denoiser only, the points of a seed in lock-step; then a table over seeds. A run that
+-- the denoiser only, the points of a seed and fold in lock-step; then a table over seeds. A run that
 -- fails does not stop the others. A run that is already finished in the database,
--- with the same configuration and seed, is not repeated unless --again is given.
+-- with the same configuration, seed and fold, is not repeated unless --again is given.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
@@ -13,6 +13,7 @@ function run.arguments(parser)
   parser:argument("recipe", "a Lua file that returns aniso.study{…}")
   common.set(parser)
   parser:option("--seeds", "seeds instead of the recipe's: 0..4, 1,5 or 7")
+  parser:option("--fold", "folds of a study with folds, from 0: 0,2 or 0..2; all if left out")
   common.db(parser)
   common.threads(parser)
   parser:option("--name", "the study's name instead of the recipe's")
@@ -41,7 +42,8 @@ end
 
 -- Every configuration is checked before the first run starts. → the jobs chosen, all of the recipe's
 local function expand(study, args)
-  local jobs = require("aniso.recipe.study").expand(study, args.set, args.seeds)
+  local jobs = require("aniso.recipe.study").expand(study, args.set, args.seeds, args.fold,
+    require "aniso.method.official_folds"(study, args.set))
   local config = require "aniso.method.config"
   for _, job in ipairs(jobs) do
     job.config = config.complete(job.config)
@@ -67,7 +69,8 @@ local function train(jobs, study, shared)
     job.study, job.db, job.board, job.recipe = study.name, shared.db, board, shared.recipe
     job.argv = { table.unpack(shared.argv) }
     if not board.terminal then
-      board:print(("run %d/%d: %s, seed %d%s"):format(job.number, shared.of, job.label, job.seed,
+      local fold = job.cross and (", fold %d"):format(job.cross.fold) or ""
+      board:print(("run %d/%d: %s, seed %d%s%s"):format(job.number, shared.of, job.label, job.seed, fold,
         #jobs > 1 and (", in lock-step with %d more"):format(#jobs - 1) or ""))
     end
   end
@@ -80,9 +83,12 @@ local function train(jobs, study, shared)
 end
 
 local function list(jobs)
-  local rows = {}
-  for i, job in ipairs(jobs) do rows[i] = { job.label, job.seed } end
-  tables.print({ "label", "seed" }, rows)
+  local columns, rows = { "label", "seed" }, {}
+  for i, job in ipairs(jobs) do
+    rows[i] = { job.label, job.seed, job.cross and job.cross.fold }
+    columns[3] = job.cross and "fold"
+  end
+  tables.print(columns, rows)
 end
 
 function run.run(args, argv)

@@ -83,7 +83,7 @@ function command.run(args)
   local chains = true
   for _, group in ipairs(groups) do chains = chains and group.by == "chain" end
   if not chains then heads[#heads + 1] = group_rows.heads.by end
-  heads[#heads + 1] = group_rows.heads.seeds
+  for _, head in ipairs(group_rows.repetitions(groups)) do heads[#heads + 1] = head end
   local deltas = cli.usage(deltas_of, db, groups, args, catalog)
   local columns, rows = group_rows.rows(groups, heads, metrics,
     { percent = args.percent, programs = tables.is_for_programs(args.format), deltas = deltas })

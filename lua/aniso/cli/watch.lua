@@ -3,6 +3,7 @@
 -- begins or ends, the total when it changed, and a run's epoch once a minute at most.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local folds = require "aniso.recipe.folds"
 local duration = require("aniso.show.progress").duration
 local sys = require("aniso.core").sys
 local width = require("aniso.show.table").width
@@ -27,7 +28,7 @@ end
 
 -- ── texts ───────────────────────────────────────────────────────────────────────────────
 local function name_of(row)
-  return ("%s seed %d"):format(row.label, row.seed)
+  return folds.name(row.label, row.seed, row.fold)
 end
 
 local function number(value, digits)

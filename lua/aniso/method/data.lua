@@ -55,6 +55,22 @@ function data.check(given, where)
   return out
 end
 
+-- The options with relative paths that exist below `folder` [opt] and not here as absolute ones: a stored
+-- run is continued from any folder.
+function data.seen_from(given, folder)
+  local out = given
+  for _, key in ipairs { "root", "split", "file" } do
+    local path = given[key]
+    local relative = folder and type(path) == "string" and path:sub(1, 1) ~= "/"
+    local there = relative and not core.sys.exists(path) and folder .. "/" .. path
+    if there and core.sys.exists(there) then
+      out = out == given and options.copy(given) or out
+      out[key] = there
+    end
+  end
+  return out
+end
+
 -- The columns of a list of such images, as `split` reads it: image, class.
 function data.columns(given)
   local columns = registry.of[given[1]].columns

@@ -131,14 +131,14 @@ local function mmd_of_granularities(self, features, prior, labels, address, froz
   local model, config = self.model, self.config
   local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
   local drawn = draw(frozen, labels, M, s.T, model.K, address)
-  local level = s.coupling == "sample" and s:levels_of_labels(labels):repeat_rows(M) or nil
-  local signal, noise = s:gather("signal", drawn.t, level), s:gather("noise", drawn.t, level)
+  local t, level = rows_of(s, labels, drawn.t, M, address)
+  local signal, noise = s:gather("signal", t, level), s:gather("noise", t, level)
   local sum
   for _, one in ipairs { prior.mg, prior.ml } do
     local m = (config.prior.gradient and one or one:detach()):repeat_rows(M)
     local y_t = ops.noised(drawn.y0, m, drawn.epsilon, signal, noise)
     local context <close> = model:context(features, { crops = prior.crops, mg = one, ml = one })
-    local output = model.denoiser:forward(context, y_t, drawn.t)
+    local output = model.denoiser:forward(context, y_t, t)
     local loss = self.mmd:loss(drawn.epsilon,
       ops.read("epsilon", prediction, y_t, m, output, signal, noise))
     sum = sum and sum + loss or loss

@@ -1,5 +1,5 @@
--- The option sampler.tilt (METHOD §2): each kind is one entry that derives κ_k. `where` says what is
--- tilted: the probabilities of the vote, or the estimate of y0 at every step of the chain.
+-- The option sampler.tilt (METHOD §2): each kind is one entry that derives κ_k. `where` selects
+-- what is tilted: the probabilities of the vote, or the estimate of y0 at every step of the chain.
 --   kappa(o, counts, levels)   K numbers; o: the complete options; counts: training images per class;
 --                              levels: the λ_k in force
 --   text, options              what it is, with its source, and its options

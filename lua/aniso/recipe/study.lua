@@ -1,8 +1,9 @@
--- A study is a plain table: data, a base configuration, what varies, and seeds. expand()
+-- A study is a plain table: data, a base configuration, what varies, seeds, and folds. expand()
 -- makes the ordered list of runs from it. What varies are lists of variations (variations.lua). The
--- baseline is the label of a variant, or one more variant. Runs are ordered seed by seed: each variant
--- has its first result early.
+-- baseline is the label of a variant, or one more variant. Runs are ordered by seed, then by fold: each
+-- variant has its first result early.
 local ablation = require "aniso.recipe.ablation"
+local folds = require "aniso.recipe.folds"
 local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
 local paths = require "aniso.recipe.paths"
@@ -19,6 +20,7 @@ study.options = {
   vary = options.any,
   variants = options.any,
   seeds = options.any,
+  folds = options.any,
   baseline = options.any,
   one_by_one = false,
 }
@@ -132,17 +134,27 @@ local function config_of(of, variation, overrides, varies)
   return config
 end
 
--- The runs of a study: {label =, config =, seed =}. `overrides` is a list of {path, text}
--- as --set gives it, `seeds` replaces the study's own; both may be nil.
-function study.expand(given, overrides, seeds)
+-- The seeds and folds of a study, each pair for all of its variants: {{seed, cross or false}, …}.
+local function repetitions(of, seeds, only_folds, official_count)
+  local out, crosses = {}, folds.of(of.folds, only_folds, official_count)
+  for _, seed in ipairs(study.seeds(seeds or of.seeds)) do
+    for _, cross in ipairs(crosses) do out[#out + 1] = { seed = seed, cross = cross or nil } end
+  end
+  return out
+end
+
+-- The runs of a study: {label =, config =, seed =, cross = (recipe/folds.lua) or nil}. All may be nil but
+-- the first: `overrides`, a list of {path, text} as --set gives it; `seeds`, in the place of the study's
+-- own; `only_folds`, as --fold gives it; `official_count` of folds that came with the data.
+function study.expand(given, overrides, seeds, only_folds, official_count)
   local out = {}
   local of, rest = revary(given, overrides)
   local varied = variations_of(of)
-  for _, seed in ipairs(study.seeds(seeds or of.seeds)) do
+  for _, repetition in ipairs(repetitions(of, seeds, only_folds, official_count)) do
     for _, variation in ipairs(varied) do
       local label, config = variations.label(variation), config_of(of, variation, rest, #varied > 1)
       if label == "" then label = type(config.method) == "string" and config.method or of.name end
-      out[#out + 1] = { label = label, seed = seed, config = config }
+      out[#out + 1] = { label = label, seed = repetition.seed, cross = repetition.cross, config = config }
     end
   end
   return out

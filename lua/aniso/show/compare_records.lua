@@ -1,6 +1,7 @@
 -- A comparison for programs: flat records of the numbers that compare_text.lua prints. JSON has a list
 -- of records per section, CSV has all of them in one table with the columns below.
 local core = require "aniso.core"
+local derived = require "aniso.stats.derived"
 local tables = require "aniso.show.table"
 
 local records = {}
@@ -32,7 +33,7 @@ local function of_classes(add, result)
 end
 
 local function of_pair(add, pair)
-  for _, name in ipairs { "acc", "bacc", "macro_f1", "many", "medium", "few" } do
+  for _, name in ipairs { "acc", "bacc", "macro_f1", "many", "medium", "few", derived.TAIL } do
     local of = pair.intervals and pair.intervals[name]
     if of then
       add("images", { name = name, group = pair.label, delta = of.value, lo = of.lo, hi = of.hi, n = pair.n,

@@ -1,5 +1,6 @@
 -- A comparison as tables for people. compare_records.lua has the same numbers for programs.
 local cells = require "aniso.show.compare_cells"
+local derived = require "aniso.stats.derived"
 local printed = require("aniso.stats.metric.catalog").printed
 local tables = require "aniso.show.table"
 
@@ -15,7 +16,7 @@ local TITLES = {
 
 -- Up to MATRIX classes the confusion is a matrix, beyond that a list of CELLS cells.
 local MATRIX, CELLS = 12, 15
-local TESTED = { "acc", "bacc", "macro_f1", "many", "medium", "few" }
+local TESTED = { "acc", "bacc", "macro_f1", "many", "medium", "few", derived.TAIL }
 
 -- The values of one number in all groups with their Δ, from column `at` on; the best after rounding is
 -- bold.
@@ -42,15 +43,24 @@ local function group_columns(result, columns, what)
   return columns
 end
 
+-- The column of the test over runs (stats/paired.lua).
+local function over_runs(result)
+  return result.groups[1].run.fold and "95 % over folds, seeds" or "95 % over seeds"
+end
+
 local make = {}
 
 function make.groups(result)
   local rows = {}
   for k, group in ipairs(result.groups) do
     local seeds, run = {}, group.runs[1]
-    for i, member in ipairs(group.members) do seeds[i] = member.seed end
-    rows[k] = { group.label, run.study, #group.members, table.concat(seeds, " "), group.members[1].n,
-      run.dataset .. (run.content and " " .. run.content:sub(1, 8) or ""), run.split }
+    for i, member in ipairs(group.members) do
+      seeds[i] = member.parts and not member.complete and ("%d (%d/%d folds)"):format(member.seed,
+        #member.parts, member.folds) or member.seed
+    end
+    rows[k] = { group.label, run.study, #group.runs, table.concat(seeds, " "), group.members[1].n,
+      run.dataset .. (run.content and " " .. run.content:sub(1, 8) or ""),
+      run.fold and ("%d folds"):format(run.folds) or run.split }
   end
   return { "name", "study", "runs", "seeds", "test images", "data", "split" }, rows
 end
@@ -66,7 +76,7 @@ end
 function make.metrics(result)
   local columns, rows, two = group_columns(result, { "metric" }), {}, #result.groups == 2
   if two then
-    for _, name in ipairs { "95 % over seeds", "p", "95 % over images" } do columns[#columns + 1] = name end
+    for _, name in ipairs { over_runs(result), "p", "95 % bootstrap" } do columns[#columns + 1] = name end
   end
   for i, one in ipairs(result.metrics) do
     local row = { printed(one.name) }
@@ -102,7 +112,7 @@ function make.tests(result)
       end
     end
   end
-  return { "name", "metric", "Δ", "seeds", "95 % over seeds", "p", "95 % over images" }, rows
+  return { "name", "metric", "Δ", "seeds", over_runs(result), "p", "95 % bootstrap" }, rows
 end
 
 function make.mcnemar(result)

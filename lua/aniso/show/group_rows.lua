@@ -20,17 +20,22 @@ local function cell(moments, style, name)
     shown = tonumber(shown) }
 end
 
+-- Whether a group's means can be compared with others': not those of a seed that lacks folds.
+local function counts_as_best(group)
+  return not group.prior and (not group.folds or group.members[1].complete)
+end
+
 -- Sets the best mean of the chains in bold, and every mean that rounds to the same number.
 local function mark_best(list, cells, higher)
   local best
   for i, group in ipairs(list) do
-    local value = cells[i] and not group.prior and cells[i].shown
+    local value = cells[i] and counts_as_best(group) and cells[i].shown
     if value and (not best or (higher and value > best) or (not higher and value < best)) then
       best = value
     end
   end
   for i, group in ipairs(list) do
-    if cells[i] and not group.prior and cells[i].shown == best then cells[i].bold = true end
+    if cells[i] and counts_as_best(group) and cells[i].shown == best then cells[i].bold = true end
   end
 end
 
@@ -66,7 +71,19 @@ group_rows.heads = {
   method = { name = "method", get = function(group) return group.label end },
   by = { name = "by", get = function(group) return group.by end },
   seeds = { name = "seeds", get = function(group) return #group.members end },
+  folds = { name = "folds", get = function(group)
+    return group.folds and ("%d/%d"):format(group.done, group.wanted)
+  end },
 }
+
+-- The columns that say how many seeds a row has and, of a cross-validation, how many of all folds.
+function group_rows.repetitions(list)
+  local out = { group_rows.heads.seeds }
+  for _, group in ipairs(list) do
+    if group.folds then out[2] = group_rows.heads.folds end
+  end
+  return out
+end
 
 -- finished(db, runs) → columns, rows of runs = {{uid =}, …}: the table with which `aniso run` ends.
 function group_rows.finished(db, runs)
@@ -76,8 +93,9 @@ function group_rows.finished(db, runs)
     if listed[row.uid] then found[#found + 1] = row end
   end
   for i, name in ipairs(METRICS) do metrics[i] = { name = name, metric = name, higher = true } end
-  return group_rows.rows(require("aniso.store.groups").of_runs(db, found, { prior = true }),
-    { heads.method, heads.by, heads.seeds }, metrics, {})
+  local list = require("aniso.store.groups").of_runs(db, found, { prior = true })
+  local shown = { heads.method, heads.by, table.unpack(group_rows.repetitions(list)) }
+  return group_rows.rows(list, shown, metrics, {})
 end
 
 return group_rows

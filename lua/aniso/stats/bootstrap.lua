@@ -1,8 +1,10 @@
 -- bootstrap: percentile intervals from resampled images. An image is drawn with everything
--- that was predicted for it, so that two configurations see the same resample (paired). Draw i of
--- resample r is the random number at (seed, stream "bootstrap" r, index i), whatever else was
--- drawn. How often a resample calls class i class j is a matrix product: the resamples' counts of
--- each image times what each image adds; whole numbers, exact in float32 up to 2^24.
+-- that was predicted for it, so that two configurations see the same resample (paired). Images that
+-- belong together (of one lesion or patient) are drawn together: with clusters, as many clusters as
+-- there are. Draw i of resample r is the random number at (seed, stream "bootstrap" r, index i),
+-- whatever else was drawn. How often a resample calls class i class j is a matrix product: the
+-- resamples' counts of each image or cluster times what it adds; whole numbers, exact in float32 up
+-- to 2^24.
 local core = require "aniso.core"
 local quantile = require "aniso.stats.quantile"
 
@@ -13,33 +15,47 @@ local BLOCK = 4e6 -- numbers of one block of resamples
 -- What is measured on a resample. Groups are the mean recalls of shot[j].
 bootstrap.metrics = { "acc", "bacc", "macro_f1", "many", "medium", "few" }
 
--- A tensor (N, K (1 + 2 P)) of what an image adds: to the support of its class, then for
--- each of P predictions to the class it was called, and to the correct calls of that class.
-local function additions(true_, predictions, K)
-  local out = core.tensor.zeros { #true_, K * (1 + 2 * #predictions) }
+-- The unit that each image is drawn with, 1 …, and their number.
+local function units_of(n, clusters)
+  local unit, known, count = {}, {}, 0
+  for i = 1, n do
+    local key = clusters and clusters[i] or i
+    if not known[key] then known[key], count = count + 1, count + 1 end
+    unit[i] = known[key]
+  end
+  return unit, count
+end
+
+-- A tensor (units, K (1 + 2 P)) of what a unit's images add: to the support of their class, then for
+-- each of P predictions to the class they were called, and to the correct calls of that class.
+local function additions(true_, predictions, K, unit, units)
+  local width = K * (1 + 2 * #predictions)
+  local list = {}
+  for k = 1, units * width do list[k] = 0 end
   for i, class in ipairs(true_) do
-    out:set(i, class + 1, 1)
+    local at = (unit[i] - 1) * width
+    list[at + class + 1] = list[at + class + 1] + 1
     for p, pred in ipairs(predictions) do
-      local first = K * (2 * p - 1)
-      out:set(i, first + pred[i] + 1, 1)
-      if pred[i] == class then out:set(i, first + K + class + 1, 1) end
+      local called = at + K * (2 * p - 1) + pred[i] + 1
+      list[called] = list[called] + 1
+      if pred[i] == class then list[called + K] = list[called + K] + 1 end
     end
   end
-  return out
+  return core.tensor.from(list):reshape(units, width)
 end
 
 -- The metrics of one prediction, by the conventions of metric/confusion, from the sums in list[at + 1 …]:
 -- supports, and in list[first + 1 …] calls and correct calls. group[j]: 1, 2, 3 or nil.
 -- → acc, bacc, macro_f1, many, medium, few; nil where undefined.
-local function rates(list, at, first, K, group, n)
-  local correct, recalls, classes, f1, called = 0, 0, 0, 0, 0
+local function rates(list, at, first, K, group)
+  local n, correct, recalls, classes, f1, called = 0, 0, 0, 0, 0, 0
   local s1, s2, s3, n1, n2, n3 = 0, 0, 0, 0, 0, 0
   for j = 1, K do
     local support, predicted, tp = list[at + j], list[first + j], list[first + K + j]
     if support + predicted > 0 then f1, called = f1 + 2 * tp / (support + predicted), called + 1 end
     if support > 0 then
       local recall, of = tp / support, group[j]
-      correct, recalls, classes = correct + tp, recalls + recall, classes + 1
+      n, correct, recalls, classes = n + support, correct + tp, recalls + recall, classes + 1
       if of == 1 then
         s1, n1 = s1 + recall, n1 + 1
       elseif of == 2 then
@@ -57,12 +73,12 @@ local GROUP = { many = 1, medium = 2, few = 3 }
 
 -- Appends the metrics of each prediction to out[p][metric], one entry per row of the tensor `sums`;
 -- false where undefined.
-local function append(out, sums, K, shot, n)
+local function append(out, sums, K, shot)
   local list, width, group = sums:list(), K * (1 + 2 * #out), {}
   for j = 1, K do group[j] = shot and GROUP[shot[j]] end
   for at = 0, #list - 1, width do
     for p, of in ipairs(out) do
-      local acc, bacc, f1, many, medium, few = rates(list, at, at + K * (2 * p - 1), K, group, n)
+      local acc, bacc, f1, many, medium, few = rates(list, at, at + K * (2 * p - 1), K, group)
       local r = #of.acc + 1
       of.acc[r], of.bacc[r], of.macro_f1[r] = acc, bacc, f1
       of.many[r], of.medium[r], of.few[r] = many or false, medium or false, few or false
@@ -90,45 +106,60 @@ local function resamples(seed, first, count, n)
   return latest.tensor
 end
 
--- samples(true_, {pred, …}, K [, {draws = 1000, seed = 0, shot = list}]) → per prediction {whole =
--- {[metric] = {value}}, drawn = {[metric] = {value per resample}}}; false where undefined. Resample r
--- has the same images for all predictions, and in every call with as many images.
+-- samples(true_, {pred, …}, K [, {draws = 1000, seed = 0, shot = list, clusters = list}]) → per prediction
+-- {whole = {[metric] = {value}}, drawn = {[metric] = {value per resample}}}; false where undefined.
+-- Resample r has the same images for all predictions, and in every call with as many images or equal
+-- clusters.
 function bootstrap.samples(true_, predictions, K, options)
   options = options or {}
   local draws, seed, shot, n = options.draws or 1000, options.seed or 0, options.shot, #true_
-  local of, whole, drawn = additions(true_, predictions, K), empty(#predictions), empty(#predictions)
-  append(whole, of:sum(1), K, shot, n)
-  local block = math.max(1, math.min(draws, math.floor(BLOCK / n)))
+  local unit, units = units_of(n, options.clusters)
+  local of, whole = additions(true_, predictions, K, unit, units), empty(#predictions)
+  local drawn = empty(#predictions)
+  append(whole, of:sum(1), K, shot)
+  local block = math.max(1, math.min(draws, math.floor(BLOCK / units)))
   for first = 1, draws, block do
     local count = math.min(block, draws - first + 1)
-    append(drawn, resamples(seed, first, count, n):matmul(of), K, shot, n)
+    append(drawn, resamples(seed, first, count, units):matmul(of), K, shot)
   end
   local out = {}
   for p in ipairs(predictions) do out[p] = { whole = whole[p], drawn = drawn[p] } end
   return out
 end
 
--- Σ_p weights[p] · values[p][r] for each r; false where one is undefined.
-local function combine(samples, which, name, weights)
+-- Σ_p weights[p] · values[p][r] for each r; false where one is undefined. times [opt]: times(p, r) is
+-- how often resample r has prediction p.
+local function combine(samples, which, name, weights, times)
   local out = {}
   for r = 1, #samples[1][which][name] do out[r] = 0 end
   for p, weight in ipairs(weights) do
     for r, value in ipairs(samples[p][which][name]) do
-      local sum = out[r]
-      out[r] = sum and value and sum + weight * value
+      local sum, n = out[r], times and times(p, r) or 1
+      out[r] = n == 0 and sum or sum and value and sum + n * weight * value
     end
   end
   return out
 end
 
+-- times(p, r) for predictions of several seeds, `seed_of[p]` = 1 … S: a resample draws S seeds with
+-- replacement too, at (seed, stream "bootstrap seeds" r). nil for one seed.
+local function seed_draws(seed_of, draws, seed)
+  local S = 0
+  for _, s in ipairs(seed_of or {}) do S = math.max(S, s) end
+  if S < 2 then return nil end
+  local counts = core.rng.resamples(seed, "bootstrap seeds", 1, draws, S):list()
+  return function(p, r) return counts[(r - 1) * S + seed_of[p]] end
+end
+
 -- Intervals of Σ_p weights[p] · metric of prediction p, from samples(). → {[metric] = {value, lo, hi}}; a
 -- metric that is undefined on the whole set is left out, a resample in which it is undefined does
--- not count for it.
-function bootstrap.combined(samples, weights, level)
-  local out = {}
+-- not count for it. seeds [opt]: {of = number of each prediction's seed, draws, seed}: seeds are
+-- resampled with the images.
+function bootstrap.combined(samples, weights, level, seeds)
+  local out, times = {}, seeds and seed_draws(seeds.of, seeds.draws, seeds.seed)
   for _, name in ipairs(bootstrap.metrics) do
     local value, sorted = combine(samples, "whole", name, weights)[1], {}
-    for _, sum in ipairs(value and combine(samples, "drawn", name, weights) or {}) do
+    for _, sum in ipairs(value and combine(samples, "drawn", name, weights, times) or {}) do
       if sum then sorted[#sorted + 1] = sum end
     end
     table.sort(sorted)

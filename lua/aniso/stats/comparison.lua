@@ -3,6 +3,7 @@
 -- in as plain tables; store/compare.lua reads them from a database.
 local catalog = require "aniso.stats.metric.catalog"
 local confusions = require "aniso.stats.metric.confusion"
+local derived = require "aniso.stats.derived"
 local paired_images = require "aniso.stats.paired_images"
 local notes = require "aniso.stats.comparison_notes"
 local paired = require "aniso.stats.paired"
@@ -29,8 +30,9 @@ end
 
 -- Balanced accuracy is the mean recall: one of the two names is enough.
 local function metrics(groups, pairs_of)
-  local out = {}
-  for _, entry in ipairs(catalog.metrics) do
+  local out, entries = {}, table.move(catalog.metrics, 1, #catalog.metrics, 1, {})
+  entries[#entries + 1] = derived.entry
+  for _, entry in ipairs(entries) do
     local one = measure(groups, pairs_of, function(member) return member.metrics[entry.name] end)
     if has_values(one) and entry.name ~= "macro_recall" then
       one.name, one.label, one.higher = entry.name, entry.label, entry.higher

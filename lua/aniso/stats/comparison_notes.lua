@@ -27,6 +27,17 @@ local function rare_classes(result, add)
     enough.images, 1 / fewest)
 end
 
+-- What a group lacks of its folds, for each seed.
+local function about_folds(group, add)
+  local lacking = {}
+  for i, member in ipairs(group.incomplete or {}) do
+    lacking[i] = ("seed %d has %d/%d"):format(member.seed, #member.parts, member.folds)
+  end
+  if #lacking > 0 then
+    add("%s: incomplete folds are not compared (%s)", group.label, table.concat(lacking, ", "))
+  end
+end
+
 local function seeds_of(pair)
   local list = {}
   for i, two in ipairs(pair.seeds) do list[i] = two[1] end
@@ -35,9 +46,18 @@ end
 
 local function about_seeds(first, second, pair, add)
   local n = #pair.seeds
+  if pair.unpaired and n == 0 and first.run.fold then
+    add("%s and %s have no seed with all folds in both: nothing is compared", pair.label, pair.baseline)
+    return
+  end
   if pair.unpaired and n == 0 then
     add("%s and %s have no pair of runs: Δ is the difference of the means, and nothing is tested",
       pair.label, pair.baseline)
+    return
+  end
+  if first.run.fold then
+    add("%s: the test over folds and seeds is the corrected resampled t test (%d folds × %d %s)", pair.label,
+      first.run.folds, n, n == 1 and "seed" or "seeds")
     return
   end
   if #first.members == 1 and #second.members == 1 then
@@ -92,6 +112,7 @@ function notes.of(result)
   local out, first = {}, result.groups[1]
   local function add(...) out[#out + 1] = string.format(...) end
   for k = 2, #result.groups do verdict(result, k, add) end
+  for _, group in ipairs(result.groups) do about_folds(group, add) end
   for k = 2, #result.groups do
     about_seeds(first, result.groups[k], result.pairs[k], add)
     about_images(result.pairs[k], add)

@@ -1,5 +1,6 @@
 -- Groups: the runs of one configuration on one split, one member per seed, and the moments of a metric
--- over the members. Runs and scores are plain tables, as db:runs() and db:scores() return them.
+-- over the members. The folds of a cross-validation are one member per seed, whose metrics are those of
+-- their pooled predictions. Runs and scores are plain tables, as db:runs() and db:scores() return them.
 local catalog = require "aniso.stats.metric.catalog"
 local paired = require "aniso.stats.paired"
 local significance = require "aniso.stats.metric.significance"
@@ -11,7 +12,44 @@ groups.moments = significance.mean_sd
 
 local function new_group(run, score)
   return { label = run.label or run.name, prior = score.prior, by = score.by, config_id = run.config_id,
-    run = run, members = {} }
+    run = run, members = {}, folds = run.folds }
+end
+
+-- What identifies the images of a run: those of its split, or of all folds together.
+function groups.images_of(run)
+  return run.fold_set or run.split_id
+end
+
+-- Adds a fold's run to the member of its seed. A later run of the same fold takes the place of the former.
+local function add_fold(group, run, one)
+  local member = group.by_seed[run.seed]
+  if not member then
+    member = { seed = run.seed, folds = run.folds, parts = {}, metrics = {} }
+    group.by_seed[run.seed], group.members[#group.members + 1] = member, member
+  end
+  local part = { n_train = run.n_train, fold = run.fold, seed = run.seed, run_id = run.run_id,
+    uid = run.uid, n = one.n, eval_id = one.eval_id, metrics = one.metrics }
+  local at = #member.parts + 1
+  while at > 1 and member.parts[at - 1].fold >= run.fold do at = at - 1 end
+  local same = member.parts[at] and member.parts[at].fold == run.fold
+  if same then member.parts[at] = part else table.insert(member.parts, at, part) end
+end
+
+-- The members that count: those with all of their folds, or, as long as there are none, the others.
+-- group.done and group.wanted: folds over all seeds; group.incomplete: members that lack folds.
+local function close_folds(group)
+  local complete, incomplete = {}, {}
+  group.done, group.wanted, group.by_seed = 0, 0, nil
+  for _, member in ipairs(group.members) do
+    local first = member.parts[1]
+    member.run_id, member.uid, member.eval_id, member.n = first.run_id, first.uid, first.eval_id, 0
+    for _, part in ipairs(member.parts) do member.n = member.n + part.n end
+    member.complete = #member.parts == member.folds
+    table.insert(member.complete and complete or incomplete, member)
+    group.done, group.wanted = group.done + #member.parts, group.wanted + member.folds
+  end
+  group.incomplete = incomplete
+  group.members = #complete > 0 and complete or incomplete
 end
 
 -- Scores by run_id; of several evaluations of the prior only the newest.
@@ -26,21 +64,36 @@ local function by_run(scores)
   return out
 end
 
--- form(runs, scores) → one group per configuration, split, label and kind of prediction, in order of
--- appearance: {label, prior = whether these are the prior's own predictions next to primary ones, by =
--- "chain", "prior" or a post_hoc: whose predictions they are, config_id, run = the first one,
--- members = {{seed, run_id, uid, eval_id, n, metrics}, …}}.
-function groups.form(runs, scores)
+-- form(runs, scores [, complete]) → one group per configuration, split, label and kind of prediction, in
+-- order of appearance: {label, prior = whether these are the prior's own predictions next to primary ones,
+-- by = "chain", "prior" or a post_hoc: whose predictions they are, config_id, run = the first one, members
+-- = {{seed, run_id, uid, eval_id, n, metrics}, …}}. With folds: one group for all folds, {folds, done,
+-- wanted, incomplete = {member …}}, whose members have {folds, complete, parts = {{fold, run_id, uid,
+-- eval_id, n, n_train, metrics}, …}}. complete(member) [opt]: called for every member, may complete its
+-- metrics; those of parts come with the scores. A run of a fold needs n_train, its training images.
+function groups.form(runs, scores, complete)
   local of, out, by_key = by_run(scores), {}, {}
   for _, run in ipairs(runs) do
     for _, one in ipairs(of[run.run_id] or {}) do
-      local key = ("%d %d %s %s"):format(run.config_id, run.split_id, one.prior, run.label)
+      local key = ("%d %s %s %s"):format(run.config_id, groups.images_of(run), one.prior, run.label)
       if not by_key[key] then
         by_key[key] = new_group(run, one)
+        by_key[key].by_seed = {}
         out[#out + 1] = by_key[key]
       end
-      table.insert(by_key[key].members, { seed = run.seed, run_id = run.run_id, uid = run.uid, n = one.n,
-        eval_id = one.eval_id, metrics = one.metrics })
+      if run.fold then
+        add_fold(by_key[key], run, one)
+      else
+        table.insert(by_key[key].members, { seed = run.seed, run_id = run.run_id, uid = run.uid, n = one.n,
+          eval_id = one.eval_id, metrics = one.metrics })
+      end
+    end
+  end
+  for _, group in ipairs(out) do
+    if group.folds then close_folds(group) end
+    group.by_seed = nil
+    for _, member in ipairs(complete and group.members or {}) do
+      complete(member)
     end
   end
   return out

@@ -1,6 +1,7 @@
 -- Whether a difference Δ between two configurations is more than chance. `aniso compare` and the report
--- both print this judgement. Δ varies with the training, which its interval over the seeds shows, and with
--- the choice of the test images, which its interval over the images shows. The rule:
+-- both print this judgement. Δ varies with the training, which its interval over the seeds (and folds,
+-- stats/paired.lua) shows, and with the choice of the test images, which the bootstrap shows, here called
+-- the interval over the images. The rule:
 --   within noise    an interval that exists contains 0, or Δ is exactly 0 at every seed
 --   beyond noise    both intervals exist and exclude 0
 --   beyond the variation over seeds; images untested    only the interval over seeds exists
@@ -21,8 +22,8 @@ end
 -- Why there is an interval over the seeds or not, and where 0 is.
 local function state_of_seeds(delta)
   if delta.n == 0 then return "unpaired" end
-  if delta.n < paired.enough.seeds then return "few" end
   if delta.lo then return position_of_zero(delta) end
+  if delta.n < paired.enough.seeds and not delta.folds then return "few" end
   return math.abs(delta.mean) < ROUNDING and "zero" or "constant"
 end
 

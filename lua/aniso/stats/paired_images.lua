@@ -1,7 +1,9 @@
--- Whether two groups of runs differ by more than the choice of the test images explains: McNemar's test
--- of each pair of runs, and paired bootstrap intervals of the mean difference over the pairs. Both
--- require the predictions of the same images in the same order.
+-- Whether two groups of runs differ by more than the choice of the test images and of the seeds explains:
+-- McNemar's test of each pair of runs, and paired bootstrap intervals of the mean difference over the
+-- pairs, in which a resample draws the images, those of one lesion or patient together, and the seeds.
+-- Both require the predictions of the same images in the same order; folds are pooled.
 local bootstrap = require "aniso.stats.bootstrap"
+local derived = require "aniso.stats.derived"
 local paired = require "aniso.stats.paired"
 local significance = require "aniso.stats.metric.significance"
 
@@ -9,6 +11,7 @@ local images = {}
 
 local resamples = {}
 for _, name in ipairs(bootstrap.metrics) do resamples[name] = true end
+resamples[derived.TAIL] = true
 
 -- Whether test() gives an interval of this metric.
 function images.has_interval(metric)
@@ -25,10 +28,12 @@ end
 
 -- nil if all pairs have predictions of the same images, else the reason why they cannot be compared.
 local function why_not(first, second, pairs_of, lists)
-  if first.run.split_id ~= second.run.split_id then
+  if not paired.same_images(first, second) then
     return "they were evaluated on different splits of the data"
   end
-  if #pairs_of == 0 then return "they share no seed" end
+  if #pairs_of == 0 then
+    return first.run.fold and "they share no seed with all of its folds" or "they share no seed"
+  end
   for i, two in ipairs(pairs_of) do
     for side = 1, 2 do
       if not lists[i][side] then return ("run %s has no stored predictions"):format(two[side].uid) end
@@ -42,9 +47,13 @@ end
 -- The metrics of a member's resamples. They are kept with its predictions, which several comparisons
 -- may share.
 local function resampled(one, shot, options)
-  one.samples = one.samples or bootstrap.samples(one.true_idx, { one.pred_idx }, #shot,
-    { draws = options.draws, seed = options.seed, shot = shot })[1]
-  return one.samples
+  if not one.samples then
+    local lists = { one.pred_idx, one.tilted }
+    local samples = bootstrap.samples(one.true_idx, lists, #shot, { draws = options.draws,
+      seed = options.seed, shot = shot, clusters = one.clusters })
+    one.samples, one.tilted_samples = samples[1], samples[2]
+  end
+  return one.samples, one.tilted_samples
 end
 
 local function mcnemar_of(lists, seeds)
@@ -57,24 +66,32 @@ local function mcnemar_of(lists, seeds)
   return out
 end
 
--- Intervals of the mean over the pairs of second − first.
+-- Intervals of the mean over the pairs of second − first. Tail recall at equal head recall is the tail
+-- recall of the tilted predictions, the tilt being that of the validation part.
 local function intervals_of(lists, shot, options, level)
-  local samples, weights = {}, {}
-  for _, two in ipairs(lists) do
+  local samples, tilted, weights, all_tilted = {}, {}, {}, true
+  local seeds = { of = {}, draws = options.draws or 1000, seed = options.seed or 0 }
+  for i, two in ipairs(lists) do
     for side = 1, 2 do
-      samples[#samples + 1] = resampled(two[side], shot, options)
-      weights[#weights + 1] = (side == 1 and -1 or 1) / #lists
+      local k = #samples + 1
+      samples[k], tilted[k] = resampled(two[side], shot, options)
+      all_tilted = all_tilted and tilted[k] ~= nil
+      weights[k], seeds.of[k] = (side == 1 and -1 or 1) / #lists, i
     end
   end
-  return bootstrap.combined(samples, weights, level)
+  local out = bootstrap.combined(samples, weights, level, seeds)
+  if all_tilted then
+    out[derived.TAIL] = bootstrap.combined(tilted, weights, level, seeds).few
+  end
+  return out
 end
 
 -- test(first, second, pairs, predictions_of, shot [, options]): pairs are those of paired.members(),
--- predictions_of(member) → {true_idx, pred_idx} or nil, shot[j] is "many", "medium" or "few", options
--- are {draws = 1000, level = 0.95, seed = 0}.
--- → {label, baseline, seeds = {{first, second}, …}, unpaired = reason} or {label, baseline, seeds, n =
--- images, level, draws, intervals = {acc = {value, lo, hi}, …}, mcnemar = {{first = seed, second =
--- seed, b, c, p, test}, …}}: b images only the first got right, c only the second.
+-- predictions_of(member) → {true_idx, pred_idx, clusters [opt], tilted [opt]} or nil, shot[j] is "many",
+-- "medium" or "few", options are {draws = 1000, level = 0.95, seed = 0}. → {label, baseline, seeds =
+-- {{first, second}, …}, unpaired = reason} or {label, baseline, seeds, n = images, level, draws, intervals
+-- = {acc = {value, lo, hi}, …}, mcnemar = {{first = seed, second = seed, b, c, p, test}, …}}: b images only
+-- the first got right, c only the second.
 function images.test(first, second, pairs_of, predictions_of, shot, options)
   options = options or {}
   local out, lists = { label = second.label, baseline = first.label, seeds = {} }, {}

@@ -1,6 +1,6 @@
 -- tilt: class probabilities as they would be under other class shares (METHOD §2). Probabilities q of
--- an image become q̃_k ∝ q_k exp(κ_k). Where test images of a class look as its training images do and
--- only the classes' shares differ (label shift), this with κ_k = ln(new share / training share) is
+-- an image become q̃_k ∝ q_k exp(κ_k). Where only the classes' shares differ between training and test, and
+-- the images of a class are alike (label shift), this with κ_k = ln(new share / training share) is
 -- exactly the posterior under the new shares.
 --   local kappa = tilt.prior(counts, 0.5)      local tilted = tilt.apply(probs, kappa)
 local core = require "aniso.core"
@@ -13,8 +13,8 @@ local function each(list, f)
   return out
 end
 
--- κ_k = −τ ln π_k, logit adjustment (2007.07314): τ = 1 asks for the posterior under equal shares, 0
--- for none. counts: training images per class, each at least 1. → K numbers
+-- κ_k = −τ ln π_k, logit adjustment (2007.07314): τ = 1 gives the posterior under equal shares, 0 changes
+-- nothing. counts: training images per class, each at least 1. → K numbers
 function tilt.prior(counts, tau)
   local sum = 0
   for k, n in ipairs(counts) do

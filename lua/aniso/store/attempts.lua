@@ -4,13 +4,18 @@ local must = require("aniso.store.db_error").must
 
 local attempts = {}
 
--- The uid of the latest finished run of a study with this complete configuration, seed and label, or nil.
+-- The uid of the latest finished run of a study as a job describes it, or nil. job: {label, config =
+-- complete, seed, cross = {folds, fold [, official]} or nil}.
 function attempts.finished(db, study, job)
+  local cross = job.cross or {}
   local rows = must(db:query([[
     SELECT r.uid FROM run r JOIN config c USING(config_id) JOIN study s USING(study_id)
-     WHERE c.sha256 = ?1 AND r.seed = ?2 AND s.name = ?3 AND r.label = ?4 AND r.status = 'finished'
+      JOIN data_split p USING(split_id)
+     WHERE c.sha256 = ?1 AND r.seed = ?2 AND s.name = ?3 AND r.fold IS ?4 AND p.folds IS ?5
+       AND (p.name LIKE 'official fold %') = ?6 AND r.label = ?7 AND r.status = 'finished'
        AND r.removed_at IS NULL ORDER BY r.run_id DESC LIMIT 1]],
-    core.sha256.text(core.json.encode(job.config)), job.seed, study, job.label))
+    core.sha256.text(core.json.encode(job.config)), job.seed, study, cross.fold, cross.folds,
+    cross.official and 1 or 0, job.label))
   return rows[1] and rows[1].uid
 end
 

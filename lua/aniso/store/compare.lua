@@ -6,28 +6,46 @@ local comparison = require "aniso.stats.comparison"
 local db_error = require "aniso.store.db_error"
 local groups_of = require("aniso.store.groups").of_runs
 local keys = require "aniso.store.keys"
+local members = require "aniso.store.members"
 local must, refuse = db_error.must, db_error.raise
 
 local compare = {}
 
--- Gives a group its members, sorted by seed: those of groups.form() with .classes.
-local function load(db, group)
-  local of, seen = {}, {}
-  for _, one in ipairs(groups_of(db, group.runs)) do
-    for _, member in ipairs(one.members) do of[member.run_id] = member end
-  end
-  group.members = {}
-  for i, run in ipairs(group.runs) do
-    local member = of[run.run_id]
-    if not member then
+-- A group has one run per seed, or per seed and fold.
+local function check_runs(group, evaluated)
+  local seen = {}
+  for _, run in ipairs(group.runs) do
+    if not evaluated[run.run_id] then
       refuse(("run %s has no test evaluation (it is %s)"):format(run.uid, run.status), "ENOTFOUND")
     end
-    if seen[run.seed] then
-      refuse(("%s has two runs of seed %d, %s and %s: name the runs that count (1,4,7)"):format(group.label,
-        run.seed, seen[run.seed], run.uid), "EINVAL")
+    local key = run.fold and ("%d and fold %d"):format(run.seed, run.fold) or tostring(run.seed)
+    if seen[key] then
+      refuse(("%s has two runs of seed %s, %s and %s: name the runs that count (1,4,7)"):format(group.label,
+        key, seen[key], run.uid), "EINVAL")
     end
-    seen[run.seed], member.classes = run.uid, must(db:classes(member.eval_id))
-    group.members[i] = member
+    seen[key] = run.uid
+  end
+end
+
+-- Gives a group its members, sorted by seed: those of groups.form() with .classes, which the folds of a
+-- member have too; and what it lacks of its folds.
+local function load(db, group)
+  local evaluated, incomplete = {}, {}
+  group.members, group.run = {}, group.run or group.runs[1]
+  for _, one in ipairs(groups_of(db, group.runs)) do
+    for _, member in ipairs(one.members) do group.members[#group.members + 1] = member end
+    table.move(one.incomplete or {}, 1, #(one.incomplete or {}), #incomplete + 1, incomplete)
+    for _, list in ipairs { one.members, one.incomplete or {} } do
+      for _, member in ipairs(list) do
+        for _, part in ipairs(member.parts or { member }) do evaluated[part.run_id] = true end
+      end
+    end
+  end
+  check_runs(group, evaluated)
+  group.incomplete = incomplete
+  for _, member in ipairs(group.members) do
+    member.classes = members.classes(db, member)
+    for _, part in ipairs(member.parts or {}) do part.classes = must(db:classes(part.eval_id)) end
   end
   table.sort(group.members, function(a, b) return a.seed < b.seed end)
 end
@@ -49,23 +67,13 @@ local function check_classes(groups)
   end
 end
 
--- {true_idx, pred_idx} of a member, without the probabilities; nil where none are stored.
-local function predictions(db, member)
-  local rows = must(db:query([[
-    SELECT true_idx AS t, pred_idx AS p FROM prediction WHERE eval_id = ?1 ORDER BY sample_idx]],
-    member.eval_id))
-  local out = { true_idx = {}, pred_idx = {} }
-  for i, row in ipairs(rows) do out.true_idx[i], out.pred_idx[i] = row.t, row.p end
-  return #rows > 0 and out or nil
-end
-
 -- Where stats/comparison.lua takes matrices and predictions from; each prediction is read once.
 local function source_of(db)
   local kept = {}
   return {
-    confusion = function(member) return must(db:confusion(member.eval_id)):totable() end,
+    confusion = function(member) return members.confusion(db, member) end,
     predictions = function(member)
-      if kept[member.eval_id] == nil then kept[member.eval_id] = predictions(db, member) or false end
+      if kept[member.eval_id] == nil then kept[member.eval_id] = members.called(db, member) or false end
       return kept[member.eval_id] or nil
     end,
   }

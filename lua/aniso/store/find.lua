@@ -1,6 +1,7 @@
 -- Finds runs by name: find("7" or "01J9X" or "adpm" or "@last" or "@best:macro_f1"), and lists
 -- of runs. A run's row has the columns of v_run; its status is judged by the writer's lock,
 -- which is exact, where the view has only the heartbeat.
+local derived = require "aniso.stats.derived"
 local keys = require "aniso.store.keys"
 local score = require "aniso.store.score"
 local select = require "aniso.store.select"
@@ -74,8 +75,24 @@ local BY_RESULT = [[
      AND x.value IS NOT NULL
    ORDER BY CASE m.higher_is_better WHEN 1 THEN -x.value ELSE x.value END, e.run_id LIMIT 1]]
 
+-- Of a metric that is computed from predictions (stats/derived.lua): each finished run's is.
+local function best_computed(db, metric)
+  local top, best_run
+  for _, run in ipairs(select_runs(db, false, "ORDER BY run_id") or {}) do
+    local own = run.status == "finished" and score.scores(db, { runs = { run } })[1]
+    local value = own and own.run_id == run.run_id and own.metrics[metric.name]
+    if value and (not top or (metric.higher and value > top) or (not metric.higher and value < top)) then
+      top, best_run = value, run
+    end
+  end
+  if best_run then return { best_run } end
+  return not_found("no finished run of %s has predictions to compute %s from", db.path, metric.name)
+end
+
 local function best(db, name)
   local metric = score.aliases[name] or name
+  local computed = derived.parse(metric)
+  if computed and not computed.ranked then return best_computed(db, computed) end
   local sql = VIEW_METRICS[metric] and BY_VIEW:gsub("%$METRIC", metric) or BY_RESULT
   local rows, message, code = db.core:query(sql, metric)
   if not rows then return nil, message, code end
@@ -88,7 +105,7 @@ end
 -- The ways to name a run, in the order in which they are tried.
 local function candidates(db, reference, removed)
   if reference == "@last" then return select_runs(db, removed, "ORDER BY run_id DESC LIMIT 1") end
-  local metric = reference:match "^@best:([%w_]+)$" or reference == "@best" and "macro_f1"
+  local metric = reference:match "^@best:([%w_@=.]+)$" or reference == "@best" and "macro_f1"
   if metric then return best(db, metric) end
   local id = math.tointeger(tonumber(reference))
   local rows, message, code = select_runs(db, removed, "WHERE run_id = ?1 OR uid = upper(?2)", id, reference)

@@ -1,14 +1,29 @@
 -- The groups (stats/groups.lua) of a database's runs: which runs the statistics over a study count, and
 -- which group the others are compared with. Every table, curve, comparison and report begins here.
 local groups = require "aniso.stats.groups"
+local members = require "aniso.store.members"
 local must = require("aniso.store.db_error").must
 
 local read = {}
 
+-- Gives runs of folds the number of their training images, n_train.
+local function add_training_images(db, runs)
+  local folded, of_split = false, {}
+  for _, run in ipairs(runs) do folded = folded or run.fold ~= nil end
+  if not folded then return end
+  local sums = must(db:query "SELECT split_id, sum(n_train) AS n FROM split_class GROUP BY split_id")
+  for _, row in ipairs(sums) do
+    of_split[row.split_id] = row.n
+  end
+  for _, run in ipairs(runs) do run.n_train = run.fold and of_split[run.split_id] end
+end
+
 -- of_runs(db, runs [, {prior = true}]) → groups.form() of rows of db:runs(); prior: with the prior's own
 -- predictions as groups too.
 function read.of_runs(db, runs, options)
-  return groups.form(runs, must(db:scores { prior = options and options.prior, runs = runs }))
+  add_training_images(db, runs)
+  return groups.form(runs, must(db:scores { prior = options and options.prior, runs = runs }),
+    function(member) if member.parts then members.complete(db, member) end end)
 end
 
 -- The runs that statistics over a study count (view v_counted), as rows of db:runs().
@@ -84,7 +99,9 @@ function read.distinguish(list, catalog)
       for i, name in ipairs(catalog:varying(runs)) do
         parts[i] = ("%s=%s"):format(name, read.value(catalog:key(name):get(group.run)))
       end
-      if #parts == 0 then parts[1] = "split " .. group.run.split_id end
+      if #parts == 0 then
+        parts[1] = group.folds and ("%d folds"):format(group.folds) or "split " .. group.run.split_id
+      end
       group.label = ("%s (%s)"):format(label, table.concat(parts, ", "))
     end
   end

@@ -1,17 +1,20 @@
 -- The names by which runs are filtered, sorted, tabulated and plotted. A key is a fact
--- (study, seed, wall …), a metric of the primary test evaluation (macro_f1, tail …) or an
--- option of the configuration (train.lr). keys.new(db) reads each kind from the
--- database once, when it is first needed; key:get(run) takes a row with the columns of v_run.
+-- (study, seed, wall …), a metric of the primary test evaluation (macro_f1, tail …; also those of
+-- stats/derived.lua, such as tail@head=0.90) or an option of the configuration (train.lr). keys.new(db)
+-- reads each kind from the database once, when it is first needed; key:get(run) takes a row with the
+-- columns of v_run.
 local literal = require "aniso.recipe.literal"
 local nearest = require "aniso.recipe.nearest"
 local renamed = require "aniso.recipe.renamed"
+local derived = require "aniso.stats.derived"
 local must = require("aniso.store.db_error").must
 local score = require "aniso.store.score"
 
 local keys = {}
 
 local FACTS = { run = "run_id", id = "uid", name = "name", study = "study", label = "label",
-  content = "content", split = "split", imbalance = "imbalance_factor", seed = "seed",
+  content = "content", split = "split", imbalance = "imbalance_factor", seed = "seed", fold = "fold",
+  folds = "folds",
   attempt = "attempt", status = "status", host = "hostname", started = "started_at",
   ended = "ended_at", wall = "wall_s", resumes = "resumes", threads = "threads",
   commit = "git_commit" }
@@ -105,7 +108,7 @@ function Keys:key(name)
   if FACTS[name] then
     return { name = name, kind = "fact", get = function(_, run) return run[FACTS[name]] end }
   end
-  local known = self.known_metrics[score.aliases[name] or name]
+  local known = self.known_metrics[score.aliases[name] or name] or derived.parse(name)
   if known then
     return { name = name, metric = known.name, kind = "metric", higher = known.higher,
       get = function(_, run)

@@ -16,19 +16,19 @@ local function replace(connection, study, jobs, baseline)
   must(connection:exec("INSERT INTO plan(study_id, at, pid, after_run) SELECT ?1, " .. NOW
     .. ", ?2, coalesce(max(run_id), 0) FROM run", study_id, core.sys.pid()))
   for seq, job in ipairs(jobs) do
-    must(connection:exec("INSERT INTO plan_run(study_id, seq, label, seed, config, uid) "
-      .. "VALUES(?1, ?2, ?3, ?4, ?5, ?6)", study_id, seq, job.label, job.seed,
-      core.sha256.text(core.json.encode(job.config)), job.uid))
+    must(connection:exec("INSERT INTO plan_run(study_id, seq, label, seed, config, uid, fold) "
+      .. "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", study_id, seq, job.label, job.seed,
+      core.sha256.text(core.json.encode(job.config)), job.uid, job.cross and job.cross.fold))
   end
 end
 
--- Replaces the study's plan by jobs {label, seed, config = complete, uid = of a run that was finished
--- before and is not done again}, in their order; `baseline`: the label others are compared with.
+-- Replaces the study's plan by jobs {label, seed, cross, config = complete, uid = of a run that was
+-- finished before and is not done again}, in their order; `baseline`: the label others are compared with.
 function plan.set_plan(db, study, jobs, baseline)
   return db:transaction(replace, db.core, study, jobs, baseline)
 end
 
--- The study's plan: {at, age = seconds since, pid, after_run, {label, seed, config_id, uid} …};
+-- The study's plan: {at, age = seconds since, pid, after_run, {label, seed, fold, config_id, uid} …};
 -- config_id is nil before a run of it begins. → false where the study has none.
 function plan.plan_of(db, study)
   if db.core:version() < 4 then return false end
@@ -40,7 +40,7 @@ function plan.plan_of(db, study)
   if not found then return false end
   local rows
   rows, message, code = db.core:query([[
-    SELECT p.label, p.seed, p.uid, c.config_id FROM plan_run p LEFT JOIN config c ON c.sha256 = p.config
+    SELECT p.*, c.config_id FROM plan_run p LEFT JOIN config c ON c.sha256 = p.config
      WHERE study_id = ?1 ORDER BY seq]], found.study_id)
   if not rows then return nil, message, code end
   return table.move(rows, 1, #rows, 1, found)

@@ -8,7 +8,9 @@
 -- An ambiguous name is an error that lists the names that distinguish its meanings.
 local contents = require "aniso.store.contents"
 local db_error = require "aniso.store.db_error"
+local folds = require "aniso.recipe.folds"
 local groups_of = require "aniso.store.groups"
+local stats_groups = require "aniso.stats.groups"
 local must, refuse = db_error.must, db_error.raise
 
 local references = {}
@@ -23,7 +25,7 @@ local function of_label(db, study, label)
   for _, run in ipairs(groups_of.counted(db, study)) do
     if label_of(run) == label then
       runs[#runs + 1] = run
-      local key = run.config_id .. " " .. run.split_id
+      local key = run.config_id .. " " .. stats_groups.images_of(run)
       n = n + (configs[key] and 0 or 1)
       configs[key] = true
     end
@@ -122,7 +124,11 @@ local function study_groups(db, study, baseline)
   if not ok then refuse(tostring(base), "ENOTFOUND") end
   for _, group in ipairs(found) do
     local runs = {}
-    for i, member in ipairs(group.members) do runs[i] = must(db:find(member.run_id)) end
+    for _, list in ipairs { group.members, group.members ~= group.incomplete and group.incomplete or {} } do
+      for _, member in ipairs(list) do
+        for _, part in ipairs(member.parts or { member }) do runs[#runs + 1] = must(db:find(part.run_id)) end
+      end
+    end
     table.insert(groups, group == base and 1 or #groups + 1,
       { runs = runs, short = group.label, long = study .. ":" .. group.label })
   end
@@ -145,7 +151,7 @@ local function set_labels(db, groups)
     local run = group.runs[1]
     group.run = run
     if group.single then
-      group.short = ("%s seed %d"):format(label_of(run), run.seed)
+      group.short = folds.name(label_of(run), run.seed, run.fold)
       group.long = ("%s:%s"):format(run.study, group.short)
       group.longest = ("%s #%d"):format(group.short, run.run_id)
     end

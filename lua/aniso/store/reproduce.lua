@@ -62,6 +62,7 @@ local function lines_of(db, run)
   end
   local words = { "aniso", "run", recipe }
   for _, word in ipairs(options_of(origin.argv)) do words[#words + 1] = word end
+  if run.fold then table.move({ "--fold", run.fold }, 1, 2, #words + 1, words) end
   local last = { "--seeds", run.seed, "--only", run.label or run.name, "--again", "--db", db.path }
   table.move(last, 1, #last, #words + 1, words)
   for i, word in ipairs(words) do words[i] = quoted(word) end

@@ -2,6 +2,7 @@
 -- from counts, and those that are stored in `result`. An evaluation counts if it is the primary one of
 -- its part, or the prior's own predictions of the same run.
 local catalog = require "aniso.stats.metric.catalog"
+local members = require "aniso.store.members"
 
 local score = {}
 
@@ -29,13 +30,13 @@ local PRIOR = "e.part = ?1 AND e.is_primary = 0 AND e.sampler = 'prior'"
 -- What `sampler` holds where no chain was sampled: the prior, and the kinds of post_hoc.
 local WITHOUT_CHAIN = { prior = true, logit_adjustment = true, tau_norm = true, crt = true, lws = true }
 
-local function with_metrics(row)
+local function with_metrics(db, row)
   local metrics = {}
   for _, name in ipairs(DERIVED) do metrics[name] = row[name] end
   local kind = row.sampler:match "^%S+" -- without " + calibrated"
   local by = WITHOUT_CHAIN[kind] and kind or "chain"
-  return { run_id = row.run_id, eval_id = row.eval_id, by = by, prior = row.is_primary ~= 1, n = row.n,
-    metrics = metrics }
+  return members.complete(db, { run_id = row.run_id, eval_id = row.eval_id, by = by,
+    prior = row.is_primary ~= 1, n = row.n, metrics = metrics })
 end
 
 local function of_kind(db, kind, part, runs, list, by_eval)
@@ -44,7 +45,7 @@ local function of_kind(db, kind, part, runs, list, by_eval)
     .. " ORDER BY e.run_id, e.eval_id", part)
   if not rows then return nil, message, code end
   for _, row in ipairs(rows) do
-    local one = with_metrics(row)
+    local one = with_metrics(db, row)
     list[#list + 1], by_eval[row.eval_id] = one, one.metrics
   end
   rows, message, code = db.core:query([[
@@ -53,7 +54,7 @@ local function of_kind(db, kind, part, runs, list, by_eval)
   if not rows then return nil, message, code end
   for _, row in ipairs(rows) do
     local metrics = by_eval[row.eval_id]
-    if metrics and metrics[row.name] == nil then metrics[row.name] = row.value end
+    if metrics and rawget(metrics, row.name) == nil then metrics[row.name] = row.value end
   end
   return true
 end
@@ -63,8 +64,8 @@ end
 local LISTED = 500
 
 -- scores{part = "test", prior = false, runs = rows of runs()} → list of {run_id, eval_id, prior, by, n,
--- metrics = {name = value}}, primary evaluations first, then the prior's if requested. `runs` only
--- speeds up the query: the result may contain other runs.
+-- metrics = {name = value}}, whose metrics also have what stats/derived.lua computes; primary evaluations
+-- first, then the prior's if requested. `runs` only speeds up the query: the result may contain others.
 function score.scores(db, options)
   options = options or {}
   local part, list, by_eval, runs = options.part or "test", {}, {}, nil

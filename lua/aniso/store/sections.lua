@@ -8,10 +8,9 @@ local sections = {}
 -- name → query; ?1 is the run_id.
 local QUERIES = {
   facts = [[
-    SELECT v.uid, v.study, v.label, v.seed, v.attempt, v.status, v.error, v.dataset, $CONTENT v.split,
-           v.started_at,
-           v.ended_at, round(v.wall_s, 1) AS wall_s, v.resumes, v.hostname, v.threads, v.tool_version,
-           v.git_commit, v.git_dirty, s.path AS recipe
+    SELECT v.uid, v.study, v.label, v.seed, $FOLD, v.attempt, v.status, v.error, v.dataset, $CONTENT v.split,
+           v.started_at, v.ended_at, round(v.wall_s, 1) AS wall_s, v.resumes, v.hostname, v.threads,
+           v.tool_version, v.git_commit, v.git_dirty, s.path AS recipe
       FROM v_run v JOIN run r USING(run_id) LEFT JOIN source s ON s.source_id = r.recipe_id
      WHERE v.run_id = ?1]],
   evaluations = [[
@@ -44,10 +43,12 @@ local QUERIES = {
 -- The sections that files before a version do not have.
 local SINCE = { calibration = 6 }
 
+-- Files older than version 6 have neither folds nor the content of a data set.
 function sections.rows(db, name, run)
   if SINCE[name] and db.core:version() < SINCE[name] then return {}, {} end
-  local content = db.core:version() >= 6 and "v.content," or "" -- a column of version 6
-  return must(db:query((QUERIES[name]:gsub("%$CONTENT", content)), run.run_id))
+  local new = db.core:version() >= 6
+  local column = { ["$CONTENT"] = new and "v.content," or "", ["$FOLD"] = new and "v.fold" or "NULL AS fold" }
+  return must(db:query((QUERIES[name]:gsub("%$%u+", column)), run.run_id))
 end
 
 return sections

@@ -44,8 +44,9 @@ local function filter(text, catalog)
       return false
     end
   end
-  local name, operator, text_value = text:match "^([%w_.]+)([!<>]=)(.*)$"
-  if not name then name, operator, text_value = text:match "^([%w_.]+)([=<>~])(.*)$" end
+  local name, operator, text_value = text:match "^([%w_.@]+)([!<>]=)(.*)$"
+  if not name then name, operator, text_value = text:match "^([%w_]+@[%a_]+=[%d.]+)([=!<>~]=?)(.*)$" end
+  if not name then name, operator, text_value = text:match "^([%w_.@]+)([=<>~])(.*)$" end
   if not name then return word(text) end
   local key = catalog:key(name)
   if operator == "=" or operator == "!=" then catalog:check_value(key, text_value) end

@@ -2,7 +2,7 @@
 --   status.of_study(db, name, complete)      status.of_run(db, row, complete)      → status
 -- status: { study, planned = number or nil, rows, counts = state → number, left = seconds or nil,
 -- over = nothing runs and nothing waits }. A row is a run that was planned, or was made without a plan:
--- { label, seed, state, run = row of find() or nil } and, while it runs, what follow() adds.
+-- { label, seed, fold, state, run = row of find() or nil } and, while it runs, what follow() adds.
 -- States: running, waiting, finished, failed, crashed, interrupted, and "not started" where the
 -- process that planned it is gone. complete(configuration) fills a stored configuration with the
 -- defaults of the options that it lacks.
@@ -71,7 +71,7 @@ local function last_attempts(runs)
   for _, run in ipairs(runs) do
     local key = ("%d %d %d"):format(run.config_id, run.split_id, run.seed)
     if not place[key] then place[key] = #rows + 1 end
-    rows[place[key]] = { label = run.label or run.name, seed = run.seed, run = run }
+    rows[place[key]] = { label = run.label or run.name, seed = run.seed, fold = run.fold, run = run }
   end
   return rows
 end
@@ -79,7 +79,7 @@ end
 -- The rows of a plan, and of runs in progress that are not part of it.
 local function planned(plan, runs)
   local by_uid, newest, rows, shown = {}, {}, {}, {}
-  local function key(of) return ("%d %d"):format(of.config_id, of.seed) end
+  local function key(of) return ("%d %d %s"):format(of.config_id, of.seed, of.fold) end
   for _, run in ipairs(runs) do
     by_uid[run.uid] = run
     if run.run_id > plan.after_run then newest[key(run)] = run end
@@ -87,12 +87,14 @@ local function planned(plan, runs)
   for i, one in ipairs(plan) do
     local run
     if one.uid then run = by_uid[one.uid] else run = one.config_id and newest[key(one)] end
-    rows[i] = { label = one.label, seed = one.seed, run = run or nil, known = one.uid ~= nil }
+    rows[i] = { label = one.label, seed = one.seed, fold = one.fold, run = run or nil,
+      known = one.uid ~= nil }
     if run then shown[run.uid] = true end
   end
   for _, run in ipairs(runs) do
     if run.status == "running" and not shown[run.uid] then
-      rows[#rows + 1] = { label = run.label or run.name, seed = run.seed, run = run, unplanned = true }
+      rows[#rows + 1] = { label = run.label or run.name, seed = run.seed, fold = run.fold, run = run,
+        unplanned = true }
     end
   end
   return rows
@@ -175,7 +177,8 @@ function status.of_run(db, run, complete)
   return confirmed(function()
     local now = must(db:find(run.uid))
     local self = add_states(db, { study = now.study,
-      rows = { { label = now.label or now.name, seed = now.seed, run = now } } }, false, complete)
+      rows = { { label = now.label or now.name, seed = now.seed, fold = now.fold, run = now } } }, false,
+      complete)
     self.left = self.rows[1].left
     return self
   end)

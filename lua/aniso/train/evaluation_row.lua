@@ -62,7 +62,8 @@ function evaluation_row.store(session, part, predictions, of, as)
     selected_by = rule_of(session, as.kind), sampler = sampler_name(session, as),
     steps = chain and how.steps or 0, draws = chain and how.draws or 1, seed = chain and how.seed or 0,
     n = #predictions["true"], confusion = measured.confusion, results = results_of(session, of, as.kind),
-    class_scores = { auc = measured.class_auc, interval_width = measured.class_width },
+    class_scores = { auc = measured.class_auc, auprc = measured.class_auprc,
+      interval_width = measured.class_width },
     bins = measured.bins, predictions = stored_predictions(predictions, measured, as.kind),
     calibration = as.calibration,
   }

@@ -49,7 +49,7 @@ function first_stage.repeats()
   local known = {}
   return function(job)
     if job.config.train.mode ~= "staged" then return false end
-    local key = core.json.encode { seed = job.seed, data = job.config.data,
+    local key = core.json.encode { seed = job.seed, cross = job.cross, data = job.config.data,
       of = first_stage.part_of(job.config) }
     local repeated = known[key] or false
     known[key] = true

@@ -82,12 +82,12 @@ local function common(job)
   local config, select = job.config, {}
   if config.train.mode ~= "staged" or config.denoiser[1] == "none" then return nil end
   for key, value in pairs(config.select) do select[key] = key ~= "calibrate" and value or nil end
-  return core.json.encode { seed = job.seed, data = config.data, select = select,
+  return core.json.encode { seed = job.seed, cross = job.cross, data = config.data, select = select,
     epochs = config.train.epochs, first = first_stage.part_of(config) }
 end
 
--- Jobs, each {config = complete, seed =}, as a list of groups in the order of their first members.
--- one_by_one: each job is a group of its own.
+-- Jobs, each {config = complete, seed =, cross = or nil}, as a list of groups in the order of their first
+-- members. one_by_one: each job is a group of its own.
 function lockstep.groups(jobs, one_by_one)
   local groups, by_key = {}, {}
   for _, job in ipairs(jobs) do

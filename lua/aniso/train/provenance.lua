@@ -25,12 +25,13 @@ function provenance.git()
 end
 
 -- What the images and the split are, as hashes: the same files at another size are other
--- data; the same lists with other groups of classes or another validation part another split.
-function provenance.identity(session)
+-- data; the same lists with other groups of classes or another validation part another split. lists
+-- [opt]: a hash in the place of that of the split's lists.
+function provenance.identity(session, lists)
   local dataset, split = session.dataset, session.dataset.split
   local data = core.sha256.text(core.json.encode { content = dataset.sha256,
     aspect = session.config.data.aspect, shape = { dataset.height, dataset.width, dataset.channels } })
-  local of = { data = data, lists = split.sha256, test_is_val = split.test_is_val }
+  local of = { data = data, lists = lists or split.sha256, test_is_val = split.test_is_val }
   local rule = split.groups
   if rule[1] == "counts" then -- as before there were other rules: stored runs keep their split
     of.many, of.few = math.tointeger(rule.many) or rule.many, math.tointeger(rule.few) or rule.few
@@ -64,10 +65,11 @@ function provenance.describe(job, session)
       profile = split.profile, imbalance_factor = split.imbalance_factor,
       test_is_val = split.test_is_val, n_train = split.n_train, n_val = split.n_val,
       n_test = split.n_test, shot = split.shot, group_rule = split.groups, folds = split.folds,
-      fold_set = split.fold_set, clusters = clusters_of(dataset) },
+      fold_set = split.fold_set and select(2, provenance.identity(session, split.fold_set)),
+      clusters = clusters_of(dataset) },
     threads = core.sys.threads(), host = core.sys.host(), git = provenance.git(),
     tool_version = core.sys.version,
-    env = { OMP_NUM_THREADS = os.getenv "OMP_NUM_THREADS" },
+    env = { OMP_NUM_THREADS = os.getenv "OMP_NUM_THREADS", PWD = core.sys.realpath "." },
   }
 end
 

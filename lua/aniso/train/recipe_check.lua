@@ -1,5 +1,5 @@
 -- Checks a study before a long run, without training it or storing anything:
---   check.options(study, overrides, seeds) → jobs, list of mistakes in its options
+--   check.options(study, overrides, seeds [, official_folds]) → jobs, list of mistakes in its options
 --   check.runs(jobs) → list of reports {labels, shapes, parameters, stages, …}, list of mistakes
 -- A report is made once for all runs that cost the same; its times come from one step each. Every other
 -- configuration takes one small step per stage, so that each of its parts is built and called once.
@@ -69,7 +69,8 @@ end
 local function check_labels(of, jobs, add)
   local runs, labels = {}, {}
   for _, job in ipairs(jobs) do
-    local run = ("%s with seed %s"):format(job.label, job.seed)
+    local run = ("%s with seed %s%s"):format(job.label, job.seed,
+      job.cross and (" and fold %d"):format(job.cross.fold) or "")
     if runs[run] then add(("two runs are called %s"):format(run)) end
     runs[run], labels[job.label], labels[#labels + 1] = true, true, job.label
   end
@@ -80,9 +81,9 @@ local function check_labels(of, jobs, add)
   end
 end
 
-function check.options(of, overrides, seeds)
+function check.options(of, overrides, seeds, official_folds)
   local mistakes, add = new_list()
-  local jobs = try(add, study.expand, of, overrides, seeds) or {}
+  local jobs = try(add, study.expand, of, overrides, seeds, nil, official_folds) or {}
   check_labels(of, jobs, add)
   for _, job in ipairs(jobs) do
     check_config(job.config, add)

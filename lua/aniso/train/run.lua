@@ -1,6 +1,7 @@
--- Runs one configuration with one seed: trains it, evaluates the weights that validation chose, and
--- records everything. A run that stops early, for whatever reason, can be resumed to the same bits.
---   run.run { config=, seed=, label=, study=, db=, recipe={path=,text=}, argv=, stream=, board= }
+-- Runs one configuration with one seed, and one fold if there are folds: trains it, evaluates the weights
+-- that validation chose, and records everything. A run that stops early, for whatever reason, can be
+-- resumed to the same bits.
+--   run.run { config=, seed=, cross=, label=, study=, db=, recipe={path=,text=}, argv=, stream=, board= }
 --   → {uid=, metrics=}      run.resume(db, row)      run.evaluate(db, row, sampler)
 --   run.run_together(jobs)      run.resume_together(jobs)      in lock-step
 -- `stream` receives the progress, stderr if absent; `board` (progress.board) shows several runs.
@@ -54,10 +55,19 @@ function run.run(job)
   return only(run.run_together { job })
 end
 
--- The job of a stored run, a row of db:find(): its configuration and seed as they were.
+-- The fold of a stored run as aniso.data takes it; nil without folds.
+local function cross_of(row)
+  return row.fold and { folds = row.folds, fold = row.fold,
+    official = row.split:match "^official fold " ~= nil or nil }
+end
+
+-- The job of a stored run, a row of db:find(): its configuration, seed and fold as they were, and the
+-- folder in which it began.
 function run.stored_job(db, row, stream)
+  local origin = db:origin(row)
   return { db = db, stream = stream, config = config.complete(db:config(row)), seed = row.seed,
-    label = row.label or row.name, run = row, levels = db:lambda(row) }
+    cross = cross_of(row), label = row.label or row.name, run = row, levels = db:lambda(row),
+    folder = origin and origin.env and origin.env.PWD }
 end
 
 local function load_saved(db, row)

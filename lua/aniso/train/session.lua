@@ -6,6 +6,7 @@ local core = require "aniso.core"
 local class_weight = require "aniso.method.class_weight"
 local data = require "aniso.method.data"
 local errors = require "aniso.recipe.errors"
+local folds = require "aniso.recipe.folds"
 local mmd = require "aniso.method.mmd"
 local model = require "aniso.method.model"
 local prior_loss = require "aniso.method.prior_loss"
@@ -62,9 +63,9 @@ local meta = strict.class("session", FIELDS, Session)
 
 -- Most runs of a study share their data: the latest set is kept.
 local latest = {}
-local function load_data(options)
-  local key = core.json.encode(options)
-  if latest.key ~= key then latest = { key = key, dataset = data(options) } end
+local function load_data(options, cross)
+  local key = core.json.encode { options, cross }
+  if latest.key ~= key then latest = { key = key, dataset = data(options, cross) } end
   return latest.dataset
 end
 
@@ -73,16 +74,17 @@ function Session.release_data()
   latest = {}
 end
 
--- Everything that follows from the job's configuration and seed; nothing is stored.
+-- Everything that follows from the job's configuration, seed and fold; nothing is stored.
 --   sharing [opt]                a session of the same backbone, prior and seed, whose net is shared
 --   job.levels [opt]             the λ_j of a stored run
+--   job.folder [opt]             to which relative paths of its data refer if they do not exist here
 --   job.evaluation_only [opt]    nothing is trained: a recipe's own losses need not be found
 function Session.new(job, sharing)
   local config = job.config
   local self = setmetatable({ config = config, seed = job.seed, plan = stage.plan(config), group = {} }, meta)
   self.total_epochs = 0
   for _, one in ipairs(self.plan) do self.total_epochs = self.total_epochs + one.epochs end
-  self.dataset = load_data(config.data)
+  self.dataset = load_data(data.seen_from(config.data, job.folder), job.cross)
   self.model = model.new(config, self.dataset, job.seed, sharing and sharing.model, job.levels)
   tilt.of(config.sampler.tilt, self.dataset.counts, self.model.schedule.levels) -- of K values, or an error
   sampler.step_of(config.sampler) -- an own sampler that is missing is an error now
@@ -102,7 +104,7 @@ end
 
 -- The name of a job on the progress board.
 function Session.label_of(job)
-  return ("%s seed %d"):format(job.label or "run", job.seed)
+  return folds.name(job.label or "run", job.seed, job.cross and job.cross.fold)
 end
 
 -- Connects the session with the record of its run, its folders and its group.

@@ -131,7 +131,8 @@ function engine.open(values) end
 ---@field larger integer[] Images of more pixels than the median.
 ---@field grey integer[] Images whose channels are equal, up to 8 of 255 levels.
 ---@field exact integer[] Validation and test images with the bytes of a training image.
----Other validation and test images that look like a training image; nil below 24 pixels a side.
+---Other validation and test images that look like a training image; nil below 24 pixels a side and
+---above 300,000 images.
 ---@field near? integer[]
 ---Some of both: the names of an image and of the training image.
 ---@field pairs { image: string, of: string, exact: boolean }[]
@@ -166,6 +167,12 @@ function data.check(given, where) end
 ---@param given aniso.option.data
 ---@return string[]
 function data.columns(given) end
+
+---The options with relative paths that exist below a folder, and not here, as absolute ones.
+---@param given aniso.option.data
+---@param folder? string
+---@return aniso.option.data given itself where nothing changes
+function data.seen_from(given, folder) end
 
 ---The published set that a folder holds.
 ---@param root string

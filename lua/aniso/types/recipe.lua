@@ -32,6 +32,9 @@
 ---@field vary? aniso.Variation[][] Axes, each a list of variations, as aniso.grid writes them.
 ---@field variants? aniso.Variation[] Named variations.
 ---@field seeds? integer|integer[]|string 3 is 0 … 2; a list; "0..4" or "1,5". {0} if left out.
+---Cross-validation: 5 cuts five folds, "official" takes those of the data; each is run for every seed. None
+---if left out.
+---@field folds? integer|"official"
 ---No lock-step of a staged study's points: the same bits, later (default false).
 ---@field one_by_one? boolean
 ---@field baseline? string|aniso.Variation Label of the variant to compare with, or one variant more.

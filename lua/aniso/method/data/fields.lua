@@ -68,7 +68,7 @@ end
 -- What a message about an absent path adds where the path is relative.
 function fields.relative_hint(path)
   if path:sub(1, 1) == "/" then return "" end
-  return (" (looked for in %s; a recipe that is used from several folders needs the whole path)")
+  return (" (searched in %s; a recipe that is used from several folders needs the whole path)")
     :format(core.sys.realpath "." or "the current folder")
 end
 

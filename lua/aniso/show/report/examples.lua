@@ -89,7 +89,9 @@ end
 -- The first member whose weights are still there, as a row of db:runs().
 local function stored_run(facts, group)
   local folder, member_of = facts.db:folder(), {}
-  for _, member in ipairs(group.members) do member_of[member.run_id] = member end
+  for _, member in ipairs(group.members) do
+    for _, part in ipairs(member.parts or { member }) do member_of[part.run_id] = part end
+  end
   for _, run in ipairs(facts.runs) do
     local path = ("%s/%s/best.safetensors"):format(folder, run.uid)
     if member_of[run.run_id] and core.sys.exists(path) then return run, member_of[run.run_id], path end

@@ -6,6 +6,7 @@
 local confusions = require "aniso.stats.metric.confusion"
 local groups_of = require "aniso.store.groups"
 local keys = require "aniso.store.keys"
+local members = require "aniso.store.members"
 local paired = require "aniso.stats.paired"
 local paired_images = require "aniso.stats.paired_images"
 local stats = require "aniso.stats.groups"
@@ -18,7 +19,8 @@ local BASELINE_STYLE, OTHER_STYLE = 7, 1
 -- The names of metrics in sentences.
 local WORDS = { macro_f1 = "macro F1", acc = "accuracy", bacc = "balanced accuracy", many = "head recall",
   medium = "medium recall", few = "tail recall", worst_class = "recall of the worst class", nll = "NLL",
-  ece = "calibration error", auc = "AUC", kappa = "κ", mcc = "MCC" }
+  ["tail@head=0.9"] = "tail recall at head recall 0.90", ece = "calibration error",
+  auc = "AUC", kappa = "κ", mcc = "MCC" }
 
 function facts.words(metric)
   return WORDS[metric] or metric
@@ -70,10 +72,8 @@ function facts.new(db, name, groups, runs, how)
   self.split = assert(db:split_of(groups[1].run))
   self.one_split = true
   for _, group in ipairs(groups) do
-    self.one_split = self.one_split and group.run.split_id == groups[1].run.split_id
+    self.one_split = self.one_split and paired.same_images(group, groups[1])
   end
-  self.evaluation_of = {} -- run_id → number of its primary test evaluation
-  for _, one in ipairs(assert(db:scores())) do self.evaluation_of[one.run_id] = one.eval_id end
   return self
 end
 
@@ -104,7 +104,7 @@ function facts:classes(group)
   return cached(self, "classes", group, function()
     local out = {}
     for _, member in ipairs(group.members) do
-      for j, class in ipairs(assert(self.db:classes(self.evaluation_of[member.run_id]))) do
+      for j, class in ipairs(members.classes(self.db, member)) do
         out[j] = out[j] or { name = class.class, n_train = class.n_train, shot = class.shot, values = {},
           seeds = {} }
         if class.recall then
@@ -126,7 +126,7 @@ function facts:confusion(group)
   return cached(self, "confusion", group, function()
     local matrices = {}
     for i, member in ipairs(group.members) do
-      matrices[i] = assert(self.db:confusion(self.evaluation_of[member.run_id])):totable()
+      matrices[i] = members.confusion(self.db, member)
     end
     return confusions.sum(matrices)
   end)
@@ -137,7 +137,7 @@ function facts:bins(group)
   return cached(self, "bins", group, function()
     local sum = {}
     for _, member in ipairs(group.members) do
-      for b, bin in ipairs(assert(self.db:bins(self.evaluation_of[member.run_id]))) do
+      for b, bin in ipairs(members.bins(self.db, member)) do
         sum[b] = sum[b] or { n = 0, sum_conf = 0, n_correct = 0 }
         for key, value in pairs(sum[b]) do sum[b][key] = value + bin[key] end
       end
@@ -158,14 +158,14 @@ function facts:images(group)
     local shot = {}
     for j, class in ipairs(self:classes(group)) do shot[j] = class.shot end
     return paired_images.test(self.base, group, paired.members(self.base, group), function(member)
-      return self:predictions(member)
+      return members.called(self.db, member)
     end, shot)
   end)
 end
 
--- {true_idx, pred_idx, …} of a member, nil where they are not stored.
-function facts:predictions(member)
-  return (self.db:predictions(self.evaluation_of[member.run_id]))
+-- {true_idx, pred_idx, conf, …} of one run of a member, nil where they are not stored.
+function facts:predictions(part)
+  return (self.db:predictions(part.eval_id))
 end
 
 -- The class numbers, 1 …, with the largest first.

@@ -1,6 +1,7 @@
 -- The noise levels of a report: λ_j against n_j, a line for each configuration.
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
+local paired = require "aniso.stats.paired"
 local scale = require "aniso.show.report.scale"
 
 local MAX_MARKED = 30 -- classes; more would make a line of marks
@@ -29,7 +30,7 @@ local function drawn_groups(facts)
   local out = {}
   for _, group in ipairs(facts.groups) do
     local levels = assert(facts.db:lambda(group.run))
-    local same = group.run.split_id == facts.groups[1].run.split_id
+    local same = paired.same_images(group, facts.groups[1])
     if same and #levels == #facts.split.classes then out[#out + 1] = { group = group, levels = levels } end
   end
   for _, one in ipairs(out) do

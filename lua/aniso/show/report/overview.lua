@@ -7,7 +7,7 @@ local scale = require "aniso.show.report.scale"
 local group_rows = require "aniso.show.group_rows"
 local verdict = require "aniso.show.report.verdict"
 
-local COLUMNS = { "macro_f1", "all", "head", "medium", "tail", "nll" }
+local COLUMNS = { "macro_f1", "all", "head", "medium", "tail", "tail@head=0.90", "nll" }
 
 local overview = {}
 
@@ -22,7 +22,7 @@ function overview.table(facts)
         higher = key.higher }
     end
   end
-  local heads = { group_rows.heads.method, group_rows.heads.seeds }
+  local heads = { group_rows.heads.method, table.unpack(group_rows.repetitions(facts.groups)) }
   local columns, rows = group_rows.rows(facts.groups, heads, metrics, {})
   for i, group in ipairs(facts.groups) do
     rows[i].class = group == facts.best and "best" or nil

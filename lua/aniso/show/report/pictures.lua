@@ -105,7 +105,9 @@ return function(facts, count)
   for i, one in ipairs(found.list) do figures[i] = figure(found.classes, one, i) end
   local seen = found.kind == "cross_attention"
     and "Right: the attention of the called class's token over the image, mean over the steps and chains; "
-      .. "orange is the most of each image." or "A film denoiser has no attention to show."
+      .. "orange is the most of each image."
+    or found.kind == "none" and "A run without a denoiser has no attention to show."
+    or "A film denoiser has no attention to show."
   local words = ("Test images of %s, seed %d: of head, medium and tail the predictions that were right and "
     .. "wrong with the most confidence. Left: the image; frames: the windows that the prior took. %s")
     :format(found.group.label, found.run.seed, seen)

@@ -10,18 +10,20 @@ local SHOWN = { { "train", "loss", "training loss" }, { "val", "macro_f1", "vali
 
 local function finite(value) return value and value == value and math.abs(value) < math.huge end
 
--- The curve of each member: {seed, points = {{step, value} …}}; value false where it is not finite.
+-- The curve of each run: {seed, points = {{step, value} …}}; value false where it is not finite.
 local function curves_of(facts, group, part, metric)
   local out = {}
   for _, member in ipairs(group.members) do
-    local all = facts.curves_of[member.run_id]
-    local curve = all[part] and all[part][metric]
-    if curve then
-      local points = {}
-      for i, step in ipairs(curve.step) do
-        points[i] = { step, finite(curve.value[i]) and curve.value[i] or false }
+    for _, run in ipairs(member.parts or { member }) do
+      local all = facts.curves_of[run.run_id]
+      local curve = all[part] and all[part][metric]
+      if curve then
+        local points = {}
+        for i, step in ipairs(curve.step) do
+          points[i] = { step, finite(curve.value[i]) and curve.value[i] or false }
+        end
+        out[#out + 1] = { seed = member.seed, points = points }
       end
-      out[#out + 1] = { seed = member.seed, points = points }
     end
   end
   return out
@@ -119,7 +121,9 @@ return function(facts)
   facts.curves_of = {}
   for _, group in ipairs(facts.groups) do
     for _, member in ipairs(group.members) do
-      facts.curves_of[member.run_id] = assert(facts.db:curves(member.run_id))
+      for _, run in ipairs(member.parts or { member }) do
+        facts.curves_of[run.run_id] = assert(facts.db:curves(run.run_id))
+      end
     end
   end
   local out = {}

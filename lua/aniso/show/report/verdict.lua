@@ -18,8 +18,9 @@ local function interval(of) return ("[%s, %s]"):format(signed(of.lo), signed(of.
 
 local function plural(n, word) return ("%d %s%s"):format(n, word, n == 1 and "" or "s") end
 
--- "3 seeds"; two single runs of different seeds are one pair.
+-- "3 seeds", "5 folds × 3 seeds"; two single runs of different seeds are one pair.
 local function pairs_in_words(delta)
+  if delta.folds then return ("%d folds × %s"):format(delta.folds, plural(delta.n, "seed")) end
   local two = delta.pairs[1]
   if delta.n == 1 and two[1].seed ~= two[2].seed then
     return ("1 pair of runs (seeds %d and %d)"):format(two[1].seed, two[2].seed)
@@ -27,18 +28,29 @@ local function pairs_in_words(delta)
   return plural(delta.n, "seed")
 end
 
--- What stats/noise.lua found of the seeds, in words.
+-- What a test varies.
+local function over(delta)
+  return delta.folds and "folds and seeds" or "seeds"
+end
+
+-- What stats/noise.lua found of the seeds, or of folds and seeds, in words.
 local SEEDS = {
-  unpaired = function() return "they share no seed on the same split" end,
+  unpaired = function() return "they share no seed on the same split, or on all of its folds" end,
   few = function(delta)
     return ("%s %s too few to distinguish a difference from chance (at least %d are required)"):format(
       pairs_in_words(delta), delta.n == 1 and "is" or "are", paired.enough.seeds)
   end,
-  zero = function() return "the difference is 0 at each seed" end,
-  constant = function() return "the difference is the same at each seed, which gives no interval" end,
-  contains = function() return "the interval over seeds contains 0" end,
+  zero = function(delta)
+    return delta.folds and "the difference is 0 in each fold" or "the difference is 0 at each seed"
+  end,
+  constant = function(delta)
+    return ("the difference is the same %s, which gives no interval"):format(
+      delta.folds and "in each fold" or "at each seed")
+  end,
+  contains = function(delta) return ("the interval over %s contains 0"):format(over(delta)) end,
   excludes = function(delta)
-    return ("the interval over seeds excludes 0 (paired t test, p = %.3g)"):format(delta.p)
+    return ("the interval over %s excludes 0 (%s, p = %.3g)"):format(over(delta),
+      delta.folds and "corrected resampled t test" or "paired t test", delta.p)
   end,
 }
 local IMAGES = { contains = "; the interval over images contains 0",
@@ -87,7 +99,9 @@ local function tiles(facts, delta)
     ("%.3f%s"):format(best.mean, best.sd and (" ± %.3f"):format(best.sd) or ""))
   if delta and delta.n > 0 then
     tile(facts.best == facts.base and "Δ of the next" or "Δ to the baseline", signed(delta.mean))
-    if delta.lo then tile(PERCENT .. " interval over seeds", interval(delta)) end
+    if delta.lo then
+      tile(("%s interval over %s"):format(PERCENT, over(delta)), interval(delta))
+    end
   end
   local is_paired = delta and delta.n > 0
   tile(is_paired and "paired seeds" or "seeds", is_paired and delta.n or best.n)
@@ -107,8 +121,9 @@ function verdict.text(facts)
     more[1] = page.paragraph(judgement(delta, over_images)
       .. (facts.best ~= facts.base and delta.n > 0 and caveat(facts) or ""))
     if over_images then
-      more[2] = page.paragraph("Over the %d test images, with these trained models: %s interval of Δ %s "
-        .. "(paired bootstrap, each image with all of its seeds).", images.n, PERCENT, interval(over_images))
+      more[2] = page.paragraph("Over the %d test images and the seeds: %s interval of Δ %s (paired "
+        .. "bootstrap; images of one lesion or patient are drawn together).", images.n, PERCENT,
+        interval(over_images))
     end
   end
   return ('<section class="verdict" aria-label="Verdict"><p class="first">%s</p>%s%s</section>'):format(

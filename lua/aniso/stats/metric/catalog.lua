@@ -16,6 +16,10 @@ catalog.metrics = {
   { name = "kappa_quadratic", higher = true, label = "Cohen's kappa, quadratic weights" },
   { name = "mcc", higher = true, label = "Matthews' correlation" },
   { name = "auc", higher = true, label = "mean one-vs-rest area under the ROC curve" },
+  { name = "auprc", higher = true, label = "mean one-vs-rest area under the precision-recall curve" },
+  { name = "auprc_many", higher = true, label = "the same, classes with many images" },
+  { name = "auprc_medium", higher = true, label = "the same, classes in between" },
+  { name = "auprc_few", higher = true, label = "the same, classes with few images" },
   { name = "nll", higher = false, label = "mean negative log-likelihood, nats" },
   { name = "brier", higher = false, label = "Brier score, 0 … 2" },
   { name = "ece", higher = false, label = "expected calibration error" },
@@ -24,10 +28,11 @@ catalog.metrics = {
 }
 
 -- The names of the literature on long-tailed data, accepted wherever a metric is named.
-catalog.aliases = { all = "acc", head = "many", tail = "few" }
+catalog.aliases = { all = "acc", head = "many", tail = "few", auprc_head = "auprc_many",
+  auprc_tail = "auprc_few" }
 
 -- The names that people read. Databases, CSV and JSON have the stored names, `many` and `few`.
-local PRINTED = { many = "head", few = "tail" }
+local PRINTED = { many = "head", few = "tail", auprc_many = "auprc_head", auprc_few = "auprc_tail" }
 
 -- The printed name of a metric or of a group of classes.
 function catalog.printed(name)

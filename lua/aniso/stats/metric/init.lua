@@ -4,6 +4,7 @@
 --   metric.interval, metric.mcnemar, metric.difference, metric.paired_t: the uncertainty.
 
 local auc = require "aniso.stats.metric.auc"
+local auprc = require "aniso.stats.metric.auprc"
 local bootstrap = require "aniso.stats.bootstrap"
 local calibration = require "aniso.stats.metric.calibration"
 local catalog = require "aniso.stats.metric.catalog"
@@ -41,11 +42,14 @@ local function check_per_class(list, K, what)
 end
 
 -- What needs probabilities, added to `result`.
-local function add_probabilistic(result, true_, pred, rows, bins)
+local function add_probabilistic(result, true_, pred, rows, bins, shot)
   local macro, by_class = auc.one_vs_rest(true_, rows, result.K)
   result.auc = macro
   result.class_auc = by_class
   for j, class in ipairs(result.class) do class.auc = by_class[j] or nil end
+  result.auprc, result.class_auprc = auprc.one_vs_rest(true_, rows, result.K)
+  for j, class in ipairs(result.class) do class.auprc = result.class_auprc[j] or nil end
+  for name, value in pairs(auprc.of_groups(result.class_auprc, shot)) do result[name] = value end
   result.nll = calibration.nll(true_, rows)
   result.brier = calibration.brier(true_, rows)
   result.bins = calibration.bins(true_, pred, rows, bins)
@@ -90,9 +94,9 @@ end
 --   bins    of the calibration error, 15
 -- → n, K, pred, confusion (rows true), each name of the catalog, worst_class_idx (0-based),
 --   bins {n, sum_conf, n_correct}, and class[1 … K] = {support, predicted, tp, recall, precision,
---   f1, auc, n_train, shot, width}. A class with no test image has recall nil and is left out
---   of every macro mean of recall; an empty group is nil. class_auc (false: n/a) and
---   class_width are the same per-class numbers as lists, for storing.
+--   f1, auc, auprc, n_train, shot, width}. A class with no test image has recall nil and is left out
+--   of every macro mean of recall; an empty group is nil. class_auc, class_auprc
+--   (false: n/a) and class_width are the same per-class numbers as lists, for storing.
 function metric.evaluate(options)
   check(options)
   local true_, pred, rows, K = read(options)
@@ -102,7 +106,7 @@ function metric.evaluate(options)
     class.n_train = options.counts and options.counts[j]
     class.shot = options.shot and options.shot[j]
   end
-  if rows then add_probabilistic(result, true_, pred, rows, options.bins or 15) end
+  if rows then add_probabilistic(result, true_, pred, rows, options.bins or 15, options.shot) end
   if options.width then add_width(result, input.widths(options.width, K)) end
   if options.agreement then
     result.agreement = significance.mean_sd(input.numbers(options.agreement, "agreement")).mean

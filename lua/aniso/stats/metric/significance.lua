@@ -92,6 +92,24 @@ end
 
 local ROUNDING = 1e-12 -- a smaller spread is rounding error
 
+-- The corrected resampled t test (Nadeau & Bengio 2003, Machine Learning 52): n estimates
+-- of one difference from training sets that overlap, of which each is tested on `ratio` = n_test /
+-- n_train times as many images as it was trained on. Their variance s² is that of one estimate; that of
+-- their mean is (1/n + ratio) s², because they are not independent. differences: n ≥ 2 numbers; mean
+-- [opt]: the estimate to test in the place of theirs. → {n, sd, se, df = n − 1, mean, t, p, lo, hi}; the
+-- last four are nil where the differences do not vary.
+function significance.corrected_t(differences, ratio, level, mean)
+  local result = significance.mean_sd(differences)
+  result.mean, result.df = mean or result.mean, math.max(0, result.n - 1)
+  if not (result.sd and result.sd > ROUNDING) then return result end
+  result.se = math.sqrt((1 / result.n + ratio) * result.sd ^ 2)
+  result.t = result.mean / result.se
+  result.p = student_two_sided(result.t, result.df)
+  local half = student_quantile(level or 0.95, result.df) * result.se
+  result.lo, result.hi = result.mean - half, result.mean + half
+  return result
+end
+
 -- Paired t test of second − first, value k of both from the same seed. lo and hi are the ends of the
 -- interval of the mean difference at `level` (0.95). They, t and p are nil where the differences do not
 -- vary: one seed, or the same difference at each.

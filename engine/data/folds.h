@@ -1,0 +1,19 @@
+/* folds: the parts of one fold of a cross-validation. */
+#ifndef AN_DATA_FOLDS_H
+#define AN_DATA_FOLDS_H
+
+#include <stdbool.h>
+
+#include "data/split.h"
+
+typedef struct an_fold {
+    int folds, fold; /* how many, 0: no cross-validation; the one to test, from 0 */
+    bool official;   /* those that came with the data: an_item.fold               */
+} an_fold;
+
+/* Cuts the folds by the seed, unless they are official, and makes the parts of one; every image has
+ * the same fold whichever is tested. AN_EINVAL: no such fold, another number of official folds.
+ * AN_EFORMAT: an image without an official fold. Failures of an_split_of_fold(). */
+an_code an_fold_parts(an_listing *list, const an_fold *which, double val, uint64_t seed);
+
+#endif

@@ -1,0 +1,62 @@
+-- The option `folds` of a study: a cross-validation, whose folds are run for every seed.
+--   folds = 5             a cut into five, stratified, with lesions and patients whole, by data.seed
+--   folds = "official"    the folds that came with the data
+-- A run of fold f tests on fold f. data.val of all images is cut from the other folds for validation,
+-- the rest is for training. A job's `cross` is {folds, fold, official}, as aniso.data takes it.
+local literal = require "aniso.recipe.literal"
+
+local folds = {}
+
+local MOST = 100
+
+-- Whether a study's folds are those of the data, whose number the data set has.
+function folds.are_official(given)
+  return given == "official"
+end
+
+local function count_of(given, official_count)
+  if given == "official" then return assert(official_count, "the number of official folds is missing") end
+  local n = math.tointeger(given)
+  if type(given) ~= "number" or not n or n < 2 or n > MOST then
+    error(("folds must be a number from 2 to %d or \"official\", got %s"):format(MOST,
+      literal.describe(given)), 0)
+  end
+  return n
+end
+
+-- "0,2" or "0..2" as typed → list of numbers. Raises where one is not a fold.
+local function chosen(text, count)
+  local out = {}
+  for part in text:gmatch "[^,]+" do
+    local first, last = part:match "^(%d+)%.%.(%d+)$"
+    first = math.tointeger(tonumber(first or part))
+    last = math.tointeger(tonumber(last)) or first
+    if not first or first < 0 or last >= count or first > last then
+      error(("--fold takes folds from 0 to %d, such as 0,2 or 0..2; got %s"):format(count - 1, text), 0)
+    end
+    for fold = first, last do out[#out + 1] = fold end
+  end
+  return out
+end
+
+-- of(given, only, official_count) → list of a job's `cross`; {false} without folds. only [opt]: the folds
+-- to run, as typed; official_count: of the data set, where are_official(given).
+function folds.of(given, only, official_count)
+  if given == nil then
+    if only then error("--fold selects folds, and the study has none: add folds = 5 to the recipe", 0) end
+    return { false }
+  end
+  local count, list, out = count_of(given, official_count), nil, {}
+  if only then list = chosen(only, count) end
+  for i = 1, list and #list or count do
+    out[i] = { folds = count, fold = list and list[i] or i - 1, official = given == "official" or nil }
+  end
+  return out
+end
+
+-- The name of a run where several are shown: "ddpm seed 0", "ddpm seed 0 fold 2".
+function folds.name(label, seed, fold)
+  return ("%s seed %d%s"):format(label, seed, fold and (" fold %d"):format(fold) or "")
+end
+
+return folds

@@ -1,0 +1,206 @@
+-- Metrics that are computed from stored predictions when they are wanted. Their names:
+--   tail@head=0.90      tail recall on test at the tilt that gives head recall 0.90 on validation; per run,
+--                       so each fold's tilt is chosen on its own validation part (operating.lua)
+--   auprc, auprc_many, auprc_medium, auprc_few      mean average precision, of all classes or a group
+--   auc                 of pooled folds; a run stores its own
+--   NAME@uniform        NAME if all classes were equally frequent among the test images
+--   NAME@reversed       NAME if the classes' shares of the training images were reversed: the most
+--                       frequent class gets the share of the rarest, and so on (2107.09249)
+-- For the last two NAME is one of derived.reweighted, and each image weighs as much as its class's new
+-- share divided by its share of the test images; predictions stay as they are.
+--   derived.parse(name) → {name = in its one spelling, higher, …} | nil      derived.value(what, source)
+local auc = require "aniso.stats.metric.auc"
+local auprc = require "aniso.stats.metric.auprc"
+local catalog = require "aniso.stats.metric.catalog"
+local confusions = require "aniso.stats.metric.confusion"
+local operating = require "aniso.stats.operating"
+
+local derived = {}
+
+-- The one that comparisons and reports show.
+derived.TAIL = "tail@head=0.9"
+derived.entry = { name = derived.TAIL, higher = true, label = "tail recall at the tilt with head recall 0.9 "
+  .. "on validation" }
+
+derived.priors = { uniform = true, reversed = true }
+
+-- Metrics that a test prior can be put on.
+derived.reweighted = { acc = true, macro_precision = true, macro_f1 = true, kappa = true, mcc = true,
+  nll = true, brier = true }
+
+local RANKED = { auc = true, auprc = true, auprc_many = true, auprc_medium = true, auprc_few = true }
+
+local function higher_of(name)
+  for _, entry in ipairs(catalog.metrics) do
+    if entry.name == name then return entry.higher end
+  end
+  return true
+end
+
+-- The head recall of "tail@head=0.90", or nil. Raises where it is no share.
+local function target_of(name)
+  local text = name:match "^tail@head=(.*)$" or name:match "^few@many=(.*)$"
+  if not text then return nil end
+  local target = tonumber(text)
+  if not target or not (target > 0 and target < 1) then
+    error(("%s: the head recall is a number between 0 and 1, such as tail@head=0.90"):format(name), 0)
+  end
+  return target
+end
+
+local parsed = {}
+
+local function parse(name)
+  local target = target_of(name)
+  if target then return { name = ("tail@head=%.14g"):format(target), target = target, higher = true } end
+  if RANKED[name] then return { name = name, ranked = name, higher = true } end
+  local base, prior = name:match "^([%w_]+)@(%a+)$"
+  if not base then return nil end
+  base = catalog.aliases[base] or base
+  if not derived.priors[prior] then
+    error(("%s: a test prior is uniform or reversed, got %s"):format(name, prior), 0)
+  end
+  if not derived.reweighted[base] then
+    local known = {}
+    for known_name in pairs(derived.reweighted) do known[#known + 1] = known_name end
+    table.sort(known)
+    error(("%s: a test prior changes %s"):format(name, table.concat(known, ", ")), 0)
+  end
+  return { name = base .. "@" .. prior, base = base, prior = prior, higher = higher_of(base) }
+end
+
+function derived.parse(name)
+  if parsed[name] == nil then parsed[name] = parse(name) or false end
+  return parsed[name] or nil
+end
+
+-- ── values ──────────────────────────────────────────────────────────────────────────────
+-- The tilts of a source's parts for a head recall on their validation parts; nil where one has none.
+function derived.taus(source, target)
+  local out = {}
+  for p, part in ipairs(source.parts()) do
+    local val = part.val()
+    out[p] = val and val.probs and operating.tau_at(val, source.shot, target)
+    if not out[p] then return nil end
+  end
+  return out
+end
+
+-- Test predictions of all parts as lists: true_idx, probs, pred_idx; nil where one lacks probabilities.
+local function pooled(source)
+  local out = { true_idx = {}, probs = {}, pred_idx = {} }
+  for _, part in ipairs(source.parts()) do
+    local test = part.test()
+    if not test or not test.probs then return nil end
+    for name, list in pairs(out) do table.move(test[name], 1, #test[name], #list + 1, list) end
+  end
+  return out
+end
+
+local function tests(source)
+  local out = {}
+  for p, part in ipairs(source.parts()) do
+    out[p] = part.test()
+    if not out[p] or not out[p].probs then return nil end
+  end
+  return out
+end
+
+local function tail_at_head(what, source)
+  local taus = derived.taus(source, what.target)
+  local parts = taus and tests(source)
+  return parts and operating.recalls(parts, source.shot, taus).few
+end
+
+-- The classes that all parts' test images are called at the tilts of "tail@head=…"; nil as its value.
+function derived.tilted(name, source)
+  local taus = derived.taus(source, derived.parse(name).target)
+  local parts = taus and tests(source)
+  if not parts then return nil end
+  local out = {}
+  for p, part in ipairs(parts) do
+    local called = operating.predictions(part, taus[p])
+    table.move(called, 1, #called, #out + 1, out)
+  end
+  return out
+end
+
+local function ranked(what, source)
+  local all = pooled(source)
+  if not all then return nil end
+  if what.ranked == "auc" then return (auc.one_vs_rest(all.true_idx, all.probs, #source.shot)) end
+  local mean, by_class = auprc.one_vs_rest(all.true_idx, all.probs, #source.shot)
+  if what.ranked == "auprc" then return mean end
+  return auprc.of_groups(by_class, source.shot)[what.ranked]
+end
+
+-- The share of each class that a test prior gives; counts: training images per class.
+function derived.shares(prior, counts)
+  local K, out, order, total = #counts, {}, {}, 0
+  for k = 1, K do out[k], order[k], total = 1 / K, k, total + counts[k] end
+  if prior == "uniform" then return out end
+  table.sort(order, function(a, b)
+    if counts[a] ~= counts[b] then return counts[a] > counts[b] end
+    return a < b
+  end)
+  for rank, k in ipairs(order) do out[k] = counts[order[K + 1 - rank]] / total end
+  return out
+end
+
+-- The factor of each class's test images; classes without any are left out of the shares.
+local function weights(what, source, support)
+  local shares, out, there = derived.shares(what.prior, source.counts), {}, 0
+  for k, n in ipairs(support) do there = there + (n > 0 and shares[k] or 0) end
+  for k, n in ipairs(support) do out[k] = n > 0 and shares[k] / there / n or 0 end
+  return out
+end
+
+local SMALLEST = 1e-12 -- as in calibration.nll
+
+-- Mean loss of the images of each class.
+local function class_loss(name, all, K)
+  local sum, n = {}, {}
+  for k = 1, K do sum[k], n[k] = 0, 0 end
+  for i, row in ipairs(all.probs) do
+    local class, value = all.true_idx[i] + 1, 0
+    if name == "nll" then
+      value = -math.log(math.max(row[class], SMALLEST))
+    else
+      for k, p in ipairs(row) do value = value + (p - (k == class and 1 or 0)) ^ 2 end
+    end
+    sum[class], n[class] = sum[class] + value, n[class] + 1
+  end
+  return sum, n
+end
+
+local function reweighted(what, source)
+  if what.base == "nll" or what.base == "brier" then
+    local all = pooled(source)
+    if not all then return nil end
+    local sum, n = class_loss(what.base, all, #source.shot)
+    local weight, value = weights(what, source, n), 0
+    for k, w in ipairs(weight) do value = value + w * sum[k] end
+    return value
+  end
+  local matrix, support, scaled = source.confusion(), {}, {}
+  for i, row in ipairs(matrix) do
+    support[i] = 0
+    for _, count in ipairs(row) do support[i] = support[i] + count end
+  end
+  for i, weight in ipairs(weights(what, source, support)) do
+    scaled[i] = {}
+    for j, count in ipairs(matrix[i]) do scaled[i][j] = weight * count end
+  end
+  return confusions.summary(scaled, source.shot)[what.base]
+end
+
+-- The value, nil where it is undefined or the predictions that it needs are not stored. source: {shot and
+-- counts (training images) per class, confusion() → K rows of K counts, parts() → list of {test() and
+-- val() → {true_idx, pred_idx, probs = rows or nil, counts} or nil}}.
+function derived.value(what, source)
+  if what.target then return tail_at_head(what, source) end
+  if what.ranked then return ranked(what, source) end
+  return reweighted(what, source)
+end
+
+return derived

@@ -1,0 +1,104 @@
+-- Operating curves (METHOD §7): the recall of head and tail as stored predictions are tilted,
+-- q̃_k ∝ q_k exp(−τ ln π_k) with π the training shares (METHOD §2): τ = 0 leaves the predictions as they
+-- are, a larger τ favours rare classes. A part is {true_idx, probs = N rows of K numbers, counts =
+-- training images per class}; the parts of several folds are pooled, each with its own π.
+--   operating.curve(parts, shot [, taus])      operating.tau_at(part, shot, 0.9)
+--   operating.predictions(part, tau)           operating.grid
+local operating = {}
+
+-- −1, −0.95, …, 1.5
+operating.FROM, operating.TO, operating.STEP = -1, 1.5, 0.05
+operating.grid = {}
+for i = 0, math.floor((operating.TO - operating.FROM) / operating.STEP + 0.5) do
+  operating.grid[i + 1] = operating.FROM + i * operating.STEP
+end
+
+-- ln q and ln π of a part, computed once.
+local function logarithms(part)
+  if part.log_probs then return part.log_probs, part.log_shares end
+  local rows, shares, total = {}, {}, 0
+  for i, row in ipairs(part.probs) do
+    local out = {}
+    for k, q in ipairs(row) do out[k] = math.log(q) end
+    rows[i] = out
+  end
+  for _, n in ipairs(part.counts) do total = total + n end
+  for k, n in ipairs(part.counts) do shares[k] = math.log(n / total) end
+  part.log_probs, part.log_shares = rows, shares
+  return rows, shares
+end
+
+-- The classes, 0-based, that the tilted probabilities of each image call; ties go to the lower class, as
+-- without a tilt.
+function operating.predictions(part, tau)
+  local rows, shares = logarithms(part)
+  local out, K, kappa = {}, #part.counts, {}
+  for k = 1, K do kappa[k] = tau == 0 and 0 or -tau * shares[k] end
+  for i, row in ipairs(rows) do
+    local best, top = 1, row[1] + kappa[1]
+    for k = 2, K do
+      local value = row[k] + kappa[k]
+      if value > top then best, top = k, value end
+    end
+    out[i] = best - 1
+  end
+  return out
+end
+
+-- Mean recall over the classes of each group from right[k] of support[k] images: many, medium, few; nil
+-- for a group without images.
+local function group_recalls(right, support, shot)
+  local sum, n = {}, {}
+  for k, group in ipairs(shot) do
+    if (support[k] or 0) > 0 then
+      sum[group], n[group] = (sum[group] or 0) + right[k] / support[k], (n[group] or 0) + 1
+    end
+  end
+  local function mean(group) return n[group] and sum[group] / n[group] end
+  return { many = mean "many", medium = mean "medium", few = mean "few" }
+end
+
+-- Group recalls over all parts, part p tilted by taus[p].
+function operating.recalls(parts, shot, taus)
+  local right, support = {}, {}
+  for k = 1, #shot do right[k], support[k] = 0, 0 end
+  for p, part in ipairs(parts) do
+    for i, called in ipairs(operating.predictions(part, taus[p])) do
+      local class = part.true_idx[i] + 1
+      support[class] = support[class] + 1
+      if called == class - 1 then right[class] = right[class] + 1 end
+    end
+  end
+  return group_recalls(right, support, shot)
+end
+
+-- {tau = {…}, many = {…}, few = {…}}: recalls over all parts at each τ; false where undefined.
+function operating.curve(parts, shot, taus)
+  local out = { tau = taus or operating.grid, many = {}, medium = {}, few = {} }
+  for i, tau in ipairs(out.tau) do
+    local same = {}
+    for p = 1, #parts do same[p] = tau end
+    local recalls = operating.recalls(parts, shot, same)
+    for _, group in ipairs { "many", "medium", "few" } do out[group][i] = recalls[group] or false end
+  end
+  return out
+end
+
+-- The τ at which the head recall of a part, its classes weighing the same, is `target`: the last point of
+-- the grid at which it is at least `target`, and from there linear interpolation of the recall to the
+-- next point. The end of the grid where the recall never falls below; nil where it never gets there, and
+-- without a class in the head.
+function operating.tau_at(part, shot, target)
+  local many = operating.curve({ part }, shot).many
+  for i = #many, 1, -1 do
+    if not many[i] then return nil end
+    if many[i] >= target then
+      local tau, after = operating.grid[i], many[i + 1]
+      if not after then return tau end
+      return tau + operating.STEP * (many[i] - target) / (many[i] - after)
+    end
+  end
+  return nil
+end
+
+return operating

@@ -1,0 +1,56 @@
+# Baselines by one word, from the recipe that names them all to every list, and mistakes.
+. tests/cli/tap.sh
+export ANISO_DB="$dir/runs.db"
+small="--set data.n=140 --set data.size=12 --set backbone.width=4 --set prior.crop_size=6 --set prior.local_width=4 \
+--set schedule.T=40 --set train.epochs=1 --set train.batch=28 --set train.draws=1 --set select.steps=2 \
+--set sampler.steps=2 --set sampler.draws=2 --seeds 0"
+query() { "$aniso" sql "$1" --format csv | tail -n +2 | tr -d '\r'; }
+
+# shellcheck disable=SC2086
+expect "a check of all baselines" 0 "$aniso" check recipes/baselines.lua $small
+output_has out "^parameters .*backbone and prior [0-9,]+, no denoiser$"
+output_has out "^parameters .*backbone and prior [0-9,]+, classifier "
+output_has out "^parameters .*backbone and prior [0-9,]+, denoiser "
+# shellcheck disable=SC2086
+expect "all baselines" 0 "$aniso" run recipes/baselines.lua $small
+output_has err "^19 runs in .*: 19 finished$"
+output_has out "^adpm +chain +1 "
+output_has out "^card, logit adjustment, .*LWS +prior +1 "
+output_has out "^softmax +prior +1 "
+output_has out "^cRT +crt +1 "
+output_has out "^τ-norm +tau_norm +1 "
+equals "first stages" "$(ls "$dir/first-stage" | wc -l)" "12"
+equals "softmax counts once" "$(query "SELECT count(*) FROM evaluation JOIN run USING(run_id) \
+WHERE label = 'softmax' AND part = 'test' AND is_primary = 1 AND sampler = 'prior'")" "1"
+equals "twelve runs trained a first stage" "$(query "SELECT count(*) FROM log \
+WHERE message LIKE 'first stage trained%' AND run_id NOT IN (SELECT run_id FROM run \
+WHERE label IN ('ddpm', 'diffmic'))")" "12"
+
+expect "a table names whose predictions it counts" 0 "$aniso" table baselines --cols macro_f1,tau
+output_has out "^label +by +seeds +macro_f1 +tau "
+output_has out "^logit adjustment +logit_adjustment +1 +[0-9.]+ +[0-9.]+ "
+expect "the plain predictions too" 0 "$aniso" table baselines --prior
+output_has out "logit adjustment, .* +prior +1 "
+expect "ls by method" 0 "$aniso" ls method=card
+output_has out " card "
+equals "and no other" "$(grep -c softmax "$dir/out")" "0"
+expect "the best of a method" 0 "$aniso" ls method=softmax --sort macro_f1 -n 1
+best=$(query "SELECT label FROM v_eval e JOIN run USING(run_id) JOIN config_param p USING(config_id) \
+WHERE p.key = 'method' AND p.txt = 'softmax' AND part = 'test' AND is_primary = 1 \
+ORDER BY macro_f1 DESC, e.run_id DESC LIMIT 1")
+output_has out " $best "
+uid() { query "SELECT uid FROM run WHERE label = '$1'"; }
+expect "the configuration shows what it became" 0 "$aniso" show "$(uid card)" config
+output_has out "^method +card$"
+output_has out "^denoiser +film$"
+output_has out "^prior.top_percent +100$"
+expect "a comparison" 0 "$aniso" compare softmax adpm --section metrics
+output_has out "^macro_f1 +[0-9.]+ +[0-9.]+ "
+expect "a report" 0 "$aniso" report baselines -o "$dir/report.html"
+expect "no sampler" 1 "$aniso" eval "$(uid softmax)" --steps 3
+output_has err "has no denoiser"
+
+expect "any recipe by one word" 0 "$aniso" run recipes/quickstart.lua --dry-run --set method=softmax
+expect "a misspelt method" 2 "$aniso" check recipes/baselines.lua --set method=card
+output_has err "the study varies method"
+finish
