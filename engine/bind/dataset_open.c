@@ -120,12 +120,12 @@ static void check_groups(lua_State *L, an_group_rule *rule)
 int an_lua_open_dataset(lua_State *L)
 {
     static const char *const known[] = {
-        "source",       "name",           "split_name", "n",     "container", "height",
-        "width",        "aspect",         "val",        "test",  "seed",      "folds",
-        "fold",         "official_folds", "cache",      "facts", "classes",   "published",
-        "long_tail",    "groups",         "head",       "tail",  "many",      "few",
-        "head_classes", "tail_classes",   "origin",     "root",  "rows",      "folders",
-        "extension",    "skip_missing",   NULL};
+        "source",       "name",           "split_name",   "n",     "container", "height",
+        "width",        "aspect",         "val",          "test",  "seed",      "folds",
+        "fold",         "official_folds", "cache",        "facts", "classes",   "published",
+        "long_tail",    "groups",         "head",         "tail",  "many",      "few",
+        "head_classes", "tail_classes",   "origin",       "root",  "rows",      "divide_groups",
+        "folders",      "extension",      "skip_missing", NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     an_check_keys(L, 1, known);
@@ -144,6 +144,7 @@ int an_lua_open_dataset(lua_State *L)
         .fold = {.folds = (int)an_opt_within(L, 1, "folds", 0, 0, AN_COUNT_MAX),
                  .fold = (int)an_opt_within(L, 1, "fold", 0, 0, AN_COUNT_MAX),
                  .official = an_opt_bool(L, 1, "official_folds", false)},
+        .divide_groups = an_opt_bool(L, 1, "divide_groups", false),
         .cache = an_opt_str(L, 1, "cache", ""),
     };
     int64_t K;

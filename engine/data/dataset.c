@@ -64,7 +64,9 @@ static an_code split_fold(an_dataset *ds, const an_dataset_spec *spec, const cha
 
 static an_code split_files(an_dataset *ds, const an_dataset_spec *spec)
 {
-    const char *grouped = any_group(&ds->list) ? "grouped" : "stratified";
+    ds->list.divides_groups = spec->divide_groups;
+    const bool whole = any_group(&ds->list) && !spec->divide_groups;
+    const char *grouped = whole ? "grouped" : "stratified";
     ds->ready_made = ds->list.items[0].part != AN_UNASSIGNED;
     if (spec->fold.folds > 0)
         return split_fold(ds, spec, grouped);

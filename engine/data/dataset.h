@@ -50,8 +50,9 @@ typedef struct an_dataset_spec {
     double val, test; /* fractions, see an_split_complete                     */
     uint64_t seed;    /* of the split, and of the lesions                     */
     an_group_rule groups;
-    an_fold fold;      /* of a cross-validation                                */
-    const char *cache; /* folder, "" for none                                  */
+    an_fold fold;       /* of a cross-validation                                */
+    bool divide_groups; /* the parts share groups: for measuring what that gives away  */
+    const char *cache;  /* folder, "" for none                                  */
 } an_dataset_spec;
 
 typedef struct an_dataset {

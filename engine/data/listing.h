@@ -38,6 +38,7 @@ typedef struct an_listing {
     const char **classes; /* K names                                                  */
     int K;
     bool sealed;
+    bool divides_groups;  /* a cut takes each image alone; leaks of groups are counted still */
     an_string_arena text; /* owns every string above                                  */
 } an_listing;
 

@@ -189,7 +189,7 @@ static void assign(an_listing *list, int64_t *leader, an_part from, group *group
 static an_code cut_into(an_listing *list, an_part from, const bins *to, uint64_t seed)
 {
     size_t n = (size_t)list->n;
-    int64_t *leader = leaders(list, true, true);
+    int64_t *leader = leaders(list, !list->divides_groups, true);
     group *groups = an_calloc(n, sizeof *groups);
     int64_t *number = an_alloc(n * sizeof *number), *rank = an_alloc(n * sizeof *rank);
     an_code code = leader && groups && number && rank ? AN_OK : AN_ENOMEM;

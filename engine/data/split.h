@@ -4,7 +4,7 @@
  * and in a seeded random order among equals, go one by one to the part that lacks most of its
  * share; every part gets a group of the class if there are enough. Images with one group name, and
  * images with identical content, form one group; a group counts for the class of its first image by
- * key. */
+ * key. Where the listing divides groups, only identical content keeps images together. */
 #ifndef AN_DATA_SPLIT_H
 #define AN_DATA_SPLIT_H
 

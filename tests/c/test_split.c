@@ -63,6 +63,21 @@ static void test_shares_hold_in_every_class_and_groups_stay_whole(void **state)
     }
 }
 
+static void test_a_listing_may_divide_its_groups(void **state)
+{
+    (void)state;
+    const int n[3] = {600, 90, 20};
+    an_listing list;
+    int64_t groups = -1, copies = -1;
+    fill(&list, n, 3, AN_UNASSIGNED);
+    list.divides_groups = true;
+    assert_int_equal(an_split_complete(&list, 0.1, 0.2, 0), AN_OK);
+    assert_int_equal(count(&list, 0, AN_TEST), 120);
+    assert_int_equal(an_split_leaks(&list, &groups, &copies), AN_OK);
+    assert_true(groups > 100);
+    an_listing_free(&list);
+}
+
 static void hash_of(uint64_t seed, char hex[AN_SHA256_HEX])
 {
     const int n[2] = {120, 60};
@@ -271,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares_hold_in_every_class_and_groups_stay_whole),
+        cmocka_unit_test(test_a_listing_may_divide_its_groups),
         cmocka_unit_test(test_the_split_depends_on_the_seed),
         cmocka_unit_test(test_the_hash_matches_its_documentation),
         cmocka_unit_test(test_copies_are_in_one_part),

@@ -110,7 +110,7 @@ function data.open(given, cross)
   if not spec then return nil, message, code end
   spec.height, spec.width = check_size(given.size)
   spec.classes = given.classes or spec.classes
-  spec.aspect, spec.seed = given.aspect, given.seed
+  spec.aspect, spec.seed, spec.divide_groups = given.aspect, given.seed, given.divide_groups
   spec.val, spec.test = given.val, given.test or spec.test
   spec.long_tail = long_tail.spec(given.long_tail)
   set_groups(spec, given.groups)

@@ -53,6 +53,9 @@
 ---Share of all images that becomes the test part; 0.2, for lesions 0.3, if left out
 ---(at least 0, below 1).
 ---@field test? number
+---Whether the split may put a lesion's or a patient's images into several parts. Every method then scores too
+---high; for measuring by how much (default false).
+---@field divide_groups? boolean
 ---Groups of classes for their mean recalls (default "relative").
 ---@field groups? aniso.option.groups
 ---Cuts the training part to a long tail; validation and test stay. Not cut if left out.

@@ -25,6 +25,7 @@ function fields.any(more)
     seed = options.integer { default = 0 },          -- of the split
     val = options.optional(fraction),                -- of all images, or of a ready-made
     test = options.optional(fraction),               -- training list; of all images
+    divide_groups = options.optional "boolean",      -- the parts share lesions or patients
     groups = groups,
     long_tail = long_tail.option,
   }

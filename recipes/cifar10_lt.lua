@@ -1,0 +1,35 @@
+-- The same question on balanced test images: CIFAR-10 with an exponential long tail of ratio 100 in the
+-- training part (12,406 images), three seeds.
+--   aniso run recipes/cifar10_lt.lua --set data.root=DIR
+-- DIR holds the binary version (data_batch_1.bin …). For folders train/CLASS and test/CLASS of images:
+--   … --set data.1=folder
+-- Afterwards:
+--   aniso table cifar10_lt --cols acc,head,medium,tail --delta acc,tail
+local aniso = require "aniso"
+
+return aniso.study {
+  name = "cifar10_lt",
+  data = { "cifar10", size = 32, long_tail = { "exp", ratio = 100 }, val = 0.1 },
+  base = {
+    method = "ddpm",
+    backbone = { "resnet", depth = 8, width = 32 },
+    prior = { crops = 4, weight = 0.7 },
+    denoiser = { dim = 64, blocks = 2, heads = 4 },
+    train = { mode = "staged", prior_epochs = 30, epochs = 10, batch = 128, draws = 4, lr = 2e-3,
+      augment = { flip = "horizontal", shift = 4 } },
+    select = { keep = "last", every = 10 },
+    sampler = { "ddim", steps = 5, draws = 16 },
+  },
+  variants = {
+    { label = "softmax", method = "softmax" },
+    { label = "balanced softmax", method = "softmax", ["loss.prior"] = "balanced_softmax" },
+    { label = "ddpm" },
+    { label = "ddpm, tilt", ["select.calibrate"] = "bacc" },
+    { label = "adpm", method = "adpm" },
+    { label = "class speed γ=½, weight λ", ["schedule.coupling"] = "class_speed",
+      ["schedule.lambda"] = { "power", gamma = 0.5, normalise = "head" }, ["loss.class_weight"] = "lambda" },
+    { label = "class weight n^−½", ["loss.class_weight"] = { "power", gamma = 0.5 } },
+  },
+  seeds = 3,
+  baseline = "ddpm",
+}
