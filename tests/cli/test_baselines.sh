@@ -11,6 +11,8 @@ expect "a check of all baselines" 0 "$aniso" check recipes/baselines.lua $small
 output_has out "^parameters .*backbone and prior [0-9,]+, no denoiser$"
 output_has out "^parameters .*backbone and prior [0-9,]+, classifier "
 output_has out "^parameters .*backbone and prior [0-9,]+, denoiser "
+output_has out "^card +1 +denoiser film, prior.mode global, .*train.prediction y0, train.mode staged"
+output_has out "^softmax +15 +denoiser none, "
 # shellcheck disable=SC2086
 expect "all baselines" 0 "$aniso" run recipes/baselines.lua $small
 output_has err "^19 runs in .*: 19 finished$"
@@ -53,4 +55,42 @@ output_has err "has no denoiser"
 expect "any recipe by one word" 0 "$aniso" run recipes/quickstart.lua --dry-run --set method=softmax
 expect "a misspelt method" 2 "$aniso" check recipes/baselines.lua --set method=card
 output_has err "the study varies method"
+
+# A run that is killed in either stage resumes to the bits of one that was not.
+cat >"$dir/crt.lua" <<'LUA'
+return require("aniso").study {
+  name = "crt", data = { "lesions", n = 140, size = 16 },
+  base = { method = "softmax", post_hoc = { "crt", epochs = 8 }, backbone = { "resnet", depth = 8, width = 4 },
+    train = { epochs = 8, batch = 28, mixup = 0.4 } },
+}
+LUA
+rows() { # DATABASE: everything that the run stores
+    "$aniso" sql "SELECT m.name, part, step, value FROM metric_value JOIN metric m USING(metric_id) \
+UNION ALL SELECT part || m.name, sampler, step, r.value FROM evaluation JOIN result r USING(eval_id) \
+JOIN metric m USING(metric_id) UNION ALL SELECT kind, sha256, step, 0 FROM checkpoint ORDER BY 1, 2, 3" \
+        --format csv --db "$1"
+}
+mkdir "$dir/whole"
+expect "cRT with mixup" 0 "$aniso" run "$dir/crt.lua" --db "$dir/whole/a.db"
+for epoch in 3 11; do
+    for _ in 1 2 3 4 5 6 7 8 9 10; do # again where the run ended before the signal arrived
+        rm -rf "$dir/killed"
+        mkdir "$dir/killed"
+        : >"$dir/killed.err"
+        "$aniso" run "$dir/crt.lua" --db "$dir/killed/a.db" >"$dir/out" 2>"$dir/killed.err" &
+        pid=$!
+        for _ in $(seq 3000); do
+            grep -q "epoch $epoch/16" "$dir/killed.err" && break
+            sleep 0.02
+        done
+        kill -KILL $pid 2>/dev/null
+        wait $pid 2>/dev/null
+        [ $? -ne 0 ] && break
+    done
+    equals "killed after epoch $epoch" "$("$aniso" ls --db "$dir/killed/a.db" | grep -c crashed)" 1
+    expect "resume after epoch $epoch" 0 "$aniso" resume --db "$dir/killed/a.db"
+    equals "the same rows after epoch $epoch" "$(rows "$dir/killed/a.db")" "$(rows "$dir/whole/a.db")"
+done
+[ "$(rows "$dir/whole/a.db" | grep -c .)" -gt 100 ]
+result $? "more than a hundred rows are compared"
 finish

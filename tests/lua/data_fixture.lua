@@ -2,6 +2,7 @@
 -- colour. fixture.new() → a layout, whose methods write below layout.root; layout:remove() deletes it.
 local data = require "aniso.method.data"
 local sys = require("aniso.core").sys
+local warnings = require "aniso.method.data.warnings"
 
 local fixture = {}
 
@@ -109,6 +110,23 @@ function Layout:isic(name, folder, images, classes, n)
   end
   self:lines(("isic/%s%s.csv"):format(folder, name), rows)
   return self:path "isic", lesions
+end
+
+-- ── opening ─────────────────────────────────────────────────────────────────────────────
+-- Opens a set at 4×4 pixels; its warnings are kept in facts.warnings and not printed.
+function fixture.open_quietly(given)
+  given.size, given.cache = 4, false
+  warnings.stream = { write = function() end }
+  local ok, ds, message, code = pcall(data.open, given)
+  warnings.stream = nil
+  if not ok then error(ds, 0) end
+  return ds, message, code
+end
+
+-- The warnings of a data set have all the texts. lu: luaunit, which a script without the tests lacks.
+function fixture.warns(lu, ds, ...)
+  local text = table.concat(ds.facts.warnings, "\n")
+  for _, part in ipairs { ... } do lu.assertStrContains(text, part) end
 end
 
 -- ── a table of any other set ────────────────────────────────────────────────────────────

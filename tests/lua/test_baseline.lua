@@ -118,6 +118,13 @@ function T.test_set_of_a_method_would_make_variants_equal()
   lu.assertEquals(#study.expand(given, { { "method", "softmax" } }), 2)
 end
 
+function T.test_what_it_became_as_text()
+  lu.assertEquals(baseline.describe(config.complete { method = "diffmic", loss = { mmd = 0.25 } }),
+    "denoiser film, prior.mode both, schedule.lambda isotropic, loss.mmd 0.25, loss.mmd_of granularities, "
+    .. "train.prediction epsilon")
+  lu.assertNil(baseline.describe(config.complete {}))
+end
+
 function T.test_labels()
   local jobs = study.expand(study.new { name = "s", data = { "lesions" }, base = {}, variants = {
     { method = "card" }, { method = "softmax", ["loss.prior"] = "focal" },

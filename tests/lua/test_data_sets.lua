@@ -2,7 +2,6 @@
 local lu = require "luaunit"
 local data = require "aniso.method.data"
 local registry = require "aniso.method.data.registry"
-local warnings = require "aniso.method.data.warnings"
 local fixture = dofile "tests/lua/data_fixture.lua"
 
 local T = {}
@@ -12,15 +11,7 @@ function T:setUp() layout = fixture.new() end
 
 function T:tearDown() layout:remove() end
 
--- Opens a set in small; what it warns about is kept in facts.warnings and not printed.
-local function open(given)
-  given.size, given.cache = 4, false
-  warnings.stream = { write = function() end }
-  local ok, ds, message, code = pcall(data.open, given)
-  warnings.stream = nil
-  if not ok then error(ds, 0) end
-  return ds, message, code
-end
+local open = fixture.open_quietly
 
 local function totals(ds)
   local out = {}
@@ -39,12 +30,10 @@ local function part_of(ds)
   return out
 end
 
-local function warns(ds, ...)
-  local text = table.concat(ds.facts.warnings, "\n")
-  for _, part in ipairs { ... } do lu.assertStrContains(text, part) end
-end
+local function warns(...) fixture.warns(lu, ...) end
 
 local PAD = { { "BCC", 12 }, { "ACK", 12 }, { "MEL", 6 } }
+local C2018 = { "MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC" }
 local PARTS = { "imgs_part_1", "imgs_part_2/imgs_part_2", "imgs_part_3" }
 
 -- ── PAD-UFES-20 ─────────────────────────────────────────────────────────────────────────
@@ -163,34 +152,6 @@ function T:test_hyper_kvasir_folds_that_disagree()
   layout:write("kvasir/5_fold_split.csv", "file-name;class-name;split-index\n00000001-aaaa.jpg;polyp;0\n")
   _, message = open { "hyper_kvasir", root = root }
   lu.assertStrContains(message, "line 2: 00000001-aaaa.jpg is of class polyp here, its folder is cecum")
-end
-
--- ── ISIC ────────────────────────────────────────────────────────────────────────────────
-local C2018 = { "MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC" }
-local C2019 = { "MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK" }
-
-function T:test_isic2018_reads_one_hot_labels_and_lesions()
-  local name = "ISIC2018_Task3_Training_GroundTruth"
-  local root, lesions = layout:isic(name, name .. "/", "ISIC2018_Task3_Training_Input", C2018, 70)
-  local ds = open { "isic2018", root = root }
-  lu.assertEquals(ds.classes, C2018)
-  lu.assertEquals(ds.split.name, "stratified 70/10/20")
-  lu.assertStrContains(ds:info(), "no table of lesions")
-  layout:lines("isic/ISIC2018_Task3_Training_LesionGroupings.csv", lesions)
-  local grouped = open { "isic2018", root = root }
-  lu.assertEquals(grouped.split.name, "grouped 70/10/20")
-  lu.assertEquals(grouped.split.group_leaks, 0)
-  lu.assertEquals(grouped.sha256, ds.sha256)
-  warns(grouped, "ISIC 2018 task 3 has 10015 images as published, 70 are here", "NV 6705/")
-end
-
-function T:test_isic2019_leaves_an_empty_class_out()
-  local C8 = table.move(C2019, 1, 8, 1, {})
-  local root = layout:isic("ISIC_2019_Training_GroundTruth", "", "images", C8, 80)
-  local path = root .. "/ISIC_2019_Training_GroundTruth.csv"
-  local text = io.open(path):read "a":gsub("SCC\n", "SCC,UNK\n"):gsub("%.0\n", ".0,0.0\n")
-  layout:write("isic/ISIC_2019_Training_GroundTruth.csv", text)
-  lu.assertEquals(open({ "isic2019", root = root }).classes, C8)
 end
 
 -- ── a wrong pick ────────────────────────────────────────────────────────────────────────

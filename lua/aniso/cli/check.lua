@@ -86,6 +86,23 @@ local function print_totals(reports)
   print "Times are rough: one step and one small evaluation were timed, and multiplied."
 end
 
+-- What the method of each variant became, one row for those that are alike.
+local function print_methods(jobs)
+  local rows, row_of, seen = {}, {}, {}
+  for _, job in ipairs(jobs) do
+    local method, became = job.config.method, require("aniso.recipe.baseline").describe(job.config)
+    local key = became and method .. "\n" .. became
+    if key and not row_of[key] then
+      row_of[key] = { method, 0, became }
+      rows[#rows + 1] = row_of[key]
+    end
+    if key and not seen[job.label] then row_of[key][2], seen[job.label] = row_of[key][2] + 1, true end
+  end
+  if #rows == 0 then return end
+  print()
+  tables.print({ "method", "variants", "options that it sets, as they are" }, rows)
+end
+
 -- A missing database is no mistake: aniso run makes one.
 local function print_finished(args, study, jobs)
   if not core.sys.exists(args.db) then return end
@@ -122,6 +139,7 @@ function check.run(args)
     end
     print_report(report)
   end
+  print_methods(jobs)
   print_totals(reports)
   print_finished(args, study, jobs)
 end

@@ -2,6 +2,7 @@
 -- like any other and is stored with the configuration, next to the options that it became.
 --   baseline.set(config, name)     where a variant or --set gives the word: it replaces earlier options
 --   baseline.fill(config)          → a copy in which the preset of config.method sets what is not given
+--   baseline.describe(complete)    → what the word became, as one line of text
 local options = require "aniso.recipe.options"
 local paths = require "aniso.recipe.paths"
 
@@ -71,6 +72,17 @@ function baseline.fill(config)
     end
   end
   return out
+end
+
+-- The options of the preset with the values of a complete configuration, "denoiser film, prior.mode both";
+-- nil without a method.
+function baseline.describe(complete)
+  local parts = {}
+  for i, entry in ipairs(baseline.presets[complete.method] or {}) do
+    local value = paths.get(complete, entry[1])
+    parts[i] = ("%s %s"):format(entry[1], tostring(type(value) == "table" and value[1] or value))
+  end
+  return #parts > 0 and table.concat(parts, ", ") or nil
 end
 
 return baseline

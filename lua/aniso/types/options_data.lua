@@ -148,6 +148,9 @@
 ---ISIC2018_Task3_Training_LesionGroupings.csv or HAM10000_metadata.csv is there.
 ---@class aniso.option.data.isic2018 : aniso.option.data.files
 ---@field [1] "isic2018"
+---The challenge's own validation and test images are the parts, from their ground truth tables
+---(default false).
+---@field official_parts? boolean
 
 ---The training images of the ISIC challenge 2019 as published, grouped by lesion where
 ---ISIC_2019_Training_Metadata.csv is there.
