@@ -19,7 +19,7 @@ return aniso.study {
   base = {
     backbone = { "resnet", depth = 8, width = 32 },
     prior = { crops = 4, weight = 0.7 },
-    denoiser = { dim = 64 },
+    denoiser = { dim = 64, blocks = 2, heads = 4 },
     train = { mode = "staged", prior_epochs = 20, epochs = 10, batch = 128, draws = 4, lr = 2e-3,
       augment = { flip = true, shift = 4 } },
     select = { keep = "last", every = 10 },

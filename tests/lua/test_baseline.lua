@@ -91,6 +91,16 @@ function T.test_the_method_of_a_variant_replaces_that_of_the_base()
   lu.assertEquals(adpm.loss.mmd, 0.5)
 end
 
+function T.test_methods_of_variants_keep_the_width_of_the_base()
+  local base = { method = "adpm", denoiser = { dim = 16, blocks = 1 } }
+  local ddpm = one { base = base, variants = { { method = "ddpm" } } }
+  lu.assertEquals({ ddpm.denoiser[1], ddpm.denoiser.dim, ddpm.denoiser.blocks }, { "cross_attention", 16, 1 })
+  local card = one { base = base, variants = { { method = "card" } } }
+  lu.assertEquals(card.denoiser, { "film", dim = 16 })
+  local softmax = one { base = base, variants = { { method = "softmax" } } }
+  lu.assertEquals(softmax.denoiser, { "none" })
+end
+
 function T.test_a_method_of_the_base_gives_way_to_its_options_and_to_a_variants_method()
   local base = { method = "diffmic", loss = { mmd = 0.3 } }
   local diffmic = one { base = base }

@@ -46,14 +46,25 @@ local function lacks_kind(value)
   return type(value) == "table" and value[1] == nil and value.module == nil
 end
 
--- Applies `name` at a level of its own (a variant, --set): what was given before is replaced, but
--- the options of a kind stay where it is the same kind. A name that is no method changes nothing: it
--- is refused with the other options.
+local DEFAULT_KIND = { denoiser = "cross_attention" }
+
+-- `kind` with what stays of the options given before: all where the kind is the same, the width of a
+-- denoiser where it is another, so that methods are compared at one width.
+local function with_kind(path, given, kind)
+  if type(given) ~= "table" or given.module then return kind end
+  if (given[1] or DEFAULT_KIND[path]) == kind then
+    given[1] = kind
+    return given
+  end
+  return kind == "film" and { kind, dim = given.dim } or kind
+end
+
+-- Applies `name` at a level of its own (a variant, --set): what was given before is replaced, but for what
+-- with_kind() keeps. A name that is no method changes nothing: it is refused with the other options.
 function baseline.set(config, name)
   for _, entry in ipairs(baseline.presets[name] or {}) do
     local path, value = entry[1], entry[2]
-    local now = paths.get(config, path)
-    if type(now) ~= "table" or now[1] ~= value then paths.set(config, path, value) end
+    paths.set(config, path, with_kind(path, paths.get(config, path), value))
   end
 end
 
