@@ -169,10 +169,10 @@ static int dataset_keys(lua_State *L)
     return 1;
 }
 
-/* ds:order(part, {sampling=, seed=, epoch=, epochs=}) → int64 (n), positions */
+/* ds:order(part, {sampling=, seed=, epoch=, first=, epochs=}) → int64 (n), positions */
 static int dataset_order(lua_State *L)
 {
-    static const char *const known[] = {"sampling", "seed", "epoch", "epochs", NULL};
+    static const char *const known[] = {"sampling", "seed", "epoch", "first", "epochs", NULL};
     an_dataset *ds = check_dataset(L);
     an_part part = check_part(L);
     an_check_keys(L, 3, known);
@@ -180,10 +180,12 @@ static int dataset_order(lua_State *L)
         (an_class_sampling)an_opt_enum(L, 3, "sampling", an_class_sampling_names, AN_INSTANCE);
     uint64_t seed = (uint64_t)an_opt_int(L, 3, "seed", 0);
     int64_t epoch = an_opt_within(L, 3, "epoch", 0, 0, AN_COUNT_MAX);
+    int64_t first = an_opt_within(L, 3, "first", 0, 0, AN_COUNT_MAX);
     int64_t epochs = an_opt_within(L, 3, "epochs", 1, 0, AN_COUNT_MAX);
     size_t mark = an_scope_begin();
     an_tensor *out = an_tensor_new(AN_I64, 1, &ds->n[part]);
-    if (out && an_dataset_order(ds, part, sampling, seed, epoch, epochs, an_i64(out)) != AN_OK)
+    if (out &&
+        an_dataset_order(ds, part, sampling, seed, epoch, first, epochs, an_i64(out)) != AN_OK)
         out = NULL;
     an_push_tensor(L, out);
     an_scope_end(mark, NULL);

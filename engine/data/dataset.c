@@ -371,7 +371,7 @@ an_code an_dataset_clusters(const an_dataset *ds, an_part part, int64_t *cluster
 }
 
 an_code an_dataset_order(const an_dataset *ds, an_part part, an_class_sampling sampling,
-                         uint64_t seed, int64_t epoch, int64_t epochs, int64_t *out)
+                         uint64_t seed, int64_t epoch, int64_t first, int64_t epochs, int64_t *out)
 {
     AN_ASSERT(part < AN_PARTS);
     int *labels = an_alloc((size_t)ds->n[part] * sizeof *labels);
@@ -380,7 +380,7 @@ an_code an_dataset_order(const an_dataset *ds, an_part part, an_class_sampling s
     for (int64_t i = 0; i < ds->n[part]; i++)
         labels[i] = an_dataset_label(ds, part, i);
     an_code code =
-        an_epoch_order(labels, ds->n[part], ds->list.K, sampling, seed, epoch, epochs, out);
+        an_epoch_order(labels, ds->n[part], ds->list.K, sampling, seed, epoch, first, epochs, out);
     an_free(labels);
     return code;
 }

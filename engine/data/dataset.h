@@ -102,6 +102,6 @@ an_code an_dataset_clusters(const an_dataset *ds, an_part part, int64_t *cluster
 
 /* An epoch order (epoch_order.h) over the labels of a part; out (n[part]). AN_ENOMEM. */
 an_code an_dataset_order(const an_dataset *ds, an_part part, an_class_sampling sampling,
-                         uint64_t seed, int64_t epoch, int64_t epochs, int64_t *out);
+                         uint64_t seed, int64_t epoch, int64_t first, int64_t epochs, int64_t *out);
 
 #endif

@@ -85,13 +85,13 @@ static an_code draw(const int *labels, int64_t n, int K, an_class_sampling sampl
 }
 
 an_code an_epoch_order(const int *labels, int64_t n, int K, an_class_sampling sampling,
-                       uint64_t seed, int64_t epoch, int64_t epochs, int64_t *out)
+                       uint64_t seed, int64_t epoch, int64_t first, int64_t epochs, int64_t *out)
 {
     AN_ASSERT(n >= 0 && K >= 1 && epoch >= 0);
     for (int64_t i = 0; i < n; i++)
         AN_ASSERT_SLOW(labels[i] >= 0 && labels[i] < K);
     uint64_t stream = an_stream("order", (uint64_t)epoch, 0);
-    double t = epochs > 1 ? fmin((double)epoch / (double)(epochs - 1), 1) : 1;
+    double t = epochs > 1 ? fmin(fmax((double)(epoch - first) / (double)(epochs - 1), 0), 1) : 1;
     if (sampling == AN_SEQUENTIAL) {
         for (int64_t i = 0; i < n; i++)
             out[i] = i;

@@ -3,7 +3,7 @@
  *     instance        every image once, in a random order
  *     class_balanced  p_j = 1/K
  *     square_root     p_j ∝ √n_j
- *     progressive     p_j = (1 − t)·n_j/N + t/K,  t = epoch/(epochs − 1) from 0 to 1
+ *     progressive     p_j = (1 − t)·n_j/N + t/K,  t = (epoch − first)/(epochs − 1) from 0 to 1
  *     sequential      every image once, in stored order
  * A class without an image is never drawn; K then counts the others. */
 #ifndef AN_DATA_EPOCH_ORDER_H
@@ -23,9 +23,10 @@ typedef enum {
 } an_class_sampling;
 extern const char *const an_class_sampling_names[AN_SAMPLINGS + 1]; /* as above, then NULL */
 
-/* labels (n) in 0 … K−1; out (n): positions 0 … n−1. A function of its arguments; epoch ≥ 0, and
- * `epochs` matters to progressive alone. AN_ENOMEM. */
+/* labels (n) in 0 … K−1; out (n): positions 0 … n−1. A function of its arguments; epoch ≥ 0.
+ * The epoch `first`, at which it begins, and the number of its `epochs` matter to progressive
+ * alone. AN_ENOMEM. */
 an_code an_epoch_order(const int *labels, int64_t n, int K, an_class_sampling sampling,
-                       uint64_t seed, int64_t epoch, int64_t epochs, int64_t *out);
+                       uint64_t seed, int64_t epoch, int64_t first, int64_t epochs, int64_t *out);
 
 #endif

@@ -182,16 +182,22 @@ static int labels[M];
 static int64_t order[M];
 
 /* Shares of three classes with 9000, 900 and 100 images. */
-static void shares(an_class_sampling sampling, int64_t epoch, int64_t epochs, double share[3])
+static void shares_from(an_class_sampling sampling, int64_t epoch, int64_t first, int64_t epochs,
+                        double share[3])
 {
     for (int i = 0; i < M; i++)
         labels[i] = i < 9000 ? 0 : i < 9900 ? 1 : 2;
-    assert_int_equal(an_epoch_order(labels, M, 3, sampling, 1, epoch, epochs, order), AN_OK);
+    assert_int_equal(an_epoch_order(labels, M, 3, sampling, 1, epoch, first, epochs, order), AN_OK);
     share[0] = share[1] = share[2] = 0;
     for (int i = 0; i < M; i++) {
         assert_in_range(order[i], 0, M - 1);
         share[labels[order[i]]] += 1.0 / M;
     }
+}
+
+static void shares(an_class_sampling sampling, int64_t epoch, int64_t epochs, double share[3])
+{
+    shares_from(sampling, epoch, 0, epochs, share);
 }
 
 static void assert_near(const double *share, double a, double b, double c)
@@ -214,6 +220,10 @@ static void test_every_sampling_draws_classes_as_defined(void **state)
     assert_near(share, 0.9, 0.09, 0.01);
     shares(AN_PROGRESSIVE, 5, 11, share);
     assert_near(share, 0.45 + 1 / 6.0, 0.045 + 1 / 6.0, 0.005 + 1 / 6.0);
+    shares_from(AN_PROGRESSIVE, 25, 20, 11, share);
+    assert_near(share, 0.45 + 1 / 6.0, 0.045 + 1 / 6.0, 0.005 + 1 / 6.0);
+    shares_from(AN_PROGRESSIVE, 4, 20, 11, share);
+    assert_near(share, 0.9, 0.09, 0.01);
     shares(AN_PROGRESSIVE, 10, 11, share);
     assert_near(share, 1 / 3.0, 1 / 3.0, 1 / 3.0);
 }
@@ -248,7 +258,8 @@ static void test_an_absent_class_is_never_drawn(void **state)
     for (int64_t epoch = 0; epoch < 50; epoch++)
         for (int sampling = AN_INSTANCE; sampling <= AN_SEQUENTIAL; sampling++) {
             assert_int_equal(
-                an_epoch_order(few, 4, 5, (an_class_sampling)sampling, 1, epoch, 50, out), AN_OK);
+                an_epoch_order(few, 4, 5, (an_class_sampling)sampling, 1, epoch, 0, 50, out),
+                AN_OK);
             for (int i = 0; i < 4; i++)
                 assert_in_range(out[i], 0, 3);
         }

@@ -147,6 +147,32 @@ function T.test_the_sampling_of_classes_reaches_the_training()
   end
 end
 
+-- u is 0 in the first and 1 in the last epoch of each stage.
+function T.test_progressive_sampling_spans_each_stage()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local counts, seen, step = aniso.data { "lesions", n = 140, size = 12 }.counts, {}, objective.step
+  objective.step = function(self, images, labels, ...)
+    local at = self.epoch + 1 -- of both stages
+    seen[at] = seen[at] or { n = 0, most = 0 }
+    for _, label in ipairs(labels:list()) do
+      seen[at].n, seen[at].most = seen[at].n + 1, seen[at].most + (label == 0 and 1 or 0)
+    end
+    return step(self, images, labels, ...)
+  end
+  local ok, problem = pcall(aniso.trainer.run, plain.jobs_of(db, { { denoiser = { "film", dim = 8 },
+    ["train.sampling"] = "progressive", ["train.prior_epochs"] = 5, ["train.epochs"] = 5 } })[1])
+  objective.step = step
+  assert(ok, problem)
+  local p = counts[1] / 84
+  for _, first in ipairs { 1, 6 } do
+    for i = 0, 4 do
+      local expected, epoch = (1 - i / 4) * p + i / 4 / #counts, seen[first + i]
+      lu.assertEquals(epoch.n, 84)
+      lu.assertAlmostEquals(epoch.most / 84, expected, 3.5 * math.sqrt(expected * (1 - expected) / 84))
+    end
+  end
+end
+
 function T.test_it_never_goes_in_lock_step()
   local jobs = plain.jobs_of(nil, { plain.softmax(), plain.softmax { post_hoc = "crt" }, {}, {} })
   local sizes = {}

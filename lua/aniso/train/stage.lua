@@ -157,7 +157,7 @@ local function train_epoch(sessions, cached)
   local n, steps = dataset:n "train", stage.steps_per_epoch(lead)
   local sampling = lead.stage == "classifier" and "class_balanced" or train.sampling
   local order = dataset:order("train", { sampling = sampling, seed = lead.seed,
-    epoch = lead.epoch + 1, epochs = lead.first_epoch + lead.stage_epochs })
+    epoch = lead.epoch + 1, first = lead.first_epoch + 1, epochs = lead.stage_epochs })
   local done = lead.epoch * steps
   for _, session in ipairs(sessions) do
     session.model:train(true)

@@ -82,7 +82,8 @@ function Dataset:clusters(part) end
 ---@field sampling? "instance"|"class_balanced"|"square_root"|"progressive"|"sequential"
 ---@field seed? integer 0 if left out.
 ---@field epoch? integer 0 if left out.
----@field epochs? integer Of the whole training, for "progressive"; 1 if left out.
+---@field first? integer The epoch at which "progressive" begins; 0 if left out.
+---@field epochs? integer In which "progressive" gets to equal classes; 1 if left out.
 
 ---The positions of an epoch in the order of a sampler.
 ---@param part aniso.Part

@@ -53,7 +53,7 @@
 ---Decay of the averaged weights, which are those evaluated; 0: off (default 0.998, at least 0, below 1).
 ---@field ema_decay? number
 ---Which images an epoch contains: each once, classes equally often, by √n_j, or from the first to the
----second over the epochs (default "instance").
+---second over the epochs of a stage (default "instance").
 ---@field sampling? "instance"|"class_balanced"|"square_root"|"progressive"
 ---@field augment? aniso.option.train.augment How training images are varied.
 ---α of mixup in the stage that trains the priors (1710.09412): λ ~ Beta(α, α) mixes the images of a batch
