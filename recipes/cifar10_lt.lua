@@ -1,5 +1,6 @@
 -- The same question on balanced test images: CIFAR-10 with an exponential long tail of ratio 100 in the
--- training part (12,406 images), three seeds.
+-- training part, three seeds. A tenth of each class is the validation part, which the tilt is chosen on, so
+-- 11,165 images remain of the 12,406 that CIFAR-10-LT has without a validation part.
 --   aniso run recipes/cifar10_lt.lua --set data.root=DIR
 -- DIR holds the binary version (data_batch_1.bin …). For folders train/CLASS and test/CLASS of images:
 --   … --set data.1=folder
