@@ -41,10 +41,9 @@ local function apply_post_hoc(session, predictions, part)
   if not post_hoc.chooses(choice) then
     session.tau = choice.tau
   elseif part == "val" then
-    local name = session.config.select.metric
+    local name, shot = session.config.select.metric, session.dataset.split.shot
     session.tau = post_hoc.best_tau(function(tau)
-      predictions.post_hoc = probabilities(tau)
-      return predict.measure(predictions, "post_hoc", session.dataset)[name]
+      return metric.value(name, predictions["true"], probabilities(tau), shot)
     end, higher_is_better(name))
     if not session.tau then
       error(("the validation part has no %s, so post_hoc.tau cannot be chosen by it; give post_hoc.tau or "
