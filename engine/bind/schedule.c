@@ -9,7 +9,10 @@
 
 #include "base/integer.h"
 #include "bind/tensor_arg.h"
+#include "diffusion/share.h"
 #include "tensor/scope.h"
+
+enum { SHARE_ELEMENTS = 1 << 22 }; /* of draws × classes in image_needed() */
 
 an_schedule *an_check_schedule(lua_State *L, int arg)
 {
@@ -152,6 +155,49 @@ static int schedule_visits(lua_State *L)
     return push_list(L, K, visits);
 }
 
+/* Draws that a call may have: a limit on memory and time. */
+static int64_t draws_most(const an_schedule *s)
+{
+    const an_schedule_spec *about = an_schedule_about(s);
+    const int64_t each =
+        about->coupling == AN_COUPLE_SAMPLE ? about->K * (about->K / 4 + 1) : about->K;
+    return SHARE_ELEMENTS / each > 2 ? SHARE_ELEMENTS / each : 2;
+}
+
+/* s:image_needed(draws, seed, bins) → {share =, error =, mean =, mean_error =, draws =, curve =}:
+ * lists over classes, curve a list of bins; at most as many draws as SHARE_ELEMENTS admits. */
+static int schedule_image_needed(lua_State *L)
+{
+    const an_schedule *s = an_check_schedule(L, 1);
+    const int64_t K = an_schedule_about(s)->K, T = an_schedule_about(s)->beta.T;
+    int64_t draws = an_check_within(L, 2, "draws", 2, AN_COUNT_MAX);
+    draws = draws < draws_most(s) ? draws : draws_most(s);
+    const uint64_t seed = (uint64_t)luaL_checkinteger(L, 3);
+    const int64_t bins = an_check_within(L, 4, "bins", 1, T < draws ? T : draws);
+    double *values = lua_newuserdatauv(L, (size_t)(2 * (K + 1) + bins * K) * sizeof *values, 0);
+    an_share out = {values, values + K + 1, values + 2 * (K + 1), bins};
+    if (an_schedule_share(s, draws, seed, &out))
+        return an_raise(L);
+    lua_createtable(L, 0, 6);
+    push_list(L, K, out.share);
+    lua_setfield(L, -2, "share");
+    push_list(L, K, out.error);
+    lua_setfield(L, -2, "error");
+    lua_pushnumber(L, out.share[K]);
+    lua_setfield(L, -2, "mean");
+    lua_pushnumber(L, out.error[K]);
+    lua_setfield(L, -2, "mean_error");
+    lua_pushinteger(L, draws);
+    lua_setfield(L, -2, "draws");
+    lua_createtable(L, (int)bins, 0);
+    for (int64_t i = 0; i < bins; i++) {
+        push_list(L, K, out.curve + i * K);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "curve");
+    return 1;
+}
+
 static int schedule_alpha_bar(lua_State *L)
 {
     const an_schedule *s = an_check_schedule(L, 1);
@@ -235,6 +281,7 @@ static const luaL_Reg methods[] = {
     {"alpha_bar", schedule_alpha_bar},
     {"times", schedule_times},
     {"visits", schedule_visits},
+    {"image_needed", schedule_image_needed},
     {NULL, NULL},
 };
 
