@@ -12,7 +12,8 @@
 #include "diffusion/share.h"
 #include "tensor/scope.h"
 
-enum { SHARE_ELEMENTS = 1 << 22 }; /* of draws × classes in image_needed() */
+/* Of image_needed(): draws × classes, and pairs of classes × draws in the coupling `sample`. */
+enum { SHARE_ELEMENTS = 1 << 22, SHARE_PAIRS = 1 << 27 };
 
 an_schedule *an_check_schedule(lua_State *L, int arg)
 {
@@ -155,17 +156,20 @@ static int schedule_visits(lua_State *L)
     return push_list(L, K, visits);
 }
 
-/* Draws that a call may have: a limit on memory and time. */
+/* Draws that a call may have: a limit on memory, and in `sample` on time. */
 static int64_t draws_most(const an_schedule *s)
 {
     const an_schedule_spec *about = an_schedule_about(s);
-    const int64_t each =
-        about->coupling == AN_COUPLE_SAMPLE ? about->K * (about->K / 4 + 1) : about->K;
-    return SHARE_ELEMENTS / each > 2 ? SHARE_ELEMENTS / each : 2;
+    const int64_t K = about->K;
+    int64_t most = SHARE_ELEMENTS / K;
+    if (about->coupling == AN_COUPLE_SAMPLE && SHARE_PAIRS / K / K < most)
+        most = SHARE_PAIRS / K / K;
+    return most > 2 ? most : 2;
 }
 
 /* s:image_needed(draws, seed, bins) → {share =, error =, mean =, mean_error =, draws =, curve =}:
- * lists over classes, curve a list of bins; at most as many draws as SHARE_ELEMENTS admits. */
+ * lists over classes, curve a list of bins. There are no more draws than the limits admit, and no
+ * more bins than draws or steps. */
 static int schedule_image_needed(lua_State *L)
 {
     const an_schedule *s = an_check_schedule(L, 1);
@@ -173,7 +177,9 @@ static int schedule_image_needed(lua_State *L)
     int64_t draws = an_check_within(L, 2, "draws", 2, AN_COUNT_MAX);
     draws = draws < draws_most(s) ? draws : draws_most(s);
     const uint64_t seed = (uint64_t)luaL_checkinteger(L, 3);
-    const int64_t bins = an_check_within(L, 4, "bins", 1, T < draws ? T : draws);
+    int64_t bins = an_check_within(L, 4, "bins", 1, AN_COUNT_MAX);
+    bins = bins < T ? bins : T;
+    bins = bins < draws ? bins : draws;
     double *values = lua_newuserdatauv(L, (size_t)(2 * (K + 1) + bins * K) * sizeof *values, 0);
     an_share out = {values, values + K + 1, values + 2 * (K + 1), bins};
     if (an_schedule_share(s, draws, seed, &out))

@@ -71,6 +71,14 @@ function Schedule:times_of_labels(labels, t, within) end
 ---@return number[] visits K numbers from 0
 function Schedule:visits(t) end
 
+---The Monte Carlo estimate behind share(): R_c per class with its standard error, the mean over classes, and
+---R_c in each of `bins` intervals of time as lists over classes.
+---@param draws integer at least 2; many classes have fewer
+---@param seed integer
+---@param bins integer at least 1; there are at most T, and at most draws
+---@return table estimate { share = {…}, error = {…}, mean =, mean_error =, draws =, curve = {{…} …} }
+function Schedule:image_needed(draws, seed, bins) end
+
 ---The coefficients a or s of each row's own time.
 ---@param which "signal"|"noise"
 ---@param t integer|aniso.Tensor int64 (B)
