@@ -101,7 +101,7 @@ end
 function run.evaluate(db, row, how, rule)
   local job = run.stored_job(db, row)
   local complete = config.complete { sampler = how, select = { calibrate = rule } }
-  local configured = job.config.sampler
+  local configured = { sampler = job.config.sampler, calibrate = job.config.select.calibrate }
   job.config.sampler, job.config.select.calibrate = complete.sampler, complete.select.calibrate
   job.evaluation_only = true
   local session = Session.new(job)
