@@ -269,6 +269,8 @@ static int any_field(lua_State *L, void *s, const char *key)
         return values;
     if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE && lua_getfield(L, -1, key) != LUA_TNIL)
         return 1;
+    if (strcmp("q_sample", key) == 0)
+        return luaL_error(L, "method q_sample is now noised");
     return luaL_error(L, "a schedule has no field or method '%s'", key);
 }
 

@@ -155,6 +155,8 @@ part_fails() { # NAME MESSAGE LAMBDA [SAMPLER]
     output_has err "failed: option $2"
 }
 part_fails "too few levels" "schedule.lambda: .*wrong.lua:12: 2 numbers for 7 classes" "function() return { 1, 2 } end"
+part_fails "a level that is a string" "schedule.lambda: .*wrong.lua:12: class 1 gets \"a\": expected a finite number" \
+    'function() return { "a", 1, 1, 1, 1, 1, 1 } end'
 part_fails "a level that is nan" "schedule.lambda: .*wrong.lua:12: class 1 gets nan" \
     "function(counts) counts[1] = 0 / 0 return counts end"
 part_fails "an error of its own" "schedule.lambda: .*wrong.lua:12: attempt to" "function(counts) return counts.x.y end"

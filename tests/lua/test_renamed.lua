@@ -44,6 +44,14 @@ function Renamed.test_every_old_option_gives_the_new_one()
   end
 end
 
+function Renamed.test_a_synonym_is_suggested()
+  for name, meant in pairs(renamed.synonyms) do
+    lu.assertErrorMsgEquals(("unknown option %s (did you mean %s?)"):format(name, meant), config.complete,
+      aniso.options.apply({}, { [name] = 1 }))
+    lu.assertNotNil(aniso.options.get(config.defaults, meant), meant)
+  end
+end
+
 function Renamed.test_in_what_a_study_varies_and_by_set()
   local of = study.new { name = "s", data = { "lesions" }, base = {},
     vary = { study.grid { ["train.ema"] = { 0, 0.9 } } } }
@@ -81,6 +89,11 @@ function Renamed.test_in_arguments()
     { K = 3, features = 6, crop = 4 })
   lu.assertErrorMsgEquals("option sampler.run.parameterisation is now sampler.run.prediction",
     aniso.sampler.run, { parameterisation = "v" })
+end
+
+function Renamed.test_a_method()
+  local s = aniso.schedule { K = 2 }
+  lu.assertErrorMsgContains("method q_sample is now noised", function() return s:q_sample() end)
 end
 
 function Renamed.test_a_stored_command_is_repeated_by_the_new_names()

@@ -31,6 +31,14 @@ renamed.arguments = {
 -- Columns of printed tables.
 renamed.columns = { predicts = "by" }
 
+-- Names that options never had, from other programs and papers: they are suggestions in errors.
+renamed.synonyms = {
+  ["train.parameterisation"] = "train.prediction", ["train.parametrisation"] = "train.prediction",
+  ["train.parameterization"] = "train.prediction", ["train.learning_rate"] = "train.lr",
+  ["train.optimizer"] = "train.optimiser", ["train.lr_scheduler"] = "train.lr_schedule",
+  ["schedule.timesteps"] = "schedule.T",
+}
+
 -- Raises where `name` is an old name.
 function renamed.refuse(name)
   local column = renamed.columns[name]

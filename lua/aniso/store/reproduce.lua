@@ -25,7 +25,8 @@ local function options_of(argv, as_typed)
         i = i + 1
         value = argv[i]
       end
-      out[#out + 1], out[#out + 2] = name, name == "--set" and not as_typed and renamed.setting(value) or value
+      local renames = name == "--set" and not as_typed
+      out[#out + 1], out[#out + 2] = name, renames and renamed.setting(value) or value
     end
     i = i + 1
   end

@@ -5,8 +5,10 @@ local store = require "aniso.store"
 
 keys.register_choices(function(option) return require("aniso.method.config").choices(option) end)
 
-require("aniso.store.printing").register(function(db) return require "aniso.prompt.explore.runs"(db) end, function(result)
-  return (require("aniso.show.compare_text").text(result, "table"):gsub("\n$", ""))
-end)
+require("aniso.store.printing").register(
+  function(db) return require "aniso.prompt.explore.runs"(db) end,
+  function(result)
+    return (require("aniso.show.compare_text").text(result, "table"):gsub("\n$", ""))
+  end)
 
 return store
