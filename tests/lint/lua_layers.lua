@@ -55,6 +55,10 @@ local function imports_of(path, text, report)
   end
 end
 
+local REQUIRE = 'require%s*%(?%s*["\'](aniso[%w_%.]*)["\']%s*%)?'
+local NAMED = "^%s*local ([%w_]+) = " .. REQUIRE .. "[%w_%.]*%s*$"
+local DIRECT = "^%s*" .. REQUIRE .. '[%w_%.%[%]"]*%s*=[^=]'
+
 -- Reports assignments to fields of modules of other folders: `name.field =`, `function name.field()`, and
 -- the same through require "…". The tables of aniso.core may get methods: they are the engine's classes.
 local function assignments_of(path, text, report)
@@ -68,9 +72,9 @@ local function assignments_of(path, text, report)
   for line in (text .. "\n"):gmatch "(.-)\n" do
     number = number + 1
     local code = line:gsub("%-%-.*$", "")
-    local name, module = code:match '^%s*local ([%w_]+) = require%s*%(?%s*["\'](aniso[%w_%.]*)["\']%)?[%w_%.]*%s*$'
+    local name, module = code:match(NAMED)
     if is_foreign(module) then names[name] = true end
-    local direct = code:match '^%s*require%s*%(?%s*["\'](aniso[%w_%.]*)["\']%s*%)?[%w_%.%[%]"]*%s*=[^=]'
+    local direct = code:match(DIRECT)
     local set = code:match "^%s*([%a_][%w_]*)[%.%[][^=]-=[^=]" or code:match "^%s*function ([%w_]+)[%.:]"
       or code:match "%f[%w_]rawset%(([%w_]+)," or code:match "%f[%w_]setmetatable%(([%w_]+),"
     local is_call = set and code:match "^%s*[%w_%.:]+%s*[%({\"]" and not code:match "^%s*function "
@@ -133,7 +137,8 @@ local function planted(name, check, cases)
   local wrong = {}
   for _, case in ipairs(cases) do
     local seen = 0
-    check("lua/aniso/" .. case[1] .. (case[1]:find "%.lua$" and "" or "/planted.lua"), case[2], function() seen = seen + 1 end)
+    local path = "lua/aniso/" .. case[1] .. (case[1]:find "%.lua$" and "" or "/planted.lua")
+    check(path, case[2], function() seen = seen + 1 end)
     if seen ~= case[3] then
       wrong[#wrong + 1] = ("%s: %d faults seen, %d planted"):format(case[2], seen, case[3])
     end
@@ -170,7 +175,7 @@ planted("lua layers: a planted assignment is detected", assignments_of, {
   { "prompt", 'local store = require("aniso.store").methods\nstore["x"] = print', 1 },
   { "cli", 'local tables = require "aniso.show.table"\nrawset(tables, "print", nil)', 1 },
   { "store", 'local keys = require "aniso.store.keys"\nkeys.choices_of = nil', 0 },
-  { "prompt", 'local keys = require "aniso.store.keys"\nlocal set = keys.choices == nil\nkeys.add({ a = 1 })', 0 },
+  { "prompt", 'local keys = require "aniso.store.keys"\nlocal set = keys.x == nil\nkeys.add({ a = 1 })', 0 },
   { "method", 'local core = require "aniso.core"\ncore.schedule.methods.bound = print', 0 },
 })
 verdict("lua layers: SQL is in store/ alone", sql_of)

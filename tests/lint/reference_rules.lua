@@ -83,8 +83,8 @@ end
 function rules.of.bare_functions(text, at, index, fail)
   local is_code = at.kind == "c" or at.kind == "h" or at.kind == "lua"
   for name in (is_code and text or ""):gmatch "%f[%w_%.:](%l[%w_]+)%(%)" do
-    local pattern = name:find "%u"
-    if not pattern and not index.c[name] and not index.lua[name] then fail("no code has a function " .. name) end
+    local known = name:find "%u" or index.c[name] or index.lua[name]
+    if not known then fail("no code has a function " .. name) end
   end
 end
 

@@ -155,7 +155,8 @@ function Run.test_the_evaluation_of_a_run_is_repeated()
   local uid = aniso.trainer.run(job {}).uid
   local run, before = assert(db:find(uid)), evaluations()["test ddpm"]
   for _, is_primary in ipairs { 1, 0 } do
-    assert(db:exec("UPDATE evaluation SET is_primary = ?1 WHERE is_primary = 1 AND part = 'test'", is_primary))
+    local set = "UPDATE evaluation SET is_primary = ?1 WHERE is_primary = 1 AND part = 'test'"
+    assert(db:exec(set, is_primary))
     aniso.trainer.evaluate(db, run, db:config(run).sampler)
     local after = evaluations()["test ddpm"]
     lu.assertEquals({ after.is_primary, after.probs }, { 1, before.probs })
