@@ -144,7 +144,7 @@ local function run_operating(args, db, groups)
 end
 
 function curve.run(args)
-  if args.operating == (args.x ~= nil) then
+  if (args.operating or false) == (args.x ~= nil) then
     cli.fail(cli.USAGE, "curve takes either -x OPTION or --operating")
   end
   local db = common.open(args)

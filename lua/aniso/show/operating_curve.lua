@@ -12,10 +12,11 @@ local operating_curve = {}
 
 -- Head recalls of the band, and of the table.
 local STEP, SHOWN = 0.01, { 0.95, 0.9, 0.85, 0.8 }
+local LEAST = 0.5 -- below, no classifier is of use
 
--- Head recalls that all curves reach.
+-- Head recalls from LEAST on that all curves reach.
 local function common_heads(list)
-  local low, high, out = 0, 1, {}
+  local low, high, out = LEAST, 1, {}
   for _, one in ipairs(list) do
     for _, curve in ipairs(one.curves) do
       local least, most = math.huge, -math.huge
@@ -56,14 +57,14 @@ function operating_curve.figure(study, list)
     for k, value in ipairs(one.band.mean) do
       local sd = one.band.sd[k]
       mean[k] = value or 0 / 0
-      -- a bar at every fifth point keeps the lines apart
-      low[k], high[k] = value and sd and k % 5 == 1 and value - sd, value and sd and k % 5 == 1 and value + sd
+      local bar = value and sd and k % 5 == 1 -- at every fifth point, so that the lines stay apart
+      low[k], high[k] = bar and math.max(0, value - sd), bar and value + sd
     end
     series[i] = { label = one.group.label, x = one.band.head, y = mean, low = low, high = high,
       dots = operating_curve.untilted(one) }
   end
-  return { title = ("%s: tail recall against head recall over the tilt, mean ± sd over seeds; dots: untilted")
-    :format(study), x = "head recall", y = "tail recall", series = series }
+  return { title = ("%s: tail against head recall over the tilt, mean ± sd over seeds; dots: untilted"):format(
+    study), x = "head recall", y = "tail recall", series = series }
 end
 
 local function cell(moments)
@@ -80,7 +81,8 @@ function operating_curve.rows(list, format)
     columns = { "label", "seeds", "head", "tail", "tail_sd" }
     for _, one in ipairs(list) do
       for k, h in ipairs(one.band.head) do
-        rows[#rows + 1] = { one.group.label, one.band.n[k], h, one.band.mean[k] or nil, one.band.sd[k] or nil }
+        local mean, sd = one.band.mean[k] or nil, one.band.sd[k] or nil
+        rows[#rows + 1] = { one.group.label, one.band.n[k], h, mean, sd }
       end
     end
     return columns, rows, format

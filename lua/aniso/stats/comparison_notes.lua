@@ -56,7 +56,7 @@ local function about_seeds(first, second, pair, add)
     return
   end
   if first.run.fold then
-    add("%s: the test over folds and seeds is the corrected resampled t test (%d folds × %d %s)", pair.label,
+    add("%s: the test over folds and seeds is the corrected resampled t test (%d folds, %d %s each)", pair.label,
       first.run.folds, n, n == 1 and "seed" or "seeds")
     return
   end
