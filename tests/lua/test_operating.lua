@@ -73,8 +73,8 @@ function Operating.test_the_tilt_of_a_head_recall()
   for i, head in ipairs(many) do last = head >= 0.8 and i or last end
   local tau = operating.tau_at(one, SHOT, 0.8)
   lu.assertTrue(tau >= operating.grid[last] and tau < operating.grid[last + 1])
-  lu.assertAlmostEquals((tau - operating.grid[last]) / 0.05, (many[last] - 0.8) / (many[last] - many[last + 1]),
-    1e-9)
+  lu.assertAlmostEquals((tau - operating.grid[last]) / 0.05,
+    (many[last] - 0.8) / (many[last] - many[last + 1]), 1e-9)
   lu.assertAlmostEquals(operating.tau_at(one, SHOT, many[#many] / 2), 1.5, 1e-12)
   lu.assertNil(operating.tau_at(one, SHOT, many[1] + 1e-9))
   lu.assertNil(operating.tau_at(one, { "medium", "medium", "few" }, 0.5)) -- there is no head
@@ -100,7 +100,9 @@ local function source_of(one)
   local m = metric.evaluate { ["true"] = one.true_idx, probs = one.probs, shot = SHOT }
   local test = { true_idx = one.true_idx, probs = one.probs, pred_idx = pred, counts = COUNTS }
   return { shot = SHOT, counts = COUNTS, confusion = function() return m.confusion end,
-    parts = function() return { { test = function() return test end, val = function() return nil end } } end }, m
+    parts = function()
+      return { { test = function() return test end, val = function() return nil end } }
+    end }, m
 end
 
 -- The same as evaluating a set in which each image stands as often as its class's weight says: 16 images of

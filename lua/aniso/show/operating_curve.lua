@@ -63,8 +63,8 @@ function operating_curve.figure(study, list)
     series[i] = { label = one.group.label, x = one.band.head, y = mean, low = low, high = high,
       dots = operating_curve.untilted(one) }
   end
-  return { title = ("%s: tail against head recall over the tilt, mean ± sd over seeds; dots: untilted"):format(
-    study), x = "head recall", y = "tail recall", series = series }
+  local title = "%s: tail against head recall over the tilt, mean ± sd over seeds; dots: untilted"
+  return { title = title:format(study), x = "head recall", y = "tail recall", series = series }
 end
 
 local function cell(moments)
