@@ -1,5 +1,5 @@
 -- Operating curves and the metrics that are computed from stored predictions: the tilt, tail recall at equal
--- head recall, test priors; under every name by which a metric is asked for.
+-- head recall, test priors; under every name by which a metric can be given.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local derived = require "aniso.stats.derived"
@@ -105,8 +105,8 @@ local function source_of(one)
     end }, m
 end
 
--- The same as evaluating a set in which each image stands as often as its class's weight says: 16 images of
--- one class, 4 of another and 1 of the third, so that whole numbers of copies give the new shares.
+-- The same as a set with copies of its images: 16 images of one class, 4 of another and 1 of the third, so
+-- that whole numbers of copies give the new shares.
 function Operating.test_a_test_prior_is_a_set_with_copies()
   local one = { true_idx = {}, probs = {}, counts = COUNTS }
   local big = part(4, 400)
