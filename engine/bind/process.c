@@ -1,5 +1,5 @@
 /* process (Lua): the Schedule's methods over rows of label vectors, and the vote. Label
- * vectors are float32 (B,K), times an integer or int64 (B), levels nil or float32 (B). q_sample and
+ * vectors are float32 (B,K), times an integer or int64 (B), levels nil or float32 (B). noised and
  * target are recorded (grad/rules_diffusion.c); the results of the others have no gradient. */
 #include "diffusion/process.h"
 
@@ -194,8 +194,8 @@ static int finish_recorded(call *c, an_tensor *x)
     return x ? an_push_result(c->L, c->mark, x) : raise(c);
 }
 
-/* s:q_sample(y0, m, t, eps [, level]) → y_t */
-static int process_q_sample(lua_State *L)
+/* s:noised(y0, m, t, eps [, level]) → y_t */
+static int process_noised(lua_State *L)
 {
     call c = begin(L, 6);
     matrix(&c, 2, "y0"), matrix(&c, 3, "m"), matrix(&c, 5, "eps");
@@ -321,7 +321,7 @@ const luaL_Reg an_process_methods[] = {
     {"levels_of_priors", process_levels_of_priors},
     {"times_of_labels", process_times_of_labels},
     {"gather", process_gather},
-    {"q_sample", process_q_sample},
+    {"noised", process_noised},
     {"target", process_target},
     {"forward_step", process_forward_step},
     {"posterior", process_posterior},

@@ -9,7 +9,11 @@
 
 #include "base/integer.h"
 #include "bind/tensor_arg.h"
+#include "diffusion/share.h"
 #include "tensor/scope.h"
+
+/* Of image_needed(): draws × classes, and pairs of classes × draws in the coupling `sample`. */
+enum { SHARE_ELEMENTS = 1 << 22, SHARE_PAIRS = 1 << 27 };
 
 an_schedule *an_check_schedule(lua_State *L, int arg)
 {
@@ -152,6 +156,54 @@ static int schedule_visits(lua_State *L)
     return push_list(L, K, visits);
 }
 
+/* Draws that a call may have: a limit on memory, and in `sample` on time. */
+static int64_t draws_most(const an_schedule *s)
+{
+    const an_schedule_spec *about = an_schedule_about(s);
+    const int64_t K = about->K;
+    int64_t most = SHARE_ELEMENTS / K;
+    if (about->coupling == AN_COUPLE_SAMPLE && SHARE_PAIRS / K / K < most)
+        most = SHARE_PAIRS / K / K;
+    return most > 2 ? most : 2;
+}
+
+/* s:image_needed(draws, seed, bins) → {share =, error =, mean =, mean_error =, draws =, curve =}:
+ * lists over classes, curve a list of bins. There are no more draws than the limits admit, and no
+ * more bins than draws or steps. */
+static int schedule_image_needed(lua_State *L)
+{
+    const an_schedule *s = an_check_schedule(L, 1);
+    const int64_t K = an_schedule_about(s)->K, T = an_schedule_about(s)->beta.T;
+    int64_t draws = an_check_within(L, 2, "draws", 2, AN_COUNT_MAX);
+    draws = draws < draws_most(s) ? draws : draws_most(s);
+    const uint64_t seed = (uint64_t)luaL_checkinteger(L, 3);
+    int64_t bins = an_check_within(L, 4, "bins", 1, AN_COUNT_MAX);
+    bins = bins < T ? bins : T;
+    bins = bins < draws ? bins : draws;
+    double *values = lua_newuserdatauv(L, (size_t)(2 * (K + 1) + bins * K) * sizeof *values, 0);
+    an_share out = {values, values + K + 1, values + 2 * (K + 1), bins};
+    if (an_schedule_share(s, draws, seed, &out))
+        return an_raise(L);
+    lua_createtable(L, 0, 6);
+    push_list(L, K, out.share);
+    lua_setfield(L, -2, "share");
+    push_list(L, K, out.error);
+    lua_setfield(L, -2, "error");
+    lua_pushnumber(L, out.share[K]);
+    lua_setfield(L, -2, "mean");
+    lua_pushnumber(L, out.error[K]);
+    lua_setfield(L, -2, "mean_error");
+    lua_pushinteger(L, draws);
+    lua_setfield(L, -2, "draws");
+    lua_createtable(L, (int)bins, 0);
+    for (int64_t i = 0; i < bins; i++) {
+        push_list(L, K, out.curve + i * K);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "curve");
+    return 1;
+}
+
 static int schedule_alpha_bar(lua_State *L)
 {
     const an_schedule *s = an_check_schedule(L, 1);
@@ -217,6 +269,8 @@ static int any_field(lua_State *L, void *s, const char *key)
         return values;
     if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE && lua_getfield(L, -1, key) != LUA_TNIL)
         return 1;
+    if (strcmp("q_sample", key) == 0)
+        return luaL_error(L, "method q_sample is now noised");
     return luaL_error(L, "a schedule has no field or method '%s'", key);
 }
 
@@ -235,6 +289,7 @@ static const luaL_Reg methods[] = {
     {"alpha_bar", schedule_alpha_bar},
     {"times", schedule_times},
     {"visits", schedule_visits},
+    {"image_needed", schedule_image_needed},
     {NULL, NULL},
 };
 

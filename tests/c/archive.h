@@ -28,7 +28,7 @@ static inline void add(bytes *to, const void *data, size_t n)
 static inline void add_number(bytes *to, uint64_t value, int count)
 {
     for (int i = 0; i < count; i++) {
-        uint8_t byte = (uint8_t)(value >> (8 * i));
+        uint8_t byte = i < 8 ? (uint8_t)(value >> (8 * i)) : 0;
         add(to, &byte, 1);
     }
 }

@@ -17,7 +17,7 @@ static uint8_t content[LONG];
 
 static void fill_content(void)
 {
-    for (int i = 0; i < LONG; i++)
+    for (uint32_t i = 0; i < LONG; i++)
         content[i] = (uint8_t)(i * i / 7 + (i >> 9));
 }
 

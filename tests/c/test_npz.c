@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/par.h"
 #include "tests/c/stacks.h"
 
 static an_code npz(an_image_stack *stack, const char *path)
@@ -120,7 +121,8 @@ static void test_npz_refusals(void **state)
     refuses(npz, scratch("part.npz"), AN_EFORMAT, "test_labels: not in the archive");
 }
 
-/* Every byte of small files is changed once: read or refused, and no memory is left. */
+/* A byte of a small file is changed, of the headers and the directory each: read or refused, and no
+ * memory is left. */
 static void test_damage_anywhere(void **state)
 {
     (void)state;
@@ -129,7 +131,8 @@ static void test_damage_anywhere(void **state)
     size_t n = fread(data, 1, sizeof data, file);
     fclose(file);
     int64_t live = an_mem_live();
-    for (size_t i = 0; i < n; i++) {
+    an_set_threads(1); /* on a loaded machine, waiting for threads would take minutes */
+    for (size_t i = 0; i<n; i += i> 200 && i + 600 < n ? 17 : 1) {
         an_image_stack stack;
         an_listing list;
         data[i] ^= 1 << i % 8;

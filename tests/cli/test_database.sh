@@ -79,4 +79,23 @@ for command in "tag @last x" "rm @last" "db migrate" "gc"; do
     output_has err "written by a newer aniso \(version 99, this program has [0-9]+\): it can be read; to write, use"
 done
 equals "a newer file gets no backup" "$(ls "$dir" | grep -c bak)" 0
+
+# A recipe of an earlier version keeps the names of options that it had: --repro repeats it all the same.
+for version in 4 5; do
+    cp "$here/tests/golden/runs-v$version.sqlite" "$dir/old$version.db"
+    chmod u+w "$dir/old$version.db"
+    expect "a run of version $version is migrated" 0 "$aniso" db migrate --db "$dir/old$version.db"
+    expect "the commands that repeat it" 0 "$aniso" show @last --repro --db "$dir/old$version.db"
+    (cd "$dir" && sed "s|^aniso |'$aniso' |" out >again.sh)
+    expect "they work" 0 sh -c "cd '$dir' && sh again.sh"
+    equals "its label is kept" "$("$aniso" sql 'SELECT count(*) > 2 AND count(DISTINCT label) = 2 FROM run' \
+        --db "$dir/old$version.db" --format csv | tail -n 1 | tr -d '\r')" 1
+done
+"$aniso" show @last --repro --db "$dir/old4.db" >"$dir/repro"
+grep -q "^# the recipe has former names of options: loss.epsilon is now loss.denoising, prior.crop is now" "$dir/repro"
+result $? "former names are listed"
+"$aniso" show @last recipe --db "$dir/old4.db" >"$dir/old.lua"
+expect "a recipe with former names" 2 "$aniso" run "$dir/old.lua" --db "$dir/none.db"
+output_has err "options have new names: loss.epsilon is now loss.denoising, prior.crop is now .*train.sampler is now \
+train.sampling; change them, or repeat the command with --old-names$"
 finish

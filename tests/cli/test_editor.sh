@@ -6,8 +6,8 @@ output_has out "aniso.schedule +Noise levels"
 expect "help lua of an option" 0 "$aniso" help lua train.lr
 equals "the help of an option" "$(cat "$dir/out")" "train.lr: number
   Largest learning rate (default 0.001, above 0)."
-expect "help lua of a method" 0 "$aniso" help lua Schedule:q_sample
-output_has out "^Schedule:q_sample\(y0, m, t, eps \[, level\]\) → Tensor$"
+expect "help lua of a method" 0 "$aniso" help lua Schedule:noised
+output_has out "^Schedule:noised\(y0, m, t, eps \[, level\]\) → Tensor$"
 expect "help lua of an unknown name" 3 "$aniso" help lua schedule.lamda
 output_has err "^aniso: there is no documentation of schedule.lamda \(did you mean schedule.lambda\?\)$"
 printf 'help "train.lr"\ns = aniso.schedule{K = 2}\nhelp(s.snr)\nhelp(7)\n' >"$dir/lines"

@@ -104,6 +104,10 @@ $command"
     equals "resume gives the same numbers" "$(query "$dir/kill.$kind.db" "$numbers")" "$(query "$dir/$kind.db" "$numbers")"
     equals "resume gives the same weights" "$(query "$dir/kill.$kind.db" "$weights")" "$(query "$dir/$kind.db" "$weights")"
 
+    primary="SELECT part, sampler FROM evaluation WHERE is_primary = 1 ORDER BY part"
+    before=$(query "$dir/$kind.db" "$primary")
+    expect "eval of a $kind as configured" 0 "$aniso" eval @last --recipe "$recipe" --db "$dir/$kind.db"
+    equals "the primary evaluations of a $kind" "$(query "$dir/$kind.db" "$primary")" "$before"
     expect "eval of a $kind" 0 "$aniso" eval @last --recipe "$recipe" --steps 2 --db "$dir/$kind.db"
     output_has out "own:.* 2 "
     expect "eval without its sampler" 1 "$aniso" eval @last --steps 3 --db "$dir/$kind.db"
@@ -114,7 +118,14 @@ $command"
         expect "$command needs no recipe" 0 sh -c "'$aniso' $command --db '$dir/$kind.db'"
     done
     equals "differing options are shown by name" "$("$aniso" ls --varying --db "$dir/$kind.db" | grep -c sha256)" 0
-    expect "report needs no recipe" 0 "$aniso" report own --db "$dir/$kind.db" -o "$dir/$kind.html"
+    expect "report without the sampler" 0 "$aniso" report own --db "$dir/$kind.db" -o "$dir/$kind.html"
+    output_has err "^aniso: no example images: run .* needs its sampler own:.*: aniso report own --db $dir/$kind.db \
+-o $dir/$kind.html --recipe $recipe$"
+    equals "the page names the recipe" "$(grep -c "No images: .*--recipe $recipe" "$dir/$kind.html")" 1
+    command=$(sed -n 's/.*: aniso report /report /p' "$dir/err")
+    # shellcheck disable=SC2086
+    expect "the command that it names works" 0 "$aniso" $command
+    equals "and draws the images" "$(grep -c "No images" "$dir/$kind.html") $(grep -c '<div class="examples">' "$dir/$kind.html")" "0 1"
 done
 
 # Changed and missing parts.
@@ -144,6 +155,8 @@ part_fails() { # NAME MESSAGE LAMBDA [SAMPLER]
     output_has err "failed: option $2"
 }
 part_fails "too few levels" "schedule.lambda: .*wrong.lua:12: 2 numbers for 7 classes" "function() return { 1, 2 } end"
+part_fails "a level that is a string" "schedule.lambda: .*wrong.lua:12: class 1 gets \"a\": expected a finite number" \
+    'function() return { "a", 1, 1, 1, 1, 1, 1 } end'
 part_fails "a level that is nan" "schedule.lambda: .*wrong.lua:12: class 1 gets nan" \
     "function(counts) counts[1] = 0 / 0 return counts end"
 part_fails "an error of its own" "schedule.lambda: .*wrong.lua:12: attempt to" "function(counts) return counts.x.y end"

@@ -58,6 +58,10 @@ output_has out '"n": 16'
 expect "sql does not write" 2 "$aniso" sql 'DELETE FROM run' --db "$db"
 equals "sql deleted no run" "$(query "$db" 'SELECT count(*) FROM run')" 4
 expect "a syntax error in SQL" 4 "$aniso" sql 'SELEC' --db "$db"
+group="SELECT label, n, mean FROM v_group WHERE metric = 'acc' AND is_primary = 1 AND part = 'test' ORDER BY label"
+counted=$(query "$db" "$group")
+expect "eval as configured" 0 "$aniso" eval @last --db "$db"
+equals "the run is counted as before" "$(query "$db" "$group")" "$counted"
 expect "eval with another sampler" 0 "$aniso" eval @last --sampler dpmpp --steps 4 --db "$db"
 output_has out "^test +dpmpp +4 "
 expect "eval with a tilt" 0 "$aniso" eval @last --tilt '{"prior", tau = 0.5}' --temperature 0.5 --db "$db"

@@ -57,6 +57,24 @@ output_has out "^0,3,1,"
 equals "paths have 41 times for three classes" "$(wc -l <"$dir/out" | tr -d ' ')" 124
 equals "the paths are drawn" "$(tail -n 1 "$dir/paths.svg")" "</svg>"
 
+expect "the image-needed share" 0 env LC_ALL=C.UTF-8 "$aniso" schedule --counts $counts --lambda bound --share \
+    --svg "$dir/share.svg"
+output_has out "^Image-needed share .*, λ bound, mean 0\.548 ± "
+equals "the share is drawn into the file" "$(grep -c 'Image-needed share' "$dir/share.svg")" 3
+expect "the image-needed share as rows" 0 "$aniso" schedule --counts $counts --share --format csv
+equals "a row per class" "$(tr -d '\r' <"$dir/out" | cut -c 1-6 | sed -n '1,2p;8p' | tr '\n' ' ')" "class, 1,0.20 7,0.72 "
+expect "the implied tilt" 0 env LC_ALL=C.UTF-8 "$aniso" schedule --counts 900,9 --coupling class_speed \
+    --lambda '{"manual", 0.5, 2, normalise = "none"}' --tilt --svg "$dir/tilt.svg"
+output_has out "^Implied tilt .*, T = 1000, coupling class_speed, λ manual$"
+equals "the tilt is drawn into the file" "$(grep -c 'Implied tilt' "$dir/tilt.svg")" 3
+expect "the implied tilt as rows" 0 "$aniso" schedule --counts 900,9 --tilt --class-weight \
+    '{"manual", values = {1, 1}}' --times 1,1000 --format csv
+equals "a row per time and class" "$(tr -d '\r' <"$dir/out" | tr '\n' ' ')" \
+    "t,class,tilt 1,1,0 1,2,0 1000,1,0 1000,2,0 "
+expect "a step that a class never reaches" 0 "$aniso" schedule linear --counts 900,9 --coupling class_speed \
+    --lambda '{"manual", 0.1, 2, normalise = "none"}' --tilt --times 999 --format json
+output_has out '"t": 999, "class": 1, "tilt": null'
+
 schedule_fails() { # NAME MESSAGE ARGUMENTS…
     name=$1 message=$2
     shift 2
@@ -78,6 +96,10 @@ schedule_fails "an unknown schedule to compare" "must be one of cosine, linear" 
 schedule_fails "--paths without --simulate" "belong to --simulate" --K 2 --paths 9
 schedule_fails "a prior of other classes" "prior has 3 values for 2" --K 2 --simulate 1 --prior 0.1,0.2,0.7
 schedule_fails "--bound with --simulate" "one of them" --counts 9,3 --bound --simulate 1
+schedule_fails "--share with --tilt" "one of them" --counts 9,3 --share --tilt
+schedule_fails "--share with --plot" "draws itself" --counts 9,3 --share --plot
+schedule_fails "--level without --tilt" "belong to --tilt" --counts 9,3 --level max
+schedule_fails "a tilt of unknown weights" "did you mean power\?" --counts 9,3 --tilt --class-weight powr
 schedule_fails "a bound without counts" "has no counts" --K 2 --bound
 expect "a missing folder" 1 "$aniso" schedule --K 2 --svg "$dir/none/x.svg"
 output_has err "No such file"

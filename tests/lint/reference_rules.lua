@@ -17,6 +17,26 @@ function rules.of.sections(text, at, index, fail)
       if not index.sections[number] then fail("METHOD has no §" .. number) end
     end
   end
+  for number in text:gmatch "METHOD[%.md]*,? [Ss]ections? (%d+)" do
+    if not index.sections[number] then fail("METHOD has no section " .. number) end
+  end
+end
+
+-- Files whose letters are those of a section: Greek ones, and any with a subscript (w_g, μ_l). In the
+-- options of `loss`, the letters of the weights.
+local LETTERS = { ["lua/aniso/method/objective.lua"] = "6", ["lua/aniso/types/options_train.lua"] = "6" }
+
+function rules.of.letters(text, at, index, fail)
+  local section = LETTERS[at.path]
+  local is_weight = not at.path:find "/types/" or text:find ", weight of"
+  local known = section and is_weight and index.section_texts[section]
+  local function check(letter)
+    if not known:find(letter, 1, true) then fail(("METHOD §%s has no %s"):format(section, letter)) end
+  end
+  for letter, mark in (known and text or ""):gmatch "([\xCE\xCF][\x80-\xBF])(_?%l?)" do
+    check(mark:find "_%l" and letter .. mark or letter)
+  end
+  for letter in (known and text or ""):gmatch "%f[%w_]%a_%l%f[^%w_]" do check(letter) end
 end
 
 -- foo.c, base/par.h, lambda.{h,c}; in READMEs `folder/` too.
@@ -59,6 +79,25 @@ function rules.of.c_names(text, _, index, fail)
   end
 end
 
+-- name() in a comment of C or Lua. A name with a capital or at its end alone, open_PART(), is a pattern.
+function rules.of.bare_functions(text, at, index, fail)
+  local is_code = at.kind == "c" or at.kind == "h" or at.kind == "lua"
+  for name in (is_code and text or ""):gmatch "%f[%w_%.:](%l[%w_]+)%(%)" do
+    local known = name:find "%u" or index.c[name] or index.lua[name]
+    if not known then fail("no code has a function " .. name) end
+  end
+end
+
+-- "see train/checkpoint", `train/`: a path without its ending that begins with a folder of the tree.
+function rules.of.paths_without_endings(text, _, index, fail)
+  for path, after in text:gmatch "%f[%a]see `?([%l_]+/[%l_/]*[%l_])(.?)" do
+    local known = index.stems[path] or index.folders[path] or after == "." and index.paths[path]
+    if not known and not (after == "." and text:find(path .. ".%l", 1, true)) then
+      fail("there is no " .. path)
+    end
+  end
+end
+
 -- `file.c: name, other` and `file.lua: name`: that file defines the functions.
 function rules.of.functions_of_files(text, _, index, fail)
   for path, list in text:gmatch "`([%w_/%-%.]+%.%l+): ([^`]+)`" do
@@ -76,7 +115,7 @@ end
 -- `module.name` in a README or in backquotes: a function of a Lua module, or an option.
 local function check_member(index, module, name, fail)
   for _, path in ipairs(index.modules[module] or {}) do
-    if index.words[path][name] then return end
+    if index.defined[path][name] or module == "aniso" and index.words[path][name] then return end
   end
   if index.modules[module] or index.options[module] then
     if not (index.options[module] and index.option_names[name]) then
@@ -106,6 +145,18 @@ function rules.of.commands(text, at, index, fail)
   for name in text:gmatch "`aniso (%l+)" do command(name) end
   for target in text:gmatch "`make ([%l%-]+)" do
     if not index.targets[target] then fail("make has no target " .. target) end
+  end
+end
+
+-- ./aniso ls --sort in a README: an option of that command. `aniso exec` hands all to its script.
+function rules.of.flags(text, at, index, fail)
+  if at.kind ~= "md" then return end
+  for command, rest in (text .. "\n"):gmatch "%f[%w]aniso (%l+)%f[%A]([^`|#]*)" do
+    local known = index.flags[command]
+    rest = rest:gsub("'[^']*'", ""):gsub('"[^"]*"', "")
+    for flag in (known and command ~= "exec" and rest or ""):gmatch "%f[%-%w]%-%-[%l%-]+" do
+      if not known[flag] then fail(("aniso %s has no option %s"):format(command, flag)) end
+    end
   end
 end
 

@@ -48,6 +48,7 @@ local function add_file(index, path, lines)
     index.lines[path] = {}
     for _, line in ipairs(lines) do index.lines[path][line] = true end
   end
+  add_suffixes(index.stems, (path:gsub("%.%a+$", "")))
   if kind == "c" or kind == "h" then
     for word in pairs(words) do index.c[word] = true end
     for _, code in ipairs(codes) do
@@ -55,14 +56,32 @@ local function add_file(index, path, lines)
     end
   elseif kind == "lua" then
     local name = path:match "([%w_]+)/init%.lua$" or path:match "([%w_]+)%.lua$"
+    if not path:find "^tests/lint/reference" then add_words(index.lua, table.concat(codes, "\n")) end
     index.modules[name] = index.modules[name] or {}
     table.insert(index.modules[name], path)
   end
 end
 
+-- The options of every command: those in its file and those that commands share.
+local function add_flags(index, contents)
+  local shared, own = { ["--help"] = true }, {}
+  for _, file in ipairs(contents) do
+    local name = file.path:match "^lua/aniso/cli/(%w[%w_]*)%.lua$"
+    local set = (name == "common" or name == "own_parts" or name == "init") and shared or {}
+    for _, line in ipairs(name and file.lines or {}) do
+      for flag in line:gmatch "%-%-[%l][%l%-]+" do set[flag] = true end
+      for name_of_flag in line:gmatch '"(%l+)"' do set["--" .. name_of_flag] = true end -- show.names
+    end
+    if name then own[name] = set end
+  end
+  for name, set in pairs(own) do
+    index.flags[name] = setmetatable({}, { __index = function(_, flag) return set[flag] or shared[flag] end })
+  end
+end
+
 local function build_index(contents)
   local index = { paths = {}, folders = {}, words = {}, defined = {}, lines = {}, c = {}, modules = {},
-    sections = {}, targets = {} }
+    sections = {}, section_texts = {}, targets = {}, lua = {}, stems = {}, flags = {} }
   for _, path in ipairs(files.find ".") do
     add_suffixes(index.paths, path)
     local folder = path:match "^(.*)/"
@@ -73,10 +92,15 @@ local function build_index(contents)
   end
   for _, path in ipairs(ROOT) do index.paths[path] = true end
   for _, file in ipairs(contents) do add_file(index, file.path, file.lines) end
+  local section
   for _, line in ipairs(files.lines "engine/METHOD.md") do
-    local number = line:match "^##+ (%d+)[%. ]"
-    if number then index.sections[number] = true end
+    section = line:match "^##+ (%d+)[%. ]" or section
+    if section then
+      index.sections[section] = true
+      index.section_texts[section] = (index.section_texts[section] or "") .. line .. "\n"
+    end
   end
+  add_flags(index, contents)
   for _, line in ipairs(files.lines "Makefile") do
     for target in (line:match "^([%a][%w%- ]*):" or ""):gmatch "%S+" do index.targets[target] = true end
   end
@@ -141,6 +165,25 @@ for _, file in ipairs(contents) do
 end
 for _, name in ipairs(names) do files.verdict("references: " .. name:gsub("_", " "), all[name] or {}) end
 
+-- ── the table of checks in tests/README.md ──
+-- Helpers of the checks are no checks: they print no verdict.
+local function unlisted(paths, page)
+  local out = {}
+  for _, path in ipairs(paths) do
+    local is_check = path:find "^tests/lint/[%w_]+%.lua$" and source_text.has_verdict(files.lines(path))
+    if is_check and not page:find("| `" .. path .. "` |", 1, true) then
+      out[#out + 1] = path .. " is not in the table of tests/README.md"
+    end
+  end
+  return out
+end
+local page = table.concat(files.lines "tests/README.md", "\n")
+local paths = files.find "%.lua$"
+files.verdict("references: tests/README.md lists every check", unlisted(paths, page))
+local without = page:gsub("`tests/lint/bound%.lua`", "`nothing`")
+files.verdict("references: an unlisted check is seen",
+  #unlisted(paths, without) == 1 and {} or { "found " .. #unlisted(paths, without) })
+
 -- ── planted violations: { rule, path, text that is wrong, text that is right } ──
 local planted = {
   { "sections", "engine/x.c", "/* see METHOD §1–91 */", "/* see METHOD §1–2 */" },
@@ -159,6 +202,22 @@ local planted = {
   { "members", "README.md", "`sampler.nothing`", "`sampler.run{}`, `train.epochs`" },
   { "members", "lua/x.lua", "local s = require \"aniso.method.sampler\"\n-- as s.nothing()",
     "local s = require \"aniso.method.sampler\"\n-- as s.run()" },
+  { "members", "lua/x.lua", "local checkpoint = require \"aniso.train.checkpoint\"\n-- checkpoint.nothing()",
+    "local checkpoint = require \"aniso.train.checkpoint\"\n-- checkpoint.path()" },
+  { "bare_functions", "engine/x.c", "/* transpose_nothing() does it. */",
+    "/* an_par_for(), process_noised() */" },
+  { "bare_functions", "lua/x.lua", "-- nothing_at_all() writes it.", "-- config_of() makes it." },
+  { "paths_without_endings", "lua/x.lua", "-- see train/nothing",
+    "-- see train/checkpoint, see train/run.lua" },
+  { "paths_without_endings", "engine/x.c", "/* see engine/nothing */",
+    "/* see engine/io, see base/par.h */" },
+  { "sections", "engine/x.c", "/* METHOD section 44 */", "/* METHOD section 4 */" },
+  { "flags", "README.md", "    ./aniso ls --nothing", "    ./aniso ls --sort tail | head --lines 3" },
+  { "flags", "README.md", "`aniso eval RUN --recipes`",
+    "`aniso eval RUN --recipe FILE`, `aniso exec a.lua --own`" },
+  { "letters", "lua/aniso/method/objective.lua", "-- + η MMD²", "-- w_m MMD² (2303.10610)" },
+  { "letters", "lua/aniso/types/options_train.lua", "---@field global? number μ_g, weight of",
+    "---@field global? number w_g, weight of" },
   { "excerpts", "README.md", "-- from recipes/staged.lua\n  seeds = 77,",
     "-- from recipes/staged.lua\n  seeds = 5," },
   { "commands", "README.md", "    ./aniso nothing", "    ./aniso table five" },

@@ -52,4 +52,12 @@ function source_text.split(lines, kind)
   return comments, codes
 end
 
+-- Whether a Lua file of tests/lint prints verdicts, so that it is a check and not a helper of one.
+function source_text.has_verdict(lines)
+  for _, line in ipairs(lines) do
+    if line:find "^%s*files%.verdict%(" then return true end
+  end
+  return false
+end
+
 return source_text

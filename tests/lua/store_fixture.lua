@@ -78,4 +78,13 @@ function fixture.folder()
   return assert(sys.mkdtemp())
 end
 
+-- A writable copy of a file, in a folder of its own → its path.
+function fixture.copy(original)
+  local path = fixture.folder() .. "/" .. original:match "[^/]+$"
+  local from <close> = assert(io.open(original, "rb"))
+  local to <close> = assert(io.open(path, "wb"))
+  to:write(from:read "a")
+  return path
+end
+
 return fixture

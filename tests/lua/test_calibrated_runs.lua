@@ -149,4 +149,19 @@ function Run.test_a_stored_run_is_calibrated_again()
   lu.assertEquals(got["test ddpm"].is_primary, 1)
 end
 
+-- Repeated with its own settings, the evaluation of a run is the same and primary, also where a file of an
+-- earlier version has no primary one of the part (any more).
+function Run.test_the_evaluation_of_a_run_is_repeated()
+  local uid = aniso.trainer.run(job {}).uid
+  local run, before = assert(db:find(uid)), evaluations()["test ddpm"]
+  for _, is_primary in ipairs { 1, 0 } do
+    local set = "UPDATE evaluation SET is_primary = ?1 WHERE is_primary = 1 AND part = 'test'"
+    assert(db:exec(set, is_primary))
+    aniso.trainer.evaluate(db, run, db:config(run).sampler)
+    local after = evaluations()["test ddpm"]
+    lu.assertEquals({ after.is_primary, after.probs }, { 1, before.probs })
+  end
+  lu.assertEquals(fixture.one(db, "SELECT count(*) FROM evaluation WHERE is_primary = 1"), 2)
+end
+
 return { Run = Run }

@@ -37,6 +37,18 @@ function T.test_the_classifier_moves_and_the_features_stay()
   end
 end
 
+-- AdamW's first step is the rate in the direction of the gradient's sign.
+function T.test_its_learning_rate_is_its_own()
+  for _, case in ipairs { { { "lws" }, 0.05 }, { { "lws", lr = 0.02 }, 0.02 }, { { "crt" }, 1e-3 },
+    { { "crt", lr = 0.01 }, 0.01 } } do
+    local session = aniso.trainer.prepare { seed = 1, config = plain.jobs_of(nil, { plain.softmax {
+      post_hoc = case[1], ["train.lr_schedule"] = "constant", ["train.warmup"] = 0 } })[1].config }
+    stage.begin(session, 2)
+    session.model:train(true)
+    lu.assertAlmostEquals(stage.step(session, core.tensor.arange(28), 10).lr, case[2], 1e-12)
+  end
+end
+
 -- Whatever loss the first stage has.
 function T.test_its_loss_is_cross_entropy()
   local session = aniso.trainer.prepare { seed = 1, config = plain.jobs_of(nil, { plain.softmax {

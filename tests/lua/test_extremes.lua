@@ -148,7 +148,7 @@ function Extremes.test_schedule()
   end
   local y = f32(2, 3)
   try("gather", s.gather, 3, { s, "signal", MARK })
-  try("q_sample", s.q_sample, 5, { s, y, y, MARK, y })
+  try("noised", s.noised, 5, { s, y, y, MARK, y })
   try("target", s.target, 6, { s, "v", y, y, MARK, y })
   try("forward_step", s.forward_step, 6, { s, y, y, MARK, 5, y })
   try("forward_step", s.forward_step, 6, { s, y, y, 0, MARK, y })

@@ -166,7 +166,7 @@ function Folds.test_the_test_is_the_corrected_one_over_folds_and_seeds()
   fill(db, 3)
   local result = assert(db:compare "s")
   local acc = result.metrics[1]
-  local differences, sum = {}, 0
+  local differences = { 0, 0, 0 } -- of each fold, the mean over two seeds
   for seed = 0, 1 do
     for fold = 0, 2 do
       local function right(step)
@@ -174,20 +174,19 @@ function Folds.test_the_test_is_the_corrected_one_over_folds_and_seeds()
         for i = 1, 120 do n = n + ((i + seed) % step == 0 and 0 or 1) end
         return n / 120
       end
-      differences[#differences + 1] = right(7 + 2 * fold + seed) - right(4 + fold)
-      sum = sum + differences[#differences]
+      differences[fold + 1] = differences[fold + 1] + (right(7 + 2 * fold + seed) - right(4 + fold)) / 2
     end
   end
   local _, mean, sd = own.moments(differences)
-  local se = sd * math.sqrt(1 / 6 + 120 / 110) -- the fixture's splits have 110 training images
+  local se = sd * math.sqrt(1 / 3 + 120 / 110) -- the fixture's splits have 110 training images
   lu.assertAlmostEquals(acc.delta[2].mean, mean, 1e-12)
   lu.assertAlmostEquals(acc.delta[2].t, mean / se, 1e-9)
-  lu.assertAlmostEquals(acc.delta[2].p, own.student(mean / se, 5), 1e-6)
-  lu.assertEquals({ acc.delta[2].n, acc.delta[2].folds, acc.delta[2].df }, { 2, 3, 5 })
+  lu.assertAlmostEquals(acc.delta[2].p, own.student(mean / se, 2), 1e-6)
+  lu.assertEquals({ acc.delta[2].n, acc.delta[2].folds, acc.delta[2].df }, { 2, 3, 2 })
   lu.assertEquals(result.pairs[2].n, 360)
   lu.assertEquals(#result.pairs[2].mcnemar, 2)
   lu.assertStrContains(table.concat(result.notes, "\n"),
-    "b: the test over folds and seeds is the corrected resampled t test (3 folds × 2 seeds)")
+    "b: the test over folds and seeds is the corrected resampled t test (3 folds, 2 seeds each)")
 end
 
 function Folds.test_incomplete_folds_are_shown_and_not_compared()

@@ -30,7 +30,7 @@ local function losses(case, model, t, epsilon)
   local features = model.backbone:forward(images)
   local prior = model.prior:forward(images, features)
   local y0 = core.tensor.one_hot(labels, #case.counts):repeat_rows(case.draws)
-  local y = model.schedule:q_sample(y0, prior.m:detach():repeat_rows(case.draws), t, epsilon)
+  local y = model.schedule:noised(y0, prior.m:detach():repeat_rows(case.draws), t, epsilon)
   local context = model.denoiser:encode { features = features, crops = prior.crops,
     mg = prior.mg, ml = prior.ml }
   local estimate = model.denoiser:forward(context, y, t)

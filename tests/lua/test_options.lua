@@ -126,6 +126,9 @@ function T.test_nearest()
   lu.assertEquals(nearest("shceudle", { "schedule", "sampler" }), "schedule")
   lu.assertNil(nearest("zzzzzz", { "schedule", "sampler" }))
   lu.assertNil(nearest("t", { "lr" }))
+  lu.assertEquals(nearest("predicts", { "prior_epochs", "prediction", "optimiser" }), "prediction")
+  lu.assertEquals(nearest("batch_size", { "batch", "epochs" }), "batch")
+  lu.assertNil(nearest("classes", { "class_weight", "lr" }))
 end
 
 return T

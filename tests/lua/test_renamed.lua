@@ -16,13 +16,7 @@ local V4 = "tests/golden/runs-v4.sqlite"
 local Renamed = {}
 
 -- A writable copy of the version 4 file.
-local function copy_of_v4()
-  local path = fixture.folder() .. "/v4.db"
-  local from <close> = assert(io.open(V4, "rb"))
-  local to <close> = assert(io.open(path, "wb"))
-  to:write(from:read "a")
-  return path
-end
+local function copy_of_v4() return fixture.copy(V4) end
 
 local function configs(db)
   return assert(db:query "SELECT config_id, sha256, json FROM config ORDER BY config_id")
@@ -83,16 +77,9 @@ function Renamed.test_in_arguments()
     aniso.sampler.run, { parameterisation = "v" })
 end
 
-function Renamed.test_a_stored_command_is_repeated_by_the_new_names()
-  lu.assertEquals(renamed.setting "train.ema=0.5", "train.ema_decay=0.5")
-  lu.assertEquals(renamed.setting "vary.prior.crop={6, 8}", "vary.prior.crop_size={6, 8}")
-  lu.assertEquals(renamed.setting "train.epochs=3", "train.epochs=3")
-  lu.assertEquals(renamed.setting "no setting", "no setting")
-  local db <close> = assert(store.open(copy_of_v4()))
-  assert(db:exec("UPDATE run SET argv = ?1",
-    '["run","recipe.lua","--set","train.ema=0.5","--name","train.ema=x"]'))
-  local lines = assert(require "aniso.store.reproduce"(db, db:find "1"))
-  lu.assertStrContains(lines[#lines], "--set train.ema_decay=0.5 --name train.ema=x")
+function Renamed.test_a_method()
+  local s = aniso.schedule { K = 2 }
+  lu.assertErrorMsgContains("method q_sample is now noised", function() return s:q_sample() end)
 end
 
 -- ── files of version 4 ──────────────────────────────────────────────────────────────────

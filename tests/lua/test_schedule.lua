@@ -108,13 +108,13 @@ function Test.test_rows_have_one_time_or_one_each()
   local s = bound()
   local y0, m, e = randn(3, 7, "y0"), randn(3, 7, "m"), randn(3, 7, "e")
   local t = tensor.from({ 40, 40, 40 }, "int64")
-  lu.assertEquals(s:q_sample(y0, m, 40, e):list(), s:q_sample(y0, m, t, e):list())
+  lu.assertEquals(s:noised(y0, m, 40, e):list(), s:noised(y0, m, t, e):list())
   lu.assertEquals(s:gather("signal", t):shape(), { 3, 7 })
   local by_hand = m + s:gather("signal", t) * (y0 - m) + s:gather("noise", t) * e
-  for i, value in ipairs(s:q_sample(y0, m, t, e):list()) do
+  for i, value in ipairs(s:noised(y0, m, t, e):list()) do
     lu.assertAlmostEquals(value, by_hand:list()[i], 1e-5)
   end
-  lu.assertErrorMsgContains("m: expected (3, 7)", s.q_sample, s, y0, randn(2, 7, "m"), t, e)
+  lu.assertErrorMsgContains("m: expected (3, 7)", s.noised, s, y0, randn(2, 7, "m"), t, e)
   lu.assertErrorMsgContains("row 2: t = 101", s.gather, s, "noise",
     tensor.from({ 3, 101 }, "int64"))
 end
@@ -136,14 +136,14 @@ end
 function Test.test_sample_coupling_requires_levels()
   local s = bound { coupling = "sample" }
   local y0, m, e = randn(2, 7, "y0"), tensor.full({ 2, 7 }, 1 / 7), randn(2, 7, "e")
-  lu.assertErrorMsgContains("levels_of_labels", s.q_sample, s, y0, m, 50, e)
+  lu.assertErrorMsgContains("levels_of_labels", s.noised, s, y0, m, 50, e)
   local level = s:levels_of_labels(tensor.from({ 0, 6 }, "int64"))
   lu.assertEquals(level:list(), { s.lambda:get(1), s.lambda:get(7) })
   lu.assertAlmostEquals(s:levels_of_priors(m):get(1), 1, 1e-6) -- the mean of λ
   local sd = s:gather("noise", 50, level)
   lu.assertAlmostEquals(sd:get(2, 3), level:get(2) * (1 - s:alpha_bar(50)) ^ 0.5, 1e-6)
   lu.assertErrorMsgContains("label 7", s.levels_of_labels, s, tensor.from({ 7 }, "int64"))
-  lu.assertErrorMsgContains("belongs to coupling", bound().q_sample, bound(), y0, m, 50, e, level)
+  lu.assertErrorMsgContains("belongs to coupling", bound().noised, bound(), y0, m, 50, e, level)
 end
 
 function Test.test_times()

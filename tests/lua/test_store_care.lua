@@ -156,6 +156,11 @@ function Maintenance.test_checks()
     "confusion follows from predictions", "1 images of class 0 called 1, the predictions have 0")
   assert_fault("UPDATE prediction SET true_idx = 1, pred_idx = 0 WHERE sample_idx = 3",
     "confusion follows from predictions", "class 1")
+  assert_fault("UPDATE evaluation SET is_primary = 0", "every finished run has primary evaluations",
+    "none: ") -- the run is in progress
+  assert(db:exec "UPDATE run SET status = 'finished'")
+  assert_fault("UPDATE evaluation SET is_primary = 0", "every finished run has primary evaluations",
+    ("run %s: 1 evaluations of part test, none of them primary"):format(one(db, "SELECT uid FROM run")))
   lu.assertEquals(faults_of(db), {})
   assert(db:exec "PRAGMA foreign_keys = OFF")
   assert_fault("UPDATE run SET split_id = 77", "references between tables",

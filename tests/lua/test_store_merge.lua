@@ -89,7 +89,7 @@ function Merge.test_merging_two_files_is_idempotent()
   for _, result in ipairs(assert(check(into))) do lu.assertEquals(result.faults, {}, result.name) end
   local before = dump(into)
   results = assert(into:merge { b_path, a_path })
-  lu.assertEquals({ results[1].added, results[1].renewed, results[1].known }, { 0, 0, 2 })
+  lu.assertEquals({ results[1].added, results[1].updated, results[1].known }, { 0, 0, 2 })
   lu.assertEquals(dump(into), before)
 end
 
@@ -109,7 +109,7 @@ function Merge.test_a_run_in_progress_is_skipped_and_a_resumed_one_is_updated()
     assert(again:exec "UPDATE run SET heartbeat_at = '2999-01-01T00:00:00.000Z', status = 'finished'")
     assert(again:exec "UPDATE metric_value SET value = 0.25")
   end
-  lu.assertEquals(into:merge({ a_path })[1].renewed, 1)
+  lu.assertEquals(into:merge({ a_path })[1].updated, 1)
   lu.assertEquals(into:find("@last").status, "finished")
   lu.assertEquals(into:curves(into:find "@last").train.loss.value, { 0.25 })
   lu.assertEquals(into:tags()[into:find("@last").run_id], { "mine" })

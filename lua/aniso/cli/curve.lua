@@ -1,6 +1,8 @@
 -- aniso curve STUDY -x OPTION -y METRIC: mean ± sd over seeds against one option and a dot per seed, on
 -- the terminal or as SVG, with the numbers below. Other options that differ make a line each; a
 -- configuration without the option (an isotropic baseline in a sweep of γ) is a level line.
+-- aniso curve STUDY --operating: tail recall against head recall as the stored predictions are tilted
+-- (show/operating_curve.lua).
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local keys = require "aniso.store.keys"
@@ -13,10 +15,11 @@ local curve = { summary = "a metric against an option, over seeds, drawn" }
 
 function curve.arguments(parser)
   parser:argument("study", "the study's name")
-  parser:option("-x", "an option with numbers, such as schedule.lambda.gamma"):argname "OPTION":count "1"
+  parser:option("-x", "an option with numbers, such as schedule.lambda.gamma"):argname "OPTION"
+  parser:flag("--operating", "tail recall against head recall over the tilt, in the place of -x and -y")
   parser:option("-y", "a metric: all, head, medium, tail, macro_f1, nll …"):argname "METRIC"
     :default "macro_f1"
-  parser:option("--svg", "draw into this file instead"):argname "FILE"
+  parser:option("-o --svg", "draw into this file instead"):argname "FILE"
   common.db(parser)
   common.format(parser)
 end
@@ -130,9 +133,23 @@ local function heads_of(rows, x, y, exact)
   return heads
 end
 
+local function run_operating(args, db, groups)
+  local operating = require "aniso.show.operating_curve"
+  local drawn = operating.of_groups(db, groups)
+  if #drawn == 0 then
+    cli.fail(cli.NO_MATCH, ("no finished run of %s has predictions of a head and a tail"):format(args.study))
+  end
+  draw(args, operating.figure(args.study, drawn))
+  tables.print(operating.rows(drawn, args.format))
+end
+
 function curve.run(args)
+  if (args.operating or false) == (args.x ~= nil) then
+    cli.fail(cli.USAGE, "curve takes either -x OPTION or --operating")
+  end
   local db = common.open(args)
   local groups = common.counted_groups(db, args.study)
+  if args.operating then return run_operating(args, db, groups) end
   local catalog = keys.new(db)
   local x, y = cli.usage(catalog.key, catalog, args.x), cli.usage(catalog.key, catalog, args.y)
   if not y.metric then cli.fail(cli.USAGE, ("-y takes a metric, and %s is not a metric"):format(args.y)) end

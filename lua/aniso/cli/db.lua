@@ -66,8 +66,8 @@ function actions.migrate(args)
   end
   local db <close> = common.open_to_write(args)
   if before == db:version() then return print(("%s has version %d already"):format(db.path, before)) end
-  print(("%s: version %d became %d; the old file is %s.v%d.bak"):format(db.path, before, db:version(),
-    db.path, before))
+  print(("%s: migrated from version %d to %d; %s.v%d.bak has the file as it was"):format(db.path, before,
+    db:version(), db.path, before))
 end
 
 function actions.backup(args)
@@ -95,10 +95,10 @@ function actions.merge(args)
   cli.need(results, message, code, cli.DATABASE)
   local rows = {}
   for i, one in ipairs(results) do
-    rows[i] = { args.file[i], one.added, one.renewed, one.known, one.running,
+    rows[i] = { args.file[i], one.added, one.updated, one.known, one.running,
       one.removed }
   end
-  tables.print({ "file", "added", "renewed", "known", "running", "removed" }, rows, args.format)
+  tables.print({ "file", "added", "updated", "known", "running", "removed" }, rows, args.format)
 end
 
 local FILES = { backup = { 0, 1 }, merge = { 1, math.huge } }

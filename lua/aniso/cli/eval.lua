@@ -57,8 +57,11 @@ function eval.run(args)
   local how = sampler(db, run, args)
   local missing = own_parts.missing(db, run, { sampler = how }, "eval", args)
   if missing then cli.fail(cli.FAILED, missing) end
-  local ok, why = pcall(require("aniso.show.progress.trainer").evaluate, db, run, how,
-    args.calibrate)
+  local ok, why
+  do
+    local board <close> = require("aniso.show.progress").board {}
+    ok, why = pcall(require("aniso.train.run").evaluate, db, run, how, args.calibrate, board)
+  end
   if not ok then
     local code = type(why) == "table" and why.interrupted and (why.interrupted == "SIGTERM" and 143 or 130)
     cli.fail(code or cli.FAILED, cli.sentence(why))

@@ -1,6 +1,6 @@
 -- Stored runs whose recipe has parts of its own: the option --recipe FILE, which loads them again, and
 -- the line that names a missing part and the command that works. Only a recipe that the user names is
--- executed; the path and the text in the database serve the message alone.
+-- executed; the path and the text in the database are used for the message alone.
 local cli = require "aniso.cli"
 local core = require "aniso.core"
 local own_part = require "aniso.recipe.own_part"
@@ -14,6 +14,7 @@ local own_parts = {}
 local NEEDS = {
   resume = { "sampler", "loss.prior", "loss.class_weight" },
   eval = { "sampler" },
+  report = { "sampler" },
 }
 
 function own_parts.arguments(parser)
@@ -25,9 +26,11 @@ function own_parts.learn(args)
   if args.recipe then cli.usage(require("aniso.recipe.load").learn, args.recipe) end
 end
 
--- "aniso resume RUN --db FILE …": call is {command =, run =, args =, origin =}.
+-- "aniso resume RUN --db FILE …", "aniso report STUDY --db FILE …": call is {command =, run =, args =,
+-- origin =}.
 local function command_of(call, more)
-  local words = { "aniso", call.command, call.run.uid, "--db", call.args.db }
+  local words = { "aniso", call.command, call.args.study or call.run.uid, "--db", call.args.db }
+  if call.args.output then table.move({ "-o", call.args.output }, 1, 2, #words + 1, words) end
   table.move(more, 1, #more, #words + 1, words)
   for i, word in ipairs(words) do words[i] = quoted(word) end
   return table.concat(words, " ")

@@ -1,6 +1,7 @@
 -- aniso report STUDY -o FILE: a study as one HTML file that needs no network.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local own_parts = require "aniso.cli.own_parts"
 
 local report = { summary = "a study as one HTML page" }
 
@@ -17,18 +18,30 @@ function report.arguments(parser)
       if n and n >= 0 then return n end
       return nil, ("--images needs a whole number from 0, got %s"):format(text)
     end)
+  own_parts.arguments(parser)
   common.db(parser)
   common.threads(parser)
 end
 
+-- run → why its chains cannot be run, as printed and shown in place of the images; nil if they can.
+local function missing_part(db, args)
+  return function(run)
+    local line = own_parts.missing(db, run, cli.need(db:config(run)), "report", args)
+    if line then io.stderr:write("aniso: no example images: ", line, "\n") end
+    return line
+  end
+end
+
 function report.run(args)
   common.use_threads(args)
+  own_parts.learn(args)
   local db = common.open(args)
   local groups = common.counted_groups(db, args.study)
   local runs = common.ask(db, "runs", { study = args.study })
   local facts = cli.usage(require("aniso.show.report.facts").new, db, args.study, groups, runs,
     { metric = args.by, baseline = args.baseline })
-  local pictures = args.images > 0 and require "aniso.show.report.pictures" (facts, args.images) or nil
+  local pictures = args.images > 0
+    and require "aniso.show.report.pictures" (facts, args.images, missing_part(db, args)) or nil
   local text = require "aniso.show.report.study" (facts, pictures)
   cli.need(require("aniso.core").sys.write_atomic(args.output, text))
   io.stderr:write("written to ", args.output, "\n")

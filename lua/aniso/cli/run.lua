@@ -5,6 +5,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
+local renamed = require "aniso.recipe.renamed"
 local tables = require "aniso.show.table"
 
 local run = { summary = "train and evaluate what a recipe describes" }
@@ -22,6 +23,7 @@ function run.arguments(parser)
   parser:flag("--again", "run again what is already finished")
   parser:flag("--one-by-one", "no lock-step of a staged study's points: the same bits, later")
   parser:flag("--dry-run", "only list the runs")
+  parser:flag("--old-names", "accept the names that options had in earlier versions")
 end
 
 -- The jobs of the given labels, in their order; a label that the study lacks is a mistake.
@@ -40,11 +42,25 @@ local function only(jobs, labels)
   return kept
 end
 
+-- The names of options that earlier versions had: accepted with --old-names, else all of them are an error.
+local function check_names(jobs, args)
+  local configs = {}
+  for i, job in ipairs(jobs) do configs[i] = job.config end
+  local old = renamed.in_configs(configs)
+  if args.old_names then
+    for _, one in ipairs(configs) do renamed.update(one) end
+  elseif #old > 0 then
+    error(("options have new names: %s; change them, or repeat the command with --old-names")
+      :format(renamed.describe(old)), 0)
+  end
+end
+
 -- Every configuration is checked before the first run starts. → the jobs chosen, all of the recipe's
 local function expand(study, args)
   local jobs = require("aniso.recipe.study").expand(study, args.set, args.seeds, args.fold,
     require "aniso.method.official_folds"(study, args.set))
   local config = require "aniso.method.config"
+  check_names(jobs, args)
   for _, job in ipairs(jobs) do
     job.config = config.complete(job.config)
     local conflict = config.conflicts(job.config)[1]

@@ -1,6 +1,7 @@
 -- aniso schedule BASE --counts …: a noise schedule as a table of classes, as drawings, or next to
--- others, its bound, and paths of the label vector through it; the command-line twin of
--- aniso.schedule{…}:plot(), :bound(), :simulate() and aniso.compare_schedules.
+-- others, its bound, paths of the label vector through it, the image-needed share and the implied tilt; the
+-- command-line twin of aniso.schedule{…}:plot(), :bound(), :simulate(), :share(), :tilt() and
+-- aniso.compare_schedules.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local literal = require "aniso.recipe.literal"
@@ -60,6 +61,10 @@ function schedule.arguments(parser)
     :argname("CLASS"):convert(one_number)
   parser:option("--paths", "how many paths (default 2000)"):convert(one_number)
   parser:option("--prior", "the paths' prior mean m: 0.7,0.2,0.1 (default 1/K)"):convert(shares)
+  parser:flag("--share", "how much of the time each class needs the image, instead of the classes")
+  parser:flag("--tilt", "the log-odds shift of each class over time, instead of the classes")
+  parser:option("--class-weight", [[of the loss, for --tilt: power, '{"manual", values = {1, 2}}' …]])
+  parser:option("--level", "test level of the coupling sample, for --tilt: mixture (default), max, min, 0.8")
   common.set(parser)
   common.format(parser)
 end
@@ -124,23 +129,34 @@ local function bound_table(curve)
   return { "gamma", "bound" }, rows
 end
 
+-- The option that replaces the classes, or nil.
+local function only_one(args)
+  local given = {}
+  for _, name in ipairs { "bound", "simulate", "share", "tilt" } do
+    if args[name] then given[#given + 1] = "--" .. name end
+  end
+  if #given > 1 then error(("%s and %s: one of them"):format(given[1], given[2]), 0) end
+  return given[1]
+end
+
 local function check(args)
   local what = args.plot and (args.plot[1] or "all")
   if #args.compare > 0 or args.class then what = what or #args.compare > 0 and "snr" or "all" end
-  if args.bound and args.simulate then error("--bound and --simulate: one of them", 0) end
+  local instead = only_one(args)
   if #args.compare > 0 and args.class and #args.class > 1 then
     error("--compare draws one class: give --class one number", 0)
   end
-  if not args.simulate and (args.paths or args.prior) then
+  if not args.tilt and (args.class_weight or args.level) then
+    error("--class-weight and --level belong to --tilt", 0)
+  elseif not args.simulate and (args.paths or args.prior) then
     error("--paths and --prior belong to --simulate CLASS", 0)
   end
   if args.svg and not args.svg:find "%.svg$" then
     error(("--svg %s: the name of an SVG file ends in .svg"):format(args.svg), 0)
   elseif what and not args.svg and args.format ~= "table" then
     error(("--plot draws for people: leave out --format %s, or draw into --svg FILE"):format(args.format), 0)
-  elseif (args.bound or args.simulate) and what then
-    error(("%s draws itself: leave out --plot, --class and --compare")
-      :format(args.bound and "--bound" or "--simulate"), 0)
+  elseif instead and what then
+    error(("%s draws itself: leave out --plot, --class and --compare"):format(instead), 0)
   end
   return what
 end
@@ -162,6 +178,22 @@ local function simulation_table(r)
     end
   end
   return columns, rows
+end
+
+-- A row per class.
+local function share_table(r)
+  local rows = {}
+  for j, share in ipairs(r.share) do rows[j] = { j, share, r.error[j] } end
+  return { "class", "share", "error" }, rows
+end
+
+-- A row per time and class.
+local function tilt_table(r)
+  local rows = {}
+  for i, t in ipairs(r.t) do
+    for k, values in ipairs(r.tilt) do rows[#rows + 1] = { t, k, values[i] } end
+  end
+  return { "t", "class", "tilt" }, rows
 end
 
 -- A result that draws itself, or its rows in the formats for programs.
@@ -190,6 +222,12 @@ function schedule.run(args)
   if args.simulate then
     local how = { y0 = args.simulate, n = args.paths, prior = args.prior }
     return show(cli.usage(s.simulate, s, how), simulation_table, args)
+  end
+  if args.share then return show(cli.usage(s.share, s), share_table, args) end
+  if args.tilt then
+    local how = { class_weight = args.class_weight and literal.read(args.class_weight),
+      level = args.level and literal.read(args.level), times = args.times }
+    return show(cli.usage(s.tilt, s, how), tilt_table, args)
   end
   cli.usage(require("aniso.prompt.explore.curves").chosen, s, args.class)
   cli.usage(compared, s, args)

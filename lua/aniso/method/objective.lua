@@ -1,5 +1,5 @@
 -- The training objective (METHOD §6) of one batch:
---   L = w_d E[w_c ‖target − output‖²] + η MMD²(ε, ε̂) + μ_g L_prior(g) + μ_l L_prior(l)
+--   L = w_d E[w_c ‖target − output‖²] + w_m MMD²(ε, ε̂) + w_g L_prior(g) + w_l L_prior(l)
 -- Random numbers are addressed by (seed, purpose, step): a resumed run draws the same.
 local core = require "aniso.core"
 local mixup = require "aniso.method.mixup"

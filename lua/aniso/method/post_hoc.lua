@@ -71,7 +71,9 @@ post_hoc.kinds = {
 
   crt = {
     text = "The classifier trained again on frozen features, classes sampled alike (cRT, 1910.09217).",
-    options = { epochs = epochs }, linear = true, scores = trained_logits,
+    options = { epochs = epochs, lr = options.optional(number { above = 0,
+      text = "Largest learning rate; train.lr if left out" }) },
+    linear = true, scores = trained_logits,
     build = function(model, module)
       local K, channels = model.K, model.backbone.features
       local top = model.config.prior.top_percent
@@ -86,7 +88,9 @@ post_hoc.kinds = {
 
   lws = {
     text = "A factor per class on the logits, trained with classes sampled alike (LWS, 1910.09217).",
-    options = { epochs = epochs }, linear = true, scores = trained_logits,
+    -- A step of AdamW moves each factor by about lr: that of the networks would leave them near 1.
+    options = { epochs = epochs, lr = number { default = 0.05, above = 0, text = "Largest learning rate" } },
+    linear = true, scores = trained_logits,
     build = function(model, module)
       local scale = module:param("classifier.scale", { model.K }, { constant = 1 })
       return function(_, prior) return prior.g * scale * model.logit_scale end

@@ -46,7 +46,7 @@ ablation.parts = {
     without = prior_without(WITHOUT_LOCAL) },
   cross_attention = { text = "the cross-attention denoiser; without: film of the same width",
     without = film_of },
-  mmd = { text = "the MMD term; without: η = 0", without = fixed { ["loss.mmd"] = 0 } },
+  mmd = { text = "the MMD term; without: w_m = 0", without = fixed { ["loss.mmd"] = 0 } },
   class_weight = { text = "class weights in the denoising loss; without: 1",
     without = fixed { ["loss.class_weight"] = "none" } },
   tilt = { text = "the tilt, given or chosen on validation; without: none",

@@ -36,9 +36,9 @@ local function unknown(where, key, known)
   local path = paths.join(where, key)
   renamed.refuse(path)
   local names = sorted_names(known)
-  local meant = nearest(tostring(key), names)
-  error(("unknown option %s (%s)"):format(path,
-    meant and "did you mean " .. paths.join(where, meant) .. "?"
+  local near = nearest(tostring(key), names)
+  local meant = renamed.synonyms[path] or near and paths.join(where, near)
+  error(("unknown option %s (%s)"):format(path, meant and "did you mean " .. meant .. "?"
     or #names > 0 and "known here: " .. table.concat(names, ", ")
     or "there are no options here"), 0)
 end

@@ -8,6 +8,7 @@
 -- module's name (part_modules.lua). Code is never read from a database.
 local function_identity = require "aniso.recipe.function_identity"
 local part_modules = require "aniso.recipe.part_modules"
+local literal = require "aniso.recipe.literal"
 local paths = require "aniso.recipe.paths"
 
 local own_part = {}
@@ -191,7 +192,7 @@ function own_part.numbers(reference, where, K, counts, ...)
     local value = list[j]
     if type(value) ~= "number" or not (value > 0 and value < math.huge) then
       fail(("class %d gets %s: expected a finite number above 0"):format(j,
-        value ~= value and "nan" or tostring(value)))
+        value ~= value and "nan" or literal.describe(value)))
     end
     out[j] = value
   end

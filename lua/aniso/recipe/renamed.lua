@@ -1,6 +1,8 @@
 -- The options, curves, arguments and columns that earlier versions called otherwise: old name → new
 -- name. An old name is an error that gives the new one; stored configurations are renamed by
 -- store/old_options.sql, and tests/lua/test_renamed.lua compares the two lists.
+local paths = require "aniso.recipe.paths"
+
 local renamed = {}
 
 -- Stored with each run: options by their dotted path, and one curve.
@@ -29,12 +31,85 @@ renamed.arguments = {
 -- Columns of printed tables.
 renamed.columns = { predicts = "by" }
 
+-- Names that options never had, from other programs and papers: they are suggestions in errors.
+renamed.synonyms = {
+  ["train.parameterisation"] = "train.prediction", ["train.parametrisation"] = "train.prediction",
+  ["train.parameterization"] = "train.prediction", ["train.learning_rate"] = "train.lr",
+  ["train.optimizer"] = "train.optimiser", ["train.lr_scheduler"] = "train.lr_schedule",
+  ["schedule.timesteps"] = "schedule.T",
+}
+
 -- Raises where `name` is an old name.
 function renamed.refuse(name)
   local column = renamed.columns[name]
   if column then error(("column %s is now %s"):format(name, column), 0) end
   local new = renamed.options[name] or renamed.curves[name] or renamed.arguments[name]
   if new then error(("option %s is now %s"):format(name, new), 0) end
+end
+
+-- ── recipes of earlier versions ─────────────────────────────────────────────────────────
+-- The old names of options for which has(name) is true, sorted.
+local function old_names(has)
+  local found = {}
+  for name in pairs(renamed.options) do
+    if has(name) then found[#found + 1] = name end
+  end
+  table.sort(found)
+  return found
+end
+
+-- Options whose value has changed too: the new form.
+local FORMS = { ["data.shot"] = ' = {"counts", many = …, few = …}' }
+
+-- "train.ema is now train.ema_decay, train.rate is now …" of a list of old names.
+function renamed.describe(names)
+  local out = {}
+  for i, name in ipairs(names) do
+    out[i] = ("%s is now %s%s"):format(name, renamed.options[name], FORMS[name] or "")
+  end
+  return table.concat(out, ", ")
+end
+
+-- The old names that a list of configurations, complete or not, contains.
+function renamed.in_configs(configs)
+  return old_names(function(name)
+    for _, one in ipairs(configs) do
+      if type(one) == "table" and paths.get(one, name) ~= nil then return true end
+    end
+    return false
+  end)
+end
+
+-- Changes the old names of a configuration into the new ones, in place.
+function renamed.update(config)
+  for _, name in ipairs(renamed.in_configs { config }) do
+    local section, key = name:match "^(.*)%.(.*)$"
+    local value = paths.get(config, name)
+    if FORMS[name] and type(value) == "table" then
+      value = paths.copy(value)
+      value[1] = value[1] or "counts"
+    end
+    paths.set(config, renamed.options[name], value)
+    paths.get(config, section)[key] = nil
+  end
+end
+
+-- Whether a text has `key =` in a table that is given to `section`.
+local function is_in_section(text, section, key)
+  for inside in text:gmatch("%f[%w_]" .. section .. "%s*=%s*(%b{})") do
+    if inside:find("%f[%w_]" .. key .. "%s*=[^=]") then return true end
+  end
+  return false
+end
+
+-- The old names that the text of a recipe appears to contain. The recipe is not executed, so a name that
+-- the recipe computes is not found.
+function renamed.in_text(text)
+  return old_names(function(name)
+    local section, key = name:match "^(.*)%.(.*)$"
+    return text:find("%f[%w_]" .. name:gsub("%.", "%%.") .. "%f[^%w_]") ~= nil
+      or is_in_section(text, section, key)
+  end)
 end
 
 -- An argument of --set, "train.ema=0.5" or "vary.train.ema={…}", with the option's new name.

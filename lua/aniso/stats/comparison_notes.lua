@@ -56,8 +56,8 @@ local function about_seeds(first, second, pair, add)
     return
   end
   if first.run.fold then
-    add("%s: the test over folds and seeds is the corrected resampled t test (%d folds × %d %s)", pair.label,
-      first.run.folds, n, n == 1 and "seed" or "seeds")
+    add("%s: the test over folds and seeds is the corrected resampled t test (%d folds, %d %s each)",
+      pair.label, first.run.folds, n, n == 1 and "seed" or "seeds")
     return
   end
   if #first.members == 1 and #second.members == 1 then

@@ -4,6 +4,9 @@
 -- training images per class}; the parts of several folds are pooled, each with its own π.
 --   operating.curve(parts, shot [, taus])      operating.tau_at(part, shot, 0.9)
 --   operating.predictions(part, tau)           operating.grid
+--   operating.band(curves, heads)              operating.tail_at(curve, h)
+local significance = require "aniso.stats.metric.significance"
+
 local operating = {}
 
 -- −1, −0.95, …, 1.5
@@ -80,6 +83,34 @@ function operating.curve(parts, shot, taus)
     for p = 1, #parts do same[p] = tau end
     local recalls = operating.recalls(parts, shot, same)
     for _, group in ipairs { "many", "medium", "few" } do out[group][i] = recalls[group] or false end
+  end
+  return out
+end
+
+-- Tail recall where a curve() has the head recall h, linearly interpolated between the points of its grid
+-- around the largest such τ; nil outside its range.
+function operating.tail_at(curve, h)
+  for i = #curve.tau, 1, -1 do
+    local head, tail = curve.many[i], curve.few[i]
+    if not head or not tail then return nil end
+    if head >= h then
+      local next_head, next_tail = curve.many[i + 1], curve.few[i + 1]
+      if not next_head then return head == h and tail or nil end
+      return tail + (next_tail - tail) * (head - h) / (head - next_head)
+    end
+  end
+  return nil
+end
+
+-- Several curves, of the seeds of one configuration, at equal head recall: {head = heads, mean, sd (false
+-- for one seed), n}, lists; mean is false where no curve reaches the head recall.
+function operating.band(curves, heads)
+  local out = { head = heads, mean = {}, sd = {}, n = {} }
+  for i, h in ipairs(heads) do
+    local values = {}
+    for _, curve in ipairs(curves) do values[#values + 1] = operating.tail_at(curve, h) end
+    local moments = significance.mean_sd(values)
+    out.mean[i], out.sd[i], out.n[i] = moments.mean or false, moments.sd or false, moments.n
   end
   return out
 end

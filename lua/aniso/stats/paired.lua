@@ -6,9 +6,10 @@
 --   without folds    the paired t test over the seeds
 --   with folds       Δ is the mean over the seeds of the difference of the pooled metrics. Its standard
 --                    error is that of the corrected resampled t test (significance.corrected_t) over the
---                    differences of all folds × seeds, with n_test/n_train of the folds. Seeds of one fold
---                    share its images, so the correction, which does not shrink with more seeds, bounds
---                    what they can add.
+--                    folds, each with its mean difference over the seeds, and n_test/n_train of the folds.
+-- Seeds of one fold share its images. Taken as folds × seeds separate estimates they would count the data
+-- several times: where seeds differ little, that test finds a difference that is not there in every sixth
+-- study of five folds and three seeds (tests/lua/test_fold_statistics.lua) instead of every twentieth.
 local significance = require "aniso.stats.metric.significance"
 
 local paired = {}
@@ -57,21 +58,23 @@ function paired.moments(group, get)
   return significance.mean_sd(values)
 end
 
--- What the folds say: the differences of get() fold by fold, {value …} over all folds and seeds, and the
--- mean of n_test/n_train.
+-- The differences of get() by fold, each the mean over the seeds, and the mean of n_test/n_train.
 local function fold_differences(used, get)
   local out, ratio, n = {}, 0, 0
-  for _, two in ipairs(used) do
-    for f, part in ipairs(two[1].parts) do
+  for f in ipairs(used[1][1].parts) do
+    local each = {}
+    for _, two in ipairs(used) do
+      local part = two[1].parts[f]
       local x, y = get(part), get(two[2].parts[f])
-      if x and y then out[#out + 1] = y - x end
+      each[#each + 1] = x and y and y - x or nil
       ratio, n = ratio + part.n / part.n_train, n + 1
     end
+    if #each > 0 then out[#out + 1] = significance.mean_sd(each).mean end
   end
   return out, ratio / n
 end
 
--- The test over folds × seeds in the place of that over seeds.
+-- The test over folds and seeds in the place of that over seeds.
 local function test_folds(delta, get)
   local differences, ratio = fold_differences(delta.pairs, get)
   local test = significance.corrected_t(differences, ratio, paired.LEVEL, delta.mean)
@@ -91,7 +94,7 @@ end
 -- members have a value; each[k] is the difference of pair k. The interval [lo, hi] and the paired t
 -- test are nil for fewer than enough.seeds pairs, and where the differences do not vary. Without a
 -- pair n is 0 and the mean is the difference of the groups' means; nil where one lacks folds. With folds
--- the test follows the rule above, from enough.seeds folds × seeds on, and `folds` is their number.
+-- the test follows the rule above, from enough.seeds folds on, and `folds` is their number.
 function paired.delta(first, second, get, pairs_of)
   local a, b, used, each = {}, {}, {}, {}
   for _, two in ipairs(pairs_of or paired.members(first, second)) do

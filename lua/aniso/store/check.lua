@@ -39,6 +39,13 @@ local DERIVED = {
     SELECT 'evaluation ' || c.eval_id || ': ' || c.n || ' predictions of class ' || c.true_idx
            || ' as ' || c.pred_idx || ' are in no matrix'
       FROM counted c LEFT JOIN confusion f USING(eval_id, true_idx, pred_idx) WHERE f.n IS NULL]] },
+  { "every finished run has primary evaluations", [[
+    SELECT 'run ' || r.uid || ': ' || count(*) || ' evaluations of part ' || e.part || ', none of them '
+           || 'primary, so statistics do not count the run'
+           || CASE e.part WHEN 'test' THEN '; aniso eval ' || r.uid || ' repeats the primary one' ELSE '' END
+           AS fault
+      FROM run r JOIN evaluation e USING(run_id) WHERE r.status = 'finished'
+     GROUP BY r.run_id, e.part HAVING max(e.is_primary) = 0 ORDER BY r.run_id, e.part]] },
 }
 
 -- The file's own checks → list of sentences.

@@ -8,6 +8,7 @@ local find = require "aniso.store.find"
 local tags_and_notes = require "aniso.store.tags_and_notes"
 local merge = require "aniso.store.merge"
 local plan = require "aniso.store.plan"
+local printing = require "aniso.store.printing"
 local read = require "aniso.store.read"
 local recorder = require "aniso.store.recorder"
 local db_error = require "aniso.store.db_error"
@@ -15,7 +16,7 @@ local removal = require "aniso.store.removal"
 local score = require "aniso.store.score"
 local select_runs = require "aniso.store.select"
 
-local Database = { __name = "aniso.RunDatabase" }
+local Database = { __name = "aniso.RunDatabase", __pretty = printing.database }
 Database.__index = Database
 
 local store = { methods = Database }
@@ -25,8 +26,8 @@ for _, part in ipairs { find, tags_and_notes, merge, plan, read, recorder.databa
   for name, method in pairs(part) do Database[name] = method end
 end
 
--- The metatable of what compare() returns; the prompt adds how it prints.
-store.Comparison = { __name = "aniso.Comparison" }
+-- The metatable of what compare() returns.
+store.Comparison = { __name = "aniso.Comparison", __tostring = printing.comparison }
 
 -- compare() and groups() are loaded when they are first called: most commands use neither.
 function Database:compare(names, options)

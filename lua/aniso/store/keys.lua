@@ -28,9 +28,13 @@ local TABLES_ONLY = {
   seeds = "a run has one; its key is seed",
 }
 
--- choices_of(option) → the list of its values, or nil where any value may occur. Options are defined in
--- method/, which this room does not know; prompt/explore/database.lua sets it.
-function keys.choices_of() return nil end
+local choices_of = function() return nil end
+
+-- choices(option) → the list of its values, or nil where any value may occur. Options are defined in
+-- method/, which store/ may not require; prompt/explore/database.lua registers the function.
+function keys.register_choices(choices)
+  choices_of = choices
+end
 
 local Keys = {}
 Keys.__index = Keys
@@ -137,7 +141,7 @@ end
 
 -- The values that an option may have or has in the database, where these are a fixed list.
 local function option_values(self, name)
-  local set, list = {}, keys.choices_of(name)
+  local set, list = {}, choices_of(name)
   if not list then return nil end
   for _, value in ipairs(list) do set[value] = true end
   for _, params in pairs(self:params()) do

@@ -5,6 +5,7 @@ local catalog = require "aniso.stats.metric.catalog"
 local calibration = require "aniso.stats.metric.calibration"
 local confusions = require "aniso.stats.metric.confusion"
 local derived = require "aniso.stats.derived"
+local operating = require "aniso.stats.operating"
 local must = require("aniso.store.db_error").must
 
 local members = {}
@@ -150,6 +151,18 @@ function members.source(db, member)
     return out
   end
   return source
+end
+
+-- The operating curve (stats/operating.lua) of a member on test, its folds pooled; nil where predictions
+-- with probabilities are not stored, or there is no head or no tail.
+function members.operating_curve(db, member)
+  local source, parts = members.source(db, member), {}
+  for p, part in ipairs(source.parts()) do
+    parts[p] = part.test()
+    if not parts[p] or not parts[p].probs then return nil end
+  end
+  local curve = operating.curve(parts, source.shot)
+  return curve.many[1] and curve.few[1] and curve or nil
 end
 
 -- Mean of a metric over the parts, weighted by their images; nil where one lacks it.

@@ -1,6 +1,6 @@
--- Copies the runs of other files into this one: db:merge{other, …} → {file =, added =, renewed =,
+-- Copies the runs of other files into this one: db:merge{other, …} → {file =, added =, updated =,
 -- known =, running =, removed =} per file | nil, message, code. A run is identified by its uid, so
--- repeating a merge is a no-op. A run that continued in the other file is renewed; one that is still
+-- repeating a merge is a no-op. A run that continued in the other file is updated; one that is still
 -- in progress or removed there is skipped. Rows are copied through two connections, never by ATTACH:
 -- the other file is only read. Either all files are merged or none.
 local core = require "aniso.core"
@@ -124,7 +124,7 @@ function Merge:add(run, columns)
 end
 
 -- The rows of the other file replace the rows here; tags and notes stay.
-function Merge:renew(run, here)
+function Merge:update(run, here)
   for _, name in ipairs { "lambda", "metric_value", "log", "checkpoint", "evaluation" } do
     must(self.to:exec(("DELETE FROM %s WHERE run_id = ?1"):format(name), here.run_id))
   end
@@ -138,17 +138,17 @@ end
 local function one_file(to, from)
   local self = setmetatable({ to = to, from = from, numbers = {} }, Merge)
   for name in pairs(SHARED) do self.numbers[name] = {} end
-  local result = { file = from:path(), added = 0, renewed = 0, known = 0, running = 0, removed = 0 }
+  local result = { file = from:path(), added = 0, updated = 0, known = 0, running = 0, removed = 0 }
   local in_progress = from:writer() ~= nil
   local runs, columns = from:query "SELECT * FROM run ORDER BY run_id"
   for _, run in ipairs(must(runs, columns)) do
     local here = must(to:query("SELECT run_id, heartbeat_at FROM run WHERE uid = ?1", run.uid))[1]
-    local what = here and (run.heartbeat_at > here.heartbeat_at and "renewed" or "known") or "added"
+    local what = here and (run.heartbeat_at > here.heartbeat_at and "updated" or "known") or "added"
     if run.ended_at == nil and in_progress then what = "running" end
     if run.removed_at ~= nil then what = "removed" end
     result[what] = result[what] + 1
     if what == "added" then self:add(run, columns) end
-    if what == "renewed" then self:renew(run, here) end
+    if what == "updated" then self:update(run, here) end
   end
   return result
 end

@@ -1,6 +1,8 @@
 -- The commands that repeat a stored run, to the same bits: reproduce(db, run) → lines for a shell,
 -- or nil, message. The recipe is the stored one where the file at its path is not (any more)
--- the same; --set and --name come from the command that made the run. reproduce.quoted(text): a word
+-- the same; --set and --name come from the command that made the run. A recipe of an earlier version keeps
+-- its text: where it has former names of options, they are listed and the command has --old-names.
+-- reproduce.quoted(text): a word
 -- for a shell.
 local core = require "aniso.core"
 local renamed = require "aniso.recipe.renamed"
@@ -11,8 +13,9 @@ local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- The options of the original command that determine what is run; → list of words.
-local function options_of(argv)
+-- The options of the original command that determine what is run; → list of words. as_typed: with the
+-- names of options that it had.
+local function options_of(argv, as_typed)
   local out, i = {}, 1
   while i <= #argv do
     local name, value = argv[i]:match "^(%-%-%a+)=(.*)$"
@@ -22,7 +25,8 @@ local function options_of(argv)
         i = i + 1
         value = argv[i]
       end
-      out[#out + 1], out[#out + 2] = name, name == "--set" and renamed.setting(value) or value
+      local renames = name == "--set" and not as_typed
+      out[#out + 1], out[#out + 2] = name, renames and renamed.setting(value) or value
     end
     i = i + 1
   end
@@ -60,8 +64,12 @@ local function lines_of(db, run)
     recipe = ("recipe-%s.lua"):format(core.sha256.text(origin.recipe_text):sub(1, 8))
     lines[#lines + 1] = ("aniso show %s recipe --db %s > %s"):format(run.uid, quoted(db.path), recipe)
   end
-  local words = { "aniso", "run", recipe }
-  for _, word in ipairs(options_of(origin.argv)) do words[#words + 1] = word end
+  local words, old = { "aniso", "run", recipe }, renamed.in_text(origin.recipe_text)
+  if #old > 0 then
+    lines[#lines + 1] = "# the recipe has former names of options: " .. renamed.describe(old)
+    words[#words + 1] = "--old-names"
+  end
+  for _, word in ipairs(options_of(origin.argv, #old > 0)) do words[#words + 1] = word end
   if run.fold then table.move({ "--fold", run.fold }, 1, 2, #words + 1, words) end
   local last = { "--seeds", run.seed, "--only", run.label or run.name, "--again", "--db", db.path }
   table.move(last, 1, #last, #words + 1, words)

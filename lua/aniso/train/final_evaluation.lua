@@ -2,6 +2,7 @@
 -- reverse chain and by the prior alone, all stored. The primary evaluation is the chain's; in a run without
 -- a denoiser that of post_hoc, or else the prior's. With select.calibrate, all are stored a second time as
 -- validation calibrates them, and of the primary kind the calibrated one is primary.
+local core = require "aniso.core"
 local metric = require "aniso.stats.metric"
 local post_hoc = require "aniso.method.post_hoc"
 local predict = require "aniso.method.predict"
@@ -41,10 +42,9 @@ local function apply_post_hoc(session, predictions, part)
   if not post_hoc.chooses(choice) then
     session.tau = choice.tau
   elseif part == "val" then
-    local name = session.config.select.metric
+    local name, shot = session.config.select.metric, session.dataset.split.shot
     session.tau = post_hoc.best_tau(function(tau)
-      predictions.post_hoc = probabilities(tau)
-      return predict.measure(predictions, "post_hoc", session.dataset)[name]
+      return metric.value(name, predictions["true"], probabilities(tau), shot)
     end, higher_is_better(name))
     if not session.tau then
       error(("the validation part has no %s, so post_hoc.tau cannot be chosen by it; give post_hoc.tau or "
@@ -107,15 +107,16 @@ local function variant(how, configured)
   return #parts > 0 and table.concat(parts, ", ") or nil
 end
 
--- Further evaluations of a finished run, in addition to the primary one: on the test part by the
--- session's sampler, and where select.calibrate is set, on both parts as it calibrates. configured: the
--- sampler options of the run.
+-- Further evaluations of a finished run: on the test part by the session's sampler, and where
+-- select.calibrate is set, on both parts as it calibrates. configured: {sampler =, calibrate =} of the run;
+-- with exactly these the evaluation is the run's primary one again.
 function final_evaluation.again(session, configured)
   if not session.model.denoiser then
     error("the run has no denoiser (denoiser = none), so there is no sampler to evaluate it with", 0)
   end
   load_best(session)
   local how, rule = session.config.sampler, session.config.select.calibrate
+  local primary = not configured.calibrate and core.json.encode(how) == core.json.encode(configured.sampler)
   local chosen
   local function predicted(part)
     local out = {}
@@ -132,7 +133,7 @@ function final_evaluation.again(session, configured)
   end
   local test = predicted "test"
   local measured = store(session, "test", test[1], measure(test[1], "chain", "test", session.dataset),
-    { kind = "chain", how = how, primary = false, variant = variant(how, configured) })
+    { kind = "chain", how = how, primary = primary, variant = variant(how, configured.sampler) })
   if rule then measured = calibration.store(session, "test", test, chosen, false) end
   session.record:flush()
   return measured

@@ -1,6 +1,6 @@
--- Runs one configuration with one seed, and one fold if there are folds: trains it, evaluates the weights
--- that validation chose, and records everything. A run that stops early, for whatever reason, can be
--- resumed to the same bits.
+-- aniso.trainer: runs one configuration with one seed, and one fold if there are folds. It is trained, the
+-- weights that validation chose are evaluated, and everything is recorded. A run that stops early, for
+-- whatever reason, can be resumed to the same bits.
 --   run.run { config=, seed=, cross=, label=, study=, db=, recipe={path=,text=}, argv=, stream=, board= }
 --   → {uid=, metrics=}      run.resume(db, row)      run.evaluate(db, row, sampler)
 --   run.run_together(jobs)      run.resume_together(jobs)      in lock-step
@@ -97,13 +97,13 @@ end
 
 -- Evaluates a stored run's best weights again with another sampler (a table as in the
 -- configuration's `sampler`); stored as a further evaluation. rule [opt]: as the option select.calibrate:
--- both parts are then also evaluated as it calibrates them.
-function run.evaluate(db, row, how, rule)
+-- both parts are then also evaluated as it calibrates them. board [opt]: a progress board.
+function run.evaluate(db, row, how, rule, board)
   local job = run.stored_job(db, row)
   local complete = config.complete { sampler = how, select = { calibrate = rule } }
-  local configured = job.config.sampler
+  local configured = { sampler = job.config.sampler, calibrate = job.config.select.calibrate }
   job.config.sampler, job.config.select.calibrate = complete.sampler, complete.select.calibrate
-  job.evaluation_only = true
+  job.evaluation_only, job.board = true, board
   local session = Session.new(job)
   final_evaluation.same_data(session, db, row)
   session:attach(job, db:record_of(row.uid), { session })

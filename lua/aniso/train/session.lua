@@ -13,6 +13,7 @@ local prior_loss = require "aniso.method.prior_loss"
 local sampler = require "aniso.method.sampler"
 local strict = require "aniso.recipe.strict"
 local tilt = require "aniso.method.tilt"
+local boards = require "aniso.train.boards"
 local checkpoint = require "aniso.train.checkpoint"
 local final_evaluation = require "aniso.train.final_evaluation"
 local first_stage = require "aniso.train.first_stage"
@@ -97,11 +98,6 @@ function Session.new(job, sharing)
   return self
 end
 
--- new_board(stream) → the progress board of a job that brings none; show/progress/trainer.lua sets it.
-function Session.new_board()
-  error("the job has no progress board: give it one as `board`", 0)
-end
-
 -- The name of a job on the progress board.
 function Session.label_of(job)
   return folds.name(job.label or "run", job.seed, job.cross and job.cross.fold)
@@ -115,7 +111,7 @@ function Session:attach(job, record, group)
   self.folder = job.db:folder() .. "/" .. record.uid
   local made, message = core.sys.mkdir_p(self.folder)
   if not made then error(message, 0) end
-  local board = job.board or Session.new_board(job.stream)
+  local board = job.board or boards.new(job.stream)
   self.progress = board:line { total = stage.steps_per_epoch(self) * self.total_epochs,
     label = Session.label_of(job) }
 end

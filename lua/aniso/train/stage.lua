@@ -112,7 +112,8 @@ function stage.step_on(session, batch, total_steps)
   loss:backward()
   local norm = gradient_norm(session)
   check_finite(session, norm, epoch)
-  local lr = train.lr * session.lr_schedule(session.step, total_steps)
+  local own = session.stage == "classifier" and session.config.post_hoc.lr
+  local lr = (own or train.lr) * session.lr_schedule(session.step, total_steps)
   update(session, lr, norm, train.clip)
   local values = { loss = value, grad_norm = norm, lr = lr }
   for name, part in pairs(parts) do values["loss_" .. name] = part:item() end

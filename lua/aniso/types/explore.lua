@@ -117,3 +117,43 @@ function Schedule:bound_curve(how) end
 ---@param how aniso.Simulation
 ---@return { t: aniso.Tensor, mean: aniso.Tensor, sd: aniso.Tensor, quantile: aniso.Tensor? } (S), (S,K)
 function Schedule:simulate(how) end
+
+---@class aniso.ShareOptions
+---@field draws? integer Of the Monte Carlo estimate (default 65536, 2 … 4194304); many classes have fewer.
+---@field seed? integer Of the draws (default 0).
+---@field points? integer Intervals of time (default 50, 1 … 1000).
+
+---What s:share() gives: how much of the time the image is needed.
+---@class aniso.Share
+---@field share number[] R_c of each class, 0 … 1.
+---@field error number[] Its standard error.
+---@field mean number Of R_c over the classes.
+---@field mean_error number Its standard error.
+---@field draws integer Draws that were made.
+---@field t integer[] Ends of the intervals of time.
+---@field curve number[][] [class][interval]: the same in each interval.
+
+---The image-needed share R_c = E_t[1 − q_c(y_t)] of each class c, q the posterior from y_t and the class
+---shares alone: how much of the time the image must decide. Known before any training; shows itself.
+---@param how? aniso.ShareOptions
+---@return aniso.Share share
+function Schedule:share(how) end
+
+---@class aniso.TiltOptions
+---@field class_weight? aniso.option.loss.class_weight|string The weights of the loss (default "none").
+---@field level? "mixture"|"max"|"min"|number Test level of the coupling sample (default "mixture").
+---@field times? integer[] 1 … T; 50 of them if left out.
+
+---What s:tilt() gives.
+---@class aniso.ImpliedTilt
+---@field t integer[] Times.
+---@field tilt number[][] [class][time]: κ; −∞ where a class is never trained.
+---@field at_T number[] κ of each class at T, where a chain starts.
+---@field level? number λ* of the coupling sample.
+
+---The log-odds shift κ that the coupling and class weights give each class over time, known before any
+---training; 0 is a class of λ = 1 and weight 1. In the coupling sample it is that of the noisy end. Shows
+---itself.
+---@param how? aniso.TiltOptions
+---@return aniso.ImpliedTilt tilt
+function Schedule:tilt(how) end

@@ -127,7 +127,8 @@ function trainer.resume_together(jobs) end
 ---@param sampler aniso.option.sampler
 ---@param rule? aniso.option.select.calibrate|string both parts are then stored as it calibrates them, too
 ---@return table metrics
-function trainer.evaluate(db, run, sampler, rule) end
+---@param board? aniso.ProgressBoard
+function trainer.evaluate(db, run, sampler, rule, board) end
 
 ---What a job makes before its first step: plan, dataset, model and criteria; nothing is stored. The
 ---fields of a session are listed in aniso/train/session.lua.

@@ -21,6 +21,7 @@
 ---@field precision number?
 ---@field f1 number?
 ---@field auc number? One against the rest.
+---@field auprc number? Average precision, one against the rest.
 ---@field n_train integer?
 ---@field shot string?
 ---@field width number?

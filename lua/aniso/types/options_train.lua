@@ -2,12 +2,12 @@
 -- Options of a recipe's `loss`, `train` and `select`; what names an entry of a registry (a prior loss,
 -- a class weight, a sampler) is written from the registry.
 
----L = denoising · E[w_c ‖target−output‖²] + mmd · MMD²(ε, ε̂) + global · L(g) + local · L(l) (METHOD §6).
+---L = w_d E[w_c ‖target − output‖²] + w_m MMD²(ε, ε̂) + w_g L_prior(g) + w_l L_prior(l) (METHOD §6).
 ---@class aniso.option.loss
----@field denoising? number Weight of the denoising error (default 1, at least 0).
----@field mmd? number η, weight of the MMD between drawn and estimated noise (default 0.5, at least 0).
----@field global? number μ_g, weight of the global prior's own loss (default 1, at least 0).
----@field local? number μ_l, weight of the local prior's own loss (default 1, at least 0).
+---@field denoising? number w_d, weight of the denoising error (default 1, at least 0).
+---@field mmd? number w_m, weight of the MMD between drawn and estimated noise (default 0.5, at least 0).
+---@field global? number w_g, weight of the global prior's own loss (default 1, at least 0).
+---@field local? number w_l, weight of the local prior's own loss (default 1, at least 0).
 ---The priors' own loss: a kind, or function(counts, options) that gives the arguments of
 ---ops.cross_entropy or a function(logits, labels, progress) (default "ce").
 ---@field prior? aniso.option.loss.prior|string|function

@@ -10,6 +10,6 @@ aniso = {}
 runs = nil
 
 ---Prints the documentation of a function, method, class, value or option:
----help "schedule.lambda", help(aniso.schedule), help(s.q_sample), help(s).
+---help "schedule.lambda", help(aniso.schedule), help(s.noised), help(s).
 ---@param what any a name or a value; nothing lists what there is
 function help(what) end

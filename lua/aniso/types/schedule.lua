@@ -5,7 +5,7 @@
 ---per image or per draw; m is the prior mean, z = y − m. Times are t = 0 … T, 0 the clean label; where a
 ---method takes t, one integer serves all rows, and an int64 tensor (B) gives each its own. `level` is
 ---required by the coupling "sample"; in "class_speed" it puts each row at the signal and noise of an
----image whose class has that λ, and a reverse chain leaves it out; the others refuse it. Only q_sample and
+---image whose class has that λ, and a reverse chain leaves it out; the others refuse it. Only noised and
 ---target have gradients.
 ---@class aniso.Schedule
 ---@field K integer Classes.
@@ -71,6 +71,14 @@ function Schedule:times_of_labels(labels, t, within) end
 ---@return number[] visits K numbers from 0
 function Schedule:visits(t) end
 
+---The Monte Carlo estimate behind share(): R_c per class with its standard error, the mean over classes, and
+---R_c in each of `bins` intervals of time as lists over classes.
+---@param draws integer at least 2; many classes have fewer
+---@param seed integer
+---@param bins integer at least 1; there are at most T, and at most draws
+---@return table estimate { share = {…}, error = {…}, mean =, mean_error =, draws =, curve = {{…} …} }
+function Schedule:image_needed(draws, seed, bins) end
+
 ---The coefficients a or s of each row's own time.
 ---@param which "signal"|"noise"
 ---@param t integer|aniso.Tensor int64 (B)
@@ -85,7 +93,7 @@ function Schedule:gather(which, t, level) end
 ---@param eps aniso.Tensor standard normal (B,K)
 ---@param level? aniso.Tensor (B)
 ---@return aniso.Tensor y_t (B,K)
-function Schedule:q_sample(y0, m, t, eps, level) end
+function Schedule:noised(y0, m, t, eps, level) end
 
 ---The training target of a prediction: ε, y0, or v = a ε − s z0 with gradients to y0 and m.
 ---@param prediction "epsilon"|"y0"|"v"

@@ -166,7 +166,7 @@ function RunDatabase:record_of(uid) end
 
 ---Brings in the runs of other files, each known by its uid: again changes nothing. All or none.
 ---@param others string[] paths
----@return table[]? per file { file =, added =, renewed =, known =, running =, removed = }
+---@return table[]? per file { file =, added =, updated =, known =, running =, removed = }
 ---@return string? message
 ---@return string? code
 function RunDatabase:merge(others) end

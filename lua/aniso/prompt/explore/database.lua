@@ -1,15 +1,14 @@
--- What a run database gets from rooms that store/ does not know: how it and a comparison print at the
--- prompt, and the values of options. The code is loaded when it is first used.
+-- Registers what the store takes from higher layers: how a database and a comparison print at the prompt,
+-- and the values of options. The code is loaded when it is first used. → the store
 local keys = require "aniso.store.keys"
 local store = require "aniso.store"
 
-function keys.choices_of(option) return require("aniso.method.config").choices(option) end
+keys.register_choices(function(option) return require("aniso.method.config").choices(option) end)
 
--- See show/pretty.lua.
-store.methods.__pretty = function(db) return require "aniso.prompt.explore.runs"(db) end
-
-store.Comparison.__tostring = function(result)
-  return (require("aniso.show.compare_text").text(result, "table"):gsub("\n$", ""))
-end
+require("aniso.store.printing").register(
+  function(db) return require "aniso.prompt.explore.runs"(db) end,
+  function(result)
+    return (require("aniso.show.compare_text").text(result, "table"):gsub("\n$", ""))
+  end)
 
 return store

@@ -1,13 +1,14 @@
 -- s:simulate{y0 = class or vector, prior = {…}, n = 2000, seed = 0, points = 40,
 -- quantiles = {0.05, 0.5, 0.95}} → {t = (S), mean = (S,K), sd = (S,K), quantile = (Q,S,K)}:
 -- n paths of the label vector through the Markov chain, every one of the T steps walked.
--- prior: the mean m, 1/K when it is not given. A vector is a list or a tensor. sd divides by n.
+-- prior: the mean m, 1/K when it is not given. A vector is a list or a tensor. sd divides by n − 1.
 -- The result prints as a plot.
 local core = require "aniso.core"
 local curves = require "aniso.prompt.explore.curves"
 local options = require "aniso.recipe.options"
 local plot = require "aniso.show.plot"
 local quantile = require "aniso.stats.quantile"
+local significance = require "aniso.stats.metric.significance"
 
 local known = {
   y0 = options.any, prior = options.optional(options.list "number"),
@@ -59,14 +60,11 @@ local function summary(flat, n, m, shares)
   local K, out = #m, { mean = {}, sd = {}, quantile = {} }
   for q = 1, #shares do out.quantile[q] = {} end
   for j = 1, K do
-    local values, sum, squares = {}, 0, 0
-    for i = 1, n do
-      values[i] = m[j] + flat[(i - 1) * K + j]
-      sum = sum + values[i]
-    end
-    for i = 1, n do squares = squares + (values[i] - sum / n) ^ 2 end
+    local values = {}
+    for i = 1, n do values[i] = m[j] + flat[(i - 1) * K + j] end
+    local moments = significance.mean_sd(values)
     table.sort(values)
-    out.mean[j], out.sd[j] = sum / n, math.sqrt(squares / n)
+    out.mean[j], out.sd[j] = moments.mean, moments.sd
     for q, share in ipairs(shares) do out.quantile[q][j] = quantile(values, share) end
   end
   return out

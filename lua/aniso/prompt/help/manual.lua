@@ -1,7 +1,7 @@
 -- The documentation of a name or a value, for help(x) at the prompt and `aniso help lua NAME`:
---   manual.find "schedule.lambda"    manual.find(s.q_sample)    → list of texts, empty if there is none
+--   manual.find "schedule.lambda"    manual.find(s.noised)    → list of texts, empty if there is none
 -- The texts are the annotations of lua/aniso/types. A name is a class (Schedule), a path from `aniso`
--- (schedule.new, core.step.adamw), a member (Schedule:q_sample), or an option (train.lr).
+-- (schedule.new, core.step.adamw), a member (Schedule:noised), or an option (train.lr).
 local annotations = require "aniso.prompt.help.annotations"
 local nearest = require "aniso.recipe.nearest"
 local text = require "aniso.prompt.help.manual_text"

@@ -61,7 +61,7 @@ local function paragraph(lines, words)
   for _, line in ipairs(wrapped(words, LINE - 2)) do lines[#lines + 1] = "  " .. line end
 end
 
--- "q_sample(y0, m, t, eps [, level]) → Tensor"
+-- "noised(y0, m, t, eps [, level]) → Tensor"
 local function signature(member)
   if member.kind == "field" then return ("%s: %s"):format(member.name, short(member.type)) end
   local arguments, results, open = "", {}, 0

@@ -99,10 +99,13 @@ local function stored_run(facts, group)
   return nil, ("the weights of %s are not in %s any more"):format(group.label, folder)
 end
 
-function examples.find(facts, count)
+-- missing [opt]: a function of the run that returns why its chains cannot be run, or nil.
+function examples.find(facts, count, missing)
   local group = facts.best or facts.base
   local run, member, path = stored_run(facts, group)
   if not run then return nil, member end
+  local lacking = missing and missing(run)
+  if lacking then return nil, lacking end
   local predictions, why = facts:predictions(member)
   if not predictions then return nil, why end
   local out = { run = run, group = group, classes = assert(facts.db:split_of(run)).classes }

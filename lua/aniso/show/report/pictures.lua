@@ -97,9 +97,9 @@ local function numbers(classes, list)
     "most attention / mean", "share on the windows" }, rows)
 end
 
--- → markup; one line with the reason if there are no images
-return function(facts, count)
-  local found, why = examples.find(facts, count)
+-- → markup; one line with the reason if there are no images. missing: see examples.find().
+return function(facts, count, missing)
+  local found, why = examples.find(facts, count, missing)
   if not found then return page.paragraph("No images: %s.", (tostring(why):gsub("[.%s]+$", ""))) end
   local figures = {}
   for i, one in ipairs(found.list) do figures[i] = figure(found.classes, one, i) end

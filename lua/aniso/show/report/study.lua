@@ -4,6 +4,7 @@ local core = require "aniso.core"
 local curve = require "aniso.show.report.curve"
 local levels = require "aniso.show.report.levels"
 local matrix = require "aniso.show.report.matrix"
+local operating = require "aniso.show.report.operating"
 local overview = require "aniso.show.report.overview"
 local page = require "aniso.show.report.page"
 local recall = require "aniso.show.report.recall"
@@ -58,6 +59,8 @@ return function(facts, examples)
     page.section("curve-of", curve_name(option), drawn),
     page.section("noise", "Noise levels", levels(facts)),
     page.section("classes", "Recall per class", recall(facts)),
+    page.section("operating", "Operating curves", operating(facts)
+      or page.paragraph "No configuration has stored predictions of a head and a tail."),
     page.section("confusion", "Confusion", matrix(facts)),
     page.section("calibration", "Reliability", reliability(facts)),
     page.section("training", "Training", training(facts)),

@@ -1,0 +1,6 @@
+-- Registers the board on which aniso.trainer shows a job that brings none.
+local progress = require "aniso.show.progress"
+
+require("aniso.train.boards").register(function(stream)
+  return progress.board { stream = stream }
+end)
