@@ -22,7 +22,7 @@ COMPILE   = $(CC) $(LANGUAGE) $(MODE) -Iengine -I. $(DEPS_CFLAGS) $(CPPFLAGS)
 LINK      = $(CC) -fopenmp $(MODE) $(LDFLAGS)
 
 # Targets without dependencies on libraries must work before these are installed.
-ifneq ($(filter-out clean help install-deps,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
 -include build/deps.mk
 endif
 ifeq ($(MAKELEVEL),0)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/assert.h"
+
 /* The most elements of a tensor, and the largest size, count or position that Lua can pass. The
  * interfaces of BLAS and of Lua's tables take an int, so every number up to here fits them; the
  * product of two fits an int64_t. */
@@ -29,7 +31,15 @@ static inline int64_t an_clamp(int64_t n, int64_t lo, int64_t hi)
 /* ⌈n / d⌉ for n ≥ 0, d ≥ 1. */
 static inline int64_t an_div_up(int64_t n, int64_t d)
 {
+    AN_ASSERT_SLOW(n >= 0 && d >= 1);
     return (n + d - 1) / d;
+}
+
+/* True if `value`, with its fraction cut off, is an int64_t; false for NaN. Converting any other
+ * value is undefined in C. */
+static inline bool an_fits_int64(double value)
+{
+    return value >= -0x1p63 && value < 0x1p63;
 }
 
 /* *product ← a · b; false if an int64_t cannot hold it. */

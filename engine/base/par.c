@@ -12,6 +12,7 @@ int an_threads(void)
 
 void an_set_threads(int n)
 {
+    AN_ASSERT(n <= AN_THREADS_MOST);
     omp_set_dynamic(0);
     omp_set_num_threads(n < 1 ? omp_get_num_procs() : n);
 }

@@ -12,7 +12,7 @@ static an_simd level = AN_SIMD_BASELINE;
 
 static an_simd cpu_level(void)
 {
-#if defined(__x86_64__) && defined(__GNUC__)
+#ifdef AN_SIMD_X86
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f"))
         return AN_SIMD_AVX512;

@@ -18,6 +18,11 @@
 #define AN_SIMD
 #endif
 
+/* Defined where the intrinsics of AVX2 and AVX-512 can be compiled. */
+#if defined(__x86_64__) && defined(__GNUC__)
+#define AN_SIMD_X86 1
+#endif
+
 typedef enum { AN_SIMD_BASELINE, AN_SIMD_AVX2, AN_SIMD_AVX512 } an_simd; /* AVX2: with FMA */
 
 an_simd an_simd_level(void);             /* the active level                                */

@@ -79,14 +79,14 @@ static const int64_t *check_parts(lua_State *L, int arg, int64_t n)
 }
 
 /* Everything that is pushed stays on the stack as long as `rows` is used. */
-static void check_rows(lua_State *L, an_rows *rows)
+static void check_rows(lua_State *L, an_image_rows *rows)
 {
     int64_t folders;
     luaL_checkstack(L, 32, "data.rows");
-    *rows = (an_rows){.source = an_opt_str(L, 1, "origin", ""),
-                      .root = an_opt_str(L, 1, "root", "."),
-                      .extension = an_opt_str(L, 1, "extension", ""),
-                      .skip_missing = an_opt_bool(L, 1, "skip_missing", false)};
+    *rows = (an_image_rows){.source = an_opt_str(L, 1, "origin", ""),
+                            .root = an_opt_str(L, 1, "root", "."),
+                            .extension = an_opt_str(L, 1, "extension", ""),
+                            .skip_missing = an_opt_bool(L, 1, "skip_missing", false)};
     rows->folders = check_texts(L, 1, "folders", -1, &folders);
     rows->folder_count = (int)folders;
     if (lua_getfield(L, 1, "rows") != LUA_TTABLE)

@@ -19,7 +19,7 @@
 #include "bind/open.h"
 
 #define EDITOR "aniso.Editor"
-#define HISTORY_LINES 2000
+#define HISTORY_LINES 2000 /* about 100 KB: libedit reads the whole file at each start */
 
 typedef struct {
     EditLine *line;

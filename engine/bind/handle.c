@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/open_handles.h"
 
 typedef struct {
@@ -89,6 +90,7 @@ static void set_methods(lua_State *L, const an_class *c)
 
 void an_define_class(lua_State *L, const an_class *c)
 {
+    AN_ASSERT(c->close && !(c->internal && (c->methods || c->field)));
     luaL_newmetatable(L, c->name); /* sets __name */
     set_closure(L, "__gc", close_object, c);
     set_closure(L, "__close", close_object, c);
@@ -104,7 +106,9 @@ void **an_new_handle(lua_State *L, const char *name)
 {
     handle *h = lua_newuserdatauv(L, sizeof *h, 1);
     *h = (handle){0};
-    luaL_setmetatable(L, name);
+    int defined = luaL_getmetatable(L, name);
+    AN_ASSERT(defined == LUA_TTABLE);
+    lua_setmetatable(L, -2);
     h->counted = true;
     an_handle_opened(AN_OPEN_USERDATA);
     return &h->object;

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { POLL_EVERY = 1000 /* instructions of the interpreter: microseconds */ };
+/* Instructions of the interpreter between two checks of the flag: some microseconds, far below what
+ * a user notices after Ctrl-C, and long enough that the checks cost next to nothing. */
+enum { POLL_EVERY = 1000 };
 
 static lua_State *state; /* the interpreter to stop; lua_sethook() may be called in a handler */
 static volatile sig_atomic_t received, polling, patient;

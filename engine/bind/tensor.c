@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/integer.h"
 #include "base/memory/mem.h"
 #include "bind/open.h"
 #include "bind/tensor_arg.h"
@@ -63,7 +64,8 @@ static int tensor_item(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);
     if (an_numel(x) != 1)
-        return luaL_error(L, "item: the tensor %s has more than one number", an_shape_text(x));
+        return luaL_error(L, "item: the tensor %s has %I numbers, not one", an_shape_text(x),
+                          (lua_Integer)an_numel(x));
     push_element(L, x, 0);
     return 1;
 }
@@ -96,6 +98,8 @@ static int tensor_set(lua_State *L)
     an_tensor *x = an_check_tensor(L, 1);
     int64_t offset = position(L, x, 2);
     double value = luaL_checknumber(L, 2 + x->ndim);
+    luaL_argcheck(L, x->dtype == AN_F32 || an_fits_int64(value), 2 + x->ndim,
+                  "an int64 tensor cannot hold this number");
     if (x->dtype == AN_F32)
         an_f32(x)[offset] = (float)value;
     else
@@ -144,12 +148,16 @@ static int tensor_list(lua_State *L)
 /* t:finite() → true if no element is NaN or infinite */
 static int tensor_finite(lua_State *L)
 {
-    an_tensor *x = an_check_tensor(L, 1);
-    int64_t n = x->dtype == AN_F32 && an_is_contiguous(x) ? an_numel(x) : 0;
+    size_t mark = an_scope_begin();
+    an_tensor *x = an_contiguous(an_detach(an_check_tensor(L, 1)));
+    if (!x)
+        return an_raise(L);
+    int64_t n = x->dtype == AN_F32 ? an_numel(x) : 0;
     const float *value = n ? an_f32(x) : NULL;
     bool finite = true;
     for (int64_t i = 0; i < n; i++)
         finite &= isfinite(value[i]) != 0;
+    an_scope_end(mark, NULL);
     lua_pushboolean(L, finite);
     return 1;
 }

@@ -27,9 +27,7 @@ static int make_full(lua_State *L)
     an_dtype dtype = an_check_dtype(L, 3);
     size_t mark = an_scope_begin();
     an_tensor *x = an_tensor_new(dtype, ndim, shape);
-    if (x)
-        an_fill(x, value);
-    return an_push_result(L, mark, x);
+    return an_push_result(L, mark, x && an_fill(x, value) == AN_OK ? x : NULL);
 }
 
 /* arange(n): int64 0 … n−1 */
@@ -98,6 +96,8 @@ static void read_nested(lua_State *L, an_tensor *x, int d, int64_t *next)
         double value = lua_tonumberx(L, -1, &ok);
         if (!ok)
             luaL_error(L, "tensor: found a %s where a number should be", luaL_typename(L, -1));
+        if (x->dtype == AN_I64 && !an_fits_int64(value))
+            luaL_error(L, "tensor: an int64 tensor cannot hold %f", value);
         if (x->dtype == AN_F32)
             an_f32(x)[(*next)++] = (float)value;
         else

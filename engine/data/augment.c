@@ -103,7 +103,8 @@ void an_augment_image(const an_augment *how, an_address at, const uint8_t *src, 
     static const an_augment nothing = {0};
     AN_ASSERT(src && out && H >= 1 && W >= 1);
     AN_ASSERT(std[0] > 0 && std[1] > 0 && std[2] > 0);
-    AN_ASSERT(!how || (how->shift >= 0 && how->crop >= 0));
+    AN_ASSERT(!how || (how->shift >= 0 && how->shift <= AN_AUGMENT_FARTHEST));
+    AN_ASSERT(!how || (how->crop >= 0 && how->crop <= AN_AUGMENT_FARTHEST));
     AN_ASSERT(!how || !how->transpose || H == W);
     draws d = {at.seed, an_stream("augment", at.epoch, at.image)};
     int64_t pixels = (int64_t)H * W;

@@ -50,6 +50,8 @@ an_code an_class_groups(const double *n, const char *const *classes, int K,
                         const an_group_rule *rule, an_shot *shot)
 {
     AN_ASSERT(K >= 1);
+    for (int j = 0; j < K; j++)
+        AN_ASSERT_SLOW(n[j] >= 0);
     if (rule->kind == AN_BY_RATIO)
         return by_ratio(n, K, rule, shot);
     for (int j = 0; j < K; j++) {

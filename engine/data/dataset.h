@@ -38,7 +38,7 @@ extern const char *const an_source_names[AN_SOURCES + 1];
 typedef struct an_dataset_spec {
     const char *name; /* for lists and the database                          */
     an_source source;
-    an_rows rows;               /* rows source                                          */
+    an_image_rows rows;         /* rows source                                          */
     const char *split_name;     /* of parts that the rows bring                         */
     const char *const *classes; /* K names, or NULL with K = 0: sorted by name          */
     int K;

@@ -87,7 +87,8 @@ an_code an_image_stack_add(an_image_stack *stack, an_part part, int64_t first,
                            const an_raw_shape *shape, const uint8_t *images, const int64_t *labels,
                            int64_t count)
 {
-    AN_ASSERT(part < AN_PARTS && stack->n + count <= stack->room);
+    AN_ASSERT(part < AN_PARTS && count >= 0 && stack->n + count <= stack->room);
+    AN_ASSERT(stack->list->classes && !stack->list->sealed);
     int64_t bytes = an_raw_bytes(shape), record = bytes + shape->skip;
     int64_t size = (int64_t)stack->H * stack->W * 3;
     char(*hashes)[AN_SHA256_HEX] = an_alloc((size_t)count * sizeof *hashes + 1);

@@ -157,9 +157,18 @@ an_item *an_listing_find(const an_listing *list, const char *key)
     return bsearch(&sample, list->items, (size_t)list->n, sizeof sample, by_key);
 }
 
+bool an_listing_hashed(const an_listing *list)
+{
+    for (int64_t i = 0; i < list->n; i++)
+        if (!*list->items[i].hash)
+            return false;
+    return true;
+}
+
 void an_listing_hash(const an_listing *list, char hex[AN_SHA256_HEX])
 {
     AN_ASSERT(list->sealed);
+    AN_ASSERT_SLOW(an_listing_hashed(list));
     an_sha256 hash;
     an_sha256_init(&hash);
     for (int64_t i = 0; i < list->n; i++) {

@@ -58,6 +58,8 @@ an_code an_listing_seal(an_listing *list);
 
 an_item *an_listing_find(const an_listing *list, const char *key); /* sealed; NULL if absent */
 
+/* Every item has its content hash: assertions of what needs it. */
+bool an_listing_hashed(const an_listing *list);
 /* The identity of the content: SHA-256 over the lines "key TAB hash TAB class". Sealed, hashed. */
 void an_listing_hash(const an_listing *list, char hex[AN_SHA256_HEX]);
 

@@ -117,6 +117,8 @@ static an_code cut(an_listing *list, const an_long_tail *tail, uint64_t seed, in
 an_code an_long_tail_cut(an_listing *list, const an_long_tail *tail, uint64_t seed)
 {
     AN_ASSERT(list->sealed);
+    for (int64_t i = 0; i < list->n; i++)
+        AN_ASSERT_SLOW(list->items[i].part != AN_UNASSIGNED);
     if (tail->profile == AN_NATURAL)
         return AN_OK;
     an_code code = check(tail);

@@ -231,6 +231,7 @@ bool an_near_comparable(const an_listing *list, int H, int W)
 an_code an_find_copies(const an_listing *list, const uint8_t *pixels, int H, int W, an_copy *copies)
 {
     AN_ASSERT(list->sealed && H >= 1 && W >= 1);
+    AN_ASSERT_SLOW(an_listing_hashed(list));
     for (int64_t i = 0; i < list->n; i++)
         copies[i] = (an_copy){-1, false};
     an_code code = find_exact(list, copies);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
+
 #define PREFIX 8         /* bytes: magic and version */
 #define LONGEST 65536    /* bytes of a dictionary */
 #define MOST (1LL << 40) /* elements */
@@ -145,6 +147,7 @@ an_code an_npy_read_header(an_unpack *u, an_npy *npy, const char *name)
 
 int64_t an_npy_at(const an_npy *npy, const uint8_t *data, int64_t i)
 {
+    AN_ASSERT_SLOW(i >= 0 && i < npy->elements);
     const uint8_t *p = data + i * npy->bytes;
     uint64_t value = 0;
     for (int b = npy->bytes - 1; b >= 0; b--)

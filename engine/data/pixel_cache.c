@@ -285,6 +285,7 @@ an_code an_pixel_cache_open(an_pixel_cache *pc, const an_listing *list, int H, i
 
 void an_pixel_cache_adopt(an_pixel_cache *pc, uint8_t *pixels)
 {
+    AN_ASSERT(pixels);
     *pc = (an_pixel_cache){.pixels = pixels, .memory = pixels};
 }
 

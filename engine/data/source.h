@@ -8,7 +8,7 @@
 #include "data/listing.h"
 
 /* n ≥ 1 images. Lists have n entries; those marked [opt] may be NULL. */
-typedef struct an_rows {
+typedef struct an_image_rows {
     const char *source; /* the table or folder that named them, for messages                */
     const char *root;   /* of the data set: absolute names must be below it or a folder    */
     int64_t n;
@@ -23,12 +23,12 @@ typedef struct an_rows {
     const char *const *folders;    /* searched for the images, in this order               */
     int folder_count;              /* 0: the names are paths                               */
     bool skip_missing;             /* an absent file leaves its row out                    */
-} an_rows;
+} an_image_rows;
 
 /* Fills an empty listing (an_listing_begin) and leaves it unsealed; *missing: rows left out. With
  * folders, a name may hold folders of its own, with / or \ between them. AN_EFORMAT: a name that
  * leaves its folder, by .. or as an absolute path. AN_ENOTFOUND: an absent image; the message has
  * source and line. One stat per row and folder tried; none without folders. */
-an_code an_list_rows(an_listing *list, const an_rows *rows, int64_t *missing);
+an_code an_list_rows(an_listing *list, const an_image_rows *rows, int64_t *missing);
 
 #endif

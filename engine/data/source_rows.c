@@ -14,7 +14,7 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /* "SOURCE line 7" or, without a line, "SOURCE". */
-static const char *place(const an_rows *rows, int64_t i, char text[AN_PATH])
+static const char *place(const an_image_rows *rows, int64_t i, char text[AN_PATH])
 {
     if (rows->line && rows->line[i] > 0)
         snprintf(text, AN_PATH, "%s line %lld", rows->source, (long long)rows->line[i]);
@@ -43,7 +43,7 @@ static bool is_below(const char *path, const char *folder)
 }
 
 /* `path` is absolute; the root may be relative or reached through a link. */
-static bool is_below_any(const an_rows *rows, const char *path)
+static bool is_below_any(const an_image_rows *rows, const char *path)
 {
     for (int i = 0; i < rows->folder_count; i++)
         if (is_below(path, rows->folders[i]))
@@ -53,7 +53,7 @@ static bool is_below_any(const an_rows *rows, const char *path)
            (an_path_real(root, rows->root) == AN_OK && is_below(path, root));
 }
 
-static bool search(const an_rows *rows, const char *name, char path[AN_PATH], an_stamp *stamp)
+static bool search(const an_image_rows *rows, const char *name, char path[AN_PATH], an_stamp *stamp)
 {
     if (*name == '/')
         return snprintf(path, AN_PATH, "%s", name) < AN_PATH && an_path_find_file(path, stamp);
@@ -63,7 +63,7 @@ static bool search(const an_rows *rows, const char *name, char path[AN_PATH], an
     return false;
 }
 
-static an_code not_found(const an_rows *rows, int64_t i, const char *name)
+static an_code not_found(const an_image_rows *rows, int64_t i, const char *name)
 {
     char where[AN_PATH], places[600] = "";
     size_t at = 0;
@@ -74,7 +74,7 @@ static an_code not_found(const an_rows *rows, int64_t i, const char *name)
                    place(rows, i, where), name, places);
 }
 
-static an_code outside(const an_rows *rows, int64_t i, const char *name)
+static an_code outside(const an_image_rows *rows, int64_t i, const char *name)
 {
     char where[AN_PATH];
     return an_fail(AN_EFORMAT,
@@ -84,7 +84,7 @@ static an_code outside(const an_rows *rows, int64_t i, const char *name)
 }
 
 /* The name as it is, then with the separators of Windows as ours. */
-static an_code find_image(const an_rows *rows, int64_t i, char path[AN_PATH], an_stamp *stamp)
+static an_code find_image(const an_image_rows *rows, int64_t i, char path[AN_PATH], an_stamp *stamp)
 {
     char name[AN_PATH], slashed[AN_PATH];
     const char *image = rows->file ? rows->file[i] : rows->key[i];
@@ -101,7 +101,7 @@ static an_code find_image(const an_rows *rows, int64_t i, char path[AN_PATH], an
     return not_found(rows, i, name);
 }
 
-an_code an_list_rows(an_listing *list, const an_rows *rows, int64_t *missing)
+an_code an_list_rows(an_listing *list, const an_image_rows *rows, int64_t *missing)
 {
     AN_ASSERT(!list->sealed && rows->n >= 1 && rows->key && rows->class_name);
     *missing = 0;

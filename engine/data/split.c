@@ -282,7 +282,9 @@ an_code an_split_into_folds(an_listing *list, int folds, uint64_t seed)
 
 an_code an_split_of_fold(an_listing *list, int folds, int fold, double val, uint64_t seed)
 {
-    AN_ASSERT(list->sealed && fold >= 0 && fold < folds);
+    AN_ASSERT(list->sealed && folds >= 2 && fold >= 0 && fold < folds);
+    for (int64_t i = 0; i < list->n; i++)
+        AN_ASSERT_SLOW(list->items[i].fold >= 1 && list->items[i].fold <= folds);
     double share = val * folds / (folds - 1); /* of the images that are not tested */
     if (!(val >= 0 && share < 1))
         return an_fail(AN_EINVAL,

@@ -10,9 +10,6 @@
 #include "base/assert.h"
 #include "base/par.h"
 
-/* Below this many elements the threads cost more than they save. */
-enum { PARALLEL_MIN = 8192 };
-
 /* ── the rows ───────────────────────────────────────────────────────────────────── */
 
 static int64_t classes(const an_rows *rows)
@@ -175,7 +172,7 @@ typedef struct {
 static void for_rows(an_chunk_fn work, batch *all)
 {
     const int64_t B = all->rows->B;
-    an_par_for(B, an_grain(B, classes(all->rows), PARALLEL_MIN), work, all);
+    an_par_for(B, an_grain(B, classes(all->rows), AN_DIFFUSION_PARALLEL), work, all);
 }
 
 /* ── forward ────────────────────────────────────────────────────────────────────── */

@@ -92,7 +92,8 @@ static an_code embedding_backward(an_node *node)
     float *dw = an_grad_into(w);
     if (!dw)
         return AN_ENOMEM;
-    an_k_embed_backward(dw, an_grad_of(node), an_i64(index), an_numel(index), an_dim(w, 1));
+    an_k_embed_backward(dw, an_grad_of(node), an_i64(index), an_numel(index), an_dim(w, 0),
+                        an_dim(w, 1));
     return AN_OK;
 }
 
@@ -128,7 +129,7 @@ an_tensor *an_embedding(an_tensor *w, an_tensor *index)
     an_tensor *y = an_tensor_new(AN_F32, index->ndim + 1, shape);
     if (!y)
         return NULL;
-    an_k_embed_forward(an_f32(y), an_f32(w), an_i64(index), an_numel(index), D);
+    an_k_embed_forward(an_f32(y), an_f32(w), an_i64(index), an_numel(index), an_dim(w, 0), D);
     if (an_requires_grad(w)) {
         an_tensor *in[] = {w, index};
         if (!an_record(y, embedding_backward, 2, in))

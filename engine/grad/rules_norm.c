@@ -3,9 +3,9 @@
  * residual was added, from its output. */
 #include <math.h>
 
-#include "base/memory/scratch.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
+#include "kernel/common/carve.h"
 #include "kernel/norm/batch_norm.h"
 #include "kernel/norm/layer_norm.h"
 
@@ -97,10 +97,12 @@ static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
                                 const an_batch_norm_args *args)
 {
     int64_t C = an_dim(x, -1), N = an_numel(x) / C;
-    double *m = an_scratch_take(sizeof(double) * (size_t)(2 * C));
-    if (!m)
+    an_carve scratch = {0};
+    an_carve_part means = an_carve_shared(&scratch, C, sizeof(double));
+    an_carve_part variances = an_carve_shared(&scratch, C, sizeof(double));
+    if (an_carve_take(&scratch))
         return AN_ENOMEM;
-    double *v = m + C;
+    double *m = an_carve_at(&scratch, means), *v = an_carve_at(&scratch, variances);
     an_code code = an_k_batch_moments(m, v, an_f32(x), N, C);
     for (int64_t c = 0; c < C && code == AN_OK; c++) {
         mean[c] = (float)m[c];
@@ -108,7 +110,7 @@ static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
         update(an_f32(args->running_mean) + c, m[c], args->momentum);
         update(an_f32(args->running_var) + c, v[c] * (double)N / (double)(N - 1), args->momentum);
     }
-    an_scratch_give(m);
+    an_carve_give(&scratch);
     return code;
 }
 

@@ -114,9 +114,9 @@ static an_code choose_all(an_tensor *positions, an_tensor *maps, an_tensor *p, i
     int64_t B = maps->shape[0], h = maps->shape[1], w = maps->shape[2], K = maps->shape[3];
     int64_t n = positions->shape[1];
     an_carve scratch = {0};
-    an_part own_map = an_carve_own(&scratch, h * w, sizeof(double));
-    an_part own_rows = an_carve_own(&scratch, h * (W + 1), sizeof(double));
-    an_part own_sums = an_carve_own(&scratch, (H + 1) * (W + 1), sizeof(double));
+    an_carve_part own_map = an_carve_own(&scratch, h * w, sizeof(double));
+    an_carve_part own_rows = an_carve_own(&scratch, h * (W + 1), sizeof(double));
+    an_carve_part own_sums = an_carve_own(&scratch, (H + 1) * (W + 1), sizeof(double));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
 #pragma omp parallel for schedule(static) num_threads(an_threads())

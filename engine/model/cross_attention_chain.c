@@ -34,7 +34,7 @@ enum { SELF_Q, SELF_K, SELF_V, SELF_OUT, CROSS_Q, CROSS_OUT, MLP_IN, MLP_OUT, DE
 
 typedef struct {
     const an_dense *source;
-    an_part part; /* shared: the packed weights */
+    an_carve_part part; /* shared: the packed weights */
     an_packed w;
     const float *bias;
 } packed_dense;
@@ -46,7 +46,7 @@ typedef struct {
 
 /* A thread's work space for a block of rows, which is `tokens` tokens. */
 typedef struct {
-    an_part x, u, wide, mix, coefficient, rstd, attend;
+    an_carve_part x, u, wide, mix, coefficient, rstd, attend;
 } block_parts;
 
 typedef struct {
@@ -58,7 +58,7 @@ typedef struct {
     packed_dense last;
     an_carve scratch;
     block_parts own;
-    an_part token, centred, first, packed_token, packed_first, offset; /* shared */
+    an_carve_part token, centred, first, packed_token, packed_first, offset; /* shared */
     float *out;
 } pass;
 
@@ -341,7 +341,7 @@ an_tensor *an_cross_attention_chain(const an_cross_network *n, const an_denoiser
     an_tensor *out = y ? an_tensor_like(y) : NULL;
     if (!out)
         return NULL;
-    AN_ASSERT(y->shape[0] % context->images == 0 && y->shape[1] == n->K);
+    AN_ASSERT(y->shape[0] % context->images == 0 && y->shape[1] == n->K && an_is_contiguous(y));
     pass p = {.n = n,
               .context = context,
               .y = an_f32(y),
@@ -350,6 +350,7 @@ an_tensor *an_cross_attention_chain(const an_cross_network *n, const an_denoiser
     for (int i = 0; i <= n->blocks; i++) {
         if (!modulation[i])
             return NULL;
+        AN_ASSERT(an_numel(modulation[i]) == (i < n->blocks ? 9 : 2) * n->D);
         *(i < n->blocks ? &p.layer[i].modulation : &p.modulation) = an_f32(modulation[i]);
     }
     int64_t rows = rows_of_block(p.R, n->K);

@@ -18,11 +18,10 @@
 
 /* Rows of a block: at width 128 the input and output of a layer are 64 KiB and W' is 64 KiB. */
 enum { ROWS = 64 };
-static const double EPS = 1e-5;
 
 /* W' packed, and b', filled with zeros to whole vectors. */
 typedef struct {
-    an_part packed, padded_bias; /* shared */
+    an_carve_part packed, padded_bias; /* shared */
     an_packed w;
     const float *bias;
 } affine;
@@ -33,8 +32,8 @@ typedef struct {
     int64_t widest;                   /* columns of the widest layer, in or out */
     affine layer[AN_FILM_LAYERS + 1]; /* the last is the output                 */
     an_carve scratch;
-    an_part gain, shift, scaled; /* shared: (widest), (widest), (widest, widest)          */
-    an_part here, next;          /* own: (ROWS, widest) before and after a layer          */
+    an_carve_part gain, shift, scaled; /* shared: (widest), (widest), (widest, widest)          */
+    an_carve_part here, next;          /* own: (ROWS, widest) before and after a layer          */
     float *out;
 } pass;
 
@@ -86,7 +85,7 @@ static void fold_moments(float *gain, float *shift, const an_film_layer *l, int6
     const float *var = an_f32(l->norm.running_var), *gamma = an_f32(l->norm.weight);
     const float *beta = an_f32(l->norm.bias);
     for (int64_t c = 0; c < D; c++) {
-        float g = (float)(gamma[c] / sqrt((double)var[c] + EPS));
+        float g = (float)(gamma[c] / sqrt((double)var[c] + AN_BN_EPS));
         gain[c] = embed[c] * g;
         shift[c] = beta[c] - mean[c] * g;
     }
@@ -162,6 +161,7 @@ an_tensor *an_film_chain(const an_film_network *f, const an_denoiser_context *co
     if (!out)
         return NULL;
     AN_ASSERT(y->shape[0] % context->images == 0 && u->shape[0] == context->images);
+    AN_ASSERT(an_is_contiguous(y) && an_is_contiguous(u));
     AN_ASSERT(t >= 0 && t < f->layer[0].embed->shape[0]);
     pass p = {.y = an_f32(y),
               .mg = an_f32(context->mg),

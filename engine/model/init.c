@@ -13,11 +13,13 @@ an_init an_init_constant(double value)
 
 an_init an_init_uniform(double low, double high)
 {
+    AN_ASSERT(low <= high);
     return (an_init){AN_INIT_UNIFORM, high - low, low};
 }
 
 an_init an_init_normal(double deviation)
 {
+    AN_ASSERT(deviation >= 0);
     return (an_init){AN_INIT_NORMAL, deviation, 0};
 }
 

@@ -17,8 +17,8 @@ typedef struct {
 } an_init;
 
 an_init an_init_constant(double value);
-an_init an_init_uniform(double low, double high);
-an_init an_init_normal(double deviation); /* mean 0, deviation ≥ 0 */
+an_init an_init_uniform(double low, double high); /* low ≤ high */
+an_init an_init_normal(double deviation);         /* mean 0, deviation ≥ 0 */
 
 /* Uniform in ±1/√fan_in, fan_in ≥ 1: PyTorch's default for the weight and the bias of Linear and
  * Conv2d (He et al., 1502.01852, eq. 10, with a = √5 for the weight). */

@@ -4,7 +4,7 @@
 #include "base/assert.h"
 #include "grad/ops.h"
 
-static const double EPS = 1e-5, MOMENTUM = 0.1;
+static const double LN_EPS = 1e-5, MOMENTUM = 0.1; /* PyTorch's defaults */
 
 static an_tensor *part(an_module *m, const char *name, const char *what, an_init init, int64_t n)
 {
@@ -79,6 +79,7 @@ an_tensor *an_conv_apply(const an_conv *l, an_tensor *x)
 
 an_bn an_bn_new(an_module *m, const char *name, int64_t channels)
 {
+    AN_ASSERT(channels >= 1);
     return (an_bn){
         .module = m,
         .weight = part(m, name, "weight", an_init_constant(1), channels),
@@ -98,13 +99,14 @@ an_tensor *an_bn_apply(const an_bn *l, an_tensor *x, an_tensor *residual, bool r
         .train = an_module_training(l->module),
         .relu = relu,
         .momentum = MOMENTUM,
-        .eps = EPS,
+        .eps = AN_BN_EPS,
     };
     return an_batch_norm(x, residual, &args);
 }
 
 an_ln an_ln_new(an_module *m, const char *name, int64_t width)
 {
+    AN_ASSERT(width >= 1);
     return (an_ln){
         .weight = part(m, name, "weight", an_init_constant(1), width),
         .bias = part(m, name, "bias", an_init_constant(0), width),
@@ -113,5 +115,5 @@ an_ln an_ln_new(an_module *m, const char *name, int64_t width)
 
 an_tensor *an_ln_apply(const an_ln *l, an_tensor *x)
 {
-    return an_layer_norm(x, l->weight, l->bias, EPS);
+    return an_layer_norm(x, l->weight, l->bias, LN_EPS);
 }

@@ -34,8 +34,10 @@ typedef struct {
 an_conv an_conv_new(an_module *m, const char *name, int64_t in, int64_t out, int size, int stride);
 an_tensor *an_conv_apply(const an_conv *l, an_tensor *x); /* (B,H,W,in) → (B,H',W',out) */
 
-/* Batch normalisation over all but the last dimension, eps 1e-5, momentum 0.1: weight,
+/* Batch normalisation over all but the last dimension, eps AN_BN_EPS, momentum 0.1: weight,
  * bias, running_mean, running_var. nn.BatchNorm1d/2d. */
+#define AN_BN_EPS 1e-5 /* PyTorch's default */
+
 typedef struct {
     an_module *module; /* whose training flag selects the moments */
     an_tensor *weight, *bias, *running_mean, *running_var;

@@ -68,13 +68,15 @@ const char *an_shape_text(const an_tensor *x);
 an_code an_expect(const an_tensor *x, const char *what, an_dtype dtype, int ndim);
 
 /* ── copies and views without gradient (view.c); grad/ops.h has the recorded ones ── */
-/* Same shape, any strides, `to` without repeats; casts between dtypes. */
+/* Same shape, any strides, `to` without repeats; converts between dtypes, to int64 without the
+ * fraction. AN_EINVAL: another shape, an element that no int64 can hold; nothing is copied then. */
 an_code an_copy(an_tensor *to, const an_tensor *from);
 an_tensor *an_view_transpose(an_tensor *x, const int *order); /* order: each dimension once */
 an_tensor *an_view_narrow(an_tensor *x, int dim, int64_t start, int64_t length);
 an_tensor *an_view_expand(an_tensor *x, int ndim, const int64_t *shape); /* broadcast: stride 0 */
 /* x contiguous; one −1 allowed */
 an_tensor *an_view_reshape(an_tensor *x, int ndim, const int64_t *shape);
-an_code an_fill(an_tensor *x, double value); /* x contiguous */
+/* x contiguous. AN_EINVAL: strides, or a value that an int64 tensor cannot hold. */
+an_code an_fill(an_tensor *x, double value);
 
 #endif

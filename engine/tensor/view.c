@@ -142,6 +142,20 @@ static void copy_row(an_tensor *to, int64_t at, const an_tensor *from, int64_t f
     }
 }
 
+/* The first element of float32 x, from dimension d on and from offset `at`, that is no int64; 0 if
+ * there is none. */
+static float no_integer(const an_tensor *x, int d, int64_t at)
+{
+    if (d == x->ndim) {
+        float value = ((const float *)x->storage->data)[at];
+        return an_fits_int64((double)value) ? 0 : value;
+    }
+    float found = 0;
+    for (int64_t i = 0; i < x->shape[d] && found == 0; i++)
+        found = no_integer(x, d + 1, at + i * x->stride[d]);
+    return found;
+}
+
 an_code an_copy(an_tensor *to, const an_tensor *from)
 {
     AN_ASSERT(to->storage && from->storage);
@@ -149,6 +163,10 @@ an_code an_copy(an_tensor *to, const an_tensor *from)
     if (!an_same_shape(to, from))
         return an_fail(AN_EINVAL, "copy: %s does not fit %s", an_shape_text(from),
                        an_shape_text(to));
+    float unfit =
+        to->dtype == AN_I64 && from->dtype == AN_F32 ? no_integer(from, 0, from->offset) : 0;
+    if (unfit != 0)
+        return an_fail(AN_EINVAL, "copy: an int64 tensor cannot hold %g", (double)unfit);
     int outer = to->ndim > 0 ? to->ndim - 1 : 0;
     int64_t at[AN_MAX_DIMS] = {0}, t = to->offset, f = from->offset;
     if (an_numel(to) == 0)
@@ -172,6 +190,8 @@ an_code an_copy(an_tensor *to, const an_tensor *from)
 
 an_code an_fill(an_tensor *x, double value)
 {
+    if (x->dtype == AN_I64 && !an_fits_int64(value))
+        return an_fail(AN_EINVAL, "fill: an int64 tensor cannot hold %g", value);
     if (!an_is_contiguous(x))
         return an_fail(AN_EINVAL, "fill: requires a contiguous tensor");
     int64_t n = an_numel(x);

@@ -1,41 +1,14 @@
 /* assert: a true condition prints nothing; a false one prints its source line and text and aborts
- * the process; slow conditions are evaluated only where they are enabled. */
+ * the process; slow conditions are evaluated only where they are enabled. The preconditions of the
+ * engine are violated in test_preconditions.c. */
+#include "aborts.h"
 #include "arrays.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/assert.h"
 #include "kernel/common/carve.h"
 #include "kernel/conv/conv.h"
-
-/* Runs `act` in a child; returns its wait status and what it printed on stderr. */
-static int status_of(void (*act)(void), char *text, size_t size)
-{
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-        signal(SIGABRT, SIG_DFL); /* not cmocka's handler */
-        dup2(ends[1], STDERR_FILENO);
-        act();
-        _exit(0);
-    }
-    close(ends[1]);
-    size_t filled = 0;
-    for (ssize_t n; (n = read(ends[0], text + filled, size - 1 - filled)) > 0;)
-        filled += (size_t)n;
-    text[filled] = '\0';
-    close(ends[0]);
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return status;
-}
 
 static void satisfy(void)
 {

@@ -8,8 +8,8 @@ static void parts_do_not_overlap(void **state)
 {
     (void)state;
     an_carve c = {0};
-    an_part a = an_carve_shared(&c, 5, sizeof(float)), none = an_carve_shared(&c, 0, 1);
-    an_part b = an_carve_shared(&c, 33, 1), d = an_carve_shared(&c, 1, sizeof(double));
+    an_carve_part a = an_carve_shared(&c, 5, sizeof(float)), none = an_carve_shared(&c, 0, 1);
+    an_carve_part b = an_carve_shared(&c, 33, 1), d = an_carve_shared(&c, 1, sizeof(double));
     assert_int_equal(an_carve_take(&c), AN_OK);
     char *first = an_carve_at(&c, a), *second = an_carve_at(&c, b), *third = an_carve_at(&c, d);
     assert_ptr_equal(an_carve_at(&c, none), second);
@@ -25,7 +25,8 @@ static void every_thread_has_its_own_parts(void **state)
     (void)state;
     an_set_threads(3);
     an_carve c = {0};
-    an_part shared = an_carve_shared(&c, 100, sizeof(int)), own = an_carve_own(&c, 20, sizeof(int));
+    an_carve_part shared = an_carve_shared(&c, 100, sizeof(int)),
+                  own = an_carve_own(&c, 20, sizeof(int));
     assert_int_equal(an_carve_take(&c), AN_OK);
     int *all = an_carve_at(&c, shared), *part[3] = {0};
     all[99] = 99;

@@ -25,9 +25,9 @@ static void rows_are_gathered_and_gradients_scattered(void **state)
     const int64_t index[] = {2, 0, 2};
     const float dy[] = {10, 20, 30, 40, 50, 60};
     float y[6], dw[] = {1, 1, 1, 1, 1, 1};
-    an_k_embed_forward(y, w, index, 3, 2);
+    an_k_embed_forward(y, w, index, 3, 3, 2);
     assert_memory_equal(y, ((float[]){5, 6, 1, 2, 5, 6}), sizeof y);
-    an_k_embed_backward(dw, dy, index, 3, 2);
+    an_k_embed_backward(dw, dy, index, 3, 3, 2);
     assert_memory_equal(dw, ((float[]){31, 41, 1, 1, 61, 81}), sizeof dw);
 }
 
@@ -42,7 +42,7 @@ static void backward_of_many_equal_indices(void **state)
         index[i] = an_below(1, 2, (uint64_t)i, V);
     for (int run = 0; run < 2; run++) {
         an_set_threads(run ? 3 : 1);
-        an_k_embed_backward(dw[run], dy, index, ROWS, D);
+        an_k_embed_backward(dw[run], dy, index, ROWS, V, D);
     }
     assert_memory_equal(dw[0], dw[1], sizeof dw[0]);
     for (int v = 0; v < V; v++)

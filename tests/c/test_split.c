@@ -175,18 +175,18 @@ static an_code list_rows(const char *const key[3], an_listing *list, bool skip, 
     static const char *const groups[3] = {"L", "", "L"};
     static const int64_t lines[3] = {2, 3, 5}, folds[3] = {1, 2, 1};
     const char *const folders[2] = {scratch("t/none"), scratch("t/images")};
-    an_rows rows = {.source = "meta.csv",
-                    .root = scratch_root,
-                    .n = 3,
-                    .key = key,
-                    .class_name = labels,
-                    .group = groups,
-                    .line = lines,
-                    .fold = folds,
-                    .extension = ".png",
-                    .folders = folders,
-                    .folder_count = 2,
-                    .skip_missing = skip};
+    an_image_rows rows = {.source = "meta.csv",
+                          .root = scratch_root,
+                          .n = 3,
+                          .key = key,
+                          .class_name = labels,
+                          .group = groups,
+                          .line = lines,
+                          .fold = folds,
+                          .extension = ".png",
+                          .folders = folders,
+                          .folder_count = 2,
+                          .skip_missing = skip};
     assert_int_equal(an_listing_begin(list, rows.source), AN_OK);
     assert_int_equal(an_listing_classes(list, classes, 2), AN_OK);
     an_code code = an_list_rows(list, &rows, missing);

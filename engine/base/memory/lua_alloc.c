@@ -1,18 +1,29 @@
 /* lua_alloc: see lua_alloc.h. */
 #include "base/memory/lua_alloc.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/sanitizer.h"
 
-#define LARGEST_CUT ((size_t)4096)
-#define LARGEST ((size_t)65536)
+/* A chunk holds hundreds of Lua's usual objects (16 to 256 bytes), so that malloc is rarely called,
+ * and costs a small program no more than 64 KiB. */
 #define CHUNK ((size_t)65536)
 
-/* EVEN·STEP·2^OCTAVES = LARGEST */
+/* A larger cell would leave more than a sixteenth of a chunk unused at its end. */
+#define LARGEST_CUT (CHUNK / 16)
+
+/* Blocks above are few (buffers of texts, arrays of thousands of entries) and not often requested
+ * again in the same size: kept in a free list, they would only be lost to others. */
+#define LARGEST ((size_t)65536)
+
+/* Classes: EVEN of them STEP bytes apart, then four per doubling of the size, which wastes a fifth
+ * at most. STEP is the alignment of malloc; up to EVEN·STEP = 256 bytes are nearly all of Lua's
+ * objects, and there equal steps waste least. EVEN·STEP·2^OCTAVES = LARGEST. */
 enum { STEP = 16, EVEN = 16, OCTAVES = 8, CLASSES = EVEN + 4 * OCTAVES };
+_Static_assert(((size_t)EVEN * STEP << OCTAVES) == LARGEST, "the last class is the largest");
 
 typedef struct cell {
     struct cell *next;
@@ -99,6 +110,7 @@ static void *resize_by_library(void *block, size_t new_size)
 void *an_lua_alloc_resize(void *block, size_t old_size, size_t new_size)
 {
     AN_ASSERT(!block == (old_size == 0));
+    AN_ASSERT_SLOW(!omp_in_parallel());
     if (!AN_REUSES_MEMORY || (old_size > LARGEST && new_size > LARGEST))
         return resize_by_library(block, new_size);
     if (old_size > 0 && new_size > 0 && old_size <= LARGEST && new_size <= LARGEST) {

@@ -9,8 +9,8 @@
  * It comes from the heap of the tensors (tensor_heap.h): a training step needs most scratch in the
  * backward pass, when activations have been freed, and after the first step no call allocates.
  * Blocks form a stack: the last one taken is given back first. One thread only: take before a
- * parallel region, not inside it. For several parts, or a part per thread: kernel/common/carve.h.
- */
+ * parallel region, not inside it. Kernels take it through kernel/common/carve.h, which cuts a
+ * block into parts. */
 #ifndef AN_BASE_MEMORY_SCRATCH_H
 #define AN_BASE_MEMORY_SCRATCH_H
 

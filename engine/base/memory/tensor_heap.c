@@ -159,6 +159,7 @@ static void trim_small(void)
 
 void an_tensor_heap_trim(void)
 {
+    AN_ASSERT(!omp_in_parallel());
     trim_segments();
     trim_small();
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/rng.h"
 #include "data/synthetic/lesions.h"
 
@@ -244,6 +245,7 @@ static uint8_t byte(float x)
 void an_lesion_draw(const float traits[AN_TRAITS], uint64_t seed, uint64_t image, int H, int W,
                     uint8_t *rgb)
 {
+    AN_ASSERT(H >= 1 && W >= 1);
     draws d = {seed, an_stream("lesion scene", image, 0), 0};
     uint32_t words[4];
     an_philox(seed, an_stream("lesion noise", image, 0), 0, words);

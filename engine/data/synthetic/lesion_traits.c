@@ -2,6 +2,7 @@
  * traits, a table of which classes are confused, and the draw that mixes them. */
 #include <math.h>
 
+#include "base/assert.h"
 #include "base/rng.h"
 #include "data/synthetic/lesions.h"
 
@@ -52,6 +53,7 @@ static int borrowed_class(int label, double u)
 
 void an_lesion_traits(float traits[AN_TRAITS], int label, uint64_t seed, uint64_t image)
 {
+    AN_ASSERT(label >= 0 && label < AN_LESION_CLASSES);
     static const double SPREAD = 0.09, MOST_BORROWED = 0.70;
     uint64_t stream = an_stream("lesion traits", image, 0);
     int other = borrowed_class(label, an_uniform(seed, stream, 0));

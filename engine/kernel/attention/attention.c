@@ -10,6 +10,7 @@
 #include "base/par.h"
 #include "kernel/attention/attention_dispatch.h"
 #include "kernel/common/carve.h"
+#include "kernel/common/overlap.h"
 
 static float scale_of(int64_t d)
 {
@@ -104,7 +105,7 @@ static an_code run(const batch *b)
 {
     const an_attention_shape *s = b->s;
     an_carve scratch = {0};
-    an_part part =
+    an_carve_part part =
         an_carve_own(&scratch, AN_QUERY_BLOCK * (s->d + b->scores * s->Lk), sizeof(float));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
@@ -121,6 +122,21 @@ static bool is_shape(const an_attention_shape *s)
 {
     return s->Bk >= 1 && s->repeat >= 1 && s->Lq >= 1 && s->Lk >= 1 && s->heads >= 1 && s->d >= 1 &&
            s->d <= AN_ATTENTION_WIDTH;
+}
+
+static int64_t query_floats(const an_attention_shape *s)
+{
+    return s->Bk * s->repeat * s->Lq * s->heads * s->d;
+}
+
+static int64_t key_floats(const an_attention_shape *s)
+{
+    return s->Bk * s->Lk * s->heads * s->d;
+}
+
+static bool is_beta(const float *gradient, float beta)
+{
+    return !gradient || beta == 0 || beta == 1;
 }
 
 /* The part of the next key batch row that this head will read, in `count` arrays: the first `rows`
@@ -167,6 +183,9 @@ an_code an_k_attention_forward(float *out, const float *q, const float *k, const
                                const an_attention_shape *s)
 {
     AN_ASSERT(out && q && k && v && is_shape(s));
+    AN_ASSERT(an_disjoint(out, query_floats(s), q, query_floats(s)) &&
+              an_disjoint(out, query_floats(s), k, key_floats(s)) &&
+              an_disjoint(out, query_floats(s), v, key_floats(s)));
     const forward_arrays arrays = {out, q, k, v};
     return run(&(batch){s, q, k, v, forward_block, &arrays, .scores = 1});
 }
@@ -204,6 +223,7 @@ an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, 
                                 const float *k, const float *v, const an_attention_shape *s)
 {
     AN_ASSERT(g && dout && q && k && v && is_shape(s));
+    AN_ASSERT(is_beta(g->dq, g->beta_q) && is_beta(g->dk, g->beta_k) && is_beta(g->dv, g->beta_v));
     const backward_arrays arrays = {g, dout, q, k, v};
     return run(&(batch){s, q, k, v, backward_block, &arrays, .scores = 2});
 }

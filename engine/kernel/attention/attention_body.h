@@ -1,8 +1,10 @@
-/* attention_body: the attention of one head for a block of queries, for one vector width. A file of
- * that width includes it after kernel/matmul/microkernel_body.h. The weights have a query per
- * column, so that the softmax runs down columns, a whole vector of queries at a time. */
+/* attention_body: the attention of one head for a block of queries, for one vector width, AN_VECTOR
+ * (common/vector.h). Its products are the loops of microkernel.h of the same width. The weights
+ * have a query per column, so that the softmax runs down columns, a whole vector of queries at a
+ * time. */
 #include "kernel/attention/attention_dispatch.h"
 #include "kernel/common/transpose.h"
+#include "kernel/common/vector.h"
 
 typedef int32_t NAME(integers) __attribute__((vector_size(4 * LANES)));
 

@@ -1,5 +1,5 @@
 /* attention_dispatch: the attention of one head, compiled once per vector width from
- * attention_body.h. Internal to attention*.c and microkernel*.c. */
+ * attention_body.h. Internal to attention*.c. */
 #ifndef AN_KERNEL_ATTENTION_ATTENTION_DISPATCH_H
 #define AN_KERNEL_ATTENTION_ATTENTION_DISPATCH_H
 
@@ -35,7 +35,7 @@ typedef struct {
 } an_attention_loops;
 
 extern const an_attention_loops an_micro_baseline_attention;
-#ifdef AN_MICRO_X86
+#ifdef AN_SIMD_X86
 extern const an_attention_loops an_micro_avx2_attention, an_micro_avx512_attention;
 #endif
 

@@ -1,15 +1,18 @@
 /* carve: several parts of one block of scratch (base/memory/scratch.h), some shared by all
- * threads, some for each thread. Call order: declare the parts, take, use, give.
+ * threads, some for each thread. Kernels take scratch through this file alone. Call order: declare
+ * the parts, take, use, give.
  *
  *     an_carve scratch = {0};
- *     an_part weights = an_carve_shared(&scratch, n, sizeof(float));
- *     an_part patches = an_carve_own(&scratch, m, sizeof(float));
+ *     an_carve_part weights = an_carve_shared(&scratch, n, sizeof(float));
+ *     an_carve_part patches = an_carve_own(&scratch, m, sizeof(float));
  *     if (an_carve_take(&scratch))
  *         return AN_ENOMEM;
  *     float *w = an_carve_at(&scratch, weights);
  *     #pragma omp parallel for …
  *         float *p = an_carve_at(&scratch, patches);      the calling thread's
  *     an_carve_give(&scratch);
+ *
+ * A function that needs a single array uses an_carve_one() for the first three steps.
  *
  * Every part starts on a cache line of its own, so that threads never write to the same line.
  * Contents are undefined. A part of 0 elements is allowed; its pointer must not be used. */
@@ -35,22 +38,22 @@ typedef struct {
 typedef struct {
     size_t offset;
     bool own;
-} an_part;
+} an_carve_part;
 
 /* Declares a part of `count` elements of `size` bytes that all threads share. */
-static inline an_part an_carve_shared(an_carve *c, int64_t count, size_t size)
+static inline an_carve_part an_carve_shared(an_carve *c, int64_t count, size_t size)
 {
     AN_ASSERT(!c->base && count >= 0);
-    an_part part = {c->shared, false};
+    an_carve_part part = {c->shared, false};
     c->shared += an_scratch_line((size_t)count * size);
     return part;
 }
 
 /* Declares a part that every thread has for itself. */
-static inline an_part an_carve_own(an_carve *c, int64_t count, size_t size)
+static inline an_carve_part an_carve_own(an_carve *c, int64_t count, size_t size)
 {
     AN_ASSERT(!c->base && count >= 0);
-    an_part part = {c->own, true};
+    an_carve_part part = {c->own, true};
     c->own += an_scratch_line((size_t)count * size);
     return part;
 }
@@ -65,7 +68,7 @@ static inline an_code an_carve_take(an_carve *c)
 }
 
 /* The start of a part: of an own part, the calling thread's. */
-static inline void *an_carve_at(const an_carve *c, an_part part)
+static inline void *an_carve_at(const an_carve *c, an_carve_part part)
 {
     AN_ASSERT(c->base);
     if (!part.own)
@@ -73,6 +76,15 @@ static inline void *an_carve_at(const an_carve *c, an_part part)
     int thread = omp_get_thread_num();
     AN_ASSERT(thread < c->threads);
     return c->base + c->shared + (size_t)thread * c->own + part.offset;
+}
+
+/* Declares and takes one array of `count` elements of `size` bytes that all threads share: c is {0}
+ * before. NULL after AN_ENOMEM, and then there is nothing to give. */
+static inline void *an_carve_one(an_carve *c, int64_t count, size_t size)
+{
+    AN_ASSERT(!c->shared && !c->own);
+    an_carve_part part = an_carve_shared(c, count, size);
+    return an_carve_take(c) == AN_OK ? an_carve_at(c, part) : NULL;
 }
 
 static inline void an_carve_give(an_carve *c)

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/assert.h"
 #include "kernel/common/cache.h"
 
 /* Σ lane. Written with vectors, because the compiler would add one lane at a time through memory.
@@ -23,6 +24,7 @@ static inline float an_ordered_fold(const float lane[AN_LANES])
 /* Σ_i x[i]; n ≥ 0. */
 static inline float an_ordered_sum(const float *x, int64_t n)
 {
+    AN_ASSERT_SLOW(n >= 0);
     float lane[AN_LANES] = {0};
     int64_t whole = n - n % AN_LANES;
     for (int64_t i = 0; i < whole; i += AN_LANES)

@@ -9,7 +9,7 @@
 static inline bool an_disjoint(const float *a, int64_t na, const float *b, int64_t nb)
 {
     uintptr_t from_a = (uintptr_t)a, from_b = (uintptr_t)b;
-    return !a || !b || from_a + (uintptr_t)na * sizeof *a <= from_b ||
+    return !a || !b || na <= 0 || nb <= 0 || from_a + (uintptr_t)na * sizeof *a <= from_b ||
            from_b + (uintptr_t)nb * sizeof *b <= from_a;
 }
 

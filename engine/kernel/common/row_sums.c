@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/memory/scratch.h"
 #include "base/par.h"
 #include "base/simd.h"
 #include "kernel/common/cache.h"
+#include "kernel/common/carve.h"
 
 /* A chunk is 128 KiB. Another size would change the order of the sums, and so the bits. */
 enum { CHUNK_FLOATS = 2 * AN_GRAIN };
@@ -32,17 +32,17 @@ an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *cont
     AN_ASSERT(n >= 1 && rows >= 0 && width >= 0);
     int64_t grain = width < CHUNK_FLOATS ? CHUNK_FLOATS / (width > 0 ? width : 1) : 1;
     int64_t chunks = an_chunks(rows, grain);
-    size_t bytes = sizeof(double) * (size_t)(chunks * n);
-    double *partial = an_scratch_take(bytes);
+    an_carve scratch = {0};
+    double *partial = an_carve_one(&scratch, chunks * n, sizeof *partial);
     if (!partial)
         return AN_ENOMEM;
-    memset(partial, 0, bytes);
+    memset(partial, 0, sizeof *partial * (size_t)(chunks * n));
     an_par_for(rows, grain, sum_chunk, &(sum_job){add, context, partial, n});
     memset(sums, 0, sizeof(double) * (size_t)n);
     for (int64_t chunk = 0; chunk < chunks; chunk++)
         for (int64_t i = 0; i < n; i++)
             sums[i] += partial[chunk * n + i];
-    an_scratch_give(partial);
+    an_carve_give(&scratch);
     return AN_OK;
 }
 
@@ -64,12 +64,13 @@ AN_SIMD static void add_plain(double *restrict sums, const void *context, int64_
 
 an_code an_k_bias_backward(float *db, const float *dy, int64_t rows, int64_t width)
 {
-    double *sums = an_scratch_take(sizeof(double) * (size_t)width);
+    an_carve scratch = {0};
+    double *sums = an_carve_one(&scratch, width, sizeof *sums);
     if (!sums)
         return AN_ENOMEM;
     an_code code = an_k_row_sums(sums, width, add_plain, &(plain_rows){dy, width}, rows, width);
     for (int64_t c = 0; c < width && code == AN_OK; c++)
         db[c] += (float)sums[c];
-    an_scratch_give(sums);
+    an_carve_give(&scratch);
     return code;
 }

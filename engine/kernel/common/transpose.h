@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/assert.h"
+#include "base/integer.h"
+
 typedef float an_transpose_vector __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int32_t an_transpose_order __attribute__((vector_size(32)));
 
@@ -46,6 +49,7 @@ AN_TRANSPOSE_INLINE void an_transpose8(float *to, int64_t ldt, const float *from
 AN_TRANSPOSE_INLINE void an_transpose(float *to, int64_t ldt, const float *from, int64_t ldf,
                                       int64_t rows, int64_t cols)
 {
+    AN_ASSERT_SLOW(rows >= 0 && ldt >= an_round_up(rows, 16) && cols >= 0 && ldf >= cols);
     for (int64_t r = 0; r < rows; r += 8) {
         int64_t count = rows - r < 8 ? rows - r : 8, c = 0;
         for (; c + 8 <= cols; c += 8)

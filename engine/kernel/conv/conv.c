@@ -12,7 +12,6 @@
 #include "kernel/conv/winograd.h"
 #include "kernel/conv/winograd_stride2.h"
 
-/* The shape is what an_k_conv_shape() makes of its first nine fields, and the kernel fits. */
 static int64_t input_floats(const an_conv_shape *s)
 {
     return s->B * s->H * s->W * s->C;
@@ -23,6 +22,12 @@ static int64_t output_floats(const an_conv_shape *s)
     return s->B * s->Ho * s->Wo * s->O;
 }
 
+static int64_t weight_floats(const an_conv_shape *s)
+{
+    return s->O * s->C * s->kh * s->kw;
+}
+
+/* The shape is what an_k_conv_shape() makes of its first nine fields, and the kernel fits. */
 static bool is_consistent(const an_conv_shape *s)
 {
     if (s->B < 0 || s->C < 1 || s->O < 1 || s->kh < 1 || s->kw < 1 || s->stride < 1)
@@ -37,7 +42,9 @@ an_code an_k_conv_forward(float *y, const float *x, const float *w, const float 
 {
     AN_ASSERT(y && x && w);
     AN_ASSERT(is_consistent(s));
-    AN_ASSERT(an_disjoint(y, output_floats(s), x, input_floats(s)));
+    AN_ASSERT(an_disjoint(y, output_floats(s), x, input_floats(s)) &&
+              an_disjoint(y, output_floats(s), w, weight_floats(s)) &&
+              an_disjoint(y, output_floats(s), b, s->O));
     if (an_k_winograd_fits(s))
         return an_k_winograd_forward(y, x, w, false, b, false, s);
     if (an_k_winograd_stride2_fits(s))
@@ -72,7 +79,8 @@ an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, floa
 {
     AN_ASSERT(dx && dy && w);
     AN_ASSERT(is_consistent(s));
-    AN_ASSERT(an_disjoint(dx, input_floats(s), dy, output_floats(s)));
+    AN_ASSERT(an_disjoint(dx, input_floats(s), dy, output_floats(s)) &&
+              an_disjoint(dx, input_floats(s), w, weight_floats(s)));
     AN_ASSERT(beta == 0 || beta == 1);
     an_conv_shape back = transposed(s);
     if (s->stride == 1 && an_k_winograd_fits(&back))
@@ -89,6 +97,8 @@ an_code an_k_conv_backward_weight(float *dw, const float *dy, const float *x,
 {
     AN_ASSERT(dw && dy && x);
     AN_ASSERT(is_consistent(s));
+    AN_ASSERT(an_disjoint(dw, weight_floats(s), dy, output_floats(s)) &&
+              an_disjoint(dw, weight_floats(s), x, input_floats(s)));
     if (an_k_winograd_fits(s))
         return an_k_winograd_weight(dw, dy, x, s);
     if (an_k_conv_patches_fit(s))

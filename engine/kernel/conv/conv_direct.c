@@ -40,8 +40,8 @@ typedef struct {
 
 typedef struct {
     an_carve scratch;
-    an_part pointers, segments; /* own: (taps, 8) inputs and (taps) weights; (taps) rows    */
-    float *data, *zeros;        /* packed weights (rows, columns); a pixel outside an image */
+    an_carve_part pointers, segments; /* own: (taps, 8) inputs and (taps) weights; (taps) rows    */
+    float *data, *zeros;              /* packed weights (rows, columns); a pixel outside an image */
     int64_t rows;
     int64_t group; /* panels of a task */
 } weights;
@@ -167,10 +167,11 @@ static an_code prepare(weights *w, int64_t area, int64_t depth, int64_t columns,
                        int64_t correlations, correlation **c, tap **taps)
 {
     *w = (weights){.rows = area * depth};
-    an_part data = an_carve_shared(&w->scratch, an_packed_floats(w->rows, columns), sizeof(float));
-    an_part zeros = an_carve_shared(&w->scratch, depth, sizeof(float));
-    an_part all = an_carve_shared(&w->scratch, correlations, sizeof(correlation));
-    an_part all_taps = an_carve_shared(&w->scratch, area, sizeof(tap));
+    an_carve_part data =
+        an_carve_shared(&w->scratch, an_packed_floats(w->rows, columns), sizeof(float));
+    an_carve_part zeros = an_carve_shared(&w->scratch, depth, sizeof(float));
+    an_carve_part all = an_carve_shared(&w->scratch, correlations, sizeof(correlation));
+    an_carve_part all_taps = an_carve_shared(&w->scratch, area, sizeof(tap));
     w->pointers = an_carve_own(&w->scratch, area * (M + 1), sizeof(float *));
     w->segments = an_carve_own(&w->scratch, area, sizeof(int64_t));
     if (an_carve_take(&w->scratch))

@@ -23,7 +23,7 @@ typedef struct {
     int64_t width; /* floats of a dy position                                       */
     int64_t taps;  /* rows of dP are (tap, channel)                                 */
     const an_carve *scratch;
-    an_part tile; /* own: (taps, 8, 32)                                            */
+    an_carve_part tile; /* own: (taps, 8, 32)                                            */
 } sum_job;
 
 /* Output positions lo … hi−1 along one axis whose input, at·stride + offset, is in 0 … size−1. */
@@ -182,8 +182,8 @@ an_code an_k_conv_direct_weight(float *dw, const float *dy, const float *x, cons
                (pixels + positions * j.width) * (int64_t)sizeof(float) > AN_L3_SHARE_BYTES;
     int64_t partials = cut && grain ? an_chunks(s->B, grain) * j.taps * s->C * j.width : 0;
     int64_t copy = j.width > s->O ? positions * j.width : 0;
-    an_part partial = an_carve_shared(&scratch, partials, sizeof(float));
-    an_part wide = an_carve_shared(&scratch, copy, sizeof(float));
+    an_carve_part partial = an_carve_shared(&scratch, partials, sizeof(float));
+    an_carve_part wide = an_carve_shared(&scratch, copy, sizeof(float));
     j.tile = an_carve_own(&scratch, j.taps * M * N, sizeof(float));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;

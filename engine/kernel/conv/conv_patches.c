@@ -149,7 +149,7 @@ typedef struct {
     bool accumulate;
     an_packed w;
     an_carve scratch;
-    an_part image, rows; /* own */
+    an_carve_part image, rows; /* own */
 } image_job;
 
 static void forward_images(void *context, int64_t lo, int64_t hi, int64_t chunk)
@@ -207,7 +207,8 @@ an_code an_k_conv_patches_forward(float *y, const float *x, const float *w, cons
 {
     AN_ASSERT(an_k_conv_patches_fit(s));
     image_job j = {.l = layout_of(s, false), .out = y, .in = x, .b = b};
-    an_part packed = an_carve_shared(&j.scratch, an_packed_floats(j.l.depth, s->O), sizeof(float));
+    an_carve_part packed =
+        an_carve_shared(&j.scratch, an_packed_floats(j.l.depth, s->O), sizeof(float));
     carve_own(&j);
     if (an_carve_take(&j.scratch))
         return AN_ENOMEM;
@@ -223,8 +224,9 @@ an_code an_k_conv_patches_data(float *dx, const float *dy, const float *w, bool 
     AN_ASSERT(an_k_conv_patches_fit(s));
     image_job j = {.l = layout_of(s, true), .out = dx, .in = dy, .accumulate = accumulate};
     int64_t columns = s->kh * j.l.line;
-    an_part packed = an_carve_shared(&j.scratch, an_packed_floats(s->O, columns), sizeof(float));
-    an_part wide = an_carve_shared(&j.scratch, s->O * columns, sizeof(float));
+    an_carve_part packed =
+        an_carve_shared(&j.scratch, an_packed_floats(s->O, columns), sizeof(float));
+    an_carve_part wide = an_carve_shared(&j.scratch, s->O * columns, sizeof(float));
     carve_own(&j);
     if (an_carve_take(&j.scratch))
         return AN_ENOMEM;
@@ -272,9 +274,9 @@ an_code an_k_conv_patches_weight(float *dw, const float *dy, const float *x, con
     layout l = layout_of(s, false);
     int64_t grain = an_div_up(s->B, CHUNKS), chunks = an_chunks(s->B, grain), n = l.depth * s->O;
     an_carve scratch = {0};
-    an_part sums = an_carve_shared(&scratch, chunks * n, sizeof(float));
-    an_part image = an_carve_own(&scratch, l.image, sizeof(float));
-    an_part rows = an_carve_own(&scratch, l.rows, sizeof(float));
+    an_carve_part sums = an_carve_shared(&scratch, chunks * n, sizeof(float));
+    an_carve_part image = an_carve_own(&scratch, l.image, sizeof(float));
+    an_carve_part rows = an_carve_own(&scratch, l.rows, sizeof(float));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
     float *dW = an_carve_at(&scratch, sums);

@@ -85,10 +85,10 @@ an_code an_k_winograd_forward(float *y, const float *x, const float *w, bool fli
     layout l = layout_of(s);
     int64_t C = s->C, O = s->O;
     an_carve scratch = {0};
-    an_part kernels = an_carve_shared(&scratch, P * l.plane_kernels, sizeof(float));
-    an_part outside = an_carve_own(&scratch, C + O, sizeof(float));
-    an_part in = an_carve_own(&scratch, P * l.plane_in, sizeof(float));
-    an_part out = an_carve_own(&scratch, P * l.plane_out, sizeof(float));
+    an_carve_part kernels = an_carve_shared(&scratch, P * l.plane_kernels, sizeof(float));
+    an_carve_part outside = an_carve_own(&scratch, C + O, sizeof(float));
+    an_carve_part in = an_carve_own(&scratch, P * l.plane_in, sizeof(float));
+    an_carve_part out = an_carve_own(&scratch, P * l.plane_out, sizeof(float));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
     float *U = an_carve_at(&scratch, kernels);
@@ -162,10 +162,10 @@ an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const a
     int64_t grain = an_div_up(l.map.tiles, weight_chunks(s)),
             chunks = an_chunks(l.map.tiles, grain);
     an_carve scratch = {0};
-    an_part sums = an_carve_shared(&scratch, chunks * n, sizeof(float));
-    an_part outside = an_carve_own(&scratch, C + O, sizeof(float));
-    an_part in = an_carve_own(&scratch, P * l.plane_in, sizeof(float));
-    an_part out = an_carve_own(&scratch, P * l.plane_out, sizeof(float));
+    an_carve_part sums = an_carve_shared(&scratch, chunks * n, sizeof(float));
+    an_carve_part outside = an_carve_own(&scratch, C + O, sizeof(float));
+    an_carve_part in = an_carve_own(&scratch, P * l.plane_in, sizeof(float));
+    an_carve_part out = an_carve_own(&scratch, P * l.plane_out, sizeof(float));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
     float *dU = an_carve_at(&scratch, sums);

@@ -40,11 +40,11 @@ an_code an_k_winograd_few_tiles_forward(float *y, const float *x, const float *w
     int64_t C = s->C, O = s->O, plane = an_tile_plane(map.tiles, C);
     int64_t plane_out = an_tile_plane(BLOCK, SLICE), kernels = an_tile_plane(C, SLICE);
     an_carve scratch = {0};
-    an_part outside = an_carve_shared(&scratch, C, sizeof(float));
-    an_part in = an_carve_shared(&scratch, P * plane, sizeof(float));
-    an_part slice = an_carve_own(&scratch, P * kernels, sizeof(float));
-    an_part out = an_carve_own(&scratch, P * plane_out, sizeof(float));
-    an_part unwritten = an_carve_own(&scratch, SLICE, sizeof(float));
+    an_carve_part outside = an_carve_shared(&scratch, C, sizeof(float));
+    an_carve_part in = an_carve_shared(&scratch, P * plane, sizeof(float));
+    an_carve_part slice = an_carve_own(&scratch, P * kernels, sizeof(float));
+    an_carve_part out = an_carve_own(&scratch, P * plane_out, sizeof(float));
+    an_carve_part unwritten = an_carve_own(&scratch, SLICE, sizeof(float));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
     float *zeros = an_carve_at(&scratch, outside), *V = an_carve_at(&scratch, in);
@@ -79,10 +79,10 @@ an_code an_k_winograd_few_tiles_weight(float *dw, const float *dy, const float *
     int64_t plane_in = an_tile_plane(map.tiles, C), plane_out = an_tile_plane(map.tiles, O);
     int64_t down = C / ROWS, across = an_panel_count(O);
     an_carve scratch = {0};
-    an_part outside = an_carve_shared(&scratch, an_max(C, O), sizeof(float));
-    an_part in = an_carve_shared(&scratch, P * plane_in, sizeof(float));
-    an_part out = an_carve_shared(&scratch, P * plane_out, sizeof(float));
-    an_part tile = an_carve_own(&scratch, P * size, sizeof(float));
+    an_carve_part outside = an_carve_shared(&scratch, an_max(C, O), sizeof(float));
+    an_carve_part in = an_carve_shared(&scratch, P * plane_in, sizeof(float));
+    an_carve_part out = an_carve_shared(&scratch, P * plane_out, sizeof(float));
+    an_carve_part tile = an_carve_own(&scratch, P * size, sizeof(float));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
     float *zeros = an_carve_at(&scratch, outside);

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "base/assert.h"
 #include "base/integer.h"
 
 enum { PREFETCH_OUT = 3 }; /* tiles before a tile is written */
@@ -54,6 +55,7 @@ AN_TILE_INLINE void prefetch(const float *x, position p, int64_t B, int64_t H, i
 void an_k_tiles_in(float *V, int64_t plane, const float *x, int64_t lo, int64_t hi,
                    const an_tile_map *map, const float *zeros)
 {
+    AN_ASSERT(lo >= 0 && lo <= hi && hi <= map->tiles);
     const an_conv_shape *s = map->s;
     const float *d[AN_TILE_PLANES];
     for (int64_t t = lo; t < hi; t++, V += s->C) {
@@ -70,6 +72,7 @@ void an_k_tiles_in(float *V, int64_t plane, const float *x, int64_t lo, int64_t 
 void an_k_tiles_gradient(float *Z, int64_t plane, const float *dy, int64_t lo, int64_t hi,
                          const an_tile_map *map, const float *zeros)
 {
+    AN_ASSERT(lo >= 0 && lo <= hi && hi <= map->tiles);
     const an_conv_shape *s = map->s;
     const float *d[AN_TILE_OUT * AN_TILE_OUT];
     for (int64_t t = lo; t < hi; t++, Z += s->O) {
@@ -85,6 +88,8 @@ void an_k_tiles_out(float *y, const float *M, int64_t plane, int64_t lo, int64_t
                     float *unused)
 {
     const an_conv_shape *s = map->s;
+    AN_ASSERT(lo >= 0 && lo <= hi && hi <= map->tiles);
+    AN_ASSERT(first >= 0 && channels >= 1 && first + channels <= s->O);
     const float *to[AN_TILE_OUT * AN_TILE_OUT];
     for (int64_t t = lo; t < hi; t++, M += channels) {
         if (first == 0 && channels == s->O)

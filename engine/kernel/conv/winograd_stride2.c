@@ -122,8 +122,9 @@ static void transform_kernels(float *U, int64_t plane, const float *w, bool flip
 
 typedef struct {
     an_carve scratch;
-    an_part kernels;              /* transformed                                               */
-    an_part outside, parts, sums; /* own: C + O floats read or written outside; V and M, or back */
+    an_carve_part kernels; /* transformed                                               */
+    an_carve_part outside, parts,
+        sums; /* own: C + O floats read or written outside; V and M, or back */
 } work;
 
 static an_code take(work *k, const layout *l)

@@ -2,6 +2,7 @@
  * then rows; a lane is a channel, so every vector width gives the same bits. */
 #include "kernel/conv/winograd_stride2_tile.h"
 
+#include "base/assert.h"
 #include "base/simd.h"
 #include "kernel/conv/winograd_tile.h"
 
@@ -133,24 +134,28 @@ static inline void sums_line(lanes *o, const lanes *i)
 AN_SIMD void an_k_stride2_input(float *to, int64_t plane, const float *const d[81],
                                 int64_t channels)
 {
+    AN_ASSERT_SLOW(channels >= 0 && channels % AN_LANES == 0);
     forward_transform(to, plane, d, channels, NINE, NINE, input_line);
 }
 
 AN_SIMD void an_k_stride2_gradient(float *to, int64_t plane, const float *const d[25],
                                    int64_t channels)
 {
+    AN_ASSERT_SLOW(channels >= 0 && channels % AN_LANES == 0);
     forward_transform(to, plane, d, channels, FIVE, FIVE, gradient_line);
 }
 
 AN_SIMD void an_k_stride2_output(float *const y[16], const float *m, int64_t plane, const float *b,
                                  int64_t channels)
 {
+    AN_ASSERT_SLOW(channels >= 0 && channels % AN_LANES == 0);
     inverse_transform(y, m, plane, b, false, channels, FIVE, AN_STRIDE2_OUT, sums_line);
 }
 
 AN_SIMD void an_k_stride2_data(float *const dx[64], const float *m, int64_t plane, bool accumulate,
                                int64_t channels)
 {
+    AN_ASSERT_SLOW(channels >= 0 && channels % AN_LANES == 0);
     inverse_transform(dx, m, plane, 0, accumulate, channels, NINE, AN_STRIDE2_SIDE, data_line);
 }
 

@@ -2,6 +2,7 @@
  * a lane is a channel, so every vector width gives the same bits. */
 #include "kernel/conv/winograd_tile.h"
 
+#include "base/assert.h"
 #include "base/simd.h"
 
 enum { L = AN_LANES };
@@ -62,6 +63,7 @@ static inline void gradient_line(lanes o[6], const lanes i[4])
  * registers, and what is spilled is stored, which costs twice as much as a load. */
 AN_SIMD void an_k_tile_input(float *to, int64_t plane, const float *const d[36], int64_t channels)
 {
+    AN_ASSERT_SLOW(channels >= 0 && channels % AN_LANES == 0);
     for (int64_t c = 0; c < channels; c += L, to += L) {
         lanes one[6], other[6];
         for (int j = 0; j < 6; j++) {
@@ -89,6 +91,7 @@ AN_SIMD void an_k_tile_input(float *to, int64_t plane, const float *const d[36],
 AN_SIMD void an_k_tile_gradient(float *to, int64_t plane, const float *const dy[16],
                                 int64_t channels)
 {
+    AN_ASSERT_SLOW(channels >= 0 && channels % AN_LANES == 0);
     for (int64_t c = 0; c < channels; c += L) {
         lanes half[6][4], in[4], out[6];
         for (int j = 0; j < 4; j++) {
@@ -109,6 +112,7 @@ AN_SIMD void an_k_tile_gradient(float *to, int64_t plane, const float *const dy[
 AN_SIMD void an_k_tile_output(float *const y[16], const float *m, int64_t plane, const float *b,
                               bool accumulate, int64_t channels)
 {
+    AN_ASSERT_SLOW(channels >= 0 && channels % AN_LANES == 0);
     for (int64_t c = 0; c < channels; c += L) {
         lanes half[4][6], in[6], out[4];
         for (int j = 0; j < 6; j++) {

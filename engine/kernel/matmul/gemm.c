@@ -10,7 +10,8 @@
 #include "base/assert.h"
 #include "base/integer.h"
 #include "base/par.h"
-#include "base/memory/scratch.h"
+#include "kernel/common/carve.h"
+#include "kernel/common/overlap.h"
 #include "kernel/matmul/packed.h"
 
 enum {
@@ -43,10 +44,26 @@ static bool are_strides(bool ta, bool tb, int64_t M, int64_t N, int64_t K, int64
     return M >= 0 && N >= 0 && K >= 0 && lda >= (ta ? M : K) && ldb >= (tb ? K : N) && ldc >= N;
 }
 
+/* Floats from the first to the last of `rows` rows of `width`, ld apart. */
+static int64_t extent(int64_t rows, int64_t width, int64_t ld)
+{
+    return rows > 0 && width > 0 ? (rows - 1) * ld + width : 0;
+}
+
+/* C overlaps neither operand. */
+static bool is_apart(bool ta, bool tb, int64_t M, int64_t N, int64_t K, const float *A, int64_t lda,
+                     const float *B, int64_t ldb, const float *C, int64_t ldc)
+{
+    int64_t written = extent(M, N, ldc);
+    return an_disjoint(C, written, A, extent(ta ? K : M, ta ? M : K, lda)) &&
+           an_disjoint(C, written, B, extent(tb ? N : K, tb ? K : N, ldb));
+}
+
 void an_k_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float alpha, const float *A,
                int64_t lda, const float *B, int64_t ldb, float beta, float *C, int64_t ldc)
 {
     AN_ASSERT(are_strides(ta, tb, M, N, K, lda, ldb, ldc));
+    AN_ASSERT(is_apart(ta, tb, M, N, K, A, lda, B, ldb, C, ldc));
     if (M == 0 || N == 0)
         return;
     cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
@@ -93,13 +110,14 @@ static void rows_by_packed(void *context, int64_t lo, int64_t hi, int64_t chunk)
 static an_code by_packed(bool tb, int64_t M, int64_t N, int64_t K, const float *A, int64_t lda,
                          const float *B, int64_t ldb, bool accumulate, float *C, int64_t ldc)
 {
-    float *data = an_scratch_take(sizeof(float) * (size_t)an_packed_floats(K, N));
+    an_carve scratch = {0};
+    float *data = an_carve_one(&scratch, an_packed_floats(K, N), sizeof *data);
     if (!data)
         return AN_ENOMEM;
     product p = {.K = K, .N = N, .A = A, .lda = lda, .C = C, .ldc = ldc, .beta = accumulate};
     p.packed = an_k_pack(data, tb, B, ldb, K, N);
     an_par_for(M, ROWS, rows_by_packed, &p);
-    an_scratch_give(data);
+    an_carve_give(&scratch);
     return AN_OK;
 }
 
@@ -125,6 +143,7 @@ void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, con
                      an_prefetch *prefetch)
 {
     AN_ASSERT(N % AN_LANES == 0 && are_strides(true, false, M, N, K, lda, ldb, ldc));
+    AN_ASSERT(is_apart(true, false, M, N, K, A, lda, B, ldb, C, ldc));
     for (int64_t k = 0; k < K; k += DEEP)
         for (int64_t n = 0; n < N; n += AN_MICRO_COLUMNS)
             for (int64_t m = 0; m < M; m += AN_MICRO_ROWS)
@@ -147,7 +166,8 @@ static an_code cut_depth(bool ta, bool tb, int64_t M, int64_t N, int64_t K, floa
 {
     bool own = ta && !tb && alpha == 1 && N % AN_LANES == 0;
     int64_t depth = an_div_up(K, SLICES), slices = an_chunks(K, depth);
-    float *partial = an_scratch_take(sizeof(float) * (size_t)(slices * M * N));
+    an_carve scratch = {0};
+    float *partial = an_carve_one(&scratch, slices * M * N, sizeof *partial);
     if (!partial)
         return AN_ENOMEM;
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
@@ -160,7 +180,7 @@ static an_code cut_depth(bool ta, bool tb, int64_t M, int64_t N, int64_t K, floa
             an_k_gemm(ta, tb, M, N, k, alpha, a, lda, b, ldb, 0, partial + s * M * N, N);
     }
     add_slices(partial, slices, M, N, beta, C, ldc);
-    an_scratch_give(partial);
+    an_carve_give(&scratch);
     return AN_OK;
 }
 
@@ -190,6 +210,7 @@ an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float a
                       float *C, int64_t ldc)
 {
     AN_ASSERT(are_strides(ta, tb, M, N, K, lda, ldb, ldc));
+    AN_ASSERT(is_apart(ta, tb, M, N, K, A, lda, B, ldb, C, ldc));
     bool own = alpha == 1 && (beta == 0 || beta == 1) && worth_packing(M, N, K);
     if (K >= LONG_K && K > M && K > N && (ta || M < MANY))
         return cut_depth(ta, tb, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);

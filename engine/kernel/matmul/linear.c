@@ -67,19 +67,21 @@ an_code an_k_linear_forward(float *y, const float *x, const float *w, const floa
 {
     int64_t rows = s->rows, out = s->out, in = s->in;
     AN_ASSERT(rows >= 0 && out >= 1 && in >= 1);
-    AN_ASSERT(an_disjoint(y, rows * out, x, rows * in) && an_disjoint(y, rows * out, w, out * in));
+    AN_ASSERT(an_disjoint(y, rows * out, x, rows * in) && an_disjoint(y, rows * out, w, out * in) &&
+              an_disjoint(y, rows * out, b, out));
     if (rows < WORTH || out < WORTH || in < WORTH) {
         for (int64_t r = 0; r < rows && b; r++)
             memcpy(y + r * out, b, sizeof *y * (size_t)out);
         return an_k_gemm_par(false, true, rows, out, in, 1, x, in, w, in, b ? 1 : 0, y, out);
     }
-    float *data = an_scratch_take(sizeof(float) * (size_t)an_packed_floats(in, out));
+    an_carve scratch = {0};
+    float *data = an_carve_one(&scratch, an_packed_floats(in, out), sizeof *data);
     if (!data)
         return AN_ENOMEM;
     forward_job j = {.y = y, .x = x, .b = b, .s = s};
     j.w = an_k_pack(data, true, w, in, in, out);
     an_par_for(rows, BLOCKS * ROWS, forward_rows, &j);
-    an_scratch_give(data);
+    an_carve_give(&scratch);
     return AN_OK;
 }
 
@@ -174,9 +176,9 @@ static an_code by_slices(slices *j, const float *w)
 {
     int64_t count = an_chunks(j->rows, j->depth), out = j->out, in = j->in;
     an_carve scratch = {0};
-    an_part packed = an_carve_shared(&scratch, an_packed_floats(out, in), sizeof(float));
-    an_part db = an_carve_shared(&scratch, count * out, sizeof(double));
-    an_part dw = an_carve_shared(&scratch, count * out * in, sizeof(float));
+    an_carve_part packed = an_carve_shared(&scratch, an_packed_floats(out, in), sizeof(float));
+    an_carve_part db = an_carve_shared(&scratch, count * out, sizeof(double));
+    an_carve_part dw = an_carve_shared(&scratch, count * out * in, sizeof(float));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
     float *data = an_carve_at(&scratch, packed);
@@ -206,7 +208,11 @@ an_code an_k_linear_backward(const an_linear_grads *d, const float *dy, const fl
     AN_ASSERT(rows >= 0 && out >= 1 && in >= 1);
     AN_ASSERT(!d->dx || d->beta_x == 0 || d->beta_x == 1);
     AN_ASSERT(!d->dw || d->beta_w == 0 || d->beta_w == 1);
-    AN_ASSERT(an_disjoint(d->dx, rows * in, dy, rows * out));
+    AN_ASSERT(an_disjoint(d->dx, rows * in, dy, rows * out) &&
+              an_disjoint(d->dx, rows * in, x, rows * in) &&
+              an_disjoint(d->dx, rows * in, w, out * in) &&
+              an_disjoint(d->dx, rows * in, d->dw, out * in) &&
+              an_disjoint(d->dx, rows * in, d->db, out));
     if (rows < LONG || rows <= out || rows <= in || out < WORTH || in % AN_LANES != 0)
         return one_by_one(d, dy, x, w, s);
     slices j = {.d = d,

@@ -1,17 +1,13 @@
-/* microkernel_body: the loops of microkernel.h for one vector width. The including file defines:
- * TARGET (an attribute or nothing), NAME(f), V (a vector of LANES floats), LOAD, STORE, SPREAD
- * (one float in all lanes), ADD, FMA(a, b, c) = a·b + c, MAX(a, b), which is b where one is NaN,
- * and the register tile: ROWS, VECS.
+/* microkernel_body: the loops of microkernel.h for one vector width, AN_VECTOR (common/vector.h).
  * Columns are a multiple of 16 here; microkernel.c handles the others. */
+#include "base/assert.h"
+#include "kernel/common/vector.h"
 #include "kernel/matmul/microkernel_dispatch.h"
-
-#define INLINE static inline __attribute__((always_inline)) TARGET
-#define EACH_ROW _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)
-#define EACH_VEC _Pragma("GCC unroll 8") for (int v = 0; v < vecs; v++)
 
 /* Out of line: inlined, its registers would be saved for every tile. */
 static __attribute__((noinline)) void NAME(prefetch_share)(an_prefetch *list)
 {
+    AN_ASSERT_SLOW(list->cut);
     for (int64_t left = list->share, n; left > 0 && list->next < list->parts; left -= n) {
         an_cache_lines *part = &list->part[list->next];
         n = left < part->lines ? left : part->lines;

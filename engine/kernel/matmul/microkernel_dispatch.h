@@ -9,8 +9,7 @@
 void an_micro_baseline_rows(const an_micro_rows *job);
 void an_micro_baseline_panel(const an_micro_panel *job);
 void an_micro_baseline_outer(const an_micro_outer *job);
-#if defined(__x86_64__) && defined(__GNUC__)
-#define AN_MICRO_X86 1
+#ifdef AN_SIMD_X86
 void an_micro_avx2_rows(const an_micro_rows *job);
 void an_micro_avx2_panel(const an_micro_panel *job);
 void an_micro_avx2_outer(const an_micro_outer *job);
@@ -20,7 +19,7 @@ void an_micro_avx512_outer(const an_micro_outer *job);
 #endif
 
 /* Selects the active one of the variants an_micro_WIDTH_NAME. */
-#ifdef AN_MICRO_X86
+#ifdef AN_SIMD_X86
 #define AN_MICRO_ACTIVE(name)                                                                      \
     (an_simd_level() == AN_SIMD_AVX512 ? &an_micro_avx512_##name                                   \
      : an_simd_level() == AN_SIMD_AVX2 ? &an_micro_avx2_##name                                     \

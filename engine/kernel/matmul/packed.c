@@ -1,6 +1,7 @@
 /* packed: see packed.h. */
 #include "kernel/matmul/packed.h"
 
+#include <omp.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ enum {
 
 /* ── packing ────────────────────────────────────────────────────────────────────────────── */
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#ifdef AN_SIMD_X86
 __attribute__((target("avx2"))) static void
 transpose_avx2(float *to, int64_t ldt, const float *from, int64_t ldf, int64_t rows, int64_t cols)
 {
@@ -29,7 +30,7 @@ transpose_avx2(float *to, int64_t ldt, const float *from, int64_t ldf, int64_t r
 static void transpose(float *to, int64_t ldt, const float *from, int64_t ldf, int64_t rows,
                       int64_t cols)
 {
-#if defined(__x86_64__) && defined(__GNUC__)
+#ifdef AN_SIMD_X86
     if (an_simd_level() >= AN_SIMD_AVX2) {
         transpose_avx2(to, ldt, from, ldf, rows, cols);
         return;
@@ -94,6 +95,7 @@ static void pack_some(void *context, int64_t lo, int64_t hi, int64_t chunk)
 
 an_packed an_k_pack(float *data, bool transposed, const float *B, int64_t ldb, int64_t K, int64_t N)
 {
+    AN_ASSERT(!omp_in_parallel());
     int64_t panels = an_panel_count(N), grain = an_grain(panels, K * AN_PANEL, PACK_ALONE);
     an_par_for(panels, grain, pack_some, &(pack_job){data, transposed, B, ldb, K, N});
     return (an_packed){data, K, N};
@@ -134,6 +136,7 @@ void an_k_packed_product(float *C, int64_t ldc, const float *A, int64_t lda, int
     AN_ASSERT(M == 0 || an_disjoint(C, (M - 1) * ldc + B->N, A, (M - 1) * lda + B->K));
     AN_ASSERT(M == 0 ||
               an_disjoint(C, (M - 1) * ldc + B->N, B->data, an_packed_floats(B->K, B->N)));
+    AN_ASSERT(M == 0 || an_disjoint(C, (M - 1) * ldc + B->N, bias, B->N));
     for (int64_t p = 0; p < an_panel_count(B->N); p++) {
         int64_t first = p * AN_PANEL;
         an_micro_panel job = {.a = A,

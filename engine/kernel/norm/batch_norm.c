@@ -3,10 +3,10 @@
 #include "kernel/norm/batch_norm.h"
 
 #include "base/assert.h"
-#include "base/memory/scratch.h"
 #include "base/par.h"
 #include "base/simd.h"
 #include "kernel/common/cache.h"
+#include "kernel/common/carve.h"
 #include "kernel/common/row_sums.h"
 #include "kernel/norm/batch_norm_fold.h"
 
@@ -80,7 +80,8 @@ an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N,
 {
     AN_ASSERT(N >= 1 && C >= 1);
     int64_t fold = an_norm_fold(N, C), W = fold * C;
-    double *sums = an_scratch_take(sizeof(double) * (size_t)(2 * W));
+    an_carve scratch = {0};
+    double *sums = an_carve_one(&scratch, 2 * W, sizeof *sums);
     if (!sums)
         return AN_ENOMEM;
     an_code code = an_k_row_sums(sums, 2 * W, add_moments, &(moments_job){x, W}, N / fold, W);
@@ -90,7 +91,7 @@ an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N,
         double v = sums[W + c] / (double)N - mean[c] * mean[c];
         var[c] = v > 0 ? v : 0;
     }
-    an_scratch_give(sums);
+    an_carve_give(&scratch);
     return code;
 }
 
@@ -135,10 +136,11 @@ an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
 {
     AN_ASSERT(N >= 0 && C >= 1);
     int64_t fold = an_norm_fold(N, C), W = fold * C, rows = N / fold, grain = an_row_grain(W);
-    float *storage = an_scratch_take(sizeof(float) * (size_t)(4 * W));
-    if (!storage)
+    an_carve scratch = {0};
+    float *repeated = an_carve_one(&scratch, 4 * W, sizeof *repeated);
+    if (!repeated)
         return AN_ENOMEM;
-    const an_folded_norm all = an_norm_repeat(storage, x, mean, rstd, gamma, beta, C, fold);
+    const an_folded_norm all = an_norm_repeat(repeated, x, mean, rstd, gamma, beta, C, fold);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t lo = 0; lo < rows; lo += grain) {
         an_folded_norm a = all;
@@ -146,6 +148,6 @@ an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
         normalise(y + lo * W, &a, residual ? residual + lo * W : NULL,
                   lo + grain < rows ? grain : rows - lo, relu);
     }
-    an_scratch_give(storage);
+    an_carve_give(&scratch);
     return AN_OK;
 }

@@ -243,9 +243,9 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
                   an_disjoint(d.dx, N * C, d.dresidual, N * C));
     int64_t fold = an_norm_fold(N, C), W = fold * C;
     an_carve scratch = {0};
-    an_part both_sums = an_carve_shared(&scratch, 2 * W, sizeof(double));
-    an_part affine = an_carve_shared(&scratch, 3 * W, sizeof(float));
-    an_part repeated = an_carve_shared(&scratch, 4 * W, sizeof(float));
+    an_carve_part both_sums = an_carve_shared(&scratch, 2 * W, sizeof(double));
+    an_carve_part affine = an_carve_shared(&scratch, 3 * W, sizeof(float));
+    an_carve_part repeated = an_carve_shared(&scratch, 4 * W, sizeof(float));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
     double *sums = an_carve_at(&scratch, both_sums);

@@ -4,10 +4,10 @@
 #include <stddef.h>
 
 #include "base/assert.h"
-#include "base/memory/scratch.h"
 #include "base/par.h"
 #include "base/simd.h"
 #include "kernel/common/cache.h"
+#include "kernel/common/carve.h"
 #include "kernel/common/overlap.h"
 #include "kernel/common/row_sums.h"
 #include "kernel/norm/row_backward.h"
@@ -112,7 +112,8 @@ an_code an_k_layer_norm_backward(float *dx, float beta, float *dgamma, float *db
         an_par_for(dx ? N : 0, an_row_grain(C), backward_without_sums, &job);
         return AN_OK;
     }
-    double *sums = an_scratch_take(sizeof(double) * (size_t)(2 * C));
+    an_carve scratch = {0};
+    double *sums = an_carve_one(&scratch, 2 * C, sizeof *sums); /* of dbeta, then of dgamma */
     if (!sums)
         return AN_ENOMEM;
     an_code code = an_k_row_sums(sums, 2 * C, backward_rows, &job, N, C);
@@ -120,6 +121,6 @@ an_code an_k_layer_norm_backward(float *dx, float beta, float *dgamma, float *db
         dbeta[c] += (float)sums[c];
     for (int64_t c = 0; c < C && code == AN_OK && dgamma; c++)
         dgamma[c] += (float)sums[C + c];
-    an_scratch_give(sums);
+    an_carve_give(&scratch);
     return code;
 }

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/assert.h"
 #include "kernel/common/ordered_sum.h"
 
 /* How w follows from an array v (C): w = 1 (v is not read), v, or 1 + v. A constant at each call,
@@ -27,6 +28,7 @@ AN_ROW_INLINE void an_row_backward(float *dx, float beta, const float *dy, const
                                    float mean, float rstd, an_row_weight form, const float *v,
                                    int64_t C)
 {
+    AN_ASSERT_SLOW(beta == 0 || beta == 1);
     float sum[AN_LANES] = {0}, product[AN_LANES] = {0};
     int64_t whole = C - C % AN_LANES;
     for (int64_t c = 0; c < whole; c += AN_LANES)

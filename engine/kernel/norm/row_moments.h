@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "base/assert.h"
 #include "kernel/common/ordered_sum.h"
 
 enum { AN_MOMENT_ROWS = 8 }; /* rows processed together */
@@ -20,6 +21,7 @@ typedef struct {
  * latency; with several rows together they overlap. */
 static inline an_row_moments an_row_moments_of(const float *x, double eps, int64_t rows, int64_t C)
 {
+    AN_ASSERT_SLOW(rows >= 0 && rows <= AN_MOMENT_ROWS);
     an_row_moments m = {{0}, {0}};
     int64_t whole = C - C % AN_LANES;
     for (int64_t r = 0; r < rows; r++)

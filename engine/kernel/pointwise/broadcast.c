@@ -8,6 +8,7 @@
 #include "base/integer.h"
 #include "base/par.h"
 #include "kernel/common/cache.h"
+#include "kernel/common/overlap.h"
 
 enum { PIECE = 4096 }; /* elements of a row of the innermost dimension for one thread */
 
@@ -43,6 +44,15 @@ static int64_t elements(const an_broadcast *g)
     for (int d = 0; d < g->ndim; d++)
         n *= g->shape[d];
     return n;
+}
+
+/* Floats from the first to the last element that strides ≥ 0 reach. */
+static int64_t extent(const an_broadcast *g, const int64_t *stride)
+{
+    int64_t last = 0;
+    for (int d = 0; d < g->ndim; d++)
+        last += (g->shape[d] - 1) * stride[d];
+    return elements(g) > 0 ? last + 1 : 0;
 }
 
 /* a, b ← the offsets at which row number `row` begins, over all dimensions but the last. */
@@ -125,6 +135,8 @@ void an_k_binary_forward(an_binary_kind kind, float *y, const float *a, const fl
                          const an_broadcast *g)
 {
     AN_ASSERT(is_broadcast(g));
+    AN_ASSERT(an_disjoint(y, elements(g), a, extent(g, g->sa)) &&
+              an_disjoint(y, elements(g), b, extent(g, g->sb)));
     if (g->ndim == 0) {
         *y = apply(kind, *a, *b);
         return;

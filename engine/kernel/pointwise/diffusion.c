@@ -2,16 +2,13 @@
  * in y0, m, y and x, so a gradient requires the coefficients a and s only. */
 #include "kernel/pointwise/diffusion.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/assert.h"
 #include "base/par.h"
 
 const char *const an_prediction_names[] = {"epsilon", "y0", "v", NULL};
-
-/* Below this many elements the threads cost more than they bring: a chunk's formulas take some
- * nanoseconds each, forming a team some microseconds. */
-enum { PARALLEL_MIN = 8192 };
 
 typedef struct {
     an_reading what;
@@ -21,10 +18,24 @@ typedef struct {
     const float *y, *x;
 } job;
 
+/* What the formula divides by, a, s or a² + s², is above 0 in every element. */
+static bool can_be_read(const job *j, int64_t n)
+{
+    bool by_a = j->what == AN_READ_Z0 && j->p == AN_PREDICT_EPSILON;
+    bool by_s = j->what == AN_READ_EPSILON && j->p == AN_PREDICT_Y0;
+    for (int64_t i = 0; i < n; i++) {
+        float a = j->at.a[i], s = j->at.s[i];
+        if ((by_a && !(a > 0)) || (by_s && !(s > 0)) ||
+            (j->p == AN_PREDICT_V && !(a * a + s * s > 0)))
+            return false;
+    }
+    return true;
+}
+
 static void run(an_chunk_fn work, job *j, int64_t n)
 {
     AN_ASSERT(n >= 0 && j->at.a && j->at.s);
-    an_par_for(n, an_grain(n, 1, PARALLEL_MIN), work, j);
+    an_par_for(n, an_grain(n, 1, AN_DIFFUSION_PARALLEL), work, j);
 }
 
 /* ── y_t ────────────────────────────────────────────────────────────────────────── */
@@ -109,7 +120,9 @@ static void read_chunk(void *context, int64_t lo, int64_t hi, int64_t chunk)
 void an_k_read_forward(an_reading what, an_prediction p, float *r, const float *y, const float *x,
                        an_diffusion_at at, int64_t n)
 {
-    run(read_chunk, &(job){.what = what, .p = p, .at = at, .out = r, .y = y, .x = x}, n);
+    job j = {.what = what, .p = p, .at = at, .out = r, .y = y, .x = x};
+    AN_ASSERT_SLOW(can_be_read(&j, n));
+    run(read_chunk, &j, n);
 }
 
 /* The gradients with respect to x, y and m. Where m enters through z = y − m alone, that of m is
@@ -155,6 +168,7 @@ static void read_back(void *context, int64_t lo, int64_t hi, int64_t chunk)
 void an_k_read_backward(an_reading what, an_prediction p, float *dx, float *dy, float *dm,
                         const float *dr, an_diffusion_at at, int64_t n)
 {
-    run(read_back,
-        &(job){.what = what, .p = p, .at = at, .out = dx, .also = dy, .third = dm, .y = dr}, n);
+    job j = {.what = what, .p = p, .at = at, .out = dx, .also = dy, .third = dm, .y = dr};
+    AN_ASSERT_SLOW(can_be_read(&j, n));
+    run(read_back, &j, n);
 }

@@ -52,8 +52,13 @@ AN_DIFFUSION_FORMULAS(double, d)
 /* The functions below run over n ≥ 0 elements, in parallel over fixed chunks; every array has n
  * floats, and an output may be an input. Gradients: each d… [opt] is added to. */
 
+/* Elements above which threads pay: a chunk's formulas take some nanoseconds each, forming a team
+ * some microseconds. For the loops of diffusion/process.c too. */
+enum { AN_DIFFUSION_PARALLEL = 8192 };
+
 typedef struct {
-    const float *a, *s; /* signal and noise of each element, s > 0, a > 0 where it divides */
+    const float *a,
+        *s; /* signal and noise of each element, ≥ 0; > 0 where a formula divides by it */
     const float *m;
 } an_diffusion_at;
 

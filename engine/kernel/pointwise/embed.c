@@ -21,11 +21,10 @@ typedef struct {
     int64_t n, D;
 } lookup;
 
-/* The size of the table is the caller's to check. */
-static bool are_indices(const int64_t *index, int64_t n)
+static bool are_indices(const int64_t *index, int64_t n, int64_t V)
 {
     for (int64_t i = 0; i < n; i++)
-        if (index[i] < 0)
+        if (index[i] < 0 || index[i] >= V)
             return false;
     return true;
 }
@@ -38,10 +37,11 @@ static void copy_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
         memcpy(l->to + i * l->D, l->from + l->index[i] * l->D, (size_t)l->D * sizeof(float));
 }
 
-void an_k_embed_forward(float *y, const float *w, const int64_t *index, int64_t n, int64_t D)
+void an_k_embed_forward(float *y, const float *w, const int64_t *index, int64_t n, int64_t V,
+                        int64_t D)
 {
-    AN_ASSERT(n >= 0 && D >= 0);
-    AN_ASSERT_SLOW(are_indices(index, n));
+    AN_ASSERT(n >= 0 && V >= 0 && D >= 0);
+    AN_ASSERT_SLOW(are_indices(index, n, V));
     an_par_for(n, an_grain(n, D, AN_GRAIN), copy_rows, &(lookup){y, w, index, n, D});
 }
 
@@ -57,10 +57,11 @@ static void add_columns(void *context, int64_t lo, int64_t hi, int64_t chunk)
     }
 }
 
-void an_k_embed_backward(float *dw, const float *dy, const int64_t *index, int64_t n, int64_t D)
+void an_k_embed_backward(float *dw, const float *dy, const int64_t *index, int64_t n, int64_t V,
+                         int64_t D)
 {
-    AN_ASSERT(n >= 0 && D >= 0);
-    AN_ASSERT_SLOW(are_indices(index, n));
+    AN_ASSERT(n >= 0 && V >= 0 && D >= 0);
+    AN_ASSERT_SLOW(are_indices(index, n, V));
     an_par_for(D, n * D > AN_GRAIN ? COLUMNS : D, add_columns, &(lookup){dw, dy, index, n, D});
 }
 

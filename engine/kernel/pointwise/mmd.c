@@ -148,8 +148,8 @@ an_code an_k_mmd(double *value, float *ga, float *gb, const float *a, const floa
     problem p = make_problem(B, K, args);
     int64_t plane = K * p.stride;
     an_carve scratch = {0};
-    an_part shares_of_rows = an_carve_shared(&scratch, B, sizeof(double));
-    an_part planes = an_carve_shared(&scratch, 2 * plane, sizeof(float));
+    an_carve_part shares_of_rows = an_carve_shared(&scratch, B, sizeof(double));
+    an_carve_part planes = an_carve_shared(&scratch, 2 * plane, sizeof(float));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
     double *share = an_carve_at(&scratch, shares_of_rows);

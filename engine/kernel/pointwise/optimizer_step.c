@@ -83,6 +83,8 @@ void an_k_adamw(float *p, const float *g, float *m, float *v, int64_t n, const a
 {
     AN_ASSERT(args->t >= 1 && is_step(&args->with, p, g, n));
     AN_ASSERT(an_disjoint(m, n, v, n) && an_disjoint(p, n, m, n) && an_disjoint(p, n, v, n));
+    AN_ASSERT(an_disjoint(g, n, m, n) && an_disjoint(g, n, v, n));
+    AN_ASSERT(an_disjoint(args->with.ema, n, m, n) && an_disjoint(args->with.ema, n, v, n));
     const adamw_constants constants = {
         .shrink = (float)(1 - args->lr * args->decay),
         .beta1 = (float)args->beta1,
@@ -145,6 +147,7 @@ void an_k_sgd(float *p, const float *g, float *buf, int64_t n, const an_sgd_args
 {
     AN_ASSERT(buf || args->momentum == 0);
     AN_ASSERT(is_step(&args->with, p, g, n) && an_disjoint(buf, n, p, n));
+    AN_ASSERT(an_disjoint(buf, n, g, n) && an_disjoint(buf, n, args->with.ema, n));
     const float momentum = (float)args->momentum;
     const sgd_constants constants = {
         .lr = (float)args->lr,
