@@ -39,7 +39,7 @@ static inline int64_t an_div_up(int64_t n, int64_t d)
  * value is undefined in C. */
 static inline bool an_fits_int64(double value)
 {
-    return value >= -0x1p63 && value < 0x1p63;
+    return value >= -9223372036854775808.0 && value < 9223372036854775808.0; /* ±2^63 */
 }
 
 /* *product ← a · b; false if an int64_t cannot hold it. */

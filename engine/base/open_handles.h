@@ -1,7 +1,7 @@
-/* open_handles: how many things of each kind are open at this moment.
+/* open_handles: the number of open resources of each kind.
  *
- * Whatever must be given back (a file descriptor, a mapping, a connection, …) is counted when it is
- * opened and when it is closed, so that a test can require that it left nothing open:
+ * Every resource that must be released (a file descriptor, a mapping, a connection, …) is counted
+ * when it is opened and when it is closed, so that a test can check for leaks:
  * core.sys.open_handles(). Thread-safe; one atomic addition per call. */
 #ifndef AN_BASE_OPEN_HANDLES_H
 #define AN_BASE_OPEN_HANDLES_H

@@ -10,7 +10,7 @@
 
 int an_raise(lua_State *L)
 {
-    an_tape_clear(); /* what was recorded belongs to a computation that is over */
+    an_tape_clear(); /* the recorded operations belong to a computation that has ended */
     return luaL_error(L, "%s", an_err_message());
 }
 

@@ -12,7 +12,7 @@
 
 #define DB "aniso.Database"
 
-/* Internal class: holds a borrowed statement, so that an error during a query gives it back. */
+/* Internal class: owns the statement of a query, so that it is released after an error too. */
 #define CURSOR "aniso.Cursor"
 
 static an_db *check_db(lua_State *L)
@@ -100,9 +100,8 @@ static void close_cursor(lua_State *L, void *statement)
 
 static const an_class cursor_class = {.name = CURSOR, .close = close_cursor, .internal = true};
 
-/* Gives the statement of an open connection back, without the detour over the Cursor's metatable.
- */
-static void give_back(lua_State *L, int cursor)
+/* Releases the statement of an open connection directly, not through the Cursor's metatable. */
+static void release_statement(lua_State *L, int cursor)
 {
     void **statement = lua_touserdata(L, cursor);
     an_done(*statement);
@@ -111,7 +110,7 @@ static void give_back(lua_State *L, int cursor)
 
 static int refuse(lua_State *L, int cursor)
 {
-    give_back(L, cursor);
+    release_statement(L, cursor);
     return an_push_failure(L);
 }
 
@@ -127,7 +126,7 @@ static int exec(lua_State *L)
     while (row)
         if (an_step(s, &row) != AN_OK)
             return refuse(L, cursor);
-    give_back(L, cursor);
+    release_statement(L, cursor);
     lua_pushinteger(L, an_db_changes(db));
     lua_pushinteger(L, an_db_last_id(db));
     return 2;
@@ -187,7 +186,7 @@ static int query(lua_State *L)
         push_row(L, s, columns, rows + 1);
         lua_rawseti(L, rows, n);
     }
-    give_back(L, cursor);
+    release_statement(L, cursor);
     return 2;
 }
 

@@ -71,7 +71,7 @@ static int get_character(EditLine *line, wchar_t *out)
     }
 }
 
-/* Tab: Lua completes. */
+/* Tab: completes through the Lua function. */
 static unsigned char complete(EditLine *line, int key)
 {
     (void)key;

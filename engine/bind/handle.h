@@ -28,7 +28,7 @@ typedef struct an_class {
     /* [opt] pushes the field `key` and returns how many values that is, 0 where there is none; the
      * userdata is argument 1. A method of the same name comes first. */
     int (*field)(lua_State *L, void *object, const char *key);
-    bool internal;        /* no methods: Lua code never has an object of the class in hand        */
+    bool internal;        /* no methods: no function returns an object of the class to Lua code   */
     const luaL_Reg *meta; /* [opt] other metamethods; each checks its arguments' types            */
 } an_class;
 

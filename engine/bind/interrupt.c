@@ -12,7 +12,7 @@
 enum { POLL_EVERY = 1000 };
 
 static lua_State *state; /* the interpreter to stop; lua_sethook() may be called in a handler */
-static volatile sig_atomic_t received, polling, patient;
+static volatile sig_atomic_t received, polling, keep_running;
 
 static void stop(lua_State *L, lua_Debug *where)
 {
@@ -26,7 +26,7 @@ static void stop(lua_State *L, lua_Debug *where)
 
 static void on_signal(int number)
 {
-    if (received && !patient)
+    if (received && !keep_running)
         _exit(128 + number);
     if (received != SIGTERM)
         received = number;
@@ -64,16 +64,16 @@ int an_lua_interrupted(lua_State *L)
 }
 
 /* Coroutines inherit the hook of the state that makes them, not the one that a signal sets on the
- * main state later: in patient mode the hook exists from the start and polls the flag. */
+ * main state later: with keep_running the hook exists from the start and polls the flag. */
 int an_lua_interrupt_mode(lua_State *L)
 {
     static const char *const names[] = {"raise", "poll", NULL};
     int mode = luaL_checkoption(L, 1, NULL, names);
     lua_pushstring(L, names[polling]);
-    patient = lua_toboolean(L, 2);
+    keep_running = lua_toboolean(L, 2);
     polling = mode;
     received = 0;
-    if (patient && !polling)
+    if (keep_running && !polling)
         lua_sethook(state, stop, LUA_MASKCOUNT, POLL_EVERY);
     else
         lua_sethook(state, NULL, 0, 0); /* set by a signal that came too late */
@@ -87,7 +87,7 @@ int an_lua_stoppable(lua_State *L)
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
     lua_insert(L, 1);
-    patient = true;
+    keep_running = true;
     received = 0;
     polling = false;
     lua_sethook(state, stop, LUA_MASKCOUNT, POLL_EVERY);

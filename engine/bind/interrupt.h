@@ -2,8 +2,8 @@
  *
  * In "raise" mode (the default) the signal stops the running Lua code with the error "interrupted".
  * In "poll" mode it only sets a flag: training polls it between steps, writes its checkpoint and
- * returns. A second signal before the first was handled ends the process, unless the mode is
- * patient: Ctrl-C never ends a prompt. */
+ * returns. A second signal before the first was handled ends the process, unless the mode was set
+ * with `keep_running`, as the prompt does. */
 #ifndef AN_BIND_INTERRUPT_H
 #define AN_BIND_INTERRUPT_H
 
@@ -14,9 +14,9 @@ int an_interrupt_signal(void);   /* SIGINT or SIGTERM once received, else 0     
 int an_interrupt_raises(void *); /* 1 if one was received in raise mode, else 0  */
 
 /* Lua functions for core.sys: interrupted() → "SIGINT", "SIGTERM" or nil;
- * interrupt_mode("raise" or "poll", patient) → the former mode; forgets a received signal;
+ * interrupt_mode("raise" or "poll", keep_running) → the former mode; discards a received signal;
  * stoppable(f, handler) → as xpcall(f, handler), in raise mode during the call and in poll mode
- * before and after it, both patient. */
+ * before and after it, both with keep_running. */
 int an_lua_interrupted(lua_State *L);
 int an_lua_interrupt_mode(lua_State *L);
 int an_lua_stoppable(lua_State *L);

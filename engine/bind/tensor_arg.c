@@ -16,7 +16,7 @@ an_tensor *an_opt_tensor(lua_State *L, int arg)
 }
 
 /* To Lua a tensor is a userdata of a few bytes. A step of collection after every 64 MiB of new
- * tensors keeps unreachable ones from piling up. */
+ * tensors bounds the memory of unreachable ones. */
 static void report_to_collector(lua_State *L, const an_tensor *x)
 {
     enum { KILOBYTES_PER_STEP = 64 * 1024 };

@@ -15,7 +15,7 @@
 #define LARGEST ((size_t)256 << 20) /* bytes of a table */
 #define ROW ((size_t)1 << 20)       /* bytes of a row: libcsv copies a field as often as it grows */
 #define PIECE                                                                                      \
-    ((size_t)64 << 10) /* bytes that are parsed between two looks at the row's length,             \
+    ((size_t)64 << 10) /* bytes that are parsed between two checks of the row's length,            \
                           and by which libcsv's copy of a field grows */
 #define COLUMNS 4096   /* of a table: a cell costs a pointer and an allocation */
 
@@ -27,7 +27,7 @@ struct an_csv {
     int64_t *lines;     /* of each row                              */
     int64_t cell_count, cell_room, line_room;
     int64_t row_start; /* number of the first cell of this row     */
-    size_t row_bytes;  /* of this row so far, give or take a piece */
+    size_t row_bytes;  /* of this row so far, to within a piece */
     an_code code;      /* the first failure inside a callback      */
     an_string_arena text;
 };

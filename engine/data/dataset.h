@@ -6,7 +6,7 @@
  *
  * A batch is made when it is requested, by all threads, and not prefetched during the step before:
  * 128 augmented images of 32×32 take about 2 ms, under 2 % of the step train_w1 of tests/bench, and
- * while a step computes no core is idle that could hide even that. */
+ * no core is idle during a step. */
 #ifndef AN_DATA_DATASET_H
 #define AN_DATA_DATASET_H
 

@@ -13,9 +13,9 @@ const char *const an_class_sampling_names[AN_SAMPLINGS + 1] = {
     [AN_SEQUENTIAL] = "sequential",
 };
 
-/* upto[j] = p_0 + … + p_j; classes without an image have probability 0. */
-static void cumulate(const int64_t *count, int64_t n, int K, an_class_sampling sampling, double t,
-                     double *upto)
+/* cumulative[j] = p_0 + … + p_j; classes without an image have probability 0. */
+static void sum_probabilities(const int64_t *count, int64_t n, int K, an_class_sampling sampling,
+                              double t, double *cumulative)
 {
     double total = 0;
     int present = 0;
@@ -27,19 +27,19 @@ static void cumulate(const int64_t *count, int64_t n, int K, an_class_sampling s
             p = sqrt((double)count[j]);
         if (sampling == AN_PROGRESSIVE)
             p = (1 - t) * (double)count[j] / (double)n + t * balanced;
-        upto[j] = total += p;
+        cumulative[j] = total += p;
     }
     for (int j = 0; j < K; j++)
-        upto[j] /= total;
+        cumulative[j] /= total;
 }
 
-/* The first class whose cumulated probability exceeds u; never one of probability 0. */
-static int class_at(const double *upto, int K, double u)
+/* The first class whose cumulative probability exceeds u; never one of probability 0. */
+static int class_at(const double *cumulative, int K, double u)
 {
     int lo = 0, hi = K - 1;
     while (lo < hi) {
         int middle = (lo + hi) / 2;
-        if (upto[middle] > u)
+        if (cumulative[middle] > u)
             hi = middle;
         else
             lo = middle + 1;
@@ -67,20 +67,20 @@ static an_code draw(const int *labels, int64_t n, int K, an_class_sampling sampl
                     uint64_t stream, double t, int64_t *out)
 {
     int64_t *members = an_alloc((size_t)(n + K + 1 + K) * sizeof *members);
-    double *upto = an_alloc((size_t)K * sizeof *upto);
-    if (!members || !upto)
-        return an_free(members), an_free(upto), AN_ENOMEM;
+    double *cumulative = an_alloc((size_t)K * sizeof *cumulative);
+    if (!members || !cumulative)
+        return an_free(members), an_free(cumulative), AN_ENOMEM;
     int64_t *start = members + n, *count = start + K + 1;
     sort_by_class(labels, n, K, start, members);
     for (int j = 0; j < K; j++)
         count[j] = start[j + 1] - start[j];
-    cumulate(count, n, K, sampling, t, upto);
+    sum_probabilities(count, n, K, sampling, t, cumulative);
     for (int64_t i = 0; i < n; i++) {
-        int j = class_at(upto, K, an_uniform(seed, stream, 2 * (uint64_t)i));
+        int j = class_at(cumulative, K, an_uniform(seed, stream, 2 * (uint64_t)i));
         out[i] = members[start[j] + an_below(seed, stream, 2 * (uint64_t)i + 1, count[j])];
     }
     an_free(members);
-    an_free(upto);
+    an_free(cumulative);
     return AN_OK;
 }
 

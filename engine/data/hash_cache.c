@@ -19,10 +19,10 @@
 
 #define LARGEST ((size_t)1 << 30) /* bytes of an index                */
 #define LAST 17                   /* characters of its last line      */
-#define SETTLED 2000000000LL      /* ns after which a file is settled */
+#define SETTLED 2000000000LL /* ns after a change during which another may have the same mtime */
 
 typedef struct entry {
-    const char *path; /* NULL: not to be remembered */
+    const char *path; /* NULL: not to be stored */
     an_stamp stamp;
     char hash[AN_SHA256_HEX];
 } entry;

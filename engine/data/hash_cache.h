@@ -2,7 +2,7 @@
  *
  * The cache folder holds one text file per data source with size, mtime, ctime and SHA-256 of each
  * path. A path whose three numbers agree is not read. A file that was modified in the two seconds
- * before it was hashed is not remembered, because a later write within the same clock tick would
+ * before it was hashed is not stored, because a later write within the same clock tick would
  * have the same numbers. Without a writable folder every file is read. */
 #ifndef AN_DATA_HASH_CACHE_H
 #define AN_DATA_HASH_CACHE_H

@@ -2,7 +2,7 @@
  *
  * Order of calls: an_listing_begin(); a source (source.h) adds the items; an_listing_seal() sorts
  * and numbers them; after that an_hash_files() (hash_cache.h), the split (split.h) and the pixels
- * (pixel_cache.h). Sealing ends the adding. */
+ * (pixel_cache.h). After sealing no item can be added. */
 #ifndef AN_DATA_LISTING_H
 #define AN_DATA_LISTING_H
 
@@ -22,7 +22,7 @@ typedef struct an_item {
     const char *key;  /* unique in the data set                                   */
     const char *path; /* of the file; NULL for a generated image                  */
     const char *class_name;
-    const char *group; /* a lesion, a patient: stays on one side; NULL: alone      */
+    const char *group; /* a lesion, a patient: all of it in one part; NULL: alone  */
     int64_t line;      /* of the table that named it; 0 for a folder               */
     int label;         /* 0 … K−1, after sealing                                   */
     int fold;          /* 1 … of the folds that came with the data; 0: none       */

@@ -1,5 +1,5 @@
-/* source: the images that a data set names, as rows that the caller prepared. Reading tables and
- * folders is a decision per data set and is made above (lua/aniso/method/data/). */
+/* source: the images that a data set names, as rows that the caller prepared.
+ * lua/aniso/method/data/ reads the tables and folders of each kind of data set. */
 #ifndef AN_DATA_SOURCE_H
 #define AN_DATA_SOURCE_H
 

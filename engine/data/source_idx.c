@@ -53,7 +53,7 @@ static uint32_t be32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* Reads the header, and checks that the file may hold the data that it promises. */
+/* Reads the header, and checks that the file may hold the data that it states. */
 static an_code read_header(idx *x)
 {
     uint8_t bytes[4 + 4 * AXES];

@@ -134,9 +134,10 @@ static int64_t gather(const an_listing *list, int64_t *leader, an_part from, gro
     return n;
 }
 
-/* Deals one class's groups, largest first. A group goes where it lowers Σ (have − share)²/share
- * most; while there are no more groups left than empty bins, only to an empty bin. Among folds the
- * first choice differs between classes, so that the remainders of all classes do not go to fold 0.
+/* Distributes one class's groups, largest first. A group goes where it lowers Σ (have −
+ * share)²/share most; while there are no more groups left than empty bins, only to an empty bin.
+ * Among folds the first choice differs between classes, so that the remainders of all classes do
+ * not go to fold 0.
  */
 static void deal(group *groups, int64_t n, const bins *to)
 {

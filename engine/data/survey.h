@@ -1,6 +1,6 @@
-/* survey: what images are apart from what they show: the format and size of their files, whether
- * they are grey. A classifier recognises a class that differs from the others in one of these
- * without the picture. */
+/* survey: properties of images other than their content: the format and size of their files, and
+ * whether they are grey. If a class differs from the others in one of these, a classifier can
+ * recognise it without the content. */
 #ifndef AN_DATA_SURVEY_H
 #define AN_DATA_SURVEY_H
 

@@ -110,7 +110,7 @@ static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
         update(an_f32(args->running_mean) + c, m[c], args->momentum);
         update(an_f32(args->running_var) + c, v[c] * (double)N / (double)(N - 1), args->momentum);
     }
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return code;
 }
 

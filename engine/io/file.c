@@ -75,7 +75,7 @@ an_code an_file_read_next(int file, void *to, size_t room, size_t *count, const 
     AN_ASSERT(file >= 0 && room > 0);
     ssize_t n;
     while ((n = read(file, to, room)) < 0 && (errno == EINTR || errno == EAGAIN))
-        if (errno == EAGAIN) /* a pipe whose writer is not done: from here on, wait for it */
+        if (errno == EAGAIN) /* a pipe whose writer has not finished: reads block from here on */
             fcntl(file, F_SETFL, 0);
     if (n < 0)
         return an_path_refused("read", path);

@@ -48,7 +48,7 @@ static void write_pid(int file)
     char text[32];
     int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
     if (ftruncate(file, 0) != 0 || pwrite(file, text, (size_t)n, 0) != n)
-        return; /* the number only serves messages; the lock holds without it */
+        return; /* the number is for messages only; the lock is held without it */
 }
 
 static an_code held_by(int pid, const char *path, const char *advice)

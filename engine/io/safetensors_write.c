@@ -111,16 +111,16 @@ static an_code to_hash(void *to, const void *data, size_t bytes)
     return AN_OK;
 }
 
-static an_code give_bytes(an_tensor *x, sink give, void *to)
+static an_code write_bytes(an_tensor *x, sink write_to, void *to)
 {
     size_t width = width_of(x), bytes = (size_t)an_numel(x) * width;
     if (an_is_contiguous(x))
-        return give(to, (char *)x->storage->data + (size_t)x->offset * width, bytes);
+        return write_to(to, (char *)x->storage->data + (size_t)x->offset * width, bytes);
     size_t mark = an_scope_begin();
     an_tensor *copy = an_tensor_new(x->dtype, x->ndim, x->shape);
     an_code code = copy ? an_copy(copy, x) : AN_ENOMEM;
     if (code == AN_OK)
-        code = give(to, copy->storage->data, bytes);
+        code = write_to(to, copy->storage->data, bytes);
     an_scope_end(mark, NULL);
     return code;
 }
@@ -133,7 +133,7 @@ static an_code hash_all(char hex[AN_SHA256_HEX], const item *items, int n)
     an_sha256_init(&hash);
     for (int i = 0; code == AN_OK && i < n; i++) {
         an_safetensors_hash_entry(&hash, &items[i].e);
-        code = give_bytes(items[i].tensor, to_hash, &hash);
+        code = write_bytes(items[i].tensor, to_hash, &hash);
     }
     an_sha256_hex(&hash, hex);
     return code;
@@ -143,7 +143,7 @@ static an_code write_tensors(an_replace *r, const item *items, int n)
 {
     an_code code = AN_OK;
     for (int i = 0; code == AN_OK && i < n; i++)
-        code = give_bytes(items[i].tensor, to_file, r);
+        code = write_bytes(items[i].tensor, to_file, r);
     return code;
 }
 

@@ -1,6 +1,6 @@
 /* unpack: a range of an open file as a sequence of bytes, stored as they are or compressed.
  *
- * The only user of zlib. A reader requests as many bytes as a header promised, and no more is ever
+ * The only user of zlib. A reader requests as many bytes as a header stated, and no more is ever
  * inflated: what a file costs is bounded by what its reader accepts, not by what the file
  * contains. The packed bytes pass through one buffer, so that the size of the file does not
  * matter either. */
@@ -28,7 +28,7 @@ an_unpack *an_unpack_open(int file, int64_t offset, int64_t packed, an_packing p
 void an_unpack_close(an_unpack *u); /* NULL is allowed */
 
 /* False if the packed bytes cannot contain `bytes` bytes: deflate reaches a ratio of 1032 at most.
- * To be called before memory for a promised size is allocated. */
+ * To be called before memory for a stated size is allocated. */
 bool an_unpack_may_hold(const an_unpack *u, uint64_t bytes);
 
 /* The next `bytes` bytes, exactly. AN_EFORMAT: there are fewer, or the data is damaged. */

@@ -127,7 +127,7 @@ static an_code choose_all(an_tensor *positions, an_tensor *maps, an_tensor *p, i
         integrate(sum, row, map, h, w, H, W);
         choose(&(search){H, W, n, s, sum}, an_i64(positions) + b * n * 2);
     }
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }
 

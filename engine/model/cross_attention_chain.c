@@ -163,7 +163,8 @@ static void prepare(pass *p)
 
 /* ── a block of rows ──────────────────────────────────────────────────────────────── */
 
-/* Rows `first` … `first + rows − 1` of y, which are rows·K tokens, on their way. */
+/* Rows `first` … `first + rows − 1` of y, which are rows·K tokens, and their intermediate results.
+ */
 typedef struct {
     int64_t first, rows, tokens;
     float *x;           /* (tokens, D)                                     */
@@ -360,6 +361,6 @@ an_tensor *an_cross_attention_chain(const an_cross_network *n, const an_denoiser
         return NULL;
     prepare(&p);
     an_par_for(y->shape[0], rows, run_rows, &p);
-    an_carve_give(&p.scratch);
+    an_carve_release(&p.scratch);
     return out;
 }

@@ -122,7 +122,7 @@ an_denoiser_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_
     *c = (an_denoiser_context){.owner = d, .images = features->shape[0], .mg = mg, .ml = ml};
     size_t mark = an_scope_begin();
     if (d->methods->encode(d->self, c, features, crops)) {
-        an_tensor_heap_give(c);
+        an_tensor_heap_release(c);
         c = NULL;
     } else {
         retain_all(c);
@@ -139,7 +139,7 @@ void an_denoiser_context_release(an_denoiser_context *c)
     an_release(c->ml);
     for (int i = 0; i < 2 * AN_MAX_BLOCKS; i++)
         an_release(c->kept[i]);
-    an_tensor_heap_give(c);
+    an_tensor_heap_release(c);
 }
 
 int64_t an_denoiser_context_images(const an_denoiser_context *c)

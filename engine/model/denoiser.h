@@ -20,7 +20,8 @@ void an_denoiser_free(an_denoiser *d); /* NULL is allowed */
 
 /* features (B, h, w, Cf); crops (B, n, D_l), NULL if crop_features is 0 (film ignores them);
  * mg and ml (B, K), the probabilities of the priors. Recorded if a gradient is required; the
- * context then serves until the backward pass. NULL after a failure or for NULL features, mg or ml.
+ * context then remains valid until the backward pass. NULL after a failure or for NULL features, mg
+ * or ml.
  */
 an_denoiser_context *an_denoiser_encode(an_denoiser *d, an_tensor *features, an_tensor *crops,
                                         an_tensor *mg, an_tensor *ml);

@@ -179,6 +179,6 @@ an_tensor *an_film_chain(const an_film_network *f, const an_denoiser_context *co
 #pragma omp parallel for schedule(dynamic) num_threads(an_threads())
     for (int64_t first = 0; first < y->shape[0]; first += ROWS)
         run_rows(&p, first, an_min(ROWS, y->shape[0] - first));
-    an_carve_give(&p.scratch);
+    an_carve_release(&p.scratch);
     return out;
 }

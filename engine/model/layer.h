@@ -1,10 +1,10 @@
 /* layer: the smallest parts of a network, each the parameters of one operation.
  *
- * A layer is a plain value that borrows its tensors from the module, which outlives it. …_new()
- * declares `name`.weight and so on, with PyTorch's names, layouts and initial values, in a module
- * that is not sealed; after a failure the module reports it (an_module_failed) and the tensors are
- * NULL. …_apply() is one operation of grad/ops.h: NULL after a failure, and for a NULL operand. All
- * sizes are ≥ 1. */
+ * A layer is a plain value with pointers to tensors that the module owns: it is valid as long as
+ * the module. …_new() declares `name`.weight and so on, with PyTorch's names, layouts and initial
+ * values, in a module that is not sealed; after a failure the module reports it (an_module_failed)
+ * and the tensors are NULL. …_apply() is one operation of grad/ops.h: NULL after a failure, and for
+ * a NULL operand. All sizes are ≥ 1. */
 #ifndef AN_MODEL_LAYER_H
 #define AN_MODEL_LAYER_H
 

@@ -103,7 +103,7 @@ void an_resnet_free(an_resnet *r)
     an_free(r);
 }
 
-/* A scope of its own: without recording, a block's intermediates live as long as the block. */
+/* A scope of its own: without recording, a block's intermediates are released at its end. */
 static an_tensor *block_forward(const basic_block *b, an_tensor *x)
 {
     size_t mark = an_scope_begin();

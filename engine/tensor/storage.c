@@ -9,7 +9,7 @@ an_storage *an_storage_new(size_t bytes)
     an_storage *s = an_tensor_heap_take(sizeof *s);
     void *data = s ? an_tensor_heap_take(bytes) : NULL;
     if (!data) {
-        an_tensor_heap_give(s);
+        an_tensor_heap_release(s);
         return NULL;
     }
     *s = (an_storage){.data = data, .bytes = bytes, .refs = 1};
@@ -29,6 +29,6 @@ void an_storage_release(an_storage *s)
     AN_ASSERT(s->refs >= 1);
     if (--s->refs > 0)
         return;
-    an_tensor_heap_give(s->data);
-    an_tensor_heap_give(s);
+    an_tensor_heap_release(s->data);
+    an_tensor_heap_release(s);
 }

@@ -26,7 +26,7 @@ void an_release(an_tensor *x)
     if (x->refs > 0)
         return;
     an_release(x->grad);
-    an_tensor_heap_give(x);
+    an_tensor_heap_release(x);
 }
 
 void an_retain_shape(an_tensor *x)

@@ -16,7 +16,7 @@ static void parts_do_not_overlap(void **state)
     assert_int_equal((uintptr_t)first % 64, 0);
     assert_int_equal(second - first, 64);
     assert_int_equal(third - second, 64);
-    an_carve_give(&c);
+    an_carve_release(&c);
     assert_null(c.base);
 }
 
@@ -42,7 +42,7 @@ static void every_thread_has_its_own_parts(void **state)
             assert_int_equal(part[thread][i], thread);
     assert_int_equal(all[99], 99);
     assert_ptr_equal(part[0], an_carve_at(&c, own));
-    an_carve_give(&c);
+    an_carve_release(&c);
     an_set_threads(0);
 }
 

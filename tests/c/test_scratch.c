@@ -32,11 +32,11 @@ static void nested_call(size_t inner)
         assert_non_null(more);
         assert_int_equal((uintptr_t)more % 64, 0);
         memset(more, 9, inner);
-        an_scratch_give(more);
+        an_scratch_release(more);
     }
     for (int i = 0; i < 100; i++)
         assert_int_equal(outer[i], 7);
-    an_scratch_give(outer);
+    an_scratch_release(outer);
 }
 
 static void a_warm_call_allocates_nothing(void **state)
@@ -57,12 +57,12 @@ static void a_warm_call_allocates_nothing(void **state)
 static void tensors_reuse_released_memory(void **state)
 {
     (void)state;
-    an_scratch_give(an_scratch_take(3 << 20));
+    an_scratch_release(an_scratch_take(3 << 20));
     int64_t before = an_mem_live();
     void *tensor = an_tensor_heap_take(3 << 20);
     assert_non_null(tensor);
     assert_true(before == live || an_mem_live() == before);
-    an_tensor_heap_give(tensor);
+    an_tensor_heap_release(tensor);
 }
 
 static void releasing_a_block_releases_the_later_ones(void **state)
@@ -71,8 +71,8 @@ static void releasing_a_block_releases_the_later_ones(void **state)
     void *first = an_scratch_take(64);
     assert_non_null(an_scratch_take(5000));
     assert_non_null(an_scratch_take(100000));
-    an_scratch_give(first);
-    an_scratch_give(NULL);
+    an_scratch_release(first);
+    an_scratch_release(NULL);
     an_tensor_heap_trim();
     assert_int_equal(an_mem_live(), live);
 }
@@ -89,7 +89,7 @@ static void a_warm_request_can_fail_too(void **state)
     void *next = an_scratch_take(100);
     assert_non_null(next); /* only one request fails */
     assert_ptr_not_equal(first, next);
-    an_scratch_give(first);
+    an_scratch_release(first);
 }
 
 static void impossible_sizes_fail(void **state)

@@ -33,7 +33,7 @@ static void blocks_do_not_overlap(void **state)
         unsigned char mark = (unsigned char)i;
         for (size_t k = 0; block[i] && k < size[i]; k += 61)
             assert_int_equal(block[i][k], mark);
-        an_tensor_heap_give(block[i]);
+        an_tensor_heap_release(block[i]);
         size[i] = (size_t)an_below(1, 2, (uint64_t)round, round % 3 ? 3000 : 300000);
         block[i] = an_tensor_heap_take(size[i]);
         assert_non_null(block[i]);
@@ -41,7 +41,7 @@ static void blocks_do_not_overlap(void **state)
         memset(block[i], mark, size[i]);
     }
     for (int i = 0; i < N; i++)
-        an_tensor_heap_give(block[i]);
+        an_tensor_heap_release(block[i]);
 }
 
 /* Allocates as a training step does: activations of decreasing size, freed in reverse order between
@@ -53,16 +53,16 @@ static void step(void)
         void *passing = an_tensor_heap_take(500000);
         saved[i] = an_tensor_heap_take((size_t)(4000000 - 90000 * i));
         assert_non_null(saved[i]);
-        an_tensor_heap_give(passing);
+        an_tensor_heap_release(passing);
     }
     for (int i = 39; i >= 0; i--) {
         void *next = an_tensor_heap_take((size_t)(4000000 - 90000 * i));
         assert_non_null(next);
-        an_tensor_heap_give(gradient);
-        an_tensor_heap_give(saved[i]);
+        an_tensor_heap_release(gradient);
+        an_tensor_heap_release(saved[i]);
         gradient = next;
     }
-    an_tensor_heap_give(gradient);
+    an_tensor_heap_release(gradient);
 }
 
 static void a_repeated_step_allocates_no_new_memory(void **state)
@@ -88,13 +88,13 @@ static void free_neighbours_merge(void **state)
              *c = an_tensor_heap_take(1 << 20);
         void *last = an_tensor_heap_take(1 << 20), *all[3] = {a, b, c};
         int first = order / 2, second = (first + 1 + order % 2) % 3;
-        an_tensor_heap_give(all[first]);
-        an_tensor_heap_give(all[second]);
-        an_tensor_heap_give(all[3 - first - second]);
+        an_tensor_heap_release(all[first]);
+        an_tensor_heap_release(all[second]);
+        an_tensor_heap_release(all[3 - first - second]);
         void *whole = an_tensor_heap_take(3 << 20);
         assert_ptr_equal(whole, a);
-        an_tensor_heap_give(whole);
-        an_tensor_heap_give(last);
+        an_tensor_heap_release(whole);
+        an_tensor_heap_release(last);
     }
 }
 
@@ -103,14 +103,14 @@ static void any_request_can_fail(void **state)
     (void)state;
     const size_t sizes[] = {10, 1 << 20};
     for (int i = 0; i < COUNT(sizes); i++) {
-        an_tensor_heap_give(an_tensor_heap_take(sizes[i]));
+        an_tensor_heap_release(an_tensor_heap_take(sizes[i]));
         an_err_clear();
         an_mem_fail_at(1);
         assert_null(an_tensor_heap_take(sizes[i]));
         assert_int_equal(an_err_code(), AN_ENOMEM);
         void *next = an_tensor_heap_take(sizes[i]);
         assert_non_null(next);
-        an_tensor_heap_give(next);
+        an_tensor_heap_release(next);
     }
     assert_null(an_tensor_heap_take(SIZE_MAX - 100));
 }
@@ -121,14 +121,14 @@ static void used_memory_is_not_trimmed(void **state)
     char *kept = an_tensor_heap_take(100000), *small = an_tensor_heap_take(100);
     memset(kept, 5, 100000);
     memset(small, 6, 100);
-    an_tensor_heap_give(an_tensor_heap_take(300 << 20)); /* in a segment of its own */
+    an_tensor_heap_release(an_tensor_heap_take(300 << 20)); /* in a segment of its own */
     int64_t before = an_mem_live();
     an_tensor_heap_trim();
     assert_true(!AN_REUSES_MEMORY || an_mem_live() < before);
     assert_int_equal(kept[99999], 5);
     assert_int_equal(small[99], 6);
-    an_tensor_heap_give(kept);
-    an_tensor_heap_give(small);
+    an_tensor_heap_release(kept);
+    an_tensor_heap_release(small);
     an_tensor_heap_trim();
     assert_int_equal(an_tensor_heap_spare(), 0);
 }

@@ -12,7 +12,8 @@ local layer = {
   bind = 5,
 }
 
--- The rooms of kernel/, with the files that others include as their body: a room may use its own files and those of lower rooms.
+-- The rooms of kernel/: a room may use its own files and those of lower rooms. Headers that are the body of
+-- several sources count too.
 local room_layer = { common = 0, matmul = 1, attention = 2, conv = 2, norm = 2, pointwise = 2 }
 
 local siblings = {
@@ -229,7 +230,7 @@ detects("scratch without the carver", "through kernel/common/carve.h",
 
 local planted, doubles = {}, {}
 typedefs_of("engine/a.h", { "typedef enum { A,", "B } an_twice;", "typedef int (*an_once)(int x);" }, planted)
-typedefs_of("engine/b.c", { "/* typedef int an_once; */ typedef struct s { int an_once; } an_twice;" }, planted)
+typedefs_of("engine/b.c", { "/* typedef int an_once; */ typedef struct { int an_once; } an_twice;" }, planted)
 doubles_of(planted, function(text) doubles[#doubles + 1] = text end)
 detects("two types of one name", "an_twice: engine/a.h:1, engine/b.c:1", doubles)
 files.finish()

@@ -42,6 +42,39 @@ function T.test_to()
   lu.assertEquals(row(whole:to "float32"), { 1.0, -1.0, 3.0 })
 end
 
+-- Elements of a view with strides are read, not skipped.
+function T.test_finite_reads_every_element()
+  local x = tensor.from { { 1, 2, 0 / 0 }, { 3, 4, 5 } }
+  lu.assertFalse(x:permute(2, 1):finite())
+  lu.assertTrue(x:narrow(1, 2, 1):permute(2, 1):finite())
+  lu.assertTrue(tensor.arange(3):finite())
+end
+
+-- C leaves the conversion of such numbers undefined.
+function T.test_an_int64_tensor_takes_only_what_it_can_hold()
+  for _, value in ipairs { 0 / 0, 1e300, -1e300, math.huge, 2.0 ^ 63 } do
+    local x = tensor.arange(2)
+    lu.assertErrorMsgContains("an int64 tensor cannot hold", x.set, x, 1, value)
+    lu.assertErrorMsgContains("an int64 tensor cannot hold", x.fill_, x, value)
+    lu.assertErrorMsgContains("an int64 tensor cannot hold", x.copy_, x, tensor.from { 5, value })
+    lu.assertEquals(row(x), { 0, 1 }) -- nothing was written
+    lu.assertErrorMsgContains("an int64 tensor cannot hold", tensor.full, { 2 }, value, "int64")
+    lu.assertErrorMsgContains("an int64 tensor cannot hold", tensor.from, { 1, value }, "int64")
+    local floats = tensor.from { { 1, 2 }, { 3, value } }
+    lu.assertErrorMsgContains("an int64 tensor cannot hold", floats.to, floats, "int64")
+  end
+  local x = tensor.arange(1)
+  x:set(1, -2.0 ^ 63)
+  lu.assertEquals(x:get(1), math.mininteger)
+end
+
+function T.test_item_requires_one_number()
+  lu.assertEquals(tensor.full({ 1, 1 }, 4):item(), 4)
+  local none, two = tensor.zeros { 0 }, tensor.zeros { 2 }
+  lu.assertErrorMsgContains("item: the tensor (0,) has 0 numbers, not one", none.item, none)
+  lu.assertErrorMsgContains("item: the tensor (2,) has 2 numbers, not one", two.item, two)
+end
+
 -- A tensor without elements is copied, repeated and converted like any other.
 function T.test_a_tensor_without_elements()
   lu.assertEquals(tensor.zeros({ 2, 0 }):clone():shape(), { 2, 0 })

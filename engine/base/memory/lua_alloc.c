@@ -16,7 +16,7 @@
 #define LARGEST_CUT (CHUNK / 16)
 
 /* Blocks above are few (buffers of texts, arrays of thousands of entries) and not often requested
- * again in the same size: kept in a free list, they would only be lost to others. */
+ * again in the same size: in a free list, their memory would rarely be used again. */
 #define LARGEST ((size_t)65536)
 
 /* Classes: EVEN of them STEP bytes apart, then four per doubling of the size, which wastes a fifth
@@ -84,7 +84,7 @@ static void *take(size_t bytes)
     return malloc(size);
 }
 
-static void give(void *block, size_t bytes)
+static void put_back(void *block, size_t bytes)
 {
     if (bytes > LARGEST) {
         free(block);
@@ -124,7 +124,7 @@ void *an_lua_alloc_resize(void *block, size_t old_size, size_t new_size)
     if (moved && old_size > 0)
         memcpy(moved, block, old_size < new_size ? old_size : new_size);
     if (old_size > 0)
-        give(block, old_size);
+        put_back(block, old_size);
     return moved;
 }
 

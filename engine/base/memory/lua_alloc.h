@@ -1,4 +1,5 @@
-/* lua_alloc: the allocator of Lua's objects: small blocks whose owner remembers their sizes.
+/* lua_alloc: the allocator of Lua's objects: small blocks, whose sizes Lua passes when it frees
+ * them.
  *
  * Sizes are rounded up to classes, 16 bytes apart up to 256 bytes and an eighth to a quarter of
  * the size apart above; a freed cell goes to the free list of its class. Cells up to 4 KiB are cut

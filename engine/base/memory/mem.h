@@ -13,7 +13,7 @@
 
 void *an_alloc(size_t bytes);                /* contents undefined; NULL + AN_ENOMEM     */
 void *an_calloc(size_t count, size_t size);  /* zeroed; checks count*size for overflow   */
-void *an_realloc(void *block, size_t bytes); /* keeps contents; NULL leaves block alive  */
+void *an_realloc(void *block, size_t bytes); /* keeps contents; after NULL, block is unchanged */
 char *an_strdup(const char *text);
 void an_free(void *block); /* NULL is allowed                          */
 

@@ -27,13 +27,13 @@ void *an_scratch_take(size_t bytes)
     return (char *)b + HEAD;
 }
 
-void an_scratch_give(void *first)
+void an_scratch_release(void *first)
 {
     for (void *given = NULL; given != first;) {
         block *b = newest;
-        AN_ASSERT(b); /* taken, and not given back before */
+        AN_ASSERT(b); /* taken, and not released before */
         given = (char *)b + HEAD;
         newest = b->below;
-        an_tensor_heap_give(b);
+        an_tensor_heap_release(b);
     }
 }

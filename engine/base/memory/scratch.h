@@ -4,11 +4,11 @@
  *     if (!sums)
  *         return AN_ENOMEM;
  *     …
- *     an_scratch_give(sums);
+ *     an_scratch_release(sums);
  *
  * It comes from the heap of the tensors (tensor_heap.h): a training step needs most scratch in the
  * backward pass, when activations have been freed, and after the first step no call allocates.
- * Blocks form a stack: the last one taken is given back first. One thread only: take before a
+ * Blocks form a stack: the last one taken is released first. One thread only: take before a
  * parallel region, not inside it. Kernels take it through kernel/common/carve.h, which cuts a
  * block into parts. */
 #ifndef AN_BASE_MEMORY_SCRATCH_H
@@ -16,8 +16,8 @@
 
 #include <stddef.h>
 
-void *an_scratch_take(size_t bytes); /* 64-byte aligned, undefined; NULL + AN_ENOMEM */
-void an_scratch_give(void *first);   /* and all taken after it; NULL is allowed */
+void *an_scratch_take(size_t bytes);  /* 64-byte aligned, undefined; NULL + AN_ENOMEM */
+void an_scratch_release(void *first); /* and all taken after it; NULL is allowed */
 
 /* Rounded up to whole cache lines, which keeps parts that threads write on separate lines. */
 static inline size_t an_scratch_line(size_t bytes)

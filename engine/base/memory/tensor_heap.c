@@ -232,7 +232,7 @@ void *an_tensor_heap_take(size_t bytes)
     return (char *)b + LINE;
 }
 
-void an_tensor_heap_give(void *given)
+void an_tensor_heap_release(void *given)
 {
     if (!given || !AN_REUSES_MEMORY) {
         an_free(given);
@@ -240,7 +240,7 @@ void an_tensor_heap_give(void *given)
     }
     block *b = (block *)((char *)given - LINE);
     AN_ASSERT(!omp_in_parallel());
-    AN_ASSERT(b->used); /* not given back before */
+    AN_ASSERT(b->used); /* not released before */
     b->used = false;
     in_use -= (int64_t)b->size;
     if (!b->small) {

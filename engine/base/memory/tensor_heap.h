@@ -1,12 +1,12 @@
-/* tensor_heap: the memory of tensors, blocks that are taken and given back in the same order step
+/* tensor_heap: the memory of tensors, blocks that are taken and released in the same order step
  * after step.
  *
  * Large blocks are cut from segments of 256 MiB and more, best fit first (the lowest of equals); a
- * block that is given back merges with its free neighbours. A training step requests the same
+ * block that is released merges with its free neighbours. A training step requests the same
  * sizes in the same order each time, so after the first step the heap does not grow, and it holds
  * little more than the most that was ever in use at once. Small blocks have free lists by size.
  * Every request counts for an_mem_fail_at(). In builds with AddressSanitizer each block is
- * allocated on its own, so that every use after giving back is found. One thread only. */
+ * allocated on its own, so that every use after a release is found. One thread only. */
 #ifndef AN_BASE_MEMORY_TENSOR_HEAP_H
 #define AN_BASE_MEMORY_TENSOR_HEAP_H
 
@@ -14,9 +14,9 @@
 #include <stdint.h>
 
 void *an_tensor_heap_take(size_t bytes); /* 64-byte aligned, undefined; NULL + AN_ENOMEM          */
-void an_tensor_heap_give(void *block);   /* NULL is allowed                                       */
-void an_tensor_heap_trim(void);          /* returns segments without a used block to base/mem     */
-int64_t an_tensor_heap_spare(void);      /* bytes held that no block uses                         */
-int64_t an_tensor_heap_most(void);       /* the most bytes that blocks used at once               */
+void an_tensor_heap_release(void *block); /* NULL is allowed */
+void an_tensor_heap_trim(void);     /* returns segments without a used block to base/mem     */
+int64_t an_tensor_heap_spare(void); /* bytes held that no block uses                         */
+int64_t an_tensor_heap_most(void);  /* the most bytes that blocks used at once               */
 
 #endif

@@ -28,7 +28,7 @@ static const float typical[AN_LESION_CLASSES][AN_TRAITS] = {
      .10f},
 };
 
-/* Row: the class; entries: how often it borrows traits from each class. */
+/* Row: the class; entries: how often traits of each other class are mixed in. */
 static const float resembles[AN_LESION_CLASSES][AN_LESION_CLASSES] = {
     /*          nv    mel   bkl   bcc   akiec vasc  df   */
     /* nv    */ {0, .45f, .25f, .08f, .04f, .03f, .15f},
@@ -40,12 +40,12 @@ static const float resembles[AN_LESION_CLASSES][AN_LESION_CLASSES] = {
     /* df    */ {.50f, .05f, .10f, .20f, .15f, 0, 0},
 };
 
-static int borrowed_class(int label, double u)
+static int mixed_in_class(int label, double u)
 {
-    double upto = 0;
+    double cumulative = 0;
     for (int j = 0; j < AN_LESION_CLASSES; j++) {
-        upto += resembles[label][j];
-        if (u < upto)
+        cumulative += resembles[label][j];
+        if (u < cumulative)
             return j;
     }
     return label;
@@ -54,10 +54,10 @@ static int borrowed_class(int label, double u)
 void an_lesion_traits(float traits[AN_TRAITS], int label, uint64_t seed, uint64_t image)
 {
     AN_ASSERT(label >= 0 && label < AN_LESION_CLASSES);
-    static const double SPREAD = 0.09, MOST_BORROWED = 0.70;
+    static const double SPREAD = 0.09, MOST_MIXED = 0.70;
     uint64_t stream = an_stream("lesion traits", image, 0);
-    int other = borrowed_class(label, an_uniform(seed, stream, 0));
-    double u = an_uniform(seed, stream, 1), share = MOST_BORROWED * u * u; /* mostly small */
+    int other = mixed_in_class(label, an_uniform(seed, stream, 0));
+    double u = an_uniform(seed, stream, 1), share = MOST_MIXED * u * u; /* mostly small */
     for (int k = 0; k < AN_TRAITS; k++) {
         double mean = (1 - share) * typical[label][k] + share * typical[other][k];
         double value = mean + SPREAD * an_normal(seed, stream, 2 + (uint64_t)k);

@@ -114,7 +114,7 @@ static an_code run(const batch *b)
     for (int64_t first = 0; first < s->Bk * s->heads; first += each)
         for (int64_t pair = first; pair < first + each; pair++)
             run_head(b, pair / s->heads, pair % s->heads, an_carve_at(&scratch, part));
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }
 

@@ -1,6 +1,6 @@
 /* carve: several parts of one block of scratch (base/memory/scratch.h), some shared by all
  * threads, some for each thread. Kernels take scratch through this file alone. Call order: declare
- * the parts, take, use, give.
+ * the parts, take, use, release.
  *
  *     an_carve scratch = {0};
  *     an_carve_part weights = an_carve_shared(&scratch, n, sizeof(float));
@@ -10,7 +10,7 @@
  *     float *w = an_carve_at(&scratch, weights);
  *     #pragma omp parallel for …
  *         float *p = an_carve_at(&scratch, patches);      the calling thread's
- *     an_carve_give(&scratch);
+ *     an_carve_release(&scratch);
  *
  * A function that needs a single array uses an_carve_one() for the first three steps.
  *
@@ -30,7 +30,7 @@
 #include "base/par.h"
 
 typedef struct {
-    char *base;         /* NULL before an_carve_take() and after an_carve_give() */
+    char *base;         /* NULL before an_carve_take() and after an_carve_release() */
     size_t shared, own; /* bytes of the shared parts; of one thread's            */
     int threads;        /* that have parts of their own                          */
 } an_carve;
@@ -79,7 +79,7 @@ static inline void *an_carve_at(const an_carve *c, an_carve_part part)
 }
 
 /* Declares and takes one array of `count` elements of `size` bytes that all threads share: c is {0}
- * before. NULL after AN_ENOMEM, and then there is nothing to give. */
+ * before. NULL after AN_ENOMEM, and then there is nothing to release. */
 static inline void *an_carve_one(an_carve *c, int64_t count, size_t size)
 {
     AN_ASSERT(!c->shared && !c->own);
@@ -87,10 +87,10 @@ static inline void *an_carve_one(an_carve *c, int64_t count, size_t size)
     return an_carve_take(c) == AN_OK ? an_carve_at(c, part) : NULL;
 }
 
-static inline void an_carve_give(an_carve *c)
+static inline void an_carve_release(an_carve *c)
 {
     AN_ASSERT(c->base);
-    an_scratch_give(c->base);
+    an_scratch_release(c->base);
     c->base = NULL;
 }
 

@@ -42,7 +42,7 @@ an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *cont
     for (int64_t chunk = 0; chunk < chunks; chunk++)
         for (int64_t i = 0; i < n; i++)
             sums[i] += partial[chunk * n + i];
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }
 
@@ -71,6 +71,6 @@ an_code an_k_bias_backward(float *db, const float *dy, int64_t rows, int64_t wid
     an_code code = an_k_row_sums(sums, width, add_plain, &(plain_rows){dy, width}, rows, width);
     for (int64_t c = 0; c < width && code == AN_OK; c++)
         db[c] += (float)sums[c];
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return code;
 }

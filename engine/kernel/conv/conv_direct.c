@@ -248,7 +248,7 @@ an_code an_k_conv_direct_forward(float *y, const float *x, const float *w, const
     plan(c, &k);
     pack(&k, w, area, s->C, false, s->O);
     run(c, 1, &k);
-    an_carve_give(&k.scratch);
+    an_carve_release(&k.scratch);
     return AN_OK;
 }
 
@@ -313,6 +313,6 @@ an_code an_k_conv_direct_data(float *dx, const float *dy, const float *w, float 
     }
     pack(&k, w, area, s->O, true, s->C);
     run(c, used, &k);
-    an_carve_give(&k.scratch);
+    an_carve_release(&k.scratch);
     return AN_OK;
 }

@@ -195,6 +195,6 @@ an_code an_k_conv_direct_weight(float *dw, const float *dy, const float *x, cons
         by_tiles(dw, &j, s->O);
     else if (s->B > 0)
         by_chunks(dw, &j, s->O, grain, an_carve_at(&scratch, partial));
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }

@@ -214,7 +214,7 @@ an_code an_k_conv_patches_forward(float *y, const float *x, const float *w, cons
         return AN_ENOMEM;
     j.w = pack(an_carve_at(&j.scratch, packed), w, &j.l);
     an_par_for(s->B, grain_of(s), forward_images, &j);
-    an_carve_give(&j.scratch);
+    an_carve_release(&j.scratch);
     return AN_OK;
 }
 
@@ -232,7 +232,7 @@ an_code an_k_conv_patches_data(float *dx, const float *dy, const float *w, bool 
         return AN_ENOMEM;
     j.w = pack_transposed(an_carve_at(&j.scratch, packed), an_carve_at(&j.scratch, wide), w, &j.l);
     an_par_for(s->B, grain_of(s), data_images, &j);
-    an_carve_give(&j.scratch);
+    an_carve_release(&j.scratch);
     return AN_OK;
 }
 
@@ -285,6 +285,6 @@ an_code an_k_conv_patches_weight(float *dw, const float *dy, const float *x, con
         sum_images(dW + chunk * n, an_carve_at(&scratch, image), an_carve_at(&scratch, rows), dy, x,
                    chunk * grain, an_min((chunk + 1) * grain, s->B), &l);
     add_chunks(dw, dW, chunks, &l);
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }

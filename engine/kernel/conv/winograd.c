@@ -44,7 +44,7 @@ static layout layout_of(const an_conv_shape *s)
     return l;
 }
 
-/* What the transforms require; an_k_winograd_fits() adds what makes them pay. */
+/* What the transforms require; an_k_winograd_fits() adds the conditions of being faster. */
 static bool is_possible(const an_conv_shape *s)
 {
     return s->kh == 3 && s->kw == 3 && s->stride == 1 && s->C % AN_LANES == 0 &&
@@ -105,7 +105,7 @@ an_code an_k_winograd_forward(float *y, const float *x, const float *w, bool fli
                                 &(an_packed){U + k * l.plane_kernels, C, O}, NULL, false, NULL);
         an_k_tiles_out(y, M, l.plane_out, lo, hi, 0, O, &l.map, b, accumulate, unused);
     }
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }
 
@@ -185,6 +185,6 @@ an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const a
         }
     }
     add_kernel_gradients(dw, dU, l.plane_kernels, chunks, s);
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }

@@ -66,7 +66,7 @@ an_code an_k_winograd_few_tiles_forward(float *y, const float *x, const float *w
             an_k_tiles_out(y, M, plane_out, lo, hi, o, SLICE, &map, b, accumulate, unused);
         }
     }
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }
 
@@ -113,6 +113,6 @@ an_code an_k_winograd_few_tiles_weight(float *dw, const float *dy, const float *
                 an_k_tile_kernel_gradient(dw + ((o + at) * C + c + r) * 9, 9 * C,
                                           dU + r * AN_MICRO_COLUMNS + at, size, 1, 0);
     }
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }

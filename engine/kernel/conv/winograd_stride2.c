@@ -48,7 +48,7 @@ static layout layout_of(const an_conv_shape *s)
     return l;
 }
 
-/* What the transforms require; an_k_winograd_stride2_fits() adds what makes them pay. */
+/* What the transforms require; an_k_winograd_stride2_fits() adds the conditions of being faster. */
 static bool is_possible(const an_conv_shape *s)
 {
     return s->kh == 3 && s->kw == 3 && s->stride == 2 && s->pad_y == 1 && s->pad_x == 1 &&
@@ -198,7 +198,7 @@ an_code an_k_winograd_stride2_forward(float *y, const float *x, const float *w, 
             an_k_stride2_output((float *const *)to, M, l.plane_out, b, s->O);
         }
     }
-    an_carve_give(&own.scratch);
+    an_carve_release(&own.scratch);
     return AN_OK;
 }
 
@@ -236,6 +236,6 @@ an_code an_k_winograd_stride2_data(float *dx, const float *dy, const float *w, b
             an_k_stride2_data((float *const *)d, M, l.plane_in, accumulate, C);
         }
     }
-    an_carve_give(&own.scratch);
+    an_carve_release(&own.scratch);
     return AN_OK;
 }

@@ -117,7 +117,7 @@ static an_code by_packed(bool tb, int64_t M, int64_t N, int64_t K, const float *
     product p = {.K = K, .N = N, .A = A, .lda = lda, .C = C, .ldc = ldc, .beta = accumulate};
     p.packed = an_k_pack(data, tb, B, ldb, K, N);
     an_par_for(M, ROWS, rows_by_packed, &p);
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }
 
@@ -180,7 +180,7 @@ static an_code cut_depth(bool ta, bool tb, int64_t M, int64_t N, int64_t K, floa
             an_k_gemm(ta, tb, M, N, k, alpha, a, lda, b, ldb, 0, partial + s * M * N, N);
     }
     add_slices(partial, slices, M, N, beta, C, ldc);
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }
 

@@ -81,7 +81,7 @@ an_code an_k_linear_forward(float *y, const float *x, const float *w, const floa
     forward_job j = {.y = y, .x = x, .b = b, .s = s};
     j.w = an_k_pack(data, true, w, in, in, out);
     an_par_for(rows, BLOCKS * ROWS, forward_rows, &j);
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }
 
@@ -197,7 +197,7 @@ static an_code by_slices(slices *j, const float *w)
         for (int64_t m = 0; m < out; m++)
             fold_row(j, count, m);
     }
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }
 

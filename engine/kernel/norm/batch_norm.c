@@ -91,7 +91,7 @@ an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N,
         double v = sums[W + c] / (double)N - mean[c] * mean[c];
         var[c] = v > 0 ? v : 0;
     }
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return code;
 }
 
@@ -148,6 +148,6 @@ an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
         normalise(y + lo * W, &a, residual ? residual + lo * W : NULL,
                   lo + grain < rows ? grain : rows - lo, relu);
     }
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }

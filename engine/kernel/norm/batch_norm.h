@@ -28,7 +28,7 @@ typedef struct {
     float *dgamma, *dbeta;       /* (C) [opt], added to                                      */
 } an_batch_norm_grads;
 
-/* What the backward pass needs of the forward pass. */
+/* What the backward pass reads of the forward pass. */
 typedef struct {
     const float *mean, *rstd, *gamma, *beta; /* (C), the arguments of the forward pass          */
     const float *y; /* (N,C), the result. Read only with a ReLU; NULL: the sign of the result is

@@ -278,6 +278,6 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
         if (job.dx || job.dresidual)
             second_pass(&job, N / fold);
     }
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return code;
 }

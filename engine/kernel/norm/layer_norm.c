@@ -121,6 +121,6 @@ an_code an_k_layer_norm_backward(float *dx, float beta, float *dgamma, float *db
         dbeta[c] += (float)sums[c];
     for (int64_t c = 0; c < C && code == AN_OK && dgamma; c++)
         dgamma[c] += (float)sums[C + c];
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return code;
 }

@@ -1,4 +1,4 @@
-/* diffusion: the forward process of one label coordinate, and how a network's output reads as one
+/* diffusion: the forward process of one label coordinate, and the reading of a network's output
  * (METHOD §1, §2). The only copy of these formulas: the recorded operations of
  * grad/rules_diffusion.c use them in float, the chains of diffusion/process.c in double, because
  * 1/a grows to 1e4 and more at t = T and magnifies what a float rounds away.

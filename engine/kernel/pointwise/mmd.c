@@ -163,6 +163,6 @@ an_code an_k_mmd(double *value, float *ga, float *gb, const float *a, const floa
     *value = 0;
     for (int64_t i = 0; i < B; i++)
         *value += share[i];
-    an_carve_give(&scratch);
+    an_carve_release(&scratch);
     return AN_OK;
 }

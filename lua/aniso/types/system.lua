@@ -74,9 +74,9 @@ function sys.debug(on) end
 ---The effect of Ctrl-C and SIGTERM: an error in Lua, or a flag that interrupted() reads. Drops a signal
 ---that was received.
 ---@param mode "raise"|"poll"
----@param patient? boolean a second one does not end the process (the prompt)
+---@param keep_running? boolean a second one does not end the process (the prompt)
 ---@return "raise"|"poll" before
-function sys.interrupt_mode(mode, patient) end
+function sys.interrupt_mode(mode, keep_running) end
 
 ---@return "SIGINT"|"SIGTERM"|nil signal received since the mode was set
 function sys.interrupted() end
