@@ -79,8 +79,8 @@ an_code an_backward(an_tensor *loss);
 void an_tape_clear(void);       /* drops what was recorded, and the tape's own memory */
 bool an_set_recording(bool on); /* returns the former state; default on               */
 int64_t an_tape_length(void);   /* recorded operations                                */
-/* How often recorded operations were dropped, by an_backward() or an_tape_clear(). A caller
- * that compares two results knows whether the operations that it recorded are still on the tape. */
+/* How often recorded operations were dropped, by an_backward() or an_tape_clear(). While the result
+ * is the same, the operations that a caller recorded are still on the tape. */
 int64_t an_tape_drops(void);
 
 #endif
