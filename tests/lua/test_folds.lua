@@ -136,6 +136,18 @@ function Folds.test_a_finished_fold_is_not_repeated_and_a_stored_one_goes_on()
   lu.assertEquals(db:scores()[1].metrics.nll, whole)
 end
 
+-- Each fold of a plan waits for its own run.
+function Folds.test_a_plan_has_the_folds()
+  local db <close> = assert(store.open(fixture.folder() .. "/runs.db"))
+  local jobs = { job_of(db, 0, 0), job_of(db, 0, 1), job_of(db, 0, 2) }
+  for _, job in ipairs(jobs) do job.config = config.complete(job.config) end
+  assert(db:set_plan("cv", jobs))
+  aniso.trainer.run(jobs[2])
+  local rows = require("aniso.store.status").of_study(db, "cv", config.complete).rows
+  lu.assertEquals({ rows[1].fold, rows[2].fold, rows[3].fold }, { 0, 1, 2 })
+  lu.assertEquals({ rows[1].state, rows[2].state, rows[3].state }, { "waiting", "finished", "waiting" })
+end
+
 -- ── stored folds ────────────────────────────────────────────────────────────────────────
 -- A run of one fold of the fixture: 120 images, wrong on those for which wrong(i).
 local function record(db, label, seed, fold, wrong)

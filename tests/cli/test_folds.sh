@@ -1,0 +1,55 @@
+# A study with folds, as typed: which runs there are, which are chosen, what is shown while folds are
+# missing, and curves, comparison and report of pooled folds.
+. tests/cli/tap.sh
+cat >"$dir/cv.lua" <<'LUA'
+local aniso = require "aniso"
+return aniso.study {
+  name = "cv", data = { "lesions", n = 210, size = 12 }, folds = 3,
+  base = { backbone = { "resnet", depth = 8, width = 4 },
+    prior = { crops = 2, crop_size = 6, local_width = 4, attention = 4 }, schedule = { T = 20 },
+    denoiser = { "cross_attention", dim = 8, blocks = 1, heads = 2 },
+    train = { mode = "staged", epochs = 2, batch = 32, draws = 2, lr = 1e-2 },
+    select = { steps = 2, draws = 1, metric = "acc" }, sampler = { "ddim", steps = 2, draws = 2 } },
+  variants = { { label = "iso" }, { label = "bound", ["schedule.lambda"] = "bound" } },
+}
+LUA
+export ANISO_DB="$dir/runs.db"
+expect "a dry run" 0 "$aniso" run "$dir/cv.lua" --dry-run
+equals "lists all variants of a fold before the next fold" \
+    "$(sed 1,2d "$dir/out" | awk '{print $1 $3}' | tr '\n' ' ')" "iso0 bound0 iso1 bound1 iso2 bound2 "
+expect "a fold that does not exist" 2 "$aniso" run "$dir/cv.lua" --fold 3
+output_has err "^aniso: --fold takes folds from 0 to 2, such as 0,2 or 0..2; got 3$"
+expect "check counts the runs of all folds" 0 "$aniso" check "$dir/cv.lua"
+output_has out "^cv +6$"
+expect "two folds" 0 "$aniso" run "$dir/cv.lua" --fold 0,1
+output_has err "^run 1/4: iso, seed 0, fold 0, in lock-step with 1 more$"
+output_has out "^method +by +seeds +folds "
+output_has out "^iso +chain +1 +2/3 "
+expect "a table of incomplete folds" 0 "$aniso" table cv
+output_has out "^bound +1 +2/3 "
+expect "and their comparison" 0 "$aniso" compare cv --section notes
+output_has out "^- iso: incomplete folds are not compared \(seed 0 has 2/3\)$"
+output_has out "no seed with all folds in both: nothing is compared$"
+expect "the rest" 0 "$aniso" run "$dir/cv.lua"
+output_has err "^4 of 6 runs were finished before and are not run again"
+output_has out "^iso +chain +1 +3/3 "
+expect "ls has a column of the folds" 0 "$aniso" ls fold=1
+output_has out "^run +study +label +data +seed +fold +status "
+equals "and a filter" "$(grep -c ' cv ' "$dir/out")" 2
+expect "watch counts the folds" 0 "$aniso" watch --once
+output_has out "^study cv: 6 planned, of which 6 finished$"
+expect "the comparison of pooled folds" 0 "$aniso" compare cv
+output_has out "95 % over folds, seeds"
+output_has out "corrected resampled t test \(3 folds, 1 seed each\)$"
+output_has out "^iso +cv +3 +0 +210 "
+expect "operating curves" 0 "$aniso" curve cv --operating
+output_has out "^label +seeds +at head 0.95 +at head 0.90 "
+expect "as SVG" 0 "$aniso" curve cv --operating -o "$dir/operating.svg"
+equals "one picture is written" "$(grep -c '</svg>' "$dir/operating.svg")" 1
+expect "without -x" 2 "$aniso" curve cv
+output_has err "^aniso: curve takes either -x OPTION or --operating$"
+expect "a report" 0 "$aniso" report cv -o "$dir/cv.html"
+equals "has the operating curves" "$(grep -c 'id="operating"' "$dir/cv.html")" 1
+expect "the command that repeats a run" 0 "$aniso" show @last --repro
+output_has out "cv.lua --fold 2 --seeds 0 "
+finish
