@@ -143,6 +143,31 @@ function T:test_hyper_kvasir_has_official_folds()
   lu.assertEquals(two.sha256, ds.sha256)
 end
 
+-- A study with folds = "official" tests on them: image by image, the test part of fold f is fold f.
+function T:test_official_folds_are_the_test_parts()
+  local given = { "hyper_kvasir", root = layout:kvasir(KVASIR, 5), val = 0.2, cache = false }
+  local whole, fold_of = open(given), {}
+  for _, part in ipairs { "train", "val", "test" } do
+    for _, key in ipairs(whole:keys(part)) do fold_of[key] = false end
+  end
+  local keys = {}
+  for key in pairs(fold_of) do keys[#keys + 1] = key end
+  table.sort(keys)
+  for i, key in ipairs(keys) do fold_of[key] = whole.folds[i] end
+  local official = require "aniso.method.official_folds"
+  lu.assertEquals(official { folds = "official", data = given }, 5)
+  lu.assertErrorMsgContains("has no official folds; folds = 5 cuts five", official,
+    { folds = "official", data = { "lesions", n = 70, size = 4 } })
+  for fold = 0, 4 do
+    local ds = data(given, { folds = 5, fold = fold, official = true })
+    lu.assertEquals(ds.split.name, ("official fold %d of 5"):format(fold))
+    lu.assertEquals(ds:n "test", 7)
+    for _, key in ipairs(ds:keys "test") do lu.assertEquals(fold_of[key], fold, key) end
+  end
+  lu.assertErrorMsgContains("has 5 official folds, not 4", data.open, given,
+    { folds = 4, fold = 0, official = true })
+end
+
 function T:test_hyper_kvasir_folds_that_disagree()
   local root = layout:kvasir(KVASIR, 5)
   layout:image "kvasir/labeled-images/lower-gi-tract/anatomical-landmarks/cecum/new.jpg"
