@@ -66,8 +66,10 @@ function checkpoint.load_weights(session, path, only)
   return meta
 end
 
--- Saves everything, between two epochs.
+-- Saves everything, between two epochs. The metrics of the epoch are written before the file: a process
+-- that ends after the file resumes behind this epoch and does not record it again.
 function checkpoint.save_last(session)
+  session.record:flush()
   local tensors = weights(session)
   local meta = { stage = session.stage_number, epoch = session.epoch, step = session.step,
     best = session.best, t = {}, ema_t = {} }
