@@ -71,6 +71,7 @@ function lr_schedule.one_cycle(given) end
 ---@class aniso.Job
 ---@field config aniso.Config
 ---@field seed integer
+---@field cross? aniso.CrossValidation The fold of a cross-validation.
 ---@field label? string
 ---@field study? string
 ---@field db? aniso.RunDatabase Needed by run().

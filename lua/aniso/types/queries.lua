@@ -93,7 +93,8 @@ function RunDatabase:baseline_of(study) end
 ---@return string? code
 function RunDatabase:compare(names, options) end
 
----The configurations of a study with their finished runs over seeds: group:of "tail" gives n, mean, sd.
+---The configurations of a study with their finished runs over seeds: group:of "tail" gives n, mean, sd. Folds
+---are pooled per seed: a member has `parts`, a run of each fold, and the group `done` of `wanted` folds.
 ---@param study string
 ---@param options? { prior: boolean? } the prior's own predictions as groups too
 ---@return table[] groups { label =, prior =, members = { { seed =, run_id =, n =, metrics = } }, of = }
