@@ -1,8 +1,9 @@
 -- The λ policies (METHOD §3): each is one entry that derives the class noise levels from
 -- the training images per class. Its help text, completion, checks, `--set` and the printed
 -- schedule all come from the entry; adding a policy is adding an entry.
---   levels(counts, o, K)   raw levels (K), finite and above 0, before normalisation and clipping;
---                          counts: training images n_j per class, or nil; o: the complete options
+--   levels(counts, o, K, image_needed, constants)   raw levels (K), finite and above 0, before normalisation
+--                          and clipping; counts: training images n_j per class, or nil; o: the complete
+--                          options; image_needed: see share_levels.lua; constants: schedule.bound_constants
 --   text, options          what it is, with its source, and its own options (recipe/options.lua)
 --   needs_counts           every class must have a training image
 --   takes_constants        options A, Dn, p, q that are left out are those of schedule.bound_constants
@@ -12,6 +13,7 @@ local effective_number = require "aniso.method.effective_number"
 local noise_budget = require "aniso.method.noise_budget"
 local options = require "aniso.recipe.options"
 local own_part = require "aniso.recipe.own_part"
+local share_levels = require "aniso.method.share_levels"
 
 local number, optional = options.number, options.optional
 
@@ -28,13 +30,76 @@ local function constant()
   return optional(number { above = 0, text = "That of schedule.bound_constants if left out" })
 end
 
+local function equal(K, level)
+  local out = {}
+  for j = 1, K do out[j] = level end
+  return out
+end
+
+-- Another value of schedule.lambda.
+local policy_of = options.custom(function(given, where)
+  if own_part.is(given) then
+    error(("option %s: name one of the program's policies; the levels of a function may be given as "
+      .. '{"manual", …}'):format(where), 0)
+  end
+  return lambda.option.check(given, where)
+end, nil,
+  { about = { type = "aniso.option.lambda|string",
+    text = "A policy: all classes then have one level, with the mean image-needed share of that policy" } })
+
+local target = options.custom(function(given, where)
+  local list = type(given) == "table" and given or { given }
+  for _, one in ipairs(list) do
+    if not (type(one) == "number" and one > 0 and one < 1) then
+      error(("option %s: expected a share above 0 and below 1, or one per class, got %s")
+        :format(where, tostring(one)), 0)
+    end
+  end
+  return type(given) == "table" and options.copy(given) or given
+end, 0.6, { about = { type = "number|number[]",
+  text = "R_c, or with relative R_c / (1 − π_c); one per class, or the same for all" } })
+
+local relative = options.custom(function(given, where)
+  if type(given) == "boolean" then return given end
+  error(("option %s must be true or false, got %s"):format(where, tostring(given)), 0)
+end, true, { about = { type = "boolean",
+  text = "Whether the target is a part of 1 − π_c, the share at pure noise" } })
+
+-- The share R_c that each class is to have.
+local function targets(counts, o, K)
+  local images, out = 0, {}
+  for _, n in ipairs(counts) do images = images + n end
+  if type(o.target) == "table" and #o.target ~= K then
+    error(("option schedule.lambda.target has %d shares for %d classes"):format(#o.target, K), 0)
+  end
+  for j, n in ipairs(counts) do
+    local of_class = type(o.target) == "table" and o.target[j] or o.target
+    out[j] = of_class * (o.relative and 1 - n / images or 1)
+  end
+  return out
+end
+
 lambda.policies = {
   isotropic = {
-    text = "λ_j = 1: the isotropic process.",
-    levels = function(_, _, K)
-      local out = {}
-      for j = 1, K do out[j] = 1 end
-      return out
+    text = "λ_j = 1: the isotropic process; with share_of the same level for all classes.",
+    options = { share_of = optional(policy_of) },
+    levels = function(counts, o, K, image_needed, constants)
+      if not o.share_of then return equal(K, 1) end
+      local other = lambda.levels(o.share_of, K, counts, constants, image_needed)
+      local level = share_levels.matched(image_needed(other).mean, K, image_needed)
+      if level < o.min or o.max and level > o.max then
+        error(("lambda share_of: the level of equal share is %.4g, outside min and max"):format(level), 0)
+      end
+      return equal(K, level)
+    end,
+  },
+
+  share = {
+    text = "The levels at which each class needs the image for the target share of the time.",
+    options = { target = target, relative = relative },
+    needs_counts = true,
+    levels = function(counts, o, K, image_needed)
+      return share_levels.solve(targets(counts, o, K), o.min, o.max or math.huge, image_needed)
     end,
   },
 
@@ -99,9 +164,22 @@ local function check_values(given, where)
   end
 end
 
+-- A share determines the scale of the levels, so that no budget is left to keep.
+local function without_budget(given, where)
+  if type(given) ~= "table" and given ~= "share" then return given end
+  given = type(given) == "table" and options.copy(given) or { given }
+  if given[1] ~= "share" and not given.share_of then return given end
+  if given.normalise == nil then given.normalise = "none" end
+  if given.normalise ~= "none" then
+    error(("option %s.normalise: the image-needed share determines the scale of the levels: leave it out")
+      :format(where), 0)
+  end
+  return given
+end
+
 -- The rule of the option schedule.lambda.
 lambda.option = options.custom(function(given, where)
-  local gathered = gather_values(given)
+  local gathered = gather_values(own_part.is(given) and given or without_budget(given, where))
   check_values(gathered, where)
   return rule.check(gathered, where)
 end, DEFAULT, rule)
@@ -126,21 +204,26 @@ function lambda.constants(choice, constants)
 end
 
 -- The levels in force (K doubles). choice: a complete value of schedule.lambda; constants: those
--- of schedule.bound_constants; counts: training images per class, or nil.
-function lambda.levels(choice, K, counts, constants)
+-- of schedule.bound_constants; counts: training images per class, or nil; image_needed(levels): the
+-- estimate for this process, which the shares need.
+function lambda.levels(choice, K, counts, constants, image_needed)
   local raw
   if own_part.is(choice) then
     raw = own_part.numbers(choice, "schedule.lambda", K, counts)
   else
     local policy = lambda.policies[choice[1]]
     if policy.needs_counts then bound.check_counts(counts, choice[1]) end
-    raw = policy.levels(counts, with_constants(choice, constants), K)
+    raw = policy.levels(counts, with_constants(choice, constants), K, image_needed, constants)
   end
   return noise_budget.apply(raw, choice, counts)
 end
 
 -- "power (gamma 0.25), mean normalised to 1": the choice as print(schedule) shows it.
 function lambda.describe(choice, constants)
+  if choice.share_of then
+    return ("%s, the mean image-needed share of %s"):format(choice[1],
+      lambda.describe(choice.share_of, constants))
+  end
   local shown, names = with_constants(choice, constants), {}
   for name, value in pairs(shown) do
     if type(value) == "number" and not noise_budget.options[name] then names[#names + 1] = name end

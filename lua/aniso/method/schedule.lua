@@ -54,22 +54,35 @@ local function base_of(o)
   return o.base or o[1]
 end
 
+local function made(process, levels, about)
+  local of = options.copy(process)
+  of.lambda, of.about = levels, about
+  return core.schedule.new(of)
+end
+
+local DRAWS, SEED = 65536, 0 -- those of s:share() without options
+
+-- The estimate of share_levels.lua for the process with other levels.
+local function image_needed_of(process)
+  return function(levels)
+    local s <close> = made(process, levels)
+    return s:image_needed(DRAWS, SEED, 1)
+  end
+end
+
 -- counts: those of the data set, where the options give none. stored [opt]: the levels of a
 -- stored run (K), used in the place of an own policy's, which need not be found then.
 function schedule.new(given, counts, stored)
   local o = options.check(given, schedule.options, "schedule")
   o.counts = o.counts or counts
   local K, choice = classes(o), o.lambda
+  local process = { K = K, counts = o.counts, coupling = o.coupling, base = base_of(o), T = o.T,
+    beta_start = o.beta_start, beta_end = o.beta_end, beta_max = o.beta_max, offset = o.offset }
   local levels = own_part.is(choice) and stored and #stored == K and stored
-    or lambda.levels(choice, K, o.counts, o.bound_constants)
-  return core.schedule.new {
-    K = K, counts = o.counts, coupling = o.coupling, lambda = levels,
-    base = base_of(o), T = o.T, beta_start = o.beta_start, beta_end = o.beta_end,
-    beta_max = o.beta_max, offset = o.offset,
-    about = { policy = choice[1], normalise = choice.normalise,
-      bound_constants = lambda.constants(choice, o.bound_constants),
-      text = lambda.describe(choice, o.bound_constants) },
-  }
+    or lambda.levels(choice, K, o.counts, o.bound_constants, image_needed_of(process))
+  return made(process, levels, { policy = choice[1], normalise = choice.normalise,
+    bound_constants = lambda.constants(choice, o.bound_constants),
+    text = lambda.describe(choice, o.bound_constants) })
 end
 
 local methods = core.schedule.methods
