@@ -42,7 +42,7 @@ function T.test_to()
   lu.assertEquals(row(whole:to "float32"), { 1.0, -1.0, 3.0 })
 end
 
--- Elements of a view with strides are read, not skipped.
+-- In any order of dimensions and of any type.
 function T.test_finite_reads_every_element()
   local x = tensor.from { { 1, 2, 0 / 0 }, { 3, 4, 5 } }
   lu.assertFalse(x:permute(2, 1):finite())
