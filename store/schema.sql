@@ -85,7 +85,7 @@ CREATE TABLE source(                -- recipes, stored once per content
   content   TEXT NOT NULL
 ) STRICT;
 
--- What the latest `aniso run` of a study set out to do. While process `pid` writes this file, the
+-- The runs that the latest `aniso run` of a study planned. While process `pid` writes this file, the
 -- runs of the plan that have not begun are waiting.
 CREATE TABLE plan(
   study_id  INTEGER PRIMARY KEY REFERENCES study(study_id) ON DELETE CASCADE,
@@ -116,7 +116,7 @@ CREATE TABLE host(
 
 -- A run is `crashed` until its end is written: `finished`, `failed` or `interrupted` is the
 -- last thing it writes, together with ended_at. While ended_at is NULL the run is in
--- progress if its writer lives: v_run judges that by the heartbeat, the program by the
+-- progress if its writer exists: v_run decides that by the heartbeat, the program by the
 -- writer's lock. The next writer sets ended_at of those whose writer is gone.
 -- While removed_at is set, no view shows the run: it is listed and counted nowhere.
 CREATE TABLE run(
@@ -150,7 +150,7 @@ CREATE TABLE run(
 ) STRICT;
 CREATE INDEX run_by_study ON run(study_id, status);
 
-CREATE TABLE lambda(                -- the λ_j in force; per run, for they may be learned
+CREATE TABLE lambda(                -- the λ_j in force; per run: policies depend on the split
   run_id    INTEGER NOT NULL REFERENCES run(run_id) ON DELETE CASCADE,
   class_idx INTEGER NOT NULL,
   value     REAL NOT NULL CHECK(value > 0),

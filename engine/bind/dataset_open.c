@@ -26,7 +26,7 @@ static const char *const *check_texts(lua_State *L, int arg, const char *key, in
     const char **texts = lua_newuserdatauv(L, (size_t)length * sizeof *texts + 1, 0);
     for (int64_t i = 0; i < length; i++) {
         if (lua_geti(L, list, i + 1) != LUA_TSTRING)
-            luaL_error(L, "option data.%s: entry %I is not a text", key, (lua_Integer)i + 1);
+            luaL_error(L, "option data.%s: entry %I is not a string", key, (lua_Integer)i + 1);
         texts[i] = lua_tostring(L, -1);
         lua_pop(L, 1);
     }

@@ -195,7 +195,7 @@ static int op_concat(lua_State *L)
     const int n = (int)length;
     for (int k = 0; k < n; k++) {
         lua_rawgeti(L, 1, k + 1);
-        xs[k] = an_check_tensor(L, -1); /* stays on the stack, so alive */
+        xs[k] = an_check_tensor(L, -1); /* stays on the stack, so it is not collected */
     }
     int dim = an_check_dimension(L, 2, xs[0]);
     size_t mark = an_scope_begin();

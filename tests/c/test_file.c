@@ -122,21 +122,21 @@ static int dead_process(void)
 static void test_leftovers_of_dead_processes_are_removed(void **state)
 {
     (void)state;
-    char dead[64], recent[64], other[64], alive[64];
+    char dead[64], recent[64], other[64], of_this[64];
     int pid = dead_process();
     snprintf(dead, sizeof dead, "left/a.%d-12ab.tmp", pid);
     snprintf(recent, sizeof recent, "left/a.%d-12ac.tmp", pid);
     snprintf(other, sizeof other, "left/aa.%d-12ab.tmp", pid);
-    snprintf(alive, sizeof alive, "left/a.%d-12ab.tmp", (int)getpid());
+    snprintf(of_this, sizeof of_this, "left/a.%d-12ab.tmp", (int)getpid());
     make_leftover(dead, 7200);
     make_leftover(recent, 60);
     make_leftover(other, 7200);
-    make_leftover(alive, 7200);
+    make_leftover(of_this, 7200);
     assert_int_equal(replace_file(scratch("left/a"), "x"), AN_OK);
     assert_int_equal(an_path_kind_at(scratch(dead)), AN_NOTHING);
     assert_int_equal(an_path_kind_at(scratch(recent)), AN_FILE);
     assert_int_equal(an_path_kind_at(scratch(other)), AN_FILE);
-    assert_int_equal(an_path_kind_at(scratch(alive)), AN_FILE);
+    assert_int_equal(an_path_kind_at(scratch(of_this)), AN_FILE);
 }
 
 static void test_a_link_remains_a_link(void **state)

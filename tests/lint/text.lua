@@ -19,14 +19,19 @@ local anywhere = {
   nobody = "unused, absent …", everybody = "all …", somebody = "a process, a caller …",
   anybody = "any process …", told = "reported, shown", tells = "reports, shows", beside = "next to",
   lies = "is in, wrong values", stands = "is", dear = "expensive", mood = "depends on …", amid = "during",
+  remembers = "stores, keeps", likes = "may have", swallow = "discard",
   spelt = "written", purse = "scratch", afresh = "again", company = "batch, other rows",
 }
 local in_comments = {
   want = "require", wants = "requires", says = "states, contains", said = "stated", asks = "calls, requests",
-  asked = "requested", knows = "has, stores", survives = "is kept", whoever = "any …",
+  asked = "requested", knows = "has, stores", know = "has, may require",
+  ask = "request, call", alive = "in progress, open", obeys = "follows", forgets = "discards",
+  survives = "is kept", whoever = "any …",
 }
 local phrases = {
-  ["sees to"] = "handles", ["gives back"] = "returns, releases", ["for good"] = "permanently",
+  ["sees to"] = "handles", ["Lets go of"] = "Releases", ["writer lives"] = "exists",
+  ["shows itself"] = "prints as a plot", ["Shows itself"] = "Prints as a plot",
+  ["gives back"] = "returns, releases", ["for good"] = "permanently",
   ["that is none"] = "an invalid …", ["live to"] = "are still running", ["worked out"] = "computed",
 }
 
@@ -132,6 +137,8 @@ for _, check in ipairs(checks) do
 end
 -- planted: { path, line, number of faults }
 for _, case in ipairs {
+  { "lua/x.lua", "-- which this room does not know", 1 }, { "lua/x.lua", "-- networks keep it alive", 1 },
+  { "store/x.sql", "-- if its writer lives", 1 }, { "lua/x.lua", "-- each remembers its style", 1 },
   { "engine/x.c", "/* a buffer that nobody reads */", 1 }, { "engine/x.c", "bool is_told;", 1 },
   { "lua/x.lua", "-- the sampler wants levels", 1 }, { "lua/x.lua", "local wants_map = 1", 0 },
   { "tests/x.lua", "local wants_map = 1", 1 }, { "tests/x.sh", "says out x", 1 },

@@ -1,4 +1,4 @@
--- Which functions of the engine the Lua tests reach. bound.record() observes every function of
+-- Which functions of the engine the Lua tests call. bound.record() observes every function of
 -- aniso.core and every method of its classes; bound.names() lists them, "ops.relu" or
 -- "Tensor:close". A function with two names counts once, under its name in aniso.core.
 -- tests/lua/run.lua appends what a suite reached to the file that ANISO_BOUND names, and
@@ -43,38 +43,37 @@ function bound.names()
   return sorted(names)
 end
 
--- A proxy of `functions` that records which of them are read.
-local function recording_proxy(functions)
-  return setmetatable({}, {
-    __index = function(_, name)
-      local value = functions[name]
-      if type(value) == "function" then reached[value] = true end
-      return value
-    end,
-    __newindex = functions,
-    __pairs = function() return next, functions end,
-  })
+-- function → the function that records a call and calls it; the same for each of its names, so that comparing
+-- two names gives what it gives without a record. Without debug information: the engine's errors do not
+-- name its line.
+local function recorders()
+  local make = load(string.dump(load [[
+    local record, f = ...
+    return function(...)
+      record[f] = true
+      return f(...)
+    end]], true))
+  return setmetatable({}, { __index = function(self, f)
+    local recorder = make(reached, f)
+    rawset(self, f, recorder)
+    return recorder
+  end })
 end
 
--- A class without fields has its table of methods as __index, and keeps a table.
-local function record_class(meta)
-  local index, methods = meta.__index, meta.methods
-  if type(index) == "table" then
-    meta.__index = recording_proxy(index)
-    return
-  end
-  meta.__index = function(self, name)
-    local method = methods[name]
-    if method then reached[method] = true end
-    return index(self, name)
-  end
-end
-
--- Must be called before any other module of aniso is loaded, since modules keep references to the tables.
+-- Must be called before any other module of aniso is loaded, since modules keep references to functions.
 function bound.record()
   bound.all = function_names()
-  for _, meta in pairs(classes()) do record_class(meta) end
-  for part, functions in pairs(core) do core[part] = recording_proxy(functions) end
+  local recorder_of = recorders()
+  local function replace(functions)
+    for name, f in pairs(functions) do
+      if bound.all[f] then functions[name] = recorder_of[f] end
+    end
+  end
+  for _, meta in pairs(classes()) do
+    replace(meta.methods)
+    replace(meta)
+  end
+  for _, functions in pairs(core) do replace(functions) end
 end
 
 -- Appends the names of the functions reached so far.

@@ -137,7 +137,7 @@ function T:test_the_engine_refuses_lists_that_do_not_fit()
   for _, case in ipairs {
     { { key = {}, class = {} }, "no row" }, { { key = { "a" } }, "no classes" },
     { { key = { "a", "b" }, class = { "x" } }, "data.class has 1 entries, expected 2" },
-    { { key = { "a", 2 }, class = { "x", "y" } }, "data.key: entry 2 is not a text" },
+    { { key = { "a", 2 }, class = { "x", "y" } }, "data.key: entry 2 is not a string" },
     { { key = { "a" }, class = { "x" }, part = { "exam" } }, "data.part: entry 1 is not a part" },
     { { key = { "a" }, class = { "x" }, fold = { 1.5 } }, "data.fold: entry 1 is not a whole number" },
     { { key = { "a" }, class = { "x" }, line = { -1 } }, "data.line: entry 1" },

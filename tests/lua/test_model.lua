@@ -110,7 +110,7 @@ function Module:test_order_of_calls()
   lu.assertEquals(tostring(m), "Module (closed)")
 end
 
-function Module:test_a_network_keeps_its_module_alive()
+function Module:test_a_network_holds_a_reference_to_its_module()
   local net
   do
     local m = core.module.new { seed = 1 }

@@ -175,7 +175,7 @@ function Status.test_epochs_of_others_do_not_count_for_the_speed()
   lu.assertAlmostEquals(status.of_run(db, db:find "a", config.complete).left, 40, 0.5)
 end
 
--- A stopped writer is alive, but sends no heartbeat.
+-- A stopped writer exists, but sends no heartbeat.
 function Status.test_a_silent_writer_is_reported()
   local function watched()
     local aniso = os.getenv "ANISO" or "./aniso"

@@ -1,4 +1,4 @@
--- What core.sys reports about this process.
+-- What core.sys reports about this process, and its signals.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local sys = core.sys
@@ -92,4 +92,45 @@ function Memory.test_the_tape_has_a_length()
   lu.assertEquals(core.ops.tape_length(), 0)
 end
 
-return { Memory = Memory, Open = Open }
+local Signals = {}
+
+-- io.popen, since os.execute ignores signals while it waits.
+local function interrupt_this_process()
+  io.popen(("kill -INT %d"):format(sys.pid())):close()
+end
+
+function Signals.test_in_poll_mode_a_signal_is_stored()
+  local former = sys.interrupt_mode("poll", true)
+  lu.assertNil(sys.interrupted())
+  interrupt_this_process()
+  local received = sys.interrupted()
+  lu.assertEquals(sys.interrupt_mode("poll", true), "poll")
+  lu.assertNil(sys.interrupted()) -- setting the mode discards the signal
+  lu.assertEquals(sys.interrupt_mode(former), "poll")
+  lu.assertEquals(received, "SIGINT")
+end
+
+function Signals.test_a_stoppable_call()
+  local former = sys.interrupt_mode("poll", true)
+  local good = table.pack(sys.stoppable(function() return 1, nil, 3 end, tostring))
+  local bad = table.pack(sys.stoppable(function() error({ 7 }) end, function(why) return why[1] end))
+  local stopped = table.pack(sys.stoppable(function()
+    interrupt_this_process()
+    while true do end
+  end, function() return sys.interrupted() or "an error" end))
+  interrupt_this_process() -- behind the call: no error
+  sys.interrupt_mode(former)
+  lu.assertEquals(good, { true, 1, nil, 3, n = 4 })
+  lu.assertEquals(bad, { false, 7, n = 2 })
+  lu.assertEquals(stopped[1], false)
+end
+
+function Signals.test_cpu_time_advances_with_work()
+  local start = sys.cpu_seconds()
+  local clock = os.clock()
+  while os.clock() - clock < 0.05 do end
+  local spent = sys.cpu_seconds() - start
+  lu.assertTrue(spent > 0.04 and spent < 5, spent)
+end
+
+return { Memory = Memory, Open = Open, Signals = Signals }

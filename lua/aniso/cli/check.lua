@@ -18,7 +18,7 @@ function check.arguments(parser)
   parser:flag("--allow-equal", "keep variants that have the same options")
 end
 
-local function refuse(recipe, mistakes)
+local function fail_with(recipe, mistakes)
   if #mistakes == 0 then return end
   cli.fail(cli.USAGE, #mistakes == 1 and mistakes[1]
     or ("%s has %d mistakes\n  %s"):format(recipe, #mistakes, table.concat(mistakes, "\n  ")))
@@ -124,11 +124,11 @@ function check.run(args)
   end
   local official = cli.usage(require "aniso.method.official_folds", study, args.set)
   local jobs, mistakes = cli.usage(library.options, study, args.set, args.seeds, official)
-  refuse(args.recipe, mistakes)
-  if not args.allow_equal then cli.usage(require("aniso.recipe.equal_variants").refuse, jobs) end
+  fail_with(args.recipe, mistakes)
+  if not args.allow_equal then cli.usage(require("aniso.recipe.equal_variants").check, jobs) end
   local reports
   reports, mistakes = library.runs(jobs)
-  refuse(args.recipe, mistakes)
+  fail_with(args.recipe, mistakes)
   tables.print({ "study", "runs" }, { { study.name, #jobs } })
   local shown
   for _, report in ipairs(reports) do

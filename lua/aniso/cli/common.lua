@@ -59,7 +59,7 @@ function common.open_to_write(args)
 end
 
 -- db:METHOD(…) where a wrong name or value is the user's mistake and the rest the database's.
-function common.ask(db, method, ...)
+function common.call(db, method, ...)
   local result = table.pack(pcall(db[method], db, ...))
   local problem = result[2]
   if not result[1] then errors.pass_interrupts(problem) end
@@ -69,7 +69,7 @@ function common.ask(db, method, ...)
   return table.unpack(result, 2, result.n)
 end
 
--- f(…), where a refusal of the database ends the command with its message and exit code.
+-- f(…), where an error of the database ends the command with its message and exit code.
 function common.guarded(f, ...)
   local result = table.pack(pcall(f, ...))
   if result[1] then return table.unpack(result, 2, result.n) end

@@ -50,7 +50,7 @@ end
 
 function eval.run(args)
   common.use_threads(args)
-  own_parts.learn(args)
+  own_parts.load(args)
   local db = common.open_to_write(args)
   core.sys.interrupt_mode "poll"
   local run = common.find(db, args.run)

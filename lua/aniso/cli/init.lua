@@ -91,7 +91,7 @@ local function unknown_flag(message)
   return message:match "unknown option '([^']+)'"
 end
 
-local function knows(parser, ...)
+local function accepts(parser, ...)
   local arguments = { ... }
   local ok, message = parser:pparse(arguments)
   return ok or unknown_flag(message) ~= arguments[#arguments]
@@ -103,9 +103,9 @@ local function commands_with(flag)
   for _, name in ipairs(cli.commands) do
     local command = cli.command(name)
     local parser = not command.raw and parser_of(name, command)
-    if parser and knows(parser, flag) then out[#out + 1] = name end
+    if parser and accepts(parser, flag) then out[#out + 1] = name end
     for _, verb in ipairs(command.verbs or {}) do
-      if knows(parser, verb, flag) then out[#out + 1] = name .. " " .. verb end
+      if accepts(parser, verb, flag) then out[#out + 1] = name .. " " .. verb end
     end
   end
   return out

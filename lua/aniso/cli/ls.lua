@@ -9,7 +9,7 @@ local tables = require "aniso.show.table"
 local ls = { summary = "list the runs: filters, sorting, what differs" }
 
 function ls.arguments(parser)
-  parser:argument("filter", "KEY=VALUE (or != < <= > >= ~, quoted from the shell), tag:NAME, or a text")
+  parser:argument("filter", "KEY=VALUE (or != < <= > >= ~, quoted from the shell), tag:NAME, part of a name")
     :args "*"
   parser:option("--sort", "by a metric, best first, or any other key; --sort=-KEY reverses it")
     :argname "KEY"
@@ -93,7 +93,7 @@ end
 
 function ls.run(args)
   local db = common.open(args)
-  local runs, catalog, mentioned, fitting = common.ask(db, "select", args.filter,
+  local runs, catalog, mentioned, fitting = common.call(db, "select", args.filter,
     { sort = args.sort, limit = args.number > 0 and args.number or nil, removed = args.removed })
   if #runs == 0 then cli.fail(cli.NO_MATCH, nothing(args)) end
   local keys = extra_keys(catalog, mentioned, args.varying and catalog:varying(runs) or {})

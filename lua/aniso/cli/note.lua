@@ -12,8 +12,8 @@ end
 function note.run(args)
   local db <close> = common.open_to_write(args)
   local run = common.find(db, args.run)
-  common.ask(db, "note", run, table.concat(args.text, " "))
-  for _, one in ipairs(common.ask(db, "notes", run)) do print(one.at:sub(1, 16) .. "  " .. one.text) end
+  common.call(db, "note", run, table.concat(args.text, " "))
+  for _, one in ipairs(common.call(db, "notes", run)) do print(one.at:sub(1, 16) .. "  " .. one.text) end
 end
 
 return note

@@ -22,8 +22,8 @@ function own_parts.arguments(parser)
 end
 
 -- Loads the own parts of the recipe that --recipe names.
-function own_parts.learn(args)
-  if args.recipe then cli.usage(require("aniso.recipe.load").learn, args.recipe) end
+function own_parts.load(args)
+  if args.recipe then cli.usage(require("aniso.recipe.load").load_parts, args.recipe) end
 end
 
 -- "aniso resume RUN --db FILE …", "aniso report STUDY --db FILE …": call is {command =, run =, args =,
@@ -36,7 +36,8 @@ local function command_of(call, more)
   return table.concat(words, " ")
 end
 
--- The recipe of the run as a file with the stored text: where it is, and what makes it so.
+-- A file with the stored text of the run's recipe → its path, and the command that writes it ("" if the
+-- file exists).
 local function recipe_file(call)
   local origin = call.origin
   if core.sha256.file(origin.recipe_path) == core.sha256.text(origin.recipe_text) then

@@ -63,7 +63,7 @@ end
 
 function resume.run(args)
   common.use_threads(args)
-  own_parts.learn(args)
+  own_parts.load(args)
   local db = common.open_to_write(args)
   core.sys.interrupt_mode "poll"
   local done = {}

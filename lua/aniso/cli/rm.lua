@@ -23,7 +23,7 @@ local function chosen(db, args, removed)
   end
   for _, reference in ipairs(args.runs) do add(cli.need(db:find(reference, { removed = removed }))) end
   if #args.where > 0 then
-    local found = common.ask(db, "select", args.where, { removed = removed })
+    local found = common.call(db, "select", args.where, { removed = removed })
     for i = #found, 1, -1 do add(found[i]) end
   end
   if #runs == 0 then
@@ -37,7 +37,7 @@ end
 function rm.change(args, method, removed)
   local db <close> = common.open_to_write(args)
   local runs = chosen(db, args, removed)
-  common.ask(db, method, runs)
+  common.call(db, method, runs)
   for _, run in ipairs(runs) do
     print(("%s  %s, %s, seed %d%s"):format(run.uid, run.study, run.label or run.name, run.seed,
       run.fold and (", fold %d"):format(run.fold) or ""))

@@ -66,7 +66,7 @@ local function expand(study, args)
     local conflict = config.conflicts(job.config)[1]
     if conflict then error(("%s: %s"):format(job.label, conflict), 0) end
   end
-  if not args.allow_equal then require("aniso.recipe.equal_variants").refuse(jobs) end
+  if not args.allow_equal then require("aniso.recipe.equal_variants").check(jobs) end
   return #args.only > 0 and only(jobs, args.only) or jobs, jobs
 end
 

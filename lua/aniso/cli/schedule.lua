@@ -1,6 +1,6 @@
 -- aniso schedule BASE --counts …: a noise schedule as a table of classes, as drawings, or next to
--- others, its bound, paths of the label vector through it, the image-needed share and the implied tilt; the
--- command-line twin of aniso.schedule{…}:plot(), :bound(), :simulate(), :share(), :tilt() and
+-- others, its bound, paths of the label vector through it, the image-needed share and the implied tilt. The
+-- results are those of aniso.schedule{…}:plot(), :bound(), :simulate(), :share(), :tilt() and
 -- aniso.compare_schedules.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -101,7 +101,7 @@ local function times_of(s, args)
   return out
 end
 
--- A float32 with the digits it has.
+-- A number rounded to the seven digits of a float32.
 local function single(value)
   return tonumber(("%.7g"):format(value)) + 0.0
 end

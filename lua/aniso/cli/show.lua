@@ -35,9 +35,9 @@ local function facts(db, run)
     local value = found[1][name]
     if value ~= nil then rows[#rows + 1] = { name, tostring(value) } end
   end
-  local tags = common.ask(db, "tags")[run.run_id]
+  local tags = common.call(db, "tags")[run.run_id]
   if tags then rows[#rows + 1] = { "tags", table.concat(tags, " ") } end
-  for _, note in ipairs(common.ask(db, "notes", run)) do
+  for _, note in ipairs(common.call(db, "notes", run)) do
     rows[#rows + 1] = { "note", note.at:sub(1, 16) .. "  " .. note.text }
   end
   return { "fact", "value" }, rows
@@ -45,7 +45,7 @@ end
 
 -- The machine, the command line and the environment that were recorded.
 local function env(db, run)
-  local origin = common.ask(db, "origin", run)
+  local origin = common.call(db, "origin", run)
   local rows = {}
   for _, name in ipairs { "hostname", "os", "arch", "cpu", "cores", "ram_bytes", "blas" } do
     rows[#rows + 1] = { name, tostring(origin[name]) }
@@ -100,7 +100,7 @@ end
 -- Prints one section of a run.
 function show.section(db, run, name, format)
   if name == "recipe" then
-    local text = common.ask(db, "origin", run).recipe_text
+    local text = common.call(db, "origin", run).recipe_text
     if not text then cli.fail(cli.NO_MATCH, "the run was not made from a recipe") end
     io.stdout:write(text)
     return
@@ -111,7 +111,7 @@ function show.section(db, run, name, format)
   local columns, rows
   if name == "curve" and format == "table" then
     local figures
-    figures, columns, rows = require "aniso.show.run_curves" (common.ask(db, "curves", run))
+    figures, columns, rows = require "aniso.show.run_curves" (common.call(db, "curves", run))
     if figures then
       require("aniso.show.plot").draw(figures)
       print()

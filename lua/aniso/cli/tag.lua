@@ -14,8 +14,8 @@ end
 function tag.change(args, names)
   local db <close> = common.open_to_write(args)
   local run = common.find(db, args.run)
-  common.ask(db, args.delete and "untag" or "tag", run, names)
-  local tags = common.ask(db, "tags")[run.run_id] or {}
+  common.call(db, args.delete and "untag" or "tag", run, names)
+  local tags = common.call(db, "tags")[run.run_id] or {}
   print(("%s: %s"):format(run.uid, #tags > 0 and table.concat(tags, " ") or "no tags"))
 end
 

@@ -60,7 +60,7 @@ calibrate.option = options.custom(function(given, where)
 end, nil, { about = { fields = calibrate.fields, optional = true } })
 
 -- Raises where a complete configuration tilts the sampler and calibrates a tilt.
-function calibrate.refuse_two_tilts(config)
+function calibrate.check_two_tilts(config)
   if config.select.calibrate and config.sampler.tilt[1] ~= "none" then
     error("select.calibrate chooses the tilt on validation, and sampler.tilt sets one: give one of them", 0)
   end

@@ -86,7 +86,7 @@ config.defaults = {
 }
 
 -- ── options that do not fit each other ──────────────────────────────────────────────────
-local function refuse(text, ...)
+local function raise(text, ...)
   error(text:format(...), 0)
 end
 
@@ -111,12 +111,12 @@ end
 local function check_plain(of)
   local mode = of.prior.mode
   if mode ~= "both" and mode ~= "global" and mode ~= "local" then
-    refuse("option prior.mode is %s, which is not trained: without a denoiser it is global, local or both",
+    raise("option prior.mode is %s, which is not trained: without a denoiser it is global, local or both",
       mode)
   elseif of.train.mode == "joint" then
-    refuse "option train.mode is joint, but there is no denoiser (denoiser = none): use staged"
+    raise "option train.mode is joint, but there is no denoiser (denoiser = none): use staged"
   elseif of.select.of == "chain" then
-    refuse "option select.of is chain, but there is no denoiser (denoiser = none): use prior"
+    raise "option select.of is chain, but there is no denoiser (denoiser = none): use prior"
   end
 end
 
@@ -124,18 +124,18 @@ local function check_combination(of)
   local plain = is_plain(of)
   if plain then check_plain(of) end
   if (of.train.mixup or 0) > 0 and of.train.mode == "joint" then
-    refuse("option train.mixup is %g, but with train.mode = joint the denoiser would see mixed images with "
+    raise("option train.mixup is %g, but with train.mode = joint the denoiser would see mixed images with "
       .. "one label each: use train.mode = staged, where mixup augments the prior's stage", of.train.mixup)
   elseif of.post_hoc and not plain then
-    refuse("option post_hoc is %s, which adjusts a classifier: it needs denoiser = none (method = softmax)",
+    raise("option post_hoc is %s, which adjusts a classifier: it needs denoiser = none (method = softmax)",
       of.post_hoc[1])
   elseif of.post_hoc and post_hoc.kinds[of.post_hoc[1]].linear and of.prior.mode ~= "global" then
-    refuse("option post_hoc is %s, which changes one linear classifier: it needs prior.mode = global, not %s",
+    raise("option post_hoc is %s, which changes one linear classifier: it needs prior.mode = global, not %s",
       of.post_hoc[1], of.prior.mode)
   elseif of.post_hoc and of.post_hoc[1] == "tau_norm" and of.prior.cosine then
-    refuse "option post_hoc is tau_norm, but with prior.cosine the weights have norm 1 already"
+    raise "option post_hoc is tau_norm, but with prior.cosine the weights have norm 1 already"
   elseif of.loss.mmd_of == "granularities" and of.prior.mode ~= "both" then
-    refuse("option loss.mmd_of is granularities, which needs a global and a local prior: prior.mode is %s",
+    raise("option loss.mmd_of is granularities, which needs a global and a local prior: prior.mode is %s",
       of.prior.mode)
   end
 end
@@ -145,7 +145,7 @@ function config.complete(given)
   local out = options.check(without_denoiser(baseline.fill(given)), config.defaults, "")
   out.select.metric = catalog.aliases[out.select.metric] or out.select.metric -- "tail" is stored as "few"
   check_combination(out)
-  calibrate.refuse_two_tilts(out)
+  calibrate.check_two_tilts(out)
   return out
 end
 

@@ -6,7 +6,7 @@ local lists = require "aniso.method.data.split_lists"
 local long_tail = require "aniso.method.data.long_tail"
 local options = require "aniso.recipe.options"
 local published = require "aniso.method.data.published"
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 local registry = require "aniso.method.data.registry"
 local warnings = require "aniso.method.data.warnings"
 
@@ -86,7 +86,7 @@ local function describe(given)
   if given.split and not set.brings_parts and not spec.rows.part then
     lists.apply(spec, given.split, data.columns(given), given.ratio)
   end
-  if spec.rows and #spec.rows.key == 0 then refusal.raise("EFORMAT", "%s: no image is listed",
+  if spec.rows and #spec.rows.key == 0 then fault.raise("EFORMAT", "%s: no image is listed",
     spec.origin) end
   return spec
 end
@@ -106,7 +106,7 @@ end
 -- [, official]} of a cross-validation, fold counted from 0.
 function data.open(given, cross)
   given = data.check(given)
-  local spec, message, code = refusal.catch(describe, given)
+  local spec, message, code = fault.catch(describe, given)
   if not spec then return nil, message, code end
   spec.height, spec.width = check_size(given.size)
   spec.classes = given.classes or spec.classes

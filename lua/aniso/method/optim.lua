@@ -2,7 +2,7 @@
 -- {t =, m =, v =} or {t =, buf =}, so that it checkpoints as it is; the arithmetic is in
 -- core.step. Weight decay follows the module: not on biases, nor on normalisations.
 --   local o = optim.adamw { weight_decay = 0.05 }      o:step(module, lr)
--- What else is to happen in the same pass over memory goes with the step:
+-- A step can also scale the gradient and update an average, in the same pass over memory:
 --   o:step(module, lr, { scale = 0.5, average = values, keep = 0.999 })
 local core = require "aniso.core"
 local options = require "aniso.recipe.options"

@@ -34,7 +34,7 @@ local function ddpm_step(chain, y, output, t, u)
   return ddim(chain, y, output, t, u, 1)
 end
 
--- Remembers the last step's estimate and time.
+-- Keeps the last step's estimate and time.
 local function dpmpp_step(chain, y, output, t, u)
   local read, memory = chain.read, chain.memory
   read.previous_z0, read.previous_t = memory.z0, memory.t
@@ -142,7 +142,7 @@ end
 -- `first` is the index of the batch's first number in the noise of the whole set (row · K), so that
 -- a row's noise does not depend on the batches. t is an int64 tensor (B).
 function sampler.run(o)
-  renamed.refuse_arguments(o, "sampler.run")
+  renamed.check_arguments(o, "sampler.run")
   local s, kind = o.schedule, o.kind or DEFAULT
   local step = sampler.step_of(kind)
   local B, K, drawn = o.m:size(1), s.K, 0

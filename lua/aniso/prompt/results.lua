@@ -4,7 +4,7 @@ local pretty = require "aniso.show.pretty"
 local records = require "aniso.show.records"
 
 -- A function or module of the library prints its documentation; rows and their columns, as a
--- query returns them, print as one table; of a refusal (nil, message, "ECODE") the message is printed.
+-- query returns them, print as one table; of a failure (nil, message, "ECODE") the message is printed.
 return function(...)
   local rows, columns, third = ...
   if rows == nil and type(columns) == "string" and type(third) == "string" and third:find "^E%u+$" then

@@ -60,7 +60,7 @@ local function with_kind(path, given, kind)
 end
 
 -- Applies `name` at a level of its own (a variant, --set): what was given before is replaced, but for what
--- with_kind() keeps. A name that is no method changes nothing: it is refused with the other options.
+-- with_kind() keeps. A name that is no method changes nothing: it is an error when the options are checked.
 function baseline.set(config, name)
   for _, entry in ipairs(baseline.presets[name] or {}) do
     local path, value = entry[1], entry[2]

@@ -1,6 +1,6 @@
 -- Variants of a study whose complete configurations are the same: usually a forgotten or misspelt option.
 --   equal_variants.find(jobs) → the first two labels of one configuration, or nil
---   equal_variants.refuse(jobs)      raises with both labels
+--   equal_variants.check(jobs)      raises with both labels
 -- jobs: {label =, seed =, config = complete}.
 local core = require "aniso.core"
 
@@ -16,7 +16,7 @@ function equal_variants.find(jobs)
   end
 end
 
-function equal_variants.refuse(jobs)
+function equal_variants.check(jobs)
   local first, second = equal_variants.find(jobs)
   if first then
     error(("%s and %s have the same options: one of them lacks what sets it apart (--allow-equal keeps both)")

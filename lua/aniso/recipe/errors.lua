@@ -1,4 +1,4 @@
--- Errors as a person reads them, and interruptions, which no handler of errors may swallow.
+-- Errors as printed sentences, and interruptions, which error handlers must pass on.
 local core = require "aniso.core"
 
 local errors = {}

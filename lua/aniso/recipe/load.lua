@@ -33,10 +33,10 @@ function recipe.load(path)
 end
 
 -- Loads a recipe for its own parts only: a stored run finds them by their sha256.
-function recipe.learn(path)
+function recipe.load_parts(path)
   local found = recipe.load(path)
   if not found then error(path .. ": the recipe returns no study, so it has no own parts", 0) end
-  for _, job in ipairs(study.expand(found)) do own_part.learn(job.config, "") end
+  for _, job in ipairs(study.expand(found)) do own_part.register_all(job.config, "") end
 end
 
 return recipe

@@ -2,7 +2,7 @@
 -- complete copy of the defaults with what was given, or raises with the dotted name, the
 -- value and the nearest name. A default is a value (its type is then required), a table of
 -- defaults, or a rule made by any, optional, one_of, number, integer, list, kinds below.
--- A table whose first element is a text names a kind, {"resnet", depth = 8}; the bare text
+-- A table whose first element is a string names a kind, {"resnet", depth = 8}; the bare string
 -- "resnet" is the same as {"resnet"}.
 local literal = require "aniso.recipe.literal"
 local nearest = require "aniso.recipe.nearest"
@@ -18,7 +18,7 @@ local function rule(fields)
   return setmetatable(fields, Rule)
 end
 
-local function refuse(where, expected, value)
+local function raise(where, expected, value)
   local name = where == "" and "the options" or "option " .. where
   error(("%s must be %s, got %s"):format(name, expected, literal.describe(value)), 0)
 end
@@ -34,7 +34,7 @@ end
 
 local function unknown(where, key, known)
   local path = paths.join(where, key)
-  renamed.refuse(path)
+  renamed.check(path)
   local names = sorted_names(known)
   local near = nearest(tostring(key), names)
   local meant = renamed.synonyms[path] or near and paths.join(where, near)
@@ -45,9 +45,9 @@ end
 
 local function check_type(value, expected, where)
   if type(value) ~= expected then
-    refuse(where, expected == "table" and "a table" or "a " .. expected, value)
+    raise(where, expected == "table" and "a table" or "a " .. expected, value)
   end
-  if value ~= value then refuse(where, "a number", value) end
+  if value ~= value then raise(where, "a number", value) end
   return value
 end
 
@@ -56,7 +56,7 @@ local resolve
 local function resolve_table(given, defaults, where)
   if given == nil then given = {} end
   if type(given) == "string" and type(defaults[1]) == "string" then given = { given } end
-  if type(given) ~= "table" then refuse(where, "a table", given) end
+  if type(given) ~= "table" then raise(where, "a table", given) end
   local out = {}
   for key in pairs(given) do
     if defaults[key] == nil then unknown(where, key, defaults) end
@@ -123,7 +123,7 @@ function options.one_of(choices)
     end
     local names = {}
     for i, choice in ipairs(choices) do names[i] = tostring(choice) end
-    refuse(where, "one of " .. table.concat(names, ", "), value)
+    raise(where, "one of " .. table.concat(names, ", "), value)
   end
   return rule { default = choices.default or choices[1], check = check,
     about = { choices = choices, text = choices.text } }
@@ -135,11 +135,11 @@ function options.number(limits)
   about.type = limits.integer and "integer" or "number"
   return rule { default = limits.default, about = about, check = function(value, where)
     check_type(value, "number", where)
-    if limits.integer and not math.tointeger(value) then refuse(where, "a whole number", value) end
-    if limits.min and value < limits.min then refuse(where, "at least " .. limits.min, value) end
-    if limits.max and value > limits.max then refuse(where, "at most " .. limits.max, value) end
-    if limits.above and value <= limits.above then refuse(where, "above " .. limits.above, value) end
-    if limits.below and value >= limits.below then refuse(where, "below " .. limits.below, value) end
+    if limits.integer and not math.tointeger(value) then raise(where, "a whole number", value) end
+    if limits.min and value < limits.min then raise(where, "at least " .. limits.min, value) end
+    if limits.max and value > limits.max then raise(where, "at most " .. limits.max, value) end
+    if limits.above and value <= limits.above then raise(where, "above " .. limits.above, value) end
+    if limits.below and value >= limits.below then raise(where, "below " .. limits.below, value) end
     return limits.integer and math.tointeger(value) or value
   end }
 end
@@ -171,8 +171,8 @@ end
 
 -- kinds{ cosine = {T = 1000}, linear = {…}, default = "cosine" }: each kind has its own
 -- defaults. Accepts "cosine" or {"cosine", T = 500}; gives {"cosine", T = 500}. own [opt]: {fields =
--- defaults} where a recipe may bring a part of its own (own_part.lua), which takes these fields
--- and whatever options it likes; gives its reference.
+-- defaults} where a recipe may have a part of its own (own_part.lua). The part takes these fields and any
+-- other options; the result is its reference.
 function options.kinds(kinds, own)
   local defaults = {}
   for name, fields in pairs(kinds) do
@@ -187,7 +187,7 @@ function options.kinds(kinds, own)
     if defaults[name] == nil then
       local names = sorted_names(defaults)
       local meant = type(name) == "string" and nearest(name, names)
-      refuse(where, meant and ("a known kind (did you mean %s?)"):format(meant)
+      raise(where, meant and ("a known kind (did you mean %s?)"):format(meant)
         or "one of " .. table.concat(names, ", "), name)
     end
     local fields = paths.copy(value)

@@ -28,19 +28,19 @@ function own_part.is(value)
     and (type(value[1]) == "function" or value.module ~= nil or own_part.is_reference(value))
 end
 
-local function refuse(where, text)
+local function raise(where, text)
   error(("option %s: %s"):format(where, text), 0)
 end
 
 -- ── references ──────────────────────────────────────────────────────────────────────────
 -- Registers a function → its sha256. Two functions of one line can have the same text; the second
--- is refused.
+-- is an error.
 local function register(f, where)
   local ok, sha256, place = pcall(function_identity, f)
-  if not ok then refuse(where, sha256) end
+  if not ok then raise(where, sha256) end
   local before, code = known[sha256], string.dump(f, true)
   if before and before.place == place and before.code ~= code then
-    refuse(where, place .. ": two functions begin and end in one line: write each on lines of its own")
+    raise(where, place .. ": two functions begin and end in one line: write each on lines of its own")
   end
   known[sha256] = { f = f, place = place, code = code }
   return sha256
@@ -48,7 +48,7 @@ end
 
 local function check_name(name, where)
   if type(name) ~= "string" or not name:match "^[%w_.%-]+$" then
-    refuse(where, ("a part's name has letters, digits, _, - and dots, got %s"):format(tostring(name)))
+    raise(where, ("a part's name has letters, digits, _, - and dots, got %s"):format(tostring(name)))
   end
   return name
 end
@@ -64,7 +64,7 @@ local function plain(value, where, above)
     return out
   elseif kind == "number" and (value ~= value or math.abs(value) == math.huge)
     or kind ~= "number" and kind ~= "string" and kind ~= "boolean" then
-    refuse(where, ("an own part's option is a finite number, a text, a boolean or a table of these, got %s")
+    raise(where, ("an own part's option is a finite number, a string, a boolean or a table of these, got %s")
       :format(kind == "number" and tostring(value) or "a " .. kind))
   end
   return value
@@ -75,7 +75,7 @@ local RESERVED = { [1] = true, name = true, module = true, sha256 = true }
 local function with_options(given, reference, where)
   for key, value in pairs(given) do
     if not RESERVED[key] then
-      if type(key) ~= "string" then refuse(where, ("options have names, got [%s]"):format(tostring(key))) end
+      if type(key) ~= "string" then raise(where, ("options have names, got [%s]"):format(tostring(key))) end
       reference[key] = plain(value, paths.join(where, key), { [given] = true })
     end
   end
@@ -85,12 +85,12 @@ end
 local function of_module(given, where)
   local name, sha256 = given.module, given.sha256
   if not part_modules.is_name(name) then
-    refuse(where, ("module = %s: a module's name has letters, digits, _ and single dots")
+    raise(where, ("module = %s: a module's name has letters, digits, _ and single dots")
       :format(tostring(name)))
   end
   if not sha256 then
     local path, found = part_modules.find(name)
-    if not path then refuse(where, ("there is no module %s in %s"):format(name, found)) end
+    if not path then raise(where, ("there is no module %s in %s"):format(name, found)) end
     sha256 = found
   end
   return with_options(given, { "own:" .. check_name(given.name or name, where), module = name,
@@ -104,7 +104,7 @@ function own_part.reference(given, where)
   end
   if type(given) == "function" then given = { given } end
   if type(given[1]) ~= "function" then return of_module(given, where) end
-  if given.module then refuse(where, "a function or a module, not both") end
+  if given.module then raise(where, "a function or a module, not both") end
   local sha256 = register(given[1], where)
   local name = given.name and check_name(given.name, where) or sha256:sub(1, SHOWN)
   return with_options(given, { "own:" .. name, sha256 = sha256 }, where)
@@ -159,7 +159,7 @@ local function guarded(f, place, where)
     if results[1] then return table.unpack(results, 2, results.n) end
     local problem = results[2]
     if type(problem) ~= "string" then error(problem, 0) end
-    refuse(where, problem:match "^[^\n]+:%d+: " and problem or ("%s: %s"):format(place, problem))
+    raise(where, problem:match "^[^\n]+:%d+: " and problem or ("%s: %s"):format(place, problem))
   end
 end
 
@@ -168,10 +168,10 @@ end
 function own_part.need(reference, where)
   local found, why = own_part.find(reference)
   if not found then
-    refuse(where, ("%s cannot be found: %s"):format(own_part.describe(reference), why))
+    raise(where, ("%s cannot be found: %s"):format(own_part.describe(reference), why))
   end
   return guarded(found.f, found.place, where), function(text)
-    refuse(where, ("%s: %s"):format(found.place, text))
+    raise(where, ("%s: %s"):format(found.place, text))
   end
 end
 
@@ -200,13 +200,13 @@ function own_part.numbers(reference, where, K, counts, ...)
 end
 
 -- Registers every function in a configuration as a recipe gives it. Modules are found by name.
-function own_part.learn(config, where)
+function own_part.register_all(config, where)
   for key, value in pairs(config) do
     local here = paths.join(where, key)
     if type(value) == "function" then
       register(value, here)
     elseif type(value) == "table" and not getmetatable(value) then
-      own_part.learn(value, here)
+      own_part.register_all(value, here)
     end
   end
 end

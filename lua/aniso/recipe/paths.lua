@@ -47,7 +47,7 @@ function paths.get(config, path)
   return config
 end
 
--- Makes the tables on the way; a text on the way, "power", becomes {"power"}, and a function {f}.
+-- Makes the tables on the path; a string on the path, "power", becomes {"power"}, and a function {f}.
 function paths.set(config, path, value)
   local list = parts(path)
   for i = 1, #list - 1 do

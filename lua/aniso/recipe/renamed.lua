@@ -40,7 +40,7 @@ renamed.synonyms = {
 }
 
 -- Raises where `name` is an old name.
-function renamed.refuse(name)
+function renamed.check(name)
   local column = renamed.columns[name]
   if column then error(("column %s is now %s"):format(name, column), 0) end
   local new = renamed.options[name] or renamed.curves[name] or renamed.arguments[name]
@@ -122,8 +122,8 @@ function renamed.setting(text)
 end
 
 -- Raises where a table of arguments has an old name; `where` is the function's name.
-function renamed.refuse_arguments(given, where)
-  for key in pairs(given) do renamed.refuse(("%s.%s"):format(where, tostring(key))) end
+function renamed.check_arguments(given, where)
+  for key in pairs(given) do renamed.check(("%s.%s"):format(where, tostring(key))) end
 end
 
 return renamed

@@ -20,18 +20,18 @@ end
 -- A metatable for objects of a class: `fields`, name → what it holds, are the only names that can be
 -- set; a field that is not set is nil, and reading any name but a field or a method is an error.
 function strict.class(name, fields, methods)
-  local function refuse(key)
+  local function raise(key)
     error(("a %s has no field or method %s"):format(name, name_of(key)), 3)
   end
   return {
     __name = name,
     __index = function(_, key)
       local method = methods[key]
-      if method == nil and fields[key] == nil then refuse(key) end
+      if method == nil and fields[key] == nil then raise(key) end
       return method
     end,
     __newindex = function(object, key, value)
-      if fields[key] == nil then refuse(key) end
+      if fields[key] == nil then raise(key) end
       rawset(object, key, value)
     end,
   }

@@ -7,7 +7,7 @@ local db_error = require "aniso.store.db_error"
 local groups_of = require("aniso.store.groups").of_runs
 local keys = require "aniso.store.keys"
 local members = require "aniso.store.members"
-local must, refuse = db_error.must, db_error.raise
+local must, raise = db_error.must, db_error.raise
 
 local compare = {}
 
@@ -16,11 +16,11 @@ local function check_runs(group, evaluated)
   local seen = {}
   for _, run in ipairs(group.runs) do
     if not evaluated[run.run_id] then
-      refuse(("run %s has no test evaluation (it is %s)"):format(run.uid, run.status), "ENOTFOUND")
+      raise(("run %s has no test evaluation (it is %s)"):format(run.uid, run.status), "ENOTFOUND")
     end
     local key = run.fold and ("%d and fold %d"):format(run.seed, run.fold) or tostring(run.seed)
     if seen[key] then
-      refuse(("%s has two runs of seed %s, %s and %s: name the runs that count (1,4,7)"):format(group.label,
+      raise(("%s has two runs of seed %s, %s and %s: name the runs that count (1,4,7)"):format(group.label,
         key, seen[key], run.uid), "EINVAL")
     end
     seen[key] = run.uid
@@ -61,7 +61,7 @@ local function check_classes(groups)
   for _, group in ipairs(groups) do
     local own = names(group)
     if table.concat(own, "\n") ~= table.concat(first, "\n") then
-      refuse(("%s has other classes than %s (%s against %s): they cannot be compared"):format(group.label,
+      raise(("%s has other classes than %s (%s against %s): they cannot be compared"):format(group.label,
         groups[1].label, table.concat(own, ", "), table.concat(first, ", ")), "EINVAL")
     end
   end
@@ -110,7 +110,7 @@ local function differences(db, groups)
 end
 
 -- The result of stats/comparison.lua, and .config = the differences of the configurations. Raises a
--- refusal.
+-- failure (db_error.lua).
 local function compared(db, names, options)
   local groups = require("aniso.store.references").resolve(db, names, options)
   for _, group in ipairs(groups) do load(db, group) end

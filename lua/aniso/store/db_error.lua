@@ -1,20 +1,20 @@
--- A refusal of the database as an error value, for code in the depth of a transaction:
+-- A failure of the database as an error value, for code inside a transaction:
 -- db_error.must(connection:exec(…)) passes results on or raises {message =, code =}.
 local db_error = {}
 
-local Refusal = { __name = "aniso.Refusal" }
-Refusal.__index = Refusal
+local Failure = { __name = "aniso.Failure" }
+Failure.__index = Failure
 
-function Refusal:__tostring()
+function Failure:__tostring()
   return self.message
 end
 
 function db_error.is(value)
-  return getmetatable(value) == Refusal
+  return getmetatable(value) == Failure
 end
 
 function db_error.raise(message, code)
-  error(setmetatable({ message = message, code = code }, Refusal), 0)
+  error(setmetatable({ message = message, code = code }, Failure), 0)
 end
 
 function db_error.must(first, ...)

@@ -74,7 +74,7 @@ function Keys:options_of(run)
 end
 
 local function unknown(self, name)
-  renamed.refuse(name)
+  renamed.check(name)
   if TABLES_ONLY[name] then
     error(("%s is a column of tables, not a key of runs: %s"):format(name, TABLES_ONLY[name]), 0)
   end

@@ -5,7 +5,7 @@
 -- the other file is only read. Either all files are merged or none.
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
-local refuse = require("aniso.store.db_error").raise
+local raise = require("aniso.store.db_error").raise
 
 local merge = {}
 
@@ -66,7 +66,7 @@ function Merge:shared(name, old)
   local of = SHARED[name]
   local rows, columns = self.from:query(("SELECT * FROM %s WHERE %s = ?1"):format(name, of.id), old)
   local row = must(rows, columns)[1]
-  if not row then refuse(("%s lacks row %d of %s"):format(self.from:path(), old, name), "EFORMAT") end
+  if not row then raise(("%s lacks row %d of %s"):format(self.from:path(), old, name), "EFORMAT") end
   local equal, values = {}, {}
   for i, column in ipairs(of.same) do equal[i], values[i] = ("%s IS ?%d"):format(column, i), row[column] end
   local here = must(self.to:query(("SELECT %s AS id FROM %s WHERE %s"):format(of.id, name,
@@ -157,14 +157,14 @@ end
 local function open_other(db, path)
   local from = must(core.db.open(path, "read"))
   local version = from:version()
-  if from:path() == db.path then refuse(("%s cannot be merged into itself"):format(path), "EINVAL") end
+  if from:path() == db.path then raise(("%s cannot be merged into itself"):format(path), "EINVAL") end
   if version > core.db.VERSION then
-    refuse(("%s was written by a newer aniso (version %d, this one reads up to %d): merge with that program")
+    raise(("%s was written by a newer aniso (version %d, this one reads up to %d): merge with that program")
       :format(path, version, core.db.VERSION), "EFORMAT")
   end
   local checked = must(from:query "PRAGMA quick_check(1)")[1]
   if checked.quick_check ~= "ok" then
-    refuse(("%s is damaged (%s); `sqlite3 FILE .recover` may help"):format(path,
+    raise(("%s is damaged (%s); `sqlite3 FILE .recover` may help"):format(path,
       (checked.quick_check:gsub("%s+", " "))), "EFORMAT")
   end
   return from

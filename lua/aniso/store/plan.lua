@@ -1,6 +1,6 @@
--- What `aniso run` sets out to do, kept so that others see what still waits:
+-- The runs that `aniso run` plans, stored so that other processes can show those that have not begun:
 --   db:set_plan(study, jobs [, baseline])      db:plan_of(study)      db:baseline_of(study)
--- A file older than version 4 has no plans. What the database refuses is nil, message, code.
+-- A file older than version 4 has no plans. A failure of the database is nil, message, code.
 local core = require "aniso.core"
 local shared_rows = require "aniso.store.shared_rows"
 local must = require("aniso.store.db_error").must

@@ -1,7 +1,7 @@
 -- What is stored about a run and about an evaluation, as plain tables. A run is a row of
 -- find() or runs(), its number or its uid; an evaluation is a row of evaluations() or its
 -- number, or a run's row or name, which means its primary test evaluation. All return nil,
--- message, code when the database refuses.
+-- message, code when the database fails.
 local core = require "aniso.core"
 
 local read = {}

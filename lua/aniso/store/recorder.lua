@@ -1,8 +1,8 @@
--- A recorder writes one run, from start to its end. What the database refuses is raised: a
+-- A recorder writes one run, from its start to its end. A failure of the database is raised: a
 -- run that cannot be recorded must stop (it then counts as crashed and can be resumed). The
--- endings fail() and interrupt() return nil, message, code instead: they follow an error.
--- Metrics and log lines wait in memory for up to two seconds; evaluations, checkpoints and
--- endings take them along in their own transaction.
+-- endings fail() and interrupt() return nil, message, code instead, because they follow an error.
+-- Metrics and log lines are buffered for up to two seconds; the transaction of an evaluation, a
+-- checkpoint or an ending writes the buffer too.
 local core = require "aniso.core"
 local shared_rows = require "aniso.store.shared_rows"
 local write_evaluation = require "aniso.store.evaluation"
@@ -18,7 +18,7 @@ Recorder.__index = Recorder
 
 local recorder = { database = {}, methods = Recorder }
 
--- live: this process carries the run out, so that its heartbeat and its end are ours.
+-- live: this process carries the run out, so that it writes the heartbeat and the end.
 local function new(db, run_id, uid, live, wall_s)
   local now = core.sys.monotonic()
   return setmetatable({ db = db, id = run_id, uid = uid, live = live, wall_s = wall_s,
@@ -119,7 +119,7 @@ local function write_lines(self)
   end
 end
 
--- One transaction: the buffered rows, a heartbeat, and what `more` writes. If the database refuses, the
+-- One transaction: the buffered rows, a heartbeat, and what `more` writes. If the transaction fails, the
 -- rows stay in the buffer.
 local function write(self, more)
   local now = core.sys.monotonic()
@@ -154,13 +154,13 @@ local function add_line(self, level, message)
   self.lines[#self.lines + 1] = { at = core.sys.utc(), level = level, message = message }
 end
 
--- Of what is not a number of an epoch: validations, stages, interruptions, damage.
+-- Logs an event: a validation, a stage, an interruption, a damaged file.
 function Recorder:log(level, message)
   add_line(self, level, message)
   write_when_due(self)
 end
 
--- Cheap; call it often. Writes every ten seconds.
+-- May be called after every step: it writes every ten seconds at most.
 function Recorder:heartbeat()
   write_when_due(self)
 end

@@ -11,7 +11,7 @@ local db_error = require "aniso.store.db_error"
 local folds = require "aniso.recipe.folds"
 local groups_of = require "aniso.store.groups"
 local stats_groups = require "aniso.stats.groups"
-local must, refuse = db_error.must, db_error.raise
+local must, raise = db_error.must, db_error.raise
 
 local references = {}
 
@@ -32,7 +32,7 @@ local function of_label(db, study, label)
   end
   if n > 1 then
     local differ = require("aniso.store.keys").new(db):varying(runs)
-    refuse(("%s:%s is %d configurations, which differ in %s; name runs (1,4,7) or add a filter: "
+    raise(("%s:%s is %d configurations, which differ in %s; name runs (1,4,7) or add a filter: "
       .. "'study=%s label=%s KEY=VALUE'"):format(study, label, n,
       #differ > 0 and table.concat(differ, ", ") or "their split", study, label), "EINVAL")
   end
@@ -53,11 +53,11 @@ local function by_label(db, name)
   local studies = groups_of.studies_with(db, name)
   if #studies > 1 then
     for i, study in ipairs(studies) do studies[i] = study .. ":" .. name end
-    refuse(("%s is a configuration of several studies: write %s"):format(name,
+    raise(("%s is a configuration of several studies: write %s"):format(name,
       table.concat(studies, " or ")), "EINVAL")
   end
   if #studies == 1 and contents.has_runs(db, name) and studies[1] ~= name then
-    refuse(("%s is a study and a configuration: write %s:%s for the latter"):format(name,
+    raise(("%s is a study and a configuration: write %s:%s for the latter"):format(name,
       studies[1], name), "EINVAL")
   end
   if #studies == 1 then return configuration(db, studies[1], name) end
@@ -68,7 +68,7 @@ local function by_label(db, name)
       if found then return found end
       local labels = {}
       for i, group in ipairs(groups_of.of_study(db, study)) do labels[i] = group.label end
-      refuse(("study %s has no finished configuration %s (it has: %s)"):format(study, label,
+      raise(("study %s has no finished configuration %s (it has: %s)"):format(study, label,
         table.concat(labels, ", ")), "ENOTFOUND")
     end
   end
@@ -92,7 +92,7 @@ local function by_filter(db, name)
   for _, run in ipairs(must(db:select(filters))) do
     if counted[run.run_id] then table.insert(runs, 1, run) end
   end
-  if #runs == 0 then refuse(("no finished run fits %s"):format(name), "ENOTFOUND") end
+  if #runs == 0 then raise(("no finished run fits %s"):format(name), "ENOTFOUND") end
   return { runs = runs, short = name, long = name }
 end
 
@@ -107,7 +107,7 @@ local function resolve(db, name)
     for i, group in ipairs(groups_of.of_study(db, name)) do
       labels[i] = name .. ":" .. group.label
     end
-    refuse(("%s is a study: alone it compares its configurations; otherwise name one (%s)"):format(name,
+    raise(("%s is a study: alone it compares its configurations; otherwise name one (%s)"):format(name,
       table.concat(labels, ", ")), "EINVAL")
   end
   return by_list(db, name) or by_filter(db, name) or single(must(db:find(name)))
@@ -117,11 +117,11 @@ end
 local function study_groups(db, study, baseline)
   local found, groups = groups_of.of_study(db, study), {}
   if #found < 2 then
-    refuse(("study %s has %d finished configuration%s: nothing to compare"):format(study, #found,
+    raise(("study %s has %d finished configuration%s: nothing to compare"):format(study, #found,
       #found == 1 and "" or "s"), "ENOTFOUND")
   end
   local ok, base = pcall(groups_of.baseline, db, found, baseline)
-  if not ok then refuse(tostring(base), "ENOTFOUND") end
+  if not ok then raise(tostring(base), "ENOTFOUND") end
   for _, group in ipairs(found) do
     local runs = {}
     for _, list in ipairs { group.members, group.members ~= group.incomplete and group.incomplete or {} } do
@@ -177,12 +177,12 @@ local function set_labels(db, groups)
 end
 
 -- resolve(db, names [, {baseline = label}]) → groups {label, runs}, the baseline first; raises a
--- refusal. One name is a study's.
+-- failure (db_error.lua). One name is a study's.
 function references.resolve(db, names, options)
   local groups = {}
   if #names == 1 then
     if not contents.has_runs(db, names[1]) then
-      refuse(("compare needs two things or the name of a study, and %s is not a study (aniso ls lists them)")
+      raise(("compare needs two things or the name of a study, and %s is not a study (aniso ls lists them)")
         :format(names[1]), "EINVAL")
     end
     groups = study_groups(db, names[1], options and options.baseline)

@@ -57,7 +57,7 @@ end
 
 -- note(run, text): one more remark.   notes(run) → {at, text}, the latest last.
 function tags_and_notes.note(db, run, text)
-  if type(text) ~= "string" or not text:find "%S" then error("a note needs a text", 0) end
+  if type(text) ~= "string" or not text:find "%S" then error("a note needs a non-empty string", 0) end
   return db.core:exec([[
     INSERT INTO note(run_id, seq, at, text)
     SELECT ?1, coalesce(max(seq), 0) + 1, ]] .. NOW .. [[, ?2 FROM note WHERE run_id = ?1]],

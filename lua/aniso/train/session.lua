@@ -127,7 +127,7 @@ function Session:stop_if_interrupted()
   error(setmetatable({ interrupted = signal }, { __tostring = function() return line end }), 0)
 end
 
--- The heartbeat of the whole group: while one session works, the others are alive too.
+-- Writes the heartbeats of the whole group: while one session computes, the others are in progress too.
 function Session:heartbeat()
   for _, session in ipairs(lockstep.running(self.group)) do session.record:heartbeat() end
   self:stop_if_interrupted()

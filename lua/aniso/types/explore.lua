@@ -6,8 +6,8 @@
 ---@field file? string The SVG file; on the terminal if left out.
 ---@field width? integer Characters on the terminal, pixels in a file (at least 8, at most 4000).
 ---@field height? integer Rows on the terminal, pixels in a file (at least 8, at most 4000).
----@field ascii? boolean No braille; the locale decides if left out.
----@field colour? boolean The terminal decides if left out.
+---@field ascii? boolean No braille; by the locale if left out.
+---@field colour? boolean As the terminal supports if left out.
 
 ---A line; lists of equal length. A value that is not finite interrupts it.
 ---@class aniso.Series
@@ -70,7 +70,7 @@ function plot.figure(given) end
 ---@return table own
 function plot.options(own) end
 
----A table of results that shows itself as figures.
+---A table of results that prints as figures.
 ---@param fields table
 ---@param figures aniso.Figure|aniso.Figure[]
 ---@return table fields
@@ -94,7 +94,7 @@ function Schedule:plot(how) end
 
 ---The balanced-error bound E(λ) = 1/K Σ_j [A / (λ_j^p √n_j) + Dn λ_j^q]; needs counts. Without levels: E of
 ---λ_j ∝ n_j^(−γ) over γ, as {gamma, value, minimum, own, terms}; own is E at the levels in force, terms its
----generalisation and denoising per class; the curve shows itself. With levels: E there, and its terms.
+---generalisation and denoising per class; it prints as a plot. With levels: E there, and its terms.
 ---@param how? number[]|aniso.Tensor|aniso.BoundCurve K levels above 0, or what to draw
 ---@return table|number curve the curve, or E at the levels given
 ---@return { generalisation: number, denoising: number }[]? terms with levels: the two terms of each class
@@ -113,7 +113,7 @@ function Schedule:bound_curve(how) end
 ---@field points? integer Times at which the paths are recorded (default 40, at least 1).
 ---@field quantiles? number[] 0 … 1 (default {0.05, 0.5, 0.95}).
 
----Paths of the label vector through the Markov chain, step by step; shows itself.
+---Paths of the label vector through the Markov chain, step by step; it prints as a plot.
 ---@param how aniso.Simulation
 ---@return { t: aniso.Tensor, mean: aniso.Tensor, sd: aniso.Tensor, quantile: aniso.Tensor? } (S), (S,K)
 function Schedule:simulate(how) end
@@ -134,7 +134,7 @@ function Schedule:simulate(how) end
 ---@field curve number[][] [class][interval]: the same in each interval.
 
 ---The image-needed share R_c = E_t[1 − q_c(y_t)] of each class c, q the posterior from y_t and the class
----shares alone: how much of the time the image must decide. Known before any training; shows itself.
+---shares alone: how much of the time the image must decide. Known before any training; it prints as a plot.
 ---@param how? aniso.ShareOptions
 ---@return aniso.Share share
 function Schedule:share(how) end

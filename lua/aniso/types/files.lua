@@ -115,10 +115,10 @@ function rng.resamples(seed, purpose, first, count, n) end
 ---@field from? integer First element, from 1; 1 if left out.
 ---@field length? integer Elements; up to the end if left out.
 
----What goes with a step in the same pass over memory.
+---Further work of a step, in the same pass over memory.
 ---@class aniso.StepExtras
----@field scale? number How often the gradient counts, 1 if left out.
----@field average? aniso.Tensor Follows the parameters: keep · average + (1 − keep) · p.
+---@field scale? number Factor of the gradient, 1 if left out.
+---@field average? aniso.Tensor Moving average of the parameters: keep · average + (1 − keep) · p.
 ---@field keep? number 0 … 1, 0 if left out.
 
 ---@class aniso.AdamwStep : aniso.Stretch, aniso.StepExtras

@@ -68,7 +68,7 @@ function Module:get(name) end
 ---@return table<string, aniso.Tensor>
 function Module:state() end
 
----Copies tensors into the module. Names and shapes must fit, all of them unless strict is false.
+---Copies tensors into the module. Shapes must match, and names too unless strict is false.
 ---@param state table<string, aniso.Tensor>
 ---@param how? { strict: boolean? } true if left out
 ---@return integer copied tensors
@@ -78,7 +78,7 @@ function Module:load(state, how) end
 ---@return integer
 function Module:count() end
 
----Lets go of the module; its networks keep it alive.
+---Releases the handle; networks that contain the module keep it.
 function Module:close() end
 
 ---Residual network, images to feature maps (1512.03385): aniso.resnet.

@@ -5,8 +5,8 @@
 ---per image or per draw; m is the prior mean, z = y − m. Times are t = 0 … T, 0 the clean label; where a
 ---method takes t, one integer serves all rows, and an int64 tensor (B) gives each its own. `level` is
 ---required by the coupling "sample"; in "class_speed" it puts each row at the signal and noise of an
----image whose class has that λ, and a reverse chain leaves it out; the others refuse it. Only noised and
----target have gradients.
+---image whose class has that λ, and a reverse chain leaves it out; with the others it is an error. Only
+---noised and target have gradients.
 ---@class aniso.Schedule
 ---@field K integer Classes.
 ---@field T integer Diffusion steps.

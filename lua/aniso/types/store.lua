@@ -1,6 +1,6 @@
 ---@meta _
 -- The run database: aniso.store, the RunDatabase it opens, the Recorder that writes a run, and the
--- engine's connection. What a database refuses is nil, message, code.
+-- engine's connection. A failure of the database is nil, message, code.
 
 ---The run database.
 ---@class aniso.store
@@ -64,7 +64,7 @@ function RunDatabase:runs(filter) end
 ---@return string? code
 function RunDatabase:query(sql, ...) end
 
----A changing statement.
+---Runs a statement that changes the database.
 ---@param sql string
 ---@param ... nil|boolean|number|string
 ---@return integer? changed rows
@@ -72,7 +72,7 @@ function RunDatabase:query(sql, ...) end
 ---@return string? code
 function RunDatabase:exec(sql, ...) end
 
----One reading statement of a person's; the database must be open for reading.
+---Runs one reading statement that the user typed; the database must be open for reading only.
 ---@param text string
 ---@return table[]? rows by column name
 ---@return string[]|string|nil columns

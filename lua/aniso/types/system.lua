@@ -1,5 +1,5 @@
 ---@meta _
--- The machine, files, the terminal: aniso.core.sys, aniso.core.term. What the system refuses is nil, the
+-- The machine, files, the terminal: aniso.core.sys, aniso.core.term. A failure of the system is nil, the
 -- reason and a code name, "ENOTFOUND" or "EIO".
 
 ---@class aniso.core.sys

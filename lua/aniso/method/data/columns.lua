@@ -1,12 +1,12 @@
 -- Labels, one-hot labels, parts and folds of images from the columns of a table.
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 
 local columns = {}
 
 local function filled(t, name)
   local cells = t:column(name)
   for row, cell in ipairs(cells) do
-    if cell == "" then refusal.raise("EFORMAT", "%s line %d: the %s is empty", t.path, t.lines[row], name) end
+    if cell == "" then fault.raise("EFORMAT", "%s line %d: the %s is empty", t.path, t.lines[row], name) end
   end
   return cells
 end
@@ -31,13 +31,13 @@ function columns.one_hot(t, names)
     for k, name in ipairs(names) do
       local value = tonumber(cells[k][row])
       if value ~= 0 and value ~= 1 then
-        refusal.raise("EFORMAT", "%s line %d: %s is '%s'; a one-hot label has 0 or 1", t.path, t.lines[row],
+        fault.raise("EFORMAT", "%s line %d: %s is '%s'; a one-hot label has 0 or 1", t.path, t.lines[row],
           name, cells[k][row])
       end
       if value == 1 then ones[#ones + 1] = name end
     end
     if #ones ~= 1 then
-      refusal.raise("EFORMAT", "%s line %d: %s; exactly one class must be 1", t.path, t.lines[row],
+      fault.raise("EFORMAT", "%s line %d: %s; exactly one class must be 1", t.path, t.lines[row],
         #ones == 0 and "no class is 1" or table.concat(ones, " and ") .. " are 1")
     end
     labels[row] = ones[1]
@@ -78,7 +78,7 @@ function columns.parts(t, name)
   for row, cell in ipairs(filled(t, name)) do
     parts[row] = columns.part(cell)
     if not parts[row] then
-      refusal.raise("EFORMAT", "%s line %d: '%s' in column %s is not a part; known in any case: %s", t.path,
+      fault.raise("EFORMAT", "%s line %d: '%s' in column %s is not a part; known in any case: %s", t.path,
         t.lines[row], cell, name, columns.known_parts())
     end
   end
@@ -93,14 +93,14 @@ function columns.number_folds(cells, where)
   for row, cell in ipairs(cells) do
     local value = math.tointeger(tonumber(cell))
     if not value then
-      refusal.raise("EFORMAT", "%s: the fold '%s' is not a whole number", where(row), cell)
+      fault.raise("EFORMAT", "%s: the fold '%s' is not a whole number", where(row), cell)
     end
     if not seen[value] then seen[value], values[#values + 1] = true, value end
     folds[row] = value
   end
   table.sort(values)
   if #values < 2 then
-    refusal.raise("EFORMAT", "%s: all images are in fold %s; two folds at least are needed", where(1),
+    fault.raise("EFORMAT", "%s: all images are in fold %s; two folds at least are needed", where(1),
       tostring(values[1]))
   end
   for i, value in ipairs(values) do seen[value] = i end

@@ -3,7 +3,7 @@
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
 local options = require "aniso.recipe.options"
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 
 local containers = {}
 
@@ -26,7 +26,7 @@ local function root_of(set, given, fits)
   local root = fields.need(given, "root", "the folder of " .. set.title)
   local other = not set.find(root) and fits(root)
   if other then
-    refusal.raise("ENOTFOUND", "%s: not %s: expected %s (it looks like \"%s\")", root, set.title, set.expects,
+    fault.raise("ENOTFOUND", "%s: not %s: expected %s (it looks like \"%s\")", root, set.title, set.expects,
       other)
   end
   return root

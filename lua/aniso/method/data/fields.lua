@@ -17,7 +17,7 @@ local groups = options.kinds {
   default = "relative",
 }
 
--- What every kind understands; `more` adds its own.
+-- The options of every kind; `more` adds those of one kind.
 function fields.any(more)
   local all = {
     size = options.any,                              -- 32, or {height, width}

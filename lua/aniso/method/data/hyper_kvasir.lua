@@ -6,7 +6,7 @@ local fields = require "aniso.method.data.fields"
 local folder = require "aniso.method.data.folder"
 local options = require "aniso.recipe.options"
 local published = require "aniso.method.data.published"
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 local tables = require "aniso.method.data.table"
 local tree = require "aniso.method.data.tree"
 
@@ -54,10 +54,10 @@ local function official_folds(path, rows)
   for i, key in ipairs(rows.key) do
     local row = row_of[fields.last_part(key)]
     if not row then
-      refusal.raise("EFORMAT", "%s: has no row for %s; official_folds = false does without the folds", path,
+      fault.raise("EFORMAT", "%s: has no row for %s; official_folds = false does without the folds", path,
         key)
     elseif kvasir.class(classes[row]) ~= rows.class[i] then
-      refusal.raise("EFORMAT", "%s line %d: %s is of class %s here, its folder is %s", path, t.lines[row],
+      fault.raise("EFORMAT", "%s line %d: %s is of class %s here, its folder is %s", path, t.lines[row],
         files[row], classes[row], rows.class[i])
     end
     folds[i] = cells[row]

@@ -4,7 +4,7 @@
 local columns = require "aniso.method.data.columns"
 local fields = require "aniso.method.data.fields"
 local published = require "aniso.method.data.published"
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 local tables = require "aniso.method.data.table"
 local warnings = require "aniso.method.data.warnings"
 
@@ -62,7 +62,7 @@ local function challenge(set)
     for part, one in pairs(set.official) do
       local path = tables.find(root, either(one.truth), { "image", table.unpack(classes) })
       if not path then
-        refusal.raise("ENOTFOUND", "%s: no %s.csv, which official_parts = true needs", root, one.truth)
+        fault.raise("ENOTFOUND", "%s: no %s.csv, which official_parts = true needs", root, one.truth)
       end
       local more, n = read_truth(path, classes), #rows.key
       for i, key in ipairs(more.key) do

@@ -5,7 +5,7 @@
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
 local options = require "aniso.recipe.options"
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 
 local medmnist = { kind = "medmnist", options = fields.any {
   root = options.optional "string",
@@ -68,7 +68,7 @@ local function path_of(given)
   local root = fields.need(given, given.root and "root" or "file", "the name of the .npz file")
   local names = archives(root)
   if #names == 1 then return fields.join(root, names[1]) end
-  refusal.raise("ENOTFOUND", "%s: %s; name one: file = \"dermamnist.npz\"", root,
+  fault.raise("ENOTFOUND", "%s: %s; name one: file = \"dermamnist.npz\"", root,
     #names == 0 and "holds no archive of MedMNIST" or "holds " .. table.concat(names, ", "))
 end
 

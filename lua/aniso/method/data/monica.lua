@@ -7,7 +7,7 @@ local fields = require "aniso.method.data.fields"
 local lists = require "aniso.method.data.split_lists"
 local numpy = require "aniso.method.data.numpy"
 local options = require "aniso.recipe.options"
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 
 local monica = {
   kind = "monica", title = "MONICA's lists", brings_parts = true,
@@ -21,7 +21,7 @@ local function dictionary(split)
     local path = fields.join(folder, name)
     if core.sys.exists(path) == "file" then return numpy.dictionary(path), name end
   end
-  refusal.raise("ENOTFOUND", "%s: no dic.npy; it maps the names of the lists to class numbers", folder)
+  fault.raise("ENOTFOUND", "%s: no dic.npy; it maps the names of the lists to class numbers", folder)
 end
 
 -- Class number → name; a label that is not a number is its own name.
@@ -30,7 +30,7 @@ local function namer(class_names)
     local number = math.tointeger(tonumber(label))
     if not class_names or not number then return tostring(label) end
     if not class_names[number + 1] then
-      refusal.raise("EFORMAT", "%s: class %d, but class_names has %d entries", place, number, #class_names)
+      fault.raise("EFORMAT", "%s: class %d, but class_names has %d entries", place, number, #class_names)
     end
     return class_names[number + 1]
   end
@@ -63,7 +63,7 @@ function monica.open(given)
     for _, entry in ipairs(of[part] or {}) do
       local label = entry.label or labels[entry.name]
       if not label then
-        refusal.raise("EFORMAT", "%s: '%s' has no label%s", entry.place, entry.name,
+        fault.raise("EFORMAT", "%s: '%s' has no label%s", entry.place, entry.name,
           file and " in " .. file or "")
       end
       local n = #rows.key + 1

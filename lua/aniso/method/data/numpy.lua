@@ -1,7 +1,7 @@
 -- NumPy's .npy files as MONICA's lists use them (github.com/PyJulie/MONICA): an array of names, and a
 -- pickled dictionary from names to class numbers. Format: numpy.lib.format, version 1 to 3.
 -- A pickle is read as data: its functions are neither looked up nor called.
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 
 local numpy = {}
 
@@ -9,12 +9,12 @@ local LARGEST = 1 << 28 -- bytes
 
 -- The header, all bytes, and the position of the content.
 local function read(path)
-  local file = refusal.need(io.open(path, "rb"))
+  local file = fault.need(io.open(path, "rb"))
   local bytes = file:read(LARGEST + 1) or ""
   file:close()
-  if #bytes > LARGEST then refusal.raise("EFORMAT", "%s: larger than %d bytes", path, LARGEST) end
+  if #bytes > LARGEST then fault.raise("EFORMAT", "%s: larger than %d bytes", path, LARGEST) end
   if bytes:sub(1, 6) ~= "\x93NUMPY" or #bytes < 12 then
-    refusal.raise("EFORMAT", "%s: not a .npy file", path)
+    fault.raise("EFORMAT", "%s: not a .npy file", path)
   end
   local old = bytes:byte(7) == 1
   local length = string.unpack(old and "<I2" or "<I4", bytes, 9)
@@ -41,7 +41,7 @@ function numpy.names(path)
   width = math.tointeger(tonumber(width))
   local size = width and width * (kind == "U" and 4 or 1)
   if not n or not width or width == 0 or #bytes - at + 1 < n * size then
-    refusal.raise("EFORMAT", "%s: not an array of names (or cut off): %s", path, header:match "^%s*(.-)%s*$")
+    fault.raise("EFORMAT", "%s: not an array of names (or cut off): %s", path, header:match "^%s*(.-)%s*$")
   end
   local out = {}
   for i = 1, n do
@@ -167,7 +167,7 @@ local function dictionaries_of(bytes, at, path)
     if code == "." then return m.dictionaries end
     local operation = operations[code]
     if not operation or not pcall(operation, m) then
-      refusal.raise("EFORMAT", "%s: not a plain dictionary from names to class numbers (byte %d)", path,
+      fault.raise("EFORMAT", "%s: not a plain dictionary from names to class numbers (byte %d)", path,
         m.at - 2)
     end
   end
@@ -177,7 +177,7 @@ end
 function numpy.dictionary(path)
   local header, bytes, at = read(path)
   if not header:find "'descr':%s*'|O'" then
-    refusal.raise("EFORMAT", "%s: not a dictionary from names to class numbers", path)
+    fault.raise("EFORMAT", "%s: not a dictionary from names to class numbers", path)
   end
   local out = {}
   for _, one in ipairs(dictionaries_of(bytes, at, path)) do

@@ -1,8 +1,8 @@
--- Data sets as they were published: a folder that does not hold the set is refused with what was
+-- Data sets as they were published: a folder that does not hold the set is an error with what was
 -- expected, what was found and which kind fits; counts that differ are a warning.
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 local warnings = require "aniso.method.data.warnings"
 
 local published = {}
@@ -27,11 +27,11 @@ end
 -- kind that the folder is, or nil.
 function published.wrong_pick(set, root, fits)
   if core.sys.exists(root) ~= "directory" then
-    refusal.raise("ENOTFOUND", "%s: no such folder%s; `root` must be the folder of %s, with %s", root,
+    fault.raise("ENOTFOUND", "%s: no such folder%s; `root` must be the folder of %s, with %s", root,
       fields.relative_hint(root), set.title, set.expects)
   end
   local other = fits(root)
-  refusal.raise("EFORMAT", "%s: not %s: expected %s, found %s%s", root, set.title, set.expects,
+  fault.raise("EFORMAT", "%s: not %s: expected %s, found %s%s", root, set.title, set.expects,
     contents(root), other and (' (it looks like "%s")'):format(other) or "")
 end
 

@@ -3,7 +3,7 @@
 --   options   its option table (fields.lua)
 --   open      function(given, facts, fits) → what data.open completes for the engine: rows, origin, root,
 --             folders … (bind/dataset_open.c), or another source of the engine. facts.notes and
---             facts.warnings take lines; refusal.raise() refuses files, fits(root) names another kind
+--             facts.warnings take lines; fault.raise() rejects files, fits(root) names another kind
 --   find      [opt] function(root) → the path of its table, or true, where the folder holds the set
 --   columns   [opt] function(given) → the names of image and label in lists of its parts
 --   brings_parts [opt] `split` is read by open

@@ -3,7 +3,7 @@
 local fields = require "aniso.method.data.fields"
 local options = require "aniso.recipe.options"
 local published = require "aniso.method.data.published"
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 local tables = require "aniso.method.data.table"
 local warnings = require "aniso.method.data.warnings"
 
@@ -92,7 +92,7 @@ local function collect(t, threshold)
   for row = 1, t.n do
     local weights = labels[row] == "" and {} or scin.weights(labels[row])
     if not weights then
-      refusal.raise("EFORMAT", "%s line %d: '%s' in %s is not a list of weighted conditions", t.path,
+      fault.raise("EFORMAT", "%s line %d: '%s' in %s is not a list of weighted conditions", t.path,
         t.lines[row], labels[row]:sub(1, 80), WEIGHTS)
     end
     local class = scin.top(weights, threshold)
@@ -149,7 +149,7 @@ function scin.open(given, facts, fits)
   local dropped
   rows, dropped = limit(rows, given.classes, given.min_images)
   if #rows.key == 0 then
-    refusal.raise("EFORMAT", "%s: no condition with a weight of at least %g has %s", path, given.threshold,
+    fault.raise("EFORMAT", "%s: no condition with a weight of at least %g has %s", path, given.threshold,
       given.classes and "one of the names in data.classes"
         or ("%d images; lower data.min_images"):format(given.min_images))
   end

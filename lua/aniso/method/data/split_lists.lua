@@ -6,7 +6,7 @@ local columns = require "aniso.method.data.columns"
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
 local numpy = require "aniso.method.data.numpy"
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 local tables = require "aniso.method.data.table"
 local tree = require "aniso.method.data.tree"
 
@@ -15,7 +15,7 @@ local lists = {}
 -- ── files ───────────────────────────────────────────────────────────────────────────────
 local function visible(folder, prefix)
   local out = {}
-  for _, name in ipairs(refusal.need(core.sys.list(folder))) do
+  for _, name in ipairs(fault.need(core.sys.list(folder))) do
     if name:sub(1, 1) ~= "." and name:sub(1, #prefix) == prefix then out[#out + 1] = name end
   end
   return out
@@ -27,7 +27,7 @@ local function only(names, tail, folder, part)
   for _, name in ipairs(names) do
     if name:sub(-#tail) == tail then
       if found then
-        refusal.raise("EFORMAT", "%s: both %s and %s could be the %s list; keep one", folder, found, name,
+        fault.raise("EFORMAT", "%s: both %s and %s could be the %s list; keep one", folder, found, name,
           part)
       end
       found = name
@@ -43,7 +43,7 @@ function lists.place(split)
     and #visible(folder, prefix) > 0 then
     return folder, prefix
   elseif core.sys.exists(split) ~= "directory" then
-    refusal.raise("ENOTFOUND", "%s: no such folder of lists%s", split, fields.relative_hint(split))
+    fault.raise("ENOTFOUND", "%s: no such folder of lists%s", split, fields.relative_hint(split))
   end
   return split, ""
 end
@@ -56,11 +56,11 @@ local function find(folder, prefix, ratio)
     for _, part in ipairs(columns.part_names) do found[part] = only(names, part .. tail, folder, part) end
     if found.train and found.test then return found, extension, tail end
     if found.train or found.test then
-      refusal.raise("ENOTFOUND", "%s: no file that ends with %s%s", folder, found.train and "test" or "train",
+      fault.raise("ENOTFOUND", "%s: no file that ends with %s%s", folder, found.train and "test" or "train",
         tail)
     end
   end
-  refusal.raise("ENOTFOUND", "%s: no file that ends with train%s.csv; a split folder holds NAME_train.csv, "
+  fault.raise("ENOTFOUND", "%s: no file that ends with train%s.csv; a split folder holds NAME_train.csv, "
     .. "NAME_test.csv and maybe NAME_val.csv (or .txt, .npy)", folder, suffix)
 end
 
@@ -86,11 +86,11 @@ end
 
 function readers.txt(path)
   local out, number = {}, 0
-  for text in refusal.need(io.open(path, "r")):lines() do
+  for text in fault.need(io.open(path, "r")):lines() do
     number = number + 1
     text = text:match "^%s*(.-)%s*$"
     local place = ("%s line %d"):format(path, number)
-    if not utf8.len(text) then refusal.raise("EFORMAT", "%s: is not UTF-8; save the list as UTF-8", place) end
+    if not utf8.len(text) then fault.raise("EFORMAT", "%s: is not UTF-8; save the list as UTF-8", place) end
     local name, label = text:match "^(.-)[%s,;]+(%S+)$"
     if text ~= "" then out[#out + 1] = { name = name or text, label = label, place = place } end
   end
@@ -161,12 +161,12 @@ function lists.apply(spec, split, names, ratio)
     for _, entry in ipairs(of[part] or {}) do
       local row = row_of(entry.name)
       if not row then
-        refusal.raise("EFORMAT", "%s: image '%s' is not in %s", entry.place, entry.name, spec.origin)
+        fault.raise("EFORMAT", "%s: image '%s' is not in %s", entry.place, entry.name, spec.origin)
       elseif entry.label and classes[entry.label] and entry.label ~= rows.class[row] then
-        refusal.raise("EFORMAT", "%s: image '%s' is labelled '%s' here and '%s' in %s", entry.place,
+        fault.raise("EFORMAT", "%s: image '%s' is labelled '%s' here and '%s' in %s", entry.place,
           entry.name, entry.label, rows.class[row], spec.origin)
       elseif parts[row] ~= "unused" then
-        refusal.raise("EFORMAT", "%s: image '%s' is already in the %s part; an image may be in one part only",
+        fault.raise("EFORMAT", "%s: image '%s' is already in the %s part; an image may be in one part only",
           entry.place, entry.name, parts[row])
       end
       parts[row] = part

@@ -74,7 +74,7 @@ local function by_text(texts, K)
   return out
 end
 
--- The traits in families of which one speaks: { { of =, { name =, counts = } … } … }.
+-- The traits, by family: { { of =, { name =, counts = } … } … }.
 local function families(s)
   local K = #s.images
   local formats, sizes = { of = "file format" }, { of = "image size" }

@@ -4,7 +4,7 @@
 -- Only the columns that are used are read; their cells must be UTF-8. tables.join(left, right, on)
 -- has the same interface, with the columns of both.
 local core = require "aniso.core"
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 
 local tables = {}
 
@@ -18,7 +18,7 @@ end
 function Table:column(name)
   local number = self.number[name]
   if not number then
-    refusal.raise("ENOTFOUND", "%s: no column '%s'; its columns are %s", self.path, name,
+    fault.raise("ENOTFOUND", "%s: no column '%s'; its columns are %s", self.path, name,
       table.concat(self.header, ", "))
   end
   local cells = self.cells[name]
@@ -26,7 +26,7 @@ function Table:column(name)
   cells = self.csv:column(number)
   for row, cell in ipairs(cells) do
     if not utf8.len(cell) then
-      refusal.raise("EFORMAT", "%s line %d: column %s is not UTF-8; save the table as UTF-8", self.path,
+      fault.raise("EFORMAT", "%s line %d: column %s is not UTF-8; save the table as UTF-8", self.path,
         self.lines[row], name)
     end
   end
@@ -41,9 +41,9 @@ Table.__close = Table.close
 
 function tables.read(path)
   if core.sys.exists(path) ~= "file" then
-    refusal.raise("ENOTFOUND", "%s: no such file; `root` must be the folder that holds it", path)
+    fault.raise("ENOTFOUND", "%s: no such file; `root` must be the folder that holds it", path)
   end
-  local csv = refusal.need(core.csv.read(path))
+  local csv = fault.need(core.csv.read(path))
   local self = setmetatable({ path = path, csv = csv, n = csv:n(), header = csv:header(), lines = csv:lines(),
     number = {}, cells = {} }, Table)
   for i, name in ipairs(self.header) do self.number[name] = self.number[name] or i end
@@ -61,7 +61,7 @@ end
 function Joined:column(name)
   if self.left:has(name) then return self.left:column(name) end
   if not self.right:has(name) then
-    refusal.raise("ENOTFOUND", "no column '%s'; the columns of %s are %s, those of %s are %s", name,
+    fault.raise("ENOTFOUND", "no column '%s'; the columns of %s are %s, those of %s are %s", name,
       self.left.path, table.concat(self.left.header, ", "), self.right.path,
       table.concat(self.right.header, ", "))
   end
@@ -80,7 +80,7 @@ local function rows_by_key(right, name)
   local row_of = {}
   for row, key in ipairs(right:column(name)) do
     if row_of[key] then
-      refusal.raise("EFORMAT", "%s line %d: %s '%s' is listed twice, so the tables cannot be joined",
+      fault.raise("EFORMAT", "%s line %d: %s '%s' is listed twice, so the tables cannot be joined",
         right.path, right.lines[row], name, key)
     end
     row_of[key] = row
@@ -95,7 +95,7 @@ function tables.join(left, right, on, partial)
   for row, key in ipairs(left:column(on)) do
     match[row] = row_of[key] or false
     if not match[row] and not partial then
-      refusal.raise("EFORMAT", "%s line %d: %s '%s' is not in %s", left.path, left.lines[row], on, key,
+      fault.raise("EFORMAT", "%s line %d: %s '%s' is not in %s", left.path, left.lines[row], on, key,
         right.path)
     end
   end

@@ -3,7 +3,7 @@
 local core = require "aniso.core"
 local columns = require "aniso.method.data.columns"
 local fields = require "aniso.method.data.fields"
-local refusal = require "aniso.method.data.refusal"
+local fault = require "aniso.method.data.fault"
 local sys = core.sys
 
 local tree = {}
@@ -36,10 +36,10 @@ end
 -- What is directly in `folder`: images and other files as paths, folders as names.
 local function scan(report, folder)
   local images, folders, other = {}, {}, {}
-  local names = refusal.need(sys.list(folder))
+  local names = fault.need(sys.list(folder))
   report.names = report.names + #names
   if report.names > MOST then
-    refusal.raise("EFORMAT", "%s: more than %d names; is `root` the folder of the images?", report.root, MOST)
+    fault.raise("EFORMAT", "%s: more than %d names; is `root` the folder of the images?", report.root, MOST)
   end
   for _, name in ipairs(names) do
     local path = folder .. "/" .. name
@@ -62,7 +62,7 @@ local function walk(report, folder, parts, visit)
   visit(images, parts, other)
   if #parts >= DEEPEST then
     if #folders > 0 then
-      refusal.raise("EFORMAT", "%s: folders more than %d deep; does a link lead back?", folder, DEEPEST)
+      fault.raise("EFORMAT", "%s: folders more than %d deep; does a link lead back?", folder, DEEPEST)
     end
     return
   end
@@ -119,13 +119,13 @@ end
 local function refuse_empty(report, folder, folders, other)
   local deeper = deeper_images(report, folder, folders)
   if deeper > 0 then
-    refusal.raise("EFORMAT", "%s: its %d images are in sub-folders; nested = true makes the folder of an "
+    fault.raise("EFORMAT", "%s: its %d images are in sub-folders; nested = true makes the folder of an "
       .. "image its class, nested = 1 the first folder below `root`", folder, deeper)
   end
   local own = new_report(folder)
   note_other(own, other)
   local found = tree.describe_other(own.other)
-  refusal.raise("EFORMAT", "%s: holds no .jpg, .png or .bmp image%s; add some or remove the folder", folder,
+  fault.raise("EFORMAT", "%s: holds no .jpg, .png or .bmp image%s; add some or remove the folder", folder,
     found ~= "" and (", but %s, which are not read"):format(found) or "")
 end
 
@@ -160,7 +160,7 @@ local function read_level(report, rows, level, how, part)
     flat_level(report, level, folders, add)
   end
   if #rows.key == before then
-    refusal.raise("EFORMAT", "%s: holds no class folder; expected one sub-folder of images per class", level)
+    fault.raise("EFORMAT", "%s: holds no class folder; expected one sub-folder of images per class", level)
   end
 end
 
@@ -179,7 +179,7 @@ local function part_folders(root, folders)
   if not names.train then return nil end
   for part, list in pairs(names) do
     if #list > 1 then
-      refusal.raise("EFORMAT", "%s: both %s and %s could be the %s part; keep one", root, list[1], list[2],
+      fault.raise("EFORMAT", "%s: both %s and %s could be the %s part; keep one", root, list[1], list[2],
         part)
     end
   end
@@ -190,7 +190,7 @@ end
 -- how: { nested = false|true|integer, class_from = "last"|"path" }.
 function tree.read(root, how)
   if sys.exists(root) ~= "directory" then
-    refusal.raise("ENOTFOUND", "%s: no such folder%s; `root` must hold a sub-folder of images per class",
+    fault.raise("ENOTFOUND", "%s: no such folder%s; `root` must hold a sub-folder of images per class",
       root, fields.relative_hint(root))
   end
   local base = root:match "^(.-)/*$"

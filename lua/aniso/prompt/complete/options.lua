@@ -1,5 +1,5 @@
--- Names of options where a table is being written for a function: aniso.schedule{ lam, also inside
--- of tables in it, aniso.study{ base = { train = { ep. They are those of the annotations.
+-- Completes the names of options in the table argument of a call, aniso.schedule{ lam, and in the tables
+-- inside it, aniso.study{ base = { train = { ep. The names are those of the annotations.
 local scan = require "aniso.prompt.complete.scan"
 
 -- The call whose table the cursor is in: its function, and the keys that lead to the table.

@@ -33,8 +33,8 @@ function scan.walk(value, keys)
   return value
 end
 
--- Calls at(place, char) for every character outside of texts and comments. Returns the mark that
--- would end the string or comment that contains the cursor, or nil.
+-- Calls at(place, char) for every character outside strings and comments. Returns the delimiter that
+-- ends the string or comment in which the text ends, or nil.
 local function each(text, at)
   local place, quote = 1, nil
   while place <= #text do

@@ -1,6 +1,7 @@
 -- s:bound{gamma = {from, to, n}} → {gamma = {…}, value = {…}, minimum = {gamma =, value =,
 -- lambda = {…}}, own =, terms =}: the bound E(λ) with λ_j ∝ n_j^−γ, normalised as the schedule's
--- levels are (not clipped), at n values of γ. own is E at its λ, of terms. Shows itself.
+-- levels are (not clipped), at n values of γ. own is E at the schedule's own λ, terms are its summands.
+-- The result prints as a plot.
 local lambda = require "aniso.method.lambda"
 local options = require "aniso.recipe.options"
 local plot = require "aniso.show.plot"

@@ -1,6 +1,6 @@
 -- s:tilt{class_weight = "none", level = "mixture", times = {…}} → {t = {…}, tilt = {[j] = {…}},
 -- at_T = (K)}: the log-odds shift that the coupling and class weights give each class at each time,
--- known before any training (METHOD §2). A class of level 1 and weight 1 has 0. It shows itself.
+-- known before any training (METHOD §2). A class of level 1 and weight 1 has 0. It prints as a plot.
 --   class_weight   a value of the option loss.class_weight
 --   level          of the sampler, in the coupling `sample`; the mixture is that of the class shares
 local class_weight = require "aniso.method.class_weight"

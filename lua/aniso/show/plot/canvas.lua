@@ -1,5 +1,5 @@
 -- A drawing area of character cells: 2×4 braille dots per cell, or one letter per cell in
--- ASCII. Dots count from the top left, from 0; each remembers the style that drew it last.
+-- ASCII. Dots count from the top left, from 0; each has the style that drew it last.
 -- Letters are drawn over the dots.
 local canvas = {}
 canvas.__index = canvas

@@ -146,7 +146,7 @@ function plot.draw(figures, target)
   return plot.show(figures, options.check(target, plot.target, "plot"))
 end
 
--- A value that shows itself as figures at the prompt and has r:plot{…}.
+-- A value that prints as figures at the prompt and has r:plot{…}.
 function plot.result(fields, figures)
   return setmetatable(fields, {
     __name = "aniso.Result",

@@ -1,6 +1,6 @@
--- What the files of a data set are refused for: refusal.raise("EFORMAT", …) inside a reader becomes
+-- Errors in the files of a data set: fault.raise("EFORMAT", …) inside a reader becomes
 -- nil, message, code of data.open. Any other error is a mistake in the options, or ours.
-local refusal = {}
+local fault = {}
 
 local meta = { __tostring = function(self) return self.message end }
 
@@ -10,18 +10,18 @@ local function printable(text)
 end
 
 -- code: "ENOTFOUND" for what is absent, "EFORMAT" for what is there and is not as expected.
-function refusal.raise(code, format, ...)
+function fault.raise(code, format, ...)
   error(setmetatable({ message = printable(format:format(...)), code = code }, meta), 0)
 end
 
--- value, or a refusal of the engine's: nil, message, code.
-function refusal.need(value, message, code)
-  if value == nil then refusal.raise(code or "EFORMAT", "%s", message) end
+-- value; raises an error of the engine (nil, message, code).
+function fault.need(value, message, code)
+  if value == nil then fault.raise(code or "EFORMAT", "%s", message) end
   return value
 end
 
--- f(…), or nil, message, code where it refused.
-function refusal.catch(f, ...)
+-- f(…), or nil, message, code where it raised one of these errors.
+function fault.catch(f, ...)
   local results = table.pack(pcall(f, ...))
   if results[1] then return table.unpack(results, 2, results.n) end
   local problem = results[2]
@@ -29,4 +29,4 @@ function refusal.catch(f, ...)
   return nil, problem.message, problem.code
 end
 
-return refusal
+return fault
