@@ -56,7 +56,7 @@ function T.test_the_terms_add_up_and_do_not_see_the_other_prior()
   lu.assertAlmostEquals(mmd(each, "g", "l"), (g + l) / 2, 1e-6)
 end
 
-function T.test_the_weight_of_the_sum_is_eta()
+function T.test_the_weight_of_the_sum_is_w_m()
   local s = session()
   local images, labels = s.dataset:batch("train", 0, 28)
   local frozen = objective.encode_frozen(s, images)
