@@ -226,16 +226,21 @@ function Folds.test_incomplete_folds_are_shown_and_not_compared()
   lu.assertNotNil(result.metrics[1].delta[2].p)
 end
 
-function Folds.test_merging_keeps_folds_and_clusters()
-  local a <close> = fixture.new()
-  local into <close> = fixture.new()
-  local of = fixture.description { fold = 1 }
-  of.split.folds, of.split.fold_set, of.split.clusters = 2, "set", { 7, 7, 9 }
-  a:start_run(of):finish()
-  lu.assertEquals(into:merge({ a.path })[1].added, 1)
-  local run = into:find "@last"
-  lu.assertEquals({ run.fold, run.folds, run.fold_set }, { 1, 2, "set" })
-  lu.assertEquals(into:query "SELECT group_concat(cluster) AS c FROM split_cluster", { { c = "7,7,9" } })
+-- Folds of another cut are other images: the difference of the means is shown, nothing is tested.
+function Folds.test_folds_of_another_cut_are_not_paired()
+  local db <close> = fixture.new()
+  fill(db, 3)
+  assert(db:exec [[
+    INSERT INTO data_split(split_id, dataset_id, name, profile, sha256, folds, fold_set)
+    SELECT split_id + 100, dataset_id, name, profile, sha256 || 'x', folds, 'another' FROM data_split]])
+  assert(db:exec [[
+    INSERT INTO split_class SELECT split_id + 100, class_idx, n_train, n_val, n_test, shot FROM split_class]])
+  assert(db:exec "UPDATE run SET split_id = split_id + 100 WHERE label = 'b'")
+  local result = assert(db:compare "s")
+  lu.assertEquals(result.metrics[1].delta[2].n, 0)
+  lu.assertTrue(result.metrics[1].delta[2].mean > 0)
+  lu.assertStrContains(table.concat(result.notes, "\n"),
+    "Δ is the difference of the means, and nothing is tested")
 end
 
 return { Folds = Folds }

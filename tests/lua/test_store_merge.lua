@@ -189,4 +189,16 @@ function Merge.test_a_rejected_file_changes_nothing()
   assert_error(damaged_path, damaged_path)
 end
 
+function Merge.test_folds_and_clusters()
+  local a <close> = fixture.new()
+  local into <close> = fixture.new()
+  local of = fixture.description { fold = 1 }
+  of.split.folds, of.split.fold_set, of.split.clusters = 2, "set", { 7, 7, 9 }
+  a:start_run(of):finish()
+  lu.assertEquals(into:merge({ a.path })[1].added, 1)
+  local run = into:find "@last"
+  lu.assertEquals({ run.fold, run.folds, run.fold_set }, { 1, 2, "set" })
+  lu.assertEquals(into:query "SELECT group_concat(cluster) AS c FROM split_cluster", { { c = "7,7,9" } })
+end
+
 return { Merge = Merge }

@@ -1,6 +1,7 @@
 -- The sentences that accompany a comparison: where there is too little data for a statement, what could
 -- not be tested and why, and which differences are within noise.
-local enough = require("aniso.stats.paired").enough
+local paired = require "aniso.stats.paired"
+local enough = paired.enough
 local printed = require("aniso.stats.metric.catalog").printed
 local noise = require "aniso.stats.noise"
 
@@ -46,7 +47,7 @@ end
 
 local function about_seeds(first, second, pair, add)
   local n = #pair.seeds
-  if pair.unpaired and n == 0 and first.run.fold then
+  if pair.unpaired and n == 0 and first.run.fold and paired.same_images(first, second) then
     add("%s and %s have no seed with all folds in both: nothing is compared", pair.label, pair.baseline)
     return
   end
