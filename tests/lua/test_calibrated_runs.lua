@@ -140,13 +140,35 @@ function Run.test_a_stored_run_is_calibrated_again()
   local uid = aniso.trainer.run(job {}).uid
   local run = assert(db:find(uid))
   aniso.trainer.evaluate(db, run, db:config(run).sampler, rule)
-  local got = evaluations()
+  local got = {}
+  for name, one in pairs(evaluations()) do got[name:gsub("(calibrated) macro_f1 %x+$", "%1")] = one end
   for _, name in ipairs { "val ddpm + calibrated", "test ddpm + calibrated", "test prior + calibrated" } do
     lu.assertEquals(got[name].probs, expected[name].probs)
     lu.assertEquals(got[name].calibration, expected[name].calibration)
     lu.assertEquals(got[name].is_primary, 0)
   end
   lu.assertEquals(got["test ddpm"].is_primary, 1)
+end
+
+-- Calibrations by two rules are two evaluations; the run's own stays the primary one.
+function Run.test_another_rule_replaces_nothing()
+  local uid = aniso.trainer.run(job { ["select.calibrate"] = "bacc" }).uid
+  local run, before = assert(db:find(uid)), evaluations()
+  local sampler = db:config(run).sampler
+  aniso.trainer.evaluate(db, run, sampler, { metric = "macro_f1" })
+  aniso.trainer.evaluate(db, run, sampler, { metric = "bacc", tau = { 1.5 } })
+  local after, others = evaluations(), 0
+  for name, one in pairs(before) do
+    lu.assertEquals({ after[name].probs, after[name].is_primary, after[name].calibration },
+      { one.probs, one.is_primary, one.calibration })
+  end
+  for name, one in pairs(after) do
+    if not before[name] then
+      lu.assertEquals(one.is_primary, 0)
+      others = others + (name:match "^test %a+ %+ calibrated %a[%a_%d]* %x+$" and 1 or 0)
+    end
+  end
+  lu.assertEquals(others, 4)
 end
 
 -- Repeated with its own settings, the evaluation of a run is the same and primary, also where a file of an

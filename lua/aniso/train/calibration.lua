@@ -1,5 +1,6 @@
 -- select.calibrate in a run: which chains are run for it, what the validation part chooses, and the
 -- evaluations that are stored with that (method/calibrate.lua has the grid and the choice).
+local core = require "aniso.core"
 local calibrate = require "aniso.method.calibrate"
 local metric = require "aniso.stats.metric"
 local predict = require "aniso.method.predict"
@@ -82,9 +83,21 @@ local function record_of(session, choice)
     temperature = choice.temperature, level = choice.level, uncalibrated = choice.uncalibrated }
 end
 
+-- What the table `evaluation` calls a calibration. configured: {sampler =, calibrate =} of the run. Another rule
+-- than the run's, or a sampler read in another way, has a name of its own, so that no evaluation replaces one
+-- that another rule made.
+function calibration.variant(session, configured)
+  local rule, how, before = session.config.select.calibrate, session.config.sampler, configured.sampler
+  local own = core.json.encode { rule, how.level or false, how.temperature }
+  if own == core.json.encode { configured.calibrate or false, before.level or false, before.temperature } then
+    return "calibrated"
+  end
+  return ("calibrated %s %s"):format(rule.metric, core.sha256.text(own):sub(1, 6))
+end
+
 -- Stores the calibrated evaluations of a part. primary: whether those of the run's primary kind are
--- primary. → their metrics
-function calibration.store(session, part, predictions, chosen, primary)
+-- primary; variant [opt]: calibration.variant(). → their metrics
+function calibration.store(session, part, predictions, chosen, primary, variant)
   local main, measured = evaluation_row.primary_kind(session), nil
   for _, kind in ipairs(KINDS) do
     local choice = chosen[kind]
@@ -92,7 +105,7 @@ function calibration.store(session, part, predictions, chosen, primary)
       local read = calibrated(session, part, predictions, kind, choice)
       local of = evaluation_row.measure(read, kind, part, session.dataset)
       evaluation_row.store(session, part, read, of, { kind = kind, how = choice.how,
-        primary = primary and kind == main, variant = "calibrated",
+        primary = primary and kind == main, variant = variant or "calibrated",
         calibration = record_of(session, choice) })
       if kind == main then measured = of.measured end
     end

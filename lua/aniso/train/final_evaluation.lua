@@ -129,12 +129,14 @@ function final_evaluation.again(session, configured)
   if rule then
     local val = predicted "val"
     chosen = calibration.choose(session, val)
-    calibration.store(session, "val", val, chosen, false)
+    calibration.store(session, "val", val, chosen, false, calibration.variant(session, configured))
   end
   local test = predicted "test"
   local measured = store(session, "test", test[1], measure(test[1], "chain", "test", session.dataset),
     { kind = "chain", how = how, primary = primary, variant = variant(how, configured.sampler) })
-  if rule then measured = calibration.store(session, "test", test, chosen, false) end
+  if rule then
+    measured = calibration.store(session, "test", test, chosen, false, calibration.variant(session, configured))
+  end
   session.record:flush()
   return measured
 end
