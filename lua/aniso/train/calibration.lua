@@ -83,9 +83,9 @@ local function record_of(session, choice)
     temperature = choice.temperature, level = choice.level, uncalibrated = choice.uncalibrated }
 end
 
--- What the table `evaluation` calls a calibration. configured: {sampler =, calibrate =} of the run. Another rule
--- than the run's, or a sampler read in another way, has a name of its own, so that no evaluation replaces one
--- that another rule made.
+-- What the table `evaluation` calls a calibration. configured: {sampler =, calibrate =} of the run. Another
+-- rule than the run's, or a sampler read in another way, has a name of its own, so that no evaluation
+-- replaces one that another rule made.
 function calibration.variant(session, configured)
   local rule, how, before = session.config.select.calibrate, session.config.sampler, configured.sampler
   local own = core.json.encode { rule, how.level or false, how.temperature }

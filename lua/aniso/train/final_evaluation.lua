@@ -117,7 +117,7 @@ function final_evaluation.again(session, configured)
   load_best(session)
   local how, rule = session.config.sampler, session.config.select.calibrate
   local primary = not configured.calibrate and core.json.encode(how) == core.json.encode(configured.sampler)
-  local chosen
+  local chosen, name
   local function predicted(part)
     local out = {}
     for i, one in ipairs(calibration.hows(session, chosen)) do
@@ -129,14 +129,13 @@ function final_evaluation.again(session, configured)
   if rule then
     local val = predicted "val"
     chosen = calibration.choose(session, val)
-    calibration.store(session, "val", val, chosen, false, calibration.variant(session, configured))
+    name = calibration.variant(session, configured)
+    calibration.store(session, "val", val, chosen, false, name)
   end
   local test = predicted "test"
   local measured = store(session, "test", test[1], measure(test[1], "chain", "test", session.dataset),
     { kind = "chain", how = how, primary = primary, variant = variant(how, configured.sampler) })
-  if rule then
-    measured = calibration.store(session, "test", test, chosen, false, calibration.variant(session, configured))
-  end
+  if rule then measured = calibration.store(session, "test", test, chosen, false, name) end
   session.record:flush()
   return measured
 end
