@@ -13,7 +13,7 @@
 #include "tensor/scope.h"
 
 /* Of image_needed(): draws × classes, and pairs of classes × draws in the coupling `sample`. */
-enum { SHARE_ELEMENTS = 1 << 22, SHARE_PAIRS = 1 << 27 };
+enum { SHARE_ELEMENTS = 1 << 22, SHARE_PAIRS = 1 << 25 };
 
 an_schedule *an_check_schedule(lua_State *L, int arg)
 {

@@ -62,7 +62,7 @@ function Share.test_rounds_end()
     calls = calls + 1
     return { share = { 0.5, levels[2] > 0.5 and 0.9 or 0.1 } } -- jumps over its target
   end)
-  lu.assertTrue(calls <= 150)
+  lu.assertTrue(calls <= 80)
 end
 
 local Matched = {}

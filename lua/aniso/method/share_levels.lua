@@ -4,7 +4,7 @@
 -- every call, so that it is a smooth function of the levels.
 local share_levels = {}
 
-local TOLERANCE, ROUNDS = 5e-4, 150 -- of each share: half the standard error of the estimate
+local TOLERANCE, ROUNDS = 5e-4, 80 -- of each share: half the standard error of the estimate
 local MEAN_TOLERANCE = 1e-7
 local LOWEST, HIGHEST = 1e-3, 1e3   -- levels that are searched
 local STEP, STEP_MOST = 1.4, 2      -- of ln λ against the logit, and at most in a round
