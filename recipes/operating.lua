@@ -1,7 +1,7 @@
 -- Does λ do what a shifted threshold does not? Methods that favour the tail are compared at equal recall of
 -- the head: the tilt, chosen on validation, moves every one of them along its own curve. With the controls
--- of METHOD §8: the isotropic process with that tilt, and with class weights. HAM10000 at 32×32, five folds
--- that keep a lesion's images together, three seeds.
+-- of METHOD §8: the isotropic process with that tilt, with class weights, and with the noise that needs the
+-- image as often as adpm's. HAM10000 at 32×32, five folds that keep a lesion's images together, three seeds.
 --   aniso run recipes/operating.lua --set data.root=DIR
 --   aniso curve operating --operating                                      tail recall against head recall
 --   aniso table operating --cols tail@head=0.90,tail@head=0.80,macro_f1 --delta tail@head=0.90
@@ -23,6 +23,7 @@ return aniso.study {
   variants = {
     { label = "ddpm" },
     { label = "adpm", method = "adpm" },
+    { label = "ddpm, share of adpm", ["schedule.lambda"] = { "isotropic", share_of = "bound" } },
     { label = "variance γ=½", ["schedule.lambda"] = { "power", gamma = 0.5 } },
     { label = "sample γ=¼", ["schedule.lambda"] = { "power", gamma = 0.25 },
       ["schedule.coupling"] = "sample" },
