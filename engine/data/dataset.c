@@ -122,7 +122,8 @@ static an_code open_container(an_dataset *ds, const an_dataset_spec *spec)
     an_code code = an_listing_begin(&ds->list, spec->container);
     if (code == AN_OK)
         code = read_container(&stack, spec);
-    an_pixel_cache_adopt(&ds->images, stack.pixels);
+    if (stack.pixels) /* NULL: nothing was read */
+        an_pixel_cache_adopt(&ds->images, stack.pixels);
     if (code == AN_OK)
         code = an_listing_seal(&ds->list);
     if (code != AN_OK)
