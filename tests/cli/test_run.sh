@@ -53,6 +53,10 @@ expect "show of an unknown run" 3 "$aniso" show nowhere --db "$db"
 expect "compare" 0 "$aniso" compare @last @best:acc --db "$db"
 output_has out "^macro_f1 .* ([+-]0\.[0-9]{3}|0\.000)  \["
 output_has out "McNemar"
+expect "compare chosen metrics" 0 "$aniso" compare @last @best:acc --db "$db" --section metrics --metrics tail,acc
+equals "chosen metrics are in the order given" "$(sed -n '3,$s/ .*//p' "$dir/out" | tr '\n' ' ')" "tail acc "
+expect "compare an unknown metric" 2 "$aniso" compare @last @best:acc --db "$db" --metrics tial
+output_has err "did you mean tail\\?"
 expect "sql reads" 0 "$aniso" sql 'SELECT count(*) AS n FROM v_eval' --db "$db" --format json
 output_has out '"n": 16'
 expect "sql does not write" 2 "$aniso" sql 'DELETE FROM run' --db "$db"

@@ -3,6 +3,8 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
+local catalog = require "aniso.stats.metric.catalog"
+local nearest = require "aniso.recipe.nearest"
 local show = require "aniso.show.compare_text"
 
 local compare = { summary = "what changed between runs or configurations, and whether it is chance" }
@@ -13,6 +15,12 @@ function compare.arguments(parser)
   parser:option("--baseline", "of a study; else the label baseline, the isotropic one, the first")
     :argname "LABEL"
   parser:option("--section", table.concat(show.names, ", ")):choices(show.names)
+  parser:option("--metrics", "these metrics alone, in this order: acc, macro_f1, tail …"):argname "METRIC,…"
+    :convert(function(text)
+      local out = {}
+      for name in text:gmatch "[^,%s]+" do out[#out + 1] = name end
+      return out
+    end)
   parser:option("--draws", "resamples of the bootstrap, 1000"):argname "N":convert(function(text)
     local n = math.tointeger(tonumber(text))
     if n and n >= 10 then return n end
@@ -22,12 +30,29 @@ function compare.arguments(parser)
   common.format(parser)
 end
 
+-- The metrics of a comparison with the given names, in their order.
+local function chosen(metrics, names)
+  local by_name, known, out = {}, {}, {}
+  for i, one in ipairs(metrics) do by_name[one.name], known[i] = one, catalog.printed(one.name) end
+  for i, name in ipairs(names) do
+    local one = by_name[catalog.aliases[name] or name]
+    if not one then
+      local meant = nearest(name, known)
+      error(("--metrics: the comparison has no %s (%s)"):format(name,
+        meant and ("did you mean %s?"):format(meant) or "it has: " .. table.concat(known, ", ")), 0)
+    end
+    out[i] = one
+  end
+  return out
+end
+
 function compare.run(args)
   if args.baseline and #args.names > 1 then
     cli.fail(cli.USAGE, "--baseline is for a study; of several things the first is the baseline")
   end
   local db = common.open(args)
   local result = cli.need(db:compare(args.names, { baseline = args.baseline, draws = args.draws }))
+  if args.metrics then result.metrics = cli.usage(chosen, result.metrics, args.metrics) end
   if args.format == "csv" or args.format == "json" then
     io.stdout:write(require("aniso.show.compare_records")[args.format](result, args.section))
   else
