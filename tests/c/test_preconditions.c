@@ -24,6 +24,7 @@
 #include "kernel/matmul/gemm.h"
 #include "kernel/matmul/linear.h"
 #include "kernel/matmul/packed.h"
+#include "kernel/norm/batch_norm.h"
 #include "kernel/pointwise/broadcast.h"
 #include "kernel/pointwise/diffusion.h"
 #include "kernel/pointwise/embed.h"
@@ -58,6 +59,20 @@ static void attention_gradient_with_another_beta(void)
     an_attention_grads g = {.dq = room, .beta_q = 0.5f};
     an_k_attention_backward(&g, other, other, other, other,
                             &(an_attention_shape){1, 1, 2, 3, 1, 4});
+}
+
+static void attention_gradients_shared_by_two_inputs(void)
+{
+    an_attention_grads g = {.dq = room, .dk = room, .beta_q = 1, .beta_k = 1};
+    an_k_attention_backward(&g, other, other, other + 8, other,
+                            &(an_attention_shape){1, 1, 2, 3, 1, 4});
+}
+
+static void relu_of_an_unknown_residual(void)
+{
+    an_batch_norm_saved saved = {other, other, other, other, NULL, true, true};
+    an_k_batch_norm_backward((an_batch_norm_grads){.dresidual = room}, other, other + 64, &saved, 2,
+                             3);
 }
 
 static void embed_beyond_the_table(void)
@@ -305,6 +320,8 @@ static const struct {
     VIOLATION(attention_over_its_keys, "an_disjoint(out, query_floats(s), q"),
     VIOLATION(attention_over_its_values, "an_disjoint(out, query_floats(s), q"),
     VIOLATION(attention_gradient_with_another_beta, "is_beta(g->dq"),
+    VIOLATION(attention_gradients_shared_by_two_inputs, "may_share(g->dq, g->dk"),
+    VIOLATION(relu_of_an_unknown_residual, "saved->y || !d.dresidual"),
     VIOLATION(embed_beyond_the_table, "are_indices(index, n, V)"),
     VIOLATION(embed_gradient_beyond_the_table, "are_indices(index, n, V)"),
     VIOLATION(transpose_to_short_rows, "ldt >= an_round_up(rows, 16)"),

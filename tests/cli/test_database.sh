@@ -88,6 +88,9 @@ for version in 4 5; do
     expect "the commands that repeat it" 0 "$aniso" show @last --repro --db "$dir/old$version.db"
     (cd "$dir" && sed "s|^aniso |'$aniso' |" out >again.sh)
     expect "they work" 0 sh -c "cd '$dir' && sh again.sh"
+    equals "it has the configuration of the run" "$("$aniso" sql 'SELECT count(DISTINCT config_id) FROM run
+        WHERE label = (SELECT label FROM run ORDER BY run_id LIMIT 1)' \
+        --db "$dir/old$version.db" --format csv | tail -n 1 | tr -d '\r')" 1
     equals "its label is kept" "$("$aniso" sql 'SELECT count(*) > 2 AND count(DISTINCT label) = 2 FROM run' \
         --db "$dir/old$version.db" --format csv | tail -n 1 | tr -d '\r')" 1
 done

@@ -219,11 +219,21 @@ static void backward_block(const an_attention_shape *s, const block *at,
     AN_MICRO_ACTIVE(attention)->backward(&job, &gradients);
 }
 
+/* Whether the gradients dx of x and dy of y may be written in turn. */
+static bool may_share(const float *dx, const float *dy, const float *x, const float *y,
+                      float beta_x, float beta_y)
+{
+    return !dx || dx != dy || (x == y && beta_x == 1 && beta_y == 1);
+}
+
 an_code an_k_attention_backward(const an_attention_grads *g, const float *dout, const float *q,
                                 const float *k, const float *v, const an_attention_shape *s)
 {
     AN_ASSERT(g && dout && q && k && v && is_shape(s));
     AN_ASSERT(is_beta(g->dq, g->beta_q) && is_beta(g->dk, g->beta_k) && is_beta(g->dv, g->beta_v));
+    AN_ASSERT(may_share(g->dq, g->dk, q, k, g->beta_q, g->beta_k));
+    AN_ASSERT(may_share(g->dq, g->dv, q, v, g->beta_q, g->beta_v));
+    AN_ASSERT(may_share(g->dk, g->dv, k, v, g->beta_k, g->beta_v));
     const backward_arrays arrays = {g, dout, q, k, v};
     return run(&(batch){s, q, k, v, backward_block, &arrays, .scores = 2});
 }

@@ -235,6 +235,7 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
                                  const an_batch_norm_saved *saved, int64_t N, int64_t C)
 {
     AN_ASSERT(N >= (saved->train ? 1 : 0) && C >= 1);
+    AN_ASSERT(!saved->relu || saved->y || !d.dresidual);
     AN_ASSERT(is_gradient(d.dresidual, d.beta_residual, dy, x, N * C));
     if (d.dx && d.dx == d.dresidual)
         AN_ASSERT(d.beta_x == 1);

@@ -1,9 +1,8 @@
 -- The commands that repeat a stored run, to the same bits: reproduce(db, run) → lines for a shell,
 -- or nil, message. The recipe is the stored one where the file at its path is not (any more)
 -- the same; --set and --name come from the command that made the run. A recipe of an earlier version keeps
--- its text: where it has former names of options, they are listed and the command has --old-names.
--- reproduce.quoted(text): a word
--- for a shell.
+-- its text: where it has former names of options, they are listed and the command has --old-names; an
+-- option whose default has changed since is set. reproduce.quoted(text): a word for a shell.
 local core = require "aniso.core"
 local renamed = require "aniso.recipe.renamed"
 
@@ -31,6 +30,14 @@ local function options_of(argv, as_typed)
     i = i + 1
   end
   return out
+end
+
+-- Version 6 changed the default of data.groups from limits in images to limits relative to the largest
+-- class. → the words that set what the run had; none where that is today's default, or its recipe gives it.
+local function former_defaults(config)
+  local groups = config.data and config.data.groups
+  if type(groups) ~= "table" or groups[1] ~= "counts" then return {} end
+  return { "--set", ('data.groups={"counts",many=%.14g,few=%.14g}'):format(groups.many, groups.few) }
 end
 
 local function same_file(path, text)
@@ -69,7 +76,9 @@ local function lines_of(db, run)
     lines[#lines + 1] = "# the recipe has former names of options: " .. renamed.describe(old)
     words[#words + 1] = "--old-names"
   end
-  for _, word in ipairs(options_of(origin.argv, #old > 0)) do words[#words + 1] = word end
+  for _, list in ipairs { options_of(origin.argv, #old > 0), former_defaults(db:config(run)) } do
+    table.move(list, 1, #list, #words + 1, words)
+  end
   if run.fold then table.move({ "--fold", run.fold }, 1, 2, #words + 1, words) end
   local last = { "--seeds", run.seed, "--only", run.label or run.name, "--again", "--db", db.path }
   table.move(last, 1, #last, #words + 1, words)
