@@ -152,8 +152,8 @@ function Schedule:share(how) end
 ---@field level? number λ* of the coupling sample.
 
 ---The log-odds shift κ that the coupling and class weights give each class over time, known before any
----training; 0 is a class of λ = 1 and weight 1. In the coupling sample it is that of the noisy end. Shows
----itself.
+---training; 0 is a class of λ = 1 and weight 1. In the coupling sample it is that of the noisy end.
+---Prints as a plot.
 ---@param how? aniso.TiltOptions
 ---@return aniso.ImpliedTilt tilt
 function Schedule:tilt(how) end
