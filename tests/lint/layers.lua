@@ -1,7 +1,6 @@
 -- Permitted includes: a file may include headers of its own folder and of lower layers, not of a higher
 -- layer or a sibling folder, and no circle of files includes one another. The rooms of engine/kernel/ are
--- layers too. Each system library has one entry. System calls that take a path, and the scratch memory,
--- have one entry as well.
+-- layers too. Each system library has one entry.
 local files = dofile "tests/lint/files.lua"
 
 -- Lower number, lower layer. The five folders of layer 4 do not use one another, except
@@ -52,6 +51,7 @@ end
 
 local function faults_of(path, lines, report)
   local own = folder_of(path)
+  if path:match "^engine/kernel/[^/]+$" then report(path .. " is in no room of engine/kernel/") end
   for number, line in ipairs(lines) do
     local place = path .. ":" .. number .. ": "
     local inner = line:match '^%s*#%s*include%s+"([^"]+)"'
@@ -81,41 +81,15 @@ for _, path in ipairs(files.find "%.[ch]$") do
 end
 files.verdict("layers: who includes whom", faults)
 
--- An unused exception would hide a later fault.
-local unused = {}
-for name in pairs(siblings) do if not used[name] then unused[#unused + 1] = name end end
-for header in pairs(entries) do if not used[header] then unused[#unused + 1] = header end end
-files.verdict("layers: each exception is used", unused)
-
--- System calls that take a path: only engine/io may use them, since it has the rules for durability,
--- links, devices and temporary files. Its functions are in engine/io/{path,file,file_replace}.h.
-local calls = {}
-for name in ("open openat open64 fopen fopen64 freopen creat opendir scandir ftw nftw mkdir mkdirat mkdtemp "
-  .. "mkstemp mkostemp mkfifo mkfifoat mknod mknodat rename renameat renameat2 unlink unlinkat rmdir stat "
-  .. "lstat fstatat statx access faccessat realpath readlink readlinkat link linkat symlink symlinkat "
-  .. "truncate chmod fchmodat chown lchown fchownat utimensat"):gmatch "%S+" do
-  calls[#calls + 1] = "%f[%w_]" .. name .. "%("
-end
-
-local function paths_of(path, lines, report)
-  if path:match "^engine/io/path%.c$" or path:match "^engine/io/file" then return end
-  for number, line in ipairs(lines) do
-    for _, call in ipairs(line:match "^%s*/?%*" and {} or calls) do
-      local at = line:find(call)
-      if at then report(path .. ":" .. number .. ": " .. line:match("[%w_]+", at) .. "() is engine/io's") end
-    end
+-- An unused exception would hide a later fault. Returns the exceptions that are not in `seen`.
+local function unused(seen)
+  local out = {}
+  for _, list in ipairs { siblings, entries } do
+    for name in pairs(list) do if not seen[name] then out[#out + 1] = name end end
   end
+  return out
 end
-
--- Scratch is cut into parts in one way: kernel/common/carve.h.
-local function scratch_of(path, lines, report)
-  if path:match "^engine/base/memory/scratch%." or path == "engine/kernel/common/carve.h" then return end
-  for number, line in ipairs(lines) do
-    if line:match "an_scratch_%w+%s*%(" then
-      report(path .. ":" .. number .. ": scratch is taken through kernel/common/carve.h")
-    end
-  end
-end
+files.verdict("layers: each exception is used", unused(used))
 
 -- Adds the names that `lines` typedef to `places`: name → list of places. The compiler detects two types of
 -- one name only where one file includes both.
@@ -139,18 +113,13 @@ local function doubles_of(places, report)
   end
 end
 
-local path_faults, scratch_faults, typedef_faults, typedefs = {}, {}, {}, {}
+local typedef_faults, typedefs = {}, {}
 for _, path in ipairs(files.find "%.[ch]$") do
   if path:match "^engine/" or path:match "^store/" then
-    local lines = files.lines(path)
-    paths_of(path, lines, function(text) path_faults[#path_faults + 1] = text end)
-    scratch_of(path, lines, function(text) scratch_faults[#scratch_faults + 1] = text end)
-    typedefs_of(path, lines, typedefs)
+    typedefs_of(path, files.lines(path), typedefs)
   end
 end
 doubles_of(typedefs, function(text) typedef_faults[#typedef_faults + 1] = text end)
-files.verdict("layers: only engine/io hands a path to the system", path_faults)
-files.verdict("layers: scratch is taken through the carver", scratch_faults)
 files.verdict("layers: no two types have one name", typedef_faults)
 
 -- A header and the source of its name are one unit. Two units that include each other, directly or
@@ -204,6 +173,10 @@ local function detects(name, expected, got)
   files.verdict("layers: " .. name .. " is detected", is_seen and {} or { "saw '" .. text .. "'" })
 end
 
+for _, exception in ipairs { "store io", "^zlib%.h$" } do
+  local seen_but_one = setmetatable({ [exception] = false }, { __index = function() return true end })
+  detects("an unused exception, " .. exception .. ",", exception, unused(seen_but_one))
+end
 detects("a higher layer", "kernel may not use tensor",
   reports(faults_of, "engine/kernel/norm/x.c", '#include "tensor/tensor.h"'))
 detects("a sibling", "data may not use diffusion",
@@ -221,12 +194,8 @@ for header in pairs(entries) do
   detects("a second includer of " .. name, "may only be included from its entry",
     reports(faults_of, "engine/model/x.c", "#include <" .. name .. ">"))
 end
-for _, call in ipairs { "open(x)", "openat(at, x)", "fopen(x, y)", "statx(at, x)" } do
-  detects("the call " .. call, call:match "%w+" .. "() is engine/io's",
-    reports(paths_of, "engine/data/x.c", "  return " .. call .. ";"))
-end
-detects("scratch without the carver", "through kernel/common/carve.h",
-  reports(scratch_of, "engine/kernel/norm/x.c", "  float *x = an_scratch_take(8);"))
+detects("a file in no room", "is in no room of engine/kernel/",
+  reports(faults_of, "engine/kernel/x.c", "int a;"))
 
 local planted, doubles = {}, {}
 typedefs_of("engine/a.h", { "typedef enum { A,", "B } an_twice;", "typedef int (*an_once)(int x);" }, planted)
