@@ -4,9 +4,9 @@ local files = dofile "tests/lint/files.lua"
 
 -- System calls that take a path: only engine/io may use them, since it has the rules for durability,
 -- links, devices and temporary files. Its functions are in engine/io/{path,file,file_replace}.h.
-local NAMES = "open openat open64 fopen fopen64 freopen creat opendir scandir ftw nftw mkdir mkdirat mkdtemp "
-  .. "mkstemp mkostemp mkfifo mkfifoat mknod mknodat rename renameat renameat2 unlink unlinkat rmdir stat "
-  .. "lstat fstatat statx access faccessat realpath readlink readlinkat link linkat symlink symlinkat "
+local NAMES = "open openat open64 fopen fopen64 freopen creat opendir scandir ftw nftw mkdir mkdirat "
+  .. "mkdtemp mkstemp mkostemp mkfifo mkfifoat mknod mknodat rename renameat renameat2 unlink unlinkat rmdir "
+  .. "stat lstat fstatat statx access faccessat realpath readlink readlinkat link linkat symlink symlinkat "
   .. "truncate chmod fchmodat chown lchown fchownat utimensat"
 local calls = {}
 for name in NAMES:gmatch "%S+" do
@@ -71,9 +71,9 @@ local function detects(check, path, line, expected)
 end
 
 -- The names again, so that a name that NAMES lacks is detected.
-local PLANTED = "open openat open64 fopen fopen64 freopen creat opendir scandir ftw nftw mkdir mkdirat mkdtemp "
-  .. "mkstemp mkostemp mkfifo mkfifoat mknod mknodat rename renameat renameat2 unlink unlinkat rmdir stat "
-  .. "lstat fstatat statx access faccessat realpath readlink readlinkat link linkat symlink symlinkat "
+local PLANTED = "open openat open64 fopen fopen64 freopen creat opendir scandir ftw nftw mkdir mkdirat "
+  .. "mkdtemp mkstemp mkostemp mkfifo mkfifoat mknod mknodat rename renameat renameat2 unlink unlinkat rmdir "
+  .. "stat lstat fstatat statx access faccessat realpath readlink readlinkat link linkat symlink symlinkat "
   .. "truncate chmod fchmodat chown lchown fchownat utimensat"
 for name in PLANTED:gmatch "%S+" do
   detects(paths_of, "engine/data/x.c", "return " .. name .. "(x);", 1)
@@ -87,8 +87,8 @@ for _, name in ipairs { "take", "release", "line", "any_other" } do
 end
 detects(scratch_of, "engine/model/x.c", "an_scratch_take (8);", 1)
 detects(scratch_of, "engine/kernel/common/carve.h", "an_scratch_take(8);", 0)
-for _, name in ipairs { "an_tensor_heap_take", "an_alloc", "an_calloc", "an_realloc", "malloc", "calloc", "realloc",
-  "aligned_alloc", "posix_memalign" } do
+for _, name in ipairs { "an_tensor_heap_take", "an_alloc", "an_calloc", "an_realloc", "malloc", "calloc",
+  "realloc", "aligned_alloc", "posix_memalign" } do
   detects(heap_of, "engine/kernel/norm/x.c", "float *x = " .. name .. " (8);", 1)
 end
 detects(heap_of, "engine/kernel/norm/x.c", " * malloc() is slow", 0)

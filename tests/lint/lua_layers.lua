@@ -56,8 +56,43 @@ local function imports_of(path, text, report)
 end
 
 local REQUIRE = 'require%s*%(?%s*["\'](aniso[%w_%.]*)["\']%s*%)?'
-local NAMED = "^%s*local ([%w_]+) = " .. REQUIRE .. "[%w_%.]*%s*$"
-local DIRECT = "^%s*" .. REQUIRE .. '[%w_%.%[%]"]*%s*=[^=]'
+local DIRECT = REQUIRE .. "[%w_%.%[%]]*%s*=%f[^=]"
+local CALLS = { "%f[%w_]function%s+([%w_]+)[%.:]", "%f[%w_]rawset%s*%(%s*([%w_]+)",
+  "%f[%w_]setmetatable%s*%(%s*([%w_]+)" }
+
+-- Adds the names that `local a, b <const> = require "…", c.methods` binds to foreign modules, their tables,
+-- or to a name that has one.
+local function add_names(names, code, is_foreign)
+  local list, values = code:match "%f[%w_]local%s+([%w_%s,<>]-)%s*=%s*(.*)$"
+  local value = (values or ""):gmatch "[^,]+"
+  for name in (list or ""):gsub("<%s*%l+%s*>", ""):gmatch "[%w_]+" do
+    local text = value() or ""
+    local module = text:match("^%s*" .. REQUIRE .. "[%w_%.]*%s*$")
+    local other = text:match "^%s*([%a_][%w_]*)[%w_%.]*%s*$"
+    if is_foreign(module) or names[other] then names[name] = true end
+  end
+end
+
+-- The position behind `.name` or `[key]` at `at`; nil if there is neither.
+local function field_end(code, at)
+  return code:match("^%.[%a_][%w_]*()", at) or code:match("^%b[]()", at)
+end
+
+-- Whether code assigns to a field of one of the names, anywhere in the line: `name.a["b"] =`, and at the
+-- beginning of a statement of several targets `name.a, b =`.
+local function sets_field(names, code)
+  for _, pattern in ipairs(CALLS) do
+    for name in code:gmatch(pattern) do if names[name] then return true end end
+  end
+  for start, name, after in code:gmatch "%f[%w_%.:]()([%a_][%w_]*)()" do
+    local at, stop = after, names[name] and field_end(code, after)
+    while stop do at, stop = stop, field_end(code, stop) end
+    local is_first = code:sub(1, start - 1):match "^%s*$"
+    local is_set = code:find("^%s*=%f[^=]", at) or is_first and code:find("^%s*,[%w_%.%[%]%s,]*=%f[^=]", at)
+    if at > after and is_set then return true end
+  end
+  return false
+end
 
 -- Reports assignments to fields of modules of other folders: `name.field =`, `function name.field()`, and
 -- the same through require "…". The tables of aniso.core may get methods: they are the engine's classes.
@@ -72,14 +107,9 @@ local function assignments_of(path, text, report)
   for line in (text .. "\n"):gmatch "(.-)\n" do
     number = number + 1
     local code = line:gsub("%-%-.*$", "")
-    local name, module = code:match(NAMED)
-    if is_foreign(module) then names[name] = true end
-    local direct = code:match(DIRECT)
-    local set = code:match "^%s*([%a_][%w_]*)[%.%[][^=]-=[^=]" or code:match "^%s*function ([%w_]+)[%.:]"
-      or code:match "%f[%w_]rawset%(([%w_]+)," or code:match "%f[%w_]setmetatable%(([%w_]+),"
-    local is_call = set and code:match "^%s*[%w_%.:]+%s*[%({\"]" and not code:match "^%s*function "
-      and not code:match "%f[%w_]rawset%(" and not code:match "%f[%w_]setmetatable%("
-    if is_foreign(direct) or (names[set] and not is_call) then
+    local masked = code:gsub('"[^"]*"', '""'):gsub("'[^']*'", "''")
+    add_names(names, code, is_foreign)
+    if is_foreign(code:match(DIRECT)) or sets_field(names, masked) then
       report(("%s:%d: assigns to a module of another folder: %s"):format(path, number, code))
     end
   end
@@ -147,11 +177,17 @@ local function planted(name, check, cases)
 end
 
 verdict("lua layers: who requires whom", imports_of)
-local unused = {}
-for pair in pairs(allowed) do
-  if not used[pair] then unused[#unused + 1] = pair .. " is allowed and not used" end
+-- The entries of `allowed` that are not in `seen`.
+local function unused(seen)
+  local out = {}
+  for pair in pairs(allowed) do
+    if not seen[pair] then out[#out + 1] = pair .. " is allowed and not used" end
+  end
+  return out
 end
-files.verdict("lua layers: each exception is in use", unused)
+files.verdict("lua layers: each exception is in use", unused(used))
+files.verdict("lua layers: an unused exception is detected",
+  #unused { ["cli aniso"] = true } == 1 and {} or { "not one" })
 planted("lua layers: a planted import is detected", imports_of, {
   { "store", 'local run = require "aniso.train.run"', 1 },
   { "store", "return function() return require('aniso.cli').sentence end", 1 },
@@ -174,6 +210,18 @@ planted("lua layers: a planted assignment is detected", assignments_of, {
   { "prompt", 'local store = require "aniso.store"\nstore.methods.__pretty = print', 1 },
   { "prompt", 'local store = require("aniso.store").methods\nstore["x"] = print', 1 },
   { "cli", 'local tables = require "aniso.show.table"\nrawset(tables, "print", nil)', 1 },
+  { "cli", 'local tables = require "aniso.show.table"\nsetmetatable(tables, {})', 1 },
+  { "cli", 'local groups = require "aniso.stats.x"\nlocal function f() groups.x = 1 end', 1 },
+  { "cli", 'local groups = require "aniso.stats.x"\nif a then function groups.x() end end', 1 },
+  { "cli", 'local core, groups = require "aniso.core", require "aniso.stats.x"\ngroups.x = 1', 1 },
+  { "cli", 'local groups = require "aniso.stats.x"\nlocal g = groups\ng["x"].y = 1', 1 },
+  { "cli", 'local a <const>, groups <const> = 1, require "aniso.stats.x"\ngroups.x = 1', 1 },
+  { "cli", 'local groups = require "aniso.stats.x"\ngroups.x, a = 1, 2', 1 },
+  { "cli", 'local groups = require "aniso.stats.x"\na, groups.x = 1, 2', 1 },
+  { "cli", 'local a = 1; require("aniso.stats.x").y = 1', 1 },
+  { "cli", 'local groups = require "aniso.stats.x"\nf(groups.x, a == 1, "groups.x = 1")', 0 },
+  { "cli", 'local core, groups = require "aniso.core", require "aniso.stats.x"\ncore.x = 1', 0 },
+  { "cli", 'local groups = require "aniso.stats.x"\nlocal a = groups.of(b)\na.x = a.groups.x', 0 },
   { "store", 'local keys = require "aniso.store.keys"\nkeys.choices_of = nil', 0 },
   { "prompt", 'local keys = require "aniso.store.keys"\nlocal set = keys.x == nil\nkeys.add({ a = 1 })', 0 },
   { "method", 'local core = require "aniso.core"\ncore.schedule.methods.bound = print', 0 },
