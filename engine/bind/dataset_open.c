@@ -1,5 +1,5 @@
 /* dataset_open (Lua): core.data.open{…} takes the complete table that lua/aniso/method/data.lua
- * makes. The field `facts` is a table of Lua's, which the Dataset keeps and shows as it is. */
+ * makes. The field `facts` is a Lua table, which the Dataset keeps and shows as it is. */
 #include <string.h>
 
 #include "base/integer.h"
@@ -45,7 +45,8 @@ static const int64_t *check_integers(lua_State *L, int arg, const char *key, int
     luaL_checktype(L, -1, LUA_TTABLE);
     int list = lua_gettop(L);
     if (luaL_len(L, list) != n)
-        luaL_error(L, "option data.%s has not %I entries", key, (lua_Integer)n);
+        luaL_error(L, "option data.%s has %I entries, expected %I", key, luaL_len(L, list),
+                   (lua_Integer)n);
     int64_t *numbers = lua_newuserdatauv(L, (size_t)n * sizeof *numbers + 1, 0);
     for (int64_t i = 0; i < n; i++) {
         int whole;
@@ -94,7 +95,7 @@ static void check_rows(lua_State *L, an_image_rows *rows)
     int at = lua_gettop(L);
     rows->key = check_texts(L, at, "key", -1, &rows->n);
     if (rows->n < 1)
-        luaL_error(L, "option data.rows has no row");
+        luaL_error(L, "option data.rows is empty: expected at least one row");
     rows->class_name = check_texts(L, at, "class", rows->n, NULL);
     if (!rows->class_name)
         luaL_error(L, "option data.rows has no classes");

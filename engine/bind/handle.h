@@ -5,12 +5,12 @@
  *     static const an_class lock_class = {.name = "aniso.Lock", .close = close_it};
  *
  *     an_define_class(L, &lock_class);               once, when the part opens
- *     void **handle = an_new_handle(L, "aniso.Lock");  first the handle, then the object: an error
- *     *handle = an_lock_take(path, NULL);              of Lua's in between leaks nothing
+ *     void **handle = an_new_handle(L, "aniso.Lock");  first the handle, then the object: a Lua
+ *     *handle = an_lock_take(path, NULL);              error in between leaks nothing
  *
  * Every class gets object:close(), __close and __gc, which call `close` once, __tostring: "Lock",
  * or what `text` pushes, and "Lock (closed)" afterwards, and __index. A script can call each of
- * them through getmetatable(); with a value that is no object of the class they raise. */
+ * them through getmetatable(); they raise for a value that is not an object of the class. */
 #ifndef AN_BIND_HANDLE_H
 #define AN_BIND_HANDLE_H
 

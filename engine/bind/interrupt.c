@@ -80,7 +80,7 @@ int an_lua_interrupt_mode(lua_State *L)
     return 1;
 }
 
-/* The mode changes in C around the call, so that a late signal stops no Lua code outside of it. */
+/* The mode changes in C around the call, so that a late signal stops no Lua code outside it. */
 int an_lua_stoppable(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);

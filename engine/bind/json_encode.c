@@ -187,7 +187,7 @@ static bool is_marked_array(lua_State *L, int arg)
 static void put_table(lua_State *L, text *t, int arg, int depth)
 {
     if (depth >= AN_JSON_DEEPEST)
-        luaL_error(L, "tables nested deeper than %d (or in a circle)", AN_JSON_DEEPEST);
+        luaL_error(L, "tables nested deeper than %d (or in a cycle)", AN_JSON_DEEPEST);
     luaL_checkstack(L, 10, "JSON");
     lua_Integer n = 0, length = (lua_Integer)lua_rawlen(L, arg);
     for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1))

@@ -80,14 +80,14 @@ static void check_unexpected(lua_State *L, int table, const an_module *m, const 
 {
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING)
-            luaL_error(L, "load: a state maps names to tensors, here is a key that is a %s",
+            luaL_error(L, "load: a state maps names to tensors, but one of its keys is a %s",
                        luaL_typename(L, -2));
         const char *key = lua_tostring(L, -2);
         if (an_module_find(m, an_name("%s%s", prefix, key).text))
             continue;
         bool tensor = luaL_testudata(L, -1, AN_TENSOR) != NULL;
-        luaL_error(L, "load: '%s%s' %s is unexpected; {strict = false} passes over such names",
-                   prefix, key, tensor ? an_shape_text(an_check_tensor(L, lua_gettop(L))) : "");
+        luaL_error(L, "load: '%s%s' %s is unexpected; {strict = false} ignores such names", prefix,
+                   key, tensor ? an_shape_text(an_check_tensor(L, lua_gettop(L))) : "");
     }
 }
 

@@ -61,14 +61,14 @@ static void set(lua_State *L, const char *key, an_tensor *x)
 }
 
 /* prior:forward(images, features) → {m =, mg =, ml =, g =, l =, saliency =, crops =,
- * positions =, side =, attention =}; fields that the mode has not are absent. Positions
+ * positions =, side =, attention =}; fields that the mode lacks are absent. Positions
  * count pixels from 0. */
 static int prior_forward(lua_State *L)
 {
     an_prior *p = check(L);
     an_tensor *images = an_check_tensor(L, 2), *features = an_opt_tensor(L, 3);
     if (!features && an_prior_options_of(p)->mode < AN_PRIOR_UNIFORM)
-        return luaL_argerror(L, 3, "the features of the images expected");
+        return luaL_argerror(L, 3, "expected the features of the images");
     an_prior_output out;
     size_t mark = an_scope_begin();
     if (an_prior_forward(p, images, features, &out)) {

@@ -36,7 +36,7 @@ static call begin(lua_State *L, int arguments)
     return c;
 }
 
-/* The numbers of the tensor x, contiguous and outside of any recording. */
+/* The numbers of the tensor x, contiguous and outside any recording. */
 static an_tensor *plain(call *c, an_tensor *x)
 {
     x = an_is_contiguous(x) ? x : an_contiguous(an_detach(x));

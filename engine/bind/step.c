@@ -21,8 +21,8 @@ static float *check_flat(lua_State *L, int arg, const an_tensor *like)
     luaL_argcheck(L, an_is_contiguous(x), arg, "a contiguous tensor expected");
     if (like && an_numel(x) != an_numel(like))
         luaL_argerror(L, arg,
-                      lua_pushfstring(L, "%s has not as many elements as %s", an_shape_text(x),
-                                      an_shape_text(like)));
+                      lua_pushfstring(L, "%s and %s differ in the number of elements",
+                                      an_shape_text(x), an_shape_text(like)));
     return an_f32(x);
 }
 
@@ -43,7 +43,7 @@ static an_step_extras check_extras(lua_State *L, int arg, const an_tensor *p, ra
     an_step_extras with = {.gradient_scale = an_opt_num(L, arg, "scale", 1),
                            .ema_decay = an_opt_num(L, arg, "keep", 0)};
     if (with.ema_decay < 0 || with.ema_decay > 1)
-        luaL_argerror(L, arg, "option keep: a number in [0, 1] expected");
+        luaL_argerror(L, arg, "option keep: expected a number in [0, 1]");
     lua_pushliteral(L, "average");
     if (lua_rawget(L, arg) != LUA_TNIL)
         with.ema = check_flat(L, lua_gettop(L), p) + s.start;

@@ -64,7 +64,7 @@ static void close_names(lua_State *L, void *names)
     an_free(names);
 }
 
-/* The names in a folder, so that an error of Lua's does not leak them. */
+/* The names in a folder, so that a Lua error does not leak them. */
 static const an_class names_class = {
     .name = "aniso.FolderNames", .close = close_names, .internal = true};
 

@@ -64,7 +64,7 @@ static int tensor_item(lua_State *L)
 {
     an_tensor *x = an_check_tensor(L, 1);
     if (an_numel(x) != 1)
-        return luaL_error(L, "item: the tensor %s has %I numbers, not one", an_shape_text(x),
+        return luaL_error(L, "item: the tensor %s has %I elements, not one", an_shape_text(x),
                           (lua_Integer)an_numel(x));
     push_element(L, x, 0);
     return 1;

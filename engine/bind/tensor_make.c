@@ -95,7 +95,7 @@ static void read_nested(lua_State *L, an_tensor *x, int d, int64_t *next)
         int ok;
         double value = lua_tonumberx(L, -1, &ok);
         if (!ok)
-            luaL_error(L, "tensor: found a %s where a number should be", luaL_typename(L, -1));
+            luaL_error(L, "tensor: expected a number, got a %s", luaL_typename(L, -1));
         if (x->dtype == AN_I64 && !an_fits_int64(value))
             luaL_error(L, "tensor: an int64 tensor cannot hold %f", value);
         if (x->dtype == AN_F32)

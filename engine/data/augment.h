@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The largest shift and crop, in pixels: far outside of any picture, and sums of a few fit an int.
+/* The largest shift and crop, in pixels: far outside any picture, and sums of a few fit an int.
  */
 #define AN_AUGMENT_FARTHEST (1 << 20)
 

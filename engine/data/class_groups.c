@@ -40,7 +40,7 @@ static an_code name_end(const char *const *names, int count, const char *const *
         if (j == K)
             return an_fail(AN_EINVAL, "data.groups: there is no class '%s'", names[i]);
         if (shot[j] != AN_MEDIUM && shot[j] != end)
-            return an_fail(AN_EINVAL, "data.groups: class '%s' is in head and in tail", names[i]);
+            return an_fail(AN_EINVAL, "data.groups: class '%s' is in both head and tail", names[i]);
         shot[j] = end;
     }
     return AN_OK;

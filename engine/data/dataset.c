@@ -347,8 +347,8 @@ an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *posi
                            (long long)positions[b], an_part_names[part],
                            (long long)ds->n[part] - 1);
     if (how && how->transpose && ds->H != ds->W)
-        return an_fail(AN_EINVAL, "augment.transpose needs square images, these are %dx%d", ds->W,
-                       ds->H);
+        return an_fail(AN_EINVAL, "augment.transpose requires square images; these are %dx%d",
+                       ds->W, ds->H);
 #pragma omp parallel for schedule(static)
     for (int64_t b = 0; b < B; b++) {
         int64_t item = ds->members[part][positions[b]];

@@ -19,8 +19,7 @@ static an_code check_official(const an_listing *list, int folds)
 an_code an_fold_parts(an_listing *list, const an_fold *which, double val, uint64_t seed)
 {
     if (which->fold < 0 || which->fold >= which->folds)
-        return an_fail(AN_EINVAL, "fold %d; there are %d, counted from 0", which->fold,
-                       which->folds);
+        return an_fail(AN_EINVAL, "fold %d: expected 0 to %d", which->fold, which->folds - 1);
     an_code code = which->official ? check_official(list, which->folds)
                                    : an_split_into_folds(list, which->folds, seed);
     return code == AN_OK ? an_split_of_fold(list, which->folds, which->fold, val, seed) : code;

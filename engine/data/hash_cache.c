@@ -125,7 +125,7 @@ static void index_write(const index_file *index, const entry *entries, int64_t n
     size_t count;
     char *text = format_lines(entries, n, &count);
     if (!text || an_replace_with(index->path, text, count, AN_CACHE) != AN_OK)
-        an_log(AN_WARN, "image hashes are not remembered: %s", an_err_message());
+        an_log(AN_WARN, "image hashes are not cached: %s", an_err_message());
     an_free(text);
 }
 

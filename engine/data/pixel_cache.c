@@ -277,7 +277,8 @@ an_code an_pixel_cache_open(an_pixel_cache *pc, const an_listing *list, int H, i
         an_code code = open_cached(pc, &b, cache);
         if (code == AN_OK || b.bad_image)
             return code;
-        an_log(AN_WARN, "no cache of decoded images, they stay in memory: %s", an_err_message());
+        an_log(AN_WARN, "decoded images are not cached on disk and stay in memory: %s",
+               an_err_message());
     }
     announce(&b);
     return build_memory(&b, pc);

@@ -71,7 +71,7 @@ static an_code read_header(idx *x)
         elements *= (uint64_t)x->shape[i];
         if (elements > UINT32_MAX || !an_unpack_may_hold(x->u, elements))
             code = an_fail(AN_EFORMAT,
-                           "%s: shorter than the data that its header promises, or more than 4 GiB "
+                           "%s: shorter than the data that its header declares, or more than 4 GiB "
                            "of it",
                            x->path);
     }

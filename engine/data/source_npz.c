@@ -38,7 +38,7 @@ static an_code open_array(array *a, const an_zip *zip, const char *path, an_part
     uint64_t bytes = (uint64_t)a->npy.elements * (uint64_t)a->npy.bytes;
     if (code == AN_OK && (an_zip_size(zip, a->member) != a->npy.header + (int64_t)bytes ||
                           !an_unpack_may_hold(a->u, bytes)))
-        code = an_fail(AN_EFORMAT, "%s: its size is not what its header promises", a->name);
+        code = an_fail(AN_EFORMAT, "%s: its size is not what its header declares", a->name);
     if (code == AN_OK)
         return AN_OK;
     an_unpack_close(a->u);

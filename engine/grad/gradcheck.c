@@ -126,7 +126,8 @@ an_code an_gradcheck(an_check_fn fn, an_tensor **inputs, int n, void *ctx, doubl
     if (isnan(worst.error) && an_err_code() != AN_OK)
         return an_err_code(); /* fn failed at a moved input, with a message */
     if (worst.error < 0)
-        return an_fail(AN_EINVAL, "gradcheck: no input requires a gradient, nothing was compared");
+        return an_fail(AN_EINVAL,
+                       "gradcheck: no input requires a gradient, so nothing was compared");
     if (!(worst.error <= tolerance))
         return an_fail(AN_EINVAL,
                        "gradcheck: input %d %s, element %lld: analytic %.6g, numeric %.6g "

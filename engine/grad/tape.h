@@ -68,12 +68,12 @@ float *an_grad_write(an_tensor *x, float *beta);
  * only after all that is computed from element i of it. */
 float *an_grad_over(an_node *node, an_tensor *x, float *beta);
 
-/* Outside of rules: the gradient of x as a tensor, zeroed if it counts as zeros; NULL if x has
+/* Outside rules: the gradient of x as a tensor, zeroed if it counts as zeros; NULL if x has
  * none. */
 an_tensor *an_grad(an_tensor *x);
 
 /* Runs the tape from `loss`, a float32 tensor of one element (gradient 1). AN_EINVAL for another
- * tensor or where nothing was recorded; AN_ENOMEM. The tape is empty afterwards, also on failure.
+ * tensor or where nothing was recorded; AN_ENOMEM. The tape is empty afterwards, even on failure.
  */
 an_code an_backward(an_tensor *loss);
 void an_tape_clear(void);       /* drops what was recorded, and the tape's own memory */

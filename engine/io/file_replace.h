@@ -49,7 +49,7 @@ an_code an_replace_write(an_replace *r, const void *data, size_t bytes);
 bool an_replace_seekable(const an_replace *r);
 /* The next write overwrites the beginning. */
 an_code an_replace_rewind(an_replace *r);
-/* `previous` [opt]: the old PATH is kept under this name. Ends r, also on failure. */
+/* `previous` [opt]: the old PATH is kept under this name. Ends r, even on failure. */
 an_code an_replace_commit(an_replace *r, const char *previous);
 void an_replace_abort(an_replace *r); /* removes the temporary; ends r */
 

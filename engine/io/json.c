@@ -28,7 +28,8 @@ cJSON *an_json_parse(const char *text, size_t bytes, const char *what)
     if (used == bytes)
         return tree;
     cJSON_Delete(tree);
-    return an_fail(AN_EFORMAT, "%s goes on after its JSON value (byte %zu)", what, used), NULL;
+    return an_fail(AN_EFORMAT, "%s has extra text after its JSON value (byte %zu)", what, used),
+           NULL;
 }
 
 cJSON *an_json_object(void)

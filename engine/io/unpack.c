@@ -75,7 +75,7 @@ bool an_unpack_may_hold(const an_unpack *u, uint64_t bytes)
 
 static an_code too_short(const an_unpack *u)
 {
-    return an_fail(AN_EFORMAT, "%s: ends before the data that its header promises; fetch it again",
+    return an_fail(AN_EFORMAT, "%s: ends before the data that its header declares; fetch it again",
                    u->name);
 }
 
@@ -160,7 +160,7 @@ an_code an_unpack_end(an_unpack *u, uint32_t *crc)
     if (count > 0)
         return an_fail(AN_EFORMAT, "%s: holds more data than its header states", u->name);
     if (u->left > 0 || u->z.avail_in > 0)
-        return an_fail(AN_EFORMAT, "%s: other data follows where it must end", u->name);
+        return an_fail(AN_EFORMAT, "%s: extra data follows its end", u->name);
     if (crc)
         *crc = u->crc;
     return AN_OK;

@@ -109,7 +109,7 @@ an_tensor *an_view_reshape(an_tensor *x, int ndim, const int64_t *shape)
     if (open >= 0)
         full[open] = known ? n / known : 0;
     if (!fits || (open >= 0 ? known * full[open] : known) != n)
-        return an_fail(AN_EINVAL, "reshape: %s has %lld elements, the new shape another number",
+        return an_fail(AN_EINVAL, "reshape: %s has %lld elements, the new shape a different number",
                        an_shape_text(x), (long long)n),
                NULL;
     return an_tensor_view(x->storage, x->dtype, x->offset, ndim, full);
@@ -142,9 +142,9 @@ static void copy_row(an_tensor *to, int64_t at, const an_tensor *from, int64_t f
     }
 }
 
-/* The first element of float32 x, from dimension d on and from offset `at`, that is no int64; 0 if
- * there is none. */
-static float no_integer(const an_tensor *x, int d, int64_t at)
+/* The first element of float32 x, from dimension d on and from offset `at`, that does not fit
+ * int64; 0 if there is none. */
+static float first_outside_int64(const an_tensor *x, int d, int64_t at)
 {
     if (d == x->ndim) {
         float value = ((const float *)x->storage->data)[at];
@@ -152,7 +152,7 @@ static float no_integer(const an_tensor *x, int d, int64_t at)
     }
     float found = 0;
     for (int64_t i = 0; i < x->shape[d] && found == 0; i++)
-        found = no_integer(x, d + 1, at + i * x->stride[d]);
+        found = first_outside_int64(x, d + 1, at + i * x->stride[d]);
     return found;
 }
 
@@ -163,8 +163,9 @@ an_code an_copy(an_tensor *to, const an_tensor *from)
     if (!an_same_shape(to, from))
         return an_fail(AN_EINVAL, "copy: %s does not fit %s", an_shape_text(from),
                        an_shape_text(to));
-    float unfit =
-        to->dtype == AN_I64 && from->dtype == AN_F32 ? no_integer(from, 0, from->offset) : 0;
+    float unfit = to->dtype == AN_I64 && from->dtype == AN_F32
+                      ? first_outside_int64(from, 0, from->offset)
+                      : 0;
     if (unfit != 0)
         return an_fail(AN_EINVAL, "copy: an int64 tensor cannot hold %g", (double)unfit);
     int outer = to->ndim > 0 ? to->ndim - 1 : 0;

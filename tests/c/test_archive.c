@@ -81,7 +81,7 @@ static void test_streams_that_are_not_what_was_promised(void **state)
         refuses(&b, (an_packing)packing, LONG + 1, "ends before");
         refuses(&b, (an_packing)packing, LONG - 1, "more data than its header states");
         add(&b, "x", 1);
-        refuses(&b, (an_packing)packing, LONG, "other data follows");
+        refuses(&b, (an_packing)packing, LONG, "extra data follows");
         b.n = b.n / 2;
         refuses(&b, (an_packing)packing, LONG, "ends before");
         b.data[b.n / 2] ^= 0xFF;
@@ -95,7 +95,7 @@ static void test_streams_that_are_not_what_was_promised(void **state)
     bytes stored = {0};
     add(&stored, content, 100);
     refuses(&stored, AN_STORED, 101, "ends before");
-    refuses(&stored, AN_STORED, 99, "other data follows");
+    refuses(&stored, AN_STORED, 99, "extra data follows");
     drop(&stored);
 }
 

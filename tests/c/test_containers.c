@@ -214,9 +214,9 @@ static void test_idx_refusals(void **state)
     write_idx(images, interleaved(10, 30, 1), 3, (uint32_t[]){29, H, W});
     refuses(idx, scratch("ibad"), AN_EFORMAT, "29 images, but 30 labels");
     write_idx(images, interleaved(10, 31, 1), 3, (uint32_t[]){30, H, W});
-    refuses(idx, scratch("ibad"), AN_EFORMAT, "other data follows");
+    refuses(idx, scratch("ibad"), AN_EFORMAT, "extra data follows");
     write_idx(images, interleaved(10, 29, 1), 3, (uint32_t[]){30, H, W});
-    refuses(idx, scratch("ibad"), AN_EFORMAT, "shorter than the data that its header promises");
+    refuses(idx, scratch("ibad"), AN_EFORMAT, "shorter than the data that its header declares");
     write_idx(images, interleaved(10, 30, 1), 3, (uint32_t[]){30, 0xFFFFFFFF, 0xFFFFFFFF});
     refuses(idx, scratch("ibad"), AN_EFORMAT, "more than 4 GiB");
     write_idx(images, interleaved(10, 30, 1), 2, (uint32_t[]){30, H * W});
@@ -230,7 +230,7 @@ static void test_idx_refusals(void **state)
     refuses(idx, scratch("ibad"), AN_EFORMAT, "ends before the data");
     write_idx("ibad/train-images-idx3-ubyte.gz", interleaved(10, 30, 1), 3,
               (uint32_t[]){30, 60000, 1000});
-    refuses(idx, scratch("ibad"), AN_EFORMAT, "shorter than the data that its header promises");
+    refuses(idx, scratch("ibad"), AN_EFORMAT, "shorter than the data that its header declares");
 }
 
 int main(void)

@@ -175,7 +175,7 @@ static void test_a_data_set_in_folds(void **state)
     assert_int_equal(tested, 700);
     an_dataset_close(first);
     assert_null(lesions(3, 3, false));
-    assert_string_equal(an_err_message(), "fold 3; there are 3, counted from 0");
+    assert_string_equal(an_err_message(), "fold 3: expected 0 to 2");
     assert_null(lesions(3, 0, true)); /* none came with the data */
     assert_int_equal(an_err_code(), AN_EFORMAT);
 }

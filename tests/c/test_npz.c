@@ -100,9 +100,9 @@ static void test_npz_refusals(void **state)
             AN_EFORMAT, "three dimensions");
     refuses(npz, npz_with(IMAGES "(30, 35)", LABELS "(30, 1)"), AN_EFORMAT, "not uint8");
     refuses(npz, npz_with(IMAGES "(30, 5, 8)", LABELS "(30, 1)"), AN_EFORMAT,
-            "not what its header promises");
+            "not what its header declares");
     refuses(npz, npz_with(IMAGES "(30, 5, 7)", LABELS "(31, 1)"), AN_EFORMAT,
-            "not what its header promises");
+            "not what its header declares");
     static const char *const wrong[] = {
         "'descr': '<f4', 'fortran_order': False, 'shape': (30, 5, 7)",
         "'descr': '|u1', 'fortran_order': True, 'shape': (30, 5, 7)",

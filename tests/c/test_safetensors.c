@@ -193,7 +193,7 @@ static void test_invalid_headers(void **state)
         {"", "not JSON"},
         {"[]", "table of tensors"},
         {"{", "not JSON"},
-        {"{} x", "goes on"},
+        {"{} x", "extra text"},
         {"{\"x\":1}", "unknown type"},
         {"{\"x\":{\"dtype\":\"F33\",\"shape\":[1],\"data_offsets\":[0,4]}}", "unknown type"},
         {"{\"x\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", "no shape"},

@@ -59,7 +59,7 @@ expect "Δ of other metrics, against another variant" 0 cd_run table parts --del
 equals "has a column for each" "$(head -n 1 "$dir/out" | grep -oE 'Δ (acc|tail)' | wc -l)" 2
 expect "Δ of nothing" 0 cd_run table parts --delta none
 equals "has no column" "$(grep -c Δ "$dir/out")" 0
-expect "Δ of what is no metric" 2 cd_run table parts --delta seed
+expect "Δ of a name that is not a metric" 2 cd_run table parts --delta seed
 output_has err "takes metrics"
 expect "its table by an option that varies" 0 cd_run table parts --rows schedule.lambda,loss.mmd --cols acc
 equals "has a column of that name once" "$(head -n 1 "$dir/out" | grep -o 'loss.mmd' | wc -l)" 1

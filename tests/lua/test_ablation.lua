@@ -106,7 +106,7 @@ function T.test_absences_of_two_axes_add_up()
 end
 
 function T.test_mistakes_are_named()
-  lu.assertErrorMsgContains('ablation.drop: "mdm" is no part of the method (did you mean mmd?)',
+  lu.assertErrorMsgContains('ablation.drop: "mdm" is not a part of the method (did you mean mmd?)',
     aniso.ablation, { drop = { "mdm" } })
   lu.assertErrorMsgContains("ablation.add names mmd twice", aniso.ablation, { add = { "mmd", "mmd" } })
   lu.assertErrorMsgContains("give drop, add or grow", aniso.ablation, {})

@@ -171,7 +171,7 @@ function Run.test_another_rule_replaces_nothing()
   lu.assertEquals(others, 4)
 end
 
--- Repeated with its own settings, the evaluation of a run is the same and primary, also where a file of an
+-- Repeated with its own settings, the evaluation of a run is the same and primary, even where a file of an
 -- earlier version has no primary one of the part (any more).
 function Run.test_the_evaluation_of_a_run_is_repeated()
   local uid = aniso.trainer.run(job {}).uid

@@ -78,7 +78,7 @@ function Names.test_runs_with_other_classes_are_rejected()
   record(db, "b", 0, every(4), { dataset = dataset, split = split })
   local r, message = db:compare { "a", "b" }
   lu.assertNil(r)
-  lu.assertStrContains(message, "has other classes than")
+  lu.assertStrContains(message, "have different classes")
 end
 
 return { Names = Names }

@@ -48,7 +48,7 @@ function T:test_a_column_of_folds()
   make("label,fold", 20, function(i) return label(i) .. "," .. (i == 5 and "a" or i % 2) end)
   refuses({ fold = "fold" }, "t.csv line 6: the fold 'a' is not a whole number")
   make("label,fold", 20, function(i) return label(i) .. ",1" end)
-  refuses({ fold = "fold" }, "all images are in fold 1; two folds at least are needed")
+  refuses({ fold = "fold" }, "all images are in fold 1; at least two folds are needed")
 end
 
 function T:test_one_hot_labels()
@@ -135,7 +135,7 @@ end
 function T:test_the_engine_refuses_lists_that_do_not_fit()
   local function spec(rows) return { rows = rows, origin = "x", root = "." } end
   for _, case in ipairs {
-    { { key = {}, class = {} }, "no row" }, { { key = { "a" } }, "no classes" },
+    { { key = {}, class = {} }, "at least one row" }, { { key = { "a" } }, "no classes" },
     { { key = { "a", "b" }, class = { "x" } }, "data.class has 1 entries, expected 2" },
     { { key = { "a", 2 }, class = { "x", "y" } }, "data.key: entry 2 is not a string" },
     { { key = { "a" }, class = { "x" }, part = { "exam" } }, "data.part: entry 1 is not a part" },

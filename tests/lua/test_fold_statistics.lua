@@ -124,7 +124,7 @@ function T.test_a_cluster_is_drawn_as_a_whole()
   end
 end
 
--- Ten copies of each image are no more information than one.
+-- Ten copies of each image are not more information than one.
 function T.test_copies_in_a_cluster_do_not_narrow_the_interval()
   local t, p = data(80)
   local many_t, many_p, cluster = {}, {}, {}

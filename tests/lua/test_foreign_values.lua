@@ -1,5 +1,5 @@
--- Values that a script passes to the engine in a wrong place: to metamethods and methods what is no object
--- of their class, to tables of options names that they do not have. Each call raises one line; under
+-- Values that a script passes to the engine in a wrong place: objects of another class to metamethods and
+-- methods, unknown names to tables of options. Each call raises one line; under
 -- `make asan` a foreign read ends the program.
 local lu = require "luaunit"
 local aniso = require "aniso"

@@ -15,9 +15,9 @@ function Json.test_canonical_text()
   for _, bad in ipairs { 0 / 0, 1 << 60, print, { [1.5] = 1 }, { [-1] = 1, a = 1 } } do
     lu.assertError(encode, bad)
   end
-  local circle = {}
-  circle.me = circle
-  lu.assertErrorMsgContains("circle", encode, circle)
+  local cycle = {}
+  cycle.me = cycle
+  lu.assertErrorMsgContains("in a cycle", encode, cycle)
 end
 
 function Json.test_round_trip_and_hostile_text()

@@ -86,7 +86,7 @@ end
 function Identity.test_two_functions_on_one_line_are_an_error()
   local pair, clean = load_recipe "return { function() return 1 end, function() return 2 end }"
   hash_of(pair[1])
-  lu.assertErrorMsgContains("write each on lines of its own", hash_of, pair[2])
+  lu.assertErrorMsgContains("begin and end on the same line", hash_of, pair[2])
   clean()
 end
 
@@ -205,7 +205,7 @@ function Errors.test_a_table_that_contains_itself()
   local own = { f }
   own.own = own
   assert_error("option schedule.lambda.own: the table contains itself", own)
-  lu.assertNotNil(own_part.reference({ f, one = shared, other = shared }, "x")) -- twice is no circle
+  lu.assertNotNil(own_part.reference({ f, one = shared, other = shared }, "x")) -- twice is not a cycle
   for _, where in ipairs { "sampler", "loss.prior", "loss.class_weight", "schedule.lambda" } do
     local given = { name = "s", data = "lesions", base = {},
       variants = { { label = "x", [where] = { f, loop = loop } } } }

@@ -42,7 +42,7 @@ function T.test_its_predictions_are_the_primary_ones()
   lu.assertAlmostEquals(scores[1].metrics.macro_f1, result.metrics.macro_f1, 1e-12)
   lu.assertEquals(assert(db:find "@best:macro_f1").uid, result.uid)
   lu.assertEquals(#db:select { "macro_f1>=0" }, 1)
-  lu.assertEquals(#db:select { "method=card" }, 0) -- a key also where no run has a method
+  lu.assertEquals(#db:select { "method=card" }, 0) -- a key even where no run has a method
   local columns, rows = group_rows.finished(db, { { uid = result.uid } })
   lu.assertEquals({ columns[2], rows[1][2], #rows }, { "by", "prior", 1 })
   lu.assertAlmostEquals(db:groups "sweep"[1]:of "macro_f1".mean, result.metrics.macro_f1, 1e-12)

@@ -71,8 +71,8 @@ end
 function T.test_item_requires_one_number()
   lu.assertEquals(tensor.full({ 1, 1 }, 4):item(), 4)
   local none, two = tensor.zeros { 0 }, tensor.zeros { 2 }
-  lu.assertErrorMsgContains("item: the tensor (0,) has 0 numbers, not one", none.item, none)
-  lu.assertErrorMsgContains("item: the tensor (2,) has 2 numbers, not one", two.item, two)
+  lu.assertErrorMsgContains("item: the tensor (0,) has 0 elements, not one", none.item, none)
+  lu.assertErrorMsgContains("item: the tensor (2,) has 2 elements, not one", two.item, two)
 end
 
 -- A tensor without elements is copied, repeated and converted like any other.

@@ -1,4 +1,4 @@
-/* string_arena: see string_arena.h. Blocks of 64 KiB, a longer string gets a block of its own. */
+/* string_arena: see string_arena.h. Blocks of 64 KiB; a longer string gets its own block. */
 #include "base/memory/string_arena.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* vector: vectors of floats of one width, for loops that are compiled once per width. The including
  * file defines AN_VECTOR, the number of floats: 4 (any machine), 8 (AVX2 with FMA) or 16 (AVX-512).
- * It is included once per source file, outside of headers that others include.
+ * It is included once per source file, never in a header that others include.
  *
  *   V            a vector of LANES floats
  *   LOAD, STORE  at any address; SPREAD(x): one float in all lanes

@@ -15,8 +15,8 @@ enum {
     M = AN_MICRO_ROWS,
     N = AN_MICRO_COLUMNS,
     TASKS = 32,       /* about as many per call: enough to balance 16 threads … */
-    LEAST_BLOCKS = 4, /* … of at least so many blocks, for which a task pays     */
-    MOST_BLOCKS = 64  /* and at most so many, so that the last task ends soon    */
+    LEAST_BLOCKS = 4, /* the fewest blocks of a task: fewer are not worth one    */
+    MOST_BLOCKS = 64  /* the most blocks of a task: the last one ends soon       */
 };
 
 typedef struct {

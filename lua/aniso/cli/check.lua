@@ -103,7 +103,7 @@ local function print_methods(jobs)
   tables.print({ "method", "variants", "options that it sets, as they are" }, rows)
 end
 
--- A missing database is no mistake: aniso run makes one.
+-- A missing database is not an error: aniso run creates it.
 local function print_finished(args, study, jobs)
   if not core.sys.exists(args.db) then return end
   local db <close> = common.open(args)

@@ -14,7 +14,7 @@ function ls.arguments(parser)
   parser:option("--sort", "by a metric, best first, or any other key; --sort=-KEY reverses it")
     :argname "KEY"
   parser:flag("--varying", "show the options that differ between the runs listed")
-  parser:option("-n --number", "at most so many runs; 0: all"):argname "N":default "50":convert(function(text)
+  parser:option("-n --number", "list at most N runs; 0: all"):argname "N":default "50":convert(function(text)
     local n = math.tointeger(tonumber(text))
     if n and n >= 0 then return n end
     return nil, ("-n needs a whole number, 0 for all, got %s"):format(text)

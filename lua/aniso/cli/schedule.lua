@@ -135,7 +135,9 @@ local function only_one(args)
   for _, name in ipairs { "bound", "simulate", "share", "tilt" } do
     if args[name] then given[#given + 1] = "--" .. name end
   end
-  if #given > 1 then error(("%s and %s: one of them"):format(given[1], given[2]), 0) end
+  if #given > 1 then
+    error(("%s and %s exclude each other: give one of them"):format(given[1], given[2]), 0)
+  end
   return given[1]
 end
 
@@ -154,7 +156,7 @@ local function check(args)
   if args.svg and not args.svg:find "%.svg$" then
     error(("--svg %s: the name of an SVG file ends in .svg"):format(args.svg), 0)
   elseif what and not args.svg and args.format ~= "table" then
-    error(("--plot draws for people: leave out --format %s, or draw into --svg FILE"):format(args.format), 0)
+    error(("--plot prints a drawing: leave out --format %s, or draw into --svg FILE"):format(args.format), 0)
   elseif instead and what then
     error(("%s draws itself: leave out --plot, --class and --compare"):format(instead), 0)
   end

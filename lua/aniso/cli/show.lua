@@ -73,7 +73,7 @@ local function confusion(db, run)
   return columns, rows
 end
 
--- The columns and values of a section as people read them: head and tail for many and few.
+-- Replaces stored names of columns and groups by their printed names: many is head, few is tail.
 local function print_names(columns, rows)
   for j, column in ipairs(columns) do
     for _, row in ipairs(column.name == "shot" and rows or {}) do row[j] = printed(row[j]) end

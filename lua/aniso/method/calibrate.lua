@@ -51,7 +51,7 @@ calibrate.option = options.custom(function(given, where)
   if given == false or given == "none" then return nil end
   if type(given) == "string" then given = { metric = given } end
   local o = options.check(given, calibrate.fields, where)
-  if #o.tau == 0 then error(("option %s.tau: give at least one value; 0 is no tilt"):format(where), 0) end
+  if #o.tau == 0 then error(("option %s.tau: give at least one value; 0 means no tilt"):format(where), 0) end
   local count = #o.tau * math.max(1, #o.temperature) * math.max(1, #o.level)
   if count > MOST then
     error(("option %s: %d candidates, expected at most %d"):format(where, count, MOST), 0)

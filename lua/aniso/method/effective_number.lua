@@ -3,7 +3,7 @@
 -- Shared by the λ policy, the class weights and the prior losses that are named after it.
 local effective_number = {}
 
--- e^x − 1, to a few units in the last place also where x is near 0 (W. Kahan: the rounding of
+-- e^x − 1, to a few units in the last place even where x is near 0 (W. Kahan: the rounding of
 -- e^x cancels in the quotient). Lua's math library has no expm1.
 function effective_number.expm1(x)
   local u = math.exp(x)

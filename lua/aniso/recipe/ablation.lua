@@ -61,7 +61,7 @@ local LISTS = { "drop", "add", "grow" }
 local function check_part(name, where)
   if type(name) == "string" and ablation.parts[name] then return name end
   local meant = type(name) == "string" and nearest(name, ORDER)
-  error(("%s: %s is no part of the method (%s)"):format(where, literal.describe(name),
+  error(("%s: %s is not a part of the method (%s)"):format(where, literal.describe(name),
     meant and ("did you mean %s?"):format(meant) or "the parts: " .. table.concat(ORDER, ", ")), 0)
 end
 

@@ -59,8 +59,8 @@ local function with_kind(path, given, kind)
   return kind == "film" and { kind, dim = given.dim } or kind
 end
 
--- Applies `name` at a level of its own (a variant, --set): what was given before is replaced, but for what
--- with_kind() keeps. A name that is no method changes nothing: it is an error when the options are checked.
+-- Applies `name` at a level of its own (a variant, --set): what was given before is replaced, except what
+-- with_kind() keeps. A name that is not a method changes nothing: checking the options reports it.
 function baseline.set(config, name)
   for _, entry in ipairs(baseline.presets[name] or {}) do
     local path, value = entry[1], entry[2]

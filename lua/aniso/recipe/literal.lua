@@ -87,7 +87,7 @@ function read_value(reader)
   return read_word(reader)
 end
 
--- The value of a text. A text that starts neither a table nor a quotation and is no number
+-- The value of a text. A text that starts neither a table nor a quotation and is not a number
 -- is a word as a whole, spaces included: a path needs no quotes. Raises what is wrong.
 function literal.read(text)
   local reader = { text = text, at = 1 }

@@ -40,7 +40,7 @@ local function register(f, where)
   if not ok then raise(where, sha256) end
   local before, code = known[sha256], string.dump(f, true)
   if before and before.place == place and before.code ~= code then
-    raise(where, place .. ": two functions begin and end in one line: write each on lines of its own")
+    raise(where, place .. ": two functions begin and end on the same line: move one to another line")
   end
   known[sha256] = { f = f, place = place, code = code }
   return sha256

@@ -7,7 +7,7 @@ local tables = require "aniso.show.table"
 local records = {}
 
 -- section, what it is about, of which group; its value (mean over runs), sd and n; Δ to the
--- baseline with its sd over so many pairs of seeds, interval, t and p; McNemar's b and c.
+-- baseline with its sd over the pairs of seeds, interval, t and p; McNemar's b and c.
 records.columns = { "section", "name", "quantity", "predicted", "group", "value", "sd", "n", "delta",
   "delta_sd", "pairs", "lo", "hi", "t", "p", "b", "c" }
 

@@ -59,7 +59,7 @@ function tables.width(text)
   return columns
 end
 
--- The beginning of a line that fits so many columns.
+-- The longest beginning of a line that fits into `columns` columns.
 function tables.cut(line, columns)
   if tables.width(line) <= columns then return line end
   local out, taken = {}, 0

@@ -37,7 +37,7 @@ local function higher_of(name)
   return true
 end
 
--- The head recall of "tail@head=0.90", or nil. Raises where it is no share.
+-- The head recall of "tail@head=0.90", or nil. Raises if it is not a share.
 local function target_of(name)
   local text = name:match "^tail@head=(.*)$" or name:match "^few@many=(.*)$"
   if not text then return nil end

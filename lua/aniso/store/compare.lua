@@ -61,7 +61,7 @@ local function check_classes(groups)
   for _, group in ipairs(groups) do
     local own = names(group)
     if table.concat(own, "\n") ~= table.concat(first, "\n") then
-      raise(("%s has other classes than %s (%s against %s): they cannot be compared"):format(group.label,
+      raise(("%s and %s have different classes (%s against %s): they cannot be compared"):format(group.label,
         groups[1].label, table.concat(own, ", "), table.concat(first, ", ")), "EINVAL")
     end
   end

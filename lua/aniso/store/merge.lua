@@ -9,9 +9,10 @@ local raise = require("aniso.store.db_error").raise
 
 local merge = {}
 
--- What runs share: the number, what makes a row the same, what it refers to, what belongs to it,
--- what a row here takes from there where it has nothing. parts_since: parts that files have from a
--- version on.
+-- The tables whose rows several runs share. id: the primary key. same: the columns by which a row of the
+-- other file is identified here. refers: columns that reference another shared table. parts: tables whose
+-- rows belong to a row. parts_since: parts that exist from a version of the schema on. fill: columns that
+-- are copied from the other file where they are NULL here.
 local SHARED = {
   dataset = { id = "dataset_id", same = { "sha256" }, parts = { "dataset_class" }, fill = { "content" } },
   data_split = { id = "split_id", same = { "sha256" }, refers = { dataset_id = "dataset" },
@@ -102,7 +103,8 @@ function Merge:contents(old, new)
   end
 end
 
--- The same configuration, split and seed may already exist here as another run: then the next attempt.
+-- The attempt number of a run here: its own, or the next one if another run of the same configuration,
+-- split and seed has it already.
 local function free_attempt(to, run)
   local taken = must(to:query([[
     SELECT max(attempt) AS last, max(attempt = ?4) AS taken FROM run

@@ -32,7 +32,7 @@ function lockstep.try(session, f)
   return false
 end
 
--- Calls f(session) for each session that runs, also where one fails.
+-- Calls f(session) for each session that runs, even if one fails.
 function lockstep.each(group, f)
   for _, session in ipairs(group) do
     if not session.problem then lockstep.try(session, f) end

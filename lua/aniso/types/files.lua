@@ -17,7 +17,7 @@ function json.encode(value) end
 ---@return string? code
 function json.decode(text) end
 
----Marks a table: it is an array also when it is empty.
+---Marks a table: it is an array even when it is empty.
 ---@param list table
 ---@return table list
 function json.array(list) end

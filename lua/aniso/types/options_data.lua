@@ -84,7 +84,7 @@
 ---@field cache? string|false Folder for decoded images, or false; the user's cache folder if left out.
 ---@field aspect? "stretch"|"crop"|"pad" How other shapes become `size` (default "stretch").
 ---@field classes? string[] Names in class order; those of the set, or those found, sorted, if left out.
----Folder with ready-made lists of the parts: *_train.csv, *_test.csv and maybe *_val.csv, from
+---Folder with ready-made lists of the parts: *_train.csv, *_test.csv and optionally *_val.csv, from
 ---`aniso data split` or published; .txt with lines of path and label, and NumPy's .npy, are read too.
 ---FOLDER/PREFIX where one folder holds the lists of several sets.
 ---@field split? string

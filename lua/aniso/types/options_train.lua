@@ -77,7 +77,7 @@
 ---@class aniso.option.select.calibrate
 ---What is best on the validation part, a name of aniso.metric.catalog (default "macro_f1").
 ---@field metric? string
----τ of sampler.tilt "prior"; 0 is no tilt
+---τ of sampler.tilt "prior"; 0: no tilt
 ---(default {0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5}).
 ---@field tau? number[]
 ---@field temperature? number[] Of the vote, above 0; the sampler's if empty (default {}).

@@ -1,5 +1,6 @@
 ---@meta _
--- Tensors: asking, changing, making. Operations with gradients are in operations.lua and core_ops.lua.
+-- Tensors: properties, elements, views and constructors. Operations with gradients are in
+-- operations.lua and core_ops.lua.
 
 ---An array of float32 or int64 with up to 6 dimensions. Positions and dimensions count from 1; a
 ---negative dimension counts from the end. Arithmetic takes numbers too and spreads sizes of 1, as

@@ -123,7 +123,7 @@ function tables.is_for_programs(format) end
 ---@return integer
 function tables.width(text) end
 
----The beginning of a text that fits so many columns.
+---The longest beginning of a text that fits into `columns` columns.
 ---@param text string
 ---@param columns integer
 ---@return string

@@ -100,7 +100,7 @@ function columns.number_folds(cells, where)
   end
   table.sort(values)
   if #values < 2 then
-    fault.raise("EFORMAT", "%s: all images are in fold %s; two folds at least are needed", where(1),
+    fault.raise("EFORMAT", "%s: all images are in fold %s; at least two folds are needed", where(1),
       tostring(values[1]))
   end
   for i, value in ipairs(values) do seen[value] = i end

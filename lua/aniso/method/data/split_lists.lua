@@ -1,5 +1,5 @@
--- Ready-made parts from lists in a folder: NAME_train.csv, NAME_test.csv and maybe NAME_val.csv, with
--- the image's name and, where it is there, its class; the same as .txt ("path label" lines) or as
+-- Ready-made parts from lists in a folder: NAME_train.csv, NAME_test.csv and optionally NAME_val.csv,
+-- with the image's name and, where it is there, its class; the same as .txt ("path label" lines) or as
 -- NumPy arrays of names (.npy). With a ratio the files end with _RATIO, as MONICA's: train_100.npy. `split`
 -- is the folder, or FOLDER/PREFIX where it holds the lists of several sets.
 local columns = require "aniso.method.data.columns"
@@ -61,7 +61,7 @@ local function find(folder, prefix, ratio)
     end
   end
   fault.raise("ENOTFOUND", "%s: no file that ends with train%s.csv; a split folder holds NAME_train.csv, "
-    .. "NAME_test.csv and maybe NAME_val.csv (or .txt, .npy)", folder, suffix)
+    .. "NAME_test.csv and optionally NAME_val.csv (or .txt, .npy)", folder, suffix)
 end
 
 -- "diffmic" of "diffmic_train.csv"; of a plain "train.csv" the folder's name.

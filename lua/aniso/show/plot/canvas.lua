@@ -15,7 +15,7 @@ function canvas.new(columns, rows, ascii)
   }, canvas)
 end
 
--- The cell of a dot, nil outside of the canvas.
+-- The cell of a dot, nil outside the canvas.
 function canvas:cell(x, y)
   if x < 0 or y < 0 or x >= self.across or y >= self.down then return nil end
   if self.ascii then return y * self.columns + x end

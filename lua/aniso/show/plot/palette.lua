@@ -1,5 +1,5 @@
 -- The colours of everything that is drawn, by day (on white) and by night (on near black),
--- distinguishable also with red-green colour blindness; tests/lua/test_palette.lua
+-- distinguishable even with red-green colour blindness; tests/lua/test_palette.lua
 -- checks contrasts, uniformity, and differences under simulated colour blindness.
 --   series: for categories, after Okabe and Ito, each with a dash pattern of its own
 --   sequential(level), diverging(level): maps of even steps in OKLab (Ottosson 2020)
@@ -53,12 +53,12 @@ local function from_oklab(L, a, b)
     -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s
 end
 
--- Lightness, chroma, hue in degrees → "#rrggbb". A colour outside of sRGB raises.
+-- Lightness, chroma, hue in degrees → "#rrggbb". A colour outside sRGB raises.
 local function hex_of(L, chroma, hue)
   local angle = math.rad(hue)
   local out = {}
   for i, v in ipairs { from_oklab(L, chroma * math.cos(angle), chroma * math.sin(angle)) } do
-    assert(v > -0.001 and v < 1.001, "a colour outside of sRGB")
+    assert(v > -0.001 and v < 1.001, "a colour outside sRGB")
     out[i] = to_byte(math.min(1, math.max(0, v)))
   end
   return ("#%02x%02x%02x"):format(table.unpack(out))

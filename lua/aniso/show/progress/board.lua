@@ -1,7 +1,8 @@
 -- A board: the lines of the runs in progress, and below them a total of a study's runs. On a terminal
 -- the block is redrawn at most ten times a second, in one write, and the cursor stays below it,
 -- so that the terminal is intact however the program ends. Elsewhere the first hundred
--- epoch lines are written, then one in a hundredth of the time gone by, ten minutes at most.
+-- epoch lines are all written; after them the pause between two lines of a run grows with the elapsed time,
+-- from ten seconds to ten minutes.
 local sys = require("aniso.core").sys
 local text = require "aniso.show.progress.text"
 local tables = require "aniso.show.table"

@@ -1,4 +1,4 @@
--- A drawing of the report: an SVG inside of the page, with <title> and <desc>, whose colours are
+-- A drawing of the report: an SVG inside the page, with <title> and <desc>, whose colours are
 -- the names of style.lua.
 --   local c = chart.new { id = "curve", title = "…", desc = "…", width = 720, height = 380,
 --     x = scale.linear(0, 1, 5), y = scale.linear(0.2, 0.7, 5, true), x_name = "γ", y_name = "recall" }
@@ -13,7 +13,7 @@ chart.__index = chart
 
 local LETTER, LINE = 7.3, 20 -- pixels, of a legend's text
 
--- A text of at most so many letters.
+-- The text, cut to at most `letters` letters.
 function chart.fit(text, letters)
   text = tostring(text)
   if width_of(text) <= letters then return text end

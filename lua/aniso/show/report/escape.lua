@@ -1,4 +1,4 @@
--- Text from outside (names, paths, notes, values) as text of the page, also inside of "…".
+-- Text from outside (names, paths, notes, values) as text of the page, also inside "…".
 -- Invalid UTF-8 and control characters, which no page may contain, become U+FFFD.
 local ENTITY = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
