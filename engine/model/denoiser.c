@@ -25,11 +25,11 @@ static an_code check(const an_denoiser_options *o)
     if (o->classes < 2 || o->features < 1 || o->crop_features < 0)
         return an_fail(AN_EINVAL, "denoiser: at least 2 classes and 1 feature are needed");
     if (o->dim < 1 || o->steps < 1)
-        return an_fail(AN_EINVAL, "denoiser: dim and steps are 1 or more");
+        return an_fail(AN_EINVAL, "denoiser: dim and steps must be at least 1");
     if (o->kind != AN_CROSS_ATTENTION)
         return AN_OK;
     if (o->blocks < 1 || o->blocks > AN_MAX_BLOCKS)
-        return an_fail(AN_EINVAL, "denoiser: blocks is 1 to %d, not %lld", AN_MAX_BLOCKS,
+        return an_fail(AN_EINVAL, "denoiser: blocks must be 1 to %d, not %lld", AN_MAX_BLOCKS,
                        (long long)o->blocks);
     if (o->heads < 1 || o->dim % o->heads != 0 || o->dim % 4 != 0)
         return an_fail(AN_EINVAL,
@@ -37,7 +37,7 @@ static an_code check(const an_denoiser_options *o)
                        "(%lld)",
                        (long long)o->dim, (long long)o->heads);
     if (!((double)o->dim * o->mlp_ratio >= 1 && o->mlp_ratio <= 64))
-        return an_fail(AN_EINVAL, "denoiser: mlp_ratio is a positive number up to 64, not %g",
+        return an_fail(AN_EINVAL, "denoiser: mlp_ratio must be above 0 and at most 64, not %g",
                        o->mlp_ratio);
     return AN_OK;
 }

@@ -42,20 +42,18 @@ static an_code check(const an_prior_options *o)
     if (is_constant(o->mode))
         return AN_OK;
     if (o->features < 1 || o->channels < 1)
-        return an_fail(AN_EINVAL, "prior: features and channels are 1 or more");
+        return an_fail(AN_EINVAL, "prior: features and channels must be at least 1");
     if (!(o->top_percent > 0 && o->top_percent <= 100))
-        return an_fail(AN_EINVAL, "prior: top_percent is a percentage in (0, 100], not %g",
-                       o->top_percent);
+        return an_fail(AN_EINVAL, "prior: top_percent must be in (0, 100], not %g", o->top_percent);
     if (!(o->logit_scale >= 0))
-        return an_fail(AN_EINVAL, "prior: logit_scale is at least 0, not %g", o->logit_scale);
+        return an_fail(AN_EINVAL, "prior: logit_scale must be at least 0, not %g", o->logit_scale);
     if (!has_local(o->mode))
         return AN_OK;
     if (o->crops < 1 || o->crop_size < 0 || o->local_width < 1 || o->attention < 1)
-        return an_fail(AN_EINVAL,
-                       "prior: crops, local_width and attention are 1 or more, crop_size is "
-                       "a side in pixels or 0");
+        return an_fail(AN_EINVAL, "prior: crops, local_width and attention must be at least 1, "
+                                  "and crop_size a side in pixels or 0");
     if (!(o->weight >= 0 && o->weight <= 1))
-        return an_fail(AN_EINVAL, "prior: weight is in [0, 1], not %g", o->weight);
+        return an_fail(AN_EINVAL, "prior: weight must be in [0, 1], not %g", o->weight);
     return AN_OK;
 }
 

@@ -103,7 +103,8 @@ an_tensor *an_view_reshape(an_tensor *x, int ndim, const int64_t *shape)
         else if (open < 0 && shape[d] == -1)
             open = d;
         else
-            return an_fail(AN_EINVAL, "reshape: a size is 0 or more; one can be -1, for the rest"),
+            return an_fail(AN_EINVAL,
+                           "reshape: a size must be at least 0; one can be -1, for the rest"),
                    NULL;
     }
     if (open >= 0)

@@ -130,7 +130,7 @@ function T:test_a_link_that_leads_back()
   images("a", 4)
   images("b", 4)
   os.execute(("ln -s .. '%s/a/up'"):format(layout.root))
-  refuses({ nested = true }, "folders more than 16 deep; does a link lead back?")
+  refuses({ nested = true }, "folders more than 16 deep; does a link form a cycle?")
 end
 
 return { DataFolders = T }

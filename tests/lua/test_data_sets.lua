@@ -176,7 +176,7 @@ function T:test_hyper_kvasir_folds_that_disagree()
   os.remove(root .. "/labeled-images/lower-gi-tract/anatomical-landmarks/cecum/new.jpg")
   layout:write("kvasir/5_fold_split.csv", "file-name;class-name;split-index\n00000001-aaaa.jpg;polyp;0\n")
   _, message = open { "hyper_kvasir", root = root }
-  lu.assertStrContains(message, "line 2: 00000001-aaaa.jpg is of class polyp here, its folder is cecum")
+  lu.assertStrContains(message, "line 2: 00000001-aaaa.jpg is of class polyp here, but its folder is cecum")
 end
 
 -- ── a wrong pick ────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ local curve = { summary = "a metric against an option, over seeds, drawn" }
 function curve.arguments(parser)
   parser:argument("study", "the study's name")
   parser:option("-x", "an option with numbers, such as schedule.lambda.gamma"):argname "OPTION"
-  parser:flag("--operating", "tail recall against head recall over the tilt, in the place of -x and -y")
+  parser:flag("--operating", "tail recall against head recall over the tilt, instead of -x and -y")
   parser:option("-y", "a metric: all, head, medium, tail, macro_f1, nll …"):argname "METRIC"
     :default "macro_f1"
   parser:option("-o --svg", "draw into this file instead"):argname "FILE"

@@ -57,7 +57,7 @@ local function official_folds(path, rows)
       fault.raise("EFORMAT", "%s: has no row for %s; official_folds = false does without the folds", path,
         key)
     elseif kvasir.class(classes[row]) ~= rows.class[i] then
-      fault.raise("EFORMAT", "%s line %d: %s is of class %s here, its folder is %s", path, t.lines[row],
+      fault.raise("EFORMAT", "%s line %d: %s is of class %s here, but its folder is %s", path, t.lines[row],
         files[row], classes[row], rows.class[i])
     end
     folds[i] = cells[row]

@@ -62,7 +62,7 @@ local function walk(report, folder, parts, visit)
   visit(images, parts, other)
   if #parts >= DEEPEST then
     if #folders > 0 then
-      fault.raise("EFORMAT", "%s: folders more than %d deep; does a link lead back?", folder, DEEPEST)
+      fault.raise("EFORMAT", "%s: folders more than %d deep; does a link form a cycle?", folder, DEEPEST)
     end
     return
   end
