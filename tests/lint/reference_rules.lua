@@ -39,6 +39,16 @@ function rules.of.letters(text, at, index, fail)
   for letter in (known and text or ""):gmatch "%f[%w_]%a_%l%f[^%w_]" do check(letter) end
 end
 
+-- The anchors of a page's headings, as GitHub forms them: lower case, no punctuation, a hyphen per space.
+local function anchors_of(path)
+  local out = {}
+  for line in io.lines(path) do
+    local title = line:match "^#+ +(.*)$"
+    if title then out[title:lower():gsub("[^%w%s_\x80-\xff-]", ""):gsub(" ", "-")] = true end
+  end
+  return out
+end
+
 -- foo.c, base/par.h, lambda.{h,c}; in READMEs `folder/` too.
 function rules.of.files(text, at, index, fail)
   local function check(stem, ending)
@@ -58,15 +68,46 @@ function rules.of.files(text, at, index, fail)
     check(stem, ending)
   end
   if at.kind ~= "md" then return end
-  for path in text:gmatch "%]%(([%w_%-%./]+)%)" do -- a link, relative to its page
-    path = (at.path:match "^.*/" or "") .. path
+  for link, anchor in text:gmatch "%]%(([%w_%-%./]*)#?([^%s()]*)%)" do -- relative to its page
+    local path = link == "" and at.path or (at.path:match "^.*/" or "") .. link
     while path:find "[%w_]+/%.%./" do path = path:gsub("[%w_]+/%.%./", "", 1) end
-    if not io.open(path) then fail("there is no file " .. path) end
+    local known = io.open(path)
+    if not known then fail("there is no file " .. path) end
+    if known and anchor ~= "" and not anchors_of(path)[anchor] then
+      fail(("%s has no heading #%s"):format(path, anchor))
+    end
   end
   for path in text:gmatch "`([%w_%-%./]+)/`" do
     path = path:gsub("^%.+/", "")
     local known = EXAMPLES[path] or path:find "^build/" or index.folders[path]
     if not known then fail("there is no folder " .. path .. "/") end
+  end
+end
+
+-- `tests/lint/run`, Makefile, tests/Makefile: a file without an ending, or a path without its ending.
+function rules.of.files_without_endings(text, _, index, fail)
+  for root, rest in text:gmatch "`(%l+)/([%w_%-/]+)`" do
+    local path = root .. "/" .. rest
+    local is_root = index.folders[root] and not rest:find "/$"
+    if is_root and not (index.paths[path] or index.stems[path] or index.folders[path]) then
+      fail("there is no file " .. path)
+    end
+  end
+  for path in text:gmatch "%f[%w_/%-][%w_/%-]*Makefile%f[^%w_/%-]" do
+    if not index.paths[path] then fail("there is no file " .. path) end
+  end
+end
+
+-- `v_run`: a view; the table `run`, in a README or SQL: a table or view of the database.
+function rules.of.tables(text, at, index, fail)
+  for name in text:gmatch "`(v_[%w_]+)" do
+    if not index.tables[name] then fail("the database has no view " .. name) end
+  end
+  local is_database = at.kind == "md" or at.kind == "sql"
+  for list in (is_database and text or ""):gmatch "%f[%a]tables? (`[%w_`, and]+`)" do
+    for name in list:gmatch "`([%w_]+)`" do
+      if not index.tables[name] then fail("the database has no table " .. name) end
+    end
   end
 end
 

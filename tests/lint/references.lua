@@ -81,7 +81,7 @@ end
 
 local function build_index(contents)
   local index = { paths = {}, folders = {}, words = {}, defined = {}, lines = {}, c = {}, modules = {},
-    sections = {}, section_texts = {}, targets = {}, lua = {}, stems = {}, flags = {} }
+    sections = {}, section_texts = {}, targets = {}, tables = {}, lua = {}, stems = {}, flags = {} }
   for _, path in ipairs(files.find ".") do
     add_suffixes(index.paths, path)
     local folder = path:match "^(.*)/"
@@ -90,7 +90,10 @@ local function build_index(contents)
       folder = folder:match "^(.*)/"
     end
   end
-  for _, path in ipairs(ROOT) do index.paths[path] = true end
+  for _, path in ipairs(ROOT) do index.paths[path] = io.open(path) ~= nil end
+  for _, line in ipairs(files.lines "store/schema.sql") do
+    index.tables[line:match "^CREATE TABLE ([%w_]+)" or line:match "^CREATE VIEW ([%w_]+)" or ""] = true
+  end
   for _, file in ipairs(contents) do add_file(index, file.path, file.lines) end
   local section
   for _, line in ipairs(files.lines "engine/METHOD.md") do
@@ -193,6 +196,14 @@ local planted = {
   { "files", "lua/README.md", "[a](../engine/README.c)", "[a](../engine/README.md)" },
   { "files", "README.md", "engine/base/par.{c,lua}", "`my.lua`, `NAME.lua`, <lua.h>, https://x.org/no.c" },
   { "files", "engine/x.c", "/* engine/base/{par,no}.c */", "/* engine/base/{par,rng}.c */" },
+  { "files", "lua/README.md", "[a](engine/METHOD.md)", "[a](../engine/METHOD.md)" },
+  { "files", "README.md", "[a](engine/METHOD.md#nothing)", "[a](engine/METHOD.md#2-reverse-process)" },
+  { "files", "README.md", "[a](#nothing)", "[a](#what-you-get)" },
+  { "files_without_endings", "README.md", "`tests/lint/nothing`", "`tests/lint/run`, `engine/base/par`" },
+  { "files_without_endings", "lua/x.lua", "-- tests/Makefile has it", "-- Makefile has it" },
+  { "tables", "lua/x.lua", "-- see `v_nothing`", "-- see `v_run.uid`, the table `nothing`" },
+  { "tables", "README.md", "tables `run`, `nothing`", "tables `run`, `confusion` and `metric`" },
+  { "tables", "store/x.sql", "-- the table `nothing`", "-- the table `run`" },
   { "c_names", "engine/x.c", "int a; // an_nothing()", "/* an_par_for(), an_k_… and an_open_NAME */" },
   { "functions_of_files", "README.md", "`engine/base/par.c: an_par_for, an_nothing`",
     "`engine/base/par.c: an_par_for, an_threads`" },
@@ -216,11 +227,13 @@ local planted = {
   { "flags", "README.md", "`aniso eval RUN --recipes`",
     "`aniso eval RUN --recipe FILE`, `aniso exec a.lua --own`" },
   { "letters", "lua/aniso/method/objective.lua", "-- + η MMD²", "-- w_m MMD² (2303.10610)" },
+  { "letters", "lua/aniso/method/objective.lua", "-- w_q MMD²", "-- w_m MMD²" },
   { "letters", "lua/aniso/types/options_train.lua", "---@field global? number μ_g, weight of",
     "---@field global? number w_g, weight of" },
   { "excerpts", "README.md", "-- from recipes/staged.lua\n  seeds = 77,",
     "-- from recipes/staged.lua\n  seeds = 5," },
   { "commands", "README.md", "    ./aniso nothing", "    ./aniso table five" },
+  { "commands", "README.md", "`aniso nothing`", "`aniso run`" },
   { "commands", "README.md", "`make nothing`", "`make test`, `aniso run`" },
 }
 for _, plant in ipairs(planted) do
