@@ -92,6 +92,8 @@ static an_code linear_shapes(const an_tensor *x, const an_tensor *w, const an_te
 {
     if (an_expect(w, "linear: w", AN_F32, 2) || (b && an_expect(b, "linear: b", AN_F32, 1)))
         return AN_EINVAL;
+    if (an_numel(w) < 1)
+        return an_fail(AN_EINVAL, "linear: w %s has no element", an_shape_text(w));
     if (x->dtype != AN_F32 || x->ndim < 1 || an_dim(x, -1) != w->shape[1])
         return an_fail(AN_EINVAL, "linear: x %s does not end in the %lld inputs of w %s",
                        an_shape_text(x), (long long)w->shape[1], an_shape_text(w));

@@ -76,6 +76,12 @@ expect "what it chose" 0 "$aniso" show @last calibration --db "$db"
 output_has out "^test +ddim \\+ calibrated +bacc "
 expect "eval with an unknown metric" 1 "$aniso" eval @last --calibrate bac --db "$db"
 output_has err "did you mean bacc\\?"
+"$aniso" eval @last --draws 2000 --steps 50 --db "$db" >"$dir/out" 2>"$dir/err" &
+sleep 0.5
+kill -TERM $!
+wait $!
+equals "an evaluation that is interrupted" "$?" 143
+output_has err "interrupted; nothing of this evaluation is stored, repeat the command$"
 expect "nothing to resume" 3 "$aniso" resume --db "$db"
 
 sed 's/"bound"/{ "manual", 1, 2 }/' "$dir/tiny.lua" >"$dir/wrong.lua"

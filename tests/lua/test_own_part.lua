@@ -1,4 +1,4 @@
--- Parts that a recipe defines: references, the identity of functions, labels, errors.
+-- Parts that a recipe defines: references, labels, errors.
 local lu = require "luaunit"
 local aniso = require "aniso"
 local config = require "aniso.method.config"
@@ -10,28 +10,8 @@ local study = require "aniso.recipe.study"
 
 local COUNTS = { 900, 90, 9 }
 
--- Writes a recipe's text into a file; returns the recipe's result.
-local function load_recipe(text)
-  local folder = assert(core.sys.mkdtemp())
-  local path = folder .. "/parts.lua"
-  assert(core.sys.write_atomic(path, text))
-  return assert(loadfile(path))(), function()
-    os.remove(path)
-    os.remove(folder)
-  end
-end
-
 local function hash_of(f)
   return own_part.reference(f, "x").sha256
-end
-
--- The hash of the function that a recipe's text returns.
-local function hash(text)
-  local f, clean = load_recipe(text)
-  local ok, found = pcall(hash_of, f)
-  clean()
-  if not ok then error(found, 0) end
-  return found
 end
 
 local Reference = {}
@@ -58,42 +38,6 @@ function Reference.test_labels_and_options_by_path()
   jobs = study.expand(study.new { name = "s", data = "lesions", base = {},
     vary = { study.grid { ["schedule.lambda"] = { f } } } })
   lu.assertEquals(jobs[1].label, "lambda=own:" .. hash_of(f):sub(1, 6))
-end
-
-local Identity = {}
-
-function Identity.test_is_the_function_and_what_it_captures()
-  local text = "local scale = 2\nreturn function(n)\n  return n * scale\nend\n"
-  local own = hash(text)
-  lu.assertEquals(hash("-- moved\n\n" .. text .. "-- end"), own)
-  lu.assertNotEquals(hash((text:gsub("scale = 2", "scale = 3"))), own)
-  lu.assertNotEquals(hash((text:gsub("n %* scale", "n / scale"))), own)
-  text = "local function twice(x)\n  return 2 * x\nend\nreturn function(n)\n  return twice(n)\nend\n"
-  lu.assertNotEquals(hash(text), hash((text:gsub("2 %* x", "3 * x"))))
-end
-
-function Identity.test_does_not_include_the_rest_of_its_line()
-  local one = hash 'return ({ label = "a", f = function(n) if n then return n end end, g = 1 }).f'
-  lu.assertEquals(hash 'return ({ f = function(n) if n then return n end end, label = "other" }).f', one)
-end
-
-function Identity.test_libraries_are_identified_by_name()
-  local text = 'local aniso = require "aniso"\nlocal log = math.log\nreturn function(n)\n'
-    .. "  return aniso, log(n)\nend\n"
-  lu.assertEquals(hash(text), hash(text))
-end
-
-function Identity.test_two_functions_on_one_line_are_an_error()
-  local pair, clean = load_recipe "return { function() return 1 end, function() return 2 end }"
-  hash_of(pair[1])
-  lu.assertErrorMsgContains("begin and end on the same line", hash_of, pair[2])
-  clean()
-end
-
-function Identity.test_a_function_without_source_is_an_error()
-  lu.assertErrorMsgContains("captures x, a userdata",
-    hash, 'local x = require("aniso.core").tensor.zeros { 2 }\nreturn function() return x end')
-  lu.assertErrorMsgContains("function of the program itself", hash_of, math.log)
 end
 
 local Kinds = {}
@@ -220,4 +164,4 @@ function Errors.test_a_table_that_contains_itself()
   end
 end
 
-return { Reference = Reference, Identity = Identity, Kinds = Kinds, Errors = Errors }
+return { Reference = Reference, Kinds = Kinds, Errors = Errors }

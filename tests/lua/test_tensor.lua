@@ -88,4 +88,10 @@ function T.test_a_norm_requires_an_eps_above_0()
   lu.assertErrorMsgContains("layer_norm: eps = -1", ops.layer_norm, x, nil, nil, -1)
 end
 
+function T.test_linear_weights_without_an_element()
+  local linear, zeros = aniso.core.ops.linear, tensor.zeros
+  lu.assertErrorMsgContains("linear: w (0, 3) has no element", linear, zeros { 4, 3 }, zeros { 0, 3 })
+  lu.assertErrorMsgContains("linear: w (2, 0) has no element", linear, zeros { 4, 0 }, zeros { 2, 0 })
+end
+
 return T

@@ -7,7 +7,8 @@ local report = { summary = "a study as one HTML page" }
 
 function report.arguments(parser)
   parser:argument("study", "the study's name")
-  parser:option("-o --output", "the file to write"):argname "FILE":default "report.html"
+  parser:option("-o --output", "the file to write, its name ends in .html"):argname "FILE"
+    :default "report.html"
   parser:option("--by", "the metric that decides: macro_f1, tail, all, nll …"):argname "METRIC"
     :default "macro_f1"
   parser:option("--baseline", "the label of the configuration that others are compared with;\nif left out "
@@ -32,7 +33,14 @@ local function missing_part(db, args)
   end
 end
 
+-- A report replaces the file of its name, so that name ends as a page's does: no database, recipe or stream.
+local function check_name(path)
+  if path:lower():find "%.html?$" then return end
+  cli.fail(cli.USAGE, ("-o %s: the name of a report ends in .html"):format(path))
+end
+
 function report.run(args)
+  check_name(args.output)
   common.use_threads(args)
   own_parts.load(args)
   local db = common.open(args)

@@ -63,41 +63,85 @@ local function captured(f, seen)
   return table.concat(out, "\n")
 end
 
--- A module of the program or of Lua is known by where it is, not by what it holds.
+-- Lua's own libraries and the program's modules are known by their names, not by what they hold; a module
+-- of the user's is a table like any other.
+local LIBRARIES = { "_G", "string", "table", "math", "utf8", "os", "io", "coroutine", "debug", "package" }
+
 local function module_name(value)
-  for name, module in pairs(package.loaded) do
-    if rawequal(module, value) then return name end
+  for _, name in ipairs(LIBRARIES) do
+    if rawequal(package.loaded[name], value) then return name end
   end
+  for name, module in pairs(package.loaded) do
+    if rawequal(module, value) and name:match "^aniso%f[.%z]" then return name end
+  end
+end
+
+-- The first field, by name, of a table that is `value`.
+local function field_of(module, value)
+  local found
+  for key, one in pairs(type(module) == "table" and module or {}) do
+    if rawequal(one, value) and type(key) == "string" and (not found or key < found) then found = key end
+  end
+  return found
+end
+
+local function sorted_names(map)
+  local names = {}
+  for name in pairs(map) do
+    if type(name) == "string" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+-- A C function is known by the library and the name under which it is found.
+local function c_function(value, name)
+  for _, list in ipairs { { LIBRARIES, package.loaded, "" }, { sorted_names(core), core, "core." },
+    { sorted_names(package.loaded), package.loaded, "" } } do
+    for _, library in ipairs(list[1]) do
+      local field = field_of(list[2][library], value)
+      if field then return ("C function %s%s.%s"):format(list[3], library, field) end
+    end
+  end
+  error(("it captures %s, a C function that no library has under a name: call it by its library's name")
+    :format(name), 0)
 end
 
 local function describe_table(value, name, seen)
   local module = module_name(value)
   if module then return "module " .. module end
   local keys = {}
-  for key in next, value do keys[#keys + 1] = { text = describe(key, name, seen), key = key } end
+  for key in next, value do
+    if type(key) == "table" or type(key) == "function" then
+      error(("it captures %s, a table with a key that is a %s: use names or numbers")
+        :format(name, type(key)), 0)
+    end
+    keys[#keys + 1] = { text = describe(key, name, seen), key = key }
+  end
   table.sort(keys, function(a, b) return a.text < b.text end)
   for i, one in ipairs(keys) do
     keys[i] = one.text .. "=" .. describe(rawget(value, one.key), name, seen)
   end
-  return "{" .. table.concat(keys, ",") .. "}"
+  local meta = debug.getmetatable(value)
+  return "{" .. table.concat(keys, ",") .. "}" .. (meta and " with " .. describe(meta, name, seen) or "")
 end
 
--- The program's own functions are known by their file: they may change with its version.
-local function program_file(info)
-  local name = info.source:match "(aniso/[%w_/]+)%.lua$"
-  local module = name and name:gsub("/init$", ""):gsub("/", ".")
-  return module and package.loaded[module] ~= nil and module
+-- The program's own functions are known by their file and name: their text may change with its version.
+local function program_function(value, info)
+  local file = info.source:match "(aniso/[%w_/]+)%.lua$"
+  local module = file and file:gsub("/init$", ""):gsub("/", ".")
+  if not module or package.loaded[module] == nil then return nil end
+  return ("function of %s %s"):format(module, field_of(package.loaded[module], value) or info.linedefined)
 end
 
-local function describe_function(value, seen)
+local function describe_function(value, name, seen)
   local info = debug.getinfo(value, "S")
-  if info.what == "C" then return "C function" end
-  local file = program_file(info)
-  if file then return "function of " .. file end
-  return text_of(value, info) .. "\n" .. captured(value, seen)
+  if info.what == "C" then return c_function(value, name) end
+  return program_function(value, info) or text_of(value, info) .. "\n" .. captured(value, seen)
 end
 
--- A captured value as text. `seen` ends circles.
+-- A captured value as text. `seen` numbers tables and functions: a second one is the number of the first,
+-- which also ends circles.
 function describe(value, name, seen)
   local kind = type(value)
   if math.type(value) == "integer" then return tostring(value) end
@@ -107,17 +151,18 @@ function describe(value, name, seen)
   if kind == "userdata" or kind == "thread" then
     error(("it captures %s, a %s: make it inside the function, or pass numbers"):format(name, kind), 0)
   end
-  if seen[value] then return "above" end
-  seen[value] = true
+  if seen[value] then return "above " .. seen[value] end
+  seen.count = seen.count + 1
+  seen[value] = seen.count
   if kind == "table" then return describe_table(value, name, seen) end
-  return describe_function(value, seen)
+  return describe_function(value, name, seen)
 end
 
 return function(f)
   local info = debug.getinfo(f, "S")
   local place = ("%s:%d"):format(info.short_src, info.linedefined)
   if info.what == "C" then error("it is a function of the program itself: wrap it in function … end", 0) end
-  local ok, values = pcall(captured, f, { [f] = true })
+  local ok, values = pcall(captured, f, { [f] = 0, count = 0 })
   if not ok then error(("%s: %s"):format(place, values), 0) end
   return core.sha256.text(text_of(f, info) .. "\n" .. values), place
 end

@@ -122,8 +122,11 @@ function Session:stop_if_interrupted()
   local signal = core.sys.interrupted()
   if not signal then return end
   local lead = self.group[1] or self
-  local line = ("interrupted after epoch %d; continue with: aniso resume %s")
-    :format(lead.epoch, #self.group > 1 and "--all" or lead.uid)
+  local line = "interrupted; nothing of this evaluation is stored, repeat the command"
+  if lead.epoch then
+    line = ("interrupted after epoch %d; continue with: aniso resume %s")
+      :format(lead.epoch, #self.group > 1 and "--all" or lead.uid)
+  end
   error(setmetatable({ interrupted = signal }, { __tostring = function() return line end }), 0)
 end
 
