@@ -46,8 +46,8 @@ static an_code attention_backward(an_node *node)
 {
     an_tensor *q = node->in[0], *k = node->in[1], *v = node->in[2];
     an_attention_grads g;
-    if (q == k || q == v)
-        an_grad_into(q);
+    if ((q == k || q == v) && q->requires_grad && !an_grad_into(q))
+        return AN_ENOMEM;
     g.dq = an_grad_write(q, &g.beta_q);
     g.dk = an_grad_write(k, &g.beta_k);
     g.dv = an_grad_write(v, &g.beta_v);
