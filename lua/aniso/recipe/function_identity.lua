@@ -94,15 +94,24 @@ local function sorted_names(map)
   return names
 end
 
--- A C function is known by the library and the name under which it is found.
-local function c_function(value, name)
-  for _, list in ipairs { { LIBRARIES, package.loaded, "" }, { sorted_names(core), core, "core." },
-    { sorted_names(package.loaded), package.loaded, "" } } do
-    for _, library in ipairs(list[1]) do
-      local field = field_of(list[2][library], value)
-      if field then return ("C function %s%s.%s"):format(list[3], library, field) end
-    end
+-- "math.sqrt" where one of the libraries, tables of functions by name, has the function; else nil.
+local function library_name(value, names, libraries, prefix)
+  for _, name in ipairs(names) do
+    local field = field_of(libraries[name], value)
+    if field then return ("function %s%s.%s"):format(prefix, name, field) end
   end
+end
+
+-- A function of Lua's libraries or of the engine is known by its name.
+local function named_function(value)
+  return library_name(value, LIBRARIES, package.loaded, "")
+    or library_name(value, sorted_names(core), core, "core.")
+end
+
+-- So is a C function of a module that was loaded.
+local function c_function(value, name)
+  local found = library_name(value, sorted_names(package.loaded), package.loaded, "")
+  if found then return found end
   error(("it captures %s, a C function that no library has under a name: call it by its library's name")
     :format(name), 0)
 end
@@ -136,6 +145,8 @@ end
 
 local function describe_function(value, name, seen)
   local info = debug.getinfo(value, "S")
+  local named = named_function(value)
+  if named then return named end
   if info.what == "C" then return c_function(value, name) end
   return program_function(value, info) or text_of(value, info) .. "\n" .. captured(value, seen)
 end
