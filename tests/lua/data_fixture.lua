@@ -3,6 +3,7 @@
 local data = require "aniso.method.data"
 local sys = require("aniso.core").sys
 local warnings = require "aniso.method.data.warnings"
+local remove = dofile "tests/lua/remove_tree.lua"
 
 local fixture = {}
 
@@ -19,13 +20,6 @@ Layout.__index = Layout
 -- root [opt]: an existing folder in the place of a new one.
 function fixture.new(root)
   return setmetatable({ root = root or assert(sys.mkdtemp()), images = 0 }, Layout)
-end
-
-local function remove(path)
-  if sys.exists(path) == "directory" then
-    for _, name in ipairs(sys.list(path)) do remove(path .. "/" .. name) end
-  end
-  os.remove(path)
 end
 
 function Layout:remove() remove(self.root) end

@@ -3,6 +3,7 @@
 local core = require "aniso.core"
 local aniso = require "aniso"
 local lock_step = dofile "tests/lua/lockstep_fixture.lua"
+local remove = dofile "tests/lua/remove_tree.lua"
 
 local fixture = { stored = lock_step.stored, new_db = lock_step.new_db, jobs_of = lock_step.jobs_of }
 
@@ -16,13 +17,6 @@ end
 
 function fixture.run(db, changes)
   return aniso.trainer.run(fixture.jobs_of(db, { fixture.softmax(changes) })[1])
-end
-
-local function remove(path)
-  if core.sys.exists(path) == "directory" then
-    for _, name in ipairs(core.sys.list(path)) do remove(path .. "/" .. name) end
-  end
-  os.remove(path)
 end
 
 -- Puts a finished run back to its last checkpoint but one, as a kill in the last epoch leaves it, without

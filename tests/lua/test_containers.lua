@@ -3,6 +3,7 @@ local lu = require "luaunit"
 local core = require "aniso.core"
 local data = require "aniso.method.data"
 local medmnist = require "aniso.method.data.medmnist"
+local remove = dofile "tests/lua/remove_tree.lua"
 local sys = core.sys
 
 local T = {}
@@ -14,13 +15,6 @@ local function write(name, content)
   local file <close> = assert(io.open(path, "wb"))
   file:write(content)
   return path
-end
-
-local function remove(path)
-  if sys.exists(path) == "directory" then
-    for _, name in ipairs(sys.list(path)) do remove(path .. "/" .. name) end
-  end
-  os.remove(path)
 end
 
 function T:setUp() root = assert(sys.mkdtemp()) end

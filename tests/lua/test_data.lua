@@ -2,6 +2,7 @@
 local lu = require "luaunit"
 local core = require "aniso.core"
 local data = require "aniso.method.data"
+local remove = dofile "tests/lua/remove_tree.lua"
 local sys = core.sys
 
 local T = {}
@@ -21,13 +22,6 @@ local function bmp(width, height, r, g, b)
   local pixels = string.char(b, g, r):rep(width * height)
   return string.pack("<c2I4I2I2I4I4i4i4I2I2I4I4i4i4I4I4", "BM", 54 + #pixels, 0, 0, 54, 40, width,
     height, 1, 24, 0, #pixels, 0, 0, 0, 0) .. pixels
-end
-
-local function remove(path)
-  if sys.exists(path) == "directory" then
-    for _, name in ipairs(sys.list(path)) do remove(path .. "/" .. name) end
-  end
-  os.remove(path)
 end
 
 function T:setUp() root = assert(sys.mkdtemp()) end

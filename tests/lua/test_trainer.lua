@@ -5,16 +5,10 @@ local core = require "aniso.core"
 local aniso = require "aniso"
 local config = require "aniso.method.config"
 local stage = require "aniso.train.stage"
+local remove = dofile "tests/lua/remove_tree.lua"
 
 local T = {}
 local root, db
-
-local function remove(path)
-  if core.sys.exists(path) == "directory" then
-    for _, name in ipairs(core.sys.list(path)) do remove(path .. "/" .. name) end
-  end
-  os.remove(path)
-end
 
 function T:setUp()
   root = assert(core.sys.mkdtemp())

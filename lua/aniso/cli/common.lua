@@ -14,6 +14,18 @@ function common.format(parser)
   parser:option "--format":description "how to print":choices(tables.formats):default "table"
 end
 
+-- "a, b" → {"a", "b"}: the value of an option that takes names.
+function common.names(text)
+  local out = {}
+  for name in text:gmatch "[^,%s]+" do out[#out + 1] = name end
+  return out
+end
+
+function common.baseline(parser)
+  parser:option("--baseline", "the label of the configuration that others are compared with;\nif left out "
+    .. "the recipe's, the one called baseline, the only isotropic one, or the first"):argname "LABEL"
+end
+
 function common.threads(parser)
   parser:option "--threads":description "threads to compute with":convert(function(text)
     local n = math.tointeger(tonumber(text))

@@ -16,11 +16,7 @@ function compare.arguments(parser)
     :argname "LABEL"
   parser:option("--section", table.concat(show.names, ", ")):choices(show.names)
   parser:option("--metrics", "these metrics alone, in this order: acc, macro_f1, tail …"):argname "METRIC,…"
-    :convert(function(text)
-      local out = {}
-      for name in text:gmatch "[^,%s]+" do out[#out + 1] = name end
-      return out
-    end)
+    :convert(common.names)
   parser:option("--draws", "resamples of the bootstrap, 1000"):argname "N":convert(function(text)
     local n = math.tointeger(tonumber(text))
     if n and n >= 10 then return n end

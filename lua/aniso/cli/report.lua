@@ -11,8 +11,7 @@ function report.arguments(parser)
     :default "report.html"
   parser:option("--by", "the metric that decides: macro_f1, tail, all, nll …"):argname "METRIC"
     :default "macro_f1"
-  parser:option("--baseline", "the label of the configuration that others are compared with;\nif left out "
-    .. "the recipe's, the one called baseline, the only isotropic one, or the first"):argname "LABEL"
+  common.baseline(parser)
   parser:option("--images", "how many example images; 0 for none"):argname "N":default "12"
     :convert(function(text)
       local n = math.tointeger(tonumber(text))

@@ -8,22 +8,15 @@ local tables = require "aniso.show.table"
 
 local command = { summary = "a study as a table: mean ± sd over seeds" }
 
-local function list(text)
-  local out = {}
-  for name in text:gmatch "[^,%s]+" do out[#out + 1] = name end
-  return out
-end
-
 function command.arguments(parser)
   parser:argument("study", "the study's name")
   parser:option("--rows", "what names a row: label, or keys such as schedule.lambda.gamma")
-    :argname "KEY,…":convert(list):default "label"
+    :argname "KEY,…":convert(common.names):default "label"
   parser:option("--cols", "metrics: all, head, medium, tail, macro_f1, nll …"):argname "METRIC,…"
-    :convert(list):default "all,head,medium,tail"
+    :convert(common.names):default "all,head,medium,tail"
   parser:option("--delta", "metrics whose difference to the baseline gets a column; or none")
-    :argname "METRIC,…":convert(list):default "macro_f1"
-  parser:option("--baseline", "the label of the configuration that others are compared with;\nif left out "
-    .. "the recipe's, the one called baseline, the only isotropic one, or the first"):argname "LABEL"
+    :argname "METRIC,…":convert(common.names):default "macro_f1"
+  common.baseline(parser)
   parser:flag("--prior", "the prior's own predictions too, in one row where configurations share them")
   parser:flag("--percent", "71.2 instead of 0.712")
   common.db(parser)

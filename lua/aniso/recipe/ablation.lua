@@ -26,10 +26,7 @@ end
 
 -- The denoiser of CARD and DiffMIC at the width of the base's own.
 local function film_of(config)
-  local given = config.denoiser
-  local film = { "film" }
-  if type(given) == "table" then film.dim = given.dim end
-  return { denoiser = film }
+  return { denoiser = baseline.with_kind("denoiser", paths.copy(config.denoiser), "film") }
 end
 
 local function fixed(settings)

@@ -50,7 +50,7 @@ local DEFAULT_KIND = { denoiser = "cross_attention" }
 
 -- `kind` with what stays of the options given before: all where the kind is the same, the width of a
 -- denoiser where it is another, so that methods are compared at one width.
-local function with_kind(path, given, kind)
+function baseline.with_kind(path, given, kind)
   if type(given) ~= "table" or given.module then return kind end
   if (given[1] or DEFAULT_KIND[path]) == kind then
     given[1] = kind
@@ -64,7 +64,7 @@ end
 function baseline.set(config, name)
   for _, entry in ipairs(baseline.presets[name] or {}) do
     local path, value = entry[1], entry[2]
-    paths.set(config, path, with_kind(path, paths.get(config, path), value))
+    paths.set(config, path, baseline.with_kind(path, paths.get(config, path), value))
   end
 end
 

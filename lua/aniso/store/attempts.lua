@@ -1,5 +1,5 @@
 -- Which runs of a configuration have finished, and which can be resumed.
-local core = require "aniso.core"
+local config_hash = require "aniso.store.config_hash"
 local must = require("aniso.store.db_error").must
 
 local attempts = {}
@@ -14,7 +14,7 @@ function attempts.finished(db, study, job)
      WHERE c.sha256 = ?1 AND r.seed = ?2 AND s.name = ?3 AND r.fold IS ?4 AND p.folds IS ?5
        AND (p.name LIKE 'official fold %') = ?6 AND r.label = ?7 AND r.status = 'finished'
        AND r.removed_at IS NULL ORDER BY r.run_id DESC LIMIT 1]],
-    core.sha256.text(core.json.encode(job.config)), job.seed, study, cross.fold, cross.folds,
+    config_hash(job.config), job.seed, study, cross.fold, cross.folds,
     cross.official and 1 or 0, job.label))
   return rows[1] and rows[1].uid
 end

@@ -1,19 +1,15 @@
 -- Labels follow the recipe: where a variant's label changes and its options do not, its stored runs get the
 -- new label.
-local core = require "aniso.core"
+local config_hash = require "aniso.store.config_hash"
 local must = require("aniso.store.db_error").must
 
 local labels = {}
-
-local function hash_of(job)
-  return core.sha256.text(core.json.encode(job.config))
-end
 
 -- hash of a configuration → the set of labels that the jobs give it.
 local function labels_by_hash(jobs)
   local out = {}
   for _, job in ipairs(jobs) do
-    local hash = hash_of(job)
+    local hash = config_hash(job.config)
     out[hash] = out[hash] or {}
     out[hash][job.label] = true
   end
@@ -27,7 +23,7 @@ local OF = [[config_id = (SELECT config_id FROM config WHERE sha256 = ?1)
 -- whether the job's own label has a run.
 local function outdated(connection, study, job, current)
   local rows = must(connection:query("SELECT label, max(run_id) AS newest FROM run WHERE " .. OF
-    .. " GROUP BY label ORDER BY newest DESC", hash_of(job), study, job.seed))
+    .. " GROUP BY label ORDER BY newest DESC", config_hash(job.config), study, job.seed))
   local out, has_own = {}, false
   for _, row in ipairs(rows) do
     has_own = has_own or row.label == job.label
@@ -46,9 +42,9 @@ end
 local function relabel(connection, study, jobs)
   local current, changes, by_pair = labels_by_hash(jobs), {}, {}
   for _, job in ipairs(jobs) do
-    for _, old in ipairs(taken_over(connection, study, job, current[hash_of(job)])) do
+    for _, old in ipairs(taken_over(connection, study, job, current[config_hash(job.config)])) do
       local n = must(connection:exec("UPDATE run SET label = ?4 WHERE label = ?5 AND " .. OF,
-        hash_of(job), study, job.seed, job.label, old))
+        config_hash(job.config), study, job.seed, job.label, old))
       local pair = old .. "\0" .. job.label
       local change = by_pair[pair] or { from = old, to = job.label, runs = 0 }
       if not by_pair[pair] then by_pair[pair], changes[#changes + 1] = change, change end

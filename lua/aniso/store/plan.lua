@@ -1,6 +1,7 @@
 -- The runs that `aniso run` plans, stored so that other processes can show those that have not begun:
 --   db:set_plan(study, jobs [, baseline])      db:plan_of(study)      db:baseline_of(study)
 -- A file older than version 4 has no plans. A failure of the database is nil, message, code.
+local config_hash = require "aniso.store.config_hash"
 local core = require "aniso.core"
 local shared_rows = require "aniso.store.shared_rows"
 local must = require("aniso.store.db_error").must
@@ -18,7 +19,7 @@ local function replace(connection, study, jobs, baseline)
   for seq, job in ipairs(jobs) do
     must(connection:exec("INSERT INTO plan_run(study_id, seq, label, seed, config, uid, fold) "
       .. "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", study_id, seq, job.label, job.seed,
-      core.sha256.text(core.json.encode(job.config)), job.uid, job.cross and job.cross.fold))
+      config_hash(job.config), job.uid, job.cross and job.cross.fold))
   end
 end
 

@@ -5,6 +5,7 @@
 local core = require "aniso.core"
 local class_weight = require "aniso.method.class_weight"
 local data = require "aniso.method.data"
+local config_hash = require "aniso.store.config_hash"
 local errors = require "aniso.recipe.errors"
 local folds = require "aniso.recipe.folds"
 local mmd = require "aniso.method.mmd"
@@ -106,7 +107,7 @@ end
 -- Connects the session with the record of its run, its folders and its group.
 function Session:attach(job, record, group)
   self.record, self.uid, self.group = record, record.uid, group
-  self.config_hash = core.sha256.text(core.json.encode(job.config))
+  self.config_hash = config_hash(job.config)
   self.shared_folder = job.db:first_stage_folder()
   self.folder = job.db:folder() .. "/" .. record.uid
   local made, message = core.sys.mkdir_p(self.folder)

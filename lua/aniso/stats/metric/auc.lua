@@ -1,6 +1,7 @@
 -- auc: area under the ROC curve, one class against the rest, by ranks (Mann–Whitney):
 -- the share of (positive, negative) pairs in which the positive scores higher, a tie
 -- counting one half. O(N log N) per class.
+local one_vs_rest = require "aniso.stats.metric.one_vs_rest"
 
 local auc = {}
 
@@ -26,19 +27,9 @@ function auc.binary(scores, positive)
   return (rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
 end
 
--- The macro mean, and the list by class with `false` where a class is absent from the truth.
+-- The macro mean, and the list by class with `false` where it is undefined.
 function auc.one_vs_rest(true_, rows, K)
-  local by_class, sum, n = {}, 0, 0
-  for j = 1, K do
-    local scores, positive = {}, {}
-    for i, row in ipairs(rows) do
-      scores[i], positive[i] = row[j], true_[i] == j - 1
-    end
-    local area = auc.binary(scores, positive)
-    by_class[j] = area or false
-    if area then sum, n = sum + area, n + 1 end
-  end
-  return n > 0 and sum / n or nil, by_class
+  return one_vs_rest(true_, rows, K, auc.binary)
 end
 
 return auc

@@ -1,6 +1,8 @@
 -- auprc: area under the precision–recall curve, one class against the rest, as average precision:
 -- Σ_k (R_k − R_{k−1}) P_k over the distinct scores from the highest down (as scikit-learn's
 -- average_precision_score); images with equal scores enter together. O(N log N) per class.
+local one_vs_rest = require "aniso.stats.metric.one_vs_rest"
+
 local auprc = {}
 
 -- scores: list of N numbers; positive: list of N booleans. nil without a positive.
@@ -22,19 +24,9 @@ function auprc.binary(scores, positive)
   return area
 end
 
--- The macro mean, and the list by class with `false` where a class is absent from the truth.
+-- The macro mean, and the list by class with `false` where it is undefined.
 function auprc.one_vs_rest(true_, rows, K)
-  local by_class, sum, n = {}, 0, 0
-  for j = 1, K do
-    local scores, positive = {}, {}
-    for i, row in ipairs(rows) do
-      scores[i], positive[i] = row[j], true_[i] == j - 1
-    end
-    local area = auprc.binary(scores, positive)
-    by_class[j] = area or false
-    if area then sum, n = sum + area, n + 1 end
-  end
-  return n > 0 and sum / n or nil, by_class
+  return one_vs_rest(true_, rows, K, auprc.binary)
 end
 
 -- The mean over the classes of each group, by the names of the catalog: auprc_many, … ; nil for a group
