@@ -18,7 +18,7 @@ local function by_seed(group)
   return out
 end
 
--- Whether every name of `a` has the same value in `b`.
+-- Whether every name of `b` has the same value in `a`.
 local function includes(a, b)
   for name, value in pairs(b) do
     if a[name] ~= value then return false end
