@@ -1,4 +1,4 @@
--- Does a noise level per class help the tail, and in which coupling? λ_j ∝ n_j^(−γ) for six γ, each of the
+-- Does a noise level per class help the tail, and in which coupling? λ_j ∝ n_j^(−γ) for four γ, each of the
 -- four couplings and two budgets (mean λ = 1, or the most frequent class at 1), against the isotropic
 -- process. HAM10000 at 32×32, five folds that keep a lesion's images together, three seeds.
 --   aniso run recipes/couplings.lua --set data.root=DIR
@@ -10,7 +10,7 @@ local aniso = require "aniso"
 local variants = { { label = "ddpm" } }
 for _, coupling in ipairs { "variance", "speed", "sample", "class_speed" } do
   for _, budget in ipairs { "mean", "head" } do
-    for _, gamma in ipairs { -0.5, -0.25, 0.25, 0.5, 0.75, 1 } do
+    for _, gamma in ipairs { -0.5, 0.25, 0.5, 1 } do
       table.insert(variants, { label = ("%s %s %g"):format(coupling, budget, gamma),
         ["schedule.coupling"] = coupling,
         ["schedule.lambda"] = { "power", gamma = gamma, normalise = budget } })
@@ -23,10 +23,10 @@ return aniso.study {
   data = { "ham10000", size = 32 },
   base = {
     method = "ddpm",
-    backbone = { "resnet", depth = 8, width = 32 },
+    backbone = { "resnet", depth = 8, width = 16 },
     prior = { crops = 4, weight = 0.7 },
     denoiser = { dim = 64, blocks = 2, heads = 4 },
-    train = { mode = "staged", prior_epochs = 20, epochs = 10, batch = 128, draws = 4, lr = 2e-3,
+    train = { mode = "staged", prior_epochs = 30, epochs = 4, batch = 128, draws = 4, lr = 2e-3,
       augment = { flip = true, shift = 4 } },
     select = { keep = "last", every = 10 },
     sampler = { "ddim", steps = 5, draws = 16 },

@@ -12,10 +12,10 @@ return aniso.study {
   data = { "ham10000", size = 32 },
   base = {
     method = "ddpm",
-    backbone = { "resnet", depth = 8, width = 32 },
+    backbone = { "resnet", depth = 8, width = 16 },
     prior = { crops = 4, weight = 0.7 },
     denoiser = { dim = 64, blocks = 2, heads = 4 },
-    train = { mode = "staged", prior_epochs = 20, epochs = 10, batch = 128, draws = 4, lr = 2e-3,
+    train = { mode = "staged", prior_epochs = 30, epochs = 4, batch = 128, draws = 4, lr = 2e-3,
       augment = { flip = true, shift = 4 } },
     select = { keep = "last", every = 10 },
     sampler = { "ddim", steps = 5, draws = 16 },
