@@ -47,6 +47,17 @@ function Policies.test_manual_levels_are_kept()
   lu.assertEquals(levels({ "manual", values = given, normalise = "none" }, false), given)
 end
 
+function Policies.test_groups_have_a_level_each()
+  local of_class = { "many", "many", "medium", "medium", "medium", "few", "few" }
+  local choice = complete { "groups", medium = 1.5, tail = 3, normalise = "none" }
+  lu.assertEquals(lambda.levels(choice, K, COUNTS, UNIT, nil, of_class), { 1, 1, 1.5, 1.5, 1.5, 3, 3 })
+  choice = complete { "groups", medium = 1.5, tail = 3 }
+  local got = lambda.levels(choice, K, nil, UNIT, nil, of_class)
+  for j, level in ipairs { 1, 1, 1.5, 1.5, 1.5, 3, 3 } do assert_near(got[j], level / (12.5 / 7), 1e-12) end
+  lu.assertErrorMsgContains("head, medium and tail are those of a data set", levels, { "groups", tail = 2 })
+  lu.assertErrorMsgContains("schedule.lambda.tail must be above 0", complete, { "groups", tail = 0 })
+end
+
 function Policies.test_levels_of_one_are_exactly_one()
   local ones = { 1, 1, 1, 1, 1, 1, 1 }
   for _, given in ipairs { { "isotropic" }, { "power", gamma = 0 }, { "effective", beta = 0 },

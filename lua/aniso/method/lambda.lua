@@ -1,9 +1,10 @@
 -- The λ policies (METHOD §3): each is one entry that derives the class noise levels from
 -- the training images per class. Its help text, completion, checks, `--set` and the printed
 -- schedule all come from the entry; adding a policy is adding an entry.
---   levels(counts, o, K, image_needed, constants)   raw levels (K), finite and above 0, before normalisation
---                          and clipping; counts: training images n_j per class, or nil; o: the complete
---                          options; image_needed: see share_levels.lua; constants: schedule.bound_constants
+--   levels(counts, o, K, image_needed, constants, groups)   raw levels (K), finite and above 0, before
+--                          normalisation and clipping; counts: training images n_j per class, or nil; o: the
+--                          complete options; image_needed: see share_levels.lua; constants:
+--                          schedule.bound_constants; groups: see lambda.levels
 --   text, options          what it is, with its source, and its own options (recipe/options.lua)
 --   needs_counts           every class must have a training image
 --   takes_constants        options A, Dn, p, q that are left out are those of schedule.bound_constants
@@ -47,45 +48,13 @@ end, nil,
   { about = { type = "aniso.option.lambda|string",
     text = "A policy: all classes then have one level, with the mean image-needed share of that policy" } })
 
-local target = options.custom(function(given, where)
-  local list = type(given) == "table" and given or { given }
-  for _, one in ipairs(list) do
-    if not (type(one) == "number" and one > 0 and one < 1) then
-      error(("option %s: expected a share above 0 and below 1, or one per class, got %s")
-        :format(where, tostring(one)), 0)
-    end
-  end
-  return type(given) == "table" and options.copy(given) or given
-end, 0.6, { about = { type = "number|number[]",
-  text = "R_c, or with relative R_c / (1 − π_c); one per class, or the same for all" } })
-
-local relative = options.custom(function(given, where)
-  if type(given) == "boolean" then return given end
-  error(("option %s must be true or false, got %s"):format(where, tostring(given)), 0)
-end, true, { about = { type = "boolean",
-  text = "Whether the target is a part of 1 − π_c, the share at pure noise" } })
-
--- The share R_c that each class is to have.
-local function targets(counts, o, K)
-  local images, out = 0, {}
-  for _, n in ipairs(counts) do images = images + n end
-  if type(o.target) == "table" and #o.target ~= K then
-    error(("option schedule.lambda.target has %d shares for %d classes"):format(#o.target, K), 0)
-  end
-  for j, n in ipairs(counts) do
-    local of_class = type(o.target) == "table" and o.target[j] or o.target
-    out[j] = of_class * (o.relative and 1 - n / images or 1)
-  end
-  return out
-end
-
 lambda.policies = {
   isotropic = {
     text = "λ_j = 1: the isotropic process; with share_of the same level for all classes.",
     options = { share_of = optional(policy_of) },
-    levels = function(counts, o, K, image_needed, constants)
+    levels = function(counts, o, K, image_needed, constants, groups)
       if not o.share_of then return equal(K, 1) end
-      local other = lambda.levels(o.share_of, K, counts, constants, image_needed)
+      local other = lambda.levels(o.share_of, K, counts, constants, image_needed, groups)
       local level = share_levels.matched(image_needed(other).mean, K, image_needed)
       if level < o.min or o.max and level > o.max then
         error(("lambda share_of: the level of equal share is %.4g, outside min and max"):format(level), 0)
@@ -94,14 +63,7 @@ lambda.policies = {
     end,
   },
 
-  share = {
-    text = "The levels at which each class needs the image for the target share of the time.",
-    options = { target = target, relative = relative },
-    needs_counts = true,
-    levels = function(counts, o, K, image_needed)
-      return share_levels.solve(targets(counts, o, K), o.min, o.max or math.huge, image_needed)
-    end,
-  },
+  share = require "aniso.method.share_policy",
 
   power = {
     text = "λ_j ∝ n_j^(−gamma).",
@@ -130,6 +92,8 @@ lambda.policies = {
       return each(counts, function(n) return math.sqrt(effective_number.weight(n, o.beta)) end)
     end,
   },
+
+  groups = require "aniso.method.group_levels",
 
   manual = {
     text = 'Levels worked out elsewhere: {"manual", 0.8, 1, 1.3}.',
@@ -205,15 +169,15 @@ end
 
 -- The levels in force (K doubles). choice: a complete value of schedule.lambda; constants: those
 -- of schedule.bound_constants; counts: training images per class, or nil; image_needed(levels): the
--- estimate for this process, which the shares need.
-function lambda.levels(choice, K, counts, constants, image_needed)
+-- estimate for this process, which the shares need; groups: "many", "medium" or "few" per class, or nil.
+function lambda.levels(choice, K, counts, constants, image_needed, groups)
   local raw
   if own_part.is(choice) then
     raw = own_part.numbers(choice, "schedule.lambda", K, counts)
   else
     local policy = lambda.policies[choice[1]]
     if policy.needs_counts then bound.check_counts(counts, choice[1]) end
-    raw = policy.levels(counts, with_constants(choice, constants), K, image_needed, constants)
+    raw = policy.levels(counts, with_constants(choice, constants), K, image_needed, constants, groups)
   end
   return noise_budget.apply(raw, choice, counts)
 end

@@ -38,7 +38,7 @@ function model.new(config, dataset, seed, sharing, levels)
   local K = dataset.K
   local self = setmetatable({ K = K, config = config, counts = dataset.counts,
     logit_scale = prior_loss.scale(config.loss.prior) }, Model)
-  self.schedule = schedule.new(config.schedule, dataset.counts, levels)
+  self.schedule = schedule.new(config.schedule, dataset.counts, levels, dataset.split.shot)
   if sharing then
     self.net, self.backbone, self.prior = sharing.net, sharing.backbone, sharing.prior
   else

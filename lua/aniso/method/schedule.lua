@@ -71,15 +71,16 @@ local function image_needed_of(process)
 end
 
 -- counts: those of the data set, where the options give none. stored [opt]: the levels of a
--- stored run (K), used in the place of an own policy's, which need not be found then.
-function schedule.new(given, counts, stored)
+-- stored run (K), used in the place of an own policy's, which need not be found then. groups [opt]:
+-- "many", "medium" or "few" per class.
+function schedule.new(given, counts, stored, groups)
   local o = options.check(given, schedule.options, "schedule")
   o.counts = o.counts or counts
   local K, choice = classes(o), o.lambda
   local process = { K = K, counts = o.counts, coupling = o.coupling, base = base_of(o), T = o.T,
     beta_start = o.beta_start, beta_end = o.beta_end, beta_max = o.beta_max, offset = o.offset }
   local levels = own_part.is(choice) and stored and #stored == K and stored
-    or lambda.levels(choice, K, o.counts, o.bound_constants, image_needed_of(process))
+    or lambda.levels(choice, K, o.counts, o.bound_constants, image_needed_of(process), groups)
   return made(process, levels, { policy = choice[1], normalise = choice.normalise,
     bound_constants = lambda.constants(choice, o.bound_constants),
     text = lambda.describe(choice, o.bound_constants) })

@@ -215,5 +215,7 @@ local schedule = {}
 
 ---@param given? aniso.option.schedule|string
 ---@param counts? integer[] training images per class, used where the options give none
+---@param stored? number[] levels of a stored run, for the policies that take them
+---@param groups? string[] "many", "medium" or "few" of each class, as data sets name them
 ---@return aniso.Schedule
-function schedule.new(given, counts) end
+function schedule.new(given, counts, stored, groups) end
