@@ -89,9 +89,9 @@ an_tensor *an_embedding(an_tensor *w, an_tensor *index);
 an_tensor *an_timestep_embedding(an_tensor *t, int64_t D, double max_period);
 
 /* ── rules_diffusion.c: the forward process, and reading a prediction (METHOD §1, §2) ── */
-/* Every tensor is (B,K). signal and noise hold a and s of each element, without gradient: see
- * an_gather() of diffusion/process.h. */
-/* y_t = m + a (y0 − m) + s ε; gradients to y0 and m */
+/* Every tensor is (B,K). signal and noise hold a and s of each element: see an_gather() of
+ * diffusion/process.h. Each operation has gradients to them as well. */
+/* y_t = m + a (y0 − m) + s ε; gradients to y0 and m, none to ε */
 an_tensor *an_noised(an_tensor *y0, an_tensor *m, an_tensor *epsilon, an_tensor *signal,
                      an_tensor *noise);
 /* The value that the network's output is trained towards: ε or y0 itself, or v = a ε − s (y0 − m)

@@ -1,7 +1,8 @@
 /* rules_diffusion: the forward process and the reading of a prediction, with their gradients
  * (METHOD §1, §2), by the formulas of kernel/pointwise/diffusion.h. The coefficients are tensors
- * of the rows' shape, as Schedule:gather() makes them, without gradient; a training step makes them
- * once for its three operations. */
+ * of the rows' shape, as Schedule:gather() makes them; a training step makes them once for its
+ * three operations. They require a gradient only where noise levels are learned (METHOD §3); then,
+ * and only then, a node keeps what the formula read. */
 #include "base/assert.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
@@ -31,24 +32,41 @@ static an_code rows_of(an_tensor *x[5], const char *const names[5])
 
 static const char *const forward_names[] = {"y0", "m", "eps", "signal", "noise"};
 
-static an_node *record(an_tensor *out, an_backward_fn backward, int n, an_tensor *const in[],
-                       an_tensor *signal, an_tensor *noise)
+/* Records the operation on in[5] = {…, signal, noise}. Without a gradient of the coefficients the
+ * node has the first n inputs, whose elements may be freed; with one it has all five, and they
+ * stay. */
+static an_node *record(an_tensor *out, an_backward_fn backward, int n, an_tensor *const in[5])
 {
-    an_node *node = an_record(out, backward, n, in);
+    const bool slopes = an_requires_grad(in[3]) || an_requires_grad(in[4]);
+    an_node *node = an_record(out, backward, slopes ? 5 : n, in);
     if (!node)
         return NULL;
-    an_save(node, SIGNAL, signal);
-    an_save(node, NOISE, noise);
-    an_unread(node, AN_IN(0) | AN_IN(1) | AN_IN(2) | AN_OUT);
+    an_save(node, SIGNAL, in[3]);
+    an_save(node, NOISE, in[4]);
+    an_unread(node, slopes ? AN_OUT : AN_IN(0) | AN_IN(1) | AN_IN(2) | AN_OUT);
     return node;
 }
 
-/* The buffers for the gradients of a node's first n inputs; NULL for those that require none. */
-static an_code gradients(an_node *node, float *d[], int n)
+static bool any_requires_grad(int n, an_tensor *const in[5])
+{
+    for (int i = 0; i < 5; i++)
+        if ((i < n || i >= 3) && an_requires_grad(in[i]))
+            return true;
+    return false;
+}
+
+/* Whether record() kept all five inputs. */
+static bool has_slopes(const an_node *node)
+{
+    return node->in[4] != NULL;
+}
+
+/* The buffers for the gradients of n inputs; NULL for those that require none. */
+static an_code gradients(an_tensor *const in[], float *d[], int n)
 {
     for (int i = 0; i < n; i++) {
-        d[i] = an_grad_into(node->in[i]);
-        if (!d[i] && node->in[i]->requires_grad)
+        d[i] = an_grad_into(in[i]);
+        if (!d[i] && in[i]->requires_grad)
             return AN_ENOMEM;
     }
     return AN_OK;
@@ -60,24 +78,36 @@ typedef void (*forward_kernel)(float *out, const float *y0, const float *e, an_d
                                int64_t n);
 typedef void (*backward_kernel)(float *dy0, float *dm, const float *dout, an_diffusion_at at,
                                 int64_t n);
+typedef void (*slopes_kernel)(float *da, float *ds, const float *dout, const float *y0,
+                              const float *e, an_diffusion_at at, int64_t n);
 
-static an_code label_backward(an_node *node, backward_kernel kernel)
+/* in: y0, m, and with slopes ε, signal, noise. */
+static an_code label_backward(an_node *node, backward_kernel kernel, slopes_kernel slopes)
 {
-    float *d[2];
-    if (gradients(node, d, 2))
+    float *d[2], *of_coefficient[2];
+    if (gradients(node->in, d, 2))
         return AN_ENOMEM;
-    kernel(d[0], d[1], an_grad_of(node), coefficients_of(node), an_numel(node->out));
+    an_diffusion_at at = coefficients_of(node);
+    const int64_t n = an_numel(node->out);
+    kernel(d[0], d[1], an_grad_of(node), at, n);
+    if (!has_slopes(node))
+        return AN_OK;
+    if (gradients(node->in + 3, of_coefficient, 2))
+        return AN_ENOMEM;
+    at.m = an_f32(node->in[1]);
+    slopes(of_coefficient[0], of_coefficient[1], an_grad_of(node), an_f32(node->in[0]),
+           an_f32(node->in[2]), at, n);
     return AN_OK;
 }
 
 static an_code noised_backward(an_node *node)
 {
-    return label_backward(node, an_k_noised_backward);
+    return label_backward(node, an_k_noised_backward, an_k_noised_slopes);
 }
 
 static an_code target_v_backward(an_node *node)
 {
-    return label_backward(node, an_k_target_v_backward);
+    return label_backward(node, an_k_target_v_backward, an_k_target_v_slopes);
 }
 
 /* kernel(y0, m, ε, a, s), recorded; in: the five tensors as rows_of() leaves them. */
@@ -88,8 +118,7 @@ static an_tensor *of_label(an_tensor *const in[5], forward_kernel kernel, an_bac
         return NULL;
     kernel(an_f32(out), an_f32(in[0]), an_f32(in[2]),
            (an_diffusion_at){an_f32(in[3]), an_f32(in[4]), an_f32(in[1])}, an_numel(out));
-    if ((an_requires_grad(in[0]) || an_requires_grad(in[1])) &&
-        !record(out, backward, 2, in, in[3], in[4]))
+    if (any_requires_grad(2, in) && !record(out, backward, 2, in))
         return NULL;
     return out;
 }
@@ -132,11 +161,21 @@ static an_code positive(const an_tensor *x, const char *what)
 
 static an_code read_backward(an_node *node)
 {
-    float *d[3];
-    if (gradients(node, d, 3))
+    const an_reading what = (an_reading)node->i[0];
+    const an_prediction p = (an_prediction)node->i[1];
+    float *d[3], *of_coefficient[2];
+    if (gradients(node->in, d, 3))
         return AN_ENOMEM;
-    an_k_read_backward((an_reading)node->i[0], (an_prediction)node->i[1], d[0], d[1], d[2],
-                       an_grad_of(node), coefficients_of(node), an_numel(node->out));
+    an_diffusion_at at = coefficients_of(node);
+    const int64_t n = an_numel(node->out);
+    an_k_read_backward(what, p, d[0], d[1], d[2], an_grad_of(node), at, n);
+    if (!has_slopes(node))
+        return AN_OK;
+    if (gradients(node->in + 3, of_coefficient, 2))
+        return AN_ENOMEM;
+    at.m = an_f32(node->in[2]);
+    an_k_read_slopes(what, p, of_coefficient[0], of_coefficient[1], an_grad_of(node),
+                     an_f32(node->in[1]), an_f32(node->in[0]), at, n);
     return AN_OK;
 }
 
@@ -155,8 +194,8 @@ an_tensor *an_read(an_reading what, an_prediction prediction, an_tensor *y_t, an
         return NULL;
     an_k_read_forward(what, prediction, an_f32(r), an_f32(in[1]), an_f32(in[0]),
                       (an_diffusion_at){an_f32(in[3]), an_f32(in[4]), an_f32(in[2])}, an_numel(r));
-    if (an_requires_grad(in[0]) || an_requires_grad(in[1]) || an_requires_grad(in[2])) {
-        an_node *node = record(r, read_backward, 3, in, in[3], in[4]);
+    if (any_requires_grad(3, in)) {
+        an_node *node = record(r, read_backward, 3, in);
         if (!node)
             return NULL;
         node->i[0] = what;

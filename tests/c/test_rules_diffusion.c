@@ -1,6 +1,7 @@
 /* The recorded operations of the forward process: their gradients by finite differences, for every
  * prediction and input, and what they compute against the formulas written out by hand. */
 #include <math.h>
+#include <string.h>
 
 #include "diffusion/process.h"
 #include "grad/ops.h"
@@ -29,6 +30,7 @@ typedef struct {
     an_tensor *epsilon, *signal, *noise;
     an_prediction prediction;
     an_reading reading;
+    int first; /* position of the coefficients among the inputs, where they are inputs */
 } context;
 
 static const int64_t TIMES[B] = {1, 9, 20, 33, 45};
@@ -61,22 +63,32 @@ static an_tensor *reduced(an_tensor *x)
     return an_mean(an_mul(x, normal("weights", SHAPE(B, K))), AN_ALL, false);
 }
 
+/* The context with the coefficients of the inputs, if there are any. */
+static context *of_inputs(context *c, an_tensor **in)
+{
+    if (c->first > 0) {
+        c->signal = in[c->first];
+        c->noise = in[c->first + 1];
+    }
+    return c;
+}
+
 static an_tensor *noised(an_tensor **in, void *ctx)
 {
-    context *c = ctx;
+    context *c = of_inputs(ctx, in);
     return reduced(an_map(an_noised(in[0], in[1], c->epsilon, c->signal, c->noise), AN_SQUARE));
 }
 
 static an_tensor *target(an_tensor **in, void *ctx)
 {
-    context *c = ctx;
+    context *c = of_inputs(ctx, in);
     return reduced(
         an_map(an_target(c->prediction, in[0], in[1], c->epsilon, c->signal, c->noise), AN_SQUARE));
 }
 
 static an_tensor *reading(an_tensor **in, void *ctx)
 {
-    context *c = ctx;
+    context *c = of_inputs(ctx, in);
     return reduced(an_map(
         an_read(c->reading, c->prediction, in[1], in[2], in[0], c->signal, c->noise), AN_SQUARE));
 }
@@ -116,6 +128,77 @@ static void test_readings_have_gradients_to_output_label_and_prior(void **state)
     for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_CLASS_SPEED; coupling++)
         for (int p = AN_PREDICT_EPSILON; p <= AN_PREDICT_V; p++)
             readings_of((an_coupling)coupling, (an_prediction)p);
+}
+
+/* The checker moves the coefficients themselves: leaves that require a gradient. */
+static void require_coefficients(context *c, int first)
+{
+    c->first = first;
+    c->signal->requires_grad = c->noise->requires_grad = true;
+}
+
+/* With gradients of label and prior, and of the coefficients alone. */
+static void check_coefficients(an_check_fn fn, context *c, an_prediction prediction)
+{
+    c->prediction = prediction;
+    require_coefficients(c, 2);
+    check_gradients(fn, (an_tensor *[]){leaf("y0"), leaf("m"), c->signal, c->noise}, 4, c);
+    an_tensor *y0 = normal("y0", SHAPE(B, K)), *m = normal("m", SHAPE(B, K));
+    check_gradients(fn, (an_tensor *[]){y0, m, c->signal, c->noise}, 4, c);
+    c->noise->requires_grad = false;
+    check_gradients(fn, (an_tensor *[]){y0, leaf("m"), c->signal, c->noise}, 4, c);
+}
+
+static void test_noised_and_target_have_gradients_to_the_coefficients(void **state)
+{
+    (void)state;
+    for (int coupling = AN_COUPLE_VARIANCE; coupling <= AN_COUPLE_CLASS_SPEED; coupling++) {
+        context c = make_context((an_coupling)coupling), d = make_context((an_coupling)coupling);
+        check_coefficients(noised, &c, AN_PREDICT_V);
+        check_coefficients(target, &d, AN_PREDICT_V);
+    }
+}
+
+/* Coefficients of one's own: the finite differences of 1/s have an error of (step/s)². */
+static an_tensor *coefficient(const char *name)
+{
+    an_tensor *x = leaf(name);
+    for (int i = 0; i < B * K; i++)
+        an_f32(x)[i] = 0.6f + 0.3f * fabsf(an_f32(x)[i]);
+    return x;
+}
+
+static void test_readings_have_gradients_to_the_coefficients(void **state)
+{
+    (void)state;
+    for (int p = AN_PREDICT_EPSILON; p <= AN_PREDICT_V; p++)
+        for (int r = AN_READ_Z0; r <= AN_READ_EPSILON; r++) {
+            context c = {.prediction = (an_prediction)p, .reading = (an_reading)r, .first = 3};
+            an_tensor *in[] = {leaf("x"), leaf("y"), leaf("m"), coefficient("a"), coefficient("s")};
+            check_gradients(reading, in, 5, &c);
+        }
+}
+
+/* Only the coefficients' gradient makes a node keep the label: without it the elements of y0, m and
+ * ε are freed as before, and the gradients of y0 and m are the same bits either way. */
+static void test_the_gradients_of_label_and_prior_keep_their_bits(void **state)
+{
+    (void)state;
+    float kept[2 * B * K];
+    for (int with = 0; with < 2; with++) {
+        context c = make_context(AN_COUPLE_VARIANCE);
+        an_tensor *in[] = {leaf("y0"), leaf("m")};
+        c.signal->requires_grad = c.noise->requires_grad = with;
+        assert_int_equal(an_backward(noised(in, &c)), AN_OK);
+        for (int i = 0; i < 2; i++)
+            if (with)
+                assert_memory_equal(an_f32(an_grad(in[i])), kept + i * B * K,
+                                    B * K * sizeof(float));
+            else
+                memcpy(kept + i * B * K, an_f32(an_grad(in[i])), B * K * sizeof(float));
+        assert_true((an_grad(c.signal) != NULL) == (with == 1));
+        assert_null(c.epsilon->grad);
+    }
 }
 
 /* Reading the exact target of a prediction returns z0 and ε. */
@@ -189,6 +272,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_target_of_v_has_gradients_to_label_and_prior,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_readings_have_gradients_to_output_label_and_prior,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_noised_and_target_have_gradients_to_the_coefficients,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_readings_have_gradients_to_the_coefficients, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_the_gradients_of_label_and_prior_keep_their_bits,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_reading_inverts_the_target, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_identity_is_not_copied, setup, teardown),

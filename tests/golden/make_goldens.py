@@ -11,6 +11,7 @@ import torch
 import curve
 import modules
 import ops_attention
+import ops_diffusion
 import ops_linear
 import ops_map
 import optimizers
@@ -19,6 +20,7 @@ FILES = {
     "ops_map": ops_map.build,
     "ops_linear": ops_linear.build,
     "ops_attention": ops_attention.build,
+    "ops_diffusion": ops_diffusion.build,
     "optimizers": optimizers.build,
     "modules": modules.build,
     "curve": curve.build,

@@ -46,4 +46,5 @@ return {
   test_map = golden.tests("ops_map", check),
   test_linear = golden.tests("ops_linear", check),
   test_attention = golden.tests("ops_attention", check),
+  test_diffusion = golden.tests("ops_diffusion", check),
 }

@@ -1,5 +1,6 @@
 /* diffusion: loops over the formulas of diffusion.h, and their derivatives. Every result is linear
- * in y0, m, y and x, so a gradient requires the coefficients a and s only. */
+ * in y0, m, y and x, so their gradients require the coefficients a and s only; those of a and s
+ * themselves (…_slopes) require what the forward pass read. */
 #include "kernel/pointwise/diffusion.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ typedef struct {
     an_diffusion_at at;
     float *out, *also, *third;
     const float *y, *x;
+    const float *g; /* …_slopes: the gradient of the result; y and x are those of the formula */
 } job;
 
 /* What the formula divides by, a, s or a² + s², is above 0 in every element. */
@@ -71,6 +73,24 @@ void an_k_noised_backward(float *dy0, float *dm, const float *dy, an_diffusion_a
     run(noised_back, &(job){.at = at, .out = dy0, .also = dm, .y = dy}, n);
 }
 
+static void noised_slopes(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const job *j = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++) {
+        if (j->out)
+            j->out[i] += j->g[i] * (j->y[i] - j->at.m[i]);
+        if (j->also)
+            j->also[i] += j->g[i] * j->x[i];
+    }
+}
+
+void an_k_noised_slopes(float *da, float *ds, const float *dy, const float *y0, const float *e,
+                        an_diffusion_at at, int64_t n)
+{
+    run(noised_slopes, &(job){.at = at, .out = da, .also = ds, .g = dy, .y = y0, .x = e}, n);
+}
+
 /* ── the target of v ────────────────────────────────────────────────────────────── */
 
 static void target_v(void *context, int64_t lo, int64_t hi, int64_t chunk)
@@ -102,6 +122,24 @@ static void target_v_back(void *context, int64_t lo, int64_t hi, int64_t chunk)
 void an_k_target_v_backward(float *dy0, float *dm, const float *dx, an_diffusion_at at, int64_t n)
 {
     run(target_v_back, &(job){.at = at, .out = dy0, .also = dm, .x = dx}, n);
+}
+
+static void target_v_slopes(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const job *j = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++) {
+        if (j->out)
+            j->out[i] += j->g[i] * j->x[i];
+        if (j->also)
+            j->also[i] -= j->g[i] * (j->y[i] - j->at.m[i]);
+    }
+}
+
+void an_k_target_v_slopes(float *da, float *ds, const float *dx, const float *y0, const float *e,
+                          an_diffusion_at at, int64_t n)
+{
+    run(target_v_slopes, &(job){.at = at, .out = da, .also = ds, .g = dx, .y = y0, .x = e}, n);
 }
 
 /* ── reading a prediction ───────────────────────────────────────────────────────── */
@@ -171,4 +209,49 @@ void an_k_read_backward(an_reading what, an_prediction p, float *dx, float *dy, 
     job j = {.what = what, .p = p, .at = at, .out = dx, .also = dy, .third = dm, .y = dr};
     AN_ASSERT_SLOW(can_be_read(&j, n));
     run(read_back, &j, n);
+}
+
+/* The derivatives of a reading with respect to a and s, where r is the reading itself. */
+typedef struct {
+    float a, s;
+} coefficient_slopes;
+
+static inline coefficient_slopes by_coefficients(an_reading what, an_prediction p, float a, float s,
+                                                 float m, float z, float x)
+{
+    if (p == AN_PREDICT_V) {
+        float over = 1 / (a * a + s * s);
+        float r = what == AN_READ_Z0 ? an_z0_f(p, a, s, m, z, x) : an_epsilon_f(p, a, s, m, z, x);
+        return what == AN_READ_Z0
+                   ? (coefficient_slopes){(z - 2 * a * r) * over, (-x - 2 * s * r) * over}
+                   : (coefficient_slopes){(x - 2 * a * r) * over, (z - 2 * s * r) * over};
+    }
+    if (what == AN_READ_Z0 && p == AN_PREDICT_EPSILON)
+        return (coefficient_slopes){-an_z0_f(p, a, s, m, z, x) / a, -x / a};
+    if (what == AN_READ_EPSILON && p == AN_PREDICT_Y0)
+        return (coefficient_slopes){(m - x) / s, -an_epsilon_f(p, a, s, m, z, x) / s};
+    return (coefficient_slopes){0, 0};
+}
+
+static void read_slopes(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const job *j = context;
+    (void)chunk;
+    for (int64_t i = lo; i < hi; i++) {
+        float m = j->at.m[i];
+        coefficient_slopes d =
+            by_coefficients(j->what, j->p, j->at.a[i], j->at.s[i], m, j->y[i] - m, j->x[i]);
+        if (j->out)
+            j->out[i] += j->g[i] * d.a;
+        if (j->also)
+            j->also[i] += j->g[i] * d.s;
+    }
+}
+
+void an_k_read_slopes(an_reading what, an_prediction p, float *da, float *ds, const float *dr,
+                      const float *y, const float *x, an_diffusion_at at, int64_t n)
+{
+    job j = {.what = what, .p = p, .at = at, .out = da, .also = ds, .g = dr, .y = y, .x = x};
+    AN_ASSERT_SLOW(can_be_read(&j, n));
+    run(read_slopes, &j, n);
 }

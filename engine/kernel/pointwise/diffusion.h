@@ -65,11 +65,17 @@ typedef struct {
 /* y_t, and its gradient: dy0 += a dy, dm += (1 − a) dy. */
 void an_k_noised_forward(float *y, const float *y0, const float *e, an_diffusion_at at, int64_t n);
 void an_k_noised_backward(float *dy0, float *dm, const float *dy, an_diffusion_at at, int64_t n);
+/* The gradients of its coefficients: da += (y0 − m) dy, ds += e dy. */
+void an_k_noised_slopes(float *da, float *ds, const float *dy, const float *y0, const float *e,
+                        an_diffusion_at at, int64_t n);
 
 /* The target of v: dy0 −= s dx, dm += s dx. Of epsilon and y0 it is the input itself. */
 void an_k_target_v_forward(float *x, const float *y0, const float *e, an_diffusion_at at,
                            int64_t n);
 void an_k_target_v_backward(float *dy0, float *dm, const float *dx, an_diffusion_at at, int64_t n);
+/* da += e dx, ds −= (y0 − m) dx */
+void an_k_target_v_slopes(float *da, float *ds, const float *dx, const float *y0, const float *e,
+                          an_diffusion_at at, int64_t n);
 
 /* ẑ0 (or ε̂) of the output x at y_t; dx, dy, dm from the gradient dr of the result. */
 typedef enum { AN_READ_Z0, AN_READ_EPSILON } an_reading;
@@ -77,5 +83,8 @@ void an_k_read_forward(an_reading what, an_prediction p, float *r, const float *
                        an_diffusion_at at, int64_t n);
 void an_k_read_backward(an_reading what, an_prediction p, float *dx, float *dy, float *dm,
                         const float *dr, an_diffusion_at at, int64_t n);
+/* The gradients of its coefficients from dr, with y and x as in the forward pass. */
+void an_k_read_slopes(an_reading what, an_prediction p, float *da, float *ds, const float *dr,
+                      const float *y, const float *x, an_diffusion_at at, int64_t n);
 
 #endif

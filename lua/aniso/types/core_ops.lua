@@ -5,7 +5,7 @@
 ---@class aniso.core.ops : aniso.Operations
 local ops = {}
 
----y_t = m + a (y0 − m) + s ε, with gradients to y0 and m (METHOD §1).
+---y_t = m + a (y0 − m) + s ε, with gradients to y0, m, signal and noise (METHOD §1).
 ---@param y0 aniso.Tensor (B,K)
 ---@param m aniso.Tensor (B,K)
 ---@param eps aniso.Tensor (B,K)
@@ -14,7 +14,8 @@ local ops = {}
 ---@return aniso.Tensor y_t (B,K)
 function ops.noised(y0, m, eps, signal, noise) end
 
----What the network's output is trained to be: ε, y0, or v = a ε − s (y0 − m) with gradients to y0 and m.
+---What the network's output is trained to be: ε, y0, or v = a ε − s (y0 − m) with gradients to y0, m, signal
+---and noise.
 ---@param prediction "epsilon"|"y0"|"v"
 ---@param y0 aniso.Tensor (B,K)
 ---@param m aniso.Tensor (B,K)
@@ -24,7 +25,8 @@ function ops.noised(y0, m, eps, signal, noise) end
 ---@return aniso.Tensor target (B,K)
 function ops.target(prediction, y0, m, eps, signal, noise) end
 
----ẑ0 = ŷ0 − m, or ε̂, that the network's output means at y_t, t ≥ 1; gradients to output, y_t and m.
+---ẑ0 = ŷ0 − m, or ε̂, that the network's output means at y_t, t ≥ 1; gradients to output, y_t, m, signal and
+---noise.
 ---@param what "z0"|"epsilon"
 ---@param prediction "epsilon"|"y0"|"v"
 ---@param y_t aniso.Tensor (B,K)
