@@ -21,11 +21,12 @@ static an_resnet *check(lua_State *L)
     return an_check_handle(L, 1, AN_RESNET);
 }
 
-/* new(module, prefix, {kind = "resnet" or "resnet18", depth =, width =, channels =}) */
+/* new(module, prefix, {kind = "resnet" or "resnet18", depth =, stem_stride =, width =, channels =})
+ */
 static int resnet_new(lua_State *L)
 {
     static const char *const kinds[] = {"resnet", "resnet18", NULL};
-    static const char *const known[] = {"kind", "depth", "width", "channels", NULL};
+    static const char *const known[] = {"kind", "depth", "stem_stride", "width", "channels", NULL};
     an_module *m = an_check_module(L, 1);
     const char *prefix = luaL_checkstring(L, 2);
     an_check_keys(L, 3, known);
@@ -36,6 +37,8 @@ static int resnet_new(lua_State *L)
     if (small && an_resnet_small(&options, channels, width,
                                  an_opt_within(L, 3, "depth", 8, 0, AN_COUNT_MAX)))
         return an_raise(L);
+    if (small)
+        options.stem_stride = (int)an_opt_within(L, 3, "stem_stride", 1, 1, 2);
     void **handle = an_new_handle(L, AN_RESNET);
     *handle = an_resnet_new(m, prefix, &options);
     if (!*handle)
@@ -99,8 +102,9 @@ static void close_resnet(lua_State *L, void *net)
 static int push_text(lua_State *L, void *net)
 {
     const an_resnet_options *o = an_resnet_options_of(net);
-    lua_pushfstring(L, "ResNet-%I: width %I, %I channels in, %I features out",
-                    (lua_Integer)(2 * o->stages * o->blocks + 2), (lua_Integer)o->width,
+    const char *stem = !o->large_stem && o->stem_stride == 2 ? ", stem of stride 2" : "";
+    lua_pushfstring(L, "ResNet-%I: width %I%s, %I channels in, %I features out",
+                    (lua_Integer)(2 * o->stages * o->blocks + 2), (lua_Integer)o->width, stem,
                     (lua_Integer)o->channels, (lua_Integer)an_resnet_features(net));
     return 1;
 }

@@ -92,8 +92,11 @@ static an_code build(an_prior *p, const char *prefix)
                                   o->top_percent, o->cosine);
     if (!has_local(o->mode))
         return an_module_failed(m);
-    const an_resnet_options local = {
-        .channels = o->channels, .width = o->local_width, .stages = 2, .blocks = 1};
+    const an_resnet_options local = {.channels = o->channels,
+                                     .width = o->local_width,
+                                     .stages = 2,
+                                     .blocks = 1,
+                                     .stem_stride = 1};
     p->local = an_resnet_new(m, an_name("%s.local", prefix).text, &local);
     if (!p->local)
         return an_err_code();

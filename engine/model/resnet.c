@@ -29,8 +29,11 @@ an_code an_resnet_small(an_resnet_options *out, int64_t channels, int64_t width,
         return an_fail(AN_EINVAL,
                        "a ResNet for small images has depth 6n+2 (8, 14, 20, … %d), not %lld",
                        AN_RESNET_DEEPEST, (long long)depth);
-    *out = (an_resnet_options){
-        .channels = channels, .width = width, .stages = 3, .blocks = (depth - 2) / 6};
+    *out = (an_resnet_options){.channels = channels,
+                               .width = width,
+                               .stages = 3,
+                               .blocks = (depth - 2) / 6,
+                               .stem_stride = 1};
     return AN_OK;
 }
 
@@ -61,6 +64,9 @@ static an_code check(const an_resnet_options *o)
     if (o->stages < 1 || o->stages > MAX_STAGES)
         return an_fail(AN_EINVAL, "a ResNet has 1 to %d stages, not %lld", MAX_STAGES,
                        (long long)o->stages);
+    if (!o->large_stem && o->stem_stride != 1 && o->stem_stride != 2)
+        return an_fail(AN_EINVAL, "the 3×3 stem of a ResNet has stride 1 or 2, not %d",
+                       o->stem_stride);
     return AN_OK;
 }
 
@@ -78,7 +84,7 @@ an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_optio
     r->module = m;
     an_module_retain(m);
     r->conv1 = an_conv_new(m, an_name("%s.conv1", prefix).text, o->channels, o->width,
-                           o->large_stem ? 7 : 3, o->large_stem ? 2 : 1);
+                           o->large_stem ? 7 : 3, o->large_stem ? 2 : o->stem_stride);
     r->bn1 = an_bn_new(m, an_name("%s.bn1", prefix).text, o->width);
     int64_t in = o->width;
     for (int64_t i = 0; i < count; i++) {

@@ -2,7 +2,7 @@
  *
  * Two forms. For small images (§4.2 of the paper): a 3×3 stem, then stages of basic
  * blocks, each stage after the first halving the grid and doubling the width; depth
- * 6n+2 is three stages of n blocks. ResNet-18: torchvision's form, 7×7 stem of stride 2 and
+ * 6n+2 is three stages of n blocks. A stem of stride 2 makes 64×64 images as cheap as 32×32. ResNet-18: torchvision's form, 7×7 stem of stride 2 and
  * max pooling, four stages of two blocks. Names are torchvision's (conv1, bn1,
  * layer1.0.conv1, …, layer2.0.downsample.0), so that its weights load by name. Where a
  * block changes the shape its shortcut is a 1×1 convolution with batch normalisation. */
@@ -18,7 +18,8 @@ typedef struct {
     int64_t width;    /* channels of the stem and the first stage                   */
     int64_t stages;   /* 1 … 4                                                      */
     int64_t blocks;   /* per stage                                                  */
-    bool large_stem;  /* 7×7 stride 2 and 3×3 max pooling instead of 3×3 stride 1   */
+    bool large_stem;  /* 7×7 stride 2 and 3×3 max pooling instead of a 3×3 stem     */
+    int stem_stride;  /* of the 3×3 stem: 1 or 2                                    */
 } an_resnet_options;
 
 #define AN_RESNET_DEEPEST 1202 /* of the paper */
@@ -34,7 +35,8 @@ an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_optio
 void an_resnet_free(an_resnet *r); /* NULL is allowed */
 
 /* images (B, H, W, C) → features (B, h, w, Cf), after the last ReLU. The small form has
- * h = H/2^(stages−1), the large one a quarter of that, rounded up at each halving. NULL after a
+ * h = H/2^(stages−1), half of that with a stem of stride 2, the large form a quarter of it, rounded up
+ * at each halving. NULL after a
  * failure or for NULL images. */
 an_tensor *an_resnet_forward(const an_resnet *r, an_tensor *images);
 

@@ -155,6 +155,33 @@ static void test_resnet_18_has_the_parameters_of_torchvision(void **state)
     an_module_release(m);
 }
 
+/* Other strides than 1 and 2 are refused. */
+static void test_stem_of_stride_2_halves_the_grid(void **state)
+{
+    (void)state;
+    an_resnet_options o;
+    assert_int_equal(an_resnet_small(&o, 3, 4, 8), AN_OK);
+    assert_int_equal(o.stem_stride, 1);
+    for (int stride = 1; stride <= 2; stride++) {
+        o.stem_stride = stride;
+        an_module *m = an_module_new(1);
+        an_resnet *r = an_resnet_new(m, "r", &o);
+        assert_int_equal(an_module_seal(m), AN_OK);
+        an_tensor *features = an_resnet_forward(r, normal(1, 4, SHAPE(2, 16, 24, 3)));
+        assert_non_null(features);
+        assert_int_equal(features->shape[1], 4 / stride);
+        assert_int_equal(features->shape[2], 6 / stride);
+        assert_int_equal(features->shape[3], 16);
+        an_resnet_free(r);
+        an_module_release(m);
+    }
+    o.stem_stride = 3;
+    an_module *m = an_module_new(1);
+    assert_null(an_resnet_new(m, "r", &o));
+    assert_int_equal(an_err_code(), AN_EINVAL);
+    an_module_release(m);
+}
+
 static void test_running_moments_change_only_in_training(void **state)
 {
     (void)state;
@@ -190,6 +217,7 @@ int main(void)
         TEST(test_out_of_memory_while_building),
         TEST(test_resnet_names_counts_shapes),
         TEST(test_resnet_18_has_the_parameters_of_torchvision),
+        TEST(test_stem_of_stride_2_halves_the_grid),
         TEST(test_running_moments_change_only_in_training),
     };
     return cmocka_run_group_tests_name("model", tests, NULL, NULL);

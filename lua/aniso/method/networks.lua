@@ -31,7 +31,9 @@ end
 local weights = optional "string" -- a safetensors file with torchvision's names
 
 local backbones = {
-  resnet = { depth = integer { default = 8, min = 8 }, width = count(32), weights = weights },
+  resnet = { depth = integer { default = 8, min = 8 }, width = count(32), weights = weights,
+    stem_stride = optional(integer { min = 1, max = 2, text = "Of the 3×3 stem, 1 if left out; at 2 an "
+      .. "image of 64×64 costs as much as one of 32×32 at 1" }) },
   resnet18 = { width = count(64), weights = weights },
 }
 
@@ -77,7 +79,7 @@ networks.options = {
 -- → ResNet: net.features is Cf, net:forward(images (B,H,W,C)), net:load(tensors).
 function networks.build_resnet(module, prefix, o, channels)
   local net = core.resnet.new(module, prefix,
-    { kind = o[1], depth = o.depth, width = o.width, channels = channels })
+    { kind = o[1], depth = o.depth, stem_stride = o.stem_stride, width = o.width, channels = channels })
   if o.weights then
     local tensors, message = core.safetensors.load(o.weights)
     if not tensors then error(message, 0) end
