@@ -278,6 +278,8 @@ static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
         code = group_classes(ds, spec);
     if (code == AN_OK)
         code = an_split_leaks(&ds->list, &ds->group_leaks, &ds->copy_leaks);
+    if (code == AN_OK)
+        code = an_listing_conflicts(&ds->list, &ds->conflicts, ds->conflict);
     if (code != AN_OK)
         return code;
     an_listing_hash(&ds->list, ds->sha256);

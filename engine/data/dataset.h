@@ -76,8 +76,10 @@ typedef struct an_dataset {
     double val, test;                /* as specified                                         */
     bool ready_made;                 /* the parts came with the data                         */
     int64_t group_leaks, copy_leaks; /* an_split_leaks                                       */
-    int64_t missing;                 /* rows without a file, left out                        */
-    float mean[3], std[3];           /* of the training part, values in [0, 1]               */
+    int64_t conflicts;               /* an_listing_conflicts                                 */
+    const an_item *conflict[2];
+    int64_t missing;       /* rows without a file, left out                        */
+    float mean[3], std[3]; /* of the training part, values in [0, 1]               */
     char sha256[AN_SHA256_HEX], split_sha256[AN_SHA256_HEX];
 } an_dataset;
 

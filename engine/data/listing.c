@@ -157,6 +157,37 @@ an_item *an_listing_find(const an_listing *list, const char *key)
     return bsearch(&sample, list->items, (size_t)list->n, sizeof sample, by_key);
 }
 
+static int by_content(const void *a, const void *b)
+{
+    const an_item *x = *(const an_item *const *)a, *y = *(const an_item *const *)b;
+    int order = strcmp(x->hash, y->hash);
+    return order ? order : strcmp(x->key, y->key);
+}
+
+an_code an_listing_conflicts(const an_listing *list, int64_t *n, const an_item *pair[2])
+{
+    AN_ASSERT(list->sealed);
+    AN_ASSERT_SLOW(an_listing_hashed(list));
+    *n = 0, pair[0] = pair[1] = NULL;
+    const an_item **items = an_alloc((size_t)list->n * sizeof *items);
+    if (!items)
+        return AN_ENOMEM;
+    for (int64_t i = 0; i < list->n; i++)
+        items[i] = &list->items[i];
+    qsort(items, (size_t)list->n, sizeof *items, by_content);
+    for (int64_t lo = 0, hi; lo < list->n; lo = hi) {
+        const an_item *other = NULL; /* the first of another class than items[lo] */
+        for (hi = lo; hi < list->n && strcmp(items[hi]->hash, items[lo]->hash) == 0; hi++)
+            if (!other && items[hi]->label != items[lo]->label)
+                other = items[hi];
+        *n += other ? hi - lo : 0;
+        if (other && !pair[0])
+            pair[0] = items[lo], pair[1] = other;
+    }
+    an_free(items);
+    return AN_OK;
+}
+
 bool an_listing_hashed(const an_listing *list)
 {
     for (int64_t i = 0; i < list->n; i++)

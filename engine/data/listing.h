@@ -58,6 +58,10 @@ an_code an_listing_seal(an_listing *list);
 
 an_item *an_listing_find(const an_listing *list, const char *key); /* sealed; NULL if absent */
 
+/* *n items have the bytes of an item of another class, so that a label is wrong; pair: the first
+ * two in the order of the content hashes, or NULLs. Sealed, hashed. AN_ENOMEM. */
+an_code an_listing_conflicts(const an_listing *list, int64_t *n, const an_item *pair[2]);
+
 /* Every item has its content hash: assertions of what needs it. */
 bool an_listing_hashed(const an_listing *list);
 /* The identity of the content: SHA-256 over the lines "key TAB hash TAB class". Sealed, hashed. */

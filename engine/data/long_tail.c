@@ -28,10 +28,16 @@ static int largest_first(const void *a, const void *b)
     return x->k - y->k;
 }
 
+/* The classes that `step` makes rare. */
+static int rare_classes(const an_long_tail *tail, int K)
+{
+    return (int)floor(tail->share * K + 0.5);
+}
+
 /* Images of the i-th class in the order of the profile. */
 static int64_t profile_at(const an_long_tail *tail, int64_t most, int i, int K)
 {
-    int rare = (int)floor(tail->share * K + 0.5);
+    int rare = rare_classes(tail, K);
     double exponent = tail->profile == AN_EXP ? (double)i / (K > 1 ? K - 1 : 1) : i >= K - rare;
     return (int64_t)floor((double)most * pow(tail->ratio, -exponent) + SLACK);
 }
@@ -84,12 +90,16 @@ static void sort_by_class(const an_listing *list, const int64_t *counts, int64_t
             items[first[list->items[i].label]++] = i;
 }
 
-static an_code check(const an_long_tail *tail)
+static an_code check(const an_long_tail *tail, int K)
 {
     if (!(tail->ratio > 1 && isfinite(tail->ratio)))
         return an_fail(AN_EINVAL, "long_tail: ratio = %g must be above 1", tail->ratio);
     if (tail->profile == AN_STEP && !(tail->share > 0 && tail->share < 1))
         return an_fail(AN_EINVAL, "long_tail: share = %g must be above 0 and below 1", tail->share);
+    int rare = rare_classes(tail, K);
+    if (tail->profile == AN_STEP && (rare == 0 || rare == K))
+        return an_fail(AN_EINVAL, "long_tail: share = %g makes %s of the %d classes rare",
+                       tail->share, rare == 0 ? "none" : "all", K);
     return AN_OK;
 }
 
@@ -121,7 +131,7 @@ an_code an_long_tail_cut(an_listing *list, const an_long_tail *tail, uint64_t se
         AN_ASSERT_SLOW(list->items[i].part != AN_UNASSIGNED);
     if (tail->profile == AN_NATURAL)
         return AN_OK;
-    an_code code = check(tail);
+    an_code code = check(tail, list->K);
     if (code != AN_OK)
         return code;
     size_t K = (size_t)list->K;

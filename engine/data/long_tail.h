@@ -31,7 +31,8 @@ typedef struct an_long_tail {
 an_code an_long_tail_counts(const an_long_tail *tail, const int64_t *counts, int K, int64_t *kept);
 
 /* Makes training images AN_UNUSED. Sealed, with its parts. AN_EINVAL: a ratio or share out of
- * range. AN_EFORMAT: a class would keep no image. AN_ENOMEM. */
+ * range, a share that makes no class or all classes rare. AN_EFORMAT: a class would keep no image.
+ * AN_ENOMEM. */
 an_code an_long_tail_cut(an_listing *list, const an_long_tail *tail, uint64_t seed);
 
 #endif

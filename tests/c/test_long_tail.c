@@ -137,6 +137,12 @@ static void test_refusals(void **state)
     assert_int_equal(an_long_tail_cut(&list, &tail, 0), AN_EINVAL);
     tail = (an_long_tail){AN_STEP, 2, 1, false};
     assert_int_equal(an_long_tail_cut(&list, &tail, 0), AN_EINVAL);
+    tail.share = 0.1; /* 0.3 of 3 classes */
+    assert_int_equal(an_long_tail_cut(&list, &tail, 0), AN_EINVAL);
+    assert_non_null(strstr(an_err_message(), "makes none of the 3 classes rare"));
+    tail.share = 0.9;
+    assert_int_equal(an_long_tail_cut(&list, &tail, 0), AN_EINVAL);
+    assert_non_null(strstr(an_err_message(), "makes all of the 3 classes rare"));
     int64_t live = an_mem_live();
     an_code code = AN_ENOMEM;
     for (int nth = 1; code == AN_ENOMEM; nth++) {

@@ -6,6 +6,7 @@ local catalog = require "aniso.stats.metric.catalog"
 local metric = require "aniso.stats.metric"
 local nearest = require "aniso.recipe.nearest"
 local options = require "aniso.recipe.options"
+local post_hoc = require "aniso.method.post_hoc"
 local sampler = require "aniso.method.sampler"
 local shift = require "aniso.stats.tilt"
 
@@ -63,6 +64,18 @@ end, nil, { about = { fields = calibrate.fields, optional = true } })
 function calibrate.check_two_tilts(config)
   if config.select.calibrate and config.sampler.tilt[1] ~= "none" then
     error("select.calibrate chooses the tilt on validation, and sampler.tilt sets one: give one of them", 0)
+  end
+end
+
+-- Raises where a complete configuration chooses on validation after the training, and the validation part
+-- is the test part.
+function calibrate.check_validation(config, dataset)
+  if dataset.split.test_is_val == 0 then return end
+  local name = config.select.calibrate and "select.calibrate"
+    or config.post_hoc and post_hoc.chooses(config.post_hoc) and "post_hoc (without a tau)"
+  if name then
+    error(("option %s chooses on validation, and the data has no validation part: give data.val")
+      :format(name), 0)
   end
 end
 

@@ -102,6 +102,43 @@ local function set_groups(spec, rule)
   end
 end
 
+-- Warns where classes differ in case and spaces alone: they are probably one.
+local function warn_of_alike(ds, list)
+  local known = {}
+  for _, name in ipairs(ds.classes) do
+    local plain = name:lower():gsub("[%s_]+", " "):match "^ ?(.-) ?$"
+    if known[plain] then
+      warnings.add(list, "%s: '%s' and '%s' are two classes; should they be one?", ds.name, known[plain],
+        name)
+    end
+    known[plain] = known[plain] or name
+  end
+end
+
+-- Warns where images of the same bytes have different labels.
+local function warn_of_conflicts(ds, list)
+  local split = ds.split
+  if split.conflicts == 0 then return end
+  warnings.add(list, "%s: %d images have the bytes of an image of another class (%s and %s), so a label is "
+    .. "wrong", ds.name, split.conflicts, table.unpack(split.conflict))
+end
+
+-- Warns of parts that lack what an evaluation needs. A fold of a cross-validation may lack a class.
+local function warn_of_gaps(ds, list)
+  local absent = {}
+  for k, n in ipairs(ds.split.n_test) do
+    if n == 0 and not ds.split.folds then absent[#absent + 1] = ds.classes[k] end
+  end
+  if #absent > 0 then
+    warnings.add(list, "%s: without a test image, and so left out of means over classes: %s%s", ds.name,
+      table.concat(absent, ", ", 1, math.min(#absent, 8)), #absent > 8 and ", …" or "")
+  end
+  if ds.split.test_is_val == 1 then
+    warnings.add(list, "%s: there is no validation part, so the test part takes its place: what is "
+      .. "chosen on validation is chosen on test (data.val = 0.1 cuts one)", ds.name)
+  end
+end
+
 -- The Dataset, or nil, message, code when the files are not as they should be. cross [opt]: {folds, fold
 -- [, official]} of a cross-validation, fold counted from 0.
 function data.open(given, cross)
@@ -125,6 +162,9 @@ function data.open(given, cross)
   if ds.missing > 0 then
     warnings.add(spec.facts.warnings, "%s: %d images are not there, and left out", spec.origin, ds.missing)
   end
+  warn_of_alike(ds, spec.facts.warnings)
+  warn_of_conflicts(ds, spec.facts.warnings)
+  warn_of_gaps(ds, spec.facts.warnings)
   return ds
 end
 

@@ -3,6 +3,7 @@
 -- net (lockstep.lua); a run that trains alone is a group of one.
 --   local session = Session.new(job)      session:attach(job, record, group)      session:run()
 local core = require "aniso.core"
+local calibrate = require "aniso.method.calibrate"
 local class_weight = require "aniso.method.class_weight"
 local data = require "aniso.method.data"
 local config_hash = require "aniso.store.config_hash"
@@ -87,6 +88,7 @@ function Session.new(job, sharing)
   self.total_epochs = 0
   for _, one in ipairs(self.plan) do self.total_epochs = self.total_epochs + one.epochs end
   self.dataset = load_data(data.seen_from(config.data, job.folder), job.cross)
+  calibrate.check_validation(config, self.dataset)
   self.model = model.new(config, self.dataset, job.seed, sharing and sharing.model, job.levels)
   tilt.of(config.sampler.tilt, self.dataset.counts, self.model.schedule.levels) -- of K values, or an error
   sampler.step_of(config.sampler) -- an own sampler that is missing is an error now

@@ -18,6 +18,8 @@
 ---@field fold_set? string SHA-256 of every image's fold: the same for all folds.
 ---@field group_leaks integer Validation and test images that share a group with training.
 ---@field copy_leaks integer Validation and test images with a copy in training.
+---@field conflicts integer Images with the bytes of an image of another class: a label is wrong.
+---@field conflict? string[] Two of them.
 ---@field n_train integer[] Images per class.
 ---@field n_val integer[] Images per class.
 ---@field n_test integer[] Images per class.

@@ -51,7 +51,9 @@ containers.cifar10 = cifar { kind = "cifar10", title = "CIFAR-10", folder = "cif
 containers.cifar100 = cifar { kind = "cifar100", title = "CIFAR-100", folder = "cifar-100-binary",
   file = "fine_label_names.txt", expects = "train.bin, test.bin and fine_label_names.txt" }
 
+-- MNIST, Fashion-MNIST and KMNIST have the same numbers of images.
 local mnist = { kind = "mnist", title = "MNIST", expects = "train-images-idx3-ubyte(.gz)",
+  published = { train = 60000, test = 10000 },
   options = with_root { classes = options.optional(options.list "string") } }
 
 function mnist.find(root)
@@ -60,7 +62,8 @@ function mnist.find(root)
 end
 
 function mnist.open(given, _, fits)
-  return { source = "idx", container = root_of(mnist, given, fits), classes = given.classes }
+  return { source = "idx", container = root_of(mnist, given, fits), classes = given.classes,
+    published = mnist.published }
 end
 
 containers.mnist = mnist

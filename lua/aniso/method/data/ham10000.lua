@@ -12,8 +12,10 @@ local ham = {
   options = fields.files {},
 }
 
+-- Dataverse names the table without an extension, or .tab where it converted it.
 function ham.find(root)
-  return tables.find(root, { "HAM10000_metadata.csv" }, { "lesion_id", "image_id", "dx" })
+  return tables.find(root, { "HAM10000_metadata.csv", "HAM10000_metadata", "HAM10000_metadata.tab" },
+    { "lesion_id", "image_id", "dx" })
 end
 
 function ham.open(given, facts, fits)

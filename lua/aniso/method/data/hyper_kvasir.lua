@@ -50,7 +50,13 @@ local function official_folds(path, rows)
   local t <close> = tables.read(path)
   local files, classes, cells = t:column "file-name", t:column "class-name", t:column "split-index"
   local row_of, folds = {}, {}
-  for row, name in ipairs(files) do row_of[name] = row end
+  for row, name in ipairs(files) do
+    if row_of[name] then
+      fault.raise("EFORMAT", "%s line %d: %s is listed twice, first in line %d", path, t.lines[row], name,
+        t.lines[row_of[name]])
+    end
+    row_of[name] = row
+  end
   for i, key in ipairs(rows.key) do
     local row = row_of[fields.last_part(key)]
     if not row then
@@ -83,8 +89,10 @@ function kvasir.open(given, facts, fits)
   if path then
     rows.fold = official_folds(path, rows)
   elseif given.official_folds then
-    facts.notes[#facts.notes + 1] = ("%d_fold_split.csv is not there: no official folds")
-      :format(given.official_folds)
+    local other = given.official_folds == 5 and 2 or 5
+    facts.notes[#facts.notes + 1] = ("%d_fold_split.csv is not there: no official folds%s"):format(
+      given.official_folds, find_folds(root, base, other)
+        and (" (official_folds = %d has a table)"):format(other) or "")
   end
   return { origin = base, root = root, rows = rows, classes = published.present(kvasir, rows.class) }
 end

@@ -29,6 +29,9 @@ local function head(ds, add)
   add("imbalance %.1f", split.imbalance_factor)
   add("groups   %s", describe_groups(split.groups))
   if split.test_is_val == 1 then add("validation is the test part: there is no other") end
+  if split.conflicts > 0 then
+    add("%d images have the bytes of an image of another class: a label is wrong", split.conflicts)
+  end
   if split.group_leaks > 0 then
     add("%d validation and test images share a group with training", split.group_leaks)
   end

@@ -1,7 +1,7 @@
 -- medmnist: an .npz archive of images and labels (engine/data/container.h), and what is known of the
 -- two-dimensional MedMNIST sets with one label per image: the names of the classes in label order, the
--- published images per part (Yang et al. 2023, 2110.14795). The counts of the organ sets differ
--- between versions and are not here.
+-- published images per part (Yang et al. 2023, 2110.14795). The organ sets lost a few images between
+-- version 2 and version 3; `before` has the older counts.
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
 local options = require "aniso.recipe.options"
@@ -36,9 +36,12 @@ medmnist.sets = {
     "collecting duct, connecting tubule", "distal convoluted tubule", "glomerular endothelial cell",
     "interstitial endothelial cell", "leukocyte", "podocyte", "proximal tubule segment",
     "thick ascending limb" } },
-  organamnist = { classes = ORGANS },
-  organcmnist = { classes = ORGANS },
-  organsmnist = { classes = ORGANS },
+  organamnist = { train = 34561, val = 6491, test = 17778, classes = ORGANS,
+    before = { train = 34581, val = 6491, test = 17778 } },
+  organcmnist = { train = 12975, val = 2392, test = 8216, classes = ORGANS,
+    before = { train = 13000, val = 2392, test = 8268 } },
+  organsmnist = { train = 13932, val = 2452, test = 8827, classes = ORGANS,
+    before = { train = 13940, val = 2452, test = 8829 } },
 }
 
 -- The set that a file's name belongs to, also at a larger size ("dermamnist_128.npz"), and its name;

@@ -1,8 +1,8 @@
 -- A CSV file as columns, for the kinds that read one. tables.read(path) → a table with
 --   path, n [rows], header [names], lines [of the file, one per row]
 --   t:has(name)      t:column(name) → list of n texts      t:close()
--- Only the columns that are used are read; their cells must be UTF-8. tables.join(left, right, on)
--- has the same interface, with the columns of both.
+-- Only the columns that are used are read; their cells must be UTF-8, and their names unique.
+-- tables.join(left, right, on) has the same interface, with the columns of both.
 local core = require "aniso.core"
 local fault = require "aniso.method.data.fault"
 
@@ -20,6 +20,9 @@ function Table:column(name)
   if not number then
     fault.raise("ENOTFOUND", "%s: no column '%s'; its columns are %s", self.path, name,
       table.concat(self.header, ", "))
+  elseif self.twice[name] then
+    fault.raise("EFORMAT", "%s: columns %d and %d are both called '%s'; rename one", self.path, number,
+      self.twice[name], name)
   end
   local cells = self.cells[name]
   if cells then return cells end
@@ -45,8 +48,10 @@ function tables.read(path)
   end
   local csv = fault.need(core.csv.read(path))
   local self = setmetatable({ path = path, csv = csv, n = csv:n(), header = csv:header(), lines = csv:lines(),
-    number = {}, cells = {} }, Table)
-  for i, name in ipairs(self.header) do self.number[name] = self.number[name] or i end
+    number = {}, twice = {}, cells = {} }, Table)
+  for i, name in ipairs(self.header) do
+    if self.number[name] then self.twice[name] = i else self.number[name] = i end
+  end
   return self
 end
 
@@ -58,16 +63,34 @@ function Joined:has(name)
   return self.left:has(name) or self.right:has(name)
 end
 
+-- The cells of the right table's column, in the order of the left one.
+local function matched(self, name)
+  local from, out = self.right:column(name), {}
+  for row = 1, self.n do out[row] = self.match[row] and from[self.match[row]] or "" end
+  return out
+end
+
+-- A column that both tables have, with the same cells where both have a row.
+local function agreed(self, name)
+  local left, right = self.left:column(name), matched(self, name)
+  for row, cell in ipairs(left) do
+    if self.match[row] and cell ~= right[row] then
+      fault.raise("EFORMAT", "%s line %d: column '%s' is '%s' here and '%s' in %s; rename one of the columns",
+        self.path, self.lines[row], name, cell, right[row], self.right.path)
+    end
+  end
+  return left
+end
+
 function Joined:column(name)
+  if self.left:has(name) and self.right:has(name) then return agreed(self, name) end
   if self.left:has(name) then return self.left:column(name) end
   if not self.right:has(name) then
     fault.raise("ENOTFOUND", "no column '%s'; the columns of %s are %s, those of %s are %s", name,
       self.left.path, table.concat(self.left.header, ", "), self.right.path,
       table.concat(self.right.header, ", "))
   end
-  local from, out = self.right:column(name), {}
-  for row = 1, self.n do out[row] = self.match[row] and from[self.match[row]] or "" end
-  return out
+  return matched(self, name)
 end
 
 function Joined:close()
@@ -79,7 +102,10 @@ Joined.__close = Joined.close
 local function rows_by_key(right, name)
   local row_of = {}
   for row, key in ipairs(right:column(name)) do
-    if row_of[key] then
+    if key == "" then
+      fault.raise("EFORMAT", "%s line %d: the %s is empty, so the tables cannot be joined", right.path,
+        right.lines[row], name)
+    elseif row_of[key] then
       fault.raise("EFORMAT", "%s line %d: %s '%s' is listed twice, so the tables cannot be joined",
         right.path, right.lines[row], name, key)
     end
