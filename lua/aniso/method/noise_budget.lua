@@ -28,20 +28,55 @@ local function largest(levels)
   return most
 end
 
--- The level of the class with the most images, the first of equals.
-local function of_most_frequent(levels, counts)
+-- The class with the most images, the first of equals.
+local function most_frequent(counts)
   local most = 1
   for j, n in ipairs(counts) do most = n > counts[most] and j or most end
-  return levels[most]
+  return most
 end
 
--- name → what is brought to 1, of levels (K) and, where needs_counts, training images (K).
+local function of_most_frequent(levels, counts)
+  return levels[most_frequent(counts)]
+end
+
+-- The slopes of a mean: class j's part of Σ weight_j f(λ_j), f a power of λ.
+local function parts(power)
+  return function(levels, weights)
+    local out, sum = {}, 0
+    for j, level in ipairs(levels) do
+      out[j] = (weights and weights[j] or 1) * level ^ power
+      sum = sum + out[j]
+    end
+    for j, part in ipairs(out) do out[j] = part / sum end
+    return out
+  end
+end
+
+-- 1 for the largest level; of equal ones each has an equal part.
+local function largest_slopes(levels)
+  local most, out, n = largest(levels), {}, 0
+  for j, level in ipairs(levels) do
+    out[j] = level == most and 1 or 0
+    n = n + out[j]
+  end
+  for j, one in ipairs(out) do out[j] = one / n end
+  return out
+end
+
+local function most_frequent_slopes(levels, counts)
+  local out, most = {}, most_frequent(counts)
+  for j in ipairs(levels) do out[j] = j == most and 1 or 0 end
+  return out
+end
+
+-- name → `of`: what is brought to 1, of levels (K) and, where needs_counts, training images (K);
+-- `slopes`: ∂ ln of / ∂ ln λ_j (K).
 noise_budget.kinds = {
-  mean = { of = weighted_mean(identity, identity) },
-  geometric = { of = weighted_mean(math.log, math.exp) },
-  prior = { of = weighted_mean(identity, identity), needs_counts = true },
-  max = { of = largest },
-  head = { of = of_most_frequent, needs_counts = true },
+  mean = { of = weighted_mean(identity, identity), slopes = parts(1) },
+  geometric = { of = weighted_mean(math.log, math.exp), slopes = parts(0) },
+  prior = { of = weighted_mean(identity, identity), slopes = parts(1), needs_counts = true },
+  max = { of = largest, slopes = largest_slopes },
+  head = { of = of_most_frequent, slopes = most_frequent_slopes, needs_counts = true },
 }
 
 -- What every λ policy takes.
@@ -116,6 +151,29 @@ function noise_budget.apply(raw, o, counts)
   local levels = scaled(raw, kind and find_scale(raw, kind, counts, low, high) or 1, low, high)
   bound.check_levels(levels)
   return levels
+end
+
+-- Levels this close to a limit, as a factor, are at it: they may have been rounded to float32.
+local AT_LIMIT = 1e-6
+
+-- A gradient with respect to ln λ (K) without what would change the budget or leave [min, max]: steps down
+-- the result keep both to first order. levels: as apply() returns them; o and counts: its arguments. A level
+-- at a limit whose step would leave the range is held (its gradient is 0); the others share the budget.
+function noise_budget.tangent(gradient, levels, o, counts)
+  local kind, out, held = noise_budget.kinds[o.normalise], {}, {}
+  local slopes = kind and kind.slopes(levels, kind.needs_counts and counts)
+  local low, high = o.min * (1 + AT_LIMIT), (o.max or math.huge) * (1 - AT_LIMIT)
+  repeat
+    local dot, square, more = 0, 0, false
+    for j, slope in ipairs(slopes or {}) do
+      if not held[j] then dot, square = dot + slope * gradient[j], square + slope * slope end
+    end
+    for j, level in ipairs(levels) do
+      out[j] = held[j] and 0 or gradient[j] - (square > 0 and dot / square * slopes[j] or 0)
+      if level <= low and out[j] > 0 or level >= high and out[j] < 0 then held[j], more = true, true end
+    end
+  until not more
+  return out
 end
 
 -- "mean normalised to 1, clipped to [0.5, 2]"
