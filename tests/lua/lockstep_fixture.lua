@@ -15,6 +15,7 @@ fixture.points = {
   { ["schedule.lambda"] = "bound", ["schedule.coupling"] = "class_speed", ["loss.hardness"] = 0.5,
     ["loss.class_weight"] = { "lambda", defer = 0.5 },
     ["select.calibrate"] = { metric = "nll", temperature = { 0.1, 0.5 } } },
+  { ["schedule.lambda"] = { "learned", lr = 0.05 }, ["loss.class_weight"] = "lambda" },
 }
 
 function fixture.complete(changes)
@@ -53,6 +54,7 @@ function fixture.stored(db, uid)
     "SELECT part, sampler, is_primary, evaluation.n, metric.name, result.value, lo, hi FROM evaluation "
       .. "JOIN result USING(eval_id) JOIN metric USING(metric_id) JOIN run USING(run_id) "
       .. "WHERE uid = ?1 ORDER BY 1, 2, 3, 5",
+    "SELECT class_idx, value FROM lambda JOIN run USING(run_id) WHERE uid = ?1 ORDER BY 1",
     "SELECT kind, step, checkpoint.sha256 FROM checkpoint JOIN run USING(run_id) WHERE uid = ?1 ORDER BY 1",
   } do
     local rows = assert(db:query(sql, uid))

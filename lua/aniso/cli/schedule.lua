@@ -235,6 +235,7 @@ function schedule.run(args)
   cli.usage(compared, s, args)
   local columns, rows = class_table(s, cli.usage(times_of, s, args))
   tables.print(columns, rows, args.format)
+  if s.before_training and args.format == "table" then print("\n" .. s.text) end
   if what and not args.svg then
     print()
     cli.usage(draw, s, args, what)

@@ -94,6 +94,11 @@ local function scaled(weights, counts)
   return out
 end
 
+-- Whether the weights depend on the levels.
+function class_weight.takes_levels(choice)
+  return choice[1] == "lambda" or own_part.is(choice)
+end
+
 -- The weights (K) of a complete choice, scaled; nil where every image weighs 1. counts: training
 -- images per class, levels: λ_c. Raises where a class has no image.
 function class_weight.list(choice, counts, levels)

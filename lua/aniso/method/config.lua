@@ -10,6 +10,7 @@ local calibrate = require "aniso.method.calibrate"
 local class_weight = require "aniso.method.class_weight"
 local catalog = require "aniso.stats.metric.catalog"
 local data = require "aniso.method.data"
+local lambda = require "aniso.method.lambda"
 local nearest = require "aniso.recipe.nearest"
 local networks = require "aniso.method.networks"
 local options = require "aniso.recipe.options"
@@ -123,6 +124,7 @@ end
 local function check_combination(of)
   local plain = is_plain(of)
   if plain then check_plain(of) end
+  lambda.check_coupling(of.schedule.lambda, of.schedule.coupling)
   if (of.train.mixup or 0) > 0 and of.train.mode == "joint" then
     raise("option train.mixup is %g, but with train.mode = joint the denoiser would see mixed images with "
       .. "one label each: use train.mode = staged, where mixup augments the prior's stage", of.train.mixup)

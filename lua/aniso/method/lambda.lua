@@ -8,9 +8,13 @@
 --   text, options          what it is, with its source, and its own options (recipe/options.lua)
 --   needs_counts           every class must have a training image
 --   takes_constants        options A, Dn, p, q that are left out are those of schedule.bound_constants
+--   trained                levels() is where the training starts; a stored run has levels of its own
+--   check_coupling         function(coupling) that raises where the policy does not work
 -- A recipe may bring a policy of its own: function(counts, o) (recipe/own_part.lua).
 local bound = require "aniso.method.bound"
 local effective_number = require "aniso.method.effective_number"
+local learned_levels = require "aniso.method.learned_levels"
+local manual_levels = require "aniso.method.manual_levels"
 local noise_budget = require "aniso.method.noise_budget"
 local options = require "aniso.recipe.options"
 local own_part = require "aniso.recipe.own_part"
@@ -37,21 +41,31 @@ local function equal(K, level)
   return out
 end
 
--- Another value of schedule.lambda.
-local policy_of = options.custom(function(given, where)
-  if own_part.is(given) then
-    error(("option %s: name one of the program's policies; the levels of a function may be given as "
-      .. '{"manual", …}'):format(where), 0)
-  end
-  return lambda.option.check(given, where)
-end, nil,
-  { about = { type = "aniso.option.lambda|string",
-    text = "A policy: all classes then have one level, with the mean image-needed share of that policy" } })
+-- Another value of schedule.lambda, whose levels are known before any training.
+local function policy_of(text, default)
+  return options.custom(function(given, where)
+    if own_part.is(given) then
+      error(("option %s: name one of the program's policies; the levels of a function may be given as "
+        .. '{"manual", …}'):format(where), 0)
+    end
+    local choice = lambda.option.check(given, where)
+    if lambda.is_trained(choice) then
+      error(("option %s: the levels of %s are known after a training only: name another policy")
+        :format(where, choice[1]), 0)
+    end
+    return choice
+  end, default, { about = { type = "aniso.option.lambda|string", text = text } })
+end
+
+local learned_options = options.copy(learned_levels.options)
+learned_options.start = policy_of("The policy of the levels at the start, brought to the budget and the "
+  .. "limits of these options", "isotropic")
 
 lambda.policies = {
   isotropic = {
     text = "λ_j = 1: the isotropic process; with share_of the same level for all classes.",
-    options = { share_of = optional(policy_of) },
+    options = { share_of = optional(policy_of("A policy: all classes then have one level, with the mean "
+      .. "image-needed share of that policy")) },
     levels = function(counts, o, K, image_needed, constants, groups)
       if not o.share_of then return equal(K, 1) end
       local other = lambda.levels(o.share_of, K, counts, constants, image_needed, groups)
@@ -95,38 +109,21 @@ lambda.policies = {
 
   groups = require "aniso.method.group_levels",
 
-  manual = {
-    text = 'Levels worked out elsewhere: {"manual", 0.8, 1, 1.3}.',
-    options = { values = options.list("number", {},
-      "K levels, finite and above 0; also written right after the name") },
-    levels = function(_, o)
-      return o.values
+  learned = {
+    text = "Trained with the model, on the denoising error through the forward process; the budget is kept.",
+    options = learned_options,
+    trained = true,
+    check_coupling = learned_levels.check_coupling,
+    levels = function(counts, o, K, image_needed, constants, groups)
+      return lambda.levels(o.start, K, counts, constants, image_needed, groups)
     end,
   },
+
+  manual = manual_levels.policy,
 }
 
 local DEFAULT = "isotropic"
 local rule = options.registry(lambda.policies, DEFAULT, noise_budget.options)
-
--- {"manual", 1, 1, 2, max = 3} → {"manual", values = {1, 1, 2}, max = 3}
-local function gather_values(given)
-  if type(given) ~= "table" or given[1] ~= "manual" or given.values then return given end
-  local out = options.copy(given)
-  out.values = {}
-  for i = 2, #given do out.values[i - 1], out[i] = given[i], nil end
-  return out
-end
-
--- A level that is not one is named by its class.
-local function check_values(given, where)
-  local values = type(given) == "table" and given[1] == "manual" and given.values
-  for j, level in ipairs(type(values) == "table" and values or {}) do
-    if not (type(level) == "number" and level > 0 and level < math.huge) then
-      error(("option %s: class %d has the level %s: a noise level must be finite and above 0")
-        :format(where, j, level ~= level and "nan" or level), 0)
-    end
-  end
-end
 
 -- A share determines the scale of the levels, so that no budget is left to keep.
 local function without_budget(given, where)
@@ -143,8 +140,8 @@ end
 
 -- The rule of the option schedule.lambda.
 lambda.option = options.custom(function(given, where)
-  local gathered = gather_values(own_part.is(given) and given or without_budget(given, where))
-  check_values(gathered, where)
+  local gathered = manual_levels.gather(own_part.is(given) and given or without_budget(given, where))
+  manual_levels.check(gathered, where)
   return rule.check(gathered, where)
 end, DEFAULT, rule)
 
@@ -182,20 +179,44 @@ function lambda.levels(choice, K, counts, constants, image_needed, groups)
   return noise_budget.apply(raw, choice, counts)
 end
 
--- "power (gamma 0.25), mean normalised to 1": the choice as print(schedule) shows it.
-function lambda.describe(choice, constants)
-  if choice.share_of then
-    return ("%s, the mean image-needed share of %s"):format(choice[1],
-      lambda.describe(choice.share_of, constants))
-  end
+-- Whether a training moves the levels.
+function lambda.is_trained(choice)
+  local policy = lambda.policies[choice[1]]
+  return policy and policy.trained or false
+end
+
+-- Whether a stored run's levels are its own: found by training, or those of a recipe's function, which need
+-- not be found again.
+function lambda.are_of_run(choice)
+  return own_part.is(choice) or lambda.is_trained(choice)
+end
+
+-- Raises where a policy has no levels in the coupling.
+function lambda.check_coupling(choice, coupling)
+  local policy = lambda.policies[choice[1]]
+  if policy and policy.check_coupling then policy.check_coupling(coupling) end
+end
+
+-- "power (gamma 0.25)"
+local named
+function named(choice, constants)
   local shown, names = with_constants(choice, constants), {}
   for name, value in pairs(shown) do
     if type(value) == "number" and not noise_budget.options[name] then names[#names + 1] = name end
   end
   table.sort(names)
   for i, name in ipairs(names) do names[i] = ("%s %g"):format(name, shown[name]) end
-  return ("%s%s, %s"):format(choice[1], #names > 0 and (" (%s)"):format(table.concat(names, ", ")) or "",
-    noise_budget.describe(choice))
+  if choice.start then names[#names + 1] = "start " .. named(choice.start, constants) end
+  return ("%s%s"):format(choice[1], #names > 0 and (" (%s)"):format(table.concat(names, ", ")) or "")
+end
+
+-- "power (gamma 0.25), mean normalised to 1": the choice as print(schedule) shows it.
+function lambda.describe(choice, constants)
+  if choice.share_of then
+    return ("%s, the mean image-needed share of %s"):format(choice[1],
+      lambda.describe(choice.share_of, constants))
+  end
+  return ("%s, %s"):format(named(choice, constants), noise_budget.describe(choice))
 end
 
 return lambda

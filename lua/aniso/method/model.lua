@@ -1,8 +1,10 @@
 -- The whole model of a run: backbone, prior, denoiser, schedule, made from one complete
 -- configuration and one data set. A module for each stage of training, so that a staged run can train
 -- and store the first without the second: `net` (backbone and prior), and `den` (denoiser) or, in a run
--- without a denoiser, `head` (the classifier that post_hoc trains again) or neither.
+-- without a denoiser, `head` (the classifier that post_hoc trains again) or neither. With the λ policy
+-- `learned`, `levels` (ln λ) goes with the denoiser.
 local core = require "aniso.core"
+local learned_levels = require "aniso.method.learned_levels"
 local networks = require "aniso.method.networks"
 local post_hoc = require "aniso.method.post_hoc"
 local prior_loss = require "aniso.method.prior_loss"
@@ -29,16 +31,25 @@ local function build_den(self, config, seed)
       crop_features = self.prior.crop_features })
   self.den:seal()
   table.insert(self.modules, { name = "den", module = self.den })
+  local choice = config.schedule.lambda
+  if choice[1] == "learned" then
+    self.levels = learned_levels.new(choice, self.schedule.coupling, self.schedule.levels, self.counts)
+    table.insert(self.modules, { name = "levels", module = self.levels.module,
+      optimiser = learned_levels.optimiser })
+    self:follow_levels()
+  end
 end
 
 -- config: complete (config.check); dataset: aniso.Dataset; seed: of the initial weights;
 -- sharing [opt]: a model of the same backbone, prior and seed, whose net this one shares;
 -- levels [opt]: the λ_j that a stored run has (schedule.new).
+-- model.modules: a list of {name =, module =, optimiser = or nil}; optimiser makes a module's own one, with
+-- which it takes steps of its own.
 function model.new(config, dataset, seed, sharing, levels)
   local K = dataset.K
   local self = setmetatable({ K = K, config = config, counts = dataset.counts,
-    logit_scale = prior_loss.scale(config.loss.prior) }, Model)
-  self.schedule = schedule.new(config.schedule, dataset.counts, levels, dataset.split.shot)
+    groups = dataset.split.shot, logit_scale = prior_loss.scale(config.loss.prior) }, Model)
+  self.schedule = schedule.new(config.schedule, self.counts, levels, self.groups)
   if sharing then
     self.net, self.backbone, self.prior = sharing.net, sharing.backbone, sharing.prior
   else
@@ -54,6 +65,13 @@ function model.new(config, dataset, seed, sharing, levels)
     table.insert(self.modules, { name = "head", module = self.classifier.module })
   end
   return self
+end
+
+-- Replaces the schedule by that of the learned levels as they are now; nothing with other policies.
+function Model:follow_levels()
+  if not self.levels then return end
+  self.schedule:close()
+  self.schedule = schedule.new(self.config.schedule, self.counts, self.levels:list(), self.groups)
 end
 
 function Model:train(on)

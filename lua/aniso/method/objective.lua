@@ -119,6 +119,29 @@ function objective.diffusion_loss(self, features, prior, labels, address, frozen
   return loss, epsilon, ops.read("epsilon", prediction, y_t, m, output, signal, noise)
 end
 
+-- The loss of learned levels (METHOD §3) on the draws of the model's own step: E[ω_c ‖target − output‖²],
+-- with gradients to the coefficients alone if the denoiser is frozen. seen: features and the prior's outputs
+-- without gradient. → loss; its rows, as learned_levels.gradient() takes them.
+function objective.levels_loss(self, seen, labels, address, frozen)
+  local model, config = self.model, self.config
+  local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
+  local drawn = draw(frozen, labels, M, s.T, model.K, address)
+  local t, level = rows_of(s, labels, drawn.t, M, address)
+  local m, rows = seen.prior.m:repeat_rows(M), { labels = labels:repeat_rows(M) }
+  rows.signal, rows.noise = s:gather("signal", t, level):param(), s:gather("noise", t, level):param()
+  local y_t = ops.noised(drawn.y0, m, drawn.epsilon, rows.signal, rows.noise)
+  local context <close> = model:context(seen.features, seen.prior)
+  local target = ops.target(prediction, drawn.y0, m, drawn.epsilon, rows.signal, rows.noise)
+  return ops.mse(model.denoiser:forward(context, y_t, t), target, model.levels:row_weights(labels, M)), rows
+end
+
+-- Features and prior as levels_loss() takes them.
+local function detached(features, prior)
+  local out = {}
+  for _, name in ipairs { "m", "mg", "ml", "crops" } do out[name] = prior[name] and prior[name]:detach() end
+  return { features = features:detach(), prior = out }
+end
+
 -- The frozen net's output for a batch: several denoisers in lock-step share it.
 function objective.encode_frozen(self, images)
   local features, prior = ops.no_grad(self.model.encode, self.model, images)
@@ -154,7 +177,8 @@ local function classifier_loss(self, labels, frozen)
 end
 
 -- → total loss and a table of its parts (scalar tensors). `stage` determines which parts count: "joint",
--- "prior", or "denoiser" and "classifier", which take `frozen`, the output of encode_frozen().
+-- "prior", or "denoiser" and "classifier", which take `frozen`, the output of encode_frozen(). With learned
+-- levels also what levels_loss() takes: `frozen`, or in "joint" the batch's own.
 function objective.step(self, images, labels, address, frozen)
   local weights, stage = self.config.loss, self.stage
   if stage == "classifier" then return classifier_loss(self, labels, frozen) end
@@ -189,7 +213,8 @@ function objective.step(self, images, labels, address, frozen)
     error("nothing to train: the prior is constant and this stage trains the prior only; "
       .. "use train.mode=joint", 0)
   end
-  return total, parts
+  local joint = stage == "joint" and self.model.levels
+  return total, parts, joint and detached(features, prior) or frozen
 end
 
 return objective

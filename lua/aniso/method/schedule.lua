@@ -71,19 +71,22 @@ local function image_needed_of(process)
 end
 
 -- counts: those of the data set, where the options give none. stored [opt]: the levels of a
--- stored run (K), used in the place of an own policy's, which need not be found then. groups [opt]:
--- "many", "medium" or "few" per class.
+-- run (K), used in the place of an own policy's, which need not be found then, and of those at which the
+-- training of a policy begins. groups [opt]: "many", "medium" or "few" per class.
 function schedule.new(given, counts, stored, groups)
   local o = options.check(given, schedule.options, "schedule")
   o.counts = o.counts or counts
   local K, choice = classes(o), o.lambda
   local process = { K = K, counts = o.counts, coupling = o.coupling, base = base_of(o), T = o.T,
     beta_start = o.beta_start, beta_end = o.beta_end, beta_max = o.beta_max, offset = o.offset }
-  local levels = own_part.is(choice) and stored and #stored == K and stored
+  lambda.check_coupling(choice, o.coupling)
+  local known = stored and #stored == K and lambda.are_of_run(choice)
+  local levels = known and stored
     or lambda.levels(choice, K, o.counts, o.bound_constants, image_needed_of(process), groups)
-  return made(process, levels, { policy = choice[1], normalise = choice.normalise,
+  local text, before = lambda.describe(choice, o.bound_constants), lambda.is_trained(choice) and not known
+  return made(process, levels, { policy = choice[1], normalise = choice.normalise, before_training = before,
     bound_constants = lambda.constants(choice, o.bound_constants),
-    text = lambda.describe(choice, o.bound_constants) })
+    text = before and text .. "; the levels before the training" or text })
 end
 
 local methods = core.schedule.methods

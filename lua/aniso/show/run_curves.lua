@@ -15,6 +15,27 @@ local function finite(value)
   return value == value and math.abs(value) < math.huge
 end
 
+local MOST_LEVELS = 8
+
+-- The figure of learned levels: all, or of many classes the smallest and the largest at the end.
+local function levels_figure(curves)
+  local all = {}
+  for name in pairs(curves.train or {}) do
+    local class = name:match "^lambda_(%d+)$"
+    if class then all[#all + 1] = tonumber(class) end
+  end
+  local function last(class)
+    local curve = curves.train["lambda_" .. class]
+    return curve.value[#curve.value]
+  end
+  table.sort(all, function(a, b) return last(a) < last(b) or last(a) == last(b) and a < b end)
+  while #all > MOST_LEVELS do table.remove(all, MOST_LEVELS // 2 + 1) end
+  table.sort(all)
+  local lines = {}
+  for i, class in ipairs(all) do lines[i] = { "train", "lambda_" .. class } end
+  return { title = "Noise levels of the classes", y = "λ", lines = lines }
+end
+
 local function find(curves, line)
   return curves[line[1]] and curves[line[1]][line[2]]
 end
@@ -54,5 +75,6 @@ end
 return function(curves)
   local figures = {}
   for _, of in ipairs(FIGURES) do figures[#figures + 1] = figure_of(curves, of) end
+  figures[#figures + 1] = figure_of(curves, levels_figure(curves))
   return #figures > 0 and figures or nil, rows_of(curves)
 end

@@ -26,6 +26,13 @@ local function new(db, run_id, uid, live, wall_s)
 end
 
 -- ── making recorders: methods of the database ───────────────────────────────────────────
+local function write_levels(connection, run_id, levels)
+  for i, value in ipairs(levels) do
+    must(connection:exec("INSERT OR REPLACE INTO lambda(run_id, class_idx, value) VALUES(?1, ?2, ?3)",
+      run_id, i - 1, value))
+  end
+end
+
 local function insert_run(connection, of)
   local dataset_id = shared_rows.dataset(connection, of.dataset)
   local split_id = shared_rows.split(connection, dataset_id, of.split)
@@ -47,10 +54,7 @@ local function insert_run(connection, of)
     core.sys.pid(), of.threads, of.tool_version, git.commit, git.dirty,
     of.argv and core.json.encode(core.json.array(of.argv)), of.env and core.json.encode(of.env),
     shared_rows.source(connection, of.recipe), of.fold))
-  for i, value in ipairs(of.lambda or {}) do
-    must(connection:exec("INSERT INTO lambda(run_id, class_idx, value) VALUES(?1, ?2, ?3)",
-      run_id, i - 1, value))
-  end
+  write_levels(connection, run_id, of.lambda or {})
   return run_id, uid
 end
 
@@ -187,17 +191,19 @@ function Recorder:checkpoint(of)
 end
 
 -- ── endings ─────────────────────────────────────────────────────────────────────────────
-local function finish(self, status, message)
+local function finish(self, status, message, levels)
   if not self.live then error("record_of() gives a recorder without an end of its own", 3) end
   add_line(self, status == "failed" and "error" or "info", message and status .. ": " .. message or status)
   return write(self, function(connection)
+    write_levels(connection, self.id, levels or {})
     must(connection:exec("UPDATE run SET status = ?2, error = ?3, ended_at = " .. NOW
       .. " WHERE run_id = ?1", self.id, status, message))
   end)
 end
 
-function Recorder:finish()
-  must(finish(self, "finished"))
+-- levels [opt]: the λ_j that the training found, in the place of those at its start.
+function Recorder:finish(levels)
+  must(finish(self, "finished", nil, levels))
 end
 
 function Recorder:fail(message)

@@ -2,6 +2,7 @@
 -- one safetensors file; and the best weights alone in another.
 --   <runs>/<uid>/last.safetensors (and last.previous.safetensors)   <runs>/<uid>/best.safetensors
 local core = require "aniso.core"
+local levels = require "aniso.train.levels"
 
 local checkpoint = {}
 
@@ -12,6 +13,7 @@ end
 local function swap(sessions)
   for _, session in ipairs(sessions) do
     for _, ema in ipairs(session.emas) do ema:swap() end
+    levels.follow(session)
   end
 end
 
@@ -63,6 +65,7 @@ function checkpoint.load_weights(session, path, only)
     end
     if only == nil or only == part.name then part.module:load(own) end
   end
+  levels.follow(session)
   return meta
 end
 
@@ -106,6 +109,7 @@ function checkpoint.restore(session, tensors, meta)
       ema.buffers:copy_(tensors["ema." .. trained.name .. ".buffers"])
     end
   end
+  levels.follow(session)
   session.epoch, session.step, session.best = meta.epoch, meta.step, meta.best
 end
 

@@ -219,7 +219,8 @@ end
 -- The options that decide what a run costs, as a text.
 local function cost_of(complete)
   local same = options.copy(complete)
-  same.schedule.lambda, same.schedule.bound_constants, same.loss = nil, nil, nil
+  same.schedule.lambda = same.schedule.lambda[1] == "learned" and "learned" or nil -- a second pass per step
+  same.schedule.bound_constants, same.loss = nil, nil
   return core.json.encode(same)
 end
 

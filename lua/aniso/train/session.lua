@@ -231,7 +231,9 @@ function Session:run()
     train(group)
     for _, session in ipairs(lockstep.running(group)) do session.progress:phase "evaluating" end
     metrics = final_evaluation.evaluate(group)
-    lockstep.each(group, function(session) session.record:finish() end)
+    lockstep.each(group, function(session)
+      session.record:finish(session.model.levels and session.model.schedule.levels)
+    end)
   end, errors.traced)
   core.ops.clear_tape()
   if not ok then

@@ -9,6 +9,7 @@ local optim = require "aniso.method.optim"
 local checkpoint = require "aniso.train.checkpoint"
 local ema = require "aniso.train.ema"
 local feature_cache = require "aniso.train.feature_cache"
+local levels = require "aniso.train.levels"
 local lockstep = require "aniso.train.lockstep"
 local validation = require "aniso.train.validation"
 
@@ -22,12 +23,12 @@ local stage = {}
 function stage.plan(config)
   local train = config.train
   if train.mode == "joint" then
-    return { { name = "joint", trains = { net = true, den = true }, epochs = train.epochs } }
+    return { { name = "joint", trains = { net = true, den = true, levels = true }, epochs = train.epochs } }
   end
   local first = train.prior_epochs > 0 and train.prior_epochs or train.epochs
   local plan = { { name = "prior", trains = { net = true }, epochs = first } }
   if config.denoiser[1] ~= "none" then
-    plan[2] = { name = "denoiser", trains = { den = true }, epochs = train.epochs }
+    plan[2] = { name = "denoiser", trains = { den = true, levels = true }, epochs = train.epochs }
   elseif config.post_hoc and config.post_hoc.epochs then
     plan[2] = { name = "classifier", trains = { head = true }, epochs = config.post_hoc.epochs }
   end
@@ -42,8 +43,8 @@ end
 local function train_module(session, part)
   local train, n = session.config.train, #session.trained + 1
   session.trained[n] = part
-  session.optimisers[n] = optim[train.optimiser] { weight_decay = train.weight_decay,
-    momentum = train.momentum }
+  session.optimisers[n] = part.optimiser and part.optimiser()
+    or optim[train.optimiser] { weight_decay = train.weight_decay, momentum = train.momentum }
   if train.ema_decay > 0 then session.emas[n] = ema.new(part.module, train.ema_decay) end
 end
 
@@ -81,15 +82,17 @@ local function gradient_norm(session)
   return math.sqrt(sum)
 end
 
--- Steps every trained module and its averages, the gradients scaled so that their joint norm is at
--- most `limit` (0: unlimited).
+-- Steps every trained module without an optimiser of its own, and its averages, the gradients scaled so that
+-- their joint norm is at most `limit` (0: unlimited).
 local function update(session, lr, norm, limit)
   local with = { scale = limit > 0 and norm > limit and limit / norm or 1 }
   for i, part in ipairs(session.trained) do
-    local averages = session.emas[i]
+    local averages = not part.optimiser and session.emas[i]
     if averages then with.average, with.keep = averages:advance() end
-    session.optimisers[i]:step(part.module, lr, with)
-    part.module:zero_grad()
+    if not part.optimiser then
+      session.optimisers[i]:step(part.module, lr, with)
+      part.module:zero_grad()
+    end
   end
 end
 
@@ -106,16 +109,19 @@ function stage.step_on(session, batch, total_steps)
   session.step = session.step + 1
   local address = { seed = session.seed, progress = session.step / total_steps,
     step = session.step + session.stage_number * STEPS_OF_A_STAGE }
-  local loss, parts = objective.step(session, batch.images, batch.labels, address, batch.frozen)
+  local loss, parts, seen = objective.step(session, batch.images, batch.labels, address, batch.frozen)
   local value = loss:item()
   check_finite(session, value, epoch)
   loss:backward()
   local norm = gradient_norm(session)
   check_finite(session, norm, epoch)
   local own = session.stage == "classifier" and session.config.post_hoc.lr
-  local lr = (own or train.lr) * session.lr_schedule(session.step, total_steps)
+  local factor = session.lr_schedule(session.step, total_steps)
+  local lr = (own or train.lr) * factor
   update(session, lr, norm, train.clip)
   local values = { loss = value, grad_norm = norm, lr = lr }
+  values.loss_levels = levels.step(session, seen, batch.labels, address, factor)
+  check_finite(session, values.loss_levels or 0, epoch)
   for name, part in pairs(parts) do values["loss_" .. name] = part:item() end
   return values
 end
@@ -147,11 +153,16 @@ function stage.step(session, positions, total_steps)
 end
 
 -- ── an epoch ────────────────────────────────────────────────────────────────────────────
+-- sums: name → {sum, how many}
 local function add(sums, values)
-  for name, value in pairs(values) do sums[name] = (sums[name] or 0) + value end
+  for name, value in pairs(values) do
+    local sum = sums[name] or { 0, 0 }
+    sums[name] = { sum[1] + value, sum[2] + 1 }
+  end
 end
 
--- An epoch of sessions at the same epoch. → session → the means of its step's values.
+-- An epoch of sessions at the same epoch. → session → the means of its step's values, over the steps that
+-- have them.
 local function train_epoch(sessions, cached)
   local lead, sums = sessions[1], {}
   local train, dataset = lead.config.train, lead.dataset
@@ -176,7 +187,7 @@ local function train_epoch(sessions, cached)
     end)
   end
   for _, sum in pairs(sums) do
-    for name, value in pairs(sum) do sum[name] = value / steps end
+    for name, of in pairs(sum) do sum[name] = of[1] / of[2] end
   end
   return sums
 end
@@ -187,6 +198,7 @@ local function run_epoch(sessions, last, cached)
   local validates = (lead.epoch + 1) % lead.config.select.every == 0 or lead.epoch + 1 == last
   lockstep.each(sessions, function(session)
     session.epoch, session.validated = session.epoch + 1, nil
+    levels.add(session, means[session])
     session.record:metric("train", session.epoch, means[session])
   end)
   local running = lockstep.running(sessions)

@@ -33,7 +33,8 @@ function Recorder:evaluation(of) end
 function Recorder:checkpoint(of) end
 
 ---Ends the run well.
-function Recorder:finish() end
+---@param levels? number[] λ_j that the training found, stored in the place of those at its start
+function Recorder:finish(levels) end
 
 ---Ends the run with an error.
 ---@param message string

@@ -18,6 +18,7 @@
 ---@field policy string How λ was chosen: "power", …; "own:NAME" for a recipe's own policy.
 ---@field bound_constants table A, Dn, p and q of the bound E(λ).
 ---@field text string The policy with its options, as print(s) shows it.
+---@field before_training boolean Whether the levels are those at which a training begins to move them.
 ---@field normalise "mean"|"geometric"|"prior"|"max"|"head"|"none" What of λ is kept at 1.
 local Schedule = {}
 

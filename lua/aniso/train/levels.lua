@@ -1,0 +1,50 @@
+-- The learned noise levels of a session (method/learned_levels.lua): a step after each step of the model, and
+-- what follows the levels: the schedule, and class weights that are made of them. Sessions with another λ
+-- policy are left as they are.
+local class_weight = require "aniso.method.class_weight"
+local objective = require "aniso.method.objective"
+
+local levels = {}
+
+-- Makes the session's schedule and class weights those of the levels as they are now.
+function levels.follow(session)
+  if not session.model.levels then return end
+  session.model:follow_levels()
+  local choice = session.config.loss.class_weight
+  if session.class_weights and class_weight.takes_levels(choice) then
+    session.class_weights = class_weight.tensor(choice, session.dataset.counts, session.model.schedule.levels)
+  end
+end
+
+-- The optimiser of the levels and their averages (nil where there are none).
+local function state_of(session)
+  for i, part in ipairs(session.trained) do
+    if part.name == "levels" then return session.optimisers[i], session.emas[i] end
+  end
+end
+
+-- One step of the levels on the draws that the model's step had, whose weights are held: factor is that of
+-- the learning-rate schedule, `seen` as objective.levels_loss() takes it. → the loss, and no step where it is
+-- not finite; nil where the levels do not move in this stage, or not yet.
+function levels.step(session, seen, labels, address, factor)
+  local model, own = session.model, session.model.levels
+  if not own or session.stage == "prior" or address.progress < own.choice.from then return nil end
+  model.den:freeze(true)
+  local loss, rows = objective.levels_loss(session, seen, labels, address, seen)
+  local value = loss:item()
+  if value ~= value or math.abs(value) == math.huge then return value end
+  loss:backward()
+  model.den:freeze(false)
+  local optimiser, ema = state_of(session)
+  own:step(optimiser, own.choice.lr * factor, rows, ema)
+  levels.follow(session)
+  return value
+end
+
+-- Adds the levels to the numbers of an epoch, as lambda_1 … lambda_K.
+function levels.add(session, values)
+  if not session.model.levels or session.stage == "prior" then return end
+  for j, level in ipairs(session.model.levels:list()) do values["lambda_" .. j] = level end
+end
+
+return levels
