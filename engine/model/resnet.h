@@ -2,10 +2,11 @@
  *
  * Two forms. For small images (§4.2 of the paper): a 3×3 stem, then stages of basic
  * blocks, each stage after the first halving the grid and doubling the width; depth
- * 6n+2 is three stages of n blocks. A stem of stride 2 makes 64×64 images as cheap as 32×32. ResNet-18: torchvision's form, 7×7 stem of stride 2 and
- * max pooling, four stages of two blocks. Names are torchvision's (conv1, bn1,
- * layer1.0.conv1, …, layer2.0.downsample.0), so that its weights load by name. Where a
- * block changes the shape its shortcut is a 1×1 convolution with batch normalisation. */
+ * 6n+2 is three stages of n blocks. A stem of stride 2 makes 64×64 images as cheap as 32×32.
+ * ResNet-18: torchvision's form, 7×7 stem of stride 2 and max pooling, four stages of two blocks.
+ * Names are torchvision's (conv1, bn1, layer1.0.conv1, …, layer2.0.downsample.0), so that its
+ * weights load by name. Where a block changes the shape its shortcut is a 1×1 convolution with
+ * batch normalisation. */
 #ifndef AN_MODEL_RESNET_H
 #define AN_MODEL_RESNET_H
 
@@ -35,9 +36,8 @@ an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_optio
 void an_resnet_free(an_resnet *r); /* NULL is allowed */
 
 /* images (B, H, W, C) → features (B, h, w, Cf), after the last ReLU. The small form has
- * h = H/2^(stages−1), half of that with a stem of stride 2, the large form a quarter of it, rounded up
- * at each halving. NULL after a
- * failure or for NULL images. */
+ * h = H/2^(stages−1), half of that with a stem of stride 2, the large form a quarter of it, rounded
+ * up at each halving. NULL after a failure or for NULL images. */
 an_tensor *an_resnet_forward(const an_resnet *r, an_tensor *images);
 
 int64_t an_resnet_features(const an_resnet *r); /* Cf */

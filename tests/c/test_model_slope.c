@@ -72,7 +72,8 @@ static void check_slope(const whole *w, const char *part)
 static void check_gradients(bool cosine)
 {
     whole w = {.m = an_module_new(1)};
-    an_resnet_options backbone = {.channels = 3, .width = 4, .stages = 2, .blocks = 1, .stem_stride = 1};
+    an_resnet_options backbone = {
+        .channels = 3, .width = 4, .stages = 2, .blocks = 1, .stem_stride = 1};
     const an_prior_options prior = {.mode = AN_PRIOR_BOTH,
                                     .classes = 4,
                                     .features = 8,

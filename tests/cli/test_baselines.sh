@@ -1,8 +1,8 @@
 # Baselines by one word, from the recipe that names them all to every list, and mistakes.
 . tests/cli/tap.sh
 export ANISO_DB="$dir/runs.db"
-small="--set data.n=140 --set data.size=12 --set backbone.width=4 --set prior.crop_size=6 --set prior.local_width=4 \
---set schedule.T=40 --set train.epochs=1 --set train.batch=28 --set train.draws=1 --set select.steps=2 \
+small="--set data={'lesions',n=280,size=12} --set backbone.width=4 --set prior.crop_size=6 --set prior.local_width=4 \
+--set schedule.T=40 --set train.prior_epochs=3 --set train.epochs=1 --set train.batch=28 --set train.draws=1 --set select.steps=2 \
 --set sampler.steps=2 --set sampler.draws=2 --seeds 0"
 query() { "$aniso" sql "$1" --format csv | tail -n +2 | tr -d '\r'; }
 
@@ -14,10 +14,10 @@ output_has out "^parameters .*backbone and prior [0-9,]+, denoiser "
 output_has out "^card +1 +denoiser film, prior.mode global, .*train.prediction y0, train.mode staged"
 output_has out "^softmax +15 +denoiser none, "
 # shellcheck disable=SC2086
-expect "all baselines" 0 "$aniso" run recipes/baselines.lua $small
+expect "all baselines" 0 "$aniso" run recipes/baselines.lua $small --fold 0
 output_has err "^19 runs in .*: 19 finished$"
 output_has out "^adpm +chain +1 "
-output_has out "^card, logit adjustment, .*LWS +prior +1 "
+output_has out "^card, logit adjustment, .*LWS +prior +1 +1/5 "
 output_has out "^softmax +prior +1 "
 output_has out "^cRT +crt +1 "
 output_has out "^τ-norm +tau_norm +1 "
@@ -29,10 +29,10 @@ WHERE message LIKE 'first stage trained%' AND run_id NOT IN (SELECT run_id FROM 
 WHERE label IN ('ddpm', 'diffmic'))")" "12"
 
 expect "a table names whose predictions it counts" 0 "$aniso" table baselines --cols macro_f1,tau
-output_has out "^label +by +seeds +macro_f1 +tau "
-output_has out "^logit adjustment +logit_adjustment +1 +[0-9.]+ +[0-9.]+ "
+output_has out "^label +by +seeds +folds +macro_f1 +tau "
+output_has out "^logit adjustment +logit_adjustment +1 +1/5 +[0-9.]+ +[0-9.]+ "
 expect "the plain predictions too" 0 "$aniso" table baselines --prior
-output_has out "logit adjustment, .* +prior +1 "
+output_has out "^card, logit adjustment, .*LWS +prior +1 "
 expect "ls by method" 0 "$aniso" ls method=card
 output_has out " card "
 equals "and no other" "$(grep -c softmax "$dir/out")" "0"
@@ -47,7 +47,7 @@ output_has out "^method +card$"
 output_has out "^denoiser +film$"
 output_has out "^prior.top_percent +100$"
 expect "a comparison" 0 "$aniso" compare softmax adpm --section metrics
-output_has out "^macro_f1 +[0-9.]+ +[0-9.]+ "
+output_has out "^macro_f1 +[0-9.]+ +[0-9.]+"
 expect "a report" 0 "$aniso" report baselines -o "$dir/report.html"
 expect "no sampler" 1 "$aniso" eval "$(uid softmax)" --steps 3
 output_has err "has no denoiser"

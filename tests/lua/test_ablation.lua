@@ -59,6 +59,21 @@ function T.test_parts_of_a_method_by_name()
   lu.assertEquals(of["no global_prior"].prior.mode, "zero")
 end
 
+-- Without a prior the first stage has nothing to train: everything is trained at once, as long.
+function T.test_without_any_prior_a_staged_training_is_joint()
+  local base = { method = "adpm", train = { mode = "staged", prior_epochs = 5, epochs = 2 } }
+  local _, of = expanded(aniso.ablation { grow = { "global_prior", "local_prior" } }, base)
+  lu.assertEquals(differences(of.none, of.full), { ["prior.mode"] = "zero", ["train.mode"] = "joint",
+    ["train.epochs"] = 7, ["train.prior_epochs"] = 0 })
+  lu.assertEquals(differences(of["+ global_prior"], of.full), { ["prior.mode"] = "global" })
+  base.train.prior_epochs = nil -- then the first stage is as long as the second
+  _, of = expanded(aniso.ablation { grow = { "global_prior", "local_prior" } }, base)
+  lu.assertEquals(of.none.train.epochs, 4)
+  base.train = { mode = "joint", epochs = 2 }
+  _, of = expanded(aniso.ablation { grow = { "global_prior", "local_prior" } }, base)
+  lu.assertEquals(differences(of.none, of.full), { ["prior.mode"] = "zero" })
+end
+
 function T.test_add_has_each_part_alone()
   local labels, of = expanded(aniso.ablation { add = { "lambda", "global_prior", "mmd" } })
   lu.assertEquals(labels, { "full", "none", "+ lambda", "+ global_prior", "+ mmd" })

@@ -64,6 +64,23 @@ function T.test_a_prior_that_differs_anywhere_keeps_its_row()
   lu.assertEquals(rows_with_priors(many)[14], "v1 and 12 more prior 2")
 end
 
+-- What is known of folds is in their parts: the metrics of the pooled member are computed when read.
+local function folded(...)
+  local parts = {}
+  for fold, nll in ipairs { ... } do
+    parts[fold] = { fold = fold, n = 7, metrics = { nll = nll } }
+  end
+  return { prior = true, label = "v", run = { split_id = 1, fold_set = "f" }, folds = #parts,
+    members = { { seed = 0, n = 7 * #parts, parts = parts, metrics = {} } } }
+end
+
+function T.test_folds_that_differ_keep_their_rows()
+  local function rows(...) return #require("aniso.show.joined_rows").join { ... } end
+  lu.assertEquals(rows(folded(1, 2), folded(1, 2), folded(1, 2)), 1)
+  lu.assertEquals(rows(folded(1, 2), folded(1, 3)), 2)
+  lu.assertEquals(rows(folded(1, 2), folded(1)), 2)
+end
+
 -- The chains are equal here too, and each keeps its row.
 function T.test_chains_are_never_joined()
   lu.assertEquals(rows_with_priors { false, false }, { "v1 chain 2", "v2 chain 2" })

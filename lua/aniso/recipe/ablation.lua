@@ -17,10 +17,23 @@ local ablation = {}
 local WITHOUT_GLOBAL = { both = "local", global = "zero" }
 local WITHOUT_LOCAL = { both = "global", ["local"] = "zero" }
 
+-- What makes a staged training joint, in the epochs of both its stages: without a prior the first stage
+-- has nothing to train, and the backbone learns from the diffusion.
+local function joint(config)
+  local train = baseline.fill(config).train or {}
+  if train.mode ~= "staged" then return {} end
+  local settings = { ["train.mode"] = "joint", ["train.prior_epochs"] = 0 }
+  local first, second = train.prior_epochs or 0, train.epochs
+  if second then settings["train.epochs"] = second + (first > 0 and first or second) end
+  return settings
+end
+
 local function prior_without(modes)
   return function(config)
     local mode = paths.get(baseline.fill(config), "prior.mode") or "both"
-    return { ["prior.mode"] = modes[mode] or mode }
+    local settings = modes[mode] == "zero" and joint(config) or {}
+    settings["prior.mode"] = modes[mode] or mode
+    return settings
   end
 end
 
@@ -37,9 +50,9 @@ end
 ablation.parts = {
   lambda = { text = "class noise levels λ_j; without: λ ≡ 1",
     without = fixed { ["schedule.lambda"] = "isotropic" } },
-  global_prior = { text = "the global prior; without: the local one alone, or m = 0",
+  global_prior = { text = "the global prior; without: the local one alone, or m = 0 and joint training",
     without = prior_without(WITHOUT_GLOBAL) },
-  local_prior = { text = "the local prior; without: the global one alone, or m = 0",
+  local_prior = { text = "the local prior; without: the global one alone, or m = 0 and joint training",
     without = prior_without(WITHOUT_LOCAL) },
   cross_attention = { text = "the cross-attention denoiser; without: film of the same width",
     without = film_of },

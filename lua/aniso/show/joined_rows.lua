@@ -7,6 +7,7 @@
 -- fields of the first. Only rows of the prior are joined, and only where all metrics of all seeds are
 -- equal to the last bit, on the same split.
 local tables = require "aniso.show.table"
+local images_of = require("aniso.stats.groups").images_of
 
 local joined_rows = {}
 
@@ -26,15 +27,28 @@ local function includes(a, b)
   return true
 end
 
+-- Whether two evaluations, {n, metrics}, have the same stored metrics.
+local function is_equal(a, b)
+  return a.n == b.n and includes(a.metrics, b.metrics) and includes(b.metrics, a.metrics)
+end
+
+-- The same for two members of a seed. What is stored of folds is in their parts; the metrics of a member
+-- with parts are computed when they are read.
+local function is_same_member(a, b)
+  if not a.parts or not b.parts then return a.parts == b.parts and is_equal(a, b) end
+  if #a.parts ~= #b.parts then return false end
+  for p, part in ipairs(a.parts) do
+    if part.fold ~= b.parts[p].fold or not is_equal(part, b.parts[p]) then return false end
+  end
+  return true
+end
+
 local function is_same_evaluation(first, second)
-  if first.run.split_id ~= second.run.split_id or #first.members ~= #second.members then return false end
+  if images_of(first.run) ~= images_of(second.run) or #first.members ~= #second.members then return false end
   local of_seed = by_seed(first)
   for _, member in ipairs(second.members) do
     local other = of_seed[member.seed]
-    if not other or other.n ~= member.n or not includes(other.metrics, member.metrics)
-      or not includes(member.metrics, other.metrics) then
-      return false
-    end
+    if not other or not is_same_member(other, member) then return false end
   end
   return true
 end

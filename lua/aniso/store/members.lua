@@ -165,8 +165,8 @@ function members.operating_curve(db, member)
   return curve.many[1] and curve.few[1] and curve or nil
 end
 
--- Mean of a metric over the parts, weighted by their images; nil where one lacks it.
-local function weighted(member, name)
+-- Mean of a number over the parts, weighted by their images; nil where one lacks it.
+local function weighted(_, member, name)
   local sum, n = 0, 0
   for _, part in ipairs(member.parts) do
     local value = part.metrics[name]
@@ -180,7 +180,7 @@ end
 local OVER_IMAGES = { nll = true, brier = true, interval_width = true, agreement = true }
 
 local function pooled_value(db, member, name)
-  if OVER_IMAGES[name] then return weighted(member, name) end
+  if OVER_IMAGES[name] then return weighted(db, member, name) end
   if name == "ece" then return calibration.ece(members.bins(db, member)) end
   if not member.summary then
     local _, shot = classes_of(db, member.parts[1].run_id)
@@ -194,7 +194,8 @@ local known = {}
 for _, entry in ipairs(catalog.metrics) do known[entry.name] = true end
 
 -- Completes member.metrics: a name that it lacks is computed when it is first read. Metrics of stats/derived
--- come from stored predictions; of folds, every metric is that of the pooled predictions.
+-- come from stored predictions; of folds, every metric is that of the pooled predictions, and what is not
+-- a metric, as τ, has its mean.
 function members.complete(db, member)
   local undefined = {}
   setmetatable(member.metrics, { __index = function(metrics, name)
@@ -203,8 +204,8 @@ function members.complete(db, member)
     if what and what.name ~= name then return metrics[what.name] end
     if what then
       value = derived.value(what, members.source(db, member))
-    elseif member.parts and known[name] then
-      value = pooled_value(db, member, name)
+    elseif member.parts then
+      value = (known[name] and pooled_value or weighted)(db, member, name)
     end
     if value == nil then undefined[name] = true else rawset(metrics, name, value) end
     return value
