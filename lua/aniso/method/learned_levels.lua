@@ -28,7 +28,7 @@ learned_levels.options = {
   from = number { default = 0, min = 0, below = 1,
     text = "Share of the stage's steps after which the levels move" },
   lr = number { default = 0.01, above = 0,
-    text = "Largest step of ln λ, under the learning-rate schedule of train.lr_schedule" },
+    text = "Largest learning rate of ln λ; train.lr_schedule scales it as it scales train.lr" },
   objective = options.one_of { "balanced", "plain",
     text = "The denoising error that the levels reduce: every class weighs the same, or every image" },
   min = number { default = 0.5, min = 0,
