@@ -1,6 +1,7 @@
 /* process (Lua): the Schedule's methods over rows of label vectors, and the vote. Label
- * vectors are float32 (B,K), times an integer or int64 (B), levels nil or float32 (B). noised and
- * target are recorded (grad/rules_diffusion.c); the results of the others have no gradient. */
+ * vectors are float32 (B,K), times an integer or int64 (B), levels nil or float32 (B), in the
+ * coupling `image` (B,K). noised and target are recorded (grad/rules_diffusion.c); the results of
+ * the others have no gradient. */
 #include "diffusion/process.h"
 
 #include "base/integer.h"
@@ -91,8 +92,10 @@ static const int64_t *times_at(call *c, int at, const char *what)
 static void set_level(call *c, int arg)
 {
     an_tensor *level = an_opt_tensor(c->L, arg);
-    if (level)
-        c->rows.level = an_f32(column(c, level, "level", AN_F32));
+    if (!level)
+        return;
+    const bool of_image = an_schedule_about(c->rows.schedule)->coupling == AN_COUPLE_IMAGE;
+    c->rows.level = of_image ? matrix(c, arg, "level") : an_f32(column(c, level, "level", AN_F32));
 }
 
 /* The options of a step. The functions share them, because a sampler hands one table to all. */
@@ -150,6 +153,18 @@ static int process_levels_of_priors(lua_State *L)
     an_tensor *level = result(&c, 1);
     an_levels_of_priors(c.rows.schedule, c.rows.B, m, an_f32(level));
     return finish(&c, AN_OK, level, NULL);
+}
+
+/* s:levels_of_uncertainty(m, floor) → (B,K): coupling `image` */
+static int process_levels_of_uncertainty(lua_State *L)
+{
+    call c = begin(L, 3);
+    const float *m = matrix(&c, 2, "m");
+    an_tensor *level = result(&c, 2);
+    return finish(&c,
+                  an_levels_of_uncertainty(c.rows.schedule, c.rows.B, m, luaL_checknumber(L, 3),
+                                           an_f32(level)),
+                  level, NULL);
 }
 
 /* s:times_of_labels(labels int64 (B), t, within (B)) → int64 (B): t′ of each image's class */
@@ -319,6 +334,7 @@ static int process_dpm_step(lua_State *L)
 const luaL_Reg an_process_methods[] = {
     {"levels_of_labels", process_levels_of_labels},
     {"levels_of_priors", process_levels_of_priors},
+    {"levels_of_uncertainty", process_levels_of_uncertainty},
     {"times_of_labels", process_times_of_labels},
     {"gather", process_gather},
     {"noised", process_noised},

@@ -174,6 +174,10 @@ static int schedule_image_needed(lua_State *L)
 {
     const an_schedule *s = an_check_schedule(L, 1);
     const int64_t K = an_schedule_about(s)->K, T = an_schedule_about(s)->beta.T;
+    if (an_schedule_about(s)->coupling == AN_COUPLE_IMAGE)
+        return luaL_error(L,
+                          "in the coupling image the levels depend on each image's prior, so the "
+                          "image-needed share is not known before training");
     int64_t draws = an_check_within(L, 2, "draws", 2, AN_COUNT_MAX);
     draws = draws < draws_most(s) ? draws : draws_most(s);
     const uint64_t seed = (uint64_t)luaL_checkinteger(L, 3);

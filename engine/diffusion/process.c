@@ -17,24 +17,34 @@ static int64_t classes(const an_rows *rows)
     return an_schedule_about(rows->schedule)->K;
 }
 
+static int64_t levels_per_row(const an_schedule *s)
+{
+    return an_schedule_about(s)->coupling == AN_COUPLE_IMAGE ? an_schedule_about(s)->K : 1;
+}
+
 static an_code check_level(const an_rows *rows)
 {
     const an_coupling coupling = an_schedule_about(rows->schedule)->coupling;
-    const bool required = coupling == AN_COUPLE_SAMPLE;
+    const bool required = coupling == AN_COUPLE_SAMPLE || coupling == AN_COUPLE_IMAGE;
     const bool allowed = required || coupling == AN_COUPLE_CLASS_SPEED;
     if (required && !rows->level)
         return an_fail(AN_EINVAL,
-                       "coupling \"sample\" requires a noise level per row: pass "
-                       "schedule:levels_of_labels(y) in training, levels_of_priors(m) in sampling");
+                       coupling == AN_COUPLE_IMAGE
+                           ? "coupling \"image\" requires the noise levels of each row: pass "
+                             "schedule:levels_of_uncertainty(m)"
+                           : "coupling \"sample\" requires a noise level per row: pass "
+                             "schedule:levels_of_labels(y) in training, levels_of_priors(m) in "
+                             "sampling");
     if (!allowed && rows->level)
         return an_fail(AN_EINVAL,
-                       "a noise level per row belongs to couplings \"sample\" and \"class_speed\", "
-                       "this schedule has \"%s\"",
+                       "a noise level per row belongs to couplings \"sample\", \"class_speed\" and "
+                       "\"image\", this schedule has \"%s\"",
                        an_coupling_names[coupling]);
-    for (int64_t b = 0; rows->level && b < rows->B; b++)
-        if (!(isfinite(rows->level[b]) && rows->level[b] > 0))
+    const int64_t per_row = levels_per_row(rows->schedule);
+    for (int64_t i = 0; rows->level && i < rows->B * per_row; i++)
+        if (!(isfinite(rows->level[i]) && rows->level[i] > 0))
             return an_fail(AN_EINVAL, "row %lld: level = %g must be finite and above 0",
-                           (long long)b + 1, rows->level[b]);
+                           (long long)(i / per_row) + 1, rows->level[i]);
     return AN_OK;
 }
 
@@ -69,7 +79,7 @@ typedef struct {
 
 typedef struct {
     const double *at, *st, *au, *su;
-    double level;
+    const float *level; /* of this row: one, K in coupling `image`, or NULL for 1 */
     an_coupling coupling;
 } tables;
 
@@ -81,18 +91,21 @@ static tables tables_of(const an_rows *rows, int64_t b)
                     an_schedule_noise(s, t),
                     an_schedule_signal(s, u),
                     an_schedule_noise(s, u),
-                    rows->level ? (double)rows->level[b] : 1,
+                    rows->level ? rows->level + b * levels_per_row(s) : NULL,
                     an_schedule_about(s)->coupling};
 }
 
 /* No signal is smaller, as in the tables. */
 static const double SIGNAL_MIN = 1e-10;
 
-/* Applies a row's level to a and s of one time; a level of 1 changes no bit. */
-static void at_level(const tables *row, double *a, double *s)
+/* Applies a row's level to a and s of class j at one time; a level of 1 changes no bit. */
+static void at_level(const tables *row, int64_t j, double *a, double *s)
 {
-    *s *= row->level;
-    if (row->coupling != AN_COUPLE_CLASS_SPEED || row->level == 1)
+    if (!row->level)
+        return;
+    const double level = row->level[row->coupling == AN_COUPLE_IMAGE ? j : 0];
+    *s *= level;
+    if (row->coupling != AN_COUPLE_CLASS_SPEED || level == 1)
         return;
     const double size = sqrt(*a * *a + *s * *s); /* back to a² + s² = 1 */
     *a = fmax(*a / size, SIGNAL_MIN);
@@ -102,43 +115,14 @@ static void at_level(const tables *row, double *a, double *s)
 static coefficients coefficients_of(const tables *row, int64_t j)
 {
     coefficients k = {row->at[j], row->st[j], row->au[j], row->su[j], 0};
-    at_level(row, &k.at, &k.st);
-    at_level(row, &k.au, &k.su);
+    at_level(row, j, &k.at, &k.st);
+    at_level(row, j, &k.au, &k.su);
     const double c = k.at / k.au;
     k.tau2 = fmax(k.st * k.st - c * c * k.su * k.su, 0); /* ≥ 0 but for rounding */
     return k;
 }
 
-/* ── levels and coefficients ────────────────────────────────────────────────────── */
-
-an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, float *level)
-{
-    AN_ASSERT(B == 0 || (labels && level));
-    const int64_t K = an_schedule_about(s)->K;
-    for (int64_t b = 0; b < B; b++) {
-        if (labels[b] < 0 || labels[b] >= K)
-            return an_fail(AN_EINVAL, "row %lld: label %lld is outside 0 … K − 1 = %lld",
-                           (long long)b + 1, (long long)labels[b], (long long)K - 1);
-        level[b] = (float)an_schedule_lambda(s)[labels[b]];
-    }
-    return AN_OK;
-}
-
-void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float *level)
-{
-    AN_ASSERT(B == 0 || (m && level));
-    const int64_t K = an_schedule_about(s)->K;
-    const double *lambda = an_schedule_lambda(s);
-    for (int64_t b = 0; b < B; b++) {
-        double sum = 0, mass = 0, plain = 0;
-        for (int64_t j = 0; j < K; j++) {
-            sum += m[b * K + j] * lambda[j];
-            mass += m[b * K + j];
-            plain += lambda[j];
-        }
-        level[b] = (float)(mass > 0 && sum > 0 ? sum / mass : plain / (double)K);
-    }
-}
+/* ── coefficients ───────────────────────────────────────────────────────────────── */
 
 an_code an_gather(const an_rows *rows, an_coefficient which, float *out)
 {
@@ -151,7 +135,7 @@ an_code an_gather(const an_rows *rows, an_coefficient which, float *out)
         const tables row = tables_of(rows, b);
         for (int64_t j = 0; j < K; j++) {
             double a = row.at[j], noise = row.st[j];
-            at_level(&row, &a, &noise);
+            at_level(&row, j, &a, &noise);
             out[b * K + j] = (float)(which == AN_SIGNAL ? a : noise);
         }
     }

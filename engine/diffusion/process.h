@@ -18,15 +18,23 @@ typedef struct {
     const int64_t *t;   /* (B) times in 0 … T                                            */
     const int64_t *u;   /* (B) earlier times in 0 … t−1; NULL where only t is used       */
     const float *level; /* (B) λ of each row, finite, > 0. Coupling `sample`: multiplies s,
-                           required. `class_speed`: the row is at the signal and noise of its
-                           own time, a/r and λ s/r with r² = a² + λ² s², ln(a/s) less by ln λ;
-                           NULL in a reverse chain. Refused by the others.               */
+                           required. `image`: the same, (B,K). `class_speed`: the row is at the
+                           signal and noise of its own time, a/r and λ s/r with
+                           r² = a² + λ² s², ln(a/s) less by ln λ; NULL in a reverse chain.
+                           Refused by the others.                                        */
 } an_rows;
 
 /* Levels for coupling `sample` (B): λ_c of the labels, or λ(x) = Σ_j m_j λ_j / Σ_j m_j of
  * the priors m; a prior without mass counts as uniform. Defined for every coupling. */
 an_code an_levels_of_labels(const an_schedule *s, int64_t B, const int64_t *labels, float *level);
 void an_levels_of_priors(const an_schedule *s, int64_t B, const float *m, float *level);
+
+/* Levels for coupling `image` (B,K), mean 1 over the classes of each image: λ_j(x) ∝ λ_j
+ * √(m_j (1 − m_j) + c n_j^(−½)) with c = floor > 0, the prior's own uncertainty about the class
+ * (in the spirit of NsDiff, 2505.04278). A row of m without mass counts as uniform. AN_EINVAL: a
+ * floor that is not a finite number above 0, a class without training images. */
+an_code an_levels_of_uncertainty(const an_schedule *s, int64_t B, const float *m, double floor,
+                                 float *level);
 
 /* The step t′ in 1 … T that an image of class labels[b] has reached at time t[b] in coupling
  * `class_speed` (schedule.h), both (B); defined for every coupling. The continuous time is t[b] −

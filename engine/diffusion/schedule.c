@@ -8,7 +8,8 @@
 #include "base/assert.h"
 #include "base/memory/mem.h"
 
-const char *const an_coupling_names[] = {"variance", "speed", "sample", "class_speed", NULL};
+const char *const an_coupling_names[] = {"variance",    "speed", "sample",
+                                         "class_speed", "image", NULL};
 
 struct an_schedule {
     an_schedule_spec about;

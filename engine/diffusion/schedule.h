@@ -16,7 +16,8 @@ typedef enum {
     AN_COUPLE_VARIANCE, /* a = √ᾱ_t,      s = λ_j √(1 − ᾱ_t)                               */
     AN_COUPLE_SPEED, /* a = √(ᾱ_t^λ_j), s = √(1 − ᾱ_t^λ_j)                              */
     AN_COUPLE_SAMPLE, /* a = √ᾱ_t,      s = √(1 − ᾱ_t), times a level per row (process.h) */
-    AN_COUPLE_CLASS_SPEED /* as isotropic; an image of class c is at a time of its own (below)   */
+    AN_COUPLE_CLASS_SPEED, /* as isotropic; an image of class c is at a time of its own (below)   */
+    AN_COUPLE_IMAGE /* a = √ᾱ_t, s = √(1 − ᾱ_t), times levels per row and class (process.h)     */
 } an_coupling;
 
 extern const char *const an_coupling_names[]; /* NULL last */

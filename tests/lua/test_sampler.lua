@@ -40,9 +40,9 @@ local Test = {}
 
 function Test.test_a_perfect_oracle_returns_the_label()
   local y0, m = labels(), prior()
-  for _, coupling in ipairs { "variance", "speed", "sample", "class_speed" } do
+  for _, coupling in ipairs { "variance", "speed", "sample", "class_speed", "image" } do
     local s = make(coupling)
-    local level = coupling == "sample" and s:levels_of_priors(m) or nil
+    local level = sampler.levels(s, m, "mixture")
     for kind in pairs(sampler.kinds) do
       for _, prediction in ipairs { "epsilon", "y0", "v" } do
         for _, steps in ipairs { 2, 7, 60 } do

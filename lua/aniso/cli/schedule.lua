@@ -47,7 +47,7 @@ function schedule.arguments(parser)
   parser:argument("base", "cosine (default), linear, scaled_linear, quadratic, sigmoid or constant"):args "?"
   parser:option("--T", "diffusion steps (default 1000)"):convert(one_number)
   parser:option("--lambda", [[the levels' policy: bound, '{"power", gamma = 0.5}', '{"manual", 1, 2}' …]])
-  parser:option("--coupling", "variance (default), speed, sample or class_speed")
+  parser:option("--coupling", "variance (default), speed, sample, class_speed or image")
   parser:option("--counts", "training images of each class: 6705,1113,…"):convert(numbers)
   parser:option("--K", "how many classes, without counts"):convert(one_number)
   parser:option("--times", "the table's times (default: quarters of T)"):convert(numbers)

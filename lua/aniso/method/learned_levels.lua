@@ -41,6 +41,9 @@ function learned_levels.check_coupling(coupling)
   if coupling == "class_speed" then
     error("option schedule.lambda is learned, but in the coupling class_speed λ moves an integer step, which "
       .. "has no gradient: use variance, speed or sample", 0)
+  elseif coupling == "image" then
+    error("option schedule.lambda is learned, but the coupling image derives the levels from each image's "
+      .. "prior: use variance, speed or sample", 0)
   end
 end
 

@@ -55,10 +55,11 @@ local function before_step(rows, address)
   return tensor.from(out)
 end
 
--- The steps at which the rows are noised, and their noise levels: λ enters the couplings `class_speed`
--- and `sample` here.
-local function rows_of(s, labels, t, M, address)
+-- The steps at which the rows are noised, and their noise levels: λ enters the couplings `class_speed`,
+-- `sample` and `image` here. m: the prior means of the images (B,K).
+local function rows_of(s, labels, m, t, M, address)
   if s.coupling == "sample" then return t, s:levels_of_labels(labels):repeat_rows(M) end
+  if s.coupling == "image" then return t, s:levels_of_images(m):repeat_rows(M) end
   if s.coupling ~= "class_speed" then return t, nil end
   return s:times_of_labels(labels:repeat_rows(M), t, before_step(labels:size(1) * M, address)), nil
 end
@@ -107,7 +108,7 @@ function objective.diffusion_loss(self, features, prior, labels, address, frozen
   local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
   local drawn = draw(frozen, labels, M, s.T, model.K, address)
   local y0, epsilon = drawn.y0, drawn.epsilon
-  local t, level = rows_of(s, labels, drawn.t, M, address)
+  local t, level = rows_of(s, labels, prior.m, drawn.t, M, address)
   local m = (config.prior.gradient and prior.m or prior.m:detach()):repeat_rows(M)
   local signal, noise = s:gather("signal", t, level), s:gather("noise", t, level)
 
@@ -126,7 +127,7 @@ function objective.levels_loss(self, seen, labels, address, frozen)
   local model, config = self.model, self.config
   local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
   local drawn = draw(frozen, labels, M, s.T, model.K, address)
-  local t, level = rows_of(s, labels, drawn.t, M, address)
+  local t, level = rows_of(s, labels, seen.prior.m, drawn.t, M, address)
   local m, rows = seen.prior.m:repeat_rows(M), { labels = labels:repeat_rows(M) }
   rows.signal, rows.noise = s:gather("signal", t, level):param(), s:gather("noise", t, level):param()
   local y_t = ops.noised(drawn.y0, m, drawn.epsilon, rows.signal, rows.noise)
@@ -154,7 +155,7 @@ local function mmd_of_granularities(self, features, prior, labels, address, froz
   local model, config = self.model, self.config
   local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
   local drawn = draw(frozen, labels, M, s.T, model.K, address)
-  local t, level = rows_of(s, labels, drawn.t, M, address)
+  local t, level = rows_of(s, labels, prior.m, drawn.t, M, address)
   local signal, noise = s:gather("signal", t, level), s:gather("noise", t, level)
   local sum
   for _, one in ipairs { prior.mg, prior.ml } do

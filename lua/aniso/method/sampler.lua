@@ -124,9 +124,10 @@ local function tilted(chain, y, output, t, read, kappa)
   return core.schedule.tilt(chain.m + z0, kappa)
 end
 
--- The test level of each row, for the coupling `sample`; nil for the others. m: prior means (B,K); level:
--- a value of the option sampler.level.
+-- The test level of each row, for the coupling `sample`, and the levels (B,K) of the coupling `image`; nil
+-- for the others. m: prior means (B,K); level_of: a value of the option sampler.level.
 function sampler.levels(s, m, level_of)
+  if s.coupling == "image" then return s:levels_of_images(m) end
   if s.coupling ~= "sample" then return nil end
   if level_of == "mixture" then return s:levels_of_priors(m) end
   local value = level_of

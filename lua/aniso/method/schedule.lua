@@ -7,7 +7,6 @@ local core = require "aniso.core"
 local bound = require "aniso.method.bound"
 local lambda = require "aniso.method.lambda"
 local options = require "aniso.recipe.options"
-local own_part = require "aniso.recipe.own_part"
 
 local schedule = {}
 
@@ -27,7 +26,9 @@ schedule.options = {
   beta_end = optional "number",
   beta_max = number { default = defaults.beta_max, above = 0, below = 1 },
   offset = number { default = defaults.offset, min = 0, below = 1 },     -- of the cosine
-  coupling = one_of { "variance", "speed", "sample", "class_speed" },
+  coupling = one_of { "variance", "speed", "sample", "class_speed", "image" },
+  uncertainty_floor = optional(number { above = 0,
+    text = "c of the coupling image, λ_j(x) ∝ λ_j √(m_j (1 − m_j) + c n_j^(−½)); 1 if left out" }),
   lambda = lambda.option,
   bound_constants = bound.constants,                           -- of E(λ), see schedule:bound()
   counts = optional(options.list(options.integer { min = 0 })),
@@ -84,12 +85,21 @@ function schedule.new(given, counts, stored, groups)
   local levels = known and stored
     or lambda.levels(choice, K, o.counts, o.bound_constants, image_needed_of(process), groups)
   local text, before = lambda.describe(choice, o.bound_constants), lambda.is_trained(choice) and not known
+  if o.uncertainty_floor and o.coupling ~= "image" then
+    error("option schedule.uncertainty_floor belongs to the coupling image", 0)
+  end
   return made(process, levels, { policy = choice[1], normalise = choice.normalise, before_training = before,
+    uncertainty_floor = o.uncertainty_floor or 1,
     bound_constants = lambda.constants(choice, o.bound_constants),
     text = before and text .. "; the levels before the training" or text })
 end
 
 local methods = core.schedule.methods
+
+-- m: prior means (B,K) → the levels of the coupling `image` (B,K).
+function methods.levels_of_images(s, m)
+  return s:levels_of_uncertainty(m:detach(), s.uncertainty_floor)
+end
 
 -- K levels, a list or a tensor → E(λ), its terms per class. Anything else: the curve over γ, which
 -- prompt/explore/schedule.lua adds.

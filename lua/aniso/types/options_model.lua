@@ -11,6 +11,9 @@
 ---@field [1] "resnet"
 ---@field depth? integer Layers, 6n + 2 (default 8, at least 8).
 ---@field width? integer Channels of the first stage, doubled at each next (default 32, at least 1).
+---Stride of the 3×3 stem, 1 if left out; at 2 an image of 64×64 costs as much as one of 32×32 at 1 (at least
+---1, at most 2).
+---@field stem_stride? integer
 ---@field weights? string A safetensors file with torchvision's names to start from.
 
 ---ResNet-18 for larger images.
@@ -45,9 +48,11 @@
 ---@field beta_end? number β at the last step; the base's own, scaled by 1000/T, if left out.
 ---@field beta_max? number Largest β of any step (default 0.999, above 0, below 1).
 ---@field offset? number Of the cosine, 2102.09672 (default 0.008, at least 0, below 1).
----How λ_j enters: as the deviation of class j, as its speed, as one level per image of its class, or as
----the lead in time of an image of its class (default "variance").
----@field coupling? "variance"|"speed"|"sample"|"class_speed"
+---How λ_j enters: as the deviation of class j, as its speed, as one level per image of its class, as the
+---lead in time of an image of its class, or times the uncertainty of each image's prior (default "variance").
+---@field coupling? "variance"|"speed"|"sample"|"class_speed"|"image"
+---c of the coupling image, λ_j(x) ∝ λ_j √(m_j (1 − m_j) + c n_j^(−½)); 1 if left out (above 0).
+---@field uncertainty_floor? number
 ---How the class levels λ_j are chosen: a policy, or function(counts, options) that gives K levels
 ---(default "isotropic").
 ---@field lambda? aniso.option.lambda|string|function

@@ -4,19 +4,20 @@
 ---Noise levels over time and over classes (METHOD's a and s). Label vectors are float32 (B,K), one row
 ---per image or per draw; m is the prior mean, z = y − m. Times are t = 0 … T, 0 the clean label; where a
 ---method takes t, one integer serves all rows, and an int64 tensor (B) gives each its own. `level` is
----required by the coupling "sample"; in "class_speed" it puts each row at the signal and noise of an
----image whose class has that λ, and a reverse chain leaves it out; with the others it is an error. Only
----noised and target have gradients.
+---required by the coupling "sample", and in "image" as (B,K); in "class_speed" it puts each row at the
+---signal and noise of an image whose class has that λ, and a reverse chain leaves it out; with the others
+---it is an error. Only noised and target have gradients.
 ---@class aniso.Schedule
 ---@field K integer Classes.
 ---@field T integer Diffusion steps.
 ---@field lambda aniso.Tensor λ_j in force, (K), after normalisation and clipping.
 ---@field counts integer[]? Training images per class; nil if they were not given.
 ---@field base string The base schedule: "cosine", "linear", ….
----@field coupling "variance"|"speed"|"sample"|"class_speed" How λ enters a and s.
+---@field coupling "variance"|"speed"|"sample"|"class_speed"|"image" How λ enters a and s.
 ---@field levels number[] The same as a list of doubles.
 ---@field policy string How λ was chosen: "power", …; "own:NAME" for a recipe's own policy.
 ---@field bound_constants table A, Dn, p and q of the bound E(λ).
+---@field uncertainty_floor number c of the coupling "image".
 ---@field text string The policy with its options, as print(s) shows it.
 ---@field before_training boolean Whether the levels are those at which a training begins to move them.
 ---@field normalise "mean"|"geometric"|"prior"|"max"|"head"|"none" What of λ is kept at 1.
@@ -57,6 +58,18 @@ function Schedule:levels_of_labels(labels) end
 ---@param m aniso.Tensor (B,K)
 ---@return aniso.Tensor level (B)
 function Schedule:levels_of_priors(m) end
+
+---λ_j(x) ∝ λ_j √(m_j (1 − m_j) + c n_j^(−½)) with mean 1 over the classes of each image: the levels of the
+---coupling "image".
+---@param m aniso.Tensor (B,K)
+---@param floor number c, above 0
+---@return aniso.Tensor level (B,K)
+function Schedule:levels_of_uncertainty(m, floor) end
+
+---The same with the schedule's own floor, option uncertainty_floor.
+---@param m aniso.Tensor (B,K)
+---@return aniso.Tensor level (B,K)
+function Schedule:levels_of_images(m) end
 
 ---The step t′ that an image of each label's class has reached at time t in the coupling "class_speed":
 ---its log-SNR is less by 2 ln λ_c. Defined for every coupling; λ_c = 1 leaves t as it is.

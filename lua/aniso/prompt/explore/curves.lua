@@ -27,10 +27,21 @@ function curves.level(s, j)
   return curves.of_images(s) and s.levels[j] or nil
 end
 
+-- The levels of n rows: of images of class j; in the coupling `image`, of images whose prior is the shares
+-- of the classes, or uniform without counts; nil in the others.
+function curves.levels(s, n, j)
+  if s.coupling == "image" then
+    local m, counts = {}, s.counts
+    for k = 1, s.K do m[k] = counts and counts[k] or 1 end
+    return s:levels_of_images(core.tensor.from(m):reshape { 1, s.K }:repeat_rows(n))
+  end
+  local level = curves.level(s, j)
+  return level and core.tensor.full({ n }, level)
+end
+
 -- The lists a and s over `times` of class j: of its coordinate, or of an image of the class.
 function curves.at(s, times, j)
-  local level = curves.level(s, j)
-  local t, levels = core.tensor.from(times, "int64"), level and core.tensor.full({ #times }, level)
+  local t, levels = core.tensor.from(times, "int64"), curves.levels(s, #times, j)
   local a, sd = s:gather("signal", t, levels), s:gather("noise", t, levels)
   return a:narrow(2, j, 1):list(), sd:narrow(2, j, 1):list()
 end

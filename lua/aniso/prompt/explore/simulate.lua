@@ -74,7 +74,8 @@ end
 -- walked around a prior mean of 0, which leaves z itself.
 local function walk(s, o, z0, level, at)
   local zero = core.tensor.zeros { o.n, s.K }
-  local levels = level and core.tensor.full({ o.n }, level) or nil
+  local levels = s.coupling == "image" and curves.levels(s, o.n)
+    or level and core.tensor.full({ o.n }, level) or nil
   local z = zero + core.tensor.from(z0)
   at(0, z)
   for t = 1, s.T do

@@ -57,6 +57,7 @@ end
 local shift = {
   variance = nothing,
   speed = nothing,
+  image = nothing,
   class_speed = function(s, t)
     local visits = s:visits(t)
     return each(s, function(k) return math.log(visits[k]) end)
