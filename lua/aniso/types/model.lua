@@ -7,6 +7,7 @@
 ---@field K integer Classes.
 ---@field config aniso.Config Complete.
 ---@field counts integer[] Training images n_j per class.
+---@field groups string[] "many", "medium" or "few" per class.
 ---@field logit_scale number The factor on the prior's logits in m, that of its loss (LDAM's scale, else 1).
 ---@field schedule aniso.Schedule
 ---@field net aniso.Module Backbone and prior.
@@ -35,6 +36,9 @@ function Model:context(features, prior) end
 
 ---@return integer parameters of all modules
 function Model:count() end
+
+---Replaces the schedule by that of the learned levels as they are now; nothing with other policies.
+function Model:follow_levels() end
 
 ---Prior, denoiser and schedule of a run in one.
 ---@class aniso.model
