@@ -47,7 +47,7 @@ output_has err "tiny.lua has 2 mistakes$"
 output_has err "^  unknown option train.epoch \(did you mean train.epochs\?\)$"
 output_has err "^  option train.lr must be above 0, got -1$"
 expect "a shape that is not divisible" 2 "$aniso" check "$dir/tiny.lua" --set denoiser.heads=3
-output_has err "multiple of 4 and of heads"
+output_has err "multiple of 4 and of denoiser.heads, 3"
 expect "a missing folder of images" 2 "$aniso" check "$dir/tiny.lua" --set 'data={folder, root=/nowhere}'
 output_has err "^aniso: /nowhere: no such folder"
 expect "a missing recipe" 2 "$aniso" check "$dir/nowhere.lua"

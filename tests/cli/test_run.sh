@@ -84,7 +84,7 @@ equals "an evaluation that is interrupted" "$?" 143
 output_has err "interrupted; nothing of this evaluation is stored, repeat the command$"
 expect "nothing to resume" 3 "$aniso" resume --db "$db"
 
-sed 's/"bound"/{ "manual", 1, 2 }/' "$dir/tiny.lua" >"$dir/wrong.lua"
+sed 's/"bound"/{ "share", target = 0.9999 }/' "$dir/tiny.lua" >"$dir/wrong.lua"
 expect "a run that fails" 1 "$aniso" run "$dir/wrong.lua" --db "$dir/wrong.db"
 output_has err "adpm seed 0 failed: "
 output_has err "^aniso: 1 of 2 runs failed$"

@@ -121,7 +121,41 @@ function Kinds.test_a_step_function_samples()
   lu.assertEquals(run(choice), run "ddim")
 end
 
+-- A loss that is cut off from the logits would train nothing, and its run would finish.
+function Kinds.test_a_prior_loss_that_does_not_depend_on_the_logits_is_refused()
+  local weights = core.tensor.full({ 3, 3 }, 0.5):param()
+  local labels = core.tensor.from({ 0, 2 }, "int64")
+  for _, loss in ipairs {
+    function(z, y) return z:detach():cross_entropy(y) end,
+    function(z, y) return core.ops.no_grad(function() return z:cross_entropy(y) end) end,
+    function() return core.tensor.full({ 1 }, 1) end,
+  } do
+    local choice = config.complete { loss = { prior = function() return loss end } }.loss.prior
+    local logits = core.tensor.full({ 2, 3 }, 1):matmul(weights)
+    lu.assertErrorMsgMatches(".*loss%.prior: .*the loss does not depend on the logits.*",
+      prior_loss.new(choice, COUNTS), logits, labels, 0.5)
+    core.ops.clear_tape()
+  end
+end
+
 local Errors = {}
+
+-- What a part raises or returns is reported with the option and the recipe's line.
+function Errors.test_of_a_part_name_its_line()
+  local labels, logits = core.tensor.from({ 0, 2 }, "int64"), core.tensor.full({ 2, 3 }, 1)
+  local function trained(part)
+    prior_loss.new(config.complete { loss = { prior = part } }.loss.prior, COUNTS)(logits, labels, 0.5)
+  end
+  for _, case in ipairs {
+    { function() return { focl = 2 } end, "arguments of ops.cross_entropy: unknown option focl" },
+    { function() return { weight = { 1 } } end, "arguments of ops.cross_entropy: expected 3 numbers, got 1" },
+    { function() error { 1 } end, "raised a table as an error" },
+    { function() error() end, "raised a nil as an error" },
+  } do
+    lu.assertErrorMsgMatches(".*option loss%.prior: .*test_own_part%.lua:%d+: .*", trained, case[1])
+    lu.assertErrorMsgContains(case[2], trained, case[1])
+  end
+end
 
 local function assert_error(words, given)
   lu.assertErrorMsgContains(words, config.complete, { schedule = { lambda = given } })

@@ -87,10 +87,18 @@ class_weight.common = {
 -- The rule of the option loss.class_weight.
 class_weight.option = options.registry(class_weight.kinds, "none", class_weight.common)
 
+local SMALLEST = 2 ^ -126 -- of float32, in which the training step keeps the weights
+
 local function scaled(weights, counts)
   local sum, images, out = 0, 0, {}
   for c, n in ipairs(counts) do sum, images = sum + n * weights[c], images + n end
-  for c, weight in ipairs(weights) do out[c] = weight * images / sum end
+  for c, weight in ipairs(weights) do
+    out[c] = weight * images / sum
+    if not (out[c] >= SMALLEST and out[c] < math.huge) then
+      error(("option loss.class_weight: the weights are too far apart for float32: class %d would weigh %g "
+        .. "next to a mean of 1"):format(c, out[c]), 0)
+    end
+  end
   return out
 end
 

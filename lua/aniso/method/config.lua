@@ -11,6 +11,7 @@ local class_weight = require "aniso.method.class_weight"
 local catalog = require "aniso.stats.metric.catalog"
 local data = require "aniso.method.data"
 local lambda = require "aniso.method.lambda"
+local limits = require "aniso.method.limits"
 local nearest = require "aniso.recipe.nearest"
 local networks = require "aniso.method.networks"
 local options = require "aniso.recipe.options"
@@ -156,10 +157,11 @@ function config.choices(path)
   return choices.of(config.defaults, path)
 end
 
--- A run with one of these would train to its end and fail in the evaluation. complete() accepts them,
--- since stored configurations pass through it too.
+-- A run with one of these would fail, some of them in the evaluation after its training. complete() accepts
+-- them, since stored configurations pass through it too.
 function config.conflicts(complete)
-  local out, T, steps, metric = {}, complete.schedule.T, complete.sampler.steps, complete.select.metric
+  local T, steps, metric = complete.schedule.T, complete.sampler.steps, complete.select.metric
+  local out = limits.check(complete)
   if steps > T then
     out[#out + 1] = ("option sampler.steps is %d, but schedule.T is %d"):format(steps, T)
   end

@@ -6,6 +6,7 @@
 -- A recipe may bring one of its own: function(counts, o) → arguments of ops.cross_entropy, or
 -- function(logits, labels, progress) → scalar tensor (recipe/own_part.lua).
 local core = require "aniso.core"
+local errors = require "aniso.recipe.errors"
 local effective_number = require "aniso.method.effective_number"
 local options = require "aniso.recipe.options"
 local own_part = require "aniso.recipe.own_part"
@@ -113,26 +114,40 @@ prior_loss.option = options.registry(prior_loss.kinds, "ce", {})
 
 local WHERE = "loss.prior"
 
+-- The cross-entropy with a recipe's arguments; fail(text) names the recipe where they do not fit.
+local function with_arguments(made, fail)
+  return function(logits, labels)
+    local ok, loss = pcall(core.ops.cross_entropy, logits, labels, made)
+    if ok then return loss end
+    errors.pass_interrupts(loss)
+    fail("arguments of ops.cross_entropy: " .. (loss:match "^bad argument #%d+ to '.-' %((.*)%)$" or loss))
+  end
+end
+
 -- The loss of a recipe's own part.
 local function own(choice, counts)
   local call, fail = own_part.need(choice, WHERE)
   local made = call({ table.unpack(counts) }, own_part.options(choice))
   if type(made) == "table" then
-    return function(logits, labels) return core.ops.cross_entropy(logits, labels, made) end
+    return with_arguments(made, fail)
   elseif type(made) ~= "function" then
     fail("expected arguments of ops.cross_entropy or a function(logits, labels, progress), got a "
       .. type(made))
   end
   local guarded = own_part.guard(made, choice, WHERE)
   return function(logits, labels, progress)
-    local _, before = core.ops.tape_length()
+    local recorded, before = core.ops.tape_length()
     local loss = guarded(logits, labels, progress)
-    local _, after = core.ops.tape_length()
+    local recorded_then, after = core.ops.tape_length()
     -- The networks' operations before the loss would be missing from the gradient.
     if after ~= before then
       fail "the loss must not call backward or clear_tape, nor catch the error of an operation"
     end
     if type(loss) ~= "userdata" or loss:numel() ~= 1 then fail("the loss must be a scalar tensor") end
+    -- The logits were recorded on the tape, and the loss added nothing to it.
+    if recorded > 0 and recorded_then == recorded then
+      fail "the loss does not depend on the logits, so no network is trained by it"
+    end
     return loss
   end
 end

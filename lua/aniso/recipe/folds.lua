@@ -24,9 +24,9 @@ local function count_of(given, official_count)
   return n
 end
 
--- "0,2" or "0..2" as typed → list of numbers. Raises where one is not a fold.
+-- "0,2" or "0..2" as typed → list of numbers, each once. Raises where one is not a fold, or none is given.
 local function chosen(text, count)
-  local out = {}
+  local out, known = {}, {}
   for part in text:gmatch "[^,]+" do
     local first, last = part:match "^(%d+)%.%.(%d+)$"
     first = math.tointeger(tonumber(first or part))
@@ -34,7 +34,12 @@ local function chosen(text, count)
     if not first or first < 0 or last >= count or first > last then
       error(("--fold takes folds from 0 to %d, such as 0,2 or 0..2; got %s"):format(count - 1, text), 0)
     end
-    for fold = first, last do out[#out + 1] = fold end
+    for fold = first, last do
+      if not known[fold] then known[fold], out[#out + 1] = true, fold end
+    end
+  end
+  if #out == 0 then
+    error(("--fold takes folds from 0 to %d, such as 0,2 or 0..2; got none"):format(count - 1), 0)
   end
   return out
 end

@@ -6,6 +6,7 @@
 --   { "own:mypolicy", module = "mypolicy", sha256 = of its file, gamma = 0.5 }
 -- Its function is looked up among those that recipes loaded by this process contain, or by the
 -- module's name (part_modules.lua). Code is never read from a database.
+local errors = require "aniso.recipe.errors"
 local function_identity = require "aniso.recipe.function_identity"
 local part_modules = require "aniso.recipe.part_modules"
 local literal = require "aniso.recipe.literal"
@@ -158,7 +159,10 @@ local function guarded(f, place, where)
     local results = table.pack(pcall(f, ...))
     if results[1] then return table.unpack(results, 2, results.n) end
     local problem = results[2]
-    if type(problem) ~= "string" then error(problem, 0) end
+    errors.pass_interrupts(problem)
+    if type(problem) ~= "string" then
+      raise(where, ("%s: raised a %s as an error, expected a text"):format(place, type(problem)))
+    end
     raise(where, problem:match "^[^\n]+:%d+: " and problem or ("%s: %s"):format(place, problem))
   end
 end

@@ -35,27 +35,38 @@ function study.new(given)
   return out
 end
 
--- 3 → {0, 1, 2};  {4, 7} → itself;  "0..4", "3" or "1,5" as typed → the seeds named.
+local MOST_SEEDS = 10000
+
+local function wrong_seeds(given)
+  error(("seeds must be a number of seeds or a list such as 0..4 or 1,5, at most %d of them, got %s")
+    :format(MOST_SEEDS, literal.describe(given)), 0)
+end
+
+-- first, last of "0..4" or "3"; nil where the text is neither.
+local function range_of(text)
+  local first, last = text:match "^(%d+)%.%.(%d+)$"
+  first = math.tointeger(tonumber(first or text))
+  return first, math.tointeger(tonumber(last)) or first
+end
+
+-- 3 → {0, 1, 2};  {4, 7} → its values;  "0..4", "3" or "1,5" as typed → the seeds named; each once.
 function study.seeds(given)
   if given == nil then return { 0 } end
-  local out = {}
-  if math.type(given) == "integer" then
-    for seed = 0, given - 1 do out[#out + 1] = seed end
-  elseif type(given) == "table" then
-    out = given
-  elseif type(given) == "string" then
-    for part in given:gmatch "[^,]+" do
-      local first, last = part:match "^(%d+)%.%.(%d+)$"
-      first = math.tointeger(tonumber(first or part))
-      last = math.tointeger(tonumber(last)) or first
-      if not first or first < 0 then out = {} break end
-      for seed = first, last do out[#out + 1] = seed end
+  local out, known = {}, {}
+  local function add(first, last)
+    if math.type(first) ~= "integer" or first < 0 or last - first >= MOST_SEEDS then wrong_seeds(given) end
+    for seed = first, last do
+      if not known[seed] then known[seed], out[#out + 1] = true, seed end
     end
   end
-  if #out == 0 then
-    error(("seeds must be a number of seeds or a list such as 0..4 or 1,5, got %s")
-      :format(literal.describe(given)), 0)
+  if math.type(given) == "integer" then
+    add(0, given - 1)
+  elseif type(given) == "table" then
+    for _, seed in ipairs(given) do add(seed, seed) end
+  elseif type(given) == "string" then
+    for part in given:gmatch "[^,]+" do add(range_of(part)) end
   end
+  if #out == 0 or #out > MOST_SEEDS then wrong_seeds(given) end
   return out
 end
 
