@@ -100,14 +100,12 @@ void an_push_split(lua_State *L, const an_dataset *ds)
     set_integer(L, "group_leaks", ds->group_leaks);
     set_integer(L, "copy_leaks", ds->copy_leaks);
     set_integer(L, "conflicts", ds->conflicts);
-    if (ds->conflicts > 0) {
-        lua_createtable(L, 2, 0);
-        for (int i = 0; i < 2; i++) {
-            lua_pushstring(L, ds->conflict[i]->key);
-            lua_rawseti(L, -2, i + 1);
-        }
-        lua_setfield(L, -2, "conflict");
+    lua_createtable(L, 2, 0);
+    for (int i = 0; i < 2 && ds->conflict[i]; i++) {
+        lua_pushstring(L, ds->conflict[i]->key);
+        lua_rawseti(L, -2, i + 1);
     }
+    lua_setfield(L, -2, "conflict");
     lua_pushnumber(L, imbalance(ds));
     lua_setfield(L, -2, "imbalance_factor");
     static const char *const names[AN_PARTS] = {

@@ -19,7 +19,7 @@
 ---@field group_leaks integer Validation and test images that share a group with training.
 ---@field copy_leaks integer Validation and test images with a copy in training.
 ---@field conflicts integer Images with the bytes of an image of another class: a label is wrong.
----@field conflict? string[] Two of them.
+---@field conflict string[] Two of them, or none.
 ---@field n_train integer[] Images per class.
 ---@field n_val integer[] Images per class.
 ---@field n_test integer[] Images per class.
