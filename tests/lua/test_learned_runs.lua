@@ -4,6 +4,8 @@ local lu = require "luaunit"
 local aniso = require "aniso"
 local core = require "aniso.core"
 local config = require "aniso.method.config"
+local learned_levels = require "aniso.method.learned_levels"
+local objective = require "aniso.method.objective"
 local Session = require "aniso.train.session"
 local checkpoint = require "aniso.train.checkpoint"
 local first_stage = require "aniso.train.first_stage"
@@ -153,6 +155,36 @@ function Steps.test_the_weights_take_the_steps_of_the_same_levels_held()
   step(moving)
   step(held)
   lu.assertNotEquals(flat(moving.model.den), flat(held.model.den))
+end
+
+-- Through the whole denoiser: the loss at levels on both sides, on the same draws.
+function Steps.test_the_gradient_is_that_of_the_loss_at_other_levels()
+  for _, denoiser in ipairs { { "cross_attention", dim = 8, blocks = 1, heads = 2 }, { "film", dim = 8 } } do
+    local session = session_of { denoiser = denoiser, ["train.lr"] = 0.03, ["train.prediction"] = "epsilon",
+      ["schedule.lambda"] = { "learned", normalise = "none" }, ["schedule.coupling"] = "speed" }
+    for _ = 1, 60 do step(session, 100) end -- the last layer begins at 0, where no gradient reaches y_t
+    local batch <close> = stage.batch(session, core.tensor.arange(28))
+    local model, at = session.model, session.model.levels:list()
+    local function loss_at(levels)
+      model.levels:set(levels)
+      model:follow_levels()
+      return objective.levels_loss(session, batch.frozen, batch.labels, { seed = 1, step = 9 }, batch.frozen)
+    end
+    model.den:freeze(true)
+    local loss, rows = loss_at(at)
+    loss:backward()
+    local got, along, square, size = learned_levels.gradient("speed", rows), {}, 0, 5e-2
+    for _, one in ipairs(got) do square = square + one * one end
+    for j, one in ipairs(got) do along[j] = one / math.sqrt(square) end
+    local two = {}
+    for i, sign in ipairs { 1, -1 } do
+      local moved = {}
+      for j, level in ipairs(at) do moved[j] = level * math.exp(sign * size * along[j]) end
+      two[i] = loss_at(moved):item()
+      core.ops.clear_tape()
+    end
+    lu.assertAlmostEquals((two[1] - two[2]) / (2 * size) / math.sqrt(square), 1, 0.005, denoiser[1])
+  end
 end
 
 function Steps.test_joint_training_steps_the_levels_without_a_second_pass_of_the_backbone()

@@ -136,11 +136,18 @@ function objective.levels_loss(self, seen, labels, address, frozen)
   return ops.mse(model.denoiser:forward(context, y_t, t), target, model.levels:row_weights(labels, M)), rows
 end
 
--- Features and prior as levels_loss() takes them.
+-- What levels_loss() takes of a batch; it shares the elements. For a <close> variable: to Lua's collector the
+-- features of a batch are a few bytes.
+local Seen = {}
+function Seen:__close()
+  self.features:close()
+  for _, tensor_of in pairs(self.prior) do tensor_of:close() end
+end
+
 local function detached(features, prior)
   local out = {}
   for _, name in ipairs { "m", "mg", "ml", "crops" } do out[name] = prior[name] and prior[name]:detach() end
-  return { features = features:detach(), prior = out }
+  return setmetatable({ features = features:detach(), prior = out }, Seen)
 end
 
 -- The frozen net's output for a batch: several denoisers in lock-step share it.
@@ -179,7 +186,7 @@ end
 
 -- → total loss and a table of its parts (scalar tensors). `stage` determines which parts count: "joint",
 -- "prior", or "denoiser" and "classifier", which take `frozen`, the output of encode_frozen(). With learned
--- levels also what levels_loss() takes: `frozen`, or in "joint" the batch's own.
+-- levels also what levels_loss() takes: `frozen`, or in "joint" the batch's own, for a <close> variable.
 function objective.step(self, images, labels, address, frozen)
   local weights, stage = self.config.loss, self.stage
   if stage == "classifier" then return classifier_loss(self, labels, frozen) end

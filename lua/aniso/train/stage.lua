@@ -110,6 +110,7 @@ function stage.step_on(session, batch, total_steps)
   local address = { seed = session.seed, progress = session.step / total_steps,
     step = session.step + session.stage_number * STEPS_OF_A_STAGE }
   local loss, parts, seen = objective.step(session, batch.images, batch.labels, address, batch.frozen)
+  local _ <close> = seen ~= batch.frozen and seen
   local value = loss:item()
   check_finite(session, value, epoch)
   loss:backward()
