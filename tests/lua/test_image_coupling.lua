@@ -94,7 +94,6 @@ function T.test_mistakes()
   lu.assertErrorMsgContains("uncertainty_floor belongs to the coupling image", make,
     { coupling = "variance", uncertainty_floor = 1 })
   lu.assertErrorMsgContains("schedule.uncertainty_floor must be above 0", make, { uncertainty_floor = 0 })
-  lu.assertErrorMsgContains("derives the levels from each image's prior", make, { lambda = "learned" })
   lu.assertErrorMsgContains("depend on each image's prior", make, { lambda = "share" })
 end
 

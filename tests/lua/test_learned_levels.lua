@@ -44,10 +44,11 @@ local function error_at(levels, coupling, prediction, as_leaves)
   for r = 1, ROWS do labels[r], times[r] = r % K, 2 + (r * 7) % 50 end
   local rows = { labels = tensor.from(labels, "int64") }
   local t = tensor.from(times, "int64")
-  local level = coupling == "sample" and s:levels_of_labels(rows.labels) or nil
-  rows.signal, rows.noise = s:gather("signal", t, level), s:gather("noise", t, level)
+  local y0, m, epsilon = tensor.one_hot(rows.labels, K), normal("m"):softmax(), normal "e"
+  rows.level = coupling == "sample" and s:levels_of_labels(rows.labels)
+    or coupling == "image" and s:levels_of_images(m) or nil
+  rows.signal, rows.noise = s:gather("signal", t, rows.level), s:gather("noise", t, rows.level)
   if as_leaves then rows.signal:param(); rows.noise:param() end
-  local y0, m, epsilon = tensor.one_hot(rows.labels, K), normal "m" * 0.3, normal "e"
   local y_t = ops.noised(y0, m, epsilon, rows.signal, rows.noise)
   local target = ops.target(prediction, y0, m, epsilon, rows.signal, rows.noise)
   local weights = tensor.rand { shape = { ROWS }, seed = 1, stream = "w" }
@@ -58,7 +59,7 @@ local Gradient = {}
 
 function Gradient.test_of_each_coupling_and_target_is_that_of_finite_differences()
   local at = { 0.8, 1.1, 0.9, 1.3 }
-  for _, coupling in ipairs { "variance", "speed", "sample" } do
+  for _, coupling in ipairs { "variance", "speed", "sample", "image" } do
     for _, prediction in ipairs { "y0", "epsilon", "v" } do
       local loss, rows = error_at(at, coupling, prediction, true)
       loss:backward()

@@ -24,6 +24,7 @@ local CASES = {
   { ["schedule.lambda"] = { "learned", lr = 0.05, from = 0.4, objective = "plain" },
     ["schedule.coupling"] = "sample", ["denoiser"] = { "film", dim = 8 }, ["train.prediction"] = "epsilon",
     ["loss.class_weight"] = { "lambda", defer = 0.5 }, ["sampler.tilt"] = "lambda" },
+  { ["schedule.lambda"] = { "learned", lr = 0.05 }, ["schedule.coupling"] = "image" },
 }
 
 local function run(db, changes)

@@ -40,10 +40,7 @@ learned_levels.options = {
 function learned_levels.check_coupling(coupling)
   if coupling == "class_speed" then
     error("option schedule.lambda is learned, but in the coupling class_speed λ moves an integer step, which "
-      .. "has no gradient: use variance, speed or sample", 0)
-  elseif coupling == "image" then
-    error("option schedule.lambda is learned, but the coupling image derives the levels from each image's "
-      .. "prior: use variance, speed or sample", 0)
+      .. "has no gradient: use variance, speed, sample or image", 0)
   end
 end
 
@@ -90,8 +87,9 @@ function Levels:row_weights(labels, M)
   return ops.embedding(of_class, labels):reshape { labels:size(1) }:repeat_rows(M)
 end
 
--- ∂L/∂ln λ of each class (K) from rows = {signal =, noise =: leaves (B·M, K) with gradients, labels = of the
--- rows}. Only the clamp of a² at 1e-20 is left out, where a is 1e-10 and its derivative has no effect.
+-- ∂L/∂ln λ of each class (K) from rows = {signal =, noise =: leaves (B·M, K) with gradients; labels =, level =
+-- of the rows, as Schedule:gather() takes it}. The clamp of a² at 1e-20 is left out: a is 1e-10 there, and its
+-- derivative has no effect.
 local chain = {}
 
 -- s = λ_j √(1−ᾱ): ∂s/∂ln λ_j = s
@@ -110,6 +108,13 @@ function chain.sample(rows)
   local of_row = (rows.noise.grad * rows.noise):sum(2)
   local n, K = rows.noise:size(1), rows.noise:size(2)
   return (tensor.one_hot(rows.labels, K) * of_row:reshape { n, 1 }):sum(1)
+end
+
+-- s_i = λ_i(x) √(1−ᾱ), λ_i(x) = K λ_i u_i / Σ_k λ_k u_k: ∂s_i/∂ln λ_j = s_i (δ_ij − λ_j(x)/K)
+function chain.image(rows)
+  local n, K = rows.noise:size(1), rows.noise:size(2)
+  local own = rows.noise.grad * rows.noise
+  return (own - rows.level * own:sum(2):reshape { n, 1 } * (1 / K)):sum(1)
 end
 
 -- The same as a list.

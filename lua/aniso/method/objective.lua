@@ -128,7 +128,7 @@ function objective.levels_loss(self, seen, labels, address, frozen)
   local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
   local drawn = draw(frozen, labels, M, s.T, model.K, address)
   local t, level = rows_of(s, labels, seen.prior.m, drawn.t, M, address)
-  local m, rows = seen.prior.m:repeat_rows(M), { labels = labels:repeat_rows(M) }
+  local m, rows = seen.prior.m:repeat_rows(M), { labels = labels:repeat_rows(M), level = level }
   rows.signal, rows.noise = s:gather("signal", t, level):param(), s:gather("noise", t, level):param()
   local y_t = ops.noised(drawn.y0, m, drawn.epsilon, rows.signal, rows.noise)
   local context <close> = model:context(seen.features, seen.prior)
