@@ -33,9 +33,8 @@ local function ucs4(bytes, at, n)
   return table.concat(out)
 end
 
--- The texts of a one-dimensional array.
-function numpy.names(path)
-  local header, bytes, at = read(path)
+-- The texts of a one-dimensional array of a fixed width.
+local function fixed_names(path, header, bytes, at)
   local kind, width = header:match "'descr':%s*'[<|]([US])(%d+)'"
   local n = math.tointeger(tonumber(header:match "'shape':%s*%((%d+),%)"))
   width = math.tointeger(tonumber(width))
@@ -78,12 +77,26 @@ local function line(m)
   return text
 end
 
--- NumPy's own integers are calls of `scalar` with the bytes of the number.
+-- Kind of a NumPy type and bytes → value; the kinds are those of its array protocol.
+local SCALARS = {
+  i = function(bytes) return (string.unpack("<i" .. #bytes, bytes)) end,
+  u = function(bytes) return (string.unpack("<I" .. #bytes, bytes)) end,
+  b = function(bytes) return bytes:byte() end,
+  f = function(bytes) return (string.unpack(#bytes == 8 and "<d" or "<f", bytes)) end,
+  U = function(bytes) return ucs4(bytes, 1, #bytes // 4) end,
+}
+local WIDTHS = { i = "[1248]", u = "[1248]", b = "1", f = "[48]", U = "%d+" }
+
+-- NumPy's own numbers and texts are calls of `scalar` with a type and the bytes of the value.
 local function scalar(called)
-  local bytes = type(called.arguments) == "table" and called.arguments[2]
-  local number = called.call:find "scalar$" and type(bytes) == "string" and #bytes >= 1 and #bytes <= 8
-  if not number then return called end
-  return (string.unpack("<i" .. #bytes, bytes))
+  local arguments = type(called.arguments) == "table" and called.arguments or {}
+  local dtype, bytes = arguments[1], arguments[2]
+  local code = type(dtype) == "table" and type(dtype.arguments) == "table" and dtype.arguments[1]
+  local kind, width = tostring(code):match "^([iubfU])(%d+)$"
+  local size = kind and math.tointeger(tonumber(width)) * (kind == "U" and 4 or 1)
+  local known = called.call:find "scalar$" and type(bytes) == "string" and #bytes == size
+    and width:find("^" .. WIDTHS[kind] .. "$")
+  return known and SCALARS[kind](bytes) or called
 end
 
 local function pusher(format)
@@ -155,35 +168,57 @@ local operations = {
     local called = pop(m)
     push(m, scalar { call = type(called) == "table" and called.name or "", arguments = arguments })
   end,
-  b = function(m) pop(m) end, -- the state of an object that is not made
+  b = function(m) -- the state of an object that is not made; the fifth of an array is the list of its items
+    local state = pop(m)
+    if type(state) == "table" and type(state[5]) == "table" then m.items = state[5] end
+  end,
   ["\x97"] = nothing, ["\x98"] = nothing,
 }
 
-local function dictionaries_of(bytes, at, path)
+-- The dictionaries in a pickle, and the items of its array.
+local function unpickle(bytes, at, path)
   local m = { bytes = bytes, at = at, stack = {}, marks = {}, memo = {}, next_memo = 0, dictionaries = {} }
   while true do
     local code = bytes:sub(m.at, m.at)
     m.at = m.at + 1
-    if code == "." then return m.dictionaries end
+    if code == "." then return m.dictionaries, m.items or {} end
     local operation = operations[code]
     if not operation or not pcall(operation, m) then
-      fault.raise("EFORMAT", "%s: not a plain dictionary from names to class numbers (byte %d)", path,
+      fault.raise("EFORMAT", "%s: a pickle of other things than names and class numbers (byte %d)", path,
         m.at - 2)
     end
   end
 end
 
--- The dictionary from names to class numbers in a .npy file with one pickled object.
+-- The texts of a one-dimensional array, of a fixed width or pickled.
+function numpy.names(path)
+  local header, bytes, at = read(path)
+  if not header:find "'descr':%s*'|O'" then return fixed_names(path, header, bytes, at) end
+  local _, items = unpickle(bytes, at, path)
+  for i, name in ipairs(items) do
+    if type(name) ~= "string" then
+      fault.raise("EFORMAT", "%s: not an array of names: item %d is a %s", path, i - 1, type(name))
+    end
+  end
+  if #items == 0 or header:match "'shape':%s*%((%d+),%)" ~= tostring(#items) then
+    fault.raise("EFORMAT", "%s: not an array of names (or cut off): %s", path, header:match "^%s*(.-)%s*$")
+  end
+  return items
+end
+
+-- The dictionary from names to class numbers, or to the classes' names, in a .npy file with one pickled
+-- object.
 function numpy.dictionary(path)
   local header, bytes, at = read(path)
   if not header:find "'descr':%s*'|O'" then
     fault.raise("EFORMAT", "%s: not a dictionary from names to class numbers", path)
   end
   local out = {}
-  for _, one in ipairs(dictionaries_of(bytes, at, path)) do
+  for _, one in ipairs((unpickle(bytes, at, path))) do
     for k = 1, #one.pairs, 2 do
-      local name, number = one.pairs[k], math.tointeger(one.pairs[k + 1])
-      if type(name) == "string" and number then out[name] = number end
+      local name, label = one.pairs[k], one.pairs[k + 1]
+      label = type(label) == "string" and label ~= "" and label or math.tointeger(label)
+      if type(name) == "string" and label then out[name] = label end
     end
   end
   return out
