@@ -13,7 +13,8 @@ typedef struct an_fold {
 
 /* Cuts the folds by the seed, unless they are official, and makes the parts of one; every image has
  * the same fold whichever is tested. AN_EINVAL: no such fold, another number of official folds.
- * AN_EFORMAT: an image without an official fold. Failures of an_split_of_fold(). */
+ * AN_EFORMAT: an image without an official fold, a fold without an image, a class whose images
+ * are all in one fold. Failures of an_split_of_fold(). */
 an_code an_fold_parts(an_listing *list, const an_fold *which, double val, uint64_t seed);
 
 #endif

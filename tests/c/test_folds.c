@@ -143,6 +143,30 @@ static void test_refusals(void **state)
     an_listing_free(&list);
 }
 
+/* A class of one group, and more folds than groups: every fold is refused, and not the one that
+ * lacks images. */
+static void test_folds_that_lack_images(void **state)
+{
+    (void)state;
+    for (int fold = 0; fold < 3; fold++) {
+        an_listing list;
+        const an_fold which = {3, fold, false};
+        fill(&list, (const int[]){30, 1}, 2);
+        assert_int_equal(an_fold_parts(&list, &which, 0.1, 0), AN_EFORMAT);
+        assert_non_null(strstr(an_err_message(), "all images of class 'c1' are in fold "));
+        an_listing_free(&list);
+    }
+    an_listing list;
+    fill(&list, (const int[]){12, 12}, 2); /* six groups of each */
+    assert_int_equal(an_fold_parts(&list, &(an_fold){13, 0, false}, 0, 0), AN_EFORMAT);
+    assert_non_null(strstr(an_err_message(), " of 13 has no image; use fewer folds"));
+    an_listing_free(&list);
+    fill(&list, (const int[]){30, 3}, 2); /* groups of one and two images */
+    for (int fold = 0; fold < 2; fold++)
+        assert_int_equal(an_fold_parts(&list, &(an_fold){2, fold, false}, 0, 0), AN_OK);
+    an_listing_free(&list);
+}
+
 static an_dataset *lesions(int folds, int fold, bool official)
 {
     an_dataset_spec spec = {.name = "lesions",
@@ -237,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_remainders_are_spread_over_the_folds),
         cmocka_unit_test(test_clusters_join_groups_and_copies),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_folds_that_lack_images),
         cmocka_unit_test(test_a_data_set_in_folds),
         cmocka_unit_test(test_relative_groups_have_both_ends_on_a_long_tail),
         cmocka_unit_test(test_groups_by_counts_and_by_name),
