@@ -58,6 +58,10 @@ output_has out '^\| ddpm '
 expect "an unknown study" 3 "$aniso" table sweeep --db "$db"
 output_has err "it has: sweep"
 expect "a column that is not a metric" 2 "$aniso" table sweep --cols seed --db "$db"
+expect "a row that is a fact of single runs" 2 "$aniso" table sweep --rows seed --db "$db"
+output_has err "^aniso: --rows: seed differs between the runs of a configuration, which a row averages; aniso ls "
+expect "a curve over seeds" 2 "$aniso" curve sweep -x seed -y acc --db "$db"
+output_has err "^aniso: -x: seed differs between the runs of a configuration"
 expect "a row that is a metric" 2 "$aniso" table sweep --rows acc --db "$db"
 
 expect "curve" 0 env LC_ALL=C "$aniso" curve sweep -x schedule.lambda.gamma -y tail --db "$db"

@@ -151,7 +151,8 @@ function curve.run(args)
   local groups = common.counted_groups(db, args.study)
   if args.operating then return run_operating(args, db, groups) end
   local catalog = keys.new(db)
-  local x, y = cli.usage(catalog.key, catalog, args.x), cli.usage(catalog.key, catalog, args.y)
+  local x = cli.usage(catalog.of_configuration, catalog, args.x, "-x")
+  local y = cli.usage(catalog.key, catalog, args.y)
   if not y.metric then cli.fail(cli.USAGE, ("-y takes a metric, and %s is not a metric"):format(args.y)) end
   local exact = tables.is_for_programs(args.format)
   if not exact then y.name = printed(y.name) end

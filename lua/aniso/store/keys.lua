@@ -22,6 +22,10 @@ local FACTS = { run = "run_id", id = "uid", name = "name", study = "study", labe
 -- The facts that have one of a few values. A run without an end is `running` or `crashed`.
 local FACT_VALUES = { status = { "crashed", "failed", "finished", "interrupted", "running" } }
 
+-- Facts that differ between the runs of one configuration, whose mean a row or a point shows.
+local OF_ONE_RUN = { run = true, id = true, name = true, seed = true, fold = true, attempt = true,
+  started = true, ended = true, wall = true, resumes = true }
+
 -- Columns of tables that are not facts of a run → the reason.
 local TABLES_ONLY = {
   by = "a run has results by the chain and by the prior; aniso table STUDY --prior shows both",
@@ -127,6 +131,15 @@ function Keys:key(name)
     if param and param.num and tonumber(param.txt) then return param.num end
     return param and param.txt
   end }
+end
+
+-- The key for rows and points that average the runs of a configuration. flag: "--rows", of the message.
+function Keys:of_configuration(name, flag)
+  if OF_ONE_RUN[name] then
+    error(("%s: %s differs between the runs of a configuration, which a row averages; aniso ls lists "
+      .. "the runs"):format(flag, name), 0)
+  end
+  return self:key(name)
 end
 
 -- Raises where `value` (a text) is none of `values`, a sorted list, with the nearest one.
