@@ -87,9 +87,9 @@ function Levels:row_weights(labels, M)
   return ops.embedding(of_class, labels):reshape { labels:size(1) }:repeat_rows(M)
 end
 
--- ∂L/∂ln λ of each class (K) from rows = {signal =, noise =: leaves (B·M, K) with gradients; labels =, level =
--- of the rows, as Schedule:gather() takes it}. The clamp of a² at 1e-20 is left out: a is 1e-10 there, and its
--- derivative has no effect.
+-- ∂L/∂ln λ of each class (K) from rows = {signal =, noise =: leaves (B·M, K) with gradients; labels =,
+-- level = of the rows, as Schedule:gather() takes it}. The clamp of a² at 1e-20 is left out: a is 1e-10
+-- there, and its derivative has no effect.
 local chain = {}
 
 -- s = λ_j √(1−ᾱ): ∂s/∂ln λ_j = s
