@@ -1,11 +1,11 @@
--- The run database, user_version 6. README.md in this folder has the picture.
+-- The run database, user_version 7. README.md in this folder has the picture.
 --
 -- Habits: every table is STRICT; times are ISO-8601 UTC text; counts are stored and rates
 -- are derived in the views at the end; a row is written once, by one process, in one
 -- transaction with what belongs to it. Views use stock SQL only, so that any tool reads them.
 
 PRAGMA application_id = 0x41445031; -- "ADP1": lets `file` and the opener recognise it
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;
 
 -- ── the data ────────────────────────────────────────────────────────────────────────────
 CREATE TABLE dataset(
@@ -227,7 +227,10 @@ CREATE TABLE evaluation(
   draws        INTEGER NOT NULL DEFAULT 1,
   seed         INTEGER NOT NULL DEFAULT 0,
   n            INTEGER NOT NULL,
-  at           TEXT NOT NULL, calibration TEXT, -- JSON: the rule, what it chose on validation, its value there
+  at           TEXT NOT NULL,
+  calibration  TEXT,                -- JSON: the rule, what it chose on validation, its value there
+  passes       INTEGER,             -- of the denoiser, per image: steps × draws; 0 without chains
+  image_s      REAL,                -- seconds per image from its pixels to its class, as measured
   UNIQUE(run_id, part, weights, step, sampler, sample_steps, draws, seed)
 ) STRICT;
 CREATE UNIQUE INDEX one_primary_evaluation ON evaluation(run_id, part) WHERE is_primary = 1;

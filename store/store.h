@@ -19,7 +19,7 @@
 #include "base/err.h"
 
 #define AN_STORE_ID 0x41445031 /* application_id, "ADP1" */
-#define AN_STORE_VERSION 6     /* user_version of store/schema.sql */
+#define AN_STORE_VERSION 7     /* user_version of store/schema.sql */
 
 typedef struct an_db an_db;
 typedef struct an_stmt an_stmt;

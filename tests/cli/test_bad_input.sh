@@ -75,7 +75,7 @@ equals "the text file is unchanged" "$(wc -c <"$dir/text.db" | tr -d ' ')" 249
 folder=$(ls -d "$dir"/good/*/)
 cp "$folder/best.safetensors" "$dir/best"
 head -c 2000 "$dir/best" >"$folder/best.safetensors"
-expect "a truncated checkpoint" 1 "$aniso" eval @last --db "$dir/good.db"
+expect "a truncated checkpoint" 1 "$aniso" eval @last --again --db "$dir/good.db"
 output_has err "best\.safetensors"
 cp "$dir/best" "$folder/best.safetensors"
 expect "the restored checkpoint" 0 "$aniso" eval @last --steps 3 --db "$dir/good.db"

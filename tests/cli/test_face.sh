@@ -15,7 +15,7 @@ output_has err "^aniso: there is no command rnu \(did you mean run\?\)$"
 expect "an unknown flag" 2 "$aniso" ls --fromat csv
 output_has err "unknown option '--fromat'"
 expect "a flag of one other command" 2 "$aniso" check recipes/quickstart.lua --again
-output_has err "^aniso: aniso check does not take --again; this command does: run$"
+output_has err "^aniso: aniso check does not take --again; these commands do: run, eval$"
 expect "a flag of other commands" 2 "$aniso" schedule cosine --db x.db
 output_has err "^aniso: aniso schedule does not take --db; these commands do: run, watch, check, resume, eval, ls, "
 output_has err "^Usage: aniso schedule"

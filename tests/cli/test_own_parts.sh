@@ -106,7 +106,7 @@ $command"
 
     primary="SELECT part, sampler FROM evaluation WHERE is_primary = 1 ORDER BY part"
     before=$(query "$dir/$kind.db" "$primary")
-    expect "eval of a $kind as configured" 0 "$aniso" eval @last --recipe "$recipe" --db "$dir/$kind.db"
+    expect "eval of a $kind as configured" 0 "$aniso" eval @last --again --recipe "$recipe" --db "$dir/$kind.db"
     equals "the primary evaluations of a $kind" "$(query "$dir/$kind.db" "$primary")" "$before"
     expect "eval of a $kind" 0 "$aniso" eval @last --recipe "$recipe" --steps 2 --db "$dir/$kind.db"
     output_has out "own:.* 2 "

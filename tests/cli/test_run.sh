@@ -65,6 +65,8 @@ expect "a syntax error in SQL" 4 "$aniso" sql 'SELEC' --db "$db"
 group="SELECT label, n, mean FROM v_group WHERE metric = 'acc' AND is_primary = 1 AND part = 'test' ORDER BY label"
 counted=$(query "$db" "$group")
 expect "eval as configured" 0 "$aniso" eval @last --db "$db"
+output_has err "^1 of 1 evaluations were stored before and are not repeated \\(--again does\\)$"
+expect "eval as configured again" 0 "$aniso" eval @last --again --db "$db"
 equals "the run is counted as before" "$(query "$db" "$group")" "$counted"
 expect "eval with another sampler" 0 "$aniso" eval @last --sampler dpmpp --steps 4 --db "$db"
 output_has out "^test +dpmpp +4 "
@@ -74,7 +76,7 @@ expect "eval with a calibration" 0 "$aniso" eval @last --calibrate bacc --db "$d
 output_has out "^val +ddim \\+ calibrated "
 expect "what it chose" 0 "$aniso" show @last calibration --db "$db"
 output_has out "^test +ddim \\+ calibrated +bacc "
-expect "eval with an unknown metric" 1 "$aniso" eval @last --calibrate bac --db "$db"
+expect "eval with an unknown metric" 2 "$aniso" eval @last --calibrate bac --db "$db"
 output_has err "did you mean bacc\\?"
 "$aniso" eval @last --draws 2000 --steps 50 --db "$db" >"$dir/out" 2>"$dir/err" &
 sleep 0.5

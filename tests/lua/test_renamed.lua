@@ -160,14 +160,15 @@ local function job(db)
       ema_decay = 0.9, prediction = "v", sampling = "class_balanced" } } }
 end
 
--- The tables and views of version 4; folds came with version 6.
+-- The tables and views of version 4; folds came with version 6, costs with version 7.
 local function restore_structure(db)
   local old <close> = assert(store.open(V4, { readonly = true }))
   local VIEWS = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'view' ORDER BY rowid"
   for _, view in ipairs(assert(db:query(VIEWS))) do assert(db:exec("DROP VIEW " .. view.name)) end
   assert(db:exec "DROP TABLE split_cluster")
   for _, column in ipairs { "run.fold", "plan_run.fold", "data_split.folds", "data_split.fold_set",
-    "data_split.group_rule", "dataset.content", "evaluation.calibration" } do
+    "data_split.group_rule", "dataset.content", "evaluation.calibration",
+    "evaluation.passes", "evaluation.image_s" } do
     assert(db:exec(("ALTER TABLE %s DROP COLUMN %s"):format(column:match "^(.*)%.(.*)$")))
   end
   for _, view in ipairs(assert(old:query(VIEWS))) do assert(db:exec(view.sql)) end

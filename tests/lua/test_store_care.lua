@@ -16,6 +16,7 @@ local EARLIER = {
   { version = 3, file = "tests/golden/runs-v3.sqlite", fits = 2, tags = 1, runs = 5, removed = 1 },
   { version = 4, file = "tests/golden/runs-v4.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
   { version = 5, file = "tests/golden/runs-v5.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
+  { version = 6, file = "tests/golden/runs-v6.sqlite", fits = 0, tags = 1, runs = 3, removed = 0 },
 }
 
 local function old_file(of)
@@ -95,6 +96,18 @@ function Maintenance.test_migrating_an_old_file_loses_nothing()
     lu.assertEquals(#db:runs(), of.runs)
     for _, result in ipairs(assert(check(db))) do lu.assertEquals(result.faults, {}, result.name) end
   end
+end
+
+-- Version 6 stored no costs: passes follow from steps and draws, seconds are unknown.
+function Maintenance.test_migrating_gives_evaluations_their_passes()
+  local path = old_file(EARLIER[6])
+  local db <close> = assert(store.open(path))
+  lu.assertEquals(db:query [[
+    SELECT sampler, passes FROM evaluation WHERE run_id = 1 AND part = 'test' ORDER BY eval_id]], {
+    { sampler = "ddim", passes = 6 }, { sampler = "prior", passes = 0 },
+    { sampler = "ddim + calibrated", passes = 6 }, { sampler = "prior + calibrated", passes = 0 },
+    { sampler = "dpmpp", passes = 8 } })
+  lu.assertEquals(one(db, "SELECT count(image_s) FROM evaluation"), 0)
 end
 
 local function filled()

@@ -21,6 +21,29 @@ function common.names(text)
   return out
 end
 
+-- `--only LABEL`, which may be repeated; see with_labels().
+function common.only(parser)
+  parser:option("--only", "the variant with this label alone; may be repeated"):argname "LABEL":count "*"
+end
+
+-- Those of a list whose label_of(one) is among `labels`, in their order; all for an empty list. A label
+-- that none has is a mistake.
+function common.with_labels(list, labels, label_of)
+  local kept, known, seen, chosen = {}, {}, {}, {}
+  for _, label in ipairs(labels) do chosen[label] = true end
+  for _, one in ipairs(list) do
+    local label = label_of(one)
+    if #labels == 0 or chosen[label] then kept[#kept + 1] = one end
+    if not seen[label] then seen[label], known[#known + 1] = true, label end
+  end
+  for _, label in ipairs(labels) do
+    if not seen[label] then
+      error(("no variant has the label %s (%s)"):format(label, table.concat(known, ", ")), 0)
+    end
+  end
+  return kept
+end
+
 function common.baseline(parser)
   parser:option("--baseline", "the label of the configuration that others are compared with;\nif left out "
     .. "the recipe's, the one called baseline, the only isotropic one, or the first"):argname "LABEL"
@@ -89,19 +112,32 @@ function common.guarded(f, ...)
   error(result[2], 0)
 end
 
--- The groups (stats/groups.lua) of the runs that statistics over a study count.
-function common.counted_groups(db, study, options)
+-- make(db, study, options): the groups (stats/groups.lua) of a study, which must exist and have some.
+local function groups_by(make, db, study, options)
   local all = cli.need(db:runs { study = study })
   if #all == 0 then
     local names = common.guarded(require("aniso.store.contents").studies, db)
     cli.fail(cli.NO_MATCH, ("there is no study %s in %s (%s)"):format(study, db.path,
       #names > 0 and "it has: " .. table.concat(names, ", ") or "it has no runs"))
   end
-  local groups = common.guarded(require("aniso.store.groups").of_study, db, study, options)
+  local groups = common.guarded(make, db, study, options)
   if #groups == 0 then
     cli.fail(cli.NO_MATCH, ("study %s has no finished run with a test evaluation"):format(study))
   end
   return groups
+end
+
+-- The groups of the runs that statistics over a study count.
+function common.counted_groups(db, study, options)
+  return groups_by(require("aniso.store.groups").of_study, db, study, options)
+end
+
+-- The groups of all test evaluations of these runs.
+function common.evaluated_groups(db, study)
+  local groups = require "aniso.store.groups"
+  return groups_by(function()
+    return groups.of_evaluations(db, groups.counted(db, study))
+  end, db, study)
 end
 
 -- The row of one RUN: an id, a prefix, a name, @last, @best:METRIC.

@@ -3,6 +3,8 @@
 -- configuration without the option (an isotropic baseline in a sweep of γ) is a level line.
 -- aniso curve STUDY --operating: tail recall against head recall as the stored predictions are tilted
 -- (show/operating_curve.lua).
+-- aniso curve STUDY --cost: a metric of all evaluations against network passes or seconds per image
+-- (show/cost_curve.lua).
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local keys = require "aniso.store.keys"
@@ -15,10 +17,13 @@ local curve = { summary = "a metric against an option, over seeds, drawn" }
 
 function curve.arguments(parser)
   parser:argument("study", "the study's name")
-  parser:option("-x", "an option with numbers, such as schedule.lambda.gamma"):argname "OPTION"
+  parser:option("-x", "an option with numbers, such as schedule.lambda.gamma; with --cost passes or seconds")
+    :argname "OPTION"
   parser:flag("--operating", "tail recall against head recall over the tilt, instead of -x and -y")
-  parser:option("-y", "a metric: all, head, medium, tail, macro_f1, nll …"):argname "METRIC"
+  parser:flag("--cost", "the metric of every evaluation (aniso eval) against its cost per image")
+  parser:option("-y --metric", "a metric: all, head, medium, tail, macro_f1, nll …"):argname "METRIC"
     :default "macro_f1"
+  common.only(parser)
   parser:option("-o --svg", "draw into this file instead"):argname "FILE"
   common.db(parser)
   common.format(parser)
@@ -133,6 +138,17 @@ local function heads_of(rows, x, y, exact)
   return heads
 end
 
+local function label_of(group) return group.label end
+
+-- The metric of -y, as catalog:key() gives it.
+local function metric_of(catalog, args)
+  local y = cli.usage(catalog.key, catalog, args.metric)
+  if not y.metric then
+    cli.fail(cli.USAGE, ("-y takes a metric, and %s is not a metric"):format(args.metric))
+  end
+  return y
+end
+
 local function run_operating(args, db, groups)
   local operating = require "aniso.show.operating_curve"
   local drawn = operating.of_groups(db, groups)
@@ -143,17 +159,42 @@ local function run_operating(args, db, groups)
   tables.print(operating.rows(drawn, args.format))
 end
 
+local MOST_LINES = 26 -- as many as there are key letters on a terminal
+
+local function run_cost(args, db)
+  local cost, evaluation_rows = require "aniso.show.cost_curve", require "aniso.show.evaluation_rows"
+  local x = cost.axes[args.x or "passes"]
+  if not x then cli.fail(cli.USAGE, ("--cost takes -x passes or -x seconds, not %s"):format(args.x)) end
+  local groups = cli.usage(common.with_labels, common.evaluated_groups(db, args.study), args.only, label_of)
+  local y = metric_of(keys.new(db), args)
+  local exact = tables.is_for_programs(args.format)
+  local lines = cost.lines(groups, y.metric, x)
+  if not cost.limits(lines) then
+    cli.fail(cli.NO_MATCH, ("no evaluation of %s by chains has %s and its %s"):format(args.study, y.name,
+      x.name))
+  end
+  if #lines > MOST_LINES and not exact then
+    cli.fail(cli.USAGE, ("%d lines are too many for one figure (%d at most): choose labels with --only, or "
+      .. "print the numbers with --format csv"):format(#lines, MOST_LINES))
+  end
+  draw(args, cost.figure(args.study, lines, x, exact and y.name or printed(y.name)))
+  local heads = { { name = "label", get = label_of } }
+  for _, head in ipairs(evaluation_rows.heads(groups, exact)) do heads[#heads + 1] = head end
+  local columns, cells = group_rows.rows(groups, heads, { y }, { programs = exact })
+  tables.print(columns, cells, args.format)
+end
+
 function curve.run(args)
-  if (args.operating or false) == (args.x ~= nil) then
-    cli.fail(cli.USAGE, "curve takes either -x OPTION or --operating")
+  local kinds = (args.operating and 1 or 0) + (args.cost and 1 or 0) + (args.x and not args.cost and 1 or 0)
+  if kinds ~= 1 then
+    cli.fail(cli.USAGE, "curve takes one of -x OPTION, --operating and --cost")
   end
   local db = common.open(args)
-  local groups = common.counted_groups(db, args.study)
+  if args.cost then return run_cost(args, db) end
+  local groups = cli.usage(common.with_labels, common.counted_groups(db, args.study), args.only, label_of)
   if args.operating then return run_operating(args, db, groups) end
   local catalog = keys.new(db)
-  local x = cli.usage(catalog.of_configuration, catalog, args.x, "-x")
-  local y = cli.usage(catalog.key, catalog, args.y)
-  if not y.metric then cli.fail(cli.USAGE, ("-y takes a metric, and %s is not a metric"):format(args.y)) end
+  local x, y = cli.usage(catalog.of_configuration, catalog, args.x, "-x"), metric_of(catalog, args)
   local exact = tables.is_for_programs(args.format)
   if not exact then y.name = printed(y.name) end
   local on, off = cli.usage(place, groups, x, catalog, args.study)

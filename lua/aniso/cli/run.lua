@@ -18,28 +18,12 @@ function run.arguments(parser)
   common.db(parser)
   common.threads(parser)
   parser:option("--name", "the study's name instead of the recipe's")
-  parser:option("--only", "the variant with this label alone; may be repeated"):argname "LABEL":count "*"
+  common.only(parser)
   parser:flag("--allow-equal", "keep variants that have the same options")
   parser:flag("--again", "run again what is already finished")
   parser:flag("--one-by-one", "no lock-step of a staged study's points: the same bits, later")
   parser:flag("--dry-run", "only list the runs")
   parser:flag("--old-names", "accept the names that options had in earlier versions")
-end
-
--- The jobs of the given labels, in their order; a label that the study lacks is a mistake.
-local function only(jobs, labels)
-  local kept, known, seen, chosen = {}, {}, {}, {}
-  for _, label in ipairs(labels) do chosen[label] = true end
-  for _, job in ipairs(jobs) do
-    if chosen[job.label] then kept[#kept + 1] = job end
-    if not seen[job.label] then seen[job.label], known[#known + 1] = true, job.label end
-  end
-  for _, label in ipairs(labels) do
-    if not seen[label] then
-      error(("no variant has the label %s (%s)"):format(label, table.concat(known, ", ")), 0)
-    end
-  end
-  return kept
 end
 
 -- The names of options that earlier versions had: accepted with --old-names, else all of them are an error.
@@ -67,7 +51,7 @@ local function expand(study, args)
     if conflict then error(("%s: %s"):format(job.label, conflict), 0) end
   end
   if not args.allow_equal then require("aniso.recipe.equal_variants").check(jobs) end
-  return #args.only > 0 and only(jobs, args.only) or jobs, jobs
+  return common.with_labels(jobs, args.only, function(job) return job.label end), jobs
 end
 
 -- Gives stored runs the labels that the recipe has now, and prints which changed.

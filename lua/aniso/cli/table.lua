@@ -1,21 +1,28 @@
 -- aniso table STUDY: a row per configuration, mean ± sd over seeds, the best in bold: the
--- paper's table. Counts the last finished attempt of each seed, as the view v_group does.
+-- paper's table. Counts the last finished attempt of each seed, as the view v_group does. With --evaluations
+-- a row per configuration, sampler, steps and draws, and what each costs.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local evaluation_rows = require "aniso.show.evaluation_rows"
 local keys = require "aniso.store.keys"
 local group_rows = require "aniso.show.group_rows"
 local tables = require "aniso.show.table"
 
 local command = { summary = "a study as a table: mean ± sd over seeds" }
 
+local COLUMNS = "all,head,medium,tail"
+
 function command.arguments(parser)
   parser:argument("study", "the study's name")
   parser:option("--rows", "what names a row: label, or keys such as schedule.lambda.gamma")
     :argname "KEY,…":convert(common.names):default "label"
   parser:option("--cols", "metrics: all, head, medium, tail, macro_f1, nll …"):argname "METRIC,…"
-    :convert(common.names):default "all,head,medium,tail"
-  parser:option("--delta", "metrics whose difference to the baseline gets a column; or none")
-    :argname "METRIC,…":convert(common.names):default "macro_f1"
+    :convert(common.names):default(COLUMNS)
+  common.only(parser)
+  parser:flag("--evaluations", "a row per sampler, steps and draws that were evaluated (aniso eval), with "
+    .. "network\npasses and seconds per image")
+  parser:option("--delta", "metrics whose difference to the baseline gets a column, or none; macro_f1 if "
+    .. "left out"):argname "METRIC,…":convert(common.names)
   common.baseline(parser)
   parser:flag("--prior", "the prior's own predictions too, in one row where configurations share them")
   parser:flag("--percent", "71.2 instead of 0.712")
@@ -60,16 +67,47 @@ end
 
 -- What delta_columns.lua takes; nil for a study of one configuration and with --delta none.
 local function deltas_of(db, groups, args, catalog)
+  local names = args.delta or { "macro_f1" }
   local configurations = {}
   for _, group in ipairs(groups) do configurations[#configurations + 1] = not group.prior and group or nil end
-  if #configurations < 2 or args.delta[1] == "none" then return nil end
+  if #configurations < 2 or names[1] == "none" then return nil end
   return { baseline = require("aniso.store.groups").baseline(db, configurations, args.baseline),
-    metrics = metrics_of(args.delta, catalog, "--delta") }
+    metrics = metrics_of(names, catalog, "--delta") }
+end
+
+local function label_of(group) return group.label end
+
+-- Prints all evaluations of a study. labels: of the variants that are shown, all for an empty list; how
+-- [opt]: rows, cols, percent and format as on the command line.
+function command.evaluations(db, study, labels, how)
+  how = how or {}
+  local catalog, exact = keys.new(db), tables.is_for_programs(how.format)
+  local groups = cli.usage(common.with_labels, common.evaluated_groups(db, study), labels, label_of)
+  local heads = cli.usage(heads_of, evaluation_rows.configurations(groups), how.rows or { "label" }, catalog)
+  for _, head in ipairs(evaluation_rows.heads(groups, exact)) do heads[#heads + 1] = head end
+  local metrics = cli.usage(metrics_of, how.cols or common.names(COLUMNS), catalog, "--cols")
+  local columns, rows = group_rows.rows(groups, heads, metrics, { percent = how.percent, programs = exact })
+  tables.print(columns, rows, how.format)
+end
+
+-- The flags that do not go with --evaluations.
+local function check_evaluations(args)
+  for _, flag in ipairs { "delta", "baseline", "prior" } do
+    if args[flag] then
+      cli.fail(cli.USAGE, ("--%s does not go with --evaluations: aniso table without it compares "
+        .. "configurations"):format(flag))
+    end
+  end
 end
 
 function command.run(args)
   local db = common.open(args)
-  local groups = common.counted_groups(db, args.study, { prior = args.prior })
+  if args.evaluations then
+    check_evaluations(args)
+    return command.evaluations(db, args.study, args.only, args)
+  end
+  local groups = cli.usage(common.with_labels, common.counted_groups(db, args.study, { prior = args.prior }),
+    args.only, label_of)
   local catalog = keys.new(db)
   local heads = cli.usage(heads_of, groups, args.rows, catalog)
   local metrics = cli.usage(metrics_of, args.cols, catalog, "--cols")

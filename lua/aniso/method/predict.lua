@@ -1,15 +1,17 @@
 -- Predictions of a whole part of a data set: the reverse chain's, the prior's own, and the scores of
 -- what changes the prior after its training (post_hoc.lua).
--- Every image is encoded once; the R chains of a batch run as one batch of B·R rows; the
--- noise of a chain is addressed by the image's position, so the batch size changes nothing
--- but the time it takes.
+-- Every image is encoded once (encoded.lua); the R chains of a batch run as one batch of B·R rows, in
+-- several where there are many; the noise of a chain is addressed by the image's position, so the batch
+-- size changes nothing but the time it takes.
 local core = require "aniso.core"
+local encoded = require "aniso.method.encoded"
 local metric = require "aniso.stats.metric"
 local post_hoc = require "aniso.method.post_hoc"
 local sampler = require "aniso.method.sampler"
 local tilt = require "aniso.method.tilt"
 
-local predict = {}
+-- most_rows: of the chains that run at once, so that their memory does not grow with images × draws.
+local predict = { most_rows = 65536 }
 
 -- Adds the rows (or numbers) of a tensor to a list.
 local function append(rows, tensor)
@@ -23,8 +25,10 @@ local function kappa_at(where, model, how)
 end
 
 -- ŷ0 (B·R,K) at the ends of the chains of some images, whose first has the place `first` in its part.
--- see(map) [opt] is given the denoiser's attention at each step, (B·R,K,N).
-local function run_chains(model, features, prior, how, first, see)
+-- options [opt]: see(map) is given the denoiser's attention at each step, (B·R,K,N); beat() is called before
+-- each step.
+local function run_chains(model, features, prior, how, first, options)
+  local see, beat = options.see, options.beat
   local R, K = how.draws, model.K
   local context <close> = model:context(features, prior)
   local m = prior.m:repeat_rows(R)
@@ -32,6 +36,7 @@ local function run_chains(model, features, prior, how, first, see)
     schedule = model.schedule, m = m, level = sampler.levels(model.schedule, m, how.level),
     kappa = kappa_at("chain", model, how), prediction = model.config.train.prediction,
     denoise = function(y, t)
+      if beat then beat() end
       if not see then return model.denoiser:forward(context, y, t) end
       local output, map = model.denoiser:forward(context, y, t, { map = true })
       see(map)
@@ -50,7 +55,7 @@ end
 
 -- Class probabilities, interval width and agreement of the chains of some images; see run_chains().
 function predict.chains(model, features, prior, how, first, see)
-  return vote(model, run_chains(model, features, prior, how, first, see), how)
+  return vote(model, run_chains(model, features, prior, how, first, { see = see }), how)
 end
 
 local function add_vote(out, model, y0, how)
@@ -60,17 +65,25 @@ local function add_vote(out, model, y0, how)
   append(out.agreement, agreement)
 end
 
-local function add_chains(out, model, features, prior, how, first)
-  local y0 = run_chains(model, features, prior, how, first)
-  add_vote(out, model, y0, how)
-  if out.ends then out.ends[#out.ends + 1] = y0 end
+-- The chains of a batch of images, as many images at once as predict.most_rows allows.
+local function add_chains(out, model, batch, how, options)
+  local n, began = batch.features:size(1), core.sys.monotonic()
+  local most = math.max(1, predict.most_rows // how.draws)
+  for start = 0, n - 1, most do
+    local features, prior = batch.features, batch.prior
+    if most < n then features, prior = encoded.some(batch, start, math.min(most, n - start)) end
+    local y0 = run_chains(model, features, prior, how, batch.first + start, options)
+    add_vote(out, model, y0, how)
+    if out.ends then out.ends[#out.ends + 1] = y0 end
+  end
+  out.seconds = out.seconds + core.sys.monotonic() - began
 end
 
 -- The same chains read by another temperature and another tilt of the vote. predictions: made with
 -- options.keep; how: the sampler options, which differ from the chains' in these two alone.
 function predict.read_again(predictions, model, how)
   local out = { ["true"] = predictions["true"], prior = predictions.prior, chain = {}, width = {},
-    agreement = {} }
+    agreement = {}, seconds = predictions.seconds, encoding_s = predictions.encoding_s }
   for _, y0 in ipairs(predictions.ends) do add_vote(out, model, y0, how) end
   return out
 end
@@ -80,33 +93,39 @@ local function unguarded(f)
   return true
 end
 
+-- What the predictions of a job are collected in. prior_rows: shared by all jobs.
+local function collector(one, labels, prior_rows, chain, options)
+  return { ["true"] = labels, prior = prior_rows, chain = chain and {} or nil, width = {}, agreement = {},
+    scores = options.post_hoc and one.model.config.post_hoc and {} or nil, ends = options.keep and {} or nil,
+    seconds = 0, encoding_s = 0 }
+end
+
 -- Predictions of several models that share one net, which sees every image once; a run without a
 -- denoiser is alone. jobs: a
 -- list of {model =, how =, guard [opt] = function(f) → whether f() did not fail}; a model
 -- whose guard returns false is left out from there on. → a list as predict() gives.
 function predict.predict_all(jobs, dataset, part, options)
-  local n, batch = dataset:n(part), options.batch or 256
-  local lead, labels = jobs[1].model, dataset:labels(part):list()
+  local n, lead, labels = dataset:n(part), jobs[1].model, dataset:labels(part):list()
   local chain = options.chain ~= false and lead.denoiser ~= nil
-  local changed = options.post_hoc and lead.config.post_hoc
   local out, prior_rows, lost = {}, lead.learned_prior and {} or nil, {}
   for i, one in ipairs(jobs) do
     one.model:train(false)
-    out[i] = { ["true"] = labels, prior = prior_rows, chain = chain and {} or nil, width = {},
-      agreement = {}, scores = changed and {} or nil, ends = options.keep and {} or nil }
+    out[i] = collector(one, labels, prior_rows, chain, options)
   end
-  for first = 0, n - 1, batch do
+  for batch in encoded.batches(lead, dataset, part, options.batch or 256, options.cache) do
     core.ops.no_grad(function()
-      local features, prior = lead:encode(dataset:batch(part, first, math.min(batch, n - first)))
-      if prior_rows then append(prior_rows, prior.m) end
-      if changed then append(out[1].scores, post_hoc.scores(changed, lead, features, prior)) end
+      if prior_rows then append(prior_rows, batch.prior.m) end
+      if out[1].scores then
+        append(out[1].scores, post_hoc.scores(lead.config.post_hoc, lead, batch.features, batch.prior))
+      end
       for i, one in ipairs(chain and jobs or {}) do
         lost[i] = lost[i] or not (one.guard or unguarded)(function()
-          add_chains(out[i], one.model, features, prior, one.how, first)
+          add_chains(out[i], one.model, batch, one.how, options)
         end)
       end
     end)
-    if options.tick then options.tick(math.min(first + batch, n), n) end
+    for _, own in ipairs(out) do own.encoding_s = own.encoding_s + batch.seconds end
+    if options.tick then options.tick(math.min(batch.first + batch.features:size(1), n), n) end
   end
   return out
 end
@@ -114,8 +133,10 @@ end
 -- how: the configuration's sampler table with `seed`; options.batch images at a time,
 -- options.chain = false leaves the chain out, options.post_hoc = true adds the scores of the
 -- configuration's post_hoc, options.keep keeps the chains' ends for read_again(), N·R·K floats,
--- options.tick(done, total) is called per batch.
--- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement, scores = rows or nil }.
+-- options.tick(done, total) is called per batch, options.beat() before each step of a chain; options.cache
+-- keeps what is encoded (encoded.lua).
+-- → { true = labels, prior = rows or nil, chain = rows or nil, width, agreement, scores = rows or nil,
+-- encoding_s and seconds = what encoding and the chains of all images took }.
 -- A constant prior carries no information about an image, so it has no predictions.
 function predict.predict(model, dataset, part, how, options)
   return predict.predict_all({ { model = model, how = how } }, dataset, part, options or {})[1]

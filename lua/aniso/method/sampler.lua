@@ -67,7 +67,7 @@ end, "mixture", { about = { type = '"mixture"|"max"|"min"|number',
 -- What every sampler takes, a recipe's own among them.
 sampler.common = {
   steps = integer { default = 20, min = 1, text = "S, steps of a chain, at most schedule.T" },
-  draws = integer { default = 8, min = 1, text = "R, chains per image" },
+  draws = integer { default = 8, min = 1, max = 65536, text = "R, chains per image" },
   spacing = one_of { "uniform", "quadratic", "logsnr", text = "Of the steps over T" },
   clip = number { default = 1, min = 0, text = "ŷ0 is held in [−clip, 1 + clip]; 0: off" },
   probabilities = one_of { "distance", "plain",
@@ -167,6 +167,11 @@ function sampler.run(o)
     y = step(chain, y, output, t, u)
   end
   return y
+end
+
+-- Passes of the network per image: run() calls it once per step, whichever sampler takes the step.
+function sampler.passes(how)
+  return how.steps * how.draws
 end
 
 -- Class probabilities of ŷ0 (B·R,K), chains of an image in adjacent rows: mean over the R

@@ -25,7 +25,7 @@ local function count_of(given, official_count)
 end
 
 -- "0,2" or "0..2" as typed → list of numbers, each once. Raises where one is not a fold, or none is given.
-local function chosen(text, count)
+function folds.chosen(text, count)
   local out, known = {}, {}
   for part in text:gmatch "[^,]+" do
     local first, last = part:match "^(%d+)%.%.(%d+)$"
@@ -52,7 +52,7 @@ function folds.of(given, only, official_count)
     return { false }
   end
   local count, list, out = count_of(given, official_count), nil, {}
-  if only then list = chosen(only, count) end
+  if only then list = folds.chosen(only, count) end
   for i = 1, list and #list or count do
     out[i] = { folds = count, fold = list and list[i] or i - 1, official = given == "official" or nil }
   end

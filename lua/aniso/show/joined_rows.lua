@@ -2,7 +2,7 @@
 -- from one first stage, so their prior predictions are the same evaluation in effect: printed once, they
 -- read as one result instead of several that agree.
 --   joined_rows.join(groups) → groups in which such rows are one, in the place of the last of them
---   joined_rows.head(head, group) → the cell of a head in that row
+--   joined_rows.head(head, group) → the cell of a head in that row; of a head with `measured` the first's
 -- A joined row is {joined = its groups, of_all = whether every configuration is among them} with the
 -- fields of the first. Only rows of the prior are joined, and only where all metrics of all seeds are
 -- equal to the last bit, on the same split.
@@ -44,7 +44,10 @@ local function is_same_member(a, b)
 end
 
 local function is_same_evaluation(first, second)
-  if images_of(first.run) ~= images_of(second.run) or #first.members ~= #second.members then return false end
+  if images_of(first.run) ~= images_of(second.run) or first.sampler ~= second.sampler
+    or #first.members ~= #second.members then
+    return false
+  end
   local of_seed = by_seed(first)
   for _, member in ipairs(second.members) do
     local other = of_seed[member.seed]
@@ -70,9 +73,19 @@ local function shared(groups)
   return lists
 end
 
+-- How many configurations the groups are of; several of one are those of store/groups.lua, of_evaluations().
+local function count_configurations(groups)
+  local n, seen = 0, {}
+  for _, group in ipairs(groups) do
+    local one = group.configuration or group
+    if not seen[one] and (group.configuration or not group.prior) then n = n + 1 end
+    seen[one] = true
+  end
+  return n
+end
+
 function joined_rows.join(groups)
-  local row_at, hidden, configurations, out = {}, {}, 0, {}
-  for _, group in ipairs(groups) do configurations = configurations + (group.prior and 0 or 1) end
+  local row_at, hidden, configurations, out = {}, {}, count_configurations(groups), {}
   for _, list in ipairs(shared(groups)) do
     for _, group in ipairs(#list > 1 and list or {}) do hidden[group] = true end
     if #list > 1 then
@@ -95,6 +108,7 @@ end
 
 function joined_rows.head(head, group)
   local first = head.get(group)
+  if head.measured then return first end
   local names, differs = {}, false
   for i, one in ipairs(group.joined or {}) do
     local value = head.get(one)

@@ -109,10 +109,12 @@ return function(connection, run_id, e)
   local primary = make_room(connection, run_id, e)
   local _, eval_id = must(connection:exec([[
     INSERT INTO evaluation(run_id, part, weights, step, is_primary, selected_by, sampler,
-                           sample_steps, draws, seed, n, calibration, at)
-    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))]],
+                           sample_steps, draws, seed, n, calibration, passes, image_s, at)
+    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
+           strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))]],
     run_id, e.part, e.weights, e.step, primary, e.selected_by, e.sampler or "",
-    e.steps or 0, e.draws or 1, e.seed or 0, e.n, e.calibration and core.json.encode(e.calibration)))
+    e.steps or 0, e.draws or 1, e.seed or 0, e.n, e.calibration and core.json.encode(e.calibration),
+    e.passes, e.image_s))
   if e.confusion then add_counts(connection, eval_id, e.confusion, e.n) end
   add_results(connection, eval_id, e.results or {}, e.confusion ~= nil)
   add_class_scores(connection, eval_id, e.class_scores or {}, e.confusion and #e.confusion or 0)

@@ -27,10 +27,10 @@ local function eval_id(db, of)
   return nil, ("run %s has no test evaluation (it is %s)"):format(of.uid, of.status), "ENOTFOUND"
 end
 
--- SQL with the run as ?1, by number or uid.
-local function of_run(db, run, sql)
+-- SQL with the run as ?1, by number or uid, and further values.
+local function of_run(db, run, sql, ...)
   return db.core:query((sql:gsub("%$RUN", "(SELECT run_id FROM run WHERE run_id = ?1 OR uid = ?1)")),
-    run_id(run))
+    run_id(run), ...)
 end
 
 local function first(rows, ...)
@@ -130,6 +130,17 @@ function read.evaluations(db, run)
     for _, result in ipairs(results) do row.results[result.name] = result end
   end
   return rows
+end
+
+-- Whether a run's best weights have a test evaluation. of: {sampler, steps, draws, seed, primary [opt] =
+-- whether it has to be the primary one}.
+function read.is_evaluated(db, run, of)
+  local rows, message, code = of_run(db, run, ([[
+    SELECT 1 FROM evaluation WHERE run_id = $RUN AND part = 'test' AND weights = 'best' AND sampler = ?2
+       AND sample_steps = ?3 AND draws = ?4 AND seed = ?5%s]]):format(of.primary and " AND is_primary" or ""),
+    of.sampler, of.steps, of.draws, of.seed)
+  if not rows then return nil, message, code end
+  return rows[1] ~= nil
 end
 
 -- The rows of v_class, in class order, with scores = {key = value}.

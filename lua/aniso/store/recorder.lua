@@ -174,7 +174,7 @@ function Recorder:flush()
 end
 
 -- evaluation{ part, weights, step, primary, selected_by, sampler, steps, draws, seed, n,
--- confusion, results, class_scores, bins, predictions, calibration } → its number
+-- confusion, results, class_scores, bins, predictions, calibration, passes, image_s } → its number
 function Recorder:evaluation(of)
   return must(write(self, function(connection)
     return write_evaluation(connection, self.id, of)

@@ -26,6 +26,7 @@ end
 -- The evaluations that count, as SQL on v_eval and evaluation alike; ?1 is the part.
 local PRIMARY = "e.part = ?1 AND e.is_primary = 1"
 local PRIOR = "e.part = ?1 AND e.is_primary = 0 AND e.sampler = 'prior'"
+local OF_BEST = "e.part = ?1 AND e.weights = 'best'"
 
 -- What `sampler` holds where no chain was sampled: the prior, and the kinds of post_hoc.
 local WITHOUT_CHAIN = { prior = true, logit_adjustment = true, tau_norm = true, crt = true, lws = true }
@@ -36,7 +37,8 @@ local function with_metrics(db, row)
   local kind = row.sampler:match "^%S+" -- without " + calibrated"
   local by = WITHOUT_CHAIN[kind] and kind or "chain"
   return members.complete(db, { run_id = row.run_id, eval_id = row.eval_id, by = by,
-    prior = row.is_primary ~= 1, n = row.n, metrics = metrics })
+    prior = row.is_primary ~= 1 and kind == "prior", n = row.n, metrics = metrics, sampler = row.sampler,
+    steps = row.sample_steps, draws = row.draws })
 end
 
 local function of_kind(db, kind, part, runs, list, by_eval)
@@ -63,20 +65,45 @@ end
 -- evaluation. For longer lists it counts all.
 local LISTED = 500
 
+-- The run_ids of a list of rows, as SQL; nil for all runs.
+local function ids_of(runs)
+  if not runs or #runs > LISTED then return nil end
+  local ids = {}
+  for i, run in ipairs(runs) do ids[i] = ("%d"):format(run.run_id) end
+  return table.concat(ids, ", ")
+end
+
 -- scores{part = "test", prior = false, runs = rows of runs()} → list of {run_id, eval_id, prior, by, n,
--- metrics = {name = value}}, whose metrics also have what stats/derived.lua computes; primary evaluations
--- first, then the prior's if requested. `runs` only speeds up the query: the result may contain others.
+-- sampler, steps, draws, metrics = {name = value}}, whose metrics also have what stats/derived.lua computes;
+-- primary evaluations first, then the prior's if requested. `runs` only speeds up the query: the result may
+-- contain others.
 function score.scores(db, options)
   options = options or {}
-  local part, list, by_eval, runs = options.part or "test", {}, {}, nil
-  if options.runs and #options.runs <= LISTED then
-    local ids = {}
-    for i, run in ipairs(options.runs) do ids[i] = ("%d"):format(run.run_id) end
-    runs = table.concat(ids, ", ")
-  end
+  local part, list, by_eval, runs = options.part or "test", {}, {}, ids_of(options.runs)
   local done, message, code = of_kind(db, PRIMARY, part, runs, list, by_eval)
   if done and options.prior then done, message, code = of_kind(db, PRIOR, part, runs, list, by_eval) end
   if not done then return nil, message, code end
+  return list
+end
+
+-- All test evaluations of the best weights, primary and further ones, as scores() gives them, each with
+-- noise = the seed of its chains, passes, and image_s or nil. `runs` as there.
+function score.evaluations_of_best(db, runs)
+  local list, by_eval, ids, new = {}, {}, ids_of(runs), db.core:version() >= 7
+  local done, message, code = of_kind(db, OF_BEST, "test", ids, list, by_eval)
+  if not done then return nil, message, code end
+  local rows
+  rows, message, code = db.core:query(([[
+    SELECT e.eval_id, e.seed AS noise, %s AS passes, %s AS image_s FROM evaluation e WHERE %s]]):format(
+    new and "coalesce(e.passes, e.sample_steps * e.draws)" or "e.sample_steps * e.draws",
+    new and "e.image_s" or "NULL", OF_BEST), "test")
+  if not rows then return nil, message, code end
+  local cost = {}
+  for _, row in ipairs(rows) do cost[row.eval_id] = row end
+  for _, one in ipairs(list) do
+    local of = cost[one.eval_id]
+    one.noise, one.passes, one.image_s = of.noise, of.passes, of.image_s
+  end
   return list
 end
 

@@ -74,7 +74,7 @@ local function calibrated(session, part, predictions, kind, choice)
   if choice.tau ~= 0 then
     rows = shift.apply(rows, shift.prior(session.dataset.counts, choice.tau)):totable()
   end
-  return { ["true"] = predictions[1]["true"], [kind] = rows }
+  return { ["true"] = predictions[1]["true"], [kind] = rows, encoding_s = predictions[1].encoding_s }
 end
 
 -- What the row of an evaluation holds of its choice.

@@ -4,6 +4,7 @@ local core = require "aniso.core"
 local metric = require "aniso.stats.metric"
 local post_hoc = require "aniso.method.post_hoc"
 local predict = require "aniso.method.predict"
+local sampler = require "aniso.method.sampler"
 
 local evaluation_row = {}
 
@@ -46,10 +47,17 @@ local function rule_of(session, kind)
 end
 
 -- What the table `evaluation` calls the kind of predictions: "ddim", "ddim + calibrated".
-local function sampler_name(session, as)
+function evaluation_row.sampler_name(session, as)
   local name = as.kind == "chain" and as.how[1] or as.kind == "post_hoc" and session.config.post_hoc[1]
     or "prior"
   return as.variant and ("%s + %s"):format(name, as.variant) or name
+end
+
+-- Seconds per image from its pixels to its class; nil for a part without images.
+local function image_seconds(predictions, chain)
+  local n, seconds = #predictions["true"], predictions.encoding_s
+  if not seconds or n == 0 then return nil end
+  return (seconds + (chain and predictions.seconds or 0)) / n
 end
 
 -- Stores an evaluation → its metrics. of: measure()'s; as: {kind, primary, how = the sampler's options,
@@ -59,8 +67,9 @@ function evaluation_row.store(session, part, predictions, of, as)
   local measured, chain, how = of.measured, as.kind == "chain", as.how
   session.record:evaluation {
     part = part, weights = "best", step = session.best.epoch, primary = as.primary,
-    selected_by = rule_of(session, as.kind), sampler = sampler_name(session, as),
+    selected_by = rule_of(session, as.kind), sampler = evaluation_row.sampler_name(session, as),
     steps = chain and how.steps or 0, draws = chain and how.draws or 1, seed = chain and how.seed or 0,
+    passes = chain and sampler.passes(how) or 0, image_s = image_seconds(predictions, chain),
     n = #predictions["true"], confusion = measured.confusion, results = results_of(session, of, as.kind),
     class_scores = { auc = measured.class_auc, auprc = measured.class_auprc,
       interval_width = measured.class_width },

@@ -2,11 +2,8 @@
 -- reverse chain and by the prior alone, all stored. The primary evaluation is the chain's; in a run without
 -- a denoiser that of post_hoc, or else the prior's. With select.calibrate, all are stored a second time as
 -- validation calibrates them, and of the primary kind the calibrated one is primary.
-local core = require "aniso.core"
 local metric = require "aniso.stats.metric"
 local post_hoc = require "aniso.method.post_hoc"
-local predict = require "aniso.method.predict"
-local tilt = require "aniso.method.tilt"
 local calibration = require "aniso.train.calibration"
 local checkpoint = require "aniso.train.checkpoint"
 local evaluation_row = require "aniso.train.evaluation_row"
@@ -92,52 +89,6 @@ function final_evaluation.evaluate(sessions)
   if #running > 0 then evaluate_part(running, "val", chosen) end
   running = lockstep.running(running)
   return #running > 0 and evaluate_part(running, "test", chosen) or {}
-end
-
--- What a sampler's options change in how the chains of `configured` are run and read, as a text; nil if
--- nothing. Kind, steps, draws and seed have columns of their own.
-local function variant(how, configured)
-  local parts = {}
-  if how.level ~= configured.level then parts[#parts + 1] = ("level %s"):format(how.level) end
-  local now, before = tilt.describe(how.tilt), tilt.describe(configured.tilt)
-  if now ~= before then parts[#parts + 1] = now end
-  if how.temperature ~= configured.temperature then
-    parts[#parts + 1] = ("temperature %g"):format(how.temperature)
-  end
-  return #parts > 0 and table.concat(parts, ", ") or nil
-end
-
--- Further evaluations of a finished run: on the test part by the session's sampler, and where
--- select.calibrate is set, on both parts as it calibrates. configured: {sampler =, calibrate =} of the run;
--- with exactly these the evaluation is the run's primary one again.
-function final_evaluation.again(session, configured)
-  if not session.model.denoiser then
-    error("the run has no denoiser (denoiser = none), so there is no sampler to evaluate it with", 0)
-  end
-  load_best(session)
-  local how, rule = session.config.sampler, session.config.select.calibrate
-  local primary = not configured.calibrate and core.json.encode(how) == core.json.encode(configured.sampler)
-  local chosen, name
-  local function predicted(part)
-    local out = {}
-    for i, one in ipairs(calibration.hows(session, chosen)) do
-      out[i] = predict.predict(session.model, session.dataset, part, one,
-        { keep = rule ~= nil, tick = function() session:heartbeat() end })
-    end
-    return out
-  end
-  if rule then
-    local val = predicted "val"
-    chosen = calibration.choose(session, val)
-    name = calibration.variant(session, configured)
-    calibration.store(session, "val", val, chosen, false, name)
-  end
-  local test = predicted "test"
-  local measured = store(session, "test", test[1], measure(test[1], "chain", "test", session.dataset),
-    { kind = "chain", how = how, primary = primary, variant = variant(how, configured.sampler) })
-  if rule then measured = calibration.store(session, "test", test, chosen, false, name) end
-  session.record:flush()
-  return measured
 end
 
 return final_evaluation

@@ -9,6 +9,7 @@ local core = require "aniso.core"
 local config = require "aniso.method.config"
 local errors = require "aniso.recipe.errors"
 local final_evaluation = require "aniso.train.final_evaluation"
+local further_evaluation = require "aniso.train.further_evaluation"
 local provenance = require "aniso.train.provenance"
 local Session = require "aniso.train.session"
 
@@ -95,19 +96,64 @@ function run.resume(db, row, stream)
   return only(run.resume_together { run.stored_job(db, row, stream) })
 end
 
--- Evaluates a stored run's best weights again with another sampler (a table as in the
--- configuration's `sampler`); stored as a further evaluation. rule [opt]: as the option select.calibrate:
--- both parts are then also evaluated as it calibrates them. board [opt]: a progress board.
-function run.evaluate(db, row, how, rule, board)
-  local job = run.stored_job(db, row)
+-- A stored run's configuration with another sampler and another rule of select.calibrate in their places.
+local function with_sampler(stored, how, rule)
   local complete = config.complete { sampler = how, select = { calibrate = rule } }
-  local configured = { sampler = job.config.sampler, calibrate = job.config.select.calibrate }
-  job.config.sampler, job.config.select.calibrate = complete.sampler, complete.select.calibrate
-  job.evaluation_only, job.board = true, board
-  local session = Session.new(job)
+  local out, select = {}, {}
+  for key, value in pairs(stored) do out[key] = value end
+  for key, value in pairs(stored.select) do select[key] = value end
+  select.calibrate = complete.select.calibrate
+  out.sampler, out.select = complete.sampler, select
+  local conflict = config.conflicts(out)[1]
+  if conflict then error(conflict, 0) end
+  return out
+end
+
+local function configured_of(stored)
+  return { sampler = stored.sampler, calibrate = stored.select.calibrate }
+end
+
+-- Those of the samplers `hows` with which the evaluation of a run is not stored yet; see evaluate_all().
+-- Raises where an option is wrong.
+function run.not_evaluated(db, row, hows, rule)
+  local stored, out = config.complete(db:config(row)), {}
+  for _, how in ipairs(hows) do
+    local changed = with_sampler(stored, how, rule)
+    if not further_evaluation.is_stored(db, row, changed, configured_of(stored)) then out[#out + 1] = how end
+  end
+  return out
+end
+
+-- Evaluates a stored run's best weights again with each of the samplers `hows` (tables as in the
+-- configuration's `sampler`), each stored as a further evaluation when it is done. The data are loaded and
+-- the images encoded once. options [opt]: rule, as the option select.calibrate: both parts are then also
+-- evaluated as it calibrates them; board, a progress board, or progress, its line, updated from `first`
+-- (0) on by 1 per sampler; done(how, metrics), called after each. → list of metrics
+function run.evaluate_all(db, row, hows, options)
+  if #hows == 0 then return {} end
+  options = options or {}
+  local job, out = run.stored_job(db, row), {}
+  local stored = job.config
+  job.config = with_sampler(stored, hows[1], options.rule)
+  job.evaluation_only, job.board, job.progress = true, options.board, options.progress
+  local session, cache = Session.new(job), {}
   final_evaluation.same_data(session, db, row)
   session:attach(job, db:record_of(row.uid), { session })
-  return final_evaluation.again(session, configured)
+  further_evaluation.prepare(session)
+  for i, how in ipairs(hows) do
+    session.config = with_sampler(stored, how, options.rule)
+    out[i] = further_evaluation.evaluate(session, configured_of(stored), cache,
+      options.progress and function(share)
+        options.progress:update((options.first or 0) + i - 1 + share)
+      end)
+    if options.done then options.done(how, out[i]) end
+  end
+  return out
+end
+
+-- The same with one sampler → its metrics.
+function run.evaluate(db, row, how, rule, board)
+  return run.evaluate_all(db, row, { how }, { rule = rule, board = board })[1]
 end
 
 return run

@@ -82,6 +82,7 @@ end
 --   job.levels [opt]             the λ_j of a stored run
 --   job.folder [opt]             to which relative paths of its data refer if they do not exist here
 --   job.evaluation_only [opt]    nothing is trained: a recipe's own losses need not be found
+--   job.progress [opt]           the line that shows the run, instead of one of its own
 function Session.new(job, sharing)
   local config = job.config
   local self = setmetatable({ config = config, seed = job.seed, plan = stage.plan(config), group = {} }, meta)
@@ -114,9 +115,8 @@ function Session:attach(job, record, group)
   self.folder = job.db:folder() .. "/" .. record.uid
   local made, message = core.sys.mkdir_p(self.folder)
   if not made then error(message, 0) end
-  local board = job.board or boards.new(job.stream)
-  self.progress = board:line { total = stage.steps_per_epoch(self) * self.total_epochs,
-    label = Session.label_of(job) }
+  self.progress = job.progress or (job.board or boards.new(job.stream)):line {
+    total = stage.steps_per_epoch(self) * self.total_epochs, label = Session.label_of(job) }
 end
 
 -- ── while it runs ───────────────────────────────────────────────────────────────────────

@@ -131,6 +131,23 @@ function trainer.resume_together(jobs) end
 ---@param board? aniso.ProgressBoard
 function trainer.evaluate(db, run, sampler, rule, board) end
 
+---Which of several samplers a run has no stored evaluation with; raises for a wrong option.
+---@param db aniso.RunDatabase
+---@param run table a row of find()
+---@param samplers aniso.option.sampler[]
+---@param rule? aniso.option.select.calibrate|string as for evaluate()
+---@return aniso.option.sampler[]
+function trainer.not_evaluated(db, run, samplers, rule) end
+
+---evaluate() with each of several samplers: the data are loaded and the images encoded once, and each
+---evaluation is stored when it is done.
+---@param db aniso.RunDatabase open for writing
+---@param run table a row of find()
+---@param samplers aniso.option.sampler[]
+---@param options? table rule, board, progress and first, done(sampler, metrics)
+---@return table[] metrics
+function trainer.evaluate_all(db, run, samplers, options) end
+
 ---What a job makes before its first step: plan, dataset, model and criteria; nothing is stored. The
 ---fields of a session are listed in aniso/train/session.lua.
 ---@param job aniso.Job complete configuration

@@ -149,10 +149,13 @@ function tilt.apply(probs, kappa) end
 ---@field batch? integer Images at a time, 256 if left out.
 ---@field chain? boolean false leaves the chain out.
 ---@field keep? boolean Keeps the ends of the chains, for read_again().
----@field tick? fun(done: integer, total: integer)
+---@field tick? fun(done: integer, total: integer) Called per batch.
+---@field beat? fun() Called before each step of a chain.
+---@field cache? table Empty at first: keeps what is encoded for further calls with this model and data set.
 
 ---Predictions of a whole part, and their metrics.
 ---@class aniso.evaluate
+---@field most_rows integer Chains that run at once, whatever the number of images and draws.
 local evaluate = {}
 
 ---@param model aniso.Model
@@ -160,7 +163,7 @@ local evaluate = {}
 ---@param part aniso.Part
 ---@param how aniso.option.sampler complete
 ---@param options? aniso.PredictOptions
----@return table predictions true, prior, chain, width, agreement: one entry per image
+---@return table predictions true, prior, chain, width, agreement: one entry per image; encoding_s, seconds
 function evaluate.predict(model, dataset, part, how, options) end
 
 ---The same for several models that share one net, which encodes every image once.

@@ -19,6 +19,17 @@ function RunDatabase:select(filters, options) end
 ---@return { run_id: integer, eval_id: integer, prior: boolean, n: integer, metrics: table }[]?
 function RunDatabase:scores(options) end
 
+---All test evaluations of the best weights, primary and further ones, as scores() gives them.
+---@param runs? table[] rows of runs(): speeds the query up; the result may contain others
+---@return { run_id: integer, eval_id: integer, noise: integer, passes: integer, image_s: number? }[]?
+function RunDatabase:evaluations_of_best(runs) end
+
+---Whether a run's best weights have a test evaluation.
+---@param run aniso.RunReference
+---@param of { sampler: string, steps: integer, draws: integer, seed: integer, primary: boolean? }
+---@return boolean?
+function RunDatabase:is_evaluated(run, of) end
+
 ---All metrics that the database can hold as one number, by name.
 ---@return table<string, { name: string, higher: boolean }>?
 function RunDatabase:metrics() end

@@ -43,6 +43,11 @@ function sampler.levels(s, m, level) end
 ---@return aniso.Tensor y0_hat (B,K)
 function sampler.run(chain) end
 
+---Passes of the network per image that run() takes: steps × draws.
+---@param how aniso.option.sampler
+---@return integer
+function sampler.passes(how) end
+
 ---Mean over draws, interval width and agreement; see aniso.core.schedule.vote.
 ---@param y0_hat aniso.Tensor (B·R,K)
 ---@param kind "distance"|"plain"

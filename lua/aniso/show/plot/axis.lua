@@ -1,6 +1,6 @@
 -- One axis of a plot: axis.new(low, high, count, wide) → {from, to, ticks = {{at, label} …}}
 -- with about `count` ticks at 1, 2, 2.5 or 5 times a power of ten. `wide` moves the ends out
--- to the next ticks; otherwise the axis ends where the data ends.
+-- to the next ticks; otherwise the axis ends where the data ends. axis.log(low, high, count) is logarithmic.
 local axis = {}
 
 local function round_step(span, count)
@@ -47,9 +47,46 @@ function axis.new(low, high, count, wide)
   return { from = low, to = high, ticks = ticks }
 end
 
+-- The multiples of some factors times powers of ten between two numbers above 0.
+local function multiples(low, high, factors)
+  local ticks = {}
+  for power = math.floor(math.log(low, 10)), math.ceil(math.log(high, 10)) do
+    for _, factor in ipairs(factors) do
+      local at = factor * 10.0 ^ power
+      if at >= low * (1 - 1e-9) and at <= high * (1 + 1e-9) then
+        ticks[#ticks + 1] = { at = at, label = ("%.6g"):format(at) }
+      end
+    end
+  end
+  return ticks
+end
+
+-- The finest list of at most `count` ticks; where even that has fewer than two, ticks at equal differences.
+local function log_ticks(low, high, count)
+  for _, factors in ipairs { { 1, 2, 3, 4, 5, 6, 7, 8, 9 }, { 1, 2, 5 }, { 1 } } do
+    local ticks = multiples(low, high, factors)
+    if #ticks < 2 then break end
+    if #ticks <= count then return ticks end
+  end
+  return high / low < 100 and axis.new(low, high, count).ticks or multiples(low, high, { 1 })
+end
+
+-- The same with equal distances for equal ratios; low and high above 0.
+function axis.log(low, high, count)
+  if low == high then low, high = low / 2, high * 2 end
+  return { from = low, to = high, log = true, ticks = log_ticks(low, high, count) }
+end
+
 -- The position of a value between the ends, as a share of the axis.
 function axis.share(of, value)
+  if of.log then return math.log(value / of.from) / math.log(of.to / of.from) end
   return (value - of.from) / (of.to - of.from)
+end
+
+-- The axis x of a figure (show/plot/init.lua).
+function axis.across(figure, count)
+  if figure.log_x then return axis.log(figure.left, figure.right, count) end
+  return axis.new(figure.left, figure.right, count)
 end
 
 return axis

@@ -2,7 +2,8 @@
 -- A figure is { title =, x = "t", y = "signal", series = { {label =, x = {…}, y = {…}} … },
 -- marks = { {x =, y =, label =} … } }. A series may have error = {…} or low = {…} and
 -- high = {…}; false in them draws no bar there; dots = { {x, y} … } are drawn next to the line. A
--- value that is not finite interrupts its line. target: the options of plot.target. The same figure
+-- value that is not finite interrupts its line. With log_x = true in the figure, x above 0 has a logarithmic
+-- axis. target: the options of plot.target. The same figure
 -- gives the same text on every machine.
 local core = require "aniso.core"
 local options = require "aniso.recipe.options"
@@ -87,6 +88,8 @@ function plot.figure(given)
     for _, dot in ipairs(series.dots) do include(dot.x, dot.y) end
   end
   for _, mark in ipairs(out.marks) do include(mark.x, mark.y) end
+  out.log_x = given.log_x
+  if out.log_x and out.left <= 0 then error("plot: log_x needs every x above 0", 2) end
   if out.bottom > out.top then error("plot: there is no finite point to draw", 2) end
   return out
 end

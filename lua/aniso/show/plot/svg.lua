@@ -167,7 +167,7 @@ local function draw_figure(add, figure, width, height)
   local box = { left = LEFT, right = width - RIGHT, top = TOP,
     bottom = math.max(TOP + 40, height - BOTTOM - legend.rows * LINE) }
   local ys = axis.new(figure.bottom, figure.top, math.max(2, (box.bottom - box.top) // 35), true)
-  local xs = axis.new(figure.left, figure.right, math.max(2, (box.right - box.left) // 80))
+  local xs = axis.across(figure, math.max(2, (box.right - box.left) // 80))
   function box.place(x, y)
     return box.left + axis.share(xs, x) * (box.right - box.left),
       box.bottom - axis.share(ys, y) * (box.bottom - box.top)

@@ -156,7 +156,7 @@ function terminal.text(figure, target)
   for _, tick in ipairs(ys.ticks) do gutter = math.max(gutter, #tick.label) end
   local name = plain_text(figure.x)
   local columns = math.max(16, target.width - gutter - 3 - width_of(name))
-  local xs = axis.new(figure.left, figure.right, math.max(2, columns // 12))
+  local xs = axis.across(figure, math.max(2, columns // 12))
   local ink, place = area(target, xs, ys, columns)
   draw(ink, place, figure, target)
   local side = {}

@@ -9,6 +9,7 @@ local overview = require "aniso.show.report.overview"
 local page = require "aniso.show.report.page"
 local recall = require "aniso.show.report.recall"
 local reliability = require "aniso.show.report.reliability"
+local samplers = require "aniso.show.report.samplers"
 local settings = require "aniso.show.report.settings"
 local training = require "aniso.show.report.training"
 local verdict = require "aniso.show.report.verdict"
@@ -65,6 +66,8 @@ return function(facts, examples)
     page.section("calibration", "Reliability", reliability(facts)),
     page.section("training", "Training", training(facts)),
   }
+  local cost = samplers(facts)
+  if cost then sections[#sections + 1] = page.section("samplers", "Samplers", cost) end
   if examples then sections[#sections + 1] = page.section("examples", "Example images", examples) end
   sections[#sections + 1] = page.section("options", "Configuration differences", settings.differences(facts))
   sections[#sections + 1] = page.section("repeat", "How to repeat", settings.repetition(facts))

@@ -1,0 +1,40 @@
+-- All evaluations of a study, primary and further ones, as rows: label × sampler × steps × draws with what
+-- each costs, mean ± sd over seeds. Groups: those of store/groups.lua, of_evaluations().
+local group_rows = require "aniso.show.group_rows"
+
+local evaluation_rows = {}
+
+local function seconds(exact)
+  return { name = exact and "image_s" or "s/image", measured = true, get = function(group)
+    return group.image_s and { text = ("%.2g"):format(group.image_s), value = group.image_s }
+  end }
+end
+
+local function field(name)
+  return { name = name, get = function(group) return group[name] end }
+end
+
+-- One group of each configuration, in their order.
+function evaluation_rows.configurations(groups)
+  local out, seen = {}, {}
+  for _, group in ipairs(groups) do
+    if not seen[group.configuration] then seen[group.configuration], out[#out + 1] = true, group end
+  end
+  return out
+end
+
+-- The columns after those that name a configuration. exact: for a program.
+function evaluation_rows.heads(groups, exact)
+  local out, noise = { field "sampler", field "steps", field "draws" }, nil
+  for _, group in ipairs(groups) do
+    local chains = group.passes > 0
+    if chains and noise and noise ~= group.noise then out[4] = field "noise" end
+    noise = chains and (noise or group.noise) or noise
+  end
+  out[#out + 1] = field "passes"
+  out[#out + 1] = seconds(exact)
+  for _, head in ipairs(group_rows.repetitions(groups)) do out[#out + 1] = head end
+  return out
+end
+
+return evaluation_rows
