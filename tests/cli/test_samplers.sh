@@ -68,6 +68,7 @@ equals "these are three" "$(query "$db" "$bits $only" | wc -l | tr -d ' ')" 3
 
 # ── an interruption ─────────────────────────────────────────────────────────────────────
 many="--only bound --seeds 0,1 --fold 1 --steps 40 --draws 100,101,102,103"
+: >"$dir/err"
 # shellcheck disable=SC2086
 "$aniso" eval grid $many --db "$db" >"$dir/out" 2>"$dir/err" &
 tries=0
