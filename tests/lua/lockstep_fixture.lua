@@ -59,7 +59,7 @@ function fixture.stored(db, uid)
     "SELECT kind, step, checkpoint.sha256 FROM checkpoint JOIN run USING(run_id) WHERE uid = ?1 ORDER BY 1",
   } do
     local rows = assert(db:query(sql, uid))
-    assert(#rows > 0, "nothing is stored")
+    assert(#rows > 0 or sql:find "FROM lambda", "nothing is stored") -- without a denoiser there are no levels
     for _, row in ipairs(rows) do text[#text + 1] = core.json.encode(row) end
   end
   return table.concat(text, "\n")

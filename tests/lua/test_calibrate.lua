@@ -20,6 +20,31 @@ function Option.test_it_is_off_unless_given()
   lu.assertEquals({ o.temperature, o.level }, { {}, {} })
 end
 
+-- Printed names and stored ones are the same metric, as everywhere else.
+function Option.test_a_metric_by_either_of_its_names()
+  for printed, stored in pairs { tail = "few", few = "few", head = "many", auprc_tail = "auprc_few",
+    all = "acc" } do
+    lu.assertEquals(complete(printed).metric, stored)
+  end
+  lu.assertErrorMsgContains("macro_f1, head, medium, tail", complete, "xyzzyxyzzy")
+end
+
+-- It is known before the training that validation has no image of the group.
+function Option.test_a_group_without_a_validation_image()
+  local function check(metric, n_val)
+    calibrate.check_validation(config.complete { select = { calibrate = metric } },
+      { split = { test_is_val = 0, n_val = n_val, shot = { "many", "few", "few" } } })
+  end
+  for _, metric in ipairs { "tail", "auprc_tail" } do
+    lu.assertErrorMsgContains("option select.calibrate.metric is " .. metric
+      .. ", and the validation part has no image of the group tail", check, metric, { 9, 0, 0 })
+    check(metric, { 9, 0, 1 })
+  end
+  lu.assertErrorMsgContains("no image of the group medium", check, "medium", { 9, 1, 1 })
+  check("head", { 9, 0, 0 })
+  check("bacc", { 9, 0, 0 })
+end
+
 function Option.test_mistakes_are_named()
   local function refused(text, given) lu.assertErrorMsgContains(text, complete, given) end
   refused("calibrate.metric: there is no metric bac of class probabilities (did you mean bacc?)", "bac")
@@ -114,7 +139,7 @@ function Choice.test_chains_that_are_not_listed_have_no_candidates()
 end
 
 function Choice.test_an_undefined_metric_is_an_error()
-  lu.assertErrorMsgContains("the validation part has no few", choose, { metric = "few" }, { run_of(ROWS) })
+  lu.assertErrorMsgContains("the validation part has no tail", choose, { metric = "few" }, { run_of(ROWS) })
 end
 
 return { Option = Option, Choice = Choice }

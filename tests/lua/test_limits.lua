@@ -23,7 +23,7 @@ function T.test_sizes_that_the_engine_does_not_take()
   refused({ schedule = { T = 100001 } }, "option schedule.T must be at most 100000, got 100001")
   refused({ train = { epochs = 99999999999 } }, "option train.epochs must be at most 1000000")
   refused({ train = { draws = 99999999999 } }, "option train.draws must be at most 65536, got 99999999999")
-  refused({ sampler = { draws = 65537 } }, "option sampler.draws must be at most 65536")
+  refused({ select = { draws = 65537 } }, "option select.draws must be at most 65536")
   refused({ data = { "lesions", n = 1000000000000 } }, "option data.n must be at most 10000000")
   for _, size in ipairs { 0, 1025, 2.5, "32", { 32 }, { 32, 0 }, {} } do
     refused({ data = { "lesions", size = size } }, "option data.size must be a whole number from 1 to 1024")

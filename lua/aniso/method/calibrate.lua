@@ -20,19 +20,22 @@ local function default_taus()
   return out
 end
 
--- Metrics of the class probabilities alone.
+-- Metrics of the class probabilities alone, by their printed names.
 local function metric_names()
   local names = {}
   for _, entry in ipairs(catalog.metrics) do
-    if entry.name ~= "interval_width" and entry.name ~= "agreement" then names[#names + 1] = entry.name end
+    if entry.name ~= "interval_width" and entry.name ~= "agreement" then
+      names[#names + 1] = catalog.printed(entry.name)
+    end
   end
   return names
 end
 
+-- A metric by its printed or its stored name: "tail" is stored as "few".
 local metric_option = options.custom(function(value, where)
-  local names = metric_names()
+  local names, stored = metric_names(), catalog.aliases[value] or value
   for _, name in ipairs(names) do
-    if value == name then return value end
+    if stored == (catalog.aliases[name] or name) then return stored end
   end
   local meant = type(value) == "string" and nearest(value, names)
   error(("option %s: there is no metric %s of class probabilities (%s)"):format(where, tostring(value),
@@ -67,9 +70,21 @@ function calibrate.check_two_tilts(config)
   end
 end
 
+-- Raises where a metric is that of a group of classes without a validation image.
+local function check_group(name, split)
+  local group, there = name:match "^auprc_(%l+)$" or name, false
+  if group ~= "many" and group ~= "medium" and group ~= "few" then return end
+  for k, n in ipairs(split.n_val) do there = there or n > 0 and split.shot[k] == group end
+  if not there then
+    error(("option select.calibrate.metric is %s, and the validation part has no image of the group %s")
+      :format(catalog.printed(name), catalog.printed(group)), 0)
+  end
+end
+
 -- Raises where a complete configuration chooses on validation after the training, and the validation part
--- is the test part.
+-- is the test part or lacks what the choice is made by.
 function calibrate.check_validation(config, dataset)
+  if config.select.calibrate then check_group(config.select.calibrate.metric, dataset.split) end
   if dataset.split.test_is_val == 0 then return end
   local name = config.select.calibrate and "select.calibrate"
     or config.post_hoc and post_hoc.chooses(config.post_hoc) and "post_hoc (without a tau)"
@@ -153,7 +168,7 @@ local function best_tau(of, rows, taus)
 end
 
 local function undefined(o)
-  error(("select.calibrate: the validation part has no %s"):format(o.metric), 0)
+  error(("select.calibrate: the validation part has no %s"):format(catalog.printed(o.metric)), 0)
 end
 
 -- The best candidate. runs: chains() with read(temperature) → N rows of probabilities. Candidates come in

@@ -166,7 +166,9 @@ function config.conflicts(complete)
     out[#out + 1] = ("option sampler.steps is %d, but schedule.T is %d"):format(steps, T)
   end
   local names, known = {}, false
-  for i, entry in ipairs(catalog.metrics) do names[i], known = entry.name, known or entry.name == metric end
+  for i, entry in ipairs(catalog.metrics) do
+    names[i], known = catalog.printed(entry.name), known or entry.name == metric
+  end
   if not known then
     local meant = nearest(metric, names)
     out[#out + 1] = ("option select.metric: there is no metric %s (%s)"):format(metric,

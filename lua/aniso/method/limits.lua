@@ -11,7 +11,7 @@ local limits = {}
 local LARGEST = {
   { "schedule.T", 100000 }, { "train.epochs", 1000000 }, { "train.prior_epochs", 1000000 },
   { "train.batch", 1 << 24 }, { "train.draws", 65536 }, { "select.draws", 65536 },
-  { "sampler.draws", 65536 }, { "data.n", 10000000 },
+  { "data.n", 10000000 },
 }
 
 -- Factors on logarithms: beyond this, probabilities are 0 or 1 in float32 and rows cannot be normalised.

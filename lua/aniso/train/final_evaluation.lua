@@ -2,6 +2,7 @@
 -- reverse chain and by the prior alone, all stored. The primary evaluation is the chain's; in a run without
 -- a denoiser that of post_hoc, or else the prior's. With select.calibrate, all are stored a second time as
 -- validation calibrates them, and of the primary kind the calibrated one is primary.
+local catalog = require "aniso.stats.metric.catalog"
 local metric = require "aniso.stats.metric"
 local post_hoc = require "aniso.method.post_hoc"
 local calibration = require "aniso.train.calibration"
@@ -45,7 +46,7 @@ local function apply_post_hoc(session, predictions, part)
     end, higher_is_better(name))
     if not session.tau then
       error(("the validation part has no %s, so post_hoc.tau cannot be chosen by it; give post_hoc.tau or "
-        .. "another select.metric"):format(name), 0)
+        .. "another select.metric"):format(catalog.printed(name)), 0)
     end
   end
   predictions.post_hoc = probabilities(session.tau)

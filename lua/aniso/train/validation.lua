@@ -2,6 +2,7 @@
 -- kept as the best. Sessions in lock-step go through the images together. Curves are named as the metric
 -- for the stage's own predictions (the chain's, or those of post_hoc's classifier), and prior_… for the
 -- prior's.
+local printed = require("aniso.stats.metric.catalog").printed
 local post_hoc = require "aniso.method.post_hoc"
 local predict = require "aniso.method.predict"
 local checkpoint = require "aniso.train.checkpoint"
@@ -26,7 +27,7 @@ local function measure(session, predictions)
   end
   if chosen == nil then
     error(("the validation part has no %s of the %s, so no epoch can be chosen by it; see "
-      .. "select.metric and select.of"):format(select.metric, of), 0)
+      .. "select.metric and select.of"):format(printed(select.metric), of), 0)
   end
   return fields, chosen
 end
