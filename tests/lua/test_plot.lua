@@ -200,6 +200,26 @@ function Other.test_ticks()
   lu.assertEquals(labels(0, 4e7, 2), "0 2e+07 4e+07")
 end
 
+-- Equal ratios have equal distances; ticks are the finest that fit.
+function Other.test_a_logarithmic_axis()
+  local function labels(...)
+    local out = {}
+    for i, tick in ipairs(axis.log(...).ticks) do out[i] = tick.label end
+    return table.concat(out, " ")
+  end
+  lu.assertEquals(labels(1, 1280, 12), "1 2 5 10 20 50 100 200 500 1000")
+  lu.assertEquals(labels(1, 1280, 5), "1 10 100 1000")
+  lu.assertEquals(labels(0.0013, 0.0043, 6), "0.002 0.003 0.004")
+  lu.assertEquals(labels(0.0013, 0.0016, 3), "0.0013 0.0014 0.0015 0.0016")
+  lu.assertEquals(labels(4, 4, 7), "2 3 4 5 6 7 8")
+  local of = axis.log(1, 100, 6)
+  for value, share in pairs { [1] = 0, [10] = 0.5, [100] = 1 } do
+    lu.assertAlmostEquals(axis.share(of, value), share, 1e-12)
+  end
+  local figure = { log_x = true, series = { { x = { 0, 1 }, y = { 1, 2 } } } }
+  lu.assertErrorMsgContains("log_x needs every x above 0", plot.terminal, figure)
+end
+
 function Other.test_a_mistake_is_reported()
   local function assert_error(words, figure) lu.assertErrorMsgContains(words, plot.terminal, figure) end
   assert_error("series[1].y must be a list of 2 numbers", { series = { { x = { 1, 2 }, y = { 1 } } } })
