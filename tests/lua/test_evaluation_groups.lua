@@ -25,7 +25,8 @@ local function stored(further)
   for i = 1, 2 do
     for seed = 1, 2 do
       local run = db:start_run(description { seed = seed, label = "v" .. i, config = { train = { lr = i } } })
-      add(run, { { 8, 2 }, { 1, 3 } }, { primary = true, steps = 5, draws = 4, passes = 20, image_s = 0.01 * seed })
+      add(run, { { 8, 2 }, { 1, 3 } },
+        { primary = true, steps = 5, draws = 4, passes = 20, image_s = 0.01 * seed })
       add(run, PRIOR, { sampler = "prior", steps = 0, draws = 1, passes = 0, image_s = 0.001 * i })
       for _, steps in ipairs(further and { 1, 2 } or {}) do
         add(run, { { 7 + seed, 3 - seed }, { 1, 3 } }, { steps = steps, draws = 1, passes = steps,
