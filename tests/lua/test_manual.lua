@@ -87,7 +87,10 @@ end
 
 function T.test_names()
   lu.assertStrContains(one "train.lr", "train.lr: number\n  Largest learning rate (default 0.001, above 0).")
-  lu.assertStrContains(one "schedule.lambda.gamma", "schedule.lambda.gamma: number")
+  local gamma = manual.find "schedule.lambda.gamma" -- of two policies
+  lu.assertEquals(#gamma, 2)
+  lu.assertStrContains(gamma[1], "schedule.lambda.gamma: number\n  γ; below 0")
+  lu.assertStrContains(gamma[2], "schedule.lambda.gamma: number[]\n  Candidates")
   lu.assertStrContains(one "Schedule:noised", "Schedule:noised(y0, m, t, eps [, level]) → Tensor\n")
   lu.assertEquals(one "aniso.Schedule.forward_step", one "forward_step")
   lu.assertStrContains(one "core.step.clip", "core.step.clip(g, limit) → number")

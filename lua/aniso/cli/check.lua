@@ -6,6 +6,7 @@ local common = require "aniso.cli.common"
 local core = require "aniso.core"
 local duration = require("aniso.show.progress").duration
 local tables = require "aniso.show.table"
+local trials = require "aniso.train.trials"
 
 local check = { summary = "check a recipe before a long run" }
 
@@ -125,11 +126,16 @@ function check.run(args)
   local official = cli.usage(require "aniso.method.official_folds", study, args.set)
   local jobs, mistakes = cli.usage(library.options, study, args.set, args.seeds, official)
   fail_with(args.recipe, mistakes)
+  cli.usage(require("aniso.recipe.trial_label").check, jobs)
   if not args.allow_equal then cli.usage(require("aniso.recipe.equal_variants").check, jobs) end
   local reports
-  reports, mistakes = library.runs(jobs)
+  reports, mistakes = library.runs(trials.checked(jobs))
   fail_with(args.recipe, mistakes)
   tables.print({ "study", "runs" }, { { study.name, #jobs } })
+  local most = #trials.most(jobs)
+  if most > 0 then
+    print(("and up to %d trials of the searches, which choose levels on the validation part"):format(most))
+  end
   local shown
   for _, report in ipairs(reports) do
     if report.dataset ~= shown then

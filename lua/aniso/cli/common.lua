@@ -122,12 +122,13 @@ local function groups_by(make, db, study, options)
   end
   local groups = common.guarded(make, db, study, options)
   if #groups == 0 then
-    cli.fail(cli.NO_MATCH, ("study %s has no finished run with a test evaluation"):format(study))
+    cli.fail(cli.NO_MATCH, ("study %s has no finished %s with a test evaluation"):format(study,
+      options and options.trials and "trial of a search" or "run"))
   end
   return groups
 end
 
--- The groups of the runs that statistics over a study count.
+-- The groups of the runs that statistics over a study count; options: those of store/groups.lua: of_study.
 function common.counted_groups(db, study, options)
   return groups_by(require("aniso.store.groups").of_study, db, study, options)
 end

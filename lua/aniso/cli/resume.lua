@@ -6,6 +6,7 @@ local common = require "aniso.cli.common"
 local core = require "aniso.core"
 local own_parts = require "aniso.cli.own_parts"
 local tables = require "aniso.show.table"
+local trial_label = require "aniso.recipe.trial_label"
 
 local resume = { summary = "resume a run that was killed or interrupted" }
 
@@ -61,6 +62,13 @@ local function jobs_of(db, args)
   return jobs, lacking
 end
 
+local function has_trials(jobs)
+  for _, job in ipairs(jobs) do
+    if trial_label.is(job.run.label) then return true end
+  end
+  return false
+end
+
 function resume.run(args)
   common.use_threads(args)
   own_parts.load(args)
@@ -81,6 +89,9 @@ function resume.run(args)
     else
       done[#done + 1] = { label = job.label, uid = job.run.uid }
     end
+  end
+  if has_trials(jobs) then
+    io.stderr:write("trials of a search are among these runs: aniso run RECIPE goes on with the search\n")
   end
   if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end
   if failed > 0 then cli.fail(cli.FAILED, ("%d runs failed"):format(failed)) end

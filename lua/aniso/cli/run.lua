@@ -1,12 +1,16 @@
 -- aniso run RECIPE: every run of a study, one after the other or, where a staged study varies
 -- the denoiser only, the points of a seed and fold in lock-step; then a table over seeds. A run that
 -- fails does not stop the others. A run that is already finished in the database,
--- with the same configuration, seed and fold, is not repeated unless --again is given.
+-- with the same configuration, seed and fold, is not repeated unless --again is given. Variants whose levels
+-- are searched run last: their trials, which are runs of the study too, come first (train/search.lua).
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local core = require "aniso.core"
 local renamed = require "aniso.recipe.renamed"
+local study_of = require "aniso.recipe.study"
 local tables = require "aniso.show.table"
+local trial_label = require "aniso.recipe.trial_label"
+local trials = require "aniso.train.trials"
 
 local run = { summary = "train and evaluate what a recipe describes" }
 
@@ -41,17 +45,23 @@ end
 
 -- Every configuration is checked before the first run starts. → the jobs chosen, all of the recipe's
 local function expand(study, args)
-  local jobs = require("aniso.recipe.study").expand(study, args.set, args.seeds, args.fold,
+  local jobs = study_of.expand(study, args.set, args.seeds, args.fold,
     require "aniso.method.official_folds"(study, args.set))
   local config = require "aniso.method.config"
   check_names(jobs, args)
+  trial_label.check(jobs)
   for _, job in ipairs(jobs) do
     job.config = config.complete(job.config)
     local conflict = config.conflicts(job.config)[1]
     if conflict then error(("%s: %s"):format(job.label, conflict), 0) end
   end
   if not args.allow_equal then require("aniso.recipe.equal_variants").check(jobs) end
-  return common.with_labels(jobs, args.only, function(job) return job.label end), jobs
+  local known = table.move(jobs, 1, #jobs, 1, {})
+  for _, label in ipairs(args.only) do
+    local labelled = trials.labelled(jobs, label)
+    table.move(labelled, 1, #labelled, #known + 1, known)
+  end
+  return common.with_labels(known, args.only, function(job) return job.label end), jobs
 end
 
 -- Gives stored runs the labels that the recipe has now, and prints which changed.
@@ -62,26 +72,6 @@ local function follow_labels(db, study, jobs)
   end
 end
 
--- Runs that go together; gives each job its uid if it ends well. An interruption ends the command.
-local function train(jobs, study, shared)
-  local board = shared.board
-  for _, job in ipairs(jobs) do
-    job.study, job.db, job.board, job.recipe = study.name, shared.db, board, shared.recipe
-    job.argv = { table.unpack(shared.argv) }
-    if not board.terminal then
-      local fold = job.cross and (", fold %d"):format(job.cross.fold) or ""
-      board:print(("run %d/%d: %s, seed %d%s%s"):format(job.number, shared.of, job.label, job.seed, fold,
-        #jobs > 1 and (", in lock-step with %d more"):format(#jobs - 1) or ""))
-    end
-  end
-  local ok, results = pcall(require("aniso.train.run").run_together, jobs)
-  if not ok and type(results) == "table" and results.interrupted then
-    cli.fail(results.interrupted == "SIGTERM" and 143 or 130, tostring(results))
-  end
-  if not ok then board:fail_all(cli.sentence(results)) end
-  for i, job in ipairs(jobs) do job.uid = ok and not results[i].problem and results[i].uid or nil end
-end
-
 local function list(jobs)
   local columns, rows = { "label", "seed" }, {}
   for i, job in ipairs(jobs) do
@@ -89,6 +79,35 @@ local function list(jobs)
     columns[3] = job.cross and "fold"
   end
   tables.print(columns, rows)
+  local most = #trials.most(jobs)
+  if most > 0 then
+    io.stderr:write(("and up to %d trials of the searches, before the runs whose levels they choose\n")
+      :format(most))
+  end
+end
+
+-- Gives finished jobs their uid → how many there are.
+local function find_finished(db, study, jobs, again)
+  local finished, count = require("aniso.store.attempts").finished, 0
+  for i, job in ipairs(jobs) do
+    job.number = i
+    job.uid = not again and common.guarded(finished, db, study.name, job) or nil
+    if job.uid then count = count + 1 end
+  end
+  return count
+end
+
+local function report(db, jobs, skipped)
+  local done, failed = {}, 0
+  for _, job in ipairs(jobs) do
+    if job.uid then done[#done + 1] = { label = job.label, uid = job.uid } else failed = failed + 1 end
+  end
+  if skipped > 0 then
+    io.stderr:write(("%d of %d runs were finished before and are not run again (--again does)\n")
+      :format(skipped, #jobs))
+  end
+  if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end
+  if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, #jobs)) end
 end
 
 function run.run(args, argv)
@@ -102,35 +121,11 @@ function run.run(args, argv)
   local db = common.need_db(require("aniso.store").open(args.db))
   core.sys.interrupt_mode "poll"
   follow_labels(db, study, all)
-  local finished = require("aniso.store.attempts").finished
-  local waiting, done, failed = {}, {}, 0
-  for i, job in ipairs(jobs) do
-    job.uid = not args.again and common.guarded(finished, db, study.name, job) or nil
-    if not job.uid then
-      job.number = i
-      waiting[#waiting + 1] = job
-    end
-  end
-  cli.need(db:set_plan(study.name, jobs, require("aniso.recipe.study").baseline_label(study)))
-  if #waiting > 0 then
-    local board <close> = require("aniso.show.progress").board { runs = #waiting }
-    local shared = { db = db, board = board, recipe = recipe, argv = argv, of = #jobs }
-    local one_by_one = args.one_by_one or study.one_by_one
-    for _, group in ipairs(require("aniso.train.lockstep").groups(waiting, one_by_one)) do
-      train(group, study, shared)
-    end
-    board:print(board:summary())
-  end
-  for _, job in ipairs(jobs) do
-    if job.uid then done[#done + 1] = { label = job.label, uid = job.uid } else failed = failed + 1 end
-  end
-  local skipped = #jobs - #waiting
-  if skipped > 0 then
-    io.stderr:write(("%d of %d runs were finished before and are not run again (--again does)\n")
-      :format(skipped, #jobs))
-  end
-  if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end
-  if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, #jobs)) end
+  local skipped = find_finished(db, study, jobs, args.again)
+  require "aniso.cli.rounds" { db = db, study = study.name, jobs = jobs, all = all, recipe = recipe,
+    argv = argv, again = args.again, one_by_one = args.one_by_one or study.one_by_one,
+    baseline = study_of.baseline_label(study) }
+  report(db, jobs, skipped)
 end
 
 return run

@@ -1,6 +1,6 @@
 -- aniso show RUN [SECTION | --SECTION …]: what is stored about one run: the facts, its evaluations and
--- what calibrated them, the classes, the confusion matrix, the configuration, the curves, the log, the
--- recipe's text, and how to repeat it.
+-- what calibrated them, the search that chose its levels, the classes, the confusion matrix, the
+-- configuration, the curves, the log, the recipe's text, and how to repeat it.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local printed = require("aniso.stats.metric.catalog").printed
@@ -9,10 +9,10 @@ local tables = require "aniso.show.table"
 local show = { summary = "everything about one run" }
 
 -- Digits of the numbers of a section.
-local DIGITS = { evaluations = 3, calibration = 3, classes = 3 }
+local DIGITS = { evaluations = 3, calibration = 3, search = 4, classes = 3 }
 
-show.names = { "facts", "evaluations", "calibration", "classes", "confusion", "config", "curve", "log",
-  "env", "recipe", "repro" }
+show.names = { "facts", "evaluations", "calibration", "search", "classes", "confusion", "config", "curve",
+  "log", "env", "recipe", "repro" }
 
 function show.arguments(parser)
   parser:argument("run", "the run")
@@ -136,7 +136,9 @@ function show.run(args)
   end
   if #sections == 0 then
     sections = db:confusion(run) and { "facts", "evaluations", "classes", "confusion" } or { "facts" }
-    if #read(db, "calibration", run) > 0 then table.insert(sections, 3, "calibration") end
+    for _, name in ipairs { "search", "calibration" } do
+      if #sections > 1 and #read(db, name, run) > 0 then table.insert(sections, 3, name) end
+    end
   end
   for i, name in ipairs(sections) do
     if i > 1 then print() end

@@ -26,6 +26,7 @@ function command.arguments(parser)
   common.baseline(parser)
   parser:flag("--prior", "the prior's own predictions too, in one row where configurations share them")
   parser:flag("--percent", "71.2 instead of 0.712")
+  parser:flag("--trials", "the trials of the study's searches, which are left out otherwise")
   common.db(parser)
   common.format(parser)
 end
@@ -106,8 +107,8 @@ function command.run(args)
     check_evaluations(args)
     return command.evaluations(db, args.study, args.only, args)
   end
-  local groups = cli.usage(common.with_labels, common.counted_groups(db, args.study, { prior = args.prior }),
-    args.only, label_of)
+  local groups = cli.usage(common.with_labels, common.counted_groups(db, args.study, { prior = args.prior,
+    trials = args.trials }), args.only, label_of)
   local catalog = keys.new(db)
   local heads = cli.usage(heads_of, groups, args.rows, catalog)
   local metrics = cli.usage(metrics_of, args.cols, catalog, "--cols")

@@ -7,6 +7,7 @@
 --                          schedule.bound_constants; groups: see lambda.levels
 --   text, options          what it is, with its source, and its own options (recipe/options.lua)
 --   needs_counts           every class must have a training image
+--   chosen                 the levels are not computed but chosen: a run has those that are stored with it
 --   takes_constants        options A, Dn, p, q that are left out are those of schedule.bound_constants
 --   trained                levels() is where the training starts; a stored run has levels of its own
 --   check_coupling         function(coupling) that raises where the policy does not work
@@ -18,6 +19,7 @@ local manual_levels = require "aniso.method.manual_levels"
 local noise_budget = require "aniso.method.noise_budget"
 local options = require "aniso.recipe.options"
 local own_part = require "aniso.recipe.own_part"
+local search = require "aniso.method.search"
 local share_levels = require "aniso.method.share_levels"
 
 local number, optional = options.number, options.optional
@@ -49,7 +51,7 @@ local function policy_of(text, default)
         .. '{"manual", …}'):format(where), 0)
     end
     local choice = lambda.option.check(given, where)
-    if lambda.is_trained(choice) then
+    if lambda.are_of_run(choice) then
       error(("option %s: the levels of %s are known after a training only: name another policy")
         :format(where, choice[1]), 0)
     end
@@ -109,6 +111,16 @@ lambda.policies = {
 
   groups = require "aniso.method.group_levels",
 
+  search = {
+    text = "Chosen on the validation part among candidates, by successive halving over seeds.",
+    options = search.options,
+    chosen = true,
+    levels = function()
+      error("schedule.lambda = search: the levels are chosen on the validation part when aniso run carries "
+        .. "out a study; there are none before", 0)
+    end,
+  },
+
   learned = {
     text = "Trained with the model, on the denoising error through the forward process; the budget is kept.",
     options = learned_options,
@@ -142,7 +154,9 @@ end
 lambda.option = options.custom(function(given, where)
   local gathered = manual_levels.gather(own_part.is(given) and given or without_budget(given, where))
   manual_levels.check(gathered, where)
-  return rule.check(gathered, where)
+  local choice = rule.check(gathered, where)
+  if choice[1] == "search" then search.check(choice) end
+  return choice
 end, DEFAULT, rule)
 
 -- The complete options with the bound's constants where they are left out.
@@ -185,10 +199,16 @@ function lambda.is_trained(choice)
   return policy and policy.trained or false
 end
 
--- Whether a stored run's levels are its own: found by training, or those of a recipe's function, which need
--- not be found again.
+-- Whether a policy's levels are known once a study has chosen them, and not before.
+local function is_chosen(choice)
+  local policy = lambda.policies[choice[1]]
+  return policy and policy.chosen or false
+end
+
+-- Whether a stored run's levels are its own: found by training, chosen by a study, or those of a recipe's
+-- function, which need not be found again.
 function lambda.are_of_run(choice)
-  return own_part.is(choice) or lambda.is_trained(choice)
+  return own_part.is(choice) or lambda.is_trained(choice) or is_chosen(choice)
 end
 
 -- Raises where a policy has no levels in the coupling.

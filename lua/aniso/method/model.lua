@@ -6,9 +6,11 @@
 local core = require "aniso.core"
 local learned_levels = require "aniso.method.learned_levels"
 local networks = require "aniso.method.networks"
+local options = require "aniso.recipe.options"
 local post_hoc = require "aniso.method.post_hoc"
 local prior_loss = require "aniso.method.prior_loss"
 local schedule = require "aniso.method.schedule"
+local search = require "aniso.method.search"
 
 local Model = {}
 Model.__index = Model
@@ -40,6 +42,14 @@ local function build_den(self, config, seed)
   end
 end
 
+-- The schedule's options. Without a denoiser a search has nothing to choose: the levels are not used.
+local function options_of(config)
+  if config.schedule.lambda[1] ~= "search" or search.is_needed(config) then return config.schedule end
+  local out = options.copy(config.schedule)
+  out.lambda = "isotropic"
+  return out
+end
+
 -- config: complete (config.check); dataset: aniso.Dataset; seed: of the initial weights;
 -- sharing [opt]: a model of the same backbone, prior and seed, whose net this one shares;
 -- levels [opt]: the λ_j that a stored run has (schedule.new).
@@ -49,7 +59,7 @@ function model.new(config, dataset, seed, sharing, levels)
   local K = dataset.K
   local self = setmetatable({ K = K, config = config, counts = dataset.counts,
     groups = dataset.split.shot, logit_scale = prior_loss.scale(config.loss.prior) }, Model)
-  self.schedule = schedule.new(config.schedule, self.counts, levels, self.groups)
+  self.schedule = schedule.new(options_of(config), self.counts, levels, self.groups)
   if sharing then
     self.net, self.backbone, self.prior = sharing.net, sharing.backbone, sharing.prior
   else

@@ -72,8 +72,8 @@ local function image_needed_of(process)
 end
 
 -- counts: those of the data set, where the options give none. stored [opt]: the levels of a
--- run (K), used in the place of an own policy's, which need not be found then, and of those at which the
--- training of a policy begins. groups [opt]: "many", "medium" or "few" per class.
+-- run (K), used in the place of an own policy's, which need not be found then, of those that a study chose,
+-- and of those at which the training of a policy begins. groups [opt]: "many", "medium" or "few" per class.
 function schedule.new(given, counts, stored, groups)
   local o = options.check(given, schedule.options, "schedule")
   o.counts = o.counts or counts

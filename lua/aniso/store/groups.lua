@@ -3,6 +3,7 @@
 local groups = require "aniso.stats.groups"
 local members = require "aniso.store.members"
 local must = require("aniso.store.db_error").must
+local trial_label = require "aniso.recipe.trial_label"
 
 local read = {}
 
@@ -82,28 +83,31 @@ function read.of_evaluations(db, runs)
   return out
 end
 
--- The runs that statistics over a study count (view v_counted), as rows of db:runs().
-function read.counted(db, study)
+-- The runs that statistics over a study count (view v_counted), as rows of db:runs(). Trials of a search are
+-- left out; trials [opt]: these and no others.
+function read.counted(db, study, trials)
   local counted, out = {}, {}
   for _, row in ipairs(must(db:query([[
     SELECT run_id FROM v_counted JOIN study USING(study_id) WHERE name = ?1]], study))) do
     counted[row.run_id] = true
   end
   for _, run in ipairs(must(db:runs { study = study })) do
-    if counted[run.run_id] then out[#out + 1] = run end
+    if counted[run.run_id] and trial_label.is(run.label) == (trials or false) then out[#out + 1] = run end
   end
   return out
 end
 
--- The groups of the counted runs of a study.
+-- The groups of the counted runs of a study; options: {prior, trials}, see of_runs() and counted().
 function read.of_study(db, study, options)
-  return read.of_runs(db, read.counted(db, study), options)
+  return read.of_runs(db, read.counted(db, study, options and options.trials), options)
 end
 
--- All counted runs: run_id → true.
+-- All counted runs but trials: run_id → true.
 function read.counted_ids(db)
   local out = {}
-  for _, row in ipairs(must(db:query "SELECT run_id FROM v_counted")) do out[row.run_id] = true end
+  for _, row in ipairs(must(db:query "SELECT run_id, label FROM v_counted")) do
+    out[row.run_id] = not trial_label.is(row.label) or nil
+  end
   return out
 end
 

@@ -64,6 +64,16 @@ function read.split_of(db, run)
   return split
 end
 
+-- What the policy `search` compared for a run and chose: {metric, chosen, rungs = {{seeds, candidates =
+-- {{name, mean, delta, se, state}, …}}, …}}; nil for a run without a search.
+function read.search_of(db, run)
+  local row, message, code = first(of_run(db, run, [[
+    SELECT message FROM log WHERE run_id = $RUN AND level = 'debug' AND message LIKE '{"search":%'
+     ORDER BY seq LIMIT 1]]))
+  if not row then return nil, message, code end
+  return core.json.decode(row.message).search
+end
+
 -- The λ_j in force: a list in class order, empty where there are none.
 function read.lambda(db, run)
   local rows, message, code = of_run(db, run,

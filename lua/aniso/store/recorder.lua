@@ -55,11 +55,15 @@ local function insert_run(connection, of)
     of.argv and core.json.encode(core.json.array(of.argv)), of.env and core.json.encode(of.env),
     shared_rows.source(connection, of.recipe), of.fold))
   write_levels(connection, run_id, of.lambda or {})
+  for i, line in ipairs(of.log or {}) do
+    must(connection:exec("INSERT INTO log(run_id, seq, at, level, message) VALUES(?1, ?2, ?3, ?4, ?5)",
+      run_id, i, core.sys.utc(), line.level, line.message))
+  end
   return run_id, uid
 end
 
 -- start_run{ name, study [, study_kind, label, uid], config, lambda, dataset, split, seed, fold, host,
--- threads, git, argv, recipe, tool_version, env } → recorder
+-- threads, git, argv, recipe, tool_version, env, log = {{level, message}, …} } → recorder
 function recorder.database:start_run(of)
   local run_id, uid = must(self:transaction(insert_run, self.core, of))
   return new(self, run_id, uid, true, 0)

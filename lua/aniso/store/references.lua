@@ -11,6 +11,7 @@ local db_error = require "aniso.store.db_error"
 local folds = require "aniso.recipe.folds"
 local groups_of = require "aniso.store.groups"
 local stats_groups = require "aniso.stats.groups"
+local trial_label = require "aniso.recipe.trial_label"
 local must, raise = db_error.must, db_error.raise
 
 local references = {}
@@ -22,7 +23,7 @@ end
 -- The counted runs of one label; several configurations are an error that names the options that differ.
 local function of_label(db, study, label)
   local runs, configs, n = {}, {}, 0
-  for _, run in ipairs(groups_of.counted(db, study)) do
+  for _, run in ipairs(groups_of.counted(db, study, trial_label.is(label))) do
     if label_of(run) == label then
       runs[#runs + 1] = run
       local key = run.config_id .. " " .. stats_groups.images_of(run)

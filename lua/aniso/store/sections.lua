@@ -23,6 +23,12 @@ local QUERIES = {
            calibration ->> '$.tau' AS tau, calibration ->> '$.rule.where' AS "where",
            calibration ->> '$.temperature' AS temperature, calibration ->> '$.level' AS level
       FROM evaluation WHERE run_id = ?1 AND calibration IS NOT NULL ORDER BY part, is_primary DESC, eval_id]],
+  search = [[
+    SELECT r.key + 1 AS rung, r.value ->> '$.seeds' AS seeds, c.value ->> '$.name' AS candidate,
+           l.message ->> '$.search.metric' AS metric, c.value ->> '$.mean' AS mean,
+           c.value ->> '$.delta' AS delta, c.value ->> '$.se' AS se, c.value ->> '$.state' AS state
+      FROM log l, json_each(l.message, '$.search.rungs') r, json_each(r.value, '$.candidates') c
+     WHERE l.run_id = ?1 AND l.level = 'debug' AND l.message LIKE '{"search":%' ORDER BY r.key, c.key]],
   classes = [[
     SELECT c.class, c.n_train, c.shot, l.value AS lambda, c.support, c.predicted, c.precision, c.recall, c.f1
       FROM v_class c LEFT JOIN lambda l USING(run_id, class_idx)
@@ -34,7 +40,9 @@ local QUERIES = {
     SELECT m.name AS metric, v.part, v.step, coalesce(v.value, v.kind) AS value
       FROM metric_value v JOIN metric m USING(metric_id)
      WHERE v.run_id = ?1 ORDER BY m.name, v.part, v.step]],
-  log = "SELECT at, level, message FROM log WHERE run_id = ?1 ORDER BY seq",
+  log = [[
+    SELECT at, level, message FROM log
+     WHERE run_id = ?1 AND NOT (level = 'debug' AND message LIKE '{"search":%') ORDER BY seq]],
   confusion = [[
     SELECT f.true_idx, f.pred_idx, f.n FROM confusion f JOIN evaluation e USING(eval_id)
      WHERE e.run_id = ?1 AND e.is_primary = 1 AND e.part = 'test']],

@@ -56,7 +56,7 @@ function provenance.describe(job, session)
   local data_sha256, split_sha256 = provenance.identity(session)
   return {
     name = job.label or "run", label = job.label, study = job.study, config = job.config,
-    seed = job.seed, fold = split.fold, argv = job.argv, recipe = job.recipe,
+    seed = job.seed, fold = split.fold, argv = job.argv, recipe = job.recipe, log = job.log,
     lambda = session.model.denoiser and session.model.schedule.levels or nil,
     dataset = { name = dataset.name, sha256 = data_sha256, content = dataset.sha256, source = dataset.source,
       classes = dataset.classes, height = dataset.height, width = dataset.width,

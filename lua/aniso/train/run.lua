@@ -42,10 +42,15 @@ local function only(outcomes)
   return { uid = outcomes[1].uid, metrics = outcomes[1].metrics }
 end
 
--- Runs jobs of one group (lockstep.groups).
+-- Runs jobs of one group (lockstep.groups). A job whose levels were chosen has `levels`, `log` and
+-- `chosen_from` (search.lua).
 function run.run_together(jobs)
   for _, job in ipairs(jobs) do job.config = config.complete(job.config) end
-  return run_all(jobs, Session.new, function(session, job)
+  return run_all(jobs, function(job, sharing)
+    local session = Session.new(job, sharing)
+    if job.chosen_from then final_evaluation.same_data(session, job.db, job.chosen_from) end
+    return session
+  end, function(session, job)
     local record = job.db:start_run(provenance.describe(job, session))
     for _, line in ipairs(session.dataset.facts.warnings) do record:log("warn", line) end
     return record

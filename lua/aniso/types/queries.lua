@@ -94,6 +94,12 @@ function RunDatabase:plan_of(study) end
 ---@return string? code
 function RunDatabase:baseline_of(study) end
 
+---What the policy `search` compared for a run and chose: metric, chosen, rungs = {{seeds, candidates =
+---{{name, mean, delta, se, state}, …}}, …}; nil for a run without a search.
+---@param run aniso.RunReference
+---@return table? record
+function RunDatabase:search_of(run) end
+
 ---What differs, by how much, and whether it is more than chance, as `aniso compare`; prints as tables.
 ---db:compare{ "ddpm", "adpm" }, db:compare{ "@last", "@best:tail" }, db:compare "lambda"
 ---@param names string[]|string the baseline first: a run, a configuration (label or study:label), runs

@@ -1,8 +1,10 @@
--- The noise levels of a report: λ_j against n_j, a line for each configuration.
+-- The noise levels of a report: λ_j against n_j, a line for each configuration, and how searched ones were
+-- chosen.
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local paired = require "aniso.stats.paired"
 local scale = require "aniso.show.report.scale"
+local search = require "aniso.show.report.search"
 
 local MAX_MARKED = 30 -- classes; more would make a line of marks
 
@@ -79,5 +81,5 @@ return function(facts)
   c:legend(legend)
   return page.figure(c:text_of(), "The levels in force: above 1 a class gets more noise than in the "
     .. "isotropic process, below 1 less. A power of the class size is a straight line here.",
-    level_table(facts, drawn, order))
+    level_table(facts, drawn, order)) .. search(facts)
 end

@@ -1,0 +1,66 @@
+-- Carries out the runs of a study for `aniso run`, round after round: what can be trained now, in lock-step
+-- where runs allow it. A study without searches has one round. Before each round the plan is stored.
+--   rounds { db =, study = name, jobs =, all =, recipe =, argv =, again =, one_by_one =, baseline = label }
+-- jobs: complete, with `number`, and `uid` where finished before; all: those of the whole recipe. A job that
+-- ends well gets `uid`.
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local lockstep = require "aniso.train.lockstep"
+local search = require "aniso.train.search"
+
+-- Runs that go together; gives each job its uid if it ends well, or else its problem. An interruption ends
+-- the command.
+local function train(jobs, of)
+  local board = of.board
+  for _, job in ipairs(jobs) do
+    job.study, job.db, job.board, job.recipe = of.study, of.db, board, of.recipe
+    job.argv = { table.unpack(of.argv) }
+    if not board.terminal then
+      local fold = job.cross and (", fold %d"):format(job.cross.fold) or ""
+      board:print(("run %d/%d: %s, seed %d%s%s"):format(job.number, of.planned, job.label, job.seed, fold,
+        #jobs > 1 and (", in lock-step with %d more"):format(#jobs - 1) or ""))
+    end
+  end
+  local ok, results = pcall(require("aniso.train.run").run_together, jobs)
+  if not ok and type(results) == "table" and results.interrupted then
+    cli.fail(results.interrupted == "SIGTERM" and 143 or 130, tostring(results))
+  end
+  if not ok then board:fail_all(cli.sentence(results)) end
+  for i, job in ipairs(jobs) do
+    local outcome = ok and results[i] or { problem = results }
+    job.ended, job.problem = outcome.uid, outcome.problem and cli.sentence(outcome.problem)
+    job.uid = not job.problem and outcome.uid or nil
+  end
+end
+
+-- Stores what the command does, as far as it is known: its runs and the trials so far.
+local function store_plan(of, rounds)
+  local rows = {}
+  for _, list in ipairs { of.jobs, rounds.trials } do
+    for _, job in ipairs(list) do
+      rows[#rows + 1] = { label = job.label, seed = job.seed, cross = job.cross, config = job.config,
+        uid = job.uid or job.ended }
+    end
+  end
+  cli.need(of.db:set_plan(of.study, rows, of.baseline))
+  of.planned = #rows
+end
+
+return function(of)
+  local rounds = search.new { db = of.db, study = of.study, jobs = of.jobs, all = of.all, again = of.again,
+    say = function(line)
+      if of.board then of.board:print(line) else io.stderr:write(line, "\n") end
+    end }
+  local ready = common.guarded(rounds.next, rounds)
+  store_plan(of, rounds)
+  if #ready == 0 then return end
+  local board <close> = require("aniso.show.progress").board { runs = #ready }
+  of.board = board
+  while #ready > 0 do
+    for _, group in ipairs(lockstep.groups(ready, of.one_by_one)) do train(group, of) end
+    ready = common.guarded(rounds.next, rounds)
+    board.runs = board.runs + #ready
+    if #ready > 0 then store_plan(of, rounds) end
+  end
+  board:print(board:summary())
+end
