@@ -56,9 +56,10 @@ local function expand(study, args)
     if conflict then error(("%s: %s"):format(job.label, conflict), 0) end
   end
   if not args.allow_equal then require("aniso.recipe.equal_variants").check(jobs) end
-  local known = table.move(jobs, 1, #jobs, 1, {})
+  local known, seen = table.move(jobs, 1, #jobs, 1, {}), {}
   for _, label in ipairs(args.only) do
-    local labelled = trials.labelled(jobs, label)
+    local labelled = seen[label] and {} or trials.labelled(jobs, label)
+    seen[label] = true
     table.move(labelled, 1, #labelled, #known + 1, known)
   end
   return common.with_labels(known, args.only, function(job) return job.label end), jobs

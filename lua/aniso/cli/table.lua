@@ -93,7 +93,7 @@ end
 
 -- The flags that do not go with --evaluations.
 local function check_evaluations(args)
-  for _, flag in ipairs { "delta", "baseline", "prior" } do
+  for _, flag in ipairs { "delta", "baseline", "prior", "trials" } do
     if args[flag] then
       cli.fail(cli.USAGE, ("--%s does not go with --evaluations: aniso table without it compares "
         .. "configurations"):format(flag))
