@@ -52,11 +52,13 @@ function T:test_pad_ufes_20_in_three_folders_or_one()
     lu.assertEquals(patients[patient], part, patient)
   end
   warns(ds, "PAD-UFES-20 has 2298 images as published, 30 are here", "BCC 845/12", "NEV 244/0")
-  layout:remove()
-  layout = fixture.new()
-  local flat = open { "pad_ufes_20", root = layout:pad(PAD, { "images" }) }
-  lu.assertEquals(flat.sha256, ds.sha256)
-  lu.assertEquals(flat.split.sha256, ds.split.sha256)
+  for _, folders in ipairs { { "images" }, { "images/imgs_part_1", "images/imgs_part_3/imgs_part_3" } } do
+    layout:remove()
+    layout = fixture.new()
+    local other = open { "pad_ufes_20", root = layout:pad(PAD, folders) }
+    lu.assertEquals(other.sha256, ds.sha256)
+    lu.assertEquals(other.split.sha256, ds.split.sha256)
+  end
 end
 
 function T:test_counts_as_published_are_no_warning()

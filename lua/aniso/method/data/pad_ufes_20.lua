@@ -12,12 +12,14 @@ local pad = {
   options = fields.files {},
 }
 
--- The archives unpack to imgs_part_N or, in another folder of that name, to imgs_part_N/imgs_part_N.
+-- The archives unpack to imgs_part_N or, in another folder of that name, to imgs_part_N/imgs_part_N; they
+-- are published in a folder `images`.
 local FOLDERS = { ".", "images", "imgs" }
 for part = 1, 3 do
   FOLDERS[#FOLDERS + 1] = ("imgs_part_%d"):format(part)
   FOLDERS[#FOLDERS + 1] = ("imgs_part_%d/imgs_part_%d"):format(part, part)
   FOLDERS[#FOLDERS + 1] = ("images/imgs_part_%d"):format(part)
+  FOLDERS[#FOLDERS + 1] = ("images/imgs_part_%d/imgs_part_%d"):format(part, part)
 end
 
 function pad.find(root)
