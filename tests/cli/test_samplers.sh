@@ -91,7 +91,7 @@ expect "the file passes db check" 0 "$aniso" db check --db "$db"
 expect "a table of all evaluations" 0 "$aniso" table grid --evaluations --only bound --cols acc --db "$db" --format csv
 output_has out "^label,sampler,steps,draws,passes,image_s,seeds,folds,acc,acc_sd$"
 pooled=$(query "$db" "SELECT avg(acc) FROM (SELECT 1.0 * sum(tp) / sum(support) AS acc FROM class_count
-    JOIN evaluation USING(eval_id) JOIN run USING(run_id) WHERE label = 'bound' AND sampler = 'dpmpp'
+    JOIN evaluation USING(eval_id) JOIN run USING(run_id) WHERE label = 'bound' AND sampler = 'dpmpp' AND part = 'test'
     AND sample_steps = 3 AND draws = 1 GROUP BY run.seed)")
 equals "a row is the mean over seeds of pooled folds" \
     "$(grep '^bound,dpmpp,3,1,3,' "$dir/out" | cut -d, -f9 | cut -c1-12)" "$(echo "$pooled" | cut -c1-12)"
@@ -99,6 +99,12 @@ equals "a row is the mean over seeds of pooled folds" \
     AND part = 'test' AND sample_steps = 3 AND draws = 1 GROUP BY sampler" --db "$db" --format csv >"$dir/seconds"
 equals "and the mean time per image" "$(grep '^bound,dpmpp,3,1,3,' "$dir/out" | cut -d, -f6 | cut -c1-10)" \
     "$(sed -n 's/^dpmpp,//p' "$dir/seconds" | cut -c1-10)"
+expect "labels read in the plain way" 0 "$aniso" eval grid --only bound --steps 1 --draws 2 --probabilities plain \
+    --db "$db"
+expect "they have a row, and a tilt from their own validation part" 0 "$aniso" table grid --evaluations --only bound \
+    --cols tail@head=0.50 --db "$db" --format csv
+output_has out "^bound,ddim \+ plain,1,2,2,.*,[0-9.]+,[0-9.e-]+$"
+expect "a reading that does not exist" 2 "$aniso" eval grid --probabilities softmax --db "$db"
 expect "the table without further evaluations" 0 "$aniso" table grid --only bound --db "$db" --format csv
 equals "it has one row" "$(tail -n +2 "$dir/out" | cut -d, -f1)" "bound"
 expect "a baseline of evaluations" 2 "$aniso" table grid --evaluations --delta acc --db "$db"

@@ -55,6 +55,8 @@ function eval.arguments(parser)
   parser:option("--draws", "R: chains per image, 1,16,64"):argname "N,…":convert(list_of("--draws", whole))
   parser:option("--seed", "of the noise"):convert(function(text) return integer_of(text, 0) end)
   parser:option("--temperature", "of the vote"):convert(tonumber)
+  parser:option("--probabilities", "how a chain's label is read: distance or plain")
+    :choices { "distance", "plain" }
   parser:option("--level", "test level of coupling sample: mixture, max, min or a number")
     :convert(literal.read)
   parser:option("--tilt", [['{"prior", tau = 0.5}': shifts the class probabilities; none removes it]])
@@ -77,7 +79,7 @@ local function samplers(stored, args)
         local how = {}
         for key, value in pairs(kind == stored[1] and stored or {}) do how[key] = value end
         how[1], how.steps, how.draws = kind, steps, draws
-        for _, key in ipairs { "seed", "temperature", "level", "tilt" } do
+        for _, key in ipairs { "seed", "probabilities", "temperature", "level", "tilt" } do
           if args[key] ~= nil then how[key] = args[key] end
         end
         out[#out + 1] = how

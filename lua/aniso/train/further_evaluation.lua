@@ -18,6 +18,7 @@ local function variant(how, configured)
   if how.level ~= configured.level then parts[#parts + 1] = ("level %s"):format(how.level) end
   local now, before = tilt.describe(how.tilt), tilt.describe(configured.tilt)
   if now ~= before then parts[#parts + 1] = now end
+  if how.probabilities ~= configured.probabilities then parts[#parts + 1] = how.probabilities end
   if how.temperature ~= configured.temperature then
     parts[#parts + 1] = ("temperature %g"):format(how.temperature)
   end
@@ -54,9 +55,10 @@ function further_evaluation.prepare(session)
   session.best = { epoch = meta.epoch, value = meta.value }
 end
 
--- Evaluates the test part by the session's sampler and stores that; where select.calibrate is set, both
--- parts as it calibrates too. cache: of encoded.lua; show(share) [opt]: called with the share that is done
--- of a pass over a part. → the metrics on test
+-- Evaluates the validation and the test part by the session's sampler and stores that; where
+-- select.calibrate is set, both parts as it calibrates too. The tilt of tail@head (stats/derived.lua) is
+-- chosen on the stored predictions of the validation part. cache: of encoded.lua; show(share) [opt]: called
+-- with the share that is done of a pass over a part. → the metrics on test
 function further_evaluation.evaluate(session, configured, cache, show)
   local how, rule = session.config.sampler, session.config.select.calibrate
   local chosen, name
@@ -69,16 +71,20 @@ function further_evaluation.evaluate(session, configured, cache, show)
     end
     return out
   end
+  local function stored(part, predictions)
+    local of = evaluation_row.measure(predictions, "chain", part, session.dataset)
+    return evaluation_row.store(session, part, predictions, of, { kind = "chain", how = how,
+      primary = is_primary(session.config, configured), variant = variant(how, configured.sampler) })
+  end
+  local val = predicted "val"
+  stored("val", val[1])
   if rule then
-    local val = predicted "val"
     chosen = calibration.choose(session, val)
     name = calibration.variant(session, configured)
     calibration.store(session, "val", val, chosen, false, name)
   end
   local test = predicted "test"
-  local of = evaluation_row.measure(test[1], "chain", "test", session.dataset)
-  local measured = evaluation_row.store(session, "test", test[1], of, { kind = "chain", how = how,
-    primary = is_primary(session.config, configured), variant = variant(how, configured.sampler) })
+  local measured = stored("test", test[1])
   if rule then measured = calibration.store(session, "test", test, chosen, false, name) end
   session.record:flush()
   return measured
