@@ -23,7 +23,7 @@ local function config_with(of, candidate)
 end
 
 function trials.of(of, candidate, seed)
-  return { label = trial_label.of(candidate.name), seed = seed, cross = of.cross, trial = true,
+  return { label = trial_label.of(candidate.name), seed = seed, cross = of.cross,
     config = config_with(of.config, candidate) }
 end
 

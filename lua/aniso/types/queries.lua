@@ -113,6 +113,7 @@ function RunDatabase:compare(names, options) end
 ---The configurations of a study with their finished runs over seeds: group:of "tail" gives n, mean, sd. Folds
 ---are pooled per seed: a member has `parts`, a run of each fold, and the group `done` of `wanted` folds.
 ---@param study string
----@param options? { prior: boolean? } the prior's own predictions as groups too
+---@param options? { prior: boolean?, trials: boolean? } the prior's own predictions as groups too; the trials
+---of searches in the place of the study's variants
 ---@return table[] groups { label =, prior =, members = { { seed =, run_id =, n =, metrics = } }, of = }
 function RunDatabase:groups(study, options) end
