@@ -165,6 +165,20 @@ done
 expect "the table" 0 "$aniso" table folds --db "$dir/f/x.db"
 output_has out "^adpm +1 +3/3 "
 
+# ── two searches, --again ──
+mkdir "$dir/two"
+recipe two '' 'gamma = { 1 }, metric = "nll", seeds = { 1 }'
+sed 's/variants = {/variants = { { label = "other", method = "adpm", ["schedule.lambda"] = { "search", gamma = { 1, -0.5 }, \
+    metric = "brier", seeds = { 1 } } },/' "$dir/two.lua" >"$dir/both.lua"
+expect "two searches with a candidate in common" 0 "$aniso" run "$dir/both.lua" --db "$dir/two/x.db"
+output_has err "^search of other, rung 1 of 1, brier on validation, seed 0: "
+output_has err "^search of adpm, rung 1 of 1, nll on validation, seed 0: "
+equals "share its trial" "$(query two/x "SELECT label FROM run ORDER BY 1" | paste -sd, -)" \
+    "adpm,ddpm,other,search: γ -0.5,search: γ 1"
+expect "--again" 0 "$aniso" run "$dir/both.lua" --only adpm --again --db "$dir/two/x.db"
+equals "repeats the trials of the variant too" "$(query two/x "SELECT label FROM run WHERE attempt = 2 ORDER BY 1" |
+    paste -sd, -)" "adpm,ddpm,search: γ 1"
+
 # ── joint training, failures, mistakes ──
 mkdir "$dir/j"
 recipe joint '' 'gamma = { 1, 400 }, seeds = { 1 }, metric = "nll"'
