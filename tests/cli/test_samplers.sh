@@ -107,8 +107,16 @@ output_has out "^bound,ddim \+ plain,1,2,2,.*,[0-9.]+,[0-9.e-]+$"
 expect "a reading that does not exist" 2 "$aniso" eval grid --probabilities softmax --db "$db"
 expect "the table without further evaluations" 0 "$aniso" table grid --only bound --db "$db" --format csv
 equals "it has one row" "$(tail -n +2 "$dir/out" | cut -d, -f1)" "bound"
-expect "a baseline of evaluations" 2 "$aniso" table grid --evaluations --delta acc --db "$db"
-output_has err "^aniso: --delta does not go with --evaluations"
+expect "differences of evaluations" 0 "$aniso" table grid --evaluations --cols acc --delta acc --baseline flat \
+    --db "$db" --format csv
+difference() { # of the accuracies of two rows, against the column
+    awk -F, -v row="$1" -v base="$2" 'NR > 1 { key = $1 "," $2 "," $3 "," $4; acc[key] = $9; delta[key] = $11 }
+        END { d = acc[row] - acc[base] - delta[row]; print (delta[row] != "" && d * d < 1e-18) }' "$dir/out"
+}
+equals "are to the baseline's evaluation by the same sampler" "$(difference bound,dpmpp,3,1 flat,dpmpp,3,1)" 1
+equals "and those of the baseline to its primary one" "$(difference flat,dpmpp,3,1 flat,ddim,3,2)" 1
+expect "the prior's rows of all evaluations" 2 "$aniso" table grid --evaluations --prior --db "$db"
+output_has err "^aniso: --prior does not go with --evaluations"
 expect "accuracy against cost" 0 env LC_ALL=C.UTF-8 "$aniso" curve grid --cost --metric acc --only flat --db "$db"
 output_has out "^grid: acc against cost, mean ± sd over seeds$"
 output_has out " network passes per image$"

@@ -20,7 +20,7 @@ function command.arguments(parser)
     :convert(common.names):default(COLUMNS)
   common.only(parser)
   parser:flag("--evaluations", "a row per sampler, steps and draws that were evaluated (aniso eval), with "
-    .. "network\npasses and seconds per image")
+    .. "network\npasses and seconds per image; --delta compares each with the baseline's by the same sampler")
   parser:option("--delta", "metrics whose difference to the baseline gets a column, or none; macro_f1 if "
     .. "left out"):argname "METRIC,…":convert(common.names)
   common.baseline(parser)
@@ -78,8 +78,17 @@ end
 
 local function label_of(group) return group.label end
 
+-- The same for groups of evaluations, where it is given (evaluation_rows.baselines).
+local function evaluation_deltas(db, groups, args, catalog)
+  local names = args.delta or args.baseline and { "macro_f1" }
+  if not names or names[1] == "none" then return nil end
+  local baseline = require("aniso.store.groups").baseline(db, evaluation_rows.configurations(groups),
+    args.baseline)
+  return { metrics = metrics_of(names, catalog, "--delta"), of = evaluation_rows.baselines(groups, baseline) }
+end
+
 -- Prints all evaluations of a study. labels: of the variants that are shown, all for an empty list; how
--- [opt]: rows, cols, percent and format as on the command line.
+-- [opt]: rows, cols, delta, baseline, percent and format as on the command line.
 function command.evaluations(db, study, labels, how)
   how = how or {}
   local catalog, exact = keys.new(db), tables.is_for_programs(how.format)
@@ -87,13 +96,14 @@ function command.evaluations(db, study, labels, how)
   local heads = cli.usage(heads_of, evaluation_rows.configurations(groups), how.rows or { "label" }, catalog)
   for _, head in ipairs(evaluation_rows.heads(groups, exact)) do heads[#heads + 1] = head end
   local metrics = cli.usage(metrics_of, how.cols or common.names(COLUMNS), catalog, "--cols")
-  local columns, rows = group_rows.rows(groups, heads, metrics, { percent = how.percent, programs = exact })
+  local columns, rows = group_rows.rows(groups, heads, metrics, { percent = how.percent, programs = exact,
+    deltas = cli.usage(evaluation_deltas, db, groups, how, catalog) })
   tables.print(columns, rows, how.format)
 end
 
 -- The flags that do not go with --evaluations.
 local function check_evaluations(args)
-  for _, flag in ipairs { "delta", "baseline", "prior", "trials" } do
+  for _, flag in ipairs { "prior", "trials" } do
     if args[flag] then
       cli.fail(cli.USAGE, ("--%s does not go with --evaluations: aniso table without it compares "
         .. "configurations"):format(flag))

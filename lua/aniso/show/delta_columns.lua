@@ -1,7 +1,8 @@
 -- Columns of a table with the difference Δ of each row to the baseline, paired by seed, with its 95 %
 -- interval (stats/paired.lua). The interval is left out where there are too few pairs for one.
 --   delta_columns.add(columns, rows, groups, deltas, style)
--- deltas: {baseline = group, metrics = {{name =, metric =}, …}}; style as in group_rows.lua.
+-- deltas: {baseline = group, or of = function(group) → the group that it is compared with, nil for none,
+-- metrics = {{name =, metric =}, …}}; style as in group_rows.lua.
 local catalog = require "aniso.stats.metric.catalog"
 local paired = require "aniso.stats.paired"
 
@@ -18,12 +19,13 @@ local function text_of(delta, scale, format)
   return text
 end
 
-local function add_one(columns, rows, groups, baseline, metric, style)
+local function add_one(columns, rows, groups, of, metric, style)
   local scale = catalog.is_share(metric.metric) and style.percent and 100 or 1
   local format, at = scale == 100 and "%+.1f" or "%+.3f", #columns + 1
   local function get(member) return member.metrics[metric.metric] end
   for i, group in ipairs(groups) do
-    local delta = group ~= baseline and paired.delta(baseline, group, get) or {}
+    local baseline = of(group)
+    local delta = baseline and group ~= baseline and paired.delta(baseline, group, get) or {}
     if style.programs then
       rows[i][at] = delta.mean and scale * delta.mean
       rows[i][at + 1] = delta.lo and scale * delta.lo
@@ -44,8 +46,9 @@ local function add_one(columns, rows, groups, baseline, metric, style)
 end
 
 function delta_columns.add(columns, rows, groups, deltas, style)
+  local of = deltas.of or function() return deltas.baseline end
   for _, metric in ipairs(deltas.metrics) do
-    add_one(columns, rows, groups, deltas.baseline, metric, style)
+    add_one(columns, rows, groups, of, metric, style)
   end
 end
 

@@ -23,6 +23,25 @@ function evaluation_rows.configurations(groups)
   return out
 end
 
+local function kind_of(group)
+  return ("%s %d %d %d"):format(group.sampler, group.steps, group.draws, group.noise)
+end
+
+-- → function(group): the evaluation that it is compared with: that of the configuration of `baseline` by the
+-- same sampler, steps, draws and noise; for other evaluations of that configuration, its primary one.
+function evaluation_rows.baselines(groups, baseline)
+  local of_kind, primary = {}, nil
+  for _, group in ipairs(groups) do
+    if group.configuration == baseline.configuration then
+      of_kind[kind_of(group)] = group
+      primary = group.primary and group or primary
+    end
+  end
+  return function(group)
+    return group.configuration == baseline.configuration and primary or of_kind[kind_of(group)]
+  end
+end
+
 -- The columns after those that name a configuration. exact: for a program.
 function evaluation_rows.heads(groups, exact)
   local out, noise = { field "sampler", field "steps", field "draws" }, nil

@@ -53,7 +53,8 @@ end
 
 -- All test evaluations of the best weights of some runs, primary and further ones, as groups over seeds
 -- and folds: those of form(), one per configuration, sampler, steps, draws and seed of the noise, with
--- these (.sampler, .steps, .draws, .noise), .passes, and .image_s, the mean seconds per image or nil.
+-- these (.sampler, .steps, .draws, .noise), .passes, .primary, and .image_s, the mean seconds per image or
+-- nil.
 -- Configurations are in the order of their runs, without chains first.
 function read.of_evaluations(db, runs)
   add_training_images(db, runs)
@@ -70,7 +71,7 @@ function read.of_evaluations(db, runs)
     for _, group in ipairs(form(db, runs, by_kind[kind])) do
       local one = by_kind[kind][1]
       group.sampler, group.steps, group.draws, group.noise = one.sampler, one.steps, one.draws, one.noise
-      group.passes, group.image_s = one.passes, image_seconds(group, of)
+      group.passes, group.image_s, group.primary = one.passes, image_seconds(group, of), one.primary
       group.configuration = ("%d %s %s"):format(group.config_id, groups.images_of(group.run), group.label)
       first[group.configuration] = math.min(first[group.configuration] or math.huge, place[group.run.run_id])
       out[#out + 1] = group

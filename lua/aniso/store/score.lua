@@ -87,14 +87,16 @@ function score.scores(db, options)
 end
 
 -- All test evaluations of the best weights, primary and further ones, as scores() gives them, each with
--- noise = the seed of its chains, passes, and image_s or nil. `runs` as there.
+-- noise = the seed of its chains, passes, image_s or nil, and primary = whether tables count it. `runs` as
+-- there.
 function score.evaluations_of_best(db, runs)
   local list, by_eval, ids, new = {}, {}, ids_of(runs), db.core:version() >= 7
   local done, message, code = of_kind(db, OF_BEST, "test", ids, list, by_eval)
   if not done then return nil, message, code end
   local rows
   rows, message, code = db.core:query(([[
-    SELECT e.eval_id, e.seed AS noise, %s AS passes, %s AS image_s FROM evaluation e WHERE %s]]):format(
+    SELECT e.eval_id, e.seed AS noise, e.is_primary, %s AS passes, %s AS image_s
+      FROM evaluation e WHERE %s]]):format(
     new and "coalesce(e.passes, e.sample_steps * e.draws)" or "e.sample_steps * e.draws",
     new and "e.image_s" or "NULL", OF_BEST), "test")
   if not rows then return nil, message, code end
@@ -102,7 +104,7 @@ function score.evaluations_of_best(db, runs)
   for _, row in ipairs(rows) do cost[row.eval_id] = row end
   for _, one in ipairs(list) do
     local of = cost[one.eval_id]
-    one.noise, one.passes, one.image_s = of.noise, of.passes, of.image_s
+    one.noise, one.passes, one.image_s, one.primary = of.noise, of.passes, of.image_s, of.is_primary == 1
   end
   return list
 end
