@@ -117,7 +117,7 @@ output_has out "^a seed 0 was interrupted; continue with: aniso resume [0-9A-Z]{
 output_has out "^study sweep: 4 planned, of which 2 interrupted, 2 not started$"
 
 # ── a run that fails ────────────────────────────────────────────────────────────────────
-sed 's/"bound"/{ "manual", 1, 2 }/; s/seeds = 2/seeds = 1/' "$dir/sweep.lua" >"$dir/wrong.lua"
+sed 's/"bound"/{ "share", target = 0.9999 }/; s/seeds = 2/seeds = 1/' "$dir/sweep.lua" >"$dir/wrong.lua"
 "$aniso" run "$dir/wrong.lua" --set train.epochs=1 --db "$dir/wrong.db" >"$dir/run.out" 2>"$dir/run.err"
 expect "a run that could not start" 1 "$aniso" watch --db "$dir/wrong.db"
 output_has out "^study sweep: 2 planned, of which 1 finished, 1 not started$"
