@@ -4,7 +4,9 @@
 --   aniso run recipes/beyond.lua --set data.root=DIR
 --   aniso table beyond --cols macro_f1,tail,tail@head=0.90 --delta tail@head=0.90
 --   aniso curve beyond --operating
--- All points of a fold and seed share backbone and priors with recipes/operating.lua in the same folder.
+--   aniso eval beyond --steps 1 --draws 8 --probabilities plain          the posterior mean, from pure noise
+--   aniso table beyond --evaluations --cols nll,auc,tail@head=0.90 --delta tail@head=0.90
+-- All but the last two share backbone and priors with recipes/operating.lua in the same folder.
 local aniso = require "aniso"
 
 return aniso.study {
@@ -35,6 +37,9 @@ return aniso.study {
     { label = "class speed γ=½, late weight λ", ["schedule.coupling"] = "class_speed",
       ["schedule.lambda"] = { "power", gamma = 0.5, normalise = "head" },
       ["loss.class_weight"] = { "lambda", defer = 0.5 } },
+    -- a first stage that sees the classes in other shares, or images between two classes
+    { label = "balanced prior", ["loss.prior"] = "balanced_softmax" },
+    { label = "mixup prior", ["train.mixup"] = 0.2 },
   },
   folds = 5,
   seeds = 3,

@@ -5,6 +5,9 @@
 --   aniso run recipes/operating.lua --set data.root=DIR
 --   aniso curve operating --operating                                      tail recall against head recall
 --   aniso table operating --cols tail@head=0.90,tail@head=0.80,macro_f1 --delta tail@head=0.90
+-- A vote of sampled labels ranks the images coarsely. One step from pure noise gives the posterior mean:
+--   aniso eval operating --steps 1 --draws 8 --probabilities plain
+--   aniso table operating --evaluations --cols nll,auc,tail@head=0.90 --delta tail@head=0.90
 local aniso = require "aniso"
 
 return aniso.study {

@@ -51,9 +51,10 @@ function Operating.test_predictions_are_those_of_the_tilted_probabilities()
 end
 
 function Operating.test_the_grid_of_the_tilt()
-  lu.assertEquals(#operating.grid, 51)
-  lu.assertEquals(operating.grid[1], -1)
-  lu.assertAlmostEquals(operating.grid[51], 1.5, 1e-12)
+  lu.assertEquals(#operating.grid, 81)
+  lu.assertEquals(operating.grid[1], -2)
+  lu.assertEquals(operating.grid[41], 0)
+  lu.assertAlmostEquals(operating.grid[81], 2, 1e-12)
 end
 
 function Operating.test_recall_of_the_tail_grows_and_of_the_head_falls_with_the_tilt()
@@ -75,7 +76,7 @@ function Operating.test_the_tilt_of_a_head_recall()
   lu.assertTrue(tau >= operating.grid[last] and tau < operating.grid[last + 1])
   lu.assertAlmostEquals((tau - operating.grid[last]) / 0.05,
     (many[last] - 0.8) / (many[last] - many[last + 1]), 1e-9)
-  lu.assertAlmostEquals(operating.tau_at(one, SHOT, many[#many] / 2), 1.5, 1e-12)
+  lu.assertAlmostEquals(operating.tau_at(one, SHOT, many[#many] / 2), 2, 1e-12)
   lu.assertNil(operating.tau_at(one, SHOT, many[1] + 1e-9))
   lu.assertNil(operating.tau_at(one, { "medium", "medium", "few" }, 0.5)) -- there is no head
 end

@@ -9,8 +9,9 @@ local significance = require "aniso.stats.metric.significance"
 
 local operating = {}
 
--- −1, −0.95, …, 1.5
-operating.FROM, operating.TO, operating.STEP = -1, 1.5, 0.05
+-- −2, −1.95, …, 2: below −1 for predictions of a balanced training, which are tilted towards rare classes
+-- as they are
+operating.FROM, operating.TO, operating.STEP = -2, 2, 0.05
 operating.grid = {}
 for i = 0, math.floor((operating.TO - operating.FROM) / operating.STEP + 0.5) do
   operating.grid[i + 1] = operating.FROM + i * operating.STEP

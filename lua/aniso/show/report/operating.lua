@@ -97,7 +97,7 @@ return function(facts)
   if #list == 0 or #list[1].band.head < 2 then return nil end
   return in_words(facts) .. page.figure(draw(facts, list, "Tail recall against head recall"),
     "Tail recall against head recall on the test set as the class probabilities are tilted by −τ ln π, τ "
-      .. "from −1 to 1.5: the mean over seeds at equal head recall. The bands of the baseline and of the "
+      .. "from −2 to 2: the mean over seeds at equal head recall. The bands of the baseline and of the "
       .. "best other configuration are one standard deviation; small circles are the untilted seeds.",
     numbers(list))
 end
