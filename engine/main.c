@@ -2,7 +2,8 @@
  *
  * lua/aniso/cli/init.lua handles the command line and has the exit codes; lua/aniso/cli/help.lua
  * documents them. This file adds what must hold when Lua code fails: one clear line on stderr, a
- * traceback only with --debug or ANISO_DEBUG=1, and 130 or 143 after SIGINT or SIGTERM. */
+ * traceback only with --debug or ANISO_DEBUG=1, and 128 and its number after a signal. */
+#include <errno.h>
 #include <locale.h>
 #include <lualib.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "bind/bind.h"
 #include "bind/interrupt.h"
 #include "bind/open.h"
+#include "bind/surroundings.h"
 
 /* Lua: an error's text → the text without its position in the program's own sources. */
 static int shorten(lua_State *L)
@@ -80,6 +82,7 @@ static int report(lua_State *L)
 static int start(lua_State *L)
 {
     luaL_openlibs(L);
+    an_keep_locale(L);
     an_install_modules(L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "aniso.cli");
@@ -122,8 +125,21 @@ static void *lua_memory(void *unused, void *block, size_t size, size_t new_size)
     return an_lua_alloc_resize(block, block ? size : 0, new_size);
 }
 
+/* Whether all output was written; the output of a run may be lost with its reader. */
+static bool flush_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    if (an_output_may_be_lost() && (errno == EPIPE || errno == EIO))
+        return true;
+    perror("aniso: standard output");
+    return false;
+}
+
 int main(int argc, char **argv)
 {
+    if (!an_check_surroundings())
+        return 1;
     wait_with_a_short_spin(argv);
     setlocale(LC_CTYPE, ""); /* numbers keep the "C" locale: a decimal point is a point */
     lua_State *L = lua_newstate(lua_memory, NULL);
@@ -142,10 +158,7 @@ int main(int argc, char **argv)
     else
         code = (int)lua_tointeger(L, -1);
     lua_close(L);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("aniso: standard output");
-        if (code == 0)
-            code = 1;
-    }
+    if (!flush_output() && code == 0)
+        code = 1;
     return code;
 }

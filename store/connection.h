@@ -33,6 +33,8 @@ struct an_db {
 
 /* Records the failure `rc` of SQLite as an error with a remedy; returns its code, never AN_OK. */
 an_code an_db_error(const an_db *db, int rc);
+/* Whether the file was deleted, renamed or replaced since it was opened. */
+bool an_db_has_moved(const an_db *db);
 /* Runs statements without parameters. */
 an_code an_db_script(an_db *db, const char *sql);
 /* Finalises all statements, including those in use; called before the connection is closed. */

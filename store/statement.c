@@ -24,7 +24,8 @@ an_code an_db_error(const an_db *db, int rc)
     case SQLITE_IOERR:
         return an_fail(AN_EIO,
                        "%s: reading or writing failed (%s); what was written before is safe: "
-                       "check the disk and its free space",
+                       "check the disk, its free space and the limit on file sizes (ulimit -f), "
+                       "then resume",
                        db->path, why);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -236,9 +237,33 @@ void an_db_finalize_statements(an_db *db)
 
 /* ── changes ────────────────────────────────────────────────────────────────── */
 
+bool an_db_has_moved(const an_db *db)
+{
+    int moved = 0;
+    return sqlite3_file_control(db->raw, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+           moved != 0;
+}
+
 an_code an_db_begin(an_db *db)
 {
-    return an_db_script(db, db->readonly ? "BEGIN" : "BEGIN IMMEDIATE");
+    return an_db_begin_within(db, AN_DB_WAIT);
+}
+
+an_code an_db_begin_within(an_db *db, int ms)
+{
+    if (db->readonly)
+        return an_db_script(db, "BEGIN");
+    if (an_db_has_moved(db))
+        return an_fail(
+            AN_EDB,
+            "%s was deleted, renamed or replaced while it was open; its content is kept "
+            "under this name, or as NAME.kept if another file has the name, and its runs "
+            "can be resumed",
+            db->path);
+    sqlite3_busy_timeout(db->raw, ms);
+    an_code code = an_db_script(db, "BEGIN IMMEDIATE");
+    sqlite3_busy_timeout(db->raw, AN_DB_WAIT);
+    return code;
 }
 
 an_code an_db_commit(an_db *db)

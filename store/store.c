@@ -61,7 +61,7 @@ static void restrict_file(an_db *db)
     if (db->readonly)
         sqlite3_limit(db->raw, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_extended_result_codes(db->raw, 1);
-    sqlite3_busy_timeout(db->raw, 10000); /* milliseconds */
+    sqlite3_busy_timeout(db->raw, AN_DB_WAIT);
 }
 
 static an_code connect_to(an_db *db, const char *name, int flags)
@@ -317,11 +317,27 @@ an_db *an_db_open(const char *path, an_db_mode mode)
     return an_db_open_as(path, mode, &schema);
 }
 
+/* The file of an open connection exists without its name, and perhaps without any. Its journal,
+ * which has the old name, is written into it first. Best effort. */
+static void keep_content(an_db *db)
+{
+    char *kept = sqlite3_mprintf("%s.kept", db->path);
+    an_db_rollback(db);
+    sqlite3_wal_checkpoint_v2(db->raw, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (!has_journal(db) && an_path_kind_at(db->path) == AN_NOTHING)
+        an_db_backup(db, db->path);
+    else if (kept)
+        an_db_backup(db, kept);
+    sqlite3_free(kept);
+}
+
 void an_db_close(an_db *db)
 {
     if (!db)
         return;
     an_db_finalize_statements(db);
+    if (db->raw && !db->readonly && an_db_has_moved(db))
+        keep_content(db);
     sqlite3_close(db->raw);
     an_lock_release(db->lock);
     an_free(db->path);

@@ -19,6 +19,7 @@
 #include "base/err.h"
 
 #define AN_STORE_ID 0x41445031 /* application_id, "ADP1" */
+#define AN_DB_WAIT 10000       /* milliseconds to wait for another program's lock */
 #define AN_STORE_VERSION 7     /* user_version of store/schema.sql */
 
 typedef struct an_db an_db;
@@ -30,7 +31,8 @@ typedef enum { AN_DB_READ, AN_DB_WRITE } an_db_mode;
  * newer version, a damaged file), AN_EBUSY (another process writes), AN_EIO, AN_EDB, AN_ENOMEM. */
 an_db *an_db_open(const char *path, an_db_mode mode);
 /* Rolls back an open transaction and finalises statements that are still in use. NULL is allowed.
- */
+ * Where the file of a writing connection was deleted, renamed or replaced, its content is written
+ * to its name again, or to NAME.kept where another file has the name. */
 void an_db_close(an_db *db);
 
 /* The same with another schema; for tests. `migrations` are named ".../NNNN_what.sql" and
@@ -83,8 +85,11 @@ double an_column_real(an_stmt *s, int i);
 const char *an_column_text(an_stmt *s, int i, size_t *bytes);
 
 /* ── changes ────────────────────────────────────────────────────────────────── */
-/* A transaction. Beginning a second one, or committing without one, is AN_EDB. */
+/* A transaction. Beginning a second one, or committing without one, is AN_EDB. So is beginning one
+ * that writes once the file was deleted, renamed or replaced: see an_db_close(). */
 an_code an_db_begin(an_db *db);
+/* The same; waits `ms` milliseconds for the lock of another program, then AN_EBUSY. */
+an_code an_db_begin_within(an_db *db, int ms);
 an_code an_db_commit(an_db *db);  /* after a failure all of it is rolled back          */
 void an_db_rollback(an_db *db);   /* a no-op without an open transaction               */
 int64_t an_db_changes(an_db *db); /* rows that the latest INSERT, UPDATE, DELETE changed */

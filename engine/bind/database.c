@@ -198,9 +198,14 @@ static int done(lua_State *L, an_code code)
     return 1;
 }
 
+/* begin([ms]) → true | nil, message, code: after ms milliseconds of another program's lock, EBUSY.
+ */
 static int begin(lua_State *L)
 {
-    return done(L, an_db_begin(check_db(L)));
+    enum { ALL_DAY = 86400000 };
+    an_db *db = check_db(L);
+    int64_t ms = lua_isnoneornil(L, 2) ? AN_DB_WAIT : an_check_within(L, 2, "ms", 0, ALL_DAY);
+    return done(L, an_db_begin_within(db, (int)ms));
 }
 
 static int commit(lua_State *L)

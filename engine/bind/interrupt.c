@@ -13,6 +13,7 @@ enum { POLL_EVERY = 1000 };
 
 static lua_State *state; /* the interpreter to stop; lua_sethook() may be called in a handler */
 static volatile sig_atomic_t received, polling, keep_running;
+static bool outlives; /* the program continues when its output has no reader */
 
 static void stop(lua_State *L, lua_Debug *where)
 {
@@ -24,16 +25,26 @@ static void stop(lua_State *L, lua_Debug *where)
     luaL_error(L, "interrupted");
 }
 
+/* A terminal that closes sends SIGHUP, and its shell sends it again: the second one is no request
+ * for haste. SIGINT gives way to a signal that ends the program. */
 static void on_signal(int number)
 {
-    if (received && !keep_running)
+    if (received && !keep_running && number != SIGHUP)
         _exit(128 + number);
-    if (received != SIGTERM)
+    if (!received || received == SIGINT)
         received = number;
     if (!polling)
         lua_sethook(state, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
 }
 
+static bool is_ignored(int number)
+{
+    struct sigaction inherited;
+    return sigaction(number, NULL, &inherited) == 0 && inherited.sa_handler == SIG_IGN;
+}
+
+/* SIGHUP stays ignored where the parent ignores it (nohup). Without SIGXFSZ a write beyond the
+ * limit on file sizes (ulimit -f) fails with EFBIG, which is reported as any failed write is. */
 void an_interrupt_install(lua_State *L)
 {
     state = L;
@@ -41,6 +52,24 @@ void an_interrupt_install(lua_State *L)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (!is_ignored(SIGHUP))
+        sigaction(SIGHUP, &action, NULL);
+    action = (struct sigaction){.sa_handler = SIG_IGN};
+    sigaction(SIGXFSZ, &action, NULL);
+}
+
+int an_lua_outlive_output(lua_State *L)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    (void)L;
+    sigaction(SIGPIPE, &action, NULL);
+    outlives = true;
+    return 0;
+}
+
+bool an_output_may_be_lost(void)
+{
+    return outlives;
 }
 
 int an_interrupt_signal(void)
@@ -56,8 +85,9 @@ int an_interrupt_raises(void *unused)
 
 int an_lua_interrupted(lua_State *L)
 {
-    if (received)
-        lua_pushstring(L, received == SIGTERM ? "SIGTERM" : "SIGINT");
+    int number = received;
+    if (number)
+        lua_pushstring(L, number == SIGTERM ? "SIGTERM" : number == SIGHUP ? "SIGHUP" : "SIGINT");
     else
         lua_pushnil(L);
     return 1;

@@ -7,6 +7,7 @@
 #include "bind/tensor_arg.h"
 #include "bind/model.h"
 #include "bind/open.h"
+#include "kernel/matmul/gemm_buffers.h"
 
 an_module *an_check_module(lua_State *L, int arg)
 {
@@ -21,12 +22,15 @@ int an_push_module(lua_State *L, an_module *m)
     return 1;
 }
 
-/* new{seed = 0} */
+/* new{seed = 0}. Networks multiply matrices: the buffers of the BLAS are reserved before their
+ * tensors. */
 static int module_new(lua_State *L)
 {
     static const char *const known[] = {"seed", NULL};
     an_check_keys(L, 1, known);
     uint64_t seed = (uint64_t)an_opt_int(L, 1, "seed", 0);
+    if (an_k_gemm_reserve() != AN_OK)
+        return an_raise(L);
     void **handle = an_new_handle(L, AN_MODULE);
     *handle = an_module_new(seed);
     return *handle ? 1 : an_raise(L);

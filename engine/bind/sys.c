@@ -268,6 +268,7 @@ static const luaL_Reg functions[] = {
     {"memory", memory},
     {"monotonic", monotonic},
     {"open_handles", open_handles},
+    {"outlive_output", an_lua_outlive_output},
     {"peak_rss", peak_rss},
     {"pid", pid},
     {"sleep", nap},

@@ -186,3 +186,11 @@ void an_file_unmap(const void *map, size_t size)
     munmap((void *)map, size);
     an_handle_closed(AN_OPEN_MAPPING);
 }
+
+void an_file_open_standard_streams(void)
+{
+    enum { STREAMS = 3 };
+    for (int file = 0; file < STREAMS; file++)
+        if (fcntl(file, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", file == 0 ? O_WRONLY : O_RDONLY);
+}

@@ -22,6 +22,10 @@ typedef enum {
 an_code an_file_open(const char *path, an_file_mode mode, int *file);
 void an_file_close(int file); /* −1 is allowed */
 
+/* Opens those of the descriptors 0, 1 and 2 that the parent closed, so that no file of the program
+ * gets their numbers and with them the program's output. Reading or writing them fails. */
+void an_file_open_standard_streams(void);
+
 /* True if `path` still names the open file: it was neither replaced nor removed. */
 bool an_file_is_at(int file, const char *path);
 

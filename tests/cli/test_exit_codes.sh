@@ -32,6 +32,7 @@ exits 3 "no run" "$aniso" show absent --db "$db"
 exits 3 "no database" "$aniso" ls --db "$dir/none.db"
 echo "not a database" >"$dir/text.db"
 exits 4 "a file of another kind" "$aniso" ls --db "$dir/text.db"
+exits 129 "SIGHUP" timeout --foreground --preserve-status -k 60 -s HUP 1 "$aniso" sql "$endless" --db "$db"
 exits 130 "SIGINT" timeout --foreground --preserve-status -k 60 -s INT 1 "$aniso" sql "$endless" --db "$db"
 exits 143 "SIGTERM" timeout --foreground --preserve-status -k 60 -s TERM 1 "$aniso" sql "$endless" --db "$db"
 
@@ -52,7 +53,7 @@ documented=$(echo "$sentence" | grep -oE '[0-9]+' | sort -n | tr '\n' ' ')
 equals "a command exits with each code of help" "$(echo "$codes" | tr ' ' '\n' | sed '/^$/d' | sort -nu | tr '\n' ' ')" "$documented"
 equals "help has each code of cli" "$("$aniso" exec -e 'local cli, codes = require "aniso.cli", {}
     for name, code in pairs(cli) do if math.type(code) == "integer" then codes[#codes + 1] = code end end
-    table.sort(codes) print(table.concat(codes, " "), "130 143 ")' | tr '\t' ' ')" "$documented"
+    table.sort(codes) print(table.concat(codes, " "), "129 130 143 ")' | tr '\t' ' ')" "$documented"
 tr -s ' \n' '  ' <README.md | grep -qF "$sentence"
 result $? "README.md has the sentence of help"
 finish

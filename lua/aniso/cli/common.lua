@@ -93,6 +93,11 @@ function common.open_to_write(args)
   return open(args, { readonly = false })
 end
 
+-- As open_to_write(), for a command that trains or evaluates: another program's lock delays it.
+function common.open_to_train(args)
+  return open(args, { wait = require("aniso.store.lock_wait").of_command() })
+end
+
 -- db:METHOD(…) where a wrong name or value is the user's mistake and the rest the database's.
 function common.call(db, method, ...)
   local result = table.pack(pcall(db[method], db, ...))

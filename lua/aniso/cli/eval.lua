@@ -138,7 +138,7 @@ local function with_denoiser(db, runs)
 end
 
 local function interrupted(why, done, n)
-  local code = why.interrupted == "SIGTERM" and 143 or 130
+  local code = cli.EXIT_OF[why.interrupted]
   if n == 1 then cli.fail(code, cli.sentence(why)) end
   cli.fail(code, ("interrupted; %d of %d evaluations are stored, the same command continues"):format(done, n))
 end
@@ -169,8 +169,9 @@ end
 function eval.run(args)
   common.use_threads(args)
   own_parts.load(args)
-  local db = common.open_to_write(args)
+  local db = common.open_to_train(args)
   core.sys.interrupt_mode "poll"
+  core.sys.outlive_output()
   local runs, is_study = selected_runs.of(db, args)
   local jobs, n, asked = plan(db, with_denoiser(db, runs), args)
   local failed = carry_out(db, jobs, n, args)

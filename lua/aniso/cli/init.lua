@@ -18,7 +18,9 @@ cli.commands = {
 -- Exit codes. An interrupted command exits with 128 and the signal's number (engine/main.c).
 cli.DONE, cli.FAILED, cli.USAGE, cli.NO_MATCH, cli.DATABASE = 0, 1, 2, 3, 4
 cli.EXIT_CODES =
-  "0 done, 1 a run or a file failed, 2 usage, 3 nothing matched, 4 database, 130 or 143 interrupted"
+  "0 done, 1 a run or a file failed, 2 usage, 3 nothing matched, 4 database, 129, 130 or 143 interrupted"
+
+cli.EXIT_OF = errors.EXIT_OF
 
 local Failure = { __tostring = function(self) return self.message end }
 

@@ -42,7 +42,7 @@ local function resume_group(jobs, board)
   end
   local ok, results = pcall(require("aniso.train.run").resume_together, jobs)
   if not ok and type(results) == "table" and results.interrupted then
-    cli.fail(results.interrupted == "SIGTERM" and 143 or 130, tostring(results))
+    cli.fail(cli.EXIT_OF[results.interrupted], tostring(results))
   end
   if not ok then board:fail_all(cli.sentence(results)) end
   for i, job in ipairs(jobs) do job.problem = not ok and results or ok and results[i].problem end
@@ -72,8 +72,9 @@ end
 function resume.run(args)
   common.use_threads(args)
   own_parts.load(args)
-  local db = common.open_to_write(args)
+  local db = common.open_to_train(args)
   core.sys.interrupt_mode "poll"
+  core.sys.outlive_output()
   local done = {}
   local jobs, failed = jobs_of(db, args)
   if #jobs > 0 then

@@ -23,7 +23,7 @@ local function train(jobs, of)
   end
   local ok, results = pcall(require("aniso.train.run").run_together, jobs)
   if not ok and type(results) == "table" and results.interrupted then
-    cli.fail(results.interrupted == "SIGTERM" and 143 or 130, tostring(results))
+    cli.fail(cli.EXIT_OF[results.interrupted], tostring(results))
   end
   if not ok then board:fail_all(cli.sentence(results)) end
   for i, job in ipairs(jobs) do

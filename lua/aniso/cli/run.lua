@@ -119,8 +119,10 @@ function run.run(args, argv)
   local jobs, all = cli.usage(expand, study, args)
   if args.dry_run then return list(jobs) end
 
-  local db = common.need_db(require("aniso.store").open(args.db))
+  local db = common.need_db(require("aniso.store").open(args.db,
+    { wait = require("aniso.store.lock_wait").of_command() }))
   core.sys.interrupt_mode "poll"
+  core.sys.outlive_output()
   follow_labels(db, study, all)
   local skipped = find_finished(db, study, jobs, args.again)
   require "aniso.cli.rounds" { db = db, study = study.name, jobs = jobs, all = all, recipe = recipe,

@@ -139,7 +139,7 @@ local function pause(seconds, screen)
     local signal = sys.interrupted()
     if signal then
       screen:clear()
-      cli.fail(signal == "SIGTERM" and 143 or 130, "no longer watching; the runs continue")
+      cli.fail(cli.EXIT_OF[signal], "no longer watching; the runs continue")
     end
     local rest = till - sys.monotonic()
     if rest > 0 then sys.sleep(math.min(SLICE, rest)) end

@@ -51,7 +51,8 @@ end
 
 -- Clears an interruption that stopped a chunk. A termination ends the session.
 local function forget_interrupt()
-  if sys.interrupted() == "SIGTERM" then error({ message = "terminated", exit = 143 }, 0) end
+  local signal = sys.interrupted()
+  if signal and signal ~= "SIGINT" then errors.interrupt(signal, "terminated") end
   sys.interrupt_mode("poll", true)
 end
 

@@ -1,4 +1,5 @@
--- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code.
+-- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code. {wait =
+-- waiting}: what to do about another program's lock (store/lock_wait.lua), also the field `waiting`.
 -- A database reads (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
 -- takes tags and notes (tags_and_notes.lua) and plans (plan.lua), removes runs (removal.lua,
 -- collect.lua), merges (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends
@@ -6,6 +7,7 @@
 local core = require "aniso.core"
 local find = require "aniso.store.find"
 local tags_and_notes = require "aniso.store.tags_and_notes"
+local lock_wait = require "aniso.store.lock_wait"
 local merge = require "aniso.store.merge"
 local plan = require "aniso.store.plan"
 local printing = require "aniso.store.printing"
@@ -69,8 +71,9 @@ function store.open(path, options)
     settle(db)
     return db
   end
+  db.waiting = options and options.wait
   local ended
-  ended, message, code = end_crashed_runs(db)
+  ended, message, code = db:transaction(end_crashed_runs, db)
   if not ended then
     connection:close()
     return nil, message, code
@@ -97,7 +100,12 @@ end
 -- Runs fn(…) in one transaction: all of it is stored or nothing. → fn's results (true where
 -- it has none) | nil, message, code. An error in fn rolls back and is raised again.
 function Database:transaction(fn, ...)
-  local begun, message, code = self.core:begin()
+  return self:transaction_when("wait", fn, ...)
+end
+
+-- The same; how: as lock_wait.begin() takes it, for a database that another program has locked.
+function Database:transaction_when(how, fn, ...)
+  local begun, message, code = lock_wait.begin(self, how)
   if not begun then return nil, message, code end
   local results = table.pack(pcall(fn, ...))
   if not results[1] then

@@ -1,12 +1,14 @@
 -- A recorder writes one run, from its start to its end. A failure of the database is raised: a
 -- run that cannot be recorded must stop (it then counts as crashed and can be resumed). The
 -- endings fail() and interrupt() return nil, message, code instead, because they follow an error.
--- Metrics and log lines are buffered for up to two seconds; the transaction of an evaluation, a
--- checkpoint or an ending writes the buffer too.
+-- Metrics, log lines and checkpoints are buffered for up to two seconds, and while another program has the
+-- database locked (lock_wait.lua); the transaction of an evaluation or an ending writes the buffer too and
+-- waits for the lock.
 local core = require "aniso.core"
 local shared_rows = require "aniso.store.shared_rows"
 local write_evaluation = require "aniso.store.evaluation"
 local db_error = require "aniso.store.db_error"
+local record_buffer = require "aniso.store.record_buffer"
 local ulid = require "aniso.store.ulid"
 local must = db_error.must
 
@@ -22,7 +24,7 @@ local recorder = { database = {}, methods = Recorder }
 local function new(db, run_id, uid, live, wall_s)
   local now = core.sys.monotonic()
   return setmetatable({ db = db, id = run_id, uid = uid, live = live, wall_s = wall_s,
-    started = now, written = now, metrics = {}, lines = {} }, Recorder)
+    started = now, tried = now, buffer = record_buffer.new() }, Recorder)
 end
 
 -- ── making recorders: methods of the database ───────────────────────────────────────────
@@ -76,8 +78,8 @@ local function row_of(db, uid)
 end
 
 -- Resumes a run that did not finish. What it recorded after `step`, the step of its checkpoint, is
--- deleted: it will be recorded again.
-function recorder.database:resume_run(uid, step)
+-- deleted: it will be recorded again. unwritten [opt]: what the checkpoint carries of Recorder:unwritten().
+function recorder.database:resume_run(uid, step, unwritten)
   local row = row_of(self, uid)
   if row.status == "finished" then
     error(("run %s (%s) is finished: there is nothing to resume"):format(row.name, uid), 0)
@@ -90,6 +92,7 @@ function recorder.database:resume_run(uid, step)
       row.run_id, core.sys.pid()))
   end))
   local resumed = new(self, row.run_id, row.uid, true, row.wall_s)
+  resumed.buffer:add_plain(unwritten)
   resumed:log("info", step > 0 and "resumed after epoch " .. step or "begun again")
   return resumed
 end
@@ -101,70 +104,56 @@ function recorder.database:record_of(uid)
 end
 
 -- ── recording ───────────────────────────────────────────────────────────────────────────
-local function kind_of(value)
-  if value ~= value then return "nan" end
-  if value == math.huge then return "inf" end
-  return value == -math.huge and "-inf" or "finite"
-end
-
-local function write_metrics(self)
-  for _, m in ipairs(self.metrics) do
-    local kind = kind_of(m.value)
-    must(self.db.core:exec("INSERT INTO metric(name) VALUES(?1) ON CONFLICT DO NOTHING", m.name))
-    must(self.db.core:exec([[
-      INSERT OR REPLACE INTO metric_value(run_id, metric_id, part, step, value, kind)
-      SELECT ?1, metric_id, ?3, ?4, ?5, ?6 FROM metric WHERE name = ?2]],
-      self.id, m.name, m.part, m.step, kind == "finite" and m.value or nil, kind))
-  end
-end
-
-local function write_lines(self)
-  for _, line in ipairs(self.lines) do
-    must(self.db.core:exec([[
-      INSERT INTO log(run_id, seq, at, level, message)
-      SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4 FROM log WHERE run_id = ?1]],
-      self.id, line.at, line.level, line.message))
-  end
-end
+local TRY_MS = 10000 -- that the end of a run that did not finish waits for another program's lock
 
 -- One transaction: the buffered rows, a heartbeat, and what `more` writes. If the transaction fails, the
--- rows stay in the buffer.
-local function write(self, more)
+-- rows stay in the buffer. how: as lock_wait.begin() takes it.
+local function write(self, how, more)
   local now = core.sys.monotonic()
-  local results = table.pack(self.db:transaction(function()
-    write_metrics(self)
-    write_lines(self)
+  local results = table.pack(self.db:transaction_when(how, function()
+    self.buffer:write(self.db.core, self.id)
     if self.live then
       must(self.db.core:exec("UPDATE run SET wall_s = ?2, heartbeat_at = " .. NOW
         .. " WHERE run_id = ?1", self.id, self.wall_s + now - self.started))
     end
     if more then return more(self.db.core) end
   end))
-  if results[1] ~= nil then self.metrics, self.lines, self.written = {}, {}, now end
+  self.tried = now
+  if results[1] ~= nil then
+    self.buffer:clear()
+    self.delayed = nil
+  end
   return table.unpack(results, 1, results.n)
 end
 
+-- Writes the buffer, or leaves that for later while another program has the database locked. → whether it
+-- is written
+local function write_or_keep(self)
+  local how = self.buffer:is_full() and "wait" or "later"
+  local written, message, code = write(self, how)
+  if written ~= nil then return true end
+  if code ~= "EBUSY" or not self.db.waiting then db_error.raise(message, code) end
+  if not self.delayed then
+    self.delayed = true
+    self.buffer:line("warn", "another program had the database locked; what follows was written later")
+  end
+  return false
+end
+
 local function write_when_due(self)
-  local waited = core.sys.monotonic() - self.written
-  local waiting = #self.metrics + #self.lines > 0
-  if waited >= (waiting and FLUSH_EVERY or BEAT_EVERY) then must(write(self)) end
+  local waited = core.sys.monotonic() - self.tried
+  if waited >= (self.buffer:size() > 0 and FLUSH_EVERY or BEAT_EVERY) then write_or_keep(self) end
 end
 
 -- metric("train", 3, {loss = 0.4, acc = 0.8}); NaN and the infinities are recorded as such.
 function Recorder:metric(part, step, values)
-  for name, value in pairs(values) do
-    self.metrics[#self.metrics + 1] = { part = part, step = step, name = name, value = value }
-  end
+  for name, value in pairs(values) do self.buffer:metric(part, step, name, value) end
   write_when_due(self)
-end
-
-local function add_line(self, level, message)
-  self.lines[#self.lines + 1] = { at = core.sys.utc(), level = level, message = message }
 end
 
 -- Logs an event: a validation, a stage, an interruption, a damaged file.
 function Recorder:log(level, message)
-  add_line(self, level, message)
+  self.buffer:line(level, message)
   write_when_due(self)
 end
 
@@ -173,32 +162,36 @@ function Recorder:heartbeat()
   write_when_due(self)
 end
 
+-- Writes the buffer. → true, or false where another program has the database locked
 function Recorder:flush()
-  must(write(self))
+  return write_or_keep(self)
+end
+
+-- What flush() could not write, as a table for the state of a checkpoint; nil where there is nothing.
+function Recorder:unwritten()
+  return self.buffer:plain()
 end
 
 -- evaluation{ part, weights, step, primary, selected_by, sampler, steps, draws, seed, n,
 -- confusion, results, class_scores, bins, predictions, calibration, passes, image_s } → its number
 function Recorder:evaluation(of)
-  return must(write(self, function(connection)
+  return must(write(self, "wait", function(connection)
     return write_evaluation(connection, self.id, of)
   end))
 end
 
 -- checkpoint{ kind, step, path, sha256, bytes }: the newest of its kind.
 function Recorder:checkpoint(of)
-  must(write(self, function(connection)
-    must(connection:exec("INSERT OR REPLACE INTO checkpoint(run_id, kind, step, path, sha256, bytes, at) "
-      .. "VALUES(?1, ?2, ?3, ?4, ?5, ?6, " .. NOW .. ")",
-      self.id, of.kind, of.step, of.path, of.sha256, of.bytes))
-  end))
+  self.buffer:checkpoint(of)
+  write_or_keep(self)
 end
 
 -- ── endings ─────────────────────────────────────────────────────────────────────────────
-local function finish(self, status, message, levels)
+local function finish(self, how, status, message, levels)
   if not self.live then error("record_of() gives a recorder without an end of its own", 3) end
-  add_line(self, status == "failed" and "error" or "info", message and status .. ": " .. message or status)
-  return write(self, function(connection)
+  self.buffer:line(status == "failed" and "error" or "info",
+    message and status .. ": " .. message or status)
+  return write(self, how, function(connection)
     write_levels(connection, self.id, levels or {})
     must(connection:exec("UPDATE run SET status = ?2, error = ?3, ended_at = " .. NOW
       .. " WHERE run_id = ?1", self.id, status, message))
@@ -207,15 +200,15 @@ end
 
 -- levels [opt]: the λ_j that the training found, in the place of those at its start.
 function Recorder:finish(levels)
-  must(finish(self, "finished", nil, levels))
+  must(finish(self, "wait", "finished", nil, levels))
 end
 
 function Recorder:fail(message)
-  return finish(self, "failed", tostring(message))
+  return finish(self, TRY_MS, "failed", tostring(message))
 end
 
 function Recorder:interrupt()
-  return finish(self, "interrupted")
+  return finish(self, TRY_MS, "interrupted")
 end
 
 function Recorder:__tostring()

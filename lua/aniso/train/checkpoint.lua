@@ -28,9 +28,12 @@ end
 local function write(session, kind, epoch, tensors, meta)
   meta.uid, meta.config = session.uid, session.config_hash
   local path = checkpoint.path(session, kind)
-  -- the previous file is kept where a resume may need it
-  local sha256, bytes = core.checkpoint.save(path, tensors, meta, { previous = kind == "last" })
+  -- The previous file is kept where a resume may need it. A damaged one must not take its place.
+  local saved = session.saved
+  local sha256, bytes = core.checkpoint.save(path, tensors, meta,
+    { previous = kind == "last" and not (saved and saved.fallback) })
   if not sha256 then error(bytes, 0) end
+  if saved and kind == "last" then saved.fallback = nil end
   session.record:checkpoint { kind = kind, step = epoch, path = path, sha256 = sha256,
     bytes = bytes }
 end
@@ -70,12 +73,13 @@ function checkpoint.load_weights(session, path, only)
 end
 
 -- Saves everything, between two epochs. The metrics of the epoch are written before the file: a process
--- that ends after the file resumes behind this epoch and does not record it again.
+-- that ends after the file resumes behind this epoch and does not record it again. While another program has
+-- the database locked, the file carries them.
 function checkpoint.save_last(session)
-  session.record:flush()
+  local flushed = session.record:flush()
   local tensors = weights(session)
   local meta = { stage = session.stage_number, epoch = session.epoch, step = session.step,
-    best = session.best, t = {}, ema_t = {} }
+    best = session.best, t = {}, ema_t = {}, unwritten = not flushed and session.record:unwritten() or nil }
   for i, trained in ipairs(session.trained) do
     local optimiser, ema = session.optimisers[i], session.emas[i]
     for name, value in pairs(optimiser.state) do
@@ -87,6 +91,29 @@ function checkpoint.save_last(session)
     meta.ema_t[trained.name] = ema and ema.t
   end
   write(session, "last", session.epoch, tensors, meta)
+end
+
+-- Reads the newest checkpoint of a run's folder that is not damaged, the last one or the previous one. →
+-- {tensors =, meta =, fallback = a line where the last one could not be used}, or nil where there is none.
+function checkpoint.read_newest(folder)
+  local last = folder .. "/last.safetensors"
+  local previous = core.checkpoint.previous(last)
+  local is_there, damage = core.sys.exists(last), last .. " is missing"
+  if not is_there and not core.sys.exists(previous) then return nil end
+  if is_there then
+    local tensors, meta, code = core.checkpoint.load(last)
+    if tensors then return { tensors = tensors, meta = meta } end
+    damage = meta
+    if code ~= "EFORMAT" or not core.sys.exists(previous) then error(damage, 0) end
+  end
+  local tensors, meta = core.checkpoint.load(previous)
+  if not tensors then
+    error(("%s; the previous one cannot be read either: %s; remove both, and the run begins again")
+      :format(damage, meta), 0)
+  end
+  return { tensors = tensors, meta = meta,
+    fallback = ("%s is %s; the run goes on from the previous checkpoint, after epoch %d"):format(last,
+      is_there and "damaged" or "missing", meta.epoch) }
 end
 
 -- Restores weights, optimisers, averages and position into a session whose stage begins.

@@ -5,11 +5,12 @@
 --   → {uid=, metrics=}      run.resume(db, row)      run.evaluate(db, row, sampler)
 --   run.run_together(jobs)      run.resume_together(jobs)      in lock-step
 -- `stream` receives the progress, stderr if absent; `board` (progress.board) shows several runs.
-local core = require "aniso.core"
+local checkpoint = require "aniso.train.checkpoint"
 local config = require "aniso.method.config"
 local errors = require "aniso.recipe.errors"
 local final_evaluation = require "aniso.train.final_evaluation"
 local further_evaluation = require "aniso.train.further_evaluation"
+local lock_wait = require "aniso.store.lock_wait"
 local provenance = require "aniso.train.provenance"
 local Session = require "aniso.train.session"
 
@@ -20,10 +21,13 @@ local run = { prepare = Session.new,
 -- and record_of(session, job) → its recorder. → outcomes as Session:run()'s, in the order of the jobs.
 local function run_all(jobs, prepare, record_of)
   local outcomes, group, position = {}, {}, {}
+  local db, waiting = jobs[1].db, jobs[1].db.waiting
   for i, job in ipairs(jobs) do
     local ok, problem = xpcall(function()
+      job.db.waiting = lock_wait.of_command(job.board and function(line) job.board:print(line) end)
       local session = prepare(job, group[1])
       session:attach(job, record_of(session, job), group)
+      if session.saved and session.saved.fallback then session.progress:print(session.saved.fallback) end
       group[#group + 1], position[#group + 1] = session, i
     end, errors.traced)
     if not ok then
@@ -34,6 +38,7 @@ local function run_all(jobs, prepare, record_of)
     end
   end
   for k, outcome in ipairs(#group > 0 and group[1]:run() or {}) do outcomes[position[k]] = outcome end
+  db.waiting = waiting
   return outcomes
 end
 
@@ -76,23 +81,19 @@ function run.stored_job(db, row, stream)
     folder = origin and origin.env and origin.env.PWD }
 end
 
-local function load_saved(db, row)
-  local path = ("%s/%s/last.safetensors"):format(db:folder(), row.uid)
-  if not core.sys.exists(path) then return nil end
-  local tensors, meta = core.checkpoint.load(path)
-  if not tensors then error(meta, 0) end
-  return { tensors = tensors, meta = meta }
-end
-
 -- Goes on with stored_job()s of one group (lockstep.groups).
 function run.resume_together(jobs)
   return run_all(jobs, function(job, sharing)
     local session = Session.new(job, sharing)
     final_evaluation.same_data(session, job.db, job.run)
-    session.saved = load_saved(job.db, job.run)
+    session.saved = checkpoint.read_newest(job.db:folder() .. "/" .. job.run.uid)
     return session
   end, function(session, job)
-    return job.db:resume_run(job.run.uid, session.saved and session.saved.meta.epoch or 0)
+    local saved = session.saved
+    local meta = saved and saved.meta or { epoch = 0 }
+    local record = job.db:resume_run(job.run.uid, meta.epoch, meta.unwritten)
+    if saved and saved.fallback then record:log("warn", saved.fallback) end
+    return record
   end)
 end
 

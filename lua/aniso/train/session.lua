@@ -43,7 +43,7 @@ local FIELDS = {
   shared_folder = "of first stages that runs share",
   progress = "the line that shows the run (show/progress)",
   group = "the sessions in lock-step, this one among them",
-  saved = "the checkpoint to go on from, {tensors, meta}; nil for a new run",
+  saved = "the checkpoint to go on from (checkpoint.read_newest); nil for a new run",
   -- The current stage, set by stage.begin().
   stage_number = "1 or 2",
   stage = '"joint", "prior", "denoiser" or "classifier"',
@@ -113,6 +113,8 @@ function Session:attach(job, record, group)
   self.config_hash = config_hash(job.config)
   self.shared_folder = job.db:first_stage_folder()
   self.folder = job.db:folder() .. "/" .. record.uid
+  job.db.waiting = { say = function(line) self.progress:print(line) end,
+    stop = function() self:stop_if_interrupted() end }
   local made, message = core.sys.mkdir_p(self.folder)
   if not made then error(message, 0) end
   self.progress = job.progress or (job.board or boards.new(job.stream)):line {
@@ -130,7 +132,7 @@ function Session:stop_if_interrupted()
     line = ("interrupted after epoch %d; continue with: aniso resume %s")
       :format(lead.epoch, #self.group > 1 and "--all" or lead.uid)
   end
-  error(setmetatable({ interrupted = signal }, { __tostring = function() return line end }), 0)
+  errors.interrupt(signal, line)
 end
 
 -- Writes the heartbeats of the whole group: while one session computes, the others are in progress too.

@@ -21,7 +21,12 @@ function Recorder:log(level, message) end
 function Recorder:heartbeat() end
 
 ---Writes what waits.
+---@return boolean written false while another program has the database locked
 function Recorder:flush() end
+
+---What flush() could not write, for the state of a checkpoint.
+---@return table?
+function Recorder:unwritten() end
 
 ---One evaluation with its confusion matrix, class scores, bins and predictions.
 ---@param of table see lua/aniso/train/final_evaluation.lua

@@ -71,15 +71,18 @@ function sys.width(stream) end
 ---@return boolean
 function sys.debug(on) end
 
----The effect of Ctrl-C and SIGTERM: an error in Lua, or a flag that interrupted() reads. Drops a signal
----that was received.
+---The effect of Ctrl-C, SIGTERM and SIGHUP: an error in Lua, or a flag that interrupted() reads. Drops a
+---signal that was received.
 ---@param mode "raise"|"poll"
 ---@param keep_running? boolean a second one does not end the process (the prompt)
 ---@return "raise"|"poll" before
 function sys.interrupt_mode(mode, keep_running) end
 
----@return "SIGINT"|"SIGTERM"|nil signal received since the mode was set
+---@return "SIGINT"|"SIGTERM"|"SIGHUP"|nil signal received since the mode was set
 function sys.interrupted() end
+
+---From now on a closed pipe or terminal does not end the program; what it writes there is dropped.
+function sys.outlive_output() end
 
 ---Calls f as xpcall does. Ctrl-C and SIGTERM raise an error in f and in no code before or after it; a
 ---second signal does not end the process.
