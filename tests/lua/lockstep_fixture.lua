@@ -15,7 +15,8 @@ fixture.points = {
   { ["schedule.lambda"] = "bound", ["schedule.coupling"] = "class_speed", ["loss.hardness"] = 0.5,
     ["loss.class_weight"] = { "lambda", defer = 0.5 },
     ["select.calibrate"] = { metric = "nll", temperature = { 0.1, 0.5 } } },
-  { ["schedule.lambda"] = "bound", ["schedule.coupling"] = "image", ["schedule.uncertainty_floor"] = 0.5 },
+  { ["schedule.lambda"] = "bound", ["schedule.coupling"] = "image", ["schedule.uncertainty_floor"] = 0.5,
+    ["train.prediction"] = "class", ["loss.class_weight"] = { "power", gamma = 0.5 } },
   { ["schedule.lambda"] = { "learned", lr = 0.05 }, ["loss.class_weight"] = "lambda" },
 }
 

@@ -16,6 +16,7 @@ local nearest = require "aniso.recipe.nearest"
 local networks = require "aniso.method.networks"
 local options = require "aniso.recipe.options"
 local post_hoc = require "aniso.method.post_hoc"
+local prediction = require "aniso.method.prediction"
 local prior_loss = require "aniso.method.prior_loss"
 local sampler = require "aniso.method.sampler"
 local schedule = require "aniso.method.schedule"
@@ -46,7 +47,7 @@ local train = {
   draws = integer { default = 4, min = 1 },        -- M: (t, ε) per image and step
   -- The target of the network. An error of ŷ0 weighs (a/s)² in ε's loss, next to nothing where
   -- y_t is mostly noise and the class must come from the image; so y0 is the default.
-  prediction = one_of { "y0", "epsilon", "v" },
+  prediction = one_of(prediction.kinds),
   optimiser = one_of { "adamw", "sgd" },
   lr = number { default = 1e-3, above = 0 },
   weight_decay = number { default = 0.05, min = 0 },

@@ -1,8 +1,9 @@
 -- The training objective (METHOD §6) of one batch:
---   L = w_d E[w_c ‖target − output‖²] + w_m MMD²(ε, ε̂) + w_g L_prior(g) + w_l L_prior(l)
+--   L = w_d E[w_c ‖target − output‖²] (method/prediction.lua) + w_m MMD²(ε, ε̂) + w_g L_prior(g) + w_l L_prior(l)
 -- Random numbers are addressed by (seed, purpose, step): a resumed run draws the same.
 local core = require "aniso.core"
 local mixup = require "aniso.method.mixup"
+local prediction = require "aniso.method.prediction"
 
 local ops, tensor = core.ops, core.tensor
 local objective = {}
@@ -101,39 +102,39 @@ local function row_weights(self, labels, m, M, progress)
   return of_image and of_image:repeat_rows(M)
 end
 
--- The diffusion's part → E[w_c ‖target − output‖²], ε, ε̂. Gradients reach the denoiser, and the
--- prior where prior.gradient is set.
+-- The diffusion's part → prediction.loss() with the weights w_c, ε, ε̂. Gradients reach the denoiser, and
+-- the prior where prior.gradient is set.
 function objective.diffusion_loss(self, features, prior, labels, address, frozen)
   local model, config = self.model, self.config
-  local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
+  local s, M, kind = model.schedule, config.train.draws, config.train.prediction
   local drawn = draw(frozen, labels, M, s.T, model.K, address)
-  local y0, epsilon = drawn.y0, drawn.epsilon
   local t, level = rows_of(s, labels, prior.m, drawn.t, M, address)
-  local m = (config.prior.gradient and prior.m or prior.m:detach()):repeat_rows(M)
-  local signal, noise = s:gather("signal", t, level), s:gather("noise", t, level)
+  local of = { y0 = drawn.y0, epsilon = drawn.epsilon,
+    m = (config.prior.gradient and prior.m or prior.m:detach()):repeat_rows(M),
+    signal = s:gather("signal", t, level), noise = s:gather("noise", t, level) }
 
-  local y_t = ops.noised(y0, m, epsilon, signal, noise)
+  local y_t = ops.noised(of.y0, of.m, of.epsilon, of.signal, of.noise)
   local context <close> = model:context(features, prior)
   local output = model.denoiser:forward(context, y_t, t)
-  local loss = ops.mse(output, ops.target(prediction, y0, m, epsilon, signal, noise),
-    row_weights(self, labels, prior.m, M, address.progress))
-  return loss, epsilon, ops.read("epsilon", prediction, y_t, m, output, signal, noise)
+  local loss = prediction.loss(kind, output, of, row_weights(self, labels, prior.m, M, address.progress))
+  return loss, of.epsilon, prediction.epsilon(kind, y_t, output, of)
 end
 
--- The loss of learned levels (METHOD §3) on the draws of the model's own step: E[ω_c ‖target − output‖²],
+-- The loss of learned levels (METHOD §3) on the draws of the model's own step, with the weights ω_c and
 -- with gradients to the coefficients alone if the denoiser is frozen. seen: features and the prior's outputs
 -- without gradient. → loss; its rows, as learned_levels.gradient() takes them.
 function objective.levels_loss(self, seen, labels, address, frozen)
   local model, config = self.model, self.config
-  local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
+  local s, M = model.schedule, config.train.draws
   local drawn = draw(frozen, labels, M, s.T, model.K, address)
   local t, level = rows_of(s, labels, seen.prior.m, drawn.t, M, address)
-  local m, rows = seen.prior.m:repeat_rows(M), { labels = labels:repeat_rows(M), level = level }
+  local rows = { labels = labels:repeat_rows(M), level = level, m = seen.prior.m:repeat_rows(M),
+    y0 = drawn.y0, epsilon = drawn.epsilon }
   rows.signal, rows.noise = s:gather("signal", t, level):param(), s:gather("noise", t, level):param()
-  local y_t = ops.noised(drawn.y0, m, drawn.epsilon, rows.signal, rows.noise)
+  local y_t = ops.noised(rows.y0, rows.m, rows.epsilon, rows.signal, rows.noise)
   local context <close> = model:context(seen.features, seen.prior)
-  local target = ops.target(prediction, drawn.y0, m, drawn.epsilon, rows.signal, rows.noise)
-  return ops.mse(model.denoiser:forward(context, y_t, t), target, model.levels:row_weights(labels, M)), rows
+  return prediction.loss(config.train.prediction, model.denoiser:forward(context, y_t, t), rows,
+    model.levels:row_weights(labels, M)), rows
 end
 
 -- What levels_loss() takes of a batch; it shares the elements. For a <close> variable: to Lua's collector the
@@ -160,18 +161,19 @@ end
 -- is denoised with that prior in the place of both; the sum of the two discrepancies of ε and ε̂.
 local function mmd_of_granularities(self, features, prior, labels, address, frozen)
   local model, config = self.model, self.config
-  local s, M, prediction = model.schedule, config.train.draws, config.train.prediction
+  local s, M = model.schedule, config.train.draws
   local drawn = draw(frozen, labels, M, s.T, model.K, address)
   local t, level = rows_of(s, labels, prior.m, drawn.t, M, address)
   local signal, noise = s:gather("signal", t, level), s:gather("noise", t, level)
   local sum
   for _, one in ipairs { prior.mg, prior.ml } do
-    local m = (config.prior.gradient and one or one:detach()):repeat_rows(M)
-    local y_t = ops.noised(drawn.y0, m, drawn.epsilon, signal, noise)
+    local of = { m = (config.prior.gradient and one or one:detach()):repeat_rows(M), signal = signal,
+      noise = noise }
+    local y_t = ops.noised(drawn.y0, of.m, drawn.epsilon, signal, noise)
     local context <close> = model:context(features, { crops = prior.crops, mg = one, ml = one })
     local output = model.denoiser:forward(context, y_t, t)
     local loss = self.mmd:loss(drawn.epsilon,
-      ops.read("epsilon", prediction, y_t, m, output, signal, noise))
+      prediction.epsilon(config.train.prediction, y_t, output, of))
     sum = sum and sum + loss or loss
   end
   return sum

@@ -7,6 +7,7 @@ local core = require "aniso.core"
 local encoded = require "aniso.method.encoded"
 local metric = require "aniso.stats.metric"
 local post_hoc = require "aniso.method.post_hoc"
+local prediction = require "aniso.method.prediction"
 local sampler = require "aniso.method.sampler"
 local tilt = require "aniso.method.tilt"
 
@@ -28,19 +29,19 @@ end
 -- options [opt]: see(map) is given the denoiser's attention at each step, (B·R,K,N); beat() is called before
 -- each step.
 local function run_chains(model, features, prior, how, first, options)
-  local see, beat = options.see, options.beat
+  local see, beat, kind = options.see, options.beat, model.config.train.prediction
   local R, K = how.draws, model.K
   local context <close> = model:context(features, prior)
   local m = prior.m:repeat_rows(R)
   return sampler.run {
     schedule = model.schedule, m = m, level = sampler.levels(model.schedule, m, how.level),
-    kappa = kappa_at("chain", model, how), prediction = model.config.train.prediction,
+    kappa = kappa_at("chain", model, how), prediction = prediction.read_as(kind),
     denoise = function(y, t)
       if beat then beat() end
-      if not see then return model.denoiser:forward(context, y, t) end
+      if not see then return prediction.readable(kind, model.denoiser:forward(context, y, t)) end
       local output, map = model.denoiser:forward(context, y, t, { map = true })
       see(map)
-      return output
+      return prediction.readable(kind, output)
     end,
     kind = how, steps = how.steps, spacing = how.spacing, clip = how.clip,
     seed = how.seed, first = first * R * K,

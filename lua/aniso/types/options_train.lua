@@ -42,7 +42,9 @@
 ---@field prior_epochs? integer Of the first stage of "staged"; 0: as epochs (default 0, at least 0).
 ---@field batch? integer B, images per step (default 128, at least 2).
 ---@field draws? integer M, draws of (t, ε) per image and step (default 4, at least 1).
----@field prediction? "y0"|"epsilon"|"v" What the denoiser predicts (default "y0").
+---What the denoiser predicts; class: a distribution over the classes, trained with cross-entropy, as ŷ0
+---(default "y0").
+---@field prediction? "y0"|"epsilon"|"v"|"class"
 ---@field optimiser? "adamw"|"sgd" (default "adamw")
 ---@field lr? number Largest learning rate (default 0.001, above 0).
 ---@field weight_decay? number Not of biases and normalisations (default 0.05, at least 0).
