@@ -28,8 +28,6 @@ return aniso.study {
     { label = "learned λ", ["schedule.lambda"] = "learned" },
     -- levels of each image from the uncertainty of its prior
     { label = "image levels", ["schedule.coupling"] = "image" },
-    { label = "image levels, class weight n^−½", ["schedule.coupling"] = "image",
-      ["loss.class_weight"] = { "power", gamma = 0.5 } },
     -- images that the prior does not expect weigh more
     { label = "hardness 2, class weight n^−½", ["loss.hardness"] = 2,
       ["loss.class_weight"] = { "power", gamma = 0.5 } },
@@ -37,9 +35,11 @@ return aniso.study {
     { label = "class speed γ=½, late weight λ", ["schedule.coupling"] = "class_speed",
       ["schedule.lambda"] = { "power", gamma = 0.5, normalise = "head" },
       ["loss.class_weight"] = { "lambda", defer = 0.5 } },
-    -- a first stage that sees the classes in other shares, or images between two classes
-    { label = "balanced prior", ["loss.prior"] = "balanced_softmax" },
-    { label = "mixup prior", ["train.mixup"] = 0.2 },
+    -- a distribution over the classes instead of a label vector
+    { label = "class", ["train.prediction"] = "class" },
+    -- the same behind a first stage that sees the classes in other shares, or images between two classes
+    { label = "class, balanced prior", ["train.prediction"] = "class", ["loss.prior"] = "balanced_softmax" },
+    { label = "class, mixup prior", ["train.prediction"] = "class", ["train.mixup"] = 0.2 },
   },
   folds = 5,
   seeds = 3,
