@@ -17,8 +17,8 @@ local function batch()
   local function drawn(stream, low)
     return tensor.rand { shape = { ROWS, K }, seed = 1, stream = stream } + low
   end
-  return { y0 = tensor.one_hot(tensor.from(LABELS, "int64"), K), m = drawn("m", 0), epsilon = drawn("e", -0.5),
-    signal = drawn("a", 0.1), noise = drawn("s", 0.1) }
+  return { y0 = tensor.one_hot(tensor.from(LABELS, "int64"), K), m = drawn("m", 0),
+    epsilon = drawn("e", -0.5), signal = drawn("a", 0.1), noise = drawn("s", 0.1) }
 end
 
 -- ln p of each row's class, by hand.

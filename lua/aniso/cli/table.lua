@@ -20,7 +20,8 @@ function command.arguments(parser)
     :convert(common.names):default(COLUMNS)
   common.only(parser)
   parser:flag("--evaluations", "a row per sampler, steps and draws that were evaluated (aniso eval), with "
-    .. "network\npasses and seconds per image;\n--delta compares each with the baseline's by the same sampler")
+    .. "network\npasses and seconds per image;\n--delta compares each with the baseline's by the "
+    .. "same sampler")
   parser:option("--delta", "metrics whose difference to the baseline gets a column, or none; macro_f1 if "
     .. "left out"):argname "METRIC,…":convert(common.names)
   common.baseline(parser)

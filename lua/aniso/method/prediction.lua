@@ -30,8 +30,8 @@ end
 
 -- ε̂ of the output at y_t (rows,K).
 function prediction.epsilon(kind, y_t, output, of)
-  return ops.read("epsilon", prediction.read_as(kind), y_t, of.m, prediction.readable(kind, output), of.signal,
-    of.noise)
+  local readable = prediction.readable(kind, output)
+  return ops.read("epsilon", prediction.read_as(kind), y_t, of.m, readable, of.signal, of.noise)
 end
 
 return prediction
