@@ -82,6 +82,8 @@ static int push_field(lua_State *L, void *object, const char *key)
         lua_pushstring(L, ds->list.source);
     else if (!strcmp(key, "sha256"))
         lua_pushstring(L, ds->sha256);
+    else if (!strcmp(key, "earlier_sha256"))
+        lua_pushstring(L, ds->earlier_sha256);
     else if (!strcmp(key, "K"))
         lua_pushinteger(L, ds->list.K);
     else if (!strcmp(key, "height"))
@@ -106,6 +108,8 @@ static int push_field(lua_State *L, void *object, const char *key)
         push_official(L, ds);
     else if (!strcmp(key, "missing"))
         lua_pushinteger(L, ds->missing);
+    else if (!strcmp(key, "damaged"))
+        lua_pushinteger(L, ds->images.damaged);
     else if (!strcmp(key, "mean"))
         push_three(L, ds->mean);
     else if (!strcmp(key, "std"))

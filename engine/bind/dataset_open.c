@@ -121,12 +121,12 @@ static void check_groups(lua_State *L, an_group_rule *rule)
 int an_lua_open_dataset(lua_State *L)
 {
     static const char *const known[] = {
-        "source",       "name",           "split_name",   "n",     "container", "height",
-        "width",        "aspect",         "val",          "test",  "seed",      "folds",
-        "fold",         "official_folds", "cache",        "facts", "classes",   "published",
-        "long_tail",    "groups",         "head",         "tail",  "many",      "few",
-        "head_classes", "tail_classes",   "origin",       "root",  "rows",      "divide_groups",
-        "folders",      "extension",      "skip_missing", NULL};
+        "source",       "name",           "split_name",   "n",       "container", "height",
+        "width",        "aspect",         "val",          "test",    "seed",      "folds",
+        "fold",         "official_folds", "cache",        "facts",   "classes",   "published",
+        "long_tail",    "groups",         "head",         "tail",    "many",      "few",
+        "head_classes", "tail_classes",   "origin",       "root",    "rows",      "divide_groups",
+        "folders",      "extension",      "skip_missing", "damaged", NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     an_check_keys(L, 1, known);
@@ -139,6 +139,8 @@ int an_lua_open_dataset(lua_State *L)
         .H = (int)an_opt_within(L, 1, "height", 32, 0, AN_COUNT_MAX),
         .W = (int)an_opt_within(L, 1, "width", 32, 0, AN_COUNT_MAX),
         .aspect = (an_aspect)an_opt_enum(L, 1, "aspect", an_aspect_names, AN_STRETCH),
+        .damage = (an_damage_policy)an_opt_enum(L, 1, "damaged", an_damage_policy_names,
+                                                AN_DAMAGED_REFUSE),
         .val = an_opt_num(L, 1, "val", 0.1),
         .test = an_opt_num(L, 1, "test", 0.2),
         .seed = (uint64_t)an_opt_int(L, 1, "seed", 0),

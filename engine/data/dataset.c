@@ -83,7 +83,8 @@ static an_code open_files(an_dataset *ds, const an_dataset_spec *spec)
     if (code == AN_OK)
         code = split_files(ds, spec);
     if (code == AN_OK)
-        code = an_pixel_cache_open(&ds->images, &ds->list, ds->H, ds->W, spec->aspect, spec->cache);
+        code = an_pixel_cache_open(&ds->images, &ds->list, ds->H, ds->W, spec->aspect, spec->damage,
+                                   spec->cache);
     return code;
 }
 
@@ -282,7 +283,8 @@ static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
         code = an_listing_conflicts(&ds->list, &ds->conflicts, ds->conflict);
     if (code != AN_OK)
         return code;
-    an_listing_hash(&ds->list, ds->sha256);
+    an_listing_hash(&ds->list, true, ds->sha256);
+    an_listing_hash(&ds->list, false, ds->earlier_sha256);
     an_split_hash(&ds->list, ds->split_sha256);
     measure(ds);
     warn_leaks(ds);

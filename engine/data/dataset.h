@@ -47,8 +47,9 @@ typedef struct an_dataset_spec {
     an_long_tail long_tail; /* of the training part                                 */
     int H, W;               /* 1 … 1024                                             */
     an_aspect aspect;
-    double val, test; /* fractions, see an_split_complete                     */
-    uint64_t seed;    /* of the split, and of the lesions                     */
+    an_damage_policy damage; /* of files                                            */
+    double val, test;        /* fractions, see an_split_complete                     */
+    uint64_t seed;           /* of the split, and of the lesions                     */
     an_group_rule groups;
     an_fold fold;       /* of a cross-validation                                */
     bool divide_groups; /* the parts share groups: for measuring what that gives away  */
@@ -81,6 +82,7 @@ typedef struct an_dataset {
     int64_t missing;       /* rows without a file, left out                        */
     float mean[3], std[3]; /* of the training part, values in [0, 1]               */
     char sha256[AN_SHA256_HEX], split_sha256[AN_SHA256_HEX];
+    char earlier_sha256[AN_SHA256_HEX]; /* of the same files before pixel versions: listing.h  */
 } an_dataset;
 
 /* NULL after AN_EINVAL (a size outside 1 … 1024) and the failures of source.h, hash_cache.h,

@@ -1,5 +1,6 @@
-/* hash_cache: see hash_cache.h. The index is "size mtime ctime hash path" in lines sorted by
- * path, and a last line with the checksum of the lines before it; a damaged one is not used. */
+/* hash_cache: see hash_cache.h. The index is "size mtime ctime hash rVERSION path" in lines sorted
+ * by path, VERSION that of the pixels (image_probe.h), and a last line with the checksum of the
+ * lines before it; a damaged one is not used. */
 #include "data/hash_cache.h"
 
 #include <inttypes.h>
@@ -16,6 +17,9 @@
 #include "io/file.h"
 #include "io/file_replace.h"
 #include "io/path.h"
+#include "data/broken_files.h"
+#include "data/image.h"
+#include "data/image_probe.h"
 
 #define LARGEST ((size_t)1 << 30) /* bytes of an index                */
 #define LAST 17                   /* characters of its last line      */
@@ -25,6 +29,7 @@ typedef struct entry {
     const char *path; /* NULL: not to be stored */
     an_stamp stamp;
     char hash[AN_SHA256_HEX];
+    int pixel_version;
 } entry;
 
 typedef struct index_file {
@@ -44,8 +49,8 @@ static int by_path(const void *a, const void *b)
 static bool parse_line(char *line, entry *e)
 {
     int at = 0;
-    if (sscanf(line, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %64[0-9a-f] %n", &e->stamp.size,
-               &e->stamp.mtime, &e->stamp.ctime, e->hash, &at) != 4 ||
+    if (sscanf(line, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %64[0-9a-f] r%d %n", &e->stamp.size,
+               &e->stamp.mtime, &e->stamp.ctime, e->hash, &e->pixel_version, &at) != 5 ||
         at == 0)
         return false;
     e->path = line + at;
@@ -100,7 +105,7 @@ static bool remembered(const entry *e)
 /* All lines as one block of memory (an_free); NULL after AN_ENOMEM. */
 static char *format_lines(const entry *entries, int64_t n, size_t *count)
 {
-    enum { NUMBERS = 3 * 21 + AN_SHA256_HEX + 2 };
+    enum { NUMBERS = 3 * 21 + AN_SHA256_HEX + 13 + 2 };
     size_t room = LAST + 1, used = 0;
     for (int64_t i = 0; i < n; i++)
         if (remembered(&entries[i]))
@@ -111,9 +116,9 @@ static char *format_lines(const entry *entries, int64_t n, size_t *count)
     for (int64_t i = 0; i < n; i++) {
         const entry *e = &entries[i];
         if (remembered(e))
-            used += (size_t)snprintf(text + used, room - used,
-                                     "%" PRId64 " %" PRId64 " %" PRId64 " %s %s\n", e->stamp.size,
-                                     e->stamp.mtime, e->stamp.ctime, e->hash, e->path);
+            used += (size_t)snprintf(
+                text + used, room - used, "%" PRId64 " %" PRId64 " %" PRId64 " %s r%d %s\n",
+                e->stamp.size, e->stamp.mtime, e->stamp.ctime, e->hash, e->pixel_version, e->path);
     }
     last_line((const uint8_t *)text, used, text + used);
     *count = used + LAST;
@@ -131,6 +136,19 @@ static void index_write(const index_file *index, const entry *entries, int64_t n
 
 /* ── hashing ──────────────────────────────────────────────────────────────────── */
 
+static an_code hash_content(entry *e, const char *path)
+{
+    uint8_t *bytes;
+    size_t count;
+    an_code code = an_file_read(path, AN_IMAGE_FILE, &bytes, &count);
+    if (code != AN_OK)
+        return code;
+    an_sha256_buffer(bytes, count, e->hash);
+    e->pixel_version = an_pixel_version(bytes, count);
+    an_free(bytes);
+    return AN_OK;
+}
+
 /* Fills e for one item. *read: the file had to be read. */
 static an_code hash_one(const an_item *item, const index_file *index, entry *e, bool *read)
 {
@@ -143,6 +161,7 @@ static an_code hash_one(const an_item *item, const index_file *index, entry *e, 
     *read = !known || !an_stamp_equal(&known->stamp, &e->stamp);
     if (!*read) {
         memcpy(e->hash, known->hash, sizeof e->hash);
+        e->pixel_version = known->pixel_version;
         return AN_OK;
     }
     struct timespec now;
@@ -150,33 +169,55 @@ static an_code hash_one(const an_item *item, const index_file *index, entry *e, 
     int64_t latest = e->stamp.ctime > e->stamp.mtime ? e->stamp.ctime : e->stamp.mtime;
     if ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - latest < SETTLED)
         e->path = NULL;
-    return an_sha256_file(item->path, e->hash);
+    return hash_content(e, item->path);
+}
+
+typedef struct repetition {
+    const an_listing *list;
+    const index_file *index;
+} repetition;
+
+static an_code hash_again(void *context, int64_t i)
+{
+    const repetition *r = context;
+    entry e;
+    bool read;
+    return hash_one(&r->list->items[i], r->index, &e, &read);
+}
+
+/* Hashes every file, whatever fails, so that all failures are in one report. */
+static an_code hash_each(const an_listing *list, const index_file *index, entry *entries,
+                         bool *failed, int64_t *reads)
+{
+    int64_t failures = 0, count = 0;
+#pragma omp parallel for schedule(dynamic, 16) reduction(+ : failures, count)
+    for (int64_t i = 0; i < list->n; i++) {
+        bool read = false;
+        failed[i] =
+            list->items[i].path && hash_one(&list->items[i], index, &entries[i], &read) != AN_OK;
+        failures += failed[i], count += read;
+    }
+    *reads = count;
+    repetition r = {list, index};
+    return failures > 0 ? an_broken_files(failed, list->n, hash_again, &r) : AN_OK;
 }
 
 static an_code hash_all(an_listing *list, const index_file *index, entry *entries, bool *changed)
 {
-    int64_t failed = list->n, reads = 0;
-#pragma omp parallel for schedule(dynamic, 16) reduction(min : failed) reduction(+ : reads)
-    for (int64_t i = 0; i < list->n; i++) {
-        bool read = false;
-        if (list->items[i].path && hash_one(&list->items[i], index, &entries[i], &read) != AN_OK)
-            failed = i < failed ? i : failed;
-        reads += read;
-    }
-    if (failed < list->n) { /* once more, because messages belong to a thread */
-        bool read;
-        an_code code = hash_one(&list->items[failed], index, &entries[failed], &read);
-        if (code != AN_OK)
-            return code;
-    }
-    for (int64_t i = 0; i < list->n; i++) {
-        if (!list->items[i].path)
+    int64_t reads = 0;
+    bool *failed = an_calloc((size_t)list->n, sizeof *failed);
+    an_code code = failed ? hash_each(list, index, entries, failed, &reads) : AN_ENOMEM;
+    an_free(failed);
+    for (int64_t i = 0; code == AN_OK && i < list->n; i++) {
+        an_item *item = &list->items[i];
+        if (!item->path)
             continue;
-        memcpy(list->items[i].hash, entries[i].hash, AN_SHA256_HEX);
-        list->items[i].stamp = entries[i].path ? entries[i].stamp : (an_stamp){0};
+        memcpy(item->hash, entries[i].hash, AN_SHA256_HEX);
+        item->pixel_version = entries[i].pixel_version;
+        item->stamp = entries[i].path ? entries[i].stamp : (an_stamp){0};
     }
     *changed = reads > 0 || index->n != list->n;
-    return AN_OK;
+    return code;
 }
 
 an_code an_hash_files(an_listing *list, const char *cache)

@@ -1,70 +1,88 @@
-/* image: see image.h. With third_party/stb.c the only includer of stb_image. */
+/* image: see image.h. */
 #include "data/image.h"
 
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_PNG
-#define STBI_ONLY_BMP
-#define STBI_NO_STDIO
-#include <stb/stb_image.h>
+#include <string.h>
 
 #include "base/memory/mem.h"
 #include "io/file.h"
+#include "data/decode.h"
+#include "data/foreign_image.h"
 #include "data/image_probe.h"
 
-static an_code check(const an_image_probe *probe, const char *name)
+static an_code not_an_image(const uint8_t *bytes, size_t count, const char *name)
 {
-    const char *format = an_format_name(probe->format);
-    if (probe->format == AN_NOT_IMAGE)
-        return an_fail(AN_EFORMAT, "%s: not a JPEG, PNG or BMP image, despite its name", name);
-    if (probe->width > AN_IMAGE_SIDE || probe->height > AN_IMAGE_SIDE)
-        return an_fail(AN_EFORMAT, "%s: %s of %lldx%lld pixels; the limit is %d on a side", name,
-                       format, (long long)probe->width, (long long)probe->height, AN_IMAGE_SIDE);
-    if (probe->width * probe->height > AN_IMAGE_PIXELS)
-        return an_fail(AN_EFORMAT, "%s: %s of %lldx%lld pixels; the limit is %lld megapixels", name,
-                       format, (long long)probe->width, (long long)probe->height,
-                       AN_IMAGE_PIXELS / 1000000);
-    if (!probe->whole)
-        return an_fail(AN_EFORMAT, "%s: truncated %s, its end is missing; fetch the file again",
-                       name, format);
-    if (!probe->sound)
-        return an_fail(AN_EFORMAT, "%s: damaged %s (impossible Huffman table)", name, format);
+    const char *kind = an_foreign_image(bytes, count);
+    if (kind)
+        return an_fail(AN_EFORMAT,
+                       "%s: %s, not a JPEG, PNG or BMP image, despite its name; convert it", name,
+                       kind);
+    return an_fail(AN_EFORMAT, "%s: not a JPEG, PNG or BMP image, despite its name", name);
+}
+
+/* Where the pixel (x, y) of the upright image is in the stored one of `width` and `height`: EXIF
+ * 2.32 §4.6.4 A, orientation. */
+static int64_t stored_position(int orientation, int64_t x, int64_t y, int64_t width, int64_t height)
+{
+    const bool exchanged = orientation >= 5;
+    int64_t column = exchanged ? y : x, row = exchanged ? x : y;
+    if (orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8)
+        column = width - 1 - column;
+    if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7)
+        row = height - 1 - row;
+    return row * width + column;
+}
+
+static an_code turn_upright(an_image *image, int orientation)
+{
+    if (orientation == 1)
+        return AN_OK;
+    const int64_t stored_width = image->width, stored_height = image->height;
+    const int64_t width = orientation >= 5 ? stored_height : stored_width;
+    const int64_t height = orientation >= 5 ? stored_width : stored_height;
+    uint8_t *upright = an_alloc((size_t)(width * height) * 4);
+    if (!upright)
+        return AN_ENOMEM;
+    for (int64_t y = 0; y < height; y++)
+        for (int64_t x = 0; x < width; x++)
+            memcpy(upright + (y * width + x) * 4,
+                   image->pixels +
+                       stored_position(orientation, x, y, stored_width, stored_height) * 4,
+                   4);
+    an_free(image->pixels);
+    image->pixels = upright, image->width = (int)width, image->height = (int)height;
     return AN_OK;
 }
 
-an_code an_image_decode(const uint8_t *bytes, size_t count, const char *name, an_image *image)
+an_code an_image_decode(const uint8_t *bytes, size_t count, const char *name,
+                        an_damage_policy damage, an_image *image)
 {
+    *image = (an_image){0};
     if (count == 0)
         return an_fail(AN_EFORMAT, "%s: empty file, not an image", name);
-    an_image_probe probe = an_probe_image(bytes, count);
-    an_code code = check(&probe, name);
+    const an_image_probe probe = an_probe_image(bytes, count);
+    if (probe.format == AN_NOT_IMAGE)
+        return not_an_image(bytes, count, name);
+    an_code code = an_check_image_size(probe.format, probe.width, probe.height, name);
+    if (code == AN_OK)
+        code = probe.format == AN_JPEG  ? an_decode_jpeg(bytes, count, name, damage, image)
+               : probe.format == AN_PNG ? an_decode_png(bytes, count, name, image)
+                                        : an_decode_bmp(bytes, count, name, image);
+    if (code == AN_OK)
+        code = turn_upright(image, probe.orientation);
     if (code != AN_OK)
-        return code;
-    int channels;
-    an_err_clear();
-    image->pixels = stbi_load_from_memory(bytes, (int)count, &image->width, &image->height,
-                                          &channels, STBI_rgb_alpha);
-    if (image->pixels)
-        return AN_OK;
-    if (an_err_code() == AN_ENOMEM)
-        return AN_ENOMEM;
-    return an_fail(AN_EFORMAT, "%s: damaged %s (%s)", name, an_format_name(probe.format),
-                   stbi_failure_reason());
-}
-
-an_code an_image_load(const char *path, an_image *image)
-{
-    uint8_t *bytes;
-    size_t count;
-    an_code code = an_file_read(path, AN_IMAGE_FILE, &bytes, &count);
-    if (code != AN_OK)
-        return code;
-    code = an_image_decode(bytes, count, path, image);
-    an_free(bytes);
+        an_image_free(image);
     return code;
 }
 
-void an_image_free(an_image *image)
+an_code an_image_load(const char *path, an_damage_policy damage, an_image *image)
 {
-    an_free(image->pixels);
-    image->pixels = NULL;
+    uint8_t *bytes;
+    size_t count;
+    *image = (an_image){0};
+    an_code code = an_file_read(path, AN_IMAGE_FILE, &bytes, &count);
+    if (code != AN_OK)
+        return code;
+    code = an_image_decode(bytes, count, path, damage, image);
+    an_free(bytes);
+    return code;
 }

@@ -1,9 +1,5 @@
-/* image_probe: format, size and completeness of an encoded image, read from its structure before
- * anything is decoded.
- *
- * Decoders return a partly grey picture for a truncated JPEG or BMP; the probe finds those. It also
- * finds the Huffman tables with which stb_image before 2023 writes outside its memory (nothings/stb
- * issue 1289): such a JPEG must not reach the decoder. */
+/* image_probe: format, size and orientation of an encoded image, read from its structure before
+ * anything is decoded. */
 #ifndef AN_DATA_IMAGE_PROBE_H
 #define AN_DATA_IMAGE_PROBE_H
 
@@ -15,13 +11,27 @@ typedef enum { AN_NOT_IMAGE, AN_JPEG, AN_PNG, AN_BMP } an_format;
 
 typedef struct an_image_probe {
     an_format format;
-    int64_t width, height; /* pixels, as the header claims; 0 when it has none */
-    bool whole;            /* the file reaches the end that its format prescribes */
-    bool sound;            /* its Huffman tables are valid prefix codes             */
+    int64_t width, height; /* pixels of the upright image, as the header claims; 0: it has none   */
+    int orientation; /* 1 … 8 of its EXIF data; 5 … 8 exchange the header's width and height */
+    uint8_t frame;   /* JPEG: the marker of its frame header, 0xC0 … 0xF7; 0: none          */
+    int precision;   /* JPEG: bits per sample                                               */
+    int components;  /* JPEG: per pixel                                                     */
+    bool apple;      /* PNG: of Apple's variant with a CgBI chunk                           */
+    bool complete;   /* no byte after these could change the fields above                   */
 } an_image_probe;
 
-/* Never fails and never reads beyond `count` bytes; unknown content is AN_NOT_IMAGE. */
+/* Never fails and never reads beyond `count` bytes; unknown content is AN_NOT_IMAGE. `bytes` may be
+ * the start of a file; `complete` is then false if its header may continue after them. */
 an_image_probe an_probe_image(const uint8_t *bytes, size_t count);
+
+/* True if `at` is in the entropy-coded data of a JPEG: after a scan's header, before the next
+ * marker. */
+bool an_jpeg_in_scan(const uint8_t *bytes, size_t count, size_t at);
+
+/* The version of the decoders that made the pixels of an image of these bytes other than version 0
+ * did: 1 for a JPEG (version 0 read it through stb_image) and for a PNG that is turned upright.
+ * It belongs to the content hash of a data set (listing.h). */
+int an_pixel_version(const uint8_t *bytes, size_t count);
 
 const char *an_format_name(an_format format); /* "JPEG", "PNG", "BMP" */
 

@@ -196,7 +196,7 @@ bool an_listing_hashed(const an_listing *list)
     return true;
 }
 
-void an_listing_hash(const an_listing *list, char hex[AN_SHA256_HEX])
+void an_listing_hash(const an_listing *list, bool newest, char hex[AN_SHA256_HEX])
 {
     AN_ASSERT(list->sealed);
     AN_ASSERT_SLOW(an_listing_hashed(list));
@@ -207,6 +207,11 @@ void an_listing_hash(const an_listing *list, char hex[AN_SHA256_HEX])
         an_sha256_update(&hash, item->key, strlen(item->key));
         an_sha256_update(&hash, "\t", 1);
         an_sha256_update(&hash, item->hash, strlen(item->hash));
+        if (newest && item->pixel_version != 0) {
+            char version[16];
+            int count = snprintf(version, sizeof version, "+%d", item->pixel_version);
+            an_sha256_update(&hash, version, (size_t)count);
+        }
         an_sha256_update(&hash, "\t", 1);
         an_sha256_update(&hash, item->class_name, strlen(item->class_name));
         an_sha256_update(&hash, "\n", 1);

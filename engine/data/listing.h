@@ -28,6 +28,7 @@ typedef struct an_item {
     int fold;          /* 1 … of the folds that came with the data; 0: none       */
     an_part part;
     char hash[AN_SHA256_HEX]; /* of the content: the file's bytes, or the pixels          */
+    int pixel_version;        /* of its decoder: an_pixel_version()                        */
     an_stamp stamp;           /* of the file, taken before it was hashed; 0: unknown       */
 } an_item;
 
@@ -64,7 +65,9 @@ an_code an_listing_conflicts(const an_listing *list, int64_t *n, const an_item *
 
 /* Every item has its content hash: assertions of what needs it. */
 bool an_listing_hashed(const an_listing *list);
-/* The identity of the content: SHA-256 over the lines "key TAB hash TAB class". Sealed, hashed. */
-void an_listing_hash(const an_listing *list, char hex[AN_SHA256_HEX]);
+/* The identity of the content: SHA-256 over the lines "key TAB hash TAB class", in which "+VERSION"
+ * follows the hash of an image whose pixel version is not 0. `newest` false: every version counts
+ * as 0, which is the identity that the same files had before the versions. Sealed, hashed. */
+void an_listing_hash(const an_listing *list, bool newest, char hex[AN_SHA256_HEX]);
 
 #endif

@@ -13,17 +13,19 @@
 #include "io/file.h"
 #include "io/file_replace.h"
 #include "io/path.h"
+#include "data/broken_files.h"
 #include "data/image.h"
 
 #define HEADER 4096
 #define BLOCK_BYTES ((int64_t)8 << 20)
-#define FORMAT "aniso pack 2"
-#define ANNOUNCED 2000 /* images from which decoding is announced, a second or more */
+#define FORMAT "aniso pack 3" /* changes with the decoders too */
+#define ANNOUNCED 2000        /* images from which decoding is announced, a second or more */
 
 /* The first bytes of the file; the rest of its 4096 are zero. */
 typedef struct header {
     char format[16];
     int64_t n, H, W, block; /* block: images per block                               */
+    int64_t damaged;        /* images that were accepted although damaged            */
     uint64_t sum;           /* over the sums of the blocks                           */
     uint64_t own;           /* over the fields above                                 */
 } header;
@@ -31,10 +33,12 @@ typedef struct header {
 typedef struct builder {
     const an_listing *list;
     an_aspect aspect;
+    an_damage_policy damage;
     header head;
     int64_t image;  /* bytes of one image */
     uint64_t *sums; /* of the blocks */
-    bool bad_image; /* the failure was an image's, not the cache's */
+    bool *failed;   /* (n) images that cannot be decoded */
+    bool bad_image; /* one of them is set: the failure is an image's, not the cache's */
 } builder;
 
 /* ── decoding ─────────────────────────────────────────────────────────────────── */
@@ -52,7 +56,8 @@ static bool unchanged(const an_item *item, const uint8_t *bytes, size_t count)
     return strcmp(hex, item->hash) == 0;
 }
 
-static an_code decode(const builder *b, int64_t i, uint8_t *to)
+/* *damaged: accepted as such. */
+static an_code decode(const builder *b, int64_t i, uint8_t *to, bool *damaged)
 {
     const an_item *item = &b->list->items[i];
     uint8_t *bytes;
@@ -65,28 +70,52 @@ static an_code decode(const builder *b, int64_t i, uint8_t *to)
         code = an_fail(AN_EIO, "%s: changed while the data set was being read; start again",
                        item->path);
     if (code == AN_OK)
-        code = an_image_decode(bytes, count, item->path, &image);
+        code = an_image_decode(bytes, count, item->path, b->damage, &image);
     if (code == AN_OK)
         code = an_resize(image.pixels, image.height, image.width, to, (int)b->head.H,
                          (int)b->head.W, b->aspect);
+    *damaged = image.damaged;
     an_image_free(&image);
     an_free(bytes);
     return code;
 }
 
-/* Images lo … hi−1 to `to`. The failure reported is that of the first image that fails,
- * whatever the threads; it is decoded once more because messages belong to a thread. */
-static an_code decode_range(builder *b, int64_t lo, int64_t hi, uint8_t *to)
+/* Images lo … hi−1 to `to`; b->failed has those that cannot be decoded. */
+static void decode_range(builder *b, int64_t lo, int64_t hi, uint8_t *to)
 {
-    int64_t failed = hi;
-#pragma omp parallel for schedule(dynamic, 4) reduction(min : failed)
-    for (int64_t i = lo; i < hi; i++)
-        if (decode(b, i, to + (i - lo) * b->image) != AN_OK)
-            failed = i < failed ? i : failed;
-    if (failed == hi)
-        return AN_OK;
-    an_code code = decode(b, failed, to + (failed - lo) * b->image);
-    b->bad_image = code != AN_OK;
+    int64_t damaged = 0;
+    bool bad_image = b->bad_image;
+#pragma omp parallel for schedule(dynamic, 4) reduction(+ : damaged) reduction(|| : bad_image)
+    for (int64_t i = lo; i < hi; i++) {
+        bool accepted = false;
+        b->failed[i] = decode(b, i, to + (i - lo) * b->image, &accepted) != AN_OK;
+        bad_image = bad_image || b->failed[i];
+        damaged += accepted;
+    }
+    b->head.damaged += damaged;
+    b->bad_image = bad_image;
+}
+
+typedef struct repetition {
+    const builder *b;
+    uint8_t *image;
+} repetition;
+
+static an_code decode_again(void *context, int64_t i)
+{
+    const repetition *r = context;
+    bool damaged;
+    return decode(r->b, i, r->image, &damaged);
+}
+
+/* The failure that all images together are. */
+static an_code report_broken(const builder *b)
+{
+    repetition r = {.b = b, .image = an_alloc((size_t)b->image)};
+    if (!r.image)
+        return AN_ENOMEM;
+    an_code code = an_broken_files(b->failed, b->head.n, decode_again, &r);
+    an_free(r.image);
     return code;
 }
 
@@ -144,13 +173,15 @@ static an_code write_blocks(builder *b, an_replace *file)
     an_code code = an_replace_write(file, zeros, sizeof zeros);
     for (int64_t lo = 0; lo < b->head.n && code == AN_OK; lo += b->head.block) {
         int64_t hi = lo + b->head.block < b->head.n ? lo + b->head.block : b->head.n;
-        code = decode_range(b, lo, hi, block);
-        if (code != AN_OK)
-            break;
+        decode_range(b, lo, hi, block);
+        if (b->bad_image)
+            continue; /* the other images are only looked through for more */
         b->sums[lo / b->head.block] = an_checksum(block, (size_t)((hi - lo) * b->image));
         code = an_replace_write(file, block, (size_t)((hi - lo) * b->image));
     }
     an_free(block);
+    if (code == AN_OK && b->bad_image)
+        return report_broken(b);
     return code == AN_OK ? write_header(b, file) : code;
 }
 
@@ -177,12 +208,13 @@ static an_code build_memory(builder *b, an_pixel_cache *pc)
     uint8_t *pixels = an_alloc((size_t)(b->head.n * b->image));
     if (!pixels)
         return AN_ENOMEM;
-    an_code code = decode_range(b, 0, b->head.n, pixels);
-    if (code != AN_OK) {
+    decode_range(b, 0, b->head.n, pixels);
+    if (b->bad_image) {
         an_free(pixels);
-        return code;
+        return report_broken(b);
     }
     an_pixel_cache_adopt(pc, pixels);
+    pc->damaged = b->head.damaged;
     return AN_OK;
 }
 
@@ -215,7 +247,10 @@ static bool map_file(an_pixel_cache *pc, const builder *b, const char *path)
     }
     const char *why = fault(&b->head, map, size);
     if (!why) {
-        *pc = (an_pixel_cache){.pixels = (const uint8_t *)map + HEADER, .map = map, .mapped = size};
+        *pc = (an_pixel_cache){.pixels = (const uint8_t *)map + HEADER,
+                               .map = map,
+                               .mapped = size,
+                               .damaged = ((const header *)map)->damaged};
         return true;
     }
     an_file_unmap(map, size);
@@ -230,8 +265,8 @@ static void file_name(const builder *b, char name[AN_SHA256_HEX + 8])
     char text[64];
     an_sha256 hash;
     an_sha256_init(&hash);
-    int count = snprintf(text, sizeof text, FORMAT " %d %d %d\n", (int)b->head.H, (int)b->head.W,
-                         (int)b->aspect);
+    int count = snprintf(text, sizeof text, FORMAT " %d %d %d %s\n", (int)b->head.H, (int)b->head.W,
+                         (int)b->aspect, an_damage_policy_names[b->damage]);
     an_sha256_update(&hash, text, (size_t)count);
     for (int64_t i = 0; i < b->list->n; i++)
         an_sha256_update(&hash, b->list->items[i].hash, 64);
@@ -261,27 +296,36 @@ static an_code open_cached(an_pixel_cache *pc, builder *b, const char *cache)
     return an_fail(AN_EIO, "%s: was written but cannot be read back", path);
 }
 
+static an_code open_anywhere(an_pixel_cache *pc, builder *b, const char *cache)
+{
+    if (*cache) {
+        an_code code = open_cached(pc, b, cache);
+        if (code == AN_OK || b->bad_image)
+            return code;
+        an_log(AN_WARN, "decoded images are not cached on disk and stay in memory: %s",
+               an_err_message());
+    }
+    announce(b);
+    b->head.damaged = 0;
+    return build_memory(b, pc);
+}
+
 an_code an_pixel_cache_open(an_pixel_cache *pc, const an_listing *list, int H, int W,
-                            an_aspect aspect, const char *cache)
+                            an_aspect aspect, an_damage_policy damage, const char *cache)
 {
     AN_ASSERT(list->sealed && cache);
     AN_ASSERT(H >= 1 && W >= 1);
     for (int64_t i = 0; i < list->n; i++)
         AN_ASSERT_SLOW(list->items[i].path && *list->items[i].hash);
-    builder b = {.list = list, .aspect = aspect, .image = (int64_t)H * W * 3};
+    builder b = {.list = list, .aspect = aspect, .damage = damage, .image = (int64_t)H * W * 3};
     memcpy(b.head.format, FORMAT, sizeof FORMAT);
     b.head.n = list->n, b.head.H = H, b.head.W = W;
     b.head.block = BLOCK_BYTES / b.image > 64 ? BLOCK_BYTES / b.image : 64;
     *pc = (an_pixel_cache){0};
-    if (*cache) {
-        an_code code = open_cached(pc, &b, cache);
-        if (code == AN_OK || b.bad_image)
-            return code;
-        an_log(AN_WARN, "decoded images are not cached on disk and stay in memory: %s",
-               an_err_message());
-    }
-    announce(&b);
-    return build_memory(&b, pc);
+    b.failed = an_calloc((size_t)list->n, sizeof *b.failed);
+    an_code code = b.failed ? open_anywhere(pc, &b, cache) : AN_ENOMEM;
+    an_free(b.failed);
+    return code;
 }
 
 void an_pixel_cache_adopt(an_pixel_cache *pc, uint8_t *pixels)

@@ -3,12 +3,13 @@
  *
  * With a cache folder the pixels are in a file, which is mapped, not read:
  *     header, 4096 bytes: format, n, H, W, block size, checksums; then the pixels.
- * The file's name is the SHA-256 of format, size, aspect policy and every content hash, so that a
- * changed, added or removed image leads to another file. Files are replaced as a whole
- * (io/file_replace.h, AN_CACHE): processes that build the same one at the same time do not disturb
- * each other. The checksum (io/checksum.h) is verified at every opening; a damaged file is built
- * again, with a warning. Where the folder cannot be written or the disk is full, the pixels stay in
- * memory, with a warning. */
+ * The file's name is the SHA-256 of format, size, aspect policy, policy for damaged images and
+ * every content hash, so that a changed, added or removed image leads to another file; `format` has
+ * a number that changes with the decoders. Files are replaced as a whole (io/file_replace.h,
+ * AN_CACHE): processes that build the same one at the same time do not disturb each other. The
+ * checksum (io/checksum.h) is verified at every opening; a damaged file is built again, with a
+ * warning. Where the folder cannot be written or the disk is full, the pixels stay in memory, with
+ * a warning. */
 #ifndef AN_DATA_PIXEL_CACHE_H
 #define AN_DATA_PIXEL_CACHE_H
 
@@ -16,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "data/image.h"
 #include "data/listing.h"
 #include "data/resize.h"
 
@@ -24,13 +26,14 @@ typedef struct an_pixel_cache {
     const void *map;       /* of the file; NULL: the pixels are in `memory` */
     size_t mapped;         /* bytes                                         */
     uint8_t *memory;
+    int64_t damaged; /* images that were accepted although damaged */
 } an_pixel_cache;
 
 /* Opens the pixels of a sealed listing whose items have path and hash. `cache`: a folder that
- * exists or can be made, "" for memory only. AN_EFORMAT: the first image, in listing order, that
- * cannot be decoded, by name. */
+ * exists or can be made, "" for memory only. AN_EFORMAT: images that cannot be decoded, the first
+ * in listing order by name, all of them in one report (broken_files.h). */
 an_code an_pixel_cache_open(an_pixel_cache *pc, const an_listing *list, int H, int W,
-                            an_aspect aspect, const char *cache);
+                            an_aspect aspect, an_damage_policy damage, const char *cache);
 
 /* Makes a cache of pixels that were allocated with an_alloc(), and takes them over. */
 void an_pixel_cache_adopt(an_pixel_cache *pc, uint8_t *pixels);

@@ -44,7 +44,7 @@ static an_code probe_file(const char *path, an_image_facts *facts)
 {
     an_image_probe probe;
     an_code code = probe_start(path, &probe);
-    if (code == AN_OK && probe.width == 0) {
+    if (code == AN_OK && !probe.complete) {
         uint8_t *bytes;
         size_t count;
         code = an_file_read(path, AN_IMAGE_FILE, &bytes, &count);

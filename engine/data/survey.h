@@ -15,12 +15,12 @@
 
 typedef struct an_image_facts {
     an_format format;      /* AN_NOT_IMAGE: the image has no file of its own */
-    int64_t width, height; /* of the file, in pixels; 0: unknown */
+    int64_t width, height; /* of the upright image in pixels; 0: unknown */
     bool grey;
 } an_image_facts;
 
 /* facts (n) of the images of a sealed listing that are in a part; pixels (n, H, W, 3) in its order.
- * Reads the start of each file, of one without a size there the whole. AN_ENOTFOUND, AN_EIO:
+ * Reads the start of each file, of one whose header is longer the whole. AN_ENOTFOUND, AN_EIO:
  * a file that cannot be read. AN_ENOMEM. */
 an_code an_survey(const an_listing *list, const uint8_t *pixels, int H, int W,
                   an_image_facts *facts);

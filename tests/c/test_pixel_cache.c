@@ -71,7 +71,8 @@ static bool open_pack(const char *cache)
     an_listing list;
     an_pixel_cache pack;
     list_images(&list, cache);
-    assert_int_equal(an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, cache), AN_OK);
+    assert_int_equal(
+        an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, AN_DAMAGED_REFUSE, cache), AN_OK);
     check_pixels(&pack);
     bool mapped = pack.map;
     an_pixel_cache_close(&pack);
@@ -188,9 +189,11 @@ static void test_a_bad_image_is_named_and_no_file_remains(void **state)
     scratch_file("data/b/98.png", "not an image", 12);
     list_images(&list, "");
     for (int k = 0; k < 2; k++) {
-        assert_int_equal(an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, k ? cache : ""),
+        assert_int_equal(an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH,
+                                             AN_DAMAGED_REFUSE, k ? cache : ""),
                          AN_EFORMAT);
         assert_non_null(strstr(an_err_message(), bad)); /* the first of the two */
+        assert_non_null(strstr(an_err_message(), "the first of 2 files"));
     }
     remove(bad), remove(scratch("data/b/98.png"));
     an_listing_free(&list);
@@ -211,7 +214,8 @@ static void test_changed_content_makes_another_pack(void **state)
     an_pixel_cache pack;
     scratch_colour("data/a/01.png", 5, 7, 200, 201, 202);
     list_images(&list, cache);
-    assert_int_equal(an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, cache), AN_OK);
+    assert_int_equal(
+        an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, AN_DAMAGED_REFUSE, cache), AN_OK);
     assert_int_equal(pack.pixels[0], 200);
     an_pixel_cache_close(&pack);
     an_listing_free(&list);
@@ -263,7 +267,8 @@ static void test_an_image_replaced_meanwhile_is_detected(void **state)
     an_listing_free(&list);
     list_images(&list, "");
     scratch_colour("data/a/05.bmp", 5, 7, 3, 2, 1);
-    assert_int_equal(an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, ""), AN_EIO);
+    assert_int_equal(
+        an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, AN_DAMAGED_REFUSE, ""), AN_EIO);
     assert_non_null(strstr(an_err_message(), "05.bmp: changed while"));
     remove(image);
     an_listing_free(&list);
@@ -307,7 +312,8 @@ static void test_out_of_memory_leaks_nothing(void **state)
     for (int64_t nth = 1; nth < 80; nth++) {
         an_pixel_cache pack;
         an_mem_fail_at(nth);
-        an_code code = an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, "");
+        an_code code =
+            an_pixel_cache_open(&pack, &list, SIDE, SIDE, AN_STRETCH, AN_DAMAGED_REFUSE, "");
         an_mem_fail_at(0);
         failures += code != AN_OK;
         an_pixel_cache_close(&pack);

@@ -294,7 +294,7 @@ static void identity_of_images_without_a_hash(void)
     char hex[AN_SHA256_HEX];
     an_item item = {.key = "a", .class_name = "x"};
     an_listing list = {.items = &item, .n = 1, .sealed = true};
-    an_listing_hash(&list, hex);
+    an_listing_hash(&list, true, hex);
 }
 
 static void initial_values_of_negative_deviation(void)

@@ -148,6 +148,7 @@ function data.open(given, cross)
   spec.height, spec.width = check_size(given.size)
   spec.classes = given.classes or spec.classes
   spec.aspect, spec.seed, spec.divide_groups = given.aspect, given.seed, given.divide_groups
+  spec.damaged = given.damaged
   spec.val, spec.test = given.val, given.test or spec.test
   spec.long_tail = long_tail.spec(given.long_tail)
   set_groups(spec, given.groups)
@@ -161,6 +162,10 @@ function data.open(given, cross)
   end
   if ds.missing > 0 then
     warnings.add(spec.facts.warnings, "%s: %d images are not there, and left out", spec.origin, ds.missing)
+  end
+  if ds.damaged > 0 then
+    warnings.add(spec.facts.warnings, "%s: %d damaged images are accepted (data.damaged); some of their "
+      .. "pixels are grey or wrong", ds.name, ds.damaged)
   end
   warn_of_alike(ds, spec.facts.warnings)
   warn_of_conflicts(ds, spec.facts.warnings)

@@ -18,6 +18,12 @@ local measure, store = evaluation_row.measure, evaluation_row.store
 -- Raises where the data differ from those of the stored run: its numbers would not be comparable.
 function final_evaluation.same_data(session, db, run)
   local stored, _, now = db:split_of(run), provenance.identity(session)
+  local _, before = provenance.identity(session, nil, session.dataset.earlier_sha256)
+  if stored.sha256 ~= now and stored.sha256 == before then
+    error(("run %s was made on the same files as an earlier version decoded them: JPEGs are now read through "
+      .. "libjpeg-turbo and turned as their EXIF orientation requires, so its numbers would not be "
+      .. "comparable; train it again, or use the version that made it"):format(run.name), 0)
+  end
   if stored.sha256 ~= now then
     error(("run %s was made on other images or another split (%s, now %s): the files under "
       .. "data.root or the split's have changed"):format(run.name, stored.sha256:sub(1, 12),

@@ -26,10 +26,10 @@ end
 
 -- What the images and the split are, as hashes: the same files at another size are other
 -- data; the same lists with other groups of classes or another validation part another split. lists
--- [opt]: a hash in the place of that of the split's lists.
-function provenance.identity(session, lists)
+-- [opt]: a hash in the place of that of the split's lists; content [opt]: one in the place of the images'.
+function provenance.identity(session, lists, content)
   local dataset, split = session.dataset, session.dataset.split
-  local data = core.sha256.text(core.json.encode { content = dataset.sha256,
+  local data = core.sha256.text(core.json.encode { content = content or dataset.sha256,
     aspect = session.config.data.aspect, shape = { dataset.height, dataset.width, dataset.channels } })
   local of = { data = data, lists = lists or split.sha256, test_is_val = split.test_is_val }
   local rule = split.groups

@@ -41,6 +41,7 @@
 ---@field name string
 ---@field source string Where the images come from.
 ---@field sha256 string Of the images and labels.
+---@field earlier_sha256 string `sha256` of the same files before JPEGs were read through libjpeg-turbo.
 ---@field K integer Classes.
 ---@field height integer Pixels.
 ---@field width integer Pixels.
@@ -56,6 +57,7 @@
 ---Images per part as the files of a container have them (cifar10, mnist, …); nil for other sets.
 ---@field official? { train: integer, val: integer, test: integer }
 ---@field missing integer Images that a table names and whose files are not there; they are left out.
+---@field damaged integer Images that were accepted although damaged: data.damaged = "accept".
 ---@field mean number[] Of each channel over the training part, values in [0, 1].
 ---@field std number[] Standard deviation, the same way.
 local Dataset = {}

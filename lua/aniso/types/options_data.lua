@@ -83,6 +83,9 @@
 ---@field root? string The folder with the images.
 ---@field cache? string|false Folder for decoded images, or false; the user's cache folder if left out.
 ---@field aspect? "stretch"|"crop"|"pad" How other shapes become `size` (default "stretch").
+---JPEGs whose scan ends early or is damaged: "refuse" names them (default), "accept" decodes what is there,
+---counts them and warns. Some of their pixels are grey or wrong.
+---@field damaged? "refuse"|"accept"
 ---@field classes? string[] Names in class order; those of the set, or those found, sorted, if left out.
 ---Folder with ready-made lists of the parts: *_train.csv, *_test.csv and optionally *_val.csv, from
 ---`aniso data split` or published; .txt with lines of path and label, and NumPy's .npy, are read too.

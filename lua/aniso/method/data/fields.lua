@@ -38,6 +38,7 @@ function fields.files(more)
   more.root = options.optional "string"
   more.cache = options.any                           -- a folder, false, or nil: the user's
   more.aspect = options.one_of { "stretch", "crop", "pad" }
+  more.damaged = options.optional(options.one_of { "refuse", "accept" }) -- JPEGs with a damaged scan
   more.classes = options.optional(options.list "string")
   more.split = options.optional "string"
   more.ratio = options.optional(options.integer { min = 1 })

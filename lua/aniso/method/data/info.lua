@@ -47,6 +47,9 @@ local function files(ds, add)
   end
   if (facts.strays or 0) > 0 then add("not read %d images outside the class folders", facts.strays) end
   if ds.missing > 0 then add("missing  %d images that the table names", ds.missing) end
+  if ds.damaged > 0 then
+    add("damaged  %d images, accepted: some of their pixels are grey or wrong", ds.damaged)
+  end
   for _, note in ipairs(facts.notes or {}) do add("note     %s", note) end
 end
 

@@ -1,0 +1,27 @@
+/* decoded_image: see decoded_image.h. */
+#include "data/decoded_image.h"
+
+#include <stddef.h>
+
+#include "base/memory/mem.h"
+
+const char *const an_damage_policy_names[] = {
+    [AN_DAMAGED_REFUSE] = "refuse", [AN_DAMAGED_ACCEPT] = "accept", NULL};
+
+an_code an_check_image_size(an_format format, int64_t width, int64_t height, const char *name)
+{
+    if (width > AN_IMAGE_SIDE || height > AN_IMAGE_SIDE)
+        return an_fail(AN_EFORMAT, "%s: %s of %lldx%lld pixels; the limit is %d on a side", name,
+                       an_format_name(format), (long long)width, (long long)height, AN_IMAGE_SIDE);
+    if (width * height > AN_IMAGE_PIXELS)
+        return an_fail(AN_EFORMAT, "%s: %s of %lldx%lld pixels; the limit is %lld megapixels", name,
+                       an_format_name(format), (long long)width, (long long)height,
+                       AN_IMAGE_PIXELS / 1000000);
+    return AN_OK;
+}
+
+void an_image_free(an_image *image)
+{
+    an_free(image->pixels);
+    image->pixels = NULL;
+}

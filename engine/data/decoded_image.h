@@ -1,0 +1,34 @@
+/* decoded_image: one picture with 8 bits per channel, (height, width, 4) in rows: red, green, blue,
+ * and an unused byte; the limits of its size, and what becomes of damaged ones. Four bytes per
+ * pixel, because libjpeg-turbo converts colours with vector code for that layout. */
+#ifndef AN_DATA_DECODED_IMAGE_H
+#define AN_DATA_DECODED_IMAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "data/image_probe.h"
+
+#define AN_IMAGE_SIDE 16384              /* pixels, the longest side accepted           */
+#define AN_IMAGE_PIXELS (64 * 1000000LL) /* width · height accepted                     */
+#define AN_IMAGE_FILE (256u << 20)       /* bytes, the largest image file accepted      */
+
+/* What becomes of a JPEG whose entropy-coded data end early or are damaged: its pixels can be
+ * decoded, but some of them are grey or wrong. A damaged PNG or BMP is always refused. */
+typedef enum { AN_DAMAGED_REFUSE, AN_DAMAGED_ACCEPT } an_damage_policy;
+extern const char *const an_damage_policy_names[]; /* "refuse", "accept", NULL */
+
+typedef struct an_image {
+    int width, height;
+    uint8_t *pixels;
+    bool damaged; /* accepted although its data are damaged */
+} an_image;
+
+void an_image_free(an_image *image);
+
+/* AN_EFORMAT: the size is over the limits; `name` is for the message. Each decoder checks the size
+ * that it found itself, so that no limit depends on what the probe made of a malformed file. */
+an_code an_check_image_size(an_format format, int64_t width, int64_t height, const char *name);
+
+#endif

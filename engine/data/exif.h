@@ -1,0 +1,15 @@
+/* exif: the orientation of a picture as its EXIF data records it. */
+#ifndef AN_DATA_EXIF_H
+#define AN_DATA_EXIF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The orientation 1 … 8 (EXIF 2.32 §4.6.4 A, tag 0x0112 of IFD 0) of a TIFF block of `count` bytes,
+ * with or without "Exif\0\0" before it, in either byte order. 1, the upright one, where the tag is
+ * absent or the block is malformed. Only IFD 0 is read, once, so that a cycle of IFDs costs
+ * nothing.
+ */
+int an_exif_orientation(const uint8_t *block, size_t count);
+
+#endif
