@@ -54,6 +54,11 @@ an_code an_listing_add(an_listing *list, const an_item *item)
     return AN_OK;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 an_code an_listing_classes(an_listing *list, const char *const *names, int K)
 {
     AN_ASSERT(!list->sealed && !list->classes && K >= 1);
@@ -61,25 +66,27 @@ an_code an_listing_classes(an_listing *list, const char *const *names, int K)
     if (!list->classes)
         return AN_ENOMEM;
     for (int k = 0; k < K; k++) {
-        for (int j = 0; j < k; j++)
-            if (strcmp(names[j], names[k]) == 0)
-                return an_fail(AN_EINVAL, "classes: '%s' is listed twice", names[k]);
         list->classes[k] = an_string_arena_text(&list->text, names[k]);
         if (!list->classes[k])
             return AN_ENOMEM;
     }
     list->K = K;
-    return AN_OK;
+    const char **sorted = an_alloc((size_t)K * sizeof *sorted);
+    if (!sorted)
+        return AN_ENOMEM;
+    memcpy(sorted, list->classes, (size_t)K * sizeof *sorted);
+    qsort(sorted, (size_t)K, sizeof *sorted, by_text);
+    an_code code = AN_OK;
+    for (int k = 1; code == AN_OK && k < K; k++)
+        if (strcmp(sorted[k - 1], sorted[k]) == 0)
+            code = an_fail(AN_EINVAL, "classes: '%s' is listed twice", sorted[k]);
+    an_free(sorted);
+    return code;
 }
 
 static int by_key(const void *a, const void *b)
 {
     return strcmp(((const an_item *)a)->key, ((const an_item *)b)->key);
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static an_code collect_classes(an_listing *list)
@@ -113,17 +120,39 @@ static an_code unknown_class(const an_listing *list, const an_item *item)
                    list->source, where, item->key, item->class_name, known);
 }
 
+/* A class name and its number. */
+typedef struct class_entry {
+    const char *name;
+    int label;
+} class_entry;
+
+static int by_class(const void *a, const void *b)
+{
+    return strcmp(((const class_entry *)a)->name, ((const class_entry *)b)->name);
+}
+
+/* The classes may have any order, so their names are searched in a sorted copy. */
 static an_code number_labels(an_listing *list)
 {
-    for (int64_t i = 0; i < list->n; i++) {
+    class_entry *sorted = an_alloc((size_t)list->K * sizeof *sorted);
+    if (!sorted)
+        return AN_ENOMEM;
+    for (int k = 0; k < list->K; k++)
+        sorted[k] = (class_entry){list->classes[k], k};
+    qsort(sorted, (size_t)list->K, sizeof *sorted, by_class);
+    an_code code = AN_OK;
+    for (int64_t i = 0; code == AN_OK && i < list->n; i++) {
         an_item *item = &list->items[i];
-        for (item->label = 0; item->label < list->K; item->label++)
-            if (strcmp(list->classes[item->label], item->class_name) == 0)
-                break;
-        if (item->label == list->K)
-            return unknown_class(list, item);
+        class_entry sample = {.name = item->class_name};
+        const class_entry *found =
+            bsearch(&sample, sorted, (size_t)list->K, sizeof sample, by_class);
+        if (found)
+            item->label = found->label;
+        else
+            code = unknown_class(list, item);
     }
-    return AN_OK;
+    an_free(sorted);
+    return code;
 }
 
 an_code an_listing_seal(an_listing *list)
@@ -137,6 +166,11 @@ an_code an_listing_seal(an_listing *list)
     if (list->K < 2)
         return an_fail(AN_EFORMAT, "%s: only one class ('%s'); at least two are needed",
                        list->source, list->classes[0]);
+    if (list->K > AN_MOST_CLASSES)
+        return an_fail(AN_EFORMAT,
+                       "%s: %d classes in %lld images, more than %d; is the column of the labels "
+                       "right?",
+                       list->source, list->K, (long long)list->n, AN_MOST_CLASSES);
     qsort(list->items, (size_t)list->n, sizeof *list->items, by_key);
     for (int64_t i = 1; i < list->n; i++) {
         const an_item *a = &list->items[i - 1], *b = &list->items[i];

@@ -16,6 +16,8 @@
 
 typedef enum { AN_TRAIN, AN_VAL, AN_TEST, AN_UNUSED, AN_UNASSIGNED } an_part;
 #define AN_PARTS 3
+/* More are a column that holds no labels, such as names of images. */
+#define AN_MOST_CLASSES 30000
 extern const char *const an_part_names[AN_PARTS + 1]; /* "train", "val", "test", NULL */
 
 typedef struct an_item {
@@ -53,8 +55,8 @@ an_code an_listing_add(an_listing *list, const an_item *item);
  * by name. AN_EINVAL: a class is listed twice. */
 an_code an_listing_classes(an_listing *list, const char *const *names, int K);
 
-/* Sorts by key, numbers the labels. AN_EFORMAT: no item, fewer than two classes, a class
- * name outside the fixed list, one key twice. */
+/* Sorts by key, numbers the labels. AN_EFORMAT: no item, fewer than two or more
+ * than AN_MOST_CLASSES classes, a class name outside the fixed list, one key twice. */
 an_code an_listing_seal(an_listing *list);
 
 an_item *an_listing_find(const an_listing *list, const char *key); /* sealed; NULL if absent */

@@ -26,9 +26,14 @@ typedef struct an_image_rows {
 } an_image_rows;
 
 /* Fills an empty listing (an_listing_begin) and leaves it unsealed; *missing: rows left out. With
- * folders, a name may hold folders of its own, with / or \ between them. AN_EFORMAT: a name that
- * leaves its folder, by .. or as an absolute path. AN_ENOTFOUND: an absent image; the message has
- * source and line. One stat per row and folder tried; none without folders. */
+ * folders, a name may hold folders of its own, with / or \ between them, and it may be absolute.
+ *
+ * A table may come from a stranger, and what it names is read, cached and shown. So a path, with
+ * its
+ * ".." resolved by text, must be below the root or below one of the folders, both of which the
+ * recipe names: AN_EFORMAT otherwise. AN_ENOTFOUND: absent images; the message counts all and names
+ * the first. One stat per row and folder tried, two for a name with a backslash; none without
+ * folders. */
 an_code an_list_rows(an_listing *list, const an_image_rows *rows, int64_t *missing);
 
 #endif

@@ -34,6 +34,57 @@ static bool climbs(const char *name)
     return false;
 }
 
+/* "C:\x", "C:/x" and "\\server\x" are absolute on Windows and name nothing here. */
+static bool is_of_windows(const char *name)
+{
+    bool letter = (*name >= 'A' && *name <= 'Z') || (*name >= 'a' && *name <= 'z');
+    return (letter && name[1] == ':' && (name[2] == '\\' || name[2] == '/')) ||
+           (name[0] == '\\' && name[1] == '\\');
+}
+
+/* Removes the last part of a path; false where it has none that can be removed by its text alone.
+ */
+static bool drop_last(char *path)
+{
+    char *slash = strrchr(path, '/');
+    const char *last = slash ? slash + 1 : path;
+    if (*last == 0 || strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
+        return false;
+    if (slash)
+        *slash = 0;
+    else
+        *path = 0;
+    return slash != NULL;
+}
+
+/* folder/name with every ".." taken with the part before it: links are not followed for it, so the
+ * result is where its text leads. False where ".." goes above the text. */
+static bool resolve(char path[AN_PATH], const char *folder, const char *name)
+{
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    if (length >= AN_PATH)
+        return false;
+    memcpy(path, folder, length), path[length] = 0;
+    while (*name) {
+        size_t part = strcspn(name, "/");
+        bool up = part == 2 && name[0] == '.' && name[1] == '.';
+        bool nothing = part == 0 || (part == 1 && *name == '.');
+        if (up && !drop_last(path))
+            return false;
+        if (!up && !nothing) {
+            length = strlen(path);
+            if (snprintf(path + length, AN_PATH - length, "/%.*s", (int)part, name) >=
+                (int)(AN_PATH - length))
+                return false;
+        }
+        name += part;
+        name += *name == '/';
+    }
+    return true;
+}
+
 static bool is_below(const char *path, const char *folder)
 {
     size_t n = strlen(folder);
@@ -42,7 +93,8 @@ static bool is_below(const char *path, const char *folder)
     return strncmp(path, folder, n) == 0 && path[n] == '/';
 }
 
-/* `path` is absolute; the root may be relative or reached through a link. */
+/* A path that a name gave: below the root, which may be relative or reached through a link, or
+ * below a folder of the images, which the recipe names and the table does not. */
 static bool is_below_any(const an_image_rows *rows, const char *path)
 {
     for (int i = 0; i < rows->folder_count; i++)
@@ -53,38 +105,70 @@ static bool is_below_any(const an_image_rows *rows, const char *path)
            (an_path_real(root, rows->root) == AN_OK && is_below(path, root));
 }
 
-static bool search(const an_image_rows *rows, const char *name, char path[AN_PATH], an_stamp *stamp)
+typedef enum { FOUND, ABSENT, OUTSIDE } search_result;
+
+static search_result search_climbing(const an_image_rows *rows, const char *name,
+                                     char path[AN_PATH], an_stamp *stamp)
 {
-    if (*name == '/')
-        return snprintf(path, AN_PATH, "%s", name) < AN_PATH && an_path_find_file(path, stamp);
-    for (int i = 0; i < rows->folder_count; i++)
-        if (an_path_join(path, rows->folders[i], name) == AN_OK && an_path_find_file(path, stamp))
-            return true;
-    return false;
+    search_result result = OUTSIDE;
+    for (int i = 0; i < rows->folder_count; i++) {
+        if (!resolve(path, rows->folders[i], name) || !is_below_any(rows, path))
+            continue;
+        result = ABSENT;
+        if (an_path_find_file(path, stamp))
+            return FOUND;
+    }
+    return result;
 }
 
-static an_code not_found(const an_image_rows *rows, int64_t i, const char *name)
+static search_result search(const an_image_rows *rows, const char *name, char path[AN_PATH],
+                            an_stamp *stamp)
 {
-    char where[AN_PATH], places[600] = "";
-    size_t at = 0;
-    for (int k = 0; k < rows->folder_count && at < sizeof places; k++)
-        at +=
-            (size_t)snprintf(places + at, sizeof places - at, k ? ", %s" : "%s", rows->folders[k]);
-    return an_fail(AN_ENOTFOUND, "%s: image %s is not in %s; add the file or remove the row",
-                   place(rows, i, where), name, places);
+    if (*name == '/') {
+        char plain[AN_PATH];
+        if (!resolve(plain, "", name) || !is_below_any(rows, plain))
+            return OUTSIDE;
+        return snprintf(path, AN_PATH, "%s", plain) < AN_PATH && an_path_find_file(path, stamp)
+                   ? FOUND
+                   : ABSENT;
+    }
+    if (climbs(name))
+        return search_climbing(rows, name, path, stamp);
+    for (int i = 0; i < rows->folder_count; i++)
+        if (an_path_join(path, rows->folders[i], name) == AN_OK && an_path_find_file(path, stamp))
+            return FOUND;
+    return ABSENT;
 }
 
 static an_code outside(const an_image_rows *rows, int64_t i, const char *name)
 {
     char where[AN_PATH];
+    const char *last = strrchr(name, '/');
+    if (*name == '/')
+        return an_fail(AN_EFORMAT,
+                       "%s: image %s is outside %s; images = \"%.*s\" allows that folder, strip = "
+                       "\"…\" removes the front of every name",
+                       place(rows, i, where), name, rows->root, (int)(last - name), name);
     return an_fail(AN_EFORMAT,
                    "%s: image %s is outside %s; name its folder in data.images and give the name "
                    "below it",
                    place(rows, i, where), name, rows->root);
 }
 
-/* The name as it is, then with the separators of Windows as ours. */
-static an_code find_image(const an_image_rows *rows, int64_t i, char path[AN_PATH], an_stamp *stamp)
+static an_code of_windows(const an_image_rows *rows, int64_t i, const char *name)
+{
+    char where[AN_PATH];
+    const char *last = strrchr(name, '\\') ? strrchr(name, '\\') : strrchr(name, '/');
+    return an_fail(AN_ENOTFOUND,
+                   "%s: image %s is a path on another computer; strip = [[%.*s]] removes the front "
+                   "of every name, and the rest is searched below %s",
+                   place(rows, i, where), name, (int)(last - name), name, rows->root);
+}
+
+/* The name as it is, then with the separators of Windows as ours. ABSENT: AN_OK, and *found false.
+ */
+static an_code find_image(const an_image_rows *rows, int64_t i, char path[AN_PATH], an_stamp *stamp,
+                          bool *found)
 {
     char name[AN_PATH], slashed[AN_PATH];
     const char *image = rows->file ? rows->file[i] : rows->key[i];
@@ -94,17 +178,86 @@ static an_code find_image(const an_image_rows *rows, int64_t i, char path[AN_PAT
     strcpy(slashed, name);
     for (char *c = slashed; *c; c++)
         *c = *c == '\\' ? '/' : *c;
-    if (climbs(slashed) || (*slashed == '/' && !is_below_any(rows, slashed)))
-        return outside(rows, i, name);
-    if (search(rows, name, path, stamp) || search(rows, slashed, path, stamp))
-        return AN_OK;
-    return not_found(rows, i, name);
+    search_result result = ABSENT;
+    if (strchr(name, '\\') && *name != '/' && !climbs(slashed)) /* it may be part of a name */
+        result = search(rows, name, path, stamp);
+    if (result != FOUND)
+        result = search(rows, slashed, path, stamp);
+    *found = result == FOUND;
+    if (result != FOUND && is_of_windows(name) && !rows->skip_missing)
+        return of_windows(rows, i, name);
+    return result == OUTSIDE ? outside(rows, i, name) : AN_OK;
+}
+
+/* ── absent images, all of them in one message ────────────────────────────────── */
+#define NAMED 5 /* of the absent ones */
+
+typedef struct absent {
+    int64_t count, first;
+    char names[1200];
+} absent;
+
+static void note_absent(const an_image_rows *rows, int64_t i, absent *all)
+{
+    const char *image = rows->file ? rows->file[i] : rows->key[i];
+    const char *comma = all->count > 0 ? ", " : "";
+    size_t at = strlen(all->names);
+    if (all->count == 0)
+        all->first = i;
+    if (all->count++ >= NAMED)
+        return;
+    if (rows->line && rows->line[i] > 0)
+        snprintf(all->names + at, sizeof all->names - at, "%sline %lld: %.200s", comma,
+                 (long long)rows->line[i], image);
+    else
+        snprintf(all->names + at, sizeof all->names - at, "%s%.200s", comma, image);
+}
+
+/* The extension with which the first absent image would be found; NULL if there is none. */
+static const char *fitting_extension(const an_image_rows *rows, int64_t i)
+{
+    static const char *const known[] = {".jpg", ".png", ".jpeg", ".bmp", ".JPG", ".PNG", ".JPEG"};
+    const char *image = rows->file ? rows->file[i] : rows->key[i];
+    char name[AN_PATH], path[AN_PATH];
+    an_stamp stamp;
+    for (size_t e = 0; e < sizeof known / sizeof *known; e++)
+        if (snprintf(name, sizeof name, "%s%s", image, known[e]) < AN_PATH &&
+            search(rows, name, path, &stamp) == FOUND)
+            return known[e];
+    return NULL;
+}
+
+static an_code refuse_absent(const an_image_rows *rows, const absent *all)
+{
+    char places[600] = "", where[AN_PATH], more[48] = "";
+    size_t at = 0;
+    for (int k = 0; k < rows->folder_count && at < sizeof places; k++)
+        at +=
+            (size_t)snprintf(places + at, sizeof places - at, k ? ", %s" : "%s", rows->folders[k]);
+    const char *extension = *rows->extension ? NULL : fitting_extension(rows, all->first);
+    const char *image = rows->file ? rows->file[all->first] : rows->key[all->first];
+    if (extension)
+        return an_fail(AN_ENOTFOUND,
+                       "%s: image %s is not in %s, but %s%s is; extension = \"%s\" adds that to "
+                       "every name",
+                       place(rows, all->first, where), image, places, image, extension, extension);
+    if (all->count == 1)
+        return an_fail(AN_ENOTFOUND, "%s: image %s%s is not in %s; add the file or remove the row",
+                       place(rows, all->first, where), image,
+                       ends_with(image, rows->extension) ? "" : rows->extension, places);
+    if (all->count > NAMED)
+        snprintf(more, sizeof more, " and %lld more", (long long)(all->count - NAMED));
+    return an_fail(AN_ENOTFOUND,
+                   "%s: %lld of %lld images are not in %s (%s%s); add the files or remove the rows",
+                   rows->source, (long long)all->count, (long long)rows->n, places, all->names,
+                   more);
 }
 
 an_code an_list_rows(an_listing *list, const an_image_rows *rows, int64_t *missing)
 {
     AN_ASSERT(!list->sealed && rows->n >= 1 && rows->key && rows->class_name);
     *missing = 0;
+    absent lost = {0};
     for (int64_t i = 0; i < rows->n; i++) {
         char path[AN_PATH];
         an_item item = {.key = rows->key[i],
@@ -115,18 +268,20 @@ an_code an_list_rows(an_listing *list, const an_image_rows *rows, int64_t *missi
                         .part = rows->part ? (an_part)rows->part[i] : AN_UNASSIGNED,
                         .fold = rows->fold ? (int)rows->fold[i] : 0};
         if (rows->folder_count > 0) {
-            an_code code = find_image(rows, i, path, &item.stamp);
-            if (code == AN_ENOTFOUND && rows->skip_missing) {
-                ++*missing;
-                continue;
-            }
+            bool found = false;
+            an_code code = find_image(rows, i, path, &item.stamp, &found);
             if (code != AN_OK)
                 return code;
+            if (!found) {
+                note_absent(rows, i, &lost);
+                continue;
+            }
             item.path = path;
         }
         an_code code = an_listing_add(list, &item);
         if (code != AN_OK)
             return code;
     }
-    return AN_OK;
+    *missing = lost.count;
+    return lost.count > 0 && !rows->skip_missing ? refuse_absent(rows, &lost) : AN_OK;
 }

@@ -215,32 +215,6 @@ static an_code cut(an_listing *list, an_part from, const double fraction[AN_PART
 
 /* ── the whole ────────────────────────────────────────────────────────────────── */
 
-static an_code check_parts(const an_listing *list)
-{
-    int64_t *count = an_calloc((size_t)list->K * AN_PARTS, sizeof *count);
-    if (!count)
-        return AN_ENOMEM;
-    int64_t tests = 0, missing = -1;
-    for (int64_t i = 0; i < list->n; i++) {
-        const an_item *item = &list->items[i];
-        if (item->part < AN_PARTS)
-            count[item->part * list->K + item->label]++;
-        tests += item->part == AN_TEST;
-    }
-    for (int k = list->K - 1; k >= 0; k--)
-        if (count[AN_TRAIN * list->K + k] == 0)
-            missing = k;
-    an_free(count);
-    if (missing >= 0)
-        return an_fail(AN_EFORMAT,
-                       "%s: class '%s' has no training image; give it some, or leave "
-                       "the class out",
-                       list->source, list->classes[missing]);
-    if (tests == 0)
-        return an_fail(AN_EFORMAT, "%s: the test part is empty; raise `test`", list->source);
-    return AN_OK;
-}
-
 an_code an_split_complete(an_listing *list, double val, double test, uint64_t seed)
 {
     AN_ASSERT(list->sealed);
@@ -263,7 +237,7 @@ an_code an_split_complete(an_listing *list, double val, double test, uint64_t se
             if (list->items[i].part == AN_VAL)
                 list->items[i].part = AN_TEST;
     }
-    return code == AN_OK ? check_parts(list) : code;
+    return code == AN_OK ? an_split_check(list, whole) : code;
 }
 
 /* ── cross-validation ─────────────────────────────────────────────────────────── */
@@ -294,7 +268,7 @@ an_code an_split_of_fold(an_listing *list, int folds, int fold, double val, uint
     for (int64_t i = 0; i < list->n; i++)
         list->items[i].part = list->items[i].fold == fold + 1 ? AN_TEST : AN_TRAIN;
     an_code code = share > 0 ? cut(list, AN_TRAIN, (double[]){1 - share, share, 0}, seed) : AN_OK;
-    return code == AN_OK ? check_parts(list) : code;
+    return code == AN_OK ? an_split_check(list, true) : code;
 }
 
 /* The lines "key TAB class TAB word" of the items that have a word. */
@@ -332,16 +306,26 @@ void an_split_fold_hash(const an_listing *list, char hex[AN_SHA256_HEX])
     hash_lines(list, fold_word, hex);
 }
 
-an_code an_split_clusters(const an_listing *list, int64_t *cluster)
+static an_code clusters(const an_listing *list, bool groups, int64_t *cluster)
 {
     AN_ASSERT(list->sealed);
-    int64_t *leader = leaders(list, true, true);
+    int64_t *leader = leaders(list, groups, true);
     if (!leader)
         return AN_ENOMEM;
     for (int64_t i = 0; i < list->n; i++)
         cluster[i] = find(leader, i);
     an_free(leader);
     return AN_OK;
+}
+
+an_code an_split_clusters(const an_listing *list, int64_t *cluster)
+{
+    return clusters(list, true, cluster);
+}
+
+an_code an_split_units(const an_listing *list, int64_t *unit)
+{
+    return clusters(list, !list->divides_groups, unit);
 }
 
 /* ── identity, leaks ──────────────────────────────────────────────────────────── */

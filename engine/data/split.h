@@ -8,6 +8,7 @@
 #ifndef AN_DATA_SPLIT_H
 #define AN_DATA_SPLIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "data/listing.h"
@@ -16,9 +17,13 @@
  * copies). Nothing assigned: cuts `test` and `val` of all images. Ready-made train and test parts
  * without a val part: cuts `val` of the training images; test stays as it is. val = 0: no
  * validation part, and the caller validates on test. val and test are fractions, val ≥ 0, test > 0
- * where it is cut, val + test < 1: otherwise AN_EINVAL. AN_EFORMAT: an empty train or test part, a
- * class without a training image. AN_ENOMEM. */
+ * where it is cut, val + test < 1: otherwise AN_EINVAL. Failures of an_split_check(). AN_ENOMEM. */
 an_code an_split_complete(an_listing *list, double val, double test, uint64_t seed);
+
+/* AN_EFORMAT where the parts of a sealed listing cannot be trained and tested with: the test part
+ * is empty, or a class has no training image. The message names the cause and what removes it.
+ * `cut`: the parts were cut from all images, not ready-made. AN_ENOMEM. (split_check.c) */
+an_code an_split_check(const an_listing *list, bool cut);
 
 /* ── cross-validation ─────────────────────────────────────────────────────────── */
 #define AN_MOST_FOLDS 100
@@ -35,8 +40,12 @@ an_code an_split_of_fold(an_listing *list, int folds, int fold, double val, uint
 /* The identity of the folds: SHA-256 over the lines "key TAB class TAB fold". Sealed. */
 void an_split_fold_hash(const an_listing *list, char hex[AN_SHA256_HEX]);
 
-/* cluster[i], i < n: equal for items that a cut keeps together, the lowest of them. AN_ENOMEM. */
+/* cluster[i], i < n: equal for items of one group or of equal content, the lowest of them.
+ * AN_ENOMEM.
+ */
 an_code an_split_clusters(const an_listing *list, int64_t *cluster);
+/* The same as a cut keeps items together: without the groups where the listing divides them. */
+an_code an_split_units(const an_listing *list, int64_t *unit);
 
 /* ── identity, leaks ──────────────────────────────────────────────────────────── */
 /* The identity of the split: SHA-256 over the lines "key TAB class TAB part" of its images. Sealed.

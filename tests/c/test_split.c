@@ -160,8 +160,16 @@ static void test_errors(void **state)
     for (int64_t i = 0; i < list.n; i++)
         list.items[i].part = list.items[i].label ? AN_TEST : AN_TRAIN;
     assert_int_equal(an_split_complete(&list, 0.1, 0.2, 0), AN_EFORMAT);
-    assert_string_equal(an_err_message(), "made: class 'c1' has no training image; give it some, "
-                                          "or leave the class out");
+    assert_string_equal(an_err_message(),
+                        "made: class 'c1' has no training image (0 for validation, 30 for the "
+                        "test); the parts came with the data: give it some there, or leave the "
+                        "class out");
+    for (int64_t i = 0; i < list.n; i++)
+        list.items[i].part = AN_TRAIN;
+    assert_int_equal(an_split_complete(&list, 0.1, 0.2, 0), AN_EFORMAT);
+    assert_string_equal(an_err_message(),
+                        "made: the test part is empty; the parts came with the data, and `test` "
+                        "cuts none from them: add a test part, or give the images without parts");
     an_listing_free(&list);
 }
 
@@ -213,8 +221,9 @@ static void test_rows_find_their_images(void **state)
         scratch_colour(i ? "t/images/b.png" : "t/images/a.png", 2, 2, 1, 1, 1);
     scratch_colour("t/images/deep/c.png", 2, 2, 1, 1, 1);
     snprintf(inside, sizeof inside, "%s", scratch("t/images/deep/c.png"));
-    const char *const names[] = {"deep/c", "deep\\c.png", inside};
-    for (int i = 0; i < 3; i++) {
+    const char *const names[] = {"deep/c",          "deep\\c.png",       inside,
+                                 "deep/../deep//c", ".\\deep\\x\\..\\c", "../images/./deep/c.png"};
+    for (int i = 0; i < 6; i++) {
         const char *const key[3] = {"a.png", "b", names[i]};
         assert_int_equal(list_rows(key, &list, false, &missing), AN_OK);
         an_item *c = an_listing_find(&list, names[i]);
@@ -237,11 +246,23 @@ static void test_rows_find_their_images(void **state)
 static void test_rows_that_are_refused(void **state)
 {
     (void)state;
+    char climbing[300];
     scratch_colour("t/a.png", 2, 2, 1, 1, 1);
     rows_refused("x", AN_ENOTFOUND, "meta.csv line 5: image x.png is not in ");
-    rows_refused("../a", AN_EFORMAT, "meta.csv line 5: image ../a.png is outside ");
-    rows_refused("deep\\..\\..\\a", AN_EFORMAT, "a.png is outside ");
-    rows_refused("/etc/hostname", AN_EFORMAT, "image /etc/hostname.png is outside ");
+    rows_refused("../../../a", AN_EFORMAT, "meta.csv line 5: image ../../../a.png is outside ");
+    rows_refused("deep\\..\\..\\..\\..\\a", AN_EFORMAT, "a.png is outside ");
+    rows_refused(
+        "/etc/hostname", AN_EFORMAT,
+        "; images = \"/etc\" allows that folder, strip = \"…\" removes the front of every name");
+    snprintf(climbing, sizeof climbing, "%s/../a", scratch_root);
+    rows_refused(climbing, AN_EFORMAT, "/../a.png is outside ");
+    snprintf(climbing, sizeof climbing, "%sx/a", scratch_root); /* begins as the root does */
+    rows_refused(climbing, AN_EFORMAT, "x/a.png is outside ");
+    rows_refused("C:\\data\\a", AN_ENOTFOUND,
+                 "image C:\\data\\a.png is a path on another computer; "
+                 "strip = [[C:\\data]] removes the front of every name");
+    rows_refused("\\\\host\\a", AN_ENOTFOUND,
+                 "is a path on another computer; strip = [[\\\\host]]");
     rows_refused("a", AN_EFORMAT, "'a' is listed twice, lines 2 and 5");
 }
 
