@@ -44,7 +44,7 @@ expect "a table of images runs" 0 "$aniso" run "$dir/table.lua" --db "$dir/table
 recipe absent "{ $table, table = 'absent.csv' }"
 run_fails absent 1 "absent.csv.*(row|line) 38.*c13"
 recipe empty "{ $table, table = 'single.csv', classes = { 'a', 'b', 'c' } }"
-run_fails empty 1 "class 'c' has no training image"
+run_fails empty 1 "class 'c' has no image; add some, or remove its name"
 
 # ── options ─────────────────────────────────────────────────────────────────────────────
 expect "an option that does not exist" 2 "$aniso" run "$dir/good.lua" --set train.epoch=3 --db "$dir/good.db"

@@ -79,6 +79,6 @@ echo "a file" >"$dir/file"
 expect "a cache folder that is a file" 1 "$aniso" data import "$good" --set "cache=$dir/file"
 output_has err "^aniso: the cache folder cannot be used"
 expect "a missing folder or recipe" 2 "$aniso" data import "$dir/nowhere"
-output_has err "no such folder or recipe"
+output_has err "no such folder, table or recipe"
 expect "an unknown subcommand" 2 "$aniso" data divide "$good"
 finish

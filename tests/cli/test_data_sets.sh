@@ -49,7 +49,7 @@ output_has out "^skin: 3 classes"
 expect "a wrong pick" 1 "$aniso" data info pad_ufes_20 --set "root=$dir/kvasir"
 output_has err "^aniso: $dir/kvasir: not PAD-UFES-20: expected metadata.csv with the columns patient_id, diagnostic and img_id, found labeled-images/, official_splits/ \(it looks like \"hyper_kvasir\"\)$"
 expect "a folder that needs nested" 1 "$aniso" data info folder --set "root=$dir/kvasir/labeled-images"
-output_has err "lower-gi-tract: its 10 images are in sub-folders; nested = true makes the folder of an image its class"
+output_has err "in 2 folders all 20 images are in sub-folders \(lower-gi-tract, upper-gi-tract\); nested = true makes the folder of an image its class"
 expect "is read with it" 0 "$aniso" data info folder --set "root=$dir/kvasir/labeled-images" --set nested=true --set size=4
 output_has out "^labeled-images: 2 classes"
 
@@ -61,6 +61,38 @@ output_has out "^split    column part, "
 output_has out "^all +12 +3 +5$"
 expect "a column that is not there" 3 "$aniso" data info "$dir/t.csv" --set label=class
 output_has err "^aniso: $dir/t.csv: no column 'class'; its columns are image, label, part$"
+content=$("$aniso" data info "$dir/t.csv" --set size=4 2>"$dir/err" | sed -n 's/^content *//p')
+for name in table.txt table.TAB metadata; do # by its extension, or by its first line
+    cp "$dir/t.csv" "$dir/$name"
+    info "$name is a table" "$dir/$name"
+    equals "the same one" "$(sed -n 's/^content *//p' "$dir/out")" "$content"
+done
+(cd "$dir" && "$aniso" data info t.csv --set size=4 >out 2>err)
+output_has out "^content  $content$"
+expect "a table where a folder is expected" 3 "$aniso" data info folder --set "root=$dir/t.csv"
+output_has err "^aniso: $dir/t.csv: a file, not a folder; a table of images and labels is data = \{ \"csv\", root = \"$dir\", table = \"t.csv\" \}$"
+expect "as the root of a table" 3 "$aniso" data info csv --set "root=$dir/t.csv" --set table=t.csv
+output_has err "t.csv: a file; root = \"$dir\", table = \"t.csv\" read it$"
+for name in book.xlsx set.zip one.png; do
+    printf 'PK\003\004' >"$dir/$name"
+    expect "$name is no recipe" 2 "$aniso" data info "$dir/$name"
+done
+output_has err "one.png: a single image; give the folder that holds a folder of images per class$"
+expect "a spreadsheet" 2 "$aniso" data info "$dir/book.xlsx"
+output_has err "book.xlsx: a spreadsheet; save it as CSV \(UTF-8\)$"
+expect "an archive" 2 "$aniso" data info "$dir/set.zip"
+output_has err "set.zip: an archive; unpack it and give its folder$"
+sed '2,$s/^/C:\\data\\/' "$dir/t.csv" >"$dir/windows.csv"
+expect "paths of another computer" 3 "$aniso" data info "$dir/windows.csv"
+output_has err "windows.csv line 2: image C:\\\\data\\\\001.bmp is a path on another computer; strip = \[\[C:\\\\data\]\] removes"
+expect "are stripped" 0 "$aniso" data info "$dir/windows.csv" --set 'strip=C:\data' --set size=4
+equals "to the same set" "$(sed -n 's/^content *//p' "$dir/out")" "$content"
+sed 's/C:.data.//; s/00[2-9]/gone&/' "$dir/windows.csv" >"$dir/gone.csv"
+expect "absent images" 3 "$aniso" data info "$dir/gone.csv"
+output_has err "gone.csv: 8 of 20 images are not in $dir/images, $dir \(line 3: gone002.bmp, line 4: gone003.bmp, line 5: gone004.bmp, line 6: gone005.bmp, line 7: gone006.bmp and 3 more\); add the files or remove the rows$"
+sed 's/.bmp//; s/C:.data.//' "$dir/windows.csv" >"$dir/stems.csv"
+expect "names without an extension" 3 "$aniso" data info "$dir/stems.csv"
+output_has err "but 001.bmp is; extension = \".bmp\" adds that to every name$"
 
 # ── lists of a split ────────────────────────────────────────────────────────────────────
 (cd "$dir" && "$aniso" data split t.csv lists --set size=4 >out 2>err)
@@ -97,7 +129,7 @@ output_has err "^aniso: $dir/x.npz: not a zip archive, or its end is missing$"
 
 # ── a run ───────────────────────────────────────────────────────────────────────────────
 info "files of other formats" "$dir/mixed"
-output_has out "^not read 1 .tif: JPEG, PNG and BMP are$"
+output_has out "^not read 1 .tif: JPEG, PNG and BMP are; convert them to PNG$"
 output_has out "^b +BMP +4x4 +0 % +0 +- +1 .tif$"
 cat >"$dir/r.lua" <<LUA
 return require "aniso".study { name = "r", data = { "folder", root = "$dir/mixed", size = 8 }, base = {
@@ -106,7 +138,7 @@ return require "aniso".study { name = "r", data = { "folder", root = "$dir/mixed
   sampler = { "ddim", steps = 3, draws = 2 } }, seeds = 2 }
 LUA
 expect "are named at the start of a run" 0 "$aniso" run "$dir/r.lua" --db "$dir/r.db" --threads 1
-output_has err "^aniso: warning: $dir/mixed: 1 .tif not read, only JPEG, PNG and BMP are \(such as b/scan.tif\)$"
+output_has err "^aniso: warning: $dir/mixed: 1 .tif not read, only JPEG, PNG and BMP are \(such as b/scan.tif\); convert them to PNG$"
 equals "once for two runs" "$(grep -c 'not read' "$dir/err")" 1
 equals "each run keeps it" "$("$aniso" sql "SELECT count(*) FROM log WHERE level = 'warn' AND message LIKE '%1 .tif not read%'" --db "$dir/r.db" --format csv | tail -n 1)" 2
 (cd "$dir" && "$aniso" data split mixed parts --set size=8 >out 2>err)

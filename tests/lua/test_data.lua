@@ -206,7 +206,7 @@ function T:test_errors_of_files_name_the_file()
   assert_error({ "folder", root = root }, root .. ": holds no class folder")
   write("a/notes.txt", "x")
   assert_error({ "folder", root = root }, root .. "/a: holds no .jpg, .png or .bmp image, but 1 .txt, which "
-    .. "are not read; add some or remove the folder")
+    .. "are not read; add some, or leave_out = { \"a\" } leaves the class out")
   make_ham()
   write("images/ISIC_0000007.jpg", "this is text")
   assert_error({ "ham10000", root = root, cache = false }, "ISIC_0000007.jpg: not a JPEG, PNG or BMP")

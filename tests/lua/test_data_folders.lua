@@ -49,7 +49,7 @@ function T:test_nested_classes_by_their_last_folder_path_or_depth()
   lu.assertEquals(total(ds), 18)
   lu.assertEquals(ds.name, layout.root:match "[^/]+$")
   refuses({ root = "no-folder" }, "no-folder: no such folder (searched in /")
-  refuses({}, "/lower: its 12 images are in sub-folders; nested = true")
+  refuses({}, ": in 2 folders all 18 images are in sub-folders (lower, upper); nested = true")
   refuses({ nested = 4 }, "holds no class folder")
   lu.assertErrorMsgContains("data.nested must be true, false or a depth from 1 to 16", open, { nested = 0 })
 end
@@ -66,7 +66,9 @@ function T:test_folders_of_parts_have_usual_names()
   images("other/deep", 1)
   local more, warned = open()
   lu.assertEquals(more.sha256, ds.sha256)
-  lu.assertStrContains(warned, "1 images outside the class folders are not read (such as ")
+  lu.assertStrContains(warned, "1 images in folders that are no parts are not read (such as "
+    .. "other/deep/01.bmp); "
+    .. "a part is named train (training, trn), val (valid, validation, dev), test (testing, tst)")
   images("valid/a", 1)
   refuses({}, "both Validation and valid could be the val part; keep one")
 end
@@ -96,7 +98,7 @@ function T:test_files_of_other_formats_are_counted_and_named_once()
   lu.assertStrContains(ds:info(), "not read 1 .tif, 1 with no extension, 3 .webp: JPEG, PNG and BMP are")
   lu.assertStrContains(shown, "aniso: warning: " .. layout.root
     .. ": 1 .tif, 1 with no extension, 3 .webp not "
-    .. "read, only JPEG, PNG and BMP are (such as a/1.tif)\n")
+    .. "read, only JPEG, PNG and BMP are (such as a/1.tif); convert them to PNG\n")
   local again, nothing = open()
   lu.assertEquals(nothing, "")
   lu.assertEquals(again.facts.warnings, ds.facts.warnings)
@@ -111,8 +113,9 @@ function T:test_images_below_a_class_folder_are_no_silent_loss()
   images("a/patient7", 2)
   local ds, shown = open()
   lu.assertEquals(total(ds), 12)
-  lu.assertStrContains(shown, "2 images outside the class folders are not read", "a/patient7/01.bmp")
-  lu.assertStrContains(ds:info(), "not read 2 images outside the class folders")
+  lu.assertStrContains(shown, "2 images in sub-folders of a class are not read (such as a/patient7/01.bmp); "
+    .. "nested = 1 reads them")
+  lu.assertStrContains(ds:info(), "not read 2 images in sub-folders of a class: nested = 1 reads them")
   local all, quiet = open { nested = 1 }
   lu.assertEquals({ total(all), quiet }, { 14, "" })
 end

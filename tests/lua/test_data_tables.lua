@@ -110,15 +110,19 @@ end
 function T:test_names_that_leave_the_data_set()
   layout:image "outside.bmp"
   make("label", 4, label)
-  local rows = "image,label\n../outside.bmp,odd\n002.bmp,even\n"
+  local rows = "image,label\n../../outside.bmp,odd\n002.bmp,even\n"
   layout:write("t.csv", rows)
-  refuses({}, "t.csv line 2: image ../outside.bmp is outside ", "data.images")
-  layout:write("t.csv", (rows:gsub("%.%./", "..\\")))
-  refuses({}, "line 2: image ..\\outside.bmp is outside")
-  layout:write("t.csv", (rows:gsub("%.%./outside.bmp", "/etc/hostname")))
-  refuses({}, "line 2: image /etc/hostname is outside")
-  layout:write("t.csv", (rows:gsub("%.%./", "")))
-  refuses({}, "line 2: image outside.bmp is not in ", "images; add the file or remove the row")
+  refuses({}, "t.csv line 2: image ../../outside.bmp is outside ", "data.images")
+  layout:write("t.csv", (rows:gsub("%.%./%.%./", "..\\..\\")))
+  refuses({}, "line 2: image ..\\..\\outside.bmp is outside")
+  layout:write("t.csv", (rows:gsub("%.%./", "a/../../", 1)))
+  refuses({}, "line 2: image a/../../../outside.bmp is outside")
+  for _, path in ipairs { "/etc/hostname", layout.root .. "x/1.bmp", layout.root .. "/images/../../1.bmp" } do
+    layout:write("t.csv", (rows:gsub("%.%./%.%./outside.bmp", path)))
+    refuses({}, "line 2: image " .. path .. " is outside", 'images = "' .. path:match "^(.*)/" .. '" allows')
+  end
+  layout:write("t.csv", (rows:gsub("%.%./%.%./outside", "gone")))
+  refuses({}, "line 2: image gone.bmp is not in ", "images, ", "; add the file or remove the row")
 end
 
 function T:test_cells_that_are_not_utf8_or_empty()

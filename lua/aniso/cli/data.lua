@@ -6,6 +6,7 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local options = require "aniso.recipe.options"
 local pretty = require "aniso.show.pretty"
+local source = require "aniso.cli.data_source"
 local tables = require "aniso.show.table"
 local sys = require("aniso.core").sys
 
@@ -42,38 +43,9 @@ function data.arguments(parser)
   parser:require_command(true)
 end
 
-local TABLES = { csv = true, tsv = true }
-
--- A table is that of a published set, or one of any other.
-local function described_table(path)
-  local folder, name = path:match "^(.*)/([^/]*)$"
-  folder, name = folder or ".", name or path
-  local kind, found = require("aniso.method.data").recognise(folder)
-  if kind and type(found) == "string" and found:match "[^/]*$" == name then return { kind, root = folder } end
-  return { "csv", root = folder, table = name }
-end
-
--- The data options of SOURCE.
-local function described(source)
-  local kind = sys.exists(source)
-  if kind == "directory" then
-    return { require("aniso.method.data").recognise(source) or "folder", root = source }
-  elseif kind == "file" and TABLES[(source:match "%.(%w+)$" or ""):lower()] then
-    return described_table(source)
-  elseif kind == "file" and source:find "%.npz$" then
-    return { "medmnist", file = source }
-  elseif kind == "file" then
-    local study = require("aniso.recipe.load").load(source)
-    if not study then error(source .. ": this recipe describes no study", 0) end
-    return study.data
-  end
-  if source:find "[/.]" then error(source .. ": no such folder or recipe", 0) end
-  return { source }
-end
-
 -- The complete options of the command line.
 local function given_by(args)
-  local given = cli.usage(described, args.source)
+  local given = cli.usage(source.describe, args.source)
   for _, set in ipairs(args.set) do
     cli.usage(options.set, given, (set[1]:gsub("^data%.", "")), set[2])
   end

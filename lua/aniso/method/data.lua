@@ -1,12 +1,15 @@
 -- Data sets for recipes: aniso.data{"ham10000", root = …} checks the options, completes them
 -- and opens the userdata aniso.Dataset. The kinds are in data/registry.lua.
+local class_order = require "aniso.method.data.class_order"
 local core = require "aniso.core"
 local info = require "aniso.method.data.info"
+local labels = require "aniso.method.data.labels"
 local lists = require "aniso.method.data.split_lists"
 local long_tail = require "aniso.method.data.long_tail"
 local options = require "aniso.recipe.options"
 local published = require "aniso.method.data.published"
 local fault = require "aniso.method.data.fault"
+local parts = require "aniso.method.data.parts"
 local registry = require "aniso.method.data.registry"
 local warnings = require "aniso.method.data.warnings"
 
@@ -86,6 +89,10 @@ local function describe(given)
   if given.split and not set.brings_parts and not spec.rows.part then
     lists.apply(spec, given.split, data.columns(given), given.ratio)
   end
+  if spec.rows then
+    labels.apply(spec.rows, given, facts)
+    parts.settle(spec, given)
+  end
   if spec.rows and #spec.rows.key == 0 then fault.raise("EFORMAT", "%s: no image is listed",
     spec.origin) end
   return spec
@@ -99,19 +106,6 @@ local function set_groups(spec, rule)
     for key, value in pairs(rule) do
       if key ~= 1 then spec[key] = value end
     end
-  end
-end
-
--- Warns where classes differ in case and spaces alone: they are probably one.
-local function warn_of_alike(ds, list)
-  local known = {}
-  for _, name in ipairs(ds.classes) do
-    local plain = name:lower():gsub("[%s_]+", " "):match "^ ?(.-) ?$"
-    if known[plain] then
-      warnings.add(list, "%s: '%s' and '%s' are two classes; should they be one?", ds.name, known[plain],
-        name)
-    end
-    known[plain] = known[plain] or name
   end
 end
 
@@ -139,14 +133,25 @@ local function warn_of_gaps(ds, list)
   end
 end
 
+-- The classes in their order: those given, those of the set, or those of the rows by value. Only the last
+-- ones follow the order of a stored run.
+local function order_classes(spec, given, stored)
+  if given.classes or spec.classes or not spec.rows then
+    spec.classes = given.classes or spec.classes
+    return
+  end
+  spec.classes, spec.facts.ordered_by_value = class_order.of_rows(spec.rows, stored)
+end
+
 -- The Dataset, or nil, message, code when the files are not as they should be. cross [opt]: {folds, fold
--- [, official]} of a cross-validation, fold counted from 0.
-function data.open(given, cross)
+-- [, official]} of a cross-validation, fold counted from 0. stored_classes [opt]: the classes of a stored
+-- run, in its order.
+function data.open(given, cross, stored_classes)
   given = data.check(given)
   local spec, message, code = fault.catch(describe, given)
   if not spec then return nil, message, code end
   spec.height, spec.width = check_size(given.size)
-  spec.classes = given.classes or spec.classes
+  order_classes(spec, given, stored_classes)
   spec.aspect, spec.seed, spec.divide_groups = given.aspect, given.seed, given.divide_groups
   spec.damaged = given.damaged
   spec.val, spec.test = given.val, given.test or spec.test
@@ -167,7 +172,7 @@ function data.open(given, cross)
     warnings.add(spec.facts.warnings, "%s: %d damaged images are accepted (data.damaged); some of their "
       .. "pixels are grey or wrong", ds.name, ds.damaged)
   end
-  warn_of_alike(ds, spec.facts.warnings)
+  labels.warn_of_doubts(ds, spec.facts.warnings, registry.of[given[1]].options.merge ~= nil)
   warn_of_conflicts(ds, spec.facts.warnings)
   warn_of_gaps(ds, spec.facts.warnings)
   return ds
@@ -175,8 +180,8 @@ end
 
 core.data.methods.info = info
 
-return setmetatable(data, { __call = function(_, given, cross)
-  local ds, message = data.open(given, cross)
+return setmetatable(data, { __call = function(_, given, cross, stored_classes)
+  local ds, message = data.open(given, cross, stored_classes)
   if not ds then error(message, 0) end
   return ds
 end })

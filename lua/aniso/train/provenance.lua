@@ -27,10 +27,14 @@ end
 -- What the images and the split are, as hashes: the same files at another size are other
 -- data; the same lists with other groups of classes or another validation part another split. lists
 -- [opt]: a hash in the place of that of the split's lists; content [opt]: one in the place of the images'.
+-- Classes in the order of their values are other data than the same in the bytewise order of earlier versions;
+-- a set in that order keeps its hash.
 function provenance.identity(session, lists, content)
   local dataset, split = session.dataset, session.dataset.split
+  local by_value = dataset.facts and dataset.facts.ordered_by_value
   local data = core.sha256.text(core.json.encode { content = content or dataset.sha256,
-    aspect = session.config.data.aspect, shape = { dataset.height, dataset.width, dataset.channels } })
+    aspect = session.config.data.aspect, classes = by_value and dataset.classes or nil,
+    shape = { dataset.height, dataset.width, dataset.channels } })
   local of = { data = data, lists = lists or split.sha256, test_is_val = split.test_is_val }
   local rule = split.groups
   if rule[1] == "counts" then -- as before there were other rules: stored runs keep their split

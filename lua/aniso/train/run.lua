@@ -6,6 +6,7 @@
 --   run.run_together(jobs)      run.resume_together(jobs)      in lock-step
 -- `stream` receives the progress, stderr if absent; `board` (progress.board) shows several runs.
 local checkpoint = require "aniso.train.checkpoint"
+local class_orders = require "aniso.train.class_orders"
 local config = require "aniso.method.config"
 local errors = require "aniso.recipe.errors"
 local final_evaluation = require "aniso.train.final_evaluation"
@@ -54,6 +55,7 @@ function run.run_together(jobs)
   return run_all(jobs, function(job, sharing)
     local session = Session.new(job, sharing)
     if job.chosen_from then final_evaluation.same_data(session, job.db, job.chosen_from) end
+    class_orders.check(session, job.db)
     return session
   end, function(session, job)
     local record = job.db:start_run(provenance.describe(job, session))
@@ -75,10 +77,11 @@ end
 -- The job of a stored run, a row of db:find(): its configuration, seed and fold as they were, and the
 -- folder in which it began.
 function run.stored_job(db, row, stream)
-  local origin = db:origin(row)
+  local origin, split, classes = db:origin(row), db:split_of(row), {}
+  for i, class in ipairs(split and split.classes or {}) do classes[i] = class.name end
   return { db = db, stream = stream, config = config.complete(db:config(row)), seed = row.seed,
     cross = cross_of(row), label = row.label or row.name, run = row, levels = db:lambda(row),
-    folder = origin and origin.env and origin.env.PWD }
+    classes = classes, folder = origin and origin.env and origin.env.PWD }
 end
 
 -- Goes on with stored_job()s of one group (lockstep.groups).

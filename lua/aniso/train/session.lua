@@ -66,9 +66,9 @@ local meta = strict.class("session", FIELDS, Session)
 
 -- Most runs of a study share their data: the latest set is kept.
 local latest = {}
-local function load_data(options, cross)
-  local key = core.json.encode { options, cross }
-  if latest.key ~= key then latest = { key = key, dataset = data(options, cross) } end
+local function load_data(options, cross, classes)
+  local key = core.json.encode { options, cross or false, classes }
+  if latest.key ~= key then latest = { key = key, dataset = data(options, cross, classes) } end
   return latest.dataset
 end
 
@@ -80,6 +80,7 @@ end
 -- Everything that follows from the job's configuration, seed and fold; nothing is stored.
 --   sharing [opt]                a session of the same backbone, prior and seed, whose net is shared
 --   job.levels [opt]             the λ_j of a stored run
+--   job.classes [opt]            those of a stored run, whose order is kept
 --   job.folder [opt]             to which relative paths of its data refer if they do not exist here
 --   job.evaluation_only [opt]    nothing is trained: a recipe's own losses need not be found
 --   job.progress [opt]           the line that shows the run, instead of one of its own
@@ -88,7 +89,7 @@ function Session.new(job, sharing)
   local self = setmetatable({ config = config, seed = job.seed, plan = stage.plan(config), group = {} }, meta)
   self.total_epochs = 0
   for _, one in ipairs(self.plan) do self.total_epochs = self.total_epochs + one.epochs end
-  self.dataset = load_data(data.seen_from(config.data, job.folder), job.cross)
+  self.dataset = load_data(data.seen_from(config.data, job.folder), job.cross, job.classes)
   calibrate.check_validation(config, self.dataset)
   self.model = model.new(config, self.dataset, job.seed, sharing and sharing.model, job.levels)
   tilt.of(config.sampler.tilt, self.dataset.counts, self.model.schedule.levels) -- of K values, or an error

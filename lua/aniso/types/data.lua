@@ -31,7 +31,12 @@
 ---@field title? string Of a published set.
 ---Files that are not images, by extension; `classes` has their number per class.
 ---@field other_files? table<string, { n: integer, example: string, classes: table<string, integer> }>
----@field strays? integer Images in folders that are of no class.
+---@field strays? integer Images in folders that were not read.
+---@field stray_kinds? table<string, { n: integer, example: string }> The same by kind.
+---@field empty_classes? table<string, boolean> Class folders without images that `leave_out` names.
+---@field wrapped? string The folder below the root that was read in its place.
+---@field left_out? integer Images that `leave_out` left out.
+---@field ordered_by_value? boolean The classes are in an order of their values that is not the bytewise one.
 ---@field notes string[] Lines for `aniso data info`.
 ---@field warnings string[] What was warned about.
 

@@ -86,16 +86,27 @@
 ---JPEGs whose scan ends early or is damaged: "refuse" names them (default), "accept" decodes what is there,
 ---counts them and warns. Some of their pixels are grey or wrong.
 ---@field damaged? "refuse"|"accept"
----@field classes? string[] Names in class order; those of the set, or those found, sorted, if left out.
+---Names in class order. Those of the set if left out, or those found: numbers by value, then texts, in which
+---digits compare as whole numbers ("grade 2" before "grade 10").
+---@field classes? string[]
 ---Folder with ready-made lists of the parts: *_train.csv, *_test.csv and optionally *_val.csv, from
 ---`aniso data split` or published; .txt with lines of path and label, and NumPy's .npy, are read too.
 ---FOLDER/PREFIX where one folder holds the lists of several sets.
 ---@field split? string
 ---@field ratio? integer Which of MONICA's lists: train_100.npy has the imbalance ratio 100 (at least 1).
 
+---What kinds understand whose labels are the user's own.
+---@class aniso.option.data.labels : aniso.option.data.files
+---Labels of one class, its name first: {{"mel", "Mel"}, {"1", "01", "1.0"}}. Without it every label is a
+---class of its own.
+---@field merge? string[][]
+---Labels whose images are not used, such as {"nan", ""}; "" is every empty one.
+---@field leave_out? string[]
+
 ---A folder with a sub-folder per class, or nested ones. Folders named train, val and test (or training,
----valid, validation, dev, testing, in any case) above them are the parts.
----@class aniso.option.data.folder : aniso.option.data.files
+---valid, validation, dev, testing, train_set …, in any case) above them are the parts. A folder that wraps
+---all of them is passed through.
+---@class aniso.option.data.folder : aniso.option.data.labels
 ---@field [1] "folder"
 ---true: the folder of an image is its class, however deep; a number: the folder that many levels below
 ---`root`. Only folders directly below `root` if left out.
@@ -109,17 +120,21 @@
 ---@field on? string The column that identifies a row in both.
 
 ---A table of images in CSV; the delimiter is a comma, a semicolon or a tab, whichever the header has.
----@class aniso.option.data.csv : aniso.option.data.files
+---@class aniso.option.data.csv : aniso.option.data.labels
 ---@field [1] "csv"
 ---@field table? string The table's file name below `root`.
 ---@field image? string Column with the image's name (default "image").
 ---@field label? string Column with the class (default "label").
 ---@field one_hot? string[] Columns of 0 and 1, one per class, in the place of `label`.
 ---@field group? string Column whose images stay on one side of the split, such as a patient.
+---@field no_group? string[] Ids in that column that mean none, such as {"nan"}: each such image is alone.
 ---@field fold? string Column with the number of a fold.
 ---@field join? aniso.option.data.join A second table, with `table` and `on`.
 ---@field extension? string Added to the image's name, such as ".jpg" (default "").
----@field images? string|string[] Folder or folders with the images below `root`, "images" if left out.
+---Folder or folders with the images, below `root` or absolute. If left out: images, `root` itself, and the
+---folder of the table. Names in the table may have folders, and may be absolute below `root` or below these.
+---@field images? string|string[]
+---@field strip? string Removed from the front of the names, such as [[C:\data]]; / and \ are equal.
 ---Column with the part of each image (train, val, test or a usual synonym, in any case), or a folder
 ---with ready-made lists of the parts.
 ---@field split? string

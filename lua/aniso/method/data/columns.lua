@@ -1,22 +1,55 @@
 -- Labels, one-hot labels, parts and folds of images from the columns of a table.
 local fault = require "aniso.method.data.fault"
+local labels = require "aniso.method.data.labels"
+local parts = require "aniso.method.data.parts"
 
 local columns = {}
 
-local function filled(t, name)
-  local cells = t:column(name)
+local MOST_LINES = 8   -- in one message
+local LONGEST = 1000   -- bytes of a label
+
+-- "line 4" or "lines 4, 9 and 12 more"
+local function lines_of(t, rows)
+  local numbers = {}
+  for i = 1, math.min(#rows, MOST_LINES) do numbers[i] = tostring(t.lines[rows[i]]) end
+  if #rows == 1 then return "line " .. numbers[1] end
+  return ("lines %s%s"):format(table.concat(numbers, ", "),
+    #rows > MOST_LINES and (" and %d more"):format(#rows - MOST_LINES) or "")
+end
+
+-- The column, whose cells must not be empty. way [opt]: what else a message offers.
+local function filled(t, name, way)
+  local cells, blank = t:column(name), {}
   for row, cell in ipairs(cells) do
-    if cell == "" then fault.raise("EFORMAT", "%s line %d: the %s is empty", t.path, t.lines[row], name) end
+    if labels.is_blank(cell) then blank[#blank + 1] = row end
+  end
+  if #blank > 0 then
+    fault.raise("EFORMAT", "%s %s: the %s is empty%s", t.path, lines_of(t, blank), name, way or "")
+  end
+  return cells
+end
+
+-- The labels. blank: they may be empty, since leave_out removes such rows.
+local function label_cells(t, name, blank)
+  local cells = blank and t:column(name)
+    or filled(t, name, '; fill it in, or leave_out = { "" } leaves such rows out')
+  for row, cell in ipairs(cells) do
+    if #cell > LONGEST then
+      fault.raise("EFORMAT", "%s line %d: the %s has %d bytes, more than %d; is it the column of the "
+        .. "labels?", t.path,
+        t.lines[row], name, #cell, LONGEST)
+    end
   end
   return cells
 end
 
 -- A table with an image per row, in the form for the engine: { key =, class =, group =, line = }.
--- names: image, label, group [opt]: columns; one_hot [opt]: columns in the place of label.
-function columns.rows(t, names)
+-- names: image, label, group [opt]: columns; one_hot [opt]: columns in the place of label. blank [opt]:
+-- labels may be empty.
+function columns.rows(t, names, blank)
   return {
     key = filled(t, names.image),
-    class = names.one_hot and columns.one_hot(t, names.one_hot) or filled(t, names.label),
+    class = names.one_hot and columns.one_hot(t, names.one_hot) or label_cells(t, names.label, blank),
     group = names.group and t:column(names.group) or nil,
     line = t.lines,
   }
@@ -24,7 +57,7 @@ end
 
 -- The name of the column that is 1, per row; the other ones are 0.
 function columns.one_hot(t, names)
-  local labels, cells = {}, {}
+  local out, cells = {}, {}
   for k, name in ipairs(names) do cells[k] = t:column(name) end
   for row = 1, t.n do
     local ones = {}
@@ -40,49 +73,22 @@ function columns.one_hot(t, names)
       fault.raise("EFORMAT", "%s line %d: %s; exactly one class must be 1", t.path, t.lines[row],
         #ones == 0 and "no class is 1" or table.concat(ones, " and ") .. " are 1")
     end
-    labels[row] = ones[1]
+    out[row] = ones[1]
   end
-  return labels
+  return out
 end
 
 -- ── parts ───────────────────────────────────────────────────────────────────────────────
-local SYNONYMS = {
-  train = { "train", "training", "trn" },
-  val = { "val", "valid", "validation", "dev" },
-  test = { "test", "testing", "tst" },
-}
-
-columns.part_names = { "train", "val", "test" }
-
-local part_of = {}
-for part, words in pairs(SYNONYMS) do
-  for _, word in ipairs(words) do part_of[word] = part end
-end
-
--- "train", "val" or "test" of a usual name in any case ("Validation"), nil of another.
-function columns.part(word)
-  return part_of[word:lower():match "^%s*(.-)%s*$"]
-end
-
--- "train (training, trn), val (…), test (…)"
-function columns.known_parts()
-  local out = {}
-  for i, part in ipairs(columns.part_names) do
-    out[i] = ("%s (%s)"):format(part, table.concat(SYNONYMS[part], ", ", 2))
-  end
-  return table.concat(out, ", ")
-end
-
 function columns.parts(t, name)
-  local parts = {}
+  local out = {}
   for row, cell in ipairs(filled(t, name)) do
-    parts[row] = columns.part(cell)
-    if not parts[row] then
+    out[row] = parts.of(cell)
+    if not out[row] then
       fault.raise("EFORMAT", "%s line %d: '%s' in column %s is not a part; known in any case: %s", t.path,
-        t.lines[row], cell, name, columns.known_parts())
+        t.lines[row], cell, name, parts.known())
     end
   end
-  return parts
+  return out
 end
 
 -- ── folds ───────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,9 @@
 -- csv: a row per image in a table, or in two joined ones.
 local columns = require "aniso.method.data.columns"
+local core = require "aniso.core"
+local fault = require "aniso.method.data.fault"
 local fields = require "aniso.method.data.fields"
+local labels = require "aniso.method.data.labels"
 local options = require "aniso.recipe.options"
 local tables = require "aniso.method.data.table"
 
@@ -16,13 +19,14 @@ local function check_join(value, where)
   return out
 end
 
-csv.options = fields.files {
+csv.options = labels.options(fields.files {
   table = options.optional "string", image = "image", label = "label",
   one_hot = options.optional(options.list "string"),
   group = options.optional "string", fold = options.optional "string",
   join = options.optional(options.custom(check_join)),
-  extension = "", images = options.any,
-}
+  extension = "", images = options.any, strip = options.optional "string",
+  no_group = options.optional(options.list "string"),
+})
 
 -- The table of the options, joined with the one of `join`.
 local function read(root, given)
@@ -31,11 +35,50 @@ local function read(root, given)
   return tables.join(left, tables.read(fields.join(root, given.join.table)), given.join.on)
 end
 
+-- The folders that are searched. Without `images`: the folder images, root itself, the table's own folder.
+local function folders_of(root, given)
+  if given.images then
+    return fields.join_all(root, type(given.images) == "string" and { given.images } or given.images)
+  end
+  local out = fields.join_all(root, { "images", "." })
+  local own = fields.join(root, given.table):match "^(.*)/[^/]*$"
+  if own and own ~= out[2] then out[3] = own end
+  return out
+end
+
+-- Removes the text `front` and the separators after it from the names that begin with it; / and \ are equal.
+local function strip(names, front)
+  local plain = front:gsub("\\", "/"):gsub("/+$", "")
+  local out = {}
+  for row, name in ipairs(names) do
+    local rest = name:sub(#plain + 1)
+    local fits = name:sub(1, #plain):gsub("\\", "/") == plain
+    out[row] = fits and rest:find "^[/\\]." and rest:gsub("^[/\\]+", "") or name
+  end
+  return out
+end
+
+-- The ids of groups; those that mean none become "", which is an image alone.
+local function settle_groups(rows, given, t, facts)
+  if not rows.group then return end
+  local none, out = {}, {}
+  for _, id in ipairs(given.no_group or {}) do none[id] = true end
+  for row, id in ipairs(rows.group) do out[row] = none[id] and "" or id end
+  rows.group = out
+  labels.warn_of_groups(out, given.group, t.path, facts.warnings)
+end
+
 function csv.open(given, facts)
   local root = fields.need(given, "root", "the folder that holds the table and the images")
-  local images = given.images or "images"
+  if core.sys.exists(root) == "file" then
+    local folder, name = root:match "^(.*)/([^/]*)$"
+    fault.raise("ENOTFOUND", '%s: a file; root = "%s", table = "%s" read it', root, folder or ".", name
+      or root)
+  end
   local t <close> = read(root, given)
-  local rows = columns.rows(t, given)
+  local rows = columns.rows(t, given, labels.left_out(given)[""])
+  if given.strip then rows.key = strip(rows.key, given.strip) end
+  settle_groups(rows, given, t, facts)
   if given.fold then rows.fold = columns.folds(t, given.fold) end
   local split = given.split
   if split and t:has(split) then
@@ -45,8 +88,7 @@ function csv.open(given, facts)
   end
   return {
     origin = t.path, root = root, rows = rows, name = fields.last_part(root),
-    extension = given.extension,
-    folders = fields.join_all(root, type(images) == "string" and { images } or images),
+    extension = given.extension, folders = folders_of(root, given),
     split_name = rows.part and "column " .. split or nil,
   }
 end

@@ -4,14 +4,16 @@ local fault = {}
 
 local meta = { __tostring = function(self) return self.message end }
 
--- Names come from file systems and tables: control characters would reach the terminal.
-local function printable(text)
-  return (text:gsub("%c", "?"))
+-- Names come from file systems and tables: control characters, and bytes that are not UTF-8, would reach the
+-- terminal.
+function fault.printable(text)
+  text = text:gsub("%c", "?")
+  return utf8.len(text) and text or (text:gsub("[\x80-\xff]", "?"))
 end
 
 -- code: "ENOTFOUND" for what is absent, "EFORMAT" for what is there and is not as expected.
 function fault.raise(code, format, ...)
-  error(setmetatable({ message = printable(format:format(...)), code = code }, meta), 0)
+  error(setmetatable({ message = fault.printable(format:format(...)), code = code }, meta), 0)
 end
 
 -- value; raises an error of the engine (nil, message, code).

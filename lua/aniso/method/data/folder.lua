@@ -1,8 +1,11 @@
 -- folder: a sub-folder per class, or nested folders; train, val and test above them where the parts
 -- came with the data.
 local fields = require "aniso.method.data.fields"
+local labels = require "aniso.method.data.labels"
 local options = require "aniso.recipe.options"
+local parts = require "aniso.method.data.parts"
 local tree = require "aniso.method.data.tree"
+local unread = require "aniso.method.data.unread"
 local warnings = require "aniso.method.data.warnings"
 
 local folder = { kind = "folder" }
@@ -13,27 +16,22 @@ local function check_nested(value, where)
   error(("option %s must be true, false or a depth from 1 to 16, got %s"):format(where, tostring(value)), 0)
 end
 
-folder.options = fields.files {
+folder.options = labels.options(fields.files {
   nested = options.optional(options.custom(check_nested)),
   class_from = options.optional(options.one_of { "last", "path" }),
-}
+})
 
--- A warning about each kind of file that was not read; facts keeps the counts for `aniso data info`.
-function folder.report(report, facts)
-  local example
-  facts.other_files, facts.strays = report.other, report.strays
-  for _, one in pairs(report.other) do
-    one.example = one.example:sub(#report.root + 2)
-    example = (not example or one.example < example) and one.example or example
+-- Notes about where the classes and the parts were found.
+local function note_layout(report, given, facts)
+  if report.wrapped then facts.notes[#facts.notes + 1] = "read from the folder " .. report.wrapped end
+  if report.part_names then facts.notes[#facts.notes + 1] = parts.note(report.part_names, given) end
+end
+
+local function check_classes(rows, report)
+  for _, class in ipairs(rows.class) do
+    if class ~= rows.class[1] then return end
   end
-  if example then
-    warnings.add(facts.warnings, "%s: %s not read, only JPEG, PNG and BMP are (such as %s)", report.root,
-      tree.describe_other(report.other), example)
-  end
-  if report.strays > 0 then
-    warnings.add(facts.warnings, "%s: %d images outside the class folders are not read (such as %s); "
-      .. "nested = 1 reads sub-folders of a class", report.root, report.strays, report.example)
-  end
+  if rows.class[1] then unread.refuse_single(report, rows.class[1]) end
 end
 
 function folder.open(given, facts, fits)
@@ -43,9 +41,12 @@ function folder.open(given, facts, fits)
     warnings.add(facts.warnings, '%s looks like a published set, which data = { "%s", root = … } reads', root,
       set)
   end
-  local how = { nested = given.nested or false, class_from = given.class_from or "last" }
+  local how = { nested = given.nested or false, class_from = given.class_from or "last",
+    leave_out = labels.left_out(given) }
   local rows, report = tree.read(root, how)
-  folder.report(report, facts)
+  unread.warn(report, facts)
+  note_layout(report, given, facts)
+  check_classes(rows, report)
   return { origin = root, root = root, rows = rows, name = fields.last_part(root),
     split_name = rows.part and "folders" or nil }
 end

@@ -3,12 +3,12 @@
 local columns = require "aniso.method.data.columns"
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
-local folder = require "aniso.method.data.folder"
 local options = require "aniso.recipe.options"
 local published = require "aniso.method.data.published"
 local fault = require "aniso.method.data.fault"
 local tables = require "aniso.method.data.table"
 local tree = require "aniso.method.data.tree"
+local unread = require "aniso.method.data.unread"
 
 local kvasir = {
   kind = "hyper_kvasir", title = "Hyper-Kvasir",
@@ -82,7 +82,7 @@ function kvasir.open(given, facts, fits)
   local root = fields.need(given, "root", "the folder that holds labeled-images")
   local base = kvasir.find(root) or published.wrong_pick(kvasir, root, fits)
   local rows, report = tree.read(base, { nested = true, class_from = "last" })
-  folder.report(report, facts)
+  unread.warn(report, facts)
   for i, name in ipairs(rows.class) do rows.class[i] = kvasir.class(name) end
   published.check(kvasir, rows.class, facts.warnings)
   local path = given.official_folds and find_folds(root, base, given.official_folds)

@@ -1,7 +1,7 @@
 -- ds:info() → the text of `aniso data info`.
 local printed = require("aniso.stats.metric.catalog").printed
 local survey = require "aniso.method.data.survey"
-local tree = require "aniso.method.data.tree"
+local unread = require "aniso.method.data.unread"
 
 -- One line, whatever its texts hold.
 local function printable(text)
@@ -43,9 +43,13 @@ local function files(ds, add)
   for _, fold in ipairs(ds.folds or {}) do last_fold = math.max(last_fold or 0, fold) end
   if last_fold then add("folds    %d, as published", last_fold + 1) end
   if facts.other_files and next(facts.other_files) then
-    add("not read %s: JPEG, PNG and BMP are", tree.describe_other(facts.other_files))
+    add("not read %s: JPEG, PNG and BMP are%s", unread.describe_other(facts.other_files),
+      unread.cure_other(facts.other_files))
   end
-  if (facts.strays or 0) > 0 then add("not read %d images outside the class folders", facts.strays) end
+  unread.each_stray(facts.stray_kinds or {}, facts.wrapped, function(what, _, way)
+    add("not read %s: %s", what, way)
+  end)
+  if (facts.left_out or 0) > 0 then add("not used %d images, which leave_out names", facts.left_out) end
   if ds.missing > 0 then add("missing  %d images that the table names", ds.missing) end
   if ds.damaged > 0 then
     add("damaged  %d images, accepted: some of their pixels are grey or wrong", ds.damaged)

@@ -2,10 +2,10 @@
 -- arXiv 2410.02010; github.com/PyJulie/MONICA): train_100.npy, val_100.npy and test_100.npy hold names,
 -- dic.npy maps them to class numbers. The same lists as text have lines of path and label, as in ImageNet-LT.
 local core = require "aniso.core"
-local columns = require "aniso.method.data.columns"
 local fields = require "aniso.method.data.fields"
 local lists = require "aniso.method.data.split_lists"
 local numpy = require "aniso.method.data.numpy"
+local parts = require "aniso.method.data.parts"
 local options = require "aniso.recipe.options"
 local fault = require "aniso.method.data.fault"
 
@@ -59,7 +59,7 @@ function monica.open(given)
   local labels, file = {}, nil
   if extension == "npy" then labels, file = dictionary(split) end
   local rows, name_of = { key = {}, class = {}, part = {} }, namer(given.class_names)
-  for _, part in ipairs(columns.part_names) do
+  for _, part in ipairs(parts.names) do
     for _, entry in ipairs(of[part] or {}) do
       local label = entry.label or labels[entry.name]
       if not label then

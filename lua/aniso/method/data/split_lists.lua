@@ -2,10 +2,10 @@
 -- with the image's name and, where it is there, its class; the same as .txt ("path label" lines) or as
 -- NumPy arrays of names (.npy). With a ratio the files end with _RATIO, as MONICA's: train_100.npy. `split`
 -- is the folder, or FOLDER/PREFIX where it holds the lists of several sets.
-local columns = require "aniso.method.data.columns"
 local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
 local numpy = require "aniso.method.data.numpy"
+local parts = require "aniso.method.data.parts"
 local fault = require "aniso.method.data.fault"
 local tables = require "aniso.method.data.table"
 local tree = require "aniso.method.data.tree"
@@ -53,7 +53,7 @@ local function find(folder, prefix, ratio)
   local names, suffix = visible(folder, prefix), ratio and ("_%d"):format(ratio) or ""
   for _, extension in ipairs { "csv", "txt", "npy" } do
     local tail, found = ("%s.%s"):format(suffix, extension), {}
-    for _, part in ipairs(columns.part_names) do found[part] = only(names, part .. tail, folder, part) end
+    for _, part in ipairs(parts.names) do found[part] = only(names, part .. tail, folder, part) end
     if found.train and found.test then return found, extension, tail end
     if found.train or found.test then
       fault.raise("ENOTFOUND", "%s: no file that ends with %s%s", folder, found.train and "test" or "train",
@@ -151,13 +151,13 @@ end
 
 -- Sets rows.part and the split's name. Images in no list are unused.
 function lists.apply(spec, split, names, ratio)
-  local rows, parts = spec.rows, {}
+  local rows, part_of_row = spec.rows, {}
   local row_of, classes = finder(rows.key), {}
   local of, name = lists.read(split, names, ratio)
   spec.split_name = name
   for _, class in ipairs(rows.class) do classes[class] = true end
-  for i = 1, #rows.key do parts[i] = "unused" end
-  for _, part in ipairs(columns.part_names) do
+  for i = 1, #rows.key do part_of_row[i] = "unused" end
+  for _, part in ipairs(parts.names) do
     for _, entry in ipairs(of[part] or {}) do
       local row = row_of(entry.name)
       if not row then
@@ -165,14 +165,14 @@ function lists.apply(spec, split, names, ratio)
       elseif entry.label and classes[entry.label] and entry.label ~= rows.class[row] then
         fault.raise("EFORMAT", "%s: image '%s' is labelled '%s' here and '%s' in %s", entry.place,
           entry.name, entry.label, rows.class[row], spec.origin)
-      elseif parts[row] ~= "unused" then
+      elseif part_of_row[row] ~= "unused" then
         fault.raise("EFORMAT", "%s: image '%s' is already in the %s part; an image may be in one part only",
-          entry.place, entry.name, parts[row])
+          entry.place, entry.name, part_of_row[row])
       end
-      parts[row] = part
+      part_of_row[row] = part
     end
   end
-  rows.part = parts
+  rows.part = part_of_row
 end
 
 return lists

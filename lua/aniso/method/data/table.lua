@@ -15,9 +15,20 @@ function Table:has(name)
   return self.number[name] ~= nil
 end
 
+-- A name that was not found may be there in another encoding.
+local function check_header(self)
+  for i, name in ipairs(self.header) do
+    if not utf8.len(name) then
+      fault.raise("EFORMAT", "%s line 1: the name of column %d is not UTF-8; save the table as UTF-8",
+        self.path, i)
+    end
+  end
+end
+
 function Table:column(name)
   local number = self.number[name]
   if not number then
+    check_header(self)
     fault.raise("ENOTFOUND", "%s: no column '%s'; its columns are %s", self.path, name,
       table.concat(self.header, ", "))
   elseif self.twice[name] then

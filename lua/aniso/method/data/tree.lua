@@ -1,9 +1,10 @@
 -- Folders of images: which files there are, what their folders say about class and part, and what was
--- not read. Names are judged by their end, nothing is opened; hidden names are skipped.
+-- not read. Names are judged by their end, nothing is opened; hidden names and __MACOSX are skipped.
 local core = require "aniso.core"
-local columns = require "aniso.method.data.columns"
 local fields = require "aniso.method.data.fields"
 local fault = require "aniso.method.data.fault"
+local parts = require "aniso.method.data.parts"
+local unread = require "aniso.method.data.unread"
 local sys = core.sys
 
 local tree = {}
@@ -16,23 +17,6 @@ function tree.is_image(name)
   return IMAGES[(name:match "%.(%w+)$" or ""):lower()] == true
 end
 
--- What a walk sees besides the images: other[extension] = {n =, example =, classes = {name = n}};
--- strays: images that belong to no class.
-local function new_report(root)
-  return { root = root, names = 0, other = {}, strays = 0, example = nil }
-end
-
-local function note_other(report, paths, class)
-  for _, path in ipairs(paths) do
-    local extension = (path:match "[^/]%.(%w+)$" or ""):lower()
-    if extension == "" or #extension > 8 then extension = "no extension" end
-    local one = report.other[extension] or { n = 0, example = path, classes = {} }
-    one.n = one.n + 1
-    if class then one.classes[class] = (one.classes[class] or 0) + 1 end
-    report.other[extension] = one
-  end
-end
-
 -- What is directly in `folder`: images and other files as paths, folders as names.
 local function scan(report, folder)
   local images, folders, other = {}, {}, {}
@@ -43,7 +27,7 @@ local function scan(report, folder)
   end
   for _, name in ipairs(names) do
     local path = folder .. "/" .. name
-    local hidden = name:sub(1, 1) == "."
+    local hidden = name:sub(1, 1) == "." or name == "__MACOSX"
     if not hidden and tree.is_image(name) then
       images[#images + 1] = path
     elseif not hidden and sys.exists(path) == "directory" then
@@ -55,90 +39,83 @@ local function scan(report, folder)
   return images, folders, other
 end
 
--- Calls visit(images, parts, other) for `folder` and the folders below it. parts: the names from the
--- first level on.
-local function walk(report, folder, parts, visit)
+-- Calls visit(images, names, other) for `folder` and the folders below it. names: those of the folders
+-- from the first level on.
+local function walk(report, folder, names, visit)
   local images, folders, other = scan(report, folder)
-  visit(images, parts, other)
-  if #parts >= DEEPEST then
+  visit(images, names, other)
+  if #names >= DEEPEST then
     if #folders > 0 then
       fault.raise("EFORMAT", "%s: folders more than %d deep; does a link form a cycle?", folder, DEEPEST)
     end
     return
   end
   for _, name in ipairs(folders) do
-    local deeper = table.move(parts, 1, #parts, 1, {})
+    local deeper = table.move(names, 1, #names, 1, {})
     deeper[#deeper + 1] = name
     walk(report, folder .. "/" .. name, deeper, visit)
   end
 end
 
-local function note_strays(report, images)
-  report.strays = report.strays + #images
-  report.example = report.example or images[1]
+-- Class names go to the database and into reports.
+local function check_name(folder, name)
+  if not utf8.len(name) then
+    fault.raise("EFORMAT", "%s/%s: the name of this class folder is not UTF-8; rename it", folder, name)
+  end
 end
 
 -- ── classes ─────────────────────────────────────────────────────────────────────────────
--- The class of an image whose folder has the names `parts`; nil if it has none.
+-- The class of an image whose folder has the names `names`; nil if it has none.
 --   nested = n        the folder n levels down (1: the first)
 --   nested = true     the folder of the image
-local function class_of(parts, how)
-  local level = how.nested == true and #parts or how.nested
-  if #parts < level or level == 0 then return nil end
-  return how.class_from == "path" and table.concat(parts, "/", 1, level) or parts[level]
+local function class_of(names, how)
+  local level = how.nested == true and #names or how.nested
+  if #names < level or level == 0 then return nil end
+  return how.class_from == "path" and table.concat(names, "/", 1, level) or names[level]
 end
 
 local function nested_level(report, level, how, add)
-  walk(report, level, {}, function(images, parts, other)
-    local class = class_of(parts, how)
-    if not class then return note_strays(report, images) end
-    note_other(report, other, class)
+  walk(report, level, {}, function(images, names, other)
+    local class = class_of(names, how)
+    if not class then
+      unread.note_strays(report, "shallow", images)
+      return unread.note_images(report, other)
+    end
+    check_name(level, class)
+    unread.note_other(report, other, class)
     for _, path in ipairs(images) do add(path, class) end
   end)
 end
 
--- The number of images below a folder's own folders, which are strays.
-local function deeper_images(report, folder, folders)
+-- Notes what is below a folder's own folders, which is not read. class [opt]: of the folder.
+local function note_deeper(report, kind, folder, folders, class)
   local before = report.strays
   for _, name in ipairs(folders) do
-    walk(report, folder .. "/" .. name, { name }, function(images) note_strays(report, images) end)
+    walk(report, folder .. "/" .. name, { name }, function(images, _, other)
+      unread.note_strays(report, kind, images)
+      if class then unread.note_other(report, other, class) else unread.note_images(report, other) end
+    end)
   end
   return report.strays - before
 end
 
--- "15 .webp, 5 .tif"
-function tree.describe_other(other)
-  local out = {}
-  for extension, one in pairs(other) do
-    out[#out + 1] = ("%d %s%s"):format(one.n, extension:find " " and "with " or ".", extension)
-  end
-  table.sort(out)
-  return table.concat(out, ", ")
-end
-
-local function refuse_empty(report, folder, folders, other)
-  local deeper = deeper_images(report, folder, folders)
-  if deeper > 0 then
-    fault.raise("EFORMAT", "%s: its %d images are in sub-folders; nested = true makes the folder of an "
-      .. "image its class, nested = 1 the first folder below `root`", folder, deeper)
-  end
-  local own = new_report(folder)
-  note_other(own, other)
-  local found = tree.describe_other(own.other)
-  fault.raise("EFORMAT", "%s: holds no .jpg, .png or .bmp image%s; add some or remove the folder", folder,
-    found ~= "" and (", but %s, which are not read"):format(found) or "")
-end
-
 -- A folder per class directly in `level`.
-local function flat_level(report, level, names, add)
-  for _, name in ipairs(names) do
+local function flat_level(report, level, folders, how, add)
+  local empty = {}
+  for _, name in ipairs(folders) do
     local folder = level .. "/" .. name
-    local images, folders, other = scan(report, folder)
-    if #images == 0 then refuse_empty(report, folder, folders, other) end
-    note_other(report, other, name)
+    check_name(level, name)
+    local images, deeper, other = scan(report, folder)
+    unread.note_other(report, other, name)
     for _, path in ipairs(images) do add(path, name) end
-    deeper_images(report, folder, folders)
+    local below = note_deeper(report, "below", folder, deeper, name)
+    if #images == 0 and how.leave_out[name] then
+      report.empty_classes[name] = true
+    elseif #images == 0 then
+      empty[#empty + 1] = { folder = folder, name = name, below = below }
+    end
   end
+  if #empty > 0 then unread.refuse_empty(report, level, empty) end
 end
 
 local function adder(rows, base, part)
@@ -155,60 +132,70 @@ local function read_level(report, rows, level, how, part)
   if how.nested then
     nested_level(report, level, how, add)
   else
-    local images, folders = scan(report, level)
-    note_strays(report, images)
-    flat_level(report, level, folders, add)
+    local images, folders, other = scan(report, level)
+    unread.note_strays(report, "loose", images)
+    unread.note_images(report, other)
+    if #folders == 0 then unread.refuse_flat(level, #images, part, other) end
+    flat_level(report, level, folders, how, add)
   end
-  if #rows.key == before then
-    fault.raise("EFORMAT", "%s: holds no class folder; expected one sub-folder of images per class", level)
+  if #rows.key == before and not next(report.empty_classes) then
+    fault.raise("EFORMAT", "%s: holds no class folder; expected one sub-folder of images per class%s", level,
+      how.nested and (" at nested = %s"):format(tostring(how.nested)) or "")
   end
 end
 
--- ── parts ───────────────────────────────────────────────────────────────────────────────
--- name → part where one of the folders is a training part; nil otherwise.
-local function part_folders(root, folders)
-  local part_of, names = {}, {}
-  for _, name in ipairs(folders) do
-    local part = columns.part(name)
-    if part then
-      names[part] = names[part] or {}
-      table.insert(names[part], name)
-      part_of[name] = part
-    end
+-- The folder that has the classes or the parts: `base`, or the only folder in it, which an archive wraps
+-- around its content.
+local function unwrapped(report, base)
+  for _ = 1, DEEPEST do
+    local images, folders = scan(report, base)
+    if #images > 0 or #folders ~= 1 or parts.of(folders[1]) then return base end
+    local inner = base .. "/" .. folders[1]
+    local inner_images, inner_folders = scan(report, inner)
+    if #inner_images > 0 or #inner_folders == 0 then return base end
+    base = inner
   end
-  if not names.train then return nil end
-  for part, list in pairs(names) do
-    if #list > 1 then
-      fault.raise("EFORMAT", "%s: both %s and %s could be the %s part; keep one", root, list[1], list[2],
-        part)
-    end
-  end
-  return part_of
+  return base
 end
 
--- The images below root: rows { key, file, class, part [opt] } as columns, and the report.
--- how: { nested = false|true|integer, class_from = "last"|"path" }.
-function tree.read(root, how)
-  if sys.exists(root) ~= "directory" then
-    fault.raise("ENOTFOUND", "%s: no such folder%s; `root` must hold a sub-folder of images per class",
-      root, fields.relative_hint(root))
-  end
-  local base = root:match "^(.-)/*$"
-  local report, rows = new_report(base), { key = {}, file = {}, class = {} }
-  local images, folders = scan(report, base)
-  local part_of = part_folders(root, folders)
-  if not part_of then
-    read_level(report, rows, base, how)
-    return rows, report
-  end
+-- Training comes first, so that what is wrong with every part is reported of that.
+local function read_parts(report, rows, base, how, part_of, train)
+  local images, folders, other = scan(report, base)
   rows.part = {}
-  note_strays(report, images)
+  unread.note_strays(report, "loose", images)
+  unread.note_images(report, other)
+  read_level(report, rows, base .. "/" .. train, how, "train")
   for _, name in ipairs(folders) do
-    if part_of[name] then
+    if part_of[name] and name ~= train then
       read_level(report, rows, base .. "/" .. name, how, part_of[name])
-    else
-      deeper_images(report, base, { name })
+    elseif not part_of[name] then
+      note_deeper(report, "outside", base, { name })
     end
+  end
+end
+
+-- The images below root: rows { key, file, class, part [opt] } as columns, and the report (unread.lua), whose
+-- part_names are the folders of the parts. how: { nested = false|true|integer, class_from = "last"|"path",
+-- leave_out = set of labels whose folders may be empty }.
+function tree.read(root, how)
+  if sys.exists(root) ~= "directory" then unread.refuse_root(root, fields.relative_hint(root)) end
+  local base = root:match "^(.-)/*$"
+  local report, rows = unread.new(base), { key = {}, file = {}, class = {} }
+  local inner = how.nested and base or unwrapped(report, base)
+  if inner ~= base then report.wrapped = inner:sub(#base + 2) end
+  local _, folders = scan(report, inner)
+  local part_of, names = parts.folders(inner, folders, function(name)
+    return #select(2, scan(report, inner .. "/" .. name)) > 0
+  end)
+  if part_of and not names.val and not names.test then
+    fault.raise("EFORMAT", '%s: the only part is %s; root = "%s/%s" has it cut into parts, and a test part '
+      .. 'is named '
+      .. "%s", inner, names.train, inner, names.train, parts.words "test")
+  elseif part_of then
+    report.part_names = names
+    read_parts(report, rows, inner, how, part_of, names.train)
+  else
+    read_level(report, rows, inner, how)
   end
   return rows, report
 end

@@ -1,13 +1,15 @@
 -- Warnings about a data set's files: on stderr, each text once per process, since a command may open
 -- the same set several times. The set keeps its own in facts.warnings.
 -- stream [opt]: where they go in the place of stderr, for tests.
+local fault = require "aniso.method.data.fault"
+
 local warnings = {}
 
 local shown = {}
 
 -- Adds one line to the list and shows it.
 function warnings.add(list, format, ...)
-  local line = format:format(...):gsub("%c", "?")
+  local line = fault.printable(format:format(...))
   list[#list + 1] = line
   if shown[line] then return end
   shown[line] = true

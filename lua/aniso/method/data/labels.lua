@@ -1,0 +1,177 @@
+-- Labels as a set's user means them: the options `merge` (labels of one class) and `leave_out` (labels whose
+-- images are not used), and warnings about labels that look alike or that stand for a missing value.
+local class_order = require "aniso.method.data.class_order"
+local options = require "aniso.recipe.options"
+local warnings = require "aniso.method.data.warnings"
+
+local labels = {}
+
+-- ── options ─────────────────────────────────────────────────────────────────────────────
+local function check_merge(value, where)
+  local out, group_of = options.list(options.list "string").check(value, where), {}
+  for i, group in ipairs(out) do
+    if #group < 2 then
+      error(("option %s[%d] needs the name of the class and at least one label for it"):format(where, i), 0)
+    end
+    for _, label in ipairs(group) do
+      if group_of[label] then
+        error(("option %s: label '%s' is in two of its lists"):format(where, label), 0)
+      end
+      group_of[label] = i
+    end
+  end
+  return out
+end
+
+-- Adds the options to those of a kind whose labels are the user's own.
+function labels.options(fields)
+  fields.merge = options.optional(options.custom(check_merge, nil, options.list(options.list "string")))
+  fields.leave_out = options.optional(options.list "string")
+  return fields
+end
+
+-- A set of the labels in `leave_out`; a blank one is any blank one.
+function labels.left_out(given)
+  local out = {}
+  for _, label in ipairs(given.leave_out or {}) do out[label:match "^%s*$" and "" or label] = true end
+  return out
+end
+
+function labels.is_blank(label)
+  return label:find "^%s*$" ~= nil
+end
+
+-- Leaves out the rows for which drop[row] is true. Columns may be shared with a table, so they are copied.
+local function without(rows, drop)
+  for name, column in pairs(rows) do
+    local kept = {}
+    for row, value in ipairs(column) do
+      if not drop[row] then kept[#kept + 1] = value end
+    end
+    rows[name] = kept
+  end
+end
+
+-- Applies both options to the rows of a set. facts.left_out becomes the number of images that were removed.
+-- An option that names a label the set lacks is a warning: it is most likely misspelt. facts.empty_classes
+-- [opt]: a set of labels without images.
+function labels.apply(rows, given, facts)
+  if not given.merge and not given.leave_out then return end
+  local drop, name_of, known, class, count = {}, {}, {}, {}, 0
+  local left_out = labels.left_out(given)
+  for label in pairs(facts.empty_classes or {}) do known[label] = true end
+  for _, group in ipairs(given.merge or {}) do
+    for _, label in ipairs(group) do name_of[label] = group[1] end
+  end
+  for row, label in ipairs(rows.class) do
+    local plain = labels.is_blank(label) and "" or label
+    known[plain], class[row] = true, name_of[label] or label
+    if left_out[plain] then drop[row], count = true, count + 1 end
+  end
+  rows.class = class
+  without(rows, drop)
+  facts.left_out = (facts.left_out or 0) + count
+  local function check(option, label)
+    if not known[label] then
+      warnings.add(facts.warnings, "data.%s: the set has no label '%s'", option, label)
+    end
+  end
+  for _, label in ipairs(given.leave_out or {}) do
+    check("leave_out", labels.is_blank(label) and "" or label)
+  end
+  for _, group in ipairs(given.merge or {}) do
+    for i = 2, #group do check("merge", group[i]) end
+  end
+end
+
+-- ── labels in doubt ─────────────────────────────────────────────────────────────────────
+-- What pandas, R, spreadsheets and SQL write for a missing value, in lower case.
+local MISSING = {}
+for _, word in ipairs { "nan", "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "null", "none", "nil", "nat",
+  "-nan",
+  "missing", "undefined", "unlabeled", "unlabelled", "-", "--", "?", ".", "#value!", "#ref!", "(null)" } do
+  MISSING[word] = true
+end
+
+function labels.is_missing(label)
+  return MISSING[label:lower():match "^%s*(.-)%s*$"] == true
+end
+
+-- Letters with a mark → the letter, for texts whose accents are composed in one file and not in another.
+local BASE = {}
+for base, marked in pairs { a = "àáâãäåā", c = "çćč", e = "èéêëēę", i = "ìíîïī", n = "ñń", o = "òóôõöō",
+  s = "śš", u = "ùúûüū", y = "ýÿ", z = "źżž", A = "ÀÁÂÃÄÅ", C = "ÇĆČ", E = "ÈÉÊËĒ", I = "ÌÍÎÏ", N = "Ñ",
+  O = "ÒÓÔÕÖ", S = "ŚŠ", U = "ÙÚÛÜ", Y = "Ý", Z = "ŹŻŽ" } do
+  for _, code in utf8.codes(marked) do BASE[code] = base end
+end
+
+-- Lower case beyond ASCII: æ ø þ ð (Latin-1), Greek, Cyrillic.
+local function lower(code)
+  if code >= 0xC0 and code <= 0xDE or code >= 0x391 and code <= 0x3A9 or code >= 0x410 and code <= 0x42F then
+    return code + 32
+  end
+  return code >= 0x400 and code <= 0x40F and code + 80 or code
+end
+
+local function plain_character(code)
+  if code >= 0x300 and code <= 0x36F or code >= 0x200B and code <= 0x200F or code == 0xFEFF then return "" end
+  if code == 0xA0 or code >= 0x2000 and code <= 0x200A or code == 0x3000 then return " " end
+  if code >= 0x2010 and code <= 0x2015 then return "-" end
+  return BASE[code] or utf8.char(lower(code))
+end
+
+-- The text that labels which look alike share: numbers by value; otherwise without case, accents, and
+-- differences of spaces, hyphens and underscores.
+function labels.appearance(label)
+  local value = class_order.number(label)
+  if value then return ("%.17g"):format(value) end
+  if not utf8.len(label) then return label end
+  local out = {}
+  for _, code in utf8.codes(label) do out[#out + 1] = plain_character(code) end
+  return table.concat(out):lower():gsub("[%s_%-]+", " "):match "^ ?(.-) ?$"
+end
+
+local function quoted(texts)
+  local out = {}
+  for i, text in ipairs(texts) do out[i] = '"' .. text:gsub('[\\"]', "\\%0") .. '"' end
+  return "{ " .. table.concat(out, ", ") .. " }"
+end
+
+-- Warns of classes that look alike and of classes that look like a missing value. has_options: the kind
+-- takes `merge` and `leave_out`.
+function labels.warn_of_doubts(ds, list, has_options)
+  local known = {}
+  for _, name in ipairs(ds.classes) do
+    local plain = labels.appearance(name)
+    if known[plain] then
+      warnings.add(list, "%s: '%s' and '%s' are two classes; should they be one?%s", ds.name, known[plain],
+        name,
+        has_options and (" merge = { %s } makes them one"):format(quoted { known[plain], name }) or "")
+    end
+    known[plain] = known[plain] or name
+    if labels.is_missing(name) then
+      warnings.add(list, "%s: the class '%s' looks like a missing label%s", ds.name, name,
+        has_options and ("; leave_out = %s leaves its images out"):format(quoted { name }) or "")
+    end
+  end
+end
+
+-- Warns of ids that look like a missing value and that several rows of the column share.
+function labels.warn_of_groups(groups, column, name, list)
+  local count = {}
+  for _, id in ipairs(groups) do
+    if labels.is_missing(id) then count[id] = (count[id] or 0) + 1 end
+  end
+  local ids = {}
+  for id, n in pairs(count) do
+    if n > 1 then ids[#ids + 1] = id end
+  end
+  table.sort(ids)
+  for _, id in ipairs(ids) do
+    warnings.add(list, "%s: '%s' in column %s makes %d images one group; no_group = %s takes each of them "
+      .. "alone",
+      name, id, column, count[id], quoted { id })
+  end
+end
+
+return labels
