@@ -164,7 +164,7 @@ function engine.survey(dataset) end
 ---@class aniso.data
 ---@field kinds table The rules of each kind.
 ---@field augment table The rules of a recipe's `train.augment`.
----@overload fun(given: aniso.option.data|string, cross?: aniso.CrossValidation): aniso.Dataset
+---@overload fun(given: aniso.option.data|string, cross?: aniso.CrossValidation, stored_classes?: string[]): aniso.Dataset
 local data = {}
 
 ---A complete copy of the options; raises on a mistake.
@@ -192,10 +192,11 @@ function data.recognise(root) end
 
 ---@param given aniso.option.data|string
 ---@param cross? aniso.CrossValidation
+---@param stored_classes? string[] those of a stored run, whose order is kept
 ---@return aniso.Dataset? dataset nil if the files are not as they should be
 ---@return string? message
 ---@return string? code
-function data.open(given, cross) end
+function data.open(given, cross, stored_classes) end
 
 ---A table of texts with a header line; rows and columns count from 1.
 ---@class aniso.Csv
