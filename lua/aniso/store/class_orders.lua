@@ -1,9 +1,7 @@
 -- The orders in which a database has the classes of a set of images:
---   db:class_orders(content) → list of { sha256 =, classes = names in their order }
+--   class_orders(db, content) → list of { sha256 =, classes = names in their order } | nil, message, code
 -- A file older than version 6 does not have the content of its sets, and so no orders.
-local class_orders = {}
-
-function class_orders.class_orders(db, content)
+return function(db, content)
   if db.core:version() < 6 then return {} end
   local rows, message, code = db.core:query([[
     SELECT d.dataset_id, d.sha256, c.name FROM dataset d JOIN dataset_class c USING(dataset_id)
@@ -17,5 +15,3 @@ function class_orders.class_orders(db, content)
   end
   return out
 end
-
-return class_orders

@@ -4,7 +4,6 @@
 -- takes tags and notes (tags_and_notes.lua) and plans (plan.lua), removes runs (removal.lua,
 -- collect.lua), merges (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends
 -- the runs whose writer is gone.
-local class_orders = require "aniso.store.class_orders"
 local core = require "aniso.core"
 local find = require "aniso.store.find"
 local tags_and_notes = require "aniso.store.tags_and_notes"
@@ -24,8 +23,8 @@ Database.__index = Database
 
 local store = { methods = Database }
 
-for _, part in ipairs { class_orders, find, tags_and_notes, merge, plan, read, recorder.database, removal,
-  score, select_runs.methods } do
+for _, part in ipairs { find, tags_and_notes, merge, plan, read, recorder.database, removal, score,
+  select_runs.methods } do
   for name, method in pairs(part) do Database[name] = method end
 end
 

@@ -1,6 +1,7 @@
 -- A database may have the images of a new run with their classes in another order: from an earlier version,
 -- which sorted numbers as texts, or from other `data.classes`.
 --   class_orders.check(session, db)
+local stored_orders = require "aniso.store.class_orders"
 local provenance = require "aniso.train.provenance"
 local warnings = require "aniso.method.data.warnings"
 
@@ -16,7 +17,7 @@ end
 -- new run would be stored under the same identity, with the names of the other order.
 function class_orders.check(session, db)
   local dataset = session.dataset
-  local orders, message = db:class_orders(dataset.sha256)
+  local orders, message = stored_orders(db, dataset.sha256)
   if not orders then error(message, 0) end
   local own, joined = provenance.identity(session), table.concat(dataset.classes, "\0")
   for _, stored in ipairs(orders) do

@@ -95,11 +95,6 @@ function RunDatabase:config(run) end
 ---@return table?
 function RunDatabase:split_of(run) end
 
----The orders in which the file has the classes of a set of images; empty for a file before version 6.
----@param content string Dataset.sha256
----@return { sha256: string, classes: string[] }[]?
-function RunDatabase:class_orders(content) end
-
 ---The λ_j in force, in class order.
 ---@param run aniso.RunReference
 ---@return number[]?
