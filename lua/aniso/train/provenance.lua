@@ -27,8 +27,8 @@ end
 -- What the images and the split are, as hashes: the same files at another size are other
 -- data; the same lists with other groups of classes or another validation part another split. lists
 -- [opt]: a hash in the place of that of the split's lists; content [opt]: one in the place of the images'.
--- Classes in the order of their values are other data than the same in the bytewise order of earlier versions;
--- a set in that order keeps its hash.
+-- Classes in the order of their values are other data than the same in the bytewise order of earlier
+-- versions; a set in that order keeps its hash.
 function provenance.identity(session, lists, content)
   local dataset, split = session.dataset, session.dataset.split
   local by_value = dataset.facts and dataset.facts.ordered_by_value

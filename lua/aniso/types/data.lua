@@ -164,7 +164,7 @@ function engine.survey(dataset) end
 ---@class aniso.data
 ---@field kinds table The rules of each kind.
 ---@field augment table The rules of a recipe's `train.augment`.
----@overload fun(given: aniso.option.data|string, cross?: aniso.CrossValidation, order?: string[]): aniso.Dataset
+---@overload fun(given: aniso.option.data|string, cross?: aniso.CrossValidation, of?: string[]): aniso.Dataset
 local data = {}
 
 ---A complete copy of the options; raises on a mistake.
