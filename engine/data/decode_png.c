@@ -5,6 +5,7 @@
  * other programs that train on such files. libpng reports an error by a call that must not return;
  * the one setjmp() is in decode_within(), what lives across it in a struct of the caller. */
 #include <setjmp.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <png.h>
@@ -12,16 +13,31 @@
 #include "base/memory/mem.h"
 #include "data/decode.h"
 
+#define IDAT 0x49444154u /* the name of the chunks of pixels */
+
+/* Bytes of compressed pixels after the last row: libpng inflates them to the end for their
+ * checksum, and a file of some megabytes can hold gigabytes of zeros there. */
+#define AFTER_LAST_ROW 65536
+
 typedef struct decoder {
     png_structp png;
     png_infop info;
     const uint8_t *bytes;
-    size_t count, at; /* at: the next byte to be read */
+    size_t count, at;  /* at: the next byte to be read */
+    size_t after_rows; /* bytes of compressed pixels that were read after the last row */
     const char *name;
     an_image *image;
     uint8_t **rows; /* (height) */
     an_code code;
 } decoder;
+
+static bool has_all_rows(png_structp png)
+{
+    const decoder *d = png_get_io_ptr(png);
+    if (png_get_interlace_type(png, d->info) == PNG_INTERLACE_ADAM7)
+        return png_get_current_pass_number(png) >= PNG_INTERLACE_ADAM7_PASSES;
+    return d->image->height > 0 && png_get_current_row_number(png) >= (png_uint_32)d->image->height;
+}
 
 static void read_bytes(png_structp png, png_bytep to, size_t count)
 {
@@ -31,6 +47,10 @@ static void read_bytes(png_structp png, png_bytep to, size_t count)
                           d->name);
         png_longjmp(png, 1);
     }
+    if (has_all_rows(png) && png_get_io_chunk_type(png) == IDAT)
+        d->after_rows += count;
+    if (d->after_rows > AFTER_LAST_ROW)
+        png_error(png, "more compressed data than its pixels");
     memcpy(to, d->bytes + d->at, count);
     d->at += count;
 }

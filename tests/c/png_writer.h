@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 typedef struct png_file {
-    uint8_t data[65536];
+    uint8_t data[262144];
     size_t count;
 } png_file;
 

@@ -124,6 +124,30 @@ static void test_the_checksum_of_the_pixels_is_verified(void **state)
     assert_non_null(strstr(an_err_message(), "damaged PNG (IDAT: incorrect data check)"));
 }
 
+/* Zeros after the last row cost no more than a little, whatever they inflate to. */
+static void test_data_after_the_last_row_are_limited(void **state)
+{
+    (void)state;
+    enum { PIECES = 3000, PIECE = 40000 }; /* 120 MB */
+    static uint8_t zeros[PIECE], packed[400000];
+    z_stream z = {.next_out = packed, .avail_out = sizeof packed};
+    assert_int_equal(deflateInit(&z, 9), Z_OK);
+    for (int i = 0; i <= PIECES; i++) {
+        z.next_in = zeros, z.avail_in = i < PIECES ? PIECE : 0;
+        assert_in_range(deflate(&z, i < PIECES ? Z_NO_FLUSH : Z_FINISH), Z_OK, Z_STREAM_END);
+    }
+    const size_t count = sizeof packed - z.avail_out;
+    assert_true(count > 100000);
+    deflateEnd(&z);
+    for (int interlaced = 0; interlaced < 2; interlaced++) {
+        png_begin(&file, 1, 1, 8, GREY, interlaced);
+        for (size_t at = 0; at < count; at += 30000)
+            png_chunk(&file, "IDAT", packed + at, count - at < 30000 ? count - at : 30000);
+        png_chunk(&file, "IEND", NULL, 0);
+        assert_refused(file.count, "more compressed data than its pixels");
+    }
+}
+
 static void test_the_end_must_be_there(void **state)
 {
     (void)state;
@@ -157,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_every_type_and_depth),
         cmocka_unit_test(test_every_flipped_bit_is_refused),
         cmocka_unit_test(test_the_checksum_of_the_pixels_is_verified),
+        cmocka_unit_test(test_data_after_the_last_row_are_limited),
         cmocka_unit_test(test_the_end_must_be_there),
         cmocka_unit_test(test_apples_variant_is_named),
         cmocka_unit_test(test_a_second_header_does_not_pass_the_limit),
