@@ -26,6 +26,13 @@ static int exists(lua_State *L)
     return 1;
 }
 
+/* is_link(path) → whether the name is a symbolic link, also one to nothing. */
+static int is_link(lua_State *L)
+{
+    lua_pushboolean(L, an_path_is_link(luaL_checkstring(L, 1)));
+    return 1;
+}
+
 /* size(path) → bytes. */
 static int size(lua_State *L)
 {
@@ -110,6 +117,7 @@ void an_add_file_functions(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"exists", exists},
+        {"is_link", is_link},
         {"list", list},
         {"mkdir_p", make_folder},
         {"mkdtemp", make_temporary},

@@ -55,6 +55,12 @@ an_path_kind an_path_kind_at(const char *path)
     return S_ISREG(info.st_mode) ? AN_FILE : S_ISDIR(info.st_mode) ? AN_FOLDER : AN_OTHER;
 }
 
+bool an_path_is_link(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 bool an_path_readable(const char *path)
 {
     return access(path, R_OK) == 0;

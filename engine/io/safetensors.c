@@ -133,6 +133,8 @@ static an_code check_together(an_safetensors *f)
 static an_code read_meta(an_safetensors *f, const cJSON *meta)
 {
     const cJSON *item;
+    if (cJSON_IsNull(meta)) /* as the format's own reader: no metadata */
+        return AN_OK;
     if (!cJSON_IsObject(meta))
         return an_fail(AN_EFORMAT, "%s: its metadata is not a table", f->path);
     cJSON_ArrayForEach(item, meta)

@@ -14,6 +14,11 @@ function common.format(parser)
   parser:option "--format":description "how to print":choices(tables.formats):default "table"
 end
 
+-- `--force`, for a command that writes a file the user names (show/output_file.lua).
+function common.force(parser)
+  parser:flag("--force", "replace a file that is not an earlier output of aniso, or write through a link")
+end
+
 -- "a, b" → {"a", "b"}: the value of an option that takes names.
 function common.names(text)
   local out = {}

@@ -25,6 +25,7 @@ function curve.arguments(parser)
     :default "macro_f1"
   common.only(parser)
   parser:option("-o --svg", "draw into this file instead"):argname "FILE"
+  common.force(parser)
   common.db(parser)
   common.format(parser)
 end
@@ -104,7 +105,7 @@ end
 local function draw(args, shape)
   local plot = require "aniso.show.plot"
   if args.svg then
-    local file, why, code = cli.usage(plot.draw, shape, { file = args.svg })
+    local file, why, code = cli.usage(plot.draw, shape, { file = args.svg, force = args.force })
     cli.need(file, why, code)
     io.stderr:write("drawn in ", args.svg, "\n")
   elseif args.format == "table" then

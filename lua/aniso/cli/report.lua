@@ -9,6 +9,7 @@ function report.arguments(parser)
   parser:argument("study", "the study's name")
   parser:option("-o --output", "the file to write, its name ends in .html"):argname "FILE"
     :default "report.html"
+  common.force(parser)
   parser:option("--by", "the metric that decides: macro_f1, tail, all, nll …"):argname "METRIC"
     :default "macro_f1"
   common.baseline(parser)
@@ -32,7 +33,7 @@ local function missing_part(db, args)
   end
 end
 
--- A report replaces the file of its name, so that name ends as a page's does: no database, recipe or stream.
+-- The name of a report ends as a page's does: no database, recipe or stream.
 local function check_name(path)
   if path:lower():find "%.html?$" then return end
   cli.fail(cli.USAGE, ("-o %s: the name of a report ends in .html"):format(path))
@@ -50,7 +51,7 @@ function report.run(args)
   local pictures = args.images > 0
     and require "aniso.show.report.pictures" (facts, args.images, missing_part(db, args)) or nil
   local text = require "aniso.show.report.study" (facts, pictures)
-  cli.need(require("aniso.core").sys.write_atomic(args.output, text))
+  cli.need(require("aniso.show.output_file").write(args.output, "report", text, args.force))
   io.stderr:write("written to ", args.output, "\n")
 end
 

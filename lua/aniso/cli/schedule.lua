@@ -56,6 +56,7 @@ function schedule.arguments(parser)
   parser:option("--compare", [[draw one class (the rarest, or --class) against another schedule:
     linear, '{lambda = "bound"}' …; the rest is as here]]):argname("OPTIONS"):count "*"
   parser:option("--svg", "draw into this SVG file")
+  common.force(parser)
   parser:flag("--bound", "E(λ) with λ ∝ n^−γ over γ, instead of the classes")
   parser:option("--simulate", "paths of an image of this class, instead of the classes")
     :argname("CLASS"):convert(one_number)
@@ -163,10 +164,10 @@ local function check(args)
   return what
 end
 
-local function write(path, draw)
-  local written, why = cli.usage(draw, { file = path })
+local function write(args, draw)
+  local written, why = cli.usage(draw, { file = args.svg, force = args.force })
   if not written then cli.fail(cli.FAILED, why) end
-  io.stderr:write("written to ", path, "\n")
+  io.stderr:write("written to ", args.svg, "\n")
 end
 
 -- A row per time and class.
@@ -206,14 +207,15 @@ local function show(result, as_table, args)
     local columns, rows = as_table(result)
     tables.print(columns, rows, args.format)
   end
-  if args.svg then write(args.svg, function(target) return result:plot(target) end) end
+  if args.svg then write(args, function(target) return result:plot(target) end) end
 end
 
-local function draw(s, args, what, file)
-  local target = { what = what, file = file, class = args.class }
+local function draw(s, args, what, target)
+  target = { what = what, file = target and target.file, force = target and target.force, class = args.class }
   if #args.compare == 0 then return s:plot(target) end
   local given = compared(s, args)
-  given.what, given.file, given.class = what, file, args.class and args.class[1]
+  given.what, given.class = what, args.class and args.class[1]
+  given.file, given.force = target.file, target.force
   return require "aniso.prompt.explore.compare_schedules"(given)
 end
 
@@ -241,7 +243,7 @@ function schedule.run(args)
     cli.usage(draw, s, args, what)
   end
   if args.svg then
-    write(args.svg, function(target) return draw(s, args, what or "all", target.file) end)
+    write(args, function(target) return draw(s, args, what or "all", target) end)
   end
 end
 

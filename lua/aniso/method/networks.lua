@@ -2,6 +2,7 @@
 -- networks.options and networks.build_*; at the prompt aniso.resnet{…}, aniso.prior{…} and
 -- aniso.denoiser{…} also make and seal a module of their own (field `module`), unless
 -- `module` names one to be built in; `prefix` begins the names of the parameters.
+local backbone_weights = require "aniso.method.backbone_weights"
 local core = require "aniso.core"
 local options = require "aniso.recipe.options"
 
@@ -28,13 +29,17 @@ local function only(o, fields)
 end
 
 -- ── options ─────────────────────────────────────────────────────────────────────────────
-local weights = optional "string" -- a safetensors file with torchvision's names
+local weights = { -- a safetensors file with torchvision's names (backbone_weights.lua)
+  weights = optional "string",
+  weights_prefix = optional "string", -- what the file's names begin with, as "module."
+  weights_extra = optional "boolean", -- tensors that are not the backbone's are passed over
+}
 
 local backbones = {
-  resnet = { depth = integer { default = 8, min = 8 }, width = count(32), weights = weights,
+  resnet = with({ depth = integer { default = 8, min = 8 }, width = count(32),
     stem_stride = optional(integer { min = 1, max = 2, text = "Of the 3×3 stem, 1 if left out; at 2 an "
-      .. "image of 64×64 costs as much as one of 32×32 at 1" }) },
-  resnet18 = { width = count(64), weights = weights },
+      .. "image of 64×64 costs as much as one of 32×32 at 1" }) }, weights),
+  resnet18 = with({ width = count(64) }, weights),
 }
 
 local prior = {
@@ -80,11 +85,7 @@ networks.options = {
 function networks.build_resnet(module, prefix, o, channels)
   local net = core.resnet.new(module, prefix,
     { kind = o[1], depth = o.depth, stem_stride = o.stem_stride, width = o.width, channels = channels })
-  if o.weights then
-    local tensors, message = core.safetensors.load(o.weights)
-    if not tensors then error(message, 0) end
-    net:load(tensors)
-  end
+  if o.weights then backbone_weights.load(net, prefix, o) end
   return net
 end
 

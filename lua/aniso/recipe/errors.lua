@@ -3,8 +3,32 @@ local core = require "aniso.core"
 
 local errors = {}
 
+-- Whether an error that is not a text prints as one.
+function errors.is_shown(problem)
+  local meta = getmetatable(problem)
+  return type(meta) == "table" and meta.__tostring ~= nil
+end
+
+-- The fields of a table that an error was raised with, those that are texts, numbers or booleans.
+local function fields_of(problem)
+  local parts = {}
+  for key, value in pairs(problem) do
+    local is_plain = type(value) == "string" or type(value) == "number" or type(value) == "boolean"
+    if is_plain and #parts < 8 then
+      local shown = type(value) == "string" and ("%q"):format(value:sub(1, 200)) or tostring(value)
+      parts[#parts + 1] = type(key) == "number" and shown or ("%s = %s"):format(tostring(key), shown)
+    end
+  end
+  table.sort(parts)
+  return #parts > 0 and "{" .. table.concat(parts, ", ") .. "}" or "without texts in it"
+end
+
 -- The text of an error without its position in the library's own sources.
 function errors.sentence(problem)
+  if problem == nil then return "an error without a message: error() or error(nil)" end
+  if type(problem) == "table" and not errors.is_shown(problem) then
+    return "an error that is a table " .. fields_of(problem)
+  end
   return (tostring(problem):gsub("^%S*aniso/[%w_/]+%.lua:%d+: ", ""))
 end
 

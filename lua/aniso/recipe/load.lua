@@ -1,5 +1,6 @@
 -- Reads a recipe: a Lua file that returns aniso.study{…}, or a function that returns one
 -- or does its own work. Gives the study, and path and text for the run's record.
+local errors = require "aniso.recipe.errors"
 local own_part = require "aniso.recipe.own_part"
 local part_modules = require "aniso.recipe.part_modules"
 local study = require "aniso.recipe.study"
@@ -15,15 +16,46 @@ local function read(path)
   return text
 end
 
+-- The chunk of a text. As `lua` does, it passes over a byte-order mark of UTF-8 and a first line that begins
+-- with #.
+local function chunk_of(text, path)
+  local start = text:sub(1, 4)
+  if start:find "^\27Lua" then error(path .. ": it is compiled Lua; a recipe is the source text", 0) end
+  if start:find "^\255\254" or start:find "^\254\255" or start:find "^[^\0]\0" or start:find "^\0" then
+    error(path .. ": it is UTF-16 or binary; save the recipe as UTF-8", 0)
+  end
+  text = text:gsub("^\xEF\xBB\xBF", ""):gsub("^#[^\n]*", "")
+  local chunk, why = load(text, "@" .. path, "t")
+  if not chunk then error(why, 0) end
+  return chunk
+end
+
+-- An error with a text: what is no text, as error {} or error(), is shown with the place that raised it.
+local function with_place(problem)
+  if type(problem) == "string" or errors.is_shown(problem) then return problem end
+  local level, place = 2, ""
+  repeat
+    local at = debug.getinfo(level, "Sl")
+    if at and at.currentline > 0 then place = ("%s:%d: "):format(at.short_src, at.currentline) end
+    level = level + 1
+  until not at or place ~= ""
+  return place .. errors.sentence(problem)
+end
+
+-- Calls what a recipe wrote.
+local function call(f, ...)
+  local results = table.pack(xpcall(f, with_place, ...))
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
+end
+
 -- → study or nil when the recipe was a function that returned none, {path =, text =}.
 function recipe.load(path)
   local text = read(path)
   part_modules.set_recipe(path)
-  local chunk, why = load(text, "@" .. path)
-  if not chunk then error(why, 0) end
-  local found = chunk(path)
+  local found = call(chunk_of(text, path), path)
   if type(found) == "function" then
-    found = found()
+    found = call(found)
     if found == nil then return nil end
   end
   if type(found) ~= "table" or not found.is_study then

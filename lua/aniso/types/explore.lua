@@ -4,6 +4,7 @@
 ---Where and how to draw: on the terminal, or as SVG in a file.
 ---@class aniso.PlotTarget
 ---@field file? string The SVG file; on the terminal if left out.
+---@field force? boolean Replace a file that is not an earlier figure of aniso.
 ---@field width? integer Characters on the terminal, pixels in a file (at least 8, at most 4000).
 ---@field height? integer Rows on the terminal, pixels in a file (at least 8, at most 4000).
 ---@field ascii? boolean No braille; by the locale if left out.

@@ -15,12 +15,16 @@
 ---1, at most 2).
 ---@field stem_stride? integer
 ---@field weights? string A safetensors file with torchvision's names to start from.
+---@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
+---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
 
 ---ResNet-18 for larger images.
 ---@class aniso.option.backbone.resnet18
 ---@field [1] "resnet18"
 ---@field width? integer Channels of the first stage, doubled at each next (default 64, at least 1).
 ---@field weights? string A safetensors file with torchvision's names to start from.
+---@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
+---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
 
 ---The prior networks, whose mean m the label is diffused around.
 ---@class aniso.option.prior

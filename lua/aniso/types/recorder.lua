@@ -1,6 +1,16 @@
 ---@meta _
 -- The Recorder: how a run writes itself into the database.
 
+---@class aniso.RunDatabase
+local RunDatabase = {}
+
+---As transaction(), for a database that another program has locked.
+---@param how "wait"|"later"|integer without a limit, not at all after a first attempt, milliseconds
+---@param fn function
+---@param ... any
+---@return any ... what fn returns, true where that is nothing
+function RunDatabase:transaction_when(how, fn, ...) end
+
 ---Writes one run. Metrics and log lines wait in memory for up to two seconds.
 ---@class aniso.Recorder
 ---@field uid string

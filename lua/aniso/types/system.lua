@@ -151,6 +151,10 @@ function sys.lock(path, advice) end
 ---@return string? code
 function sys.remove(path) end
 
+---@param path string
+---@return boolean link a symbolic link, also one to nothing
+function sys.is_link(path) end
+
 ---Replaces a file durably: a reader finds the old content or the new, never a part. Only a regular file is
 ---replaced; a device or a pipe is written to.
 ---@param path string

@@ -7,6 +7,7 @@
 -- gives the same text on every machine.
 local core = require "aniso.core"
 local options = require "aniso.recipe.options"
+local output_file = require "aniso.show.output_file"
 
 local plot = {}
 
@@ -14,7 +15,7 @@ local size = options.optional(options.integer { min = 8, max = 4000 })
 
 -- width, height: characters and rows of a canvas on the terminal, pixels in a file.
 plot.target = {
-  file = options.optional "string", width = size, height = size,
+  file = options.optional "string", force = options.optional "boolean", width = size, height = size,
   ascii = options.optional "boolean", colour = options.optional "boolean",
 }
 
@@ -138,7 +139,7 @@ function plot.show(figures, target)
   if not target.file:find "%.svg$" then
     error(("plot: file = %q: only SVG is written, to a name that ends in .svg"):format(target.file), 0)
   end
-  local ok, why, code = core.sys.write_atomic(target.file, plot.svg(figures, target))
+  local ok, why, code = output_file.write(target.file, "SVG figure", plot.svg(figures, target), target.force)
   if not ok then return nil, why, code end
   return target.file
 end

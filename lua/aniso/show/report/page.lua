@@ -1,6 +1,7 @@
 -- A self-contained HTML page: no script, nothing fetched, light and dark, printable, and also well-formed
 -- XML. Whatever comes from outside (names, paths, notes) passes through escape.
 local escape = require "aniso.show.report.escape"
+local output_file = require "aniso.show.output_file"
 local style = require "aniso.show.report.style"
 
 local page = { escape = escape }
@@ -107,6 +108,7 @@ function page.whole(of)
 <!DOCTYPE html>
 <html lang="en" xmlns="http://www.w3.org/1999/xhtml"><head><meta charset="utf-8"/>
 <meta http-equiv="Content-Security-Policy" content="%s"/>
+%s
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <title>%s</title>
 <style>
@@ -115,8 +117,8 @@ function page.whole(of)
 <header><h1>%s</h1><p class="lead">%s</p></header>
 <main id="main" tabindex="-1">
 %s
-%s]]):format(POLICY, escape(of.title), style.sheet(), escape(of.title), escape(of.lead), of.opening,
-    contents(of.sections)) }
+%s]]):format(POLICY, output_file.marks.report, escape(of.title), style.sheet(), escape(of.title),
+    escape(of.lead), of.opening, contents(of.sections)) }
   for _, section in ipairs(of.sections) do
     out[#out + 1] = ('<section id="%s" aria-labelledby="%s-h"><h2 id="%s-h">%s</h2>\n%s\n</section>'):format(
       section.id, section.id, section.id, escape(section.name), section.body)

@@ -1,0 +1,44 @@
+-- Files whose names the user gives. Without `force` only a free name, an empty file or an earlier output of
+-- the same kind is written: a database, an image, a link's target, a pipe and a device stay as they are.
+local core = require "aniso.core"
+local sys = core.sys
+
+local output_file = {}
+
+local SEARCHED = 262144 -- bytes in which the mark of a kind is searched
+
+-- The kinds, by a text that every file of the kind has.
+local marks = {
+  report = '<meta name="generator" content="aniso"/>',
+  ["SVG figure"] = ".an-paper{fill:",
+}
+output_file.marks = marks
+
+local function has_mark(path, mark)
+  local file <close> = io.open(path, "rb")
+  local start = file and file:read(SEARCHED) or ""
+  return file and (start == "" or start:find(mark, 1, true) ~= nil)
+end
+
+-- Why the file must not be written; nil if it may.
+local function objection(path, kind)
+  if sys.is_link(path) then return "it is a link" end
+  local what = sys.exists(path)
+  if what == "other" then return "it is a pipe or a device" end
+  if what == "file" and not has_mark(path, marks[kind]) then
+    return ("it exists and is not an earlier %s of aniso"):format(kind)
+  end
+end
+
+-- write(path, "report" or "SVG figure", text, force) → true | nil, message, code. A link is followed with
+-- `force`. A folder is never replaced.
+function output_file.write(path, kind, text, force)
+  local why = not force and objection(path, kind)
+  if why then
+    return nil, ("%s is not replaced: %s; name another file or repeat with --force (force = true)")
+      :format(path, why), "EIO"
+  end
+  return sys.write_atomic(path, text)
+end
+
+return output_file
