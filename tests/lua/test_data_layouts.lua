@@ -181,6 +181,18 @@ function T:test_images_above_the_level_of_nested()
     .. "x/01.bmp); a smaller `nested` reads them")
 end
 
+function T:test_parts_that_a_nested_set_mixes()
+  classes("set/archive/train", 8)
+  classes("set/archive/test", 4)
+  local ds, root = assert(open { nested = true }), layout:path "set/archive"
+  lu.assertEquals(ds.classes, { "a", "b" })
+  fixture.warns(lu, ds, ('%s/train and %s/test are named as parts and are not used as parts; root = "%s" '
+    .. 'uses them')
+    :format(root, root, root))
+  ds = assert(open { nested = true, root = root })
+  lu.assertEquals({ ds:n "test", ds.facts.warnings }, { 8, {} })
+end
+
 function T:test_jpegs_by_other_names()
   classes("set", 6)
   for _, name in ipairs { "1.jfif", "2.JPE", "3.jfif" } do layout:write("set/a/" .. name, "x") end

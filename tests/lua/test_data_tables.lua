@@ -65,6 +65,35 @@ function T:test_one_hot_labels()
   refuses({ one_hot = { "MEL", "NV" } }, "line 3: MEL is '0.4'; a one-hot label has 0 or 1")
 end
 
+function T:test_one_hot_tables_are_recognised()
+  make("MEL,NV,age", 20, function(i) return i % 2 == 0 and "1.0,0.0,3" or "0,1,4" end)
+  refuses({}, "t.csv: no column 'label'; one_hot = { \"MEL\", \"NV\" } reads the label from the columns of "
+    .. "0 and 1")
+  local function warned(more)
+    local given = { "csv", root = layout.root, table = "t.csv" }
+    for key, value in pairs(more) do given[key] = value end
+    return assert(fixture.open_quietly(given))
+  end
+  fixture.warns(lu, warned { label = "MEL" }, "t.csv: the label is 0 or 1, as in other columns; one_hot = "
+    .. "{ \"MEL\", "
+    .. "\"NV\" } makes each of them a class")
+  lu.assertEquals(warned { label = "age" }.facts.warnings, {})
+  lu.assertEquals(warned { one_hot = { "MEL", "NV" } }.facts.warnings, {})
+  -- 0 and 1 are classes where the columns are no one-hot label, whatever other columns hold
+  make("label,sex,note", 20, function(i) return ("%d,%d,\xe6"):format(i % 2, i % 3 == 0 and 1 or 0) end)
+  lu.assertEquals(warned({}).facts.warnings, {})
+end
+
+function T:test_images_that_no_row_names()
+  make("label", 20, label)
+  lu.assertNil(assert(open()):info():find "in no row")
+  for i = 1, 3 do layout:image(("images/more%d.bmp"):format(i)) end
+  layout:write("images/notes.txt", "no image")
+  lu.assertStrContains(assert(open()):info(), ("note     3 images in %s are in no row of the table (such "
+    .. "as more1.bmp)")
+    :format(layout:path "images"))
+end
+
 function T:test_joined_tables()
   make("case", 20, function(i) return "c" .. i // 2 end)
   local rows = { "case;label;patient" }

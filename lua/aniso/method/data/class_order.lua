@@ -60,6 +60,8 @@ function class_order.sorted(names)
   return out
 end
 
+local MOST = 30000 -- classes, AN_MOST_CLASSES of engine/data/listing.h
+
 -- The different labels of the rows, sorted bytewise.
 local function distinct(labels)
   local seen, out = {}, {}
@@ -82,7 +84,7 @@ end
 -- used. stored [opt]: the classes of a stored run, whose order is kept where they are the same.
 function class_order.of_rows(rows, stored)
   local names = distinct(rows.class)
-  if #names < 2 then return nil, false end
+  if #names < 2 or #names > MOST then return nil, false end -- the engine refuses them
   local wanted = class_order.sorted(names)
   if stored then
     local plain = table.move(stored, 1, #stored, 1, {})

@@ -29,8 +29,50 @@ local function filled(t, name, way)
   return cells
 end
 
+local MOST_COLUMNS = 200 -- that are looked through
+
+-- The cells as numbers where all of them are 0 or 1; nil otherwise, and where the column cannot be read.
+local function zeros_and_ones(t, name)
+  local cells, out = not t:is_twice(name) and fault.catch(t.column, t, name), {}
+  for row, cell in ipairs(cells or {}) do
+    out[row] = tonumber(cell)
+    if out[row] ~= 0 and out[row] ~= 1 then return nil end
+  end
+  return #out > 0 and out or nil
+end
+
+-- The columns of 0 and 1 among the first ones, as text for an option, where exactly one is 1 in every row.
+local function one_hot_columns(t)
+  local found, sums = {}, {}
+  for c = 1, math.min(#t.header, MOST_COLUMNS) do
+    local numbers = zeros_and_ones(t, t.header[c])
+    if numbers then found[#found + 1] = '"' .. t.header[c] .. '"' end
+    for row, number in ipairs(numbers or {}) do sums[row] = (sums[row] or 0) + number end
+  end
+  for _, sum in ipairs(sums) do
+    if sum ~= 1 then return nil end
+  end
+  return #found >= 2 and "{ " .. table.concat(found, ", ") .. " }" or nil
+end
+
+-- The option for labels that are spread over columns of 0 and 1: nil where the column `label` is there and
+-- has other cells.
+function columns.one_hot_option(t, label)
+  for _, cell in ipairs(t:has(label) and t:column(label) or {}) do
+    local value = tonumber(cell)
+    if value ~= 0 and value ~= 1 then return nil end
+  end
+  return one_hot_columns(t)
+end
+
 -- The labels. blank: they may be empty, since leave_out removes such rows.
 local function label_cells(t, name, blank)
+  local option = not t:has(name) and columns.one_hot_option(t, name)
+  if option then
+    fault.raise("ENOTFOUND", "%s: no column '%s'; one_hot = %s reads the label from the columns of 0 and 1",
+      t.path,
+      name, option)
+  end
   local cells = blank and t:column(name)
     or filled(t, name, '; fill it in, or leave_out = { "" } leaves such rows out')
   for row, cell in ipairs(cells) do

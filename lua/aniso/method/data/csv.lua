@@ -6,6 +6,8 @@ local fields = require "aniso.method.data.fields"
 local labels = require "aniso.method.data.labels"
 local options = require "aniso.recipe.options"
 local tables = require "aniso.method.data.table"
+local tree = require "aniso.method.data.tree"
+local warnings = require "aniso.method.data.warnings"
 
 local csv = { kind = "csv" }
 
@@ -68,6 +70,26 @@ local function settle_groups(rows, given, t, facts)
   labels.warn_of_groups(out, given.group, t.path, facts.warnings)
 end
 
+-- Notes the images directly in the folders that no row names, by the last part of their names.
+local function note_unlisted(folders, names, extension, facts)
+  local listed = {}
+  for _, name in ipairs(names) do
+    local last = name:match "[^/\\]*$"
+    listed[last], listed[last .. extension] = true, true
+  end
+  for _, folder in ipairs(folders) do
+    local n, example = 0, nil
+    for _, name in ipairs(core.sys.exists(folder) == "directory" and core.sys.list(folder) or {}) do
+      if tree.is_image(name) and not listed[name] then n, example = n + 1, example or name end
+    end
+    if n > 0 then
+      facts.notes[#facts.notes + 1] = ("%d images in %s are in no row of the table (such as %s)"):format(n,
+        folder,
+        example)
+    end
+  end
+end
+
 function csv.open(given, facts)
   local root = fields.need(given, "root", "the folder that holds the table and the images")
   if core.sys.exists(root) == "file" then
@@ -79,6 +101,12 @@ function csv.open(given, facts)
   local rows = columns.rows(t, given, labels.left_out(given)[""])
   if given.strip then rows.key = strip(rows.key, given.strip) end
   settle_groups(rows, given, t, facts)
+  local one_hot = not given.one_hot and columns.one_hot_option(t, given.label)
+  if one_hot then
+    warnings.add(facts.warnings, "%s: the label is 0 or 1, as in other columns; one_hot = %s makes each of "
+      .. "them a class",
+      t.path, one_hot)
+  end
   if given.fold then rows.fold = columns.folds(t, given.fold) end
   local split = given.split
   if split and t:has(split) then
@@ -86,9 +114,11 @@ function csv.open(given, facts)
   elseif not split and t:has "split" then
     facts.notes[#facts.notes + 1] = 'the table has a column split, which split = "split" uses'
   end
+  local folders = folders_of(root, given)
+  note_unlisted(folders, rows.key, given.extension, facts)
   return {
     origin = t.path, root = root, rows = rows, name = fields.last_part(root),
-    extension = given.extension, folders = folders_of(root, given),
+    extension = given.extension, folders = folders,
     split_name = rows.part and "column " .. split or nil,
   }
 end

@@ -15,6 +15,11 @@ function Table:has(name)
   return self.number[name] ~= nil
 end
 
+-- True of a name that two columns have.
+function Table:is_twice(name)
+  return self.twice[name] ~= nil
+end
+
 -- A name that was not found may be there in another encoding.
 local function check_header(self)
   for i, name in ipairs(self.header) do
@@ -72,6 +77,10 @@ Joined.__index = Joined
 
 function Joined:has(name)
   return self.left:has(name) or self.right:has(name)
+end
+
+function Joined:is_twice(name)
+  return self.left:is_twice(name)
 end
 
 -- The cells of the right table's column, in the order of the left one.

@@ -76,6 +76,10 @@ end
 
 local function nested_level(report, level, how, add)
   walk(report, level, {}, function(images, names, other)
+    local part = #names > 0 and parts.of(names[#names])
+    if part then
+      report.parts_below[part] = report.parts_below[part] or level .. "/" .. table.concat(names, "/")
+    end
     local class = class_of(names, how)
     if not class then
       unread.note_strays(report, "shallow", images)

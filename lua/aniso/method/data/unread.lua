@@ -3,6 +3,7 @@
 --   other[extension]   { n =, example =, classes = {name = n} }, files that are no images to us
 --   strays             images that were not read; stray_kinds[kind] = { n =, example = }, kinds as in CURES
 --   empty_classes      set of class folders without images that `leave_out` names
+--   parts_below        part → path of a folder with its name below the folders that are parts
 --   wrapped [opt]      the folder below the root that has the classes or parts
 --   part_names [opt]   part → folder
 local core = require "aniso.core"
@@ -24,7 +25,8 @@ for name in ("webp gif tif tiff jfif jpe jfi pjpeg pjp heic heif avif jxl jp2 j2
 local IS_JPEG = { jfif = true, jpe = true, jfi = true, pjpeg = true, pjp = true }
 
 function unread.new(root)
-  return { root = root, names = 0, other = {}, strays = 0, stray_kinds = {}, empty_classes = {} }
+  return { root = root, names = 0, other = {}, strays = 0, stray_kinds = {}, empty_classes = {},
+    parts_below = {} }
 end
 
 local function extension_of(path)
@@ -102,11 +104,23 @@ function unread.each_stray(kinds, wrapped, line)
   end
 end
 
+-- Folders with the names of parts that a nested set mixes.
+local function warn_of_parts(report, facts)
+  local train, other = report.parts_below.train, report.parts_below.test or report.parts_below.val
+  local folder = train and train:match "^(.*)/"
+  if folder and other and other:match "^(.*)/" == folder then
+    warnings.add(facts.warnings, '%s: %s and %s are named as parts and are not used as parts; root = "%s" '
+      .. 'uses them',
+      report.root, train, other, folder)
+  end
+end
+
 -- A warning about each kind of file that was not read; facts keeps the counts for `aniso data info`.
 function unread.warn(report, facts)
   local example
   facts.other_files, facts.strays, facts.stray_kinds = report.other, report.strays, report.stray_kinds
   facts.empty_classes = report.empty_classes
+  warn_of_parts(report, facts)
   for _, one in pairs(report.other) do
     one.example = one.example:sub(#report.root + 2)
     example = (not example or one.example < example) and one.example or example
