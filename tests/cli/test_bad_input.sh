@@ -46,6 +46,18 @@ run_fails absent 1 "absent.csv.*(row|line) 38.*c13"
 recipe empty "{ $table, table = 'single.csv', classes = { 'a', 'b', 'c' } }"
 run_fails empty 1 "class 'c' has no image; add some, or remove its name"
 
+# ── texts that are not UTF-8 ────────────────────────────────────────────────────────────
+latin=$(printf '\351')
+cp -r "$dir/set/good" "$dir/set/caf$latin"
+recipe latin_root "{ 'folder', root = '$dir/set/caf\\xe9', size = 8 }"
+run_fails latin_root 1 "option data.root: '$dir/set/caf\?' is not UTF-8; rename the file or folder"
+recipe latin "{ 'folder', root = '$dir/set/good', size = 8 }"
+printf '%s\n' "-- caf$latin" >>"$dir/latin.lua"
+expect "a recipe in Latin-1" 2 "$aniso" run "$dir/latin.lua" --db "$dir/latin.db"
+output_has err "^aniso: $dir/latin.lua line [0-9]+: not UTF-8; save it as UTF-8$"
+expect "a table in the place of a recipe" 2 "$aniso" run "$dir/set/table/good.csv" --db "$dir/latin.db"
+output_has err "good.csv: a table, not a recipe; aniso data info .*good.csv shows it, "
+
 # ── options ─────────────────────────────────────────────────────────────────────────────
 expect "an option that does not exist" 2 "$aniso" run "$dir/good.lua" --set train.epoch=3 --db "$dir/good.db"
 output_has err "unknown option train\.epoch \(did you mean train\.epochs\?\)"

@@ -16,6 +16,23 @@ local function read(path)
   return text
 end
 
+-- The text is stored with the run, and a database holds UTF-8.
+local function check_encoding(text, path)
+  local number = 0
+  if utf8.len(text) then return end
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    number = number + 1
+    if not utf8.len(line) then error(("%s line %d: not UTF-8; save it as UTF-8"):format(path, number), 0) end
+  end
+end
+
+-- What to do with a file that is no Lua: a table of images is data, not a recipe.
+local function syntax_error(why, path)
+  if not path:lower():find "%.[ct]sv$" then error(why, 0) end
+  error(("%s: a table, not a recipe; aniso data info %s shows it, and a recipe trains on it with data = "
+    .. '{ "csv", root = …, table = … }'):format(path, path), 0)
+end
+
 -- The chunk of a text. As `lua` does, it passes over a byte-order mark of UTF-8 and a first line that begins
 -- with #.
 local function chunk_of(text, path)
@@ -26,7 +43,8 @@ local function chunk_of(text, path)
   end
   text = text:gsub("^\xEF\xBB\xBF", ""):gsub("^#[^\n]*", "")
   local chunk, why = load(text, "@" .. path, "t")
-  if not chunk then error(why, 0) end
+  if not chunk then syntax_error(why, path) end
+  check_encoding(text, path)
   return chunk
 end
 

@@ -12,6 +12,7 @@ local errors = require "aniso.recipe.errors"
 local final_evaluation = require "aniso.train.final_evaluation"
 local further_evaluation = require "aniso.train.further_evaluation"
 local lock_wait = require "aniso.store.lock_wait"
+local flatten = require("aniso.recipe.options").flatten
 local provenance = require "aniso.train.provenance"
 local Session = require "aniso.train.session"
 
@@ -48,11 +49,22 @@ local function only(outcomes)
   return { uid = outcomes[1].uid, metrics = outcomes[1].metrics }
 end
 
+-- Paths may have any bytes, but a database holds UTF-8: other programs could not read it.
+local function check_texts(of)
+  for _, one in ipairs(flatten(of)) do
+    if type(one.value) == "string" and not utf8.len(one.value) then
+      error(("option %s: '%s' is not UTF-8; rename the file or folder"):format(one.key,
+        (one.value:gsub("[\x80-\xff%c]", "?"))), 0)
+    end
+  end
+end
+
 -- Runs jobs of one group (lockstep.groups). A job whose levels were chosen has `levels`, `log` and
 -- `chosen_from` (search.lua).
 function run.run_together(jobs)
   for _, job in ipairs(jobs) do job.config = config.complete(job.config) end
   return run_all(jobs, function(job, sharing)
+    check_texts(job.config)
     local session = Session.new(job, sharing)
     if job.chosen_from then final_evaluation.same_data(session, job.db, job.chosen_from) end
     class_orders.check(session, job.db)
