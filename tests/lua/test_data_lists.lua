@@ -29,6 +29,27 @@ end
 
 local function counts(ds) return { ds:n "train", ds:n "val", ds:n "test" } end
 
+function T:test_lists_by_other_words()
+  make("label", 30, label)
+  local function line(name, class) return name .. ".bmp," .. class end
+  for _, names in ipairs { { "Training", "Valid", "testing" }, { "x-trn", "x-dev", "x-tst" },
+    { "train", "validation", "test" } } do
+    layout:lines(("l/%s.csv"):format(names[1]), { "image,label", table.unpack(list(1, 16, line)) })
+    layout:lines(("l/%s.csv"):format(names[2]), { "image,label", table.unpack(list(17, 20, line)) })
+    layout:lines(("l/%s.csv"):format(names[3]), { "image,label", table.unpack(list(21, 28, line)) })
+    local ds = assert(open { split = layout:path "l" })
+    lu.assertEquals({ counts(ds), ds.split.name }, { { 16, 4, 8 }, names[1] == "x-trn" and "x" or "l" })
+    for _, name in ipairs(names) do os.remove(layout:path(("l/%s.csv"):format(name))) end
+  end
+  layout:lines("l/x_train.csv", { "image,label", table.unpack(list(1, 16, line)) })
+  layout:lines("l/x_test.csv", { "image,label", table.unpack(list(21, 28, line)) })
+  layout:lines("l/invalid.csv", { "image,label", table.unpack(list(17, 20, line)) }) -- no list of a part
+  lu.assertEquals(counts(assert(open { split = layout:path "l", val = 0 })), { 16, 8, 8 })
+  layout:lines("l/val.csv", { "image,label", table.unpack(list(17, 20, line)) })
+  layout:lines("l/x_valid.csv", { "image,label", table.unpack(list(17, 20, line)) })
+  refuses({ split = layout:path "l" }, "both val.csv and x_valid.csv could be the val list; keep one")
+end
+
 function T:test_lists_as_tables_text_and_arrays()
   make("label", 30, label)
   local function write(extension, head, line)

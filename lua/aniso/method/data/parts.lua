@@ -38,6 +38,11 @@ function parts.of(name)
   return found
 end
 
+-- The other words for a part.
+function parts.synonyms(part)
+  return table.move(SYNONYMS[part], 2, #SYNONYMS[part], 1, {})
+end
+
 -- "train (training, trn)"
 function parts.words(part)
   return ("%s (%s)"):format(part, table.concat(SYNONYMS[part], ", ", 2))

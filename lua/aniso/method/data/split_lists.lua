@@ -21,19 +21,34 @@ local function visible(folder, prefix)
   return out
 end
 
--- The only one of `names` that ends with `tail`; nil if there is none.
-local function only(names, tail, folder, part)
-  local found
+-- The name up to a word for the part and the tail, in any case; nil where it does not end so. Words other
+-- than
+-- the part itself must be words of the name: "x_valid.csv", but not "contesting.csv".
+local function stem_of(name, part, tail)
+  local lower = name:lower()
+  if lower:sub(-#tail) ~= tail then return nil end
+  lower = lower:sub(1, -#tail - 1)
+  if lower:sub(-#part) == part then return name:sub(1, #lower - #part) end
+  for _, word in ipairs(parts.synonyms(part)) do
+    local stem = lower:sub(1, -#word - 1)
+    if lower:sub(-#word) == word and not stem:find "%w$" then return name:sub(1, #stem) end
+  end
+  return nil
+end
+
+-- The only one of `names` that is a list of the part, and its stem; nil if there is none.
+local function only(names, part, tail, folder)
+  local found, found_stem
   for _, name in ipairs(names) do
-    if name:sub(-#tail) == tail then
-      if found then
-        fault.raise("EFORMAT", "%s: both %s and %s could be the %s list; keep one", folder, found, name,
-          part)
-      end
-      found = name
+    local stem = stem_of(name, part, tail)
+    if stem and found then
+      fault.raise("EFORMAT", "%s: both %s and %s could be the %s list; keep one", folder, found, name,
+        part)
+    elseif stem then
+      found, found_stem = name, stem
     end
   end
-  return found
+  return found, found_stem
 end
 
 -- The folder of the lists, and how their names begin: `split` is a folder, or FOLDER/PREFIX.
@@ -48,13 +63,14 @@ function lists.place(split)
   return split, ""
 end
 
--- { train = name, val = name or nil, test = name }, the extension, and the tail of the names.
+-- { train = name, val = name or nil, test = name }, the extension, the tail of the names, and the training
+-- list's stem.
 local function find(folder, prefix, ratio)
   local names, suffix = visible(folder, prefix), ratio and ("_%d"):format(ratio) or ""
   for _, extension in ipairs { "csv", "txt", "npy" } do
-    local tail, found = ("%s.%s"):format(suffix, extension), {}
-    for _, part in ipairs(parts.names) do found[part] = only(names, part .. tail, folder, part) end
-    if found.train and found.test then return found, extension, tail end
+    local tail, found, stems = ("%s.%s"):format(suffix, extension), {}, {}
+    for _, part in ipairs(parts.names) do found[part], stems[part] = only(names, part, tail, folder) end
+    if found.train and found.test then return found, extension, tail, stems.train end
     if found.train or found.test then
       fault.raise("ENOTFOUND", "%s: no file that ends with %s%s", folder, found.train and "test" or "train",
         tail)
@@ -65,8 +81,8 @@ local function find(folder, prefix, ratio)
 end
 
 -- "diffmic" of "diffmic_train.csv"; of a plain "train.csv" the folder's name.
-local function split_name(file, folder, tail)
-  local name = file:sub(1, -#("train" .. tail) - 1):gsub("[_-]+$", "")
+local function split_name(stem, folder, tail)
+  local name = stem:gsub("[_-]+$", "")
   local suffix = tail:match "^_%d+" or ""
   return (name ~= "" and name or fields.last_part(folder)) .. suffix
 end
@@ -109,10 +125,10 @@ end
 -- names: the columns image, label of a .csv.
 function lists.read(split, names, ratio)
   local folder, prefix = lists.place(split)
-  local found, extension, tail = find(folder, prefix, ratio)
+  local found, extension, tail, stem = find(folder, prefix, ratio)
   local out = {}
   for part, name in pairs(found) do out[part] = readers[extension](fields.join(folder, name), names) end
-  return out, split_name(found.train, folder, tail), extension
+  return out, split_name(stem, folder, tail), extension
 end
 
 -- ── onto the rows of a data set ─────────────────────────────────────────────────────────
