@@ -98,4 +98,9 @@ rm "$folder/best.safetensors"
 expect "a missing checkpoint" 1 "$aniso" eval @last --steps 2 --db "$dir/good.db"
 output_has err "best\.safetensors"
 equals "the run still has the status finished" "$("$aniso" ls --db "$dir/good.db" | grep -c finished)" 1
+
+# Numbers that cannot be meant are refused before memory is taken.
+expect "a number of classes" 2 "$aniso" schedule --K 100000000
+output_has err "100000000 classes, at most 65536"
+expect "a number of threads" 2 "$aniso" report x --threads 100000
 finish

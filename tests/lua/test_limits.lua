@@ -25,6 +25,11 @@ function T.test_sizes_that_the_engine_does_not_take()
   refused({ train = { draws = 99999999999 } }, "option train.draws must be at most 65536, got 99999999999")
   refused({ select = { draws = 65537 } }, "option select.draws must be at most 65536")
   refused({ data = { "lesions", n = 1000000000000 } }, "option data.n must be at most 10000000")
+  refused({ backbone = { width = 65537 } }, "option backbone.width must be at most 65536, got 65537")
+  refused({ denoiser = { dim = 100000000 } }, "option denoiser.dim must be at most 65536, got 100000000")
+  for option, most in pairs { crops = 65536, crop_size = 1024, local_width = 65536, attention = 65536 } do
+    refused({ prior = { [option] = most + 1 } }, ("option prior.%s must be at most %d"):format(option, most))
+  end
   for _, size in ipairs { 0, 1025, 2.5, "32", { 32 }, { 32, 0 }, {} } do
     refused({ data = { "lesions", size = size } }, "option data.size must be a whole number from 1 to 1024")
   end

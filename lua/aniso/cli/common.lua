@@ -54,11 +54,13 @@ function common.baseline(parser)
     .. "the recipe's, the one called baseline, the only isotropic one, or the first"):argname "LABEL"
 end
 
+local MOST_THREADS = 4096 -- AN_THREADS_MOST of the engine
+
 function common.threads(parser)
   parser:option "--threads":description "threads to compute with":convert(function(text)
     local n = math.tointeger(tonumber(text))
-    if n and n >= 1 then return n end
-    return nil, ("--threads needs a whole number of at least 1, got %s"):format(text)
+    if n and n >= 1 and n <= MOST_THREADS then return n end
+    return nil, ("--threads needs a whole number from 1 to %d, got %s"):format(MOST_THREADS, text)
   end)
 end
 

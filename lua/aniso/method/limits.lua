@@ -6,12 +6,14 @@ local options = require "aniso.recipe.options"
 
 local limits = {}
 
--- The largest value of an option: counts that the engine keeps as 32-bit numbers, chains and draws that no
--- memory has room for.
+-- The largest value of an option: counts that the engine keeps as 32-bit numbers, chains, draws and widths
+-- that no memory has room for.
 local LARGEST = {
   { "schedule.T", 100000 }, { "train.epochs", 1000000 }, { "train.prior_epochs", 1000000 },
   { "train.batch", 1 << 24 }, { "train.draws", 65536 }, { "select.draws", 65536 },
-  { "data.n", 10000000 },
+  { "data.n", 10000000 }, { "backbone.width", 65536 }, { "denoiser.dim", 65536 }, { "prior.crops", 65536 },
+  { "prior.crop_size", 1024 }, { "prior.local_width", 65536 }, { "prior.attention", 65536 },
+  { "select.every", 1000000 }, { "post_hoc.epochs", 1000000 },
 }
 
 -- Factors on logarithms: beyond this, probabilities are 0 or 1 in float32 and rows cannot be normalised.

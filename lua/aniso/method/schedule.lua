@@ -35,11 +35,15 @@ schedule.options = {
   K = optional(options.integer { min = 1 }),
 }
 
+local MOST_CLASSES = 65536
+
 local function classes(o)
   local values = o.lambda[1] == "manual" and o.lambda.values
   local K = o.K or o.counts and #o.counts or values and #values
   if not K or K == 0 then
     error("schedule: give counts = {images per class} or K = classes", 0)
+  elseif K > MOST_CLASSES then
+    error(("schedule: %d classes, at most %d are supported"):format(K, MOST_CLASSES), 0)
   elseif o.counts and #o.counts ~= K then
     error(("schedule: K = %d but counts has %d classes"):format(K, #o.counts), 0)
   elseif values and #values ~= K then
