@@ -135,7 +135,7 @@ for memory in 60000 100000 250000; do
     (ulimit -v $memory && exec timeout -s KILL 120 "$aniso" run "$dir/tiny.lua" --db "$dir/memory$memory.db" \
         --threads 2 >"$dir/out" 2>"$dir/err")
     equals "a limit on memory of $memory KiB ends a run" "$?" 1
-    output_has err "ulimit -v|memory"
+    output_has err "ulimit -v|memory|Thread creation failed" # the last is OpenMP's
 done
 (ulimit -s 64 && "$aniso" version >"$dir/out" 2>"$dir/err")
 equals "a small stack" "$?" 1
@@ -168,6 +168,21 @@ mv "$dir/folder" "$dir/away"
 ended
 equals "a folder that is renamed ends the run" "$status" 1
 equals "with one line" "$(grep -c "failed: cannot write $dir/folder/" "$dir/err")" 1
+
+# shellcheck disable=SC2086
+start "$dir/before.db" --set train.epochs=12
+until_has "$dir/err" "epoch 2/"
+kill -TERM $pid
+ended
+mv "$dir/before.db" "$dir/after.db"
+expect "resume of a database that was renamed without its folder" 1 "$aniso" resume --db "$dir/after.db"
+output_has err "checkpoints of this run are in $dir/before, .*after: rename the folder"
+mv "$dir/before" "$dir/after"
+expect "resume with the folder" 0 "$aniso" resume --db "$dir/after.db"
+equals "renamed: the same numbers" "$(query "$dir/after.db" "$metrics")" "$plain_metrics"
+mv "$dir/after.db" "$dir/later.db"
+expect "eval of a database that was renamed without its folder" 1 "$aniso" eval @last --steps 3 --db "$dir/later.db"
+output_has err "checkpoints of this run are in $dir/after, .*later: rename the folder"
 
 # ── a damaged checkpoint ────────────────────────────────────────────────────────────────
 for how in cut missing; do

@@ -56,9 +56,28 @@ function checkpoint.save_best(session)
   write(session, "best", best.epoch, weights(session), { epoch = best.epoch, value = best.value })
 end
 
+-- The path of a file that the database recorded as a checkpoint and that exists outside of the folder of its
+-- run, as after the database alone was renamed; nil where there is none.
+local function recorded_elsewhere(db, uid, folder)
+  for _, row in ipairs(db:checkpoints(uid) or {}) do
+    local is_elsewhere = row.path:match "^(.*)/[^/]*$" ~= folder
+    if is_elsewhere and core.sys.exists(row.path) == "file" then return row.path end
+  end
+end
+
+local function raise_moved(db, path)
+  local there = (path:match "^(.*)/[^/]*/[^/]*$" or path):gsub("%c", "?")
+  error(("the checkpoints of this run are in %s, and those of %s are searched in %s: rename the folder, or "
+    .. "copy it, as the database was"):format(there, db.path, db:folder()), 0)
+end
+
 -- Loads a file of weights; `only` names one module, otherwise the file must have all. → its metadata.
 function checkpoint.load_weights(session, path, only)
-  local tensors, meta = core.checkpoint.load(path)
+  local tensors, meta, code = core.checkpoint.load(path)
+  if not tensors and code == "ENOTFOUND" and session.record then
+    local moved = recorded_elsewhere(session.record.db, session.uid, session.folder)
+    if moved then raise_moved(session.record.db, moved) end
+  end
   if not tensors then error(meta, 0) end
   for _, part in ipairs(session.model.modules) do
     local own = {}
@@ -114,6 +133,17 @@ function checkpoint.read_newest(folder)
   return { tensors = tensors, meta = meta,
     fallback = ("%s is %s; the run goes on from the previous checkpoint, after epoch %d"):format(last,
       is_there and "damaged" or "missing", meta.epoch) }
+end
+
+-- The checkpoint with which a stored run continues, as read_newest() returns it. A run whose checkpoints are
+-- lost begins again; one whose database alone was renamed does not.
+function checkpoint.of_run(db, uid)
+  local folder = db:folder() .. "/" .. uid
+  local found = checkpoint.read_newest(folder)
+  if found then return found end
+  local path = recorded_elsewhere(db, uid, folder)
+  if path then raise_moved(db, path) end
+  return nil
 end
 
 -- Restores weights, optimisers, averages and position into a session whose stage begins.

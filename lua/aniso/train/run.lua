@@ -101,7 +101,7 @@ function run.resume_together(jobs)
   return run_all(jobs, function(job, sharing)
     local session = Session.new(job, sharing)
     final_evaluation.same_data(session, job.db, job.run)
-    session.saved = checkpoint.read_newest(job.db:folder() .. "/" .. job.run.uid)
+    session.saved = checkpoint.of_run(job.db, job.run.uid)
     return session
   end, function(session, job)
     local saved = session.saved
