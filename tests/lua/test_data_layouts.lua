@@ -1,6 +1,7 @@
 -- Layouts of folders that people have: parts by any usual name, a wrapping folder, classes with the name of a
 -- part, parts that are not there; and what a message offers where a layout cannot be read.
 local lu = require "luaunit"
+local core = require "aniso.core"
 local parts = require "aniso.method.data.parts"
 local fixture = dofile "tests/lua/data_fixture.lua"
 
@@ -209,6 +210,25 @@ function T:test_all_empty_class_folders_are_named()
     .. "empty06, empty07, empty08 and 4 more); there are 1 .webp, 11 .txt, which are not read; convert "
     .. "them to PNG; "
     .. "add some, or name them in leave_out")
+end
+
+function T:test_all_folders_that_cannot_be_read_are_named()
+  classes("set", 4)
+  images("set/c", 4)
+  local list, forbidden = core.sys.list, { a = true }
+  core.sys.list = function(path)
+    if forbidden[path:match "[^/]*$"] then return nil, ("cannot list %s: Permission denied"):format(path),
+      "EIO" end
+    return list(path)
+  end
+  local ok, problem = pcall(function()
+    refuses({}, ("cannot list %s/a: Permission denied"):format(layout:path "set"))
+    forbidden.c = true
+    refuses({}, ("set: 2 class folders cannot be read (a, c): cannot list %s/a: Permission denied")
+      :format(layout:path "set"))
+  end)
+  core.sys.list = list
+  lu.assertTrue(ok, tostring(problem))
 end
 
 function T:test_a_table_where_a_folder_is_expected()

@@ -103,22 +103,30 @@ local function note_deeper(report, kind, folder, folders, class)
   return report.strays - before
 end
 
+-- The folder of one class. → the number of images in it and of those in its folders.
+local function read_class(report, folder, name, add)
+  local images, deeper, other = scan(report, folder)
+  unread.note_other(report, other, name)
+  for _, path in ipairs(images) do add(path, name) end
+  return #images, note_deeper(report, "below", folder, deeper, name)
+end
+
 -- A folder per class directly in `level`.
 local function flat_level(report, level, folders, how, add)
-  local empty = {}
+  local empty, failed = {}, {}
   for _, name in ipairs(folders) do
     local folder = level .. "/" .. name
     check_name(level, name)
-    local images, deeper, other = scan(report, folder)
-    unread.note_other(report, other, name)
-    for _, path in ipairs(images) do add(path, name) end
-    local below = note_deeper(report, "below", folder, deeper, name)
-    if #images == 0 and how.leave_out[name] then
+    local n, below = fault.catch(read_class, report, folder, name, add)
+    if not n then
+      failed[#failed + 1] = { name = name, why = below }
+    elseif n == 0 and how.leave_out[name] then
       report.empty_classes[name] = true
-    elseif #images == 0 then
+    elseif n == 0 then
       empty[#empty + 1] = { folder = folder, name = name, below = below }
     end
   end
+  if #failed > 0 then unread.refuse_failed(level, failed) end
   if #empty > 0 then unread.refuse_empty(report, level, empty) end
 end
 

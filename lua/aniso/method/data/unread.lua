@@ -197,6 +197,13 @@ local function quoted_names(list)
   return table.concat(out, ", ") .. (#list > MOST_NAMED and (" and %d more"):format(#list - MOST_NAMED) or "")
 end
 
+-- Class folders that cannot be read, all in one message: list of { name =, why = of the first }.
+function unread.refuse_failed(level, failed)
+  if #failed == 1 then fault.raise("EFORMAT", "%s", failed[1].why) end
+  fault.raise("EFORMAT", "%s: %d class folders cannot be read (%s): %s", level, #failed, quoted_names(failed),
+    failed[1].why)
+end
+
 -- One class folder without an image directly in it.
 local function refuse_one(one)
   if one.below > 0 then
