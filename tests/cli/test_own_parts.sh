@@ -94,6 +94,7 @@ for kind in function module; do
     [ $kind = module ] && recipe=$dir/parts/module.lua
     kill_run "$recipe" "$dir/kill.$kind.db"
     for end in db db-wal; do cp "$dir/kill.$kind.$end" "$dir/crashed.$kind.$end"; done
+    cp -r "$dir/kill.$kind" "$dir/crashed.$kind"
     run=$(query "$dir/kill.$kind.db" "SELECT uid FROM run")
     expect "resume of a $kind without its recipe" 1 "$aniso" resume --db "$dir/kill.$kind.db"
     output_has err "^aniso: run $run \(mine\) needs its sampler own:.*: aniso resume $run --db .* --recipe $recipe$"
