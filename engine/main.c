@@ -107,15 +107,20 @@ static void set_arguments(lua_State *L, int argc, char **argv)
  * the program is loaded. While another process is busy, that costs ten times the work itself (12 ms
  * instead of 1 ms for a small parallel loop), so the program executes itself once more with a short
  * spin: 2,000 rounds are some 30 µs, which bridges two loops of one step (train_w1 of tests/bench
- * takes 7 % less time than without) and has no measurable cost next to a busy process. The user's
- * own setting stays; without /proc nothing happens. */
-static void wait_with_a_short_spin(char **argv)
+ * takes 7 % less time than without) and has no measurable cost next to a busy process. OpenBLAS
+ * starts threads of its own when it is loaded: they would only spin, and under a limit on the
+ * address space each repeats a failed mapping forever, so that the program never ends. The user's
+ * own settings stay; without /proc nothing happens. */
+static void set_up_threads(char **argv)
 {
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+    const bool spins = !getenv("OMP_WAIT_POLICY") && !getenv("GOMP_SPINCOUNT");
+    if (!spins && getenv("OPENBLAS_NUM_THREADS"))
         return;
-    setenv("OMP_WAIT_POLICY", "passive", 1);
-    setenv("GOMP_SPINCOUNT", "2000", 1);
-    setenv("OPENBLAS_NUM_THREADS", "1", 0); /* OpenBLAS's own threads would only spin */
+    if (spins) {
+        setenv("OMP_WAIT_POLICY", "passive", 1);
+        setenv("GOMP_SPINCOUNT", "2000", 1);
+    }
+    setenv("OPENBLAS_NUM_THREADS", "1", 0);
     execv("/proc/self/exe", argv);
 }
 
@@ -140,7 +145,7 @@ int main(int argc, char **argv)
 {
     if (!an_check_surroundings())
         return 1;
-    wait_with_a_short_spin(argv);
+    set_up_threads(argv);
     setlocale(LC_CTYPE, ""); /* numbers keep the "C" locale: a decimal point is a point */
     lua_State *L = lua_newstate(lua_memory, NULL);
     if (!L)

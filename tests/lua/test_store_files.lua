@@ -160,13 +160,13 @@ function Files.test_full_disk_loses_nothing()
   run:flush()
   assert(db:query("PRAGMA max_page_count = " .. one(db, "PRAGMA page_count") + 1))
   for step = 2, 5000 do
-    run.metrics[step - 1] = { part = "train", step = step, name = "loss", value = 1 }
+    run.buffer.metrics[step - 1] = { part = "train", step = step, name = "loss", value = 1 }
   end
   local ok, problem = pcall(run.flush, run)
   lu.assertFalse(ok)
   lu.assertEquals(problem.code, "EDB")
   lu.assertStrContains(tostring(problem), "full")
-  lu.assertEquals(#run.metrics, 4999)
+  lu.assertEquals(#run.buffer.metrics, 4999)
   lu.assertEquals(#db:curves(run.uid).train.loss.step, 1)
   assert(db:query "PRAGMA max_page_count = 1000000")
   run:finish()

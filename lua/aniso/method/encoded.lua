@@ -9,6 +9,23 @@ local core = require "aniso.core"
 -- 10,000 images of 224×224 behind a ResNet-18.
 local encoded = { max_bytes = 2 ^ 30 }
 
+local Cache = {}
+function Cache:__close()
+  for _, batches in pairs(self) do
+    for _, batch in ipairs(batches or {}) do
+      batch.features:close()
+      for _, field in pairs(batch.prior) do
+        if type(field) == "userdata" then field:close() end
+      end
+    end
+  end
+end
+
+-- A cache that frees its tensors at the end of a <close> variable: to Lua's collector they are a few bytes.
+function encoded.cache()
+  return setmetatable({}, Cache)
+end
+
 local function encode(model, dataset, part, first, count)
   local began = core.sys.monotonic()
   local features, prior = core.ops.no_grad(function()

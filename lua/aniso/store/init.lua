@@ -140,6 +140,7 @@ function Database:writer()
 end
 
 function Database:close()
+  self.waiting = nil -- it holds the session of the latest run
   self.core:close()
 end
 

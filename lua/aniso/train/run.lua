@@ -8,6 +8,7 @@
 local checkpoint = require "aniso.train.checkpoint"
 local class_orders = require "aniso.train.class_orders"
 local config = require "aniso.method.config"
+local encoded = require "aniso.method.encoded"
 local errors = require "aniso.recipe.errors"
 local final_evaluation = require "aniso.train.final_evaluation"
 local further_evaluation = require "aniso.train.further_evaluation"
@@ -157,7 +158,8 @@ function run.evaluate_all(db, row, hows, options)
   local stored = job.config
   job.config = with_sampler(stored, hows[1], options.rule)
   job.evaluation_only, job.board, job.progress = true, options.board, options.progress
-  local session, cache = Session.new(job), {}
+  local session = Session.new(job)
+  local cache <close> = encoded.cache()
   final_evaluation.same_data(session, db, row)
   session:attach(job, db:record_of(row.uid), { session })
   further_evaluation.prepare(session)

@@ -19,6 +19,7 @@ local boards = require "aniso.train.boards"
 local checkpoint = require "aniso.train.checkpoint"
 local final_evaluation = require "aniso.train.final_evaluation"
 local first_stage = require "aniso.train.first_stage"
+local latest_data = require "aniso.train.latest_data"
 local lockstep = require "aniso.train.lockstep"
 local stage = require "aniso.train.stage"
 
@@ -64,18 +65,7 @@ local FIELDS = {
 
 local meta = strict.class("session", FIELDS, Session)
 
--- Most runs of a study share their data: the latest set is kept.
-local latest = {}
-local function load_data(options, cross, classes)
-  local key = core.json.encode { options, cross or false, classes }
-  if latest.key ~= key then latest = { key = key, dataset = data(options, cross, classes) } end
-  return latest.dataset
-end
-
--- Drops the data set that is kept for the next run, so that its memory can be collected.
-function Session.release_data()
-  latest = {}
-end
+Session.release_data = latest_data.release
 
 -- Everything that follows from the job's configuration, seed and fold; nothing is stored.
 --   sharing [opt]                a session of the same backbone, prior and seed, whose net is shared
@@ -89,7 +79,7 @@ function Session.new(job, sharing)
   local self = setmetatable({ config = config, seed = job.seed, plan = stage.plan(config), group = {} }, meta)
   self.total_epochs = 0
   for _, one in ipairs(self.plan) do self.total_epochs = self.total_epochs + one.epochs end
-  self.dataset = load_data(data.seen_from(config.data, job.folder), job.cross, job.classes)
+  self.dataset = latest_data.load(data.seen_from(config.data, job.folder), job.cross, job.classes)
   calibrate.check_validation(config, self.dataset)
   self.model = model.new(config, self.dataset, job.seed, sharing and sharing.model, job.levels)
   tilt.of(config.sampler.tilt, self.dataset.counts, self.model.schedule.levels) -- of K values, or an error
