@@ -6,7 +6,7 @@ local latest_data = {}
 
 local latest = {}
 
--- Whether the latest set has its classes in the order that is asked for; nil: the order of the data.
+-- Whether the latest set has its classes in the requested order; nil: the order of the data.
 local function has_order(classes)
   if not classes then return not latest.ordered end
   return table.concat(latest.dataset.classes, "\0") == table.concat(classes, "\0")
