@@ -23,14 +23,9 @@ static const an_coupling COUPLINGS[COUPLINGS_N] = {AN_COUPLE_VARIANCE, AN_COUPLE
                                                    AN_COUPLE_SAMPLE, AN_COUPLE_CLASS_SPEED};
 static const float LEVEL[B] = {0.5f, 2, 1, 0.7f, 1.3f};
 
-/* Levels ∝ n_j^(−1/4) with mean 1, which minimise the bound. */
-static inline an_schedule *make(an_beta_kind beta, int64_t steps, an_coupling coupling)
+static inline an_schedule *make_with(an_beta_kind beta, int64_t steps, an_coupling coupling,
+                                     const double *lambda)
 {
-    double lambda[K], sum = 0;
-    for (int j = 0; j < K; j++)
-        sum += lambda[j] = pow((double)COUNTS[j], -0.25);
-    for (int j = 0; j < K; j++)
-        lambda[j] *= K / sum;
     const an_schedule_spec spec = {.beta = an_beta_default(beta, steps),
                                    .lambda = lambda,
                                    .coupling = coupling,
@@ -39,6 +34,17 @@ static inline an_schedule *make(an_beta_kind beta, int64_t steps, an_coupling co
     an_schedule *s = an_schedule_new(&spec);
     assert_non_null(s);
     return s;
+}
+
+/* Levels ∝ n_j^(−1/4) with mean 1, which minimise the bound. */
+static inline an_schedule *make(an_beta_kind beta, int64_t steps, an_coupling coupling)
+{
+    double lambda[K], sum = 0;
+    for (int j = 0; j < K; j++)
+        sum += lambda[j] = pow((double)COUNTS[j], -0.25);
+    for (int j = 0; j < K; j++)
+        lambda[j] *= K / sum;
+    return make_with(beta, steps, coupling, lambda);
 }
 
 static inline const float *level_for(an_coupling coupling)

@@ -4,18 +4,6 @@
 
 static const double LAMBDA[K] = {0.5, 1.25, 2}; /* exact in a float */
 
-static an_schedule *with(const double *lambda, an_coupling coupling)
-{
-    const an_schedule_spec spec = {.beta = an_beta_default(AN_BETA_COSINE, T),
-                                   .lambda = lambda,
-                                   .coupling = coupling,
-                                   .K = K,
-                                   .counts = COUNTS};
-    an_schedule *s = an_schedule_new(&spec);
-    assert_non_null(s);
-    return s;
-}
-
 typedef struct {
     float signal[B * K], noise[B * K], y_t[B * K], z0[B * K], epsilon[B * K];
     float mean[B * K], variance[B * K], ddim[B * K], dpm[B * K];
@@ -28,7 +16,6 @@ static void all_formulas(const an_rows *rows, results *out)
     for (int i = 0; i < 4; i++)
         an_fill_normal(x[i], (int64_t)B * K, 5, an_stream("image", i, 0), 0);
     const int64_t before[B] = {T, T, T, T, T};
-    an_rows later = *rows;
     assert_int_equal(an_gather(rows, AN_SIGNAL, out->signal), AN_OK);
     assert_int_equal(an_gather(rows, AN_NOISE, out->noise), AN_OK);
     assert_int_equal(an_forward_step(rows, x[0], x[1], x[2], out->y_t), AN_OK);
@@ -36,7 +23,7 @@ static void all_formulas(const an_rows *rows, results *out)
                      AN_OK);
     assert_int_equal(an_posterior(rows, x[0], x[1], out->mean, out->variance), AN_OK);
     assert_int_equal(an_ddim_step(rows, 0.5, x[0], x[1], x[2], x[3], out->ddim), AN_OK);
-    assert_int_equal(an_dpm_step(&later, x[0], x[1], x[2], x[3], before, out->dpm), AN_OK);
+    assert_int_equal(an_dpm_step(rows, x[0], x[1], x[2], x[3], before, out->dpm), AN_OK);
 }
 
 static void test_a_row_is_one_of_coupling_variance(void **state)
@@ -47,7 +34,8 @@ static void test_a_row_is_one_of_coupling_variance(void **state)
     float level[B * K];
     for (int i = 0; i < B * K; i++)
         level[i] = (float)LAMBDA[i % K];
-    an_schedule *image = with(ones, AN_COUPLE_IMAGE), *variance = with(LAMBDA, AN_COUPLE_VARIANCE);
+    an_schedule *image = make_with(AN_BETA_COSINE, T, AN_COUPLE_IMAGE, ones),
+                *variance = make_with(AN_BETA_COSINE, T, AN_COUPLE_VARIANCE, LAMBDA);
     results of_image, of_variance;
     all_formulas(&(an_rows){image, B, t, u, level}, &of_image);
     all_formulas(&(an_rows){variance, B, t, u, NULL}, &of_variance);
@@ -64,7 +52,7 @@ static void test_levels_follow_the_uncertainty_of_the_prior(void **state)
     (void)state;
     const float m[3 * K] = {0.9f, 0.1f, 0, 0.2f, 0.3f, 0.5f, 0, 0, 0};
     const double floor = 0.7;
-    an_schedule *s = with(LAMBDA, AN_COUPLE_IMAGE);
+    an_schedule *s = make_with(AN_BETA_COSINE, T, AN_COUPLE_IMAGE, LAMBDA);
     float level[3 * K];
     assert_int_equal(an_levels_of_uncertainty(s, 3, m, floor, level), AN_OK);
     for (int b = 0; b < 3; b++) {
@@ -87,7 +75,7 @@ static void test_mistakes(void **state)
     const float m[K] = {1, 0, 0}, bad[K] = {1, 1, 0};
     const int64_t t[1] = {3};
     float out[K];
-    an_schedule *s = with(LAMBDA, AN_COUPLE_IMAGE);
+    an_schedule *s = make_with(AN_BETA_COSINE, T, AN_COUPLE_IMAGE, LAMBDA);
     an_rows rows = {s, 1, t, NULL, NULL};
     assert_int_equal(an_gather(&rows, AN_NOISE, out), AN_EINVAL);
     assert_non_null(strstr(an_err_message(), "levels_of_uncertainty(m)"));

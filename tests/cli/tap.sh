@@ -2,6 +2,9 @@
 #   expect NAME EXIT COMMAND…   the command exits with EXIT; its output is in $dir/out and $dir/err
 #   output_has out|err PATTERN  a line of that output matches (grep -E)
 #   equals NAME GOT EXPECTED    two texts are equal
+# and
+#   tiny_recipe EPOCHS          writes $dir/tiny.lua, a study of one run of less than a second
+#   kill_when PATTERN COMMAND…  kills the command when a line of its stderr matches; fails where it ended before
 aniso=${ANISO:-./aniso}
 case $aniso in /*) ;; *) aniso=$PWD/$aniso ;; esac
 dir=$(mktemp -d)
@@ -36,6 +39,35 @@ equals() {
     if [ "$2" = "$3" ]; then result 0 "$1"; return; fi
     printf 'got:\n%s\nexpected:\n%s\n' "$2" "$3" >"$dir/out"
     result 1 "$1"
+}
+
+tiny_recipe() {
+    sed "s/EPOCHS/$1/" >"$dir/tiny.lua" <<'LUA'
+local aniso = require "aniso"
+return aniso.study {
+  name = "tiny", data = { "lesions", n = 140, size = 16 },
+  base = {
+    backbone = { "resnet", depth = 8, width = 4 }, prior = { crops = 2 }, schedule = { "cosine", T = 20 },
+    denoiser = { "cross_attention", dim = 16, blocks = 1, heads = 2 },
+    train = { epochs = EPOCHS, batch = 28, draws = 2 }, sampler = { "ddim", steps = 2, draws = 1 },
+  },
+}
+LUA
+}
+
+kill_when() {
+    pattern=$1
+    shift
+    : >"$dir/err"
+    "$@" >"$dir/out" 2>"$dir/err" &
+    pid=$!
+    for _ in $(seq 6000); do
+        grep -qE -- "$pattern" "$dir/err" && break
+        sleep 0.01
+    done
+    kill -KILL $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    [ $? -ne 0 ]
 }
 
 finish() {

@@ -76,16 +76,7 @@ for epoch in 3 11; do
     for _ in 1 2 3 4 5 6 7 8 9 10; do # again where the run ended before the signal arrived
         rm -rf "$dir/killed"
         mkdir "$dir/killed"
-        : >"$dir/killed.err"
-        "$aniso" run "$dir/crt.lua" --db "$dir/killed/a.db" >"$dir/out" 2>"$dir/killed.err" &
-        pid=$!
-        for _ in $(seq 3000); do
-            grep -q "epoch $epoch/16" "$dir/killed.err" && break
-            sleep 0.02
-        done
-        kill -KILL $pid 2>/dev/null
-        wait $pid 2>/dev/null
-        [ $? -ne 0 ] && break
+        kill_when "epoch $epoch/16" "$aniso" run "$dir/crt.lua" --db "$dir/killed/a.db" && break
     done
     equals "killed after epoch $epoch" "$("$aniso" ls --db "$dir/killed/a.db" | grep -c crashed)" 1
     expect "resume after epoch $epoch" 0 "$aniso" resume --db "$dir/killed/a.db"

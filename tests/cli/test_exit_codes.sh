@@ -2,17 +2,7 @@
 # each of them.
 . tests/cli/tap.sh
 
-cat >"$dir/tiny.lua" <<'LUA'
-local aniso = require "aniso"
-return aniso.study {
-  name = "tiny", data = { "lesions", n = 140, size = 16 },
-  base = {
-    backbone = { "resnet", depth = 8, width = 4 }, prior = { crops = 2 }, schedule = { "cosine", T = 20 },
-    denoiser = { "cross_attention", dim = 16, blocks = 1, heads = 2 },
-    train = { epochs = 1, batch = 28, draws = 2 }, sampler = { "ddim", steps = 2, draws = 1 },
-  },
-}
-LUA
+tiny_recipe 1
 db="$dir/runs.db"
 codes=""
 exits() { # CODE NAME COMMAND…: as expect, and notes the code

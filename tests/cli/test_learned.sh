@@ -43,14 +43,7 @@ counted=$(query "$dir/one.db" "$numbers")
 expect "eval as configured" 0 "$aniso" eval learned --db "$dir/one.db"
 equals "at the same levels: the same numbers" "$(query "$dir/one.db" "$numbers")" "$counted"
 
-"$aniso" run "$dir/learned.lua" --db "$dir/kill.db" >"$dir/out" 2>"$dir/err" &
-pid=$!
-for _ in $(seq 3000); do
-    grep -q "epoch 1/4" "$dir/err" && break
-    sleep 0.02
-done
-kill -KILL $pid
-wait $pid
+kill_when "epoch 1/4" "$aniso" run "$dir/learned.lua" --db "$dir/kill.db"
 expect "resume after kill -9, with another number of threads" 0 "$aniso" resume --db "$dir/kill.db" --threads 1
 expect "the rest of the study" 0 "$aniso" run "$dir/learned.lua" --db "$dir/kill.db"
 equals "the run was resumed" "$(query "$dir/kill.db" "SELECT resumes FROM run WHERE label = 'learned'")" 1

@@ -26,3 +26,4 @@ levels() { "$aniso" sql "SELECT max(n) FROM (SELECT count(DISTINCT value) AS n F
 WHERE label = '$1' GROUP BY run_id)" --format csv | tail -n 1 | tr -d '\r'; }
 equals "the isotropic control has one level" "$(levels 'ddpm, share of adpm')" "1"
 equals "adpm has several" "$([ "$(levels adpm)" -gt 1 ] && echo yes)" "yes"
+finish

@@ -62,15 +62,7 @@ numbers="SELECT part, sampler <> 'prior', acc, macro_f1, r.value FROM v_eval JOI
 JOIN metric m USING(metric_id) WHERE m.name = 'nll' AND sampler <> 'ddim' ORDER BY 1, 2, 5"
 weights="SELECT kind, step, sha256 FROM checkpoint ORDER BY 1, 2, 3"
 kill_run() { # RECIPE DATABASE: kills a run after its first epoch
-    : >"$dir/err"
-    "$aniso" run "$1" --db "$2" >"$dir/out" 2>"$dir/err" &
-    pid=$!
-    for _ in $(seq 3000); do
-        grep -q "epoch 1/3" "$dir/err" && break
-        sleep 0.02
-    done
-    kill -KILL $pid
-    wait $pid
+    kill_when "epoch 1/3" "$aniso" run "$1" --db "$2"
 }
 
 expect "four functions" 0 "$aniso" run "$dir/own.lua" --db "$dir/function.db"

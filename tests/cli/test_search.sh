@@ -110,16 +110,7 @@ kill_at() { # DATABASE PATTERN: kills the study when a line of its output matche
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         rm -rf "$dir/${1%/*}"
         mkdir "$dir/${1%/*}"
-        : >"$dir/killed.err"
-        "$aniso" run "$dir/seeds.lua" --db "$dir/$1.db" >"$dir/out" 2>"$dir/killed.err" &
-        pid=$!
-        for _ in $(seq 6000); do
-            grep -qE "$2" "$dir/killed.err" && break
-            sleep 0.01
-        done
-        kill -KILL $pid 2>/dev/null
-        wait $pid 2>/dev/null && continue
-        return
+        kill_when "$2" "$aniso" run "$dir/seeds.lua" --db "$dir/$1.db" && return
     done
 }
 same_as_whole() { # DATABASE

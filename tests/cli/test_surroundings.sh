@@ -2,17 +2,7 @@
 # limits, a database and a folder that disappear, a damaged checkpoint.
 . tests/cli/tap.sh
 
-cat >"$dir/tiny.lua" <<'LUA'
-local aniso = require "aniso"
-return aniso.study {
-  name = "tiny", data = { "lesions", n = 140, size = 16 },
-  base = {
-    backbone = { "resnet", depth = 8, width = 4 }, prior = { crops = 2 }, schedule = { "cosine", T = 20 },
-    denoiser = { "cross_attention", dim = 16, blocks = 1, heads = 2 },
-    train = { epochs = 4, batch = 28, draws = 2 }, sampler = { "ddim", steps = 2, draws = 1 },
-  },
-}
-LUA
+tiny_recipe 4
 query() { "$aniso" sql "$2" --db "$1" --format csv | tail -n +2 | tr -d '\r'; }
 metrics="SELECT m.name, v.part, v.step, v.value FROM metric_value v JOIN metric m USING (metric_id)
     WHERE m.name NOT LIKE '%seconds%' AND m.name NOT LIKE '%_s' ORDER BY 1, 2, 3"

@@ -40,6 +40,11 @@ function Layout:image(name)
   return self:write(name, fixture.bmp(4, 4, self.images % 251, self.images // 251, 7))
 end
 
+-- n images in a folder, named by their number.
+function Layout:images_of(folder, n)
+  for i = 1, n do self:image(("%s/%02d.bmp"):format(folder, i)) end
+end
+
 function Layout:lines(name, lines, ending)
   return self:write(name, table.concat(lines, ending or "\n") .. (ending or "\n"))
 end

@@ -14,9 +14,7 @@ function T:setUp() layout = fixture.new() end
 
 function T:tearDown() layout:remove() end
 
-local function class_folder(name, n)
-  for i = 1, n do layout:image(("set/%s/%02d.bmp"):format(name, i)) end
-end
+local function class_folder(name, n) layout:images_of("set/" .. name, n) end
 
 local function open(more)
   local given = { "folder", root = layout:path "set" }

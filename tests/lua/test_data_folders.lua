@@ -11,9 +11,7 @@ function T:setUp() layout = fixture.new() end
 
 function T:tearDown() layout:remove() end
 
-local function images(folder, n)
-  for i = 1, n do layout:image(("%s/%02d.bmp"):format(folder, i)) end
-end
+local function images(folder, n) layout:images_of(folder, n) end
 
 -- The data set, and what went to stderr.
 local function open(more)

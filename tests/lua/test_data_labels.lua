@@ -110,8 +110,7 @@ function T:test_ids_of_groups_that_are_missing_values()
     .. i) end)
   local ds = open { group = "patient" }
   fixture.warns(lu, ds, "'nan' in column patient makes 30 images one group; no_group = { \"nan\" } takes "
-    .. "each of them "
-    .. "alone")
+    .. "each of them alone")
   ds = open { group = "patient", no_group = { "nan" } }
   lu.assertEquals(ds.split.n_test, { 4, 4 })
   lu.assertEquals(ds.facts.warnings, {})
@@ -144,8 +143,7 @@ function T:test_columns_that_are_no_labels()
     .. "column of")
   layout:write("t.csv", "image,diagn\xf3stico\n001.bmp,a\n")
   fixture.refuses_table(lu, layout, { label = "diagnóstico" }, "line 1: the name of column 2 is not UTF-8; "
-    .. "save the "
-    .. "table as UTF-8")
+    .. "save the table as UTF-8")
 end
 
 return { DataLabels = T }

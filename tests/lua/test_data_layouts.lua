@@ -12,9 +12,7 @@ function T:setUp() layout = fixture.new() end
 
 function T:tearDown() layout:remove() end
 
-local function images(folder, n)
-  for i = 1, n do layout:image(("%s/%02d.bmp"):format(folder, i)) end
-end
+local function images(folder, n) layout:images_of(folder, n) end
 
 local function classes(folder, n)
   images(folder .. "/a", n)
@@ -69,8 +67,7 @@ function T:test_train_and_test_alone()
   local ds = assert(open())
   lu.assertEquals(sizes(ds), { 36, 4, 10 })
   lu.assertStrContains(ds:info(), "note     parts: train = Train, test = Test; no folder val (valid, "
-    .. "validation, dev), "
-    .. "so val = 0.1 of the training images is cut")
+    .. "validation, dev), so val = 0.1 of the training images is cut")
   ds = assert(open { test = 0.3 })
   fixture.warns(lu, ds, "test = 0.3 cuts nothing, because the parts came with the data (folders)")
   lu.assertEquals(sizes(ds), { 36, 4, 10 })
@@ -178,8 +175,7 @@ function T:test_images_above_the_level_of_nested()
   end
   images("set/x", 3)
   fixture.warns(lu, assert(open { nested = 2 }), "3 images above the folders of the classes are not read "
-    .. "(such as "
-    .. "x/01.bmp); a smaller `nested` reads them")
+    .. "(such as x/01.bmp); a smaller `nested` reads them")
 end
 
 function T:test_parts_that_a_nested_set_mixes()
@@ -208,8 +204,7 @@ function T:test_all_empty_class_folders_are_named()
   refuses({}, "/set: 12 class folders hold no .jpg, .png or .bmp image (empty01, empty02, empty03, "
     .. "empty04, empty05, "
     .. "empty06, empty07, empty08 and 4 more); there are 1 .webp, 11 .txt, which are not read; convert "
-    .. "them to PNG; "
-    .. "add some, or name them in leave_out")
+    .. "them to PNG; add some, or name them in leave_out")
 end
 
 function T:test_all_folders_that_cannot_be_read_are_named()

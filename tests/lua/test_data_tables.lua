@@ -75,8 +75,7 @@ function T:test_one_hot_tables_are_recognised()
     return assert(fixture.open_quietly(given))
   end
   fixture.warns(lu, warned { label = "MEL" }, "t.csv: the label is 0 or 1, as in other columns; one_hot = "
-    .. "{ \"MEL\", "
-    .. "\"NV\" } makes each of them a class")
+    .. "{ \"MEL\", \"NV\" } makes each of them a class")
   lu.assertEquals(warned { label = "age" }.facts.warnings, {})
   lu.assertEquals(warned { one_hot = { "MEL", "NV" } }.facts.warnings, {})
   -- 0 and 1 are classes where the columns are no one-hot label, whatever other columns hold

@@ -8,10 +8,13 @@ local learned_levels = require "aniso.method.learned_levels"
 local noise_budget = require "aniso.method.noise_budget"
 local options = require "aniso.recipe.options"
 local schedule = require "aniso.method.schedule"
+local budget = dofile "tests/lua/budget_fixture.lua"
 
 local ops, tensor = core.ops, core.tensor
 local COUNTS = { 400, 60, 25, 9 }
 local K = #COUNTS
+local own = budget.of(COUNTS)
+local assert_near, value_of, pseudo_gradient = budget.assert_near, own.value_of, own.gradient
 
 local function choice_of(given)
   local all = { "learned" }
@@ -21,11 +24,6 @@ end
 
 local function new(given, coupling, start)
   return learned_levels.new(choice_of(given), coupling or "variance", start or { 1, 1, 1, 1 }, COUNTS)
-end
-
-local function assert_near(got, expected, tolerance, what)
-  lu.assertTrue(math.abs(got - expected) <= tolerance,
-    ("%s: %.9g is not %.9g to %g"):format(what or "value", got, expected, tolerance))
 end
 
 -- ── the chain rule ──────────────────────────────────────────────────────────────────────
@@ -83,21 +81,6 @@ end
 local Budget = {}
 
 local KINDS = { "mean", "geometric", "prior", "max", "head" }
-
-local function counts_of(normalise)
-  return noise_budget.kinds[normalise].needs_counts and COUNTS or nil
-end
-
-local function value_of(normalise, levels)
-  return noise_budget.kinds[normalise].of(levels, counts_of(normalise))
-end
-
--- Numbers that look like gradients, without a pattern.
-local function pseudo_gradient(i)
-  local out = {}
-  for j = 1, K do out[j] = math.sin(3.7 * i + 11.3 * j * j) end
-  return out
-end
 
 -- rows whose gradient with respect to ln λ in the coupling `variance` is the list.
 local function rows_of(gradient)

@@ -1,30 +1,14 @@
 -- The slopes of the noise budgets against finite differences, and gradients along a budget.
 local lu = require "luaunit"
 local noise_budget = require "aniso.method.noise_budget"
+local budget = dofile "tests/lua/budget_fixture.lua"
 
 local COUNTS = { 400, 60, 25, 9 }
 local K = #COUNTS
+local own = budget.of(COUNTS)
+local assert_near, counts_of, value_of, pseudo_gradient = budget.assert_near, own.counts_of, own.value_of,
+  own.gradient
 local KINDS = { "mean", "geometric", "prior", "max", "head" }
-
-local function assert_near(got, expected, tolerance, what)
-  lu.assertTrue(math.abs(got - expected) <= tolerance,
-    ("%s: %.9g is not %.9g to %g"):format(what, got, expected, tolerance))
-end
-
-local function counts_of(normalise)
-  return noise_budget.kinds[normalise].needs_counts and COUNTS or nil
-end
-
-local function value_of(normalise, levels)
-  return noise_budget.kinds[normalise].of(levels, counts_of(normalise))
-end
-
--- Numbers without a pattern.
-local function pseudo_gradient(i)
-  local out = {}
-  for j = 1, K do out[j] = math.sin(3.7 * i + 11.3 * j * j) end
-  return out
-end
 
 local Budget = {}
 

@@ -158,4 +158,18 @@ function common.find(store, reference)
   return (cli.need(store:find(reference)))
 end
 
+-- carry_out(jobs), run_together or resume_together of train/run.lua, on a progress board: its outcomes, one
+-- {uid =, problem =} per job, also where the whole group failed. An interruption ends the command.
+function common.train_group(carry_out, jobs, board)
+  local ok, results = pcall(carry_out, jobs)
+  if ok then return results end
+  if type(results) == "table" and results.interrupted then
+    cli.fail(cli.EXIT_OF[results.interrupted], tostring(results))
+  end
+  board:fail_all(cli.sentence(results))
+  local outcomes = {}
+  for i in ipairs(jobs) do outcomes[i] = { problem = results } end
+  return outcomes
+end
+
 return common

@@ -40,12 +40,9 @@ local function resume_group(jobs, board)
         job.cross and (", fold %d"):format(job.cross.fold) or ""))
     end
   end
-  local ok, results = pcall(require("aniso.train.run").resume_together, jobs)
-  if not ok and type(results) == "table" and results.interrupted then
-    cli.fail(cli.EXIT_OF[results.interrupted], tostring(results))
+  for i, outcome in ipairs(common.train_group(require("aniso.train.run").resume_together, jobs, board)) do
+    jobs[i].problem = outcome.problem
   end
-  if not ok then board:fail_all(cli.sentence(results)) end
-  for i, job in ipairs(jobs) do job.problem = not ok and results or ok and results[i].problem end
 end
 
 -- The jobs of the runs that can be resumed here; → them, and how many lack a part of their recipe.

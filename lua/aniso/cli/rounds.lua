@@ -21,13 +21,8 @@ local function train(jobs, of)
         #jobs > 1 and (", in lock-step with %d more"):format(#jobs - 1) or ""))
     end
   end
-  local ok, results = pcall(require("aniso.train.run").run_together, jobs)
-  if not ok and type(results) == "table" and results.interrupted then
-    cli.fail(cli.EXIT_OF[results.interrupted], tostring(results))
-  end
-  if not ok then board:fail_all(cli.sentence(results)) end
-  for i, job in ipairs(jobs) do
-    local outcome = ok and results[i] or { problem = results }
+  for i, outcome in ipairs(common.train_group(require("aniso.train.run").run_together, jobs, board)) do
+    local job = jobs[i]
     job.ended, job.problem = outcome.uid, outcome.problem and cli.sentence(outcome.problem)
     job.uid = not job.problem and outcome.uid or nil
   end

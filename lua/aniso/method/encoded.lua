@@ -2,7 +2,7 @@
 -- encode every image once: the first pass over a part keeps what it encoded, the others take it from there.
 --   for batch in encoded.batches(model, dataset, "test", 256, cache) do … end
 -- A batch is {first = the place of its first image, from 0, features, prior, seconds = what it took}.
--- cache [opt]: a table, empty at first, for one model, data set and batch size. A part that needs more than
+-- cache [opt]: encoded.cache(), for one model, data set and batch size. A part that needs more than
 -- encoded.max_bytes is not kept and is encoded by every pass.
 local core = require "aniso.core"
 

@@ -140,7 +140,6 @@ function Database:writer()
 end
 
 function Database:close()
-  self.waiting = nil -- it holds the session of the latest run
   self.core:close()
 end
 

@@ -24,16 +24,12 @@ function class_orders.check(session, db)
     if table.concat(stored.classes, "\0") ~= joined then
       if stored.sha256 == own then
         error(("%s: this database has runs of these images with the classes in another order (%s; now %s): "
-          .. "name "
-          .. "another database with --db, or use the same data.classes"):format(dataset.name,
-          list(stored.classes),
-          list(dataset.classes)), 0)
+          .. "name another database with --db, or use the same data.classes"):format(dataset.name,
+          list(stored.classes), list(dataset.classes)), 0)
       end
       warnings.add(dataset.facts.warnings, "%s: earlier runs in this database have the classes in another "
-        .. "order "
-        .. "(%s; now %s): they keep it, and are not compared with new ones", dataset.name,
-        list(stored.classes),
-        list(dataset.classes))
+        .. "order (%s; now %s): they keep it, and are not compared with new ones", dataset.name,
+        list(stored.classes), list(dataset.classes))
     end
   end
 end

@@ -20,11 +20,17 @@ local Session = require "aniso.train.session"
 local run = { prepare = Session.new,
   release_data = Session.release_data }
 
+-- For a <close> variable: restores what a session changes on its database, however the block ends.
+local function restored(db)
+  local waiting = db.waiting
+  return setmetatable({}, { __close = function() db.waiting = waiting end })
+end
+
 -- Runs the sessions of those jobs that can be prepared as one group: prepare(job, sharing) → session,
 -- and record_of(session, job) → its recorder. → outcomes as Session:run()'s, in the order of the jobs.
 local function run_all(jobs, prepare, record_of)
   local outcomes, group, position = {}, {}, {}
-  local db, waiting = jobs[1].db, jobs[1].db.waiting
+  local _ <close> = restored(jobs[1].db)
   for i, job in ipairs(jobs) do
     local ok, problem = xpcall(function()
       job.db.waiting = lock_wait.of_command(job.board and function(line) job.board:print(line) end)
@@ -41,7 +47,6 @@ local function run_all(jobs, prepare, record_of)
     end
   end
   for k, outcome in ipairs(#group > 0 and group[1]:run() or {}) do outcomes[position[k]] = outcome end
-  db.waiting = waiting
   return outcomes
 end
 
@@ -158,6 +163,7 @@ function run.evaluate_all(db, row, hows, options)
   local stored = job.config
   job.config = with_sampler(stored, hows[1], options.rule)
   job.evaluation_only, job.board, job.progress = true, options.board, options.progress
+  local _ <close> = restored(db)
   local session = Session.new(job)
   local cache <close> = encoded.cache()
   final_evaluation.same_data(session, db, row)

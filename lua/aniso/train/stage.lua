@@ -87,9 +87,9 @@ end
 local function update(session, lr, norm, limit)
   local with = { scale = limit > 0 and norm > limit and limit / norm or 1 }
   for i, part in ipairs(session.trained) do
-    local averages = not part.optimiser and session.emas[i]
-    if averages then with.average, with.keep = averages:advance() end
     if not part.optimiser then
+      local averages = session.emas[i]
+      if averages then with.average, with.keep = averages:advance() end
       session.optimisers[i]:step(part.module, lr, with)
       part.module:zero_grad()
     end

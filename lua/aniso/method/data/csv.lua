@@ -104,8 +104,7 @@ function csv.open(given, facts)
   local one_hot = not given.one_hot and columns.one_hot_option(t, given.label)
   if one_hot then
     warnings.add(facts.warnings, "%s: the label is 0 or 1, as in other columns; one_hot = %s makes each of "
-      .. "them a class",
-      t.path, one_hot)
+      .. "them a class", t.path, one_hot)
   end
   if given.fold then rows.fold = columns.folds(t, given.fold) end
   local split = given.split

@@ -169,8 +169,7 @@ function labels.warn_of_groups(groups, column, name, list)
   table.sort(ids)
   for _, id in ipairs(ids) do
     warnings.add(list, "%s: '%s' in column %s makes %d images one group; no_group = %s takes each of them "
-      .. "alone",
-      name, id, column, count[id], quoted { id })
+      .. "alone", name, id, column, count[id], quoted { id })
   end
 end
 

@@ -22,8 +22,7 @@ end
 -- Words that a name may have besides: train_set, "Test images", data-val.
 local FILLERS = {}
 for word in ("set data dataset image images img imgs picture pictures photos samples split part partition "
-  .. "folder "
-  .. "files"):gmatch "%a+" do FILLERS[word] = true end
+  .. "folder files"):gmatch "%a+" do FILLERS[word] = true end
 
 -- "train", "val" or "test" of a usual name in any case ("Validation", "test_set"), nil of another.
 function parts.of(name)

@@ -22,8 +22,7 @@ local function visible(folder, prefix)
 end
 
 -- The name up to a word for the part and the tail, in any case; nil where it does not end so. Words other
--- than
--- the part itself must be words of the name: "x_valid.csv", but not "contesting.csv".
+-- than the part itself must be words of the name: "x_valid.csv", but not "contesting.csv".
 local function stem_of(name, part, tail)
   local lower = name:lower()
   if lower:sub(-#tail) ~= tail then return nil end

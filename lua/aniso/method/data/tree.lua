@@ -201,8 +201,7 @@ function tree.read(root, how)
   end)
   if part_of and not names.val and not names.test then
     fault.raise("EFORMAT", '%s: the only part is %s; root = "%s/%s" has it cut into parts, and a test part '
-      .. 'is named '
-      .. "%s", inner, names.train, inner, names.train, parts.words "test")
+      .. "is named %s", inner, names.train, inner, names.train, parts.words "test")
   elseif part_of then
     report.part_names = names
     read_parts(report, rows, inner, how, part_of, names.train)

@@ -19,8 +19,9 @@ local MOST_NAMED = 8 -- folders in one message
 -- Formats of images that are not read. Other files, such as a table, are no loss next to class folders.
 local FORMATS = {}
 for name in ("webp gif tif tiff jfif jpe jfi pjpeg pjp heic heif avif jxl jp2 j2k jpx dcm dicom nii svg "
-  .. "psd exr hdr "
-  .. "tga ppm pgm pbm pnm ico raw cr2 nef arw dng npy mat svs ndpi"):gmatch "%w+" do FORMATS[name] = true end
+  .. "psd exr hdr tga ppm pgm pbm pnm ico raw cr2 nef arw dng npy mat svs ndpi"):gmatch "%w+" do
+  FORMATS[name] = true
+end
 -- JPEG by another name.
 local IS_JPEG = { jfif = true, jpe = true, jfi = true, pjpeg = true, pjp = true }
 
@@ -110,8 +111,7 @@ local function warn_of_parts(report, facts)
   local folder = train and train:match "^(.*)/"
   if folder and other and other:match "^(.*)/" == folder then
     warnings.add(facts.warnings, '%s: %s and %s are named as parts and are not used as parts; root = "%s" '
-      .. 'uses them',
-      report.root, train, other, folder)
+      .. 'uses them', report.root, train, other, folder)
   end
 end
 
@@ -159,8 +159,7 @@ function unread.refuse_root(root, hint)
   if sys.exists(root) == "file" then
     local folder, name = root:match "^(.*)/([^/]*)$"
     fault.raise("ENOTFOUND", '%s: a file, not a folder; a table of images and labels is data = { "csv", '
-      .. 'root = '
-      .. '"%s", table = "%s" }', root, folder or ".", name or root)
+      .. 'root = "%s", table = "%s" }', root, folder or ".", name or root)
   end
   fault.raise("ENOTFOUND", "%s: no such folder%s; `root` must hold a sub-folder of images per class", root,
     hint)
@@ -181,14 +180,12 @@ function unread.refuse_flat(folder, n, part, other)
     fault.raise("EFORMAT", "%s: holds no class folder; expected one sub-folder of images per class%s%s",
       folder,
       found ~= "" and (" (it has %s, which are not read%s)"):format(found, unread.cure_other(own.other))
-        or "",
-      table_hint(folder))
+        or "", table_hint(folder))
   end
   fault.raise("EFORMAT", "%s: holds no class folder, but %d images of no class; expected one sub-folder of "
-    .. "images "
-    .. "per class%s", folder, n, part == "test" and "; without labels they cannot be the test part: rename "
-    .. "the "
-    .. "folder to leave them out" or table_hint(folder))
+    .. "images per class%s", folder, n, part == "test"
+    and "; without labels they cannot be the test part: rename the folder to leave them out"
+    or table_hint(folder))
 end
 
 local function quoted_names(list)
@@ -218,8 +215,7 @@ local function refuse_one(one)
   unread.note_other(own, files)
   local found = unread.describe_other(own.other)
   fault.raise("EFORMAT", '%s: holds no .jpg, .png or .bmp image%s; add some, or leave_out = { "%s" } '
-    .. 'leaves the '
-    .. "class out", one.folder, found ~= "" and (", but %s, which are not read%s"):format(found,
+    .. "leaves the class out", one.folder, found ~= "" and (", but %s, which are not read%s"):format(found,
     unread.cure_other(own.other)) or "", one.name)
 end
 
@@ -231,16 +227,13 @@ function unread.refuse_empty(report, level, empty)
   for _, one in ipairs(empty) do below = below + one.below end
   if below > 0 then
     fault.raise("EFORMAT", "%s: in %d folders all %d images are in sub-folders (%s); nested = true makes "
-      .. "the folder "
-      .. "of an image its class, nested = 1 the first folder below `root`", level, #empty, below,
+      .. "the folder of an image its class, nested = 1 the first folder below `root`", level, #empty, below,
       quoted_names(empty))
   end
   local found = unread.describe_other(report.other)
   fault.raise("EFORMAT", "%s: %d class folders hold no .jpg, .png or .bmp image (%s)%s; add some, or name "
-    .. "them in "
-    .. "leave_out", level, #empty, quoted_names(empty), found ~= "" and ("; there are %s, which are not "
-    .. "read%s")
-    :format(found, unread.cure_other(report.other)) or "")
+    .. "them in leave_out", level, #empty, quoted_names(empty), found ~= ""
+    and ("; there are %s, which are not read%s"):format(found, unread.cure_other(report.other)) or "")
 end
 
 return unread
