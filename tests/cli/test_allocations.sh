@@ -5,6 +5,7 @@
 
 case $aniso in */asan/*)
     echo "ok 1 - a step after warm-up allocates nothing # SKIP AddressSanitizer has its own malloc"
+    echo "1..1"
     exit 0 ;;
 esac
 

@@ -6,7 +6,7 @@
 aniso=${ANISO:-./aniso}
 case $aniso in /*) ;; *) aniso=$PWD/$aniso ;; esac
 # The demo's nine trainings take half an hour under AddressSanitizer; only the release binary runs them.
-case $aniso in */build/asan/*) echo "ok - transcript # SKIP too slow under a sanitizer"; exit ;; esac
+case $aniso in */build/asan/*) echo "ok - transcript # SKIP too slow under a sanitizer"; echo "1..1"; exit ;; esac
 dir=$(cd "$(mktemp -d)" && pwd -P)
 trap 'rm -rf "$dir"' EXIT
 ln -s "$aniso" "$dir/aniso"
@@ -15,18 +15,22 @@ unset ANISO_DB COLUMNS
 export LC_ALL=C.UTF-8
 pages="README.md store/README.md lua/README.md"
 # shellcheck disable=SC2086
-"$aniso" exec tests/cli/transcript.lua "${1:-check}" "$dir" $pages || exit
+"$aniso" exec tests/cli/transcript.lua "${1:-check}" "$dir" $pages >"$dir/results"
+status=$?
+cat "$dir/results"
+[ $status -eq 0 ] || exit $status
 # README.md shows each command of `make demo`.
 sed -n '/^DEMO/,/[^\\]$/p' Makefile | grep -o "'[^']*'" | tr -d "'" | while read -r command; do
     if grep -qxF "    $ ./aniso $command" README.md; then echo "ok - README.md shows $command"
     else echo "not ok - README.md shows $command"; fi
-done
+done | tee -a "$dir/results"
 picture=engine/noise.svg
 if [ "${1:-check}" = write ]; then
     cp "$dir/noise.svg" "$picture"
     echo "written: $pages $picture. Do the sentences between the blocks still hold?"
 elif cmp "$dir/noise.svg" "$picture"; then
     echo "ok - the picture is what its command draws"
+    echo "1..$(($(grep -cE '^(not )?ok ' "$dir/results") + 1))"
 else
     echo "not ok - the picture is what its command draws"
     exit 1
