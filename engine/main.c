@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/memory/lua_alloc.h"
+#include "base/visible.h"
 #include "bind/bind.h"
 #include "bind/interrupt.h"
 #include "bind/open.h"
@@ -51,6 +52,13 @@ static int on_error(lua_State *L)
     return 1;
 }
 
+static void print_line(const char *start, const char *text)
+{
+    fputs(start, stderr);
+    an_visible_write(stderr, text, strlen(text), true);
+    fputc('\n', stderr);
+}
+
 /* Prints the error on the top of the stack; returns its exit code. */
 static int report(lua_State *L)
 {
@@ -72,9 +80,9 @@ static int report(lua_State *L)
     }
     fflush(stdout);
     if (*message)
-        fprintf(stderr, "aniso: %s\n", message);
+        print_line("aniso: ", message);
     if (trace)
-        fprintf(stderr, "%s\n", trace);
+        print_line("", trace);
     return code;
 }
 

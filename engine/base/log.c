@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/visible.h"
+
+enum { AN_LOG_LINE = 4096 }; /* a longer message is cut */
+
 static an_level lowest = AN_INFO;
 
 void an_log_level(an_level level)
@@ -20,8 +24,11 @@ void an_log(an_level level, const char *format, ...)
     static const char *const prefix[] = {"debug: ", "", "warning: ", "error: "};
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "aniso: %s", prefix[level]);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    char message[AN_LOG_LINE];
+    int n = vsnprintf(message, sizeof message, format, args);
     va_end(args);
+    size_t length = n < 0 ? 0 : (size_t)n < sizeof message ? (size_t)n : sizeof message - 1;
+    fprintf(stderr, "aniso: %s", prefix[level]);
+    an_visible_write(stderr, message, length, true);
+    fputc('\n', stderr);
 }

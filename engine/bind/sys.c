@@ -17,6 +17,7 @@
 #include "base/open_handles.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "base/visible.h"
 #include "base/version.h"
 #include "bind/bind.h"
 #include "bind/interrupt.h"
@@ -243,6 +244,21 @@ static int width(lua_State *L)
     return 2;
 }
 
+/* visible(text[, lines]) → the text with control characters, bidirectional controls and bytes that
+ * are not UTF-8 as codes; with `lines`, newline and tab stay (base/visible.h). */
+static int visible(lua_State *L)
+{
+    size_t length;
+    const char *at = luaL_checklstring(L, 1, &length), *end = at + length;
+    const bool lines = lua_toboolean(L, 2);
+    luaL_Buffer out;
+    luaL_buffinitsize(L, &out, length);
+    while (at < end)
+        luaL_addsize(&out, an_visible_next(&at, end, lines, luaL_prepbuffsize(&out, AN_VISIBLE)));
+    luaL_pushresult(&out);
+    return 1;
+}
+
 /* debug([on]) → whether errors carry a traceback, after setting it. */
 static int debug(lua_State *L)
 {
@@ -274,6 +290,7 @@ static const luaL_Reg functions[] = {
     {"sleep", nap},
     {"threads", threads},
     {"utc", utc},
+    {"visible", visible},
     {"width", width},
     {NULL, NULL},
 };

@@ -21,17 +21,35 @@ static int open_for_reading(const char *path)
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
+static int open_for_writing(const char *path, an_file_mode mode)
+{
+    const int strict = mode == AN_FILE_CREATE ? O_EXCL
+                       : mode == AN_FILE_OWN  ? O_NOFOLLOW | O_NONBLOCK
+                                              : 0;
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | strict, 0666);
+}
+
+/* A regular file without a second name. */
+static bool is_plain(int file)
+{
+    struct stat info;
+    return fstat(file, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink <= 1;
+}
+
 an_code an_file_open(const char *path, an_file_mode mode, int *file)
 {
-    int exclusive = mode == AN_FILE_CREATE ? O_EXCL : 0;
-    if (mode == AN_FILE_READ)
-        *file = open_for_reading(path);
-    else
-        *file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | exclusive, 0666);
+    *file = mode == AN_FILE_READ ? open_for_reading(path) : open_for_writing(path, mode);
     if (*file < 0 && mode == AN_FILE_READ)
         return an_path_refused("read", path);
+    const int reason = errno;
+    if (mode == AN_FILE_OWN && (*file >= 0 ? !is_plain(*file) : reason == ELOOP)) {
+        if (*file >= 0)
+            close(*file);
+        *file = -1;
+        return an_fail(AN_EIO, "%s is a link or not a regular file; remove it and repeat", path);
+    }
     if (*file < 0)
-        return an_fail(AN_EIO, "cannot make %s: %s", path, strerror(errno));
+        return an_fail(AN_EIO, "cannot make %s: %s", path, strerror(reason));
     an_handle_opened(AN_OPEN_FILE);
     return AN_OK;
 }

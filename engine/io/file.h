@@ -14,9 +14,11 @@
 
 /* ── open files ─────────────────────────────────────────────────────────────── */
 typedef enum {
-    AN_FILE_READ,   /* what exists, for reading                                            */
-    AN_FILE_UPDATE, /* for reading and writing in place; made empty where there is none    */
-    AN_FILE_CREATE  /* as UPDATE, but AN_EIO where there is anything, a dangling link too  */
+    AN_FILE_READ,  /* what exists, for reading                                             */
+    AN_FILE_OWN,   /* for reading and writing in place; made empty where there is none. AN_EIO
+                    * for a link, for a file with a second name (hard link), which may be
+                    * someone else's file, and for what is not a regular file              */
+    AN_FILE_CREATE /* as OWN, but AN_EIO where there is anything, a dangling link too      */
 } an_file_mode;
 
 an_code an_file_open(const char *path, an_file_mode mode, int *file);

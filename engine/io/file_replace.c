@@ -102,19 +102,16 @@ static an_code open_temporary(an_replace *r)
 
 /* ── beginning ──────────────────────────────────────────────────────────────── */
 
-/* Sets r->path. *direct: what is at `path` must not be replaced. A link to something without a
- * name, such as /proc/self/fd/1 after its file was removed, exists and has no real path. */
+/* Sets r->path. *direct: what is at `path` must not be replaced. */
 static an_code find_target(an_replace *r, const char *path, bool *direct)
 {
-    char real[AN_PATH];
-    an_path_kind kind = an_path_kind_at(path);
-    *direct = kind == AN_OTHER;
+    const an_path_kind kind = an_path_kind_at(path);
     if (kind == AN_FOLDER)
         return an_fail(AN_EIO, "cannot write %s: it is a folder", path);
-    if (kind == AN_FILE && an_path_real(real, path) == AN_OK)
-        path = real;
-    else
-        *direct = kind != AN_NOTHING;
+    if (kind != AN_OTHER && an_path_is_link(path))
+        return an_fail(AN_EIO, "cannot write %s: it is a link; remove it, or name its target",
+                       path);
+    *direct = kind == AN_OTHER;
     r->path = an_strdup(path);
     return r->path ? AN_OK : AN_ENOMEM;
 }

@@ -3,13 +3,15 @@
  *
  * The new content goes to a temporary in the same folder, PATH.PID-RANDOM.tmp, which must not exist
  * and is not opened through a link; commit renames it over PATH. A reader, a kill or a full disk at
- * any moment finds the old file or the new one. A link at PATH stays: what it names is replaced.
+ * any moment finds the old file or the new one. A link at PATH is AN_EIO: it may lead to a file of
+ * someone else. A caller that was given the link by the user passes an_path_real() of it.
  * A temporary that a killed process left behind is removed by a later begin for the same PATH, once
  * its process is gone and it is an hour old.
  *
  * Only a regular file is replaced. A device, a pipe or a terminal at PATH is opened and written to
  * directly: without a temporary, without `previous`, and what was written before a failure stays
- * written. A folder or a socket is AN_EIO.
+ * written; a link to one is followed, so that /dev/stdout can be named. A folder or a socket is
+ * AN_EIO.
  *
  *     an_replace r;
  *     an_code code = an_replace_begin(&r, path, AN_DURABLE);
@@ -35,7 +37,7 @@ typedef enum {
 } an_durability;
 
 typedef struct an_replace {
-    char *path;      /* without links; as given for what is written directly */
+    char *path;      /* as given */
     char *temporary; /* NULL: PATH is written directly                       */
     int file;        /* −1: not begun, or ended                              */
     an_durability durability;

@@ -76,7 +76,7 @@ static an_code lock_file(an_lock *lock, const char *path, const char *advice)
 static an_code try_lock(an_lock *lock, const char *path, const char *advice)
 {
     for (;;) {
-        an_code code = an_file_open(lock->sidecar, AN_FILE_UPDATE, &lock->file);
+        an_code code = an_file_open(lock->sidecar, AN_FILE_OWN, &lock->file);
         if (code != AN_OK)
             return code;
         code = lock_file(lock, path, advice);
@@ -132,7 +132,7 @@ bool an_lock_held(const char *path, int *pid)
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char *sidecar = sidecar_of(path);
     int file = -1;
-    bool held = sidecar && an_path_kind_at(sidecar) == AN_FILE &&
+    bool held = sidecar && an_path_kind_at(sidecar) == AN_FILE && !an_path_is_link(sidecar) &&
                 an_file_open(sidecar, AN_FILE_READ, &file) == AN_OK &&
                 fcntl(file, GET_LOCK, &whole) == 0 && whole.l_type != F_UNLCK;
     if (pid)

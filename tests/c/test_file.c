@@ -139,19 +139,6 @@ static void test_leftovers_of_dead_processes_are_removed(void **state)
     assert_int_equal(an_path_kind_at(scratch(of_this)), AN_FILE);
 }
 
-static void test_a_link_remains_a_link(void **state)
-{
-    (void)state;
-    const char *link = scratch("links/link"), *real = scratch("links/real/file");
-    struct stat info;
-    assert_int_equal(replace_file(real, "old"), AN_OK);
-    assert_int_equal(symlink("real/file", link), 0);
-    assert_int_equal(replace_file(link, "new"), AN_OK);
-    assert_int_equal(lstat(link, &info), 0);
-    assert_true(S_ISLNK(info.st_mode));
-    assert_file_content(real, "new");
-}
-
 static void test_unwritable_paths_are_errors(void **state)
 {
     (void)state;
@@ -384,7 +371,6 @@ int main(void)
         cmocka_unit_test(test_the_previous_file_is_kept),
         cmocka_unit_test(test_two_writers_do_not_disturb_each_other),
         cmocka_unit_test(test_leftovers_of_dead_processes_are_removed),
-        cmocka_unit_test(test_a_link_remains_a_link),
         cmocka_unit_test(test_unwritable_paths_are_errors),
         cmocka_unit_test(test_a_pipe_is_written_to),
         cmocka_unit_test(test_a_checkpoint_through_a_pipe),

@@ -77,6 +77,17 @@ echo '{ // mine' >"$dir/new/.luarc.json"
 expect "settings that are not plain JSON" 1 "$aniso" luals "$dir/new"
 output_has err "by hand$"
 equals "settings that are not plain JSON are unchanged" "$(cat "$dir/new/.luarc.json")" '{ // mine'
+mkdir -p "$dir/linked/.aniso" "$dir/project"
+echo "return 1" >"$dir/project/mine.lua"
+ln -s "$dir/project" "$dir/linked/.aniso/types"
+expect "luals through a link" 1 "$aniso" luals "$dir/linked"
+output_has err "types is a link"
+equals "what the link leads to stays" "$(ls "$dir/project")" mine.lua
+mkdir -p "$dir/kept/.aniso/types"
+echo "return 1" >"$dir/kept/.aniso/types/mine.lua"
+printf -- '---@meta _\n' >"$dir/kept/.aniso/types/former.lua"
+expect "luals among other files" 0 "$aniso" luals "$dir/kept"
+equals "it removes former annotations only" "$(ls "$dir/kept/.aniso/types" | grep -E 'mine|former')" mine.lua
 expect "luals of a missing folder" 2 "$aniso" luals "$dir/nowhere"
 output_has err "there is no such folder$"
 

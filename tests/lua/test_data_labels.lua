@@ -133,7 +133,7 @@ function T:test_a_class_folder_that_is_not_utf8()
   for _, nested in ipairs { false, true } do
     local ds, message = fixture.open_quietly { "folder", root = layout:path "set", nested = nested }
     lu.assertNil(ds)
-    lu.assertStrContains(message, "n?vus: the name of this class folder is not UTF-8; rename it")
+    lu.assertStrContains(message, "n\\xE6vus: the name of this class folder is not UTF-8; rename it")
   end
 end
 

@@ -199,7 +199,7 @@ local rows = { { "λ=50%", { text = "0.5 ± 0.1", value = 0.5, bold = true } }, 
 
 function Markup.test_markdown()
   lu.assertEquals(tables.format(columns, rows, "md"), [[
-| a\|b  |           x_1 |
+| a\|b  |          x\_1 |
 | ----- | ------------: |
 | λ=50% | **0.5 ± 0.1** |
 | \*    |           n/a |
@@ -210,7 +210,7 @@ function Markup.test_latex()
   lu.assertEquals(tables.format(columns, rows, "latex"), [[
 \begin{tabular}{lr}
 \toprule
-a|b & x\_1 \\
+a\textbar{}b & x\_1 \\
 \midrule
 $\lambda$=50\% & \textbf{0.5 $\pm$ 0.1} \\
 * & -- \\

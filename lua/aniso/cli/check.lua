@@ -3,6 +3,7 @@
 -- runs that are finished there and that aniso run would not repeat.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local core = require "aniso.core"
 local duration = require("aniso.show.progress").duration
 local tables = require "aniso.show.table"
@@ -36,24 +37,24 @@ local function megabytes(bytes)
 end
 
 local function print_data(dataset)
-  print(dataset:info())
+  console.print(dataset:info())
   local split = dataset.split
   if split.copy_leaks > 0 then
-    print(("warning: %d validation and test images have a copy in training"):format(split.copy_leaks))
+    console.print(("warning: %d validation and test images have a copy in training"):format(split.copy_leaks))
   end
   for k, n in ipairs(split.n_val) do
     if n == 0 then
-      print(("warning: class %s has no validation image"):format(dataset.classes[k]))
+      console.print(("warning: class %s has no validation image"):format(dataset.classes[k]))
     end
   end
 end
 
 local function print_row(name, format, ...)
-  print(("%-11s"):format(name) .. format:format(...))
+  console.print(("%-11s"):format(name) .. format:format(...))
 end
 
 local function print_report(report)
-  print()
+  console.print()
   print_row("runs", "%d of %s", report.runs, table.concat(report.labels, ", "))
   local rest = report.parameters - report.net
   print_row("parameters", "%s: backbone and prior %s, %s", grouped(report.parameters), grouped(report.net),
@@ -79,12 +80,12 @@ local function print_totals(reports)
     run_seconds = run_seconds + report.runs * report.run - report.repeats * first.epochs * first.epoch
     bytes = bytes + report.runs * report.bytes
   end
-  print()
+  console.print()
   local threads = core.sys.threads()
   print_row("all", "%d %s: about %s with %d %s, %s of disk, %s of memory", runs,
     runs == 1 and "run" or "runs", duration(run_seconds), threads,
     threads == 1 and "thread" or "threads", megabytes(bytes), megabytes(core.sys.peak_rss()))
-  print "Times are rough: one step and one small evaluation were timed, and multiplied."
+  console.print "Times are rough: one step and one small evaluation were timed, and multiplied."
 end
 
 -- What the method of each variant became, one row for those that are alike.
@@ -100,7 +101,7 @@ local function print_methods(jobs)
     if key and not seen[job.label] then row_of[key][2], seen[job.label] = row_of[key][2] + 1, true end
   end
   if #rows == 0 then return end
-  print()
+  console.print()
   tables.print({ "method", "variants", "options that it sets, as they are" }, rows)
 end
 
@@ -120,7 +121,7 @@ function check.run(args)
   local library = require "aniso.train.recipe_check"
   local study = cli.usage(require("aniso.recipe.load").load, args.recipe)
   if not study then
-    print "This recipe does its own work: there is no study to check."
+    console.print "This recipe does its own work: there is no study to check."
     return cli.DONE
   end
   local official = cli.usage(require "aniso.method.official_folds", study, args.set)
@@ -134,13 +135,14 @@ function check.run(args)
   tables.print({ "study", "runs" }, { { study.name, #jobs } })
   local most = #trials.most(jobs)
   if most > 0 then
-    print(("and up to %d trials of the searches, which choose levels on the validation part"):format(most))
+    console.print(("and up to %d trials of the searches, which choose levels on the validation part")
+      :format(most))
   end
   local shown
   for _, report in ipairs(reports) do
     if report.dataset ~= shown then
       shown = report.dataset
-      print()
+      console.print()
       print_data(shown)
     end
     print_report(report)

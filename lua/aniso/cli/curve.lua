@@ -7,6 +7,7 @@
 -- (show/cost_curve.lua).
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local keys = require "aniso.store.keys"
 local printed = require("aniso.stats.metric.catalog").printed
 local group_rows = require "aniso.show.group_rows"
@@ -107,10 +108,10 @@ local function draw(args, shape)
   if args.svg then
     local file, why, code = cli.usage(plot.draw, shape, { file = args.svg, force = args.force })
     cli.need(file, why, code)
-    io.stderr:write("drawn in ", args.svg, "\n")
+    console.note("drawn in ", args.svg, "\n")
   elseif args.format == "table" then
     plot.draw(shape)
-    print()
+    console.print()
   end
 end
 

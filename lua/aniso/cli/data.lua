@@ -4,6 +4,7 @@
 -- or a table of a published set is taken as that set.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local options = require "aniso.recipe.options"
 local pretty = require "aniso.show.pretty"
 local source = require "aniso.cli.data_source"
@@ -75,7 +76,7 @@ end
 local verbs = {}
 
 function verbs.info(args)
-  print(open(given_by(args)):info())
+  console.print(open(given_by(args)):info())
 end
 
 -- A folder holds one split: with two lists of training images a reader could not choose.
@@ -119,11 +120,11 @@ function verbs.split(args)
       local path = ("%s/%s_%s.csv"):format(args.folder:gsub("/+$", ""), name, part)
       local text, count = list_of(dataset, part, columns)
       cli.need(sys.write_atomic(path, text))
-      print(("%s  %d images"):format(path, count))
+      console.print(("%s  %d images"):format(path, count))
     end
   end
-  print(("\nIn a recipe's data: split = %s%s"):format(pretty.format(cli.need(sys.realpath(args.folder))),
-    alone and ", val = 0" or ""))
+  local folder = pretty.format(cli.need(sys.realpath(args.folder)))
+  console.print(("\nIn a recipe's data: split = %s%s"):format(folder, alone and ", val = 0" or ""))
 end
 
 -- The options as a recipe gives them.
@@ -150,9 +151,9 @@ function verbs.import(args)
   end
   local n = #dataset:keys "train" + #dataset:keys "test"
   if dataset.split.test_is_val == 0 then n = n + #dataset:keys "val" end
-  print(("%d images, %dx%d, %d classes, ready after %.2f s"):format(n, dataset.width,
+  console.print(("%d images, %dx%d, %d classes, ready after %.2f s"):format(n, dataset.width,
     dataset.height, dataset.K, sys.monotonic() - start))
-  print("\nIn a recipe:  data = " .. pretty.format(without_defaults(given)))
+  console.print("\nIn a recipe:  data = " .. pretty.format(without_defaults(given)))
 end
 
 function data.run(args)

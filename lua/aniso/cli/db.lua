@@ -1,6 +1,7 @@
 -- aniso db info | check | migrate | backup | merge | vacuum: maintains the database file itself.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local core = require "aniso.core"
 local tables = require "aniso.show.table"
 
@@ -65,9 +66,11 @@ function actions.migrate(args)
     before = db:version()
   end
   local db <close> = common.open_to_write(args)
-  if before == db:version() then return print(("%s has version %d already"):format(db.path, before)) end
-  print(("%s: migrated from version %d to %d; %s.v%d.bak has the file as it was"):format(db.path, before,
-    db:version(), db.path, before))
+  if before == db:version() then
+    return console.print(("%s has version %d already"):format(db.path, before))
+  end
+  console.print(("%s: migrated from version %d to %d; %s.v%d.bak has the file as it was")
+    :format(db.path, before, db:version(), db.path, before))
 end
 
 function actions.backup(args)
@@ -75,14 +78,15 @@ function actions.backup(args)
   local copy = args.file[1] or ("%s.%s.bak"):format(db.path, os.date "!%Y%m%d-%H%M%S")
   local made, why = db.core:backup(copy)
   cli.need(made, why, "EDB")
-  print(("%s  %s"):format(copy, megabytes(core.sys.size(copy)).text))
+  console.print(("%s  %s"):format(copy, megabytes(core.sys.size(copy)).text))
 end
 
 function actions.vacuum(args)
   local db <close> = common.open_to_write(args)
   local before = core.sys.size(db.path)
   common.guarded(require("aniso.store.contents").vacuum, db)
-  print(("%s  %s, was %s"):format(db.path, megabytes(core.sys.size(db.path)).text, megabytes(before).text))
+  local after = core.sys.size(db.path)
+  console.print(("%s  %s, was %s"):format(db.path, megabytes(after).text, megabytes(before).text))
 end
 
 -- A missing database is created, after the first file to merge could be opened.

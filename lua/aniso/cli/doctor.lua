@@ -2,6 +2,7 @@
 -- is 1 when a check fails.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local core = require "aniso.core"
 local sys = core.sys
 
@@ -105,7 +106,7 @@ function doctor.run(args)
   for _, one in ipairs(checks_of(args)) do
     local ok, result = pcall(one[2])
     if not ok then failed = failed + 1 end
-    print(("%-4s %-10s %s"):format(ok and "ok" or "NO", one[1], cli.sentence(result)))
+    console.print(("%-4s %-10s %s"):format(ok and "ok" or "NO", one[1], cli.sentence(result)))
   end
   return failed == 0 and cli.DONE or cli.FAILED
 end

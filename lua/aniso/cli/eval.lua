@@ -3,6 +3,7 @@
 -- further evaluation when it is done; what is stored already is not repeated unless --again is given.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local core = require "aniso.core"
 local folds = require "aniso.recipe.folds"
 local literal = require "aniso.recipe.literal"
@@ -133,7 +134,7 @@ local function with_denoiser(db, runs)
   local line = ("%s has no denoiser, so there is no sampler to evaluate with"):format(
     table.concat(skipped, ", "))
   if #out == 0 then cli.fail(cli.FAILED, line) end
-  if #skipped > 0 then io.stderr:write("skipped: ", line, "\n") end
+  if #skipped > 0 then console.note("skipped: ", line, "\n") end
   return out
 end
 
@@ -176,7 +177,7 @@ function eval.run(args)
   local jobs, n, asked = plan(db, with_denoiser(db, runs), args)
   local failed = carry_out(db, jobs, n, args)
   if n < asked then
-    io.stderr:write(("%d of %d evaluations were stored before and are not repeated (--again does)\n")
+    console.note(("%d of %d evaluations were stored before and are not repeated (--again does)\n")
       :format(asked - n, asked))
   end
   if is_study then

@@ -1,6 +1,7 @@
 -- aniso gc: permanently deletes what aniso rm removed, rows and checkpoints, and lists other leftovers.
 -- --dry-run only lists.
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local tables = require "aniso.show.table"
 
 local command = { summary = "permanently delete what was removed; find leftovers" }
@@ -38,12 +39,12 @@ function command.run(args)
     tables.print({ "what", "name", "bytes", "what happens" }, rows, args.format)
   end
   local free = common.guarded(require("aniso.store.contents").free_bytes, db)
-  io.stderr:write(("%s of files %s"):format(bytes(freed).text, args.dry_run and "would be freed" or "freed"))
-  if left > 0 then io.stderr:write((", %s left over"):format(bytes(left).text)) end
+  console.note(("%s of files %s"):format(bytes(freed).text, args.dry_run and "would be freed" or "freed"))
+  if left > 0 then console.note((", %s left over"):format(bytes(left).text)) end
   if free > 0 then
-    io.stderr:write(("; %s inside the database are free (aniso db vacuum)"):format(bytes(free).text))
+    console.note(("; %s inside the database are free (aniso db vacuum)"):format(bytes(free).text))
   end
-  io.stderr:write "\n"
+  console.note "\n"
 end
 
 return command

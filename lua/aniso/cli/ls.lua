@@ -2,6 +2,7 @@
 -- option of the configuration, tag:NAME, or a text; all filters must match (store/select.lua).
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local duration = require("aniso.show.progress").duration
 local printed = require("aniso.stats.metric.catalog").printed
 local tables = require "aniso.show.table"
@@ -112,7 +113,7 @@ function ls.run(args)
   for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged, name_of, folded) end
   tables.print(columns, rows, args.format)
   if fitting > #runs then
-    io.stderr:write(("%d of %d runs; -n 0 shows all\n"):format(#runs, fitting))
+    console.note(("%d of %d runs; -n 0 shows all\n"):format(#runs, fitting))
   end
 end
 

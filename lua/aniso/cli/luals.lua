@@ -3,6 +3,7 @@
 -- there already stay.
 local annotations = require "aniso.prompt.help.annotations"
 local cli = require "aniso.cli"
+local console = require "aniso.show.console"
 local core = require "aniso.core"
 local sys = core.sys
 
@@ -18,10 +19,26 @@ local function write(path, text)
   cli.need(sys.write_atomic(path, text))
 end
 
+-- Whether a file begins as every annotation of ours does.
+local function is_annotation(path)
+  local file <close> = not sys.is_link(path) and io.open(path, "rb") or nil
+  return file and file:read(#annotations.START) == annotations.START
+end
+
 -- Annotations of an older program would define things twice.
 local function remove_old(folder, sources)
   for _, name in ipairs(sys.list(folder) or {}) do
-    if name:match "%.lua$" and not sources[name] then cli.need(sys.remove(folder .. "/" .. name)) end
+    local path = folder .. "/" .. name
+    if name:match "%.lua$" and not sources[name] and is_annotation(path) then cli.need(sys.remove(path)) end
+  end
+end
+
+-- In a folder that came from elsewhere, a link would lead out of it.
+local function refuse_links(folder)
+  for _, path in ipairs { folder .. "/.aniso", folder .. "/" .. LIBRARY, folder .. "/.luarc.json" } do
+    if sys.is_link(path) then
+      cli.fail(cli.FAILED, path .. " is a link, and nothing is written through it; remove it and repeat")
+    end
   end
 end
 
@@ -93,13 +110,14 @@ function luals.run(args)
   if sys.exists(folder) ~= "directory" then
     cli.fail(cli.USAGE, folder .. ": there is no such folder")
   end
+  refuse_links(folder)
   local count = write_annotations(folder .. "/" .. LIBRARY)
   local path = folder .. "/.luarc.json"
   local settings = read(path)
   point_to(settings)
   set_version(settings)
   write(path, spread(core.json.encode(settings)))
-  print(("%s and %d files in %s/%s"):format(path, count, folder, LIBRARY))
+  console.print(("%s and %d files in %s/%s"):format(path, count, folder, LIBRARY))
 end
 
 return luals

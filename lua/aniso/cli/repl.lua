@@ -1,6 +1,7 @@
 -- aniso repl: the prompt, with the library as `aniso` and a run database as `runs`.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 
 local repl = { summary = "explore at a prompt" }
 
@@ -17,7 +18,7 @@ local function opened(args)
   if path then return common.open { db = path } end
   if not require("aniso.core").sys.exists(HERE) then return nil end
   local db, why = require("aniso.store").open(HERE, { readonly = true })
-  if not db then io.stderr:write("aniso: ", why, "\n") end
+  if not db then console.note("aniso: ", why, "\n") end
   return db
 end
 

@@ -1,6 +1,7 @@
 -- aniso report STUDY -o FILE: a study as one HTML file that needs no network.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local own_parts = require "aniso.cli.own_parts"
 
 local report = { summary = "a study as one HTML page" }
@@ -28,7 +29,7 @@ end
 local function missing_part(db, args)
   return function(run)
     local line = own_parts.missing(db, run, cli.need(db:config(run)), "report", args)
-    if line then io.stderr:write("aniso: no example images: ", line, "\n") end
+    if line then console.note("aniso: no example images: ", line, "\n") end
     return line
   end
 end
@@ -52,7 +53,7 @@ function report.run(args)
     and require "aniso.show.report.pictures" (facts, args.images, missing_part(db, args)) or nil
   local text = require "aniso.show.report.study" (facts, pictures)
   cli.need(require("aniso.show.output_file").write(args.output, "report", text, args.force))
-  io.stderr:write("written to ", args.output, "\n")
+  console.note("written to ", args.output, "\n")
 end
 
 return report

@@ -2,6 +2,7 @@
 -- stay in the file until aniso gc; aniso restore brings them back.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 
 local rm = { summary = "remove runs: hidden, restorable until gc" }
 
@@ -39,7 +40,7 @@ function rm.change(args, method, removed)
   local runs = chosen(db, args, removed)
   common.call(db, method, runs)
   for _, run in ipairs(runs) do
-    print(("%s  %s, %s, seed %d%s"):format(run.uid, run.study, run.label or run.name, run.seed,
+    console.print(("%s  %s, %s, seed %d%s"):format(run.uid, run.study, run.label or run.name, run.seed,
       run.fold and (", fold %d"):format(run.fold) or ""))
   end
   return #runs
@@ -47,7 +48,7 @@ end
 
 function rm.run(args)
   local n = rm.change(args, "remove", false)
-  io.stderr:write(("%d run%s removed; aniso restore brings %s back, aniso gc deletes permanently\n"):format(n,
+  console.note(("%d run%s removed; aniso restore brings %s back, aniso gc deletes permanently\n"):format(n,
     n == 1 and "" or "s", n == 1 and "it" or "them"))
 end
 

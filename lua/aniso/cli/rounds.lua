@@ -5,6 +5,7 @@
 -- ends well gets `uid`.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local lockstep = require "aniso.train.lockstep"
 local search = require "aniso.train.search"
 
@@ -44,7 +45,7 @@ end
 return function(of)
   local rounds = search.new { db = of.db, study = of.study, jobs = of.jobs, all = of.all, again = of.again,
     say = function(line)
-      if of.board then of.board:print(line) else io.stderr:write(line, "\n") end
+      if of.board then of.board:print(line) else console.note(line, "\n") end
     end }
   local ready = common.guarded(rounds.next, rounds)
   store_plan(of, rounds)

@@ -5,6 +5,7 @@
 -- are searched run last: their trials, which are runs of the study too, come first (train/search.lua).
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local core = require "aniso.core"
 local renamed = require "aniso.recipe.renamed"
 local study_of = require "aniso.recipe.study"
@@ -68,7 +69,7 @@ end
 -- Gives stored runs the labels that the recipe has now, and prints which changed.
 local function follow_labels(db, study, jobs)
   for _, change in ipairs(common.guarded(require("aniso.store.labels").follow, db, study.name, jobs)) do
-    io.stderr:write(("%d %s of %s: the label is now %s\n"):format(change.runs,
+    console.note(("%d %s of %s: the label is now %s\n"):format(change.runs,
       change.runs == 1 and "run" or "runs", change.from, change.to))
   end
 end
@@ -82,7 +83,7 @@ local function list(jobs)
   tables.print(columns, rows)
   local most = #trials.most(jobs)
   if most > 0 then
-    io.stderr:write(("and up to %d trials of the searches, before the runs whose levels they choose\n")
+    console.note(("and up to %d trials of the searches, before the runs whose levels they choose\n")
       :format(most))
   end
 end
@@ -104,7 +105,7 @@ local function report(db, jobs, skipped)
     if job.uid then done[#done + 1] = { label = job.label, uid = job.uid } else failed = failed + 1 end
   end
   if skipped > 0 then
-    io.stderr:write(("%d of %d runs were finished before and are not run again (--again does)\n")
+    console.note(("%d of %d runs were finished before and are not run again (--again does)\n")
       :format(skipped, #jobs))
   end
   if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end

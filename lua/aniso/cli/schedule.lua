@@ -1,9 +1,9 @@
--- aniso schedule BASE --counts …: a noise schedule as a table of classes, as drawings, or next to
--- others, its bound, paths of the label vector through it, the image-needed share and the implied tilt. The
--- results are those of aniso.schedule{…}:plot(), :bound(), :simulate(), :share(), :tilt() and
--- aniso.compare_schedules.
+-- aniso schedule BASE --counts …: a noise schedule as a table of classes, as drawings, or next to others, its
+-- bound, paths of the label vector through it, the image-needed share and the implied tilt: the results of
+-- aniso.schedule{…}:plot(), :bound(), :simulate(), :share(), :tilt() and aniso.compare_schedules.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
 local tables = require "aniso.show.table"
@@ -167,7 +167,7 @@ end
 local function write(args, draw)
   local written, why = cli.usage(draw, { file = args.svg, force = args.force })
   if not written then cli.fail(cli.FAILED, why) end
-  io.stderr:write("written to ", args.svg, "\n")
+  console.note("written to ", args.svg, "\n")
 end
 
 -- A row per time and class.
@@ -202,7 +202,7 @@ end
 -- A result that draws itself, or its rows in the formats for programs.
 local function show(result, as_table, args)
   if args.format == "table" then
-    print(result)
+    print(result) -- may hold the colours of a figure
   else
     local columns, rows = as_table(result)
     tables.print(columns, rows, args.format)
@@ -237,9 +237,9 @@ function schedule.run(args)
   cli.usage(compared, s, args)
   local columns, rows = class_table(s, cli.usage(times_of, s, args))
   tables.print(columns, rows, args.format)
-  if s.before_training and args.format == "table" then print("\n" .. s.text) end
+  if s.before_training and args.format == "table" then console.print("\n" .. s.text) end
   if what and not args.svg then
-    print()
+    console.print()
     cli.usage(draw, s, args, what)
   end
   if args.svg then

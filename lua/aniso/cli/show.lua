@@ -3,6 +3,8 @@
 -- configuration, the curves, the log, the recipe's text, and how to repeat it.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
+local core = require "aniso.core"
 local printed = require("aniso.stats.metric.catalog").printed
 local tables = require "aniso.show.table"
 
@@ -102,11 +104,12 @@ function show.section(db, run, name, format)
   if name == "recipe" then
     local text = common.call(db, "origin", run).recipe_text
     if not text then cli.fail(cli.NO_MATCH, "the run was not made from a recipe") end
-    io.stdout:write(text)
+    -- As it was for a file or a pipe; a terminal would run its control characters.
+    io.stdout:write(core.sys.isatty "stdout" and core.sys.visible(text, true) or text)
     return
   end
   if name == "repro" then
-    return print(table.concat(cli.need(require "aniso.store.reproduce" (db, run)), "\n"))
+    return console.print(table.concat(cli.need(require "aniso.store.reproduce" (db, run)), "\n"))
   end
   local columns, rows
   if name == "curve" and format == "table" then
@@ -114,12 +117,12 @@ function show.section(db, run, name, format)
     figures, columns, rows = require "aniso.show.run_curves" (common.call(db, "curves", run))
     if figures then
       require("aniso.show.plot").draw(figures)
-      print()
+      console.print()
     end
   else
     columns, rows = rows_of(db, run, name, format)
   end
-  if format == "table" and #rows == 0 then return print(("%s: nothing recorded"):format(name)) end
+  if format == "table" and #rows == 0 then return console.print(("%s: nothing recorded"):format(name)) end
   tables.print(columns, rows, format)
 end
 
@@ -141,7 +144,7 @@ function show.run(args)
     end
   end
   for i, name in ipairs(sections) do
-    if i > 1 then print() end
+    if i > 1 then console.print() end
     show.section(db, run, name, "table")
   end
 end

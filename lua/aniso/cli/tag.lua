@@ -1,5 +1,6 @@
 -- aniso tag RUN NAME…: words by which a run is found again: aniso ls tag:NAME.
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 
 local tag = { summary = "give a run tags, or take them away" }
 
@@ -16,7 +17,7 @@ function tag.change(args, names)
   local run = common.find(db, args.run)
   common.call(db, args.delete and "untag" or "tag", run, names)
   local tags = common.call(db, "tags")[run.run_id] or {}
-  print(("%s: %s"):format(run.uid, #tags > 0 and table.concat(tags, " ") or "no tags"))
+  console.print(("%s: %s"):format(run.uid, #tags > 0 and table.concat(tags, " ") or "no tags"))
 end
 
 function tag.run(args)

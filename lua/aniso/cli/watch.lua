@@ -3,6 +3,7 @@
 -- begins or ends, the total when it changed, and a run's epoch once a minute at most.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local folds = require "aniso.recipe.folds"
 local duration = require("aniso.show.progress").duration
 local sys = require("aniso.core").sys
@@ -174,8 +175,8 @@ function watch.run(args)
   local poll = target(db, args.what)
   if not args.once then return follow(db, poll, args) end
   local now = poll()
-  for _, line in ipairs(news(db, now, { first = true }, true)) do print(line) end
-  for _, line in ipairs(block(now)) do print(line) end
+  for _, line in ipairs(news(db, now, { first = true }, true)) do console.print(line) end
+  for _, line in ipairs(block(now)) do console.print(line) end
   return code_of(now)
 end
 

@@ -3,6 +3,7 @@
 -- the last value, `runs` the run database. Ctrl-C stops a computation, not the session. Without a
 -- terminal the chunks come from standard input and nothing but results is printed.
 local core = require "aniso.core"
+local console = require "aniso.show.console"
 local errors = require "aniso.recipe.errors"
 local pretty = require "aniso.show.pretty"
 local sys = core.sys
@@ -77,7 +78,7 @@ function repl.evaluate(chunk, env)
   forget_interrupt()
   if not fine then
     io.stdout:flush()
-    io.stderr:write(sentence(why), "\n")
+    console.note(sentence(why), "\n")
   end
   return fine
 end
@@ -95,7 +96,7 @@ local function loop(next_line, env, remember)
         if chunk then
           fine = repl.evaluate(chunk, env) and fine
         else
-          io.stderr:write(problem, "\n")
+          console.note(problem, "\n")
           fine = false
         end
         text = ""
@@ -105,7 +106,7 @@ local function loop(next_line, env, remember)
       text = ""
     else
       if text:find "%S" then
-        io.stderr:write(select(2, compile(text, env)), "\n")
+        console.note(select(2, compile(text, env)), "\n")
         fine = false
       end
       return fine
@@ -143,7 +144,7 @@ function repl.run(runs)
   end
   print(("aniso %s   %s threads   Tab completes, Ctrl-C stops a computation, Ctrl-D leaves")
     :format(sys.version, sys.threads()))
-  if runs then print(("`runs` is %s, help(x) explains x"):format(runs.path)) end
+  if runs then console.print(("`runs` is %s, help(x) explains x"):format(runs.path)) end
   local complete, begun = require "aniso.prompt.complete", ""
   local editor <close> = core.term.editor {
     history = history_file(),

@@ -2,6 +2,7 @@
 local cells = require "aniso.show.compare_cells"
 local derived = require "aniso.stats.derived"
 local printed = require("aniso.stats.metric.catalog").printed
+local sys = require("aniso.core").sys
 local tables = require "aniso.show.table"
 
 local show = {}
@@ -225,7 +226,7 @@ function show.text(result, format, only, bold)
     local text = only and "" or TITLE[format]:format(section.title)
     if section.name == "notes" then
       local mark = format == "latex" and "% " or "- "
-      for _, row in ipairs(section.rows) do text = text .. mark .. row[1] .. "\n" end
+      for _, row in ipairs(section.rows) do text = text .. mark .. sys.visible(row[1]) .. "\n" end
     else
       text = text .. tables.format(section.columns, section.rows, format, bold)
     end

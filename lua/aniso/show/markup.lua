@@ -9,7 +9,9 @@ end
 
 function markup.md(heads, cells, right)
   local lines, widths = { {} }, {}
-  local function escape(text) return (text:gsub("[|*`\\]", "\\%0"):gsub("<", "&lt;")) end
+  local function escape(text)
+    return (text:gsub("[|*_`~%[%]!\\]", "\\%0"):gsub("&", "&amp;"):gsub("<", "&lt;"))
+  end
   for j, head in ipairs(heads) do lines[1][j] = escape(head) end
   for i, row in ipairs(cells) do
     lines[i + 1] = {}
@@ -36,12 +38,12 @@ end
 
 local LATEX = { ["\\"] = "\\textbackslash{}", ["{"] = "\\{", ["}"] = "\\}", ["~"] = "\\textasciitilde{}",
   ["^"] = "\\textasciicircum{}", ["&"] = "\\&", ["%"] = "\\%", ["$"] = "\\$", ["#"] = "\\#",
-  ["_"] = "\\_" }
+  ["_"] = "\\_", ["<"] = "\\textless{}", [">"] = "\\textgreater{}", ["|"] = "\\textbar{}" }
 local LETTERS = { ["±"] = "$\\pm$", ["λ"] = "$\\lambda$", ["γ"] = "$\\gamma$", ["Δ"] = "$\\Delta$",
   ["−"] = "$-$", ["…"] = "\\dots{}", ["·"] = "$\\cdot$", ["–"] = "--" }
 
 local function latex_text(text)
-  text = text:gsub("[\\{}~^&%%$#_]", LATEX)
+  text = text:gsub("[\\{}~^&%%$#_<>|]", LATEX)
   return (text:gsub("[\xC2-\xF4][\x80-\xBF]+", LETTERS))
 end
 

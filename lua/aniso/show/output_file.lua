@@ -38,7 +38,8 @@ function output_file.write(path, kind, text, force)
     return nil, ("%s is not replaced: %s; name another file or repeat with --force (force = true)")
       :format(path, why), "EIO"
   end
-  return sys.write_atomic(path, text)
+  -- The user named the link and insists; a file that is written for other reasons is never a link's target.
+  return sys.write_atomic(sys.is_link(path) and sys.realpath(path) or path, text)
 end
 
 return output_file

@@ -4,6 +4,8 @@
 local literal = require "aniso.recipe.literal"
 local records = require "aniso.show.records"
 
+local visible = require("aniso.core").sys.visible
+
 local pretty = {}
 
 local WIDTH, ITEMS, DEPTH = 88, 60, 6
@@ -12,10 +14,10 @@ for word in ([[and break do else elseif end false for function goto if in local 
   repeat return then true until while]]):gmatch "%a+" do keywords[word] = true end
 
 local function quoted(text)
-  return '"' .. text:gsub('[%c"\\]', function(c)
+  return visible('"' .. text:gsub('[%c"\\]', function(c)
     local known = { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r", ['"'] = '\\"', ["\\"] = "\\\\" }
     return known[c] or ("\\%03d"):format(c:byte())
-  end) .. '"'
+  end) .. '"')
 end
 
 local function before(a, b)

@@ -38,7 +38,7 @@ local function fit(lines, columns, rows)
     out[room - 1] = ("… and %d more"):format(#lines - room + 1)
     out[room] = lines[#lines]
   end
-  for i, line in ipairs(out) do out[i] = tables.cut(line, columns - 1) end
+  for i, line in ipairs(out) do out[i] = tables.cut(sys.visible(line), columns - 1) end
   return out
 end
 
@@ -63,7 +63,7 @@ end
 -- A line that stays; the block comes back with the next draw().
 function Screen:print(line)
   self:clear()
-  self.stream:write(line, "\n")
+  self.stream:write(sys.visible(line, true), "\n")
   self.stream:flush()
 end
 

@@ -19,6 +19,9 @@ local function is_cell(value)
   return type(value) == "table" and value.text ~= nil
 end
 
+-- Every text of a table passes through here or through json(): names and cells come from outside.
+local visible = sys.visible
+
 -- A text that is not UTF-8, such as a blob of SQLite: as SQL writes it, x'3F80'.
 local function printable(value)
   if type(value) ~= "string" or utf8.len(value) then return value end
@@ -34,13 +37,13 @@ local function raw(value)
 end
 
 local function person(value, column)
-  if is_cell(value) then return value.text end
+  if is_cell(value) then return visible(value.text) end
   if value == nil then return "n/a" end
   if math.type(value) == "float" then
     if column.digits then return ("%." .. column.digits .. "f"):format(value) end
     return ("%.6g"):format(value)
   end
-  return (tostring(printable(value)):gsub("[\r\n]+", " "))
+  return visible(tostring(printable(value)))
 end
 
 -- Columns of a text on a terminal. Combining marks take none, wide East Asian letters two.
@@ -72,10 +75,12 @@ function tables.cut(line, columns)
   return table.concat(out)
 end
 
-local function normal(columns)
+-- The columns as tables, whose names are printed as `show` makes them.
+local function normal(columns, show)
   local out = {}
   for i, column in ipairs(columns) do
-    out[i] = type(column) == "table" and column or { name = column }
+    column = type(column) == "table" and column or { name = column }
+    out[i] = { name = show(column.name), digits = column.digits }
   end
   return out
 end
@@ -133,10 +138,16 @@ local function exact(value)
   end
 end
 
+-- A text that a spreadsheet would run as a formula begins with an apostrophe instead.
+local function inert(text)
+  return (text:gsub("^[=+%-@]", "'%0"))
+end
+
 -- Quoted after RFC 4180; lines end with LF alone, because a shell would keep the CR in the last field.
 local function csv(columns, rows)
   local function field(value)
-    local text = value == nil and "" or type(value) == "number" and exact(value) or tostring(value)
+    local text = value == nil and "" or type(value) == "number" and exact(value)
+      or inert(visible(tostring(value), true))
     if text:find '[",\r\n]' then text = '"' .. text:gsub('"', '""') .. '"' end
     return text
   end
@@ -153,10 +164,17 @@ end
 
 -- Objects whose keys keep the columns' order. NaN and infinities, which JSON lacks: null.
 local function json(columns, rows)
+  local function coded(c)
+    local code = utf8.codepoint(c)
+    if c == '"' or c == "\\" then return "\\" .. c end
+    if visible(c) == c then return c end
+    if code < 0x10000 then return ("\\u%04x"):format(code) end
+    return ("\\u%04x\\u%04x"):format(0xD7C0 + (code >> 10), 0xDC00 + (code & 0x3FF))
+  end
   local function text(value)
-    return '"' .. tostring(value):gsub('[%c"\\]', function(c)
-      return c == '"' and '\\"' or c == "\\" and "\\\\" or ("\\u%04x"):format(c:byte())
-    end) .. '"'
+    value = tostring(value)
+    if visible(value) ~= value or value:find '["\\]' then value = value:gsub(utf8.charpattern, coded) end
+    return '"' .. value .. '"'
   end
   local function scalar(value)
     if value == nil or value ~= value or value == math.huge or value == -math.huge then return "null" end
@@ -188,9 +206,9 @@ end
 
 -- The text of the rows in one of tables.formats. `bold` marks cells for a terminal.
 function tables.format(columns, rows, format, bold)
-  columns = normal(columns)
+  if format == "json" then return json(normal(columns, tostring), rows) end
+  columns = normal(columns, visible)
   if format == "csv" then return csv(columns, rows) end
-  if format == "json" then return json(columns, rows) end
   if markup[format] then return document(columns, rows, markup[format]) end
   return aligned(columns, rows, bold)
 end

@@ -13,7 +13,7 @@ local PAUSE = 0.1     -- seconds between two attempts; a signal ends it
 
 -- The lines and interruptions of a command that trains: lines on stderr, an interruption ends the command.
 function lock_wait.of_command(say)
-  return { say = say or function(line) io.stderr:write("aniso: ", line, "\n") end,
+  return { say = say or function(line) io.stderr:write("aniso: ", core.sys.visible(line), "\n") end,
     stop = function()
       local signal = core.sys.interrupted()
       if signal then errors.interrupt(signal, "interrupted; repeat the command to continue") end

@@ -61,6 +61,13 @@ function sys.host() end
 ---@return boolean terminal
 function sys.isatty(stream) end
 
+---Text from outside, made safe to print: control characters, bidirectional controls and bytes that are not
+---UTF-8 become codes such as `\x1B`.
+---@param text string
+---@param lines? boolean newline and tab stay
+---@return string
+function sys.visible(text, lines) end
+
 ---@param stream? "stdin"|"stdout"|"stderr" "stdout" if left out
 ---@return integer? columns nil when it is not a terminal
 ---@return integer? rows

@@ -4,12 +4,8 @@ local fault = {}
 
 local meta = { __tostring = function(self) return self.message end }
 
--- Names come from file systems and tables: control characters, and bytes that are not UTF-8, would reach the
--- terminal.
-function fault.printable(text)
-  text = text:gsub("%c", "?")
-  return utf8.len(text) and text or (text:gsub("[\x80-\xff]", "?"))
-end
+-- Names come from file systems and tables; one message is one line.
+fault.printable = require("aniso.core").sys.visible
 
 -- code: "ENOTFOUND" for what is absent, "EFORMAT" for what is there and is not as expected.
 function fault.raise(code, format, ...)

@@ -2,11 +2,7 @@
 local printed = require("aniso.stats.metric.catalog").printed
 local survey = require "aniso.method.data.survey"
 local unread = require "aniso.method.data.unread"
-
--- One line, whatever its texts hold.
-local function printable(text)
-  return (text:gsub("%c", "?"))
-end
+local printable = require("aniso.core").sys.visible
 
 -- "head: at least 1/5 of the largest class, tail: at most 1/20"
 local function describe_groups(rule)

@@ -5,7 +5,7 @@
 -- params, returns, text}.
 local core = require "aniso.core"
 
-local annotations = {}
+local annotations = { START = "---@meta" } -- the beginning of every file
 
 local FOLDER = "lua/aniso/types/"
 

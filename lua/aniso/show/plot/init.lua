@@ -43,8 +43,8 @@ local function checked_series(given, i)
   local x = numbers(given.x, nil, where .. ".x")
   local y = numbers(given.y, #x, where .. ".y")
   local low, high = given.low, given.high
-  local out = { label = given.label, style = given.style or i, x = {}, y = {}, low = {}, high = {},
-    dots = {} }
+  local out = { label = given.label and core.sys.visible(given.label), style = given.style or i,
+    x = {}, y = {}, low = {}, high = {}, dots = {} }
   local bars = given.error and numbers(given.error, #x, where .. ".error")
   if low or high then
     low, high = numbers(low, #x, where .. ".low"), numbers(high, #x, where .. ".high")
@@ -70,8 +70,13 @@ function plot.figure(given)
   if type(given) ~= "table" or type(given.series) ~= "table" or #given.series == 0 then
     error("plot: a figure needs series = { {x = {…}, y = {…}} … }", 2)
   end
-  local out = { title = given.title or "", x = given.x or "x", y = given.y, series = {},
-    marks = given.marks or {}, left = math.huge, right = -math.huge, bottom = math.huge, top = -math.huge }
+  local visible = core.sys.visible -- labels and classes come from outside
+  local out = { title = visible(given.title or ""), x = visible(given.x or "x"),
+    y = given.y and visible(given.y), series = {}, marks = {}, left = math.huge, right = -math.huge,
+    bottom = math.huge, top = -math.huge }
+  for i, mark in ipairs(given.marks or {}) do
+    out.marks[i] = { x = mark.x, y = mark.y, label = mark.label and visible(mark.label) }
+  end
   local function include(x, y)
     out.left, out.right = math.min(out.left, x), math.max(out.right, x)
     if y then out.bottom, out.top = math.min(out.bottom, y), math.max(out.top, y) end

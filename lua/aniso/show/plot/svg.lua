@@ -2,6 +2,7 @@
 -- colours of palette.lua with a dash pattern each, <title>, and <desc> with the numbers for screen
 -- readers. target: {width =, height =} in pixels.
 local axis = require "aniso.show.plot.axis"
+local escape = require "aniso.show.escape"
 local palette = require "aniso.show.plot.palette"
 local width_of = require("aniso.show.table").width
 
@@ -28,10 +29,6 @@ local function sheet()
     dark[#dark + 1] = (".an-s%d{stroke:%s}"):format(i, s[2])
   end
   return table.concat(light) .. "\n" .. table.concat(dark) .. "}"
-end
-
-local function escape(text)
-  return (text:gsub("[&<>\"]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }))
 end
 
 local function pixel(value)

@@ -33,7 +33,7 @@ end
 
 -- line{label =, total = steps} → Progress
 function Board:line(given)
-  local line = setmetatable({ board = self, label = given.label or "", total = given.total,
+  local line = setmetatable({ board = self, label = sys.visible(given.label or ""), total = given.total,
     began = given.began or self.clock() }, self.Line)
   self.lines[#self.lines + 1] = line
   return line
@@ -137,7 +137,7 @@ end
 -- A line that stays, above the block.
 function Board:print(line)
   self:clear()
-  self.stream:write(line, "\n")
+  self.stream:write(sys.visible(line, true), "\n")
   self.stream:flush()
   if #self.lines > 0 or self.runs and self.done + self.failed < self.runs then self:draw(true) end
 end

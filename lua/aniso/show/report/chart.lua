@@ -4,7 +4,7 @@
 --     x = scale.linear(0, 1, 5), y = scale.linear(0.2, 0.7, 5, true), x_name = "γ", y_name = "recall" }
 --   c:axes()   c:group(1)   c:line(points)   c:mark(x, y, "seed 0: 0.61")   c:close()   c:text_of()
 -- Positions are in the numbers of the axes unless stated in pixels. A text is escaped where it is drawn.
-local escape = require "aniso.show.report.escape"
+local escape = require "aniso.show.escape"
 local palette = require "aniso.show.plot.palette"
 local width_of = require("aniso.show.table").width
 

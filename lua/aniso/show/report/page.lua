@@ -1,6 +1,6 @@
 -- A self-contained HTML page: no script, nothing fetched, light and dark, printable, and also well-formed
 -- XML. Whatever comes from outside (names, paths, notes) passes through escape.
-local escape = require "aniso.show.report.escape"
+local escape = require "aniso.show.escape"
 local output_file = require "aniso.show.output_file"
 local style = require "aniso.show.report.style"
 

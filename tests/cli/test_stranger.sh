@@ -1,0 +1,65 @@
+# What comes from elsewhere: texts that a terminal would run, and links in the place of files that are written.
+. tests/cli/tap.sh
+
+evil=$(printf 'a\033]0;t\007\033[2J\342\200\256b')
+inert() { # NAME COMMAND…: the command succeeds and prints no byte that acts on a terminal
+    name=$1
+    shift
+    expect "$name" 0 "$@"
+    equals "$name prints no control character" "$(cat "$dir/out" "$dir/err" | tr -d '\n\t' | LC_ALL=C grep -c "$(printf '[\001-\037\177]')")" 0
+    equals "$name prints nothing that reorders a line" "$(cat "$dir/out" "$dir/err" | LC_ALL=C grep -c "$(printf '\342\200\256')")" 0
+}
+
+# ── texts ───────────────────────────────────────────────────────────────────────────────
+tiny_recipe 1
+sed "s/name = \"tiny\"/name = \"tiny\\\\27[2J\", variants = { { label = \"a\\\\27]0;t\\\\7\\\\u{202E}b\" } }/" "$dir/tiny.lua" >"$dir/evil.lua"
+db=$dir/evil.db
+inert "run" "$aniso" run "$dir/evil.lua" --db "$db"
+expect "a tag with such characters" 2 "$aniso" tag @last "$evil" --db "$db"
+inert "note" "$aniso" note @last "$evil" --db "$db"
+for format in table csv md latex json; do
+    inert "ls --format $format" "$aniso" ls --db "$db" --format $format
+    inert "sql --format $format" "$aniso" sql "SELECT label, char(27) || '[2J' AS \"$evil\" FROM run" --db "$db" --format $format
+done
+for section in "" log config classes curve env; do
+    # shellcheck disable=SC2086
+    inert "show $section" "$aniso" show @last $section --db "$db"
+done
+inert "watch" "$aniso" watch --once --db "$db"
+inert "table" "$aniso" table "$(printf 'tiny\033[2J')" --db "$db"
+inert "report" "$aniso" report "$(printf 'tiny\033[2J')" --db "$db" -o "$dir/r.html"
+equals "the page has none either" "$(tr -d '\n\t' <"$dir/r.html" | LC_ALL=C grep -c "$(printf '[\001-\037\177]')")" 0
+printf 'image,label\n%s.png,x\n' "$evil" >"$dir/t.csv"
+expect "a file name in a message" 3 "$aniso" data info csv --set root="$dir" --set table=t.csv
+output_has err 'a\\x1B\]0;t\\x07\\x1B\[2J\\u\{202E\}b'
+equals "one line" "$(wc -l <"$dir/err")" 1
+expect "an argument in a message" 3 "$aniso" show "$evil" --db "$db"
+output_has err 'x1B'
+
+# ── links ───────────────────────────────────────────────────────────────────────────────
+# An archive with a database whose sidecar leads elsewhere. A run without an end makes ls write.
+precious() { equals "$1" "$(cat "$dir/precious")" "precious"; }
+echo precious >"$dir/precious"
+tiny_recipe 12
+kill_when "epoch 2/" "$aniso" run "$dir/tiny.lua" --db "$dir/other.db"
+rm -f "$dir/other.db-lock"
+ln -s precious "$dir/other.db-lock"
+"$aniso" ls --db "$dir/other.db" >"$dir/out" 2>"$dir/err"
+precious "ls does not write through a linked lock"
+expect "resume does not either" 4 "$aniso" resume --db "$dir/other.db"
+output_has err "other.db-lock is a link"
+precious "resume does not write through a linked lock"
+rm "$dir/other.db-lock"
+folder=$(dirname "$dir"/other/*/last.safetensors)
+cp "$folder/last.safetensors" "$dir/checkpoint"
+rm "$folder/last.safetensors"
+ln -s "$dir/checkpoint" "$folder/last.safetensors"
+cp "$dir/checkpoint" "$dir/before"
+expect "resume with a linked checkpoint" 1 "$aniso" resume --db "$dir/other.db"
+output_has err "last.safetensors: it is a link"
+cmp -s "$dir/checkpoint" "$dir/before"
+result $? "what the checkpoint's link leads to stays"
+rm "$folder/last.safetensors"
+cp "$dir/before" "$folder/last.safetensors"
+expect "resume without the link" 0 "$aniso" resume --db "$dir/other.db"
+finish
