@@ -63,9 +63,13 @@ static void on_error(png_structp png, png_const_charp why)
     png_longjmp(png, 1);
 }
 
+/* What libpng calls benign. In the chunks of the pixels only more data than the pixels need are: a
+ * wrong checksum of zlib, which libpng counts among them too, is an error. */
 static void on_warning(png_structp png, png_const_charp why)
 {
-    (void)png, (void)why;
+    const bool more = strstr(why, "Extra compressed data") || strstr(why, "Too much image data");
+    if (png_get_io_ptr(png) && png_get_io_chunk_type(png) == IDAT && !more)
+        png_error(png, why);
 }
 
 static png_voidp take_memory(png_structp png, png_alloc_size_t bytes)
@@ -121,9 +125,9 @@ static void decode_within(decoder *d)
     if (setjmp(png_jmpbuf(d->png)))
         return;
     png_set_read_fn(d->png, d, read_bytes);
-    png_set_user_limits(d->png, AN_IMAGE_SIDE, AN_IMAGE_SIDE);
+    png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours come below */
     png_set_crc_action(d->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-    png_set_benign_errors(d->png, 0); /* a wrong Adler-32 is an error */
+    png_set_benign_errors(d->png, 1); /* they become warnings: on_warning() */
     png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_set_check_for_invalid_index(d->png, -1); /* a missing palette entry is black */
     png_read_info(d->png, d->info);
@@ -134,7 +138,7 @@ static void decode_within(decoder *d)
     set_layout(d);
     make_rows(d);
     png_read_image(d->png, d->rows);
-    png_read_end(d->png, NULL);
+    png_read_end(d->png, d->info); /* with it, an unknown critical chunk is an error here too */
 }
 
 an_code an_decode_png(const uint8_t *bytes, size_t count, const char *name, an_image *image)
@@ -142,6 +146,8 @@ an_code an_decode_png(const uint8_t *bytes, size_t count, const char *name, an_i
     if (an_probe_image(bytes, count).apple)
         return an_fail(AN_EFORMAT, "%s: Apple's variant of PNG (CgBI) is not supported; convert it",
                        name);
+    if (count >= 16 && memcmp(bytes + 12, "IHDR", 4) != 0) /* libpng passes over others before it */
+        return an_fail(AN_EFORMAT, "%s: damaged PNG (its first chunk is not IHDR)", name);
     decoder d = {.bytes = bytes, .count = count, .name = name, .image = image};
     d.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &d, on_error, on_warning, &d,
                                      take_memory, give_memory);

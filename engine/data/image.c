@@ -62,7 +62,9 @@ an_code an_image_decode(const uint8_t *bytes, size_t count, const char *name,
     const an_image_probe probe = an_probe_image(bytes, count);
     if (probe.format == AN_NOT_IMAGE)
         return not_an_image(bytes, count, name);
-    an_code code = an_check_image_size(probe.format, probe.width, probe.height, name);
+    an_code code = AN_OK;
+    if (probe.format != AN_PNG) /* the header of a PNG has a checksum, which is verified first */
+        code = an_check_image_size(probe.format, probe.width, probe.height, name);
     if (code == AN_OK)
         code = probe.format == AN_JPEG  ? an_decode_jpeg(bytes, count, name, damage, image)
                : probe.format == AN_PNG ? an_decode_png(bytes, count, name, image)

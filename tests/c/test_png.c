@@ -166,13 +166,68 @@ static void test_apples_variant_is_named(void **state)
     assert_refused(file.count, "Apple's variant of PNG (CgBI) is not supported; convert it");
 }
 
-/* Only the first header counts, for the limits too. */
-static void test_a_second_header_does_not_pass_the_limit(void **state)
+static void test_a_second_header_is_refused(void **state)
 {
     (void)state;
     png_begin(&file, 16384, 16384, 8, RGB, 0);
     png_chunk(&file, "IHDR", "\0\0\0\1\0\0\0\1\x08\2\0\0", 13);
-    assert_refused(file.count, "16384x16384 pixels; the limit is 64 megapixels");
+    assert_refused(file.count, "damaged PNG (IHDR: out of place)");
+}
+
+/* Two pixels, and `more` bytes in their chunk; `raw` bytes are compressed, of which 7 are pixels.
+ */
+static void make_two_pixels(uLong raw, size_t more)
+{
+    static const uint8_t rows[64] = {0, 1, 2, 3, 4, 5, 6};
+    uint8_t packed[128] = {0};
+    uLongf count = sizeof packed;
+    assert_int_equal(compress(packed, &count, rows, raw), Z_OK);
+    png_begin(&file, 2, 1, 8, RGB, 0);
+    png_chunk(&file, "IDAT", packed, count + more);
+}
+
+/* Some writers leave more data than the pixels; every pixel is there, with its checksum. */
+static void test_more_data_than_pixels_do_no_harm(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        an_image image;
+        make_two_pixels(way == 0 ? 64 : 7, way == 1 ? 20 : 0);
+        if (way == 2)
+            png_chunk(&file, "IDAT", "garbage", 7);
+        png_chunk(&file, "IEND", NULL, 0);
+        if (an_image_decode(file.data, file.count, "x.png", AN_DAMAGED_REFUSE, &image) != AN_OK)
+            fail_msg("%s", an_err_message());
+        for (int i = 0; i < 6; i++)
+            assert_int_equal(image.pixels[i / 3 * 4 + i % 3], i + 1);
+        an_image_free(&image);
+    }
+}
+
+/* What must be known to show the image may be before and after the pixels. */
+static void test_unknown_critical_chunks_are_refused(void **state)
+{
+    (void)state;
+    png_begin(&file, 2, 1, 8, RGB, 0);
+    png_chunk(&file, "ABCD", NULL, 0);
+    assert_refused(file.count, "unhandled critical chunk");
+    make_two_pixels(7, 0);
+    png_chunk(&file, "ABCD", NULL, 0);
+    png_chunk(&file, "IEND", NULL, 0);
+    assert_refused(file.count, "unhandled critical chunk");
+}
+
+static void test_the_header_must_be_first(void **state)
+{
+    (void)state;
+    static png_file late;
+    make_two_pixels(7, 0);
+    png_chunk(&file, "IEND", NULL, 0);
+    memcpy(late.data, file.data, 8), late.count = 8;
+    png_chunk(&late, "tEXt", "k\0v", 3);
+    memcpy(late.data + late.count, file.data + 8, file.count - 8), late.count += file.count - 8;
+    file = late;
+    assert_refused(file.count, "damaged PNG (its first chunk is not IHDR)");
 }
 
 int main(void)
@@ -184,7 +239,10 @@ int main(void)
         cmocka_unit_test(test_data_after_the_last_row_are_limited),
         cmocka_unit_test(test_the_end_must_be_there),
         cmocka_unit_test(test_apples_variant_is_named),
-        cmocka_unit_test(test_a_second_header_does_not_pass_the_limit),
+        cmocka_unit_test(test_a_second_header_is_refused),
+        cmocka_unit_test(test_more_data_than_pixels_do_no_harm),
+        cmocka_unit_test(test_unknown_critical_chunks_are_refused),
+        cmocka_unit_test(test_the_header_must_be_first),
     };
     return cmocka_run_group_tests_name("png", tests, NULL, NULL);
 }
