@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
+#include "base/utf8.h"
 #include "io/file.h"
 #include "io/json.h"
 #include "io/safetensors_format.h"
@@ -76,6 +77,11 @@ static an_code read_entry(an_safetensors *f, const cJSON *item, entry *e)
     int width = 0;
     int64_t numel, bytes;
     e->name = item->string;
+    if (!an_utf8_valid(e->name))
+        return an_fail(AN_EFORMAT, "%s: the name of a tensor is not UTF-8", f->path);
+    an_code keys = an_safetensors_check_keys(item, f->path);
+    if (keys != AN_OK)
+        return keys;
     e->dtype = find_dtype(cJSON_GetObjectItemCaseSensitive(item, "dtype"), &width);
     if (!e->dtype)
         return an_fail(AN_EFORMAT, "%s: tensor %.80s has an unknown type", f->path, e->name);
@@ -133,6 +139,8 @@ static an_code check_together(an_safetensors *f)
 static an_code read_meta(an_safetensors *f, const cJSON *meta)
 {
     const cJSON *item;
+    if (f->meta)
+        return an_fail(AN_EFORMAT, "%s: its '" AN_SAFETENSORS_META "' is there twice", f->path);
     if (cJSON_IsNull(meta)) /* as the format's own reader: no metadata */
         return AN_OK;
     if (!cJSON_IsObject(meta))
@@ -186,7 +194,7 @@ static an_code read_header(an_safetensors *f)
     if (!text)
         return AN_ENOMEM;
     code = read_at(f, text, (int64_t)length, 8);
-    if (code == AN_OK && !(f->header = an_json_parse(text, (size_t)length, f->path)))
+    if (code == AN_OK && !(f->header = an_safetensors_parse(text, (size_t)length, f->path)))
         code = an_err_code();
     an_free(text);
     return code == AN_OK ? read_entries(f) : code;

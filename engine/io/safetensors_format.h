@@ -1,6 +1,8 @@
-/* safetensors_format: what reading and writing share. Private to io/safetensors*.c. */
+/* safetensors_format: what the files safetensors*.c share. Private to them. */
 #ifndef AN_IO_SAFETENSORS_FORMAT_H
 #define AN_IO_SAFETENSORS_FORMAT_H
+
+#include <cjson/cJSON.h>
 
 #include "io/sha256.h"
 #include "tensor/tensor.h"
@@ -19,5 +21,12 @@ typedef struct entry {
 
 /* Adds name, type and shape of a tensor to the content hash; its bytes come next. */
 void an_safetensors_hash_entry(an_sha256 *hash, const entry *e);
+
+/* The tree of a header's text; NULL after AN_EFORMAT: not JSON, not begun with {, or with a zero
+ * character. */
+cJSON *an_safetensors_parse(const char *text, size_t count, const char *path);
+
+/* AN_EFORMAT if a key of the entry is there twice, of which cJSON would use the first. */
+an_code an_safetensors_check_keys(const cJSON *entry, const char *path);
 
 #endif

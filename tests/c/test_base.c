@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/integer.h"
+#include "base/utf8.h"
 
 static void memory_is_counted_and_aligned(void **state)
 {
@@ -181,6 +182,29 @@ static void a_loop_below_the_threshold_is_one_chunk(void **state)
     assert_int_equal(an_grain(0, 100, 1000), 0);
 }
 
+/* RFC 3629 §4, its limits on both sides. */
+static void utf8_is_recognised(void **state)
+{
+    (void)state;
+    static const char *const valid[] = {"",
+                                        "a~",
+                                        "\xC2\x80",
+                                        "\xDF\xBF",
+                                        "\xE0\xA0\x80",
+                                        "\xED\x9F\xBF",
+                                        "\xEE\x80\x80",
+                                        "\xF0\x90\x80\x80",
+                                        "\xF4\x8F\xBF\xBF"};
+    static const char *const invalid[] = {
+        "\x80",         "\xC1\xBF",         "\xC2",     "\xC2\x41",         "\xE0\x9F\xBF",
+        "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xE2\x82", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
+        "a\xFF"};
+    for (size_t i = 0; i < sizeof valid / sizeof *valid; i++)
+        assert_true(an_utf8_valid(valid[i]));
+    for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
+        assert_false(an_utf8_valid(invalid[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +219,7 @@ int main(void)
         cmocka_unit_test(normals_have_mean_0_and_variance_1),
         cmocka_unit_test(a_permutation_contains_each_number_once),
         cmocka_unit_test(chunks_have_a_fixed_size),
+        cmocka_unit_test(utf8_is_recognised),
         cmocka_unit_test(a_loop_below_the_threshold_is_one_chunk),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -221,6 +221,14 @@ static void test_invalid_headers(void **state)
         {"{\"__metadata__\":[],\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
          "metadata"},
         {"{\"__metadata__\":{\"a\":1}}", "not text"},
+        {" {}", "begins without {"},
+        {"\xEF\xBB\xBF{}", "begins without {"},
+        {"{\"x\\u0000y\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+         "zero character"},
+        {"{\"x\xFF\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "not UTF-8"},
+        {"{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"shape\":[1,2],\"data_offsets\":[0,8]}}",
+         "its key 'shape' is there twice"},
+        {"{\"__metadata__\":{},\"__metadata__\":{}}", "'__metadata__' is there twice"},
     };
     int64_t live = an_mem_live();
     for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++) {

@@ -1,0 +1,48 @@
+/* safetensors_header: the JSON of a header, with the rules of the format that cJSON does not have.
+ */
+#include <string.h>
+
+#include "io/json.h"
+#include "io/safetensors_format.h"
+
+/* True if a string of the JSON text has an escaped zero character, at which cJSON's strings end. */
+static bool has_zero(const char *text, size_t count)
+{
+    for (size_t i = 0; i + 1 < count; i++) {
+        if (text[i] != '\\')
+            continue;
+        if (count - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
+            return true;
+        i++; /* the escaped character, which may be a backslash */
+    }
+    return false;
+}
+
+cJSON *an_safetensors_parse(const char *text, size_t count, const char *path)
+{
+    if (count > 0 && *text != '{')
+        return an_fail(AN_EFORMAT, "%s: its header is not a table of tensors: it begins without {",
+                       path),
+               NULL;
+    if (has_zero(text, count))
+        return an_fail(AN_EFORMAT, "%s: a name has a zero character (\\u0000)", path), NULL;
+    return an_json_parse(text, count, path);
+}
+
+/* Quadratic in the keys, of which an entry has three. */
+an_code an_safetensors_check_keys(const cJSON *entry, const char *path)
+{
+    static const char *const keys[] = {"dtype", "shape", "data_offsets"};
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        int seen = 0;
+        const cJSON *item;
+        cJSON_ArrayForEach(item, entry)
+        {
+            seen += item->string && strcmp(item->string, keys[k]) == 0;
+        }
+        if (seen > 1)
+            return an_fail(AN_EFORMAT, "%s: tensor %.80s: its key '%s' is there twice", path,
+                           entry->string, keys[k]);
+    }
+    return AN_OK;
+}
