@@ -71,15 +71,15 @@ static an_code check_fields(const bmp *b)
     if (b->width < 1 || b->height < 1)
         return an_fail(AN_EFORMAT, "%s: damaged BMP (a size of %lldx%lld)", b->name,
                        (long long)b->width, (long long)b->height);
+    if (!os2 && (kind == JPEG_INSIDE || kind == PNG_INSIDE)) /* their bits may be 0 */
+        return an_fail(AN_EFORMAT, "%s: BMP with a %s inside is not supported; convert it", b->name,
+                       kind == JPEG_INSIDE ? "JPEG" : "PNG");
     if (bits != 1 && bits != 2 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32)
         return an_fail(AN_EFORMAT, "%s: BMP of %d bits per pixel is not supported; convert it",
                        b->name, bits);
     if (kind == RGB || (kind == RLE8 && bits == 8) || (kind == RLE4 && bits == 4) ||
         (!os2 && (kind == BITFIELDS || kind == ALPHA_BITFIELDS) && (bits == 16 || bits == 32)))
         return AN_OK;
-    if (!os2 && (kind == JPEG_INSIDE || kind == PNG_INSIDE))
-        return an_fail(AN_EFORMAT, "%s: BMP with a %s inside is not supported; convert it", b->name,
-                       kind == JPEG_INSIDE ? "JPEG" : "PNG");
     return an_fail(AN_EFORMAT,
                    "%s: BMP of compression %d with %d bits per pixel is not supported; convert it",
                    b->name, kind, bits);
@@ -101,16 +101,41 @@ static an_code read_masks(bmp *b)
     return AN_OK;
 }
 
+/* Where the headers and masks end, and the colours that follow them. */
+static size_t palette_start(const bmp *b)
+{
+    const size_t masks = b->compression == BITFIELDS         ? 3
+                         : b->compression == ALPHA_BITFIELDS ? 4
+                                                             : 0;
+    return FILE_HEADER + b->header + (b->header == INFO ? 4 * masks : 0);
+}
+
+static size_t palette_colours(const bmp *b)
+{
+    const size_t most = b->bits <= 8 ? (size_t)1 << b->bits : 0;
+    const size_t used = b->header >= 36 ? little_endian(b->bytes + 46, 4) : 0;
+    return used > 0 && used < most ? used : most;
+}
+
+/* Some writers leave the place of the pixels 0: they follow the palette. */
+static an_code check_place(bmp *b)
+{
+    const size_t start = palette_start(b), entry = b->header == CORE ? 3 : 4;
+    if (b->pixels == 0)
+        b->pixels = start + palette_colours(b) * entry;
+    if (b->pixels < start)
+        return an_fail(AN_EFORMAT, "%s: damaged BMP (its pixels begin inside its headers)",
+                       b->name);
+    return AN_OK;
+}
+
 static void read_palette(bmp *b)
 {
     const int entry = b->header == CORE ? 3 : 4;
-    const bool masks = b->header == INFO && b->compression == BITFIELDS;
-    const size_t start = FILE_HEADER + b->header + (masks ? 12 : 0);
-    size_t colours = (size_t)1 << b->bits;
-    const size_t used = b->header >= 36 ? little_endian(b->bytes + 46, 4) : 0;
+    const size_t start = palette_start(b);
     const size_t end = b->pixels > start && b->pixels < b->count ? b->pixels : b->count;
-    colours = used > 0 && used < colours ? used : colours;
-    colours = colours < (end - start) / (size_t)entry ? colours : (end - start) / (size_t)entry;
+    const size_t room = end > start ? (end - start) / (size_t)entry : 0;
+    const size_t stated = palette_colours(b), colours = stated < room ? stated : room;
     for (size_t i = 0; i < colours; i++)
         for (int c = 0; c < 3; c++)
             b->palette[i][c] = b->bytes[start + i * (size_t)entry + 2 - (size_t)c];
@@ -197,6 +222,8 @@ an_code an_decode_bmp(const uint8_t *bytes, size_t count, const char *name, an_i
         code = an_check_image_size(AN_BMP, b.width, b.height, name);
     if (code == AN_OK)
         code = read_masks(&b);
+    if (code == AN_OK)
+        code = check_place(&b);
     if (code != AN_OK)
         return code;
     if (b.bits <= 8)

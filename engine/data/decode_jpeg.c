@@ -49,6 +49,10 @@ static _Noreturn void on_error(j_common_ptr common)
         give_up(d,
                 an_fail(AN_EFORMAT, "%s: truncated JPEG, its end is missing; fetch the file again",
                         d->name));
+    if (d->errors.msg_code == JERR_FRACT_SAMPLE_NOTIMPL)
+        give_up(d, an_fail(AN_EFORMAT,
+                           "%s: JPEG with fractional sampling factors is not supported; convert it",
+                           d->name));
     d->errors.format_message(common, why);
     give_up(d, an_fail(AN_EFORMAT, "%s: damaged JPEG (%s)", d->name, why));
 }
@@ -180,7 +184,7 @@ static an_code check_kind(const an_image_probe *probe, const char *name)
     const char *kind = frame == 0xF7                       ? "JPEG-LS"
                        : frame >= 0xC0 && (frame & 3) == 3 ? "lossless JPEG"
                        : frame >= 0xC9                     ? "arithmetic-coded JPEG"
-                       : frame >= 0xC5                     ? "hierarchical JPEG"
+                       : frame >= AN_JPEG_HIERARCHICAL     ? "hierarchical JPEG"
                                                            : NULL;
     if (kind)
         return an_fail(AN_EFORMAT, "%s: %s is not supported; convert it", name, kind);

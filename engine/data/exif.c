@@ -28,11 +28,11 @@ int an_exif_orientation(const uint8_t *block, size_t count)
     if (count >= 6 && memcmp(block, "Exif\0\0", 6) == 0)
         block += 6, count -= 6;
     if (count < 14 || (memcmp(block, "II", 2) != 0 && memcmp(block, "MM", 2) != 0))
-        return 1;
+        return 0;
     bool big_endian = *block == 'M';
     size_t at = number(block + 4, 4, big_endian);
     if (number(block + 2, 2, big_endian) != 42 || at < 8 || at > count - 2)
-        return 1;
+        return 0;
     size_t entries = number(block + at, 2, big_endian), present = (count - at - 2) / 12;
     entries = entries < present ? entries : present;
     for (size_t i = 0; i < entries; i++) {
@@ -42,5 +42,5 @@ int an_exif_orientation(const uint8_t *block, size_t count)
         uint32_t value = entry_value(entry, big_endian);
         return value >= 1 && value <= 8 ? (int)value : 1;
     }
-    return 1;
+    return 0;
 }

@@ -1,6 +1,7 @@
-/* hash_cache: see hash_cache.h. The index is "size mtime ctime hash rVERSION path" in lines sorted
+/* hash_cache: see hash_cache.h. The index is "size mtime ctime hash pVERSION path" in lines sorted
  * by path, VERSION that of the pixels (image_probe.h), and a last line with the checksum of the
- * lines before it; a damaged one is not used. */
+ * lines before it; a damaged one is not used. When the rules of the versions change, the letter
+ * before them changes too, so that an older index is not used. */
 #include "data/hash_cache.h"
 
 #include <inttypes.h>
@@ -49,7 +50,7 @@ static int by_path(const void *a, const void *b)
 static bool parse_line(char *line, entry *e)
 {
     int at = 0;
-    if (sscanf(line, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %64[0-9a-f] r%d %n", &e->stamp.size,
+    if (sscanf(line, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %64[0-9a-f] p%d %n", &e->stamp.size,
                &e->stamp.mtime, &e->stamp.ctime, e->hash, &e->pixel_version, &at) != 5 ||
         at == 0)
         return false;
@@ -117,7 +118,7 @@ static char *format_lines(const entry *entries, int64_t n, size_t *count)
         const entry *e = &entries[i];
         if (remembered(e))
             used += (size_t)snprintf(
-                text + used, room - used, "%" PRId64 " %" PRId64 " %" PRId64 " %s r%d %s\n",
+                text + used, room - used, "%" PRId64 " %" PRId64 " %" PRId64 " %s p%d %s\n",
                 e->stamp.size, e->stamp.mtime, e->stamp.ctime, e->hash, e->pixel_version, e->path);
     }
     last_line((const uint8_t *)text, used, text + used);

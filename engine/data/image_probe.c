@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "data/exif.h"
+#include "data/text_orientation.h"
 
 enum { TEM = 0x01, DHT = 0xC4, JPG = 0xC8, DAC = 0xCC, RST0 = 0xD0, SOI = 0xD8, EOI = 0xD9 };
-enum { SOS = 0xDA, APP1 = 0xE1, SOF55 = 0xF7 /* of JPEG-LS */ };
+enum { SOS = 0xDA, DHP = 0xDE, APP1 = 0xE1, SOF55 = 0xF7 /* of JPEG-LS */ };
+
+#define XMP "http://ns.adobe.com/xap/1.0/" /* in APP1, a zero byte after it */
 
 static uint32_t be16(const uint8_t *p)
 {
@@ -70,10 +73,28 @@ static size_t segment_length(const uint8_t *p, size_t n, size_t at)
     return length <= n - at ? length : 0;
 }
 
-static void probe_jpeg(const uint8_t *p, size_t n, an_image_probe *probe)
+/* The first frame counts. A hierarchical file begins with a DHP segment, whose layout is that of a
+ * frame. */
+static void note_frame(uint8_t marker, const uint8_t *body, an_image_probe *probe)
+{
+    if (probe->frame)
+        return;
+    probe->frame = marker == DHP ? AN_JPEG_HIERARCHICAL : marker;
+    probe->precision = body[0], probe->components = body[5];
+    probe->height = be16(body + 1), probe->width = be16(body + 3);
+}
+
+static void note_metadata(const uint8_t *body, size_t count, an_orientations *found)
+{
+    if (count >= 6 && found->exif == 0 && memcmp(body, "Exif\0\0", 6) == 0)
+        found->exif = an_exif_orientation(body, count);
+    else if (count >= sizeof XMP && memcmp(body, XMP, sizeof XMP) == 0)
+        found->xmp = an_xmp_orientation(body + sizeof XMP, count - sizeof XMP);
+}
+
+static void probe_jpeg(const uint8_t *p, size_t n, an_image_probe *probe, an_orientations *found)
 {
     size_t at = 2, length;
-    bool has_exif = false;
     for (uint8_t marker; (marker = next_marker(p, n, &at)) != 0; at += length) {
         length = 0;
         probe->complete = marker == EOI || marker == SOS;
@@ -85,14 +106,10 @@ static void probe_jpeg(const uint8_t *p, size_t n, an_image_probe *probe)
         if (length == 0)
             return;
         const uint8_t *body = p + at + 2;
-        if (is_frame(marker) && length >= 8) {
-            probe->frame = marker, probe->precision = body[0], probe->components = body[5];
-            probe->height = be16(body + 1), probe->width = be16(body + 3);
-        }
-        if (marker == APP1 && !has_exif && length >= 8 && memcmp(body, "Exif\0\0", 6) == 0) {
-            probe->orientation = an_exif_orientation(body, length - 2);
-            has_exif = true;
-        }
+        if ((is_frame(marker) || marker == DHP) && length >= 8)
+            note_frame(marker, body, probe);
+        else if (marker == APP1)
+            note_metadata(body, length - 2, found);
     }
 }
 
@@ -113,7 +130,13 @@ bool an_jpeg_in_scan(const uint8_t *p, size_t n, size_t position)
     return in_scan && position >= end;
 }
 
-static void probe_png(const uint8_t *p, size_t n, an_image_probe *probe)
+static bool is_text(const uint8_t *type)
+{
+    return memcmp(type, "tEXt", 4) == 0 || memcmp(type, "zTXt", 4) == 0 ||
+           memcmp(type, "iTXt", 4) == 0;
+}
+
+static void probe_png(const uint8_t *p, size_t n, an_image_probe *probe, an_orientations *found)
 {
     for (size_t at = 8; n - at >= 12;) { /* length, type, data, CRC */
         size_t length = be32(p + at);
@@ -126,7 +149,9 @@ static void probe_png(const uint8_t *p, size_t n, an_image_probe *probe)
         else if (memcmp(type, "CgBI", 4) == 0)
             probe->apple = true;
         else if (memcmp(type, "eXIf", 4) == 0)
-            probe->orientation = an_exif_orientation(body, length);
+            found->exif = an_exif_orientation(body, length);
+        else if (is_text(type))
+            an_png_text_orientation(type, body, length, found);
         at += length + 12;
     }
 }
@@ -144,17 +169,20 @@ static void probe_bmp(const uint8_t *p, size_t n, an_image_probe *probe)
 an_image_probe an_probe_image(const uint8_t *p, size_t n)
 {
     static const uint8_t png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-    an_image_probe probe = {.orientation = 1};
+    an_image_probe probe = {.format = AN_NOT_IMAGE};
+    an_orientations found = {0};
     if (n >= 4 && p[0] == 0xFF && p[1] == SOI && p[2] == 0xFF) {
         probe.format = AN_JPEG;
-        probe_jpeg(p, n, &probe);
+        probe_jpeg(p, n, &probe, &found);
     } else if (n >= sizeof png && memcmp(p, png, sizeof png) == 0) {
         probe.format = AN_PNG;
-        probe_png(p, n, &probe);
+        probe_png(p, n, &probe, &found);
     } else if (n >= 26 && p[0] == 'B' && p[1] == 'M') {
         probe.format = AN_BMP;
         probe_bmp(p, n, &probe);
     }
+    probe.orientation = an_orientation_of(&found);
+    probe.orientation_of_text = found.exif == 0 && probe.orientation != 1;
     if (probe.orientation >= 5) {
         int64_t width = probe.width;
         probe.width = probe.height, probe.height = width;
@@ -165,7 +193,11 @@ an_image_probe an_probe_image(const uint8_t *p, size_t n)
 int an_pixel_version(const uint8_t *bytes, size_t count)
 {
     const an_image_probe probe = an_probe_image(bytes, count);
-    return probe.format == AN_JPEG || (probe.format == AN_PNG && probe.orientation != 1);
+    if (probe.format == AN_JPEG)
+        return probe.orientation_of_text ? 2 : 1;
+    if (probe.format == AN_BMP)
+        return le32(bytes + 10) == 0;
+    return probe.format == AN_PNG && probe.orientation != 1;
 }
 
 const char *an_format_name(an_format format)

@@ -165,3 +165,43 @@ an_code an_unpack_end(an_unpack *u, uint32_t *crc)
         *crc = u->crc;
     return AN_OK;
 }
+
+/* ── the start of a stream in memory ──────────────────────────────────────────── */
+
+#define INFLATE_MEMORY (64 << 10) /* zlib takes 7 KiB and a window of 32 KiB */
+
+typedef struct block {
+    _Alignas(16) uint8_t bytes[INFLATE_MEMORY];
+    size_t used;
+} block;
+
+static void *take_from_block(void *from, uInt count, uInt size)
+{
+    block *b = from;
+    const size_t bytes = ((size_t)count * size + 15) / 16 * 16;
+    if (bytes > sizeof b->bytes - b->used)
+        return NULL;
+    b->used += bytes;
+    return b->bytes + b->used - bytes;
+}
+
+static void leave_in_block(void *from, void *bytes)
+{
+    (void)from, (void)bytes;
+}
+
+size_t an_unpack_start(const uint8_t *packed, size_t count, uint8_t *to, size_t room)
+{
+    block b = {.used = 0};
+    z_stream z = {.zalloc = take_from_block, .zfree = leave_in_block, .opaque = &b};
+    if (inflateInit(&z) != Z_OK)
+        return 0;
+    z.next_in = (uint8_t *)(uintptr_t)packed;
+    z.avail_in = (uInt)(count < INT_MAX ? count : INT_MAX);
+    z.next_out = to;
+    z.avail_out = (uInt)(room < INT_MAX ? room : INT_MAX);
+    const uInt limit = z.avail_out;
+    inflate(&z, Z_FINISH);
+    inflateEnd(&z);
+    return limit - z.avail_out;
+}

@@ -38,4 +38,9 @@ an_code an_unpack_read(an_unpack *u, void *to, size_t bytes);
  * *crc [opt] receives the CRC-32 of all bytes read; not for AN_GZIP. */
 an_code an_unpack_end(an_unpack *u, uint32_t *crc);
 
+/* The first bytes of a zlib stream (RFC 1950) of `count` bytes in memory: at most `room` to `to`,
+ * and fewer where the stream ends or is damaged. Returns their number. Allocates nothing and does
+ * not fail. */
+size_t an_unpack_start(const uint8_t *packed, size_t count, uint8_t *to, size_t room);
+
 #endif

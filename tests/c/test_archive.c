@@ -284,6 +284,29 @@ static void test_without_memory(void **state)
     drop(&good);
 }
 
+/* The first bytes of a stream, whole or cut or damaged; nothing is allocated. */
+static void test_the_start_of_a_stream_in_memory(void **state)
+{
+    (void)state;
+    fill_content();
+    static uint8_t got[LONG + 1];
+    bytes b = compressed(content, LONG, 15);
+    const int64_t live = an_mem_live();
+    for (size_t room = 0; room <= LONG + 1; room = room * 3 + 1) {
+        const size_t expected = room < LONG ? room : LONG;
+        assert_int_equal(an_unpack_start(b.data, b.n, got, room), expected);
+        assert_memory_equal(got, content, expected);
+    }
+    const size_t half = an_unpack_start(b.data, b.n / 2, got, LONG);
+    assert_in_range(half, 1, LONG - 1);
+    assert_memory_equal(got, content, half);
+    b.data[0] ^= 1; /* the checksum of the two bytes of the header is wrong */
+    assert_int_equal(an_unpack_start(b.data, b.n, got, LONG), 0);
+    assert_int_equal(an_unpack_start(b.data, 0, got, LONG), 0);
+    assert_int_equal(an_mem_live(), live);
+    free(b.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_members_that_are_not_what_the_directory_states),
         cmocka_unit_test(test_damage_anywhere),
         cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_the_start_of_a_stream_in_memory),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

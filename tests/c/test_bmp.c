@@ -12,6 +12,7 @@
 
 #include "base/rng.h"
 #include "data/image.h"
+#include "data/image_probe.h"
 
 enum { H = 5, W = 7 };
 
@@ -215,10 +216,33 @@ static void test_truncated_files_and_runs(void **state)
     assert_indices("1111111/1111111/1111111/1111111/1111111");
 }
 
+/* Writers that leave the place 0 put the pixels after the palette. */
+static void test_the_place_of_the_pixels(void **state)
+{
+    (void)state;
+    static const layout layouts[] = {{.bits = 4, .header = 40},
+                                     {.bits = 8, .header = 12},
+                                     {.bits = 24, .header = 40, .masks = OF_888},
+                                     {.bits = 16, .header = 40, .compression = 3, .masks = OF_555}};
+    for (size_t k = 0; k < sizeof layouts / sizeof *layouts; k++) {
+        make(&layouts[k]);
+        memset(file + 10, 0, 4);
+        assert_decodes(&layouts[k]);
+        assert_int_equal(an_pixel_version(file, count), 1);
+        file[10] = (uint8_t)(13 + layouts[k].header);
+        assert_refused("damaged BMP (its pixels begin inside its headers)");
+        assert_int_equal(an_pixel_version(file, count), 0);
+    }
+    make(&layouts[3]);
+    file[10] = 54; /* where the masks are */
+    assert_refused("damaged BMP (its pixels begin inside its headers)");
+}
+
 static void test_unsupported_kinds_are_named(void **state)
 {
     (void)state;
     make(&(layout){.bits = 24, .header = 40, .compression = 4});
+    file[28] = 0; /* as the format has it: the depth is inside */
     assert_refused("BMP with a JPEG inside is not supported; convert it");
     make(&(layout){.bits = 32, .header = 124, .compression = 5});
     assert_refused("BMP with a PNG inside is not supported; convert it");
@@ -236,6 +260,7 @@ int main(void)
         cmocka_unit_test(test_runs_of_8_bits),
         cmocka_unit_test(test_runs_of_4_bits),
         cmocka_unit_test(test_truncated_files_and_runs),
+        cmocka_unit_test(test_the_place_of_the_pixels),
         cmocka_unit_test(test_unsupported_kinds_are_named),
     };
     return cmocka_run_group_tests_name("bmp", tests, NULL, NULL);

@@ -188,6 +188,13 @@ static void test_unsupported_kinds_are_named(void **state)
     b.data[frame + 4] = 8, b.data[frame + 5] = b.data[frame + 6] = 0;
     assert_refused(b, "height after the scan (DNL)");
     free(b.data);
+    b = sample(&baseline); /* factors 3, 2, 1 */
+    b.data[frame + 11] = 0x31, b.data[frame + 14] = 0x21;
+    assert_refused(b, "JPEG with fractional sampling factors is not supported; convert it");
+    static const uint8_t dhp[] = {0xFF, 0xDE, 0, 11, 8, 0, H, 0, W, 1, 1, 0x11, 0};
+    bytes hierarchical = splice(b, 2, 0, dhp, sizeof dhp);
+    assert_refused(hierarchical, "hierarchical JPEG is not supported; convert it");
+    free(b.data), free(hierarchical.data);
 }
 
 /* The limits hold for the size that the decoder reads, whatever hides the header from the probe. */
