@@ -37,7 +37,7 @@ EMBEDDED := $(wildcard $(foreach depth,* */* */*/* */*/*/*,lua/aniso/$(depth).lu
 C_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/c/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all demo test check asan bench bench-db golden transcript lint install clean help
+.PHONY: all demo test check asan bench bench-db conform golden transcript lint install clean help
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o
 
@@ -92,6 +92,10 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaniso.a
 	@echo "ld $@"
 	@$(LINK) -o $@ $^ $(DEPS_LIBS)
 
+$(BUILD)/tests/conform/%: $(BUILD)/tests/conform/%.o $(BUILD)/libaniso.a
+	@echo "ld $@"
+	@$(LINK) -o $@ $^ $(DEPS_LIBS)
+
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 # ── using ────────────────────────────────────────────────────────────────────────────────
@@ -122,6 +126,9 @@ bench: $(ANISO) $(BENCHES)
 bench-db: $(ANISO)
 	@tests/bench/queries ./$(ANISO)
 
+conform: $(ANISO) $(BUILD)/tests/conform/read_images
+	@tests/conform/run ./$(ANISO) $(BUILD)/tests/conform/read_images
+
 transcript: $(ANISO)
 	@ANISO=./$(ANISO) sh tests/cli/test_transcript.sh write
 
@@ -144,8 +151,9 @@ help:
 	@echo "make lint       layers, references, text; clang-format, luacheck, cppcheck where installed"
 	@echo "make bench      time the engine against PyTorch (tests/bench/README.md)"
 	@echo "make bench-db   time ls, table and compare on 1,000 runs (tests/bench/queries)"
+	@echo "make conform    read every variant of JPEG, PNG, BMP, CSV, safetensors as other decoders do"
 	@echo "make golden     regenerate the reference values of the tests with PyTorch (python3-torch)"
 	@echo "make transcript rewrite the sessions that the READMEs show, from a real run"
 	@echo "make install    copy aniso and the recipes to PREFIX=$(PREFIX)"
 	@echo "make clean      remove everything that was built"
-	@echo "Variables: CC, CFLAGS='-O3 -g -march=native', PREFIX, DESTDIR, JOBS"
+	@echo "Variables: CC, CFLAGS='-O3 -g -march=native', PREFIX, DESTDIR, JOBS, PYTHON"
