@@ -26,7 +26,7 @@ struct an_db {
     sqlite3 *raw;
     char *path; /* absolute, without links: two paths to one file share its lock */
     bool readonly;
-    an_lock *lock; /* NULL when reading */
+    an_lock *lock; /* NULL when reading or sharing */
     an_stmt cache[AN_DB_CACHED];
     int next; /* the slot to reuse, in turn */
 };

@@ -257,6 +257,24 @@ static an_code open_for_writing(an_db *db, const an_schema *schema)
     return code == AN_OK ? an_db_script(db, "PRAGMA foreign_keys = ON") : code;
 }
 
+/* The lock's holder has created or migrated the file. */
+static an_code open_to_share(an_db *db, const an_schema *schema)
+{
+    int64_t tables = 0;
+    an_code code = connect_to(db, db->path, SQLITE_OPEN_READWRITE);
+    if (code == AN_OK)
+        code = check_application(db, &tables);
+    if (code != AN_OK)
+        return code;
+    const int version = an_db_version(db);
+    if (version != schema->version)
+        return an_fail(AN_EFORMAT,
+                       "%s has version %d, this program has %d, and another process writes to it: "
+                       "wait for that process",
+                       db->path, version, schema->version);
+    return an_db_script(db, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+}
+
 /* Creates an empty file if there is none. An existing file is not opened: closing it would release
  * the locks that SQLite holds on it in this process. */
 static an_code make_file(const char *path)
@@ -272,11 +290,11 @@ static an_code make_file(const char *path)
 }
 
 /* Sets db->path to the canonical path, so that all paths to a file share its lock. */
-static an_code find_file(an_db *db, const char *path)
+static an_code find_file(an_db *db, const char *path, an_db_mode mode)
 {
     char real[AN_PATH];
     an_stamp stamp;
-    an_code code = db->readonly ? an_path_stamp(path, &stamp) : make_file(path);
+    an_code code = mode == AN_DB_WRITE ? make_file(path) : an_path_stamp(path, &stamp);
     if (code == AN_ENOTFOUND)
         return an_fail(code, "no database at %s", path);
     if (code != AN_OK)
@@ -294,9 +312,14 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
         return NULL;
     an_handle_opened(AN_OPEN_CONNECTION);
     db->readonly = mode == AN_DB_READ;
-    an_code code = find_file(db, path);
+    an_code (*const open[])(an_db *, const an_schema *) = {
+        [AN_DB_READ] = open_for_reading,
+        [AN_DB_WRITE] = open_for_writing,
+        [AN_DB_SHARE] = open_to_share,
+    };
+    an_code code = find_file(db, path, mode);
     if (code == AN_OK)
-        code = db->readonly ? open_for_reading(db, schema) : open_for_writing(db, schema);
+        code = open[mode](db, schema);
     return code == AN_OK ? db : (an_db_close(db), NULL);
 }
 
@@ -336,7 +359,7 @@ void an_db_close(an_db *db)
     if (!db)
         return;
     an_db_finalize_statements(db);
-    if (db->raw && !db->readonly && an_db_has_moved(db))
+    if (db->raw && db->lock && an_db_has_moved(db))
         keep_content(db);
     sqlite3_close(db->raw);
     an_lock_release(db->lock);

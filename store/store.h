@@ -1,7 +1,9 @@
 /* store: the run database. store/connection.h is the only includer of sqlite3.h.
  *
- * One process writes (io/lock.h) while any number read (WAL). Opening for writing creates the
- * file, or migrates it to the program's version after a backup. Opening for reading changes
+ * One process trains and changes the file as a whole (io/lock.h) while any number read (WAL) or,
+ * opened to share, annotate and evaluate runs that are finished: SQLite puts their transactions in
+ * order. Opening for writing creates the file, or migrates it to the program's version after a
+ * backup; opening to share does neither. Opening for reading changes
  * nothing and accepts any version; an old file is shown with the current option names
  * (store/old_options.sql). Values enter statements only as bound parameters.
  *     an_stmt *s = an_db_prepare(db, "SELECT name FROM run WHERE run_id = ?1");
@@ -24,7 +26,11 @@
 
 typedef struct an_db an_db;
 typedef struct an_stmt an_stmt;
-typedef enum { AN_DB_READ, AN_DB_WRITE } an_db_mode;
+typedef enum {
+    AN_DB_READ,
+    AN_DB_WRITE, /* as the only process: takes the file's lock */
+    AN_DB_SHARE  /* next to the process that has the lock: single transactions on finished runs */
+} an_db_mode;
 
 /* ── the file ───────────────────────────────────────────────────────────────── */
 /* NULL after AN_ENOTFOUND (reading a missing file), AN_EFORMAT (another program's file, a

@@ -269,14 +269,15 @@ static int push_text(lua_State *L, void *db)
     return 1;
 }
 
-/* open(path [, "read"|"write"]) → database | nil, message, code. */
+/* open(path [, "read"|"write"|"share"]) → database | nil, message, code. */
 static int open_db(lua_State *L)
 {
-    static const char *const modes[] = {"read", "write", NULL};
+    static const char *const modes[] = {
+        [AN_DB_READ] = "read", [AN_DB_WRITE] = "write", [AN_DB_SHARE] = "share", NULL};
     const char *name = luaL_checkstring(L, 1);
-    int mode = luaL_checkoption(L, 2, "write", modes);
+    an_db_mode mode = (an_db_mode)luaL_checkoption(L, 2, "write", modes);
     void **handle = an_new_handle(L, DB);
-    *handle = an_db_open(name, mode ? AN_DB_WRITE : AN_DB_READ);
+    *handle = an_db_open(name, mode);
     if (!*handle)
         return an_push_failure(L);
     an_db_stop_when(*handle, an_interrupt_raises);

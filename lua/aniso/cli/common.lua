@@ -100,9 +100,18 @@ function common.open_to_write(args)
   return open(args, { readonly = false })
 end
 
+-- As open_to_write(), for a command that changes single rows of runs: a study in progress does not matter.
+function common.open_to_annotate(args)
+  return open(args, { shared = true })
+end
+
 -- As open_to_write(), for a command that trains or evaluates: another program's lock delays it.
 function common.open_to_train(args)
   return open(args, { wait = require("aniso.store.lock_wait").of_command() })
+end
+
+function common.open_to_evaluate(args)
+  return open(args, { wait = require("aniso.store.lock_wait").of_command(), shared = true })
 end
 
 -- db:METHOD(…) where a wrong name or value is the user's mistake and the rest the database's.

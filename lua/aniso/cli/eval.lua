@@ -170,7 +170,7 @@ end
 function eval.run(args)
   common.use_threads(args)
   own_parts.load(args)
-  local db = common.open_to_train(args)
+  local db = common.open_to_evaluate(args)
   core.sys.interrupt_mode "poll"
   core.sys.outlive_output()
   local runs, is_study = selected_runs.of(db, args)

@@ -11,7 +11,7 @@ function note.arguments(parser)
 end
 
 function note.run(args)
-  local db <close> = common.open_to_write(args)
+  local db <close> = common.open_to_annotate(args)
   local run = common.find(db, args.run)
   common.call(db, "note", run, table.concat(args.text, " "))
   for _, one in ipairs(common.call(db, "notes", run)) do

@@ -36,7 +36,7 @@ end
 
 -- Removes or restores, and prints one line per run.
 function rm.change(args, method, removed)
-  local db <close> = common.open_to_write(args)
+  local db <close> = common.open_to_annotate(args)
   local runs = chosen(db, args, removed)
   common.call(db, method, runs)
   for _, run in ipairs(runs) do

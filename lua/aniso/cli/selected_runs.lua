@@ -65,6 +65,9 @@ function selected_runs.of(db, args)
       cli.fail(cli.USAGE, ("--%s selects runs of a study, and %s is a run"):format(option, name))
     end
   end
+  if run.status == "running" then
+    cli.fail(cli.DATABASE, ("run %s is in progress; repeat this when it has finished"):format(run.uid))
+  end
   return { run }, false
 end
 

@@ -13,7 +13,7 @@ end
 
 -- Adds or takes away, and prints the tags that the run then has.
 function tag.change(args, names)
-  local db <close> = common.open_to_write(args)
+  local db <close> = common.open_to_annotate(args)
   local run = common.find(db, args.run)
   common.call(db, args.delete and "untag" or "tag", run, names)
   local tags = common.call(db, "tags")[run.run_id] or {}

@@ -1,5 +1,6 @@
 -- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code. {wait =
--- waiting}: what to do about another program's lock (store/lock_wait.lua), also the field `waiting`.
+-- waiting}: what to do about another program's lock (store/lock_wait.lua), also the field `waiting`. {shared =
+-- true}: while another process trains, single transactions on runs that are not in progress (the field `shared`).
 -- A database reads (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
 -- takes tags and notes (tags_and_notes.lua) and plans (plan.lua), removes runs (removal.lua,
 -- collect.lua), merges (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends
@@ -61,17 +62,31 @@ local function settle(db)
   end
 end
 
+-- For writing; where another process has the lock and `shared` is set, next to that process.
+local function open_to_write(path, shared)
+  local connection, message, code = core.db.open(path, "write")
+  if connection or code ~= "EBUSY" or not shared then return connection, message, code end
+  connection, message, code = core.db.open(path, "share")
+  return connection, message, code, true
+end
+
 function store.open(path, options)
   local readonly = options and options.readonly or false
-  local connection, message, code = core.db.open(path, readonly and "read" or "write")
+  local connection, message, code, shared
+  if readonly then
+    connection, message, code = core.db.open(path, "read")
+  else
+    connection, message, code, shared = open_to_write(path, options and options.shared)
+  end
   if not connection then return nil, message, code end
-  local db = setmetatable({ core = connection, path = connection:path(), readonly = readonly },
-    Database)
+  local db = setmetatable({ core = connection, path = connection:path(), readonly = readonly,
+    shared = shared }, Database)
   if readonly then
     settle(db)
     return db
   end
   db.waiting = options and options.wait
+  if shared then return db end
   local ended
   ended, message, code = db:transaction(end_crashed_runs, db)
   if not ended then

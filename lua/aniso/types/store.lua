@@ -240,7 +240,7 @@ function Database:close() end
 local db = {}
 
 ---@param path string
----@param mode? "read"|"write" "write" if left out
+---@param mode? "read"|"write"|"share" "write" if left out; "share": next to the process that writes
 ---@return aniso.Database? database
 ---@return string? message
 ---@return string? code
