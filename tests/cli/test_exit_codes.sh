@@ -31,7 +31,7 @@ exits 143 "SIGTERM" timeout --foreground --preserve-status -k 60 -s TERM 1 "$ani
     require("aniso").core.sys.sleep(60)' "$db" >"$dir/holder" &
 holder=$!
 for _ in $(seq 500); do grep -q open "$dir/holder" && break; sleep 0.02; done
-exits 4 "a second writer" "$aniso" tag @last x --db "$db"
+exits 4 "a second writer" "$aniso" db vacuum --db "$db"
 kill $holder
 wait $holder 2>/dev/null
 grep -q "a second one is refused with the process id of the first (exit code 4)" store/README.md

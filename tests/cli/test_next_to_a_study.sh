@@ -47,7 +47,7 @@ equals "tags and note remain" "$("$aniso" ls tag:early --db "$db" --format csv |
 equals "the evaluation remains" "$(query "$db" "SELECT count(*) FROM evaluation WHERE sample_steps = 3 AND part = 'test'")" 1
 expect "the file is whole" 0 "$aniso" db check --db "$db"
 
-# Nobody else writes: then a run without an end has crashed, and can be removed.
+# Without another writer, a run without an end has crashed and can be removed.
 kill_when "epoch 3/" "$aniso" run "$dir/tiny.lua" --db "$dir/crashed.db"
 expect "rm of a crashed run" 0 "$aniso" rm @last --db "$dir/crashed.db"
 finish

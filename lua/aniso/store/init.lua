@@ -1,6 +1,6 @@
 -- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code. {wait =
--- waiting}: what to do about another program's lock (store/lock_wait.lua), also the field `waiting`. {shared =
--- true}: while another process trains, single transactions on runs that are not in progress (the field `shared`).
+-- waiting}: what to do about another program's lock (store/lock_wait.lua), also the field `waiting`.
+-- {shared = true}: while another process trains, single transactions on finished runs (the field `shared`).
 -- A database reads (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
 -- takes tags and notes (tags_and_notes.lua) and plans (plan.lua), removes runs (removal.lua,
 -- collect.lua), merges (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends
