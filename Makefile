@@ -33,7 +33,7 @@ MAKEFLAGS += --no-print-directory
 # ── files ────────────────────────────────────────────────────────────────────────────────
 SOURCES  := $(filter-out engine/main.c,$(wildcard engine/*/*.c engine/*/*/*.c store/*.c third_party/*.c))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/embedded.o
-EMBEDDED := $(wildcard $(foreach depth,* */* */*/* */*/*/*,lua/aniso/$(depth).lua) store/*.sql store/migrations/*.sql)
+EMBEDDED := $(wildcard $(foreach depth,* */* */*/* */*/*/*,lua/aniso/$(depth).lua) store/*.sql store/known_schema.txt store/migrations/*.sql)
 C_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/c/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 

@@ -28,11 +28,20 @@ struct an_db {
     bool readonly;
     an_lock *lock; /* NULL when reading or sharing */
     an_stmt cache[AN_DB_CACHED];
-    int next; /* the slot to reuse, in turn */
+    int next;          /* the slot to reuse, in turn                                      */
+    bool stoppable;    /* statements can be stopped, by the user and by their time limit  */
+    bool late;         /* the latest statement reached its time limit                     */
+    double deadline;   /* of the latest statement, in seconds; 0: none                    */
+    double limit;      /* seconds that a statement of a reading connection may take       */
+    const char *rules; /* [opt] the rules by which the rows were checked                 */
 };
 
 /* Records the failure `rc` of SQLite as an error with a remedy; returns its code, never AN_OK. */
 an_code an_db_error(const an_db *db, int rc);
+/* Makes the statements of a connection stoppable; called for a new connection. */
+void an_db_limit_statements(an_db *db);
+/* Begins the time of a statement. */
+void an_db_start_statement(an_db *db);
 /* Whether the file was deleted, renamed or replaced since it was opened. */
 bool an_db_has_moved(const an_db *db);
 /* Runs statements without parameters. */

@@ -1,11 +1,11 @@
--- The run database, user_version 7. README.md in this folder has the picture.
+-- The run database, user_version 8. README.md in this folder has the picture.
 --
 -- Habits: every table is STRICT; times are ISO-8601 UTC text; counts are stored and rates
 -- are derived in the views at the end; a row is written once, by one process, in one
 -- transaction with what belongs to it. Views use stock SQL only, so that any tool reads them.
 
 PRAGMA application_id = 0x41445031; -- "ADP1": lets `file` and the opener recognise it
-PRAGMA user_version = 7;
+PRAGMA user_version = 8;
 
 -- ── the data ────────────────────────────────────────────────────────────────────────────
 CREATE TABLE dataset(
@@ -121,7 +121,9 @@ CREATE TABLE host(
 -- While removed_at is set, no view shows the run: it is listed and counted nowhere.
 CREATE TABLE run(
   run_id    INTEGER PRIMARY KEY,
-  uid       TEXT NOT NULL UNIQUE,   -- ULID: sorts by time, never collides between files
+  uid       TEXT NOT NULL UNIQUE    -- ULID: sorts by time, never collides between files; also a folder's name
+            CHECK(length(uid) = 26 AND length(CAST(uid AS BLOB)) = 26
+                  AND uid NOT GLOB '*[^0-9A-HJKMNP-TV-Z]*'),
   name      TEXT NOT NULL,
   label     TEXT,                   -- the variant's name in its study
   study_id  INTEGER NOT NULL REFERENCES study(study_id),

@@ -37,6 +37,13 @@ an_code an_db_error(const an_db *db, int rc)
         return an_fail(AN_EFORMAT,
                        "%s is damaged (%s); `sqlite3 FILE .recover` saves what can be read",
                        db->path, why);
+    case SQLITE_INTERRUPT:
+        if (db->late)
+            return an_fail(AN_EDB,
+                           "%s: a query took more than %.0f seconds and was stopped; if the file "
+                           "is yours, ANISO_QUERY_SECONDS=N allows N seconds, 0 any time",
+                           db->path, db->limit);
+        return an_fail(AN_EDB, "%s: interrupted", db->path);
     case SQLITE_CANTOPEN:
         return an_fail(AN_EIO, "cannot open %s: %s", db->path, why);
     default:
@@ -92,6 +99,7 @@ static an_stmt *borrow(an_stmt *s)
 {
     an_handle_opened(AN_OPEN_STATEMENT);
     s->state = AN_STMT_PREPARED;
+    an_db_start_statement(s->db);
     return s;
 }
 

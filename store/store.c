@@ -1,4 +1,4 @@
-/* store: opening, creating and migrating the database file; see store.h. */
+/* store: opening the database file; see store.h. */
 #include "store/connection.h"
 
 #include <stdio.h>
@@ -9,7 +9,10 @@
 #include "base/open_handles.h"
 #include "io/file.h"
 #include "io/path.h"
-#include "io/sha256.h"
+#include "store/checked_files.h"
+#include "store/content_check.h"
+#include "store/known_schema.h"
+#include "store/migrate.h"
 #include "store/network_fs.h"
 
 /* ── opening ────────────────────────────────────────────────────────────────── */
@@ -22,13 +25,6 @@ const char *an_db_path(const an_db *db)
 bool an_db_readonly(const an_db *db)
 {
     return db->readonly;
-}
-
-void an_db_stop_when(an_db *db, int (*stop)(void *unused))
-{
-    enum { EVERY = 10000 /* instructions of SQLite's virtual machine: below a millisecond */ };
-    if (db->readonly)
-        sqlite3_progress_handler(db->raw, EVERY, stop, NULL);
 }
 
 /* The first column of the first row of `sql`, as a number. */
@@ -56,12 +52,14 @@ static void restrict_file(an_db *db)
 {
     sqlite3_db_config(db->raw, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(db->raw, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     sqlite3_limit(db->raw, SQLITE_LIMIT_LENGTH, 256 << 20);
     sqlite3_limit(db->raw, SQLITE_LIMIT_SQL_LENGTH, 1 << 20);
     if (db->readonly)
         sqlite3_limit(db->raw, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_extended_result_codes(db->raw, 1);
     sqlite3_busy_timeout(db->raw, AN_DB_WAIT);
+    an_db_limit_statements(db);
 }
 
 static an_code connect_to(an_db *db, const char *name, int flags)
@@ -114,27 +112,22 @@ static an_code check_application(an_db *db, int64_t *tables)
                    db->path);
 }
 
-/* SQL: sha256(text), the hash in hexadecimal digits; NULL of NULL. */
-static void sql_sha256(sqlite3_context *context, int n, sqlite3_value **argument)
+/* The file may be a stranger's, or damaged. One that a process writes was checked by that process.
+ */
+static an_code check_file(an_db *db, const an_schema *schema)
 {
-    (void)n;
-    const unsigned char *text = sqlite3_value_text(argument[0]);
-    char hex[AN_SHA256_HEX];
-    if (!text)
-        return;
-    an_sha256_buffer(text, (size_t)sqlite3_value_bytes(argument[0]), hex);
-    sqlite3_result_text(context, hex, AN_SHA256_HEX - 1, SQLITE_TRANSIENT);
-}
-
-/* Creates temporary views that show the tables of an old file with the current option names. */
-static an_code create_option_views(an_db *db, int version, const an_schema *schema)
-{
-    if (!schema->old_options || version >= schema->options_version)
+    if (!schema->known)
         return AN_OK;
-    int rc = sqlite3_create_function(db->raw, "sha256", 1,
-                                     SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-                                     sql_sha256, NULL, NULL);
-    return rc == SQLITE_OK ? an_db_script(db, schema->old_options) : an_db_error(db, rc);
+    const int version = an_db_version(db);
+    an_code code = an_schema_check(db, version, schema->known);
+    if (code != AN_OK || (!db->lock && an_lock_held(db->path, NULL)))
+        return code;
+    if (!an_checked_before(db->path, schema->rules)) {
+        code = an_content_check(db, version, schema->rules);
+        if (code == AN_OK)
+            an_checked_remember(db->path, schema->rules);
+    }
+    return code;
 }
 
 static an_code open_for_reading(an_db *db, const an_schema *schema)
@@ -151,98 +144,31 @@ static an_code open_for_reading(an_db *db, const an_schema *schema)
     if (code == AN_OK && tables == 0)
         code = an_fail(AN_EFORMAT, "%s is empty: run a recipe into it first", db->path);
     if (code == AN_OK)
-        code = create_option_views(db, an_db_version(db), schema);
+        code = check_file(db, schema);
+    if (code == AN_OK)
+        code = an_schema_show_options(db, an_db_version(db), schema);
     return code == AN_OK ? an_db_script(db, "PRAGMA query_only = ON") : code;
-}
-
-static an_code create_schema(an_db *db, const an_schema *schema)
-{
-    an_code code = an_db_begin(db);
-    if (code == AN_OK)
-        code = an_db_script(db, schema->sql);
-    if (code == AN_OK)
-        return an_db_commit(db);
-    an_db_rollback(db);
-    return code;
-}
-
-static an_code back_up_before_migration(an_db *db, int version)
-{
-    char *copy = sqlite3_mprintf("%s.v%d.bak", db->path, version);
-    bool row;
-    if (!copy)
-        return an_db_error(db, SQLITE_NOMEM);
-    an_stmt *s = an_db_prepare(db, "VACUUM INTO ?1");
-    if (!s)
-        return sqlite3_free(copy), an_err_code();
-    if (an_path_kind_at(copy) == AN_FILE)
-        an_path_remove(copy); /* left by an interrupted attempt */
-    an_code code = an_bind_text(s, 1, copy, strlen(copy));
-    if (code == AN_OK)
-        code = an_step(s, &row);
-    an_done(s);
-    sqlite3_free(copy);
-    return code;
-}
-
-static int migration_number(const an_embedded_file *migration)
-{
-    const char *slash = strrchr(migration->name, '/');
-    return atoi(slash ? slash + 1 : migration->name);
-}
-
-/* Only a migration may write into the schema's text. */
-static void allow_schema_text(an_db *db, bool allowed)
-{
-    sqlite3_db_config(db->raw, SQLITE_DBCONFIG_DEFENSIVE, !allowed, NULL);
-}
-
-static an_code run_migrations(an_db *db, int version, const an_schema *schema)
-{
-    an_code code = an_db_begin(db);
-    if (code == AN_OK)
-        code = create_option_views(db, version, schema);
-    for (size_t i = 0; code == AN_OK && i < schema->n_migrations; i++)
-        if (migration_number(&schema->migrations[i]) > version)
-            code = an_db_script(db, schema->migrations[i].text);
-    char *mark = sqlite3_mprintf("PRAGMA user_version = %d", schema->version);
-    if (code == AN_OK)
-        code = mark ? an_db_script(db, mark) : an_db_error(db, SQLITE_NOMEM);
-    sqlite3_free(mark);
-    if (code == AN_OK)
-        return an_db_commit(db);
-    an_db_rollback(db);
-    return code;
-}
-
-static an_code migrate(an_db *db, int version, const an_schema *schema)
-{
-    an_code code = back_up_before_migration(db, version);
-    if (code != AN_OK)
-        return code;
-    allow_schema_text(db, true);
-    code = run_migrations(db, version, schema);
-    allow_schema_text(db, false);
-    return code;
 }
 
 static an_code create_or_migrate(an_db *db, const an_schema *schema)
 {
     int64_t tables = 0;
     an_code code = check_application(db, &tables);
+    if (code == AN_OK && tables > 0)
+        code = check_file(db, schema);
     if (code == AN_OK)
         code = an_db_script(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     if (code != AN_OK)
         return code;
     if (tables == 0)
-        return create_schema(db, schema);
+        return an_schema_create(db, schema);
     int version = an_db_version(db);
     if (version > schema->version)
         return an_fail(AN_EFORMAT,
                        "%s was written by a newer aniso (version %d, this program has %d): it can "
                        "be read; to write, use that program or another file (--db PATH)",
                        db->path, version, schema->version);
-    return version < schema->version ? migrate(db, version, schema) : AN_OK;
+    return version < schema->version ? an_schema_migrate(db, version, schema) : AN_OK;
 }
 
 static an_code open_for_writing(an_db *db, const an_schema *schema)
@@ -254,6 +180,8 @@ static an_code open_for_writing(an_db *db, const an_schema *schema)
     an_code code = connect_to(db, db->path, SQLITE_OPEN_READWRITE);
     if (code == AN_OK)
         code = create_or_migrate(db, schema);
+    if (code == AN_OK)
+        db->rules = schema->rules;
     return code == AN_OK ? an_db_script(db, "PRAGMA foreign_keys = ON") : code;
 }
 
@@ -264,6 +192,8 @@ static an_code open_to_share(an_db *db, const an_schema *schema)
     an_code code = connect_to(db, db->path, SQLITE_OPEN_READWRITE);
     if (code == AN_OK)
         code = check_application(db, &tables);
+    if (code == AN_OK)
+        code = check_file(db, schema);
     if (code != AN_OK)
         return code;
     const int version = an_db_version(db);
@@ -320,7 +250,10 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
     an_code code = find_file(db, path, mode);
     if (code == AN_OK)
         code = open[mode](db, schema);
-    return code == AN_OK ? db : (an_db_close(db), NULL);
+    if (code != AN_OK)
+        return an_db_close(db), NULL;
+    db->stoppable = db->readonly;
+    return db;
 }
 
 an_db *an_db_open(const char *path, an_db_mode mode)
@@ -329,7 +262,9 @@ an_db *an_db_open(const char *path, an_db_mode mode)
     an_schema schema = {.sql = an_embedded("store/schema.sql", NULL),
                         .version = AN_STORE_VERSION,
                         .old_options = an_embedded("store/old_options.sql", NULL),
-                        .options_version = AN_STORE_VERSION};
+                        .options_version = AN_STORE_OPTIONS,
+                        .known = an_embedded("store/known_schema.txt", NULL),
+                        .rules = an_embedded("store/content_rules.sql", NULL)};
     for (size_t i = 0; i < an_embedded_count; i++) {
         if (strncmp(an_embedded_files[i].name, folder, sizeof folder - 1) != 0)
             continue;
@@ -362,6 +297,8 @@ void an_db_close(an_db *db)
     if (db->raw && db->lock && an_db_has_moved(db))
         keep_content(db);
     sqlite3_close(db->raw);
+    if (db->rules)
+        an_checked_remember(db->path, db->rules);
     an_lock_release(db->lock);
     an_free(db->path);
     an_free(db);

@@ -22,7 +22,8 @@
 
 #define AN_STORE_ID 0x41445031 /* application_id, "ADP1" */
 #define AN_DB_WAIT 10000       /* milliseconds to wait for another program's lock */
-#define AN_STORE_VERSION 7     /* user_version of store/schema.sql */
+#define AN_STORE_OPTIONS 7     /* the version since which options have the names of today */
+#define AN_STORE_VERSION 8     /* user_version of store/schema.sql */
 
 typedef struct an_db an_db;
 typedef struct an_stmt an_stmt;
@@ -34,17 +35,21 @@ typedef enum {
 
 /* ── the file ───────────────────────────────────────────────────────────────── */
 /* NULL after AN_ENOTFOUND (reading a missing file), AN_EFORMAT (another program's file, a
- * newer version, a damaged file), AN_EBUSY (another process writes), AN_EIO, AN_EDB, AN_ENOMEM. */
+ * newer version, a damaged file), AN_EBUSY (another process writes), AN_EIO, AN_EDB, AN_ENOMEM.
+ * The file is not trusted: its schema must be the known one (known_schema.h), and the rows of one
+ * that this program did not write itself are checked (content_check.h, checked_files.h). A
+ * statement of a reading connection that takes more than a minute fails; the environment variable
+ * ANISO_QUERY_SECONDS sets another time, 0 none. */
 an_db *an_db_open(const char *path, an_db_mode mode);
 /* Rolls back an open transaction and finalises statements that are still in use. NULL is allowed.
  * Where the file of a writing connection was deleted, renamed or replaced, its content is written
  * to its name again, or to NAME.kept where another file has the name. */
 void an_db_close(an_db *db);
 
-/* The same with another schema; for tests. `migrations` are named ".../NNNN_what.sql" and
- * sorted; number N leads from version N−1 to N. `old_options` [opt] is SQL for a file before
- * version `options_version`: it runs before the migrations, or when the file is opened for
- * reading. */
+/* The same with another schema; for tests, which leave out `known` and `rules` [opt] and thereby
+ * the checks of a file from outside. `migrations` are named ".../NNNN_what.sql" and sorted; number
+ * N leads from version N−1 to N. `old_options` [opt] is SQL for a file before version
+ * `options_version`: it runs before the migrations, or when the file is opened for reading. */
 typedef struct {
     const char *sql;
     int version;
@@ -52,15 +57,18 @@ typedef struct {
     size_t n_migrations;
     const char *old_options;
     int options_version;
+    const char *known; /* the text of store/known_schema.txt  */
+    const char *rules; /* the text of store/content_rules.sql */
 } an_schema;
 an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema);
 
 const char *an_db_path(const an_db *db);
 bool an_db_readonly(const an_db *db);
 
-/* While a statement of a reading connection runs, stop() is called about every millisecond; when it
- * returns a value other than 0, the statement fails. A writing connection is never stopped. */
-void an_db_stop_when(an_db *db, int (*stop)(void *unused));
+/* For all connections that are opened afterwards: while one is being opened, and while a statement
+ * of a reading one runs, stop() is called about every millisecond; when it returns a value other
+ * than 0, the statement fails. A writing connection, once it is open, is never stopped. */
+void an_db_stop_when(int (*stop)(void *unused));
 int an_db_version(an_db *db); /* the file's user_version; −1 after a failure */
 
 /* Copies all committed data, while others may read and write. AN_EIO if `copy` exists; a failed

@@ -280,7 +280,6 @@ static int open_db(lua_State *L)
     *handle = an_db_open(name, mode);
     if (!*handle)
         return an_push_failure(L);
-    an_db_stop_when(*handle, an_interrupt_raises);
     return 1;
 }
 
@@ -297,6 +296,7 @@ static const luaL_Reg functions[] = {{"open", open_db}, {NULL, NULL}};
 
 int an_open_db(lua_State *L)
 {
+    an_db_stop_when(an_interrupt_raises);
     an_define_class(L, &database_class);
     an_define_class(L, &cursor_class);
     luaL_newlib(L, functions);

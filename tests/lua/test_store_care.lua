@@ -17,6 +17,7 @@ local EARLIER = {
   { version = 4, file = "tests/golden/runs-v4.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
   { version = 5, file = "tests/golden/runs-v5.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
   { version = 6, file = "tests/golden/runs-v6.sqlite", fits = 0, tags = 1, runs = 3, removed = 0 },
+  { version = 7, file = "tests/golden/runs-v7.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
 }
 
 local function old_file(of)

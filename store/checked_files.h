@@ -1,0 +1,22 @@
+/* checked_files: which files were checked (content_check.h) or written by this program before, so
+ * that a large one is not checked each time that it is opened.
+ *
+ * The memory is the file checked-databases in the user's cache, $XDG_CACHE_HOME/aniso or
+ * $HOME/.cache/aniso: a line per file with the hash of its path and of the rules, its size, and its
+ * times of modification and of status change, which no program can set. Losing the memory costs
+ * one check. A file below AN_CHECKED_MIN bytes is checked faster than it is remembered. */
+#ifndef AN_STORE_CHECKED_FILES_H
+#define AN_STORE_CHECKED_FILES_H
+
+#include <stdbool.h>
+
+enum { AN_CHECKED_MIN = 1 << 20 };
+
+/* Whether the file at `path` is as it was when an_checked_remember() was last called for it with
+ * the same rules. False where its journal has content. */
+bool an_checked_before(const char *path, const char *rules);
+
+/* Failures are ignored. */
+void an_checked_remember(const char *path, const char *rules);
+
+#endif

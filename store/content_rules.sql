@@ -1,0 +1,141 @@
+-- What holds for the rows of every file of this program: the constraints of its tables, which SQLite does
+-- not verify in a file that is opened for reading, and what no constraint expresses. A statement
+-- returns the sentence of a fault, or no row. They are run over a file that this program did not write
+-- itself, before anything else reads it (content_check.c). `-- since N`: for files from that version on.
+-- The limits are far above what a study has, and low enough that no table or page of it becomes too large.
+
+-- A uid names a folder.
+SELECT 'run ' || run_id || ' has the uid ' || quote(substr(uid, 1, 60))
+       || ', which is not the 26 letters and digits of a ULID' FROM run
+ WHERE length(uid) <> 26 OR length(CAST(uid AS BLOB)) <> 26 OR uid GLOB '*[^0-9A-HJKMNP-TV-Z]*' LIMIT 1;
+
+-- The constraints.
+SELECT 'run ' || run_id || ' has the status ' || quote(substr(status, 1, 60)) FROM run
+ WHERE status NOT IN ('crashed', 'finished', 'failed', 'interrupted') LIMIT 1;
+SELECT 'split ' || split_id || ' has an unknown profile, or a flag that is not 0 or 1' FROM data_split
+ WHERE profile NOT IN ('natural', 'exp', 'step', 'pareto', 'custom') OR test_is_val NOT IN (0, 1) LIMIT 1;
+SELECT 'class ' || class_idx || ' of split ' || split_id || ' is in no group' FROM split_class
+ WHERE shot NOT IN ('many', 'medium', 'few') LIMIT 1;
+SELECT 'metric ' || metric_id || ' has a flag that is not 0 or 1' FROM metric
+ WHERE higher_is_better NOT IN (0, 1) LIMIT 1;
+SELECT 'run ' || run_id || ' has a curve of no part or with a value of no kind' FROM metric_value
+ WHERE part NOT IN ('train', 'val', 'test') OR kind NOT IN ('finite', 'nan', 'inf', '-inf')
+    OR (kind = 'finite') <> (value IS NOT NULL) LIMIT 1;
+SELECT 'run ' || run_id || ' has a log line of no level' FROM log
+ WHERE level NOT IN ('debug', 'info', 'warn', 'error') LIMIT 1;
+SELECT 'evaluation ' || eval_id || ' is of no part or of no weights' FROM evaluation
+ WHERE part NOT IN ('train', 'val', 'test') OR weights NOT IN ('best', 'last', 'ema', 'step')
+    OR is_primary NOT IN (0, 1) LIMIT 1;
+SELECT 'run ' || run_id || ' has a tag without a name' FROM tag -- since 2
+ WHERE name = '' LIMIT 1;
+
+-- Classes, and what is numbered by them.
+SELECT 'data set ' || dataset_id || ' has ' || n_classes || ' classes, at most 4096 are supported'
+  FROM dataset WHERE n_classes > 4096 OR n_classes < 1 LIMIT 1;
+SELECT 'class ' || class_idx || ' of data set ' || dataset_id || ' is not one of its ' || n_classes
+  FROM dataset_class JOIN dataset USING(dataset_id) WHERE class_idx NOT BETWEEN 0 AND n_classes - 1 LIMIT 1;
+SELECT 'data set ' || dataset_id || ' has ' || n_classes || ' classes and ' || (SELECT count(*)
+       FROM dataset_class c WHERE c.dataset_id = d.dataset_id) || ' names of classes'
+  FROM dataset d WHERE n_classes <> (SELECT count(*) FROM dataset_class c WHERE c.dataset_id = d.dataset_id)
+ LIMIT 1;
+SELECT 'split ' || split_id || ' has ' || count(*) || ' classes or class numbers that its data set lacks'
+  FROM split_class JOIN data_split USING(split_id) JOIN dataset USING(dataset_id) GROUP BY split_id
+HAVING max(class_idx) >= n_classes OR min(class_idx) < 0 OR count(*) <> n_classes LIMIT 1;
+SELECT 'split ' || split_id || ' counts ' || min(n_train, n_val, n_test) || ' to '
+       || max(n_train, n_val, n_test) || ' images of class ' || class_idx FROM split_class
+ WHERE min(n_train, n_val, n_test) < 0 OR max(n_train, n_val, n_test) > 1000000000 LIMIT 1;
+SELECT 'run ' || run_id || ' has a level of class ' || max(class_idx) || ' or less, its data have ' || n_classes
+       || ' classes'
+  FROM lambda JOIN run USING(run_id) JOIN data_split USING(split_id) JOIN dataset USING(dataset_id)
+ GROUP BY run_id HAVING max(class_idx) >= n_classes OR min(class_idx) < 0 LIMIT 1;
+SELECT 'run ' || run_id || ' has the level ' || value || ' of class ' || class_idx FROM lambda
+ WHERE value <= 0 OR value > 1e30 OR value < 1e-30 LIMIT 1;
+SELECT 'evaluation ' || eval_id || ' counts ' || count(*) || ' classes, its data have ' || n_classes
+  FROM class_count JOIN evaluation USING(eval_id) JOIN run USING(run_id) JOIN data_split USING(split_id)
+  JOIN dataset USING(dataset_id) GROUP BY eval_id
+HAVING count(*) <> n_classes OR max(class_idx) >= n_classes OR min(class_idx) < 0 LIMIT 1;
+SELECT 'evaluation ' || eval_id || ' has a negative or impossible count of class ' || class_idx FROM class_count
+ WHERE min(support, predicted, tp) < 0 OR max(support, predicted, tp) > 1000000000 LIMIT 1;
+SELECT 'evaluation ' || eval_id || ' has a score of class ' || max(class_idx) || ' or less, its data have '
+       || n_classes || ' classes'
+  FROM class_score JOIN evaluation USING(eval_id) JOIN run USING(run_id) JOIN data_split USING(split_id)
+  JOIN dataset USING(dataset_id) GROUP BY eval_id HAVING max(class_idx) >= n_classes OR min(class_idx) < 0 LIMIT 1;
+SELECT 'evaluation ' || eval_id || ' has a confusion of classes that its data lack, or an impossible count'
+  FROM confusion JOIN evaluation USING(eval_id) JOIN run USING(run_id) JOIN data_split USING(split_id)
+  JOIN dataset USING(dataset_id) GROUP BY eval_id
+HAVING max(true_idx) >= n_classes OR max(pred_idx) >= n_classes OR min(true_idx) < 0 OR min(pred_idx) < 0
+    OR max(confusion.n) > 1000000000 OR min(confusion.n) < 1 LIMIT 1;
+SELECT 'evaluation ' || eval_id || ' has a prediction of a class that its data lack, or with probabilities of '
+       || 'another number of classes'
+  FROM prediction JOIN evaluation USING(eval_id) JOIN run USING(run_id) JOIN data_split USING(split_id)
+  JOIN dataset USING(dataset_id) GROUP BY eval_id
+HAVING max(true_idx) >= n_classes OR max(pred_idx) >= n_classes OR min(true_idx) < 0 OR min(pred_idx) < 0
+    OR max(length(probs)) <> 4 * n_classes OR min(length(probs)) <> 4 * n_classes
+    OR (count(probs) > 0 AND count(probs) < count(*)) LIMIT 1;
+
+-- Texts.
+SELECT 'data set ' || dataset_id || ' has a name of ' || length(name) || ' characters, at most 4096 are supported'
+  FROM dataset WHERE length(CAST(name AS BLOB)) > 4096 OR length(CAST(source AS BLOB)) > 65536 LIMIT 1;
+SELECT 'class ' || class_idx || ' has a name of ' || length(name) || ' characters, at most 4096 are supported'
+  FROM dataset_class WHERE length(CAST(name AS BLOB)) > 4096 LIMIT 1;
+SELECT 'study ' || study_id || ' has a name of ' || length(name) || ' characters, at most 4096 are supported'
+  FROM study WHERE length(CAST(name AS BLOB)) > 4096 LIMIT 1;
+SELECT 'run ' || run_id || ' has a name, label or times of more than 4096 characters' FROM run
+ WHERE max(length(CAST(name AS BLOB)), coalesce(length(CAST(label AS BLOB)), 0), length(started_at),
+   length(heartbeat_at), coalesce(length(ended_at), 0), coalesce(length(tool_version), 0),
+   coalesce(length(git_commit), 0)) > 4096 LIMIT 1;
+SELECT 'run ' || run_id || ' has an error, a command or an environment of more than 1 MB' FROM run
+ WHERE max(coalesce(length(CAST(error AS BLOB)), 0), coalesce(length(argv), 0), coalesce(length(env), 0))
+   > 1048576 LIMIT 1;
+SELECT 'metric ' || metric_id || ' has a name of ' || length(name) || ' characters, at most 256 are supported'
+  FROM metric WHERE length(CAST(name AS BLOB)) > 256 LIMIT 1;
+SELECT 'the recipe ' || source_id || ' has ' || length(content) || ' characters, at most 16 million are supported'
+  FROM source WHERE length(CAST(content AS BLOB)) > 16777216 OR length(path) > 65536 LIMIT 1;
+SELECT 'the configuration ' || config_id || ' has ' || length(json) || ' characters, at most 1 million are supported'
+  FROM config WHERE length(CAST(json AS BLOB)) > 1048576 LIMIT 1;
+SELECT 'run ' || run_id || ' has a log line of ' || length(message) || ' characters' FROM log
+ WHERE length(CAST(message AS BLOB)) > 16777216 LIMIT 1;
+SELECT 'run ' || run_id || ' has a tag of ' || length(name) || ' characters, at most 4096 are supported' -- since 2
+  FROM tag WHERE length(CAST(name AS BLOB)) > 4096 LIMIT 1;
+SELECT 'run ' || run_id || ' has a note of ' || length(text) || ' characters, at most 1 million are supported' -- since 2
+  FROM note WHERE length(CAST(text AS BLOB)) > 1048576 LIMIT 1;
+
+-- JSON.
+SELECT 'the configuration ' || config_id || ' is not the JSON of an object' FROM config
+ WHERE CASE WHEN json_valid(json) THEN json_type(json) END IS NOT 'object' LIMIT 1;
+SELECT 'the command of run ' || run_id || ' is not a JSON list of texts' FROM run
+ WHERE argv IS NOT NULL AND (CASE WHEN json_valid(argv) THEN json_type(argv) END IS NOT 'array'
+    OR EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(argv) THEN argv ELSE '[]' END)
+                WHERE type <> 'text')) LIMIT 1;
+SELECT 'the environment of run ' || run_id || ' is not the JSON of an object' FROM run
+ WHERE env IS NOT NULL AND CASE WHEN json_valid(env) THEN json_type(env) END NOT IN ('object', 'array') LIMIT 1;
+SELECT 'the rule of the groups of split ' || split_id || ' is not JSON' FROM data_split -- since 6
+ WHERE group_rule IS NOT NULL AND NOT json_valid(group_rule) LIMIT 1;
+SELECT 'the calibration of evaluation ' || eval_id || ' is not the JSON of an object' FROM evaluation -- since 6
+ WHERE calibration IS NOT NULL AND CASE WHEN json_valid(calibration) THEN json_type(calibration) END
+   IS NOT 'object' LIMIT 1;
+
+-- Numbers.
+SELECT 'run ' || run_id || ' has an impossible time, attempt or number of resumes' FROM run
+ WHERE wall_s NOT BETWEEN 0 AND 1e10 OR attempt NOT BETWEEN 1 AND 1000000000
+    OR resumes NOT BETWEEN 0 AND 1000000000 LIMIT 1;
+SELECT 'evaluation ' || eval_id || ' has an impossible number of images, steps or draws' FROM evaluation
+ WHERE n NOT BETWEEN 0 AND 1000000000 OR sample_steps NOT BETWEEN 0 AND 1000000000
+    OR draws NOT BETWEEN 0 AND 1000000000 OR step NOT BETWEEN 0 AND 1000000000000 LIMIT 1;
+SELECT 'evaluation ' || eval_id || ' has an impossible cost' FROM evaluation -- since 7
+ WHERE passes NOT BETWEEN 0 AND 1000000000000 OR image_s NOT BETWEEN 0 AND 1e10 LIMIT 1;
+SELECT 'run ' || run_id || ' has a curve of ' || count(*) || ' points, at most 1 million are supported'
+  FROM metric_value GROUP BY run_id, metric_id, part HAVING count(*) > 1000000 OR min(step) < 0 LIMIT 1;
+SELECT 'evaluation ' || eval_id || ' has ' || count(*) || ' bins of calibration, at most 1000 are supported'
+  FROM calibration_bin GROUP BY eval_id HAVING count(*) > 1000 OR min(n) < 0 OR min(n_correct) < 0 LIMIT 1;
+SELECT 'run ' || run_id || ' has fold ' || fold || ' of ' || coalesce(folds, 0) FROM run -- since 6
+  JOIN data_split USING(split_id) WHERE fold IS NOT NULL AND (fold < 0 OR fold >= coalesce(folds, 0)) LIMIT 1;
+SELECT 'host ' || host_id || ' has ' || cores || ' cores and ' || ram_bytes || ' bytes' FROM host
+ WHERE cores NOT BETWEEN 0 AND 1000000 OR ram_bytes NOT BETWEEN 0 AND 1000000000000000000 LIMIT 1;
+
+-- References, which SQLite checks for a writer only.
+SELECT 'run ' || run_id || ' refers to a study, configuration, split or machine that the file lacks' FROM run
+ WHERE study_id NOT IN (SELECT study_id FROM study) OR config_id NOT IN (SELECT config_id FROM config)
+    OR split_id NOT IN (SELECT split_id FROM data_split) OR host_id NOT IN (SELECT host_id FROM host) LIMIT 1;
+SELECT 'split ' || split_id || ' refers to a data set that the file lacks' FROM data_split
+ WHERE dataset_id NOT IN (SELECT dataset_id FROM dataset) LIMIT 1;
