@@ -34,4 +34,4 @@ write("bad/text.jpg", "this is not a picture\n")
 write("bad/truncated.jpg", "\xFF\xD8\xFF\xC0\x00\x11\x08\x00\x10\x00\x10\x03"
   .. "\x01\x11\x00\x02\x11\x01\x03\x11\x01\xFF\xDA\x00\x0C\x03\x01\x00\x02\x11\x03\x11\x00\x3F\x00")
 write("bad/huge.png", "\x89PNG\r\n\x1a\n" .. string.pack(">I4c4I4I4BBBBBI4", 13, "IHDR", 60000, 60000,
-  8, 2, 0, 0, 0, 0) .. string.pack(">I4c4I4", 0, "IEND", 0xAE426082))
+  8, 2, 0, 0, 0, 0x0FB0E215) .. string.pack(">I4c4I4", 0, "IDAT", 0x35AF061E))

@@ -1,4 +1,5 @@
 """JPEG: damage that the format shows, with the reason the refusal must give, and damage that it cannot show."""
+import os
 import re
 import struct
 
@@ -42,9 +43,25 @@ def add_ends(corpus):
         corpus.add("no end marker", data[:-1], refusals="truncated")
 
 
-def add_scan_damage(corpus):
+def photographs():
+    """The JPEGs of the folder CONFORM_PHOTOS in the order of their names; none without it."""
+    folder = os.environ.get("CONFORM_PHOTOS")
+    names = sorted(n for n in os.listdir(folder) if n.lower().endswith((".jpg", ".jpeg"))) if folder else []
+    return [os.path.join(folder, name) for name in names]
+
+
+def samples(corpus):
+    """Prefix of the family's name, bytes and pixels: 120 small pictures, then each photograph."""
     for _ in range(120):
-        data, pixels = photo(corpus)
+        yield ("", *photo(corpus))
+    for path in photographs():
+        with open(path, "rb") as file:
+            data = file.read()
+        yield "photographs: ", data, jpeg.pillow(data)
+
+
+def add_scan_damage(corpus):
+    for prefix, data, pixels in samples(corpus):
         start = scan_start(data)
         at = corpus.integer(start, len(data) - 30)
         count = min(20, len(data) - 2 - at)
@@ -54,7 +71,7 @@ def add_scan_damage(corpus):
                 ("bytes deleted from a scan", data[:at] + data[at + count:]),
                 ("one bit flipped in a scan",
                  data[:at] + bytes([data[at] ^ 1 << corpus.integer(0, 7)]) + data[at + 1:])):
-            corpus.add(family, broken, refusals=IN_SCAN + ("components", "precision", "DNL", "sampling", "arithmetic",
+            corpus.add(prefix + family, broken, refusals=IN_SCAN + ("components", "precision", "DNL", "sampling", "arithmetic",
                                                            "lossless", "hierarchical", "JPEG-LS"),
                        silent=True, original=pixels)
 

@@ -1,10 +1,11 @@
 /* Decodes any bytes as an image under both policies for damage; a decoded image is also resized.
  *   clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fopenmp -Iengine -I. \
  *     tests/fuzz/fuzz_image.c \
- *     engine/data/{image,decoded_image,image_probe,exif,foreign_image,resize}.c \
+ *     engine/data/{image,decoded_image,image_probe,exif,text_orientation,foreign_image,resize}.c \
  *     engine/data/{decode_jpeg,decode_png,decode_bmp,bmp_runs}.c \
- *     engine/io/{path,file}.c engine/base/{err,assert,open_handles}.c engine/base/memory/mem.c \
- *     $(pkg-config --cflags --libs libjpeg libpng) -lm -o build/fuzz_image */
+ *     engine/io/{path,file,unpack}.c engine/base/{err,assert,open_handles}.c \
+ *     engine/base/memory/mem.c \
+ *     $(pkg-config --cflags --libs libjpeg libpng zlib) -lm -o build/fuzz_image */
 #include "base/memory/mem.h"
 #include "data/image.h"
 #include "data/image_probe.h"

@@ -1,9 +1,11 @@
 /* Fuzzes the safetensors reader and the checkpoint check on top of it.
  *
  *   clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fopenmp -Iengine -I. \
- *     tests/fuzz/fuzz_safetensors.c engine/io/{safetensors,safetensors_write,checkpoint}.c \
+ *     tests/fuzz/fuzz_safetensors.c \
+ *     engine/io/{safetensors,safetensors_header,safetensors_write,checkpoint}.c \
  *     engine/io/{json,path,file,file_replace,sha256}.c engine/base/memory/{mem,tensor_heap}.c \
- *     engine/base/{err,assert,open_handles,par}.c engine/tensor/{tensor,storage,view,scope}.c \
+ *     engine/base/{err,assert,open_handles,par,utf8}.c \
+ *     engine/tensor/{tensor,make,storage,view,scope}.c \
  *     -lcjson -lnettle -lm -o build/fuzz_safetensors
  *   build/fuzz_safetensors -max_total_time=60
  *

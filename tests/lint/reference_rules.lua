@@ -52,7 +52,7 @@ end
 -- foo.c, base/par.h, lambda.{h,c}; in READMEs `folder/` too.
 function rules.of.files(text, at, index, fail)
   local function check(stem, ending)
-    local path = stem:gsub("^%.+/", "") .. "." .. ending
+    local path = stem:gsub("^[%./]+/", "") .. "." .. ending
     if stem:find "NAME" or stem:find "NNNN" or stem:find "^%$" then return end -- a pattern, a variable
     if not READ[ending] or stem:find "[%w_]%.[%w_]" or path:find "^build/" then return end
     if not EXAMPLES[path] and not index.paths[path] then fail("there is no file " .. path) end
