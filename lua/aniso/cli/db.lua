@@ -45,7 +45,7 @@ end
 
 function actions.check(args)
   local db = common.open(args)
-  local results, faults = cli.need(require("aniso.store.check")(db)), 0
+  local results, faults = cli.need(common.guarded(require "aniso.store.check", db)), 0
   local rows = {}
   for i, one in ipairs(results) do
     faults = faults + #one.faults

@@ -1,6 +1,7 @@
 -- Checks a database: the integrity of the file, and that derived numbers follow from their sources.
 -- check(db) → list of {name =, faults = {sentence, …}} | nil, message, code. Reads every row of
 -- the counts and predictions; changes nothing.
+local config_hash = require "aniso.store.config_hash"
 
 local MARGIN = [[
     WITH margin AS (
@@ -69,6 +70,11 @@ local function references(db)
   return faults
 end
 
+local function configurations(db)
+  local wrong = config_hash.wrong(db.core)
+  return { wrong and ("configuration %d does not have the hash of its text"):format(wrong) }
+end
+
 local function faults_by(sql)
   return function(db)
     local rows, message, code = db.core:query(sql)
@@ -81,7 +87,7 @@ end
 
 return function(db)
   local checks = { { "the file's pages and indexes", integrity },
-    { "references between tables", references } }
+    { "references between tables", references }, { "hashes of configurations", configurations } }
   for _, one in ipairs(DERIVED) do checks[#checks + 1] = { one[1], faults_by(one[2]) } end
   local results = {}
   for i, one in ipairs(checks) do

@@ -1,9 +1,13 @@
 -- Copies the runs of other files into this one: db:merge{other, …} → {file =, added =, updated =,
 -- known =, running =, removed =} per file | nil, message, code. A run is identified by its uid, so
--- repeating a merge is a no-op. A run that continued in the other file is updated; one that is still
--- in progress or removed there is skipped. Rows are copied through two connections, never by ATTACH:
+-- repeating a merge is a no-op. A run that continued in the other file is updated: it was resumed more often
+-- there, or has more steps, or an end. Clocks decide nothing. One that is still in progress or removed there
+-- is skipped; a uid that names two different runs is refused, and so is a file whose configurations do not
+-- have the hashes that it gives. Rows are copied through two connections, never by ATTACH:
 -- the other file is only read. Either all files are merged or none.
 local core = require "aniso.core"
+local config_hash = require "aniso.store.config_hash"
+local ulid = require "aniso.store.ulid"
 local must = require("aniso.store.db_error").must
 local raise = require("aniso.store.db_error").raise
 
@@ -137,6 +141,34 @@ function Merge:update(run, here)
   self:contents(run.run_id, here.run_id)
 end
 
+-- How far a run came: what is larger in the first difference is later.
+local PROGRESS = [[
+  SELECT r.run_id, r.seed, r.fold, c.sha256 AS config, p.sha256 AS split, r.resumes,
+         max(coalesce((SELECT max(step) FROM checkpoint k WHERE k.run_id = r.run_id), 0),
+             coalesce((SELECT max(step) FROM metric_value v WHERE v.run_id = r.run_id), 0)) AS step,
+         r.ended_at IS NOT NULL AS ended, r.status = 'finished' AS finished
+    FROM run r JOIN config c USING(config_id) JOIN data_split p USING(split_id) WHERE r.uid = ?1]]
+
+local function progress(connection, uid)
+  local sql = connection:version() < 6 and PROGRESS:gsub("r%.fold", "NULL AS fold") or PROGRESS
+  return must(connection:query(sql, uid))[1]
+end
+
+-- Whether the other file has the later state of a run that both have, which must be the same run.
+local function is_later(to, from, uid)
+  local here, there = progress(to, uid), progress(from, uid)
+  for column, name in pairs { config = "configuration", split = "split", seed = "seed", fold = "fold" } do
+    if here[column] ~= there[column] then
+      raise(("run %s of %s is another run than the one with this id here: its %s differs; nothing was merged")
+        :format(uid, from:path(), name), "EFORMAT")
+    end
+  end
+  for _, column in ipairs { "resumes", "step", "ended", "finished" } do
+    if here[column] ~= there[column] then return there[column] > here[column] end
+  end
+  return false
+end
+
 local function one_file(to, from)
   local self = setmetatable({ to = to, from = from, numbers = {} }, Merge)
   for name in pairs(SHARED) do self.numbers[name] = {} end
@@ -144,8 +176,12 @@ local function one_file(to, from)
   local in_progress = from:writer() ~= nil
   local runs, columns = from:query "SELECT * FROM run ORDER BY run_id"
   for _, run in ipairs(must(runs, columns)) do
-    local here = must(to:query("SELECT run_id, heartbeat_at FROM run WHERE uid = ?1", run.uid))[1]
-    local what = here and (run.heartbeat_at > here.heartbeat_at and "updated" or "known") or "added"
+    if not ulid.is(run.uid) then
+      raise(("%s has a run with the id %s, which is no ULID; nothing was merged"):format(from:path(),
+        run.uid), "EFORMAT")
+    end
+    local here = must(to:query("SELECT run_id FROM run WHERE uid = ?1", run.uid))[1]
+    local what = here and (is_later(to, from, run.uid) and "updated" or "known") or "added"
     if run.ended_at == nil and in_progress then what = "running" end
     if run.removed_at ~= nil then what = "removed" end
     result[what] = result[what] + 1
@@ -168,6 +204,11 @@ local function open_other(db, path)
   if checked.quick_check ~= "ok" then
     raise(("%s is damaged (%s); `sqlite3 FILE .recover` may help"):format(path,
       (checked.quick_check:gsub("%s+", " "))), "EFORMAT")
+  end
+  local wrong = config_hash.wrong(from)
+  if wrong then
+    raise(("configuration %d of %s does not have the hash that the file gives; nothing was merged")
+      :format(wrong, path), "EFORMAT")
   end
   return from
 end

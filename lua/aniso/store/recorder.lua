@@ -43,7 +43,7 @@ local function insert_run(connection, of)
     SELECT coalesce(max(attempt), 0) AS n FROM run
      WHERE config_id = ?1 AND split_id = ?2 AND seed = ?3]], config_id, split_id, of.seed))
   local git = of.git or {}
-  local uid = of.uid or ulid(connection)
+  local uid = of.uid or ulid.new(connection)
   local _, run_id = must(connection:exec([[
     INSERT INTO run(uid, name, label, study_id, config_id, split_id, seed, attempt, started_at,
                     heartbeat_at, host_id, pid, threads, tool_version, git_commit, git_dirty, argv,

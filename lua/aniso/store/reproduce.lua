@@ -3,12 +3,14 @@
 -- the same; --set and --name come from the command that made the run. A recipe of an earlier version keeps
 -- its text: where it has former names of options, they are listed and the command has --old-names; an
 -- option whose default has changed since is set. reproduce.quoted(text): a word for a shell.
+-- Everything in the lines comes from the database, which may be a stranger's: each word is quoted, a comment
+-- has no control characters, and the first line states that the recipe is code.
 local core = require "aniso.core"
 local renamed = require "aniso.recipe.renamed"
 
 local function quoted(text)
   text = tostring(text)
-  if text:match "^[%w_%-./:=,+@%%]+$" then return text end
+  if text:match "^[%w_./:,+@%%-][%w_%-./:=,+@%%]*$" then return text end
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
@@ -40,7 +42,13 @@ local function former_defaults(config)
   return { "--set", ('data.groups={"counts",many=%.14g,few=%.14g}'):format(groups.many, groups.few) }
 end
 
+local function comment(text)
+  return "# " .. core.sys.visible(text)
+end
+
+-- Whether a regular file has that text; a pipe or device at the path is not read.
 local function same_file(path, text)
+  if core.sys.exists(path) ~= "file" or core.sys.size(path) ~= #text then return false end
   local file = io.open(path, "rb")
   if not file then return false end
   local found = file:read "a"
@@ -49,12 +57,25 @@ local function same_file(path, text)
 end
 
 local function circumstances(run, origin)
-  local line = ("# aniso %s"):format(run.tool_version or "?")
+  local line = ("aniso %s"):format(run.tool_version or "?")
   if run.git_commit then
     line = ("%s, commit %s%s"):format(line, run.git_commit,
       run.git_dirty == 1 and " with uncommitted changes" or "")
   end
-  return ("%s, on %s"):format(line, origin.cpu ~= "" and origin.cpu or origin.hostname)
+  return comment(("%s, on %s"):format(line, origin.cpu ~= "" and origin.cpu or origin.hostname))
+end
+
+-- The words of a command as a line for a shell; nil, message where one has control characters, which a
+-- terminal would carry out when the line is pasted.
+local function command(run, words)
+  for i, word in ipairs(words) do
+    if tostring(word):find "%c" then
+      return nil, ("run %s was made with control characters in %s; aniso show %s config prints its options")
+        :format(run.uid, core.sys.visible(tostring(word)), run.uid), "EFORMAT"
+    end
+    words[i] = quoted(word)
+  end
+  return table.concat(words, " ")
 end
 
 local reproduce = { quoted = quoted }
@@ -66,14 +87,19 @@ local function lines_of(db, run)
     return nil, ("run %s was not made by aniso run from a recipe; aniso show %s config prints its options")
       :format(run.uid, run.uid), "ENOTFOUND"
   end
-  local lines, recipe = { circumstances(run, origin) }, origin.recipe_path
+  local lines = { comment(("from the database %s: the recipe in it is code that these commands run; read "
+    .. "it first"):format(db.path)), circumstances(run, origin) }
+  local recipe = origin.recipe_path
   if not same_file(recipe, origin.recipe_text) then
     recipe = ("recipe-%s.lua"):format(core.sha256.text(origin.recipe_text):sub(1, 8))
-    lines[#lines + 1] = ("aniso show %s recipe --db %s > %s"):format(run.uid, quoted(db.path), recipe)
+    local show
+    show, why, code = command(run, { "aniso", "show", run.uid, "recipe", "--db", db.path })
+    if not show then return nil, why, code end
+    lines[#lines + 1] = ("%s > %s"):format(show, recipe)
   end
   local words, old = { "aniso", "run", recipe }, renamed.in_text(origin.recipe_text)
   if #old > 0 then
-    lines[#lines + 1] = "# the recipe has former names of options: " .. renamed.describe(old)
+    lines[#lines + 1] = comment("the recipe has former names of options: " .. renamed.describe(old))
     words[#words + 1] = "--old-names"
   end
   for _, list in ipairs { options_of(origin.argv, #old > 0), former_defaults(db:config(run)) } do
@@ -82,8 +108,10 @@ local function lines_of(db, run)
   if run.fold then table.move({ "--fold", run.fold }, 1, 2, #words + 1, words) end
   local last = { "--seeds", run.seed, "--only", run.label or run.name, "--again", "--db", db.path }
   table.move(last, 1, #last, #words + 1, words)
-  for i, word in ipairs(words) do words[i] = quoted(word) end
-  lines[#lines + 1] = table.concat(words, " ")
+  local repeated
+  repeated, why, code = command(run, words)
+  if not repeated then return nil, why, code end
+  lines[#lines + 1] = repeated
   return lines
 end
 
