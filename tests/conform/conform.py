@@ -138,6 +138,8 @@ def main(arguments):
             sys.exit(f"conform: no format '{kind}'; known: {', '.join(FORMATS)}")
     kept = os.environ.get("CONFORM_DIR")
     folder = kept or tempfile.mkdtemp(prefix="conform-")
+    if kept and os.path.exists(kept):
+        sys.exit(f"conform: {kept} exists; CONFORM_DIR names a new folder")
     if kept:
         os.mkdir(kept)
     judge.check_itself()
