@@ -32,6 +32,31 @@ cJSON *an_json_parse(const char *text, size_t bytes, const char *what)
            NULL;
 }
 
+/* Every comma and every opening bracket begins a value at most. */
+an_code an_json_limit(const char *text, size_t bytes, int depth, int64_t values, const char *what)
+{
+    AN_ASSERT(text && what && depth >= 0 && values >= 1);
+    int64_t found = 1, levels = 0;
+    bool in_text = false;
+    for (size_t i = 0; i < bytes; i++) {
+        char c = text[i];
+        if (in_text && c == '\\')
+            i++;
+        else if (c == '"')
+            in_text = !in_text;
+        else if (!in_text && (c == ',' || c == '[' || c == '{'))
+            found++, levels += c != ',';
+        else if (!in_text && (c == ']' || c == '}'))
+            levels--;
+        if (levels > depth)
+            return an_fail(AN_EFORMAT, "%s nests more than %d levels (byte %zu)", what, depth, i);
+        if (found > values)
+            return an_fail(AN_EFORMAT, "%s has more than %lld values (byte %zu)", what,
+                           (long long)values, i);
+    }
+    return AN_OK;
+}
+
 cJSON *an_json_object(void)
 {
     use_counted_memory();

@@ -25,7 +25,8 @@ struct an_safetensors {
     cJSON *header;
     int n;
     entry *entries;
-    const cJSON *meta; /* NULL or an object of strings */
+    int n_meta;
+    an_pair *meta; /* owned by the header's JSON */
 };
 
 static const struct {
@@ -55,6 +56,8 @@ static an_code read_at(an_safetensors *f, void *to, int64_t bytes, int64_t offse
 static an_code read_shape(an_safetensors *f, const cJSON *shape, entry *e, int64_t *numel)
 {
     const cJSON *size;
+    int64_t extent =
+        1; /* of all sizes but zeros: the strides of an empty tensor multiply them too */
     *numel = 1;
     if (!cJSON_IsArray(shape))
         return an_fail(AN_EFORMAT, "%s: tensor %.80s has no shape", f->path, e->name);
@@ -64,10 +67,11 @@ static an_code read_shape(an_safetensors *f, const cJSON *shape, entry *e, int64
         if (e->ndim == AN_MAX_DIMS)
             return an_fail(AN_EFORMAT, "%s: tensor %.80s has more than %d dimensions", f->path,
                            e->name, AN_MAX_DIMS);
-        if (!an_json_count(size, LARGEST, &d) || __builtin_mul_overflow(*numel, d, numel))
+        if (!an_json_count(size, LARGEST, &d) || __builtin_mul_overflow(extent, d ? d : 1, &extent))
             return an_fail(AN_EFORMAT, "%s: tensor %.80s has an impossible shape", f->path,
                            e->name);
         e->shape[e->ndim++] = d;
+        *numel *= d;
     }
     return AN_OK;
 }
@@ -145,12 +149,19 @@ static an_code read_meta(an_safetensors *f, const cJSON *meta)
         return AN_OK;
     if (!cJSON_IsObject(meta))
         return an_fail(AN_EFORMAT, "%s: its metadata is not a table", f->path);
+    int keys = cJSON_GetArraySize(meta);
+    if (keys > AN_SAFETENSORS_META_MAX)
+        return an_fail(AN_EFORMAT, "%s: %d keys of metadata, more than the limit of %d", f->path,
+                       keys, AN_SAFETENSORS_META_MAX);
+    f->meta = an_calloc((size_t)keys + 1, sizeof *f->meta);
+    if (!f->meta)
+        return AN_ENOMEM;
     cJSON_ArrayForEach(item, meta)
     {
         if (!cJSON_IsString(item))
             return an_fail(AN_EFORMAT, "%s: metadata %.80s is not text", f->path, item->string);
+        f->meta[f->n_meta++] = (an_pair){item->string, item->valuestring};
     }
-    f->meta = meta;
     return AN_OK;
 }
 
@@ -158,7 +169,11 @@ static an_code read_entries(an_safetensors *f)
 {
     if (!cJSON_IsObject(f->header))
         return an_fail(AN_EFORMAT, "%s: its header is not a table of tensors", f->path);
-    f->entries = an_calloc((size_t)cJSON_GetArraySize(f->header) + 1, sizeof *f->entries);
+    int n = cJSON_GetArraySize(f->header);
+    if (n > AN_SAFETENSORS_TENSORS_MAX + 1) /* the metadata is one of them */
+        return an_fail(AN_EFORMAT, "%s: %d tensors, more than the limit of %d", f->path, n,
+                       AN_SAFETENSORS_TENSORS_MAX);
+    f->entries = an_calloc((size_t)n + 1, sizeof *f->entries);
     if (!f->entries)
         return AN_ENOMEM;
     const cJSON *item;
@@ -221,6 +236,7 @@ void an_safetensors_close(an_safetensors *f)
     an_file_close(f->file);
     cJSON_Delete(f->header);
     an_free(f->entries);
+    an_free(f->meta);
     an_free(f->path);
     an_free(f);
 }
@@ -249,19 +265,21 @@ int an_safetensors_find(const an_safetensors *f, const char *name)
 
 const char *an_safetensors_meta(const an_safetensors *f, const char *key)
 {
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->meta, key));
+    for (int i = 0; i < f->n_meta; i++)
+        if (strcmp(f->meta[i].key, key) == 0)
+            return f->meta[i].value;
+    return NULL;
 }
 
 int an_safetensors_meta_count(const an_safetensors *f)
 {
-    return f->meta ? cJSON_GetArraySize(f->meta) : 0;
+    return f->n_meta;
 }
 
 an_pair an_safetensors_meta_at(const an_safetensors *f, int i)
 {
-    AN_ASSERT(i >= 0 && i < an_safetensors_meta_count(f));
-    const cJSON *item = cJSON_GetArrayItem(f->meta, i);
-    return (an_pair){item->string, item->valuestring};
+    AN_ASSERT(i >= 0 && i < f->n_meta);
+    return f->meta[i];
 }
 
 /* ── reading a tensor ───────────────────────────────────────────────────────── */

@@ -11,7 +11,12 @@
 #include "io/sha256.h"
 #include "tensor/tensor.h"
 
-#define AN_SAFETENSORS_HEADER_MAX 100000000 /* bytes, the format's own limit */
+/* The limits of a header, each with its own message. Parsed, the largest takes less than 0.5 GB. */
+#define AN_SAFETENSORS_HEADER_MAX 100000000 /* bytes, the format's own limit              */
+#define AN_SAFETENSORS_VALUES_MAX 1500000   /* JSON values, eight or more of each tensor  */
+#define AN_SAFETENSORS_LEVELS_MAX 8         /* nested; the format has three               */
+#define AN_SAFETENSORS_TENSORS_MAX 100000
+#define AN_SAFETENSORS_META_MAX 100000 /* keys of the metadata                     */
 
 typedef struct an_safetensors an_safetensors;
 typedef struct {
@@ -37,7 +42,7 @@ an_tensor *an_safetensors_read(an_safetensors *f, int i);
 /* The metadata's string under `key`, NULL if there is none. Valid until f is closed. */
 const char *an_safetensors_meta(const an_safetensors *f, const char *key);
 int an_safetensors_meta_count(const an_safetensors *f);
-an_pair an_safetensors_meta_at(const an_safetensors *f, int i); /* 0 … count−1 */
+an_pair an_safetensors_meta_at(const an_safetensors *f, int i); /* 0 … count−1, at once */
 /* The identity of the content: SHA-256 over names, types, shapes and bytes of all tensors, without
  * the metadata. Reads the whole file. */
 an_code an_safetensors_content(an_safetensors *f, char hex[AN_SHA256_HEX]);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "io/json.h"
+#include "io/safetensors.h"
 #include "io/safetensors_format.h"
 
 /* True if a string of the JSON text has an escaped zero character, at which cJSON's strings end. */
@@ -26,6 +27,9 @@ cJSON *an_safetensors_parse(const char *text, size_t count, const char *path)
                NULL;
     if (has_zero(text, count))
         return an_fail(AN_EFORMAT, "%s: a name has a zero character (\\u0000)", path), NULL;
+    if (an_json_limit(text, count, AN_SAFETENSORS_LEVELS_MAX, AN_SAFETENSORS_VALUES_MAX, path) !=
+        AN_OK)
+        return NULL;
     return an_json_parse(text, count, path);
 }
 

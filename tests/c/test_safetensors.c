@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory/mem.h"
@@ -229,6 +230,13 @@ static void test_invalid_headers(void **state)
         {"{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"shape\":[1,2],\"data_offsets\":[0,8]}}",
          "its key 'shape' is there twice"},
         {"{\"__metadata__\":{},\"__metadata__\":{}}", "'__metadata__' is there twice"},
+        {"{\"x\":{\"dtype\":\"F32\",\"data_offsets\":[0,0],\"shape\":"
+         "[0,9007199254740992,9007199254740992,9007199254740992]}}",
+         "impossible"},
+        {"{\"x\":{\"dtype\":\"F32\",\"data_offsets\":[0,0],\"shape\":"
+         "[9007199254740992,0,9007199254740992]}}",
+         "impossible"},
+        {"{\"x\":[[[[[[[[[0]]]]]]]]]}", "nests more than 8"},
     };
     int64_t live = an_mem_live();
     for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++) {
@@ -238,6 +246,54 @@ static void test_invalid_headers(void **state)
             fail_msg("%s: %s", invalid[i].header, f ? "was accepted" : an_err_message());
         assert_int_equal(an_err_code(), AN_EFORMAT);
         assert_int_equal(an_mem_live(), live);
+    }
+}
+
+typedef struct {
+    const char *before, *member, *between, *after; /* of the header; `member` has a %d */
+    int count;
+    const char *fault; /* NULL: accepted */
+} long_header;
+
+static void write_long(const long_header *h)
+{
+    size_t room = 64 + (size_t)h->count * 80;
+    char *header = malloc(room);
+    size_t used = (size_t)snprintf(header, room, "%s", h->before);
+    for (int i = 0; i < h->count; i++) {
+        used += (size_t)snprintf(header + used, room - used, "%s", i ? h->between : "");
+        used += (size_t)snprintf(header + used, room - used, h->member, i);
+    }
+    snprintf(header + used, room - used, "%s", h->after);
+    write_file(header, "", 0);
+    free(header);
+}
+
+/* The time is that of a linear reader with a large margin; one that starts from the beginning for
+ * each key takes a minute. */
+static void test_long_headers(void **state)
+{
+    (void)state;
+    static const char *tensor = "\"t%d\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
+    static const char *meta = "{\"__metadata__\":{";
+    const long_header headers[] = {
+        {meta, "\"k%d\":\"v\"", ",", "}}", AN_SAFETENSORS_META_MAX, NULL},
+        {meta, "\"k%d\":\"v\"", ",", "}}", AN_SAFETENSORS_META_MAX + 1, "keys of metadata"},
+        {"{", tensor, ",", "}", AN_SAFETENSORS_TENSORS_MAX, NULL},
+        {"{", tensor, ",", "}", AN_SAFETENSORS_TENSORS_MAX + 2, "tensors, more than"},
+        {"{\"x\":[", "%d", ",", "]}", AN_SAFETENSORS_VALUES_MAX, "values"},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        write_long(&headers[i]);
+        clock_t start = clock();
+        an_safetensors *f = an_safetensors_open(path);
+        assert_true((f != NULL) == (headers[i].fault == NULL));
+        for (int k = 0; f && k < an_safetensors_meta_count(f); k++)
+            assert_string_equal(an_safetensors_meta_at(f, k).value, "v");
+        if (!f && !strstr(an_err_message(), headers[i].fault))
+            fail_msg("%s", an_err_message());
+        assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+        an_safetensors_close(f);
     }
 }
 
@@ -279,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_names_must_differ),
         cmocka_unit_test(test_other_floats_become_float32),
         cmocka_unit_test(test_invalid_headers),
+        cmocka_unit_test(test_long_headers),
         cmocka_unit_test(test_wrong_header_lengths),
         cmocka_unit_test(test_unsupported_types),
     };
