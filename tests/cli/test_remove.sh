@@ -51,7 +51,7 @@ equals "the repeated run is a new attempt" "$(query "SELECT group_concat(attempt
 expect "rm of the new attempt" 0 "$aniso" rm @last --db "$db"
 
 expect "gc --dry-run" 0 "$aniso" gc --dry-run --db "$db" --format csv
-equals "three runs, and the first stage of their seed" "$(cut -d, -f1 "$dir/out" | sort | uniq -c | tr -s ' ' | tr '\n' ';')" \
+equals "three runs, and the first stage of their seed" "$(cut -d, -f1 "$dir/out" | grep . | sort | uniq -c | tr -s ' ' | tr '\n' ';')" \
     " 1 first stage; 3 removed run; 1 what;"
 output_has out '^removed run,.*would be deleted'
 output_has err "would be freed"
@@ -59,6 +59,8 @@ equals "gc --dry-run changes nothing" "$(query 'SELECT count(*) FROM run') $(fol
 bytes=$(grep '^removed run' "$dir/out" | awk -F, '{ sum += $(NF - 1) } END { print sum }')
 real=$(query "SELECT uid FROM run WHERE removed_at IS NOT NULL" | while read -r one; do cat "$dir/runs/$one"/*; done | wc -c)
 equals "gc --dry-run reports the size of the files" "$bytes" "$real"
+named=$(query "SELECT uid FROM run WHERE removed_at IS NOT NULL" | while read -r one; do find "$dir/runs/$one"; done | sort)
+equals "gc --dry-run names each file and folder" "$(grep '^,' "$dir/out" | cut -d, -f2 | sort)" "$named"
 expect "gc" 0 "$aniso" gc --db "$db"
 equals "gc deletes rows and folders" "$(query 'SELECT count(*) FROM run') $(folders) $(stages)" "2 2 2"
 expect "the file passes db check after gc" 0 "$aniso" db check --db "$db"

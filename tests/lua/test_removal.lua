@@ -143,10 +143,58 @@ function Removal.test_a_link_is_not_followed()
   assert(os.execute(("ln -s '%s' '%s/%s'"):format(elsewhere, home, run.uid)))
   db:remove { db:find(run.uid) }
   local plan = gc.plan(db, key_of)
-  lu.assertStrContains(plan[1].keep, "not a plain folder")
+  lu.assertStrContains(plan[1].keep, "is a link: it stays")
   gc.carry_out(db, plan, { orphans = true })
   lu.assertEquals(sys.exists(elsewhere .. "/precious"), "file")
   lu.assertEquals(one(db, "SELECT count(*) FROM run"), 0)
+end
+
+-- Names that the trainer does not make, links and folders stay, and so does the folder with them.
+function Removal.test_only_files_of_the_trainer_are_deleted()
+  local db <close> = fixture.new()
+  local run = record(db, {})
+  local path = checkpoints(db, run)
+  local elsewhere = fixture.folder() .. "/precious"
+  write(elsewhere)
+  write(path .. "/thesis.tex")
+  write(path .. "/deep/best.safetensors")
+  write(path .. "/last.safetensors.4711-0a1b2c.tmp")
+  assert(os.execute(("ln -s '%s' '%s/last.previous.safetensors'"):format(elsewhere, path)))
+  db:remove { db:find(run.uid) }
+  local plan = gc.plan(db, key_of)
+  lu.assertStrContains(plan[1].keep,
+    path .. " stays, it has other files: deep, last.previous.safetensors, thesis.tex")
+  lu.assertEquals(gc.paths(plan[1]), { path .. "/best.safetensors", path .. "/last.safetensors",
+    path .. "/last.safetensors.4711-0a1b2c.tmp" })
+  gc.carry_out(db, plan, { orphans = true })
+  lu.assertEquals(sys.list(path), { "deep", "last.previous.safetensors", "thesis.tex" })
+  lu.assertEquals(sys.exists(elsewhere), "file")
+  lu.assertEquals(gc.plan(db, key_of), {}) -- nothing of ours is left there
+end
+
+-- A path in the database is a record, not an instruction.
+function Removal.test_a_recorded_path_elsewhere_is_not_touched()
+  local db <close> = fixture.new()
+  local run = record(db, {})
+  local elsewhere = ("%s/%s"):format(fixture.folder(), run.uid)
+  write(elsewhere .. "/last.safetensors")
+  run:checkpoint { kind = "last", step = 1, path = elsewhere .. "/last.safetensors", sha256 = "c", bytes = 5 }
+  db:remove { db:find(run.uid) }
+  local plan = gc.plan(db, key_of)
+  lu.assertEquals({ #plan, gc.paths(plan[1]) }, { 1, {} })
+  gc.carry_out(db, plan, { orphans = true })
+  lu.assertEquals(sys.exists(elsewhere .. "/last.safetensors"), "file")
+end
+
+function Removal.test_a_uid_that_is_a_path_names_no_folder()
+  local db <close> = fixture.new()
+  for _, uid in ipairs { "..", "../../home", "Documents", "", "01ARZ3NDEKTSV4RRFFQ69G5FAV/x", ("a"):rep(26),
+    "01ARZ3NDEKTSV4RRFFQ69G5FA\0" } do
+    local ok, problem = pcall(db.run_folder, db, uid)
+    lu.assertFalse(ok)
+    lu.assertStrContains(tostring(problem), "is no ULID")
+  end
+  lu.assertEquals(db:run_folder "01ARZ3NDEKTSV4RRFFQ69G5FAV", db:folder() .. "/01ARZ3NDEKTSV4RRFFQ69G5FAV")
 end
 
 -- The checkpoints of a merged database's runs are in the folder of the original database.
@@ -168,9 +216,11 @@ function Removal.test_files_of_another_database_in_the_folder_are_kept()
   lu.assertEquals(gc.plan(db, key_of), {}) -- no orphan either
   local all <close> = assert(store.open(folder .. "/all.db"))
   all:remove { all:find(run.uid) }
-  plan = gc.plan(all, key_of) -- no other database has it: its folder, recorded in all.db, is deleted
-  lu.assertEquals({ plan[1].keep, plan[1].bytes }, { nil, 10 })
-  gc.carry_out(all, plan)
+  gc.carry_out(all, gc.plan(all, key_of)) -- the path that all.db has is in another database's folder
+  lu.assertEquals(sys.exists(path), "directory")
+  plan = gc.plan(db, key_of)
+  lu.assertEquals({ plan[1].what, plan[1].name, plan[1].bytes }, { "orphan", path, 10 })
+  gc.carry_out(db, plan, { orphans = true })
   lu.assertNil(sys.exists(path))
 end
 

@@ -1,5 +1,5 @@
 -- aniso gc: permanently deletes what aniso rm removed, rows and checkpoints, and lists other leftovers.
--- --dry-run only lists.
+-- --dry-run only lists. Every folder and file that is or would be deleted is named.
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local tables = require "aniso.show.table"
@@ -17,7 +17,12 @@ local function what_happens(one, args)
   local verb = args.dry_run and "would be deleted" or "deleted"
   if one.extra and one.keep then return "stays: " .. one.keep end
   if one.extra and not args.orphans then return "stays: --orphans deletes it" end
-  return one.keep and ("%s; %s"):format(verb, one.keep) or verb
+  local kept = one.keep or one.remark
+  return kept and ("%s; %s"):format(verb, kept) or verb
+end
+
+local function stays(one, args)
+  return one.extra and (one.keep or not args.orphans)
 end
 
 local function bytes(n)
@@ -30,10 +35,16 @@ function command.run(args)
   local key_of = require("aniso.train.first_stage").key_of
   local plan, freed, left, rows = common.guarded(gc.plan, db, key_of), 0, 0, {}
   if not args.dry_run then common.guarded(gc.carry_out, db, plan, { orphans = args.orphans }) end
-  for i, one in ipairs(plan) do
-    rows[i] = { one.what, one.name, bytes(one.bytes), what_happens(one, args) }
-    local stays = one.extra and (one.keep or not args.orphans)
-    freed, left = freed + (stays and 0 or one.bytes), left + (stays and one.bytes or 0)
+  for _, one in ipairs(plan) do
+    rows[#rows + 1] = { one.what, one.name, bytes(one.bytes), what_happens(one, args) }
+    if stays(one, args) then
+      left = left + one.bytes
+    else
+      freed = freed + one.bytes
+      for _, path in ipairs(one.path and {} or gc.paths(one)) do
+        rows[#rows + 1] = { "", path, "", args.dry_run and "would be deleted" or "deleted" }
+      end
+    end
   end
   if #plan > 0 or args.format ~= "table" then
     tables.print({ "what", "name", "bytes", "what happens" }, rows, args.format)

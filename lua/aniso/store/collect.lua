@@ -1,33 +1,23 @@
 -- Garbage collection: gc.plan(db, key_of) finds what a database no longer needs, gc.carry_out(db, plan)
 -- deletes it.
---   removed run     its rows, and its folder of checkpoints <name>/<uid>
+--   removed run     its rows, and the files of its folder <name>/<uid>
 --   orphan          a folder <name>/<uid> of no run, as a deleted database leaves it
 --   first stage     a file of first-stage/ that no run would use again (train/first_stage.lua)
--- Other databases in the same folder are read first: what one of them uses stays, and if one cannot be
--- read, nothing is treated as an orphan or unused. Copies named *.bak do not count.
+-- Only files that the trainer makes are deleted, at places that follow from the database's path and the uid
+-- (run_folder.lua): never where a path in the database points, and nothing through a link. Other databases in
+-- the same folder are read first: what one of them uses stays, and if one cannot be read, nothing is treated
+-- as an orphan or unused. Copies named *.bak do not count.
 local core = require "aniso.core"
+local run_folder = require "aniso.store.run_folder"
 local sibling_databases = require "aniso.store.sibling_databases"
+local ulid = require "aniso.store.ulid"
 local must = require("aniso.store.db_error").must
 local sys = core.sys
 
 local gc = {}
 
-local ULID = "^" .. ("[0-9A-HJKMNP-TV-Z]"):rep(26) .. "$"
-
 local function parent_of(path)
   return path:match "^(.*)/[^/]*$" or "."
-end
-
--- Bytes of a folder's files, and their names; nil where it is a link or holds folders: not ours.
-local function contents(folder)
-  local real = sys.realpath(folder)
-  if not real or real ~= (sys.realpath(parent_of(folder)) or "") .. folder:match "/[^/]*$" then return nil end
-  local bytes, names = 0, sys.list(folder)
-  for _, name in ipairs(names or {}) do
-    if sys.exists(folder .. "/" .. name) == "directory" then return nil end
-    bytes = bytes + (sys.size(folder .. "/" .. name) or 0)
-  end
-  return names and bytes, names
 end
 
 local function item(what, name, path, bytes)
@@ -35,36 +25,30 @@ local function item(what, name, path, bytes)
 end
 
 -- ── finding ─────────────────────────────────────────────────────────────────────────────
--- The folders in which a run has checkpoints: where the trainer puts them, and where they were put.
-local function folders_of(db, run)
-  local list, seen = {}, {}
-  local function add(folder)
-    if sys.exists(folder) ~= "directory" or seen[folder] then return end
-    seen[folder], list[#list + 1] = true, folder
-  end
-  add(db:folder() .. "/" .. run.uid)
-  for _, row in ipairs(must(db:query("SELECT path FROM checkpoint WHERE run_id = ?1", run.run_id))) do
-    local folder = parent_of(row.path)
-    if folder:match "/([^/]*)$" == run.uid then add(folder) end
-  end
-  return list
+-- "FOLDER has other files, which stay: a, b and 3 more"; nil where it has none.
+local function others_stay(found)
+  local n = #found.others
+  if n == 0 then return nil end
+  local more = n > 3 and (" and %d more"):format(n - 3) or ""
+  return ("%s stays, it has other files: %s%s"):format(found.path,
+    table.concat(found.others, ", ", 1, math.min(n, 3)), more)
 end
 
-local function removed_runs(db, plan)
+local function removed_runs(db, plan, siblings)
   for _, run in ipairs(must(db:runs { removed = true })) do
     local one = item("removed run", ("%d %s, seed %d"):format(run.run_id, run.label or run.name, run.seed))
-    one.uid, one.folders = run.uid, {}
+    one.uid = run.uid
     plan[#plan + 1] = one
-    for _, folder in ipairs(folders_of(db, run)) do
-      local bytes, names = contents(folder)
-      local owner = sibling_databases.of(db, parent_of(parent_of(folder))).runs[run.uid]
-      if not bytes then
-        one.keep = folder .. " is not a plain folder of files: it stays"
+    local path = run_folder.path(db, run.uid)
+    if sys.exists(path) or sys.is_link(path) then
+      local found, why = run_folder.survey(path)
+      local owner = siblings.runs[run.uid]
+      if not found then
+        one.keep = why
       elseif owner then
         one.keep = ("%s has the run too: its checkpoints stay"):format(owner)
       else
-        one.bytes = one.bytes + bytes
-        one.folders[#one.folders + 1] = { path = folder, names = names }
+        one.bytes, one.folder, one.keep = found.bytes, found, others_stay(found)
       end
     end
   end
@@ -74,14 +58,13 @@ local function orphans(db, plan, siblings)
   local home, own = db:folder(), {}
   for _, row in ipairs(must(db:query "SELECT uid FROM run")) do own[row.uid] = true end
   for _, uid in ipairs(sys.exists(home) == "directory" and sys.list(home) or {}) do
-    local folder = home .. "/" .. uid
-    if uid:match(ULID) and not own[uid] and not siblings.runs[uid] then
-      local bytes, names = contents(folder)
-      if bytes then
-        local one = item("orphan", folder, nil, bytes)
-        one.folders, one.extra, one.keep = { { path = folder, names = names } }, true, siblings.unreadable
-        plan[#plan + 1] = one
-      end
+    local found = ulid.is(uid) and not own[uid] and not siblings.runs[uid]
+      and run_folder.survey(run_folder.path(db, uid))
+    if found and (#found.names > 0 or #found.others == 0) then
+      local one = item("orphan", found.path, nil, found.bytes)
+      one.folder, one.extra, one.keep = found, true, siblings.unreadable
+      one.remark = others_stay(found)
+      plan[#plan + 1] = one
     end
   end
 end
@@ -89,10 +72,10 @@ end
 local function first_stages(db, plan, siblings, key_of)
   local folder = db:first_stage_folder()
   local used, unknown = sibling_databases.first_stages(db, siblings, key_of)
-  for _, name in ipairs(sys.exists(folder) == "directory" and sys.list(folder) or {}) do
-    local key = name:match "^(%x+)%.safetensors"
-    if key and #key == 64 and not used[key] then
-      local path = folder .. "/" .. name
+  for _, name in ipairs(sys.exists(folder) == "directory" and not sys.is_link(folder)
+    and sys.list(folder) or {}) do
+    local key, path = run_folder.is_first_stage(name), folder .. "/" .. name
+    if key and not used[key] and sys.exists(path) == "file" and not sys.is_link(path) then
       local one = item("first stage", path, path, sys.size(path))
       one.extra, one.keep = true, siblings.unreadable or unknown
       plan[#plan + 1] = one
@@ -100,12 +83,13 @@ local function first_stages(db, plan, siblings, key_of)
   end
 end
 
--- plan(db, key_of) → list of {what, name, bytes, keep = why its files stay or nil, extra = whether it is not
--- of a removed run}. key_of({config, seed, data, split, version}) → the hash of the first stage that a
--- run uses, as in train/first_stage.lua, or nil where it cannot be computed.
+-- plan(db, key_of) → list of {what, name, bytes, folder = what run_folder.survey() found or nil, path = of a
+-- single file or nil, keep = why files stay or nil, extra = whether it is not of a removed run}.
+-- key_of({config, seed, data, split, version}) → the hash of the first stage that a run uses, as in
+-- train/first_stage.lua, or nil where it cannot be computed.
 function gc.plan(db, key_of)
   local plan, siblings = {}, sibling_databases.of(db, parent_of(db.path))
-  removed_runs(db, plan)
+  removed_runs(db, plan, siblings)
   orphans(db, plan, siblings)
   first_stages(db, plan, siblings, key_of)
   return plan
@@ -129,12 +113,13 @@ local function delete_rows(db)
   end))
 end
 
-local function delete_files(one)
-  for _, folder in ipairs(one.folders or {}) do
-    for _, name in ipairs(folder.names) do must(sys.remove(folder.path .. "/" .. name)) end
-    must(sys.remove(folder.path))
-  end
-  if one.path then must(sys.remove(one.path)) end
+-- The paths that deleting one item of a plan removes, in order.
+function gc.paths(one)
+  local out, folder = {}, one.folder
+  for _, name in ipairs(folder and folder.names or {}) do out[#out + 1] = folder.path .. "/" .. name end
+  if folder and #folder.others == 0 then out[#out + 1] = folder.path end
+  out[#out + 1] = one.path
+  return out
 end
 
 -- Deletes the removed runs, and with {orphans = true} the rest of the plan. Rows go first: what a
@@ -145,7 +130,7 @@ function gc.carry_out(db, plan, options)
   for _, one in ipairs(plan) do
     local is_deleted = not one.extra or options and options.orphans and not one.keep
     if is_deleted then
-      delete_files(one)
+      for _, path in ipairs(gc.paths(one)) do must(sys.remove(path)) end
       one.done, freed = true, freed + one.bytes
     end
   end

@@ -15,6 +15,7 @@ local printing = require "aniso.store.printing"
 local read = require "aniso.store.read"
 local recorder = require "aniso.store.recorder"
 local db_error = require "aniso.store.db_error"
+local run_folder = require "aniso.store.run_folder"
 local removal = require "aniso.store.removal"
 local score = require "aniso.store.score"
 local select_runs = require "aniso.store.select"
@@ -138,6 +139,11 @@ end
 -- The folder of the checkpoints: runs.db keeps them in runs/<uid of a run>/.
 function Database:folder()
   return (self.path:gsub("%.db$", "")) .. (self.path:match "%.db$" and "" or ".runs")
+end
+
+-- The folder of one run's checkpoints; raises where uid is no ULID.
+function Database:run_folder(uid)
+  return run_folder.path(self, uid)
 end
 
 -- The folder of the first stages that staged runs share; databases in one folder use one.

@@ -53,7 +53,7 @@ function sibling_databases.first_stages(db, siblings, key_of)
   for _, rows in ipairs { runs_of(db.core), siblings.rows } do
     for _, row in ipairs(rows) do
       local config = core.json.decode(row.json)
-      if config.train and config.train.mode == "staged" then
+      if type(config) == "table" and type(config.train) == "table" and config.train.mode == "staged" then
         local ok, key = pcall(key_of, { config = config, seed = row.seed, data = row.data,
           split = row.split, version = row.tool_version })
         if ok and key then

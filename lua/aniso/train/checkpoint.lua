@@ -3,6 +3,7 @@
 --   <runs>/<uid>/last.safetensors (and last.previous.safetensors)   <runs>/<uid>/best.safetensors
 local core = require "aniso.core"
 local levels = require "aniso.train.levels"
+local run_folder = require "aniso.store.run_folder"
 
 local checkpoint = {}
 
@@ -60,7 +61,8 @@ end
 -- run, as after the database alone was renamed; nil where there is none.
 local function recorded_elsewhere(db, uid, folder)
   for _, row in ipairs(db:checkpoints(uid) or {}) do
-    local is_elsewhere = row.path:match "^(.*)/[^/]*$" ~= folder
+    local there, of, name = row.path:match "^(.*/([^/]*))/([^/]*)$"
+    local is_elsewhere = there ~= folder and of == uid and run_folder.is_file(name)
     if is_elsewhere and core.sys.exists(row.path) == "file" then return row.path end
   end
 end
@@ -138,7 +140,7 @@ end
 -- The checkpoint with which a stored run continues, as read_newest() returns it. A run whose checkpoints are
 -- lost begins again; one whose database alone was renamed does not.
 function checkpoint.of_run(db, uid)
-  local folder = db:folder() .. "/" .. uid
+  local folder = db:run_folder(uid)
   local found = checkpoint.read_newest(folder)
   if found then return found end
   local path = recorded_elsewhere(db, uid, folder)

@@ -29,7 +29,7 @@ end
 -- → nil where the given weights cannot be read.
 function first_stage.key_of(of)
   local weights = of.config.backbone.weights
-  local given = weights and core.sha256.file(weights)
+  local given = weights and core.sys.exists(weights) == "file" and core.sha256.file(weights)
   if weights and not given then return nil end
   return core.sha256.text(core.json.encode {
     version = of.version, seed = of.seed, data = of.data, split = of.split, given = given,

@@ -103,7 +103,7 @@ function Session:attach(job, record, group)
   self.record, self.uid, self.group = record, record.uid, group
   self.config_hash = config_hash(job.config)
   self.shared_folder = job.db:first_stage_folder()
-  self.folder = job.db:folder() .. "/" .. record.uid
+  self.folder = job.db:run_folder(record.uid)
   job.db.waiting = { say = function(line) self.progress:print(line) end,
     stop = function() self:stop_if_interrupted() end }
   local made, message = core.sys.mkdir_p(self.folder)

@@ -182,8 +182,11 @@ function RunDatabase:writer() end
 ---@return string
 function RunDatabase:folder() end
 
----Where the first stages that staged runs share are.
----@return string
+---@param uid string
+---@return string folder of the checkpoints of that run
+function RunDatabase:run_folder(uid) end
+
+---@return string folder of the first stages that staged runs share
 function RunDatabase:first_stage_folder() end
 
 function RunDatabase:close() end

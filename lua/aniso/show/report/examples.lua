@@ -88,15 +88,15 @@ end
 
 -- The first member whose weights are still there, as a row of db:runs().
 local function stored_run(facts, group)
-  local folder, member_of = facts.db:folder(), {}
+  local member_of = {}
   for _, member in ipairs(group.members) do
     for _, part in ipairs(member.parts or { member }) do member_of[part.run_id] = part end
   end
   for _, run in ipairs(facts.runs) do
-    local path = ("%s/%s/best.safetensors"):format(folder, run.uid)
+    local path = facts.db:run_folder(run.uid) .. "/best.safetensors"
     if member_of[run.run_id] and core.sys.exists(path) then return run, member_of[run.run_id], path end
   end
-  return nil, ("the weights of %s are not in %s any more"):format(group.label, folder)
+  return nil, ("the weights of %s are not in %s any more"):format(group.label, facts.db:folder())
 end
 
 -- missing [opt]: a function of the run that returns why its chains cannot be run, or nil.
