@@ -1,7 +1,7 @@
 # aniso: `make` builds, `make demo` runs an example, `make test` tests, `make help` lists the targets.
 #
 # Sources are found by wildcard, headers by the compiler (-MMD). Objects live in
-# build/FLAVOUR, where FLAVOUR is release or asan. Every target that compiles first
+# build/FLAVOUR, where FLAVOUR is release, asan, clang or tsan. Every target that compiles first
 # runs third_party/deps, which finds the libraries, installs missing ones where permitted, and
 # writes build/deps.mk; later builds only read that file.
 
@@ -12,14 +12,27 @@ JOBS    ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 
 BUILD := build/$(FLAVOUR)
 GEN   := build/gen
-ANISO := $(if $(filter asan,$(FLAVOUR)),$(BUILD)/aniso,aniso)
+ANISO := $(if $(filter release,$(FLAVOUR)),aniso,$(BUILD)/aniso)
 
 # ── flags ────────────────────────────────────────────────────────────────────────────────
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-MODE     := $(if $(filter asan,$(FLAVOUR)),-O2 -g -DAN_CHECKED $(SANITIZE),$(CFLAGS))
+# A jump to a fixed address, a smashed stack, an overrun of a known buffer and a changed table of
+# functions end the program. HARDEN= builds without.
+HARDEN   := -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+RELRO    := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+SANITIZE := -g -DAN_CHECKED -fno-omit-frame-pointer
+MODE_release := $(CFLAGS) $(HARDEN)
+MODE_asan    := -O2 $(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover=undefined
+# Pragmas that clang does not know only choose between loops of equal results.
+MODE_clang   := $(MODE_release) -Wno-unknown-pragmas
+MODE_tsan    := -O1 $(SANITIZE) -fsanitize=thread -Wno-unknown-pragmas
+LINK_release := $(if $(HARDEN),$(RELRO))
+LINK_clang   := $(LINK_release)
+ifneq ($(filter clang tsan,$(FLAVOUR)),)
+CC := clang
+endif
 LANGUAGE := -std=c11 -D_GNU_SOURCE -Wall -Wextra -fopenmp -fno-math-errno -fno-trapping-math
-COMPILE   = $(CC) $(LANGUAGE) $(MODE) -Iengine -I. $(DEPS_CFLAGS) $(CPPFLAGS)
-LINK      = $(CC) -fopenmp $(MODE) $(LDFLAGS)
+COMPILE   = $(CC) $(LANGUAGE) $(MODE_$(FLAVOUR)) -Iengine -I. $(DEPS_CFLAGS) $(CPPFLAGS)
+LINK      = $(CC) -fopenmp $(MODE_$(FLAVOUR)) $(LINK_$(FLAVOUR)) $(LDFLAGS)
 
 # Targets without dependencies on libraries must work before these are installed.
 ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
@@ -37,7 +50,7 @@ EMBEDDED := $(wildcard $(foreach depth,* */* */*/* */*/*/*,lua/aniso/$(depth).lu
 C_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/c/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all demo test check asan bench bench-db conform golden transcript lint install clean help
+.PHONY: all demo test check asan clang tsan threads bench bench-db conform golden transcript lint install clean help
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o
 
@@ -114,6 +127,12 @@ demo: all
 test: check
 asan:
 	@$(MAKE) FLAVOUR=asan check
+clang:
+	@$(MAKE) FLAVOUR=clang check
+tsan:
+	@$(MAKE) FLAVOUR=tsan threads
+threads: $(ANISO) $(C_TESTS) build/deps-test.mk
+	@tests/threads $(BUILD) ./$(ANISO)
 check: $(ANISO) $(C_TESTS) build/deps-test.mk
 	@tests/run $(BUILD) ./$(ANISO)
 
@@ -148,6 +167,8 @@ help:
 	@echo "make demo       build, run recipes/quickstart.lua, show which differences exceed noise"
 	@echo "make test       build and run all tests; the last line has the counts"
 	@echo "make asan       the same tests under AddressSanitizer and UBSan, in build/asan"
+	@echo "make clang      the same tests, compiled with clang, in build/clang"
+	@echo "make tsan       what runs in several threads, under ThreadSanitizer (clang), in build/tsan"
 	@echo "make lint       layers, references, text; clang-format, luacheck, cppcheck where installed"
 	@echo "make bench      time the engine against PyTorch (tests/bench/README.md)"
 	@echo "make bench-db   time ls, table and compare on 1,000 runs (tests/bench/queries)"

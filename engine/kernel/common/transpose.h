@@ -10,7 +10,15 @@
 #include "base/integer.h"
 
 typedef float an_transpose_vector __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t an_transpose_order __attribute__((vector_size(32)));
+
+/* Blocks of one, two and four neighbours of two vectors, interleaved: AVX's unpack and permute
+ * instructions. GCC since 12 and clang have this builtin. */
+#define AN_LOW2(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define AN_HIGH2(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define AN_LOW4(a, b) __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define AN_HIGH4(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#define AN_LOW8(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define AN_HIGH8(a, b) __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
 
 #define AN_TRANSPOSE_INLINE static inline __attribute__((always_inline))
 
@@ -18,28 +26,22 @@ typedef int32_t an_transpose_order __attribute__((vector_size(32)));
 AN_TRANSPOSE_INLINE void an_transpose8(float *to, int64_t ldt, const float *from, int64_t ldf,
                                        int64_t count)
 {
-    const an_transpose_order low2 = {0, 8, 1, 9, 4, 12, 5, 13},
-                             high2 = {2, 10, 3, 11, 6, 14, 7, 15};
-    const an_transpose_order low4 = {0, 1, 8, 9, 4, 5, 12, 13},
-                             high4 = {2, 3, 10, 11, 6, 7, 14, 15};
-    const an_transpose_order low8 = {0, 1, 2, 3, 8, 9, 10, 11},
-                             high8 = {4, 5, 6, 7, 12, 13, 14, 15};
     an_transpose_vector a[8], b[8];
     for (int r = 0; r < 8; r++)
         a[r] =
             r < count ? *(const an_transpose_vector *)(from + r * ldf) : (an_transpose_vector){0};
     for (int r = 0; r < 8; r += 2) {
-        b[r] = __builtin_shuffle(a[r], a[r + 1], low2);
-        b[r + 1] = __builtin_shuffle(a[r], a[r + 1], high2);
+        b[r] = AN_LOW2(a[r], a[r + 1]);
+        b[r + 1] = AN_HIGH2(a[r], a[r + 1]);
     }
     for (int r = 0; r < 8; r += 4)
         for (int i = 0; i < 2; i++) {
-            a[r + 2 * i] = __builtin_shuffle(b[r + i], b[r + i + 2], low4);
-            a[r + 2 * i + 1] = __builtin_shuffle(b[r + i], b[r + i + 2], high4);
+            a[r + 2 * i] = AN_LOW4(b[r + i], b[r + i + 2]);
+            a[r + 2 * i + 1] = AN_HIGH4(b[r + i], b[r + i + 2]);
         }
     for (int i = 0; i < 4; i++) {
-        *(an_transpose_vector *)(to + i * ldt) = __builtin_shuffle(a[i], a[i + 4], low8);
-        *(an_transpose_vector *)(to + (i + 4) * ldt) = __builtin_shuffle(a[i], a[i + 4], high8);
+        *(an_transpose_vector *)(to + i * ldt) = AN_LOW8(a[i], a[i + 4]);
+        *(an_transpose_vector *)(to + (i + 4) * ldt) = AN_HIGH8(a[i], a[i + 4]);
     }
 }
 
