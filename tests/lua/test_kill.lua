@@ -1,7 +1,9 @@
 -- A process that ends between the file of a checkpoint and its row: the run resumes behind the epoch of
--- the file, with all of its metrics.
+-- the file, with all of its metrics, and the row is that of the file afterwards.
 local lu = require "luaunit"
 local aniso = require "aniso"
+local checkpoint_check = require "aniso.store.checkpoint_check"
+local core = require "aniso.core"
 local recorder = require "aniso.store.recorder"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local plain = dofile "tests/lua/plain_fixture.lua"
@@ -22,6 +24,10 @@ local function dying(kind, step, f)
   lu.assertStrContains(problem, "the process ends here")
 end
 
+local function resume(db, uid)
+  aniso.trainer.resume(db, assert(db:find(uid)), assert(io.open("/dev/null", "w")))
+end
+
 function T.test_no_epoch_is_lost()
   local a <close> = plain.new_db(fixture.folder(), "a")
   local b <close> = plain.new_db(fixture.folder(), "b")
@@ -29,11 +35,57 @@ function T.test_no_epoch_is_lost()
   local whole = plain.run(a, changes).uid
   dying("last", 2, function() plain.run(b, changes) end)
   local uid = fixture.one(b, "SELECT uid FROM run")
-  aniso.trainer.resume(b, assert(b:find(uid)), assert(io.open("/dev/null", "w")))
+  resume(b, uid)
   lu.assertEquals(fixture.one(b, "SELECT resumes FROM run"), 1)
   lu.assertEquals(plain.stored(b, uid), plain.stored(a, whole))
   lu.assertEquals(fixture.one(b, "SELECT count(*) FROM metric_value JOIN metric USING(metric_id) "
     .. "WHERE name = 'loss' AND part = 'train'"), 4)
+end
+
+-- The last epoch is the one after which no further checkpoint replaces the row.
+function T.test_the_row_is_that_of_the_file()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  dying("last", 2, function() plain.run(db) end)
+  local uid = fixture.one(db, "SELECT uid FROM run")
+  local file = ("%s/%s/last.safetensors"):format(db:folder(), uid)
+  local _, meta, sha256 = core.checkpoint.load(file)
+  lu.assertEquals(meta.epoch, 2)
+  lu.assertNotEquals(fixture.one(db, "SELECT sha256 FROM checkpoint WHERE kind = 'last'"), sha256)
+  lu.assertEquals(checkpoint_check(db), {}) -- the run can still be resumed
+  resume(db, uid)
+  lu.assertEquals(fixture.one(db, "SELECT step FROM checkpoint WHERE kind = 'last'"), 2)
+  lu.assertEquals(fixture.one(db, "SELECT sha256 FROM checkpoint WHERE kind = 'last'"), sha256)
+  lu.assertEquals(checkpoint_check(db), {})
+end
+
+-- A damaged last checkpoint: the row is that of the previous one until the next is saved.
+function T.test_the_row_is_that_of_the_previous_file_where_that_was_loaded()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  dying("last", 2, function() plain.run(db) end)
+  local uid = fixture.one(db, "SELECT uid FROM run")
+  local file = ("%s/%s/last.safetensors"):format(db:folder(), uid)
+  assert(io.open(file, "w")):write("damaged"):close()
+  local record = recorder.methods.checkpoint
+  local steps = {}
+  recorder.methods.checkpoint = function(self, of)
+    if of.kind == "last" then steps[#steps + 1] = of.path:match "[^/]*$" .. " " .. of.step end
+    return record(self, of)
+  end
+  resume(db, uid)
+  recorder.methods.checkpoint = record
+  lu.assertEquals(steps, { "last.previous.safetensors 1", "last.safetensors 2" })
+end
+
+function T.test_a_wrong_row_is_a_fault_of_the_check()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local uid = plain.run(db).uid
+  lu.assertEquals(checkpoint_check(db), {})
+  assert(db:exec("UPDATE checkpoint SET sha256 = replace(sha256, substr(sha256, 1, 8), 'ffffffff') "
+    .. "WHERE kind = 'best'"))
+  local faults = checkpoint_check(db)
+  lu.assertEquals(#faults, 1)
+  lu.assertStrContains(faults[1], uid .. "/best.safetensors holds epoch")
+  lu.assertStrContains(faults[1], "the database recorded epoch")
 end
 
 return T

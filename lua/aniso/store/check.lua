@@ -1,7 +1,9 @@
 -- Checks a database: the integrity of the file, and that derived numbers follow from their sources.
 -- check(db) → list of {name =, faults = {sentence, …}} | nil, message, code. Reads every row of
--- the counts and predictions; changes nothing.
+-- the counts and predictions, and every checkpoint; changes nothing.
+local checkpoint_check = require "aniso.store.checkpoint_check"
 local config_hash = require "aniso.store.config_hash"
+local db_error = require "aniso.store.db_error"
 
 local MARGIN = [[
     WITH margin AS (
@@ -75,6 +77,13 @@ local function configurations(db)
   return { wrong and ("configuration %d does not have the hash of its text"):format(wrong) }
 end
 
+local function checkpoints(db)
+  local ok, faults = pcall(checkpoint_check, db)
+  if ok then return faults end
+  if db_error.is(faults) then return nil, faults.message, faults.code end
+  error(faults, 0)
+end
+
 local function faults_by(sql)
   return function(db)
     local rows, message, code = db.core:query(sql)
@@ -87,7 +96,8 @@ end
 
 return function(db)
   local checks = { { "the file's pages and indexes", integrity },
-    { "references between tables", references }, { "hashes of configurations", configurations } }
+    { "references between tables", references }, { "hashes of configurations", configurations },
+    { "checkpoints and their rows", checkpoints } }
   for _, one in ipairs(DERIVED) do checks[#checks + 1] = { one[1], faults_by(one[2]) } end
   local results = {}
   for i, one in ipairs(checks) do

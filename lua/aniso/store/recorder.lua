@@ -87,6 +87,7 @@ function recorder.database:resume_run(uid, step, unwritten)
   must(self:transaction(function()
     must(self.core:exec("DELETE FROM metric_value WHERE run_id = ?1 AND step > ?2", row.run_id, step))
     must(self.core:exec("DELETE FROM evaluation WHERE run_id = ?1 AND step > ?2", row.run_id, step))
+    must(self.core:exec("DELETE FROM checkpoint WHERE run_id = ?1 AND step > ?2", row.run_id, step))
     must(self.core:exec("UPDATE run SET status = 'crashed', ended_at = NULL, error = NULL, "
       .. "resumes = resumes + 1, pid = ?2, heartbeat_at = " .. NOW .. " WHERE run_id = ?1",
       row.run_id, core.sys.pid()))

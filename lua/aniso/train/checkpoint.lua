@@ -2,6 +2,7 @@
 -- one safetensors file; and the best weights alone in another.
 --   <runs>/<uid>/last.safetensors (and last.previous.safetensors)   <runs>/<uid>/best.safetensors
 local core = require "aniso.core"
+local checkpoint_owner = require "aniso.store.checkpoint_owner"
 local levels = require "aniso.train.levels"
 local run_folder = require "aniso.store.run_folder"
 
@@ -27,7 +28,7 @@ function checkpoint.with_averages(sessions, f)
 end
 
 local function write(session, kind, epoch, tensors, meta)
-  meta.uid, meta.config = session.uid, session.config_hash
+  for key, value in pairs(checkpoint_owner.describe(session, kind)) do meta[key] = value end
   local path = checkpoint.path(session, kind)
   -- The previous file is kept where a resume may need it. A damaged one must not take its place.
   local saved = session.saved
@@ -73,14 +74,16 @@ local function raise_moved(db, path)
     .. "copy it, as the database was"):format(there, db.path, db:folder()), 0)
 end
 
--- Loads a file of weights; `only` names one module, otherwise the file must have all. → its metadata.
-function checkpoint.load_weights(session, path, only)
+-- Loads a file of weights; `only` names one module, otherwise the file must have all. check(meta, sha256)
+-- [opt] raises where it is not the one expected, before any weight is loaded. → its metadata.
+function checkpoint.load_weights(session, path, only, check)
   local tensors, meta, code = core.checkpoint.load(path)
   if not tensors and code == "ENOTFOUND" and session.record then
     local moved = recorded_elsewhere(session.record.db, session.uid, session.folder)
     if moved then raise_moved(session.record.db, moved) end
   end
   if not tensors then error(meta, 0) end
+  if check then check(meta, code) end
   for _, part in ipairs(session.model.modules) do
     local own = {}
     for name, tensor in pairs(tensors) do
@@ -91,6 +94,14 @@ function checkpoint.load_weights(session, path, only)
   end
   levels.follow(session)
   return meta
+end
+
+-- Loads the best weights of a stored run → their metadata.
+function checkpoint.load_best(session, db, uid, only)
+  local owner, path = checkpoint_owner.of(db, uid), db:run_folder(uid) .. "/best.safetensors"
+  return checkpoint.load_weights(session, path, only, function(meta, sha256)
+    owner:check("best", path, meta, sha256)
+  end)
 end
 
 -- Saves everything, between two epochs. The metrics of the epoch are written before the file: a process
@@ -115,7 +126,8 @@ function checkpoint.save_last(session)
 end
 
 -- Reads the newest checkpoint of a run's folder that is not damaged, the last one or the previous one. →
--- {tensors =, meta =, fallback = a line where the last one could not be used}, or nil where there is none.
+-- {tensors =, meta =, sha256 =, path =, fallback = a line where the last one could not be used}, or nil where
+-- there is none.
 function checkpoint.read_newest(folder)
   local last = folder .. "/last.safetensors"
   local previous = core.checkpoint.previous(last)
@@ -123,16 +135,16 @@ function checkpoint.read_newest(folder)
   if not is_there and not core.sys.exists(previous) then return nil end
   if is_there then
     local tensors, meta, code = core.checkpoint.load(last)
-    if tensors then return { tensors = tensors, meta = meta } end
+    if tensors then return { tensors = tensors, meta = meta, sha256 = code, path = last } end
     damage = meta
     if code ~= "EFORMAT" or not core.sys.exists(previous) then error(damage, 0) end
   end
-  local tensors, meta = core.checkpoint.load(previous)
+  local tensors, meta, sha256 = core.checkpoint.load(previous)
   if not tensors then
     error(("%s; the previous one cannot be read either: %s; remove both, and the run begins again")
       :format(damage, meta), 0)
   end
-  return { tensors = tensors, meta = meta,
+  return { tensors = tensors, meta = meta, sha256 = sha256, path = previous,
     fallback = ("%s is %s; the run goes on from the previous checkpoint, after epoch %d"):format(last,
       is_there and "damaged" or "missing", meta.epoch) }
 end
@@ -142,10 +154,19 @@ end
 function checkpoint.of_run(db, uid)
   local folder = db:run_folder(uid)
   local found = checkpoint.read_newest(folder)
-  if found then return found end
+  if found then
+    checkpoint_owner.of(db, uid):check("last", found.path, found.meta, found.sha256)
+    return found
+  end
   local path = recorded_elsewhere(db, uid, folder)
   if path then raise_moved(db, path) end
   return nil
+end
+
+-- Records the file from which a run continues: the process that wrote it may have ended before its row.
+function checkpoint.record_loaded(record, saved)
+  record:checkpoint { kind = "last", step = saved.meta.epoch, path = saved.path, sha256 = saved.sha256,
+    bytes = core.sys.size(saved.path) }
 end
 
 -- Restores weights, optimisers, averages and position into a session whose stage begins.

@@ -85,7 +85,7 @@ local function evaluate_part(sessions, part, chosen)
 end
 
 local function load_best(session)
-  local meta = checkpoint.load_weights(session, checkpoint.path(session, "best"))
+  local meta = checkpoint.load_best(session, session.record.db, session.uid)
   session.best = { epoch = meta.epoch, value = meta.value }
 end
 

@@ -57,26 +57,40 @@ function first_stage.repeats()
   end
 end
 
-local function path(session)
-  return ("%s/%s.safetensors"):format(session.shared_folder, first_stage.key(session))
+local function path(session, key)
+  return ("%s/%s.safetensors"):format(session.shared_folder, key)
+end
+
+-- A file that records another hash than its name was put there by hand: it is not replaced. Files of earlier
+-- versions record none.
+local function foreign(file, key, meta)
+  if meta.key == nil or meta.key == key then return nil end
+  return ("%s is the first stage %s, not %s: give it its own name or remove it, and the right one is trained")
+    :format(file, tostring(meta.key):sub(1, 12), key:sub(1, 12))
 end
 
 -- Loads the weights of a file, and the epoch that they are of → true. A damaged file counts as absent:
--- → false, why.
-local function load(session, file)
+-- → false, why. That of another first stage is an error.
+local function load(session, file, key)
   if not core.sys.exists(file) then return false end
-  local ok, meta = pcall(checkpoint.load_weights, session, file, "net")
+  local problem
+  local ok, meta = pcall(checkpoint.load_weights, session, file, "net", function(meta)
+    problem = foreign(file, key, meta)
+    if problem then error(problem, 0) end
+  end)
+  if problem then error(problem, 0) end
   if not ok then return false, meta end
   session.best = { epoch = meta.epoch or session.stage_epochs, value = meta.value }
   return true
 end
 
 -- The file is replaced as a whole: a kill leaves no partial file.
-local function save(session, file)
+local function save(session, file, key)
   local tensors = {}
   for name, tensor in pairs(session.model.net:state()) do tensors["net." .. name] = tensor end
   local sha256, message = core.checkpoint.save(file, tensors,
-    { seed = session.seed, epoch = session.best.epoch, value = session.best.value }, { previous = false })
+    { key = key, seed = session.seed, epoch = session.best.epoch, value = session.best.value },
+    { previous = false })
   if not sha256 then error(message, 0) end
 end
 
@@ -96,16 +110,17 @@ end
 -- Gives the session's net its first stage: a stored one, or the weights that train() leaves. → where it
 -- came from, for the log; whether it was stored.
 function first_stage.share(session, train)
-  local file = path(session)
+  local key = first_stage.key(session)
+  local file = path(session, key)
   local taken = "first stage taken from " .. file
-  if load(session, file) then return taken, true end
+  if load(session, file, key) then return taken, true end
   assert(core.sys.mkdir_p(session.shared_folder))
   local lock <close> = wait_for(session, file)
-  local loaded, damage = load(session, file)
+  local loaded, damage = load(session, file, key)
   if loaded then return taken, true end
   if damage then session:warn(("%s; the first stage is trained again"):format(tostring(damage))) end
   train()
-  save(session, file)
+  save(session, file, key)
   return "first stage trained, kept in " .. file, false
 end
 

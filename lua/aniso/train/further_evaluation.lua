@@ -51,7 +51,7 @@ function further_evaluation.prepare(session)
   if not session.model.denoiser then
     error("the run has no denoiser (denoiser = none), so there is no sampler to evaluate it with", 0)
   end
-  local meta = checkpoint.load_weights(session, checkpoint.path(session, "best"))
+  local meta = checkpoint.load_best(session, session.record.db, session.uid)
   session.best = { epoch = meta.epoch, value = meta.value }
 end
 

@@ -113,6 +113,7 @@ function run.resume_together(jobs)
     local saved = session.saved
     local meta = saved and saved.meta or { epoch = 0 }
     local record = job.db:resume_run(job.run.uid, meta.epoch, meta.unwritten)
+    if saved then checkpoint.record_loaded(record, saved) end
     if saved and saved.fallback then record:log("warn", saved.fallback) end
     return record
   end)

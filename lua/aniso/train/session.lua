@@ -6,7 +6,7 @@ local core = require "aniso.core"
 local calibrate = require "aniso.method.calibrate"
 local class_weight = require "aniso.method.class_weight"
 local data = require "aniso.method.data"
-local config_hash = require "aniso.store.config_hash"
+local checkpoint_owner = require "aniso.store.checkpoint_owner"
 local errors = require "aniso.recipe.errors"
 local folds = require "aniso.recipe.folds"
 local mmd = require "aniso.method.mmd"
@@ -101,7 +101,7 @@ end
 -- Connects the session with the record of its run, its folders and its group.
 function Session:attach(job, record, group)
   self.record, self.uid, self.group = record, record.uid, group
-  self.config_hash = config_hash(job.config)
+  self.config_hash = checkpoint_owner.of(job.db, record.uid).config
   self.shared_folder = job.db:first_stage_folder()
   self.folder = job.db:run_folder(record.uid)
   job.db.waiting = { say = function(line) self.progress:print(line) end,
@@ -188,7 +188,7 @@ local function run_first_stage(group)
   if lead.config.train.mode == "joint" then return train() end
   local origin, stored = first_stage.share(lead, function()
     train()
-    checkpoint.load_weights(lead, checkpoint.path(lead, "best"), "net")
+    checkpoint.load_best(lead, lead.record.db, lead.uid, "net")
   end)
   for _, session in ipairs(group) do session.record:log("info", origin) end
   -- A run that ends with this stage keeps a copy: its evaluation reads its own weights.

@@ -94,7 +94,7 @@ local function stored_run(facts, group)
   end
   for _, run in ipairs(facts.runs) do
     local path = facts.db:run_folder(run.uid) .. "/best.safetensors"
-    if member_of[run.run_id] and core.sys.exists(path) then return run, member_of[run.run_id], path end
+    if member_of[run.run_id] and core.sys.exists(path) then return run, member_of[run.run_id] end
   end
   return nil, ("the weights of %s are not in %s any more"):format(group.label, facts.db:folder())
 end
@@ -102,7 +102,7 @@ end
 -- missing [opt]: a function of the run that returns why its chains cannot be run, or nil.
 function examples.find(facts, count, missing)
   local group = facts.best or facts.base
-  local run, member, path = stored_run(facts, group)
+  local run, member = stored_run(facts, group)
   if not run then return nil, member end
   local lacking = missing and missing(run)
   if lacking then return nil, lacking end
@@ -115,7 +115,7 @@ function examples.find(facts, count, missing)
     job.evaluation_only = true
     local session = trainer.prepare(job)
     final_evaluation.same_data(session, facts.db, run)
-    checkpoint.load_weights(session, path)
+    checkpoint.load_best(session, facts.db, run.uid)
     session.model:train(false)
     local how, chosen = session.config.sampler, facts.db:calibration(run)
     if chosen then how = calibrate.sampler_of(chosen, how) end

@@ -1,0 +1,39 @@
+-- Compares every checkpoint of a database with its row → list of sentences. Reads the files whole. The files
+-- are those in the folders of the runs, wherever the rows place them. A missing file is no fault: a finished
+-- run keeps its best weights only. Neither is one that is newer than its row while the run can be resumed.
+local core = require "aniso.core"
+local checkpoint_owner = require "aniso.store.checkpoint_owner"
+local must = require("aniso.store.db_error").must
+
+local FILES = { last = { "last.safetensors", "last.previous.safetensors" }, best = { "best.safetensors" } }
+
+local ROWS = [[
+  SELECT r.uid, c.kind, c.path FROM checkpoint c JOIN run r USING(run_id)
+   WHERE c.kind IN ('last', 'best') AND r.removed_at IS NULL ORDER BY r.run_id, c.kind]]
+
+-- The file of a row in the run's folder; nil where there is none.
+local function file_of(db, row)
+  for _, name in ipairs(FILES[row.kind]) do
+    local path = db:run_folder(row.uid) .. "/" .. name
+    if row.path:match "[^/]*$" == name and core.sys.exists(path) == "file" then return path end
+  end
+end
+
+local function fault_of(db, row, path)
+  local tensors, meta, sha256 = core.checkpoint.load(path)
+  if not tensors then return meta end
+  for _, tensor in pairs(tensors) do tensor:close() end
+  local owner = checkpoint_owner.of(db, row.uid)
+  local why = owner:foreign(row.kind, meta) or owner:differs(row.kind, meta, sha256)
+  return why and path .. " " .. why
+end
+
+return function(db)
+  local faults = {}
+  if db:version() < 3 then return faults end -- removed_at is missing
+  for _, row in ipairs(must(db:query(ROWS))) do
+    local path = file_of(db, row)
+    faults[#faults + 1] = path and fault_of(db, row, path)
+  end
+  return faults
+end
