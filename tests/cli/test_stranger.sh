@@ -62,4 +62,37 @@ result $? "what the checkpoint's link leads to stays"
 rm "$folder/last.safetensors"
 cp "$dir/before" "$folder/last.safetensors"
 expect "resume without the link" 0 "$aniso" resume --db "$dir/other.db"
+
+# ── a repository's configuration ────────────────────────────────────────────────────────
+if command -v git >/dev/null; then
+    commit() { git -C "$1" -c user.email=a@b -c user.name=a commit -q --no-verify "$2" -m x; }
+    tiny_recipe 1
+    mkdir "$dir/data" "$dir/own"
+    for repository in data own; do
+        git init -q "$dir/$repository"
+        cp "$dir/tiny.lua" "$dir/$repository/recipe.lua"
+        echo "recipe.lua filter=evil" >"$dir/$repository/.gitattributes"
+        git -C "$dir/$repository" add recipe.lua
+        commit "$dir/$repository" -a
+        for name in fsmonitor hook filter; do
+            printf '#!/bin/sh\ntouch "%s"\ncat\n' "$dir/ran-$name-$repository" >"$dir/$repository/.git/$name"
+            chmod +x "$dir/$repository/.git/$name"
+        done
+        mkdir -p "$dir/$repository/.git/hooks"
+        cp "$dir/$repository/.git/hook" "$dir/$repository/.git/hooks/post-index-change"
+        git -C "$dir/$repository" config core.fsmonitor "$dir/$repository/.git/fsmonitor"
+        git -C "$dir/$repository" config filter.evil.clean "$dir/$repository/.git/filter"
+        git -C "$dir/$repository" config filter.evil.required true
+        touch -d "2 days ago" "$dir/$repository/recipe.lua"
+    done
+    (cd "$dir/data" && "$aniso" run "$dir/tiny.lua" --db "$dir/git.db" >"$dir/out" 2>"$dir/err")
+    equals "a run in the folder of someone else's repository" "$?" 0
+    equals "the repository of the current folder is not the recipe's" \
+        "$("$aniso" sql "SELECT count(git_commit) FROM run" --db "$dir/git.db" --format csv | tail -n 1)" 0
+    (cd "$dir/data" && "$aniso" run "$dir/own/recipe.lua" --db "$dir/own.db" >"$dir/out" 2>"$dir/err")
+    equals "a run whose recipe has a repository" "$?" 0
+    equals "its commit is recorded" "$("$aniso" sql "SELECT git_commit FROM run" --db "$dir/own.db" --format csv | tail -n 1)" \
+        "$(git -C "$dir/own" rev-parse HEAD)"
+    equals "what the configurations name did not run" "$(ls "$dir" | grep '^ran-')" ""
+fi
 finish

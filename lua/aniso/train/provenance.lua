@@ -1,28 +1,8 @@
 -- Where, when and from what a run was made: the description that the run database stores.
 local core = require "aniso.core"
+local repository = require "aniso.train.recipe_repository"
 
 local provenance = {}
-
-local function line_of(command)
-  local pipe = io.popen(command .. " 2>/dev/null")
-  if not pipe then return nil end
-  local line = pipe:read "l"
-  pipe:close()
-  return line ~= "" and line or nil
-end
-
--- The recipe's repository: its commit, and whether anything differs from it.
-local function git()
-  local commit = line_of "git rev-parse HEAD"
-  if not commit then return nil end
-  return { commit = commit, dirty = line_of "git status --porcelain" ~= nil }
-end
-
-local remembered
-function provenance.git()
-  if remembered == nil then remembered = git() or false end
-  return remembered or nil
-end
 
 -- What the images and the split are, as hashes: the same files at another size are other
 -- data; the same lists with other groups of classes or another validation part another split. lists
@@ -71,7 +51,7 @@ function provenance.describe(job, session)
       n_test = split.n_test, shot = split.shot, group_rule = split.groups, folds = split.folds,
       fold_set = split.fold_set and select(2, provenance.identity(session, split.fold_set)),
       clusters = clusters_of(dataset) },
-    threads = core.sys.threads(), host = core.sys.host(), git = provenance.git(),
+    threads = core.sys.threads(), host = core.sys.host(), git = job.recipe and repository.of(job.recipe.path),
     tool_version = core.sys.version,
     env = { OMP_NUM_THREADS = os.getenv "OMP_NUM_THREADS", PWD = core.sys.realpath "." },
   }

@@ -1,0 +1,43 @@
+-- The Git repository of a recipe: of(path) → {commit =, dirty = whether a file differs from it or is new}, or
+-- nil where there is none. The recipe is trusted code, and so is its repository. The current folder is not: as a
+-- rule it is the data's, which may hold a `.git` of someone else. What a repository's configuration would run
+-- (hooks, filters, a file-system monitor) is turned off all the same.
+local quoted = require("aniso.store.reproduce").quoted
+
+local OFF = "git --no-optional-locks -c core.fsmonitor=false -c core.hooksPath=/dev/null"
+
+local function lines_of(command)
+  local pipe, lines = io.popen(command .. " 2>/dev/null"), {}
+  if not pipe then return lines end
+  for line in pipe:lines() do lines[#lines + 1] = line end
+  pipe:close()
+  return lines
+end
+
+-- Options that empty each filter of the configuration; nil for a name that no option can express.
+local function without_filters(git)
+  local out = {}
+  for _, name in ipairs(lines_of(git .. " config --name-only --get-regexp '^filter[.]'")) do
+    if name:find "=" then return nil end
+    out[#out + 1] = " -c " .. quoted(name .. (name:find "%.required$" and "=false" or "="))
+  end
+  return table.concat(out)
+end
+
+local function state_of(folder)
+  local git = OFF .. " -C " .. quoted(folder)
+  local commit = lines_of(git .. " rev-parse --verify HEAD")[1]
+  if not (commit and commit:find "^%x+$") then return nil end
+  local filters = without_filters(git)
+  return { commit = commit, dirty = not filters or #lines_of(git .. filters .. " status --porcelain") > 0 }
+end
+
+local remembered = {} -- by folder; false: no repository
+
+local function of(path)
+  local folder = path:match "^(.*/)[^/]*$" or "./"
+  if remembered[folder] == nil then remembered[folder] = state_of(folder) or false end
+  return remembered[folder] or nil
+end
+
+return { of = of }
