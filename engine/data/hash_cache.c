@@ -70,6 +70,8 @@ static size_t verified_length(const uint8_t *text, size_t count)
     if (count < LAST || text[count - 1] != '\n')
         return 0;
     size_t length = count - LAST;
+    if (length > 0 && text[length - 1] != '\n') /* the lines are searched for their ends */
+        return 0;
     last_line(text, length, last);
     return memcmp(last, text + length, LAST) == 0 ? length : 0;
 }
@@ -77,7 +79,8 @@ static size_t verified_length(const uint8_t *text, size_t count)
 static void index_read(index_file *index)
 {
     size_t count;
-    if (an_file_read(index->path, LARGEST, &index->text, &count) != AN_OK)
+    if (!an_path_is_private(index->path) ||
+        an_file_read(index->path, LARGEST, &index->text, &count) != AN_OK)
         return;
     size_t length = verified_length(index->text, count), lines = 0;
     for (size_t i = 0; i < length; i++)
@@ -130,7 +133,8 @@ static void index_write(const index_file *index, const entry *entries, int64_t n
 {
     size_t count;
     char *text = format_lines(entries, n, &count);
-    if (!text || an_replace_with(index->path, text, count, AN_CACHE) != AN_OK)
+    if (!text || an_replace_with(index->path, text, count, AN_CACHE) != AN_OK ||
+        an_path_set_mode(index->path, 0600) != AN_OK)
         an_log(AN_WARN, "image hashes are not cached: %s", an_err_message());
     an_free(text);
 }
@@ -226,7 +230,7 @@ an_code an_hash_files(an_listing *list, const char *cache)
     AN_ASSERT(list->sealed && cache);
     index_file index = {0};
     char hex[AN_SHA256_HEX], name[40];
-    bool keep = *cache && an_folder_writable(cache), changed;
+    bool keep = *cache && an_folder_writable(cache) && an_path_is_private(cache), changed;
     an_sha256_buffer(list->source, strlen(list->source), hex);
     snprintf(name, sizeof name, "%.16s.index", hex);
     if (keep && an_path_join(index.path, cache, name) == AN_OK)

@@ -14,6 +14,7 @@
 #include "io/file_replace.h"
 #include "io/path.h"
 #include "data/broken_files.h"
+#include "data/cache_folder.h"
 #include "data/image.h"
 
 #define HEADER 4096
@@ -196,6 +197,8 @@ static an_code build_file(builder *b, const char *path)
         code = write_blocks(b, &file);
         if (code == AN_OK)
             code = an_replace_commit(&file, NULL);
+        if (code == AN_OK)
+            code = an_path_set_mode(path, 0600);
         else
             an_replace_abort(&file);
     }
@@ -241,6 +244,11 @@ static bool map_file(an_pixel_cache *pc, const builder *b, const char *path)
     size_t size;
     if (an_path_kind_at(path) != AN_FILE)
         return false;
+    if (an_path_is_link(path) || !an_path_is_private(path)) {
+        an_log(AN_WARN, "%s: not a file that only you may write; building it again", path);
+        an_path_remove(path);
+        return false;
+    }
     if (an_file_map(path, &map, &size) != AN_OK) {
         an_log(AN_WARN, "%s; building it again", an_err_message());
         return false;
@@ -251,6 +259,7 @@ static bool map_file(an_pixel_cache *pc, const builder *b, const char *path)
                                .map = map,
                                .mapped = size,
                                .damaged = ((const header *)map)->damaged};
+        an_path_touch(path);
         return true;
     }
     an_file_unmap(map, size);
@@ -283,7 +292,7 @@ static void announce(const builder *b)
 static an_code open_cached(an_pixel_cache *pc, builder *b, const char *cache)
 {
     char path[AN_PATH], name[AN_SHA256_HEX + 8];
-    an_code code = an_folder_make(cache);
+    an_code code = an_cache_folder_open(cache);
     file_name(b, name);
     if (code == AN_OK)
         code = an_path_join(path, cache, name);
@@ -291,6 +300,8 @@ static an_code open_cached(an_pixel_cache *pc, builder *b, const char *cache)
         return code;
     announce(b);
     code = build_file(b, path);
+    if (code == AN_OK)
+        an_cache_trim(cache, name, an_cache_limit());
     if (code != AN_OK || map_file(pc, b, path))
         return code;
     return an_fail(AN_EIO, "%s: was written but cannot be read back", path);

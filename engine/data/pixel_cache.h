@@ -7,9 +7,11 @@
  * every content hash, so that a changed, added or removed image leads to another file; `format` has
  * a number that changes with the decoders. Files are replaced as a whole (io/file_replace.h,
  * AN_CACHE): processes that build the same one at the same time do not disturb each other. The
- * checksum (io/checksum.h) is verified at every opening; a damaged file is built again, with a
- * warning. Where the folder cannot be written or the disk is full, the pixels stay in memory, with
- * a warning. */
+ * checksum (io/checksum.h) of all pixels is verified at every opening, at the speed of memory; a
+ * damaged file, or one that others may write, is built again, with a warning. Where the folder
+ * cannot be written, others may write it (cache_folder.h) or the disk is full, the pixels stay in
+ * memory, with a warning. A file that is truncated while it is mapped ends the process with a line
+ * (io/map_guard.h). */
 #ifndef AN_DATA_PIXEL_CACHE_H
 #define AN_DATA_PIXEL_CACHE_H
 

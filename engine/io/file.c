@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/memory/mem.h"
 #include "base/open_handles.h"
+#include "io/map_guard.h"
 #include "io/path.h"
 
 /* ── open files ─────────────────────────────────────────────────────────────── */
@@ -183,6 +184,7 @@ static an_code map_open(int file, const char *path, const void **map, size_t *si
     if (pages == MAP_FAILED)
         return an_path_refused("map", path);
     *map = pages, *size = (size_t)bytes;
+    an_map_guard(pages, (size_t)bytes, path);
     an_handle_opened(AN_OPEN_MAPPING);
     return AN_OK;
 }
@@ -201,6 +203,7 @@ an_code an_file_map(const char *path, const void **map, size_t *size)
 void an_file_unmap(const void *map, size_t size)
 {
     AN_ASSERT(map && size > 0);
+    an_map_unguard(map);
     munmap((void *)map, size);
     an_handle_closed(AN_OPEN_MAPPING);
 }

@@ -49,7 +49,8 @@ an_code an_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *co
 an_code an_file_read_start(const char *path, char *text, size_t size);
 
 /* Maps a regular file for reading, for all processes the same pages; AN_EFORMAT: empty, or not a
- * regular file. Counted in AN_OPEN_MAPPING until an_file_unmap(). */
+ * regular file. Counted in AN_OPEN_MAPPING until an_file_unmap(). Reading behind the end of a file
+ * that became shorter ends the process with a line (map_guard.h). */
 an_code an_file_map(const char *path, const void **map, size_t *size);
 void an_file_unmap(const void *map, size_t size);
 

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,13 @@ bool an_folder_writable(const char *path)
     return access(path, R_OK | W_OK | X_OK) == 0;
 }
 
+bool an_path_is_private(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && info.st_uid == geteuid() &&
+           (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 static int64_t nanoseconds(struct timespec t)
 {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
@@ -105,6 +113,16 @@ bool an_stamp_equal(const an_stamp *a, const an_stamp *b)
 }
 
 /* ── changes ────────────────────────────────────────────────────────────────── */
+
+an_code an_path_set_mode(const char *path, unsigned mode)
+{
+    return chmod(path, (mode_t)mode) == 0 ? AN_OK : an_path_refused("set the permissions of", path);
+}
+
+void an_path_touch(const char *path)
+{
+    utimensat(AT_FDCWD, path, NULL, 0);
+}
 
 an_code an_path_remove(const char *path)
 {

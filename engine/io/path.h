@@ -34,6 +34,8 @@ bool an_path_is_link(const char *path); /* a symbolic link, also one to nothing 
 
 bool an_path_readable(const char *path);   /* by this process                             */
 bool an_folder_writable(const char *path); /* files in it can be listed, read and made    */
+/* A file or folder of this process's user that neither its group nor others may write. */
+bool an_path_is_private(const char *path);
 
 /* What distinguishes a changed file from an unchanged one without reading it. Times in ns since
  * 1970; a stamp of zeros belongs to no file. */
@@ -46,6 +48,8 @@ bool an_path_find_file(const char *path, an_stamp *stamp); /* a regular file: tr
 bool an_stamp_equal(const an_stamp *a, const an_stamp *b);
 
 /* ── changes ────────────────────────────────────────────────────────────────── */
+an_code an_path_set_mode(const char *path, unsigned mode); /* the permission bits */
+void an_path_touch(const char *path);                      /* sets the times to now, best effort */
 an_code an_path_remove(const char *path); /* a file, a link, or an empty folder           */
 an_code an_folder_make(const char *path); /* with its parents; AN_OK if it exists */
 /* A new, empty folder below TMPDIR or /tmp that only this user may enter. */

@@ -93,7 +93,8 @@ static void test_a_pack_is_built_once_and_mapped(void **state)
     assert_int_equal(first.st_size, 4096 + BYTES);
     assert_true(open_pack(cache));
     assert_int_equal(stat(path, &second), 0);
-    assert_true(first.st_ino == second.st_ino && first.st_mtim.tv_nsec == second.st_mtim.tv_nsec);
+    assert_true(first.st_ino == second.st_ino); /* its time is that of its last use */
+    assert_int_equal(first.st_mode & 0777, 0600);
 }
 
 static void damage(const char *path, long at, const char *how)
@@ -128,6 +129,25 @@ static void test_any_damage_is_detected_and_repaired(void **state)
     }
     an_log_level(AN_INFO);
     assert_int_equal(files_ending(cache, ".pack", NULL), 1);
+}
+
+/* What others may have written is not believed, whatever its checksum. */
+static void test_a_pack_that_others_may_write_is_built_again(void **state)
+{
+    (void)state;
+    const char *cache = scratch("cache10");
+    char path[256];
+    struct stat st;
+    assert_true(open_pack(cache));
+    assert_int_equal(files_ending(cache, ".pack", path), 1);
+    an_log_level(AN_ERROR);
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_true(open_pack(cache));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(chmod(cache, 0777), 0);
+    assert_false(open_pack(cache));
+    an_log_level(AN_INFO);
 }
 
 static void test_a_full_disk_leaves_no_file_and_memory_is_used(void **state)
@@ -337,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_concurrent_builders_do_not_interfere),
         cmocka_unit_test(test_a_pack_is_built_once_and_mapped),
         cmocka_unit_test(test_any_damage_is_detected_and_repaired),
+        cmocka_unit_test(test_a_pack_that_others_may_write_is_built_again),
         cmocka_unit_test(test_a_full_disk_leaves_no_file_and_memory_is_used),
         cmocka_unit_test(test_an_unusable_folder_falls_back_to_memory),
         cmocka_unit_test(test_a_bad_image_is_named_and_no_file_remains),

@@ -1,0 +1,120 @@
+/* cache_folder: see cache_folder.h. The time of the last use is the file's modification time, which
+ * an_path_touch() sets: access times are switched off on many file systems. */
+#include "data/cache_folder.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory/mem.h"
+#include "io/path.h"
+
+enum { DIGITS = 64 }; /* of the hash that names a pixel cache */
+
+an_code an_cache_folder_open(const char *folder)
+{
+    bool is_new = an_path_kind_at(folder) == AN_NOTHING;
+    an_code code = an_folder_make(folder);
+    if (code == AN_OK && is_new)
+        code = an_path_set_mode(folder, 0700);
+    if (code != AN_OK || an_path_is_private(folder))
+        return code;
+    return an_fail(AN_EIO,
+                   "%s belongs to another user or can be written by others; chmod go-w on a folder "
+                   "of your own, or data.cache names another",
+                   folder);
+}
+
+int64_t an_cache_limit(void)
+{
+    static const double DEFAULT = 20, LARGEST = 1e6;
+    const char *text = getenv("ANISO_CACHE_GB");
+    char *end = NULL;
+    double gigabytes = text && *text ? strtod(text, &end) : DEFAULT;
+    if (end && (*end || !(gigabytes >= 0 && gigabytes <= LARGEST)))
+        gigabytes = DEFAULT;
+    return (int64_t)(gigabytes * 1e9);
+}
+
+/* True for a pixel cache; *rest is what follows its name. */
+static bool is_pack(const char *name, const char **rest)
+{
+    if (strspn(name, "0123456789abcdef") != DIGITS || strncmp(name + DIGITS, ".pack", 5) != 0)
+        return false;
+    *rest = name + DIGITS + 5;
+    return true;
+}
+
+/* True for ".PID-NUMBER.tmp" of a process that is gone. */
+static bool is_left_behind(const char *rest, const an_stamp *stamp)
+{
+    static const int64_t HOUR = 3600;
+    int pid = 0, end = 0;
+    sscanf(rest, ".%d-%*16[0-9a-f].tmp%n", &pid, &end);
+    return end > 0 && !rest[end] && pid > 0 && kill(pid, 0) != 0 && errno == ESRCH &&
+           (int64_t)time(NULL) - stamp->mtime / 1000000000 > HOUR;
+}
+
+typedef struct pack {
+    char path[AN_PATH];
+    an_stamp stamp;
+} pack;
+
+static int by_last_use(const void *a, const void *b)
+{
+    const pack *x = a, *y = b;
+    if (x->stamp.mtime != y->stamp.mtime)
+        return x->stamp.mtime < y->stamp.mtime ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
+/* Fills packs (room for `count`) with those of the names; → how many. Removes what was left behind.
+ */
+static int64_t find(const char *folder, char **names, int64_t count, pack *packs)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < count; i++) {
+        const char *rest;
+        pack *p = &packs[n];
+        if (!is_pack(names[i], &rest) || an_path_join(p->path, folder, names[i]) != AN_OK ||
+            an_path_is_link(p->path) || !an_path_find_file(p->path, &p->stamp))
+            continue;
+        if (!*rest)
+            n++;
+        else if (is_left_behind(rest, &p->stamp))
+            an_path_remove(p->path);
+    }
+    return n;
+}
+
+static void trim(pack *packs, int64_t n, const char *keep, int64_t limit)
+{
+    int64_t bytes = 0;
+    for (int64_t i = 0; i < n; i++)
+        bytes += packs[i].stamp.size;
+    qsort(packs, (size_t)n, sizeof *packs, by_last_use);
+    for (int64_t i = 0; i < n && bytes > limit; i++) {
+        const char *name = strrchr(packs[i].path, '/');
+        if (name && strcmp(name + 1, keep) == 0)
+            continue;
+        if (an_path_remove(packs[i].path) == AN_OK)
+            bytes -= packs[i].stamp.size;
+    }
+}
+
+void an_cache_trim(const char *folder, const char *keep, int64_t limit)
+{
+    char **names;
+    int64_t count;
+    if (an_folder_list(folder, false, &names, &count) != AN_OK)
+        return;
+    pack *packs = an_alloc((size_t)(count + 1) * sizeof *packs);
+    if (packs)
+        trim(packs, find(folder, names, count, packs), keep, limit);
+    an_free(packs);
+    an_free(names);
+}
