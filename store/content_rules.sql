@@ -30,8 +30,8 @@ SELECT 'run ' || run_id || ' has a tag without a name' FROM tag -- since 2
  WHERE name = '' LIMIT 1;
 
 -- Classes, and what is numbered by them.
-SELECT 'data set ' || dataset_id || ' has ' || n_classes || ' classes, at most 4096 are supported'
-  FROM dataset WHERE n_classes > 4096 OR n_classes < 1 LIMIT 1;
+SELECT 'data set ' || dataset_id || ' has ' || n_classes || ' classes, at most 65536 are supported'
+  FROM dataset WHERE n_classes > 65536 OR n_classes < 1 LIMIT 1;
 SELECT 'class ' || class_idx || ' of data set ' || dataset_id || ' is not one of its ' || n_classes
   FROM dataset_class JOIN dataset USING(dataset_id) WHERE class_idx NOT BETWEEN 0 AND n_classes - 1 LIMIT 1;
 SELECT 'data set ' || dataset_id || ' has ' || n_classes || ' classes and ' || (SELECT count(*)
@@ -103,6 +103,9 @@ SELECT 'run ' || run_id || ' has a note of ' || length(text) || ' characters, at
 -- JSON.
 SELECT 'the configuration ' || config_id || ' is not the JSON of an object' FROM config
  WHERE CASE WHEN json_valid(json) THEN json_type(json) END IS NOT 'object' LIMIT 1;
+SELECT 'the configuration ' || config_id || ' has no options in ' || key FROM config, json_each(config.json)
+ WHERE key IN ('backbone', 'data', 'denoiser', 'loss', 'prior', 'sampler', 'schedule', 'select', 'train')
+   AND type NOT IN ('object', 'array') LIMIT 1;
 SELECT 'the command of run ' || run_id || ' is not a JSON list of texts' FROM run
  WHERE argv IS NOT NULL AND (CASE WHEN json_valid(argv) THEN json_type(argv) END IS NOT 'array'
     OR EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(argv) THEN argv ELSE '[]' END)

@@ -100,6 +100,10 @@ local function plan(db, runs, args)
   local trainer, jobs, n, asked = require "aniso.train.run", {}, 0, 0
   for i, run in ipairs(runs) do
     local config = cli.need(db:config(run))
+    if not config.sampler then
+      cli.fail(cli.DATABASE, ("%s: its configuration has no sampler; the database is damaged")
+        :format(name_of(run)))
+    end
     local hows = samplers(config.sampler, args)
     local missing = own_parts.missing(db, run, { sampler = hows[1] }, "eval", args)
     if missing then cli.fail(cli.FAILED, missing) end

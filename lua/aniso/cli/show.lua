@@ -7,6 +7,7 @@ local console = require "aniso.show.console"
 local core = require "aniso.core"
 local printed = require("aniso.stats.metric.catalog").printed
 local tables = require "aniso.show.table"
+local MOST_SHOWN = require("aniso.stats.metric.confusion").MOST_SHOWN
 
 local show = { summary = "everything about one run" }
 
@@ -62,6 +63,10 @@ end
 -- True classes down, predicted classes across, counts of the primary test evaluation.
 local function confusion(db, run)
   local found, classes = read(db, "confusion", run), read(db, "classes", run)
+  if #classes > MOST_SHOWN then
+    cli.fail(cli.FAILED, ("the matrix of %d classes is not printed, at most %d are; the view v_confusion has "
+      .. "the counts (aniso sql)"):format(#classes, MOST_SHOWN))
+  end
   local columns, rows = { "true \\ predicted" }, {}
   for i, class in ipairs(classes) do
     columns[i + 1] = class.class
@@ -138,7 +143,9 @@ function show.run(args)
     return show.section(db, run, sections[1] or "facts", args.format)
   end
   if #sections == 0 then
-    sections = db:confusion(run) and { "facts", "evaluations", "classes", "confusion" } or { "facts" }
+    local K = #read(db, "classes", run)
+    sections = { "facts", K > 0 and "evaluations" or nil, K > 0 and "classes" or nil }
+    if K > 0 and K <= MOST_SHOWN then sections[4] = "confusion" end
     for _, name in ipairs { "search", "calibration" } do
       if #sections > 1 and #read(db, name, run) > 0 then table.insert(sections, 3, name) end
     end

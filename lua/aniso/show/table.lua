@@ -2,7 +2,8 @@
 -- Markdown or LaTeX (markup.lua).
 -- A column is a name or {name =, digits =}; a row is a list with one value per column, nil
 -- for SQL's NULL. A cell may also be {text =, bold =, value =}: the text for a person, whether
--- it is bold on a terminal, the value for a program.
+-- it is bold on a terminal, the value for a program. In an aligned table a cell that is wider than WIDEST is
+-- cut, except in the last column; the other formats have the whole text.
 local markup = require "aniso.show.markup"
 local sys = require("aniso.core").sys
 
@@ -85,6 +86,13 @@ local function normal(columns, show)
   return out
 end
 
+local WIDEST = 200 -- columns of a terminal
+
+local function shortened(text)
+  if #text <= WIDEST or tables.width(text) <= WIDEST then return text end
+  return tables.cut(text, WIDEST - 1) .. "…"
+end
+
 local function pad(text, width, right)
   local space = (" "):rep(width - tables.width(text))
   return right and space .. text or text .. space
@@ -107,10 +115,15 @@ end
 
 local function aligned(columns, rows, bold)
   local texts, right = texts_of(columns, rows)
-  local widths = {}
+  local widths, head, rule = {}, {}, {}
   for j, column in ipairs(columns) do
-    widths[j] = tables.width(column.name)
-    for _, row in ipairs(texts) do widths[j] = math.max(widths[j], tables.width(row[j])) end
+    head[j] = shortened(column.name)
+    widths[j] = tables.width(head[j])
+    for _, row in ipairs(texts) do
+      if j < #columns then row[j] = shortened(row[j]) end
+      widths[j] = math.min(math.max(widths[j], tables.width(row[j])), WIDEST)
+    end
+    rule[j] = ("─"):rep(widths[j])
   end
   local function line(row, of)
     local out = {}
@@ -118,11 +131,7 @@ local function aligned(columns, rows, bold)
       local text = pad(row[j], widths[j], right[j])
       out[j] = bold and is_cell(of[j]) and of[j].bold and "\27[1m" .. text .. "\27[0m" or text
     end
-    return (table.concat(out, "  "):gsub("%s+$", "")) .. "\n"
-  end
-  local head, rule = {}, {}
-  for j, column in ipairs(columns) do
-    head[j], rule[j] = column.name, ("─"):rep(widths[j])
+    return (table.concat(out, "  "):match "^.*%S" or "") .. "\n" -- gsub("%s+$") takes quadratic time
   end
   local lines = { line(head, {}), line(rule, {}) }
   for i, row in ipairs(rows) do lines[#lines + 1] = line(texts[i], row) end

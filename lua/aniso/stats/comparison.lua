@@ -68,10 +68,12 @@ local function counts_per_run(groups, confusion_of)
   return out
 end
 
--- Counts per run of each cell in which any group has one, and their differences to the baseline.
+-- Counts per run of each cell in which any group has one, and their differences to the baseline; none of more
+-- than MOST_SHOWN classes.
 local function confusion(groups, confusion_of)
-  local means, out = counts_per_run(groups, confusion_of), {}
   local names = groups[1].members[1].classes
+  if #names > confusions.MOST_SHOWN then return {} end
+  local means, out = counts_per_run(groups, confusion_of), {}
   for i, row in ipairs(means[1]) do
     for j in ipairs(row) do
       local cell, any = { ["true"] = names[i].class, pred = names[j].class, i = i, j = j }, false

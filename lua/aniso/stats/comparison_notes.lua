@@ -5,6 +5,8 @@ local enough = paired.enough
 local printed = require("aniso.stats.metric.catalog").printed
 local noise = require "aniso.stats.noise"
 
+local MOST_SHOWN = require("aniso.stats.metric.confusion").MOST_SHOWN
+
 local notes = {}
 
 -- +0.012, and 0.000 for a value that rounds to zero.
@@ -119,6 +121,9 @@ function notes.of(result)
     about_images(result.pairs[k], add)
   end
   rare_classes(result, add)
+  if #result.classes > MOST_SHOWN then
+    add("the matrices of %d classes are not compared, at most %d are", #result.classes, MOST_SHOWN)
+  end
   if #result.groups > 2 then
     add("%d comparisons with one baseline: intervals and p are not corrected for that", #result.groups - 1)
   end

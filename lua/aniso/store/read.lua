@@ -169,6 +169,8 @@ function read.classes(db, evaluation)
   return rows
 end
 
+local MOST_CLASSES = 4096 -- of a matrix, which then takes 64 MB
+
 -- A tensor (K, K), float32 so that one can calculate with it: true classes down, predicted across.
 -- Counts are exact up to 2^24.
 function read.confusion(db, evaluation)
@@ -179,6 +181,10 @@ function read.confusion(db, evaluation)
     "SELECT count(*) AS K FROM class_count WHERE eval_id = ?1", id))
   if not size then return nil, message, code end
   if size.K == 0 then return nil, ("evaluation %s has no confusion matrix"):format(id), "ENOTFOUND" end
+  if size.K > MOST_CLASSES then
+    return nil, ("evaluation %s has %d classes; a matrix is read for at most %d"):format(id, size.K,
+      MOST_CLASSES), "EINVAL"
+  end
   local cells
   cells, message, code = db.core:query(
     "SELECT true_idx, pred_idx, n FROM confusion WHERE eval_id = ?1", id)

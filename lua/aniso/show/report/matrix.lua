@@ -3,6 +3,7 @@
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local palette = require "aniso.show.plot.palette"
+local MOST_SHOWN = require("aniso.stats.metric.confusion").MOST_SHOWN
 
 local MAX_NAMED = 24 -- classes; beyond, cells are too small for names and numbers
 local MAX_LISTED = 40  -- confusions that the table behind a larger matrix lists
@@ -181,6 +182,9 @@ end
 return function(facts)
   if not facts.one_split then return page.paragraph "The runs are of several splits." end
   local order = facts:order()
+  if #order > MOST_SHOWN then
+    return page.paragraph("The matrix of %d classes is not drawn, at most %d are.", #order, MOST_SHOWN)
+  end
   local base, base_cells, base_table = one(facts, order, facts.base, "confusion-baseline")
   local words = "Confusions over all seeds, in per cent of the true class; the largest class first."
   if not facts.other then return page.figure({ base }, words, base_table) end

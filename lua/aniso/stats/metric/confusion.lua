@@ -4,6 +4,10 @@
 
 local confusion = {}
 
+-- Classes up to which the K² cells of a matrix are shown and compared: a larger one takes gigabytes of Lua
+-- tables and shows nothing.
+confusion.MOST_SHOWN = 1024
+
 -- true_, pred: lists of 0-based classes. matrix[i][j]: images of class i−1 called j−1.
 function confusion.count(true_, pred, K)
   local matrix = {}
