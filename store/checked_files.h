@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-enum { AN_CHECKED_MIN = 1 << 20 };
+enum { AN_CHECKED_MIN = 128 << 10 };
 
 /* Whether the file at `path` is as it was when an_checked_remember() was last called for it with
  * the same rules. False where its journal has content. */
