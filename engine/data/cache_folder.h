@@ -1,7 +1,7 @@
 /* cache_folder: the folder in which decoded images and hashes of files are kept between processes.
  *
- * What a cache contains is believed, so that it is used only if nobody else can have written it:
- * the folder and the file belong to this user and only they may write. Folders above it are not
+ * What a cache contains is not compared with the images. It is used only if no other user can write
+ * it: the folder and the file belong to this user and only they may write. Folders above it are not
  * examined. Its size is limited: building a file removes those that were used longest ago. */
 #ifndef AN_DATA_CACHE_FOLDER_H
 #define AN_DATA_CACHE_FOLDER_H

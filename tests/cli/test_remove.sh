@@ -17,6 +17,7 @@ return aniso.study {
 }
 LUA
 db=$dir/runs.db
+export XDG_CACHE_HOME="$dir/cache" # gc lists what is there
 query() { "$aniso" sql "$1" --db "$db" --format csv | tail -n +2 | tr -d '\r'; }
 folders() { ls "$dir/runs" | wc -l | tr -d ' '; }
 stages() { ls "$dir/first-stage" | grep -c 'safetensors$'; }

@@ -8,21 +8,23 @@ local command = { summary = "permanently delete what was removed; find leftovers
 
 function command.arguments(parser)
   parser:flag("-n --dry-run", "only list what would be freed")
-  parser:flag("--orphans", "also delete folders of no run and first stages that no run would use")
+  parser:flag("--orphans", "also delete folders of no run, first stages that no run would use, and the last "
+    .. "checkpoints of finished runs")
+  parser:flag("--cache", "also delete the decoded images of ~/.cache/aniso, which the next run decodes again")
   common.db(parser)
   common.format(parser)
+end
+
+local function stays(one, args)
+  return one.extra and (one.keep or not args[one.flag or "orphans"])
 end
 
 local function what_happens(one, args)
   local verb = args.dry_run and "would be deleted" or "deleted"
   if one.extra and one.keep then return "stays: " .. one.keep end
-  if one.extra and not args.orphans then return "stays: --orphans deletes it" end
+  if stays(one, args) then return ("stays: --%s deletes it"):format(one.flag or "orphans") end
   local kept = one.keep or one.remark
   return kept and ("%s; %s"):format(verb, kept) or verb
-end
-
-local function stays(one, args)
-  return one.extra and (one.keep or not args.orphans)
 end
 
 local function bytes(n)
@@ -33,8 +35,10 @@ function command.run(args)
   local gc = require "aniso.store.collect"
   local db <close> = args.dry_run and common.open(args) or common.open_to_write(args)
   local key_of = require("aniso.train.first_stage").key_of
-  local plan, freed, left, rows = common.guarded(gc.plan, db, key_of), 0, 0, {}
-  if not args.dry_run then common.guarded(gc.carry_out, db, plan, { orphans = args.orphans }) end
+  local plan, freed, left, rows = common.guarded(gc.plan, db, key_of,
+    require("aniso.method.data").cache_folder()), 0, 0, {}
+  if not args.dry_run then common.guarded(gc.carry_out, db, plan, { orphans = args.orphans,
+    cache = args.cache }) end
   for _, one in ipairs(plan) do
     rows[#rows + 1] = { one.what, one.name, bytes(one.bytes), what_happens(one, args) }
     if stays(one, args) then

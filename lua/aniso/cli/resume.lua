@@ -18,6 +18,7 @@ function resume.arguments(parser)
   own_parts.arguments(parser)
   common.db(parser)
   common.threads(parser)
+  common.last_checkpoints(parser)
 end
 
 local function chosen(db, args)
@@ -69,6 +70,7 @@ end
 
 function resume.run(args)
   common.use_threads(args)
+  common.use_last_checkpoints(args)
   own_parts.load(args)
   local db = common.open_to_train(args)
   core.sys.interrupt_mode "poll"

@@ -22,6 +22,7 @@ function run.arguments(parser)
   parser:option("--fold", "folds of a study with folds, from 0: 0,2 or 0..2; all if left out")
   common.db(parser)
   common.threads(parser)
+  common.last_checkpoints(parser)
   parser:option("--name", "the study's name instead of the recipe's")
   common.only(parser)
   parser:flag("--allow-equal", "keep variants that have the same options")
@@ -114,6 +115,7 @@ end
 
 function run.run(args, argv)
   common.use_threads(args)
+  common.use_last_checkpoints(args)
   local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
   if not study then return cli.DONE end
   study.name = args.name or study.name

@@ -31,7 +31,8 @@ data.augment = {
   noise = options.number { default = 0, min = 0, max = 1 },
 }
 
-local function cache_folder(given)
+-- The folder of decoded images for the option `cache`; "" for none.
+function data.cache_folder(given)
   if given == false then return "" end
   if given ~= nil then return given end
   local home, xdg = os.getenv "HOME", os.getenv "XDG_CACHE_HOME"
@@ -158,7 +159,7 @@ function data.open(given, cross, stored_classes)
   spec.long_tail = long_tail.spec(given.long_tail)
   set_groups(spec, given.groups)
   if cross then spec.folds, spec.fold, spec.official_folds = cross.folds, cross.fold, cross.official end
-  spec.cache = cache_folder(given.cache)
+  spec.cache = data.cache_folder(given.cache)
   local ds
   ds, message, code = core.data.open(spec)
   if not ds then return nil, message, code end

@@ -8,6 +8,7 @@
 -- the same folder are read first: what one of them uses stays, and if one cannot be read, nothing is treated
 -- as an orphan or unused. Copies named *.bak do not count.
 local core = require "aniso.core"
+local leftovers = require "aniso.store.leftovers"
 local run_folder = require "aniso.store.run_folder"
 local sibling_databases = require "aniso.store.sibling_databases"
 local ulid = require "aniso.store.ulid"
@@ -75,7 +76,8 @@ local function first_stages(db, plan, siblings, key_of)
   for _, name in ipairs(sys.exists(folder) == "directory" and not sys.is_link(folder)
     and sys.list(folder) or {}) do
     local key, path = run_folder.is_first_stage(name), folder .. "/" .. name
-    if key and not used[key] and sys.exists(path) == "file" and not sys.is_link(path) then
+    local is_final = name:match "%.safetensors$" or name:match "%-lock$" -- else see leftovers.lua
+    if key and is_final and not used[key] and sys.exists(path) == "file" and not sys.is_link(path) then
       local one = item("first stage", path, path, sys.size(path))
       one.extra, one.keep = true, siblings.unreadable or unknown
       plan[#plan + 1] = one
@@ -83,16 +85,18 @@ local function first_stages(db, plan, siblings, key_of)
   end
 end
 
--- plan(db, key_of) → list of {what, name, bytes, folder = what run_folder.survey() found or nil, path = of a
--- single file or nil, keep = why files stay or nil, extra = whether it is not of a removed run}.
+-- plan(db, key_of, cache_folder) → list of {what, name, bytes, folder = what run_folder.survey() found or
+-- nil, path = of a single file or nil, keep = why files stay or nil, extra = whether it is not of a removed
+-- run, flag = the option that deletes it, "orphans" by default}.
 -- key_of({config, seed, data, split, version}) → the hash of the first stage that a run uses, as in
--- train/first_stage.lua, or nil where it cannot be computed.
-function gc.plan(db, key_of)
+-- train/first_stage.lua, or nil where it cannot be computed. cache_folder [opt]: that of the pixel caches.
+function gc.plan(db, key_of, cache_folder)
   local plan, siblings = {}, sibling_databases.of(db, parent_of(db.path))
   removed_runs(db, plan, siblings)
   orphans(db, plan, siblings)
   first_stages(db, plan, siblings, key_of)
-  return plan
+  local more = leftovers.plan(db, cache_folder)
+  return table.move(more, 1, #more, #plan + 1, plan)
 end
 
 -- ── deleting ────────────────────────────────────────────────────────────────────────────
@@ -122,13 +126,14 @@ function gc.paths(one)
   return out
 end
 
--- Deletes the removed runs, and with {orphans = true} the rest of the plan. Rows go first: what a
--- kill leaves behind is an orphan, which the next time finds. → bytes of the files that are gone.
+-- Deletes the removed runs, with {orphans = true} the rest of the plan but the pixel caches, and those with
+-- {cache = true}. Rows go first: what a kill leaves behind is an orphan, which the next time finds. → bytes
+-- of the files that are gone.
 function gc.carry_out(db, plan, options)
   delete_rows(db)
   local freed = 0
   for _, one in ipairs(plan) do
-    local is_deleted = not one.extra or options and options.orphans and not one.keep
+    local is_deleted = not one.extra or options and options[one.flag or "orphans"] and not one.keep
     if is_deleted then
       for _, path in ipairs(gc.paths(one)) do must(sys.remove(path)) end
       one.done, freed = true, freed + one.bytes

@@ -64,7 +64,9 @@ local function recorded_elsewhere(db, uid, folder)
   for _, row in ipairs(db:checkpoints(uid) or {}) do
     local there, of, name = row.path:match "^(.*/([^/]*))/([^/]*)$"
     local is_elsewhere = there ~= folder and of == uid and run_folder.is_file(name)
-    if is_elsewhere and core.sys.exists(row.path) == "file" then return row.path end
+    for _, file in ipairs(is_elsewhere and { name, "best.safetensors" } or {}) do
+      if core.sys.exists(there .. "/" .. file) == "file" then return there .. "/" .. file end
+    end
   end
 end
 

@@ -1,0 +1,72 @@
+-- What gc lists and deletes of files that nothing needs any more.
+local lu = require "luaunit"
+local core = require "aniso.core"
+local gc = require "aniso.store.collect"
+local first_stage = require "aniso.train.first_stage"
+local leftovers = require "aniso.store.leftovers"
+local fixture = dofile "tests/lua/store_fixture.lua"
+local plain = dofile "tests/lua/plain_fixture.lua"
+
+local sys = core.sys
+local T = {}
+
+local HASH = ("0a"):rep(32)
+
+local function write(path)
+  assert(sys.mkdir_p(path:match "^(.*)/"))
+  assert(sys.write_atomic(path, "12345"))
+end
+
+
+local function named(plan)
+  local out = {}
+  for i, one in ipairs(plan) do out[i] = one.what end
+  table.sort(out)
+  return out
+end
+
+function T.test_a_finished_run_needs_its_best_weights_only()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local finished, stopped = plain.run(db).uid, plain.run(db, { ["train.lr"] = 0.02 }).uid
+  assert(db:exec("UPDATE run SET status = 'interrupted' WHERE uid = ?1", stopped))
+  local plan = gc.plan(db, first_stage.key_of)
+  lu.assertEquals(named(plan), { "last checkpoint" })
+  lu.assertEquals(plan[1].folder.names, { "last.previous.safetensors", "last.safetensors" })
+  gc.carry_out(db, plan)
+  lu.assertEquals(#sys.list(db:run_folder(finished)), 3) -- only on request
+  gc.carry_out(db, plan, { orphans = true })
+  lu.assertEquals(sys.list(db:run_folder(finished)), { "best.safetensors" })
+  lu.assertEquals(#sys.list(db:run_folder(stopped)), 3)
+  leftovers.remove_last(db, stopped)
+  lu.assertEquals(sys.list(db:run_folder(stopped)), { "best.safetensors" })
+end
+
+function T.test_pixel_caches_are_deleted_by_their_own_option()
+  local folder = fixture.folder()
+  local db <close> = plain.new_db(folder, "a")
+  local pack, other = folder .. "/cache/" .. HASH .. ".pack", folder .. "/cache/notes.pack"
+  write(pack)
+  write(other)
+  local plan = gc.plan(db, first_stage.key_of, folder .. "/cache")
+  lu.assertEquals(named(plan), { "pixel cache" })
+  lu.assertEquals(gc.carry_out(db, plan, { orphans = true }), 0)
+  lu.assertEquals(gc.carry_out(db, plan, { cache = true }), 5)
+  lu.assertNil(sys.exists(pack))
+  lu.assertEquals(sys.exists(other), "file")
+end
+
+-- A temporary is left behind also where the first stage itself is used.
+function T.test_temporaries_of_first_stages()
+  local folder = fixture.folder()
+  local db <close> = plain.new_db(folder, "a")
+  local stage = folder .. "/first-stage/" .. HASH .. ".safetensors"
+  for _, ending in ipairs { "", ".999999999-1f.tmp", "." .. ("0"):rep(26), "-lock", ".txt" } do
+    write(stage .. ending)
+  end
+  local plan = gc.plan(db, first_stage.key_of)
+  lu.assertEquals(named(plan), { "first stage", "first stage", "temporary", "temporary" })
+  gc.carry_out(db, plan, { orphans = true })
+  lu.assertEquals(sys.list(folder .. "/first-stage"), { HASH .. ".safetensors.txt" })
+end
+
+return { Leftovers = T }
