@@ -1,6 +1,7 @@
 -- What gc lists and deletes of files that nothing needs any more.
 local lu = require "luaunit"
 local core = require "aniso.core"
+local data = require "aniso.method.data"
 local gc = require "aniso.store.collect"
 local first_stage = require "aniso.train.first_stage"
 local leftovers = require "aniso.store.leftovers"
@@ -67,6 +68,19 @@ function T.test_temporaries_of_first_stages()
   lu.assertEquals(named(plan), { "first stage", "first stage", "temporary", "temporary" })
   gc.carry_out(db, plan, { orphans = true })
   lu.assertEquals(sys.list(folder .. "/first-stage"), { HASH .. ".safetensors.txt" })
+end
+
+-- The folder that a database names must be a cache already.
+function T.test_a_stored_cache_folder_is_not_made()
+  local folder = fixture.folder()
+  local given = { "folder", root = "images", cache = folder .. "/elsewhere" }
+  lu.assertNil(data.of_stored(given).cache)
+  assert(sys.mkdir_p(given.cache))
+  lu.assertNil(data.of_stored(given).cache)
+  lu.assertEquals(given.cache, folder .. "/elsewhere")
+  write(given.cache .. "/0123456789abcdef.index")
+  lu.assertEquals(data.of_stored(given).cache, given.cache)
+  lu.assertEquals(data.of_stored({ "folder", cache = false }).cache, false)
 end
 
 return { Leftovers = T }

@@ -75,6 +75,18 @@ function data.seen_from(given, folder)
   return out
 end
 
+-- The data options of a stored run, whose database may be another user's: its `cache` is used only if it is a
+-- cache already, so that no database has files made in a folder of its choice; otherwise the default is.
+function data.of_stored(given)
+  if type(given.cache) ~= "string" then return given end
+  for _, name in ipairs(core.sys.exists(given.cache) == "directory" and core.sys.list(given.cache) or {}) do
+    if name:match "^%x+%.index$" then return given end
+  end
+  local out = options.copy(given)
+  out.cache = nil
+  return out
+end
+
 -- The columns of a list of such images, as `split` reads it: image, class.
 function data.columns(given)
   local columns = registry.of[given[1]].columns

@@ -79,7 +79,8 @@ function Session.new(job, sharing)
   local self = setmetatable({ config = config, seed = job.seed, plan = stage.plan(config), group = {} }, meta)
   self.total_epochs = 0
   for _, one in ipairs(self.plan) do self.total_epochs = self.total_epochs + one.epochs end
-  self.dataset = latest_data.load(data.seen_from(config.data, job.folder), job.cross, job.classes)
+  local given = job.run and data.of_stored(config.data) or config.data
+  self.dataset = latest_data.load(data.seen_from(given, job.folder), job.cross, job.classes)
   calibrate.check_validation(config, self.dataset)
   self.model = model.new(config, self.dataset, job.seed, sharing and sharing.model, job.levels)
   tilt.of(config.sampler.tilt, self.dataset.counts, self.model.schedule.levels) -- of K values, or an error

@@ -184,6 +184,16 @@ function data.columns(given) end
 ---@return aniso.option.data given itself where nothing changes
 function data.seen_from(given, folder) end
 
+---The data options of a stored run, whose `cache` is used only if it is a cache already.
+---@param given table
+---@return table
+function data.of_stored(given) end
+
+---The folder of decoded images for the option `cache`; "" for none.
+---@param given? string|false
+---@return string
+function data.cache_folder(given) end
+
 ---The published set that a folder holds.
 ---@param root string
 ---@return string? kind nil if it is none of them
