@@ -5,6 +5,7 @@
 #include "base/memory/mem.h"
 #include "bind/bind.h"
 #include "bind/sys.h"
+#include "io/file.h"
 #include "io/file_replace.h"
 #include "io/path.h"
 
@@ -105,6 +106,50 @@ static int real_path(lua_State *L)
     return 1;
 }
 
+/* At most `most` bytes from the beginning of a regular file, as a text on the stack. */
+static an_code push_start(lua_State *L, const char *path, size_t most)
+{
+    int file;
+    int64_t size;
+    an_code code = an_file_open(path, AN_FILE_READ, &file);
+    if (code != AN_OK)
+        return code;
+    code = an_file_size(file, &size, path);
+    const size_t bytes = (uint64_t)size < most ? (size_t)size : most;
+    char *block = code == AN_OK ? an_alloc(bytes + 1) : NULL;
+    if (code == AN_OK)
+        code = block ? an_file_read_at(file, block, bytes, 0, path) : AN_ENOMEM;
+    an_file_close(file);
+    if (code == AN_OK)
+        lua_pushlstring(L, block, bytes);
+    an_free(block);
+    return code;
+}
+
+static an_code push_whole(lua_State *L, const char *path, size_t most)
+{
+    uint8_t *bytes;
+    size_t count;
+    an_code code = an_file_read(path, most, &bytes, &count);
+    if (code != AN_OK)
+        return code;
+    lua_pushlstring(L, (char *)bytes, count);
+    an_free(bytes);
+    return AN_OK;
+}
+
+/* read(path, most[, start]) → the text of a regular file of at most `most` bytes; with `start`, the
+ * first `most` bytes of any. A pipe or a device is EFORMAT and is not waited for. */
+static int read_file(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    lua_Integer most = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, most >= 0, 2, "a number of bytes");
+    an_code code =
+        lua_toboolean(L, 3) ? push_start(L, path, (size_t)most) : push_whole(L, path, (size_t)most);
+    return code == AN_OK ? 1 : an_push_failure(L);
+}
+
 /* write_atomic(path, text): a reader finds the old content or the new, never a part; durable. */
 static int write_atomic(lua_State *L)
 {
@@ -121,6 +166,7 @@ void an_add_file_functions(lua_State *L)
         {"list", list},
         {"mkdir_p", make_folder},
         {"mkdtemp", make_temporary},
+        {"read", read_file},
         {"realpath", real_path},
         {"remove", remove_file},
         {"size", size},

@@ -182,12 +182,39 @@ typedef struct repetition {
     const index_file *index;
 } repetition;
 
-static an_code hash_again(void *context, int64_t i)
+/* Whether it is an image at all; a damaged one may be accepted later. */
+static an_code decode_one(const an_item *item)
+{
+    uint8_t *bytes;
+    size_t count;
+    an_image image = {0};
+    an_code code = an_file_read(item->path, AN_IMAGE_FILE, &bytes, &count);
+    if (code != AN_OK)
+        return code;
+    code = an_image_decode(bytes, count, item->path, AN_DAMAGED_ACCEPT, &image);
+    an_image_free(&image);
+    an_free(bytes);
+    return code;
+}
+
+static an_code fail_again(void *context, int64_t i)
 {
     const repetition *r = context;
     entry e;
     bool read;
-    return hash_one(&r->list->items[i], r->index, &e, &read);
+    an_code code = hash_one(&r->list->items[i], r->index, &e, &read);
+    return code == AN_OK ? decode_one(&r->list->items[i]) : code;
+}
+
+/* Where some files cannot be read, the others are decoded, so that one report has every file that
+ * cannot be used. Returns its failure. */
+static an_code report_unusable(const an_listing *list, const index_file *index, bool *failed)
+{
+#pragma omp parallel for schedule(dynamic, 16)
+    for (int64_t i = 0; i < list->n; i++)
+        failed[i] = failed[i] || (list->items[i].path && decode_one(&list->items[i]) != AN_OK);
+    repetition r = {list, index};
+    return an_broken_files(failed, list->n, fail_again, &r);
 }
 
 /* Hashes every file, whatever fails, so that all failures are in one report. */
@@ -203,8 +230,7 @@ static an_code hash_each(const an_listing *list, const index_file *index, entry 
         failures += failed[i], count += read;
     }
     *reads = count;
-    repetition r = {list, index};
-    return failures > 0 ? an_broken_files(failed, list->n, hash_again, &r) : AN_OK;
+    return failures > 0 ? report_unusable(list, index, failed) : AN_OK;
 }
 
 static an_code hash_all(an_listing *list, const index_file *index, entry *entries, bool *changed)

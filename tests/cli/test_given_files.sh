@@ -34,6 +34,20 @@ for stem in utf16 unmarked; do
     run 2 "a recipe in $stem" "$dir/$stem.lua"
     output_has err "$stem.lua: it is UTF-16 or binary; save the recipe as UTF-8"
 done
+mkfifo "$dir/pipe.lua"
+for special in "$dir/pipe.lua" /dev/zero "$dir"; do
+    expect "a recipe that is not a regular file: $special" 2 timeout 20 "$aniso" run "$special"
+    output_has err "^aniso: $special: not a regular file"
+done
+head -c 5000000 /dev/zero | tr '\0' ' ' >"$dir/long.lua"
+run 2 "a recipe of 5 MB" "$dir/long.lua"
+output_has err "long.lua: 5000000 bytes, more than the limit"
+: >"$dir/nothing.lua"
+run 2 "an empty recipe" "$dir/nothing.lua"
+output_has err "nothing.lua: a recipe returns"
+mkfifo "$dir/table.csv"
+expect "a table that is a pipe" 1 timeout 20 "$aniso" data info csv --set root="$dir" --set table=table.csv
+output_has err "table.csv: a pipe or a device"
 run 2 "bytecode" "$dir/compiled.lua"
 output_has err "compiled.lua: it is compiled Lua"
 i=0

@@ -85,6 +85,16 @@ function T.test_all_broken_files_are_listed()
   lu.assertStrContains(text, "and 5 more")
 end
 
+-- Files that cannot be read and files that cannot be decoded are found in different passes.
+function T.test_files_that_are_broken_in_different_ways_are_listed_together()
+  layout:write("a/empty.png", "")
+  layout:write("b/text.png", "no image")
+  assert(os.execute(("ln -s nothing '%s' && mkfifo '%s'"):format(layout:path "a/dangling.png",
+    layout:path "b/pipe.png")))
+  local _, message = data.open { "folder", root = layout.root, cache = false }
+  lu.assertStrContains(message, "the first of 4 files of 14 that cannot be used")
+end
+
 -- Orientation 6: the column 0 from below is the upper row.
 function T.test_pixels_and_survey_are_upright()
   layout:write("a/turned.jpg", turned_jpeg(6))

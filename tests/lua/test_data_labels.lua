@@ -137,6 +137,17 @@ function T:test_a_class_folder_that_is_not_utf8()
   end
 end
 
+function T:test_names_of_images_that_are_not_utf8()
+  for i, name in ipairs { "set/a/1.bmp", "set/a/\xe6.bmp", "set/b/\xff.bmp", "set/b/2.bmp" } do
+    layout:image(name, i)
+  end
+  for _, nested in ipairs { false, true } do
+    local ds, message = fixture.open_quietly { "folder", root = layout:path "set", nested = nested }
+    lu.assertNil(ds)
+    lu.assertStrContains(message, "a/\\xE6.bmp: the name of this image and of 1 more is not UTF-8; rename")
+  end
+end
+
 function T:test_columns_that_are_no_labels()
   make({ ("x"):rep(2000), "b" }, 8)
   fixture.refuses_table(lu, layout, {}, "t.csv line 2: the label has 2000 bytes, more than 1000; is it the "

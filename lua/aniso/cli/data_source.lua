@@ -20,8 +20,7 @@ end
 
 -- True of a file whose first line has cells and is not the beginning of a recipe.
 local function begins_as_table(path)
-  local file <close> = io.open(path, "rb")
-  local start = file and file:read(4096)
+  local start = sys.read(path, 4096, true)
   local line = start and start:match "^[^\r\n]*" or ""
   return line:find "[,;\t]" ~= nil and not line:find "^%-%-" and not line:find "[={}()]"
 end

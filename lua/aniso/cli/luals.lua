@@ -10,6 +10,7 @@ local sys = core.sys
 local luals = { summary = "set a folder up for editors (lua-language-server)" }
 
 local LIBRARY = ".aniso/types"
+local MOST = 1 << 20 -- bytes of an editor's settings
 
 function luals.arguments(parser)
   parser:argument("folder", "where the recipes are; here if left out"):args "?"
@@ -21,8 +22,7 @@ end
 
 -- Whether a file begins as every annotation of ours does.
 local function is_annotation(path)
-  local file <close> = not sys.is_link(path) and io.open(path, "rb") or nil
-  return file and file:read(#annotations.START) == annotations.START
+  return not sys.is_link(path) and sys.read(path, #annotations.START, true) == annotations.START
 end
 
 -- Annotations of an older program would define things twice.
@@ -73,10 +73,8 @@ local function spread(json)
 end
 
 local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return {} end
-  local text = file:read "a"
-  file:close()
+  if not sys.exists(path) then return {} end
+  local text = cli.need(sys.read(path, MOST))
   local settings = core.json.decode(text)
   if type(settings) ~= "table" then
     cli.fail(cli.FAILED, ("%s is not plain JSON (comments?): add %q to its workspace.library by hand")

@@ -4,15 +4,15 @@ local errors = require "aniso.recipe.errors"
 local own_part = require "aniso.recipe.own_part"
 local part_modules = require "aniso.recipe.part_modules"
 local study = require "aniso.recipe.study"
+local sys = require("aniso.core").sys
 
 local recipe = {}
 
+local MOST = 4 << 20 -- bytes of the longest recipe
+
 local function read(path)
-  local file, why = io.open(path, "rb")
-  if not file then error(why, 0) end
-  local text = file:read "a"
-  file:close()
-  if not text then error(path .. ": cannot be read (is it a folder?)", 0) end
+  local text, why = sys.read(path, MOST)
+  if not text then error(why, 0) end
   return text
 end
 

@@ -15,9 +15,8 @@ local marks = {
 output_file.marks = marks
 
 local function has_mark(path, mark)
-  local file <close> = io.open(path, "rb")
-  local start = file and file:read(SEARCHED) or ""
-  return file and (start == "" or start:find(mark, 1, true) ~= nil)
+  local start = sys.read(path, SEARCHED, true)
+  return start and (start == "" or start:find(mark, 1, true) ~= nil)
 end
 
 -- Why the file must not be written; nil if it may.

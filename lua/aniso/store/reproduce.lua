@@ -46,14 +46,9 @@ local function comment(text)
   return "# " .. core.sys.visible(text)
 end
 
--- Whether a regular file has that text; a pipe or device at the path is not read.
+-- Whether a regular file has that text.
 local function same_file(path, text)
-  if core.sys.exists(path) ~= "file" or core.sys.size(path) ~= #text then return false end
-  local file = io.open(path, "rb")
-  if not file then return false end
-  local found = file:read "a"
-  file:close()
-  return found == text
+  return core.sys.read(path, #text) == text
 end
 
 local function circumstances(run, origin)

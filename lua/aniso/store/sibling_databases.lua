@@ -7,8 +7,7 @@ local sibling_databases = {}
 
 -- SQLite's first bytes, and our application_id at byte 68.
 local function is_ours(path)
-  local file <close> = io.open(path, "rb")
-  local head = file and file:read(72) or ""
+  local head = core.sys.read(path, 72, true) or ""
   return head:sub(1, 15) == "SQLite format 3" and head:sub(69, 72) == "ADP1"
 end
 

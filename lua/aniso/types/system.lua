@@ -61,6 +61,15 @@ function sys.host() end
 ---@return boolean terminal
 function sys.isatty(stream) end
 
+---The text of a regular file of at most `most` bytes; with `start`, the first `most` bytes of any.
+---@param path string
+---@param most integer
+---@param start? boolean
+---@return string? text
+---@return string? message
+---@return string? code `ENOTFOUND`, `EFORMAT` (longer, a pipe, a device), `EIO`
+function sys.read(path, most, start) end
+
 ---Text from outside, made safe to print: control characters, bidirectional controls and bytes that are not
 ---UTF-8 become codes such as `\x1B`.
 ---@param text string

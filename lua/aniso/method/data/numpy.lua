@@ -2,6 +2,7 @@
 -- pickled dictionary from names to class numbers. Format: numpy.lib.format, version 1 to 3.
 -- A pickle is read as data: its functions are neither looked up nor called.
 local fault = require "aniso.method.data.fault"
+local sys = require("aniso.core").sys
 
 local numpy = {}
 
@@ -9,10 +10,7 @@ local LARGEST = 1 << 28 -- bytes
 
 -- The header, all bytes, and the position of the content.
 local function read(path)
-  local file = fault.need(io.open(path, "rb"))
-  local bytes = file:read(LARGEST + 1) or ""
-  file:close()
-  if #bytes > LARGEST then fault.raise("EFORMAT", "%s: larger than %d bytes", path, LARGEST) end
+  local bytes = fault.need(sys.read(path, LARGEST))
   if bytes:sub(1, 6) ~= "\x93NUMPY" or #bytes < 12 then
     fault.raise("EFORMAT", "%s: not a .npy file", path)
   end

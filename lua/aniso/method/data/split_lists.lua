@@ -12,6 +12,8 @@ local tree = require "aniso.method.data.tree"
 
 local lists = {}
 
+local LARGEST = 1 << 28 -- bytes of a list
+
 -- ── files ───────────────────────────────────────────────────────────────────────────────
 local function visible(folder, prefix)
   local out = {}
@@ -101,7 +103,8 @@ end
 
 function readers.txt(path)
   local out, number = {}, 0
-  for text in fault.need(io.open(path, "r")):lines() do
+  local list = fault.need(core.sys.read(path, LARGEST))
+  for text in (list:gsub("\n$", "") .. "\n"):gmatch "(.-)\n" do
     number = number + 1
     text = text:match "^%s*(.-)%s*$"
     local place = ("%s line %d"):format(path, number)

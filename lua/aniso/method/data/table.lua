@@ -59,7 +59,12 @@ end
 Table.__close = Table.close
 
 function tables.read(path)
-  if core.sys.exists(path) ~= "file" then
+  local kind = core.sys.exists(path)
+  if kind == "directory" then fault.raise("EFORMAT", "%s: a folder, not a table", path) end
+  if kind == "other" then
+    fault.raise("EFORMAT", "%s: a pipe or a device; save the table as a file", path)
+  end
+  if kind ~= "file" then
     fault.raise("ENOTFOUND", "%s: no such file; `root` must be the folder that holds it", path)
   end
   local csv = fault.need(core.csv.read(path))

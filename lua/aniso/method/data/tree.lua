@@ -130,9 +130,18 @@ local function flat_level(report, level, folders, how, add)
   if #empty > 0 then unread.refuse_empty(report, level, empty) end
 end
 
+-- Names of images go to the database, into lists and reports.
+local function refuse_names(rows)
+  local names = rows.not_utf8
+  if #names == 0 then return end
+  fault.raise("EFORMAT", "%s: the name of this image%s is not UTF-8; rename %s", names[1],
+    #names > 1 and (" and of %d more"):format(#names - 1) or "", #names > 1 and "them" or "it")
+end
+
 local function adder(rows, base, part)
   return function(path, class)
     local n = #rows.key + 1
+    if not utf8.len(path) then rows.not_utf8[#rows.not_utf8 + 1] = path end
     rows.key[n], rows.file[n], rows.class[n] = path:sub(#base + 2), path, class
     if part then rows.part[n] = part end
   end
@@ -140,6 +149,7 @@ end
 
 -- The classes below `level`, which are of one part or, without `part`, of none.
 local function read_level(report, rows, level, how, part)
+  rows.not_utf8 = {}
   local before, add = #rows.key, adder(rows, report.root, part)
   if how.nested then
     nested_level(report, level, how, add)
@@ -150,6 +160,7 @@ local function read_level(report, rows, level, how, part)
     if #folders == 0 then unread.refuse_flat(level, #images, part, other) end
     flat_level(report, level, folders, how, add)
   end
+  refuse_names(rows)
   if #rows.key == before and not next(report.empty_classes) then
     fault.raise("EFORMAT", "%s: holds no class folder; expected one sub-folder of images per class%s", level,
       how.nested and (" at nested = %s"):format(tostring(how.nested)) or "")

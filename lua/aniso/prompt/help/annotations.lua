@@ -8,6 +8,7 @@ local core = require "aniso.core"
 local annotations = { START = "---@meta" } -- the beginning of every file
 
 local FOLDER = "lua/aniso/types/"
+local MOST = 1 << 20 -- bytes of a file
 
 -- name → text of each file: those of ANISO_LUA where it has the folder, else the program's; and
 -- the one that the registries write.
@@ -15,11 +16,7 @@ function annotations.sources()
   local out, folder = {}, os.getenv "ANISO_LUA"
   local own = folder and folder ~= "" and core.sys.list(folder .. "/aniso/types")
   for _, name in ipairs(own or {}) do
-    local file = name:match "%.lua$" and io.open(folder .. "/aniso/types/" .. name, "rb")
-    if file then
-      out[name] = file:read "a"
-      file:close()
-    end
+    if name:match "%.lua$" then out[name] = core.sys.read(folder .. "/aniso/types/" .. name, MOST) end
   end
   for _, name in ipairs(own and {} or core.embedded.names(FOLDER)) do
     out[name:sub(#FOLDER + 1)] = core.embedded.text(name)
