@@ -88,7 +88,9 @@ folder=$(ls -d "$dir"/good/*/)
 cp "$folder/best.safetensors" "$dir/best"
 head -c 2000 "$dir/best" >"$folder/best.safetensors"
 expect "a truncated checkpoint" 1 "$aniso" eval @last --again --db "$dir/good.db"
-output_has err "best\.safetensors"
+output_has err "best\.safetensors.*; aniso show [0-9A-Z]{26} --repro prints the commands that train it again"
+expect "a report without that checkpoint" 0 "$aniso" report good --db "$dir/good.db" -o "$dir/good.html"
+output_has err "no example images: .*best\.safetensors"
 cp "$dir/best" "$folder/best.safetensors"
 expect "the restored checkpoint" 0 "$aniso" eval @last --steps 3 --db "$dir/good.db"
 printf 'x' | dd of="$folder/best.safetensors" bs=1 seek=$(($(wc -c <"$dir/best") - 40)) conv=notrunc 2>/dev/null

@@ -25,13 +25,9 @@ function report.arguments(parser)
   common.threads(parser)
 end
 
--- run → why its chains cannot be run, as printed and shown in place of the images; nil if they can.
+-- run → why its chains cannot be run; nil if they can.
 local function missing_part(db, args)
-  return function(run)
-    local line = own_parts.missing(db, run, cli.need(db:config(run)), "report", args)
-    if line then console.note("aniso: no example images: ", line, "\n") end
-    return line
-  end
+  return function(run) return own_parts.missing(db, run, cli.need(db:config(run)), "report", args) end
 end
 
 -- The name of a report ends as a page's does: no database, recipe or stream.
@@ -49,8 +45,11 @@ function report.run(args)
   local runs = common.call(db, "runs", { study = args.study })
   local facts = cli.usage(require("aniso.show.report.facts").new, db, args.study, groups, runs,
     { metric = args.by, baseline = args.baseline })
-  local pictures = args.images > 0
-    and require "aniso.show.report.pictures" (facts, args.images, missing_part(db, args)) or nil
+  local pictures, lacking
+  if args.images > 0 then
+    pictures, lacking = require "aniso.show.report.pictures" (facts, args.images, missing_part(db, args))
+  end
+  if lacking then console.note("aniso: no example images: ", lacking, "\n") end
   local text = require "aniso.show.report.study" (facts, pictures)
   cli.need(require("aniso.show.output_file").write(args.output, "report", text, args.force))
   console.note("written to ", args.output, "\n")

@@ -77,14 +77,15 @@ local function raise_moved(db, path)
 end
 
 -- Loads a file of weights; `only` names one module, otherwise the file must have all. check(meta, sha256)
--- [opt] raises where it is not the one expected, before any weight is loaded. → its metadata.
-function checkpoint.load_weights(session, path, only, check)
+-- [opt] raises where it is not the one expected, before any weight is loaded. way_out [opt]: what to do about a
+-- file that is missing or damaged. → its metadata.
+function checkpoint.load_weights(session, path, only, check, way_out)
   local tensors, meta, code = core.checkpoint.load(path)
   if not tensors and code == "ENOTFOUND" and session.record then
     local moved = recorded_elsewhere(session.record.db, session.uid, session.folder)
     if moved then raise_moved(session.record.db, moved) end
   end
-  if not tensors then error(meta, 0) end
+  if not tensors then error(way_out and meta .. "; " .. way_out or meta, 0) end
   if check then check(meta, code) end
   for _, part in ipairs(session.model.modules) do
     local own = {}
@@ -103,7 +104,7 @@ function checkpoint.load_best(session, db, uid, only)
   local owner, path = checkpoint_owner.of(db, uid), db:run_folder(uid) .. "/best.safetensors"
   return checkpoint.load_weights(session, path, only, function(meta, sha256)
     owner:check("best", path, meta, sha256)
-  end)
+  end, ("aniso show %s --repro prints the commands that train it again, to the same bits"):format(uid))
 end
 
 -- Saves everything, between two epochs. The metrics of the epoch are written before the file: a process

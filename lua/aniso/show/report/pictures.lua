@@ -97,10 +97,13 @@ local function numbers(classes, list)
     "most attention / mean", "share on the windows" }, rows)
 end
 
--- → markup; one line with the reason if there are no images. missing: see examples.find().
+-- → markup; one line with the reason if there are no images, and that reason. missing: see examples.find().
 return function(facts, count, missing)
   local found, why = examples.find(facts, count, missing)
-  if not found then return page.paragraph("No images: %s.", (tostring(why):gsub("[.%s]+$", ""))) end
+  if not found then
+    why = tostring(why):gsub("[.%s]+$", "")
+    return page.paragraph("No images: %s.", why), why
+  end
   local figures = {}
   for i, one in ipairs(found.list) do figures[i] = figure(found.classes, one, i) end
   local seen = found.kind == "cross_attention"
