@@ -101,7 +101,7 @@ expect "a negative number of images" 2 "$aniso" report two --images -1 -o "$dir/
 equals "errors write no file" "$(test -e "$dir/no.html" && echo yes)" ""
 
 # ── in a browser ──
-need_browser
+require_browser
 figures=$(grep -o '<svg' "$dir/r.html" | wc -l)
 browse r.html 1100
 equals "Chromium finds all figures" "$(value figures) $(value scripts)" "$figures 0"

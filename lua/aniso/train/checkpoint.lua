@@ -77,8 +77,8 @@ local function raise_moved(db, path)
 end
 
 -- Loads a file of weights; `only` names one module, otherwise the file must have all. check(meta, sha256)
--- [opt] raises where it is not the one expected, before any weight is loaded. way_out [opt]: what to do about a
--- file that is missing or damaged. → its metadata.
+-- [opt] raises where it is not the one expected, before any weight is loaded. way_out [opt]: what to do about
+-- a file that is missing or damaged. → its metadata.
 function checkpoint.load_weights(session, path, only, check, way_out)
   local tensors, meta, code = core.checkpoint.load(path)
   if not tensors and code == "ENOTFOUND" and session.record then
