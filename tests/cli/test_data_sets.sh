@@ -102,8 +102,16 @@ path=$(sed -n 's/.*split = "\(.*\)"$/\1/p' "$dir/out")
 output_has out "^split    csv, "
 cp "$dir/mixed/b/1.bmp" "$dir/mixed/b/$(printf '\377').bmp"
 expect "a name that a list cannot hold" 1 "$aniso" data split "$dir/mixed" "$dir/latin" --set size=4
-output_has err "^aniso: b/\?.bmp: its name is not UTF-8, which a list must be; rename it$"
+output_has err "mixed/b/.xFF.bmp: the name of this image is not UTF-8; rename it$"
 rm "$dir/mixed/b/$(printf '\377').bmp"
+mkdir -p "$dir/odd/=a" "$dir/odd/-b"
+for i in 1 2 3 4 5 6; do
+    cp "$dir/mixed/a/$i.bmp" "$dir/odd/=a/+$i$(printf '\033').bmp"
+    cp "$dir/mixed/b/$i.bmp" "$dir/odd/-b/@$i,\".bmp"
+done
+expect "a split of names that a spreadsheet would run" 0 "$aniso" data split "$dir/odd" "$dir/odd-split" --set size=4
+expect "it is read back" 0 "$aniso" data info "$dir/odd" --set split="$dir/odd-split" --set size=4
+output_has out "^=a "
 (cd "$dir" && "$aniso" data import t.csv --set split=part --set size=4 --set seed=3 >out 2>err)
 output_has out "root = \"$(cd "$dir" && pwd -P)\""
 output_has out "split = \"part\""

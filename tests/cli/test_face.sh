@@ -25,7 +25,7 @@ expect "a missing argument" 2 "$aniso" run
 expect "a --set without =" 2 "$aniso" run recipes/quickstart.lua --set train.epochs
 output_has err "needs KEY=VALUE"
 expect "a missing recipe" 2 "$aniso" run nowhere.lua
-output_has err "^aniso: nowhere.lua: No such file or directory$"
+output_has err "^aniso: cannot read nowhere.lua: No such file or directory$"
 expect "an option misspelt" 2 "$aniso" run recipes/quickstart.lua --set train.epoch=3 --db "$dir/x.db"
 output_has err "^aniso: unknown option train.epoch \(did you mean train.epochs\?\)$"
 equals "an unknown option creates no database" "$(ls "$dir" | grep -c 'x.db')" 0

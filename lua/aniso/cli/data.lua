@@ -96,13 +96,9 @@ local function list_of(dataset, part, columns)
   local rows, labels = {}, dataset:labels(part):list()
   local classes = dataset.classes
   for i, key in ipairs(dataset:keys(part)) do
-    if not utf8.len(key) then
-      cli.fail(cli.FAILED, ("%s: its name is not UTF-8, which a list must be; rename it")
-        :format((key:gsub("[^ -~]", "?"))))
-    end
     rows[i] = { key, classes[labels[i] + 1] }
   end
-  return tables.format(columns, rows, "csv"), #rows
+  return tables.list(columns, rows), #rows
 end
 
 function verbs.split(args)

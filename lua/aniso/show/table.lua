@@ -147,16 +147,16 @@ local function exact(value)
   end
 end
 
--- A text that a spreadsheet would run as a formula begins with an apostrophe instead.
+-- A text as it is printed; one that a spreadsheet would run as a formula begins with an apostrophe.
 local function inert(text)
-  return (text:gsub("^[=+%-@]", "'%0"))
+  return (visible(text, true):gsub("^[=+%-@]", "'%0"))
 end
 
--- Quoted after RFC 4180; lines end with LF alone, because a shell would keep the CR in the last field.
-local function csv(columns, rows)
+-- Quoted after RFC 4180; lines end with LF alone, because a shell would keep the CR in the last field. Texts
+-- pass through `safe`.
+local function csv(columns, rows, safe)
   local function field(value)
-    local text = value == nil and "" or type(value) == "number" and exact(value)
-      or inert(visible(tostring(value), true))
+    local text = value == nil and "" or type(value) == "number" and exact(value) or safe(tostring(value))
     if text:find '[",\r\n]' then text = '"' .. text:gsub('"', '""') .. '"' end
     return text
   end
@@ -217,9 +217,14 @@ end
 function tables.format(columns, rows, format, bold)
   if format == "json" then return json(normal(columns, tostring), rows) end
   columns = normal(columns, visible)
-  if format == "csv" then return csv(columns, rows) end
+  if format == "csv" then return csv(columns, rows, inert) end
   if markup[format] then return document(columns, rows, markup[format]) end
   return aligned(columns, rows, bold)
+end
+
+-- A CSV file that the program reads back: every text is as it is.
+function tables.list(columns, rows)
+  return csv(normal(columns, tostring), rows, tostring)
 end
 
 function tables.print(columns, rows, format)
