@@ -36,11 +36,16 @@ local function command_of(call, more)
   return table.concat(words, " ")
 end
 
+-- The hash of a regular file; a path of a database may name a pipe, which would be waited for.
+local function hash_of(path)
+  return core.sys.exists(path) == "file" and core.sha256.file(path)
+end
+
 -- A file with the stored text of the run's recipe → its path, and the command that writes it ("" if the
 -- file exists).
 local function recipe_file(call)
   local origin = call.origin
-  if core.sha256.file(origin.recipe_path) == core.sha256.text(origin.recipe_text) then
+  if hash_of(origin.recipe_path) == core.sha256.text(origin.recipe_text) then
     return origin.recipe_path, ""
   end
   local path = ("recipe-%s.lua"):format(core.sha256.text(origin.recipe_text):sub(1, 8))
@@ -51,7 +56,7 @@ local function advice(call, part)
   local origin, given = call.origin, call.args.recipe
   local folder = origin.recipe_path and (origin.recipe_path:match "^(.*)/[^/]*$" or ".")
   local sibling = part.module and folder and ("%s/%s.lua"):format(folder, (part.module:gsub("%.", "/")))
-  if sibling and core.sha256.file(sibling) == part.sha256 then
+  if sibling and hash_of(sibling) == part.sha256 then
     return command_of(call, { "--recipe", origin.recipe_path })
   elseif part.module then
     return ("put that file back, or name the folder that has it: ANISO_PARTS=FOLDER %s")
