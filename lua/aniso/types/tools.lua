@@ -113,6 +113,13 @@ function tables.format(columns, rows, format, bold) end
 ---@param format? string
 function tables.print(columns, rows, format) end
 
+---CSV that is read back: every text as it is. In the CSV of format() a text that a spreadsheet would run
+---begins with an apostrophe, and control characters are codes.
+---@param columns (string|table)[]
+---@param rows any[][]
+---@return string
+function tables.list(columns, rows) end
+
 ---Whether a format is read by programs: names and values are those that are stored.
 ---@param format? string
 ---@return boolean
