@@ -19,6 +19,7 @@
 #include "io/file_replace.h"
 #include "io/path.h"
 #include "data/broken_files.h"
+#include "data/cache_folder.h"
 #include "data/image.h"
 #include "data/image_probe.h"
 
@@ -256,7 +257,7 @@ an_code an_hash_files(an_listing *list, const char *cache)
     AN_ASSERT(list->sealed && cache);
     index_file index = {0};
     char hex[AN_SHA256_HEX], name[40];
-    bool keep = *cache && an_folder_writable(cache) && an_path_is_private(cache), changed;
+    bool keep = *cache && an_cache_folder_open(cache) == AN_OK, changed;
     an_sha256_buffer(list->source, strlen(list->source), hex);
     snprintf(name, sizeof name, "%.16s.index", hex);
     if (keep && an_path_join(index.path, cache, name) == AN_OK)

@@ -127,6 +127,8 @@ an_code an_replace_begin(an_replace *r, const char *path, an_durability durabili
     bool direct = false;
     *r = (an_replace){.file = -1, .durability = durability};
     an_code code = find_target(r, path, &direct);
+    if (code == AN_OK && direct && durability == AN_CACHE) /* a pipe would be waited for */
+        code = an_fail(AN_EIO, "cannot write %s: not a regular file; remove it", path);
     if (code == AN_OK)
         code = direct ? open_directly(r) : open_temporary(r);
     if (code == AN_OK)

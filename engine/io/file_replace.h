@@ -10,8 +10,8 @@
  *
  * Only a regular file is replaced. A device, a pipe or a terminal at PATH is opened and written to
  * directly: without a temporary, without `previous`, and what was written before a failure stays
- * written; a link to one is followed, so that /dev/stdout can be named. A folder or a socket is
- * AN_EIO.
+ * written; a link to one is followed, so that /dev/stdout can be named. A cache is never one:
+ * AN_EIO. A folder or a socket is AN_EIO.
  *
  *     an_replace r;
  *     an_code code = an_replace_begin(&r, path, AN_DURABLE);

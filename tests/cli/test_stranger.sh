@@ -63,6 +63,31 @@ rm "$folder/last.safetensors"
 cp "$dir/before" "$folder/last.safetensors"
 expect "resume without the link" 0 "$aniso" resume --db "$dir/other.db"
 
+# ── pipes ───────────────────────────────────────────────────────────────────────────────
+for end in journal wal shm; do
+    cp "$db" "$dir/piped.db"
+    mkfifo "$dir/piped.db-$end"
+    expect "a pipe as the $end of a database" 4 timeout -k 1 20 "$aniso" ls --db "$dir/piped.db"
+    output_has err "piped.db-$end is a link or not a regular file; remove it"
+    rm "$dir/piped.db-$end"
+done
+"$aniso" exec tests/cli/make_images.lua "$dir/set" >"$dir/out" 2>"$dir/err"
+set=$dir/set/good
+sleep 2.1 # hashes of files that have just changed are not kept
+sed "s#{ \"lesions\", n = 140, size = 16 }#{ \"folder\", root = \"$set\", size = 16, cache = \"$dir/cache\" }#" \
+    "$dir/tiny.lua" >"$dir/images.lua"
+expect "a run of a folder of images" 0 "$aniso" run "$dir/images.lua" --db "$dir/images.db" --set train.epochs=1
+equals "the first run keeps the hashes of 36 images" "$(wc -l <"$(echo "$dir"/cache/*.index)" | tr -d ' ')" 37
+for index in "$dir"/cache/*.index; do rm "$index" && mkfifo "$index"; done
+expect "a pipe as the index of a cache" 0 timeout -k 1 60 "$aniso" run "$dir/images.lua" --again --db "$dir/images.db" \
+    --set train.epochs=1
+output_has err "hashes are not cached: cannot write .*index: not a regular file"
+
+# ── a database among the images ─────────────────────────────────────────────────────────
+expect "a run into the folder of the images" 0 "$aniso" run "$dir/images.lua" --db "$set.db" --set train.epochs=1
+expect "its checkpoints are no class" 0 "$aniso" data info "$set"
+expect "it can be repeated" 0 "$aniso" run "$dir/images.lua" --again --db "$set.db" --set train.epochs=1
+
 # ── a repository's configuration ────────────────────────────────────────────────────────
 if command -v git >/dev/null; then
     commit() { git -C "$1" -c user.email=a@b -c user.name=a commit -q --no-verify "$2" -m x; }

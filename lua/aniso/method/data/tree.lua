@@ -17,6 +17,20 @@ function tree.is_image(name)
   return IMAGES[(name:match "%.(%w+)$" or ""):lower()] == true
 end
 
+local function is_uid(name)
+  return #name == 26 and name:find "^[0-9A-HJKMNP-TV-Z]+$" ~= nil
+end
+
+-- A folder of a run's checkpoints, of all runs of a database, or of first stages: the program's own, which
+-- are next to the images where a database was made there.
+local function is_checkpoints(path, name)
+  local names = sys.list(path) or {}
+  for _, one in ipairs(names) do
+    if not (one:find("%.safetensors") or is_uid(one)) then return false end
+  end
+  return #names > 0 or is_uid(name)
+end
+
 -- What is directly in `folder`: images and other files as paths, folders as names.
 local function scan(report, folder)
   local images, folders, other = {}, {}, {}
@@ -31,7 +45,7 @@ local function scan(report, folder)
     if not hidden and tree.is_image(name) then
       images[#images + 1] = path
     elseif not hidden and sys.exists(path) == "directory" then
-      folders[#folders + 1] = name
+      if not is_checkpoints(path, name) then folders[#folders + 1] = name end
     elseif not hidden then
       other[#other + 1] = path
     end
