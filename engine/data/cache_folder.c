@@ -2,15 +2,13 @@
  * an_path_touch() sets: access times are switched off on many file systems. */
 #include "data/cache_folder.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/memory/mem.h"
+#include "io/file_replace.h"
 #include "io/path.h"
 
 enum { DIGITS = 64 }; /* of the hash that names a pixel cache */
@@ -49,16 +47,6 @@ static bool is_pack(const char *name, const char **rest)
     return true;
 }
 
-/* True for ".PID-NUMBER.tmp" of a process that is gone. */
-static bool is_left_behind(const char *rest, const an_stamp *stamp)
-{
-    static const int64_t HOUR = 3600;
-    int pid = 0, end = 0;
-    sscanf(rest, ".%d-%*16[0-9a-f].tmp%n", &pid, &end);
-    return end > 0 && !rest[end] && pid > 0 && kill(pid, 0) != 0 && errno == ESRCH &&
-           (int64_t)time(NULL) - stamp->mtime / 1000000000 > HOUR;
-}
-
 typedef struct pack {
     char path[AN_PATH];
     an_stamp stamp;
@@ -85,7 +73,7 @@ static int64_t find(const char *folder, char **names, int64_t count, pack *packs
             continue;
         if (!*rest)
             n++;
-        else if (is_left_behind(rest, &p->stamp))
+        else if (an_replace_left_behind(p->path, rest))
             an_path_remove(p->path);
     }
     return n;

@@ -134,8 +134,7 @@ static void index_write(const index_file *index, const entry *entries, int64_t n
 {
     size_t count;
     char *text = format_lines(entries, n, &count);
-    if (!text || an_replace_with(index->path, text, count, AN_CACHE) != AN_OK ||
-        an_path_set_mode(index->path, 0600) != AN_OK)
+    if (!text || an_replace_with(index->path, text, count, AN_CACHE) != AN_OK)
         an_log(AN_WARN, "image hashes are not cached: %s", an_err_message());
     an_free(text);
 }
@@ -186,15 +185,9 @@ typedef struct repetition {
 /* Whether it is an image at all; a damaged one may be accepted later. */
 static an_code decode_one(const an_item *item)
 {
-    uint8_t *bytes;
-    size_t count;
     an_image image = {0};
-    an_code code = an_file_read(item->path, AN_IMAGE_FILE, &bytes, &count);
-    if (code != AN_OK)
-        return code;
-    code = an_image_decode(bytes, count, item->path, AN_DAMAGED_ACCEPT, &image);
+    an_code code = an_image_load(item->path, AN_DAMAGED_ACCEPT, &image);
     an_image_free(&image);
-    an_free(bytes);
     return code;
 }
 

@@ -197,8 +197,6 @@ static an_code build_file(builder *b, const char *path)
         code = write_blocks(b, &file);
         if (code == AN_OK)
             code = an_replace_commit(&file, NULL);
-        if (code == AN_OK)
-            code = an_path_set_mode(path, 0600);
         else
             an_replace_abort(&file);
     }

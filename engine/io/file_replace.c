@@ -38,23 +38,23 @@ static an_code refused(const an_replace *r, const char *doing)
 
 /* ── temporaries ────────────────────────────────────────────────────────────── */
 
-/* The process in "NAME.PID-RANDOM.tmp" where NAME is `base`; 0 for any other name. */
-static pid_t temporary_of(const char *name, const char *base)
+/* The process in the end of a name, ".PID-RANDOM.tmp"; 0 for any other end. */
+static pid_t writer_of(const char *end_of_name)
 {
-    size_t n = strlen(base);
     int pid = 0, end = 0;
-    if (strncmp(name, base, n) == 0)
-        sscanf(name + n, ".%d-%*16[0-9a-f].tmp%n", &pid, &end);
-    return end > 0 && name[n + (size_t)end] == 0 ? pid : 0;
+    sscanf(end_of_name, ".%d-%*16[0-9a-f].tmp%n", &pid, &end);
+    return end > 0 && end_of_name[end] == 0 ? pid : 0;
 }
 
 /* An hour: a process of another machine or container may be writing it, and its number has no
  * meaning here. */
-static bool is_old(const char *path)
+bool an_replace_left_behind(const char *path, const char *end_of_name)
 {
     enum { HOUR = 3600 };
     struct stat info;
-    return lstat(path, &info) == 0 && S_ISREG(info.st_mode) && time(NULL) - info.st_mtime > HOUR;
+    const pid_t pid = writer_of(end_of_name);
+    return pid > 0 && kill(pid, 0) != 0 && errno == ESRCH && lstat(path, &info) == 0 &&
+           S_ISREG(info.st_mode) && time(NULL) - info.st_mtime > HOUR;
 }
 
 /* Removes the temporaries of `path` that killed processes left behind. Best effort. */
@@ -68,9 +68,10 @@ static void remove_leftovers(const char *path)
         an_folder_list(folder, true, &names, &count) != AN_OK)
         return;
     for (int64_t i = 0; i < count; i++) {
-        pid_t pid = temporary_of(names[i], path + n);
-        if (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH &&
-            an_path_join(leftover, folder, names[i]) == AN_OK && is_old(leftover))
+        const char *base = path + n;
+        if (strncmp(names[i], base, strlen(base)) == 0 &&
+            an_path_join(leftover, folder, names[i]) == AN_OK &&
+            an_replace_left_behind(leftover, names[i] + strlen(base)))
             unlink(leftover);
     }
     an_free(names);
@@ -96,7 +97,8 @@ static an_code open_temporary(an_replace *r)
         return AN_ENOMEM;
     remove_leftovers(r->path);
     snprintf(r->temporary, size, "%s.%d-%" PRIx64 ".tmp", r->path, (int)getpid(), random_number());
-    r->file = open(r->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    const mode_t mode = r->durability == AN_CACHE ? 0600 : 0666;
+    r->file = open(r->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     return r->file >= 0 ? AN_OK : refused(r, "write");
 }
 
@@ -127,7 +129,7 @@ an_code an_replace_begin(an_replace *r, const char *path, an_durability durabili
     bool direct = false;
     *r = (an_replace){.file = -1, .durability = durability};
     an_code code = find_target(r, path, &direct);
-    if (code == AN_OK && direct && durability == AN_CACHE) /* a pipe would be waited for */
+    if (code == AN_OK && direct && durability == AN_CACHE) /* opening a pipe may block */
         code = an_fail(AN_EIO, "cannot write %s: not a regular file; remove it", path);
     if (code == AN_OK)
         code = direct ? open_directly(r) : open_temporary(r);

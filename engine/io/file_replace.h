@@ -32,7 +32,7 @@ typedef enum {
      * returns. For checkpoints, reports, whatever cannot be made again. */
     AN_DURABLE,
     /* The old file, the new one, or a part of it: nothing is synchronised. For what can be made
-     * again and carries a checksum. */
+     * again and carries a checksum. Only this user can read and write the new file. */
     AN_CACHE
 } an_durability;
 
@@ -54,6 +54,10 @@ an_code an_replace_rewind(an_replace *r);
 /* `previous` [opt]: the old PATH is kept under this name. Ends r, even on failure. */
 an_code an_replace_commit(an_replace *r, const char *previous);
 void an_replace_abort(an_replace *r); /* removes the temporary; ends r */
+
+/* Whether `path`, whose name ends with `end_of_name` after that of a file, is the temporary of a
+ * process that is gone, an hour old or older. */
+bool an_replace_left_behind(const char *path, const char *end_of_name);
 
 /* begin, write, commit. */
 an_code an_replace_with(const char *path, const void *data, size_t bytes, an_durability durability);
