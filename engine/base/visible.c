@@ -1,31 +1,10 @@
-/* visible: decodes UTF-8 strictly and replaces what must not be printed; see visible.h. */
+/* visible: see visible.h. */
 #include "base/visible.h"
 
 #include <stdint.h>
 #include <string.h>
 
-/* The code point at `at` and its length in bytes; length 0 for what RFC 3629 does not allow. */
-static size_t decode(const unsigned char *at, size_t left, uint32_t *code)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char first = at[0];
-    const size_t n = first < 0x80             ? 1
-                     : (first & 0xE0) == 0xC0 ? 2
-                     : (first & 0xF0) == 0xE0 ? 3
-                     : (first & 0xF8) == 0xF0 ? 4
-                                              : 0;
-    if (n == 0 || n > left)
-        return 0;
-    uint32_t value = n == 1 ? first : first & (0x7Fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-        value = value << 6 | (at[i] & 0x3Fu);
-    }
-    *code = value;
-    const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
-    return value < least[n] || value > 0x10FFFF || surrogate ? 0 : n;
-}
+#include "base/utf8.h"
 
 /* Characters without a shape of their own that act on a terminal or on the order of a line. */
 static bool acts(uint32_t code)
@@ -63,7 +42,7 @@ size_t an_visible_next(const char **at, const char *end, bool lines, char piece[
 {
     const char *from = *at;
     uint32_t code;
-    const size_t n = decode((const unsigned char *)from, (size_t)(end - from), &code);
+    const size_t n = an_utf8_decode(from, (size_t)(end - from), &code);
     *at = from + (n ? n : 1);
     if (n == 0)
         return (size_t)snprintf(piece, AN_VISIBLE, "\\x%02X", (unsigned char)*from);

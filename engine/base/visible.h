@@ -1,8 +1,8 @@
 /* visible: text from outside, made safe to print.
  *
  * Names of files and classes, cells of tables, labels, notes and what a database holds may contain
- * escape sequences that a terminal executes, and characters that reorder a line. Every exit of the
- * program (messages, tables, progress, logs, pages) passes its text through here.
+ * escape sequences that a terminal executes, and characters that reorder a line. Every output of
+ * the program (messages, tables, progress, logs, pages) passes its text through here.
  *
  * Written as a backslash code: control characters (C0, DEL: \x1B; \n, \r, \t), C1 controls, the
  * bidirectional controls, line and paragraph separators, tags and unassigned invisible operators

@@ -139,7 +139,7 @@ static an_code push_whole(lua_State *L, const char *path, size_t most)
 }
 
 /* read(path, most[, start]) → the text of a regular file of at most `most` bytes; with `start`, the
- * first `most` bytes of any. A pipe or a device is EFORMAT and is not waited for. */
+ * first `most` bytes of any. A pipe or a device is EFORMAT; the call does not block. */
 static int read_file(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
