@@ -167,40 +167,4 @@ function common.find(store, reference)
   return (cli.need(store:find(reference)))
 end
 
-local keeps_last = false
-
--- Whether finished runs keep the checkpoints from which they could have been resumed.
-function common.last_checkpoints(parser)
-  parser:flag("--keep-last", "keep last.safetensors of finished runs, which nothing needs any more")
-end
-
-function common.use_last_checkpoints(args)
-  keeps_last = args.keep_last or false
-end
-
-local function remove_last(jobs, outcomes)
-  for i, outcome in ipairs(keeps_last and {} or outcomes) do
-    if outcome.uid and not outcome.problem then
-      require("aniso.store.leftovers").remove_last(jobs[i].db, outcome.uid)
-    end
-  end
-end
-
--- carry_out(jobs), run_together or resume_together of train/run.lua, on a progress board: its outcomes, one
--- {uid =, problem =} per job, also where the whole group failed. An interruption ends the command.
-function common.train_group(carry_out, jobs, board)
-  local ok, results = pcall(carry_out, jobs)
-  if ok then
-    remove_last(jobs, results)
-    return results
-  end
-  if type(results) == "table" and results.interrupted then
-    cli.fail(cli.EXIT_OF[results.interrupted], tostring(results))
-  end
-  board:fail_all(cli.sentence(results))
-  local outcomes = {}
-  for i in ipairs(jobs) do outcomes[i] = { problem = results } end
-  return outcomes
-end
-
 return common

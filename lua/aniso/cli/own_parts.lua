@@ -36,7 +36,7 @@ local function command_of(call, more)
   return table.concat(words, " ")
 end
 
--- The hash of a regular file; a path of a database may name a pipe, which would be waited for.
+-- The hash of a regular file; a path of a database may name a pipe, and reading that would block.
 local function hash_of(path)
   return core.sys.exists(path) == "file" and core.sha256.file(path)
 end

@@ -7,6 +7,7 @@ local console = require "aniso.show.console"
 local core = require "aniso.core"
 local own_parts = require "aniso.cli.own_parts"
 local tables = require "aniso.show.table"
+local train_group = require "aniso.cli.train_group"
 local trial_label = require "aniso.recipe.trial_label"
 
 local resume = { summary = "resume a run that was killed or interrupted" }
@@ -18,7 +19,7 @@ function resume.arguments(parser)
   own_parts.arguments(parser)
   common.db(parser)
   common.threads(parser)
-  common.last_checkpoints(parser)
+  train_group.arguments(parser)
 end
 
 local function chosen(db, args)
@@ -34,7 +35,7 @@ local function chosen(db, args)
   return args.all and rows or { rows[#rows] }
 end
 
-local function resume_group(jobs, board)
+local function resume_group(jobs, board, keep_last)
   for _, job in ipairs(jobs) do
     job.board = board
     if not board.terminal then
@@ -42,7 +43,8 @@ local function resume_group(jobs, board)
         job.cross and (", fold %d"):format(job.cross.fold) or ""))
     end
   end
-  for i, outcome in ipairs(common.train_group(require("aniso.train.run").resume_together, jobs, board)) do
+  local carry_out = require("aniso.train.run").resume_together
+  for i, outcome in ipairs(train_group.train(carry_out, jobs, board, keep_last)) do
     jobs[i].problem = outcome.problem
   end
 end
@@ -70,7 +72,6 @@ end
 
 function resume.run(args)
   common.use_threads(args)
-  common.use_last_checkpoints(args)
   own_parts.load(args)
   local db = common.open_to_train(args)
   core.sys.interrupt_mode "poll"
@@ -80,7 +81,7 @@ function resume.run(args)
   if #jobs > 0 then
     local board <close> = require("aniso.show.progress").board { runs = #jobs }
     for _, group in ipairs(require("aniso.train.lockstep").groups(jobs, args.one_by_one)) do
-      resume_group(group, board)
+      resume_group(group, board, args.keep_last)
     end
     board:print(board:summary())
   end

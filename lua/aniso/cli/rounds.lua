@@ -1,6 +1,7 @@
 -- Carries out the runs of a study for `aniso run`, round after round: what can be trained now, in lock-step
 -- where runs allow it. A study without searches has one round. Before each round the plan is stored.
---   rounds { db =, study = name, jobs =, all =, recipe =, argv =, again =, one_by_one =, baseline = label }
+--   rounds { db =, study = name, jobs =, all =, recipe =, argv =, again =, one_by_one =, keep_last =,
+--     baseline = label }
 -- jobs: complete, with `number`, and `uid` where finished before; all: those of the whole recipe. A job that
 -- ends well gets `uid`.
 local cli = require "aniso.cli"
@@ -8,6 +9,7 @@ local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local lockstep = require "aniso.train.lockstep"
 local search = require "aniso.train.search"
+local train_group = require "aniso.cli.train_group"
 
 -- Runs that go together; gives each job its uid if it ends well, or else its problem. An interruption ends
 -- the command.
@@ -22,7 +24,8 @@ local function train(jobs, of)
         #jobs > 1 and (", in lock-step with %d more"):format(#jobs - 1) or ""))
     end
   end
-  for i, outcome in ipairs(common.train_group(require("aniso.train.run").run_together, jobs, board)) do
+  local carry_out = require("aniso.train.run").run_together
+  for i, outcome in ipairs(train_group.train(carry_out, jobs, board, of.keep_last)) do
     local job = jobs[i]
     job.ended, job.problem = outcome.uid, outcome.problem and cli.sentence(outcome.problem)
     job.uid = not job.problem and outcome.uid or nil

@@ -22,7 +22,7 @@ function run.arguments(parser)
   parser:option("--fold", "folds of a study with folds, from 0: 0,2 or 0..2; all if left out")
   common.db(parser)
   common.threads(parser)
-  common.last_checkpoints(parser)
+  require("aniso.cli.train_group").arguments(parser)
   parser:option("--name", "the study's name instead of the recipe's")
   common.only(parser)
   parser:flag("--allow-equal", "keep variants that have the same options")
@@ -115,7 +115,6 @@ end
 
 function run.run(args, argv)
   common.use_threads(args)
-  common.use_last_checkpoints(args)
   local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
   if not study then return cli.DONE end
   study.name = args.name or study.name
@@ -130,7 +129,7 @@ function run.run(args, argv)
   local skipped = find_finished(db, study, jobs, args.again)
   require "aniso.cli.rounds" { db = db, study = study.name, jobs = jobs, all = all, recipe = recipe,
     argv = argv, again = args.again, one_by_one = args.one_by_one or study.one_by_one,
-    baseline = study_of.baseline_label(study) }
+    keep_last = args.keep_last, baseline = study_of.baseline_label(study) }
   report(db, jobs, skipped)
 end
 
