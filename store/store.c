@@ -62,7 +62,7 @@ static void restrict_file(an_db *db)
     an_db_limit_statements(db);
 }
 
-/* SQLite would wait for a pipe, deaf to signals, and its words name the database alone. */
+/* SQLite blocks on a pipe, where no signal ends it, and its message names the database only. */
 static an_code check_sidecars(const an_db *db)
 {
     static const char *const endings[] = {"-journal", "-wal", "-shm"};

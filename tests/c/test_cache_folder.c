@@ -1,4 +1,4 @@
-/* The folder of caches: whose files are believed, its limit, an index that is cut off, a mapping
+/* The folder of caches: whose files are used, its limit, an index that is cut off, a mapping
  * that becomes shorter. */
 #include <setjmp.h>
 #include <stdarg.h>

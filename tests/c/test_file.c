@@ -21,18 +21,9 @@
 #include "io/file.h"
 #include "io/file_replace.h"
 #include "io/path.h"
+#include "file_content.h"
 #include "scratch.h"
 #include "tensor/scope.h"
-
-static void assert_file_content(const char *path, const char *text)
-{
-    uint8_t *bytes;
-    size_t count;
-    assert_int_equal(an_file_read(path, 1 << 20, &bytes, &count), AN_OK);
-    assert_string_equal((char *)bytes, text);
-    assert_int_equal(count, strlen(text));
-    an_free(bytes);
-}
 
 static int count_names(const char *folder)
 {
@@ -41,11 +32,6 @@ static int count_names(const char *folder)
     assert_int_equal(an_folder_list(folder, true, &names, &n), AN_OK);
     an_free(names);
     return (int)n;
-}
-
-static an_code replace_file(const char *path, const char *text)
-{
-    return an_replace_with(path, text, strlen(text), AN_DURABLE);
 }
 
 /* ── replacing ──────────────────────────────────────────────────────────────── */

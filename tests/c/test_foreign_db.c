@@ -16,30 +16,7 @@
 #include "store/checked_files.h"
 #include "store/connection.h"
 #include "store/known_schema.h"
-
-static char folder[64];
-
-static const char *path_of(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/aniso-foreign-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
+#include "scratch.h"
 
 static an_code run_sql(an_db *db, const char *sql, int64_t *value)
 {
@@ -59,7 +36,7 @@ static const char *changed_file(const char *name, const char *sql)
 {
     static char path[128];
     sqlite3 *raw;
-    snprintf(path, sizeof path, "%s", path_of(name));
+    snprintf(path, sizeof path, "%s", scratch(name));
     an_db *db = an_db_open(path, AN_DB_WRITE);
     assert_non_null(db);
     an_db_close(db);
@@ -246,8 +223,8 @@ static void test_a_checked_file_is_remembered(void **state)
     (void)state;
     const char *rules = "SELECT 1 WHERE 0;";
     char path[128], copy[160], *bytes = calloc(2, AN_CHECKED_MIN);
-    setenv("XDG_CACHE_HOME", path_of("home"), 1);
-    snprintf(path, sizeof path, "%s", path_of("large"));
+    setenv("XDG_CACHE_HOME", scratch("home"), 1);
+    snprintf(path, sizeof path, "%s", scratch("large"));
     snprintf(copy, sizeof copy, "%s.copy", path);
     assert_int_equal(an_replace_with(path, bytes, AN_CHECKED_MIN - 1, AN_CACHE), AN_OK);
     an_checked_remember(path, rules);
@@ -279,5 +256,5 @@ int main(void)
         cmocka_unit_test(test_a_query_has_a_time_limit),
         cmocka_unit_test(test_a_checked_file_is_remembered),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -14,21 +14,8 @@
 #include "io/file_replace.h"
 #include "io/lock.h"
 #include "io/path.h"
+#include "file_content.h"
 #include "scratch.h"
-
-static void assert_file_content(const char *path, const char *text)
-{
-    uint8_t *bytes;
-    size_t count;
-    assert_int_equal(an_file_read(path, 1 << 20, &bytes, &count), AN_OK);
-    assert_string_equal((char *)bytes, text);
-    an_free(bytes);
-}
-
-static an_code replace_file(const char *path, const char *text)
-{
-    return an_replace_with(path, text, strlen(text), AN_DURABLE);
-}
 
 static void a_link_is_not_followed(void **state)
 {

@@ -178,23 +178,23 @@ static void test_jpegs_are_turned_by_xmp(void **state)
     free(b.data), free(turned.data), free(malformed.data);
 }
 
+/* The upright pixels of a PNG, 3 × 2. */
+static const uint16_t SAMPLES[6] = {20, 60, 100, 140, 180, 220};
+
 /* The chunk may be before and after the pixels; the content's version changes with the turn alone.
  */
 static void test_pngs_are_turned(void **state)
 {
     (void)state;
     static png_file file;
-    uint16_t samples[6];
     uint8_t block[BLOCK];
-    for (int i = 0; i < 6; i++)
-        samples[i] = (uint16_t)(20 + 40 * i);
     for (int way = 0; way < 16; way++) {
         const int orientation = way % 8 + 1;
         exif_block(block, orientation, way % 2);
         png_begin(&file, 3, 2, 8, 0, 0);
         if (way < 8)
             png_chunk(&file, "eXIf", block + 6, BLOCK - 6);
-        png_pixels(&file, samples, 3, 2, 1, 8, 0);
+        png_pixels(&file, SAMPLES, 3, 2, 1, 8, 0);
         if (way >= 8) {
             file.count -= 12; /* before the end */
             png_chunk(&file, "eXIf", block + 6, BLOCK - 6);
@@ -239,10 +239,7 @@ static void test_pngs_are_turned_by_their_texts(void **state)
 {
     (void)state;
     static png_file file;
-    uint16_t samples[6];
     uint8_t block[BLOCK];
-    for (int i = 0; i < 6; i++)
-        samples[i] = (uint16_t)(20 + 40 * i);
     for (int way = 0; way < 6 * 8; way++) {
         const int orientation = way % 8 + 1, kind = way / 8;
         char text[256], xmp[] = "<x tiff:Orientation=\"0\"/>";
@@ -260,7 +257,7 @@ static void test_pngs_are_turned_by_their_texts(void **state)
             put_text(&file, 'i', false, "XML:com.adobe.xmp", "tiff:Orientation=\"5\"");
         if (kind >= 4)
             png_chunk(&file, "eXIf", block + 6, BLOCK - 6);
-        png_pixels(&file, samples, 3, 2, 1, 8, 0);
+        png_pixels(&file, SAMPLES, 3, 2, 1, 8, 0);
         assert_shows(file.data, file.count, orientation, 1);
         assert_int_equal(an_pixel_version(file.data, file.count), orientation > 1);
     }

@@ -18,30 +18,7 @@
 #include "io/lock.h"
 #include "store/network_fs.h"
 #include "store/store.h"
-
-static char folder[64];
-
-static const char *path_of(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/aniso-store-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
+#include "scratch.h"
 
 static const an_schema version_1 = {
     .sql = "PRAGMA application_id = 0x41445031; CREATE TABLE t(x TEXT) STRICT;"
@@ -78,7 +55,7 @@ static void test_values_round_trip(void **state)
     (void)state;
     bool row;
     size_t bytes;
-    an_db *db = an_db_open_as(path_of("values.db"), AN_DB_WRITE, &version_1);
+    an_db *db = an_db_open_as(scratch("values.db"), AN_DB_WRITE, &version_1);
     assert_non_null(db);
     an_stmt *s = an_db_prepare(db, "SELECT ?1, ?2, ?3, CAST(?4 AS BLOB) AS b");
     assert_non_null(s);
@@ -105,7 +82,7 @@ static void test_values_round_trip(void **state)
 static void test_more_statements_than_cache_slots(void **state)
 {
     (void)state;
-    an_db *db = an_db_open_as(path_of("cache.db"), AN_DB_WRITE, &version_1);
+    an_db *db = an_db_open_as(scratch("cache.db"), AN_DB_WRITE, &version_1);
     an_stmt *held[100];
     int n = 0;
     char sql[64];
@@ -135,7 +112,7 @@ static void test_migration_keeps_rows_and_a_backup(void **state)
     an_schema broken = {.sql = "", .version = 3, .migrations = steps, .n_migrations = 2},
               version_3 = {.sql = "", .version = 3, .migrations = good, .n_migrations = 2};
     char path[128], backup[160];
-    snprintf(path, sizeof path, "%s", path_of("old.db"));
+    snprintf(path, sizeof path, "%s", scratch("old.db"));
     an_db *db = an_db_open_as(path, AN_DB_WRITE, &version_1);
     assert_int_equal(run_sql(db, "INSERT INTO t VALUES(?1)", "four"), AN_OK);
     an_db_close(db);
@@ -176,11 +153,11 @@ static void test_old_options_are_shown_and_migrated(void **state)
     version_2.old_options = "CREATE TEMP VIEW t AS SELECT sha256(x) AS x FROM main.t";
     version_2.options_version = 2;
     const char *is_hash = "SELECT x LIKE 'ba7816bf%' AND length(x) = 64 FROM t"; /* of "abc" */
-    an_db *db = an_db_open_as(path_of("options.db"), AN_DB_WRITE, &version_1);
+    an_db *db = an_db_open_as(scratch("options.db"), AN_DB_WRITE, &version_1);
     assert_int_equal(run_sql(db, "INSERT INTO t VALUES(?1)", "abc"), AN_OK);
     an_db_close(db);
     for (int mode = AN_DB_READ; mode <= AN_DB_WRITE; mode++) {
-        db = an_db_open_as(path_of("options.db"), (an_db_mode)mode, &version_2);
+        db = an_db_open_as(scratch("options.db"), (an_db_mode)mode, &version_2);
         assert_non_null(db);
         assert_int_equal(an_db_version(db), mode == AN_DB_READ ? 1 : 2);
         assert_int_equal(query_int(db, is_hash), 1);
@@ -191,9 +168,9 @@ static void test_old_options_are_shown_and_migrated(void **state)
 static void test_reading_changes_nothing(void **state)
 {
     (void)state;
-    an_db *db = an_db_open_as(path_of("read.db"), AN_DB_WRITE, &version_1);
+    an_db *db = an_db_open_as(scratch("read.db"), AN_DB_WRITE, &version_1);
     assert_int_equal(run_sql(db, "INSERT INTO t VALUES(?1)", "x"), AN_OK);
-    an_db *reader = an_db_open_as(path_of("read.db"), AN_DB_READ, &version_1); /* two at a time */
+    an_db *reader = an_db_open_as(scratch("read.db"), AN_DB_READ, &version_1); /* two at a time */
     assert_non_null(reader);
     assert_true(an_db_readonly(reader));
     assert_int_equal(run_sql(reader, "DELETE FROM t", NULL), AN_EINVAL);
@@ -208,16 +185,16 @@ static void test_lock_is_held_until_released(void **state)
 {
     (void)state;
     int pid = -1;
-    an_lock *lock = an_lock_take(path_of("locked.db"), NULL);
+    an_lock *lock = an_lock_take(scratch("locked.db"), NULL);
     assert_non_null(lock);
-    assert_true(an_lock_held(path_of("locked.db"), &pid));
+    assert_true(an_lock_held(scratch("locked.db"), &pid));
     assert_int_equal(pid, getpid());
-    assert_null(an_lock_take(path_of("locked.db"), NULL));
+    assert_null(an_lock_take(scratch("locked.db"), NULL));
     assert_int_equal(an_err_code(), AN_EBUSY);
     an_lock_release(lock);
-    assert_false(an_lock_held(path_of("locked.db"), &pid));
+    assert_false(an_lock_held(scratch("locked.db"), &pid));
     assert_int_equal(pid, 0);
-    assert_int_not_equal(access(path_of("locked.db-lock"), F_OK), 0);
+    assert_int_not_equal(access(scratch("locked.db-lock"), F_OK), 0);
 }
 
 /* Starts a child that takes the lock, reports it, and waits to be killed. */
@@ -246,14 +223,14 @@ static void test_lock_ends_with_its_process(void **state)
 {
     (void)state;
     char text[64];
-    pid_t child = start_holder(path_of("killed.db"));
-    assert_null(an_lock_take(path_of("killed.db"), NULL));
+    pid_t child = start_holder(scratch("killed.db"));
+    assert_null(an_lock_take(scratch("killed.db"), NULL));
     snprintf(text, sizeof text, "process %d", (int)child);
     assert_non_null(strstr(an_err_message(), text));
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    assert_false(an_lock_held(path_of("killed.db"), NULL));
-    an_lock *lock = an_lock_take(path_of("killed.db"), NULL);
+    assert_false(an_lock_held(scratch("killed.db"), NULL));
+    an_lock *lock = an_lock_take(scratch("killed.db"), NULL);
     assert_non_null(lock);
     an_lock_release(lock);
 }
@@ -265,7 +242,7 @@ static void test_kill_while_writing(void **state)
     for (int round = 0; round < 12; round++) {
         pid_t child = fork();
         if (child == 0) {
-            an_db *db = an_db_open_as(path_of("kill.db"), AN_DB_WRITE, &version_1);
+            an_db *db = an_db_open_as(scratch("kill.db"), AN_DB_WRITE, &version_1);
             while (db && an_db_begin(db) == AN_OK) {
                 for (int i = 0; i < 10; i++)
                     run_sql(db, "INSERT INTO t VALUES(?1)", "row");
@@ -277,9 +254,9 @@ static void test_kill_while_writing(void **state)
         usleep(3000 + 2500 * (useconds_t)round);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
-        if (access(path_of("kill.db"), F_OK) != 0)
+        if (access(scratch("kill.db"), F_OK) != 0)
             continue;
-        an_db *db = an_db_open_as(path_of("kill.db"), AN_DB_WRITE, &version_1);
+        an_db *db = an_db_open_as(scratch("kill.db"), AN_DB_WRITE, &version_1);
         assert_non_null(db);
         assert_int_equal(query_int(db, "SELECT count(*) FROM t") % 10, 0);
         assert_int_equal(query_int(db, "SELECT count(*) FROM pragma_integrity_check "
@@ -287,7 +264,7 @@ static void test_kill_while_writing(void **state)
                          0);
         an_db_close(db);
     }
-    an_db *db = an_db_open_as(path_of("kill.db"), AN_DB_READ, &version_1);
+    an_db *db = an_db_open_as(scratch("kill.db"), AN_DB_READ, &version_1);
     assert_true(query_int(db, "SELECT count(*) FROM t") > 0);
     an_db_close(db);
 }
@@ -297,7 +274,7 @@ static void test_full_disk(void **state)
 {
     (void)state;
     struct rlimit former, limit;
-    an_db *db = an_db_open_as(path_of("full.db"), AN_DB_WRITE, &version_1);
+    an_db *db = an_db_open_as(scratch("full.db"), AN_DB_WRITE, &version_1);
     assert_int_equal(run_sql(db, "INSERT INTO t VALUES(?1)", "first"), AN_OK);
     char *large = an_alloc(1 << 20);
     memset(large, 'x', (1 << 20) - 1);
@@ -325,7 +302,7 @@ static void test_every_allocation_may_fail(void **state)
     int64_t live = an_mem_live();
     for (int64_t nth = 1; !db && nth < 50; nth++) {
         an_mem_fail_at(nth);
-        db = an_db_open_as(path_of("memory.db"), AN_DB_WRITE, &version_1);
+        db = an_db_open_as(scratch("memory.db"), AN_DB_WRITE, &version_1);
         an_mem_fail_at(0);
         if (!db) {
             assert_int_equal(an_err_code(), AN_ENOMEM);
@@ -340,9 +317,11 @@ static void test_every_allocation_may_fail(void **state)
 static void test_network_file_systems(void **state)
 {
     (void)state;
-    assert_int_equal(an_network_fs_check(path_of("x.db")), AN_OK);
+    char path[300];
+    snprintf(path, sizeof path, "%s/missing/x.db", scratch_root);
+    assert_int_equal(an_network_fs_check(scratch("x.db")), AN_OK);
     assert_int_equal(an_network_fs_check("x.db"), AN_OK);
-    assert_int_equal(an_network_fs_check(path_of("missing/x.db")), AN_EIO);
+    assert_int_equal(an_network_fs_check(path), AN_EIO);
     assert_null(an_db_open("/proc/x.db", AN_DB_WRITE));
     assert_int_equal(an_err_code(), AN_EIO);
 }
@@ -372,7 +351,7 @@ static void release_twice(void)
 static void test_the_order_of_calls_is_asserted(void **state)
 {
     (void)state;
-    ordered = an_db_open(path_of("order.db"), AN_DB_WRITE);
+    ordered = an_db_open(scratch("order.db"), AN_DB_WRITE);
     assert_non_null(ordered);
     assert_true(aborts(bind_after_a_step));
     assert_true(aborts(read_without_a_row));
@@ -396,5 +375,5 @@ int main(void)
         cmocka_unit_test(test_network_file_systems),
         cmocka_unit_test(test_the_order_of_calls_is_asserted),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

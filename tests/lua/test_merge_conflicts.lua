@@ -1,4 +1,4 @@
--- What a merge believes of another file: a uid names one run, a configuration has the hash of its text, and
+-- What a merge accepts from another file: a uid names one run, a configuration has the hash of its text, and
 -- the later state of a run is the one that came further, whatever the clocks were.
 local lu = require "luaunit"
 local check = require "aniso.store.check"

@@ -71,7 +71,7 @@ local function recorded_elsewhere(db, uid, folder)
 end
 
 local function raise_moved(db, path)
-  local there = (path:match "^(.*)/[^/]*/[^/]*$" or path):gsub("%c", "?")
+  local there = core.sys.visible(path:match "^(.*)/[^/]*/[^/]*$" or path)
   error(("the checkpoints of this run are in %s, and those of %s are searched in %s: rename the folder, or "
     .. "copy it, as the database was"):format(there, db.path, db:folder()), 0)
 end

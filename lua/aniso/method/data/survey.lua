@@ -1,6 +1,7 @@
 -- What the files of a data set give away, per class: formats, sizes, greyness, copies across the parts
 -- (engine/data/survey.h, near_copies.h). survey.lines(ds, add) is a part of `aniso data info`.
 local core = require "aniso.core"
+local visible = core.sys.visible
 
 local survey = {}
 
@@ -169,8 +170,7 @@ local function rows_of(ds, s)
   local other, rows = ds.facts and ds.facts.other_files or {}, {}
   rows[1] = { "class", "format", "size", "grey", "same", "alike", "not read" }
   for k, class in ipairs(ds.classes) do
-    local name = class:gsub("%c", "?")
-    rows[k + 1] = { name, describe(s.format[k], 3, "formats"), describe(s.size[k], 2, "sizes"),
+    rows[k + 1] = { visible(class), describe(s.format[k], 3, "formats"), describe(s.size[k], 2, "sizes"),
       percent(s.images[k] > 0 and s.grey[k] / s.images[k] or 0), tostring(s.exact[k]),
       s.near and tostring(s.near[k]) or "-", not_read(other, class) }
   end
