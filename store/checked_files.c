@@ -54,7 +54,7 @@ bool an_checked_before(const char *path, const char *rules)
         return false;
     char *text = an_alloc(LIST + 1);
     bool found = false;
-    if (text && an_path_kind_at(list) == AN_FILE &&
+    if (text && an_path_kind_at(list) == AN_FILE && an_path_is_private(list) &&
         an_file_read_start(list, text, LIST + 1) == AN_OK)
         for (char *at = text; !found && (at = strstr(at, line)); at++)
             found = (at == text || at[-1] == '\n') && at[strlen(line)] == '\n';
@@ -84,7 +84,7 @@ void an_checked_remember(const char *path, const char *rules)
 {
     char folder[AN_PATH], list[AN_PATH], line[LINE];
     size_t named = line_of(path, rules, line);
-    if (!named || !find_folder(folder) || an_folder_make(folder) != AN_OK ||
+    if (!named || !find_folder(folder) || an_folder_make_private(folder) != AN_OK ||
         an_path_join(list, folder, "checked-databases") != AN_OK)
         return;
     char *old = an_alloc(LIST + 1), *text = an_alloc(LIST + LINE);

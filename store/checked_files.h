@@ -3,8 +3,9 @@
  *
  * The memory is the file checked-databases in the user's cache, $XDG_CACHE_HOME/aniso or
  * $HOME/.cache/aniso: a line per file with the hash of its path and of the rules, its size, and its
- * times of modification and of status change, which no program can set. Losing the memory costs
- * one check. A file below AN_CHECKED_MIN bytes is checked faster than it is remembered. */
+ * times of modification and of status change, which no program can set. A memory that
+ * another user may write is not used. Losing it costs one check. A file below AN_CHECKED_MIN bytes
+ * is checked faster than it is remembered. */
 #ifndef AN_STORE_CHECKED_FILES_H
 #define AN_STORE_CHECKED_FILES_H
 

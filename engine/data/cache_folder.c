@@ -15,10 +15,7 @@ enum { DIGITS = 64 }; /* of the hash that names a pixel cache */
 
 an_code an_cache_folder_open(const char *folder)
 {
-    bool is_new = an_path_kind_at(folder) == AN_NOTHING;
-    an_code code = an_folder_make(folder);
-    if (code == AN_OK && is_new)
-        code = an_path_set_mode(folder, 0700);
+    an_code code = an_folder_make_private(folder);
     if (code != AN_OK || an_path_is_private(folder))
         return code;
     return an_fail(AN_EIO,

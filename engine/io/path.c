@@ -150,6 +150,13 @@ an_code an_folder_make(const char *path)
     return AN_OK;
 }
 
+an_code an_folder_make_private(const char *path)
+{
+    const bool is_new = an_path_kind_at(path) == AN_NOTHING;
+    an_code code = an_folder_make(path);
+    return code == AN_OK && is_new ? an_path_set_mode(path, 0700) : code;
+}
+
 an_code an_folder_make_temporary(char out[AN_PATH])
 {
     const char *base = getenv("TMPDIR");

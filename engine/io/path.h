@@ -52,6 +52,8 @@ an_code an_path_set_mode(const char *path, unsigned mode); /* the permission bit
 void an_path_touch(const char *path);                      /* sets the times to now, best effort */
 an_code an_path_remove(const char *path); /* a file, a link, or an empty folder           */
 an_code an_folder_make(const char *path); /* with its parents; AN_OK if it exists */
+/* The same; a new folder has mode 0700 whatever the umask. One that exists stays as it is. */
+an_code an_folder_make_private(const char *path);
 /* A new, empty folder below TMPDIR or /tmp that only this user may enter. */
 an_code an_folder_make_temporary(char out[AN_PATH]);
 

@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/embedded.h"
 #include "io/file_replace.h"
+#include "io/path.h"
 #include "store/checked_files.h"
 #include "store/connection.h"
 #include "store/known_schema.h"
@@ -224,6 +226,7 @@ static void test_a_checked_file_is_remembered(void **state)
     const char *rules = "SELECT 1 WHERE 0;";
     char path[128], copy[160], *bytes = calloc(2, AN_CHECKED_MIN);
     setenv("XDG_CACHE_HOME", scratch("home"), 1);
+    mode_t mask = umask(002); /* pixel caches use the same folder, if no other user can write it */
     snprintf(path, sizeof path, "%s", scratch("large"));
     snprintf(copy, sizeof copy, "%s.copy", path);
     assert_int_equal(an_replace_with(path, bytes, AN_CHECKED_MIN - 1, AN_CACHE), AN_OK);
@@ -241,6 +244,10 @@ static void test_a_checked_file_is_remembered(void **state)
     assert_int_equal(an_replace_with(path, bytes, 2 * AN_CHECKED_MIN, AN_CACHE), AN_OK);
     assert_false(an_checked_before(path, rules));
     assert_true(an_checked_before(copy, rules));
+    assert_int_equal(chmod(scratch("home/aniso/checked-databases"), 0620), 0);
+    assert_false(an_checked_before(copy, rules)); /* another user may have written it */
+    assert_true(an_path_is_private(scratch("home/aniso")));
+    umask(mask);
     unsetenv("XDG_CACHE_HOME");
     free(bytes);
 }
