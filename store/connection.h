@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "io/lock.h"
+#include "io/path.h"
 #include "store/store.h"
 
 /* Statements that stay prepared per connection; also the limit of statements in use at a time. A
@@ -34,12 +35,26 @@ struct an_db {
     double deadline;   /* of the latest statement, in seconds; 0: none                    */
     double limit;      /* seconds that a statement of a reading connection may take       */
     const char *rules; /* [opt] the rules by which the rows were checked                 */
+    bool immutable;    /* read without locks (read_files.c)                              */
+    an_stamp stamp;    /* of the file when it was opened so                              */
 };
 
 /* Records the failure `rc` of SQLite as an error with a remedy; returns its code, never AN_OK. */
 an_code an_db_error(const an_db *db, int rc);
 /* Makes the statements of a connection stoppable; called for a new connection. */
 void an_db_limit_statements(an_db *db);
+/* Replaces the connection by one to `name`, the path or a URI of it. `vfs` [opt]: SQLite's file
+ * functions. */
+an_code an_db_connect(an_db *db, const char *name, int flags, const char *vfs);
+/* Connects for reading, and makes no file where the database is another user's (read_files.c). */
+an_code an_db_connect_reader(an_db *db);
+/* AN_EBUSY where a file that is read without locks has changed since it was opened. */
+an_code an_db_check_unchanged(const an_db *db);
+/* AN_OK where the database at `path`, which need not exist, can be written; otherwise AN_EIO with
+ * the file or folder that prevents it and the way out (write_check.c). */
+an_code an_db_check_writable(const char *path);
+/* Is there a journal with content? */
+bool an_db_has_journal(const an_db *db);
 /* Begins the time of a statement. */
 void an_db_start_statement(an_db *db);
 /* Whether the file was deleted, renamed or replaced since it was opened. */

@@ -44,6 +44,13 @@ an_code an_db_error(const an_db *db, int rc)
                            "is yours, ANISO_QUERY_SECONDS=N allows N seconds, 0 any time",
                            db->path, db->limit);
         return an_fail(AN_EDB, "%s: interrupted", db->path);
+    case SQLITE_READONLY:
+        if (an_db_check_writable(db->path) != AN_OK)
+            return an_err_code();
+        return an_fail(AN_EDB,
+                       "%s cannot be written: %s; close it and repeat, or write to another "
+                       "file (--db PATH)",
+                       db->path, why);
     case SQLITE_CANTOPEN:
         return an_fail(AN_EIO, "cannot open %s: %s", db->path, why);
     default:
@@ -105,6 +112,8 @@ static an_stmt *borrow(an_stmt *s)
 
 an_stmt *an_db_prepare(an_db *db, const char *sql)
 {
+    if (an_db_check_unchanged(db) != AN_OK)
+        return NULL;
     for (int i = 0; i < AN_DB_CACHED; i++) {
         an_stmt *s = &db->cache[i];
         if (s->raw && s->state == AN_STMT_FREE && strcmp(s->sql, sql) == 0)
@@ -167,6 +176,8 @@ an_code an_step(an_stmt *s, bool *row)
     int rc = sqlite3_step(s->raw);
     *row = rc == SQLITE_ROW;
     s->state = *row ? AN_STMT_ROW : AN_STMT_DONE;
+    if (!*row && an_db_check_unchanged(s->db) != AN_OK)
+        return an_err_code();
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? AN_OK : an_db_error(s->db, rc);
 }
 

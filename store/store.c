@@ -81,7 +81,7 @@ static an_code check_sidecars(const an_db *db)
     return AN_OK;
 }
 
-static an_code connect_to(an_db *db, const char *name, int flags)
+an_code an_db_connect(an_db *db, const char *name, int flags, const char *vfs)
 {
     an_code code = check_sidecars(db);
     if (code != AN_OK)
@@ -89,37 +89,11 @@ static an_code connect_to(an_db *db, const char *name, int flags)
     an_db_finalize_statements(db);
     sqlite3_close(db->raw);
     db->raw = NULL;
-    int rc = sqlite3_open_v2(name, &db->raw, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(name, &db->raw, flags | SQLITE_OPEN_NOMUTEX, vfs);
     if (rc != SQLITE_OK)
         return an_db_error(db, rc);
     restrict_file(db);
     return AN_OK;
-}
-
-/* "file:…?immutable=1": for a file that is not being written, in a folder without write permission.
- */
-static an_code connect_immutable(an_db *db)
-{
-    size_t length = strlen(db->path), size = 3 * length + sizeof "file:?immutable=1";
-    char *uri = an_alloc(size), *to = uri;
-    if (!uri)
-        return AN_ENOMEM;
-    to += sprintf(to, "file:");
-    for (const char *c = db->path; *c; c++)
-        to += sprintf(to, strchr("?#%", *c) ? "%%%02X" : "%c", (unsigned char)*c);
-    sprintf(to, "?immutable=1");
-    an_code code = connect_to(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
-    an_free(uri);
-    return code;
-}
-
-static bool has_journal(const an_db *db)
-{
-    char *wal = sqlite3_mprintf("%s-wal", db->path);
-    an_stamp stamp;
-    bool has = wal && an_path_find_file(wal, &stamp) && stamp.size > 0;
-    sqlite3_free(wal);
-    return has;
 }
 
 static an_code check_application(an_db *db, int64_t *tables)
@@ -155,14 +129,9 @@ static an_code check_file(an_db *db, const an_schema *schema)
 static an_code open_for_reading(an_db *db, const an_schema *schema)
 {
     int64_t tables = 0;
-    an_code code = connect_to(db, db->path, SQLITE_OPEN_READONLY);
+    an_code code = an_db_connect_reader(db);
     if (code == AN_OK)
         code = check_application(db, &tables);
-    if ((code == AN_EIO || code == AN_EDB) && !has_journal(db) && an_path_readable(db->path)) {
-        code = connect_immutable(db);
-        if (code == AN_OK)
-            code = check_application(db, &tables);
-    }
     if (code == AN_OK && tables == 0)
         code = an_fail(AN_EFORMAT, "%s is empty: run a recipe into it first", db->path);
     if (code == AN_OK)
@@ -199,7 +168,7 @@ static an_code open_for_writing(an_db *db, const an_schema *schema)
                                       "works meanwhile");
     if (!db->lock)
         return an_err_code();
-    an_code code = connect_to(db, db->path, SQLITE_OPEN_READWRITE);
+    an_code code = an_db_connect(db, db->path, SQLITE_OPEN_READWRITE, NULL);
     if (code == AN_OK)
         code = create_or_migrate(db, schema);
     if (code == AN_OK)
@@ -211,7 +180,7 @@ static an_code open_for_writing(an_db *db, const an_schema *schema)
 static an_code open_to_share(an_db *db, const an_schema *schema)
 {
     int64_t tables = 0;
-    an_code code = connect_to(db, db->path, SQLITE_OPEN_READWRITE);
+    an_code code = an_db_connect(db, db->path, SQLITE_OPEN_READWRITE, NULL);
     if (code == AN_OK)
         code = check_application(db, &tables);
     if (code == AN_OK)
@@ -246,7 +215,9 @@ static an_code find_file(an_db *db, const char *path, an_db_mode mode)
 {
     char real[AN_PATH];
     an_stamp stamp;
-    an_code code = mode == AN_DB_WRITE ? make_file(path) : an_path_stamp(path, &stamp);
+    an_code code = mode == AN_DB_READ ? AN_OK : an_db_check_writable(path);
+    if (code == AN_OK)
+        code = mode == AN_DB_WRITE ? make_file(path) : an_path_stamp(path, &stamp);
     if (code == AN_ENOTFOUND)
         return an_fail(code, "no database at %s", path);
     if (code != AN_OK)
@@ -304,7 +275,7 @@ static void keep_content(an_db *db)
     char *kept = sqlite3_mprintf("%s.kept", db->path);
     an_db_rollback(db);
     sqlite3_wal_checkpoint_v2(db->raw, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    if (!has_journal(db) && an_path_kind_at(db->path) == AN_NOTHING)
+    if (!an_db_has_journal(db) && an_path_kind_at(db->path) == AN_NOTHING)
         an_db_backup(db, db->path);
     else if (kept)
         an_db_backup(db, kept);

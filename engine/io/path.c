@@ -79,6 +79,19 @@ bool an_path_is_private(const char *path)
            (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
+bool an_path_is_own(const char *path)
+{
+    struct stat info;
+    const uid_t user = geteuid();
+    return user == 0 || (stat(path, &info) == 0 && info.st_uid == user);
+}
+
+const char *an_path_write_refusal(const char *path)
+{
+    const int needed = an_path_kind_at(path) == AN_FOLDER ? W_OK | X_OK : W_OK;
+    return access(path, needed) == 0 ? NULL : strerror(errno);
+}
+
 static int64_t nanoseconds(struct timespec t)
 {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;

@@ -36,6 +36,11 @@ bool an_path_readable(const char *path);   /* by this process                   
 bool an_folder_writable(const char *path); /* files in it can be listed, read and made    */
 /* A file or folder of this process's user that neither its group nor others may write. */
 bool an_path_is_private(const char *path);
+/* A file that belongs to this process's user, or any where that is root. */
+bool an_path_is_own(const char *path);
+/* NULL where this process may write the file, or make and remove files in the folder; otherwise the
+ * system's reason: permissions or a read-only file system. */
+const char *an_path_write_refusal(const char *path);
 
 /* What distinguishes a changed file from an unchanged one without reading it. Times in ns since
  * 1970; a stamp of zeros belongs to no file. */
