@@ -39,8 +39,8 @@ static const char *sentence(lua_State *L, int at)
     return text ? text : lua_tostring(L, at);
 }
 
-/* An error is a text or a table {message =, exit =} (fail() in lua/aniso/cli/init.lua). In
- * debugging the registry keeps a traceback for report(). */
+/* An error is a text or a table {message =, exit =, details =} (fail() in lua/aniso/cli/init.lua).
+ * In debugging the registry keeps a traceback for report(). */
 static int on_error(lua_State *L)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, AN_DEBUG_KEY);
@@ -52,14 +52,26 @@ static int on_error(lua_State *L)
     return 1;
 }
 
-static void print_line(const char *start, const char *text)
+static void print_text(const char *start, const char *text, bool lines)
 {
     fputs(start, stderr);
-    an_visible_write(stderr, text, strlen(text), true);
+    an_visible_write(stderr, text, strlen(text), lines);
     fputc('\n', stderr);
 }
 
-/* Prints the error on the top of the stack; returns its exit code. */
+/* What follows the line of an error table: the usage of a command, a list of mistakes. */
+static void print_details(lua_State *L, int error)
+{
+    if (!lua_istable(L, error))
+        return;
+    lua_getfield(L, error, "details");
+    if (lua_isstring(L, -1))
+        print_text("", lua_tostring(L, -1), true);
+    lua_pop(L, 1);
+}
+
+/* Prints the error on the top of the stack, as one line where nothing is debugged; returns its exit
+ * code. */
 static int report(lua_State *L)
 {
     int code = 1, top = lua_gettop(L);
@@ -80,9 +92,10 @@ static int report(lua_State *L)
     }
     fflush(stdout);
     if (*message)
-        print_line("aniso: ", message);
+        print_text("aniso: ", message, trace != NULL);
+    print_details(L, top);
     if (trace)
-        print_line("", trace);
+        print_text("", trace, true);
     return code;
 }
 

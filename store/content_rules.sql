@@ -56,6 +56,9 @@ SELECT 'evaluation ' || eval_id || ' counts ' || count(*) || ' classes, its data
 HAVING count(*) <> n_classes OR max(class_idx) >= n_classes OR min(class_idx) < 0 LIMIT 1;
 SELECT 'evaluation ' || eval_id || ' has a negative or impossible count of class ' || class_idx FROM class_count
  WHERE min(support, predicted, tp) < 0 OR max(support, predicted, tp) > 1000000000 LIMIT 1;
+SELECT 'evaluation ' || eval_id || ' counts ' || tp || ' correct images of class ' || class_idx || ', but '
+       || support || ' images and ' || predicted || ' predictions of it' FROM class_count
+ WHERE tp > support OR tp > predicted LIMIT 1;
 SELECT 'evaluation ' || eval_id || ' has a score of class ' || max(class_idx) || ' or less, its data have '
        || n_classes || ' classes'
   FROM class_score JOIN evaluation USING(eval_id) JOIN run USING(run_id) JOIN data_split USING(split_id)

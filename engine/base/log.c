@@ -29,6 +29,6 @@ void an_log(an_level level, const char *format, ...)
     va_end(args);
     size_t length = n < 0 ? 0 : (size_t)n < sizeof message ? (size_t)n : sizeof message - 1;
     fprintf(stderr, "aniso: %s", prefix[level]);
-    an_visible_write(stderr, message, length, true);
+    an_visible_write(stderr, message, length, false);
     fputc('\n', stderr);
 }

@@ -52,6 +52,20 @@ size_t an_visible_next(const char **at, const char *end, bool lines, char piece[
     return n;
 }
 
+void an_visible_text(const char *text, char *shown, size_t size)
+{
+    char piece[AN_VISIBLE];
+    size_t used = 0;
+    for (const char *at = text, *end = text + strlen(text); at < end;) {
+        const size_t n = an_visible_next(&at, end, false, piece);
+        if (used + n >= size)
+            break;
+        memcpy(shown + used, piece, n);
+        used += n;
+    }
+    shown[used] = '\0';
+}
+
 void an_visible_write(FILE *to, const char *text, size_t length, bool lines)
 {
     char piece[AN_VISIBLE];

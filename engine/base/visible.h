@@ -21,6 +21,10 @@ enum { AN_VISIBLE = 16 }; /* room for one piece */
  * how many bytes that has; moves *at behind the character. lines: newline and tab stay. */
 size_t an_visible_next(const char **at, const char *end, bool lines, char piece[AN_VISIBLE]);
 
+/* The visible form of a text in one line, in `shown` of `size` bytes; what does not fit is cut
+ * between two characters. */
+void an_visible_text(const char *text, char *shown, size_t size);
+
 /* Writes `length` bytes of text in their visible form. */
 void an_visible_write(FILE *to, const char *text, size_t length, bool lines);
 

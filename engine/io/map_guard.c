@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/visible.h"
 #include "io/path.h"
 
 enum { MAPPINGS = 16, WORDS = 160 };
@@ -51,10 +52,7 @@ static void install(void)
 static void compose(guarded *g, const char *path)
 {
     char shown[AN_PATH];
-    snprintf(shown, sizeof shown, "%s", path);
-    for (char *c = shown; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7F)
-            *c = '?';
+    an_visible_text(path, shown, sizeof shown);
     int n =
         snprintf(g->message, sizeof g->message,
                  "aniso: %s was truncated while it was in use, or its disk fails; "

@@ -160,6 +160,11 @@ static void test_the_schema_is_in_the_list(void **state)
     "  heartbeat_at, ended_at, host_id, pid) VALUES('01M8HGVF802K40T5SFQ2QXNPGP', 'n', 1, 1, 1, "  \
     "  0, 1, 't', 't', 't', 1, 1);"
 
+#define COUNTED                                                                                    \
+    "INSERT INTO evaluation(run_id, part, weights, step, is_primary, n, at) "                      \
+    "  VALUES(1, 'test', 'best', 1, 1, 6, 't');"                                                   \
+    "INSERT INTO class_count VALUES(1, 0, 3, 5, 3), (1, 1, 3, 1, 1);"
+
 static void test_foreign_rows_are_refused(void **state)
 {
     (void)state;
@@ -175,12 +180,16 @@ static void test_foreign_rows_are_refused(void **state)
         {"INSERT INTO lambda VALUES(1, 0, 9e999)", "level Inf"},
         {"INSERT INTO lambda VALUES(1, 7, 1)", "level of class 7"},
         {"UPDATE config SET json = '['", "configuration 1 is not the JSON of an object"},
+        {COUNTED "UPDATE class_count SET tp = 4",
+         "4 correct images of class 0, but 3 images and 5"},
+        {COUNTED "UPDATE class_count SET support = 9, tp = 6",
+         "6 correct images of class 0, but 9 images and 5"},
         {"UPDATE run SET argv = '[1]'", "not a JSON list of texts"},
         {"UPDATE run SET wall_s = 9e999", "impossible time"},
         {"UPDATE run SET study_id = 9", "refers to a study"},
         {"INSERT INTO note VALUES(1, 1, 't', hex(zeroblob(1000000)))", "note of 2000000"},
     };
-    const char *good = changed_file("rows.db", RUN);
+    const char *good = changed_file("rows.db", RUN COUNTED);
     an_db *db = an_db_open(good, AN_DB_READ);
     assert_non_null(db);
     an_db_close(db);

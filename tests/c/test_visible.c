@@ -47,6 +47,18 @@ static void control_characters_are_codes(void **state)
     assert_string_equal(visible_of("a\n\tb\r", 5, true), "a\n\tb\\r");
 }
 
+static void a_text_is_cut_between_two_characters(void **state)
+{
+    (void)state;
+    char room[8];
+    an_visible_text("a\nλ", room, sizeof room);
+    assert_string_equal(room, "a\\nλ");
+    an_visible_text("abcde\x1B", room, sizeof room);
+    assert_string_equal(room, "abcde");
+    an_visible_text("abcdeλλ", room, sizeof room);
+    assert_string_equal(room, "abcdeλ");
+}
+
 static void what_reorders_a_line_is_a_code(void **state)
 {
     (void)state;
@@ -109,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ordinary_text_is_unchanged),
         cmocka_unit_test(control_characters_are_codes),
+        cmocka_unit_test(a_text_is_cut_between_two_characters),
         cmocka_unit_test(what_reorders_a_line_is_a_code),
         cmocka_unit_test(bytes_that_are_not_utf8_are_codes),
         cmocka_unit_test(no_pair_of_bytes_passes_a_control_character),

@@ -50,7 +50,7 @@ run_fails empty 1 "class 'c' has no image; add some, or remove its name"
 latin=$(printf '\351')
 cp -r "$dir/set/good" "$dir/set/caf$latin"
 recipe latin_root "{ 'folder', root = '$dir/set/caf\\xe9', size = 8 }"
-run_fails latin_root 1 "option data.root: '$dir/set/caf\?' is not UTF-8; rename the file or folder"
+run_fails latin_root 1 "option data.root: '$dir/set/caf\\\\xE9' is not UTF-8; rename the file or folder"
 recipe latin "{ 'folder', root = '$dir/set/good', size = 8 }"
 printf '%s\n' "-- caf$latin" >>"$dir/latin.lua"
 expect "a recipe in Latin-1" 2 "$aniso" run "$dir/latin.lua" --db "$dir/latin.db"

@@ -27,7 +27,7 @@ local function pair(...)
   do
     local db <close> = assert(store.open(other))
     assert(db:exec "PRAGMA foreign_keys = OFF")
-    for _, sql in ipairs { ... } do assert(db:exec(sql)) end
+    for statement in table.concat({ ... }, ";"):gmatch "[^;]+" do assert(db:exec(statement)) end
   end
   return path, other
 end
@@ -40,7 +40,10 @@ local function merged(...)
     one(db, "SELECT status FROM run")
 end
 
-local NUMBERS = "UPDATE class_count SET tp = support"
+-- Every image is correct.
+local NUMBERS = "DELETE FROM confusion WHERE true_idx <> pred_idx;"
+  .. "UPDATE confusion SET n = 3 WHERE true_idx = 0;"
+  .. "UPDATE class_count SET tp = support, predicted = support"
 
 function Conflicts.test_a_clock_decides_nothing()
   local result, _, _, acc = merged("UPDATE run SET heartbeat_at = '9999', ended_at = '9999'", NUMBERS)
@@ -76,6 +79,24 @@ function Conflicts.test_two_runs_of_one_uid_are_refused()
     lu.assertNil(result)
     lu.assertStrContains(message, "is another run than the one with this id here: its " .. name .. " differs")
     lu.assertEquals({ code, acc }, { "EFORMAT", 0.75 })
+  end
+end
+
+function Conflicts.test_counts_that_contradict_their_matrix_are_refused_in_both_files()
+  for change, words in pairs {
+    ["UPDATE class_count SET tp = 1 WHERE class_idx = 0"] =
+      "evaluation 1, class 0: stored 3, 2, 1; counted 3, 2, 2",
+    ["DELETE FROM class_count WHERE class_idx = 1"] = "evaluation 1 counts class 1, which class_count lacks",
+    ["UPDATE evaluation SET n = 5"] = "evaluation 1: n is 5, its matrix counts 4",
+  } do
+    local path, other = pair(change)
+    for into, from in pairs { [path] = other, [other] = path } do
+      local db <close> = assert(store.open(into))
+      local result, message, code = db:merge { from }
+      lu.assertNil(result)
+      lu.assertStrContains(message, ("%s: %s; nothing was merged"):format(other, words))
+      lu.assertEquals(code, "EFORMAT")
+    end
   end
 end
 

@@ -22,8 +22,10 @@ end
 
 local function fail_with(recipe, mistakes)
   if #mistakes == 0 then return end
-  cli.fail(cli.USAGE, #mistakes == 1 and mistakes[1]
-    or ("%s has %d mistakes\n  %s"):format(recipe, #mistakes, table.concat(mistakes, "\n  ")))
+  if #mistakes == 1 then cli.fail(cli.USAGE, mistakes[1]) end
+  local lines = {}
+  for i, mistake in ipairs(mistakes) do lines[i] = "  " .. core.sys.visible(mistake) end
+  cli.fail(cli.USAGE, ("%s has %d mistakes"):format(recipe, #mistakes), table.concat(lines, "\n"))
 end
 
 -- 1234567 → "1,234,567"
@@ -37,7 +39,7 @@ local function megabytes(bytes)
 end
 
 local function print_data(dataset)
-  console.print(dataset:info())
+  console.print_text(dataset:info())
   local split = dataset.split
   if split.copy_leaks > 0 then
     console.print(("warning: %d validation and test images have a copy in training"):format(split.copy_leaks))

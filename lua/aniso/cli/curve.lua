@@ -108,7 +108,7 @@ local function draw(args, shape)
   if args.svg then
     local file, why, code = cli.usage(plot.draw, shape, { file = args.svg, force = args.force })
     cli.need(file, why, code)
-    console.note("drawn in ", args.svg, "\n")
+    console.note("drawn in ", args.svg)
   elseif args.format == "table" then
     plot.draw(shape)
     console.print()

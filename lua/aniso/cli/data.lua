@@ -76,7 +76,7 @@ end
 local verbs = {}
 
 function verbs.info(args)
-  console.print(open(given_by(args)):info())
+  console.print_text(open(given_by(args)):info())
 end
 
 -- A folder holds one split: with two lists of training images a reader could not choose.
@@ -120,7 +120,8 @@ function verbs.split(args)
     end
   end
   local folder = pretty.format(cli.need(sys.realpath(args.folder)))
-  console.print(("\nIn a recipe's data: split = %s%s"):format(folder, alone and ", val = 0" or ""))
+  console.print()
+  console.print(("In a recipe's data: split = %s%s"):format(folder, alone and ", val = 0" or ""))
 end
 
 -- The options as a recipe gives them.
@@ -149,7 +150,7 @@ function verbs.import(args)
   if dataset.split.test_is_val == 0 then n = n + #dataset:keys "val" end
   console.print(("%d images, %dx%d, %d classes, ready after %.2f s"):format(n, dataset.width,
     dataset.height, dataset.K, sys.monotonic() - start))
-  console.print("\nIn a recipe:  data = " .. pretty.format(without_defaults(given)))
+  console.print_text("\nIn a recipe:  data = " .. pretty.format(without_defaults(given)))
 end
 
 function data.run(args)

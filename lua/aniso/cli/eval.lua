@@ -138,7 +138,7 @@ local function with_denoiser(db, runs)
   local line = ("%s has no denoiser, so there is no sampler to evaluate with"):format(
     table.concat(skipped, ", "))
   if #out == 0 then cli.fail(cli.FAILED, line) end
-  if #skipped > 0 then console.note("skipped: ", line, "\n") end
+  if #skipped > 0 then console.note("skipped: ", line) end
   return out
 end
 
@@ -181,7 +181,7 @@ function eval.run(args)
   local jobs, n, asked = plan(db, with_denoiser(db, runs), args)
   local failed = carry_out(db, jobs, n, args)
   if n < asked then
-    console.note(("%d of %d evaluations were stored before and are not repeated (--again does)\n")
+    console.note(("%d of %d evaluations were stored before and are not repeated (--again does)")
       :format(asked - n, asked))
   end
   if is_study then

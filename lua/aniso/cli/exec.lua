@@ -19,7 +19,7 @@ end
 -- The chunk, its name, and where its own arguments start.
 local function load_chunk(argv)
   if argv[1] == "-e" then
-    if not argv[2] then cli.fail(cli.USAGE, "exec -e needs CODE\n" .. usage) end
+    if not argv[2] then cli.fail(cli.USAGE, "exec -e needs CODE", usage) end
     local chunk, why = load(argv[2], "=-e")
     return "-e", chunk, why, 3
   end
@@ -41,7 +41,7 @@ function exec.run(argv)
     print(usage)
     return cli.DONE
   end
-  if not argv[1] then cli.fail(cli.USAGE, "exec needs FILE or -e CODE\n" .. usage) end
+  if not argv[1] then cli.fail(cli.USAGE, "exec needs FILE or -e CODE", usage) end
   local name, chunk, why, first = load_chunk(argv)
   if not chunk then cli.fail(cli.FAILED, why) end
   local arguments = { table.unpack(argv, first) }

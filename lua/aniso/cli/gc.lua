@@ -54,12 +54,9 @@ function command.run(args)
     tables.print({ "what", "name", "bytes", "what happens" }, rows, args.format)
   end
   local free = common.guarded(require("aniso.store.contents").free_bytes, db)
-  console.note(("%s of files %s"):format(bytes(freed).text, args.dry_run and "would be freed" or "freed"))
-  if left > 0 then console.note((", %s left over"):format(bytes(left).text)) end
-  if free > 0 then
-    console.note(("; %s inside the database are free (aniso db vacuum)"):format(bytes(free).text))
-  end
-  console.note "\n"
+  console.note(("%s of files %s"):format(bytes(freed).text, args.dry_run and "would be freed" or "freed"),
+    left > 0 and (", %s left over"):format(bytes(left).text) or "",
+    free > 0 and ("; %s inside the database are free (aniso db vacuum)"):format(bytes(free).text) or "")
 end
 
 return command

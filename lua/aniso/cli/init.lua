@@ -24,8 +24,9 @@ cli.EXIT_OF = errors.EXIT_OF
 
 local Failure = { __tostring = function(self) return self.message end }
 
-function cli.fail(code, message)
-  error(setmetatable({ exit = code, message = message }, Failure), 0)
+-- Ends the command: main.c prints the message as one line, and below it `details`, which may have several.
+function cli.fail(code, message, details)
+  error(setmetatable({ exit = code, message = message, details = details }, Failure), 0)
 end
 
 local exits = { ENOTFOUND = cli.NO_MATCH, EDB = cli.DATABASE, EBUSY = cli.DATABASE, EINVAL = cli.USAGE }
@@ -126,7 +127,7 @@ local function parse(name, command, argv)
   local parser = parser_of(name, command)
   local ok, result = parser:pparse(argv)
   if not ok then
-    cli.fail(cli.USAGE, ("%s\n%s"):format(usage_error(name, result), parser:get_usage()))
+    cli.fail(cli.USAGE, usage_error(name, result), parser:get_usage())
   end
   if result.debug then core.sys.debug(true) end
   return result

@@ -113,7 +113,7 @@ function ls.run(args)
   for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged, name_of, folded) end
   tables.print(columns, rows, args.format)
   if fitting > #runs then
-    console.note(("%d of %d runs; -n 0 shows all\n"):format(#runs, fitting))
+    console.note(("%d of %d runs; -n 0 shows all"):format(#runs, fitting))
   end
 end
 

@@ -18,7 +18,7 @@ local function opened(args)
   if path then return common.open { db = path } end
   if not require("aniso.core").sys.exists(HERE) then return nil end
   local db, why = require("aniso.store").open(HERE, { readonly = true })
-  if not db then console.note("aniso: ", why, "\n") end
+  if not db then console.note("aniso: ", why) end
   return db
 end
 

@@ -1,5 +1,6 @@
 -- aniso restore RUN… and aniso restore --where FILTER: brings back what aniso rm removed, until
 -- aniso gc deletes it. aniso ls --removed lists them.
+local console = require "aniso.show.console"
 local rm = require "aniso.cli.rm"
 
 local restore = { summary = "bring removed runs back" }
@@ -7,7 +8,8 @@ local restore = { summary = "bring removed runs back" }
 restore.arguments = rm.arguments
 
 function restore.run(args)
-  rm.change(args, "restore", true)
+  local n = rm.change(args, "restore", true)
+  console.note(("%d run%s restored"):format(n, n == 1 and "" or "s"))
 end
 
 return restore

@@ -56,7 +56,7 @@ local function jobs_of(db, args)
     local job = require("aniso.train.run").stored_job(db, row)
     local missing = own_parts.missing(db, row, job.config, "resume", args)
     if missing and not args.all then cli.fail(cli.FAILED, missing) end
-    if missing then console.note("aniso: ", missing, "\n") end
+    if missing then console.note("aniso: ", missing) end
     lacking = lacking + (missing and 1 or 0)
     jobs[#jobs + 1] = not missing and job or nil
   end
@@ -93,7 +93,7 @@ function resume.run(args)
     end
   end
   if has_trials(jobs) then
-    console.note("trials of a search are among these runs: aniso run RECIPE goes on with the search\n")
+    console.note("trials of a search are among these runs: aniso run RECIPE goes on with the search")
   end
   if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end
   if failed > 0 then cli.fail(cli.FAILED, ("%d runs failed"):format(failed)) end

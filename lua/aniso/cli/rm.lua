@@ -16,7 +16,8 @@ end
 -- The runs that the command line names, each once, by name or by filter.
 local function chosen(db, args, removed)
   if #args.runs == 0 and #args.where == 0 then
-    cli.fail(cli.USAGE, "name a run, or give --where FILTER (aniso ls lists runs and takes the same filters)")
+    cli.fail(cli.USAGE, ("name a run, or give --where FILTER (aniso ls%s lists runs and takes the same "
+      .. "filters)"):format(removed and " --removed" or ""))
   end
   local runs, seen = {}, {}
   local function add(run)
@@ -48,7 +49,7 @@ end
 
 function rm.run(args)
   local n = rm.change(args, "remove", false)
-  console.note(("%d run%s removed; aniso restore brings %s back, aniso gc deletes permanently\n"):format(n,
+  console.note(("%d run%s removed; aniso restore brings %s back, aniso gc deletes permanently"):format(n,
     n == 1 and "" or "s", n == 1 and "it" or "them"))
 end
 

@@ -48,7 +48,7 @@ end
 return function(of)
   local rounds = search.new { db = of.db, study = of.study, jobs = of.jobs, all = of.all, again = of.again,
     say = function(line)
-      if of.board then of.board:print(line) else console.note(line, "\n") end
+      if of.board then of.board:print(line) else console.note(line) end
     end }
   local ready = common.guarded(rounds.next, rounds)
   store_plan(of, rounds)

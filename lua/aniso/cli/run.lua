@@ -70,7 +70,7 @@ end
 -- Gives stored runs the labels that the recipe has now, and prints which changed.
 local function follow_labels(db, study, jobs)
   for _, change in ipairs(common.guarded(require("aniso.store.labels").follow, db, study.name, jobs)) do
-    console.note(("%d %s of %s: the label is now %s\n"):format(change.runs,
+    console.note(("%d %s of %s: the label is now %s"):format(change.runs,
       change.runs == 1 and "run" or "runs", change.from, change.to))
   end
 end
@@ -84,7 +84,7 @@ local function list(jobs)
   tables.print(columns, rows)
   local most = #trials.most(jobs)
   if most > 0 then
-    console.note(("and up to %d trials of the searches, before the runs whose levels they choose\n")
+    console.note(("and up to %d trials of the searches, before the runs whose levels they choose")
       :format(most))
   end
 end
@@ -106,7 +106,7 @@ local function report(db, jobs, skipped)
     if job.uid then done[#done + 1] = { label = job.label, uid = job.uid } else failed = failed + 1 end
   end
   if skipped > 0 then
-    console.note(("%d of %d runs were finished before and are not run again (--again does)\n")
+    console.note(("%d of %d runs were finished before and are not run again (--again does)")
       :format(skipped, #jobs))
   end
   if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end

@@ -167,7 +167,7 @@ end
 local function write(args, draw)
   local written, why = cli.usage(draw, { file = args.svg, force = args.force })
   if not written then cli.fail(cli.FAILED, why) end
-  console.note("written to ", args.svg, "\n")
+  console.note("written to ", args.svg)
 end
 
 -- A row per time and class.
@@ -237,7 +237,7 @@ function schedule.run(args)
   cli.usage(compared, s, args)
   local columns, rows = class_table(s, cli.usage(times_of, s, args))
   tables.print(columns, rows, args.format)
-  if s.before_training and args.format == "table" then console.print("\n" .. s.text) end
+  if s.before_training and args.format == "table" then console.print_text("\n" .. s.text) end
   if what and not args.svg then
     console.print()
     cli.usage(draw, s, args, what)

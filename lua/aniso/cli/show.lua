@@ -114,7 +114,7 @@ function show.section(db, run, name, format)
     return
   end
   if name == "repro" then
-    return console.print(table.concat(cli.need(require "aniso.store.reproduce" (db, run)), "\n"))
+    return console.print_text(table.concat(cli.need(require "aniso.store.reproduce" (db, run)), "\n"))
   end
   local columns, rows
   if name == "curve" and format == "table" then

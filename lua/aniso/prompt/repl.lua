@@ -78,7 +78,7 @@ function repl.evaluate(chunk, env)
   forget_interrupt()
   if not fine then
     io.stdout:flush()
-    console.note(sentence(why), "\n")
+    console.note_text(sentence(why))
   end
   return fine
 end
@@ -96,7 +96,7 @@ local function loop(next_line, env, remember)
         if chunk then
           fine = repl.evaluate(chunk, env) and fine
         else
-          console.note(problem, "\n")
+          console.note_text(problem)
           fine = false
         end
         text = ""
@@ -106,7 +106,7 @@ local function loop(next_line, env, remember)
       text = ""
     else
       if text:find "%S" then
-        console.note(select(2, compile(text, env)), "\n")
+        console.note_text((select(2, compile(text, env))))
         fine = false
       end
       return fine

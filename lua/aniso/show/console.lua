@@ -1,19 +1,28 @@
 -- What a command prints next to its tables. Names, labels, notes and paths come from outside: control
--- characters, and what reorders a line, are printed as codes (sys.visible); newline and tab stay.
+-- characters, and what reorders a line, are printed as codes (sys.visible). A line stays one line, whatever
+-- newlines its names have; a text has lines of its own, and the names in it are visible already.
 local visible = require("aniso.core").sys.visible
 
 local console = {}
 
--- A line on stdout, as print() writes it.
-function console.print(...)
-  local texts = table.pack(...)
-  for i = 1, texts.n do texts[i] = tostring(texts[i]) end
-  io.stdout:write(visible(table.concat(texts, "\t"), true), "\n")
+-- A line on stdout.
+function console.print(line)
+  io.stdout:write(visible(line or ""), "\n")
 end
 
--- Text on stderr, without a newline at its end.
+-- A text of several lines on stdout.
+function console.print_text(text)
+  io.stdout:write(visible(text, true), "\n")
+end
+
+-- A line on stderr, of parts.
 function console.note(...)
-  io.stderr:write(visible(table.concat { ... }, true))
+  io.stderr:write(visible(table.concat { ... }), "\n")
+end
+
+-- A text of several lines on stderr.
+function console.note_text(text)
+  io.stderr:write(visible(text, true), "\n")
 end
 
 return console

@@ -63,7 +63,7 @@ end
 -- A line that stays; the block comes back with the next draw().
 function Screen:print(line)
   self:clear()
-  self.stream:write(sys.visible(line, true), "\n")
+  self.stream:write(sys.visible(line), "\n")
   self.stream:flush()
 end
 

@@ -3,33 +3,11 @@
 -- the counts and predictions, and every checkpoint; changes nothing.
 local checkpoint_check = require "aniso.store.checkpoint_check"
 local config_hash = require "aniso.store.config_hash"
+local count_check = require "aniso.store.count_check"
 local db_error = require "aniso.store.db_error"
-
-local MARGIN = [[
-    WITH margin AS (
-      SELECT eval_id, class_idx, sum(support) AS support, sum(predicted) AS predicted, sum(tp) AS tp
-        FROM (SELECT eval_id, true_idx AS class_idx, n AS support, 0 AS predicted,
-                     CASE WHEN true_idx = pred_idx THEN n ELSE 0 END AS tp FROM confusion
-              UNION ALL SELECT eval_id, pred_idx, 0, n, 0 FROM confusion)
-       GROUP BY eval_id, class_idx)]]
 
 -- name → SQL that finds faults, with a sentence in the column `fault`.
 local DERIVED = {
-  { "class_count follows from confusion", MARGIN .. [[
-    SELECT 'evaluation ' || c.eval_id || ', class ' || c.class_idx || ': stored ' || c.support || ', '
-           || c.predicted || ', ' || c.tp || '; counted ' || coalesce(m.support, 0) || ', '
-           || coalesce(m.predicted, 0) || ', ' || coalesce(m.tp, 0) AS fault
-      FROM class_count c LEFT JOIN margin m ON m.eval_id = c.eval_id AND m.class_idx = c.class_idx
-     WHERE c.support <> coalesce(m.support, 0) OR c.predicted <> coalesce(m.predicted, 0)
-        OR c.tp <> coalesce(m.tp, 0)]] },
-  { "every counted class is in class_count", MARGIN .. [[
-    SELECT 'evaluation ' || m.eval_id || ' counts class ' || m.class_idx || ', which class_count lacks'
-           AS fault
-      FROM margin m LEFT JOIN class_count c ON c.eval_id = m.eval_id AND c.class_idx = m.class_idx
-     WHERE c.eval_id IS NULL]] },
-  { "evaluation.n is the sum of confusion", [[
-    SELECT 'evaluation ' || e.eval_id || ': n is ' || e.n || ', its matrix counts ' || sum(f.n) AS fault
-      FROM evaluation e JOIN confusion f USING(eval_id) GROUP BY e.eval_id HAVING sum(f.n) <> e.n]] },
   { "confusion follows from predictions", [[
     WITH counted AS (
       SELECT eval_id, true_idx, pred_idx, count(*) AS n FROM prediction GROUP BY 1, 2, 3),
@@ -98,7 +76,9 @@ return function(db)
   local checks = { { "the file's pages and indexes", integrity },
     { "references between tables", references }, { "hashes of configurations", configurations },
     { "checkpoints and their rows", checkpoints } }
-  for _, one in ipairs(DERIVED) do checks[#checks + 1] = { one[1], faults_by(one[2]) } end
+  for _, rules in ipairs { count_check.rules, DERIVED } do
+    for _, one in ipairs(rules) do checks[#checks + 1] = { one[1], faults_by(one[2]) } end
+  end
   local results = {}
   for i, one in ipairs(checks) do
     local faults, message, code = one[2](db)

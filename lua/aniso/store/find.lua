@@ -132,6 +132,10 @@ end
 
 local function nothing(db, reference, removed)
   if removed then
+    local here = not reference:find "^@" and candidates(db, reference, false)
+    if here and here[1] then
+      return not_found("run %s is not removed: there is nothing to restore", reference)
+    end
     return not_found("no removed run %s in %s (aniso ls --removed lists them)", reference, db.path)
   end
   local gone = not reference:find "^@" and candidates(db, reference, true)

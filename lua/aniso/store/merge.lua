@@ -3,10 +3,12 @@
 -- repeating a merge is a no-op. A run that continued in the other file is updated: it was resumed more often
 -- there, or has more steps, or an end. Clocks decide nothing. One that is still in progress or removed there
 -- is skipped; a uid that names two different runs is refused, and so is a file whose configurations do not
--- have the hashes that it gives. Rows are copied through two connections, never by ATTACH:
--- the other file is only read. Either all files are merged or none.
+-- have the hashes that it gives, or whose counts of classes do not follow from the confusion matrices.
+-- Rows are copied through two connections, never by ATTACH: the other file is only read. Either all files
+-- are merged or none.
 local core = require "aniso.core"
 local config_hash = require "aniso.store.config_hash"
+local count_check = require "aniso.store.count_check"
 local ulid = require "aniso.store.ulid"
 local must = require("aniso.store.db_error").must
 local raise = require("aniso.store.db_error").raise
@@ -191,6 +193,16 @@ local function one_file(to, from)
   return result
 end
 
+-- Counts that contradict their matrix are refused in both files: a table over the two would be wrong.
+local function check_counts(connection)
+  local fault, message, code = count_check.first(connection)
+  if message then raise(message, code) end
+  if fault then
+    raise(("%s: %s; nothing was merged, and aniso db check lists every fault"):format(connection:path(),
+      fault), "EFORMAT")
+  end
+end
+
 -- A file that can be read to its end, is ours and no newer than this program; nothing less.
 local function open_other(db, path)
   local from = must(core.db.open(path, "read"))
@@ -205,6 +217,7 @@ local function open_other(db, path)
     raise(("%s is damaged (%s); `sqlite3 FILE .recover` may help"):format(path,
       (checked.quick_check:gsub("%s+", " "))), "EFORMAT")
   end
+  check_counts(from)
   local wrong = config_hash.wrong(from)
   if wrong then
     raise(("configuration %d of %s does not have the hash that the file gives; nothing was merged")
@@ -215,6 +228,7 @@ end
 
 function merge.merge(db, others)
   return db:transaction(function()
+    check_counts(db.core)
     local results = {}
     for i, path in ipairs(others) do
       local from <close> = open_other(db, path)

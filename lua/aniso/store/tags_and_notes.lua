@@ -2,6 +2,7 @@
 -- version 1, opened for reading, has neither.
 local db_error = require "aniso.store.db_error"
 local must = db_error.must
+local visible = require("aniso.core").sys.visible
 
 local tags_and_notes = {}
 
@@ -24,10 +25,12 @@ function tags_and_notes.tags(db)
   return by_run
 end
 
--- Names are single words, so that tag:NAME can be typed as a filter.
+-- Names are single words that a terminal shows as they are, so that tag:NAME can be typed as a filter.
 local function check(name)
-  if type(name) ~= "string" or name == "" or name:find "[%s%c]" then
-    error(("a tag is one word, got %q"):format(tostring(name)), 0)
+  local text = tostring(name)
+  if type(name) ~= "string" or name == "" or name:find "%s" or visible(name) ~= name then
+    error(("a tag is one word of UTF-8 without control characters, got '%s'; join words with - or _")
+      :format(text), 0)
   end
 end
 

@@ -8,6 +8,7 @@
 local checkpoint = require "aniso.train.checkpoint"
 local class_orders = require "aniso.train.class_orders"
 local config = require "aniso.method.config"
+local core = require "aniso.core"
 local encoded = require "aniso.method.encoded"
 local errors = require "aniso.recipe.errors"
 local final_evaluation = require "aniso.train.final_evaluation"
@@ -60,7 +61,7 @@ local function check_texts(of)
   for _, one in ipairs(flatten(of)) do
     if type(one.value) == "string" and not utf8.len(one.value) then
       error(("option %s: '%s' is not UTF-8; rename the file or folder"):format(one.key,
-        (one.value:gsub("[\x80-\xff%c]", "?"))), 0)
+        core.sys.visible(one.value)), 0)
     end
   end
 end

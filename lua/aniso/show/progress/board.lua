@@ -134,10 +134,10 @@ function Board:clear()
   self.shown = {}
 end
 
--- A line that stays, above the block.
+-- A line that stays, above the block. With --debug an error has a traceback, which keeps its lines.
 function Board:print(line)
   self:clear()
-  self.stream:write(sys.visible(line, true), "\n")
+  self.stream:write(sys.visible(line, sys.debug()), "\n")
   self.stream:flush()
   if #self.lines > 0 or self.runs and self.done + self.failed < self.runs then self:draw(true) end
 end
