@@ -1,7 +1,7 @@
 # aniso: `make` builds, `make demo` runs an example, `make test` tests, `make help` lists the targets.
 #
 # Sources are found by wildcard, headers by the compiler (-MMD). Objects live in
-# build/FLAVOUR, where FLAVOUR is release, asan, clang or tsan. Every target that compiles first
+# build/FLAVOUR, where FLAVOUR is release, asan, clang, tsan, fuzz or cover. Every target that compiles first
 # runs third_party/deps, which finds the libraries, installs missing ones where permitted, and
 # writes build/deps.mk; later builds only read that file.
 
@@ -25,9 +25,11 @@ MODE_asan    := -O2 $(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recov
 # Pragmas that clang does not know only choose between loops of equal results.
 MODE_clang   := $(MODE_release) -Wno-unknown-pragmas
 MODE_tsan    := -O1 $(SANITIZE) -fsanitize=thread -Wno-unknown-pragmas
+MODE_fuzz    := -O1 $(SANITIZE) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wno-unknown-pragmas
+MODE_cover   := -O1 -g -fprofile-instr-generate -fcoverage-mapping -Wno-unknown-pragmas
 LINK_release := $(if $(HARDEN),$(RELRO))
 LINK_clang   := $(LINK_release)
-ifneq ($(filter clang tsan,$(FLAVOUR)),)
+ifneq ($(filter clang tsan fuzz cover,$(FLAVOUR)),)
 CC := clang
 endif
 LANGUAGE := -std=c11 -D_GNU_SOURCE -Wall -Wextra -fopenmp -fno-math-errno -fno-trapping-math
@@ -48,11 +50,12 @@ SOURCES  := $(filter-out engine/main.c,$(wildcard engine/*/*.c engine/*/*/*.c st
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/embedded.o
 EMBEDDED := $(wildcard $(foreach depth,* */* */*/* */*/*/*,lua/aniso/$(depth).lua) store/*.sql store/known_schema.txt store/migrations/*.sql)
 C_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/c/test_*.c))
+FUZZERS  := $(patsubst %,$(BUILD)/%,$(basename $(wildcard tests/fuzz/fuzz_*.c tests/fuzz/fuzz_*.lua)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all demo test check asan clang tsan threads bench bench-db conform golden transcript lint install clean help
+.PHONY: all demo test check asan clang tsan threads fuzz fuzzers bench bench-db conform golden transcript lint install clean help
 .DELETE_ON_ERROR:
-.PRECIOUS: $(BUILD)/%.o
+.PRECIOUS: $(BUILD)/%.o $(BUILD)/tests/fuzz/%
 
 all: $(ANISO)
 
@@ -101,6 +104,14 @@ $(BUILD)/tests/c/%: $(BUILD)/tests/c/%.o $(BUILD)/libaniso.a build/deps-test.mk
 	@echo "ld $@"
 	@$(LINK) -o $@ $(filter %.o %.a,$^) -lcmocka $(DEPS_LIBS)
 
+# libFuzzer has its own main(). All harnesses in Lua are one program, which reads its own name.
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/lua_harness | tests/fuzz/fuzz_%.lua
+	@ln -f $< $@
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(if $(filter-out fuzz,$(FLAVOUR)),$(BUILD)/tests/fuzz/replay.o) $(BUILD)/libaniso.a
+	@echo "ld $@"
+	@$(LINK) -o $@ $^ $(DEPS_LIBS)
+
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaniso.a
 	@echo "ld $@"
 	@$(LINK) -o $@ $^ $(DEPS_LIBS)
@@ -133,8 +144,15 @@ tsan:
 	@$(MAKE) FLAVOUR=tsan threads
 threads: $(ANISO) $(C_TESTS) build/deps-test.mk
 	@tests/threads $(BUILD) ./$(ANISO)
-check: $(ANISO) $(C_TESTS) build/deps-test.mk
+check: $(ANISO) $(C_TESTS) $(FUZZERS) build/deps-test.mk
 	@tests/run $(BUILD) ./$(ANISO)
+
+fuzz:
+	@tests/fuzz/run check
+	@$(MAKE) FLAVOUR=fuzz fuzzers
+	@[ -z "$(COVERAGE)" ] || $(MAKE) FLAVOUR=cover fuzzers
+	@tests/fuzz/run all
+fuzzers: $(FUZZERS)
 
 lint: $(ANISO)
 	@tests/lint/run ./$(ANISO) all
@@ -169,6 +187,7 @@ help:
 	@echo "make asan       the same tests under AddressSanitizer and UBSan, in build/asan"
 	@echo "make clang      the same tests, compiled with clang, in build/clang"
 	@echo "make tsan       what runs in several threads, under ThreadSanitizer (clang), in build/tsan"
+	@echo "make fuzz       run the fuzzers of tests/fuzz for a minute each (clang), and print their table"
 	@echo "make lint       layers, references, text; clang-format, luacheck, cppcheck where installed"
 	@echo "make bench      time the engine against PyTorch (tests/bench/README.md)"
 	@echo "make bench-db   time ls, table and compare on 1,000 runs (tests/bench/queries)"

@@ -1,66 +1,49 @@
-/* Fuzzes the safetensors reader and the checkpoint check on top of it.
- *
- *   clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fopenmp -Iengine -I. \
- *     tests/fuzz/fuzz_safetensors.c \
- *     engine/io/{safetensors,safetensors_header,safetensors_write,checkpoint}.c \
- *     engine/io/{json,path,file,file_replace,sha256}.c engine/base/memory/{mem,tensor_heap}.c \
- *     engine/base/{err,assert,open_handles,par,utf8}.c \
- *     engine/tensor/{tensor,make,storage,view,scope}.c \
- *     -lcjson -lnettle -lm -o build/fuzz_safetensors
- *   build/fuzz_safetensors -max_total_time=60
- *
- * Input: the JSON header, then from the first zero byte on the data; the harness prepends the
- * length, so that inputs pass that check. An input that starts with '!' is a whole file. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-#include <stdio.h>
-
-#include "io/checkpoint.h"
+/* fuzz_safetensors: any bytes as a file of weights: all tensors, all metadata and the hash of the
+ * content are read. The input is the header, and from its first zero byte on the data; the harness
+ * prepends the header's length. An input that begins with '!' is the whole file.
+ * Covers: engine/io/safetensors.c engine/io/safetensors_header.c engine/io/json.c */
+#include "base/memory/mem.h"
+#include "base/memory/tensor_heap.h"
+#include "io/safetensors.h"
 #include "tensor/scope.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { MOST_GROWTH = 1 << 20 }; /* bytes, over all inputs */
 
 static void read_everything(const char *path)
 {
     char hex[AN_SHA256_HEX];
     an_safetensors *f = an_safetensors_open(path);
-    for (int i = 0; f && i < an_safetensors_count(f); i++) {
+    if (!f)
+        return;
+    for (int i = 0; i < an_safetensors_count(f); i++) {
         size_t mark = an_scope_begin();
         an_safetensors_read(f, an_safetensors_find(f, an_safetensors_name(f, i)));
         an_scope_end(mark, NULL);
     }
-    if (f)
-        an_safetensors_content(f, hex);
-    for (int i = 0; f && i < an_safetensors_meta_count(f); i++)
-        if (!an_safetensors_meta_at(f, i).value)
-            abort();
+    an_safetensors_content(f, hex);
+    for (int i = 0; i < an_safetensors_meta_count(f); i++)
+        fuzz_require(an_safetensors_meta_at(f, i).value, "metadata with a value");
     an_safetensors_close(f);
-    an_safetensors_close(an_checkpoint_open(path));
 }
 
-static int write_all(int file, const void *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
-    return size == 0 || write(file, data, size) == (ssize_t)size;
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    char path[64];
-    int file = memfd_create("fuzz", 0);
-    if (file < 0)
-        return 0;
-    const uint8_t *end = memchr(data, 0, size);
-    uint64_t length = end ? (uint64_t)(end - data) : size;
-    int good = size && *data == '!'
-                   ? write_all(file, data + 1, size - 1)
-                   : write_all(file, &length, 8) && write_all(file, data, length) &&
-                         (!end || write_all(file, end + 1, size - length - 1));
-    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    if (good)
-        read_everything(path);
-    close(file);
+    static uint8_t file[1 << 20];
+    static int64_t first; /* the tape keeps what it once needed */
+    if (count > 0 && *bytes == '!') {
+        read_everything(fuzz_file(bytes + 1, count - 1));
+    } else if (count + 8 <= sizeof file) {
+        const uint8_t *end = count ? memchr(bytes, 0, count) : NULL;
+        const uint64_t header = end ? (uint64_t)(end - bytes) : count;
+        memcpy(file, &header, 8);
+        memcpy(file + 8, bytes, header);
+        if (end)
+            memcpy(file + 8 + header, end + 1, count - header - 1);
+        read_everything(fuzz_file(file, 8 + count - (end != NULL)));
+    }
+    an_tensor_heap_trim();
+    first = first ? first : an_mem_live();
+    fuzz_require(an_mem_live() < first + MOST_GROWTH, "released memory");
     return 0;
 }

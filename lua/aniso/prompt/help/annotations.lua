@@ -42,6 +42,15 @@ function annotations.split_type(text)
   return text, ""
 end
 
+-- Raises that the line which is read is not of the expected form.
+local function refuse(state, expected)
+  error(("%s line %d: expected %s"):format(state.file, state.number, expected), 0)
+end
+
+local function current_class(state)
+  return state.class or refuse(state, "---@class before it")
+end
+
 local function joined(lines, more)
   local out = { table.unpack(lines) }
   if more and more ~= "" then out[#out + 1] = more end
@@ -71,6 +80,7 @@ local tags = {}
 
 function tags.class(state, rest)
   local name, parents = rest:match "^([%w_.]+)%s*:?%s*(.*)$"
+  if not name then refuse(state, "---@class NAME") end
   state.class = class_of(state, name)
   state.class.text = joined(state.text)
   for parent in parents:gmatch "[%w_.]+" do table.insert(state.class.parents, parent) end
@@ -79,23 +89,26 @@ end
 
 function tags.field(state, rest)
   local key, optional, more = rest:match "^(%S-)(%??)%s+(.*)$"
+  if not key then refuse(state, "---@field NAME TYPE") end
   local name = key:match '^%["(.*)"%]$' or math.tointeger(tonumber(key:match "^%[(.*)%]$")) or key
   local type, text = annotations.split_type(more)
-  add_member(state.class, { name = name, kind = "field", type = type, text = joined(state.text, text),
-    optional = optional == "?" })
+  add_member(current_class(state), { name = name, kind = "field", type = type,
+    text = joined(state.text, text), optional = optional == "?" })
   fresh(state)
 end
 
 function tags.operator(state, rest)
-  state.class.operators[rest:match "^%a+"] = rest
+  local name = rest:match "^%a+" or refuse(state, "---@operator NAME")
+  current_class(state).operators[name] = rest
 end
 
 function tags.overload(state, rest)
-  table.insert(state.class.overloads, rest)
+  table.insert(current_class(state).overloads, rest)
 end
 
 function tags.param(state, rest)
   local name, optional, more = rest:match "^(%S-)(%??)%s+(.*)$"
+  if not name then refuse(state, "---@param NAME TYPE") end
   local type, text = annotations.split_type(more)
   table.insert(state.params, { name = name, type = type, text = text, optional = optional == "?" })
 end
@@ -111,6 +124,7 @@ end
 
 function tags.alias(state, rest)
   local name, more = rest:match "^([%w_.]+)%s*(.*)$"
+  if not name then refuse(state, "---@alias NAME") end
   state.alias = {}
   state.all.aliases[name] = state.alias
   if more ~= "" then state.alias[1] = (annotations.split_type(more)) end
@@ -121,6 +135,7 @@ local function read_function(state, line)
   local holder, mark, name, arguments = line:match "^function ([%w_]-)([.:]?)([%w_]+)%((.-)%)"
   if not name then return end
   local class = holder == "" and class_of(state, "global") or state.locals[holder]
+    or refuse(state, ("local %s = {} after a ---@class before it"):format(holder))
   add_member(class, { name = name, kind = mark == ":" and "method" or "function",
     text = joined(state.text), arguments = arguments, params = state.params, returns = state.returns })
 end
@@ -140,7 +155,7 @@ local function read_line(state, line)
   if tag then
     if tags[tag] then tags[tag](state, rest) end
   elseif more then
-    table.insert(state.alias, (annotations.split_type(more)))
+    table.insert(state.alias or refuse(state, "---@alias before it"), (annotations.split_type(more)))
   elseif text then
     table.insert(state.text, text)
   else
@@ -152,15 +167,18 @@ local function read_line(state, line)
   end
 end
 
--- The classes and aliases of files given as name → text.
+-- The classes and aliases of files given as name → text. Raises the file and the line that is wrong.
 function annotations.parse(sources)
   local all, names = { classes = {}, aliases = {}, order = {} }, {}
   for name in pairs(sources) do names[#names + 1] = name end
   table.sort(names)
   for _, name in ipairs(names) do
-    local state = { all = all, locals = {} }
+    local state = { all = all, locals = {}, file = name, number = 0 }
     fresh(state)
-    for line in sources[name]:gmatch "([^\n]*)\n" do read_line(state, line) end
+    for line in sources[name]:gmatch "([^\n]*)\n" do
+      state.number = state.number + 1
+      read_line(state, line)
+    end
   end
   return all
 end
@@ -172,16 +190,21 @@ function annotations.load()
 end
 
 -- All members of a class in order, its own before those of its parents.
-function annotations.list(all, name, out, seen)
-  out, seen = out or {}, seen or {}
-  local class = all.classes[name]
-  for _, member in ipairs(class and class.members or {}) do
-    if not seen[member.name] then
-      seen[member.name] = true
-      out[#out + 1] = member
+function annotations.list(all, name)
+  local out, listed, seen = {}, {}, {}
+  local function add(class_name)
+    local class = not seen[class_name] and all.classes[class_name]
+    seen[class_name] = true -- a class may be named among its own ancestors
+    if not class then return end
+    for _, member in ipairs(class.members) do
+      if not listed[member.name] then
+        listed[member.name] = true
+        out[#out + 1] = member
+      end
     end
+    for _, parent in ipairs(class.parents) do add(parent) end
   end
-  for _, parent in ipairs(class and class.parents or {}) do annotations.list(all, parent, out, seen) end
+  add(name)
   return out
 end
 
@@ -193,15 +216,20 @@ function annotations.members(all, name)
 end
 
 -- The parts of a type, aliases resolved: 'aniso.option.data|"x"' → {"aniso.option.data.csv", …, '"x"'}.
-function annotations.parts(all, type, out)
-  out = out or {}
-  for part in type:gsub("%?$", ""):gmatch "[^|%s]+" do
-    if all.aliases[part] then
-      for _, inner in ipairs(all.aliases[part]) do annotations.parts(all, inner, out) end
-    else
-      out[#out + 1] = part
+function annotations.parts(all, type)
+  local out, resolved = {}, {}
+  local function add(text)
+    for part in text:gsub("%?$", ""):gmatch "[^|%s]+" do
+      local alias = all.aliases[part]
+      if alias and not resolved[part] then
+        resolved[part] = true -- an alias may lead to itself
+        for _, inner in ipairs(alias) do add(inner) end
+      elseif not alias then
+        out[#out + 1] = part
+      end
     end
   end
+  add(type)
   return out
 end
 
