@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/environment.h"
+#include "base/err.h"
 #include "base/memory/lua_alloc.h"
 #include "base/visible.h"
 #include "bind/bind.h"
@@ -134,14 +136,15 @@ static void set_arguments(lua_State *L, int argc, char **argv)
  * own settings stay; without /proc nothing happens. */
 static void set_up_threads(char **argv)
 {
-    const bool spins = !getenv("OMP_WAIT_POLICY") && !getenv("GOMP_SPINCOUNT");
-    if (!spins && getenv("OPENBLAS_NUM_THREADS"))
+    const bool spins = !an_variable("OMP_WAIT_POLICY") && !an_variable("GOMP_SPINCOUNT");
+    if (!spins && an_variable("OPENBLAS_NUM_THREADS"))
         return;
     if (spins) {
         setenv("OMP_WAIT_POLICY", "passive", 1);
         setenv("GOMP_SPINCOUNT", "2000", 1);
     }
-    setenv("OPENBLAS_NUM_THREADS", "1", 0);
+    if (!an_variable("OPENBLAS_NUM_THREADS"))
+        setenv("OPENBLAS_NUM_THREADS", "1", 1);
     execv("/proc/self/exe", argv);
 }
 
@@ -166,12 +169,14 @@ int main(int argc, char **argv)
 {
     if (!an_check_surroundings())
         return 1;
+    if (an_variables_check() != AN_OK)
+        return print_line("aniso: ", an_err_message()), 2;
     set_up_threads(argv);
     setlocale(LC_CTYPE, ""); /* numbers keep the "C" locale: a decimal point is a point */
     lua_State *L = lua_newstate(lua_memory, NULL);
     if (!L)
         return fprintf(stderr, "aniso: no memory to start\n"), 1;
-    const char *debug = getenv("ANISO_DEBUG");
+    const char *debug = an_variable("ANISO_DEBUG");
     lua_pushboolean(L, debug && strcmp(debug, "1") == 0);
     lua_setfield(L, LUA_REGISTRYINDEX, AN_DEBUG_KEY);
     set_arguments(L, argc, argv);

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -14,17 +13,6 @@
 #include "io/sha256.h"
 
 enum { LINE = 160, LINES = 200, LIST = LINE * LINES };
-
-/* The folder of the cache, into `out`; false where there is none. */
-static bool find_folder(char out[AN_PATH])
-{
-    const char *home = getenv("HOME"), *cache = getenv("XDG_CACHE_HOME");
-    const bool own = cache && *cache == '/';
-    if (!own && (!home || *home != '/'))
-        return false;
-    int n = snprintf(out, AN_PATH, "%s%s/aniso", own ? cache : home, own ? "" : "/.cache");
-    return n > 0 && n < AN_PATH;
-}
 
 /* The line of the file as it is now, without a newline, and the length of its part that names the
  * file. 0: it is not remembered, being small, in use by a journal, or not a file. */
@@ -49,7 +37,7 @@ static size_t line_of(const char *path, const char *rules, char line[LINE])
 bool an_checked_before(const char *path, const char *rules)
 {
     char folder[AN_PATH], list[AN_PATH], line[LINE];
-    if (!find_folder(folder) || !line_of(path, rules, line) ||
+    if (!an_path_cache_folder(folder) || !line_of(path, rules, line) ||
         an_path_join(list, folder, "checked-databases") != AN_OK)
         return false;
     char *text = an_alloc(LIST + 1);
@@ -84,7 +72,7 @@ void an_checked_remember(const char *path, const char *rules)
 {
     char folder[AN_PATH], list[AN_PATH], line[LINE];
     size_t named = line_of(path, rules, line);
-    if (!named || !find_folder(folder) || an_folder_make_private(folder) != AN_OK ||
+    if (!named || !an_path_cache_folder(folder) || an_folder_make_private(folder) != AN_OK ||
         an_path_join(list, folder, "checked-databases") != AN_OK)
         return;
     char *old = an_alloc(LIST + 1), *text = an_alloc(LIST + LINE);

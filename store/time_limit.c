@@ -1,14 +1,11 @@
 /* time_limit: a statement ends when the user interrupts it or its time is over. A file from outside
  * can hold more than any query reads in an acceptable time. */
-#include <stdlib.h>
 #include <time.h>
 
+#include "base/environment.h"
 #include "store/connection.h"
 
-enum {
-    EVERY = 10000, /* instructions of SQLite's virtual machine: below a millisecond */
-    SECONDS = 60
-};
+enum { EVERY = 10000 }; /* instructions of SQLite's virtual machine: below a millisecond */
 
 static int (*stop_now)(void *unused);
 
@@ -37,10 +34,7 @@ static int on_progress(void *connection)
 
 void an_db_limit_statements(an_db *db)
 {
-    const char *given = getenv("ANISO_QUERY_SECONDS");
-    char *end;
-    double limit = given ? strtod(given, &end) : SECONDS;
-    db->limit = given && (end == given || *end || !(limit >= 0)) ? SECONDS : limit;
+    db->limit = an_variable_number("ANISO_QUERY_SECONDS");
     db->stoppable = true;
     sqlite3_progress_handler(db->raw, EVERY, on_progress, db);
 }

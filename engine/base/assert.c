@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/environment.h"
+
 #ifndef AN_CHECKED
 bool an_slow_assertions;
 
 /* Before main(): the C tests do not start through main.c. */
 __attribute__((constructor)) static void read_environment(void)
 {
-    const char *checked = getenv("ANISO_CHECKED");
+    const char *checked = an_variable("ANISO_CHECKED");
     an_slow_assertions = checked && checked[0] == '1' && !checked[1];
 }
 #endif

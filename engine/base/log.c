@@ -3,8 +3,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/environment.h"
 #include "base/visible.h"
 
 enum { AN_LOG_LINE = 4096 }; /* a longer message is cut */
@@ -18,7 +18,7 @@ void an_log_level(an_level level)
 
 void an_log(an_level level, const char *format, ...)
 {
-    const char *debug = getenv("ANISO_DEBUG");
+    const char *debug = an_variable("ANISO_DEBUG");
     if (level < (debug && *debug == '1' ? AN_DEBUG : lowest))
         return;
     static const char *const prefix[] = {"debug: ", "", "warning: ", "error: "};

@@ -2,10 +2,10 @@
 #include "base/simd.h"
 
 #include <omp.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/environment.h"
 
 static const char *const names[] = {"baseline", "avx2", "avx512"};
 static an_simd level = AN_SIMD_BASELINE;
@@ -31,7 +31,7 @@ an_simd an_simd_limit(an_simd most)
 
 __attribute__((constructor)) static void read_environment(void)
 {
-    const char *name = getenv("ANISO_SIMD");
+    const char *name = an_variable("ANISO_SIMD");
     an_simd most = AN_SIMD_AVX512;
     for (int i = 0; name && i <= AN_SIMD_AVX512; i++)
         if (strcmp(name, names[i]) == 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/embedded.h"
+#include "base/environment.h"
 #include "bind/bind.h"
 #include "bind/open.h"
 #include "io/path.h"
@@ -44,10 +45,10 @@ static int search(lua_State *L)
     const char *name = luaL_checkstring(L, 1);
     if (strcmp(name, "aniso") != 0 && strncmp(name, "aniso.", 6) != 0)
         return lua_pushliteral(L, "not a module of aniso"), 1;
-    const char *path = luaL_gsub(L, name, ".", "/"), *folder = getenv("ANISO_LUA");
+    const char *path = luaL_gsub(L, name, ".", "/"), *folder = an_variable("ANISO_LUA");
     for (int i = 0; i < 2; i++) {
         const char *file = lua_pushfstring(L, layouts[i], path);
-        if (folder && *folder && load_from_folder(L, folder, file))
+        if (folder && load_from_folder(L, folder, file))
             return 2;
         if (load_from_program(L, file))
             return 2;

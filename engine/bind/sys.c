@@ -271,6 +271,7 @@ static int debug(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
+    {"cache_folder", an_lua_cache_folder},
     {"cpu_seconds", cpu_seconds},
     {"debug", debug},
     {"fail_at", fail_at},
@@ -290,6 +291,8 @@ static const luaL_Reg functions[] = {
     {"sleep", nap},
     {"threads", threads},
     {"utc", utc},
+    {"variable", an_lua_variable},
+    {"variables", an_lua_variables},
     {"visible", visible},
     {"width", width},
     {NULL, NULL},

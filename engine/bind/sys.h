@@ -1,4 +1,5 @@
-/* sys (Lua): declarations for the files that make up core.sys: sys.c, sys_file.c, lock.c. */
+/* sys (Lua): declarations for the files that make up core.sys: sys.c, sys_file.c, lock.c,
+ * environment.c. */
 #ifndef AN_BIND_SYS_H
 #define AN_BIND_SYS_H
 
@@ -10,5 +11,10 @@ void an_add_file_functions(lua_State *L);
 /* lock.c: the Lock class, and core.sys.lock. */
 void an_add_lock_class(lua_State *L);
 int an_lua_lock(lua_State *L);
+
+/* environment.c */
+int an_lua_variable(lua_State *L);
+int an_lua_variables(lua_State *L);
+int an_lua_cache_folder(lua_State *L);
 
 #endif

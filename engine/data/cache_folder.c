@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/environment.h"
 #include "base/memory/mem.h"
 #include "io/file_replace.h"
 #include "io/path.h"
@@ -26,13 +27,7 @@ an_code an_cache_folder_open(const char *folder)
 
 int64_t an_cache_limit(void)
 {
-    static const double DEFAULT = 20, LARGEST = 1e6;
-    const char *text = getenv("ANISO_CACHE_GB");
-    char *end = NULL;
-    double gigabytes = text && *text ? strtod(text, &end) : DEFAULT;
-    if (end && (*end || !(gigabytes >= 0 && gigabytes <= LARGEST)))
-        gigabytes = DEFAULT;
-    return (int64_t)(gigabytes * 1e9);
+    return (int64_t)(an_variable_number("ANISO_CACHE_GB") * 1e9);
 }
 
 /* True for a pixel cache; *rest is what follows its name. */

@@ -13,7 +13,8 @@
 /* Makes the folder, with mode 0700, or examines the one that exists. AN_EIO with the way out. */
 an_code an_cache_folder_open(const char *folder);
 
-/* Bytes of all pixel caches in a folder: ANISO_CACHE_GB, in units of 10^9, or else 20 of them. */
+/* Bytes of all pixel caches in a folder: ANISO_CACHE_GB, in units of 10^9, or else 20 of them.
+ * 0: no cache is kept; a data set then neither reads nor writes the folder. */
 int64_t an_cache_limit(void);
 
 /* Removes pixel caches, those used longest ago first, until the others take at most `limit` bytes;

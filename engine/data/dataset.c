@@ -10,6 +10,7 @@
 #include "base/memory/mem.h"
 #include "base/simd.h"
 #include "data/container.h"
+#include "data/cache_folder.h"
 #include "data/hash_cache.h"
 #include "data/synthetic/lesions.h"
 
@@ -18,6 +19,12 @@ const char *const an_source_names[AN_SOURCES + 1] = {
     [AN_FROM_CIFAR100] = "cifar100", [AN_FROM_IDX] = "idx",         [AN_FROM_NPZ] = "npz"};
 
 /* ── opening, step by step ────────────────────────────────────────────────────── */
+
+/* The folder of the caches, "" for none. */
+static const char *cache_of(const an_dataset_spec *spec)
+{
+    return an_cache_limit() > 0 ? spec->cache : "";
+}
 
 static an_code list_files(an_dataset *ds, const an_dataset_spec *spec)
 {
@@ -29,7 +36,7 @@ static an_code list_files(an_dataset *ds, const an_dataset_spec *spec)
     if (code == AN_OK)
         code = an_listing_seal(&ds->list);
     if (code == AN_OK)
-        code = an_hash_files(&ds->list, spec->cache);
+        code = an_hash_files(&ds->list, cache_of(spec));
     return code;
 }
 
@@ -84,7 +91,7 @@ static an_code open_files(an_dataset *ds, const an_dataset_spec *spec)
         code = split_files(ds, spec);
     if (code == AN_OK)
         code = an_pixel_cache_open(&ds->images, &ds->list, ds->H, ds->W, spec->aspect, spec->damage,
-                                   spec->cache);
+                                   cache_of(spec));
     return code;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/environment.h"
 #include "base/memory/mem.h"
 
 an_code an_path_refused(const char *doing, const char *path)
@@ -44,6 +45,15 @@ an_code an_path_real(char out[AN_PATH], const char *path)
         strcpy(out, real);
     free(real);
     return fits ? AN_OK : too_long(path);
+}
+
+bool an_path_cache_folder(char out[AN_PATH])
+{
+    const char *home = an_variable("HOME"), *cache = an_variable("XDG_CACHE_HOME");
+    if (!cache && !home)
+        return false;
+    int n = snprintf(out, AN_PATH, "%s%s/aniso", cache ? cache : home, cache ? "" : "/.cache");
+    return n > 0 && n < AN_PATH;
 }
 
 /* ── what there is ──────────────────────────────────────────────────────────── */
@@ -172,8 +182,8 @@ an_code an_folder_make_private(const char *path)
 
 an_code an_folder_make_temporary(char out[AN_PATH])
 {
-    const char *base = getenv("TMPDIR");
-    an_code code = an_path_join(out, base && *base ? base : "/tmp", "aniso-XXXXXX");
+    const char *base = an_variable("TMPDIR");
+    an_code code = an_path_join(out, base ? base : "/tmp", "aniso-XXXXXX");
     if (code == AN_OK && !mkdtemp(out))
         code = an_fail(AN_EIO, "cannot make the folder %s: %s", out, strerror(errno));
     return code;

@@ -22,6 +22,10 @@ an_code an_path_join(char out[AN_PATH], const char *folder, const char *name);
 /* Absolute and without links, into `out`. The path must exist. */
 an_code an_path_real(char out[AN_PATH], const char *path);
 
+/* The cache folder of this user, XDG_CACHE_HOME/aniso or ~/.cache/aniso, which need not exist.
+ * false: neither variable names a folder, or the path is too long. */
+bool an_path_cache_folder(char out[AN_PATH]);
+
 /* ── what there is ──────────────────────────────────────────────────────────── */
 typedef enum {
     AN_NOTHING,

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -19,6 +21,15 @@
 #include "data/hash_cache.h"
 #include "data/pixel_cache.h"
 #include "tests/c/scratch.h"
+
+/* In place of the C library's: the last step of replacing a file. */
+static bool renames_fail;
+int rename(const char *from, const char *to)
+{
+    if (renames_fail)
+        return errno = EIO, -1;
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
 
 enum { IMAGES = 40, SIDE = 4, BYTES = IMAGES * SIDE * SIDE * 3 };
 
@@ -165,6 +176,19 @@ static void test_a_full_disk_leaves_no_file_and_memory_is_used(void **state)
     an_log_level(AN_INFO);
     assert_false(mapped);
     assert_int_equal(files_ending(cache, ".pack", NULL) + files_ending(cache, ".tmp", NULL), 0);
+}
+
+static void test_a_failing_commit_leaves_no_file_and_memory_is_used(void **state)
+{
+    (void)state;
+    const char *cache = scratch("commit");
+    renames_fail = true;
+    const bool mapped = open_pack(cache);
+    renames_fail = false;
+    assert_false(mapped);
+    assert_true(strstr(an_err_message(), "rename") != NULL);
+    assert_int_equal(files_ending(cache, "", NULL), 2); /* "." and ".." */
+    assert_true(open_pack(cache));
 }
 
 static void test_an_unusable_folder_falls_back_to_memory(void **state)
@@ -359,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_any_damage_is_detected_and_repaired),
         cmocka_unit_test(test_a_pack_that_others_may_write_is_built_again),
         cmocka_unit_test(test_a_full_disk_leaves_no_file_and_memory_is_used),
+        cmocka_unit_test(test_a_failing_commit_leaves_no_file_and_memory_is_used),
         cmocka_unit_test(test_an_unusable_folder_falls_back_to_memory),
         cmocka_unit_test(test_a_bad_image_is_named_and_no_file_remains),
         cmocka_unit_test(test_changed_content_makes_another_pack),

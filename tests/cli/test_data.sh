@@ -72,6 +72,13 @@ before=$(ls -i "$packs"/*.pack)
 expect "import again" 0 "$aniso" data import "$good" --set size=6
 equals "import again does not decode again" "$(ls -i "$packs"/*.pack)" "$before"
 cp "$good/b/b01.bmp" "$good/a/a01.bmp"
+before=$(ls "$packs")
+expect "a limit of 0 keeps no cache" 0 env ANISO_CACHE_GB=0 "$aniso" data info "$good" --set size=7
+equals "it makes no file" "$(ls "$packs")" "$before"
+expect "nor a folder" 0 env ANISO_CACHE_GB=0 XDG_CACHE_HOME="$dir/cache3" "$aniso" data info "$good" --set size=7
+equals "where there was none" "$([ -e "$dir/cache3" ] && echo made)" ""
+expect "import would keep nothing" 2 env ANISO_CACHE_GB=0 "$aniso" data import "$good" --set size=7
+output_has err "ANISO_CACHE_GB is 0"
 expect "a changed image" 0 "$aniso" data import "$good" --set size=6
 equals "a changed image makes another pack" "$(ls "$packs" | grep -c 'pack$')" 2
 expect "import without a cache folder" 2 "$aniso" data import "$good" --set cache=false

@@ -80,8 +80,20 @@ expect "doctor without HOME" 0 env -i PATH="$PATH" "$aniso" doctor --db "$dir/ne
 expect "doctor" 0 "$aniso" doctor --db "$dir/new.db"
 expect "narrow vectors on request" 0 env ANISO_SIMD=baseline "$aniso" doctor --db "$dir/new.db"
 output_has out "vectors +baseline$"
-expect "an unknown vector width" 1 env ANISO_SIMD=avx3 "$aniso" doctor --db "$dir/new.db"
-output_has out "avx3 is not one of"
+expect "doctor without a cache" 0 env ANISO_CACHE_GB=0 "$aniso" doctor --db "$dir/new.db"
+output_has out "cache +off: ANISO_CACHE_GB is 0$"
+for given in "SIMD=avx3 one of baseline, avx2, avx512" "SIMD=avx one of baseline, avx2, avx512" "DEBUG=yes one of 0, 1" \
+    "CHECKED=2 one of 0, 1" "CACHE_GB=much a number from 0 to 1000000" "QUERY_SECONDS=nan a number from 0 to 1000000"; do
+    set -- "${given%% *}" "${given#* }"
+    expect "an environment variable that makes no sense, $1" 2 env "ANISO_$1" "$aniso" version
+    equals "one line names it" "$(cat "$dir/err")" \
+        "aniso: the environment variable ANISO_${1%=*} must be $2, not ${1#*=}"
+done
+expect "threads that make no sense" 2 env OMP_NUM_THREADS=few "$aniso" version
+output_has err "^aniso: the environment variable OMP_NUM_THREADS must be a number from 1 to 4096, not few$"
+expect "an empty variable is an unset one" 0 env ANISO_DB= ANISO_SIMD= ANISO_DEBUG= "$aniso" doctor
+expect "the environment variables" 0 "$aniso" help environment
+output_has out "^ANISO_CACHE_GB .* 20 .* 0: keep no cache$"
 expect "a full disk is reported" 1 sh -c "'$aniso' help >/dev/full"
 output_has err "standard output"
 

@@ -8,6 +8,23 @@ local description, evaluation, new, one = fixture.description, fixture.evaluatio
 
 local Recording = {}
 
+-- The form of a ULID in Lua and the constraint of the schema permit the same texts.
+function Recording.test_a_uid_has_the_form_of_a_ulid()
+  local form = require "aniso.recipe.ulid_form"
+  local db = new()
+  local good = db:start_run(description()).uid
+  local texts = { good, good:lower(), good .. "0", good:sub(2), "../" .. good:sub(4), good:sub(1, 25) .. "\0",
+    good:sub(1, 25) .. "\n", good:sub(1, 24) .. "é", "" }
+  for byte = 32, 126 do texts[#texts + 1] = good:sub(1, 25) .. string.char(byte) end
+  local permitted = 0
+  for _, text in ipairs(texts) do
+    local stored = db:exec("UPDATE run SET uid = ?1", text) ~= nil
+    lu.assertEquals(form(text), stored, ("%q"):format(text))
+    permitted = permitted + (stored and 1 or 0)
+  end
+  lu.assertEquals(permitted, 1 + 32)
+end
+
 function Recording.test_a_run_round_trips()
   local db = new()
   local run = db:start_run(description())

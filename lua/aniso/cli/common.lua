@@ -2,12 +2,13 @@
 local cli = require "aniso.cli"
 local db_error = require "aniso.store.db_error"
 local errors = require "aniso.recipe.errors"
+local sys = require("aniso.core").sys
 local tables = require "aniso.show.table"
 
 local common = {}
 
 function common.db(parser)
-  parser:option "--db":description "the run database":default(os.getenv "ANISO_DB" or "runs.db")
+  parser:option "--db":description "the run database":default(sys.variable "ANISO_DB" or "runs.db")
 end
 
 function common.format(parser)
@@ -65,7 +66,7 @@ function common.threads(parser)
 end
 
 function common.use_threads(args)
-  if args.threads then require("aniso.core").sys.threads(args.threads) end
+  if args.threads then sys.threads(args.threads) end
 end
 
 -- `--set a.b=VALUE` → {{"a.b", "VALUE"}, …} in args.set.
@@ -80,7 +81,7 @@ end
 
 -- Opens an existing database. A missing file is exit code 3; it is not created.
 local function open(args, how)
-  if not require("aniso.core").sys.exists(args.db) then
+  if not sys.exists(args.db) then
     cli.fail(cli.NO_MATCH, ("%s: there is no such database; aniso run makes one"):format(args.db))
   end
   return (common.need_db(require("aniso.prompt.explore.database").open(args.db, how)))

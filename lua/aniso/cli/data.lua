@@ -141,6 +141,9 @@ function verbs.import(args)
   local given = given_by(args)
   need_files(given, "there is nothing to import")
   if given.cache == false then cli.fail(cli.USAGE, "cache = false disables the cache that import fills") end
+  if tonumber(sys.variable "ANISO_CACHE_GB") == 0 then
+    cli.fail(cli.USAGE, "ANISO_CACHE_GB is 0, so that import would keep nothing")
+  end
   local start = sys.monotonic()
   local dataset = open(given)
   if not dataset.packed then

@@ -44,12 +44,6 @@ local function writable(folder)
   return folder
 end
 
-local function cache_folder()
-  local home, xdg = os.getenv "HOME", os.getenv "XDG_CACHE_HOME"
-  if xdg and xdg ~= "" then return xdg .. "/aniso" end
-  return home and home ~= "" and home .. "/.cache/aniso" or nil
-end
-
 -- {name, function → details}; an error is a failed check
 local function checks_of(args)
   return {
@@ -59,12 +53,9 @@ local function checks_of(args)
       return ("%s, %d cores, %d threads in use"):format(host.cpu or host.arch, host.cores, sys.threads())
     end },
     { "vectors", function()
-      local forced, simd = os.getenv "ANISO_SIMD", sys.host().simd
-      if not forced or forced == simd then return simd end
-      for _, name in ipairs { "baseline", "avx2", "avx512" } do
-        if forced == name then return ("%s: this processor has no %s"):format(simd, forced) end
-      end
-      error(("ANISO_SIMD=%s is not one of baseline, avx2, avx512; %s is used"):format(forced, simd), 0)
+      local chosen, simd = sys.variable "ANISO_SIMD", sys.host().simd
+      if not chosen or chosen == simd then return simd end
+      return ("%s: this processor has no %s"):format(simd, chosen)
     end },
     { "memory", function()
       local bytes = sys.host().ram_bytes
@@ -85,7 +76,8 @@ local function checks_of(args)
       return ("%s, %d runs"):format(args.db, count)
     end },
     { "cache", function()
-      local folder = cache_folder()
+      if tonumber(sys.variable "ANISO_CACHE_GB") == 0 then return "off: ANISO_CACHE_GB is 0" end
+      local folder = sys.cache_folder()
       if not folder then return "off: neither HOME nor XDG_CACHE_HOME is set" end
       return writable(folder)
     end },

@@ -1,11 +1,14 @@
 -- aniso help [COMMAND]: the commands, or one command's arguments. aniso help lua [NAME]: the documentation
--- of a function, class or option, as help "NAME" at the prompt.
+-- of a function, class or option, as help "NAME" at the prompt. aniso help environment: the environment
+-- variables that the program reads.
 local cli = require "aniso.cli"
+local tables = require "aniso.show.table"
 
 local help = { summary = "list the commands" }
 
 function help.arguments(parser)
-  parser:argument("command", "explain this command; lua: the library"):args "?"
+  parser:argument("command", "explain this command; lua: the library; environment: the environment variables")
+    :args "?"
   parser:argument("name", "with lua: a function, class or option, such as train.lr"):args "?"
 end
 
@@ -13,7 +16,7 @@ local ending = [[
 
 RUN is a run's id, the beginning of one, its name, @last, or @best:macro_f1.
 aniso help COMMAND explains one, aniso help lua the library.
-The database is runs.db unless --db or ANISO_DB names another.
+The database is runs.db unless --db or ANISO_DB names another; aniso help environment lists such variables.
 ]] .. ("Exit codes: %s."):format(cli.EXIT_CODES)
 
 local function explain(name)
@@ -28,8 +31,17 @@ local function explain(name)
   print(table.concat(texts, "\n\n"))
 end
 
+local function environment()
+  local rows = {}
+  for i, one in ipairs(require("aniso.core").sys.variables()) do
+    rows[i] = { one.name, one.values, one.otherwise or "", one.meaning }
+  end
+  tables.print({ "variable", "is", "if unset", "meaning" }, rows, "table")
+end
+
 function help.run(args)
   if args.command == "lua" then return explain(args.name) end
+  if args.command == "environment" then return environment() end
   if args.command then
     cli.command(args.command)
     return cli.main { args.command, "--help" }

@@ -14,7 +14,7 @@ end
 
 -- The database of --db or ANISO_DB. Without them runs.db, which may be missing or not be a run database.
 local function opened(args)
-  local path = args.db or os.getenv "ANISO_DB"
+  local path = args.db or require("aniso.core").sys.variable "ANISO_DB"
   if path then return common.open { db = path } end
   if not require("aniso.core").sys.exists(HERE) then return nil end
   local db, why = require("aniso.store").open(HERE, { readonly = true })

@@ -35,9 +35,7 @@ data.augment = {
 function data.cache_folder(given)
   if given == false then return "" end
   if given ~= nil then return given end
-  local home, xdg = os.getenv "HOME", os.getenv "XDG_CACHE_HOME"
-  if xdg and xdg ~= "" then return xdg .. "/aniso" end
-  return home and home ~= "" and home .. "/.cache/aniso" or ""
+  return core.sys.cache_folder() or ""
 end
 
 local function check_size(size)

@@ -12,8 +12,8 @@ local repl = {}
 
 -- "$XDG_STATE_HOME/aniso/history", or nil when there is no home.
 local function history_file()
-  local home, state = os.getenv "HOME", os.getenv "XDG_STATE_HOME"
-  local folder = state and state ~= "" and state or home and home ~= "" and home .. "/.local/state"
+  local home, state = sys.variable "HOME", sys.variable "XDG_STATE_HOME"
+  local folder = state or home and home .. "/.local/state"
   if not folder or not sys.mkdir_p(folder .. "/aniso") then return nil end
   return folder .. "/aniso/history"
 end

@@ -13,10 +13,9 @@ end
 
 local function folders()
   local out = { part_modules.recipe_folder }
-  for folder in (os.getenv "ANISO_PARTS" or ""):gmatch "[^:]+" do out[#out + 1] = folder end
-  local home = os.getenv "HOME"
-  local data = os.getenv "XDG_DATA_HOME"
-  if not data or data == "" then data = home and home .. "/.local/share" end
+  for folder in (core.sys.variable "ANISO_PARTS" or ""):gmatch "[^:]+" do out[#out + 1] = folder end
+  local home, data = core.sys.variable "HOME", core.sys.variable "XDG_DATA_HOME"
+  data = data or home and home .. "/.local/share"
   if data then out[#out + 1] = data .. "/aniso" end
   return out
 end

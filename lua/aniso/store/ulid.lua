@@ -1,8 +1,7 @@
 -- ULID: 48 bits of milliseconds and 80 random bits in 26 letters (Crockford's base 32). Sorts
 -- by time; two databases never give the same. Time and chance come from SQLite.
 --   ulid.new(connection) → a new one
---   ulid.is(text) → whether a text has the form of one, and so can name a folder. The constraint of run.uid
---     (store/schema.sql) and the rule of foreign files (store/content_rules.sql) permit the same texts.
+--   ulid.is(text) → whether a text has the form of one (recipe/ulid_form.lua)
 local must = require("aniso.store.db_error").must
 
 local LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -20,13 +19,7 @@ local function letters(hex)
   end))
 end
 
-local ulid = {}
-
-local FORM = "^" .. ("[0-9A-HJKMNP-TV-Z]"):rep(26) .. "$"
-
-function ulid.is(text)
-  return type(text) == "string" and text:match(FORM) ~= nil
-end
+local ulid = { is = require "aniso.recipe.ulid_form" }
 
 function ulid.new(connection)
   local row = must(connection:query [[

@@ -53,7 +53,7 @@ function provenance.describe(job, session)
       clusters = clusters_of(dataset) },
     threads = core.sys.threads(), host = core.sys.host(), git = job.recipe and repository.of(job.recipe.path),
     tool_version = core.sys.version,
-    env = { OMP_NUM_THREADS = os.getenv "OMP_NUM_THREADS", PWD = core.sys.realpath "." },
+    env = { OMP_NUM_THREADS = core.sys.variable "OMP_NUM_THREADS", PWD = core.sys.realpath "." },
   }
 end
 

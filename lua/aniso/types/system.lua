@@ -10,6 +10,19 @@ local sys = {}
 ---@return number
 function sys.monotonic() end
 
+---The value of an environment variable that the program reads (variables()); another one is an error.
+---@param name string
+---@return string? value nil where it is unset, or empty, or a folder that must be absolute and is not
+function sys.variable(name) end
+
+---The environment variables that the program reads.
+---@return { name: string, values: string, otherwise: string?, meaning: string }[]
+function sys.variables() end
+
+---The folder of this user's caches, which need not exist.
+---@return string? path nil where neither XDG_CACHE_HOME nor HOME is set
+function sys.cache_folder() end
+
 ---Waits; a signal ends it early.
 ---@param seconds number from 0 to 1e6
 function sys.sleep(seconds) end

@@ -4,6 +4,7 @@ local core = require "aniso.core"
 local fields = require "aniso.method.data.fields"
 local fault = require "aniso.method.data.fault"
 local parts = require "aniso.method.data.parts"
+local ulid_form = require "aniso.recipe.ulid_form"
 local unread = require "aniso.method.data.unread"
 local sys = core.sys
 
@@ -17,18 +18,14 @@ function tree.is_image(name)
   return IMAGES[(name:match "%.(%w+)$" or ""):lower()] == true
 end
 
-local function is_uid(name)
-  return #name == 26 and name:find "^[0-9A-HJKMNP-TV-Z]+$" ~= nil
-end
-
 -- A folder of a run's checkpoints, of all runs of a database, or of first stages: the program's own, which
 -- are next to the images where a database was made there.
 local function is_checkpoints(path, name)
   local names = sys.list(path) or {}
   for _, one in ipairs(names) do
-    if not (one:find("%.safetensors") or is_uid(one)) then return false end
+    if not (one:find("%.safetensors") or ulid_form(one)) then return false end
   end
-  return #names > 0 or is_uid(name)
+  return #names > 0 or ulid_form(name)
 end
 
 -- What is directly in `folder`: images and other files as paths, folders as names.

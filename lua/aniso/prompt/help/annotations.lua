@@ -13,8 +13,8 @@ local MOST = 1 << 20 -- bytes of a file
 -- name → text of each file: those of ANISO_LUA where it has the folder, else the program's; and
 -- the one that the registries write.
 function annotations.sources()
-  local out, folder = {}, os.getenv "ANISO_LUA"
-  local own = folder and folder ~= "" and core.sys.list(folder .. "/aniso/types")
+  local out, folder = {}, core.sys.variable "ANISO_LUA"
+  local own = folder and core.sys.list(folder .. "/aniso/types")
   for _, name in ipairs(own or {}) do
     if name:match "%.lua$" then out[name] = core.sys.read(folder .. "/aniso/types/" .. name, MOST) end
   end

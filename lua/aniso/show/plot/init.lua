@@ -110,8 +110,8 @@ end
 -- ── drawing ─────────────────────────────────────────────────────────────────────────────
 local function is_utf8_locale()
   for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
-    local value = os.getenv(name)
-    if value and value ~= "" then return value:lower():find "utf%-?8" ~= nil end
+    local value = core.sys.variable(name)
+    if value then return value:lower():find "utf%-?8" ~= nil end
   end
   return false
 end
@@ -124,7 +124,7 @@ function plot.terminal(figures, target)
     height = target.height or #list > 1 and 9 or 14, ascii = target.ascii, colour = target.colour }
   if screen.ascii == nil then screen.ascii = not is_utf8_locale() end
   if screen.colour == nil then
-    screen.colour = core.sys.isatty "stdout" and (os.getenv "NO_COLOR" or "") == ""
+    screen.colour = core.sys.isatty "stdout" and not core.sys.variable "NO_COLOR"
   end
   for i, figure in ipairs(list) do out[i] = require("aniso.show.plot.terminal").text(figure, screen) end
   return table.concat(out, "\n\n")
