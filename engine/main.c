@@ -170,7 +170,7 @@ int main(int argc, char **argv)
     if (!an_check_surroundings())
         return 1;
     if (an_variables_check() != AN_OK)
-        return print_line("aniso: ", an_err_message()), 2;
+        return print_text("aniso: ", an_err_message(), false), 2;
     set_up_threads(argv);
     setlocale(LC_CTYPE, ""); /* numbers keep the "C" locale: a decimal point is a point */
     lua_State *L = lua_newstate(lua_memory, NULL);
