@@ -322,8 +322,10 @@ static const an_class dataset_class = {.name = AN_DATASET,
 
 int an_open_data(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"open", an_lua_open_dataset}, {"survey", an_lua_survey}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"open", an_lua_open_dataset},
+                                         {"read_images", an_lua_read_images},
+                                         {"survey", an_lua_survey},
+                                         {NULL, NULL}};
     an_define_class(L, &dataset_class);
     luaL_newlib(L, functions);
     luaL_getmetatable(L, AN_DATASET);

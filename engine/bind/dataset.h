@@ -12,4 +12,7 @@ int an_lua_open_dataset(lua_State *L);
 /* survey.c: core.data.survey(dataset) → table (lua/aniso/types/data.lua), or nil, message, code. */
 int an_lua_survey(lua_State *L);
 
+/* image_files.c: core.data.read_images(paths, form) → images (n, H, W, 3), reasons by position. */
+int an_lua_read_images(lua_State *L);
+
 #endif

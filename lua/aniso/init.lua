@@ -28,6 +28,7 @@ local faces = {
   { "trainer", "train.run", "trains and evaluates one configuration",
     with = "show.progress.default_board" },
   { "evaluate", "method.predict", "evaluates a stored run" },
+  { "load", "inference.predictor:load", "a trained model from a file, for new images" },
   { "config", "method.config", "the complete default configuration" },
   { "store", "store", "the run database", with = "prompt.explore.database" },
   { "options", "recipe.options", "option tables in which a mistake is an error" },

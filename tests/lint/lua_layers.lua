@@ -12,6 +12,7 @@ local layer = {
   method = 2, -- networks, schedules, losses, samplers
   store = 2,  -- all SQL
   train = 3,  -- sessions, stages, checkpoints
+  inference = 4, -- trained models for new images
   show = 4,   -- texts, tables, figures, pages
   prompt = 5, -- the prompt, its help, exploring
   cli = 6,    -- the commands

@@ -27,7 +27,7 @@ end
 
 -- ŷ0 (B·R,K) at the ends of the chains of some images, whose first has the place `first` in its part.
 -- options [opt]: see(map) is given the denoiser's attention at each step, (B·R,K,N); beat() is called before
--- each step.
+-- each step; alike: every image has the noise of the place `first`.
 local function run_chains(model, features, prior, how, first, options)
   local see, beat, kind = options.see, options.beat, model.config.train.prediction
   local R, K = how.draws, model.K
@@ -44,7 +44,7 @@ local function run_chains(model, features, prior, how, first, options)
       return prediction.readable(kind, output)
     end,
     kind = how, steps = how.steps, spacing = how.spacing, clip = how.clip,
-    seed = how.seed, first = first * R * K,
+    seed = how.seed, first = first * R * K, alike = options.alike and R or nil,
   }
 end
 
@@ -55,8 +55,8 @@ local function vote(model, y0, how)
 end
 
 -- Class probabilities, interval width and agreement of the chains of some images; see run_chains().
-function predict.chains(model, features, prior, how, first, see)
-  return vote(model, run_chains(model, features, prior, how, first, { see = see }), how)
+function predict.chains(model, features, prior, how, first, options)
+  return vote(model, run_chains(model, features, prior, how, first, options or {}), how)
 end
 
 local function add_vote(out, model, y0, how)

@@ -139,6 +139,8 @@ end
 --      kind="ddim" (or a complete value of the option sampler), eta=, steps=, spacing="uniform",
 --      prediction="epsilon", clip=0,
 --      kappa= [opt] K numbers that tilt the estimate of y0 at every step,
+--      alike= [opt] rows of one image: every image then has the noise of the first, so that what it is given
+--             does not depend on the others,
 --      seed=0, stream_index=0, first=0 } → ŷ0 (B,K)
 -- `first` is the index of the batch's first number in the noise of the whole set (row · K), so that
 -- a row's noise does not depend on the batches. t is an int64 tensor (B).
@@ -152,10 +154,12 @@ function sampler.run(o)
     options = type(kind) == "table" and kind or o,
     read = o.kappa and { prediction = "y0" } or read }
   function chain.noise()
-    local x = tensor.randn { shape = { B, K }, seed = o.seed, stream = "reverse", a = drawn,
+    local rows = o.alike or B
+    local x = tensor.randn { shape = { rows, K }, seed = o.seed, stream = "reverse", a = drawn,
       b = o.stream_index, first = o.first }
     drawn = drawn + 1
-    return x
+    if rows == B then return x end
+    return x:reshape(1, rows * K):repeat_rows(B // rows):reshape(B, K)
   end
 
   local times = s:times(o.steps, o.spacing)

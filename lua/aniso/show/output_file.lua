@@ -11,6 +11,7 @@ local SEARCHED = 262144 -- bytes in which the mark of a kind is searched
 local marks = {
   report = '<meta name="generator" content="aniso"/>',
   ["SVG figure"] = ".an-paper{fill:",
+  model = [[\"aniso_model\":]],
 }
 output_file.marks = marks
 
@@ -29,14 +30,19 @@ local function objection(path, kind)
   end
 end
 
+-- Whether the user's file may be written → true | nil, message, code.
+function output_file.may_write(path, kind, force)
+  local why = not force and objection(path, kind)
+  if not why then return true end
+  return nil, ("%s is not replaced: %s; name another file or repeat with --force (force = true)")
+    :format(path, why), "EIO"
+end
+
 -- write(path, "report" or "SVG figure", text, force) → true | nil, message, code. A link is followed with
 -- `force`. A folder is never replaced.
 function output_file.write(path, kind, text, force)
-  local why = not force and objection(path, kind)
-  if why then
-    return nil, ("%s is not replaced: %s; name another file or repeat with --force (force = true)")
-      :format(path, why), "EIO"
-  end
+  local allowed, why, code = output_file.may_write(path, kind, force)
+  if not allowed then return nil, why, code end
   -- The user named the link and insists; a file that is written for other reasons is never a link's target.
   return sys.write_atomic(sys.is_link(path) and sys.realpath(path) or path, text)
 end

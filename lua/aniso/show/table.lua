@@ -5,6 +5,7 @@
 -- it is bold on a terminal, the value for a program. In an aligned table a cell that is wider than WIDEST is
 -- cut, except in the last column; the other formats have the whole text.
 local markup = require "aniso.show.markup"
+local serial = require "aniso.show.serial"
 local sys = require("aniso.core").sys
 
 local tables = {}
@@ -16,26 +17,7 @@ function tables.is_for_programs(format)
   return format == "csv" or format == "json"
 end
 
-local function is_cell(value)
-  return type(value) == "table" and value.text ~= nil
-end
-
--- Every text of a table passes through here or through json(): names and cells come from outside.
-local visible = sys.visible
-
--- A text that is not UTF-8, such as a blob of SQLite: as SQL writes it, x'3F80'.
-local function printable(value)
-  if type(value) ~= "string" or utf8.len(value) then return value end
-  return "x'" .. value:gsub(".", function(byte) return ("%02X"):format(byte:byte()) end) .. "'"
-end
-
-local function raw(value)
-  if is_cell(value) then
-    if value.value ~= nil then return value.value end
-    return value.text
-  end
-  return printable(value)
-end
+local is_cell, raw, printable, visible = serial.is_cell, serial.raw, serial.printable, sys.visible
 
 local function person(value, column)
   if is_cell(value) then return visible(value.text) end
@@ -138,69 +120,6 @@ local function aligned(columns, rows, bold)
   return table.concat(lines)
 end
 
--- The shortest decimal that reads back as the same number.
-local function exact(value)
-  if math.type(value) ~= "float" then return tostring(value) end
-  for digits = 15, 17 do
-    local text = ("%." .. digits .. "g"):format(value)
-    if tonumber(text) == value or digits == 17 then return text end
-  end
-end
-
--- A text as it is printed; one that a spreadsheet would run as a formula begins with an apostrophe.
-local function inert(text)
-  return (visible(text, true):gsub("^[=+%-@]", "'%0"))
-end
-
--- Quoted after RFC 4180; lines end with LF alone, because a shell would keep the CR in the last field. Texts
--- pass through `safe`.
-local function csv(columns, rows, safe)
-  local function field(value)
-    local text = value == nil and "" or type(value) == "number" and exact(value) or safe(tostring(value))
-    if text:find '[",\r\n]' then text = '"' .. text:gsub('"', '""') .. '"' end
-    return text
-  end
-  local out = {}
-  local function line(count, get)
-    local fields = {}
-    for j = 1, count do fields[j] = field(get(j)) end
-    out[#out + 1] = table.concat(fields, ",") .. "\n"
-  end
-  line(#columns, function(j) return columns[j].name end)
-  for _, row in ipairs(rows) do line(#columns, function(j) return raw(row[j]) end) end
-  return table.concat(out)
-end
-
--- Objects whose keys keep the columns' order. NaN and infinities, which JSON lacks: null.
-local function json(columns, rows)
-  local function coded(c)
-    local code = utf8.codepoint(c)
-    if c == '"' or c == "\\" then return "\\" .. c end
-    if visible(c) == c then return c end
-    if code < 0x10000 then return ("\\u%04x"):format(code) end
-    return ("\\u%04x\\u%04x"):format(0xD7C0 + (code >> 10), 0xDC00 + (code & 0x3FF))
-  end
-  local function text(value)
-    value = tostring(value)
-    if visible(value) ~= value or value:find '["\\]' then value = value:gsub(utf8.charpattern, coded) end
-    return '"' .. value .. '"'
-  end
-  local function scalar(value)
-    if value == nil or value ~= value or value == math.huge or value == -math.huge then return "null" end
-    if type(value) == "number" then return exact(value) end
-    return type(value) == "boolean" and tostring(value) or text(value)
-  end
-  local objects = {}
-  for i, row in ipairs(rows) do
-    local fields = {}
-    for j, column in ipairs(columns) do
-      fields[j] = text(column.name) .. ": " .. scalar(raw(row[j]))
-    end
-    objects[i] = "  {" .. table.concat(fields, ", ") .. "}"
-  end
-  return #objects == 0 and "[]\n" or "[\n" .. table.concat(objects, ",\n") .. "\n]\n"
-end
-
 local function document(columns, rows, write)
   local texts, right = texts_of(columns, rows)
   local heads = {}
@@ -215,16 +134,29 @@ end
 
 -- The text of the rows in one of tables.formats. `bold` marks cells for a terminal.
 function tables.format(columns, rows, format, bold)
-  if format == "json" then return json(normal(columns, tostring), rows) end
+  if format == "json" then return serial.json(normal(columns, tostring), rows) end
   columns = normal(columns, visible)
-  if format == "csv" then return csv(columns, rows, inert) end
+  if format == "csv" then return serial.csv(columns, rows, serial.inert) end
   if markup[format] then return document(columns, rows, markup[format]) end
   return aligned(columns, rows, bold)
 end
 
 -- A CSV file that the program reads back: every text is as it is.
 function tables.list(columns, rows)
-  return csv(normal(columns, tostring), rows, tostring)
+  return serial.csv(normal(columns, tostring), rows, tostring)
+end
+
+-- For rows that come one after another: the text before the first row, and a function of a row that returns
+-- its text. format: "csv", or "jsonl", an object per line.
+function tables.stream(columns, format)
+  if format == "jsonl" then
+    columns = normal(columns, tostring)
+    return "", function(row) return serial.json_object(columns, row) .. "\n" end
+  end
+  columns = normal(columns, visible)
+  return serial.csv_head(columns, serial.inert), function(row)
+    return serial.csv_row(columns, row, serial.inert)
+  end
 end
 
 function tables.print(columns, rows, format)

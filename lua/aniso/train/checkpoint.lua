@@ -4,6 +4,7 @@
 local core = require "aniso.core"
 local checkpoint_owner = require "aniso.store.checkpoint_owner"
 local levels = require "aniso.train.levels"
+local network_input = require "aniso.method.network_input"
 local run_folder = require "aniso.store.run_folder"
 
 local checkpoint = {}
@@ -55,7 +56,8 @@ end
 -- with_averages() while a stage is trained.
 function checkpoint.save_best(session)
   local best = session.best
-  write(session, "best", best.epoch, weights(session), { epoch = best.epoch, value = best.value })
+  write(session, "best", best.epoch, weights(session), { epoch = best.epoch, value = best.value,
+    input = network_input.of(session.dataset, session.config.data) })
 end
 
 -- The path of a file that the database recorded as a checkpoint and that exists outside of the folder of its
@@ -76,17 +78,9 @@ local function raise_moved(db, path)
     .. "copy it, as the database was"):format(there, db.path, db:folder()), 0)
 end
 
--- Loads a file of weights; `only` names one module, otherwise the file must have all. check(meta, sha256)
--- [opt] raises where it is not the one expected, before any weight is loaded. way_out [opt]: what to do about
--- a file that is missing or damaged. → its metadata.
-function checkpoint.load_weights(session, path, only, check, way_out)
-  local tensors, meta, code = core.checkpoint.load(path)
-  if not tensors and code == "ENOTFOUND" and session.record then
-    local moved = recorded_elsewhere(session.record.db, session.uid, session.folder)
-    if moved then raise_moved(session.record.db, moved) end
-  end
-  if not tensors then error(way_out and meta .. "; " .. way_out or meta, 0) end
-  if check then check(meta, code) end
+-- Gives the modules of a session's model their tensors; `only` names one module, otherwise the file must have
+-- all.
+local function put(session, tensors, only)
   for _, part in ipairs(session.model.modules) do
     local own = {}
     for name, tensor in pairs(tensors) do
@@ -96,15 +90,38 @@ function checkpoint.load_weights(session, path, only, check, way_out)
     if only == nil or only == part.name then part.module:load(own) end
   end
   levels.follow(session)
+end
+
+-- Loads a file of weights, or of one module if `only` names it. check(meta) [opt] raises where it is not the
+-- one expected, before any weight is loaded. → its metadata.
+function checkpoint.load_weights(session, path, only, check)
+  local tensors, meta = core.checkpoint.load(path)
+  if not tensors then error(meta, 0) end
+  if check then check(meta) end
+  put(session, tensors, only)
   return meta
+end
+
+-- Reads the best weights of a stored run, which must be its own → tensors by name, their metadata.
+function checkpoint.read_best(db, uid)
+  local folder = db:run_folder(uid)
+  local path = folder .. "/best.safetensors"
+  local tensors, meta, code = core.checkpoint.load(path)
+  local moved = not tensors and code == "ENOTFOUND" and recorded_elsewhere(db, uid, folder)
+  if moved then raise_moved(db, moved) end
+  if not tensors then
+    error(("%s; aniso show %s --repro prints the commands that train it again, to the same bits")
+      :format(meta, uid), 0)
+  end
+  checkpoint_owner.of(db, uid):check("best", path, meta, code)
+  return tensors, meta
 end
 
 -- Loads the best weights of a stored run → their metadata.
 function checkpoint.load_best(session, db, uid, only)
-  local owner, path = checkpoint_owner.of(db, uid), db:run_folder(uid) .. "/best.safetensors"
-  return checkpoint.load_weights(session, path, only, function(meta, sha256)
-    owner:check("best", path, meta, sha256)
-  end, ("aniso show %s --repro prints the commands that train it again, to the same bits"):format(uid))
+  local tensors, meta = checkpoint.read_best(db, uid)
+  put(session, tensors, only)
+  return meta
 end
 
 -- Saves everything, between two epochs. The metrics of the epoch are written before the file: a process

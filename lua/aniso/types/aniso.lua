@@ -80,4 +80,9 @@ function aniso.prior(given) end
 ---@return aniso.Denoiser
 function aniso.denoiser(given) end
 
+---A trained model for new images, from a file that `aniso export` wrote; raises where it is not one.
+---@param path string
+---@return aniso.Predictor
+function aniso.load(path) end
+
 return aniso

@@ -153,6 +153,13 @@ function engine.open(values) end
 ---@return string? code
 function engine.survey(dataset) end
 
+---Image files as the input of a network, without a data set.
+---@param paths string[] 1 to 65536
+---@param form aniso.InputForm
+---@return aniso.Tensor images (rows,H,W,3), normalised; 0 where none could be read
+---@return table<integer, string> reasons by position, of those that could not be read
+function engine.read_images(paths, form) end
+
 ---One fold of a cross-validation in the place of the cut into parts: the fold is tested, data.val of all
 ---images is cut from the others for validation, the rest is for training.
 ---@class aniso.CrossValidation

@@ -181,17 +181,22 @@ function evaluate.predict_all(jobs, dataset, part, options) end
 ---@return table predictions true, prior, chain, width, agreement
 function evaluate.read_again(predictions, model, how) end
 
+---@class aniso.ChainOptions
+---@field see? fun(map: aniso.Tensor) Is given the denoiser's attention (B·R,K,N) at each step.
+---@field beat? function Called before each step.
+---@field alike? boolean Every image has the noise of the first: its result does not depend on the others.
+
 ---Class probabilities, interval width and agreement of the chains of some images.
 ---@param model aniso.Model
 ---@param features aniso.Tensor of model:encode(images)
 ---@param prior aniso.PriorOutput
 ---@param how aniso.option.sampler complete
 ---@param first integer the first image's position in its part, from 0: where its noise is
----@param see? fun(map: aniso.Tensor) is given the denoiser's attention (B·R,K,N) at each step
+---@param options? aniso.ChainOptions
 ---@return aniso.Tensor probabilities (B,K)
 ---@return aniso.Tensor width (B,K)
 ---@return aniso.Tensor agreement (B)
-function evaluate.chains(model, features, prior, how, first, see) end
+function evaluate.chains(model, features, prior, how, first, options) end
 
 ---@param predictions table of predict()
 ---@param which "chain"|"prior"|"post_hoc"

@@ -113,6 +113,13 @@ function tables.format(columns, rows, format, bold) end
 ---@param format? string
 function tables.print(columns, rows, format) end
 
+---For rows that come one after another.
+---@param columns (string|table)[]
+---@param format "csv"|"jsonl" jsonl: a JSON object per line
+---@return string head The text before the first row.
+---@return fun(row: any[]): string text_of
+function tables.stream(columns, format) end
+
 ---CSV that is read back: every text as it is. In the CSV of format() a text that a spreadsheet would run
 ---begins with an apostrophe, and control characters are codes.
 ---@param columns (string|table)[]

@@ -61,10 +61,10 @@ end
 -- and the probabilities that these chains give.
 local function attention_of(model, features, prior, how, one)
   local sum, steps = nil, 0
-  local probability = predict.chains(model, features, prior, how, one.position, function(map)
+  local probability = predict.chains(model, features, prior, how, one.position, { see = function(map)
     local own = map:narrow(2, one.pred, 1):mean(1)
     sum, steps = sum and sum + own or own, steps + 1
-  end)
+  end })
   return (sum / steps):list(), probability:list()
 end
 

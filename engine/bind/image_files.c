@@ -1,0 +1,91 @@
+/* image_files (Lua): core.data.read_images, over data/image_files.h. */
+#include "data/image_files.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/integer.h"
+#include "base/memory/mem.h"
+#include "bind/bind.h"
+#include "bind/dataset.h"
+#include "bind/tensor_arg.h"
+#include "tensor/scope.h"
+
+#define MOST_FILES 65536 /* of one call: a batch */
+
+/* The list of paths at argument 1, in a buffer on Lua's stack. */
+static const char **check_paths(lua_State *L, int64_t *n)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    *n = (int64_t)lua_rawlen(L, 1);
+    luaL_argcheck(L, *n >= 1 && *n <= MOST_FILES, 1, "a list of 1 to 65536 paths expected");
+    const char **paths = lua_newuserdatauv(L, (size_t)*n * sizeof *paths, 0);
+    for (int64_t i = 0; i < *n; i++) {
+        if (lua_rawgeti(L, 1, i + 1) != LUA_TSTRING)
+            luaL_error(L, "path %I is not a string", (lua_Integer)i + 1);
+        paths[i] = lua_tostring(L, -1); /* valid as long as the list */
+        lua_pop(L, 1);
+    }
+    return paths;
+}
+
+static void check_three(lua_State *L, const char *key, bool positive, float out[3])
+{
+    lua_getfield(L, 2, key);
+    const float *values = an_check_floats(L, lua_gettop(L), 3, NULL);
+    for (int c = 0; c < 3; c++) {
+        if (!isfinite(values[c]) || (positive && values[c] <= 0))
+            luaL_error(L, "%s: channel %d is %f, expected a finite number%s", key, c + 1,
+                       (double)values[c], positive ? " above 0" : "");
+        out[c] = values[c];
+    }
+}
+
+/* {[position] = reason} of the images that could not be read; frees the reasons. */
+static void push_reasons(lua_State *L, char **why, int64_t n)
+{
+    lua_newtable(L);
+    for (int64_t i = 0; i < n; i++) {
+        if (!why[i])
+            continue;
+        lua_pushstring(L, why[i]);
+        lua_rawseti(L, -2, i + 1);
+        an_free(why[i]);
+        why[i] = NULL;
+    }
+}
+
+/* read_images(paths, {height=, width=, aspect=, damaged=, mean=, std=, rows=}) → images
+ * (rows, H, W, 3), {[position] = reason} of those that could not be read; rows: 0 or the number of
+ * paths at least, those behind the paths are 0 */
+int an_lua_read_images(lua_State *L)
+{
+    static const char *const known[] = {"height", "width", "aspect", "damaged",
+                                        "mean",   "std",   "rows",   NULL};
+    int64_t n;
+    lua_settop(L, 2);
+    an_check_keys(L, 2, known);
+    an_input_form form = {
+        .H = (int)an_opt_within(L, 2, "height", 32, 1, 1024),
+        .W = (int)an_opt_within(L, 2, "width", 32, 1, 1024),
+        .aspect = (an_aspect)an_opt_enum(L, 2, "aspect", an_aspect_names, AN_STRETCH),
+        .damage = (an_damage_policy)an_opt_enum(L, 2, "damaged", an_damage_policy_names,
+                                                AN_DAMAGED_REFUSE),
+    };
+    check_three(L, "mean", false, form.mean);
+    check_three(L, "std", true, form.std);
+    const char **paths = check_paths(L, &n);
+    int64_t rows = an_max(an_opt_within(L, 2, "rows", 0, 0, MOST_FILES), n);
+    char **why = lua_newuserdatauv(L, (size_t)n * sizeof *why, 0);
+    size_t mark = an_scope_begin();
+    an_tensor *images = an_tensor_new(AN_F32, 4, (int64_t[]){rows, form.H, form.W, 3});
+    int64_t size = (int64_t)form.H * form.W * 3;
+    if (images)
+        memset(an_f32(images) + n * size, 0, (size_t)((rows - n) * size) * sizeof(float));
+    if (images && an_image_files_read(paths, n, &form, an_f32(images), why) != AN_OK)
+        images = NULL;
+    an_push_tensor(L, images);
+    an_scope_end(mark, NULL);
+    push_reasons(L, why, n);
+    return 2;
+}

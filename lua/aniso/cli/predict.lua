@@ -1,0 +1,92 @@
+-- aniso predict MODEL PATH…: classes of new images by an exported model, or by a run of the database. A row
+-- per image, in the order of the paths; one that cannot be read is a row with its reason, and the exit code
+-- is 1.
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
+local core = require "aniso.core"
+local prediction_rows = require "aniso.show.prediction_rows"
+local sampler_flags = require "aniso.cli.sampler_flags"
+
+local command = { summary = "classify new images with an exported model or a run" }
+
+local function share(text)
+  local x = tonumber(text)
+  if x and x >= 0 and x <= 1 then return x end
+  return nil, ("--abstain needs a probability from 0 to 1, got %s"):format(text)
+end
+
+function command.arguments(parser)
+  parser:argument("model", "a file that aniso export wrote, or a run of the database")
+  parser:argument("path", "images, folders with everything below them, - for a list on stdin"):args "+"
+  parser:option("--format", "table, csv or jsonl (a JSON object per line)"):default "table"
+    :choices { "table", "csv", "jsonl" }
+  parser:option("--abstain", "no label below this probability, 0.8"):argname "P":convert(share)
+  sampler_flags.arguments(parser)
+  common.db(parser)
+  common.threads(parser)
+end
+
+-- The predictor of a model file, or else of a run.
+local function predictor_of(args)
+  local predictor = require "aniso.inference.predictor"
+  if core.sys.exists(args.model) then return predictor.load(args.model) end
+  if args.model:find "%.safetensors$" or args.model:find "/" then
+    cli.fail(cli.NO_MATCH, args.model .. ": there is no such model file; aniso export RUN -o FILE writes one")
+  end
+  local db = common.open(args)
+  local of, tensors = common.guarded(require("aniso.inference.stored_run").read, db,
+    common.find(db, args.model), sampler_flags.given(args))
+  of = require("aniso.inference.description").check(of, "run " .. args.model)
+  local model = require("aniso.inference.model_file").build(of, tensors, "run " .. args.model)
+  return predictor.new(of, model)
+end
+
+local function paths_of(args)
+  local found = cli.usage(require("aniso.inference.image_paths").of, args.path)
+  if found.others > 0 then
+    console.note(("note: %d other files in the folders: only .jpg, .jpeg, .png and .bmp are read\n")
+      :format(found.others))
+  end
+  if found.not_entered > 0 then
+    console.note(("note: %d folders are links or too deep, and were not entered\n"):format(found.not_entered))
+  end
+  if #found.paths == 0 then cli.fail(cli.NO_MATCH, "no image was named, and the folders hold none") end
+  return found.paths
+end
+
+-- Prints the rows as they come; → how many could not be read.
+local function carry_out(predictor, paths, args)
+  local board <close> = require("aniso.show.progress").board {}
+  local line, failed = board:line { label = "predict", total = #paths }, 0
+  local printer = prediction_rows.printer(predictor.classes, args.format, args.abstain)
+  predictor:predict(paths, function(rows, done)
+    for _, row in ipairs(rows) do failed = failed + (row.error and 1 or 0) end
+    printer.add(rows)
+    line:update(done)
+    local signal = core.sys.interrupted()
+    if signal and done < #paths then
+      printer.finish()
+      cli.fail(cli.EXIT_OF[signal], ("interrupted after %d of %d images; their rows are complete")
+        :format(done, #paths))
+    end
+  end)
+  line:finish()
+  printer.finish()
+  return failed
+end
+
+function command.run(args)
+  common.use_threads(args)
+  local predictor = predictor_of(args)
+  sampler_flags.apply(predictor, args)
+  local paths = paths_of(args)
+  core.sys.interrupt_mode "poll"
+  local failed = carry_out(predictor, paths, args)
+  if failed > 0 then
+    cli.fail(cli.FAILED, ("%d of %d images could not be read; their rows have the reason"):format(failed,
+      #paths))
+  end
+end
+
+return command

@@ -1,0 +1,51 @@
+-- The flags of commands that run a trained model with another sampler than its own.
+local cli = require "aniso.cli"
+local literal = require "aniso.recipe.literal"
+
+local sampler_flags = {}
+
+local function integer_from(least)
+  return function(text)
+    local n = math.tointeger(tonumber(text))
+    if n and n >= least then return n end
+    return nil, ("expected a whole number from %d, got %s"):format(least, text)
+  end
+end
+
+function sampler_flags.arguments(parser)
+  parser:option("--sampler", "the chains' sampler, ddim, ddpm or dpmpp"):argname "NAME"
+  parser:option("--steps", "S: steps of a chain"):argname "N":convert(integer_from(1))
+  parser:option("--draws", "R: chains per image"):argname "N":convert(integer_from(1))
+  parser:option("--seed", "of the chains' noise"):argname "N":convert(integer_from(0))
+  parser:option("--temperature", "of the vote"):argname "X":convert(tonumber)
+  parser:option("--probabilities", "how a chain's label is read: distance or plain")
+    :choices { "distance", "plain" }
+  parser:option("--tilt", [['{"prior", tau = 0.5}': shifts the class probabilities; none removes it]])
+    :convert(literal.read)
+end
+
+-- The options that were given, in the form of the option sampler; nil for none.
+function sampler_flags.given(args)
+  local out = { args.sampler }
+  for _, key in ipairs { "steps", "draws", "seed", "temperature", "probabilities", "tilt" } do
+    out[key] = args[key]
+  end
+  return next(out) ~= nil and out or nil
+end
+
+-- Gives a predictor the options of the command line.
+function sampler_flags.apply(predictor, args)
+  local given = sampler_flags.given(args)
+  if not given then return end
+  if not predictor.model.denoiser then
+    for key in pairs(given) do
+      if key ~= "tilt" then
+        cli.fail(cli.USAGE, ("the model has no denoiser, so it has no %s"):format(
+          key == 1 and "sampler" or key))
+      end
+    end
+  end
+  cli.usage(predictor.sample, predictor, given)
+end
+
+return sampler_flags

@@ -1,0 +1,74 @@
+-- Files for a model from what a user names: files, folders with everything below them, and "-" for a list on
+-- stdin, a path per line. Of a folder those names count that end as an image's does, in sorted order; hidden
+-- names are passed over, and links to folders are not followed.
+local sys = require("aniso.core").sys
+local tree = require "aniso.method.data.tree"
+
+local image_paths = {}
+
+local DEEPEST = 64
+local MOST = 10000000 -- paths
+local BLOCK, LONGEST = 65536, 4096 -- bytes of stdin that are read at once, and of a path
+
+local function add(found, path)
+  if #found.paths >= MOST then error(("more than %d images; name some of the folders"):format(MOST), 0) end
+  found.paths[#found.paths + 1] = path
+end
+
+local function add_folder(found, folder, depth)
+  local names, message = sys.list(folder)
+  if not names then error(message, 0) end
+  for _, name in ipairs(names) do
+    local path = folder .. "/" .. name
+    if name:sub(1, 1) == "." or name == "__MACOSX" then
+      goto continue
+    elseif tree.is_image(name) then
+      add(found, path)
+    elseif sys.exists(path) ~= "directory" then
+      found.others = found.others + 1
+    elseif sys.is_link(path) or depth >= DEEPEST then
+      found.not_entered = found.not_entered + 1
+    else
+      add_folder(found, path, depth + 1)
+    end
+    ::continue::
+  end
+end
+
+-- The lines of a stream, read in blocks, so that a stream without newlines is no memory without limit.
+local function add_lines(found, stream)
+  local rest = ""
+  local function take(line)
+    line = line:gsub("\r$", "")
+    if line ~= "" then add(found, line) end
+  end
+  while true do
+    local block = stream:read(BLOCK)
+    if not block then break end
+    rest = rest .. block
+    for line in rest:gmatch "([^\n]*)\n" do take(line) end
+    rest = rest:match "[^\n]*$"
+    if #rest > LONGEST then
+      error(("a line of stdin has more than %d bytes, which no path has"):format(LONGEST), 0)
+    end
+  end
+  take(rest)
+end
+
+-- names: as on the command line; stream [opt]: in the place of stdin.
+-- → {paths = list, others = files that are no images, not_entered = links to folders}
+function image_paths.of(names, stream)
+  local found = { paths = {}, others = 0, not_entered = 0 }
+  for _, name in ipairs(names) do
+    if name == "-" then
+      add_lines(found, stream or io.stdin)
+    elseif sys.exists(name) == "directory" then
+      add_folder(found, name:match "^(.-)/*$" == "" and "/" or name:match "^(.-)/*$", 1)
+    else
+      add(found, name)
+    end
+  end
+  return found
+end
+
+return image_paths

@@ -1,0 +1,100 @@
+-- A model file: weights and their description (description.lua) in one safetensors file with a checksum. It
+-- is a checkpoint (engine/io/checkpoint.h) whose state is the description, so that other programs read the
+-- tensors too. Only tensors that classify are in it: no optimiser, no averages.
+local core = require "aniso.core"
+local description = require "aniso.inference.description"
+
+local model_file = {}
+
+local MOST_CROPS = 256
+local MOST_LEVELS = 100000000 -- T · K, of a table of the schedule
+local MOST_PASSES = 1000000   -- of the denoiser per image
+
+-- Writes the file as a whole → its SHA-256 (of the tensors), bytes; nil, message, code.
+function model_file.save(path, of, tensors)
+  return core.checkpoint.save(path, tensors, of, { previous = false })
+end
+
+local function text_of(shape)
+  return ("(%s)"):format(table.concat(shape, ", "))
+end
+
+-- The smallest of the names for which fault(name) gives a text, and that text; nil where there is none.
+local function first_fault(names, fault)
+  local sorted = {}
+  for name in pairs(names) do sorted[#sorted + 1] = name end
+  table.sort(sorted)
+  for _, name in ipairs(sorted) do
+    local why = fault(name)
+    if why then return name, why end
+  end
+end
+
+-- Raises unless the tensors are those of the modules, with their shapes.
+local function check(expected, tensors, where)
+  local name, why = first_fault(expected, function(name)
+    local own, given = text_of(expected[name]:shape()), tensors[name] and text_of(tensors[name]:shape())
+    return not given and "is missing" or given ~= own and ("has the shape %s, expected %s"):format(given, own)
+  end)
+  if not name then
+    name, why = first_fault(tensors, function(one)
+      return not expected[one] and "is of no part of the model" or not tensors[one]:finite()
+        and "has numbers that are not finite"
+    end)
+  end
+  if name then error(("%s: the tensor %s %s"):format(where, core.sys.visible(name), why), 0) end
+end
+
+-- Gives the modules of a model their tensors.
+local function put(model, tensors, where)
+  local expected = {}
+  for _, part in ipairs(model.modules) do
+    for name, tensor in pairs(part.module:state()) do expected[part.name .. "." .. name] = tensor end
+  end
+  check(expected, tensors, where)
+  for name, tensor in pairs(expected) do tensor:copy_(tensors[name]) end
+end
+
+-- Sizes that a network of these weights cannot have: what a small file describes must not take much memory
+-- or time before its tensors are compared with the network's.
+local function check_sizes(of, tensors, where)
+  local widest, count, config = 0, 0, of.config
+  for _, tensor in pairs(tensors) do
+    count = count + 1
+    for _, size in ipairs(tensor:shape()) do widest = math.max(widest, size) end
+  end
+  local K, how = #of.classes, config.sampler
+  local limits = { { "classes", K, widest }, { "backbone.width", config.backbone.width, widest },
+    { "backbone.depth", config.backbone.depth, count }, { "prior.crops", config.prior.crops, MOST_CROPS },
+    { "prior.local_width", config.prior.local_width, math.max(widest, 16) },
+    { "prior.attention", config.prior.attention, math.max(widest, 32) },
+    { "denoiser.dim", config.denoiser.dim, widest }, { "denoiser.blocks", config.denoiser.blocks, count },
+    { "schedule.T", config.schedule.T, MOST_LEVELS // K },
+    { "sampler.steps · draws", how.steps * how.draws, MOST_PASSES } }
+  for _, one in ipairs(limits) do
+    local name, value, most = table.unpack(one, 1, 3)
+    if value and value > most then
+      error(("%s: %s is %d, and a model with these weights has at most %d"):format(where, name, value, most), 0)
+    end
+  end
+end
+
+-- A model with these weights. of: a checked description; where: for messages.
+function model_file.build(of, tensors, where)
+  check_sizes(of, tensors, where)
+  local ok, model = pcall(description.model, of)
+  if not ok then error(("%s: %s"):format(where, model), 0) end
+  put(model, tensors, where)
+  model:train(false)
+  return model
+end
+
+-- Reads a model file → its checked description, the model. Raises one line where it is not one.
+function model_file.load(path)
+  local tensors, state = core.checkpoint.load(path)
+  if not tensors then error(state, 0) end
+  local of = description.check(state, path)
+  return of, model_file.build(of, tensors, path)
+end
+
+return model_file

@@ -1,0 +1,125 @@
+-- A trained model for new images: from files to class probabilities. Every picture passes through the size
+-- and the normalisation of the training, and its chains have the same noise whatever images come with it: a
+-- file's prediction depends on the file and the model alone.
+--   local p = predictor.load "model.safetensors"
+--   for _, row in ipairs(p:predict { "a.jpg", "b.jpg" }) do print(row.path, row.label, row.confidence) end
+local core = require "aniso.core"
+local description = require "aniso.inference.description"
+local model_file = require "aniso.inference.model_file"
+local options = require "aniso.recipe.options"
+local post_hoc = require "aniso.method.post_hoc"
+local predict = require "aniso.method.predict"
+local shift = require "aniso.stats.tilt"
+local tilt = require "aniso.method.tilt"
+
+-- Images of a batch. Kernels choose their algorithm by the size of a batch, so that its results differ in the
+-- last digits: with a size that is always the same, the bits of an image do not depend on the others either.
+local BATCH = 8
+
+local Predictor = {}
+Predictor.__index = Predictor
+Predictor.__name = "aniso.Predictor"
+
+local predictor = {}
+
+-- of: a checked description (description.lua); model: its networks with their weights.
+function predictor.new(of, model)
+  local form = options.copy(of.form)
+  form.rows = BATCH
+  local self = setmetatable({ classes = of.classes, form = form, counts = of.counts,
+    provenance = of.provenance, sampler = of.config.sampler, config = of.config, model = model }, Predictor)
+  return self
+end
+
+-- The model of a file that `aniso export` wrote; raises where it is not one.
+function predictor.load(path)
+  return predictor.new(model_file.load(path))
+end
+
+-- Options of the sampler in the place of the model's own, such as {steps = 1, draws = 32}.
+function Predictor:sample(given)
+  self.sampler = description.sampler_with(self.sampler, given, self.config.schedule.T)
+end
+
+-- Probabilities of a model without a denoiser, (B,K).
+local function plain_probabilities(self, features, prior)
+  local choice, model, rows = self.config.post_hoc, self.model, prior.m
+  if choice then
+    local scores = post_hoc.scores(choice, model, features, prior):totable()
+    rows = core.tensor.from(post_hoc.probabilities(choice, model, scores, choice.tau))
+  end
+  local kappa = tilt.of(self.sampler.tilt, model.counts, model.schedule.levels)
+  return kappa and shift.apply(rows, kappa) or rows
+end
+
+-- images (B,H,W,3), normalised → probabilities (B,K); of chains also the interval's width (B,K) and the
+-- agreement (B); prior's probabilities (B,K), nil where the prior is constant. see(map) [opt]: is given the
+-- denoiser's attention at each step.
+function Predictor:classify(images, see)
+  return core.ops.no_grad(function()
+    local features, prior = self.model:encode(images)
+    local opinion = self.model.learned_prior and prior.m or nil
+    if not self.model.denoiser then return plain_probabilities(self, features, prior), nil, nil, opinion end
+    local p, width, agreement = predict.chains(self.model, features, prior, self.sampler, 0,
+      { alike = true, see = see })
+    return p, width, agreement, opinion
+  end)
+end
+
+-- The most probable class of a row of probabilities: its number, its probability.
+local function largest(row)
+  local best = 1
+  for k = 2, #row do
+    if row[k] > row[best] then best = k end
+  end
+  return best, row[best]
+end
+
+local function row_of(self, path, p, width, agreement, opinion)
+  local k, confidence = largest(p)
+  local row = { path = path, class = k, label = self.classes[k], confidence = confidence, probabilities = p,
+    interval = width and width[k], agreement = agreement }
+  if opinion then
+    local j, share = largest(opinion)
+    row.prior, row.prior_confidence = self.classes[j], share
+  end
+  return row
+end
+
+-- Rows of one batch of paths, at most BATCH; see predict().
+local function rows_of(self, paths)
+  local images, reasons = core.data.read_images(paths, self.form)
+  local p, width, agreement, opinion = self:classify(images)
+  p, width, agreement = p:totable(), width and width:totable(), agreement and agreement:totable()
+  opinion = opinion and opinion:totable()
+  local rows = {}
+  for i, path in ipairs(paths) do
+    rows[i] = reasons[i] and { path = path, error = reasons[i] }
+      or row_of(self, path, p[i], width and width[i], agreement and agreement[i], opinion and opinion[i])
+  end
+  return rows
+end
+
+-- Paths of image files → a list of rows {path, label, class (from 1), confidence, probabilities = K numbers,
+-- interval and agreement (of chains), prior and prior_confidence}; of a file that cannot be read
+-- {path, error}. each(rows, done) [opt] is called after a batch, and the result is then empty: for lists of
+-- any length.
+function Predictor:predict(paths, each)
+  local out = {}
+  for first = 1, #paths, BATCH do
+    local batch = table.move(paths, first, math.min(first + BATCH - 1, #paths), 1, {})
+    local rows = rows_of(self, batch)
+    if each then each(rows, first + #batch - 1) else table.move(rows, 1, #rows, #out + 1, out) end
+  end
+  return out
+end
+
+function Predictor:__tostring()
+  local of, how = self.provenance, self.sampler
+  local chains = self.model.denoiser and ("%s %d × %d"):format(how[1], how.steps, how.draws) or "a classifier"
+  local origin = of.study and (", from %s of %s"):format(tostring(of.label), tostring(of.study)) or ""
+  return ("Predictor: %d classes, images of %d×%d, %s%s"):format(#self.classes, self.form.width,
+    self.form.height, chains, core.sys.visible(origin))
+end
+
+return predictor

@@ -1,0 +1,56 @@
+---@meta _
+-- Trained models for new images: aniso.load.
+
+---What an image file becomes before the network.
+---@class aniso.InputForm
+---@field height integer
+---@field width integer
+---@field aspect? "stretch"|"crop"|"pad"
+---@field damaged? "refuse"|"accept"
+---@field mean number[] Per channel, of values in [0, 1].
+---@field std number[]
+---@field rows? integer Of the result, if it shall have more than paths.
+
+
+---A trained model for new images. A file's prediction depends on the file and the model alone, to the last
+---bit: neither on the files that come with it nor on their order.
+---@class aniso.Predictor
+---@field classes string[]
+---@field counts integer[] Training images per class.
+---@field form aniso.InputForm
+---@field sampler aniso.option.sampler In use.
+---@field config aniso.Config
+---@field model aniso.Model
+---@field provenance table The run, its data and its test scores.
+local Predictor = {}
+
+---@class aniso.Prediction
+---@field path string
+---@field error? string Why the file could not be read; there are no other fields then.
+---@field class integer The most probable class, from 1.
+---@field label string Its name.
+---@field confidence number Its probability.
+---@field probabilities number[] Per class.
+---@field interval? number Width of the class's 95 % interval over the chains.
+---@field agreement? number Share of the chains that vote for one class.
+---@field prior? string What the prior alone expects; nil where the prior is constant.
+---@field prior_confidence? number
+
+---@param paths string[] image files
+---@param each? fun(rows: aniso.Prediction[], done: integer) called after a batch; then the result is empty
+---@return aniso.Prediction[] rows in the order of the paths
+function Predictor:predict(paths, each) end
+
+---@param images aniso.Tensor (B,H,W,3), normalised, as core.data.read_images() gives them
+---@param see? fun(map: aniso.Tensor) is given the denoiser's attention at each step
+---@return aniso.Tensor probabilities (B,K)
+---@return aniso.Tensor? width (B,K), of chains
+---@return aniso.Tensor? agreement (B), of chains
+---@return aniso.Tensor? prior (B,K)
+function Predictor:classify(images, see) end
+
+---Options of the sampler in the place of the model's own, such as { steps = 1, draws = 32 }.
+---@param given aniso.option.sampler
+function Predictor:sample(given) end
+
+return Predictor

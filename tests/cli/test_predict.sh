@@ -1,0 +1,78 @@
+# aniso export and aniso predict: a finished run as a file, and the file on new images.
+. tests/cli/tap.sh
+
+tiny_recipe 1
+db=$dir/runs.db
+expect "a run" 0 "$aniso" run "$dir/tiny.lua" --db "$db"
+"$aniso" exec tests/cli/make_images.lua "$dir/set" >/dev/null 2>&1
+images=$dir/images
+mkdir -p "$images/below"
+cp "$(find "$dir/set" -path '*/a/*.bmp' | sort | sed -n 1p)" "$images/one.bmp"
+cp "$(find "$dir/set" -path '*/a/*.bmp' | sort | sed -n 2p)" "$images/below/two.bmp"
+
+model=$dir/model.safetensors
+expect "export" 0 "$aniso" export @last -o "$model" --db "$db"
+output_has err 'written to .*model.safetensors: 0.[0-9] MB, 7 classes, images of 16×16, ddim 2 × 1, SHA-256'
+cp "$model" "$dir/first.safetensors"
+expect "export again" 0 "$aniso" export @last -o "$model" --db "$db"
+equals "the same run gives the same bytes" "$(cmp "$model" "$dir/first.safetensors" 2>&1)" ""
+echo "mine" >"$dir/mine.safetensors"
+expect "a file of another kind is not replaced" 1 "$aniso" export @last -o "$dir/mine.safetensors" --db "$db"
+output_has err 'mine.safetensors is not replaced: it exists and is not an earlier model of aniso; name another'
+equals "it is as it was" "$(cat "$dir/mine.safetensors")" mine
+expect "unless that is meant" 0 "$aniso" export @last -o "$dir/mine.safetensors" --force --db "$db"
+expect "a name that is none of a model" 2 "$aniso" export @last -o "$dir/m.db" --db "$db"
+output_has err 'the name of a model file ends in .safetensors'
+
+# Neither the database nor the images of the training are needed.
+mkdir "$dir/elsewhere"
+mv "$db" "$dir/runs" "$dir/elsewhere"
+expect "predict" 0 "$aniso" predict "$model" "$images"
+output_has out 'images/below/two.bmp  (nv|mel|bkl|bcc|akiec|vasc|df) '
+expect "as CSV" 0 "$aniso" predict "$model" "$images" --format csv
+cp "$dir/out" "$dir/all.csv"
+output_has out '^path,label,confidence,interval,agreement,prior,prior_confidence,p_nv,p_mel,.*,p_df,error$'
+equals "a row per image" "$(wc -l <"$dir/all.csv")" 3
+expect "one image" 0 "$aniso" predict "$model" "$images/one.bmp" --format csv --threads 1
+equals "has the same bits alone" "$(sed -n 2p "$dir/out")" "$(grep '/one.bmp,' "$dir/all.csv")"
+expect "a run of the database" 0 "$aniso" predict @last "$images" --format csv --db "$dir/elsewhere/runs.db"
+equals "gives what its file gives" "$(cmp "$dir/out" "$dir/all.csv" 2>&1)" ""
+find "$images" -name '*.bmp' | sort >"$dir/list"
+"$aniso" predict "$model" - --format csv <"$dir/list" >"$dir/out" 2>"$dir/err"
+equals "a list on stdin" "$(cmp "$dir/out" "$dir/all.csv" 2>&1)" ""
+expect "other chains" 0 "$aniso" predict "$model" "$images" --steps 4 --draws 16 --format jsonl
+output_has out '^\{"path": ".*/below/two.bmp", "label": "[a-z]+", "confidence": 0\.[0-9]+, "interval": [0-9.e-]+, '
+output_has out '"p_nv": [0-9.e-]+, .*"error": null\}$'
+expect "abstention" 0 "$aniso" predict "$model" "$images" --abstain 1 --format csv
+equals "leaves the label empty" "$(sed 1d "$dir/out" | cut -d, -f2 | sort -u)" ""
+expect "and the table names it" 0 "$aniso" predict "$model" "$images/one.bmp" --abstain 1
+output_has out 'one.bmp  abstains \([a-z]+\)'
+
+echo "no image" >"$images/broken.jpg"
+expect "a broken image" 1 "$aniso" predict "$model" "$images" "$images/none.bmp" --format csv
+output_has err '2 of 4 images could not be read; their rows have the reason'
+output_has out '/broken.jpg,,,,,,,.*broken.jpg: not a JPEG, PNG or BMP image, despite its name'
+output_has out '/none.bmp,,,,.*none.bmp: '
+equals "does not stop the others" "$(grep -c 'bmp,[a-z]' "$dir/out")" 2
+expect "in a table" 1 "$aniso" predict "$model" "$images/broken.jpg" "$images/one.bmp"
+output_has out 'broken.jpg +not read'
+output_has err 'not read: .*broken.jpg: not a JPEG'
+
+mkdir "$dir/empty"
+expect "no images" 3 "$aniso" predict "$model" "$dir/empty"
+output_has err 'no image was named, and the folders hold none'
+expect "no model" 3 "$aniso" predict "$dir/none.safetensors" "$images"
+output_has err 'there is no such model file; aniso export RUN -o FILE writes one'
+expect "a checkpoint" 1 "$aniso" predict "$(find "$dir/elsewhere/runs" -name best.safetensors)" "$images"
+output_has err 'not a model file; aniso export RUN -o FILE writes one'
+head -c 5000 "$model" >"$dir/cut.safetensors"
+expect "a truncated model" 1 "$aniso" predict "$dir/cut.safetensors" "$images"
+output_has err 'cut.safetensors'
+expect "too many steps" 2 "$aniso" predict "$model" "$images" --steps 21
+output_has err "steps = 21, but the model's schedule has T = 20"
+expect "an unknown sampler" 2 "$aniso" predict "$model" "$images" --sampler dim
+output_has err 'ddim'
+expect "no probability" 2 "$aniso" predict "$model" "$images" --abstain 2
+output_has err 'abstain needs a probability from 0 to 1, got 2'
+
+finish

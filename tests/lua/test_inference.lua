@@ -1,0 +1,145 @@
+-- Trained models for new images: the file of a run gives what its networks give, and an image has the same
+-- prediction in any company.
+local lu = require "luaunit"
+local aniso = require "aniso"
+local core = require "aniso.core"
+local data_fixture = dofile "tests/lua/data_fixture.lua"
+local fixture = dofile "tests/lua/inference_fixture.lua"
+local post_hoc = require "aniso.method.post_hoc"
+local predict = require "aniso.method.predict"
+local stored_run = require "aniso.inference.stored_run"
+
+local both, run_of, files_of = fixture.both, fixture.run_of, fixture.files_of
+
+local T = { setUp = fixture.begin, tearDown = fixture.finish }
+
+-- ── the same model ──────────────────────────────────────────────────────────────────────
+-- The session that an evaluation of the run makes, with its weights.
+local function session_of(self, run)
+  local job = aniso.trainer.stored_job(self.db, run)
+  job.evaluation_only = true
+  local session = aniso.trainer.prepare(job)
+  require("aniso.train.checkpoint").load_best(session, self.db, run.uid)
+  session.model:train(false)
+  return session
+end
+
+-- What the training's own networks give for the test part, as rows of probabilities in its order.
+local function by_session(session, how)
+  return core.ops.no_grad(function()
+    local model, dataset = session.model, session.dataset
+    local features, prior = model:encode((dataset:batch("test", 0, dataset:n "test")))
+    if model.denoiser then
+      return predict.chains(model, features, prior, how, 0, { alike = true }):totable()
+    end
+    local choice = session.config.post_hoc
+    if not choice then return prior.m:totable() end
+    return post_hoc.probabilities(choice, model, post_hoc.scores(choice, model, features, prior):totable(),
+      session.tau or choice.tau)
+  end)
+end
+
+local function each_close(got, expected, bound)
+  lu.assertEquals(#got, #expected)
+  for i, row in ipairs(expected) do
+    for k, p in ipairs(row) do lu.assertAlmostEquals(got[i].probabilities[k], p, bound) end
+  end
+end
+
+function T:test_a_file_gives_what_the_trained_networks_give()
+  for name in pairs(fixture.variants) do
+    local run = run_of(self, name)
+    local direct, loaded = both(self, run)
+    local session = session_of(self, run)
+    session.tau = direct.config.post_hoc and direct.config.post_hoc.tau
+    local paths = {}
+    for i, key in ipairs(session.dataset:keys "test") do paths[i] = self.root .. "/" .. key end
+    local rows = direct:predict(paths)
+    each_close(rows, by_session(session, direct.sampler), 1e-5)
+    lu.assertEquals(loaded:predict(paths), rows, name)
+  end
+end
+
+-- A classifier has no noise, so the stored predictions of its test images are the file's.
+function T:test_a_classifier_gives_the_stored_predictions()
+  for _, name in ipairs { "margins", "adjusted", "retrained" } do
+    local run = run_of(self, name)
+    local _, loaded = both(self, run)
+    local paths, stored = {}, assert(self.db:predictions(run))
+    for i, key in ipairs(session_of(self, run).dataset:keys "test") do paths[i] = self.root .. "/" .. key end
+    each_close(loaded:predict(paths), stored.probs, 1e-5)
+  end
+end
+
+function T:test_the_sampler_is_the_one_that_was_evaluated()
+  local run = run_of(self, "calibrated")
+  local _, loaded = both(self, run)
+  lu.assertEquals(loaded.sampler.tilt, { "prior", tau = 0.7, where = "vote" })
+  local _, other = both(self, run, { steps = 2, draws = 7 })
+  lu.assertEquals({ other.sampler.steps, other.sampler.draws }, { 2, 7 })
+  lu.assertErrorMsgContains("T = 20", loaded.sample, loaded, { steps = 21 })
+end
+
+function T:test_learned_levels_are_numbers_of_the_file()
+  local run = run_of(self, "own_levels")
+  local _, loaded = both(self, run)
+  local levels = assert(self.db:lambda(run))
+  for j, level in ipairs(loaded.model.schedule.levels) do lu.assertAlmostEquals(level, levels[j], 1e-12) end
+  lu.assertNotAlmostEquals(levels[1], 1, 1e-9)
+end
+
+-- Weights of versions that recorded no normalisation: it is measured on the images again.
+function T:test_without_a_recorded_input_the_data_are_opened()
+  local run = run_of(self, "chain")
+  local direct = both(self, run)
+  local path = self.db:run_folder(run.uid) .. "/best.safetensors"
+  local tensors, meta = assert(core.checkpoint.load(path))
+  meta.input = nil
+  assert(core.checkpoint.save(path, tensors, meta, { previous = false }))
+  local again = both(self, run)
+  lu.assertEquals(again.form, direct.form)
+  self.layout:write("images/a/01.bmp", data_fixture.bmp(12, 12, 1, 2, 3))
+  aniso.trainer.release_data()
+  lu.assertErrorMsgContains("was made on other images", stored_run.read, self.db, run)
+end
+
+-- ── one image ───────────────────────────────────────────────────────────────────────────
+function T:test_an_image_has_the_same_bits_in_any_company()
+  for _, name in ipairs { "chain", "ancestral" } do
+    local _, loaded = both(self, run_of(self, name))
+    local paths = files_of(self)
+    local all, before = loaded:predict(paths), core.sys.threads()
+    for i = #paths, 1, -5 do lu.assertEquals(loaded:predict({ paths[i] })[1], all[i]) end
+    core.sys.threads(1)
+    lu.assertEquals(loaded:predict({ paths[3], paths[1] }), { all[3], all[1] })
+    core.sys.threads(before)
+  end
+end
+
+function T:test_the_noise_differs_between_the_chains_of_an_image()
+  local _, loaded = both(self, run_of(self, "chain"))
+  lu.assertTrue(loaded:predict(files_of(self))[1].interval > 0)
+end
+
+function T:test_a_broken_image_is_a_row()
+  local _, loaded = both(self, run_of(self, "chain"))
+  local broken = self.layout:write("images/a/broken.jpg", "no image")
+  local paths = { self.root .. "/a/01.bmp", broken, self.root .. "/none.png", self.root .. "/b/01.bmp" }
+  local rows = loaded:predict(paths)
+  lu.assertStrContains(rows[2].error, "broken.jpg: not a JPEG, PNG or BMP image")
+  lu.assertStrContains(rows[3].error, "none.png")
+  lu.assertNil(rows[2].probabilities)
+  lu.assertEquals({ rows[1], rows[4] }, loaded:predict { paths[1], paths[4] })
+end
+
+function T:test_a_row_has_label_confidence_and_the_prior()
+  local _, loaded = both(self, run_of(self, "chain"))
+  local row = loaded:predict(files_of(self))[1]
+  lu.assertEquals(row.label, loaded.classes[row.class])
+  lu.assertEquals(row.confidence, math.max(table.unpack(row.probabilities)))
+  lu.assertTrue(fixture.classes[row.prior] ~= nil and row.prior_confidence >= 1 / 3 and row.agreement >= 0.25)
+  lu.assertEquals(loaded.provenance.label, "chain")
+  lu.assertEquals(loaded.provenance.dataset, self.db:split_of(self.db:find "@last").dataset)
+end
+
+return { Inference = T }
