@@ -325,6 +325,7 @@ int an_open_data(lua_State *L)
     static const luaL_Reg functions[] = {{"open", an_lua_open_dataset},
                                          {"read_images", an_lua_read_images},
                                          {"survey", an_lua_survey},
+                                         {"write_png", an_lua_write_png},
                                          {NULL, NULL}};
     an_define_class(L, &dataset_class);
     luaL_newlib(L, functions);

@@ -14,5 +14,7 @@ int an_lua_survey(lua_State *L);
 
 /* image_files.c: core.data.read_images(paths, form) → images (n, H, W, 3), reasons by position. */
 int an_lua_read_images(lua_State *L);
+/* image_files.c: core.data.write_png(path, picture) → true, or nil, message, code. */
+int an_lua_write_png(lua_State *L);
 
 #endif

@@ -1,4 +1,4 @@
-/* image_files (Lua): core.data.read_images, over data/image_files.h. */
+/* image_files (Lua): core.data.read_images over data/image_files.h, and core.data.write_png. */
 #include "data/image_files.h"
 
 #include <math.h>
@@ -9,6 +9,8 @@
 #include "bind/bind.h"
 #include "bind/dataset.h"
 #include "bind/tensor_arg.h"
+#include "data/decoded_image.h"
+#include "data/encode_png.h"
 #include "tensor/scope.h"
 
 #define MOST_FILES 65536 /* of one call: a batch */
@@ -88,4 +90,28 @@ int an_lua_read_images(lua_State *L)
     an_scope_end(mark, NULL);
     push_reasons(L, why, n);
     return 2;
+}
+
+/* write_png(path, picture (H, W, 3) of values in [0, 1]) → true; values outside are clamped */
+int an_lua_write_png(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    an_tensor *x = an_check_tensor(L, 2);
+    luaL_argcheck(L, x->dtype == AN_F32 && x->ndim == 3 && x->shape[2] == 3, 2,
+                  "a float32 tensor (H, W, 3) expected");
+    luaL_argcheck(L,
+                  x->shape[0] >= 1 && x->shape[0] <= AN_IMAGE_SIDE && x->shape[1] >= 1 &&
+                      x->shape[1] <= AN_IMAGE_SIDE,
+                  2, "1 to 16384 pixels a side expected");
+    int height = (int)x->shape[0], width = (int)x->shape[1];
+    uint8_t *pixels = lua_newuserdatauv(L, (size_t)height * (size_t)width * 3, 0), *to = pixels;
+    for (int y = 0; y < height; y++)
+        for (int k = 0; k < 3 * width; k++) {
+            float v = an_f32(x)[y * x->stride[0] + k / 3 * x->stride[1] + k % 3 * x->stride[2]];
+            *to++ = (uint8_t)(255 * fminf(fmaxf(v, 0), 1) + 0.5f); /* NaN is 0 */
+        }
+    if (an_png_write(path, pixels, height, width) != AN_OK)
+        return an_push_failure(L);
+    lua_pushboolean(L, 1);
+    return 1;
 }

@@ -21,7 +21,7 @@ expect "a file of another kind is not replaced" 1 "$aniso" export @last -o "$dir
 output_has err 'mine.safetensors is not replaced: it exists and is not an earlier model of aniso; name another'
 equals "it is as it was" "$(cat "$dir/mine.safetensors")" mine
 expect "unless that is meant" 0 "$aniso" export @last -o "$dir/mine.safetensors" --force --db "$db"
-expect "a name that is none of a model" 2 "$aniso" export @last -o "$dir/m.db" --db "$db"
+expect "another ending of the name" 2 "$aniso" export @last -o "$dir/m.db" --db "$db"
 output_has err 'the name of a model file ends in .safetensors'
 
 # Neither the database nor the images of the training are needed.
@@ -47,6 +47,18 @@ expect "abstention" 0 "$aniso" predict "$model" "$images" --abstain 1 --format c
 equals "leaves the label empty" "$(sed 1d "$dir/out" | cut -d, -f2 | sort -u)" ""
 expect "and the table names it" 0 "$aniso" predict "$model" "$images/one.bmp" --abstain 1
 output_has out 'one.bmp  abstains \([a-z]+\)'
+
+expect "maps" 0 "$aniso" predict "$model" "$images" --maps "$dir/maps"
+equals "are named after the images" "$(ls "$dir/maps")" "000001-two.png
+000002-one.png"
+expect "a folder with files" 1 "$aniso" predict "$model" "$images" --maps "$dir/maps"
+output_has err 'maps takes a new or an empty folder'
+expect "images of a data set" 0 "$aniso" data images "$dir/set/good" "$dir/written" -n 4 --set size=8
+output_has out '4 images of 8x8, in a folder per class'
+equals "in a folder per class" "$(ls "$dir/written" | tr '\n' ' ')" "a b c "
+expect "which are read again" 0 "$aniso" data info "$dir/written" --set size=8
+expect "and not written over" 1 "$aniso" data images "$dir/set/good" "$dir/written"
+output_has err 'data images takes a new or an empty folder'
 
 echo "no image" >"$images/broken.jpg"
 expect "a broken image" 1 "$aniso" predict "$model" "$images" "$images/none.bmp" --format csv

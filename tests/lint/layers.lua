@@ -26,7 +26,7 @@ local entries = {
   ["^sqlite3%.h$"] = "^store/[%w_]+%.[ch]$",
   ["cblas%.h$"] = "^engine/kernel/matmul/gemm%.c$",
   ["^jpeglib%.h$"] = "^engine/data/decode_jpeg%.c$", ["^jerror%.h$"] = "^engine/data/decode_jpeg%.c$",
-  ["^png%.h$"] = "^engine/data/decode_png%.c$",
+  ["^png%.h$"] = "^engine/data/%l+code_png%.c$",
   ["^histedit%.h$"] = "^engine/bind/editor%.c$",
   ["^csv%.h$"] = "^engine/data/",
   ["cJSON%.h$"] = "^engine/io/",

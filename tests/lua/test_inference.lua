@@ -1,5 +1,5 @@
 -- Trained models for new images: the file of a run gives what its networks give, and an image has the same
--- prediction in any company.
+-- prediction whatever others are in its batch.
 local lu = require "luaunit"
 local aniso = require "aniso"
 local core = require "aniso.core"
@@ -103,8 +103,28 @@ function T:test_without_a_recorded_input_the_data_are_opened()
   lu.assertErrorMsgContains("was made on other images", stored_run.read, self.db, run)
 end
 
+-- ── what a model looked at ──────────────────────────────────────────────────────────────
+-- At 12 pixels a pixel of the image is 21 of the picture; the windows are drawn in orange.
+function T:test_a_picture_shows_the_image_its_windows_and_the_attention()
+  for name, width in pairs { chain = 2 * 252, film = 252, adjusted = 252 } do
+    local _, loaded = both(self, run_of(self, name))
+    local row = loaded:predict({ self.root .. "/a/01.bmp" }, nil, true)[1]
+    local picture = row.picture()
+    lu.assertEquals(picture:shape(), { 252, width, 3 })
+    local red, framed = 0, 0
+    for _, pixel in ipairs(picture:totable()[126]) do
+      red = red + (math.abs(pixel[1] - 201 / 255) < 0.01 and 1 or 0)
+    end
+    for _, line in ipairs(picture:totable()) do
+      for x = 1, 252 do framed = framed + (line[x][1] == 1 and 1 or 0) end
+    end
+    lu.assertTrue(red > 100, name)
+    lu.assertEquals(framed > 0, name ~= "adjusted")
+  end
+end
+
 -- ── one image ───────────────────────────────────────────────────────────────────────────
-function T:test_an_image_has_the_same_bits_in_any_company()
+function T:test_an_image_has_the_same_bits_alone_and_among_others()
   for _, name in ipairs { "chain", "ancestral" } do
     local _, loaded = both(self, run_of(self, name))
     local paths = files_of(self)

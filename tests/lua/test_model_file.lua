@@ -109,4 +109,28 @@ function T:test_images_are_resized_and_normalised_as_those_of_a_data_set()
   lu.assertErrorMsgContains("path 1 is not a string", core.data.read_images, { 3 }, form)
 end
 
+-- Every value of a byte comes back from a PNG file that was written.
+function T:test_a_written_picture_is_read_again()
+  local values = {}
+  for y = 1, 16 do
+    values[y] = {}
+    for x = 1, 16 do
+      local v = 16 * (y - 1) + x - 1
+      values[y][x] = { v / 255, (255 - v) / 255, (v * 7 % 256) / 255 }
+    end
+  end
+  local path = self.layout:path "written.png"
+  lu.assertTrue(core.data.write_png(path, core.tensor.from(values)))
+  local form = { height = 16, width = 16, mean = { 0, 0, 0 }, std = { 1, 1, 1 } }
+  local back = core.data.read_images({ path }, form)
+  local got = back:list()
+  for k, value in ipairs(core.tensor.from(values):list()) do lu.assertAlmostEquals(got[k], value, 1e-6) end
+  lu.assertTrue(core.data.write_png(path, core.tensor.from { { { -1, 2, 0 / 0 } } }))
+  form.height, form.width = 1, 1
+  back = core.data.read_images({ path }, form)
+  lu.assertEquals(back:list(), { 0, 1, 0 })
+  local done, _, code = core.data.write_png(self.root .. "/none/x.png", core.tensor.zeros { 1, 1, 3 })
+  lu.assertEquals({ done, code }, { nil, "EIO" })
+end
+
 return { ModelFile = T }

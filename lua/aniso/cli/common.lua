@@ -69,6 +69,15 @@ function common.use_threads(args)
   if args.threads then sys.threads(args.threads) end
 end
 
+-- Makes a folder that must be new or empty, so that no file in it is replaced. who: that requires it.
+function common.make_new_folder(folder, who)
+  local sys = require("aniso.core").sys
+  if sys.exists(folder) and #(sys.list(folder) or { "" }) > 0 then
+    cli.fail(cli.FAILED, ("%s: %s takes a new or an empty folder"):format(folder, who))
+  end
+  return cli.need(sys.mkdir_p(folder))
+end
+
 -- `--set a.b=VALUE` → {{"a.b", "VALUE"}, …} in args.set.
 function common.set(parser)
   parser:option "--set":description "an option, key.path=VALUE (a Lua literal or a bare word)"

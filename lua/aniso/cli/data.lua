@@ -1,5 +1,6 @@
--- aniso data info | split | import SOURCE: an image set without training. info shows what it
--- holds, split writes the lists of its parts, import decodes its images ahead of the first run.
+-- aniso data info | split | import | images SOURCE: an image set without training. info shows what it
+-- holds, split writes the lists of its parts, import decodes its images ahead of the first run, images writes
+-- them as the networks see them.
 -- SOURCE is a kind (lesions, ham10000, csv, folder …), a folder of images, a table, or a recipe. A folder
 -- or a table of a published set is taken as that set.
 local cli = require "aniso.cli"
@@ -11,8 +12,8 @@ local source = require "aniso.cli.data_source"
 local tables = require "aniso.show.table"
 local sys = require("aniso.core").sys
 
-local data = { summary = "show, split or import an image set: data info SOURCE",
-  verbs = { "info", "split", "import" } }
+local data = { summary = "show, split, import or write an image set: data info SOURCE",
+  verbs = { "info", "split", "import", "images" } }
 
 local PARTS = { "train", "val", "test" }
 
@@ -22,6 +23,12 @@ local function fraction(name)
     if x and x >= 0 and x < 1 then return x end
     return nil, ("--%s needs a share of at least 0 and below 1, got %s"):format(name, text)
   end
+end
+
+local function how_many(text)
+  local n = math.tointeger(tonumber(text))
+  if n and n >= 1 then return n end
+  return nil, ("-n needs a whole number from 1, got %s"):format(text)
 end
 
 local function verb(parser, name, summary)
@@ -41,6 +48,11 @@ function data.arguments(parser)
   split:option "--val":description "share of all images for validation":convert(fraction "val")
   split:option "--test":description "share of all images for the test":convert(fraction "test")
   verb(parser, "import", "decode all images into the cache now, not at the first run")
+  local images = verb(parser, "images", "write images as the networks see them, as PNG files by class")
+  images:argument("folder", "a new or an empty folder")
+  images:option "--part":description "train, val or test":choices(PARTS):default "test"
+  images:option "-n":description "how many, evenly spaced over the part; all if left out"
+    :convert(how_many)
   parser:require_command(true)
 end
 
@@ -154,6 +166,14 @@ function verbs.import(args)
   console.print(("%d images, %dx%d, %d classes, ready after %.2f s"):format(n, dataset.width,
     dataset.height, dataset.K, sys.monotonic() - start))
   console.print_text("\nIn a recipe:  data = " .. pretty.format(without_defaults(given)))
+end
+
+function verbs.images(args)
+  local dataset = open(given_by(args))
+  cli.need(common.make_new_folder(args.folder, "data images"))
+  local n = require("aniso.show.image_folder").write(dataset, args.part, args.n or math.huge, args.folder)
+  console.print(("%s: %d images of %dx%d, in a folder per class"):format(args.folder, n, dataset.width,
+    dataset.height))
 end
 
 function data.run(args)

@@ -5,6 +5,7 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
+local image_folder = require "aniso.show.image_folder"
 local prediction_rows = require "aniso.show.prediction_rows"
 local sampler_flags = require "aniso.cli.sampler_flags"
 
@@ -22,6 +23,8 @@ function command.arguments(parser)
   parser:option("--format", "table, csv or jsonl (a JSON object per line)"):default "table"
     :choices { "table", "csv", "jsonl" }
   parser:option("--abstain", "no label below this probability, 0.8"):argname "P":convert(share)
+  parser:option("--maps", "write what the model looked at in each image, as PNG files into this new folder")
+    :argname "DIR"
   sampler_flags.arguments(parser)
   common.db(parser)
   common.threads(parser)
@@ -55,6 +58,14 @@ local function paths_of(args)
   return found.paths
 end
 
+-- Writes the pictures of rows whose last one is image number `done`: 000012-NAME.png.
+local function write_maps(folder, rows, done)
+  for i, row in ipairs(rows) do
+    local path = ("%s/%06d-%s.png"):format(folder, done - #rows + i, image_folder.plain_name(row.path))
+    if row.picture then cli.need(core.data.write_png(path, row.picture())) end
+  end
+end
+
 -- Prints the rows as they come; → how many could not be read.
 local function carry_out(predictor, paths, args)
   local board <close> = require("aniso.show.progress").board {}
@@ -63,6 +74,7 @@ local function carry_out(predictor, paths, args)
   predictor:predict(paths, function(rows, done)
     for _, row in ipairs(rows) do failed = failed + (row.error and 1 or 0) end
     printer.add(rows)
+    if args.maps then write_maps(args.maps, rows, done) end
     line:update(done)
     local signal = core.sys.interrupted()
     if signal and done < #paths then
@@ -70,7 +82,7 @@ local function carry_out(predictor, paths, args)
       cli.fail(cli.EXIT_OF[signal], ("interrupted after %d of %d images; their rows are complete")
         :format(done, #paths))
     end
-  end)
+  end, args.maps ~= nil)
   line:finish()
   printer.finish()
   return failed
@@ -81,6 +93,7 @@ function command.run(args)
   local predictor = predictor_of(args)
   sampler_flags.apply(predictor, args)
   local paths = paths_of(args)
+  if args.maps then common.make_new_folder(args.maps, "--maps") end
   core.sys.interrupt_mode "poll"
   local failed = carry_out(predictor, paths, args)
   if failed > 0 then

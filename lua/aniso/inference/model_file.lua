@@ -74,7 +74,8 @@ local function check_sizes(of, tensors, where)
   for _, one in ipairs(limits) do
     local name, value, most = table.unpack(one, 1, 3)
     if value and value > most then
-      error(("%s: %s is %d, and a model with these weights has at most %d"):format(where, name, value, most), 0)
+      error(("%s: %s is %d, and a model with these weights has at most %d"):format(where, name, value,
+        most), 0)
     end
   end
 end

@@ -5,6 +5,7 @@
 --   for _, row in ipairs(p:predict { "a.jpg", "b.jpg" }) do print(row.path, row.label, row.confidence) end
 local core = require "aniso.core"
 local description = require "aniso.inference.description"
+local maps = require "aniso.inference.maps"
 local model_file = require "aniso.inference.model_file"
 local options = require "aniso.recipe.options"
 local post_hoc = require "aniso.method.post_hoc"
@@ -53,16 +54,20 @@ local function plain_probabilities(self, features, prior)
 end
 
 -- images (B,H,W,3), normalised → probabilities (B,K); of chains also the interval's width (B,K) and the
--- agreement (B); prior's probabilities (B,K), nil where the prior is constant. see(map) [opt]: is given the
--- denoiser's attention at each step.
-function Predictor:classify(images, see)
+-- agreement (B); prior's probabilities (B,K), nil where the prior is constant. with_maps [opt]: also what
+-- maps.picture() draws.
+function Predictor:classify(images, with_maps)
   return core.ops.no_grad(function()
-    local features, prior = self.model:encode(images)
-    local opinion = self.model.learned_prior and prior.m or nil
-    if not self.model.denoiser then return plain_probabilities(self, features, prior), nil, nil, opinion end
-    local p, width, agreement = predict.chains(self.model, features, prior, self.sampler, 0,
-      { alike = true, see = see })
-    return p, width, agreement, opinion
+    local model, how = self.model, self.sampler
+    local features, prior = model:encode(images)
+    local opinion = model.learned_prior and prior.m or nil
+    local seen = with_maps and maps.of(self.form, images, features, prior)
+    if not model.denoiser then return plain_probabilities(self, features, prior), nil, nil, opinion, seen end
+    local attention = with_maps and model.denoiser.kind == "cross_attention" and maps.attention(how.draws)
+    local p, width, agreement = predict.chains(model, features, prior, how, 0,
+      { alike = true, see = attention and attention.see })
+    if attention then seen.attention = attention.mean() end
+    return p, width, agreement, opinion, seen
   end)
 end
 
@@ -87,15 +92,18 @@ local function row_of(self, path, p, width, agreement, opinion)
 end
 
 -- Rows of one batch of paths, at most BATCH; see predict().
-local function rows_of(self, paths)
+local function rows_of(self, paths, with_maps)
   local images, reasons = core.data.read_images(paths, self.form)
-  local p, width, agreement, opinion = self:classify(images)
+  local p, width, agreement, opinion, seen = self:classify(images, with_maps)
   p, width, agreement = p:totable(), width and width:totable(), agreement and agreement:totable()
   opinion = opinion and opinion:totable()
   local rows = {}
   for i, path in ipairs(paths) do
     rows[i] = reasons[i] and { path = path, error = reasons[i] }
       or row_of(self, path, p[i], width and width[i], agreement and agreement[i], opinion and opinion[i])
+    if seen and not reasons[i] then
+      rows[i].picture = function() return maps.picture(seen, i, rows[i].class) end
+    end
   end
   return rows
 end
@@ -103,12 +111,12 @@ end
 -- Paths of image files → a list of rows {path, label, class (from 1), confidence, probabilities = K numbers,
 -- interval and agreement (of chains), prior and prior_confidence}; of a file that cannot be read
 -- {path, error}. each(rows, done) [opt] is called after a batch, and the result is then empty: for lists of
--- any length.
-function Predictor:predict(paths, each)
+-- any length. with_maps [opt]: rows have picture() → what the model looked at, a tensor (H,W,3) in [0, 1].
+function Predictor:predict(paths, each, with_maps)
   local out = {}
   for first = 1, #paths, BATCH do
     local batch = table.move(paths, first, math.min(first + BATCH - 1, #paths), 1, {})
-    local rows = rows_of(self, batch)
+    local rows = rows_of(self, batch, with_maps)
     if each then each(rows, first + #batch - 1) else table.move(rows, 1, #rows, #out + 1, out) end
   end
   return out

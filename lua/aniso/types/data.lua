@@ -160,6 +160,14 @@ function engine.survey(dataset) end
 ---@return table<integer, string> reasons by position, of those that could not be read
 function engine.read_images(paths, form) end
 
+---Writes a picture as a PNG file.
+---@param path string
+---@param picture aniso.Tensor (H,W,3), red, green, blue in [0, 1]; values outside are clamped
+---@return true? done
+---@return string? message
+---@return string? code
+function engine.write_png(path, picture) end
+
 ---One fold of a cross-validation in the place of the cut into parts: the fold is tested, data.val of all
 ---images is cut from the others for validation, the rest is for training.
 ---@class aniso.CrossValidation
@@ -214,33 +222,3 @@ function data.recognise(root) end
 ---@return string? message
 ---@return string? code
 function data.open(given, cross, stored_classes) end
-
----A table of texts with a header line; rows and columns count from 1.
----@class aniso.Csv
-local Csv = {}
-
----@return string[] names of the columns
-function Csv:header() end
-
----@return integer rows without the header
-function Csv:n() end
-
----@param number integer of the column
----@return string[] cells "" where empty
-function Csv:column(number) end
-
----@return integer[] lines of the file, where each row ends
-function Csv:lines() end
-
----Gives the memory back before the collector does; further use raises.
-function Csv:close() end
-
----@class aniso.core.csv
-local csv = {}
-
----The delimiter is a comma, a semicolon or a tab, whichever is most frequent in the header.
----@param path string
----@return aniso.Csv? csv nil if the file is not a table
----@return string? message
----@return string? code
-function csv.read(path) end

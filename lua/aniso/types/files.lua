@@ -171,3 +171,33 @@ function step.grad_norm(g) end
 ---@param limit number above 0
 ---@return number norm before
 function step.clip(g, limit) end
+
+---A table of texts with a header line; rows and columns count from 1.
+---@class aniso.Csv
+local Csv = {}
+
+---@return string[] names of the columns
+function Csv:header() end
+
+---@return integer rows without the header
+function Csv:n() end
+
+---@param number integer of the column
+---@return string[] cells "" where empty
+function Csv:column(number) end
+
+---@return integer[] lines of the file, where each row ends
+function Csv:lines() end
+
+---Gives the memory back before the collector does; further use raises.
+function Csv:close() end
+
+---@class aniso.core.csv
+local csv = {}
+
+---The delimiter is a comma, a semicolon or a tab, whichever is most frequent in the header.
+---@param path string
+---@return aniso.Csv? csv nil if the file is not a table
+---@return string? message
+---@return string? code
+function csv.read(path) end

@@ -35,19 +35,24 @@ local Predictor = {}
 ---@field agreement? number Share of the chains that vote for one class.
 ---@field prior? string What the prior alone expects; nil where the prior is constant.
 ---@field prior_confidence? number
+---What the model looked at, (H,W,3) in [0, 1]: the image with the windows of the prior, and next to it the
+---attention for the class.
+---@field picture? fun(): aniso.Tensor
 
 ---@param paths string[] image files
 ---@param each? fun(rows: aniso.Prediction[], done: integer) called after a batch; then the result is empty
+---@param with_maps? boolean rows have picture()
 ---@return aniso.Prediction[] rows in the order of the paths
-function Predictor:predict(paths, each) end
+function Predictor:predict(paths, each, with_maps) end
 
 ---@param images aniso.Tensor (B,H,W,3), normalised, as core.data.read_images() gives them
----@param see? fun(map: aniso.Tensor) is given the denoiser's attention at each step
+---@param with_maps? boolean also what the model looked at
 ---@return aniso.Tensor probabilities (B,K)
 ---@return aniso.Tensor? width (B,K), of chains
 ---@return aniso.Tensor? agreement (B), of chains
 ---@return aniso.Tensor? prior (B,K)
-function Predictor:classify(images, see) end
+---@return table? seen what inference/maps.lua draws
+function Predictor:classify(images, with_maps) end
 
 ---Options of the sampler in the place of the model's own, such as { steps = 1, draws = 32 }.
 ---@param given aniso.option.sampler
