@@ -36,11 +36,10 @@ function export.run(args)
   cli.need(require("aniso.show.output_file").may_write(args.output, "model", args.force))
   local sha256, bytes, code = model_file.save(args.output, of, tensors)
   if not sha256 then cli.need(nil, bytes, code) end
-  console.note(("written to %s: %s, %d classes, images of %d×%d, %s, SHA-256 of the weights %s\n"):format(
-    args.output, megabytes(bytes), #of.classes, of.input.width, of.input.height,
-    of.config.denoiser[1] == "none" and "a classifier"
-      or ("%s %d × %d"):format(of.config.sampler[1], of.config.sampler.steps, of.config.sampler.draws),
-    sha256:sub(1, 12)))
+  local how = of.config.sampler
+  console.note(("written to %s: %s, %d classes, images of %d×%d, %s\n"):format(args.output, megabytes(bytes),
+    #of.classes, of.input.width, of.input.height, of.config.denoiser[1] == "none" and "a classifier"
+      or ("%s %d × %d"):format(how[1], how.steps, how.draws)))
 end
 
 return export
