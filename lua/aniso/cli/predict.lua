@@ -48,11 +48,11 @@ end
 local function paths_of(args)
   local found = cli.usage(require("aniso.inference.image_paths").of, args.path)
   if found.others > 0 then
-    console.note(("note: %d other files in the folders: only .jpg, .jpeg, .png and .bmp are read\n")
+    console.note(("note: %d other files in the folders: only .jpg, .jpeg, .png and .bmp are read")
       :format(found.others))
   end
   if found.not_entered > 0 then
-    console.note(("note: %d folders are links or too deep, and were not entered\n"):format(found.not_entered))
+    console.note(("note: %d folders are links or too deep, and were not entered"):format(found.not_entered))
   end
   if #found.paths == 0 then cli.fail(cli.NO_MATCH, "no image was named, and the folders hold none") end
   return found.paths

@@ -61,8 +61,8 @@ local function print_table(lines, reasons)
     for i, line in ipairs(lines) do shown[i][at] = line[j] end
   end
   tables.print(columns, shown, "table")
-  for i = 1, math.min(#reasons, MOST_REASONS) do console.note("not read: ", reasons[i], "\n") end
-  if #reasons > MOST_REASONS then console.note(("… and %d more\n"):format(#reasons - MOST_REASONS)) end
+  for i = 1, math.min(#reasons, MOST_REASONS) do console.note("not read: ", reasons[i]) end
+  if #reasons > MOST_REASONS then console.note(("… and %d more"):format(#reasons - MOST_REASONS)) end
 end
 
 local function collected(least)
