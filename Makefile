@@ -51,9 +51,10 @@ OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/embedded.o
 EMBEDDED := $(wildcard $(foreach depth,* */* */*/* */*/*/*,lua/aniso/$(depth).lua) store/*.sql store/known_schema.txt store/migrations/*.sql)
 C_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/c/test_*.c))
 FUZZERS  := $(patsubst %,$(BUILD)/%,$(basename $(wildcard tests/fuzz/fuzz_*.c tests/fuzz/fuzz_*.lua)))
+FAULTS   := $(addprefix $(BUILD)/tests/faults/,calls.so memory.so powercut aniso_cells)
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all demo test check asan clang tsan threads fuzz fuzzers bench bench-db conform golden transcript lint install clean help
+.PHONY: all demo test check asan clang tsan threads fuzz fuzzers faults bench bench-db conform golden transcript lint install clean help
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/tests/fuzz/%
 
@@ -120,6 +121,25 @@ $(BUILD)/tests/conform/%: $(BUILD)/tests/conform/%.o $(BUILD)/libaniso.a
 	@echo "ld $@"
 	@$(LINK) -o $@ $^ $(DEPS_LIBS)
 
+# Preloaded into a program: without its flags.
+PRELOAD = $(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 -g -shared -fPIC -o $@ $(filter %.c,$^) -ldl
+$(BUILD)/tests/faults/calls.so: $(addprefix tests/faults/preload/,calls.c record.c plan.c record.h plan.h)
+	@mkdir -p $(@D); echo "ld $@"
+	@$(PRELOAD)
+
+$(BUILD)/tests/faults/memory.so: $(addprefix tests/faults/preload/,memory.c plan.c plan.h)
+	@mkdir -p $(@D); echo "ld $@"
+	@$(PRELOAD)
+
+$(BUILD)/tests/faults/powercut: $(BUILD)/tests/faults/powercut.o
+	@echo "ld $@"
+	@$(LINK) -o $@ $^
+
+# Its own lua_alloc comes before that of the library.
+$(BUILD)/tests/faults/aniso_cells: $(BUILD)/engine/main.o $(BUILD)/tests/faults/plain_lua_alloc.o $(BUILD)/libaniso.a
+	@echo "ld $@"
+	@$(LINK) -o $@ $^ $(DEPS_LIBS)
+
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 # ── using ────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +164,7 @@ tsan:
 	@$(MAKE) FLAVOUR=tsan threads
 threads: $(ANISO) $(C_TESTS) build/deps-test.mk
 	@tests/threads $(BUILD) ./$(ANISO)
-check: $(ANISO) $(C_TESTS) $(FUZZERS) build/deps-test.mk
+check: $(ANISO) $(C_TESTS) $(FUZZERS) $(FAULTS) build/deps-test.mk
 	@tests/run $(BUILD) ./$(ANISO)
 
 fuzz:
@@ -153,6 +173,9 @@ fuzz:
 	@[ -z "$(COVERAGE)" ] || $(MAKE) FLAVOUR=cover fuzzers
 	@tests/fuzz/run all
 fuzzers: $(FUZZERS)
+
+faults: $(ANISO) $(FAULTS)
+	@tests/faults/run ./$(ANISO) $(BUILD)/tests/faults
 
 lint: $(ANISO)
 	@tests/lint/run ./$(ANISO) all
@@ -188,6 +211,7 @@ help:
 	@echo "make clang      the same tests, compiled with clang, in build/clang"
 	@echo "make tsan       what runs in several threads, under ThreadSanitizer (clang), in build/tsan"
 	@echo "make fuzz       run the fuzzers of tests/fuzz for a minute each (clang), and print their table"
+	@echo "make faults     fails every call, allocation and moment of a small study once (tests/README.md)"
 	@echo "make lint       layers, references, text; clang-format, luacheck, cppcheck where installed"
 	@echo "make bench      time the engine against PyTorch (tests/bench/README.md)"
 	@echo "make bench-db   time ls, table and compare on 1,000 runs (tests/bench/queries)"

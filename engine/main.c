@@ -72,22 +72,21 @@ static void print_details(lua_State *L, int error)
     lua_pop(L, 1);
 }
 
-/* Prints the error on the top of the stack, as one line where nothing is debugged; returns its exit
- * code. */
+/* Lua: an error → its exit code; prints it, as one line where nothing is debugged. */
 static int report(lua_State *L)
 {
-    int code = 1, top = lua_gettop(L);
-    if (lua_istable(L, top)) {
-        lua_getfield(L, top, "exit");
+    int code = 1;
+    if (lua_istable(L, 1)) {
+        lua_getfield(L, 1, "exit");
         code = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : 1;
     }
-    const char *message = luaL_tolstring(L, top, NULL);
+    const char *message = luaL_tolstring(L, 1, NULL);
     const int at = lua_gettop(L);
     lua_getfield(L, LUA_REGISTRYINDEX, "aniso.traceback");
     const char *trace = lua_tostring(L, -1);
     if (!trace)
         message = sentence(L, at);
-    if (an_interrupt_signal() && !lua_istable(L, top)) {
+    if (an_interrupt_signal() && !lua_istable(L, 1)) {
         code = 128 + an_interrupt_signal();
         if (!trace)
             message = "interrupted";
@@ -95,15 +94,48 @@ static int report(lua_State *L)
     fflush(stdout);
     if (*message)
         print_text("aniso: ", message, trace != NULL);
-    print_details(L, top);
+    print_details(L, 1);
     if (trace)
         print_text("", trace, true);
-    return code;
+    lua_pushinteger(L, code);
+    return 1;
 }
 
-/* require("aniso.cli").main(arg) → the exit code. */
+/* The exit code of the error on the top of the stack, which is printed. Where not even that has
+ * memory, the line is one that needs none. */
+static int reported(lua_State *L)
+{
+    lua_pushcfunction(L, report);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK)
+        return (int)lua_tointeger(L, -1);
+    fputs("aniso: not enough memory\n", stderr);
+    return an_interrupt_signal() ? 128 + an_interrupt_signal() : 1;
+}
+
+typedef struct arguments {
+    int count;
+    char **words;
+} arguments;
+
+static void set_arguments(lua_State *L, const arguments *given)
+{
+    lua_createtable(L, given->count, 1);
+    for (int i = 0; i < given->count; i++) {
+        lua_pushstring(L, given->words[i]);
+        lua_rawseti(L, -2, i);
+    }
+    lua_setglobal(L, "arg");
+}
+
+/* Lua: the arguments → the exit code of require("aniso.cli").main(arg). */
 static int start(lua_State *L)
 {
+    const char *debug = an_variable("ANISO_DEBUG");
+    lua_pushboolean(L, debug && strcmp(debug, "1") == 0);
+    lua_setfield(L, LUA_REGISTRYINDEX, AN_DEBUG_KEY);
+    set_arguments(L, lua_touserdata(L, 1));
+    an_interrupt_install(L);
     luaL_openlibs(L);
     an_keep_locale(L);
     an_install_modules(L);
@@ -114,16 +146,6 @@ static int start(lua_State *L)
     lua_getglobal(L, "arg");
     lua_call(L, 1, 1);
     return 1;
-}
-
-static void set_arguments(lua_State *L, int argc, char **argv)
-{
-    lua_createtable(L, argc, 1);
-    for (int i = 0; i < argc; i++) {
-        lua_pushstring(L, argv[i]);
-        lua_rawseti(L, -2, i);
-    }
-    lua_setglobal(L, "arg");
 }
 
 /* libgomp's threads wait for work by spinning for a long time unless the environment limits it when
@@ -176,16 +198,12 @@ int main(int argc, char **argv)
     lua_State *L = lua_newstate(lua_memory, NULL);
     if (!L)
         return fprintf(stderr, "aniso: no memory to start\n"), 1;
-    const char *debug = an_variable("ANISO_DEBUG");
-    lua_pushboolean(L, debug && strcmp(debug, "1") == 0);
-    lua_setfield(L, LUA_REGISTRYINDEX, AN_DEBUG_KEY);
-    set_arguments(L, argc, argv);
-    an_interrupt_install(L);
     lua_pushcfunction(L, on_error);
     lua_pushcfunction(L, start);
+    lua_pushlightuserdata(L, &(arguments){argc, argv});
     int code;
-    if (lua_pcall(L, 0, 1, -2) != LUA_OK)
-        code = report(L);
+    if (lua_pcall(L, 1, 1, -3) != LUA_OK)
+        code = reported(L);
     else
         code = (int)lua_tointeger(L, -1);
     lua_close(L);

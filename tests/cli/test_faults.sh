@@ -1,0 +1,28 @@
+# The short form of `make faults`: a sample, always the same, of failed calls and allocations, of kills and power cuts
+# over run, resume, merge, gc and migrate. A disk that loses a write in silence shows that the check can fail.
+. tests/cli/tap.sh
+
+case $aniso in
+*/asan/* | */tsan/*)
+    echo "ok 1 - faults # SKIP a sanitizer's library must be the first that is loaded"
+    echo "1..1"
+    exit 0
+    ;;
+*/build/*) faults=${aniso%/*}/tests/faults ;;
+*) faults=${aniso%/*}/build/release/tests/faults ;;
+esac
+TMPDIR=$dir && export TMPDIR
+# In memory, where there is such a folder: a disk would add its own delays to every fsync.
+if [ -w /dev/shm ]; then
+    TMPDIR=$(mktemp -d /dev/shm/faults.XXXXXX) && export TMPDIR
+    trap 'rm -rf "$dir" "$TMPDIR"' EXIT
+fi
+
+expect "no fault loses or changes a result" 0 tests/faults/run "$aniso" "$faults" --short
+for kind in syscall memory kill power; do
+    output_has out "^$kind run +[1-9]"
+done
+output_has out "^all +64 "
+expect "a write that is lost in silence is found" 1 tests/faults/run "$aniso" "$faults" --only syscall:gc:pwrite:lost:40
+output_has out "^FAILED syscall:gc:pwrite:lost:40 "
+finish
