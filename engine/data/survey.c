@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
+#include "data/decoded_image.h"
 #include "data/image.h"
 #include "io/file.h"
 
@@ -40,6 +41,8 @@ static an_code probe_start(const char *path, an_image_probe *probe)
     return code;
 }
 
+/* A file may have been replaced since its image was read, by one whose header states any size: its
+ * size is unknown then. */
 static an_code probe_file(const char *path, an_image_facts *facts)
 {
     an_image_probe probe;
@@ -54,7 +57,9 @@ static an_code probe_file(const char *path, an_image_facts *facts)
         }
     }
     if (code == AN_OK)
-        facts->format = probe.format, facts->width = probe.width, facts->height = probe.height;
+        facts->format = probe.format;
+    if (code == AN_OK && probe.width <= AN_IMAGE_SIDE && probe.height <= AN_IMAGE_SIDE)
+        facts->width = probe.width, facts->height = probe.height;
     return code;
 }
 

@@ -253,6 +253,26 @@ static void test_a_size_behind_long_comments(void **state)
     an_listing_free(&list);
 }
 
+/* A file that was replaced after its image was read: its sides are not multiplied. */
+static void test_a_size_that_no_image_has(void **state)
+{
+    (void)state;
+    static const char png[] =
+        "\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\10\2\0\0\0CRC!";
+    an_listing list;
+    an_image_facts facts[2];
+    assert_int_equal(an_listing_begin(&list, "set"), AN_OK);
+    add_file(&list, scratch_file("huge.png", png, sizeof png - 1), AN_TRAIN);
+    add_file(&list, scratch_colour("z.png", 5, 7, 1, 2, 3), AN_TRAIN);
+    assert_int_equal(an_listing_seal(&list), AN_OK);
+    assert_int_equal(an_survey(&list, pixels, 4, 4, facts), AN_OK);
+    assert_int_equal(facts[0].format, AN_PNG);
+    assert_int_equal(facts[0].width, 0);
+    assert_int_equal(facts[0].height, 0);
+    assert_int_equal(facts[1].width, 7);
+    an_listing_free(&list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_many_equal_pictures_end_soon),
         cmocka_unit_test(test_formats_sizes_and_grey),
         cmocka_unit_test(test_a_size_behind_long_comments),
+        cmocka_unit_test(test_a_size_that_no_image_has),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -55,6 +55,29 @@ function T.test_resume_refuses_the_file_of_another_run()
   lu.assertEquals(fixture.one(db, "SELECT count(*) FROM metric_value"), before)
 end
 
+-- The checksums of a file are its own, so that a forged file may hold any state.
+function T.test_resume_refuses_a_state_that_no_run_writes()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local uid = plain.run(db).uid
+  local path = file_of(db, uid, "last")
+  assert(db:exec("UPDATE run SET status = 'interrupted' WHERE uid = ?1", uid))
+  os.remove(core.checkpoint.previous(path))
+  local tensors, written = core.checkpoint.load(path)
+  for field, value in pairs { epoch = -1, stage = 3, step = "1", best = 5, t = 0, ema_t = 1,
+    unwritten = { metrics = { 7 } } } do
+    local state = {}
+    for name, one in pairs(written) do state[name] = one end
+    state[field] = value
+    assert(core.checkpoint.save(path, tensors, state, { previous = false }))
+    lu.assertStrContains(refusal(resume, db, uid), "is damaged: its state has no valid " .. field)
+  end
+  local name = next(tensors)
+  tensors[name] = nil
+  written.epoch = written.epoch - 1 -- an older file needs no row
+  assert(core.checkpoint.save(path, tensors, written, { previous = false }))
+  lu.assertStrContains(refusal(resume, db, uid), "missing")
+end
+
 -- The parts of the line that eval prints after change(path of the best weights, db, uid).
 local function evaluation_refused(change, parts)
   local db <close> = lock_step.new_db(fixture.folder(), "a")

@@ -3,6 +3,7 @@
 --   local owner = checkpoint_owner.of(db, uid)      owner:check("best", path, meta, sha256)
 -- A file that is newer than its row is the run's own: a process that ended between the two left it. A file of
 -- another run, kind, configuration or content is an error, one line with the way out.
+local checkpoint_state = require "aniso.store.checkpoint_state"
 local core = require "aniso.core"
 local folds = require "aniso.recipe.folds"
 local ulid = require "aniso.store.ulid"
@@ -42,7 +43,9 @@ end
 
 -- Why the file cannot be the run's, as the end of a sentence that begins with its path; nil if it can.
 function Owner:foreign(kind, meta)
-  if not ulid.is(meta.uid) or math.type(meta.epoch) ~= "integer" then return "records no run" end
+  local fault = checkpoint_state.fault(kind, meta)
+  if fault then return "is damaged: " .. fault end
+  if not ulid.is(meta.uid) then return "records no run" end
   if meta.uid ~= self.uid then
     return ("is of %s, not of run %s (%s)"):format(name_of(self.db, meta.uid), self.uid, self.name)
   end

@@ -3,6 +3,7 @@
 --   <runs>/<uid>/last.safetensors (and last.previous.safetensors)   <runs>/<uid>/best.safetensors
 local core = require "aniso.core"
 local checkpoint_owner = require "aniso.store.checkpoint_owner"
+local checkpoint_state = require "aniso.store.checkpoint_state"
 local levels = require "aniso.train.levels"
 local network_input = require "aniso.method.network_input"
 local run_folder = require "aniso.store.run_folder"
@@ -145,6 +146,14 @@ function checkpoint.save_last(session)
   write(session, "last", session.epoch, tensors, meta)
 end
 
+-- As core.checkpoint.load(); a file whose state is not that of a last checkpoint is damaged too.
+local function load_last(path)
+  local tensors, meta, code = core.checkpoint.load(path)
+  local fault = tensors and checkpoint_state.fault("last", meta)
+  if fault then return nil, ("checkpoint %s is damaged: %s"):format(path, fault), "EFORMAT" end
+  return tensors, meta, code
+end
+
 -- Reads the newest checkpoint of a run's folder that is not damaged, the last one or the previous one. →
 -- {tensors =, meta =, sha256 =, path =, fallback = a line where the last one could not be used}, or nil where
 -- there is none.
@@ -154,12 +163,12 @@ function checkpoint.read_newest(folder)
   local is_there, damage = core.sys.exists(last), last .. " is missing"
   if not is_there and not core.sys.exists(previous) then return nil end
   if is_there then
-    local tensors, meta, code = core.checkpoint.load(last)
+    local tensors, meta, code = load_last(last)
     if tensors then return { tensors = tensors, meta = meta, sha256 = code, path = last } end
     damage = meta
     if code ~= "EFORMAT" or not core.sys.exists(previous) then error(damage, 0) end
   end
-  local tensors, meta, sha256 = core.checkpoint.load(previous)
+  local tensors, meta, sha256 = load_last(previous)
   if not tensors then
     error(("%s; the previous one cannot be read either: %s; remove both, and the run begins again")
       :format(damage, meta), 0)
@@ -189,27 +198,36 @@ function checkpoint.record_loaded(record, saved)
     bytes = core.sys.size(saved.path) }
 end
 
--- Restores weights, optimisers, averages and position into a session whose stage begins.
-function checkpoint.restore(session, tensors, meta)
-  for _, part in ipairs(session.model.modules) do
-    for name, tensor in pairs(part.module:state()) do
-      tensor:copy_(tensors[part.name .. "." .. name])
-    end
+-- The tensor of a session's saved checkpoint that takes the place of `like`; raises where it has none.
+local function saved_tensor(session, name, like)
+  local tensor = session.saved.tensors[name]
+  local fits = tensor and tensor:dtype() == like:dtype()
+    and table.concat(tensor:shape(), " ") == table.concat(like:shape(), " ")
+  if not fits then
+    error(("checkpoint %s: the tensor %s is missing or has another shape than the run's"):format(
+      session.saved.path, name), 0)
   end
+  return tensor
+end
+
+-- Restores weights, optimisers, averages and position of the session's saved checkpoint, in its stage.
+function checkpoint.restore(session)
+  local tensors, meta = session.saved.tensors, session.saved.meta
+  put(session, tensors)
   for i, trained in ipairs(session.trained) do
-    local optimiser, ema = session.optimisers[i], session.emas[i]
-    optimiser.state.t = meta.t[trained.name]
-    for name, tensor in pairs(tensors) do
-      local field = name:match("^optim%." .. trained.name .. "%.(.*)")
-      if field then optimiser.state[field] = tensor end
+    local optimiser, ema, prefix = session.optimisers[i], session.emas[i], "optim." .. trained.name .. "."
+    optimiser.state.t = meta.t[trained.name] or 0
+    for name in pairs(tensors) do
+      if name:sub(1, #prefix) == prefix then
+        optimiser.state[name:sub(#prefix + 1)] = saved_tensor(session, name, (trained.module:flat()))
+      end
     end
     if ema then
-      ema.t = meta.ema_t[trained.name]
-      ema.values:copy_(tensors["ema." .. trained.name .. ".values"])
-      ema.buffers:copy_(tensors["ema." .. trained.name .. ".buffers"])
+      ema.t = meta.ema_t[trained.name] or 0
+      ema.values:copy_(saved_tensor(session, "ema." .. trained.name .. ".values", ema.values))
+      ema.buffers:copy_(saved_tensor(session, "ema." .. trained.name .. ".buffers", ema.buffers))
     end
   end
-  levels.follow(session)
   session.epoch, session.step, session.best = meta.epoch, meta.step, meta.best
 end
 

@@ -6,6 +6,7 @@
 -- wait; the kernel releases it when its holder ends, however it ends.
 local core = require "aniso.core"
 local checkpoint = require "aniso.train.checkpoint"
+local checkpoint_state = require "aniso.store.checkpoint_state"
 local provenance = require "aniso.train.provenance"
 
 local first_stage = {}
@@ -75,6 +76,8 @@ local function load(session, file, key)
   if not core.sys.exists(file) then return false end
   local problem
   local ok, meta = pcall(checkpoint.load_weights, session, file, "net", function(meta)
+    local fault = checkpoint_state.fault("first_stage", meta)
+    if fault then error(("checkpoint %s is damaged: %s"):format(file, fault), 0) end
     problem = foreign(file, key, meta)
     if problem then error(problem, 0) end
   end)

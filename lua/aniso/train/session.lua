@@ -162,7 +162,7 @@ end
 function Session:begin(number)
   stage.begin(self, number)
   local saved = self.saved
-  if saved and saved.meta.stage == number then checkpoint.restore(self, saved.tensors, saved.meta) end
+  if saved and saved.meta.stage == number then checkpoint.restore(self) end
 end
 
 -- The session with the latest checkpoint; the group shares its net.

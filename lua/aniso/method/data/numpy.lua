@@ -37,7 +37,9 @@ local function fixed_names(path, header, bytes, at)
   local n = math.tointeger(tonumber(header:match "'shape':%s*%((%d+),%)"))
   width = math.tointeger(tonumber(width))
   local size = width and width * (kind == "U" and 4 or 1)
-  if not n or not width or width == 0 or #bytes - at + 1 < n * size then
+  -- The header's numbers may be of any size: their product may not fit in an integer, their quotient does.
+  if not n or not width or width == 0 or size // width ~= (kind == "U" and 4 or 1)
+    or n > (#bytes - at + 1) // size then
     fault.raise("EFORMAT", "%s: not an array of names (or cut off): %s", path, header:match "^%s*(.-)%s*$")
   end
   local out = {}
