@@ -50,7 +50,8 @@ SOURCES  := $(filter-out engine/main.c,$(wildcard engine/*/*.c engine/*/*/*.c st
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/embedded.o
 EMBEDDED := $(wildcard $(foreach depth,* */* */*/* */*/*/*,lua/aniso/$(depth).lua) store/*.sql store/known_schema.txt store/migrations/*.sql)
 C_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/c/test_*.c))
-FUZZERS  := $(patsubst %,$(BUILD)/%,$(basename $(wildcard tests/fuzz/fuzz_*.c tests/fuzz/fuzz_*.lua)))
+LUA_FUZZ := $(patsubst %.lua,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.lua))
+FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c)) $(LUA_FUZZ)
 FAULTS   := $(addprefix $(BUILD)/tests/faults/,calls.so memory.so powercut aniso_cells)
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
@@ -106,7 +107,7 @@ $(BUILD)/tests/c/%: $(BUILD)/tests/c/%.o $(BUILD)/libaniso.a build/deps-test.mk
 	@$(LINK) -o $@ $(filter %.o %.a,$^) -lcmocka $(DEPS_LIBS)
 
 # libFuzzer has its own main(). All harnesses in Lua are one program, which reads its own name.
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/lua_harness | tests/fuzz/fuzz_%.lua
+$(LUA_FUZZ): $(BUILD)/tests/fuzz/lua_harness
 	@ln -f $< $@
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(if $(filter-out fuzz,$(FLAVOUR)),$(BUILD)/tests/fuzz/replay.o) $(BUILD)/libaniso.a

@@ -34,7 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
     int64_t live = an_mem_live();
     const an_image_probe probe = an_probe_image(bytes, count);
-    if (probe.width * probe.height <= MOST_PIXELS) {
+    if (probe.width <= MOST_PIXELS && probe.height <= MOST_PIXELS &&
+        probe.width * probe.height <= MOST_PIXELS) {
         decode(bytes, count, AN_DAMAGED_REFUSE, &probe);
         decode(bytes, count, AN_DAMAGED_ACCEPT, &probe);
     }

@@ -4,10 +4,12 @@
 Images, tables and weights are the smallest file of each variant of tests/conform; the others are written here. The
 same seeds are written each time, apart from what the encoder of Pillow changes."""
 import gzip
+import hashlib
 import importlib
 import io
 import json
 import os
+import pickle
 import shutil
 import struct
 import sys
@@ -77,6 +79,72 @@ def archives():
         save("stacks", f"file-{which}", bytes([which]) + data)
 
 
+def caches():
+    """A pixel cache of two images of 2x2 pixels, and indexes (fuzz_cache.c)."""
+    head = b"aniso pack 3\0\0\0\0" + struct.pack("<5q2Q", 2, 2, 2, 699050, 0, 0, 0)
+    pixels = bytes([9] * 12 + [200] * 12)
+    save("cache", "pack-valid", b"\7" + head + pixels)
+    save("cache", "pack-wrong-sum", b"\3" + head + pixels)
+    save("cache", "pack-damaged-header", b"\1" + head + pixels)
+    save("cache", "pack-cut", b"\7" + head + pixels[:5])
+    line = b"$ " + b"0" * 64 + b" p0 @/0.bmp\n"
+    save("cache", "index", b"\2" + line)
+    save("cache", "index-of-two", b"\2" + line + b"58 1 1 " + b"f" * 64 + b" p-1 @/1.bmp\n" + line)
+    save("cache", "index-without-sum", b"\0" + line)
+    save("cache", "index-of-other-lines", b"\2x\n\n" + line[:40] + b"\n" + line[:-1])
+
+
+def lists():
+    for number, text in enumerate([b"image,label\na/1.jpg,a\na/2,b\n", b"image\nset/a/1.jpg\nb\\3.png\n",
+                                   b'"image";"label"\n"a/1.jpg";"a"\n', b"name,label\nx,y\n"]):
+        save("lists", f"csv-{number}", b"\0" + text)
+    for number, text in enumerate([b"a/1.jpg a\n a/2.jpg,a\r\n\nb/3.png\tb", b"root/set/a/1.jpg\n", b"\xff\n"]):
+        save("lists", f"txt-{number}", b"\1" + text)
+    names = ["a/1.jpg", "b/3.png"]
+    wide = b"".join(name.encode("utf-32-le").ljust(32, b"\0") for name in names)
+    save("lists", "npy-wide", b"\2" + npy("<U8", "(2,)", wide))
+    save("lists", "npy-bytes", b"\2" + npy("|S7", "(2,)", b"".join(n.encode() for n in names)))
+    pickled = pickle.dumps({"a/1.jpg": 0, "b/3.png": "b", "c": 2.5}, 2), pickle.dumps({"a": 1, "b": -3}, 4)
+    for number, data in enumerate(pickled):
+        save("lists", f"npy-dictionary-{number}", b"\2" + npy("|O", "()", data))
+    array = (b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\0cnumpy\nndarray\nq\1K\0\x85q\2C\1bq\3\x87q\4Rq\5"
+             b"(K\1K\2\x85q\6cnumpy\ndtype\nq\7X\2\0\0\0O8q\x08\x89\x88\x87q\tRq\n\x89]q\x0b("
+             b"X\7\0\0\0a/1.jpgq\x0cX\7\0\0\0b/3.pngq\retq\x0eb.")
+    save("lists", "npy-pickled-names", b"\2" + npy("|O", "(2,)", array))
+
+
+def folders():
+    for number, text in enumerate([
+            "0\n0a/1.bmp\n1a/2.bmp\n2b/1.bmp\n0b/2.bmp", "1\n0train/a/1.bmp\n0train/b/1.bmp\n2test/a/2.bmp\n1test/b/3.bmp",
+            "2\n0x/a/1.bmp\n0y/b/1.bmp\n5x/notes.txt", "3\n0p/a/1.bmp\n0q/b/c/1.bmp\n1q/b/2.jpg", "4\n0a/1.bmp\n0c/1.bmp\n5b/x",
+            "5\n0a/1.bmp\n0b/1.bmp\n0A /1.bmp\n0nan/2.bmp", "6\n" + "\n".join(f"{i % 3}{'ab'[i % 2]}/{i}.bmp" for i in range(14)),
+            "7\n4a/1.jpg\n3b/2.png\n0a/3.bmp", "0\n01.bmp\n02.bmp", "0\n0set/set/a/1.bmp\n0set/set/b/1.bmp", "0\n0.a/1.bmp\n5a/._x.jpg"]):
+        save("listing", f"{number:02d}", text)
+
+
+def states():
+    valid = {"uid": "0" * 26, "config": "a" * 64, "kind": "last", "schema": 8, "stage": 1, "epoch": 2, "step": 40,
+             "best": {"epoch": 1, "value": 0.5}, "t": {"net": 40}, "ema_t": {"net": 40}}
+    save("checkpoint", "valid", json.dumps(valid))
+    save("checkpoint", "unwritten", json.dumps(valid | {"unwritten": {"metrics": [{"part": "train", "step": 1, "name": "loss",
+         "kind": "finite", "value": 0.5}], "lines": [], "checkpoints": []}}))
+    for name in valid:
+        save("checkpoint", "without-" + name, json.dumps({key: value for key, value in valid.items() if key != name}))
+    save("checkpoint", "no-table", "5")
+    text = json.dumps(valid)
+    head = {"__metadata__": {"aniso.checkpoint": "1", "aniso.state": text, "aniso.sha256": hashlib.sha256(b"").hexdigest(),
+                             "aniso.state_sha256": hashlib.sha256(text.encode()).hexdigest()}}
+    data = json.dumps(head).encode()
+    save("checkpoint", "whole-file", b"!" + struct.pack("<Q", len(data)) + data)
+
+
+def databases():
+    """Each version with each command; a third of them with a change (fuzz_database.lua)."""
+    for number in range(21):
+        change = bytes([number * 37 % 256, number * 11 % 256, number % 3, 0x31 + number]) * (number % 3 == 0)
+        save("database", f"{number:02d}", bytes([number % 7, number * 5 % 16]) + change)
+
+
 JSON = [
     "null", "[]", "{}", '{"a":[1,-2.5,1e999,-1e999,true,false,null,"x\\u00e9\\n\\ud83d\\ude00"]}', "9007199254740993",
     '{"1":1,"2":2,"01":3}', "[" * 40 + "]" * 40, ' {"k" : 1e-320 } ', '{"a":1,"a":2}', "-0", '"\\u0000"', "[1,]", "{",
@@ -131,8 +199,8 @@ def main():
     from_conform("bmp", ".bmp", "image")
     from_conform("tables", ".csv", "csv")
     from_conform("tensors", ".safetensors", "safetensors", bare)
-    archives()
-    texts()
+    for write in archives, caches, lists, folders, states, databases, texts:
+        write()
 
 
 if __name__ == "__main__":
