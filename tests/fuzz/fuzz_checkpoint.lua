@@ -1,5 +1,5 @@
--- Any bytes as the state of a run's last checkpoint, in JSON, with checksums that are valid. An input that begins
--- with '!' is the whole file. What is not refused has the fields that a resumed run takes from it.
+-- Any bytes as the state of a run's last checkpoint, in JSON, with checksums that are valid. An input that
+-- begins with '!' is the whole file. What is not refused has the fields that a resumed run takes from it.
 -- Covers: lua/aniso/store/checkpoint_state.lua engine/io/checkpoint.c engine/bind/checkpoint.c
 --   engine/io/safetensors_write.c
 local checkpoint = require "aniso.train.checkpoint"
@@ -33,7 +33,8 @@ return function(text, folder)
   local ok, found = pcall(checkpoint.read_newest, folder)
   local refused = not ok and found
   if ok and found then
-    ok, refused = pcall(owner.of(DB, UID).check, owner.of(DB, UID), "last", found.path, found.meta, found.sha256)
+    local one = owner.of(DB, UID)
+    ok, refused = pcall(one.check, one, "last", found.path, found.meta, found.sha256)
   end
   os.remove(path)
   if not ok then error(refused, 0) end

@@ -11,7 +11,8 @@ local STUDIES = { "lambda", "lambda", "lambda", "old", "five", "old", "seven" } 
 local COMMANDS = { { "show", "@last" }, { "show", "@last", "curve" }, { "show", "@last", "config" },
   { "show", "@last", "classes" }, { "show", "@last", "evaluations" }, { "show", "@last", "confusion" },
   { "show", "@last", "repro" }, { "show", "@last", "log" }, { "table", "STUDY" },
-  { "compare", "STUDY", "--draws", "20" }, { "db", "check" }, { "db", "info" }, { "ls", "--varying", "--format", "json" },
+  { "compare", "STUDY", "--draws", "20" }, { "db", "check" }, { "db", "info" },
+  { "ls", "--varying", "--format", "json" },
   { "curve", "STUDY", "-x", "schedule.lambda.gamma", "-y", "acc" }, { "sql", "SELECT * FROM v_eval" },
   { "watch", "--once" } }
 

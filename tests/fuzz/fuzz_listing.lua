@@ -13,11 +13,12 @@ local MOST = 16 -- files
 -- A BMP of w × h pixels of one colour.
 local function bmp(w, h, colour)
   local row = (colour):rep(w) .. ("\0"):rep(-3 * w % 4)
-  return ("BM" .. string.pack("<I4I4I4I4i4i4I2I2I4I4I4I4I4I4", 54 + #row * h, 0, 54, 40, w, h, 1, 24, 0,
-    #row * h, 0, 0, 0, 0)) .. row:rep(h)
+  return ("BM" .. string.pack("<I4I4I4I4i4i4I2I2I4I4I4I4I4I4", 54 + #row * h, 0, 54, 40, w, h, 1,
+    24, 0, #row * h, 0, 0, 0, 0)) .. row:rep(h)
 end
 
-local CONTENT = { [0] = bmp(2, 2, "abc"), bmp(3, 1, "\0\0\0"), bmp(2, 2, "abd"), "", "\xFF\xD8\xFF", "text\n" }
+local CONTENT = { [0] = bmp(2, 2, "abc"), bmp(3, 1, "\0\0\0"), bmp(2, 2, "abd"), "", "\xFF\xD8\xFF",
+  "text\n" }
 local OPTIONS = { {}, { nested = 1 }, { nested = true }, { nested = 2, class_from = "path" },
   { leave_out = { "b" } }, { merge = { { "a", "b" } } }, { val = 0.3, test = 0.3 }, { damaged = "accept" } }
 

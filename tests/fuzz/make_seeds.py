@@ -138,6 +138,20 @@ def states():
     save("checkpoint", "whole-file", b"!" + struct.pack("<Q", len(data)) + data)
 
 
+def models():
+    valid = {"aniso_model": 1, "version": "1", "classes": ["a", "b"], "counts": [3, 2], "groups": ["many", "few"],
+             "input": {"height": 4, "width": 4, "channels": 3, "aspect": "stretch", "mean": [0, 0, 0], "std": [1, 1, 1]},
+             "config": {"backbone": {"1": "resnet", "depth": 8, "width": 4}, "prior": {"crops": 2},
+                        "schedule": {"1": "cosine", "T": 10, "lambda": {"1": "manual", "values": [1, 2], "normalise": "none"}},
+                        "denoiser": {"1": "cross_attention", "dim": 8, "blocks": 1, "heads": 2},
+                        "sampler": {"1": "ddim", "steps": 2, "draws": 1}}, "provenance": {"uid": "0" * 26}}
+    save("model", "valid", json.dumps(valid))
+    plain = valid["config"] | {"denoiser": {"1": "none"}, "prior": {"mode": "global"}, "post_hoc": {"1": "logit_adjustment"}}
+    save("model", "plain", json.dumps(valid | {"config": plain}))
+    for name in valid:
+        save("model", "without-" + name, json.dumps({key: value for key, value in valid.items() if key != name}))
+
+
 def databases():
     """Each version with each command; a third of them with a change (fuzz_database.lua)."""
     for number in range(21):
@@ -199,7 +213,7 @@ def main():
     from_conform("bmp", ".bmp", "image")
     from_conform("tables", ".csv", "csv")
     from_conform("tensors", ".safetensors", "safetensors", bare)
-    for write in archives, caches, lists, folders, states, databases, texts:
+    for write in archives, caches, lists, folders, states, models, databases, texts:
         write()
 
 

@@ -1,6 +1,7 @@
--- What the state of a checkpoint must hold before anything is taken from it: the file may be of any origin, and
--- its checksums are its own.
---   checkpoint_state.fault(kind, state) → what is wrong, as "its state has no valid epoch"; nil where it is valid
+-- What the state of a checkpoint must hold before anything is taken from it: the file may be of any origin,
+-- and its checksums are its own.
+--   checkpoint_state.fault(kind, state) → what is wrong, as "its state has no valid epoch"; nil where it is
+--   valid
 -- kind: last, best, or first_stage, as train/checkpoint.lua and train/first_stage.lua write them.
 local checkpoint_state = {}
 
