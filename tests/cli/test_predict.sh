@@ -24,6 +24,14 @@ expect "unless that is meant" 0 "$aniso" export @last -o "$dir/mine.safetensors"
 expect "another ending of the name" 2 "$aniso" export @last -o "$dir/m.db" --db "$db"
 output_has err 'the name of a model file ends in .safetensors'
 
+expect "stored predictions" 0 "$aniso" predictions @last --db "$db"
+output_has out '^image,true,label,confidence,p_nv,.*,p_df$'
+output_has out '^lesion-[0-9]+,(nv|mel|bkl|bcc|akiec|vasc|df),(nv|mel|bkl|bcc|akiec|vasc|df),0\.[0-9]+,'
+equals "one per test image" "$(wc -l <"$dir/out")" \
+    "$(($("$aniso" sql "SELECT n FROM v_eval WHERE part = 'test' AND is_primary" --format csv --db "$db" | tail -n 1) + 1))"
+expect "without the data" 0 "$aniso" predictions @last --no-names --part val --format jsonl --db "$db"
+output_has out '^\{"image": 0, "true": "[a-z]+", "label": "[a-z]+", "confidence": 0'
+
 # Neither the database nor the images of the training are needed.
 mkdir "$dir/elsewhere"
 mv "$db" "$dir/runs" "$dir/elsewhere"

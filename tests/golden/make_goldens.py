@@ -9,6 +9,7 @@ import os
 import torch
 
 import curve
+import model_files
 import modules
 import ops_attention
 import ops_diffusion
@@ -24,6 +25,7 @@ FILES = {
     "optimizers": optimizers.build,
     "modules": modules.build,
     "curve": curve.build,
+    "model_files": model_files.build,
 }
 
 

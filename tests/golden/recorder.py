@@ -28,6 +28,19 @@ def write_safetensors(path, tensors, metadata):
         file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
 
 
+def read_safetensors(path):
+    """→ {name: tensor}, the metadata."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        body = bytearray(file.read())
+    metadata, types, tensors = header.pop("__metadata__"), {v: k for k, v in KINDS.items()}, {}
+    for name, entry in header.items():
+        first, last = entry["data_offsets"]
+        tensors[name] = torch.frombuffer(body[first:last], dtype=types[entry["dtype"]]).reshape(
+            entry["shape"])
+    return tensors, metadata
+
+
 class Draw:
     """Random float32 tensors that depend only on the case's name, not on the order of cases."""
 

@@ -90,7 +90,7 @@ function fixture.both(case, run, given)
   local checked = description.check(of, "run")
   local direct = predictor.new(checked, model_file.build(checked, tensors, "run"))
   local path = case.layout:path(run.uid .. ".safetensors")
-  assert(model_file.save(path, of, tensors))
+  assert(model_file.save(path, of, tensors, direct.model))
   return direct, predictor.load(path), path
 end
 

@@ -103,6 +103,17 @@ function T:test_without_a_recorded_input_the_data_are_opened()
   lu.assertErrorMsgContains("was made on other images", stored_run.read, self.db, run)
 end
 
+-- PyTorch reads the same files and gives the same probabilities (tests/golden/predict_model.py).
+function T:test_pytorch_gives_the_same_probabilities()
+  local golden = core.safetensors.load "tests/golden/model_files.safetensors"
+  for _, label in ipairs { "cross_attention", "film" } do
+    local loaded = aniso.load(("tests/golden/model_%s.safetensors"):format(label))
+    local got = loaded:classify(golden["images/" .. label]):list()
+    for k, p in ipairs(golden["probabilities/" .. label]:list()) do lu.assertAlmostEquals(got[k], p, 1e-5) end
+    lu.assertEquals(#got, 5 * 7)
+  end
+end
+
 -- ── what a model looked at ──────────────────────────────────────────────────────────────
 -- At 12 pixels a pixel of the image is 21 of the picture; the windows are drawn in orange.
 function T:test_a_picture_shows_the_image_its_windows_and_the_attention()

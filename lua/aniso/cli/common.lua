@@ -71,7 +71,6 @@ end
 
 -- Makes a folder that must be new or empty, so that no file in it is replaced. who: that requires it.
 function common.make_new_folder(folder, who)
-  local sys = require("aniso.core").sys
   if sys.exists(folder) and #(sys.list(folder) or { "" }) > 0 then
     cli.fail(cli.FAILED, ("%s: %s takes a new or an empty folder"):format(folder, who))
   end

@@ -32,9 +32,9 @@ function export.run(args)
   local given = require("aniso.cli.sampler_flags").given(args)
   local of, tensors = common.guarded(require("aniso.inference.stored_run").read, db, run, given)
   local checked = description.check(of, args.output)
-  local _ = model_file.build(checked, tensors, args.output) -- what is written can be read
+  local model = model_file.build(checked, tensors, args.output) -- what is written can be read
   cli.need(require("aniso.show.output_file").may_write(args.output, "model", args.force))
-  local sha256, bytes, code = model_file.save(args.output, of, tensors)
+  local sha256, bytes, code = model_file.save(args.output, of, tensors, model)
   if not sha256 then cli.need(nil, bytes, code) end
   local how = of.config.sampler
   console.note(("written to %s: %s, %d classes, images of %d×%d, %s"):format(args.output, megabytes(bytes),

@@ -10,9 +10,9 @@ local strict = require "aniso.recipe.strict"
 local cli = { sentence = errors.sentence }
 
 cli.commands = {
-  "run", "watch", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report", "export",
-  "predict", "tag", "note", "star", "rm", "restore", "gc", "sql", "db", "schedule", "repl", "exec", "data",
-  "doctor", "luals", "completion", "help",
+  "run", "watch", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report",
+  "export", "predict", "predictions", "tag", "note", "star", "rm", "restore", "gc", "sql", "db",
+  "schedule", "repl", "exec", "data", "doctor", "luals", "completion", "help",
 }
 
 -- Exit codes. An interrupted command exits with 128 and the signal's number (engine/main.c).

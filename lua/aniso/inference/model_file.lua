@@ -1,6 +1,7 @@
 -- A model file: weights and their description (description.lua) in one safetensors file with a checksum. It
 -- is a checkpoint (engine/io/checkpoint.h) whose state is the description, so that other programs read the
 -- tensors too. Only tensors that classify are in it: no optimiser, no averages.
+local chain_tables = require "aniso.inference.chain_tables"
 local core = require "aniso.core"
 local description = require "aniso.inference.description"
 
@@ -10,9 +11,15 @@ local MOST_CROPS = 256
 local MOST_LEVELS = 100000000 -- T · K, of a table of the schedule
 local MOST_PASSES = 1000000   -- of the denoiser per image
 
--- Writes the file as a whole → its SHA-256 (of the tensors), bytes; nil, message, code.
-function model_file.save(path, of, tensors)
-  return core.checkpoint.save(path, tensors, of, { previous = false })
+-- Writes the file as a whole → its SHA-256 (of the tensors), bytes; nil, message, code. model [opt]: built of
+-- them, for the numbers of its chains.
+function model_file.save(path, of, tensors, model)
+  local all = {}
+  for name, tensor in pairs(model and model.denoiser and chain_tables.of(model, of.config.sampler) or {}) do
+    all[name] = tensor
+  end
+  for name, tensor in pairs(tensors) do all[name] = tensor end
+  return core.checkpoint.save(path, all, of, { previous = false })
 end
 
 local function text_of(shape)
@@ -94,6 +101,7 @@ end
 function model_file.load(path)
   local tensors, state = core.checkpoint.load(path)
   if not tensors then error(state, 0) end
+  tensors = chain_tables.without(tensors)
   local of = description.check(state, path)
   return of, model_file.build(of, tensors, path)
 end

@@ -12,12 +12,17 @@ local trainer = require "aniso.train.run"
 
 local stored_run = {}
 
--- The input of a run whose weights have none: that of its data, which are opened.
-local function input_of_data(db, run, job)
+-- The data of a run, which are opened; raises where they are not those of its training.
+local function data_of(db, run, job)
   local given = data.seen_from(data.of_stored(job.config.data), job.folder)
   local dataset = latest_data.load(given, job.cross, job.classes)
   final_evaluation.same_data({ dataset = dataset, config = job.config }, db, run)
-  return network_input.of(dataset, job.config.data)
+  return dataset
+end
+
+-- The names of the images of a part, in the order of the stored predictions.
+function stored_run.keys(db, run, part)
+  return data_of(db, run, trainer.stored_job(db, run)):keys(part)
 end
 
 -- The primary test evaluation: its row; nil where the run has none.
@@ -57,7 +62,7 @@ function stored_run.read(db, run, given)
   local tau, sampler = evaluation.results.tau, sampler_of(db, run, job.config)
   if given then sampler = description.sampler_with(sampler, given, job.config.schedule.T) end
   local of = description.new { config = job.config, classes = job.classes, counts = counts, groups = groups,
-    levels = job.levels, input = meta.input or input_of_data(db, run, job),
+    levels = job.levels, input = meta.input or network_input.of(data_of(db, run, job), job.config.data),
     sampler = sampler, tau = tau and tau.value,
     provenance = provenance_of(run, split, meta, evaluation) }
   return of, tensors

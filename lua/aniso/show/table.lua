@@ -159,6 +159,18 @@ function tables.stream(columns, format)
   end
 end
 
+-- Prints the n rows that row_of(1) … row_of(n) give; format: "table", or one of stream().
+function tables.print_each(columns, n, row_of, format)
+  if format == "table" then
+    local rows = {}
+    for i = 1, n do rows[i] = row_of(i) end
+    return tables.print(columns, rows, format)
+  end
+  local head, text_of = tables.stream(columns, format)
+  io.stdout:write(head)
+  for i = 1, n do io.stdout:write(text_of(row_of(i))) end
+end
+
 function tables.print(columns, rows, format)
   io.stdout:write(tables.format(columns, rows, format, sys.isatty "stdout"))
 end

@@ -120,6 +120,13 @@ function tables.print(columns, rows, format) end
 ---@return fun(row: any[]): string text_of
 function tables.stream(columns, format) end
 
+---Prints the rows that row_of(1) … row_of(n) give.
+---@param columns (string|table)[]
+---@param n integer
+---@param row_of fun(i: integer): any[]
+---@param format "table"|"csv"|"jsonl"
+function tables.print_each(columns, n, row_of, format) end
+
 ---CSV that is read back: every text as it is. In the CSV of format() a text that a spreadsheet would run
 ---begins with an apostrophe, and control characters are codes.
 ---@param columns (string|table)[]
