@@ -5,8 +5,8 @@
  * function leaves empty. It returns a text where it found a fault of its own. An error that it
  * raises is a refusal, unless Lua itself raised it (an index of nil, a bad argument, a full stack):
  * that is a finding. One state serves all inputs. libFuzzer sees which lines of Lua follow one
- * another, as if they were edges of C. With FUZZ_LINES=1 the end prints how many lines of each file
- * were reached. */
+ * another, as if they were edges of C. With FUZZ_LINES=1 the lines that were reached are printed
+ * at the end. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -58,21 +58,12 @@ static void count_line(lua_State *L, lua_Debug *at)
         keep_line(at->source, at->currentline, here >> 8);
 }
 
-/* "lines aniso/recipe/literal.lua 71" for each file. The names are those of live functions. */
+/* "line aniso/recipe/literal.lua 71" for each. */
 static void print_lines(void)
 {
-    for (int i = 0; i < LINES; i++) {
-        const char *source = reached[i].source;
-        int count = 0;
-        for (int k = i; source && k < LINES; k++)
-            if (reached[k].source && strcmp(reached[k].source, source) == 0) {
-                count++;
-                if (k > i)
-                    reached[k].source = NULL;
-            }
-        if (source)
-            fprintf(stderr, "lines %s %d\n", source + 1, count);
-    }
+    for (int i = 0; i < LINES; i++)
+        if (reached[i].source)
+            fprintf(stderr, "line %s %d\n", reached[i].source + 1, reached[i].line);
 }
 
 /* ── errors ─────────────────────────────────────────────────────────────────── */

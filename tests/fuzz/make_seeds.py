@@ -190,6 +190,18 @@ PROMPTS = [
 ]
 
 
+KEYS = [
+    b"hello\r", b"aniso.sch\t\t\rruns[1].\t\r", b"one\rtwo\r\x1b[A\x1b[A\x1b[Bx\r", b"a b c\x01\x0b\x19\x19\x1b\x7f\x17\r",
+    b"x\x12he\x12\r\x07", b"\x16\x03\x16\r\x1b3z\r", b"\xc3\xa9\xe2\x82\xac\xff\xc3(\x02\x7f\x04\r", b"\x1bxbind\r", b"\x04\x04",
+    b"for i = 1, 2 do\rprint(i)\rend\r", b"ab\x1b[D\x1b[D\x1b[3~\x1b[H\x1b[F\x14\r", b"\x1bxhistory\rq\x1b1\x1b2a\r",
+]
+
+
+def keys():
+    for number, data in enumerate(KEYS):
+        save("editor", f"{number:02d}", data)
+
+
 def texts():
     for harness, list_of in (("json", JSON), ("literal", LITERALS), ("config", CONFIGS), ("annotations", ANNOTATIONS),
                              ("prompt", PROMPTS)):
@@ -213,7 +225,7 @@ def main():
     from_conform("bmp", ".bmp", "image")
     from_conform("tables", ".csv", "csv")
     from_conform("tensors", ".safetensors", "safetensors", bare)
-    for write in archives, caches, lists, folders, states, models, databases, texts:
+    for write in archives, caches, lists, folders, states, models, databases, keys, texts:
         write()
 
 

@@ -48,7 +48,7 @@ local function check_type(value, expected, where)
     raise(where, expected == "table" and "a table" or "a " .. expected, value)
   end
   if value ~= value then raise(where, "a number", value) end
-  return value
+  return paths.storable(value, where)
 end
 
 local resolve

@@ -13,12 +13,20 @@ function paths.enter(value, where, above)
   above[value] = true
 end
 
+-- A value; raises for a text that a stored configuration, which is JSON, cannot hold.
+function paths.storable(value, where)
+  if type(value) == "string" and value:find("\0", 1, true) then
+    error(("option %s is a text with a zero byte"):format(where or "?"), 0)
+  end
+  return value
+end
+
 local function copy(value, where, above)
-  if type(value) ~= "table" or getmetatable(value) then return value end
+  if type(value) ~= "table" or getmetatable(value) then return paths.storable(value, where) end
   paths.enter(value, where, above)
   local out = {}
   for k, v in pairs(value) do
-    out[k] = type(v) == "table" and copy(v, paths.join(where, k), above) or v
+    out[paths.storable(k, where)] = copy(v, paths.join(where, k), above)
   end
   above[value] = nil
   return out
