@@ -47,7 +47,7 @@ output_has out "^label +seeds +at head 0.95 +at head 0.90 "
 expect "as SVG" 0 "$aniso" curve cv --operating -o "$dir/operating.svg"
 equals "one picture is written" "$(grep -c '</svg>' "$dir/operating.svg")" 1
 expect "without -x" 2 "$aniso" curve cv
-output_has err "^aniso: curve takes one of -x OPTION, --operating and --cost$"
+output_has err "^aniso: curve takes one of -x OPTION, --operating, --risk and --cost$"
 expect "a report" 0 "$aniso" report cv -o "$dir/cv.html"
 equals "has the operating curves" "$(grep -c 'id="operating"' "$dir/cv.html")" 1
 expect "the command that repeats a run" 0 "$aniso" show @last --repro

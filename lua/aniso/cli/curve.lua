@@ -3,6 +3,8 @@
 -- configuration without the option (an isotropic baseline in a sweep of γ) is a level line.
 -- aniso curve STUDY --operating: tail recall against head recall as the stored predictions are tilted
 -- (show/operating_curve.lua).
+-- aniso curve STUDY --risk: the error among the images that are labelled with most confidence
+-- (show/risk_curve.lua).
 -- aniso curve STUDY --cost: a metric of all evaluations against network passes or seconds per image
 -- (show/cost_curve.lua).
 local cli = require "aniso.cli"
@@ -21,6 +23,7 @@ function curve.arguments(parser)
   parser:option("-x", "an option with numbers, such as schedule.lambda.gamma; with --cost passes or seconds")
     :argname "OPTION"
   parser:flag("--operating", "tail recall against head recall over the tilt, instead of -x and -y")
+  parser:flag("--risk", "the error among the labelled images against their share, most confident first")
   parser:flag("--cost", "the metric of every evaluation (aniso eval) against its cost per image")
   parser:option("-y --metric", "a metric: all, head, medium, tail, macro_f1, nll …"):argname "METRIC"
     :default "macro_f1"
@@ -161,6 +164,16 @@ local function run_operating(args, db, groups)
   tables.print(operating.rows(drawn, args.format))
 end
 
+local function run_risk(args, db, groups)
+  local risk = require "aniso.show.risk_curve"
+  local drawn = risk.of_groups(db, groups)
+  if #drawn == 0 then
+    cli.fail(cli.NO_MATCH, ("no finished run of %s has stored predictions"):format(args.study))
+  end
+  draw(args, risk.figure(args.study, drawn))
+  tables.print(risk.rows(drawn, args.format))
+end
+
 local MOST_LINES = 26 -- as many as there are key letters on a terminal
 
 local function run_cost(args, db)
@@ -187,14 +200,16 @@ local function run_cost(args, db)
 end
 
 function curve.run(args)
-  local kinds = (args.operating and 1 or 0) + (args.cost and 1 or 0) + (args.x and not args.cost and 1 or 0)
+  local kinds = args.x and not args.cost and 1 or 0
+  for _, flag in ipairs { "operating", "cost", "risk" } do kinds = kinds + (args[flag] and 1 or 0) end
   if kinds ~= 1 then
-    cli.fail(cli.USAGE, "curve takes one of -x OPTION, --operating and --cost")
+    cli.fail(cli.USAGE, "curve takes one of -x OPTION, --operating, --risk and --cost")
   end
   local db = common.open(args)
   if args.cost then return run_cost(args, db) end
   local groups = cli.usage(common.with_labels, common.counted_groups(db, args.study), args.only, label_of)
   if args.operating then return run_operating(args, db, groups) end
+  if args.risk then return run_risk(args, db, groups) end
   local catalog = keys.new(db)
   local x, y = cli.usage(catalog.of_configuration, catalog, args.x, "-x"), metric_of(catalog, args)
   local exact = tables.is_for_programs(args.format)

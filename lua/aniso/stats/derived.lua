@@ -3,6 +3,8 @@
 --                       so each fold's tilt is chosen on its own validation part (operating.lua)
 --   auprc, auprc_many, auprc_medium, auprc_few      mean average precision, of all classes or a group
 --   auc                 of pooled folds; a run stores its own
+--   acc@coverage=0.80   accuracy on the 80 % of the images that are predicted with most confidence (risk.lua)
+--   aurc                area under the curve of the risk over the coverage, smaller is better
 --   NAME@uniform        NAME if all classes were equally frequent among the test images
 --   NAME@reversed       NAME if the classes' shares of the training images were reversed: the most
 --                       frequent class gets the share of the rarest, and so on (2107.09249)
@@ -14,6 +16,7 @@ local auprc = require "aniso.stats.metric.auprc"
 local catalog = require "aniso.stats.metric.catalog"
 local confusions = require "aniso.stats.metric.confusion"
 local operating = require "aniso.stats.operating"
+local risk = require "aniso.stats.risk"
 
 local derived = {}
 
@@ -48,11 +51,27 @@ local function target_of(name)
   return target
 end
 
+-- The coverage of "acc@coverage=0.80", or nil. Raises if it is not a share.
+local function coverage_of(name)
+  local text = name:match "^acc@coverage=(.*)$" or name:match "^all@coverage=(.*)$"
+  if not text then return nil end
+  local coverage = tonumber(text)
+  if not coverage or not (coverage > 0 and coverage <= 1) then
+    error(("%s: the coverage is a number above 0 and at most 1, such as acc@coverage=0.80"):format(name), 0)
+  end
+  return coverage
+end
+
 local parsed = {}
 
 local function parse(name)
   local target = target_of(name)
   if target then return { name = ("tail@head=%.14g"):format(target), target = target, higher = true } end
+  local coverage = coverage_of(name)
+  if coverage then
+    return { name = ("acc@coverage=%.14g"):format(coverage), coverage = coverage, higher = true }
+  end
+  if name == "aurc" then return { name = name, area = true, higher = false } end
   if RANKED[name] then return { name = name, ranked = name, higher = true } end
   local base, prior = name:match "^([%w_]+)@(%a+)$"
   if not base then return nil end
@@ -134,6 +153,23 @@ local function ranked(what, source)
   return auprc.of_groups(by_class, source.shot)[what.ranked]
 end
 
+-- The risk-coverage curve of a source, its parts pooled; nil where one has no predictions.
+function derived.risk_curve(source)
+  local all = { true_idx = {}, pred_idx = {}, conf = {} }
+  for _, part in ipairs(source.parts()) do
+    local test = part.test()
+    if not test or #test.conf < #test.true_idx then return nil end
+    for name, list in pairs(all) do table.move(test[name], 1, #test[name], #list + 1, list) end
+  end
+  return risk.curve(all)
+end
+
+local function selective(what, source)
+  local curve = derived.risk_curve(source)
+  if not curve then return nil end
+  return what.area and risk.area(curve) or what.coverage and 1 - risk.at(curve, what.coverage)
+end
+
 -- The share of each class that a test prior gives; counts: training images per class.
 function derived.shares(prior, counts)
   local K, out, order, total = #counts, {}, {}, 0
@@ -200,6 +236,7 @@ end
 function derived.value(what, source)
   if what.target then return tail_at_head(what, source) end
   if what.ranked then return ranked(what, source) end
+  if what.coverage or what.area then return selective(what, source) end
   return reweighted(what, source)
 end
 

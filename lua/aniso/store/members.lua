@@ -165,6 +165,12 @@ function members.operating_curve(db, member)
   return curve.many[1] and curve.few[1] and curve or nil
 end
 
+-- The risk-coverage curve (stats/risk.lua) of a member on test, its folds pooled; nil where predictions are
+-- not stored.
+function members.risk_curve(db, member)
+  return derived.risk_curve(members.source(db, member))
+end
+
 -- Mean of a number over the parts, weighted by their images; nil where one lacks it.
 local function weighted(_, member, name)
   local sum, n = 0, 0

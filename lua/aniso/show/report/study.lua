@@ -9,6 +9,7 @@ local overview = require "aniso.show.report.overview"
 local page = require "aniso.show.report.page"
 local recall = require "aniso.show.report.recall"
 local reliability = require "aniso.show.report.reliability"
+local risk = require "aniso.show.report.risk"
 local samplers = require "aniso.show.report.samplers"
 local settings = require "aniso.show.report.settings"
 local training = require "aniso.show.report.training"
@@ -64,8 +65,10 @@ return function(facts, examples)
       or page.paragraph "No configuration has stored predictions of a head and a tail."),
     page.section("confusion", "Confusion", matrix(facts)),
     page.section("calibration", "Reliability", reliability(facts)),
-    page.section("training", "Training", training(facts)),
   }
+  local selective = risk(facts)
+  if selective then sections[#sections + 1] = page.section("risk", "Abstention", selective) end
+  sections[#sections + 1] = page.section("training", "Training", training(facts))
   local cost = samplers(facts)
   if cost then sections[#sections + 1] = page.section("samplers", "Samplers", cost) end
   if examples then sections[#sections + 1] = page.section("examples", "Example images", examples) end
