@@ -44,6 +44,7 @@ typedef struct names {
     int n;
 } names;
 
+static bool fsync_is_faked;
 static names now, ordered, strict, mentioned;
 static node top = {.folder = true}; /* the folder itself, "" */
 
@@ -82,6 +83,8 @@ static void change_content(node *file, change c)
 
 static void make_durable(node *file)
 {
+    if (fsync_is_faked)
+        return;
     resize(&file->durable, 0);
     apply(&file->durable, &(change){.offset = 0, .data = file->now});
     file->n_pending = 0;
@@ -91,7 +94,7 @@ static bytes content_after_cut(node *file, const char *which)
 {
     if (strcmp(which, "all") == 0)
         return file->now;
-    if (strcmp(which, "some") == 0)
+    if (strcmp(which, "none") != 0)
         for (int i = 0; i < file->n_pending; i++)
             if (rand() % 2)
                 apply(&file->durable, &file->pending[i]);
@@ -152,7 +155,8 @@ static void load(const char *path)
         resize(&file->now, (size_t)info.st_size);
         file->now.size = fread(file->now.at, 1, file->now.size, in);
         fclose(in);
-        make_durable(file);
+        resize(&file->durable, 0);
+        apply(&file->durable, &(change){.offset = 0, .data = file->now});
     }
     put(&mentioned, path, NULL);
     put(&now, path, file);
@@ -310,6 +314,7 @@ int main(int argc, char **argv)
     srand((unsigned)cut);
     if (chdir(argv[5]) != 0)
         return perror(argv[5]), 1;
+    fsync_is_faked = strcmp(argv[4], "faked") == 0;
     read_log(argv[1], cut);
     names *kept = strcmp(argv[3], "all") == 0       ? &now
                   : strcmp(argv[3], "ordered") == 0 ? &ordered

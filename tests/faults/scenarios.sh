@@ -3,7 +3,7 @@
 #   command_NAME      the command; called as a function, so that `strike` puts the fault in front of it
 #   repeat_NAME       what a user types afterwards; absent where it is the command itself
 # A command runs in that folder, which is its HOME too.
-scenarios="run resume eval report merge gc migrate tag"
+scenarios="run resume eval report curve merge gc migrate backup tag"
 
 database_of() {
     case $1 in merge) echo all.db ;; migrate) echo old.sqlite ;; *) echo runs.db ;; esac
@@ -42,6 +42,14 @@ command_eval() { strike eval faults --steps 1; }
 prepare_report() { images && study; }
 command_report() { strike report faults -o report.html; }
 
+prepare_curve() { images && study; }
+command_curve() { strike curve faults -x schedule.lambda.gamma -o curve.svg; }
+
+prepare_backup() { images && study; }
+command_backup() { strike db backup copy.db; }
+# An existing copy is never replaced.
+repeat_backup() { rm -f copy.db; command_backup; }
+
 prepare_merge() { images && study --db one.db && study --db two.db --seeds 1; }
 command_merge() { strike db merge one.db two.db --db all.db; }
 
@@ -62,7 +70,9 @@ command_tag() { strike tag @last paper; }
 # What a command leaves apart from the rows of the database, as text without times.
 files_of() {
     case $1 in
-    report) sed 's/[0-9-]*T[0-9:]*//g' report.html ;;
+    report) sed "s|$PWD|.|g; s/[0-9-]*T[0-9:]*//g" report.html ;;
+    curve) cat curve.svg ;;
+    backup) "$aniso" exec "$tree/tests/faults/contents.lua" copy.db ;;
     gc) find runs first-stage .cache -type f ! -name checked-databases | sort ;;
     migrate) "$aniso" sql 'SELECT name, sql FROM sqlite_schema ORDER BY 1' --db old.sqlite --format json; ls old*.bak ;;
     tag) "$aniso" sql 'SELECT name FROM tag' ;;
