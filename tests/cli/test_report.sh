@@ -33,7 +33,7 @@ expect "table for comparison" 0 "$aniso" table two --cols macro_f1 --db "$db" --
 mean=$(grep '^| plain ' "$dir/out" | grep -oE '0\.[0-9]+ ± 0\.[0-9]+')
 equals "the same number on screen and in the report" \
     "$(grep -cE ">plain \(baseline\)</th>.*>$mean<" "$dir/r.html")" 1
-equals "and the risk at each coverage" "$(grep -c 'id="risk' "$dir/r.html")" 1
+equals "and the risk at each coverage" "$(grep -c '<section[^>]*id="risk"' "$dir/r.html")" 1
 expect "drawn alone" 0 "$aniso" curve two --risk --db "$db" --format csv
 output_has out '^label,seeds,coverage,risk,risk_sd$'
 output_has out '^plain,2,1,0\.[0-9]+,'
