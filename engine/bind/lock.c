@@ -5,6 +5,7 @@
 
 #include "bind/bind.h"
 #include "bind/sys.h"
+#include "io/file_replace.h"
 
 #define AN_LOCK "aniso.Lock"
 
@@ -16,6 +17,22 @@ int an_lua_lock(lua_State *L)
     void **handle = an_new_handle(L, AN_LOCK);
     *handle = an_lock_take(path, advice);
     return *handle ? 1 : an_push_failure(L);
+}
+
+/* used_by(path[, ending]) → the number of the process that holds the lock of `path`, or that writes
+ * the temporary whose name is that of `path` and this ending; 0 where the number is unknown, nil
+ * where there is none. */
+int an_lua_used_by(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1), *ending = luaL_optstring(L, 2, "");
+    int pid;
+    const bool held = an_lock_held(path, &pid);
+    if (!held)
+        pid = an_replace_writer(ending);
+    if (!held && pid == 0)
+        return 0;
+    lua_pushinteger(L, pid);
+    return 1;
 }
 
 static void close_lock(lua_State *L, void *lock)

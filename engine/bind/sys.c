@@ -290,6 +290,7 @@ static const luaL_Reg functions[] = {
     {"pid", pid},
     {"sleep", nap},
     {"threads", threads},
+    {"used_by", an_lua_used_by},
     {"utc", utc},
     {"variable", an_lua_variable},
     {"variables", an_lua_variables},

@@ -11,6 +11,7 @@ void an_add_file_functions(lua_State *L);
 /* lock.c: the Lock class, and core.sys.lock. */
 void an_add_lock_class(lua_State *L);
 int an_lua_lock(lua_State *L);
+int an_lua_used_by(lua_State *L);
 
 /* environment.c */
 int an_lua_variable(lua_State *L);

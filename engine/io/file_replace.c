@@ -46,6 +46,17 @@ static pid_t writer_of(const char *end_of_name)
     return end > 0 && end_of_name[end] == 0 ? pid : 0;
 }
 
+static bool is_gone(pid_t pid)
+{
+    return kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+int an_replace_writer(const char *end_of_name)
+{
+    const pid_t pid = writer_of(end_of_name);
+    return pid > 0 && !is_gone(pid) ? (int)pid : 0;
+}
+
 /* An hour: a process of another machine or container may be writing it, and its number has no
  * meaning here. */
 bool an_replace_left_behind(const char *path, const char *end_of_name)
@@ -53,8 +64,8 @@ bool an_replace_left_behind(const char *path, const char *end_of_name)
     enum { HOUR = 3600 };
     struct stat info;
     const pid_t pid = writer_of(end_of_name);
-    return pid > 0 && kill(pid, 0) != 0 && errno == ESRCH && lstat(path, &info) == 0 &&
-           S_ISREG(info.st_mode) && time(NULL) - info.st_mtime > HOUR;
+    return pid > 0 && is_gone(pid) && lstat(path, &info) == 0 && S_ISREG(info.st_mode) &&
+           time(NULL) - info.st_mtime > HOUR;
 }
 
 /* Removes the temporaries of `path` that killed processes left behind. Best effort. */

@@ -55,6 +55,10 @@ an_code an_replace_rewind(an_replace *r);
 an_code an_replace_commit(an_replace *r, const char *previous);
 void an_replace_abort(an_replace *r); /* removes the temporary; ends r */
 
+/* The number of the process that writes a temporary, whose name ends with `end_of_name` after that
+ * of a file; 0 where the process is gone or the name is not a temporary's. */
+int an_replace_writer(const char *end_of_name);
+
 /* Whether `path`, whose name ends with `end_of_name` after that of a file, is the temporary of a
  * process that is gone, an hour old or older. */
 bool an_replace_left_behind(const char *path, const char *end_of_name);

@@ -42,6 +42,27 @@ function T.test_no_epoch_is_lost()
     .. "WHERE name = 'loss' AND part = 'train'"), 4)
 end
 
+-- Another run trains the first stage before the killed one is resumed: the curve is that run's, and what the
+-- killed one had begun of it is removed.
+function T.test_a_fragment_of_the_curve_that_another_run_has_is_removed()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local changes = { ["train.prior_epochs"] = 4 }
+  local function curve(uid)
+    return fixture.one(db, "SELECT count(*) FROM metric_value JOIN metric USING(metric_id) "
+      .. "JOIN run USING(run_id) WHERE metric.name = 'loss' AND part = 'train' AND uid = ?1", uid)
+  end
+  dying("last", 3, function() plain.run(db, changes) end)
+  local uid = fixture.one(db, "SELECT uid FROM run")
+  lu.assertTrue(curve(uid) > 0)
+  local other = plain.run(db, changes).uid
+  lu.assertEquals(curve(other), 4)
+  resume(db, uid)
+  lu.assertEquals({ curve(uid), curve(other) }, { 0, 4 })
+  lu.assertEquals(fixture.one(db, "SELECT count(*) FROM log JOIN run USING(run_id) WHERE uid = ?1 "
+    .. "AND message LIKE 'first stage taken from %; its curve is that of run ' || ?2", uid, other), 1)
+  lu.assertEquals(fixture.one(db, "SELECT status FROM run WHERE uid = ?1", uid), "finished")
+end
+
 -- The last epoch is the one after which no further checkpoint replaces the row.
 function T.test_the_row_is_that_of_the_file()
   local db <close> = plain.new_db(fixture.folder(), "a")

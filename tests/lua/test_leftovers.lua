@@ -70,6 +70,36 @@ function T.test_temporaries_of_first_stages()
   lu.assertEquals(sys.list(folder .. "/first-stage"), { HASH .. ".safetensors.txt" })
 end
 
+-- A process of another database in the folder trains a first stage: its lock is held, or its temporary has the
+-- number of a running process.
+function T.test_a_first_stage_in_use_stays()
+  local folder = fixture.folder()
+  local db <close> = plain.new_db(folder, "a")
+  local stage = folder .. "/first-stage/" .. HASH .. ".safetensors"
+  local running = (".%d-1f.tmp"):format(sys.pid())
+  for _, ending in ipairs { "", running, ".999999999-1f.tmp" } do write(stage .. ending) end
+  local orphan = db:run_folder "01M8J0HNHQBJNS10PWA5WHCCBX"
+  write(orphan .. "/last.safetensors" .. running)
+  local function kept(plan)
+    local out = {}
+    for _, one in ipairs(plan) do out[#out + 1] = one.keep end
+    return out
+  end
+  local plan = gc.plan(db, first_stage.key_of)
+  local used = ("process %d uses it"):format(sys.pid())
+  lu.assertEquals(named(plan), { "first stage", "orphan", "temporary", "temporary" })
+  lu.assertEquals(kept(plan), { used, used })
+  local lock = assert(sys.lock(stage))
+  lu.assertEquals(kept(gc.plan(db, first_stage.key_of)), { used, used, used, used, used }) -- and the lock's file
+  gc.carry_out(db, plan, { orphans = true }) -- although it was free when the plan was made
+  lu.assertEquals(#sys.list(folder .. "/first-stage"), 4)
+  lu.assertStrContains(plan[2].keep, "is locked by this process")
+  lock:close()
+  gc.carry_out(db, gc.plan(db, first_stage.key_of), { orphans = true })
+  lu.assertEquals(sys.list(folder .. "/first-stage"), { HASH .. ".safetensors" .. running })
+  lu.assertEquals(sys.list(orphan), { "last.safetensors" .. running })
+end
+
 -- The folder that a database names must be a cache already.
 function T.test_a_stored_cache_folder_is_not_made()
   local folder = fixture.folder()

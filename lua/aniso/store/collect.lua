@@ -55,6 +55,14 @@ local function removed_runs(db, plan, siblings)
   end
 end
 
+-- Why the files of a folder that no run has stay: a process writes one of them.
+local function used_in(found)
+  for _, name in ipairs(found.names) do
+    local used = run_folder.used_by(found.path, name)
+    if used then return used end
+  end
+end
+
 local function orphans(db, plan, siblings)
   local home, own = db:folder(), {}
   for _, row in ipairs(must(db:query "SELECT uid FROM run")) do own[row.uid] = true end
@@ -63,7 +71,7 @@ local function orphans(db, plan, siblings)
       and run_folder.survey(run_folder.path(db, uid))
     if found and (#found.names > 0 or #found.others == 0) then
       local one = item("orphan", found.path, nil, found.bytes)
-      one.folder, one.extra, one.keep = found, true, siblings.unreadable
+      one.folder, one.extra, one.keep = found, true, siblings.unreadable or used_in(found)
       one.remark = others_stay(found)
       plan[#plan + 1] = one
     end
@@ -79,7 +87,8 @@ local function first_stages(db, plan, siblings, key_of)
     local is_final = name:match "%.safetensors$" or name:match "%-lock$" -- else see leftovers.lua
     if key and is_final and not used[key] and sys.exists(path) == "file" and not sys.is_link(path) then
       local one = item("first stage", path, path, sys.size(path))
-      one.extra, one.keep = true, siblings.unreadable or unknown
+      one.extra, one.lock = true, run_folder.locked_path(path)
+      one.keep = run_folder.used_by(folder, name) or siblings.unreadable or unknown
       plan[#plan + 1] = one
     end
   end
@@ -87,7 +96,8 @@ end
 
 -- plan(db, key_of, cache_folder) → list of {what, name, bytes, folder = what run_folder.survey() found or
 -- nil, path = of a single file or nil, keep = why files stay or nil, extra = whether it is not of a removed
--- run, flag = the option that deletes it, "orphans" by default}.
+-- run, lock = the path whose lock protects the file or nil, flag = the option that deletes it, "orphans" by
+-- default}.
 -- key_of({config, seed, data, split, version}) → the hash of the first stage that a run uses, as in
 -- train/first_stage.lua, or nil where it cannot be computed. cache_folder [opt]: that of the pixel caches.
 function gc.plan(db, key_of, cache_folder)
@@ -126,6 +136,22 @@ function gc.paths(one)
   return out
 end
 
+-- → the lock of an item or nil; nil and a sentence where another process has it.
+local function lock_of(one)
+  if not one.lock then return nil end
+  local lock, message = sys.lock(one.lock)
+  return lock, not lock and message or nil
+end
+
+-- Deletes the files of one item, under the lock that a process which uses them would hold. → bytes
+local function delete(one)
+  local _ <close>, why = lock_of(one)
+  one.keep = why or one.keep
+  if why then return 0 end
+  for _, path in ipairs(gc.paths(one)) do must(sys.remove(path)) end
+  return one.bytes
+end
+
 -- Deletes the removed runs, with {orphans = true} the rest of the plan but the pixel caches, and those with
 -- {cache = true}. Rows go first: what a kill leaves behind is an orphan, which the next time finds. → bytes
 -- of the files that are gone.
@@ -134,10 +160,7 @@ function gc.carry_out(db, plan, options)
   local freed = 0
   for _, one in ipairs(plan) do
     local is_deleted = not one.extra or options and options[one.flag or "orphans"] and not one.keep
-    if is_deleted then
-      for _, path in ipairs(gc.paths(one)) do must(sys.remove(path)) end
-      one.done, freed = true, freed + one.bytes
-    end
+    if is_deleted then freed = freed + delete(one) end
   end
   return freed
 end

@@ -51,15 +51,15 @@ local function files(folder, chosen)
   return out
 end
 
--- While the writer's lock is held, no other process of this database trains a first stage; one of another
--- database in the folder would train it again.
+-- A process of another database in the folder may be training a first stage.
 local function temporaries(db, plan)
   local function is_temporary(name)
     return run_folder.is_first_stage(name) and not name:match "%.safetensors$" and not name:match "%-lock$"
   end
   for _, path in ipairs(files(db:first_stage_folder(), is_temporary)) do
     plan[#plan + 1] = { what = "temporary", name = path, path = path, bytes = sys.size(path) or 0,
-      extra = true }
+      extra = true, keep = run_folder.used_by(path:match "^(.*)/([^/]*)$"),
+      lock = run_folder.locked_path(path) }
   end
 end
 

@@ -173,6 +173,13 @@ function Recorder:unwritten()
   return self.buffer:plain()
 end
 
+-- Deletes the metrics of the epochs up to `step`, which this run began and another one carried out.
+function Recorder:forget_metrics(step)
+  must(write(self, "wait", function(connection)
+    return connection:exec("DELETE FROM metric_value WHERE run_id = ?1 AND step <= ?2", self.id, step)
+  end))
+end
+
 -- evaluation{ part, weights, step, primary, selected_by, sampler, steps, draws, seed, n,
 -- confusion, results, class_scores, bins, predictions, calibration, passes, image_s } → its number
 function Recorder:evaluation(of)

@@ -3,6 +3,9 @@
 --   run_folder.path(db, uid) → <folder of the database>/<uid>; raises where uid is no ULID
 --   run_folder.is_file(name) → whether the trainer makes a file of that name in a run's folder
 --   run_folder.is_first_stage(name) → the hash of a first stage whose file has that name, or nil
+--   run_folder.used_by(folder, name) → the process that holds the lock of a file, or writes that temporary of
+--     it, in words; nil where there is none
+--   run_folder.locked_path(path) → the file whose lock protects it: of a first stage, its lock or a temporary
 --   run_folder.survey(path) → {path, names = {own file, …}, others = {…}, bytes = of the own files}, or nil,
 --     why: not a folder, or reached through a link
 local sys = require("aniso.core").sys
@@ -35,6 +38,17 @@ function run_folder.is_first_stage(name)
   local base, rest = final_name(name):match "^(%x+)%.safetensors(.*)$"
   local is_ours = base and #base == 64 and (rest == "" or rest == "-lock" or ulid.is(rest:sub(2)))
   return is_ours and base or nil
+end
+
+function run_folder.locked_path(path)
+  return path:match "^(.*%.safetensors)[^/]*$"
+end
+
+function run_folder.used_by(folder, name)
+  local path = folder .. "/" .. name
+  local file = run_folder.locked_path(path)
+  local pid = file and sys.used_by(file, path:sub(#file + 1))
+  return pid and (pid > 0 and ("process %d uses it"):format(pid) or "another process uses it")
 end
 
 local function parent_of(path)

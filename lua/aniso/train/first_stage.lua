@@ -8,6 +8,7 @@ local core = require "aniso.core"
 local checkpoint = require "aniso.train.checkpoint"
 local checkpoint_state = require "aniso.store.checkpoint_state"
 local provenance = require "aniso.train.provenance"
+local ulid_form = require "aniso.recipe.ulid_form"
 
 local first_stage = {}
 
@@ -71,7 +72,8 @@ local function foreign(file, key, meta)
 end
 
 -- Loads the weights of a file, and the epoch that they are of → true. A damaged file counts as absent:
--- → false, why. That of another first stage is an error.
+-- → false, why. That of another first stage is an error. The uid of the run that trained it follows true;
+-- files of earlier versions record none.
 local function load(session, file, key)
   if not core.sys.exists(file) then return false end
   local problem
@@ -84,7 +86,7 @@ local function load(session, file, key)
   if problem then error(problem, 0) end
   if not ok then return false, meta end
   session.best = { epoch = meta.epoch or session.stage_epochs, value = meta.value }
-  return true
+  return true, ulid_form(meta.uid) and meta.uid or nil
 end
 
 -- The file is replaced as a whole: a kill leaves no partial file.
@@ -92,7 +94,8 @@ local function save(session, file, key)
   local tensors = {}
   for name, tensor in pairs(session.model.net:state()) do tensors["net." .. name] = tensor end
   local sha256, message = core.checkpoint.save(file, tensors,
-    { key = key, seed = session.seed, epoch = session.best.epoch, value = session.best.value },
+    { key = key, uid = session.uid, seed = session.seed, epoch = session.best.epoch,
+      value = session.best.value },
     { previous = false })
   if not sha256 then error(message, 0) end
 end
@@ -111,20 +114,24 @@ local function wait_for(session, file)
 end
 
 -- Gives the session's net its first stage: a stored one, or the weights that train() leaves. → where it
--- came from, for the log; whether it was stored.
+-- came from, for the log; whether it was stored; the uid of the run that trained it, where it is known.
 function first_stage.share(session, train)
   local key = first_stage.key(session)
   local file = path(session, key)
-  local taken = "first stage taken from " .. file
-  if load(session, file, key) then return taken, true end
+  local function taken_from(uid)
+    local trainer = uid and ("; its curve is that of run %s"):format(uid) or ""
+    return ("first stage taken from %s%s"):format(file, trainer), true, uid
+  end
+  local ready, uid = load(session, file, key)
+  if ready then return taken_from(uid) end
   assert(core.sys.mkdir_p(session.shared_folder))
   local lock <close> = wait_for(session, file)
-  local loaded, damage = load(session, file, key)
-  if loaded then return taken, true end
-  if damage then session:warn(("%s; the first stage is trained again"):format(tostring(damage))) end
+  local loaded, detail = load(session, file, key)
+  if loaded then return taken_from(detail) end
+  if detail then session:warn(("%s; the first stage is trained again"):format(tostring(detail))) end
   train()
   save(session, file, key)
-  return "first stage trained, kept in " .. file, false
+  return "first stage trained, kept in " .. file, false, session.uid
 end
 
 return first_stage

@@ -187,11 +187,16 @@ local function run_first_stage(group)
     if lead.problem then error(lead.problem, 0) end
   end
   if lead.config.train.mode == "joint" then return train() end
-  local origin, stored = first_stage.share(lead, function()
+  local origin, stored, trainer = first_stage.share(lead, function()
     train()
     checkpoint.load_best(lead, lead.record.db, lead.uid, "net")
   end)
-  for _, session in ipairs(group) do session.record:log("info", origin) end
+  for _, session in ipairs(group) do
+    session.record:log("info", origin)
+    -- The run that trained the stage has its curve. What another one began is a fragment of the same curve.
+    local began = session.saved and session.saved.meta.stage == 1
+    if began and trainer and trainer ~= session.uid then session.record:forget_metrics(lead.stage_epochs) end
+  end
   -- A run that ends with this stage keeps a copy: its evaluation reads its own weights.
   if stored and #lead.plan == 1 then checkpoint.save_best(lead) end
 end

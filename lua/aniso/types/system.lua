@@ -173,6 +173,12 @@ function Lock:close() end
 ---@return string? code
 function sys.lock(path, advice) end
 
+---The process that holds the lock of a path, or writes the temporary of it with this ending.
+---@param path string
+---@param ending? string ".PID-RANDOM.tmp", what follows the name of `path`
+---@return integer? pid 0 where it is unknown, nil where there is none
+function sys.used_by(path, ending) end
+
 ---Removes a file or an empty folder.
 ---@param path string
 ---@return true? done
