@@ -1,5 +1,5 @@
 /* fuzz_editor: any bytes as keys that are typed at the prompt, on a pseudo-terminal: the editor
- * returns lines, remembers them, and Tab completes. Newlines are typed after the input, so that
+ * returns lines, keeps them, and Tab completes. Newlines are typed after the input, so that
  * whatever it begins (a quoted character, a search, a command of libedit's) ends.
  * Covers: engine/bind/editor.c */
 #include <fcntl.h>
