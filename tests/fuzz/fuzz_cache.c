@@ -3,6 +3,7 @@
  * their own files. The first byte selects the file and which checksums the harness makes valid.
  * A pixel cache is 72 bytes of header, then pixels; in an index '@' is the folder of the images and
  * '$' the size and times of the first.
+ *
  * Covers: engine/data/pixel_cache.c engine/data/hash_cache.c engine/data/cache_folder.c
  *   engine/io/checksum.c engine/io/map_guard.c */
 #include <dirent.h>

@@ -1,4 +1,5 @@
 /* fuzz_csv: any bytes as a table; every cell of a table that is read can be read.
+ *
  * Covers: engine/data/csv.c engine/base/memory/string_arena.c */
 #include "base/memory/mem.h"
 #include "data/csv.h"

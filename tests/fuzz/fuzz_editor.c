@@ -1,6 +1,7 @@
 /* fuzz_editor: any bytes as keys that are typed at the prompt, on a pseudo-terminal: the editor
- * returns lines, keeps them, and Tab completes. Newlines are typed after the input, so that
- * whatever it begins (a quoted character, a search, a command of libedit's) ends.
+ * returns lines, keeps them in its history, and Tab completes. Newlines are typed after the input,
+ * so that whatever it begins (a quoted character, a search, a command of libedit's) ends.
+ *
  * Covers: engine/bind/editor.c */
 #include <fcntl.h>
 #include <lauxlib.h>

@@ -1,6 +1,7 @@
 /* fuzz_image: any bytes as a JPEG, PNG or BMP, decoded under both policies for damage, upright and
  * resized; its header is probed and its pixel version computed. Images of more than 2^18 pixels are
  * only probed: their decoding takes the time that their size allows.
+ *
  * Covers: engine/data/image.c engine/data/decode_jpeg.c engine/data/decode_png.c
  *   engine/data/decode_bmp.c engine/data/bmp_runs.c engine/data/exif.c
  *   engine/data/text_orientation.c engine/data/image_probe.c engine/data/foreign_image.c

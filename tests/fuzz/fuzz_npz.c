@@ -1,4 +1,5 @@
 /* fuzz_npz: any bytes as an .npz archive of images and labels.
+ *
  * Covers: engine/data/source_npz.c engine/data/npy.c engine/data/image_stack.c engine/io/zip.c
  *   engine/io/unpack.c engine/data/listing.c */
 #include "base/memory/mem.h"

@@ -1,6 +1,7 @@
 /* fuzz_safetensors: any bytes as a file of weights: all tensors, all metadata and the hash of the
  * content are read. The input is the header, and from its first zero byte on the data; the harness
  * prepends the header's length. An input that begins with '!' is the whole file.
+ *
  * Covers: engine/io/safetensors.c engine/io/safetensors_header.c engine/io/json.c */
 #include "base/memory/mem.h"
 #include "base/memory/tensor_heap.h"

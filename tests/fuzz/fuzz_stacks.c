@@ -1,5 +1,6 @@
 /* fuzz_stacks: any bytes as one file of a folder of IDX or CIFAR files whose other files are valid.
  * The first byte selects the file.
+ *
  * Covers: engine/data/source_idx.c engine/data/source_cifar.c engine/data/image_stack.c
  *   engine/io/unpack.c engine/data/listing.c */
 #include "base/memory/mem.h"

@@ -138,12 +138,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     an_install_modules(state);
     an_interrupt_install(state);
     snprintf(path, sizeof path, "tests/fuzz/%s.lua", slash ? slash + 1 : (*argv)[0]);
-    if (luaL_dofile(state, path) != LUA_OK)
-        finding(lua_tostring(state, -1));
-    lua_setfield(state, LUA_REGISTRYINDEX, "fuzz.reader");
     keeps_lines = getenv("FUZZ_LINES") != NULL;
     if (keeps_lines)
         atexit(print_lines);
+    lua_sethook(state, keeps_lines ? count_line : NULL, LUA_MASKLINE, 0);
+    if (luaL_dofile(state, path) != LUA_OK)
+        finding(lua_tostring(state, -1));
+    lua_sethook(state, NULL, 0, 0);
+    lua_setfield(state, LUA_REGISTRYINDEX, "fuzz.reader");
     return 0;
 }
 

@@ -15,7 +15,7 @@ enum { SECONDS = 2 /* of the processor, for one input, under a sanitizer too */ 
 
 static FILE *report; /* standard output */
 static int inputs;
-static const char *slowest = "";
+static char slowest[1024];
 static double slowest_seconds;
 
 static uint8_t *read_file(const char *path, size_t *count)
@@ -43,7 +43,7 @@ static void replay(const char *path)
     double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
     if (seconds > slowest_seconds) {
         slowest_seconds = seconds;
-        slowest = strdup(path);
+        snprintf(slowest, sizeof slowest, "%s", path);
     }
     free(bytes);
     inputs++;
