@@ -2,11 +2,13 @@
  * until its slot in the cache is reused. */
 #include "store/connection.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
 #include "base/open_handles.h"
+#include "io/path.h"
 
 /* ── failures ───────────────────────────────────────────────────────────────── */
 
@@ -25,7 +27,7 @@ an_code an_db_error(const an_db *db, int rc)
         return an_fail(AN_EIO,
                        "%s: reading or writing failed (%s); what was written before is safe: "
                        "check the disk, its free space and the limit on file sizes (ulimit -f), "
-                       "then resume",
+                       "then resume, or repeat the command where no run was begun",
                        db->path, why);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -263,6 +265,15 @@ bool an_db_has_moved(const an_db *db)
            moved != 0;
 }
 
+static bool folder_is_gone(const char *path)
+{
+    char folder[AN_PATH];
+    const char *slash = strrchr(path, '/');
+    const int n = slash ? (int)(slash - path) : 0;
+    return n > 0 && snprintf(folder, sizeof folder, "%.*s", n, path) < (int)sizeof folder &&
+           an_path_kind_at(folder) == AN_NOTHING;
+}
+
 an_code an_db_begin(an_db *db)
 {
     return an_db_begin_within(db, AN_DB_WAIT);
@@ -272,6 +283,11 @@ an_code an_db_begin_within(an_db *db, int ms)
 {
     if (db->readonly)
         return an_db_script(db, "BEGIN");
+    if (an_db_has_moved(db) && folder_is_gone(db->path))
+        return an_fail(AN_EDB,
+                       "%s: its folder was deleted or renamed while it was open; in a folder that "
+                       "was renamed the database is whole, and its runs can be resumed there",
+                       db->path);
     if (an_db_has_moved(db))
         return an_fail(
             AN_EDB,

@@ -93,7 +93,11 @@ an_safetensors *an_checkpoint_open(const char *path)
 {
     an_safetensors *f = an_safetensors_open(path);
     if (!f) {
-        if (an_err_code() == AN_EFORMAT)
+        const an_path_kind kind = an_path_kind_at(path);
+        if (kind == AN_OTHER || kind == AN_FOLDER)
+            an_fail(AN_EFORMAT, "checkpoint %s is %s; remove it", path,
+                    kind == AN_FOLDER ? "a folder" : "a pipe or a device, not a file");
+        else if (an_err_code() == AN_EFORMAT)
             fail_damaged(path, AN_EFORMAT, an_err_message());
         return NULL;
     }

@@ -30,9 +30,12 @@ static void end(an_replace *r)
 static an_code refused(const an_replace *r, const char *doing)
 {
     int reason = errno;
-    const char *way_out = reason == ENOSPC || reason == EDQUOT || reason == EFBIG
-                              ? "; free some space and repeat, the old file is untouched"
-                              : "";
+    const char *way_out = "";
+    if (reason == ENOSPC || reason == EDQUOT)
+        way_out = "; free some space and repeat, the old file is untouched";
+    else if (reason == EFBIG)
+        way_out =
+            "; raise the limit on file sizes (ulimit -f) and repeat, the old file is untouched";
     return an_fail(AN_EIO, "cannot %s %s: %s%s", doing, r->path, strerror(reason), way_out);
 }
 
@@ -129,10 +132,22 @@ static an_code find_target(an_replace *r, const char *path, bool *direct)
     return r->path ? AN_OK : AN_ENOMEM;
 }
 
+/* Without O_NONBLOCK, opening a pipe waits for its reader for ever, and no signal ends that. */
 static an_code open_directly(an_replace *r)
 {
-    r->file = open(r->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    return r->file >= 0 ? AN_OK : refused(r, "write");
+    enum { WAITS = 200 }; /* of 10 ms, for a reader that starts at the same time */
+    const struct timespec moment = {0, 10000000};
+    for (int i = 0; i < WAITS; i++) {
+        r->file = open(r->path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (r->file >= 0 || errno != ENXIO)
+            break;
+        nanosleep(&moment, NULL);
+    }
+    if (r->file < 0 && errno == ENXIO)
+        return an_fail(AN_EIO, "cannot write %s: no program reads from this pipe", r->path);
+    if (r->file < 0 || fcntl(r->file, F_SETFL, 0) != 0)
+        return refused(r, "write");
+    return AN_OK;
 }
 
 an_code an_replace_begin(an_replace *r, const char *path, an_durability durability)

@@ -174,6 +174,33 @@ static void test_a_pipe_is_written_to(void **state)
     assert_int_equal(count_names(scratch("pipe")), 1);
 }
 
+/* Opening such a pipe to write would wait for a reader, through every signal. */
+static void test_a_pipe_without_a_reader_is_an_error(void **state)
+{
+    (void)state;
+    const char *path = scratch("unread/p");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(60);
+    assert_int_equal(replace_file(path, "no reader"), AN_EIO);
+    alarm(0);
+    assert_non_null(strstr(an_err_message(), "unread/p: no program reads from this pipe"));
+    assert_int_equal(an_path_kind_at(path), AN_OTHER);
+}
+
+/* It is not called damaged, and the message names the way out. */
+static void test_a_pipe_is_no_damaged_checkpoint(void **state)
+{
+    (void)state;
+    const char *path = scratch("checkpoint/p");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_null(an_checkpoint_open(path));
+    assert_int_equal(an_err_code(), AN_EFORMAT);
+    assert_non_null(strstr(an_err_message(), "is a pipe or a device, not a file; remove it"));
+    assert_null(strstr(an_err_message(), "damaged"));
+    assert_null(an_checkpoint_open(scratch("checkpoint")));
+    assert_non_null(strstr(an_err_message(), "is a folder; remove it"));
+}
+
 static an_code save_checkpoint(const char *path, char hex[AN_SHA256_HEX])
 {
     size_t mark = an_scope_begin();
@@ -359,6 +386,8 @@ int main(void)
         cmocka_unit_test(test_leftovers_of_dead_processes_are_removed),
         cmocka_unit_test(test_unwritable_paths_are_errors),
         cmocka_unit_test(test_a_pipe_is_written_to),
+        cmocka_unit_test(test_a_pipe_without_a_reader_is_an_error),
+        cmocka_unit_test(test_a_pipe_is_no_damaged_checkpoint),
         cmocka_unit_test(test_a_checkpoint_through_a_pipe),
         cmocka_unit_test(test_a_device_remains_a_device),
         cmocka_unit_test(test_a_pipe_is_read_to_its_end),

@@ -28,9 +28,17 @@ output_has out "^Times are rough"
 equals "a check writes no file" "$(ls "$dir" | tr '\n' ' ')" "err out tiny.lua "
 expect "one seed" 0 "$aniso" check "$dir/tiny.lua" --seeds 7 --threads 1
 output_has out "^all +2 runs: .* with 1 thread, "
+expect "options without effect" 0 "$aniso" check "$dir/tiny.lua" --set select.steps=70 --set sampler.level=7
+output_has err "^aniso: warning: option select.steps is 70, but schedule.T is 50: validation takes 50 steps$"
+output_has err "^aniso: warning: option sampler.level is 7 and has no effect"
+equals "each is named once" "$(wc -l <"$dir/err" | tr -d ' ')" 2
+expect "a run names them too" 0 "$aniso" run "$dir/tiny.lua" --set select.steps=70 --dry-run
+output_has err "^aniso: warning: option select.steps is 70"
 expect "before any run" 0 "$aniso" check "$dir/tiny.lua" --db "$dir/runs.db"
 equals "check makes no database" "$(ls "$dir" | grep -c runs.db)" 0
 expect "one run" 0 "$aniso" run "$dir/tiny.lua" --only ddpm --seeds 0
+expect "a level without effect" 0 "$aniso" eval @last --level 7 --db "$dir/runs.db"
+output_has err "^aniso: warning: option sampler.level is 7 and has no effect"
 expect "a run that is finished" 0 "$aniso" check "$dir/tiny.lua"
 output_has out "^finished +1 of 4 in .*/runs.db: aniso run does not repeat them$"
 expect "in another database" 0 "$aniso" check "$dir/tiny.lua" --db "$dir/other.db"

@@ -45,7 +45,11 @@ output_has err "long.lua: 5000000 bytes, more than the limit"
 : >"$dir/nothing.lua"
 run 2 "an empty recipe" "$dir/nothing.lua"
 output_has err "nothing.lua: a recipe returns"
+expect "the way out for a recipe in a pipe" 2 timeout 20 "$aniso" run "$dir/pipe.lua"
+output_has err "pipe.lua: not a regular file but a pipe or a device; save the recipe as a file and name that$"
 mkfifo "$dir/table.csv"
+expect "a pipe as SOURCE" 2 timeout 20 "$aniso" data info "$dir/table.csv"
+output_has err "table.csv: a pipe or a device; save its content as a file and name that$"
 expect "a table that is a pipe" 1 timeout 20 "$aniso" data info csv --set root="$dir" --set table=table.csv
 output_has err "table.csv: a pipe or a device"
 run 2 "bytecode" "$dir/compiled.lua"
@@ -151,6 +155,29 @@ for kind in html:report svg:figure; do
     [ -h "$dir/link.$end" ] && cmp -s "$dir/own.$end" "$dir/target.$end"
     result $? "$write: --force writes through a link"
 done
+mkfifo "$dir/stream"
+for kind in html:report svg:figure; do
+    end=${kind%:*} write=${kind#*:}
+    $write 1 "$dir/stream" # its name needs no end, and it is written to only on request
+    output_has err "stream is not replaced: it is a pipe or a device; .*--force"
+    $write 1 "$dir/stream" --force
+    output_has err "cannot write $dir/stream: no program reads from this pipe"
+    cat "$dir/stream" >"$dir/received" &
+    $write 0 "$dir/stream" --force
+    wait $!
+    case $end in
+    html) $write 0 "$dir/whole.html" && cmp -s "$dir/received" "$dir/whole.html" ;;
+    svg) $write 0 "$dir/whole.svg" && cmp -s "$dir/received" "$dir/whole.svg" ;;
+    esac
+    result $? "$write: a pipe receives the file"
+    [ -p "$dir/stream" ]
+    result $? "$write: the pipe stays a pipe"
+done
+if [ -e /dev/stdout ]; then
+    $write 1 /dev/stdout
+    "$aniso" schedule --K 2 --svg /dev/stdout --force 2>"$dir/err" | cat >"$dir/out"
+    output_has out "^<svg "
+fi
 ln -s copy.db "$dir/link.db"
 for file in link.db tiny.lua; do
     expect "a backup to $file" 4 "$aniso" db backup "$dir/$file" --db "$db"

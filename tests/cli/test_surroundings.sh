@@ -162,6 +162,14 @@ mv "$dir/folder" "$dir/away"
 ended
 equals "a folder that is renamed ends the run" "$status" 1
 equals "with one line" "$(grep -c "failed: cannot write $dir/folder/" "$dir/err")" 1
+mkdir "$dir/study"
+# shellcheck disable=SC2086
+start "$dir/study/runs.db" $long
+mv "$dir/study" "$dir/elsewhere"
+ended
+equals "a folder of a database that is renamed ends the run" "$status" 1
+output_has err "failed: $dir/study/runs.db: its folder was deleted or renamed while it was open; .*resumed there"
+expect "its database is whole" 0 "$aniso" db check --db "$dir/elsewhere/runs.db"
 
 # shellcheck disable=SC2086
 start "$dir/before.db" --set train.epochs=12
@@ -177,6 +185,8 @@ equals "renamed: the same numbers" "$(query "$dir/after.db" "$metrics")" "$plain
 mv "$dir/after.db" "$dir/later.db"
 expect "eval of a database that was renamed without its folder" 1 "$aniso" eval @last --steps 3 --db "$dir/later.db"
 output_has err "checkpoints of this run are in $dir/after, .*later: rename the folder"
+mv "$dir/after" "$dir/later" # which the failed evaluation has not made
+expect "eval with the folder" 0 "$aniso" eval @last --steps 3 --db "$dir/later.db"
 
 # ── a damaged checkpoint ────────────────────────────────────────────────────────────────
 for how in cut missing; do

@@ -37,6 +37,25 @@ function T.test_sizes_that_the_engine_does_not_take()
     sampler = { draws = 65536 }, schedule = { T = 100000 } }, {})
 end
 
+function T.test_options_without_effect_are_named()
+  local function unused(given, evaluation)
+    given.data = { "lesions", n = 100 }
+    return config.unused(config.complete(given), evaluation)
+  end
+  lu.assertEquals(unused { select = { steps = 50 }, schedule = { T = 20 } },
+    { "option select.steps is 50, but schedule.T is 20: validation takes 20 steps" })
+  lu.assertEquals(unused({ select = { steps = 50 }, schedule = { T = 20 } }, true), {})
+  for _, level in ipairs { "max", "min", 7 } do
+    lu.assertEquals(unused { sampler = { level = level } }, { ("option sampler.level is %s and has no effect: "
+      .. "it belongs to schedule.coupling = sample, and the coupling is variance"):format(level) })
+  end
+  lu.assertEquals(#unused({ sampler = { level = 7 } }, true), 1)
+  lu.assertEquals(unused { sampler = { level = 7 }, schedule = { coupling = "sample" } }, {})
+  lu.assertEquals(unused { schedule = { T = 4 }, sampler = { steps = 2 } }, {}) -- the defaults of today
+  lu.assertEquals(unused { select = { steps = 50 }, sampler = { level = 7 }, schedule = { T = 20 },
+    denoiser = "none" }, {})
+end
+
 function T.test_shapes_of_networks()
   refused({ backbone = { depth = 9 } }, "option backbone.depth is 9: a ResNet for small images has 6n+2")
   refused({ backbone = { depth = 1208 } }, "option backbone.depth is 1208")

@@ -134,6 +134,9 @@ function check.run(args)
   local reports
   reports, mistakes = library.runs(trials.checked(jobs))
   fail_with(args.recipe, mistakes)
+  local configs = {}
+  for i, job in ipairs(jobs) do configs[i] = job.config end
+  common.warn_unused(configs)
   tables.print({ "study", "runs" }, { { study.name, #jobs } })
   local most = #trials.most(jobs)
   if most > 0 then

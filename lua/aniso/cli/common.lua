@@ -1,5 +1,6 @@
 -- What several commands share: the database, a RUN on the command line, output formats.
 local cli = require "aniso.cli"
+local console = require "aniso.show.console"
 local db_error = require "aniso.store.db_error"
 local errors = require "aniso.recipe.errors"
 local sys = require("aniso.core").sys
@@ -9,6 +10,18 @@ local common = {}
 
 function common.db(parser)
   parser:option "--db":description "the run database":default(sys.variable "ANISO_DB" or "runs.db")
+end
+
+-- Warnings about options of complete configurations that have no effect, each once. evaluation [opt]: only
+-- about those of an evaluation.
+function common.warn_unused(configs, evaluation)
+  local unused, seen = require("aniso.method.config").unused, {}
+  for _, complete in ipairs(configs) do
+    for _, sentence in ipairs(unused(complete, evaluation)) do
+      if not seen[sentence] then console.note("aniso: warning: ", sentence) end
+      seen[sentence] = true
+    end
+  end
 end
 
 function common.format(parser)

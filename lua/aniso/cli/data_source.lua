@@ -50,6 +50,8 @@ function source.describe(text)
     return { require("aniso.method.data").recognise(text) or "folder", root = text }
   elseif kind == "file" then
     return described_file(text)
+  elseif kind == "other" then
+    error(text .. ": a pipe or a device; save its content as a file and name that", 0)
   end
   if text:find "[/.]" then error(text .. ": no such folder, table or recipe", 0) end
   return { text }

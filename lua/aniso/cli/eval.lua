@@ -97,7 +97,7 @@ end
 -- What is to be done: {{run, hows = those not stored, images = what identifies the data}, …}, runs of the
 -- same images next to each other, since they are loaded once; how many evaluations that is, and of how many.
 local function plan(db, runs, args)
-  local trainer, jobs, n, asked = require "aniso.train.run", {}, 0, 0
+  local trainer, jobs, n, asked, configs = require "aniso.train.run", {}, 0, 0, {}
   for i, run in ipairs(runs) do
     local config = cli.need(db:config(run))
     if not config.sampler then
@@ -110,10 +110,12 @@ local function plan(db, runs, args)
     local ok, left = pcall(trainer.not_evaluated, db, run, hows, args.calibrate)
     if not ok then cli.fail(cli.USAGE, ("%s: %s"):format(name_of(run), cli.sentence(left))) end
     if args.again then left = hows end
+    config.sampler, configs[i] = hows[1], config
     asked, n = asked + #hows, n + #left
     jobs[i] = { run = run, hows = left, place = i,
       images = ("%s %s"):format(core.json.encode(config.data), run.fold or "-") }
   end
+  if args.level then common.warn_unused(configs, true) end
   local first = {}
   for i, job in ipairs(jobs) do first[job.images] = first[job.images] or i end
   table.sort(jobs, function(a, b)

@@ -30,9 +30,9 @@ local function missing_part(db, args)
   return function(run) return own_parts.missing(db, run, cli.need(db:config(run)), "report", args) end
 end
 
--- The name of a report ends as a page's does: no database, recipe or stream.
+-- The name of a report ends as a page's does, which no database and no recipe has.
 local function check_name(path)
-  if path:lower():find "%.html?$" then return end
+  if require("aniso.show.output_file").is_named(path, "%.html?$") then return end
   cli.fail(cli.USAGE, ("-o %s: the name of a report ends in .html"):format(path))
 end
 

@@ -119,6 +119,9 @@ function run.run(args, argv)
   if not study then return cli.DONE end
   study.name = args.name or study.name
   local jobs, all = cli.usage(expand, study, args)
+  local configs = {}
+  for i, job in ipairs(jobs) do configs[i] = job.config end
+  common.warn_unused(configs)
   if args.dry_run then return list(jobs) end
 
   local db = common.need_db(require("aniso.store").open(args.db,

@@ -154,7 +154,7 @@ local function check(args)
   elseif not args.simulate and (args.paths or args.prior) then
     error("--paths and --prior belong to --simulate CLASS", 0)
   end
-  if args.svg and not args.svg:find "%.svg$" then
+  if args.svg and not require("aniso.show.output_file").is_named(args.svg, "%.svg$") then
     error(("--svg %s: the name of an SVG file ends in .svg"):format(args.svg), 0)
   elseif what and not args.svg and args.format ~= "table" then
     error(("--plot prints a drawing: leave out --format %s, or draw into --svg FILE"):format(args.format), 0)

@@ -4,6 +4,7 @@
 --   config.complete(given) → a complete copy, or raises with the dotted name
 --   config.choices("train.mode") → the list of its values; nil where any value may be given
 --   config.conflicts(complete) → sentences about options that do not fit each other
+--   config.unused(complete, evaluation) → sentences about options that were set and have no effect
 local choices = require "aniso.recipe.choices"
 local baseline = require "aniso.recipe.baseline"
 local calibrate = require "aniso.method.calibrate"
@@ -174,6 +175,23 @@ function config.conflicts(complete)
     local meant = nearest(metric, names)
     out[#out + 1] = ("option select.metric: there is no metric %s (%s)"):format(metric,
       meant and "did you mean " .. meant .. "?" or "known: " .. table.concat(names, ", "))
+  end
+  return out
+end
+
+-- Options that were set and have no effect, or less than their values promise: a run works all the same, and
+-- its user reads why nothing changed. evaluation [opt]: only those of an evaluation.
+function config.unused(complete, evaluation)
+  if is_plain(complete) then return {} end
+  local out, T, steps = {}, complete.schedule.T, complete.select.steps
+  if not evaluation and steps > T and steps ~= select.steps.default then
+    out[#out + 1] = ("option select.steps is %d, but schedule.T is %d: validation takes %d steps")
+      :format(steps, T, T)
+  end
+  local level, coupling = complete.sampler.level, complete.schedule.coupling
+  if level ~= nil and level ~= sampler.common.level.default and coupling ~= "sample" then
+    out[#out + 1] = ("option sampler.level is %s and has no effect: it belongs to schedule.coupling = sample, "
+      .. "and the coupling is %s"):format(tostring(level), coupling)
   end
   return out
 end

@@ -11,6 +11,9 @@ local recipe = {}
 local MOST = 4 << 20 -- bytes of the longest recipe
 
 local function read(path)
+  if sys.exists(path) == "other" then
+    error(path .. ": not a regular file but a pipe or a device; save the recipe as a file and name that", 0)
+  end
   local text, why = sys.read(path, MOST)
   if not text then error(why, 0) end
   return text

@@ -20,11 +20,17 @@ local function has_mark(path, mark)
   return start and (start == "" or start:find(mark, 1, true) ~= nil)
 end
 
+-- Whether the name has the end of its kind, a pattern such as "%.svg$". A pipe and a device need none, nor
+-- does /dev/stdout, which may be any file.
+function output_file.is_named(path, pattern)
+  return path:lower():find(pattern) ~= nil or sys.exists(path) == "other" or path:find "^/dev/" ~= nil
+end
+
 -- Why the file must not be written; nil if it may.
 local function objection(path, kind)
-  if sys.is_link(path) then return "it is a link" end
   local what = sys.exists(path)
   if what == "other" then return "it is a pipe or a device" end
+  if sys.is_link(path) then return "it is a link" end
   if what == "file" and not has_mark(path, marks[kind]) then
     return ("it exists and is not an earlier %s of aniso"):format(kind)
   end
@@ -44,7 +50,9 @@ function output_file.write(path, kind, text, force)
   local allowed, why, code = output_file.may_write(path, kind, force)
   if not allowed then return nil, why, code end
   -- The user named the link and insists; a file that is written for other reasons is never a link's target.
-  return sys.write_atomic(sys.is_link(path) and sys.realpath(path) or path, text)
+  -- A pipe is opened by the name that was given, because /dev/stdout may have no other.
+  local is_followed = sys.is_link(path) and sys.exists(path) ~= "other"
+  return sys.write_atomic(is_followed and sys.realpath(path) or path, text)
 end
 
 return output_file

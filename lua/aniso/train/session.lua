@@ -107,8 +107,11 @@ function Session:attach(job, record, group)
   self.folder = job.db:run_folder(record.uid)
   job.db.waiting = { say = function(line) self.progress:print(line) end,
     stop = function() self:stop_if_interrupted() end }
-  local made, message = core.sys.mkdir_p(self.folder)
-  if not made then error(message, 0) end
+  -- An evaluation only reads the folder. A new one would block the name of one that is yet to be renamed.
+  if not job.evaluation_only then
+    local made, message = core.sys.mkdir_p(self.folder)
+    if not made then error(message, 0) end
+  end
   self.progress = job.progress or (job.board or boards.new(job.stream)):line {
     total = stage.steps_per_epoch(self) * self.total_epochs, label = Session.label_of(job) }
 end

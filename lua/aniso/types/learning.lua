@@ -177,3 +177,9 @@ function config.choices(path) end
 ---@param complete aniso.Config
 ---@return string[] sentences empty where all fits
 function config.conflicts(complete) end
+
+---Options that were set and have no effect, or less than their values promise.
+---@param complete aniso.Config
+---@param evaluation? boolean only the options of an evaluation
+---@return string[] sentences empty where there are none
+function config.unused(complete, evaluation) end

@@ -141,7 +141,7 @@ function plot.show(figures, target)
     io.stdout:write(plot.terminal(figures, target), "\n")
     return
   end
-  if not target.file:find "%.svg$" then
+  if not output_file.is_named(target.file, "%.svg$") then
     error(("plot: file = %q: only SVG is written, to a name that ends in .svg"):format(target.file), 0)
   end
   local ok, why, code = output_file.write(target.file, "SVG figure", plot.svg(figures, target), target.force)
