@@ -190,8 +190,8 @@ function config.unused(complete, evaluation)
   end
   local level, coupling = complete.sampler.level, complete.schedule.coupling
   if level ~= nil and level ~= sampler.common.level.default and coupling ~= "sample" then
-    out[#out + 1] = ("option sampler.level is %s and has no effect: it belongs to schedule.coupling = sample, "
-      .. "and the coupling is %s"):format(tostring(level), coupling)
+    out[#out + 1] = ("option sampler.level is %s and has no effect: it belongs to schedule.coupling = "
+      .. "sample, and the coupling is %s"):format(tostring(level), coupling)
   end
   return out
 end
