@@ -46,8 +46,8 @@ function T.test_options_without_effect_are_named()
     { "option select.steps is 50, but schedule.T is 20: validation takes 20 steps" })
   lu.assertEquals(unused({ select = { steps = 50 }, schedule = { T = 20 } }, true), {})
   for _, level in ipairs { "max", "min", 7 } do
-    local text = "option sampler.level is %s and has no effect: it belongs to schedule.coupling = sample, and "
-      .. "the coupling is variance"
+    local text = "option sampler.level is %s and has no effect: it belongs to schedule.coupling = sample, "
+      .. "and the coupling is variance"
     lu.assertEquals(unused { sampler = { level = level } }, { text:format(level) })
   end
   lu.assertEquals(#unused({ sampler = { level = 7 } }, true), 1)
