@@ -46,6 +46,9 @@ void an_db_limit_statements(an_db *db);
 /* Replaces the connection by one to `name`, the path or a URI of it. `vfs` [opt]: SQLite's file
  * functions. */
 an_code an_db_connect(an_db *db, const char *name, int flags, const char *vfs);
+
+/* AN_EFORMAT where SQLite may not open FILE-journal, FILE-wal or FILE-shm (sidecars.c). */
+an_code an_db_check_sidecars(const an_db *db);
 /* Connects for reading, and makes no file where the database is another user's (read_files.c). */
 an_code an_db_connect_reader(an_db *db);
 /* AN_EBUSY where a file that is read without locks has changed since it was opened. */

@@ -2,7 +2,8 @@
  * files, FILE-wal and FILE-shm, and makes them where they are missing. They belong to the user who
  * made them: those of another user than the owner prevent the owner from writing. Therefore
  *
- *   the owner, and root    read as SQLite does, if they may write the file
+ *   the owner, and root    read as SQLite does, if they may write the file; a journal that a killed
+ *                          process left is rolled back
  *   others                 read with a layer that makes neither of the two files: both exist while
  *                          a process writes, and after a process that was killed
  *   where one is missing   no process writes. The file is read without locks (immutable=1). Each
@@ -101,6 +102,18 @@ static an_code read_first(an_db *db)
     return an_db_script(db, "SELECT 1 FROM sqlite_schema LIMIT 1");
 }
 
+/* What a process left that ended within a transaction. Before anything is read, it is rolled back,
+ * by a connection that may write. */
+static an_code roll_back(an_db *db)
+{
+    an_code code = an_db_connect(db, db->path, SQLITE_OPEN_READWRITE, NULL);
+    if (code == AN_OK)
+        code = read_first(db);
+    if (code == AN_OK)
+        code = an_db_connect(db, db->path, SQLITE_OPEN_READONLY, NULL);
+    return code == AN_OK ? read_first(db) : code;
+}
+
 an_code an_db_connect_reader(an_db *db)
 {
     const bool may_make_files = an_path_is_own(db->path) && !an_path_write_refusal(db->path);
@@ -108,6 +121,8 @@ an_code an_db_connect_reader(an_db *db)
                                   : connect_without_making_files(db);
     if (code == AN_OK)
         code = read_first(db);
+    if ((code == AN_EIO || code == AN_EDB) && may_make_files && an_db_has_journal(db))
+        return roll_back(db);
     if ((code != AN_EIO && code != AN_EDB) || !an_path_readable(db->path))
         return code;
     if (an_db_has_journal(db))

@@ -62,28 +62,9 @@ static void restrict_file(an_db *db)
     an_db_limit_statements(db);
 }
 
-/* SQLite blocks on a pipe, where no signal ends it, and its message names the database only. */
-static an_code check_sidecars(const an_db *db)
-{
-    static const char *const endings[] = {"-journal", "-wal", "-shm"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        char *path = sqlite3_mprintf("%s%s", db->path, endings[i]);
-        if (!path)
-            return an_db_error(db, SQLITE_NOMEM);
-        const an_path_kind kind = an_path_kind_at(path);
-        const bool ours = (kind == AN_NOTHING || kind == AN_FILE) && !an_path_is_link(path);
-        if (!ours)
-            an_fail(AN_EFORMAT, "%s is a link or not a regular file; remove it and repeat", path);
-        sqlite3_free(path);
-        if (!ours)
-            return AN_EFORMAT;
-    }
-    return AN_OK;
-}
-
 an_code an_db_connect(an_db *db, const char *name, int flags, const char *vfs)
 {
-    an_code code = check_sidecars(db);
+    an_code code = an_db_check_sidecars(db);
     if (code != AN_OK)
         return code;
     an_db_finalize_statements(db);
