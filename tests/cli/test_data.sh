@@ -5,7 +5,7 @@
 export XDG_CACHE_HOME="$dir/cache"
 good=$dir/set/good
 
-split_of() { "$aniso" data info "$@" --set size=8 2>/dev/null | sed -n 's/^split .*, \([0-9a-f]*\)$/\1/p'; }
+split_of() { "$aniso" data info "$@" --set size=8 2>/dev/null | sed -n 's/^lists *\([0-9a-f]*\)$/\1/p'; }
 counts() { "$aniso" data info "$@" --set size=8 2>/dev/null | sed -n 's/^all *//p' | tr -s ' '; }
 
 expect "info" 0 "$aniso" data info "$good" --set size=8

@@ -74,7 +74,7 @@ function T:test_ham10000_is_split_by_lesion()
   lu.assertEquals(ds.split.sha256, open_ham().split.sha256)
   lu.assertNotEquals(ds.split.sha256, open_ham({ seed = 1 }).split.sha256)
   lu.assertEquals(ds.sha256, open_ham({ seed = 1 }).sha256)
-  lu.assertStrContains(ds:info(), "grouped 70/10/20, seed 0, " .. ds.split.sha256)
+  lu.assertStrContains(ds:info(), "grouped 70/10/20, seed 0\nlists    " .. ds.split.sha256)
 end
 
 local function make_split()

@@ -70,8 +70,8 @@ function T.test_temporaries_of_first_stages()
   lu.assertEquals(sys.list(folder .. "/first-stage"), { HASH .. ".safetensors.txt" })
 end
 
--- A process of another database in the folder trains a first stage: its lock is held, or its temporary has the
--- number of a running process.
+-- A process of another database in the folder trains a first stage: its lock is held, or its temporary has
+-- the number of a running process.
 function T.test_a_first_stage_in_use_stays()
   local folder = fixture.folder()
   local db <close> = plain.new_db(folder, "a")
@@ -90,7 +90,7 @@ function T.test_a_first_stage_in_use_stays()
   lu.assertEquals(named(plan), { "first stage", "orphan", "temporary", "temporary" })
   lu.assertEquals(kept(plan), { used, used })
   local lock = assert(sys.lock(stage))
-  lu.assertEquals(kept(gc.plan(db, first_stage.key_of)), { used, used, used, used, used }) -- and the lock's file
+  lu.assertEquals(kept(gc.plan(db, first_stage.key_of)), { used, used, used, used, used }) -- and the lock
   gc.carry_out(db, plan, { orphans = true }) -- although it was free when the plan was made
   lu.assertEquals(#sys.list(folder .. "/first-stage"), 4)
   lu.assertStrContains(plan[2].keep, "is locked by this process")

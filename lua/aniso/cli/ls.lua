@@ -20,6 +20,8 @@ function ls.arguments(parser)
     if n and n >= 0 then return n end
     return nil, ("-n needs a whole number, 0 for all, got %s"):format(text)
   end)
+  parser:flag("--disk", "show the bytes that each run's files take, and a line with the sums;\n--sort=-disk "
+    .. "lists the largest first")
   parser:flag("--removed", "the runs that aniso rm removed")
   common.db(parser)
   common.format(parser)
@@ -72,6 +74,11 @@ local function data_names(runs)
   end
 end
 
+-- "0.52 MB", and the bytes for programs.
+local function megabytes(bytes)
+  return { text = ("%.2f MB"):format(bytes / 1e6), value = bytes }
+end
+
 local function row_of(run, short, keys, tagged, name_of, folded)
   local id = { text = short[run.uid], value = run.uid }
   local row, n = { id, run.study, run.label, name_of(run), run.seed }, 5
@@ -80,10 +87,21 @@ local function row_of(run, short, keys, tagged, name_of, folded)
   for _, key in ipairs(keys) do
     n = n + 1
     row[n] = key:get(run)
+    if key.name == "disk" then row[n] = megabytes(row[n]) end
   end
   row[n + 1], row[n + 2] = run.started_at:sub(1, 16), { text = duration(run.wall_s), value = run.wall_s }
   if tagged then row[n + 3] = table.concat(run.tags, " ") end
   return row
+end
+
+-- What the listed runs take, and what they share with others.
+local function disk_line(db, runs, key)
+  local own = 0
+  for _, run in ipairs(runs) do own = own + key:get(run) end
+  local stages, pixels = require("aniso.store.leftovers").shared_bytes(db,
+    require("aniso.method.data").cache_folder())
+  return ("on disk: these runs %s, first stages %s, decoded images %s (aniso gc)"):format(megabytes(own).text,
+    megabytes(stages).text, megabytes(pixels).text)
 end
 
 local function nothing(args)
@@ -97,6 +115,7 @@ function ls.run(args)
   local runs, catalog, mentioned, fitting = common.call(db, "select", args.filter,
     { sort = args.sort, limit = args.number > 0 and args.number or nil, removed = args.removed })
   if #runs == 0 then cli.fail(cli.NO_MATCH, nothing(args)) end
+  if args.disk then mentioned[#mentioned + 1] = catalog:key "disk" end
   local keys = extra_keys(catalog, mentioned, args.varying and catalog:varying(runs) or {})
   local tagged, folded = false, false
   for _, run in ipairs(runs) do tagged, folded = tagged or #run.tags > 0, folded or run.fold ~= nil end
@@ -112,6 +131,7 @@ function ls.run(args)
   local short, rows, name_of = short_ids(db), {}, data_names(runs)
   for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged, name_of, folded) end
   tables.print(columns, rows, args.format)
+  if args.disk then console.note(disk_line(db, runs, catalog:key "disk")) end
   if fitting > #runs then
     console.note(("%d of %d runs; -n 0 shows all"):format(#runs, fitting))
   end

@@ -8,6 +8,7 @@ local nearest = require "aniso.recipe.nearest"
 local renamed = require "aniso.recipe.renamed"
 local derived = require "aniso.stats.derived"
 local must = require("aniso.store.db_error").must
+local run_folder = require "aniso.store.run_folder"
 local score = require "aniso.store.score"
 
 local keys = {}
@@ -24,7 +25,7 @@ local FACT_VALUES = { status = { "crashed", "failed", "finished", "interrupted",
 
 -- Facts that differ between the runs of one configuration, whose mean a row or a point shows.
 local OF_ONE_RUN = { run = true, id = true, name = true, seed = true, fold = true, attempt = true,
-  started = true, ended = true, wall = true, resumes = true }
+  started = true, ended = true, wall = true, resumes = true, disk = true }
 
 -- Columns of tables that are not facts of a run → the reason.
 local TABLES_ONLY = {
@@ -92,6 +93,16 @@ local function unknown(self, name)
     or "a fact such as status or seed, a metric such as macro_f1, an option such as train.lr"), 0)
 end
 
+-- Bytes of the files in the run's folder.
+local function disk_of(self)
+  return { name = "disk", kind = "fact", get = function(_, run)
+    self.bytes = self.bytes or {}
+    local known = self.bytes[run.uid] or run_folder.bytes(run_folder.path(self.db, run.uid))
+    self.bytes[run.uid] = known
+    return known
+  end }
+end
+
 -- What the recipe calls its data (ham10000, lesions); for a run without options, the set's name.
 local function data_of(self)
   return { name = "data", kind = "fact", get = function(_, run)
@@ -112,6 +123,7 @@ end
 -- unknown name raises. get gives a number, a text or nil.
 function Keys:key(name)
   if name == "data" then return data_of(self) end
+  if name == "disk" then return disk_of(self) end
   if name == "method" then return method_of(self) end
   if FACTS[name] then
     return { name = name, kind = "fact", get = function(_, run) return run[FACTS[name]] end }

@@ -3,7 +3,8 @@
 --   temporary         of a first stage, which a process that was killed left behind
 --   pixel cache       decoded images, which the next run makes again; the folder's size is limited too
 --   leftovers.last_of(db, uid) → what run_folder.survey() returns, with the last checkpoints alone, or nil
---   leftovers.remove_last(db, uid)      leftovers.plan(db, cache_folder) → list of items as in collect.lua
+--   leftovers.remove_last(db, uid)      leftovers.shared_bytes(db, cache_folder)
+--   leftovers.plan(db, cache_folder) → list of items as in collect.lua
 local run_folder = require "aniso.store.run_folder"
 local must = require("aniso.store.db_error").must
 local sys = require("aniso.core").sys
@@ -23,10 +24,14 @@ function leftovers.last_of(db, uid)
   return #out.names > 0 and out or nil
 end
 
--- Best effort: what cannot be removed is found by gc.
+-- For a run that this process finished: the folder may be a link, through which the files were written. Best
+-- effort: what cannot be removed is found by gc.
 function leftovers.remove_last(db, uid)
-  local found = leftovers.last_of(db, uid)
-  for _, name in ipairs(found and found.names or {}) do sys.remove(found.path .. "/" .. name) end
+  local path = run_folder.path(db, uid)
+  for _, name in ipairs { "last.safetensors", "last.previous.safetensors" } do
+    local file = path .. "/" .. name
+    if sys.exists(file) == "file" and not sys.is_link(file) then sys.remove(file) end
+  end
 end
 
 local function last_checkpoints(db, plan)
@@ -63,11 +68,23 @@ local function temporaries(db, plan)
   end
 end
 
-local function pixel_caches(plan, folder)
-  local function is_pack(name)
-    local hash = name:match "^(%x+)%.pack$"
-    return hash and #hash == 64
+local function is_pack(name)
+  local hash = name:match "^(%x+)%.pack$"
+  return hash and #hash == 64
+end
+
+-- → bytes of the first stages next to a database, which the databases of the folder share, and of the decoded
+-- images in the cache folder ("" for none), which all share
+function leftovers.shared_bytes(db, cache_folder)
+  local function sum(folder, chosen)
+    local bytes = 0
+    for _, path in ipairs(files(folder, chosen)) do bytes = bytes + (sys.size(path) or 0) end
+    return bytes
   end
+  return sum(db:first_stage_folder(), run_folder.is_first_stage), sum(cache_folder, is_pack)
+end
+
+local function pixel_caches(plan, folder)
   local found = { path = folder, names = {}, others = { "indexes" }, bytes = 0 } -- the folder stays
   for _, path in ipairs(files(folder, is_pack)) do
     found.names[#found.names + 1], found.bytes = path:match "[^/]*$", found.bytes + (sys.size(path) or 0)

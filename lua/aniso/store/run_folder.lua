@@ -6,6 +6,7 @@
 --   run_folder.used_by(folder, name) → the process that holds the lock of a file, or writes that temporary of
 --     it, in words; nil where there is none
 --   run_folder.locked_path(path) → the file whose lock protects it: of a first stage, its lock or a temporary
+--   run_folder.bytes(path) → what the trainer's files in a run's folder take; 0 without a folder
 --   run_folder.survey(path) → {path, names = {own file, …}, others = {…}, bytes = of the own files}, or nil,
 --     why: not a folder, or reached through a link
 local sys = require("aniso.core").sys
@@ -53,6 +54,15 @@ end
 
 local function parent_of(path)
   return path:match "^(.*)/[^/]*$" or "."
+end
+
+-- A link in the place of the folder, as to a larger disk, is followed: nothing is changed.
+function run_folder.bytes(path)
+  local bytes = 0
+  for _, name in ipairs(sys.exists(path) == "directory" and sys.list(path) or {}) do
+    if run_folder.is_file(name) then bytes = bytes + (sys.size(path .. "/" .. name) or 0) end
+  end
+  return bytes
 end
 
 function run_folder.survey(path)

@@ -18,7 +18,8 @@ local function head(ds, add)
   local split = ds.split
   add("%s: %d classes, %dx%d pixels", ds.name, ds.K, ds.width, ds.height)
   add("content  %s", ds.sha256)
-  add("split    %s, seed %d, %s", split.name, split.seed, split.sha256)
+  add("split    %s, seed %d", split.name, split.seed)
+  add("lists    %s", split.sha256) -- which image is in which part; data_split.sha256 covers more
   if split.profile ~= "natural" then
     add("profile  %s: %d of %d training images stay", split.profile, ds:n "train", split.before_tail)
   end
