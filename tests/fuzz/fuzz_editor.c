@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <lua.h>
 #include <lualib.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -102,13 +103,16 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
-    static const char newlines[LAST_NEWLINES + 1] = "\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r";
+    char keys[MOST_KEYS + LAST_NEWLINES];
+    struct pollfd typed = {.fd = STDIN_FILENO, .events = POLLIN};
     if (count > MOST_KEYS)
         return 0;
     tcflush(STDIN_FILENO, TCIFLUSH);
     int64_t live = an_mem_live();
-    fuzz_require(write(terminal, bytes, count) == (ssize_t)count &&
-                     write(terminal, newlines, LAST_NEWLINES) == LAST_NEWLINES,
+    memcpy(keys, bytes, count);
+    memset(keys + count, '\r', LAST_NEWLINES);
+    count += LAST_NEWLINES;
+    fuzz_require(write(terminal, keys, count) == (ssize_t)count && poll(&typed, 1, 10000) == 1,
                  "a terminal that takes keys");
     lua_pushvalue(state, 1);
     if (lua_pcall(state, 0, 0, 0) != LUA_OK) {
