@@ -121,6 +121,25 @@ equals "a limit on file sizes" "$?" 1
 output_has err "failed: .*(File too large|ulimit -f)"
 expect "it can be resumed" 0 "$aniso" resume --db "$dir/limit.db"
 equals "and ends" "$(query "$dir/limit.db" 'SELECT status FROM v_run')" finished
+# A full disk: a file system of 1300 KiB in a namespace of the user, where the machine permits one. What is
+# read afterwards is copied out, since the file system ends with its shell.
+mkdir "$dir/disk"
+if unshare -rm mount -t tmpfs -o size=64k tmpfs "$dir/disk" 2>"$dir/err"; then
+    # shellcheck disable=SC2016
+    unshare -rm sh -c 'mount -t tmpfs -o size=1300k tmpfs "$1/disk"
+        "$2" run "$1/tiny.lua" --db "$1/disk/full.db" --set train.epochs=12 >"$1/out" 2>"$1/full"
+        echo $? >"$1/full.status"
+        mount -o remount,size=20m "$1/disk"
+        "$2" resume --db "$1/disk/full.db" >"$1/out" 2>"$1/err"
+        echo $? >>"$1/full.status"
+        "$2" db backup "$1/backup.db" --db "$1/disk/full.db" >"$1/out" 2>&1' sh "$dir" "$aniso"
+    equals "a full disk ends a run, which resumes once there is space" "$(tr '\n' ' ' <"$dir/full.status")" "1 0 "
+    equals "with one line" "$(grep -cE "failed: .*(No space left|disk is full).*free some space" "$dir/full")" 1
+    equals "full disk: the same numbers" "$(query "$dir/backup.db" "$metrics")" "$plain_metrics"
+    equals "full disk: the same weights" "$(query "$dir/backup.db" "$weights")" "$plain_weights"
+else
+    result 0 "a full disk # SKIP no file system of one's own: $(head -n 1 "$dir/err")"
+fi
 # AddressSanitizer reserves terabytes of address space, so it cannot run under such a limit.
 case $aniso in */build/asan/*) ;; *)
     for memory in 60000 100000 250000; do
