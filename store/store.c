@@ -40,10 +40,20 @@ static an_code read_number(an_db *db, const char *sql, int64_t *value)
     return code;
 }
 
+/* A version that could not be read is none that a decision may follow from. */
+static an_code read_version(an_db *db, int *version)
+{
+    int64_t number = 0;
+    an_code code = read_number(db, "PRAGMA user_version", &number);
+    *version = code == AN_OK ? (int)number : -1;
+    return code;
+}
+
 int an_db_version(an_db *db)
 {
-    int64_t version = 0;
-    return read_number(db, "PRAGMA user_version", &version) == AN_OK ? (int)version : -1;
+    int version;
+    read_version(db, &version);
+    return version;
 }
 
 /* The file may come from an untrusted source: its views and triggers get no privileges, and sizes
@@ -95,8 +105,10 @@ static an_code check_file(an_db *db, const an_schema *schema)
 {
     if (!schema->known)
         return AN_OK;
-    const int version = an_db_version(db);
-    an_code code = an_schema_check(db, version, schema->known);
+    int version;
+    an_code code = read_version(db, &version);
+    if (code == AN_OK)
+        code = an_schema_check(db, version, schema->known);
     if (code != AN_OK || (!db->lock && an_lock_held(db->path, NULL)))
         return code;
     if (!an_checked_before(db->path, schema->rules)) {
@@ -110,6 +122,7 @@ static an_code check_file(an_db *db, const an_schema *schema)
 static an_code open_for_reading(an_db *db, const an_schema *schema)
 {
     int64_t tables = 0;
+    int version = 0;
     an_code code = an_db_connect_reader(db);
     if (code == AN_OK)
         code = check_application(db, &tables);
@@ -118,7 +131,9 @@ static an_code open_for_reading(an_db *db, const an_schema *schema)
     if (code == AN_OK)
         code = check_file(db, schema);
     if (code == AN_OK)
-        code = an_schema_show_options(db, an_db_version(db), schema);
+        code = read_version(db, &version);
+    if (code == AN_OK)
+        code = an_schema_show_options(db, version, schema);
     return code == AN_OK ? an_db_script(db, "PRAGMA query_only = ON") : code;
 }
 
@@ -134,7 +149,10 @@ static an_code create_or_migrate(an_db *db, const an_schema *schema)
         return code;
     if (tables == 0)
         return an_schema_create(db, schema);
-    int version = an_db_version(db);
+    int version;
+    code = read_version(db, &version);
+    if (code != AN_OK)
+        return code;
     if (version > schema->version)
         return an_fail(AN_EFORMAT,
                        "%s was written by a newer aniso (version %d, this program has %d): it can "
@@ -166,9 +184,11 @@ static an_code open_to_share(an_db *db, const an_schema *schema)
         code = check_application(db, &tables);
     if (code == AN_OK)
         code = check_file(db, schema);
+    int version = 0;
+    if (code == AN_OK)
+        code = read_version(db, &version);
     if (code != AN_OK)
         return code;
-    const int version = an_db_version(db);
     if (version != schema->version)
         return an_fail(AN_EFORMAT,
                        "%s has version %d, this program has %d, and another process writes to it: "

@@ -31,4 +31,8 @@ output_has out "^FAILED syscall:gc:pwrite:lost:"
 expect "so is a disk that only confirms fsync" 1 \
     struck --only power:gc:69:strict:faked --only power:gc:75:all:faked --only power:gc:87:ordered:faked
 output_has out "^FAILED power:gc:.*:faked "
+# The files that SQLite makes when it first reads a database in WAL mode, so that its version cannot be read.
+expect "a version that cannot be read is not taken for an old one" 0 struck \
+    --only syscall:migrate:create:EMFILE:3 --only syscall:migrate:create:EMFILE:4
+output_has out "^syscall migrate +2 +0 +0 +2 "
 finish
