@@ -20,7 +20,7 @@
 #include "bind/open.h"
 #include "bind/surroundings.h"
 
-/* Lua: an error's text → the text without its position in the program's own sources. */
+/* Lua: an error → its text without its position in the program's own sources. */
 static int shorten(lua_State *L)
 {
     lua_getglobal(L, "require");
@@ -32,13 +32,13 @@ static int shorten(lua_State *L)
     return 1;
 }
 
-/* The text at `at` shortened; unchanged where Lua cannot run, such as out of memory. */
-static const char *sentence(lua_State *L, int at)
+/* The sentence of the error at `error`; `otherwise` where Lua cannot run, such as out of memory. */
+static const char *sentence(lua_State *L, int error, const char *otherwise)
 {
     lua_pushcfunction(L, shorten);
-    lua_pushvalue(L, at);
+    lua_pushvalue(L, error);
     const char *text = lua_pcall(L, 1, 1, 0) == LUA_OK ? lua_tostring(L, -1) : NULL;
-    return text ? text : lua_tostring(L, at);
+    return text ? text : otherwise;
 }
 
 /* An error is a text or a table {message =, exit =, details =} (fail() in lua/aniso/cli/init.lua).
@@ -81,11 +81,10 @@ static int report(lua_State *L)
         code = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : 1;
     }
     const char *message = luaL_tolstring(L, 1, NULL);
-    const int at = lua_gettop(L);
     lua_getfield(L, LUA_REGISTRYINDEX, "aniso.traceback");
     const char *trace = lua_tostring(L, -1);
     if (!trace)
-        message = sentence(L, at);
+        message = sentence(L, 1, message);
     if (an_interrupt_signal() && !lua_istable(L, 1)) {
         code = 128 + an_interrupt_signal();
         if (!trace)

@@ -35,11 +35,12 @@ static an_code check_journal(const char *path)
                    path);
 }
 
-/* SQLite blocks on a pipe, where no signal ends it, and its message names the database only. */
+/* SQLite blocks on a pipe, where no signal ends it, and its message names the database only. It
+ * writes to and truncates these files, so a second name of one would lose its content. */
 static an_code check_kind(const char *path)
 {
-    const an_path_kind kind = an_path_kind_at(path);
-    if ((kind == AN_NOTHING || kind == AN_FILE) && !an_path_is_link(path))
+    const bool absent = an_path_kind_at(path) == AN_NOTHING && !an_path_is_link(path);
+    if (absent || an_path_is_plain(path))
         return AN_OK;
     return an_fail(AN_EFORMAT, "%s is a link or not a regular file; remove it and repeat", path);
 }

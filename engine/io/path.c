@@ -72,6 +72,12 @@ bool an_path_is_link(const char *path)
     return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
 }
 
+bool an_path_is_plain(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink <= 1;
+}
+
 bool an_path_readable(const char *path)
 {
     return access(path, R_OK) == 0;

@@ -34,7 +34,8 @@ typedef enum {
     AN_OTHER
 } an_path_kind; /* OTHER: a device, pipe … */
 an_path_kind an_path_kind_at(const char *path);
-bool an_path_is_link(const char *path); /* a symbolic link, also one to nothing */
+bool an_path_is_link(const char *path);  /* a symbolic link, also one to nothing */
+bool an_path_is_plain(const char *path); /* a regular file with one name, not through a link */
 
 bool an_path_readable(const char *path);   /* by this process                             */
 bool an_folder_writable(const char *path); /* files in it can be listed, read and made    */

@@ -5,6 +5,8 @@
 # and
 #   tiny_recipe EPOCHS          writes $dir/tiny.lua, a study of one run of less than a second
 #   kill_when PATTERN COMMAND…  kills the command when a line of its stderr matches; fails where it ended before
+#   uses_llvm_openmp            whether the program's OpenMP is LLVM's, which allocates in each parallel loop and
+#                               aborts where it cannot start a thread
 aniso=${ANISO:-./aniso}
 case $aniso in /*) ;; *) aniso=$PWD/$aniso ;; esac
 dir=$(mktemp -d)
@@ -69,6 +71,8 @@ kill_when() {
     wait $pid 2>/dev/null
     [ $? -ne 0 ]
 }
+
+uses_llvm_openmp() { ldd "$aniso" 2>/dev/null | grep -q libomp; }
 
 finish() {
     echo "1..$number"

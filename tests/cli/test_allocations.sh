@@ -8,6 +8,11 @@ case $aniso in */asan/*)
     echo "1..1"
     exit 0 ;;
 esac
+if uses_llvm_openmp; then
+    echo "ok 1 - a step after warm-up allocates nothing # SKIP LLVM's OpenMP allocates in each parallel loop"
+    echo "1..1"
+    exit 0
+fi
 
 # send WORD…: sends a command; $dir/out has the engine's answer, $count the allocations so far
 send() {

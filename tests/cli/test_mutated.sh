@@ -2,6 +2,7 @@
 # `aniso:` and is a sentence of ours, with an exit code of ours, in time. The first changes are the named ones
 # of mutate_db.c, the others walk over columns and values. MUTATIONS=N STRIDE=N: how many, and how far apart.
 . tests/cli/tap.sh
+. tests/cli/truth.sh
 
 ${CC:-cc} -O1 -o "$dir/mutate_db" tests/cli/mutate_db.c -lsqlite3 >"$dir/out" 2>"$dir/err"
 result $? "the program that changes databases is built"
@@ -12,24 +13,13 @@ rm -f "$dir"/*.bak
 cd "$dir" || exit 1
 named=43
 
-# Appends to `faults` what is wrong with the last command: $1 is its name, $2 its exit code.
-judge() {
-    fault=
-    [ "$2" -gt 4 ] && fault="exit $2"
-    grep -aqE 'attempt to|traceback|bad argument|nil value|expected, got|\.lua:|no integer repr' err && fault="words"
-    lines=$(grep -c '' err)
-    case $1 in
-    watch*) ;; # ends with 1 where a run failed, without a line
-    *) [ "$2" -gt 0 ] && [ "$2" -ne 2 ] && [ "$(grep -ac '^aniso: ' err)" -ne 1 ] && fault="$lines lines" ;;
-    esac
-    [ -z "$fault" ] || printf '%s\n' "mutation $n ($what), $1: exit $2, $fault: $(head -c 200 err)" >>faults
-}
-
 try() {
-    timeout 10 "$aniso" "$@" >out 2>err </dev/null
+    limited "$aniso" "$@" >out 2>err </dev/null
     code=$?
     commands=$((commands + 1))
-    judge "$*" $code
+    fault=$(fault_of $code err)
+    case $1 in watch) [ $code -eq 1 ] && fault= ;; esac # its result where a run failed
+    [ -z "$fault" ] || printf '%s\n' "mutation $n ($what), $*: $fault: $(head -c 200 err)" >>faults
 }
 
 # Two of these for each database that opens.
@@ -92,7 +82,7 @@ if command -v sqlite3 >/dev/null; then
         sqlite3 $kind.db <$kind.sql
         for command in "show @last" "compare 1 2 --draws 50" "report seven -o r.html --force --images 0" "ls"; do
             # shellcheck disable=SC2086
-            expect "$command over $kind values" 0 timeout 10 "$aniso" $command --db $kind.db
+            expect "$command over $kind values" 0 limited "$aniso" $command --db $kind.db
         done
         equals "no line of ls is longer than a few cells" "$(awk 'length > 1200' out | wc -l | tr -d ' ')" 0
     done

@@ -112,7 +112,7 @@ $command"
     done
     equals "differing options are shown by name" "$("$aniso" ls --varying --db "$dir/$kind.db" | grep -c sha256)" 0
     expect "report without the sampler" 0 "$aniso" report own --db "$dir/$kind.db" -o "$dir/$kind.html"
-    output_has err "^aniso: no example images: run .* needs its sampler own:.*: aniso report own --db $dir/$kind.db \
+    output_has err "^aniso: warning: no example images: run .* needs its sampler own:.*: aniso report own --db $dir/$kind.db \
 -o $dir/$kind.html --recipe $recipe$"
     equals "the page names the recipe" "$(grep -c "No images: .*--recipe $recipe" "$dir/$kind.html")" 1
     command=$(sed -n 's/.*: aniso report /report /p' "$dir/err")

@@ -145,17 +145,21 @@ static void colour_scene(scene *s, draws *d)
     s->vignette = uniform(d, 0.05f, 0.35f);
 }
 
+/* A statement per draw: the order in which arguments are evaluated depends on the compiler. */
 static void lines_scene(scene *s, draws *d)
 {
     s->hairs = (int)(uniform(d, 0, 1) * uniform(d, 0, 1) * (HAIRS + 0.99f));
-    for (int k = 0; k < s->hairs; k++)
-        draw_curve(d, &s->hair[k], uniform(d, -0.9f, 0.9f), uniform(d, -0.9f, 0.9f),
-                   uniform(d, 0.008f, 0.022f), uniform(d, 0.5f, 2));
+    for (int k = 0; k < s->hairs; k++) {
+        float length = uniform(d, 0.5f, 2), width = uniform(d, 0.008f, 0.022f);
+        float y = uniform(d, -0.9f, 0.9f), x = uniform(d, -0.9f, 0.9f);
+        draw_curve(d, &s->hair[k], x, y, width, length);
+    }
     s->vessels = (int)(s->trait[AN_VESSELS] * (VESSELS + 0.5f));
-    for (int k = 0; k < s->vessels; k++)
-        draw_curve(d, &s->vessel[k], s->cx + uniform(d, -0.35f, 0.35f),
-                   s->cy + uniform(d, -0.35f, 0.35f), uniform(d, 0.012f, 0.03f),
-                   uniform(d, 0.15f, 0.45f));
+    for (int k = 0; k < s->vessels; k++) {
+        float length = uniform(d, 0.15f, 0.45f), width = uniform(d, 0.012f, 0.03f);
+        float y = s->cy + uniform(d, -0.35f, 0.35f), x = s->cx + uniform(d, -0.35f, 0.35f);
+        draw_curve(d, &s->vessel[k], x, y, width, length);
+    }
 }
 
 /* ── the picture ──────────────────────────────────────────────────────────────── */

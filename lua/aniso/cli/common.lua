@@ -3,13 +3,15 @@ local cli = require "aniso.cli"
 local console = require "aniso.show.console"
 local db_error = require "aniso.store.db_error"
 local errors = require "aniso.recipe.errors"
+local literal = require "aniso.recipe.literal"
 local sys = require("aniso.core").sys
 local tables = require "aniso.show.table"
 
 local common = {}
 
 function common.db(parser)
-  parser:option "--db":description "the run database":default(sys.variable "ANISO_DB" or "runs.db")
+  parser:option "--db":description "the run database; that of ANISO_DB, or runs.db, if left out"
+    :default(sys.variable "ANISO_DB" or "runs.db"):show_default(false)
 end
 
 -- Warnings about options of complete configurations that have no effect, each once. evaluation [opt]: only
@@ -31,6 +33,14 @@ end
 -- `--force`, for a command that writes a file the user names (show/output_file.lua).
 function common.force(parser)
   parser:flag("--force", "replace a file that is not an earlier output of aniso, or write through a link")
+end
+
+-- A converter of an option whose value is a Lua literal or a bare word.
+function common.literal(text)
+  local read, value = pcall(literal.read, text)
+  if not read then return nil, errors.sentence(value) end
+  if value == nil then return nil, ("'%s' is no value: a number, a word or {…}"):format(text) end
+  return value
 end
 
 -- "a, b" → {"a", "b"}: the value of an option that takes names.

@@ -44,7 +44,11 @@ function data.arguments(parser)
   local split = verb(parser, "split", "write the lists of training, validation and test images")
   split:argument("folder", "where NAME_train.csv, NAME_val.csv and NAME_test.csv go")
   split:option "--name":description "of the split; the set's name if left out"
-  split:option "--seed":description "of the cut":convert(math.tointeger)
+  split:option "--seed":description "of the cut":convert(function(text)
+    local n = math.tointeger(tonumber(text))
+    if n then return n end
+    return nil, ("--seed needs a whole number, got %s"):format(text)
+  end)
   split:option "--val":description "share of all images for validation":convert(fraction "val")
   split:option "--test":description "share of all images for the test":convert(fraction "test")
   verb(parser, "import", "decode all images into the cache now, not at the first run")

@@ -6,7 +6,6 @@ local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
 local folds = require "aniso.recipe.folds"
-local literal = require "aniso.recipe.literal"
 local nearest = require "aniso.recipe.nearest"
 local own_parts = require "aniso.cli.own_parts"
 local selected_runs = require "aniso.cli.selected_runs"
@@ -38,6 +37,12 @@ local function whole(text)
   return nil, ("%s is not a whole number of at least 1"):format(text)
 end
 
+local function seed(text)
+  local n = integer_of(text, 0)
+  if n then return n end
+  return nil, ("--seed needs a whole number from 0, got %s"):format(text)
+end
+
 local function sampler_name(text)
   local names = require("aniso.method.sampler").names()
   for _, name in ipairs(names) do
@@ -54,17 +59,21 @@ function eval.arguments(parser)
     :convert(list_of("--sampler", sampler_name))
   parser:option("--steps", "S: steps of a chain, 1,5,20"):argname "N,…":convert(list_of("--steps", whole))
   parser:option("--draws", "R: chains per image, 1,16,64"):argname "N,…":convert(list_of("--draws", whole))
-  parser:option("--seed", "of the noise"):convert(function(text) return integer_of(text, 0) end)
-  parser:option("--temperature", "of the vote"):convert(tonumber)
+  parser:option("--seed", "of the noise"):convert(seed)
+  parser:option("--temperature", "of the vote"):convert(function(text)
+    local value = tonumber(text)
+    if value then return value end
+    return nil, ("--temperature needs a number, got %s"):format(text)
+  end)
   parser:option("--probabilities", "how a chain's label is read: distance or plain")
     :choices { "distance", "plain" }
   parser:option("--level", "test level of coupling sample: mixture, max, min or a number")
-    :convert(literal.read)
+    :convert(common.literal)
   parser:option("--tilt", [['{"prior", tau = 0.5}': shifts the class probabilities; none removes it]])
-    :convert(literal.read)
+    :convert(common.literal)
   parser:option("--calibrate", [[choose tilt, temperature and level on the validation part, and store both
     parts as calibrated: bacc, '{metric = "bacc", tau = {0, 0.5, 1}}' …]])
-    :argname("RULE"):convert(literal.read)
+    :argname("RULE"):convert(common.literal)
   parser:flag("--again", "evaluate again what is already stored")
   own_parts.arguments(parser)
   common.db(parser)

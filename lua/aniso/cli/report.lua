@@ -49,7 +49,7 @@ function report.run(args)
   if args.images > 0 then
     pictures, lacking = require "aniso.show.report.pictures" (facts, args.images, missing_part(db, args))
   end
-  if lacking then console.note("aniso: no example images: ", lacking) end
+  if lacking then console.note("aniso: warning: no example images: ", lacking) end
   local text = require "aniso.show.report.study" (facts, pictures)
   cli.need(require("aniso.show.output_file").write(args.output, "report", text, args.force))
   console.note("written to ", args.output)

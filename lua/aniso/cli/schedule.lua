@@ -229,8 +229,8 @@ function schedule.run(args)
   end
   if args.share then return show(cli.usage(s.share, s), share_table, args) end
   if args.tilt then
-    local how = { class_weight = args.class_weight and literal.read(args.class_weight),
-      level = args.level and literal.read(args.level), times = args.times }
+    local how = { class_weight = args.class_weight and cli.usage(literal.read, args.class_weight),
+      level = args.level and cli.usage(literal.read, args.level), times = args.times }
     return show(cli.usage(s.tilt, s, how), tilt_table, args)
   end
   cli.usage(require("aniso.prompt.explore.curves").chosen, s, args.class)

@@ -2,13 +2,14 @@
 local manual = require "aniso.prompt.help.manual"
 local pretty = require "aniso.show.pretty"
 local records = require "aniso.show.records"
+local visible = require("aniso.core").sys.visible
 
 -- A function or module of the library prints its documentation; rows and their columns, as a
 -- query returns them, print as one table; of a failure (nil, message, "ECODE") the message is printed.
 return function(...)
   local rows, columns, third = ...
   if rows == nil and type(columns) == "string" and type(third) == "string" and third:find "^E%u+$" then
-    return { columns }
+    return { visible(columns) }
   end
   if columns ~= nil and third == nil and type(rows) == "table" and records.are_names(columns) then
     if #rows == 0 then return { "no rows" } end

@@ -167,7 +167,7 @@ end
 Database.__close = Database.close
 
 function Database:__tostring()
-  return ("RunDatabase(%s%s)"):format(self.path, self.readonly and ", for reading" or "")
+  return ("RunDatabase(%s%s)"):format(core.sys.visible(self.path), self.readonly and ", for reading" or "")
 end
 
 return store

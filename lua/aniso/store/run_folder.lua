@@ -7,6 +7,7 @@
 --     it, in words; nil where there is none
 --   run_folder.locked_path(path) → the file whose lock protects it: of a first stage, its lock or a temporary
 --   run_folder.bytes(path) → what the trainer's files in a run's folder take; 0 without a folder
+--   run_folder.refuse_links(path, …): raises where one of these folders is a link
 --   run_folder.survey(path) → {path, names = {own file, …}, others = {…}, bytes = of the own files}, or nil,
 --     why: not a folder, or reached through a link
 local sys = require("aniso.core").sys
@@ -50,6 +51,15 @@ function run_folder.used_by(folder, name)
   local file = run_folder.locked_path(path)
   local pid = file and sys.used_by(file, path:sub(#file + 1))
   return pid and (pid > 0 and ("process %d uses it"):format(pid) or "another process uses it")
+end
+
+function run_folder.refuse_links(...)
+  for _, path in ipairs { ... } do
+    if sys.is_link(path) then
+      raise(("%s is a link, and nothing is written through it; remove it, or put the database where it leads")
+        :format(path), "EIO")
+    end
+  end
 end
 
 local function parent_of(path)

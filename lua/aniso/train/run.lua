@@ -16,6 +16,7 @@ local further_evaluation = require "aniso.train.further_evaluation"
 local lock_wait = require "aniso.store.lock_wait"
 local flatten = require("aniso.recipe.options").flatten
 local provenance = require "aniso.train.provenance"
+local run_folder = require "aniso.store.run_folder"
 local Session = require "aniso.train.session"
 
 local run = { prepare = Session.new,
@@ -56,6 +57,11 @@ local function only(outcomes)
   return { uid = outcomes[1].uid, metrics = outcomes[1].metrics }
 end
 
+-- Where a run writes: known before the run has a row.
+local function refuse_linked_folders(db, uid)
+  run_folder.refuse_links(db:folder(), db:first_stage_folder(), uid and db:run_folder(uid))
+end
+
 -- Paths may have any bytes, but a database holds UTF-8: other programs could not read it.
 local function check_texts(of)
   for _, one in ipairs(flatten(of)) do
@@ -71,6 +77,7 @@ end
 function run.run_together(jobs)
   for _, job in ipairs(jobs) do job.config = config.complete(job.config) end
   return run_all(jobs, function(job, sharing)
+    refuse_linked_folders(job.db)
     check_texts(job.config)
     local session = Session.new(job, sharing)
     if job.chosen_from then final_evaluation.same_data(session, job.db, job.chosen_from) end
@@ -106,6 +113,7 @@ end
 -- Goes on with stored_job()s of one group (lockstep.groups).
 function run.resume_together(jobs)
   return run_all(jobs, function(job, sharing)
+    refuse_linked_folders(job.db, job.run.uid)
     local session = Session.new(job, sharing)
     final_evaluation.same_data(session, job.db, job.run)
     session.saved = checkpoint.of_run(job.db, job.run.uid)

@@ -1,5 +1,6 @@
 -- A run database as the prompt shows it: a table of its studies, and calls to continue with.
 local tables = require "aniso.show.table"
+local visible = require("aniso.core").sys.visible
 
 local function count(set)
   local n = 0
@@ -31,7 +32,7 @@ return function(db)
     rows[i] = { one.name, one.runs, one.finished, count(one.labels), count(one.seeds), one.best, one.started }
     runs = runs + one.runs
   end
-  local head = ("%s: %d %s%s"):format(db.path, runs, runs == 1 and "run" or "runs",
+  local head = ("%s: %d %s%s"):format(visible(db.path), runs, runs == 1 and "run" or "runs",
     db.readonly and ", opened for reading" or "")
   if runs == 0 then return head end
   local columns = { "study", "runs", "finished", "variants", "seeds",
