@@ -37,7 +37,10 @@ table "$study" --format latex
 curve "$study" --cost -y acc --svg figure.svg
 report "$study" --images 1 -o report.html
 report "$study" --images 0 -o forced.html --force
+export 1
+export 1 -o forced.safetensors --force
 predict 1 images/b
+predict model.safetensors images/a --maps maps
 tag 1 word
 note 1 some words
 star 1
@@ -45,6 +48,8 @@ rm 2
 restore 3
 gc -n
 gc --orphans --cache
+predictions 1 --format table
+predictions 1 --format jsonl
 sql "SELECT * FROM v_run"
 sql "SELECT name FROM dataset_class" --format csv
 db info

@@ -22,10 +22,10 @@ over() {
 also_over() { [ "${STRANGER:-}" != all ] || over "$@"; }
 
 # ── what the commands write ─────────────────────────────────────────────────────────────
-outputs="place/report.html place/figure.svg place/schedule.svg place/copy.db place/.luarc.json"
+outputs="place/report.html place/figure.svg place/schedule.svg place/copy.db place/.luarc.json place/model.safetensors"
 outputs="$outputs place/lists/folder_train.csv $(cd "$dir/home-template" && find .cache -type f | sed 's#^#home/#' | tr '\n' ' ')"
 outputs="$outputs home/.local/state/aniso/history"
-forced="place/forced.html place/forced.svg place/.aniso/types/core.lua"
+forced="place/forced.html place/forced.safetensors place/forced.svg place/.aniso/types/core.lua"
 # shellcheck disable=SC2086
 {
     over "outputs and caches" link $outputs place/.aniso
