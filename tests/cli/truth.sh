@@ -8,10 +8,11 @@ case $aniso in */asan/* | */tsan/*) slow=yes ;; esac # a sanitizer needs address
 words_of_lua='attempt to |traceback|bad argument|nil value|expected, got|no integer repr'
 words_of_lua="$words_of_lua|(aniso|cli|method|recipe|show|stats|store|train)/[a-z_/]*\.lua:[0-9]"
 
+# Ten seconds of the processor: another process may hold it. A minute ends what waits.
 limited() {
     (
-        [ -n "$slow" ] || ulimit -v 1048576
-        OMP_NUM_THREADS=2 exec timeout -k 1 "$([ -n "$slow" ] && echo 100 || echo 10)" "$@"
+        [ -n "$slow" ] || { ulimit -v 1048576 && ulimit -t 10; }
+        OMP_NUM_THREADS=2 exec timeout -k 1 "$([ -n "$slow" ] && echo 200 || echo 60)" "$@"
     )
 }
 
