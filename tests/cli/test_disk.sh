@@ -1,5 +1,4 @@
-# What runs keep on disk: the column of aniso ls, its order, its filter and its sums; and a folder of checkpoints that
-# is a link, as to a larger disk.
+# What runs keep on disk: the column of aniso ls, its order, its filter and its sums.
 . tests/cli/tap.sh
 
 tiny_recipe 2
@@ -7,8 +6,12 @@ export XDG_CACHE_HOME="$dir/cache"
 db=$dir/runs.db
 mkdir "$dir/large"
 ln -s large "$dir/runs"
-expect "a run whose folder is behind a link" 0 "$aniso" run "$dir/tiny.lua" --db "$db" --set train.mode=staged
-equals "it keeps its best weights alone" "$(cd "$dir/large" && ls ./*)" best.safetensors
+expect "a folder of checkpoints that is a link" 1 "$aniso" run "$dir/tiny.lua" --db "$db"
+output_has err "$dir/runs is a link"
+equals "nothing is written through it" "$(ls "$dir/large")" ""
+rm "$dir/runs"
+expect "a run" 0 "$aniso" run "$dir/tiny.lua" --db "$db" --set train.mode=staged
+equals "keeps its best weights alone" "$(ls "$dir/runs/"*)" best.safetensors
 expect "a run that keeps its last checkpoints" 0 "$aniso" run "$dir/tiny.lua" --db "$db" --seeds 1 --keep-last \
     --set train.mode=staged
 bytes() { cat "$@" | wc -c | tr -d ' '; }
@@ -35,7 +38,7 @@ expect "a filter" 0 "$aniso" ls "disk>$small" --db "$db"
 equals "lists the large one" "$(grep -c "$(megabytes "$large")" "$dir/out") $(grep -c finished "$dir/out")" "1 1"
 expect "no row of a table has it" 2 "$aniso" table tiny --rows disk --db "$db"
 output_has err "disk differs between the runs of a configuration"
-rm -r "$dir/large/$(uid 1)"
+rm -r "$dir/runs/$(uid 1)"
 expect "a run without its folder" 0 "$aniso" ls "disk=0" --db "$db"
 output_has out " 0.00 MB "
 finish

@@ -24,14 +24,10 @@ function leftovers.last_of(db, uid)
   return #out.names > 0 and out or nil
 end
 
--- For a run that this process finished: the folder may be a link, through which the files were written. Best
--- effort: what cannot be removed is found by gc.
+-- Best effort: what cannot be removed is found by gc.
 function leftovers.remove_last(db, uid)
-  local path = run_folder.path(db, uid)
-  for _, name in ipairs { "last.safetensors", "last.previous.safetensors" } do
-    local file = path .. "/" .. name
-    if sys.exists(file) == "file" and not sys.is_link(file) then sys.remove(file) end
-  end
+  local found = leftovers.last_of(db, uid)
+  for _, name in ipairs(found and found.names or {}) do sys.remove(found.path .. "/" .. name) end
 end
 
 local function last_checkpoints(db, plan)

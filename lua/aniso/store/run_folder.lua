@@ -66,7 +66,7 @@ local function parent_of(path)
   return path:match "^(.*)/[^/]*$" or "."
 end
 
--- A link in the place of the folder, as to a larger disk, is followed: nothing is changed.
+-- A link in the place of the folder is followed, since nothing is changed: earlier versions wrote through it.
 function run_folder.bytes(path)
   local bytes = 0
   for _, name in ipairs(sys.exists(path) == "directory" and sys.list(path) or {}) do
