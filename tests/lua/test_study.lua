@@ -45,6 +45,7 @@ function T.test_a_grid_is_a_product_in_a_fixed_order()
     "mmd=1 lambda=power(gamma=-0.25)#0", "mmd=1 lambda=power(gamma=0.5)#0",
   })
   lu.assertEquals(jobs[4].config.schedule.lambda, { "power", gamma = 0.5 })
+  lu.assertErrorMsgEquals("aniso.power takes a list of exponents, such as { 0, 0.5 }, got 0", study.power, 0)
 end
 
 function T.test_variants_times_grid()

@@ -88,6 +88,9 @@ end
 
 -- aniso.power{-0.25, 0, 0.5}: λ policies for a grid.
 function variations.power(gammas)
+  if type(gammas) ~= "table" then
+    error(("aniso.power takes a list of exponents, such as { 0, 0.5 }, got %s"):format(tostring(gammas)), 0)
+  end
   local out = {}
   for i, gamma in ipairs(gammas) do out[i] = { "power", gamma = gamma } end
   return out
