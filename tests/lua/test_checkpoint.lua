@@ -34,6 +34,18 @@ function Checkpoint.test_the_previous_one_is_kept_unless_disabled()
   lu.assertEquals(select(2, core.checkpoint.load(core.checkpoint.previous(path))).epoch, 2)
 end
 
+-- Without a checkpoint that can be read, the message names the way out.
+function Checkpoint.test_a_damaged_last_checkpoint_without_a_previous_one()
+  local read_newest = require("aniso.train.checkpoint").read_newest
+  local path = path_of "last.safetensors"
+  local folder = path:match "^(.*)/"
+  lu.assertNil(read_newest(folder))
+  assert(io.open(path, "w")):write("no tensors here"):close()
+  lu.assertErrorMsgContains("there is no previous one: remove it, and the run begins again", read_newest, folder)
+  assert(io.open(core.checkpoint.previous(path), "w")):write("nor here"):close()
+  lu.assertErrorMsgContains("remove both, and the run begins again", read_newest, folder)
+end
+
 function Checkpoint.test_file_errors()
   local path = path_of "last.safetensors"
   lu.assertEquals(select(3, core.checkpoint.load(path)), "ENOTFOUND")

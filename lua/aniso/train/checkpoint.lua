@@ -166,7 +166,10 @@ function checkpoint.read_newest(folder)
     local tensors, meta, code = load_last(last)
     if tensors then return { tensors = tensors, meta = meta, sha256 = code, path = last } end
     damage = meta
-    if code ~= "EFORMAT" or not core.sys.exists(previous) then error(damage, 0) end
+    if code ~= "EFORMAT" then error(damage, 0) end
+    if not core.sys.exists(previous) then
+      error(damage .. "; there is no previous one: remove it, and the run begins again", 0)
+    end
   end
   local tensors, meta, sha256 = load_last(previous)
   if not tensors then
