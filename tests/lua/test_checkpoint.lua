@@ -41,7 +41,8 @@ function Checkpoint.test_a_damaged_last_checkpoint_without_a_previous_one()
   local folder = path:match "^(.*)/"
   lu.assertNil(read_newest(folder))
   assert(io.open(path, "w")):write("no tensors here"):close()
-  lu.assertErrorMsgContains("there is no previous one: remove it, and the run begins again", read_newest, folder)
+  lu.assertErrorMsgContains("there is no previous one: remove it, and the run begins again", read_newest,
+    folder)
   assert(io.open(core.checkpoint.previous(path), "w")):write("nor here"):close()
   lu.assertErrorMsgContains("remove both, and the run begins again", read_newest, folder)
 end
