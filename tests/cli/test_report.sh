@@ -64,10 +64,12 @@ LUA
 expect "the example chains equal the evaluated ones" 0 "$aniso" exec "$dir/same.lua" "$db"
 output_has out '^[1-9][0-9]* images$'
 # A mistaken -o must not replace the database.
-for name in "$db" /dev/stdout ""; do
+for name in "$db" ""; do
     expect "a report named '$name'" 2 "$aniso" report two -o "$name" --db "$db"
     output_has err "the name of a report ends in .html$"
 done
+expect "nor one to a device that is not named on purpose" 1 "$aniso" report two -o /dev/stdout --db "$db"
+output_has err "/dev/stdout is not replaced: it is a .*repeat with --force"
 expect "the database is still one" 0 "$aniso" ls --db "$db"
 expect "--images 0" 0 "$aniso" report two -o "$dir/none.html" --db "$db" --images 0
 equals "--images 0 leaves out the section" "$(grep -c 'id="examples"' "$dir/none.html") $(count_images "$dir/none.html")" "0 0"

@@ -220,8 +220,9 @@ local function check(paths, folder)
       verdict("the picture exists: " .. picture, io.open(picture) ~= nil)
     end
   end
-  verdict("the session is complete", table.concat(seen, " ")
-    == "run notes curve metrics report picture ls schedule repl", { table.concat(seen, " ") })
+  local session = table.concat(seen, " ")
+  verdict("the session is complete",
+    session == "run notes curve metrics report export data predict ls schedule picture repl", { session })
 end
 
 local mode, folder = ...

@@ -133,4 +133,19 @@ function Signals.test_cpu_time_advances_with_work()
   lu.assertTrue(spent > 0.04 and spent < 5, spent)
 end
 
-return { Memory = Memory, Open = Open, Signals = Signals }
+local Variables = {}
+
+-- Each variable that the program reads is listed once, and no other one can be read.
+function Variables.test_those_that_are_listed_can_be_read()
+  local seen = {}
+  for _, one in ipairs(sys.variables()) do
+    lu.assertNil(seen[one.name])
+    seen[one.name] = true
+    lu.assertTrue(#one.values > 0 and #one.meaning > 0, one.name)
+    sys.variable(one.name)
+  end
+  lu.assertTrue(seen.ANISO_DB and seen.ANISO_CACHE_GB and seen.HOME)
+  lu.assertFalse(pcall(sys.variable, "ANISO_NONE"))
+end
+
+return { Memory = Memory, Open = Open, Signals = Signals, Variables = Variables }

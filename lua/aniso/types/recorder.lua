@@ -47,6 +47,10 @@ function Recorder:evaluation(of) end
 ---@param of { kind: string, step: integer, path: string, sha256: string, bytes: integer }
 function Recorder:checkpoint(of) end
 
+---Deletes the metrics of the epochs up to `step`, which this run began and another one carried out.
+---@param step integer
+function Recorder:forget_metrics(step) end
+
 ---Ends the run well.
 ---@param levels? number[] λ_j that the training found, stored in the place of those at its start
 function Recorder:finish(levels) end
