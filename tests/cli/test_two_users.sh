@@ -17,6 +17,8 @@ as() { # NUMBER: the command prefix that acts as that user and group
 owner=$(as 12345)
 other=$(as 65534)
 $other version >"$dir/out" 2>"$dir/err" || skip "another user cannot run $aniso"
+$other exec -e 'assert(require("aniso.core").sys.exists(...))' "$dir" >"$dir/out" 2>"$dir/err" ||
+    skip "another user cannot reach $dir"
 
 shared=$dir/shared db=$dir/shared/runs.db
 mkdir -m 777 "$shared"
