@@ -37,23 +37,20 @@ forced="place/forced.html place/forced.safetensors place/forced.svg place/.aniso
 }
 
 # ── checkpoints ─────────────────────────────────────────────────────────────────────────
-over "a folder of checkpoints" folder_link "place/runs/$second"
+also_over "a folder of checkpoints" folder_link "place/runs/$second"
 over "the folder of runs" folder_link place/runs
 also_over "the folder of first stages" folder_link place/first-stage
-for kind in link pipe; do
-    over "checkpoints and first stages" $kind "place/runs/$uid/best.safetensors" "place/$stage" \
-        "place/runs/$second/last.safetensors" "place/runs/$second/best.safetensors"
-done
-for kind in dangling hard socket device folder; do
+over "checkpoints and first stages" link "place/runs/$uid/best.safetensors" "place/$stage" \
+    "place/runs/$second/last.safetensors" "place/runs/$second/best.safetensors"
+for kind in pipe dangling hard socket device folder; do
     also_over "checkpoints and first stages" $kind "place/runs/$uid/best.safetensors" "place/$stage" \
         "place/runs/$second/last.safetensors" "place/runs/$second/best.safetensors"
 done
 
 # ── the database ────────────────────────────────────────────────────────────────────────
-for of in lock:link journal:dangling wal:hard shm:socket; do
+for of in journal:dangling wal:hard; do
     over "the ${of%:*} of the database" "${of#*:}" "place/runs.db-${of%:*}"
 done
-over "the database" device place/runs.db
 for kind in link dangling hard pipe socket device folder sparse; do
     for end in -lock -journal -wal -shm ""; do
         also_over "the database$end" $kind "place/runs.db$end"

@@ -9,6 +9,7 @@ from decoders import DTYPES, own_tensors
 REFUSALS = {
     "type": r"tensor .* has type \w+; floats and I64 can be read",
     "unknown type": r"tensor .* has an unknown type",
+    "nests": r"nests more than \d+ levels",
     "short": r"is not a safetensors file \(too short\)",
     "start": r"is not a safetensors file, or its start is damaged",
     "JSON": r"is not JSON|has extra text after its JSON value",
@@ -169,7 +170,8 @@ def add_damage(corpus):
     for text in (b"", b"[]", b"3", b"null", b'"x"', b"{", b"{}x", b"{'a':1}", b"[" * 100000, b'{"a":' * 5000,
                  b"\xef\xbb\xbf{}",
                  b"{}\0", b'{"a\xff":1}', b"NaN"):
-        corpus.add("header that is no table", pack(text), refusals=("JSON", "header", "unknown type", "UTF-8"))
+        corpus.add("header that is no table", pack(text),
+                   refusals=("JSON", "header", "unknown type", "UTF-8", "nests"))
 
 
 def make(corpus):
