@@ -92,6 +92,9 @@ expect "too many steps" 2 "$aniso" predict "$model" "$images" --steps 21
 output_has err "steps = 21, but the model's schedule has T = 20"
 expect "an unknown sampler" 2 "$aniso" predict "$model" "$images" --sampler dim
 output_has err 'ddim'
+expect "a tilt that cannot be read" 2 "$aniso" predict "$model" "$images" --tilt '{'
+output_has err "^aniso: .*\{: expected a value at character 2"
+equals "and no traceback" "$(grep -c traceback "$dir/err")" 0
 expect "no probability" 2 "$aniso" predict "$model" "$images" --abstain 2
 output_has err 'abstain needs a probability from 0 to 1, got 2'
 

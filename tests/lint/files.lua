@@ -38,6 +38,19 @@ function files.verdict(name, faults)
   if #faults > 0 then files.failures = files.failures + 1 end
 end
 
+-- Planted lines in which a check finds another number of faults than are planted, as faults of the check.
+-- cases: {path, line, number of faults}; faults_of_line(path, line) → list.
+function files.missed(faults_of_line, cases)
+  local wrong = {}
+  for _, case in ipairs(cases) do
+    local seen = #faults_of_line(case[1], case[2])
+    if seen ~= case[3] then
+      wrong[#wrong + 1] = ("%s: %d faults seen, %d planted"):format(case[2], seen, case[3])
+    end
+  end
+  return wrong
+end
+
 function files.finish()
   os.exit(files.failures == 0 and 0 or 1, true)
 end

@@ -3,7 +3,6 @@ local cli = require "aniso.cli"
 local console = require "aniso.show.console"
 local db_error = require "aniso.store.db_error"
 local errors = require "aniso.recipe.errors"
-local literal = require "aniso.recipe.literal"
 local sys = require("aniso.core").sys
 local tables = require "aniso.show.table"
 
@@ -33,14 +32,6 @@ end
 -- `--force`, for a command that writes a file the user names (show/output_file.lua).
 function common.force(parser)
   parser:flag("--force", "replace a file that is not an earlier output of aniso, or write through a link")
-end
-
--- A converter of an option whose value is a Lua literal or a bare word.
-function common.literal(text)
-  local read, value = pcall(literal.read, text)
-  if not read then return nil, errors.sentence(value) end
-  if value == nil then return nil, ("'%s' is no value: a number, a word or {…}"):format(text) end
-  return value
 end
 
 -- "a, b" → {"a", "b"}: the value of an option that takes names.
@@ -90,6 +81,11 @@ end
 
 function common.use_threads(args)
   if args.threads then sys.threads(args.threads) end
+end
+
+-- A cell of a table: "0.52 MB", and the bytes for programs.
+function common.megabytes(bytes)
+  return { text = ("%.2f MB"):format(bytes / 1e6), value = bytes }
 end
 
 -- Makes a folder that must be new or empty, so that no file in it is replaced. who: that requires it.

@@ -154,24 +154,12 @@ local function metric_of(catalog, args)
   return y
 end
 
-local function run_operating(args, db, groups)
-  local operating = require "aniso.show.operating_curve"
-  local drawn = operating.of_groups(db, groups)
-  if #drawn == 0 then
-    cli.fail(cli.NO_MATCH, ("no finished run of %s has predictions of a head and a tail"):format(args.study))
-  end
-  draw(args, operating.figure(args.study, drawn))
-  tables.print(operating.rows(drawn, args.format))
-end
-
-local function run_risk(args, db, groups)
-  local risk = require "aniso.show.risk_curve"
-  local drawn = risk.of_groups(db, groups)
-  if #drawn == 0 then
-    cli.fail(cli.NO_MATCH, ("no finished run of %s has stored predictions"):format(args.study))
-  end
-  draw(args, risk.figure(args.study, drawn))
-  tables.print(risk.rows(drawn, args.format))
+-- Curves of stored predictions. kind: aniso.show.operating_curve or risk_curve; needed: what a run must have.
+local function run_predicted(args, db, groups, kind, needed)
+  local drawn = kind.of_groups(db, groups)
+  if #drawn == 0 then cli.fail(cli.NO_MATCH, ("no finished run of %s has %s"):format(args.study, needed)) end
+  draw(args, kind.figure(args.study, drawn))
+  tables.print(kind.rows(drawn, args.format))
 end
 
 local MOST_LINES = 26 -- as many as there are key letters on a terminal
@@ -208,8 +196,12 @@ function curve.run(args)
   local db = common.open(args)
   if args.cost then return run_cost(args, db) end
   local groups = cli.usage(common.with_labels, common.counted_groups(db, args.study), args.only, label_of)
-  if args.operating then return run_operating(args, db, groups) end
-  if args.risk then return run_risk(args, db, groups) end
+  if args.operating then
+    return run_predicted(args, db, groups, require "aniso.show.operating_curve",
+      "predictions of a head and a tail")
+  elseif args.risk then
+    return run_predicted(args, db, groups, require "aniso.show.risk_curve", "stored predictions")
+  end
   local catalog = keys.new(db)
   local x, y = cli.usage(catalog.of_configuration, catalog, args.x, "-x"), metric_of(catalog, args)
   local exact = tables.is_for_programs(args.format)

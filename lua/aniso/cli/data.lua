@@ -6,6 +6,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
+local convert = require "aniso.cli.convert"
 local options = require "aniso.recipe.options"
 local pretty = require "aniso.show.pretty"
 local source = require "aniso.cli.data_source"
@@ -23,12 +24,6 @@ local function fraction(name)
     if x and x >= 0 and x < 1 then return x end
     return nil, ("--%s needs a share of at least 0 and below 1, got %s"):format(name, text)
   end
-end
-
-local function how_many(text)
-  local n = math.tointeger(tonumber(text))
-  if n and n >= 1 then return n end
-  return nil, ("-n needs a whole number from 1, got %s"):format(text)
 end
 
 local function verb(parser, name, summary)
@@ -56,7 +51,7 @@ function data.arguments(parser)
   images:argument("folder", "a new or an empty folder")
   images:option "--part":description "train, val or test":choices(PARTS):default "test"
   images:option "-n":description "how many, evenly spaced over the part; all if left out"
-    :convert(how_many)
+    :convert(convert.whole("-n", 1))
   parser:require_command(true)
 end
 

@@ -18,13 +18,9 @@ end
 
 local actions = {}
 
-local function megabytes(bytes)
-  return { text = ("%.2f MB"):format(bytes / 1e6), value = bytes }
-end
-
 function actions.info(args)
   local db = common.open(args)
-  local rows = { { "file", db.path }, { "size", megabytes(core.sys.size(db.path) or 0) },
+  local rows = { { "file", db.path }, { "size", common.megabytes(core.sys.size(db.path) or 0) },
     { "version", db:version() }, { "this program's version", core.db.VERSION } }
   local pid = db:writer()
   local writer = pid and (pid > 0 and "process " .. pid or "another process") or "no process now"
@@ -78,7 +74,7 @@ function actions.backup(args)
   local copy = args.file[1] or ("%s.%s.bak"):format(db.path, os.date "!%Y%m%d-%H%M%S")
   local made, why = db.core:backup(copy)
   cli.need(made, why, "EDB")
-  console.print(("%s  %s"):format(copy, megabytes(core.sys.size(copy)).text))
+  console.print(("%s  %s"):format(copy, common.megabytes(core.sys.size(copy)).text))
 end
 
 function actions.vacuum(args)
@@ -86,7 +82,8 @@ function actions.vacuum(args)
   local before = core.sys.size(db.path)
   common.guarded(require("aniso.store.contents").vacuum, db)
   local after = core.sys.size(db.path)
-  console.print(("%s  %s, was %s"):format(db.path, megabytes(after).text, megabytes(before).text))
+  console.print(("%s  %s, was %s"):format(db.path, common.megabytes(after).text,
+    common.megabytes(before).text))
 end
 
 -- A missing database is created, after the first file to merge could be opened.

@@ -4,25 +4,22 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
+local convert = require "aniso.cli.convert"
 local core = require "aniso.core"
 local folds = require "aniso.recipe.folds"
 local nearest = require "aniso.recipe.nearest"
 local own_parts = require "aniso.cli.own_parts"
+local sampler_flags = require "aniso.cli.sampler_flags"
 local selected_runs = require "aniso.cli.selected_runs"
 
 local eval = { summary = "evaluate stored runs with other samplers, steps and draws" }
 
-local function integer_of(text, least)
-  local n = math.tointeger(tonumber(text))
-  return n and n >= least and n or nil
-end
-
 -- A converter of the lists of a flag, such as 1,5,20: each value once, in the order given.
-local function list_of(flag, convert)
+local function list_of(flag, of_one)
   return function(text)
     local out, seen = {}, {}
     for _, part in ipairs(common.names(text)) do
-      local value, why = convert(part)
+      local value, why = of_one(part)
       if not value then return nil, ("%s: %s"):format(flag, why) end
       if not seen[value] then seen[value], out[#out + 1] = true, value end
     end
@@ -32,15 +29,9 @@ local function list_of(flag, convert)
 end
 
 local function whole(text)
-  local n = integer_of(text, 1)
-  if n then return n end
+  local n = math.tointeger(tonumber(text))
+  if n and n >= 1 then return n end
   return nil, ("%s is not a whole number of at least 1"):format(text)
-end
-
-local function seed(text)
-  local n = integer_of(text, 0)
-  if n then return n end
-  return nil, ("--seed needs a whole number from 0, got %s"):format(text)
 end
 
 local function sampler_name(text)
@@ -59,21 +50,12 @@ function eval.arguments(parser)
     :convert(list_of("--sampler", sampler_name))
   parser:option("--steps", "S: steps of a chain, 1,5,20"):argname "N,…":convert(list_of("--steps", whole))
   parser:option("--draws", "R: chains per image, 1,16,64"):argname "N,…":convert(list_of("--draws", whole))
-  parser:option("--seed", "of the noise"):convert(seed)
-  parser:option("--temperature", "of the vote"):convert(function(text)
-    local value = tonumber(text)
-    if value then return value end
-    return nil, ("--temperature needs a number, got %s"):format(text)
-  end)
-  parser:option("--probabilities", "how a chain's label is read: distance or plain")
-    :choices { "distance", "plain" }
+  sampler_flags.reading(parser)
   parser:option("--level", "test level of coupling sample: mixture, max, min or a number")
-    :convert(common.literal)
-  parser:option("--tilt", [['{"prior", tau = 0.5}': shifts the class probabilities; none removes it]])
-    :convert(common.literal)
+    :convert(convert.literal)
   parser:option("--calibrate", [[choose tilt, temperature and level on the validation part, and store both
     parts as calibrated: bacc, '{metric = "bacc", tau = {0, 0.5, 1}}' …]])
-    :argname("RULE"):convert(common.literal)
+    :argname("RULE"):convert(convert.literal)
   parser:flag("--again", "evaluate again what is already stored")
   own_parts.arguments(parser)
   common.db(parser)

@@ -27,10 +27,6 @@ local function what_happens(one, args)
   return kept and ("%s; %s"):format(verb, kept) or verb
 end
 
-local function bytes(n)
-  return { text = ("%.2f MB"):format(n / 1e6), value = n }
-end
-
 function command.run(args)
   local gc = require "aniso.store.collect"
   local db <close> = args.dry_run and common.open(args) or common.open_to_write(args)
@@ -40,7 +36,7 @@ function command.run(args)
   if not args.dry_run then common.guarded(gc.carry_out, db, plan, { orphans = args.orphans,
     cache = args.cache }) end
   for _, one in ipairs(plan) do
-    rows[#rows + 1] = { one.what, one.name, bytes(one.bytes), what_happens(one, args) }
+    rows[#rows + 1] = { one.what, one.name, common.megabytes(one.bytes), what_happens(one, args) }
     if stays(one, args) then
       left = left + one.bytes
     else
@@ -54,9 +50,11 @@ function command.run(args)
     tables.print({ "what", "name", "bytes", "what happens" }, rows, args.format)
   end
   local free = common.guarded(require("aniso.store.contents").free_bytes, db)
-  console.note(("%s of files %s"):format(bytes(freed).text, args.dry_run and "would be freed" or "freed"),
-    left > 0 and (", %s left over"):format(bytes(left).text) or "",
-    free > 0 and ("; %s inside the database are free (aniso db vacuum)"):format(bytes(free).text) or "")
+  local is_freed = args.dry_run and "would be freed" or "freed"
+  console.note(("%s of files %s"):format(common.megabytes(freed).text, is_freed),
+    left > 0 and (", %s left over"):format(common.megabytes(left).text) or "",
+    free > 0 and ("; %s inside the database are free (aniso db vacuum)")
+      :format(common.megabytes(free).text) or "")
 end
 
 return command

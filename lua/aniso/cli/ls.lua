@@ -74,11 +74,6 @@ local function data_names(runs)
   end
 end
 
--- "0.52 MB", and the bytes for programs.
-local function megabytes(bytes)
-  return { text = ("%.2f MB"):format(bytes / 1e6), value = bytes }
-end
-
 local function row_of(run, short, keys, tagged, name_of, folded)
   local id = { text = short[run.uid], value = run.uid }
   local row, n = { id, run.study, run.label, name_of(run), run.seed }, 5
@@ -87,7 +82,7 @@ local function row_of(run, short, keys, tagged, name_of, folded)
   for _, key in ipairs(keys) do
     n = n + 1
     row[n] = key:get(run)
-    if key.name == "disk" then row[n] = megabytes(row[n]) end
+    if key.name == "disk" then row[n] = common.megabytes(row[n]) end
   end
   row[n + 1], row[n + 2] = run.started_at:sub(1, 16), { text = duration(run.wall_s), value = run.wall_s }
   if tagged then row[n + 3] = table.concat(run.tags, " ") end
@@ -100,8 +95,8 @@ local function disk_line(db, runs, key)
   for _, run in ipairs(runs) do own = own + key:get(run) end
   local stages, pixels = require("aniso.store.leftovers").shared_bytes(db,
     require("aniso.method.data").cache_folder())
-  return ("on disk: these runs %s, first stages %s, decoded images %s (aniso gc)"):format(megabytes(own).text,
-    megabytes(stages).text, megabytes(pixels).text)
+  return ("on disk: these runs %s, first stages %s, decoded images %s (aniso gc)"):format(
+    common.megabytes(own).text, common.megabytes(stages).text, common.megabytes(pixels).text)
 end
 
 local function nothing(args)

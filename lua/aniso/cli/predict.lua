@@ -23,7 +23,7 @@ function command.arguments(parser)
   parser:option("--format", "table, csv or jsonl (a JSON object per line)"):default "table"
     :choices { "table", "csv", "jsonl" }
   parser:option("--abstain", "no label below this probability, 0.8"):argname "P":convert(share)
-  parser:option("--maps", "write what the model looked at in each image, as PNG files into this new folder")
+  parser:option("--maps", "draw the attention to each image, as PNG files in this new folder")
     :argname "DIR"
   sampler_flags.arguments(parser)
   common.db(parser)

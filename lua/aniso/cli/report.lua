@@ -2,6 +2,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
+local convert = require "aniso.cli.convert"
 local own_parts = require "aniso.cli.own_parts"
 
 local report = { summary = "a study as one HTML page" }
@@ -15,11 +16,7 @@ function report.arguments(parser)
     :default "macro_f1"
   common.baseline(parser)
   parser:option("--images", "how many example images; 0 for none"):argname "N":default "12"
-    :convert(function(text)
-      local n = math.tointeger(tonumber(text))
-      if n and n >= 0 then return n end
-      return nil, ("--images needs a whole number from 0, got %s"):format(text)
-    end)
+    :convert(convert.whole("--images", 0))
   own_parts.arguments(parser)
   common.db(parser)
   common.threads(parser)

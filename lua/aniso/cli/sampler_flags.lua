@@ -1,27 +1,24 @@
 -- The flags of commands that run a trained model with another sampler than its own.
 local cli = require "aniso.cli"
-local literal = require "aniso.recipe.literal"
+local convert = require "aniso.cli.convert"
 
 local sampler_flags = {}
 
-local function integer_from(least)
-  return function(text)
-    local n = math.tointeger(tonumber(text))
-    if n and n >= least then return n end
-    return nil, ("expected a whole number from %d, got %s"):format(least, text)
-  end
+-- Of the noise, and of how the ends of the chains are read.
+function sampler_flags.reading(parser)
+  parser:option("--seed", "of the noise"):argname "N":convert(convert.whole("--seed", 0))
+  parser:option("--temperature", "of the vote"):argname "X":convert(convert.number "--temperature")
+  parser:option("--probabilities", "how a chain's label is read: distance or plain")
+    :choices { "distance", "plain" }
+  parser:option("--tilt", [['{"prior", tau = 0.5}': shifts the class probabilities; none removes it]])
+    :convert(convert.literal)
 end
 
 function sampler_flags.arguments(parser)
   parser:option("--sampler", "the chains' sampler, ddim, ddpm or dpmpp"):argname "NAME"
-  parser:option("--steps", "S: steps of a chain"):argname "N":convert(integer_from(1))
-  parser:option("--draws", "R: chains per image"):argname "N":convert(integer_from(1))
-  parser:option("--seed", "of the chains' noise"):argname "N":convert(integer_from(0))
-  parser:option("--temperature", "of the vote"):argname "X":convert(tonumber)
-  parser:option("--probabilities", "how a chain's label is read: distance or plain")
-    :choices { "distance", "plain" }
-  parser:option("--tilt", [['{"prior", tau = 0.5}': shifts the class probabilities; none removes it]])
-    :convert(literal.read)
+  parser:option("--steps", "S: steps of a chain"):argname "N":convert(convert.whole("--steps", 1))
+  parser:option("--draws", "R: chains per image"):argname "N":convert(convert.whole("--draws", 1))
+  sampler_flags.reading(parser)
 end
 
 -- The options that were given, in the form of the option sampler; nil for none.

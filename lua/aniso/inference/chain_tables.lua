@@ -2,7 +2,7 @@
 -- and eta = 0, y begins at m + noise_T · start and goes from time to time by METHOD §2.
 --   chain.times (S+1) int64, from T to 0     chain.signal, chain.noise (S+1, K): a and s at these times
 --   chain.start (R, K): the noise at which the chains of every image begin
--- The program itself makes them anew from the description.
+-- The program itself computes them from the description.
 local core = require "aniso.core"
 
 local chain_tables = { prefix = "chain." }

@@ -1,5 +1,5 @@
 -- What a model file records of its weights: everything that turns a picture into class probabilities, and
--- where the model comes from. A description is plain data; one from a file is checked before it is believed.
+-- where the model comes from. A description is plain data; one from a file is checked before it is used.
 --   { aniso_model = 1, classes, counts, groups, input, config, provenance }
 -- config has the options of the networks, the schedule with its levels as numbers, the sampler as calibrated,
 -- and post_hoc with its τ: no policy, function or file is needed to read it.

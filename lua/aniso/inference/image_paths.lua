@@ -19,23 +19,20 @@ local function add_folder(found, folder, depth)
   local names, message = sys.list(folder)
   if not names then error(message, 0) end
   for _, name in ipairs(names) do
-    local path = folder .. "/" .. name
-    if name:sub(1, 1) == "." or name == "__MACOSX" then
-      goto continue
-    elseif tree.is_image(name) then
+    local path, hidden = folder .. "/" .. name, name:sub(1, 1) == "." or name == "__MACOSX"
+    if not hidden and tree.is_image(name) then
       add(found, path)
-    elseif sys.exists(path) ~= "directory" then
+    elseif not hidden and sys.exists(path) ~= "directory" then
       found.others = found.others + 1
-    elseif sys.is_link(path) or depth >= DEEPEST then
+    elseif not hidden and (sys.is_link(path) or depth >= DEEPEST) then
       found.not_entered = found.not_entered + 1
-    else
+    elseif not hidden then
       add_folder(found, path, depth + 1)
     end
-    ::continue::
   end
 end
 
--- The lines of a stream, read in blocks, so that a stream without newlines is no memory without limit.
+-- The lines of a stream, read in blocks, so that memory is limited even for a stream without newlines.
 local function add_lines(found, stream)
   local rest = ""
   local function take(line)
@@ -63,7 +60,8 @@ function image_paths.of(names, stream)
     if name == "-" then
       add_lines(found, stream or io.stdin)
     elseif sys.exists(name) == "directory" then
-      add_folder(found, name:match "^(.-)/*$" == "" and "/" or name:match "^(.-)/*$", 1)
+      local folder = name:match "^(.-)/*$"
+      add_folder(found, folder ~= "" and folder or "/", 1)
     else
       add(found, name)
     end

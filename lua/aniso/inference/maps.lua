@@ -1,5 +1,5 @@
--- What a model looked at in an image, as a picture: on the left the image with the windows of the prior, on
--- the right the denoiser's attention for the class that it gives, mean over steps and chains.
+-- The attention of a model to an image, as a picture: on the left the image with the windows of the prior, on
+-- the right the denoiser's attention for the predicted class, mean over steps and chains.
 local core = require "aniso.core"
 
 local maps = {}

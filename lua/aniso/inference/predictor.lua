@@ -111,7 +111,7 @@ end
 -- Paths of image files → a list of rows {path, label, class (from 1), confidence, probabilities = K numbers,
 -- interval and agreement (of chains), prior and prior_confidence}; of a file that cannot be read
 -- {path, error}. each(rows, done) [opt] is called after a batch, and the result is then empty: for lists of
--- any length. with_maps [opt]: rows have picture() → what the model looked at, a tensor (H,W,3) in [0, 1].
+-- any length. with_maps [opt]: rows have picture() → the attention drawn, a tensor (H,W,3) in [0, 1].
 function Predictor:predict(paths, each, with_maps)
   local out = {}
   for first = 1, #paths, BATCH do

@@ -1,10 +1,10 @@
--- The numbers of a comparison as cells for table.lua: {text, value}; nil is n/a.
+-- Numbers over seeds, and those of a comparison, as cells for table.lua: {text, value}; nil is n/a.
 local signed = require("aniso.stats.comparison_notes").signed
 
 local cells = {}
 
 function cells.mean(moments)
-  if moments.n == 0 then return nil end
+  if not moments.mean then return nil end
   local text = ("%.3f"):format(moments.mean)
   local cell = { text = text, value = moments.mean, shown = tonumber(text) }
   if moments.sd then cell.text = ("%s ± %.3f"):format(text, moments.sd) end

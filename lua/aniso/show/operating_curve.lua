@@ -2,6 +2,7 @@
 -- tilted (stats/operating.lua). Seeds are averaged at equal head recall.
 --   operating_curve.of_groups(db, groups) → list of {group, curves, band}
 --   operating_curve.figure(title, list) → a figure of show/plot      operating_curve.rows(list, format)
+local cells = require "aniso.show.compare_cells"
 local derived = require "aniso.stats.derived"
 local groups_of = require "aniso.stats.groups"
 local members = require "aniso.store.members"
@@ -67,12 +68,6 @@ function operating_curve.figure(study, list)
   return { title = title:format(study), x = "head recall", y = "tail recall", series = series }
 end
 
-local function cell(moments)
-  if not moments.mean then return nil end
-  local text = ("%.3f"):format(moments.mean)
-  return { text = moments.sd and ("%s ± %.3f"):format(text, moments.sd) or text, value = moments.mean }
-end
-
 -- For people the tail recall of each configuration at some head recalls, and at the head recall 0.90 of
 -- validation; for programs every point of the bands. → columns, rows, format
 function operating_curve.rows(list, format)
@@ -92,10 +87,10 @@ function operating_curve.rows(list, format)
     rows[i] = { one.group.label, #one.curves }
     for k, h in ipairs(SHOWN) do
       columns[2 + k] = ("at head %.2f"):format(h)
-      rows[i][2 + k] = cell { mean = at.mean[k] or nil, sd = at.sd[k] or nil }
+      rows[i][2 + k] = cells.mean { mean = at.mean[k] or nil, sd = at.sd[k] or nil }
     end
     columns[3 + #SHOWN] = derived.TAIL
-    rows[i][3 + #SHOWN] = cell(groups_of.of(one.group, derived.TAIL))
+    rows[i][3 + #SHOWN] = cells.mean(groups_of.of(one.group, derived.TAIL))
   end
   return columns, rows, format
 end

@@ -2,7 +2,7 @@
 -- while they come.
 --   path, label, confidence     the most probable class, "" where the model abstains, and its probability
 --   interval, agreement         of the chains: width of the class's 95 % interval, share that votes for it
---   prior, prior_confidence     what the prior alone expects
+--   prior, prior_confidence     what the prior alone predicts
 --   p_CLASS                     a column per class (CSV and JSON lines)
 --   error                       why an image could not be read
 local console = require "aniso.show.console"

@@ -2,6 +2,7 @@
 -- first, against the share that is labelled (stats/risk.lua). Mean and sd over seeds at equal coverage.
 --   risk_curve.of_groups(db, groups) → list of {group, curves, band = {coverage, mean, sd, n}}
 --   risk_curve.figure(title, list) → a figure of show/plot      risk_curve.rows(list, format)
+local cells = require "aniso.show.compare_cells"
 local groups_of = require "aniso.stats.groups"
 local members = require "aniso.store.members"
 local risk = require "aniso.stats.risk"
@@ -49,12 +50,6 @@ function risk_curve.figure(study, list)
     x = "coverage", y = "risk", series = series }
 end
 
-local function cell(moments)
-  if not moments.mean then return nil end
-  local text = ("%.3f"):format(moments.mean)
-  return { text = moments.sd and ("%s ± %.3f"):format(text, moments.sd) or text, value = moments.mean }
-end
-
 -- For people the risk at some coverages and the area; for programs every point. → columns, rows, format
 function risk_curve.rows(list, format)
   local rows = {}
@@ -72,9 +67,9 @@ function risk_curve.rows(list, format)
     for k, coverage in ipairs(SHOWN) do
       local values = {}
       for c, curve in ipairs(one.curves) do values[c] = risk.at(curve, coverage) end
-      columns[2 + k], rows[i][2 + k] = ("at %.2f"):format(coverage), cell(significance.mean_sd(values))
+      columns[2 + k], rows[i][2 + k] = ("at %.2f"):format(coverage), cells.mean(significance.mean_sd(values))
     end
-    columns[3 + #SHOWN], rows[i][3 + #SHOWN] = "aurc", cell(groups_of.of(one.group, "aurc"))
+    columns[3 + #SHOWN], rows[i][3 + #SHOWN] = "aurc", cells.mean(groups_of.of(one.group, "aurc"))
   end
   return columns, rows, format
 end

@@ -33,9 +33,9 @@ local Predictor = {}
 ---@field probabilities number[] Per class.
 ---@field interval? number Width of the class's 95 % interval over the chains.
 ---@field agreement? number Share of the chains that vote for one class.
----@field prior? string What the prior alone expects; nil where the prior is constant.
+---@field prior? string What the prior alone predicts; nil where the prior is constant.
 ---@field prior_confidence? number
----What the model looked at, (H,W,3) in [0, 1]: the image with the windows of the prior, and next to it the
+---The attention drawn, (H,W,3) in [0, 1]: the image with the windows of the prior, and next to it the
 ---attention for the class.
 ---@field picture? fun(): aniso.Tensor
 
@@ -46,7 +46,7 @@ local Predictor = {}
 function Predictor:predict(paths, each, with_maps) end
 
 ---@param images aniso.Tensor (B,H,W,3), normalised, as core.data.read_images() gives them
----@param with_maps? boolean also what the model looked at
+---@param with_maps? boolean also what inference/maps.lua draws
 ---@return aniso.Tensor probabilities (B,K)
 ---@return aniso.Tensor? width (B,K), of chains
 ---@return aniso.Tensor? agreement (B), of chains

@@ -1,0 +1,32 @@
+-- Converters of the values of options: a function of the text that returns the value, or nil and a sentence.
+local errors = require "aniso.recipe.errors"
+local literal = require "aniso.recipe.literal"
+
+local convert = {}
+
+-- A whole number of at least `least`.
+function convert.whole(flag, least)
+  return function(text)
+    local n = math.tointeger(tonumber(text))
+    if n and n >= least then return n end
+    return nil, ("%s needs a whole number from %d, got %s"):format(flag, least, text)
+  end
+end
+
+function convert.number(flag)
+  return function(text)
+    local value = tonumber(text)
+    if value then return value end
+    return nil, ("%s needs a number, got %s"):format(flag, text)
+  end
+end
+
+-- A Lua literal or a bare word.
+function convert.literal(text)
+  local read, value = pcall(literal.read, text)
+  if not read then return nil, errors.sentence(value) end
+  if value == nil then return nil, ("'%s' is no value: a number, a word or {…}"):format(text) end
+  return value
+end
+
+return convert
