@@ -12,6 +12,7 @@ static const luaL_Reg parts[] = {
     {"tensor", an_open_tensor},
     {"ops", an_open_ops}, /* after tensor: adds methods to its class */
     {"rng", an_open_rng},
+    {"bootstrap", an_open_bootstrap},
     {"data", an_open_data},
     {"csv", an_open_csv},
     {"schedule", an_open_schedule},

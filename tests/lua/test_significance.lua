@@ -179,4 +179,19 @@ function Bootstrap.test_weighted_equals_resampling_by_hand()
   lu.assertNil(bootstrap.weighted(true_, predictions, weights, 4, { draws = 3 }).few)
 end
 
+function Bootstrap.test_arguments_of_rates()
+  local core = require "aniso.core"
+  local rates, sums = core.bootstrap.rates, core.tensor.zeros(2, 6)
+  lu.assertEquals(rates(sums, 2, 2, { "many", false }).many, { false, false })
+  for _, K in ipairs { -1, 0, 3, 1 << 40 } do
+    lu.assertErrorMsgContains(("K = %d: expected"):format(K), rates, sums, K, 3, {})
+  end
+  for _, first in ipairs { -1, 1, 3, 1 << 40 } do
+    lu.assertErrorMsgContains(("first = %d: expected"):format(first), rates, sums, 2, first, {})
+  end
+  lu.assertErrorMsgContains("many, medium or few expected", rates, sums, 2, 2, { "acc", "few" })
+  lu.assertErrorMsgContains("two dimensions", rates, core.tensor.zeros(6), 2, 2, {})
+  lu.assertErrorMsgContains("float32", rates, core.tensor.arange(12):reshape(2, 6), 2, 2, {})
+end
+
 return { TestSignificance = Significance, TestBootstrap = Bootstrap }

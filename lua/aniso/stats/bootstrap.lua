@@ -44,44 +44,12 @@ local function additions(true_, predictions, K, unit, units)
   return core.tensor.from(list):reshape(units, width)
 end
 
--- The metrics of one prediction, by the conventions of metric/confusion, from the sums in list[at + 1 …]:
--- supports, and in list[first + 1 …] calls and correct calls. group[j]: 1, 2, 3 or nil.
--- → acc, bacc, macro_f1, many, medium, few; nil where undefined.
-local function rates(list, at, first, K, group)
-  local n, correct, recalls, classes, f1, called = 0, 0, 0, 0, 0, 0
-  local s1, s2, s3, n1, n2, n3 = 0, 0, 0, 0, 0, 0
-  for j = 1, K do
-    local support, predicted, tp = list[at + j], list[first + j], list[first + K + j]
-    if support + predicted > 0 then f1, called = f1 + 2 * tp / (support + predicted), called + 1 end
-    if support > 0 then
-      local recall, of = tp / support, group[j]
-      n, correct, recalls, classes = n + support, correct + tp, recalls + recall, classes + 1
-      if of == 1 then
-        s1, n1 = s1 + recall, n1 + 1
-      elseif of == 2 then
-        s2, n2 = s2 + recall, n2 + 1
-      elseif of == 3 then
-        s3, n3 = s3 + recall, n3 + 1
-      end
-    end
-  end
-  return correct / n, recalls / classes, f1 / called, n1 > 0 and s1 / n1 or nil, n2 > 0 and s2 / n2 or nil,
-    n3 > 0 and s3 / n3 or nil
-end
-
-local GROUP = { many = 1, medium = 2, few = 3 }
-
 -- Appends the metrics of each prediction to out[p][metric], one entry per row of the tensor `sums`;
--- false where undefined.
-local function append(out, sums, K, shot)
-  local list, width, group = sums:list(), K * (1 + 2 * #out), {}
-  for j = 1, K do group[j] = shot and GROUP[shot[j]] end
-  for at = 0, #list - 1, width do
-    for p, of in ipairs(out) do
-      local acc, bacc, f1, many, medium, few = rates(list, at, at + K * (2 * p - 1), K, group)
-      local r = #of.acc + 1
-      of.acc[r], of.bacc[r], of.macro_f1[r] = acc, bacc, f1
-      of.many[r], of.medium[r], of.few[r] = many or false, medium or false, few or false
+-- false where undefined. groups: list of K, "many", "medium", "few" or false.
+local function append(out, sums, K, groups)
+  for p, of in ipairs(out) do
+    for name, values in pairs(core.bootstrap.rates(sums, K, K * (2 * p - 1), groups)) do
+      table.move(values, 1, #values, #of[name] + 1, of[name])
     end
   end
 end
@@ -115,12 +83,13 @@ function bootstrap.samples(true_, predictions, K, options)
   local draws, seed, shot, n = options.draws or 1000, options.seed or 0, options.shot, #true_
   local unit, units = units_of(n, options.clusters)
   local of, whole = additions(true_, predictions, K, unit, units), empty(#predictions)
-  local drawn = empty(#predictions)
-  append(whole, of:sum(1), K, shot)
+  local drawn, groups = empty(#predictions), {}
+  for j = 1, K do groups[j] = shot and shot[j] or false end
+  append(whole, of:sum(1):reshape(1, K * (1 + 2 * #predictions)), K, groups)
   local block = math.max(1, math.min(draws, math.floor(BLOCK / units)))
   for first = 1, draws, block do
     local count = math.min(block, draws - first + 1)
-    append(drawn, resamples(seed, first, count, units):matmul(of), K, shot)
+    append(drawn, resamples(seed, first, count, units):matmul(of), K, groups)
   end
   local out = {}
   for p in ipairs(predictions) do out[p] = { whole = whole[p], drawn = drawn[p] } end

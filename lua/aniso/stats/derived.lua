@@ -149,8 +149,9 @@ local function ranked(what, source)
   if not all then return nil end
   if what.ranked == "auc" then return (auc.one_vs_rest(all.true_idx, all.probs, #source.shot)) end
   local mean, by_class = auprc.one_vs_rest(all.true_idx, all.probs, #source.shot)
-  if what.ranked == "auprc" then return mean end
-  return auprc.of_groups(by_class, source.shot)[what.ranked]
+  local values = auprc.of_groups(by_class, source.shot)
+  values.auprc = mean
+  return values[what.ranked], values
 end
 
 -- The risk-coverage curve of a source, its parts pooled; nil where one has no predictions.
@@ -230,7 +231,8 @@ local function reweighted(what, source)
   return confusions.summary(scaled, source.shot)[what.base]
 end
 
--- The value, nil where it is undefined or the predictions that it needs are not stored. source: {shot and
+-- The value, nil where it is undefined or the predictions that it needs are not stored, and the values of
+-- other metrics that were computed with it, by name, or nil. source: {shot and
 -- counts (training images) per class, confusion() → K rows of K counts, parts() → list of {test() and
 -- val() → {true_idx, pred_idx, probs = rows or nil, counts} or nil}}.
 function derived.value(what, source)

@@ -209,7 +209,9 @@ function members.complete(db, member)
     local what, value = derived.parse(name), nil
     if what and what.name ~= name then return metrics[what.name] end
     if what then
-      value = derived.value(what, members.source(db, member))
+      local others
+      value, others = derived.value(what, members.source(db, member))
+      for other, one in pairs(others or {}) do rawset(metrics, other, one) end
     elseif member.parts then
       value = (known[name] and pooled_value or weighted)(db, member, name)
     end

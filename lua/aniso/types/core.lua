@@ -8,6 +8,7 @@
 ---@field tensor aniso.core.tensor
 ---@field ops aniso.core.ops
 ---@field rng aniso.core.rng
+---@field bootstrap aniso.core.bootstrap
 ---@field data aniso.core.data
 ---@field csv aniso.core.csv
 ---@field schedule aniso.core.schedule

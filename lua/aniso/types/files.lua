@@ -110,6 +110,17 @@ function rng.below(seed, purpose, a, count, n) end
 ---@return aniso.Tensor counts (count, n)
 function rng.resamples(seed, purpose, first, count, n) end
 
+---@class aniso.core.bootstrap
+local bootstrap = {}
+
+---The metrics of many resamples.
+---@param sums aniso.Tensor (R, W), one resample per row: at columns 0 … K−1 the images of each class
+---@param K integer
+---@param first integer column, from 0, of the calls of each class; the correct ones follow them
+---@param groups (string|false)[] many, medium, few or false for each class
+---@return table<string, (number|false)[]> metrics acc, bacc, macro_f1, many, medium and few of each row
+function bootstrap.rates(sums, K, first, groups) end
+
 ---A stretch of flat tensors to work on.
 ---@class aniso.Stretch
 ---@field from? integer First element, from 1; 1 if left out.

@@ -7,29 +7,21 @@ local auc = {}
 
 -- scores: list of N numbers; positive: list of N booleans. nil without both kinds.
 function auc.binary(scores, positive)
-  local order, n = {}, #scores
-  for i = 1, n do order[i] = i end
-  table.sort(order, function(a, b) return scores[a] < scores[b] end)
-  local rank_sum, n_positive, i = 0, 0, 1
-  while i <= n do
-    local last = i
-    while last < n and scores[order[last + 1]] == scores[order[i]] do last = last + 1 end
-    local mid_rank = (i + last) / 2
-    for k = i, last do
-      if positive[order[k]] then
-        rank_sum, n_positive = rank_sum + mid_rank, n_positive + 1
-      end
-    end
-    i = last + 1
+  local high, low = one_vs_rest.sorted(scores, positive)
+  if #high == 0 or #low == 0 then return nil end
+  local below, upto, pairs_ = 0, 0, 0 -- negatives that score less, and at most as much
+  for _, score in ipairs(high) do
+    while below < #low and low[below + 1] < score do below = below + 1 end
+    upto = math.max(upto, below)
+    while upto < #low and low[upto + 1] <= score do upto = upto + 1 end
+    pairs_ = pairs_ + (below + upto) / 2
   end
-  local n_negative = n - n_positive
-  if n_positive == 0 or n_negative == 0 then return nil end
-  return (rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
+  return pairs_ / (#high * #low)
 end
 
 -- The macro mean, and the list by class with `false` where it is undefined.
 function auc.one_vs_rest(true_, rows, K)
-  return one_vs_rest(true_, rows, K, auc.binary)
+  return one_vs_rest.mean(true_, rows, K, auc.binary)
 end
 
 return auc

@@ -7,26 +7,22 @@ local auprc = {}
 
 -- scores: list of N numbers; positive: list of N booleans. nil without a positive.
 function auprc.binary(scores, positive)
-  local order, n = {}, #scores
-  for i = 1, n do order[i] = i end
-  table.sort(order, function(a, b) return scores[a] > scores[b] end)
-  local total = 0
-  for i = 1, n do total = total + (positive[i] and 1 or 0) end
+  local high, low = one_vs_rest.sorted(scores, positive)
+  local total, area, k, wrong = #high, 0, #high, #low -- high[k]: the next score from the highest down
   if total == 0 then return nil end
-  local area, hits, i = 0, 0, 1
-  while i <= n do
-    local last, before = i, hits
-    while last < n and scores[order[last + 1]] == scores[order[i]] do last = last + 1 end
-    for k = i, last do hits = hits + (positive[order[k]] and 1 or 0) end
-    area = area + (hits - before) / total * (hits / last)
-    i = last + 1
+  while k > 0 do
+    local score, before = high[k], k
+    while k > 0 and high[k] == score do k = k - 1 end
+    while wrong > 0 and low[wrong] >= score do wrong = wrong - 1 end
+    local hits, called = total - k, total - k + #low - wrong
+    area = area + (before - k) / total * (hits / called)
   end
   return area
 end
 
 -- The macro mean, and the list by class with `false` where it is undefined.
 function auprc.one_vs_rest(true_, rows, K)
-  return one_vs_rest(true_, rows, K, auprc.binary)
+  return one_vs_rest.mean(true_, rows, K, auprc.binary)
 end
 
 -- The mean over the classes of each group, by the names of the catalog: auprc_many, … ; nil for a group
