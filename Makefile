@@ -79,7 +79,7 @@ $(GEN)/embedded.list: FORCE
 
 $(GEN)/embed: lua/embed.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -O1 -o $@ $<
+	$(CC) -std=c11 -O1 $(DEPS_CFLAGS) -o $@ $< $(DEPS_LIBS)
 
 $(GEN)/embedded.c: $(GEN)/embed $(GEN)/embedded.list $(EMBEDDED)
 	@$(GEN)/embed $(EMBEDDED) > $@

@@ -25,15 +25,18 @@ static bool load_from_folder(lua_State *L, const char *folder, const char *file)
     return true;
 }
 
+/* From the bytecode, or from the text where the bytecode is that of another release of Lua. */
 static bool load_from_program(lua_State *L, const char *file)
 {
-    size_t length;
-    const char *text = an_embedded(lua_pushfstring(L, "lua/%s", file), &length);
+    const an_embedded_file *found = an_embedded_find(lua_pushfstring(L, "lua/%s", file));
     lua_pop(L, 1);
-    if (!text)
+    if (!found)
         return false;
+    const bool readable = found->code && strcmp(an_embedded_lua, lua_ident) == 0;
+    const char *bytes = readable ? found->code : found->text;
+    const size_t length = readable ? found->code_length : found->length;
     const char *chunk = lua_pushfstring(L, "@%s", file);
-    if (luaL_loadbuffer(L, text, length, chunk) != LUA_OK)
+    if (luaL_loadbuffer(L, bytes, length, chunk) != LUA_OK)
         lua_error(L);
     lua_insert(L, -2);
     return true;

@@ -104,11 +104,12 @@ static void test_migration_keeps_rows_and_a_backup(void **state)
 {
     (void)state;
     static const an_embedded_file steps[] = {
-        {"store/migrations/0002_y.sql", "ALTER TABLE t ADD COLUMN y INTEGER;", 0},
-        {"store/migrations/0003_z.sql", "UPDATE t SET y = 1; CREATE TABLE z(q) STRICT;", 0}};
+        {"store/migrations/0002_y.sql", "ALTER TABLE t ADD COLUMN y INTEGER;", 0, NULL, 0},
+        {"store/migrations/0003_z.sql", "UPDATE t SET y = 1; CREATE TABLE z(q) STRICT;", 0, NULL,
+         0}};
     static const an_embedded_file good[] = {
-        {"store/migrations/0002_y.sql", "ALTER TABLE t ADD COLUMN y INTEGER;", 0},
-        {"store/migrations/0003_z.sql", "UPDATE t SET y = length(x);", 0}};
+        {"store/migrations/0002_y.sql", "ALTER TABLE t ADD COLUMN y INTEGER;", 0, NULL, 0},
+        {"store/migrations/0003_z.sql", "UPDATE t SET y = length(x);", 0, NULL, 0}};
     an_schema broken = {.sql = "", .version = 3, .migrations = steps, .n_migrations = 2},
               version_3 = {.sql = "", .version = 3, .migrations = good, .n_migrations = 2};
     char path[128], backup[160];

@@ -96,28 +96,35 @@ function bootstrap.samples(true_, predictions, K, options)
   return out
 end
 
--- Σ_p weights[p] · values[p][r] for each r; false where one is undefined. times [opt]: times(p, r) is
--- how often resample r has prediction p.
-local function combine(samples, which, name, weights, times)
+-- Σ_p factor · values[p][r] for each r; false where one with a factor is undefined. The factor is weights[p],
+-- or factors[p][r] where these are given.
+local function combine(samples, which, name, weights, factors)
   local out = {}
   for r = 1, #samples[1][which][name] do out[r] = 0 end
   for p, weight in ipairs(weights) do
+    local own = factors and factors[p]
     for r, value in ipairs(samples[p][which][name]) do
-      local sum, n = out[r], times and times(p, r) or 1
-      out[r] = n == 0 and sum or sum and value and sum + n * weight * value
+      local sum, factor = out[r], own and own[r] or weight
+      out[r] = factor == 0 and sum or sum and value and sum + factor * value
     end
   end
   return out
 end
 
--- times(p, r) for predictions of several seeds, `seed_of[p]` = 1 … S: a resample draws S seeds with
--- replacement too, at (seed, stream "bootstrap seeds" r). nil for one seed.
-local function seed_draws(seed_of, draws, seed)
-  local S = 0
+-- The factors of predictions of several seeds, `seed_of[p]` = 1 … S: a resample draws S seeds with
+-- replacement too, at (seed, stream "bootstrap seeds" r), and a prediction counts as often as its seed. nil
+-- for one seed.
+local function seed_factors(weights, seed_of, draws, seed)
+  local S, out = 0, {}
   for _, s in ipairs(seed_of or {}) do S = math.max(S, s) end
   if S < 2 then return nil end
   local counts = core.rng.resamples(seed, "bootstrap seeds", 1, draws, S):list()
-  return function(p, r) return counts[(r - 1) * S + seed_of[p]] end
+  for p, s in ipairs(seed_of) do
+    local own = {}
+    for r = 1, draws do own[r] = counts[(r - 1) * S + s] * weights[p] end
+    out[p] = own
+  end
+  return out
 end
 
 -- Intervals of Σ_p weights[p] · metric of prediction p, from samples(). → {[metric] = {value, lo, hi}}; a
@@ -125,10 +132,10 @@ end
 -- not count for it. seeds [opt]: {of = number of each prediction's seed, draws, seed}: seeds are
 -- resampled with the images.
 function bootstrap.combined(samples, weights, level, seeds)
-  local out, times = {}, seeds and seed_draws(seeds.of, seeds.draws, seeds.seed)
+  local out, factors = {}, seeds and seed_factors(weights, seeds.of, seeds.draws, seeds.seed)
   for _, name in ipairs(bootstrap.metrics) do
     local value, sorted = combine(samples, "whole", name, weights)[1], {}
-    for _, sum in ipairs(value and combine(samples, "drawn", name, weights, times) or {}) do
+    for _, sum in ipairs(value and combine(samples, "drawn", name, weights, factors) or {}) do
       if sum then sorted[#sorted + 1] = sum end
     end
     table.sort(sorted)

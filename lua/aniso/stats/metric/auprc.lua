@@ -5,24 +5,23 @@ local one_vs_rest = require "aniso.stats.metric.one_vs_rest"
 
 local auprc = {}
 
--- scores: list of N numbers; positive: list of N booleans. nil without a positive.
-function auprc.binary(scores, positive)
-  local high, low = one_vs_rest.sorted(scores, positive)
-  local total, area, k, wrong = #high, 0, #high, #low -- high[k]: the next score from the highest down
+-- own, other: lists of the positive and the negative scores from the lowest up. nil without a positive.
+local function average_precision(own, other)
+  local total, area, right, wrong = #own, 0, #own, #other -- own[right]: the next score from the highest down
   if total == 0 then return nil end
-  while k > 0 do
-    local score, before = high[k], k
-    while k > 0 and high[k] == score do k = k - 1 end
-    while wrong > 0 and low[wrong] >= score do wrong = wrong - 1 end
-    local hits, called = total - k, total - k + #low - wrong
-    area = area + (before - k) / total * (hits / called)
+  while right > 0 do
+    local score, before = own[right], right
+    while right > 0 and own[right] == score do right = right - 1 end
+    while wrong > 0 and other[wrong] >= score do wrong = wrong - 1 end
+    local hits, called = total - right, total - right + #other - wrong
+    area = area + (before - right) / total * (hits / called)
   end
   return area
 end
 
 -- The macro mean, and the list by class with `false` where it is undefined.
 function auprc.one_vs_rest(true_, rows, K)
-  return one_vs_rest.mean(true_, rows, K, auprc.binary)
+  return one_vs_rest(true_, rows, K, average_precision)
 end
 
 -- The mean over the classes of each group, by the names of the catalog: auprc_many, … ; nil for a group
