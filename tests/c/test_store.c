@@ -149,7 +149,7 @@ static void test_old_options_are_shown_and_migrated(void **state)
     (void)state;
     static const an_embedded_file steps[] = {
         {"store/migrations/0002_x.sql",
-         "UPDATE main.t SET x = (SELECT x FROM temp.t); DROP VIEW temp.t;", 0}};
+         "UPDATE main.t SET x = (SELECT x FROM temp.t); DROP VIEW temp.t;", 0, NULL, 0}};
     an_schema version_2 = {.version = 2, .migrations = steps, .n_migrations = 1, .sql = ""};
     version_2.old_options = "CREATE TEMP VIEW t AS SELECT sha256(x) AS x FROM main.t";
     version_2.options_version = 2;
