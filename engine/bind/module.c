@@ -89,11 +89,16 @@ static int module_flat_buffers(lua_State *L)
     return an_push_tensor(L, an_module_buffers(an_check_module(L, 1)));
 }
 
-/* m:decay_ranges() → list of {first =, length =, decay =}, first counting from 1 */
-static int module_decay_ranges(lua_State *L)
+typedef int64_t find_ranges(const an_module *m, const char *prefix, an_range *out, int64_t most);
+
+/* The ranges of the entries that begin with the prefix at argument 2 ("" if left out), as a list.
+ */
+static int push_ranges(lua_State *L, find_ranges *find)
 {
-    an_range range[2];
-    int n = an_module_decay_ranges(an_check_module(L, 1), range);
+    const an_module *m = an_check_module(L, 1);
+    const char *prefix = luaL_optstring(L, 2, "");
+    an_range *range = lua_newuserdatauv(L, (size_t)an_module_entries(m) * sizeof *range + 1, 0);
+    int n = (int)find(m, prefix, range, an_module_entries(m));
     lua_createtable(L, n, 0);
     for (int i = 0; i < n; i++) {
         lua_createtable(L, 0, 3);
@@ -106,6 +111,18 @@ static int module_decay_ranges(lua_State *L)
         lua_rawseti(L, -2, i + 1);
     }
     return 1;
+}
+
+/* m:decay_ranges([prefix]) → list of {first =, length =, decay =}, first counting from 1 */
+static int module_decay_ranges(lua_State *L)
+{
+    return push_ranges(L, an_module_decay_ranges);
+}
+
+/* m:buffer_ranges([prefix]) → the same of the flat buffers */
+static int module_buffer_ranges(lua_State *L)
+{
+    return push_ranges(L, an_module_buffer_ranges);
 }
 
 static int module_zero_grad(lua_State *L)
@@ -138,10 +155,17 @@ static int module_training(lua_State *L)
     return 1;
 }
 
-/* m:freeze([on = true]) → m. A frozen module requires no gradients and behaves as in evaluation. */
+/* m:freeze([on = true] [, prefix]) → m. A frozen module, or the part of it whose names begin with
+ * the prefix, requires no gradients and behaves as in evaluation. */
 static int module_freeze(lua_State *L)
 {
-    an_module_freeze(an_check_module(L, 1), lua_isnoneornil(L, 2) || lua_toboolean(L, 2));
+    an_module *m = an_check_module(L, 1);
+    bool on = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
+    if (lua_isnoneornil(L, 3))
+        an_module_freeze(m, on);
+    else if (an_module_freeze_part(m, luaL_checkstring(L, 3), on) == 0)
+        return luaL_error(L, "the module has no tensor whose name begins with '%s'",
+                          lua_tostring(L, 3));
     lua_settop(L, 1);
     return 1;
 }
@@ -181,6 +205,7 @@ static const luaL_Reg methods[] = {
     {"flat", module_flat},
     {"flat_buffers", module_flat_buffers},
     {"decay_ranges", module_decay_ranges},
+    {"buffer_ranges", module_buffer_ranges},
     {"zero_grad", module_zero_grad},
     {"swap", module_swap},
     {"train", module_train},

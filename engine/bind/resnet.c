@@ -21,24 +21,35 @@ static an_resnet *check(lua_State *L)
     return an_check_handle(L, 1, AN_RESNET);
 }
 
-/* new(module, prefix, {kind = "resnet" or "resnet18", depth =, stem_stride =, width =, channels =})
- */
+enum { SMALL, RESNET18, RESNET34, RESNET50 };
+
+/* The network's options from the table at argument 3. */
+static an_resnet_options check_options(lua_State *L)
+{
+    static const char *const kinds[] = {"resnet", "resnet18", "resnet34", "resnet50", NULL};
+    static const int depths[] = {[RESNET18] = 18, [RESNET34] = 34, [RESNET50] = 50};
+    int kind = an_opt_enum(L, 3, "kind", kinds, SMALL);
+    int64_t channels = an_opt_within(L, 3, "channels", 3, 0, AN_COUNT_MAX);
+    int64_t width = an_opt_within(L, 3, "width", kind == SMALL ? 32 : 64, 0, AN_COUNT_MAX);
+    if (kind != SMALL)
+        return an_resnet_large(channels, width, depths[kind]);
+    an_resnet_options options;
+    if (an_resnet_small(&options, channels, width,
+                        an_opt_within(L, 3, "depth", 8, 0, AN_COUNT_MAX)))
+        an_raise(L);
+    options.stem_stride = (int)an_opt_within(L, 3, "stem_stride", 1, 1, 2);
+    return options;
+}
+
+/* new(module, prefix, {kind = "resnet", "resnet18", "resnet34" or "resnet50", depth =, stem_stride
+ * =, width =, channels =}) */
 static int resnet_new(lua_State *L)
 {
-    static const char *const kinds[] = {"resnet", "resnet18", NULL};
     static const char *const known[] = {"kind", "depth", "stem_stride", "width", "channels", NULL};
     an_module *m = an_check_module(L, 1);
     const char *prefix = luaL_checkstring(L, 2);
     an_check_keys(L, 3, known);
-    bool small = an_opt_enum(L, 3, "kind", kinds, 0) == 0;
-    int64_t channels = an_opt_within(L, 3, "channels", 3, 0, AN_COUNT_MAX);
-    int64_t width = an_opt_within(L, 3, "width", small ? 32 : 64, 0, AN_COUNT_MAX);
-    an_resnet_options options = an_resnet_18(channels, width);
-    if (small && an_resnet_small(&options, channels, width,
-                                 an_opt_within(L, 3, "depth", 8, 0, AN_COUNT_MAX)))
-        return an_raise(L);
-    if (small)
-        options.stem_stride = (int)an_opt_within(L, 3, "stem_stride", 1, 1, 2);
+    an_resnet_options options = check_options(L);
     void **handle = an_new_handle(L, AN_RESNET);
     *handle = an_resnet_new(m, prefix, &options);
     if (!*handle)
@@ -104,7 +115,7 @@ static int push_text(lua_State *L, void *net)
     const an_resnet_options *o = an_resnet_options_of(net);
     const char *stem = !o->large_stem && o->stem_stride == 2 ? ", stem of stride 2" : "";
     lua_pushfstring(L, "ResNet-%I: width %I%s, %I channels in, %I features out",
-                    (lua_Integer)(2 * o->stages * o->blocks + 2), (lua_Integer)o->width, stem,
+                    (lua_Integer)an_resnet_depth(o), (lua_Integer)o->width, stem,
                     (lua_Integer)o->channels, (lua_Integer)an_resnet_features(net));
     return 1;
 }

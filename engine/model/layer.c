@@ -82,6 +82,7 @@ an_bn an_bn_new(an_module *m, const char *name, int64_t channels)
     AN_ASSERT(channels >= 1);
     return (an_bn){
         .module = m,
+        .entry = an_module_entries(m),
         .weight = part(m, name, "weight", an_init_constant(1), channels),
         .bias = part(m, name, "bias", an_init_constant(0), channels),
         .running_mean = an_module_buffer(m, an_name("%s.running_mean", name).text, 1, &channels, 0),
@@ -96,7 +97,7 @@ an_tensor *an_bn_apply(const an_bn *l, an_tensor *x, an_tensor *residual, bool r
         .beta = l->bias,
         .running_mean = l->running_mean,
         .running_var = l->running_var,
-        .train = an_module_training(l->module),
+        .train = an_module_training(l->module) && !an_module_entry(l->module, l->entry)->frozen,
         .relu = relu,
         .momentum = MOMENTUM,
         .eps = AN_BN_EPS,

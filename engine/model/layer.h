@@ -39,7 +39,8 @@ an_tensor *an_conv_apply(const an_conv *l, an_tensor *x); /* (B,H,W,in) → (B,H
 #define AN_BN_EPS 1e-5 /* PyTorch's default */
 
 typedef struct {
-    an_module *module; /* whose training flag selects the moments */
+    an_module *module; /* whose training flag selects the moments          */
+    int64_t entry;     /* of its weight: the moments are fixed where it is frozen */
     an_tensor *weight, *bias, *running_mean, *running_var;
 } an_bn;
 

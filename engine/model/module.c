@@ -178,7 +178,7 @@ static an_code gather(an_module *m, bool parameter, bool decay, an_tensor *home,
             if (!e->x->grad)
                 return an_err_code();
             an_retain(e->x->grad);
-            e->x->requires_grad = !m->frozen;
+            e->x->requires_grad = !m->frozen && !e->frozen;
         }
         offset += an_numel(e->x);
     }
@@ -235,7 +235,8 @@ an_tensor *an_module_values(an_module *m)
 an_tensor *an_module_gradient(an_module *m)
 {
     for (int64_t i = 0; i < m->count; i++)
-        an_grad(m->entry[i].x);
+        if (!m->entry[i].frozen) /* else it is 0 */
+            an_grad(m->entry[i].x);
     return sealed(m, m->gradient);
 }
 
@@ -244,15 +245,9 @@ an_tensor *an_module_buffers(an_module *m)
     return sealed(m, m->buffers);
 }
 
-int an_module_decay_ranges(const an_module *m, an_range out[2])
+static bool begins_with(const char *name, const char *prefix)
 {
-    int64_t decayed = length(m, true, true), plain = length(m, true, false);
-    int n = 0;
-    if (decayed)
-        out[n++] = (an_range){0, decayed, true};
-    if (plain)
-        out[n++] = (an_range){decayed, plain, false};
-    return n;
+    return !strncmp(name, prefix, strlen(prefix));
 }
 
 an_code an_module_zero_grad(an_module *m)
@@ -260,7 +255,7 @@ an_code an_module_zero_grad(an_module *m)
     if (!sealed(m, m->gradient))
         return an_err_code();
     for (int64_t i = 0; i < m->count; i++)
-        if (m->entry[i].x->grad)
+        if (m->entry[i].x->grad && !m->entry[i].frozen)
             m->entry[i].x->grad->blank = true;
     return AN_OK;
 }
@@ -313,7 +308,34 @@ void an_module_freeze(an_module *m, bool frozen)
     if (an_module_sealed(m))
         for (int64_t i = 0; i < m->count; i++)
             if (m->entry[i].parameter)
-                m->entry[i].x->requires_grad = !frozen;
+                m->entry[i].x->requires_grad = !frozen && !m->entry[i].frozen;
+}
+
+/* Sets the gradient of a parameter to 0 at once. */
+static void clear_gradient(an_tensor *x)
+{
+    if (!x->grad)
+        return;
+    an_fill(x->grad, 0);
+    x->grad->blank = false;
+}
+
+int64_t an_module_freeze_part(an_module *m, const char *prefix, bool frozen)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < m->count; i++) {
+        an_entry *e = &m->entry[i];
+        if (!begins_with(e->name, prefix))
+            continue;
+        n++;
+        if (e->frozen == frozen)
+            continue;
+        e->frozen = frozen;
+        if (frozen)
+            clear_gradient(e->x);
+        e->x->requires_grad = an_module_sealed(m) && e->parameter && !m->frozen && !frozen;
+    }
+    return n;
 }
 
 bool an_module_frozen(const an_module *m)

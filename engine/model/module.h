@@ -23,10 +23,11 @@ typedef struct {
     an_tensor *x;   /* its tensor                                                  */
     bool parameter; /* otherwise a buffer: state without a gradient                */
     bool decay;     /* weight decay applies: neither a bias nor of a normalisation */
+    bool frozen;    /* by an_module_freeze_part()                                  */
 } an_entry;
 
 typedef struct {
-    int64_t first, length; /* in the flat values, 0-based */
+    int64_t first, length; /* in the flat values or buffers, 0-based */
     bool decay;
 } an_range;
 
@@ -56,9 +57,13 @@ an_tensor *an_module_values(an_module *m);
 an_tensor *an_module_gradient(an_module *m);
 an_tensor *an_module_buffers(an_module *m);
 
-/* The ranges of the flat values with and without weight decay that are not empty. Returns their
- * number, 0 … 2. */
-int an_module_decay_ranges(const an_module *m, an_range out[2]);
+/* The ranges of the flat values that hold the parameters whose names begin with `prefix` ("": all):
+ * first those with weight decay, then those without; adjacent ones are one range. Returns their
+ * number, of which the first `most` are written to `out`: at most 2 for "", otherwise at most
+ * an_module_entries(). The second function: the same of the flat buffers. */
+int64_t an_module_decay_ranges(const an_module *m, const char *prefix, an_range *out, int64_t most);
+int64_t an_module_buffer_ranges(const an_module *m, const char *prefix, an_range *out,
+                                int64_t most);
 
 an_code an_module_zero_grad(an_module *m);
 
@@ -74,6 +79,10 @@ void an_module_train(an_module *m, bool training);
 bool an_module_training(const an_module *m); /* the flag, and not frozen */
 void an_module_freeze(an_module *m, bool frozen);
 bool an_module_frozen(const an_module *m);
+
+/* The same of a part, the entries whose names begin with `prefix`, whatever the whole module is:
+ * the part's gradient is set to 0 and stays 0. Returns how many entries there are. */
+int64_t an_module_freeze_part(an_module *m, const char *prefix, bool frozen);
 
 int64_t an_module_entries(const an_module *m);
 const an_entry *an_module_entry(const an_module *m, int64_t i);       /* in order of declaration */

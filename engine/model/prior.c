@@ -95,7 +95,7 @@ static an_code build(an_prior *p, const char *prefix)
     const an_resnet_options local = {.channels = o->channels,
                                      .width = o->local_width,
                                      .stages = 2,
-                                     .blocks = 1,
+                                     .blocks = {1, 1},
                                      .stem_stride = 1};
     p->local = an_resnet_new(m, an_name("%s.local", prefix).text, &local);
     if (!p->local)

@@ -1,18 +1,11 @@
-/* resnet: see resnet.h. Batch normalisation, the residual and the ReLU are one operation. */
+/* resnet: see resnet.h. */
 #include "model/resnet.h"
 
+#include "base/assert.h"
 #include "base/memory/mem.h"
 #include "grad/ops.h"
-#include "model/layer.h"
+#include "model/residual_block.h"
 #include "tensor/scope.h"
-
-enum { MAX_STAGES = 4 };
-
-typedef struct {
-    an_conv conv1, conv2, shortcut;
-    an_bn bn1, bn2, shortcut_bn;
-    bool projects; /* has the shortcut's convolution */
-} basic_block;
 
 struct an_resnet {
     an_module *module;
@@ -20,7 +13,7 @@ struct an_resnet {
     an_conv conv1;
     an_bn bn1;
     int64_t count;
-    basic_block block[];
+    an_residual_block block[];
 };
 
 an_code an_resnet_small(an_resnet_options *out, int64_t channels, int64_t width, int64_t depth)
@@ -29,45 +22,69 @@ an_code an_resnet_small(an_resnet_options *out, int64_t channels, int64_t width,
         return an_fail(AN_EINVAL,
                        "a ResNet for small images has depth 6n+2 (8, 14, 20, … %d), not %lld",
                        AN_RESNET_DEEPEST, (long long)depth);
-    *out = (an_resnet_options){.channels = channels,
-                               .width = width,
-                               .stages = 3,
-                               .blocks = (depth - 2) / 6,
-                               .stem_stride = 1};
+    *out = (an_resnet_options){.channels = channels, .width = width, .stages = 3, .stem_stride = 1};
+    for (int64_t stage = 0; stage < out->stages; stage++)
+        out->blocks[stage] = (depth - 2) / 6;
     return AN_OK;
 }
 
-an_resnet_options an_resnet_18(int64_t channels, int64_t width)
+an_resnet_options an_resnet_large(int64_t channels, int64_t width, int depth)
 {
-    return (an_resnet_options){
-        .channels = channels, .width = width, .stages = 4, .blocks = 2, .large_stem = true};
-}
-
-static basic_block make_block(an_module *m, const char *name, int64_t in, int64_t out, int stride)
-{
-    basic_block b = {.projects = stride != 1 || in != out};
-    b.conv1 = an_conv_new(m, an_name("%s.conv1", name).text, in, out, 3, stride);
-    b.bn1 = an_bn_new(m, an_name("%s.bn1", name).text, out);
-    b.conv2 = an_conv_new(m, an_name("%s.conv2", name).text, out, out, 3, 1);
-    b.bn2 = an_bn_new(m, an_name("%s.bn2", name).text, out);
-    if (b.projects) {
-        b.shortcut = an_conv_new(m, an_name("%s.downsample.0", name).text, in, out, 1, stride);
-        b.shortcut_bn = an_bn_new(m, an_name("%s.downsample.1", name).text, out);
-    }
-    return b;
+    an_resnet_options o = {.channels = channels,
+                           .width = width,
+                           .stages = 4,
+                           .blocks = {3, 4, 6, 3},
+                           .bottleneck = depth == 50,
+                           .large_stem = true};
+    AN_ASSERT(depth == 18 || depth == 34 || depth == 50);
+    for (int64_t stage = 0; depth == 18 && stage < o.stages; stage++)
+        o.blocks[stage] = 2;
+    return o;
 }
 
 static an_code check(const an_resnet_options *o)
 {
-    if (o->channels < 1 || o->width < 1 || o->blocks < 1)
-        return an_fail(AN_EINVAL, "a ResNet needs at least one channel, a width and a block");
-    if (o->stages < 1 || o->stages > MAX_STAGES)
-        return an_fail(AN_EINVAL, "a ResNet has 1 to %d stages, not %lld", MAX_STAGES,
+    if (o->channels < 1 || o->width < 1)
+        return an_fail(AN_EINVAL, "a ResNet needs at least one channel and a width");
+    if (o->stages < 1 || o->stages > AN_RESNET_STAGES)
+        return an_fail(AN_EINVAL, "a ResNet has 1 to %d stages, not %lld", AN_RESNET_STAGES,
                        (long long)o->stages);
+    for (int64_t stage = 0; stage < o->stages; stage++)
+        if (o->blocks[stage] < 1)
+            return an_fail(AN_EINVAL, "a ResNet needs at least one block in each stage");
     if (!o->large_stem && o->stem_stride != 1 && o->stem_stride != 2)
         return an_fail(AN_EINVAL, "the 3×3 stem of a ResNet has stride 1 or 2, not %d",
                        o->stem_stride);
     return AN_OK;
+}
+
+static int64_t total_blocks(const an_resnet_options *o)
+{
+    int64_t count = 0;
+    for (int64_t stage = 0; stage < o->stages; stage++)
+        count += o->blocks[stage];
+    return count;
+}
+
+/* Channels that leave a stage, counted from 0. */
+static int64_t channels_out(const an_resnet_options *o, int64_t stage)
+{
+    return (o->bottleneck ? AN_BOTTLENECK_EXPANSION : 1) * (o->width << stage);
+}
+
+static void declare_blocks(an_resnet *r, const char *prefix)
+{
+    const an_resnet_options *o = &r->options;
+    int64_t in = o->width;
+    for (int64_t stage = 0, i = 0; stage < o->stages; stage++) {
+        for (int64_t index = 0; index < o->blocks[stage]; index++, i++) {
+            an_text name = an_name("%s.layer%d.%d", prefix, (int)stage + 1, (int)index);
+            int stride = stage > 0 && index == 0 ? 2 : 1;
+            r->block[i] = (o->bottleneck ? an_bottleneck_new : an_basic_block_new)(
+                r->module, name.text, in, o->width << stage, stride);
+            in = channels_out(o, stage);
+        }
+    }
 }
 
 an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_options *options)
@@ -75,7 +92,7 @@ an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_optio
     const an_resnet_options *o = options;
     if (check(o))
         return NULL;
-    int64_t count = o->stages * o->blocks;
+    int64_t count = total_blocks(o);
     an_resnet *r = an_calloc(1, sizeof *r + (size_t)count * sizeof *r->block);
     if (!r)
         return NULL;
@@ -86,14 +103,7 @@ an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_optio
     r->conv1 = an_conv_new(m, an_name("%s.conv1", prefix).text, o->channels, o->width,
                            o->large_stem ? 7 : 3, o->large_stem ? 2 : o->stem_stride);
     r->bn1 = an_bn_new(m, an_name("%s.bn1", prefix).text, o->width);
-    int64_t in = o->width;
-    for (int64_t i = 0; i < count; i++) {
-        int stage = (int)(i / o->blocks), index = (int)(i % o->blocks);
-        int64_t out = o->width << stage;
-        r->block[i] = make_block(m, an_name("%s.layer%d.%d", prefix, stage + 1, index).text, in,
-                                 out, stage > 0 && index == 0 ? 2 : 1);
-        in = out;
-    }
+    declare_blocks(r, prefix);
     if (an_module_failed(m)) {
         an_resnet_free(r);
         return NULL;
@@ -109,18 +119,6 @@ void an_resnet_free(an_resnet *r)
     an_free(r);
 }
 
-/* A scope of its own: without recording, a block's intermediates are released at its end. */
-static an_tensor *block_forward(const basic_block *b, an_tensor *x)
-{
-    size_t mark = an_scope_begin();
-    an_tensor *shortcut = x;
-    if (b->projects)
-        shortcut = an_bn_apply(&b->shortcut_bn, an_conv_apply(&b->shortcut, x), NULL, false);
-    an_tensor *y = an_bn_apply(&b->bn1, an_conv_apply(&b->conv1, x), NULL, true);
-    y = an_conv_apply(&b->conv2, y);
-    return an_scope_end(mark, shortcut ? an_bn_apply(&b->bn2, y, shortcut, true) : NULL);
-}
-
 an_tensor *an_resnet_forward(const an_resnet *r, an_tensor *images)
 {
     if (!images || an_expect(images, "images (B, H, W, C)", AN_F32, 4))
@@ -134,13 +132,13 @@ an_tensor *an_resnet_forward(const an_resnet *r, an_tensor *images)
     if (r->options.large_stem)
         x = an_max_pool2d(x, 3, 2, 1);
     for (int64_t i = 0; i < r->count; i++)
-        x = block_forward(&r->block[i], x);
+        x = an_residual_block_apply(&r->block[i], x);
     return an_scope_end(mark, x);
 }
 
 int64_t an_resnet_features(const an_resnet *r)
 {
-    return r->options.width << (r->options.stages - 1);
+    return channels_out(&r->options, r->options.stages - 1);
 }
 
 an_module *an_resnet_module(const an_resnet *r)
@@ -151,4 +149,9 @@ an_module *an_resnet_module(const an_resnet *r)
 const an_resnet_options *an_resnet_options_of(const an_resnet *r)
 {
     return &r->options;
+}
+
+int64_t an_resnet_depth(const an_resnet_options *o)
+{
+    return (o->bottleneck ? 3 : 2) * total_blocks(o) + 2;
 }

@@ -1,34 +1,38 @@
-/* resnet: residual networks of basic blocks (He et al., 1512.03385), images to feature maps.
+/* resnet: residual networks (He et al., 1512.03385), images to feature maps.
  *
  * Two forms. For small images (§4.2 of the paper): a 3×3 stem, then stages of basic
  * blocks, each stage after the first halving the grid and doubling the width; depth
  * 6n+2 is three stages of n blocks. A stem of stride 2 makes 64×64 images as cheap as 32×32.
- * ResNet-18: torchvision's form, 7×7 stem of stride 2 and max pooling, four stages of two blocks.
+ * Large, torchvision's ResNet-18, 34 and 50: 7×7 stem of stride 2 and max pooling, four stages of
+ * 2, 2, 2, 2 or 3, 4, 6, 3 blocks, which are basic or, at depth 50, bottlenecks (residual_block.h).
  * Names are torchvision's (conv1, bn1, layer1.0.conv1, …, layer2.0.downsample.0), so that its
- * weights load by name. Where a block changes the shape its shortcut is a 1×1 convolution with
- * batch normalisation. */
+ * weights load by name; timm's networks of the same names have them too. */
 #ifndef AN_MODEL_RESNET_H
 #define AN_MODEL_RESNET_H
 
 #include "model/module.h"
 
+#define AN_RESNET_STAGES 4 /* at most */
+
 typedef struct an_resnet an_resnet;
 
 typedef struct {
     int64_t channels; /* of the images, C                                           */
-    int64_t width;    /* channels of the stem and the first stage                   */
-    int64_t stages;   /* 1 … 4                                                      */
-    int64_t blocks;   /* per stage                                                  */
-    bool large_stem;  /* 7×7 stride 2 and 3×3 max pooling instead of a 3×3 stem     */
-    int stem_stride;  /* of the 3×3 stem: 1 or 2                                    */
+    int64_t width;    /* channels of the stem and of the first stage's 3×3          */
+    int64_t stages;   /* 1 … AN_RESNET_STAGES                                       */
+    int64_t blocks[AN_RESNET_STAGES];
+    bool bottleneck; /* the blocks: bottlenecks or basic                           */
+    bool large_stem; /* 7×7 stride 2 and 3×3 max pooling instead of a 3×3 stem     */
+    int stem_stride; /* of the 3×3 stem: 1 or 2                                    */
 } an_resnet_options;
 
 #define AN_RESNET_DEEPEST 1202 /* of the paper */
 
-/* The options of depth 6n+2, 8 … AN_RESNET_DEEPEST, and of ResNet-18; AN_EINVAL for another depth.
- */
+/* The options of depth 6n+2, 8 … AN_RESNET_DEEPEST; AN_EINVAL for another depth. */
 an_code an_resnet_small(an_resnet_options *out, int64_t channels, int64_t width, int64_t depth);
-an_resnet_options an_resnet_18(int64_t channels, int64_t width);
+/* Those of ResNet-18, 34 or 50; depth is one of the three. */
+an_resnet_options an_resnet_large(int64_t channels, int64_t width, int depth);
+int64_t an_resnet_depth(const an_resnet_options *o); /* layers, with one of a classifier */
 
 /* Declares `prefix`.conv1.weight … in m, which is not sealed yet, and retains m. NULL after a
  * failure: AN_EINVAL for options out of range, a name used twice or a sealed m. */

@@ -1,6 +1,5 @@
-/* All networks combined: the loss changes along the gradient at the rate that the gradient
- * predicts.
- */
+/* All networks combined, and a backbone of bottlenecks: the loss changes along the gradient at the
+ * rate that the gradient predicts. */
 #include "networks.h"
 
 #include "model/denoiser.h"
@@ -29,15 +28,18 @@ static an_tensor *whole_loss(const whole *w)
     return an_add(loss, an_cross_entropy(o.l, w->labels, &plain));
 }
 
+typedef an_tensor *a_loss(const void *of);
+
 /* The loss after moving all parameters by `step` along `direction`. */
-static double loss_at(const whole *w, const float *direction, double step)
+static double loss_at(an_module *m, a_loss *loss_of, const void *of, const float *direction,
+                      double step)
 {
-    an_tensor *values = an_module_values(w->m);
+    an_tensor *values = an_module_values(m);
     size_t mark = an_scope_begin();
     for (int64_t i = 0; i < an_numel(values); i++)
         an_f32(values)[i] += (float)step * direction[i];
     bool was = an_set_recording(false);
-    double loss = an_f32(whole_loss(w))[0];
+    double loss = an_f32(loss_of(of))[0];
     an_set_recording(was);
     for (int64_t i = 0; i < an_numel(values); i++)
         an_f32(values)[i] -= (float)step * direction[i];
@@ -47,13 +49,13 @@ static double loss_at(const whole *w, const float *direction, double step)
 
 /* Compares the slope of the loss along the gradient of the parameters whose names contain `part`
  * with its theoretical value, the squared norm of that gradient. */
-static void check_slope(const whole *w, const char *part)
+static void check_slope_of(an_module *m, const char *part, a_loss *loss_of, const void *of)
 {
-    an_tensor *gradient = an_module_gradient(w->m);
+    an_tensor *gradient = an_module_gradient(m);
     float *direction = an_calloc((size_t)an_numel(gradient), sizeof *direction);
     double square = 0;
-    for (int64_t i = 0; i < an_module_entries(w->m); i++) {
-        const an_entry *e = an_module_entry(w->m, i);
+    for (int64_t i = 0; i < an_module_entries(m); i++) {
+        const an_entry *e = an_module_entry(m, i);
         if (!e->parameter || !strstr(e->name, part))
             continue;
         for (int64_t k = 0; k < an_numel(e->x); k++) {
@@ -63,17 +65,40 @@ static void check_slope(const whole *w, const char *part)
         }
     }
     double step = fmin(0.03, fmax(2e-3, 1e-3 / sqrt(square))) / sqrt(square);
-    double slope = (loss_at(w, direction, step) - loss_at(w, direction, -step)) / (2 * step);
+    double slope =
+        (loss_at(m, loss_of, of, direction, step) - loss_at(m, loss_of, of, direction, -step)) /
+        (2 * step);
     an_free(direction);
     if (!(square > 1e-9) || !(fabs(slope - square) < 0.03 * square))
         fail_msg("%s: the slope is %g, expected %g", part, slope, square);
+}
+
+static an_tensor *whole_loss_of(const void *of)
+{
+    return whole_loss(of);
+}
+
+typedef struct {
+    an_module *m;
+    an_resnet *r;
+    an_tensor *images, *target;
+} backbone;
+
+static an_tensor *backbone_loss(const backbone *b)
+{
+    return an_mse(an_resnet_forward(b->r, b->images), b->target, NULL);
+}
+
+static an_tensor *backbone_loss_of(const void *of)
+{
+    return backbone_loss(of);
 }
 
 static void check_gradients(bool cosine)
 {
     whole w = {.m = an_module_new(1)};
     an_resnet_options backbone = {
-        .channels = 3, .width = 4, .stages = 2, .blocks = 1, .stem_stride = 1};
+        .channels = 3, .width = 4, .stages = 2, .blocks = {1, 1}, .stem_stride = 1};
     const an_prior_options prior = {.mode = AN_PRIOR_BOTH,
                                     .classes = 4,
                                     .features = 8,
@@ -119,7 +144,7 @@ static void check_gradients(bool cosine)
                                         "blocks.0.cross.k",    "blocks.1.cross.v",
                                         "blocks.1.mlp",        "denoiser.out"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        check_slope(&w, parts[i]);
+        check_slope_of(w.m, parts[i], whole_loss_of, &w);
     an_denoiser_free(w.denoiser);
     an_prior_free(w.prior);
     an_resnet_free(w.backbone);
@@ -138,11 +163,46 @@ static void test_gradients_of_cosines(void **state)
     check_gradients(true);
 }
 
+/* A network of bottlenecks alone, so that each of its three convolutions is reached. */
+static void test_gradients_of_a_bottleneck(void **state)
+{
+    (void)state;
+    an_module *m = an_module_new(1);
+    const an_resnet_options o = {.channels = 3,
+                                 .width = 3,
+                                 .stages = 2,
+                                 .blocks = {1, 2},
+                                 .bottleneck = true,
+                                 .stem_stride = 1};
+    an_resnet *r = an_resnet_new(m, "r", &o);
+    assert_int_equal(an_module_seal(m), AN_OK);
+    randomise(m);
+    an_module_train(m, false);
+    const backbone b = {m, r, normal(1, 4, SHAPE(2, 7, 9, 3)), normal(2, 4, SHAPE(2, 4, 5, 24))};
+    assert_int_equal(an_resnet_features(r), 24);
+    assert_int_equal(an_backward(backbone_loss(&b)), AN_OK);
+    static const char *const parts[] = {"r.conv1",
+                                        "layer1.0.conv1",
+                                        "layer1.0.conv2",
+                                        "layer1.0.conv3",
+                                        "layer1.0.downsample",
+                                        "layer2.0.conv2",
+                                        "layer2.0.bn3",
+                                        "layer2.1.conv3",
+                                        "layer2.1.bn2",
+                                        "layer2.0.downsample"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        check_slope_of(m, parts[i], backbone_loss_of, &b);
+    an_resnet_free(r);
+    an_module_release(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_gradients_reach_every_part),
         TEST(test_gradients_of_cosines),
+        TEST(test_gradients_of_a_bottleneck),
     };
     return cmocka_run_group_tests_name("model_slope", tests, NULL, NULL);
 }

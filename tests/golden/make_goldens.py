@@ -16,6 +16,7 @@ import ops_diffusion
 import ops_linear
 import ops_map
 import optimizers
+import resnets
 
 FILES = {
     "ops_map": ops_map.build,
@@ -24,6 +25,7 @@ FILES = {
     "ops_diffusion": ops_diffusion.build,
     "optimizers": optimizers.build,
     "modules": modules.build,
+    "resnets": resnets.build,
     "curve": curve.build,
     "model_files": model_files.build,
 }

@@ -26,10 +26,35 @@ class BasicBlock(nn.Module):
         return torch.relu(self.bn2(self.conv2(y)) + shortcut)
 
 
-class ResNet(nn.Module):
-    """1512.03385; large_stem: torchvision's stem; otherwise the one for small images."""
+class Bottleneck(nn.Module):
+    """1×1, 3×3, 1×1; the stride is that of the 3×3 (torchvision's v1.5)."""
 
-    def __init__(self, channels, width, stages, blocks, large_stem=False):
+    def __init__(self, channels_in, channels, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.conv3 = nn.Conv2d(channels, 4 * channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(4 * channels)
+        self.downsample = None
+        if stride != 1 or channels_in != 4 * channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(channels_in, 4 * channels, 1, stride, bias=False),
+                nn.BatchNorm2d(4 * channels))
+
+    def forward(self, x):
+        shortcut = x if self.downsample is None else self.downsample(x)
+        y = torch.relu(self.bn1(self.conv1(x)))
+        y = torch.relu(self.bn2(self.conv2(y)))
+        return torch.relu(self.bn3(self.conv3(y)) + shortcut)
+
+
+class ResNet(nn.Module):
+    """1512.03385; large_stem: torchvision's stem; otherwise the one for small images. blocks: of each
+    stage, a number or a list."""
+
+    def __init__(self, channels, width, stages, blocks, large_stem=False, bottleneck=False):
         super().__init__()
         size, stride = (7, 2) if large_stem else (3, 1)
         self.conv1 = nn.Conv2d(channels, width, size, stride, size // 2, bias=False)
@@ -38,9 +63,10 @@ class ResNet(nn.Module):
         before = width
         for stage in range(stages):
             layers, out = [], width << stage
-            for index in range(blocks):
-                layers.append(BasicBlock(before, out, 2 if stage and not index else 1))
-                before = out
+            for index in range(blocks[stage] if isinstance(blocks, list) else blocks):
+                block = Bottleneck if bottleneck else BasicBlock
+                layers.append(block(before, out, 2 if stage and not index else 1))
+                before = 4 * out if bottleneck else out
             setattr(self, f"layer{stage + 1}", nn.Sequential(*layers))
         self.features = before
 

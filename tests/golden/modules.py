@@ -31,9 +31,13 @@ def named_buffers(module):
     return [(n, b) for n, b in module.named_buffers() if not n.endswith("num_batches_tracked")]
 
 
-def module_case(golden, name, module, inputs, run, train=True, prefix="", given=(), **fields):
-    """run(module, inputs) → {output name: tensor}. Inputs in `given` require no gradient."""
+def module_case(golden, name, module, inputs, run, train=True, prefix="", given=(), frozen=(),
+                **fields):
+    """run(module, inputs) → {output name: tensor}. Inputs in `given` require no gradient. frozen: parts of
+    the module whose parameters require none and whose moments are fixed."""
     module = fill(module, Draw(name + "/weights")).train(train)
+    for part in frozen:
+        getattr(module, part).eval().requires_grad_(False)
     for key, tensor in [*module.named_parameters(), *named_buffers(module)]:
         kind = "param" if isinstance(tensor, torch.nn.Parameter) else "buffer"
         golden.put(f"{name}/{kind}/{prefix}{key}", tensor)
@@ -49,16 +53,24 @@ def module_case(golden, name, module, inputs, run, train=True, prefix="", given=
             loss = loss + (out * dout.double()).sum()
     loss.backward()
     for key, p in module.named_parameters():
-        golden.put(f"{name}/grad/{prefix}{key}", p.grad)
+        golden.put(f"{name}/grad/{prefix}{key}", torch.zeros_like(p) if p.grad is None else p.grad)
     for key, b in named_buffers(module) if train else ():
         golden.put(f"{name}/after/{prefix}{key}", b)
     wanted = [k for k, v in leaves.items() if v.requires_grad and v.grad is not None]
     for key in wanted:
         golden.put(f"{name}/din/{key}", leaves[key].grad)
+    if frozen:
+        fields["frozen"] = [f"{prefix}{part}." for part in frozen]
     golden.add(name, train=train, params=[prefix + k for k, _ in module.named_parameters()],
                buffers=[prefix + k for k, _ in named_buffers(module)], outputs=list(outputs),
                differentiated=[k for k, v in outputs.items() if v.requires_grad],
                inputs=list(inputs), wanted=wanted, **fields)
+
+
+def resnet(golden, name, net, options, shape, **how):
+    module_case(golden, name, net, {"images": Draw(name).normal(*shape)},
+                lambda m, x: {"features": m(x["images"])}, train="eval" not in name,
+                prefix="backbone.", network="resnet", options=options, **how)
 
 
 def resnets(golden):
@@ -67,12 +79,9 @@ def resnets(golden):
     for name, (depth, large, shape) in cases.items():
         stages, blocks = (4, 2) if large else (3, (depth - 2) // 6)
         width = 2 if large else 4
-        module_case(golden, name, ResNet(3, width, stages, blocks, large),
-                    {"images": Draw(name).normal(*shape)},
-                    lambda m, x: {"features": m(x["images"])}, train="eval" not in name,
-                    prefix="backbone.", network="resnet",
-                    options={"kind": "resnet18" if large else "resnet", "depth": depth,
-                             "width": width, "channels": 3})
+        resnet(golden, name, ResNet(3, width, stages, blocks, large),
+               {"kind": "resnet18" if large else "resnet", "depth": depth, "width": width,
+                "channels": 3}, shape)
 
 
 PRIOR = {"classes": 5, "features": 6, "channels": 3, "top_percent": 20.0, "crops": 3,

@@ -54,10 +54,11 @@ local function check_gradients(case, module, inputs)
   for i, key in ipairs(case.params) do names[i] = "grad/" .. key end
   local scale = golden.largest(case, names)
   for i, key in ipairs(case.params) do
-    golden.assert_near("gradient of " .. key, module:get(key).grad, case.tensor(names[i]), nil, scale)
+    golden.assert_near("gradient of " .. key, module:get(key).grad, case.tensor(names[i]), case.tolerance,
+      scale)
   end
   for _, key in ipairs(case.wanted) do
-    golden.assert_near("gradient of " .. key, inputs[key].grad, case.tensor("din/" .. key))
+    golden.assert_near("gradient of " .. key, inputs[key].grad, case.tensor("din/" .. key), case.tolerance)
   end
 end
 
@@ -65,6 +66,7 @@ local function check(case)
   local module = core.module.new { seed = 1 }
   local run = networks[case.network](module, case)
   module:seal():train(case.train)
+  for _, part in ipairs(case.frozen or {}) do module:freeze(true, part) end
   golden.load_state(module, case)
   local inputs = {}
   for _, key in ipairs(case.inputs) do inputs[key] = case.tensor("in/" .. key):clone() end
@@ -78,4 +80,4 @@ local function check(case)
   check_gradients(case, module, inputs)
 end
 
-return { test_modules = golden.tests("modules", check) }
+return { test_modules = golden.tests("modules", check), test_resnets = golden.tests("resnets", check) }
