@@ -240,8 +240,11 @@ function T.test_options_at_the_prompt()
   compare("mmd", "aniso.MmdOptions", aniso.mmd.options)
   compare("adamw", "aniso.AdamwOptions", aniso.optim.options.adamw)
   compare("sgd", "aniso.SgdOptions", aniso.optim.options.sgd)
-  compare("resnet", "aniso.ResnetOptions", options.about(faces.resnet).kinds.resnet, "resnet")
-  compare("resnet", "aniso.Resnet18Options", options.about(faces.resnet).kinds.resnet18, "resnet18")
+  local resnets = options.about(faces.resnet).kinds
+  compare("resnet", "aniso.ResnetOptions", resnets.resnet, "resnet")
+  compare("resnet", "aniso.Resnet18Options", resnets.resnet18, "resnet18")
+  compare("resnet", "aniso.Resnet34Options", resnets.resnet34, "resnet34")
+  compare("resnet", "aniso.Resnet50Options", resnets.resnet50, "resnet50")
   local kinds = options.about(faces.denoiser).kinds
   compare("denoiser", "aniso.CrossAttentionOptions", kinds.cross_attention, "cross_attention")
   compare("denoiser", "aniso.FilmOptions", kinds.film, "film")

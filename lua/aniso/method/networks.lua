@@ -39,8 +39,11 @@ local backbones = {
   resnet = with({ depth = integer { default = 8, min = 8 }, width = count(32),
     stem_stride = optional(integer { min = 1, max = 2, text = "Of the 3×3 stem, 1 if left out; at 2 an "
       .. "image of 64×64 costs as much as one of 32×32 at 1" }) }, weights),
-  resnet18 = with({ width = count(64) }, weights),
 }
+-- Those for larger images have torchvision's numbers of blocks.
+for _, name in ipairs { "resnet18", "resnet34", "resnet50" } do
+  backbones[name] = with({ width = count(64) }, weights)
+end
 
 local prior = {
   mode = one_of { "both", "global", "local", "uniform", "frequency", "zero" },
@@ -126,7 +129,7 @@ local function need(o, where, ...)
   end
 end
 
--- aniso.resnet{"resnet", depth = 8, width = 32, channels = 3} or aniso.resnet "resnet18"
+-- aniso.resnet{"resnet", depth = 8, width = 32, channels = 3} or aniso.resnet "resnet50"
 function networks.resnet(given)
   local o = options.check(given or {}, networks.faces.resnet, "resnet")
   return build(o, "backbone", function(module, prefix)

@@ -56,9 +56,17 @@ function mmd.new(values) end
 ---@class aniso.Resnet18Options : aniso.option.backbone.resnet18, aniso.Place
 ---@field channels? integer C of the images (default 3, at least 1).
 
+---@class aniso.Resnet34Options : aniso.option.backbone.resnet34, aniso.Place
+---@field channels? integer C of the images (default 3, at least 1).
+
+---@class aniso.Resnet50Options : aniso.option.backbone.resnet50, aniso.Place
+---@field channels? integer C of the images (default 3, at least 1).
+
 ---@alias aniso.ResnetChoice
 ---| aniso.ResnetOptions
 ---| aniso.Resnet18Options
+---| aniso.Resnet34Options
+---| aniso.Resnet50Options
 
 ---@class aniso.PriorOptions : aniso.option.prior, aniso.Place
 ---@field K integer Classes (at least 2).

@@ -27,9 +27,15 @@ function Module:flat() end
 ---@return aniso.Tensor buffers
 function Module:flat_buffers() end
 
----The stretches of flat() with and without weight decay, `first` counting from 1.
+---The ranges of flat() with and without weight decay, `first` counting from 1.
+---@param prefix? string of the parameters whose names begin with it; all if left out
 ---@return { first: integer, length: integer, decay: boolean }[]
-function Module:decay_ranges() end
+function Module:decay_ranges(prefix) end
+
+---The ranges of flat_buffers(), `first` counting from 1.
+---@param prefix? string of the buffers whose names begin with it; all if left out
+---@return { first: integer, length: integer, decay: boolean }[]
+function Module:buffer_ranges(prefix) end
 
 ---Sets the gradient to 0.
 function Module:zero_grad() end
@@ -47,10 +53,12 @@ function Module:train(on) end
 ---@return boolean
 function Module:training() end
 
----A frozen module requires no gradients and behaves as in evaluation.
+---A frozen module, or the part of it whose names begin with `prefix`, requires no gradients and behaves as
+---in evaluation: its running moments are fixed.
 ---@param on? boolean true if left out
+---@param prefix? string such as "backbone.layer1."; the whole module if left out
 ---@return aniso.Module self
-function Module:freeze(on) end
+function Module:freeze(on, prefix) end
 
 ---@return boolean
 function Module:frozen() end

@@ -5,6 +5,8 @@
 ---@alias aniso.option.backbone
 ---| aniso.option.backbone.resnet
 ---| aniso.option.backbone.resnet18
+---| aniso.option.backbone.resnet34
+---| aniso.option.backbone.resnet50
 
 ---The small residual network for images of 32 to 64 pixels: three stages.
 ---@class aniso.option.backbone.resnet
@@ -18,10 +20,26 @@
 ---@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
 ---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
 
----ResNet-18 for larger images.
+---ResNet-18 for larger images: four stages of basic blocks.
 ---@class aniso.option.backbone.resnet18
 ---@field [1] "resnet18"
 ---@field width? integer Channels of the first stage, doubled at each next (default 64, at least 1).
+---@field weights? string A safetensors file with torchvision's names to start from.
+---@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
+---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
+
+---ResNet-34 for larger images: four stages of basic blocks.
+---@class aniso.option.backbone.resnet34
+---@field [1] "resnet34"
+---@field width? integer Channels of the first stage, doubled at each next (default 64, at least 1).
+---@field weights? string A safetensors file with torchvision's names to start from.
+---@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
+---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
+
+---ResNet-50 for larger images: four stages of bottlenecks, whose features have 32 times the width.
+---@class aniso.option.backbone.resnet50
+---@field [1] "resnet50"
+---@field width? integer Channels of the stem, doubled at each stage after the first (default 64, at least 1).
 ---@field weights? string A safetensors file with torchvision's names to start from.
 ---@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
 ---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
