@@ -221,4 +221,4 @@ help:
 	@echo "make transcript rewrite the sessions that the READMEs show, from a real run"
 	@echo "make install    copy aniso and the recipes to PREFIX=$(PREFIX)"
 	@echo "make clean      remove everything that was built"
-	@echo "Variables: CC, CFLAGS='-O3 -g -march=native', PREFIX, DESTDIR, JOBS, PYTHON"
+	@echo "Variables: CC, CFLAGS='-O3 -g -march=native', PREFIX, DESTDIR, JOBS, TEST_JOBS, PYTHON"

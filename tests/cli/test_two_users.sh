@@ -12,7 +12,7 @@ command -v setpriv >"$dir/out" || skip "setpriv is not installed"
 chmod 755 "$dir"
 as() { # NUMBER: the command prefix that acts as that user and group
     mkdir -m 700 "$dir/home-$1" && chown "$1" "$dir/home-$1"
-    echo "setpriv --reuid $1 --regid $1 --clear-groups env HOME=$dir/home-$1 $aniso"
+    echo "setpriv --reuid $1 --regid $1 --clear-groups env -u XDG_CACHE_HOME HOME=$dir/home-$1 $aniso"
 }
 owner=$(as 12345)
 other=$(as 65534)
