@@ -41,24 +41,32 @@ function T.test_of_two_classes_is_the_integral()
   end
 end
 
--- 1 − q_c of one draw y of class c at time t, from the densities; m is a constant prior mean.
-local function one_minus_q(s, c, t, epsilon, m)
-  local a, sd, y, log, most = s:signal(t):list(), s:noise(t):list(), {}, {}, -math.huge
-  local own = s.coupling == "sample"
-  for j = 1, s.K do
-    y[j] = m[j] + a[j] * ((j == c and 1 or 0) - m[j]) + (own and s.levels[c] or 1) * sd[j] * epsilon[j]
+-- The process as Lua tables; a field of a schedule is a new table at every access.
+local function tables_of(s)
+  local of = { K = s.K, counts = s.counts, levels = s.levels, own = s.coupling == "sample", signal = {}, noise = {} }
+  for t = 1, s.T do of.signal[t], of.noise[t] = s:signal(t):list(), s:noise(t):list() end
+  return of
+end
+
+-- 1 − q_c of one draw y of class c at time t, from the densities; m is a constant prior mean. Values `at` + 1, … of
+-- `normal` are the noise. y and log are reused: with tables per draw, the suite's time is that of the collector.
+local y, log = {}, {}
+local function one_minus_q(of, c, t, normal, at, m)
+  local a, sd, levels, own, K, most = of.signal[t], of.noise[t], of.levels, of.own, of.K, -math.huge
+  for j = 1, K do
+    y[j] = m[j] + a[j] * ((j == c and 1 or 0) - m[j]) + (own and levels[c] or 1) * sd[j] * normal[at + j]
   end
-  for k = 1, s.K do
-    log[k] = math.log(s.counts[k])
-    for j = 1, s.K do
-      local noise = (own and s.levels[k] or 1) * sd[j]
+  for k = 1, K do
+    log[k] = math.log(of.counts[k])
+    for j = 1, K do
+      local noise = (own and levels[k] or 1) * sd[j]
       local away = y[j] - m[j] - a[j] * ((j == k and 1 or 0) - m[j])
       log[k] = log[k] - math.log(noise) - (away / noise) ^ 2 / 2
     end
     most = math.max(most, log[k])
   end
   local sum = 0
-  for k = 1, s.K do sum = sum + math.exp(log[k] - most) end
+  for k = 1, K do sum = sum + math.exp(log[k] - most) end
   return 1 - math.exp(log[c] - most) / sum
 end
 
@@ -67,11 +75,12 @@ function T.test_is_that_of_the_exact_posterior_whatever_the_constant_prior()
   for _, coupling in ipairs { "variance", "speed", "sample" } do
     local s <close> = schedule { "cosine", T = 20, counts = { 800, 150, 50 }, coupling = coupling,
       lambda = { "manual", 0.6, 1, 1.5, normalise = "none" } }
-    local r, noise = s:share(), core.tensor.randn { shape = { n, 3 }, seed = 9, stream = "own" }:totable()
+    local r, of = s:share(), tables_of(s)
+    local normal = core.tensor.randn { shape = { n, 3 }, seed = 9, stream = "own" }:list()
     for c = 1, 3 do
       local sum, squares = 0, 0
       for i = 1, n do
-        local x = one_minus_q(s, c, 1 + i % 20, noise[i], m)
+        local x = one_minus_q(of, c, 1 + i % 20, normal, 3 * (i - 1), m)
         sum, squares = sum + x, squares + x * x
       end
       local error = ((squares / n - (sum / n) ^ 2) / n) ^ 0.5
