@@ -122,7 +122,7 @@ function T:test_a_picture_shows_the_image_its_windows_and_the_attention()
     local row = loaded:predict({ self.root .. "/a/01.bmp" }, nil, true)[1]
     local picture = row.picture()
     lu.assertEquals(picture:shape(), { 252, width, 3 })
-    local values = picture:list() -- a table per pixel would cost half a minute where the collector always runs
+    local values = picture:list() -- with a table per pixel, an aggressive collector takes half a minute
     local function red_of(y, x) return values[((y - 1) * width + x - 1) * 3 + 1] end
     local red, framed = 0, 0
     for x = 1, width do red = red + (math.abs(red_of(126, x) - 201 / 255) < 0.01 and 1 or 0) end

@@ -43,13 +43,15 @@ end
 
 -- The process as Lua tables; a field of a schedule is a new table at every access.
 local function tables_of(s)
-  local of = { K = s.K, counts = s.counts, levels = s.levels, own = s.coupling == "sample", signal = {}, noise = {} }
+  local of = { K = s.K, counts = s.counts, levels = s.levels, own = s.coupling == "sample",
+    signal = {}, noise = {} }
   for t = 1, s.T do of.signal[t], of.noise[t] = s:signal(t):list(), s:noise(t):list() end
   return of
 end
 
--- 1 − q_c of one draw y of class c at time t, from the densities; m is a constant prior mean. Values `at` + 1, … of
--- `normal` are the noise. y and log are reused: with tables per draw, the suite's time is that of the collector.
+-- 1 − q_c of one draw y of class c at time t, from the densities; m is a constant prior mean. The noise is
+-- from `normal`, from value at + 1 on. y and log are reused: with tables per draw, the suite's time is that of
+-- the collector.
 local y, log = {}, {}
 local function one_minus_q(of, c, t, normal, at, m)
   local a, sd, levels, own, K, most = of.signal[t], of.noise[t], of.levels, of.own, of.K, -math.huge
