@@ -50,8 +50,8 @@ local function tables_of(s)
 end
 
 -- 1 − q_c of one draw y of class c at time t, from the densities; m is a constant prior mean. The noise is
--- from `normal`, from value at + 1 on. y and log are reused: with tables per draw, the suite's time is that of
--- the collector.
+-- values at + 1, at + 2, … of `normal`. y and log are reused: a table per draw costs the collector more than
+-- the formulas take.
 local y, log = {}, {}
 local function one_minus_q(of, c, t, normal, at, m)
   local a, sd, levels, own, K, most = of.signal[t], of.noise[t], of.levels, of.own, of.K, -math.huge
