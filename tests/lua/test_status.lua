@@ -1,5 +1,6 @@
 -- The status of a study: plans and their progress, speed and time left, the baseline.
 local lu = require "luaunit"
+local core = require "aniso.core"
 local config = require "aniso.method.config"
 local status = require "aniso.store.status"
 local store = require "aniso.store"
@@ -38,14 +39,24 @@ local function epoch(run, n, loss)
   run:checkpoint { kind = "last", step = n, path = "x", sha256 = "w", bytes = 8 }
 end
 
--- Moves the times of a run into the past, in seconds.
+-- Moves the times of a run into the past, in seconds. Returns the time at which it did.
 local function ago(run, started, last_epoch, wall)
+  local now = core.sys.monotonic()
   local function at(seconds)
     return ("strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', 'now', '-%f seconds')"):format(seconds)
   end
   assert(db:exec(("UPDATE run SET started_at = %s, heartbeat_at = %s, wall_s = ?2 WHERE uid = ?1")
     :format(at(started), at(last_epoch)), run.uid, wall))
   assert(db:exec(("UPDATE checkpoint SET at = %s WHERE run_id = ?1"):format(at(last_epoch)), run.id))
+  return now
+end
+
+-- A number that was `expected` at the time `from` and changes by `rate` per second; stored times have
+-- milliseconds.
+local function assert_since(from, value, expected, rate)
+  local change, unit = rate * (core.sys.monotonic() - from), 0.01 * math.abs(rate)
+  local least, most = expected + math.min(0, change) - unit, expected + math.max(0, change) + unit
+  lu.assertTrue(value >= least and value <= most, ("%g in [%g, %g]"):format(value, least, most))
 end
 
 local function states(now)
@@ -151,14 +162,15 @@ function Status.test_speed_and_the_latest_numbers()
   assert(db:set_plan("s", { job("a", 0), job("b", 0) }))
   local run = start("a", 0)
   for n = 1, 4 do epoch(run, n, 1 / n) end
-  ago(run, 50, 5, 40) -- four epochs of ten seconds, five seconds ago
+  local from = ago(run, 50, 5, 40) -- four epochs of ten seconds, five seconds ago
   local row = status.of_study(db, "s", config.complete).rows[1]
   lu.assertEquals({ row.epoch, row.epochs, row.loss }, { 4, 10, 0.25 })
   lu.assertEquals(row.val, { name = "macro_f1", value = 0.04 })
-  lu.assertAlmostEquals(row.left, 55, 0.5)
-  lu.assertAlmostEquals(row.silent, 5, 0.5)
+  assert_since(from, row.left, 55, -1)
+  assert_since(from, row.silent, 5, 1)
+  from = core.sys.monotonic()
   assert(db:exec "UPDATE plan SET at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-50 seconds')")
-  lu.assertAlmostEquals(status.of_study(db, "s", config.complete).left, 200, 2) -- 0.4 of 2 runs in 50 s
+  assert_since(from, status.of_study(db, "s", config.complete).left, 200, 4) -- 0.4 of 2 runs in 50 s
   epoch(run, 5, 0 / 0)
   row = status.of_study(db, "s", config.complete).rows[1]
   lu.assertEquals({ row.loss, row.val.value }, { "nan", 0.05 })
@@ -171,8 +183,8 @@ function Status.test_epochs_of_others_do_not_count_for_the_speed()
   local run = start("a", 0)
   epoch(run, 5, 1)
   epoch(run, 6, 1)
-  ago(run, 30, 0, 20)
-  lu.assertAlmostEquals(status.of_run(db, db:find "a", config.complete).left, 40, 0.5)
+  local from = ago(run, 30, 0, 20)
+  assert_since(from, status.of_run(db, db:find "a", config.complete).left, 40, -1)
 end
 
 -- A stopped writer exists, but sends no heartbeat.
@@ -187,7 +199,7 @@ function Status.test_a_silent_writer_is_reported()
   lu.assertNil(watched():find "sign of life")
   ago(run, 100, 90, 10)
   lu.assertStrMatches(watched(), "a seed 0  epoch 5/10  loss 1%.0000  val macro_f1 0%.050  since [%d: -]+  "
-    .. "left about 0:00  no heartbeat for 1:3%d\nstudy s: 1 run, of which 1 running; left about 0:00\n")
+    .. "left about 0:00  no heartbeat for 1:[345]%d\nstudy s: 1 run, of which 1 running; left about 0:00\n")
 end
 
 -- ── merging, old files ──────────────────────────────────────────────────────────────────
