@@ -44,6 +44,8 @@ predict model.safetensors images/a --maps maps
 tag 1 word
 note 1 some words
 star 1
+tag --where seed=0 word
+rename "$study" renamed
 rm 2
 restore 3
 gc -n

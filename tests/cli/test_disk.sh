@@ -29,7 +29,7 @@ equals "its column has the bytes of the run's own files" "$(tail -n +2 "$dir/out
     "$large $small "
 megabytes() { awk "BEGIN { printf \"%.2f MB\", ($1) / 1e6 }"; }
 equals "and a line has the sums" "$(cat "$dir/err")" "on disk: these runs $(megabytes "$large + $small"), first stages \
-$(megabytes "$(bytes "$dir/first-stage"/*)"), decoded images 2.00 MB (aniso gc)"
+$(megabytes "$(bytes "$dir/first-stage"/*)"), decoded images 2.00 MB (aniso gc --db $db)"
 expect "the smallest first" 0 "$aniso" ls --disk --sort disk --db "$db" --format csv
 equals "in that order" "$(tail -n +2 "$dir/out" | cut -d, -f1 | tr '\n' ' ')" "$(uid 0) $(uid 1) "
 expect "the largest first" 0 "$aniso" ls --sort=-disk --db "$db" --format csv

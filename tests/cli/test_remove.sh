@@ -37,14 +37,14 @@ expect "ls --removed" 0 "$aniso" ls --removed --db "$db" --format csv
 equals "ls --removed lists the removed runs" "$(grep -c sweep "$dir/out")" 2
 uid=$(tail -n 1 "$dir/out" | cut -d, -f1)
 expect "show of a removed run names restore" 3 "$aniso" show "$uid" --db "$db"
-output_has err "was removed on .*; aniso restore $uid brings it back$"
+output_has err "was removed on .*; aniso restore $uid --db $db brings it back$"
 expect "restore" 0 "$aniso" restore "$uid" --db "$db"
 output_has err "^1 run restored$"
 expect "show" 0 "$aniso" show "$uid" --facts --db "$db"
 expect "restore again" 3 "$aniso" restore "$uid" --db "$db"
 output_has err "^aniso: run $uid is not removed: there is nothing to restore$"
 expect "restore without a name" 2 "$aniso" restore --db "$db"
-output_has err "aniso ls --removed lists runs"
+output_has err "aniso ls --removed --db .* lists runs"
 expect "rm with a filter without matches" 3 "$aniso" rm --where seed=7 --db "$db"
 expect "rm without a name" 2 "$aniso" rm --db "$db"
 expect "rm of an unknown run removes none" 3 "$aniso" rm @last unknown --db "$db"

@@ -80,7 +80,7 @@ equal_results z/killed x/whole
 
 stop_run TERM v/term
 equals "SIGTERM in lock-step" "$status" 143
-output_has err "continue with: aniso resume --all$"
+output_has err "continue with: aniso resume --all --db .*"
 equals "SIGTERM interrupts all three runs" "$(query "$dir/v/term.db" 'SELECT count(*), min(status), max(status) FROM v_run')" \
     3,interrupted,interrupted
 expect "resume after SIGTERM" 0 "$aniso" resume --all --db "$dir/v/term.db"

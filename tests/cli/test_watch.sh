@@ -61,7 +61,7 @@ expect "a run" 0 "$aniso" watch b --once --db "$db"
 equals "watch of a run shows only that run" "$(grep -c ' seed 0  epoch' "$dir/out")" 1
 output_has out "^study sweep: 1 run, of which 1 running"
 expect "an unknown name" 3 "$aniso" watch nowhere --once --db "$db"
-output_has err "no run nowhere in .* \(aniso ls lists them\)$"
+output_has err "no run nowhere in .* \(aniso ls --db .* lists them\)$"
 
 "$aniso" watch --every 0.1 --db "$db" >"$dir/follow.out" 2>"$dir/follow.err" &
 watcher=$!
@@ -102,7 +102,7 @@ kill -KILL $runner
 wait $runner 2>/dev/null
 wait $watcher
 equals "a killed writer is detected" "$?" 1
-output_has out "^a seed 0 crashed: its process is gone; continue with: aniso resume [0-9A-Z]{26}$"
+output_has out "^a seed 0 crashed: its process is gone; continue with: aniso resume [0-9A-Z]{26} --db .*"
 output_has out "^study sweep: 4 planned, of which 2 crashed, 2 not started$"
 expect "resume" 0 "$aniso" resume --all --db "$dir/dead.db"
 expect "watch of an incomplete plan" 1 "$aniso" watch --db "$dir/dead.db"
@@ -113,7 +113,7 @@ kill -TERM $runner
 kill -CONT $runner
 wait $runner
 expect "an interrupted run is not a failure" 0 "$aniso" watch --db "$dir/stopped.db"
-output_has out "^a seed 0 was interrupted; continue with: aniso resume [0-9A-Z]{26}$"
+output_has out "^a seed 0 was interrupted; continue with: aniso resume [0-9A-Z]{26} --db .*"
 output_has out "^study sweep: 4 planned, of which 2 interrupted, 2 not started$"
 
 # ── a run that fails ────────────────────────────────────────────────────────────────────

@@ -19,6 +19,58 @@ function T.test_bold_only_on_request()
   lu.assertNotStrContains(tables.format({ "a" }, rows, "table", false), "\27")
 end
 
+local function widest(text)
+  local most = 0
+  for line in text:gmatch "[^\n]+" do most = math.max(most, tables.width(line)) end
+  return most
+end
+
+function T.test_a_table_fits_the_terminal_in_blocks_that_repeat_what_names_a_row()
+  local columns, rows = { "label", "by", "acc", "macro_f1", "tail", keys = 2 }, {
+    { "long label", "chain", 0.25, 0.5, 0.75 }, { "long label", "prior", 0.125, 1.0, 2.0 } }
+  lu.assertEquals(tables.format(columns, rows, "table", false, 36),
+    "label       by       acc  macro_f1\n──────────  ─────  ─────  ────────\n"
+    .. "long label  chain   0.25       0.5\nlong label  prior  0.125         1\n\n"
+    .. "label       by     tail\n──────────  ─────  ────\nlong label  chain  0.75\nlong label  prior     2\n")
+  lu.assertEquals(tables.format(columns, rows, "table", false, 80), tables.format(columns, rows))
+  lu.assertEquals(tables.format(columns, rows, "csv", false, 36), tables.format(columns, rows, "csv"))
+end
+
+function T.test_a_long_text_continues_in_its_column()
+  lu.assertEquals(tables.format({ "fact", "value" }, { { "note", "seen with too few images of melanoma" },
+    { "path", ("x"):rep(30) } }, "table", false, 30),
+    "fact  value\n────  ────────────────────────\nnote  seen with too few images\n      of melanoma\n"
+    .. "path  " .. ("x"):rep(24) .. "\n      xxxxxx\n")
+end
+
+function T.test_no_line_is_wider_than_the_terminal()
+  local columns, row = { keys = 3 }, {}
+  for j = 1, 30 do
+    columns[j] = ("column %d"):format(j):rep(j % 4 + 1)
+    row[j] = j % 3 == 0 and j / 7 or ("日本語 and words "):rep(j)
+  end
+  for room = 20, 120, 7 do
+    lu.assertTrue(widest(tables.format(columns, { row, row }, "table", false, room)) <= room)
+  end
+end
+
+function T.test_bold_cells_of_a_wide_table_keep_their_place()
+  local text = tables.format({ "run", "a", "b" }, { { "r", { text = "0.1", value = 0.1, bold = true },
+    { text = ("0.2 "):rep(5), value = 0.2, bold = true } } }, "table", true, 24)
+  lu.assertStrContains(text, "\27[1m0.1\27[0m")
+  lu.assertTrue(widest((text:gsub("\27%[%d*m", ""))) <= 24)
+end
+
+function T.test_wrapping_keeps_every_word_and_takes_linear_time()
+  local wrap = require("aniso.show.text_width").wrap
+  lu.assertEquals(wrap("one two three four", 7), { "one two", "three", "four" })
+  lu.assertEquals(wrap("ab cdefghijklmnop q", 7), { "ab", "cdefghi", "jklmnop", "q" })
+  lu.assertEquals(wrap("", 7), { "" })
+  lu.assertEquals(wrap("\xff\xfe\xfd", 2), { "\xff\xfe", "\xfd" })
+  local long = ("word "):rep(100000) .. "end"
+  lu.assertTrue(table.concat(wrap(long, 60), " ") == long)
+end
+
 function T.test_csv_is_quoted_and_its_lines_end_with_lf()
   local text = tables.format({ "a", "b" }, { { 'say "hi", you', 0.1 }, { "two\nlines", nil },
     { { text = "0.9", value = 0.875 }, 3 } }, "csv")

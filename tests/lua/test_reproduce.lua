@@ -1,6 +1,7 @@
 -- The commands that repeat a run are words for a shell, whatever a database holds.
 local lu = require "luaunit"
 local core = require "aniso.core"
+local hint = require "aniso.store.hint"
 local reproduce = require "aniso.store.reproduce"
 local fixture = dofile "tests/lua/store_fixture.lua"
 
@@ -17,9 +18,9 @@ end
 
 function Reproduce.test_a_quoted_word_is_one_word()
   for _, word in ipairs(HOSTILE) do
-    lu.assertEquals(as_words(reproduce.quoted(word)), word .. "\n")
+    lu.assertEquals(as_words(hint.quoted(word)), word .. "\n")
   end
-  lu.assertEquals(reproduce.quoted "train.lr=0.1", "train.lr=0.1")
+  lu.assertEquals(hint.quoted "train.lr=0.1", "train.lr=0.1")
 end
 
 local function lines_of(changes)

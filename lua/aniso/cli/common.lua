@@ -142,15 +142,19 @@ function common.open_to_evaluate(args)
   return open(args, { wait = require("aniso.store.lock_wait").of_command(), shared = true })
 end
 
--- db:METHOD(…) where a wrong name or value is the user's mistake and the rest the database's.
-function common.call(db, method, ...)
-  local result = table.pack(pcall(db[method], db, ...))
+-- f(…) where a wrong name or value is the user's mistake and the rest the database's.
+function common.checked(f, ...)
+  local result = table.pack(pcall(f, ...))
   local problem = result[2]
   if not result[1] then errors.pass_interrupts(problem) end
   if not result[1] and db_error.is(problem) then cli.need(nil, problem.message, problem.code) end
   if not result[1] then cli.fail(cli.USAGE, cli.sentence(problem)) end
   cli.need(table.unpack(result, 2, result.n))
   return table.unpack(result, 2, result.n)
+end
+
+function common.call(db, method, ...)
+  return common.checked(db[method], db, ...)
 end
 
 -- f(…), where an error of the database ends the command with its message and exit code.

@@ -52,7 +52,8 @@ function compare.run(args)
   if args.format == "csv" or args.format == "json" then
     io.stdout:write(require("aniso.show.compare_records")[args.format](result, args.section))
   else
-    io.stdout:write(show.text(result, args.format, args.section, core.sys.isatty "stdout"))
+    io.stdout:write(show.text(result, args.format, args.section, core.sys.isatty "stdout",
+      require("aniso.show.table").room()))
   end
 end
 

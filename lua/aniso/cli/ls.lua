@@ -95,8 +95,9 @@ local function disk_line(db, runs, key)
   for _, run in ipairs(runs) do own = own + key:get(run) end
   local stages, pixels = require("aniso.store.leftovers").shared_bytes(db,
     require("aniso.method.data").cache_folder())
-  return ("on disk: these runs %s, first stages %s, decoded images %s (aniso gc)"):format(
-    common.megabytes(own).text, common.megabytes(stages).text, common.megabytes(pixels).text)
+  return ("on disk: these runs %s, first stages %s, decoded images %s (%s)"):format(
+    common.megabytes(own).text, common.megabytes(stages).text, common.megabytes(pixels).text,
+    require("aniso.store.hint").command(db, "gc"))
 end
 
 local function nothing(args)

@@ -1,21 +1,26 @@
--- aniso note RUN TEXT: a remark, kept with its time; aniso show prints a run's notes.
+-- aniso note RUN TEXT and aniso note --where FILTER TEXT: a remark, kept with its time; aniso show prints a
+-- run's notes.
+local chosen_runs = require "aniso.cli.chosen_runs"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 
-local note = { summary = "add a remark to a run" }
+local note = { summary = "add a remark to runs" }
 
 function note.arguments(parser)
-  parser:argument("run", "the run")
-  parser:argument("text", "the remark"):args "+"
+  parser:argument("words", "the run, unless --where is given, and the remark"):args "+":argname "RUN TEXT"
+  chosen_runs.where(parser)
   common.db(parser)
 end
 
 function note.run(args)
   local db <close> = common.open_to_annotate(args)
-  local run = common.find(db, args.run)
-  common.call(db, "note", run, table.concat(args.text, " "))
-  for _, one in ipairs(common.call(db, "notes", run)) do
-    console.print(one.at:sub(1, 16) .. "  " .. one.text)
+  local runs, words = chosen_runs.first_word(db, args, args.words, "a remark")
+  for _, run in ipairs(runs) do
+    common.call(db, "note", run, table.concat(words, " "))
+    if #runs > 1 then console.print(run.uid) end
+    for _, one in ipairs(common.call(db, "notes", run)) do
+      console.print(one.at:sub(1, 16) .. "  " .. one.text)
+    end
   end
 end
 

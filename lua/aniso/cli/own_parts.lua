@@ -6,7 +6,7 @@ local core = require "aniso.core"
 local own_part = require "aniso.recipe.own_part"
 local part_modules = require "aniso.recipe.part_modules"
 local paths = require "aniso.recipe.paths"
-local quoted = require("aniso.store.reproduce").quoted
+local quoted = require("aniso.store.hint").quoted
 
 local own_parts = {}
 

@@ -38,8 +38,8 @@ end
 local function of_study(db, args)
   local runs, out = common.guarded(groups.counted, db, args.run), {}
   if #runs == 0 then
-    cli.fail(cli.NO_MATCH, ("study %s has no finished run (aniso ls study=%s lists its runs)")
-      :format(args.run, args.run))
+    cli.fail(cli.NO_MATCH, ("study %s has no finished run (%s lists its runs)"):format(args.run,
+      require("aniso.store.hint").command(args.db, "ls", "study=" .. args.run)))
   end
   runs = cli.usage(common.with_labels, runs, args.only, function(run) return run.label or run.name end)
   local seeds = cli.usage(seeds_of, args.seeds)

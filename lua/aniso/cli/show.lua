@@ -12,6 +12,8 @@ local MOST_SHOWN = require("aniso.stats.metric.confusion").MOST_SHOWN
 local show = { summary = "everything about one run" }
 
 -- Digits of the numbers of a section.
+-- How many columns name a row, where it is more than one: part, sampler, steps, draws.
+local KEYS = { evaluations = 4 }
 local DIGITS = { evaluations = 3, calibration = 3, search = 4, classes = 3 }
 
 show.names = { "facts", "evaluations", "calibration", "search", "classes", "confusion", "config", "curve",
@@ -94,7 +96,7 @@ local function rows_of(db, run, name, format)
   if name == "confusion" then return confusion(db, run) end
   if name == "env" then return env(db, run) end
   local found, names = read(db, name, run)
-  local columns, rows = {}, {}
+  local columns, rows = { keys = KEYS[name] }, {}
   for j, column in ipairs(names) do columns[j] = { name = column, digits = DIGITS[name] } end
   for i, row in ipairs(found) do
     rows[i] = {}

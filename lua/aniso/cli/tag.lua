@@ -1,27 +1,32 @@
--- aniso tag RUN NAME…: words by which a run is found again: aniso ls tag:NAME.
+-- aniso tag RUN NAME… and aniso tag --where FILTER NAME…: words by which runs are found again: aniso ls
+-- tag:NAME.
+local chosen_runs = require "aniso.cli.chosen_runs"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 
-local tag = { summary = "give a run tags, or take them away" }
+local tag = { summary = "give runs tags, or take them away" }
 
 function tag.arguments(parser)
-  parser:argument("run", "the run")
-  parser:argument("name", "single words"):args "+"
+  parser:argument("words", "the run, unless --where is given, and the tags, single words"):args "+"
+    :argname "RUN NAME"
+  chosen_runs.where(parser)
   parser:flag("-d --delete", "take the tags away")
   common.db(parser)
 end
 
--- Adds or takes away, and prints the tags that the run then has.
-function tag.change(args, names)
-  local db <close> = common.open_to_annotate(args)
-  local run = common.find(db, args.run)
-  common.call(db, args.delete and "untag" or "tag", run, names)
-  local tags = common.call(db, "tags")[run.run_id] or {}
-  console.print(("%s: %s"):format(run.uid, #tags > 0 and table.concat(tags, " ") or "no tags"))
+-- Adds or takes away the tags of all runs at once, and prints those that each then has.
+function tag.change(db, args, runs, names)
+  common.call(db, args.delete and "untag" or "tag", runs, names)
+  local tags = common.call(db, "tags")
+  for _, run in ipairs(runs) do
+    console.print(("%s: %s"):format(run.uid, table.concat(tags[run.run_id] or { "no tags" }, " ")))
+  end
 end
 
 function tag.run(args)
-  tag.change(args, args.name)
+  local db <close> = common.open_to_annotate(args)
+  local runs, names = chosen_runs.first_word(db, args, args.words, "tags")
+  tag.change(db, args, runs, names)
 end
 
 return tag

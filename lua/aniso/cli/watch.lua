@@ -82,8 +82,9 @@ local function end_of(db, row)
   elseif state == "failed" then
     return ("%s failed: %s"):format(name_of(row), (run.error or "?"):match "[^\n]*")
   end
-  return ("%s %s; continue with: aniso resume %s"):format(name_of(row),
-    state == "crashed" and "crashed: its process is gone" or "was interrupted", run.uid)
+  return ("%s %s; continue with: %s"):format(name_of(row),
+    state == "crashed" and "crashed: its process is gone" or "was interrupted",
+    require("aniso.store.hint").command(db, "resume", run.uid))
 end
 
 -- ── watching ────────────────────────────────────────────────────────────────────────────

@@ -34,4 +34,21 @@ function cells.change(value)
   return { text = (value % 1 == 0 and "%+d" or "%+.1f"):format(value), value = value }
 end
 
+-- The values of one number in all groups with their Δ, from column `at` on; the best after rounding is
+-- bold. → the next column
+function cells.put(row, at, one, higher)
+  local means, best = {}, nil
+  for k, moments in ipairs(one.of) do
+    local cell = cells.mean(moments)
+    row[at], at = cell, at + 1
+    if k > 1 then row[at], at = cells.signed(one.delta[k].mean), at + 1 end
+    means[#means + 1] = cell
+    if cell and (not best or (higher and cell.shown > best) or (not higher and cell.shown < best)) then
+      best = cell.shown
+    end
+  end
+  for _, cell in ipairs(means) do cell.bold = cell.shown == best end
+  return at
+end
+
 return cells

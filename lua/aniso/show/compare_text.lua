@@ -4,6 +4,8 @@ local derived = require "aniso.stats.derived"
 local printed = require("aniso.stats.metric.catalog").printed
 local sys = require("aniso.core").sys
 local tables = require "aniso.show.table"
+local text_width = require "aniso.show.text_width"
+local turned = require "aniso.show.compare_turned"
 
 local show = {}
 
@@ -19,21 +21,11 @@ local TITLES = {
 local MATRIX, CELLS = 12, 15
 local TESTED = { "acc", "bacc", "macro_f1", "many", "medium", "few", derived.TAIL }
 
--- The values of one number in all groups with their Δ, from column `at` on; the best after rounding is
--- bold.
-local function put(row, at, one, higher)
-  local means, best = {}, nil
-  for k, moments in ipairs(one.of) do
-    local cell = cells.mean(moments)
-    row[at], at = cell, at + 1
-    if k > 1 then row[at], at = cells.signed(one.delta[k].mean), at + 1 end
-    means[#means + 1] = cell
-    if cell and (not best or (higher and cell.shown > best) or (not higher and cell.shown < best)) then
-      best = cell.shown
-    end
-  end
-  for _, cell in ipairs(means) do cell.bold = cell.shown == best end
-  return at
+-- Comparisons of more groups than this have a row per group, in blocks of at most TURNED_ROOM columns.
+local MOST_ACROSS, TURNED_ROOM = 3, 100
+
+local function is_turned(result)
+  return #result.groups > MOST_ACROSS
 end
 
 local function group_columns(result, columns, what)
@@ -67,6 +59,7 @@ function make.groups(result)
 end
 
 function make.config(result)
+  if is_turned(result) then return turned.config(result) end
   local columns, rows = { "option" }, {}
   for k, group in ipairs(result.groups) do columns[k + 1] = group.label end
   for i, one in ipairs(result.config) do rows[i] = { one.key, table.unpack(one.values) } end
@@ -75,13 +68,14 @@ end
 
 -- Of two groups everything in one table; of more the values, and the tests in one of their own.
 function make.metrics(result)
+  if is_turned(result) then return turned.numbers(result, result.metrics) end
   local columns, rows, two = group_columns(result, { "metric" }), {}, #result.groups == 2
   if two then
     for _, name in ipairs { over_runs(result), "p", "95 % bootstrap" } do columns[#columns + 1] = name end
   end
   for i, one in ipairs(result.metrics) do
     local row = { printed(one.name) }
-    local at = put(row, 2, one, one.higher)
+    local at = cells.put(row, 2, one, one.higher)
     if two then
       local pair = result.pairs[2]
       row[at], row[at + 1] = cells.interval(one.delta[2]), cells.probability(one.delta[2].p)
@@ -113,7 +107,7 @@ function make.tests(result)
       end
     end
   end
-  return { "name", "metric", "Δ", "seeds", over_runs(result), "p", "95 % bootstrap" }, rows
+  return { "name", "metric", "Δ", "seeds", over_runs(result), "p", "95 % bootstrap", keys = 2 }, rows
 end
 
 function make.mcnemar(result)
@@ -128,14 +122,15 @@ function make.mcnemar(result)
 end
 
 function make.classes(result)
+  if is_turned(result) then return turned.classes(result) end
   local columns = { "class", "n_train", "group", "images" }
   group_columns(result, columns, "recall")
   if #result.groups == 2 then group_columns(result, columns, "F1") end
   local rows = {}
   for i, class in ipairs(result.classes) do
     local row = { class.name, class.n_train, printed(class.shot), class.support }
-    local at = put(row, 5, class.recall, true)
-    if #result.groups == 2 then put(row, at, class.f1, true) end
+    local at = cells.put(row, 5, class.recall, true)
+    if #result.groups == 2 then cells.put(row, at, class.f1, true) end
     rows[i] = row
   end
   return columns, rows
@@ -193,7 +188,7 @@ local function without_empty(columns, rows)
     for _, row in ipairs(rows) do filled = filled or row[j] ~= nil end
     if filled then kept[#kept + 1] = j end
   end
-  local names = {}
+  local names = { keys = columns.keys, blocks = columns.blocks }
   for at, j in ipairs(kept) do names[at] = columns[j] end
   for i, row in ipairs(rows) do
     reduced[i] = {}
@@ -218,17 +213,26 @@ end
 
 local TITLE = { table = "%s\n", md = "### %s\n\n", latex = "%% %s\n" }
 
+-- A note as a list item, in lines that fit the terminal.
+local function item(mark, note, room)
+  local lines = room and room > 4 and text_width.wrap(sys.visible(note), room - 2) or { sys.visible(note) }
+  return mark .. table.concat(lines, "\n  ") .. "\n"
+end
+
 -- The text of all sections, or of one, in the formats for people: table, md, latex. bold: on a
--- terminal.
-function show.text(result, format, only, bold)
+-- terminal; room [opt]: its columns.
+function show.text(result, format, only, bold, room)
   local out = {}
   for i, section in ipairs(sections(result, only)) do
     local text = only and "" or TITLE[format]:format(section.title)
     if section.name == "notes" then
       local mark = format == "latex" and "% " or "- "
-      for _, row in ipairs(section.rows) do text = text .. mark .. sys.visible(row[1]) .. "\n" end
+      for _, row in ipairs(section.rows) do
+        text = text .. item(mark, row[1], format == "table" and room or nil)
+      end
     else
-      text = text .. tables.format(section.columns, section.rows, format, bold)
+      text = text .. tables.format(section.columns, section.rows, format, bold,
+        section.columns.blocks and math.min(room or TURNED_ROOM, TURNED_ROOM) or room)
     end
     out[i] = text
   end

@@ -5,7 +5,7 @@ local group_rows = require "aniso.show.group_rows"
 local evaluation_rows = {}
 
 local function seconds(exact)
-  return { name = exact and "image_s" or "s/image", measured = true, get = function(group)
+  return { name = exact and "image_s" or "s/image", measured = true, detail = true, get = function(group)
     return group.image_s and { text = ("%.2g"):format(group.image_s), value = group.image_s }
   end }
 end
@@ -50,7 +50,7 @@ function evaluation_rows.heads(groups, exact)
     if chains and noise and noise ~= group.noise then out[4] = field "noise" end
     noise = chains and (noise or group.noise) or noise
   end
-  out[#out + 1] = field "passes"
+  out[#out + 1] = { name = "passes", detail = true, get = field "passes".get }
   out[#out + 1] = seconds(exact)
   for _, head in ipairs(group_rows.repetitions(groups)) do out[#out + 1] = head end
   return out

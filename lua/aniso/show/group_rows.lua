@@ -40,16 +40,17 @@ local function mark_best(list, cells, higher)
 end
 
 -- rows(groups, heads, metrics, style) → columns, rows. heads: {{name =, get = function(group)}, …};
--- metrics: {{name =, metric =, higher =}, …}; style {percent =, programs = for CSV and JSON, deltas [opt] =
--- those of delta_columns.lua}. For programs
--- the sd has a column of its own, and names and rows are as stored; people get the printed names, and one
--- row for priors that are the same (joined_rows.lua).
+-- a head with `detail` does not name the row. metrics: {{name =, metric =, higher =}, …}; style {percent =,
+-- programs = for CSV and JSON, deltas [opt] = those of delta_columns.lua}. For programs the sd has a column of
+-- its own, and names and rows are as stored; people get the printed names, and one row for priors that are
+-- the same (joined_rows.lua).
 function group_rows.rows(list, heads, metrics, style)
-  local columns, rows = {}, {}
+  local columns, rows = { keys = 0 }, {}
   if not style.programs then list = joined_rows.join(list) end
   for i in ipairs(list) do rows[i] = {} end
   for j, head in ipairs(heads) do
     columns[j] = head.name
+    if not head.detail and columns.keys == j - 1 then columns.keys = j end
     for i, group in ipairs(list) do rows[i][j] = joined_rows.head(head, group) end
   end
   for _, metric in ipairs(metrics) do
@@ -70,8 +71,8 @@ end
 group_rows.heads = {
   method = { name = "method", get = function(group) return group.label end },
   by = { name = "by", get = function(group) return group.by end },
-  seeds = { name = "seeds", get = function(group) return #group.members end },
-  folds = { name = "folds", get = function(group)
+  seeds = { name = "seeds", detail = true, get = function(group) return #group.members end },
+  folds = { name = "folds", detail = true, get = function(group)
     return group.folds and ("%d/%d"):format(group.done, group.wanted)
   end },
 }

@@ -2,11 +2,13 @@
 -- Markdown or LaTeX (markup.lua).
 -- A column is a name or {name =, digits =}; a row is a list with one value per column, nil
 -- for SQL's NULL. A cell may also be {text =, bold =, value =}: the text for a person, whether
--- it is bold on a terminal, the value for a program. In an aligned table a cell that is wider than WIDEST is
--- cut, except in the last column; the other formats have the whole text.
+-- it is bold on a terminal, the value for a program. An aligned table fits the terminal (aligned.lua); a file
+-- gets lines of any width.
+local aligned = require "aniso.show.aligned"
 local markup = require "aniso.show.markup"
 local serial = require "aniso.show.serial"
 local sys = require("aniso.core").sys
+local text_width = require "aniso.show.text_width"
 
 local tables = {}
 
@@ -29,34 +31,7 @@ local function person(value, column)
   return visible(tostring(printable(value)))
 end
 
--- Columns of a text on a terminal. Combining marks take none, wide East Asian letters two.
-function tables.width(text)
-  if not utf8.len(text) then return #text end
-  local columns = 0
-  for _, c in utf8.codes(text) do
-    if c >= 0x1100 and (c <= 0x115F or (c >= 0x2E80 and c <= 0xA4CF) or (c >= 0xAC00 and c <= 0xD7A3)
-        or (c >= 0xF900 and c <= 0xFAFF) or (c >= 0xFE30 and c <= 0xFE6F)
-        or (c >= 0xFF00 and c <= 0xFF60) or (c >= 0x1F300 and c <= 0x1FAFF)) then
-      columns = columns + 2
-    elseif not (c >= 0x300 and c <= 0x36F) and c ~= 0x200D and not (c >= 0xFE00 and c <= 0xFE0F) then
-      columns = columns + 1
-    end
-  end
-  return columns
-end
-
--- The longest beginning of a line that fits into `columns` columns.
-function tables.cut(line, columns)
-  if tables.width(line) <= columns then return line end
-  local out, taken = {}, 0
-  for _, c in utf8.codes(line) do
-    local char = utf8.char(c)
-    taken = taken + tables.width(char)
-    if taken > columns then break end
-    out[#out + 1] = char
-  end
-  return table.concat(out)
-end
+tables.width, tables.cut = text_width.of, text_width.cut
 
 -- The columns as tables, whose names are printed as `show` makes them.
 local function normal(columns, show)
@@ -66,18 +41,6 @@ local function normal(columns, show)
     out[i] = { name = show(column.name), digits = column.digits }
   end
   return out
-end
-
-local WIDEST = 200 -- columns of a terminal
-
-local function shortened(text)
-  if #text <= WIDEST or tables.width(text) <= WIDEST then return text end
-  return tables.cut(text, WIDEST - 1) .. "…"
-end
-
-local function pad(text, width, right)
-  local space = (" "):rep(width - tables.width(text))
-  return right and space .. text or text .. space
 end
 
 -- The texts of each row for a person, and which columns hold numbers, which are aligned to the right.
@@ -95,29 +58,12 @@ local function texts_of(columns, rows)
   return texts, right
 end
 
-local function aligned(columns, rows, bold)
+local function aligned_text(columns, rows, how)
   local texts, right = texts_of(columns, rows)
-  local widths, head, rule = {}, {}, {}
-  for j, column in ipairs(columns) do
-    head[j] = shortened(column.name)
-    widths[j] = tables.width(head[j])
-    for _, row in ipairs(texts) do
-      if j < #columns then row[j] = shortened(row[j]) end
-      widths[j] = math.min(math.max(widths[j], tables.width(row[j])), WIDEST)
-    end
-    rule[j] = ("─"):rep(widths[j])
-  end
-  local function line(row, of)
-    local out = {}
-    for j in ipairs(columns) do
-      local text = pad(row[j], widths[j], right[j])
-      out[j] = bold and is_cell(of[j]) and of[j].bold and "\27[1m" .. text .. "\27[0m" or text
-    end
-    return (table.concat(out, "  "):match "^.*%S" or "") .. "\n" -- gsub("%s+$") takes quadratic time
-  end
-  local lines = { line(head, {}), line(rule, {}) }
-  for i, row in ipairs(rows) do lines[#lines + 1] = line(texts[i], row) end
-  return table.concat(lines)
+  local heads = {}
+  for j, column in ipairs(columns) do heads[j] = column.name end
+  return aligned.text(heads, texts, right, { room = how.room, keys = how.keys,
+    bold = how.bold and function(i, j) return is_cell(rows[i][j]) and rows[i][j].bold end })
 end
 
 local function document(columns, rows, write)
@@ -132,13 +78,16 @@ local function document(columns, rows, write)
   return write(heads, texts, right)
 end
 
--- The text of the rows in one of tables.formats. `bold` marks cells for a terminal.
-function tables.format(columns, rows, format, bold)
+-- The text of the rows in one of tables.formats. `bold` marks cells for a terminal; room [opt] is its number
+-- of columns, which an aligned table then fits (aligned.lua): columns.keys [opt, 1] of its columns name a
+-- row.
+function tables.format(columns, rows, format, bold, room)
+  local keys = columns.keys
   if format == "json" then return serial.json(normal(columns, tostring), rows) end
   columns = normal(columns, visible)
   if format == "csv" then return serial.csv(columns, rows, serial.inert) end
   if markup[format] then return document(columns, rows, markup[format]) end
-  return aligned(columns, rows, bold)
+  return aligned_text(columns, rows, { bold = bold, room = room, keys = keys })
 end
 
 -- A CSV file that the program reads back: every text is as it is.
@@ -171,8 +120,15 @@ function tables.print_each(columns, n, row_of, format)
   for i = 1, n do io.stdout:write(text_of(row_of(i))) end
 end
 
+-- The columns that a table on stdout may take: those of ANISO_WIDTH, or of the terminal; nil for any number.
+function tables.room()
+  local given = tonumber(sys.variable "ANISO_WIDTH")
+  if given then return given > 0 and math.floor(given) or nil end
+  return (sys.width "stdout")
+end
+
 function tables.print(columns, rows, format)
-  io.stdout:write(tables.format(columns, rows, format, sys.isatty "stdout"))
+  io.stdout:write(tables.format(columns, rows, format, sys.isatty "stdout", tables.room()))
 end
 
 return tables

@@ -5,6 +5,7 @@ local checkpoint_check = require "aniso.store.checkpoint_check"
 local config_hash = require "aniso.store.config_hash"
 local count_check = require "aniso.store.count_check"
 local db_error = require "aniso.store.db_error"
+local hint = require "aniso.store.hint"
 
 -- name → SQL that finds faults, with a sentence in the column `fault`.
 local DERIVED = {
@@ -62,12 +63,19 @@ local function checkpoints(db)
   error(faults, 0)
 end
 
+-- A fault whose way out is a command, with the database in that command.
+local function with_database(db, fault)
+  return (fault:gsub("; aniso eval (%w+) ", function(uid)
+    return ("; %s "):format(hint.command(db, "eval", uid))
+  end))
+end
+
 local function faults_by(sql)
   return function(db)
     local rows, message, code = db.core:query(sql)
     if not rows then return nil, message, code end
     local faults = {}
-    for i, row in ipairs(rows) do faults[i] = row.fault end
+    for i, row in ipairs(rows) do faults[i] = with_database(db, row.fault) end
     return faults
   end
 end

@@ -2,6 +2,7 @@
 -- of runs. A run's row has the columns of v_run; its status is judged by the writer's lock,
 -- which is exact, where the view has only the heartbeat.
 local derived = require "aniso.stats.derived"
+local hint = require "aniso.store.hint"
 local keys = require "aniso.store.keys"
 local score = require "aniso.store.score"
 local select = require "aniso.store.select"
@@ -136,14 +137,15 @@ local function nothing(db, reference, removed)
     if here and here[1] then
       return not_found("run %s is not removed: there is nothing to restore", reference)
     end
-    return not_found("no removed run %s in %s (aniso ls --removed lists them)", reference, db.path)
+    return not_found("no removed run %s in %s (%s lists them)", reference, db.path,
+      hint.command(db, "ls", "--removed"))
   end
   local gone = not reference:find "^@" and candidates(db, reference, true)
   if gone and gone[1] then
-    return not_found("run %s was removed on %s; aniso restore %s brings it back", reference,
-      gone[1].removed_at:sub(1, 10), reference)
+    return not_found("run %s was removed on %s; %s brings it back", reference,
+      gone[1].removed_at:sub(1, 10), hint.command(db, "restore", reference))
   end
-  return not_found("no run %s in %s (aniso ls lists them)", reference, db.path)
+  return not_found("no run %s in %s (%s lists them)", reference, db.path, hint.command(db, "ls"))
 end
 
 -- find(reference [, {removed = true}]) → row | nil, message, code. removed: of the removed ones.

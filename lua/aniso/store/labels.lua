@@ -1,7 +1,9 @@
 -- Labels follow the recipe: where a variant's label changes and its options do not, its stored runs get the
--- new label.
+-- new label. A user renames variants and studies by hand.
 local config_hash = require "aniso.store.config_hash"
 local must = require("aniso.store.db_error").must
+local sys = require("aniso.core").sys
+local trial_label = require "aniso.recipe.trial_label"
 
 local labels = {}
 
@@ -58,6 +60,60 @@ end
 -- config = complete}. Runs keep a label that a variant of the same options still has.
 function labels.follow(db, study, jobs)
   return must(db:transaction(relabel, db.core, study, jobs))
+end
+
+-- ── by hand ─────────────────────────────────────────────────────────────────────────────
+-- Raises for what is no name: names are printed in lines, and typed.
+local function check_name(what, name)
+  if not name:find "%S" or sys.visible(name) ~= name then
+    error(("%s must be UTF-8 with a visible character and without control characters"):format(what), 0)
+  end
+end
+
+local function refuse_running(connection, study)
+  local rows = must(connection:query([[SELECT uid FROM run JOIN study USING(study_id)
+     WHERE study.name = ?1 AND ended_at IS NULL LIMIT 1]], study))
+  if rows[1] then
+    error(("run %s of study %s is in progress: interrupt it (Ctrl-C) first"):format(rows[1].uid, study), 0)
+  end
+end
+
+-- Raises where other runs of the study have the new label: two configurations of one label look like one.
+local function refuse_taken(connection, study, new)
+  local rows = must(connection:query([[SELECT 1 FROM run JOIN study USING(study_id)
+     WHERE study.name = ?1 AND label = ?2 LIMIT 1]], study, new))
+  if rows[1] then error(("study %s has a variant with the label %s already"):format(study, new), 0) end
+end
+
+-- rename(db, study, old, new) → how many runs: gives the variant with a label another one, in its runs, in
+-- the stored plan, and as the study's baseline. Raises where there is no such variant or the label is taken.
+function labels.rename(db, study, old, new)
+  check_name("a label", new)
+  trial_label.check { { label = old }, { label = new } }
+  return must(db:transaction(function(connection)
+    refuse_running(connection, study)
+    refuse_taken(connection, study, new)
+    local of_study = " AND study_id = (SELECT study_id FROM study WHERE name = ?1)"
+    local n = must(connection:exec("UPDATE run SET label = ?3 WHERE label = ?2" .. of_study, study, old, new))
+    if n == 0 then error(("study %s has no variant with the label %s"):format(study, old), 0) end
+    must(connection:exec("UPDATE plan_run SET label = ?3 WHERE label = ?2" .. of_study, study, old, new))
+    must(connection:exec("UPDATE study SET baseline = ?3 WHERE baseline = ?2 AND name = ?1", study, old, new))
+    return n
+  end, db.core))
+end
+
+-- rename_study(db, study, new) → how many runs it has, removed ones included.
+function labels.rename_study(db, study, new)
+  check_name("a study's name", new)
+  return must(db:transaction(function(connection)
+    refuse_running(connection, study)
+    if must(connection:query("SELECT 1 FROM study WHERE name = ?1", new))[1] then
+      error(("there is a study %s already"):format(new), 0)
+    end
+    must(connection:exec("UPDATE study SET name = ?2 WHERE name = ?1", study, new))
+    return must(connection:query([[SELECT count(*) AS n FROM run JOIN study USING(study_id)
+       WHERE study.name = ?1]], new))[1].n
+  end, db.core))
 end
 
 return labels

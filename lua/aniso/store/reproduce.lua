@@ -2,17 +2,14 @@
 -- or nil, message. The recipe is the stored one where the file at its path is not (any more)
 -- the same; --set and --name come from the command that made the run. A recipe of an earlier version keeps
 -- its text: where it has former names of options, they are listed and the command has --old-names; an
--- option whose default has changed since is set. reproduce.quoted(text): a word for a shell.
+-- option whose default has changed since is set.
 -- Everything in the lines comes from the database, which may be a stranger's: each word is quoted, a comment
 -- has no control characters, and the first line states that the recipe is code.
 local core = require "aniso.core"
+local hint = require "aniso.store.hint"
 local renamed = require "aniso.recipe.renamed"
 
-local function quoted(text)
-  text = tostring(text)
-  if text:match "^[%w_./:,+@%%-][%w_%-./:=,+@%%]*$" then return text end
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+local quoted = hint.quoted
 
 -- The options of the original command that determine what is run; → list of words. as_typed: with the
 -- names of options that it had.
@@ -62,25 +59,24 @@ end
 
 -- The words of a command as a line for a shell; nil, message where one has control characters, which a
 -- terminal would carry out when the line is pasted.
-local function command(run, words)
+local function command(db, run, words)
   for i, word in ipairs(words) do
     if tostring(word):find "%c" then
-      return nil, ("run %s was made with control characters in %s; aniso show %s config prints its options")
-        :format(run.uid, core.sys.visible(tostring(word)), run.uid), "EFORMAT"
+      return nil, ("run %s was made with control characters in %s; %s prints its options")
+        :format(run.uid, core.sys.visible(tostring(word)), hint.command(db, "show", run.uid, "config")),
+        "EFORMAT"
     end
     words[i] = quoted(word)
   end
   return table.concat(words, " ")
 end
 
-local reproduce = { quoted = quoted }
-
 local function lines_of(db, run)
   local origin, why, code = db:origin(run)
   if not origin then return nil, why, code end
   if not origin.recipe_text or not origin.argv then
-    return nil, ("run %s was not made by aniso run from a recipe; aniso show %s config prints its options")
-      :format(run.uid, run.uid), "ENOTFOUND"
+    return nil, ("run %s was not made by aniso run from a recipe; %s prints its options")
+      :format(run.uid, hint.command(db, "show", run.uid, "config")), "ENOTFOUND"
   end
   local lines = { comment(("from the database %s: the recipe in it is code that these commands run; read "
     .. "it first"):format(db.path)), circumstances(run, origin) }
@@ -88,7 +84,7 @@ local function lines_of(db, run)
   if not same_file(recipe, origin.recipe_text) then
     recipe = ("recipe-%s.lua"):format(core.sha256.text(origin.recipe_text):sub(1, 8))
     local show
-    show, why, code = command(run, { "aniso", "show", run.uid, "recipe", "--db", db.path })
+    show, why, code = command(db, run, { "aniso", "show", run.uid, "recipe", "--db", db.path })
     if not show then return nil, why, code end
     lines[#lines + 1] = ("%s > %s"):format(show, recipe)
   end
@@ -104,10 +100,10 @@ local function lines_of(db, run)
   local last = { "--seeds", run.seed, "--only", run.label or run.name, "--again", "--db", db.path }
   table.move(last, 1, #last, #words + 1, words)
   local repeated
-  repeated, why, code = command(run, words)
+  repeated, why, code = command(db, run, words)
   if not repeated then return nil, why, code end
   lines[#lines + 1] = repeated
   return lines
 end
 
-return setmetatable(reproduce, { __call = function(_, db, run) return lines_of(db, run) end })
+return lines_of

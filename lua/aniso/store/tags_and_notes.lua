@@ -34,28 +34,26 @@ local function check(name)
   end
 end
 
--- tag(run, {name…}) → how many are new;  untag(run, {name…}) → how many were there.
-function tags_and_notes.tag(db, run, names)
-  for _, name in ipairs(names) do check(name) end
+-- One statement per run and name, all of them or none.
+local function for_each(db, runs, names, sql)
   return db:transaction(function()
     local changed = 0
-    for _, name in ipairs(names) do
-      changed = changed + must(db.core:exec("INSERT INTO tag(run_id, name, at) VALUES(?1, ?2, " .. NOW
-        .. ") ON CONFLICT DO NOTHING", run.run_id, name))
+    for _, run in ipairs(runs.run_id and { runs } or runs) do
+      for _, name in ipairs(names) do changed = changed + must(db.core:exec(sql, run.run_id, name)) end
     end
     return changed
   end)
 end
 
-function tags_and_notes.untag(db, run, names)
-  return db:transaction(function()
-    local changed = 0
-    for _, name in ipairs(names) do
-      changed = changed + must(db.core:exec("DELETE FROM tag WHERE run_id = ?1 AND name = ?2",
-        run.run_id, name))
-    end
-    return changed
-  end)
+-- tag(runs, {name…}) → how many are new;  untag(runs, {name…}) → how many were there. runs: one, or a list.
+function tags_and_notes.tag(db, runs, names)
+  for _, name in ipairs(names) do check(name) end
+  return for_each(db, runs, names, "INSERT INTO tag(run_id, name, at) VALUES(?1, ?2, " .. NOW
+    .. ") ON CONFLICT DO NOTHING")
+end
+
+function tags_and_notes.untag(db, runs, names)
+  return for_each(db, runs, names, "DELETE FROM tag WHERE run_id = ?1 AND name = ?2")
 end
 
 -- note(run, text): one more remark.   notes(run) → {at, text}, the latest last.

@@ -4,6 +4,7 @@
 local core = require "aniso.core"
 local checkpoint_owner = require "aniso.store.checkpoint_owner"
 local checkpoint_state = require "aniso.store.checkpoint_state"
+local hint = require "aniso.store.hint"
 local levels = require "aniso.train.levels"
 local network_input = require "aniso.method.network_input"
 local run_folder = require "aniso.store.run_folder"
@@ -111,8 +112,8 @@ function checkpoint.read_best(db, uid)
   local moved = not tensors and code == "ENOTFOUND" and recorded_elsewhere(db, uid, folder)
   if moved then raise_moved(db, moved) end
   if not tensors then
-    error(("%s; aniso show %s --repro prints the commands that train it again, to the same bits")
-      :format(meta, uid), 0)
+    error(("%s; %s prints the commands that train it again, to the same bits")
+      :format(meta, hint.command(db, "show", uid, "--repro")), 0)
   end
   checkpoint_owner.of(db, uid):check("best", path, meta, code)
   return tensors, meta

@@ -2,7 +2,7 @@
 -- nil where there is none. The recipe is trusted code, and so is its repository. The current folder is not:
 -- as a rule it is the data's, which may hold a `.git` of someone else. What a repository's configuration
 -- would run (hooks, filters, a file-system monitor) is turned off all the same.
-local quoted = require("aniso.store.reproduce").quoted
+local quoted = require("aniso.store.hint").quoted
 
 local OFF = "git --no-optional-locks -c core.fsmonitor=false -c core.hooksPath=/dev/null"
 

@@ -9,6 +9,7 @@ local data = require "aniso.method.data"
 local checkpoint_owner = require "aniso.store.checkpoint_owner"
 local errors = require "aniso.recipe.errors"
 local folds = require "aniso.recipe.folds"
+local hint = require "aniso.store.hint"
 local mmd = require "aniso.method.mmd"
 local model = require "aniso.method.model"
 local prior_loss = require "aniso.method.prior_loss"
@@ -124,8 +125,8 @@ function Session:stop_if_interrupted()
   local lead = self.group[1] or self
   local line = "interrupted; nothing of this evaluation is stored, repeat the command"
   if lead.epoch then
-    line = ("interrupted after epoch %d; continue with: aniso resume %s")
-      :format(lead.epoch, #self.group > 1 and "--all" or lead.uid)
+    line = ("interrupted after epoch %d; continue with: %s"):format(lead.epoch,
+      hint.command(lead.record.db, "resume", #self.group > 1 and "--all" or lead.uid))
   end
   errors.interrupt(signal, line)
 end

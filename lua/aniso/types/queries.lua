@@ -37,15 +37,15 @@ function RunDatabase:metrics() end
 ---@return table<integer, string[]>? tags by run_id, sorted
 function RunDatabase:tags() end
 
----@param run table a row of find()
+---@param runs table a row of find(), or a list of rows
 ---@param names string[] single words
 ---@return integer? new ones
-function RunDatabase:tag(run, names) end
+function RunDatabase:tag(runs, names) end
 
----@param run table a row of find()
+---@param runs table a row of find(), or a list of rows
 ---@param names string[]
 ---@return integer? removed ones
-function RunDatabase:untag(run, names) end
+function RunDatabase:untag(runs, names) end
 
 ---One more remark.
 ---@param run table a row of find()

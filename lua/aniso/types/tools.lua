@@ -105,8 +105,13 @@ local tables = {}
 ---@param rows any[][]
 ---@param format? string one of formats, "table" if left out
 ---@param bold? boolean mark cells for a terminal
+---@param room? integer columns of the terminal, which an aligned table then fits
 ---@return string
-function tables.format(columns, rows, format, bold) end
+function tables.format(columns, rows, format, bold, room) end
+
+---The columns that a table on stdout may take: those of ANISO_WIDTH or of the terminal.
+---@return integer? columns nil for any number
+function tables.room() end
 
 ---@param columns (string|table)[]
 ---@param rows any[][]

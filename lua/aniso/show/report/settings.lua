@@ -1,4 +1,5 @@
 -- How the configurations of a report differ, what they share, and the commands that repeat them.
+local hint = require "aniso.store.hint"
 local page = require "aniso.show.report.page"
 local reproduce = require "aniso.store.reproduce"
 
@@ -66,7 +67,7 @@ function settings.repetition(facts)
   local out = { machine(facts), commands(facts, facts.best or facts.groups[1]) }
   if facts.best ~= facts.base then out[#out + 1] = commands(facts, facts.base) end
   out[#out + 1] = "<h3>This page</h3>" .. code { ("aniso report %s --db %s"):format(
-    reproduce.quoted(facts.name), reproduce.quoted(facts.db.path)) }
+    hint.quoted(facts.name), hint.quoted(facts.db.path)) }
   return table.concat(out, "\n")
 end
 
