@@ -259,11 +259,29 @@ static const int64_t *check_positions(lua_State *L, const an_dataset *ds, an_par
     return positions;
 }
 
+/* The table `normalise` inside the options at `arg`; false if there is none. */
+static bool check_normalisation(lua_State *L, int arg, an_normalisation *by)
+{
+    static const char *const known[] = {"mean", "std", NULL};
+    if (lua_isnoneornil(L, arg))
+        return false;
+    int type = lua_getfield(L, arg, "normalise"), at = lua_gettop(L);
+    if (type != LUA_TNIL) {
+        luaL_checktype(L, at, LUA_TTABLE);
+        an_check_keys(L, at, known);
+        an_check_channels(L, at, "mean", false, by->mean);
+        an_check_channels(L, at, "std", true, by->std);
+    }
+    lua_settop(L, at - 1);
+    return type != LUA_TNIL;
+}
+
 /* ds:batch(part, positions, options) or ds:batch(part, first, count, options)
- * → images (B, H, W, 3), labels int64 (B); options: augment, seed, epoch */
+ * → images (B, H, W, 3), labels int64 (B); options: augment, seed, epoch, normalise = {mean =,
+ * std =} of three channels, the training part's own if left out */
 static int dataset_batch(lua_State *L)
 {
-    static const char *const known[] = {"augment", "seed", "epoch", NULL};
+    static const char *const known[] = {"augment", "seed", "epoch", "normalise", NULL};
     an_dataset *ds = check_dataset(L);
     an_part part = check_part(L);
     int next;
@@ -272,14 +290,16 @@ static int dataset_batch(lua_State *L)
     an_augment how = {0};
     an_check_keys(L, next, known);
     bool augmented = check_augment(L, next, &how);
+    an_normalisation by;
+    bool normalised = check_normalisation(L, next, &by);
     uint64_t seed = (uint64_t)an_opt_int(L, next, "seed", 0);
     uint64_t epoch = (uint64_t)an_opt_int(L, next, "epoch", 0);
     size_t mark = an_scope_begin();
     an_tensor *images = an_tensor_new(AN_F32, 4, (int64_t[]){B, ds->H, ds->W, 3});
     an_tensor *labels = an_tensor_new(AN_I64, 1, &B);
     if (images && labels &&
-        an_dataset_batch(ds, part, positions, B, augmented ? &how : NULL, seed, epoch,
-                         an_f32(images), an_i64(labels)) != AN_OK)
+        an_dataset_batch(ds, part, positions, B, augmented ? &how : NULL, normalised ? &by : NULL,
+                         seed, epoch, an_f32(images), an_i64(labels)) != AN_OK)
         images = NULL;
     an_push_tensor(L, labels ? images : NULL);
     an_push_tensor(L, labels);

@@ -31,9 +31,9 @@ static const char **check_paths(lua_State *L, int64_t *n)
     return paths;
 }
 
-static void check_three(lua_State *L, const char *key, bool positive, float out[3])
+void an_check_channels(lua_State *L, int arg, const char *key, bool positive, float out[3])
 {
-    lua_getfield(L, 2, key);
+    lua_getfield(L, arg, key);
     const float *values = an_check_floats(L, lua_gettop(L), 3, NULL);
     for (int c = 0; c < 3; c++) {
         if (!isfinite(values[c]) || (positive && values[c] <= 0))
@@ -74,8 +74,8 @@ int an_lua_read_images(lua_State *L)
         .damage = (an_damage_policy)an_opt_enum(L, 2, "damaged", an_damage_policy_names,
                                                 AN_DAMAGED_REFUSE),
     };
-    check_three(L, "mean", false, form.mean);
-    check_three(L, "std", true, form.std);
+    an_check_channels(L, 2, "mean", false, form.mean);
+    an_check_channels(L, 2, "std", true, form.std);
     const char **paths = check_paths(L, &n);
     int64_t rows = an_max(an_opt_within(L, 2, "rows", 0, 0, MOST_FILES), n);
     char **why = lua_newuserdatauv(L, (size_t)n * sizeof *why, 0);

@@ -347,8 +347,8 @@ int an_dataset_label(const an_dataset *ds, an_part part, int64_t position)
 }
 
 an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *positions, int64_t B,
-                         const an_augment *how, uint64_t seed, uint64_t epoch, float *images,
-                         int64_t *labels)
+                         const an_augment *how, const an_normalisation *by, uint64_t seed,
+                         uint64_t epoch, float *images, int64_t *labels)
 {
     AN_ASSERT(part < AN_PARTS && B >= 0);
     int64_t size = (int64_t)ds->H * ds->W * 3;
@@ -360,11 +360,12 @@ an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *posi
     if (how && how->transpose && ds->H != ds->W)
         return an_fail(AN_EINVAL, "augment.transpose requires square images; these are %dx%d",
                        ds->W, ds->H);
+    const float *mean = by ? by->mean : ds->mean, *std = by ? by->std : ds->std;
 #pragma omp parallel for schedule(static)
     for (int64_t b = 0; b < B; b++) {
         int64_t item = ds->members[part][positions[b]];
         an_address at = {seed, epoch, (uint64_t)item};
-        an_augment_image(how, at, ds->images.pixels + item * size, ds->H, ds->W, ds->mean, ds->std,
+        an_augment_image(how, at, ds->images.pixels + item * size, ds->H, ds->W, mean, std,
                          images + b * size);
         labels[b] = ds->list.items[item].label;
     }

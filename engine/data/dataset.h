@@ -94,11 +94,17 @@ void an_dataset_close(an_dataset *ds);
 int an_dataset_label(const an_dataset *ds, an_part part, int64_t position);
 const an_item *an_dataset_item(const an_dataset *ds, an_part part, int64_t position);
 
-/* positions (B) of a part → images (B, H, W, 3) normalised, labels (B); B ≥ 0. `how` NULL: no
- * augmentation. AN_EINVAL: a position outside 0 … n[part] − 1, transpose with H ≠ W. */
+/* (value − mean) / std of each channel, values in [0, 1]. */
+typedef struct {
+    float mean[3], std[3];
+} an_normalisation;
+
+/* positions (B) of a part → images (B, H, W, 3) normalised by `by`, NULL: by the moments of the
+ * training part; labels (B); B ≥ 0. `how` NULL: no augmentation. AN_EINVAL: a position outside 0 …
+ * n[part] − 1, transpose with H ≠ W. */
 an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *positions, int64_t B,
-                         const an_augment *how, uint64_t seed, uint64_t epoch, float *images,
-                         int64_t *labels);
+                         const an_augment *how, const an_normalisation *by, uint64_t seed,
+                         uint64_t epoch, float *images, int64_t *labels);
 
 /* cluster (n[part]): equal for images that belong together (an_split_clusters), also across folds
  * and parts. AN_ENOMEM. */

@@ -133,7 +133,7 @@ static void test_batches_are_normalised_and_labelled(void **state)
     float *images = an_alloc((size_t)n * 192 * sizeof *images);
     for (int64_t i = 0; i < n; i++)
         positions[i] = n - 1 - i;
-    assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions, n, NULL, 0, 0, images, labels),
+    assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions, n, NULL, NULL, 0, 0, images, labels),
                      AN_OK);
     for (int c = 0; c < 3; c++) {
         double sum = 0, square = 0, m = (double)n * 64;
@@ -144,7 +144,7 @@ static void test_batches_are_normalised_and_labelled(void **state)
     for (int64_t i = 0; i < n; i++)
         assert_int_equal(labels[i], an_dataset_label(ds, AN_TRAIN, n - 1 - i));
     positions[3] = n;
-    assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions, n, NULL, 0, 0, images, labels),
+    assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions, n, NULL, NULL, 0, 0, images, labels),
                      AN_EINVAL);
     an_free(images);
     an_dataset_close(ds);
@@ -159,11 +159,12 @@ static void test_an_image_does_not_depend_on_its_batch(void **state)
     int64_t labels[5];
     const int64_t positions[5] = {4, 9, 2, 2, 30};
     an_set_threads(3);
-    assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions, 5, &how, 1, 7, all, labels), AN_OK);
+    assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions, 5, &how, NULL, 1, 7, all, labels),
+                     AN_OK);
     an_set_threads(0);
     for (int b = 0; b < 5; b++) {
-        assert_int_equal(an_dataset_batch(ds, AN_TRAIN, positions + b, 1, &how, 1, 7, one, labels),
-                         AN_OK);
+        assert_int_equal(
+            an_dataset_batch(ds, AN_TRAIN, positions + b, 1, &how, NULL, 1, 7, one, labels), AN_OK);
         assert_memory_equal(one, all + b * 192, sizeof one);
     }
     an_dataset_close(ds);

@@ -103,14 +103,14 @@ weights 0 inner --set 'backbone.weights_prefix="model.backbone."'
 weights 1 plain --set 'backbone.weights_prefix="module."'
 output_has err 'plain.safetensors: no tensor has a name that begins with weights_prefix'
 weights 1 extra
-output_has err "extra.safetensors: 1 tensors are not the backbone's: head.weight; weights_extra = true passes over them"
+output_has err "extra.safetensors: 1 tensor is not the backbone's: head.weight; weights_extra = true passes over it"
 weights 0 extra --set backbone.weights_extra=true
 weights 1 nan
 output_has err "nan.safetensors: tensor bn1.weight holds NaN or an infinity"
 weights 1 short
-output_has err "short.safetensors: 1 tensors of the backbone are missing: bn1.weight"
+output_has err "short.safetensors: 1 tensor of the backbone is missing: bn1.weight"
 weights 1 plain --set backbone.width=8
-output_has err "plain.safetensors: tensor .* has shape .*, the backbone expects"
+output_has err 'plain.safetensors: this is a ResNet-18 of width 4, the recipe has a ResNet-18 of width 8; backbone = \{ "resnet18", width = 4 \}$'
 
 expect "metadata that is null" 0 "$aniso" exec -e 'local path = arg[1]
 local header = [[{"__metadata__":null,"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}]]

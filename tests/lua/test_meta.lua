@@ -133,7 +133,7 @@ function T.test_tables_of_a_run()
     denoiser = { dim = 16, heads = 2, blocks = 1 }, prior = { crops = 2 } }
   local model = aniso.model(complete, dataset, 0)
   local plain = aniso.model(config.complete { method = "softmax", post_hoc = "lws",
-    backbone = { "resnet", width = 4 } }, dataset, 0)
+    backbone = { "resnet", width = 4, normalise = "imagenet" } }, dataset, 0)
   same("Model", documented "aniso.Model", keys(getmetatable(model).__index, keys(model, keys(plain))))
   local images = dataset:batch("train", 0, 2)
   local _, prior = aniso.core.ops.no_grad(model.encode, model, images)
@@ -240,11 +240,9 @@ function T.test_options_at_the_prompt()
   compare("mmd", "aniso.MmdOptions", aniso.mmd.options)
   compare("adamw", "aniso.AdamwOptions", aniso.optim.options.adamw)
   compare("sgd", "aniso.SgdOptions", aniso.optim.options.sgd)
-  local resnets = options.about(faces.resnet).kinds
-  compare("resnet", "aniso.ResnetOptions", resnets.resnet, "resnet")
-  compare("resnet", "aniso.Resnet18Options", resnets.resnet18, "resnet18")
-  compare("resnet", "aniso.Resnet34Options", resnets.resnet34, "resnet34")
-  compare("resnet", "aniso.Resnet50Options", resnets.resnet50, "resnet50")
+  for kind, of in pairs(options.about(faces.resnet).kinds) do
+    compare("resnet", ("aniso.%sOptions"):format(kind:gsub("^r", "R")), of, kind)
+  end
   local kinds = options.about(faces.denoiser).kinds
   compare("denoiser", "aniso.CrossAttentionOptions", kinds.cross_attention, "cross_attention")
   compare("denoiser", "aniso.FilmOptions", kinds.film, "film")

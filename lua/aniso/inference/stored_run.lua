@@ -62,7 +62,7 @@ function stored_run.read(db, run, given)
   local tau, sampler = evaluation.results.tau, sampler_of(db, run, job.config)
   if given then sampler = description.sampler_with(sampler, given, job.config.schedule.T) end
   local of = description.new { config = job.config, classes = job.classes, counts = counts, groups = groups,
-    levels = job.levels, input = meta.input or network_input.of(data_of(db, run, job), job.config.data),
+    levels = job.levels, input = meta.input or network_input.of(data_of(db, run, job), job.config),
     sampler = sampler, tau = tau and tau.value,
     provenance = provenance_of(run, split, meta, evaluation) }
   return of, tensors

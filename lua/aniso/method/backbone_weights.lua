@@ -1,14 +1,19 @@
--- Weights of a backbone from a safetensors file with torchvision's names (conv1.weight). The classifier (fc)
--- and PyTorch's counts of batches are passed over. Every error names the file and its own tensors.
---   backbone_weights.load(net, prefix, o)     o: weights = FILE, weights_prefix, weights_extra
+-- Weights of a backbone from a safetensors file with torchvision's names (conv1.weight), which timm's
+-- networks of the same depth have too. float16 and bfloat16 become float32, exactly. The classifier (fc) and
+-- PyTorch's counts of batches are passed over. Every error names the file and its own tensors.
+--   backbone_weights.load(net, prefix, o) → notes     o: weights = FILE, weights_prefix, weights_extra
 local core = require "aniso.core"
+local resnet_form = require "aniso.method.resnet_form"
 
 local backbone_weights = {}
 
 local SHOWN = 3 -- names in a message
+local MOST_PREFIXES = 16 -- that are searched
+
+local CLASSIFIER = { "fc.weight", "fc.bias" }
 
 local function is_foreign(name)
-  return name:find "^fc%." ~= nil or name:find "%.num_batches_tracked$" ~= nil
+  return name == CLASSIFIER[1] or name == CLASSIFIER[2] or name:find "%.num_batches_tracked$" ~= nil
 end
 
 -- The tensors whose names begin with `start`, by the rest of their names.
@@ -20,20 +25,19 @@ local function without_prefix(tensors, start)
   return out, count
 end
 
--- The prefix with which the file has all expected names; nil if there is none.
+-- The prefix with which the file has all expected names, or those of another known network; nil if there is
+-- none.
 local function prefix_of(tensors, expected)
-  local first = next(expected)
   local candidates = {}
   for name in pairs(tensors) do
-    if #name > #first and name:sub(-#first - 1) == "." .. first then
-      candidates[#candidates + 1] = name:sub(1, -#first - 1)
-    end
+    local start = name:match "^(.*%.)conv1%.weight$"
+    if start and tensors[start .. "layer1.0.conv1.weight"] then candidates[#candidates + 1] = start end
   end
   table.sort(candidates)
-  for _, start in ipairs(candidates) do
-    local complete = true
+  for i = 1, math.min(#candidates, MOST_PREFIXES) do
+    local start, complete = candidates[i], true
     for name in pairs(expected) do complete = complete and tensors[start .. name] ~= nil end
-    if complete then return start end
+    if complete or resnet_form.of((without_prefix(tensors, start))) then return start end
   end
 end
 
@@ -48,11 +52,26 @@ local function listed(names)
   return rest > 0 and ("%s and %d more"):format(shown, rest) or shown
 end
 
+-- Raises where the tensors are those of another network than the recipe's.
+local function check_form(tensors, expected, raise)
+  local found, own = resnet_form.of(tensors), resnet_form.of(expected)
+  if not found or not own or found.text == own.text then return end
+  raise("this is a %s, the recipe has a %s; %s", found.text, own.text,
+    found.option and "backbone = " .. found.option or "there is no backbone of that depth")
+end
+
+local function sorted(names)
+  local list = {}
+  for name in pairs(names) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
 -- Raises where a tensor is missing or has another shape or type than the backbone's.
 local function check_present(tensors, expected, start, raise)
   local missing = {}
-  for name, own in pairs(expected) do
-    local tensor = tensors[name]
+  for _, name in ipairs(sorted(expected)) do
+    local tensor, own = tensors[name], expected[name]
     if not tensor then
       missing[#missing + 1] = start .. name
     elseif tensor:dtype() ~= "float32" or text_of(tensor:shape()) ~= text_of(own:shape()) then
@@ -63,9 +82,8 @@ local function check_present(tensors, expected, start, raise)
         start .. name)
     end
   end
-  if #missing > 0 then
-    raise("%d tensors of the backbone are missing: %s", #missing, listed(missing))
-  end
+  if #missing == 1 then raise("1 tensor of the backbone is missing: %s", missing[1]) end
+  if #missing > 1 then raise("%d tensors of the backbone are missing: %s", #missing, listed(missing)) end
 end
 
 local function check_extra(tensors, expected, raise)
@@ -74,12 +92,24 @@ local function check_extra(tensors, expected, raise)
     if not expected[name] and not is_foreign(name) then extra[#extra + 1] = name end
   end
   if #extra > 0 then
-    raise("%d tensors are not the backbone's: %s; weights_extra = true passes over them", #extra,
-      listed(extra))
+    local one = #extra == 1
+    raise("%s not the backbone's: %s; weights_extra = true passes over %s",
+      one and "1 tensor is" or #extra .. " tensors are", listed(extra), one and "it" or "them")
   end
 end
 
--- net: ResNet in `module` under the names PREFIX.NAME; it is complete when this returns.
+-- A line for the log: which tensors of the file are not used although they were learned with the others.
+local function note_of(tensors, start, file)
+  local unused = {}
+  for _, name in ipairs(CLASSIFIER) do
+    if tensors[name] then unused[#unused + 1] = start .. name end
+  end
+  if #unused == 0 then return {} end
+  return { ("%s of %s %s not used"):format(table.concat(unused, ", "), core.sys.visible(file:match "[^/]*$"),
+    #unused == 1 and "is" or "are") }
+end
+
+-- net: ResNet in `module` under the names PREFIX.NAME; it is complete when this returns. → lines for the log
 function backbone_weights.load(net, prefix, o)
   local function raise(text, ...)
     error(("weights %s: " .. text):format(o.weights, ...), 0)
@@ -90,15 +120,17 @@ function backbone_weights.load(net, prefix, o)
   local start = o.weights_prefix or ""
   local tensors, count = without_prefix(stored, start)
   if count == 0 then raise("no tensor has a name that begins with weights_prefix = %q", start) end
-  local found = not tensors[next(expected)] and prefix_of(tensors, expected)
+  local found = not tensors["conv1.weight"] and prefix_of(tensors, expected)
   if found then
     raise("its names begin with %s; weights_prefix = %q strips that", start .. found, start .. found)
   end
+  check_form(tensors, expected, raise)
   check_present(tensors, expected, start, raise)
   if not o.weights_extra then check_extra(tensors, expected, raise) end
   local chosen = {}
   for name in pairs(expected) do chosen[name] = tensors[name] end
   net:load(chosen)
+  return note_of(tensors, start, o.weights)
 end
 
 return backbone_weights

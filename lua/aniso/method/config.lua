@@ -1,7 +1,8 @@
 -- Every option of a run with its default (METHOD.md's letters in the comments). A recipe
 -- gives only what differs; a key that is not here is an error. Options of the data, the
 -- schedule and the networks are listed by the modules that own them.
---   config.complete(given) → a complete copy, or raises with the dotted name
+--   config.complete(given) → a complete copy, or raises with the dotted name; config.of_stored(given) → the
+--   same of a stored run's
 --   config.choices("train.mode") → the list of its values; nil where any value may be given
 --   config.conflicts(complete) → sentences about options that do not fit each other
 --   config.unused(complete, evaluation) → sentences about options that were set and have no effect
@@ -15,6 +16,7 @@ local lambda = require "aniso.method.lambda"
 local limits = require "aniso.method.limits"
 local nearest = require "aniso.recipe.nearest"
 local networks = require "aniso.method.networks"
+local normalisation = require "aniso.method.normalisation"
 local options = require "aniso.recipe.options"
 local post_hoc = require "aniso.method.post_hoc"
 local prediction = require "aniso.method.prediction"
@@ -145,14 +147,24 @@ local function check_combination(of)
   end
 end
 
--- A complete copy of what a recipe gives, `method` written out. Raises on a mistake.
-function config.complete(given)
+-- A complete copy of a configuration, `method` written out. Raises on a mistake.
+local function completed(given)
   local out = options.check(without_denoiser(baseline.fill(given)), config.defaults, "")
   out.select.metric = catalog.aliases[out.select.metric] or out.select.metric -- "tail" is stored as "few"
   check_combination(out)
   calibrate.check_two_tilts(out)
   return out
 end
+
+-- That of what a recipe gives.
+function config.complete(given)
+  local out = completed(given)
+  normalisation.complete(out.backbone)
+  return out
+end
+
+-- That of a stored run: an option that is younger than the run stays as the run had it.
+config.of_stored = completed
 
 -- The values that an option may have, where these are a fixed list; else nil.
 function config.choices(path)

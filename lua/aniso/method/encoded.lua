@@ -29,7 +29,7 @@ end
 local function encode(model, dataset, part, first, count)
   local began = core.sys.monotonic()
   local features, prior = core.ops.no_grad(function()
-    return model:encode(dataset:batch(part, first, count))
+    return model:encode(dataset:batch(part, first, count, { normalise = model.normalise }))
   end)
   return { first = first, features = features, prior = prior, seconds = core.sys.monotonic() - began }
 end

@@ -2,6 +2,7 @@
 -- training: sizes beyond what the engine takes, options that must fit each other, lists that need a number
 -- per class. limits.check(complete) → sentences. The rules themselves stay as wide as they are, since the
 -- configurations of stored runs pass through them.
+local normalisation = require "aniso.method.normalisation"
 local options = require "aniso.recipe.options"
 
 local limits = {}
@@ -63,6 +64,8 @@ local function check_networks(of, add)
     add("option backbone.depth is %d: a ResNet for small images has 6n+2 layers (8, 14, 20, … 1202)",
       backbone.depth)
   end
+  local fault = normalisation.fault(backbone)
+  if fault then add(fault) end
   if denoiser[1] == "cross_attention" and (denoiser.dim % 4 ~= 0 or denoiser.dim % denoiser.heads ~= 0) then
     add("option denoiser.dim is %d: it must be a multiple of 4 and of denoiser.heads, %d", denoiser.dim,
       denoiser.heads)

@@ -6,6 +6,7 @@
 local core = require "aniso.core"
 local learned_levels = require "aniso.method.learned_levels"
 local networks = require "aniso.method.networks"
+local normalisation = require "aniso.method.normalisation"
 local options = require "aniso.recipe.options"
 local post_hoc = require "aniso.method.post_hoc"
 local prior_loss = require "aniso.method.prior_loss"
@@ -19,7 +20,7 @@ local model = {}
 
 local function build_net(self, config, dataset, seed)
   self.net = core.module.new { seed = seed }
-  self.backbone = networks.build_resnet(self.net, "backbone", config.backbone, dataset.channels)
+  self.backbone, self.notes = networks.build_resnet(self.net, "backbone", config.backbone, dataset.channels)
   self.prior = networks.build_prior(self.net, "prior", config.prior, { K = dataset.K,
     features = self.backbone.features, channels = dataset.channels, counts = dataset.counts,
     logit_scale = self.logit_scale })
@@ -58,10 +59,12 @@ end
 function model.new(config, dataset, seed, sharing, levels)
   local K = dataset.K
   local self = setmetatable({ K = K, config = config, counts = dataset.counts,
-    groups = dataset.split.shot, logit_scale = prior_loss.scale(config.loss.prior) }, Model)
+    groups = dataset.split.shot, normalise = normalisation.of(config.backbone),
+    logit_scale = prior_loss.scale(config.loss.prior) }, Model)
   self.schedule = schedule.new(options_of(config), self.counts, levels, self.groups)
   if sharing then
     self.net, self.backbone, self.prior = sharing.net, sharing.backbone, sharing.prior
+    self.notes = sharing.notes
   else
     build_net(self, config, dataset, seed)
   end

@@ -1,15 +1,18 @@
--- What a picture passes through before the network: size, shape, and the normalisation of the training part.
+-- What a picture passes through before the network: size, shape, and the normalisation of the training.
 -- Stored with the weights, so that new images have the numbers that those of the training had.
+local normalisation = require "aniso.method.normalisation"
+
 local network_input = {}
 
 local MOST = 1024 -- pixels of a side
 local ASPECTS = { stretch = true, crop = true, pad = true }
 
--- dataset: aniso.Dataset; data: the complete options of the data.
+-- dataset: aniso.Dataset; config: the complete configuration.
 -- → {height, width, channels, aspect, damaged, mean = {3}, std = {3}}
-function network_input.of(dataset, data)
-  return { height = dataset.height, width = dataset.width, channels = dataset.channels, aspect = data.aspect,
-    damaged = data.damaged, mean = dataset.mean, std = dataset.std }
+function network_input.of(dataset, config)
+  local by = normalisation.of(config.backbone) or dataset
+  return { height = dataset.height, width = dataset.width, channels = dataset.channels,
+    aspect = config.data.aspect, damaged = config.data.damaged, mean = by.mean, std = by.std }
 end
 
 local function is_side(value)

@@ -4,6 +4,7 @@
 -- `module` names one to be built in; `prefix` begins the names of the parameters.
 local backbone_weights = require "aniso.method.backbone_weights"
 local core = require "aniso.core"
+local normalisation = require "aniso.method.normalisation"
 local options = require "aniso.recipe.options"
 
 local integer, number, one_of, optional = options.integer, options.number, options.one_of,
@@ -33,6 +34,7 @@ local weights = { -- a safetensors file with torchvision's names (backbone_weigh
   weights = optional "string",
   weights_prefix = optional "string", -- what the file's names begin with, as "module."
   weights_extra = optional "boolean", -- tensors that are not the backbone's are passed over
+  normalise = normalisation.option,   -- of the images of a recipe
 }
 
 local backbones = {
@@ -84,12 +86,11 @@ networks.options = {
 }
 
 -- ── building from complete options ──────────────────────────────────────────────────────
--- → ResNet: net.features is Cf, net:forward(images (B,H,W,C)), net:load(tensors).
+-- → ResNet: net.features is Cf, net:forward(images (B,H,W,C)), net:load(tensors); lines for the log.
 function networks.build_resnet(module, prefix, o, channels)
   local net = core.resnet.new(module, prefix,
     { kind = o[1], depth = o.depth, stem_stride = o.stem_stride, width = o.width, channels = channels })
-  if o.weights then backbone_weights.load(net, prefix, o) end
-  return net
+  return net, o.weights and backbone_weights.load(net, prefix, o) or {}
 end
 
 -- shape: {K =, features =, channels =, counts =, logit_scale =} → Prior: prior.crop_features is D_l.
@@ -133,7 +134,7 @@ end
 function networks.resnet(given)
   local o = options.check(given or {}, networks.faces.resnet, "resnet")
   return build(o, "backbone", function(module, prefix)
-    return networks.build_resnet(module, prefix, o, o.channels)
+    return (networks.build_resnet(module, prefix, o, o.channels))
   end)
 end
 

@@ -31,12 +31,18 @@ local function options_of(argv, as_typed)
   return out
 end
 
--- Version 6 changed the default of data.groups from limits in images to limits relative to the largest
--- class. → the words that set what the run had; none where that is today's default, or its recipe gives it.
+-- The words that set what the run had where today's default is another: version 6 changed the default of
+-- data.groups from limits in images to limits relative to the largest class, and backbone.normalise had no
+-- default in the runs that lack it.
 local function former_defaults(config)
-  local groups = config.data and config.data.groups
-  if type(groups) ~= "table" or groups[1] ~= "counts" then return {} end
-  return { "--set", ('data.groups={"counts",many=%.14g,few=%.14g}'):format(groups.many, groups.few) }
+  local words, groups, backbone = {}, config.data and config.data.groups, config.backbone
+  if type(groups) == "table" and groups[1] == "counts" then
+    words = { "--set", ('data.groups={"counts",many=%.14g,few=%.14g}'):format(groups.many, groups.few) }
+  end
+  if type(backbone) == "table" and backbone.weights and backbone.normalise == nil then
+    table.move({ "--set", "backbone.normalise=dataset" }, 1, 2, #words + 1, words)
+  end
+  return words
 end
 
 local function comment(text)

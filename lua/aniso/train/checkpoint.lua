@@ -59,7 +59,7 @@ end
 function checkpoint.save_best(session)
   local best = session.best
   write(session, "best", best.epoch, weights(session), { epoch = best.epoch, value = best.value,
-    input = network_input.of(session.dataset, session.config.data) })
+    input = network_input.of(session.dataset, session.config) })
 end
 
 -- The path of a file that the database recorded as a checkpoint and that exists outside of the folder of its

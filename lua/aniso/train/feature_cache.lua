@@ -50,7 +50,8 @@ end
 local function encode_all(session, n)
   local pieces, batch = {}, session.config.train.batch
   for first = 0, n - 1, batch do
-    local images = session.dataset:batch("train", first, math.min(batch, n - first))
+    local images = session.dataset:batch("train", first, math.min(batch, n - first),
+      { normalise = session.model.normalise })
     local tensors = tensors_of(session, objective.encode_frozen(session, images))
     if bytes_of(n, tensors) > feature_cache.max_bytes then return nil end
     for name, x in pairs(tensors) do

@@ -107,7 +107,7 @@ local function shapes_of(session)
   end
   model:train(false)
   core.ops.no_grad(function()
-    local images = dataset:batch("train", 0, math.min(2, dataset:n "train"))
+    local images = dataset:batch("train", 0, math.min(2, dataset:n "train"), { normalise = model.normalise })
     local features, prior = model:encode(images)
     local R = session.config.sampler.draws
     add_shape("images", images)

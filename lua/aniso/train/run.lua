@@ -86,6 +86,7 @@ function run.run_together(jobs)
   end, function(session, job)
     local record = job.db:start_run(provenance.describe(job, session))
     for _, line in ipairs(session.dataset.facts.warnings) do record:log("warn", line) end
+    for _, line in ipairs(session.model.notes) do record:log("info", line) end
     return record
   end)
 end
@@ -105,7 +106,7 @@ end
 function run.stored_job(db, row, stream)
   local origin, split, classes = db:origin(row), db:split_of(row), {}
   for i, class in ipairs(split and split.classes or {}) do classes[i] = class.name end
-  return { db = db, stream = stream, config = config.complete(db:config(row)), seed = row.seed,
+  return { db = db, stream = stream, config = config.of_stored(db:config(row)), seed = row.seed,
     cross = cross_of(row), label = row.label or row.name, run = row, levels = db:lambda(row),
     classes = classes, folder = origin and origin.env and origin.env.PWD }
 end
@@ -153,7 +154,7 @@ end
 -- Those of the samplers `hows` with which the evaluation of a run is not stored yet; see evaluate_all().
 -- Raises where an option is wrong.
 function run.not_evaluated(db, row, hows, rule)
-  local stored, out = config.complete(db:config(row)), {}
+  local stored, out = config.of_stored(db:config(row)), {}
   for _, how in ipairs(hows) do
     local changed = with_sampler(stored, how, rule)
     if not further_evaluation.is_stored(db, row, changed, configured_of(stored)) then out[#out + 1] = how end

@@ -142,7 +142,8 @@ function stage.batch(session, positions, cached)
     return setmetatable({ labels = labels, frozen = frozen }, Batch)
   end
   local images, labels = session.dataset:batch("train", positions,
-    { augment = session.config.train.augment, seed = session.seed, epoch = session.epoch + 1 })
+    { augment = session.config.train.augment, seed = session.seed, epoch = session.epoch + 1,
+      normalise = session.model.normalise })
   return setmetatable({ images = images, labels = labels,
     frozen = stage.is_frozen(session) and objective.encode_frozen(session, images) or nil }, Batch)
 end

@@ -19,7 +19,7 @@ local function config_with(of, candidate)
   local out = options.copy(of)
   out.schedule.lambda = options.copy(candidate.lambda)
   if candidate.lambda[1] == "isotropic" and out.method == "adpm" then out.method = "ddpm" end
-  return config.complete(out)
+  return config.of_stored(out) -- it is complete: what the configuration lacks stays absent
 end
 
 function trials.of(of, candidate, seed)

@@ -104,13 +104,16 @@ function Dataset:order(part, how) end
 ---@field augment? aniso.option.train.augment None if left out.
 ---@field seed? integer Of the augmentation, 0 if left out.
 ---@field epoch? integer 0 if left out; another epoch augments otherwise.
+---Moments per channel in the place of the training part's own.
+---@field normalise? { mean: number[], std: number[] }
 
 ---Images by position: ds:batch(part, positions, how), or ds:batch(part, first, count, how).
 ---@param part aniso.Part
 ---@param positions aniso.Tensor|integer int64 (B), or the first position
 ---@param count? integer|aniso.BatchOptions images, where the first position is given
 ---@param how? aniso.BatchOptions
----@return aniso.Tensor images (B,H,W,3), each channel with mean 0 and deviation 1 over the training part
+---@return aniso.Tensor images (B,H,W,3), each channel with mean 0 and deviation 1 over the training part, or
+---with the moments of how.normalise
 ---@return aniso.Tensor labels int64 (B)
 function Dataset:batch(part, positions, count, how) end
 

@@ -167,6 +167,11 @@ local config = {}
 ---@return aniso.Config
 function config.complete(given) end
 
+---The same of a stored run's configuration: options that are younger than the run stay absent.
+---@param given aniso.Config
+---@return aniso.Config
+function config.of_stored(given) end
+
 ---The values that an option may have, sorted; nil where any value may be given, and for other names. A
 ---part of a recipe's own is not listed.
 ---@param path string such as "train.mode"

@@ -13,10 +13,13 @@
 ---@field net aniso.Module Backbone and prior.
 ---@field den? aniso.Module Denoiser.
 ---@field backbone aniso.ResNet
+---@field notes string[] Lines for the log of the run: what of the given weights is not used.
 ---@field prior aniso.Prior
 ---@field denoiser? aniso.Denoiser
 ---The classifier that post_hoc trains again, {module, logits = function(features, prior)}.
 ---@field classifier? table
+---How images are normalised; nil: by the moments of the training part.
+---@field normalise? { mean: number[], std: number[] }
 ---@field learned_prior boolean Whether the prior depends on the image.
 ---@field modules { name: string, module: aniso.Module }[] net, and den or head where there is one.
 local Model = {}

@@ -8,6 +8,26 @@
 ---| aniso.option.backbone.resnet34
 ---| aniso.option.backbone.resnet50
 
+---@alias aniso.option.backbone.normalise
+---| aniso.option.backbone.normalise.dataset
+---| aniso.option.backbone.normalise.imagenet
+---| aniso.option.backbone.normalise.constants
+
+---Mean 0 and deviation 1 of each channel over the training part.
+---@class aniso.option.backbone.normalise.dataset
+---@field [1] "dataset"
+
+---The moments of ImageNet that published weights of torchvision and timm expect: mean 0.485, 0.456, 0.406,
+---deviation 0.229, 0.224, 0.225.
+---@class aniso.option.backbone.normalise.imagenet
+---@field [1] "imagenet"
+
+---Moments of other weights; a table without a name is of this kind.
+---@class aniso.option.backbone.normalise.constants
+---@field [1]? "constants"
+---@field mean? number[] Of red, green, blue, values of pixels being 0 to 1 (default {0.5, 0.5, 0.5}).
+---@field deviation? number[] Of the same (default {0.5, 0.5, 0.5}).
+
 ---The small residual network for images of 32 to 64 pixels: three stages.
 ---@class aniso.option.backbone.resnet
 ---@field [1] "resnet"
@@ -19,6 +39,9 @@
 ---@field weights? string A safetensors file with torchvision's names to start from.
 ---@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
 ---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
+---How the images of a recipe are normalised: "imagenet" where weights are given and "dataset" where none are,
+---if left out.
+---@field normalise? aniso.option.backbone.normalise|string
 
 ---ResNet-18 for larger images: four stages of basic blocks.
 ---@class aniso.option.backbone.resnet18
@@ -27,6 +50,9 @@
 ---@field weights? string A safetensors file with torchvision's names to start from.
 ---@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
 ---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
+---How the images of a recipe are normalised: "imagenet" where weights are given and "dataset" where none are,
+---if left out.
+---@field normalise? aniso.option.backbone.normalise|string
 
 ---ResNet-34 for larger images: four stages of basic blocks.
 ---@class aniso.option.backbone.resnet34
@@ -35,6 +61,9 @@
 ---@field weights? string A safetensors file with torchvision's names to start from.
 ---@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
 ---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
+---How the images of a recipe are normalised: "imagenet" where weights are given and "dataset" where none are,
+---if left out.
+---@field normalise? aniso.option.backbone.normalise|string
 
 ---ResNet-50 for larger images: four stages of bottlenecks, whose features have 32 times the width.
 ---@class aniso.option.backbone.resnet50
@@ -43,6 +72,9 @@
 ---@field weights? string A safetensors file with torchvision's names to start from.
 ---@field weights_prefix? string What the names in that file begin with, such as "module."; it is stripped.
 ---@field weights_extra? boolean Whether tensors of the file that are not the backbone's are passed over.
+---How the images of a recipe are normalised: "imagenet" where weights are given and "dataset" where none are,
+---if left out.
+---@field normalise? aniso.option.backbone.normalise|string
 
 ---The prior networks, whose mean m the label is diffused around.
 ---@class aniso.option.prior

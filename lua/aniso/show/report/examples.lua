@@ -71,11 +71,12 @@ end
 -- how: the sampler options of the evaluation.
 local function examine(session, how, one)
   local model, dataset = session.model, session.dataset
-  local image = dataset:batch("test", one.position, 1)
+  local image = dataset:batch("test", one.position, 1, { normalise = model.normalise })
+  local by = model.normalise or dataset
   local features, prior = model:encode(image)
   one.height, one.width = image:size(2), image:size(3)
   one.name = dataset:keys "test"[one.position + 1]
-  one.uri = bitmap.uri(image:reshape(one.height, one.width, 3), dataset.mean, dataset.std)
+  one.uri = bitmap.uri(image:reshape(one.height, one.width, 3), by.mean, by.std)
   one.rows, one.columns = features:size(2), features:size(3)
   if prior.positions then
     one.crops, one.side = prior.positions:totable()[1], prior.side
