@@ -240,12 +240,12 @@ function T.test_options_at_the_prompt()
   compare("mmd", "aniso.MmdOptions", aniso.mmd.options)
   compare("adamw", "aniso.AdamwOptions", aniso.optim.options.adamw)
   compare("sgd", "aniso.SgdOptions", aniso.optim.options.sgd)
-  for kind, of in pairs(options.about(faces.resnet).kinds) do
-    compare("resnet", ("aniso.%sOptions"):format(kind:gsub("^r", "R")), of, kind)
+  for face, classes in pairs { resnet = { resnet = "Resnet", resnet18 = "Resnet18", resnet34 = "Resnet34",
+    resnet50 = "Resnet50" }, denoiser = { cross_attention = "CrossAttention", film = "Film" } } do
+    for kind, fields in pairs(options.about(faces[face]).kinds) do
+      compare(face, ("aniso.%sOptions"):format(classes[kind]), fields, kind)
+    end
   end
-  local kinds = options.about(faces.denoiser).kinds
-  compare("denoiser", "aniso.CrossAttentionOptions", kinds.cross_attention, "cross_attention")
-  compare("denoiser", "aniso.FilmOptions", kinds.film, "film")
 end
 
 return T
