@@ -240,10 +240,9 @@ function T.test_options_at_the_prompt()
   compare("mmd", "aniso.MmdOptions", aniso.mmd.options)
   compare("adamw", "aniso.AdamwOptions", aniso.optim.options.adamw)
   compare("sgd", "aniso.SgdOptions", aniso.optim.options.sgd)
-  for face, classes in pairs { resnet = { resnet = "Resnet", resnet18 = "Resnet18", resnet34 = "Resnet34",
-    resnet50 = "Resnet50" }, denoiser = { cross_attention = "CrossAttention", film = "Film" } } do
-    for kind, fields in pairs(options.about(faces[face]).kinds) do
-      compare(face, ("aniso.%sOptions"):format(classes[kind]), fields, kind)
+  for _, face in ipairs { "resnet", "denoiser" } do
+    for kind, of in pairs(options.about(faces[face]).kinds) do
+      compare(face, "aniso." .. ("_" .. kind):gsub("_(%a)", string.upper) .. "Options", of, kind)
     end
   end
 end
