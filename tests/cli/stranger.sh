@@ -46,6 +46,7 @@ note 1 some words
 star 1
 tag --where seed=0 word
 rename "$study" renamed
+new recipe --data images
 rm 2
 restore 3
 gc -n

@@ -10,7 +10,7 @@ local strict = require "aniso.recipe.strict"
 local cli = { sentence = errors.sentence }
 
 cli.commands = {
-  "run", "watch", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report",
+  "new", "run", "watch", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report",
   "export", "predict", "predictions", "tag", "note", "star", "rename", "rm", "restore", "gc", "sql", "db",
   "schedule", "repl", "exec", "data", "doctor", "luals", "completion", "help",
 }

@@ -41,9 +41,9 @@ end
 
 -- rows(groups, heads, metrics, style) → columns, rows. heads: {{name =, get = function(group)}, …};
 -- a head with `detail` does not name the row. metrics: {{name =, metric =, higher =}, …}; style {percent =,
--- programs = for CSV and JSON, deltas [opt] = those of delta_columns.lua}. For programs the sd has a column of
--- its own, and names and rows are as stored; people get the printed names, and one row for priors that are
--- the same (joined_rows.lua).
+-- programs = for CSV and JSON, deltas [opt] = those of delta_columns.lua}. For programs the sd has a column
+-- of its own, and names and rows are as stored; people get the printed names, and one row for priors that
+-- are the same (joined_rows.lua).
 function group_rows.rows(list, heads, metrics, style)
   local columns, rows = { keys = 0 }, {}
   if not style.programs then list = joined_rows.join(list) end

@@ -1,0 +1,118 @@
+-- aniso new NAME [--data SOURCE]: writes NAME.lua, a commented recipe to start from. SOURCE is what aniso
+-- data info takes, but no recipe; its kind is detected, and the set must load. Nothing is replaced.
+local cli = require "aniso.cli"
+local console = require "aniso.show.console"
+local hint = require "aniso.store.hint"
+local pretty = require "aniso.show.pretty"
+local sys = require("aniso.core").sys
+
+local new = { summary = "write a commented recipe to start from" }
+
+function new.arguments(parser)
+  parser:argument("name", "the study's name; the file is NAME.lua")
+  parser:option("--data", "a folder of images, a table, or a kind such as ham10000;\nsynthetic images if "
+    .. "left out"):argname "SOURCE"
+end
+
+-- Kinds whose images have a size of their own, which is the default.
+local SMALL = { cifar10 = true, cifar100 = true, mnist = true, medmnist = true, lesions = true }
+
+-- The data options of a source with absolute paths → options, the set that they open.
+local function detected(source)
+  if source:find "%.lua$" then
+    cli.fail(cli.USAGE, source .. ": --data names images, and this is a recipe")
+  end
+  local given = cli.usage(require("aniso.cli.data_source").describe, source)
+  for _, key in ipairs { "root", "file" } do
+    if given[key] then given[key] = cli.need(sys.realpath(given[key])) end
+  end
+  if not SMALL[given[1]] then given.size = 64 end
+  return given, (cli.need(cli.usage(require("aniso.method.data").open, given)))
+end
+
+local SYNTHETIC = [[
+  -- Synthetic skin lesions in place of images of your own. A folder with a sub-folder per class is
+  --   data = { "folder", root = "/home/me/pictures", size = 64 },
+  -- and a table { "csv", root = DIR, table = "labels.csv", image = "file", label = "class", group = "patient" }.
+  data = { "lesions", n = 1400, size = 32 },
+]]
+
+-- The data section of the recipe, with what was found as a comment.
+local function data_section(source)
+  if not source then return SYNTHETIC end
+  local given, dataset = detected(source)
+  local most, least = 1, 1
+  for k, n in ipairs(dataset.counts) do
+    if n > dataset.counts[most] then most = k end
+    if n < dataset.counts[least] then least = k end
+  end
+  return ([[
+  -- %d classes; training has %d images of %s and %d of %s. aniso data info prints all of them. If one patient
+  -- has several images, name the column of a table that holds the patient, group = "patient": its images stay
+  -- on one side of the split.
+  data = %s,
+]]):format(dataset.K, dataset.counts[most], sys.visible(dataset.classes[most]), dataset.counts[least],
+    sys.visible(dataset.classes[least]), pretty.format(given))
+end
+
+local RECIPE = [[
+-- %s
+--   aniso check %s         mistakes, shapes, time and disk space
+--   aniso run %s --set train.prior_epochs=2 --seeds 0     a first look
+--   aniso run %s
+--   aniso compare %s       differences with their intervals
+--   aniso report %s -o report.html
+-- Options that are left out have defaults; aniso help lua explains each by its name, as in
+-- aniso help lua train.epochs.
+local aniso = require "aniso"
+
+return aniso.study {
+  name = %s,
+%s  base = {
+    backbone = { "resnet", depth = 8, width = 16 },  -- or "resnet18" for images of 224 pixels
+    prior = { crops = 4 },                           -- windows that the local prior looks at
+    schedule = { "cosine", T = 1000 },
+    denoiser = { "cross_attention", dim = 64, blocks = 2, heads = 4 },
+    -- staged: backbone and priors are trained once per seed, the denoisers behind them share the result.
+    train = { mode = "staged", prior_epochs = 30, epochs = 5, batch = 64, draws = 4, lr = 2e-3,
+      augment = { flip = true, shift = 4 } },
+    -- A few validation images of a rare class choose an epoch by luck: the averaged last one is kept.
+    select = { keep = "last", every = 5 },
+    -- Few steps and many chains cost as much as the reverse and classify better.
+    sampler = { "ddim", steps = 5, draws = 16 },
+  },
+  -- What is compared. adpm has a noise level per class, ddpm one for all, softmax is the plain classifier.
+  variants = {
+    { label = "softmax", method = "softmax" },
+    { label = "ddpm", method = "ddpm" },
+    { label = "adpm", method = "adpm", ["schedule.lambda"] = "bound" },
+  },
+  baseline = "softmax",
+  seeds = 3, -- fewer give no interval
+}
+]]
+
+local function text_of(name, path, data)
+  local file, study = hint.quoted(path), hint.quoted(name)
+  local title = data and ("A first study of " .. sys.visible(data)) or "A first study"
+  return RECIPE:format(title, file, file, file, study, study, pretty.format(name), data_section(data))
+end
+
+local function check_name(given)
+  local name = given:match "([^/]*)$":gsub("%.lua$", "")
+  if name:find "%S" and sys.visible(given) == given then return name end
+  cli.fail(cli.USAGE, "NAME must be UTF-8 with a visible character and without control characters")
+end
+
+function new.run(args)
+  local name = check_name(args.name)
+  local path = args.name:gsub("%.lua$", "") .. ".lua"
+  if sys.exists(path) or sys.is_link(path) then
+    cli.fail(cli.FAILED, path .. " exists and is not replaced; choose another name")
+  end
+  cli.need(sys.write_atomic(path, text_of(name, path, args.data)))
+  local file = hint.quoted(path)
+  console.note(("written to %s; next: aniso check %s && aniso run %s"):format(path, file, file))
+end
+
+return new
