@@ -8,6 +8,7 @@
 #include "base/integer.h"
 #include "bind/dataset.h"
 #include "bind/dataset_split.h"
+#include "bind/features.h"
 #include "bind/open.h"
 #include "bind/tensor_arg.h"
 #include "data/dataset.h"
@@ -34,10 +35,13 @@ static void push_classes(lua_State *L, const an_dataset *ds)
     }
 }
 
-static void push_three(lua_State *L, const float *values)
+/* The moments of the channels: of pixels, or of features. */
+static void push_moments(lua_State *L, const an_dataset *ds, const float *pixels,
+                         const float *features)
 {
-    lua_createtable(L, 3, 0);
-    for (int c = 0; c < 3; c++) {
+    const float *values = ds->features.values ? features : pixels;
+    lua_createtable(L, ds->channels, 0);
+    for (int c = 0; c < ds->channels; c++) {
         lua_pushnumber(L, values[c]);
         lua_rawseti(L, -2, c + 1);
     }
@@ -93,7 +97,11 @@ static int push_field(lua_State *L, void *object, const char *key)
     else if (!strcmp(key, "packed"))
         lua_pushboolean(L, ds->images.map != NULL);
     else if (!strcmp(key, "channels"))
-        lua_pushinteger(L, 3);
+        lua_pushinteger(L, ds->channels);
+    else if (!strcmp(key, "number_type") && ds->features.values)
+        lua_pushstring(L, an_feature_type_names[ds->features.type]);
+    else if (!strcmp(key, "unordered"))
+        lua_pushboolean(L, ds->unordered);
     else if (!strcmp(key, "classes"))
         push_classes(L, ds);
     else if (!strcmp(key, "counts"))
@@ -111,9 +119,9 @@ static int push_field(lua_State *L, void *object, const char *key)
     else if (!strcmp(key, "damaged"))
         lua_pushinteger(L, ds->images.damaged);
     else if (!strcmp(key, "mean"))
-        push_three(L, ds->mean);
+        push_moments(L, ds, ds->mean, ds->feature_mean);
     else if (!strcmp(key, "std"))
-        push_three(L, ds->std);
+        push_moments(L, ds, ds->std, ds->feature_std);
     else
         return 0;
     return 1;
@@ -277,8 +285,8 @@ static bool check_normalisation(lua_State *L, int arg, an_normalisation *by)
 }
 
 /* ds:batch(part, positions, options) or ds:batch(part, first, count, options)
- * → images (B, H, W, 3), labels int64 (B); options: augment, seed, epoch, normalise = {mean =,
- * std =} of three channels, the training part's own if left out */
+ * → images (B, H, W, channels), labels int64 (B); options: augment, seed, epoch, normalise = {mean
+ * =, std =} of three channels, the training part's own if left out */
 static int dataset_batch(lua_State *L)
 {
     static const char *const known[] = {"augment", "seed", "epoch", "normalise", NULL};
@@ -295,7 +303,7 @@ static int dataset_batch(lua_State *L)
     uint64_t seed = (uint64_t)an_opt_int(L, next, "seed", 0);
     uint64_t epoch = (uint64_t)an_opt_int(L, next, "epoch", 0);
     size_t mark = an_scope_begin();
-    an_tensor *images = an_tensor_new(AN_F32, 4, (int64_t[]){B, ds->H, ds->W, 3});
+    an_tensor *images = an_tensor_new(AN_F32, 4, (int64_t[]){B, ds->H, ds->W, ds->channels});
     an_tensor *labels = an_tensor_new(AN_I64, 1, &B);
     if (images && labels &&
         an_dataset_batch(ds, part, positions, B, augmented ? &how : NULL, normalised ? &by : NULL,
@@ -318,8 +326,9 @@ static void close_dataset(lua_State *L, void *ds)
 static int push_text(lua_State *L, void *object)
 {
     const an_dataset *ds = object;
-    lua_pushfstring(L, "Dataset %s: %d images of %dx%d, %d classes, train %d, val %d, test %d",
-                    ds->name, (int)ds->list.n, ds->W, ds->H, ds->list.K, (int)ds->n[AN_TRAIN],
+    const char *unit = ds->features.values ? " tokens" : "";
+    lua_pushfstring(L, "Dataset %s: %d images of %dx%d%s, %d classes, train %d, val %d, test %d",
+                    ds->name, (int)ds->list.n, ds->W, ds->H, unit, ds->list.K, (int)ds->n[AN_TRAIN],
                     (int)ds->n[AN_VAL], (int)ds->n[AN_TEST]);
     return 1;
 }
@@ -342,12 +351,12 @@ static const an_class dataset_class = {.name = AN_DATASET,
 
 int an_open_data(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"open", an_lua_open_dataset},
-                                         {"read_images", an_lua_read_images},
-                                         {"survey", an_lua_survey},
-                                         {"write_png", an_lua_write_png},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"open", an_lua_open_dataset},   {"read_images", an_lua_read_images},
+        {"survey", an_lua_survey},       {"features", an_lua_open_features},
+        {"write_png", an_lua_write_png}, {NULL, NULL}};
     an_define_class(L, &dataset_class);
+    an_define_features(L);
     luaL_newlib(L, functions);
     luaL_getmetatable(L, AN_DATASET);
     lua_getfield(L, -1, "methods");

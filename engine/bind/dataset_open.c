@@ -106,6 +106,16 @@ static void check_rows(lua_State *L, an_image_rows *rows)
     rows->fold = check_integers(L, at, "fold", rows->n, 0, INT32_MAX);
 }
 
+/* The rows of the file of features, rows.row, in a buffer on Lua's stack. */
+static const int64_t *check_feature_rows(lua_State *L, int64_t n)
+{
+    lua_getfield(L, 1, "rows");
+    const int64_t *rows = check_integers(L, lua_gettop(L), "row", n, 0, INT64_MAX);
+    if (!rows)
+        luaL_error(L, "option data.rows has no list row");
+    return rows;
+}
+
 /* The rule of the groups, options of the table data.groups flattened: groups is its kind. */
 static void check_groups(lua_State *L, an_group_rule *rule)
 {
@@ -120,13 +130,43 @@ static void check_groups(lua_State *L, an_group_rule *rule)
 
 int an_lua_open_dataset(lua_State *L)
 {
-    static const char *const known[] = {
-        "source",       "name",           "split_name",   "n",       "container", "height",
-        "width",        "aspect",         "val",          "test",    "seed",      "folds",
-        "fold",         "official_folds", "cache",        "facts",   "classes",   "published",
-        "long_tail",    "groups",         "head",         "tail",    "many",      "few",
-        "head_classes", "tail_classes",   "origin",       "root",    "rows",      "divide_groups",
-        "folders",      "extension",      "skip_missing", "damaged", NULL};
+    static const char *const known[] = {"source",
+                                        "name",
+                                        "split_name",
+                                        "n",
+                                        "container",
+                                        "height",
+                                        "width",
+                                        "aspect",
+                                        "val",
+                                        "test",
+                                        "seed",
+                                        "folds",
+                                        "fold",
+                                        "official_folds",
+                                        "cache",
+                                        "facts",
+                                        "classes",
+                                        "published",
+                                        "long_tail",
+                                        "groups",
+                                        "head",
+                                        "tail",
+                                        "many",
+                                        "few",
+                                        "head_classes",
+                                        "tail_classes",
+                                        "origin",
+                                        "root",
+                                        "rows",
+                                        "divide_groups",
+                                        "folders",
+                                        "extension",
+                                        "skip_missing",
+                                        "damaged",
+                                        "normalise",
+                                        "unordered",
+                                        NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     an_check_keys(L, 1, known);
@@ -149,14 +189,18 @@ int an_lua_open_dataset(lua_State *L)
                  .official = an_opt_bool(L, 1, "official_folds", false)},
         .divide_groups = an_opt_bool(L, 1, "divide_groups", false),
         .cache = an_opt_str(L, 1, "cache", ""),
+        .unordered = an_opt_bool(L, 1, "unordered", false),
+        .normalise = an_opt_bool(L, 1, "normalise", true),
     };
     int64_t K;
     spec.classes = check_texts(L, 1, "classes", -1, &K);
     spec.K = (int)K;
     an_check_long_tail(L, 1, &spec.long_tail);
     check_groups(L, &spec.groups);
-    if (spec.source == AN_FROM_ROWS)
+    if (spec.source == AN_FROM_ROWS || spec.source == AN_FROM_FEATURES)
         check_rows(L, &spec.rows);
+    if (spec.source == AN_FROM_FEATURES)
+        spec.feature_row = check_feature_rows(L, spec.rows.n);
     void **handle = an_new_handle(L, AN_DATASET);
     lua_getfield(L, 1, "facts");
     lua_setiuservalue(L, -2, 1);

@@ -25,8 +25,9 @@ static an_denoiser *check(lua_State *L)
 /* new(module, prefix, options): the fields of an_denoiser_options. */
 static int denoiser_new(lua_State *L)
 {
-    static const char *const known[] = {"kind",  "classes", "features", "crop_features", "dim",
-                                        "steps", "blocks",  "heads",    "mlp_ratio",     NULL};
+    static const char *const known[] = {"kind",      "classes",   "features", "crop_features",
+                                        "dim",       "steps",     "blocks",   "heads",
+                                        "mlp_ratio", "unordered", NULL};
     an_module *m = an_check_module(L, 1);
     const char *prefix = luaL_checkstring(L, 2);
     an_check_keys(L, 3, known);
@@ -40,6 +41,7 @@ static int denoiser_new(lua_State *L)
         .blocks = an_opt_within(L, 3, "blocks", 2, 0, AN_COUNT_MAX),
         .heads = an_opt_within(L, 3, "heads", 4, 0, AN_COUNT_MAX),
         .mlp_ratio = an_opt_num(L, 3, "mlp_ratio", 2),
+        .unordered = an_opt_bool(L, 3, "unordered", false),
     };
     void **handle = an_new_handle(L, AN_DENOISER);
     *handle = an_denoiser_new(m, prefix, &o);

@@ -26,7 +26,7 @@ static int prior_new(lua_State *L)
     static const char *const known[] = {"mode",        "classes", "features",  "channels",
                                         "top_percent", "crops",   "crop_size", "local_width",
                                         "attention",   "weight",  "gradient",  "cosine",
-                                        "logit_scale", "counts",  NULL};
+                                        "logit_scale", "counts",  "tokens",    NULL};
     an_module *m = an_check_module(L, 1);
     const char *prefix = luaL_checkstring(L, 2);
     an_check_keys(L, 3, known);
@@ -43,6 +43,7 @@ static int prior_new(lua_State *L)
         .weight = an_opt_num(L, 3, "weight", 0.5),
         .gradient = an_opt_bool(L, 3, "gradient", false),
         .cosine = an_opt_bool(L, 3, "cosine", false),
+        .tokens = an_opt_bool(L, 3, "tokens", false),
         .logit_scale = an_opt_num(L, 3, "logit_scale", 1),
     };
     if (lua_istable(L, 3) && lua_getfield(L, 3, "counts") != LUA_TNIL)
@@ -119,7 +120,7 @@ static int push_text(lua_State *L, void *p)
     if (o->mode < AN_PRIOR_UNIFORM)
         lua_pushfstring(L, ", top %f %%", o->top_percent);
     if (an_prior_crop_features(p))
-        lua_pushfstring(L, ", %I crops", (lua_Integer)o->crops);
+        lua_pushfstring(L, o->tokens ? ", %I tokens" : ", %I crops", (lua_Integer)o->crops);
     lua_concat(L, lua_gettop(L) - before);
     return 1;
 }

@@ -167,6 +167,7 @@ int an_lua_survey(lua_State *L)
 {
     const an_dataset *ds = an_check_handle(L, 1, AN_DATASET);
     size_t n = (size_t)ds->list.n;
+    luaL_argcheck(L, ds->images.pixels, 1, "a data set of images expected");
     /* Lua owns the lists: an error while the table is built frees them. */
     survey s = {.ds = ds,
                 .facts = lua_newuserdatauv(L, n * sizeof *s.facts + 1, 0),

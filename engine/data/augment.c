@@ -97,6 +97,13 @@ static void add_noise(const an_augment *how, an_address at, float *image, int64_
         image[i] += how->noise * (float)an_normal(at.seed, stream, (uint64_t)i);
 }
 
+bool an_augment_changes(const an_augment *how)
+{
+    return how->flip_horizontal || how->flip_vertical || how->transpose || how->shift > 0 ||
+           how->crop > 0 || how->brightness > 0 || how->contrast > 0 || how->colour > 0 ||
+           how->noise > 0;
+}
+
 void an_augment_image(const an_augment *how, an_address at, const uint8_t *src, int H, int W,
                       const float mean[3], const float std[3], float *out)
 {

@@ -23,6 +23,9 @@ typedef struct an_augment {
     float noise; /* standard deviation of Gaussian noise, the range of a picture being 1  */
 } an_augment;
 
+/* False of options that leave every picture as it is. */
+bool an_augment_changes(const an_augment *how);
+
 typedef struct an_address {
     uint64_t seed, epoch, image;
 } an_address;

@@ -1,22 +1,23 @@
 /* dataset: see dataset.h. */
 #include "data/dataset.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory/mem.h"
-#include "base/simd.h"
 #include "data/container.h"
 #include "data/cache_folder.h"
 #include "data/hash_cache.h"
+#include "data/pixel_moments.h"
+#include "data/source_features.h"
 #include "data/synthetic/lesions.h"
 
 const char *const an_source_names[AN_SOURCES + 1] = {
-    [AN_FROM_ROWS] = "rows",         [AN_FROM_LESIONS] = "lesions", [AN_FROM_CIFAR10] = "cifar10",
-    [AN_FROM_CIFAR100] = "cifar100", [AN_FROM_IDX] = "idx",         [AN_FROM_NPZ] = "npz"};
+    [AN_FROM_ROWS] = "rows",       [AN_FROM_FEATURES] = "features", [AN_FROM_LESIONS] = "lesions",
+    [AN_FROM_CIFAR10] = "cifar10", [AN_FROM_CIFAR100] = "cifar100", [AN_FROM_IDX] = "idx",
+    [AN_FROM_NPZ] = "npz"};
 
 /* ── opening, step by step ────────────────────────────────────────────────────── */
 
@@ -26,11 +27,16 @@ static const char *cache_of(const an_dataset_spec *spec)
     return an_cache_limit() > 0 ? spec->cache : "";
 }
 
-static an_code list_files(an_dataset *ds, const an_dataset_spec *spec)
+static an_code begin_listing(an_dataset *ds, const an_dataset_spec *spec)
 {
     an_code code = an_listing_begin(&ds->list, spec->rows.source);
-    if (code == AN_OK && spec->K > 0)
-        code = an_listing_classes(&ds->list, spec->classes, spec->K);
+    return code == AN_OK && spec->K > 0 ? an_listing_classes(&ds->list, spec->classes, spec->K)
+                                        : code;
+}
+
+static an_code list_files(an_dataset *ds, const an_dataset_spec *spec)
+{
+    an_code code = begin_listing(ds, spec);
     if (code == AN_OK)
         code = an_list_rows(&ds->list, &spec->rows, &ds->missing);
     if (code == AN_OK)
@@ -93,6 +99,16 @@ static an_code open_files(an_dataset *ds, const an_dataset_spec *spec)
         code = an_pixel_cache_open(&ds->images, &ds->list, ds->H, ds->W, spec->aspect, spec->damage,
                                    cache_of(spec));
     return code;
+}
+
+static an_code open_features(an_dataset *ds, const an_dataset_spec *spec)
+{
+    an_code code = begin_listing(ds, spec);
+    if (code == AN_OK)
+        code = an_list_features(&ds->list, &spec->rows, spec->feature_row, &ds->features,
+                                spec->container, (int64_t)ds->H * ds->W);
+    ds->channels = (int)ds->features.width;
+    return code == AN_OK ? split_files(ds, spec) : code;
 }
 
 static an_code open_lesions(an_dataset *ds, const an_dataset_spec *spec)
@@ -224,40 +240,6 @@ static an_code group_classes(an_dataset *ds, const an_dataset_spec *spec)
     return code;
 }
 
-/* One picture's part of the sums per channel, in lanes: 48 is a whole number of pixels and of
- * vectors. 2^20 pixels of 255² over 16 lanes fit into 32 bits. */
-static AN_SIMD void add_picture(const uint8_t *p, int64_t n, uint64_t sum[3], uint64_t square[3])
-{
-    enum { LANES = 48 };
-    uint32_t s[LANES] = {0}, q[LANES] = {0};
-    int64_t whole = n - n % LANES;
-    for (int64_t k = 0; k < whole; k += LANES)
-        for (int l = 0; l < LANES; l++)
-            s[l] += p[k + l], q[l] += (uint32_t)p[k + l] * p[k + l];
-    for (int64_t k = whole; k < n; k++)
-        sum[k % 3] += p[k], square[k % 3] += (uint64_t)p[k] * p[k];
-    for (int l = 0; l < LANES; l++)
-        sum[l % 3] += s[l], square[l % 3] += q[l];
-}
-
-/* Mean and standard deviation per channel. The sums are integers, so exact in any order. */
-static void measure(an_dataset *ds)
-{
-    int64_t pixels = (int64_t)ds->H * ds->W;
-    uint64_t sum[3] = {0}, square[3] = {0};
-#pragma omp parallel for schedule(static) reduction(+ : sum, square)
-    for (int64_t i = 0; i < ds->n[AN_TRAIN]; i++) {
-        const uint8_t *p = ds->images.pixels + ds->members[AN_TRAIN][i] * pixels * 3;
-        add_picture(p, pixels * 3, sum, square);
-    }
-    double n = (double)(ds->n[AN_TRAIN] * pixels);
-    for (int c = 0; c < 3; c++) {
-        double mean = (double)sum[c] / n, variance = (double)square[c] / n - mean * mean;
-        ds->mean[c] = (float)(mean / 255);
-        ds->std[c] = (float)(sqrt(fmax(variance, 1)) / 255); /* one grey level at least */
-    }
-}
-
 static void warn_leaks(const an_dataset *ds)
 {
     if (ds->copy_leaks > 0)
@@ -275,9 +257,10 @@ static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
     ds->name = an_strdup(spec->name);
     if (!ds->name)
         return AN_ENOMEM;
-    an_code code = spec->source == AN_FROM_LESIONS  ? open_lesions(ds, spec)
-                   : spec->source > AN_FROM_LESIONS ? open_container(ds, spec)
-                                                    : open_files(ds, spec);
+    an_code code = spec->source == AN_FROM_LESIONS    ? open_lesions(ds, spec)
+                   : spec->source == AN_FROM_FEATURES ? open_features(ds, spec)
+                   : spec->source > AN_FROM_LESIONS   ? open_container(ds, spec)
+                                                      : open_files(ds, spec);
     if (code == AN_OK)
         code = cut_tail(ds, spec);
     if (code == AN_OK)
@@ -288,26 +271,34 @@ static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
         code = an_split_leaks(&ds->list, &ds->group_leaks, &ds->copy_leaks);
     if (code == AN_OK)
         code = an_listing_conflicts(&ds->list, &ds->conflicts, ds->conflict);
+    if (code == AN_OK && ds->features.values)
+        code = an_features_measure(&ds->list, spec->normalise ? ds->members[AN_TRAIN] : NULL,
+                                   ds->n[AN_TRAIN], &ds->features, &ds->feature_mean,
+                                   &ds->feature_std);
     if (code != AN_OK)
         return code;
     an_listing_hash(&ds->list, true, ds->sha256);
     an_listing_hash(&ds->list, false, ds->earlier_sha256);
     an_split_hash(&ds->list, ds->split_sha256);
-    measure(ds);
+    if (ds->images.pixels)
+        an_pixel_moments(ds->images.pixels, ds->members[AN_TRAIN], ds->n[AN_TRAIN],
+                         (int64_t)ds->H * ds->W, ds->mean, ds->std);
     warn_leaks(ds);
     return AN_OK;
 }
 
 an_dataset *an_dataset_open(const an_dataset_spec *spec)
 {
-    if (spec->H < 1 || spec->W < 1 || spec->H > 1024 || spec->W > 1024)
+    bool tokens = spec->source == AN_FROM_FEATURES;
+    if (spec->H < 1 || spec->W < 1 || (!tokens && (spec->H > 1024 || spec->W > 1024)))
         return an_fail(AN_EINVAL, "data: a size of %dx%d; 1 to 1024 pixels a side are possible",
                        spec->W, spec->H),
                NULL;
     an_dataset *ds = an_calloc(1, sizeof *ds);
     if (!ds)
         return NULL;
-    ds->H = spec->H, ds->W = spec->W, ds->seed = spec->seed;
+    ds->H = spec->H, ds->W = spec->W, ds->channels = 3, ds->seed = spec->seed;
+    ds->unordered = spec->unordered;
     ds->val = spec->val, ds->test = spec->test, ds->groups = spec->groups;
     ds->groups.head_names = ds->groups.tail_names = NULL;
     ds->fold = spec->fold;
@@ -327,6 +318,9 @@ void an_dataset_close(an_dataset *ds)
     }
     an_free(ds->shot);
     an_pixel_cache_close(&ds->images);
+    an_features_close(&ds->features);
+    an_free(ds->feature_mean);
+    an_free(ds->feature_std);
     an_listing_free(&ds->list);
     an_free(ds->name);
     an_free(ds);
@@ -351,12 +345,14 @@ an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *posi
                          uint64_t epoch, float *images, int64_t *labels)
 {
     AN_ASSERT(part < AN_PARTS && B >= 0);
-    int64_t size = (int64_t)ds->H * ds->W * 3;
+    int64_t size = (int64_t)ds->H * ds->W * ds->channels;
     for (int64_t b = 0; b < B; b++)
         if (positions[b] < 0 || positions[b] >= ds->n[part])
             return an_fail(AN_EINVAL, "position %lld is outside the %s part, 0 to %lld",
                            (long long)positions[b], an_part_names[part],
                            (long long)ds->n[part] - 1);
+    if (ds->features.values && how && an_augment_changes(how))
+        return an_fail(AN_EINVAL, "augment changes pixels, and %s has features", ds->name);
     if (how && how->transpose && ds->H != ds->W)
         return an_fail(AN_EINVAL, "augment.transpose requires square images; these are %dx%d",
                        ds->W, ds->H);
@@ -365,8 +361,12 @@ an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *posi
     for (int64_t b = 0; b < B; b++) {
         int64_t item = ds->members[part][positions[b]];
         an_address at = {seed, epoch, (uint64_t)item};
-        an_augment_image(how, at, ds->images.pixels + item * size, ds->H, ds->W, mean, std,
-                         images + b * size);
+        if (ds->features.values)
+            an_features_row(&ds->features, ds->list.items[item].row, ds->feature_mean,
+                            ds->feature_std, images + b * size);
+        else
+            an_augment_image(how, at, ds->images.pixels + item * size, ds->H, ds->W, mean, std,
+                             images + b * size);
         labels[b] = ds->list.items[item].label;
     }
     return AN_OK;

@@ -1,8 +1,9 @@
 /* dataset: images, labels and parts, ready for training.
  *
- * Opened from a source (source.h, lesions.h, container.h) in this order: list, seal, hash, split,
- * long tail, pixels, statistics. An open data set does not change; its batches are functions of
- * their arguments. Memory: the listing, 8 bytes per image and part, and the pixels (pixel_cache.h).
+ * Opened from a source (source.h, lesions.h, container.h, features.h) in this order: list, seal,
+ * hash, split, long tail, pixels, statistics. An open data set does not change; its batches are
+ * functions of their arguments. Memory: the listing, 8 bytes per image and part, and the pixels
+ * (pixel_cache.h).
  *
  * A batch is made when it is requested, by all threads, and not prefetched during the step before:
  * 128 augmented images of 32×32 take about 2 ms, under 2 % of the step train_w1 of tests/bench, and
@@ -15,6 +16,7 @@
 #include "data/augment.h"
 #include "data/class_groups.h"
 #include "data/epoch_order.h"
+#include "data/features.h"
 #include "data/folds.h"
 #include "data/listing.h"
 #include "data/long_tail.h"
@@ -25,6 +27,7 @@
 
 typedef enum {
     AN_FROM_ROWS,
+    AN_FROM_FEATURES, /* source_features.h */
     AN_FROM_LESIONS,
     AN_FROM_CIFAR10, /* this one and the following: container.h */
     AN_FROM_CIFAR100,
@@ -32,20 +35,23 @@ typedef enum {
     AN_FROM_NPZ,
     AN_SOURCES
 } an_source;
-/* "rows", "lesions", "cifar10", "cifar100", "idx", "npz", NULL */
+/* "rows", "features", "lesions", "cifar10", "cifar100", "idx", "npz", NULL */
 extern const char *const an_source_names[AN_SOURCES + 1];
 
 typedef struct an_dataset_spec {
     const char *name; /* for lists and the database                          */
     an_source source;
-    an_image_rows rows;         /* rows source                                          */
+    an_image_rows rows;         /* rows and features sources                            */
+    const int64_t *feature_row; /* features source, per row of `rows`: of the file     */
+    bool unordered;             /* features source: the grid is no order of the tokens  */
+    bool normalise;             /* features source: by the moments of the training part */
     const char *split_name;     /* of parts that the rows bring                         */
     const char *const *classes; /* K names, or NULL with K = 0: sorted by name          */
     int K;
     int64_t n;              /* lesions source                                       */
-    const char *container;  /* a folder, or of npz the file                         */
+    const char *container;  /* a folder, or of npz and features the file            */
     an_long_tail long_tail; /* of the training part                                 */
-    int H, W;               /* 1 … 1024                                             */
+    int H, W;               /* 1 … 1024; of features the grid of the tokens         */
     an_aspect aspect;
     an_damage_policy damage; /* of files                                            */
     double val, test;        /* fractions, see an_split_complete                     */
@@ -60,7 +66,11 @@ typedef struct an_dataset {
     char *name;
     an_listing list;
     an_pixel_cache images; /* (n, H, W, 3), in the order of list.items           */
-    int H, W;
+    int H, W, channels;
+    bool unordered;       /* as specified                                         */
+    an_features features; /* in the place of the pixels; closed in other sets      */
+    float *feature_mean;  /* (channels) of the training part, NULL without features */
+    float *feature_std;
     int64_t *members[AN_PARTS]; /* items of each part, ascending                        */
     int64_t n[AN_PARTS];
     int64_t *counts[AN_PARTS]; /* (K) images per class                                 */
@@ -99,9 +109,9 @@ typedef struct {
     float mean[3], std[3];
 } an_normalisation;
 
-/* positions (B) of a part → images (B, H, W, 3) normalised by `by`, NULL: by the moments of the
- * training part; labels (B); B ≥ 0. `how` NULL: no augmentation. AN_EINVAL: a position outside 0 …
- * n[part] − 1, transpose with H ≠ W. */
+/* positions (B) of a part → images (B, H, W, channels) normalised by `by`, NULL: by the moments of
+ * the training part; labels (B); B ≥ 0. `how` NULL: no augmentation. Features have neither `how`
+ * nor `by`. AN_EINVAL: a position outside 0 … n[part] − 1, transpose with H ≠ W. */
 an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *positions, int64_t B,
                          const an_augment *how, const an_normalisation *by, uint64_t seed,
                          uint64_t epoch, float *images, int64_t *labels);

@@ -26,6 +26,7 @@ typedef struct an_item {
     const char *class_name;
     const char *group; /* a lesion, a patient: all of it in one part; NULL: alone  */
     int64_t line;      /* of the table that named it; 0 for a folder               */
+    int64_t row;       /* of the file of features, from 0                          */
     int label;         /* 0 … K−1, after sealing                                   */
     int fold;          /* 1 … of the folds that came with the data; 0: none       */
     an_part part;

@@ -43,26 +43,21 @@ static bool take_text(const char **at, char *text, size_t room)
     return true;
 }
 
-/* "|u1", "<i8": little-endian, or without an order for a single byte. */
-static bool take_descr(const char **at, an_npy *npy)
-{
-    char text[8];
-    if (!take_text(at, text, sizeof text) || strlen(text) != 3)
-        return false;
-    npy->bytes = text[2] - '0', npy->is_signed = text[1] == 'i';
-    bool size = npy->bytes == 1 || npy->bytes == 2 || npy->bytes == 4 || npy->bytes == 8;
-    bool order = text[0] == '<' || (npy->bytes == 1 && (text[0] == '|' || text[0] == '>'));
-    return size && order && (text[1] == 'i' || text[1] == 'u');
-}
-
-static bool take_false(const char **at)
+static bool take_word(const char **at, const char *word)
 {
     while (isspace((unsigned char)**at))
         (*at)++;
-    if (strncmp(*at, "False", 5) != 0)
+    size_t length = strlen(word);
+    if (strncmp(*at, word, length) != 0)
         return false;
-    *at += 5;
+    *at += length;
     return true;
+}
+
+static bool take_order(const char **at, an_npy *npy)
+{
+    npy->fortran = take_word(at, "True");
+    return npy->fortran || take_word(at, "False");
 }
 
 /* "(70, 28, 28, 3)", "(70,)" */
@@ -102,8 +97,8 @@ static int parse(const char *at, an_npy *npy)
                     : !strcmp(key, "fortran_order") ? ORDER
                     : !strcmp(key, "shape")         ? SHAPE
                                                     : 0;
-        bool good = which == DESCR   ? take_descr(&at, npy)
-                    : which == ORDER ? take_false(&at)
+        bool good = which == DESCR   ? take_text(&at, npy->descr, sizeof npy->descr)
+                    : which == ORDER ? take_order(&at, npy)
                                      : which == SHAPE && take_shape(&at, npy);
         if (!good || (seen & which))
             return 0;
@@ -112,6 +107,40 @@ static int parse(const char *at, an_npy *npy)
             return 0;
     }
     return seen;
+}
+
+/* ── types ────────────────────────────────────────────────────────────────────── */
+
+/* True of "|u1", "<i8": little-endian, or without an order for a single byte. */
+static bool is_whole(an_npy *npy)
+{
+    const char *text = npy->descr;
+    if (strlen(text) != 3)
+        return false;
+    npy->bytes = text[2] - '0', npy->is_signed = text[1] == 'i';
+    bool size = npy->bytes == 1 || npy->bytes == 2 || npy->bytes == 4 || npy->bytes == 8;
+    bool order = text[0] == '<' || (npy->bytes == 1 && (text[0] == '|' || text[0] == '>'));
+    return size && order && (text[1] == 'i' || text[1] == 'u');
+}
+
+static an_code check_floats(an_npy *npy, const char *name)
+{
+    const char *text = npy->descr;
+    bool is_float = strlen(text) == 3 && text[1] == 'f' && strchr("248", text[2]);
+    if (is_float && text[0] == '>')
+        return an_fail(AN_EFORMAT, "%s: big-endian numbers (%s); save it with x.astype('<f%c')",
+                       name, text, text[2]);
+    if (!is_float || text[0] != '<')
+        return an_fail(AN_EFORMAT,
+                       "%s: numbers of type %s; float32, float16 or float64 is expected, and "
+                       "bfloat16 in a safetensors file",
+                       name, text);
+    if (npy->fortran)
+        return an_fail(AN_EFORMAT,
+                       "%s: an array in Fortran order; save it with numpy.ascontiguousarray(x)",
+                       name);
+    npy->bytes = text[2] - '0', npy->is_signed = true;
+    return AN_OK;
 }
 
 /* ── the file ─────────────────────────────────────────────────────────────────── */
@@ -137,12 +166,34 @@ an_code an_npy_read_header(an_unpack *u, an_npy *npy, const char *name)
     if (code == AN_OK)
         code = an_unpack_read(u, text, length);
     text[length] = 0;
-    if (code != AN_OK || parse(text, npy) == (DESCR | ORDER | SHAPE))
+    if (code != AN_OK ||
+        (parse(text, npy) == (DESCR | ORDER | SHAPE) && is_whole(npy) && !npy->fortran))
         return code;
     return an_fail(AN_EFORMAT,
                    "%s: not an array of whole numbers with one to %d axes in C order; for images "
                    "uint8 (n, height, width) or (n, height, width, 3) is expected",
                    name, AN_NPY_AXES);
+}
+
+an_code an_npy_parse_floats(const uint8_t *start, size_t count, an_npy *npy, const char *name)
+{
+    static char text[LONGEST + 1]; /* data sets are opened by the main thread */
+    *npy = (an_npy){0};
+    if (count < PREFIX + 4 || memcmp(start, "\x93NUMPY", 6) != 0 || start[6] < 1 || start[6] > 3)
+        return an_fail(AN_EFORMAT, "%s: not an array in the .npy format", name);
+    bool wide = start[6] > 1; /* four bytes of length from version 2 on */
+    size_t length = le16(start + PREFIX), prefix = PREFIX + (wide ? 4 : 2);
+    if (wide && le16(start + PREFIX + 2) != 0)
+        return an_fail(AN_EFORMAT, "%s: a header of more than %d bytes", name, LONGEST);
+    if (length > count - prefix)
+        return an_fail(AN_EFORMAT, "%s: its header is truncated", name);
+    memcpy(text, start + prefix, length);
+    text[length] = 0;
+    npy->header = (int64_t)(prefix + length);
+    if (parse(text, npy) != (DESCR | ORDER | SHAPE))
+        return an_fail(AN_EFORMAT, "%s: not an array of numbers with one to %d axes", name,
+                       AN_NPY_AXES);
+    return check_floats(npy, name);
 }
 
 int64_t an_npy_at(const an_npy *npy, const uint8_t *data, int64_t i)

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
+#include "base/narrow_float.h"
 #include "base/utf8.h"
 #include "io/file.h"
 #include "io/json.h"
@@ -282,24 +283,18 @@ an_pair an_safetensors_meta_at(const an_safetensors *f, int i)
     return f->meta[i];
 }
 
-/* ── reading a tensor ───────────────────────────────────────────────────────── */
-
-static float from_f16(uint16_t h)
+an_place an_safetensors_place(const an_safetensors *f, int i)
 {
-    uint32_t sign = (uint32_t)(h >> 15) << 31, exponent = (h >> 10) & 31, fraction = h & 1023;
-    uint32_t bits;
-    if (exponent == 31)
-        bits = sign | 0x7f800000u | fraction << 13;
-    else if (exponent)
-        bits = sign | (exponent + 112) << 23 | fraction << 13;
-    else {
-        float small = (float)fraction * 0x1p-24f; /* zero or subnormal: exact in float32 */
-        return sign ? -small : small;
-    }
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    AN_ASSERT(i >= 0 && i < f->n);
+    const entry *e = &f->entries[i];
+    return (an_place){.type = e->dtype,
+                      .ndim = e->ndim,
+                      .shape = e->shape,
+                      .offset = f->data + e->begin,
+                      .bytes = e->end - e->begin};
 }
+
+/* ── reading a tensor ───────────────────────────────────────────────────────── */
 
 static float convert(const char *dtype, const unsigned char *at)
 {
@@ -308,12 +303,7 @@ static float convert(const char *dtype, const unsigned char *at)
     if (strcmp(dtype, "F64") == 0)
         return memcpy(&d, at, sizeof d), (float)d;
     memcpy(&h, at, sizeof h);
-    if (strcmp(dtype, "F16") == 0)
-        return from_f16(h);
-    uint32_t bits = (uint32_t)h << 16; /* BF16: the upper half of a float32 */
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    return strcmp(dtype, "F16") == 0 ? an_from_f16(h) : an_from_bf16(h);
 }
 
 static an_code read_converted(an_safetensors *f, const entry *e, an_tensor *x)

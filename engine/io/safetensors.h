@@ -27,6 +27,13 @@ typedef struct {
     const char *key, *value;
 } an_pair;
 
+typedef struct {
+    const char *type; /* "F32", "BF16", … as the format names it         */
+    int ndim;
+    const int64_t *shape;
+    int64_t offset, bytes; /* of the numbers, from the start of the file */
+} an_place;
+
 /* ── reading ────────────────────────────────────────────────────────────────── */
 /* NULL after AN_ENOTFOUND, AN_EIO, AN_EFORMAT ("FILE: what is wrong") or AN_ENOMEM. */
 an_safetensors *an_safetensors_open(const char *path);
@@ -39,6 +46,8 @@ int an_safetensors_find(const an_safetensors *f, const char *name); /* −1 afte
  * become float32. NULL after AN_EFORMAT (another type), AN_EIO, AN_ENOMEM; and for i < 0, so that
  * the result of an_safetensors_find() can be passed on. */
 an_tensor *an_safetensors_read(an_safetensors *f, int i);
+/* Tensor i, 0 … count−1, in the file, for a reader that maps it. Valid until f is closed. */
+an_place an_safetensors_place(const an_safetensors *f, int i);
 /* The metadata's string under `key`, NULL if there is none. Valid until f is closed. */
 const char *an_safetensors_meta(const an_safetensors *f, const char *key);
 int an_safetensors_meta_count(const an_safetensors *f);

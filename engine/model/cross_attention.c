@@ -54,6 +54,7 @@ static an_code build(void *self, an_module *m, const char *prefix, const an_deno
     n->D = D;
     n->blocks = (int)o->blocks;
     n->heads = (int)o->heads;
+    n->unordered = o->unordered;
     n->token = an_dense_new(m, an_name("%s.token", prefix).text, 3, D);
     n->class_embedding = an_module_param(m, an_name("%s.class.weight", prefix).text,
                                          an_init_normal(1), 2, (int64_t[]){o->classes, D}, false);
@@ -97,7 +98,9 @@ static an_tensor *positions(network *n, int64_t h, int64_t w)
 static an_tensor *image_tokens(network *n, an_tensor *features, an_tensor *crops)
 {
     int64_t B = features->shape[0], h = features->shape[1], w = features->shape[2];
-    an_tensor *grid = an_add(an_dense_apply(&n->features, features), positions(n, h, w));
+    an_tensor *grid = an_dense_apply(&n->features, features);
+    if (!n->unordered)
+        grid = an_add(grid, positions(n, h, w));
     an_tensor *tokens = an_reshape(grid, 3, (int64_t[]){B, h * w, n->D});
     if (crops) {
         an_tensor *parts[] = {tokens, an_add(an_dense_apply(&n->crops, crops), n->crop_type)};

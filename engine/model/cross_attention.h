@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
     int64_t K, D, hidden;
     int blocks, heads;
+    bool unordered;
     an_dense token, time0, time2, features, crops, out_modulation, out;
     an_tensor *class_embedding; /* (K, D) */
     an_tensor *crop_type;       /* (D)    */

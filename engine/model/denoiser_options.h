@@ -2,6 +2,7 @@
 #ifndef AN_MODEL_DENOISER_OPTIONS_H
 #define AN_MODEL_DENOISER_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { AN_MAX_BLOCKS = 16 };
@@ -18,6 +19,8 @@ typedef struct {
     int64_t steps;         /* T: times are 0 … T                                    */
     int64_t blocks, heads; /* cross_attention only                                  */
     double mlp_ratio;      /* cross_attention only: hidden width of the MLP over D  */
+    bool unordered;        /* cross_attention only: the cells of the grid are a set and get no
+                            * positions: the output does not depend on their order  */
 } an_denoiser_options;
 
 typedef struct an_denoiser an_denoiser;

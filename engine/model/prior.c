@@ -16,7 +16,7 @@ struct an_prior {
     an_module *module;
     an_prior_options options;
     an_saliency saliency;
-    an_resnet *local; /* NULL without a local branch */
+    an_resnet *local; /* NULL without a local branch, and with `tokens` */
     an_gated_pool pool;
     an_dense head;
     an_tensor *constant; /* (K), NULL unless m is a constant */
@@ -97,10 +97,9 @@ static an_code build(an_prior *p, const char *prefix)
                                      .stages = 2,
                                      .blocks = {1, 1},
                                      .stem_stride = 1};
-    p->local = an_resnet_new(m, an_name("%s.local", prefix).text, &local);
-    if (!p->local)
+    if (!o->tokens && !(p->local = an_resnet_new(m, an_name("%s.local", prefix).text, &local)))
         return an_err_code();
-    int64_t width = an_resnet_features(p->local);
+    int64_t width = an_prior_crop_features(p);
     p->pool = an_gated_pool_new(m, an_name("%s.pool", prefix).text, width, o->attention);
     an_text head = an_name("%s.head", prefix);
     p->head = o->cosine ? an_dense_no_bias(m, head.text, width, o->classes)
@@ -171,15 +170,20 @@ static void forward_global(const an_prior *p, an_tensor *features, an_prior_outp
     out->g = an_saliency_logits(&p->saliency, out->saliency);
 }
 
+/* Of tokens, the windows are cells of the grid: each has side 1 and is its own vector, and there
+ * are no more of them than cells. */
 static void forward_local(const an_prior *p, an_tensor *images, an_prior_output *out)
 {
     const an_prior_options *o = &p->options;
-    int64_t B = images->shape[0], H = images->shape[1], W = images->shape[2], s = side(o, H, W);
+    int64_t B = images->shape[0], H = images->shape[1], W = images->shape[2];
+    int64_t s = o->tokens ? 1 : side(o, H, W);
+    int64_t count = o->tokens && o->crops > H * W ? H * W : o->crops;
     out->side = s;
-    out->positions = an_crops_choose(out->saliency, scaled(o, out->g), H, W, o->crops, s);
-    an_tensor *windows = an_crops_cut(images, out->positions, s);
-    an_tensor *vectors = an_global_avg_pool(an_resnet_forward(p->local, windows));
-    const int64_t shape[] = {B, o->crops, an_resnet_features(p->local)};
+    out->positions = an_crops_choose(out->saliency, scaled(o, out->g), H, W, count, s);
+    an_tensor *windows = an_crops_cut(images, out->positions, s), *vectors = windows;
+    if (!o->tokens)
+        vectors = an_global_avg_pool(an_resnet_forward(p->local, windows));
+    const int64_t shape[] = {B, count, an_prior_crop_features(p)};
     out->crops = an_reshape(vectors, 3, shape);
     an_tensor *vector = an_gated_pool_apply(&p->pool, out->crops, &out->attention);
     out->l = o->cosine ? an_dense_cosine(&p->head, vector) : an_dense_apply(&p->head, vector);
@@ -218,6 +222,9 @@ an_code an_prior_forward(const an_prior *p, an_tensor *images, an_tensor *featur
     if (features->shape[0] != B || features->shape[3] != o->features)
         return an_fail(AN_EINVAL, "features %s: expected %lld images with %lld features",
                        an_shape_text(features), (long long)B, (long long)o->features);
+    if (o->tokens && has_local(o->mode) && !an_same_shape(images, features))
+        return an_fail(AN_EINVAL, "prior: of tokens, images %s and features %s are the same",
+                       an_shape_text(images), an_shape_text(features));
     forward_global(p, features, out);
     if (out->g && has_local(o->mode))
         forward_local(p, images, out);
@@ -228,7 +235,9 @@ an_code an_prior_forward(const an_prior *p, an_tensor *images, an_tensor *featur
 
 int64_t an_prior_crop_features(const an_prior *p)
 {
-    return p->local ? an_resnet_features(p->local) : 0;
+    if (!has_local(p->options.mode))
+        return 0;
+    return p->options.tokens ? p->options.features : an_resnet_features(p->local);
 }
 
 const an_prior_options *an_prior_options_of(const an_prior *p)

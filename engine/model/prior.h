@@ -3,8 +3,10 @@
  * Global: features → saliency maps → logits g. Local: the most salient windows of the
  * input → a small residual network → gated attention → logits l. The prior mean is
  *     m = w·softmax(s g) + (1 − w)·softmax(s l)
- * or one of its ablations. m, mg and ml are constants of the forward process: they carry gradients
- * only with the option `gradient`; g and l always do, for the loss of the priors themselves. */
+ * With the option `tokens` there is no input besides the features: the most salient tokens take the
+ * place of the windows and of the network's vectors. m is that mean or one of its ablations. m, mg
+ * and ml are constants of the forward process: they carry gradients only with the option
+ * `gradient`; g and l always do, for the loss of the priors themselves. */
 #ifndef AN_MODEL_PRIOR_H
 #define AN_MODEL_PRIOR_H
 
@@ -28,7 +30,8 @@ typedef struct {
     int64_t features;     /* Cf, channels of the backbone's features                      */
     int64_t channels;     /* C, of the images                                             */
     double top_percent;   /* percent of the map that makes a class's logit, (0, 100]      */
-    int64_t crops;        /* windows per image                                            */
+    bool tokens;          /* the images are the features: tokens in the place of windows  */
+    int64_t crops;        /* windows, or tokens, per image                                */
     int64_t crop_size;    /* their side in pixels; 0: an even third of the shorter side   */
     int64_t local_width;  /* channels of the local network's stem; its vectors have twice */
     int64_t attention;    /* hidden units of the gated attention                          */

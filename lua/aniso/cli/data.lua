@@ -84,6 +84,10 @@ local function need_files(given, why)
   if FILELESS[given[1]] then cli.fail(cli.USAGE, FILELESS[given[1]] .. ": " .. why) end
 end
 
+local function need_pictures(given)
+  if given[1] == "features" then cli.fail(cli.USAGE, "features are numbers: there are no pictures") end
+end
+
 local verbs = {}
 
 function verbs.info(args)
@@ -150,6 +154,7 @@ end
 
 function verbs.import(args)
   local given = given_by(args)
+  need_pictures(given)
   need_files(given, "there is nothing to import")
   if given.cache == false then cli.fail(cli.USAGE, "cache = false disables the cache that import fills") end
   if tonumber(sys.variable "ANISO_CACHE_GB") == 0 then
@@ -168,7 +173,9 @@ function verbs.import(args)
 end
 
 function verbs.images(args)
-  local dataset = open(given_by(args))
+  local given = given_by(args)
+  need_pictures(given)
+  local dataset = open(given)
   cli.need(common.make_new_folder(args.folder, "data images"))
   local n = require("aniso.show.image_folder").write(dataset, args.part, args.n or math.huge, args.folder)
   console.print(("%s: %d images of %dx%d, in a folder per class"):format(args.folder, n, dataset.width,

@@ -37,6 +37,10 @@ local function described_file(path)
   local extension = (path:match "%.(%w+)$" or ""):lower()
   if path:find "%.npz$" then return { "medmnist", file = path } end
   if TABLES[extension] or extension ~= "lua" and begins_as_table(path) then return described_table(path) end
+  if extension == "safetensors" or extension == "npy" then
+    error(path .. ": features need a table of their images: aniso data info features --set file=" .. path
+      .. " --set table=FILE", 0)
+  end
   refuse(path, extension)
   local study = require("aniso.recipe.load").load(path)
   if not study then error(path .. ": this recipe describes no study", 0) end

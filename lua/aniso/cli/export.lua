@@ -37,8 +37,9 @@ function export.run(args)
   local sha256, bytes, code = model_file.save(args.output, of, tensors, model)
   if not sha256 then cli.need(nil, bytes, code) end
   local how = of.config.sampler
-  console.note(("written to %s: %s, %d classes, images of %d×%d, %s"):format(args.output, megabytes(bytes),
-    #of.classes, of.input.width, of.input.height, of.config.denoiser[1] == "none" and "a classifier"
+  local input = require("aniso.inference.inputs").describe(of.input)
+  console.note(("written to %s: %s, %d classes, %s, %s"):format(args.output, megabytes(bytes),
+    #of.classes, input, of.config.denoiser[1] == "none" and "a classifier"
       or ("%s %d × %d"):format(how[1], how.steps, how.draws)))
 end
 

@@ -19,7 +19,8 @@ end
 
 function command.arguments(parser)
   parser:argument("model", "a file that aniso export wrote, or a run of the database")
-  parser:argument("path", "images, folders with everything below them, - for a list on stdin"):args "+"
+  parser:argument("path", "images, folders with everything below them, - for a list on stdin; for a model of "
+    .. "features files of these"):args "+"
   parser:option("--format", "table, csv or jsonl (a JSON object per line)"):default "table"
     :choices { "table", "csv", "jsonl" }
   parser:option("--abstain", "no label below this probability, 0.8"):argname "P":convert(share)
@@ -45,7 +46,9 @@ local function predictor_of(args)
   return predictor.new(of, model)
 end
 
-local function paths_of(args)
+-- The paths of the command line, and the number of rows: those of files of features are in the files.
+local function paths_of(args, predictor)
+  if predictor:reads_features() then return args.path, predictor:count(args.path) end
   local found = cli.usage(require("aniso.inference.image_paths").of, args.path)
   if found.others > 0 then
     console.note(("note: %d other files in the folders: only .jpg, .jpeg, .png and .bmp are read")
@@ -55,7 +58,7 @@ local function paths_of(args)
     console.note(("note: %d folders are links or too deep, and were not entered"):format(found.not_entered))
   end
   if #found.paths == 0 then cli.fail(cli.NO_MATCH, "no image was named, and the folders hold none") end
-  return found.paths
+  return found.paths, #found.paths
 end
 
 -- Writes the pictures of rows whose last one is image number `done`: 000012-NAME.png.
@@ -67,9 +70,9 @@ local function write_maps(folder, rows, done)
 end
 
 -- Prints the rows as they come; → how many could not be read.
-local function carry_out(predictor, paths, args)
+local function carry_out(predictor, paths, total, args)
   local board <close> = require("aniso.show.progress").board {}
-  local line, failed = board:line { label = "predict", total = #paths }, 0
+  local line, failed = board:line { label = "predict", total = total }, 0
   local printer = prediction_rows.printer(predictor.classes, args.format, args.abstain)
   predictor:predict(paths, function(rows, done)
     for _, row in ipairs(rows) do failed = failed + (row.error and 1 or 0) end
@@ -77,10 +80,10 @@ local function carry_out(predictor, paths, args)
     if args.maps then write_maps(args.maps, rows, done) end
     line:update(done)
     local signal = core.sys.interrupted()
-    if signal and done < #paths then
+    if signal and done < total then
       printer.finish()
       cli.fail(cli.EXIT_OF[signal], ("interrupted after %d of %d images; their rows are complete")
-        :format(done, #paths))
+        :format(done, total))
     end
   end, args.maps ~= nil)
   line:finish()
@@ -92,13 +95,16 @@ function command.run(args)
   common.use_threads(args)
   local predictor = predictor_of(args)
   sampler_flags.apply(predictor, args)
-  local paths = paths_of(args)
+  if args.maps and predictor:reads_features() then
+    cli.fail(cli.USAGE, "--maps draws on images, and this model reads features")
+  end
+  local paths, total = paths_of(args, predictor)
   if args.maps then common.make_new_folder(args.maps, "--maps") end
   core.sys.interrupt_mode "poll"
-  local failed = carry_out(predictor, paths, args)
+  local failed = carry_out(predictor, paths, total, args)
   if failed > 0 then
     cli.fail(cli.FAILED, ("%d of %d images could not be read; their rows have the reason"):format(failed,
-      #paths))
+      total))
   end
 end
 

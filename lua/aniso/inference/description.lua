@@ -108,7 +108,8 @@ function description.check(of, where)
     fault(where, "its configuration names a function of a recipe")
   end
   local given = options.copy(of.config)
-  given.data = { "folder", root = ".", classes = of.classes } -- lists with a number per class are checked
+  local kind = form.kind == "features" and "features" or "folder"
+  given.data = { kind, root = ".", classes = of.classes } -- lists with a number per class are checked
   local ok, complete = pcall(config.complete, given)
   if not ok then fault(where, "%s", complete) end
   local conflict = config.conflicts(complete)[1]
@@ -120,7 +121,8 @@ end
 
 -- The networks and the schedule of a checked description, with first values.
 function description.model(of)
-  local stand_in = { K = #of.classes, channels = of.input.channels, counts = of.counts,
+  local stand_in = { K = #of.classes, channels = of.input.channels, unordered = of.input.unordered == true,
+    counts = of.counts,
     split = { shot = of.groups } }
   return model.new(of.config, stand_in, 0)
 end

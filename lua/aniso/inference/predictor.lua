@@ -5,6 +5,7 @@
 --   for _, row in ipairs(p:predict { "a.jpg", "b.jpg" }) do print(row.path, row.label, row.confidence) end
 local core = require "aniso.core"
 local description = require "aniso.inference.description"
+local inputs = require "aniso.inference.inputs"
 local maps = require "aniso.inference.maps"
 local model_file = require "aniso.inference.model_file"
 local options = require "aniso.recipe.options"
@@ -91,9 +92,9 @@ local function row_of(self, path, p, width, agreement, opinion)
   return row
 end
 
--- Rows of one batch of paths, at most BATCH; see predict().
-local function rows_of(self, paths, with_maps)
-  local images, reasons = core.data.read_images(paths, self.form)
+-- Rows of one batch of inputs.lua; see predict().
+local function rows_of(self, paths, images, reasons, with_maps)
+  if not images then return { { path = paths[1], error = reasons[1] } } end
   local p, width, agreement, opinion, seen = self:classify(images, with_maps)
   p, width, agreement = p:totable(), width and width:totable(), agreement and agreement:totable()
   opinion = opinion and opinion:totable()
@@ -108,26 +109,43 @@ local function rows_of(self, paths, with_maps)
   return rows
 end
 
--- Paths of image files → a list of rows {path, label, class (from 1), confidence, probabilities = K numbers,
+-- Paths of image files, or for a model of features of files of these with a row per image → a list of rows
+-- {path (of features the id), label, class (from 1), confidence, probabilities = K numbers,
 -- interval and agreement (of chains), prior and prior_confidence}; of a file that cannot be read
 -- {path, error}. each(rows, done) [opt] is called after a batch, and the result is then empty: for lists of
 -- any length. with_maps [opt]: rows have picture() → the attention drawn, a tensor (H,W,3) in [0, 1].
 function Predictor:predict(paths, each, with_maps)
-  local out = {}
-  for first = 1, #paths, BATCH do
-    local batch = table.move(paths, first, math.min(first + BATCH - 1, #paths), 1, {})
-    local rows = rows_of(self, batch, with_maps)
-    if each then each(rows, first + #batch - 1) else table.move(rows, 1, #rows, #out + 1, out) end
+  local out, done = {}, 0
+  if with_maps and self:reads_features() then error("a model of features has no image to draw on", 0) end
+  for names, images, reasons in inputs.batches(self.form, paths, BATCH) do
+    local rows = rows_of(self, names, images, reasons, with_maps)
+    done = done + #names
+    if each then each(rows, done) else table.move(rows, 1, #rows, #out + 1, out) end
   end
   return out
+end
+
+-- Whether the model's inputs are files of features, not images.
+function Predictor:reads_features()
+  return self.form.kind == "features"
+end
+
+-- The number of rows that predict() gives for these paths.
+function Predictor:count(paths)
+  return inputs.count(self.form, paths)
+end
+
+-- "images of 32×32", "features of 1 × 768"
+function Predictor:describe_input()
+  return inputs.describe(self.form)
 end
 
 function Predictor:__tostring()
   local of, how = self.provenance, self.sampler
   local chains = self.model.denoiser and ("%s %d × %d"):format(how[1], how.steps, how.draws) or "a classifier"
   local origin = of.study and (", from %s of %s"):format(tostring(of.label), tostring(of.study)) or ""
-  return ("Predictor: %d classes, images of %d×%d, %s%s"):format(#self.classes, self.form.width,
-    self.form.height, chains, core.sys.visible(origin))
+  return ("Predictor: %d classes, %s, %s%s"):format(#self.classes, self:describe_input(), chains,
+    core.sys.visible(origin))
 end
 
 return predictor

@@ -12,6 +12,7 @@ local calibrate = require "aniso.method.calibrate"
 local class_weight = require "aniso.method.class_weight"
 local catalog = require "aniso.stats.metric.catalog"
 local data = require "aniso.method.data"
+local feature_options = require "aniso.method.feature_options"
 local lambda = require "aniso.method.lambda"
 local limits = require "aniso.method.limits"
 local nearest = require "aniso.recipe.nearest"
@@ -127,6 +128,7 @@ local function check_plain(of)
 end
 
 local function check_combination(of)
+  feature_options.check(of)
   local plain = is_plain(of)
   if plain then check_plain(of) end
   lambda.check_coupling(of.schedule.lambda, of.schedule.coupling)
@@ -149,7 +151,7 @@ end
 
 -- A complete copy of a configuration, `method` written out. Raises on a mistake.
 local function completed(given)
-  local out = options.check(without_denoiser(baseline.fill(given)), config.defaults, "")
+  local out = options.check(feature_options.fill(without_denoiser(baseline.fill(given))), config.defaults, "")
   out.select.metric = catalog.aliases[out.select.metric] or out.select.metric -- "tail" is stored as "few"
   check_combination(out)
   calibrate.check_two_tilts(out)

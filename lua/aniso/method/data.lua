@@ -61,7 +61,8 @@ end
 -- run is continued from any folder.
 function data.seen_from(given, folder)
   local out = given
-  for _, key in ipairs { "root", "split", "file" } do
+  local is_features = given[1] == "features" and not given.root -- then its files are no names below one
+  for _, key in ipairs(is_features and { "file", "table", "ids", "split" } or { "root", "split", "file" }) do
     local path = given[key]
     local relative = folder and type(path) == "string" and path:sub(1, 1) ~= "/"
     local there = relative and not core.sys.exists(path) and folder .. "/" .. path
@@ -161,7 +162,7 @@ function data.open(given, cross, stored_classes)
   given = data.check(given)
   local spec, message, code = fault.catch(describe, given)
   if not spec then return nil, message, code end
-  spec.height, spec.width = check_size(given.size)
+  if not spec.height then spec.height, spec.width = check_size(given.size) end
   order_classes(spec, given, stored_classes)
   spec.aspect, spec.seed, spec.divide_groups = given.aspect, given.seed, given.divide_groups
   spec.damaged = given.damaged

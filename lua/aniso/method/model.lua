@@ -20,18 +20,18 @@ local model = {}
 
 local function build_net(self, config, dataset, seed)
   self.net = core.module.new { seed = seed }
-  self.backbone, self.notes = networks.build_resnet(self.net, "backbone", config.backbone, dataset.channels)
+  self.backbone, self.notes = networks.build_backbone(self.net, "backbone", config.backbone, dataset.channels)
   self.prior = networks.build_prior(self.net, "prior", config.prior, { K = dataset.K,
     features = self.backbone.features, channels = dataset.channels, counts = dataset.counts,
-    logit_scale = self.logit_scale })
+    logit_scale = self.logit_scale, tokens = config.backbone[1] == "none" })
   self.net:seal()
 end
 
-local function build_den(self, config, seed)
+local function build_den(self, config, dataset, seed)
   self.den = core.module.new { seed = seed }
   self.denoiser = networks.build_denoiser(self.den, "denoiser", config.denoiser,
     { K = self.K, T = self.schedule.T, features = self.backbone.features,
-      crop_features = self.prior.crop_features })
+      crop_features = self.prior.crop_features, unordered = dataset.unordered })
   self.den:seal()
   table.insert(self.modules, { name = "den", module = self.den })
   local choice = config.schedule.lambda
@@ -72,7 +72,7 @@ function model.new(config, dataset, seed, sharing, levels)
   self.learned_prior = mode == "both" or mode == "global" or mode == "local"
 
   self.modules = { { name = "net", module = self.net } }
-  if config.denoiser[1] ~= "none" then build_den(self, config, seed) end
+  if config.denoiser[1] ~= "none" then build_den(self, config, dataset, seed) end
   self.classifier = post_hoc.classifier(config.post_hoc, self, seed)
   if self.classifier then
     table.insert(self.modules, { name = "head", module = self.classifier.module })

@@ -47,6 +47,9 @@ for _, name in ipairs { "resnet18", "resnet34", "resnet50" } do
   backbones[name] = with({ width = count(64) }, weights)
 end
 
+-- Of a recipe alone: data = features has no images, and its rows take the place of a backbone's output.
+local recipe_backbones = with(backbones, { none = {} })
+
 local prior = {
   mode = one_of { "both", "global", "local", "uniform", "frequency", "zero" },
   top_percent = number { default = 20, above = 0, max = 100 }, -- of the map behind a logit
@@ -80,7 +83,7 @@ local function kinds(list, default, extra)
 end
 
 networks.options = {
-  backbone = kinds(backbones, "resnet"),
+  backbone = kinds(recipe_backbones, "resnet"),
   prior = prior,
   denoiser = kinds(recipe_denoisers, "cross_attention"),
 }
@@ -93,16 +96,29 @@ function networks.build_resnet(module, prefix, o, channels)
   return net, o.weights and backbone_weights.load(net, prefix, o) or {}
 end
 
--- shape: {K =, features =, channels =, counts =, logit_scale =} → Prior: prior.crop_features is D_l.
-function networks.build_prior(module, prefix, o, shape)
-  return core.prior.new(module, prefix, with(only(o, prior), { classes = shape.K, features = shape.features,
-    channels = shape.channels, counts = shape.counts, logit_scale = shape.logit_scale }))
+-- In the place of a backbone where there is none: its output is its input.
+local Identity = { load = function() end }
+Identity.__index = Identity
+function Identity.forward(_, features) return features end
+
+-- The same, or for the kind "none" a network without parameters.
+function networks.build_backbone(module, prefix, o, channels)
+  if o[1] == "none" then return setmetatable({ features = channels }, Identity), {} end
+  return networks.build_resnet(module, prefix, o, channels)
 end
 
--- shape: {K =, T =, features =, crop_features =} → Denoiser.
+-- shape: {K =, features =, channels =, counts =, logit_scale =, tokens =} → Prior: its crop_features is D_l.
+function networks.build_prior(module, prefix, o, shape)
+  return core.prior.new(module, prefix, with(only(o, prior), { classes = shape.K, features = shape.features,
+    channels = shape.channels, counts = shape.counts, logit_scale = shape.logit_scale,
+    tokens = shape.tokens }))
+end
+
+-- shape: {K =, T =, features =, crop_features =, unordered =} → Denoiser.
 function networks.build_denoiser(module, prefix, o, shape)
   return core.denoiser.new(module, prefix, with(only(o, denoisers[o[1]]), { kind = o[1], classes = shape.K,
-    steps = shape.T, features = shape.features, crop_features = shape.crop_features }))
+    steps = shape.T, features = shape.features, crop_features = shape.crop_features,
+    unordered = shape.unordered }))
 end
 
 -- ── at the prompt ───────────────────────────────────────────────────────────────────────

@@ -10,10 +10,11 @@ local provenance = {}
 -- Classes in the order of their values are other data than the same in the bytewise order of earlier
 -- versions; a set in that order keeps its hash.
 function provenance.identity(session, lists, content)
-  local dataset, split = session.dataset, session.dataset.split
+  local dataset, split, given = session.dataset, session.dataset.split, session.config.data
   local by_value = dataset.facts and dataset.facts.ordered_by_value
   local data = core.sha256.text(core.json.encode { content = content or dataset.sha256,
-    aspect = session.config.data.aspect, classes = by_value and dataset.classes or nil,
+    aspect = given.aspect, normalise = given.normalise, grid = given.grid,
+    classes = by_value and dataset.classes or nil,
     shape = { dataset.height, dataset.width, dataset.channels } })
   local of = { data = data, lists = lists or split.sha256, test_is_val = split.test_is_val }
   local rule = split.groups

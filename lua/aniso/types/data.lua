@@ -35,6 +35,8 @@
 ---@field stray_kinds? table<string, { n: integer, example: string }> The same by kind.
 ---@field empty_classes? table<string, boolean> Class folders without images that `leave_out` names.
 ---@field wrapped? string The folder below the root that was read in its place.
+---What data = features was read from; unmatched: rows of the table or of the features that are not used.
+---@field features? { file: string, unmatched: integer }
 ---@field left_out? integer Images that `leave_out` left out.
 ---@field ordered_by_value? boolean The classes are in an order of their values that is not the bytewise one.
 ---@field notes string[] Lines for `aniso data info`.
@@ -48,9 +50,11 @@
 ---@field sha256 string Of the images and labels.
 ---@field earlier_sha256 string `sha256` of the same files before JPEGs were read through libjpeg-turbo.
 ---@field K integer Classes.
----@field height integer Pixels.
----@field width integer Pixels.
----@field channels integer 3
+---@field height integer Pixels, or the grid of the tokens of features.
+---@field width integer
+---@field channels integer 3, or the numbers of a token of features.
+---@field number_type? "float32"|"float16"|"bfloat16"|"float64" Of features in their file; nil for images.
+---@field unordered boolean The tokens of features have no positions.
 ---@field classes string[] Names.
 ---@field packed boolean The decoded images are a file in the cache folder.
 ---@field counts integer[] Training images n_j per class.
@@ -63,7 +67,7 @@
 ---@field official? { train: integer, val: integer, test: integer }
 ---@field missing integer Images that a table names and whose files are not there; they are left out.
 ---@field damaged integer Images that were accepted although damaged: data.damaged = "accept".
----@field mean number[] Of each channel over the training part, values in [0, 1].
+---@field mean number[] Of each channel over the training part, values in [0, 1] or those of the features.
 ---@field std number[] Standard deviation, the same way.
 local Dataset = {}
 
@@ -112,8 +116,8 @@ function Dataset:order(part, how) end
 ---@param positions aniso.Tensor|integer int64 (B), or the first position
 ---@param count? integer|aniso.BatchOptions images, where the first position is given
 ---@param how? aniso.BatchOptions
----@return aniso.Tensor images (B,H,W,3), each channel with mean 0 and deviation 1 over the training part, or
----with the moments of how.normalise
+---@return aniso.Tensor images (B,H,W,channels), each channel with mean 0 and deviation 1 over the training
+---part, or with the moments of how.normalise
 ---@return aniso.Tensor labels int64 (B)
 function Dataset:batch(part, positions, count, how) end
 
@@ -155,6 +159,13 @@ function engine.open(values) end
 ---@return string? message
 ---@return string? code
 function engine.survey(dataset) end
+
+---Opens a file of features.
+---@param path string
+---@return aniso.Features? features nil if the file is not as it should be
+---@return string? message
+---@return string? code
+function engine.features(path) end
 
 ---Image files as the input of a network, without a data set.
 ---@param paths string[] 1 to 65536

@@ -1,10 +1,12 @@
 ---@meta _
 -- Trained models for new images: aniso.load.
 
----What an image file becomes before the network.
+---What an image file becomes before the network, or a row of features.
 ---@class aniso.InputForm
----@field height integer
+---@field kind? "features"
+---@field height integer Pixels, or tokens.
 ---@field width integer
+---@field channels? integer Numbers of a token.
 ---@field aspect? "stretch"|"crop"|"pad"
 ---@field damaged? "refuse"|"accept"
 ---@field mean number[] Per channel, of values in [0, 1].
@@ -39,7 +41,7 @@ local Predictor = {}
 ---attention for the class.
 ---@field picture? fun(): aniso.Tensor
 
----@param paths string[] image files
+---@param paths string[] image files, or for a model of features files of these, each with a row per row
 ---@param each? fun(rows: aniso.Prediction[], done: integer) called after a batch; then the result is empty
 ---@param with_maps? boolean rows have picture()
 ---@return aniso.Prediction[] rows in the order of the paths
@@ -53,6 +55,19 @@ function Predictor:predict(paths, each, with_maps) end
 ---@return aniso.Tensor? prior (B,K)
 ---@return table? seen what inference/maps.lua draws
 function Predictor:classify(images, with_maps) end
+
+---Whether the model's inputs are files of features.
+---@return boolean
+function Predictor:reads_features() end
+
+---The number of rows that predict() gives.
+---@param paths string[]
+---@return integer
+function Predictor:count(paths) end
+
+---"images of 32×32" or "features of 1 × 768".
+---@return string
+function Predictor:describe_input() end
 
 ---Options of the sampler in the place of the model's own, such as { steps = 1, draws = 32 }.
 ---@param given aniso.option.sampler

@@ -5,6 +5,7 @@
 ---@alias aniso.option.data
 ---| aniso.option.data.folder
 ---| aniso.option.data.csv
+---| aniso.option.data.features
 ---| aniso.option.data.ham10000
 ---| aniso.option.data.pad_ufes_20
 ---| aniso.option.data.scin

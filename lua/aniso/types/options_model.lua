@@ -7,6 +7,7 @@
 ---| aniso.option.backbone.resnet18
 ---| aniso.option.backbone.resnet34
 ---| aniso.option.backbone.resnet50
+---| aniso.option.backbone.none
 
 ---@alias aniso.option.backbone.normalise
 ---| aniso.option.backbone.normalise.dataset
@@ -76,13 +77,18 @@
 ---if left out.
 ---@field normalise? aniso.option.backbone.normalise|string
 
+---No backbone: data = features, whose rows take the place of its output. The default there.
+---@class aniso.option.backbone.none
+---@field [1] "none"
+
 ---The prior networks, whose mean m the label is diffused around.
 ---@class aniso.option.prior
----@field mode? "both"|"global"|"local"|"uniform"|"frequency"|"zero" Which prior (default "both").
+---Which prior; with data = features "global" if left out (default "both").
+---@field mode? "both"|"global"|"local"|"uniform"|"frequency"|"zero"
 ---Percent of a saliency map behind a global logit; 100 makes the global prior a linear classifier on globally
 ---pooled features (default 20, above 0, at most 100).
 ---@field top_percent? number
----@field crops? integer Most salient windows per image (default 4, at least 1).
+---@field crops? integer Most salient windows, or tokens of features, per image (default 4, at least 1).
 ---Side of a window in pixels; 0: a third of the image's side (default 0, at least 0).
 ---@field crop_size? integer
 ---@field local_width? integer Channels of the windows' network (default 16, at least 1).

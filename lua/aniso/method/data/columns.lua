@@ -85,12 +85,19 @@ local function label_cells(t, name, blank)
   return cells
 end
 
+-- "0042" of the row 42 of a table with 1,000 to 9,999 rows, so that names are sorted as the rows are.
+local function numbered(t)
+  local out, digits = {}, #tostring(t.n)
+  for row = 1, t.n do out[row] = ("%0" .. digits .. "d"):format(row - 1) end
+  return out
+end
+
 -- A table with an image per row, in the form for the engine: { key =, class =, group =, line = }.
--- names: image, label, group [opt]: columns; one_hot [opt]: columns in the place of label. blank [opt]:
--- labels may be empty.
+-- names: image [opt: rows are named by their numbers from 0], label, group [opt]: columns; one_hot [opt]:
+-- columns in the place of label. blank [opt]: labels may be empty.
 function columns.rows(t, names, blank)
   return {
-    key = filled(t, names.image),
+    key = names.image and filled(t, names.image) or numbered(t),
     class = names.one_hot and columns.one_hot(t, names.one_hot) or label_cells(t, names.label, blank),
     group = names.group and t:column(names.group) or nil,
     line = t.lines,

@@ -53,9 +53,9 @@ function fields.need(given, key, why)
   return given[key]
 end
 
--- A path below `folder`; an absolute name stays, "." is the folder itself.
+-- A path below `folder` [opt]; an absolute name stays, "." is the folder itself.
 function fields.join(folder, name)
-  if name:sub(1, 1) == "/" then return name end
+  if not folder or name:sub(1, 1) == "/" then return name end
   local base = folder:match "^(.-)/+$" or folder
   if name == "." then return base == "" and "/" or base end
   return base .. "/" .. name

@@ -16,7 +16,17 @@ end
 
 local function head(ds, add)
   local split = ds.split
-  add("%s: %d classes, %dx%d pixels", ds.name, ds.K, ds.width, ds.height)
+  if ds.number_type then
+    local tokens = ds.height * ds.width
+    add("%s: %d classes, features of %d %s with %d numbers, %s", ds.name, ds.K, tokens,
+      tokens == 1 and "token" or "tokens", ds.channels, ds.number_type)
+    if tokens > 1 then
+      add("tokens   %s", ds.unordered and "a set, without positions"
+        or ("a grid of %dx%d"):format(ds.height, ds.width))
+    end
+  else
+    add("%s: %d classes, %dx%d pixels", ds.name, ds.K, ds.width, ds.height)
+  end
   add("content  %s", ds.sha256)
   add("split    %s, seed %d", split.name, split.seed)
   add("lists    %s", split.sha256) -- which image is in which part; data_split.sha256 covers more
@@ -48,6 +58,13 @@ local function files(ds, add)
   end)
   if (facts.left_out or 0) > 0 then add("not used %d images, which leave_out names", facts.left_out) end
   if ds.missing > 0 then add("missing  %d images that the table names", ds.missing) end
+  if facts.features then
+    add("features %s", facts.features.file)
+    if facts.features.unmatched > 0 then
+      add("not used %d rows of the table or of the features, which unmatched leaves out",
+        facts.features.unmatched)
+    end
+  end
   if ds.damaged > 0 then
     add("damaged  %d images, accepted: some of their pixels are grey or wrong", ds.damaged)
   end
@@ -74,7 +91,7 @@ return function(ds)
   files(ds, add)
   add ""
   classes(ds, add)
-  if (ds.facts or {}).kind ~= "lesions" then
+  if (ds.facts or {}).kind ~= "lesions" and not ds.number_type then
     add ""
     survey.lines(ds, add)
   end

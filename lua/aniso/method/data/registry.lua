@@ -13,6 +13,7 @@ local isic = require "aniso.method.data.isic"
 local registry = { list = {
   require "aniso.method.data.folder",
   require "aniso.method.data.csv",
+  (require "aniso.method.data.feature_rows"),
   require "aniso.method.data.ham10000",
   require "aniso.method.data.pad_ufes_20",
   require "aniso.method.data.scin",

@@ -114,6 +114,7 @@ function examples.find(facts, count, missing)
   local ok, problem = pcall(function()
     local job = trainer.stored_job(facts.db, run)
     job.evaluation_only = true
+    if job.config.data[1] == "features" then error("the data are features without pictures", 0) end
     local session = trainer.prepare(job)
     final_evaluation.same_data(session, facts.db, run)
     checkpoint.load_best(session, facts.db, run.uid)
