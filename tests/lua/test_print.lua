@@ -146,6 +146,22 @@ function T.test_completion_of_options()
   lu.assertEquals(adds "s:plot{ wh", "at = ")
 end
 
+function T.test_completion_of_an_option_s_values()
+  local env = { aniso = require "aniso" }
+  local function adds(before) return (complete(before, env)) end
+  lu.assertEquals(adds 'aniso.schedule{ lambda = "bo', 'und"')
+  lu.assertEquals(adds "aniso.schedule{ K = 3, lambda = 'isot", "ropic'")
+  lu.assertEquals(adds 'aniso.schedule{ lambda = { "pow', 'er"')
+  lu.assertEquals(adds 'aniso.schedule{ lambda = { "power", normalise = "geo', 'metric"')
+  lu.assertEquals(adds 'aniso.study{ base = { train = { mode = "sta', 'ged"')
+  lu.assertEquals(adds 'aniso.schedule{ "cos', 'ine"')
+  lu.assertStrContains(select(2, complete('aniso.study{ base = { select = { keep = "', env)), "last")
+  lu.assertNil(adds 'aniso.schedule{ lambda = "bound", K = "bo') -- a number
+  lu.assertNil(adds 'print "bo')
+  lu.assertNil(adds 'x = "bo')
+  lu.assertNil(adds 'aniso.schedule{ lambda = "bound" .. "bo')
+end
+
 function T.test_records_are_a_table()
   lu.assertEquals(pretty.format { { name = "b", run_id = 1, at = { 1 } }, { name = "c", run_id = 2 } },
     "run_id  name\n──────  ────\n     1  b\n     2  c\nalso: at")

@@ -1,15 +1,27 @@
 -- aniso completion SHELL: a script with which a shell completes aniso's commands and their options,
--- generated from the definitions that parse them.
+-- generated from the definitions that parse them. What the database and the options have (studies, labels,
+-- runs, keys, values) comes from aniso completion words -- WORD…, which the script calls at a Tab.
 --   source <(aniso completion bash)      source <(aniso completion zsh), behind compinit
 --   aniso completion fish > ~/.config/fish/completions/aniso.fish
 local cli = require "aniso.cli"
+local console = require "aniso.show.console"
+local hint = require "aniso.store.hint"
+local sys = require("aniso.core").sys
 
 local completion = { summary = "print the completion script of bash, zsh or fish" }
 
 local shells = { "bash", "zsh", "fish" }
 
+-- How a script calls this program, which need not be in PATH, and no other one that is called aniso.
+local function program()
+  local path = sys.exists "/proc/self/exe" and sys.realpath "/proc/self/exe" or "aniso"
+  return hint.quoted(path) .. " completion words --"
+end
+
 function completion.arguments(parser)
-  parser:argument("shell", "bash, zsh or fish"):choices(shells)
+  parser:argument("shell", "bash, zsh or fish; words: what can follow the words of a command line")
+    :choices { "bash", "zsh", "fish", "words" }
+  parser:argument("word", "with words: those of the line, the last one unfinished"):args "*"
 end
 
 -- The argument of `aniso help` completes to the names of the commands, though it accepts any word.
@@ -33,6 +45,37 @@ end
 -- Adds what argparse's scripts omit, by shell.
 local finish = {}
 
+local function with_program(text)
+  return (text:gsub("PROGRAM", function() return program() end, 1))
+end
+
+-- Bash splits a word at = and :, and quotes what is inserted by itself in file names only.
+local BASH_WORDS = [==[
+_aniso_words() {
+    local word prefix found
+    local -a words
+    for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+        case "$word" in
+            [=:]*) words[-1]+=$word; continue ;;
+        esac
+        if [[ ${#words[@]} -gt 0 && ${words[-1]} == *[=:] && $word != -* ]]; then words[-1]+=$word
+        else words+=("$word"); fi
+    done
+    word=${words[-1]}
+    prefix=${word%"${word##*[=:]}"}
+    while IFS= read -r found; do
+        found=${found#"$prefix"}
+        case "$word" in
+            [\'\"]*) ;;
+            *) found=$(printf '%q' "$found") ;;
+        esac
+        COMPREPLY+=("$found")
+    done < <(PROGRAM "${words[@]}" 2>/dev/null)
+    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=:] ]]; then compopt -o nospace 2>/dev/null; fi
+}
+
+]==]
+
 -- Completes the words of arguments, and does not take the word at the cursor for the command.
 function finish.bash(script, parser)
   local cases = {}
@@ -41,20 +84,38 @@ function finish.bash(script, parser)
       :format(command, words)
   end)
   script = script:gsub('args=%("%${args%[@%]:1}"%)', 'args=("${args[@]:1:COMP_CWORD-1}")', 1)
+  script = script:gsub('COMPREPLY=%(%$%(compgen %-f %-%- "%$cur"%)%)', "_aniso_words")
+  script = script:gsub("^", function() return with_program(BASH_WORDS) end, 1)
   return (script:gsub('(    if %[%[ "%$cur" = %-%* %]%]; then\n[^\n]*\n)    fi\n}', function(options)
     return options .. '    elif [[ ${#COMPREPLY[@]} -eq 0 ]]; then\n        case "$cmd" in\n'
-      .. table.concat(cases) .. "        esac\n    fi\n}"
+      .. table.concat(cases) .. "        esac\n"
+      .. "        if [[ ${#COMPREPLY[@]} -eq 0 ]]; then _aniso_words; fi\n    fi\n}"
   end, 1))
 end
 
+local ZSH_WORDS = [==[
+_aniso_words() {
+  local -a line found
+  line=(${(z)LBUFFER})
+  if [[ $LBUFFER == *[[:space:]] ]]; then line+=('') fi
+  found=("${(@f)$(PROGRAM "${line[@]}" 2>/dev/null)}")
+  if [[ -n $found ]]; then compadd -a found; else _files; fi
+}
+
+]==]
+
 -- Loaded from $fpath, the script is the function's first call; sourced, it only registers the function.
 function finish.zsh(script)
+  script = script:gsub(": :_files", ": :_aniso_words")
+  script = script:gsub("\n_aniso%(%)", function() return "\n" .. with_program(ZSH_WORDS) .. "_aniso()" end, 1)
   return (script:gsub("\n_aniso%s*$",
     '\nif [ "$funcstack[1]" = _aniso ]; then _aniso "$@"; else compdef _aniso aniso; fi\n'))
 end
 
 function finish.fish(script, parser)
-  local lines = { script }
+  script = script:gsub(" %-r %-d ", " -r -a '(__aniso_words)' -d ")
+  local lines = { ("function __aniso_words\n    %s (commandline -opc) (commandline -ct) 2>/dev/null\nend\n\n")
+    :format(program()), script, "complete -c aniso -a '(__aniso_words)'\n" }
   each_choice(parser, function(command, words)
     lines[#lines + 1] = ("complete -c aniso -n '__fish_aniso_using_command %s' -xa '%s'\n")
       :format(command, words)
@@ -63,6 +124,10 @@ function finish.fish(script, parser)
 end
 
 function completion.run(args)
+  if args.shell == "words" then
+    for _, word in ipairs(require "aniso.cli.completion_words"(args.word)) do console.print(word) end
+    return cli.DONE
+  end
   local parser = cli.parser()
   local make = parser["get_" .. args.shell .. "_complete"]
   if not make then

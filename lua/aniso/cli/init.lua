@@ -75,10 +75,10 @@ local function define(parser, command)
   return parser
 end
 
--- All commands in one parser, for completion.
-function cli.parser()
+-- All commands in one parser, or the one named `only`, for completion.
+function cli.parser(only)
   local parser = argparse()("aniso", "diffusion models for long-tailed image classification")
-  for _, name in ipairs(cli.commands) do
+  for _, name in ipairs(only and { only } or cli.commands) do
     local command = cli.command(name)
     define(parser:command(name, command.summary), command)
   end

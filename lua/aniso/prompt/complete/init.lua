@@ -1,9 +1,10 @@
 -- Completion at the prompt: complete(before, env) completes the name that ends at the cursor,
 -- aniso.sch, s:sig or runs.x[1].la, and returns the text to insert (the longest common
 -- continuation), or nil and a text that shows the candidates. In the table that a function is
--- called with, option names are completed too (complete/options.lua). Calls nothing; a metatable's
+-- called with, option names and values are completed too (complete/options.lua). Calls nothing; a metatable's
 -- __dir may list the fields of a value that loads them late.
 local sys = require("aniso.core").sys
+local options = require "aniso.prompt.complete.options"
 local scan = require "aniso.prompt.complete.scan"
 
 local keywords = {}
@@ -79,7 +80,7 @@ local function candidates(rest, env)
     local holder = keys and scan.walk(env, keys)
     return holder ~= nil and names_of(holder, rest:sub(-1) == ":") or {}, ""
   end
-  local names = require "aniso.prompt.complete.options"(rest, env)
+  local names = options.names(rest, env)
   if names then return names, " = " end
   names = names_of(env)
   for _, list in ipairs { names_of(_G), keywords } do table.move(list, 1, #list, #names + 1, names) end
@@ -87,9 +88,16 @@ local function candidates(rest, env)
 end
 
 return function(before, env)
-  if scan.in_text(before) then return nil end
-  local rest, start = before:match "^(.-)([%w_]*)$"
-  local names, ending = candidates(rest, env)
+  local rest, quote, start = before:match "^(.-)([\"'])([%w_@ .-]*)$"
+  local names, ending
+  if rest and not scan.in_text(rest) and scan.in_text(before) then
+    names, ending = options.values(rest, env) or {}, quote
+  elseif scan.in_text(before) then
+    return nil
+  else
+    rest, start = before:match "^(.-)([%w_]*)$"
+    names, ending = candidates(rest, env)
+  end
   local fitting, seen = {}, {}
   for _, name in ipairs(names) do
     if name:sub(1, #start) == start and not seen[name] then

@@ -1,5 +1,6 @@
 -- Completes the names of options in the table argument of a call, aniso.schedule{ lam, and in the tables
--- inside it, aniso.study{ base = { train = { ep. The names are those of the annotations.
+-- inside it, aniso.study{ base = { train = { ep; and the texts that an option may be, aniso.schedule{ lambda =
+-- "bo. Both are those of the annotations.
 local scan = require "aniso.prompt.complete.scan"
 
 -- The call whose table the cursor is in: its function, and the keys that lead to the table.
@@ -18,11 +19,24 @@ local function call(before, env)
   end
 end
 
+-- The texts that may follow `before`, which ends where the text of an option's value begins; nil where none
+-- can.
+local function values(before, env)
+  local head, key = before:match "^(.*[{,;]%s*)([%a_][%w_]*)%s*=%s*$"
+  if not head and before:find "{%s*$" then head, key = before, 1 end
+  if not head then return nil end
+  local called, keys = call(head, env)
+  local found = called and require("aniso.prompt.help.option_names").values_of(called, keys, key) or {}
+  return #found > 0 and found or nil
+end
+
 -- → names, or nil where no option can follow
-return function(before, env)
+local function names(before, env)
   if not before:find "[{,;]%s*$" then return nil end
   local called, keys = call(before, env)
   if not called then return nil end
-  local names = require("aniso.prompt.help.manual").options_of(called, keys)
-  return #names > 0 and names or nil
+  local found = require("aniso.prompt.help.option_names").options_of(called, keys)
+  return #found > 0 and found or nil
 end
+
+return { names = names, values = values }

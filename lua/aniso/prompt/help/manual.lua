@@ -13,7 +13,7 @@ local function entry(class, member, path)
 end
 
 -- The documented parts of a type that are classes.
-local function classes_of(all, type)
+function manual.classes_of(all, type)
   local out = {}
   for _, part in ipairs(annotations.parts(all, type)) do out[#out + 1] = all.classes[part] end
   return out
@@ -31,7 +31,7 @@ function manual.walk(visit)
       local found, inner = pcall(function() return value[member.name] end)
       inner = found and inner or nil
       local here = path .. "." .. member.name
-      local inner_class = member.kind == "field" and classes_of(all, member.type)[1]
+      local inner_class = member.kind == "field" and manual.classes_of(all, member.type)[1]
       if inner_class and type(inner) == "table" then
         inside(inner_class, inner, here)
       else
@@ -78,7 +78,7 @@ end
 
 -- ── options ─────────────────────────────────────────────────────────────────────────────
 -- The classes of the first argument of what is called, a method's object aside.
-local function first_argument(all, called)
+function manual.first_argument(all, called)
   local found = index()[called]
   if not found then return {} end
   local member, types = found.member, {}
@@ -88,31 +88,7 @@ local function first_argument(all, called)
   end
   local out = {}
   for _, type in ipairs(types) do
-    for _, class in ipairs(classes_of(all, type)) do out[#out + 1] = class end
-  end
-  return out
-end
-
--- options_of(aniso.study, {"base", "train"}) → the names of the options that a table there may have.
-function manual.options_of(called, keys)
-  local all, out, seen = annotations.load(), {}, {}
-  local classes = first_argument(all, called)
-  for _, key in ipairs(keys) do
-    local inner = {}
-    for _, class in ipairs(classes) do
-      local member = annotations.members(all, class.name)[key]
-      for _, one in ipairs(member and member.kind == "field" and classes_of(all, member.type) or {}) do
-        inner[#inner + 1] = one
-      end
-    end
-    classes = inner
-  end
-  for _, class in ipairs(classes) do
-    for _, member in ipairs(annotations.list(all, class.name)) do
-      if member.kind == "field" and type(member.name) == "string" and not seen[member.name] then
-        seen[member.name], out[#out + 1] = true, member.name
-      end
-    end
+    for _, class in ipairs(manual.classes_of(all, type)) do out[#out + 1] = class end
   end
   return out
 end
@@ -127,7 +103,7 @@ local function follow(all, classes, path, name)
     if member and rest == "" then
       out[#out + 1] = entry(class, member, path .. first)
     elseif member and member.kind == "field" then
-      for _, found in ipairs(follow(all, classes_of(all, member.type), path .. first .. ".", rest)) do
+      for _, found in ipairs(follow(all, manual.classes_of(all, member.type), path .. first .. ".", rest)) do
         out[#out + 1] = found
       end
     end

@@ -1,0 +1,201 @@
+-- What can follow on a command line, from the database and the options: the part of completion that a script
+-- of a shell cannot know. The database is opened for reading, and whatever fails gives no word.
+--   completion_words(words) → candidates for the last word; a shell has split the line, but not unquoted it
+local cli = require "aniso.cli"
+local sys = require("aniso.core").sys
+
+local MOST = 500 -- candidates of one kind
+
+-- A word without the quotes of a shell; nothing is expanded.
+local function unquoted(word)
+  local out, quote = {}, nil
+  local at = 1
+  while at <= #word do
+    local c = word:sub(at, at)
+    if c == "\\" and quote ~= "'" then
+      at = at + 1
+      out[#out + 1] = word:sub(at, at)
+    elseif (c == "'" or c == '"') and (quote == nil or quote == c) then
+      quote = quote == nil and c or nil
+    else
+      out[#out + 1] = c
+    end
+    at = at + 1
+  end
+  return table.concat(out)
+end
+
+-- ── from the database ───────────────────────────────────────────────────────────────────
+local function column(db, sql, ...)
+  local out = {}
+  for i, row in ipairs(assert(db:query(("SELECT DISTINCT x FROM (%s) LIMIT %d"):format(sql, MOST), ...))) do
+    out[i] = row.x
+  end
+  return out
+end
+
+local function studies(db) return column(db, "SELECT study AS x FROM v_run") end
+
+-- The labels of a study, or of all.
+local function labels(db, study)
+  return column(db, "SELECT label AS x FROM v_run WHERE label IS NOT NULL AND (?1 IS NULL OR study = ?1)",
+    study)
+end
+
+local function labels_of_studies(db)
+  return column(db, "SELECT study || ':' || label AS x FROM v_run WHERE label IS NOT NULL")
+end
+
+local function runs(db)
+  local out = column(db, "SELECT uid AS x FROM v_run ORDER BY run_id DESC")
+  table.insert(out, 1, "@last")
+  table.insert(out, 2, "@best:macro_f1")
+  return out
+end
+
+local function metrics(db)
+  local out, printed = {}, require("aniso.stats.metric.catalog").printed
+  for name in pairs(assert(require("aniso.store.score").metrics(db))) do out[#out + 1] = printed(name) end
+  table.sort(out)
+  return out
+end
+
+local function options(db) return column(db, "SELECT key AS x FROM config_param") end
+
+local function keys(db)
+  local out = { "study", "label", "seed", "fold", "status", "data", "started", "wall", "host", "commit" }
+  for _, list in ipairs { metrics(db), options(db) } do table.move(list, 1, #list, #out + 1, out) end
+  return out
+end
+
+local function all(...)
+  local makers = { ... }
+  return function(db)
+    local out = {}
+    for _, make in ipairs(makers) do
+      local list = make(db)
+      table.move(list, 1, #list, #out + 1, out)
+    end
+    return out
+  end
+end
+
+local function ended(list, ending)
+  for i, word in ipairs(list) do list[i] = word .. ending end
+  return list
+end
+
+-- "status=" and then the values of that key.
+local function filters(db, _, word)
+  local key = word:match "^([%w_.]+)="
+  if not key then
+    local out = ended(keys(db), "=")
+    for _, tag in ipairs(column(db, "SELECT name AS x FROM tag")) do out[#out + 1] = "tag:" .. tag end
+    return out
+  end
+  local values = key == "study" and studies(db) or key == "label" and labels(db)
+    or key == "status" and { "crashed", "failed", "finished", "interrupted", "running" }
+    or require("aniso.method.config").choices(key)
+    or column(db, "SELECT coalesce(txt, num) AS x FROM config_param WHERE key = ?1", key)
+  local out = {}
+  for i, value in ipairs(values) do out[i] = ("%s=%s"):format(key, value) end
+  return out
+end
+
+-- ── from the options ────────────────────────────────────────────────────────────────────
+local function settings(_, _, word)
+  local config, out = require "aniso.method.config", {}
+  local key = word:match "^([%w_.]+)="
+  for i, value in ipairs(key and config.choices(key) or {}) do out[i] = ("%s=%s"):format(key, value) end
+  if key then return out end
+  local flat = require("aniso.recipe.options").flatten(config.complete { data = { "lesions" } })
+  for _, one in ipairs(flat) do out[#out + 1] = one.key:gsub("%.1$", "") .. "=" end
+  return out
+end
+
+local NO_DATABASE = { [settings] = true }
+
+-- By the option or the argument of a command. A list of names is completed at its last one.
+local OF_OPTION = { only = labels, baseline = labels, metrics = metrics, cols = metrics, delta = metrics,
+  metric = metrics, y = metrics, by = metrics, sort = keys, x = options, where = filters, set = settings,
+  rows = all(function() return { "label" } end, options) }
+local OF_ARGUMENT = { study = studies, runs = runs, filter = filters, words = runs,
+  names = all(studies, labels, labels_of_studies, runs),
+  name = { rename = all(studies, labels_of_studies) },
+  run = { eval = all(studies, runs), watch = all(studies, runs), default = runs } }
+
+local function of_argument(argument, command)
+  local found = OF_ARGUMENT[argument._name]
+  if type(found) == "table" then return found[command] or found.default end
+  return found
+end
+
+-- ── the command line ────────────────────────────────────────────────────────────────────
+local function option_of(parser, word)
+  for _, option in ipairs(parser._options) do
+    for _, alias in ipairs(option._aliases) do
+      if alias == word then return option end
+    end
+  end
+end
+
+local function takes_value(option)
+  return option ~= nil and option._maxargs > 0
+end
+
+-- What the last word is: an option's value, or an argument. → function(db, study, word) or nil, the first
+-- argument, the database
+local function position(parser, command, words)
+  local option, place, study, path = nil, 1, nil, sys.variable "ANISO_DB" or "runs.db"
+  for i = 1, #words - 1 do
+    local word = words[i]
+    if takes_value(option) then
+      if option._aliases[1] == "--db" then path = word end
+      option = nil
+    elseif word:find "^%-" then
+      option = option_of(parser, word)
+    else
+      local argument = parser._arguments[place]
+      study = study or word
+      place = argument and argument._maxargs > 1 and place or place + 1
+    end
+  end
+  if takes_value(option) then
+    return OF_OPTION[option._aliases[#option._aliases]:match "^%-+(.*)"], study, path
+  end
+  local argument = parser._arguments[math.min(place, #parser._arguments)]
+  local is_further = argument and argument._name == "words" and study ~= nil -- tags and remarks
+  return argument and not is_further and of_argument(argument, command) or nil, study, path
+end
+
+local function candidates(words)
+  local command = words[2]
+  local parser = cli.parser(command)._commands[1]
+  local make, study, path = position(parser, command, table.move(words, 3, #words, 1, {}))
+  if not make then return {}, "" end
+  local word = words[#words]
+  local before = word:match "^(.*,)[^,]*$" or ""
+  if NO_DATABASE[make] then return make(nil, study, word), "" end
+  if sys.exists(path) ~= "file" then return {}, "" end
+  local db <close> = assert(require("aniso.prompt.explore.database").open(path, { readonly = true }))
+  if make == labels and study and not require("aniso.store.contents").has_runs(db, study) then study = nil end
+  return make(db, study, word), make ~= filters and before or ""
+end
+
+return function(typed)
+  local first, words = 1, {}
+  for i, word in ipairs(typed) do
+    if unquoted(word):match "[^/]*$" == "aniso" and i < #typed - 1 then first = i end
+  end
+  for i = first, #typed do words[#words + 1] = unquoted(typed[i]) end
+  if #words < 3 then return {} end
+  local ok, list, before = pcall(candidates, words)
+  local out, seen = {}, {}
+  for _, one in ipairs(ok and list or {}) do
+    one = before .. tostring(one)
+    if one:sub(1, #words[#words]) == words[#words] and not seen[one] and sys.visible(one) == one then
+      seen[one], out[#out + 1] = true, one
+    end
+  end
+  return out
+end

@@ -1,0 +1,58 @@
+-- The names and the values of the options in the table argument of a function, from the annotations.
+local annotations = require "aniso.prompt.help.annotations"
+local manual = require "aniso.prompt.help.manual"
+
+local option_names = {}
+
+-- The types that the option `key` has in the classes.
+local function types_of(all, classes, key)
+  local out = {}
+  for _, class in ipairs(classes) do
+    local member = annotations.members(all, class.name)[key]
+    if member and member.kind == "field" then out[#out + 1] = member.type end
+  end
+  return out
+end
+
+-- The classes of the table at `keys` in the first argument of a call.
+local function classes_at(all, called, keys)
+  local classes = manual.first_argument(all, called)
+  for _, key in ipairs(keys) do
+    local inner = {}
+    for _, type in ipairs(types_of(all, classes, key)) do
+      local found = manual.classes_of(all, type)
+      table.move(found, 1, #found, #inner + 1, inner)
+    end
+    classes = inner
+  end
+  return classes
+end
+
+-- values_of(aniso.study, {"base", "schedule"}, "lambda") → the texts that the option may be: words of its
+-- type, and the kinds of a table in its place. The key 1 is the kind of the table itself.
+function option_names.values_of(called, keys, key)
+  local all, out = annotations.load(), {}
+  for _, type in ipairs(types_of(all, classes_at(all, called, keys), key)) do
+    local types = types_of(all, manual.classes_of(all, type), 1)
+    types[#types + 1] = table.concat(annotations.parts(all, type), "|")
+    for _, one in ipairs(types) do
+      for word in one:gmatch '"([^"]*)"' do out[#out + 1] = word end
+    end
+  end
+  return out
+end
+
+-- options_of(aniso.study, {"base", "train"}) → the names of the options that a table there may have.
+function option_names.options_of(called, keys)
+  local all, out, seen = annotations.load(), {}, {}
+  for _, class in ipairs(classes_at(all, called, keys)) do
+    for _, member in ipairs(annotations.list(all, class.name)) do
+      if member.kind == "field" and type(member.name) == "string" and not seen[member.name] then
+        seen[member.name], out[#out + 1] = true, member.name
+      end
+    end
+  end
+  return out
+end
+
+return option_names

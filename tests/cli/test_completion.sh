@@ -1,0 +1,49 @@
+# Completion of what the database and the options know, in bash and by aniso completion words, which all shells
+# call. Nothing of a database is executed, and nothing of it is written.
+. tests/cli/tap.sh
+tiny_recipe 1
+cd "$dir" || exit 1
+expect "a run" 0 "$aniso" run tiny.lua --db runs.db
+study=$("$aniso" sql 'SELECT name FROM study' --format csv | tail -n 1)
+label=$("$aniso" sql 'SELECT label FROM run' --format csv | tail -n 1)
+hostile='a $(touch run); "b" `touch run`'
+expect "a hostile label" 0 "$aniso" rename "$study:$label" "$hostile"
+expect "a tag" 0 "$aniso" tag 1 weak
+
+words() { "$aniso" completion words -- "$@" | tr '\n' ' '; }
+equals "studies" "$(words aniso table '')" "$study "
+equals "labels of a study" "$(words aniso table "$study" --only '')" "$hostile "
+equals "the beginning of a label" "$(words aniso table "$study" --only b)" ""
+equals "labels with their study" "$(words aniso compare "$study:")" "$study:$hostile "
+equals "a quoted beginning" "$(words aniso rename "'$study:a \$(")" "$study:$hostile "
+equals "runs" "$(words aniso show @)" "@last @best:macro_f1 "
+equals "runs of another database" "$(words aniso show --db none.db @)" ""
+equals "no file is made for it" "$(ls none.db 2>/dev/null)" ""
+equals "values of a fact" "$(words aniso ls status=f)" "status=failed status=finished "
+equals "values of an option in a filter" "$(words aniso ls train.mode=)" "train.mode=joint train.mode=staged "
+equals "tags" "$(words aniso rm --where tag:)" "tag:weak "
+equals "options" "$(words aniso run tiny.lua --set train.ep)" "train.epochs= "
+equals "values of an option" "$(words aniso run tiny.lua --set select.keep=)" "select.keep=best select.keep=last "
+equals "the last of several metrics" "$(words aniso table "$study" --cols acc,tai)" "acc,tail "
+equals "a tag is a new word" "$(words aniso tag 1 '')" ""
+equals "a command that is not one" "$(words aniso nothing '')" ""
+equals "in the middle of a line" "$(words cd /tmp '&&' ./aniso table '')" "$study "
+printf 'no database' >other.db
+expect "a file that is no database" 0 "$aniso" completion words -- aniso table --db other.db ''
+equals "it gives no words" "$(cat out err)" ""
+
+# complete WORDS…: bash's completions of the last word, as they are inserted.
+complete() {
+    bash --norc -c 'source <("$0" completion bash)
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aniso; printf "%s\n" "${COMPREPLY[@]}"' "$aniso" "$@"
+}
+if command -v bash >/dev/null; then
+    equals "bash completes a study" "$(complete aniso table '')" "$study"
+    equals "bash quotes a label" "$(eval "printf %s $(complete aniso table "$study" --only '')")" "$hostile"
+    equals "bash completes behind =" "$(complete aniso ls status = fi)" "finished"
+    equals "bash completes a value of --set" "$(complete aniso run tiny.lua --set train.mode = st)" "staged"
+    equals "bash completes options still" "$(complete aniso table --perc)" "--percent"
+    equals "bash completes values still" "$(complete aniso table "$study" --format js)" "json"
+fi
+equals "nothing was executed" "$(ls run 2>/dev/null)" ""
+finish
