@@ -1,5 +1,5 @@
-# Completion of what the database and the options know, in bash and by aniso completion words, which all shells
-# call. Nothing of a database is executed, and nothing of it is written.
+# Completion of what the database and the options have, in bash and by aniso completion words, which the scripts
+# of all shells call. Nothing of a database is executed, and nothing of it is written.
 . tests/cli/tap.sh
 tiny_recipe 1
 cd "$dir" || exit 1

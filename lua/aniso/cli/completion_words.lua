@@ -1,10 +1,9 @@
 -- What can follow on a command line, from the database and the options: the part of completion that a script
--- of a shell cannot know. The database is opened for reading, and whatever fails gives no word.
+-- of a shell does not have. The database is opened for reading, and whatever fails gives no word.
 --   completion_words(words) → candidates for the last word; a shell has split the line, but not unquoted it
 local cli = require "aniso.cli"
+local names = require "aniso.store.names"
 local sys = require("aniso.core").sys
-
-local MOST = 500 -- candidates of one kind
 
 -- A word without the quotes of a shell; nothing is expanded.
 local function unquoted(word)
@@ -26,28 +25,8 @@ local function unquoted(word)
 end
 
 -- ── from the database ───────────────────────────────────────────────────────────────────
-local function column(db, sql, ...)
-  local out = {}
-  for i, row in ipairs(assert(db:query(("SELECT DISTINCT x FROM (%s) LIMIT %d"):format(sql, MOST), ...))) do
-    out[i] = row.x
-  end
-  return out
-end
-
-local function studies(db) return column(db, "SELECT study AS x FROM v_run") end
-
--- The labels of a study, or of all.
-local function labels(db, study)
-  return column(db, "SELECT label AS x FROM v_run WHERE label IS NOT NULL AND (?1 IS NULL OR study = ?1)",
-    study)
-end
-
-local function labels_of_studies(db)
-  return column(db, "SELECT study || ':' || label AS x FROM v_run WHERE label IS NOT NULL")
-end
-
 local function runs(db)
-  local out = column(db, "SELECT uid AS x FROM v_run ORDER BY run_id DESC")
+  local out = names.runs(db)
   table.insert(out, 1, "@last")
   table.insert(out, 2, "@best:macro_f1")
   return out
@@ -60,11 +39,9 @@ local function metrics(db)
   return out
 end
 
-local function options(db) return column(db, "SELECT key AS x FROM config_param") end
-
 local function keys(db)
   local out = { "study", "label", "seed", "fold", "status", "data", "started", "wall", "host", "commit" }
-  for _, list in ipairs { metrics(db), options(db) } do table.move(list, 1, #list, #out + 1, out) end
+  for _, list in ipairs { metrics(db), names.options(db) } do table.move(list, 1, #list, #out + 1, out) end
   return out
 end
 
@@ -90,13 +67,13 @@ local function filters(db, _, word)
   local key = word:match "^([%w_.]+)="
   if not key then
     local out = ended(keys(db), "=")
-    for _, tag in ipairs(column(db, "SELECT name AS x FROM tag")) do out[#out + 1] = "tag:" .. tag end
+    for _, tag in ipairs(names.tags(db)) do out[#out + 1] = "tag:" .. tag end
     return out
   end
-  local values = key == "study" and studies(db) or key == "label" and labels(db)
+  local values = key == "study" and names.studies(db) or key == "label" and names.labels(db)
     or key == "status" and { "crashed", "failed", "finished", "interrupted", "running" }
     or require("aniso.method.config").choices(key)
-    or column(db, "SELECT coalesce(txt, num) AS x FROM config_param WHERE key = ?1", key)
+    or names.values(db, key)
   local out = {}
   for i, value in ipairs(values) do out[i] = ("%s=%s"):format(key, value) end
   return out
@@ -116,13 +93,15 @@ end
 local NO_DATABASE = { [settings] = true }
 
 -- By the option or the argument of a command. A list of names is completed at its last one.
-local OF_OPTION = { only = labels, baseline = labels, metrics = metrics, cols = metrics, delta = metrics,
-  metric = metrics, y = metrics, by = metrics, sort = keys, x = options, where = filters, set = settings,
-  rows = all(function() return { "label" } end, options) }
-local OF_ARGUMENT = { study = studies, runs = runs, filter = filters, words = runs,
-  names = all(studies, labels, labels_of_studies, runs),
-  name = { rename = all(studies, labels_of_studies) },
-  run = { eval = all(studies, runs), watch = all(studies, runs), default = runs } }
+local OF_OPTION = { only = names.labels, baseline = names.labels,
+  metrics = metrics, cols = metrics, delta = metrics, metric = metrics,
+  y = metrics, by = metrics, sort = keys, x = names.options,
+  where = filters, set = settings,
+  rows = all(function() return { "label" } end, names.options) }
+local OF_ARGUMENT = { study = names.studies, runs = runs, filter = filters, words = runs,
+  names = all(names.studies, names.labels, names.labels_of_studies, runs),
+  name = { rename = all(names.studies, names.labels_of_studies) },
+  run = { eval = all(names.studies, runs), watch = all(names.studies, runs), default = runs } }
 
 local function of_argument(argument, command)
   local found = OF_ARGUMENT[argument._name]
@@ -178,7 +157,8 @@ local function candidates(words)
   if NO_DATABASE[make] then return make(nil, study, word), "" end
   if sys.exists(path) ~= "file" then return {}, "" end
   local db <close> = assert(require("aniso.prompt.explore.database").open(path, { readonly = true }))
-  if make == labels and study and not require("aniso.store.contents").has_runs(db, study) then study = nil end
+  local is_study = study and require("aniso.store.contents").has_runs(db, study)
+  study = is_study and study or nil
   return make(db, study, word), make ~= filters and before or ""
 end
 

@@ -33,7 +33,8 @@ end
 local SYNTHETIC = [[
   -- Synthetic skin lesions in place of images of your own. A folder with a sub-folder per class is
   --   data = { "folder", root = "/home/me/pictures", size = 64 },
-  -- and a table { "csv", root = DIR, table = "labels.csv", image = "file", label = "class", group = "patient" }.
+  -- and a table with a column group, whose images stay on one side of the split,
+  --   data = { "csv", root = DIR, table = "labels.csv", image = "file", label = "class", group = "patient" },
   data = { "lesions", n = 1400, size = 32 },
 ]]
 

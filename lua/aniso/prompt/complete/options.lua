@@ -1,6 +1,6 @@
 -- Completes the names of options in the table argument of a call, aniso.schedule{ lam, and in the tables
--- inside it, aniso.study{ base = { train = { ep; and the texts that an option may be, aniso.schedule{ lambda =
--- "bo. Both are those of the annotations.
+-- inside it, aniso.study{ base = { train = { ep; and the texts that an option may be, aniso.schedule{
+-- lambda = "bo. Both are those of the annotations.
 local scan = require "aniso.prompt.complete.scan"
 
 -- The call whose table the cursor is in: its function, and the keys that lead to the table.
