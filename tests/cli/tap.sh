@@ -57,16 +57,15 @@ return aniso.study {
 LUA
 }
 
+# The line wakes sed: a loop that polls the file comes too late on a busy machine.
 kill_when() {
     pattern=$1
     shift
-    : >"$dir/err"
-    "$@" >"$dir/out" 2>"$dir/err" &
+    rm -f "$dir/lines"
+    mkfifo "$dir/lines"
+    "$@" >"$dir/out" 2>"$dir/lines" &
     pid=$!
-    for _ in $(seq 6000); do
-        grep -qE -- "$pattern" "$dir/err" && break
-        sleep 0.01
-    done
+    sed -E "\\|$pattern|q" <"$dir/lines" >"$dir/err"
     kill -KILL $pid 2>/dev/null
     wait $pid 2>/dev/null
     [ $? -ne 0 ]
