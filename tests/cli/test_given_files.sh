@@ -62,7 +62,8 @@ for line in 'error {}' 'error()' 'error { code = 7, text = "no disk" }' 'return 
     run 2 "$line" "$dir/error$i.lua"
     cat "$dir/err" >>"$dir/errors"
 done
-equals "errors that are no text" "$(sed "s|$dir/||" "$dir/errors")" "\
+# Lua shortens a long path at its start.
+equals "errors that are no text" "$(sed 's|^aniso: .*/error|aniso: error|' "$dir/errors")" "\
 aniso: error1.lua:2: an error that is a table without texts in it
 aniso: error2.lua:2: an error without a message: error() or error(nil)
 aniso: error3.lua:2: an error that is a table {code = 7, text = \"no disk\"}
