@@ -47,13 +47,15 @@ local function data_section(source)
     if n > dataset.counts[most] then most = k end
     if n < dataset.counts[least] then least = k end
   end
+  local function images(k) return ("%d of %s"):format(dataset.counts[k], sys.visible(dataset.classes[k])) end
+  local found = dataset.counts[most] == dataset.counts[least] and ("%d per class"):format(dataset.counts[most])
+    or images(most) .. " and " .. images(least)
   return ([[
-  -- %d classes; training has %d images of %s and %d of %s. aniso data info prints all of them. If one patient
-  -- has several images, name the column of a table that holds the patient, group = "patient": its images stay
-  -- on one side of the split.
+  -- %d classes; training images: %s. aniso data info prints all of them. If one patient has several
+  -- images, name the column of a table that holds the patient, group = "patient": its images stay on one side
+  -- of the split.
   data = %s,
-]]):format(dataset.K, dataset.counts[most], sys.visible(dataset.classes[most]), dataset.counts[least],
-    sys.visible(dataset.classes[least]), pretty.format(given))
+]]):format(dataset.K, found, pretty.format(given))
 end
 
 local RECIPE = [[
