@@ -22,7 +22,7 @@ runs first
 expect "a recipe for a folder" 0 "$aniso" new folder --data pictures
 grep -qF "data = { \"folder\", root = \"$(realpath pictures)\", size = 64 }" folder.lua
 result $? "the folder is named from the root"
-grep -q "[67] classes; training has [0-9]* images of [a-z]* and [0-9]* of [a-z]*\." folder.lua
+grep -q "[67] classes; training images: [0-9]* of [a-z]* and [0-9]* of [a-z]*\." folder.lua
 result $? "a comment has what was found"
 mkdir elsewhere
 expect "the recipe is good in another folder" 0 sh -c "cd elsewhere && '$aniso' check ../folder.lua --seeds 0 --set data.size=16"

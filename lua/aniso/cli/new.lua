@@ -51,9 +51,9 @@ local function data_section(source)
   local found = dataset.counts[most] == dataset.counts[least] and ("%d per class"):format(dataset.counts[most])
     or images(most) .. " and " .. images(least)
   return ([[
-  -- %d classes; training images: %s. aniso data info prints all of them. If one patient has several
-  -- images, name the column of a table that holds the patient, group = "patient": its images stay on one side
-  -- of the split.
+  -- %d classes; training images: %s. aniso data info prints all of them.
+  -- If one patient has several images, name the column of a table that holds the patient, group = "patient":
+  -- its images stay on one side of the split.
   data = %s,
 ]]):format(dataset.K, found, pretty.format(given))
 end
