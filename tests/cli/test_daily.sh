@@ -89,4 +89,12 @@ expect "the old name" 3 "$aniso" rename four five --db "$db"
 output_has err "there is no study four in "
 expect "a name with a control character" 2 "$aniso" rename 'gamma: four values' "$(printf 'a\033b')" --db "$db"
 output_has err "a study's name must be UTF-8"
+
+# What aniso check finds is printed before the first run of a study.
+sed -e 's/name = "four"/name = "late"/' -e 's/  vary = .*/  variants = { { label = "fine" }, { label = "bad", ["prior.crop_size"] = 64 } },/' \
+    "$dir/four.lua" >"$dir/late.lua"
+expect "a study with variants that cannot begin" 1 "$aniso" run "$dir/late.lua" --db "$dir/late.db"
+equals "they are reported before the first run" "$(grep -n 'warning: .* will fail: ' "$dir/err" | cut -d: -f1 | tr '\n' ' ')" "1 "
+output_has err "^aniso: warning: bad will fail: .*64"
+output_has err "1 finished, 1 failed"
 finish

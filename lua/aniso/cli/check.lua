@@ -1,6 +1,7 @@
 -- aniso check RECIPE: finds every mistake in the options, the data and the shapes before a long run, and
 -- estimates the cost of the runs. Trains nothing, stores nothing. Where the database exists, it counts the
 -- runs that are finished there and that aniso run would not repeat.
+local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -111,9 +112,10 @@ end
 local function print_finished(args, study, jobs)
   if not core.sys.exists(args.db) then return end
   local db <close> = common.open(args)
-  local finished, n = require("aniso.store.attempts").finished, 0
+  local n = 0
+  common.guarded(attempts.keep_former, db, study.name, jobs, study.former_paths, study.folder)
   for _, job in ipairs(jobs) do
-    if common.guarded(finished, db, study.name, job) then n = n + 1 end
+    if common.guarded(attempts.finished, db, study.name, job) then n = n + 1 end
   end
   if n > 0 then print_row("finished", "%d of %d in %s: aniso run does not repeat them", n, #jobs, args.db) end
 end

@@ -10,8 +10,6 @@ local sys = require("aniso.core").sys
 
 local completion = { summary = "print the completion script of bash, zsh or fish" }
 
-local shells = { "bash", "zsh", "fish" }
-
 -- How a script calls this program, which need not be in PATH, and no other one that is called aniso.
 local function program()
   local path = sys.exists "/proc/self/exe" and sys.realpath "/proc/self/exe" or "aniso"

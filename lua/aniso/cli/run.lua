@@ -3,10 +3,12 @@
 -- fails does not stop the others. A run that is already finished in the database,
 -- with the same configuration, seed and fold, is not repeated unless --again is given. Variants whose levels
 -- are searched run last: their trials, which are runs of the study too, come first (train/search.lua).
+local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
+local data_paths = require "aniso.recipe.data_paths"
 local renamed = require "aniso.recipe.renamed"
 local study_of = require "aniso.recipe.study"
 local tables = require "aniso.show.table"
@@ -53,6 +55,7 @@ local function expand(study, args)
   check_names(jobs, args)
   trial_label.check(jobs)
   for _, job in ipairs(jobs) do
+    job.config.data = data_paths.absolute(job.config.data, ".", study.folder)
     job.config = config.complete(job.config)
     local conflict = config.conflicts(job.config)[1]
     if conflict then error(("%s: %s"):format(job.label, conflict), 0) end
@@ -91,7 +94,7 @@ end
 
 -- Gives finished jobs their uid → how many there are.
 local function find_finished(db, study, jobs, again)
-  local finished, count = require("aniso.store.attempts").finished, 0
+  local finished, count = attempts.finished, 0
   for i, job in ipairs(jobs) do
     job.number = i
     job.uid = not again and common.guarded(finished, db, study.name, job) or nil
@@ -113,6 +116,18 @@ local function report(db, jobs, skipped)
   if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, #jobs)) end
 end
 
+-- Reports the variants that cannot begin, before any run is trained. The others are carried out all the same.
+local function warn_early(jobs)
+  local waiting = {}
+  for _, job in ipairs(jobs) do
+    if not job.uid then waiting[#waiting + 1] = job end
+  end
+  if #waiting < 2 then return end -- a single run reports it itself
+  for _, one in ipairs(require("aniso.train.preparation").findings(waiting)) do
+    console.note("aniso: warning: ", one.label, " will fail: ", one.problem)
+  end
+end
+
 function run.run(args, argv)
   common.use_threads(args)
   local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
@@ -128,8 +143,12 @@ function run.run(args, argv)
     { wait = require("aniso.store.lock_wait").of_command() }))
   core.sys.interrupt_mode "poll"
   core.sys.outlive_output()
+  for _, some in ipairs { jobs, all } do
+    common.guarded(attempts.keep_former, db, study.name, some, study.former_paths, study.folder)
+  end
   follow_labels(db, study, all)
   local skipped = find_finished(db, study, jobs, args.again)
+  warn_early(jobs)
   require "aniso.cli.rounds" { db = db, study = study.name, jobs = jobs, all = all, recipe = recipe,
     argv = argv, again = args.again, one_by_one = args.one_by_one or study.one_by_one,
     keep_last = args.keep_last, baseline = study_of.baseline_label(study) }

@@ -1,5 +1,6 @@
 -- Reads a recipe: a Lua file that returns aniso.study{…}, or a function that returns one
 -- or does its own work. Gives the study, and path and text for the run's record.
+local data_paths = require "aniso.recipe.data_paths"
 local errors = require "aniso.recipe.errors"
 local own_part = require "aniso.recipe.own_part"
 local part_modules = require "aniso.recipe.part_modules"
@@ -70,7 +71,9 @@ local function call(f, ...)
   return table.unpack(results, 2, results.n)
 end
 
--- → study or nil when the recipe was a function that returned none, {path =, text =}.
+-- → study or nil when the recipe was a function that returned none, {path =, text =}. The study's data are
+-- found from the recipe's folder, or else from the current one; `folder` is that of the recipe, and
+-- `former_paths` has the relative paths (data_paths.lua).
 function recipe.load(path)
   local text = read(path)
   part_modules.set_recipe(path)
@@ -82,6 +85,9 @@ function recipe.load(path)
   if type(found) ~= "table" or not found.is_study then
     error(path .. ": a recipe returns aniso.study{…} or a function", 0)
   end
+  local folder = path:match "^(.*)/[^/]*$" or "."
+  found.data, found.former_paths = data_paths.absolute(found.data, folder == "" and "/" or folder, ".")
+  found.folder = sys.realpath(folder == "" and "/" or folder)
   return found, { path = path, text = text }
 end
 

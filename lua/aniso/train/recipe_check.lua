@@ -2,7 +2,7 @@
 --   check.options(study, overrides, seeds [, official_folds]) → jobs, list of mistakes in its options
 --   check.runs(jobs) → list of reports {labels, shapes, parameters, stages, …}, list of mistakes
 -- A report is made once for all runs that cost the same; its times come from one step each. Every other
--- configuration takes one small step per stage, so that each of its parts is built and called once.
+-- configuration takes one small step per stage: each of its parts is called once.
 local core = require "aniso.core"
 local calibrate = require "aniso.method.calibrate"
 local config = require "aniso.method.config"
@@ -86,14 +86,12 @@ function check.options(of, overrides, seeds, official_folds)
   local jobs = try(add, study.expand, of, overrides, seeds, nil, official_folds) or {}
   check_labels(of, jobs, add)
   for _, job in ipairs(jobs) do
+    job.config.data = require("aniso.recipe.data_paths").absolute(job.config.data, ".", of.folder)
     check_config(job.config, add)
     local ok, complete = pcall(config.complete, job.config)
-    if ok then
-      job.config = complete
-      for _, conflict in ipairs(config.conflicts(complete)) do add(conflict) end
-    elseif #mistakes == 0 then
-      add(complete)
-    end
+    job.config = ok and complete or job.config
+    for _, conflict in ipairs(ok and config.conflicts(complete) or {}) do add(conflict) end
+    if not ok and #mistakes == 0 then add(complete) end
   end
   table.sort(mistakes)
   return jobs, mistakes
@@ -209,7 +207,7 @@ end
 
 -- Calls what a report's first configuration does not: the shapes, a small step of each stage and a chain
 -- of one step.
-local function call_once(job)
+function check.call_once(job)
   local session = Session.new(job)
   shapes_of(session)
   for i in ipairs(session.plan) do step_of(session, i, TINY)() end
@@ -233,7 +231,7 @@ function check.runs(jobs)
       by_cost[cost] = try(add, report_on, job)
       reports[#reports + 1] = by_cost[cost]
     elseif not called[configuration] then -- another λ or loss: it costs the same and may fail
-      try(add, call_once, job)
+      try(add, check.call_once, job)
     end
     called[configuration] = true
     local report = by_cost[cost]

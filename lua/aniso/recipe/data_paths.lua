@@ -1,0 +1,48 @@
+-- Relative paths of data options as absolute ones, so that a stored run finds its images from any folder.
+--   data_paths.absolute(data, folder, …) → data, former: a path that exists below one of the folders, tried
+--     in their order, becomes absolute; former [or nil] has the changed paths as they were given, by option
+--   data_paths.with_former(data, former) → the data as a recipe of an earlier version stored them, or nil
+local options = require "aniso.recipe.options"
+local sys = require("aniso.core").sys
+
+local data_paths = {}
+
+-- The options that are paths. A table is searched below the root where there is one.
+local function keys_of(data)
+  return data.root == nil and { "root", "split", "file", "table" } or { "root", "split", "file" }
+end
+
+local function found_below(folders, path)
+  for _, folder in ipairs(folders) do
+    local at = (sys.realpath(folder) or folder):gsub("/$", "") .. "/" .. path:gsub("^%./+", "")
+    if sys.exists(at) then return path:find "%.%." and sys.realpath(at) or at end
+  end
+end
+
+function data_paths.absolute(data, ...)
+  if type(data) ~= "table" then return data end
+  local out, former = options.copy(data), nil
+  for _, key in ipairs(keys_of(data)) do
+    local path = data[key]
+    local is_relative = type(path) == "string" and path ~= "" and path:sub(1, 1) ~= "/"
+    local at = is_relative and found_below({ ... }, path)
+    if at then
+      former = former or {}
+      former[key], out[key] = { given = path, absolute = at }, at
+    end
+  end
+  return out, former
+end
+
+function data_paths.with_former(data, former)
+  local out
+  for key, path in pairs(former or {}) do
+    if type(data) == "table" and data[key] == path.absolute then
+      out = out or options.copy(data)
+      out[key] = path.given
+    end
+  end
+  return out
+end
+
+return data_paths

@@ -1,0 +1,50 @@
+# Relative paths of data: a recipe names what lies next to it, its runs are found from any folder, and runs that an
+# earlier version stored with relative paths are continued as they are.
+. tests/cli/tap.sh
+cd "$dir" || exit 1
+mkdir here elsewhere
+"$aniso" data images lesions here/pictures -n 80 --part train >/dev/null 2>&1
+"$aniso" data split here/pictures here/lists >/dev/null 2>&1
+cat >here/r.lua <<'L'
+local aniso = require "aniso"
+return aniso.study { name = "r", data = { "folder", root = "pictures", size = 16, split = "lists" },
+  base = { backbone = { "resnet", width = 4 }, prior = { crops = 2 }, schedule = { "cosine", T = 20 },
+    denoiser = { "cross_attention", dim = 16, blocks = 1 }, train = { epochs = 1, draws = 2 },
+    sampler = { "ddim", steps = 2, draws = 1 } } }
+L
+at() { folder=$1; shift; (cd "$folder" && "$aniso" "$@"); }
+option() { "$aniso" sql "SELECT group_concat(DISTINCT txt) FROM config_param WHERE key = '$1'" --db "$2" --format csv | tail -n 1; }
+expect "check from another folder" 0 at elsewhere check ../here/r.lua
+expect "run from another folder" 0 at elsewhere run ../here/r.lua --db ../runs.db
+equals "its root is stored absolute" "$(option data.root runs.db)" "$(realpath here)/pictures"
+equals "and its split" "$(option data.split runs.db)" "$(realpath here)/lists"
+expect "eval from a third" 0 at / eval 1 --steps 1 --db "$dir/runs.db"
+expect "run in the recipe's folder" 0 at here run r.lua --db ../runs.db
+output_has err "^1 of 1 runs were finished before"
+mkdir elsewhere/pictures
+expect "the recipe's folder counts before the current one" 0 at elsewhere run ../here/r.lua --db ../runs.db
+output_has err "^1 of 1 runs were finished before"
+expect "a path of --set is found from the current folder" 0 at here run r.lua --set data.root=../here/pictures --db ../set.db
+equals "and stored absolute" "$(option data.root set.db)" "$(realpath here)/pictures"
+expect "a path that is nowhere" 2 at elsewhere check ../here/r.lua --set data.root=nowhere
+output_has err "nowhere"
+
+# A database of an earlier version: the configuration has the paths as they were typed.
+cat >former.lua <<'L'
+local aniso = require "aniso"
+local study = dofile "here/r.lua"
+local db = assert(require("aniso.store").open "former.db")
+study.data.root, study.data.split = "here/pictures", "here/lists"
+study.base.data = study.data
+aniso.trainer.run { config = study.base, seed = 0, label = "r", study = "r", db = db }
+L
+sed 's#"pictures"#"here/pictures"#; s#"lists"#"here/lists"#' here/r.lua >former_recipe.lua
+expect "a run of an earlier version" 0 "$aniso" exec former.lua
+equals "it has the path as typed" "$(option data.root former.db)" here/pictures
+expect "its recipe" 0 "$aniso" run former_recipe.lua --db former.db
+output_has err "^1 of 1 runs were finished before"
+expect "check counts it too" 0 "$aniso" check former_recipe.lua --db former.db
+output_has out "^finished +1 of 1"
+expect "another seed of it" 0 at elsewhere run ../former_recipe.lua --seeds 1 --db ../former.db
+equals "is of the same configuration" "$("$aniso" sql 'SELECT count(DISTINCT config_id), count(*) FROM run' --db former.db --format csv | tail -n 1)" 1,2
+finish
