@@ -63,12 +63,15 @@ static int index_object(lua_State *L)
     const an_class *c = lua_touserdata(L, lua_upvalueindex(1));
     const handle *h = luaL_checkudata(L, 1, c->name);
     lua_settop(L, 2);
+    const bool is_element = c->element && lua_isinteger(L, 2);
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING)
+    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL ||
+        (lua_type(L, 2) != LUA_TSTRING && !is_element))
         return 1;
     if (!h->object)
         return luaL_error(L, "this %s is closed", short_name(c->name));
-    return c->field(L, h->object, lua_tostring(L, 2));
+    return is_element ? c->element(L, h->object, lua_tointeger(L, 2))
+                      : c->field(L, h->object, lua_tostring(L, 2));
 }
 
 /* The table of methods: the metatable's field `methods`, and what __index reads. */

@@ -28,6 +28,9 @@ typedef struct an_class {
     /* [opt] pushes the field `key` and returns how many values that is, 0 where there is none; the
      * userdata is argument 1. A method of the same name comes first. */
     int (*field)(lua_State *L, void *object, const char *key);
+    /* [opt] pushes what object[i] is, and raises where there is no such position: without it, nil.
+     */
+    int (*element)(lua_State *L, void *object, lua_Integer i);
     bool internal;        /* no methods: no function returns an object of the class to Lua code   */
     const luaL_Reg *meta; /* [opt] other metamethods; each checks its arguments' types            */
 } an_class;

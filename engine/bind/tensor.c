@@ -259,6 +259,26 @@ static int push_field(lua_State *L, void *object, const char *key)
     return !strcmp(key, "grad") && an_grad(x) ? an_push_tensor(L, x->grad) : 0;
 }
 
+/* t[i]: the number at position i of one dimension; of more, the part at position i of the first,
+ * with a gradient. */
+static int push_part(lua_State *L, void *object, lua_Integer i)
+{
+    an_tensor *x = object;
+    if (x->ndim == 0)
+        return luaL_error(L,
+                          "a Tensor without dimensions has no positions; t:item() is its number");
+    if (i < 1 || i > x->shape[0])
+        return luaL_error(L, "position %I of a Tensor is not in 1 to %I", i,
+                          (lua_Integer)x->shape[0]);
+    if (x->ndim == 1) {
+        push_element(L, x, (i - 1) * x->stride[0]);
+        return 1;
+    }
+    size_t mark = an_scope_begin();
+    an_tensor *part = an_narrow(x, 0, i - 1, 1);
+    return an_push_result(L, mark, part ? an_reshape(part, x->ndim - 1, x->shape + 1) : NULL);
+}
+
 static const luaL_Reg methods[] = {
     {"shape", tensor_shape},
     {"size", tensor_size},
@@ -285,7 +305,8 @@ static const an_class tensor_class = {.name = AN_TENSOR,
                                       .close = close_tensor,
                                       .text = push_text,
                                       .methods = methods,
-                                      .field = push_field};
+                                      .field = push_field,
+                                      .element = push_part};
 
 int an_open_tensor(lua_State *L)
 {

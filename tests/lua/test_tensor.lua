@@ -16,6 +16,31 @@ function T.test_dim()
   lu.assertEquals(tensor.zeros({ 5 }):dim(), 1)
 end
 
+function T.test_an_element_by_its_position()
+  local x = tensor.from { 1.5, -2, 7 }
+  lu.assertEquals({ x[1], x[2], x[3] }, { 1.5, -2, 7 })
+  lu.assertEquals(tensor.from({ 4, 5 }):to("int64")[2], 5)
+  lu.assertEquals(x:narrow(1, 2, 2)[1], -2)
+  lu.assertErrorMsgContains("position 0 of a Tensor is not in 1 to 3", function() return x[0] end)
+  lu.assertErrorMsgContains("position 4 of a Tensor is not in 1 to 3", function() return x[4] end)
+  lu.assertErrorMsgContains("t:item()", function() return x:sum()[1] end)
+  lu.assertNotNil(x.shape) -- a method
+  x:close()
+  lu.assertErrorMsgContains("closed", function() return x[1] end)
+end
+
+function T.test_a_row_by_its_position()
+  local x = tensor.from { { 1, 2, 3 }, { 4, 5, 6 } }
+  lu.assertEquals(x[2]:list(), { 4, 5, 6 })
+  lu.assertEquals(x[2][3], 6)
+  lu.assertEquals(x:permute(2, 1)[3]:list(), { 3, 6 })
+  lu.assertEquals(tensor.zeros({ 2, 3, 4 })[1]:shape(), { 3, 4 })
+  lu.assertErrorMsgContains("position 3 of a Tensor is not in 1 to 2", function() return x[3] end)
+  local w = tensor.from({ { 1, 2 }, { 3, 4 } }):param()
+  w[2]:sum():backward()
+  lu.assertEquals(w.grad:totable(), { { 0, 0 }, { 1, 1 } })
+end
+
 -- Positions start at 0, as class labels do; of equal elements, the first is returned.
 function T.test_argmax_along_the_last_dimension()
   local x = tensor.from { { 1, 5, 2 }, { 9, 0, 3 }, { 4, 7, 7 } }

@@ -38,7 +38,8 @@ function Tensor:dtype() end
 ---@return number
 function Tensor:item() end
 
----One element: t:get(2, 3).
+---One element: t:get(2, 3). t[2] is the part at position 2 of the first dimension; of a tensor with one
+---dimension, the number there.
 ---@param ... integer one position per dimension, from 1
 ---@return number
 function Tensor:get(...) end
