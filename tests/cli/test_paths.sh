@@ -1,4 +1,4 @@
-# Relative paths of data: a recipe names what lies next to it, its runs are found from any folder, and runs that an
+# Relative paths of data: a recipe names what is next to it, its runs are found from any folder, and runs that an
 # earlier version stored with relative paths are continued as they are.
 . tests/cli/tap.sh
 cd "$dir" || exit 1
@@ -38,7 +38,7 @@ study.data.root, study.data.split = "here/pictures", "here/lists"
 study.base.data = study.data
 aniso.trainer.run { config = study.base, seed = 0, label = "r", study = "r", db = db }
 L
-sed 's#"pictures"#"here/pictures"#; s#"lists"#"here/lists"#' here/r.lua >former_recipe.lua
+sed 's#"pictures"#"here/pictures"#; s#"lists"#"here/lists"#' "$dir/here/r.lua" >"$dir/former_recipe.lua"
 expect "a run of an earlier version" 0 "$aniso" exec former.lua
 equals "it has the path as typed" "$(option data.root former.db)" here/pictures
 expect "its recipe" 0 "$aniso" run former_recipe.lua --db former.db
