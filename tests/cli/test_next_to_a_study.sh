@@ -16,9 +16,16 @@ for _ in $(seq 6000); do
     grep -q "seed 1 .*epoch 1/" "$dir/study.err" && break
     sleep 0.01
 done
-kill -STOP $pid # so that it does not finish before the commands below have
 first=$(query "$db" "SELECT uid FROM run WHERE seed = 0")
 second=$(query "$db" "SELECT uid FROM run WHERE seed = 1")
+# It is stopped so that it does not finish before the commands below have; again where that was within a
+# transaction, whose lock would remain.
+for _ in $(seq 100); do
+    kill -STOP $pid
+    "$aniso" tag "$first" early --db "$db" >"$dir/out" 2>"$dir/err" && break
+    kill -CONT $pid
+    sleep 0.01
+done
 expect "a tag for a finished run" 0 "$aniso" tag "$first" early --db "$db"
 output_has out "^$first: early$"
 expect "a tag for the run in progress" 0 "$aniso" tag "$second" now --db "$db"
