@@ -4,6 +4,9 @@
  * What the system or the file's content refuses is nil, message, code. */
 #include "bind/safetensors.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "bind/open.h"
 #include "bind/tensor_arg.h"
 #include "tensor/scope.h"
@@ -76,7 +79,13 @@ static int load_file(lua_State *L)
     return 2;
 }
 
-/* The table {key = text} at `arg`, or nothing. */
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const an_pair *)a)->key, ((const an_pair *)b)->key);
+}
+
+/* The table {key = text} at `arg`, sorted, so that a file has the same bytes each time; or nothing.
+ */
 static const an_pair *check_meta(lua_State *L, int arg, int *n)
 {
     *n = 0;
@@ -91,6 +100,7 @@ static const an_pair *check_meta(lua_State *L, int arg, int *n)
             luaL_argerror(L, arg, "metadata is a table of strings by name");
         *to++ = (an_pair){lua_tostring(L, -2), lua_tostring(L, -1)};
     }
+    qsort(list, (size_t)*n, sizeof *list, by_key);
     return list;
 }
 

@@ -11,7 +11,7 @@ local cli = { sentence = errors.sentence }
 
 cli.commands = {
   "new", "run", "watch", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report",
-  "export", "predict", "predictions", "tag", "note", "star", "rename", "rm", "restore", "gc", "sql", "db",
+  "export", "predict", "predictions", "features", "tag", "note", "star", "rename", "rm", "restore", "gc", "sql", "db",
   "schedule", "repl", "exec", "data", "doctor", "luals", "completion", "help",
 }
 

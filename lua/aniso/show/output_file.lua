@@ -12,6 +12,8 @@ local marks = {
   report = '<meta name="generator" content="aniso"/>',
   ["SVG figure"] = ".an-paper{fill:",
   model = [[\"aniso_model\":]],
+  ["features file"] = '"aniso_features":',
+  ["table of features"] = "id,label,split,features_group",
 }
 output_file.marks = marks
 

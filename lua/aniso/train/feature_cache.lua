@@ -33,8 +33,8 @@ local function bytes_of(n, tensors)
   return 4 * elements
 end
 
--- The tensors of a list, one below the other.
-local function concatenated(list)
+-- The tensors of a list, one below the other, as one tensor.
+function feature_cache.concatenated(list)
   while #list > 1 do
     local fewer = {}
     for i = 1, #list, CONCAT_AT_ONCE do
@@ -67,7 +67,7 @@ end
 local function rows_of(pieces, n)
   local cache = {}
   for name, list in pairs(pieces) do
-    local shape, all = list[1]:shape(), concatenated(list)
+    local shape, all = list[1]:shape(), feature_cache.concatenated(list)
     cache[name] = { shape = shape, rows = all:reshape(n, all:numel() // n) }
   end
   return cache
