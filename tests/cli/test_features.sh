@@ -38,7 +38,7 @@ expect "run" 0 "$aniso" run "$dir/recipe.lua" --db "$db"
 expect "again, with nothing to do" 0 "$aniso" run "$dir/recipe.lua" --db "$db"
 expect "an evaluation" 0 "$aniso" eval tokens --steps 4 --db "$db"
 expect "a report" 0 "$aniso" report tokens -o "$dir/report.html" --db "$db"
-equals "says why it has no images" "$(grep -c 'the data are features without pictures' "$dir/report.html")" 1
+equals "the report has the reason in the place of images" "$(grep -c 'the data are features without pictures' "$dir/report.html")" 1
 expect "features of features" 1 "$aniso" features @last -o "$dir/g.safetensors" --db "$db"
 output_has err 'has no backbone: its data are features$'
 expect "export" 0 "$aniso" export @last -o "$dir/model.safetensors" --db "$db"

@@ -63,7 +63,8 @@ function command.run(args)
       line:update(done)
       local signal = core.sys.interrupted()
       if signal then
-        cli.fail(cli.EXIT_OF[signal], ("interrupted after %d of %d images; nothing is written"):format(done, n))
+        cli.fail(cli.EXIT_OF[signal], ("interrupted after %d of %d images; nothing is written")
+          :format(done, n))
       end
     end })
   line:finish()

@@ -11,8 +11,8 @@ local cli = { sentence = errors.sentence }
 
 cli.commands = {
   "new", "run", "watch", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report",
-  "export", "predict", "predictions", "features", "tag", "note", "star", "rename", "rm", "restore", "gc", "sql", "db",
-  "schedule", "repl", "exec", "data", "doctor", "luals", "completion", "help",
+  "export", "predict", "predictions", "features", "tag", "note", "star", "rename", "rm", "restore", "gc",
+  "sql", "db", "schedule", "repl", "exec", "data", "doctor", "luals", "completion", "help",
 }
 
 -- Exit codes. An interrupted command exits with 128 and the signal's number (engine/main.c).

@@ -75,7 +75,7 @@ local function encode(session, parts, n, pooled, beat)
 end
 
 -- run: a row of db:find(). options: parts = list; pooled: the mean over the map; beat(done, n) [opt].
--- → tensor (n, N, C), or (n, C) pooled; images = {id, label, part, group} lists; the grid {h, w} of the tokens
+-- → tensor (n, N, C), or (n, C) pooled; images = {id, label, part, group} lists; the tokens' grid {h, w}
 function run_features.of(db, run, options)
   local session = session_of(db, run)
   local dataset, parts = session.dataset, {}
