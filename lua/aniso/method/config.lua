@@ -73,6 +73,7 @@ local select = {
   steps = integer { default = 10, min = 1 },
   draws = integer { default = 2, min = 1 },
   keep = one_of { "best", "last" },
+  patience = optional(integer { min = 1 }),  -- validations without a better value; absent: no early stopping
   calibrate = calibrate.option,              -- of the tilt, temperature and test level, after that
 }
 
@@ -196,7 +197,10 @@ end
 -- Options that were set and have no effect, or less than their values promise: a run works all the same, and
 -- its user reads why nothing changed. evaluation [opt]: only those of an evaluation.
 function config.unused(complete, evaluation)
-  if is_plain(complete) then return {} end
+  if is_plain(complete) then
+    return { not evaluation and complete.select.patience and "option select.patience has no effect without a "
+      .. "denoiser: the stage that trains backbone and priors takes all its epochs" or nil }
+  end
   local out, T, steps = {}, complete.schedule.T, complete.select.steps
   if not evaluation and steps > T and steps ~= select.steps.default then
     out[#out + 1] = ("option select.steps is %d, but schedule.T is %d: validation takes %d steps")

@@ -27,7 +27,8 @@ local function are_counts(value)
 end
 
 local function is_best(value)
-  return type(value) == "table" and is_count(value.epoch) and (value.value == nil or is_number(value.value))
+  return type(value) == "table" and is_count(value.epoch) and absent_or(is_number)(value.value)
+    and absent_or(is_number)(value.peak) and absent_or(is_count)(value.stalled)
 end
 
 -- The lists of store/record_buffer.lua: rows of texts and numbers.

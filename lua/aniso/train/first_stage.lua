@@ -128,7 +128,7 @@ function first_stage.share(session, train)
   local lock <close> = wait_for(session, file)
   local loaded, detail = load(session, file, key)
   if loaded then return taken_from(detail) end
-  if detail then session:warn(("%s; the first stage is trained again"):format(tostring(detail))) end
+  if detail then session:report(("%s; the first stage is trained again"):format(tostring(detail)), "warn") end
   train()
   save(session, file, key)
   return "first stage trained, kept in " .. file, false, session.uid

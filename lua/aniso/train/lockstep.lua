@@ -6,6 +6,7 @@
 local core = require "aniso.core"
 local errors = require "aniso.recipe.errors"
 local predict = require "aniso.method.predict"
+local early_stop = require "aniso.train.early_stop"
 local first_stage = require "aniso.train.first_stage"
 
 local lockstep = {}
@@ -48,9 +49,12 @@ function lockstep.running(group)
   return out
 end
 
--- The running sessions at the lowest epoch; none once all have reached epoch `last`.
+-- The running sessions at the lowest epoch; none once all have reached epoch `last` or stopped early.
 function lockstep.at_lowest_epoch(group, last)
-  local running, lowest, out = lockstep.running(group), last, {}
+  local running, lowest, out = {}, last, {}
+  for _, session in ipairs(lockstep.running(group)) do
+    if not early_stop.is_over(session) then running[#running + 1] = session end
+  end
   for _, session in ipairs(running) do lowest = math.min(lowest, session.epoch) end
   for _, session in ipairs(lowest < last and running or {}) do
     if session.epoch == lowest then out[#out + 1] = session end

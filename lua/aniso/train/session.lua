@@ -143,10 +143,10 @@ function Session:show_step(done, loss)
   self:heartbeat()
 end
 
--- Shows and logs a warning.
-function Session:warn(line)
+-- Shows and logs a line. level [opt]: "warn"; "info" if left out.
+function Session:report(line, level)
   self.progress:print(line)
-  self.record:log("warn", line)
+  self.record:log(level or "info", line)
 end
 
 -- Shows the epoch that ended, and logs it where it was validated.

@@ -7,6 +7,7 @@ local lr_schedule = require "aniso.method.lr_schedule"
 local objective = require "aniso.method.objective"
 local optim = require "aniso.method.optim"
 local checkpoint = require "aniso.train.checkpoint"
+local early_stop = require "aniso.train.early_stop"
 local ema = require "aniso.train.ema"
 local feature_cache = require "aniso.train.feature_cache"
 local levels = require "aniso.train.levels"
@@ -208,6 +209,7 @@ local function run_epoch(sessions, last, cached)
   lockstep.each(running, function(session)
     checkpoint.save_last(session)
     session:show_epoch(means[session], session.validated)
+    if session.epoch < last and early_stop.is_over(session) then session:report(early_stop.line(session)) end
   end)
   lead:stop_if_interrupted()
 end

@@ -6,6 +6,7 @@ local printed = require("aniso.stats.metric.catalog").printed
 local post_hoc = require "aniso.method.post_hoc"
 local predict = require "aniso.method.predict"
 local checkpoint = require "aniso.train.checkpoint"
+local early_stop = require "aniso.train.early_stop"
 local lockstep = require "aniso.train.lockstep"
 
 local validation = {}
@@ -39,11 +40,12 @@ local function select_best(session, predictions)
   local fields, value = measure(session, predictions)
   session.record:metric("val", session.epoch, fields)
   local sign = LOWER_IS_BETTER[select.metric] and -1 or 1
-  local best = session.best.value
-  if select.keep == "last" or best == nil or sign * value > sign * best then
+  local before = session.best
+  if select.keep == "last" or before.value == nil or sign * value > sign * before.value then
     session.best = { epoch = session.epoch, value = value }
     checkpoint.save_best(session)
   end
+  early_stop.validated(session, before, sign * value)
   session.validated = fields
 end
 
