@@ -1,5 +1,5 @@
--- Early stopping: a run ends after select.patience validations without a better value, also when it is resumed in
--- between, in lock-step with others, and when the last epoch is kept.
+-- Early stopping: a run ends after select.patience validations without a better value, also when it is resumed
+-- in between, in lock-step with others, and when the last epoch is kept.
 local lu = require "luaunit"
 local aniso = require "aniso"
 local core = require "aniso.core"
@@ -17,7 +17,8 @@ local function config_of(changes)
     prior = { crops = 2, crop_size = 6, local_width = 4, attention = 4 }, schedule = { "cosine", T = 40 },
     denoiser = { "cross_attention", dim = 8, blocks = 1, heads = 2 },
     train = { epochs = 8, batch = 28, draws = 2, lr = 1e-12 },
-    select = { steps = 2, draws = 1, patience = 2, metric = "acc" }, sampler = { "ddim", steps = 3, draws = 2 },
+    select = { steps = 2, draws = 1, patience = 2, metric = "acc" },
+    sampler = { "ddim", steps = 3, draws = 2 },
   }
   return aniso.options.apply(config, changes or {})
 end
@@ -28,7 +29,8 @@ local function new_db(name)
 end
 
 local function job(db, changes, label)
-  return { config = config_of(changes), seed = 0, label = label or "a", study = "s", db = db, stream = nowhere }
+  return { config = config_of(changes), seed = 0, label = label or "a", study = "s", db = db,
+    stream = nowhere }
 end
 
 local EPOCHS = "SELECT max(step) FROM metric_value JOIN metric USING(metric_id) JOIN run USING(run_id) "
@@ -99,7 +101,7 @@ function T.test_in_lock_step_each_run_stops_for_itself()
   local alone <close> = new_db "b"
   local staged = { ["train.mode"] = "staged", ["train.prior_epochs"] = 1, ["train.lr"] = 1e-2,
     ["select.metric"] = "nll" }
-  local jobs, hashes = {}, {}
+  local hashes = {}
   local function both(db)
     local list = {}
     for i, gamma in ipairs { 0, 1 } do
@@ -108,8 +110,7 @@ function T.test_in_lock_step_each_run_stops_for_itself()
     end
     return list
   end
-  jobs = both(together)
-  aniso.trainer.run_together(jobs)
+  aniso.trainer.run_together(both(together))
   for _, one in ipairs(both(alone)) do aniso.trainer.run(one) end
   for i, db in ipairs { together, alone } do
     hashes[i] = {}

@@ -9,8 +9,8 @@ local function patience_of(session)
   return session.stage ~= "prior" and session.config.select.patience or nil
 end
 
--- Counts a validation. before: session.best as it was before it; value: of select.metric, negative where lower
--- is better.
+-- Counts a validation. before: session.best as it was before it; value: of select.metric, negative where
+-- lower is better.
 function early_stop.validated(session, before, value)
   if not patience_of(session) then return end
   local best, is_better = session.best, before.peak == nil or value > before.peak

@@ -72,8 +72,8 @@
 ---@field draws? integer R of a validation's chains (default 2, at least 1).
 ---@field keep? "best"|"last" The best epoch's averaged weights, or the last's (default "best").
 ---Early stopping: a stage ends after so many validations in a row without a better value of metric, wherever
----the learning-rate schedule is. The first stage of mode "staged" takes all its epochs. Off if left out (at least
----1).
+---the learning-rate schedule is. The first stage of mode "staged" takes all its epochs. Off if left out (at
+---least 1).
 ---@field patience? integer
 ---How a tilt, a temperature and a test level are chosen on the validation part once the weights are: a
 ---table, or the name of a metric. Evaluations with and without are stored; the calibrated is the primary one.
