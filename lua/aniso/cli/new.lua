@@ -48,8 +48,8 @@ local function data_section(source)
     if n < dataset.counts[least] then least = k end
   end
   local function images(k) return ("%d of %s"):format(dataset.counts[k], sys.visible(dataset.classes[k])) end
-  local found = dataset.counts[most] == dataset.counts[least] and ("%d per class"):format(dataset.counts[most])
-    or images(most) .. " and " .. images(least)
+  local equal = dataset.counts[most] == dataset.counts[least]
+  local found = equal and dataset.counts[most] .. " per class" or images(most) .. " and " .. images(least)
   return ([[
   -- %d classes; training images: %s. aniso data info prints all of them.
   -- If one patient has several images, name the column of a table that holds the patient, group = "patient":
