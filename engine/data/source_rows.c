@@ -193,7 +193,7 @@ static an_code find_image(const an_image_rows *rows, int64_t i, char path[AN_PAT
 #define NAMED 5 /* of the absent ones */
 
 typedef struct absent {
-    int64_t count, first;
+    int64_t count, rows[NAMED];
     char names[1200];
 } absent;
 
@@ -202,10 +202,9 @@ static void note_absent(const an_image_rows *rows, int64_t i, absent *all)
     const char *image = rows->file ? rows->file[i] : rows->key[i];
     const char *comma = all->count > 0 ? ", " : "";
     size_t at = strlen(all->names);
-    if (all->count == 0)
-        all->first = i;
     if (all->count++ >= NAMED)
         return;
+    all->rows[all->count - 1] = i;
     if (rows->line && rows->line[i] > 0)
         snprintf(all->names + at, sizeof all->names - at, "%sline %lld: %.200s", comma,
                  (long long)rows->line[i], image);
@@ -213,18 +212,41 @@ static void note_absent(const an_image_rows *rows, int64_t i, absent *all)
         snprintf(all->names + at, sizeof all->names - at, "%s%.200s", comma, image);
 }
 
-/* The extension with which the first absent image would be found; NULL if there is none. */
+/* The extension with which an absent image would be found; NULL if there is none. */
 static const char *fitting_extension(const an_image_rows *rows, int64_t i)
 {
-    static const char *const known[] = {".jpg", ".png", ".jpeg", ".bmp", ".JPG", ".PNG", ".JPEG"};
+    static const char *const known[] = {".jpg", ".png", ".jpeg", ".bmp",
+                                        ".JPG", ".PNG", ".JPEG", ".BMP"};
     const char *image = rows->file ? rows->file[i] : rows->key[i];
     char name[AN_PATH], path[AN_PATH];
     an_stamp stamp;
-    for (size_t e = 0; e < sizeof known / sizeof *known; e++)
-        if (snprintf(name, sizeof name, "%s%s", image, known[e]) < AN_PATH &&
-            search(rows, name, path, &stamp) == FOUND)
+    for (size_t e = 0; e < sizeof known / sizeof *known; e++) {
+        if (snprintf(name, sizeof name, "%s%s", image, known[e]) >= AN_PATH)
+            return NULL;
+        for (char *c = name; *c; c++)
+            *c = *c == '\\' ? '/' : *c;
+        if (search(rows, name, path, &stamp) == FOUND)
             return known[e];
+    }
     return NULL;
+}
+
+/* The first named row whose image would be found with another extension; -1 if there is none. */
+static int64_t row_of_extension(const an_image_rows *rows, const absent *all,
+                                const char **extension)
+{
+    for (int k = 0; k < NAMED && k < all->count; k++) {
+        *extension = fitting_extension(rows, all->rows[k]);
+        if (*extension)
+            return all->rows[k];
+    }
+    return -1;
+}
+
+static bool has_extension(const char *image)
+{
+    const char *dot = strrchr(image, '.');
+    return dot && strlen(dot) <= 5 && !strpbrk(dot, "/\\");
 }
 
 static an_code refuse_absent(const an_image_rows *rows, const absent *all)
@@ -234,23 +256,34 @@ static an_code refuse_absent(const an_image_rows *rows, const absent *all)
     for (int k = 0; k < rows->folder_count && at < sizeof places; k++)
         at +=
             (size_t)snprintf(places + at, sizeof places - at, k ? ", %s" : "%s", rows->folders[k]);
-    const char *extension = *rows->extension ? NULL : fitting_extension(rows, all->first);
-    const char *image = rows->file ? rows->file[all->first] : rows->key[all->first];
-    if (extension)
+    const char *extension = NULL, *given = rows->extension;
+    const int64_t fits = row_of_extension(rows, all, &extension);
+    const int64_t first = fits < 0 ? all->rows[0] : fits;
+    const char *image = rows->file ? rows->file[first] : rows->key[first];
+    if (extension && !*given)
         return an_fail(AN_ENOTFOUND,
                        "%s: image %s is not in %s, but %s%s is; extension = \"%s\" adds that to "
                        "every name",
-                       place(rows, all->first, where), image, places, image, extension, extension);
+                       place(rows, first, where), image, places, image, extension, extension);
+    if (extension)
+        return an_fail(AN_ENOTFOUND,
+                       "%s: image %s%s is not in %s, but %s%s is; extension = \"%s\" (kind csv) "
+                       "adds that to every name, and without it the table gives each name whole",
+                       place(rows, first, where), image, given, places, image, extension,
+                       extension);
+    const char *bare = *given || has_extension(image)
+                           ? ""
+                           : ", or extension = \".jpg\" adds such an end to every name";
     if (all->count == 1)
-        return an_fail(AN_ENOTFOUND, "%s: image %s%s is not in %s; add the file or remove the row",
-                       place(rows, all->first, where), image,
-                       ends_with(image, rows->extension) ? "" : rows->extension, places);
+        return an_fail(
+            AN_ENOTFOUND, "%s: image %s%s is not in %s; add the file or remove the row%s",
+            place(rows, first, where), image, ends_with(image, given) ? "" : given, places, bare);
     if (all->count > NAMED)
         snprintf(more, sizeof more, " and %lld more", (long long)(all->count - NAMED));
-    return an_fail(AN_ENOTFOUND,
-                   "%s: %lld of %lld images are not in %s (%s%s); add the files or remove the rows",
-                   rows->source, (long long)all->count, (long long)rows->n, places, all->names,
-                   more);
+    return an_fail(
+        AN_ENOTFOUND,
+        "%s: %lld of %lld images are not in %s (%s%s); add the files or remove the rows%s",
+        rows->source, (long long)all->count, (long long)rows->n, places, all->names, more, bare);
 }
 
 an_code an_list_rows(an_listing *list, const an_image_rows *rows, int64_t *missing)

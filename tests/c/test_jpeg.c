@@ -149,6 +149,7 @@ static void test_damaged_scans_are_refused_or_marked(void **state)
     bytes without_end = splice(b, b.count - 2, 2, "", 0), first_half = {b.data, middle};
     bytes zero_block = splice(b, middle, sizeof zeros, zeros, sizeof zeros);
     bytes longer = splice(b, b.count - 2, 0, zeros, sizeof zeros);
+    bytes between = splice(p, find_marker(p, 0xC4, 3), 0, "\1\2", 2); /* behind a scan's data */
     bytes fewer_scans = splice(p, last_scan, p.count - last_scan, "\xFF\xD9", 2);
     bytes without_restart = splice(r, find_marker(r, 0xD1, 1), 2, "", 0);
     assert_damaged(cut, "damaged JPEG: its scan ends early");
@@ -156,10 +157,11 @@ static void test_damaged_scans_are_refused_or_marked(void **state)
     assert_damaged(first_half, "truncated JPEG");
     assert_damaged(zero_block, "x.jpg: ");
     assert_damaged(longer, "stray bytes after the data of a scan");
+    assert_damaged(between, "stray bytes after the data of a scan");
     assert_damaged(fewer_scans, "its last scans are missing");
     assert_damaged(without_restart, "x.jpg: ");
     free(cut.data), free(without_end.data), free(zero_block.data), free(longer.data);
-    free(fewer_scans.data), free(without_restart.data);
+    free(between.data), free(fewer_scans.data), free(without_restart.data);
     free(b.data), free(p.data), free(r.data);
 }
 

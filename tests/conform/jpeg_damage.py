@@ -89,6 +89,35 @@ def add_restarts(corpus):
                    refusals="stray after scan", silent=True, original=jpeg.pillow(data))
 
 
+def markers_after_scan(data):
+    """Positions of the markers behind the first scan's data, each with whether a scan's data are in front of it."""
+    at, follows_data = scan_start(data), True
+    while True:
+        if follows_data:
+            at = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]").search(data, at).start()
+        yield at, follows_data
+        if data[at + 1] == 0xD9:
+            return
+        follows_data = data[at + 1] == 0xDA
+        at += 2 + struct.unpack(">H", data[at + 2:at + 4])[0]
+
+
+def add_stray_in_progressive(corpus):
+    """Two bytes in front of each marker behind the first scan. Behind the data of a scan they may be what a damaged
+    scan left over: the file is refused where libjpeg reports them, which it does for those that it had not yet
+    fetched as bits. Elsewhere they change nothing."""
+    for _ in range(4):
+        data = encode(Image.fromarray(picture(corpus, corpus.integer(24, 60), corpus.integer(24, 60))), "JPEG",
+                      progressive=True, quality=corpus.integer(60, 95))
+        for at, follows_data in markers_after_scan(data):
+            stray = data[:at] + corpus.bytes(2).replace(b"\xff", b"x") + data[at:]
+            if follows_data:
+                corpus.add("stray bytes after a scan of a progressive file", stray, refusals="stray after scan",
+                           silent=True, original=jpeg.pillow(data))
+            else:
+                corpus.add("stray bytes between scans of a progressive file", stray, jpeg.pillow(data))
+
+
 def add_tables(corpus):
     for _ in range(6):
         parts = writer.write(Frame(planes(corpus, 3), FACTORS["420"]))
@@ -120,5 +149,6 @@ def add_tables(corpus):
 
 def make(corpus):
     for add in (jpeg.add_written_by_pillow, jpeg.add_frames, jpeg.add_models, jpeg.add_sizes, jpeg.add_orientation,
-                jpeg.add_harmless, jpeg.add_unsupported, add_ends, add_scan_damage, add_restarts, add_tables):
+                jpeg.add_harmless, jpeg.add_unsupported, add_ends, add_scan_damage, add_restarts, add_tables,
+                add_stray_in_progressive):
         add(corpus)

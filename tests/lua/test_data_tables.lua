@@ -153,6 +153,32 @@ function T:test_names_that_leave_the_data_set()
   refuses({}, "line 2: image gone.bmp is not in ", "images, ", "; add the file or remove the row")
 end
 
+function T:test_names_without_an_extension()
+  local function named(first, other)
+    layout.images = 0
+    rename(function(name)
+      local stem = name:match "^%d+"
+      return stem == "001" and first or other(stem)
+    end)
+  end
+  named("001", function(stem) return stem end)
+  lu.assertEquals(assert(open { extension = ".bmp" }).classes, { "even", "odd" })
+  refuses({}, "t.csv line 2: image 001 is not in ",
+    'but 001.bmp is; extension = ".bmp" adds that to every name')
+  named("gone", function(stem) return "..\\images\\" .. stem end) -- the first is absent, the others are not
+  refuses({}, "t.csv line 3: image ..\\images\\002 is not in ",
+    '.bmp is; extension = ".bmp" adds that to every name')
+  named("x/y", function(stem) return "no" .. stem end)
+  refuses({}, "10 of 10 images are not in ",
+    'add the files or remove the rows, or extension = ".jpg" adds such an end to every name')
+  named("gone", function(stem) return stem .. ".bmp" end)
+  refuses({}, 'image gone is not in ', 'remove the row, or extension = ".jpg" adds such an end')
+  named("001", function(stem) return stem end)
+  refuses({ extension = ".png" }, "image 001.png is not in ",
+    'but 001.bmp is; extension = ".bmp" (kind csv) adds that to every name, and without it the table gives each '
+      .. "name whole")
+end
+
 function T:test_cells_that_are_not_utf8_or_empty()
   make("label", 4, function(i) return i == 3 and "n\xe6vus" or "b" end)
   refuses({}, "t.csv line 4: column label is not UTF-8; save the table as UTF-8")
