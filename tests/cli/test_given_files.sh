@@ -79,7 +79,8 @@ equals "that is reported once" "$(grep -c 'os.setlocale is refused' "$dir/err")"
 expect "weights of other programs" 0 "$aniso" exec -e '
 local save, dir = require("aniso.core").safetensors.save, arg[1]
 local net = aniso.resnet { "resnet18", width = 4 }
-local files = { plain = {}, module = {}, inner = {}, extra = {}, nan = {}, short = {} }
+local files = { plain = {}, module = {}, inner = {}, extra = {}, nan = {}, short = {}, part = {},
+  other = {} }
 for name, x in pairs(net.module:state()) do
   local short = name:gsub("^backbone%.", "")
   files.plain[short], files.module["module." .. short], files.extra[short], files.nan[short] = x, x, x, x
@@ -87,6 +88,10 @@ for name, x in pairs(net.module:state()) do
 end
 files.extra["head.weight"], files.inner["model.head.weight"] = files.plain["bn1.weight"], files.plain["bn1.weight"]
 files.short["bn1.weight"] = nil
+for name, x in pairs(files.short) do
+  if name ~= "conv1.weight" then files.part["module." .. name] = x end
+  files.other[name:gsub("%.", "_")] = x
+end
 files.nan["bn1.weight"] = aniso.tensor.full({ 4 }, 0 / 0)
 for name, tensors in pairs(files) do assert(save(("%s/%s.safetensors"):format(dir, name), tensors)) end' "$dir"
 weights() { # EXIT FILE MORE…: trains from the weights
@@ -110,6 +115,10 @@ weights 1 nan
 output_has err "nan.safetensors: tensor bn1.weight holds NaN or an infinity"
 weights 1 short
 output_has err "short.safetensors: 1 tensor of the backbone is missing: bn1.weight"
+weights 1 part
+output_has err 'part.safetensors: .*weights_prefix = "module\." strips that, and then 98 of the backbone.s 100 tensors are'
+weights 1 other
+output_has err "other.safetensors: none of its 99 tensors has a name of the backbone .*: bn1_bias, .* and 96 more"
 weights 1 plain --set backbone.width=8
 output_has err 'plain.safetensors: this is a ResNet-18 of width 4, the recipe has a ResNet-18 of width 8; backbone = \{ "resnet18", width = 4 \}$'
 

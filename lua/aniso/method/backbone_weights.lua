@@ -67,6 +67,38 @@ local function sorted(names)
   return list
 end
 
+-- The prefix with which the file has most of the expected names, and how many; nil where that is a quarter of
+-- them at most, as names such as weight are common.
+local function likely_prefix(tensors, expected)
+  local counts, best, total = {}, nil, 0
+  for _ in pairs(expected) do total = total + 1 end
+  for name in pairs(tensors) do
+    for dot in name:gmatch "()%." do
+      local start = name:sub(1, dot)
+      if expected[name:sub(dot + 1)] then counts[start] = (counts[start] or 0) + 1 end
+    end
+  end
+  for start, count in pairs(counts) do
+    if not best or count > counts[best] or count == counts[best] and start < best then best = start end
+  end
+  if best and 4 * counts[best] > total then return best, counts[best], total end
+end
+
+-- Raises where the file has none of the backbone's names: they have a prefix, or are another network's.
+local function check_names(tensors, expected, start, raise)
+  for name in pairs(expected) do
+    if tensors[name] then return end
+  end
+  local found, count, total = likely_prefix(tensors, expected)
+  if found then
+    raise("its names begin with %s; weights_prefix = %q strips that, and then %d of the backbone's %d tensors "
+      .. "are there", start .. found, start .. found, count, total)
+  end
+  local names = sorted(tensors)
+  raise("none of its %d tensors has a name of the backbone (torchvision's, such as conv1.weight): %s", #names,
+    listed(names))
+end
+
 -- Raises where a tensor is missing or has another shape or type than the backbone's.
 local function check_present(tensors, expected, start, raise)
   local missing = {}
@@ -125,6 +157,7 @@ function backbone_weights.load(net, prefix, o)
     raise("its names begin with %s; weights_prefix = %q strips that", start .. found, start .. found)
   end
   check_form(tensors, expected, raise)
+  check_names(tensors, expected, start, raise)
   check_present(tensors, expected, start, raise)
   if not o.weights_extra then check_extra(tensors, expected, raise) end
   local chosen = {}
