@@ -1,7 +1,9 @@
 /* par: see par.h. A thin layer over OpenMP. */
 #include "base/par.h"
 
+#include <errno.h>
 #include <omp.h>
+#include <pthread.h>
 
 #include "base/assert.h"
 
@@ -15,6 +17,36 @@ void an_set_threads(int n)
     AN_ASSERT(n <= AN_THREADS_MOST);
     omp_set_dynamic(0);
     omp_set_num_threads(n < 1 ? omp_get_num_procs() : n);
+}
+
+static void *pass(void *gate)
+{
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* OpenMP ends the process where it cannot start a thread. The threads here exist at the same time
+ * and have small stacks, so that a limit on their number is what stops them. */
+int an_startable_threads(int n)
+{
+    enum { STACK = 1 << 20 }; /* it also holds the thread-local variables of all libraries */
+    pthread_t ids[AN_THREADS_MOST];
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_attr_t small;
+    int started = 1, why = 0; /* the calling thread is the first */
+    AN_ASSERT(n >= 1 && n <= AN_THREADS_MOST);
+    if (pthread_attr_init(&small) != 0)
+        return n;
+    pthread_attr_setstacksize(&small, STACK);
+    pthread_mutex_lock(&gate);
+    while (started < n && (why = pthread_create(&ids[started], &small, pass, &gate)) == 0)
+        started++;
+    pthread_mutex_unlock(&gate);
+    for (int i = 1; i < started; i++)
+        pthread_join(ids[i], NULL);
+    pthread_attr_destroy(&small);
+    return why == EAGAIN ? started : n;
 }
 
 int64_t an_chunks(int64_t n, int64_t grain)

@@ -17,6 +17,10 @@
 int an_threads(void);       /* threads in use, ≥ 1                                  */
 void an_set_threads(int n); /* n < 1: as many as the machine has cores              */
 
+/* How many of n threads the system lets this process have, ≥ 1: fewer than n under a limit on
+ * processes (ulimit -u, a container's). 1 ≤ n ≤ AN_THREADS_MOST. */
+int an_startable_threads(int n);
+
 /* Processes items lo … hi−1, which are chunk number `chunk`. */
 typedef void (*an_chunk_fn)(void *context, int64_t lo, int64_t hi, int64_t chunk);
 

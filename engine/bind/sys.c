@@ -132,6 +132,13 @@ static int threads(lua_State *L)
     return 1;
 }
 
+/* startable_threads(n) → how many of n threads the system permits, ≥ 1. */
+static int startable_threads(lua_State *L)
+{
+    lua_pushinteger(L, an_startable_threads((int)an_check_within(L, 1, "n", 1, AN_THREADS_MOST)));
+    return 1;
+}
+
 /* memory() → {live =, peak =, allocs =} of the engine's allocator, and lua_allocs =, the requests
  * of Lua's allocator to the C library. */
 static int memory(lua_State *L)
@@ -290,6 +297,7 @@ static const luaL_Reg functions[] = {
     {"pid", pid},
     {"sleep", nap},
     {"threads", threads},
+    {"startable_threads", startable_threads},
     {"used_by", an_lua_used_by},
     {"utc", utc},
     {"variable", an_lua_variable},

@@ -3,6 +3,9 @@
 #include "arrays.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/integer.h"
 #include "base/utf8.h"
@@ -158,6 +161,26 @@ static void mark(void *context, int64_t lo, int64_t hi, int64_t chunk)
         owner[i] = chunk;
 }
 
+/* The limit holds for no process of root, which therefore becomes another user. */
+static void threads_are_as_many_as_the_system_permits(void **state)
+{
+    (void)state;
+    assert_int_equal(an_startable_threads(3), 3);
+    const pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit one = {1, 1};
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(77);
+        _exit(setrlimit(RLIMIT_NPROC, &one) == 0 ? an_startable_threads(3) : 77);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 static void chunks_have_a_fixed_size(void **state)
 {
     (void)state;
@@ -218,6 +241,7 @@ int main(void)
         cmocka_unit_test(numbers_depend_only_on_their_address),
         cmocka_unit_test(normals_have_mean_0_and_variance_1),
         cmocka_unit_test(a_permutation_contains_each_number_once),
+        cmocka_unit_test(threads_are_as_many_as_the_system_permits),
         cmocka_unit_test(chunks_have_a_fixed_size),
         cmocka_unit_test(utf8_is_recognised),
         cmocka_unit_test(a_loop_below_the_threshold_is_one_chunk),

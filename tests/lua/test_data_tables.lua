@@ -175,8 +175,8 @@ function T:test_names_without_an_extension()
   refuses({}, 'image gone is not in ', 'remove the row, or extension = ".jpg" adds such an end')
   named("001", function(stem) return stem end)
   refuses({ extension = ".png" }, "image 001.png is not in ",
-    'but 001.bmp is; extension = ".bmp" (kind csv) adds that to every name, and without it the table gives each '
-      .. "name whole")
+    'but 001.bmp is; extension = ".bmp" (kind csv) adds that to every name, and without it the table gives '
+      .. "each name whole")
 end
 
 function T:test_cells_that_are_not_utf8_or_empty()

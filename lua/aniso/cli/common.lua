@@ -79,8 +79,15 @@ function common.threads(parser)
   end)
 end
 
+-- The numbers are the same on any number of threads, so a limit on processes only costs time.
 function common.use_threads(args)
-  if args.threads then sys.threads(args.threads) end
+  local wished = args.threads or sys.threads()
+  local possible = sys.startable_threads(wished)
+  if possible < wished then
+    io.stderr:write(("aniso: the limit on processes (ulimit -u) leaves %d of %d threads; computing with %d\n")
+      :format(possible, wished, possible))
+  end
+  if possible < wished or args.threads then sys.threads(possible) end
 end
 
 -- A cell of a table: "0.52 MB", and the bytes for programs.

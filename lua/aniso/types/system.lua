@@ -48,6 +48,11 @@ function sys.pid() end
 ---@return integer n in use
 function sys.threads(n) end
 
+---How many of n threads the system permits, at least 1: fewer than n under a limit on processes.
+---@param n integer From 1 to 4096.
+---@return integer
+function sys.startable_threads(n) end
+
 ---Bytes and calls of the engine's allocator.
 ---@return { live: integer, peak: integer, allocs: integer, lua_allocs: integer }
 function sys.memory() end
