@@ -49,8 +49,8 @@ function T:test_nested_classes_by_their_last_folder_path_or_depth()
   refuses({ root = "no-folder" }, "no-folder: no such folder (searched in /")
   refuses({}, ": in 2 folders all 18 images are in sub-folders (lower, upper); nested = true")
   images("lower", 2)
-  refuses({}, "/upper: its 6 images are in sub-folders; nested = true makes the folder of an image its class, "
-    .. "nested = 1 the first folder below `root`")
+  refuses({}, "/upper: its 6 images are in sub-folders; nested = true makes the folder of an image its "
+    .. "class, nested = 1 the first folder below `root`")
   refuses({ nested = 4 }, "holds no class folder")
   lu.assertErrorMsgContains("data.nested must be true, false or a depth from 1 to 16", open, { nested = 0 })
 end
