@@ -91,8 +91,8 @@ local function check_names(tensors, expected, start, raise)
   end
   local found, count, total = likely_prefix(tensors, expected)
   if found then
-    raise("its names begin with %s; weights_prefix = %q strips that, and then %d of the backbone's %d tensors "
-      .. "are there", start .. found, start .. found, count, total)
+    raise("its names begin with %s; weights_prefix = %q strips that, and then %d of the backbone's %d "
+      .. "tensors are there", start .. found, start .. found, count, total)
   end
   local names = sorted(tensors)
   raise("none of its %d tensors has a name of the backbone (torchvision's, such as conv1.weight): %s", #names,
