@@ -36,6 +36,21 @@ expect "check" 0 "$aniso" check "$dir/recipe.lua"
 output_has out '^shapes     images             \(2, 1, [0-9]+, [0-9]+\)$'
 expect "run" 0 "$aniso" run "$dir/recipe.lua" --db "$db"
 expect "again, with nothing to do" 0 "$aniso" run "$dir/recipe.lua" --db "$db"
+# Paths are seen from the recipe's folder, and names of files below the root where there is one.
+(cd "$dir" && sed "s|$dir/||g" recipe.lua >near.lua)
+mkdir "$dir/away" "$dir/away/below"
+cp "$dir/f.csv" "$dir/away/below/t.csv"
+cp "$dir/f.safetensors" "$dir/away/below/f.safetensors"
+echo "no table" >"$dir/away/t.csv"
+before=$(pwd)
+case $aniso in /*) program=$aniso ;; *) program=$before/$aniso ;; esac
+cd "$dir/away" || exit 1
+expect "a recipe with relative paths from another folder" 0 "$program" run ../near.lua --set train.batch=16 --db "$db"
+cd / || exit 1
+expect "its evaluation from a third one" 0 "$program" eval @last --steps 3 --db "$db"
+cd "$dir/away" || exit 1
+expect "names below the root" 0 "$program" data info features --set root=below --set file=f.safetensors --set table=t.csv
+cd "$before" || exit 1
 expect "an evaluation" 0 "$aniso" eval tokens --steps 4 --db "$db"
 expect "a report" 0 "$aniso" report tokens -o "$dir/report.html" --db "$db"
 equals "the report has the reason in the place of images" "$(grep -c 'the data are features without pictures' "$dir/report.html")" 1

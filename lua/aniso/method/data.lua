@@ -2,6 +2,7 @@
 -- and opens the userdata aniso.Dataset. The kinds are in data/registry.lua.
 local class_order = require "aniso.method.data.class_order"
 local core = require "aniso.core"
+local data_paths = require "aniso.recipe.data_paths"
 local info = require "aniso.method.data.info"
 local labels = require "aniso.method.data.labels"
 local lists = require "aniso.method.data.split_lists"
@@ -61,8 +62,7 @@ end
 -- run is continued from any folder.
 function data.seen_from(given, folder)
   local out = given
-  local is_features = given[1] == "features" and not given.root -- then its files are no names below one
-  for _, key in ipairs(is_features and { "file", "table", "ids", "split" } or { "root", "split", "file" }) do
+  for _, key in ipairs(data_paths.keys(given)) do
     local path = given[key]
     local relative = folder and type(path) == "string" and path:sub(1, 1) ~= "/"
     local there = relative and not core.sys.exists(path) and folder .. "/" .. path

@@ -1,15 +1,18 @@
 -- Relative paths of data options as absolute ones, so that a stored run finds its images from any folder.
 --   data_paths.absolute(data, folder, …) → data, former: a path that exists below one of the folders, tried
 --     in their order, becomes absolute; former [or nil] has the changed paths as they were given, by option
+--   data_paths.keys(data) → the options that are paths of their own
 --   data_paths.with_former(data, former) → the data as a recipe of an earlier version stored them, or nil
 local options = require "aniso.recipe.options"
 local sys = require("aniso.core").sys
 
 local data_paths = {}
 
--- The options that are paths. A table is searched below the root where there is one.
-local function keys_of(data)
-  return data.root == nil and { "root", "split", "file", "table" } or { "root", "split", "file" }
+-- The options that are paths. A table is searched below the root where there is one, and so are the files of
+-- features.
+function data_paths.keys(data)
+  if data.root == nil then return { "root", "split", "file", "table", "ids" } end
+  return data[1] == "features" and { "root", "split" } or { "root", "split", "file" }
 end
 
 local function found_below(folders, path)
@@ -22,7 +25,7 @@ end
 function data_paths.absolute(data, ...)
   if type(data) ~= "table" then return data end
   local out, former = options.copy(data), nil
-  for _, key in ipairs(keys_of(data)) do
+  for _, key in ipairs(data_paths.keys(data)) do
     local path = data[key]
     local is_relative = type(path) == "string" and path ~= "" and path:sub(1, 1) ~= "/"
     local at = is_relative and found_below({ ... }, path)
