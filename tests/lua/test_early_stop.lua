@@ -1,5 +1,5 @@
--- Early stopping: a run ends after select.patience validations without a better value, also when it is resumed
--- in between, in lock-step with others, and when the last epoch is kept.
+-- Early stopping: a run ends after select.patience validations without a better value, also when it is
+-- resumed in between, in lock-step with others, and when the last epoch is kept.
 local lu = require "luaunit"
 local aniso = require "aniso"
 local core = require "aniso.core"
