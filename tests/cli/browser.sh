@@ -45,6 +45,8 @@ function measure(frame) {
     figures: figures.length, drawn: figures.filter(large).length,
     inked: figures.filter(f => f.querySelector("path, rect, image")).length,
     unpainted: [...page.querySelectorAll("svg path, svg rect")].filter(bare).length,
+    beyond: figures.filter(f => f.getBoundingClientRect().right > f.parentElement.getBoundingClientRect().right + 1).length,
+    spilt: [...page.querySelectorAll("table")].filter(t => t.scrollWidth > t.parentElement.clientWidth + 1).length,
     cut: [...page.querySelectorAll("svg text")].filter(outside).length,
     overflow: root.scrollWidth - root.clientWidth, scripts: page.scripts.length,
     paper: style(page.body).backgroundColor }

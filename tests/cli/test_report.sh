@@ -121,6 +121,16 @@ equals "no network request" "$(cat "$dir/urls")" ""
 browse r.html 390 --blink-settings=preferredColorScheme=0
 equals "a narrow dark screen" "$(value drawn) $(value overflow) $(value paper) $(cat "$dir/err" "$dir/urls")" \
     "$figures 0 rgb(22, 24, 28) "
+browse r.html 360
+equals "a phone shows figures whole" "$(value drawn) $(value beyond) $(value overflow)" "$figures 0 0"
+wide='<div class="wide"><table><tr>'
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do wide="$wide<td class=\"num\">lambda=power(gamma=0.$i)</td>"; done
+sed "s|</main>|$wide</tr></table></div></main>|" "$dir/r.html" >"$dir/wide.html"
+browse wide.html 680
+equals "a table is wider than a sheet" "$([ "$(value spilt)" -gt 0 ] && echo yes)" yes
+sed 's|@media print|@media all|' "$dir/wide.html" >"$dir/sheet.html"
+browse sheet.html 680
+equals "paper has all columns of it" "$(value spilt) $(value beyond) $(value overflow)" "0 0 0"
 headless --print-to-pdf="$dir/r.pdf" "file://$dir/r.html" >"$dir/out" 2>"$dir/err"
 equals "the page prints to PDF" "$(head -c 5 "$dir/r.pdf")" "%PDF-"
 

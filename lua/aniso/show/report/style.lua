@@ -35,6 +35,7 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.87re
 caption{text-align:left;color:var(--soft);font-size:.92rem;padding:.3rem 0}
 h3{font-size:1.05rem;margin:1.4rem 0 .3rem}th,td{padding:.25rem .5rem .25rem 0;text-align:left;
 border-bottom:1px solid var(--line);vertical-align:top}
+.wide tbody th{position:sticky;left:0;background:var(--paper);max-width:40vw;overflow-wrap:break-word}
 thead th{border-bottom:2px solid var(--axis)}tbody th{font-weight:400}td.num,th.num{text-align:right;
 white-space:nowrap}
 tr.best th,tr.best td{background:var(--card)}
@@ -57,6 +58,7 @@ stroke-dasharray:4 3;fill:none}.band{fill:var(--card)}.stroke{stroke:currentColo
 stroke-linejoin:round}.stroke.thin{stroke-width:1;opacity:.75}.bar{stroke:currentColor;
 fill:none;stroke-width:1.8;stroke-dasharray:none}.dot{fill:var(--paper);stroke:currentColor;stroke-width:1.3;
 stroke-dasharray:none}.mark{fill:currentColor;stroke:var(--paper);stroke-width:1;stroke-dasharray:none}
+@media (max-width:34rem){.wide>svg{min-width:0}svg text{font-size:14.5px}svg .small{font-size:13.5px}}
 .area{fill:currentColor;opacity:.3}.rest{color:var(--rest)}.frame{fill:none;stroke:var(--axis)}
 .crop{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke}.crop.under{stroke:#000;stroke-width:3.5}
 .crop.over{stroke:#ffd54a}.heat{fill:#ff7a00}.grey{filter:grayscale(1)}image{image-rendering:pixelated}
@@ -65,7 +67,8 @@ stroke-dasharray:none}.mark{fill:currentColor;stroke:var(--paper);stroke-width:1
 local paper = [[
 @page{margin:1.5cm}@media print{body{max-width:none;padding:0;font-size:10.5pt}nav,.skip,
 details:not([open]){display:none}h2,h3{break-after:avoid}h2{margin-top:1.6rem}figure,tr,li,.verdict{
-break-inside:avoid}.wide{overflow:visible}.wide>svg{min-width:0}.verdict,pre,.band,svg{
+break-inside:avoid}.wide{overflow:visible}.wide>svg{min-width:0}table{max-width:100%;font-size:8.5pt}th,td,td.num,th.num{
+white-space:normal;overflow-wrap:anywhere}.verdict,pre,.band,svg{
 print-color-adjust:exact;-webkit-print-color-adjust:exact}a{color:inherit;text-decoration:none}}
 ]]
 
