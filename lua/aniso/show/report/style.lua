@@ -67,7 +67,8 @@ stroke-dasharray:none}.mark{fill:currentColor;stroke:var(--paper);stroke-width:1
 local paper = [[
 @page{margin:1.5cm}@media print{body{max-width:none;padding:0;font-size:10.5pt}nav,.skip,
 details:not([open]){display:none}h2,h3{break-after:avoid}h2{margin-top:1.6rem}figure,tr,li,.verdict{
-break-inside:avoid}.wide{overflow:visible}.wide>svg{min-width:0}table{max-width:100%;font-size:8.5pt}th,td,td.num,th.num{
+break-inside:avoid}.wide{overflow:visible}.wide>svg{min-width:0}table{max-width:100%;font-size:8.5pt}
+th,td,td.num,th.num{
 white-space:normal;overflow-wrap:anywhere}
 .verdict,pre,.band,svg{
 print-color-adjust:exact;-webkit-print-color-adjust:exact}a{color:inherit;text-decoration:none}}
