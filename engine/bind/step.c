@@ -5,13 +5,14 @@
  *     core.step.sgd(p, g, buf or nil, {lr =, momentum =, nesterov =, weight_decay =, first =})
  * Both also take from = (counts from 1) and length =, the range of elements to update; scale =, a
  * factor on the gradient; average = and keep =, a tensor that follows p as an exponential average.
- */
+ * core.step.view(x, first, length) is such a range as a tensor that shares the elements. */
 #include "kernel/pointwise/optimizer_step.h"
 
 #include <math.h>
 
 #include "bind/tensor_arg.h"
 #include "bind/open.h"
+#include "tensor/scope.h"
 
 /* The elements of a contiguous float32 tensor with as many as `like` (NULL: any number). */
 static float *check_flat(lua_State *L, int arg, const an_tensor *like)
@@ -131,9 +132,22 @@ static int step_clip(lua_State *L)
     return 1;
 }
 
+/* view(x, first, length) → a tensor that shares `length` elements of the flat tensor x, from
+ * `first` on, which counts from 1 */
+static int step_view(lua_State *L)
+{
+    an_tensor *x = an_check_tensor(L, 1);
+    check_flat(L, 1, NULL);
+    const int64_t first = an_check_within(L, 2, "first", 1, an_numel(x) + 1);
+    const int64_t length = an_check_within(L, 3, "length", 0, an_numel(x) - first + 1);
+    size_t mark = an_scope_begin();
+    return an_push_result(L, mark,
+                          an_tensor_view(x->storage, AN_F32, x->offset + first - 1, 1, &length));
+}
+
 static const luaL_Reg functions[] = {
-    {"adamw", step_adamw},         {"sgd", step_sgd},   {"ema", step_ema},
-    {"grad_norm", step_grad_norm}, {"clip", step_clip}, {NULL, NULL},
+    {"adamw", step_adamw}, {"sgd", step_sgd},   {"ema", step_ema}, {"grad_norm", step_grad_norm},
+    {"clip", step_clip},   {"view", step_view}, {NULL, NULL},
 };
 
 int an_open_step(lua_State *L)

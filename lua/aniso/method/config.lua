@@ -7,6 +7,7 @@
 --   config.conflicts(complete) → sentences about options that do not fit each other
 --   config.unused(complete, evaluation) → sentences about options that were set and have no effect
 local choices = require "aniso.recipe.choices"
+local backbone_parts = require "aniso.method.backbone_parts"
 local baseline = require "aniso.recipe.baseline"
 local calibrate = require "aniso.method.calibrate"
 local class_weight = require "aniso.method.class_weight"
@@ -63,6 +64,15 @@ local train = {
   sampling = one_of { "instance", "class_balanced", "square_root", "progressive" },
   augment = data.augment,
   mixup = optional(number { min = 0 }),            -- α of 1710.09412; absent or 0: off
+  freeze = optional(options.one_of(table.move(backbone_parts.all, 1, #backbone_parts.all, 3,
+    { false, true }))),                            -- the backbone up to and including a part; absent: false
+  unfreeze_every = optional(integer { min = 1 }),  -- epochs; absent: what is frozen stays frozen
+  lr_scale = optional {                            -- factors of lr; absent: all 1
+    backbone = number { default = 1, above = 0 },
+    prior = number { default = 1, above = 0 },
+    denoiser = number { default = 1, above = 0 },
+    layer_decay = number { default = 1, above = 0, max = 1 }, -- a further factor per stage towards the images
+  },
 }
 
 -- How the best epoch is chosen, always on the validation part.
@@ -133,6 +143,11 @@ local function check_combination(of)
   local plain = is_plain(of)
   if plain then check_plain(of) end
   lambda.check_coupling(of.schedule.lambda, of.schedule.coupling)
+  if not backbone_parts.frozen(of.backbone, of.train.freeze) then
+    local parts = table.concat(backbone_parts.of(of.backbone), ", ")
+    raise("option train.freeze is %s, but the backbone %s has %s", of.train.freeze, of.backbone[1],
+      parts == "" and "no parts" or parts)
+  end
   if (of.train.mixup or 0) > 0 and of.train.mode == "joint" then
     raise("option train.mixup is %g, but with train.mode = joint the denoiser would see mixed images with "
       .. "one label each: use train.mode = staged, where mixup augments the prior's stage", of.train.mixup)
@@ -194,14 +209,27 @@ function config.conflicts(complete)
   return out
 end
 
+local function unused_freezing(complete)
+  local of, out = complete.train, {}
+  if of.unfreeze_every and not of.freeze then
+    out[1] = ("option train.unfreeze_every is %d and has no effect: nothing is frozen (train.freeze)")
+      :format(of.unfreeze_every)
+  elseif of.freeze and not complete.backbone.weights then
+    out[1] = "option train.freeze keeps random values of the backbone: backbone.weights is not given"
+  end
+  return out
+end
+
 -- Options that were set and have no effect, or less than their values promise: a run works all the same, and
 -- its user reads why nothing changed. evaluation [opt]: only those of an evaluation.
 function config.unused(complete, evaluation)
+  local out = evaluation and {} or unused_freezing(complete)
   if is_plain(complete) then
-    return { not evaluation and complete.select.patience and "option select.patience has no effect without a "
-      .. "denoiser: the stage that trains backbone and priors takes all its epochs" or nil }
+    out[#out + 1] = not evaluation and complete.select.patience and "option select.patience has no effect without "
+      .. "a denoiser: the stage that trains backbone and priors takes all its epochs" or nil
+    return out
   end
-  local out, T, steps = {}, complete.schedule.T, complete.select.steps
+  local T, steps = complete.schedule.T, complete.select.steps
   if not evaluation and steps > T and steps ~= select.steps.default then
     out[#out + 1] = ("option select.steps is %d, but schedule.T is %d: validation takes %d steps")
       :format(steps, T, T)

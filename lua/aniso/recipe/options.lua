@@ -98,13 +98,14 @@ end
 -- Each carries `about`, a description of what it accepts, as options.about() returns it.
 options.any = rule { about = { type = "any" }, check = paths.copy }
 
--- May be absent. `what` is a type name or another rule.
+-- May be absent. `what` is a type name, another rule, or a table of defaults.
 function options.optional(what)
-  local is_rule = getmetatable(what) == Rule
-  local about = is_rule and options.about(what) or { type = what }
+  local is_rule, is_table = getmetatable(what) == Rule, type(what) == "table"
+  local about = is_table and options.about(what) or { type = what }
   about.optional = true
   if is_rule then return rule { about = about, check = what.check } end
   return rule { about = about, check = function(value, where)
+    if is_table then return resolve_table(value, what, where) end
     return paths.copy(check_type(value, what, where), where)
   end }
 end

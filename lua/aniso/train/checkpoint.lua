@@ -7,6 +7,7 @@ local checkpoint_state = require "aniso.store.checkpoint_state"
 local hint = require "aniso.store.hint"
 local levels = require "aniso.train.levels"
 local network_input = require "aniso.method.network_input"
+local parameter_groups = require "aniso.train.parameter_groups"
 local run_folder = require "aniso.store.run_folder"
 
 local checkpoint = {}
@@ -135,13 +136,15 @@ function checkpoint.save_last(session)
   local meta = { stage = session.stage_number, epoch = session.epoch, step = session.step,
     best = session.best, t = {}, ema_t = {}, unwritten = not flushed and session.record:unwritten() or nil }
   for i, trained in ipairs(session.trained) do
-    local optimiser, ema = session.optimisers[i], session.emas[i]
-    for name, value in pairs(optimiser.state) do
-      if name ~= "t" then tensors[("optim.%s.%s"):format(trained.name, name)] = value end
+    local ema = session.emas[i]
+    for piece in parameter_groups.pieces(session.groups[i]) do
+      for name, value in pairs(piece.optimiser.state) do
+        if name ~= "t" then tensors[("optim.%s.%s"):format(piece.name, name)] = value end
+      end
+      meta.t[piece.name] = piece.optimiser.state.t
     end
     tensors["ema." .. trained.name .. ".values"] = ema and ema.values
     tensors["ema." .. trained.name .. ".buffers"] = ema and ema.buffers
-    meta.t[trained.name] = optimiser.state.t
     meta.ema_t[trained.name] = ema and ema.t
   end
   write(session, "last", session.epoch, tensors, meta)
@@ -214,18 +217,24 @@ local function saved_tensor(session, name, like)
   return tensor
 end
 
+-- The state of one optimiser.
+local function restore_piece(session, piece)
+  local prefix, state = "optim." .. piece.name .. ".", piece.optimiser.state
+  state.t = session.saved.meta.t[piece.name] or 0
+  for name in pairs(session.saved.tensors) do
+    if name:sub(1, #prefix) == prefix then
+      state[name:sub(#prefix + 1)] = saved_tensor(session, name, (piece.module:flat()))
+    end
+  end
+end
+
 -- Restores weights, optimisers, averages and position of the session's saved checkpoint, in its stage.
 function checkpoint.restore(session)
   local tensors, meta = session.saved.tensors, session.saved.meta
   put(session, tensors)
   for i, trained in ipairs(session.trained) do
-    local optimiser, ema, prefix = session.optimisers[i], session.emas[i], "optim." .. trained.name .. "."
-    optimiser.state.t = meta.t[trained.name] or 0
-    for name in pairs(tensors) do
-      if name:sub(1, #prefix) == prefix then
-        optimiser.state[name:sub(#prefix + 1)] = saved_tensor(session, name, (trained.module:flat()))
-      end
-    end
+    local ema = session.emas[i]
+    for piece in parameter_groups.pieces(session.groups[i]) do restore_piece(session, piece) end
     if ema then
       ema.t = meta.ema_t[trained.name] or 0
       ema.values:copy_(saved_tensor(session, "ema." .. trained.name .. ".values", ema.values))

@@ -14,12 +14,14 @@ function ema.new(module, decay)
     values = values:clone(), buffers = module:flat_buffers():clone() }, Ema)
 end
 
--- Counts a step and updates the averaged buffers. → what an optimiser's step requires to update the
--- averaged values in the same pass: average, keep.
-function Ema:advance()
+-- Counts a step and updates the averaged buffers; ranges [opt]: these alone, a list of {average, own}. → what
+-- an optimiser's step requires to update the averaged values in the same pass: average, keep.
+function Ema:advance(ranges)
   self.t = self.t + 1
   local keep = math.min(self.decay, (1 + self.t) / (10 + self.t))
-  core.step.ema(self.buffers, self.module:flat_buffers(), keep)
+  for _, range in ipairs(ranges or { { self.buffers, self.module:flat_buffers() } }) do
+    core.step.ema(range[1], range[2], keep)
+  end
   return self.values, keep
 end
 

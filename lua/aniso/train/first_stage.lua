@@ -13,13 +13,18 @@ local ulid_form = require "aniso.recipe.ulid_form"
 local first_stage = {}
 
 local FROM_TRAIN = { "mode", "prior_epochs", "epochs", "batch", "optimiser", "lr",
-  "weight_decay", "momentum", "lr_schedule", "warmup", "clip", "ema_decay", "sampling", "augment", "mixup" }
+  "weight_decay", "momentum", "lr_schedule", "warmup", "clip", "ema_decay", "sampling", "augment", "mixup",
+  "freeze", "unfreeze_every" }
 
 -- The part of a configuration that the first stage depends on.
 function first_stage.part_of(config)
   local train, select = {}, config.select
   for _, name in ipairs(FROM_TRAIN) do train[name] = config.train[name] end
   if train.prior_epochs > 0 then train.epochs = 0 end -- then it concerns the second stage only
+  local scale = config.train.lr_scale
+  if scale then
+    train.lr_scale = { backbone = scale.backbone, prior = scale.prior, layer_decay = scale.layer_decay }
+  end
   return { backbone = config.backbone, prior = config.prior, train = train,
     loss = { ["global"] = config.loss["global"], ["local"] = config.loss["local"],
       prior = config.loss.prior },

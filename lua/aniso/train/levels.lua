@@ -19,7 +19,7 @@ end
 -- The optimiser of the levels and their averages (nil where there are none).
 local function state_of(session)
   for i, part in ipairs(session.trained) do
-    if part.name == "levels" then return session.optimisers[i], session.emas[i] end
+    if part.name == "levels" then return session.groups[i][1].pieces[1].optimiser, session.emas[i] end
   end
 end
 

@@ -52,7 +52,7 @@ local FIELDS = {
   first_epoch = "epochs before this stage",
   stage_epochs = "epochs of this stage",
   trained = "the modules that are trained, a list of {name, module}",
-  optimisers = "one per trained module",
+  groups = "the parameter groups of each trained module (parameter_groups.lua)",
   emas = "the averaged weights of each trained module; empty where train.ema_decay is 0",
   lr_schedule = "function(step, total) → factor of train.lr",
   -- The position in the training.

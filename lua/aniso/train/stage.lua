@@ -12,6 +12,7 @@ local ema = require "aniso.train.ema"
 local feature_cache = require "aniso.train.feature_cache"
 local levels = require "aniso.train.levels"
 local lockstep = require "aniso.train.lockstep"
+local parameter_groups = require "aniso.train.parameter_groups"
 local validation = require "aniso.train.validation"
 
 -- Random numbers are addressed by the step, and stage i has the addresses from i · STEPS_OF_A_STAGE:
@@ -44,9 +45,10 @@ end
 local function train_module(session, part)
   local train, n = session.config.train, #session.trained + 1
   session.trained[n] = part
-  session.optimisers[n] = part.optimiser and part.optimiser()
-    or optim[train.optimiser] { weight_decay = train.weight_decay, momentum = train.momentum }
   if train.ema_decay > 0 then session.emas[n] = ema.new(part.module, train.ema_decay) end
+  session.groups[n] = parameter_groups.new(part, session.config, session.emas[n], part.optimiser or function()
+    return optim[train.optimiser] { weight_decay = train.weight_decay, momentum = train.momentum }
+  end)
 end
 
 -- Sets the session's fields for stage number i: what is trained, optimisers, averages, position.
@@ -54,7 +56,7 @@ function stage.begin(session, i)
   local plan, train = session.plan[i], session.config.train
   session.stage_number, session.stage, session.stage_epochs = i, plan.name, plan.epochs
   session.first_epoch = i == 1 and 0 or session.plan[1].epochs
-  session.trained, session.optimisers, session.emas = {}, {}, {}
+  session.trained, session.groups, session.emas = {}, {}, {}
   for _, part in ipairs(session.model.modules) do
     local trains = plan.trains[part.name]
     part.module:freeze(not trains)
@@ -62,6 +64,7 @@ function stage.begin(session, i)
   end
   session.lr_schedule = lr_schedule[train.lr_schedule] { warmup = train.warmup }
   session.epoch, session.step, session.best = session.first_epoch, 0, { epoch = 0 }
+  parameter_groups.follow(session)
 end
 
 -- Steps of an epoch. A remainder too small for batch statistics is left for another epoch
@@ -89,9 +92,9 @@ local function update(session, lr, norm, limit)
   local with = { scale = limit > 0 and norm > limit and limit / norm or 1 }
   for i, part in ipairs(session.trained) do
     if not part.optimiser then
-      local averages = session.emas[i]
-      if averages then with.average, with.keep = averages:advance() end
-      session.optimisers[i]:step(part.module, lr, with)
+      local averages, groups = session.emas[i], session.groups[i]
+      if averages then with.keep = select(2, averages:advance(parameter_groups.buffers(groups))) end
+      for _, group in ipairs(groups) do group:step(lr, with) end
       part.module:zero_grad()
     end
   end
@@ -164,6 +167,15 @@ local function add(sums, values)
   end
 end
 
+-- Freezes what is frozen in this epoch, and logs a change.
+local function follow_freezing(session)
+  local first = parameter_groups.follow(session)
+  if first and session.epoch > session.first_epoch then
+    session.record:log("info", ("epoch %d: the backbone is trained from %s on"):format(session.epoch + 1,
+      first))
+  end
+end
+
 -- An epoch of sessions at the same epoch. → session → the means of its step's values, over the steps that
 -- have them.
 local function train_epoch(sessions, cached)
@@ -176,6 +188,7 @@ local function train_epoch(sessions, cached)
   local done = lead.epoch * steps
   for _, session in ipairs(sessions) do
     session.model:train(true)
+    follow_freezing(session)
     sums[session] = {}
   end
   for i = 1, steps do

@@ -177,6 +177,13 @@ function step.ema(e, p, decay) end
 ---@return number
 function step.grad_norm(g) end
 
+---A range of a flat tensor as a tensor that shares its elements.
+---@param x aniso.Tensor float32
+---@param first integer from 1
+---@param length integer
+---@return aniso.Tensor view (length)
+function step.view(x, first, length) end
+
 ---Scales to a norm of at most `limit`.
 ---@param g aniso.Tensor changed
 ---@param limit number above 0

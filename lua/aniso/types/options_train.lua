@@ -33,6 +33,15 @@
 ---@field colour? number Largest change of saturation (default 0, at least 0, at most 1).
 ---@field noise? number Deviation of the noise added (default 0, at least 0, at most 1).
 
+---Factors of the learning rate.
+---@class aniso.option.train.lr_scale
+---@field backbone? number Of the backbone's last stage (default 1, above 0).
+---@field prior? number Of the priors (default 1, above 0).
+---@field denoiser? number Of the denoiser (default 1, above 0).
+---A further factor of the backbone per stage towards the images: layer3 of a ResNet-18 has it once, the stem
+---four times (discriminative learning rates, 1801.06146) (default 1, above 0, at most 1).
+---@field layer_decay? number
+
 ---How the weights are trained.
 ---@class aniso.option.train
 ---Everything at once, or the backbone and priors first and the denoiser on their frozen features
@@ -58,6 +67,13 @@
 ---second over the epochs of a stage (default "instance").
 ---@field sampling? "instance"|"class_balanced"|"square_root"|"progressive"
 ---@field augment? aniso.option.train.augment How training images are varied.
+---Parts of the backbone that are not trained, from the images on up to and including the named one; true: all
+---of it. Their running moments are fixed too (false if left out).
+---@field freeze? boolean|"stem"|"layer1"|"layer2"|"layer3"|"layer4"
+---Epochs of the stage after which the last frozen part is trained too, one part each time, from the last
+---stage to the stem (gradual unfreezing, 1801.06146); what is frozen stays frozen if left out (at least 1).
+---@field unfreeze_every? integer
+---@field lr_scale? aniso.option.train.lr_scale Factors of lr by part; all 1 if left out.
 ---α of mixup in the stage that trains the priors (1710.09412): λ ~ Beta(α, α) mixes the images of a batch
 ---with each other, and the loss is that of both labels. Not with mode "joint"; off if left out (at least 0).
 ---@field mixup? number

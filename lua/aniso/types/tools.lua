@@ -19,7 +19,7 @@ function options.check(given, defaults, where) end
 ---@return table about
 function options.about(default) end
 
----@param what string|table a type's name or a rule
+---@param what string|table a type's name, a rule, or a table of defaults
 ---@return table rule that may be absent
 function options.optional(what) end
 
