@@ -225,8 +225,8 @@ end
 function config.unused(complete, evaluation)
   local out = evaluation and {} or unused_freezing(complete)
   if is_plain(complete) then
-    out[#out + 1] = not evaluation and complete.select.patience and "option select.patience has no effect without "
-      .. "a denoiser: the stage that trains backbone and priors takes all its epochs" or nil
+    out[#out + 1] = not evaluation and complete.select.patience and "option select.patience has no effect "
+      .. "without a denoiser: the stage that trains backbone and priors takes all its epochs" or nil
     return out
   end
   local T, steps = complete.schedule.T, complete.select.steps
