@@ -1,4 +1,5 @@
 # aniso export and aniso predict: a finished run as a file, and the file on new images.
+# shellcheck disable=SC2086
 . tests/cli/tap.sh
 
 tiny_recipe 1
@@ -77,6 +78,31 @@ equals "does not stop the others" "$(grep -c 'bmp,[a-z]' "$dir/out")" 2
 expect "in a table" 1 "$aniso" predict "$model" "$images/broken.jpg" "$images/one.bmp"
 output_has out 'broken.jpg +not read'
 output_has err 'not read: .*broken.jpg: not a JPEG'
+
+# Another user, since root may list any folder.
+closed=$dir/with-closed
+mkdir -p "$closed/b-closed" "$closed/c-open"
+cp "$images/one.bmp" "$closed/a.bmp"
+cp "$images/one.bmp" "$closed/c-open/d.bmp"
+chmod 755 "$dir" "$closed" "$closed/c-open"
+chmod 000 "$closed/b-closed"
+as=
+if [ "$(id -u)" -eq 0 ]; then
+    mkdir -m 700 "$dir/other" && chown 65534 "$dir/other"
+    as="setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=$dir/other"
+fi
+if $as "$aniso" version >"$dir/out" 2>"$dir/err" && ! $as ls "$closed/b-closed" >"$dir/out" 2>&1; then
+    expect "a folder without permission" 1 $as "$aniso" predict "$model" "$closed" --format csv
+    output_has out '/with-closed/b-closed,,,,.*Permission denied'
+    output_has err '1 of 3 images could not be read; their rows have the reason'
+    equals "is a row, in its place" "$(sed 1d "$dir/out" | sed 's#^[^,]*/with-closed/\([^,]*\),.*#\1#' | tr '\n' ' ')" \
+        "a.bmp b-closed c-open/d.bmp "
+    expect "also where it is named" 1 $as "$aniso" predict "$model" "$closed/b-closed" "$closed/a.bmp"
+    output_has err 'not read: .*b-closed.*Permission denied'
+else
+    echo "ok $((number = number + 1)) - a folder without permission # SKIP no other user can run the program"
+fi
+chmod 755 "$closed/b-closed"
 
 mkdir "$dir/empty"
 expect "no images" 3 "$aniso" predict "$model" "$dir/empty"

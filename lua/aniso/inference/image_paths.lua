@@ -1,6 +1,7 @@
 -- Files for a model from what a user names: files, folders with everything below them, and "-" for a list on
 -- stdin, a path per line. Of a folder those names count that end as an image's does, in sorted order; hidden
--- names are passed over, and links to folders are not followed.
+-- names are passed over, and links to folders are not followed. A folder that cannot be listed is an entry
+-- with its reason, and the others are read.
 local sys = require("aniso.core").sys
 local tree = require "aniso.method.data.tree"
 
@@ -10,14 +11,15 @@ local DEEPEST = 64
 local MOST = 10000000 -- paths
 local BLOCK, LONGEST = 65536, 4096 -- bytes of stdin that are read at once, and of a path
 
-local function add(found, path)
+-- entry: a path, or {path =, error =} of a folder that cannot be listed.
+local function add(found, entry)
   if #found.paths >= MOST then error(("more than %d images; name some of the folders"):format(MOST), 0) end
-  found.paths[#found.paths + 1] = path
+  found.paths[#found.paths + 1] = entry
 end
 
 local function add_folder(found, folder, depth)
   local names, message = sys.list(folder)
-  if not names then error(message, 0) end
+  if not names then return add(found, { path = folder, error = message }) end
   for _, name in ipairs(names) do
     local path, hidden = folder .. "/" .. name, name:sub(1, 1) == "." or name == "__MACOSX"
     if not hidden and tree.is_image(name) then
@@ -53,7 +55,8 @@ local function add_lines(found, stream)
 end
 
 -- names: as on the command line; stream [opt]: in the place of stdin.
--- → {paths = list, others = files that are no images, not_entered = links to folders}
+-- → {paths = list of paths and of {path =, error =}, others = files that are no images, not_entered = links
+-- to folders}
 function image_paths.of(names, stream)
   local found = { paths = {}, others = 0, not_entered = 0 }
   for _, name in ipairs(names) do

@@ -1,5 +1,6 @@
 -- What a model's inputs are read from, in batches: image files, or files of features (data = features), whose
--- rows are named by their ids, or without ids as FILE:ROW.
+-- rows are named by their ids, or without ids as FILE:ROW. {path =, error =} in the place of a path is an input
+-- that cannot be read, such as a folder without permission.
 local core = require "aniso.core"
 
 local inputs = {}
@@ -15,8 +16,13 @@ local function names_of(file, path)
   return names
 end
 
+local function path_of(entry)
+  return type(entry) == "table" and entry.path or entry
+end
+
 -- The open file; nil, why where it cannot be read or is not of the model's shape.
 local function open(form, path)
+  if type(path) == "table" then return nil, path.error end
   local file, message = core.data.features(path)
   if not file then return nil, message end
   local tokens = form.height * form.width
@@ -29,8 +35,14 @@ end
 
 local function each_image(form, paths, size, give)
   for first = 1, #paths, size do
-    local batch = table.move(paths, first, math.min(first + size - 1, #paths), 1, {})
-    give(batch, core.data.read_images(batch, form))
+    local batch = {}
+    for i = first, math.min(first + size - 1, #paths) do batch[#batch + 1] = path_of(paths[i]) end
+    local images, reasons = core.data.read_images(batch, form)
+    for i = 1, #batch do
+      local entry = paths[first + i - 1]
+      if type(entry) == "table" then reasons[i] = entry.error end
+    end
+    give(batch, images, reasons)
   end
 end
 
@@ -48,7 +60,7 @@ local function each_row(form, paths, size, give)
         give(table.move(names, first + 1, first + count, 1, {}), rows, broken)
       end
     else
-      give({ path }, nil, { why })
+      give({ path_of(path) }, nil, { why })
     end
   end
 end

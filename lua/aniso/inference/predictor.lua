@@ -112,8 +112,9 @@ end
 -- Paths of image files, or for a model of features of files of these with a row per image → a list of rows
 -- {path (of features the id), label, class (from 1), confidence, probabilities = K numbers,
 -- interval and agreement (of chains), prior and prior_confidence}; of a file that cannot be read
--- {path, error}. each(rows, done) [opt] is called after a batch, and the result is then empty: for lists of
--- any length. with_maps [opt]: rows have picture() → the attention drawn, a tensor (H,W,3) in [0, 1].
+-- {path, error}, and an entry of that form stays as it is. each(rows, done) [opt] is called after a batch,
+-- and the result is then empty: for lists of any length. with_maps [opt]: rows have picture() → the attention
+-- drawn, a tensor (H,W,3) in [0, 1].
 function Predictor:predict(paths, each, with_maps)
   local out, done = {}, 0
   if with_maps and self:reads_features() then error("a model of features has no image to draw on", 0) end

@@ -41,7 +41,8 @@ local Predictor = {}
 ---attention for the class.
 ---@field picture? fun(): aniso.Tensor
 
----@param paths string[] image files, or for a model of features files of these, each with a row per row
+---Image files, or for a model of features files of these, each with a row per row; a row with an error stays.
+---@param paths (string|aniso.Prediction)[]
 ---@param each? fun(rows: aniso.Prediction[], done: integer) called after a batch; then the result is empty
 ---@param with_maps? boolean rows have picture()
 ---@return aniso.Prediction[] rows in the order of the paths
