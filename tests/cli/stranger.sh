@@ -24,6 +24,8 @@ check "$dir/recipe.lua"
 resume --all
 eval 1 --steps 1
 eval "$study" --steps 2
+verify 1 --evaluation
+verify 1 --epochs 1
 ls --sort acc
 ls --removed --format json
 show 1

@@ -10,15 +10,15 @@ local strict = require "aniso.recipe.strict"
 local cli = { sentence = errors.sentence }
 
 cli.commands = {
-  "new", "run", "watch", "check", "resume", "eval", "ls", "show", "compare", "table", "curve", "report",
-  "export", "predict", "predictions", "features", "tag", "note", "star", "rename", "rm", "restore", "gc",
-  "sql", "db", "schedule", "repl", "exec", "data", "doctor", "luals", "completion", "help",
+  "new", "run", "watch", "check", "resume", "eval", "verify", "ls", "show", "compare", "table", "curve",
+  "report", "export", "predict", "predictions", "features", "tag", "note", "star", "rename", "rm", "restore",
+  "gc", "sql", "db", "schedule", "repl", "exec", "data", "doctor", "luals", "completion", "help",
 }
 
 -- Exit codes. An interrupted command exits with 128 and the signal's number (engine/main.c).
-cli.DONE, cli.FAILED, cli.USAGE, cli.NO_MATCH, cli.DATABASE = 0, 1, 2, 3, 4
-cli.EXIT_CODES =
-  "0 done, 1 a run or a file failed, 2 usage, 3 nothing matched, 4 database, 129, 130 or 143 interrupted"
+cli.DONE, cli.FAILED, cli.USAGE, cli.NO_MATCH, cli.DATABASE, cli.DIFFERS = 0, 1, 2, 3, 4, 5
+cli.EXIT_CODES = "0 done, 1 a run or a file failed, 2 usage, 3 nothing matched, 4 database, "
+  .. "5 verify found a difference, 129, 130 or 143 interrupted"
 
 cli.EXIT_OF = errors.EXIT_OF
 

@@ -15,6 +15,7 @@ local NEEDS = {
   resume = { "sampler", "loss.prior", "loss.class_weight" },
   eval = { "sampler" },
   report = { "sampler" },
+  verify = { "sampler", "loss.prior", "loss.class_weight" },
 }
 
 function own_parts.arguments(parser)
@@ -30,6 +31,7 @@ end
 -- origin =}.
 local function command_of(call, more)
   local words = { "aniso", call.command, call.args.study or call.run.uid, "--db", call.args.db }
+  if call.args.evaluation then words[#words + 1] = "--evaluation" end
   if call.args.output then table.move({ "-o", call.args.output }, 1, 2, #words + 1, words) end
   table.move(more, 1, #more, #words + 1, words)
   for i, word in ipairs(words) do words[i] = quoted(word) end
@@ -82,7 +84,7 @@ end
 -- One line about the first of a run's own parts that `command` needs and that cannot be found; nil
 -- where there is none. config: the run's.
 function own_parts.missing(db, run, config, command, args)
-  for _, name in ipairs(NEEDS[command]) do
+  for _, name in ipairs(NEEDS[args.evaluation and "eval" or command]) do
     local part = paths.get(config, name)
     if own_part.is(part) and not own_part.find(part) then
       local call = { command = command, run = run, args = args, origin = cli.need(db:origin(run)) }

@@ -10,6 +10,11 @@ local selected_runs = {}
 
 function selected_runs.arguments(parser)
   parser:argument("run", "the run, or a study: all of its finished runs")
+  selected_runs.choices(parser)
+end
+
+-- The options that select runs of a study.
+function selected_runs.choices(parser)
   common.only(parser)
   parser:option("--seeds", "of a study the runs of these seeds: 0..4, 1,5 or 7")
   parser:option("--fold", "of a study the runs of these folds, from 0: 0,2 or 0..2")

@@ -63,6 +63,13 @@ function checkpoint.save_best(session)
     input = network_input.of(session.dataset, session.config) })
 end
 
+-- Saves weights that are read from a file as those of a session's run.
+function checkpoint.adopt_best(session, tensors, meta)
+  local made, message = core.sys.mkdir_p(session.folder)
+  if not made then error(message, 0) end
+  write(session, "best", meta.epoch, tensors, meta)
+end
+
 -- The path of a file that the database recorded as a checkpoint and that exists outside of the folder of its
 -- run, as after the database alone was renamed; nil where there is none.
 local function recorded_elsewhere(db, uid, folder)
@@ -105,8 +112,9 @@ function checkpoint.load_weights(session, path, only, check)
   return meta
 end
 
--- Reads the best weights of a stored run, which must be its own → tensors by name, their metadata.
-function checkpoint.read_best(db, uid)
+-- Reads the best weights of a stored run → tensors by name, their metadata, their hash. The file must be the
+-- run's own and have the hash that the database recorded; changed [opt]: it may have another one.
+function checkpoint.read_best(db, uid, changed)
   local folder = db:run_folder(uid)
   local path = folder .. "/best.safetensors"
   local tensors, meta, code = core.checkpoint.load(path)
@@ -116,8 +124,9 @@ function checkpoint.read_best(db, uid)
     error(("%s; %s prints the commands that train it again, to the same bits")
       :format(meta, hint.command(db, "show", uid, "--repro")), 0)
   end
-  checkpoint_owner.of(db, uid):check("best", path, meta, code)
-  return tensors, meta
+  local owner = checkpoint_owner.of(db, uid)
+  if not changed or owner:foreign("best", meta) then owner:check("best", path, meta, code) end
+  return tensors, meta, code
 end
 
 -- Loads the best weights of a stored run → their metadata.

@@ -118,6 +118,16 @@ local function wait_for(session, file)
   end
 end
 
+-- Copies the first stage of a session from one folder into another → whether the first one has it.
+function first_stage.take(session, from, to)
+  local name = first_stage.key(session) .. ".safetensors"
+  local tensors, meta = core.checkpoint.load(from .. "/" .. name)
+  if not tensors then return false end
+  assert(core.sys.mkdir_p(to))
+  assert(core.checkpoint.save(to .. "/" .. name, tensors, meta, { previous = false }))
+  return true
+end
+
 -- Gives the session's net its first stage: a stored one, or the weights that train() leaves. → where it
 -- came from, for the log; whether it was stored; the uid of the run that trained it, where it is known.
 function first_stage.share(session, train)

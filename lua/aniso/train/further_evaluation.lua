@@ -25,6 +25,46 @@ local function variant(how, configured)
   return #parts > 0 and table.concat(parts, ", ") or nil
 end
 
+-- A number as variant() writes it; nil where the text may have lost digits.
+local function exact(text)
+  local digits = text:gsub("[eE].*", ""):gsub("%D", ""):gsub("^0+", "")
+  return #digits < 6 and tonumber(text) or nil
+end
+
+-- The options of a part of variant(), such as "temperature 0.2", put into `how`. → whether they can be read
+local function read_part(how, part)
+  local temperature, level = part:match "^temperature (%S+)$", part:match "^level (%S+)$"
+  local kind, name, size, where = part:match "^tilt (%l+) %((%l+) (%S+), (%l+)%)$"
+  if temperature then how.temperature = exact(temperature) return how.temperature ~= nil end
+  if level then how.level = tonumber(level) and exact(level) or level return true end
+  if kind then how.tilt = { kind, [name] = exact(size), where = where } return how.tilt[name] ~= nil end
+  if part == "no tilt" then how.tilt = { "none" } return true end
+  how.probabilities = part
+  return part:match "^%l+$" ~= nil
+end
+
+-- The reverse of how an evaluation is named: the sampler's options and the rule of a stored evaluation. row:
+-- of the table evaluation; complete(how, rule) → the run's configuration with both; rule: of the stored
+-- calibration, or nil. → how, rule; nil where they cannot be read back, such as a recipe's own sampler.
+function further_evaluation.options_of(row, configured, complete, rule)
+  local kind, text = row.sampler:match "^(%l+) %+ (.*)$"
+  kind = kind or row.sampler
+  local how = {}
+  for key, value in pairs(kind == configured.sampler[1] and configured.sampler or {}) do how[key] = value end
+  how[1], how.steps, how.draws, how.seed = kind, row.sample_steps, row.draws, row.seed
+  local parts = text and not rule and text or ""
+  parts = parts:gsub("%b()", function(inner) return (inner:gsub(", ", "\0")) end)
+  for part in (parts .. ", "):gmatch "(.-), " do
+    if part ~= "" and not read_part(how, (part:gsub("%z", ", "))) then return nil end
+  end
+  local ok, config = pcall(complete, how, rule)
+  if not ok then return nil end
+  local named = variant(config.sampler, configured.sampler)
+  if rule then named = calibration.variant({ config = config }, configured) end
+  if named ~= text then return nil end
+  return how, rule
+end
+
 -- Whether the evaluation is the run's primary one again.
 local function is_primary(config, configured)
   return not configured.calibrate

@@ -1,4 +1,5 @@
 -- Where, when and from what a run was made: the description that the run database stores.
+local circumstances = require "aniso.train.circumstances"
 local core = require "aniso.core"
 local repository = require "aniso.train.recipe_repository"
 
@@ -54,7 +55,7 @@ function provenance.describe(job, session)
       clusters = clusters_of(dataset) },
     threads = core.sys.threads(), host = core.sys.host(), git = job.recipe and repository.of(job.recipe.path),
     tool_version = core.sys.version,
-    env = { OMP_NUM_THREADS = core.sys.variable "OMP_NUM_THREADS", PWD = core.sys.realpath "." },
+    env = circumstances.environment(),
   }
 end
 

@@ -12,6 +12,7 @@ local core = require "aniso.core"
 local encoded = require "aniso.method.encoded"
 local errors = require "aniso.recipe.errors"
 local final_evaluation = require "aniso.train.final_evaluation"
+local first_stage = require "aniso.train.first_stage"
 local further_evaluation = require "aniso.train.further_evaluation"
 local lock_wait = require "aniso.store.lock_wait"
 local flatten = require("aniso.recipe.options").flatten
@@ -134,6 +135,43 @@ function run.resume(db, row, stream)
   return only(run.resume_together { run.stored_job(db, row, stream) })
 end
 
+-- The recorder of a stored run in another database; relative paths of its data stay those of its folder.
+local function record_again(session, job)
+  local of = provenance.describe(job, session)
+  of.uid, of.env.PWD = job.run.uid, job.folder or of.env.PWD
+  return job.db:start_run(of)
+end
+
+-- Carries out a stored run again in another database, under the same uid, from its configuration and seed: no
+-- checkpoint of the run is read. job: stored_job(), with `db`, the other database, and `source`, that of the
+-- run; until_epoch [opt]: it ends there, unevaluated; first_stage_from [opt]: a folder whose first stage it
+-- takes, and sets first_stage_taken. → uid, metrics
+function run.repeat_in(job)
+  return only(run_all({ job }, function(one)
+    local session = Session.new(one)
+    final_evaluation.same_data(session, one.source, one.run)
+    return session
+  end, function(session, one)
+    local from = one.first_stage_from
+    one.first_stage_taken = from and first_stage.take(session, from, one.db:first_stage_folder())
+    return record_again(session, one)
+  end))
+end
+
+-- The final evaluation of a stored run again, in another database, under the same uid. job: as repeat_in()
+-- takes it, with `levels`; tensors, meta: of the run's best.safetensors.
+function run.evaluate_in(job, tensors, meta)
+  job.evaluation_only = true
+  local _ <close> = restored(job.db)
+  local session = Session.new(job)
+  final_evaluation.same_data(session, job.source, job.run)
+  session:attach(job, record_again(session, job), { session })
+  checkpoint.adopt_best(session, tensors, meta)
+  final_evaluation.evaluate { session }
+  if session.problem then error(session.problem, 0) end
+  session.record:flush()
+end
+
 -- A stored run's configuration with another sampler and another rule of select.calibrate in their places.
 local function with_sampler(stored, how, rule)
   local complete = config.complete { sampler = how, select = { calibrate = rule } }
@@ -149,6 +187,15 @@ end
 
 local function configured_of(stored)
   return { sampler = stored.sampler, calibrate = stored.select.calibrate }
+end
+
+-- Of a row of the table evaluation the sampler's options and the rule with which evaluate_all() makes it
+-- again: how, rule, as further_evaluation.options_of() returns them. rule: of the stored calibration, or nil.
+function run.options_of_evaluation(db, row, evaluation, rule)
+  local stored = config.complete(db:config(row))
+  return further_evaluation.options_of(evaluation, configured_of(stored), function(how, with)
+    return with_sampler(stored, how, with)
+  end, rule)
 end
 
 -- Those of the samplers `hows` with which the evaluation of a run is not stored yet; see evaluate_all().

@@ -19,10 +19,10 @@ local tilt = require "aniso.method.tilt"
 local boards = require "aniso.train.boards"
 local checkpoint = require "aniso.train.checkpoint"
 local final_evaluation = require "aniso.train.final_evaluation"
-local first_stage = require "aniso.train.first_stage"
 local latest_data = require "aniso.train.latest_data"
 local lockstep = require "aniso.train.lockstep"
 local stage = require "aniso.train.stage"
+local stages = require "aniso.train.stages"
 
 local Session = {}
 
@@ -32,6 +32,7 @@ local FIELDS = {
   seed = "of the initial weights, the order of the images and all noise",
   plan = "the stages in their order (stage.plan)",
   total_epochs = "of all stages",
+  until_epoch = "the epoch after which the training ends without an evaluation; nil for a whole run",
   dataset = "aniso.Dataset, shared by sessions of the same data",
   model = "the networks and the schedule (method/model.lua)",
   prior_criterion = "the priors' own loss, function(logits, labels, progress); nil for an evaluation only",
@@ -75,9 +76,11 @@ Session.release_data = latest_data.release
 --   job.folder [opt]             to which relative paths of its data refer if they do not exist here
 --   job.evaluation_only [opt]    nothing is trained: a recipe's own losses need not be found
 --   job.progress [opt]           the line that shows the run, instead of one of its own
+--   job.until_epoch [opt]        it trains up to this epoch, as a whole run does, and is not evaluated
 function Session.new(job, sharing)
   local config = job.config
-  local self = setmetatable({ config = config, seed = job.seed, plan = stage.plan(config), group = {} }, meta)
+  local self = setmetatable({ config = config, seed = job.seed, plan = stage.plan(config), group = {},
+    until_epoch = job.until_epoch }, meta)
   self.total_epochs = 0
   for _, one in ipairs(self.plan) do self.total_epochs = self.total_epochs + one.epochs end
   local given = job.run and data.of_stored(config.data) or config.data
@@ -169,49 +172,6 @@ function Session:begin(number)
   if saved and saved.meta.stage == number then checkpoint.restore(self) end
 end
 
--- The session with the latest checkpoint; the group shares its net.
-local function most_advanced(group)
-  local lead, at = group[1], { stage = 0, epoch = 0 }
-  for _, session in ipairs(group) do
-    local saved = session.saved and session.saved.meta
-    if saved and (saved.stage > at.stage or saved.stage == at.stage and saved.epoch > at.epoch) then
-      lead, at = session, saved
-    end
-  end
-  return lead
-end
-
--- Trains or loads what the first stage of the group trains.
-local function run_first_stage(group)
-  local lead = most_advanced(group)
-  if lead.saved and lead.saved.meta.stage > 1 then return end
-  lead:begin(1)
-  local function train()
-    stage.run { lead }
-    if lead.problem then error(lead.problem, 0) end
-  end
-  if lead.config.train.mode == "joint" then return train() end
-  local origin, stored, trainer = first_stage.share(lead, function()
-    train()
-    checkpoint.load_best(lead, lead.record.db, lead.uid, "net")
-  end)
-  for _, session in ipairs(group) do
-    session.record:log("info", origin)
-    -- The run that trained the stage has its curve. What another one began is a fragment of the same curve.
-    local began = session.saved and session.saved.meta.stage == 1
-    if began and trainer and trainer ~= session.uid then session.record:forget_metrics(lead.stage_epochs) end
-  end
-  -- A run that ends with this stage keeps a copy: its evaluation reads its own weights.
-  if stored and #lead.plan == 1 then checkpoint.save_best(lead) end
-end
-
-local function train(group)
-  run_first_stage(group)
-  if #group[1].plan == 1 then return end
-  for _, session in ipairs(group) do session:begin(2) end
-  stage.run(group)
-end
-
 -- Ends the records of all running sessions, since `problem` concerns all.
 local function end_all(group, problem)
   for _, session in ipairs(lockstep.running(group)) do
@@ -220,7 +180,9 @@ local function end_all(group, problem)
 end
 
 local function outcome_of(session, metrics)
-  if not session.problem then
+  if not session.problem and not metrics then
+    session.progress:finish(("trained up to epoch %d"):format(session.epoch))
+  elseif not session.problem then
     session.progress:finish(("test acc %.3f macro_f1 %.3f"):format(metrics.acc, metrics.macro_f1))
   end
   return { uid = session.uid, metrics = metrics, problem = session.problem }
@@ -231,9 +193,11 @@ end
 function Session:run()
   local group, metrics, outcomes = self.group, {}, {}
   local ok, problem = xpcall(function()
-    train(group)
-    for _, session in ipairs(lockstep.running(group)) do session.progress:phase "evaluating" end
-    metrics = final_evaluation.evaluate(group)
+    stages.run(group)
+    if not group[1].until_epoch then
+      for _, session in ipairs(lockstep.running(group)) do session.progress:phase "evaluating" end
+      metrics = final_evaluation.evaluate(group)
+    end
     lockstep.each(group, function(session)
       session.record:finish(session.model.levels and session.model.schedule.levels)
     end)

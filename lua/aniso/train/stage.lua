@@ -231,8 +231,9 @@ end
 -- sessions may differ by an epoch: those at the lowest epoch train first.
 function stage.run(sessions)
   local last, cached = sessions[1].first_epoch + sessions[1].stage_epochs, nil
+  local until_epoch = math.min(sessions[1].until_epoch or last, last)
   while true do
-    local next_up = lockstep.at_lowest_epoch(sessions, last)
+    local next_up = lockstep.at_lowest_epoch(sessions, until_epoch)
     if #next_up == 0 then return end
     if cached == nil then cached = feature_cache.new(next_up[1]) or false end
     run_epoch(next_up, last, cached)

@@ -149,6 +149,27 @@ function trainer.not_evaluated(db, run, samplers, rule) end
 ---@return table[] metrics
 function trainer.evaluate_all(db, run, samplers, options) end
 
+---Carries out a stored run again in another database, under the same uid (`aniso verify`).
+---@param job aniso.Job of stored_job(), with db, the other database, and source, that of the run
+---@return {uid: string, metrics: table?}
+function trainer.repeat_in(job) end
+
+---The final evaluation of a stored run again, in another database, under the same uid.
+---@param job aniso.Job as for repeat_in()
+---@param tensors table<string, aniso.Tensor> the run's best weights
+---@param meta table their metadata
+function trainer.evaluate_in(job, tensors, meta) end
+
+---With which sampler and rule evaluate_all() makes a stored evaluation again; nil where its name does not
+---hold them.
+---@param db aniso.RunDatabase
+---@param run table a row of find()
+---@param evaluation table a row of the table evaluation
+---@param rule? table of its calibration
+---@return aniso.option.sampler? sampler
+---@return table? rule
+function trainer.options_of_evaluation(db, run, evaluation, rule) end
+
 ---What a job makes before its first step: plan, dataset, model and criteria; nothing is stored. The
 ---fields of a session are listed in aniso/train/session.lua.
 ---@param job aniso.Job complete configuration

@@ -1,0 +1,32 @@
+-- Whether a stored run was computed where bits are expected to repeat: on this model of processor, with these
+-- vector instructions and this BLAS, by this version of the program.
+--   circumstances.differences(db, run) → list of sentences' parts, "the processor was A, here it is B"; empty
+--   where bits are expected to repeat
+--   circumstances.environment() → what provenance stores of them beyond the host
+local core = require "aniso.core"
+local must = require("aniso.store.db_error").must
+
+local circumstances = {}
+
+function circumstances.environment()
+  return { OMP_NUM_THREADS = core.sys.variable "OMP_NUM_THREADS", PWD = core.sys.realpath ".",
+    simd = core.sys.host().simd }
+end
+
+function circumstances.differences(db, run)
+  local origin, here, out = must(db:origin(run)), core.sys.host(), {}
+  local function compare(what, before, now)
+    if before ~= nil and before ~= now then
+      out[#out + 1] = ("%s was %s, here it is %s"):format(what, core.sys.visible(tostring(before)),
+        tostring(now))
+    end
+  end
+  compare("the version", run.tool_version, core.sys.version)
+  compare("the processor", origin.cpu, here.cpu or "")
+  compare("the architecture", origin.arch, here.arch)
+  compare("BLAS", origin.blas, here.blas)
+  compare("ANISO_SIMD", origin.env and origin.env.simd, here.simd) -- runs of earlier versions record none
+  return out
+end
+
+return circumstances
