@@ -1,7 +1,8 @@
 /* checkpoint (Lua): core.checkpoint, tensors and a state table in one file that is whole or absent.
  *
- * save(path, {name = tensor}, state [, {previous = true}]) → sha256 of the tensors, bytes: the
- * former file is kept under previous(path) unless previous = false. load(path) → {name = tensor},
+ * save(path, {name = tensor}, state [, {previous = true, precision = "float32"}]) → sha256 of the
+ * tensors, bytes: the former file is kept under previous(path) unless previous = false. precision:
+ * float16 or bfloat16 for tensors of two or more dimensions. load(path) → {name = tensor},
  * state, sha256. What the system refuses, and a damaged file, are nil, message, code. The state is
  * JSON: no functions, no NaN, integers up to 2^53. */
 #include "io/checkpoint.h"
@@ -16,7 +17,8 @@
 
 static int save(lua_State *L)
 {
-    static const char *const known[] = {"previous", NULL};
+    static const char *const known[] = {"precision", "previous", NULL};
+    static const char *const precisions[] = {"float32", "float16", "bfloat16", NULL};
     int n;
     int64_t bytes = 0;
     char hex[AN_SHA256_HEX];
@@ -24,10 +26,12 @@ static int save(lua_State *L)
     luaL_checktype(L, 3, LUA_TTABLE);
     lua_settop(L, 4);
     an_check_keys(L, 4, known);
+    const an_store as = (an_store)an_opt_enum(L, 4, "precision", precisions, AN_STORE_F32);
     bool previous = an_opt_bool(L, 4, "previous", true);
     const an_named *tensors = an_check_named(L, 2, &n);
     an_json_encode(L, 3);
-    if (an_checkpoint_save(path, tensors, n, lua_tostring(L, -1), previous, hex, &bytes) != AN_OK)
+    if (an_checkpoint_save(path, tensors, n, as, lua_tostring(L, -1), previous, hex, &bytes) !=
+        AN_OK)
         return an_push_failure(L);
     lua_pushstring(L, hex);
     lua_pushinteger(L, (lua_Integer)bytes);

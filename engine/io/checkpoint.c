@@ -24,8 +24,9 @@ char *an_checkpoint_previous(const char *path)
     return previous;
 }
 
-an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, const char *state,
-                           bool keep_previous, char hex[AN_SHA256_HEX], int64_t *bytes)
+an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, an_store as,
+                           const char *state, bool keep_previous, char hex[AN_SHA256_HEX],
+                           int64_t *bytes)
 {
     AN_ASSERT(state && hex);
     char state_hex[AN_SHA256_HEX];
@@ -37,7 +38,7 @@ an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, con
     char *previous = keep_previous ? an_checkpoint_previous(path) : NULL;
     if (keep_previous && !previous)
         return AN_ENOMEM;
-    an_code code = an_safetensors_write_named(path, tensors, n, meta, 4, hex, previous);
+    an_code code = an_safetensors_write_named(path, tensors, n, as, meta, 4, hex, previous);
     an_free(previous);
     an_stamp stamp;
     if (code == AN_OK && bytes)

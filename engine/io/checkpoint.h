@@ -11,11 +11,13 @@
 
 #include "io/safetensors.h"
 
-/* Saves n ≥ 0 tensors and the state. `hex` receives the hash of the tensors alone: two runs with
- * the same weights have the same hash. `bytes` [opt]: the size of the file, 0 for a device or a
- * pipe. AN_EIO, AN_EINVAL (a name twice), AN_ENOMEM. */
-an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, const char *state,
-                           bool keep_previous, char hex[AN_SHA256_HEX], int64_t *bytes);
+/* Saves n ≥ 0 tensors at a precision, and the state. `hex` receives the hash of the tensors alone:
+ * two runs with the same weights have the same hash. `bytes` [opt]: the size of the file, 0 for a
+ * device or a pipe. AN_EIO, AN_EINVAL (a name twice, a number that float16 cannot hold), AN_ENOMEM.
+ */
+an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, an_store as,
+                           const char *state, bool keep_previous, char hex[AN_SHA256_HEX],
+                           int64_t *bytes);
 
 /* Opens and verifies; reads the whole file once. NULL after AN_ENOTFOUND, AN_EIO, AN_ENOMEM or
  * AN_EFORMAT: "checkpoint X is damaged: …; use the previous one, Y". Read the tensors with

@@ -56,15 +56,20 @@ an_pair an_safetensors_meta_at(const an_safetensors *f, int i); /* 0 … count�
  * the metadata. Reads the whole file. */
 an_code an_safetensors_content(an_safetensors *f, char hex[AN_SHA256_HEX]);
 
+/* How float32 tensors are written: unchanged, or those of two or more dimensions in 16 bits,
+ * rounded to the nearest, ties to even. Vectors (norms, biases, statistics) stay float32: they are
+ * small, and variances may leave the range of float16. */
+typedef enum { AN_STORE_F32, AN_STORE_F16, AN_STORE_BF16 } an_store;
+
 /* ── writing ────────────────────────────────────────────────────────────────── */
 /* Replaces `path` as a whole (io/file_replace.h, AN_DURABLE), tensors sorted by name; the old file
  * is kept as `previous` [opt]. AN_EINVAL: two tensors of one name; AN_EIO, AN_ENOMEM. */
 an_code an_safetensors_write(const char *path, const an_named *tensors, int n, const an_pair *meta,
                              int n_meta, const char *previous);
-/* The same, while a second thread hashes what is written: `hex` receives the content's identity, as
- * an_safetensors_content() will return it. `hex` may also be a value of `meta`, which then holds
- * it. */
-an_code an_safetensors_write_named(const char *path, const an_named *tensors, int n,
+/* The same at a precision, while a second thread hashes what is written: `hex` receives the
+ * content's identity, as an_safetensors_content() will return it. AN_EINVAL: a number that float16
+ * cannot hold. `hex` may also be a value of `meta`, which then holds it. */
+an_code an_safetensors_write_named(const char *path, const an_named *tensors, int n, an_store as,
                                    const an_pair *meta, int n_meta, char hex[AN_SHA256_HEX],
                                    const char *previous);
 

@@ -3,25 +3,43 @@
  * are. The content's name is known last, so the header that carries it is written twice. */
 #include "io/safetensors.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/integer.h"
 #include "base/memory/mem.h"
 #include "base/par.h"
 #include "io/file_replace.h"
 #include "io/json.h"
 #include "io/safetensors_format.h"
+#include "io/to_narrow_float.h"
 #include "tensor/scope.h"
 
 typedef struct {
     entry e;
     an_tensor *tensor;
+    an_store as;
 } item;
 
-static size_t width_of(const an_tensor *x)
+static an_store kept_as(const an_tensor *x, an_store as)
 {
-    return x->dtype == AN_I64 ? sizeof(int64_t) : sizeof(float);
+    return x->dtype == AN_F32 && x->ndim >= 2 ? as : AN_STORE_F32;
+}
+
+/* Bytes of an element in the file. */
+static size_t width_of(const item *one)
+{
+    if (one->as != AN_STORE_F32)
+        return sizeof(uint16_t);
+    return one->tensor->dtype == AN_I64 ? sizeof(int64_t) : sizeof(float);
+}
+
+static const char *type_of(const item *one)
+{
+    static const char *const narrow[] = {"F32", "F16", "BF16"};
+    return one->tensor->dtype == AN_I64 ? "I64" : narrow[one->as];
 }
 
 static int by_name(const void *a, const void *b)
@@ -30,16 +48,16 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The entries in name order with their offsets; NULL after a failure. */
-static item *sorted(const an_named *tensors, int n)
+static item *sorted(const an_named *tensors, int n, an_store as)
 {
     item *items = an_calloc((size_t)n + 1, sizeof *items);
     if (!items)
         return NULL;
     for (int i = 0; i < n; i++) {
         an_tensor *x = tensors[i].tensor;
-        items[i].tensor = x;
+        items[i] = (item){.tensor = x, .as = kept_as(x, as)};
         items[i].e = (entry){.name = tensors[i].name, .ndim = x->ndim};
-        items[i].e.dtype = x->dtype == AN_I64 ? "I64" : "F32";
+        items[i].e.dtype = type_of(&items[i]);
         memcpy(items[i].e.shape, x->shape, sizeof x->shape);
     }
     qsort(items, (size_t)n, sizeof *items, by_name);
@@ -49,7 +67,7 @@ static item *sorted(const an_named *tensors, int n)
         if ((i && strcmp(items[i - 1].e.name, name) == 0) || !strcmp(name, AN_SAFETENSORS_META))
             return an_free(items), an_fail(AN_EINVAL, "two tensors cannot be named %s", name), NULL;
         items[i].e.begin = used;
-        used += an_numel(items[i].tensor) * (int64_t)width_of(items[i].tensor);
+        used += an_numel(items[i].tensor) * (int64_t)width_of(&items[i]);
         items[i].e.end = used;
     }
     return items;
@@ -111,16 +129,46 @@ static an_code to_hash(void *to, const void *data, size_t bytes)
     return AN_OK;
 }
 
-static an_code write_bytes(an_tensor *x, sink write_to, void *to)
+/* AN_EINVAL where a finite number becomes infinite in float16. */
+static an_code write_narrow(const item *one, const float *from, int64_t n, sink write_to, void *to)
 {
-    size_t width = width_of(x), bytes = (size_t)an_numel(x) * width;
+    enum { AT_ONCE = 4096 };
+    uint16_t piece[AT_ONCE];
+    an_code code = AN_OK;
+    for (int64_t i = 0; code == AN_OK && i < n; i += AT_ONCE) {
+        const int64_t count = an_min(n - i, AT_ONCE);
+        for (int64_t j = 0; j < count; j++) {
+            const float x = from[i + j];
+            if (one->as == AN_STORE_F16 && fabsf(x) >= AN_F16_END && isfinite(x))
+                return an_fail(AN_EINVAL, "%s has the number %g, which float16 cannot hold",
+                               one->e.name, (double)x);
+            piece[j] = one->as == AN_STORE_F16 ? an_to_f16(x) : an_to_bf16(x);
+        }
+        code = write_to(to, piece, (size_t)count * sizeof *piece);
+    }
+    return code;
+}
+
+/* A contiguous tensor's elements as an item stores them. */
+static an_code write_elements(const item *one, const an_tensor *x, sink write_to, void *to)
+{
+    const size_t width = x->dtype == AN_I64 ? sizeof(int64_t) : sizeof(float);
+    const char *data = (const char *)x->storage->data + (size_t)x->offset * width;
+    if (one->as != AN_STORE_F32)
+        return write_narrow(one, an_f32(x), an_numel(x), write_to, to);
+    return write_to(to, data, (size_t)an_numel(x) * width);
+}
+
+static an_code write_bytes(const item *one, sink write_to, void *to)
+{
+    an_tensor *x = one->tensor;
     if (an_is_contiguous(x))
-        return write_to(to, (char *)x->storage->data + (size_t)x->offset * width, bytes);
+        return write_elements(one, x, write_to, to);
     size_t mark = an_scope_begin();
     an_tensor *copy = an_tensor_new(x->dtype, x->ndim, x->shape);
     an_code code = copy ? an_copy(copy, x) : AN_ENOMEM;
     if (code == AN_OK)
-        code = write_to(to, copy->storage->data, bytes);
+        code = write_elements(one, copy, write_to, to);
     an_scope_end(mark, NULL);
     return code;
 }
@@ -133,7 +181,7 @@ static an_code hash_all(char hex[AN_SHA256_HEX], const item *items, int n)
     an_sha256_init(&hash);
     for (int i = 0; code == AN_OK && i < n; i++) {
         an_safetensors_hash_entry(&hash, &items[i].e);
-        code = write_bytes(items[i].tensor, to_hash, &hash);
+        code = write_bytes(&items[i], to_hash, &hash);
     }
     an_sha256_hex(&hash, hex);
     return code;
@@ -143,7 +191,7 @@ static an_code write_tensors(an_replace *r, const item *items, int n)
 {
     an_code code = AN_OK;
     for (int i = 0; code == AN_OK && i < n; i++)
-        code = write_bytes(items[i].tensor, to_file, r);
+        code = write_bytes(&items[i], to_file, r);
     return code;
 }
 
@@ -212,13 +260,13 @@ static an_code write_all(an_replace *r, const item *items, int n, const an_pair 
     return code == AN_OK ? write_tensors(r, items, n) : code;
 }
 
-an_code an_safetensors_write_named(const char *path, const an_named *tensors, int n,
+an_code an_safetensors_write_named(const char *path, const an_named *tensors, int n, an_store as,
                                    const an_pair *meta, int n_meta, char hex[AN_SHA256_HEX],
                                    const char *previous)
 {
     AN_ASSERT(n >= 0 && n_meta >= 0);
     an_replace r;
-    item *items = sorted(tensors, n);
+    item *items = sorted(tensors, n, as);
     if (!items)
         return an_err_code();
     an_code code = an_replace_begin(&r, path, AN_DURABLE);
@@ -236,5 +284,5 @@ an_code an_safetensors_write_named(const char *path, const an_named *tensors, in
 an_code an_safetensors_write(const char *path, const an_named *tensors, int n, const an_pair *meta,
                              int n_meta, const char *previous)
 {
-    return an_safetensors_write_named(path, tensors, n, meta, n_meta, NULL, previous);
+    return an_safetensors_write_named(path, tensors, n, AN_STORE_F32, meta, n_meta, NULL, previous);
 }

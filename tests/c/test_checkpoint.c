@@ -47,7 +47,7 @@ static an_code save(int64_t n, double value, const char *state, char hex[AN_SHA2
     an_tensor *x = an_tensor_zeros(AN_F32, 1, &n);
     an_fill(x, value);
     an_named tensors[] = {{"w", x}, {"ema.w", x}};
-    an_code code = an_checkpoint_save(path, tensors, 2, state, true, hex, &bytes);
+    an_code code = an_checkpoint_save(path, tensors, 2, AN_STORE_F32, state, true, hex, &bytes);
     if (code == AN_OK)
         assert_true(bytes > 8 * n);
     an_scope_end(mark, NULL);

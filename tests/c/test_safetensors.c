@@ -65,7 +65,8 @@ static void test_round_trip(void **state)
     an_i64(n)[0] = INT64_MIN;
     an_named tensors[] = {{"z.w", w}, {"a \"quoted\"\n", t}, {"n", n}, {"none", none}};
     an_pair meta[] = {{"note", "é \\ \""}, {"empty", ""}};
-    assert_int_equal(an_safetensors_write_named(path, tensors, 4, meta, 2, written, NULL), AN_OK);
+    assert_int_equal(
+        an_safetensors_write_named(path, tensors, 4, AN_STORE_F32, meta, 2, written, NULL), AN_OK);
 
     an_safetensors *f = an_safetensors_open(path);
     assert_non_null(f);
@@ -107,7 +108,8 @@ static void test_the_file_records_its_content_hash(void **state)
         an_named tensors[] = {{"w", transposed ? an_view_transpose(w, (int[]){1, 0}) : w},
                               {"again", w}};
         an_pair meta[] = {{"before", "…"}, {"name", hex}, {"after", "."}};
-        assert_int_equal(an_safetensors_write_named(path, tensors, 2, meta, 3, hex, NULL), AN_OK);
+        assert_int_equal(
+            an_safetensors_write_named(path, tensors, 2, AN_STORE_F32, meta, 3, hex, NULL), AN_OK);
         an_safetensors *f = an_safetensors_open(path);
         assert_non_null(f);
         assert_int_equal(an_safetensors_content(f, expected), AN_OK);

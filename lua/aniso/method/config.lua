@@ -84,6 +84,7 @@ local select = {
   draws = integer { default = 2, min = 1 },
   keep = one_of { "best", "last" },
   patience = optional(integer { min = 1 }),  -- validations without a better value; absent: no early stopping
+  precision = optional(one_of { "float32", "float16", "bfloat16" }), -- of the weights kept; absent: float32
   calibrate = calibrate.option,              -- of the tilt, temperature and test level, after that
 }
 

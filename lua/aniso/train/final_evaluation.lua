@@ -8,6 +8,7 @@ local post_hoc = require "aniso.method.post_hoc"
 local calibration = require "aniso.train.calibration"
 local checkpoint = require "aniso.train.checkpoint"
 local evaluation_row = require "aniso.train.evaluation_row"
+local kept_weights = require "aniso.train.kept_weights"
 local lockstep = require "aniso.train.lockstep"
 local provenance = require "aniso.train.provenance"
 
@@ -85,6 +86,7 @@ local function evaluate_part(sessions, part, chosen)
 end
 
 local function load_best(session)
+  kept_weights.narrow(session)
   local meta = checkpoint.load_best(session, session.record.db, session.uid)
   session.best = { epoch = meta.epoch, value = meta.value }
 end

@@ -65,7 +65,9 @@ function checkpoint.load(path) end
 ---@param path string
 ---@param tensors table<string, aniso.Tensor>
 ---@param state table of values that JSON can hold
----@param how? { previous: boolean? } the former file stays as PATH.previous, true if left out
+---previous: the former file stays as PATH.previous, true if left out; precision: of tensors of two or more
+---dimensions, "float32" if left out
+---@param how? { previous: boolean?, precision: "float32"|"float16"|"bfloat16"? }
 ---@return string? sha256 of the tensors
 ---@return integer bytes after an error the message
 ---@return string? code

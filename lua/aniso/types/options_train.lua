@@ -91,6 +91,9 @@
 ---the learning-rate schedule is. The first stage of mode "staged" takes all its epochs. Off if left out (at
 ---least 1).
 ---@field patience? integer
+---Of the weights that are kept, and that the final evaluation uses: 16 bits halve the file of a run (float32
+---if left out).
+---@field precision? "float32"|"float16"|"bfloat16"
 ---How a tilt, a temperature and a test level are chosen on the validation part once the weights are: a
 ---table, or the name of a metric. Evaluations with and without are stored; the calibrated is the primary one.
 ---@field calibrate? aniso.option.select.calibrate|string|false
