@@ -1,6 +1,6 @@
 -- What a model's inputs are read from, in batches: image files, or files of features (data = features), whose
--- rows are named by their ids, or without ids as FILE:ROW. {path =, error =} in the place of a path is an input
--- that cannot be read, such as a folder without permission.
+-- rows are named by their ids, or without ids as FILE:ROW. {path =, error =} in the place of a path is an
+-- input that cannot be read, such as a folder without permission.
 local core = require "aniso.core"
 
 local inputs = {}
