@@ -24,11 +24,15 @@ MODE_release := $(CFLAGS) $(HARDEN)
 MODE_asan    := -O2 $(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover=undefined
 # Pragmas that clang does not know only choose between loops of equal results.
 MODE_clang   := $(MODE_release) -Wno-unknown-pragmas
+# For a shared object, whose host sees luaopen_* alone (engine/bind/luaopen.c).
+MODE_module  := $(CFLAGS) $(subst -fPIE,-fPIC,$(HARDEN)) -fPIC -fvisibility=hidden
 MODE_tsan    := -O1 $(SANITIZE) -fsanitize=thread -Wno-unknown-pragmas
 MODE_fuzz    := -O1 $(SANITIZE) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wno-unknown-pragmas
 MODE_cover   := -O1 -g -fprofile-instr-generate -fcoverage-mapping -Wno-unknown-pragmas
 LINK_release := $(if $(HARDEN),$(RELRO))
 LINK_clang   := $(LINK_release)
+# Threads of OpenMP outlive the state that loaded the object, so it stays in memory.
+LINK_module  := -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodelete,--version-script=engine/bind/luaopen.map
 ifneq ($(filter clang tsan fuzz cover,$(FLAVOUR)),)
 CC := clang
 endif
@@ -55,7 +59,7 @@ FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c)) $(LUA_FUZ
 FAULTS   := $(addprefix $(BUILD)/tests/faults/,calls.so memory.so powercut aniso_cells)
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all demo test check asan clang tsan threads fuzz fuzzers faults bench bench-db conform golden transcript lint install clean help
+.PHONY: all module demo test check asan clang tsan threads fuzz fuzzers faults bench bench-db conform golden transcript lint install clean help
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/tests/fuzz/%
 
@@ -99,6 +103,14 @@ $(BUILD)/libaniso.a: $(OBJECTS)
 $(ANISO): $(BUILD)/engine/main.o $(BUILD)/libaniso.a
 	@echo "ld $@"
 	@$(LINK) -o $@ $^ $(DEPS_LIBS)
+
+module:
+	@$(MAKE) FLAVOUR=module aniso.so
+
+# Its host provides the functions of Lua.
+aniso.so: $(OBJECTS) engine/bind/luaopen.map
+	@echo "ld $@"
+	@$(LINK) -o $@ $(OBJECTS) $(filter-out -llua%,$(DEPS_LIBS))
 
 $(C_TESTS:%=%.o): | build/deps-test.mk
 
@@ -165,7 +177,7 @@ tsan:
 	@$(MAKE) FLAVOUR=tsan threads
 threads: $(ANISO) $(C_TESTS) build/deps-test.mk
 	@tests/threads $(BUILD) ./$(ANISO)
-check: $(ANISO) $(C_TESTS) $(FUZZERS) $(FAULTS) build/deps-test.mk
+check: $(ANISO) $(C_TESTS) $(FUZZERS) $(FAULTS) build/deps-test.mk $(if $(filter release,$(FLAVOUR)),module)
 	@tests/run $(BUILD) ./$(ANISO)
 
 fuzz:
@@ -199,13 +211,15 @@ golden:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/aniso/recipes
 	install -m 755 aniso $(DESTDIR)$(PREFIX)/bin/aniso
+	[ ! -e aniso.so ] || install -D -m 755 aniso.so $(DESTDIR)$(PREFIX)/lib/lua/5.4/aniso.so
 	install -m 644 $(wildcard recipes/*.lua) $(DESTDIR)$(PREFIX)/share/aniso/recipes
 
 clean:
-	rm -rf build aniso
+	rm -rf build aniso aniso.so
 
 help:
 	@echo "make            build ./aniso (installs missing libraries with apt where permitted)"
+	@echo "make module     build aniso.so, with which a plain lua5.4 can require \"aniso\" (lua/README.md)"
 	@echo "make demo       build, run recipes/quickstart.lua, show which differences exceed noise"
 	@echo "make test       build and run all tests; the last line has the counts"
 	@echo "make asan       the same tests under AddressSanitizer and UBSan, in build/asan"
@@ -219,6 +233,6 @@ help:
 	@echo "make conform    read every variant of JPEG, PNG, BMP, CSV, safetensors as other decoders do"
 	@echo "make golden     regenerate the reference values of the tests with PyTorch (python3-torch)"
 	@echo "make transcript rewrite the sessions that the READMEs show, from a real run"
-	@echo "make install    copy aniso and the recipes to PREFIX=$(PREFIX)"
+	@echo "make install    copy aniso, aniso.so if it is built, and the recipes to PREFIX=$(PREFIX)"
 	@echo "make clean      remove everything that was built"
 	@echo "Variables: CC, CFLAGS='-O3 -g -march=native', PREFIX, DESTDIR, JOBS, TEST_JOBS, PYTHON"

@@ -93,11 +93,19 @@ int an_lua_interrupted(lua_State *L)
     return 1;
 }
 
+/* As a module of another program, the library leaves signals to it. */
+static void check_installed(lua_State *L)
+{
+    if (!state)
+        luaL_error(L, "signals are handled by the program that loaded the module");
+}
+
 /* Coroutines inherit the hook of the state that makes them, not the one that a signal sets on the
  * main state later: with keep_running the hook exists from the start and polls the flag. */
 int an_lua_interrupt_mode(lua_State *L)
 {
     static const char *const names[] = {"raise", "poll", NULL};
+    check_installed(L);
     int mode = luaL_checkoption(L, 1, NULL, names);
     lua_pushstring(L, names[polling]);
     keep_running = lua_toboolean(L, 2);
@@ -115,6 +123,7 @@ int an_lua_stoppable(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    check_installed(L);
     lua_settop(L, 2);
     lua_insert(L, 1);
     keep_running = true;

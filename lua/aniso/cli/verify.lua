@@ -38,7 +38,8 @@ end
 local function chosen(db, args)
   local out, seen = {}, {}
   for _, name in ipairs(args.runs) do
-    local found = selected_runs.of(db, { run = name, only = args.only, seeds = args.seeds, fold = args.fold })
+    local found = selected_runs.of(db, { run = name, only = args.only, seeds = args.seeds, fold = args.fold,
+      db = args.db })
     for _, run in ipairs(found) do
       if run.status ~= "finished" then
         cli.fail(cli.FAILED, ("run %s is %s: only finished runs are verified"):format(run.uid, run.status))
