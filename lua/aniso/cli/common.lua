@@ -84,7 +84,7 @@ function common.use_threads(args)
   local wished = args.threads or sys.threads()
   local possible = sys.startable_threads(wished)
   if possible < wished then
-    io.stderr:write(("aniso: the limit on processes (ulimit -u) leaves %d of %d threads; computing with %d\n")
+    console.note(("aniso: the limit on processes (ulimit -u) leaves %d of %d threads; computing with %d")
       :format(possible, wished, possible))
   end
   if possible < wished or args.threads then sys.threads(possible) end

@@ -213,7 +213,7 @@ end
 local function unused_freezing(complete)
   local of, out = complete.train, {}
   if of.unfreeze_every and not of.freeze then
-    out[1] = ("option train.unfreeze_every is %d and has no effect: nothing is frozen (train.freeze)")
+    out[1] = ("option train.unfreeze_every is %d and has no effect: no part is frozen (train.freeze)")
       :format(of.unfreeze_every)
   elseif of.freeze and not complete.backbone.weights then
     out[1] = "option train.freeze keeps random values of the backbone: backbone.weights is not given"
