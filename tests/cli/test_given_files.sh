@@ -88,6 +88,7 @@ for name, x in pairs(net.module:state()) do
 end
 files.extra["head.weight"], files.inner["model.head.weight"] = files.plain["bn1.weight"], files.plain["bn1.weight"]
 files.short["bn1.weight"] = nil
+files.plain["fc.weight"], files.plain["fc.bias"] = aniso.tensor.full({ 10, 32 }, 1), aniso.tensor.full({ 10 }, 1)
 for name, x in pairs(files.short) do
   if name ~= "conv1.weight" then files.part["module." .. name] = x end
   files.other[name:gsub("%.", "_")] = x
@@ -99,7 +100,12 @@ weights() { # EXIT FILE MORE…: trains from the weights
     shift 2
     run "$code" "weights: $file $*" "$dir/tiny.lua" --again --set "backbone.weights=\"$dir/$file.safetensors\"" "$@"
 }
-weights 0 plain
+weights 0 plain --set train.freeze=layer3
+expect "what is not used is in the log" 0 "$aniso" show @last log --db "$db"
+output_has out 'fc.weight, fc.bias of plain.safetensors are not used'
+expect "the normalisation of the weights" 0 "$aniso" show @last config --db "$db"
+output_has out 'backbone.normalise.* +imagenet'
+output_has out 'train.freeze +layer3'
 weights 1 module
 output_has err "module.safetensors: its names begin with module\.; weights_prefix = \"module\.\" strips that"
 weights 0 module --set 'backbone.weights_prefix="module."'
