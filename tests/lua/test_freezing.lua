@@ -151,7 +151,7 @@ end
 
 function Options.test_what_has_no_effect_is_named()
   local function unused(changes) return config.unused(complete(changes))[1] end
-  lu.assertStrContains(unused { ["train.unfreeze_every"] = 2 }, "nothing is frozen")
+  lu.assertStrContains(unused { ["train.unfreeze_every"] = 2 }, "no part is frozen")
   lu.assertStrContains(unused { ["train.freeze"] = true }, "random values")
   lu.assertNil(unused { ["train.freeze"] = true, ["backbone.weights"] = "w" })
 end
