@@ -6,9 +6,9 @@ local checkpoint_owner = require "aniso.store.checkpoint_owner"
 local checkpoint_state = require "aniso.store.checkpoint_state"
 local hint = require "aniso.store.hint"
 local levels = require "aniso.train.levels"
+local moved_folder = require "aniso.store.moved_folder"
 local network_input = require "aniso.method.network_input"
 local parameter_groups = require "aniso.train.parameter_groups"
-local run_folder = require "aniso.store.run_folder"
 
 local checkpoint = {}
 
@@ -70,24 +70,6 @@ function checkpoint.adopt_best(session, tensors, meta)
   write(session, "best", meta.epoch, tensors, meta)
 end
 
--- The path of a file that the database recorded as a checkpoint and that exists outside of the folder of its
--- run, as after the database alone was renamed; nil where there is none.
-local function recorded_elsewhere(db, uid, folder)
-  for _, row in ipairs(db:checkpoints(uid) or {}) do
-    local there, of, name = row.path:match "^(.*/([^/]*))/([^/]*)$"
-    local is_elsewhere = there ~= folder and of == uid and run_folder.is_file(name)
-    for _, file in ipairs(is_elsewhere and { name, "best.safetensors" } or {}) do
-      if core.sys.exists(there .. "/" .. file) == "file" then return there .. "/" .. file end
-    end
-  end
-end
-
-local function raise_moved(db, path)
-  local there = core.sys.visible(path:match "^(.*)/[^/]*/[^/]*$" or path)
-  error(("the checkpoints of this run are in %s, and those of %s are searched in %s: rename the folder, or "
-    .. "copy it, as the database was"):format(there, db.path, db:folder()), 0)
-end
-
 -- Gives the modules of a session's model their tensors; `only` names one module, otherwise the file must have
 -- all.
 local function put(session, tensors, only)
@@ -118,9 +100,8 @@ function checkpoint.read_best(db, uid, changed)
   local folder = db:run_folder(uid)
   local path = folder .. "/best.safetensors"
   local tensors, meta, code = core.checkpoint.load(path)
-  local moved = not tensors and code == "ENOTFOUND" and recorded_elsewhere(db, uid, folder)
-  if moved then raise_moved(db, moved) end
   if not tensors then
+    if code == "ENOTFOUND" then moved_folder.check(db, uid, folder) end
     error(("%s; %s prints the commands that train it again, to the same bits")
       :format(meta, hint.command(db, "show", uid, "--repro")), 0)
   end
@@ -203,8 +184,7 @@ function checkpoint.of_run(db, uid)
     checkpoint_owner.of(db, uid):check("last", found.path, found.meta, found.sha256)
     return found
   end
-  local path = recorded_elsewhere(db, uid, folder)
-  if path then raise_moved(db, path) end
+  moved_folder.check(db, uid, folder)
   return nil
 end
 
