@@ -110,6 +110,21 @@ static unsigned char detect_delimiter(const char *text, size_t count)
     return (unsigned char)candidates[best];
 }
 
+/* The bytes of a first line "sep=;", with which Excel states the delimiter; 0 where there is none.
+ */
+static size_t stated_delimiter(const char *text, size_t count, unsigned char *delimiter)
+{
+    static const char start[] = "sep=";
+    const size_t at = sizeof start - 1;
+    if (count < at + 2 || memcmp(text, start, at) != 0 || !strchr(",;\t|:", text[at]))
+        return 0;
+    const size_t end = at + 1 + (text[at + 1] == '\r' && count > at + 2);
+    if (text[end] != '\n')
+        return 0;
+    *delimiter = (unsigned char)text[at];
+    return end + 1;
+}
+
 static an_code syntax(const an_csv *csv, struct csv_parser *parser)
 {
     if (csv_error(parser) == CSV_ENOMEM)
@@ -158,8 +173,11 @@ static an_code parse(an_csv *csv, const char *text, size_t count)
     csv_set_realloc_func(&parser, an_realloc);
     csv_set_free_func(&parser, an_free);
     csv_set_blk_size(&parser, PIECE);
-    csv_set_delim(&parser, detect_delimiter(text, count));
-    an_code code = feed(csv, &parser, text, count);
+    unsigned char delimiter = detect_delimiter(text, count);
+    const size_t stated = stated_delimiter(text, count, &delimiter);
+    csv->line += stated > 0;
+    csv_set_delim(&parser, delimiter);
+    an_code code = feed(csv, &parser, text + stated, count - stated);
     csv_free(&parser);
     if (code == AN_OK && csv->columns < 0)
         code = an_fail(AN_EFORMAT, "%s: empty; a header line is expected", csv->name);

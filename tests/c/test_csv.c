@@ -26,6 +26,8 @@ static void test_dialects_give_the_same_table(void **state)
         "\xEF\xBB\xBFid,dx\r\na,nv\r\nb,mel\r\n",
         "\"id\",\"dx\"\n\"a\",nv\n\n  b  , \"mel\"\n",
         "id,dx\ra,nv\rb,mel\r",
+        "sep=;\r\nid;dx\r\na;nv\r\nb;mel\r\n",
+        "\xEF\xBB\xBFsep=|\nid|dx\na|nv\nb|mel\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         an_csv *csv = parse(texts[i]);
@@ -60,6 +62,22 @@ static void test_blank_lines_count_as_lines_not_as_rows(void **state)
     assert_int_equal(an_csv_line(csv, 0), 4);
     assert_int_equal(an_csv_line(csv, 1), 6);
     an_csv_free(csv);
+}
+
+static void test_a_stated_delimiter_counts_as_a_line(void **state)
+{
+    (void)state;
+    an_csv *csv = parse("sep=;\na,x;b\n1,5;2\n");
+    assert_string_equal(an_csv_header(csv, 0), "a,x");
+    assert_string_equal(an_csv_at(csv, 0, 0), "1,5");
+    assert_int_equal(an_csv_line(csv, 0), 3);
+    an_csv_free(csv);
+    static const char *const columns[] = {"sep=\n1\n", "sep=;", "sep=;x\n1;2\n", "sep=\r\n1\n"};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        csv = parse(columns[i]);
+        assert_memory_equal(an_csv_header(csv, 0), "sep=", strlen("sep="));
+        an_csv_free(csv);
+    }
 }
 
 static void assert_error(const char *text, size_t count, const char *why)
@@ -144,6 +162,7 @@ int main(void)
         cmocka_unit_test(test_dialects_give_the_same_table),
         cmocka_unit_test(test_quotes_keep_delimiters_newlines_and_quotes),
         cmocka_unit_test(test_blank_lines_count_as_lines_not_as_rows),
+        cmocka_unit_test(test_a_stated_delimiter_counts_as_a_line),
         cmocka_unit_test(test_errors_name_file_and_line),
         cmocka_unit_test(test_limits_of_rows_and_columns),
         cmocka_unit_test(test_a_missing_column_lists_the_columns),
