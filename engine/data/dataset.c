@@ -42,7 +42,7 @@ static an_code list_files(an_dataset *ds, const an_dataset_spec *spec)
     if (code == AN_OK)
         code = an_listing_seal(&ds->list);
     if (code == AN_OK)
-        code = an_hash_files(&ds->list, cache_of(spec));
+        code = an_hash_files(&ds->list, cache_of(spec), spec->damage);
     return code;
 }
 

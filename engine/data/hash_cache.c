@@ -180,13 +180,13 @@ static an_code hash_one(const an_item *item, const index_file *index, entry *e, 
 typedef struct repetition {
     const an_listing *list;
     const index_file *index;
+    an_damage_policy damage;
 } repetition;
 
-/* Whether it is an image at all; a damaged one may be accepted later. */
-static an_code decode_one(const an_item *item)
+static an_code decode_one(const an_item *item, an_damage_policy damage)
 {
     an_image image = {0};
-    an_code code = an_image_load(item->path, AN_DAMAGED_ACCEPT, &image);
+    an_code code = an_image_load(item->path, damage, &image);
     an_image_free(&image);
     return code;
 }
@@ -197,23 +197,25 @@ static an_code fail_again(void *context, int64_t i)
     entry e;
     bool read;
     an_code code = hash_one(&r->list->items[i], r->index, &e, &read);
-    return code == AN_OK ? decode_one(&r->list->items[i]) : code;
+    return code == AN_OK ? decode_one(&r->list->items[i], r->damage) : code;
 }
 
 /* Where some files cannot be read, the others are decoded, so that one report has every file that
  * cannot be used. Returns its failure. */
-static an_code report_unusable(const an_listing *list, const index_file *index, bool *failed)
+static an_code report_unusable(const an_listing *list, const index_file *index,
+                               an_damage_policy damage, bool *failed)
 {
 #pragma omp parallel for schedule(dynamic, 16)
     for (int64_t i = 0; i < list->n; i++)
-        failed[i] = failed[i] || (list->items[i].path && decode_one(&list->items[i]) != AN_OK);
-    repetition r = {list, index};
+        failed[i] =
+            failed[i] || (list->items[i].path && decode_one(&list->items[i], damage) != AN_OK);
+    repetition r = {list, index, damage};
     return an_broken_files(failed, list->n, fail_again, &r);
 }
 
 /* Hashes every file, whatever fails, so that all failures are in one report. */
-static an_code hash_each(const an_listing *list, const index_file *index, entry *entries,
-                         bool *failed, int64_t *reads)
+static an_code hash_each(const an_listing *list, const index_file *index, an_damage_policy damage,
+                         entry *entries, bool *failed, int64_t *reads)
 {
     int64_t failures = 0, count = 0;
 #pragma omp parallel for schedule(dynamic, 16) reduction(+ : failures, count)
@@ -224,14 +226,15 @@ static an_code hash_each(const an_listing *list, const index_file *index, entry 
         failures += failed[i], count += read;
     }
     *reads = count;
-    return failures > 0 ? report_unusable(list, index, failed) : AN_OK;
+    return failures > 0 ? report_unusable(list, index, damage, failed) : AN_OK;
 }
 
-static an_code hash_all(an_listing *list, const index_file *index, entry *entries, bool *changed)
+static an_code hash_all(an_listing *list, const index_file *index, an_damage_policy damage,
+                        entry *entries, bool *changed)
 {
     int64_t reads = 0;
     bool *failed = an_calloc((size_t)list->n, sizeof *failed);
-    an_code code = failed ? hash_each(list, index, entries, failed, &reads) : AN_ENOMEM;
+    an_code code = failed ? hash_each(list, index, damage, entries, failed, &reads) : AN_ENOMEM;
     an_free(failed);
     for (int64_t i = 0; code == AN_OK && i < list->n; i++) {
         an_item *item = &list->items[i];
@@ -245,7 +248,7 @@ static an_code hash_all(an_listing *list, const index_file *index, entry *entrie
     return code;
 }
 
-an_code an_hash_files(an_listing *list, const char *cache)
+an_code an_hash_files(an_listing *list, const char *cache, an_damage_policy damage)
 {
     AN_ASSERT(list->sealed && cache);
     index_file index = {0};
@@ -256,7 +259,7 @@ an_code an_hash_files(an_listing *list, const char *cache)
     if (keep && an_path_join(index.path, cache, name) == AN_OK)
         index_read(&index);
     entry *entries = an_calloc((size_t)list->n, sizeof *entries);
-    an_code code = entries ? hash_all(list, &index, entries, &changed) : AN_ENOMEM;
+    an_code code = entries ? hash_all(list, &index, damage, entries, &changed) : AN_ENOMEM;
     if (code == AN_OK && keep && changed)
         index_write(&index, entries, list->n);
     an_free(entries);

@@ -11,11 +11,10 @@
 
 static an_code not_an_image(const uint8_t *bytes, size_t count, const char *name)
 {
-    const char *kind = an_foreign_image(bytes, count);
+    const char *way, *kind = an_foreign_image(bytes, count, &way);
     if (kind)
-        return an_fail(AN_EFORMAT,
-                       "%s: %s, not a JPEG, PNG or BMP image, despite its name; convert it", name,
-                       kind);
+        return an_fail(AN_EFORMAT, "%s: %s, not a JPEG, PNG or BMP image, despite its name; %s",
+                       name, kind, way);
     return an_fail(AN_EFORMAT, "%s: not a JPEG, PNG or BMP image, despite its name", name);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
@@ -190,8 +191,24 @@ static an_code explain_cut(const an_listing *list, int untrained_class)
     return code;
 }
 
+/* Another class whose name differs in its case alone (ASCII); −1 if there is none. */
+static int same_but_for_case(const an_listing *list, int k)
+{
+    for (int other = 0; other < list->K; other++)
+        if (other != k && strcasecmp(list->classes[other], list->classes[k]) == 0)
+            return other;
+    return -1;
+}
+
 static an_code explain_ready_made(const an_listing *list, const int64_t *count, int missing)
 {
+    const int twin = missing >= 0 ? same_but_for_case(list, missing) : -1;
+    if (twin >= 0)
+        return an_fail(AN_EFORMAT,
+                       "%s: class '%s' has no training image, and '%s' is another class; are they "
+                       "one? merge = { { \"%s\", \"%s\" } } makes them one",
+                       list->source, list->classes[missing], list->classes[twin],
+                       list->classes[twin], list->classes[missing]);
     if (missing >= 0)
         return an_fail(
             AN_EFORMAT,

@@ -164,6 +164,11 @@ static void test_errors(void **state)
                         "made: class 'c1' has no training image (0 for validation, 30 for the "
                         "test); the parts came with the data: give it some there, or leave the "
                         "class out");
+    list.classes[0] = "C1";
+    assert_int_equal(an_split_complete(&list, 0.1, 0.2, 0), AN_EFORMAT);
+    assert_string_equal(an_err_message(),
+                        "made: class 'c1' has no training image, and 'C1' is another class; are "
+                        "they one? merge = { { \"C1\", \"c1\" } } makes them one");
     for (int64_t i = 0; i < list.n; i++)
         list.items[i].part = AN_TRAIN;
     assert_int_equal(an_split_complete(&list, 0.1, 0.2, 0), AN_EFORMAT);

@@ -62,6 +62,12 @@ output_has out "^split    column part, "
 output_has out "^all +12 +3 +5$"
 expect "a column that is not there" 3 "$aniso" data info "$dir/t.csv" --set label=class
 output_has err "^aniso: $dir/t.csv: no column 'class'; its columns are image, label, part$"
+sed 's/^image,label/Image,dx/' "$dir/t.csv" >"$dir/other.csv"
+expect "the columns have other names" 3 "$aniso" data info "$dir/other.csv"
+output_has err "no column 'image'; its columns are Image, dx, part; image = \"NAME\" names the one of the images$"
+expect "options as messages write them" 0 "$aniso" data info "$dir/other.csv" --set 'image = "Image"' \
+    --set ' data.label = "dx"' --set size=4
+rm "$dir/other.csv"
 content=$("$aniso" data info "$dir/t.csv" --set size=4 2>"$dir/err" | sed -n 's/^content *//p')
 for name in table.txt table.TAB metadata; do # by its extension, or by its first line
     cp "$dir/t.csv" "$dir/$name"

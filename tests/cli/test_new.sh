@@ -33,6 +33,12 @@ grep -q 'data = { "csv"' table.lua
 result $? "the table is one"
 expect "aniso check accepts it" 0 "$aniso" check table.lua --seeds 0 --set data.size=16
 
+sed 's/^image,label/file,dx/' labels.csv >named.csv
+expect "a table whose columns have other names" 3 "$aniso" new named --data named.csv
+expect "--set names them" 0 "$aniso" new named --data named.csv --set image=file --set label=dx
+expect "aniso check accepts the recipe" 0 "$aniso" check named.lua --seeds 0 --set data.size=16
+expect "--set without --data" 2 "$aniso" new unset --set size=16
+
 before=$(cksum <first.lua)
 expect "a second recipe of one name" 1 "$aniso" new first
 output_has err "first.lua exists and is not replaced"

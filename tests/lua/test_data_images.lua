@@ -93,6 +93,22 @@ function T.test_files_that_are_broken_in_different_ways_are_listed_together()
     layout:path "b/pipe.png")))
   local _, message = data.open { "folder", root = layout.root, cache = false }
   lu.assertStrContains(message, "the first of 4 files of 14 that cannot be used")
+  layout:write("b/short.jpg", sample_jpeg():sub(1, -40))
+  _, message = data.open { "folder", root = layout.root, cache = false }
+  lu.assertStrContains(message, "the first of 5 files of 15 that cannot be used")
+  _, message = data.open { "folder", root = layout.root, cache = false, damaged = "accept" }
+  lu.assertStrContains(message, "the first of 4 files of 15 that cannot be used")
+end
+
+-- The way out depends on what the file is.
+function T.test_files_of_another_kind_have_their_way_out()
+  for content, way in pairs { ["<!DOCTYPE html>"] = "a web page, .*; fetch the image again",
+    ["version https://git-lfs"] = "a Git LFS pointer .*; git lfs pull fetches it",
+    ["II*\0"] = "a TIFF image, .*; convert it" } do
+    layout:write("a/other.png", content)
+    local _, message = data.open { "folder", root = layout.root, cache = false }
+    lu.assertStrMatches(message, ".*other.png: " .. way)
+  end
 end
 
 -- Orientation 6: the column 0 from below is the upper row.

@@ -53,6 +53,24 @@ function T:test_look_alikes_are_named_with_the_option_that_joins_them()
   lu.assertEquals(ds.facts.warnings, {})
 end
 
+-- The option that a warning shows joins all of them, since a label may be in one list of `merge` only.
+function T:test_look_alikes_of_one_class_are_one_warning()
+  make { "1", "01", "1.0", "2" }
+  fixture.warns(lu, open(), "'01', '1' and '1.0' are 3 classes; should they be one? "
+    .. "merge = { { \"01\", \"1\", \"1.0\" } } makes them one")
+  local ds = open { merge = { { "01", "1", "1.0" } } }
+  lu.assertEquals({ ds.classes, ds.facts.warnings }, { { "01", "2" }, {} })
+end
+
+-- So does the option that leaves labels out, which repeats what the recipe leaves out already.
+function T:test_missing_labels_are_one_warning()
+  make { "a", "b", "NA", "nan", "" }
+  fixture.warns(lu, open { leave_out = { "" } }, "the classes 'NA' and 'nan' look like missing labels; "
+    .. 'leave_out = { "", "NA", "nan" } leaves their images out')
+  local ds = open { leave_out = { "", "NA", "nan" } }
+  lu.assertEquals({ ds.classes, ds.facts.warnings }, { { "a", "b" }, {} })
+end
+
 function T:test_missing_labels_are_named_with_the_option_that_leaves_them_out()
   for _, word in ipairs { "nan", "NaN", "NA", "N/A", "null", "None", "<NA>", "-", "?", "#N/A", " nan " } do
     lu.assertTrue(labels.is_missing(word))

@@ -35,7 +35,7 @@ function T:test_a_column_of_parts_in_any_spelling()
   refuses({ split = "split" }, "t.csv line 4: 'exam' in column split is not a part; known in any case: "
     .. "train (training, trn), val (valid, validation, dev), test (testing, tst)")
   make("label,split", 4, function(i) return label(i) .. "," .. (i == 2 and "" or "train") end)
-  refuses({ split = "split" }, "line 3: the split is empty")
+  refuses({ split = "split" }, "line 3: the split is empty; fill it in, or remove such rows")
 end
 
 function T:test_a_column_of_folds()

@@ -109,6 +109,8 @@ function T.test_literals()
   lu.assertEquals(literal.read "cosine", "cosine")
   lu.assertEquals(literal.read '"a b"', "a b")
   lu.assertEquals(literal.read [["a\"\n"]], 'a"\n')
+  lu.assertEquals(literal.read [=[[[C:\new]]]=], [[C:\new]])
+  lu.assertEquals(literal.read [=[{ [[a]b]], ["k"] = [[c:\d]] }]=], { "a]b", k = [[c:\d]] })
   lu.assertEquals(literal.read "{1, 1,2 ,}", { 1, 1, 2 })
   lu.assertEquals(literal.read "{power, gamma=-0.25}", { "power", gamma = -0.25 })
   lu.assertEquals(literal.read '{ {1}, ["a b"] = {x = false} }', { { 1 }, ["a b"] = { x = false } })
@@ -116,7 +118,8 @@ end
 
 function T.test_literals_execute_nothing()
   lu.assertEquals(literal.read "os.exit(7)", "os.exit(7)")
-  for _, wrong in ipairs { "{1", '"abc', "{1}x", "{=}", "{a=}", '{"a" "b"}', "{[nil]=1}", '"\\q"' } do
+  for _, wrong in ipairs { "{1", '"abc', "{1}x", "{=}", "{a=}", '{"a" "b"}', "{[nil]=1}", '"\\q"', "[[a",
+    "[[a]]b" } do
     lu.assertFalse((pcall(literal.read, wrong)), wrong)
   end
 end

@@ -107,8 +107,8 @@ end
 function common.set(parser)
   parser:option "--set":description "an option, key.path=VALUE (a Lua literal or a bare word)"
     :argname "KEY=VALUE":count "*":convert(function(text)
-      local key, value = text:match "^([^=]+)=(.*)$"
-      if key then return { key, value } end
+      local key, value = text:match "^%s*([^=]-)%s*=(.*)$"
+      if key and key ~= "" then return { key, value } end
       return nil, ("--set needs KEY=VALUE, got %s"):format(text)
     end)
 end

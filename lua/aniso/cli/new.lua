@@ -1,8 +1,11 @@
--- aniso new NAME [--data SOURCE]: writes NAME.lua, a commented recipe to start from. SOURCE is what aniso
--- data info takes, but no recipe; its kind is detected, and the set must load. Nothing is replaced.
+-- aniso new NAME [--data SOURCE [--set KEY=VALUE]…]: writes NAME.lua, a commented recipe to start from.
+-- SOURCE and --set are what aniso data info takes, but no recipe; its kind is detected, and it must load.
+-- Nothing is replaced.
 local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local hint = require "aniso.store.hint"
+local options = require "aniso.recipe.options"
 local pretty = require "aniso.show.pretty"
 local sys = require("aniso.core").sys
 
@@ -12,13 +15,14 @@ function new.arguments(parser)
   parser:argument("name", "the study's name; the file is NAME.lua")
   parser:option("--data", "a folder of images, a table, or a kind such as ham10000;\nsynthetic images if "
     .. "left out"):argname "SOURCE"
+  common.set(parser)
 end
 
 -- Kinds whose images have a size of their own, which is the default.
 local SMALL = { cifar10 = true, cifar100 = true, mnist = true, medmnist = true, lesions = true }
 
--- The data options of a source with absolute paths → options, the set that they open.
-local function detected(source)
+-- The data options of a source and of --set, with absolute paths → options, the set that they open.
+local function detected(source, sets)
   if source:find "%.lua$" then
     cli.fail(cli.USAGE, source .. ": --data names images, and this is a recipe")
   end
@@ -27,6 +31,7 @@ local function detected(source)
     if given[key] then given[key] = cli.need(sys.realpath(given[key])) end
   end
   if not SMALL[given[1]] then given.size = 64 end
+  for _, set in ipairs(sets) do cli.usage(options.set, given, (set[1]:gsub("^data%.", "")), set[2]) end
   return given, (cli.need(cli.usage(require("aniso.method.data").open, given)))
 end
 
@@ -39,9 +44,12 @@ local SYNTHETIC = [[
 ]]
 
 -- The data section of the recipe, with what was found as a comment.
-local function data_section(source)
-  if not source then return SYNTHETIC end
-  local given, dataset = detected(source)
+local function data_section(source, sets)
+  if not source then
+    if #sets > 0 then cli.fail(cli.USAGE, "--set names options of --data, which is missing") end
+    return SYNTHETIC
+  end
+  local given, dataset = detected(source, sets)
   local most, least = 1, 1
   for k, n in ipairs(dataset.counts) do
     if n > dataset.counts[most] then most = k end
@@ -95,10 +103,11 @@ return aniso.study {
 }
 ]]
 
-local function text_of(name, path, data)
+local function text_of(name, path, data, sets)
   local file, study = hint.quoted(path), hint.quoted(name)
   local title = data and ("A first study of " .. sys.visible(data)) or "A first study"
-  return RECIPE:format(title, file, file, file, study, study, pretty.format(name), data_section(data))
+  return RECIPE:format(title, file, file, file, study, study, pretty.format(name),
+    data_section(data, sets))
 end
 
 local function check_name(given)
@@ -113,7 +122,7 @@ function new.run(args)
   if sys.exists(path) or sys.is_link(path) then
     cli.fail(cli.FAILED, path .. " exists and is not replaced; choose another name")
   end
-  cli.need(sys.write_atomic(path, text_of(name, path, args.data)))
+  cli.need(sys.write_atomic(path, text_of(name, path, args.data, args.set)))
   local file = hint.quoted(path)
   console.note(("written to %s; next: aniso check %s && aniso run %s"):format(path, file, file))
 end

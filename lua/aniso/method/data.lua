@@ -184,7 +184,7 @@ function data.open(given, cross, stored_classes)
     warnings.add(spec.facts.warnings, "%s: %d damaged images are accepted (data.damaged); some of their "
       .. "pixels are grey or wrong", ds.name, ds.damaged)
   end
-  labels.warn_of_doubts(ds, spec.facts.warnings, registry.of[given[1]].options.merge ~= nil)
+  labels.warn_of_doubts(ds, spec.facts.warnings, registry.of[given[1]].options.merge and given)
   warn_of_conflicts(ds, spec.facts.warnings)
   warn_of_gaps(ds, spec.facts.warnings)
   return ds

@@ -1,6 +1,6 @@
 -- Reads a value as typed on a command line: a number, true, false, nil, a quoted text, a table of
 -- such values, or a bare word. It is a parser, not a call of load(): nothing is executed.
---   3   -0.25   cosine   {1, 1, 2}   {"power", gamma = -0.5}   {power, gamma=-0.5}   "a b"
+--   3   -0.25   cosine   {1, 1, 2}   {"power", gamma = -0.5}   {power, gamma=-0.5}   "a b"   [[C:\data]]
 local literal = {}
 
 local words = { ["true"] = true, ["false"] = false }
@@ -38,6 +38,14 @@ local function read_quoted(reader, quote)
   end
 end
 
+-- The rest of a text in long brackets, in which a backslash is a character.
+local function read_long(reader)
+  local text, stop = reader.text:match("^(.-)%]%]()", reader.at)
+  if not text then fail(reader, "the closing ]]") end
+  reader.at = stop
+  return text
+end
+
 local function read_word(reader)
   local word = take(reader, "[^%s,;{}%[%]=\"']+")
   if not word then fail(reader, "a value") end
@@ -52,7 +60,7 @@ local read_value
 
 local function read_key(reader)
   local before = reader.at
-  if take(reader, "%[") then
+  if take(reader, "%[%f[^%[]") then
     local key = read_value(reader)
     if key == nil then fail(reader, "a key") end
     if not take(reader, "%]") or not take(reader, "=") then fail(reader, "] =") end
@@ -84,6 +92,7 @@ function read_value(reader)
   if take(reader, "{") then return read_table(reader) end
   local quote = take(reader, "[\"']")
   if quote then return read_quoted(reader, quote) end
+  if take(reader, "%[%[") then return read_long(reader) end
   return read_word(reader)
 end
 
@@ -91,7 +100,7 @@ end
 -- is a word as a whole, spaces included: a path needs no quotes. Raises what is wrong.
 function literal.read(text)
   local reader = { text = text, at = 1 }
-  if not text:match "^%s*[{\"']" then
+  if not text:match "^%s*[{\"']" and not text:match "^%s*%[%[" then
     local trimmed = text:match "^%s*(.-)%s*$"
     local number = tonumber(trimmed)
     if number then return number end

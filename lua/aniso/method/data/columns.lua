@@ -24,7 +24,8 @@ local function filled(t, name, way)
     if labels.is_blank(cell) then blank[#blank + 1] = row end
   end
   if #blank > 0 then
-    fault.raise("EFORMAT", "%s %s: the %s is empty%s", t.path, lines_of(t, blank), name, way or "")
+    fault.raise("EFORMAT", "%s %s: the %s is empty%s", t.path, lines_of(t, blank), name,
+      way or "; fill it in, or remove such rows")
   end
   return cells
 end

@@ -137,23 +137,43 @@ local function quoted(texts)
   return "{ " .. table.concat(out, ", ") .. " }"
 end
 
--- Warns of classes that look alike and of classes that look like a missing value. has_options: the kind
--- takes `merge` and `leave_out`.
-function labels.warn_of_doubts(ds, list, has_options)
-  local known = {}
-  for _, name in ipairs(ds.classes) do
+-- The classes that share an appearance, as lists of at least two, in the order of the classes.
+local function look_alikes(classes)
+  local of, out = {}, {}
+  for _, name in ipairs(classes) do
     local plain = labels.appearance(name)
-    if known[plain] then
-      warnings.add(list, "%s: '%s' and '%s' are two classes; should they be one?%s", ds.name, known[plain],
-        name,
-        has_options and (" merge = { %s } makes them one"):format(quoted { known[plain], name }) or "")
-    end
-    known[plain] = known[plain] or name
-    if labels.is_missing(name) then
-      warnings.add(list, "%s: the class '%s' looks like a missing label%s", ds.name, name,
-        has_options and ("; leave_out = %s leaves its images out"):format(quoted { name }) or "")
-    end
+    local group = of[plain] or {}
+    of[plain], group[#group + 1] = group, name
+    if #group == 2 then out[#out + 1] = group end
   end
+  return out
+end
+
+-- "'a', 'b' and 'c'"
+local function enumerated(names)
+  local out = {}
+  for i, name in ipairs(names) do out[i] = "'" .. name .. "'" end
+  local last = table.remove(out)
+  return #out > 0 and table.concat(out, ", ") .. " and " .. last or last
+end
+
+-- Warns of classes that look alike and of classes that look like a missing value. given: the options of
+-- the set; nil if its kind takes neither `merge` nor `leave_out`.
+function labels.warn_of_doubts(ds, list, given)
+  for _, names in ipairs(look_alikes(ds.classes)) do
+    warnings.add(list, "%s: %s are %s classes; should they be one?%s", ds.name, enumerated(names),
+      #names == 2 and "two" or #names,
+      given and (" merge = { %s } makes them one"):format(quoted(names)) or "")
+  end
+  local missing, out = {}, { table.unpack(given and given.leave_out or {}) }
+  for _, name in ipairs(ds.classes) do
+    if labels.is_missing(name) then missing[#missing + 1], out[#out + 1] = name, name end
+  end
+  if #missing == 0 then return end
+  local one = #missing == 1
+  warnings.add(list, "%s: the %s %s %s%s", ds.name, one and "class" or "classes", enumerated(missing),
+    one and "looks like a missing label" or "look like missing labels",
+    given and ("; leave_out = %s leaves %s images out"):format(quoted(out), one and "its" or "their") or "")
 end
 
 -- Warns of ids that look like a missing value and that several rows of the column share.

@@ -20,6 +20,10 @@ function Table:is_twice(name)
   return self.twice[name] ~= nil
 end
 
+-- The columns that are used without being named → the end of a message.
+local NAMED_BY = { image = '; image = "NAME" names the one of the images',
+  label = '; label = "NAME" names the one of the classes' }
+
 -- A name that was not found may be there in another encoding.
 local function check_header(self)
   for i, name in ipairs(self.header) do
@@ -34,8 +38,8 @@ function Table:column(name)
   local number = self.number[name]
   if not number then
     check_header(self)
-    fault.raise("ENOTFOUND", "%s: no column '%s'; its columns are %s", self.path, name,
-      table.concat(self.header, ", "))
+    fault.raise("ENOTFOUND", "%s: no column '%s'; its columns are %s%s", self.path, name,
+      table.concat(self.header, ", "), NAMED_BY[name] or "")
   elseif self.twice[name] then
     fault.raise("EFORMAT", "%s: columns %d and %d are both called '%s'; rename one", self.path, number,
       self.twice[name], name)
