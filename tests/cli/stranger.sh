@@ -53,6 +53,8 @@ rm 2
 restore 3
 gc -n
 gc --orphans --cache
+features 1 -o features.safetensors
+features 1 -o forced.safetensors --force
 predictions 1 --format table
 predictions 1 --format jsonl
 sql "SELECT * FROM v_run"

@@ -29,6 +29,17 @@ equals "and stored absolute" "$(option data.root set.db)" "$(realpath here)/pict
 expect "a path that is nowhere" 2 at elsewhere check ../here/r.lua --set data.root=nowhere
 output_has err "nowhere"
 
+# A folder that was moved with its recipe: what has finished is not repeated, and another set is not taken for it.
+cp -a here moved
+cp runs.db moved.db
+expect "run after a move" 0 at moved run r.lua --db ../moved.db
+output_has err "^1 of 1 runs were finished before"
+expect "check after a move" 0 at moved check r.lua --db ../moved.db
+output_has out "^finished +1 of 1"
+mv moved/pictures moved/other
+expect "another folder" 0 at moved run r.lua --set data.root=other --db ../moved.db
+equals "is not taken for it" "$(grep -c "finished before" err)" 0
+
 # A database of an earlier version: the configuration has the paths as they were typed.
 cat >former.lua <<'L'
 local aniso = require "aniso"

@@ -163,5 +163,5 @@ bad "a run with --seeds" 2 "--seeds selects runs of a study, and @last is a run$
 bad "an unknown name" 3 "no run gird in " gird --steps 1
 expect "a study whose run fails" 1 "$aniso" run "$dir/grid.lua" --name broken --only flat --seeds 0 --fold 0 \
     --set train.lr=1e30 --set train.prior_epochs=1 --set train.epochs=1 --db "$db"
-bad "a study without finished runs" 3 "study broken has no finished run \(aniso ls study=broken lists its runs\)$" broken
+bad "a study without finished runs" 3 "study broken has no finished run \(aniso ls study=broken --db [^ ]*runs.db lists its runs\)$" broken
 finish

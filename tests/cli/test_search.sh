@@ -41,7 +41,7 @@ equals "the levels are those of the candidate" "$(levels adpm 0)" "$(levels "$la
 equals "seeds have the same levels" "$(levels adpm 1)" "$(levels adpm 0)"
 equals "there are seven levels" "$(levels adpm 1 | grep -c .)" 7
 weights="SELECT part, sampler, m.name, r.value FROM evaluation JOIN run USING(run_id) JOIN result r USING(eval_id) \
-JOIN metric m USING(metric_id) WHERE seed = 0 AND label ="
+JOIN metric m USING(metric_id) WHERE run.seed = 0 AND label ="
 equals "the run has the bits of the candidate's trial" "$(query a/x "$weights 'adpm' ORDER BY 1, 2, 3")" \
     "$(query a/x "$weights '$label' ORDER BY 1, 2, 3")"
 export ANISO_DB="$dir/a/x.db"
@@ -100,8 +100,8 @@ equals "and chooses the same levels" "$(query b/x "SELECT class_idx, value FROM 
 WHERE label = 'adpm' AND seed = 1 AND removed_at IS NULL")" "$(levels adpm 1)"
 
 # ── killed and resumed ──
-numbers="SELECT label, seed, part, sampler, m.name, r.value FROM evaluation JOIN run USING(run_id) JOIN result r \
-USING(eval_id) JOIN metric m USING(metric_id) WHERE status = 'finished' AND seed < 2 ORDER BY 1, 2, 3, 4, 5"
+numbers="SELECT label, run.seed, part, sampler, m.name, r.value FROM evaluation JOIN run USING(run_id) JOIN result r \
+USING(eval_id) JOIN metric m USING(metric_id) WHERE status = 'finished' AND run.seed < 2 ORDER BY 1, 2, 3, 4, 5"
 record="SELECT label, seed, message FROM log JOIN run USING(run_id) WHERE status = 'finished' AND seed < 2 \
 AND message LIKE '%search%' ORDER BY 1, 2, 3"
 mkdir "$dir/w"
@@ -121,7 +121,7 @@ kill_at k1/x "search: γ 1 seed 0  epoch 3"
 expect "watch after a kill in the first rung" 1 "$aniso" watch --once --db "$dir/k1/x.db"
 output_has out "^study seeds: 7 planned, of which "
 expect "resume after a kill in the first rung" 0 "$aniso" resume --all --db "$dir/k1/x.db"
-output_has err "^trials of a search are among these runs: aniso run RECIPE goes on with the search$"
+output_has err "^trials of a search are among these runs: aniso run RECIPE --db [^ ]*x.db goes on with the search$"
 expect "then run" 0 "$aniso" run "$dir/seeds.lua" --db "$dir/k1/x.db"
 same_as_whole k1/x
 kill_at k2/x "^search of adpm, rung 1"

@@ -162,6 +162,8 @@ function Simulate.test_paths_depend_on_the_seed()
   sys.threads(2)
   local second = run(1)
   sys.threads(before)
+  lu.assertEquals(sys.startable_threads(2), 2)
+  lu.assertErrorMsgContains("n = 0: expected", sys.startable_threads, 0)
   lu.assertEquals(second, first)
   lu.assertNotEquals(run(2), first)
 end

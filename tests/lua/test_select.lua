@@ -103,8 +103,9 @@ function Select.test_a_value_that_a_column_never_has()
   local rows, why, code = db:runs { status = "done" }
   lu.assertEquals({ rows, code }, { nil, "EINVAL" })
   lu.assertStrContains(why, "it is one of crashed, failed")
-  lu.assertErrorMsgContains("(did you mean ham10000?); it is one of cifar10, cifar100, csv, folder, ",
-    db.select, db, { "data=ham1000" })
+  lu.assertErrorMsgContains(
+    "(did you mean ham10000?); it is one of cifar10, cifar100, csv, features, folder, ", db.select, db,
+    { "data=ham1000" })
   lu.assertErrorMsgContains("(did you mean isotropic?)", db.select, db, { "schedule.lambda=isotropc" })
   lu.assertEquals(ids(db, { "status~dne" }), {})
   lu.assertEquals(ids(db, { "label=of no run" }), {})

@@ -3,6 +3,8 @@
 --     in their order, becomes absolute; former [or nil] has the changed paths as they were given, by option
 --   data_paths.keys(data) → the options that are paths of their own
 --   data_paths.with_former(data, former) → the data as a recipe of an earlier version stored them, or nil
+--   data_paths.with_stored(data, former, stored) → the data with `stored` paths, by option, which are the
+--     same relative ones in another place; nil where one is not
 local options = require "aniso.recipe.options"
 local sys = require("aniso.core").sys
 
@@ -44,6 +46,17 @@ function data_paths.with_former(data, former)
       out = out or options.copy(data)
       out[key] = path.given
     end
+  end
+  return out
+end
+
+function data_paths.with_stored(data, former, stored)
+  local out = options.copy(data)
+  for key, path in pairs(former) do
+    local ending = "/" .. path.given:gsub("^[./]+", "")
+    local is_same = stored[key] and stored[key]:sub(-#ending) == ending
+    if data[key] ~= path.absolute or not is_same then return nil end
+    out[key] = stored[key]
   end
   return out
 end

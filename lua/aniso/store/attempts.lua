@@ -1,5 +1,6 @@
 -- Which runs of a configuration have finished, and which can be resumed. A job is {config = complete, seed,
--- cross = {folds, fold [, official]} or nil, label}.
+-- cross = {folds, fold [, official]} or nil, label, moved_from = hash of the same configuration in another
+-- place, or nil}.
 local config_hash = require "aniso.store.config_hash"
 local data_paths = require "aniso.recipe.data_paths"
 local must = require("aniso.store.db_error").must
@@ -12,10 +13,11 @@ local function newest(db, study, job, seed, label)
   local rows = must(db:query([[
     SELECT r.uid FROM run r JOIN config c USING(config_id) JOIN study s USING(study_id)
       JOIN data_split p USING(split_id)
-     WHERE c.sha256 = ?1 AND (?2 IS NULL OR r.seed = ?2) AND s.name = ?3 AND r.fold IS ?4 AND p.folds IS ?5
-       AND (p.name LIKE 'official fold %') = ?6 AND (?7 IS NULL OR r.label = ?7) AND r.status = 'finished'
-       AND r.removed_at IS NULL ORDER BY r.run_id DESC LIMIT 1]],
-    config_hash(job.config), seed, study, cross.fold, cross.folds, cross.official and 1 or 0, label))
+     WHERE c.sha256 IN (?1, ?8) AND (?2 IS NULL OR r.seed = ?2) AND s.name = ?3 AND r.fold IS ?4
+       AND p.folds IS ?5 AND (p.name LIKE 'official fold %') = ?6 AND (?7 IS NULL OR r.label = ?7)
+       AND r.status = 'finished' AND r.removed_at IS NULL ORDER BY r.run_id DESC LIMIT 1]],
+    config_hash(job.config), seed, study, cross.fold, cross.folds, cross.official and 1 or 0, label,
+    job.moved_from))
   return rows[1] and rows[1].uid
 end
 
@@ -27,15 +29,41 @@ function attempts.has_configuration(db, study, config)
     study))[1] ~= nil
 end
 
+local function with_data(config, data)
+  local out = {}
+  for key, value in pairs(config) do out[key] = value end
+  out.data = data
+  return out
+end
+
+-- The hash of a configuration of the study that differs from the job's only in the place of its data, as
+-- after the recipe's folder was moved, or its runs came from another machine; nil where there is none.
+local function moved_from(db, study, job, former_paths)
+  for _, row in ipairs(must(db:query([[
+    SELECT DISTINCT c.config_id, c.sha256 FROM run JOIN config c USING(config_id) JOIN study s USING(study_id)
+     WHERE s.name = ?1 AND removed_at IS NULL]], study))) do
+    local stored = {}
+    for key in pairs(former_paths) do
+      local found = must(db:query("SELECT txt FROM config_param WHERE config_id = ?1 AND key = 'data.' || ?2",
+        row.config_id, key))[1]
+      stored[key] = found and found.txt
+    end
+    local data = data_paths.with_stored(job.config.data, former_paths, stored)
+    if data and config_hash(with_data(job.config, data)) == row.sha256 then return row.sha256 end
+  end
+end
+
 -- Jobs whose configuration the study has with the relative paths of its recipe, as earlier versions stored
--- them, keep that configuration: their runs are the same ones, and count together. folder: the recipe's.
+-- them, keep that configuration: their runs are the same ones, and count together. A job whose configuration
+-- the study has with the paths of another place receives `moved_from`. folder: the recipe's.
 function attempts.keep_former(db, study, jobs, former_paths, folder)
   for _, job in ipairs(former_paths and jobs or {}) do
-    local former = {}
-    for key, value in pairs(job.config) do former[key] = value end
-    former.data = data_paths.with_former(job.config.data, former_paths)
-    if former.data and attempts.has_configuration(db, study, former) then
+    local given = data_paths.with_former(job.config.data, former_paths)
+    local former = given and with_data(job.config, given)
+    if former and attempts.has_configuration(db, study, former) then
       job.config, job.folder = former, folder
+    elseif former and not attempts.has_configuration(db, study, job.config) then
+      job.moved_from = moved_from(db, study, job, former_paths)
     end
   end
 end

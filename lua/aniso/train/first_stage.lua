@@ -112,7 +112,9 @@ local function wait_for(session, file)
     local lock, message, code = core.sys.lock(file)
     if lock then return lock end
     if code ~= "EBUSY" then error(message, 0) end
-    if not announced then session:warn "waiting for the first stage, which another process trains" end
+    if not announced then
+      session:report("waiting for the first stage, which another process trains", "warn")
+    end
     announced = true
     session:heartbeat()
   end
