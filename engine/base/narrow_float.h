@@ -1,11 +1,12 @@
-/* narrow_float: float16 and bfloat16 as they are stored, to float32. Every value is exact. */
+/* narrow_float: float16 (IEEE binary16) and bfloat16 as they are stored, to and from float32. To
+ * float32 every value is exact; from float32 it is rounded to the nearest, ties to even, as IEEE
+ * 754 rounds. Infinities and NaN stay what they are. */
 #ifndef AN_BASE_NARROW_FLOAT_H
 #define AN_BASE_NARROW_FLOAT_H
 
 #include <stdint.h>
 #include <string.h>
 
-/* IEEE binary16: NaN and infinities are kept. */
 static inline float an_from_f16(uint16_t h)
 {
     uint32_t sign = (uint32_t)(h >> 15) << 31, exponent = (h >> 10) & 31, fraction = h & 1023;
@@ -30,6 +31,44 @@ static inline float an_from_bf16(uint16_t h)
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
+}
+
+/* ── from float32 ────────────────────────────────────────────────────────────────── */
+#define AN_F16_END 65520.0f /* the smallest magnitude that rounds to infinity in half precision */
+
+/* The upper bits of `value` above `shift` bits, rounded by those below. 0 < shift < 32. */
+static inline uint32_t an_round_bits(uint32_t value, unsigned shift)
+{
+    const uint32_t half = 1u << (shift - 1), kept = value >> shift;
+    const uint32_t rest = value & ((1u << shift) - 1);
+    return kept + (rest > half || (rest == half && (kept & 1)));
+}
+
+static inline uint16_t an_to_bf16(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if ((bits & 0x7fffffffu) > 0x7f800000u)
+        return (uint16_t)(bits >> 16 | 0x40); /* NaN: quiet, its sign kept */
+    return (uint16_t)an_round_bits(bits, 16);
+}
+
+static inline uint16_t an_to_f16(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
+    bits &= 0x7fffffffu;
+    if (bits > 0x7f800000u)
+        return sign | 0x7e00;
+    if (bits >= 0x477ff000u) /* AN_F16_END */
+        return sign | 0x7c00;
+    if (bits >= 0x38800000u) /* 2^-14, the smallest normal number */
+        return (uint16_t)(sign | an_round_bits(bits - 0x38000000u, 13));
+    const unsigned exponent = bits >> 23;
+    if (exponent < 102) /* below 2^-25: rounds to zero */
+        return sign;
+    return (uint16_t)(sign | an_round_bits((bits & 0x7fffffu) | 0x800000u, 126 - exponent));
 }
 
 #endif

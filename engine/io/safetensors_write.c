@@ -14,7 +14,7 @@
 #include "io/file_replace.h"
 #include "io/json.h"
 #include "io/safetensors_format.h"
-#include "io/to_narrow_float.h"
+#include "base/narrow_float.h"
 #include "tensor/scope.h"
 
 typedef struct {

@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "io/safetensors.h"
-#include "io/to_narrow_float.h"
+#include "base/narrow_float.h"
 #include "tensor/scope.h"
 
 static char path[] = "/tmp/aniso-narrow-XXXXXX";

@@ -1,6 +1,6 @@
 -- aniso note RUN TEXT and aniso note --where FILTER TEXT: a remark, kept with its time; aniso show prints a
 -- run's notes.
-local chosen_runs = require "aniso.cli.chosen_runs"
+local filtered_runs = require "aniso.cli.filtered_runs"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 
@@ -8,13 +8,13 @@ local note = { summary = "add a remark to runs" }
 
 function note.arguments(parser)
   parser:argument("words", "the run, unless --where is given, and the remark"):args "+":argname "RUN TEXT"
-  chosen_runs.where(parser)
+  filtered_runs.where(parser)
   common.db(parser)
 end
 
 function note.run(args)
   local db <close> = common.open_to_annotate(args)
-  local runs, words = chosen_runs.first_word(db, args, args.words, "a remark")
+  local runs, words = filtered_runs.first_word(db, args, args.words, "a remark")
   for _, run in ipairs(runs) do
     common.call(db, "note", run, table.concat(words, " "))
     if #runs > 1 then console.print(run.uid) end

@@ -1,6 +1,6 @@
 -- aniso rm RUN… and aniso rm --where FILTER: hides runs from everything that lists and counts. They
 -- stay in the file until aniso gc; aniso restore brings them back.
-local chosen_runs = require "aniso.cli.chosen_runs"
+local filtered_runs = require "aniso.cli.filtered_runs"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local hint = require "aniso.store.hint"
@@ -9,14 +9,14 @@ local rm = { summary = "remove runs: hidden, restorable until gc" }
 
 function rm.arguments(parser)
   parser:argument("runs", "the runs"):args "*"
-  chosen_runs.where(parser)
+  filtered_runs.where(parser)
   common.db(parser)
 end
 
 -- Removes or restores, and prints one line per run.
 function rm.change(args, method, removed)
   local db <close> = common.open_to_annotate(args)
-  local runs = chosen_runs.of(db, args, args.runs, removed)
+  local runs = filtered_runs.of(db, args, args.runs, removed)
   common.call(db, method, runs)
   for _, run in ipairs(runs) do
     console.print(("%s  %s, %s, seed %d%s"):format(run.uid, run.study, run.label or run.name, run.seed,

@@ -1,6 +1,6 @@
 -- aniso tag RUN NAME… and aniso tag --where FILTER NAME…: words by which runs are found again: aniso ls
 -- tag:NAME.
-local chosen_runs = require "aniso.cli.chosen_runs"
+local filtered_runs = require "aniso.cli.filtered_runs"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 
@@ -9,7 +9,7 @@ local tag = { summary = "give runs tags, or take them away" }
 function tag.arguments(parser)
   parser:argument("words", "the run, unless --where is given, and the tags, single words"):args "+"
     :argname "RUN NAME"
-  chosen_runs.where(parser)
+  filtered_runs.where(parser)
   parser:flag("-d --delete", "take the tags away")
   common.db(parser)
 end
@@ -25,7 +25,7 @@ end
 
 function tag.run(args)
   local db <close> = common.open_to_annotate(args)
-  local runs, names = chosen_runs.first_word(db, args, args.words, "tags")
+  local runs, names = filtered_runs.first_word(db, args, args.words, "tags")
   tag.change(db, args, runs, names)
 end
 

@@ -1,19 +1,19 @@
 -- The runs that a command works on, by name or by the filters of aniso ls.
---   chosen_runs.where(parser)                       adds --where FILTER
---   chosen_runs.of(db, args, names [, removed])     → rows, each once, the oldest first of those that fit
+--   filtered_runs.where(parser)                       adds --where FILTER
+--   filtered_runs.of(db, args, names [, removed])     → rows, each once, the oldest first of those that fit
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local hint = require "aniso.store.hint"
 
-local chosen_runs = {}
+local filtered_runs = {}
 
-function chosen_runs.where(parser)
+function filtered_runs.where(parser)
   parser:option("--where", "all runs that match a filter of aniso ls; repeated: all filters must match")
     :argname "FILTER":count "*"
 end
 
 -- names: of single runs; args.where: the filters. removed [opt]: among the removed runs.
-function chosen_runs.of(db, args, names, removed)
+function filtered_runs.of(db, args, names, removed)
   if #names == 0 and #args.where == 0 then
     cli.fail(cli.USAGE, ("name a run, or give --where FILTER (%s lists runs and takes the same filters)")
       :format(hint.command(args.db, "ls", removed and "--removed" or nil)))
@@ -36,13 +36,13 @@ end
 
 -- The runs of a command whose first word is a run unless --where is given → rows, the other words, of which
 -- it needs at least one; `what` names them.
-function chosen_runs.first_word(db, args, words, what)
+function filtered_runs.first_word(db, args, words, what)
   local rest = table.move(words, 1, #words, 1, {})
   local names = #args.where == 0 and { table.remove(rest, 1) } or {}
   if #rest == 0 then
     cli.fail(cli.USAGE, ("give a run and %s, or --where FILTER and %s"):format(what, what))
   end
-  return chosen_runs.of(db, args, names), rest
+  return filtered_runs.of(db, args, names), rest
 end
 
-return chosen_runs
+return filtered_runs
