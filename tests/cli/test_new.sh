@@ -29,7 +29,7 @@ expect "the recipe is good in another folder" 0 sh -c "cd elsewhere && '$aniso' 
 
 { echo image,label; for file in pictures/*/*.png; do class=${file#pictures/}; echo "$file,${class%%/*}"; done; } >labels.csv
 expect "a recipe for a table" 0 "$aniso" new table --data labels.csv
-grep -q 'data = { "csv"' table.lua
+tr -s '\n ' ' ' <table.lua | grep -q 'data = { "csv"' # a long root takes lines of its own
 result $? "the table is one"
 expect "aniso check accepts it" 0 "$aniso" check table.lua --seeds 0 --set data.size=16
 
