@@ -189,6 +189,20 @@ static an_code read_entries(an_safetensors *f)
     return check_together(f);
 }
 
+/* A file whose first eight bytes are no length of a header. */
+static an_code refuse_start(const an_safetensors *f, uint64_t start)
+{
+    const uint8_t *bytes = (const uint8_t *)&start;
+    const bool is_zip = memcmp(bytes, "PK\3\4", 4) == 0,
+               is_pickle = bytes[0] == 0x80 && bytes[1] < 6;
+    if (is_zip || is_pickle)
+        return an_fail(AN_EFORMAT,
+                       "%s is a %s, as PyTorch saves weights, and not a safetensors file; "
+                       "engine/model/README.md has the lines that convert one",
+                       f->path, is_zip ? "zip archive" : "pickle");
+    return an_fail(AN_EFORMAT, "%s is not a safetensors file, or its start is damaged", f->path);
+}
+
 static an_code read_header(an_safetensors *f)
 {
     int64_t size;
@@ -202,8 +216,7 @@ static an_code read_header(an_safetensors *f)
     if (code != AN_OK)
         return code;
     if (length > AN_SAFETENSORS_HEADER_MAX || (int64_t)length > size - 8)
-        return an_fail(AN_EFORMAT, "%s is not a safetensors file, or its start is damaged",
-                       f->path);
+        return refuse_start(f, length);
     f->data = 8 + (int64_t)length;
     f->data_bytes = size - f->data;
     char *text = an_alloc((size_t)length + 1);

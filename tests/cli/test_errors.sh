@@ -137,6 +137,8 @@ weights() { # WORDS CONTENT
 }
 weights "short|truncated|bytes" ''
 weights "not a safetensors file" '\377\377\377\377\377\377\377\177{}'
+weights "is a zip archive, as PyTorch saves weights.* has the lines that convert" 'PK\003\004\024\000\000\000archive'
+weights "is a pickle, as PyTorch saves weights" '\200\002}q\000(X\004\000'
 weights "JSON|header" '\002\000\000\000\000\000\000\000{]'
 weights "tensor x is outside the file" '\076\000\000\000\000\000\000\000{"x":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}}          '
 weights "tensor x has an unknown type" '\076\000\000\000\000\000\000\000{"x":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}         '

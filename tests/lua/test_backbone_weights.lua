@@ -99,6 +99,7 @@ function Files.test_one_wrong_tensor()
     { "bn1.weight", core.tensor.full({ 2 }, 1, "int64"), "tensor bn1.weight has shape (2) of int64" },
     { "bn1.running_var", core.tensor.full({ 2 }, math.huge),
       "tensor bn1.running_var holds NaN or an infinity" },
+    { "bn1.running_var", core.tensor.full({ 2 }, -1), "tensor bn1.running_var holds a negative variance" },
     { "layer1.0.se.weight", core.tensor.zeros { 2 }, "1 tensor is not the backbone's: layer1.0.se.weight" },
     { "fc.extra", core.tensor.zeros { 2 }, "1 tensor is not the backbone's: fc.extra" },
   }

@@ -99,7 +99,15 @@ local function check_names(tensors, expected, start, raise)
     listed(names))
 end
 
--- Raises where a tensor is missing or has another shape or type than the backbone's.
+local function has_negative(tensor)
+  for _, value in ipairs(tensor:list()) do
+    if value < 0 then return true end
+  end
+  return false
+end
+
+-- Raises where a tensor is missing, has another shape or type than the backbone's, or cannot be a trained
+-- network's.
 local function check_present(tensors, expected, start, raise)
   local missing = {}
   for _, name in ipairs(sorted(expected)) do
@@ -112,6 +120,8 @@ local function check_present(tensors, expected, start, raise)
     elseif not tensor:finite() then
       raise("tensor %s holds NaN or an infinity: the file is damaged, or its training had diverged",
         start .. name)
+    elseif name:find "running_var$" and has_negative(tensor) then
+      raise("tensor %s holds a negative variance: the file is damaged, or was changed", start .. name)
     end
   end
   if #missing == 1 then raise("1 tensor of the backbone is missing: %s", missing[1]) end
