@@ -1,8 +1,10 @@
 /* source_rows: see source.h. */
 #include "data/source.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/assert.h"
 #include "io/path.h"
@@ -243,6 +245,47 @@ static int64_t row_of_extension(const an_image_rows *rows, const absent *all,
     return -1;
 }
 
+/* The name in a folder that is `last` but for the case of letters. */
+static bool find_other_case(const char *folder, const char *last, char found[AN_PATH])
+{
+    DIR *names = opendir(folder);
+    if (!names)
+        return false;
+    bool is_there = false;
+    for (struct dirent *entry; !is_there && (entry = readdir(names));) {
+        is_there = strcasecmp(entry->d_name, last) == 0;
+        if (is_there)
+            snprintf(found, AN_PATH, "%s", entry->d_name);
+    }
+    closedir(names);
+    return is_there;
+}
+
+/* The first named row whose image is there in other case of letters, and the name of that file; -1
+ * if there is none. */
+static int64_t row_of_other_case(const an_image_rows *rows, const absent *all, char found[AN_PATH])
+{
+    for (int k = 0; k < NAMED && k < all->count; k++) {
+        const int64_t i = all->rows[k];
+        const char *image = rows->file ? rows->file[i] : rows->key[i];
+        const char *extension = ends_with(image, rows->extension) ? "" : rows->extension;
+        char name[AN_PATH], path[AN_PATH];
+        if (*image == '/' || snprintf(name, sizeof name, "%s%s", image, extension) >= AN_PATH)
+            continue;
+        for (char *c = name; *c; c++)
+            *c = *c == '\\' ? '/' : *c;
+        for (int f = 0; !climbs(name) && f < rows->folder_count; f++) {
+            if (an_path_join(path, rows->folders[f], name) != AN_OK)
+                continue;
+            char *last = strrchr(path, '/');
+            *last = 0;
+            if (find_other_case(path, last + 1, found))
+                return i;
+        }
+    }
+    return -1;
+}
+
 static bool has_extension(const char *image)
 {
     const char *dot = strrchr(image, '.');
@@ -271,6 +314,15 @@ static an_code refuse_absent(const an_image_rows *rows, const absent *all)
                        "adds that to every name, and without it the table gives each name whole",
                        place(rows, first, where), image, given, places, image, extension,
                        extension);
+    char other[AN_PATH];
+    const int64_t in_other_case = row_of_other_case(rows, all, other);
+    if (in_other_case >= 0)
+        return an_fail(
+            AN_ENOTFOUND,
+            "%s: image %s is not in %s, but %s is: the case of letters counts; rename the files, "
+            "or correct the table",
+            place(rows, in_other_case, where),
+            rows->file ? rows->file[in_other_case] : rows->key[in_other_case], places, other);
     const char *bare = *given || has_extension(image)
                            ? ""
                            : ", or extension = \".jpg\" adds such an end to every name";

@@ -173,6 +173,9 @@ function T:test_names_without_an_extension()
     'add the files or remove the rows, or extension = ".jpg" adds such an end to every name')
   named("gone", function(stem) return stem .. ".bmp" end)
   refuses({}, 'image gone is not in ', 'remove the row, or extension = ".jpg" adds such an end')
+  named("001.BMP", function(stem) return stem .. ".bmp" end)
+  refuses({}, "t.csv line 2: image 001.BMP is not in ",
+    "but 001.bmp is: the case of letters counts; rename the files, or correct the table")
   named("001", function(stem) return stem end)
   refuses({ extension = ".png" }, "image 001.png is not in ",
     'but 001.bmp is; extension = ".bmp" (kind csv) adds that to every name, and without it the table gives '
