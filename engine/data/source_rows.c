@@ -1,12 +1,12 @@
 /* source_rows: see source.h. */
 #include "data/source.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/assert.h"
+#include "base/memory/mem.h"
 #include "io/path.h"
 
 static bool ends_with(const char *text, const char *end)
@@ -248,16 +248,17 @@ static int64_t row_of_extension(const an_image_rows *rows, const absent *all,
 /* The name in a folder that is `last` but for the case of letters. */
 static bool find_other_case(const char *folder, const char *last, char found[AN_PATH])
 {
-    DIR *names = opendir(folder);
-    if (!names)
-        return false;
+    char **names;
+    int64_t count;
     bool is_there = false;
-    for (struct dirent *entry; !is_there && (entry = readdir(names));) {
-        is_there = strcasecmp(entry->d_name, last) == 0;
+    if (an_folder_list(folder, true, &names, &count) != AN_OK)
+        return false;
+    for (int64_t i = 0; i < count && !is_there; i++) {
+        is_there = strcasecmp(names[i], last) == 0;
         if (is_there)
-            snprintf(found, AN_PATH, "%s", entry->d_name);
+            snprintf(found, AN_PATH, "%s", names[i]);
     }
-    closedir(names);
+    an_free(names);
     return is_there;
 }
 
