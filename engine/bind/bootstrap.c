@@ -24,7 +24,7 @@ static void add(mean *m, double value)
  * class with images, an F1 for a class that has images or is called. support, called and correct
  * have K counts each; group[j] is MANY, MEDIUM, FEW, or 0 for none. */
 static void rates_of(const float *support, const float *called, const float *correct,
-                     const double *group, int64_t K, mean out[METRICS])
+                     const int *group, int64_t K, mean out[METRICS])
 {
     double images = 0, hits = 0;
     for (int m = 0; m < METRICS; m++)
@@ -38,7 +38,7 @@ static void rates_of(const float *support, const float *called, const float *cor
             hits += tp;
             add(&out[BACC], tp / n);
             if (group[j] > 0)
-                add(&out[(int)group[j]], tp / n);
+                add(&out[group[j]], tp / n);
         }
     }
     if (images > 0)
@@ -46,10 +46,10 @@ static void rates_of(const float *support, const float *called, const float *cor
 }
 
 /* The groups at `arg`: "many", "medium", "few" or false for each of K classes; pushes a buffer. */
-static const double *check_groups(lua_State *L, int arg, int64_t K)
+static const int *check_groups(lua_State *L, int arg, int64_t K)
 {
     luaL_checktype(L, arg, LUA_TTABLE);
-    double *group = lua_newuserdatauv(L, (size_t)K * sizeof *group, 0);
+    int *group = lua_newuserdatauv(L, (size_t)K * sizeof *group, 0);
     for (int64_t j = 0; j < K; j++) {
         const bool given = lua_rawgeti(L, arg, j + 1) == LUA_TSTRING;
         const char *name = given ? lua_tostring(L, -1) : "";
@@ -75,7 +75,7 @@ static int bootstrap_rates(lua_State *L)
     const int64_t rows = sums->shape[0], width = sums->shape[1];
     const int64_t K = an_check_within(L, 2, "K", 1, width / 3);
     const int64_t first = an_check_within(L, 3, "first", K, width - 2 * K);
-    const double *group = check_groups(L, 4, K);
+    const int *group = check_groups(L, 4, K);
     lua_createtable(L, 0, METRICS);
     const int result = lua_gettop(L);
     for (int m = 0; m < METRICS; m++) {

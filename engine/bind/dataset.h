@@ -16,8 +16,7 @@ int an_lua_survey(lua_State *L);
 
 /* image_files.c: core.data.read_images(paths, form) → images (n, H, W, 3), reasons by position. */
 int an_lua_read_images(lua_State *L);
-/* image_files.c: the list of three finite numbers in the field `key` of the table at `arg`; raises
- * for others, and for 0 and below where they must be positive. */
+/* image_files.c: an_check_moments() of tensor_arg.h for the three channels of images. */
 void an_check_channels(lua_State *L, int arg, const char *key, bool positive, float out[3]);
 /* image_files.c: core.data.write_png(path, picture) → true, or nil, message, code. */
 int an_lua_write_png(lua_State *L);

@@ -4,7 +4,6 @@
  * the file by itself; this class is for its header, and for rows that are in no data set. */
 #include "data/features.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/integer.h"
@@ -34,18 +33,6 @@ static int push_field(lua_State *L, void *object, const char *key)
     return 1;
 }
 
-/* The list of D moments in field `key`, in a buffer on Lua's stack. */
-static const float *check_moments(lua_State *L, const char *key, int64_t D, bool positive)
-{
-    lua_getfield(L, 3, key);
-    const float *values = an_check_floats(L, lua_gettop(L), D, NULL);
-    for (int64_t d = 0; d < D; d++)
-        if (!isfinite(values[d]) || (positive && values[d] <= 0))
-            luaL_error(L, "%s: number %I is %f, expected a finite number%s", key,
-                       (lua_Integer)d + 1, (double)values[d], positive ? " above 0" : "");
-    return values;
-}
-
 /* features:batch(first, {count=, height=, width=, mean=, std=, rows=}) → images
  * (rows, height, width, D) of `count` rows from `first` (from 0) on, those behind them 0;
  * {[position] = true} of rows with a number that is not finite, which are 0 too */
@@ -63,8 +50,8 @@ static int features_batch(lua_State *L)
     if (H * W != f->tokens)
         luaL_error(L, "%I tokens are no grid of %Ix%I", (lua_Integer)f->tokens, (lua_Integer)H,
                    (lua_Integer)W);
-    const float *mean = check_moments(L, "mean", f->width, false);
-    const float *std = check_moments(L, "std", f->width, true);
+    const float *mean = an_check_moments(L, 3, "mean", "number", f->width, false);
+    const float *std = an_check_moments(L, 3, "std", "number", f->width, true);
     lua_newtable(L);
     int broken = lua_gettop(L);
     size_t mark = an_scope_begin();

@@ -33,14 +33,7 @@ static const char **check_paths(lua_State *L, int64_t *n)
 
 void an_check_channels(lua_State *L, int arg, const char *key, bool positive, float out[3])
 {
-    lua_getfield(L, arg, key);
-    const float *values = an_check_floats(L, lua_gettop(L), 3, NULL);
-    for (int c = 0; c < 3; c++) {
-        if (!isfinite(values[c]) || (positive && values[c] <= 0))
-            luaL_error(L, "%s: channel %d is %f, expected a finite number%s", key, c + 1,
-                       (double)values[c], positive ? " above 0" : "");
-        out[c] = values[c];
-    }
+    memcpy(out, an_check_moments(L, arg, key, "channel", 3, positive), 3 * sizeof *out);
 }
 
 /* {[position] = reason} of the images that could not be read; frees the reasons. */

@@ -1,6 +1,8 @@
 /* tensor_arg (Lua): see tensor_arg.h. */
 #include "bind/tensor_arg.h"
 
+#include <math.h>
+
 #include "tensor/scope.h"
 
 /* ── tensors ────────────────────────────────────────────────────────────────── */
@@ -143,4 +145,16 @@ int64_t an_check_shape(lua_State *L, int first, int64_t shape[AN_MAX_DIMS])
         lua_pop(L, 1);
     }
     return ndim;
+}
+
+const float *an_check_moments(lua_State *L, int arg, const char *key, const char *unit, int64_t n,
+                              bool positive)
+{
+    lua_getfield(L, arg, key);
+    const float *values = an_check_floats(L, lua_gettop(L), n, NULL);
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(values[i]) || (positive && values[i] <= 0))
+            luaL_error(L, "%s: %s %I is %f, expected a finite number%s", key, unit,
+                       (lua_Integer)i + 1, (double)values[i], positive ? " above 0" : "");
+    return values;
 }

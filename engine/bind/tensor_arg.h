@@ -22,6 +22,12 @@ int64_t an_check_shape(lua_State *L, int first, int64_t shape[AN_MAX_DIMS]);
 const float *an_check_floats(lua_State *L, int arg, int64_t n, int64_t *count);
 const double *an_check_doubles(lua_State *L, int arg, int64_t n, int64_t *count);
 
+/* The list of n finite numbers in the field `key` of the table at `arg`, in a buffer as above;
+ * raises for others, and for 0 and below where they must be positive. unit: what a message calls
+ * one. */
+const float *an_check_moments(lua_State *L, int arg, const char *key, const char *unit, int64_t n,
+                              bool positive);
+
 /* ── results ─────────────────────────────────────────────────────────────────────── */
 /* Pushes x as a new userdata, which retains it, and reports its size to Lua's collector. NULL: ends
  * every scope and raises the engine's latest failure. Returns 1. */

@@ -25,6 +25,27 @@ static const char *place(const an_image_rows *rows, int64_t i, char text[AN_PATH
     return text;
 }
 
+/* The name that a row gives its image. */
+static const char *image_of(const an_image_rows *rows, int64_t i)
+{
+    return rows->file ? rows->file[i] : rows->key[i];
+}
+
+static void use_slashes(char *name)
+{
+    for (; *name; name++)
+        if (*name == '\\')
+            *name = '/';
+}
+
+/* The name with the extension of the option where it lacks that; false if it is too long. */
+static bool full_name(const an_image_rows *rows, int64_t i, char name[AN_PATH])
+{
+    const char *image = image_of(rows, i);
+    const char *extension = ends_with(image, rows->extension) ? "" : rows->extension;
+    return snprintf(name, AN_PATH, "%s%s", image, extension) < AN_PATH;
+}
+
 /* True if a part of the path is "..". */
 static bool climbs(const char *name)
 {
@@ -173,13 +194,10 @@ static an_code find_image(const an_image_rows *rows, int64_t i, char path[AN_PAT
                           bool *found)
 {
     char name[AN_PATH], slashed[AN_PATH];
-    const char *image = rows->file ? rows->file[i] : rows->key[i];
-    const char *extension = ends_with(image, rows->extension) ? "" : rows->extension;
-    if (snprintf(name, sizeof name, "%s%s", image, extension) >= AN_PATH)
+    if (!full_name(rows, i, name))
         return an_fail(AN_EFORMAT, "%s: the image name is too long", place(rows, i, path));
     strcpy(slashed, name);
-    for (char *c = slashed; *c; c++)
-        *c = *c == '\\' ? '/' : *c;
+    use_slashes(slashed);
     search_result result = ABSENT;
     if (strchr(name, '\\') && *name != '/' && !climbs(slashed)) /* it may be part of a name */
         result = search(rows, name, path, stamp);
@@ -201,7 +219,7 @@ typedef struct absent {
 
 static void note_absent(const an_image_rows *rows, int64_t i, absent *all)
 {
-    const char *image = rows->file ? rows->file[i] : rows->key[i];
+    const char *image = image_of(rows, i);
     const char *comma = all->count > 0 ? ", " : "";
     size_t at = strlen(all->names);
     if (all->count++ >= NAMED)
@@ -219,14 +237,13 @@ static const char *fitting_extension(const an_image_rows *rows, int64_t i)
 {
     static const char *const known[] = {".jpg", ".png", ".jpeg", ".bmp",
                                         ".JPG", ".PNG", ".JPEG", ".BMP"};
-    const char *image = rows->file ? rows->file[i] : rows->key[i];
+    const char *image = image_of(rows, i);
     char name[AN_PATH], path[AN_PATH];
     an_stamp stamp;
     for (size_t e = 0; e < sizeof known / sizeof *known; e++) {
         if (snprintf(name, sizeof name, "%s%s", image, known[e]) >= AN_PATH)
             return NULL;
-        for (char *c = name; *c; c++)
-            *c = *c == '\\' ? '/' : *c;
+        use_slashes(name);
         if (search(rows, name, path, &stamp) == FOUND)
             return known[e];
     }
@@ -268,13 +285,10 @@ static int64_t row_of_other_case(const an_image_rows *rows, const absent *all, c
 {
     for (int k = 0; k < NAMED && k < all->count; k++) {
         const int64_t i = all->rows[k];
-        const char *image = rows->file ? rows->file[i] : rows->key[i];
-        const char *extension = ends_with(image, rows->extension) ? "" : rows->extension;
         char name[AN_PATH], path[AN_PATH];
-        if (*image == '/' || snprintf(name, sizeof name, "%s%s", image, extension) >= AN_PATH)
+        if (!full_name(rows, i, name) || *name == '/')
             continue;
-        for (char *c = name; *c; c++)
-            *c = *c == '\\' ? '/' : *c;
+        use_slashes(name);
         for (int f = 0; !climbs(name) && f < rows->folder_count; f++) {
             if (an_path_join(path, rows->folders[f], name) != AN_OK)
                 continue;
@@ -303,7 +317,7 @@ static an_code refuse_absent(const an_image_rows *rows, const absent *all)
     const char *extension = NULL, *given = rows->extension;
     const int64_t fits = row_of_extension(rows, all, &extension);
     const int64_t first = fits < 0 ? all->rows[0] : fits;
-    const char *image = rows->file ? rows->file[first] : rows->key[first];
+    const char *image = image_of(rows, first);
     if (extension && !*given)
         return an_fail(AN_ENOTFOUND,
                        "%s: image %s is not in %s, but %s%s is; extension = \"%s\" adds that to "
@@ -322,8 +336,7 @@ static an_code refuse_absent(const an_image_rows *rows, const absent *all)
             AN_ENOTFOUND,
             "%s: image %s is not in %s, but %s is: the case of letters counts; rename the files, "
             "or correct the table",
-            place(rows, in_other_case, where),
-            rows->file ? rows->file[in_other_case] : rows->key[in_other_case], places, other);
+            place(rows, in_other_case, where), image_of(rows, in_other_case), places, other);
     const char *bare = *given || has_extension(image)
                            ? ""
                            : ", or extension = \".jpg\" adds such an end to every name";
@@ -347,7 +360,7 @@ an_code an_list_rows(an_listing *list, const an_image_rows *rows, int64_t *missi
     for (int64_t i = 0; i < rows->n; i++) {
         char path[AN_PATH];
         an_item item = {.key = rows->key[i],
-                        .path = rows->file ? rows->file[i] : rows->key[i],
+                        .path = image_of(rows, i),
                         .class_name = rows->class_name[i],
                         .group = rows->group ? rows->group[i] : NULL,
                         .line = rows->line ? rows->line[i] : 0,

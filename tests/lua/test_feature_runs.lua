@@ -133,6 +133,10 @@ function T:test_a_prediction_of_features_names_what_cannot_be_read()
   lu.assertNil(rows[5].error)
   lu.assertStrContains(rows[11].error, "4 tokens of 4 numbers, and the model takes 1 of 4")
   lu.assertStrContains(rows[12].error, "none.npy")
+  -- Ids that end with a line end, as lines do, are those that a table is joined by.
+  local lines = self.layout:write("lines.safetensors",
+    fixture.file("safetensors", "float32", 3, 0, D, fixture.ids(3) .. "\n"))
+  lu.assertEquals(model:predict({ lines })[3].path, fixture.id(2))
   lu.assertErrorMsgContains("no image to draw on", model.predict, model, { few }, nil, true)
   lu.assertStrContains(tostring(model), "features of 1 × 4")
   db:close()

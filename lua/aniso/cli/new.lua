@@ -8,6 +8,7 @@ local hint = require "aniso.store.hint"
 local options = require "aniso.recipe.options"
 local pretty = require "aniso.show.pretty"
 local sys = require("aniso.core").sys
+local typed_name = require "aniso.recipe.typed_name"
 
 local new = { summary = "write a commented recipe to start from" }
 
@@ -110,14 +111,16 @@ local function text_of(name, path, data, sets)
     data_section(data, sets))
 end
 
-local function check_name(given)
-  local name = given:match "([^/]*)$":gsub("%.lua$", "")
-  if name:find "%S" and sys.visible(given) == given then return name end
-  cli.fail(cli.USAGE, "NAME must be UTF-8 with a visible character and without control characters")
+-- The study's name in the path of its recipe.
+local function name_of(path)
+  local name = path:match "([^/]*)$":gsub("%.lua$", "")
+  cli.usage(typed_name, "NAME", name)
+  cli.usage(typed_name, "NAME", path)
+  return name
 end
 
 function new.run(args)
-  local name = check_name(args.name)
+  local name = name_of(args.name)
   local path = args.name:gsub("%.lua$", "") .. ".lua"
   if sys.exists(path) or sys.is_link(path) then
     cli.fail(cli.FAILED, path .. " exists and is not replaced; choose another name")

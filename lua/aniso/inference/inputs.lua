@@ -2,16 +2,15 @@
 -- rows are named by their ids, or without ids as FILE:ROW. {path =, error =} in the place of a path is an
 -- input that cannot be read, such as a folder without permission.
 local core = require "aniso.core"
+local id_lines = require "aniso.method.data.id_lines"
 
 local inputs = {}
 
 -- The names of a file's rows: a list.
 local function names_of(file, path)
-  local names = {}
-  for id in (file.ids and file.ids .. "\n" or ""):gmatch "([^\n]*)\n" do
-    names[#names + 1] = id:gsub("\r$", "")
-  end
+  local names = file.ids and id_lines(file.ids) or {}
   if #names == file.n then return names end
+  names = {}
   for row = 0, file.n - 1 do names[row + 1] = ("%s:%d"):format(path, row) end
   return names
 end

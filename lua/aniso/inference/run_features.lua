@@ -56,22 +56,25 @@ local function check_size(n, shape)
     :format(n, shape[2], shape[3]), 0)
 end
 
--- Encodes all images into one tensor (n, tokens, C). beat(done): called after a batch.
+-- Encodes all images into one tensor (n, tokens, C) → the tensor, the grid {h, w}. beat(done, n) [opt] is
+-- called after a batch.
 local function encode(session, parts, n, pooled, beat)
-  local model, dataset, pieces, done = session.model, session.dataset, {}, 0
+  local model, dataset, pieces, done, shape = session.model, session.dataset, {}, 0, nil
   for _, part in ipairs(parts) do
     for first = 0, dataset:n(part) - 1, BATCH do
       local count = math.min(BATCH, dataset:n(part) - first)
       local images <close> = dataset:batch(part, first, count, { normalise = model.normalise })
       pieces[#pieces + 1] = core.ops.no_grad(function()
-        return tokens_of(model.backbone:forward(images), pooled)
+        local features = model.backbone:forward(images)
+        shape = features:shape()
+        return tokens_of(features, pooled)
       end)
       check_size(n, pieces[1]:shape())
       done = done + count
-      if beat then beat(done) end
+      if beat then beat(done, n) end
     end
   end
-  return core.ops.no_grad(feature_cache.concatenated, pieces)
+  return core.ops.no_grad(feature_cache.concatenated, pieces), { shape[2], shape[3] }
 end
 
 -- run: a row of db:find(). options: parts = list; pooled: the mean over the map; beat(done, n) [opt].
@@ -84,13 +87,11 @@ function run_features.of(db, run, options)
     if not again then parts[#parts + 1] = part end
   end
   local images = list_images(dataset, parts)
-  local n, beat = #images.id, options.beat
+  local n = #images.id
   if n == 0 then error("no image is in these parts: the test part serves as validation", 0) end
-  local x = encode(session, parts, n, options.pooled, beat and function(done) beat(done, n) end)
-  local probe <close> = dataset:batch("train", 0, 1)
-  local shape = core.ops.no_grad(session.model.backbone.forward, session.model.backbone, probe):shape()
+  local x, grid = encode(session, parts, n, options.pooled, options.beat)
   if options.pooled then x = x:reshape(n, x:size(3)) end
-  return x, images, { shape[2], shape[3] }
+  return x, images, grid
 end
 
 -- Writes the file → true; nil, message, code.

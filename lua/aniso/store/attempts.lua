@@ -21,14 +21,6 @@ local function newest(db, study, job, seed, label)
   return rows[1] and rows[1].uid
 end
 
--- Whether a study has a run, in whatever state, of a complete configuration.
-function attempts.has_configuration(db, study, config)
-  return must(db:query([[
-    SELECT 1 FROM run JOIN config c USING(config_id) JOIN study s USING(study_id)
-     WHERE c.sha256 = ?1 AND s.name = ?2 AND removed_at IS NULL LIMIT 1]], config_hash(config),
-    study))[1] ~= nil
-end
-
 local function with_data(config, data)
   local out = {}
   for key, value in pairs(config) do out[key] = value end
@@ -36,20 +28,30 @@ local function with_data(config, data)
   return out
 end
 
--- The hash of a configuration of the study that differs from the job's only in the place of its data, as
--- after the recipe's folder was moved, or its runs came from another machine; nil where there is none.
-local function moved_from(db, study, job, former_paths)
+-- The configurations of a study's runs, in whatever state: a list of {sha256 =, paths = those of the data
+-- options `keys`} in the order in which they were stored, and true by hash.
+local function stored_paths(db, study, keys)
+  local out = {}
   for _, row in ipairs(must(db:query([[
-    SELECT DISTINCT c.config_id, c.sha256 FROM run JOIN config c USING(config_id) JOIN study s USING(study_id)
-     WHERE s.name = ?1 AND removed_at IS NULL]], study))) do
-    local stored = {}
-    for key in pairs(former_paths) do
+    SELECT DISTINCT c.sha256, c.config_id FROM run JOIN config c USING(config_id) JOIN study s USING(study_id)
+     WHERE s.name = ?1 AND removed_at IS NULL ORDER BY c.config_id]], study))) do
+    local paths = {}
+    for key in pairs(keys) do
       local found = must(db:query("SELECT txt FROM config_param WHERE config_id = ?1 AND key = 'data.' || ?2",
         row.config_id, key))[1]
-      stored[key] = found and found.txt
+      paths[key] = found and found.txt
     end
-    local data = data_paths.with_stored(job.config.data, former_paths, stored)
-    if data and config_hash(with_data(job.config, data)) == row.sha256 then return row.sha256 end
+    out[#out + 1], out[row.sha256] = { sha256 = row.sha256, paths = paths }, true
+  end
+  return out
+end
+
+-- The hash of a stored configuration that differs from `config` only in the place of its data, as after the
+-- recipe's folder was moved, or its runs came from another machine; nil where there is none.
+local function moved_from(config, former_paths, stored)
+  for _, one in ipairs(stored) do
+    local data = data_paths.with_stored(config.data, former_paths, one.paths)
+    if data and config_hash(with_data(config, data)) == one.sha256 then return one.sha256 end
   end
 end
 
@@ -57,13 +59,16 @@ end
 -- them, keep that configuration: their runs are the same ones, and count together. A job whose configuration
 -- the study has with the paths of another place receives `moved_from`. folder: the recipe's.
 function attempts.keep_former(db, study, jobs, former_paths, folder)
-  for _, job in ipairs(former_paths and jobs or {}) do
+  if not former_paths then return end
+  local stored, moved = stored_paths(db, study, former_paths), {}
+  for _, job in ipairs(jobs) do
     local given = data_paths.with_former(job.config.data, former_paths)
-    local former = given and with_data(job.config, given)
-    if former and attempts.has_configuration(db, study, former) then
+    local former, own = given and with_data(job.config, given), config_hash(job.config)
+    if former and stored[config_hash(former)] then
       job.config, job.folder = former, folder
-    elseif former and not attempts.has_configuration(db, study, job.config) then
-      job.moved_from = moved_from(db, study, job, former_paths)
+    elseif former and not stored[own] then
+      if moved[own] == nil then moved[own] = moved_from(job.config, former_paths, stored) or false end
+      job.moved_from = moved[own] or nil
     end
   end
 end

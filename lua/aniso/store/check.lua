@@ -7,7 +7,8 @@ local count_check = require "aniso.store.count_check"
 local db_error = require "aniso.store.db_error"
 local hint = require "aniso.store.hint"
 
--- name → SQL that finds faults, with a sentence in the column `fault`.
+-- name → SQL that finds faults: a sentence in the column `fault`, and in `evaluated_again` the run whose
+-- evaluation cures it, where that is so.
 local DERIVED = {
   { "confusion follows from predictions", [[
     WITH counted AS (
@@ -23,9 +24,8 @@ local DERIVED = {
       FROM counted c LEFT JOIN confusion f USING(eval_id, true_idx, pred_idx) WHERE f.n IS NULL]] },
   { "every finished run has primary evaluations", [[
     SELECT 'run ' || r.uid || ': ' || count(*) || ' evaluations of part ' || e.part || ', none of them '
-           || 'primary, so statistics do not count the run'
-           || CASE e.part WHEN 'test' THEN '; aniso eval ' || r.uid || ' repeats the primary one' ELSE '' END
-           AS fault
+           || 'primary, so statistics do not count the run' AS fault,
+           CASE e.part WHEN 'test' THEN r.uid END AS evaluated_again
       FROM run r JOIN evaluation e USING(run_id) WHERE r.status = 'finished'
      GROUP BY r.run_id, e.part HAVING max(e.is_primary) = 0 ORDER BY r.run_id, e.part]] },
 }
@@ -63,11 +63,10 @@ local function checkpoints(db)
   error(faults, 0)
 end
 
--- A fault whose way out is a command, with the database in that command.
-local function with_database(db, fault)
-  return (fault:gsub("; aniso eval (%w+) ", function(uid)
-    return ("; %s "):format(hint.command(db, "eval", uid))
-  end))
+-- A row of DERIVED as a sentence.
+local function sentence_of(db, row)
+  local uid = row.evaluated_again
+  return row.fault .. (uid and ("; %s repeats the primary one"):format(hint.command(db, "eval", uid)) or "")
 end
 
 local function faults_by(sql)
@@ -75,7 +74,7 @@ local function faults_by(sql)
     local rows, message, code = db.core:query(sql)
     if not rows then return nil, message, code end
     local faults = {}
-    for i, row in ipairs(rows) do faults[i] = with_database(db, row.fault) end
+    for i, row in ipairs(rows) do faults[i] = sentence_of(db, row) end
     return faults
   end
 end

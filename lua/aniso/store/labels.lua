@@ -2,8 +2,8 @@
 -- new label. A user renames variants and studies by hand.
 local config_hash = require "aniso.store.config_hash"
 local must = require("aniso.store.db_error").must
-local sys = require("aniso.core").sys
 local trial_label = require "aniso.recipe.trial_label"
+local typed_name = require "aniso.recipe.typed_name"
 
 local labels = {}
 
@@ -63,13 +63,6 @@ function labels.follow(db, study, jobs)
 end
 
 -- ── by hand ─────────────────────────────────────────────────────────────────────────────
--- Raises for what is no name: names are printed in lines, and typed.
-local function check_name(what, name)
-  if not name:find "%S" or sys.visible(name) ~= name then
-    error(("%s must be UTF-8 with a visible character and without control characters"):format(what), 0)
-  end
-end
-
 local function refuse_running(connection, study)
   local rows = must(connection:query([[SELECT uid FROM run JOIN study USING(study_id)
      WHERE study.name = ?1 AND ended_at IS NULL LIMIT 1]], study))
@@ -88,7 +81,7 @@ end
 -- rename(db, study, old, new) → how many runs: gives the variant with a label another one, in its runs, in
 -- the stored plan, and as the study's baseline. Raises where there is no such variant or the label is taken.
 function labels.rename(db, study, old, new)
-  check_name("a label", new)
+  typed_name("a label", new)
   trial_label.check { { label = old }, { label = new } }
   return must(db:transaction(function(connection)
     refuse_running(connection, study)
@@ -104,7 +97,7 @@ end
 
 -- rename_study(db, study, new) → how many runs it has, removed ones included.
 function labels.rename_study(db, study, new)
-  check_name("a study's name", new)
+  typed_name("a study's name", new)
   return must(db:transaction(function(connection)
     refuse_running(connection, study)
     if must(connection:query("SELECT 1 FROM study WHERE name = ?1", new))[1] then

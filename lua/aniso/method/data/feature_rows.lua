@@ -5,6 +5,7 @@
 local core = require "aniso.core"
 local fault = require "aniso.method.data.fault"
 local fields = require "aniso.method.data.fields"
+local id_lines = require "aniso.method.data.id_lines"
 local labelled_table = require "aniso.method.data.labelled_table"
 local labels = require "aniso.method.data.labels"
 local options = require "aniso.recipe.options"
@@ -40,16 +41,6 @@ for _, of_pixels in ipairs { "size", "aspect", "cache", "damaged" } do
 end
 
 -- ── ids ─────────────────────────────────────────────────────────────────────────────────
--- The lines of a text; an empty end is no line.
-local function lines_of(text)
-  local out = {}
-  text = text:gsub("^\u{FEFF}", "")
-  for line in (text:sub(-1) == "\n" and text or text .. "\n"):gmatch "([^\n]*)\n" do
-    out[#out + 1] = line:gsub("\r$", "")
-  end
-  return out
-end
-
 local function check_ids(ids, n, where)
   if #ids ~= n then
     fault.raise("EFORMAT", "%s: %d ids for %d rows of features", where, #ids, n)
@@ -79,9 +70,9 @@ end
 local function rows_by_id(file, path, given, root)
   if given.ids then
     local where = fields.join(root, given.ids)
-    return check_ids(lines_of(read_text(where)), file.n, where), where
+    return check_ids(id_lines(read_text(where)), file.n, where), where
   end
-  return file.ids and check_ids(lines_of(file.ids), file.n, path) or nil, path
+  return file.ids and check_ids(id_lines(file.ids), file.n, path) or nil, path
 end
 
 -- ── joining ─────────────────────────────────────────────────────────────────────────────
@@ -109,16 +100,14 @@ local function settle_unmatched(rows, absent, unused, given, path, origin)
     fault.raise("EFORMAT", '%s and %s: %s; unmatched = "leave_out" takes the images that are in both', origin,
       path, table.concat(parts, ", and "))
   end
+  local joined = rows.row
   for name, column in pairs(rows) do
     local kept = {}
     for i, value in ipairs(column) do
-      if rows.row[i] then kept[#kept + 1] = value end
+      if joined[i] then kept[#kept + 1] = value end
     end
-    if name ~= "row" then rows[name] = kept end
+    rows[name] = kept
   end
-  local kept = {}
-  for _, row in ipairs(rows.row) do kept[#kept + 1] = row or nil end
-  rows.row = kept
 end
 
 -- The names of the rows of the file, from 0 to n−1, that `used` lacks. name(row) → text.
