@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 import peer
+import strongest
 
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
 TEST_IMAGES, DRAWS = 3004, 8
@@ -106,15 +107,16 @@ def load(aniso, work):
     if max(worst) > 2e-3:
         sys.exit("compare.py: the two do not compute the same; nothing was timed")
     labels = torch.randint(0, peer.K, (len(sample["images"]),))
-    return engine, peer.Trainer(model, sample["images"], labels)
+    return engine, model, sample["images"], labels
 
 
 def train(aniso, selected):
-    for work in ("w1", "w2", "w3"):
-        if f"train_{work}" in selected:
-            engine, trainer = load(aniso, work)
-            report(f"train_{work}", *in_turn(lambda: engine.seconds("step"),
-                                             lambda: timed(trainer.step), max(ROUNDS, 5)))
+    for work in ("w1", "w2", "w3", "w4", "w5"):
+        row = f"train_{work}"
+        if row in selected:
+            engine, *data = load(aniso, work)
+            step = strongest.fastest(row, lambda variant: peer.Trainer(*data, variant).step)
+            report(row, *in_turn(lambda: engine.seconds("step"), lambda: timed(step), max(ROUNDS, 5)))
             engine.close()
 
 
@@ -122,17 +124,26 @@ class Evaluation:
     """One network's reverse chains on both sides, on the engine's test images."""
 
     def __init__(self, aniso, work):
-        self.engine, trainer = load(aniso, work)
-        self.model = trainer.model
+        self.engine, self.model, images, _ = load(aniso, work)
         count = int(self.engine.request("work", work, "/dev/null")[0])
-        self.images = trainer.images.repeat(math.ceil(count / len(trainer.images)), 1, 1, 1)[:count]
+        self.images = images.repeat(math.ceil(count / len(images)), 1, 1, 1)[:count]
         self.scale, self.rounds = TEST_IMAGES / count, min(ROUNDS, 3)
+        self.peer = strongest.fastest(work, self.variant)()
+
+    def variant(self, variant):
+        """A function that predicts and returns its predictor."""
+        predictor = peer.Predictor(self.model, variant)
+
+        def run():
+            predictor.predict(self.images, 10, DRAWS, False)
+            return predictor
+        return run
 
     def ours(self, kind, steps):
         return self.engine.seconds("predict", kind, steps, DRAWS)
 
     def theirs(self, kind, steps):
-        return timed(peer.predict, self.model, self.images, steps, DRAWS, kind == "ddpm")
+        return timed(self.peer.predict, self.images, steps, DRAWS, kind == "ddpm")
 
     def ddim(self):
         times = in_turn(lambda: self.ours("ddim", 20), lambda: self.theirs("ddim", 20), self.rounds)
@@ -234,8 +245,8 @@ def main(aniso, program, *rows):
     torch.set_num_threads(2)
     torch.manual_seed(0)
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; medians of {ROUNDS} alternating rounds")
-    known = ["train_w1", "train_w2", "train_w3", "eval_ddim", "eval_full", "eval_diffmic", "conv3x3",
-             "threads", "allocs", "memory_w1", "startup", "sweep10", "ingest"]
+    known = ["train_w1", "train_w2", "train_w3", "train_w4", "train_w5", "eval_ddim", "eval_full",
+             "eval_diffmic", "conv3x3", "threads", "allocs", "memory_w1", "memory_w4", "startup", "sweep10", "ingest"]
     selected = set(rows or known)
     if selected - set(known):
         sys.exit(f"compare.py: unknown rows {sorted(selected - set(known))}; known: {' '.join(known)}")

@@ -1,6 +1,6 @@
 -- engine: the engine's side of the benches. Reads a command per line and answers each with one line, so
 -- that rounds alternate with the peer's process.
---   work NAME FILE    prepares w1, w2, w3 or w1_film; FILE gets weights, one batch and its outputs
+--   work NAME FILE    prepares w1 … w5 or w1_film; FILE gets weights, one batch and its outputs
 --   step              one whole training step                               → seconds
 --   predict KIND S R  the test images through S steps and R draws           → seconds images
 --   threads N | allocs STEPS | rss | digest                                 → a number or text
@@ -16,6 +16,8 @@ local WORKS = {
   w1 = { size = 32, batch = 128, backbone = { "resnet", depth = 8, width = 32 } },
   w2 = { size = 64, batch = 64, backbone = { "resnet", depth = 8, width = 32 } },
   w3 = { size = 64, batch = 32, backbone = { "resnet18" } },
+  w4 = { size = 224, batch = 16, backbone = { "resnet18" }, crop = 64, images = 112 },
+  w5 = { size = 224, batch = 16, backbone = { "resnet50" }, crop = 64, images = 112 },
   w1_film = { size = 32, batch = 128, backbone = { "resnet", depth = 8, width = 32 },
     denoiser = { "film", dim = 128 } },
 }
@@ -23,8 +25,8 @@ local session, positions, steps
 
 local function complete(work)
   return config.complete {
-    data = { "lesions", n = 640, size = work.size }, backbone = work.backbone,
-    prior = { mode = "both", crops = 4, crop_size = 16 },
+    data = { "lesions", n = work.images or 640, size = work.size }, backbone = work.backbone,
+    prior = { mode = "both", crops = 4, crop_size = work.crop or 16 },
     schedule = { "cosine", T = 1000, lambda = "bound" },
     denoiser = work.denoiser or { "cross_attention", dim = 128, blocks = 2, heads = 4 },
     loss = { mmd = 0.5 },

@@ -13,8 +13,22 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "golden"))
 import models  # noqa: E402  the reference networks, whose ResNet and pooling are reused
 from denoisers import Film  # noqa: E402
 from models import Prior, ResNet  # noqa: E402
+from strongest import EAGER  # noqa: E402
 
-K, DIM, HEADS, BLOCKS, CROPS, CROP, M, T = 7, 128, 4, 2, 4, 16, 4, 1000
+K, DIM, HEADS, BLOCKS, CROPS, M, T = 7, 128, 4, 2, 4, 4, 1000
+SMALL, LARGE = (3, 32, 3, 1), (3, 64, 4, 2, True)
+# the options of models.ResNet, and the side of a crop
+WORKS = {"w1": (SMALL, 16), "w2": (SMALL, 16), "w1_film": (SMALL, 16), "w3": (LARGE, 16),
+         "w4": (LARGE, 64), "w5": ((3, 64, 4, [3, 4, 6, 3], True, True), 64)}
+
+
+def window_sums(x, side):
+    """(B, H, W) → sums over all windows, by two passes of cumulative sums whatever the side."""
+    for dim in (1, 2):
+        total = F.pad(x.double().cumsum(dim), (1, 0) if dim == 2 else (0, 0, 1, 0))
+        length = total.shape[dim] - side
+        x = total.narrow(dim, side, length) - total.narrow(dim, 0, length)
+    return x
 
 
 def choose_windows(maps, g, H, W, n, side):
@@ -22,18 +36,18 @@ def choose_windows(maps, g, H, W, n, side):
     weighted = (maps * torch.softmax(g, -1)[:, None, None]).sum(-1)
     B, h, w = weighted.shape
     pixels = weighted.repeat_interleave(H // h, 1).repeat_interleave(W // w, 2)
-    weight = F.avg_pool2d(pixels[:, None], side, 1)[:, 0].flatten(1)
+    weight = window_sums(pixels, side).flatten(1)
     columns = W - side + 1
     rows_of, columns_of = torch.arange(H)[None], torch.arange(W)[None]
-    cover, positions = torch.zeros(B, 1, H, W), []
+    cover, positions = torch.zeros(B, H, W), []
     for _ in range(n):
-        shared = F.avg_pool2d(cover, side, 1).flatten(1).mul(side * side).round()
+        shared = window_sums(cover, side).flatten(1)
         fewest = shared == shared.amin(1, keepdim=True)
         best = weight.masked_fill(~fewest, -torch.inf).argmax(1)
         y, x = (best // columns)[:, None], (best % columns)[:, None]
         inside = ((rows_of >= y) & (rows_of < y + side))[:, :, None] & \
                  ((columns_of >= x) & (columns_of < x + side))[:, None]
-        cover = cover + inside[:, None]
+        cover = cover + inside
         positions.append(torch.cat([y, x], 1))
     return torch.stack(positions, 1)
 
@@ -164,9 +178,10 @@ class FilmDenoiser(Film):
 class Model(nn.Module):
     def __init__(self, work):
         super().__init__()
-        self.backbone = ResNet(3, 64, 4, 2, True) if work == "w3" else ResNet(3, 32, 3, 1)
+        network, crop = WORKS[work]
+        self.backbone = ResNet(*network)
         features = self.backbone.features
-        self.prior = FastPrior("both", K, features, 3, 20.0, CROPS, CROP, 16, 32, 0.5)
+        self.prior = FastPrior("both", K, features, 3, 20.0, CROPS, crop, 16, 32, 0.5)
         self.denoiser = (FilmDenoiser if work == "w1_film" else Denoiser)(features)
 
     def encode_images(self, images):
@@ -194,9 +209,10 @@ def mmd(a, b):
 
 
 class Trainer:
-    """One step: forward, four losses, backward, clipping, AdamW, EMA."""
+    """One step: forward, four losses, backward, clipping, AdamW, EMA. variant: how the losses are
+    computed (strongest.py)."""
 
-    def __init__(self, model, images, labels):
+    def __init__(self, model, images, labels, variant=EAGER):
         self.model, self.images, self.labels = model.train(), images, labels
         self.params = list(model.parameters())
         self.optimizer = torch.optim.AdamW(self.params, 1e-3, fused=True)
@@ -204,19 +220,22 @@ class Trainer:
         s = torch.arange(T + 1) / T
         f = torch.cos((s + 0.008) / 1.008 * math.pi / 2) ** 2
         self.bar = (f / f[0]).clamp(1e-8, 1)
+        self.total_loss = variant.wrap(self.losses)
 
-    def step(self):
-        t = torch.randint(1, T + 1, (len(self.images) * M,))
-        epsilon = torch.randn(len(t), K)
+    def losses(self, t, epsilon):
         features, prior = self.model.encode_images(self.images)
         y0 = F.one_hot(self.labels, K).float().repeat_interleave(M, 0)
         m, mg, ml = (prior[name].repeat_interleave(M, 0) for name in ("m", "mg", "ml"))
         bar = self.bar[t][:, None]
         y = m + bar.sqrt() * (y0 - m) + (1 - bar).sqrt() * epsilon
         den = self.model.denoiser
-        estimate = den(y, den.condition(t), den.encode(features, prior), mg, ml)
-        loss = F.mse_loss(estimate, epsilon) + 0.5 * mmd(epsilon, estimate) \
+        estimate = den(y, den.condition(t), den.encode(features, prior), mg, ml).float()
+        return F.mse_loss(estimate, epsilon) + 0.5 * mmd(epsilon, estimate) \
             + F.cross_entropy(prior["g"], self.labels) + F.cross_entropy(prior["l"], self.labels)
+
+    def step(self):
+        t = torch.randint(1, T + 1, (len(self.images) * M,))
+        loss = self.total_loss(t, torch.randn(len(t), K))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.params, 1.0, foreach=True)
@@ -226,25 +245,34 @@ class Trainer:
         return loss.item()
 
 
-@torch.inference_mode()
-def predict(model, images, steps, draws, stochastic):
-    """The reverse chain (DDIM; ancestral noise where `stochastic`) of every image."""
-    model.eval()
-    features, prior = model.encode_images(images)
-    keys = model.denoiser.encode(features, prior)
-    m, mg, ml = (prior[name].repeat_interleave(draws, 0) for name in ("m", "mg", "ml"))
-    y = m + torch.randn_like(m)
-    for i in range(steps):
-        t = T - i * T // steps
-        c = model.denoiser.condition(torch.tensor([t]))
-        epsilon = model.denoiser(y, c, keys, mg, ml)
-        a, b = math.sqrt(1 - t / (T + 1)), math.sqrt(1 - (t - 1) / (T + 1))
-        z0 = (y - m - math.sqrt(1 - a * a) * epsilon) / a
-        y = m + b * z0 + math.sqrt(max(1 - b * b, 0)) * epsilon
-        if stochastic:
-            y = y + 0.01 * torch.randn_like(y)
-    model.train()
-    return y
+class Predictor:
+    """The three networks of a reverse chain as a variant computes them."""
+
+    def __init__(self, model, variant=EAGER):
+        den = model.denoiser
+        self.model = model
+        self.encode = variant.wrap(model.encode_images)
+        self.keys = variant.wrap(den.encode)
+        self.noise = variant.wrap(lambda y, t, keys, mg, ml: den(y, den.condition(t), keys, mg, ml))
+
+    @torch.inference_mode()
+    def predict(self, images, steps, draws, stochastic):
+        """The reverse chain (DDIM; ancestral noise where `stochastic`) of every image."""
+        self.model.eval()
+        features, prior = self.encode(images)
+        keys = self.keys(features, prior)
+        m, mg, ml = (prior[name].repeat_interleave(draws, 0) for name in ("m", "mg", "ml"))
+        y = m + torch.randn_like(m)
+        for i in range(steps):
+            t = T - i * T // steps
+            epsilon = self.noise(y, torch.tensor([t]), keys, mg, ml)
+            a, b = math.sqrt(1 - t / (T + 1)), math.sqrt(1 - (t - 1) / (T + 1))
+            z0 = (y - m - math.sqrt(1 - a * a) * epsilon) / a
+            y = m + b * z0 + math.sqrt(max(1 - b * b, 0)) * epsilon
+            if stochastic:
+                y = y + 0.01 * torch.randn_like(y)
+        self.model.train()
+        return y
 
 
 @torch.no_grad()

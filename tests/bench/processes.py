@@ -1,5 +1,5 @@
 """Rows that need whole processes: heap requests, peak memory, the time from start to the first
-step. As a program: processes.py memory|first FILE, the peer's side."""
+step. As a program: processes.py memory|first FILE [WORK VARIANT], the peer's side."""
 import os
 import statistics
 import struct
@@ -70,14 +70,22 @@ def allocs(engine, folder, steps=40):
     print(f"ratio allocs {(after - before) / steps:.4g}", flush=True)
 
 
-def memory(engine, peer, file):
+def memory(work, engine, peer, file):
+    """Peak memory after five steps, against the variant of PyTorch that requires least."""
+    import strongest
     out = subprocess.run(engine, text=True, check=True, capture_output=True,
-                         input="work w1 /dev/null\n" + "step\n" * 5 + "rss\n")
+                         input=f"work {work} /dev/null\n" + "step\n" * 5 + "rss\n")
     ours = float(out.stdout.split()[-1]) / 2 ** 20
-    out = subprocess.run([*peer, "memory", file], text=True, check=True, capture_output=True)
-    theirs = float(out.stdout.split()[-1]) / 2 ** 20
-    print(f"  memory_w1     ours {ours:8.0f} MiB   PyTorch {theirs:8.0f} MiB, whole processes, 5 steps")
-    print(f"ratio memory_w1 {ours / theirs:.4g}", flush=True)
+    needs = {}
+    for variant in strongest.variants():
+        out = subprocess.run([*peer, "memory", file, work, variant.name], text=True, capture_output=True)
+        if out.returncode == 0:
+            needs[variant.name] = float(out.stdout.split()[-1]) / 2 ** 20
+    least = min(needs, key=needs.get)
+    every = ", ".join(f"{name} {size:.0f}" for name, size in needs.items())
+    print(f"  memory_{work}     ours {ours:8.0f} MiB   PyTorch {needs[least]:8.0f} MiB, {least} (of {every}), "
+          "whole processes, 5 steps")
+    print(f"ratio memory_{work} {ours / needs[least]:.4g}", flush=True)
 
 
 def startup(aniso, peer, file, folder):
@@ -94,31 +102,34 @@ def startup(aniso, peer, file, folder):
 
 
 def measure(aniso, selected):
-    if not {"allocs", "memory_w1", "startup"} & selected:
-        return
     engine, peer = [aniso, "exec", "tests/bench/engine.lua"], [sys.executable, __file__]
-    with tempfile.TemporaryDirectory() as folder:
-        file = folder + "/sample.safetensors"
-        subprocess.run(engine, input=f"work w1 {file}\n", text=True, check=True, stdout=subprocess.DEVNULL)
-        if "allocs" in selected:
-            allocs(engine, folder)
-        if "memory_w1" in selected:
-            memory(engine, peer, file)
-        if "startup" in selected:
-            startup(aniso, peer, file, folder)
+    rows = {"w1": {"allocs", "memory_w1", "startup"} & selected, "w4": {"memory_w4"} & selected}
+    for work in [work for work in rows if rows[work]]:
+        with tempfile.TemporaryDirectory() as folder:
+            file = folder + "/sample.safetensors"
+            subprocess.run(engine, input=f"work {work} {file}\n", text=True, check=True,
+                           stdout=subprocess.DEVNULL)
+            if "allocs" in rows[work]:
+                allocs(engine, folder)
+            if f"memory_{work}" in selected:
+                memory(work, engine, peer, file)
+            if "startup" in rows[work]:
+                startup(aniso, peer, file, folder)
 
 
-def as_peer(what, file):
+def as_peer(what, file, work="w1", variant="eager fp32"):
     os.environ.setdefault("OMP_NUM_THREADS", "2")
     import torch
 
     import compare
     import peer
+    import strongest
     torch.set_num_threads(2)
     tensors = compare.read_safetensors(file)
-    model = peer.Model("w1").to(memory_format=torch.channels_last)
+    model = peer.Model(work).to(memory_format=torch.channels_last)
     images = tensors["sample.images"]
-    trainer = peer.Trainer(model, images, torch.zeros(len(images), dtype=torch.int64))
+    trainer = peer.Trainer(model, images, torch.zeros(len(images), dtype=torch.int64),
+                           strongest.named(variant))
     print("ready", flush=True)
     for _ in range(5 if what == "memory" else 1):
         trainer.step()
