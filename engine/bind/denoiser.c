@@ -25,9 +25,9 @@ static an_denoiser *check(lua_State *L)
 /* new(module, prefix, options): the fields of an_denoiser_options. */
 static int denoiser_new(lua_State *L)
 {
-    static const char *const known[] = {"kind",      "classes",   "features", "crop_features",
-                                        "dim",       "steps",     "blocks",   "heads",
-                                        "mlp_ratio", "unordered", NULL};
+    static const char *const known[] = {
+        "kind",  "classes",   "features",  "crop_features", "dim",    "steps", "blocks",
+        "heads", "mlp_ratio", "unordered", "candidates",    "logits", NULL};
     an_module *m = an_check_module(L, 1);
     const char *prefix = luaL_checkstring(L, 2);
     an_check_keys(L, 3, known);
@@ -41,6 +41,8 @@ static int denoiser_new(lua_State *L)
         .blocks = an_opt_within(L, 3, "blocks", 2, 0, AN_COUNT_MAX),
         .heads = an_opt_within(L, 3, "heads", 4, 0, AN_COUNT_MAX),
         .mlp_ratio = an_opt_num(L, 3, "mlp_ratio", 2),
+        .candidates = an_opt_within(L, 3, "candidates", 0, 0, AN_COUNT_MAX),
+        .logits = an_opt_bool(L, 3, "logits", false),
         .unordered = an_opt_bool(L, 3, "unordered", false),
     };
     void **handle = an_new_handle(L, AN_DENOISER);
@@ -131,6 +133,8 @@ static int push_text(lua_State *L, void *d)
     if (o->kind == AN_CROSS_ATTENTION)
         lua_pushfstring(L, ", %I blocks of %I heads", (lua_Integer)o->blocks,
                         (lua_Integer)o->heads);
+    if (o->kind == AN_CROSS_ATTENTION && o->candidates > 0 && o->candidates < o->classes)
+        lua_pushfstring(L, ", %I candidates", (lua_Integer)o->candidates);
     lua_concat(L, lua_gettop(L) - before);
     return 1;
 }

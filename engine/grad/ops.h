@@ -88,6 +88,19 @@ an_tensor *an_embedding(an_tensor *w, an_tensor *index);
  * [cos(t·f_i) … sin(t·f_i) …], f_i = max_period^(−i/(D/2)) (2006.11239). */
 an_tensor *an_timestep_embedding(an_tensor *t, int64_t D, double max_period);
 
+/* ── rules_candidates.c: a few classes and the rest (METHOD §5) ──────────────────── */
+/* index int64 (B, C+1): the C classes with the largest score (B,K) of each row, of equal ones the
+ * lower, in rising order; then K, which stands for the rest. 1 ≤ C < K. No gradient. */
+an_tensor *an_candidates_choose(an_tensor *score, int64_t C);
+/* x (B·R,K) → (B·R, C+1): the candidates' values, then scale · Σ of the rest */
+an_tensor *an_candidates_gather(an_tensor *x, an_tensor *index, double scale);
+/* x (B·R, C+1), p (B,K) ≥ 0 → (B·R,K): the candidates' values; a class j of the rest has the value
+ * x of the rest times p_j/Σ_rest p, or plus the logarithm of that if the values are logits.
+ * Gradients to x and p. Every p_j counts as p_j + 1e-12. */
+an_tensor *an_candidates_spread(an_tensor *x, an_tensor *p, an_tensor *index, bool logits);
+/* maps (B·R, C+1, N) → (B·R, K, N): every class of the rest has the rest's. No gradient. */
+an_tensor *an_candidates_maps(const an_tensor *maps, const an_tensor *index, int64_t K);
+
 /* ── rules_diffusion.c: the forward process, and reading a prediction (METHOD §1, §2) ── */
 /* Every tensor is (B,K). signal and noise hold a and s of each element: see an_gather() of
  * diffusion/process.h. Each operation has gradients to them as well. */

@@ -5,12 +5,16 @@
  *     block: x += (1 + gate) · f(LN(x)(1 + scale) + shift)   for f = self-attention,
  *            cross-attention to the image tokens, MLP;  the nine vectors are Linear(c)
  *     ε̂_j = Linear(LN(x_j)(1 + scale) + shift)
- * Image tokens: LN[ Linear(F) + position ; Linear(crops) + crop type ]; encode computes their keys
- * and values once per image. DiT initialises its gates with 0 to train 28 blocks. This network is
- * shallow and its last layer starts at 0; gates of 0 before it would keep gradients from the blocks
- * at first. The modulation therefore starts at 0 and enters as 1 + gate: a new network is a plain
- * pre-norm transformer. */
+ * With `candidates` the tokens are those of the C classes that the priors rank highest and one for
+ * all others, the rest, whose estimate the priors divide among its classes. Image tokens: LN[
+ * Linear(F) + position ; Linear(crops) + crop type ]; encode computes their keys and values once
+ * per image. DiT initialises its gates with 0 to train 28 blocks. This network is shallow and its
+ * last layer starts at 0; gates of 0 before it would keep gradients from the blocks at first. The
+ * modulation therefore starts at 0 and enters as 1 + gate: a new network is a plain pre-norm
+ * transformer. */
 #include "model/cross_attention.h"
+
+#include <math.h>
 
 #include "grad/ops.h"
 #include "grad/tape.h"
@@ -55,9 +59,12 @@ static an_code build(void *self, an_module *m, const char *prefix, const an_deno
     n->blocks = (int)o->blocks;
     n->heads = (int)o->heads;
     n->unordered = o->unordered;
+    n->logits = o->logits;
+    n->candidates = o->candidates < o->classes ? o->candidates : 0;
     n->token = an_dense_new(m, an_name("%s.token", prefix).text, 3, D);
+    int64_t embedded[] = {n->candidates ? o->classes + 1 : o->classes, D};
     n->class_embedding = an_module_param(m, an_name("%s.class.weight", prefix).text,
-                                         an_init_normal(1), 2, (int64_t[]){o->classes, D}, false);
+                                         an_init_normal(1), 2, embedded, false);
     n->time0 = an_dense_new(m, an_name("%s.time.0", prefix).text, D, D);
     n->time2 = an_dense_new(m, an_name("%s.time.2", prefix).text, D, D);
     n->features = an_dense_new(m, an_name("%s.features", prefix).text, o->features, D);
@@ -109,9 +116,18 @@ static an_tensor *image_tokens(network *n, an_tensor *features, an_tensor *crops
     return an_ln_apply(&n->token_norm, tokens);
 }
 
+/* The classes that the priors together rank highest. They depend on the image alone, in training as
+ * in a chain: a true class that is not among them belongs to the rest. */
+static an_tensor *choose(const network *n, const an_denoiser_context *c)
+{
+    return an_candidates_choose(an_add(an_detach(c->mg), an_detach(c->ml)), n->candidates);
+}
+
 static an_code encode(void *self, an_denoiser_context *c, an_tensor *features, an_tensor *crops)
 {
     network *n = self;
+    if (n->candidates && !(c->candidates = choose(n, c)))
+        return an_err_code();
     an_tensor *tokens = image_tokens(n, features, crops);
     for (int i = 0; i < n->blocks; i++) {
         c->kept[2 * i] = an_dense_apply(&n->block[i].cross.k, tokens);
@@ -164,19 +180,31 @@ static an_tensor *block_forward(const network *n, int i, const an_denoiser_conte
     return add_gated(n, x, an_dense_apply(&b->mlp2, y), v, 8);
 }
 
-/* The label tokens (B·R, K, D). */
+/* The values (rows, K) of each class as a column of the tokens' input: of the L tokens, the K
+ * classes or the candidates and the rest, whose value is `scale` times the sum over its classes. */
+static an_tensor *column(const an_denoiser_context *c, an_tensor *x, double scale)
+{
+    if (c->candidates)
+        x = an_candidates_gather(x, c->candidates, scale);
+    return x ? an_reshape(x, 3, (int64_t[]){x->shape[0], x->shape[1], 1}) : NULL;
+}
+
+/* The label tokens (B·R, L, D). A sum over the rest of y has the noise of all its classes: divided
+ * by the root of their number, it is of the size of one. The priors' sums are probabilities. */
 static an_tensor *label_tokens(const network *n, const an_denoiser_context *c, an_tensor *y)
 {
-    int64_t rows = y->shape[0], R = rows / c->images;
-    const int64_t column[] = {rows, n->K, 1};
+    int64_t R = y->shape[0] / c->images, rest = n->K - n->candidates;
     an_tensor *parts[] = {
-        an_reshape(y, 3, column),
-        an_reshape(an_repeat_rows(c->mg, R), 3, column),
-        an_reshape(an_repeat_rows(c->ml, R), 3, column),
+        column(c, y, 1 / sqrt((double)rest)),
+        an_repeat_rows(column(c, c->mg, 1), R),
+        an_repeat_rows(column(c, c->ml, 1), R),
     };
     if (!parts[0] || !parts[1] || !parts[2])
         return NULL;
-    return an_add(an_dense_apply(&n->token, an_concat(parts, 3, 2)), n->class_embedding);
+    an_tensor *x = an_dense_apply(&n->token, an_concat(parts, 3, 2));
+    if (!c->candidates)
+        return an_add(x, n->class_embedding);
+    return an_add(x, an_repeat_rows(an_embedding(n->class_embedding, c->candidates), R));
 }
 
 /* The condition (times, D). */
@@ -205,11 +233,26 @@ static an_tensor *chain_forward(const network *n, const an_denoiser_context *con
     return an_cross_attention_chain(n, context, modulation, an_contiguous(y));
 }
 
+/* The output (B·R, K) from that of the tokens (B·R, L, 1); *map [opt] becomes that of the classes.
+ */
+static an_tensor *of_classes(const network *n, const an_denoiser_context *c, an_tensor *x,
+                             an_tensor **map)
+{
+    if (!x)
+        return NULL;
+    x = an_reshape(x, 2, (int64_t[]){x->shape[0], x->shape[1]});
+    if (!n->candidates)
+        return x;
+    if (map && !(*map = an_candidates_maps(*map, c->candidates, n->K)))
+        return NULL;
+    return an_candidates_spread(x, an_add(c->mg, c->ml), c->candidates, n->logits);
+}
+
 static an_tensor *forward(void *self, const an_denoiser_context *context, an_tensor *y,
                           an_tensor *t, an_tensor **map)
 {
     const network *n = self;
-    if (!map && an_denoiser_times_equal(t) && is_inference(n, context, y))
+    if (!n->candidates && !map && an_denoiser_times_equal(t) && is_inference(n, context, y))
         return chain_forward(n, context, y, t);
     an_tensor *c = condition(n, t);
     an_tensor *x = label_tokens(n, context, y);
@@ -223,8 +266,7 @@ static an_tensor *forward(void *self, const an_denoiser_context *context, an_ten
             x = an_scope_end(mark, out);
     }
     an_tensor *v = an_dense_apply(&n->out_modulation, c);
-    x = an_dense_apply(&n->out, modulate(n, x, v, 0));
-    return an_reshape(x, 2, y->shape);
+    return of_classes(n, context, an_dense_apply(&n->out, modulate(n, x, v, 0)), map);
 }
 
 const an_denoiser_methods an_cross_attention_methods = {.bytes = sizeof(network),

@@ -19,11 +19,12 @@ typedef struct {
 
 typedef struct {
     int64_t K, D, hidden;
+    int64_t candidates; /* C < K; 0: every class has a token */
     int blocks, heads;
-    bool unordered;
+    bool unordered, logits;
     an_dense token, time0, time2, features, crops, out_modulation, out;
-    an_tensor *class_embedding; /* (K, D) */
-    an_tensor *crop_type;       /* (D)    */
+    an_tensor *class_embedding; /* (K, D); with candidates (K+1, D), the last row is the rest's */
+    an_tensor *crop_type;       /* (D) */
     an_ln token_norm;
     an_cross_block block[AN_MAX_BLOCKS];
     an_tensor *position; /* (h, w, D) of the latest grid, retained; NULL before */

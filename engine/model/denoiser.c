@@ -36,6 +36,9 @@ static an_code check(const an_denoiser_options *o)
                        "denoiser: dim (%lld) must be a multiple of 4 and of heads "
                        "(%lld)",
                        (long long)o->dim, (long long)o->heads);
+    if (o->candidates < 0)
+        return an_fail(AN_EINVAL, "denoiser: candidates must be at least 0, not %lld",
+                       (long long)o->candidates);
     if (!((double)o->dim * o->mlp_ratio >= 1 && o->mlp_ratio <= 64))
         return an_fail(AN_EINVAL, "denoiser: mlp_ratio must be above 0 and at most 64, not %g",
                        o->mlp_ratio);
@@ -105,6 +108,8 @@ static void retain_all(an_denoiser_context *c)
 {
     an_retain(c->mg);
     an_retain(c->ml);
+    if (c->candidates)
+        an_retain(c->candidates);
     for (int i = 0; i < 2 * AN_MAX_BLOCKS; i++)
         if (c->kept[i])
             an_retain(c->kept[i]);
@@ -137,6 +142,7 @@ void an_denoiser_context_release(an_denoiser_context *c)
         return;
     an_release(c->mg);
     an_release(c->ml);
+    an_release(c->candidates);
     for (int i = 0; i < 2 * AN_MAX_BLOCKS; i++)
         an_release(c->kept[i]);
     an_tensor_heap_release(c);

@@ -14,6 +14,7 @@ struct an_denoiser_context {
     /* What the kind computed of the images, retained; NULL: unused. cross_attention: keys (B, N, D)
      * of block i at 2i, values at 2i + 1; film: the vector of each image (B, D) at 0. */
     an_tensor *kept[2 * AN_MAX_BLOCKS];
+    an_tensor *candidates; /* (B, C+1), retained, of an_candidates_choose(); NULL: every class */
 };
 
 typedef struct {

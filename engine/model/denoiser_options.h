@@ -19,6 +19,9 @@ typedef struct {
     int64_t steps;         /* T: times are 0 … T                                    */
     int64_t blocks, heads; /* cross_attention only                                  */
     double mlp_ratio;      /* cross_attention only: hidden width of the MLP over D  */
+    int64_t candidates;    /* cross_attention only: classes with a token of their own, the other
+                            * K − candidates share one; 0, or K and more: every class has one */
+    bool logits;           /* the output is logits of the classes, not estimates per class     */
     bool unordered;        /* cross_attention only: the cells of the grid are a set and get no
                             * positions: the output does not depend on their order  */
 } an_denoiser_options;

@@ -94,7 +94,7 @@ static an_tensor *backbone_loss_of(const void *of)
     return backbone_loss(of);
 }
 
-static void check_gradients(bool cosine)
+static void check_gradients(bool cosine, int64_t candidates, bool logits)
 {
     whole w = {.m = an_module_new(1)};
     an_resnet_options backbone = {
@@ -119,7 +119,9 @@ static void check_gradients(bool cosine)
                                           .steps = 50,
                                           .blocks = 2,
                                           .heads = 2,
-                                          .mlp_ratio = 2};
+                                          .mlp_ratio = 2,
+                                          .candidates = candidates,
+                                          .logits = logits};
     w.backbone = an_resnet_new(w.m, "backbone", &backbone);
     w.prior = an_prior_new(w.m, "prior", &prior);
     w.denoiser = an_denoiser_new(w.m, "denoiser", &denoiser);
@@ -154,13 +156,20 @@ static void check_gradients(bool cosine)
 static void test_gradients_reach_every_part(void **state)
 {
     (void)state;
-    check_gradients(false);
+    check_gradients(false, 0, false);
 }
 
 static void test_gradients_of_cosines(void **state)
 {
     (void)state;
-    check_gradients(true);
+    check_gradients(true, 0, false);
+}
+
+static void test_gradients_of_candidates(void **state)
+{
+    (void)state;
+    check_gradients(false, 2, false);
+    check_gradients(false, 2, true);
 }
 
 /* A network of bottlenecks alone, so that each of its three convolutions is reached. */
@@ -202,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_gradients_reach_every_part),
         TEST(test_gradients_of_cosines),
+        TEST(test_gradients_of_candidates),
         TEST(test_gradients_of_a_bottleneck),
     };
     return cmocka_run_group_tests_name("model_slope", tests, NULL, NULL);

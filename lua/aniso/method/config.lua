@@ -149,6 +149,7 @@ local function check_combination(of)
     raise("option train.freeze is %s, but the backbone %s has %s", of.train.freeze, of.backbone[1],
       parts == "" and "no parts" or parts)
   end
+  networks.check_candidates(of)
   if (of.train.mixup or 0) > 0 and of.train.mode == "joint" then
     raise("option train.mixup is %g, but with train.mode = joint the denoiser would see mixed images with "
       .. "one label each: use train.mode = staged, where mixup augments the prior's stage", of.train.mixup)

@@ -31,7 +31,8 @@ local function build_den(self, config, dataset, seed)
   self.den = core.module.new { seed = seed }
   self.denoiser = networks.build_denoiser(self.den, "denoiser", config.denoiser,
     { K = self.K, T = self.schedule.T, features = self.backbone.features,
-      crop_features = self.prior.crop_features, unordered = dataset.unordered })
+      crop_features = self.prior.crop_features, unordered = dataset.unordered,
+      logits = config.train.prediction == "class" })
   self.den:seal()
   table.insert(self.modules, { name = "den", module = self.den })
   local choice = config.schedule.lambda

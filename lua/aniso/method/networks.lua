@@ -68,6 +68,8 @@ local denoisers = {
     blocks = integer { default = 2, min = 1, max = 16 },
     heads = count(4),
     mlp_ratio = number { default = 2, above = 0, max = 64 },
+    candidates = optional(integer { min = 1, text = "Classes with a token of their own, the "
+      .. "prior's first; all others share one. Absent: every class has its own" }),
   },
   film = { dim = count(128) },
 }
@@ -114,11 +116,26 @@ function networks.build_prior(module, prefix, o, shape)
     tokens = shape.tokens }))
 end
 
--- shape: {K =, T =, features =, crop_features =, unordered =} → Denoiser.
+-- shape: {K =, T =, features =, crop_features =, unordered =, logits =} → Denoiser. logits: its output is
+-- read as logits of the classes (the prediction "class").
 function networks.build_denoiser(module, prefix, o, shape)
   return core.denoiser.new(module, prefix, with(only(o, denoisers[o[1]]), { kind = o[1], classes = shape.K,
     steps = shape.T, features = shape.features, crop_features = shape.crop_features,
-    unordered = shape.unordered }))
+    unordered = shape.unordered, logits = shape.logits }))
+end
+
+-- A prior that ranks no classes, or an output that the rest cannot share, goes with no candidates
+-- (METHOD §5). Raises with the option's name.
+function networks.check_candidates(of)
+  local mode, predicted = of.prior.mode, of.train.prediction
+  if not of.denoiser.candidates then return end
+  if mode == "uniform" or mode == "frequency" or mode == "zero" then
+    error(("option denoiser.candidates is %d: they are the classes that the prior ranks highest, and "
+      .. "prior.mode = %s ranks them alike for every image"):format(of.denoiser.candidates, mode), 0)
+  elseif predicted ~= "y0" and predicted ~= "class" then
+    error(("option denoiser.candidates is %d: the other classes share one estimate of y0, so "
+      .. "train.prediction is y0 or class, not %s"):format(of.denoiser.candidates, predicted), 0)
+  end
 end
 
 -- ── at the prompt ───────────────────────────────────────────────────────────────────────
@@ -138,7 +155,7 @@ networks.faces.prior = with(with(prior, place), { K = integer { min = 2 },
   features = optional "number", channels = count(3), counts = optional "table" })
 networks.faces.denoiser = kinds(denoisers, "cross_attention", with(place, { K = integer { min = 2 },
   T = count(core.schedule.defaults.T), features = integer { min = 1 },
-  crop_features = integer { default = 0, min = 0 } }))
+  crop_features = integer { default = 0, min = 0 }, logits = optional "boolean" }))
 
 local function need(o, where, ...)
   for _, key in ipairs { ... } do

@@ -32,7 +32,8 @@ local denoiser = {}
 
 ---@param into aniso.Module not sealed
 ---@param prefix string begins the names of the parameters
----@param values table kind, classes, features, crop_features, dim, steps, blocks, heads, mlp_ratio
+---@param values table kind, classes, features, crop_features, dim, steps, blocks, heads, mlp_ratio,
+---candidates, logits
 ---@return aniso.Denoiser
 function denoiser.new(into, prefix, values) end
 
@@ -80,6 +81,7 @@ function mmd.new(values) end
 ---@field T? integer Diffusion steps (default 1000, at least 1).
 ---@field features integer Cf of the backbone (at least 1).
 ---@field crop_features? integer D_l of the prior (default 0, at least 0).
+---@field logits? boolean The output is logits of the classes, for candidates (false if left out).
 
 ---@class aniso.CrossAttentionOptions : aniso.option.denoiser.cross_attention, aniso.DenoiserPlace
 

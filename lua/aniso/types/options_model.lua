@@ -139,6 +139,7 @@
 ---@field blocks? integer Each: self-attention, cross-attention, MLP (default 2, at least 1, at most 16).
 ---@field heads? integer Heads of each attention (default 4, at least 1).
 ---@field mlp_ratio? number Hidden width of an MLP over D (default 2, above 0, at most 64).
+---@field candidates? integer Classes with a token; the rest share one (else all have one) (at least 1).
 
 ---No denoiser: nothing is diffused, and the prior's predictions are the run's.
 ---@class aniso.option.denoiser.none
