@@ -204,6 +204,7 @@ conform: $(ANISO) $(BUILD)/tests/conform/read_images
 
 transcript: $(ANISO)
 	@ANISO=./$(ANISO) sh tests/cli/test_transcript.sh write
+	@ANISO=./$(ANISO) sh tests/cli/test_pretrained.sh write
 
 golden:
 	tests/golden/make_goldens.py

@@ -23,7 +23,8 @@ output_has out "^parameters +[0-9,]+: backbone and prior"
 output_has out "^shapes +images +\(2, 16, 16, 3\)$"
 output_has out "output, 2 draws +\(4, 7\)$"
 output_has out "^time +joint: .* s per epoch \(3 steps of .* 2 epochs$"
-output_has out "^disk +[0-9.]+ MB of checkpoints per run$"
+output_has out "^disk +[0-9.]+ MB per finished run, [0-9.]+ MB while it is trained$"
+kept=$(sed -n 's/^disk *\([0-9.]*\) MB per finished.*/\1/p' "$dir/out")
 output_has out "^Times are rough"
 equals "a check writes no file" "$(ls "$dir" | tr '\n' ' ')" "err out tiny.lua "
 expect "one seed" 0 "$aniso" check "$dir/tiny.lua" --seeds 7 --threads 1
@@ -37,6 +38,8 @@ output_has err "^aniso: warning: option select.steps is 70"
 expect "before any run" 0 "$aniso" check "$dir/tiny.lua" --db "$dir/runs.db"
 equals "check makes no database" "$(ls "$dir" | grep -c runs.db)" 0
 expect "one run" 0 "$aniso" run "$dir/tiny.lua" --only ddpm --seeds 0
+of_run=$(du -sb "$dir"/runs/*/best.safetensors | awk -v kept="$kept" '{ print (kept > 0 && $1 / 1e6 - kept < 0.1 * kept + 0.1) }')
+equals "check announced what it keeps" "$of_run" 1
 expect "a level without effect" 0 "$aniso" eval @last --level 7 --db "$dir/runs.db"
 output_has err "^aniso: warning: option sampler.level is 7 and has no effect"
 expect "a run that is finished" 0 "$aniso" check "$dir/tiny.lua"

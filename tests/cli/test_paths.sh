@@ -58,4 +58,30 @@ expect "check counts it too" 0 "$aniso" check former_recipe.lua --db former.db
 output_has out "^finished +1 of 1"
 expect "another seed of it" 0 at elsewhere run ../former_recipe.lua --seeds 1 --db ../former.db
 equals "is of the same configuration" "$("$aniso" sql 'SELECT count(DISTINCT config_id), count(*) FROM run' --db former.db --format csv | tail -n 1)" 1,2
+
+# Weights of a backbone: next to the recipe, or in the current folder where they are not.
+mkdir net other_place
+cat >net/weights.lua <<'L'
+local aniso = require "aniso"
+local study = dofile(os.getenv "RECIPE")
+study.base.backbone = { "resnet18", width = 4, weights = "w.safetensors" }
+return study
+L
+write_weights() { # FILE VALUE
+    "$aniso" exec -e 'local aniso, file, value = require "aniso", arg[1], tonumber(arg[2])
+        local out = {}
+        for name, x in pairs(aniso.resnet({ "resnet18", width = 4 }).module:state()) do
+            out[name:gsub("^backbone%.", "")] = aniso.tensor.full(x:shape(), value)
+        end
+        assert(require("aniso.core").safetensors.save(file, out))' "$@"
+}
+export RECIPE="$dir/here/r.lua"
+weights_run() { at "$1" run "$dir/net/weights.lua" --set "data.root=$dir/here/pictures" --set "data.split=$dir/here/lists" --db "$dir/$2"; }
+expect "weights in the current folder" 0 write_weights other_place/w.safetensors 0.02
+expect "a run with them" 0 weights_run other_place weights.db
+equals "their path is absolute" "$(option backbone.weights weights.db)" "$(realpath other_place)/w.safetensors"
+expect "weights next to the recipe" 0 write_weights net/w.safetensors 0.01
+expect "a run from elsewhere" 0 weights_run other_place next.db
+equals "takes those" "$(option backbone.weights next.db)" "$(realpath net)/w.safetensors"
+expect "its evaluation from a third folder" 0 at / eval 1 --steps 1 --db "$dir/next.db"
 finish

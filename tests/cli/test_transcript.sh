@@ -14,8 +14,9 @@ cp -r recipes "$dir/recipes"
 unset ANISO_DB COLUMNS
 export LC_ALL=C.UTF-8
 pages="README.md store/README.md lua/README.md"
+session="run notes curve metrics report export data predict ls schedule picture repl"
 # shellcheck disable=SC2086
-"$aniso" exec tests/cli/transcript.lua "${1:-check}" "$dir" $pages >"$dir/results"
+"$aniso" exec tests/cli/transcript.lua "${1:-check}" "$dir" "$session" $pages >"$dir/results"
 status=$?
 cat "$dir/results"
 [ $status -eq 0 ] || exit $status

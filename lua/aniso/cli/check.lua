@@ -72,22 +72,24 @@ local function print_report(report)
       stage.name, stage.epoch, stage.steps, stage.step, stage.validation, stage.epochs)
   end
   print_row("", "evaluation %.3g s, a run about %s", report.evaluation, duration(report.run))
-  print_row("disk", "%s of checkpoints per run", megabytes(report.bytes))
+  print_row("disk", "%s per finished run, %s while it is trained", megabytes(report.kept),
+    megabytes(report.most))
 end
 
 local function print_totals(reports)
-  local runs, run_seconds, bytes = 0, 0, 0
+  local runs, run_seconds, kept, training = 0, 0, 0, 0
   for _, report in ipairs(reports) do
     runs = runs + report.runs
     local first = report.stages[1] -- of a staged run: trained once for all that share it
     run_seconds = run_seconds + report.runs * report.run - report.repeats * first.epochs * first.epoch
-    bytes = bytes + report.runs * report.bytes
+    kept = kept + report.runs * report.kept
+    training = math.max(training, report.most - report.kept)
   end
   console.print()
   local threads = core.sys.threads()
   print_row("all", "%d %s: about %s with %d %s, %s of disk, %s of memory", runs,
     runs == 1 and "run" or "runs", duration(run_seconds), threads,
-    threads == 1 and "thread" or "threads", megabytes(bytes), megabytes(core.sys.peak_rss()))
+    threads == 1 and "thread" or "threads", megabytes(kept + training), megabytes(core.sys.peak_rss()))
   console.print "Times are rough: one step and one small evaluation were timed, and multiplied."
 end
 

@@ -55,7 +55,7 @@ local function expand(study, args)
   check_names(jobs, args)
   trial_label.check(jobs)
   for _, job in ipairs(jobs) do
-    job.config.data = data_paths.absolute(job.config.data, ".", study.folder)
+    data_paths.in_config(job.config, study.folder)
     job.config = config.complete(job.config)
     local conflict = config.conflicts(job.config)[1]
     if conflict then error(("%s: %s"):format(job.label, conflict), 0) end

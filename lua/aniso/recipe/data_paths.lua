@@ -1,6 +1,8 @@
 -- Relative paths of data options as absolute ones, so that a stored run finds its images from any folder.
 --   data_paths.absolute(data, folder, …) → data, former: a path that exists below one of the folders, tried
 --     in their order, becomes absolute; former [or nil] has the changed paths as they were given, by option
+--   data_paths.in_config(config, folder): the paths of a configuration, where `folder` is the recipe's: data
+--     from the current folder first, since --set may have named them; weights of a backbone from the recipe's
 --   data_paths.keys(data) → the options that are paths of their own
 --   data_paths.with_former(data, former) → the data as a recipe of an earlier version stored them, or nil
 --   data_paths.with_stored(data, former, stored) → the data with `stored` paths, by option, which are the
@@ -24,19 +26,32 @@ local function found_below(folders, path)
   end
 end
 
+-- The absolute path of a relative one that exists below one of the folders, or nil.
+local function absolute_of(path, folders)
+  local is_relative = type(path) == "string" and path ~= "" and path:sub(1, 1) ~= "/"
+  return is_relative and found_below(folders, path) or nil
+end
+
 function data_paths.absolute(data, ...)
   if type(data) ~= "table" then return data end
   local out, former = options.copy(data), nil
   for _, key in ipairs(data_paths.keys(data)) do
     local path = data[key]
-    local is_relative = type(path) == "string" and path ~= "" and path:sub(1, 1) ~= "/"
-    local at = is_relative and found_below({ ... }, path)
+    local at = absolute_of(path, { ... })
     if at then
       former = former or {}
       former[key], out[key] = { given = path, absolute = at }, at
     end
   end
   return out, former
+end
+
+function data_paths.in_config(config, folder)
+  config.data = data_paths.absolute(config.data, ".", folder)
+  local backbone = config.backbone
+  if type(backbone) == "table" then
+    backbone.weights = absolute_of(backbone.weights, { folder, "." }) or backbone.weights
+  end
 end
 
 function data_paths.with_former(data, former)

@@ -86,7 +86,7 @@ function check.options(of, overrides, seeds, official_folds)
   local jobs = try(add, study.expand, of, overrides, seeds, nil, official_folds) or {}
   check_labels(of, jobs, add)
   for _, job in ipairs(jobs) do
-    job.config.data = require("aniso.recipe.data_paths").absolute(job.config.data, ".", of.folder)
+    require("aniso.recipe.data_paths").in_config(job.config, of.folder)
     check_config(job.config, add)
     local ok, complete = pcall(config.complete, job.config)
     job.config = ok and complete or job.config
@@ -170,34 +170,13 @@ local function stages_of(session)
   return out
 end
 
--- Bytes of the best, the last and the previous checkpoint: weights, and in the latter two the
--- optimiser's state and the averages of the stage that has most.
-local function checkpoint_bytes(session)
-  local train, weights, most = session.config.train, 0, 0
-  local slots = train.optimiser == "adamw" and 2 or train.momentum > 0 and 1 or 0
-  for _, part in ipairs(session.model.modules) do
-    for _, tensor in pairs(part.module:state()) do weights = weights + tensor:numel() end
-  end
-  for _, plan in ipairs(session.plan) do
-    local extra = 0
-    for _, part in ipairs(session.model.modules) do
-      if plan.trains[part.name] then
-        extra = extra + slots * part.module:count()
-        local averaged = part.module:count() + part.module:flat_buffers():numel()
-        if train.ema_decay > 0 then extra = extra + averaged end
-      end
-    end
-    most = math.max(most, extra)
-  end
-  return 4 * (3 * weights + 2 * most)
-end
-
 local function report_on(job)
   local session = Session.new(job)
   local model = session.model
   local report = { dataset = session.dataset, labels = {}, runs = 0, repeats = 0, shapes = shapes_of(session),
     parameters = model:count(), net = model.net:count(), den = model.den and model.den:count(),
-    bytes = checkpoint_bytes(session), stages = stages_of(session), run = 0 }
+    stages = stages_of(session), run = 0 }
+  report.kept, report.most = require("aniso.train.checkpoint_size").of(session)
   for _, one in ipairs(report.stages) do report.run = report.run + one.epochs * one.epoch end
   local sampler, images = session.config.sampler, calibrate.images(session.config, session.dataset)
   report.evaluation = images * image_seconds(session, sampler.steps, sampler.draws)

@@ -1,0 +1,31 @@
+-- What does a pretrained ResNet-18 reach on images of one's own? The classes are folders of images, and the
+-- weights are a file next to this recipe; engine/model/README.md says where to download one, and its licence.
+--   aniso check recipes/pretrained.lua --set data.root=FOLDER
+--   aniso run recipes/pretrained.lua --set data.root=FOLDER
+--   … --set backbone.weights=FILE --set backbone.1=resnet50         another network of torchvision or timm
+-- The first stages stay as they are for three epochs; then one more is trained each three epochs, the last
+-- one first, at a tenth of the priors' learning rate. PRETRAINED.md has a session.
+local aniso = require "aniso"
+
+return aniso.study {
+  name = "pretrained",
+  data = { "folder", root = "images", size = 224 },
+  base = {
+    method = "adpm",
+    backbone = { "resnet18", weights = "resnet18.safetensors" },
+    prior = { crops = 4, weight = 0.7 },
+    denoiser = { "cross_attention", dim = 64, blocks = 2, heads = 4 },
+    train = { mode = "staged", prior_epochs = 12, epochs = 6, batch = 16, lr = 1e-3, draws = 4,
+      freeze = "layer3", unfreeze_every = 3, lr_scale = { backbone = 0.1, layer_decay = 0.8 },
+      augment = { flip = true, shift = 16 } },
+    select = { keep = "last", every = 6 },
+    sampler = { "ddim", steps = 5, draws = 8 },
+  },
+  variants = {
+    { label = "adpm" },
+    { label = "ddpm", method = "ddpm" },
+    { label = "softmax", method = "softmax" },
+  },
+  seeds = 3,
+  baseline = "ddpm",
+}
