@@ -1,5 +1,6 @@
 -- A failure of the database as an error value, for code inside a transaction:
 -- db_error.must(connection:exec(…)) passes results on or raises {message =, code =}.
+-- db_error.unless_absent(db:origin(run)) does so too, and passes on nil without a message: no such row.
 local db_error = {}
 
 local Failure = { __name = "aniso.Failure" }
@@ -20,6 +21,11 @@ end
 function db_error.must(first, ...)
   if first ~= nil then return first, ... end
   db_error.raise(...)
+end
+
+function db_error.unless_absent(value, message, code)
+  if value == nil and message then db_error.raise(message, code) end
+  return value
 end
 
 return db_error

@@ -99,7 +99,10 @@ local function lines_of(db, run)
     lines[#lines + 1] = comment("the recipe has former names of options: " .. renamed.describe(old))
     words[#words + 1] = "--old-names"
   end
-  for _, list in ipairs { options_of(origin.argv, #old > 0), former_defaults(db:config(run)) } do
+  local config
+  config, why, code = db:config(run)
+  if not config then return nil, why, code end
+  for _, list in ipairs { options_of(origin.argv, #old > 0), former_defaults(config) } do
     table.move(list, 1, #list, #words + 1, words)
   end
   if run.fold then table.move({ "--fold", run.fold }, 1, 2, #words + 1, words) end

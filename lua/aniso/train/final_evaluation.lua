@@ -10,6 +10,7 @@ local checkpoint = require "aniso.train.checkpoint"
 local evaluation_row = require "aniso.train.evaluation_row"
 local kept_weights = require "aniso.train.kept_weights"
 local lockstep = require "aniso.train.lockstep"
+local must = require("aniso.store.db_error").must
 local provenance = require "aniso.train.provenance"
 
 local final_evaluation = {}
@@ -18,7 +19,7 @@ local measure, store = evaluation_row.measure, evaluation_row.store
 
 -- Raises where the data differ from those of the stored run: its numbers would not be comparable.
 function final_evaluation.same_data(session, db, run)
-  local stored, _, now = db:split_of(run), provenance.identity(session)
+  local stored, _, now = must(db:split_of(run)), provenance.identity(session)
   local _, before = provenance.identity(session, nil, session.dataset.earlier_sha256)
   if stored.sha256 ~= now and stored.sha256 == before then
     error(("run %s was made on the same files as an earlier version decoded them: JPEGs are now read through "

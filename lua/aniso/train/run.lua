@@ -9,6 +9,7 @@ local checkpoint = require "aniso.train.checkpoint"
 local class_orders = require "aniso.train.class_orders"
 local config = require "aniso.method.config"
 local core = require "aniso.core"
+local db_error = require "aniso.store.db_error"
 local encoded = require "aniso.method.encoded"
 local errors = require "aniso.recipe.errors"
 local final_evaluation = require "aniso.train.final_evaluation"
@@ -105,10 +106,11 @@ end
 -- The job of a stored run, a row of db:find(): its configuration, seed and fold as they were, and the
 -- folder in which it began.
 function run.stored_job(db, row, stream)
-  local origin, split, classes = db:origin(row), db:split_of(row), {}
+  local origin, split = db_error.unless_absent(db:origin(row)), db_error.unless_absent(db:split_of(row))
+  local stored, levels, classes = db_error.must(db:config(row)), db_error.must(db:lambda(row)), {}
   for i, class in ipairs(split and split.classes or {}) do classes[i] = class.name end
-  return { db = db, stream = stream, config = config.of_stored(db:config(row)), seed = row.seed,
-    cross = cross_of(row), label = row.label or row.name, run = row, levels = db:lambda(row),
+  return { db = db, stream = stream, config = config.of_stored(stored), seed = row.seed,
+    cross = cross_of(row), label = row.label or row.name, run = row, levels = levels,
     classes = classes, folder = origin and origin.env and origin.env.PWD }
 end
 
@@ -192,7 +194,7 @@ end
 -- Of a row of the table evaluation the sampler's options and the rule with which evaluate_all() makes it
 -- again: how, rule, as further_evaluation.options_of() returns them. rule: of the stored calibration, or nil.
 function run.options_of_evaluation(db, row, evaluation, rule)
-  local stored = config.complete(db:config(row))
+  local stored = config.complete(db_error.must(db:config(row)))
   return further_evaluation.options_of(evaluation, configured_of(stored), function(how, with)
     return with_sampler(stored, how, with)
   end, rule)
@@ -201,7 +203,7 @@ end
 -- Those of the samplers `hows` with which the evaluation of a run is not stored yet; see evaluate_all().
 -- Raises where an option is wrong.
 function run.not_evaluated(db, row, hows, rule)
-  local stored, out = config.of_stored(db:config(row)), {}
+  local stored, out = config.of_stored(db_error.must(db:config(row))), {}
   for _, how in ipairs(hows) do
     local changed = with_sampler(stored, how, rule)
     if not further_evaluation.is_stored(db, row, changed, configured_of(stored)) then out[#out + 1] = how end
