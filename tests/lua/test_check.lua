@@ -184,7 +184,7 @@ function T.test_estimated_bytes_equal_those_of_a_run()
     local folder = assert(sys.mkdtemp())
     local overrides = { { "train.optimiser", optimiser }, { "train.epochs", "2" } }
     local jobs = check.options(study(), overrides)
-    local estimate = check.runs(jobs)[1].bytes
+    local estimate = check.runs(jobs)[1].most
     local db = assert(aniso.store.open(folder .. "/runs.db"))
     local sink = { write = function() end, flush = function() end }
     local done = aniso.trainer.run { config = jobs[1].config, seed = 0, db = db, stream = sink }
