@@ -196,8 +196,9 @@ lint: $(ANISO)
 bench: $(ANISO) $(BENCHES)
 	@tests/bench/run ./$(ANISO) $(BUILD)/tests/bench/conv_kernels
 
+RUNS ?= 1000
 bench-db: $(ANISO)
-	@tests/bench/queries ./$(ANISO)
+	@RUNS=$(RUNS) tests/bench/queries ./$(ANISO) $(BUILD)/bench-$(RUNS).db
 
 conform: $(ANISO) $(BUILD)/tests/conform/read_images
 	@tests/conform/run ./$(ANISO) $(BUILD)/tests/conform/read_images
@@ -230,7 +231,7 @@ help:
 	@echo "make faults     fails every call, allocation and moment of a small study once (tests/README.md)"
 	@echo "make lint       layers, references, text; clang-format, luacheck, cppcheck where installed"
 	@echo "make bench      time the engine against PyTorch (tests/bench/README.md)"
-	@echo "make bench-db   time ls, table and compare on 1,000 runs (tests/bench/queries)"
+	@echo "make bench-db   time ls, table and compare on RUNS=1000 runs (tests/bench/queries)"
 	@echo "make conform    read every variant of JPEG, PNG, BMP, CSV, safetensors as other decoders do"
 	@echo "make golden     regenerate the reference values of the tests with PyTorch (python3-torch)"
 	@echo "make transcript rewrite the sessions that the READMEs show, from a real run"
