@@ -6,7 +6,8 @@
  *     an_denoiser_context_release(c);
  * What depends on the image alone (keys and values of the cross-attention, the image vector of
  * film) is computed in encode; forward takes any number of draws of each image. A new network of
- * either kind predicts 0. */
+ * either kind predicts 0; with candidates and the prediction `class` it predicts the priors' shares
+ * of the rest. */
 #ifndef AN_MODEL_DENOISER_H
 #define AN_MODEL_DENOISER_H
 

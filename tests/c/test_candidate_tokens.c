@@ -173,9 +173,9 @@ static void test_enough_candidates_are_the_exact_network(void **state)
 
 /* ── draws, chains, maps ──────────────────────────────────────────────────────────── */
 
-/* Rows of a chain, without recording and at another number of threads, have the bits of the rows
- * alone; each image has candidates of its own. */
-static void test_rows_have_the_same_bits(void **state)
+/* Each image has candidates of its own: alone, without recording, it has its rows of the whole batch
+ * but for rounding. The bits of a batch are the same at another number of threads. */
+static void test_rows_are_those_of_an_image_alone(void **state)
 {
     (void)state;
     enum { B = 5, R = 3 };
@@ -253,7 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_equals_the_exact_network_of_its_tokens),
         TEST(test_enough_candidates_are_the_exact_network),
-        TEST(test_rows_have_the_same_bits),
+        TEST(test_rows_are_those_of_an_image_alone),
         TEST(test_every_class_has_a_map),
         TEST(test_the_label_does_not_choose),
     };
