@@ -1,5 +1,5 @@
 -- What does a pretrained ResNet-18 reach on images of one's own? The classes are folders of images, and the
--- weights are a file next to this recipe; engine/model/README.md says where to download one, and its licence.
+-- weights are a file next to this recipe; engine/model/README.md names the downloads and their licences.
 --   aniso check recipes/pretrained.lua --set data.root=FOLDER
 --   aniso run recipes/pretrained.lua --set data.root=FOLDER
 --   … --set backbone.weights=FILE --set backbone.1=resnet50         another network of torchvision or timm

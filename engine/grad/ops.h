@@ -90,7 +90,7 @@ an_tensor *an_timestep_embedding(an_tensor *t, int64_t D, double max_period);
 
 /* ── rules_candidates.c: a few classes and the rest (METHOD §5) ──────────────────── */
 /* index int64 (B, C+1): the C classes with the largest score (B,K) of each row, of equal ones the
- * lower, in rising order; then K, which stands for the rest. 1 ≤ C < K. No gradient. */
+ * lower, in rising order; then K, which is the rest. 1 ≤ C < K. No gradient. */
 an_tensor *an_candidates_choose(an_tensor *score, int64_t C);
 /* x (B·R,K) → (B·R, C+1): the candidates' values, then scale · Σ of the rest */
 an_tensor *an_candidates_gather(an_tensor *x, an_tensor *index, double scale);

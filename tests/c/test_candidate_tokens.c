@@ -173,8 +173,8 @@ static void test_enough_candidates_are_the_exact_network(void **state)
 
 /* ── draws, chains, maps ──────────────────────────────────────────────────────────── */
 
-/* Each image has candidates of its own: alone, without recording, it has its rows of the whole batch
- * but for rounding. The bits of a batch are the same at another number of threads. */
+/* Each image has candidates of its own: alone, without recording, it has its rows of the whole
+ * batch but for rounding. The bits of a batch are the same at another number of threads. */
 static void test_rows_are_those_of_an_image_alone(void **state)
 {
     (void)state;

@@ -35,7 +35,7 @@ function T:test_the_split_is_read_before_data_are_compared()
   lu.assertEquals(tostring(problem), "disk I/O error")
 end
 
-function T:test_an_evaluation_that_is_asked_for_requires_the_configuration()
+function T:test_a_requested_evaluation_requires_the_configuration()
   for _, call in ipairs { run.options_of_evaluation, run.not_evaluated } do
     local ok, problem = pcall(call, failing "config", { name = "x" }, {})
     lu.assertFalse(ok)

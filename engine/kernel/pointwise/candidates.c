@@ -1,6 +1,6 @@
 /* candidates: see candidates.h. A thread processes whole images, so that the draws of an image add
  * to its gradient in their order. The classes are visited in rising order, with the next candidate
- * at hand: the rest is what lies between. */
+ * at hand: the rest is what is between them. */
 #include "kernel/pointwise/candidates.h"
 
 #include <math.h>
