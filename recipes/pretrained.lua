@@ -3,8 +3,8 @@
 --   aniso check recipes/pretrained.lua --set data.root=FOLDER
 --   aniso run recipes/pretrained.lua --set data.root=FOLDER
 --   … --set backbone.weights=FILE --set backbone.1=resnet50         another network of torchvision or timm
--- The first stages stay as they are for three epochs; then one more is trained each three epochs, the last
--- one first, at a tenth of the priors' learning rate. PRETRAINED.md has a session.
+-- The network up to layer3 is frozen for three epochs; then one more layer is trained each three epochs, the
+-- last one first. The backbone has a tenth of the priors' learning rate. PRETRAINED.md has a session.
 local aniso = require "aniso"
 
 return aniso.study {

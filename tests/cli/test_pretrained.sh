@@ -1,14 +1,7 @@
 # Repeats the session of recipes/PRETRAINED.md: from a file with torchvision's names of a ResNet-18 to labels.
 # The weights are random, and written here. The rules are those of transcript.lua; the word write refreshes the page.
-aniso=${ANISO:-./aniso}
-case $aniso in /*) ;; *) aniso=$PWD/$aniso ;; esac
+. tests/cli/transcript.sh
 case $aniso in */build/asan/*) echo "ok - pretrained # SKIP too slow under a sanitizer"; echo "1..1"; exit ;; esac
-dir=$(cd "$(mktemp -d)" && pwd -P)
-trap 'rm -rf "$dir"' EXIT
-ln -s "$aniso" "$dir/aniso"
-cp -r recipes "$dir/recipes"
-unset ANISO_DB COLUMNS
-export LC_ALL=C.UTF-8
 "$aniso" exec -e '
 local aniso = require "aniso"
 local tensors = { ["fc.weight"] = aniso.tensor.full({ 1000, 512 }, 0.01), ["fc.bias"] = aniso.tensor.full({ 1000 }, 0) }

@@ -3,16 +3,9 @@
 # round differently; ids, dates and durations are not compared.
 # transcript.lua has the rules. `make transcript` runs this with the word write: it refreshes the
 # READMEs and the picture in README.md. The first commands are those of `make demo`.
-aniso=${ANISO:-./aniso}
-case $aniso in /*) ;; *) aniso=$PWD/$aniso ;; esac
+. tests/cli/transcript.sh
 # The demo's nine trainings take half an hour under AddressSanitizer; only the release binary runs them.
 case $aniso in */build/asan/*) echo "ok - transcript # SKIP too slow under a sanitizer"; echo "1..1"; exit ;; esac
-dir=$(cd "$(mktemp -d)" && pwd -P)
-trap 'rm -rf "$dir"' EXIT
-ln -s "$aniso" "$dir/aniso"
-cp -r recipes "$dir/recipes"
-unset ANISO_DB COLUMNS
-export LC_ALL=C.UTF-8
 pages="README.md store/README.md lua/README.md"
 session="run notes curve metrics report export data predict ls schedule picture repl"
 # shellcheck disable=SC2086
