@@ -3,7 +3,8 @@
  *     local net = core.resnet.new(module, "backbone", { kind = "resnet", depth = 8, width = 32,
  *                                                       channels = 3 })
  *     local features = net:forward(images)
- * Fields: net.features (Cf), net.module. */
+ *     net:recompute(3)                     -- memory against time, see model/resnet.h
+ * Fields: net.features (Cf), net.module, net.units. */
 #include "model/resnet.h"
 
 #include <string.h>
@@ -68,6 +69,36 @@ static int resnet_forward(lua_State *L)
     return an_push_result(L, mark, an_resnet_forward(r, images));
 }
 
+/* net:recompute(n): from the next forward pass on, the first n units keep no intermediates */
+static int resnet_recompute(lua_State *L)
+{
+    an_resnet *r = check(L);
+    an_resnet_recompute(r, an_check_within(L, 2, "n", 0, an_resnet_units(r)));
+    return 0;
+}
+
+static void set_bytes(lua_State *L, const char *name, int64_t bytes)
+{
+    lua_pushinteger(L, bytes);
+    lua_setfield(L, -2, name);
+}
+
+/* net:unit_bytes() → of each unit {before, kept, peak}, see an_segment_bytes */
+static int resnet_unit_bytes(lua_State *L)
+{
+    const an_resnet *r = check(L);
+    lua_createtable(L, (int)an_resnet_units(r), 0);
+    for (int64_t i = 0; i < an_resnet_units(r); i++) {
+        const an_segment_bytes bytes = an_resnet_unit_bytes(r, i);
+        lua_createtable(L, 0, 3);
+        set_bytes(L, "before", bytes.before);
+        set_bytes(L, "kept", bytes.kept);
+        set_bytes(L, "peak", bytes.peak);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
 /* Whether a name in published weights does not belong to the features: the classifier, and
  * PyTorch's count of batches. */
 static bool is_foreign(const char *name)
@@ -101,6 +132,8 @@ static int push_field(lua_State *L, void *net, const char *key)
 {
     if (!strcmp(key, "features"))
         return lua_pushinteger(L, an_resnet_features(net)), 1;
+    if (!strcmp(key, "units"))
+        return lua_pushinteger(L, an_resnet_units(net)), 1;
     return !strcmp(key, "module") ? an_push_module(L, an_resnet_module(net)) : 0;
 }
 
@@ -120,8 +153,11 @@ static int push_text(lua_State *L, void *net)
     return 1;
 }
 
-static const luaL_Reg methods[] = {
-    {"forward", resnet_forward}, {"load", resnet_load}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"forward", resnet_forward},
+                                   {"load", resnet_load},
+                                   {"recompute", resnet_recompute},
+                                   {"unit_bytes", resnet_unit_bytes},
+                                   {NULL, NULL}};
 
 static const an_class resnet_class = {.name = AN_RESNET,
                                       .close = close_resnet,

@@ -163,6 +163,14 @@ static int live_bytes(lua_State *L)
     return 1;
 }
 
+/* tensor_peak() → the most bytes that tensors used at once since the call before this one; 0 in
+ * builds with AddressSanitizer. */
+static int tensor_peak(lua_State *L)
+{
+    lua_pushinteger(L, an_tensor_heap_restart());
+    return 1;
+}
+
 /* open_handles() → how many, {files =, mappings =, locks =, connections =, statements =,
  * userdata =}: what was opened and neither closed nor collected. Lua's own files (io.open) are not
  * counted. */
@@ -288,6 +296,7 @@ static const luaL_Reg functions[] = {
     {"stoppable", an_lua_stoppable},
     {"isatty", is_terminal},
     {"live_bytes", live_bytes},
+    {"tensor_peak", tensor_peak},
     {"lock", an_lua_lock},
     {"memory", memory},
     {"monotonic", monotonic},

@@ -92,7 +92,7 @@ static void update(float *running, double batch, double momentum)
     *running = (float)((1 - momentum) * (double)*running + momentum * batch);
 }
 
-/* The moments of this batch; the running moments move towards them. */
+/* The moments of this batch; the running moments move towards them, once. */
 static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
                                 const an_batch_norm_args *args)
 {
@@ -107,6 +107,8 @@ static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
     for (int64_t c = 0; c < C && code == AN_OK; c++) {
         mean[c] = (float)m[c];
         rstd[c] = (float)(1 / sqrt(v[c] + args->eps));
+        if (an_is_repeating())
+            continue;
         update(an_f32(args->running_mean) + c, m[c], args->momentum);
         update(an_f32(args->running_var) + c, v[c] * (double)N / (double)(N - 1), args->momentum);
     }

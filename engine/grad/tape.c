@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
+#include "base/memory/tensor_heap.h"
 #include "base/par.h"
 #include "tensor/scope.h"
 
@@ -13,8 +14,9 @@ enum { CLEAR = 65536 }; /* floats that one chunk clears */
 static _Thread_local struct {
     an_node *nodes;
     int64_t count, room, drops;
-    bool off;     /* recording is off */
-    bool walking; /* inside an_backward() */
+    bool off;       /* recording is off */
+    bool walking;   /* inside an_backward() */
+    bool repeating; /* inside the forward pass of an_backward_by_repeating() */
 } tape;
 
 bool an_requires_grad(const an_tensor *x)
@@ -82,6 +84,13 @@ void an_save(an_node *node, int slot, an_tensor *x)
     AN_ASSERT(slot >= 0 && slot < AN_NODE_SAVED && !node->saved[slot]);
     an_retain(x);
     node->saved[slot] = x;
+}
+
+void an_keep_segment(an_node *node, const an_segment *segment)
+{
+    AN_ASSERT(node == &tape.nodes[tape.count - 1] && !node->segment.apply);
+    segment->retain(segment->owner);
+    node->segment = *segment;
 }
 
 const float *an_grad_of(const an_node *node)
@@ -174,6 +183,8 @@ static void drop(an_node *node)
             (node->unread & AN_IN(i) ? an_release_shape : an_release)(node->in[i]);
     for (int i = 0; i < AN_NODE_SAVED; i++)
         an_release(node->saved[i]);
+    if (node->segment.release)
+        node->segment.release(node->segment.owner);
 }
 
 static void drop_all(void)
@@ -203,14 +214,11 @@ static an_code check_loss(const an_tensor *loss)
     return AN_OK;
 }
 
-static an_code walk(an_tensor *loss)
+/* Visits the nodes above the lowest `rest` ones. */
+static an_code walk_to(int64_t rest)
 {
-    float *seed = an_grad_into(loss);
-    if (!seed)
-        return AN_ENOMEM;
-    *seed = 1.0f;
     an_code code = AN_OK;
-    while (!code && tape.count > 0) {
+    while (!code && tape.count > rest) {
         size_t mark = an_scope_begin();
         an_node *node = &tape.nodes[tape.count - 1];
         if (node->out->grad) /* otherwise the loss does not depend on it */
@@ -219,6 +227,61 @@ static an_code walk(an_tensor *loss)
         an_scope_end(mark, NULL);
     }
     return code;
+}
+
+static an_code walk(an_tensor *loss)
+{
+    float *seed = an_grad_into(loss);
+    if (!seed)
+        return AN_ENOMEM;
+    *seed = 1.0f;
+    return walk_to(0);
+}
+
+/* The output of a segment, recorded although a walk is under way. */
+static an_tensor *repeat(const an_segment *segment, an_tensor *x)
+{
+    bool was_off = tape.off;
+    tape.off = tape.walking = false;
+    tape.repeating = true;
+    an_tensor *y = segment->apply(segment->part, x);
+    tape.repeating = false;
+    tape.walking = true;
+    tape.off = was_off;
+    return y;
+}
+
+/* The input of the segment is the same tensor as in the forward pass, and its consumers come in the
+ * same order: its gradient is the sum of the same numbers in the same order. */
+an_code an_backward_by_repeating(an_node *node)
+{
+    AN_ASSERT(tape.walking && node == &tape.nodes[tape.count - 1] && node->segment.apply);
+    const an_segment segment = node->segment; /* the node may move */
+    an_tensor *x = node->in[0], *grad = node->out->grad;
+    const int64_t rest = tape.count, in_use = an_tensor_heap_in_use();
+    segment.bytes->before = an_tensor_heap_restart();
+    node->out->grad = NULL;
+    an_tensor *y = repeat(&segment, x);
+    an_code code = y ? AN_OK : an_err_code();
+    if (y) {
+        AN_ASSERT(tape.count > rest && an_same_shape(y, grad));
+        const int64_t output = an_numel(y) * (int64_t)sizeof(float);
+        segment.bytes->kept = an_tensor_heap_in_use() - in_use - output;
+        y->grad = grad;
+        code = walk_to(rest);
+    } else {
+        an_release(grad);
+    }
+    while (tape.count > rest) /* after a failure */
+        drop(&tape.nodes[--tape.count]);
+    segment.bytes->peak = an_tensor_heap_most();
+    an_tensor_heap_recall(segment.bytes->before);
+    return code;
+}
+
+bool an_is_repeating(void)
+{
+    return tape.repeating;
 }
 
 an_code an_backward(an_tensor *loss)

@@ -28,6 +28,22 @@
 typedef struct an_node an_node;
 typedef an_code (*an_backward_fn)(an_node *node);
 
+/* Bytes in use (base/memory/tensor_heap.h) when a segment was repeated. */
+typedef struct {
+    int64_t before; /* the most at once, until the repetition began                          */
+    int64_t kept;   /* intermediates without the output: what keeping them would hold longer */
+    int64_t peak;   /* the most at once while the segment was repeated and walked            */
+} an_segment_bytes;
+
+/* A part of a computation that can be repeated: recompute.h. */
+typedef struct {
+    an_tensor *(*apply)(const void *part, an_tensor *x); /* the part's output, from x            */
+    const void *part;                                    /* for apply()                          */
+    void *owner;                                         /* of `part`                            */
+    void (*retain)(void *owner), (*release)(void *owner);
+    an_segment_bytes *bytes; /* the owner's; written at each repetition                          */
+} an_segment;
+
 struct an_node {
     an_backward_fn backward;
     an_tensor *out;                  /* retained                                    */
@@ -36,6 +52,7 @@ struct an_node {
     unsigned unread;                 /* sum of AN_IN(…), AN_OUT: set by an_unread() */
     int64_t i[12];                   /* the rule's own integers                     */
     double f[6];                     /* the rule's own numbers                      */
+    an_segment segment;              /* set by an_keep_segment()                    */
 };
 
 /* True when recording is on and x (NULL allowed) requires a gradient. */
@@ -47,6 +64,9 @@ bool an_requires_grad(const an_tensor *x);
 an_node *an_record(an_tensor *out, an_backward_fn backward, int n, an_tensor *const *in);
 /* Retains x until the node is dropped. Each slot, 0 … AN_NODE_SAVED−1, is used once. */
 void an_save(an_node *node, int slot, an_tensor *x);
+
+/* Keeps a segment, and a reference to its owner, until the node is dropped. */
+void an_keep_segment(an_node *node, const an_segment *segment);
 
 /* Declares that the rule reads neither these inputs nor, with AN_OUT, the output: of those it
  * may use shape and gradient only. `which` is a sum of AN_IN(number) and AN_OUT. */
@@ -67,6 +87,11 @@ float *an_grad_write(an_tensor *x, float *beta);
  * obtain the gradients of other inputs before or read through the old pointer, and write element i
  * only after all that is computed from element i of it. */
 float *an_grad_over(an_node *node, an_tensor *x, float *beta);
+
+/* Inside a rule, as its whole work: repeats the node's segment on its input 0 with recording, and
+ * walks what that recorded, with the gradient of the output. The node may move meanwhile. */
+an_code an_backward_by_repeating(an_node *node);
+bool an_is_repeating(void); /* an operation is computed once more: it counts nothing again */
 
 /* Outside rules: the gradient of x as a tensor, zeroed if it counts as zeros; NULL if x has
  * none. */

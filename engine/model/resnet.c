@@ -1,9 +1,12 @@
 /* resnet: see resnet.h. */
 #include "model/resnet.h"
 
+#include <string.h>
+
 #include "base/assert.h"
 #include "base/memory/mem.h"
 #include "grad/ops.h"
+#include "grad/recompute.h"
 #include "model/residual_block.h"
 #include "tensor/scope.h"
 
@@ -12,6 +15,9 @@ struct an_resnet {
     an_resnet_options options;
     an_conv conv1;
     an_bn bn1;
+    int refs;                /* the caller's, and one of each recorded unit */
+    int64_t recomputed;      /* units, the stem being the first             */
+    an_segment_bytes *bytes; /* of each unit */
     int64_t count;
     an_residual_block block[];
 };
@@ -94,8 +100,13 @@ an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_optio
         return NULL;
     int64_t count = total_blocks(o);
     an_resnet *r = an_calloc(1, sizeof *r + (size_t)count * sizeof *r->block);
-    if (!r)
+    an_segment_bytes *bytes = r ? an_calloc((size_t)count + 1, sizeof *bytes) : NULL;
+    if (!bytes) {
+        an_free(r);
         return NULL;
+    }
+    r->bytes = bytes;
+    r->refs = 1;
     r->options = *o;
     r->count = count;
     r->module = m;
@@ -111,15 +122,56 @@ an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_optio
     return r;
 }
 
-void an_resnet_free(an_resnet *r)
+static void retain(void *resnet)
 {
-    if (!r)
+    ((an_resnet *)resnet)->refs++;
+}
+
+static void release(void *resnet)
+{
+    an_resnet *r = resnet;
+    if (--r->refs > 0)
         return;
     an_module_release(r->module);
+    an_free(r->bytes);
     an_free(r);
 }
 
-an_tensor *an_resnet_forward(const an_resnet *r, an_tensor *images)
+void an_resnet_free(an_resnet *r)
+{
+    if (r)
+        release(r);
+}
+
+static an_tensor *apply_stem(const void *resnet, an_tensor *images)
+{
+    const an_resnet *r = resnet;
+    size_t mark = an_scope_begin();
+    an_tensor *x = an_bn_apply(&r->bn1, an_conv_apply(&r->conv1, images), NULL, true);
+    return an_scope_end(mark, r->options.large_stem ? an_max_pool2d(x, 3, 2, 1) : x);
+}
+
+static an_tensor *apply_block(const void *block, an_tensor *x)
+{
+    return an_residual_block_apply(block, x);
+}
+
+/* Unit 0 is the stem, unit i block i − 1. */
+static an_tensor *apply_unit(an_resnet *r, int64_t unit, an_tensor *x)
+{
+    const an_residual_block *b = unit > 0 ? &r->block[unit - 1] : NULL;
+    const an_segment segment = {.apply = b ? apply_block : apply_stem,
+                                .part = b ? (const void *)b : r,
+                                .owner = r,
+                                .retain = retain,
+                                .release = release,
+                                .bytes = &r->bytes[unit]};
+    if (unit >= r->recomputed)
+        return segment.apply(segment.part, x);
+    return x ? an_recompute(&segment, x, b ? b->conv[0].weight : r->conv1.weight) : NULL;
+}
+
+an_tensor *an_resnet_forward(an_resnet *r, an_tensor *images)
 {
     if (!images || an_expect(images, "images (B, H, W, C)", AN_F32, 4))
         return NULL;
@@ -128,12 +180,28 @@ an_tensor *an_resnet_forward(const an_resnet *r, an_tensor *images)
                        an_shape_text(images), (long long)r->options.channels),
                NULL;
     size_t mark = an_scope_begin();
-    an_tensor *x = an_bn_apply(&r->bn1, an_conv_apply(&r->conv1, images), NULL, true);
-    if (r->options.large_stem)
-        x = an_max_pool2d(x, 3, 2, 1);
-    for (int64_t i = 0; i < r->count; i++)
-        x = an_residual_block_apply(&r->block[i], x);
+    an_tensor *x = images;
+    for (int64_t unit = 0; unit < an_resnet_units(r); unit++)
+        x = apply_unit(r, unit, x);
     return an_scope_end(mark, x);
+}
+
+int64_t an_resnet_units(const an_resnet *r)
+{
+    return r->count + 1;
+}
+
+void an_resnet_recompute(an_resnet *r, int64_t n)
+{
+    AN_ASSERT(n >= 0 && n <= an_resnet_units(r));
+    r->recomputed = n;
+    memset(r->bytes, 0, (size_t)an_resnet_units(r) * sizeof *r->bytes);
+}
+
+an_segment_bytes an_resnet_unit_bytes(const an_resnet *r, int64_t unit)
+{
+    AN_ASSERT(unit >= 0 && unit < an_resnet_units(r));
+    return r->bytes[unit];
 }
 
 int64_t an_resnet_features(const an_resnet *r)

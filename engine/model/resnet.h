@@ -10,6 +10,7 @@
 #ifndef AN_MODEL_RESNET_H
 #define AN_MODEL_RESNET_H
 
+#include "grad/tape.h"
 #include "model/module.h"
 
 #define AN_RESNET_STAGES 4 /* at most */
@@ -37,12 +38,23 @@ int64_t an_resnet_depth(const an_resnet_options *o); /* layers, with one of a cl
 /* Declares `prefix`.conv1.weight … in m, which is not sealed yet, and retains m. NULL after a
  * failure: AN_EINVAL for options out of range, a name used twice or a sealed m. */
 an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_options *options);
-void an_resnet_free(an_resnet *r); /* NULL is allowed */
+/* NULL is allowed. The memory stays while the tape holds a unit that it will recompute. */
+void an_resnet_free(an_resnet *r);
 
 /* images (B, H, W, C) → features (B, h, w, Cf), after the last ReLU. The small form has
  * h = H/2^(stages−1), half of that with a stem of stride 2, the large form a quarter of it, rounded
  * up at each halving. NULL after a failure or for NULL images. */
-an_tensor *an_resnet_forward(const an_resnet *r, an_tensor *images);
+an_tensor *an_resnet_forward(an_resnet *r, an_tensor *images);
+
+/* Units whose intermediates the backward pass can recompute instead of keeping them (recompute.h):
+ * the stem with its pooling, then each block. The first ones hold most memory per operation. */
+int64_t an_resnet_units(const an_resnet *r);
+/* From the next forward pass on, the first n units are recomputed; 0 … an_resnet_units(), at first
+ * 0. Results and gradients keep their bits. */
+void an_resnet_recompute(an_resnet *r, int64_t n);
+/* What the latest recomputation of a unit measured; zeros before one, and for a unit that is not
+ * trained. */
+an_segment_bytes an_resnet_unit_bytes(const an_resnet *r, int64_t unit);
 
 int64_t an_resnet_features(const an_resnet *r); /* Cf */
 an_module *an_resnet_module(const an_resnet *r);

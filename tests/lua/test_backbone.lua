@@ -86,4 +86,43 @@ function Parts.test_freezing_a_part_by_its_names()
   lu.assertEquals(m:decay_ranges "c.", {})
 end
 
-return { test_names = Names, test_parts = Parts }
+local Memory = {}
+
+-- A step's gradient, running moments and peak memory with n units recomputed.
+local function step(n)
+  local net = networks.resnet { "resnet18", width = 4, seed = 5 }
+  local images = core.tensor.randn { shape = { 2, 64, 64, 3 }, seed = 1, stream = "noise" }
+  net:recompute(n or net.units)
+  collectgarbage()
+  core.sys.tensor_peak()
+  local features = net:forward(images)
+  local loss = (features * features):sum()
+  features:close()
+  loss:backward()
+  local peak = core.sys.tensor_peak()
+  local _, gradient = net.module:flat()
+  return { gradient = gradient:list(), moments = net.module:flat_buffers():list(),
+    peak = peak, bytes = net:unit_bytes(), units = net.units }
+end
+
+function Memory.test_recomputed_units_have_the_same_bits()
+  step(0)
+  local kept, again = step(0), step()
+  lu.assertEquals(again.gradient, kept.gradient)
+  lu.assertEquals(again.moments, kept.moments)
+  lu.assertEquals(kept.units, 9)
+  for _, bytes in ipairs(kept.bytes) do lu.assertEquals(bytes, { before = 0, kept = 0, peak = 0 }) end
+  if kept.peak > 0 then -- not in builds with AddressSanitizer
+    lu.assertTrue(again.peak < kept.peak, ("%d and %d bytes"):format(kept.peak, again.peak))
+    lu.assertTrue(again.bytes[1].kept > again.bytes[9].kept and again.bytes[9].kept > 0)
+    lu.assertTrue(again.bytes[1].peak <= again.peak and again.bytes[9].before <= again.peak)
+  end
+end
+
+function Memory.test_a_count_of_units_is_checked()
+  local net = networks.resnet { "resnet18", width = 2 }
+  lu.assertErrorMsgContains("expected 0 to 9", net.recompute, net, 10)
+  lu.assertErrorMsgContains("expected 0 to 9", net.recompute, net, -1)
+end
+
+return { Memory = Memory, test_names = Names, test_parts = Parts }

@@ -109,6 +109,43 @@ function T.test_chains_in_pieces()
   end
 end
 
+-- Images at once, by their size: as many as ever up to 64×64, and fewer where each needs more memory.
+function T.test_large_images_are_encoded_in_smaller_batches()
+  lu.assertEquals(encoded.images_at_once(32, 32), 256)
+  lu.assertEquals(encoded.images_at_once(64, 64), 256)
+  lu.assertEquals(encoded.images_at_once(224, 224), 20)
+  lu.assertEquals(encoded.images_at_once(1024, 1024), 1)
+  local seen, large = {}, setmetatable({}, { __index = function(_, key)
+    if key == "height" or key == "width" then return 1024 end
+    local value = dataset[key]
+    return type(value) == "function" and function(_, ...) return value(dataset, ...) end or value
+  end })
+  local copy = counted()
+  function copy:encode(images)
+    seen[#seen + 1] = images:size(1)
+    return model:encode(images)
+  end
+  predict.predict(copy, large, "test", how_of())
+  lu.assertEquals(#seen, dataset:n "test")
+  lu.assertEquals(math.max(table.unpack(seen)), 1)
+end
+
+-- Neither the steps of the schedule nor the draws add memory to the chains of a part.
+function T.test_memory_does_not_grow_with_draws_or_steps()
+  local before = predict.most_rows
+  predict.most_rows = 64
+  local function peak(changes)
+    collectgarbage()
+    core.sys.tensor_peak()
+    predict.predict(model, dataset, "test", how_of(changes), { beat = collectgarbage })
+    return core.sys.tensor_peak()
+  end
+  local few, draws, steps = peak { draws = 8 }, peak { draws = 64 }, peak { draws = 8, steps = 24 }
+  predict.most_rows = before
+  lu.assertTrue(draws <= 1.05 * few, ("%d and %d bytes"):format(few, draws))
+  lu.assertTrue(steps <= 1.05 * few, ("%d and %d bytes"):format(few, steps))
+end
+
 function T.test_time_is_measured_and_can_be_interrupted()
   local beats = 0
   local out = predict.predict(model, dataset, "test", how_of(), { beat = function() beats = beats + 1 end })

@@ -256,6 +256,24 @@ int64_t an_tensor_heap_spare(void)
     return held - in_use;
 }
 
+int64_t an_tensor_heap_in_use(void)
+{
+    return in_use;
+}
+
+int64_t an_tensor_heap_restart(void)
+{
+    int64_t former = most;
+    most = in_use;
+    return former;
+}
+
+void an_tensor_heap_recall(int64_t former)
+{
+    if (former > most)
+        most = former;
+}
+
 int64_t an_tensor_heap_most(void)
 {
     return most;

@@ -15,8 +15,11 @@
 
 void *an_tensor_heap_take(size_t bytes); /* 64-byte aligned, undefined; NULL + AN_ENOMEM          */
 void an_tensor_heap_release(void *block); /* NULL is allowed */
-void an_tensor_heap_trim(void);     /* returns segments without a used block to base/mem     */
-int64_t an_tensor_heap_spare(void); /* bytes held that no block uses                         */
-int64_t an_tensor_heap_most(void);  /* the most bytes that blocks used at once               */
+void an_tensor_heap_trim(void);       /* returns segments without a used block to base/mem     */
+int64_t an_tensor_heap_spare(void);   /* bytes held that no block uses                         */
+int64_t an_tensor_heap_in_use(void);  /* bytes of used blocks                                  */
+int64_t an_tensor_heap_most(void);    /* the most bytes that blocks used at once               */
+int64_t an_tensor_heap_restart(void); /* → the most; from here on it begins with what is in use */
+void an_tensor_heap_recall(int64_t former); /* the most is at least `former` again */
 
 #endif

@@ -9,6 +9,15 @@ local core = require "aniso.core"
 -- 10,000 images of 224×224 behind a ResNet-18.
 local encoded = { max_bytes = 2 ^ 30 }
 
+-- 256 images of 64×64: the intermediates of a network grow with the pixels that it encodes at once, and at
+-- 224×224 those of 256 images would need more memory than a training step.
+local MOST_IMAGES, MOST_PIXELS = 256, 256 * 64 * 64
+
+-- How many images of a height and width are encoded at once.
+function encoded.images_at_once(height, width)
+  return math.max(1, math.min(MOST_IMAGES, MOST_PIXELS // (height * width)))
+end
+
 local Cache = {}
 function Cache:__close()
   for _, batches in pairs(self) do

@@ -113,7 +113,8 @@ function predict.predict_all(jobs, dataset, part, options)
     one.model:train(false)
     out[i] = collector(one, labels, prior_rows, chain, options)
   end
-  for batch in encoded.batches(lead, dataset, part, options.batch or 256, options.cache) do
+  local size = options.batch or encoded.images_at_once(dataset.height, dataset.width)
+  for batch in encoded.batches(lead, dataset, part, size, options.cache) do
     core.ops.no_grad(function()
       if prior_rows then append(prior_rows, batch.prior.m) end
       if out[1].scores then

@@ -93,11 +93,26 @@ function Module:close() end
 ---@class aniso.ResNet
 ---@field features integer Channels of the features, Cf.
 ---@field module aniso.Module Its parameters.
+---@field units integer Parts that recompute() counts: the stem with its pooling, then each block.
 local ResNet = {}
 
 ---@param images aniso.Tensor (B,H,W,C), as Dataset:batch gives them
 ---@return aniso.Tensor features (B,h,w,Cf)
 function ResNet:forward(images) end
+
+---Memory against time: from the next forward pass on, the first n units keep no intermediates, and the
+---backward pass computes them again (1604.06174). Outputs and gradients have the same bits.
+---@param n integer 0, as at first, to units.
+function ResNet:recompute(n) end
+
+---Bytes that the latest recomputation of a unit measured; zeros before one, and where it is not trained.
+---@class aniso.ResNet.bytes
+---@field before integer The most in use at once, until the recomputation began.
+---@field kept integer What keeping the unit's intermediates holds longer, without its output.
+---@field peak integer The most in use at once while it was recomputed and its gradients were computed.
+
+---@return aniso.ResNet.bytes[] of each unit
+function ResNet:unit_bytes() end
 
 ---Weights with torchvision's names, conv1.weight; the classifier fc is passed over.
 ---@param tensors table<string, aniso.Tensor>

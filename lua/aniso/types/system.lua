@@ -61,6 +61,10 @@ function sys.memory() end
 ---@return integer
 function sys.live_bytes() end
 
+---The most bytes that tensors used at once since the call before this one. 0 in builds with AddressSanitizer.
+---@return integer
+function sys.tensor_peak() end
+
 ---What was opened and neither closed nor collected. Lua's own files (io.open) are not counted.
 ---@return integer count of all kinds
 ---@return table<string, integer> kinds files, mappings, locks, connections, statements, userdata
