@@ -17,21 +17,36 @@ local trials = require "aniso.train.trials"
 
 local run = { summary = "train and evaluate what a recipe describes" }
 
-function run.arguments(parser)
+-- What chooses the runs of a study and their options.
+function run.study_arguments(parser)
   parser:argument("recipe", "a Lua file that returns aniso.study{…}")
   common.set(parser)
   parser:option("--seeds", "seeds instead of the recipe's: 0..4, 1,5 or 7")
   parser:option("--fold", "folds of a study with folds, from 0: 0,2 or 0..2; all if left out")
   common.db(parser)
-  common.threads(parser)
-  require("aniso.cli.train_group").arguments(parser)
   parser:option("--name", "the study's name instead of the recipe's")
   common.only(parser)
   parser:flag("--allow-equal", "keep variants that have the same options")
-  parser:flag("--again", "run again what is already finished")
   parser:flag("--one-by-one", "no lock-step of a staged study's points: the same bits, later")
-  parser:flag("--dry-run", "only list the runs")
   parser:flag("--old-names", "accept the names that options had in earlier versions")
+end
+
+-- "2/8" → {2, 8}
+local function part(text)
+  local number, of = text:match "^(%d+)/(%d+)$"
+  number, of = math.tointeger(tonumber(number)), math.tointeger(tonumber(of))
+  if number and of and number >= 1 and number <= of and of <= 1000000 then return { number, of } end
+  return nil, ("--part needs I/N, part I from 1 to N, got %s"):format(text)
+end
+
+function run.arguments(parser)
+  run.study_arguments(parser)
+  parser:option("--part", "part I of N of the study, I from 1, for a machine and a database of its own")
+    :argname "I/N":convert(part)
+  common.threads(parser)
+  require("aniso.cli.train_group").arguments(parser)
+  parser:flag("--again", "run again what is already finished")
+  parser:flag("--dry-run", "only list the runs")
 end
 
 -- The names of options that earlier versions had: accepted with --old-names, else all of them are an error.
@@ -48,7 +63,7 @@ local function check_names(jobs, args)
 end
 
 -- Every configuration is checked before the first run starts. → the jobs chosen, all of the recipe's
-local function expand(study, args)
+function run.expand(study, args)
   local jobs = study_of.expand(study, args.set, args.seeds, args.fold,
     require "aniso.method.official_folds"(study, args.set))
   local config = require "aniso.method.config"
@@ -128,12 +143,23 @@ local function warn_early(jobs)
   end
 end
 
+local function of_part(jobs, given)
+  local parts = require "aniso.train.parts"
+  local most = #parts.units(jobs)
+  if given[1] > most then
+    console.note(("part %d of %d has no runs: the study has no more than %d parts"):format(given[1], given[2],
+      most))
+  end
+  return parts.of(jobs, given[1], given[2])
+end
+
 function run.run(args, argv)
   common.use_threads(args)
   local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
   if not study then return cli.DONE end
   study.name = args.name or study.name
-  local jobs, all = cli.usage(expand, study, args)
+  local jobs, all = cli.usage(run.expand, study, args)
+  if args.part then jobs = of_part(jobs, args.part) end
   local configs = {}
   for i, job in ipairs(jobs) do configs[i] = job.config end
   common.warn_unused(configs)

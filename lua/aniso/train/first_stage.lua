@@ -51,13 +51,20 @@ function first_stage.key(session)
     version = core.sys.version }
 end
 
+-- A text that the jobs of one first stage have in common, known before their data are read; nil for a job
+-- without a first stage.
+function first_stage.common(job)
+  if job.config.train.mode ~= "staged" then return nil end
+  return core.json.encode { seed = job.seed, cross = job.cross, data = job.config.data,
+    of = first_stage.part_of(job.config) }
+end
+
 -- → a function of a job: whether an earlier one had the same first stage.
 function first_stage.repeats()
   local known = {}
   return function(job)
-    if job.config.train.mode ~= "staged" then return false end
-    local key = core.json.encode { seed = job.seed, cross = job.cross, data = job.config.data,
-      of = first_stage.part_of(job.config) }
+    local key = first_stage.common(job)
+    if not key then return false end
     local repeated = known[key] or false
     known[key] = true
     return repeated
