@@ -80,6 +80,19 @@ output_has out '<p>No images: the weights of .* are not in .*/runs any more\.</p
 output_has out '<h2 id="repeat-h">'
 mv "$dir/elsewhere" "$dir/runs"
 
+# What is there and cannot be read is a failure; the page is written and states it.
+cp -r "$dir/runs" "$dir/whole"
+for file in "$dir"/runs/*/best.safetensors; do truncate -s 1000 "$file"; done
+expect "a report with damaged weights" 1 "$aniso" report two -o "$dir/cut.html" --db "$db"
+output_has err '^aniso: .*/cut.html lacks its example images \(.*best.safetensors .*\): .* --images 0$'
+equals "the cause is one line" "$(grep -c '^aniso: ' "$dir/err")" 1
+equals "the page states the cause" "$(grep -c '<p>No images: .*best.safetensors .*</p>' "$dir/cut.html")" 1
+for file in "$dir"/runs/*/best.safetensors; do rm "$file" && mkdir "$file"; done
+expect "a report with folders in the place of weights" 1 "$aniso" report two -o "$dir/cut.html" --db "$db"
+output_has err '^aniso: .*/cut.html lacks its example images \(checkpoint .*best.safetensors is a folder; remove it'
+expect "it works without images" 0 "$aniso" report two -o "$dir/cut.html" --db "$db" --images 0
+rm -r "$dir/runs" && mv "$dir/whole" "$dir/runs"
+
 "$aniso" exec tests/cli/make_images.lua "$dir/set"
 cat >"$dir/film.lua" <<LUA
 return require("aniso").study { name = "film", data = { "folder", root = "$dir/set/good", size = 16, cache = false },
@@ -95,7 +108,13 @@ equals "the report of a film denoiser has images" "$([ "$(count_images "$dir/fil
 mv "$dir/set/good" "$dir/set/moved"
 expect "a report without image files" 0 "$aniso" report film -o "$dir/film.html" --db "$db"
 cp "$dir/film.html" "$dir/out"
-output_has out '<p>No images: .*set/good.*</p>'
+output_has out '<p>No images: the data are not in .*set/good any more\.</p>'
+output_has err '^aniso: warning: no example images: the data are not in '
+mkdir "$dir/set/good"
+for class in "$dir"/set/moved/*/; do cp -r "$class" "$dir/set/good/"; done
+rm "$(find "$dir/set/good" -type f | head -n 1)"
+expect "a report over other image files" 1 "$aniso" report film -o "$dir/film.html" --db "$db"
+output_has err '^aniso: .*/film.html lacks its example images \(run .* was made on other images'
 
 # ── errors ──
 expect "an unknown study" 3 "$aniso" report tow -o "$dir/no.html" --db "$db"

@@ -33,6 +33,17 @@ local function check_name(path)
   cli.fail(cli.USAGE, ("-o %s: the name of a report ends in .html"):format(path))
 end
 
+-- Fails if parts of the written page could not be made. Images whose weights or data are not on this machine,
+-- as after `aniso gc` or a merge, are no such part: nothing failed, and repeating the command would not help.
+local function fail_of_gaps(path, no_images, unrepeated)
+  local gaps = {}
+  if no_images then gaps[1] = ("its example images (%s)"):format(no_images) end
+  if unrepeated then gaps[#gaps + 1] = ("the commands that repeat a run (%s)"):format(unrepeated) end
+  if #gaps == 0 then return end
+  cli.fail(cli.FAILED, ("%s lacks %s: remove the cause and repeat the command%s"):format(path,
+    table.concat(gaps, " and "), no_images and ", or leave the images out with --images 0" or ""))
+end
+
 function report.run(args)
   check_name(args.output)
   common.use_threads(args)
@@ -42,14 +53,16 @@ function report.run(args)
   local runs = common.call(db, "runs", { study = args.study })
   local facts = cli.usage(require("aniso.show.report.facts").new, db, args.study, groups, runs,
     { metric = args.by, baseline = args.baseline })
-  local pictures, lacking
+  local pictures, why, code
   if args.images > 0 then
-    pictures, lacking = require "aniso.show.report.pictures" (facts, args.images, missing_part(db, args))
+    pictures, why, code = require "aniso.show.report.pictures" (facts, args.images, missing_part(db, args))
   end
-  if lacking then console.note("aniso: warning: no example images: ", lacking) end
-  local text = require "aniso.show.report.study" (facts, pictures)
+  local is_absent = code == "ENOTFOUND"
+  if is_absent then console.note("aniso: warning: no example images: ", why) end
+  local text, unrepeated = require "aniso.show.report.study" (facts, pictures)
   cli.need(require("aniso.show.output_file").write(args.output, "report", text, args.force))
   console.note("written to ", args.output)
+  fail_of_gaps(args.output, not is_absent and why or nil, unrepeated)
 end
 
 return report

@@ -74,6 +74,16 @@ function data.seen_from(given, folder)
   return out
 end
 
+-- The first file or folder that the options name and that exists neither here nor below `folder` [opt]; nil
+-- where all are there. `split` may name a column.
+function data.missing_path(given, folder)
+  local seen = data.seen_from(given, folder)
+  for _, key in ipairs(data_paths.keys(seen)) do
+    local path = seen[key]
+    if key ~= "split" and type(path) == "string" and not core.sys.exists(path) then return path end
+  end
+end
+
 -- The data options of a stored run, whose database may be another user's: its `cache` is used only if it is a
 -- cache already, so that no database has files made in a folder of its choice; otherwise the default is.
 function data.of_stored(given)

@@ -1,11 +1,14 @@
 -- Test images of the best configuration for a report, with what its networks attended to: the
 -- windows of the prior and the denoiser's attention. The weights are the run's best ones, from its
 -- folder; the chains and their noise are those of the run's evaluation.
---   examples.find(facts, count) → { run, kind, list = {{position, true, pred, conf, …} …} } | nil, why
+--   examples.find(facts, count, missing) → { run, kind, list = {{position, true, pred, conf, …} …} }
+--   | nil, why, code    "ENOTFOUND": something that they require is not on this machine, and nothing failed
 local calibrate = require "aniso.method.calibrate"
 local core = require "aniso.core"
+local data = require "aniso.method.data"
 local bitmap = require "aniso.show.report.bitmap"
 local checkpoint = require "aniso.train.checkpoint"
+local db_error = require "aniso.store.db_error"
 local errors = require "aniso.recipe.errors"
 local final_evaluation = require "aniso.train.final_evaluation"
 local predict = require "aniso.method.predict"
@@ -100,32 +103,53 @@ local function stored_run(facts, group)
   return nil, ("the weights of %s are not in %s any more"):format(group.label, facts.db:folder())
 end
 
+-- Why a job has no images although nothing failed; nil if it has some.
+local function absence(job)
+  if job.config.data[1] == "features" then return "the data are features without pictures" end
+  local path = data.missing_path(job.config.data, job.folder)
+  return path and ("the data are not in %s any more"):format(path)
+end
+
+-- Fills out.list and out.kind.
+local function examine_all(facts, run, job, out)
+  local session = trainer.prepare(job)
+  final_evaluation.same_data(session, facts.db, run)
+  checkpoint.load_best(session, facts.db, run.uid)
+  session.model:train(false)
+  local how, chosen = session.config.sampler, db_error.unless_absent(facts.db:calibration(run))
+  if chosen then how = calibrate.sampler_of(chosen, how) end
+  for _, one in ipairs(out.list) do core.ops.no_grad(examine, session, how, one) end
+  out.kind = session.model.denoiser and session.model.denoiser.kind or "none"
+end
+
+-- f(…), where an error is nil, why, code.
+local function caught(f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  errors.pass_interrupts(results[2])
+  return nil, errors.sentence(results[2]), "EIO"
+end
+
 -- missing [opt]: a function of the run that returns why its chains cannot be run, or nil.
 function examples.find(facts, count, missing)
   local group = facts.best or facts.base
   local run, member = stored_run(facts, group)
-  if not run then return nil, member end
+  if not run then return nil, member, "ENOTFOUND" end
   local lacking = missing and missing(run)
-  if lacking then return nil, lacking end
-  local predictions, why = facts:predictions(member)
-  if not predictions then return nil, why end
-  local out = { run = run, group = group, classes = assert(facts.db:split_of(run)).classes }
-  out.list = examples.choose(predictions, out.classes, count)
-  local ok, problem = pcall(function()
+  if lacking then return nil, lacking, "ENOTFOUND" end
+  local predictions, why, code = facts:predictions(member)
+  if not predictions then return nil, why, code end
+  return caught(function()
     local job = trainer.stored_job(facts.db, run)
     job.evaluation_only = true
-    if job.config.data[1] == "features" then error("the data are features without pictures", 0) end
-    local session = trainer.prepare(job)
-    final_evaluation.same_data(session, facts.db, run)
-    checkpoint.load_best(session, facts.db, run.uid)
-    session.model:train(false)
-    local how, chosen = session.config.sampler, facts.db:calibration(run)
-    if chosen then how = calibrate.sampler_of(chosen, how) end
-    for _, one in ipairs(out.list) do core.ops.no_grad(examine, session, how, one) end
-    out.kind = session.model.denoiser and session.model.denoiser.kind or "none"
+    lacking = absence(job)
+    if lacking then return nil, lacking, "ENOTFOUND" end
+    local split = db_error.must(facts.db:split_of(run))
+    local out = { run = run, group = group, classes = split.classes }
+    out.list = examples.choose(predictions, out.classes, count)
+    examine_all(facts, run, job, out)
+    return out
   end)
-  if not ok then return nil, errors.sentence(problem) end
-  return out
 end
 
 return examples

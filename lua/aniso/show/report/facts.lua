@@ -163,9 +163,9 @@ function facts:images(group)
   end)
 end
 
--- {true_idx, pred_idx, conf, …} of one run of a member, nil where they are not stored.
+-- {true_idx, pred_idx, conf, …} of one run of a member | nil, message, code: ENOTFOUND if none are stored.
 function facts:predictions(part)
-  return (self.db:predictions(part.eval_id))
+  return self.db:predictions(part.eval_id)
 end
 
 -- The class numbers, 1 …, with the largest first.

@@ -97,12 +97,13 @@ local function numbers(classes, list)
     "most attention / mean", "share on the windows" }, rows)
 end
 
--- → markup; one line with the reason if there are no images, and that reason. missing: see examples.find().
+-- → markup; one line with the reason if there are no images, that reason and its code. missing: see
+-- examples.find().
 return function(facts, count, missing)
-  local found, why = examples.find(facts, count, missing)
+  local found, why, code = examples.find(facts, count, missing)
   if not found then
     why = tostring(why):gsub("[.%s]+$", "")
-    return page.paragraph("No images: %s.", why), why
+    return page.paragraph("No images: %s.", why), why, code
   end
   local figures = {}
   for i, one in ipairs(found.list) do figures[i] = figure(found.classes, one, i) end

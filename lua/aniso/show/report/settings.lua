@@ -26,18 +26,22 @@ function settings.differences(facts)
   return table.concat(out, "\n")
 end
 
-local function code(lines)
+local function code_of(lines)
   return "<pre><code>" .. page.escape(table.concat(lines, "\n")) .. "</code></pre>"
 end
 
+-- A run without such commands is described so, and is no failure.
+local DESCRIBED = { ENOTFOUND = true, EFORMAT = true }
+
+-- → markup, and why the commands could not be made, where they could be another time.
 local function commands(facts, group)
   local seeds = {}
   for i, member in ipairs(group.members) do seeds[i] = member.seed end
-  local lines, why = reproduce(facts.db, group.run)
+  local lines, why, code = reproduce(facts.db, group.run)
   local heading = ("<h3>%s</h3>"):format(page.escape(group.label))
-  if not lines then return heading .. page.paragraph("%s", why) end
+  if not lines then return heading .. page.paragraph("%s", why), not DESCRIBED[code] and why or nil end
   return heading .. page.paragraph("The first of the seeds %s; the others with --seeds.",
-    table.concat(seeds, ", ")) .. code(lines)
+    table.concat(seeds, ", ")) .. code_of(lines)
 end
 
 -- "2026-11-25T09:58:01.5Z" → "2026-11-25 09:58"
@@ -62,13 +66,17 @@ local function machine(facts)
   }
 end
 
--- → markup
+-- → markup, and why the commands of a configuration could not be made, or nil
 function settings.repetition(facts)
-  local out = { machine(facts), commands(facts, facts.best or facts.groups[1]) }
-  if facts.best ~= facts.base then out[#out + 1] = commands(facts, facts.base) end
-  out[#out + 1] = "<h3>This page</h3>" .. code { ("aniso report %s --db %s"):format(
+  local first, failure = commands(facts, facts.best or facts.groups[1])
+  local out = { machine(facts), first }
+  if facts.best ~= facts.base then
+    local base, problem = commands(facts, facts.base)
+    out[#out + 1], failure = base, failure or problem
+  end
+  out[#out + 1] = "<h3>This page</h3>" .. code_of { ("aniso report %s --db %s"):format(
     hint.quoted(facts.name), hint.quoted(facts.db.path)) }
-  return table.concat(out, "\n")
+  return table.concat(out, "\n"), failure
 end
 
 return settings

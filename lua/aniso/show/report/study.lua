@@ -1,5 +1,6 @@
--- A study as one HTML page: require "aniso.show.report.study" (facts, examples) → text. facts: of
--- facts.lua; examples: markup of example images, nil to leave them out.
+-- A study as one HTML page: require "aniso.show.report.study" (facts, examples) → text, failure. facts: of
+-- facts.lua; examples: markup of example images, nil to leave them out; failure: why the page lacks the
+-- commands that repeat a run, nil if it has them.
 local core = require "aniso.core"
 local curve = require "aniso.show.report.curve"
 local levels = require "aniso.show.report.levels"
@@ -73,8 +74,9 @@ return function(facts, examples)
   if cost then sections[#sections + 1] = page.section("samplers", "Samplers", cost) end
   if examples then sections[#sections + 1] = page.section("examples", "Example images", examples) end
   sections[#sections + 1] = page.section("options", "Configuration differences", settings.differences(facts))
-  sections[#sections + 1] = page.section("repeat", "How to repeat", settings.repetition(facts))
+  local repetition, failure = settings.repetition(facts)
+  sections[#sections + 1] = page.section("repeat", "How to repeat", repetition)
   return page.whole { title = "Study " .. facts.name, lead = lead(facts), opening = verdict.text(facts),
     sections = sections, footer = ("Made by aniso %s from %s. Intervals are 95 %%; the numbers are those of "
-      .. "aniso table and aniso compare."):format(core.sys.version, facts.db.path:match "[^/]*$") }
+      .. "aniso table and aniso compare."):format(core.sys.version, facts.db.path:match "[^/]*$") }, failure
 end
