@@ -149,7 +149,7 @@ local function image_seconds(session, steps, draws)
   local dataset, how = session.dataset, options.copy(session.config.sampler)
   local n = math.min(FEW, dataset:n "val")
   how.steps, how.draws = math.min(steps or 1, session.model.schedule.T), draws or 1
-  local few = { K = dataset.K, n = function() return n end,
+  local few = { K = dataset.K, height = dataset.height, width = dataset.width, n = function() return n end,
     labels = function(_, part) return dataset:labels(part):narrow(1, 1, n) end,
     batch = function(_, ...) return dataset:batch(...) end }
   return seconds(predict.predict, session.model, few, "val", how, { chain = steps ~= nil }) / n
