@@ -142,6 +142,18 @@ function Select.test_tags_and_notes()
   lu.assertErrorMsgContains("open for reading", reader.tag, reader, run, { "x" })
 end
 
+function Select.test_rows_of_filtered_runs_are_whole()
+  local db <close> = filled()
+  local whole = {}
+  for _, run in ipairs(db:runs()) do whole[run.run_id] = run end
+  for _, how in ipairs { {}, { "status=finished" }, { "tail>0" }, { "late" }, { "tag:none" } } do
+    for _, run in ipairs(db:select(how, { sort = how[1] and "acc" })) do
+      whole[run.run_id].tags = {}
+      lu.assertEquals(run, whole[run.run_id])
+    end
+  end
+end
+
 -- Every number of a table, recomputed independently from the stored matrices.
 function Select.test_a_table_follows_from_the_stored_counts()
   local db <close> = filled()

@@ -29,19 +29,6 @@ end
 
 local METRICS = { "acc", "bacc", "macro_f1" }
 
--- The shortest unique prefix of each id, of at least eight letters.
-local function short_ids(db)
-  local out, sorted = {}, common.guarded(require("aniso.store.contents").uids, db)
-  for i, uid in ipairs(sorted) do
-    local length = 8
-    for _, other in ipairs { sorted[i - 1] or "", sorted[i + 1] or "" } do
-      while other ~= uid and other:sub(1, length) == uid:sub(1, length) do length = length + 1 end
-    end
-    out[uid] = uid:sub(1, length)
-  end
-  return out
-end
-
 -- Columns of every list; a filter or the order may use them.
 local SHOWN = { run = true, id = true, study = true, label = true, data = true, seed = true, fold = true,
   status = true, started = true, wall = true }
@@ -124,7 +111,9 @@ function ls.run(args)
   end
   columns[#columns + 1], columns[#columns + 2] = "started", "wall"
   if tagged then columns[#columns + 1] = "tags" end
-  local short, rows, name_of = short_ids(db), {}, data_names(runs)
+  common.guarded(catalog.read_metrics, catalog, runs)
+  local short = common.guarded(require("aniso.store.contents").short_ids, db, runs)
+  local rows, name_of = {}, data_names(runs)
   for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged, name_of, folded) end
   tables.print(columns, rows, args.format)
   if args.disk then console.note(disk_line(db, runs, catalog:key "disk")) end

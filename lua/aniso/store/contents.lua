@@ -1,5 +1,6 @@
 -- What a database file holds as a whole, and the care of the file: counts of rows, names of studies,
 -- ids of runs, free space.
+local in_list = require "aniso.store.in_list"
 local must = require("aniso.store.db_error").must
 
 local contents = {}
@@ -25,10 +26,19 @@ function contents.run_count(db)
   return must(db:query "SELECT count(*) AS n FROM run")[1].n
 end
 
--- The ids of all runs, removed ones included, sorted.
-function contents.uids(db)
+-- uid → the shortest beginning, of at least eight characters, that no other run has, removed ones included.
+function contents.short_ids(db, runs)
   local out = {}
-  for i, row in ipairs(must(db:query "SELECT uid FROM run ORDER BY uid")) do out[i] = row.uid end
+  for _, row in ipairs(must(in_list.query(db, [[
+    SELECT uid, (SELECT max(uid) FROM run b WHERE b.uid < r.uid) AS before,
+           (SELECT min(uid) FROM run a WHERE a.uid > r.uid) AS after FROM run r WHERE run_id]], runs,
+    "run_id"))) do
+    local length = 8
+    for _, other in ipairs { row.before or "", row.after or "" } do
+      while other:sub(1, length) == row.uid:sub(1, length) do length = length + 1 end
+    end
+    out[row.uid] = row.uid:sub(1, length)
+  end
   return out
 end
 

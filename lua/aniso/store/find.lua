@@ -1,33 +1,17 @@
--- Finds runs by name: find("7" or "01J9X" or "adpm" or "@last" or "@best:macro_f1"), and lists
--- of runs. A run's row has the columns of v_run; its status is judged by the writer's lock,
--- which is exact, where the view has only the heartbeat.
+-- Finds runs by name: find("7" or "01J9X" or "adpm" or "@last" or "@best:macro_f1"), and lists of runs, as
+-- rows of run_rows.lua.
 local derived = require "aniso.stats.derived"
 local hint = require "aniso.store.hint"
 local keys = require "aniso.store.keys"
+local metric_column = require "aniso.store.metric_column"
+local run_rows = require "aniso.store.run_rows"
 local score = require "aniso.store.score"
 local select = require "aniso.store.select"
 
 local find = {}
 
-local function with_status(db, rows)
-  local writer
-  for _, row in ipairs(rows) do
-    if row.ended_at == nil then
-      if writer == nil then writer = db.core:writer() or false end
-      row.status = writer and "running" or "crashed"
-    end
-  end
-  return rows
-end
-
--- Rows of v_run; removed: of the runs that were removed instead, which a file older than
--- version 3 does not have.
-local function select_runs(db, removed, condition, ...)
-  if removed and db.core:version() < 3 then return {} end
-  local view = removed and "(SELECT * FROM v_any_run WHERE removed_at IS NOT NULL)" or "v_run"
-  local rows, message, code = db.core:query(("SELECT * FROM %s %s"):format(view, condition), ...)
-  if not rows then return nil, message, code end
-  return with_status(db, rows)
+local function rows_of(db, removed, condition, ...)
+  return run_rows.read(db, removed, "*", condition, ...)
 end
 
 -- runs{ filter…, study =, name =, label =, dataset =, status =, text =, sort =, limit =, removed =,
@@ -40,7 +24,7 @@ function find.runs(db, filters)
     local known, why = pcall(keys.check_fact, "status", filters.status)
     if not known then return nil, why, "EINVAL" end
   end
-  local rows, message, code = select_runs(db, filters.removed, [[
+  local rows, message, code = rows_of(db, filters.removed, [[
     WHERE (?1 IS NULL OR study = ?1) AND (?2 IS NULL OR name = ?2) AND (?3 IS NULL OR label = ?3)
       AND (?4 IS NULL OR dataset = ?4) ORDER BY run_id]],
     filters.study, filters.name, filters.label, filters.dataset)
@@ -56,19 +40,15 @@ function find.runs(db, filters)
   return table.move(kept, math.max(1, #kept - limit + 1), #kept, 1, {})
 end
 
-local VIEW_METRICS = { acc = true, bacc = true, macro_f1 = true, worst_class = true, many = true,
-  medium = true, few = true, kappa = true }
-
 local function not_found(message, ...)
   return nil, message:format(...), "ENOTFOUND"
 end
 
--- Both statements take the metric's name as ?1.
-local BY_VIEW = [[
-  SELECT v.run_id FROM v_eval v JOIN run r USING(run_id)
-   WHERE v.is_primary = 1 AND v.part = 'test' AND r.status = 'finished' AND v.$METRIC IS NOT NULL
-     AND ?1 IS NOT NULL
-   ORDER BY v.$METRIC DESC, v.run_id LIMIT 1]]
+-- Both statements take the metric's name as ?1. A rate is computed once per evaluation.
+local BY_RATE = [[
+  WITH rate AS MATERIALIZED (%s)
+  SELECT run_id FROM rate JOIN v_run r USING(run_id) WHERE r.status = 'finished' AND value IS NOT NULL
+   ORDER BY value DESC, run_id LIMIT 1]]
 local BY_RESULT = [[
   SELECT e.run_id FROM evaluation e JOIN v_run r USING(run_id) JOIN result x USING(eval_id)
     JOIN metric m USING(metric_id)
@@ -79,7 +59,7 @@ local BY_RESULT = [[
 -- Of a metric that is computed from predictions (stats/derived.lua): each finished run's is.
 local function best_computed(db, metric)
   local top, best_run
-  for _, run in ipairs(select_runs(db, false, "ORDER BY run_id") or {}) do
+  for _, run in ipairs(rows_of(db, false, "ORDER BY run_id") or {}) do
     local own = run.status == "finished" and score.scores(db, { runs = { run } })[1]
     local value = own and own.run_id == run.run_id and own.metrics[metric.name]
     if value and (not top or (metric.higher and value > top) or (not metric.higher and value < top)) then
@@ -94,27 +74,27 @@ local function best(db, name)
   local metric = score.aliases[name] or name
   local computed = derived.parse(metric)
   if computed and not computed.ranked then return best_computed(db, computed) end
-  local sql = VIEW_METRICS[metric] and BY_VIEW:gsub("%$METRIC", metric) or BY_RESULT
+  local sql = metric_column.is_rate(metric) and BY_RATE:format(metric_column.sql(metric)) or BY_RESULT
   local rows, message, code = db.core:query(sql, metric)
   if not rows then return nil, message, code end
   if not rows[1] then
     return not_found("no finished run of %s has %s on the test part", db.path, metric)
   end
-  return select_runs(db, false, "WHERE run_id = ?1", rows[1].run_id)
+  return rows_of(db, false, "WHERE run_id = ?1", rows[1].run_id)
 end
 
 -- The ways to name a run, in the order in which they are tried.
 local function candidates(db, reference, removed)
-  if reference == "@last" then return select_runs(db, removed, "ORDER BY run_id DESC LIMIT 1") end
+  if reference == "@last" then return rows_of(db, removed, "ORDER BY run_id DESC LIMIT 1") end
   local metric = reference:match "^@best:([%w_@=.]+)$" or reference == "@best" and "macro_f1"
   if metric then return best(db, metric) end
   local id = math.tointeger(tonumber(reference))
-  local rows, message, code = select_runs(db, removed, "WHERE run_id = ?1 OR uid = upper(?2)", id, reference)
+  local rows, message, code = rows_of(db, removed, "WHERE run_id = ?1 OR uid = upper(?2)", id, reference)
   if rows and not rows[1] then
-    rows, message, code = select_runs(db, removed, "WHERE name = ?1 OR label = ?1 ORDER BY run_id", reference)
+    rows, message, code = rows_of(db, removed, "WHERE name = ?1 OR label = ?1 ORDER BY run_id", reference)
   end
   if rows and not rows[1] and #reference >= 4 then
-    rows, message, code = select_runs(db, removed, "WHERE substr(uid, 1, ?2) = upper(?1) ORDER BY run_id",
+    rows, message, code = rows_of(db, removed, "WHERE substr(uid, 1, ?2) = upper(?1) ORDER BY run_id",
       reference, #reference)
   end
   return rows, message, code

@@ -2,12 +2,14 @@
 -- (study, seed, wall …), a metric of the primary test evaluation (macro_f1, tail …; also those of
 -- stats/derived.lua, such as tail@head=0.90) or an option of the configuration (train.lr). keys.new(db)
 -- reads each kind from the database once, when it is first needed; key:get(run) takes a row with the
--- columns of v_run.
+-- columns of v_run: those of key.columns at least.
 local literal = require "aniso.recipe.literal"
 local nearest = require "aniso.recipe.nearest"
 local renamed = require "aniso.recipe.renamed"
 local derived = require "aniso.stats.derived"
+local metric_column = require "aniso.store.metric_column"
 local must = require("aniso.store.db_error").must
+local option_columns = require "aniso.store.option_columns"
 local run_folder = require "aniso.store.run_folder"
 local score = require "aniso.store.score"
 
@@ -45,35 +47,32 @@ local Keys = {}
 Keys.__index = Keys
 
 function keys.new(db)
-  return setmetatable({ db = db, known_metrics = must(score.metrics(db)) }, Keys)
+  return setmetatable({ db = db, known_metrics = must(score.metrics(db)), columns = {},
+    options = option_columns.new(db) }, Keys)
 end
 
--- run_id → the metrics of its primary test evaluation.
-function Keys:metrics()
-  if not self.by_run then
-    self.by_run = {}
-    for _, one in ipairs(must(score.scores(self.db))) do self.by_run[one.run_id] = one.metrics end
+-- Reads the metrics of these runs together: for all that is shown of them.
+function Keys:read_metrics(runs)
+  self.by_run = {}
+  for _, run in ipairs(runs) do self.by_run[run.run_id] = {} end
+  for _, one in ipairs(must(score.scores(self.db, { runs = runs }))) do
+    if self.by_run[one.run_id] then self.by_run[one.run_id] = one.metrics end
   end
   return self.by_run
 end
 
--- config_id → dotted option → {num =, txt =}
-function Keys:params()
-  if not self.by_config then
-    self.by_config, self.known_params = {}, {}
-    for _, row in ipairs(must(self.db.core:query "SELECT * FROM config_param")) do
-      local params = self.by_config[row.config_id] or {}
-      self.by_config[row.config_id], self.known_params[row.key] = params, true
-      params[row.key] = row
-    end
-  end
-  return self.by_config
+-- The metric `name` of a run; where read_metrics() did not read the run, that of all runs is read.
+local function metric_of(self, name, run)
+  local metrics = self.by_run and self.by_run[run.run_id]
+  if metrics then return metrics[name] end
+  self.columns[name] = self.columns[name] or metric_column.read(self.db, name)
+  return self.columns[name](run.run_id)
 end
 
 -- The options of a run: {{key, num, txt}, …}, sorted by key.
 function Keys:options_of(run)
   local out = {}
-  for _, param in pairs(self:params()[run.config_id] or {}) do out[#out + 1] = param end
+  for _, param in pairs(self.options:of_runs { run }[run.config_id]) do out[#out + 1] = param end
   table.sort(out, function(a, b) return a.key < b.key end)
   return out
 end
@@ -84,9 +83,10 @@ local function unknown(self, name)
     error(("%s is a column of tables, not a key of runs: %s"):format(name, TABLES_ONLY[name]), 0)
   end
   local names = {}
-  for _, set in ipairs { FACTS, self.known_metrics, self.known_params, score.aliases } do
+  for _, set in ipairs { FACTS, self.known_metrics, score.aliases } do
     for known in pairs(set) do names[#names + 1] = known end
   end
+  for _, known in ipairs(self.options:names()) do names[#names + 1] = known end
   table.sort(names)
   local meant = nearest(name, names)
   error(("no key %s (%s)"):format(name, meant and ("did you mean %s?"):format(meant)
@@ -95,7 +95,7 @@ end
 
 -- Bytes of the files in the run's folder.
 local function disk_of(self)
-  return { name = "disk", kind = "fact", get = function(_, run)
+  return { name = "disk", kind = "fact", columns = { "uid" }, get = function(_, run)
     self.bytes = self.bytes or {}
     local known = self.bytes[run.uid] or run_folder.bytes(run_folder.path(self.db, run.uid))
     self.bytes[run.uid] = known
@@ -105,41 +105,39 @@ end
 
 -- What the recipe calls its data (ham10000, lesions); for a run without options, the set's name.
 local function data_of(self)
-  return { name = "data", kind = "fact", get = function(_, run)
-    local params = self:params()[run.config_id]
-    return params and params.data and params.data.txt or run.dataset
+  return { name = "data", kind = "fact", columns = { "config_id", "dataset" }, get = function(_, run)
+    local param = self.options:of_all "data"[run.config_id]
+    return param and param.txt or run.dataset
   end }
 end
 
 -- The word of a baseline; nil for a run that was given none.
 local function method_of(self)
-  return { name = "method", kind = "option", get = function(_, run)
-    local param = (self:params()[run.config_id] or {}).method
+  return { name = "method", kind = "option", columns = { "config_id" }, get = function(_, run)
+    local param = self.options:of_all "method"[run.config_id]
     return param and param.txt
   end }
 end
 
--- key(name) → {name, kind = "fact" | "metric" | "option", get(key, run), higher [metrics]}; an
--- unknown name raises. get gives a number, a text or nil.
+-- key(name) → {name, kind = "fact" | "metric" | "option", get(key, run), columns, higher [metrics]}; an
+-- unknown name raises. get gives a number, a text or nil; columns: what it reads of a run's row.
 function Keys:key(name)
   if name == "data" then return data_of(self) end
   if name == "disk" then return disk_of(self) end
   if name == "method" then return method_of(self) end
   if FACTS[name] then
-    return { name = name, kind = "fact", get = function(_, run) return run[FACTS[name]] end }
+    return { name = name, kind = "fact", columns = { FACTS[name] },
+      get = function(_, run) return run[FACTS[name]] end }
   end
   local known = self.known_metrics[score.aliases[name] or name] or derived.parse(name)
   if known then
-    return { name = name, metric = known.name, kind = "metric", higher = known.higher,
-      get = function(_, run)
-        local metrics = self:metrics()[run.run_id]
-        return metrics and metrics[known.name]
-      end }
+    return { name = name, metric = known.name, kind = "metric", higher = known.higher, columns = { "run_id" },
+      get = function(_, run) return metric_of(self, known.name, run) end }
   end
-  local params = self:params()
-  if not self.known_params[name] then unknown(self, name) end
-  return { name = name, kind = "option", get = function(_, run)
-    local param = (params[run.config_id] or {})[name]
+  local column = self.options:of_all(name)
+  if not next(column) then unknown(self, name) end
+  return { name = name, kind = "option", columns = { "config_id" }, get = function(_, run)
+    local param = column[run.config_id]
     if param and param.num and tonumber(param.txt) then return param.num end
     return param and param.txt
   end }
@@ -169,9 +167,7 @@ local function option_values(self, name)
   local set, list = {}, choices_of(name)
   if not list then return nil end
   for _, value in ipairs(list) do set[value] = true end
-  for _, params in pairs(self:params()) do
-    if params[name] then set[params[name].txt] = true end
-  end
+  for _, param in pairs(self.options:of_all(name)) do set[param.txt] = true end
   for _, row in ipairs(name == "data" and must(self.db.core:query "SELECT name FROM dataset") or {}) do
     set[row.name] = true
   end
@@ -193,42 +189,9 @@ function Keys:check_value(key, value)
   if values then check_value(key.name, value, values) end
 end
 
--- How many values an option has among the runs; that it is absent counts as one.
-local function distinct(params, runs, key)
-  local seen, n = {}, 0
-  for _, run in ipairs(runs) do
-    local param = (params[run.config_id] or {})[key]
-    local value = param and param.txt or false
-    if not seen[value] then seen[value], n = true, n + 1 end
-  end
-  return n
-end
-
--- The sha256 of a recipe's own part (recipe/own_part.lua) is left out where the part's name already
--- separates the runs.
-local function is_redundant(params, runs, key)
-  local part = key:match "^(.*)%.sha256$"
-  return part and distinct(params, runs, key) <= distinct(params, runs, part)
-end
-
 -- The options that differ between the runs, sorted; one that a run does not have differs too.
 function Keys:varying(runs)
-  local params, first, differs, names = self:params(), nil, {}, {}
-  for _, run in ipairs(runs) do
-    local own = params[run.config_id] or {}
-    first = first or own
-    for key, param in pairs(own) do
-      if not first[key] or first[key].txt ~= param.txt then differs[key] = true end
-    end
-    for key in pairs(first) do
-      if not own[key] then differs[key] = true end
-    end
-  end
-  for key in pairs(differs) do
-    if not is_redundant(params, runs, key) then names[#names + 1] = key end
-  end
-  table.sort(names)
-  return names
+  return self.options:varying(runs)
 end
 
 return keys

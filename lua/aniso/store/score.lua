@@ -2,6 +2,7 @@
 -- from counts, and those that are stored in `result`. An evaluation counts if it is the primary one of
 -- its part, or the prior's own predictions of the same run.
 local catalog = require "aniso.stats.metric.catalog"
+local in_list = require "aniso.store.in_list"
 local members = require "aniso.store.members"
 
 local score = {}
@@ -61,16 +62,13 @@ local function of_kind(db, kind, part, runs, list, by_eval)
   return true
 end
 
--- Up to this many run_ids are written into the SQL, so that SQLite counts these runs only instead of every
--- evaluation. For longer lists it counts all.
-local LISTED = 500
+-- Up to this many runs are listed in the SQL, so that SQLite counts these only instead of every evaluation.
+local LISTED = 10000
 
 -- The run_ids of a list of rows, as SQL; nil for all runs.
 local function ids_of(runs)
   if not runs or #runs > LISTED then return nil end
-  local ids = {}
-  for i, run in ipairs(runs) do ids[i] = ("%d"):format(run.run_id) end
-  return table.concat(ids, ", ")
+  return in_list.numbers(runs, "run_id")
 end
 
 -- scores{part = "test", prior = false, runs = rows of runs()} → list of {run_id, eval_id, prior, by, n,

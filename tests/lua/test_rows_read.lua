@@ -1,0 +1,86 @@
+-- What a command reads of a database depends on what it shows, not on how many runs there are: counted in
+-- rows that its queries return.
+local lu = require "luaunit"
+local store = require "aniso.prompt.explore.database"
+local fixture = dofile "tests/lua/store_fixture.lua"
+local description, evaluation = fixture.description, fixture.evaluation
+
+-- A database of `studies` studies of four runs each.
+local function filled(studies)
+  local db, path = fixture.new()
+  for i = 1, studies do
+    for seed = 0, 3 do
+      local run = db:start_run(description { study = "study " .. i, label = "lr " .. seed // 2, seed = seed,
+        config = { train = { lr = i + seed // 2 } } })
+      run:evaluation(evaluation({ { 6 + seed, 4 - seed }, { 1, 3 } }, { results = { nll = i + seed } }))
+      run:finish()
+    end
+  end
+  db:close()
+  return path
+end
+
+-- Counts the rows that queries of a database return from now on.
+local function counted(db)
+  local core, count = db.core, { rows = 0 }
+  local counting = { query = function(_, ...)
+    local rows, more, code = core:query(...)
+    count.rows = count.rows + (rows and #rows or 0)
+    return rows, more, code
+  end }
+  db.core = setmetatable(counting, { __index = function(_, name)
+    return function(_, ...) return core[name](core, ...) end
+  end })
+  return count
+end
+
+local paths
+
+-- The rows that work(db) reads of a database of three studies and of one of twelve.
+local function rows_read(work)
+  local read = {}
+  for i, path in ipairs(paths) do
+    local db <close> = assert(store.open(path, { readonly = true }))
+    local count = counted(db)
+    work(db)
+    read[i] = count.rows
+  end
+  return read
+end
+
+local Rows = {}
+
+function Rows.setUp()
+  paths = paths or { filled(3), filled(12) }
+end
+
+local function list(db, filters, options)
+  local runs, catalog = assert(db:select(filters, options))
+  catalog:read_metrics(runs)
+  for _, run in ipairs(runs) do catalog:key("macro_f1"):get(run) end
+  catalog:varying(runs)
+  require("aniso.store.contents").short_ids(db, runs)
+end
+
+function Rows.test_the_newest_runs()
+  local read = rows_read(function(db) list(db, {}, { limit = 2 }) end)
+  lu.assertEquals(read[2], read[1])
+end
+
+-- A row per run for a filter, and one per run for each metric that is compared.
+function Rows.test_filtered_runs()
+  local read = rows_read(function(db) list(db, { "study=study 2" }, { limit = 2 }) end)
+  lu.assertEquals(read[2] - read[1], 9 * 4)
+  read = rows_read(function(db) list(db, { "study=study 2" }, { limit = 2, sort = "nll" }) end)
+  lu.assertEquals(read[2] - read[1], 2 * 9 * 4)
+end
+
+function Rows.test_the_best_run()
+  local read = rows_read(function(db)
+    assert(db:find "@best")
+    assert(db:find "@best:nll")
+  end)
+  lu.assertEquals(read[2], read[1])
+end
+
+return { Rows = Rows }
