@@ -7,6 +7,7 @@ local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
 local duration = require("aniso.show.progress").duration
+local pruning = require "aniso.train.pruning"
 local tables = require "aniso.show.table"
 local trials = require "aniso.train.trials"
 
@@ -135,6 +136,8 @@ function check.run(args)
   fail_with(args.recipe, mistakes)
   cli.usage(require("aniso.recipe.trial_label").check, jobs)
   if not args.allow_equal then cli.usage(require("aniso.recipe.equal_variants").check, jobs) end
+  local rule = cli.usage(pruning.rule, study, jobs)
+  if rule then cli.usage(pruning.check_validation, jobs) end
   local reports
   reports, mistakes = library.runs(trials.checked(jobs))
   fail_with(args.recipe, mistakes)
@@ -146,6 +149,10 @@ function check.run(args)
   if most > 0 then
     console.print(("and up to %d trials of the searches, which choose levels on the validation part")
       :format(most))
+  end
+  if rule then
+    console.print(("variants may get no further seeds after %d, by %s on the validation part"):format(
+      rule.min_seeds, require("aniso.stats.metric.catalog").printed(rule.metric)))
   end
   local shown
   for _, report in ipairs(reports) do

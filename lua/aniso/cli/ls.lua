@@ -61,10 +61,11 @@ local function data_names(runs)
   end
 end
 
-local function row_of(run, short, keys, tagged, name_of, folded)
+-- run: a row, with `after` = the seeds after which its variant was pruned, or nil.
+local function row_of(run, short, keys, shown, name_of)
   local id = { text = short[run.uid], value = run.uid }
   local row, n = { id, run.study, run.label, name_of(run), run.seed }, 5
-  if folded then n, row[n + 1] = n + 1, run.fold end
+  if shown.fold then n, row[n + 1] = n + 1, run.fold end
   n, row[n + 1] = n + 1, run.status
   for _, key in ipairs(keys) do
     n = n + 1
@@ -72,8 +73,20 @@ local function row_of(run, short, keys, tagged, name_of, folded)
     if key.name == "disk" then row[n] = common.megabytes(row[n]) end
   end
   row[n + 1], row[n + 2] = run.started_at:sub(1, 16), { text = duration(run.wall_s), value = run.wall_s }
-  if tagged then row[n + 3] = table.concat(run.tags, " ") end
+  if shown.tags then n, row[n + 3] = n + 1, table.concat(run.tags, " ") end
+  if shown.pruned then row[n + 3] = run.after and ("after %d"):format(run.after) end
   return row
+end
+
+-- Which columns some run needs: fold, tags, pruned. Gives the runs of pruned variants `after`.
+local function columns_of(db, runs)
+  local shown, decisions = {}, common.call(db, "pruned_of")
+  for _, run in ipairs(runs) do
+    run.after = decisions[run.run_id] and decisions[run.run_id].seeds
+    shown.fold, shown.tags = shown.fold or run.fold ~= nil, shown.tags or #run.tags > 0
+    shown.pruned = shown.pruned or run.after ~= nil
+  end
+  return shown
 end
 
 -- What the listed runs take, and what they share with others.
@@ -100,21 +113,21 @@ function ls.run(args)
   if #runs == 0 then cli.fail(cli.NO_MATCH, nothing(args)) end
   if args.disk then mentioned[#mentioned + 1] = catalog:key "disk" end
   local keys = extra_keys(catalog, mentioned, args.varying and catalog:varying(runs) or {})
-  local tagged, folded = false, false
-  for _, run in ipairs(runs) do tagged, folded = tagged or #run.tags > 0, folded or run.fold ~= nil end
+  local shown = columns_of(db, runs)
   local programs = tables.is_for_programs(args.format)
-  local columns = { "run", "study", "label", "data", "seed", folded and "fold" or "status",
-    folded and "status" or nil }
+  local columns = { "run", "study", "label", "data", "seed", shown.fold and "fold" or "status",
+    shown.fold and "status" or nil }
   for _, key in ipairs(keys) do
     columns[#columns + 1] = { name = programs and key.name or printed(key.name),
       digits = key.kind == "metric" and 3 or nil }
   end
   columns[#columns + 1], columns[#columns + 2] = "started", "wall"
-  if tagged then columns[#columns + 1] = "tags" end
+  if shown.tags then columns[#columns + 1] = "tags" end
+  if shown.pruned then columns[#columns + 1] = "pruned" end
   common.guarded(catalog.read_metrics, catalog, runs)
   local short = common.guarded(require("aniso.store.contents").short_ids, db, runs)
   local rows, name_of = {}, data_names(runs)
-  for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, tagged, name_of, folded) end
+  for i, run in ipairs(runs) do rows[i] = row_of(run, short, keys, shown, name_of) end
   tables.print(columns, rows, args.format)
   if args.disk then console.note(disk_line(db, runs, catalog:key "disk")) end
   if fitting > #runs then

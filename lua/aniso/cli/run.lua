@@ -9,6 +9,7 @@ local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
 local data_paths = require "aniso.recipe.data_paths"
+local pruning = require "aniso.train.pruning"
 local renamed = require "aniso.recipe.renamed"
 local study_of = require "aniso.recipe.study"
 local tables = require "aniso.show.table"
@@ -46,6 +47,7 @@ function run.arguments(parser)
   common.threads(parser)
   require("aniso.cli.train_group").arguments(parser)
   parser:flag("--again", "run again what is already finished")
+  parser:flag("--no-prune", "run the variants too that the study's option prune leaves out")
   parser:flag("--dry-run", "only list the runs")
 end
 
@@ -121,7 +123,11 @@ end
 local function report(db, jobs, skipped)
   local done, failed = {}, 0
   for _, job in ipairs(jobs) do
-    if job.uid then done[#done + 1] = { label = job.label, uid = job.uid } else failed = failed + 1 end
+    if job.uid then
+      done[#done + 1] = { label = job.label, uid = job.uid }
+    elseif not job.pruned then
+      failed = failed + 1
+    end
   end
   if skipped > 0 then
     console.note(("%d of %d runs were finished before and are not run again (--again does)")
@@ -159,6 +165,7 @@ function run.run(args, argv)
   if not study then return cli.DONE end
   study.name = args.name or study.name
   local jobs, all = cli.usage(run.expand, study, args)
+  local rule = not args.no_prune and cli.usage(pruning.rule, study, all) or nil
   if args.part then jobs = of_part(jobs, args.part) end
   local configs = {}
   for i, job in ipairs(jobs) do configs[i] = job.config end
@@ -174,10 +181,12 @@ function run.run(args, argv)
   end
   follow_labels(db, study, all)
   local skipped = find_finished(db, study, jobs, args.again)
+  if rule then cli.usage(pruning.check_validation, jobs) end
   warn_early(jobs)
   require "aniso.cli.rounds" { db = db, study = study.name, jobs = jobs, all = all, recipe = recipe,
     argv = argv, again = args.again, one_by_one = args.one_by_one or study.one_by_one,
-    keep_last = args.keep_last, baseline = study_of.baseline_label(study) }
+    keep_last = args.keep_last, baseline = study_of.baseline_label(study), prune = rule,
+    seeds = study_of.seeds(study.seeds) }
   report(db, jobs, skipped)
 end
 

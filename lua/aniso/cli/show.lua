@@ -40,6 +40,10 @@ local function facts(db, run)
     local value = found[1][name]
     if value ~= nil then rows[#rows + 1] = { name, tostring(value) } end
   end
+  local pruned = common.call(db, "pruned_of", run.study)[run.run_id]
+  if pruned then
+    rows[#rows + 1] = { "pruned", require("aniso.stats.pruning").sentence(pruned) }
+  end
   local tags = common.call(db, "tags")[run.run_id]
   if tags then rows[#rows + 1] = { "tags", table.concat(tags, " ") } end
   for _, note in ipairs(common.call(db, "notes", run)) do

@@ -3,6 +3,7 @@
 -- a row per configuration, sampler, steps and draws, and what each costs.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
 local evaluation_rows = require "aniso.show.evaluation_rows"
 local keys = require "aniso.store.keys"
 local group_rows = require "aniso.show.group_rows"
@@ -131,6 +132,8 @@ function command.run(args)
   local columns, rows = group_rows.rows(groups, heads, metrics,
     { percent = args.percent, programs = tables.is_for_programs(args.format), deltas = deltas })
   tables.print(columns, rows, args.format)
+  if args.format ~= "table" then return end
+  for _, line in ipairs(group_rows.why_pruned(groups)) do console.note(line) end
 end
 
 return command

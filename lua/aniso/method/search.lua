@@ -1,9 +1,7 @@
 -- The λ policy `search`: its options and the candidates among which a study chooses (METHOD §3). The trials
 -- are run by train/search.lua, the rule of the choice is stats/halving.lua.
 --   search.candidates(choice) → list of {name = "γ 0.25", lambda = a value of schedule.lambda}
-local catalog = require "aniso.stats.metric.catalog"
-local derived = require "aniso.stats.derived"
-local nearest = require "aniso.recipe.nearest"
+local metric_name = require "aniso.stats.metric_name"
 local options = require "aniso.recipe.options"
 
 local search = {}
@@ -55,31 +53,8 @@ local function check_seed_count(value, where)
   end
 end
 
-local function metric_names()
-  local names = {}
-  for i, entry in ipairs(catalog.metrics) do names[i] = entry.name end
-  return names
-end
-
--- The entry of a metric, {name, higher}; nil where there is none.
-local function entry_of(name)
-  name = catalog.aliases[name] or name
-  for _, entry in ipairs(catalog.metrics) do
-    if entry.name == name then return entry end
-  end
-  return derived.parse(name)
-end
-
 local metric_option = options.custom(function(value, where)
-  local ok, entry = pcall(entry_of, type(value) == "string" and value or "")
-  if not ok then raise(where, "%s", entry) end
-  if entry then return entry.name end
-  local names = metric_names()
-  for alias in pairs(catalog.aliases) do names[#names + 1] = alias end
-  table.sort(names)
-  local meant = type(value) == "string" and nearest(value, names)
-  raise(where, "there is no metric %s (%s)", tostring(value),
-    meant and ("did you mean %s?"):format(meant) or "known: " .. table.concat(names, ", "))
+  return metric_name.entry(value, where).name
 end, "macro_f1", { about = { type = "string", default = "macro_f1",
   text = "What is compared on the validation part: any metric that tables have, tail@head=0.9 too" } })
 
@@ -150,7 +125,7 @@ end
 
 -- {name, higher} of the metric that a complete choice compares.
 function search.metric(choice)
-  return entry_of(choice.metric)
+  return metric_name.entry(choice.metric, "schedule.lambda.metric")
 end
 
 -- Whether a complete configuration's levels are to be chosen by a search. Without a denoiser there are none.

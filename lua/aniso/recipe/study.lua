@@ -8,6 +8,7 @@ local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
 local paths = require "aniso.recipe.paths"
 local preset = require "aniso.recipe.baseline"
+local prune = require "aniso.recipe.prune"
 local variations = require "aniso.recipe.variations"
 
 local study = { grid = variations.grid, variants = variations.variants, power = variations.power }
@@ -23,6 +24,7 @@ study.options = {
   folds = options.any,
   baseline = options.any,
   one_by_one = false,
+  prune = prune.option,
 }
 
 -- aniso.study{…}: checks the names and returns the table, marked as a study.
@@ -31,6 +33,7 @@ function study.new(given)
   for _, field in ipairs { "name", "data", "base" } do
     if out[field] == nil then error("a study needs " .. field, 0) end
   end
+  prune.check(out)
   out.is_study = true
   return out
 end

@@ -3,6 +3,7 @@ local catalog = require "aniso.stats.metric.catalog"
 local delta_columns = require "aniso.show.delta_columns"
 local groups = require "aniso.stats.groups"
 local joined_rows = require "aniso.show.joined_rows"
+local pruning = require "aniso.stats.pruning"
 
 local group_rows = {}
 
@@ -75,13 +76,31 @@ group_rows.heads = {
   folds = { name = "folds", detail = true, get = function(group)
     return group.folds and ("%d/%d"):format(group.done, group.wanted)
   end },
+  pruned = { name = "pruned", detail = true, get = function(group)
+    return group.pruned and ("after %d"):format(group.pruned.seeds)
+  end },
 }
 
--- The columns that say how many seeds a row has and, of a cross-validation, how many of all folds.
+-- The columns that say how many seeds a row has, of a cross-validation how many of all folds and, where the
+-- study pruned variants, after how many seeds.
 function group_rows.repetitions(list)
-  local out = { group_rows.heads.seeds }
+  local out, folded, pruned = { group_rows.heads.seeds }, false, false
   for _, group in ipairs(list) do
-    if group.folds then out[2] = group_rows.heads.folds end
+    folded, pruned = folded or group.folds ~= nil, pruned or group.pruned ~= nil
+  end
+  if folded then out[#out + 1] = group_rows.heads.folds end
+  if pruned then out[#out + 1] = group_rows.heads.pruned end
+  return out
+end
+
+-- A sentence for each variant that was pruned, in the order of the groups.
+function group_rows.why_pruned(list)
+  local out, seen = {}, {}
+  for _, group in ipairs(list) do
+    if group.pruned and not seen[group.label] then
+      out[#out + 1] = ("%s was pruned %s"):format(group.label, pruning.sentence(group.pruned))
+    end
+    seen[group.label] = true
   end
   return out
 end

@@ -1,6 +1,7 @@
 -- The sentences that accompany a comparison: where there is too little data for a statement, what could
 -- not be tested and why, and which differences are within noise.
 local paired = require "aniso.stats.paired"
+local pruning = require "aniso.stats.pruning"
 local enough = paired.enough
 local printed = require("aniso.stats.metric.catalog").printed
 local noise = require "aniso.stats.noise"
@@ -38,6 +39,13 @@ local function about_folds(group, add)
   end
   if #lacking > 0 then
     add("%s: incomplete folds are not compared (%s)", group.label, table.concat(lacking, ", "))
+  end
+end
+
+-- Why a group has fewer seeds than others.
+local function about_pruning(group, add)
+  if group.pruned then
+    add("%s has fewer seeds because it was pruned %s", group.label, pruning.sentence(group.pruned))
   end
 end
 
@@ -115,7 +123,10 @@ function notes.of(result)
   local out, first = {}, result.groups[1]
   local function add(...) out[#out + 1] = string.format(...) end
   for k = 2, #result.groups do verdict(result, k, add) end
-  for _, group in ipairs(result.groups) do about_folds(group, add) end
+  for _, group in ipairs(result.groups) do
+    about_folds(group, add)
+    about_pruning(group, add)
+  end
   for k = 2, #result.groups do
     about_seeds(first, result.groups[k], result.pairs[k], add)
     about_images(result.pairs[k], add)

@@ -20,7 +20,7 @@ local paired = {}
 -- Below `discordant` images that only one side classifies correctly McNemar's test has no power.
 paired.enough = { seeds = 3, images = 20, discordant = 10 }
 
--- The level of every confidence interval.
+-- The level of every confidence interval that is shown of results on test.
 paired.LEVEL = 0.95
 
 -- Whether two groups were tested on the same images: on one split, or on the folds of one cut.
@@ -75,9 +75,9 @@ local function fold_differences(used, get)
 end
 
 -- The test over folds and seeds in the place of that over seeds.
-local function test_folds(delta, get)
+local function test_folds(delta, get, level)
   local differences, ratio = fold_differences(delta.pairs, get)
-  local test = significance.corrected_t(differences, ratio, paired.LEVEL, delta.mean)
+  local test = significance.corrected_t(differences, ratio, level, delta.mean)
   delta.folds, delta.fold_differences, delta.df = #delta.pairs[1][1].parts, differences, test.df
   delta.lo, delta.hi, delta.t, delta.p = test.lo, test.hi, test.t, test.p
   if test.n < paired.enough.seeds then delta.lo, delta.hi, delta.t, delta.p = nil, nil, nil, nil end
@@ -89,13 +89,15 @@ local function lacks_folds(group)
   return group.members[1] and not is_whole(group.members[1]) or false
 end
 
--- delta(first, second, get [, pairs]) → Δ of get(member), second minus first: {n, mean, sd, df, lo, hi,
--- t, p, pairs, each}. `pairs` [opt] is the result of members(); in the result, the pairs of which both
--- members have a value; each[k] is the difference of pair k. The interval [lo, hi] and the paired t
--- test are nil for fewer than enough.seeds pairs, and where the differences do not vary. Without a
--- pair n is 0 and the mean is the difference of the groups' means; nil where one lacks folds. With folds
--- the test follows the rule above, from enough.seeds folds on, and `folds` is their number.
-function paired.delta(first, second, get, pairs_of)
+-- delta(first, second, get [, pairs, level]) → Δ of get(member), second minus first: {n, mean, sd, df, lo,
+-- hi, t, p, pairs, each}. `pairs` [opt] is the result of members(); in the result, the pairs of which both
+-- members have a value; each[k] is the difference of pair k. The interval [lo, hi] and the paired t test are
+-- nil for fewer than enough.seeds pairs, and where the differences do not vary. Without a pair n is 0 and the
+-- mean is the difference of the groups' means; nil where one lacks folds. With folds the test follows the
+-- rule above, from enough.seeds folds on, and `folds` is their number. level: of the interval, in the place
+-- of LEVEL.
+function paired.delta(first, second, get, pairs_of, level)
+  level = level or paired.LEVEL
   local a, b, used, each = {}, {}, {}, {}
   for _, two in ipairs(pairs_of or paired.members(first, second)) do
     local x, y = get(two[1]), get(two[2])
@@ -104,9 +106,9 @@ function paired.delta(first, second, get, pairs_of)
       a[k], b[k], used[k], each[k] = x, y, two, y - x
     end
   end
-  local delta = significance.paired_t(a, b, paired.LEVEL)
+  local delta = significance.paired_t(a, b, level)
   delta.pairs, delta.each = used, each
-  if delta.n > 0 and used[1][1].parts then return test_folds(delta, get) end
+  if delta.n > 0 and used[1][1].parts then return test_folds(delta, get, level) end
   if delta.n == 0 and not lacks_folds(first) and not lacks_folds(second) then
     local x, y = paired.moments(first, get).mean, paired.moments(second, get).mean
     delta.mean = x and y and y - x

@@ -33,6 +33,7 @@ local function load(db, group)
   local evaluated, incomplete = {}, {}
   group.members, group.run = {}, group.run or group.runs[1]
   for _, one in ipairs(groups_of(db, group.runs)) do
+    group.pruned = group.pruned or one.pruned
     for _, member in ipairs(one.members) do group.members[#group.members + 1] = member end
     table.move(one.incomplete or {}, 1, #(one.incomplete or {}), #incomplete + 1, incomplete)
     for _, list in ipairs { one.members, one.incomplete or {} } do

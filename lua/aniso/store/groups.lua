@@ -19,9 +19,15 @@ local function add_training_images(db, runs)
   for _, run in ipairs(runs) do run.n_train = run.fold and of_split[run.split_id] end
 end
 
--- groups.form() of rows of db:runs() and of scores of theirs.
+-- groups.form() of rows of db:runs() and of scores of theirs; those of variants that were pruned have
+-- .pruned, the decision (store/pruned.lua).
 local function form(db, runs, scores)
-  return groups.form(runs, scores, function(member) if member.parts then members.complete(db, member) end end)
+  local out = groups.form(runs, scores, function(member)
+    if member.parts then members.complete(db, member) end
+  end)
+  local decisions = must(db:pruned_of())
+  for _, group in ipairs(out) do group.pruned = decisions[group.run.run_id] end
+  return out
 end
 
 -- of_runs(db, runs [, {prior = true}]) → groups.form() of rows of db:runs(); prior: with the prior's own

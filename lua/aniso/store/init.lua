@@ -2,9 +2,9 @@
 -- waiting}: what to do about another program's lock (store/lock_wait.lua), also the field `waiting`.
 -- {shared = true}: while another process trains, single transactions on finished runs (the field `shared`).
 -- A database reads (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
--- takes tags and notes (tags_and_notes.lua) and plans (plan.lua), removes runs (removal.lua,
--- collect.lua), merges (merge.lua) and makes recorders (recorder.lua). Opening for writing also ends
--- the runs whose writer is gone.
+-- takes tags and notes (tags_and_notes.lua), plans (plan.lua) and decisions (pruned.lua), removes runs
+-- (removal.lua, collect.lua), merges (merge.lua) and makes recorders (recorder.lua). Opening for writing also
+-- ends the runs whose writer is gone.
 local core = require "aniso.core"
 local find = require "aniso.store.find"
 local tags_and_notes = require "aniso.store.tags_and_notes"
@@ -12,6 +12,7 @@ local lock_wait = require "aniso.store.lock_wait"
 local merge = require "aniso.store.merge"
 local plan = require "aniso.store.plan"
 local printing = require "aniso.store.printing"
+local pruned = require "aniso.store.pruned"
 local read = require "aniso.store.read"
 local recorder = require "aniso.store.recorder"
 local db_error = require "aniso.store.db_error"
@@ -25,7 +26,7 @@ Database.__index = Database
 
 local store = { methods = Database }
 
-for _, part in ipairs { find, tags_and_notes, merge, plan, read, recorder.database, removal, score,
+for _, part in ipairs { find, tags_and_notes, merge, plan, pruned, read, recorder.database, removal, score,
   select_runs.methods } do
   for name, method in pairs(part) do Database[name] = method end
 end

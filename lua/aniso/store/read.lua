@@ -64,6 +64,14 @@ function read.split_of(db, run)
   return split
 end
 
+-- How many images a run was trained on.
+function read.training_images(db, run)
+  local row, message, code = first(of_run(db, run, [[
+    SELECT sum(c.n_train) AS n FROM split_class c JOIN run r USING(split_id) WHERE r.run_id = $RUN]]))
+  if not row then return nil, message, code end
+  return row.n
+end
+
 -- What the policy `search` compared for a run and chose: {metric, chosen, rungs = {{seeds, candidates =
 -- {{name, mean, delta, se, state}, …}}, …}}; nil for a run without a search.
 function read.search_of(db, run)

@@ -42,7 +42,8 @@ local QUERIES = {
      WHERE v.run_id = ?1 ORDER BY m.name, v.part, v.step]],
   log = [[
     SELECT at, level, message FROM log
-     WHERE run_id = ?1 AND NOT (level = 'debug' AND message LIKE '{"search":%') ORDER BY seq]],
+     WHERE run_id = ?1 AND NOT (level = 'debug'
+       AND (message LIKE '{"search":%' OR message LIKE '{"pruned":%')) ORDER BY seq]],
   confusion = [[
     SELECT f.true_idx, f.pred_idx, f.n FROM confusion f JOIN evaluation e USING(eval_id)
      WHERE e.run_id = ?1 AND e.is_primary = 1 AND e.part = 'test']],

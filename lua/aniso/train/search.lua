@@ -5,12 +5,12 @@
 -- the trial, under any label, and is not trained again. Trials are compared by their primary evaluation of
 -- the validation part; stats/halving.lua is the rule. A process trains every trial that its database lacks.
 --   local rounds = search.new { db =, study = name, jobs =, all =, again =, say = function(line) }
---   rounds:next() → list of jobs to train now; empty at the end. A job that was trained has `uid` or
---                   `problem`.
+--   rounds:next() → list of jobs to train now; empty at the end. A trained job has `uid` or `problem`.
 --   rounds.trials   the trials so far that are none of the jobs, numbered after them
--- jobs: those that the command carries out; all: those of the whole recipe. A job whose levels were chosen
--- gets `levels`, `log` = lines for its record, and `chosen_from` = a run on whose data they were chosen.
--- The levels of a finished run are those of the other seeds of its configuration and fold.
+-- jobs: those that the command carries out; all: those of the whole recipe. A job with `held` is in no list
+-- but as the trial that it is (pruning.lua). A job whose levels were chosen gets `levels`, `log` = lines for
+-- its record, and `chosen_from` = a run on whose data they were chosen. The levels of a finished run are
+-- those of the other seeds of its configuration and fold.
 local attempts = require "aniso.store.attempts"
 local catalog = require "aniso.stats.metric.catalog"
 local core = require "aniso.core"
@@ -239,7 +239,7 @@ function Rounds:next()
   end
   for _, list in ipairs { self.jobs, waiting } do
     for _, job in ipairs(list) do
-      if not (job.uid or job.problem or job.waits or listed[job]) then
+      if not (job.uid or job.problem or job.waits or listed[job] or job.held and list == self.jobs) then
         listed[job], out[#out + 1] = true, job
       end
     end

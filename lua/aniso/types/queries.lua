@@ -100,6 +100,33 @@ function RunDatabase:baseline_of(study) end
 ---@return table? record
 function RunDatabase:search_of(run) end
 
+---How many images a run was trained on.
+---@param run aniso.RunReference
+---@return integer? n
+function RunDatabase:training_images(run) end
+
+---Records that the variant of a run was pruned, in the place of an earlier decision about it.
+---@param uid string of the last run on which the decision depends
+---@param record table { metric, seeds, leader, delta, lo, hi, level }
+---@return true? done
+---@return string? message
+---@return string? code
+function RunDatabase:set_pruned(uid, record) end
+
+---Removes what was recorded about the variants with these labels.
+---@param study string
+---@param labels string[]
+---@return integer? count of the decisions there were
+---@return string? message
+---@return string? code
+function RunDatabase:clear_pruned(study, labels) end
+
+---The variants that were pruned: run_id → the decision, for each of their runs; of all studies if none is
+---named.
+---@param study? string
+---@return table<integer, table>? decisions { metric, seeds, leader, delta, lo, hi, level, at, label }
+function RunDatabase:pruned_of(study) end
+
 ---What differs, by how much, and whether it is more than chance, as `aniso compare`; prints as tables.
 ---db:compare{ "ddpm", "adpm" }, db:compare{ "@last", "@best:tail" }, db:compare "lambda"
 ---@param names string[]|string the baseline first: a run, a configuration (label or study:label), runs

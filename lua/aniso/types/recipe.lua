@@ -37,7 +37,16 @@
 ---@field folds? integer|"official"
 ---No lock-step of a staged study's points: the same bits, later (default false).
 ---@field one_by_one? boolean
+---Variants that are worse than the leader on validation get no further seeds (default false).
+---@field prune? boolean|aniso.PruneOptions
 ---@field baseline? string|aniso.Variation Label of the variant to compare with, or one variant more.
+
+---When a variant gets no further seeds: after min_seeds seeds, once the interval of its difference to the
+---leader on the validation part, paired by seed, is on the worse side of 0 (METHOD §7).
+---@class aniso.PruneOptions
+---@field metric? string What is compared; if left out select.metric, which the variants must then share.
+---@field min_seeds? integer Seeds before the first decision (default 3, the fewest without folds).
+---@field level? number Level of the interval (default 0.95).
 
 ---A checked study, for `aniso run`.
 ---@class aniso.Study : aniso.StudyOptions

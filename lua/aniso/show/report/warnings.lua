@@ -1,4 +1,5 @@
 -- Reasons to distrust the numbers of a study: one line each, with the remedy.
+local group_rows = require "aniso.show.group_rows"
 local groups_of = require "aniso.store.groups"
 local page = require "aniso.show.report.page"
 local ENOUGH = require("aniso.stats.paired").enough.seeds
@@ -71,6 +72,10 @@ return function(facts)
   local few = few_seeds(facts)
   if few then
     add(("Fewer than %d seeds"):format(ENOUGH), "%s. More: aniso run RECIPE --seeds 0..%d", few, ENOUGH - 1)
+  end
+  local pruned = table.concat(group_rows.why_pruned(facts.groups), "; ")
+  if pruned ~= "" then
+    add("Variants that were pruned", "%s. All their seeds: aniso run RECIPE --no-prune", pruned)
   end
   local lost = unfinished(facts)
   if lost then add("Runs that are not counted", "%s. Continue with: aniso resume --all", lost) end
