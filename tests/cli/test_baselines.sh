@@ -84,4 +84,12 @@ for epoch in 3 11; do
 done
 [ "$(rows "$dir/whole/a.db" | grep -c .)" -gt 100 ]
 result $? "more than a hundred rows are compared"
+# ── an option of the denoiser, where a variant has none ──
+tiny_recipe 1
+sed 's/^  },$/  }, variants = { { method = "ddpm" }, { method = "softmax" } },/' "$dir/tiny.lua" >"$dir/two.lua"
+expect "an option of the denoiser" 0 "$aniso" run "$dir/two.lua" --set denoiser.dim=8
+equals "is of the variants that have one" "$(query "SELECT r.label, p.txt FROM v_run r LEFT JOIN config_param p ON \
+p.config_id = r.config_id AND p.key = 'denoiser.dim' WHERE study = 'tiny' ORDER BY 1" | tr '\n' ' ')" "ddpm,8 softmax, "
+expect "where none has one" 2 "$aniso" run "$dir/two.lua" --set denoiser.dim=8 --only softmax
+output_has err "^aniso: --set denoiser.dim: no variant has a denoiser "
 finish

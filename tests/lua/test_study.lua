@@ -53,6 +53,26 @@ function T.test_variants_times_grid()
   lu.assertEquals(labels(jobs), { "ddpm mmd=0#0", "ddpm mmd=1#0", "adpm mmd=0#0", "adpm mmd=1#0" })
 end
 
+-- A study in which one variant of two has a denoiser.
+local function one_denoiser()
+  return study.new { name = "d", data = {}, base = { denoiser = { "film", dim = 8 } },
+    variants = { { method = "ddpm" }, { method = "softmax" }, { label = "none", denoiser = "none" } } }
+end
+
+function T.test_an_option_of_the_denoiser_is_set_where_there_is_one()
+  local jobs = study.expand(one_denoiser(), { { "denoiser.dim", "16" } })
+  lu.assertEquals(jobs[1].config.denoiser.dim, 16)
+  lu.assertEquals({ jobs[2].config.denoiser, jobs[3].config.denoiser }, { "none", "none" })
+  study.check_overrides(jobs, { { "denoiser.dim", "16" } })
+end
+
+function T.test_an_option_of_the_denoiser_is_an_error_where_there_is_none()
+  local jobs = study.expand(one_denoiser(), { { "denoiser.dim", "16" } })
+  lu.assertErrorMsgEquals("--set denoiser.dim: no variant has a denoiser (denoiser = none, as with method = "
+    .. "softmax)", study.check_overrides, { jobs[2], jobs[3] }, { { "denoiser.dim", "16" } })
+  study.check_overrides({ jobs[2] }, { { "train.lr", "1" } })
+end
+
 function T.test_a_baseline_table_is_one_more_variant()
   local jobs = study.expand(two_variants { baseline = { ["loss.mmd"] = 0 } })
   lu.assertEquals(labels(jobs), { "baseline#0", "ddpm#0", "adpm#0" })

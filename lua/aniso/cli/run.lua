@@ -84,7 +84,9 @@ function run.expand(study, args)
     seen[label] = true
     table.move(labelled, 1, #labelled, #known + 1, known)
   end
-  return common.with_labels(known, args.only, function(job) return job.label end), jobs
+  local chosen = common.with_labels(known, args.only, function(job) return job.label end)
+  study_of.check_overrides(chosen, args.set)
+  return chosen, jobs
 end
 
 -- Gives stored runs the labels that the recipe has now, and prints which changed.

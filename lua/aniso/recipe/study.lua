@@ -121,17 +121,46 @@ local function check_override(variation, path, name)
   end
 end
 
--- Applies --set, the presets of a method first: the other overrides replace their options.
+local function has_denoiser(config)
+  local given = config.denoiser
+  return given ~= "none" and not (type(given) == "table" and given[1] == "none")
+end
+
+local function is_of_denoiser(override)
+  return override[1]:match "^denoiser%." ~= nil
+end
+
+-- Whether an override is an option of the denoiser, and the configuration, a classifier's, has none.
+local function is_idle(override, config)
+  return is_of_denoiser(override) and not has_denoiser(config)
+end
+
+-- Applies --set, the presets of a method first: the other overrides replace their options. Options of the
+-- denoiser are those of the variants that have one.
 local function override_all(config, overrides, variation, varies)
   for _, override in ipairs(overrides) do
     local path, word = override[1], literal.read(override[2])
-    if varies then check_override(variation, path) end
+    if varies and not is_idle(override, config) then check_override(variation, path) end
     for _, entry in ipairs(path == "method" and varies and preset.presets[word] or {}) do
       check_override(variation, entry[1], path)
     end
     if path == "method" then preset.set(config, word) end
   end
-  for _, override in ipairs(overrides) do options.set(config, override[1], override[2]) end
+  for _, override in ipairs(overrides) do
+    if not is_idle(override, config) then options.set(config, override[1], override[2]) end
+  end
+end
+
+-- Raises where an override is an option of the denoiser, and none of the jobs has one.
+function study.check_overrides(jobs, overrides)
+  local there = false
+  for _, job in ipairs(jobs) do there = there or has_denoiser(job.config) end
+  for _, override in ipairs(there and {} or overrides or {}) do
+    if is_of_denoiser(override) then
+      error(("--set %s: no variant has a denoiser (denoiser = none, as with method = softmax)")
+        :format(override[1]), 0)
+    end
+  end
 end
 
 -- The configuration of one variation. What an ablation leaves out is left out last, of what the base,

@@ -85,6 +85,7 @@ function check.options(of, overrides, seeds, official_folds)
   local mistakes, add = new_list()
   local jobs = try(add, study.expand, of, overrides, seeds, nil, official_folds) or {}
   check_labels(of, jobs, add)
+  try(add, study.check_overrides, jobs, overrides)
   for _, job in ipairs(jobs) do
     require("aniso.recipe.data_paths").in_config(job.config, of.folder)
     check_config(job.config, add)
