@@ -1,8 +1,9 @@
 /* checkpoint (Lua): core.checkpoint, tensors and a state table in one file that is whole or absent.
  *
- * save(path, {name = tensor}, state [, {previous = true, precision = "float32"}]) → sha256 of the
- * tensors, bytes: the former file is kept under previous(path) unless previous = false. precision:
- * float16 or bfloat16 for tensors of two or more dimensions. load(path) → {name = tensor},
+ * save(path, {name = tensor}, state [, {previous = true, precision = "float32", exact = prefix}]) →
+ * sha256 of the tensors, bytes: the former file is kept under previous(path) unless previous =
+ * false. precision: float16 or bfloat16 for tensors of two or more dimensions but those whose names
+ * begin with `exact`. load(path) → {name = tensor},
  * state, sha256. What the system refuses, and a damaged file, are nil, message, code. The state is
  * JSON: no functions, no NaN, integers up to 2^53. */
 #include "io/checkpoint.h"
@@ -15,9 +16,23 @@
 #include "bind/open.h"
 #include "bind/safetensors.h"
 
+/* Marks the tensors whose names begin with the field `exact` of the table at `arg`. */
+static void mark_exact(lua_State *L, int arg, an_named *tensors, int n)
+{
+    if (lua_isnil(L, arg))
+        return;
+    if (lua_getfield(L, arg, "exact") != LUA_TNIL) {
+        size_t length;
+        const char *prefix = luaL_checklstring(L, -1, &length);
+        for (int i = 0; i < n; i++)
+            tensors[i].exact = strncmp(tensors[i].name, prefix, length) == 0;
+    }
+    lua_pop(L, 1);
+}
+
 static int save(lua_State *L)
 {
-    static const char *const known[] = {"precision", "previous", NULL};
+    static const char *const known[] = {"exact", "precision", "previous", NULL};
     static const char *const precisions[] = {"float32", "float16", "bfloat16", NULL};
     int n;
     int64_t bytes = 0;
@@ -28,7 +43,8 @@ static int save(lua_State *L)
     an_check_keys(L, 4, known);
     const an_store as = (an_store)an_opt_enum(L, 4, "precision", precisions, AN_STORE_F32);
     bool previous = an_opt_bool(L, 4, "previous", true);
-    const an_named *tensors = an_check_named(L, 2, &n);
+    an_named *tensors = an_check_named(L, 2, &n);
+    mark_exact(L, 4, tensors, n);
     an_json_encode(L, 3);
     if (an_checkpoint_save(path, tensors, n, as, lua_tostring(L, -1), previous, hex, &bytes) !=
         AN_OK)

@@ -11,7 +11,7 @@
 #include "bind/tensor_arg.h"
 #include "tensor/scope.h"
 
-const an_named *an_check_named(lua_State *L, int arg, int *n)
+an_named *an_check_named(lua_State *L, int arg, int *n)
 {
     luaL_checktype(L, arg, LUA_TTABLE);
     *n = 0;
@@ -25,7 +25,7 @@ const an_named *an_check_named(lua_State *L, int arg, int *n)
                 L, arg,
                 lua_pushfstring(L, "expected tensors by name; entry %s is a %s", name, type));
         }
-        *to++ = (an_named){lua_tostring(L, -2), an_check_tensor(L, -1)};
+        *to++ = (an_named){lua_tostring(L, -2), an_check_tensor(L, -1), false};
     }
     return list;
 }

@@ -14,7 +14,7 @@ an_safetensors *an_push_safetensors(lua_State *L, an_safetensors *(*opener)(cons
 
 /* The table {name = tensor} at `arg` as a list that lives as long as the table and the
  * buffer pushed on the stack. Raises on anything else. */
-const an_named *an_check_named(lua_State *L, int arg, int *n);
+an_named *an_check_named(lua_State *L, int arg, int *n);
 /* Pushes {name = tensor} with every tensor of f; false after a failure, with nothing pushed. */
 bool an_push_named(lua_State *L, an_safetensors *f);
 

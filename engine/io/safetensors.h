@@ -22,6 +22,7 @@ typedef struct an_safetensors an_safetensors;
 typedef struct {
     const char *name;
     an_tensor *tensor;
+    bool exact; /* float32 at every precision: numbers that are no weights */
 } an_named;
 typedef struct {
     const char *key, *value;
@@ -58,7 +59,7 @@ an_code an_safetensors_content(an_safetensors *f, char hex[AN_SHA256_HEX]);
 
 /* How float32 tensors are written: unchanged, or those of two or more dimensions in 16 bits,
  * rounded to the nearest, ties to even. Vectors (norms, biases, statistics) stay float32: they are
- * small, and variances may leave the range of float16. */
+ * small, and variances may leave the range of float16. So does what is `exact`. */
 typedef enum { AN_STORE_F32, AN_STORE_F16, AN_STORE_BF16 } an_store;
 
 /* ── writing ────────────────────────────────────────────────────────────────── */

@@ -23,9 +23,10 @@ typedef struct {
     an_store as;
 } item;
 
-static an_store kept_as(const an_tensor *x, an_store as)
+static an_store kept_as(const an_named *one, an_store as)
 {
-    return x->dtype == AN_F32 && x->ndim >= 2 ? as : AN_STORE_F32;
+    bool narrow = one->tensor->dtype == AN_F32 && one->tensor->ndim >= 2 && !one->exact;
+    return narrow ? as : AN_STORE_F32;
 }
 
 /* Bytes of an element in the file. */
@@ -55,7 +56,7 @@ static item *sorted(const an_named *tensors, int n, an_store as)
         return NULL;
     for (int i = 0; i < n; i++) {
         an_tensor *x = tensors[i].tensor;
-        items[i] = (item){.tensor = x, .as = kept_as(x, as)};
+        items[i] = (item){.tensor = x, .as = kept_as(&tensors[i], as)};
         items[i].e = (entry){.name = tensors[i].name, .ndim = x->ndim};
         items[i].e.dtype = type_of(&items[i]);
         memcpy(items[i].e.shape, x->shape, sizeof x->shape);

@@ -46,7 +46,7 @@ static an_code save(int64_t n, double value, const char *state, char hex[AN_SHA2
     int64_t bytes = 0;
     an_tensor *x = an_tensor_zeros(AN_F32, 1, &n);
     an_fill(x, value);
-    an_named tensors[] = {{"w", x}, {"ema.w", x}};
+    an_named tensors[] = {{"w", x, false}, {"ema.w", x, false}};
     an_code code = an_checkpoint_save(path, tensors, 2, AN_STORE_F32, state, true, hex, &bytes);
     if (code == AN_OK)
         assert_true(bytes > 8 * n);

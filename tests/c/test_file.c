@@ -206,7 +206,7 @@ static an_code save_checkpoint(const char *path, char hex[AN_SHA256_HEX])
     size_t mark = an_scope_begin();
     an_tensor *x = an_tensor_zeros(AN_F32, 1, (int64_t[]){100});
     an_fill(x, 3);
-    an_named tensors[] = {{"w", x}};
+    an_named tensors[] = {{"w", x, false}};
     an_code code = an_checkpoint_save(path, tensors, 1, AN_STORE_F32, "{}", true, hex, NULL);
     an_scope_end(mark, NULL);
     return code;

@@ -98,8 +98,9 @@ static void test_matrices_are_narrowed(void **state)
         an_tensor *t = an_view_transpose(w, (int[]){1, 0});
         an_tensor *v = an_tensor_from(values, 1, (int64_t[]){6});
         an_tensor *n = an_tensor_zeros(AN_I64, 2, (int64_t[]){1, 1});
-        an_named tensors[] = {{"w", w}, {"t", t}, {"v", v}, {"n", n}};
-        assert_int_equal(an_safetensors_write_named(path, tensors, 4, as, NULL, 0, written, NULL),
+        an_named tensors[] = {
+            {"w", w, false}, {"t", t, false}, {"v", v, false}, {"n", n, false}, {"e", w, true}};
+        assert_int_equal(an_safetensors_write_named(path, tensors, 5, as, NULL, 0, written, NULL),
                          AN_OK);
         an_safetensors *f = an_safetensors_open(path);
         assert_non_null(f);
@@ -115,6 +116,8 @@ static void test_matrices_are_narrowed(void **state)
         assert_true(an_f32(w2)[2] != values[2] && an_f32(w2)[1] == values[1]);
         assert_memory_equal(an_f32(an_safetensors_read(f, an_safetensors_find(f, "v"))), values,
                             sizeof values);
+        assert_memory_equal(an_f32(an_safetensors_read(f, an_safetensors_find(f, "e"))), values,
+                            sizeof values);
         assert_int_equal(an_safetensors_read(f, an_safetensors_find(f, "n"))->dtype, AN_I64);
         an_safetensors_close(f);
         an_scope_end(mark, NULL);
@@ -128,7 +131,7 @@ static void test_a_number_out_of_range(void **state)
     char hex[AN_SHA256_HEX];
     const float values[] = {1, -70000};
     an_tensor *w = an_tensor_from(values, 2, (int64_t[]){1, 2});
-    an_named one = {"big", w};
+    an_named one = {"big", w, false};
     assert_int_equal(an_safetensors_write_named(path, &one, 1, AN_STORE_F16, NULL, 0, hex, NULL),
                      AN_EINVAL);
     assert_non_null(strstr(an_err_message(), "big has the number -70000"));

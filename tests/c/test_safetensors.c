@@ -63,7 +63,8 @@ static void test_round_trip(void **state)
     an_tensor *n = an_tensor_zeros(AN_I64, 0, NULL);
     an_tensor *none = an_tensor_zeros(AN_F32, 2, (int64_t[]){0, 7});
     an_i64(n)[0] = INT64_MIN;
-    an_named tensors[] = {{"z.w", w}, {"a \"quoted\"\n", t}, {"n", n}, {"none", none}};
+    an_named tensors[] = {
+        {"z.w", w, false}, {"a \"quoted\"\n", t, false}, {"n", n, false}, {"none", none, false}};
     an_pair meta[] = {{"note", "é \\ \""}, {"empty", ""}};
     assert_int_equal(
         an_safetensors_write_named(path, tensors, 4, AN_STORE_F32, meta, 2, written, NULL), AN_OK);
@@ -105,8 +106,8 @@ static void test_the_file_records_its_content_hash(void **state)
         an_f32(w)[i] = (float)i;
     for (int transposed = 0; transposed < 2; transposed++) {
         char hex[AN_SHA256_HEX], expected[AN_SHA256_HEX];
-        an_named tensors[] = {{"w", transposed ? an_view_transpose(w, (int[]){1, 0}) : w},
-                              {"again", w}};
+        an_named tensors[] = {{"w", transposed ? an_view_transpose(w, (int[]){1, 0}) : w, false},
+                              {"again", w, false}};
         an_pair meta[] = {{"before", "…"}, {"name", hex}, {"after", "."}};
         assert_int_equal(
             an_safetensors_write_named(path, tensors, 2, AN_STORE_F32, meta, 3, hex, NULL), AN_OK);
@@ -129,7 +130,7 @@ static void test_the_data_starts_on_a_multiple_of_8(void **state)
     for (size_t length = 1; length < sizeof name; length++) {
         uint64_t header;
         an_tensor *x = an_tensor_zeros(AN_F32, 1, (int64_t[]){3});
-        an_named one = {name + sizeof name - 1 - length, x};
+        an_named one = {name + sizeof name - 1 - length, x, false};
         assert_int_equal(an_safetensors_write(path, &one, 1, NULL, 0, NULL), AN_OK);
         FILE *file = fopen(path, "rb");
         assert_int_equal(fread(&header, 8, 1, file), 1);
@@ -144,7 +145,8 @@ static void test_names_must_differ(void **state)
     (void)state;
     size_t mark = an_scope_begin();
     an_tensor *x = an_tensor_zeros(AN_F32, 1, (int64_t[]){1});
-    an_named twice[] = {{"x", x}, {"y", x}, {"x", x}}, meta = {"__metadata__", x};
+    an_named twice[] = {{"x", x, false}, {"y", x, false}, {"x", x, false}},
+             meta = {"__metadata__", x, false};
     assert_int_equal(an_safetensors_write(path, twice, 3, NULL, 0, NULL), AN_EINVAL);
     assert_int_equal(an_safetensors_write(path, &meta, 1, NULL, 0, NULL), AN_EINVAL);
     an_scope_end(mark, NULL);

@@ -25,6 +25,28 @@ expect "unless that is meant" 0 "$aniso" export @last -o "$dir/mine.safetensors"
 expect "another ending of the name" 2 "$aniso" export @last -o "$dir/m.db" --db "$db"
 output_has err 'the name of a model file ends in .safetensors'
 
+# ── 16 bits ──
+bytes() { wc -c <"$1"; }
+expect "float16 of a run of float32" 0 "$aniso" export @last -o "$dir/half.safetensors" --precision float16 --db "$db"
+output_has err 'written to .*half.safetensors: 0.[0-9] MB of float16, 7 classes, '
+equals "is smaller" "$(($(bytes "$dir/half.safetensors") * 10 < $(bytes "$model") * 8))" 1
+expect "another precision" 2 "$aniso" export @last --precision float8 --db "$db"
+output_has err '^aniso: .*--precision is float32, float16 or bf16, got float8$'
+expect "a run of 16 bits" 0 "$aniso" run "$dir/tiny.lua" --name narrow --set select.precision=bfloat16 --db "$dir/narrow.db"
+for precision in own bf16 float32; do
+    option="--precision $precision"
+    [ $precision = own ] && option=
+    expect "its export, $precision" 0 "$aniso" export @last -o "$dir/$precision.safetensors" $option --db "$dir/narrow.db"
+done
+equals "has the run's precision" "$(cmp "$dir/own.safetensors" "$dir/bf16.safetensors")" ""
+for precision in bf16 float32; do
+    expect "predictions, $precision" 0 "$aniso" predict "$dir/$precision.safetensors" "$images" --format csv
+    cp "$dir/out" "$dir/$precision.csv"
+done
+equals "are the same at both" "$(cmp "$dir/bf16.csv" "$dir/float32.csv")" ""
+expect "predictions of the run" 0 "$aniso" predict @last "$images" --format csv --db "$dir/narrow.db"
+equals "and those of the run" "$(cmp "$dir/out" "$dir/bf16.csv")" ""
+
 expect "stored predictions" 0 "$aniso" predictions @last --db "$db"
 output_has out '^image,true,label,confidence,p_nv,.*,p_df$'
 output_has out '^lesion-[0-9]+,(nv|mel|bkl|bcc|akiec|vasc|df),(nv|mel|bkl|bcc|akiec|vasc|df),0\.[0-9]+,'

@@ -10,7 +10,7 @@ import zlib
 
 import torch
 
-KINDS = {torch.float32: "F32", torch.int64: "I64"}
+KINDS = {torch.float32: "F32", torch.int64: "I64", torch.float16: "F16", torch.bfloat16: "BF16"}
 
 
 def write_safetensors(path, tensors, metadata):

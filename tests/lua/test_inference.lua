@@ -5,6 +5,8 @@ local aniso = require "aniso"
 local core = require "aniso.core"
 local data_fixture = dofile "tests/lua/data_fixture.lua"
 local fixture = dofile "tests/lua/inference_fixture.lua"
+local description = require "aniso.inference.description"
+local model_file = require "aniso.inference.model_file"
 local post_hoc = require "aniso.method.post_hoc"
 local predict = require "aniso.method.predict"
 local stored_run = require "aniso.inference.stored_run"
@@ -101,6 +103,26 @@ function T:test_without_a_recorded_input_the_data_are_opened()
   self.layout:write("images/a/01.bmp", data_fixture.bmp(12, 12, 1, 2, 3))
   aniso.trainer.release_data()
   lu.assertErrorMsgContains("was made on other images", stored_run.read, self.db, run)
+end
+
+-- The numbers of the chains are no weights: they stay as they are.
+function T:test_a_narrow_file_has_rounded_weights_and_exact_chains()
+  local of, tensors = stored_run.read(self.db, run_of(self, "chain"))
+  local model = model_file.build(description.check(of, "x"), tensors, "x")
+  local files = {}
+  for _, precision in ipairs { "float32", "bfloat16" } do
+    local path = ("%s/%s.safetensors"):format(self.root, precision)
+    assert(model_file.save(path, of, tensors, model, precision))
+    files[precision] = assert(core.checkpoint.load(path))
+  end
+  local changed = 0
+  for name, tensor in pairs(files.float32) do
+    local narrow, same = files.bfloat16[name]:list(), true
+    for i, value in ipairs(tensor:list()) do same = same and value == narrow[i] end
+    changed = changed + (same and 0 or 1)
+    lu.assertTrue(same or #tensor:shape() >= 2 and not name:find "^chain%.", name)
+  end
+  lu.assertTrue(changed > 10)
 end
 
 -- PyTorch reads the same files and gives the same probabilities (tests/golden/predict_model.py).

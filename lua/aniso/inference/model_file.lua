@@ -12,14 +12,16 @@ local MOST_LEVELS = 100000000 -- T · K, of a table of the schedule
 local MOST_PASSES = 1000000   -- of the denoiser per image
 
 -- Writes the file as a whole → its SHA-256 (of the tensors), bytes; nil, message, code. model [opt]: built of
--- them, for the numbers of its chains.
-function model_file.save(path, of, tensors, model)
+-- them, for the numbers of its chains, which are float32 always. precision [opt]: of the weights, "float32"
+-- if left out, "float16" or "bfloat16", as select.precision; raises for a weight that float16 cannot hold.
+function model_file.save(path, of, tensors, model, precision)
   local all = {}
   for name, tensor in pairs(model and model.denoiser and chain_tables.of(model, of.config.sampler) or {}) do
     all[name] = tensor
   end
   for name, tensor in pairs(tensors) do all[name] = tensor end
-  return core.checkpoint.save(path, all, of, { previous = false })
+  return core.checkpoint.save(path, all, of, { previous = false, precision = precision,
+    exact = chain_tables.prefix })
 end
 
 local function text_of(shape)

@@ -46,7 +46,7 @@ local function provenance_of(run, split, meta, evaluation)
 end
 
 -- run: a row of db:find(). given [opt]: options of the sampler in the place of the run's own.
--- → description, tensors by name
+-- → description, tensors by name, the precision at which they are stored
 function stored_run.read(db, run, given)
   local job, split = trainer.stored_job(db, run), must(db:split_of(run))
   local evaluation = primary(db, run)
@@ -65,7 +65,7 @@ function stored_run.read(db, run, given)
     levels = job.levels, input = meta.input or network_input.of(data_of(db, run, job), job.config),
     sampler = sampler, tau = tau and tau.value,
     provenance = provenance_of(run, split, meta, evaluation) }
-  return of, tensors
+  return of, tensors, meta.precision or "float32"
 end
 
 return stored_run

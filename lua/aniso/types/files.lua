@@ -66,8 +66,8 @@ function checkpoint.load(path) end
 ---@param tensors table<string, aniso.Tensor>
 ---@param state table of values that JSON can hold
 ---previous: the former file stays as PATH.previous, true if left out; precision: of tensors of two or more
----dimensions, "float32" if left out
----@param how? { previous: boolean?, precision: "float32"|"float16"|"bfloat16"? }
+---dimensions, "float32" if left out; exact: the beginning of the names of those that stay float32
+---@param how? { previous: boolean?, precision: "float32"|"float16"|"bfloat16"?, exact: string? }
 ---@return string? sha256 of the tensors
 ---@return integer bytes after an error the message
 ---@return string? code
