@@ -1,7 +1,7 @@
 # aniso: `make` builds, `make demo` runs an example, `make test` tests, `make help` lists the targets.
 #
 # Sources are found by wildcard, headers by the compiler (-MMD). Objects live in
-# build/FLAVOUR, where FLAVOUR is release, asan, clang, tsan, fuzz or cover. Every target that compiles first
+# build/FLAVOUR, where FLAVOUR is release, mpi, asan, clang, tsan, fuzz or cover. Every target that compiles first
 # runs third_party/deps, which finds the libraries, installs missing ones where permitted, and
 # writes build/deps.mk; later builds only read that file.
 
@@ -9,6 +9,15 @@ FLAVOUR ?= release
 PREFIX  ?= /usr/local
 CFLAGS  ?= -O3 -g
 JOBS    ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+
+# Ranks that share a batch (engine/base/ranks): `make MPI=1` builds build/mpi/aniso.
+ifeq ($(MPI),1)
+FLAVOUR  := mpi
+MPI_NAME := $(shell for name in ompi-c mpich; do pkg-config --exists $$name 2>/dev/null && echo $$name && break; done)
+ifeq ($(MPI_NAME),)
+$(error MPI=1 requires Open MPI or MPICH with its pkg-config file: on Debian, apt-get install libopenmpi-dev openmpi-bin)
+endif
+endif
 
 BUILD := build/$(FLAVOUR)
 GEN   := build/gen
@@ -22,6 +31,11 @@ RELRO    := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 SANITIZE := -g -DAN_CHECKED -fno-omit-frame-pointer
 MODE_release := $(CFLAGS) $(HARDEN)
 MODE_asan    := -O2 $(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover=undefined
+MODE_mpi     := $(MODE_release)
+ifdef MPI_NAME
+MODE_mpi     += -DAN_MPI $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(MPI_NAME)))
+MPI_LIBS     := $(shell pkg-config --libs $(MPI_NAME))
+endif
 # Pragmas that clang does not know only choose between loops of equal results.
 MODE_clang   := $(MODE_release) -Wno-unknown-pragmas
 # For a shared object, whose host sees luaopen_* alone (engine/bind/luaopen.c).
@@ -30,6 +44,7 @@ MODE_tsan    := -O1 $(SANITIZE) -fsanitize=thread -Wno-unknown-pragmas
 MODE_fuzz    := -O1 $(SANITIZE) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wno-unknown-pragmas
 MODE_cover   := -O1 -g -fprofile-instr-generate -fcoverage-mapping -Wno-unknown-pragmas
 LINK_release := $(if $(HARDEN),$(RELRO))
+LINK_mpi     := $(LINK_release)
 LINK_clang   := $(LINK_release)
 # Threads of OpenMP outlive the state that loaded the object, so it stays in memory.
 LINK_module  := -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodelete,--version-script=engine/bind/luaopen.map
@@ -44,6 +59,7 @@ LINK      = $(CC) -fopenmp $(MODE_$(FLAVOUR)) $(LINK_$(FLAVOUR)) $(LDFLAGS)
 ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
 -include build/deps.mk
 endif
+DEPS_LIBS += $(MPI_LIBS)
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)
 endif
@@ -59,7 +75,7 @@ FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c)) $(LUA_FUZ
 FAULTS   := $(addprefix $(BUILD)/tests/faults/,calls.so memory.so powercut aniso_cells)
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all module demo test check asan clang tsan threads fuzz fuzzers faults bench bench-db conform golden transcript lint install clean help
+.PHONY: all module demo test test-mpi check asan clang tsan threads fuzz fuzzers faults bench bench-db conform golden transcript lint install clean help
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/tests/fuzz/%
 
@@ -180,6 +196,11 @@ threads: $(ANISO) $(C_TESTS) build/deps-test.mk
 check: $(ANISO) $(C_TESTS) $(FUZZERS) $(FAULTS) build/deps-test.mk $(if $(filter release,$(FLAVOUR)),module)
 	@tests/run $(BUILD) ./$(ANISO)
 
+# Builds with MPI first; `make test` runs the same where build/mpi/aniso exists.
+test-mpi: $(ANISO)
+	@$(MAKE) MPI=1 all
+	@ANISO=./$(ANISO) sh tests/cli/test_ranks.sh
+
 fuzz:
 	@tests/fuzz/run check
 	@$(MAKE) FLAVOUR=fuzz fuzzers
@@ -222,8 +243,10 @@ clean:
 help:
 	@echo "make            build ./aniso (installs missing libraries with apt where permitted)"
 	@echo "make module     build aniso.so, with which a plain lua5.4 can require \"aniso\" (lua/README.md)"
+	@echo "make MPI=1      build build/mpi/aniso, which mpirun starts as ranks that share a batch (engine/base/ranks/README.md)"
 	@echo "make demo       build, run recipes/quickstart.lua, show which differences exceed noise"
 	@echo "make test       build and run all tests; the last line has the counts"
+	@echo "make test-mpi   build with MPI and test that ranks give the bits of one process"
 	@echo "make asan       the same tests under AddressSanitizer and UBSan, in build/asan"
 	@echo "make clang      the same tests, compiled with clang, in build/clang"
 	@echo "make tsan       what runs in several threads, under ThreadSanitizer (clang), in build/tsan"

@@ -14,11 +14,13 @@
 #include "base/environment.h"
 #include "base/err.h"
 #include "base/memory/lua_alloc.h"
+#include "base/ranks/ranks.h"
 #include "base/visible.h"
 #include "bind/bind.h"
 #include "bind/interrupt.h"
 #include "bind/open.h"
 #include "bind/surroundings.h"
+#include "model/shared_resnet.h"
 
 /* Lua: an error → its text without its position in the program's own sources. */
 static int shorten(lua_State *L)
@@ -194,6 +196,10 @@ int main(int argc, char **argv)
         return print_text("aniso: ", an_err_message(), false), 2;
     set_up_threads(argv);
     setlocale(LC_CTYPE, ""); /* numbers keep the "C" locale: a decimal point is a point */
+    if (an_ranks_start() != AN_OK)
+        return print_text("aniso: ", an_err_message(), false), 2;
+    if (an_rank() > 0)
+        return an_shared_resnet_serve(), an_ranks_end(), 0;
     lua_State *L = lua_newstate(lua_memory, NULL);
     if (!L)
         return fprintf(stderr, "aniso: no memory to start\n"), 1;
@@ -206,6 +212,8 @@ int main(int argc, char **argv)
     else
         code = (int)lua_tointeger(L, -1);
     lua_close(L);
+    an_shared_resnet_end();
+    an_ranks_end();
     if (!flush_output() && code == 0)
         code = 1;
     return code;

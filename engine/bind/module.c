@@ -155,6 +155,15 @@ static int module_training(lua_State *L)
     return 1;
 }
 
+/* m:slice([on = true]) → m. Its convolutional networks sum over a batch by slices, which ranks can
+ * share. */
+static int module_slice(lua_State *L)
+{
+    an_module_slice(an_check_module(L, 1), lua_isnoneornil(L, 2) || lua_toboolean(L, 2));
+    lua_settop(L, 1);
+    return 1;
+}
+
 /* m:freeze([on = true] [, prefix]) → m. A frozen module, or the part of it whose names begin with
  * the prefix, requires no gradients and behaves as in evaluation. */
 static int module_freeze(lua_State *L)
@@ -210,6 +219,7 @@ static const luaL_Reg methods[] = {
     {"swap", module_swap},
     {"train", module_train},
     {"training", module_training},
+    {"slice", module_slice},
     {"freeze", module_freeze},
     {"frozen", module_frozen},
     {"names", an_module_names},

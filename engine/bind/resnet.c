@@ -13,6 +13,7 @@
 #include "bind/model.h"
 #include "bind/open.h"
 #include "bind/tensor_arg.h"
+#include "model/shared_resnet.h"
 #include "tensor/scope.h"
 
 #define AN_RESNET "aniso.ResNet"
@@ -66,7 +67,7 @@ static int resnet_forward(lua_State *L)
     an_resnet *r = check(L);
     an_tensor *images = an_check_tensor(L, 2);
     size_t mark = an_scope_begin();
-    return an_push_result(L, mark, an_resnet_forward(r, images));
+    return an_push_result(L, mark, an_shared_resnet_forward(r, images));
 }
 
 /* net:recompute(n): from the next forward pass on, the first n units keep no intermediates */

@@ -17,6 +17,7 @@
 #include "base/open_handles.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "base/ranks/ranks.h"
 #include "base/version.h"
 #include "base/visible.h"
 #include "bind/bind.h"
@@ -44,6 +45,16 @@ static int nap(lua_State *L)
     time.tv_nsec = (long)(1e9 * (seconds - (lua_Number)time.tv_sec));
     nanosleep(&time, NULL);
     return 0;
+}
+
+/* ranks() → how many processes share the work (base/ranks/ranks.h), the MPI of this build or nil,
+ * and how many mpirun started */
+static int ranks(lua_State *L)
+{
+    lua_pushinteger(L, an_ranks());
+    lua_pushstring(L, an_ranks_library());
+    lua_pushinteger(L, an_ranks_launched());
+    return 3;
 }
 
 /* utc([seconds]) → "2026-01-31T12:00:00.000Z"; now without an argument. */
@@ -304,6 +315,7 @@ static const luaL_Reg functions[] = {
     {"outlive_output", an_lua_outlive_output},
     {"peak_rss", peak_rss},
     {"pid", pid},
+    {"ranks", ranks},
     {"sleep", nap},
     {"threads", threads},
     {"startable_threads", startable_threads},

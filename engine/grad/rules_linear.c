@@ -1,9 +1,11 @@
 /* rules_linear: matrix products, linear layers and convolution. Each operation checks its
  * shapes, calls one kernel, and records the rule above it. */
 #include "base/integer.h"
+#include "grad/cut_node.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "kernel/conv/conv.h"
+#include "kernel/conv/conv_cut.h"
 #include "kernel/matmul/gemm.h"
 #include "kernel/matmul/linear.h"
 #include "kernel/common/row_sums.h"
@@ -133,24 +135,34 @@ an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b)
 
 /* ── convolution ──────────────────────────────────────────────────────────────────── */
 
-static an_conv_shape conv_sizes(const an_tensor *x, const an_tensor *w, int64_t stride, int64_t pad)
+static an_conv_shape conv_sizes(const an_tensor *x, const an_tensor *w, int64_t stride, int64_t pad,
+                                const an_cut *cut)
 {
-    return an_k_conv_shape(x->shape[0], x->shape[1], x->shape[2], x->shape[3], w->shape[0],
-                           w->shape[2], w->shape[3], stride, pad);
+    an_conv_shape s = an_k_conv_shape(x->shape[0], x->shape[1], x->shape[2], x->shape[3],
+                                      w->shape[0], w->shape[2], w->shape[3], stride, pad);
+    if (cut->batch > 0)
+        s.batch = cut->batch;
+    return s;
 }
 
 static an_code conv_backward(an_node *n)
 {
     an_tensor *x = n->in[0], *w = n->in[1], *b = n->in[2];
-    an_conv_shape s = conv_sizes(x, w, n->i[0], n->i[1]);
+    an_cut cut = an_cut_recorded(n, 2);
+    an_conv_shape s = conv_sizes(x, w, n->i[0], n->i[1], &cut);
     const float *dy = an_grad_of(n);
     float beta, *dx = an_grad_write(x, &beta), *dw = an_grad_into(w), *db = an_grad_into(b);
     if ((!dx && x->requires_grad) || (!dw && w->requires_grad) || (!db && b && b->requires_grad))
         return AN_ENOMEM;
-    an_code code = AN_OK;
+    an_conv_cut sum;
+    an_code code = dw && cut.grain ? an_k_conv_cut_start(&sum, dy, an_f32(x), &s, &cut) : AN_OK;
+    if (code)
+        return code;
     if (dx)
         code = an_k_conv_backward_data(dx, dy, an_f32(w), beta, &s);
-    if (dw && code == AN_OK)
+    if (dw && cut.grain)
+        an_k_conv_cut_finish(&sum, dw);
+    else if (dw && code == AN_OK)
         code = an_k_conv_backward_weight(dw, dy, an_f32(x), &s);
     if (db && code == AN_OK)
         code = an_k_bias_backward(db, dy, s.B * s.Ho * s.Wo, s.O);
@@ -179,7 +191,7 @@ static an_code conv_shapes(const an_tensor *x, const an_tensor *w, const an_tens
         return an_fail(AN_EINVAL,
                        "conv2d: an image of x %s with pad %d has more than %lld elements",
                        an_shape_text(x), pad, (long long)AN_COUNT_MAX);
-    an_conv_shape s = conv_sizes(x, w, stride, pad);
+    an_conv_shape s = conv_sizes(x, w, stride, pad, &(an_cut){0});
     if (s.Ho < 1 || s.Wo < 1)
         return an_fail(AN_EINVAL, "conv2d: the kernels of w %s are larger than x %s with pad %d",
                        an_shape_text(w), an_shape_text(x), pad);
@@ -194,7 +206,8 @@ an_tensor *an_conv2d(an_tensor *x, an_tensor *w, an_tensor *b, int stride, int p
     b = an_contiguous(b);
     if (!x || !w || (biased && !b) || conv_shapes(x, w, b, stride, pad))
         return NULL;
-    an_conv_shape s = conv_sizes(x, w, stride, pad);
+    an_cut cut = an_cut_now();
+    an_conv_shape s = conv_sizes(x, w, stride, pad, &cut);
     an_tensor *y = an_tensor_new(AN_F32, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.O});
     if (!y || an_k_conv_forward(an_f32(y), an_f32(x), an_f32(w), b ? an_f32(b) : NULL, &s))
         return NULL;
@@ -204,6 +217,7 @@ an_tensor *an_conv2d(an_tensor *x, an_tensor *w, an_tensor *b, int stride, int p
             return NULL;
         n->i[0] = stride;
         n->i[1] = pad;
+        an_cut_record(n, 2);
         an_unread(n, AN_IN(2) | AN_OUT);
     }
     return y;

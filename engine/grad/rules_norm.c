@@ -3,6 +3,7 @@
  * residual was added, from its output. */
 #include <math.h>
 
+#include "grad/cut_node.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "kernel/common/carve.h"
@@ -51,13 +52,15 @@ static an_code batch_norm_backward(an_node *n)
         if (!got[i] && n->in[i] && n->in[i]->requires_grad)
             return AN_ENOMEM;
     bool relu = n->i[0], added = n->in[RESIDUAL] != NULL;
+    an_cut cut = an_cut_recorded(n, 2);
     an_batch_norm_saved saved = {an_f32(n->saved[MEAN]),
                                  an_f32(n->saved[RSTD]),
                                  an_f32(n->in[GAMMA]),
                                  an_f32(n->in[BETA]),
                                  relu && added ? an_f32(n->out) : NULL,
                                  relu,
-                                 n->i[1]};
+                                 n->i[1],
+                                 &cut};
     return an_k_batch_norm_backward(d, dy, an_f32(x), &saved, an_numel(x) / C, C);
 }
 
@@ -79,7 +82,8 @@ static an_code batch_norm_shapes(const an_tensor *x, const an_tensor *residual,
                        an_shape_text(residual), an_shape_text(x));
     if (!an_is_contiguous(args->running_mean) || !an_is_contiguous(args->running_var))
         return an_fail(AN_EINVAL, "batch_norm: the running moments must be contiguous");
-    if (args->train && an_numel(x) / C < 2)
+    const an_cut cut = an_cut_now();
+    if (args->train && an_norm_rows(an_numel(x) / C, &cut) < 2)
         return an_fail(AN_EINVAL,
                        "batch_norm: x %s has fewer than two values per feature to "
                        "train on; use a larger batch",
@@ -96,14 +100,15 @@ static void update(float *running, double batch, double momentum)
 static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
                                 const an_batch_norm_args *args)
 {
-    int64_t C = an_dim(x, -1), N = an_numel(x) / C;
+    an_cut cut = an_cut_now();
+    int64_t C = an_dim(x, -1), own = an_numel(x) / C, N = an_norm_rows(own, &cut);
     an_carve scratch = {0};
     an_carve_part means = an_carve_shared(&scratch, C, sizeof(double));
     an_carve_part variances = an_carve_shared(&scratch, C, sizeof(double));
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
     double *m = an_carve_at(&scratch, means), *v = an_carve_at(&scratch, variances);
-    an_code code = an_k_batch_moments(m, v, an_f32(x), N, C);
+    an_code code = an_k_batch_moments(m, v, an_f32(x), own, C, &cut);
     for (int64_t c = 0; c < C && code == AN_OK; c++) {
         mean[c] = (float)m[c];
         rstd[c] = (float)(1 / sqrt(v[c] + args->eps));
@@ -165,6 +170,7 @@ an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual, const an_batch_norm_
         an_save(n, RSTD, rstd);
         n->i[0] = args->relu;
         n->i[1] = args->train;
+        an_cut_record(n, 2);
         an_unread(n, AN_IN(RESIDUAL) | (args->relu && residual ? 0 : AN_OUT));
     }
     return y;

@@ -7,6 +7,7 @@
 #include "base/memory/mem.h"
 #include "base/memory/tensor_heap.h"
 #include "base/par.h"
+#include "base/ranks/ranks.h"
 #include "tensor/scope.h"
 
 enum { CLEAR = 65536 }; /* floats that one chunk clears */
@@ -187,17 +188,17 @@ static void drop(an_node *node)
         node->segment.release(node->segment.owner);
 }
 
-static void drop_all(void)
+static void drop_above(int64_t mark)
 {
     tape.drops++;
-    while (tape.count > 0)
+    while (tape.count > mark)
         drop(&tape.nodes[--tape.count]);
 }
 
 void an_tape_clear(void)
 {
     AN_ASSERT(!tape.walking);
-    drop_all();
+    drop_above(0);
     an_free(tape.nodes);
     tape.nodes = NULL;
     tape.room = 0;
@@ -229,13 +230,13 @@ static an_code walk_to(int64_t rest)
     return code;
 }
 
-static an_code walk(an_tensor *loss)
+static an_code walk(an_tensor *loss, int64_t rest)
 {
     float *seed = an_grad_into(loss);
     if (!seed)
         return AN_ENOMEM;
     *seed = 1.0f;
-    return walk_to(0);
+    return walk_to(rest);
 }
 
 /* The output of a segment, recorded although a walk is under way. */
@@ -284,16 +285,21 @@ bool an_is_repeating(void)
     return tape.repeating;
 }
 
-an_code an_backward(an_tensor *loss)
+an_code an_backward_above(an_tensor *loss, int64_t mark)
 {
-    AN_ASSERT(!tape.walking);
+    AN_ASSERT(!tape.walking && mark >= 0 && mark <= tape.count);
     an_code code = check_loss(loss);
     tape.walking = true;
-    if (!code)
-        code = walk(loss);
+    if (!code && (code = walk(loss, mark)) != AN_OK && an_ranks() > 1)
+        an_ranks_abandon(); /* the others are in the midst of the same walk */
     tape.walking = false;
-    drop_all(); /* the array stays for the next step */
+    drop_above(mark); /* the array stays for the next step */
     return code;
+}
+
+an_code an_backward(an_tensor *loss)
+{
+    return an_backward_above(loss, 0);
 }
 
 bool an_set_recording(bool on)
@@ -301,6 +307,11 @@ bool an_set_recording(bool on)
     bool was = !tape.off;
     tape.off = !on;
     return was;
+}
+
+bool an_recording(void)
+{
+    return !tape.off;
 }
 
 int64_t an_tape_length(void)

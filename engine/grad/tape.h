@@ -101,9 +101,13 @@ an_tensor *an_grad(an_tensor *x);
  * tensor or where nothing was recorded; AN_ENOMEM. The tape is empty afterwards, even on failure.
  */
 an_code an_backward(an_tensor *loss);
+/* The same of the operations after the first `mark` (an_tape_length() at an earlier time), which
+ * stay on the tape: a second tape on top of the first, from whose results `loss` was computed. */
+an_code an_backward_above(an_tensor *loss, int64_t mark);
 void an_tape_clear(void);       /* drops what was recorded, and the tape's own memory */
 bool an_set_recording(bool on); /* returns the former state; default on               */
-int64_t an_tape_length(void);   /* recorded operations                                */
+bool an_recording(void);
+int64_t an_tape_length(void); /* recorded operations                                */
 /* How often recorded operations were dropped, by an_backward() or an_tape_clear(). While the result
  * is the same, the operations that a caller recorded are still on the tape. */
 int64_t an_tape_drops(void);

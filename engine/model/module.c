@@ -19,7 +19,7 @@ struct an_module {
     an_entry *entry;
     int64_t count, capacity;
     an_tensor *values, *gradient, *buffers; /* NULL until sealed */
-    bool training, frozen;
+    bool training, frozen, sliced;
     an_code failed;
 };
 
@@ -300,6 +300,16 @@ void an_module_train(an_module *m, bool training)
 bool an_module_training(const an_module *m)
 {
     return m->training && !m->frozen;
+}
+
+void an_module_slice(an_module *m, bool sliced)
+{
+    m->sliced = sliced;
+}
+
+bool an_module_sliced(const an_module *m)
+{
+    return m->sliced;
 }
 
 void an_module_freeze(an_module *m, bool frozen)

@@ -80,7 +80,12 @@ bool an_module_training(const an_module *m); /* the flag, and not frozen */
 void an_module_freeze(an_module *m, bool frozen);
 bool an_module_frozen(const an_module *m);
 
-/* The same of a part, the entries whose names begin with `prefix`, whatever the whole module is:
+/* Whether its convolutional networks sum over a batch in training by slices (base/ranks/cut.h):
+ * other bits than without, which are the same at 1, 2, 4 and 8 ranks. Off at first. */
+void an_module_slice(an_module *m, bool sliced);
+bool an_module_sliced(const an_module *m);
+
+/* Freezes a part, the entries whose names begin with `prefix`, whatever the whole module is:
  * the part's gradient is set to 0 and stays 0. Returns how many entries there are. */
 int64_t an_module_freeze_part(an_module *m, const char *prefix, bool frozen);
 

@@ -5,7 +5,7 @@
 #include "grad/ops.h"
 #include "model/crops.h"
 #include "model/gated_pool.h"
-#include "model/resnet.h"
+#include "model/shared_resnet.h"
 #include "model/saliency.h"
 #include "tensor/scope.h"
 
@@ -182,7 +182,7 @@ static void forward_local(const an_prior *p, an_tensor *images, an_prior_output 
     out->positions = an_crops_choose(out->saliency, scaled(o, out->g), H, W, count, s);
     an_tensor *windows = an_crops_cut(images, out->positions, s), *vectors = windows;
     if (!o->tokens)
-        vectors = an_global_avg_pool(an_resnet_forward(p->local, windows));
+        vectors = an_global_avg_pool(an_shared_resnet_forward(p->local, windows));
     const int64_t shape[] = {B, count, an_prior_crop_features(p)};
     out->crops = an_reshape(vectors, 3, shape);
     an_tensor *vector = an_gated_pool_apply(&p->pool, out->crops, &out->attention);

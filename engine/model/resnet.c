@@ -13,6 +13,8 @@
 struct an_resnet {
     an_module *module;
     an_resnet_options options;
+    int64_t id;
+    int64_t first, entries; /* of the module */
     an_conv conv1;
     an_bn bn1;
     int refs;                /* the caller's, and one of each recorded unit */
@@ -108,13 +110,17 @@ an_resnet *an_resnet_new(an_module *m, const char *prefix, const an_resnet_optio
     r->bytes = bytes;
     r->refs = 1;
     r->options = *o;
+    static int64_t networks;
     r->count = count;
+    r->id = ++networks;
     r->module = m;
     an_module_retain(m);
+    r->first = an_module_entries(m);
     r->conv1 = an_conv_new(m, an_name("%s.conv1", prefix).text, o->channels, o->width,
                            o->large_stem ? 7 : 3, o->large_stem ? 2 : o->stem_stride);
     r->bn1 = an_bn_new(m, an_name("%s.bn1", prefix).text, o->width);
     declare_blocks(r, prefix);
+    r->entries = an_module_entries(m) - r->first;
     if (an_module_failed(m)) {
         an_resnet_free(r);
         return NULL;
@@ -198,6 +204,11 @@ void an_resnet_recompute(an_resnet *r, int64_t n)
     memset(r->bytes, 0, (size_t)an_resnet_units(r) * sizeof *r->bytes);
 }
 
+int64_t an_resnet_recomputed(const an_resnet *r)
+{
+    return r->recomputed;
+}
+
 an_segment_bytes an_resnet_unit_bytes(const an_resnet *r, int64_t unit)
 {
     AN_ASSERT(unit >= 0 && unit < an_resnet_units(r));
@@ -217,6 +228,21 @@ an_module *an_resnet_module(const an_resnet *r)
 const an_resnet_options *an_resnet_options_of(const an_resnet *r)
 {
     return &r->options;
+}
+
+int64_t an_resnet_id(const an_resnet *r)
+{
+    return r->id;
+}
+
+int64_t an_resnet_first_entry(const an_resnet *r)
+{
+    return r->first;
+}
+
+int64_t an_resnet_entries(const an_resnet *r)
+{
+    return r->entries;
 }
 
 int64_t an_resnet_depth(const an_resnet_options *o)

@@ -43,7 +43,8 @@ void an_resnet_free(an_resnet *r);
 
 /* images (B, H, W, C) → features (B, h, w, Cf), after the last ReLU. The small form has
  * h = H/2^(stages−1), half of that with a stem of stride 2, the large form a quarter of it, rounded
- * up at each halving. NULL after a failure or for NULL images. */
+ * up at each halving. NULL after a failure or for NULL images. On this process alone:
+ * an_shared_resnet_forward() (model/shared_resnet.h) is by all ranks. */
 an_tensor *an_resnet_forward(an_resnet *r, an_tensor *images);
 
 /* Units whose intermediates the backward pass can recompute instead of keeping them (recompute.h):
@@ -52,6 +53,7 @@ int64_t an_resnet_units(const an_resnet *r);
 /* From the next forward pass on, the first n units are recomputed; 0 … an_resnet_units(), at first
  * 0. Results and gradients keep their bits. */
 void an_resnet_recompute(an_resnet *r, int64_t n);
+int64_t an_resnet_recomputed(const an_resnet *r); /* that n */
 /* What the latest recomputation of a unit measured; zeros before one, and for a unit that is not
  * trained. */
 an_segment_bytes an_resnet_unit_bytes(const an_resnet *r, int64_t unit);
@@ -59,5 +61,9 @@ an_segment_bytes an_resnet_unit_bytes(const an_resnet *r, int64_t unit);
 int64_t an_resnet_features(const an_resnet *r); /* Cf */
 an_module *an_resnet_module(const an_resnet *r);
 const an_resnet_options *an_resnet_options_of(const an_resnet *r);
+int64_t an_resnet_id(const an_resnet *r); /* ≥ 1, and no other network's in this process */
+/* Its entries of the module: the number of the first, and how many. */
+int64_t an_resnet_first_entry(const an_resnet *r);
+int64_t an_resnet_entries(const an_resnet *r);
 
 #endif

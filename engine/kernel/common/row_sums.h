@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/ranks/cut.h"
 
 /* Adds the contributions of rows lo … hi−1 to sums (n). */
 typedef void (*an_k_row_fn)(double *sums, const void *context, int64_t lo, int64_t hi);
@@ -17,6 +18,12 @@ typedef void (*an_k_row_fn)(double *sums, const void *context, int64_t lo, int64
  * size. AN_ENOMEM. */
 an_code an_k_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context, int64_t rows,
                       int64_t width);
+
+/* The same of the rows of a whole batch, of which those here are the images of this rank: by
+ * slices and their tree. As above for a cut of NULL or without a grain. All ranks of a shared cut
+ * call it. */
+an_code an_k_cut_row_sums(double *sums, int64_t n, an_k_row_fn add, const void *context,
+                          int64_t rows, int64_t width, const an_cut *cut);
 
 /* db (width) += Σ_rows dy (rows, width). AN_ENOMEM. */
 an_code an_k_bias_backward(float *db, const float *dy, int64_t rows, int64_t width);

@@ -30,7 +30,9 @@ static int64_t weight_floats(const an_conv_shape *s)
 /* The shape is what an_k_conv_shape() makes of its first nine fields, and the kernel fits. */
 static bool is_consistent(const an_conv_shape *s)
 {
-    if (s->B < 0 || s->C < 1 || s->O < 1 || s->kh < 1 || s->kw < 1 || s->stride < 1)
+    if (s->B < 0 || s->batch < s->B)
+        return false;
+    if (s->C < 1 || s->O < 1 || s->kh < 1 || s->kw < 1 || s->stride < 1)
         return false;
     return s->pad_y >= 0 && s->pad_x >= 0 && s->Ho >= 1 && s->Wo >= 1 &&
            s->Ho == (s->H + 2 * s->pad_y - s->kh) / s->stride + 1 &&
@@ -60,6 +62,7 @@ static an_conv_shape transposed(const an_conv_shape *s)
 {
     return (an_conv_shape){
         .B = s->B,
+        .batch = s->batch,
         .H = s->Ho,
         .W = s->Wo,
         .C = s->O,

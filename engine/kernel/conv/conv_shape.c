@@ -10,6 +10,7 @@ an_conv_shape an_k_conv_shape(int64_t B, int64_t H, int64_t W, int64_t C, int64_
     int64_t free_y = H + 2 * pad - kh, free_x = W + 2 * pad - kw;
     return (an_conv_shape){
         .B = B,
+        .batch = B,
         .H = H,
         .W = W,
         .C = C,

@@ -60,7 +60,8 @@ bool an_k_winograd_stride2_fits(const an_conv_shape *s)
     if (!is_possible(s) || s->C * s->O > MOST_WEIGHTS)
         return false;
     layout l = layout_of(s);
-    return l.tiles >= ENOUGH_TILES && 4 * l.tiles * OUT * OUT <= 5 * s->B * s->Ho * s->Wo;
+    int64_t of_image = l.down * l.across;
+    return s->batch * of_image >= ENOUGH_TILES && 4 * of_image * OUT * OUT <= 5 * s->Ho * s->Wo;
 }
 
 /* ── tiles ──────────────────────────────────────────────────────────────────────────────── */

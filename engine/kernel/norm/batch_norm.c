@@ -76,19 +76,32 @@ AN_SIMD static void add_moments(double *restrict sums, const void *context, int6
     }
 }
 
-an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C)
+int64_t an_norm_cut_fold(int64_t N, int64_t C, const an_cut *cut)
+{
+    return an_norm_fold(cut && cut->grain ? N / cut->own : N, C);
+}
+
+int64_t an_norm_rows(int64_t N, const an_cut *cut)
+{
+    return cut && cut->grain ? N / cut->own * cut->batch : N;
+}
+
+an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C,
+                           const an_cut *cut)
 {
     AN_ASSERT(N >= 1 && C >= 1);
-    int64_t fold = an_norm_fold(N, C), W = fold * C;
+    int64_t fold = an_norm_cut_fold(N, C, cut), W = fold * C;
+    double all = (double)an_norm_rows(N, cut);
     an_carve scratch = {0};
     double *sums = an_carve_one(&scratch, 2 * W, sizeof *sums);
     if (!sums)
         return AN_ENOMEM;
-    an_code code = an_k_row_sums(sums, 2 * W, add_moments, &(moments_job){x, W}, N / fold, W);
+    an_code code =
+        an_k_cut_row_sums(sums, 2 * W, add_moments, &(moments_job){x, W}, N / fold, W, cut);
     an_norm_unfold(sums, 2, C, fold);
     for (int64_t c = 0; c < C && code == AN_OK; c++) {
-        mean[c] = sums[c] / (double)N;
-        double v = sums[W + c] / (double)N - mean[c] * mean[c];
+        mean[c] = sums[c] / all;
+        double v = sums[W + c] / all - mean[c] * mean[c];
         var[c] = v > 0 ? v : 0;
     }
     an_carve_release(&scratch);

@@ -10,9 +10,14 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/ranks/cut.h"
 
-/* mean (C) and var (C), biased, of the N ≥ 1 rows of x (N,C). AN_ENOMEM. */
-an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C);
+/* mean (C) and var (C), biased, of the N ≥ 1 rows of x (N,C); with a cut [opt], of all images of
+ * the batch, of which x has this rank's. AN_ENOMEM. */
+an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C,
+                           const an_cut *cut);
+/* The rows of the whole batch where a cut [opt] has N of them here. */
+int64_t an_norm_rows(int64_t N, const an_cut *cut);
 
 /* y (N,C) = relu?(gamma·(x − mean)·rstd + beta + residual) with rstd = 1/√(var + eps);
  * mean, rstd, gamma, beta (C), residual (N,C) [opt]. A NaN stays a NaN. AN_ENOMEM. */
@@ -35,6 +40,7 @@ typedef struct {
                        computed again from x, which is right without a residual             */
     bool relu;
     bool train; /* mean and rstd are the moments of this batch (N ≥ 1), not constants          */
+    const an_cut *cut; /* [opt] dy and x are this rank's images of a batch of N rows in all      */
 } an_batch_norm_saved;
 
 /* With g = dy where y > 0 (all of dy without relu) and x̂ = (x − mean)·rstd:

@@ -242,7 +242,7 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
     else
         AN_ASSERT(is_gradient(d.dx, d.beta_x, dy, x, N * C) &&
                   an_disjoint(d.dx, N * C, d.dresidual, N * C));
-    int64_t fold = an_norm_fold(N, C), W = fold * C;
+    int64_t fold = an_norm_cut_fold(N, C, saved->cut), W = fold * C;
     an_carve scratch = {0};
     an_carve_part both_sums = an_carve_shared(&scratch, 2 * W, sizeof(double));
     an_carve_part affine = an_carve_shared(&scratch, 3 * W, sizeof(float));
@@ -266,14 +266,14 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
                         .scale = scale,
                         .shift = scale + W,
                         .slope = scale + 2 * W};
-    an_code code = an_k_row_sums(sums, 2 * W, add_gradients, &job, N / fold, W);
+    an_code code = an_k_cut_row_sums(sums, 2 * W, add_gradients, &job, N / fold, W, saved->cut);
     if (code == AN_OK) {
         an_norm_unfold(sums, 2, C, fold);
         for (int64_t c = 0; c < C && d.dbeta; c++)
             d.dbeta[c] += (float)sums[c];
         for (int64_t c = 0; c < C && d.dgamma; c++)
             d.dgamma[c] += (float)sums[W + c];
-        coefficients(scale, sums, saved, N, C, fold);
+        coefficients(scale, sums, saved, an_norm_rows(N, saved->cut), C, fold);
         if (job.g)
             job.how = UNMASKED; /* the first pass stored the masked g in dy */
         if (job.dx || job.dresidual)

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "base/ranks/cut.h"
+
 typedef struct {
     const float *x, *mean, *rstd, *gamma, *beta; /* x (rows, W), the others (W) */
     int64_t W;
@@ -15,6 +17,9 @@ typedef struct {
 
 /* The number of rows that make one long row, a power of two that divides N. */
 int64_t an_norm_fold(int64_t N, int64_t C);
+
+/* The same where rows of images must not be joined across slices: of the rows of one image. */
+int64_t an_norm_cut_fold(int64_t N, int64_t C, const an_cut *cut);
 
 /* Repeats each coefficient (C) to W = fold·C columns; `storage` (4, W) holds the result. */
 an_folded_norm an_norm_repeat(float *storage, const float *x, const float *mean, const float *rstd,

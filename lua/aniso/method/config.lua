@@ -67,6 +67,7 @@ local train = {
   freeze = optional(options.one_of(table.move(backbone_parts.all, 1, #backbone_parts.all, 3,
     { false, true }))),                            -- the backbone up to and including a part; absent: false
   unfreeze_every = optional(integer { min = 1 }),  -- epochs; absent: what is frozen stays frozen
+  sliced = optional "boolean",                     -- sums over a batch that ranks can share; absent: false
   lr_scale = optional {                            -- factors of lr; absent: all 1
     backbone = number { default = 1, above = 0 },
     prior = number { default = 1, above = 0 },

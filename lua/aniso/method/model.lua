@@ -24,7 +24,7 @@ local function build_net(self, config, dataset, seed)
   self.prior = networks.build_prior(self.net, "prior", config.prior, { K = dataset.K,
     features = self.backbone.features, channels = dataset.channels, counts = dataset.counts,
     logit_scale = self.logit_scale, tokens = config.backbone[1] == "none" })
-  self.net:seal()
+  self.net:seal():slice(config.train.sliced == true)
 end
 
 local function build_den(self, config, dataset, seed)

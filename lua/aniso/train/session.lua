@@ -21,6 +21,7 @@ local checkpoint = require "aniso.train.checkpoint"
 local final_evaluation = require "aniso.train.final_evaluation"
 local latest_data = require "aniso.train.latest_data"
 local lockstep = require "aniso.train.lockstep"
+local ranks = require "aniso.train.ranks"
 local stage = require "aniso.train.stage"
 local stages = require "aniso.train.stages"
 
@@ -90,6 +91,7 @@ function Session.new(job, sharing)
   tilt.of(config.sampler.tilt, self.dataset.counts, self.model.schedule.levels) -- of K values, or an error
   sampler.step_of(config.sampler) -- an own sampler that is missing is an error now
   if not job.evaluation_only then
+    ranks.check(config)
     local loss, counts = config.loss, self.dataset.counts
     self.prior_criterion = prior_loss.new(loss.prior, counts)
     self.class_weights = class_weight.tensor(loss.class_weight, counts, self.model.schedule.levels)

@@ -60,6 +60,12 @@ function Module:training() end
 ---@return aniso.Module self
 function Module:freeze(on, prefix) end
 
+---In training its convolutional networks sum over a batch in eight slices, added by a fixed tree: the same
+---bits at 1, 2, 4 and 8 ranks, other bits than without.
+---@param on? boolean true if left out
+---@return aniso.Module self
+function Module:slice(on) end
+
 ---@return boolean
 function Module:frozen() end
 

@@ -77,6 +77,10 @@
 ---α of mixup in the stage that trains the priors (1710.09412): λ ~ Beta(α, α) mixes the images of a batch
 ---with each other, and the loss is that of both labels. Not with mode "joint"; off if left out (at least 0).
 ---@field mixup? number
+---Backbone and crops' network sum over a batch in eight slices, added by a fixed tree: ranks of mpirun then
+---share a batch, with the bits of one process (engine/base/ranks/README.md). Other bits than without (false
+---if left out).
+---@field sliced? boolean
 
 ---How the weights to evaluate are chosen, always on the validation part.
 ---@class aniso.option.select

@@ -74,6 +74,13 @@ function sys.open_handles() end
 ---@param n integer
 function sys.fail_at(n) end
 
+---How many processes of one mpirun share the work: 1, 2, 4 or 8; the MPI of this build, nil without; and
+---how many processes mpirun started, 1 without it.
+---@return integer ranks
+---@return string? library
+---@return integer launched
+function sys.ranks() end
+
 ---The machine, as the run database stores it: hostname, os, arch, cpu, cores, ram_bytes, blas, boot_id;
 ---and simd, the vectors that the kernels use: "baseline", "avx2" or "avx512".
 ---@return table<string, string|integer>

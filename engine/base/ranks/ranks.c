@@ -1,0 +1,212 @@
+/* ranks: see ranks.h. The number of ranks is a power of two: at level l of the tree, ranks whose
+ * numbers differ in bit l alone exchange or join their sums. A sum of two does not depend on their
+ * order, so both sides of an exchange have the same bits. */
+#include "base/ranks/ranks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/environment.h"
+
+int64_t an_ranks_launched(void)
+{
+    const char *size = an_variable("OMPI_COMM_WORLD_SIZE");
+    size = size ? size : an_variable("PMI_SIZE");
+    const long count = size ? strtol(size, NULL, 10) : 1;
+    return count < 1 ? 1 : count;
+}
+
+#ifdef AN_MPI
+
+#include <limits.h>
+#include <mpi.h>
+#include <string.h>
+
+static int rank, ranks = 1;
+static MPI_Request pending = MPI_REQUEST_NULL;
+
+an_code an_ranks_start(void)
+{
+    int provided;
+    if (!an_variable("OMPI_COMM_WORLD_SIZE") && !an_variable("PMI_SIZE"))
+        return AN_OK;
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    if (ranks <= AN_RANKS_MOST && (ranks & (ranks - 1)) == 0)
+        return AN_OK;
+    int refused = ranks;
+    MPI_Finalize();
+    return an_fail(AN_EINVAL,
+                   "%d ranks cannot share a batch: it has %d slices, so mpirun -n 1, 2, 4 or 8",
+                   refused, AN_RANKS_MOST);
+}
+
+void an_ranks_end(void)
+{
+    int initialized;
+    MPI_Initialized(&initialized);
+    if (initialized)
+        MPI_Finalize();
+}
+
+void an_ranks_abandon(void)
+{
+    fprintf(stderr, "aniso: rank %d: %s\n", rank, an_err_message());
+    MPI_Abort(MPI_COMM_WORLD, 1);
+    abort();
+}
+
+int an_rank(void)
+{
+    return rank;
+}
+
+int an_ranks(void)
+{
+    return ranks;
+}
+
+const char *an_ranks_library(void)
+{
+    static char text[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    if (!*text)
+        MPI_Get_library_version(text, &length);
+    text[strcspn(text, "\n")] = '\0';
+    return text;
+}
+
+/* A count of MPI is an int. */
+static int count_of(int64_t n)
+{
+    AN_ASSERT(n >= 0 && n <= INT_MAX);
+    return (int)n;
+}
+
+void an_ranks_share(void *x, int64_t bytes)
+{
+    MPI_Bcast(x, count_of(bytes), MPI_BYTE, 0, MPI_COMM_WORLD);
+}
+
+void an_ranks_share_floats(float *x, int64_t n)
+{
+    MPI_Bcast(x, count_of(n), MPI_FLOAT, 0, MPI_COMM_WORLD);
+}
+
+void an_ranks_send(int to, const float *x, int64_t n)
+{
+    MPI_Send(x, count_of(n), MPI_FLOAT, to, 0, MPI_COMM_WORLD);
+}
+
+void an_ranks_receive(int from, float *x, int64_t n)
+{
+    MPI_Recv(x, count_of(n), MPI_FLOAT, from, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+}
+
+void an_ranks_add(double *x, double *other, int64_t n)
+{
+    for (int bit = 1; bit < ranks; bit *= 2) {
+        MPI_Sendrecv(x, count_of(n), MPI_DOUBLE, rank ^ bit, 0, other, count_of(n), MPI_DOUBLE,
+                     rank ^ bit, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+        for (int64_t i = 0; i < n; i++)
+            x[i] += other[i];
+    }
+}
+
+void an_ranks_gather_start(float *x, float *other, int64_t n)
+{
+    AN_ASSERT(pending == MPI_REQUEST_NULL);
+    if (ranks == 1)
+        return;
+    if (rank & 1)
+        MPI_Isend(x, count_of(n), MPI_FLOAT, rank ^ 1, 0, MPI_COMM_WORLD, &pending);
+    else
+        MPI_Irecv(other, count_of(n), MPI_FLOAT, rank ^ 1, 0, MPI_COMM_WORLD, &pending);
+}
+
+void an_ranks_gather_finish(float *x, float *other, int64_t n)
+{
+    if (ranks > 1)
+        MPI_Wait(&pending, MPI_STATUS_IGNORE);
+    for (int bit = 1; bit < ranks; bit *= 2) {
+        if (rank & bit) {
+            if (bit > 1)
+                an_ranks_send(rank ^ bit, x, n);
+            return;
+        }
+        if (bit > 1)
+            an_ranks_receive(rank ^ bit, other, n);
+        for (int64_t i = 0; i < n; i++)
+            x[i] += other[i];
+    }
+}
+
+#else
+
+an_code an_ranks_start(void)
+{
+    return AN_OK; /* processes of one mpirun are programs of their own */
+}
+
+void an_ranks_end(void) {}
+
+void an_ranks_abandon(void)
+{
+    abort(); /* there is one rank */
+}
+
+int an_rank(void)
+{
+    return 0;
+}
+
+int an_ranks(void)
+{
+    return 1;
+}
+
+const char *an_ranks_library(void)
+{
+    return NULL;
+}
+
+void an_ranks_share(void *x, int64_t bytes)
+{
+    (void)x, (void)bytes;
+}
+
+void an_ranks_share_floats(float *x, int64_t n)
+{
+    (void)x, (void)n;
+}
+
+void an_ranks_send(int to, const float *x, int64_t n)
+{
+    (void)to, (void)x, (void)n;
+    AN_ASSERT(false); /* there is no other rank */
+}
+
+void an_ranks_receive(int from, float *x, int64_t n)
+{
+    (void)from, (void)x, (void)n;
+    AN_ASSERT(false);
+}
+
+void an_ranks_add(double *x, double *other, int64_t n)
+{
+    (void)x, (void)other, (void)n;
+}
+
+void an_ranks_gather_start(float *x, float *other, int64_t n)
+{
+    (void)x, (void)other, (void)n;
+}
+
+void an_ranks_gather_finish(float *x, float *other, int64_t n)
+{
+    (void)x, (void)other, (void)n;
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* ranks: the processes of one `mpirun -n R aniso …`, which share the work of a network.
+ *
+ * Rank 0 is the program; the others serve it (model/shared_resnet.h). The build with `make MPI=1`
+ * talks through MPI; without it there is one rank, and a function that needs another is never
+ * called. A failure of MPI ends all ranks, as MPI does by default: what rank 0 stored is kept as
+ * after a kill. All calls are the main thread's. */
+#ifndef AN_BASE_RANKS_RANKS_H
+#define AN_BASE_RANKS_RANKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define AN_RANKS_MOST 8 /* one per slice of a batch: base/ranks/cut.h */
+
+/* Joins the other ranks where mpirun started this process and this build has MPI, else nothing
+ * happens. AN_EINVAL where their number is not 1, 2, 4 or 8. */
+an_code an_ranks_start(void);
+void an_ranks_end(void); /* of all ranks, after rank 0 has ended the others' work */
+
+/* Prints the latest failure (base/err.h) and ends all ranks with exit code 1: for a failure in the
+ * midst of what the ranks do together. Does not return. */
+void an_ranks_abandon(void) __attribute__((noreturn));
+
+int an_rank(void);                  /* 0 … an_ranks() − 1           */
+int an_ranks(void);                 /* 1, 2, 4 or 8                 */
+int64_t an_ranks_launched(void);    /* processes that mpirun started, whatever this build has */
+const char *an_ranks_library(void); /* "Open MPI v4.1.4, …", NULL in a build without */
+
+/* Copies n ≥ 0 elements from rank 0 to all others; each calls it. */
+void an_ranks_share(void *x, int64_t bytes);
+void an_ranks_share_floats(float *x, int64_t n);
+
+/* From this rank to another, and the call of the other that matches it. */
+void an_ranks_send(int to, const float *x, int64_t n);
+void an_ranks_receive(int from, float *x, int64_t n);
+
+/* x (n) ← the sum over all ranks, on every rank, each calls it: by a binary tree whose leaves are
+ * the ranks in order. Every rank receives the same bits. `other` (n) is work space. */
+void an_ranks_add(double *x, double *other, int64_t n);
+
+/* The same sum on rank 0 alone, in two calls between which this rank may compute and call nothing
+ * else of this file: start() begins to send what the tree's lowest level sends. On ranks above 0 x
+ * is work space after finish(). `other` (n) is work space from start() to finish(). */
+void an_ranks_gather_start(float *x, float *other, int64_t n);
+void an_ranks_gather_finish(float *x, float *other, int64_t n);
+
+#endif

@@ -1,0 +1,84 @@
+# Ranks of mpirun share a batch (engine/base/ranks): a run has the bits of one process at R = 2 and 4 ranks (and 8
+# with ANISO_RANKS=8), joint and staged, and after a rank was killed. Skipped without build/mpi/aniso (make MPI=1),
+# which `make test-mpi` builds.
+. tests/cli/tap.sh
+
+ranked=${ANISO_MPI:-$PWD/build/mpi/aniso}
+without=
+command -v mpirun >/dev/null || without="no mpirun"
+[ -x "$ranked" ] || without="no build/mpi/aniso: make test-mpi"
+[ -n "$without" ] || [ "$ranked" -nt "$aniso" ] || without="build/mpi/aniso is older than aniso: make test-mpi"
+if [ -n "$without" ]; then
+    echo "ok 1 - ranks share a batch # SKIP $without"
+    echo 1..1
+    exit 0
+fi
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export OMP_NUM_THREADS=1
+ranks() { # R COMMAND…
+    count=$1
+    shift
+    mpirun -n "$count" --bind-to none "$ranked" "$@"
+}
+
+# Each number that a run stores of its curves and its predictions.
+numbers() { # DB
+    "$aniso" sql --db "$1" "SELECT m.name, part, step, printf('%.17g', value) FROM metric_value
+        JOIN metric m USING (metric_id) WHERE m.name NOT LIKE '%seconds%' ORDER BY 1, 2, 3" --format csv
+    "$aniso" sql --db "$1" "SELECT * FROM confusion ORDER BY 1, 2, 3" --format csv
+    "$aniso" sql --db "$1" "SELECT * FROM prediction ORDER BY 1, 2, 3" --format csv
+}
+
+tiny_recipe 3
+expect "one process" 0 "$aniso" run "$dir/tiny.lua" --set train.sliced=true --db "$dir/1.db"
+numbers "$dir/1.db" >"$dir/1.csv"
+equals "numbers were stored" "$([ "$(wc -l <"$dir/1.csv")" -gt 20 ] && echo yes)" yes
+for count in 2 4 ${ANISO_RANKS:-}; do
+    expect "$count ranks" 0 ranks "$count" run "$dir/tiny.lua" --set train.sliced=true --db "$dir/$count.db"
+    numbers "$dir/$count.db" >"$dir/$count.csv"
+    equals "$count ranks give the bits of one process" "$(cmp "$dir/1.csv" "$dir/$count.csv" && echo same)" same
+done
+
+staged="--set train.sliced=true --set train.mode=staged --set train.mixup=0.2"
+mkdir "$dir/one" "$dir/two" # a folder shares first stages
+expect "one process, staged" 0 "$aniso" run "$dir/tiny.lua" $staged --db "$dir/one/s.db"
+expect "2 ranks, staged" 0 ranks 2 run "$dir/tiny.lua" $staged --db "$dir/two/s.db"
+numbers "$dir/one/s.db" >"$dir/s1.csv"
+numbers "$dir/two/s.db" >"$dir/s2.csv"
+equals "staged runs have the same bits" "$(cmp "$dir/s1.csv" "$dir/s2.csv" && echo same)" same
+
+expect "several ranks do not train it" 1 ranks 2 run "$dir/tiny.lua" --db "$dir/refused.db"
+output_has err '2 ranks share a batch with train.sliced = true'
+expect "the default build does not share a batch" 1 env OMPI_COMM_WORLD_SIZE=2 "$aniso" run "$dir/tiny.lua" \
+    --set train.sliced=true --db "$dir/refused.db"
+output_has err '^aniso: .*mpirun started 2 processes, which do not share a batch because this build has no MPI'
+expect "three ranks have no equal share" 2 ranks 3 ls --db "$dir/1.db"
+output_has err '3 ranks cannot share a batch: it has 8 slices'
+expect "a command that computes nothing" 0 ranks 2 ls --db "$dir/1.db"
+
+# The death of a rank ends all; the run goes on from its checkpoint with another number of ranks. Children of
+# mpirun are the ranks in order.
+kill_rank() { # LINE-OF-CHILDREN DB
+    mpirun -n 2 --bind-to none "$ranked" run "$dir/tiny.lua" --set train.sliced=true --db "$2" >"$dir/out" 2>"$dir/err" &
+    launcher=$!
+    waited=0
+    while [ "$("$aniso" sql --db "$2" 'SELECT max(step) > 2 FROM metric_value' --format csv 2>/dev/null |
+        tail -n 1)" != 1 ] && [ $waited -lt 600 ]; do
+        sleep 0.1
+        waited=$((waited + 1))
+    done
+    kill -KILL "$(pgrep -P $launcher | sed -n "$1")"
+    wait $launcher
+}
+tiny_recipe 40
+expect "undisturbed" 0 "$aniso" run "$dir/tiny.lua" --set train.sliced=true --db "$dir/whole.db"
+numbers "$dir/whole.db" >"$dir/whole.csv"
+for place in 1p:0:4 '$p:1:1'; do
+    line=${place%%:*} after=${place##*:} killed=$(echo "$place" | cut -d : -f 2)
+    kill_rank "$line" "$dir/killed$killed.db"
+    equals "mpirun reports the death of rank $killed" "$([ $? -ne 0 ] && echo yes)" yes
+    expect "resume with $after ranks" 0 ranks "$after" resume --db "$dir/killed$killed.db"
+    numbers "$dir/killed$killed.db" >"$dir/killed.csv"
+    equals "the bits of an undisturbed run" "$(cmp "$dir/whole.csv" "$dir/killed.csv" && echo same)" same
+done
+finish
