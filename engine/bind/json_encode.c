@@ -189,10 +189,15 @@ static void put_table(lua_State *L, text *t, int arg, int depth)
     if (depth >= AN_JSON_DEEPEST)
         luaL_error(L, "tables nested deeper than %d (or in a cycle)", AN_JSON_DEEPEST);
     luaL_checkstack(L, 10, "JSON");
-    lua_Integer n = 0, length = (lua_Integer)lua_rawlen(L, arg);
-    for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1))
-        n++;
-    if (n == length && (n > 0 || is_marked_array(L, arg)))
+    lua_Integer n = 0, last = 0;
+    bool named = false;
+    for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1), n++)
+        if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 1)
+            named = true;
+        else if (lua_tointeger(L, -2) > last)
+            last = lua_tointeger(L, -2);
+    /* Not lua_rawlen(): in a table with gaps it is any of several positions. */
+    if (!named && n == last && (n > 0 || is_marked_array(L, arg)))
         put_array(L, t, arg, n, depth + 1);
     else
         put_object(L, t, arg, n, depth + 1);

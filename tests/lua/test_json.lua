@@ -20,6 +20,16 @@ function Json.test_canonical_text()
   lu.assertErrorMsgContains("in a cycle", encode, cycle)
 end
 
+-- Such a table has several lengths: each of its borders is one.
+function Json.test_a_table_with_gaps_and_names_is_an_object()
+  local text = '{"1":3,"3":1,"4":1,"name":30}'
+  lu.assertEquals(core.json.encode(core.json.decode(text)), text)
+  local value = { 3, name = 30 }
+  value[3], value[4] = 1, 1
+  lu.assertEquals(core.json.encode(value), text)
+  lu.assertEquals(core.json.encode { 1, 2, [4] = 4 }, '{"1":1,"2":2,"4":4}')
+end
+
 function Json.test_round_trip_and_hostile_text()
   local value = { a = { 1, 2.5, "é", false }, sampler = { "ddim", steps = 3 },
     e = core.json.array {}, i = -math.huge }
