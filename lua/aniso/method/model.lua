@@ -18,9 +18,10 @@ Model.__index = Model
 
 local model = {}
 
-local function build_net(self, config, dataset, seed)
+local function build_net(self, config, dataset, seed, stored)
   self.net = core.module.new { seed = seed }
-  self.backbone, self.notes = networks.build_backbone(self.net, "backbone", config.backbone, dataset.channels)
+  self.backbone, self.notes = networks.build_backbone(self.net, "backbone", config.backbone, dataset.channels,
+    stored)
   self.prior = networks.build_prior(self.net, "prior", config.prior, { K = dataset.K,
     features = self.backbone.features, channels = dataset.channels, counts = dataset.counts,
     logit_scale = self.logit_scale, tokens = config.backbone[1] == "none" })
@@ -54,10 +55,11 @@ end
 
 -- config: complete (config.check); dataset: aniso.Dataset; seed: of the initial weights;
 -- sharing [opt]: a model of the same backbone, prior and seed, whose net this one shares;
--- levels [opt]: the λ_j that a stored run has (schedule.new).
+-- levels [opt]: the λ_j that a stored run has (schedule.new);
+-- stored [opt]: the weights will be those of a stored run, and backbone.weights is not opened.
 -- model.modules: a list of {name =, module =, optimiser = or nil}; optimiser makes a module's own one, with
 -- which it takes steps of its own.
-function model.new(config, dataset, seed, sharing, levels)
+function model.new(config, dataset, seed, sharing, levels, stored)
   local K = dataset.K
   local self = setmetatable({ K = K, config = config, counts = dataset.counts,
     groups = dataset.split.shot, normalise = normalisation.of(config.backbone),
@@ -67,7 +69,7 @@ function model.new(config, dataset, seed, sharing, levels)
     self.net, self.backbone, self.prior = sharing.net, sharing.backbone, sharing.prior
     self.notes = sharing.notes
   else
-    build_net(self, config, dataset, seed)
+    build_net(self, config, dataset, seed, stored)
   end
   local mode = config.prior.mode
   self.learned_prior = mode == "both" or mode == "global" or mode == "local"

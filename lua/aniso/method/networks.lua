@@ -103,9 +103,14 @@ local Identity = { load = function() end }
 Identity.__index = Identity
 function Identity.forward(_, features) return features end
 
--- The same, or for the kind "none" a network without parameters.
-function networks.build_backbone(module, prefix, o, channels)
+-- The same, or for the kind "none" a network without parameters. own: its weights are those of a stored run,
+-- so that the file of weights from which the run began is not opened.
+function networks.build_backbone(module, prefix, o, channels, own)
   if o[1] == "none" then return setmetatable({ features = channels }, Identity), {} end
+  if own and o.weights then
+    o = options.copy(o)
+    o.weights = nil
+  end
   return networks.build_resnet(module, prefix, o, channels)
 end
 

@@ -75,7 +75,8 @@ Session.release_data = latest_data.release
 --   job.levels [opt]             the λ_j of a stored run
 --   job.classes [opt]            those of a stored run, whose order is kept
 --   job.folder [opt]             to which relative paths of its data refer if they do not exist here
---   job.evaluation_only [opt]    nothing is trained: a recipe's own losses need not be found
+--   job.evaluation_only [opt]    nothing is trained and the weights are those of a stored run: neither a
+--                                recipe's own losses nor the file of backbone.weights need be found
 --   job.progress [opt]           the line that shows the run, instead of one of its own
 --   job.until_epoch [opt]        it trains up to this epoch, as a whole run does, and is not evaluated
 function Session.new(job, sharing)
@@ -87,7 +88,8 @@ function Session.new(job, sharing)
   local given = job.run and data.of_stored(config.data) or config.data
   self.dataset = latest_data.load(data.seen_from(given, job.folder), job.cross, job.classes)
   calibrate.check_validation(config, self.dataset)
-  self.model = model.new(config, self.dataset, job.seed, sharing and sharing.model, job.levels)
+  self.model = model.new(config, self.dataset, job.seed, sharing and sharing.model, job.levels,
+    job.evaluation_only)
   tilt.of(config.sampler.tilt, self.dataset.counts, self.model.schedule.levels) -- of K values, or an error
   sampler.step_of(config.sampler) -- an own sampler that is missing is an error now
   if not job.evaluation_only then

@@ -80,7 +80,8 @@ function lr_schedule.one_cycle(given) end
 ---@field stream? file* For progress, stderr if left out.
 ---@field levels? number[] The λ_j of a stored run, in the place of a recipe's own policy.
 ---@field classes? string[] Those of a stored run, whose order is kept.
----@field evaluation_only? boolean Nothing is trained: the losses' own parts are not looked up.
+---Nothing is trained: the losses' own parts are not looked up, backbone.weights is not opened.
+---@field evaluation_only? boolean
 
 ---Trains and evaluates one configuration with one seed, and records it.
 ---@class aniso.trainer

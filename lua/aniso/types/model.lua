@@ -52,5 +52,7 @@ local model = {}
 ---@param dataset aniso.Dataset
 ---@param seed integer of the initial weights
 ---@param sharing? aniso.Model of the same backbone, prior and seed, whose net this one shares
+---@param levels? number[] those of a stored run
+---@param stored? boolean the weights will be those of a stored run: backbone.weights is not opened
 ---@return aniso.Model
-function model.new(config, dataset, seed, sharing) end
+function model.new(config, dataset, seed, sharing, levels, stored) end
