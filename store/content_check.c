@@ -21,6 +21,7 @@ static an_code refuse(const an_db *db, const char *what)
 static an_code run_check(an_db *db, const char *sql, const char *accepted, const char **next)
 {
     sqlite3_stmt *s = NULL;
+    an_db_start_statement(db); /* each has the time of a statement: the whole grows with the file */
     int rc = sqlite3_prepare_v2(db->raw, sql, -1, &s, next);
     if (rc != SQLITE_OK)
         return an_db_error(db, rc);

@@ -17,6 +17,7 @@
 #include "io/path.h"
 #include "store/checked_files.h"
 #include "store/connection.h"
+#include "store/content_check.h"
 #include "store/known_schema.h"
 #include "scratch.h"
 
@@ -165,18 +166,19 @@ static void test_the_schema_is_in_the_list(void **state)
     "  VALUES(1, 'test', 'best', 1, 1, 6, 't');"                                                   \
     "INSERT INTO class_count VALUES(1, 0, 3, 5, 3), (1, 1, 3, 1, 1);"
 
+#define UNCHECKED "PRAGMA ignore_check_constraints = ON; "
+
 static void test_foreign_rows_are_refused(void **state)
 {
     (void)state;
     static const char *const changes[][2] = {
-        {"PRAGMA ignore_check_constraints = ON; UPDATE run SET uid = '../../x'",
-         "the uid '../../x'"},
-        {"PRAGMA ignore_check_constraints = ON; UPDATE run SET status = 'x'", "the status 'x'"},
+        {UNCHECKED "UPDATE run SET uid = '../../x'", "the uid '../../x'"},
+        {UNCHECKED "UPDATE run SET status = 'x'", "the status 'x'"},
         {"UPDATE dataset SET n_classes = 1000000", "1000000 classes, at most 65536"},
         {"UPDATE dataset SET n_classes = 3", "3 classes and 2 names"},
         {"UPDATE dataset_class SET name = hex(zeroblob(9999)) WHERE class_idx = 1", "19998 char"},
         {"UPDATE split_class SET n_train = -1", "-1 to 5 images of class 0"},
-        {"PRAGMA ignore_check_constraints = ON; INSERT INTO lambda VALUES(1, 0, 0)", "the level 0"},
+        {UNCHECKED "INSERT INTO lambda VALUES(1, 0, 0)", "the level 0"},
         {"INSERT INTO lambda VALUES(1, 0, 9e999)", "level Inf"},
         {"INSERT INTO lambda VALUES(1, 7, 1)", "level of class 7"},
         {"UPDATE config SET json = '['", "configuration 1 is not the JSON of an object"},
@@ -188,6 +190,20 @@ static void test_foreign_rows_are_refused(void **state)
         {"UPDATE run SET wall_s = 9e999", "impossible time"},
         {"UPDATE run SET study_id = 9", "refers to a study"},
         {"INSERT INTO note VALUES(1, 1, 't', hex(zeroblob(1000000)))", "note of 2000000"},
+        {"INSERT INTO metric_value VALUES(1, 1, 'val', -1, 0.5, 'finite')", "a negative step"},
+        {UNCHECKED "INSERT INTO metric_value VALUES(1, 1, 'x', 1, 0.5, 'finite')", "of no part"},
+        {UNCHECKED "INSERT INTO metric_value VALUES(1, 1, 'val', 1, 0.5, 'nan')", "of no kind"},
+        {UNCHECKED "INSERT INTO metric_value VALUES(1, 1, 'val', 1, NULL, 'finite')", "of no kind"},
+        {UNCHECKED "INSERT INTO metric_value VALUES(1, 1, 'val', 1, NULL, 'x')", "of no kind"},
+        {COUNTED "INSERT INTO confusion VALUES(1, 0, 2, 3)", "a confusion of classes"},
+        {COUNTED "INSERT INTO confusion VALUES(1, 0, 1, 2000000000)", "an impossible count"},
+        {COUNTED "INSERT INTO prediction VALUES(1, 0, 0, 2, NULL, NULL)",
+         "a prediction of a class"},
+        {COUNTED "INSERT INTO prediction VALUES(1, 0, -1, 1, NULL, NULL)", "a prediction of a cla"},
+        {COUNTED "INSERT INTO prediction VALUES(1, 0, 0, 1, NULL, zeroblob(4))", "another number"},
+        {COUNTED "INSERT INTO prediction VALUES(1, 0, 0, 1, NULL, zeroblob(8)), "
+                 "(1, 1, 0, 1, NULL, NULL)",
+         "another number"},
     };
     const char *good = changed_file("rows.db", RUN COUNTED);
     an_db *db = an_db_open(good, AN_DB_READ);
@@ -225,6 +241,25 @@ static void test_a_query_has_a_time_limit(void **state)
     assert_non_null(strstr(an_err_message(), "ANISO_QUERY_SECONDS"));
     assert_int_equal(run_sql(db, "SELECT 7", &value), AN_OK);
     assert_int_equal(value, 7);
+    an_db_close(db);
+}
+
+/* Each statement of the check of a file has the time of a statement, however long those before
+ * took. */
+static void test_a_check_has_no_time_limit_as_a_whole(void **state)
+{
+    (void)state;
+    setenv("ANISO_QUERY_SECONDS", "0.5", 1);
+    an_db *db = an_db_open(changed_file("large.db", "CREATE TABLE mine(x)"), AN_DB_READ);
+    unsetenv("ANISO_QUERY_SECONDS");
+    assert_non_null(db);
+    const int version = an_db_version(db);
+    usleep(600000); /* what the statement before took */
+    assert_int_equal(
+        an_content_check(db, version,
+                         "SELECT 'x' WHERE (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT "
+                         "x + 1 FROM c LIMIT 20000) SELECT max(x) FROM c) < 0;"),
+        AN_OK);
     an_db_close(db);
 }
 
@@ -270,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_the_schema_is_in_the_list),
         cmocka_unit_test(test_foreign_rows_are_refused),
         cmocka_unit_test(test_a_query_has_a_time_limit),
+        cmocka_unit_test(test_a_check_has_no_time_limit_as_a_whole),
         cmocka_unit_test(test_a_checked_file_is_remembered),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -5,6 +5,16 @@ local store = require "aniso.prompt.explore.database"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local description, evaluation = fixture.description, fixture.evaluation
 
+-- Of ten images of one class, of which the first `correct` are called it, and four of another.
+local function predictions(correct)
+  local out = { true_idx = {}, pred_idx = {} }
+  for i = 1, 14 do
+    out.true_idx[i] = i <= 10 and 0 or 1
+    out.pred_idx[i] = i <= correct and 0 or i == 11 and 0 or 1
+  end
+  return out
+end
+
 -- A database of `studies` studies of four runs each.
 local function filled(studies)
   local db, path = fixture.new()
@@ -12,7 +22,8 @@ local function filled(studies)
     for seed = 0, 3 do
       local run = db:start_run(description { study = "study " .. i, label = "lr " .. seed // 2, seed = seed,
         config = { train = { lr = i + seed // 2 } } })
-      run:evaluation(evaluation({ { 6 + seed, 4 - seed }, { 1, 3 } }, { results = { nll = i + seed } }))
+      run:evaluation(evaluation({ { 6 + seed, 4 - seed }, { 1, 3 } }, { results = { nll = i + seed },
+        predictions = predictions(6 + seed) }))
       run:finish()
     end
   end
@@ -79,6 +90,23 @@ function Rows.test_the_best_run()
   local read = rows_read(function(db)
     assert(db:find "@best")
     assert(db:find "@best:nll")
+  end)
+  lu.assertEquals(read[2], read[1])
+end
+
+-- Only their own runs, options and predictions.
+function Rows.test_a_comparison_of_two_configurations()
+  local read = rows_read(function(db) assert(db:compare { "study 2:lr 0", "study 2:lr 1" }) end)
+  lu.assertEquals(read[2], read[1])
+end
+
+function Rows.test_the_groups_of_a_study()
+  local read = rows_read(function(db)
+    local catalog = require("aniso.store.keys").new(db)
+    local runs = {}
+    for i, group in ipairs(require("aniso.store.groups").of_study(db, "study 2")) do runs[i] = group.run end
+    lu.assertEquals(catalog:varying(runs), { "train.lr" })
+    lu.assertEquals(catalog:key("train.lr"):get(runs[1]), 2)
   end)
   lu.assertEquals(read[2], read[1])
 end

@@ -29,19 +29,22 @@ end
 -- A tensor (units, K (1 + 2 P)) of what a unit's images add: to the support of their class, then for
 -- each of P predictions to the class they were called, and to the correct calls of that class.
 local function additions(true_, predictions, K, unit, units)
-  local width = K * (1 + 2 * #predictions)
-  local list = {}
-  for k = 1, units * width do list[k] = 0 end
+  local width, counts = K * (1 + 2 * #predictions), {}
+  local function add(row, column)
+    local at = (row - 1) * width + column
+    counts[at] = (counts[at] or 0) + 1
+  end
   for i, class in ipairs(true_) do
-    local at = (unit[i] - 1) * width
-    list[at + class + 1] = list[at + class + 1] + 1
+    add(unit[i], class)
     for p, pred in ipairs(predictions) do
-      local called = at + K * (2 * p - 1) + pred[i] + 1
-      list[called] = list[called] + 1
-      if pred[i] == class then list[called + K] = list[called + K] + 1 end
+      local called = K * (2 * p - 1) + pred[i]
+      add(unit[i], called)
+      if pred[i] == class then add(unit[i], called + K) end
     end
   end
-  return core.tensor.from(list):reshape(units, width)
+  local out = core.tensor.zeros { units, width } -- nearly all of it stays 0
+  for at, count in pairs(counts) do out:set(at // width + 1, at % width + 1, count) end
+  return out
 end
 
 -- Appends the metrics of each prediction to out[p][metric], one entry per row of the tensor `sums`;
@@ -130,10 +133,10 @@ end
 -- Intervals of Σ_p weights[p] · metric of prediction p, from samples(). → {[metric] = {value, lo, hi}}; a
 -- metric that is undefined on the whole set is left out, a resample in which it is undefined does
 -- not count for it. seeds [opt]: {of = number of each prediction's seed, draws, seed}: seeds are
--- resampled with the images.
-function bootstrap.combined(samples, weights, level, seeds)
+-- resampled with the images. metrics [opt]: their names, else all.
+function bootstrap.combined(samples, weights, level, seeds, metrics)
   local out, factors = {}, seeds and seed_factors(weights, seeds.of, seeds.draws, seeds.seed)
-  for _, name in ipairs(bootstrap.metrics) do
+  for _, name in ipairs(metrics or bootstrap.metrics) do
     local value, sorted = combine(samples, "whole", name, weights)[1], {}
     for _, sum in ipairs(value and combine(samples, "drawn", name, weights, factors) or {}) do
       if sum then sorted[#sorted + 1] = sum end

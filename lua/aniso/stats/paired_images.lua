@@ -81,7 +81,7 @@ local function intervals_of(lists, shot, options, level)
   end
   local out = bootstrap.combined(samples, weights, level, seeds)
   if all_tilted then
-    out[derived.TAIL] = bootstrap.combined(tilted, weights, level, seeds).few
+    out[derived.TAIL] = bootstrap.combined(tilted, weights, level, seeds, { "few" }).few
   end
   return out
 end

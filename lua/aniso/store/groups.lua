@@ -94,10 +94,10 @@ end
 -- left out; trials [opt]: these and no others.
 function read.counted(db, study, trials)
   local counted, out = {}, {}
-  for _, row in ipairs(must(db:query([[
-    SELECT run_id FROM v_counted JOIN study USING(study_id) WHERE name = ?1]], study))) do
-    counted[row.run_id] = true
-  end
+  local known = must(db:query("SELECT study_id FROM study WHERE name = ?1", study))[1]
+  -- a number, since SQLite does not push the result of a query into the view
+  local rows = known and must(db:query("SELECT run_id FROM v_counted WHERE study_id = ?1", known.study_id))
+  for _, row in ipairs(rows or {}) do counted[row.run_id] = true end
   for _, run in ipairs(must(db:runs { study = study })) do
     if counted[run.run_id] and trial_label.is(run.label) == (trials or false) then out[#out + 1] = run end
   end
@@ -118,14 +118,20 @@ function read.counted_ids(db)
   return out
 end
 
--- The studies that have counted runs with this label, in the order of their first runs.
+-- The studies that have counted runs with this label, in the order of their first runs. The view is read for
+-- studies that have the label in any run, one at a time: over all runs it takes longer than a comparison.
 function read.studies_with(db, label)
-  local out = {}
-  for i, row in ipairs(must(db:query([[
-    SELECT s.name FROM v_counted c JOIN run r ON r.run_id = c.run_id JOIN study s ON s.study_id = c.study_id
-     WHERE coalesce(r.label, r.name) = ?1 GROUP BY s.study_id ORDER BY min(r.run_id)]], label))) do
-    out[i] = row.name
+  local found, out = {}, {}
+  for _, study in ipairs(must(db:query([[
+    SELECT study_id, s.name FROM study s WHERE study_id IN (
+      SELECT study_id FROM run WHERE coalesce(label, name) = ?1)]], label))) do
+    study.first = must(db:query([[
+      SELECT min(run_id) AS run_id FROM v_counted JOIN run r USING(run_id)
+       WHERE v_counted.study_id = ?1 AND coalesce(r.label, r.name) = ?2]], study.study_id, label))[1].run_id
+    if study.first then found[#found + 1] = study end
   end
+  table.sort(found, function(a, b) return a.first < b.first end)
+  for i, study in ipairs(found) do out[i] = study.name end
   return out
 end
 

@@ -106,7 +106,7 @@ end
 -- What the recipe calls its data (ham10000, lesions); for a run without options, the set's name.
 local function data_of(self)
   return { name = "data", kind = "fact", columns = { "config_id", "dataset" }, get = function(_, run)
-    local param = self.options:of_all "data"[run.config_id]
+    local param = self.options:value(run, "data")
     return param and param.txt or run.dataset
   end }
 end
@@ -114,7 +114,7 @@ end
 -- The word of a baseline; nil for a run that was given none.
 local function method_of(self)
   return { name = "method", kind = "option", columns = { "config_id" }, get = function(_, run)
-    local param = self.options:of_all "method"[run.config_id]
+    local param = self.options:value(run, "method")
     return param and param.txt
   end }
 end
@@ -134,10 +134,9 @@ function Keys:key(name)
     return { name = name, metric = known.name, kind = "metric", higher = known.higher, columns = { "run_id" },
       get = function(_, run) return metric_of(self, known.name, run) end }
   end
-  local column = self.options:of_all(name)
-  if not next(column) then unknown(self, name) end
+  if not self.options:is_known(name) then unknown(self, name) end
   return { name = name, kind = "option", columns = { "config_id" }, get = function(_, run)
-    local param = column[run.config_id]
+    local param = self.options:value(run, name)
     if param and param.num and tonumber(param.txt) then return param.num end
     return param and param.txt
   end }

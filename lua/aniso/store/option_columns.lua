@@ -1,7 +1,9 @@
 -- The options of stored configurations (table config_param), read by option or by configuration, never all of
 -- them: a database can have thousands of configurations. option_columns.new(db) → an object that keeps what
 -- it read:
+--   :value(run, name) → {num =, txt =} or nil; from what of_runs() read, or else from of_all()
 --   :of_all(name) → config_id → {num =, txt =}, of every configuration that has the option
+--   :is_known(name) → whether a configuration has it
 --   :of_runs(runs) → config_id → option → {num =, txt =}, of the configurations of rows of runs
 --   :varying(runs) → the names of the options that differ between the runs, sorted
 --   :names() → those that any configuration has
@@ -27,6 +29,16 @@ function Options:of_all(name)
   end
   self.columns[name] = column
   return column
+end
+
+function Options:value(run, name)
+  local own = self.by_config[run.config_id]
+  if own then return own[name] end
+  return self:of_all(name)[run.config_id]
+end
+
+function Options:is_known(name)
+  return must(self.db.core:query("SELECT 1 FROM config_param WHERE key = ?1 LIMIT 1", name))[1] ~= nil
 end
 
 function Options:of_runs(runs)
