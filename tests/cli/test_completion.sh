@@ -1,6 +1,7 @@
-# Completion of what the database and the options have, in bash and by aniso completion words, which the scripts
-# of all shells call. Nothing of a database is executed, and nothing of it is written.
+# Completion of what the database and the options have, in bash, zsh and fish and by aniso completion words, which
+# their scripts call. Nothing of a database is executed, and nothing of it is written.
 . tests/cli/tap.sh
+zsh_script=$PWD/tests/cli/complete.zsh
 tiny_recipe 1
 cd "$dir" || exit 1
 expect "a run" 0 "$aniso" run tiny.lua --db runs.db
@@ -44,6 +45,35 @@ if command -v bash >/dev/null; then
     equals "bash completes a value of --set" "$(complete aniso run tiny.lua --set train.mode = st)" "staged"
     equals "bash completes options still" "$(complete aniso table --perc)" "--percent"
     equals "bash completes values still" "$(complete aniso table "$study" --format js)" "json"
+fi
+
+# zsh LINE: the line after a Tab at its end, in a shell on a pseudo-terminal.
+in_zsh() { HOME=$dir ANISO=$aniso timeout 120 zsh -f "$zsh_script" "$dir" "$@" 2>&1; }
+if ! command -v zsh >/dev/null; then
+    echo "ok $((number += 1)) - zsh # SKIP zsh is not installed"
+else
+    equals "zsh completes words, options, values and files" \
+        "$(in_zsh 'aniso tab' "aniso table t" 'aniso table --perc' 'aniso table x --format js' 'aniso help exp' \
+            'aniso ls status=fin' 'aniso show @l' 'aniso run tiny.lua --set train.ep' 'aniso table x --cols acc,tai' \
+            'aniso run tiny.l')" \
+        "$(printf '%s\n' 'aniso table ' "aniso table $study " 'aniso table --percent ' 'aniso table x --format json ' \
+            'aniso help export ' 'aniso ls status=finished ' 'aniso show @last ' \
+            'aniso run tiny.lua --set train.epochs=' 'aniso table x --cols acc,tail ' 'aniso run tiny.lua ')"
+    equals "zsh quotes a label" \
+        "$(eval "printf '%s|' $(in_zsh "aniso table $study --only a" | cut -d' ' -f5-)")" "$hostile|"
+fi
+
+in_fish() { HOME=$dir fish --no-config -c 'source (begin; $argv[1] completion fish; end | psub)
+    for line in $argv[2..-1]; complete -C $line | cut -f 1; end' "$aniso" "$@" 2>&1; }
+if ! command -v fish >/dev/null; then
+    echo "ok $((number += 1)) - fish # SKIP fish is not installed"
+else
+    equals "fish completes words, options, values and files" \
+        "$(in_fish 'aniso table ' 'aniso table --perc' 'aniso table x --format js' 'aniso help exp' 'aniso ls status=f' \
+            'aniso show @l' 'aniso run tiny.lua --set train.ep' 'aniso table x --cols acc,tai' 'aniso run tiny.l' \
+            "aniso table $study --only ")" \
+        "$(printf '%s\n' "$study" --percent json export status=failed status=finished @last train.epochs= acc,tail \
+            tiny.lua "$hostile")"
 fi
 equals "nothing was executed" "$(ls run 2>/dev/null)" ""
 finish

@@ -91,13 +91,18 @@ function finish.bash(script, parser)
   end, 1))
 end
 
+-- A key or a study that is to be continued gets no space behind it. Files are names where there are no words.
 local ZSH_WORDS = [==[
 _aniso_words() {
-  local -a line found
+  local -a line found open
   line=(${(z)LBUFFER})
   if [[ $LBUFFER == *[[:space:]] ]]; then line+=('') fi
   found=("${(@f)$(PROGRAM "${line[@]}" 2>/dev/null)}")
-  if [[ -n $found ]]; then compadd -a found; else _files; fi
+  if [[ -z $found ]]; then _files; return; fi
+  open=(${(M)found:#*[=:]})
+  found=(${found:#*[=:]})
+  compadd -S '' -a open
+  compadd -a found
 }
 
 ]==]
@@ -110,10 +115,21 @@ function finish.zsh(script)
     '\nif [ "$funcstack[1]" = _aniso ]; then _aniso "$@"; else compdef _aniso aniso; fi\n'))
 end
 
+local FISH_WORDS = [==[
+function __aniso_words
+    set -l found (PROGRAM (commandline -opc) (commandline -ct) 2>/dev/null)
+    if set -q found[1]
+        printf '%s\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
+end
+
+]==]
+
 function finish.fish(script, parser)
-  script = script:gsub(" %-r %-d ", " -r -a '(__aniso_words)' -d ")
-  local lines = { ("function __aniso_words\n    %s (commandline -opc) (commandline -ct) 2>/dev/null\nend\n\n")
-    :format(program()), script, "complete -c aniso -a '(__aniso_words)'\n" }
+  script = script:gsub(" %-r %-d ", " -x -a '(__aniso_words)' -d ")
+  local lines = { with_program(FISH_WORDS), script, "complete -c aniso -f -a '(__aniso_words)'\n" }
   each_choice(parser, function(command, words)
     lines[#lines + 1] = ("complete -c aniso -n '__fish_aniso_using_command %s' -xa '%s'\n")
       :format(command, words)
