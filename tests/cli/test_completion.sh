@@ -7,7 +7,7 @@ cd "$dir" || exit 1
 expect "a run" 0 "$aniso" run tiny.lua --db runs.db
 study=$("$aniso" sql 'SELECT name FROM study' --format csv | tail -n 1)
 label=$("$aniso" sql 'SELECT label FROM run' --format csv | tail -n 1)
-hostile='a $(touch run); "b" `touch run`'
+hostile='a $(touch run); "b" `touch run` it'"'"'s \ !x'
 expect "a hostile label" 0 "$aniso" rename "$study:$label" "$hostile"
 expect "a tag" 0 "$aniso" tag 1 weak
 
@@ -41,6 +41,9 @@ complete() {
 if command -v bash >/dev/null; then
     equals "bash completes a study" "$(complete aniso table '')" "$study"
     equals "bash quotes a label" "$(eval "printf %s $(complete aniso table "$study" --only '')")" "$hostile"
+    equals "and within an open quote" "$(eval "printf %s '$(complete aniso table "$study" --only "'a")'")" "$hostile"
+    equals "of either kind" "$(eval "printf %s \"$(complete aniso table "$study" --only '"a')\"")" "$hostile"
+    equals "and behind a closed one" "$(eval "printf %s $(complete aniso table "$study" --only "'a'")")" "$hostile"
     equals "bash completes behind =" "$(complete aniso ls status = fi)" "finished"
     equals "bash completes a value of --set" "$(complete aniso run tiny.lua --set train.mode = st)" "staged"
     equals "bash completes options still" "$(complete aniso table --perc)" "--percent"

@@ -47,10 +47,31 @@ local function with_program(text)
   return (text:gsub("PROGRAM", function() return program() end, 1))
 end
 
--- Bash splits a word at = and :, and quotes what is inserted by itself in file names only.
+-- Bash splits a word at = and :, and quotes what is inserted by itself in file names only. Names come from a
+-- database: within a quote that the user opened, they must not close it or be expanded.
 local BASH_WORDS = [==[
+_aniso_open_quote() {
+    local word=$1 open='' at c
+    for ((at = 0; at < ${#word}; at++)); do
+        c=${word:at:1}
+        if [[ $c == \\ && $open != \' ]]; then ((at++))
+        elif [[ $c == "$open" ]]; then open=''
+        elif [[ -z $open && $c == [\'\"] ]]; then open=$c
+        fi
+    done
+    printf '%s' "$open"
+}
+
+_aniso_quoted() {
+    case "$2" in
+        \') printf '%s' "$1" | sed "s/'/'\\\\''/g" ;;
+        \") printf '%s' "$1" | sed 's/[\\"$`]/\\&/g; s/!/"'"'!'"'"/g' ;;
+        *) printf '%q' "$1" ;;
+    esac
+}
+
 _aniso_words() {
-    local word prefix found
+    local word prefix found quote
     local -a words
     for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
         case "$word" in
@@ -61,13 +82,9 @@ _aniso_words() {
     done
     word=${words[-1]}
     prefix=${word%"${word##*[=:]}"}
+    quote=$(_aniso_open_quote "$word")
     while IFS= read -r found; do
-        found=${found#"$prefix"}
-        case "$word" in
-            [\'\"]*) ;;
-            *) found=$(printf '%q' "$found") ;;
-        esac
-        COMPREPLY+=("$found")
+        COMPREPLY+=("$(_aniso_quoted "${found#"$prefix"}" "$quote")")
     done < <(PROGRAM "${words[@]}" 2>/dev/null)
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=:] ]]; then compopt -o nospace 2>/dev/null; fi
 }
