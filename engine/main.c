@@ -140,6 +140,7 @@ static int start(lua_State *L)
     luaL_openlibs(L);
     an_keep_locale(L);
     an_install_modules(L);
+    an_leave_current_folder(L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "aniso.cli");
     lua_call(L, 1, 1);

@@ -2,7 +2,8 @@
  *
  * A searcher directly after package.preload tries aniso/NAME.lua and aniso/NAME/init.lua, first in
  * the folder that ANISO_LUA names, then among the files built into the program. "aniso.core" is
- * preloaded. Cost: one lookup per first require. */
+ * preloaded. Cost: one lookup per first require. Lua's own searchers, which look for argparse and
+ * for what recipes require, do not have the current folder in the program. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,4 +75,32 @@ void an_install_modules(lua_State *L)
     lua_pushcfunction(L, search);
     lua_call(L, 3, 0);
     lua_pop(L, 2);
+}
+
+/* Drops the relative ones of the templates in package[field], which ; separates. */
+static void keep_absolute(lua_State *L, const char *field)
+{
+    luaL_Buffer kept;
+    lua_getfield(L, -1, field);
+    const char *at = luaL_optstring(L, -1, "");
+    luaL_buffinit(L, &kept);
+    for (size_t length; *at; at += length + (at[length] == ';')) {
+        length = strcspn(at, ";");
+        if (*at != '/')
+            continue;
+        if (luaL_bufflen(&kept) > 0)
+            luaL_addchar(&kept, ';');
+        luaL_addlstring(&kept, at, length);
+    }
+    luaL_pushresult(&kept);
+    lua_setfield(L, -3, field);
+    lua_pop(L, 1);
+}
+
+void an_leave_current_folder(lua_State *L)
+{
+    lua_getglobal(L, "package");
+    keep_absolute(L, "path");
+    keep_absolute(L, "cpath");
+    lua_pop(L, 1);
 }

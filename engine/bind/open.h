@@ -35,4 +35,9 @@ int an_open_embedded(lua_State *L);
  * environment variable ANISO_LUA where it has the file, else from the program itself. */
 void an_install_modules(lua_State *L);
 
+/* Drops relative folders from package.path and package.cpath: the current folder may be that of a
+ * stranger's data, and no file in it may run because of its name. The folder of a recipe or script
+ * is added by lua/aniso/recipe/neighbours.lua. */
+void an_leave_current_folder(lua_State *L);
+
 #endif

@@ -88,6 +88,24 @@ expect "a run into the folder of the images" 0 "$aniso" run "$dir/images.lua" --
 expect "its checkpoints are no class" 0 "$aniso" data info "$set"
 expect "it can be repeated" 0 "$aniso" run "$dir/images.lua" --again --db "$set.db" --set train.epochs=1
 
+# ── modules ─────────────────────────────────────────────────────────────────────────────
+# What `require` would find in the current folder, which is the data's: the program's own argparse, where it is not
+# installed or LUA_PATH has the default folders, and what a recipe or script requires.
+mkdir "$dir/pictures" "$dir/scripts"
+for module in argparse absent; do
+    printf 'io.open("%s", "w"):close()\nreturn { here = true }\n' "$dir/ran-$module" >"$dir/pictures/$module.lua"
+done
+echo 'return "the neighbour of " .. ...' >"$dir/scripts/neighbour.lua"
+echo 'io.write(require "neighbour", " ", tostring((pcall(require, "absent"))))' >"$dir/scripts/script.lua"
+(cd "$dir/pictures" && LUA_PATH="./?.lua" "$aniso" help >"$dir/out" 2>"$dir/err")
+output_has err '^aniso: the Lua module argparse is missing'
+(cd "$dir/pictures" && "$aniso" exec ../scripts/script.lua >"$dir/out" 2>"$dir/err")
+equals "a script finds its neighbours" "$(cat "$dir/out")" "the neighbour of neighbour false"
+{ cat "$dir/scripts/script.lua"; echo 'return function() end'; } >"$dir/scripts/recipe.lua"
+(cd "$dir/pictures" && "$aniso" run ../scripts/recipe.lua >"$dir/out" 2>"$dir/err")
+equals "so does a recipe" "$(cat "$dir/out")" "the neighbour of neighbour false"
+equals "no module of the current folder ran" "$(ls "$dir" | grep '^ran-')" ""
+
 # ── a repository's configuration ────────────────────────────────────────────────────────
 if command -v git >/dev/null; then
     commit() { git -C "$1" -c user.email=a@b -c user.name=a commit -q --no-verify "$2" -m x; }

@@ -28,6 +28,7 @@ local function load_chunk(argv)
   if from and not require("aniso.core").sys.exists(from) then
     cli.fail(cli.USAGE, ("%s: no such file (exec -e runs code)"):format(path))
   end
+  if from then require("aniso.recipe.neighbours").of(from) end
   local chunk, why = loadfile(from)
   return path, chunk, why, 2
 end

@@ -2,6 +2,7 @@
 -- or does its own work. Gives the study, and path and text for the run's record.
 local data_paths = require "aniso.recipe.data_paths"
 local errors = require "aniso.recipe.errors"
+local neighbours = require "aniso.recipe.neighbours"
 local own_part = require "aniso.recipe.own_part"
 local part_modules = require "aniso.recipe.part_modules"
 local study = require "aniso.recipe.study"
@@ -77,6 +78,7 @@ end
 function recipe.load(path)
   local text = read(path)
   part_modules.set_recipe(path)
+  neighbours.of(path)
   local found = call(chunk_of(text, path), path)
   if type(found) == "function" then
     found = call(found)
