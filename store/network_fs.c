@@ -48,7 +48,8 @@ an_code an_network_fs_check(const char *path)
     else if (network_name(&fs))
         code = an_fail(AN_EIO,
                        "%s is on a network file system (%s), where a database can be damaged: "
-                       "write to a local disk (--db PATH) and copy the file when the run is over",
+                       "write to a local disk (--db PATH) and copy the file when the run is over, "
+                       "or state --alone while no other process opens it",
                        path, network_name(&fs));
     an_free(copy);
     return code;

@@ -161,18 +161,30 @@ static an_code create_or_migrate(an_db *db, const an_schema *schema)
     return version < schema->version ? an_schema_migrate(db, version, schema) : AN_OK;
 }
 
-static an_code open_for_writing(an_db *db, const an_schema *schema)
+static an_code open_for_writing(an_db *db, const an_schema *schema, bool alone)
 {
     db->lock = an_lock_take(db->path, "wait for it, or write to another file (--db PATH); reading "
                                       "works meanwhile");
     if (!db->lock)
         return an_err_code();
     an_code code = an_db_connect(db, db->path, SQLITE_OPEN_READWRITE, NULL);
+    if (code == AN_OK && alone) /* before anything is read */
+        code = an_db_script(db, "PRAGMA locking_mode = EXCLUSIVE");
     if (code == AN_OK)
         code = create_or_migrate(db, schema);
     if (code == AN_OK)
         db->rules = schema->rules;
     return code == AN_OK ? an_db_script(db, "PRAGMA foreign_keys = ON") : code;
+}
+
+static an_code open_as_writer(an_db *db, const an_schema *schema)
+{
+    return open_for_writing(db, schema, false);
+}
+
+static an_code open_alone(an_db *db, const an_schema *schema)
+{
+    return open_for_writing(db, schema, true);
 }
 
 /* The lock's holder has created or migrated the file. */
@@ -199,10 +211,10 @@ static an_code open_to_share(an_db *db, const an_schema *schema)
 
 /* Creates an empty file if there is none. An existing file is not opened: closing it would release
  * the locks that SQLite holds on it in this process. */
-static an_code make_file(const char *path)
+static an_code make_file(const char *path, an_db_mode mode)
 {
     int made;
-    an_code code = an_network_fs_check(path);
+    an_code code = mode == AN_DB_ALONE ? AN_OK : an_network_fs_check(path);
     if (code != AN_OK || an_path_kind_at(path) != AN_NOTHING)
         return code;
     code = an_file_open(path, AN_FILE_CREATE, &made);
@@ -218,7 +230,8 @@ static an_code find_file(an_db *db, const char *path, an_db_mode mode)
     an_stamp stamp;
     an_code code = mode == AN_DB_READ ? AN_OK : an_db_check_writable(path);
     if (code == AN_OK)
-        code = mode == AN_DB_WRITE ? make_file(path) : an_path_stamp(path, &stamp);
+        code = mode == AN_DB_WRITE || mode == AN_DB_ALONE ? make_file(path, mode)
+                                                          : an_path_stamp(path, &stamp);
     if (code == AN_ENOTFOUND)
         return an_fail(code, "no database at %s", path);
     if (code != AN_OK)
@@ -238,8 +251,9 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
     db->readonly = mode == AN_DB_READ;
     an_code (*const open[])(an_db *, const an_schema *) = {
         [AN_DB_READ] = open_for_reading,
-        [AN_DB_WRITE] = open_for_writing,
+        [AN_DB_WRITE] = open_as_writer,
         [AN_DB_SHARE] = open_to_share,
+        [AN_DB_ALONE] = open_alone,
     };
     an_code code = find_file(db, path, mode);
     if (code == AN_OK)

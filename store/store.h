@@ -3,7 +3,9 @@
  * One process trains and changes the file as a whole (io/lock.h) while any number read (WAL) or,
  * opened to share, annotate and evaluate runs that are finished: SQLite puts their transactions in
  * order. Opening for writing creates the file, or migrates it to the program's version after a
- * backup; opening to share does neither. Opening for reading changes
+ * backup; opening to share does neither. A process that opens the file alone keeps SQLite's
+ * exclusive lock and WAL's index in its own memory (https://www.sqlite.org/wal.html#noshm), so that
+ * nothing is shared through the file system. Opening for reading changes
  * nothing and accepts any version; an old file is shown with the current option names
  * (store/old_options.sql). Values enter statements only as bound parameters.
  *     an_stmt *s = an_db_prepare(db, "SELECT name FROM run WHERE run_id = ?1");
@@ -30,7 +32,8 @@ typedef struct an_stmt an_stmt;
 typedef enum {
     AN_DB_READ,
     AN_DB_WRITE, /* as the only process: takes the file's lock */
-    AN_DB_SHARE  /* next to the process that has the lock: single transactions on finished runs */
+    AN_DB_SHARE, /* next to the process that has the lock: single transactions on finished runs */
+    AN_DB_ALONE  /* as AN_DB_WRITE, also on a network file system; others cannot even read */
 } an_db_mode;
 
 /* ── the file ───────────────────────────────────────────────────────────────── */

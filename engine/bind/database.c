@@ -269,11 +269,14 @@ static int push_text(lua_State *L, void *db)
     return 1;
 }
 
-/* open(path [, "read"|"write"|"share"]) → database | nil, message, code. */
+/* open(path [, "read"|"write"|"share"|"alone"]) → database | nil, message, code. */
 static int open_db(lua_State *L)
 {
-    static const char *const modes[] = {
-        [AN_DB_READ] = "read", [AN_DB_WRITE] = "write", [AN_DB_SHARE] = "share", NULL};
+    static const char *const modes[] = {[AN_DB_READ] = "read",
+                                        [AN_DB_WRITE] = "write",
+                                        [AN_DB_SHARE] = "share",
+                                        [AN_DB_ALONE] = "alone",
+                                        NULL};
     const char *name = luaL_checkstring(L, 1);
     an_db_mode mode = (an_db_mode)luaL_checkoption(L, 2, "write", modes);
     void **handle = an_new_handle(L, DB);

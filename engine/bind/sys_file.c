@@ -60,6 +60,12 @@ static int make_temporary(lua_State *L)
     return 1;
 }
 
+/* move(from, to): a file or a folder gets a free name on the same file system. */
+static int move_file(lua_State *L)
+{
+    return push_done(L, an_path_move(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
+}
+
 /* remove(path): a file or an empty folder. */
 static int remove_file(lua_State *L)
 {
@@ -161,17 +167,10 @@ static int write_atomic(lua_State *L)
 void an_add_file_functions(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"exists", exists},
-        {"is_link", is_link},
-        {"list", list},
-        {"mkdir_p", make_folder},
-        {"mkdtemp", make_temporary},
-        {"read", read_file},
-        {"realpath", real_path},
-        {"remove", remove_file},
-        {"size", size},
-        {"write_atomic", write_atomic},
-        {NULL, NULL},
+        {"exists", exists},       {"is_link", is_link},           {"list", list},
+        {"mkdir_p", make_folder}, {"mkdtemp", make_temporary},    {"move", move_file},
+        {"read", read_file},      {"realpath", real_path},        {"remove", remove_file},
+        {"size", size},           {"write_atomic", write_atomic}, {NULL, NULL},
     };
     an_define_class(L, &names_class);
     luaL_setfuncs(L, functions, 0);

@@ -158,6 +158,15 @@ an_code an_path_remove(const char *path)
     return remove(path) == 0 ? AN_OK : an_path_refused("remove", path);
 }
 
+/* The check and the call are two steps: who moves is the only one to make the name. */
+an_code an_path_move(const char *from, const char *to)
+{
+    struct stat found;
+    if (lstat(to, &found) == 0)
+        return an_fail(AN_EIO, "cannot move %s to %s: the name is taken", from, to);
+    return rename(from, to) == 0 ? AN_OK : an_path_refused("move", from);
+}
+
 an_code an_folder_make(const char *path)
 {
     char part[AN_PATH];

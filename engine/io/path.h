@@ -61,6 +61,8 @@ bool an_stamp_equal(const an_stamp *a, const an_stamp *b);
 an_code an_path_set_mode(const char *path, unsigned mode); /* the permission bits */
 void an_path_touch(const char *path);                      /* sets the times to now, best effort */
 an_code an_path_remove(const char *path); /* a file, a link, or an empty folder           */
+/* Another name for a file, a link or a folder on the same file system; AN_EIO where `to` exists. */
+an_code an_path_move(const char *from, const char *to);
 an_code an_folder_make(const char *path); /* with its parents; AN_OK if it exists */
 /* The same; a new folder has mode 0700 whatever the umask. One that exists stays as it is. */
 an_code an_folder_make_private(const char *path);

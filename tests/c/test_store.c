@@ -327,6 +327,24 @@ static void test_network_file_systems(void **state)
     assert_int_equal(an_err_code(), AN_EIO);
 }
 
+/* A process that opens a file alone writes no shared memory, and keeps others out until it ends. */
+static void test_a_file_that_is_opened_alone(void **state)
+{
+    (void)state;
+    an_db *db = an_db_open(scratch("alone.db"), AN_DB_ALONE);
+    assert_non_null(db);
+    assert_int_equal(run_sql(db, "CREATE TABLE t(x)", NULL), AN_OK);
+    assert_int_not_equal(access(scratch("alone.db-shm"), F_OK), 0);
+    assert_null(an_db_open(scratch("alone.db"), AN_DB_WRITE));
+    assert_int_equal(an_err_code(), AN_EBUSY);
+    assert_null(an_db_open(scratch("alone.db"), AN_DB_READ));
+    assert_int_equal(an_err_code(), AN_EBUSY);
+    an_db_close(db);
+    db = an_db_open(scratch("alone.db"), AN_DB_READ);
+    assert_int_equal(query_int(db, "SELECT count(*) FROM t"), 0);
+    an_db_close(db);
+}
+
 static an_db *ordered;
 
 static void bind_after_a_step(void)
@@ -374,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_every_allocation_may_fail),
         cmocka_unit_test(test_network_file_systems),
+        cmocka_unit_test(test_a_file_that_is_opened_alone),
         cmocka_unit_test(test_the_order_of_calls_is_asserted),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

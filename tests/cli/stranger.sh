@@ -18,6 +18,7 @@ database=runs.db
 invocations='
 run "$dir/recipe.lua" --again --only plain --seeds 0
 run "$dir/recipe.lua"
+submit "$dir/recipe.lua" --slurm --dry-run --shared
 watch --once
 watch "$study" --once
 check "$dir/recipe.lua"
@@ -64,6 +65,8 @@ db check
 db migrate
 db backup copy.db
 db merge other.db
+db merge other.db --take
+db merge --shards runs.shards/strange
 db vacuum
 schedule cosine --counts 5,3 --plot noise --svg schedule.svg
 schedule cosine --counts 5,3 --plot noise --svg forced.svg --force

@@ -28,4 +28,9 @@ for part in 0/4 5/4 1 1/0 a/b 1/4/2 99999999999999999999/4; do
     expect "--part $part" 2 "$aniso" run "$dir/study.lua" --part $part
     output_has err "^aniso: .*--part needs I/N, part I from 1 to N, got $part"
 done
+sed 's/seeds = 2/prune = true, seeds = 2/; s/base = {/data = { "lesions", n = 140, size = 16, val = 0.3 }, base = {/' \
+    "$dir/study.lua" >"$dir/prunes.lua"
+expect "a study that prunes has no parts" 2 "$aniso" run "$dir/prunes.lua" --part 1/2 --dry-run
+output_has err "^aniso: study tiny prunes: .*; state --no-prune, or run it on one machine$"
+expect "unless nothing is pruned" 0 "$aniso" run "$dir/prunes.lua" --part 1/2 --dry-run --no-prune
 finish

@@ -13,6 +13,7 @@ local layer = {
   store = 2,  -- all SQL
   train = 3,  -- sessions, stages, checkpoints
   inference = 4, -- trained models for new images
+  cluster = 4, -- batch systems: scripts, jobs, shards
   show = 4,   -- texts, tables, figures, pages
   prompt = 5, -- the prompt, its help, exploring
   cli = 6,    -- the commands

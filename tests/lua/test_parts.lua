@@ -41,12 +41,12 @@ function T.test_every_job_is_in_one_part_in_its_order()
   local changes, seen = {}, {}
   for i = 1, 7 do changes[i] = { ["train.mode"] = "joint" } end
   local jobs = jobs_of(nil, changes)
-  for part = 1, 3 do
-    for _, job in ipairs(parts.of(jobs, part, 3)) do table.insert(seen, job.label) end
+  for _, part in ipairs(parts.split(jobs, 3)) do
+    for _, job in ipairs(part) do table.insert(seen, job.label) end
   end
   lu.assertEquals(seen, { "point 1", "point 4", "point 7", "point 2", "point 5", "point 3", "point 6" })
-  lu.assertEquals(parts.of(jobs, 8, 8), {})
-  lu.assertEquals(#parts.of(jobs, 1, 1), 7)
+  lu.assertEquals(parts.split(jobs, 8)[8], {})
+  lu.assertEquals(#parts.split(jobs, 1)[1], 7)
 end
 
 return T

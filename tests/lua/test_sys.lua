@@ -47,6 +47,21 @@ function Open.test_userdata_until_it_is_closed_or_collected()
   lu.assertEquals(open "userdata", before)
 end
 
+function Open.test_a_moved_file_replaces_nothing()
+  local folder = assert(sys.mkdtemp())
+  local from, to = folder .. "/a", folder .. "/b"
+  assert(sys.mkdir_p(from .. "/inside"))
+  lu.assertTrue(sys.move(from, to))
+  lu.assertNil((sys.exists(from)))
+  lu.assertEquals(sys.exists(to .. "/inside"), "directory")
+  local moved, message, code = sys.move(to, folder)
+  lu.assertNil(moved)
+  lu.assertStrContains(message, "the name is taken")
+  lu.assertEquals(code, "EIO")
+  lu.assertNil((sys.move(from, folder .. "/c")))
+  for _, name in ipairs { "/b/inside", "/b", "" } do os.remove(folder .. name) end
+end
+
 function Open.test_a_database_its_lock_and_a_failed_query()
   collectgarbage()
   local folder = assert(sys.mkdtemp())

@@ -132,7 +132,12 @@ function common.open(args)
 end
 
 function common.open_to_write(args)
-  return open(args, { readonly = false })
+  return open(args, { readonly = false, alone = args.alone })
+end
+
+-- `--alone`, for a command that opens its database as the only writer.
+function common.alone(parser)
+  parser:flag("--alone", "no other process opens the database meanwhile: also on a network file system")
 end
 
 -- As open_to_write(), for a command that changes single rows of runs: a study in progress does not matter.
@@ -142,7 +147,7 @@ end
 
 -- As open_to_write(), for a command that trains or evaluates: another program's lock delays it.
 function common.open_to_train(args)
-  return open(args, { wait = require("aniso.store.lock_wait").of_command() })
+  return open(args, { wait = require("aniso.store.lock_wait").of_command(), alone = args.alone })
 end
 
 function common.open_to_evaluate(args)

@@ -12,7 +12,11 @@ function command.arguments(parser)
     :choices { "info", "check", "migrate", "backup", "merge", "vacuum" }
   parser:argument("file", "backup: the copy, FILE.YYYYMMDD-HHMMSS.bak if left out; merge: the files to read")
     :args "*"
+  parser:flag("--take", "merge: move the files of finished runs along, so that eval and report find them")
+  parser:option("--shards", "merge: the folder of a submitted study, with --take; says what is missing")
+    :argname "FOLDER"
   common.db(parser)
+  common.alone(parser)
   common.format(parser)
 end
 
@@ -87,30 +91,73 @@ function actions.vacuum(args)
 end
 
 -- A missing database is created, after the first file to merge could be opened.
-function actions.merge(args)
+local function merge(args, files)
   if not core.sys.exists(args.db) then
-    common.need_db(core.db.open(args.file[1], "read")):close()
+    common.need_db(core.db.open(files[1], "read")):close()
   end
-  local db <close> = common.need_db(require("aniso.store").open(args.db))
-  local results, message, code = db:merge(args.file)
+  local db = common.need_db(require("aniso.store").open(args.db, { alone = args.alone }))
+  local results, message, code = db:merge(files)
   cli.need(results, message, code, cli.DATABASE)
   local rows = {}
   for i, one in ipairs(results) do
-    rows[i] = { args.file[i], one.added, one.updated, one.known, one.running,
+    rows[i] = { files[i], one.added, one.updated, one.known, one.running,
       one.removed }
   end
   tables.print({ "file", "added", "updated", "known", "running", "removed" }, rows, args.format)
+  for _, path in ipairs(args.take and files or {}) do
+    common.guarded(require "aniso.store.take_files", db, path)
+  end
+  return db
+end
+
+-- Merges the shards of a submitted study as far as they are there; what is missing is a failure.
+local function merge_shards(args)
+  local shards = require "aniso.cluster.shards"
+  local folder = args.shards:gsub("(.)/+$", "%1")
+  local submission, why = shards.read(folder)
+  if submission == nil then cli.fail(cli.FAILED, why) end
+  if not submission then cli.fail(cli.NO_MATCH, folder .. " is not the folder of a submitted study") end
+  local files, busy = shards.databases(folder, submission)
+  for _, task in ipairs(busy) do
+    console.note(("task %d is still writing: merge again when it has ended"):format(task))
+  end
+  if #files == 0 then cli.fail(cli.FAILED, folder .. " has no database yet; its logs say why") end
+  args.take = true
+  local db <close> = merge(args, files)
+  local state = require("aniso.cluster.missing")(db, submission)
+  console.print(state.text)
+  if state.missing > 0 then
+    cli.fail(cli.FAILED, ("%d of %d runs are missing; submit the study again to finish it"):format(
+      state.missing, state.runs))
+  end
+end
+
+function actions.merge(args)
+  if args.shards then return merge_shards(args) end
+  merge(args, args.file):close()
 end
 
 local FILES = { backup = { 0, 1 }, merge = { 1, math.huge } }
 
+local function check_merge(args)
+  for _, flag in ipairs { "take", "shards", "alone" } do
+    if args[flag] and args.action ~= "merge" then
+      cli.fail(cli.USAGE, ("--%s belongs to aniso db merge"):format(flag))
+    end
+  end
+  if args.shards and #args.file > 0 then
+    cli.fail(cli.USAGE, "aniso db merge --shards FOLDER finds the files itself; name no others")
+  end
+end
+
 function command.run(args)
+  check_merge(args)
   local file_limits, n = FILES[args.action] or { 0, 0 }, #args.file
   if n > file_limits[2] then
     cli.fail(cli.USAGE, ("aniso db %s takes %s; name the database with --db"):format(args.action,
       file_limits[2] == 0 and "no file" or "one file"))
   end
-  if n < file_limits[1] then
+  if n < file_limits[1] and not args.shards then
     cli.fail(cli.USAGE, "aniso db merge FILE… --db INTO: name the files to read")
   end
   return actions[args.action](args)

@@ -18,6 +18,7 @@ function resume.arguments(parser)
   parser:flag("--one-by-one", "no lock-step: the same bits, later")
   own_parts.arguments(parser)
   common.db(parser)
+  common.alone(parser)
   common.threads(parser)
   train_group.arguments(parser)
 end

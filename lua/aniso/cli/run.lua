@@ -30,6 +30,15 @@ function run.study_arguments(parser)
   parser:flag("--allow-equal", "keep variants that have the same options")
   parser:flag("--one-by-one", "no lock-step of a staged study's points: the same bits, later")
   parser:flag("--old-names", "accept the names that options had in earlier versions")
+  parser:flag("--no-prune", "run the variants too that the study's option prune leaves out")
+end
+
+-- Ends where the runs of a study depend on all others.
+function run.check_parts(study, args)
+  if study.prune and not args.no_prune then
+    cli.fail(cli.USAGE, ("study %s prunes: after each seed all variants are compared, so that it has no "
+      .. "parts; state --no-prune, or run it on one machine"):format(study.name))
+  end
 end
 
 -- "2/8" → {2, 8}
@@ -44,10 +53,10 @@ function run.arguments(parser)
   run.study_arguments(parser)
   parser:option("--part", "part I of N of the study, I from 1, for a machine and a database of its own")
     :argname "I/N":convert(part)
+  common.alone(parser)
   common.threads(parser)
   require("aniso.cli.train_group").arguments(parser)
   parser:flag("--again", "run again what is already finished")
-  parser:flag("--no-prune", "run the variants too that the study's option prune leaves out")
   parser:flag("--dry-run", "only list the runs")
 end
 
@@ -158,7 +167,7 @@ local function of_part(jobs, given)
     console.note(("part %d of %d has no runs: the study has no more than %d parts"):format(given[1], given[2],
       most))
   end
-  return parts.of(jobs, given[1], given[2])
+  return parts.split(jobs, given[2])[given[1]]
 end
 
 function run.run(args, argv)
@@ -168,14 +177,17 @@ function run.run(args, argv)
   study.name = args.name or study.name
   local jobs, all = cli.usage(run.expand, study, args)
   local rule = not args.no_prune and cli.usage(pruning.rule, study, all) or nil
-  if args.part then jobs = of_part(jobs, args.part) end
+  if args.part then
+    run.check_parts(study, args)
+    jobs = of_part(jobs, args.part)
+  end
   local configs = {}
   for i, job in ipairs(jobs) do configs[i] = job.config end
   common.warn_unused(configs)
   if args.dry_run then return list(jobs) end
 
   local db = common.need_db(require("aniso.store").open(args.db,
-    { wait = require("aniso.store.lock_wait").of_command() }))
+    { wait = require("aniso.store.lock_wait").of_command(), alone = args.alone }))
   core.sys.interrupt_mode "poll"
   core.sys.outlive_output()
   for _, some in ipairs { jobs, all } do

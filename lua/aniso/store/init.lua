@@ -1,6 +1,7 @@
 -- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code. {wait =
 -- waiting}: what to do about another program's lock (store/lock_wait.lua), also the field `waiting`.
 -- {shared = true}: while another process trains, single transactions on finished runs (the field `shared`).
+-- {alone = true}: also on a network file system; no other process can open the file meanwhile.
 -- A database reads (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
 -- takes tags and notes (tags_and_notes.lua), plans (plan.lua) and decisions (pruned.lua), removes runs
 -- (removal.lua, collect.lua), merges (merge.lua) and makes recorders (recorder.lua). Opening for writing also
@@ -65,9 +66,9 @@ local function settle(db)
 end
 
 -- For writing; where another process has the lock and `shared` is set, next to that process.
-local function open_to_write(path, shared)
-  local connection, message, code = core.db.open(path, "write")
-  if connection or code ~= "EBUSY" or not shared then return connection, message, code end
+local function open_to_write(path, options)
+  local connection, message, code = core.db.open(path, options.alone and "alone" or "write")
+  if connection or code ~= "EBUSY" or not options.shared then return connection, message, code end
   connection, message, code = core.db.open(path, "share")
   return connection, message, code, true
 end
@@ -78,7 +79,7 @@ function store.open(path, options)
   if readonly then
     connection, message, code = core.db.open(path, "read")
   else
-    connection, message, code, shared = open_to_write(path, options and options.shared)
+    connection, message, code, shared = open_to_write(path, options or {})
   end
   if not connection then return nil, message, code end
   local db = setmetatable({ core = connection, path = connection:path(), readonly = readonly,

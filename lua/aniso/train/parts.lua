@@ -2,7 +2,7 @@
 -- stage or the trials of a search, are one unit. Units are dealt in turn, so that no part depends on what
 -- another one has finished. The same jobs give the same parts on every machine.
 --   parts.units(jobs) → the units, lists of jobs, in the order of their first jobs
---   parts.of(jobs, part, n) → the jobs of part 1 … n, in their order; none where there are fewer units
+--   parts.split(jobs, n) → n lists of jobs, each in their order; empty ones where there are fewer units
 local first_stage = require "aniso.train.first_stage"
 local policy = require "aniso.method.search"
 local trials = require "aniso.train.trials"
@@ -43,12 +43,13 @@ function parts.units(jobs)
   return units
 end
 
-function parts.of(jobs, part, n)
-  local mine, out = {}, {}
+function parts.split(jobs, n)
+  local part, out = {}, {}
+  for i = 1, n do out[i] = {} end
   for i, unit in ipairs(parts.units(jobs)) do
-    for _, job in ipairs((i - 1) % n + 1 == part and unit or {}) do mine[job] = true end
+    for _, job in ipairs(unit) do part[job] = out[(i - 1) % n + 1] end
   end
-  for _, job in ipairs(jobs) do out[#out + 1] = mine[job] and job or nil end
+  for _, job in ipairs(jobs) do table.insert(part[job], job) end
   return out
 end
 

@@ -243,7 +243,7 @@ function Database:close() end
 local db = {}
 
 ---@param path string
----@param mode? "read"|"write"|"share" "write" if left out; "share": next to the process that writes
+---@param mode? "read"|"write"|"share"|"alone" "write" if left out; "share": next to a writer
 ---@return aniso.Database? database
 ---@return string? message
 ---@return string? code

@@ -202,6 +202,14 @@ function sys.used_by(path, ending) end
 ---@return string? code
 function sys.remove(path) end
 
+---Gives a file or a folder another name on the same file system; nothing is replaced.
+---@param from string
+---@param to string must not exist
+---@return true? done
+---@return string? message
+---@return string? code
+function sys.move(from, to) end
+
 ---@param path string
 ---@return boolean link a symbolic link, also one to nothing
 function sys.is_link(path) end

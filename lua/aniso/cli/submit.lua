@@ -1,0 +1,180 @@
+-- aniso submit RECIPE --slurm: the runs of a study as an array of jobs, a part and a database each, and a job
+-- that merges the databases at the end. Submitting again finishes what a cancelled or failed task left.
+local cli = require "aniso.cli"
+local console = require "aniso.show.console"
+local core = require "aniso.core"
+local folds = require "aniso.recipe.folds"
+local parts = require "aniso.train.parts"
+local quoted = require("aniso.store.hint").quoted
+local run = require "aniso.cli.run"
+local shards = require "aniso.cluster.shards"
+local slurm = require "aniso.cluster.slurm"
+local slurm_script = require "aniso.cluster.slurm_script"
+local sys = core.sys
+
+local submit = { summary = "run a study on a cluster" }
+
+-- Options of sbatch: flag, option, what it is, its form in slurm.forms. own: of the array alone.
+local OPTIONS = {
+  { "partition", "partition", "the partition", form = "names" },
+  { "account", "account", "the account that pays", form = "names" },
+  { "qos", "qos", "the quality of service", form = "names" },
+  { "time", "time", "time of a task, such as 2:00:00; it returns to the queue a minute before", form = "time",
+    own = true },
+  { "cpus", "cpus-per-task", "processors, and threads, of a task", form = "count", own = true },
+  { "mem", "mem", "memory of a task, such as 4G", form = "memory", own = true },
+}
+
+-- A converter of the command line from a form of slurm.forms.
+local function of_form(flag, form)
+  return function(text)
+    local why = slurm.fault(form, text)
+    if not why then return text end
+    return nil, ("--%s needs %s, got %s"):format(flag, why, sys.visible(text))
+  end
+end
+
+function submit.arguments(parser)
+  run.study_arguments(parser)
+  parser:flag("--slurm", "the cluster's scheduler; there is no other")
+  parser:option("--tasks", "tasks of the array; one per run, or lock-step group of runs, if left out")
+    :convert(of_form("tasks", "count"))
+  parser:option("--limit", "tasks that run at the same time"):convert(of_form("limit", "count"))
+  for _, one in ipairs(OPTIONS) do
+    parser:option("--" .. one[1], one[3]):convert(of_form(one[1], one.form))
+  end
+  parser:option("--sbatch", "another option of sbatch for the tasks, such as constraint=avx2")
+    :argname "OPTION":count "*":convert(of_form("sbatch", "option"))
+  parser:flag("--shared", "all nodes share the folder of --db, although its path does not look so")
+  parser:flag("--dry-run", "only print the scripts")
+end
+
+-- The words of `aniso run` that choose the same runs, quoted, each with a space before it.
+local function run_flags(args)
+  local words = {}
+  local function add(...) table.move({ ... }, 1, select("#", ...), #words + 1, words) end
+  for _, pair in ipairs(args.set) do add("--set", pair[1] .. "=" .. pair[2]) end
+  for _, label in ipairs(args.only) do add("--only", label) end
+  for _, key in ipairs { "seeds", "fold", "name" } do
+    if args[key] then add("--" .. key, args[key]) end
+  end
+  for _, key in ipairs { "allow_equal", "one_by_one", "old_names", "no_prune" } do
+    if args[key] then add("--" .. key:gsub("_", "-")) end
+  end
+  for i, one in ipairs(words) do words[i] = " " .. quoted(one) end
+  return table.concat(words)
+end
+
+local function batch_options(args)
+  local both, own = {}, {}
+  for _, one in ipairs(OPTIONS) do
+    local value = args[one[1]]
+    if value then table.insert(one.own and own or both, one[2] .. "=" .. value) end
+  end
+  table.move(args.sbatch, 1, #args.sbatch, #own + 1, own)
+  return both, own
+end
+
+-- The names of the runs of each task.
+local function work_of(jobs, n)
+  local out = {}
+  for task, list in ipairs(parts.split(jobs, n)) do
+    out[task] = {}
+    for i, job in ipairs(list) do
+      out[task][i] = folds.name(job.label, job.seed, job.cross and job.cross.fold)
+    end
+  end
+  return out
+end
+
+-- Ends where the nodes could not share the folder, or Slurm could not write its logs there.
+local function check_place(of, args)
+  local here = shards.local_folder(of.folder)
+  if here and not args.shared then
+    cli.fail(cli.USAGE, ("%s is below %s, which each machine has for itself: choose a --db in a folder "
+      .. "that all nodes share, or state --shared"):format(of.db, here))
+  end
+  local fault = slurm_script.fault(of.folder)
+  if fault then
+    cli.fail(cli.USAGE, ("%s: a folder that Slurm writes logs to has no %s in its name; choose another --db")
+      :format(of.folder, sys.visible(fault)))
+  end
+end
+
+-- What both scripts are written from.
+local function described(study, recipe, jobs, args)
+  local db = cli.need(shards.absolute(args.db))
+  local of = { study = study.name, db = db, folder = shards.folder(db, study.name), runs = #jobs,
+    program = cli.need(sys.realpath "/proc/self/exe"), start = cli.need(sys.realpath "."),
+    recipe = cli.need(sys.realpath(recipe.path)), sha256 = cli.need(core.sha256.file(recipe.path)),
+    tool = "aniso " .. sys.version, limit = args.limit, flags = run_flags(args) }
+  of.parts = math.min(math.tointeger(args.tasks) or math.huge, #parts.units(jobs))
+  of.work = work_of(jobs, of.parts)
+  of.options, of.own = batch_options(args)
+  check_place(of, args)
+  return of
+end
+
+-- Ends where the study's tasks are not over, or were cut in another way.
+local function check_earlier(of)
+  local was, why = shards.read(of.folder)
+  if was == nil then cli.fail(cli.FAILED, why) end
+  if not was then return end
+  local tasks = cli.need(slurm.tasks(was.array, was.merge))
+  for _, job in ipairs { was.array, was.merge } do
+    if next(tasks[job]) then
+      cli.fail(cli.FAILED, ("study %s is submitted as job %s, which is not over: squeue shows it, and "
+        .. "scancel %s %s ends it"):format(of.study, was.array, was.array, was.merge or ""))
+    end
+  end
+  local changed = was.sha256 ~= of.sha256 and "the recipe has changed since"
+    or was.flags ~= of.flags and "it has other options"
+    or #was.work ~= of.parts and ("it has %d tasks"):format(#was.work)
+  if changed then
+    cli.fail(cli.FAILED, ("%s has study %s of an earlier submission, and %s: repeat its command, choose "
+      .. "another --name, or remove the folder"):format(of.folder, of.study, changed))
+  end
+end
+
+local function write(of)
+  cli.need(sys.mkdir_p(of.folder))
+  for _, kind in ipairs { "array", "merge" } do
+    cli.need(sys.write_atomic(("%s/%s.sh"):format(of.folder, kind), slurm_script[kind](of)))
+  end
+  local submission = { study = of.study, tool = of.tool, recipe = of.recipe, sha256 = of.sha256,
+    flags = of.flags, work = of.work }
+  cli.need(shards.write(of.folder, submission))
+  submission.array = cli.need(slurm.submit(of.folder .. "/array.sh"))
+  cli.need(shards.write(of.folder, submission))
+  submission.merge = cli.need(slurm.submit(of.folder .. "/merge.sh", submission.array))
+  cli.need(shards.write(of.folder, submission))
+  return submission
+end
+
+local function counted(n, what) return ("%d %s%s"):format(n, what, n == 1 and "" or "s") end
+
+function submit.run(args)
+  if not args.slurm then
+    cli.fail(cli.USAGE, "name the scheduler: aniso submit RECIPE --slurm")
+  end
+  local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
+  if not study then cli.fail(cli.USAGE, args.recipe .. ": the recipe returns no study") end
+  study.name = args.name or study.name
+  local jobs = cli.usage(run.expand, study, args)
+  run.check_parts(study, args)
+  local of = described(study, recipe, jobs, args)
+  if args.dry_run then
+    local text = slurm_script.array(of) .. "\n" .. slurm_script.merge(of)
+    for line in text:gmatch "([^\n]*)\n" do console.print(line) end
+    return
+  end
+  local missing = slurm.missing()
+  if missing then cli.fail(cli.FAILED, missing) end
+  check_earlier(of)
+  local submission = write(of)
+  console.print(("study %s: %s in %s, job %s; then job %s merges them into %s"):format(of.study,
+    counted(of.runs, "run"), counted(of.parts, "task"), submission.array, submission.merge, of.db))
+  console.print("the logs of the tasks are in " .. of.folder)
+end
+
+return submit

@@ -1,0 +1,108 @@
+-- The folder of a submitted study: <database without .db>.shards/<study>. It has the scripts, and for task K
+-- the database shard-K.db with its folder and the log task-K.log. `submission.json` is what was submitted:
+--   { study, tool = version, recipe = path, sha256, flags, work = {{names of the runs of task 1}, …},
+--     array = job, merge = job }
+-- The folder is shared by all nodes, but each database is opened on the node of its task alone, and by the
+-- merge once no task is left: who follows a study reads the logs.
+local core = require "aniso.core"
+local sys = core.sys
+
+local shards = {}
+
+local MOST = 1 << 26   -- bytes of a submission
+local LONGEST = 1 << 20 -- bytes of a log that are read
+
+-- A study's name as the name of a folder: other characters than letters, digits, - and _ as =XX.
+local function file_name(study)
+  local name = study:gsub("[^%w_-]", function(c) return ("=%02X"):format(c:byte()) end)
+  return #name <= 100 and name or core.sha256.text(study)
+end
+
+-- The absolute path of a database that need not exist; its folder must. → nil, message
+function shards.absolute(db)
+  local folder, name = db:match "^(.*/)([^/]*)$"
+  local real, why = sys.realpath(folder or ".")
+  if not real then return nil, why end
+  return (real == "/" and "" or real) .. "/" .. (name or db)
+end
+
+-- The folder of an absolute path that every machine has for itself, as far as the path shows; else nil.
+function shards.local_folder(path)
+  for _, folder in ipairs { "/tmp/", "/var/tmp/", "/dev/shm/", "/run/" } do
+    if path:sub(1, #folder) == folder then return folder:sub(1, -2) end
+  end
+end
+
+-- The folder of all submitted studies of a database.
+local function root_of(db)
+  return (db:gsub("%.db$", "")) .. ".shards"
+end
+
+function shards.folder(db, study)
+  return root_of(db) .. "/" .. file_name(study)
+end
+
+local TEXTS = { "study", "tool", "recipe", "sha256", "flags" }
+local IDS = { "array", "merge" } -- absent before sbatch has answered
+
+local function are_names(list)
+  if type(list) ~= "table" then return false end
+  for _, name in ipairs(list) do if type(name) ~= "string" then return false end end
+  return true
+end
+
+-- Whether a decoded file is a submission. Its texts are printed or compared, its ids are digits.
+local function is_valid(one)
+  if type(one) ~= "table" or type(one.work) ~= "table" or #one.work == 0 then return false end
+  for _, key in ipairs(TEXTS) do if type(one[key]) ~= "string" then return false end end
+  for _, list in ipairs(one.work) do if not are_names(list) then return false end end
+  for _, key in ipairs(IDS) do
+    if one[key] ~= nil and not (type(one[key]) == "string" and one[key]:match "^%d+$") then return false end
+  end
+  return true
+end
+
+-- What was submitted in a folder; false where nothing was; nil, message where the file is not ours.
+function shards.read(folder)
+  local path = folder .. "/submission.json"
+  if not sys.exists(path) then return false end
+  local text, why = sys.read(path, MOST)
+  if not text then return nil, why end
+  local ok, one = pcall(core.json.decode, text)
+  if ok and is_valid(one) then return one end
+  return nil, path .. " is damaged: no submission of aniso; remove it, and submit again"
+end
+
+function shards.write(folder, submission)
+  return sys.write_atomic(folder .. "/submission.json", core.json.encode(submission) .. "\n")
+end
+
+-- The databases of a submission's tasks that exist, in order, and the tasks whose database is in use.
+function shards.databases(folder, submission)
+  local out, busy = {}, {}
+  for task in ipairs(submission.work) do
+    local path = ("%s/shard-%d.db"):format(folder, task)
+    if sys.used_by(path) then
+      busy[#busy + 1] = task
+    elseif sys.exists(path) == "file" then
+      out[#out + 1] = path
+    end
+  end
+  return out, busy
+end
+
+-- What the log of a task has: { last = its last line or nil, finished = set of the runs that ended well }.
+-- nil where there is no log. A log above a megabyte is read from its beginning.
+function shards.progress(folder, task)
+  local path = ("%s/task-%d.log"):format(folder, task)
+  if sys.exists(path) ~= "file" then return nil end
+  local out = { finished = {} }
+  for line in ((sys.read(path, LONGEST, true) or "") .. "\n"):gmatch "([^\n]*)\n" do
+    local name = line:match "^(.-)  finished in %d"
+    if name then out.finished[name] = true end
+    if line:find "%S" then out.last = line end
+  end
+  return out
+end
+
+return shards

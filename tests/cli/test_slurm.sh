@@ -1,0 +1,187 @@
+# aniso submit: the scripts, what is refused, and a worker that cannot begin; then a study on a real Slurm that
+# this test starts (tests/cli/slurm.sh), with an scancel, a preemption and an end of the time in the middle.
+. tests/cli/tap.sh
+. tests/cli/slurm.sh
+trap 'stop_slurm; rm -rf "$dir"' EXIT
+trap 'exit 1' INT TERM HUP
+
+cp -r recipes "$dir/recipes"
+mkdir "$dir/work it"
+cd "$dir/work it" || exit 1
+dir=$(cd "$dir" && pwd -P)
+tiny_recipe 3
+sed 's/data = /seeds = 4, data = /' "$dir/tiny.lua" >study.lua
+query() { "$aniso" sql "$2" --db "$1" --format csv | tail -n +2 | tr -d '\r'; }
+submit() { "$aniso" submit study.lua --slurm --shared "$@"; }
+refused() { # NAME CODE PATTERN COMMAND…
+    name=$1 code=$2 pattern=$3
+    shift 3
+    expect "$name" "$code" "$@"
+    output_has err "^aniso: .*$pattern"
+    equals "$name: one line" "$(grep -vc '^Usage\|^   ' "$dir/err")" 1
+}
+
+# ── without a cluster ────────────────────────────────────────────────────────────────────
+expect "the scripts are printed" 0 submit --partition low --time 5 --cpus 2 --limit 3 \
+    --set "train.epochs=60" --only "tiny" --dry-run --db "my runs.db"
+for line in '#SBATCH --array=1-4%3' '#SBATCH --partition=low' '#SBATCH --requeue' '#SBATCH --signal=B:USR1@60' \
+    '#SBATCH --cpus-per-task=2' '#SBATCH --time=5'; do
+    grep -qxF -e "$line" "$dir/out"
+    result $? "the script has $line"
+done
+output_has out "^shards='.*/work it/my runs\.shards/tiny'$"
+output_has out 'work run "\$recipe" --part "\$task/4" --set train\.epochs=60 --only tiny$'
+sh -n "$dir/out"
+result $? "the scripts are valid for sh"
+[ ! -e "my runs.shards" ]
+result $? "printing makes no folder"
+expect "what varies is quoted" 0 submit --dry-run --name "a'b \$(touch evil); c"
+output_has out " --name 'a'\\\\''b \\\$\(touch evil\); c'$"
+expect "runs of a first stage are in one task" 0 "$aniso" submit "$dir/recipes/quickstart.lua" --slurm --shared --dry-run
+output_has out "^#SBATCH --array=1-3$"
+expect "more tasks than there can be" 0 submit --dry-run --tasks 1000
+output_has out "^#SBATCH --array=1-4$"
+refused "a scheduler is named" 2 "name the scheduler: aniso submit RECIPE --slurm$" "$aniso" submit study.lua
+refused "a partition with a space" 2 "--partition needs a name, or names with commas between them, got a b$" \
+    submit --partition "a b"
+for time in 2 0-0:2:30 1:2:3:4 5: -3; do
+    refused "--time=$time" 2 "--time needs .*, at least 3 minutes, got $time$" submit "--time=$time"
+done
+for time in 2:60 2-0; do expect "--time $time" 0 submit --dry-run --time $time; done
+refused "--cpus 0" 2 "--cpus needs a whole number from 1 to 1000000, got 0$" submit --cpus 0
+refused "--mem lots" 2 "--mem needs a number with K, M, G or T" submit --mem lots
+refused "an option with a line" 2 "--sbatch needs the name of an option" submit --sbatch "mem=1
+x"
+refused "a folder that Slurm cannot log to" 2 "a folder that Slurm writes logs to has no % in its name" \
+    submit --dry-run --db "a%b.db"
+case $dir in /tmp/*)
+    refused "a folder of this machine" 2 "/runs.db is below /tmp, which each machine has for itself: .*--shared$" \
+        "$aniso" submit study.lua --slurm ;;
+esac
+refused "no folder" 1 "nowhere" submit --db nowhere/runs.db
+mkdir empty
+refused "no Slurm" 1 "sbatch is not found: submit where Slurm is installed, .*--dry-run prints the script$" \
+    env PATH="$dir/work it/empty" "$aniso" submit study.lua --slurm --shared
+refused "no folder of shards" 3 "is not the folder of a submitted study$" "$aniso" db merge --shards empty
+refused "--take without merge" 2 "--take belongs to aniso db merge$" "$aniso" db info --take
+
+# ── a worker that cannot begin ───────────────────────────────────────────────────────────
+worker() { SLURM_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 sh script.sh; }
+script() { submit --dry-run >script.sh; }
+script
+worker_refused() { # NAME PATTERN: one line, and nothing else was written
+    worker >"$dir/out" 2>"$dir/err"
+    equals "$1" "$?" 1
+    output_has err "^aniso: task 1 on [^ ]*: $2"
+    equals "$1: one line" "$(cat "$dir/out" "$dir/err" | wc -l | tr -d ' ')" 1
+    [ ! -e runs.shards/tiny/shard-1.db ]
+    result $? "$1: no database is made"
+}
+worker_refused "a folder that this node does not have" ".*runs.shards/tiny is not the folder .* all nodes have to share it$"
+mkdir -p runs.shards/tiny
+echo '{}' >runs.shards/tiny/submission.json
+sed -i "s/'aniso [0-9.]*'/'aniso 0.0.1'/" script.sh
+worker_refused "a worker of another version" ".* is not aniso .*, which submitted the study: submit again$"
+script
+echo "-- changed" >>study.lua
+worker_refused "another recipe" ".*/study.lua has changed since it was submitted: submit again$"
+script
+ln -s /dev/full runs.shards/tiny/begun-1
+worker_refused "a full disk" "nothing can be written to .*: is its disk or your quota full[?]$"
+rm -r runs.shards
+if unshare -rm true 2>/dev/null; then
+    mkdir -p runs.shards
+    # shellcheck disable=SC2016
+    unshare -rm sh -c 'mount -t tmpfs -o size=400k tmpfs runs.shards && mkdir runs.shards/tiny &&
+        echo "{}" >runs.shards/tiny/submission.json
+        SLURM_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 sh script.sh; echo $?
+        mount -o remount,size=40m runs.shards
+        SLURM_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 sh script.sh; echo $?
+        "$1" db merge runs.shards/tiny/shard-1.db --db full.db' sh "$aniso" >"$dir/out" 2>"$dir/err"
+    equals "a disk that fills ends a task, which continues once there is space" \
+        "$(grep -x '[0-9]' "$dir/out" | tr '\n' ' ')" "1 0 "
+    output_has err "(No space left|disk is full).*free some space"
+    equals "nothing is lost" "$(query full.db "SELECT status, attempt FROM run")" "finished,1"
+    rm -rf runs.shards full.db
+fi
+
+missing=$(slurm_missing)
+if [ -n "$missing" ]; then
+    result 0 "a study on Slurm # SKIP $missing"
+    finish
+fi
+PATH=$PATH:/usr/sbin:/sbin
+start_slurm
+result $? "a Slurm of this test has two idle nodes"
+
+# ── a study with an scancel, a preemption and an end of the time ─────────────────────────
+shards=runs.shards/quickstart
+options="data.n=140 data.size=16 train.epochs=4"
+in_log() { grep -qE -- "$2" "$shards/task-$1.log"; }
+is_over() { [ -z "$(squeue -h)" ]; }
+set -- "$dir/recipes/quickstart.lua" --slurm --shared --partition low
+for option in $options; do set -- "$@" --set "$option"; done
+refused "a partition that does not exist" 1 "Slurm did not accept the job: .*[Ii]nvalid partition" \
+    submit --partition nowhere
+expect "the study is submitted" 0 "$aniso" submit "$@"
+output_has out "^study quickstart: 9 runs in 3 tasks, job [0-9]+; then job [0-9]+ merges them into /.*/work it/runs.db$"
+job=$(sed -n 's/.* tasks, job \([0-9]*\);.*/\1/p' "$dir/out")
+refused "a study in the queue is not submitted again" 1 "quickstart is submitted as job $job, which is not over" \
+    "$aniso" submit "$@"
+until_true 60 in_log 1 "epoch 1/"
+result $? "task 1 trains"
+scancel "${job}_1"
+is_gone() { [ -z "$(squeue -h -r -j "$job" -o %K | grep -x 1)" ]; }
+until_true 30 is_gone
+result $? "the cancelled task is gone"
+until_true 60 in_log 2 "epoch 2/"
+sbatch --partition=high --nodes=2 --wrap "sleep 1" --output=/dev/null >"$dir/out" 2>"$dir/err"
+until_true 60 in_log 2 "interrupted"
+result $? "the preempted task ends"
+# The former attempt of task 3 has ended; in the next one, two more epochs leave a checkpoint.
+high_is_over() { [ -z "$(squeue -h -p high)" ]; }
+epochs() { grep -c "  epoch " $shards/task-3.log; }
+goes_on() { [ "$(epochs)" -ge $((before + 2)) ]; }
+until_true 60 high_is_over
+before=$(epochs)
+until_true 60 goes_on
+scancel --signal=USR1 --batch "${job}_3" # as Slurm does a minute before the time ends
+until_true 120 is_over
+result $? "all jobs end"
+in_log 1 "interrupted"
+result $? "the cancelled task ends with its checkpoint"
+in_log 2 "^resuming "
+result $? "the preempted one goes on in its shard"
+in_log 3 "interrupted" && in_log 3 "^resuming "
+result $? "so does the one whose time ended, which returned to the queue itself"
+equals "six of nine runs are merged, the cancelled ones as interrupted" \
+    "$(query runs.db "SELECT status, count(*) FROM v_run GROUP BY status ORDER BY status")" "finished,6
+interrupted,3"
+grep -qE "^study quickstart: 6 of 9 runs are finished; missing: gamma=0 seed 0 \(task 1, interrupted\), " \
+    $shards/merge.log
+result $? "the merge names what is missing"
+
+# ── a second submission finishes it ──────────────────────────────────────────────────────
+refused "other options under the same name" 1 "of an earlier submission, and it has other options: " \
+    "$aniso" submit "$@" --set train.epochs=4
+expect "submitting again" 0 "$aniso" submit "$@"
+# shellcheck disable=SC2046
+"$aniso" run "$dir/recipes/quickstart.lua" $(printf -- '--set %s ' $options) --db laptop.db >"$dir/out" 2>"$dir/err"
+result $? "the same study on one machine"
+until_true 120 is_over
+result $? "all jobs end again"
+tail -n 1 $shards/merge.log | grep -qx "study quickstart: 9 of 9 runs are finished"
+result $? "the merge is complete"
+bits="SELECT r.label, r.seed, e.part, e.sampler, m.name, quote(x.value) FROM result x JOIN evaluation e USING(eval_id)
+  JOIN run r USING(run_id) JOIN metric m USING(metric_id) WHERE r.status = 'finished' ORDER BY 1, 2, 3, 4, 5"
+query laptop.db "$bits" >laptop.txt
+query runs.db "$bits" >cluster.txt
+[ "$(wc -l <laptop.txt)" -gt 100 ] && cmp -s laptop.txt cluster.txt
+result $? "the merged database has the bits of one machine"
+equals "every run has one attempt" "$(query runs.db "SELECT count(*), max(attempt), min(status) FROM run")" "9,1,finished"
+expect "the merge may be repeated" 0 "$aniso" db merge --shards $shards
+output_has out "^study quickstart: 9 of 9 runs are finished$"
+expect "the files are where the merged database expects them" 0 "$aniso" db check
+expect "weights are reachable" 0 "$aniso" eval @last --steps 1 --draws 2
+expect "and the report with its images" 0 "$aniso" report quickstart --images 2 -o report.html
+finish
