@@ -1,6 +1,7 @@
 -- aniso check RECIPE: finds every mistake in the options, the data and the shapes before a long run, and
 -- estimates the cost of the runs. Trains nothing, stores nothing. Where the database exists, it counts the
 -- runs that are finished there and that aniso run would not repeat.
+local byte_size = require "aniso.recipe.byte_size"
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -8,6 +9,7 @@ local console = require "aniso.show.console"
 local core = require "aniso.core"
 local duration = require("aniso.show.progress").duration
 local pruning = require "aniso.train.pruning"
+local step_memory = require "aniso.train.step_memory"
 local tables = require "aniso.show.table"
 local trials = require "aniso.train.trials"
 
@@ -73,6 +75,10 @@ local function print_report(report)
       stage.name, stage.epoch, stage.steps, stage.step, stage.validation, stage.epochs)
   end
   print_row("", "evaluation %.3g s, a run about %s", report.evaluation, duration(report.run))
+  for i, stage in ipairs(report.stages) do
+    print_row(i == 1 and "memory" or "", "%s: %s", stage.name, stage.chosen and step_memory.text(stage.chosen)
+      or ("a step needs about %s"):format(byte_size.text(stage.bytes)))
+  end
   print_row("disk", "%s per finished run, %s while it is trained", megabytes(report.kept),
     megabytes(report.most))
 end

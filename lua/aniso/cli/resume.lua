@@ -1,6 +1,7 @@
 -- aniso resume [RUN|--all]: resumes runs that were killed, interrupted or failed; the results are the same
 -- bits as without the interruption. Without a name: the latest of them. With --all, runs that trained
--- in lock-step do so again.
+-- in lock-step do so again. A run keeps its budget of memory, unless --memory gives another.
+local byte_size = require "aniso.recipe.byte_size"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -16,6 +17,7 @@ function resume.arguments(parser)
   parser:argument("run", "the run; the latest resumable one if left out"):args "?"
   parser:flag("--all", "every run that can be resumed")
   parser:flag("--one-by-one", "no lock-step: the same bits, later")
+  parser:option("--memory", "a budget of memory in the place of the run's: 512M, 2G or none (train.memory)")
   own_parts.arguments(parser)
   common.db(parser)
   common.alone(parser)
@@ -55,6 +57,9 @@ local function jobs_of(db, args)
   local jobs, lacking = {}, 0
   for _, row in ipairs(chosen(db, args)) do
     local job = require("aniso.train.run").stored_job(db, row)
+    if args.memory then
+      job.config.train.memory = cli.usage(byte_size.option.check, args.memory, "--memory")
+    end
     local missing = own_parts.missing(db, row, job.config, "resume", args)
     if missing and not args.all then cli.fail(cli.FAILED, missing) end
     if missing then console.note("aniso: ", missing) end

@@ -9,6 +9,7 @@
 local choices = require "aniso.recipe.choices"
 local backbone_parts = require "aniso.method.backbone_parts"
 local baseline = require "aniso.recipe.baseline"
+local byte_size = require "aniso.recipe.byte_size"
 local calibrate = require "aniso.method.calibrate"
 local class_weight = require "aniso.method.class_weight"
 local catalog = require "aniso.stats.metric.catalog"
@@ -28,7 +29,7 @@ local schedule = require "aniso.method.schedule"
 
 local number, integer, one_of, optional = options.number, options.integer, options.one_of, options.optional
 
-local config = {}
+local config = { sampler = sampler.option }
 
 -- L = denoising·E[w_c ‖target−output‖²] + mmd·MMD²(ε, ε̂) + global·L(g) + local·L(l)   (METHOD §6)
 local loss = {
@@ -68,6 +69,7 @@ local train = {
     { false, true }))),                            -- the backbone up to and including a part; absent: false
   unfreeze_every = optional(integer { min = 1 }),  -- epochs; absent: what is frozen stays frozen
   sliced = optional "boolean",                     -- sums over a batch that ranks can share; absent: false
+  memory = byte_size.option,                       -- of a step; recipe/identity.lua
   lr_scale = optional {                            -- factors of lr; absent: all 1
     backbone = number { default = 1, above = 0 },
     prior = number { default = 1, above = 0 },
@@ -88,8 +90,6 @@ local select = {
   precision = optional(one_of { "float32", "float16", "bfloat16" }), -- of the weights kept; absent: float32
   calibrate = calibrate.option,              -- of the tilt, temperature and test level, after that
 }
-
-config.sampler = sampler.option
 
 config.defaults = {
   method = baseline.option,
@@ -212,9 +212,11 @@ function config.conflicts(complete)
   return out
 end
 
-local function unused_freezing(complete)
+local function unused_in_training(complete)
   local of, out = complete.train, {}
-  if of.unfreeze_every and not of.freeze then
+  if of.memory and complete.backbone[1] == "none" then
+    out[1] = "option train.memory has no effect: features have no backbone whose blocks could be recomputed"
+  elseif of.unfreeze_every and not of.freeze then
     out[1] = ("option train.unfreeze_every is %d and has no effect: no part is frozen (train.freeze)")
       :format(of.unfreeze_every)
   elseif of.freeze and not complete.backbone.weights then
@@ -226,7 +228,7 @@ end
 -- Options that were set and have no effect, or less than their values promise: a run works all the same, and
 -- its user reads why nothing changed. evaluation [opt]: only those of an evaluation.
 function config.unused(complete, evaluation)
-  local out = evaluation and {} or unused_freezing(complete)
+  local out = evaluation and {} or unused_in_training(complete)
   if is_plain(complete) then
     out[#out + 1] = not evaluation and complete.select.patience and "option select.patience has no effect "
       .. "without a denoiser: the stage that trains backbone and priors takes all its epochs" or nil

@@ -137,18 +137,25 @@ function objective.levels_loss(self, seen, labels, address, frozen)
     model.levels:row_weights(labels, M)), rows
 end
 
--- What levels_loss() takes of a batch; it shares the elements. For a <close> variable: to Lua's collector the
--- features of a batch are a few bytes.
+-- Features and the prior's outputs of a batch. For a <close> variable: to Lua's collector they are a few
+-- bytes.
 local Seen = {}
 function Seen:__close()
   self.features:close()
-  for _, tensor_of in pairs(self.prior) do tensor_of:close() end
+  for _, output in pairs(self.prior) do
+    if type(output) == "userdata" then output:close() end
+  end
 end
 
+local function seen(features, prior)
+  return setmetatable({ features = features, prior = prior }, Seen)
+end
+
+-- What levels_loss() takes of a batch; it shares the elements.
 local function detached(features, prior)
   local out = {}
   for _, name in ipairs { "m", "mg", "ml", "crops" } do out[name] = prior[name] and prior[name]:detach() end
-  return setmetatable({ features = features:detach(), prior = out }, Seen)
+  return seen(features:detach(), out)
 end
 
 -- The frozen net's output for a batch: several denoisers in lock-step share it.
@@ -200,7 +207,7 @@ function objective.step(self, images, labels, address, frozen)
   else
     features, prior = self.model:encode(mixed and mixed.images or images)
   end
-  local _ <close> = stage ~= "denoiser" and features -- the tape holds what it needs
+  local _ <close> = stage ~= "denoiser" and seen(features, prior) -- the tape holds what it needs
   local total, parts
   if stage ~= "denoiser" then
     total, parts = objective.prior_loss(self, prior, labels, address.progress, mixed)

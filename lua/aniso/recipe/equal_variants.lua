@@ -3,13 +3,14 @@
 --   equal_variants.check(jobs)      raises with both labels
 -- jobs: {label =, seed =, config = complete}.
 local core = require "aniso.core"
+local identity = require "aniso.recipe.identity"
 
 local equal_variants = {}
 
 function equal_variants.find(jobs)
   local label_of = {}
   for _, job in ipairs(jobs) do
-    local key = core.json.encode(job.config)
+    local key = core.json.encode(identity(job.config))
     local first = label_of[key]
     if first and first ~= job.label then return first, job.label end
     label_of[key] = job.label

@@ -1,8 +1,9 @@
--- The key of a configuration in the database: the SHA-256 of its JSON.
+-- The key of a configuration in the database: the SHA-256 of the JSON of what identifies it.
 --   config_hash(config) → 64 hexadecimal digits; config: complete
 --   config_hash.wrong(connection) → the number of the first stored configuration whose hash is not that of
 --     its JSON; nil where all are right
 local core = require "aniso.core"
+local identity = require "aniso.recipe.identity"
 local must = require("aniso.store.db_error").must
 
 local config_hash = {}
@@ -14,5 +15,5 @@ function config_hash.wrong(connection)
 end
 
 return setmetatable(config_hash, { __call = function(_, config)
-  return core.sha256.text(core.json.encode(config))
+  return core.sha256.text(core.json.encode(identity(config)))
 end })

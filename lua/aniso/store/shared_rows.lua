@@ -1,6 +1,7 @@
 -- Things that runs share, stored once: study, configuration, data set, split, host, recipe.
 -- Each function finds or makes the row and returns its id; call inside a transaction.
 local core = require "aniso.core"
+local identity = require "aniso.recipe.identity"
 local must = require("aniso.store.db_error").must
 
 local shared_rows = {}
@@ -55,7 +56,8 @@ local function add_params(connection, config_id, config)
   end)
 end
 
-function shared_rows.config(connection, config)
+function shared_rows.config(connection, given)
+  local config = identity(given)
   local json = core.json.encode(config)
   local sha256 = core.sha256.text(json)
   local known = must(connection:query("SELECT config_id FROM config WHERE sha256 = ?1", sha256))

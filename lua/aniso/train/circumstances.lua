@@ -2,15 +2,16 @@
 -- vector instructions and this BLAS, by this version of the program.
 --   circumstances.differences(db, run) → list of sentences' parts, "the processor was A, here it is B"; empty
 --   where bits are expected to repeat
---   circumstances.environment() → what provenance stores of them beyond the host
+--   circumstances.environment(config) → what provenance stores of them beyond the host; train.memory too,
+--   with which a resumed run goes on
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
 
 local circumstances = {}
 
-function circumstances.environment()
+function circumstances.environment(config)
   return { OMP_NUM_THREADS = core.sys.variable "OMP_NUM_THREADS", PWD = core.sys.realpath ".",
-    simd = core.sys.host().simd }
+    memory = config.train.memory, simd = core.sys.host().simd }
 end
 
 function circumstances.differences(db, run)

@@ -81,13 +81,14 @@ function lockstep.predict(group, part, hows, options)
 end
 
 -- What the runs of a group have in common, as a text. The rest may differ: the schedule with its λ, the
--- denoiser and its loss, draws, the final sampler and its calibration. → nil for a run that trains alone.
+-- denoiser and its loss, draws, the final sampler and its calibration. The budget of memory is that of the
+-- first stage, which one of them trains. → nil for a run that trains alone.
 local function common(job)
   local config, select = job.config, {}
   if config.train.mode ~= "staged" or config.denoiser[1] == "none" then return nil end
   for key, value in pairs(config.select) do select[key] = key ~= "calibrate" and value or nil end
   return core.json.encode { seed = job.seed, cross = job.cross, data = config.data, select = select,
-    epochs = config.train.epochs, first = first_stage.part_of(config) }
+    epochs = config.train.epochs, memory = config.train.memory, first = first_stage.part_of(config) }
 end
 
 -- Jobs, each {config = complete, seed =, cross = or nil}, as a list of groups in the order of their first

@@ -55,7 +55,7 @@ function provenance.describe(job, session)
       clusters = clusters_of(dataset) },
     threads = core.sys.threads(), host = core.sys.host(), git = job.recipe and repository.of(job.recipe.path),
     tool_version = core.sys.version,
-    env = circumstances.environment(),
+    env = circumstances.environment(job.config),
   }
 end
 

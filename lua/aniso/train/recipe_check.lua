@@ -14,6 +14,7 @@ local predict = require "aniso.method.predict"
 local first_stage = require "aniso.train.first_stage"
 local Session = require "aniso.train.session"
 local stage = require "aniso.train.stage"
+local step_memory = require "aniso.train.step_memory"
 
 local check = {}
 
@@ -129,20 +130,22 @@ local function seconds(f, ...)
   return core.sys.monotonic() - start
 end
 
--- A function that takes a step of stage i on the first images of the training part, `count` at most.
-local function step_of(session, i, count)
-  stage.begin(session, i)
+-- A function that takes a step of stage i, which has begun, on the first images of the training part, `count`
+-- at most.
+local function step_of(session, count)
   session.model:train(true)
   local positions = core.tensor.arange(math.min(count, session.dataset:n "train"))
   return function() stage.step(session, positions, 1000) end
 end
 
--- Seconds of a step of stage i. The first step also allocates memory, so a second one is timed unless
--- steps are slow.
-local function step_seconds(session, i)
-  local step = step_of(session, i, session.config.train.batch)
+-- Seconds of a step of stage i, and the bytes of the tensors of the step and of those to come. The first step
+-- also allocates memory, so a second one is timed unless steps are slow.
+local function step_cost(session)
+  local step, state = step_of(session, session.config.train.batch), step_memory.state_to_come(session)
+  core.sys.tensor_peak()
   local first = seconds(step)
-  return first > 5 and first or seconds(step)
+  local took = first > 5 and first or seconds(step)
+  return took, core.sys.tensor_peak() + (first > 5 and state or 0)
 end
 
 -- Seconds per image of an evaluation with S = steps, R = draws; without a chain if it is nil.
@@ -160,8 +163,10 @@ local function stages_of(session)
   local out, choice = {}, session.config.select
   local dataset = session.dataset
   for i, plan in ipairs(session.plan) do
-    local one = { name = plan.name, epochs = plan.epochs, step = step_seconds(session, i),
-      steps = stage.steps_per_epoch(session) }
+    stage.begin(session, i)
+    local one = { name = plan.name, epochs = plan.epochs, steps = stage.steps_per_epoch(session) }
+    one.chosen = step_memory.choose(session)
+    one.step, one.bytes = step_cost(session)
     local chain = plan.name == "joint" or plan.name == "denoiser"
     one.validation = dataset:n "val" / choice.every
       * image_seconds(session, chain and choice.steps or nil, choice.draws)
@@ -190,7 +195,10 @@ end
 function check.call_once(job)
   local session = Session.new(job)
   shapes_of(session)
-  for i in ipairs(session.plan) do step_of(session, i, TINY)() end
+  for i in ipairs(session.plan) do
+    stage.begin(session, i)
+    step_of(session, TINY)()
+  end
   image_seconds(session, 1, 1)
 end
 

@@ -20,6 +20,7 @@ local flatten = require("aniso.recipe.options").flatten
 local provenance = require "aniso.train.provenance"
 local run_folder = require "aniso.store.run_folder"
 local Session = require "aniso.train.session"
+local step_memory = require "aniso.train.step_memory"
 
 local run = { prepare = Session.new,
   release_data = Session.release_data }
@@ -109,6 +110,7 @@ function run.stored_job(db, row, stream)
   local origin, split = db_error.unless_absent(db:origin(row)), db_error.unless_absent(db:split_of(row))
   local stored, levels, classes = db_error.must(db:config(row)), db_error.must(db:lambda(row)), {}
   for i, class in ipairs(split and split.classes or {}) do classes[i] = class.name end
+  stored = step_memory.with_recorded(stored, origin and origin.env)
   return { db = db, stream = stream, config = config.of_stored(stored), seed = row.seed,
     cross = cross_of(row), label = row.label or row.name, run = row, levels = levels,
     classes = classes, folder = origin and origin.env and origin.env.PWD }

@@ -13,13 +13,15 @@ local feature_cache = require "aniso.train.feature_cache"
 local levels = require "aniso.train.levels"
 local lockstep = require "aniso.train.lockstep"
 local parameter_groups = require "aniso.train.parameter_groups"
+local step_memory = require "aniso.train.step_memory"
+local training_batch = require "aniso.train.training_batch"
 local validation = require "aniso.train.validation"
 
 -- Random numbers are addressed by the step, and stage i has the addresses from i · STEPS_OF_A_STAGE:
 -- more steps than any stage takes. Stored runs resume to the same bits as long as it stays.
 local STEPS_OF_A_STAGE = 1000000000
 
-local stage = {}
+local stage = { batch = training_batch }
 
 -- The stages of a configuration: { {name, modules trained, epochs} … }.
 function stage.plan(config)
@@ -35,11 +37,6 @@ function stage.plan(config)
     plan[2] = { name = "classifier", trains = { head = true }, epochs = config.post_hoc.epochs }
   end
   return plan
-end
-
--- Whether the session's stage trains on the output of a frozen net.
-function stage.is_frozen(session)
-  return session.stage == "denoiser" or session.stage == "classifier"
 end
 
 local function train_module(session, part)
@@ -131,27 +128,6 @@ function stage.step_on(session, batch, total_steps)
   return values
 end
 
--- Closing a batch frees its images at once: to Lua's collector megabytes are a few bytes.
-local Batch = {}
-function Batch:__close()
-  if self.images then self.images:close() end
-  if self.frozen then self.frozen.features:close() end
-end
-
--- The images at `positions`, and in a stage behind the frozen net its output for them; with
--- a feature cache the latter alone. For a <close> variable.
-function stage.batch(session, positions, cached)
-  if cached then
-    local labels, frozen = cached(positions)
-    return setmetatable({ labels = labels, frozen = frozen }, Batch)
-  end
-  local images, labels = session.dataset:batch("train", positions,
-    { augment = session.config.train.augment, seed = session.seed, epoch = session.epoch + 1,
-      normalise = session.model.normalise })
-  return setmetatable({ images = images, labels = labels,
-    frozen = stage.is_frozen(session) and objective.encode_frozen(session, images) or nil }, Batch)
-end
-
 -- One step of one session.
 function stage.step(session, positions, total_steps)
   local batch <close> = stage.batch(session, positions)
@@ -235,7 +211,10 @@ function stage.run(sessions)
   while true do
     local next_up = lockstep.at_lowest_epoch(sessions, until_epoch)
     if #next_up == 0 then return end
-    if cached == nil then cached = feature_cache.new(next_up[1]) or false end
+    if cached == nil then
+      step_memory.fit(next_up[1])
+      cached = feature_cache.new(next_up[1]) or false
+    end
     run_epoch(next_up, last, cached)
   end
 end

@@ -73,6 +73,10 @@
 ---Epochs of the stage after which the last frozen part is trained too, one part each time, from the last
 ---stage to the stem (gradual unfreezing, 1801.06146); what is frozen stays frozen if left out (at least 1).
 ---@field unfreeze_every? integer
+---What the tensors of a training step may take, as "512M" or "2G" with powers of 1024: as few blocks of the
+---backbone as that requires are recomputed in the backward pass. No result depends on it, so a run has the
+---same configuration with any. Validation is not counted; no limit if left out or "none".
+---@field memory? string
 ---@field lr_scale? aniso.option.train.lr_scale Factors of lr by part; all 1 if left out.
 ---α of mixup in the stage that trains the priors (1710.09412): λ ~ Beta(α, α) mixes the images of a batch
 ---with each other, and the loss is that of both labels. Not with mode "joint"; off if left out (at least 0).
