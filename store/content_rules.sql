@@ -28,6 +28,11 @@ SELECT 'run ' || run_id || ' has a log line of no level' FROM log
 SELECT 'evaluation ' || eval_id || ' is of no part or of no weights' FROM evaluation
  WHERE part NOT IN ('train', 'val', 'test') OR weights NOT IN ('best', 'last', 'ema', 'step')
     OR is_primary NOT IN (0, 1) LIMIT 1;
+SELECT 'run ' || seq || ' of a plan has an end of no kind, or a unit or a worker with an impossible number'
+  FROM plan_run -- since 9
+ WHERE ended NOT IN ('finished', 'failed') OR round NOT BETWEEN 1 AND 2 OR unit NOT BETWEEN 1 AND 1000000000
+    OR worker NOT BETWEEN 1 AND 2147483647 OR folds NOT BETWEEN 0 AND 1000000 OR trial NOT IN (0, 1)
+    OR length(problem) > 100000 LIMIT 1;
 SELECT 'run ' || run_id || ' has a tag without a name' FROM tag -- since 2
  WHERE name = '' LIMIT 1;
 

@@ -1,11 +1,11 @@
--- The run database, user_version 8. README.md in this folder has the picture.
+-- The run database, user_version 9. README.md in this folder has the picture.
 --
 -- Habits: every table is STRICT; times are ISO-8601 UTC text; counts are stored and rates
 -- are derived in the views at the end; a row is written once, by one process, in one
 -- transaction with what belongs to it. Views use stock SQL only, so that any tool reads them.
 
 PRAGMA application_id = 0x41445031; -- "ADP1": lets `file` and the opener recognise it
-PRAGMA user_version = 8;
+PRAGMA user_version = 9;
 
 -- ── the data ────────────────────────────────────────────────────────────────────────────
 CREATE TABLE dataset(
@@ -85,13 +85,19 @@ CREATE TABLE source(                -- recipes, stored once per content
   content   TEXT NOT NULL
 ) STRICT;
 
--- The runs that the latest `aniso run` of a study planned. While process `pid` writes this file, the
--- runs of the plan that have not begun are waiting.
+-- The runs that the latest `aniso run` or `aniso plan` of a study planned. While process `pid` writes this
+-- file, the runs of the plan that have not begun are waiting; those of a plan for workers wait until one
+-- takes them.
 CREATE TABLE plan(
   study_id  INTEGER PRIMARY KEY REFERENCES study(study_id) ON DELETE CASCADE,
   at        TEXT NOT NULL,
   pid       INTEGER NOT NULL,
-  after_run INTEGER NOT NULL          -- the newest run_id before: what came later is of this plan
+  after_run INTEGER NOT NULL,         -- the newest run_id before: what came later is of this plan
+  recipe_id INTEGER REFERENCES source(source_id), -- of a plan for workers, as what follows
+  folder    TEXT,                     -- the recipe's: of relative paths of the data
+  tool_version TEXT,                  -- only this version carries the plan out
+  one_by_one INTEGER NOT NULL DEFAULT 0, -- the runs of a unit train one after the other
+  prune     TEXT                      -- JSON: the rule and the seeds of a study that prunes
 ) STRICT;
 
 CREATE TABLE plan_run(
@@ -99,9 +105,17 @@ CREATE TABLE plan_run(
   seq       INTEGER NOT NULL,         -- the order in which they are carried out
   label     TEXT NOT NULL,
   seed      INTEGER NOT NULL,
-  config    TEXT NOT NULL,            -- config.sha256; there is no such row before the run begins
+  config    TEXT NOT NULL,            -- config.sha256
   uid       TEXT,                     -- of the run that was finished before and is not done again
-  fold      INTEGER,
+  fold      INTEGER, folds INTEGER, official INTEGER NOT NULL DEFAULT 0,
+  begun     TEXT,                     -- uid of the run that was begun before and is resumed
+  unit      INTEGER,                  -- one worker carries out the runs of a unit together; of one file
+  stage     INTEGER,                  -- units of one number share a first stage
+  round     INTEGER NOT NULL DEFAULT 1, -- begins when all units of the rounds before have ended
+  trial     INTEGER NOT NULL DEFAULT 0, -- of the search of its unit, found while the unit is carried out
+  worker    INTEGER,                  -- the process that took the unit last, whether or not it exists
+  ended     TEXT CHECK(ended IN ('finished', 'failed')),
+  problem   TEXT,                     -- why it failed
   PRIMARY KEY(study_id, seq)
 ) STRICT, WITHOUT ROWID;
 

@@ -187,6 +187,39 @@ static an_code open_alone(an_db *db, const an_schema *schema)
     return open_for_writing(db, schema, true);
 }
 
+static an_code check_version(an_db *db, const an_schema *schema, const char *advice)
+{
+    int version = 0;
+    an_code code = read_version(db, &version);
+    if (code == AN_OK && version != schema->version)
+        return an_fail(AN_EFORMAT, "%s has version %d, this program has %d%s", db->path, version,
+                       schema->version, advice);
+    return code;
+}
+
+/* A plan exists, so that the file was created before. The rows are checked without the lock: where
+ * another worker has joined, it has checked them. */
+static an_code open_to_join(an_db *db, const an_schema *schema)
+{
+    int64_t tables = 0;
+    an_code code = an_db_connect(db, db->path, SQLITE_OPEN_READWRITE, NULL);
+    if (code == AN_OK)
+        code = check_application(db, &tables);
+    if (code == AN_OK)
+        code = check_file(db, schema);
+    if (code == AN_OK) {
+        db->lock = an_lock_join(db->path, "wait for it: workers need the database without it");
+        code = db->lock ? AN_OK : an_err_code();
+    }
+    if (code == AN_OK)
+        code = check_version(db, schema, ": plan the study again with this program");
+    if (code == AN_OK)
+        db->rules = schema->rules;
+    return code == AN_OK ? an_db_script(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+                                            "PRAGMA foreign_keys = ON")
+                         : code;
+}
+
 /* The lock's holder has created or migrated the file. */
 static an_code open_to_share(an_db *db, const an_schema *schema)
 {
@@ -196,17 +229,11 @@ static an_code open_to_share(an_db *db, const an_schema *schema)
         code = check_application(db, &tables);
     if (code == AN_OK)
         code = check_file(db, schema);
-    int version = 0;
     if (code == AN_OK)
-        code = read_version(db, &version);
-    if (code != AN_OK)
-        return code;
-    if (version != schema->version)
-        return an_fail(AN_EFORMAT,
-                       "%s has version %d, this program has %d, and another process writes to it: "
-                       "wait for that process",
-                       db->path, version, schema->version);
-    return an_db_script(db, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+        code =
+            check_version(db, schema, ", and another process writes to it: wait for that process");
+    return code == AN_OK ? an_db_script(db, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+                         : code;
 }
 
 /* Creates an empty file if there is none. An existing file is not opened: closing it would release
@@ -250,9 +277,8 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
     an_handle_opened(AN_OPEN_CONNECTION);
     db->readonly = mode == AN_DB_READ;
     an_code (*const open[])(an_db *, const an_schema *) = {
-        [AN_DB_READ] = open_for_reading,
-        [AN_DB_WRITE] = open_as_writer,
-        [AN_DB_SHARE] = open_to_share,
+        [AN_DB_READ] = open_for_reading, [AN_DB_WRITE] = open_as_writer,
+        [AN_DB_JOIN] = open_to_join,     [AN_DB_SHARE] = open_to_share,
         [AN_DB_ALONE] = open_alone,
     };
     an_code code = find_file(db, path, mode);

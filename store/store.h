@@ -2,13 +2,13 @@
  *
  * One process trains and changes the file as a whole (io/lock.h) while any number read (WAL) or,
  * opened to share, annotate and evaluate runs that are finished: SQLite puts their transactions in
- * order. Opening for writing creates the file, or migrates it to the program's version after a
- * backup; opening to share does neither. A process that opens the file alone keeps SQLite's
- * exclusive lock and WAL's index in its own memory (https://www.sqlite.org/wal.html#noshm), so that
- * nothing is shared through the file system. Opening for reading changes
- * nothing and accepts any version; an old file is shown with the current option names
- * (store/old_options.sql). Values enter statements only as bound parameters.
- *     an_stmt *s = an_db_prepare(db, "SELECT name FROM run WHERE run_id = ?1");
+ * order. Workers of a plan join the lock instead and train next to each other. Opening for writing
+ * creates the file, or migrates it to the program's version after a backup; opening to share or to
+ * join does neither. A process that opens the file alone keeps SQLite's exclusive lock and WAL's
+ * index in its own memory (https://www.sqlite.org/wal.html#noshm), so that nothing is shared through
+ * the file system. Opening for reading changes nothing and accepts any version; an old file is
+ * shown with the current option names (store/old_options.sql). Values enter statements only as
+ * bound parameters. an_stmt *s = an_db_prepare(db, "SELECT name FROM run WHERE run_id = ?1");
  *     an_bind_int(s, 1, 7);
  *     while (an_step(s, &row) == AN_OK && row) puts(an_column_text(s, 0, NULL));
  *     an_done(s); */
@@ -25,13 +25,14 @@
 #define AN_STORE_ID 0x41445031 /* application_id, "ADP1" */
 #define AN_DB_WAIT 10000       /* milliseconds to wait for another program's lock */
 #define AN_STORE_OPTIONS 7     /* the version since which options have the names of today */
-#define AN_STORE_VERSION 8     /* user_version of store/schema.sql */
+#define AN_STORE_VERSION 9     /* user_version of store/schema.sql */
 
 typedef struct an_db an_db;
 typedef struct an_stmt an_stmt;
 typedef enum {
     AN_DB_READ,
     AN_DB_WRITE, /* as the only process: takes the file's lock */
+    AN_DB_JOIN,  /* to train next to others that have joined; opening to write is refused */
     AN_DB_SHARE, /* next to the process that has the lock: single transactions on finished runs */
     AN_DB_ALONE  /* as AN_DB_WRITE, also on a network file system; others cannot even read */
 } an_db_mode;

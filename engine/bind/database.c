@@ -3,6 +3,8 @@
  * Values: nil, boolean (0, 1), integer, number and string are bound; nil, integer, number and
  * string are returned (a blob is a string). query() returns the rows as tables by column name, and
  * the list of column names. What the database refuses is nil, message, code. */
+#include <limits.h>
+
 #include "store/store.h"
 
 #include "bind/bind.h"
@@ -240,10 +242,16 @@ static int version(lua_State *L)
 }
 
 /* writer() → the number of the process that has the database open for writing (0: unknown),
- * nil if there is none. */
+ * nil if there is none. writer(pid) → whether that process does, alone or next to others. */
 static int writer(lua_State *L)
 {
     int pid = 0;
+    if (!lua_isnoneornil(L, 2)) {
+        const lua_Integer one = luaL_checkinteger(L, 2);
+        lua_pushboolean(L, one > 0 && one <= INT_MAX &&
+                               an_lock_held_by(an_db_path(check_db(L)), (int)one));
+        return 1;
+    }
     if (an_lock_held(an_db_path(check_db(L)), &pid))
         lua_pushinteger(L, pid);
     else
@@ -269,11 +277,12 @@ static int push_text(lua_State *L, void *db)
     return 1;
 }
 
-/* open(path [, "read"|"write"|"share"|"alone"]) → database | nil, message, code. */
+/* open(path [, "read"|"write"|"join"|"share"|"alone"]) → database | nil, message, code. */
 static int open_db(lua_State *L)
 {
     static const char *const modes[] = {[AN_DB_READ] = "read",
                                         [AN_DB_WRITE] = "write",
+                                        [AN_DB_JOIN] = "join",
                                         [AN_DB_SHARE] = "share",
                                         [AN_DB_ALONE] = "alone",
                                         NULL};

@@ -25,6 +25,7 @@ enum { SET_LOCK = F_SETLK, GET_LOCK = F_GETLK };
 struct an_lock {
     int file; /* the opened sidecar */
     char *sidecar;
+    bool joined; /* next to others that have joined */
 };
 
 static char *sidecar_of(const char *path)
@@ -62,13 +63,44 @@ static an_code held_by(int pid, const char *path, const char *advice)
                    advice ? advice : "");
 }
 
+/* The range of bytes that is locked: all of them by one process alone; by each of several the first
+ * one, for reading, and one that is its own. */
+static struct flock whole(void)
+{
+    return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
+static struct flock byte_of(int pid)
+{
+    return (struct flock){
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1 + (off_t)pid, .l_len = 1};
+}
+
+static bool set_range(const an_lock *lock, struct flock range)
+{
+    return fcntl(lock->file, SET_LOCK, &range) == 0;
+}
+
+static bool is_busy(void)
+{
+    return errno == EAGAIN || errno == EACCES;
+}
+
 static an_code lock_file(an_lock *lock, const char *path, const char *advice)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(lock->file, SET_LOCK, &whole) == 0)
-        return AN_OK;
-    if (errno == EAGAIN || errno == EACCES)
+    const struct flock first = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
+    const int own = (int)getpid();
+    if (set_range(lock, lock->joined ? first : whole())) {
+        if (!lock->joined || set_range(lock, byte_of(own)))
+            return AN_OK;
+        if (is_busy())
+            return an_fail(AN_EBUSY,
+                           "%s: a process of another container has joined, with the number %d of "
+                           "this one; start this one from there",
+                           path, own);
+    } else if (is_busy()) {
         return held_by(read_pid(lock->file), path, advice);
+    }
     return an_path_refused("lock", lock->sidecar);
 }
 
@@ -96,13 +128,14 @@ static void discard(an_lock *lock)
     an_free(lock);
 }
 
-an_lock *an_lock_take(const char *path, const char *advice)
+static an_lock *lock_path(const char *path, const char *advice, bool joined)
 {
     enum { TRIES = 20, PAUSE_US = 20000 }; /* long enough for a holder that is about to end */
     an_lock *lock = an_calloc(1, sizeof *lock);
     if (!lock)
         return NULL;
     lock->file = -1;
+    lock->joined = joined;
     lock->sidecar = sidecar_of(path);
     an_code code = lock->sidecar ? AN_EBUSY : AN_ENOMEM;
     for (int i = 0; i < TRIES && code == AN_EBUSY; i++) {
@@ -117,27 +150,58 @@ an_lock *an_lock_take(const char *path, const char *advice)
     return lock;
 }
 
+an_lock *an_lock_take(const char *path, const char *advice)
+{
+    return lock_path(path, advice, false);
+}
+
+an_lock *an_lock_join(const char *path, const char *advice)
+{
+    return lock_path(path, advice, true);
+}
+
+/* The last holder removes the sidecar. Where the last two end at once, it stays and serves the
+ * next. */
 void an_lock_release(an_lock *lock)
 {
     if (!lock)
         return;
     AN_ASSERT(lock->file >= 0);
-    an_path_remove(lock->sidecar);
+    if (set_range(lock, whole()))
+        an_path_remove(lock->sidecar);
     discard(lock);
     an_handle_closed(AN_OPEN_LOCK);
 }
 
-bool an_lock_held(const char *path, int *pid)
+/* Does a process hold a part of `range`? Then *range is what it holds, and *pid [opt] the number
+ * that the sidecar has. */
+static bool range_held(const char *path, struct flock *range, int *pid)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char *sidecar = sidecar_of(path);
     int file = -1;
     bool held = sidecar && an_path_kind_at(sidecar) == AN_FILE && !an_path_is_link(sidecar) &&
                 an_file_open(sidecar, AN_FILE_READ, &file) == AN_OK &&
-                fcntl(file, GET_LOCK, &whole) == 0 && whole.l_type != F_UNLCK;
+                fcntl(file, GET_LOCK, range) == 0 && range->l_type != F_UNLCK;
     if (pid)
         *pid = held ? read_pid(file) : 0;
     an_file_close(file);
     an_free(sidecar);
     return held;
+}
+
+bool an_lock_held(const char *path, int *pid)
+{
+    struct flock range = whole();
+    return range_held(path, &range, pid);
+}
+
+bool an_lock_held_by(const char *path, int pid)
+{
+    if (pid <= 0)
+        return false;
+    struct flock range = byte_of(pid);
+    int alone = 0;
+    if (!range_held(path, &range, &alone))
+        return false;
+    return range.l_len == 1 || alone == pid || alone == 0;
 }

@@ -18,10 +18,18 @@ typedef struct an_lock an_lock;
 /* Tries for half a second. NULL after AN_EBUSY, "PATH is locked by process N; ADVICE", or after
  * AN_EIO, AN_ENOTFOUND (no such folder). `advice` [opt] states what the user can do. */
 an_lock *an_lock_take(const char *path, const char *advice);
-void an_lock_release(an_lock *lock); /* removes the sidecar; NULL is allowed */
+/* The same for a process that permits others next to it, which join too: AN_EBUSY only where a
+ * process has taken the lock alone. The kernel then has each by its number: see
+ * an_lock_held_by(). */
+an_lock *an_lock_join(const char *path, const char *advice);
+void an_lock_release(an_lock *lock); /* the last holder removes the sidecar; NULL is allowed */
 
 /* Does a process (this one included) hold the lock of `path`? *pid [opt] is its number, 0 where it
  * is unknown. Takes nothing. */
 bool an_lock_held(const char *path, int *pid);
+
+/* Does process `pid` hold the lock of `path`, alone or joined? The kernel decides, no clock. Where
+ * the number of a holder that is alone is unknown, it counts as `pid`. */
+bool an_lock_held_by(const char *path, int pid);
 
 #endif

@@ -19,6 +19,9 @@ invocations='
 run "$dir/recipe.lua" --again --only plain --seeds 0
 run "$dir/recipe.lua"
 submit "$dir/recipe.lua" --slurm --dry-run --shared
+plan "$dir/recipe.lua" --only plain
+plan "$study" --status
+work "$study"
 watch --once
 watch "$study" --once
 check "$dir/recipe.lua"

@@ -1,6 +1,5 @@
--- What a comment or a README names must exist: a section of engine/METHOD.md, a file, a function,
--- an option, a command, a target of make. The rules are in reference_rules.lua; at the end each must
--- detect the violation planted for it.
+-- What a comment or a README names must exist: a section of engine/METHOD.md, a file, a function, an option,
+-- a command, a target of make. Each rule of reference_rules.lua must detect the violation planted for it.
 local files = dofile "tests/lint/files.lua"
 local source_text = dofile "tests/lint/source_text.lua"
 
@@ -62,12 +61,13 @@ local function add_file(index, path, lines)
   end
 end
 
--- The options of every command: those in its file and those that commands share.
+-- The options of every command: those in its file and those in files that commands share.
+local SHARED = { common = true, own_parts = true, study_jobs = true, init = true }
 local function add_flags(index, contents)
   local shared, own = { ["--help"] = true }, {}
   for _, file in ipairs(contents) do
     local name = file.path:match "^lua/aniso/cli/(%w[%w_]*)%.lua$"
-    local set = (name == "common" or name == "own_parts" or name == "init") and shared or {}
+    local set = SHARED[name] and shared or {}
     for _, line in ipairs(name and file.lines or {}) do
       for flag in line:gmatch "%-%-[%l][%l%-]+" do set[flag] = true end
       for name_of_flag in line:gmatch '"(%l+)"' do set["--" .. name_of_flag] = true end -- show.names

@@ -10,7 +10,6 @@ local store = require "aniso.store"
 local study = require "aniso.recipe.study"
 local fixture = dofile "tests/lua/store_fixture.lua"
 local one = fixture.one
-
 local V4 = "tests/golden/runs-v4.sqlite"
 
 local Renamed = {}
@@ -160,28 +159,29 @@ local function job(db)
       ema_decay = 0.9, prediction = "v", sampling = "class_balanced" } } }
 end
 
+local STATEMENT = "SELECT sql FROM main.sqlite_schema WHERE name = ?1"
 -- The table of runs as another file has it: a constraint cannot be dropped.
 local function restore_runs(db, old)
   local columns = one(old, "SELECT group_concat(name) FROM pragma_table_info('run')")
-  local sql = "SELECT sql FROM main.sqlite_schema WHERE name = ?1"
   assert(db:query "PRAGMA foreign_keys = OFF")
   assert(db:query "PRAGMA legacy_alter_table = ON")
-  assert(db:exec "ALTER TABLE run RENAME TO run_new"); assert(db:exec(one(old, sql, "run")))
+  assert(db:exec "ALTER TABLE run RENAME TO run_new"); assert(db:exec(one(old, STATEMENT, "run")))
   assert(db:exec(("INSERT INTO run(%s) SELECT %s FROM run_new"):format(columns, columns)))
   assert(db:exec "DROP TABLE run_new")
-  assert(db:exec(one(old, sql, "run_by_study")))
+  assert(db:exec(one(old, STATEMENT, "run_by_study")))
 end
 
--- The tables and views of version 4; folds came with version 6, costs with version 7.
+-- The tables and views of version 4; folds came with version 6, costs with 7, units of plans with 9.
 local function restore_structure(db)
   local old <close> = assert(store.open(V4, { readonly = true }))
   local VIEWS = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'view' ORDER BY rowid"
   for _, view in ipairs(assert(db:query(VIEWS))) do assert(db:exec("DROP VIEW " .. view.name)) end
   assert(db:exec "DROP TABLE split_cluster")
   restore_runs(db, old)
-  for _, column in ipairs { "plan_run.fold", "data_split.folds", "data_split.fold_set",
-    "data_split.group_rule", "dataset.content", "evaluation.calibration",
-    "evaluation.passes", "evaluation.image_s" } do
+  assert(db:exec "DROP TABLE plan_run"); assert(db:exec "DROP TABLE plan")
+  assert(db:exec(one(old, STATEMENT, "plan"))); assert(db:exec(one(old, STATEMENT, "plan_run")))
+  for _, column in ipairs { "data_split.folds", "data_split.fold_set", "data_split.group_rule",
+    "dataset.content", "evaluation.calibration", "evaluation.passes", "evaluation.image_s" } do
     assert(db:exec(("ALTER TABLE %s DROP COLUMN %s"):format(column:match "^(.*)%.(.*)$")))
   end
   for _, view in ipairs(assert(old:query(VIEWS))) do assert(db:exec(view.sql)) end

@@ -18,6 +18,7 @@ local EARLIER = {
   { version = 5, file = "tests/golden/runs-v5.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
   { version = 6, file = "tests/golden/runs-v6.sqlite", fits = 0, tags = 1, runs = 3, removed = 0 },
   { version = 7, file = "tests/golden/runs-v7.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
+  { version = 8, file = "tests/golden/runs-v8.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
 }
 
 local function old_file(of)
@@ -64,6 +65,20 @@ function Maintenance.test_reading_an_old_file_does_not_change_it()
     lu.assertEquals(db:version(), of.version)
     lu.assertNil(core.sys.exists(("%s.v%d.bak"):format(path, of.version)))
   end
+end
+
+function Maintenance.test_an_old_plan_is_kept_and_has_no_units()
+  local path = old_file(EARLIER[8])
+  local before, after
+  do
+    local old <close> = assert(store.open(path, { readonly = true }))
+    before = assert(old:query "SELECT seq, label, seed, config, uid, fold FROM plan_run ORDER BY 1")
+  end
+  local db <close> = assert(store.open(path))
+  after = assert(db:query "SELECT seq, label, seed, config, uid, fold FROM plan_run ORDER BY 1")
+  lu.assertEquals(#before, 2)
+  lu.assertEquals(after, before)
+  lu.assertEquals(one(db, "SELECT count(unit) FROM plan_run"), 0)
 end
 
 function Maintenance.test_migrating_an_old_file_loses_nothing()

@@ -150,6 +150,15 @@ function common.open_to_train(args)
   return open(args, { wait = require("aniso.store.lock_wait").of_command(), alone = args.alone })
 end
 
+-- To train next to other workers of a plan.
+function common.open_to_join(args)
+  if not sys.exists(args.db) then
+    cli.fail(cli.NO_MATCH, ("%s: there is no such database; aniso plan makes one"):format(args.db))
+  end
+  return common.need_db(require("aniso.store").open(args.db,
+    { wait = require("aniso.store.lock_wait").of_command(), join = true }))
+end
+
 function common.open_to_evaluate(args)
   return open(args, { wait = require("aniso.store.lock_wait").of_command(), shared = true })
 end

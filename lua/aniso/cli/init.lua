@@ -10,9 +10,10 @@ local strict = require "aniso.recipe.strict"
 local cli = { sentence = errors.sentence }
 
 cli.commands = {
-  "new", "run", "submit", "watch", "check", "resume", "eval", "verify", "ls", "show", "compare", "table",
-  "curve", "report", "export", "predict", "predictions", "features", "tag", "note", "star", "rename", "rm",
-  "restore", "gc", "sql", "db", "schedule", "repl", "exec", "data", "doctor", "luals", "completion", "help",
+  "new", "run", "submit", "plan", "work", "watch", "check", "resume", "eval", "verify", "ls", "show",
+  "compare", "table", "curve", "report", "export", "predict", "predictions", "features", "tag", "note",
+  "star", "rename", "rm", "restore", "gc", "sql", "db", "schedule", "repl", "exec", "data", "doctor",
+  "luals", "completion", "help",
 }
 
 -- Exit codes. An interrupted command exits with 128 and the signal's number (engine/main.c).

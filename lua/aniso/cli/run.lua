@@ -1,134 +1,29 @@
 -- aniso run RECIPE: every run of a study, one after the other or, where a staged study varies
 -- the denoiser only, the points of a seed and fold in lock-step; then a table over seeds. A run that
 -- fails does not stop the others. A run that is already finished in the database,
--- with the same configuration, seed and fold, is not repeated unless --again is given. Variants whose levels
+-- with the same configuration, seed and fold, is not repeated unless --again is given; one that was killed or
+-- interrupted is resumed, to the same bits. Variants whose levels
 -- are searched run last: their trials, which are runs of the study too, come first (train/search.lua).
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
-local data_paths = require "aniso.recipe.data_paths"
-local pruning = require "aniso.train.pruning"
-local renamed = require "aniso.recipe.renamed"
-local study_of = require "aniso.recipe.study"
+local plan = require "aniso.cli.plan"
+local study_jobs = require "aniso.cli.study_jobs"
 local tables = require "aniso.show.table"
-local trial_label = require "aniso.recipe.trial_label"
-local trials = require "aniso.train.trials"
+local worker = require "aniso.cli.worker"
 
 local run = { summary = "train and evaluate what a recipe describes" }
 
--- What chooses the runs of a study and their options.
-function run.study_arguments(parser)
-  parser:argument("recipe", "a Lua file that returns aniso.study{…}")
-  common.set(parser)
-  parser:option("--seeds", "seeds instead of the recipe's: 0..4, 1,5 or 7")
-  parser:option("--fold", "folds of a study with folds, from 0: 0,2 or 0..2; all if left out")
-  common.db(parser)
-  parser:option("--name", "the study's name instead of the recipe's")
-  common.only(parser)
-  parser:flag("--allow-equal", "keep variants that have the same options")
-  parser:flag("--one-by-one", "no lock-step of a staged study's points: the same bits, later")
-  parser:flag("--old-names", "accept the names that options had in earlier versions")
-  parser:flag("--no-prune", "run the variants too that the study's option prune leaves out")
-end
-
--- Ends where the runs of a study depend on all others.
-function run.check_parts(study, args)
-  if study.prune and not args.no_prune then
-    cli.fail(cli.USAGE, ("study %s prunes: after each seed all variants are compared, so that it has no "
-      .. "parts; state --no-prune, or run it on one machine"):format(study.name))
-  end
-end
-
--- "2/8" → {2, 8}
-local function part(text)
-  local number, of = text:match "^(%d+)/(%d+)$"
-  number, of = math.tointeger(tonumber(number)), math.tointeger(tonumber(of))
-  if number and of and number >= 1 and number <= of and of <= 1000000 then return { number, of } end
-  return nil, ("--part needs I/N, part I from 1 to N, got %s"):format(text)
-end
-
 function run.arguments(parser)
-  run.study_arguments(parser)
-  parser:option("--part", "part I of N of the study, I from 1, for a machine and a database of its own")
-    :argname "I/N":convert(part)
+  study_jobs.arguments(parser)
+  study_jobs.part_argument(parser)
   common.alone(parser)
   common.threads(parser)
   require("aniso.cli.train_group").arguments(parser)
   parser:flag("--again", "run again what is already finished")
   parser:flag("--dry-run", "only list the runs")
-end
-
--- The names of options that earlier versions had: accepted with --old-names, else all of them are an error.
-local function check_names(jobs, args)
-  local configs = {}
-  for i, job in ipairs(jobs) do configs[i] = job.config end
-  local old = renamed.in_configs(configs)
-  if args.old_names then
-    for _, one in ipairs(configs) do renamed.update(one) end
-  elseif #old > 0 then
-    error(("options have new names: %s; change them, or repeat the command with --old-names")
-      :format(renamed.describe(old)), 0)
-  end
-end
-
--- Every configuration is checked before the first run starts. → the jobs chosen, all of the recipe's
-function run.expand(study, args)
-  local jobs = study_of.expand(study, args.set, args.seeds, args.fold,
-    require "aniso.method.official_folds"(study, args.set))
-  local config = require "aniso.method.config"
-  check_names(jobs, args)
-  trial_label.check(jobs)
-  for _, job in ipairs(jobs) do
-    data_paths.in_config(job.config, study.folder)
-    job.config = config.complete(job.config)
-    local conflict = config.conflicts(job.config)[1]
-    if conflict then error(("%s: %s"):format(job.label, conflict), 0) end
-  end
-  if not args.allow_equal then require("aniso.recipe.equal_variants").check(jobs) end
-  local known, seen = table.move(jobs, 1, #jobs, 1, {}), {}
-  for _, label in ipairs(args.only) do
-    local labelled = seen[label] and {} or trials.labelled(jobs, label)
-    seen[label] = true
-    table.move(labelled, 1, #labelled, #known + 1, known)
-  end
-  local chosen = common.with_labels(known, args.only, function(job) return job.label end)
-  study_of.check_overrides(chosen, args.set)
-  return chosen, jobs
-end
-
--- Gives stored runs the labels that the recipe has now, and prints which changed.
-local function follow_labels(db, study, jobs)
-  for _, change in ipairs(common.guarded(require("aniso.store.labels").follow, db, study.name, jobs)) do
-    console.note(("%d %s of %s: the label is now %s"):format(change.runs,
-      change.runs == 1 and "run" or "runs", change.from, change.to))
-  end
-end
-
-local function list(jobs)
-  local columns, rows = { "label", "seed" }, {}
-  for i, job in ipairs(jobs) do
-    rows[i] = { job.label, job.seed, job.cross and job.cross.fold }
-    columns[3] = job.cross and "fold"
-  end
-  tables.print(columns, rows)
-  local most = #trials.most(jobs)
-  if most > 0 then
-    console.note(("and up to %d trials of the searches, before the runs whose levels they choose")
-      :format(most))
-  end
-end
-
--- Gives finished jobs their uid → how many there are.
-local function find_finished(db, study, jobs, again)
-  local finished, count = attempts.finished, 0
-  for i, job in ipairs(jobs) do
-    job.number = i
-    job.uid = not again and common.guarded(finished, db, study.name, job) or nil
-    if job.uid then count = count + 1 end
-  end
-  return count
 end
 
 local function report(db, jobs, skipped)
@@ -160,48 +55,40 @@ local function warn_early(jobs)
   end
 end
 
-local function of_part(jobs, given)
-  local parts = require "aniso.train.parts"
-  local most = #parts.units(jobs)
-  if given[1] > most then
-    console.note(("part %d of %d has no runs: the study has no more than %d parts"):format(given[1], given[2],
-      most))
+-- Gives the jobs that have finished since they were planned their uid, and those that were pruned `pruned`.
+local function find_ended(db, of)
+  local rows = {}
+  for _, row in ipairs(cli.need(db:planned_runs(of.study.name))) do
+    if row.trial == 0 then rows[row.seq] = row end
   end
-  return parts.split(jobs, given[2])[given[1]]
+  for seq, job in ipairs(of.jobs) do
+    if rows[seq] and rows[seq].ended == "finished" and not job.uid then
+      job.uid = common.guarded(attempts.finished, db, of.study.name, job)
+    end
+    job.pruned = rows[seq] == nil
+  end
 end
 
 function run.run(args, argv)
   common.use_threads(args)
-  local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
-  if not study then return cli.DONE end
-  study.name = args.name or study.name
-  local jobs, all = cli.usage(run.expand, study, args)
-  local rule = not args.no_prune and cli.usage(pruning.rule, study, all) or nil
-  if args.part then
-    run.check_parts(study, args)
-    jobs = of_part(jobs, args.part)
-  end
-  local configs = {}
-  for i, job in ipairs(jobs) do configs[i] = job.config end
-  common.warn_unused(configs)
-  if args.dry_run then return list(jobs) end
-
+  local of = study_jobs.load(args)
+  if not of then return cli.DONE end
+  if args.dry_run then return study_jobs.list(of.jobs) end
   local db = common.need_db(require("aniso.store").open(args.db,
     { wait = require("aniso.store.lock_wait").of_command(), alone = args.alone }))
   core.sys.interrupt_mode "poll"
   core.sys.outlive_output()
-  for _, some in ipairs { jobs, all } do
-    common.guarded(attempts.keep_former, db, study.name, some, study.former_paths, study.folder)
+  local skipped = study_jobs.match(db, of, args.again)
+  warn_early(of.jobs)
+  plan.write(db, of)
+  if not args.alone then
+    db:close()
+    db = common.open_to_join(args)
   end
-  follow_labels(db, study, all)
-  local skipped = find_finished(db, study, jobs, args.again)
-  if rule then cli.usage(pruning.check_validation, jobs) end
-  warn_early(jobs)
-  require "aniso.cli.rounds" { db = db, study = study.name, jobs = jobs, all = all, recipe = recipe,
-    argv = argv, again = args.again, one_by_one = args.one_by_one or study.one_by_one,
-    keep_last = args.keep_last, baseline = study_of.baseline_label(study), prune = rule,
-    seeds = study_of.seeds(study.seeds) }
-  report(db, jobs, skipped)
+  worker.run { db = db, plan = worker.find_plan(db, of.study.name), argv = argv, keep_last = args.keep_last,
+    again = args.again, all = of.all }
+  find_ended(db, of)
+  report(db, of.jobs, skipped)
 end
 
 return run

@@ -6,10 +6,10 @@ local core = require "aniso.core"
 local folds = require "aniso.recipe.folds"
 local parts = require "aniso.train.parts"
 local quoted = require("aniso.store.hint").quoted
-local run = require "aniso.cli.run"
 local shards = require "aniso.cluster.shards"
 local slurm = require "aniso.cluster.slurm"
 local slurm_script = require "aniso.cluster.slurm_script"
+local study_jobs = require "aniso.cli.study_jobs"
 local sys = core.sys
 
 local submit = { summary = "run a study on a cluster" }
@@ -35,7 +35,7 @@ local function of_form(flag, form)
 end
 
 function submit.arguments(parser)
-  run.study_arguments(parser)
+  study_jobs.arguments(parser)
   parser:flag("--slurm", "the cluster's scheduler; there is no other")
   parser:option("--tasks", "tasks of the array; one per run, or lock-step group of runs, if left out")
     :convert(of_form("tasks", "count"))
@@ -160,8 +160,8 @@ function submit.run(args)
   local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
   if not study then cli.fail(cli.USAGE, args.recipe .. ": the recipe returns no study") end
   study.name = args.name or study.name
-  local jobs = cli.usage(run.expand, study, args)
-  run.check_parts(study, args)
+  local jobs = cli.usage(study_jobs.expand, study, args)
+  study_jobs.check_parts(study, args)
   local of = described(study, recipe, jobs, args)
   if args.dry_run then
     local text = slurm_script.array(of) .. "\n" .. slurm_script.merge(of)

@@ -80,7 +80,7 @@ local function end_of(db, row)
       found.metrics.macro_f1) or ""
     return ("%s finished in %s%s"):format(name_of(row), duration(run.wall_s), test)
   elseif state == "failed" then
-    return ("%s failed: %s"):format(name_of(row), (run.error or "?"):match "[^\n]*")
+    return ("%s failed: %s"):format(name_of(row), (run and run.error or row.problem or "?"):match "[^\n]*")
   end
   return ("%s %s; continue with: %s"):format(name_of(row),
     state == "crashed" and "crashed: its process is gone" or "was interrupted",
@@ -92,7 +92,7 @@ end
 local function news(db, now, seen, terminal)
   local out, time = {}, sys.monotonic()
   for _, row in ipairs(now.rows) do
-    local key = row.run and row.run.uid
+    local key = row.run and row.run.uid or row.problem and name_of(row)
     local before = key and seen[key]
     if row.state == "running" then
       if not before or before.state ~= "running" then before = { state = "running", at = -math.huge } end

@@ -84,6 +84,27 @@ function attempts.finished_with_any_seed(db, study, job)
   return newest(db, study, job)
 end
 
+-- The latest run of a study as a job describes it, whatever its end: {run_id, uid, status, error}, or nil.
+-- The status of a run without an end is "crashed".
+function attempts.latest(db, study, job)
+  local cross = job.cross or {}
+  return must(db:query([[
+    SELECT r.run_id, r.uid, r.status, r.error FROM run r JOIN config c USING(config_id)
+      JOIN study s USING(study_id) JOIN data_split p USING(split_id)
+     WHERE c.sha256 = ?1 AND r.seed = ?2 AND s.name = ?3 AND r.fold IS ?4 AND p.folds IS ?5
+       AND (p.name LIKE 'official fold %') = ?6 AND r.label = ?7 AND r.removed_at IS NULL
+     ORDER BY r.run_id DESC LIMIT 1]], config_hash(job.config), job.seed, study, cross.fold, cross.folds,
+    cross.official and 1 or 0, job.label))[1]
+end
+
+-- The run that a job continues, a row of db:find(): the latest, where it was killed or interrupted. A failed
+-- run is begun again.
+function attempts.begun(db, study, job)
+  local latest = attempts.latest(db, study, job)
+  if not latest or latest.status ~= "crashed" and latest.status ~= "interrupted" then return nil end
+  return must(db:find(latest.uid))
+end
+
 -- The runs that did not finish, as rows of db:find(), oldest first.
 function attempts.resumable(db)
   local out = {}

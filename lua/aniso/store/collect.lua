@@ -110,11 +110,14 @@ function gc.plan(db, key_of, cache_folder)
 end
 
 -- ── deleting ────────────────────────────────────────────────────────────────────────────
--- What runs share, and no run is left of.
+-- What runs share, and no run is left of; what a plan for workers needs stays.
 local SHARED = {
-  "DELETE FROM config WHERE config_id NOT IN (SELECT config_id FROM run)",
-  "DELETE FROM study WHERE study_id NOT IN (SELECT study_id FROM run)",
-  "DELETE FROM source WHERE source_id NOT IN (SELECT recipe_id FROM run WHERE recipe_id IS NOT NULL)",
+  "DELETE FROM config WHERE config_id NOT IN (SELECT config_id FROM run)"
+    .. " AND sha256 NOT IN (SELECT config FROM plan_run WHERE unit IS NOT NULL)",
+  "DELETE FROM study WHERE study_id NOT IN (SELECT study_id FROM run)"
+    .. " AND study_id NOT IN (SELECT study_id FROM plan_run WHERE unit IS NOT NULL)",
+  "DELETE FROM source WHERE source_id NOT IN (SELECT recipe_id FROM run WHERE recipe_id IS NOT NULL"
+    .. " UNION SELECT recipe_id FROM plan WHERE recipe_id IS NOT NULL)",
   "DELETE FROM host WHERE host_id NOT IN (SELECT host_id FROM run)",
   "DELETE FROM data_split WHERE split_id NOT IN (SELECT split_id FROM run)",
   "DELETE FROM dataset WHERE dataset_id NOT IN (SELECT dataset_id FROM data_split)",

@@ -1,11 +1,13 @@
 -- The run database: aniso.store.open(path [, {readonly = true}]) → database | nil, message, code. {wait =
 -- waiting}: what to do about another program's lock (store/lock_wait.lua), also the field `waiting`.
+-- {join = true}: to train next to other workers of a plan (claims.lua).
 -- {shared = true}: while another process trains, single transactions on finished runs (the field `shared`).
 -- {alone = true}: also on a network file system; no other process can open the file meanwhile.
 -- A database reads (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
 -- takes tags and notes (tags_and_notes.lua), plans (plan.lua) and decisions (pruned.lua), removes runs
 -- (removal.lua, collect.lua), merges (merge.lua) and makes recorders (recorder.lua). Opening for writing also
 -- ends the runs whose writer is gone.
+local claims = require "aniso.store.claims"
 local core = require "aniso.core"
 local find = require "aniso.store.find"
 local tags_and_notes = require "aniso.store.tags_and_notes"
@@ -27,8 +29,8 @@ Database.__index = Database
 
 local store = { methods = Database }
 
-for _, part in ipairs { find, tags_and_notes, merge, plan, pruned, read, recorder.database, removal, score,
-  select_runs.methods } do
+for _, part in ipairs { find, tags_and_notes, merge, plan, claims, pruned, read, recorder.database, removal,
+  score, select_runs.methods } do
   for name, method in pairs(part) do Database[name] = method end
 end
 
@@ -49,6 +51,7 @@ end
 -- A run without an end belongs to the writing process. When a new writer opens the file, that process is
 -- gone and the run has crashed.
 local function end_crashed_runs(db)
+  if db.joined then return db:end_lost_runs() end
   return db.core:exec "UPDATE run SET ended_at = heartbeat_at WHERE ended_at IS NULL"
 end
 
@@ -78,12 +81,14 @@ function store.open(path, options)
   local connection, message, code, shared
   if readonly then
     connection, message, code = core.db.open(path, "read")
+  elseif options and options.join then
+    connection, message, code = core.db.open(path, "join")
   else
     connection, message, code, shared = open_to_write(path, options or {})
   end
   if not connection then return nil, message, code end
   local db = setmetatable({ core = connection, path = connection:path(), readonly = readonly,
-    shared = shared }, Database)
+    shared = shared, joined = options and options.join }, Database)
   if readonly then
     settle(db)
     return db
@@ -157,9 +162,10 @@ function Database:version()
   return self.core:version()
 end
 
--- The number of the process that writes (0: unknown); nil if none does.
-function Database:writer()
-  return self.core:writer()
+-- The number of the process that writes (0: unknown), one of them where several do; nil if none does.
+-- pid [opt]: → whether that process does.
+function Database:writer(pid)
+  return self.core:writer(pid)
 end
 
 function Database:close()

@@ -7,12 +7,8 @@ local in_list = require "aniso.store.in_list"
 local run_rows = {}
 
 local function with_status(db, rows)
-  local writer
   for _, row in ipairs(rows) do
-    if row.ended_at == nil then
-      if writer == nil then writer = db.core:writer() or false end
-      row.status = writer and "running" or "crashed"
-    end
+    if row.ended_at == nil then row.status = db.core:writer(row.pid) and "running" or "crashed" end
   end
   return rows
 end
@@ -22,8 +18,7 @@ local function view_of(removed)
 end
 
 -- removed: of the runs that were removed instead, which a file older than version 3 does not have. columns:
--- as in
--- SQL; with status ended_at is needed, too. condition: SQL from WHERE on.
+-- as in SQL; with status, ended_at and pid are needed, too. condition: SQL from WHERE on.
 function run_rows.read(db, removed, columns, condition, ...)
   if removed and db.core:version() < 3 then return {} end
   local rows, message, code = db.core:query(("SELECT %s FROM %s %s"):format(columns, view_of(removed),

@@ -4,7 +4,8 @@
 -- over = nothing runs and nothing waits }. A row is a run that was planned, or was made without a plan:
 -- { label, seed, fold, state, run = row of find() or nil } and, while it runs, what follow() adds.
 -- States: running, waiting, finished, failed, crashed, interrupted, and "not started" where the
--- process that planned it is gone. complete(configuration) fills a stored configuration with the
+-- process that planned it is gone. A run that could not begin has failed, and has a `problem` and
+-- no `run`. complete(configuration) fills a stored configuration with the
 -- defaults of the options that it lacks.
 local must = require("aniso.store.db_error").must
 
@@ -87,8 +88,9 @@ local function planned(plan, runs)
   for i, one in ipairs(plan) do
     local run
     if one.uid then run = by_uid[one.uid] else run = one.config_id and newest[key(one)] end
+    if not run and one.begun then run = by_uid[one.begun] end
     rows[i] = { label = one.label, seed = one.seed, fold = one.fold, run = run or nil,
-      known = one.uid ~= nil }
+      known = one.uid ~= nil, ended = one.ended, problem = one.problem }
     if run then shown[run.uid] = true end
   end
   for _, run in ipairs(runs) do
@@ -100,9 +102,18 @@ local function planned(plan, runs)
   return rows
 end
 
--- Whether the process that writes is the one that planned; 0: its number is not known.
-local function is_planner(plan, writer)
-  return plan and writer ~= nil and (writer == plan.pid or writer == 0)
+-- Whether a process carries the plan out: the one that planned (0: its number is not known), or a worker.
+local function is_carried_out(db, plan, writer)
+  if not plan or writer == nil then return false end
+  if writer == plan.pid or writer == 0 or db:writer(plan.pid) then return true end
+  local known = {}
+  for _, row in ipairs(plan) do
+    if row.worker and not known[row.worker] then
+      if db:writer(row.worker) then return true end
+      known[row.worker] = true
+    end
+  end
+  return false
 end
 
 -- Whether the writing process has resumed runs of the study; it may resume every unfinished one.
@@ -134,7 +145,7 @@ end
 local function add_states(db, self, waiting, complete)
   self.counts = {}
   for _, row in ipairs(self.rows) do
-    row.state = row.run and row.run.status or waiting and "waiting" or "not started"
+    row.state = row.run and row.run.status or row.ended or waiting and "waiting" or "not started"
     if row.state == "running" then follow(db, row, complete) end
     self.counts[row.state] = (self.counts[row.state] or 0) + 1
   end
@@ -148,7 +159,7 @@ local function read(db, name, complete)
   local runs = must(db:runs { study = name })
   local self = { study = name, planned = plan and #plan or nil,
     rows = plan and planned(plan, runs) or last_attempts(runs) }
-  local live = is_planner(plan, writer)
+  local live = is_carried_out(db, plan, writer)
   add_states(db, self, live, complete)
   if not self.over then
     self.left = left_of_study(self, live and plan)

@@ -83,7 +83,7 @@ end
 -- What the runs of a group have in common, as a text. The rest may differ: the schedule with its λ, the
 -- denoiser and its loss, draws, the final sampler and its calibration. The budget of memory is that of the
 -- first stage, which one of them trains. → nil for a run that trains alone.
-local function common(job)
+function lockstep.key(job)
   local config, select = job.config, {}
   if config.train.mode ~= "staged" or config.denoiser[1] == "none" then return nil end
   for key, value in pairs(config.select) do select[key] = key ~= "calibrate" and value or nil end
@@ -96,7 +96,7 @@ end
 function lockstep.groups(jobs, one_by_one)
   local groups, by_key = {}, {}
   for _, job in ipairs(jobs) do
-    local key = not one_by_one and common(job)
+    local key = not one_by_one and lockstep.key(job)
     local group = key and by_key[key]
     if not group then
       group = {}

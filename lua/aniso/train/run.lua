@@ -6,9 +6,7 @@
 --   run.run_together(jobs)      run.resume_together(jobs)      in lock-step
 -- `stream` receives the progress, stderr if absent; `board` (progress.board) shows several runs.
 local checkpoint = require "aniso.train.checkpoint"
-local class_orders = require "aniso.train.class_orders"
 local config = require "aniso.method.config"
-local core = require "aniso.core"
 local db_error = require "aniso.store.db_error"
 local encoded = require "aniso.method.encoded"
 local errors = require "aniso.recipe.errors"
@@ -16,9 +14,8 @@ local final_evaluation = require "aniso.train.final_evaluation"
 local first_stage = require "aniso.train.first_stage"
 local further_evaluation = require "aniso.train.further_evaluation"
 local lock_wait = require "aniso.store.lock_wait"
-local flatten = require("aniso.recipe.options").flatten
+local prepare = require "aniso.train.prepare"
 local provenance = require "aniso.train.provenance"
-local run_folder = require "aniso.store.run_folder"
 local Session = require "aniso.train.session"
 local step_memory = require "aniso.train.step_memory"
 
@@ -31,15 +28,15 @@ local function restored(db)
   return setmetatable({}, { __close = function() db.waiting = waiting end })
 end
 
--- Runs the sessions of those jobs that can be prepared as one group: prepare(job, sharing) → session,
+-- Runs the sessions of those jobs that can be prepared as one group: session_of(job, sharing) → session,
 -- and record_of(session, job) → its recorder. → outcomes as Session:run()'s, in the order of the jobs.
-local function run_all(jobs, prepare, record_of)
+local function run_all(jobs, session_of, record_of)
   local outcomes, group, position = {}, {}, {}
   local _ <close> = restored(jobs[1].db)
   for i, job in ipairs(jobs) do
     local ok, problem = xpcall(function()
       job.db.waiting = lock_wait.of_command(job.board and function(line) job.board:print(line) end)
-      local session = prepare(job, group[1])
+      local session = session_of(job, group[1])
       session:attach(job, record_of(session, job), group)
       if session.saved and session.saved.fallback then session.progress:print(session.saved.fallback) end
       group[#group + 1], position[#group + 1] = session, i
@@ -60,37 +57,13 @@ local function only(outcomes)
   return { uid = outcomes[1].uid, metrics = outcomes[1].metrics }
 end
 
--- Where a run writes: known before the run has a row.
-local function refuse_linked_folders(db, uid)
-  run_folder.refuse_links(db:folder(), db:first_stage_folder(), uid and db:run_folder(uid))
-end
-
--- Paths may have any bytes, but a database holds UTF-8: other programs could not read it.
-local function check_texts(of)
-  for _, one in ipairs(flatten(of)) do
-    if type(one.value) == "string" and not utf8.len(one.value) then
-      error(("option %s: '%s' is not UTF-8; rename the file or folder"):format(one.key,
-        core.sys.visible(one.value)), 0)
-    end
-  end
-end
-
 -- Runs jobs of one group (lockstep.groups). A job whose levels were chosen has `levels`, `log` and
--- `chosen_from` (search.lua).
+-- `chosen_from` (search.lua). One with `run`, as run.adopt() gives it, goes on with that run.
 function run.run_together(jobs)
-  for _, job in ipairs(jobs) do job.config = config.complete(job.config) end
   return run_all(jobs, function(job, sharing)
-    refuse_linked_folders(job.db)
-    check_texts(job.config)
-    local session = Session.new(job, sharing)
-    if job.chosen_from then final_evaluation.same_data(session, job.db, job.chosen_from) end
-    class_orders.check(session, job.db)
-    return session
+    return (job.run and prepare.continue_or_begin or prepare.begin)(job, sharing)
   end, function(session, job)
-    local record = job.db:start_run(provenance.describe(job, session))
-    for _, line in ipairs(session.dataset.facts.warnings) do record:log("warn", line) end
-    for _, line in ipairs(session.model.notes) do record:log("info", line) end
-    return record
+    return (job.run and prepare.record_continued or prepare.record_begun)(session, job)
   end)
 end
 
@@ -116,22 +89,17 @@ function run.stored_job(db, row, stream)
     classes = classes, folder = origin and origin.env and origin.env.PWD }
 end
 
+-- Lets a job go on with a stored run of its configuration, a row of db:find().
+function run.adopt(job, row)
+  local stored = run.stored_job(job.db, row)
+  job.chosen_levels = job.levels
+  job.run, job.levels, job.classes = row, stored.levels, stored.classes
+  job.folder = stored.folder or job.folder
+end
+
 -- Goes on with stored_job()s of one group (lockstep.groups).
 function run.resume_together(jobs)
-  return run_all(jobs, function(job, sharing)
-    refuse_linked_folders(job.db, job.run.uid)
-    local session = Session.new(job, sharing)
-    final_evaluation.same_data(session, job.db, job.run)
-    session.saved = checkpoint.of_run(job.db, job.run.uid)
-    return session
-  end, function(session, job)
-    local saved = session.saved
-    local meta = saved and saved.meta or { epoch = 0 }
-    local record = job.db:resume_run(job.run.uid, meta.epoch, meta.unwritten)
-    if saved then checkpoint.record_loaded(record, saved) end
-    if saved and saved.fallback then record:log("warn", saved.fallback) end
-    return record
-  end)
+  return run_all(jobs, prepare.continue, prepare.record_continued)
 end
 
 -- Goes on with a run that was killed, interrupted or failed.

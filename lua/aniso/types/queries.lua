@@ -71,14 +71,49 @@ function RunDatabase:remove(runs) end
 ---@return string? code
 function RunDatabase:restore(runs) end
 
----Replaces the plan of a study: what is about to be run. uid: of a run that was finished before.
+---Replaces the plan of a study: what is about to be run. uid: of a run that was finished before; begun: of
+---one that is resumed; unit, stage, round: for workers.
 ---@param study string
----@param jobs { label: string, seed: integer, config: aniso.Config, uid: string? }[]
+---@param jobs table[] { label, seed, cross, config, uid, begun, unit, stage, round }
 ---@param baseline? string the label that the others are compared with
+---@param of? { recipe: table, folder: string, one_by_one: boolean? } of a plan for workers
 ---@return true? done
 ---@return string? message
 ---@return string? code
-function RunDatabase:set_plan(study, jobs, baseline) end
+function RunDatabase:set_plan(study, jobs, baseline, of) end
+
+---The plan that workers can carry out: of a study, or the latest of the file; false: there is none.
+---@param study? string
+---@return table|false|nil plan study, age in seconds, pid, after_run, folder, tool_version, recipe_path …
+---@return string? message
+---@return string? code
+function RunDatabase:plan_for_workers(study) end
+
+---The runs of a study's plan, with their configurations as JSON.
+---@param study string
+---@return table[]? rows
+---@return string? message
+---@return string? code
+function RunDatabase:planned_runs(study) end
+
+---Takes the next unit of a study's plan that no other worker has. Raises a failure of the database.
+---@param study string
+---@return table[]? rows
+---@return "wait"|"done"? why other workers have what is left, or all has ended
+function RunDatabase:take_unit(study) end
+
+---Stores how a run of a plan ended. Raises a failure of the database.
+---@param study string
+---@param seq integer
+---@param ended "finished"|"failed"
+---@param problem? string
+function RunDatabase:end_planned(study, seq, ended, problem) end
+
+---Replaces the trials of a unit of a plan by those that its search has found so far.
+---@param study string
+---@param unit integer
+---@param jobs table[] as set_plan() takes them
+function RunDatabase:set_trials(study, unit, jobs) end
 
 ---What the latest `aniso run` of a study set out to do.
 ---@param study string

@@ -174,9 +174,9 @@ function RunDatabase:merge(others) end
 ---@return integer version of the schema
 function RunDatabase:version() end
 
----The number of the process that writes (0: unknown); nil if none does.
----@return integer?
-function RunDatabase:writer() end
+---The number of one process that writes (0: unknown); nil if none does. pid: whether that process does.
+---@return integer|boolean?
+function RunDatabase:writer(pid) end
 
 ---Where the checkpoints are: runs.db keeps them in runs/<uid of a run>/.
 ---@return string

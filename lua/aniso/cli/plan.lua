@@ -1,0 +1,90 @@
+-- aniso plan RECIPE: writes the runs of a study into the database, for `aniso work` to carry out. Planning
+-- again keeps what is finished, and gives failed runs another try. aniso plan STUDY --status: the state of
+-- each planned run.
+local attempts = require "aniso.store.attempts"
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
+local hint = require "aniso.store.hint"
+local study_jobs = require "aniso.cli.study_jobs"
+local tables = require "aniso.show.table"
+local units = require "aniso.train.units"
+local worker = require "aniso.cli.worker"
+
+local plan = { summary = "write the runs of a recipe down, for aniso work" }
+
+function plan.arguments(parser)
+  study_jobs.arguments(parser)
+  study_jobs.part_argument(parser)
+  parser:flag("--replace", "replace another plan of the same name that is not finished")
+  parser:flag("--status", "show the plan of a study, which takes the place of the recipe")
+end
+
+local function key_of(row, config)
+  return ("%s %d %s %s"):format(config, row.seed, row.fold, row.label)
+end
+
+-- A plan with runs that the new one lacks and that have not ended is not replaced unasked.
+local function check_former(db, study, jobs)
+  local hash, wanted = require "aniso.store.config_hash", {}
+  for _, job in ipairs(jobs) do
+    wanted[key_of({ seed = job.seed, fold = job.cross and job.cross.fold, label = job.label },
+      hash(job.config))] = true
+  end
+  local lost, advice = 0, "give this one another name (--name), or repeat with --replace"
+  for _, row in ipairs(cli.need(db:planned_runs(study))) do
+    local is_open = row.unit and row.trial == 0 and not row.ended
+    if is_open and not wanted[key_of(row, row.config)] then lost = lost + 1 end
+  end
+  if lost > 0 then
+    cli.fail(cli.FAILED, ("%s has another plan of the name %s, of which %d runs are not in this one and have "
+      .. "not ended: %s"):format(db.path, study, lost, advice))
+  end
+end
+
+-- Writes a study's plan for workers into a database that is open for writing. of: as study_jobs.load()
+-- returns it, matched with the database. A variant that is planned whatever was decided about it is not
+-- shown as pruned any more. → the number of units
+function plan.write(db, of)
+  local n, labels = units.assign(of.jobs, of.one_by_one, of.prune ~= nil), {}
+  for i, job in ipairs(of.jobs) do
+    labels[i] = job.label
+    local begun = not job.uid and common.guarded(attempts.begun, db, of.study.name, job)
+    job.begun = begun and begun.uid or nil
+  end
+  cli.need(db:set_plan(of.study.name, of.jobs, of.baseline, { recipe = of.recipe, folder = of.study.folder,
+    one_by_one = of.one_by_one, prune = of.prune }))
+  if not of.prune then cli.need(db:clear_pruned(of.study.name, labels)) end
+  return n
+end
+
+local function show(args)
+  local db <close> = common.open(args)
+  local study, failed, rows = args.recipe, false, {}
+  worker.find_plan(db, study)
+  for i, one in ipairs(require("aniso.store.status").of_study(db, study,
+    require("aniso.method.config").complete).rows) do
+    failed = failed or one.state == "failed"
+    rows[i] = { one.label, one.seed, one.fold, one.state, one.run and one.run.uid,
+      one.problem or one.run and one.run.error }
+  end
+  tables.print({ "label", "seed", "fold", "state", "run", "problem" }, rows)
+  return failed and cli.FAILED or cli.DONE
+end
+
+function plan.run(args)
+  if args.status then return show(args) end
+  local of = study_jobs.load(args)
+  if not of then cli.fail(cli.USAGE, args.recipe .. ": the recipe returns no study") end
+  local db <close> = common.need_db(require("aniso.store").open(args.db,
+    { wait = require("aniso.store.lock_wait").of_command() }))
+  local finished = study_jobs.match(db, of)
+  if not args.replace then check_former(db, of.study.name, of.jobs) end
+  local n = plan.write(db, of)
+  console.note(("planned %d run%s of %s in %d unit%s%s; carry them out with: %s"):format(#of.jobs,
+    #of.jobs == 1 and "" or "s", of.study.name, n, n == 1 and "" or "s",
+    finished > 0 and (", %d finished before"):format(finished) or "",
+    hint.command(db, "work", of.study.name)))
+end
+
+return plan

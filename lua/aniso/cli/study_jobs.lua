@@ -1,0 +1,167 @@
+-- The runs of a recipe as `aniso run` and `aniso plan` carry them out: the arguments that choose them, the
+-- checked configurations, and what the database has of them.
+--   study_jobs.arguments(parser)      study_jobs.part_argument(parser): --part
+--   study_jobs.expand(study, args) → the jobs chosen, all      study_jobs.check_parts(study, args)
+--   study_jobs.load(args) → {study, recipe, jobs = those chosen, all = those of the whole recipe, baseline,
+--     one_by_one, prune = {rule, seeds} of train/pruning.lua}, or nil where the recipe returns no study
+--   study_jobs.match(db, of, again) → how many were finished before; they get `uid`, and each job `number`
+--   study_jobs.list(jobs)      prints them
+local attempts = require "aniso.store.attempts"
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
+local data_paths = require "aniso.recipe.data_paths"
+local pruning = require "aniso.train.pruning"
+local renamed = require "aniso.recipe.renamed"
+local study_of = require "aniso.recipe.study"
+local tables = require "aniso.show.table"
+local trial_label = require "aniso.recipe.trial_label"
+local trials = require "aniso.train.trials"
+
+local study_jobs = {}
+
+-- "2/8" → {2, 8}
+local function part(text)
+  local number, of = text:match "^(%d+)/(%d+)$"
+  number, of = math.tointeger(tonumber(number)), math.tointeger(tonumber(of))
+  if number and of and number >= 1 and number <= of and of <= 1000000 then return { number, of } end
+  return nil, ("--part needs I/N, part I from 1 to N, got %s"):format(text)
+end
+
+function study_jobs.arguments(parser)
+  parser:argument("recipe", "a Lua file that returns aniso.study{…}")
+  common.set(parser)
+  parser:option("--seeds", "seeds instead of the recipe's: 0..4, 1,5 or 7")
+  parser:option("--fold", "folds of a study with folds, from 0: 0,2 or 0..2; all if left out")
+  common.db(parser)
+  parser:option("--name", "the study's name instead of the recipe's")
+  common.only(parser)
+  parser:flag("--allow-equal", "keep variants that have the same options")
+  parser:flag("--no-prune", "run the variants too that the study's option prune leaves out")
+  parser:flag("--one-by-one", "no lock-step of a staged study's points: the same bits, later")
+  parser:flag("--old-names", "accept the names that options had in earlier versions")
+end
+
+function study_jobs.part_argument(parser)
+  parser:option("--part", "part I of N of the study, I from 1, for a machine and a database of its own")
+    :argname "I/N":convert(part)
+end
+
+-- The names of options that earlier versions had: accepted with --old-names, else all of them are an error.
+local function check_names(jobs, args)
+  local configs = {}
+  for i, job in ipairs(jobs) do configs[i] = job.config end
+  local old = renamed.in_configs(configs)
+  if args.old_names then
+    for _, one in ipairs(configs) do renamed.update(one) end
+  elseif #old > 0 then
+    error(("options have new names: %s; change them, or repeat the command with --old-names")
+      :format(renamed.describe(old)), 0)
+  end
+end
+
+-- Every configuration is checked before the first run starts. → the jobs chosen, all of the recipe's
+function study_jobs.expand(study, args)
+  local jobs = study_of.expand(study, args.set, args.seeds, args.fold,
+    require "aniso.method.official_folds"(study, args.set))
+  local config = require "aniso.method.config"
+  check_names(jobs, args)
+  trial_label.check(jobs)
+  for _, job in ipairs(jobs) do
+    data_paths.in_config(job.config, study.folder)
+    job.config = config.complete(job.config)
+    local conflict = config.conflicts(job.config)[1]
+    if conflict then error(("%s: %s"):format(job.label, conflict), 0) end
+  end
+  if not args.allow_equal then require("aniso.recipe.equal_variants").check(jobs) end
+  local known, seen = table.move(jobs, 1, #jobs, 1, {}), {}
+  for _, label in ipairs(args.only) do
+    local labelled = seen[label] and {} or trials.labelled(jobs, label)
+    seen[label] = true
+    table.move(labelled, 1, #labelled, #known + 1, known)
+  end
+  local chosen = common.with_labels(known, args.only, function(job) return job.label end)
+  study_of.check_overrides(chosen, args.set)
+  return chosen, jobs
+end
+
+-- Gives stored runs the labels that the recipe has now, and prints which changed.
+local function follow_labels(db, study, jobs)
+  for _, change in ipairs(common.guarded(require("aniso.store.labels").follow, db, study.name, jobs)) do
+    console.note(("%d %s of %s: the label is now %s"):format(change.runs,
+      change.runs == 1 and "run" or "runs", change.from, change.to))
+  end
+end
+
+function study_jobs.list(jobs)
+  local columns, rows = { "label", "seed" }, {}
+  for i, job in ipairs(jobs) do
+    rows[i] = { job.label, job.seed, job.cross and job.cross.fold }
+    columns[3] = job.cross and "fold"
+  end
+  tables.print(columns, rows)
+  local most = #trials.most(jobs)
+  if most > 0 then
+    console.note(("and up to %d trials of the searches, before the runs whose levels they choose")
+      :format(most))
+  end
+end
+
+-- Gives finished jobs their uid → how many there are.
+local function find_finished(db, study, jobs, again)
+  local finished, count = attempts.finished, 0
+  for i, job in ipairs(jobs) do
+    job.number = i
+    job.uid = not again and common.guarded(finished, db, study.name, job) or nil
+    if job.uid then count = count + 1 end
+  end
+  return count
+end
+
+-- Ends where the runs of a study depend on all others.
+function study_jobs.check_parts(study, args)
+  if study.prune and not args.no_prune then
+    cli.fail(cli.USAGE, ("study %s prunes: after each seed all variants are compared, so that it has no "
+      .. "parts; state --no-prune, or run it on one machine"):format(study.name))
+  end
+end
+
+local function of_part(jobs, given)
+  local parts = require "aniso.train.parts"
+  local most = #parts.units(jobs)
+  if given[1] > most then
+    console.note(("part %d of %d has no runs: the study has no more than %d parts"):format(given[1], given[2],
+      most))
+  end
+  return parts.split(jobs, given[2])[given[1]]
+end
+
+function study_jobs.load(args)
+  local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
+  if not study then return nil end
+  study.name = args.name or study.name
+  local jobs, all = cli.usage(study_jobs.expand, study, args)
+  local rule = not args.no_prune and cli.usage(pruning.rule, study, all) or nil
+  if args.part then
+    study_jobs.check_parts(study, args)
+    jobs = of_part(jobs, args.part)
+  end
+  local configs = {}
+  for i, job in ipairs(jobs) do configs[i] = job.config end
+  common.warn_unused(configs)
+  return { study = study, recipe = recipe, jobs = jobs, all = all, baseline = study_of.baseline_label(study),
+    one_by_one = args.one_by_one or study.one_by_one,
+    prune = rule and { rule = rule, seeds = study_of.seeds(study.seeds) } }
+end
+
+function study_jobs.match(db, of, again)
+  for _, some in ipairs { of.jobs, of.all } do
+    common.guarded(attempts.keep_former, db, of.study.name, some, of.study.former_paths, of.study.folder)
+  end
+  follow_labels(db, of.study, of.all)
+  local finished = find_finished(db, of.study, of.jobs, again)
+  if of.prune then cli.usage(pruning.check_validation, of.jobs) end
+  return finished
+end
+
+return study_jobs

@@ -1,0 +1,47 @@
+-- aniso work [STUDY]: carries out the runs of a plan that no other worker has, until all have ended. Any
+-- number of workers of one machine work on one database (cli/worker.lua).
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
+local core = require "aniso.core"
+local own_parts = require "aniso.cli.own_parts"
+local worker = require "aniso.cli.worker"
+
+local work = { summary = "carry out the free runs of a plan" }
+
+function work.arguments(parser)
+  parser:argument("study", "the study; that of the latest plan if left out"):args "?"
+  own_parts.arguments(parser)
+  common.db(parser)
+  common.threads(parser)
+  require("aniso.cli.train_group").arguments(parser)
+end
+
+-- A recipe is read only if --recipe names it; it must be the one that was planned.
+local function load_recipe(plan, args)
+  if not args.recipe then return end
+  if core.sys.exists(args.recipe) ~= "file" then
+    cli.fail(cli.FAILED, ("%s: there is no such file; the plan of %s was made from %s"):format(args.recipe,
+      plan.study, plan.recipe_path))
+  end
+  if core.sha256.file(args.recipe) ~= plan.recipe_sha256 then
+    cli.fail(cli.FAILED, ("%s is not the recipe that was planned (%s), or has changed since: plan it again "
+      .. "(aniso plan)"):format(args.recipe, plan.recipe_path))
+  end
+  own_parts.load(args)
+end
+
+function work.run(args, argv)
+  common.use_threads(args)
+  local db <close> = common.open_to_join(args)
+  local plan = worker.find_plan(db, args.study)
+  load_recipe(plan, args)
+  core.sys.interrupt_mode "poll"
+  core.sys.outlive_output()
+  worker.run { db = db, plan = plan, argv = argv, keep_last = args.keep_last }
+  local failed, planned = worker.failed(db, plan)
+  if failed > 0 then cli.fail(cli.FAILED, ("%d of %d planned runs failed"):format(failed, planned)) end
+  console.note(("all %d planned runs of %s are finished"):format(planned, plan.study))
+end
+
+return work

@@ -1,0 +1,167 @@
+-- Carries out a plan: takes the next unit that no other worker has, until all have ended. What a worker that
+-- was killed had begun, another one resumes, to the same bits.
+--   worker.find_plan(db, study) → the plan for workers of a study, or of the latest plan if nil
+--   worker.run { db = joined, plan =, argv =, keep_last =, again =, all = jobs of the whole recipe [opt] }
+--   worker.failed(db, plan) → how many of its runs failed, of how many
+local attempts = require "aniso.store.attempts"
+local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local config = require "aniso.method.config"
+local core = require "aniso.core"
+local own_part = require "aniso.recipe.own_part"
+local paths = require "aniso.recipe.paths"
+local rounds = require "aniso.cli.rounds"
+
+local worker = {}
+
+local PAUSE = 0.2       -- seconds between two looks at units that other workers have
+local CLOCKS_AGREE = 60 -- seconds that a plan may be newer than now
+
+function worker.find_plan(db, study)
+  local plan, message, code = db:plan_for_workers(study)
+  if plan == nil then cli.need(nil, message, code) end
+  if not plan then
+    cli.fail(cli.NO_MATCH, ("%s has no plan%s; aniso plan RECIPE writes one"):format(db.path,
+      study and " of a study " .. study or ""))
+  end
+  if plan.tool_version ~= core.sys.version then
+    cli.fail(cli.FAILED, ("the plan of %s is one of aniso %s, this is %s: plan it again (aniso plan), or use "
+      .. "that version"):format(plan.study, plan.tool_version, core.sys.version))
+  end
+  return plan
+end
+
+-- The jobs of rows of the plan.
+local function jobs_of(plan, rows)
+  local jobs = {}
+  for i, row in ipairs(rows) do
+    jobs[i] = { label = row.label, seed = row.seed, number = row.seq, folder = plan.folder, row = row,
+      config = config.of_stored(assert(core.json.decode(row.json))), cross = row.folds and
+        { folds = row.folds, fold = row.fold, official = row.official == 1 or nil } or nil }
+  end
+  return jobs
+end
+
+-- The option of a job whose own part this process lacks.
+local function lacking(job)
+  for _, name in ipairs { "schedule.lambda", "sampler", "loss.prior", "loss.class_weight" } do
+    local part = paths.get(job.config, name)
+    if own_part.is(part) and not own_part.find(part) then
+      return ("needs its %s %s: name the recipe with --recipe"):format(name, own_part.describe(part))
+    end
+  end
+end
+
+-- Whether a job ended since it was planned, and its worker was killed before it could tell the plan.
+local function settled(db, plan, job)
+  local latest = common.guarded(attempts.latest, db, plan.study, job)
+  if not latest or latest.run_id <= plan.after_run and latest.uid ~= job.row.begun then return false end
+  if latest.status == "finished" then
+    db:end_planned(plan.study, job.row.seq, "finished")
+  elseif latest.status == "failed" then
+    db:end_planned(plan.study, job.row.seq, "failed", latest.error)
+  else
+    return false
+  end
+  return true
+end
+
+-- The runs of the plan that ended before a search begins: they may be its trials.
+local function ended_jobs(db, plan, rows)
+  local out = {}
+  for _, job in ipairs(jobs_of(plan, rows)) do
+    local row = job.row
+    if row.ended == "finished" then
+      job.uid = row.uid or common.guarded(attempts.finished, db, plan.study, job)
+    elseif row.ended and row.round == 1 then
+      job.problem = row.problem or "it failed"
+    end
+    if job.uid or job.problem then out[#out + 1] = job end
+  end
+  return out
+end
+
+local function carry_out(of, rows, planned)
+  local db, plan, jobs = of.db, of.plan, {}
+  if rows[1].round == 1 then of.board.runs = of.board.runs - #rows end -- rounds() adds those that it trains
+  for _, job in ipairs(jobs_of(plan, rows)) do
+    local missing = lacking(job)
+    if missing then
+      cli.fail(cli.FAILED, ("run %d of the plan (%s) %s"):format(job.number, job.label, missing))
+    end
+    if not settled(db, plan, job) then jobs[#jobs + 1] = job end
+  end
+  if #jobs == 0 then return 0 end
+  local all, is_whole = jobs, rows[1].round > 1
+  if is_whole then
+    all = ended_jobs(db, plan, cli.need(db:planned_runs(plan.study)))
+    table.move(jobs, 1, #jobs, #all + 1, all)
+    table.sort(all, function(a, b) return a.row.seq < b.row.seq end)
+  end
+  local trained = rounds { db = db, plan = plan, unit = rows[1].unit, jobs = all, all = of.all or all,
+    again = of.again, argv = of.argv, keep_last = of.keep_last, board = of.board,
+    planned = not is_whole and planned or nil }
+  for _, job in ipairs(jobs) do
+    local seq = job.row.seq
+    if job.pruned and not job.uid then
+      common.guarded(db.drop_planned, db, plan.study, seq)
+    else
+      common.guarded(db.end_planned, db, plan.study, seq, job.uid and "finished" or "failed", job.problem)
+    end
+  end
+  return trained
+end
+
+local function wait(of)
+  local signal = core.sys.interrupted()
+  if signal then
+    of.board:clear()
+    cli.fail(cli.EXIT_OF[signal], "interrupted; repeat the command to continue")
+  end
+  if not of.waits then of.board:print "waiting for the runs that other workers have" end
+  of.waits = true
+  core.sys.sleep(PAUSE)
+end
+
+-- A plan's runs that have not ended, those of searches left out, and the number of all.
+local function count(db, study)
+  local open, rows = 0, cli.need(db:planned_runs(study))
+  for _, row in ipairs(rows) do
+    if not row.ended and row.round == 1 then open = open + 1 end
+  end
+  return open, #rows
+end
+
+function worker.run(of)
+  local db, study = of.db, of.plan.study
+  if of.plan.age < -CLOCKS_AGREE then
+    require("aniso.show.console").note(("aniso: warning: the clock was ahead when the plan of %s was "
+      .. "written; the times shown are wrong, the runs are not"):format(study))
+  end
+  local open, planned = count(db, study)
+  local board <close> = require("aniso.show.progress").board { runs = open }
+  of.board = board
+  local trained = 0
+  while true do
+    local rows, why = common.guarded(db.take_unit, db, study)
+    if rows then
+      trained, of.waits = trained + common.guarded(carry_out, of, rows, planned), false
+    elseif why == "done" then
+      break
+    else
+      wait(of)
+    end
+  end
+  board.runs = trained
+  if trained > 0 then board:print(board:summary()) end
+end
+
+function worker.failed(db, plan)
+  local failed, rows = 0, cli.need(db:planned_runs(plan.study))
+  for _, row in ipairs(rows) do
+    if row.ended == "failed" then failed = failed + 1 end
+  end
+  return failed, #rows
+end
+
+return worker

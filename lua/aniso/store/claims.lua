@@ -1,0 +1,98 @@
+-- Workers of a plan: which unit each takes, and how its runs ended. Workers of one machine join the lock of
+-- the database (io/lock.h), so that the kernel decides whether the one that took a unit still exists: no
+-- clock and no process number alone does.
+--   db:take_unit(study) → the unit's rows (plan.lua), or nil and "wait" or "done"
+--   db:end_planned(study, seq, "finished" | "failed" [, problem])      db:end_lost_runs()
+--   db:set_trials(study, unit, jobs)      db:drop_planned(study, seq)
+local core = require "aniso.core"
+local must = require("aniso.store.db_error").must
+local planned_row = require "aniso.store.planned_row"
+
+local claims = {}
+
+local MOST_BYTES = 2000 -- of a stored problem
+
+-- Ends the runs of workers that are gone. This process is new: a run with its number is another one's.
+function claims.end_lost_runs(db)
+  local own = core.sys.pid()
+  for _, row in ipairs(must(db.core:query "SELECT run_id, pid FROM run WHERE ended_at IS NULL")) do
+    if row.pid == own or not db.core:writer(row.pid) then
+      must(db.core:exec("UPDATE run SET ended_at = heartbeat_at WHERE run_id = ?1", row.run_id))
+    end
+  end
+  must(db.core:exec("UPDATE plan_run SET worker = NULL WHERE worker = ?1", own))
+end
+
+local OPEN = [[
+  SELECT unit, round, stage, max(worker) AS worker FROM plan_run JOIN study USING(study_id)
+   WHERE name = ?1 AND unit IS NOT NULL AND trial = 0 AND ended IS NULL GROUP BY unit, round, stage
+   ORDER BY round, min(seq)]]
+
+-- The first free unit, if possible one whose first stage no other worker trains.
+local function choose(db, open)
+  local own, busy, free = core.sys.pid(), {}, {}
+  for _, one in ipairs(open) do
+    if one.round > open[1].round then break end
+    if one.worker and one.worker ~= own and db.core:writer(one.worker) then
+      busy[one.stage or -one.unit] = true
+    else
+      free[#free + 1] = one
+    end
+  end
+  for _, one in ipairs(free) do
+    if not busy[one.stage or -one.unit] then return one end
+  end
+  return free[1]
+end
+
+local function take(db, study)
+  local open = must(db.core:query(OPEN, study))
+  if not open[1] then return "done" end
+  local unit = choose(db, open)
+  if not unit then return "wait" end
+  must(db.core:exec("UPDATE plan_run SET worker = ?2 WHERE unit = ?1", unit.unit, core.sys.pid()))
+  return must(db.core:query([[
+    SELECT p.*, c.json FROM plan_run p JOIN config c ON c.sha256 = p.config
+     WHERE unit = ?1 AND trial = 0 AND ended IS NULL ORDER BY seq]], unit.unit))
+end
+
+-- Takes the next free unit. "wait": other workers have all that are left, or units that must end
+-- first; "done": every unit has ended.
+function claims.take_unit(db, study)
+  local rows = must(db:transaction(take, db, study))
+  if type(rows) == "string" then return nil, rows end
+  return rows
+end
+
+-- A unit of a search has found trials: they replace those that were planned for it. jobs: as set_plan() takes
+-- them.
+function claims.set_trials(db, study, unit, jobs)
+  must(db:transaction(function()
+    local plan = must(db.core:query([[
+      SELECT study_id, (SELECT coalesce(max(seq), 0) FROM plan_run r WHERE r.study_id = s.study_id
+        AND trial = 0) AS planned FROM study s WHERE name = ?1]], study))[1]
+    must(db.core:exec("DELETE FROM plan_run WHERE unit = ?1 AND trial = 1", unit))
+    for i, job in ipairs(jobs) do
+      planned_row.add(db.core, plan.study_id, plan.planned + i, job, { unit = unit, round = 2, trial = 1,
+        worker = core.sys.pid() })
+    end
+  end))
+end
+
+-- Removes a run that is not done from the plan, because it was pruned.
+function claims.drop_planned(db, study, seq)
+  must(db:transaction(function()
+    must(db.core:exec("DELETE FROM plan_run WHERE seq = ?2 AND study_id = "
+      .. "(SELECT study_id FROM study WHERE name = ?1)", study, seq))
+  end))
+end
+
+function claims.end_planned(db, study, seq, ended, problem)
+  must(db:transaction(function()
+    must(db.core:exec("UPDATE plan_run SET ended = ?3, problem = ?4 WHERE seq = ?2 AND study_id = "
+      .. "(SELECT study_id FROM study WHERE name = ?1)", study, seq, ended,
+      problem and problem:sub(1, utf8.offset(problem, 0, math.min(#problem, MOST_BYTES) + 1) - 1)))
+  end))
+end
+
+return claims
