@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 import peer
+import processes
 import strongest
 
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
@@ -117,7 +118,20 @@ def train(aniso, selected):
             engine, *data = load(aniso, work)
             step = strongest.fastest(row, lambda variant: peer.Trainer(*data, variant).step)
             report(row, *in_turn(lambda: engine.seconds("step"), lambda: timed(step), max(ROUNDS, 5)))
+            if work in processes.BUDGETS:
+                budget(aniso, work, engine)
             engine.close()
+
+
+def budget(aniso, work, engine):
+    """A step with train.memory over one without, both ours."""
+    limited = Engine(aniso, "exec", "tests/bench/engine.lua")
+    limited.request("work", work, "/dev/null", processes.BUDGETS[work])
+    with_it, without, ratio = in_turn(lambda: limited.seconds("step"), lambda: engine.seconds("step"))
+    print(f"  with train.memory = {processes.BUDGETS[work]}: {with_it * 1e3:.2f} ms, without "
+          f"{without * 1e3:.2f} ms")
+    print(f"ratio train_{work}_budget {ratio:.4g}", flush=True)
+    limited.close()
 
 
 class Evaluation:
@@ -257,7 +271,6 @@ def main(aniso, program, *rows):
     if "threads" in selected:
         threads(aniso)
     import ingest
-    import processes
     processes.measure(aniso, selected)
     if "sweep10" in selected:  # compares the engine with itself, without PyTorch
         sys.stdout.flush()

@@ -1,6 +1,7 @@
 -- engine: the engine's side of the benches. Reads a command per line and answers each with one line, so
 -- that rounds alternate with the peer's process.
---   work NAME FILE    prepares w1 … w5 or w1_film; FILE gets weights, one batch and its outputs
+--   work NAME FILE [MEMORY]    prepares w1 … w5 or w1_film, with train.memory; FILE gets weights, one batch
+--                     and its outputs
 --   step              one whole training step                               → seconds
 --   predict KIND S R  the test images through S steps and R draws           → seconds images
 --   threads N | allocs STEPS | rss | digest                                 → a number or text
@@ -10,6 +11,7 @@ local config = require "aniso.method.config"
 local predict = require "aniso.method.predict"
 local lr_schedule = require "aniso.method.lr_schedule"
 local stage = require "aniso.train.stage"
+local step_memory = require "aniso.train.step_memory"
 
 local clock = core.sys.monotonic
 local WORKS = {
@@ -23,14 +25,14 @@ local WORKS = {
 }
 local session, positions, steps
 
-local function complete(work)
+local function complete(work, memory)
   return config.complete {
     data = { "lesions", n = work.images or 640, size = work.size }, backbone = work.backbone,
     prior = { mode = "both", crops = 4, crop_size = work.crop or 16 },
     schedule = { "cosine", T = 1000, lambda = "bound" },
     denoiser = work.denoiser or { "cross_attention", dim = 128, blocks = 2, heads = 4 },
     loss = { mmd = 0.5 },
-    train = { epochs = 30, batch = work.batch, draws = 4, clip = 1, augment = {} },
+    train = { epochs = 30, batch = work.batch, draws = 4, clip = 1, augment = {}, memory = memory },
   }
 end
 
@@ -53,12 +55,13 @@ local commands = {}
 
 local function step() stage.step(session, positions, steps) end
 
-function commands.work(name, file)
+function commands.work(name, file, memory)
   local work = WORKS[name]
-  session = aniso.trainer.prepare { config = complete(work), seed = 0 }
+  session = aniso.trainer.prepare { config = complete(work, memory), seed = 0 }
   stage.begin(session, 1)
   session.lr_schedule = lr_schedule.cosine {}
   session.model:train(true)
+  step_memory.choose(session)
   positions = session.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1, epochs = 1 })
     :narrow(1, 1, work.batch)
   steps = 10000

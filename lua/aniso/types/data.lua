@@ -202,6 +202,12 @@ local data = {}
 ---@return aniso.option.data
 function data.check(given, where) end
 
+---The first file or folder that the options name and that is missing; nil where all are there.
+---@param given aniso.option.data
+---@param folder? string to which relative paths refer that do not exist here
+---@return string? path
+function data.missing_path(given, folder) end
+
 ---The names of the columns image and class in lists of the parts (`aniso data split`).
 ---@param given aniso.option.data
 ---@return string[]
