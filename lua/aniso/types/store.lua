@@ -174,8 +174,8 @@ function RunDatabase:merge(others) end
 ---@return integer version of the schema
 function RunDatabase:version() end
 
----The number of one process that writes (0: unknown); nil if none does. pid: whether that process does.
----@return integer|boolean?
+---@param pid? integer a process
+---@return integer|boolean? writer whether it writes; without pid one that does (0: unknown) or nil
 function RunDatabase:writer(pid) end
 
 ---Where the checkpoints are: runs.db keeps them in runs/<uid of a run>/.
