@@ -125,9 +125,13 @@ refused "a partition that does not exist" 1 "Slurm did not accept the job: .*[Ii
     submit --partition nowhere
 expect "the study is submitted" 0 "$aniso" submit "$@"
 output_has out "^study quickstart: 9 runs in 3 tasks, job [0-9]+; then job [0-9]+ merges them into /.*/work it/runs.db$"
+output_has out "^follow it with: aniso watch quickstart$"
 job=$(sed -n 's/.* tasks, job \([0-9]*\);.*/\1/p' "$dir/out")
 refused "a study in the queue is not submitted again" 1 "quickstart is submitted as job $job, which is not over" \
     "$aniso" submit "$@"
+expect "watch shows the tasks" 0 "$aniso" watch quickstart --once
+output_has out "^task 3  (running on (one|two)|pending \([A-Za-z]+\))  0 of 3 runs finished"
+output_has out "^study quickstart: 0 of 9 runs finished, 3 of 3 tasks in the queue$"
 until_true 60 in_log 1 "epoch 1/"
 result $? "task 1 trains"
 scancel "${job}_1"
@@ -152,6 +156,7 @@ in_log 1 "interrupted"
 result $? "the cancelled task ends with its checkpoint"
 in_log 2 "^resuming "
 result $? "the preempted one goes on in its shard"
+tail -n 12 $shards/task-3.log >"$dir/out"
 in_log 3 "interrupted" && in_log 3 "^resuming "
 result $? "so does the one whose time ended, which returned to the queue itself"
 equals "six of nine runs are merged, the cancelled ones as interrupted" \
@@ -165,11 +170,19 @@ result $? "the merge names what is missing"
 refused "other options under the same name" 1 "of an earlier submission, and it has other options: " \
     "$aniso" submit "$@" --set train.epochs=4
 expect "submitting again" 0 "$aniso" submit "$@"
+"$aniso" watch --every 1 >watch.txt 2>&1 &
+watcher=$!
 # shellcheck disable=SC2046
 "$aniso" run "$dir/recipes/quickstart.lua" $(printf -- '--set %s ' $options) --db laptop.db >"$dir/out" 2>"$dir/err"
 result $? "the same study on one machine"
 until_true 120 is_over
 result $? "all jobs end again"
+wait $watcher
+equals "watch ends with the jobs" "$?" 0
+tail -n 1 watch.txt | grep -qx "study quickstart: 9 runs, of which 9 finished"
+result $? "and shows the merged study"
+grep -qE "^task 1  running on (one|two)  0 of 3 runs finished" watch.txt
+result $? "before, it showed the task that ran"
 tail -n 1 $shards/merge.log | grep -qx "study quickstart: 9 of 9 runs are finished"
 result $? "the merge is complete"
 bits="SELECT r.label, r.seed, e.part, e.sampler, m.name, quote(x.value) FROM result x JOIN evaluation e USING(eval_id)

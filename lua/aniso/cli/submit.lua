@@ -123,7 +123,7 @@ local function check_earlier(of)
   local tasks = cli.need(slurm.tasks(was.array, was.merge))
   for _, job in ipairs { was.array, was.merge } do
     if next(tasks[job]) then
-      cli.fail(cli.FAILED, ("study %s is submitted as job %s, which is not over: squeue shows it, and "
+      cli.fail(cli.FAILED, ("study %s is submitted as job %s, which is not over: aniso watch follows it, and "
         .. "scancel %s %s ends it"):format(of.study, was.array, was.array, was.merge or ""))
     end
   end
@@ -174,7 +174,7 @@ function submit.run(args)
   local submission = write(of)
   console.print(("study %s: %s in %s, job %s; then job %s merges them into %s"):format(of.study,
     counted(of.runs, "run"), counted(of.parts, "task"), submission.array, submission.merge, of.db))
-  console.print("the logs of the tasks are in " .. of.folder)
+  console.print("follow it with: " .. require("aniso.store.hint").command(args.db, "watch", of.study))
 end
 
 return submit

@@ -1,6 +1,7 @@
 -- aniso watch [STUDY|RUN]: follows runs that another process carries out. On a terminal a block of
 -- lines, one per run in progress and a total, redrawn at each poll. Elsewhere a plain line when a run
--- begins or ends, the total when it changed, and a run's epoch once a minute at most.
+-- begins or ends, the total when it changed, and a run's epoch once a minute at most. A study that was
+-- submitted to a cluster is followed by its tasks until they have ended (cli/watch_cluster.lua).
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -172,6 +173,7 @@ local function follow(db, poll, args)
 end
 
 function watch.run(args)
+  if require "aniso.cli.watch_cluster"(args, pause) then return end
   local db <close> = common.open(args)
   local poll = target(db, args.what)
   if not args.once then return follow(db, poll, args) end

@@ -42,6 +42,15 @@ function shards.folder(db, study)
   return root_of(db) .. "/" .. file_name(study)
 end
 
+-- The folders of all submitted studies of a database.
+function shards.folders(db)
+  local out, root = {}, root_of(db)
+  for i, name in ipairs(sys.exists(root) == "directory" and sys.list(root) or {}) do
+    out[i] = root .. "/" .. name
+  end
+  return out
+end
+
 local TEXTS = { "study", "tool", "recipe", "sha256", "flags" }
 local IDS = { "array", "merge" } -- absent before sbatch has answered
 

@@ -65,7 +65,7 @@ work() {
 code=0
 [ ! -e "$shard" ] || work resume --all --recipe "$recipe"
 [ "$code" -gt 128 ] || work run "$recipe" --part "$task/%d"%s
-if [ -n "$out_of_time" ] && [ "$code" -eq 143 ]; then
+if [ -n "$out_of_time" ] && [ "$code" -gt 128 ]; then
     [ -n "$(find "$shards/shard-$task" -name '*.safetensors' -newer "$begun" 2>/dev/null)" ] ||
         fail "no epoch ended in the time of a task, nor would one in the next: submit with more --time"
     scontrol requeue "${SLURM_ARRAY_JOB_ID}_$task" # SLURM_JOB_ID of the last task is that of the whole array

@@ -1,0 +1,91 @@
+-- Follows a submitted study from Slurm's queue and the logs of its tasks: databases of other nodes are not
+-- opened. watch_cluster(args, pause) → true where the study's jobs are not over and --once printed their
+-- state, or false: nothing of the study is in the queue any more, and the merged database has the rest.
+local cli = require "aniso.cli"
+local shards = require "aniso.cluster.shards"
+local slurm = require "aniso.cluster.slurm"
+local sys = require("aniso.core").sys
+
+-- The submission that the arguments name, or the only one whose jobs are not over: {folder, submission}
+local function find(args)
+  local db = shards.absolute(args.db)
+  if not db then return nil end
+  local folders = args.what and { shards.folder(db, args.what) } or shards.folders(db)
+  for _, folder in ipairs(folders) do
+    local submission = shards.read(folder)
+    if submission and submission.array then
+      local queue = cli.need(slurm.tasks(submission.array, submission.merge))
+      if next(queue[submission.array]) or next(queue[submission.merge or ""] or {}) then
+        return { folder = folder, submission = submission }
+      end
+    end
+  end
+end
+
+-- A task in the queue as words, and what its log has.
+local function row(of, task, names, queued)
+  local log = shards.progress(of.folder, task) or { finished = {} }
+  local done = 0
+  for _, name in ipairs(names) do done = done + (log.finished[name] and 1 or 0) end
+  local state = not queued and "ended" or queued.state == "RUNNING" and "running on " .. queued.node
+    or ("%s (%s)"):format(queued.state:lower(), queued.reason)
+  return { task = task, state = sys.visible(state), done = done, total = #names,
+    last = log.last and sys.visible(log.last) or nil }
+end
+
+local function line_of(one)
+  return ("task %d  %s  %d of %d runs finished%s"):format(one.task, one.state, one.done, one.total,
+    one.last and "  " .. one.last or "")
+end
+
+-- The rows of all tasks, a line of totals, and whether anything is in the queue.
+local function read(of)
+  local submission = of.submission
+  local queue = cli.need(slurm.tasks(submission.array, submission.merge))
+  local merge = submission.merge and queue[submission.merge] or {}
+  local rows, done, runs, left = {}, 0, 0, 0
+  for task, names in ipairs(submission.work) do
+    local queued = queue[submission.array][tostring(task)]
+    rows[task] = row(of, task, names, queued)
+    done, runs, left = done + rows[task].done, runs + #names, left + (queued and 1 or 0)
+  end
+  local total = ("study %s: %d of %d runs finished, %d of %d tasks in the queue"):format(submission.study,
+    done, runs, left, #rows)
+  return rows, total, left > 0 or next(merge) ~= nil
+end
+
+-- A line for each task whose state or number of finished runs changed; all of them at first.
+local function news(rows, seen)
+  local out = {}
+  for task, one in ipairs(rows) do
+    local key = one.state .. one.done
+    if seen[task] ~= key then out[#out + 1] = line_of(one) end
+    seen[task] = key
+  end
+  return out
+end
+
+return function(args, pause)
+  local of = find(args)
+  if not of then return false end
+  local screen <close> = require("aniso.show.screen").new {}
+  local seen, printed = {}, nil
+  sys.interrupt_mode "poll"
+  while true do
+    local rows, total, queued = read(of)
+    local lines = news(rows, seen)
+    if args.once or not screen.terminal then
+      if total ~= printed then lines[#lines + 1] = total end
+      for _, line in ipairs(lines) do screen:print(line) end
+      printed = total
+    else
+      lines = {}
+      for i, one in ipairs(rows) do lines[i] = line_of(one) end
+      lines[#lines + 1] = total
+      screen:draw(lines)
+    end
+    if args.once then return true end
+    if not queued then return false end
+    pause(args.every, screen)
+  end
+end
