@@ -45,6 +45,10 @@ local function start(i)
   return run
 end
 
+-- What a run stores of an evaluation, besides the counts.
+local RESULTS = { "nll", "brier", "ece", "auc", "mcc", "macro_precision", "kappa_quadratic", "auprc",
+  "auprc_many", "auprc_medium", "auprc_few", "agreement", "interval_width" }
+
 local function evaluation(run_id, part, sampler, primary)
   local _, id = exec([[
     INSERT INTO evaluation(run_id, part, weights, step, is_primary, sampler, sample_steps, draws, n, at)
@@ -65,7 +69,15 @@ local function evaluation(run_id, part, sampler, primary)
            (SELECT count(*) FROM prediction WHERE eval_id = ?1 AND pred_idx = j),
            (SELECT count(*) FROM prediction WHERE eval_id = ?1 AND true_idx = j AND pred_idx = j)
       FROM class]], id, K)
-  for i, name in ipairs { "nll", "brier", "ece", "auc", "mcc", "macro_precision", "kappa_quadratic" } do
+  exec([[
+    WITH RECURSIVE bin(b) AS (SELECT 0 UNION ALL SELECT b + 1 FROM bin WHERE b < 14)
+    INSERT INTO calibration_bin(eval_id, bin, n, sum_conf, n_correct)
+    SELECT ?1, b, 34, 34 * (b + 0.5) / 15, 17 FROM bin]], id)
+  exec([[
+    INSERT INTO class_score(eval_id, key, class_idx, value) SELECT ?1, column1, class_idx, ]]
+    .. chance("?1", "class_idx") .. [[ FROM class_count, (VALUES('auc'), ('auprc'), ('interval_width'))
+     WHERE eval_id = ?1]], id)
+  for i, name in ipairs(RESULTS) do
     exec("INSERT INTO metric(name) VALUES(?1) ON CONFLICT DO NOTHING", name)
     exec("INSERT INTO result(eval_id, metric_id, value) SELECT ?1, metric_id, " .. chance("?1", "?3")
       .. " FROM metric WHERE name = ?2", id, name, i)

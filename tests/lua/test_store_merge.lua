@@ -201,4 +201,29 @@ function Merge.test_folds_and_clusters()
   lu.assertEquals(into:query "SELECT group_concat(cluster) AS c FROM split_cluster", { { c = "7,7,9" } })
 end
 
+-- Many rows are one statement: the same rows arrive, also what is no number, for any count of them.
+function Merge.test_rows_that_fill_several_statements()
+  for _, points in ipairs { 9, 60, 83 } do
+    local a <close> = fixture.new()
+    local into <close> = fixture.new()
+    local run = a:start_run(description())
+    for step = 1, points do
+      run:metric("val", step, { acc = step / points, loss = step % 7 == 0 and 0 / 0 or -step })
+    end
+    run:finish()
+    local statements, exec = 0, into.core
+    into.core = setmetatable({ exec = function(_, ...)
+      statements = statements + 1
+      return exec:exec(...)
+    end }, { __index = function(_, name) return function(_, ...) return exec[name](exec, ...) end end })
+    lu.assertEquals(into:merge({ a.path })[1].added, 1)
+    lu.assertTrue(statements < 60, statements)
+    local sql = [[SELECT name, part, step, value, kind FROM metric_value JOIN metric USING(metric_id)
+      ORDER BY name, part, step]]
+    local rows = assert(into:query(sql))
+    lu.assertEquals(#rows, 2 * points)
+    lu.assertEquals(rows, assert(a:query(sql)))
+  end
+end
+
 return { Merge = Merge }

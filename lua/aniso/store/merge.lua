@@ -9,6 +9,7 @@
 local core = require "aniso.core"
 local config_hash = require "aniso.store.config_hash"
 local count_check = require "aniso.store.count_check"
+local inserted_rows = require "aniso.store.inserted_rows"
 local ulid = require "aniso.store.ulid"
 local must = require("aniso.store.db_error").must
 local raise = require("aniso.store.db_error").raise
@@ -38,32 +39,21 @@ local OF_EVALUATION = { "confusion", "class_count", "result", "class_score", "ca
 local Merge = {}
 Merge.__index = Merge
 
--- Inserts a row: its columns are the other file's, and all of them must be known here. They are
--- quoted, since that file is not trusted. → new id
+-- → the new id
 function Merge:insert(name, row, columns)
-  local names, places, values, n = {}, {}, {}, 0
-  for _, column in ipairs(columns) do
-    if row[column] ~= nil then
-      n = n + 1
-      names[n], values[n] = ('"%s"'):format((column:gsub('"', '""'))), row[column]
-      places[n] = (column == "probs" and "CAST(?%d AS BLOB)" or "?%d"):format(n)
-    end
-  end
-  local _, id = must(self.to:exec(("INSERT INTO %s(%s) VALUES(%s)"):format(name,
-    table.concat(names, ", "), table.concat(places, ", ")), table.unpack(values, 1, n)))
-  return id
+  return inserted_rows.one(self.to, name, row, columns)
 end
 
 -- Copies the rows of a table that belong to `old`, now to `new`; `drop`: an id of its own.
 function Merge:copy(name, key, old, new, drop)
-  local rows, columns = self.from:query(("SELECT * FROM %s WHERE %s = ?1"):format(name, key), old)
-  must(rows, columns)
+  local rows, all = must(self.from:query(("SELECT * FROM %s WHERE %s = ?1"):format(name, key), old))
+  local columns = {}
+  for _, column in ipairs(all) do columns[#columns + 1] = column ~= drop and column or nil end
   for _, row in ipairs(rows) do
     row[key] = new
     if row.metric_id then row.metric_id = self:shared("metric", row.metric_id) end
-    if drop then row[drop] = nil end
-    self:insert(name, row, columns)
   end
+  inserted_rows.all(self.to, name, rows, columns, self.statements)
 end
 
 -- The number here of a shared row that has number `old` there, which is copied if need be.
@@ -172,7 +162,7 @@ local function is_later(to, from, uid)
 end
 
 local function one_file(to, from)
-  local self = setmetatable({ to = to, from = from, numbers = {} }, Merge)
+  local self = setmetatable({ to = to, from = from, numbers = {}, statements = {} }, Merge)
   for name in pairs(SHARED) do self.numbers[name] = {} end
   local result = { file = from:path(), added = 0, updated = 0, known = 0, running = 0, removed = 0 }
   local in_progress = from:writer() ~= nil
