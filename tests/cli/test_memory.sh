@@ -42,4 +42,7 @@ mkdir "$dir/other"
 expect "its bits" 0 "$aniso" run "$dir/tiny.lua" --db "$dir/other/runs.db"
 equals "they do not depend on the budget" "$(cat "$dir"/runs/*/best.safetensors | tail -c 4096 | cksum)" \
     "$(cat "$dir"/other/runs/*/best.safetensors | tail -c 4096 | cksum)"
+expect "a plan" 0 "$aniso" plan "$dir/tiny.lua" --db "$dir/planned.db"
+expect "a worker with too small a budget" 1 "$aniso" work --memory 1K --db "$dir/planned.db"
+output_has err "$too_small"
 finish

@@ -1,5 +1,6 @@
 -- aniso work [STUDY]: carries out the runs of a plan that no other worker has, until all have ended. Any
 -- number of workers of one machine work on one database (cli/worker.lua).
+local byte_size = require "aniso.recipe.byte_size"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
@@ -11,6 +12,7 @@ local work = { summary = "carry out the free runs of a plan" }
 
 function work.arguments(parser)
   parser:argument("study", "the study; that of the latest plan if left out"):args "?"
+  parser:option("--memory", "a budget of memory for each training step: 512M, 2G or none (train.memory)")
   own_parts.arguments(parser)
   common.db(parser)
   common.threads(parser)
@@ -33,12 +35,13 @@ end
 
 function work.run(args, argv)
   common.use_threads(args)
+  local memory = args.memory and cli.usage(byte_size.option.check, args.memory, "--memory")
   local db <close> = common.open_to_join(args)
   local plan = worker.find_plan(db, args.study)
   load_recipe(plan, args)
   core.sys.interrupt_mode "poll"
   core.sys.outlive_output()
-  worker.run { db = db, plan = plan, argv = argv, keep_last = args.keep_last }
+  worker.run { db = db, plan = plan, argv = argv, keep_last = args.keep_last, memory = memory }
   local failed, planned = worker.failed(db, plan)
   if failed > 0 then cli.fail(cli.FAILED, ("%d of %d planned runs failed"):format(failed, planned)) end
   console.note(("all %d planned runs of %s are finished"):format(planned, plan.study))

@@ -1,7 +1,8 @@
 -- Carries out a plan: takes the next unit that no other worker has, until all have ended. What a worker that
 -- was killed had begun, another one resumes, to the same bits.
 --   worker.find_plan(db, study) → the plan for workers of a study, or of the latest plan if nil
---   worker.run { db = joined, plan =, argv =, keep_last =, again =, all = jobs of the whole recipe [opt] }
+--   worker.run { db = joined, plan =, argv =, keep_last =, again =, all = jobs of the whole recipe [opt],
+--     memory = the option train.memory [opt] }
 --   worker.failed(db, plan) → how many of its runs failed, of how many
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
@@ -31,6 +32,17 @@ function worker.find_plan(db, study)
   return plan
 end
 
+-- The budgets of memory of a recipe's jobs, by budget_key(): a plan stores none (recipe/identity.lua).
+local function budget_key(one)
+  return one.label .. "\0" .. one.seed
+end
+
+local function budgets_of(jobs)
+  local out = {}
+  for _, job in ipairs(jobs or {}) do out[budget_key(job)] = job.config.train and job.config.train.memory end
+  return out
+end
+
 -- The jobs of rows of the plan.
 local function jobs_of(plan, rows)
   local jobs = {}
@@ -38,6 +50,7 @@ local function jobs_of(plan, rows)
     jobs[i] = { label = row.label, seed = row.seed, number = row.seq, folder = plan.folder, row = row,
       config = config.of_stored(assert(core.json.decode(row.json))), cross = row.folds and
         { folds = row.folds, fold = row.fold, official = row.official == 1 or nil } or nil }
+    jobs[i].config.train.memory = plan.memory or plan.budgets[budget_key(row)]
   end
   return jobs
 end
@@ -134,6 +147,7 @@ end
 
 function worker.run(of)
   local db, study = of.db, of.plan.study
+  of.plan.memory, of.plan.budgets = of.memory, budgets_of(of.all)
   if of.plan.age < -CLOCKS_AGREE then
     require("aniso.show.console").note(("aniso: warning: the clock was ahead when the plan of %s was "
       .. "written; the times shown are wrong, the runs are not"):format(study))
