@@ -260,7 +260,8 @@ def main(aniso, program, *rows):
     torch.manual_seed(0)
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; medians of {ROUNDS} alternating rounds")
     known = ["train_w1", "train_w2", "train_w3", "train_w4", "train_w5", "eval_ddim", "eval_full",
-             "eval_diffmic", "conv3x3", "threads", "allocs", "memory_w1", "memory_w4", "startup", "sweep10", "ingest"]
+             "eval_diffmic", "conv3x3", "threads", "allocs", "memory_w1", "memory_w4", "startup", "sweep10", "ingest",
+             "linear", "sweep10_features"]
     selected = set(rows or known)
     if selected - set(known):
         sys.exit(f"compare.py: unknown rows {sorted(selected - set(known))}; known: {' '.join(known)}")
@@ -270,6 +271,7 @@ def main(aniso, program, *rows):
         kernels(program)
     if "threads" in selected:
         threads(aniso)
+    import features
     import ingest
     processes.measure(aniso, selected)
     if "sweep10" in selected:  # compares the engine with itself, without PyTorch
@@ -277,6 +279,7 @@ def main(aniso, program, *rows):
         subprocess.run([aniso, "exec", "tests/bench/sweep10.lua", str(min(ROUNDS, 3))], check=True)
     if "ingest" in selected:
         ingest.measure(aniso)
+    features.measure(aniso, selected, min(ROUNDS, 3))
 
 
 if __name__ == "__main__":
