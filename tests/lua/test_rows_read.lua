@@ -53,7 +53,9 @@ local function rows_read(work)
   for i, path in ipairs(paths) do
     local db <close> = assert(store.open(path, { readonly = true }))
     local count = counted(db)
+    collectgarbage "stop" -- predictions are kept until the collector runs
     work(db)
+    collectgarbage "restart"
     read[i] = count.rows
   end
   return read
