@@ -87,9 +87,9 @@ start_slurm() {
     munged --foreground --force --key-file="$slurm/munge.key" --socket="$slurm/munge.socket" \
         --pid-file="$slurm/munged.pid" --log-file="$slurm/munged.log" --seed-file="$slurm/munged.seed" \
         >"$slurm/munged.out" 2>&1 &
-    end_with_the_test &
     hurry &
     helper=$!
+    end_with_the_test & # knows $helper
     until_true 20 test -S "$slurm/munge.socket" || return 1
     slurmctld -D -i >"$slurm/slurmctld.out" 2>&1 &
     for node in one two; do
