@@ -5,10 +5,11 @@
  * order. Workers of a plan join the lock instead and train next to each other. Opening for writing
  * creates the file, or migrates it to the program's version after a backup; opening to share or to
  * join does neither. A process that opens the file alone keeps SQLite's exclusive lock and WAL's
- * index in its own memory (https://www.sqlite.org/wal.html#noshm), so that nothing is shared through
- * the file system. Opening for reading changes nothing and accepts any version; an old file is
+ * index in its own memory (https://www.sqlite.org/wal.html#noshm), so that the file system shares
+ * nothing. Opening for reading changes nothing and accepts any version; an old file is
  * shown with the current option names (store/old_options.sql). Values enter statements only as
- * bound parameters. an_stmt *s = an_db_prepare(db, "SELECT name FROM run WHERE run_id = ?1");
+ * bound parameters.
+ *     an_stmt *s = an_db_prepare(db, "SELECT name FROM run WHERE run_id = ?1");
  *     an_bind_int(s, 1, 7);
  *     while (an_step(s, &row) == AN_OK && row) puts(an_column_text(s, 0, NULL));
  *     an_done(s); */

@@ -89,7 +89,7 @@ start_slurm() {
         >"$slurm/munged.out" 2>&1 &
     hurry &
     helper=$!
-    end_with_the_test & # knows $helper
+    end_with_the_test & # after $helper, which it ends
     until_true 20 test -S "$slurm/munge.socket" || return 1
     slurmctld -D -i >"$slurm/slurmctld.out" 2>&1 &
     for node in one two; do
