@@ -17,7 +17,7 @@ output_has err "unknown option '--fromat'"
 expect "a flag of one other command" 2 "$aniso" check recipes/quickstart.lua --again
 output_has err "^aniso: aniso check does not take --again; these commands do: run, eval$"
 expect "a flag of other commands" 2 "$aniso" schedule cosine --db x.db
-output_has err "^aniso: aniso schedule does not take --db; these commands do: run, watch, check, resume, eval, verify, ls, "
+output_has err "^aniso: aniso schedule does not take --db; these commands do: run, submit, plan, work, watch, check, "
 output_has err "^Usage: aniso schedule"
 expect "a flag of a sub-command" 2 "$aniso" run recipes/quickstart.lua --val 0.1
 output_has err "aniso run does not take --val; this command does: data split$"

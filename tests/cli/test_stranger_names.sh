@@ -35,9 +35,10 @@ named() { # TITLE NAME
     mv "$dir/place/runs" "$dir/place/$2"
     study=$2
     sweep "$1"
-    # A cell of CSV keeps its newline between quotes; the command for a shell is refused for such arguments.
+    # A cell of CSV keeps its newline between quotes; the command for a shell and the script of a cluster are
+    # refused for such names.
     (cd "$printed" && while read -r n code call; do
-        case $call in *csv* | *repro*) continue ;; esac
+        case $call in *csv* | *repro* | submit*) continue ;; esac
         echo "$code $(wc -l <"$n.out") $(wc -l <"$n.err") $call"
     done <index) >"$dir/$1"
 }

@@ -137,7 +137,7 @@ function __aniso_words
     set -l found (PROGRAM (commandline -opc) (commandline -ct) 2>/dev/null)
     if set -q found[1]
         printf '%s\n' $found
-    else
+    else if test (count (commandline -opc)) -gt 1
         __fish_complete_path (commandline -ct)
     end
 end

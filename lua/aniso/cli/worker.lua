@@ -9,6 +9,7 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local config = require "aniso.method.config"
 local core = require "aniso.core"
+local db_error = require "aniso.store.db_error"
 local own_part = require "aniso.recipe.own_part"
 local paths = require "aniso.recipe.paths"
 local rounds = require "aniso.cli.rounds"
@@ -94,6 +95,19 @@ local function ended_jobs(db, plan, rows)
   return out
 end
 
+-- Stores how a job ended. A run that ended because its database was removed or replaced has stated that; its
+-- end cannot be stored there, and the other runs cannot begin.
+local function end_planned(of, job)
+  local stored, problem = pcall(of.db.end_planned, of.db, of.plan.study, job.row.seq,
+    job.uid and "finished" or "failed", job.problem)
+  if stored then return end
+  if db_error.is(problem) and job.problem and tostring(job.problem):find(problem.message, 1, true) then
+    of.board:clear()
+    cli.fail(cli.FAILED, "the study ends with this run")
+  end
+  common.guarded(error, problem)
+end
+
 local function carry_out(of, rows, planned)
   local db, plan, jobs = of.db, of.plan, {}
   if rows[1].round == 1 then of.board.runs = of.board.runs - #rows end -- rounds() adds those that it trains
@@ -119,7 +133,7 @@ local function carry_out(of, rows, planned)
     if job.pruned and not job.uid then
       common.guarded(db.drop_planned, db, plan.study, seq)
     else
-      common.guarded(db.end_planned, db, plan.study, seq, job.uid and "finished" or "failed", job.problem)
+      end_planned(of, job)
     end
   end
   return trained

@@ -101,6 +101,11 @@ function trainer.release_data() end
 ---@return { uid: string, metrics: table }
 function trainer.resume(db, run, stream) end
 
+---Lets a job go on with a stored run of its configuration.
+---@param job aniso.Job
+---@param run table a row of find()
+function trainer.adopt(job, run) end
+
 ---What a lock-step gives for a job: metrics, or the problem that ended it.
 ---@class aniso.Outcome
 ---@field uid? string

@@ -109,6 +109,14 @@ function RunDatabase:take_unit(study) end
 ---@param problem? string
 function RunDatabase:end_planned(study, seq, ended, problem) end
 
+---Takes a run of a plan that was pruned out of it. Raises a failure of the database.
+---@param study string
+---@param seq integer
+function RunDatabase:drop_planned(study, seq) end
+
+---Ends the runs of workers that are gone. Raises a failure of the database.
+function RunDatabase:end_lost_runs() end
+
 ---Replaces the trials of a unit of a plan by those that its search has found so far.
 ---@param study string
 ---@param unit integer
