@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/stop.h"
+
 /* Instructions of the interpreter between two checks of the flag: some microseconds, far below what
  * a user notices after Ctrl-C, and long enough that the checks cost next to nothing. */
 enum { POLL_EVERY = 1000 };
@@ -48,6 +50,7 @@ static bool is_ignored(int number)
 void an_interrupt_install(lua_State *L)
 {
     state = L;
+    an_stop_when(an_interrupt_signal);
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);

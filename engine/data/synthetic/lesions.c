@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
+#include "base/stop.h"
 
 /* Images per class in HAM10000 (Tschandl et al. 2018), and their sum. */
 static const double ham10000[AN_LESION_CLASSES] = {6705, 1113, 1099, 514, 327, 142, 115};
@@ -59,17 +60,21 @@ static an_code list_all(an_listing *list, int64_t count[AN_PARTS][AN_LESION_CLAS
     return code == AN_OK ? an_listing_seal(list) : code;
 }
 
-static void draw_all(an_listing *list, uint8_t *pixels, uint64_t seed, int H, int W)
+/* Pictures of 1024×1024 take half a second each. */
+static an_code draw_all(an_listing *list, uint8_t *pixels, uint64_t seed, int H, int W)
 {
     int64_t bytes = (int64_t)H * W * 3;
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < list->n; i++) {
+        if (an_stop_requested())
+            continue;
         float traits[AN_TRAITS];
         an_item *item = &list->items[i];
         an_lesion_traits(traits, item->label, seed, (uint64_t)i);
         an_lesion_draw(traits, seed, (uint64_t)i, H, W, pixels + i * bytes);
         an_sha256_buffer(pixels + i * bytes, (size_t)bytes, item->hash);
     }
+    return an_stop_requested() ? an_fail(AN_EIO, "%s: interrupted", list->source) : AN_OK;
 }
 
 an_code an_lesions(an_listing *list, uint8_t **pixels, int64_t n, double val, double test,
@@ -92,6 +97,10 @@ an_code an_lesions(an_listing *list, uint8_t **pixels, int64_t n, double val, do
     *pixels = an_alloc((size_t)n * (size_t)H * (size_t)W * 3);
     if (!*pixels)
         return AN_ENOMEM;
-    draw_all(list, *pixels, seed, H, W);
-    return AN_OK;
+    code = draw_all(list, *pixels, seed, H, W);
+    if (code != AN_OK) {
+        an_free(*pixels);
+        *pixels = NULL;
+    }
+    return code;
 }

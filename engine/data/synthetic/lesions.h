@@ -44,7 +44,7 @@ void an_lesion_draw(const float traits[AN_TRAITS], uint64_t seed, uint64_t image
 
 /* n pictures with their parts (fractions val ≥ 0, test > 0, val + test < 1). Fills and seals `list`
  * (begun, empty); *pixels (an_free) is (n, H, W, 3) in its order. AN_EINVAL: n outside 70 … 10^7,
- * or fractions that leave a part without the largest class. AN_ENOMEM. */
+ * or fractions that leave a part without the largest class. AN_ENOMEM. AN_EIO after a signal. */
 an_code an_lesions(an_listing *list, uint8_t **pixels, int64_t n, double val, double test,
                    uint64_t seed, int H, int W);
 

@@ -3,6 +3,7 @@
 local class_order = require "aniso.method.data.class_order"
 local core = require "aniso.core"
 local data_paths = require "aniso.recipe.data_paths"
+local errors = require "aniso.recipe.errors"
 local info = require "aniso.method.data.info"
 local labels = require "aniso.method.data.labels"
 local lists = require "aniso.method.data.split_lists"
@@ -183,6 +184,8 @@ function data.open(given, cross, stored_classes)
   spec.cache = data.cache_folder(given.cache)
   local ds
   ds, message, code = core.data.open(spec)
+  local signal = not ds and core.sys.interrupted()
+  if signal then errors.interrupt(signal, "interrupted while the data were opened; repeat the command") end
   if not ds then return nil, message, code end
   if spec.published and ds.official then
     published.check_parts(ds.name, spec.published, ds.official, spec.facts.warnings)
