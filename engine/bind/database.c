@@ -280,12 +280,9 @@ static int push_text(lua_State *L, void *db)
 /* open(path [, "read"|"write"|"join"|"share"|"alone"]) → database | nil, message, code. */
 static int open_db(lua_State *L)
 {
-    static const char *const modes[] = {[AN_DB_READ] = "read",
-                                        [AN_DB_WRITE] = "write",
-                                        [AN_DB_JOIN] = "join",
-                                        [AN_DB_SHARE] = "share",
-                                        [AN_DB_ALONE] = "alone",
-                                        NULL};
+    static const char *const modes[] = {
+        [AN_DB_READ] = "read",   [AN_DB_WRITE] = "write", [AN_DB_JOIN] = "join",
+        [AN_DB_SHARE] = "share", [AN_DB_ALONE] = "alone", NULL};
     const char *name = luaL_checkstring(L, 1);
     an_db_mode mode = (an_db_mode)luaL_checkoption(L, 2, "write", modes);
     void **handle = an_new_handle(L, DB);
