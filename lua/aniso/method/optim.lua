@@ -1,6 +1,6 @@
 -- Optimisers over a module's flat tensors. State is a plain table of a count and tensors,
--- {t =, m =, v =} or {t =, buf =}, so that it checkpoints as it is; the arithmetic is in
--- core.step. Weight decay follows the module: not on biases, nor on normalisations.
+-- {t =, m =, v =} or {t =, buf =}, so that it checkpoints as it is; `slots` names the tensors that it has
+-- after a step. The arithmetic is in core.step. Weight decay follows the module: not on biases, nor on normalisations.
 --   local o = optim.adamw { weight_decay = 0.05 }      o:step(module, lr)
 -- A step can also scale the gradient and update an average, in the same pass over memory:
 --   o:step(module, lr, { scale = 0.5, average = values, keep = 0.999 })
@@ -86,12 +86,12 @@ optim.options = {
 
 function optim.adamw(given)
   local o = options.check(given or {}, optim.options.adamw, "optim.adamw")
-  return setmetatable({ state = { t = 0 }, options = o }, AdamW)
+  return setmetatable({ state = { t = 0 }, slots = { "m", "v" }, options = o }, AdamW)
 end
 
 function optim.sgd(given)
   local o = options.check(given or {}, optim.options.sgd, "optim.sgd")
-  return setmetatable({ state = { t = 0 }, options = o }, SGD)
+  return setmetatable({ state = { t = 0 }, slots = { o.momentum > 0 and "buf" or nil }, options = o }, SGD)
 end
 
 return optim

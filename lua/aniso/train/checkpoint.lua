@@ -206,7 +206,8 @@ local function saved_tensor(session, name, like)
   return tensor
 end
 
--- The state of one optimiser.
+-- The state of one optimiser. After its first step it must have all of its tensors: a missing one would begin
+-- again at zero, and the run would continue to other bits.
 local function restore_piece(session, piece)
   local prefix, state = "optim." .. piece.name .. ".", piece.optimiser.state
   state.t = session.saved.meta.t[piece.name] or 0
@@ -214,6 +215,9 @@ local function restore_piece(session, piece)
     if name:sub(1, #prefix) == prefix then
       state[name:sub(#prefix + 1)] = saved_tensor(session, name, (piece.module:flat()))
     end
+  end
+  for _, slot in ipairs(state.t > 0 and piece.optimiser.slots or {}) do
+    if not state[slot] then saved_tensor(session, prefix .. slot, (piece.module:flat())) end
   end
 end
 
