@@ -1,6 +1,7 @@
 -- Optimisers over a module's flat tensors. State is a plain table of a count and tensors,
 -- {t =, m =, v =} or {t =, buf =}, so that it checkpoints as it is; `slots` names the tensors that it has
--- after a step. The arithmetic is in core.step. Weight decay follows the module: not on biases, nor on normalisations.
+-- after a step. The arithmetic is in core.step. Weight decay follows the module: not on biases, nor on
+-- normalisations.
 --   local o = optim.adamw { weight_decay = 0.05 }      o:step(module, lr)
 -- A step can also scale the gradient and update an average, in the same pass over memory:
 --   o:step(module, lr, { scale = 0.5, average = values, keep = 0.999 })
