@@ -197,16 +197,21 @@ static an_code check_version(an_db *db, const an_schema *schema, const char *adv
     return code;
 }
 
-/* A plan exists, so that the file was created before. The rows are checked without the lock: where
- * another worker has joined, it has checked them. */
-static an_code open_to_join(an_db *db, const an_schema *schema)
+/* Connects to a file that another process has created, to write to it next to others. */
+static an_code connect_next_to_others(an_db *db, const an_schema *schema)
 {
     int64_t tables = 0;
     an_code code = an_db_connect(db, db->path, SQLITE_OPEN_READWRITE, NULL);
     if (code == AN_OK)
         code = check_application(db, &tables);
-    if (code == AN_OK)
-        code = check_file(db, schema);
+    return code == AN_OK ? check_file(db, schema) : code;
+}
+
+/* A plan exists, so that the file was created before. The rows are checked without the lock: where
+ * another worker has joined, it has checked them. */
+static an_code open_to_join(an_db *db, const an_schema *schema)
+{
+    an_code code = connect_next_to_others(db, schema);
     if (code == AN_OK) {
         db->lock = an_lock_join(db->path, "wait for it: workers need the database without it");
         code = db->lock ? AN_OK : an_err_code();
@@ -223,12 +228,7 @@ static an_code open_to_join(an_db *db, const an_schema *schema)
 /* The lock's holder has created or migrated the file. */
 static an_code open_to_share(an_db *db, const an_schema *schema)
 {
-    int64_t tables = 0;
-    an_code code = an_db_connect(db, db->path, SQLITE_OPEN_READWRITE, NULL);
-    if (code == AN_OK)
-        code = check_application(db, &tables);
-    if (code == AN_OK)
-        code = check_file(db, schema);
+    an_code code = connect_next_to_others(db, schema);
     if (code == AN_OK)
         code =
             check_version(db, schema, ", and another process writes to it: wait for that process");

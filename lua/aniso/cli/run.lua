@@ -1,9 +1,9 @@
--- aniso run RECIPE: every run of a study, one after the other or, where a staged study varies
--- the denoiser only, the points of a seed and fold in lock-step; then a table over seeds. A run that
--- fails does not stop the others. A run that is already finished in the database,
--- with the same configuration, seed and fold, is not repeated unless --again is given; one that was killed or
--- interrupted is resumed, to the same bits. Variants whose levels
--- are searched run last: their trials, which are runs of the study too, come first (train/search.lua).
+-- aniso run RECIPE: every run of a study, one after the other or, where a staged study varies the denoiser
+-- only, the points of a seed and fold in lock-step; then a table over seeds. A run that fails does not stop
+-- the others. A run that is already finished in the database, with the same configuration, seed and fold, is
+-- not repeated unless --again is given; one that was killed or interrupted is resumed, to the same bits.
+-- Variants whose levels are searched run last: their trials, which are runs of the study too, come first
+-- (train/search.lua).
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"

@@ -1,6 +1,7 @@
 -- The runs of a recipe as `aniso run` and `aniso plan` carry them out: the arguments that choose them, the
 -- checked configurations, and what the database has of them.
 --   study_jobs.arguments(parser)      study_jobs.part_argument(parser): --part
+--   study_jobs.read(args) → study, recipe
 --   study_jobs.expand(study, args) → the jobs chosen, all      study_jobs.check_parts(study, args)
 --   study_jobs.load(args) → {study, recipe, jobs = those chosen, all = those of the whole recipe, baseline,
 --     one_by_one, prune = {rule, seeds} of train/pruning.lua}, or nil where the recipe returns no study
@@ -136,10 +137,16 @@ local function of_part(jobs, given)
   return parts.split(jobs, given[2])[given[1]]
 end
 
-function study_jobs.load(args)
+-- → the study under the name that the command gives it, and the recipe's path and text; nil without a study
+function study_jobs.read(args)
   local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
+  if study then study.name = args.name or study.name end
+  return study, recipe
+end
+
+function study_jobs.load(args)
+  local study, recipe = study_jobs.read(args)
   if not study then return nil end
-  study.name = args.name or study.name
   local jobs, all = cli.usage(study_jobs.expand, study, args)
   local rule = not args.no_prune and cli.usage(pruning.rule, study, all) or nil
   if args.part then

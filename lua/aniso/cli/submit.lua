@@ -17,7 +17,7 @@ local submit = { summary = "run a study on a cluster" }
 -- Options of sbatch: flag, option, what it is, its form in slurm.forms. own: of the array alone.
 local OPTIONS = {
   { "partition", "partition", "the partition", form = "names" },
-  { "account", "account", "the account that pays", form = "names" },
+  { "account", "account", "the account that is charged", form = "names" },
   { "qos", "qos", "the quality of service", form = "names" },
   { "time", "time", "time of a task, such as 2:00:00; it returns to the queue a minute before", form = "time",
     own = true },
@@ -157,9 +157,8 @@ function submit.run(args)
   if not args.slurm then
     cli.fail(cli.USAGE, "name the scheduler: aniso submit RECIPE --slurm")
   end
-  local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
+  local study, recipe = study_jobs.read(args)
   if not study then cli.fail(cli.USAGE, args.recipe .. ": the recipe returns no study") end
-  study.name = args.name or study.name
   local jobs = cli.usage(study_jobs.expand, study, args)
   study_jobs.check_parts(study, args)
   local of = described(study, recipe, jobs, args)

@@ -66,7 +66,7 @@ local function lacking(job)
   end
 end
 
--- Whether a job ended since it was planned, and its worker was killed before it could tell the plan.
+-- Whether a job ended since it was planned, and its worker was killed before the plan had it.
 local function settled(db, plan, job)
   local latest = common.guarded(attempts.latest, db, plan.study, job)
   if not latest or latest.run_id <= plan.after_run and latest.uid ~= job.row.begun then return false end
@@ -105,7 +105,7 @@ local function end_planned(of, job)
     of.board:clear()
     cli.fail(cli.FAILED, "the study ends with this run")
   end
-  common.guarded(error, problem)
+  error(problem, 0)
 end
 
 local function carry_out(of, rows, planned)

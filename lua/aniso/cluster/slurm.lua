@@ -93,7 +93,7 @@ function slurm.tasks(...)
     local lines, done = call("squeue", "-h", "-r", "-j", job, "-o", "%K|%T|%N|%r")
     -- A job that ended some minutes ago is unknown.
     if not done and not (lines[#lines] or ""):find "Invalid job id" then
-      return nil, "squeue does not tell what is queued: " .. visible(lines[#lines] or "no answer")
+      return nil, "squeue does not list the tasks: " .. visible(lines[#lines] or "no answer")
     end
     out[job] = {}
     for _, line in ipairs(done and lines or {}) do

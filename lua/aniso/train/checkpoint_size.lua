@@ -1,12 +1,14 @@
 -- What a run needs on disk, computed before it is trained.
 --   checkpoint_size.of(session) → kept, most    bytes: of the weights that a finished run keeps; of all its
 --     checkpoints while it is trained, the best, the last and the previous one
+local optim = require "aniso.method.optim"
+
 local checkpoint_size = {}
 
 -- The optimiser's state and the averages of a stage, numbers.
 local function state_of(session, plan)
   local train, out = session.config.train, 0
-  local slots = train.optimiser == "adamw" and 2 or train.momentum > 0 and 1 or 0
+  local slots = #optim[train.optimiser] { momentum = train.momentum }.slots
   for _, part in ipairs(session.model.modules) do
     if plan.trains[part.name] then
       local averaged = part.module:count() + part.module:flat_buffers():numel()

@@ -23,13 +23,13 @@ local SMALL = 64 * 2 ^ 20 -- bytes of a step that is measured whatever the limit
 -- ── measuring ───────────────────────────────────────────────────────────────────────────
 -- Bytes of the optimisers' state that the first step is yet to make.
 function step_memory.state_to_come(session)
-  local train, numbers = session.config.train, 0
-  local slots = train.optimiser == "adamw" and 2 or train.momentum > 0 and 1 or 0
+  local numbers = 0
   for i, part in ipairs(session.trained) do
     for _, group in ipairs(part.optimiser and {} or session.groups[i]) do
       for _, piece in ipairs(group.frozen and {} or group.pieces) do
-        local state = piece.optimiser.state
-        if not (state.m or state.buf) then numbers = numbers + slots * (piece.module:flat()):numel() end
+        for _, slot in ipairs(piece.optimiser.slots) do
+          if not piece.optimiser.state[slot] then numbers = numbers + (piece.module:flat()):numel() end
+        end
       end
     end
   end

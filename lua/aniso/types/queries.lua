@@ -109,7 +109,7 @@ function RunDatabase:take_unit(study) end
 ---@param problem? string
 function RunDatabase:end_planned(study, seq, ended, problem) end
 
----Takes a run of a plan that was pruned out of it. Raises a failure of the database.
+---Removes a run that was pruned from the plan. Raises a failure of the database.
 ---@param study string
 ---@param seq integer
 function RunDatabase:drop_planned(study, seq) end
