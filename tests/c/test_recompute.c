@@ -3,7 +3,6 @@
 #include "networks.h"
 
 #include "base/memory/tensor_heap.h"
-#include "base/sanitizer.h"
 #include "model/resnet.h"
 
 typedef struct {
@@ -78,8 +77,7 @@ static void every_form_has_the_same_bits(void **state)
         for (int64_t units = -1; units <= 3; units += 2) {
             result again = step(forms[i], units, NULL, false);
             assert_same_bits(&plain, &again);
-            if (AN_REUSES_MEMORY)
-                assert_true(again.peak < plain.peak);
+            assert_true(again.peak < plain.peak);
             release(&again);
         }
         release(&plain);
@@ -122,12 +120,10 @@ static void units_report_their_bytes(void **state)
     an_tensor *x = an_resnet_forward(r, normal(1, 4, SHAPE(4, 64, 64, 3)));
     assert_int_equal(an_backward(an_sum(x, AN_ALL, false)), AN_OK);
     const int64_t stem = 4 * 4 * 32 * 32 * 8; /* bytes of one map behind the first convolution */
-    if (AN_REUSES_MEMORY) {
-        const an_segment_bytes first = an_resnet_unit_bytes(r, 0);
-        assert_in_range(first.kept, stem, 5 * stem / 4);
-        assert_in_range(an_resnet_unit_bytes(r, 1).kept, 3 * stem / 4, stem);
-        assert_true(first.before > 0 && first.peak > first.kept);
-    }
+    const an_segment_bytes first = an_resnet_unit_bytes(r, 0);
+    assert_in_range(first.kept, stem, 5 * stem / 4);
+    assert_in_range(an_resnet_unit_bytes(r, 1).kept, 3 * stem / 4, stem);
+    assert_true(first.before > 0 && first.peak > first.kept);
     an_resnet_recompute(r, 9);
     assert_int_equal(an_resnet_unit_bytes(r, 0).kept, 0);
     an_resnet_free(r);

@@ -15,7 +15,6 @@ local fixture = dofile "tests/lua/freezing_fixture.lua"
 local remove_tree = dofile "tests/lua/remove_tree.lua"
 local complete, begun, assert_same = fixture.complete, fixture.begun, fixture.assert_same
 core.tensor.zeros { 1 }
-local MEASURES = core.sys.tensor_peak() > 0 -- not in builds with AddressSanitizer
 
 -- ── the option ──────────────────────────────────────────────────────────────────────────
 local Option = {}
@@ -89,7 +88,6 @@ function Choice.test_the_measured_peak_is_below_the_budget()
   local session = begun { ["data.size"] = 64, backbone = "resnet18", ["train.batch"] = 12 }
   local needs, blocks, batch = step_memory.expect(session)
   lu.assertEquals({ blocks, batch }, { 9, 12 })
-  if not MEASURES then return end
   local limit = (needs(0) + needs(blocks)) // 2
   session.config.train.memory = ("%dK"):format(limit // 1024)
   local chosen = step_memory.choose(session)
@@ -122,12 +120,12 @@ function Choice.test_it_leaves_no_trace_and_changes_no_bit()
     local _, blocks = step_memory.expect(plain)
     assert_same(state_of(plain), before, "measuring leaves a trace")
     fixture.take_steps(plain, 3)
-    for n = MEASURES and 1 or blocks, blocks do
+    for _, n in ipairs { 1, blocks // 2, blocks } do
       local limited = begun(changes)
       local needs = step_memory.expect(limited)
       limited.config.train.memory = ("%.3fK"):format(needs(n) / 1024 + 0.001)
       local chosen = step_memory.choose(limited)
-      if MEASURES then lu.assertTrue(chosen.recomputed > 0) end
+      lu.assertTrue(chosen.recomputed > 0)
       assert_same(state_of(limited), before, "choosing leaves a trace")
       fixture.take_steps(limited, 3)
       assert_same(state_of(limited), state_of(plain), mode .. ", blocks recomputed: " .. chosen.recomputed)
@@ -136,7 +134,6 @@ function Choice.test_it_leaves_no_trace_and_changes_no_bit()
 end
 
 function Choice.test_a_budget_that_is_too_small()
-  if not MEASURES then return end
   local session = begun { ["train.memory"] = "20K" }
   local ok, problem = pcall(step_memory.choose, session)
   lu.assertFalse(ok)
@@ -150,7 +147,6 @@ end
 
 -- Once the stage's last part is unfrozen, a step needs most.
 function Choice.test_it_holds_when_parts_are_unfrozen()
-  if not MEASURES then return end
   local session = begun { ["data.size"] = 32, ["train.freeze"] = true, ["train.unfreeze_every"] = 1 }
   local needs = step_memory.expect(session)
   lu.assertTrue(session.groups[1][1].frozen)
@@ -199,7 +195,6 @@ end
 function Stored.test_a_run_that_fails_for_its_budget_goes_on_with_another()
   aniso.trainer.run(job_of())
   local plain = weights_of(db:find "@last")
-  if not MEASURES then return end
   lu.assertErrorMsgContains("option train.memory is 1K", aniso.trainer.run, job_of "1K")
   local row = assert(db:find "@last")
   lu.assertEquals(row.status, "failed")

@@ -95,9 +95,9 @@ void *an_calloc(size_t count, size_t size)
     return block ? memset(block, 0, bytes) : NULL;
 }
 
-static size_t size_of(void *block)
+size_t an_mem_size(const void *block)
 {
-    return *(size_t *)((char *)block - ALIGN);
+    return *(const size_t *)((const char *)block - ALIGN);
 }
 
 void *an_realloc(void *block, size_t bytes)
@@ -105,7 +105,7 @@ void *an_realloc(void *block, size_t bytes)
     void *moved = an_alloc(bytes);
     if (!moved || !block)
         return moved;
-    size_t before = size_of(block);
+    size_t before = an_mem_size(block);
     memcpy(moved, block, before < bytes ? before : bytes);
     an_free(block);
     return moved;
@@ -122,7 +122,7 @@ void an_free(void *block)
 {
     if (!block)
         return;
-    atomic_fetch_sub(&live, (int64_t)size_of(block));
+    atomic_fetch_sub(&live, (int64_t)an_mem_size(block));
     free((char *)block - ALIGN);
 }
 

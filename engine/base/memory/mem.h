@@ -21,6 +21,7 @@ void an_free(void *block); /* NULL is allowed                          */
  * system would end the process when it is first used. */
 size_t an_mem_limit(void);
 
+size_t an_mem_size(const void *block); /* as requested; not NULL                    */
 int64_t an_mem_live(void);        /* bytes allocated and not freed                            */
 int64_t an_mem_peak(void);        /* the most an_mem_live() has been                          */
 int64_t an_mem_allocs(void);      /* allocations since the start                              */

@@ -215,27 +215,49 @@ static void give_large(block *b)
 
 /* ── all sizes ─────────────────────────────────────────────────────────────────────────── */
 
+static void count_in(size_t bytes)
+{
+    in_use += (int64_t)bytes;
+    if (in_use > most)
+        most = in_use;
+}
+
+/* Where memory is not reused: a block of its own. */
+static void *take_alone(size_t bytes)
+{
+    void *block = an_alloc(bytes);
+    if (block)
+        count_in(bytes);
+    return block;
+}
+
+static void release_alone(void *block)
+{
+    in_use -= (int64_t)an_mem_size(block);
+    an_free(block);
+}
+
 void *an_tensor_heap_take(size_t bytes)
 {
     AN_ASSERT(!omp_in_parallel());
     if (!AN_REUSES_MEMORY)
-        return an_alloc(bytes);
+        return take_alone(bytes);
     if (bytes > SIZE_MAX / 2 || an_mem_must_fail())
         return an_alloc(SIZE_MAX); /* fails with its message */
     block *b = bytes <= SMALL ? take_small(bytes) : take_large(bytes);
     if (!b)
         return NULL;
     b->used = true;
-    in_use += (int64_t)b->size;
-    if (in_use > most)
-        most = in_use;
+    count_in(b->size);
     return (char *)b + LINE;
 }
 
 void an_tensor_heap_release(void *given)
 {
-    if (!given || !AN_REUSES_MEMORY) {
-        an_free(given);
+    if (!given)
+        return;
+    if (!AN_REUSES_MEMORY) {
+        release_alone(given);
         return;
     }
     block *b = (block *)((char *)given - LINE);
@@ -253,7 +275,7 @@ void an_tensor_heap_release(void *given)
 
 int64_t an_tensor_heap_spare(void)
 {
-    return held - in_use;
+    return AN_REUSES_MEMORY ? held - in_use : 0;
 }
 
 int64_t an_tensor_heap_in_use(void)

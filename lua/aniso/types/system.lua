@@ -61,7 +61,7 @@ function sys.memory() end
 ---@return integer
 function sys.live_bytes() end
 
----The most bytes that tensors used at once since the call before this one. 0 in builds with AddressSanitizer.
+---The most bytes that tensors used at once since the call before this one.
 ---@return integer
 function sys.tensor_peak() end
 
