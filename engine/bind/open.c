@@ -13,6 +13,7 @@ static const luaL_Reg parts[] = {
     {"ops", an_open_ops}, /* after tensor: adds methods to its class */
     {"rng", an_open_rng},
     {"bootstrap", an_open_bootstrap},
+    {"tilted", an_open_tilted},
     {"data", an_open_data},
     {"csv", an_open_csv},
     {"schedule", an_open_schedule},

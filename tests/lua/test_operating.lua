@@ -66,6 +66,35 @@ function Operating.test_recall_of_the_tail_grows_and_of_the_head_falls_with_the_
   lu.assertTrue(curve.few[#curve.few] > curve.few[1] + 0.3)
 end
 
+-- The curve tries few tilts of each image; recalls() tries the one that it is given. With equal and zero
+-- probabilities too, and parts of other training shares.
+function Operating.test_a_curve_has_the_recalls_of_each_tilt()
+  local one, other = part(6, 300), part(7, 200)
+  other.counts = { 30, 60, 10 }
+  for i, row in ipairs { { 0.4, 0.4, 0.2 }, { 1 / 3, 1 / 3, 1 / 3 }, { 0, 0.5, 0.5 }, { 0, 0, 1 }, { 1, 0, 0 } } do
+    one.probs[i] = row
+  end
+  for _, taus in ipairs { operating.grid, { 0 }, { -1, 0.3 }, { -5, -4, 0, 17 } } do
+    local curve = operating.curve({ one, other }, SHOT, taus)
+    for i, tau in ipairs(taus) do
+      local recalls = operating.recalls({ one, other }, SHOT, { tau, tau })
+      lu.assertEquals({ many = curve.many[i], medium = curve.medium[i], few = curve.few[i] }, recalls, tau)
+    end
+  end
+end
+
+function Operating.test_what_is_counted_is_checked()
+  local correct, shares = core.tilted.correct, { math.log(0.8), math.log(0.2) }
+  lu.assertEquals(correct({ { 0.7, 0.3 }, { 0.7, 0.3 } }, { 0, 1 }, shares, { 0, 1 }), { { 1, 0 }, { 0, 1 } })
+  lu.assertEquals(correct({}, {}, shares, { 0 }), { { 0, 0 } })
+  lu.assertErrorMsgContains("a list of rows", correct, {}, { 0 }, shares, { 0 })
+  lu.assertErrorMsgContains("a number per class", correct, { { 0.7 } }, { 0 }, shares, { 0 })
+  lu.assertErrorMsgContains("a class, from 0", correct, { { 0.7, 0.3 } }, { 2 }, shares, { 0 })
+  lu.assertErrorMsgContains("at least one class", correct, { { 0.7, 0.3 } }, { 0 }, {}, { 0 })
+  lu.assertErrorMsgContains("at least one tilt", correct, { { 0.7, 0.3 } }, { 0 }, shares, {})
+  lu.assertErrorMsgContains("ascending", correct, { { 0.7, 0.3 } }, { 0 }, shares, { 1, 1 })
+end
+
 -- Between two points of the grid the recall of the head is interpolated.
 function Operating.test_the_tilt_of_a_head_recall()
   local one = part(3, 400)

@@ -3,7 +3,6 @@
 --   risk_curve.of_groups(db, groups) → list of {group, curves, band = {coverage, mean, sd, n}}
 --   risk_curve.figure(title, list) → a figure of show/plot      risk_curve.rows(list, format)
 local cells = require "aniso.show.compare_cells"
-local groups_of = require "aniso.stats.groups"
 local members = require "aniso.store.members"
 local risk = require "aniso.stats.risk"
 local significance = require "aniso.stats.metric.significance"
@@ -14,12 +13,18 @@ local risk_curve = {}
 -- Coverages of the curve, from the first one on: below, the risk is that of a few images.
 local FIRST, STEP, SHOWN = 0.1, 0.02, { 0.5, 0.8, 0.9, 1 }
 
+-- Moments of f(curve, …) over the curves of the seeds.
+local function over_seeds(curves, f, ...)
+  local values = {}
+  for i, curve in ipairs(curves) do values[i] = f(curve, ...) end
+  return significance.mean_sd(values)
+end
+
 local function band_of(curves)
   local band = { coverage = {}, mean = {}, sd = {}, n = #curves }
   for i = 1, math.floor((1 - FIRST) / STEP + 1.5) do
-    local values, coverage = {}, FIRST + (i - 1) * STEP
-    for k, curve in ipairs(curves) do values[k] = risk.at(curve, coverage) end
-    local moments = significance.mean_sd(values)
+    local coverage = FIRST + (i - 1) * STEP
+    local moments = over_seeds(curves, risk.at, coverage)
     band.coverage[i], band.mean[i], band.sd[i] = coverage, moments.mean, moments.sd or false
   end
   return band
@@ -65,11 +70,10 @@ function risk_curve.rows(list, format)
   for i, one in ipairs(list) do
     rows[i] = { one.group.label, #one.curves }
     for k, coverage in ipairs(SHOWN) do
-      local values = {}
-      for c, curve in ipairs(one.curves) do values[c] = risk.at(curve, coverage) end
-      columns[2 + k], rows[i][2 + k] = ("at %.2f"):format(coverage), cells.mean(significance.mean_sd(values))
+      columns[2 + k] = ("at %.2f"):format(coverage)
+      rows[i][2 + k] = cells.mean(over_seeds(one.curves, risk.at, coverage))
     end
-    columns[3 + #SHOWN], rows[i][3 + #SHOWN] = "aurc", cells.mean(groups_of.of(one.group, "aurc"))
+    columns[3 + #SHOWN], rows[i][3 + #SHOWN] = "aurc", cells.mean(over_seeds(one.curves, risk.area))
   end
   return columns, rows, format
 end

@@ -5,6 +5,7 @@
 --   operating.curve(parts, shot [, taus])      operating.tau_at(part, shot, 0.9)
 --   operating.predictions(part, tau)           operating.grid
 --   operating.band(curves, heads)              operating.tail_at(curve, h)
+local core = require "aniso.core"
 local significance = require "aniso.stats.metric.significance"
 
 local operating = {}
@@ -17,31 +18,23 @@ for i = 0, math.floor((operating.TO - operating.FROM) / operating.STEP + 0.5) do
   operating.grid[i + 1] = operating.FROM + i * operating.STEP
 end
 
--- ln q and ln π of a part, computed once.
-local function logarithms(part)
-  if part.log_probs then return part.log_probs, part.log_shares end
-  local rows, shares, total = {}, {}, 0
-  for i, row in ipairs(part.probs) do
-    local out = {}
-    for k, q in ipairs(row) do out[k] = math.log(q) end
-    rows[i] = out
-  end
+-- ln π of a part.
+local function log_shares(part)
+  local shares, total = {}, 0
   for _, n in ipairs(part.counts) do total = total + n end
   for k, n in ipairs(part.counts) do shares[k] = math.log(n / total) end
-  part.log_probs, part.log_shares = rows, shares
-  return rows, shares
+  return shares
 end
 
 -- The classes, 0-based, that the tilted probabilities of each image call; ties go to the lower class, as
 -- without a tilt.
 function operating.predictions(part, tau)
-  local rows, shares = logarithms(part)
-  local out, K, kappa = {}, #part.counts, {}
-  for k = 1, K do kappa[k] = tau == 0 and 0 or -tau * shares[k] end
-  for i, row in ipairs(rows) do
-    local best, top = 1, row[1] + kappa[1]
+  local out, K, kappa = {}, #part.counts, log_shares(part)
+  for k = 1, K do kappa[k] = tau * kappa[k] end
+  for i, row in ipairs(part.probs) do
+    local best, top = 1, math.log(row[1]) - kappa[1]
     for k = 2, K do
-      local value = row[k] + kappa[k]
+      local value = math.log(row[k]) - kappa[k]
       if value > top then best, top = k, value end
     end
     out[i] = best - 1
@@ -76,13 +69,19 @@ function operating.recalls(parts, shot, taus)
   return group_recalls(right, support, shot)
 end
 
--- {tau = {…}, many = {…}, few = {…}}: recalls over all parts at each τ; false where undefined.
+-- {tau = {…}, many = {…}, few = {…}}: recalls over all parts at each τ, ascending; false where undefined.
 function operating.curve(parts, shot, taus)
   local out = { tau = taus or operating.grid, many = {}, medium = {}, few = {} }
-  for i, tau in ipairs(out.tau) do
-    local same = {}
-    for p = 1, #parts do same[p] = tau end
-    local recalls = operating.recalls(parts, shot, same)
+  local right, support = {}, {}
+  for i = 1, #out.tau do right[i] = {} end
+  for _, part in ipairs(parts) do
+    for _, class in ipairs(part.true_idx) do support[class + 1] = (support[class + 1] or 0) + 1 end
+    for i, correct in ipairs(core.tilted.correct(part.probs, part.true_idx, log_shares(part), out.tau)) do
+      for k, n in ipairs(correct) do right[i][k] = (right[i][k] or 0) + n end
+    end
+  end
+  for i = 1, #out.tau do
+    local recalls = group_recalls(right[i], support, shot)
     for _, group in ipairs { "many", "medium", "few" } do out[group][i] = recalls[group] or false end
   end
   return out

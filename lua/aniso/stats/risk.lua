@@ -8,22 +8,19 @@ local risk = {}
 -- all: lists of equal length. → {errors = {e_1 … e_n}}, e_k: errors among the k most confident images; nil
 -- without images.
 function risk.curve(all)
-  local order, conf = {}, all.conf
-  for i = 1, #conf do order[i] = i end
-  if #order == 0 then return nil end
-  table.sort(order, function(a, b)
-    if conf[a] ~= conf[b] then return conf[a] > conf[b] end
-    return a < b
-  end)
-  local errors, before, first = {}, 0, 1
-  while first <= #order do
-    local last, wrong = first, 0
-    while order[last + 1] and conf[order[last + 1]] == conf[order[first]] do last = last + 1 end
-    for k = first, last do
-      wrong = wrong + (all.true_idx[order[k]] ~= all.pred_idx[order[k]] and 1 or 0)
-    end
-    for k = first, last do errors[k] = before + wrong * (k - first + 1) / (last - first + 1) end
-    before, first = before + wrong, last + 1
+  local levels, images, wrong = {}, {}, {} -- the confidences that occur, and how often, and wrongly
+  for i, conf in ipairs(all.conf) do
+    if not images[conf] then levels[#levels + 1], images[conf], wrong[conf] = conf, 0, 0 end
+    images[conf] = images[conf] + 1
+    if all.true_idx[i] ~= all.pred_idx[i] then wrong[conf] = wrong[conf] + 1 end
+  end
+  if #levels == 0 then return nil end
+  table.sort(levels)
+  local errors, before = {}, 0
+  for l = #levels, 1, -1 do
+    local n, more = images[levels[l]], wrong[levels[l]]
+    for k = 1, n do errors[#errors + 1] = before + more * k / n end
+    before = before + more
   end
   return { errors = errors }
 end

@@ -107,11 +107,12 @@ end
 
 local KINDS = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
 
--- curves[part][metric] = {step = {…}, value = {…}}
-function read.curves(db, run)
+-- curves[part][metric] = {step = {…}, value = {…}}; names [opt]: the metrics to read, all if left out
+function read.curves(db, run, names)
   local rows, message, code = of_run(db, run, [[
     SELECT v.part, m.name, v.step, v.value, v.kind FROM metric_value v JOIN metric m USING(metric_id)
-     WHERE v.run_id = $RUN ORDER BY v.step]])
+     WHERE v.run_id = $RUN AND (?2 IS NULL OR m.name IN (SELECT value FROM json_each(?2)))
+     ORDER BY v.step]], names and core.json.encode(names))
   if not rows then return nil, message, code end
   local curves = {}
   for _, row in ipairs(rows) do
@@ -231,11 +232,14 @@ function read.predictions(db, evaluation)
   if not rows then return nil, message, code end
   if #rows == 0 then return nil, "no predictions are stored with this evaluation", "ENOTFOUND" end
   local out = { true_idx = {}, pred_idx = {}, conf = {}, probs = rows[1].probs and {} }
+  local size, format
   for i, row in ipairs(rows) do
     out.true_idx[i], out.pred_idx[i], out.conf[i] = row.true_idx, row.pred_idx, row.conf
     if out.probs then
-      out.probs[i] = { ("<" .. ("f"):rep(#row.probs // 4)):unpack(row.probs) }
-      out.probs[i][#out.probs[i]] = nil -- unpack's position
+      if #row.probs ~= size then size, format = #row.probs, "<" .. ("f"):rep(#row.probs // 4) end
+      local numbers = { format:unpack(row.probs) }
+      numbers[#numbers] = nil -- unpack's position
+      out.probs[i] = numbers
     end
   end
   return out

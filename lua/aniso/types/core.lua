@@ -9,6 +9,7 @@
 ---@field ops aniso.core.ops
 ---@field rng aniso.core.rng
 ---@field bootstrap aniso.core.bootstrap
+---@field tilted aniso.core.tilted
 ---@field data aniso.core.data
 ---@field csv aniso.core.csv
 ---@field schedule aniso.core.schedule

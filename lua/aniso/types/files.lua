@@ -123,6 +123,17 @@ local bootstrap = {}
 ---@return table<string, (number|false)[]> metrics acc, bacc, macro_f1, many, medium and few of each row
 function bootstrap.rates(sums, K, first, groups) end
 
+---@class aniso.core.tilted
+local tilted = {}
+
+---The images of each class that are called it as their probabilities are tilted, q̃_k ∝ q_k exp(−τ ln π_k).
+---@param probs number[][] N rows of K probabilities
+---@param true_idx integer[] N classes, from 0
+---@param log_shares number[] ln π_k for K classes
+---@param taus number[] ascending
+---@return integer[][] counts for each tilt, K of them
+function tilted.correct(probs, true_idx, log_shares, taus) end
+
 ---A stretch of flat tensors to work on.
 ---@class aniso.Stretch
 ---@field from? integer First element, from 1; 1 if left out.

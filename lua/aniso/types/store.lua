@@ -2,7 +2,6 @@
 -- The run database: aniso.store, the RunDatabase it opens, the Recorder that writes a run, and the
 -- engine's connection. A failure of the database is nil, message, code.
 
----The run database.
 ---@class aniso.store
 ---@field methods table The methods of RunDatabase.
 ---@field Comparison table The metatable of what compare() returns.
@@ -107,8 +106,9 @@ function RunDatabase:origin(run) end
 
 ---curves[part][metric] = {step = {…}, value = {…}}
 ---@param run aniso.RunReference
+---@param names? string[] the metrics to read, all if left out
 ---@return table<string, table<string, { step: integer[], value: number[] }>>?
-function RunDatabase:curves(run) end
+function RunDatabase:curves(run, names) end
 
 ---@param run aniso.RunReference
 ---@return table[]?

@@ -119,10 +119,12 @@ return function(facts)
   local staged = config.train and config.train.mode == "staged"
     and " In staged training the losses of the two stages are not comparable." or ""
   facts.curves_of = {}
+  local names = {}
+  for i, shown in ipairs(SHOWN) do names[i] = shown[2] end
   for _, group in ipairs(facts.groups) do
     for _, member in ipairs(group.members) do
       for _, run in ipairs(member.parts or { member }) do
-        facts.curves_of[run.run_id] = assert(facts.db:curves(run.run_id))
+        facts.curves_of[run.run_id] = assert(facts.db:curves(run.run_id, names))
       end
     end
   end
