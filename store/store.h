@@ -103,6 +103,11 @@ double an_column_real(an_stmt *s, int i);
 /* Text or blob, as bytes with a length [opt]. Valid until the next step or an_done(). */
 const char *an_column_text(an_stmt *s, int i, size_t *bytes);
 
+/* Executes `into`, an INSERT of another connection, until `from` has no more rows: its parameters
+ * are the columns of one row or of several, one after the other; those of rows that lack at the end
+ * are NULL. AN_EINVAL where their number does not fit. */
+an_code an_db_copy_rows(an_stmt *from, an_stmt *into);
+
 /* ── changes ────────────────────────────────────────────────────────────────── */
 /* A transaction. Beginning a second one, or committing without one, is AN_EDB. So is beginning one
  * that writes once the file was deleted, renamed or replaced: see an_db_close(). */

@@ -71,20 +71,21 @@ static void push_column(lua_State *L, an_stmt *s, int i)
 
 /* ── running ────────────────────────────────────────────────────────────────── */
 
-/* Prepares argument 2 with the values after it; pushes the Cursor of the statement. */
-static an_stmt *start(lua_State *L, an_db *db)
+/* Prepares the SQL after the connection at `arg` with the values between it and `last`; pushes the
+ * Cursor of the statement. */
+static an_stmt *start(lua_State *L, int arg, int last)
 {
-    int last = lua_gettop(L);
-    const char *sql = luaL_checkstring(L, 2);
+    an_db *db = an_check_handle(L, arg, DB);
+    const char *sql = luaL_checkstring(L, arg + 1);
     void **cursor = an_new_handle(L, CURSOR);
-    lua_pushvalue(L, 1);
+    lua_pushvalue(L, arg);
     lua_setiuservalue(L, -2, 1);
     an_stmt *s = an_db_prepare(db, sql);
     if (!s)
         return NULL;
     *cursor = s;
-    for (int i = 1; i <= last - 2; i++)
-        if (bind_value(L, s, i, i + 2) != AN_OK)
+    for (int i = 1; i <= last - arg - 1; i++)
+        if (bind_value(L, s, i, arg + 1 + i) != AN_OK)
             return NULL;
     return s;
 }
@@ -121,7 +122,7 @@ static int exec(lua_State *L)
 {
     an_db *db = check_db(L);
     int cursor = lua_gettop(L) + 1;
-    an_stmt *s = start(L, db);
+    an_stmt *s = start(L, 1, cursor - 1);
     bool row = s != NULL;
     if (!s)
         return refuse(L, cursor);
@@ -170,9 +171,8 @@ static void push_names(lua_State *L, an_stmt *s, int columns)
 /* query(sql, value…) → {{column = value, …}, …}, {column name, …} | nil, message, code. */
 static int query(lua_State *L)
 {
-    an_db *db = check_db(L);
     int cursor = lua_gettop(L) + 1;
-    an_stmt *s = start(L, db);
+    an_stmt *s = start(L, 1, cursor - 1);
     if (!s)
         return refuse(L, cursor);
     int columns = an_column_count(s);
@@ -190,6 +190,24 @@ static int query(lua_State *L)
     }
     release_statement(L, cursor);
     return 2;
+}
+
+/* copy(insert, from, select, value…) → true | nil, message, code: executes `insert` with the
+ * columns of the rows that `select` finds in another connection: see an_db_copy_rows(). */
+static int copy(lua_State *L)
+{
+    const int cursor = lua_gettop(L) + 1;
+    an_stmt *into = start(L, 1, 2);
+    if (!into)
+        return refuse(L, cursor);
+    an_stmt *from = start(L, 3, cursor - 1);
+    const an_code code = from ? an_db_copy_rows(from, into) : an_err_code();
+    release_statement(L, cursor + 1);
+    if (code != AN_OK)
+        return refuse(L, cursor);
+    release_statement(L, cursor);
+    lua_pushboolean(L, 1);
+    return 1;
 }
 
 static int done(lua_State *L, an_code code)
@@ -293,9 +311,9 @@ static int open_db(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"backup", backup},   {"begin", begin},   {"commit", commit},     {"exec", exec},
-    {"path", path},       {"query", query},   {"readonly", readonly}, {"rollback", rollback},
-    {"version", version}, {"writer", writer}, {NULL, NULL},
+    {"backup", backup},     {"begin", begin},     {"commit", commit}, {"copy", copy},
+    {"exec", exec},         {"path", path},       {"query", query},   {"readonly", readonly},
+    {"rollback", rollback}, {"version", version}, {"writer", writer}, {NULL, NULL},
 };
 
 static const an_class database_class = {

@@ -100,6 +100,15 @@ function Conflicts.test_counts_that_contradict_their_matrix_are_refused_in_both_
   end
 end
 
+function Conflicts.test_a_metric_that_the_file_lacks()
+  local result, message, code = merged("UPDATE run SET uid = '01ARZ3NDEKTSV4RRFFQ69G5FAV'",
+    "DELETE FROM metric WHERE name = 'loss'")
+  lu.assertNil(result)
+  lu.assertStrContains(message, "lacks row ")
+  lu.assertStrContains(message, " of metric")
+  lu.assertEquals(code, "EFORMAT")
+end
+
 function Conflicts.test_a_wrong_hash_of_a_configuration_is_refused()
   local change = [[UPDATE config SET json = replace(json, '"epochs":30', '"epochs":3')]]
   local result, message = merged(change, "UPDATE run SET resumes = 5")

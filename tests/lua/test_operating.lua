@@ -71,9 +71,8 @@ end
 function Operating.test_a_curve_has_the_recalls_of_each_tilt()
   local one, other = part(6, 300), part(7, 200)
   other.counts = { 30, 60, 10 }
-  for i, row in ipairs { { 0.4, 0.4, 0.2 }, { 1 / 3, 1 / 3, 1 / 3 }, { 0, 0.5, 0.5 }, { 0, 0, 1 }, { 1, 0, 0 } } do
-    one.probs[i] = row
-  end
+  local ties = { { 0.4, 0.4, 0.2 }, { 1 / 3, 1 / 3, 1 / 3 }, { 0, 0.5, 0.5 }, { 0, 0, 1 }, { 1, 0, 0 } }
+  table.move(ties, 1, #ties, 1, one.probs)
   for _, taus in ipairs { operating.grid, { 0 }, { -1, 0.3 }, { -5, -4, 0, 17 } } do
     local curve = operating.curve({ one, other }, SHOT, taus)
     for i, tau in ipairs(taus) do

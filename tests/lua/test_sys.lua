@@ -3,6 +3,8 @@ local lu = require "luaunit"
 local core = require "aniso.core"
 local sys = core.sys
 
+local remove_tree = dofile "tests/lua/remove_tree.lua"
+
 local Memory = {}
 
 -- The peak memory of a process started by a large one is its own.
@@ -75,6 +77,36 @@ function Open.test_a_database_its_lock_and_a_failed_query()
   lu.assertEquals(sys.open_handles(), before)
   os.remove(folder .. "/a.db")
   os.remove(folder)
+end
+
+-- Rows of another connection, three in a statement; what fails releases both statements.
+function Open.test_rows_are_copied_between_connections()
+  local folder = assert(sys.mkdtemp())
+  do
+    local into <close> = assert(core.db.open(folder .. "/a.db"))
+    local from <close> = assert(core.db.open(folder .. "/b.db"))
+    assert(into:exec "CREATE TEMP TABLE t(a INTEGER NOT NULL UNIQUE, b)")
+    local three = "INSERT INTO t SELECT * FROM (VALUES (?, ?), (?, ?), (?, ?)) WHERE column1 IS NOT NULL"
+    local numbers = [[WITH RECURSIVE n(i) AS (VALUES (?1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+      SELECT i AS a, CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN i / 8.0 WHEN 2 THEN 'a' || i ELSE x'00ff' END
+        AS b FROM n]]
+    local typed = "SELECT a, b, typeof(b) AS type FROM (%s)"
+    local before = open "statements"
+    for _, last in ipairs { 0, 5, 7 } do -- one row, whole statements, and a rest
+      assert(into:exec "DELETE FROM t")
+      lu.assertTrue(into:copy(three, from, numbers, 0, last))
+      lu.assertEquals(into:query(typed:format "SELECT * FROM t"), from:query(typed:format(numbers), 0, last))
+    end
+    local ok, message, code = into:copy(three, from, numbers, 0, 2)
+    lu.assertEquals({ ok, code }, { nil, "EDB" })
+    lu.assertStrContains(message, "UNIQUE constraint failed")
+    lu.assertErrorMsgContains("rows of 4 columns, but the statement has 6 parameters", into.copy, into, three,
+      from, "SELECT 1, 2, 3, 4")
+    lu.assertNil((into:copy(three, from, "SELECT nothing")))
+    lu.assertNil((into:copy("INSERT INTO nothing VALUES (?)", from, "SELECT 1")))
+    lu.assertEquals(open "statements", before)
+  end
+  remove_tree(folder)
 end
 
 function Open.test_what_cannot_be_opened()

@@ -1,21 +1,27 @@
 -- Rows of another file as INSERT statements. Their columns are that file's, and all of them must be known
 -- here. They are quoted, since the file is not trusted.
 --   inserted_rows.one(connection, name, row, columns) → the new id; columns that are NULL are left out
---   inserted_rows.all(connection, name, rows, columns, texts): many rows a statement, whose composition and
---     start take most of a merge otherwise; texts: a table that keeps the statements of a file
+--   inserted_rows.copier(from, to, name, key [, drop]) → function(old, new): copies the rows of a table whose
+--     `key` is `old`, with `new` in its place and without the column `drop`
+--   inserted_rows.map_metrics(to, numbers): the numbers here of the other file's metrics, for the copies
 local must = require("aniso.store.db_error").must
 
 local inserted_rows = {}
 
-local function statement(name, columns, count)
-  local names, places, rows = {}, {}, {}
-  for i, column in ipairs(columns) do
-    names[i] = ('"%s"'):format((column:gsub('"', '""')))
-    places[i] = column == "probs" and "CAST(? AS BLOB)" or "?"
-  end
-  local one = ("(%s)"):format(table.concat(places, ", "))
-  for i = 1, count do rows[i] = one end
-  return ("INSERT INTO %s(%s) VALUES %s"):format(name, table.concat(names, ", "), table.concat(rows, ", "))
+local function quoted(column)
+  return ('"%s"'):format((column:gsub('"', '""')))
+end
+
+-- "INSERT INTO name(columns)"
+local function into(name, columns)
+  local names = {}
+  for i, column in ipairs(columns) do names[i] = quoted(column) end
+  return ("INSERT INTO %s(%s)"):format(name, table.concat(names, ", "))
+end
+
+-- "(?, ?, ?)"
+local function places(count)
+  return ("(%s)"):format(("?, "):rep(count):sub(1, -3))
 end
 
 function inserted_rows.one(connection, name, row, columns)
@@ -25,29 +31,40 @@ function inserted_rows.one(connection, name, row, columns)
       present[#present + 1], values[#values + 1] = column, row[column]
     end
   end
-  local _, id = must(connection:exec(statement(name, present, 1), table.unpack(values)))
+  local sql = ("%s VALUES %s"):format(into(name, present), places(#present))
+  local _, id = must(connection:exec(sql, table.unpack(values)))
   return id
 end
 
--- Rows in one statement: few numbers, since a connection keeps few prepared statements.
-local function at_once(left)
-  return left >= 60 and 60 or left >= 10 and 10 or 1
+-- Rows in one statement, whose start costs as much as several rows.
+local AT_ONCE = 60
+
+-- Values that are not copied as they are; %d: which of the columns.
+local CHANGED = { probs = "CAST(column%d AS BLOB)",
+  metric_id = "(SELECT new FROM temp.merged_metric WHERE old = column%d)" }
+
+function inserted_rows.map_metrics(to, numbers)
+  must(to:exec "CREATE TEMP TABLE IF NOT EXISTS merged_metric(old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
+  must(to:exec "DELETE FROM temp.merged_metric")
+  for old, new in pairs(numbers) do must(to:exec("INSERT INTO temp.merged_metric VALUES (?, ?)", old, new)) end
 end
 
-function inserted_rows.all(connection, name, rows, columns, texts)
-  local first, values = 1, {}
-  while first <= #rows do
-    local count, n = at_once(#rows - first + 1), 0
-    for i = first, first + count - 1 do
-      local row = rows[i]
-      for j = 1, #columns do values[n + j] = row[columns[j]] end
-      n = n + #columns
+function inserted_rows.copier(from, to, name, key, drop)
+  local _, all = must(from:query(("SELECT * FROM %s LIMIT 0"):format(name)))
+  local columns, selected, inserted, there = {}, {}, {}, nil
+  for _, column in ipairs(all) do
+    if column ~= drop then
+      local i = #columns + 1
+      columns[i], selected[i] = column, column == key and "?2" or quoted(column)
+      inserted[i] = (CHANGED[column] or "column%d"):format(i)
+      there = column == key and i or there
     end
-    local key = name .. " " .. count
-    texts[key] = texts[key] or statement(name, columns, count)
-    must(connection:exec(texts[key], table.unpack(values, 1, n)))
-    first = first + count
   end
+  local select = ("SELECT %s FROM %s WHERE %s = ?1"):format(table.concat(selected, ", "), name, key)
+  local rows = (places(#columns) .. ", "):rep(AT_ONCE):sub(1, -3)
+  local insert = ("%s SELECT %s FROM (VALUES %s) WHERE column%d IS NOT NULL"):format(into(name, columns),
+    table.concat(inserted, ", "), rows, there)
+  return function(old, new) must(to:copy(insert, from, select, old, new)) end
 end
 
 return inserted_rows

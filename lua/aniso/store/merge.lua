@@ -46,14 +46,8 @@ end
 
 -- Copies the rows of a table that belong to `old`, now to `new`; `drop`: an id of its own.
 function Merge:copy(name, key, old, new, drop)
-  local rows, all = must(self.from:query(("SELECT * FROM %s WHERE %s = ?1"):format(name, key), old))
-  local columns = {}
-  for _, column in ipairs(all) do columns[#columns + 1] = column ~= drop and column or nil end
-  for _, row in ipairs(rows) do
-    row[key] = new
-    if row.metric_id then row.metric_id = self:shared("metric", row.metric_id) end
-  end
-  inserted_rows.all(self.to, name, rows, columns, self.statements)
+  self.copiers[name] = self.copiers[name] or inserted_rows.copier(self.from, self.to, name, key, drop)
+  self.copiers[name](old, new)
 end
 
 -- The number here of a shared row that has number `old` there, which is copied if need be.
@@ -85,6 +79,22 @@ function Merge:shared(name, old)
     if self.from:version() >= version then self:copy(part, of.id, old, known[old]) end
   end
   return known[old]
+end
+
+-- Tables whose rows reference a metric, and the version of the schema that has them.
+local WITH_METRIC = { metric_value = 1, result = 1 }
+
+-- All metrics of the other file at once, before the rows that reference them are copied.
+function Merge:share_metrics()
+  for name, version in pairs(WITH_METRIC) do
+    local lost = self.from:version() >= version and must(self.from:query(([[
+      SELECT metric_id FROM %s WHERE metric_id NOT IN (SELECT metric_id FROM metric) LIMIT 1]]):format(name)))
+    if lost and lost[1] then self:shared("metric", lost[1].metric_id) end -- raises
+  end
+  for _, row in ipairs(must(self.from:query "SELECT metric_id FROM metric")) do
+    self:shared("metric", row.metric_id)
+  end
+  inserted_rows.map_metrics(self.to, self.numbers.metric)
 end
 
 function Merge:contents(old, new)
@@ -162,8 +172,9 @@ local function is_later(to, from, uid)
 end
 
 local function one_file(to, from)
-  local self = setmetatable({ to = to, from = from, numbers = {}, statements = {} }, Merge)
+  local self = setmetatable({ to = to, from = from, numbers = {}, copiers = {} }, Merge)
   for name in pairs(SHARED) do self.numbers[name] = {} end
+  self:share_metrics()
   local result = { file = from:path(), added = 0, updated = 0, known = 0, running = 0, removed = 0 }
   local in_progress = from:writer() ~= nil
   local runs, columns = from:query "SELECT * FROM run ORDER BY run_id"
