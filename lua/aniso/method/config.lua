@@ -88,6 +88,7 @@ local select = {
   keep = one_of { "best", "last" },
   patience = optional(integer { min = 1 }),  -- validations without a better value; absent: no early stopping
   precision = optional(one_of { "float32", "float16", "bfloat16" }), -- of the weights kept; absent: float32
+  predictions = optional(one_of { "probabilities", "labels" }), -- stored per image; absent: probabilities
   calibrate = calibrate.option,              -- of the tilt, temperature and test level, after that
 }
 

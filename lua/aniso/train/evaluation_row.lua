@@ -21,11 +21,11 @@ function evaluation_row.measure(predictions, kind, part, dataset)
 end
 
 -- The rows of the store's prediction table; conf is the predicted class's probability.
-local function stored_predictions(predictions, measured, kind)
+local function stored_predictions(session, predictions, measured, kind)
   local rows, conf = predictions[kind], {}
   for i, row in ipairs(rows) do conf[i] = row[measured.pred[i] + 1] end
   return { true_idx = predictions["true"], pred_idx = measured.pred, conf = conf,
-    probs = core.tensor.from(rows) }
+    probs = session.config.select.predictions ~= "labels" and core.tensor.from(rows) or nil }
 end
 
 local function results_of(session, of, kind)
@@ -73,7 +73,7 @@ function evaluation_row.store(session, part, predictions, of, as)
     n = #predictions["true"], confusion = measured.confusion, results = results_of(session, of, as.kind),
     class_scores = { auc = measured.class_auc, auprc = measured.class_auprc,
       interval_width = measured.class_width },
-    bins = measured.bins, predictions = stored_predictions(predictions, measured, as.kind),
+    bins = measured.bins, predictions = stored_predictions(session, predictions, measured, as.kind),
     calibration = as.calibration,
   }
   return measured

@@ -102,6 +102,10 @@
 ---Of the weights that are kept, and that the final evaluation uses: 16 bits halve the file of a run (float32
 ---if left out).
 ---@field precision? "float32"|"float16"|"bfloat16"
+---What is stored of each image with an evaluation: the probabilities of all classes, or the label and its
+---probability alone ("probabilities" if left out). Without the others, operating curves and what is computed
+---from tilted predictions are not available afterwards.
+---@field predictions? "probabilities"|"labels"
 ---How a tilt, a temperature and a test level are chosen on the validation part once the weights are: a
 ---table, or the name of a metric. Evaluations with and without are stored; the calibrated is the primary one.
 ---@field calibrate? aniso.option.select.calibrate|string|false
