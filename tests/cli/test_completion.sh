@@ -29,6 +29,13 @@ equals "the last of several metrics" "$(words aniso table "$study" --cols acc,ta
 equals "a tag is a new word" "$(words aniso tag 1 '')" ""
 equals "a command that is not one" "$(words aniso nothing '')" ""
 equals "in the middle of a line" "$(words cd /tmp '&&' ./aniso table '')" "$study "
+# Of more names than are shown, those that begin like the word.
+cp runs.db many.db
+expect "many tags" 0 "$aniso" exec -e 'local db <close> = assert(require("aniso.core").db.open("many.db"))
+    assert(db:exec [[WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 700)
+        INSERT INTO tag(run_id, name, at) SELECT 1, printf("tag%03d", i), started_at FROM n, run]])'
+equals "the last ones of many" "$(words aniso ls --db many.db tag:tag69)" \
+    "$(for i in 0 1 2 3 4 5 6 7 8 9; do printf 'tag:tag69%s ' $i; done)"
 printf 'no database' >other.db
 expect "a file that is no database" 0 "$aniso" completion words -- aniso table --db other.db ''
 equals "it gives no words" "$(cat out err)" ""

@@ -25,8 +25,8 @@ local function unquoted(word)
 end
 
 -- ── from the database ───────────────────────────────────────────────────────────────────
-local function runs(db)
-  local out = names.runs(db)
+local function runs(db, _, word)
+  local out = names.runs(db, nil, word)
   table.insert(out, 1, "@last")
   table.insert(out, 2, "@best:macro_f1")
   return out
@@ -39,18 +39,18 @@ local function metrics(db)
   return out
 end
 
-local function keys(db)
+local function keys(db, _, word)
   local out = { "study", "label", "seed", "fold", "status", "data", "started", "wall", "host", "commit" }
-  for _, list in ipairs { metrics(db), names.options(db) } do table.move(list, 1, #list, #out + 1, out) end
+  for _, list in ipairs { metrics(db), names.options(db, nil, word) } do table.move(list, 1, #list, #out + 1, out) end
   return out
 end
 
 local function all(...)
   local makers = { ... }
-  return function(db)
+  return function(db, study, word)
     local out = {}
     for _, make in ipairs(makers) do
-      local list = make(db)
+      local list = make(db, study, word)
       table.move(list, 1, #list, #out + 1, out)
     end
     return out
@@ -64,16 +64,17 @@ end
 
 -- "status=" and then the values of that key.
 local function filters(db, _, word)
-  local key = word:match "^([%w_.]+)="
+  local key, start = word:match "^([%w_.]+)=(.*)"
   if not key then
-    local out = ended(keys(db), "=")
-    for _, tag in ipairs(names.tags(db)) do out[#out + 1] = "tag:" .. tag end
+    local out = ended(keys(db, nil, word), "=")
+    for _, tag in ipairs(names.tags(db, nil, word:match "^tag:(.*)")) do out[#out + 1] = "tag:" .. tag end
     return out
   end
-  local values = key == "study" and names.studies(db) or key == "label" and names.labels(db)
+  local values = key == "study" and names.studies(db, nil, start)
+    or key == "label" and names.labels(db, nil, start)
     or key == "status" and { "crashed", "failed", "finished", "interrupted", "running" }
     or require("aniso.method.config").choices(key)
-    or names.values(db, key)
+    or names.values(db, key, start)
   local out = {}
   for i, value in ipairs(values) do out[i] = ("%s=%s"):format(key, value) end
   return out
@@ -159,7 +160,8 @@ local function candidates(words)
   local db <close> = assert(require("aniso.prompt.explore.database").open(path, { readonly = true }))
   local is_study = study and require("aniso.store.contents").has_runs(db, study)
   study = is_study and study or nil
-  return make(db, study, word), make ~= filters and before or ""
+  if make == filters then return make(db, study, word), "" end
+  return make(db, study, word:sub(#before + 1)), before
 end
 
 return function(typed)
