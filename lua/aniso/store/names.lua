@@ -9,11 +9,9 @@ local MOST = 500
 -- sql gives a column x; ?1 is `start`, ?2 … are the values.
 local function column(db, sql, start, ...)
   local out = {}
-  for i, row in ipairs(must(db:query(([[
-    SELECT DISTINCT x FROM (%s) WHERE ?1 IS NULL OR substr(x, 1, length(?1)) = ?1 LIMIT %d]]):format(sql, MOST),
-    start, ...))) do
-    out[i] = row.x
-  end
+  local fitting = ("SELECT DISTINCT x FROM (%s) WHERE ?1 IS NULL OR substr(x, 1, length(?1)) = ?1 LIMIT %d")
+    :format(sql, MOST)
+  for i, row in ipairs(must(db:query(fitting, start, ...))) do out[i] = row.x end
   return out
 end
 
@@ -31,7 +29,9 @@ function names.labels_of_studies(db, _, start)
 end
 
 -- The ids of runs, the newest first.
-function names.runs(db, _, start) return column(db, "SELECT uid AS x FROM v_run ORDER BY run_id DESC", start) end
+function names.runs(db, _, start)
+  return column(db, "SELECT uid AS x FROM v_run ORDER BY run_id DESC", start)
+end
 
 function names.tags(db, _, start) return column(db, "SELECT name AS x FROM tag", start) end
 
