@@ -227,6 +227,8 @@ conform: $(ANISO) $(BUILD)/tests/conform/read_images
 transcript: $(ANISO)
 	@ANISO=./$(ANISO) sh tests/cli/test_transcript.sh write
 	@ANISO=./$(ANISO) sh tests/cli/test_pretrained.sh write
+	@ANISO=./$(ANISO) sh tests/cli/test_slurm.sh write
+	@ANISO=./$(ANISO) sh tests/cli/test_ranks.sh write
 
 golden:
 	tests/golden/make_goldens.py

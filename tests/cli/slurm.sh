@@ -65,6 +65,7 @@ SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,bf_interval=1,
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 KillWait=20
+FirstJobId=2001
 ReturnToService=2
 SlurmdTimeout=300
 NodeName=one NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=1
@@ -98,13 +99,21 @@ start_slurm() {
     until_true 60 both_idle
 }
 
-# Slurm lets a task that was requeued wait for two minutes.
+# Slurm lets a task that was requeued wait for two minutes. Two seconds are enough, and nothing is not: slurmd compares
+# the task's new credential with the time in whole seconds at which it revoked the old one, and does not start what
+# is not later ("already killed, do not launch batch job"), so that the task fails.
 hurry() {
+    seen=
     while kill -0 $$ 2>/dev/null; do
+        new=
         for task in $(squeue -h -r -t PENDING -o '%i %r' | sed -n 's/ BeginTime$//p'); do
-            scontrol update JobId="$task" StartTime=now
-    done
-        sleep 0.3
+            case " $seen " in
+                *" $task "*) scontrol update JobId="$task" StartTime=now ;;
+                *) new="$new $task" ;;
+            esac
+        done
+        seen=$new
+        sleep 2
     done >/dev/null 2>&1
 }
 

@@ -2,6 +2,8 @@
 #   expect NAME EXIT COMMAND…   the command exits with EXIT; its output is in $dir/out and $dir/err
 #   output_has out|err PATTERN  a line of that output matches (grep -E)
 #   equals NAME GOT EXPECTED    two texts are equal
+#   session BLOCKS NAMES        repeats the blocks of recipes/CLUSTER.md from the folder it is called in, which has
+#                               ./aniso and recipes/ (transcript.lua); $mode write puts their output into the page
 # and
 #   tiny_recipe EPOCHS          writes $dir/tiny.lua, a study of one run of less than a second
 #   kill_when PATTERN COMMAND…  kills the command when a line of its stderr matches; fails where it ended before
@@ -10,6 +12,7 @@
 aniso=${ANISO:-./aniso}
 case $aniso in /*) ;; *) aniso=$PWD/$aniso ;; esac
 dir=$(mktemp -d)
+root=$PWD
 trap 'rm -rf "$dir"' EXIT
 number=0
 failures=0
@@ -41,6 +44,23 @@ equals() {
     if [ "$2" = "$3" ]; then result 0 "$1"; return; fi
     printf 'got:\n%s\nexpected:\n%s\n' "$2" "$3" >"$dir/out"
     result 1 "$1"
+}
+
+# Results of another program are counted and numbered anew.
+session() {
+    "$aniso" exec "$root/tests/cli/transcript.lua" "$mode" "$PWD" "$2" "$root/recipes/CLUSTER.md" "$1" \
+        >"$dir/session" 2>"$dir/err"
+    status=$?
+    : >"$dir/out"
+    while IFS= read -r line; do
+        case $line in
+            "ok "*) result 0 "${line#* - }" ;;
+            "not ok "*) result 1 "${line#* - }" ;;
+            *) echo "$line" ;;
+        esac
+    done <"$dir/session"
+    grep -q '^not ok ' "$dir/session" && status=0
+    result $status "blocks $1 of recipes/CLUSTER.md"
 }
 
 tiny_recipe() {

@@ -1,11 +1,13 @@
 # Ranks of mpirun share a batch (engine/base/ranks): a run has the bits of one process at R = 2 and 4 ranks (and 8
 # with ANISO_RANKS=8), joint and staged, and after a rank was killed. Skipped without build/mpi/aniso (make MPI=1),
-# which `make test-mpi` builds.
+# which `make test-mpi` builds. Then the session of recipes/CLUSTER.md; the word write refreshes the page.
+# ANISO_MPI names another build, and ANISO_MPIRUN its launcher, such as build/mpich/aniso and mpirun.mpich.
+mode=${1:-check}
 . tests/cli/tap.sh
 
 ranked=${ANISO_MPI:-$PWD/build/mpi/aniso}
 without=
-command -v mpirun >/dev/null || without="no mpirun"
+command -v "${ANISO_MPIRUN:=mpirun}" >/dev/null || without="no $ANISO_MPIRUN"
 [ -x "$ranked" ] || without="no build/mpi/aniso: make test-mpi"
 [ -n "$without" ] || [ "$ranked" -nt "$aniso" ] || without="build/mpi/aniso is older than aniso: make test-mpi"
 if [ -n "$without" ]; then
@@ -14,11 +16,18 @@ if [ -n "$without" ]; then
     exit 0
 fi
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export OMPI_MCA_hwloc_base_binding_policy=none
 export OMP_NUM_THREADS=1
+if [ "$ANISO_MPIRUN" != mpirun ]; then
+    mkdir "$dir/bin"
+    printf '#!/bin/sh\nexec %s "$@"\n' "$(command -v "$ANISO_MPIRUN")" >"$dir/bin/mpirun"
+    chmod +x "$dir/bin/mpirun"
+    PATH=$dir/bin:$PATH
+fi
 ranks() { # R COMMAND…
     count=$1
     shift
-    mpirun -n "$count" --bind-to none "$ranked" "$@"
+    mpirun -n "$count" "$ranked" "$@"
 }
 
 # Each number that a run stores of its curves and its predictions.
@@ -56,10 +65,10 @@ expect "three ranks have no equal share" 2 ranks 3 ls --db "$dir/1.db"
 output_has err '3 ranks cannot share a batch: it has 8 slices'
 expect "a command that computes nothing" 0 ranks 2 ls --db "$dir/1.db"
 
-# The death of a rank ends all; the run goes on from its checkpoint with another number of ranks. Children of
-# mpirun are the ranks in order.
+# The death of a rank ends all; the run goes on from its checkpoint with another number of ranks. The ranks,
+# in order, are children of mpirun, or with MPICH of its proxy.
 kill_rank() { # LINE-OF-CHILDREN DB
-    mpirun -n 2 --bind-to none "$ranked" run "$dir/tiny.lua" --set train.sliced=true --db "$2" >"$dir/out" 2>"$dir/err" &
+    mpirun -n 2 "$ranked" run "$dir/tiny.lua" --set train.sliced=true --db "$2" >"$dir/out" 2>"$dir/err" &
     launcher=$!
     waited=0
     while [ "$("$aniso" sql --db "$2" 'SELECT max(step) > 2 FROM metric_value' --format csv 2>/dev/null |
@@ -67,7 +76,7 @@ kill_rank() { # LINE-OF-CHILDREN DB
         sleep 0.1
         waited=$((waited + 1))
     done
-    kill -KILL "$(pgrep -P $launcher | sed -n "$1")"
+    kill -KILL "$(pgrep -f "aniso run" -P "$launcher,$(pgrep -d, -P $launcher)" | sed -n "$1")"
     wait $launcher
 }
 tiny_recipe 40
@@ -81,4 +90,11 @@ for place in 1p:0:4 '$p:1:1'; do
     numbers "$dir/killed$killed.db" >"$dir/killed.csv"
     equals "the bits of an undisturbed run" "$(cmp "$dir/whole.csv" "$dir/killed.csv" && echo same)" same
 done
+
+mkdir -p "$dir/session folder/build/mpi"
+cd "$dir/session folder" || exit 1
+ln -s "$aniso" aniso
+ln -s "$root/recipes" recipes
+ln -s "$ranked" build/mpi/aniso
+session 10-12 "run mpirun for"
 finish

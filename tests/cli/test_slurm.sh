@@ -1,5 +1,7 @@
-# aniso submit: the scripts, what is refused, and a worker that cannot begin; then a study on a real Slurm that
-# this test starts (tests/cli/slurm.sh), with an scancel, a preemption and an end of the time in the middle.
+# aniso submit: the scripts, what is refused, and a worker that cannot begin; then the session of recipes/CLUSTER.md
+# on a real Slurm that this test starts (tests/cli/slurm.sh), with an scancel, a preemption and an end of the time
+# in the middle. The word write refreshes the page.
+mode=${1:-check}
 . tests/cli/tap.sh
 . tests/cli/slurm.sh
 trap 'stop_slurm; rm -rf "$dir"' EXIT
@@ -9,6 +11,8 @@ cp -r recipes "$dir/recipes"
 mkdir "$dir/work it"
 cd "$dir/work it" || exit 1
 dir=$(cd "$dir" && pwd -P)
+ln -s "$aniso" aniso
+ln -s "$dir/recipes" recipes
 tiny_recipe 3
 sed 's/data = /seeds = 4, data = /' "$dir/tiny.lua" >study.lua
 query() { "$aniso" sql "$2" --db "$1" --format csv | tail -n +2 | tr -d '\r'; }
@@ -79,7 +83,12 @@ worker_refused() { # NAME PATTERN: one line, and nothing else was written
 }
 worker_refused "a folder that this node does not have" ".*runs.shards/tiny is not the folder .* all nodes have to share it$"
 mkdir -p runs.shards/tiny
-echo '{}' >runs.shards/tiny/submission.json
+submission() { # RUN…: as aniso submit writes it, with these runs finished before
+    finished=$(printf ', "%s"' "$@")
+    printf '{"study":"tiny","tool":"x","recipe":"x","sha256":"x","flags":"","work":[["base seed 0"]],"finished":[%s]}\n' \
+        "${finished#, }"
+}
+submission >runs.shards/tiny/submission.json
 sed -i "s/'aniso [0-9.]*'/'aniso 0.0.1'/" script.sh
 worker_refused "a worker of another version" ".* is not aniso .*, which submitted the study: submit again$"
 script
@@ -89,11 +98,38 @@ script
 ln -s /dev/full runs.shards/tiny/begun-1
 worker_refused "a full disk" "nothing can be written to .*: is its disk or your quota full[?]$"
 rm -r runs.shards
+
+# ── what the database has is not submitted ──────────────────────────────────────────────
+expect "a run on this machine" 0 "$aniso" run study.lua --seeds 2
+expect "is left out" 0 submit --dry-run
+output_has out "^#SBATCH --array=1-2,4$"
+expect "a task with another run is not" 0 submit --dry-run --tasks 2
+output_has out "^#SBATCH --array=1-2$"
+submit --dry-run --tasks 2 >script.sh
+mkdir -p runs.shards/tiny fake
+submission "$(query runs.db "SELECT label || ' seed ' || seed FROM run")" >runs.shards/tiny/submission.json
+# A node's clock is an hour ahead of the file server's.
+cat >fake/date <<'SH'
+#!/bin/sh
+case $1 in +%s) echo $(($(/bin/date +%s) + 3600)) ;; *) exec /bin/date "$@" ;; esac
+SH
+chmod +x fake/date
+PATH=$PWD/fake:$PATH worker >"$dir/out" 2>"$dir/err"
+equals "a clock that differs does not end a task" "$?" 0
+output_has err "^the clock of .* is 3[0-9]{3} s from that of .*: times are, results are not$"
+equals "the task trains what the database lacks" "$(query runs.shards/tiny/shard-1.db "SELECT seed, status FROM run")" \
+    "0,finished"
+echo '{"study":' >runs.shards/tiny/submission.json
+worker >"$dir/out" 2>"$dir/err"
+output_has err "^aniso: .*submission.json is damaged: no submission of aniso; remove it, and submit again$"
+rm -r runs.shards runs.db runs fake
+script
 if unshare -rm true 2>/dev/null; then
     mkdir -p runs.shards
+    submission >submission.json
     # shellcheck disable=SC2016
     unshare -rm sh -c 'mount -t tmpfs -o size=400k tmpfs runs.shards && mkdir runs.shards/tiny &&
-        echo "{}" >runs.shards/tiny/submission.json
+        cp submission.json runs.shards/tiny
         SLURM_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 sh script.sh; echo $?
         mount -o remount,size=40m runs.shards
         SLURM_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 sh script.sh; echo $?
@@ -114,87 +150,112 @@ PATH=$PATH:/usr/sbin:/sbin
 start_slurm
 result $? "a Slurm of this test has two idle nodes"
 
-# ── a study with an scancel, a preemption and an end of the time ─────────────────────────
+# ── the session: an scancel, a preemption and an end of the time ─────────────────────────
 shards=runs.shards/quickstart
 options="data.n=140 data.size=16 train.epochs=4"
 in_log() { grep -qE -- "$2" "$shards/task-$1.log"; }
 is_over() { [ -z "$(squeue -h)" ]; }
+is_gone() { [ -z "$(squeue -h -r -j "$job" -o %K | grep -x "$1")" ]; }
+worker_of() { pgrep -f -- "--db $PWD/$shards/shard-$1\.db"; }
+# A worker that is stopped cannot end its training before a signal comes, however late a busy machine sends it.
+hold() { # TASK PATTERN: stops its worker once its log has a line
+    ends=$(($(date +%s) + 120))
+    until in_log "$1" "$2" 2>/dev/null; do
+        [ "$(date +%s)" -lt $ends ] || return 1
+        sleep 0.05
+    done
+    kill -STOP "$(worker_of "$1")"
+}
 set -- "$dir/recipes/quickstart.lua" --slurm --shared --partition low
 for option in $options; do set -- "$@" --set "$option"; done
 refused "a partition that does not exist" 1 "Slurm did not accept the job: .*[Ii]nvalid partition" \
     submit --partition nowhere
-expect "the study is submitted" 0 "$aniso" submit "$@"
-output_has out "^study quickstart: 9 runs in 3 tasks, job [0-9]+; then job [0-9]+ merges them into /.*/work it/runs.db$"
-output_has out "^follow it with: aniso watch quickstart$"
-job=$(sed -n 's/.* tasks, job \([0-9]*\);.*/\1/p' "$dir/out")
+session 1-3 "run submit submit"
+# shellcheck disable=SC2046
+"$aniso" run "$dir/recipes/quickstart.lua" $(printf -- '--set %s ' $options) --seeds 1,2 --db laptop.db \
+    >laptop.out 2>&1 &
+laptop=$!
+job=2001
 refused "a study in the queue is not submitted again" 1 "quickstart is submitted as job $job, which is not over" \
     "$aniso" submit "$@"
-expect "watch shows the tasks" 0 "$aniso" watch quickstart --once
-output_has out "^task 3  (running on (one|two)|pending \([A-Za-z]+\))  0 of 3 runs finished"
-output_has out "^study quickstart: 0 of 9 runs finished, 3 of 3 tasks in the queue$"
-until_true 60 in_log 1 "epoch 1/"
-result $? "task 1 trains"
-scancel "${job}_1"
-is_gone() { [ -z "$(squeue -h -r -j "$job" -o %K | grep -x 1)" ]; }
-until_true 30 is_gone
+hold 2 "epoch 1/"
+result $? "task 2 trains"
+hold 3 "epoch 1/"
+result $? "so does task 3"
+session 4-5 "watch scancel"
+until_true 60 is_gone 2
 result $? "the cancelled task is gone"
-until_true 60 in_log 2 "epoch 2/"
 sbatch --partition=high --nodes=2 --wrap "sleep 1" --output=/dev/null >"$dir/out" 2>"$dir/err"
-until_true 60 in_log 2 "interrupted"
+until_true 60 in_log 3 "interrupted"
 result $? "the preempted task ends"
-# The former attempt of task 3 has ended; in the next one, two more epochs leave a checkpoint.
-high_is_over() { [ -z "$(squeue -h -p high)" ]; }
-epochs() { grep -c "  epoch " $shards/task-3.log; }
-goes_on() { [ "$(epochs)" -ge $((before + 2)) ]; }
-until_true 60 high_is_over
-before=$(epochs)
-until_true 60 goes_on
+# Its next attempt is stopped after an epoch, whose checkpoint the task requires to return to the queue.
+goes_on() { sed -n '/^resuming /,$p' "$shards/task-3.log" | grep -q "  epoch "; }
+until_true 120 goes_on && kill -STOP "$(worker_of 3)"
+result $? "it goes on in its shard"
 scancel --signal=USR1 --batch "${job}_3" # as Slurm does a minute before the time ends
+has_term() { [ $((0x$(sed -n 's/^ShdPnd:\t*//p' "/proc/$(worker_of 3)/status") >> 14 & 1)) -eq 1 ]; }
+until_true 60 has_term && kill -CONT "$(worker_of 3)"
+result $? "the script passes the end of the time on"
 until_true 120 is_over
 result $? "all jobs end"
-in_log 1 "interrupted"
+cat $shards/task-3.log >"$dir/out"
+equals "the task whose time ended returned to the queue itself" "$(grep -c interrupted $shards/task-3.log) $(
+    grep -c "^resuming .*: gamma=1, seed 2" $shards/task-3.log)" "2 2"
+in_log 2 "interrupted"
 result $? "the cancelled task ends with its checkpoint"
-in_log 2 "^resuming "
-result $? "the preempted one goes on in its shard"
-tail -n 12 $shards/task-3.log >"$dir/out"
-in_log 3 "interrupted" && in_log 3 "^resuming "
-result $? "so does the one whose time ended, which returned to the queue itself"
 equals "six of nine runs are merged, the cancelled ones as interrupted" \
     "$(query runs.db "SELECT status, count(*) FROM v_run GROUP BY status ORDER BY status")" "finished,6
 interrupted,3"
-grep -qE "^study quickstart: 6 of 9 runs are finished; missing: gamma=0 seed 0 \(task 1, interrupted\), " \
-    $shards/merge.log
-result $? "the merge names what is missing"
+session 6-6 "tail"
 
 # ── a second submission finishes it ──────────────────────────────────────────────────────
 refused "other options under the same name" 1 "of an earlier submission, and it has other options: " \
     "$aniso" submit "$@" --set train.epochs=4
-expect "submitting again" 0 "$aniso" submit "$@"
-"$aniso" watch --every 1 >watch.txt 2>&1 &
-watcher=$!
-# shellcheck disable=SC2046
-"$aniso" run "$dir/recipes/quickstart.lua" $(printf -- '--set %s ' $options) --db laptop.db >"$dir/out" 2>"$dir/err"
-result $? "the same study on one machine"
-until_true 120 is_over
+session 7-9 "submit watch table"
+until_true 60 is_over
 result $? "all jobs end again"
-wait $watcher
-equals "watch ends with the jobs" "$?" 0
-tail -n 1 watch.txt | grep -qx "study quickstart: 9 runs, of which 9 finished"
-result $? "and shows the merged study"
-grep -qE "^task 1  running on (one|two)  0 of 3 runs finished" watch.txt
-result $? "before, it showed the task that ran"
+wait $laptop
+equals "the same seeds on one machine" "$?" 0
 tail -n 1 $shards/merge.log | grep -qx "study quickstart: 9 of 9 runs are finished"
 result $? "the merge is complete"
 bits="SELECT r.label, r.seed, e.part, e.sampler, m.name, quote(x.value) FROM result x JOIN evaluation e USING(eval_id)
-  JOIN run r USING(run_id) JOIN metric m USING(metric_id) WHERE r.status = 'finished' ORDER BY 1, 2, 3, 4, 5"
+  JOIN run r USING(run_id) JOIN metric m USING(metric_id) WHERE r.status = 'finished' AND r.seed > 0 ORDER BY 1, 2, 3, 4, 5"
 query laptop.db "$bits" >laptop.txt
 query runs.db "$bits" >cluster.txt
 [ "$(wc -l <laptop.txt)" -gt 100 ] && cmp -s laptop.txt cluster.txt
-result $? "the merged database has the bits of one machine"
+result $? "the cluster gives the bits of one machine"
 equals "every run has one attempt" "$(query runs.db "SELECT count(*), max(attempt), min(status) FROM run")" "9,1,finished"
+expect "a finished study is not submitted" 0 "$aniso" submit "$@"
+output_has out "^study quickstart: all 9 runs are finished in .*/runs.db; there is nothing to submit$"
 expect "the merge may be repeated" 0 "$aniso" db merge --shards $shards
 output_has out "^study quickstart: 9 of 9 runs are finished$"
 expect "the files are where the merged database expects them" 0 "$aniso" db check
 expect "weights are reachable" 0 "$aniso" eval @last --steps 1 --draws 2
 expect "and the report with its images" 0 "$aniso" report quickstart --images 2 -o report.html
+
+# ── killed between sbatch's answer and the writing of it ────────────────────────────────
+# The array is held, so that it does not run.
+mkdir killer
+in_queue() { squeue -h -n "$1" -o %F | sort -u | tr '\n' ' '; }
+for kind in array merge; do
+    cat >killer/sbatch <<SH
+#!/bin/sh
+answer=\$($(command -v sbatch) "\$@") || exit
+case "\$*" in */$kind.sh) kill -KILL "\$SUBMITTER" ;; *) echo "\$answer" ;; esac
+SH
+    chmod +x killer/sbatch
+    # shellcheck disable=SC2016
+    PATH=$PWD/killer:$PATH sh -c 'export SUBMITTER=$$; exec "$@"' sh "$aniso" submit study.lua --slurm --shared --sbatch hold \
+        >"$dir/out" 2>"$dir/err"
+    equals "killed at the $kind" "$?" 137
+    lost=$(in_queue aniso-tiny)
+    expect "watch finds the tasks of the $kind" 0 "$aniso" watch tiny --once
+    output_has out "^study tiny: 0 of 4 runs finished, 4 of 4 tasks in the queue$"
+    expect "the next submission completes it" 0 submit --sbatch hold
+    output_has out "^study tiny: the earlier submission, which was killed, is completed: job ${lost% }; then job [0-9]+ "
+    equals "one array and one merge are in the queue" "$(in_queue aniso-tiny)$(in_queue merge-tiny | wc -w)" "${lost}1"
+    scancel --name=aniso-tiny
+    scancel --name=merge-tiny
+    until_true 60 is_over
+done
 finish

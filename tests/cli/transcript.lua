@@ -1,12 +1,14 @@
 -- Runs the sessions of the READMEs again and compares their output with the blocks shown.
 --   aniso exec tests/cli/transcript.lua write FOLDER SESSION README.md …   puts the real output into blocks
 --   aniso exec tests/cli/transcript.lua check FOLDER SESSION README.md …   compares, in TAP
+-- A last argument FIRST-LAST takes these blocks of the page alone, for a test that does more between blocks.
 -- FOLDER is new and has ./aniso and recipes/; the commands run there in the order of the pages. SESSION is
 -- one word for each block, its command's name.
 --
 -- A block is indented by four spaces and begins with a command, "$ …". The command continues over lines
 -- that end in \, and to the end of its here-document. Its output follows: stdout, and from stderr only
--- the line "written to FILE". FOLDER is shown as HOME.
+-- the line "written to FILE". FOLDER is shown as HOME, and text without the bold that it has
+-- on a terminal: mpirun gives a rank one.
 local transcript = {}
 
 local HOME = "/home/me/aniso"
@@ -62,23 +64,26 @@ function transcript.run(block, folder)
     if line:find "^written to " then got[#got + 1] = line end
   end
   local here = folder:gsub("%p", "%%%0")
-  for i, line in ipairs(got) do got[i] = line:gsub(here, HOME, 1) end
+  for i, line in ipairs(got) do got[i] = line:gsub("\27%[[%d;]*m", ""):gsub(here, HOME, 1) end
   return got, code, errors
 end
 
 -- ── comparing ──
 
--- Masks what differs between machines and days: ids, dates, durations, and judgements about noise.
+-- Masks what differs between machines and days: ids, dates, durations, judgements about noise, numbers of
+-- jobs, and of the line of a task its node and the last line of its log.
 local function masked(line)
+  line = line:gsub("%f[%w]job %d+", "job JOB"):gsub("^(task %d+  )running on %w+", "%1running on NODE")
+  line = line:gsub("^(task .* runs finished)  .*", "%1  LINE")
   line = line:gsub("%(within noise%)", "(JUDGED)"):gsub("%(beyond [^)]+%)", "(JUDGED)")
   line = line:gsub("%f[%w]0[%dA-HJKMNP-TV-Z]+%f[%W]", function(word) return #word >= 8 and "ID" or nil end)
   return (line:gsub("%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d", "DATE"):gsub("%f[%w]%d+:%d%d%f[%W]", "TIME"))
 end
 
 -- Extracts the decimals of a line: returns the text with # for each, and the decimals before its first
--- interval or n/a. A
--- decimal inside a name (gamma=0.5) is a part of the name, and whole numbers are text too: seeds, counts
--- and labels must be equal. n/a is an undefined number, [a, b] and [a, 0.000] are intervals.
+-- interval or n/a. A decimal inside a name (gamma=0.5) is a part of the name, and whole numbers are text
+-- too: seeds, counts and labels must be equal. n/a is an undefined number, [a, b] and [a, 0.000] are
+-- intervals.
 local function decimals(line)
   local number, list = "([%s%[{(,])([+-]?%d+%.%d+)", {}
   line = " " .. line
@@ -140,9 +145,15 @@ end
 
 -- ── writing and checking ──
 
-local function write(path, folder)
+-- The blocks of a page, or those of a range.
+local function chosen(lines, range)
+  local blocks, first, last = transcript.blocks(lines), (range or "1-1000"):match "(%d+)-(%d+)"
+  return table.move(blocks, tonumber(first), math.min(tonumber(last), #blocks), 1, {})
+end
+
+local function write(path, folder, range)
   local lines = lines_of(path)
-  local blocks = transcript.blocks(lines)
+  local blocks = chosen(lines, range)
   local outputs = {}
   for i, block in ipairs(blocks) do
     io.stderr:write("$ ", block.command, "\n")
@@ -208,13 +219,13 @@ local function check_block(block, name, path, folder)
   end
 end
 
-local function check(paths, folder, session)
+local function check(paths, folder, session, range)
   local seen = {}
   for _, path in ipairs(paths) do
     local lines = lines_of(path)
-    for _, block in ipairs(transcript.blocks(lines)) do
+    for _, block in ipairs(chosen(lines, range)) do
       local name = block.command:match "%-%-section (%l+)" or block.command:match "%-%-svg" and "picture"
-        or block.command:match "^%./aniso (%l+)"
+        or block.command:match "^%./aniso (%l+)" or block.command:match "^%l+"
       seen[#seen + 1] = name
       check_block(block, name, path, folder)
     end
@@ -228,9 +239,10 @@ end
 
 local mode, folder, session = ...
 local paths = { select(4, ...) }
+local range = paths[#paths]:find "^%d+%-%d+$" and table.remove(paths)
 if mode == "write" then
-  for _, path in ipairs(paths) do write(path, folder) end
+  for _, path in ipairs(paths) do write(path, folder, range) end
 else
-  check(paths, folder, session)
+  check(paths, folder, session, range)
 end
 os.exit(failures == 0 and 0 or 1, true)

@@ -6,6 +6,7 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
+local folds = require "aniso.recipe.folds"
 local own_parts = require "aniso.cli.own_parts"
 local tables = require "aniso.show.table"
 local train_group = require "aniso.cli.train_group"
@@ -16,6 +17,7 @@ local resume = { summary = "resume a run that was killed or interrupted" }
 function resume.arguments(parser)
   parser:argument("run", "the run; the latest resumable one if left out"):args "?"
   parser:flag("--all", "every run that can be resumed")
+  require("aniso.cli.study_jobs").shards_argument(parser)
   parser:flag("--one-by-one", "no lock-step: the same bits, later")
   parser:option("--memory", "a budget of memory in the place of the run's: 512M, 2G or none (train.memory)")
   own_parts.arguments(parser)
@@ -23,6 +25,13 @@ function resume.arguments(parser)
   common.alone(parser)
   common.threads(parser)
   train_group.arguments(parser)
+end
+
+-- The runs that a submitted study's tasks train.
+local function of_submission(rows, folder)
+  return require("aniso.cli.study_jobs").of_submission(rows, folder, function(row)
+    return folds.name(row.label or row.name, row.seed, row.fold)
+  end)
 end
 
 local function chosen(db, args)
@@ -35,7 +44,7 @@ local function chosen(db, args)
   end
   local rows = common.guarded(require("aniso.store.attempts").resumable, db)
   if #rows == 0 then cli.fail(cli.NO_MATCH, "there is no run to resume") end
-  return args.all and rows or { rows[#rows] }
+  return args.all and of_submission(rows, args.shards) or { rows[#rows] }
 end
 
 local function resume_group(jobs, board, keep_last)

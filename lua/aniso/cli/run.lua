@@ -19,6 +19,7 @@ local run = { summary = "train and evaluate what a recipe describes" }
 function run.arguments(parser)
   study_jobs.arguments(parser)
   study_jobs.part_argument(parser)
+  study_jobs.shards_argument(parser)
   common.alone(parser)
   common.threads(parser)
   require("aniso.cli.train_group").arguments(parser)

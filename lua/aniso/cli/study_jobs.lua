@@ -1,6 +1,7 @@
 -- The runs of a recipe as `aniso run` and `aniso plan` carry them out: the arguments that choose them, the
 -- checked configurations, and what the database has of them.
 --   study_jobs.arguments(parser)      study_jobs.part_argument(parser): --part
+--   study_jobs.shards_argument(parser): --shards     study_jobs.of_submission(list, its folder, name_of)
 --   study_jobs.read(args) → study, recipe
 --   study_jobs.expand(study, args) → the jobs chosen, all      study_jobs.check_parts(study, args)
 --   study_jobs.load(args) → {study, recipe, jobs = those chosen, all = those of the whole recipe, baseline,
@@ -12,8 +13,10 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local data_paths = require "aniso.recipe.data_paths"
+local folds = require "aniso.recipe.folds"
 local pruning = require "aniso.train.pruning"
 local renamed = require "aniso.recipe.renamed"
+local shards = require "aniso.cluster.shards"
 local study_of = require "aniso.recipe.study"
 local tables = require "aniso.show.table"
 local trial_label = require "aniso.recipe.trial_label"
@@ -46,6 +49,12 @@ end
 function study_jobs.part_argument(parser)
   parser:option("--part", "part I of N of the study, I from 1, for a machine and a database of its own")
     :argname "I/N":convert(part)
+end
+
+-- `--shards FOLDER`, for the tasks of a submitted study.
+function study_jobs.shards_argument(parser)
+  parser:option("--shards", "leave out what was finished when the study of this folder was submitted")
+    :argname "FOLDER"
 end
 
 -- The names of options that earlier versions had: accepted with --old-names, else all of them are an error.
@@ -109,7 +118,7 @@ function study_jobs.list(jobs)
 end
 
 -- Gives finished jobs their uid → how many there are.
-local function find_finished(db, study, jobs, again)
+function study_jobs.find_finished(db, study, jobs, again)
   local finished, count = attempts.finished, 0
   for i, job in ipairs(jobs) do
     job.number = i
@@ -137,6 +146,25 @@ local function of_part(jobs, given)
   return parts.split(jobs, given[2])[given[1]]
 end
 
+-- Those of a list of runs that a submitted study's tasks train; all of them without a folder.
+function study_jobs.of_submission(list, folder, name_of)
+  if not folder then return list end
+  local submission, why = shards.read(folder)
+  if not submission then
+    cli.fail(cli.FAILED, why or folder .. " is not the folder of a submitted study")
+  end
+  local finished, out = shards.finished(submission), {}
+  for _, one in ipairs(list) do
+    if not finished[name_of(one)] then out[#out + 1] = one end
+  end
+  return out
+end
+
+-- The name of a job's run, as tables and logs have it.
+function study_jobs.name(job)
+  return folds.name(job.label, job.seed, job.cross and job.cross.fold)
+end
+
 -- → the study under the name that the command gives it, and the recipe's path and text; nil without a study
 function study_jobs.read(args)
   local study, recipe = cli.usage(require("aniso.recipe.load").load, args.recipe)
@@ -153,6 +181,7 @@ function study_jobs.load(args)
     study_jobs.check_parts(study, args)
     jobs = of_part(jobs, args.part)
   end
+  jobs = study_jobs.of_submission(jobs, args.shards, study_jobs.name)
   local configs = {}
   for i, job in ipairs(jobs) do configs[i] = job.config end
   common.warn_unused(configs)
@@ -166,7 +195,7 @@ function study_jobs.match(db, of, again)
     common.guarded(attempts.keep_former, db, of.study.name, some, of.study.former_paths, of.study.folder)
   end
   follow_labels(db, of.study, of.all)
-  local finished = find_finished(db, of.study, of.jobs, again)
+  local finished = study_jobs.find_finished(db, of.study, of.jobs, again)
   if of.prune then cli.usage(pruning.check_validation, of.jobs) end
   return finished
 end

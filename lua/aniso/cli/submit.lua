@@ -1,9 +1,11 @@
 -- aniso submit RECIPE --slurm: the runs of a study as an array of jobs, a part and a database each, and a job
--- that merges the databases at the end. Submitting again finishes what a cancelled or failed task left.
+-- that merges the databases at the end. Submitting again finishes what a cancelled or failed task left; what
+-- is finished in the database is not submitted.
+local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
-local folds = require "aniso.recipe.folds"
 local parts = require "aniso.train.parts"
 local quoted = require("aniso.store.hint").quoted
 local shards = require "aniso.cluster.shards"
@@ -76,13 +78,35 @@ local function batch_options(args)
 end
 
 -- The names of the runs of each task.
-local function work_of(jobs, n)
+local function work_of(tasks)
   local out = {}
-  for task, list in ipairs(parts.split(jobs, n)) do
+  for task, list in ipairs(tasks) do
     out[task] = {}
-    for i, job in ipairs(list) do
-      out[task][i] = folds.name(job.label, job.seed, job.cross and job.cross.fold)
-    end
+    for i, job in ipairs(list) do out[task][i] = study_jobs.name(job) end
+  end
+  return out
+end
+
+-- The names of the jobs that the database has as finished.
+local function finished_of(study, jobs, args)
+  if not sys.exists(args.db) then return {} end
+  local db <close> = common.open(args)
+  common.guarded(attempts.keep_former, db, study.name, jobs, study.former_paths, study.folder)
+  study_jobs.find_finished(db, study, jobs)
+  local out = {}
+  for _, job in ipairs(jobs) do
+    if job.uid then out[#out + 1] = study_jobs.name(job) end
+  end
+  return out
+end
+
+-- The numbers of the tasks that have a job without a uid.
+local function unfinished(tasks)
+  local out = {}
+  for task, list in ipairs(tasks) do
+    local left = false
+    for _, job in ipairs(list) do left = left or not job.uid end
+    if left then out[#out + 1] = task end
   end
   return out
 end
@@ -101,7 +125,8 @@ local function check_place(of, args)
   end
 end
 
--- What both scripts are written from.
+-- What both scripts are written from. The parts are those of the whole study, so that each stays with its
+-- database when the study is submitted again.
 local function described(study, recipe, jobs, args)
   local db = cli.need(shards.absolute(args.db))
   local of = { study = study.name, db = db, folder = shards.folder(db, study.name), runs = #jobs,
@@ -109,24 +134,25 @@ local function described(study, recipe, jobs, args)
     recipe = cli.need(sys.realpath(recipe.path)), sha256 = cli.need(core.sha256.file(recipe.path)),
     tool = "aniso " .. sys.version, limit = args.limit, flags = run_flags(args) }
   of.parts = math.min(math.tointeger(args.tasks) or math.huge, #parts.units(jobs))
-  of.work = work_of(jobs, of.parts)
+  of.split = parts.split(jobs, of.parts)
+  of.work = work_of(of.split)
   of.options, of.own = batch_options(args)
   check_place(of, args)
   return of
 end
 
--- Ends where the study's tasks are not over, or were cut in another way.
-local function check_earlier(of)
-  local was, why = shards.read(of.folder)
-  if was == nil then cli.fail(cli.FAILED, why) end
-  if not was then return end
-  local tasks = cli.need(slurm.tasks(was.array, was.merge))
-  for _, job in ipairs { was.array, was.merge } do
-    if next(tasks[job]) then
-      cli.fail(cli.FAILED, ("study %s is submitted as job %s, which is not over: aniso watch follows it, and "
-        .. "scancel %s %s ends it"):format(of.study, was.array, was.array, was.merge or ""))
-    end
-  end
+-- Chooses the tasks by what the database has. → whether any is left
+local function choose_tasks(of, study, jobs, args)
+  of.finished = finished_of(study, jobs, args)
+  of.tasks = unfinished(of.split)
+  if #of.tasks > 0 then return true end
+  console.print(("study %s: all %d runs are finished in %s; there is nothing to submit"):format(of.study,
+    of.runs, of.db))
+  return false
+end
+
+-- Ends where the study was cut in another way.
+local function check_same(of, was)
   local changed = was.sha256 ~= of.sha256 and "the recipe has changed since"
     or was.flags ~= of.flags and "it has other options"
     or #was.work ~= of.parts and ("it has %d tasks"):format(#was.work)
@@ -136,22 +162,56 @@ local function check_earlier(of)
   end
 end
 
-local function write(of)
+-- Submits the job of one kind, and stores its number.
+local function submit_job(of, submission, kind)
+  submission[kind] = cli.need(slurm.submit(slurm_script.path(kind, of.folder), submission.array))
+  cli.need(shards.write(of.folder, submission))
+end
+
+-- Completes an earlier submission whose command was killed: its jobs are in the queue, but not all are in its
+-- file, or the merge is missing. → true, or nil where no job is in the queue. Ends where the study's jobs are
+-- known and not over.
+local function completed(of)
+  local was, why = shards.read(of.folder)
+  if was == nil then cli.fail(cli.FAILED, why) end
+  if not was then return nil end
+  local known = was.array and was.merge
+  if not known then cli.need(require "aniso.cluster.lost_jobs"(of.folder, was)) end
+  local tasks = cli.need(slurm.tasks(was.array, was.merge))
+  local array, merge = tasks[was.array] or {}, tasks[was.merge] or {}
+  local queued = next(array) or next(merge)
+  if queued and known then
+    cli.fail(cli.FAILED, ("study %s is submitted as job %s, which is not over: aniso watch follows it, and "
+      .. "scancel %s %s ends it"):format(of.study, was.array, was.array, was.merge))
+  end
+  check_same(of, was)
+  if not queued then return nil end
+  cli.need(shards.write(of.folder, was))
+  if not was.merge then submit_job(of, was, "merge") end
+  console.print(("study %s: the earlier submission, which was killed, is completed: job %s; then job %s "
+    .. "merges into %s"):format(of.study, was.array, was.merge, of.db))
+  return true
+end
+
+local function submitted(of)
   cli.need(sys.mkdir_p(of.folder))
   for _, kind in ipairs { "array", "merge" } do
-    cli.need(sys.write_atomic(("%s/%s.sh"):format(of.folder, kind), slurm_script[kind](of)))
+    cli.need(sys.write_atomic(slurm_script.path(kind, of.folder), slurm_script[kind](of)))
   end
   local submission = { study = of.study, tool = of.tool, recipe = of.recipe, sha256 = of.sha256,
-    flags = of.flags, work = of.work }
+    flags = of.flags, work = of.work, finished = of.finished }
   cli.need(shards.write(of.folder, submission))
-  submission.array = cli.need(slurm.submit(of.folder .. "/array.sh"))
-  cli.need(shards.write(of.folder, submission))
-  submission.merge = cli.need(slurm.submit(of.folder .. "/merge.sh", submission.array))
-  cli.need(shards.write(of.folder, submission))
+  submit_job(of, submission, "array")
+  submit_job(of, submission, "merge")
   return submission
 end
 
 local function counted(n, what) return ("%d %s%s"):format(n, what, n == 1 and "" or "s") end
+
+local function print_scripts(of)
+  local text = slurm_script.array(of) .. "\n" .. slurm_script.merge(of)
+  for line in text:gmatch "([^\n]*)\n" do console.print(line) end
+end
 
 function submit.run(args)
   if not args.slurm then
@@ -163,16 +223,19 @@ function submit.run(args)
   study_jobs.check_parts(study, args)
   local of = described(study, recipe, jobs, args)
   if args.dry_run then
-    local text = slurm_script.array(of) .. "\n" .. slurm_script.merge(of)
-    for line in text:gmatch "([^\n]*)\n" do console.print(line) end
+    if choose_tasks(of, study, jobs, args) then print_scripts(of) end
     return
   end
   local missing = slurm.missing()
   if missing then cli.fail(cli.FAILED, missing) end
-  check_earlier(of)
-  local submission = write(of)
-  console.print(("study %s: %s in %s, job %s; then job %s merges them into %s"):format(of.study,
-    counted(of.runs, "run"), counted(of.parts, "task"), submission.array, submission.merge, of.db))
+  if not completed(of) then
+    if not choose_tasks(of, study, jobs, args) then return end
+    local submission = submitted(of)
+    local before = #of.finished > 0 and (", %d finished before"):format(#of.finished) or ""
+    console.print(("study %s: %s in %s%s, job %s; then job %s merges them into %s"):format(of.study,
+      counted(of.runs - #of.finished, "run"), counted(#of.tasks, "task"), before, submission.array,
+      submission.merge, of.db))
+  end
   console.print("follow it with: " .. require("aniso.store.hint").command(args.db, "watch", of.study))
 end
 

@@ -173,7 +173,8 @@ local function follow(db, poll, args)
 end
 
 function watch.run(args)
-  if require "aniso.cli.watch_cluster"(args, pause) then return end
+  local code = require "aniso.cli.watch_cluster"(args, pause)
+  if code then return code end
   local db <close> = common.open(args)
   local poll = target(db, args.what)
   if not args.once then return follow(db, poll, args) end

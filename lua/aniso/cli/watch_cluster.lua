@@ -1,7 +1,11 @@
 -- Follows a submitted study from Slurm's queue and the logs of its tasks: databases of other nodes are not
--- opened. watch_cluster(args, pause) → true where the study's jobs are not over and --once printed their
--- state, or false: nothing of the study is in the queue any more, and the merged database has the rest.
+-- opened. At the end the merged database shows whether a run is missing.
+-- watch_cluster(args, pause) → the exit code, or nil where no job of the study is in the queue.
 local cli = require "aniso.cli"
+local common = require "aniso.cli.common"
+local console = require "aniso.show.console"
+local lost_jobs = require "aniso.cluster.lost_jobs"
+local missing = require "aniso.cluster.missing"
 local shards = require "aniso.cluster.shards"
 local slurm = require "aniso.cluster.slurm"
 local sys = require("aniso.core").sys
@@ -13,6 +17,7 @@ local function find(args)
   local folders = args.what and { shards.folder(db, args.what) } or shards.folders(db)
   for _, folder in ipairs(folders) do
     local submission = shards.read(folder)
+    if submission then lost_jobs(folder, submission) end
     if submission and submission.array then
       local queue = cli.need(slurm.tasks(submission.array, submission.merge))
       if next(queue[submission.array]) or next(queue[submission.merge or ""] or {}) then
@@ -25,8 +30,8 @@ end
 -- A task in the queue as words, and what its log has.
 local function row(of, task, names, queued)
   local log = shards.progress(of.folder, task) or { finished = {} }
-  local done = 0
-  for _, name in ipairs(names) do done = done + (log.finished[name] and 1 or 0) end
+  local before, done = shards.finished(of.submission), 0
+  for _, name in ipairs(names) do done = done + ((log.finished[name] or before[name]) and 1 or 0) end
   local state = not queued and "ended" or queued.state == "RUNNING" and "running on " .. queued.node
     or ("%s (%s)"):format(queued.state:lower(), queued.reason)
   return { task = task, state = sys.visible(state), done = done, total = #names,
@@ -65,9 +70,19 @@ local function news(rows, seen)
   return out
 end
 
-return function(args, pause)
-  local of = find(args)
-  if not of then return false end
+-- Prints what the merge has brought together → the exit code
+local function show_merged(args, of)
+  if not sys.exists(args.db) then
+    cli.fail(cli.FAILED, ("nothing was merged into %s: %s/merge.log says why"):format(args.db, of.folder))
+  end
+  local db <close> = common.open(args)
+  local state = missing(db, of.submission)
+  console.print(state.text)
+  return state.missing > 0 and cli.FAILED or cli.DONE
+end
+
+-- Prints what changes until nothing of the study is in the queue; with --once, the state → whether it is over
+local function follow(args, of, pause)
   local screen <close> = require("aniso.show.screen").new {}
   local seen, printed = {}, nil
   sys.interrupt_mode "poll"
@@ -84,8 +99,15 @@ return function(args, pause)
       lines[#lines + 1] = total
       screen:draw(lines)
     end
-    if args.once then return true end
-    if not queued then return false end
+    if args.once then return false end
+    if not queued then return true end
     pause(args.every, screen)
   end
+end
+
+return function(args, pause)
+  local of = find(args)
+  if not of then return nil end
+  if not follow(args, of, pause) then return cli.DONE end
+  return show_merged(args, of)
 end

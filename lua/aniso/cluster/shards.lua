@@ -1,6 +1,7 @@
 -- The folder of a submitted study: <database without .db>.shards/<study>. It has the scripts, and for task K
 -- the database shard-K.db with its folder and the log task-K.log. `submission.json` is what was submitted:
 --   { study, tool = version, recipe = path, sha256, flags, work = {{names of the runs of task 1}, …},
+--     finished = {names of the runs that the database had before, which no task trains},
 --     array = job, merge = job }
 -- The folder is shared by all nodes, but each database is opened on the node of its task alone, and by the
 -- merge once no task is left: who follows a study reads the logs.
@@ -65,6 +66,7 @@ local function is_valid(one)
   if type(one) ~= "table" or type(one.work) ~= "table" or #one.work == 0 then return false end
   for _, key in ipairs(TEXTS) do if type(one[key]) ~= "string" then return false end end
   for _, list in ipairs(one.work) do if not are_names(list) then return false end end
+  if not are_names(one.finished or {}) then return false end
   for _, key in ipairs(IDS) do
     if one[key] ~= nil and not (type(one[key]) == "string" and one[key]:match "^%d+$") then return false end
   end
@@ -84,6 +86,13 @@ end
 
 function shards.write(folder, submission)
   return sys.write_atomic(folder .. "/submission.json", core.json.encode(submission) .. "\n")
+end
+
+-- The set of a submission's runs that were finished when it was submitted.
+function shards.finished(submission)
+  local out = {}
+  for _, name in ipairs(submission.finished or {}) do out[name] = true end
+  return out
 end
 
 -- The databases of a submission's tasks that exist, in order, and the tasks whose database is in use.

@@ -3,6 +3,7 @@
 --     Forms: names, time, count, memory, option
 --   slurm.missing() → why nothing can be submitted here, or nil
 --   slurm.submit(script [, after = job]) → job | nil, message
+--   slurm.find(name, script) → the job in the queue with that name and script, false, or nil, message
 --   slurm.tasks(job, …) → { job = { task or "" → { state, node, reason } } } of the tasks that have not
 --     ended; nil, message where slurmctld does not answer
 local quoted = require("aniso.store.hint").quoted
@@ -87,14 +88,26 @@ function slurm.submit(script, after)
   return nil, "Slurm did not accept the job: " .. visible(lines[#lines] or "sbatch printed nothing")
 end
 
+local function no_answer(lines)
+  return nil, "squeue does not list the tasks: " .. visible(lines[#lines] or "no answer")
+end
+
+function slurm.find(name, script)
+  local lines, done = call("squeue", "-h", "-n", name, "-o", "%F|%o")
+  if not done then return no_answer(lines) end
+  for _, line in ipairs(lines) do
+    local job, command = line:match "^(%d+)|(.*)$"
+    if command == script then return job end
+  end
+  return false
+end
+
 function slurm.tasks(...)
   local out = {}
   for _, job in ipairs { ... } do
     local lines, done = call("squeue", "-h", "-r", "-j", job, "-o", "%K|%T|%N|%r")
     -- A job that ended some minutes ago is unknown.
-    if not done and not (lines[#lines] or ""):find "Invalid job id" then
-      return nil, "squeue does not list the tasks: " .. visible(lines[#lines] or "no answer")
-    end
+    if not done and not (lines[#lines] or ""):find "Invalid job id" then return no_answer(lines) end
     out[job] = {}
     for _, line in ipairs(done and lines or {}) do
       local task, state, node, reason = line:match "^([^|]*)|([^|]*)|([^|]*)|(.*)$"

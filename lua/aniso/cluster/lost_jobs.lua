@@ -1,0 +1,16 @@
+-- lost_jobs(folder, submission) → true, or nil, message: gives a submission the jobs that are in the queue
+-- but not in its file, since `aniso submit` was killed between sbatch's answer and the writing of it. The
+-- queue has their scripts, and no other study has a script of that path.
+local slurm = require "aniso.cluster.slurm"
+local slurm_script = require "aniso.cluster.slurm_script"
+
+return function(folder, submission)
+  for _, kind in ipairs { "array", "merge" } do
+    if not submission[kind] then
+      local job, why = slurm.find(slurm_script.name(kind, submission.study), slurm_script.path(kind, folder))
+      if job == nil then return nil, why end
+      submission[kind] = job or nil
+    end
+  end
+  return true
+end
