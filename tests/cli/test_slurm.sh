@@ -128,10 +128,10 @@ if unshare -rm true 2>/dev/null; then
     mkdir -p runs.shards
     submission >submission.json
     # shellcheck disable=SC2016
-    unshare -rm sh -c 'mount -t tmpfs -o size=400k tmpfs runs.shards && mkdir runs.shards/tiny &&
-        cp submission.json runs.shards/tiny
+    unshare -rm sh -c 'mount -t tmpfs -o size=40m tmpfs runs.shards && mkdir runs.shards/tiny &&
+        cp submission.json runs.shards/tiny && head -c 40560k /dev/zero >runs.shards/filler
         SLURM_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 sh script.sh; echo $?
-        mount -o remount,size=40m runs.shards
+        rm runs.shards/filler
         SLURM_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 sh script.sh; echo $?
         "$1" db merge runs.shards/tiny/shard-1.db --db full.db' sh "$aniso" >"$dir/out" 2>"$dir/err"
     equals "a disk that fills ends a task, which continues once there is space" \
