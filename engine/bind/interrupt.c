@@ -61,6 +61,11 @@ void an_interrupt_install(lua_State *L)
     sigaction(SIGXFSZ, &action, NULL);
 }
 
+bool an_interrupt_is_installed(void)
+{
+    return state != NULL;
+}
+
 int an_lua_outlive_output(lua_State *L)
 {
     struct sigaction action = {.sa_handler = SIG_IGN};

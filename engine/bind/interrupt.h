@@ -11,9 +11,10 @@
 #include <stdbool.h>
 
 void an_interrupt_install(lua_State *L);
-int an_interrupt_signal(void);    /* SIGINT, SIGTERM or SIGHUP once received, else 0 */
-int an_interrupt_raises(void *);  /* 1 if one was received in raise mode, else 0     */
-bool an_output_may_be_lost(void); /* outlive_output() was called                     */
+bool an_interrupt_is_installed(void); /* not in a module of another program          */
+int an_interrupt_signal(void);        /* SIGINT, SIGTERM or SIGHUP once received, else 0 */
+int an_interrupt_raises(void *);      /* 1 if one was received in raise mode, else 0     */
+bool an_output_may_be_lost(void);     /* outlive_output() was called                     */
 
 /* Lua functions for core.sys: interrupted() → "SIGINT", "SIGTERM", "SIGHUP" or nil;
  * outlive_output(): a closed pipe or terminal no longer ends the program, its output is dropped;

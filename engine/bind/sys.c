@@ -317,12 +317,14 @@ static const luaL_Reg functions[] = {
     {"ranks", ranks},
     {"sleep", nap},
     {"threads", threads},
+    {"start_self", an_lua_start_self},
     {"startable_threads", startable_threads},
     {"used_by", an_lua_used_by},
     {"utc", utc},
     {"variable", an_lua_variable},
     {"variables", an_lua_variables},
     {"visible", visible},
+    {"wait_for_children", an_lua_wait_for_children},
     {"width", width},
     {NULL, NULL},
 };
@@ -330,6 +332,7 @@ static const luaL_Reg functions[] = {
 int an_open_sys(lua_State *L)
 {
     an_add_lock_class(L);
+    an_add_child_class(L);
     luaL_newlib(L, functions);
     lua_pushliteral(L, AN_VERSION);
     lua_setfield(L, -2, "version");

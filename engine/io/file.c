@@ -55,6 +55,15 @@ an_code an_file_open(const char *path, an_file_mode mode, int *file)
     return AN_OK;
 }
 
+an_code an_file_open_nothing(int *file)
+{
+    *file = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (*file < 0)
+        return an_path_refused("open", "/dev/null");
+    an_handle_opened(AN_OPEN_FILE);
+    return AN_OK;
+}
+
 void an_file_close(int file)
 {
     if (file < 0)

@@ -28,6 +28,9 @@ void an_file_close(int file); /* −1 is allowed */
  * gets their numbers and with them the program's output. Reading or writing them fails. */
 void an_file_open_standard_streams(void);
 
+/* Opens /dev/null for reading and writing, for the streams of another process. */
+an_code an_file_open_nothing(int *file);
+
 /* True if `path` still names the open file: it was neither replaced nor removed. */
 bool an_file_is_at(int file, const char *path);
 

@@ -18,10 +18,12 @@ database=runs.db
 invocations='
 run "$dir/recipe.lua" --again --only plain --seeds 0
 run "$dir/recipe.lua"
+run "$dir/recipe.lua" --again --jobs 2
 submit "$dir/recipe.lua" --slurm --dry-run --shared
 plan "$dir/recipe.lua" --only plain
 plan "$study" --status
 work "$study"
+work "$study" --jobs 2
 watch --once
 watch "$study" --once
 check "$dir/recipe.lua"

@@ -31,6 +31,15 @@ local function name_commands(parser)
   end
 end
 
+-- An option that help does not list is not offered either.
+local function leave_hidden_out(parser)
+  for _, command in ipairs(parser._commands) do
+    for i = #command._options, 1, -1 do
+      if command._options[i]._hidden then table.remove(command._options, i) end
+    end
+  end
+end
+
 -- Calls visit(command's name, choices) for every positional argument that has choices.
 local function each_choice(parser, visit)
   for _, command in ipairs(parser._commands) do
@@ -165,6 +174,7 @@ function completion.run(args)
     cli.fail(cli.FAILED, "this argparse is too old to write completions: 0.7 or later can")
   end
   name_commands(parser)
+  leave_hidden_out(parser)
   io.stdout:write(finish[args.shell](make(parser), parser))
 end
 

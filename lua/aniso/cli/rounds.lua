@@ -26,11 +26,9 @@ local function train(jobs, of, planned)
     job.argv = { table.unpack(of.argv) }
     local begun = common.guarded(attempts.begun, of.db, study, job)
     if begun then training.adopt(job, begun) end
-    if not board.terminal then
-      local fold = job.cross and (", fold %d"):format(job.cross.fold) or ""
-      board:print(("run %d/%d: %s, seed %d%s%s%s"):format(job.number, planned, job.label, job.seed, fold,
-        begun and ", resumed" or "", #jobs > 1 and (", in lock-step with %d more"):format(#jobs - 1) or ""))
-    end
+    local fold = job.cross and (", fold %d"):format(job.cross.fold) or ""
+    board:announce(("run %d/%d: %s, seed %d%s%s%s"):format(job.number, planned, job.label, job.seed, fold,
+      begun and ", resumed" or "", #jobs > 1 and (", in lock-step with %d more"):format(#jobs - 1) or ""))
   end
   for i, outcome in ipairs(train_group.train(training.run_together, jobs, board, of.keep_last)) do
     local job = jobs[i]
@@ -76,7 +74,7 @@ return function(of)
   local rounds, trained = rounds_of(of), 0
   local ready = common.guarded(rounds.next, rounds)
   while #ready > 0 do
-    of.board.runs = of.board.runs + #ready
+    of.board:expect(#ready)
     common.guarded(store_trials, of, rounds)
     local planned = of.planned or number(of.jobs, rounds.trials)
     for _, group in ipairs(lockstep.groups(ready, of.plan.one_by_one == 1)) do train(group, of, planned) end

@@ -9,6 +9,7 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
+local jobs = require "aniso.cli.jobs"
 local plan = require "aniso.cli.plan"
 local study_jobs = require "aniso.cli.study_jobs"
 local tables = require "aniso.show.table"
@@ -22,14 +23,15 @@ function run.arguments(parser)
   study_jobs.shards_argument(parser)
   common.alone(parser)
   common.threads(parser)
+  jobs.arguments(parser)
   require("aniso.cli.train_group").arguments(parser)
   parser:flag("--again", "run again what is already finished")
   parser:flag("--dry-run", "only list the runs")
 end
 
-local function report(db, jobs, skipped)
+local function report(db, chosen, skipped)
   local done, failed = {}, 0
-  for _, job in ipairs(jobs) do
+  for _, job in ipairs(chosen) do
     if job.uid then
       done[#done + 1] = { label = job.label, uid = job.uid }
     elseif not job.pruned then
@@ -38,16 +40,16 @@ local function report(db, jobs, skipped)
   end
   if skipped > 0 then
     console.note(("%d of %d runs were finished before and are not run again (--again does)")
-      :format(skipped, #jobs))
+      :format(skipped, #chosen))
   end
   if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end
-  if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, #jobs)) end
+  if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, #chosen)) end
 end
 
 -- Reports the variants that cannot begin, before any run is trained. The others are carried out all the same.
-local function warn_early(jobs)
+local function warn_early(chosen)
   local waiting = {}
-  for _, job in ipairs(jobs) do
+  for _, job in ipairs(chosen) do
     if not job.uid then waiting[#waiting + 1] = job end
   end
   if #waiting < 2 then return end -- a single run reports it itself
@@ -70,11 +72,25 @@ local function find_ended(db, of)
   end
 end
 
+-- A worker of a command with --jobs, which has written the plan.
+local function work(args, argv, of, threads)
+  local db <close> = common.open_to_join(args)
+  local planned = worker.find_plan(db, of.study.name)
+  if planned.recipe_sha256 ~= core.sha256.text(of.recipe.text) then
+    cli.fail(cli.FAILED, args.recipe .. " has changed since the command began; repeat it")
+  end
+  study_jobs.match(db, of, args.again)
+  jobs.work(args, argv, { db = db, plan = planned, keep_last = args.keep_last, again = args.again,
+    all = of.all, threads = threads })
+end
+
 function run.run(args, argv)
-  common.use_threads(args)
+  local n = jobs.number(args)
+  local threads = jobs.use_threads(args)
   local of = study_jobs.load(args)
   if not of then return cli.DONE end
   if args.dry_run then return study_jobs.list(of.jobs) end
+  if args.worker then return work(args, argv, of, threads) end
   local db = common.need_db(require("aniso.store").open(args.db,
     { wait = require("aniso.store.lock_wait").of_command(), alone = args.alone }))
   core.sys.interrupt_mode "poll"
@@ -86,8 +102,8 @@ function run.run(args, argv)
     db:close()
     db = common.open_to_join(args)
   end
-  worker.run { db = db, plan = worker.find_plan(db, of.study.name), argv = argv, keep_last = args.keep_last,
-    again = args.again, all = of.all }
+  jobs.run(n, argv, { db = db, plan = worker.find_plan(db, of.study.name), argv = argv,
+    keep_last = args.keep_last, again = args.again, all = of.all })
   find_ended(db, of)
   report(db, of.jobs, skipped)
 end

@@ -184,7 +184,7 @@ function study_jobs.load(args)
   jobs = study_jobs.of_submission(jobs, args.shards, study_jobs.name)
   local configs = {}
   for i, job in ipairs(jobs) do configs[i] = job.config end
-  common.warn_unused(configs)
+  if not args.worker then common.warn_unused(configs) end -- its command has printed them
   return { study = study, recipe = recipe, jobs = jobs, all = all, baseline = study_of.baseline_label(study),
     one_by_one = args.one_by_one or study.one_by_one,
     prune = rule and { rule = rule, seeds = study_of.seeds(study.seeds) } }

@@ -5,6 +5,7 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
+local jobs = require "aniso.cli.jobs"
 local own_parts = require "aniso.cli.own_parts"
 local worker = require "aniso.cli.worker"
 
@@ -16,6 +17,7 @@ function work.arguments(parser)
   own_parts.arguments(parser)
   common.db(parser)
   common.threads(parser)
+  jobs.arguments(parser)
   require("aniso.cli.train_group").arguments(parser)
 end
 
@@ -34,14 +36,18 @@ local function load_recipe(plan, args)
 end
 
 function work.run(args, argv)
-  common.use_threads(args)
+  local n = jobs.number(args)
+  local threads = jobs.use_threads(args)
   local memory = args.memory and cli.usage(byte_size.option.check, args.memory, "--memory")
   local db <close> = common.open_to_join(args)
   local plan = worker.find_plan(db, args.study)
   load_recipe(plan, args)
+  local of = { db = db, plan = plan, argv = argv, keep_last = args.keep_last, memory = memory,
+    threads = threads }
+  if args.worker then return jobs.work(args, argv, of) end
   core.sys.interrupt_mode "poll"
   core.sys.outlive_output()
-  worker.run { db = db, plan = plan, argv = argv, keep_last = args.keep_last, memory = memory }
+  jobs.run(n, argv, of)
   local failed, planned = worker.failed(db, plan)
   if failed > 0 then cli.fail(cli.FAILED, ("%d of %d planned runs failed"):format(failed, planned)) end
   console.note(("all %d planned runs of %s are finished"):format(planned, plan.study))

@@ -2,7 +2,9 @@
 -- was killed had begun, another one resumes, to the same bits.
 --   worker.find_plan(db, study) → the plan for workers of a study, or of the latest plan if nil
 --   worker.run { db = joined, plan =, argv =, keep_last =, again =, all = jobs of the whole recipe [opt],
---     memory = the option train.memory [opt] }
+--     memory = the option train.memory [opt], board = where it shows them [opt], share = {jobs =, threads =} of a
+--     worker next to others (cli/jobs.lua) [opt] }
+--   worker.check_clock(plan)      prints a warning
 --   worker.failed(db, plan) → how many of its runs failed, of how many
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
@@ -110,7 +112,7 @@ end
 
 local function carry_out(of, rows, planned)
   local db, plan, jobs = of.db, of.plan, {}
-  if rows[1].round == 1 then of.board.runs = of.board.runs - #rows end -- rounds() adds those that it trains
+  if rows[1].round == 1 then of.board:expect(-#rows) end -- rounds() adds those that it trains
   for _, job in ipairs(jobs_of(plan, rows)) do
     local missing = lacking(job)
     if missing then
@@ -145,43 +147,43 @@ local function wait(of)
     of.board:clear()
     cli.fail(cli.EXIT_OF[signal], "interrupted; repeat the command to continue")
   end
-  if not of.waits then of.board:print "waiting for the runs that other workers have" end
+  if not of.waits and not of.share then of.board:print "waiting for the runs that other workers have" end
   of.waits = true
   core.sys.sleep(PAUSE)
 end
 
--- A plan's runs that have not ended, those of searches left out, and the number of all.
-local function count(db, study)
-  local open, rows = 0, cli.need(db:planned_runs(study))
-  for _, row in ipairs(rows) do
-    if not row.ended and row.round == 1 then open = open + 1 end
+function worker.check_clock(plan)
+  if plan.age < -CLOCKS_AGREE then
+    require("aniso.show.console").note(("aniso: warning: the clock was ahead when the plan of %s was "
+      .. "written; the times shown are wrong, the runs are not"):format(plan.study))
   end
-  return open, #rows
+end
+
+-- Workers that share the processors share them with those that still have units to carry out.
+local function use_share(of, open)
+  local share = of.share
+  if share then core.sys.threads(math.max(1, share.threads // math.min(share.jobs, open))) end
 end
 
 function worker.run(of)
   local db, study = of.db, of.plan.study
   of.plan.memory, of.plan.budgets = of.memory, budgets_of(of.all)
-  if of.plan.age < -CLOCKS_AGREE then
-    require("aniso.show.console").note(("aniso: warning: the clock was ahead when the plan of %s was "
-      .. "written; the times shown are wrong, the runs are not"):format(study))
-  end
-  local open, planned = count(db, study)
-  local board <close> = require("aniso.show.progress").board { runs = open }
+  local left = common.guarded(db.left_of_plan, db, study)
+  local board <close> = of.board or require("aniso.show.progress").board { runs = left.plain }
   of.board = board
   local trained = 0
   while true do
-    local rows, why = common.guarded(db.take_unit, db, study)
+    local rows, units = common.guarded(db.take_unit, db, study)
     if rows then
-      trained, of.waits = trained + common.guarded(carry_out, of, rows, planned), false
-    elseif why == "done" then
+      use_share(of, units)
+      trained, of.waits = trained + common.guarded(carry_out, of, rows, left.planned), false
+    elseif units == "done" then
       break
     else
       wait(of)
     end
   end
-  board.runs = trained
-  if trained > 0 then board:print(board:summary()) end
+  board:conclude(trained)
 end
 
 function worker.failed(db, plan)

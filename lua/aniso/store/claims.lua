@@ -1,9 +1,9 @@
 -- Workers of a plan: which unit each takes, and how its runs ended. Workers of one machine join the lock of
 -- the database (io/lock.h), so that the kernel decides whether the one that took a unit still exists: no
 -- clock and no process number alone does.
---   db:take_unit(study) → the unit's rows (plan.lua), or nil and "wait" or "done"
+--   db:take_unit(study) → the unit's rows (plan.lua), how many units are left; or nil and "wait" or "done"
 --   db:end_planned(study, seq, "finished" | "failed" [, problem])      db:end_lost_runs()
---   db:set_trials(study, unit, jobs)      db:drop_planned(study, seq)
+--   db:left_of_plan(study)      db:set_trials(study, unit, jobs)      db:drop_planned(study, seq)
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
 local planned_row = require "aniso.store.planned_row"
@@ -53,15 +53,25 @@ local function take(db, study)
   must(db.core:exec("UPDATE plan_run SET worker = ?2 WHERE unit = ?1", unit.unit, core.sys.pid()))
   return must(db.core:query([[
     SELECT p.*, c.json FROM plan_run p JOIN config c ON c.sha256 = p.config
-     WHERE unit = ?1 AND trial = 0 AND ended IS NULL ORDER BY seq]], unit.unit))
+     WHERE unit = ?1 AND trial = 0 AND ended IS NULL ORDER BY seq]], unit.unit)), #open
 end
 
--- Takes the next free unit. "wait": other workers have all that are left, or units that must end
--- first; "done": every unit has ended.
+-- Takes the next free unit → its rows, and how many units have not ended. "wait": other workers have all
+-- that are left, or units that must end first; "done": every unit has ended.
 function claims.take_unit(db, study)
-  local rows = must(db:transaction(take, db, study))
+  local rows, open = must(db:transaction(take, db, study))
   if type(rows) == "string" then return nil, rows end
-  return rows
+  return rows, open
+end
+
+-- What a study's plan has left: {planned = its runs, trials included, left = those that have not ended, without
+-- trials, units = theirs, plain = how many of them belong to no search}
+function claims.left_of_plan(db, study)
+  return must(db.core:query([[
+    SELECT count(*) AS planned, coalesce(sum(open), 0) AS left, coalesce(sum(open AND round = 1), 0) AS plain,
+           count(DISTINCT iif(open, unit, NULL)) AS units
+      FROM (SELECT unit, round, ended IS NULL AND unit IS NOT NULL AND trial = 0 AS open
+              FROM plan_run JOIN study USING(study_id) WHERE name = ?1)]], study))[1]
 end
 
 -- A unit of a search has found trials: they replace those that were planned for it. jobs: as set_plan() takes

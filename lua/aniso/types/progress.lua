@@ -61,6 +61,18 @@ function Board:remove(line) end
 ---@return boolean counted false on a board without totals
 function Board:count(how) end
 
+---More runs will end on the board; fewer where n is below 0.
+---@param n integer
+function Board:expect(n) end
+
+---A line for a log; nothing on a terminal, whose block has it already.
+---@param line string
+function Board:announce(line) end
+
+---All runs have ended: prints the summary.
+---@param ended integer how many
+function Board:conclude(ended) end
+
 ---One problem has ended all that runs.
 ---@param why string
 function Board:fail_all(why) end

@@ -96,10 +96,18 @@ function RunDatabase:plan_for_workers(study) end
 ---@return string? code
 function RunDatabase:planned_runs(study) end
 
+---What a study's plan has left. planned: its runs, trials of searches included; left: those that have not
+---ended, without trials; units: theirs; plain: how many of them belong to no search. Raises a failure of the
+---database.
+---@param study string
+---@return { planned: integer, left: integer, units: integer, plain: integer }
+function RunDatabase:left_of_plan(study) end
+
 ---Takes the next unit of a study's plan that no other worker has. Raises a failure of the database.
 ---@param study string
 ---@return table[]? rows
----@return "wait"|"done"? why other workers have what is left, or all has ended
+---@return integer|"wait"|"done" units how many have not ended; why there is none: other workers have what is
+---left, or all has ended
 function RunDatabase:take_unit(study) end
 
 ---Stores how a run of a plan ended. Raises a failure of the database.

@@ -53,6 +53,22 @@ function Board:count(how)
   return true
 end
 
+-- n more runs will end on the board, fewer where n is below 0.
+function Board:expect(n)
+  self.runs = self.runs + n
+end
+
+-- A line for a log: on a terminal the block has it already.
+function Board:announce(line)
+  if not self.terminal then self:print(line) end
+end
+
+-- All `ended` runs have ended: the summary.
+function Board:conclude(ended)
+  self.runs = ended
+  if ended > 0 then self:print(self:summary()) end
+end
+
 -- One error has ended all runs.
 function Board:fail_all(why)
   while self.lines[1] do self.lines[1]:fail(why) end

@@ -1,0 +1,101 @@
+-- Carries out on a board what a worker's board (sender.lua) sent; other text of the worker is a line.
+--   receiver.new(board, name) → receiver      name: of the worker, in front of its lines
+--   receiver:feed(text)      what the worker has printed since the last call
+--   receiver:close() → the labels of the runs that it had not ended
+local json = require("aniso.core").json
+local MARK = require("aniso.show.progress.sender").MARK
+
+local MOST = 1 << 20 -- bytes of a line
+
+local Receiver = {}
+Receiver.__index = Receiver
+
+local events = {}
+
+function events:begin(id, label, total)
+  self.lines[id] = self.board:line { label = ("%s: %s"):format(self.name, label), total = total }
+  self.labels[id] = label
+end
+
+function events:update(id, done, fields)
+  self.lines[id]:update(done, fields)
+end
+
+function events:epoch(id, text)
+  self.lines[id]:epoch(text)
+end
+
+function events:phase(id, text)
+  self.lines[id]:phase(text)
+end
+
+function events:line(id, text)
+  self.lines[id]:print(text)
+end
+
+local function forget(self, id)
+  local line = self.lines[id]
+  self.lines[id], self.labels[id] = nil, nil
+  return line
+end
+
+function events:finish(id, numbers)
+  forget(self, id):finish(numbers)
+end
+
+function events:fail(id, why)
+  forget(self, id):fail(why)
+end
+
+function events:print(text)
+  self.board:print(("%s: %s"):format(self.name, text))
+end
+
+function events:announce(text)
+  self.board:announce(("%s: %s"):format(self.name, text))
+end
+
+function events:expect(n)
+  self.board:expect(n)
+end
+
+-- A line that is no event, or one that this version does not have, is shown as text.
+local function handle(self, line)
+  local event = line:sub(1, #MARK) == MARK and json.decode(line:sub(#MARK + 1))
+  local known = type(event) == "table" and events[event[1]]
+  if known and pcall(known, self, table.unpack(event, 2)) then return end
+  if line:find "%S" then events.print(self, line) end
+end
+
+function Receiver:feed(text)
+  local from, new = 1, self.rest .. text
+  local stop = new:find("\n", #self.rest + 1, true)
+  while stop do
+    handle(self, new:sub(from, stop - 1))
+    from = stop + 1
+    stop = new:find("\n", from, true)
+  end
+  self.rest = new:sub(from)
+  if #self.rest > MOST then
+    handle(self, self.rest)
+    self.rest = ""
+  end
+end
+
+function Receiver:close()
+  local labels, ids = {}, {}
+  if self.rest ~= "" then handle(self, self.rest) end
+  for id in pairs(self.lines) do ids[#ids + 1] = id end
+  table.sort(ids)
+  for i, id in ipairs(ids) do
+    labels[i] = self.labels[id]
+    self.board:remove(forget(self, id))
+  end
+  return labels
+end
+
+local function new(board, name)
+  return setmetatable({ board = board, name = name, lines = {}, labels = {}, rest = "" }, Receiver)
+end
+
+return { new = new }
