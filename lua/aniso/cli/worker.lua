@@ -2,8 +2,8 @@
 -- was killed had begun, another one resumes, to the same bits.
 --   worker.find_plan(db, study) → the plan for workers of a study, or of the latest plan if nil
 --   worker.run { db = joined, plan =, argv =, keep_last =, again =, all = jobs of the whole recipe [opt],
---     memory = the option train.memory [opt], board = where it shows them [opt], share = {jobs =, threads =} of a
---     worker next to others (cli/jobs.lua) [opt] }
+--     memory = the option train.memory [opt], board = where it shows them [opt],
+--     share = {jobs =, threads =} of a worker next to others (cli/jobs.lua) [opt] }
 --   worker.check_clock(plan)      prints a warning
 --   worker.failed(db, plan) → how many of its runs failed, of how many
 local attempts = require "aniso.store.attempts"

@@ -64,8 +64,8 @@ function claims.take_unit(db, study)
   return rows, open
 end
 
--- What a study's plan has left: {planned = its runs, trials included, left = those that have not ended, without
--- trials, units = theirs, plain = how many of them belong to no search}
+-- What a study's plan has left: {planned = its runs, trials included, left = those that have not ended,
+-- without trials, units = theirs, plain = how many of them belong to no search}
 function claims.left_of_plan(db, study)
   return must(db.core:query([[
     SELECT count(*) AS planned, coalesce(sum(open), 0) AS left, coalesce(sum(open AND round = 1), 0) AS plain,
