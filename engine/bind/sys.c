@@ -57,6 +57,29 @@ static int ranks(lua_State *L)
     return 3;
 }
 
+/* ranks_traffic() → kind of call → { calls, bytes, seconds }, see base/ranks/ranks.h */
+static int ranks_traffic(lua_State *L)
+{
+    static const char *const names[AN_TRAFFIC_KINDS] = {
+        [AN_TRAFFIC_SHARE] = "share",     [AN_TRAFFIC_SEND] = "send",
+        [AN_TRAFFIC_RECEIVE] = "receive", [AN_TRAFFIC_ADD] = "add",
+        [AN_TRAFFIC_GATHER] = "gather",
+    };
+    lua_createtable(L, 0, AN_TRAFFIC_KINDS);
+    for (int kind = 0; kind < AN_TRAFFIC_KINDS; kind++) {
+        const an_traffic traffic = an_ranks_traffic(kind);
+        lua_createtable(L, 0, 3);
+        lua_pushinteger(L, traffic.calls);
+        lua_setfield(L, -2, "calls");
+        lua_pushinteger(L, traffic.bytes);
+        lua_setfield(L, -2, "bytes");
+        lua_pushnumber(L, traffic.seconds);
+        lua_setfield(L, -2, "seconds");
+        lua_setfield(L, -2, names[kind]);
+    }
+    return 1;
+}
+
 /* utc([seconds]) → "2026-01-31T12:00:00.000Z"; now without an argument. */
 static int utc(lua_State *L)
 {
@@ -315,6 +338,7 @@ static const luaL_Reg functions[] = {
     {"peak_rss", peak_rss},
     {"pid", pid},
     {"ranks", ranks},
+    {"ranks_traffic", ranks_traffic},
     {"sleep", nap},
     {"threads", threads},
     {"start_self", an_lua_start_self},

@@ -1,42 +1,45 @@
 -- ranks: a training step that ranks share (tests/bench/README.md).
 --   mpirun -n R build/mpi/aniso exec tests/bench/ranks.lua WORK STEPS [THREADS]
 -- WORK is w1 or w4. Prints the median milliseconds of a step after a first one, and a digest of the weights
--- after all of them, which is the same for every R and any number of threads.
+-- after all of them, which is the same for every R and any number of threads. `own` is the least processor
+-- time of rank 0 in a step without its calls of MPI. The last line is what it passed on in a step: kind,
+-- calls, bytes.
 local core = require "aniso.core"
-local aniso = require "aniso"
-local config = require "aniso.method.config"
-local lr_schedule = require "aniso.method.lr_schedule"
 local stage = require "aniso.train.stage"
+local work = dofile "tests/bench/ranks_work.lua"
 
-local WORKS = {
-  w1 = { size = 32, batch = 128, n = 640, backbone = { "resnet", depth = 8, width = 32 }, crop = 16 },
-  w4 = { size = 224, batch = 16, n = 96, backbone = { "resnet18" }, crop = 64 },
-}
-local work, STEPS = WORKS[arg[1]], tonumber(arg[2])
+local STEPS = tonumber(arg[2])
 core.sys.threads(tonumber(arg[3] or 1))
+local session, positions = work.open(arg[1])
 
-local complete = config.complete {
-  data = { "lesions", n = work.n, size = work.size }, backbone = work.backbone,
-  prior = { mode = "both", crops = 4, crop_size = work.crop },
-  schedule = { "cosine", T = 1000, lambda = "bound" },
-  denoiser = { "cross_attention", dim = 128, blocks = 2, heads = 4 },
-  train = { batch = work.batch, draws = 4, sliced = true },
-}
-
-local session = aniso.trainer.prepare { seed = 0, config = complete }
-stage.begin(session, 1)
-session.lr_schedule = lr_schedule.cosine {}
-session.model:train(true)
-local positions = session.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1, epochs = 1 })
-  :narrow(1, 1, work.batch)
-
-local times = {}
-for i = 0, STEPS do
-  local start = core.sys.monotonic()
-  stage.step(session, positions, 10000)
-  times[i] = 1000 * (core.sys.monotonic() - start)
+-- The calls of MPI until now: their processor seconds, and calls and bytes by kind.
+local function passed()
+  local seconds, kinds = 0, core.sys.ranks_traffic()
+  for _, traffic in pairs(kinds) do seconds = seconds + traffic.seconds end
+  return seconds, kinds
 end
+
+local function step()
+  local start, busy, waited = core.sys.monotonic(), core.sys.cpu_seconds(), passed()
+  stage.step(session, positions, 10000)
+  return 1000 * (core.sys.monotonic() - start), 1000 * (core.sys.cpu_seconds() - busy - (passed() - waited))
+end
+
+step()
+local times, own = {}, math.huge
+local _, before = passed()
+for i = 1, STEPS do
+  local time, alone = step()
+  times[i], own = time, math.min(own, alone)
+end
+local _, after = passed()
 table.sort(times)
 local weights = table.concat(session.model.net:flat():list(), " ")
-print(("%s, ranks %d, threads %d: step %.0f ms, weights %s"):format(arg[1], (core.sys.ranks()),
-  core.sys.threads(), times[(STEPS + 1) // 2], core.sha256.text(weights):sub(1, 12)))
+print(("%s, ranks %d, threads %d: step %.0f ms, own %.1f ms, weights %s"):format(arg[1], (core.sys.ranks()),
+  core.sys.threads(), times[(STEPS + 1) // 2], own, core.sha256.text(weights):sub(1, 12)))
+local kinds = {}
+for _, kind in ipairs { "share", "send", "receive", "add", "gather" } do
+  kinds[#kinds + 1] = ("%s %g %g"):format(kind, (after[kind].calls - before[kind].calls) / STEPS,
+    (after[kind].bytes - before[kind].bytes) / STEPS)
+end
+print("passed " .. table.concat(kinds, " "))

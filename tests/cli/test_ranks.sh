@@ -65,6 +65,21 @@ expect "three ranks have no equal share" 2 ranks 3 ls --db "$dir/1.db"
 output_has err '3 ranks cannot share a batch: it has 8 slices'
 expect "a command that computes nothing" 0 ranks 2 ls --db "$dir/1.db"
 
+# What rank 0 passes in a step is counted: half of the images and crops, and the gradients of their features. With one
+# rank there is nothing (test_sys.lua).
+cat >"$dir/passed.lua" <<'EOF'
+local core, stage = require "aniso.core", require "aniso.train.stage"
+local session, positions = dofile("tests/bench/ranks_work.lua").open "w1"
+stage.step(session, positions, 10)
+local passed, images = core.sys.ranks_traffic(), positions:numel()
+local pixels = images // 2 * (32 * 32 + 4 * 16 * 16) * 3
+local features = images // 2 * (8 * 8 * 128 + 4 * 8 * 8 * 32)
+print(passed.send.bytes == 4 * (pixels + features), passed.receive.bytes == 4 * features,
+  passed.add.calls == 2 * passed.gather.calls, passed.gather.bytes > 0, passed.gather.seconds > 0)
+EOF
+expect "a step of two ranks" 0 ranks 2 exec "$dir/passed.lua"
+output_has out '^true.true.true.true.true$'
+
 # The death of a rank ends all; the run goes on from its checkpoint with another number of ranks. The ranks,
 # in order, are children of mpirun, or with MPICH of its proxy.
 kill_rank() { # LINE-OF-CHILDREN DB

@@ -180,6 +180,17 @@ function Signals.test_cpu_time_advances_with_work()
   lu.assertTrue(spent > 0.04 and spent < 5, spent)
 end
 
+-- Two ranks: tests/cli/test_ranks.sh.
+function Signals.test_one_rank_passes_nothing()
+  local kinds = {}
+  for kind, traffic in pairs(sys.ranks_traffic()) do
+    kinds[#kinds + 1] = kind
+    lu.assertEquals(traffic, { calls = 0, bytes = 0, seconds = 0 })
+  end
+  table.sort(kinds)
+  lu.assertEquals(kinds, { "add", "gather", "receive", "send", "share" })
+end
+
 local Variables = {}
 
 -- Each variable that the program reads is listed once, and no other one can be read.

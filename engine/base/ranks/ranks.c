@@ -22,9 +22,11 @@ int64_t an_ranks_launched(void)
 #include <limits.h>
 #include <mpi.h>
 #include <string.h>
+#include <time.h>
 
 static int rank, ranks = 1;
 static MPI_Request pending = MPI_REQUEST_NULL;
+static an_traffic traffic[AN_TRAFFIC_KINDS];
 
 an_code an_ranks_start(void)
 {
@@ -85,38 +87,70 @@ static int count_of(int64_t n)
     return (int)n;
 }
 
+/* Processor seconds of this thread. */
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* A call that began at `start`, or, with size 0, a further part of one. */
+static void count(an_traffic_kind kind, int64_t n, size_t size, double start)
+{
+    traffic[kind].calls += size > 0;
+    traffic[kind].bytes += n * (int64_t)size;
+    traffic[kind].seconds += seconds() - start;
+}
+
+an_traffic an_ranks_traffic(an_traffic_kind kind)
+{
+    return traffic[kind];
+}
+
 void an_ranks_share(void *x, int64_t bytes)
 {
+    double start = seconds();
     MPI_Bcast(x, count_of(bytes), MPI_BYTE, 0, MPI_COMM_WORLD);
+    count(AN_TRAFFIC_SHARE, bytes, 1, start);
 }
 
 void an_ranks_share_floats(float *x, int64_t n)
 {
+    double start = seconds();
     MPI_Bcast(x, count_of(n), MPI_FLOAT, 0, MPI_COMM_WORLD);
+    count(AN_TRAFFIC_SHARE, n, sizeof *x, start);
 }
 
 void an_ranks_send(int to, const float *x, int64_t n)
 {
+    double start = seconds();
     MPI_Send(x, count_of(n), MPI_FLOAT, to, 0, MPI_COMM_WORLD);
+    count(AN_TRAFFIC_SEND, n, sizeof *x, start);
 }
 
 void an_ranks_receive(int from, float *x, int64_t n)
 {
+    double start = seconds();
     MPI_Recv(x, count_of(n), MPI_FLOAT, from, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    count(AN_TRAFFIC_RECEIVE, n, sizeof *x, start);
 }
 
 void an_ranks_add(double *x, double *other, int64_t n)
 {
+    double start = seconds();
     for (int bit = 1; bit < ranks; bit *= 2) {
         MPI_Sendrecv(x, count_of(n), MPI_DOUBLE, rank ^ bit, 0, other, count_of(n), MPI_DOUBLE,
                      rank ^ bit, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
         for (int64_t i = 0; i < n; i++)
             x[i] += other[i];
     }
+    count(AN_TRAFFIC_ADD, n, sizeof *x, start);
 }
 
 void an_ranks_gather_start(float *x, float *other, int64_t n)
 {
+    double start = seconds();
     AN_ASSERT(pending == MPI_REQUEST_NULL);
     if (ranks == 1)
         return;
@@ -124,23 +158,34 @@ void an_ranks_gather_start(float *x, float *other, int64_t n)
         MPI_Isend(x, count_of(n), MPI_FLOAT, rank ^ 1, 0, MPI_COMM_WORLD, &pending);
     else
         MPI_Irecv(other, count_of(n), MPI_FLOAT, rank ^ 1, 0, MPI_COMM_WORLD, &pending);
+    count(AN_TRAFFIC_GATHER, n, sizeof *x, start);
+}
+
+/* The levels of the tree; what start() began is there. */
+static void gather(float *x, float *other, int64_t n)
+{
+    for (int bit = 1; bit < ranks; bit *= 2) {
+        if (rank & bit) {
+            if (bit > 1)
+                MPI_Send(x, count_of(n), MPI_FLOAT, rank ^ bit, 0, MPI_COMM_WORLD);
+            return;
+        }
+        if (bit > 1)
+            MPI_Recv(other, count_of(n), MPI_FLOAT, rank ^ bit, 0, MPI_COMM_WORLD,
+                     MPI_STATUS_IGNORE);
+        for (int64_t i = 0; i < n; i++)
+            x[i] += other[i];
+    }
 }
 
 void an_ranks_gather_finish(float *x, float *other, int64_t n)
 {
-    if (ranks > 1)
-        MPI_Wait(&pending, MPI_STATUS_IGNORE);
-    for (int bit = 1; bit < ranks; bit *= 2) {
-        if (rank & bit) {
-            if (bit > 1)
-                an_ranks_send(rank ^ bit, x, n);
-            return;
-        }
-        if (bit > 1)
-            an_ranks_receive(rank ^ bit, other, n);
-        for (int64_t i = 0; i < n; i++)
-            x[i] += other[i];
-    }
+    double start = seconds();
+    if (ranks == 1)
+        return;
+    MPI_Wait(&pending, MPI_STATUS_IGNORE);
+    gather(x, other, n);
+    count(AN_TRAFFIC_GATHER, n, 0, start);
 }
 
 #else
@@ -170,6 +215,12 @@ int an_ranks(void)
 const char *an_ranks_library(void)
 {
     return NULL;
+}
+
+an_traffic an_ranks_traffic(an_traffic_kind kind)
+{
+    (void)kind;
+    return (an_traffic){0};
 }
 
 void an_ranks_share(void *x, int64_t bytes)

@@ -28,6 +28,23 @@ int an_ranks(void);                 /* 1, 2, 4 or 8                 */
 int64_t an_ranks_launched(void);    /* processes that mpirun started, whatever this build has */
 const char *an_ranks_library(void); /* "Open MPI v4.1.4, …", NULL in a build without */
 
+/* What this rank has passed to the others and received, by the kind of call below. */
+typedef enum {
+    AN_TRAFFIC_SHARE,
+    AN_TRAFFIC_SEND,
+    AN_TRAFFIC_RECEIVE,
+    AN_TRAFFIC_ADD,
+    AN_TRAFFIC_GATHER,
+    AN_TRAFFIC_KINDS
+} an_traffic_kind;
+typedef struct {
+    int64_t calls, bytes; /* of the data of a call once, however many messages its tree has */
+    double seconds;       /* processor time of the calls, with busy waiting */
+} an_traffic;
+
+/* Since the start; zeros with one rank. */
+an_traffic an_ranks_traffic(an_traffic_kind kind);
+
 /* Copies n ≥ 0 elements from rank 0 to all others; each calls it. */
 void an_ranks_share(void *x, int64_t bytes);
 void an_ranks_share_floats(float *x, int64_t n);

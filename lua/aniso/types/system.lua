@@ -74,12 +74,15 @@ function sys.open_handles() end
 ---@param n integer
 function sys.fail_at(n) end
 
----How many processes of one mpirun share the work: 1, 2, 4 or 8; the MPI of this build, nil without; and
----how many processes mpirun started, 1 without it.
+---Processes of one mpirun that share the work: 1, 2, 4 or 8; this build's MPI; and how many mpirun started.
 ---@return integer ranks
 ---@return string? library
 ---@return integer launched
 function sys.ranks() end
+
+---What this rank passed to the others and received, by the kind of call: engine/base/ranks/ranks.h.
+---@return table<string, { calls: integer, bytes: integer, seconds: number }>
+function sys.ranks_traffic() end
 
 ---The machine, as the run database stores it: hostname, os, arch, cpu, cores, ram_bytes, blas, boot_id;
 ---and simd, the vectors that the kernels use: "baseline", "avx2" or "avx512".
@@ -116,8 +119,7 @@ function sys.width(stream) end
 ---@return boolean
 function sys.debug(on) end
 
----The effect of Ctrl-C, SIGTERM and SIGHUP: an error in Lua, or a flag that interrupted() reads. Drops a
----signal that was received.
+---Ctrl-C, SIGTERM and SIGHUP raise an error, or set a flag for interrupted(). A received one is dropped.
 ---@param mode "raise"|"poll"
 ---@param keep_running? boolean a second one does not end the process (the prompt)
 ---@return "raise"|"poll" before
