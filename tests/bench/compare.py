@@ -261,7 +261,7 @@ def main(aniso, program, *rows):
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; medians of {ROUNDS} alternating rounds")
     known = ["train_w1", "train_w2", "train_w3", "train_w4", "train_w5", "eval_ddim", "eval_full",
              "eval_diffmic", "conv3x3", "threads", "allocs", "memory_w1", "memory_w4", "startup", "sweep10", "ingest",
-             "linear", "sweep10_features", "classes", "predict_224"]
+             "linear", "sweep10_features", "classes", "predict_224", "jobs"]
     selected = set(rows or known)
     if selected - set(known):
         sys.exit(f"compare.py: unknown rows {sorted(selected - set(known))}; known: {' '.join(known)}")
@@ -280,6 +280,9 @@ def main(aniso, program, *rows):
     if "classes" in selected:
         sys.stdout.flush()
         subprocess.run([aniso, "exec", "tests/bench/classes.lua", str(min(ROUNDS, 3))], check=True)
+    if "jobs" in selected:  # ours over ours, too
+        sys.stdout.flush()
+        subprocess.run([aniso, "exec", "tests/bench/jobs.lua", str(min(ROUNDS, 3))], check=True)
     if "ingest" in selected:
         ingest.measure(aniso)
     if "predict_224" in selected:
