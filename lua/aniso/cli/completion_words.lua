@@ -41,7 +41,9 @@ end
 
 local function keys(db, _, word)
   local out = { "study", "label", "seed", "fold", "status", "data", "started", "wall", "host", "commit" }
-  for _, list in ipairs { metrics(db), names.options(db, nil, word) } do table.move(list, 1, #list, #out + 1, out) end
+  for _, list in ipairs { metrics(db), names.options(db, nil, word) } do
+    table.move(list, 1, #list, #out + 1, out)
+  end
   return out
 end
 

@@ -1,6 +1,5 @@
--- Every option of a run with its default (METHOD.md's letters in the comments). A recipe
--- gives only what differs; a key that is not here is an error. Options of the data, the
--- schedule and the networks are listed by the modules that own them.
+-- Every option of a run with its default (METHOD.md's letters in the comments). A recipe gives only what
+-- differs; a key that is not here is an error. The modules of data, schedule and networks list their options.
 --   config.complete(given) → a complete copy, or raises with the dotted name; config.of_stored(given) → the
 --   same of a stored run's
 --   config.choices("train.mode") → the list of its values; nil where any value may be given

@@ -46,7 +46,9 @@ local CHANGED = { probs = "CAST(column%d AS BLOB)",
 function inserted_rows.map_metrics(to, numbers)
   must(to:exec "CREATE TEMP TABLE IF NOT EXISTS merged_metric(old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
   must(to:exec "DELETE FROM temp.merged_metric")
-  for old, new in pairs(numbers) do must(to:exec("INSERT INTO temp.merged_metric VALUES (?, ?)", old, new)) end
+  for old, new in pairs(numbers) do
+    must(to:exec("INSERT INTO temp.merged_metric VALUES (?, ?)", old, new))
+  end
 end
 
 function inserted_rows.copier(from, to, name, key, drop)
