@@ -225,8 +225,7 @@ local function unused_in_training(complete)
   return out
 end
 
--- Options that were set and have no effect, or less than their values promise: a run works all the same, and
--- its user reads why nothing changed. evaluation [opt]: only those of an evaluation.
+-- Options that were set and do less than their values promise. evaluation [opt]: those of an evaluation.
 function config.unused(complete, evaluation)
   local out = evaluation and {} or unused_in_training(complete)
   if is_plain(complete) then
