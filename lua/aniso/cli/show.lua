@@ -5,9 +5,9 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
+local many_classes = require "aniso.show.many_classes"
 local printed = require("aniso.stats.metric.catalog").printed
 local tables = require "aniso.show.table"
-local MOST_SHOWN = require("aniso.stats.metric.confusion").MOST_SHOWN
 
 local show = { summary = "everything about one run" }
 
@@ -66,48 +66,31 @@ local function env(db, run)
   return { "fact", "value" }, rows
 end
 
--- True classes down, predicted classes across, counts of the primary test evaluation.
-local function confusion(db, run)
-  local found, classes = read(db, "confusion", run), read(db, "classes", run)
-  if #classes > MOST_SHOWN then
-    cli.fail(cli.FAILED, ("the matrix of %d classes is not printed, at most %d are; the view v_confusion has "
-      .. "the counts (aniso sql)"):format(#classes, MOST_SHOWN))
-  end
-  local columns, rows = { "true \\ predicted" }, {}
-  for i, class in ipairs(classes) do
-    columns[i + 1] = class.class
-    rows[i] = { class.class }
-    for j = 1, #classes do rows[i][j + 1] = 0 end
-  end
-  for _, cell in ipairs(found) do
-    local right = cell.true_idx == cell.pred_idx
-    rows[cell.true_idx + 1][cell.pred_idx + 2] = { text = tostring(cell.n), value = cell.n, bold = right }
-  end
-  return columns, rows
-end
-
 -- Replaces stored names of columns and groups by their printed names: many is head, few is tail.
 local function print_names(columns, rows)
   for j, column in ipairs(columns) do
     for _, row in ipairs(column.name == "shot" and rows or {}) do row[j] = printed(row[j]) end
     column.name = column.name == "shot" and "group" or printed(column.name)
   end
-  return columns, rows
 end
 
+-- → columns, rows, a note on rows that are left out
 local function rows_of(db, run, name, format)
+  local programs, note = tables.is_for_programs(format), nil
   if name == "facts" then return facts(db, run) end
-  if name == "confusion" then return confusion(db, run) end
   if name == "env" then return env(db, run) end
   local found, names = read(db, name, run)
+  -- True classes down, predicted classes across, counts of the primary test evaluation.
+  if name == "confusion" then return many_classes.matrix(found, read(db, "classes", run), programs) end
+  if name == "classes" then found, note = many_classes.worst(found, "f1", programs) end
   local columns, rows = { keys = KEYS[name] }, {}
   for j, column in ipairs(names) do columns[j] = { name = column, digits = DIGITS[name] } end
   for i, row in ipairs(found) do
     rows[i] = {}
     for j, column in ipairs(names) do rows[i][j] = row[column] end
   end
-  if tables.is_for_programs(format) or not DIGITS[name] then return columns, rows end
-  return print_names(columns, rows)
+  if not programs and DIGITS[name] then print_names(columns, rows) end
+  return columns, rows, note
 end
 
 -- Prints one section of a run.
@@ -122,7 +105,7 @@ function show.section(db, run, name, format)
   if name == "repro" then
     return console.print_text(table.concat(cli.need(require "aniso.store.reproduce" (db, run)), "\n"))
   end
-  local columns, rows
+  local columns, rows, note
   if name == "curve" and format == "table" then
     local figures
     figures, columns, rows = require "aniso.show.run_curves" (common.call(db, "curves", run))
@@ -131,10 +114,11 @@ function show.section(db, run, name, format)
       console.print()
     end
   else
-    columns, rows = rows_of(db, run, name, format)
+    columns, rows, note = rows_of(db, run, name, format)
   end
   if format == "table" and #rows == 0 then return console.print(("%s: nothing recorded"):format(name)) end
   tables.print(columns, rows, format)
+  if note then console.note(note) end
 end
 
 function show.run(args)
@@ -150,8 +134,7 @@ function show.run(args)
   end
   if #sections == 0 then
     local K = #read(db, "classes", run)
-    sections = { "facts", K > 0 and "evaluations" or nil, K > 0 and "classes" or nil }
-    if K > 0 and K <= MOST_SHOWN then sections[4] = "confusion" end
+    sections = K > 0 and { "facts", "evaluations", "classes", "confusion" } or { "facts" }
     for _, name in ipairs { "search", "calibration" } do
       if #sections > 1 and #read(db, name, run) > 0 then table.insert(sections, 3, name) end
     end

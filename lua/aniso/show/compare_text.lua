@@ -1,6 +1,7 @@
 -- A comparison as tables for people. compare_records.lua has the same numbers for programs.
 local cells = require "aniso.show.compare_cells"
 local derived = require "aniso.stats.derived"
+local many_classes = require "aniso.show.many_classes"
 local printed = require("aniso.stats.metric.catalog").printed
 local sys = require("aniso.core").sys
 local tables = require "aniso.show.table"
@@ -122,18 +123,22 @@ function make.mcnemar(result)
 end
 
 function make.classes(result)
-  if is_turned(result) then return turned.classes(result) end
+  local classes, note = many_classes.changed(result)
+  if is_turned(result) then
+    local columns, rows = turned.classes(result, classes)
+    return columns, rows, note
+  end
   local columns = { "class", "n_train", "group", "images" }
   group_columns(result, columns, "recall")
   if #result.groups == 2 then group_columns(result, columns, "F1") end
   local rows = {}
-  for i, class in ipairs(result.classes) do
+  for i, class in ipairs(classes) do
     local row = { class.name, class.n_train, printed(class.shot), class.support }
     local at = cells.put(row, 5, class.recall, true)
     if #result.groups == 2 then cells.put(row, at, class.f1, true) end
     rows[i] = row
   end
-  return columns, rows
+  return columns, rows, note
 end
 
 local function as_matrix(result)
@@ -197,14 +202,17 @@ local function without_empty(columns, rows)
   return names, reduced
 end
 
--- → list of {name, title, columns, rows}, without the empty ones; `only` names one.
+-- → list of {name, title, columns, rows}, without the empty ones; `only` names one. A title has the note on
+-- rows that are left out.
 local function sections(result, only)
   local out = {}
   for _, name in ipairs(show.names) do
     if not only or only == name then
-      local columns, rows = without_empty(make[name](result))
+      local all, all_rows, note = make[name](result)
+      local columns, rows = without_empty(all, all_rows)
       if #rows > 0 or only then
-        out[#out + 1] = { name = name, title = TITLES[name], columns = columns, rows = rows }
+        local title = note and ("%s: %s"):format(TITLES[name], note) or TITLES[name]
+        out[#out + 1] = { name = name, title = title, columns = columns, rows = rows }
       end
     end
   end

@@ -40,12 +40,12 @@ function turned.numbers(result, numbers)
   return columns, rows
 end
 
--- A column for the recall of each class; the first rows have what is known of the class.
-function turned.classes(result)
+-- A column for the recall of each of some classes; the first rows have what is known of the class.
+function turned.classes(result, classes)
   local columns, rows = new_rows(result)
-  for _, class in ipairs(result.classes) do add_number(columns, rows, class.name, class.recall, true) end
+  for _, class in ipairs(classes) do add_number(columns, rows, class.name, class.recall, true) end
   local facts = { { "n_train" }, { "group" }, { "images" } }
-  for i, class in ipairs(result.classes) do
+  for i, class in ipairs(classes) do
     local at = 2 * i
     facts[1][at], facts[3][at] = cells.count(class.n_train), cells.count(class.support)
     facts[2][at] = { text = printed(class.shot), value = 0 }

@@ -68,6 +68,15 @@ local function counts_per_run(groups, confusion_of)
   return out
 end
 
+local function cell_of(means, names, i, j)
+  local cell = { ["true"] = names[i].class, pred = names[j].class, i = i, j = j, of = {}, delta = {} }
+  for k, matrix in ipairs(means) do
+    cell.of[k] = matrix[i][j]
+    cell.delta[k] = k > 1 and cell.of[k] - cell.of[1] or nil
+  end
+  return cell
+end
+
 -- Counts per run of each cell in which any group has one, and their differences to the baseline; none of more
 -- than MOST_SHOWN classes.
 local function confusion(groups, confusion_of)
@@ -76,14 +85,9 @@ local function confusion(groups, confusion_of)
   local means, out = counts_per_run(groups, confusion_of), {}
   for i, row in ipairs(means[1]) do
     for j in ipairs(row) do
-      local cell, any = { ["true"] = names[i].class, pred = names[j].class, i = i, j = j }, false
-      cell.of, cell.delta = {}, {}
-      for k in ipairs(groups) do
-        cell.of[k] = means[k][i][j]
-        cell.delta[k] = k > 1 and cell.of[k] - cell.of[1] or nil
-        any = any or cell.of[k] > 0
-      end
-      if any then out[#out + 1] = cell end
+      local any = false
+      for k = 1, #means do any = any or means[k][i][j] > 0 end
+      if any then out[#out + 1] = cell_of(means, names, i, j) end
     end
   end
   return out

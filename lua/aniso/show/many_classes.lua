@@ -1,0 +1,86 @@
+-- Tables of more classes than a person reads: the part that matters most, and how many there are.
+--   many_classes.matrix(found, classes, programs) → columns, rows, note: the confusion matrix of stored cells
+--     {true_idx, pred_idx, n} of rows {class}; of more than MATRIX classes a list of its cells
+--   many_classes.worst(rows, column, programs) → rows, note: those of least `column` of more than LISTED rows
+--   many_classes.changed(result) → a comparison's classes, note: those whose recall changed most
+-- programs: whether for programs, which receive every row. note: nil where nothing is left out.
+local many_classes = {}
+
+local MATRIX, LISTED, SHOWN = 24, 40, 20
+
+local function as_matrix(found, classes)
+  local columns, rows = { "true \\ predicted" }, {}
+  for i, class in ipairs(classes) do
+    columns[i + 1], rows[i] = class.class, { class.class }
+    for j = 1, #classes do rows[i][j + 1] = 0 end
+  end
+  for _, cell in ipairs(found) do
+    local right = cell.true_idx == cell.pred_idx
+    rows[cell.true_idx + 1][cell.pred_idx + 2] = { text = tostring(cell.n), value = cell.n, bold = right }
+  end
+  return columns, rows
+end
+
+-- The wrong ones first, the most frequent first.
+local function before(a, b)
+  local a_right, b_right = a.true_idx == a.pred_idx, b.true_idx == b.pred_idx
+  if a_right ~= b_right then return b_right end
+  if a.n ~= b.n then return a.n > b.n end
+  if a.true_idx ~= b.true_idx then return a.true_idx < b.true_idx end
+  return a.pred_idx < b.pred_idx
+end
+
+function many_classes.matrix(found, classes, programs)
+  if #classes <= MATRIX then return as_matrix(found, classes) end
+  local images, wrong, cells, rows = {}, 0, table.move(found, 1, #found, 1, {}), {}
+  for _, cell in ipairs(found) do
+    images[cell.true_idx] = (images[cell.true_idx] or 0) + cell.n
+    if cell.true_idx ~= cell.pred_idx then wrong = wrong + 1 end
+  end
+  table.sort(cells, before)
+  local count = programs and #cells or math.min(SHOWN, wrong)
+  for i = 1, count do
+    local cell = cells[i]
+    rows[i] = { classes[cell.true_idx + 1].class, classes[cell.pred_idx + 1].class, cell.n,
+      cell.n / images[cell.true_idx] }
+  end
+  local note = not programs and ("the %d most frequent of %d confusions of %d classes; the section confusion "
+    .. "with --format csv has all"):format(count, wrong, #classes) or nil
+  return { "true", "predicted", "n", { name = "share", digits = 3 } }, rows, note
+end
+
+function many_classes.worst(rows, column, programs)
+  if programs or #rows <= LISTED then return rows end
+  local order, out = {}, {}
+  for i in ipairs(rows) do order[i] = i end
+  table.sort(order, function(a, b)
+    local x, y = rows[a][column] or math.huge, rows[b][column] or math.huge
+    if x ~= y then return x < y end
+    return a < b
+  end)
+  for i = 1, SHOWN do out[i] = rows[order[i]] end
+  return out, ("the %d of least %s of %d classes; the section classes with --format csv has all"):format(SHOWN,
+    column, #rows)
+end
+
+-- The largest change of recall of a class in any group.
+local function change_of(class)
+  local most = 0
+  for _, delta in pairs(class.recall.delta) do most = math.max(most, math.abs(delta.mean or 0)) end
+  return most
+end
+
+function many_classes.changed(result)
+  local classes = result.classes
+  if #classes <= LISTED then return classes end
+  local order, out, change = {}, {}, {}
+  for i, class in ipairs(classes) do order[i], change[i] = i, change_of(class) end
+  table.sort(order, function(a, b)
+    if change[a] ~= change[b] then return change[a] > change[b] end
+    return a < b
+  end)
+  for i = 1, SHOWN do out[i] = classes[order[i]] end
+  return out, ("the %d of %d whose recall changed most; --format csv has all"):format(SHOWN, #classes)
+end
+
+return many_classes
