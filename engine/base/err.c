@@ -48,7 +48,7 @@ void an_err_clear(void)
 
 const char *an_code_name(an_code code)
 {
-    static const char *const names[] = {"OK",      "EINVAL",    "ENOMEM", "EIO",
-                                        "EFORMAT", "ENOTFOUND", "EBUSY",  "EDB"};
+    static const char *const names[] = {"OK",        "EINVAL", "ENOMEM", "EIO",     "EFORMAT",
+                                        "ENOTFOUND", "EBUSY",  "EDB",    "ESTOPPED"};
     return (unsigned)code < sizeof names / sizeof *names ? names[code] : "UNKNOWN";
 }

@@ -14,7 +14,8 @@ typedef enum {
     AN_EFORMAT,   /* the content of a file is malformed                       */
     AN_ENOTFOUND, /* a named thing does not exist                             */
     AN_EBUSY,     /* another process has it locked                            */
-    AN_EDB        /* the database returned an error                           */
+    AN_EDB,       /* the database returned an error                           */
+    AN_ESTOPPED   /* a signal is to end the program: base/stop.h              */
 } an_code;
 
 /* Records a failure and returns `code`. Use through an_fail(). */

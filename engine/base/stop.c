@@ -14,3 +14,8 @@ bool an_stop_requested(void)
 {
     return received != NULL && received() != 0;
 }
+
+an_code an_stop_check(void)
+{
+    return an_stop_requested() ? an_fail(AN_ESTOPPED, "interrupted; repeat the command") : AN_OK;
+}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "bind/interrupt.h"
 #include "grad/tape.h"
 
 /* ── failures ───────────────────────────────────────────────────────────────── */
@@ -11,12 +12,14 @@
 int an_raise(lua_State *L)
 {
     an_tape_clear(); /* the recorded operations belong to a computation that has ended */
+    if (an_err_code() == AN_ESTOPPED)
+        return an_interrupt_raise(L, an_err_message());
     return luaL_error(L, "%s", an_err_message());
 }
 
 int an_push_failure(lua_State *L)
 {
-    if (an_err_code() == AN_EINVAL)
+    if (an_err_code() == AN_EINVAL || an_err_code() == AN_ESTOPPED)
         return an_raise(L);
     lua_pushnil(L);
     lua_pushstring(L, an_err_message());

@@ -18,10 +18,11 @@
 #include "bind/handle.h"
 
 /* ── failures ──────────────────────────────────────────────────────────────────── */
-/* after an engine call failed: raises if the code is AN_EINVAL, else pushes nil, message, code
- * name and returns 3 */
+/* after an engine call failed: raises if the code is AN_EINVAL or AN_ESTOPPED, else pushes nil,
+ * message, code name and returns 3 */
 int an_push_failure(lua_State *L);
-int an_raise(lua_State *L); /* raises the engine's latest failure, whatever its code */
+int an_raise(lua_State *L); /* raises the engine's latest failure, whatever its code; AN_ESTOPPED as
+                             * errors.interrupt() of lua/aniso/recipe/errors.lua does */
 
 /* ── integers ────────────────────────────────────────────────────────────────────── */
 /* The integer at `arg`, which is low … high; raises with `what`, the number and the range. Every

@@ -101,6 +101,36 @@ int an_lua_interrupted(lua_State *L)
     return 1;
 }
 
+int an_interrupt_raise(lua_State *L, const char *line)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "aniso.recipe.errors");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "interrupt");
+    an_lua_interrupted(L);
+    lua_pushstring(L, line);
+    lua_call(L, 2, 0);
+    return 0; /* not reached */
+}
+
+int an_lua_interruptible(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    if (!polling) {
+        lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+        return lua_gettop(L);
+    }
+    polling = false;
+    if (received) /* before the call: it raises at its start */
+        lua_sethook(state, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+    int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+    polling = true;
+    lua_sethook(state, NULL, 0, 0);
+    if (status == LUA_OK)
+        return lua_gettop(L);
+    return received ? an_interrupt_raise(L, "interrupted; repeat the command") : lua_error(L);
+}
+
 /* As a module of another program, the library leaves signals to it. */
 static void check_installed(lua_State *L)
 {

@@ -325,6 +325,7 @@ static const luaL_Reg functions[] = {
     {"fail_at", fail_at},
     {"host", host},
     {"interrupt_mode", an_lua_interrupt_mode},
+    {"interruptible", an_lua_interruptible},
     {"interrupted", an_lua_interrupted},
     {"stoppable", an_lua_stoppable},
     {"isatty", is_terminal},

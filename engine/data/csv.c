@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
+#include "base/stop.h"
 #include "base/memory/string_arena.h"
 #include "io/file.h"
 
@@ -148,6 +149,9 @@ static an_code feed(an_csv *csv, struct csv_parser *parser, const char *text, si
             return syntax(csv, parser);
         if (csv->code != AN_OK)
             return csv->code;
+        an_code code = an_stop_check();
+        if (code != AN_OK)
+            return code;
         csv->row_bytes += length;
         if (csv->row_bytes > ROW + PIECE)
             return an_fail(AN_EFORMAT,

@@ -281,10 +281,11 @@ static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
     an_listing_hash(&ds->list, false, ds->earlier_sha256);
     an_split_hash(&ds->list, ds->split_sha256);
     if (ds->images.pixels)
-        an_pixel_moments(ds->images.pixels, ds->members[AN_TRAIN], ds->n[AN_TRAIN],
-                         (int64_t)ds->H * ds->W, ds->mean, ds->std);
-    warn_leaks(ds);
-    return AN_OK;
+        code = an_pixel_moments(ds->images.pixels, ds->members[AN_TRAIN], ds->n[AN_TRAIN],
+                                (int64_t)ds->H * ds->W, ds->mean, ds->std);
+    if (code == AN_OK)
+        warn_leaks(ds);
+    return code;
 }
 
 an_dataset *an_dataset_open(const an_dataset_spec *spec)

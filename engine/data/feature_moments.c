@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/memory/mem.h"
 #include "base/par.h"
+#include "base/stop.h"
 #include "data/features.h"
 
 #define PIECES 64
@@ -25,7 +26,7 @@ static void add_piece(void *context, int64_t lo, int64_t hi, int64_t piece)
     int64_t D = m->f->width;
     double *sum = m->sums + piece * 2 * D, *square = sum + D;
     float *token = m->token + piece * D;
-    for (int64_t i = lo; i < hi; i++)
+    for (int64_t i = lo; i < hi && !an_stop_requested(); i++)
         for (int64_t t = 0; t < m->f->tokens; t++) {
             an_features_take_token(m->f, m->rows[i], t, token);
             for (int64_t d = 0; d < D; d++) {
@@ -66,7 +67,8 @@ an_code an_features_moments(const an_features *f, const int64_t *rows, int64_t c
         int64_t grain = (count + PIECES - 1) / PIECES, pieces = an_chunks(count, grain);
         an_features_take_token(f, rows[0], 0, origin);
         an_par_for(count, grain, add_piece, &m);
-        for (int64_t d = 0; d < D; d++)
+        code = an_stop_check();
+        for (int64_t d = 0; code == AN_OK && d < D; d++)
             finish(&m, pieces, d, &mean[d], &std[d]);
     }
     an_free(origin);

@@ -14,6 +14,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory/mem.h"
+#include "base/stop.h"
 #include "io/checksum.h"
 #include "io/file.h"
 #include "io/file_replace.h"
@@ -158,7 +159,9 @@ static an_code hash_content(entry *e, const char *path)
 static an_code hash_one(const an_item *item, const index_file *index, entry *e, bool *read)
 {
     *e = (entry){.path = item->path, .stamp = item->stamp}; /* set by source_table */
-    an_code code = e->stamp.ctime ? AN_OK : an_path_stamp(item->path, &e->stamp);
+    an_code code = an_stop_check();
+    if (code == AN_OK && !e->stamp.ctime)
+        code = an_path_stamp(item->path, &e->stamp);
     if (code != AN_OK)
         return code;
     const entry *known =
@@ -186,7 +189,9 @@ typedef struct repetition {
 static an_code decode_one(const an_item *item, an_damage_policy damage)
 {
     an_image image = {0};
-    an_code code = an_image_load(item->path, damage, &image);
+    an_code code = an_stop_check();
+    if (code == AN_OK)
+        code = an_image_load(item->path, damage, &image);
     an_image_free(&image);
     return code;
 }
@@ -210,7 +215,8 @@ static an_code report_unusable(const an_listing *list, const index_file *index,
         failed[i] =
             failed[i] || (list->items[i].path && decode_one(&list->items[i], damage) != AN_OK);
     repetition r = {list, index, damage};
-    return an_broken_files(failed, list->n, fail_again, &r);
+    an_code stopped = an_stop_check(); /* the files that were not read are not broken */
+    return stopped == AN_OK ? an_broken_files(failed, list->n, fail_again, &r) : stopped;
 }
 
 /* Hashes every file, whatever fails, so that all failures are in one report. */
@@ -226,6 +232,9 @@ static an_code hash_each(const an_listing *list, const index_file *index, an_dam
         failures += failed[i], count += read;
     }
     *reads = count;
+    an_code stopped = an_stop_check();
+    if (stopped != AN_OK)
+        return stopped;
     return failures > 0 ? report_unusable(list, index, damage, failed) : AN_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
+#include "base/stop.h"
 #include "data/augment.h"
 #include "data/image.h"
 
@@ -28,7 +29,9 @@ static int read_or_explain(const char *path, const an_input_form *form, float *o
 {
     size_t size = (size_t)form->H * (size_t)form->W * 3;
     uint8_t *bytes = an_alloc(size);
-    an_code code = bytes ? read_one(path, form, bytes, out) : AN_ENOMEM;
+    an_code code = bytes ? an_stop_check() : AN_ENOMEM;
+    if (code == AN_OK)
+        code = read_one(path, form, bytes, out);
     an_free(bytes);
     *why = NULL;
     if (code == AN_OK)
@@ -48,12 +51,14 @@ an_code an_image_files_read(const char *const *paths, int64_t n, const an_input_
 #pragma omp parallel for schedule(dynamic) reduction(+ : lost)
     for (int64_t i = 0; i < n; i++)
         lost += read_or_explain(paths[i], form, images + i * size, why + i);
-    if (lost == 0)
+    if (lost == 0 && !an_stop_requested())
         return AN_OK;
     for (int64_t i = 0; i < n; i++) {
         an_free(why[i]);
         why[i] = NULL;
     }
+    if (an_stop_requested())
+        return an_stop_check();
     return an_fail(AN_ENOMEM, "no memory to read %lld images of %dx%d", (long long)n, form->W,
                    form->H);
 }

@@ -19,8 +19,8 @@ typedef struct an_input_form {
 
 /* paths (n) → images (n, H, W, 3), normalised. why (n): NULL for an image that was read, else the
  * sentence that names the file and its defect, which the caller frees with an_free(); the numbers
- * of such an image are 0. Files are read in parallel. AN_ENOMEM: then every entry of why is NULL.
- */
+ * of such an image are 0. Files are read in parallel. AN_ENOMEM, AN_ESTOPPED: then every entry of
+ * why is NULL. */
 an_code an_image_files_read(const char *const *paths, int64_t n, const an_input_form *form,
                             float *images, char **why);
 

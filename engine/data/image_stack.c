@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/integer.h"
 #include "base/memory/mem.h"
+#include "base/stop.h"
 
 #define MOST_NUMBERED 1000 /* classes without names */
 
@@ -97,12 +98,16 @@ an_code an_image_stack_add(an_image_stack *stack, an_part part, int64_t first,
     int failures = 0;
 #pragma omp parallel for schedule(static) reduction(+ : failures)
     for (int64_t i = 0; i < count; i++) {
+        if (an_stop_requested())
+            continue;
         const uint8_t *image = images + i * record + shape->skip;
         an_sha256_buffer(image, (size_t)bytes, hashes[i]);
         failures += place(stack, shape, image, stack->pixels + (stack->n + i) * size) != AN_OK;
     }
-    an_code code = failures == 0 ? list_images(stack, part, first, labels, hashes, count)
-                                 : an_fail(AN_ENOMEM, "%s: no memory", stack->list->source);
+    an_code code =
+        failures == 0 ? an_stop_check() : an_fail(AN_ENOMEM, "%s: no memory", stack->list->source);
+    if (code == AN_OK)
+        code = list_images(stack, part, first, labels, hashes, count);
     an_free(hashes);
     return code;
 }
@@ -118,7 +123,9 @@ an_code an_image_stack_read(an_image_stack *stack, an_part part, const an_raw_sh
         return an_err_code();
     for (int64_t first = 0; first < n && code == AN_OK; first += most) {
         int64_t count = an_min(most, n - first);
-        code = an_unpack_read(u, block, (size_t)(count * bytes));
+        code = an_stop_check();
+        if (code == AN_OK)
+            code = an_unpack_read(u, block, (size_t)(count * bytes));
         if (code == AN_OK)
             code = an_image_stack_add(stack, part, first, shape, block, labels + first, count);
     }

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/integer.h"
 #include "base/memory/mem.h"
+#include "base/stop.h"
 #include "data/resize.h"
 
 enum { ROWS = 16, COLUMNS = 17, SMALL = ROWS * COLUMNS, WORDS = 4, SIDE = 32, INNER = SIDE - 2 };
@@ -144,16 +145,17 @@ static void compare(const an_listing *list, const print *prints, int64_t i, int6
     copies[held].of = training, bits[held] = distance;
 }
 
-static void compare_band(const an_listing *list, const print *prints, band *bands, int64_t n,
-                         an_copy *copies, int *bits)
+static an_code compare_band(const an_listing *list, const print *prints, band *bands, int64_t n,
+                            an_copy *copies, int *bits)
 {
     qsort(bands, (size_t)n, sizeof *bands, by_value);
-    for (int64_t a = 0; a < n; a++)
+    for (int64_t a = 0; a < n && !an_stop_requested(); a++)
         for (int64_t b = a + 1; b < n && b <= a + AN_NEAR_WINDOW; b++) {
             if (bands[b].value != bands[a].value)
                 break;
             compare(list, prints, bands[a].item, bands[b].item, copies, bits);
         }
+    return an_stop_check();
 }
 
 static an_code find_near(const an_listing *list, const uint8_t *pixels, int H, int W,
@@ -167,17 +169,18 @@ static an_code find_near(const an_listing *list, const uint8_t *pixels, int H, i
     if (prints && bands && bits) {
 #pragma omp parallel for schedule(static) reduction(+ : failures)
         for (int64_t i = 0; i < list->n; i++)
-            failures += make_print(pixels + i * size, H, W, &prints[i]) != AN_OK;
+            failures +=
+                !an_stop_requested() && make_print(pixels + i * size, H, W, &prints[i]) != AN_OK;
     }
     an_code code = !prints || !bands || !bits ? AN_ENOMEM
                    : failures > 0             ? an_fail(AN_ENOMEM, "no memory for fingerprints")
-                                              : AN_OK;
+                                              : an_stop_check();
     for (int k = 0; k < AN_NEAR_BANDS && code == AN_OK; k++) {
         used = 0;
         for (int64_t i = 0; i < list->n; i++)
             if (list->items[i].part < AN_PARTS)
                 bands[used++] = (band){band_value(&prints[i], k), i};
-        compare_band(list, prints, bands, used, copies, bits);
+        code = compare_band(list, prints, bands, used, copies, bits);
     }
     an_free(prints);
     an_free(bands);

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory/mem.h"
+#include "base/stop.h"
 #include "io/checksum.h"
 #include "io/file.h"
 #include "io/file_replace.h"
@@ -64,7 +65,9 @@ static an_code decode(const builder *b, int64_t i, uint8_t *to, bool *damaged)
     uint8_t *bytes;
     size_t count;
     an_image image = {0};
-    an_code code = an_file_read(item->path, AN_IMAGE_FILE, &bytes, &count);
+    an_code code = an_stop_check();
+    if (code == AN_OK)
+        code = an_file_read(item->path, AN_IMAGE_FILE, &bytes, &count);
     if (code != AN_OK)
         return code;
     if (!unchanged(item, bytes, count))
@@ -81,8 +84,9 @@ static an_code decode(const builder *b, int64_t i, uint8_t *to, bool *damaged)
     return code;
 }
 
-/* Images lo … hi−1 to `to`; b->failed has those that cannot be decoded. */
-static void decode_range(builder *b, int64_t lo, int64_t hi, uint8_t *to)
+/* Images lo … hi−1 to `to`; b->failed has those that cannot be decoded. AN_ESTOPPED: some are
+ * not decoded. */
+static an_code decode_range(builder *b, int64_t lo, int64_t hi, uint8_t *to)
 {
     int64_t damaged = 0;
     bool bad_image = b->bad_image;
@@ -95,6 +99,7 @@ static void decode_range(builder *b, int64_t lo, int64_t hi, uint8_t *to)
     }
     b->head.damaged += damaged;
     b->bad_image = bad_image;
+    return an_stop_check();
 }
 
 typedef struct repetition {
@@ -146,10 +151,12 @@ static bool verify(const header *head, const uint8_t *pixels)
         return false;
 #pragma omp parallel for schedule(static)
     for (int64_t k = 0; k < blocks; k++) {
+        if (an_stop_requested())
+            continue;
         int64_t lo = k * head->block, hi = lo + head->block < head->n ? lo + head->block : head->n;
         sums[k] = an_checksum(pixels + lo * image, (size_t)((hi - lo) * image));
     }
-    bool same = sum_of_sums(head, sums) == head->sum;
+    bool same = !an_stop_requested() && sum_of_sums(head, sums) == head->sum;
     an_free(sums);
     return same;
 }
@@ -174,8 +181,8 @@ static an_code write_blocks(builder *b, an_replace *file)
     an_code code = an_replace_write(file, zeros, sizeof zeros);
     for (int64_t lo = 0; lo < b->head.n && code == AN_OK; lo += b->head.block) {
         int64_t hi = lo + b->head.block < b->head.n ? lo + b->head.block : b->head.n;
-        decode_range(b, lo, hi, block);
-        if (b->bad_image)
+        code = decode_range(b, lo, hi, block);
+        if (code != AN_OK || b->bad_image)
             continue; /* the other images are only looked through for more */
         b->sums[lo / b->head.block] = an_checksum(block, (size_t)((hi - lo) * b->image));
         code = an_replace_write(file, block, (size_t)((hi - lo) * b->image));
@@ -209,11 +216,11 @@ static an_code build_memory(builder *b, an_pixel_cache *pc)
     uint8_t *pixels = an_alloc((size_t)(b->head.n * b->image));
     if (!pixels)
         return AN_ENOMEM;
-    decode_range(b, 0, b->head.n, pixels);
-    if (b->bad_image) {
-        an_free(pixels);
-        return report_broken(b);
-    }
+    an_code code = decode_range(b, 0, b->head.n, pixels);
+    if (code == AN_OK && b->bad_image)
+        code = report_broken(b);
+    if (code != AN_OK)
+        return an_free(pixels), code;
     an_pixel_cache_adopt(pc, pixels);
     pc->damaged = b->head.damaged;
     return AN_OK;
@@ -261,7 +268,8 @@ static bool map_file(an_pixel_cache *pc, const builder *b, const char *path)
         return true;
     }
     an_file_unmap(map, size);
-    an_log(AN_WARN, "%s: %s; building it again", path, why);
+    if (!an_stop_requested()) /* else its checksum is that of a part */
+        an_log(AN_WARN, "%s: %s; building it again", path, why);
     return false;
 }
 
@@ -309,7 +317,7 @@ static an_code open_anywhere(an_pixel_cache *pc, builder *b, const char *cache)
 {
     if (*cache) {
         an_code code = open_cached(pc, b, cache);
-        if (code == AN_OK || b->bad_image)
+        if (code == AN_OK || code == AN_ESTOPPED || b->bad_image)
             return code;
         an_log(AN_WARN, "decoded images are not cached on disk and stay in memory: %s",
                an_err_message());

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/simd.h"
+#include "base/stop.h"
 
 /* One picture's part of the sums per channel, in lanes: 48 is a whole number of pixels and of
  * vectors. 2^20 pixels of 255² over 16 lanes fit into 32 bits. */
@@ -21,13 +22,14 @@ static AN_SIMD void add_picture(const uint8_t *p, int64_t n, uint64_t sum[3], ui
         sum[l % 3] += s[l], square[l % 3] += q[l];
 }
 
-void an_pixel_moments(const uint8_t *pixels, const int64_t *items, int64_t n, int64_t area,
-                      float mean[3], float std[3])
+an_code an_pixel_moments(const uint8_t *pixels, const int64_t *items, int64_t n, int64_t area,
+                         float mean[3], float std[3])
 {
     uint64_t sum[3] = {0}, square[3] = {0};
 #pragma omp parallel for schedule(static) reduction(+ : sum, square)
     for (int64_t i = 0; i < n; i++)
-        add_picture(pixels + items[i] * area * 3, area * 3, sum, square);
+        if (!an_stop_requested())
+            add_picture(pixels + items[i] * area * 3, area * 3, sum, square);
     double count = (double)(n * area);
     for (int c = 0; c < 3; c++) {
         double centre = (double)sum[c] / count;
@@ -35,4 +37,5 @@ void an_pixel_moments(const uint8_t *pixels, const int64_t *items, int64_t n, in
         mean[c] = (float)(centre / 255);
         std[c] = (float)(sqrt(fmax(variance, 1)) / 255);
     }
+    return an_stop_check();
 }

@@ -4,9 +4,12 @@
 
 #include <stdint.h>
 
+#include "base/err.h"
+
 /* Over the pictures items[0 … n−1] of pixels (…, `area` pixels, 3), n ≥ 1; values count in [0, 1],
- * and a deviation is one grey level at least. The sums are integers, so exact in any order. */
-void an_pixel_moments(const uint8_t *pixels, const int64_t *items, int64_t n, int64_t area,
-                      float mean[3], float std[3]);
+ * and a deviation is one grey level at least. The sums are integers, so exact in any order.
+ * AN_ESTOPPED (base/stop.h). */
+an_code an_pixel_moments(const uint8_t *pixels, const int64_t *items, int64_t n, int64_t area,
+                         float mean[3], float std[3]);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/memory/mem.h"
 #include "base/par.h"
+#include "base/stop.h"
 
 /* ── the listing ──────────────────────────────────────────────────────────────── */
 
@@ -42,7 +43,7 @@ static void hash_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
     content *c = context;
     const an_features *f = c->f;
     float *own = c->tokens + chunk * f->width;
-    for (int64_t i = lo; i < hi; i++) {
+    for (int64_t i = lo; i < hi && !an_stop_requested(); i++) {
         an_item *item = &c->list->items[i];
         an_features_hash(f, item->row, item->hash);
         bool finite = true;
@@ -76,6 +77,8 @@ static an_code hash_items(an_listing *list, const an_features *f)
         c.broken[i] = f->n;
     if (code == AN_OK)
         an_par_for(list->n, grain, hash_rows, &c);
+    if (code == AN_OK)
+        code = an_stop_check();
     for (int64_t i = 0; code == AN_OK && i < chunks; i++)
         first = c.broken[i] < first ? c.broken[i] : first;
     an_free(c.tokens);

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
+#include "base/stop.h"
 #include "data/decoded_image.h"
 #include "data/image.h"
 #include "io/file.h"
@@ -72,13 +73,13 @@ an_code an_survey(const an_listing *list, const uint8_t *pixels, int H, int W,
     for (int64_t i = 0; i < list->n; i++) {
         const an_item *item = &list->items[i];
         facts[i] = (an_image_facts){0};
-        if (item->part >= AN_PARTS)
+        if (item->part >= AN_PARTS || an_stop_requested())
             continue;
         facts[i].grey = is_grey(pixels + i * size * 3, size);
         if (item->path && probe_file(item->path, &facts[i]) != AN_OK)
             failed = i < failed ? i : failed;
     }
-    if (failed == list->n)
-        return AN_OK;
+    if (failed == list->n || an_stop_requested())
+        return an_stop_check();
     return probe_file(list->items[failed].path, &facts[failed]); /* messages belong to a thread */
 }

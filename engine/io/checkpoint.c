@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
+#include "base/stop.h"
 #include "io/path.h"
 
 #define FORMAT "1"
@@ -56,7 +57,8 @@ const char *an_checkpoint_sha256(const an_safetensors *f)
     return an_safetensors_meta(f, "aniso.sha256");
 }
 
-/* The defect of an opened file, a failed read included; NULL if there is none. */
+/* The defect of an opened file, a failed read included, also one that a signal ended; NULL if there
+ * is none. */
 static const char *find_damage(an_safetensors *f)
 {
     char hex[AN_SHA256_HEX];
@@ -105,7 +107,8 @@ an_safetensors *an_checkpoint_open(const char *path)
     const char *damage = find_damage(f);
     if (!damage)
         return f;
-    fail_damaged(path, AN_EFORMAT, damage);
+    if (an_stop_check() == AN_OK)
+        fail_damaged(path, AN_EFORMAT, damage);
     an_safetensors_close(f);
     return NULL;
 }

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/integer.h"
 #include "base/memory/mem.h"
 #include "base/narrow_float.h"
+#include "base/stop.h"
 #include "base/utf8.h"
 #include "io/file.h"
 #include "io/json.h"
@@ -49,9 +51,18 @@ static const char *find_dtype(const cJSON *item, int *bytes)
 
 /* ── opening ────────────────────────────────────────────────────────────────── */
 
+/* In pieces, since a tensor may have gigabytes. */
 static an_code read_at(an_safetensors *f, void *to, int64_t bytes, int64_t offset)
 {
-    return an_file_read_at(f->file, to, (size_t)bytes, offset, f->path);
+    const int64_t most = (int64_t)32 << 20;
+    an_code code = an_stop_check();
+    for (int64_t done = 0; code == AN_OK && done < bytes; done += most) {
+        size_t count = (size_t)an_min(most, bytes - done);
+        code = an_file_read_at(f->file, (char *)to + done, count, offset + done, f->path);
+        if (code == AN_OK)
+            code = an_stop_check();
+    }
+    return code;
 }
 
 static an_code read_shape(an_safetensors *f, const cJSON *shape, entry *e, int64_t *numel)
@@ -362,16 +373,6 @@ an_tensor *an_safetensors_read(an_safetensors *f, int i)
 }
 
 /* ── the identity of the content ────────────────────────────────────────────────── */
-
-void an_safetensors_hash_entry(an_sha256 *hash, const entry *e)
-{
-    char text[256];
-    int n = snprintf(text, sizeof text, "%s", e->dtype);
-    for (int d = 0; d < e->ndim; d++)
-        n += snprintf(text + n, sizeof text - (size_t)n, " %lld", (long long)e->shape[d]);
-    an_sha256_update(hash, e->name, strlen(e->name) + 1);
-    an_sha256_update(hash, text, (size_t)n + 1);
-}
 
 an_code an_safetensors_content(an_safetensors *f, char hex[AN_SHA256_HEX])
 {

@@ -1,5 +1,6 @@
 /* safetensors_header: the JSON of a header, with the rules of the format that cJSON does not have.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "io/json.h"
@@ -49,4 +50,14 @@ an_code an_safetensors_check_keys(const cJSON *entry, const char *path)
                            entry->string, keys[k]);
     }
     return AN_OK;
+}
+
+void an_safetensors_hash_entry(an_sha256 *hash, const entry *e)
+{
+    char text[256];
+    int n = snprintf(text, sizeof text, "%s", e->dtype);
+    for (int d = 0; d < e->ndim; d++)
+        n += snprintf(text + n, sizeof text - (size_t)n, " %lld", (long long)e->shape[d]);
+    an_sha256_update(hash, e->name, strlen(e->name) + 1);
+    an_sha256_update(hash, text, (size_t)n + 1);
 }

@@ -2,6 +2,7 @@
 #include "io/sha256.h"
 
 #include "base/assert.h"
+#include "base/stop.h"
 #include "io/file.h"
 
 void an_sha256_init(an_sha256 *hash)
@@ -50,7 +51,9 @@ an_code an_sha256_file(const char *path, char hex[AN_SHA256_HEX])
         return code;
     an_sha256_init(&hash);
     while (code == AN_OK && n > 0) {
-        code = an_file_read_next(file, piece, sizeof piece, &n, path);
+        code = an_stop_check();
+        if (code == AN_OK)
+            code = an_file_read_next(file, piece, sizeof piece, &n, path);
         if (code == AN_OK)
             an_sha256_update(&hash, piece, n);
     }

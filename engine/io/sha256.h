@@ -28,7 +28,8 @@ void an_sha256_hex(an_sha256 *hash, char hex[AN_SHA256_HEX]);           /* ends 
 /* The hash of one buffer. */
 void an_sha256_buffer(const void *data, size_t bytes, char hex[AN_SHA256_HEX]);
 
-/* The hash of a whole file, read in pieces. AN_ENOTFOUND, AN_EIO: `hex` is undefined. */
+/* The hash of a whole file, read in pieces. AN_ENOTFOUND, AN_EIO, AN_ESTOPPED: `hex` is
+ * undefined. */
 an_code an_sha256_file(const char *path, char hex[AN_SHA256_HEX]);
 
 #endif

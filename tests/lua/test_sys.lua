@@ -157,6 +157,22 @@ function Signals.test_in_poll_mode_a_signal_is_stored()
   lu.assertEquals(received, "SIGINT")
 end
 
+function Signals.test_an_interruptible_call_within_a_command_that_polls()
+  local former = sys.interrupt_mode("poll", true)
+  local good = table.pack(sys.interruptible(function(...) return ... end, 1, nil, 3))
+  local _, why = pcall(sys.interruptible, error, "a mistake")
+  local fine, stopped = pcall(sys.interruptible, function()
+    interrupt_this_process()
+    while true do end
+  end)
+  local late, again = pcall(sys.interruptible, function() while true do end end)
+  sys.interrupt_mode(former)
+  lu.assertEquals(good, { 1, nil, 3, n = 3 })
+  lu.assertStrContains(tostring(why), "a mistake")
+  lu.assertEquals({ fine, stopped.interrupted, stopped.exit }, { false, "SIGINT", 130 })
+  lu.assertEquals({ late, again.interrupted }, { false, "SIGINT" }) -- one that came before the call
+end
+
 function Signals.test_a_stoppable_call()
   local former = sys.interrupt_mode("poll", true)
   local good = table.pack(sys.stoppable(function() return 1, nil, 3 end, tostring))

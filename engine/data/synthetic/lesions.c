@@ -74,7 +74,7 @@ static an_code draw_all(an_listing *list, uint8_t *pixels, uint64_t seed, int H,
         an_lesion_draw(traits, seed, (uint64_t)i, H, W, pixels + i * bytes);
         an_sha256_buffer(pixels + i * bytes, (size_t)bytes, item->hash);
     }
-    return an_stop_requested() ? an_fail(AN_EIO, "%s: interrupted", list->source) : AN_OK;
+    return an_stop_check();
 }
 
 an_code an_lesions(an_listing *list, uint8_t **pixels, int64_t n, double val, double test,

@@ -5,6 +5,7 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
+local errors = require "aniso.recipe.errors"
 local image_folder = require "aniso.show.image_folder"
 local prediction_rows = require "aniso.show.prediction_rows"
 local sampler_flags = require "aniso.cli.sampler_flags"
@@ -72,20 +73,23 @@ end
 -- Prints the rows as they come; → how many could not be read.
 local function carry_out(predictor, paths, total, args)
   local board <close> = require("aniso.show.progress").board {}
-  local line, failed = board:line { label = "predict", total = total }, 0
+  local line, failed, shown = board:line { label = "predict", total = total }, 0, 0
   local printer = prediction_rows.printer(predictor.classes, args.format, args.abstain)
-  predictor:predict(paths, function(rows, done)
+  local ok, problem = xpcall(predictor.predict, errors.traced, predictor, paths, function(rows, done)
     for _, row in ipairs(rows) do failed = failed + (row.error and 1 or 0) end
     printer.add(rows)
     if args.maps then write_maps(args.maps, rows, done) end
     line:update(done)
+    shown = done
     local signal = core.sys.interrupted()
-    if signal and done < total then
-      printer.finish()
-      cli.fail(cli.EXIT_OF[signal], ("interrupted after %d of %d images; their rows are complete")
-        :format(done, total))
-    end
+    if signal and done < total then errors.interrupt(signal, "") end
   end, args.maps ~= nil)
+  if not ok and type(problem) == "table" and problem.interrupted then
+    printer.finish()
+    cli.fail(problem.exit, ("interrupted after %d of %d images; their rows are complete")
+      :format(shown, total))
+  end
+  if not ok then error(problem, 0) end
   line:finish()
   printer.finish()
   return failed

@@ -3,7 +3,6 @@
 local class_order = require "aniso.method.data.class_order"
 local core = require "aniso.core"
 local data_paths = require "aniso.recipe.data_paths"
-local errors = require "aniso.recipe.errors"
 local info = require "aniso.method.data.info"
 local labels = require "aniso.method.data.labels"
 local lists = require "aniso.method.data.split_lists"
@@ -166,10 +165,7 @@ local function order_classes(spec, given, stored)
   spec.classes, spec.facts.ordered_by_value = class_order.of_rows(spec.rows, stored)
 end
 
--- The Dataset, or nil, message, code when the files are not as they should be. cross [opt]: {folds, fold
--- [, official]} of a cross-validation, fold counted from 0. stored_classes [opt]: the classes of a stored
--- run, in its order.
-function data.open(given, cross, stored_classes)
+local function open(given, cross, stored_classes)
   given = data.check(given)
   local spec, message, code = fault.catch(describe, given)
   if not spec then return nil, message, code end
@@ -184,8 +180,6 @@ function data.open(given, cross, stored_classes)
   spec.cache = data.cache_folder(given.cache)
   local ds
   ds, message, code = core.data.open(spec)
-  local signal = not ds and core.sys.interrupted()
-  if signal then errors.interrupt(signal, "interrupted while the data were opened; repeat the command") end
   if not ds then return nil, message, code end
   if spec.published and ds.official then
     published.check_parts(ds.name, spec.published, ds.official, spec.facts.warnings)
@@ -201,6 +195,13 @@ function data.open(given, cross, stored_classes)
   warn_of_conflicts(ds, spec.facts.warnings)
   warn_of_gaps(ds, spec.facts.warnings)
   return ds
+end
+
+-- The Dataset, or nil, message, code when the files are not as they should be. cross [opt]: {folds, fold
+-- [, official]} of a cross-validation, fold counted from 0. stored_classes [opt]: the classes of a stored
+-- run, in its order. A signal ends it, also in a command that polls.
+function data.open(given, cross, stored_classes)
+  return core.sys.interruptible(open, given, cross, stored_classes)
 end
 
 core.data.methods.info = info

@@ -6,6 +6,7 @@
 -- wait; the kernel releases it when its holder ends, however it ends.
 local core = require "aniso.core"
 local checkpoint = require "aniso.train.checkpoint"
+local errors = require "aniso.recipe.errors"
 local checkpoint_state = require "aniso.store.checkpoint_state"
 local provenance = require "aniso.train.provenance"
 local ulid_form = require "aniso.recipe.ulid_form"
@@ -96,7 +97,10 @@ local function load(session, file, key)
     if problem then error(problem, 0) end
   end)
   if problem then error(problem, 0) end
-  if not ok then return false, meta end
+  if not ok then
+    errors.pass_interrupts(meta)
+    return false, meta
+  end
   session.best = { epoch = meta.epoch or session.stage_epochs, value = meta.value }
   return true, ulid_form(meta.uid) and meta.uid or nil
 end

@@ -119,26 +119,6 @@ function sys.width(stream) end
 ---@return boolean
 function sys.debug(on) end
 
----Ctrl-C, SIGTERM and SIGHUP raise an error, or set a flag for interrupted(). A received one is dropped.
----@param mode "raise"|"poll"
----@param keep_running? boolean a second one does not end the process (the prompt)
----@return "raise"|"poll" before
-function sys.interrupt_mode(mode, keep_running) end
-
----@return "SIGINT"|"SIGTERM"|"SIGHUP"|nil signal received since the mode was set
-function sys.interrupted() end
-
----From now on a closed pipe or terminal does not end the program; what it writes there is dropped.
-function sys.outlive_output() end
-
----Calls f as xpcall does. Ctrl-C and SIGTERM raise an error in f and in no code before or after it; a
----second signal does not end the process.
----@param f function
----@param handler fun(why: any): any
----@return boolean fine
----@return any ... values of f, or of the handler
-function sys.stoppable(f, handler) end
-
 ---@param path string
 ---@return "file"|"directory"|"other"|nil
 function sys.exists(path) end
