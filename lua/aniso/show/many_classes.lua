@@ -59,8 +59,8 @@ function many_classes.worst(rows, column, programs)
     return a < b
   end)
   for i = 1, SHOWN do out[i] = rows[order[i]] end
-  return out, ("the %d of least %s of %d classes; the section classes with --format csv has all"):format(SHOWN,
-    column, #rows)
+  local note = "the %d of least %s of %d classes; the section classes with --format csv has all"
+  return out, note:format(SHOWN, column, #rows)
 end
 
 -- The largest change of recall of a class in any group.
