@@ -229,9 +229,10 @@ an_code an_decode_bmp(const uint8_t *bytes, size_t count, const char *name, an_i
     if (b.bits <= 8)
         read_palette(&b);
     image->width = (int)b.width, image->height = (int)b.height;
-    image->pixels = an_calloc((size_t)b.width * (size_t)b.height, 4);
-    if (!image->pixels)
-        return AN_ENOMEM;
+    code = an_image_make_pixels(image);
+    if (code != AN_OK)
+        return code;
+    memset(image->pixels, 0, (size_t)b.width * (size_t)b.height * 4); /* the unused bytes too */
     const bool runs = b.compression == RLE8 || b.compression == RLE4;
     code = runs ? read_runs(&b, image) : read_rows(&b, image);
     if (code != AN_OK)

@@ -168,8 +168,7 @@ static void decode_within(decoder *d)
     jpeg->out_color_space = jpeg->num_components == 4 ? JCS_CMYK : JCS_EXT_RGBX;
     jpeg_start_decompress(jpeg);
     d->image->width = (int)jpeg->output_width, d->image->height = (int)jpeg->output_height;
-    d->image->pixels = an_alloc((size_t)jpeg->output_width * jpeg->output_height * 4);
-    if (!d->image->pixels)
+    if (an_image_make_pixels(d->image) != AN_OK)
         give_up(d, AN_ENOMEM);
     if (lacks_scans(jpeg))
         report_defect(d, "damaged JPEG: its last scans are missing");

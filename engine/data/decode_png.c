@@ -109,9 +109,9 @@ static void make_rows(decoder *d)
     const size_t row = (size_t)image->width * 4;
     if (png_get_rowbytes(d->png, d->info) != row)
         png_error(d->png, "unexpected layout");
-    image->pixels = an_alloc(row * (size_t)image->height);
+    d->code = an_image_make_pixels(image);
     d->rows = an_alloc((size_t)image->height * sizeof *d->rows);
-    if (!image->pixels || !d->rows) {
+    if (d->code != AN_OK || !d->rows) {
         d->code = AN_ENOMEM;
         png_longjmp(d->png, 1);
     }

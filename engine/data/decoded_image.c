@@ -20,8 +20,18 @@ an_code an_check_image_size(an_format format, int64_t width, int64_t height, con
     return AN_OK;
 }
 
+enum { SHIFT = 4 /* bytes from the start of the block to the pixels */ };
+
+an_code an_image_make_pixels(an_image *image)
+{
+    uint8_t *block = an_alloc((size_t)image->width * (size_t)image->height * 4 + SHIFT);
+    image->pixels = block ? block + SHIFT : NULL;
+    return block ? AN_OK : AN_ENOMEM;
+}
+
 void an_image_free(an_image *image)
 {
-    an_free(image->pixels);
+    if (image->pixels)
+        an_free(image->pixels - SHIFT);
     image->pixels = NULL;
 }

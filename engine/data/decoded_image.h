@@ -25,7 +25,14 @@ typedef struct an_image {
     bool damaged; /* accepted although its data are damaged */
 } an_image;
 
-void an_image_free(an_image *image);
+/* Makes room for image->width · image->height pixels, contents undefined. AN_ENOMEM: pixels is
+ * NULL.
+ *
+ * The pixels begin one pixel behind a cache line. To rows that begin at a multiple of 32 bytes,
+ * libjpeg-turbo's colour conversion writes past the cache (vmovntdq, jdcolext-avx2.asm) and waits
+ * for memory: decoding a photograph of 200x150 takes 1.45 times as long. */
+an_code an_image_make_pixels(an_image *image);
+void an_image_free(an_image *image); /* pixels may be NULL */
 
 /* AN_EFORMAT: the size is over the limits; `name` is for the message. Each decoder checks the size
  * that it found itself, so that no limit depends on what the probe made of a malformed file. */

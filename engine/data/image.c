@@ -38,17 +38,18 @@ static an_code turn_upright(an_image *image, int orientation)
     const int64_t stored_width = image->width, stored_height = image->height;
     const int64_t width = orientation >= 5 ? stored_height : stored_width;
     const int64_t height = orientation >= 5 ? stored_width : stored_height;
-    uint8_t *upright = an_alloc((size_t)(width * height) * 4);
-    if (!upright)
-        return AN_ENOMEM;
+    an_image upright = {.width = (int)width, .height = (int)height, .damaged = image->damaged};
+    an_code code = an_image_make_pixels(&upright);
+    if (code != AN_OK)
+        return code;
     for (int64_t y = 0; y < height; y++)
         for (int64_t x = 0; x < width; x++)
-            memcpy(upright + (y * width + x) * 4,
+            memcpy(upright.pixels + (y * width + x) * 4,
                    image->pixels +
                        stored_position(orientation, x, y, stored_width, stored_height) * 4,
                    4);
-    an_free(image->pixels);
-    image->pixels = upright, image->width = (int)width, image->height = (int)height;
+    an_image_free(image);
+    *image = upright;
     return AN_OK;
 }
 
