@@ -15,6 +15,7 @@ local db_error = require "aniso.store.db_error"
 local own_part = require "aniso.recipe.own_part"
 local paths = require "aniso.recipe.paths"
 local rounds = require "aniso.cli.rounds"
+local stored_limits = require "aniso.train.stored_limits"
 
 local worker = {}
 
@@ -54,6 +55,7 @@ local function jobs_of(plan, rows)
       config = config.of_stored(assert(core.json.decode(row.json))), cross = row.folds and
         { folds = row.folds, fold = row.fold, official = row.official == 1 or nil } or nil }
     jobs[i].config.train.memory = plan.memory or plan.budgets[budget_key(row)]
+    stored_limits.check(row.label or ("%d of the plan"):format(row.seq), jobs[i].config)
   end
   return jobs
 end

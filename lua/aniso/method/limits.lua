@@ -1,7 +1,8 @@
 -- Values that the options' own rules accept and that a run would fail with, some of them only after its
 -- training: sizes beyond what the engine takes, options that must fit each other, lists that need a number
--- per class. limits.check(complete) → sentences. The rules themselves stay as wide as they are, since the
--- configurations of stored runs pass through them.
+-- per class. The rules themselves stay as wide as they are, since the configurations of stored runs pass
+-- through them.
+--   limits.check(complete) → sentences      limits.too_large(complete) → those about sizes alone
 local normalisation = require "aniso.method.normalisation"
 local options = require "aniso.recipe.options"
 
@@ -94,13 +95,20 @@ local function check_loss(of, add)
   end
 end
 
-local function check_sizes(of, add)
+-- Options that are larger than any run could have them.
+function limits.too_large(of)
+  local out = {}
   for _, one in ipairs(LARGEST) do
     local value = options.get(of, one[1])
     if type(value) == "number" and value > one[2] then
-      add("option %s must be at most %d, got %.14g", one[1], one[2], value)
+      out[#out + 1] = ("option %s must be at most %d, got %.14g"):format(one[1], one[2], value)
     end
   end
+  return out
+end
+
+local function check_sizes(of, add)
+  for _, problem in ipairs(limits.too_large(of)) do add(problem) end
   for _, path in ipairs(STEEP) do
     local value = options.get(of, path)
     if type(value) == "number" and math.abs(value) > STEEPEST then

@@ -19,6 +19,7 @@ local prepare = require "aniso.train.prepare"
 local provenance = require "aniso.train.provenance"
 local Session = require "aniso.train.session"
 local step_memory = require "aniso.train.step_memory"
+local stored_limits = require "aniso.train.stored_limits"
 
 local run = { prepare = Session.new,
   release_data = Session.release_data }
@@ -82,27 +83,15 @@ local function cross_of(row)
     official = row.split:match "^official fold " ~= nil or nil }
 end
 
--- Raises where the stored configuration of the built-in set has another size than its stored data: pictures
--- of 1024×1024 are drawn for minutes before their hash shows that they are others.
-local function check_size(row, stored, split)
-  local size = stored.data[1] == "lesions" and split and split.height and (stored.data.size or 32)
-  if not size then return end
-  local height, width = size, size
-  if type(size) == "table" then height, width = size[1], size[2] end
-  if height == split.height and width == split.width then return end
-  error(("run %s: its configuration has images of %sx%s, and its data of %sx%s; the database is damaged")
-    :format(row.name, width, height, split.width, split.height), 0)
-end
-
 -- The job of a stored run, a row of db:find(): its configuration, seed and fold as they were, and the
 -- folder in which it began.
 function run.stored_job(db, row, stream)
   local origin, split = db_error.unless_absent(db:origin(row)), db_error.unless_absent(db:split_of(row))
   local stored, levels, classes = db_error.must(db:config(row)), db_error.must(db:lambda(row)), {}
   for i, class in ipairs(split and split.classes or {}) do classes[i] = class.name end
-  check_size(row, stored, split)
-  stored = step_memory.with_recorded(stored, origin and origin.env)
-  return { db = db, stream = stream, config = config.of_stored(stored), seed = row.seed,
+  stored = config.of_stored(step_memory.with_recorded(stored, origin and origin.env))
+  stored_limits.check(row.name, stored, split)
+  return { db = db, stream = stream, config = stored, seed = row.seed,
     cross = cross_of(row), label = row.label or row.name, run = row, levels = levels,
     classes = classes, folder = origin and origin.env and origin.env.PWD }
 end

@@ -1,0 +1,44 @@
+-- What the configuration of a stored run may cost: nobody has checked the numbers of a database from elsewhere.
+--   stored_limits.check(name, config, split)   config: complete, of the run `name`; split [opt]: its row with
+--     classes, as db:split_of() returns it. Raises with the number.
+local limits = require "aniso.method.limits"
+
+local stored_limits = {}
+
+-- Built-in images are drawn for minutes before their hash shows that they are others, so their size and their
+-- number must be those of the stored data.
+local function check_size(name, data, split)
+  local height, width = data.size or 32, data.size or 32
+  if type(data.size) == "table" then height, width = data.size[1], data.size[2] end
+  if split.height and (height ~= split.height or width ~= split.width) then
+    error(("run %s: its configuration has images of %sx%s, and its data of %sx%s; the database is damaged")
+      :format(name, width, height, split.width, split.height), 0)
+  end
+end
+
+-- A long tail leaves out training images alone, of which no split has more than a hundred for each other image.
+local MOST_CUT = 100
+
+local function check_count(name, data, split)
+  local train, others, both = 0, 0, 0
+  for _, class in ipairs(split.classes) do
+    train, others = train + class.n_train, others + class.n_val + class.n_test
+    both = both + class.n_test
+  end
+  local whole, n = train + (split.test_is_val == 1 and both or others), data.n
+  local fits = n == whole or data.long_tail and n > whole and n <= MOST_CUT * others
+  if n and #split.classes > 0 and not fits then
+    error(("run %s: its configuration has %s images, and its data %d; the database is damaged"):format(name, n,
+      whole), 0)
+  end
+end
+
+function stored_limits.check(name, config, split)
+  local problem = limits.too_large(config)[1]
+  if problem then error(("run %s: %s; the database is damaged"):format(name, problem), 0) end
+  if config.data[1] ~= "lesions" or not split then return end
+  check_size(name, config.data, split)
+  check_count(name, config.data, split)
+end
+
+return stored_limits
