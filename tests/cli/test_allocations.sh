@@ -33,8 +33,12 @@ for work in w1 w1_film; do
     [ "$count" -gt 1000 ]
     result $? "$work: the start is counted ($count allocations)"
     send allocs 6 # warm-up: sizes all buffers
-    before=$count
-    send allocs 2
+    # On a loaded machine a thread that runs late may allocate once more; what a step allocates comes each time.
+    for _ in 1 2 3; do
+        before=$count
+        send allocs 2
+        [ "$count" -eq "$before" ] && break
+    done
     equals "$work: two more steps allocate nothing" "$count" "$before"
     exec 3>&- 4<&-
     wait

@@ -8,10 +8,11 @@ local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
 local duration = require("aniso.show.progress").duration
-local pruning = require "aniso.train.pruning"
-local step_memory = require "aniso.train.step_memory"
+local lazy = require "aniso.cli.lazy"
+local pruning = lazy "aniso.train.pruning"
+local step_memory = lazy "aniso.train.step_memory"
 local tables = require "aniso.show.table"
-local trials = require "aniso.train.trials"
+local trials = lazy "aniso.train.trials"
 
 local check = { summary = "check a recipe before a long run" }
 

@@ -12,7 +12,8 @@ local console = require "aniso.show.console"
 local receiver = require "aniso.show.progress.receiver"
 local sender = require "aniso.show.progress.sender"
 local sys = require("aniso.core").sys
-local worker = require "aniso.cli.worker"
+local lazy = require "aniso.cli.lazy"
+local worker = lazy "aniso.cli.worker"
 
 local jobs = {}
 

@@ -6,10 +6,11 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local hint = require "aniso.store.hint"
-local study_jobs = require "aniso.cli.study_jobs"
+local lazy = require "aniso.cli.lazy"
+local study_jobs = lazy "aniso.cli.study_jobs"
 local tables = require "aniso.show.table"
-local units = require "aniso.train.units"
-local worker = require "aniso.cli.worker"
+local units = lazy "aniso.train.units"
+local worker = lazy "aniso.cli.worker"
 
 local plan = { summary = "write the runs of a recipe down, for aniso work" }
 

@@ -9,11 +9,12 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
-local jobs = require "aniso.cli.jobs"
-local plan = require "aniso.cli.plan"
-local study_jobs = require "aniso.cli.study_jobs"
+local lazy = require "aniso.cli.lazy"
+local jobs = lazy "aniso.cli.jobs"
+local plan = lazy "aniso.cli.plan"
+local study_jobs = lazy "aniso.cli.study_jobs"
 local tables = require "aniso.show.table"
-local worker = require "aniso.cli.worker"
+local worker = lazy "aniso.cli.worker"
 
 local run = { summary = "train and evaluate what a recipe describes" }
 

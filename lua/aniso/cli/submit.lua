@@ -6,12 +6,13 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
-local parts = require "aniso.train.parts"
+local lazy = require "aniso.cli.lazy"
+local parts = lazy "aniso.train.parts"
 local quoted = require("aniso.store.hint").quoted
-local shards = require "aniso.cluster.shards"
-local slurm = require "aniso.cluster.slurm"
-local slurm_script = require "aniso.cluster.slurm_script"
-local study_jobs = require "aniso.cli.study_jobs"
+local shards = lazy "aniso.cluster.shards"
+local slurm = lazy "aniso.cluster.slurm"
+local slurm_script = lazy "aniso.cluster.slurm_script"
+local study_jobs = lazy "aniso.cli.study_jobs"
 local sys = core.sys
 
 local submit = { summary = "run a study on a cluster" }

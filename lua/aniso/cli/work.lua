@@ -5,9 +5,10 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
-local jobs = require "aniso.cli.jobs"
+local lazy = require "aniso.cli.lazy"
+local jobs = lazy "aniso.cli.jobs"
 local own_parts = require "aniso.cli.own_parts"
-local worker = require "aniso.cli.worker"
+local worker = lazy "aniso.cli.worker"
 
 local work = { summary = "carry out the free runs of a plan" }
 

@@ -1,4 +1,4 @@
--- What the configuration of a stored run may cost: nobody has checked the numbers of a database from elsewhere.
+-- What the configuration of a stored run may cost: nobody has checked the numbers of a file from elsewhere.
 --   stored_limits.check(name, config, split)   config: complete, of the run `name`; split [opt]: its row with
 --     classes, as db:split_of() returns it. Raises with the number.
 local limits = require "aniso.method.limits"
@@ -16,7 +16,7 @@ local function check_size(name, data, split)
   end
 end
 
--- A long tail leaves out training images alone, of which no split has more than a hundred for each other image.
+-- A long tail leaves out training images alone: no split has more than a hundred for each other image.
 local MOST_CUT = 100
 
 local function check_count(name, data, split)
@@ -28,8 +28,8 @@ local function check_count(name, data, split)
   local whole, n = train + (split.test_is_val == 1 and both or others), data.n
   local fits = n == whole or data.long_tail and n > whole and n <= MOST_CUT * others
   if n and #split.classes > 0 and not fits then
-    error(("run %s: its configuration has %s images, and its data %d; the database is damaged"):format(name, n,
-      whole), 0)
+    error(("run %s: its configuration has %s images, and its data %d; the database is damaged"):format(name,
+      n, whole), 0)
   end
 end
 
