@@ -1,4 +1,4 @@
--- What the configuration of a stored run may cost: nobody has checked the numbers of a file from elsewhere.
+-- What the configuration of a stored run may cost: the numbers of a file from elsewhere are unchecked.
 --   stored_limits.check(name, config, split)   config: complete, of the run `name`; split [opt]: its row with
 --     classes, as db:split_of() returns it. Raises with the number.
 local limits = require "aniso.method.limits"
