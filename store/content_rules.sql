@@ -129,6 +129,12 @@ SELECT 'the environment of run ' || run_id || ' is not the JSON of an object' FR
  WHERE env IS NOT NULL AND CASE WHEN json_valid(env) THEN json_type(env) END NOT IN ('object', 'array') LIMIT 1;
 SELECT 'the rule of the groups of split ' || split_id || ' is not JSON' FROM data_split -- since 6
  WHERE group_rule IS NOT NULL AND NOT json_valid(group_rule) LIMIT 1;
+SELECT 'the plan of study ' || study_id || ' has a rule of pruning of no known form' FROM plan -- since 9
+ WHERE prune IS NOT NULL AND NOT coalesce(CASE WHEN json_valid(prune) THEN
+   json_type(prune, '$.rule.metric') = 'text' AND json_type(prune, '$.rule.min_seeds') = 'integer'
+   AND json_type(prune, '$.rule.level') IN ('real', 'integer')
+   AND json_type(prune, '$.rule.higher') IN ('true', 'false') AND json_type(prune, '$.seeds') = 'array'
+   AND NOT EXISTS (SELECT 1 FROM json_each(prune, '$.seeds') WHERE type <> 'integer') END, 0) LIMIT 1;
 SELECT 'the calibration of evaluation ' || eval_id || ' is not the JSON of an object' FROM evaluation -- since 6
  WHERE calibration IS NOT NULL AND CASE WHEN json_valid(calibration) THEN json_type(calibration) END
    IS NOT 'object' LIMIT 1;
@@ -140,6 +146,12 @@ SELECT 'run ' || run_id || ' has an impossible time, attempt or number of resume
 SELECT 'evaluation ' || eval_id || ' has an impossible number of images, steps or draws' FROM evaluation
  WHERE n NOT BETWEEN 0 AND 1000000000 OR sample_steps NOT BETWEEN 0 AND 1000000000
     OR draws NOT BETWEEN 0 AND 1000000000 OR step NOT BETWEEN 0 AND 1000000000000 LIMIT 1;
+SELECT 'the plan of study ' || study_id || ' has no time' FROM plan -- since 9
+ WHERE julianday(at) IS NULL LIMIT 1;
+SELECT 'run ' || seq || ' of a plan has fold ' || coalesce(fold, 'none') || ' of ' || coalesce(folds, 0) -- since 9
+  FROM plan_run WHERE (fold IS NULL) <> (folds IS NULL) OR fold NOT BETWEEN 0 AND folds - 1 LIMIT 1;
+SELECT 'run ' || seq || ' of a plan has a configuration that is not stored' FROM plan_run -- since 9
+ WHERE unit IS NOT NULL AND ended IS NULL AND config NOT IN (SELECT sha256 FROM config) LIMIT 1;
 SELECT 'evaluation ' || eval_id || ' has an impossible cost' FROM evaluation -- since 7
  WHERE passes NOT BETWEEN 0 AND 1000000000000 OR image_s NOT BETWEEN 0 AND 1e10 LIMIT 1;
 SELECT 'run ' || run_id || ' has a curve of ' || count(*) || ' points, at most 1 million are supported'

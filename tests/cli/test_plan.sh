@@ -115,4 +115,25 @@ output_has err "^aniso: run 1 of the plan \(.*\) needs its schedule.lambda .*: n
 expect "of another recipe" 1 "$aniso" work own --recipe "$dir/sweep.lua" --db "$db"
 output_has err "is not the recipe that was planned"
 expect "with its recipe" 0 "$aniso" work own --recipe "$dir/own.lua" --db "$db"
+
+# ── a plan that someone else has changed ────────────────────────────────────────────────
+"$aniso" plan "$dir/sweep.lua" --db "$dir/mine.db" >"$dir/out" 2>"$dir/err"
+refuses() { # WORDS SQL
+    cp "$dir/mine.db" "$dir/theirs.db"
+    (
+        export XDG_CACHE_HOME="$dir/elsewhere" # the memory of what this user's program has written
+        change "$dir/theirs.db" "$2"
+    )
+    expect "a worker of a plan in which $1" 4 "$aniso" work sweep --db "$dir/theirs.db"
+    output_has err "^aniso: .*theirs.db: .*$1"
+    equals "one line" "$(grep -c '' "$dir/err")" 1
+}
+refuses "the plan of study 1 has no time" "UPDATE plan SET at = 'garbage'"
+refuses "has a rule of pruning of no known form" "UPDATE plan SET prune = '[1, 2]'"
+refuses "has a rule of pruning of no known form" \
+    "UPDATE plan SET prune = '{\"rule\":{\"metric\":5,\"min_seeds\":\"x\",\"level\":null},\"seeds\":[0,{}]}'"
+refuses "run 2 of a plan has fold none of 3" "UPDATE plan_run SET folds = 3, fold = NULL WHERE seq = 2"
+refuses "run 2 of a plan has fold 7 of 3" "UPDATE plan_run SET folds = 3, fold = 7 WHERE seq = 2"
+refuses "run 2 of a plan has a configuration that is not stored" \
+    "UPDATE plan_run SET config = 'nowhere' WHERE seq = 2"
 finish
