@@ -22,11 +22,12 @@ LUA
 }
 
 # The program gets the signal after two seconds; afterwards it may use as much processor time again and a few more.
+# --foreground: otherwise timeout signals the child and then its group, and a second signal ends it without a line.
 ends_at() { # SIGNAL EXIT COMMAND…
     signal=$1 expected=$2
     shift 2
     expect "$2 ends at $signal" "$expected" \
-        sh -c 'ulimit -t 20; exec timeout --preserve-status -s "$@"' sh "$signal" 2 "$@"
+        sh -c 'ulimit -t 20; exec timeout --foreground --preserve-status -s "$@"' sh "$signal" 2 "$@"
     output_has err "^aniso: interrupted"
     equals "one line" "$(grep -c "^aniso: " "$dir/err")" 1
 }
