@@ -104,7 +104,7 @@ double an_column_real(an_stmt *s, int i);
 const char *an_column_text(an_stmt *s, int i, size_t *bytes);
 
 /* Executes `into`, an INSERT of another connection, until `from` has no more rows: its parameters
- * are the columns of one row or of several, one after the other; those of rows that lack at the end
+ * are the columns of one row or of several, one after the other. At the end, those without a row
  * are NULL. AN_EINVAL where their number does not fit. */
 an_code an_db_copy_rows(an_stmt *from, an_stmt *into);
 

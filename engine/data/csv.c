@@ -9,8 +9,8 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
-#include "base/stop.h"
 #include "base/memory/string_arena.h"
+#include "base/stop.h"
 #include "io/file.h"
 
 #define LARGEST ((size_t)256 << 20) /* bytes of a table */

@@ -28,9 +28,9 @@ typedef struct an_image {
 /* Makes room for image->width · image->height pixels, contents undefined. AN_ENOMEM: pixels is
  * NULL.
  *
- * The pixels begin one pixel behind a cache line. To rows that begin at a multiple of 32 bytes,
- * libjpeg-turbo's colour conversion writes past the cache (vmovntdq, jdcolext-avx2.asm) and waits
- * for memory: decoding a photograph of 200x150 takes 1.45 times as long. */
+ * The pixels begin one pixel after the start of a cache line. To rows that begin at a multiple of
+ * 32 bytes, libjpeg-turbo's colour conversion writes past the cache (vmovntdq, jdcolext-avx2.asm)
+ * and waits for memory: decoding a photograph of 200x150 takes 1.45 times as long. */
 an_code an_image_make_pixels(an_image *image);
 void an_image_free(an_image *image); /* pixels may be NULL */
 

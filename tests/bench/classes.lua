@@ -5,36 +5,27 @@
 -- EXACT: the most classes that the exact denoiser is timed with, 1000 if left out. A step of these takes half
 -- a minute.
 local core = require "aniso.core"
-local aniso = require "aniso"
 local config = require "aniso.method.config"
-local lr_schedule = require "aniso.method.lr_schedule"
+local quoted = require("aniso.store.hint").quoted
 local stage = require "aniso.train.stage"
+
+local median = dofile "tests/bench/median.lua"
+local sessions = dofile "tests/bench/session.lua"
 
 local BATCH, CANDIDATES = 64, 16
 local CLASSES = { 10, 100, 1000 }
 
 -- ── one process: step FOLDER CANDIDATES STEPS THREADS ───────────────────────────────────
-local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
-
-local function median(list)
-  table.sort(list)
-  return list[(#list + 1) // 2]
-end
-
 -- Prints the classes, the medians of a step's seconds and processor seconds, and the peak in bytes.
 local function measure(folder, candidates, steps, threads)
   core.sys.threads(tonumber(threads))
-  local session = aniso.trainer.prepare { seed = 0, config = config.complete {
+  local session = sessions.begin(config.complete {
     data = { "folder", root = folder, size = 32, cache = false },
     backbone = { "resnet", depth = 8, width = 32 }, prior = { mode = "both", crops = 4, crop_size = 16 },
     denoiser = { "cross_attention", dim = 128, blocks = 2, heads = 4, candidates = tonumber(candidates) },
     loss = { mmd = 0.5 }, train = { batch = BATCH, draws = 4, prediction = "y0" },
-  } }
-  stage.begin(session, 1)
-  session.lr_schedule = lr_schedule.cosine {}
-  session.model:train(true)
-  local positions = session.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1, epochs = 1 })
-    :narrow(1, 1, BATCH)
+  })
+  local positions = sessions.positions(session, BATCH)
   local seconds, cpu = {}, {}
   for i = 0, tonumber(steps) do -- the first sizes all buffers
     local start, busy = core.sys.monotonic(), core.sys.cpu_seconds()
@@ -82,7 +73,7 @@ end
 
 -- Runs a case in a process of its own and keeps its figures.
 local function run(case)
-  local command = { quote(program), "exec", quote(arg[0]), "step", quote(scratch .. "/" .. case.K),
+  local command = { quoted(program), "exec", quoted(arg[0]), "step", quoted(scratch .. "/" .. case.K),
     case.candidates or "none", not case.candidates and case.K >= 1000 and 0 or 5, threads }
   local process = assert(io.popen(table.concat(command, " ")))
   local K, seconds, cpu, peak = process:read("n", "n", "n", "n")
@@ -93,7 +84,7 @@ end
 for _ = 1, rounds do
   for _, case in ipairs(cases) do run(case) end
 end
-os.execute("rm -r " .. quote(scratch))
+os.execute("rm -r " .. quoted(scratch))
 
 -- The median of the rounds' ratios of a case over the exact denoiser at ten classes.
 local function ratio(case, what)

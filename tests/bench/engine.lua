@@ -6,12 +6,12 @@
 --   predict KIND S R  the test images through S steps and R draws           → seconds images
 --   threads N | allocs STEPS | rss | digest                                 → a number or text
 local core = require "aniso.core"
-local aniso = require "aniso"
 local config = require "aniso.method.config"
 local predict = require "aniso.method.predict"
-local lr_schedule = require "aniso.method.lr_schedule"
 local stage = require "aniso.train.stage"
 local step_memory = require "aniso.train.step_memory"
+
+local sessions = dofile "tests/bench/session.lua"
 
 local clock = core.sys.monotonic
 local WORKS = {
@@ -57,13 +57,9 @@ local function step() stage.step(session, positions, steps) end
 
 function commands.work(name, file, memory)
   local work = WORKS[name]
-  session = aniso.trainer.prepare { config = complete(work, memory), seed = 0 }
-  stage.begin(session, 1)
-  session.lr_schedule = lr_schedule.cosine {}
-  session.model:train(true)
+  session = sessions.begin(complete(work, memory))
   step_memory.choose(session)
-  positions = session.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1, epochs = 1 })
-    :narrow(1, 1, work.batch)
+  positions = sessions.positions(session, work.batch)
   steps = 10000
   for _ = 1, 3 do step() end -- before training, the denoiser's output is zero
   local tensors = sample(work.batch)

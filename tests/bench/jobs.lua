@@ -11,6 +11,7 @@ local units = require "aniso.train.units"
 
 local rounds, runs = tonumber((...)) or 3, tonumber((select(2, ...))) or 20
 local PLANNED = 200
+local median = dofile "tests/bench/median.lua"
 local remove_tree = dofile "tests/lua/remove_tree.lua"
 
 local RECIPE = [[
@@ -24,11 +25,6 @@ return aniso.study {
   },
 }
 ]]
-
-local function median(list)
-  table.sort(list)
-  return list[(#list + 1) // 2]
-end
 
 -- Seconds of one command in a folder of its own.
 local function seconds(folder, recipe, ...)

@@ -1,10 +1,10 @@
 -- ranks_work: the networks of ranks.lua and ranks_model.lua, W1 and W4 with slices. dofile → open(name).
 local core = require "aniso.core"
-local aniso = require "aniso"
 local config = require "aniso.method.config"
-local lr_schedule = require "aniso.method.lr_schedule"
 local objective = require "aniso.method.objective"
 local stage = require "aniso.train.stage"
+
+local sessions = dofile "tests/bench/session.lua"
 
 local work = {}
 
@@ -18,18 +18,14 @@ local WORKS = {
 -- → session and the positions of a batch, for stage.step().
 function work.open(name)
   local of = WORKS[name]
-  local session = aniso.trainer.prepare { seed = 0, config = config.complete {
+  local session = sessions.begin(config.complete {
     data = { "lesions", n = of.n, size = of.size }, backbone = of.backbone,
     prior = { mode = "both", crops = 4, crop_size = of.crop },
     schedule = { "cosine", T = 1000, lambda = "bound" },
     denoiser = { "cross_attention", dim = 128, blocks = 2, heads = 4 },
     train = { batch = of.batch, draws = 4, sliced = true },
-  } }
-  stage.begin(session, 1)
-  session.lr_schedule = lr_schedule.cosine {}
-  session.model:train(true)
-  return session, session.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1, epochs = 1 })
-    :narrow(1, 1, of.batch)
+  })
+  return session, sessions.positions(session, of.batch)
 end
 
 -- → a function of a session and a number of images that computes what ranks share, forward and backward: the

@@ -11,8 +11,10 @@
 local core = require "aniso.core"
 local aniso = require "aniso"
 local config = require "aniso.method.config"
-local lr_schedule = require "aniso.method.lr_schedule"
 local stage = require "aniso.train.stage"
+
+local median = dofile "tests/bench/median.lua"
+local sessions = dofile "tests/bench/session.lua"
 
 local POINTS, LONG = 10, 30 -- epochs of a run that is long enough
 local rounds, epochs, share, images = table.unpack {
@@ -57,26 +59,16 @@ local function seconds(mode, n)
   return took
 end
 
-local function median(list)
-  table.sort(list)
-  return list[(#list + 1) // 2]
-end
-
 -- A session at the beginning of stage i of a mode.
 local function session_in(mode, i)
-  local session = aniso.trainer.prepare { config = complete(mode, 0.5), seed = 0 }
-  stage.begin(session, i)
-  session.lr_schedule = lr_schedule.cosine {}
-  session.model:train(true)
-  return session
+  return sessions.begin(complete(mode, 0.5), i)
 end
 
 -- Seconds of a joint step, of a step of the first stage, of the frozen encoding of a batch, and of the
 -- denoiser's step on it: medians of alternating rounds.
 local function parts()
   local joint, first, second = session_in("joint", 1), session_in("staged", 1), session_in("staged", 2)
-  local positions = joint.dataset:order("train", { sampling = "instance", seed = 0, epoch = 1,
-    epochs = 1 }):narrow(1, 1, 128)
+  local positions = sessions.positions(joint, 128)
   local batch
   local steps = {
     function() stage.step(joint, positions, 100) end,

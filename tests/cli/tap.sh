@@ -6,6 +6,7 @@
 #                               ./aniso and recipes/ (transcript.lua); $mode write puts their output into the page
 # and
 #   tiny_recipe EPOCHS          writes $dir/tiny.lua, a study of one run of less than a second
+#   sweep_recipe SEEDS EPOCHS   writes $dir/sweep.lua, a study of two variants that share a first stage and one without
 #   kill_when PATTERN COMMAND…  kills the command when a line of its stderr matches; fails where it ended before
 #   uses_llvm_openmp            whether the program's OpenMP is LLVM's, which allocates in each parallel loop and
 #                               aborts where it cannot start a thread
@@ -72,6 +73,26 @@ return aniso.study {
     backbone = { "resnet", depth = 8, width = 4 }, prior = { crops = 2 }, schedule = { "cosine", T = 20 },
     denoiser = { "cross_attention", dim = 16, blocks = 1, heads = 2 },
     train = { epochs = EPOCHS, batch = 28, draws = 2 }, sampler = { "ddim", steps = 2, draws = 1 },
+  },
+}
+LUA
+}
+
+sweep_recipe() {
+    sed "s/SEEDS/$1/; s/EPOCHS/$2/" >"$dir/sweep.lua" <<'LUA'
+local aniso = require "aniso"
+return aniso.study {
+  name = "sweep", data = { "lesions", n = 140, size = 16 }, seeds = SEEDS,
+  base = {
+    backbone = { "resnet", depth = 8, width = 4 }, schedule = { "cosine", T = 50 },
+    denoiser = { "cross_attention", dim = 16, blocks = 1, heads = 2 },
+    train = { mode = "staged", prior_epochs = 2, epochs = EPOCHS, batch = 28, draws = 2 },
+    sampler = { "ddim", steps = 5, draws = 2 },
+  },
+  variants = {
+    { label = "a", ["schedule.lambda"] = "isotropic" },
+    { label = "b", ["schedule.lambda"] = "bound" },
+    { label = "c", ["schedule.lambda"] = "bound", ["train.mode"] = "joint" },
   },
 }
 LUA

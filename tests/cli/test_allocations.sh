@@ -33,7 +33,7 @@ for work in w1 w1_film; do
     [ "$count" -gt 1000 ]
     result $? "$work: the start is counted ($count allocations)"
     send allocs 6 # warm-up: sizes all buffers
-    # On a loaded machine a thread that runs late may allocate once more; what a step allocates comes each time.
+    # One allocation was counted once after the warm-up, on a loaded machine; what a step allocates comes each time.
     for _ in 1 2 3; do
         before=$count
         send allocs 2

@@ -3,23 +3,7 @@
 . tests/cli/tap.sh
 . tests/cli/numbers.sh
 
-cat >"$dir/sweep.lua" <<'LUA'
-local aniso = require "aniso"
-return aniso.study {
-  name = "sweep", data = { "lesions", n = 140, size = 16 }, seeds = 2,
-  base = {
-    backbone = { "resnet", depth = 8, width = 4 }, schedule = { "cosine", T = 50 },
-    denoiser = { "cross_attention", dim = 16, blocks = 1, heads = 2 },
-    train = { mode = "staged", prior_epochs = 2, epochs = 5, batch = 28, draws = 1 },
-    sampler = { "ddim", steps = 2, draws = 1 },
-  },
-  variants = {
-    { label = "a", ["schedule.lambda"] = "isotropic" },
-    { label = "b", ["schedule.lambda"] = "bound" },
-    { label = "c", ["train.mode"] = "joint" },
-  },
-}
-LUA
+sweep_recipe 2 5
 db=$dir/runs.db
 forget() { rm -rf "$db"* "$dir/runs" "$dir/first-stage"; }
 

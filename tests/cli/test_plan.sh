@@ -2,23 +2,7 @@
 # bits of an undisturbed study, each run once.
 . tests/cli/tap.sh
 
-cat >"$dir/sweep.lua" <<'LUA'
-local aniso = require "aniso"
-return aniso.study {
-  name = "sweep", data = { "lesions", n = 140, size = 16 }, seeds = 4,
-  base = {
-    backbone = { "resnet", depth = 8, width = 4 }, schedule = { "cosine", T = 50 },
-    denoiser = { "cross_attention", dim = 16, blocks = 1, heads = 2 },
-    train = { mode = "staged", prior_epochs = 2, epochs = 8, batch = 28, draws = 2 },
-    sampler = { "ddim", steps = 5, draws = 2 },
-  },
-  variants = {
-    { label = "a", ["schedule.lambda"] = "isotropic" },
-    { label = "b", ["schedule.lambda"] = "bound" },
-    { label = "c", ["schedule.lambda"] = "bound", ["train.mode"] = "joint" },
-  },
-}
-LUA
+sweep_recipe 4 8
 query() { "$aniso" sql "$2" --db "$1" --format csv | tail -n +2; }
 change() { "$aniso" exec -e "local db <close> = assert(require('aniso.store').open('$1')); assert(db:exec([[$2]]))"; }
 bits="SELECT r.label, r.seed, c.kind, c.sha256 FROM checkpoint c JOIN run r USING (run_id)

@@ -3,13 +3,12 @@
 -- test…, or of such tables. Prints TAP; fails when a test fails or leaks live bytes, open
 -- handles or operations on the tape (leaks.lua).
 --   ANISO_BOUND=FILE      appends the engine's functions that the suites reached (bound.lua)
---   ANISO_COLLECT=N       keeps Lua's collector running, so that an object is collected soon if C uses
---                         it without a reference. N: its speed in percent of the allocation's, from 100
+--   ANISO_COLLECT=always  keeps Lua's collector running, so that an object is collected at once
+--                         if C uses it without a reference
 local bound = os.getenv "ANISO_BOUND" and dofile "tests/lua/bound.lua"
 if bound then bound.record() end
-local speed = os.getenv "ANISO_COLLECT"
-if speed then
-  collectgarbage("incremental", 1, math.tointeger(speed), 4)
+if os.getenv "ANISO_COLLECT" == "always" then
+  collectgarbage("incremental", 1, 1000, 4)
   collectgarbage("setpause", 0)
 end
 local leaks = dofile "tests/lua/leaks.lua"

@@ -50,7 +50,7 @@ function Many.test_the_worst_of_many_classes()
   rows[1].f1 = nil -- a class without test images is not the worst
   local worst, note = many_classes.worst(rows, "f1", false)
   lu.assertEquals({ #worst, worst[1].class, worst[2].class }, { 20, "c41", "c6" })
-  lu.assertStrContains(note, "the 20 of least f1 of 41 classes")
+  lu.assertStrContains(note, "the 20 classes with the lowest f1, of 41; ")
   lu.assertIs(many_classes.worst(rows, "f1", true), rows)
   rows[41] = nil
   lu.assertIs(many_classes.worst(rows, "f1", false), rows)
@@ -64,7 +64,7 @@ function Many.test_the_classes_that_changed_most()
   end
   local changed, note = many_classes.changed { classes = classes }
   lu.assertEquals({ #changed, changed[1].name, changed[2].name, changed[3].name }, { 20, "c3", "c9", "c41" })
-  lu.assertStrContains(note, "the 20 of 41 whose recall changed most")
+  lu.assertStrContains(note, "the 20 whose recall changed most, of 41; ")
   classes[41] = nil
   lu.assertIs(many_classes.changed { classes = classes }, classes)
 end

@@ -4,12 +4,13 @@ local literal = require "aniso.recipe.literal"
 
 local convert = {}
 
--- A whole number of at least `least`.
-function convert.whole(flag, least)
+-- A whole number of at least `least`, and at most `most` [opt].
+function convert.whole(flag, least, most)
+  local range = most and ("from %d to %d"):format(least, most) or ("from %d"):format(least)
   return function(text)
     local n = math.tointeger(tonumber(text))
-    if n and n >= least then return n end
-    return nil, ("%s needs a whole number from %d, got %s"):format(flag, least, text)
+    if n and n >= least and n <= (most or n) then return n end
+    return nil, ("%s needs a whole number %s, got %s"):format(flag, range, text)
   end
 end
 

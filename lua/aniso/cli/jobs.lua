@@ -9,11 +9,11 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
+local convert = require "aniso.cli.convert"
 local receiver = require "aniso.show.progress.receiver"
 local sender = require "aniso.show.progress.sender"
 local sys = require("aniso.core").sys
-local lazy = require "aniso.cli.lazy"
-local worker = lazy "aniso.cli.worker"
+local worker = require "aniso.cli.worker"
 
 local jobs = {}
 
@@ -22,12 +22,8 @@ local LOOK = 0.5    -- seconds until the workers are looked at, whether they pri
 local KILLED = 9    -- the number of SIGKILL
 
 function jobs.arguments(parser)
-  parser:option("--jobs", "so many workers at once, which share the threads"):argname "N"
-    :convert(function(text)
-      local n = math.tointeger(tonumber(text))
-      if n and n >= 1 and n <= MOST then return n end
-      return nil, ("--jobs needs a whole number from 1 to %d, got %s"):format(MOST, text)
-    end)
+  parser:option("--jobs", "how many workers run at once; they share the threads"):argname "N"
+    :convert(convert.whole("--jobs", 1, MOST))
   parser:flag "--worker":hidden(true)
 end
 

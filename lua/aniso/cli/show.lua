@@ -80,7 +80,6 @@ local function rows_of(db, run, name, format)
   if name == "facts" then return facts(db, run) end
   if name == "env" then return env(db, run) end
   local found, names = read(db, name, run)
-  -- True classes down, predicted classes across, counts of the primary test evaluation.
   if name == "confusion" then return many_classes.matrix(found, read(db, "classes", run), programs) end
   if name == "classes" then found, note = many_classes.worst(found, "f1", programs) end
   local columns, rows = { keys = KEYS[name] }, {}

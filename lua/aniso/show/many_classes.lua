@@ -1,13 +1,14 @@
 -- Tables of more classes than a person reads: the part that matters most, and how many there are.
 --   many_classes.matrix(found, classes, programs) → columns, rows, note: the confusion matrix of stored cells
 --     {true_idx, pred_idx, n} of rows {class}; of more than MATRIX classes a list of its cells
---   many_classes.worst(rows, column, programs) → rows, note: those of least `column` of more than LISTED rows
+--   many_classes.worst(rows, column, programs) → rows, note: of more than LISTED the lowest by `column`
 --   many_classes.changed(result) → a comparison's classes, note: those whose recall changed most
 -- programs: whether for programs, which receive every row. note: nil where nothing is left out.
 local many_classes = {}
 
 local MATRIX, LISTED, SHOWN = 24, 40, 20
 
+-- True classes down, predicted classes across.
 local function as_matrix(found, classes)
   local columns, rows = { "true \\ predicted" }, {}
   for i, class in ipairs(classes) do
@@ -49,18 +50,22 @@ function many_classes.matrix(found, classes, programs)
   return { "true", "predicted", "n", { name = "share", digits = 3 } }, rows, note
 end
 
-function many_classes.worst(rows, column, programs)
-  if programs or #rows <= LISTED then return rows end
-  local order, out = {}, {}
-  for i in ipairs(rows) do order[i] = i end
+-- The SHOWN items of a list with the lowest key(item), of equals the first.
+local function lowest(list, key)
+  local order, keys, out = {}, {}, {}
+  for i, item in ipairs(list) do order[i], keys[i] = i, key(item) end
   table.sort(order, function(a, b)
-    local x, y = rows[a][column] or math.huge, rows[b][column] or math.huge
-    if x ~= y then return x < y end
+    if keys[a] ~= keys[b] then return keys[a] < keys[b] end
     return a < b
   end)
-  for i = 1, SHOWN do out[i] = rows[order[i]] end
-  local note = "the %d of least %s of %d classes; the section classes with --format csv has all"
-  return out, note:format(SHOWN, column, #rows)
+  for i = 1, SHOWN do out[i] = list[order[i]] end
+  return out
+end
+
+function many_classes.worst(rows, column, programs)
+  if programs or #rows <= LISTED then return rows end
+  local note = "the %d classes with the lowest %s, of %d; the section classes with --format csv has all"
+  return lowest(rows, function(row) return row[column] or math.huge end), note:format(SHOWN, column, #rows)
 end
 
 -- The largest change of recall of a class in any group.
@@ -73,14 +78,8 @@ end
 function many_classes.changed(result)
   local classes = result.classes
   if #classes <= LISTED then return classes end
-  local order, out, change = {}, {}, {}
-  for i, class in ipairs(classes) do order[i], change[i] = i, change_of(class) end
-  table.sort(order, function(a, b)
-    if change[a] ~= change[b] then return change[a] > change[b] end
-    return a < b
-  end)
-  for i = 1, SHOWN do out[i] = classes[order[i]] end
-  return out, ("the %d of %d whose recall changed most; --format csv has all"):format(SHOWN, #classes)
+  return lowest(classes, function(class) return -change_of(class) end),
+    ("the %d whose recall changed most, of %d; --format csv has all"):format(SHOWN, #classes)
 end
 
 return many_classes

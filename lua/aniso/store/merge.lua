@@ -81,23 +81,22 @@ function Merge:shared(name, old)
   return known[old]
 end
 
--- Tables whose rows reference a metric, and the version of the schema that has them.
-local WITH_METRIC = { metric_value = 1, result = 1 }
-
 -- All metrics of the other file at once, before the rows that reference them are copied.
 function Merge:share_metrics()
-  for name, version in pairs(WITH_METRIC) do
-    local lost = self.from:version() >= version and must(self.from:query(([[
-      SELECT metric_id FROM %s WHERE metric_id NOT IN (SELECT metric_id FROM metric) LIMIT 1]]):format(name)))
-    if lost and lost[1] then self:shared("metric", lost[1].metric_id) end -- raises
+  for _, name in ipairs { "metric_value", "result" } do
+    local lost = "SELECT metric_id FROM %s WHERE metric_id NOT IN (SELECT metric_id FROM metric) LIMIT 1"
+    local row = must(self.from:query(lost:format(name)))[1]
+    if row then self:shared("metric", row.metric_id) end -- raises
   end
   for _, row in ipairs(must(self.from:query "SELECT metric_id FROM metric")) do
     self:shared("metric", row.metric_id)
   end
   inserted_rows.map_metrics(self.to, self.numbers.metric)
+  self.has_metrics = true
 end
 
 function Merge:contents(old, new)
+  if not self.has_metrics then self:share_metrics() end
   for _, name in ipairs(OF_RUN) do self:copy(name, "run_id", old, new) end
   self:copy("checkpoint", "run_id", old, new, "checkpoint_id")
   local rows, columns = self.from:query("SELECT * FROM evaluation WHERE run_id = ?1 ORDER BY eval_id", old)
@@ -174,7 +173,6 @@ end
 local function one_file(to, from)
   local self = setmetatable({ to = to, from = from, numbers = {}, copiers = {} }, Merge)
   for name in pairs(SHARED) do self.numbers[name] = {} end
-  self:share_metrics()
   local result = { file = from:path(), added = 0, updated = 0, known = 0, running = 0, removed = 0 }
   local in_progress = from:writer() ~= nil
   local runs, columns = from:query "SELECT * FROM run ORDER BY run_id"

@@ -20,14 +20,14 @@ end
 local MOST_CUT = 100
 
 local function check_count(name, data, split)
-  local train, others, both = 0, 0, 0
+  local n, train, val, test = data.n, 0, 0, 0
   for _, class in ipairs(split.classes) do
-    train, others = train + class.n_train, others + class.n_val + class.n_test
-    both = both + class.n_test
+    train, val, test = train + class.n_train, val + class.n_val, test + class.n_test
   end
-  local whole, n = train + (split.test_is_val == 1 and both or others), data.n
-  local fits = n == whole or data.long_tail and n > whole and n <= MOST_CUT * others
-  if n and #split.classes > 0 and not fits then
+  if not n or #split.classes == 0 then return end
+  local whole = train + test + (split.test_is_val == 1 and 0 or val)
+  local is_cut = data.long_tail and n > whole and n <= MOST_CUT * (val + test)
+  if n ~= whole and not is_cut then
     error(("run %s: its configuration has %s images, and its data %d; the database is damaged"):format(name,
       n, whole), 0)
   end

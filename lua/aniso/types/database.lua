@@ -25,7 +25,7 @@ function Database:writer() end
 function Database:query(sql, ...) end
 
 ---Executes an INSERT with the columns of the rows that a query finds in another connection: of one row or of
----several, one after the other. Those of rows that lack at the end are NULL.
+---several, one after the other. At the end, parameters without a row are NULL.
 ---@param insert string
 ---@param from aniso.Database
 ---@param select string
