@@ -4,6 +4,7 @@
 mode=${1:-check}
 . tests/cli/tap.sh
 . tests/cli/slurm.sh
+root=$PWD
 trap 'stop_slurm; rm -rf "$dir"' EXIT
 trap 'exit 1' INT TERM HUP
 
@@ -95,9 +96,10 @@ script
 echo "-- changed" >>study.lua
 worker_refused "another recipe" ".*/study.lua has changed since it was submitted: submit again$"
 script
-ln -s /dev/full runs.shards/tiny/begun-1
-worker_refused "a full disk" "nothing can be written to .*: is its disk or your quota full[?]$"
+mkdir runs.shards/tiny/begun-1
+worker_refused "a place that cannot be written" "nothing can be written to .*: is its disk or your quota full[?]$"
 rm -r runs.shards
+. "$root/tests/cli/hostile_shards.sh"
 
 # ── what the database has is not submitted ──────────────────────────────────────────────
 expect "a run on this machine" 0 "$aniso" run study.lua --seeds 2

@@ -94,6 +94,25 @@ function T.test_other_text()
   end
 end
 
+-- Events with values that their kind does not have change nothing, and the board can be drawn and closed.
+function T.test_events_with_wrong_values()
+  local begin, deep = '\30["begin",1,"a",10]\n\30', ("["):rep(100000)
+  for _, text in ipairs { '\30["begin",2,"x","10"]', '\30["begin",null,"x",10]', '\30["expect",1e308]',
+    '\30["expect",1.5]', '\30["expect","2"]', begin .. '["update",1,"z",{}]', begin .. '["update",1,1e300,5]',
+    begin .. '["update",1,3,{"loss":{}}]', begin .. '["begin","q","a",10]', begin .. '["begin",true,"a",10]',
+    begin .. '["epoch",1,{}]', begin .. '["fail",1,{}]', "\30" .. deep,
+    '\30["print",' .. ("1,"):rep(9999) .. "1]" } do
+    for _, terminal in ipairs { false, true } do
+      local out, board, one = shown(text .. "\n", #text + 1, terminal)
+      board:print "another line"
+      board:draw(true)
+      lu.assertEquals(one:close(), text:sub(1, #begin) == begin and { "a" } or {}, text:sub(1, 80))
+      lu.assertEquals({ board.runs, #board.lines }, { 3, 0 })
+      lu.assertStrContains(out, "worker 1: ")
+    end
+  end
+end
+
 function T.test_children()
   local text, code, signal = output_of "os.exit(7)"
   lu.assertEquals({ text, code, signal }, { "", 7 })

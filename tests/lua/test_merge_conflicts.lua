@@ -1,5 +1,5 @@
 -- What a merge accepts from another file: a uid names one run, a configuration has the hash of its text, and
--- the later state of a run is the one that came further, whatever the clocks were.
+-- the later state of a run is the one that came further, whatever the clocks were; a finished run stays.
 local lu = require "luaunit"
 local check = require "aniso.store.check"
 local store = require "aniso.store"
@@ -14,13 +14,13 @@ local function copy_file(from, to)
   target:write(source:read "a")
 end
 
--- A database with one finished run, and a copy of the file that `sql` changed.
-local function pair(...)
+-- A database with one run that has ended as `how`, and a copy of the file that the rest, SQL, changed.
+local function pair_of(how, ...)
   local mine, path = fixture.new()
   local run = mine:start_run(description())
   run:metric("train", 3, { loss = 0.5 })
   run:evaluation(evaluation { { 2, 1 }, { 0, 1 } })
-  run:finish()
+  run[how](run)
   mine:close()
   local other = path:gsub("%.db$", "-other.db")
   copy_file(path, other)
@@ -32,13 +32,17 @@ local function pair(...)
   return path, other
 end
 
-local function merged(...)
-  local path, other = pair(...)
+local function pair(...) return pair_of("finish", ...) end
+
+local function merged_of(how, ...)
+  local path, other = pair_of(how, ...)
   local db <close> = assert(store.open(path))
   local results, message, code = db:merge { other }
   return results and results[1], message, code, one(db, "SELECT acc FROM v_eval"),
     one(db, "SELECT status FROM run")
 end
+
+local function merged(...) return merged_of("finish", ...) end
 
 -- Every image is correct.
 local NUMBERS = "DELETE FROM confusion WHERE true_idx <> pred_idx;"
@@ -52,13 +56,21 @@ end
 
 function Conflicts.test_the_run_that_came_further_is_the_later()
   for _, sql in ipairs { "resumes = 1", "resumes = 1, heartbeat_at = '2001-01-01T00:00:00.000Z'" } do
-    local result, _, _, acc = merged("UPDATE run SET " .. sql, NUMBERS)
+    local result, _, _, acc = merged_of("interrupt", "UPDATE run SET " .. sql, NUMBERS)
     lu.assertEquals({ result.known, result.updated, acc }, { 0, 1, 1 }, sql)
   end
-  local result = merged "UPDATE metric_value SET step = 4"
+  local result = merged_of("interrupt", "UPDATE metric_value SET step = 4")
   lu.assertEquals(result.updated, 1)
-  result = merged "UPDATE metric_value SET step = 2"
+  result = merged_of("interrupt", "UPDATE metric_value SET step = 2")
   lu.assertEquals(result.known, 1)
+end
+
+-- Otherwise a file of someone else replaces numbers by claiming more resumes or steps.
+function Conflicts.test_nothing_replaces_a_finished_run()
+  for _, sql in ipairs { "UPDATE run SET resumes = 99", "UPDATE metric_value SET step = 4" } do
+    local result, _, _, acc = merged(sql, NUMBERS)
+    lu.assertEquals({ result.known, result.updated, acc }, { 1, 0, 0.75 }, sql)
+  end
 end
 
 function Conflicts.test_an_earlier_state_does_not_replace_the_end()

@@ -90,8 +90,12 @@ function actions.vacuum(args)
     common.megabytes(before).text))
 end
 
--- A missing database is created, after the first file to merge could be opened.
+-- A missing database is created, after the first file to merge could be opened. A link in the place of a file
+-- would give away the folders of the database that it leads to.
 local function merge(args, files)
+  if args.take then
+    common.guarded(require("aniso.store.run_folder").refuse_links, table.unpack(files))
+  end
   if not core.sys.exists(args.db) then
     common.need_db(core.db.open(files[1], "read")):close()
   end

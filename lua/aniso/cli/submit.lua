@@ -119,6 +119,11 @@ local function check_place(of, args)
     cli.fail(cli.USAGE, ("%s is below %s, which each machine has for itself: choose a --db in a folder "
       .. "that all nodes share, or state --shared"):format(of.db, here))
   end
+  local link = shards.link(of.folder)
+  if link then
+    cli.fail(cli.FAILED, ("%s is a link, and the tasks would write through it: remove it, or choose another "
+      .. "--db"):format(link))
+  end
   local fault = slurm_script.fault(of.folder)
   if fault then
     cli.fail(cli.USAGE, ("%s: a folder that Slurm writes logs to has no %s in its name; choose another --db")
@@ -163,9 +168,12 @@ local function check_same(of, was)
   end
 end
 
--- Submits the job of one kind, and stores its number.
+-- Submits the job of one kind, and stores its number. Its script is written here, since one that is found in
+-- the folder may be someone else's.
 local function submit_job(of, submission, kind)
-  submission[kind] = cli.need(slurm.submit(slurm_script.path(kind, of.folder), submission.array))
+  local script = slurm_script.path(kind, of.folder)
+  cli.need(sys.write_atomic(script, slurm_script[kind](of)))
+  submission[kind] = cli.need(slurm.submit(script, submission.array))
   cli.need(shards.write(of.folder, submission))
 end
 
@@ -196,9 +204,6 @@ end
 
 local function submitted(of)
   cli.need(sys.mkdir_p(of.folder))
-  for _, kind in ipairs { "array", "merge" } do
-    cli.need(sys.write_atomic(slurm_script.path(kind, of.folder), slurm_script[kind](of)))
-  end
   local submission = { study = of.study, tool = of.tool, recipe = of.recipe, sha256 = of.sha256,
     flags = of.flags, work = of.work, finished = of.finished }
   cli.need(shards.write(of.folder, submission))

@@ -10,6 +10,8 @@ local shards = require "aniso.cluster.shards"
 local slurm = require "aniso.cluster.slurm"
 local sys = require("aniso.core").sys
 
+local LONGEST = 200 -- bytes of a log's line, or of a state, that are shown
+
 -- The submission that the arguments name, or the only one whose jobs are not over: {folder, submission}
 local function find(args)
   local db = shards.absolute(args.db)
@@ -34,8 +36,8 @@ local function row(of, task, names, queued)
   for _, name in ipairs(names) do done = done + ((log.finished[name] or before[name]) and 1 or 0) end
   local state = not queued and "ended" or queued.state == "RUNNING" and "running on " .. queued.node
     or ("%s (%s)"):format(queued.state:lower(), queued.reason)
-  return { task = task, state = sys.visible(state), done = done, total = #names,
-    last = log.last and sys.visible(log.last) or nil }
+  return { task = task, state = sys.visible(state:sub(1, LONGEST)), done = done, total = #names,
+    last = log.last and sys.visible(log.last:sub(1, LONGEST)) or nil }
 end
 
 local function line_of(one)

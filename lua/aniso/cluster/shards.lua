@@ -10,8 +10,10 @@ local sys = core.sys
 
 local shards = {}
 
-local MOST = 1 << 26   -- bytes of a submission
+local MOST = 1 << 22   -- bytes of a submission, about 100,000 runs; one takes up to 120 bytes decoded
+local MOST_TASKS = 100000
 local LONGEST = 1 << 20 -- bytes of a log that are read
+local LONGEST_TEXT = 4096 -- bytes of a name that a database may have too
 
 -- A study's name as the name of a folder: other characters than letters, digits, - and _ as =XX.
 local function file_name(study)
@@ -52,23 +54,40 @@ function shards.folders(db)
   return out
 end
 
+-- A link in the place of the folder, of the one above it or of a file in it; nil where there is none.
+-- Slurm writes its logs through links, and so does a shell.
+function shards.link(folder)
+  for _, path in ipairs { folder:match "^(.*)/[^/]*$", folder } do
+    if sys.is_link(path) then return path end
+  end
+  for _, name in ipairs(sys.exists(folder) == "directory" and sys.list(folder) or {}) do
+    if sys.is_link(folder .. "/" .. name) then return folder .. "/" .. name end
+  end
+end
+
 local TEXTS = { "study", "tool", "recipe", "sha256", "flags" }
 local IDS = { "array", "merge" } -- absent before sbatch has answered
 
+local function is_text(value, most)
+  return type(value) == "string" and #value <= most
+end
+
 local function are_names(list)
   if type(list) ~= "table" then return false end
-  for _, name in ipairs(list) do if type(name) ~= "string" then return false end end
+  for _, name in ipairs(list) do if not is_text(name, LONGEST_TEXT) then return false end end
   return true
 end
 
 -- Whether a decoded file is a submission. Its texts are printed or compared, its ids are digits.
 local function is_valid(one)
-  if type(one) ~= "table" or type(one.work) ~= "table" or #one.work == 0 then return false end
-  for _, key in ipairs(TEXTS) do if type(one[key]) ~= "string" then return false end end
+  if type(one) ~= "table" or type(one.work) ~= "table" or #one.work == 0 or
+    #one.work > MOST_TASKS then return false end
+  for _, key in ipairs(TEXTS) do if not is_text(one[key], LONGEST) then return false end end
+  if #one.study > LONGEST_TEXT then return false end
   for _, list in ipairs(one.work) do if not are_names(list) then return false end end
   if not are_names(one.finished or {}) then return false end
   for _, key in ipairs(IDS) do
-    if one[key] ~= nil and not (type(one[key]) == "string" and one[key]:match "^%d+$") then return false end
+    if one[key] ~= nil and not (is_text(one[key], 18) and one[key]:match "^%d+$") then return false end
   end
   return true
 end
@@ -85,7 +104,12 @@ function shards.read(folder)
 end
 
 function shards.write(folder, submission)
-  return sys.write_atomic(folder .. "/submission.json", core.json.encode(submission) .. "\n")
+  local text = core.json.encode(submission) .. "\n"
+  if #text > MOST then
+    return nil, ("study %s has more runs than a submission holds (%d MB of names): submit several, with "
+      .. "--only or --seeds and a --name each"):format(submission.study, MOST >> 20)
+  end
+  return sys.write_atomic(folder .. "/submission.json", text)
 end
 
 -- The set of a submission's runs that were finished when it was submitted.

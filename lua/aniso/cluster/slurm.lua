@@ -11,7 +11,8 @@ local visible = require("aniso.core").sys.visible
 
 local slurm = {}
 
-local MOST = 100000 -- lines of an answer
+local MOST = 1 << 24 -- bytes of an answer
+local SHOWN = 300    -- bytes of a line in a message
 
 -- ── values of options ───────────────────────────────────────────────────────────────────
 local function is_count(text)
@@ -53,16 +54,23 @@ function slurm.fault(form, text)
 end
 
 -- ── commands ────────────────────────────────────────────────────────────────────────────
--- The lines of stdout and stderr together, and whether the command succeeded.
+-- The lines of stdout and stderr together, and whether the command succeeded. An answer of more than MOST is
+-- none: the command ends when its pipe is closed.
 local function call(...)
   local words = {}
   for i, word in ipairs { ... } do words[i] = quoted(word) end
   local pipe, lines = io.popen(table.concat(words, " ") .. " 2>&1 </dev/null"), {}
   if not pipe then return lines, false end
-  for line in pipe:lines() do
-    if #lines < MOST then lines[#lines + 1] = line end
-  end
-  return lines, pipe:close() == true
+  local text = pipe:read(MOST + 1) or ""
+  local ended = pipe:close() == true
+  if #text > MOST then return { words[1] .. " printed more than 16 MB" }, false end
+  for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end
+  return lines, ended
+end
+
+-- The last line of an answer, for a message.
+local function last_of(lines, default)
+  return visible((lines[#lines] or default):sub(1, SHOWN))
 end
 
 local function has(program)
@@ -83,13 +91,13 @@ function slurm.submit(script, after)
   local lines, done = call(table.unpack(words))
   for _, line in ipairs(done and lines or {}) do
     local job = line:match "^(%d+)$" or line:match "^(%d+);" -- JOB;CLUSTER
-    if job then return job end
+    if job and #job <= 18 then return job end
   end
-  return nil, "Slurm did not accept the job: " .. visible(lines[#lines] or "sbatch printed nothing")
+  return nil, "Slurm did not accept the job: " .. last_of(lines, "sbatch printed nothing")
 end
 
 local function no_answer(lines)
-  return nil, "squeue does not list the tasks: " .. visible(lines[#lines] or "no answer")
+  return nil, "squeue does not list the tasks: " .. last_of(lines, "no answer")
 end
 
 function slurm.find(name, script)

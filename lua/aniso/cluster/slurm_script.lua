@@ -53,7 +53,8 @@ fail() { echo "aniso: task $task on $(uname -n): $1" >&2; exit 1; }
 [ "$("$program" --version)" = %s ] || fail "$program is not %s, which submitted the study: submit again"
 [ "$(sha256sum <"$recipe" | cut -c 1-64)" = %s ] ||
     fail "$recipe has changed since it was submitted: submit again"
-{ echo "$SLURM_JOB_ID" >"$begun"; } 2>/dev/null && [ -s "$begun" ] ||
+rm -f "$begun" 2>/dev/null # a link in its place is not written through, nor is one that appears now (-C)
+(set -C && echo "$SLURM_JOB_ID" >"$begun") 2>/dev/null && [ -s "$begun" ] ||
     fail "nothing can be written to $shards: is its disk or your quota full?"
 skew=$(($(date +%%s) - $(date -r "$begun" +%%s)))
 [ "${skew#-}" -le 5 ] ||

@@ -155,7 +155,8 @@ local function progress(connection, uid)
   return must(connection:query(sql, uid))[1]
 end
 
--- Whether the other file has the later state of a run that both have, which must be the same run.
+-- Whether the other file has the later state of a run that both have, which must be the same run. A run that
+-- is finished here goes on nowhere: what the other file has of it replaces nothing.
 local function is_later(to, from, uid)
   local here, there = progress(to, uid), progress(from, uid)
   for column, name in pairs { config = "configuration", split = "split", seed = "seed", fold = "fold" } do
@@ -164,6 +165,7 @@ local function is_later(to, from, uid)
         :format(uid, from:path(), name), "EFORMAT")
     end
   end
+  if here.finished == 1 then return false end
   for _, column in ipairs { "resumes", "step", "ended", "finished" } do
     if here[column] ~= there[column] then return there[column] > here[column] end
   end

@@ -10,6 +10,42 @@ local MOST = 1 << 20 -- bytes of a line
 local Receiver = {}
 Receiver.__index = Receiver
 
+-- The values of an event by kind; what is in brackets may be missing.
+local KINDS = {
+  begin = { "id", "text", "[number]" }, update = { "id", "number", "[fields]" }, epoch = { "id", "text" },
+  phase = { "id", "text" }, line = { "id", "text" }, finish = { "id", "[text]" }, fail = { "id", "text" },
+  print = { "text" }, announce = { "text" }, expect = { "count" },
+}
+
+local function is_whole(value, least, most)
+  return math.type(value) == "integer" and value >= least and value <= most
+end
+
+local FITS = {
+  id = function(value) return is_whole(value, 1, MOST) end,
+  count = function(value) return is_whole(value, -MOST, MOST) end,
+  text = function(value) return type(value) == "string" end,
+  number = function(value) return type(value) == "number" and value >= 0 and value <= 1e15 end,
+  fields = function(value)
+    if type(value) ~= "table" then return false end
+    for name, one in pairs(value) do
+      if type(name) ~= "string" or type(one) ~= "string" and type(one) ~= "number" then return false end
+    end
+    return true
+  end,
+}
+
+-- Whether a decoded line is an event with the values that its kind has.
+local function is_event(event)
+  local kinds = type(event) == "table" and KINDS[event[1]]
+  if not kinds or #event > 1 + #kinds then return false end
+  for i, kind in ipairs(kinds) do
+    local value, may_miss = event[i + 1], kind:match "^%[(.*)%]$"
+    if not (may_miss and value == nil) and not FITS[may_miss or kind](value) then return false end
+  end
+  return true
+end
+
 local events = {}
 
 function events:begin(id, label, total)
@@ -61,9 +97,8 @@ end
 
 -- A line that is no event, or one that this version does not have, is shown as text.
 local function handle(self, line)
-  local event = line:sub(1, #MARK) == MARK and json.decode(line:sub(#MARK + 1))
-  local known = type(event) == "table" and events[event[1]]
-  if known and pcall(known, self, table.unpack(event, 2)) then return end
+  local decoded, event = pcall(json.decode, line:sub(1, #MARK) == MARK and line:sub(#MARK + 1) or "")
+  if decoded and is_event(event) and pcall(events[event[1]], self, table.unpack(event, 2, 4)) then return end
   if line:find "%S" then events.print(self, line) end
 end
 
