@@ -34,6 +34,7 @@ function T:test_a_file_that_is_no_model_is_refused()
     ["names of classes"] = function(s) s.classes[2] = s.classes[1] end,
     ["it has 1 classes"] = function(s) s.classes = { "a" } end,
     ["its counts are not 3"] = function(s) s.counts[3] = nil end,
+    ["its count 3 is no whole number from 0 to 1000000000"] = function(s) s.counts[3] = 1 << 53 end,
     ["size, shape or normalisation"] = function(s) s.input.std[2] = 0 end,
     ["size, shape or normalisation "] = function(s) s.input.height = 5000 end,
     ["function of a recipe"] = function(s) s.config.sampler = { module = "os" } end,

@@ -14,6 +14,7 @@ local description = { VERSION = 1 }
 
 local MOST_CLASSES = 65536
 local MOST_TEXT = 4096 -- bytes of a class's name
+local MOST_IMAGES = 1000000000 -- of a class, as in a database
 
 -- The schedule's options with the levels of a run in the place of the policy that gave them.
 local function with_levels(schedule, levels)
@@ -79,7 +80,9 @@ local function check_classes(of, where)
     end
   end
   for j, count in ipairs(of.counts) do
-    if math.type(count) ~= "integer" or count < 0 then fault(where, "its count %d is no whole number", j) end
+    if math.type(count) ~= "integer" or count < 0 or count > MOST_IMAGES then
+      fault(where, "its count %d is no whole number from 0 to %d", j, MOST_IMAGES)
+    end
   end
 end
 
