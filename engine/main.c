@@ -14,6 +14,7 @@
 #include "base/environment.h"
 #include "base/err.h"
 #include "base/memory/lua_alloc.h"
+#include "base/ranks/processors.h"
 #include "base/ranks/ranks.h"
 #include "base/visible.h"
 #include "bind/bind.h"
@@ -199,6 +200,8 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, ""); /* numbers keep the "C" locale: a decimal point is a point */
     if (an_ranks_start() != AN_OK)
         return print_text("aniso: ", an_err_message(), false), 2;
+    an_processors_find();
+    an_processors_borrow();
     if (an_rank() > 0)
         return an_shared_resnet_serve(), an_ranks_end(), 0;
     lua_State *L = lua_newstate(lua_memory, NULL);

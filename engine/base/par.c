@@ -12,11 +12,38 @@ int an_threads(void)
     return omp_get_max_threads();
 }
 
+static struct {
+    int set; /* 0: those that OpenMP starts with */
+    int factor, most;
+} use = {0, 1, 0};
+
+int an_threads_set(void)
+{
+    return use.set > 0 ? use.set : omp_get_max_threads();
+}
+
+static void apply(void)
+{
+    int64_t most = use.most < AN_THREADS_MOST ? use.most : AN_THREADS_MOST;
+    int64_t n = (int64_t)use.set * use.factor < most ? (int64_t)use.set * use.factor : most;
+    omp_set_num_threads(n > use.set ? (int)n : use.set);
+}
+
 void an_set_threads(int n)
 {
     AN_ASSERT(n <= AN_THREADS_MOST);
     omp_set_dynamic(0);
-    omp_set_num_threads(n < 1 ? omp_get_num_procs() : n);
+    use.set = n < 1 ? omp_get_num_procs() : n;
+    apply();
+}
+
+void an_multiply_threads(int factor, int most)
+{
+    AN_ASSERT(factor >= 1);
+    use.set = an_threads_set();
+    use.factor = factor;
+    use.most = most;
+    apply();
 }
 
 static void *pass(void *gate)

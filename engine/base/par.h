@@ -17,6 +17,11 @@
 int an_threads(void);       /* threads in use, ≥ 1                                  */
 void an_set_threads(int n); /* n < 1: as many as the machine has cores              */
 
+/* From now on `factor` ≥ 1 times as many threads are in use as were set, at most `most`, but never
+ * fewer than were set. 1 ends it. */
+void an_multiply_threads(int factor, int most);
+int an_threads_set(void); /* threads in use without that factor, ≥ 1 */
+
 /* How many of n threads the system lets this process have, ≥ 1: fewer than n under a limit on
  * processes (ulimit -u, a container's). 1 ≤ n ≤ AN_THREADS_MOST. */
 int an_startable_threads(int n);

@@ -162,7 +162,7 @@ static int threads(lua_State *L)
 {
     if (!lua_isnoneornil(L, 1))
         an_set_threads((int)an_max(an_check_within(L, 1, "n", INT64_MIN, AN_THREADS_MOST), 0));
-    lua_pushinteger(L, an_threads());
+    lua_pushinteger(L, an_threads_set());
     return 1;
 }
 

@@ -7,6 +7,7 @@
 #include "base/memory/mem.h"
 #include "base/memory/tensor_heap.h"
 #include "base/par.h"
+#include "base/ranks/processors.h"
 #include "base/ranks/ranks.h"
 #include "tensor/scope.h"
 
@@ -292,6 +293,7 @@ an_code an_backward_above(an_tensor *loss, int64_t mark)
     tape.walking = true;
     if (!code && (code = walk(loss, mark)) != AN_OK && an_ranks() > 1)
         an_ranks_abandon(); /* the others are in the midst of the same walk */
+    an_processors_borrow();
     tape.walking = false;
     drop_above(mark); /* the array stays for the next step */
     return code;

@@ -5,18 +5,20 @@
 
 #include "base/par.h"
 #include "base/ranks/cut.h"
+#include "base/ranks/processors.h"
 #include "base/ranks/ranks.h"
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "model/resnet_call.h"
 #include "tensor/scope.h"
 
-/* The call is sent first, then the data of its command. */
+/* The call is sent first, then the data of its command. From here on the others compute. */
 static void send_call(an_resnet_call call)
 {
+    an_processors_return();
     call.threads = an_threads();
     call.drops = an_tape_drops();
-    an_ranks_share(&call, sizeof call);
+    an_ranks_announce(&call, sizeof call);
 }
 
 /* To each other rank the part of x (B, each floats) that belongs to its images. */
@@ -118,6 +120,7 @@ static an_tensor *compute_together(an_resnet *r, an_tensor *images, const an_cut
     an_tensor *y = compute(r, images, cut, sliced, number);
     if (!y)
         an_ranks_abandon();
+    an_processors_borrow();
     return y;
 }
 

@@ -177,7 +177,7 @@ void an_shared_resnet_serve(void)
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     do {
-        an_ranks_share(&call, sizeof call);
+        an_ranks_announce(&call, sizeof call);
         if (answer(&s, &call) != AN_OK)
             an_ranks_abandon();
     } while (call.command != AN_RESNET_END);

@@ -123,6 +123,24 @@ static void numbers_depend_only_on_their_address(void **state)
     assert_true(an_stream("noise", 1, 0) != an_stream("time", 1, 0));
 }
 
+static void threads_can_be_multiplied_for_a_while(void **state)
+{
+    (void)state;
+    an_set_threads(2);
+    an_multiply_threads(4, 6);
+    assert_int_equal(an_threads(), 6);
+    assert_int_equal(an_threads_set(), 2);
+    an_set_threads(1); /* also in the midst of it */
+    assert_int_equal(an_threads(), 4);
+    an_multiply_threads(4, 0); /* never fewer than were set */
+    assert_int_equal(an_threads(), 1);
+    an_multiply_threads(2, 8);
+    an_multiply_threads(1, 8);
+    assert_int_equal(an_threads(), 1);
+    an_set_threads(0);
+    assert_int_equal(an_threads(), an_threads_set());
+}
+
 static void normals_have_mean_0_and_variance_1(void **state)
 {
     (void)state;
@@ -238,6 +256,7 @@ int main(void)
         cmocka_unit_test(an_overflowing_product_is_detected),
         cmocka_unit_test(an_error_may_quote_the_previous_one),
         cmocka_unit_test(philox_matches_the_published_vectors),
+        cmocka_unit_test(threads_can_be_multiplied_for_a_while),
         cmocka_unit_test(numbers_depend_only_on_their_address),
         cmocka_unit_test(normals_have_mean_0_and_variance_1),
         cmocka_unit_test(a_permutation_contains_each_number_once),

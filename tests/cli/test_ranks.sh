@@ -80,6 +80,41 @@ EOF
 expect "a step of two ranks" 0 ranks 2 exec "$dir/passed.lua"
 output_has out '^true.true.true.true.true$'
 
+# While rank 0 computes alone, the other rank sleeps, and rank 0 has a thread on its processor. With such binding
+# the bits are the same.
+cat >"$dir/waiting.lua" <<'EOF'
+local sys, children, placed, apart = require("aniso.core").sys, {}, {}, 0
+local function word(path, pattern)
+  local file <close> = assert(io.open(path))
+  return file:read "a":match(pattern)
+end
+local function busy(pid)
+  local user, system = word(("/proc/%s/stat"):format(pid), "%) %S " .. ("%S+ "):rep(10) .. "(%d+) (%d+)")
+  return (user + system) / 100
+end
+local parent = word("/proc/self/stat", "%) %S (%d+)")
+for pid in word(("/proc/%s/task/%s/children"):format(parent, parent), ".*"):gmatch "%d+" do
+  if tonumber(pid) ~= sys.pid() then children[#children + 1] = pid end
+end
+for _, task in ipairs(sys.list "/proc/self/task") do
+  local list = word(("/proc/self/task/%s/status"):format(task), "Cpus_allowed_list:%s*(%S+)")
+  apart, placed[list] = apart + (placed[list] and 0 or 1), true
+end
+local start, before = sys.monotonic(), busy(children[1])
+while sys.monotonic() - start < 2 do end
+print(#children, busy(children[1]) - before < 0.4, apart >= 2, sys.threads())
+EOF
+if [ "$(getconf _NPROCESSORS_ONLN)" -ge 2 ]; then
+    bound="--bind-to core"
+    unset OMPI_MCA_hwloc_base_binding_policy
+    expect "a rank waits" 0 mpirun -n 2 $bound "$ranked" exec "$dir/waiting.lua"
+    output_has out '^1.true.true.1$'
+    expect "2 bound ranks" 0 mpirun -n 2 $bound "$ranked" run "$dir/tiny.lua" --set train.sliced=true --db "$dir/b.db"
+    numbers "$dir/b.db" >"$dir/b.csv"
+    equals "2 bound ranks give the bits of one process" "$(cmp "$dir/1.csv" "$dir/b.csv" && echo same)" same
+    export OMPI_MCA_hwloc_base_binding_policy=none
+fi
+
 # The death of a rank ends all; the run goes on from its checkpoint with another number of ranks. The ranks,
 # in order, are children of mpirun, or with MPICH of its proxy.
 kill_rank() { # LINE-OF-CHILDREN DB

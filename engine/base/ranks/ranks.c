@@ -108,18 +108,41 @@ an_traffic an_ranks_traffic(an_traffic_kind kind)
     return traffic[kind];
 }
 
-void an_ranks_share(void *x, int64_t bytes)
-{
-    double start = seconds();
-    MPI_Bcast(x, count_of(bytes), MPI_BYTE, 0, MPI_COMM_WORLD);
-    count(AN_TRAFFIC_SHARE, bytes, 1, start);
-}
-
 void an_ranks_share_floats(float *x, int64_t n)
 {
     double start = seconds();
     MPI_Bcast(x, count_of(n), MPI_FLOAT, 0, MPI_COMM_WORLD);
     count(AN_TRAFFIC_SHARE, n, sizeof *x, start);
+}
+
+/* MPI_Bcast waits busily. */
+void an_ranks_announce(void *x, int64_t bytes)
+{
+    const struct timespec pause = {.tv_nsec = 50000};
+    double start = seconds();
+    MPI_Request request;
+    MPI_Ibcast(x, count_of(bytes), MPI_BYTE, 0, MPI_COMM_WORLD, &request);
+    if (rank == 0)
+        MPI_Wait(&request, MPI_STATUS_IGNORE);
+    for (int is_here = rank == 0; !is_here;) {
+        MPI_Test(&request, &is_here, MPI_STATUS_IGNORE);
+        if (!is_here)
+            nanosleep(&pause, NULL);
+    }
+    count(AN_TRAFFIC_SHARE, bytes, 1, start);
+}
+
+int an_ranks_join_bits(uint64_t *word, int n)
+{
+    int here = 1;
+    if (ranks == 1)
+        return here;
+    MPI_Comm machine;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &machine);
+    MPI_Comm_size(machine, &here);
+    MPI_Allreduce(MPI_IN_PLACE, word, n, MPI_UINT64_T, MPI_BOR, machine);
+    MPI_Comm_free(&machine);
+    return here;
 }
 
 void an_ranks_send(int to, const float *x, int64_t n)
@@ -223,9 +246,15 @@ an_traffic an_ranks_traffic(an_traffic_kind kind)
     return (an_traffic){0};
 }
 
-void an_ranks_share(void *x, int64_t bytes)
+void an_ranks_announce(void *x, int64_t bytes)
 {
     (void)x, (void)bytes;
+}
+
+int an_ranks_join_bits(uint64_t *word, int n)
+{
+    (void)word, (void)n;
+    return 1;
 }
 
 void an_ranks_share_floats(float *x, int64_t n)

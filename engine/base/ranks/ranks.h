@@ -46,8 +46,15 @@ typedef struct {
 an_traffic an_ranks_traffic(an_traffic_kind kind);
 
 /* Copies n ≥ 0 elements from rank 0 to all others; each calls it. */
-void an_ranks_share(void *x, int64_t bytes);
 void an_ranks_share_floats(float *x, int64_t n);
+
+/* The same for what the others wait long for: they sleep until it comes, so that their processors
+ * are free (base/ranks/processors.h). It comes up to about 0.1 ms later than with a share. */
+void an_ranks_announce(void *x, int64_t bytes);
+
+/* The number of ranks on this machine; word (n) ← the words of all of them, joined by or. Each
+ * rank calls it. */
+int an_ranks_join_bits(uint64_t *word, int n);
 
 /* From this rank to another, and the call of the other that matches it. */
 void an_ranks_send(int to, const float *x, int64_t n);
