@@ -23,6 +23,11 @@ typedef struct {
 
 /* ── digests ────────────────────────────────────────────────────────────────── */
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
+}
+
 static bool is_punctuation(char c)
 {
     return c == '(' || c == ')' || c == ',';
@@ -45,7 +50,7 @@ static size_t write_canonical(const char *sql, char *to)
             space = true;
             continue;
         }
-        if (strchr(" \t\n\f\r", *sql)) {
+        if (is_space(*sql)) {
             sql++;
             space = true;
             continue;
@@ -63,15 +68,24 @@ static size_t write_canonical(const char *sql, char *to)
     return (size_t)(to - start);
 }
 
-an_code an_schema_digest(const char *sql, char digest[AN_SCHEMA_DIGEST])
+static void write_digest(an_sha256 *hash, char digest[AN_SCHEMA_DIGEST])
 {
-    char hex[AN_SHA256_HEX], *text = an_alloc(strlen(sql) + 1);
-    if (!text)
-        return AN_ENOMEM;
-    an_sha256_buffer(text, write_canonical(sql, text), hex);
-    an_free(text);
+    char hex[AN_SHA256_HEX];
+    an_sha256_hex(hash, hex);
     memcpy(digest, hex, AN_SCHEMA_DIGEST - 1);
     digest[AN_SCHEMA_DIGEST - 1] = 0;
+}
+
+an_code an_schema_digest(const char *sql, char digest[AN_SCHEMA_DIGEST])
+{
+    char *text = an_alloc(strlen(sql) + 1);
+    if (!text)
+        return AN_ENOMEM;
+    an_sha256 hash;
+    an_sha256_init(&hash);
+    an_sha256_update(&hash, text, write_canonical(sql, text));
+    an_free(text);
+    write_digest(&hash, digest);
     return AN_OK;
 }
 
@@ -184,18 +198,46 @@ static const char *text_of(an_stmt *s, int column)
     return text ? (const char *)text : "";
 }
 
-an_code an_schema_check(an_db *db, int version, const char *known)
+#define STATEMENTS                                                                                 \
+    "SELECT type, name, tbl_name, sql FROM main.sqlite_schema "                                    \
+    "WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'"
+
+an_code an_schema_whole_digest(an_db *db, char digest[AN_SCHEMA_DIGEST])
 {
-    if (version < 1)
-        return an_fail(AN_EFORMAT, "%s has version %d, which no aniso writes: the file is damaged",
-                       db->path, version);
+    bool row = true;
+    an_sha256 hash;
+    an_sha256_init(&hash);
+    an_stmt *s = an_db_prepare(db, STATEMENTS " ORDER BY name");
+    an_code code = s ? an_step(s, &row) : an_err_code();
+    while (code == AN_OK && row) {
+        for (int i = 0; i < 4; i++)
+            an_sha256_update(&hash, text_of(s, i), strlen(text_of(s, i)) + 1);
+        code = an_step(s, &row);
+    }
+    an_done(s);
+    write_digest(&hash, digest);
+    return code;
+}
+
+/* Whether the file has the very text of its version's statements and nothing else. Most files do,
+ * and one hash costs a tenth of comparing statement by statement. */
+static an_code is_verbatim(an_db *db, int version, const char *known, bool *verbatim)
+{
+    char digest[AN_SCHEMA_DIGEST], line[AN_SCHEMA_DIGEST + 20];
+    an_code code = an_schema_whole_digest(db, digest);
+    snprintf(line, sizeof line, "\n= %d %s\n", version, digest);
+    *verbatim = code == AN_OK && strstr(known, line);
+    return code;
+}
+
+static an_code check_statements(an_db *db, int version, const char *known)
+{
     statement *list = an_calloc(LINES, sizeof *list);
     if (!list)
         return AN_ENOMEM;
     const int n = read_list(known, list);
     bool row = true;
-    an_stmt *s = an_db_prepare(db, "SELECT type, name, tbl_name, sql FROM main.sqlite_schema "
-                                   "WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'");
+    an_stmt *s = an_db_prepare(db, STATEMENTS);
     an_code code = s ? an_step(s, &row) : an_err_code();
     while (code == AN_OK && row) {
         code = check_object(db, version, list, n, text_of(s, 0), text_of(s, 1), text_of(s, 2),
@@ -208,4 +250,14 @@ an_code an_schema_check(an_db *db, int version, const char *known)
         code = check_complete(db, version, list, n);
     an_free(list);
     return code;
+}
+
+an_code an_schema_check(an_db *db, int version, const char *known)
+{
+    if (version < 1)
+        return an_fail(AN_EFORMAT, "%s has version %d, which no aniso writes: the file is damaged",
+                       db->path, version);
+    bool verbatim = false;
+    an_code code = is_verbatim(db, version, known, &verbatim);
+    return code != AN_OK || verbatim ? code : check_statements(db, version, known);
 }

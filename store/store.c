@@ -72,6 +72,16 @@ static void restrict_file(an_db *db)
     an_db_limit_statements(db);
 }
 
+/* SQLite would lock a mutex in each allocation to count bytes that nothing reads. The setting is
+ * refused where a host program uses SQLite already, and then only costs time. */
+static void omit_statistics(void)
+{
+    static bool omitted;
+    if (!omitted)
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    omitted = true;
+}
+
 an_code an_db_connect(an_db *db, const char *name, int flags, const char *vfs)
 {
     an_code code = an_db_check_sidecars(db);
@@ -80,6 +90,7 @@ an_code an_db_connect(an_db *db, const char *name, int flags, const char *vfs)
     an_db_finalize_statements(db);
     sqlite3_close(db->raw);
     db->raw = NULL;
+    omit_statistics();
     int rc = sqlite3_open_v2(name, &db->raw, flags | SQLITE_OPEN_NOMUTEX, vfs);
     if (rc != SQLITE_OK)
         return an_db_error(db, rc);

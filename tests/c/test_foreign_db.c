@@ -148,6 +148,49 @@ static void test_the_schema_is_in_the_list(void **state)
     assert_int_equal(missing, 0);
 }
 
+/* Prints the line = that store/known_schema.txt lacks after a change of store/schema.sql. */
+static void test_the_whole_schema_is_in_the_list(void **state)
+{
+    (void)state;
+    char digest[AN_SCHEMA_DIGEST], line[64];
+    an_db *db = an_db_open(scratch("whole.db"), AN_DB_WRITE);
+    assert_non_null(db);
+    assert_int_equal(an_schema_whole_digest(db, digest), AN_OK);
+    an_db_close(db);
+    snprintf(line, sizeof line, "\n= %d %s\n", AN_STORE_VERSION, digest);
+    if (!strstr(an_embedded("store/known_schema.txt", NULL), line))
+        fail_msg("missing: %s", line);
+}
+
+/* Each changes the digest of the whole: nothing passes for the program's own text. */
+static void test_the_whole_digest_covers_each_statement(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {
+        "",
+        "CREATE TABLE mine(x)",
+        "DROP VIEW v_run",
+        "DROP INDEX run_by_study; CREATE INDEX run_by_study ON run(study_id )",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET tbl_name = 'x' WHERE name = 'v_run'",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET type = 'x' WHERE name = 'v_run'",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = 'x' WHERE name = 'v_run'",
+    };
+    enum { N = sizeof changes / sizeof *changes };
+    char digests[N][AN_SCHEMA_DIGEST];
+    for (size_t i = 0; i < N; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "whole%zu.db", i);
+        an_db db = {0};
+        assert_int_equal(sqlite3_open(changed_file(name, changes[i]), &db.raw), SQLITE_OK);
+        sqlite3_exec(db.raw, "PRAGMA writable_schema = ON", NULL, NULL, NULL); /* reads any text */
+        assert_int_equal(an_schema_whole_digest(&db, digests[i]), AN_OK);
+        an_db_finalize_statements(&db);
+        sqlite3_close(db.raw);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(digests[i], digests[j]);
+    }
+}
+
 /* ── values that no row of the program has ──────────────────────────────────── */
 #define RUN                                                                                        \
     "INSERT INTO study VALUES(1, 's', 'single', 't', NULL);"                                       \
@@ -303,6 +346,8 @@ int main(void)
         cmocka_unit_test(test_own_tables_and_views_are_permitted),
         cmocka_unit_test(test_digests_of_statements),
         cmocka_unit_test(test_the_schema_is_in_the_list),
+        cmocka_unit_test(test_the_whole_schema_is_in_the_list),
+        cmocka_unit_test(test_the_whole_digest_covers_each_statement),
         cmocka_unit_test(test_foreign_rows_are_refused),
         cmocka_unit_test(test_a_query_has_a_time_limit),
         cmocka_unit_test(test_a_check_has_no_time_limit_as_a_whole),
