@@ -3,7 +3,7 @@
  *
  * Memory bandwidth limits it: rows are processed in memory order, and each load prefetches the
  * address one page ahead, because the hardware prefetcher does not cross pages. The sums of a tile
- * of columns stay in registers. */
+ * of columns stay in registers and on the stack. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -19,22 +19,24 @@
 #include "kernel/norm/batch_norm_fold.h"
 
 enum {
-    TILE_VECTORS = 8, /* of AN_LANES columns in a tile: its sums fill half of the registers */
-    FLOAT_ROWS = 16,  /* rows summed in float before the sums are added to the doubles      */
-    AHEAD = 1024      /* floats between a load and its prefetch: a page of 4 KiB            */
+    EIGHT = 8,         /* floats of a vector                                                   */
+    TILE_VECTORS = 16, /* in a tile: a long row (batch_norm_fold.h), so memory is read in order */
+    FLOAT_ROWS = 16,   /* rows summed in float before the sums are added to the doubles        */
+    AHEAD = 1024       /* floats between a load and its prefetch: a page of 4 KiB              */
 };
 
 #define INLINE static inline __attribute__((always_inline))
 
-typedef float lanes __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int32_t signs __attribute__((vector_size(64)));
+/* Not wider: gcc 12 compiles a comparison of 64-byte vectors for AVX2 float by float. */
+typedef float lanes __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t signs __attribute__((vector_size(32)));
 
-/* v ← n ≤ AN_LANES floats, the rest 0. Passed by pointer: the ABI of a function that returns a
- * 64-byte vector depends on the instruction set. */
+/* v ← n ≤ EIGHT floats, the rest 0. Passed by pointer: the ABI of a function that returns a
+ * 32-byte vector depends on the instruction set. */
 INLINE void load(lanes *v, const float *x, int64_t n)
 {
-    float some[AN_LANES] = {0};
-    if (n == AN_LANES) {
+    float some[EIGHT] = {0};
+    if (n == EIGHT) {
         *v = *(const lanes *)x;
         return;
     }
@@ -44,7 +46,7 @@ INLINE void load(lanes *v, const float *x, int64_t n)
 
 INLINE void store(float *x, const lanes *v, int64_t n)
 {
-    if (n == AN_LANES)
+    if (n == EIGHT)
         *(lanes *)x = *v;
     else
         memcpy(x, v, sizeof *x * (size_t)n);
@@ -106,9 +108,9 @@ INLINE void sum_tile(double *sums, const backward_job *job, mask how, int64_t lo
     int64_t W = job->a.W;
     lanes sum[TILE_VECTORS] = {{0}}, product[TILE_VECTORS] = {{0}};
     for (int64_t r = lo; r < lo + rows; r++)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int i = 0; i < vectors; i++) {
-            int64_t column = c + i * AN_LANES;
+            int64_t column = c + i * EIGHT;
             lanes rstd;
             values v;
             values_at(&v, job, how, r, column, n);
@@ -119,7 +121,7 @@ INLINE void sum_tile(double *sums, const backward_job *job, mask how, int64_t lo
             product[i] += v.g * (v.centred * rstd);
         }
     for (int i = 0; i < vectors; i++)
-        for (int64_t l = 0, column = c + i * AN_LANES; l < n; l++) {
+        for (int64_t l = 0, column = c + i * EIGHT; l < n; l++) {
             sums[column + l] += (double)sum[i][l];
             sums[W + column + l] += (double)product[i][l];
         }
@@ -130,10 +132,10 @@ INLINE void sum_rows(double *sums, const backward_job *job, mask how, int64_t lo
     int64_t W = job->a.W;
     for (; lo < hi; lo += FLOAT_ROWS) {
         int64_t rows = hi - lo < FLOAT_ROWS ? hi - lo : FLOAT_ROWS, c = 0;
-        for (; c + TILE_VECTORS * AN_LANES <= W; c += TILE_VECTORS * AN_LANES)
-            sum_tile(sums, job, how, lo, rows, c, TILE_VECTORS, AN_LANES);
-        for (; c + AN_LANES <= W; c += AN_LANES)
-            sum_tile(sums, job, how, lo, rows, c, 1, AN_LANES);
+        for (; c + TILE_VECTORS * EIGHT <= W; c += TILE_VECTORS * EIGHT)
+            sum_tile(sums, job, how, lo, rows, c, TILE_VECTORS, EIGHT);
+        for (; c + EIGHT <= W; c += EIGHT)
+            sum_tile(sums, job, how, lo, rows, c, 1, EIGHT);
         if (c < W)
             sum_tile(sums, job, how, lo, rows, c, 1, W - c);
     }
@@ -186,8 +188,8 @@ INLINE void write_rows(const backward_job *job, mask how, int64_t lo, int64_t hi
     int64_t W = job->a.W;
     for (; lo < hi; lo++) {
         int64_t c = 0;
-        for (; c + AN_LANES <= W; c += AN_LANES)
-            write_at(job, how, lo, c, AN_LANES);
+        for (; c + EIGHT <= W; c += EIGHT)
+            write_at(job, how, lo, c, EIGHT);
         if (c < W)
             write_at(job, how, lo, c, W - c);
     }
