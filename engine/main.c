@@ -75,6 +75,14 @@ static void print_details(lua_State *L, int error)
     lua_pop(L, 1);
 }
 
+/* Whether a signal is the reason of an error. In raise mode the hook's error may have been caught
+ * and raised again as the failure of what it stopped; an interruption with a line of its own has
+ * an exit code above 128. In poll mode a failure that a table describes is one. */
+static bool is_interruption(lua_State *L, int error, int code)
+{
+    return lua_istable(L, error) ? an_interrupt_raises(NULL) && code <= 128 : an_interrupt_signal();
+}
+
 /* Lua: an error → its exit code; prints it, as one line where nothing is debugged. */
 static int report(lua_State *L)
 {
@@ -84,11 +92,12 @@ static int report(lua_State *L)
         code = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : 1;
     }
     const char *message = luaL_tolstring(L, 1, NULL);
+    const bool is_stopped = is_interruption(L, 1, code);
     lua_getfield(L, LUA_REGISTRYINDEX, "aniso.traceback");
     const char *trace = lua_tostring(L, -1);
     if (!trace)
         message = sentence(L, 1, message);
-    if (an_interrupt_signal() && !lua_istable(L, 1)) {
+    if (is_stopped) {
         code = 128 + an_interrupt_signal();
         if (!trace)
             message = "interrupted";
@@ -96,7 +105,8 @@ static int report(lua_State *L)
     fflush(stdout);
     if (*message)
         print_text("aniso: ", message, trace != NULL);
-    print_details(L, 1);
+    if (!is_stopped)
+        print_details(L, 1);
     if (trace)
         print_text("", trace, true);
     lua_pushinteger(L, code);

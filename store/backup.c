@@ -1,8 +1,9 @@
-/* backup: a copy of an open database while others read and write. One step of SQLite's backup
- * copies all pages, so the copy is the state of one moment; a reader in WAL mode never blocks the
+/* backup: a copy of an open database while others read and write. The pages are those
+ * of one transaction, so the copy is the state of one moment; a reader in WAL mode never blocks the
  * writer. Cost: one pass over the file. */
 #include "store/connection.h"
 
+#include "base/stop.h"
 #include "io/file.h"
 #include "io/path.h"
 
@@ -18,11 +19,28 @@ static an_code create_copy(const char *copy)
     return code;
 }
 
+/* The copy that a reader makes is a command's: a signal ends it. What a writing connection copies
+ * would be lost without the copy. */
+static bool is_stopped(const an_db *db)
+{
+    return db->readonly && an_stop_requested();
+}
+
 static an_code copy_pages(an_db *db, sqlite3 *target, const char *copy)
 {
+    enum { PAGES = 1024 };                              /* of a step: some milliseconds */
+    const bool begin = sqlite3_get_autocommit(db->raw); /* one transaction over all steps */
+    if (begin && an_db_script(db, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1") != AN_OK)
+        return an_err_code();
     sqlite3_backup *backup = sqlite3_backup_init(target, "main", db->raw, "main");
-    int rc = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(target);
+    int rc = backup ? SQLITE_OK : sqlite3_errcode(target);
+    while (rc == SQLITE_OK && !is_stopped(db))
+        rc = sqlite3_backup_step(backup, PAGES);
     int finished = sqlite3_backup_finish(backup);
+    if (begin)
+        an_db_rollback(db);
+    if (is_stopped(db)) /* also where it came during the last step: the command can be repeated */
+        return an_stop_check();
     if (rc == SQLITE_DONE && finished == SQLITE_OK)
         return AN_OK;
     return an_fail(AN_EIO, "the copy %s failed: %s", copy, sqlite3_errstr(rc));

@@ -77,7 +77,8 @@ void an_db_stop_when(int (*stop)(void *unused));
 int an_db_version(an_db *db); /* the file's user_version; −1 after a failure */
 
 /* Copies all committed data, while others may read and write. AN_EIO if `copy` exists; a failed
- * copy is removed. Cost: reads the whole file. */
+ * copy is removed, and so is that of a reading connection which a signal ends (AN_ESTOPPED).
+ * Cost: reads the whole file. */
 an_code an_db_backup(an_db *db, const char *copy);
 
 /* ── statements ─────────────────────────────────────────────────────────────── */

@@ -4,6 +4,7 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
+local errors = require "aniso.recipe.errors"
 local sys = core.sys
 
 local doctor = { summary = "check the machine, the libraries and the folders" }
@@ -97,7 +98,10 @@ function doctor.run(args)
   local failed = 0
   for _, one in ipairs(checks_of(args)) do
     local ok, result = pcall(one[2])
-    if not ok then failed = failed + 1 end
+    if not ok then
+      errors.pass_interrupts(result)
+      failed = failed + 1
+    end
     console.print(("%-4s %-10s %s"):format(ok and "ok" or "NO", one[1], cli.sentence(result)))
   end
   return failed == 0 and cli.DONE or cli.FAILED

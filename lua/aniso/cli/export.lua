@@ -2,6 +2,7 @@
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
+local errors = require "aniso.recipe.errors"
 
 local export = { summary = "a finished run as one file for aniso predict" }
 
@@ -37,6 +38,7 @@ local function save(path, of, tensors, model, precision)
   local save_as = require("aniso.inference.model_file").save
   local ok, sha256, bytes, code = pcall(save_as, path, of, tensors, model, precision)
   if not ok then
+    errors.pass_interrupts(sha256)
     cli.fail(cli.FAILED, ("--precision %s: %s; bf16 and float32 keep it"):format(precision,
       cli.sentence(sha256)))
   end

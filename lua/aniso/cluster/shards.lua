@@ -6,6 +6,7 @@
 -- The folder is shared by all nodes, but each database is opened on the node of its task alone, and by the
 -- merge once no task is left: who follows a study reads the logs.
 local core = require "aniso.core"
+local errors = require "aniso.recipe.errors"
 local sys = core.sys
 
 local shards = {}
@@ -99,6 +100,7 @@ function shards.read(folder)
   local text, why = sys.read(path, MOST)
   if not text then return nil, why end
   local ok, one = pcall(core.json.decode, text)
+  if not ok then errors.pass_interrupts(one) end
   if ok and is_valid(one) then return one end
   return nil, path .. " is damaged: no submission of aniso; remove it, and submit again"
 end

@@ -5,6 +5,7 @@
 -- A failure of the database is nil, message, code.
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
+local pass_interrupts = require("aniso.recipe.errors").pass_interrupts
 
 local pruned = {}
 
@@ -63,6 +64,7 @@ local KINDS = { metric = "string", seeds = "number", leader = "string", delta = 
 -- The decision that a log row has; nil where another program wrote something else there.
 local function record_of(text)
   local ok, decoded = pcall(core.json.decode, text)
+  if not ok then pass_interrupts(decoded) end
   local record = ok and type(decoded) == "table" and decoded.pruned
   if type(record) ~= "table" then return nil end
   for name, kind in pairs(KINDS) do

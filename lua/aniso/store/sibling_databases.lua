@@ -2,6 +2,7 @@
 -- runs would use. A copy named *.bak does not count.
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
+local pass_interrupts = require("aniso.recipe.errors").pass_interrupts
 
 local sibling_databases = {}
 
@@ -55,6 +56,7 @@ function sibling_databases.first_stages(db, siblings, key_of)
       if type(config) == "table" and type(config.train) == "table" and config.train.mode == "staged" then
         local ok, key = pcall(key_of, { config = config, seed = row.seed, data = row.data,
           split = row.split, version = row.tool_version })
+        if not ok then pass_interrupts(key) end
         if ok and key then
           used[key] = true
         else

@@ -91,6 +91,7 @@ function check.options(of, overrides, seeds, official_folds)
     require("aniso.recipe.data_paths").in_config(job.config, of.folder)
     check_config(job.config, add)
     local ok, complete = pcall(config.complete, job.config)
+    if not ok then errors.pass_interrupts(complete) end
     job.config = ok and complete or job.config
     for _, conflict in ipairs(ok and config.conflicts(complete) or {}) do add(conflict) end
     if not ok and #mistakes == 0 then add(complete) end

@@ -111,6 +111,11 @@ static const struct {
 } errors[] = {{"ENOSPC", ENOSPC}, {"EIO", EIO},       {"EMFILE", EMFILE}, {"ENOLCK", ENOLCK},
               {"ENOMEM", ENOMEM}, {"EACCES", EACCES}, {"EPERM", EPERM}};
 
+static const struct {
+    const char *name;
+    int number;
+} signals[] = {{"HUP", SIGHUP}, {"INT", SIGINT}, {"TERM", SIGTERM}};
+
 static plan_kind kind_of(const char *name)
 {
     if (strcmp(name, "short") == 0)
@@ -123,6 +128,9 @@ static plan_kind kind_of(const char *name)
         return PLAN_ON;
     if (strcmp(name, "before") == 0)
         plan_die();
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (strcmp(signals[i].name, name) == 0)
+            return syscall(SYS_kill, syscall(SYS_getpid), signals[i].number), PLAN_PASS;
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         if (strcmp(errors[i].name, name) == 0)
             errno = errors[i].number;

@@ -1,8 +1,9 @@
 /* plan: which call of the process fails, and how.
  *
  *   FAULT=CALL:KIND:N  the N-th counted call of the name CALL meets KIND: an errno (ENOSPC),
- * `short` (half of the bytes), `before` or `after` (SIGKILL); for the name `malloc` `once` (it
- * fails) or `on` (it and all later ones fail) FAULT_ROOT=FOLDER  only calls on files below it count
+ * `short` (half of the bytes), `before` or `after` (SIGKILL), a signal (HUP, INT, TERM) before the
+ * call; for the name `malloc` `once` (it fails) or `on` (it and all later ones fail)
+ *   FAULT_ROOT=FOLDER  only calls on files below it count
  *   FAULT_LIST=FILE    every counted call as a line: name, number, path from the root
  *   FAULT_RECORD=FILE  every successful change as a record (record.h)
  * Counting begins with main(). Child processes are left alone. */
