@@ -223,12 +223,14 @@ function read.bins(db, evaluation)
 end
 
 -- {true_idx =, pred_idx =, conf =, probs = {{K numbers}, …} or nil}; nil if none were stored.
-function read.predictions(db, evaluation)
+-- without_probs [opt]: leaves out the probabilities, which take most of the time.
+function read.predictions(db, evaluation, without_probs)
   local id, message, code = eval_id(db, evaluation)
   if not id then return nil, message, code end
   local rows
   rows, message, code = db.core:query([[
-    SELECT true_idx, pred_idx, conf, probs FROM prediction WHERE eval_id = ?1 ORDER BY sample_idx]], id)
+    SELECT true_idx, pred_idx, conf, CASE WHEN NOT ?2 THEN probs END AS probs FROM prediction
+     WHERE eval_id = ?1 ORDER BY sample_idx]], id, without_probs or false)
   if not rows then return nil, message, code end
   if #rows == 0 then return nil, "no predictions are stored with this evaluation", "ENOTFOUND" end
   local out = { true_idx = {}, pred_idx = {}, conf = {}, probs = rows[1].probs and {} }

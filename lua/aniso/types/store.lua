@@ -146,8 +146,9 @@ function RunDatabase:calibration(evaluation) end
 function RunDatabase:bins(evaluation) end
 
 ---@param evaluation aniso.EvaluationReference
+---@param without_probs? boolean leaves out the probabilities, which take most of the time
 ---@return { true_idx: integer[], pred_idx: integer[], conf: number[], probs: number[][]? }? classes from 0
-function RunDatabase:predictions(evaluation) end
+function RunDatabase:predictions(evaluation, without_probs) end
 
 ---Begins a run: name, study, config, lambda, dataset, split, seed, host, ….
 ---@param of table see lua/aniso/train/provenance.lua
