@@ -6,7 +6,8 @@
  *   LOAD, STORE  at any address; SPREAD(x): one float in all lanes
  *   ADD, FMA     FMA(a, b, c) = a·b + c: rounded once with 8 and 16 floats, twice with 4
  *   MAX(a, b)    per lane, b where one is NaN
- *   VECS, ROWS   a tile of ROWS by VECS vectors fits the registers
+ *   VECS, ROWS   a tile of ROWS by VECS vectors fits the registers; ROWS divides 8
+ *   TALL         the same for tiles of any number of rows
  *   TARGET       the attribute of functions that use them; INLINE: of those that are inlined
  *   NAME(f)      f with the prefix of the width */
 #ifndef AN_KERNEL_COMMON_VECTOR_H
@@ -25,6 +26,7 @@
 #define FMA _mm512_fmadd_ps
 #define MAX _mm512_max_ps
 #define ROWS 8
+#define TALL 8
 
 #elif AN_VECTOR == 8
 #include <immintrin.h>
@@ -39,6 +41,7 @@
 #define FMA _mm256_fmadd_ps
 #define MAX _mm256_max_ps
 #define ROWS 4
+#define TALL 6 /* 12 sums hide the latency of an FMA on every CPU, 8 do not on Zen 2 */
 
 #else
 #include <stdint.h>
@@ -64,6 +67,7 @@ static inline an_four an_four_larger(an_four a, an_four b)
 #define FMA(a, b, c) ((a) * (b) + (c))
 #define MAX an_four_larger
 #define ROWS 4
+#define TALL 4
 #endif
 
 enum { LANES = AN_VECTOR, VECS = 2 };

@@ -139,17 +139,16 @@ static void sum_tiles(float *dU, const float *V, const float *Z, int64_t tiles, 
     an_micro_outer job = {.n = {1, 1, tiles},
                           .a_step = {0, 0, C},
                           .b_step = {0, 0, O},
-                          .rows = ROWS,
+                          .a = V,
+                          .rows = C,
                           .out_step = O,
                           .accumulate = accumulate};
-    for (int64_t o = 0; o < O; o += AN_MICRO_COLUMNS)
-        for (int64_t c = 0; c < C; c += ROWS) {
-            job.a = V + c;
-            job.b = Z + o;
-            job.columns = an_panel_columns(O, o / AN_MICRO_COLUMNS);
-            job.out = dU + c * O + o;
-            an_k_micro_outer(&job);
-        }
+    for (int64_t o = 0; o < O; o += AN_MICRO_COLUMNS) {
+        job.b = Z + o;
+        job.columns = an_panel_columns(O, o / AN_MICRO_COLUMNS);
+        job.out = dU + o;
+        an_k_micro_outer(&job);
+    }
 }
 
 an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s)

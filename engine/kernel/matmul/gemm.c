@@ -19,11 +19,12 @@ enum {
     SLICES = 8,    /* of K at most when K is cut: the scratch is SLICES·M·N floats        */
     LONG_K = 1024, /* from here on K is cut, if it is also longer than M and N            */
     MANY = 256,    /* rows from which on cutting M gives enough chunks: K is not cut      */
-    DEEP = 128,    /* of K at a time: 128·(8 + 32) floats of both operands are 20 KiB, in L1 */
+    DEEP = 128,    /* of K at a time: 128·(24 + 32) floats of both operands are 28 KiB, in L1 */
+    HIGH = 24,     /* rows of an outer product at a time: a multiple of 6 and of 8           */
     WORTH = 16     /* below, the BLAS is faster: packing would cost as much as the product */
 };
 
-_Static_assert(DEEP *(AN_MICRO_ROWS + AN_MICRO_COLUMNS) * sizeof(float) <= AN_L1_BYTES,
+_Static_assert(DEEP *(HIGH + AN_MICRO_COLUMNS) * sizeof(float) <= AN_L1_BYTES,
                "both operands of an outer product fit L1");
 
 /* Before main(), so that no call races with it. */
@@ -146,14 +147,14 @@ void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, con
     AN_ASSERT(is_apart(true, false, M, N, K, A, lda, B, ldb, C, ldc));
     for (int64_t k = 0; k < K; k += DEEP)
         for (int64_t n = 0; n < N; n += AN_MICRO_COLUMNS)
-            for (int64_t m = 0; m < M; m += AN_MICRO_ROWS)
+            for (int64_t m = 0; m < M; m += HIGH)
                 an_k_micro_outer(&(an_micro_outer){.a = A + k * lda + m,
                                                    .b = B + k * ldb + n,
                                                    .n = {1, 1, an_min(DEEP, K - k)},
                                                    .a_step = {0, 0, lda},
                                                    .b_step = {0, 0, ldb},
                                                    .accumulate = accumulate || k > 0,
-                                                   .rows = an_min(AN_MICRO_ROWS, M - m),
+                                                   .rows = an_min(HIGH, M - m),
                                                    .out = C + m * ldc + n,
                                                    .out_step = ldc,
                                                    .columns = an_min(AN_MICRO_COLUMNS, N - n),

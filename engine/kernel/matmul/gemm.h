@@ -30,7 +30,7 @@ an_code an_k_gemm_par(bool ta, bool tb, int64_t M, int64_t N, int64_t K, float a
 
 /* C (M,N) ← AᵀB + (C if `accumulate`) on the calling thread, A (K,M), B (K,N), as outer products in
  * order of K, for sums over rows. N is a multiple of 16. A share of
- * `prefetch` (NULL for nothing) is prefetched per tile of 8 by 32. */
+ * `prefetch` (NULL for nothing) is prefetched per row of tiles. */
 void an_k_gemm_outer(float *C, int64_t ldc, int64_t M, int64_t N, int64_t K, const float *A,
                      int64_t lda, const float *B, int64_t ldb, bool accumulate,
                      an_prefetch *prefetch);

@@ -1,6 +1,7 @@
 /* microkernel_body: the loops of microkernel.h for one vector width, AN_VECTOR (common/vector.h).
  * Columns are a multiple of 16 here; microkernel.c handles the others. */
 #include "base/assert.h"
+#include "base/integer.h"
 #include "kernel/common/vector.h"
 #include "kernel/matmul/microkernel_dispatch.h"
 
@@ -74,7 +75,7 @@ TARGET void NAME(rows)(const an_micro_rows *j)
 INLINE void NAME(panel_tile)(const an_micro_panel *j, int64_t row, int64_t column, const int rows,
                              const int vecs)
 {
-    V sum[ROWS][VECS], line[VECS];
+    V sum[TALL][VECS], line[VECS];
     int64_t k_end = j->k, a_step = j->a_step, b_step = j->b_step, out_step = j->out_step;
     const float *a = j->a + row * a_step, *b = j->b + column;
     float *out = j->out + row * out_step + column;
@@ -106,7 +107,7 @@ INLINE void NAME(panel_tile)(const an_micro_panel *j, int64_t row, int64_t colum
 INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t column, const int rows,
                              const int vecs)
 {
-    V sum[ROWS][VECS], line[VECS];
+    V sum[TALL][VECS], line[VECS];
     int64_t steps = j->n[2], a_step = j->a_step[2], b_step = j->b_step[2];
     float *out = j->out + row * j->out_step + column;
     EACH_ROW EACH_VEC sum[r][v] = SPREAD(0);
@@ -128,7 +129,30 @@ INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t colum
     EACH_ROW EACH_VEC STORE(out + r * j->out_step + v * LANES, sum[r][v]);
 }
 
-/* A tile of 1 … ROWS rows by one or VECS vectors, each a constant so that the loops unroll. */
+/* `rows` ≥ 1 rows in as few tiles of at most TALL rows as possible, whose heights differ by at most
+ * one: a low tile has too few sums to hide the latency of an FMA. */
+typedef struct {
+    int64_t row, height, taller; /* the next tile; so many more have one row more */
+} NAME(tiles);
+
+static inline NAME(tiles) NAME(tiles_of)(int64_t rows)
+{
+    int64_t count = an_div_up(rows, TALL);
+    return (NAME(tiles)){0, rows / count, rows % count};
+}
+
+static inline int64_t NAME(height_of)(const NAME(tiles) * t)
+{
+    return t->height + (t->taller > 0);
+}
+
+static inline void NAME(next_tile)(NAME(tiles) * t)
+{
+    t->row += NAME(height_of)(t);
+    t->taller -= t->taller > 0;
+}
+
+/* A tile of 1 … TALL rows by one or VECS vectors, each a constant so that the loops unroll. */
 #define CASE(tile, n)                                                                              \
     case n:                                                                                        \
         if (wide)                                                                                  \
@@ -136,53 +160,57 @@ INLINE void NAME(outer_tile)(const an_micro_outer *j, int64_t row, int64_t colum
         else                                                                                       \
             tile(j, row, column, n, 1);                                                            \
         break;
-#if ROWS == 8
+#if TALL == 8
 #define MORE_CASES(tile) CASE(tile, 5) CASE(tile, 6) CASE(tile, 7) CASE(tile, 8)
+#elif TALL == 6
+#define MORE_CASES(tile) CASE(tile, 5) CASE(tile, 6)
 #else
 #define MORE_CASES(tile)
 #endif
 #define EVERY_CASE(tile) CASE(tile, 1) CASE(tile, 2) CASE(tile, 3) CASE(tile, 4) MORE_CASES(tile)
 
-TARGET static void NAME(panel_rows)(const an_micro_panel *j, int64_t row, int64_t column, bool wide)
+TARGET static void NAME(panel_rows)(const an_micro_panel *j, int64_t row, int64_t height,
+                                    int64_t column, bool wide)
 {
-    switch (j->rows - row < ROWS ? j->rows - row : ROWS) {
+    switch (height) {
         EVERY_CASE(NAME(panel_tile))
     }
 }
 
 TARGET void NAME(panel)(const an_micro_panel *j)
 {
-    int64_t column = 0;
-    for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
-        for (int64_t row = 0; row < j->rows; row += ROWS) {
+    if (j->rows == 0)
+        return;
+    for (int64_t column = 0, width; column < j->columns; column += width) {
+        bool wide = column + VECS * LANES <= j->columns;
+        width = wide ? VECS * LANES : LANES;
+        for (NAME(tiles) t = NAME(tiles_of)(j->rows); t.row < j->rows; NAME(next_tile)(&t)) {
             if (j->prefetch)
                 NAME(prefetch_share)(j->prefetch);
-            NAME(panel_rows)(j, row, column, true);
+            NAME(panel_rows)(j, t.row, NAME(height_of)(&t), column, wide);
         }
-    for (; column < j->columns; column += LANES)
-        for (int64_t row = 0; row < j->rows; row += ROWS) {
-            if (j->prefetch)
-                NAME(prefetch_share)(j->prefetch);
-            NAME(panel_rows)(j, row, column, false);
-        }
+    }
 }
 
-TARGET static void NAME(outer_rows)(const an_micro_outer *j, int64_t row, int64_t column, bool wide)
+TARGET static void NAME(outer_rows)(const an_micro_outer *j, int64_t row, int64_t height,
+                                    int64_t column, bool wide)
 {
-    switch (j->rows - row < ROWS ? j->rows - row : ROWS) {
+    switch (height) {
         EVERY_CASE(NAME(outer_tile))
     }
 }
 
 TARGET void NAME(outer)(const an_micro_outer *j)
 {
-    for (int64_t row = 0; row < j->rows; row += ROWS) {
-        int64_t column = 0;
+    if (j->rows == 0)
+        return;
+    for (NAME(tiles) t = NAME(tiles_of)(j->rows); t.row < j->rows; NAME(next_tile)(&t)) {
+        int64_t column = 0, height = NAME(height_of)(&t);
         if (j->prefetch)
             NAME(prefetch_share)(j->prefetch);
         for (; column + VECS * LANES <= j->columns; column += VECS * LANES)
-            NAME(outer_rows)(j, row, column, true);
+            NAME(outer_rows)(j, t.row, height, column, true);
         for (; column < j->columns; column += LANES)
-            NAME(outer_rows)(j, row, column, false);
+            NAME(outer_rows)(j, t.row, height, column, false);
     }
 }
