@@ -9,6 +9,14 @@ for planted in task-1.log merge.log begun-1 shard-1.db array.sh submission.json;
     refused "a link in the place of $planted" 1 "/tiny/$planted is a link, and the tasks would write through it" submit --dry-run
     rm "runs.shards/tiny/$planted"
 done
+for planted in task-1.log merge.log begun-1 shard-1.db array.sh submission.json; do
+    mkfifo "runs.shards/tiny/$planted"
+    refused "a pipe in the place of $planted" 1 "/tiny/$planted is no regular file" submit --dry-run
+    rm "runs.shards/tiny/$planted"
+    mkdir "runs.shards/tiny/$planted"
+    refused "a folder in the place of $planted" 1 "/tiny/$planted is a folder" submit --dry-run
+    rmdir "runs.shards/tiny/$planted"
+done
 rm -r runs.shards
 ln -s "$PWD/elsewhere" runs.shards
 refused "a link in the place of the folder" 1 "/runs.shards is a link, and the tasks would write" submit --dry-run
@@ -49,6 +57,11 @@ for change in 's/"a"/"'"$(head -c 5000 /dev/zero | tr '\0' x)"'"/' 's/"77"/"7777
     mv "$dir/kept" runs.shards/tiny/submission.json
 done
 cp runs.shards/tiny/submission.json "$dir/kept"
+sed -i 's/"array":"77"/"array":"77","merge":"77"/' runs.shards/tiny/submission.json
+refused "a job of someone else is not proposed to be cancelled" 1 \
+    "names job 77, which is in the queue and is not one of study tiny" env PATH="$PWD/fake:$PATH" \
+    "$aniso" submit study.lua --slurm --shared
+equals "nor named for scancel" "$(grep -c scancel "$dir/err")" 0
 { printf '{"work":[' && head -c 5000000 /dev/zero | sed 's/\x0/[],/g' && echo '[]]}'; } >runs.shards/tiny/submission.json
 refused "a giant" 1 "submission.json: .* more than the limit of" "$aniso" db merge --shards runs.shards/tiny
 mv "$dir/kept" runs.shards/tiny/submission.json

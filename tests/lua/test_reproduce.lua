@@ -23,6 +23,19 @@ function Reproduce.test_a_quoted_word_is_one_word()
   lu.assertEquals(hint.quoted "train.lr=0.1", "train.lr=0.1")
 end
 
+function Reproduce.test_a_printed_command_has_its_names()
+  for _, name in ipairs(HOSTILE) do
+    lu.assertEquals(as_words(hint.command("runs.db", "work", { name })), "aniso\nwork\n" .. name .. "\n")
+  end
+  for _, name in ipairs { "a\nb", "a\27[2Jb", "it's\t100 %\\n", "a\u{202E}b" } do
+    local line = hint.command("runs.db", "work", { name })
+    lu.assertEquals(core.sys.visible(line), line)
+    lu.assertEquals(as_words(line), "aniso\nwork\n" .. name .. "\n")
+  end
+  lu.assertEquals(hint.command("-a.db", "work", { "-x" }), "aniso work --db ./-a.db -- -x")
+  lu.assertEquals(hint.command("runs.db", "ls", "--removed"), "aniso ls --removed")
+end
+
 local function lines_of(changes)
   local db = fixture.new()
   db:start_run(fixture.description(changes)):finish()
@@ -30,6 +43,11 @@ local function lines_of(changes)
   local lines, why, code = reproduce(db, run)
   db:close()
   return lines, why, code
+end
+
+function Reproduce.test_a_label_like_a_flag_is_none()
+  local lines = assert(lines_of { label = "-x", argv = { "run", "x.lua" }, name = "n" })
+  lu.assertStrContains(lines[#lines], " --only=-x ")
 end
 
 function Reproduce.test_what_a_database_holds_is_quoted()

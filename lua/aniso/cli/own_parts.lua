@@ -6,7 +6,7 @@ local core = require "aniso.core"
 local own_part = require "aniso.recipe.own_part"
 local part_modules = require "aniso.recipe.part_modules"
 local paths = require "aniso.recipe.paths"
-local quoted = require("aniso.store.hint").quoted
+local hint = require "aniso.store.hint"
 
 local own_parts = {}
 
@@ -30,12 +30,11 @@ end
 -- "aniso resume RUN --db FILE …", "aniso report STUDY --db FILE …": call is {command =, run =, args =,
 -- origin =}.
 local function command_of(call, more)
-  local words = { "aniso", call.command, call.args.study or call.run.uid, "--db", call.args.db }
+  local words = { "aniso", call.command, { call.args.study or call.run.uid }, "--db", call.args.db }
   if call.args.evaluation then words[#words + 1] = "--evaluation" end
   if call.args.output then table.move({ "-o", call.args.output }, 1, 2, #words + 1, words) end
   table.move(more, 1, #more, #words + 1, words)
-  for i, word in ipairs(words) do words[i] = quoted(word) end
-  return table.concat(words, " ")
+  return hint.line(words)
 end
 
 -- The hash of a regular file; a path of a database may name a pipe, and reading that would block.
@@ -51,7 +50,7 @@ local function recipe_file(call)
     return origin.recipe_path, ""
   end
   local path = ("recipe-%s.lua"):format(core.sha256.text(origin.recipe_text):sub(1, 8))
-  return path, ("aniso show %s recipe --db %s > %s && "):format(call.run.uid, quoted(call.args.db), path)
+  return path, ("aniso show %s recipe --db %s > %s && "):format(call.run.uid, hint.quoted(call.args.db), path)
 end
 
 local function advice(call, part)

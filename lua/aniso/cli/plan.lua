@@ -85,7 +85,7 @@ function plan.run(args)
   console.note(("planned %d run%s of %s in %d unit%s%s; carry them out with: %s"):format(#of.jobs,
     #of.jobs == 1 and "" or "s", of.study.name, n, n == 1 and "" or "s",
     finished > 0 and (", %d finished before"):format(finished) or "",
-    hint.command(db, "work", of.study.name)))
+    hint.command(db, "work", { of.study.name })))
 end
 
 return plan

@@ -119,10 +119,10 @@ local function check_place(of, args)
     cli.fail(cli.USAGE, ("%s is below %s, which each machine has for itself: choose a --db in a folder "
       .. "that all nodes share, or state --shared"):format(of.db, here))
   end
-  local link = shards.link(of.folder)
-  if link then
-    cli.fail(cli.FAILED, ("%s is a link, and the tasks would write through it: remove it, or choose another "
-      .. "--db"):format(link))
+  local path, what = shards.obstacle(of.folder)
+  if path then
+    cli.fail(cli.FAILED, ("%s is %s, and the tasks would write through it: remove it, or choose another "
+      .. "--db"):format(path, what))
   end
   local fault = slurm_script.fault(of.folder)
   if fault then
@@ -190,6 +190,7 @@ local function completed(of)
   local array, merge = tasks[was.array] or {}, tasks[was.merge] or {}
   local queued = next(array) or next(merge)
   if queued and known then
+    cli.need(require "aniso.cluster.own_jobs"(of.folder, was, tasks))
     cli.fail(cli.FAILED, ("study %s is submitted as job %s, which is not over: aniso watch follows it, and "
       .. "scancel %s %s ends it"):format(of.study, was.array, was.array, was.merge))
   end
@@ -242,7 +243,7 @@ function submit.run(args)
       counted(of.runs - #of.finished, "run"), counted(#of.tasks, "task"), before, submission.array,
       submission.merge, of.db))
   end
-  console.print("follow it with: " .. require("aniso.store.hint").command(args.db, "watch", of.study))
+  console.print("follow it with: " .. require("aniso.store.hint").command(args.db, "watch", { of.study }))
 end
 
 return submit

@@ -55,14 +55,27 @@ function shards.folders(db)
   return out
 end
 
--- A link in the place of the folder, of the one above it or of a file in it; nil where there is none.
--- Slurm writes its logs through links, and so does a shell.
-function shards.link(folder)
+-- What is in the place of a file: a link, a pipe, a device or a socket, or, where the tasks write a file, a
+-- folder.
+local function fault_of(path, name)
+  if sys.is_link(path) then return "a link" end
+  local kind = sys.exists(path)
+  if kind == "other" then return "no regular file" end
+  local is_written = name and (name:match "^begun%-%d+$" or name:match "%.%a+$")
+  return kind == "directory" and is_written and "a folder" or nil
+end
+
+-- What the tasks would write through or wait for, in the place of the folder, of the one above it or of a
+-- file in it: its path and what it is; nil where there is none. Slurm writes its logs through links, and so
+-- does a shell; both wait for the reader of a pipe.
+function shards.obstacle(folder)
   for _, path in ipairs { folder:match "^(.*)/[^/]*$", folder } do
-    if sys.is_link(path) then return path end
+    local what = fault_of(path)
+    if what then return path, what end
   end
   for _, name in ipairs(sys.exists(folder) == "directory" and sys.list(folder) or {}) do
-    if sys.is_link(folder .. "/" .. name) then return folder .. "/" .. name end
+    local what = fault_of(folder .. "/" .. name, name)
+    if what then return folder .. "/" .. name, what end
   end
 end
 

@@ -3,7 +3,8 @@
 --     Forms: names, time, count, memory, option
 --   slurm.missing() → why nothing can be submitted here, or nil
 --   slurm.submit(script [, after = job]) → job | nil, message
---   slurm.find(name, script) → the job in the queue with that name and script, false, or nil, message
+--   slurm.find(name, script [, job]) → the job in the queue with that name, script and number, false, or nil,
+--     message
 --   slurm.tasks(job, …) → { job = { task or "" → { state, node, reason } } } of the tasks that have not
 --     ended; nil, message where slurmctld does not answer
 local quoted = require("aniso.store.hint").quoted
@@ -100,12 +101,12 @@ local function no_answer(lines)
   return nil, "squeue does not list the tasks: " .. last_of(lines, "no answer")
 end
 
-function slurm.find(name, script)
+function slurm.find(name, script, wanted)
   local lines, done = call("squeue", "-h", "-n", name, "-o", "%F|%o")
   if not done then return no_answer(lines) end
   for _, line in ipairs(lines) do
     local job, command = line:match "^(%d+)|(.*)$"
-    if command == script then return job end
+    if command == script and (not wanted or job == wanted) then return job end
   end
   return false
 end

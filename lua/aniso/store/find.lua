@@ -123,7 +123,7 @@ local function nothing(db, reference, removed)
   local gone = not reference:find "^@" and candidates(db, reference, true)
   if gone and gone[1] then
     return not_found("run %s was removed on %s; %s brings it back", reference,
-      gone[1].removed_at:sub(1, 10), hint.command(db, "restore", reference))
+      gone[1].removed_at:sub(1, 10), hint.command(db, "restore", { reference }))
   end
   return not_found("no run %s in %s (%s lists them)", reference, db.path, hint.command(db, "ls"))
 end

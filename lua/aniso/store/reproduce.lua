@@ -106,8 +106,11 @@ local function lines_of(db, run)
     table.move(list, 1, #list, #words + 1, words)
   end
   if run.fold then table.move({ "--fold", run.fold }, 1, 2, #words + 1, words) end
-  local last = { "--seeds", run.seed, "--only", run.label or run.name, "--again", "--db", db.path }
-  table.move(last, 1, #last, #words + 1, words)
+  local label = run.label or run.name
+  local only = label:sub(1, 1) == "-" and { "--only=" .. label } or { "--only", label } -- -x is no flag
+  for _, list in ipairs { { "--seeds", run.seed }, only, { "--again", "--db", db.path } } do
+    table.move(list, 1, #list, #words + 1, words)
+  end
   local repeated
   repeated, why, code = command(db, run, words)
   if not repeated then return nil, why, code end

@@ -74,8 +74,8 @@ function settings.repetition(facts)
     local base, problem = commands(facts, facts.base)
     out[#out + 1], failure = base, failure or problem
   end
-  out[#out + 1] = "<h3>This page</h3>" .. code_of { ("aniso report %s --db %s"):format(
-    hint.quoted(facts.name), hint.quoted(facts.db.path)) }
+  out[#out + 1] = "<h3>This page</h3>" .. code_of { hint.line { "aniso", "report", { facts.name }, "--db",
+    facts.db.path } }
   return table.concat(out, "\n"), failure
 end
 
