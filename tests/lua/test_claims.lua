@@ -52,6 +52,15 @@ function Claims.test_a_unit_of_a_worker_that_is_gone_is_free()
   lu.assertEquals(fixture.one(db, "SELECT count(*) FROM plan_run WHERE worker = ?1", core.sys.pid()), 2)
 end
 
+function Claims.test_a_plan_that_loses_configurations_while_a_worker_has_it_is_refused()
+  local db <close> = planned()
+  assert(db:exec "UPDATE plan_run SET config = '00'")
+  local taken, problem = pcall(db.take_unit, db, "s")
+  lu.assertFalse(taken)
+  lu.assertStrContains(tostring(problem), "the plan of s lacks configurations of its runs")
+  lu.assertEquals(problem.code, "EFORMAT")
+end
+
 -- Calls f() while another process is a worker that has taken the first unit.
 local function with_worker(db, f)
   local code = ([[local db = assert(require("aniso.store").open(%q, { join = true }))

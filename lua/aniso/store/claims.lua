@@ -6,6 +6,7 @@
 --   db:left_of_plan(study)      db:set_trials(study, unit, jobs)      db:drop_planned(study, seq)
 local core = require "aniso.core"
 local must = require("aniso.store.db_error").must
+local raise = require("aniso.store.db_error").raise
 local planned_row = require "aniso.store.planned_row"
 
 local claims = {}
@@ -51,9 +52,12 @@ local function take(db, study)
   local unit = choose(db, open)
   if not unit then return "wait" end
   must(db.core:exec("UPDATE plan_run SET worker = ?2 WHERE unit = ?1", unit.unit, core.sys.pid()))
-  return must(db.core:query([[
+  local rows = must(db.core:query([[
     SELECT p.*, c.json FROM plan_run p JOIN config c ON c.sha256 = p.config
-     WHERE unit = ?1 AND trial = 0 AND ended IS NULL ORDER BY seq]], unit.unit)), #open
+     WHERE unit = ?1 AND trial = 0 AND ended IS NULL ORDER BY seq]], unit.unit))
+  if rows[1] then return rows, #open end
+  raise(("%s: the plan of %s lacks configurations of its runs, since another program has changed it: plan it "
+    .. "again (aniso plan)"):format(db.path, study), "EFORMAT") -- while workers had the file open
 end
 
 -- Takes the next free unit → its rows, and how many units have not ended. "wait": other workers have all
