@@ -70,7 +70,8 @@ static void attention_gradients_shared_by_two_inputs(void)
 
 static void relu_of_an_unknown_residual(void)
 {
-    an_batch_norm_saved saved = {other, other, other, other, NULL, true, true};
+    an_batch_norm_saved saved = {
+        .mean = other, .rstd = other, .gamma = other, .beta = other, .relu = true, .train = true};
     an_k_batch_norm_backward((an_batch_norm_grads){.dresidual = room}, other, other + 64, &saved, 2,
                              3);
 }
