@@ -12,6 +12,7 @@ int an_threads(void)
     return omp_get_max_threads();
 }
 
+/* The arguments of an_set_threads() and an_multiply_threads(). */
 static struct {
     int set; /* 0: those that OpenMP starts with */
     int factor, most;

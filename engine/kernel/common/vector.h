@@ -41,7 +41,7 @@
 #define FMA _mm256_fmadd_ps
 #define MAX _mm256_max_ps
 #define ROWS 4
-#define TALL 6 /* 12 sums hide the latency of an FMA on every CPU, 8 do not on Zen 2 */
+#define TALL 6 /* 8 loads for 12 FMAs, where 4 rows have 6 for 8; as many as registers hold */
 
 #else
 #include <stdint.h>
