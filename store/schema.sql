@@ -1,11 +1,11 @@
--- The run database, user_version 9. README.md in this folder has the picture.
+-- The run database, user_version 10. README.md in this folder has the picture.
 --
 -- Habits: every table is STRICT; times are ISO-8601 UTC text; counts are stored and rates
 -- are derived in the views at the end; a row is written once, by one process, in one
 -- transaction with what belongs to it. Views use stock SQL only, so that any tool reads them.
 
 PRAGMA application_id = 0x41445031; -- "ADP1": lets `file` and the opener recognise it
-PRAGMA user_version = 9;
+PRAGMA user_version = 10;
 
 -- ── the data ────────────────────────────────────────────────────────────────────────────
 CREATE TABLE dataset(
@@ -181,13 +181,16 @@ CREATE TABLE metric(
 INSERT INTO metric(name, higher_is_better) VALUES
   ('loss', 0), ('nll', 0), ('brier', 0), ('ece', 0), ('interval_width', 0), ('seconds', 0);
 
+-- Curves are most of the rows of a file, and SQLite evaluates IN over three words or more through a table that
+-- it makes anew for each row: hence = and OR.
 CREATE TABLE metric_value(          -- the curves
   run_id    INTEGER NOT NULL REFERENCES run(run_id) ON DELETE CASCADE,
   metric_id INTEGER NOT NULL REFERENCES metric(metric_id),
-  part      TEXT NOT NULL CHECK(part IN ('train', 'val', 'test')),
+  part      TEXT NOT NULL CHECK(part = 'train' OR part = 'val' OR part = 'test'),
   step      INTEGER NOT NULL,
   value     REAL,
-  kind      TEXT NOT NULL DEFAULT 'finite' CHECK(kind IN ('finite', 'nan', 'inf', '-inf')),
+  kind      TEXT NOT NULL DEFAULT 'finite'
+            CHECK(kind = 'finite' OR kind = 'nan' OR kind = 'inf' OR kind = '-inf'),
   CHECK((kind = 'finite') = (value IS NOT NULL)),
   PRIMARY KEY(run_id, metric_id, part, step)
 ) STRICT, WITHOUT ROWID;

@@ -26,7 +26,7 @@
 #define AN_STORE_ID 0x41445031 /* application_id, "ADP1" */
 #define AN_DB_WAIT 10000       /* milliseconds to wait for another program's lock */
 #define AN_STORE_OPTIONS 7     /* the version since which options have the names of today */
-#define AN_STORE_VERSION 9     /* user_version of store/schema.sql */
+#define AN_STORE_VERSION 10    /* user_version of store/schema.sql */
 
 typedef struct an_db an_db;
 typedef struct an_stmt an_stmt;

@@ -110,7 +110,7 @@ expect "db vacuum" 0 "$aniso" db vacuum --db "$db"
 cp tests/golden/runs-v1.sqlite "$dir/old.db"
 expect "an old file is listed" 0 "$aniso" ls --db "$dir/old.db"
 expect "db migrate" 0 "$aniso" db migrate --db "$dir/old.db"
-output_has out "migrated from version 1 to 9; .*old.db.v1.bak has the file as it was$"
+output_has out "migrated from version 1 to 10; .*old.db.v1.bak has the file as it was$"
 expect "the migrated file passes db check" 0 "$aniso" db check --db "$dir/old.db"
 
 # Two processes write two files at the same time; the files are merged.

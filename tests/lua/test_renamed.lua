@@ -160,24 +160,24 @@ local function job(db)
 end
 
 local STATEMENT = "SELECT sql FROM main.sqlite_schema WHERE name = ?1"
--- The table of runs as another file has it: a constraint cannot be dropped.
-local function restore_runs(db, old)
-  local columns = one(old, "SELECT group_concat(name) FROM pragma_table_info('run')")
-  assert(db:query "PRAGMA foreign_keys = OFF")
-  assert(db:query "PRAGMA legacy_alter_table = ON")
-  assert(db:exec "ALTER TABLE run RENAME TO run_new"); assert(db:exec(one(old, STATEMENT, "run")))
-  assert(db:exec(("INSERT INTO run(%s) SELECT %s FROM run_new"):format(columns, columns)))
-  assert(db:exec "DROP TABLE run_new")
-  assert(db:exec(one(old, STATEMENT, "run_by_study")))
+-- A table as another file has it: a constraint cannot be dropped.
+local function restore_table(db, old, name)
+  local columns = one(old, ("SELECT group_concat(name) FROM pragma_table_info('%s')"):format(name))
+  assert(db:exec(("ALTER TABLE %s RENAME TO newer"):format(name)))
+  assert(db:exec(one(old, STATEMENT, name)))
+  assert(db:exec(("INSERT INTO %s(%s) SELECT %s FROM newer"):format(name, columns, columns)))
+  assert(db:exec "DROP TABLE newer")
 end
 
--- The tables and views of version 4; folds came with version 6, costs with 7, units of plans with 9.
+-- The tables and views of version 4; folds came with version 6, costs with 7, units with 9, checks with 10.
 local function restore_structure(db)
   local old <close> = assert(store.open(V4, { readonly = true }))
   local VIEWS = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'view' ORDER BY rowid"
   for _, view in ipairs(assert(db:query(VIEWS))) do assert(db:exec("DROP VIEW " .. view.name)) end
   assert(db:exec "DROP TABLE split_cluster")
-  restore_runs(db, old)
+  assert(db:query "PRAGMA foreign_keys = OFF"); assert(db:query "PRAGMA legacy_alter_table = ON")
+  restore_table(db, old, "run"); assert(db:exec(one(old, STATEMENT, "run_by_study")))
+  restore_table(db, old, "metric_value")
   assert(db:exec "DROP TABLE plan_run"); assert(db:exec "DROP TABLE plan")
   assert(db:exec(one(old, STATEMENT, "plan"))); assert(db:exec(one(old, STATEMENT, "plan_run")))
   for _, column in ipairs { "data_split.folds", "data_split.fold_set", "data_split.group_rule",

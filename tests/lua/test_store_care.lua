@@ -19,6 +19,7 @@ local EARLIER = {
   { version = 6, file = "tests/golden/runs-v6.sqlite", fits = 0, tags = 1, runs = 3, removed = 0 },
   { version = 7, file = "tests/golden/runs-v7.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
   { version = 8, file = "tests/golden/runs-v8.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
+  { version = 9, file = "tests/golden/runs-v9.sqlite", fits = 0, tags = 1, runs = 2, removed = 0 },
 }
 
 local function old_file(of)
@@ -111,6 +112,32 @@ function Maintenance.test_migrating_an_old_file_loses_nothing()
     end
     lu.assertEquals(#db:runs(), of.runs)
     for _, result in ipairs(assert(check(db))) do lu.assertEquals(result.faults, {}, result.name) end
+  end
+end
+
+-- Version 10 has other checks of curves, in the very text of a new file: they allow what those before did.
+function Maintenance.test_the_checks_of_curves_allow_the_same_values()
+  local new <close> = fixture.new()
+  local of = "SELECT sql FROM sqlite_schema WHERE name = 'metric_value'"
+  local path = old_file(EARLIER[9])
+  local db <close> = assert(store.open(path))
+  lu.assertEquals(one(db, of), one(new, of))
+  local before <close> = assert(store.open(path .. ".v9.bak", { readonly = true }))
+  lu.assertNotEquals(one(before, of), one(new, of))
+  local function insert(part, kind, value)
+    return db:exec("INSERT INTO metric_value VALUES(1, 1, ?1, 1000, ?3, ?2)", part, kind, value)
+  end
+  for _, part in ipairs { "train", "val", "test" } do lu.assertNotNil(insert(part, "finite", 0.5)) end
+  assert(db:exec "DELETE FROM metric_value WHERE step = 1000")
+  for _, kind in ipairs { "nan", "inf", "-inf" } do
+    assert(insert("val", kind, nil))
+    assert(db:exec "DELETE FROM metric_value WHERE step = 1000")
+  end
+  for _, row in ipairs { { "Val", "finite", 1.0 }, { "", "finite", 1.0 }, { "val", "", nil },
+    { "val", "NaN", nil }, { "val", "finite", nil }, { "val", "inf", 1.0 } } do
+    local done, message = insert(row[1], row[2], row[3])
+    lu.assertNil(done)
+    lu.assertStrContains(message, "CHECK constraint failed")
   end
 end
 
