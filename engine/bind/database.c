@@ -2,7 +2,8 @@
  *
  * Values: nil, boolean (0, 1), integer, number and string are bound; nil, integer, number and
  * string are returned (a blob is a string). query() returns the rows as tables by column name, and
- * the list of column names. What the database refuses is nil, message, code. */
+ * the list of column names; columns() returns a list per column. What the database refuses is nil,
+ * message, code. */
 #include <limits.h>
 
 #include "store/store.h"
@@ -192,6 +193,31 @@ static int query(lua_State *L)
     return 2;
 }
 
+/* columns(sql, value…) → the values of each column, a list with nil for NULL | nil, message, code:
+ * without a table per row, for many rows. */
+static int columns(lua_State *L)
+{
+    const int cursor = lua_gettop(L) + 1;
+    an_stmt *s = start(L, 1, cursor - 1);
+    if (!s)
+        return refuse(L, cursor);
+    const int count = an_column_count(s);
+    luaL_checkstack(L, count + 1, "too many columns");
+    for (int i = 0; i < count; i++)
+        lua_newtable(L);
+    bool row = true;
+    for (lua_Integer n = 1; row; n++) {
+        if (an_step(s, &row) != AN_OK)
+            return refuse(L, cursor);
+        for (int i = 0; row && i < count; i++) {
+            push_column(L, s, i);
+            lua_rawseti(L, cursor + 1 + i, n);
+        }
+    }
+    release_statement(L, cursor);
+    return count;
+}
+
 /* copy(insert, from, select, value…) → true | nil, message, code: executes `insert` with the
  * columns of the rows that `select` finds in another connection: see an_db_copy_rows(). */
 static int copy(lua_State *L)
@@ -311,9 +337,10 @@ static int open_db(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"backup", backup},     {"begin", begin},     {"commit", commit}, {"copy", copy},
-    {"exec", exec},         {"path", path},       {"query", query},   {"readonly", readonly},
-    {"rollback", rollback}, {"version", version}, {"writer", writer}, {NULL, NULL},
+    {"backup", backup},     {"begin", begin},       {"columns", columns}, {"commit", commit},
+    {"copy", copy},         {"exec", exec},         {"path", path},       {"query", query},
+    {"readonly", readonly}, {"rollback", rollback}, {"version", version}, {"writer", writer},
+    {NULL, NULL},
 };
 
 static const an_class database_class = {

@@ -65,17 +65,39 @@ static void count_image(const image *of, int64_t tilts)
     count_between(of, 0, tilts - 1, first, last);
 }
 
-/* Row i of the table of rows at index 1 → K logarithms. */
-static void read_logs(lua_State *L, int64_t i, int64_t K, double *logs)
+/* The row on the top of the stack, of K float32 in the order of a file's bytes → K logarithms. */
+static void read_packed_logs(lua_State *L, int64_t K, double *logs)
 {
-    const bool is_row = lua_rawgeti(L, 1, i + 1) == LUA_TTABLE;
-    luaL_argcheck(L, is_row, 1, "a list of rows of numbers expected");
+    size_t bytes;
+    const char *row = lua_tolstring(L, -1, &bytes);
+    luaL_argcheck(L, bytes == (size_t)K * sizeof(float), 1,
+                  "a float32 per class expected in each row");
+    for (int64_t k = 0; k < K; k++) {
+        float value;
+        memcpy(&value, row + (size_t)k * sizeof value, sizeof value);
+        logs[k] = log(value);
+    }
+}
+
+static void read_listed_logs(lua_State *L, int64_t K, double *logs)
+{
     for (int64_t k = 0; k < K; k++) {
         const bool is_number = lua_rawgeti(L, -1, k + 1) == LUA_TNUMBER;
         luaL_argcheck(L, is_number, 1, "a number per class expected in each row");
         logs[k] = log(lua_tonumber(L, -1));
         lua_pop(L, 1);
     }
+}
+
+/* Row i of the table of rows at index 1 → K logarithms. */
+static void read_logs(lua_State *L, int64_t i, int64_t K, double *logs)
+{
+    const int type = lua_rawgeti(L, 1, i + 1);
+    luaL_argcheck(L, type == LUA_TTABLE || type == LUA_TSTRING, 1, "a list of rows expected");
+    if (type == LUA_TSTRING)
+        read_packed_logs(L, K, logs);
+    else
+        read_listed_logs(L, K, logs);
     lua_pop(L, 1);
 }
 
@@ -103,8 +125,9 @@ static void push_counts(lua_State *L, const int64_t *correct, int64_t tilts, int
 }
 
 /* tilted.correct(probs, true_idx, log_shares, taus) → {{K counts} per tilt}: the images of each
- * class that are called it. probs: N rows of K probabilities; true_idx: N classes, from 0;
- * log_shares: K numbers ln π_k; taus: tilts, at least one, ascending. */
+ * class that are called it. probs: N rows of K probabilities, lists or strings of K float32 as the
+ * database stores them; true_idx: N classes, from 0; log_shares: K numbers ln π_k; taus: tilts, at
+ * least one, ascending. */
 static int tilted_correct(lua_State *L)
 {
     int64_t K, tilts;

@@ -40,6 +40,18 @@ local function argmax(rows)
   return out
 end
 
+function Operating.test_stored_probabilities_give_the_same_curve()
+  local listed, packed = part(3, 40), part(3, 40)
+  for i, row in ipairs(listed.probs) do
+    packed.probs[i] = ("<fff"):pack(table.unpack(row))
+    for k in ipairs(row) do row[k] = ("<f"):unpack(packed.probs[i], 4 * k - 3) end
+  end
+  lu.assertEquals(operating.curve({ packed, packed }, SHOT), operating.curve({ listed, listed }, SHOT))
+  for row, message in pairs { abc = "a float32 per class expected", [1] = "a list of rows expected" } do
+    lu.assertErrorMsgContains(message, core.tilted.correct, { row }, { 0 }, { 0, 0, 0 }, { 0 })
+  end
+end
+
 function Operating.test_predictions_are_those_of_the_tilted_probabilities()
   local one = part(1, 200)
   lu.assertEquals(operating.predictions(one, 0), argmax(one.probs))

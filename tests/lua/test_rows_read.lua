@@ -33,12 +33,14 @@ end
 
 -- Counts the rows that queries of a database return from now on.
 local function counted(db)
-  local core, count = db.core, { rows = 0 }
-  local counting = { query = function(_, ...)
-    local rows, more, code = core:query(...)
-    count.rows = count.rows + (rows and #rows or 0)
-    return rows, more, code
-  end }
+  local core, count, counting = db.core, { rows = 0 }, {}
+  for _, name in ipairs { "query", "columns" } do
+    counting[name] = function(_, ...)
+      local results = table.pack(core[name](core, ...))
+      count.rows = count.rows + (results[1] and #results[1] or 0)
+      return table.unpack(results, 1, results.n)
+    end
+  end
   db.core = setmetatable(counting, { __index = function(_, name)
     return function(_, ...) return core[name](core, ...) end
   end })
@@ -109,6 +111,14 @@ function Rows.test_the_groups_of_a_study()
     for i, group in ipairs(require("aniso.store.groups").of_study(db, "study 2")) do runs[i] = group.run end
     lu.assertEquals(catalog:varying(runs), { "train.lr" })
     lu.assertEquals(catalog:key("train.lr"):get(runs[1]), 2)
+  end)
+  lu.assertEquals(read[2], read[1])
+end
+
+function Rows.test_the_evaluations_of_a_study()
+  local read = rows_read(function(db)
+    local of = require "aniso.store.groups"
+    lu.assertEquals(#of.of_evaluations(db, of.counted(db, "study 2")), 2)
   end)
   lu.assertEquals(read[2], read[1])
 end

@@ -141,10 +141,11 @@ function Recording.test_evaluation_round_trip()
   local predictions = db:predictions(id)
   lu.assertEquals(predictions.pred_idx, { 0, 0, 0, 1, 1, 1 })
   lu.assertEquals(predictions.probs[3], { 0.75, 0.25 })
-  local labels = db:predictions(id, true)
+  local labels = db:predictions(id, false)
   lu.assertEquals({ labels.true_idx, labels.pred_idx, labels.conf }, { predictions.true_idx,
     predictions.pred_idx, predictions.conf })
   lu.assertNil(labels.probs)
+  lu.assertEquals(("<ff"):unpack(db:predictions(id, "packed").probs[3]), 0.75)
   lu.assertAlmostEquals(one(db, "SELECT ece FROM v_ece WHERE eval_id = ?1", id), (0.5 + 0.5) / 6, 1e-12)
   lu.assertEquals(one(db, "SELECT length(probs) FROM prediction LIMIT 1"), 8)
   lu.assertErrorMsgContains("counts 6 images, the evaluation has 7", function()
@@ -152,6 +153,18 @@ function Recording.test_evaluation_round_trip()
   end)
   lu.assertEquals(one(db, "SELECT count(*) FROM evaluation"), 1)
   db:close()
+end
+
+function Recording.test_columns_of_a_query()
+  local db <close> = new()
+  local rows = "SELECT column1, column2, column3 FROM (VALUES (1, 'a', ?1), (2, NULL, 0.5))"
+  local first, second, third = db.core:columns(rows, 7)
+  lu.assertEquals({ first, second, third }, { { 1, 2 }, { "a" }, { 7, 0.5 } })
+  lu.assertEquals(db.core:columns "SELECT run_id FROM run", {})
+  local none, message, code = db.core:columns "SELECT run_id FROM runs"
+  lu.assertNil(none)
+  lu.assertStrContains(message, "no such table")
+  lu.assertEquals(code, "EDB")
 end
 
 function Recording.test_repeating_an_evaluation_replaces_it_and_moves_primary()

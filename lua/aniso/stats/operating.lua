@@ -42,17 +42,22 @@ function operating.predictions(part, tau)
   return out
 end
 
--- Mean recall over the classes of each group from right[k] of support[k] images: many, medium, few; nil
--- for a group without images.
-local function group_recalls(right, support, shot)
-  local sum, n = {}, {}
+local GROUPS = { "many", "medium", "few" }
+
+-- The classes of each group that have images: {many = {k, …}, medium = …, few = …}.
+local function classes_of(support, shot)
+  local out = { many = {}, medium = {}, few = {} }
   for k, group in ipairs(shot) do
-    if (support[k] or 0) > 0 then
-      sum[group], n[group] = (sum[group] or 0) + right[k] / support[k], (n[group] or 0) + 1
-    end
+    if (support[k] or 0) > 0 then table.insert(out[group], k) end
   end
-  local function mean(group) return n[group] and sum[group] / n[group] end
-  return { many = mean "many", medium = mean "medium", few = mean "few" }
+  return out
+end
+
+-- Mean recall over some classes from right[k] of support[k] images; nil without classes.
+local function mean_recall(right, support, classes)
+  local sum = 0
+  for _, k in ipairs(classes) do sum = sum + right[k] / support[k] end
+  return #classes > 0 and sum / #classes or nil
 end
 
 -- Group recalls over all parts, part p tilted by taus[p].
@@ -66,23 +71,30 @@ function operating.recalls(parts, shot, taus)
       if called == class - 1 then right[class] = right[class] + 1 end
     end
   end
-  return group_recalls(right, support, shot)
+  local out = {}
+  for group, classes in pairs(classes_of(support, shot)) do out[group] = mean_recall(right, support, classes) end
+  return out
+end
+
+-- Counts at each τ with those of another part; sum: nil for none yet.
+local function added(sum, counts)
+  for i, correct in ipairs(sum and counts or {}) do
+    for k, n in ipairs(correct) do sum[i][k] = sum[i][k] + n end
+  end
+  return sum or counts
 end
 
 -- {tau = {…}, many = {…}, few = {…}}: recalls over all parts at each τ, ascending; false where undefined.
 function operating.curve(parts, shot, taus)
   local out = { tau = taus or operating.grid, many = {}, medium = {}, few = {} }
-  local right, support = {}, {}
-  for i = 1, #out.tau do right[i] = {} end
+  local right, support = nil, {}
   for _, part in ipairs(parts) do
     for _, class in ipairs(part.true_idx) do support[class + 1] = (support[class + 1] or 0) + 1 end
-    for i, correct in ipairs(core.tilted.correct(part.probs, part.true_idx, log_shares(part), out.tau)) do
-      for k, n in ipairs(correct) do right[i][k] = (right[i][k] or 0) + n end
-    end
+    right = added(right, core.tilted.correct(part.probs, part.true_idx, log_shares(part), out.tau))
   end
+  local classes = classes_of(support, shot)
   for i = 1, #out.tau do
-    local recalls = group_recalls(right[i], support, shot)
-    for _, group in ipairs { "many", "medium", "few" } do out[group][i] = recalls[group] or false end
+    for _, group in ipairs(GROUPS) do out[group][i] = mean_recall(right[i], support, classes[group]) or false end
   end
   return out
 end

@@ -52,13 +52,13 @@ end
 -- The latest are kept until the garbage collector runs: eval_id → predictions, per database.
 local kept = setmetatable({}, { __mode = "k" })
 
--- {true_idx, pred_idx, conf, probs} of an evaluation, nil where none are stored. Predictions that are read
--- without_probs are not kept.
-local function read(db, eval_id, without_probs)
+-- {true_idx, pred_idx, conf, probs} of an evaluation, nil where none are stored. probs [opt]: as db:predictions()
+-- takes it; only predictions with all their numbers are kept.
+local function read(db, eval_id, probs)
   local own = kept[db] or setmetatable({}, { __mode = "v" })
   kept[db] = own
-  local found = own[eval_id] or db:predictions(eval_id, without_probs)
-  if not without_probs then own[eval_id] = found end
+  local found = own[eval_id] or db:predictions(eval_id, probs)
+  if probs == nil then own[eval_id] = found end
   return found
 end
 
@@ -128,9 +128,9 @@ local function with_counts(predictions, counts)
   return predictions
 end
 
--- The argument of derived.value(), made for one call. without_probs [opt]: for what needs the classes and
--- confidences alone.
-function members.source(db, member, without_probs)
+-- The argument of derived.value(), made for one call. probs [opt]: of the predictions, as db:predictions() takes
+-- it.
+function members.source(db, member, probs)
   local first = parts_of(member)[1]
   local source = {}
   source.counts, source.shot = classes_of(db, first.run_id)
@@ -140,10 +140,10 @@ function members.source(db, member, without_probs)
     for p, part in ipairs(parts_of(member)) do
       local counts = p == 1 and source.counts or classes_of(db, part.run_id)
       out[p] = {
-        test = function() return with_counts(read(db, part.eval_id, without_probs), counts) end,
+        test = function() return with_counts(read(db, part.eval_id, probs), counts) end,
         val = function()
           local row = must(db:query(VALIDATION, part.eval_id))[1]
-          return row and with_counts(read(db, row.eval_id, without_probs), counts)
+          return row and with_counts(read(db, row.eval_id, probs), counts)
         end,
       }
     end
@@ -155,7 +155,7 @@ end
 -- The operating curve (stats/operating.lua) of a member on test, its folds pooled; nil where predictions
 -- with probabilities are not stored, or there is no head or no tail.
 function members.operating_curve(db, member)
-  local source, parts = members.source(db, member), {}
+  local source, parts = members.source(db, member, "packed"), {}
   for p, part in ipairs(source.parts()) do
     parts[p] = part.test()
     if not parts[p] or not parts[p].probs then return nil end
@@ -167,7 +167,7 @@ end
 -- The risk-coverage curve (stats/risk.lua) of a member on test, its folds pooled; nil where predictions are
 -- not stored.
 function members.risk_curve(db, member)
-  return derived.risk_curve(members.source(db, member, true))
+  return derived.risk_curve(members.source(db, member, false))
 end
 
 -- Mean of a number over the parts, weighted by their images; nil where one lacks it.

@@ -27,10 +27,11 @@ local function eval_id(db, of)
   return nil, ("run %s has no test evaluation (it is %s)"):format(of.uid, of.status), "ENOTFOUND"
 end
 
+local RUN = "(SELECT run_id FROM run WHERE run_id = ?1 OR uid = ?1)"
+
 -- SQL with the run as ?1, by number or uid, and further values.
 local function of_run(db, run, sql, ...)
-  return db.core:query((sql:gsub("%$RUN", "(SELECT run_id FROM run WHERE run_id = ?1 OR uid = ?1)")),
-    run_id(run), ...)
+  return db.core:query((sql:gsub("%$RUN", RUN)), run_id(run), ...)
 end
 
 local function first(rows, ...)
@@ -107,20 +108,25 @@ end
 
 local KINDS = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
 
+local CURVES = [[
+  SELECT v.part, m.name, v.step, v.value, CASE WHEN v.value IS NULL THEN v.kind END
+    FROM metric_value v JOIN metric m USING(metric_id)
+   WHERE v.run_id = ]] .. RUN .. [[ AND (?2 IS NULL OR v.metric_id IN (
+     SELECT metric_id FROM metric WHERE name IN (SELECT value FROM json_each(?2))))
+   ORDER BY v.metric_id, v.part, v.step]] -- the order of the key: nothing is sorted
+
 -- curves[part][metric] = {step = {…}, value = {…}}; names [opt]: the metrics to read, all if left out
 function read.curves(db, run, names)
-  local rows, message, code = of_run(db, run, [[
-    SELECT v.part, m.name, v.step, v.value, v.kind FROM metric_value v JOIN metric m USING(metric_id)
-     WHERE v.run_id = $RUN AND (?2 IS NULL OR m.name IN (SELECT value FROM json_each(?2)))
-     ORDER BY v.step]], names and core.json.encode(names))
-  if not rows then return nil, message, code end
+  local parts, metrics, steps, values, kinds = db.core:columns(CURVES, run_id(run),
+    names and core.json.encode(names))
+  if not parts then return nil, metrics, steps end
   local curves = {}
-  for _, row in ipairs(rows) do
-    local part = curves[row.part] or {}
-    local curve = part[row.name] or { step = {}, value = {} }
-    curves[row.part], part[row.name] = part, curve
-    curve.step[#curve.step + 1] = row.step
-    curve.value[#curve.value + 1] = row.value or KINDS[row.kind]
+  for i, name in ipairs(parts) do
+    local part = curves[name] or {}
+    local curve = part[metrics[i]] or { step = {}, value = {} }
+    curves[name], part[metrics[i]] = part, curve
+    curve.step[#curve.step + 1] = steps[i]
+    curve.value[#curve.value + 1] = values[i] or KINDS[kinds[i]]
   end
   return curves
 end
@@ -222,27 +228,24 @@ function read.bins(db, evaluation)
     id)
 end
 
--- {true_idx =, pred_idx =, conf =, probs = {{K numbers}, …} or nil}; nil if none were stored.
--- without_probs [opt]: leaves out the probabilities, which take most of the time.
-function read.predictions(db, evaluation, without_probs)
+-- {true_idx =, pred_idx =, conf =, probs = {{K numbers}, …} or nil}; nil if none were stored. probs [opt]:
+-- "packed" for strings of K float32 as they are stored, false to leave them out; both take less time.
+function read.predictions(db, evaluation, probs)
   local id, message, code = eval_id(db, evaluation)
   if not id then return nil, message, code end
-  local rows
-  rows, message, code = db.core:query([[
-    SELECT true_idx, pred_idx, conf, CASE WHEN NOT ?2 THEN probs END AS probs FROM prediction
-     WHERE eval_id = ?1 ORDER BY sample_idx]], id, without_probs or false)
-  if not rows then return nil, message, code end
-  if #rows == 0 then return nil, "no predictions are stored with this evaluation", "ENOTFOUND" end
-  local out = { true_idx = {}, pred_idx = {}, conf = {}, probs = rows[1].probs and {} }
+  local true_idx, pred_idx, conf, packed = db.core:columns([[
+    SELECT true_idx, pred_idx, conf, CASE WHEN ?2 THEN probs END FROM prediction WHERE eval_id = ?1
+     ORDER BY sample_idx]], id, probs ~= false)
+  if not true_idx then return nil, pred_idx, conf end
+  if #true_idx == 0 then return nil, "no predictions are stored with this evaluation", "ENOTFOUND" end
+  local out = { true_idx = true_idx, pred_idx = pred_idx, conf = conf, probs = packed[1] and packed }
+  if not out.probs or probs == "packed" then return out end
   local size, format
-  for i, row in ipairs(rows) do
-    out.true_idx[i], out.pred_idx[i], out.conf[i] = row.true_idx, row.pred_idx, row.conf
-    if out.probs then
-      if #row.probs ~= size then size, format = #row.probs, "<" .. ("f"):rep(#row.probs // 4) end
-      local numbers = { format:unpack(row.probs) }
-      numbers[#numbers] = nil -- unpack's position
-      out.probs[i] = numbers
-    end
+  for i = 1, #true_idx do
+    if #packed[i] ~= size then size, format = #packed[i], "<" .. ("f"):rep(#packed[i] // 4) end
+    local numbers = { format:unpack(packed[i]) }
+    numbers[#numbers] = nil -- unpack's position
+    packed[i] = numbers
   end
   return out
 end

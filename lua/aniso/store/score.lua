@@ -42,8 +42,13 @@ local function with_metrics(db, row)
     steps = row.sample_steps, draws = row.draws })
 end
 
-local function of_kind(db, kind, part, runs, list, by_eval)
-  if runs then kind = kind .. " AND e.run_id IN (" .. runs .. ")" end
+-- ids: of ids_of()
+local function among(kind, ids)
+  return ids and ("%s AND e.run_id IN (%s)"):format(kind, ids) or kind
+end
+
+local function of_kind(db, kind, part, ids, list, by_eval)
+  kind = among(kind, ids)
   local rows, message, code = db.core:query("SELECT * FROM v_eval e WHERE " .. kind
     .. " ORDER BY e.run_id, e.eval_id", part)
   if not rows then return nil, message, code end
@@ -96,7 +101,7 @@ function score.evaluations_of_best(db, runs)
     SELECT e.eval_id, e.seed AS noise, e.is_primary, %s AS passes, %s AS image_s
       FROM evaluation e WHERE %s]]):format(
     new and "coalesce(e.passes, e.sample_steps * e.draws)" or "e.sample_steps * e.draws",
-    new and "e.image_s" or "NULL", OF_BEST), "test")
+    new and "e.image_s" or "NULL", among(OF_BEST, ids)), "test")
   if not rows then return nil, message, code end
   local cost = {}
   for _, row in ipairs(rows) do cost[row.eval_id] = row end

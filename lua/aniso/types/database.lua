@@ -24,6 +24,15 @@ function Database:writer() end
 ---@return string? code
 function Database:query(sql, ...) end
 
+---The values of each column as a list, nil for NULL; faster than a table per row.
+---@param sql string
+---@param ... nil|boolean|number|string
+---@return table|nil first of as many lists as the query has columns; nil after a failure
+---@return table|string|nil second or the message
+---@return table|string|nil third or the code
+---@return table ...
+function Database:columns(sql, ...) end
+
 ---Executes an INSERT with the columns of the rows that a query finds in another connection: of one row or of
 ---several, one after the other. At the end, parameters without a row are NULL.
 ---@param insert string

@@ -127,7 +127,7 @@ function bootstrap.rates(sums, K, first, groups) end
 local tilted = {}
 
 ---The images of each class that are called it as their probabilities are tilted, q̃_k ∝ q_k exp(−τ ln π_k).
----@param probs number[][] N rows of K probabilities
+---@param probs (number[]|string)[] N rows of K probabilities; a string has K float32, little-endian
 ---@param true_idx integer[] N classes, from 0
 ---@param log_shares number[] ln π_k for K classes
 ---@param taus number[] ascending

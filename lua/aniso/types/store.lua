@@ -146,9 +146,9 @@ function RunDatabase:calibration(evaluation) end
 function RunDatabase:bins(evaluation) end
 
 ---@param evaluation aniso.EvaluationReference
----@param without_probs? boolean leaves out the probabilities, which take most of the time
+---@param probs? "packed"|false strings of K float32 as stored; false: none, which takes the least time
 ---@return { true_idx: integer[], pred_idx: integer[], conf: number[], probs: number[][]? }? classes from 0
-function RunDatabase:predictions(evaluation, without_probs) end
+function RunDatabase:predictions(evaluation, probs) end
 
 ---Begins a run: name, study, config, lambda, dataset, split, seed, host, ….
 ---@param of table see lua/aniso/train/provenance.lua
