@@ -72,7 +72,9 @@ function operating.recalls(parts, shot, taus)
     end
   end
   local out = {}
-  for group, classes in pairs(classes_of(support, shot)) do out[group] = mean_recall(right, support, classes) end
+  for group, classes in pairs(classes_of(support, shot)) do
+    out[group] = mean_recall(right, support, classes)
+  end
   return out
 end
 
@@ -94,7 +96,9 @@ function operating.curve(parts, shot, taus)
   end
   local classes = classes_of(support, shot)
   for i = 1, #out.tau do
-    for _, group in ipairs(GROUPS) do out[group][i] = mean_recall(right[i], support, classes[group]) or false end
+    for _, group in ipairs(GROUPS) do
+      out[group][i] = mean_recall(right[i], support, classes[group]) or false
+    end
   end
   return out
 end

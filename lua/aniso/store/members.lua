@@ -52,8 +52,8 @@ end
 -- The latest are kept until the garbage collector runs: eval_id → predictions, per database.
 local kept = setmetatable({}, { __mode = "k" })
 
--- {true_idx, pred_idx, conf, probs} of an evaluation, nil where none are stored. probs [opt]: as db:predictions()
--- takes it; only predictions with all their numbers are kept.
+-- {true_idx, pred_idx, conf, probs} of an evaluation, nil where none are stored. probs [opt]: as
+-- db:predictions() takes it; only predictions with all their numbers are kept.
 local function read(db, eval_id, probs)
   local own = kept[db] or setmetatable({}, { __mode = "v" })
   kept[db] = own
@@ -128,8 +128,8 @@ local function with_counts(predictions, counts)
   return predictions
 end
 
--- The argument of derived.value(), made for one call. probs [opt]: of the predictions, as db:predictions() takes
--- it.
+-- The argument of derived.value(), made for one call. probs [opt]: of the predictions, as db:predictions()
+-- takes it.
 function members.source(db, member, probs)
   local first = parts_of(member)[1]
   local source = {}

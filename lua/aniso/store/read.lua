@@ -28,7 +28,6 @@ local function eval_id(db, of)
 end
 
 local RUN = "(SELECT run_id FROM run WHERE run_id = ?1 OR uid = ?1)"
-
 -- SQL with the run as ?1, by number or uid, and further values.
 local function of_run(db, run, sql, ...)
   return db.core:query((sql:gsub("%$RUN", RUN)), run_id(run), ...)
@@ -107,7 +106,6 @@ function read.origin(db, run)
 end
 
 local KINDS = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
-
 local CURVES = [[
   SELECT v.part, m.name, v.step, v.value, CASE WHEN v.value IS NULL THEN v.kind END
     FROM metric_value v JOIN metric m USING(metric_id)
@@ -117,14 +115,14 @@ local CURVES = [[
 
 -- curves[part][metric] = {step = {…}, value = {…}}; names [opt]: the metrics to read, all if left out
 function read.curves(db, run, names)
-  local parts, metrics, steps, values, kinds = db.core:columns(CURVES, run_id(run),
-    names and core.json.encode(names))
+  names = names and core.json.encode(names)
+  local parts, metrics, steps, values, kinds = db.core:columns(CURVES, run_id(run), names)
   if not parts then return nil, metrics, steps end
   local curves = {}
   for i, name in ipairs(parts) do
-    local part = curves[name] or {}
-    local curve = part[metrics[i]] or { step = {}, value = {} }
-    curves[name], part[metrics[i]] = part, curve
+    curves[name] = curves[name] or {}
+    curves[name][metrics[i]] = curves[name][metrics[i]] or { step = {}, value = {} }
+    local curve = curves[name][metrics[i]]
     curve.step[#curve.step + 1] = steps[i]
     curve.value[#curve.value + 1] = values[i] or KINDS[kinds[i]]
   end
@@ -236,16 +234,15 @@ function read.predictions(db, evaluation, probs)
   local true_idx, pred_idx, conf, packed = db.core:columns([[
     SELECT true_idx, pred_idx, conf, CASE WHEN ?2 THEN probs END FROM prediction WHERE eval_id = ?1
      ORDER BY sample_idx]], id, probs ~= false)
-  if not true_idx then return nil, pred_idx, conf end
+  if not true_idx then return nil, pred_idx, conf end -- message, code
   if #true_idx == 0 then return nil, "no predictions are stored with this evaluation", "ENOTFOUND" end
   local out = { true_idx = true_idx, pred_idx = pred_idx, conf = conf, probs = packed[1] and packed }
   if not out.probs or probs == "packed" then return out end
   local size, format
   for i = 1, #true_idx do
     if #packed[i] ~= size then size, format = #packed[i], "<" .. ("f"):rep(#packed[i] // 4) end
-    local numbers = { format:unpack(packed[i]) }
-    numbers[#numbers] = nil -- unpack's position
-    packed[i] = numbers
+    packed[i] = { format:unpack(packed[i]) }
+    packed[i][size // 4 + 1] = nil -- unpack's position
   end
   return out
 end
