@@ -15,29 +15,28 @@
 enum { LINE = 160, LINES = 200, LIST = LINE * LINES };
 
 /* The line of the file as it is now, without a newline, and the length of its part that names the
- * file. 0: it is not remembered, being small, in use by a journal, or not a file. */
-static size_t line_of(const char *path, const char *rules, char line[LINE])
+ * file. 0: it is not remembered, being unchecked, small, in use by a journal, or not a file. */
+static size_t line_of(const char *path, uint64_t checks, char line[LINE])
 {
     an_stamp stamp, journal;
     char wal[AN_PATH + 8], hex[AN_SHA256_HEX];
     an_sha256 hash;
     snprintf(wal, sizeof wal, "%s-wal", path);
-    if (!an_path_find_file(path, &stamp) || stamp.size < AN_CHECKED_MIN ||
+    if (!checks || !an_path_find_file(path, &stamp) || stamp.size < AN_CHECKED_MIN ||
         (an_path_find_file(wal, &journal) && journal.size > 0))
         return 0;
     an_sha256_init(&hash);
-    an_sha256_update(&hash, path, strlen(path) + 1);
-    an_sha256_update(&hash, rules, strlen(rules));
+    an_sha256_update(&hash, path, strlen(path));
     an_sha256_hex(&hash, hex);
-    snprintf(line, LINE, "%s %" PRId64 " %" PRId64 " %" PRId64, hex, stamp.size, stamp.mtime,
-             stamp.ctime);
+    snprintf(line, LINE, "%s %" PRId64 " %" PRId64 " %" PRId64 " %" PRIx64, hex, stamp.size,
+             stamp.mtime, stamp.ctime, checks);
     return AN_SHA256_HEX - 1;
 }
 
-bool an_checked_before(const char *path, const char *rules)
+bool an_checked_before(const char *path, uint64_t checks)
 {
     char folder[AN_PATH], list[AN_PATH], line[LINE];
-    if (!an_path_cache_folder(folder) || !line_of(path, rules, line) ||
+    if (!an_path_cache_folder(folder) || !line_of(path, checks, line) ||
         an_path_join(list, folder, "checked-databases") != AN_OK)
         return false;
     char *text = an_alloc(LIST + 1);
@@ -68,11 +67,12 @@ static size_t compose(char *to, const char *line, size_t named, const char *old)
     return n;
 }
 
-void an_checked_remember(const char *path, const char *rules)
+void an_checked_remember(const char *path, uint64_t checks)
 {
     char folder[AN_PATH], list[AN_PATH], line[LINE];
-    size_t named = line_of(path, rules, line);
-    if (!named || !an_path_cache_folder(folder) || an_folder_make_private(folder) != AN_OK ||
+    size_t named = line_of(path, checks, line);
+    if (!named || an_checked_before(path, checks) || !an_path_cache_folder(folder) ||
+        an_folder_make_private(folder) != AN_OK ||
         an_path_join(list, folder, "checked-databases") != AN_OK)
         return;
     char *old = an_alloc(LIST + 1), *text = an_alloc(LIST + LINE);

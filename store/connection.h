@@ -29,14 +29,14 @@ struct an_db {
     bool readonly;
     an_lock *lock; /* NULL when reading or sharing */
     an_stmt cache[AN_DB_CACHED];
-    int next;          /* the slot to reuse, in turn                                      */
-    bool stoppable;    /* statements can be stopped, by the user and by their time limit  */
-    bool late;         /* the latest statement reached its time limit                     */
-    double deadline;   /* of the latest statement, in seconds; 0: none                    */
-    double limit;      /* seconds that a statement of a reading connection may take       */
-    const char *rules; /* [opt] the rules by which the rows were checked                 */
-    bool immutable;    /* read without locks (read_files.c)                              */
-    an_stamp stamp;    /* of the file when it was opened so                              */
+    int next;        /* the slot to reuse, in turn                                      */
+    bool stoppable;  /* statements can be stopped, by the user and by their time limit  */
+    bool late;       /* the latest statement reached its time limit                     */
+    double deadline; /* of the latest statement, in seconds; 0: none                    */
+    double limit;    /* seconds that a statement of a reading connection may take       */
+    uint64_t checks; /* of a writing connection: what the file has passed; 0: nothing  */
+    bool immutable;  /* read without locks (read_files.c)                              */
+    an_stamp stamp;  /* of the file when it was opened so                              */
 };
 
 /* Records the failure `rc` of SQLite as an error with a remedy; returns its code, never AN_OK. */

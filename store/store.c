@@ -72,8 +72,9 @@ static void restrict_file(an_db *db)
     an_db_limit_statements(db);
 }
 
-/* SQLite would lock a mutex in each allocation to count bytes that nothing reads. The setting is
- * refused where a host program uses SQLite already, and then only costs time. */
+/* SQLite would lock a mutex in each allocation to count bytes that nothing reads. The setting comes
+ * before SQLite's first call, even of sqlite3_mprintf(). It is refused where a host program uses
+ * SQLite already, and then only costs time. */
 static void omit_statistics(void)
 {
     static bool omitted;
@@ -90,7 +91,6 @@ an_code an_db_connect(an_db *db, const char *name, int flags, const char *vfs)
     an_db_finalize_statements(db);
     sqlite3_close(db->raw);
     db->raw = NULL;
-    omit_statistics();
     int rc = sqlite3_open_v2(name, &db->raw, flags | SQLITE_OPEN_NOMUTEX, vfs);
     if (rc != SQLITE_OK)
         return an_db_error(db, rc);
@@ -98,13 +98,15 @@ an_code an_db_connect(an_db *db, const char *name, int flags, const char *vfs)
     return AN_OK;
 }
 
-static an_code check_application(an_db *db, int64_t *tables)
+/* *empty: the file has nothing yet. */
+static an_code check_application(an_db *db, bool *empty)
 {
-    int64_t id = 0;
+    int64_t id = 0, tables = 1;
     an_code code = read_number(db, "PRAGMA application_id", &id);
-    if (code == AN_OK)
-        code = read_number(db, "SELECT count(*) FROM sqlite_schema", tables);
-    if (code != AN_OK || id == AN_STORE_ID || (id == 0 && *tables == 0))
+    if (code == AN_OK && id == 0)
+        code = read_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+    *empty = code == AN_OK && tables == 0;
+    if (code != AN_OK || id == AN_STORE_ID || *empty)
         return code;
     return an_fail(AN_EFORMAT, "%s is a database of another program; name another one (--db PATH)",
                    db->path);
@@ -112,58 +114,61 @@ static an_code check_application(an_db *db, int64_t *tables)
 
 /* The file may be a stranger's, or damaged. One that a process writes was checked by that process.
  */
-static an_code check_file(an_db *db, const an_schema *schema)
+static an_code check_file(an_db *db, int version, const an_schema *schema)
 {
-    if (!schema->known)
+    if (!schema->known || an_checked_before(db->path, schema->checks))
         return AN_OK;
-    int version;
-    an_code code = read_version(db, &version);
-    if (code == AN_OK)
-        code = an_schema_check(db, version, schema->known);
+    an_code code = an_schema_check(db, version, schema->known);
     if (code != AN_OK || (!db->lock && an_lock_held(db->path, NULL)))
         return code;
-    if (!an_checked_before(db->path, schema->rules)) {
-        code = an_content_check(db, version, schema->rules);
-        if (code == AN_OK)
-            an_checked_remember(db->path, schema->rules);
-    }
+    code = an_content_check(db, version, schema->rules);
+    if (code == AN_OK)
+        an_checked_remember(db->path, schema->checks);
     return code;
+}
+
+/* In one transaction, so that all of it is about one state of the file, which is locked once. */
+static an_code read_facts(an_db *db, const an_schema *schema)
+{
+    bool empty = false;
+    int version = 0;
+    an_code code = check_application(db, &empty);
+    if (code == AN_OK && empty)
+        code = an_fail(AN_EFORMAT, "%s is empty: run a recipe into it first", db->path);
+    if (code == AN_OK)
+        code = read_version(db, &version);
+    if (code == AN_OK)
+        code = check_file(db, version, schema);
+    return code == AN_OK ? an_schema_show_options(db, version, schema) : code;
 }
 
 static an_code open_for_reading(an_db *db, const an_schema *schema)
 {
-    int64_t tables = 0;
-    int version = 0;
     an_code code = an_db_connect_reader(db);
     if (code == AN_OK)
-        code = check_application(db, &tables);
-    if (code == AN_OK && tables == 0)
-        code = an_fail(AN_EFORMAT, "%s is empty: run a recipe into it first", db->path);
+        code = an_db_begin(db);
     if (code == AN_OK)
-        code = check_file(db, schema);
+        code = read_facts(db, schema);
     if (code == AN_OK)
-        code = read_version(db, &version);
-    if (code == AN_OK)
-        code = an_schema_show_options(db, version, schema);
+        code = an_db_commit(db);
     return code == AN_OK ? an_db_script(db, "PRAGMA query_only = ON") : code;
 }
 
 static an_code create_or_migrate(an_db *db, const an_schema *schema)
 {
-    int64_t tables = 0;
-    an_code code = check_application(db, &tables);
-    if (code == AN_OK && tables > 0)
-        code = check_file(db, schema);
+    bool empty = false;
+    int version = 0;
+    an_code code = check_application(db, &empty);
+    if (code == AN_OK)
+        code = read_version(db, &version);
+    if (code == AN_OK && !empty)
+        code = check_file(db, version, schema);
     if (code == AN_OK)
         code = an_db_script(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     if (code != AN_OK)
         return code;
-    if (tables == 0)
+    if (empty)
         return an_schema_create(db, schema);
-    int version;
-    code = read_version(db, &version);
-    if (code != AN_OK)
-        return code;
     if (version > schema->version)
         return an_fail(AN_EFORMAT,
                        "%s was written by a newer aniso (version %d, this program has %d): it can "
@@ -184,7 +189,7 @@ static an_code open_for_writing(an_db *db, const an_schema *schema, bool alone)
     if (code == AN_OK)
         code = create_or_migrate(db, schema);
     if (code == AN_OK)
-        db->rules = schema->rules;
+        db->checks = schema->checks;
     return code == AN_OK ? an_db_script(db, "PRAGMA foreign_keys = ON") : code;
 }
 
@@ -211,11 +216,14 @@ static an_code check_version(an_db *db, const an_schema *schema, const char *adv
 /* Connects to a file that another process has created, to write to it next to others. */
 static an_code connect_next_to_others(an_db *db, const an_schema *schema)
 {
-    int64_t tables = 0;
+    bool empty = false;
+    int version = 0;
     an_code code = an_db_connect(db, db->path, SQLITE_OPEN_READWRITE, NULL);
     if (code == AN_OK)
-        code = check_application(db, &tables);
-    return code == AN_OK ? check_file(db, schema) : code;
+        code = check_application(db, &empty);
+    if (code == AN_OK)
+        code = read_version(db, &version);
+    return code == AN_OK ? check_file(db, version, schema) : code;
 }
 
 /* A plan exists, so that the file was created before. The rows are checked without the lock: where
@@ -230,7 +238,7 @@ static an_code open_to_join(an_db *db, const an_schema *schema)
     if (code == AN_OK)
         code = check_version(db, schema, ": plan the study again with this program");
     if (code == AN_OK)
-        db->rules = schema->rules;
+        db->checks = schema->checks;
     return code == AN_OK ? an_db_script(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
                                             "PRAGMA foreign_keys = ON")
                          : code;
@@ -286,6 +294,7 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
     if (!db)
         return NULL;
     an_handle_opened(AN_OPEN_CONNECTION);
+    omit_statistics();
     db->readonly = mode == AN_DB_READ;
     an_code (*const open[])(an_db *, const an_schema *) = {
         [AN_DB_READ] = open_for_reading, [AN_DB_WRITE] = open_as_writer,
@@ -304,12 +313,15 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
 an_db *an_db_open(const char *path, an_db_mode mode)
 {
     static const char folder[] = "store/migrations/";
+    const an_embedded_file *known = an_embedded_find("store/known_schema.txt"),
+                           *rules = an_embedded_find("store/content_rules.sql");
     an_schema schema = {.sql = an_embedded("store/schema.sql", NULL),
                         .version = AN_STORE_VERSION,
                         .old_options = an_embedded("store/old_options.sql", NULL),
                         .options_version = AN_STORE_OPTIONS,
-                        .known = an_embedded("store/known_schema.txt", NULL),
-                        .rules = an_embedded("store/content_rules.sql", NULL)};
+                        .known = known->text,
+                        .rules = rules->text,
+                        .checks = known->digest ^ rules->digest};
     for (size_t i = 0; i < an_embedded_count; i++) {
         if (strncmp(an_embedded_files[i].name, folder, sizeof folder - 1) != 0)
             continue;
@@ -342,8 +354,7 @@ void an_db_close(an_db *db)
     if (db->raw && db->lock && an_db_has_moved(db))
         keep_content(db);
     sqlite3_close(db->raw);
-    if (db->rules)
-        an_checked_remember(db->path, db->rules);
+    an_checked_remember(db->path, db->checks);
     an_lock_release(db->lock);
     an_free(db->path);
     an_free(db);

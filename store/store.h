@@ -64,6 +64,7 @@ typedef struct {
     int options_version;
     const char *known; /* the text of store/known_schema.txt  */
     const char *rules; /* the text of store/content_rules.sql */
+    uint64_t checks;   /* a digest of both; 0: there are none  */
 } an_schema;
 an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema);
 

@@ -7,6 +7,7 @@
 #define AN_BASE_EMBEDDED_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct {
     const char *name;
@@ -14,6 +15,7 @@ typedef struct {
     size_t length;
     const char *code; /* of a module of Lua: `code_length` bytes; else NULL */
     size_t code_length;
+    uint64_t digest; /* of the text; two texts that differ by mistake have two */
 } an_embedded_file;
 
 /* The generated table, sorted by name. */

@@ -53,6 +53,15 @@ static void test_bytecode_is_that_of_the_text(void **state)
     assert_string_equal(an_embedded_lua, lua_ident);
 }
 
+static void test_digests_are_of_the_text(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < an_embedded_count; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_int_equal(an_embedded_files[i].digest == an_embedded_files[j].digest,
+                             strcmp(an_embedded_files[i].text, an_embedded_files[j].text) == 0);
+}
+
 static void test_lookups(void **state)
 {
     (void)state;
@@ -68,6 +77,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytecode_is_that_of_the_text),
+        cmocka_unit_test(test_digests_are_of_the_text),
         cmocka_unit_test(test_lookups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -267,6 +267,38 @@ static void test_foreign_rows_are_refused(void **state)
     }
 }
 
+/* Changes that lie in the file's journal are not those of the file that was remembered. */
+static void test_a_journal_changes_what_was_checked(void **state)
+{
+    (void)state;
+    char path[128];
+    sqlite3 *raw;
+    setenv("XDG_CACHE_HOME", scratch("journal"), 1);
+    snprintf(path, sizeof path, "%s", changed_file("journal.db", RUN));
+    an_db *db = an_db_open(path, AN_DB_READ);
+    assert_non_null(db);
+    an_db_close(db);
+    const uint64_t checks = an_embedded_find("store/known_schema.txt")->digest ^
+                            an_embedded_find("store/content_rules.sql")->digest;
+    assert_true(an_checked_before(path, checks));
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(raw, "DROP VIEW v_run", NULL, NULL, NULL), SQLITE_OK);
+    assert_null(an_db_open(path, AN_DB_READ)); /* `raw` is open, so that the change is not copied */
+    assert_non_null(strstr(an_err_message(), "the view v_run"));
+    sqlite3_close(raw);
+    unsetenv("XDG_CACHE_HOME");
+}
+
+/* SQLite counts no bytes, for which it would lock a mutex in each allocation. */
+static void test_sqlite_keeps_no_statistics(void **state)
+{
+    (void)state;
+    an_db *db = an_db_open(scratch("statistics.db"), AN_DB_WRITE);
+    assert_non_null(db);
+    assert_int_equal(sqlite3_memory_used(), 0);
+    an_db_close(db);
+}
+
 /* A statement of a reading connection ends after its time. */
 static void test_a_query_has_a_time_limit(void **state)
 {
@@ -310,29 +342,30 @@ static void test_a_check_has_no_time_limit_as_a_whole(void **state)
 static void test_a_checked_file_is_remembered(void **state)
 {
     (void)state;
-    const char *rules = "SELECT 1 WHERE 0;";
+    const uint64_t checks = 0xfedcba9876543210, other[] = {0, 0xfedcba987654321, checks + 1};
     char path[128], copy[160], *bytes = calloc(2, AN_CHECKED_MIN);
     setenv("XDG_CACHE_HOME", scratch("home"), 1);
     mode_t mask = umask(002); /* pixel caches use the same folder, if no other user can write it */
     snprintf(path, sizeof path, "%s", scratch("large"));
     snprintf(copy, sizeof copy, "%s.copy", path);
     assert_int_equal(an_replace_with(path, bytes, AN_CHECKED_MIN - 1, AN_CACHE), AN_OK);
-    an_checked_remember(path, rules);
-    assert_false(an_checked_before(path, rules)); /* too small */
+    an_checked_remember(path, checks);
+    assert_false(an_checked_before(path, checks)); /* too small */
     for (int i = 0; i < 2; i++) {
         const char *file = i ? copy : path;
         assert_int_equal(an_replace_with(file, bytes, 2 * AN_CHECKED_MIN, AN_CACHE), AN_OK);
-        assert_false(an_checked_before(file, rules));
-        an_checked_remember(file, rules);
-        assert_true(an_checked_before(file, rules));
+        assert_false(an_checked_before(file, checks));
+        an_checked_remember(file, checks);
+        assert_true(an_checked_before(file, checks));
     }
-    assert_true(an_checked_before(path, rules));
-    assert_false(an_checked_before(path, "other rules"));
+    assert_true(an_checked_before(path, checks));
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        assert_false(an_checked_before(path, other[i]));
     assert_int_equal(an_replace_with(path, bytes, 2 * AN_CHECKED_MIN, AN_CACHE), AN_OK);
-    assert_false(an_checked_before(path, rules));
-    assert_true(an_checked_before(copy, rules));
+    assert_false(an_checked_before(path, checks));
+    assert_true(an_checked_before(copy, checks));
     assert_int_equal(chmod(scratch("home/aniso/checked-databases"), 0620), 0);
-    assert_false(an_checked_before(copy, rules)); /* another user may have written it */
+    assert_false(an_checked_before(copy, checks)); /* another user may have written it */
     assert_true(an_path_is_private(scratch("home/aniso")));
     umask(mask);
     unsetenv("XDG_CACHE_HOME");
@@ -342,6 +375,7 @@ static void test_a_checked_file_is_remembered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sqlite_keeps_no_statistics), /* before any other call of SQLite */
         cmocka_unit_test(test_a_changed_schema_is_refused),
         cmocka_unit_test(test_own_tables_and_views_are_permitted),
         cmocka_unit_test(test_digests_of_statements),
@@ -349,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_the_whole_schema_is_in_the_list),
         cmocka_unit_test(test_the_whole_digest_covers_each_statement),
         cmocka_unit_test(test_foreign_rows_are_refused),
+        cmocka_unit_test(test_a_journal_changes_what_was_checked),
         cmocka_unit_test(test_a_query_has_a_time_limit),
         cmocka_unit_test(test_a_check_has_no_time_limit_as_a_whole),
         cmocka_unit_test(test_a_checked_file_is_remembered),

@@ -104,12 +104,12 @@ static void test_migration_keeps_rows_and_a_backup(void **state)
 {
     (void)state;
     static const an_embedded_file steps[] = {
-        {"store/migrations/0002_y.sql", "ALTER TABLE t ADD COLUMN y INTEGER;", 0, NULL, 0},
-        {"store/migrations/0003_z.sql", "UPDATE t SET y = 1; CREATE TABLE z(q) STRICT;", 0, NULL,
+        {"store/migrations/0002_y.sql", "ALTER TABLE t ADD COLUMN y INTEGER;", 0, NULL, 0, 0},
+        {"store/migrations/0003_z.sql", "UPDATE t SET y = 1; CREATE TABLE z(q) STRICT;", 0, NULL, 0,
          0}};
     static const an_embedded_file good[] = {
-        {"store/migrations/0002_y.sql", "ALTER TABLE t ADD COLUMN y INTEGER;", 0, NULL, 0},
-        {"store/migrations/0003_z.sql", "UPDATE t SET y = length(x);", 0, NULL, 0}};
+        {"store/migrations/0002_y.sql", "ALTER TABLE t ADD COLUMN y INTEGER;", 0, NULL, 0, 0},
+        {"store/migrations/0003_z.sql", "UPDATE t SET y = length(x);", 0, NULL, 0, 0}};
     an_schema broken = {.sql = "", .version = 3, .migrations = steps, .n_migrations = 2},
               version_3 = {.sql = "", .version = 3, .migrations = good, .n_migrations = 2};
     char path[128], backup[160];
@@ -149,7 +149,7 @@ static void test_old_options_are_shown_and_migrated(void **state)
     (void)state;
     static const an_embedded_file steps[] = {
         {"store/migrations/0002_x.sql",
-         "UPDATE main.t SET x = (SELECT x FROM temp.t); DROP VIEW temp.t;", 0, NULL, 0}};
+         "UPDATE main.t SET x = (SELECT x FROM temp.t); DROP VIEW temp.t;", 0, NULL, 0, 0}};
     an_schema version_2 = {.version = 2, .migrations = steps, .n_migrations = 1, .sql = ""};
     version_2.old_options = "CREATE TEMP VIEW t AS SELECT sha256(x) AS x FROM main.t";
     version_2.options_version = 2;
