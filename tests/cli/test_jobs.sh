@@ -2,34 +2,11 @@
 # whichever of them is killed; nothing outlives the command.
 . tests/cli/tap.sh
 . tests/cli/numbers.sh
+. tests/cli/workers.sh
 
 sweep_recipe 2 5
 db=$dir/runs.db
 forget() { rm -rf "$db"* "$dir/runs" "$dir/first-stage"; }
-
-# Starts a command in the background, its process in $pid, and waits until a line of its stderr matches.
-begin() { # PATTERN COMMAND…
-    pattern=$1
-    shift
-    : >"$dir/err"
-    "$@" >"$dir/out" 2>"$dir/err" &
-    pid=$!
-    until grep -qE -- "$pattern" "$dir/err" || ! kill -0 $pid 2>/dev/null; do sleep 0.01; done
-}
-workers_of() { cat "/proc/$1/task/$1/children"; }
-ended() { # waits until none of these processes runs; without a parent one may stay as a zombie
-    for one in "$@"; do
-        for _ in $(seq 200); do
-            case $(cut -d' ' -f3 "/proc/$one/stat" 2>/dev/null) in '' | Z | X) continue 2 ;; esac
-            sleep 0.01
-        done
-        return 1
-    done
-}
-code_of() { # of the command that began
-    wait $pid
-    code=$?
-}
 
 mkdir "$dir/plain"
 "$aniso" run "$dir/sweep.lua" --db "$dir/plain/runs.db" >"$dir/out" 2>"$dir/err"

@@ -54,7 +54,7 @@ function plan.write(db, of)
     job.begun = begun and begun.uid or nil
   end
   cli.need(db:set_plan(of.study.name, of.jobs, of.baseline, { recipe = of.recipe, folder = of.study.folder,
-    one_by_one = of.one_by_one, prune = of.prune }))
+    one_by_one = of.one_by_one, prune = of.prune, after_run = of.after }))
   if not of.prune then cli.need(db:clear_pruned(of.study.name, labels)) end
   return n
 end

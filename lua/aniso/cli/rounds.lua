@@ -1,11 +1,11 @@
 -- Carries out the runs of a unit of a plan (train/units.lua), round after round: what can be trained now, in
 -- lock-step where runs allow it. A unit without searches has one round. The trials of searches are stored
 -- with the plan. A run that was killed or interrupted is resumed.
---   rounds { db =, plan = row of db:plan_for_workers(), unit = number, jobs =, all =, again =, argv =,
+--   rounds { db =, plan = row of db:plan_for_workers(), unit = number, jobs =, all =, after =, argv =,
 --     keep_last =, board =, planned = number of runs in the plan } → how many runs it trained
 -- jobs: complete, with `number`, and `uid` where finished before; all: those of the whole recipe. Without
 -- `planned`, jobs are those of the whole plan and are numbered here. A job that ends well gets `uid`, one
--- that is pruned `pruned`.
+-- that is pruned `pruned`. after [opt]: as train/search.lua takes it.
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -63,7 +63,7 @@ end
 local function rounds_of(of)
   local function say(line) of.board:print(line) end
   local rounds = search.new { db = of.db, study = of.plan.study, jobs = of.jobs, all = of.all,
-    again = of.again, say = say }
+    after = of.after, say = say }
   local prune = of.plan.prune and assert(core.json.decode(of.plan.prune))
   if not prune then return rounds end
   return pruning.new { rounds = rounds, rule = prune.rule, seeds = prune.seeds, db = of.db,

@@ -1,7 +1,8 @@
 -- aniso run RECIPE: every run of a study, one after the other or, where a staged study varies the denoiser
 -- only, the points of a seed and fold in lock-step; then a table over seeds. A run that fails does not stop
 -- the others. A run that is already finished in the database, with the same configuration, seed and fold, is
--- not repeated unless --again is given; one that was killed or interrupted is resumed, to the same bits.
+-- not repeated unless --again is given; one that was killed or interrupted is resumed, to the same bits. A
+-- command with --again that was killed or interrupted is continued by the same command.
 -- Variants whose levels are searched run last: their trials, which are runs of the study too, come first
 -- (train/search.lua).
 local attempts = require "aniso.store.attempts"
@@ -30,7 +31,7 @@ function run.arguments(parser)
   parser:flag("--dry-run", "only list the runs")
 end
 
-local function report(db, chosen, skipped)
+local function report(db, chosen, skipped, again)
   local done, failed = {}, 0
   for _, job in ipairs(chosen) do
     if job.uid then
@@ -40,8 +41,8 @@ local function report(db, chosen, skipped)
     end
   end
   if skipped > 0 then
-    console.note(("%d of %d runs were finished before and are not run again (--again does)")
-      :format(skipped, #chosen))
+    console.note(("%d of %d runs were finished %s"):format(skipped, #chosen,
+      again and "by the command that this one continues" or "before and are not run again (--again does)"))
   end
   if #done > 0 then tables.print(require("aniso.show.group_rows").finished(db, done)) end
   if failed > 0 then cli.fail(cli.FAILED, ("%d of %d runs failed"):format(failed, #chosen)) end
@@ -80,7 +81,7 @@ local function work(args, argv, of, threads)
   if planned.recipe_sha256 ~= core.sha256.text(of.recipe.text) then
     cli.fail(cli.FAILED, args.recipe .. " has changed since the command began; repeat it")
   end
-  study_jobs.match(db, of, args.again)
+  study_jobs.match(db, of, args.again and planned.after_run or nil)
   jobs.work(args, argv, { db = db, plan = planned, keep_last = args.keep_last, again = args.again,
     all = of.all, threads = threads })
 end
@@ -96,7 +97,8 @@ function run.run(args, argv)
     { wait = require("aniso.store.lock_wait").of_command(), alone = args.alone }))
   core.sys.interrupt_mode "poll"
   core.sys.outlive_output()
-  local skipped = study_jobs.match(db, of, args.again)
+  of.after = args.again and common.guarded(attempts.newest_before_again, db, of.study.name) or nil
+  local skipped = study_jobs.match(db, of, of.after)
   warn_early(of.jobs)
   plan.write(db, of)
   if not args.alone then
@@ -106,7 +108,7 @@ function run.run(args, argv)
   jobs.run(n, argv, { db = db, plan = worker.find_plan(db, of.study.name), argv = argv,
     keep_last = args.keep_last, again = args.again, all = of.all })
   find_ended(db, of)
-  report(db, of.jobs, skipped)
+  report(db, of.jobs, skipped, args.again)
 end
 
 return run

@@ -6,7 +6,8 @@
 --   study_jobs.expand(study, args) → the jobs chosen, all      study_jobs.check_parts(study, args)
 --   study_jobs.load(args) → {study, recipe, jobs = those chosen, all = those of the whole recipe, baseline,
 --     one_by_one, prune = {rule, seeds} of train/pruning.lua}, or nil where the recipe returns no study
---   study_jobs.match(db, of, again) → how many were finished before; they get `uid`, and each job `number`
+--   study_jobs.match(db, of, after) → how many were finished before; they get `uid`, and each job `number`.
+--     after [opt]: a run_id, only runs that finished later count
 --   study_jobs.list(jobs)      prints them
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
@@ -118,11 +119,11 @@ function study_jobs.list(jobs)
 end
 
 -- Gives finished jobs their uid → how many there are.
-function study_jobs.find_finished(db, study, jobs, again)
+function study_jobs.find_finished(db, study, jobs, after)
   local finished, count = attempts.finished, 0
   for i, job in ipairs(jobs) do
     job.number = i
-    job.uid = not again and common.guarded(finished, db, study.name, job) or nil
+    job.uid = common.guarded(finished, db, study.name, job, after)
     if job.uid then count = count + 1 end
   end
   return count
@@ -190,12 +191,12 @@ function study_jobs.load(args)
     prune = rule and { rule = rule, seeds = study_of.seeds(study.seeds) } }
 end
 
-function study_jobs.match(db, of, again)
+function study_jobs.match(db, of, after)
   for _, some in ipairs { of.jobs, of.all } do
     common.guarded(attempts.keep_former, db, of.study.name, some, of.study.former_paths, of.study.folder)
   end
   follow_labels(db, of.study, of.all)
-  local finished = study_jobs.find_finished(db, of.study, of.jobs, again)
+  local finished = study_jobs.find_finished(db, of.study, of.jobs, after)
   if of.prune then cli.usage(pruning.check_validation, of.jobs) end
   return finished
 end

@@ -1,8 +1,9 @@
 -- Carries out a plan: takes the next unit that no other worker has, until all have ended. What a worker that
 -- was killed had begun, another one resumes, to the same bits.
 --   worker.find_plan(db, study) → the plan for workers of a study, or of the latest plan if nil
---   worker.run { db = joined, plan =, argv =, keep_last =, again =, all = jobs of the whole recipe [opt],
---     memory = the option train.memory [opt], board = where it shows them [opt],
+--   worker.run { db = joined, plan =, argv =, keep_last =, again = whether the plan repeats what was finished
+--     before it, all = jobs of the whole recipe [opt], memory = the option train.memory [opt],
+--     board = where it shows them [opt],
 --     share = {jobs =, threads =} of a worker next to others (cli/jobs.lua) [opt] }
 --   worker.check_clock(plan)      prints a warning
 --   worker.failed(db, plan) → how many of its runs failed, of how many
@@ -130,7 +131,7 @@ local function carry_out(of, rows, planned)
     table.sort(all, function(a, b) return a.row.seq < b.row.seq end)
   end
   local trained = rounds { db = db, plan = plan, unit = rows[1].unit, jobs = all, all = of.all or all,
-    again = of.again, argv = of.argv, keep_last = of.keep_last, board = of.board,
+    after = of.again and plan.after_run or nil, argv = of.argv, keep_last = of.keep_last, board = of.board,
     planned = not is_whole and planned or nil }
   for _, job in ipairs(jobs) do
     local seq = job.row.seq

@@ -7,17 +7,19 @@ local must = require("aniso.store.db_error").must
 
 local attempts = {}
 
--- The newest of a study's finished runs with a job's configuration and fold, or nil.
-local function newest(db, study, job, seed, label)
+-- The newest of a study's finished runs with a job's configuration and fold, or nil. after [opt]: a run_id,
+-- only later ones count.
+local function newest(db, study, job, after, seed, label)
   local cross = job.cross or {}
   local rows = must(db:query([[
     SELECT r.uid FROM run r JOIN config c USING(config_id) JOIN study s USING(study_id)
       JOIN data_split p USING(split_id)
      WHERE c.sha256 IN (?1, ?8) AND (?2 IS NULL OR r.seed = ?2) AND s.name = ?3 AND r.fold IS ?4
        AND p.folds IS ?5 AND (p.name LIKE 'official fold %') = ?6 AND (?7 IS NULL OR r.label = ?7)
-       AND r.status = 'finished' AND r.removed_at IS NULL ORDER BY r.run_id DESC LIMIT 1]],
+       AND r.status = 'finished' AND r.removed_at IS NULL AND r.run_id > ?9
+     ORDER BY r.run_id DESC LIMIT 1]],
     config_hash(job.config), seed, study, cross.fold, cross.folds, cross.official and 1 or 0, label,
-    job.moved_from))
+    job.moved_from, after or 0))
   return rows[1] and rows[1].uid
 end
 
@@ -74,14 +76,26 @@ function attempts.keep_former(db, study, jobs, former_paths, folder)
 end
 
 -- The uid of the latest finished run of a study as a job describes it, or nil; without a label of the job
--- that of any label.
-function attempts.finished(db, study, job)
-  return newest(db, study, job, job.seed, job.label)
+-- that of any label. after [opt]: a run_id, only later ones count.
+function attempts.finished(db, study, job, after)
+  return newest(db, study, job, after, job.seed, job.label)
 end
 
 -- The same for any seed and label.
-function attempts.finished_with_any_seed(db, study, job)
-  return newest(db, study, job)
+function attempts.finished_with_any_seed(db, study, job, after)
+  return newest(db, study, job, after)
+end
+
+-- The newest run_id before those that `aniso run --again` of a study trains: now, or when such a command
+-- planned the study whose plan has not ended, so that the same command continues it.
+function attempts.newest_before_again(db, study)
+  local begun = must(db:query([[
+    SELECT p.after_run FROM plan p JOIN study s USING(study_id) WHERE s.name = ?1
+       AND EXISTS (SELECT 1 FROM plan_run r WHERE r.study_id = p.study_id AND trial = 0 AND ended IS NULL
+                    AND unit IS NOT NULL)
+       AND EXISTS (SELECT 1 FROM run r, json_each(r.argv) a WHERE r.study_id = p.study_id
+                    AND r.run_id > p.after_run AND a.value = '--again')]], study))[1]
+  return begun and begun.after_run or must(db:query "SELECT coalesce(max(run_id), 0) AS n FROM run")[1].n
 end
 
 -- The latest run of a study as a job describes it, whatever its end: {run_id, uid, status, error}, or nil.

@@ -16,11 +16,11 @@ local function replace(connection, study, jobs, baseline, of)
   must(connection:exec("UPDATE study SET baseline = ?2 WHERE study_id = ?1", study_id, baseline))
   must(connection:exec("DELETE FROM plan WHERE study_id = ?1", study_id))
   must(connection:exec("INSERT INTO plan(study_id, at, pid, after_run, recipe_id, folder, tool_version, "
-    .. "one_by_one, prune) SELECT ?1, " .. NOW .. ", ?2, coalesce(max(run_id), 0), ?3, ?4, ?5, ?6, ?7 "
+    .. "one_by_one, prune) SELECT ?1, " .. NOW .. ", ?2, coalesce(?8, max(run_id), 0), ?3, ?4, ?5, ?6, ?7 "
     .. "FROM run",
     study_id, core.sys.pid(), shared_rows.source(connection, of.recipe), of.folder,
     of.recipe and core.sys.version, of.one_by_one or false,
-    of.prune and core.json.encode(of.prune)))
+    of.prune and core.json.encode(of.prune), of.after_run))
   local first = must(connection:query "SELECT coalesce(max(unit), 0) AS n FROM plan_run")[1].n
   for seq, job in ipairs(jobs) do
     planned_row.add(connection, study_id, seq, job, { unit = job.unit and first + job.unit })
@@ -30,8 +30,8 @@ end
 -- Replaces the study's plan by jobs {label, seed, cross, config = complete, uid = of a run that was
 -- finished before and is not done again, begun = of one that is resumed; unit, stage, round: of a plan for
 -- workers (train/units.lua)}, in their order; `baseline`: the label others are compared with. of [opt]: of a
--- plan for workers, {recipe = {path, text}, folder, one_by_one, prune =
--- {rule, seeds} of train/pruning.lua}.
+-- plan for workers, {recipe = {path, text}, folder, one_by_one, prune = {rule, seeds} of train/pruning.lua,
+-- after_run = the newest run before those of the plan; the newest of all if left out}.
 function plan.set_plan(db, study, jobs, baseline, of)
   return db:transaction(replace, db.core, study, jobs, baseline, of or {})
 end

@@ -4,13 +4,13 @@
 -- the seeds 0, 1, …, whatever seeds the study has. A finished run of that configuration, seed and fold is
 -- the trial, under any label, and is not trained again. Trials are compared by their primary evaluation of
 -- the validation part; stats/halving.lua is the rule. A process trains every trial that its database lacks.
---   local rounds = search.new { db =, study = name, jobs =, all =, again =, say = function(line) }
+--   local rounds = search.new { db =, study = name, jobs =, all =, after =, say = function(line) }
 --   rounds:next() → list of jobs to train now; empty at the end. A trained job has `uid` or `problem`.
 --   rounds.trials   the trials so far that are none of the jobs, numbered after them
--- jobs: those that the command carries out; all: those of the whole recipe. A job with `held` is in no list
--- but as the trial that it is (pruning.lua). A job whose levels were chosen gets `levels`, `log` = lines for
--- its record, and `chosen_from` = a run on whose data they were chosen. The levels of a finished run are
--- those of the other seeds of its configuration and fold.
+-- jobs: those that the command carries out; all: those of the whole recipe; after [opt]: a run_id, only later
+-- runs count. A job with `held` is in no list but as the trial that it is (pruning.lua). A job whose levels were
+-- chosen gets `levels`, `log` = lines for its record, and `chosen_from` = a run on whose data they were chosen.
+-- The levels of a finished run are those of the other seeds of its configuration and fold.
 local attempts = require "aniso.store.attempts"
 local catalog = require "aniso.stats.metric.catalog"
 local core = require "aniso.core"
@@ -32,8 +32,8 @@ function Rounds:trial(of, candidate, seed)
   if not self.known[key] then
     self.known[key] = job
     job.label = self.labels[key] or job.label
-    job.uid = not self.again and attempts.finished(self.db, self.study,
-      { config = job.config, seed = seed, cross = of.cross }) or nil
+    job.uid = attempts.finished(self.db, self.study, { config = job.config, seed = seed, cross = of.cross },
+      self.after)
     self.trials[#self.trials + 1] = job
     job.number = #self.jobs + #self.trials
   end
@@ -176,7 +176,7 @@ end
 
 -- The levels of a finished run of the same search, with another seed.
 local function take_earlier(self, one)
-  local uid = not self.again and attempts.finished_with_any_seed(self.db, self.study, one)
+  local uid = attempts.finished_with_any_seed(self.db, self.study, one, self.after)
   local record = uid and self.db:search_of(uid)
   if not record then return end
   self.say(("search of %s: the levels of %s, chosen for run %s"):format(one.name, record.chosen, uid))
@@ -188,7 +188,7 @@ end
 
 -- ── rounds ──────────────────────────────────────────────────────────────────────────────
 function search.new(of)
-  local self = setmetatable({ db = of.db, study = of.study, again = of.again, say = of.say, jobs = of.jobs,
+  local self = setmetatable({ db = of.db, study = of.study, after = of.after, say = of.say, jobs = of.jobs,
     known = {}, labels = {}, trials = {}, searches = {} }, Rounds)
   for _, job in ipairs(of.all) do self.labels[trials.key(job.config, job.seed, job.cross)] = job.label end
   for _, job in ipairs(of.jobs) do
