@@ -7,10 +7,10 @@
 --   local rounds = search.new { db =, study = name, jobs =, all =, after =, say = function(line) }
 --   rounds:next() → list of jobs to train now; empty at the end. A trained job has `uid` or `problem`.
 --   rounds.trials   the trials so far that are none of the jobs, numbered after them
--- jobs: those that the command carries out; all: those of the whole recipe; after [opt]: a run_id, only later
--- runs count. A job with `held` is in no list but as the trial that it is (pruning.lua). A job whose levels were
--- chosen gets `levels`, `log` = lines for its record, and `chosen_from` = a run on whose data they were chosen.
--- The levels of a finished run are those of the other seeds of its configuration and fold.
+-- jobs: those that the command carries out; all: those of the whole recipe; after [opt]: a run_id, only
+-- later runs count. A job with `held` is in no list but as the trial that it is (pruning.lua). A job whose
+-- levels were chosen gets `levels`, `log` = lines for its record, and `chosen_from` = a run on whose data
+-- they were chosen. The levels of a finished run are those of the other seeds of its configuration and fold.
 local attempts = require "aniso.store.attempts"
 local catalog = require "aniso.stats.metric.catalog"
 local core = require "aniso.core"
