@@ -16,6 +16,7 @@
 #include "base/memory/tensor_heap.h"
 #include "base/open_handles.h"
 #include "base/par.h"
+#include "base/precision.h"
 #include "base/simd.h"
 #include "base/ranks/ranks.h"
 #include "base/version.h"
@@ -166,6 +167,17 @@ static int threads(lua_State *L)
     return 1;
 }
 
+/* precision([name]) → the numbers that products of layers take, "float32" or "bfloat16", after
+ * setting them to name. */
+static int precision(lua_State *L)
+{
+    static const char *const names[] = {"float32", "bfloat16", NULL};
+    if (!lua_isnoneornil(L, 1))
+        an_set_precision(luaL_checkoption(L, 1, NULL, names) == 1 ? AN_BF16 : AN_FP32);
+    lua_pushstring(L, names[an_precision_now() == AN_BF16]);
+    return 1;
+}
+
 /* startable_threads(n) → how many of n threads the system permits, ≥ 1. */
 static int startable_threads(lua_State *L)
 {
@@ -241,14 +253,14 @@ static void set_from_proc(lua_State *L, const char *key, const char *path, const
     lua_setfield(L, -2, key);
 }
 
-/* host() → {hostname, os, arch, cpu, simd, cores, ram_bytes, blas, boot_id}; cpu and boot_id
+/* host() → {hostname, os, arch, cpu, simd, bf16, cores, ram_bytes, blas, boot_id}; cpu and boot_id
  * are absent where the system does not provide them. */
 static int host(lua_State *L)
 {
     struct utsname name;
     if (uname(&name) != 0)
         memset(&name, 0, sizeof name);
-    lua_createtable(L, 0, 9);
+    lua_createtable(L, 0, 10);
     lua_pushstring(L, name.nodename);
     lua_setfield(L, -2, "hostname");
     lua_pushfstring(L, "%s %s", name.sysname, name.release);
@@ -263,6 +275,8 @@ static int host(lua_State *L)
     lua_setfield(L, -2, "blas");
     lua_pushstring(L, an_simd_name(an_simd_level()));
     lua_setfield(L, -2, "simd");
+    lua_pushstring(L, an_bf16_unit_name(an_bf16_unit_now()));
+    lua_setfield(L, -2, "bf16");
     set_from_proc(L, "cpu", "/proc/cpuinfo", "model name");
     set_from_proc(L, "boot_id", "/proc/sys/kernel/random/boot_id", "");
     return 1;
@@ -342,6 +356,7 @@ static const luaL_Reg functions[] = {
     {"ranks_traffic", ranks_traffic},
     {"sleep", nap},
     {"threads", threads},
+    {"precision", precision},
     {"start_self", an_lua_start_self},
     {"startable_threads", startable_threads},
     {"used_by", an_lua_used_by},

@@ -118,9 +118,19 @@ def train(aniso, selected):
             engine, *data = load(aniso, work)
             step = strongest.fastest(row, lambda variant: peer.Trainer(*data, variant).step)
             report(row, *in_turn(lambda: engine.seconds("step"), lambda: timed(step), max(ROUNDS, 5)))
+            if strongest.has_bf16():
+                narrow(aniso, work, lambda: timed(step))
             if work in processes.BUDGETS:
                 budget(aniso, work, engine)
             engine.close()
+
+
+def narrow(aniso, work, peers_step):
+    """Our step with train.precision = bfloat16 against the same peer, the fastest of both precisions."""
+    engine = Engine(aniso, "exec", "tests/bench/engine.lua")
+    engine.request("work", work, "/dev/null", "none", "bfloat16")
+    report(f"train_{work}_bf16", *in_turn(lambda: engine.seconds("step"), peers_step, max(ROUNDS, 5)))
+    engine.close()
 
 
 def budget(aniso, work, engine):

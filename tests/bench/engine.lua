@@ -1,7 +1,7 @@
 -- engine: the engine's side of the benches. Reads a command per line and answers each with one line, so
 -- that rounds alternate with the peer's process.
---   work NAME FILE [MEMORY]    prepares w1 … w5 or w1_film, with train.memory; FILE gets weights, one batch
---                     and its outputs
+--   work NAME FILE [MEMORY [PRECISION]]   prepares w1 … w5 or w1_film, with train.memory and
+--                     train.precision; FILE gets weights, one batch and its outputs
 --   step              one whole training step                               → seconds
 --   predict KIND S R  the test images through S steps and R draws           → seconds images
 --   threads N | allocs STEPS | rss | digest                                 → a number or text
@@ -25,14 +25,15 @@ local WORKS = {
 }
 local session, positions, steps
 
-local function complete(work, memory)
+local function complete(work, memory, precision)
   return config.complete {
     data = { "lesions", n = work.images or 640, size = work.size }, backbone = work.backbone,
     prior = { mode = "both", crops = 4, crop_size = work.crop or 16 },
     schedule = { "cosine", T = 1000, lambda = "bound" },
     denoiser = work.denoiser or { "cross_attention", dim = 128, blocks = 2, heads = 4 },
     loss = { mmd = 0.5 },
-    train = { epochs = 30, batch = work.batch, draws = 4, clip = 1, augment = {}, memory = memory },
+    train = { epochs = 30, batch = work.batch, draws = 4, clip = 1, augment = {}, memory = memory,
+      precision = precision },
   }
 end
 
@@ -55,9 +56,9 @@ local commands = {}
 
 local function step() stage.step(session, positions, steps) end
 
-function commands.work(name, file, memory)
+function commands.work(name, file, memory, precision)
   local work = WORKS[name]
-  session = sessions.begin(complete(work, memory))
+  session = sessions.begin(complete(work, memory, precision))
   step_memory.choose(session)
   positions = sessions.positions(session, work.batch)
   steps = 10000

@@ -1,12 +1,15 @@
 /* conv: selects the algorithm of a convolution, by its sizes alone: Winograd's for 3×3 kernels of
  * stride 1 (winograd.h) and 2 (winograd_stride2.h) where it fits, patches for very few channels
- * (conv_patches.h), else directly from the images (conv_direct.h). */
+ * (conv_patches.h), else directly from the images (conv_direct.h). With products in bf16 there is
+ * one for all shapes (conv_bf16.h). */
 #include "kernel/conv/conv.h"
 
 #include <stddef.h>
 
 #include "base/assert.h"
+#include "base/precision.h"
 #include "kernel/common/overlap.h"
+#include "kernel/conv/conv_bf16.h"
 #include "kernel/conv/conv_direct.h"
 #include "kernel/conv/conv_patches.h"
 #include "kernel/conv/winograd.h"
@@ -47,6 +50,8 @@ an_code an_k_conv_forward(float *y, const float *x, const float *w, const float 
     AN_ASSERT(an_disjoint(y, output_floats(s), x, input_floats(s)) &&
               an_disjoint(y, output_floats(s), w, weight_floats(s)) &&
               an_disjoint(y, output_floats(s), b, s->O));
+    if (an_precision_now() == AN_BF16 && an_k_conv_bf16_fits(s))
+        return an_k_conv_bf16_forward(y, x, w, b, s);
     if (an_k_winograd_fits(s))
         return an_k_winograd_forward(y, x, w, false, b, false, s);
     if (an_k_winograd_stride2_fits(s))
@@ -85,6 +90,8 @@ an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, floa
     AN_ASSERT(an_disjoint(dx, input_floats(s), dy, output_floats(s)) &&
               an_disjoint(dx, input_floats(s), w, weight_floats(s)));
     AN_ASSERT(beta == 0 || beta == 1);
+    if (an_precision_now() == AN_BF16 && an_k_conv_bf16_data_fits(s))
+        return an_k_conv_bf16_data(dx, dy, w, beta != 0, s);
     an_conv_shape back = transposed(s);
     if (s->stride == 1 && an_k_winograd_fits(&back))
         return an_k_winograd_forward(dx, dy, w, true, NULL, beta != 0, &back);
@@ -102,6 +109,8 @@ an_code an_k_conv_backward_weight(float *dw, const float *dy, const float *x,
     AN_ASSERT(is_consistent(s));
     AN_ASSERT(an_disjoint(dw, weight_floats(s), dy, output_floats(s)) &&
               an_disjoint(dw, weight_floats(s), x, input_floats(s)));
+    if (an_precision_now() == AN_BF16 && an_k_conv_bf16_fits(s))
+        return an_k_conv_bf16_weight(dw, dy, x, s);
     if (an_k_winograd_fits(s))
         return an_k_winograd_weight(dw, dy, x, s);
     if (an_k_conv_patches_fit(s))

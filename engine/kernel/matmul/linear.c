@@ -8,10 +8,12 @@
 #include "base/assert.h"
 #include "base/integer.h"
 #include "base/par.h"
+#include "base/precision.h"
 #include "kernel/common/carve.h"
 #include "kernel/common/overlap.h"
 #include "base/simd.h"
 #include "kernel/matmul/gemm.h"
+#include "kernel/matmul/linear_bf16.h"
 #include "kernel/matmul/packed.h"
 #include "kernel/common/row_sums.h"
 
@@ -37,6 +39,11 @@ static an_prefetch prefetch_of(const float *x, int64_t n, int64_t tiles)
 static int64_t tiles_of(int64_t rows, int64_t columns)
 {
     return an_div_up(rows, AN_MICRO_ROWS) * an_panel_count(columns);
+}
+
+static bool is_narrow(const an_linear_shape *s)
+{
+    return an_precision_now() == AN_BF16 && an_k_linear_bf16_fits(s);
 }
 
 /* ── forward ──────────────────────────────────────────────────────────────────────── */
@@ -69,6 +76,8 @@ an_code an_k_linear_forward(float *y, const float *x, const float *w, const floa
     AN_ASSERT(rows >= 0 && out >= 1 && in >= 1);
     AN_ASSERT(an_disjoint(y, rows * out, x, rows * in) && an_disjoint(y, rows * out, w, out * in) &&
               an_disjoint(y, rows * out, b, out));
+    if (is_narrow(s))
+        return an_k_linear_bf16_forward(y, x, w, b, s);
     if (rows < WORTH || out < WORTH || in < WORTH) {
         for (int64_t r = 0; r < rows && b; r++)
             memcpy(y + r * out, b, sizeof *y * (size_t)out);
@@ -213,6 +222,10 @@ an_code an_k_linear_backward(const an_linear_grads *d, const float *dy, const fl
               an_disjoint(d->dx, rows * in, w, out * in) &&
               an_disjoint(d->dx, rows * in, d->dw, out * in) &&
               an_disjoint(d->dx, rows * in, d->db, out));
+    if (is_narrow(s)) {
+        an_code code = d->db ? an_k_bias_backward(d->db, dy, rows, out) : AN_OK;
+        return code ? code : an_k_linear_bf16_backward(d, dy, x, w, s);
+    }
     if (rows < LONG || rows <= out || rows <= in || out < WORTH || in % AN_LANES != 0)
         return one_by_one(d, dy, x, w, s);
     slices j = {.d = d,

@@ -4,25 +4,12 @@
 #ifndef AN_KERNEL_MATMUL_LINEAR_H
 #define AN_KERNEL_MATMUL_LINEAR_H
 
-#include <stdint.h>
-
 #include "base/err.h"
-
-typedef struct {
-    int64_t rows, out, in;
-} an_linear_shape;
+#include "kernel/matmul/linear_shape.h"
 
 /* b may be NULL. y overlaps no other array. AN_ENOMEM. */
 an_code an_k_linear_forward(float *y, const float *x, const float *w, const float *b,
                             const an_linear_shape *shape);
-
-/* The gradients to compute, NULL for the others. beta 0: overwritten without being read, 1: added
- * to. */
-typedef struct {
-    float *dx, beta_x; /* (rows, in)      */
-    float *dw, beta_w; /* (out, in)       */
-    float *db;         /* (out), added to */
-} an_linear_grads;
 
 /* From dy (rows, out). Sums over rows are cut by the sizes alone and added in order. dx overlaps no
  * other array. AN_ENOMEM. */

@@ -17,8 +17,11 @@ end
 -- about those of an evaluation.
 function common.warn_unused(configs, evaluation)
   local unused, seen = require("aniso.method.config").unused, {}
+  local note = not evaluation and require("aniso.train.precision").note or function() end
   for _, complete in ipairs(configs) do
-    for _, sentence in ipairs(unused(complete, evaluation)) do
+    local sentences = unused(complete, evaluation)
+    sentences[#sentences + 1] = note(complete)
+    for _, sentence in ipairs(sentences) do
       if not seen[sentence] then console.note("aniso: warning: ", sentence) end
       seen[sentence] = true
     end

@@ -58,6 +58,7 @@ local function checks_of(args)
       if not chosen or chosen == simd then return simd end
       return ("%s: this processor has no %s"):format(simd, chosen)
     end },
+    { "bfloat16", function() return (sys.host().bf16:gsub("_", " ")) end },
     { "memory", function()
       local bytes = sys.host().ram_bytes
       if bytes < 1 * GB then error(("%.1f GB is little: use small batches"):format(bytes / GB), 0) end

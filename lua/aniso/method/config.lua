@@ -69,6 +69,7 @@ local train = {
   unfreeze_every = optional(integer { min = 1 }),  -- epochs; absent: what is frozen stays frozen
   sliced = optional "boolean",                     -- sums over a batch that ranks can share; absent: false
   memory = byte_size.option,                       -- of a step; recipe/identity.lua
+  precision = optional(one_of { "float32", "bfloat16" }), -- of a step's products; absent: float32
   lr_scale = optional {                            -- factors of lr; absent: all 1
     backbone = number { default = 1, above = 0 },
     prior = number { default = 1, above = 0 },

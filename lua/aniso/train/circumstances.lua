@@ -11,7 +11,8 @@ local circumstances = {}
 
 function circumstances.environment(config)
   return { OMP_NUM_THREADS = core.sys.variable "OMP_NUM_THREADS", PWD = core.sys.realpath ".",
-    memory = config.train.memory, simd = core.sys.host().simd }
+    memory = config.train.memory, simd = core.sys.host().simd,
+    bf16 = config.train.precision == "bfloat16" and core.sys.host().bf16 or nil }
 end
 
 function circumstances.differences(db, run)
@@ -27,6 +28,7 @@ function circumstances.differences(db, run)
   compare("the architecture", origin.arch, here.arch)
   compare("BLAS", origin.blas, here.blas)
   compare("ANISO_SIMD", origin.env and origin.env.simd, here.simd) -- runs of earlier versions record none
+  compare("the unit for bfloat16", origin.env and origin.env.bf16, here.bf16) -- recorded where it is used
   return out
 end
 

@@ -6,6 +6,7 @@
 --   cached(positions) → labels, frozen output as objective.encode_frozen() gives it
 local core = require "aniso.core"
 local objective = require "aniso.method.objective"
+local precision = require "aniso.train.precision"
 
 local CONCAT_AT_ONCE = 6 -- tensors that ops.concat takes
 
@@ -49,6 +50,7 @@ end
 -- Encodes the n training images in batches → name → list of tensors; nil above max_bytes.
 local function encode_all(session, n)
   local pieces, batch = {}, session.config.train.batch
+  local _ <close> = precision.of_steps(session.config)
   for first = 0, n - 1, batch do
     local images = session.dataset:batch("train", first, math.min(batch, n - first),
       { normalise = session.model.normalise })

@@ -15,7 +15,7 @@ local first_stage = {}
 
 local FROM_TRAIN = { "mode", "prior_epochs", "epochs", "batch", "optimiser", "lr",
   "weight_decay", "momentum", "lr_schedule", "warmup", "clip", "ema_decay", "sampling", "augment", "mixup",
-  "freeze", "unfreeze_every", "sliced" }
+  "freeze", "unfreeze_every", "sliced", "precision" }
 
 -- The part of a configuration that the first stage depends on.
 function first_stage.part_of(config)

@@ -13,6 +13,7 @@ local feature_cache = require "aniso.train.feature_cache"
 local levels = require "aniso.train.levels"
 local lockstep = require "aniso.train.lockstep"
 local parameter_groups = require "aniso.train.parameter_groups"
+local precision = require "aniso.train.precision"
 local step_memory = require "aniso.train.step_memory"
 local training_batch = require "aniso.train.training_batch"
 local validation = require "aniso.train.validation"
@@ -107,6 +108,7 @@ end
 -- One session's step on a stage.batch(). → name → value: the loss, its parts, the norm, the rate.
 function stage.step_on(session, batch, total_steps)
   local train, epoch = session.config.train, session.epoch + 1
+  local _ <close> = precision.of_steps(session.config)
   session.step = session.step + 1
   local address = { seed = session.seed, progress = session.step / total_steps,
     step = session.step + session.stage_number * STEPS_OF_A_STAGE }

@@ -12,6 +12,7 @@ local byte_size = require "aniso.recipe.byte_size"
 local core = require "aniso.core"
 local objective = require "aniso.method.objective"
 local parameter_groups = require "aniso.train.parameter_groups"
+local precision = require "aniso.train.precision"
 local training_batch = require "aniso.train.training_batch"
 
 local step_memory = {}
@@ -43,6 +44,7 @@ local function pass(session, count)
   collectgarbage()
   sys.tensor_peak()
   do
+    local _ <close> = precision.of_steps(session.config)
     local batch <close> = training_batch(session, core.tensor.arange(count))
     local loss, _, seen = objective.step(session, batch.images, batch.labels,
       { seed = session.seed, step = 0, progress = 1 }, batch.frozen)

@@ -2,6 +2,7 @@
 -- labels, and in a stage behind the frozen net its output for them; with a feature cache (feature_cache.lua)
 -- labels and output alone. For a <close> variable.
 local objective = require "aniso.method.objective"
+local precision = require "aniso.train.precision"
 
 -- Closing a batch frees its images at once: to Lua's collector megabytes are a few bytes.
 local Batch = {}
@@ -18,6 +19,7 @@ return function(session, positions, cached)
   local images, labels = session.dataset:batch("train", positions,
     { augment = session.config.train.augment, seed = session.seed, epoch = session.epoch + 1,
       normalise = session.model.normalise })
+  local _ <close> = precision.of_steps(session.config)
   local is_frozen = session.stage == "denoiser" or session.stage == "classifier"
   return setmetatable({ images = images, labels = labels,
     frozen = is_frozen and objective.encode_frozen(session, images) or nil }, Batch)

@@ -48,6 +48,11 @@ function sys.pid() end
 ---@return integer n in use
 function sys.threads(n) end
 
+---The numbers that products of layers take, after setting them: engine/base/precision.h.
+---@param name? "float32"|"bfloat16"
+---@return "float32"|"bfloat16"
+function sys.precision(name) end
+
 ---How many of n threads the system permits, at least 1: fewer than n under a limit on processes.
 ---@param n integer From 1 to 4096.
 ---@return integer
@@ -85,7 +90,8 @@ function sys.ranks() end
 function sys.ranks_traffic() end
 
 ---The machine, as the run database stores it: hostname, os, arch, cpu, cores, ram_bytes, blas, boot_id;
----and simd, the vectors that the kernels use: "baseline", "avx2" or "avx512".
+---simd, the vectors that the kernels use: "baseline", "avx2" or "avx512"; and bf16, the unit that multiplies
+---bfloat16: "emulated", "avx512_bf16" or "amx".
 ---@return table<string, string|integer>
 function sys.host() end
 

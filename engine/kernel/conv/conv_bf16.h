@@ -1,0 +1,31 @@
+/* conv_bf16: convolutions whose factors are bf16 and whose sums are float32 (base/precision.h), of
+ * every kernel and stride. An image becomes a grid (bf16_grid.h), a kernel packed blocks, and the
+ * convolution a sum over the taps of products of the two: no patches are laid out.
+ *
+ *   forward   y[q] = Σ_taps grid[q + tap] · w[tap]
+ *   data      the same with dy and the rotated kernel, once per phase of dx
+ *   weight    dw[tap] = Σ_q grid[q + tap]ᵀ · dy[q], with grid and dy by channels
+ *
+ * Error against the definition in double on the rounded factors: that of a sum in float32. Shapes
+ * as in conv.h; all functions AN_ENOMEM. The bits do not depend on the number of threads. Internal
+ * to conv.c. */
+#ifndef AN_KERNEL_CONV_CONV_BF16_H
+#define AN_KERNEL_CONV_CONV_BF16_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "kernel/conv/conv_shape.h"
+
+/* A multiple of 16 output channels. */
+bool an_k_conv_bf16_fits(const an_conv_shape *s);
+/* A multiple of 16 input channels. */
+bool an_k_conv_bf16_data_fits(const an_conv_shape *s);
+
+an_code an_k_conv_bf16_forward(float *y, const float *x, const float *w, const float *b,
+                               const an_conv_shape *s);
+an_code an_k_conv_bf16_data(float *dx, const float *dy, const float *w, bool accumulate,
+                            const an_conv_shape *s);
+an_code an_k_conv_bf16_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s);
+
+#endif

@@ -1,0 +1,197 @@
+/* conv_bf16_weight: the weight gradient of conv_bf16.h. Sums run over positions, so both operands
+ * are turned: the grid of x by channels, each a row of all positions of some images, and dy by
+ * pairs of positions, with zeros where the grid has no output. A group of images at a time is
+ * turned and multiplied; a task is a line of the kernel, 32 channels of x and 32 of dy, and adds to
+ * sums of its own in the order of the groups. */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/integer.h"
+#include "base/par.h"
+#include "kernel/common/bf16_round.h"
+#include "kernel/common/carve.h"
+#include "kernel/conv/bf16_grid.h"
+#include "kernel/conv/conv_bf16.h"
+#include "kernel/matmul/bf16_tile.h"
+#include "kernel/matmul/bf16_turn.h"
+
+enum {
+    SIDE = AN_BF16_SIDE,
+    BLOCK = 2 * SIDE,
+    DEPTH = AN_BF16_DEPTH,
+    GROUP = 8192, /* positions of a group, about: 1 MiB of 64 channels                     */
+    DEEP = 1024   /* terms of a tile at a time: 64 KiB of either operand, for all taps of a line */
+};
+
+typedef struct {
+    const an_conv_shape *s;
+    an_bf16_grid grid;
+    const float *x, *dy;
+    int64_t images, group; /* of a group at most                                     */
+    int64_t phases, area;  /* of an image; positions of a phase                      */
+    int64_t channels;      /* of x, rounded up to 16                                 */
+    int64_t row, block;    /* numbers of a channel of x; of 16 channels of dy        */
+    uint16_t *by_channel;  /* (channels, row): phase, image, position                */
+    uint16_t *by_pair;     /* (O / 16, block): pair of positions, channel, position  */
+    float *sums;           /* (blocks of c, of o, kh·kw, 32, 32) */
+    an_carve scratch;
+    an_carve_part work; /* own */
+} job;
+
+/* Where position 0 of a phase of image b of the group is in a row. */
+static int64_t start_of(const job *j, int64_t phase, int64_t b)
+{
+    return (phase * j->group + b) * j->area;
+}
+
+/* x of image b of the group, 16 channels from c on. What does not come from the image is zero, and
+ * remains so from group to group. Lines in order: what one writes behind itself the next
+ * overwrites. */
+static void turn_x(const job *j, int64_t first, int64_t b, int64_t c)
+{
+    const an_conv_shape *s = j->s;
+    const an_bf16_grid *g = &j->grid;
+    const float *image = j->x + (first + b) * s->H * s->W * s->C;
+    float *work = an_carve_at(&j->scratch, j->work);
+    for (int64_t phase = 0; phase < j->phases; phase++) {
+        uint16_t *to = j->by_channel + c * j->row + start_of(j, phase, b);
+        for (int64_t i = 0; i < g->H; i++, to += g->W) {
+            an_bf16_part p = an_bf16_inside(image, g, phase, i);
+            bool spare = (g->H - i) * g->W - p.hi >= AN_BF16_EIGHT;
+            if (p.hi > p.lo)
+                an_bf16_turn(to + p.lo, j->row, p.from + c, g->step * g->C, p.hi - p.lo,
+                             an_min(s->C - c, SIDE), spare, work);
+        }
+    }
+}
+
+/* Line i of dy of image b of the group, and zeros where the grid has more. */
+static void turn_dy(const job *j, int64_t first, int64_t b, int64_t i)
+{
+    const an_conv_shape *s = j->s;
+    uint16_t *to = j->by_pair + (b * j->area + i * j->grid.W) * SIDE;
+    int64_t used = i < s->Ho ? an_round_up(s->Wo, 2) : 0;
+    if (used > 0)
+        an_bf16_pairs(to, j->block, j->dy + ((first + b) * s->Ho + i) * s->Wo * s->O, s->Wo, s->O);
+    for (int64_t o = 0; o < s->O; o += SIDE)
+        memset(to + o / SIDE * j->block + used * SIDE, 0,
+               sizeof *to * (size_t)((j->grid.W - used) * SIDE));
+}
+
+/* Sums of a tap of 32 by 32 channels are contiguous. */
+static float *sums_of(const job *j, int64_t tap, int64_t c, int64_t o)
+{
+    int64_t block = c / BLOCK * an_div_up(j->s->O, BLOCK) + o / BLOCK;
+    return j->sums + (block * j->s->kh * j->s->kw + tap) * BLOCK * BLOCK;
+}
+
+/* Adds the group's products of line u of the kernel to the sums of a block of channels. */
+static void add_line(const job *j, int64_t u, int64_t c, int64_t o, int64_t terms, bool first)
+{
+    const an_conv_shape *s = j->s;
+    for (int64_t k = 0; k < terms; k += DEEP)
+        for (int64_t v = 0; v < s->kw; v++) {
+            int64_t phase = u % s->stride * j->grid.side + v % s->stride;
+            int64_t tap = u / s->stride * j->grid.W + v / s->stride;
+            an_k_bf16_tile(
+                &(an_bf16_tile){.a = j->by_channel + c * j->row + start_of(j, phase, 0) + tap + k,
+                                .a_step = j->row,
+                                .b = j->by_pair + o / SIDE * j->block + k * SIDE,
+                                .b_step = j->block,
+                                .steps = an_div_up(an_min(terms - k, DEEP), DEPTH),
+                                .c = sums_of(j, u * s->kw + v, c, o),
+                                .c_step = BLOCK,
+                                .accumulate = !first || k > 0,
+                                .rows = j->channels - c > SIDE ? 2 : 1,
+                                .columns = s->O - o > SIDE ? 2 : 1});
+        }
+}
+
+/* Inside a parallel region: turns `count` images from `first` on, and adds their products. */
+static void run_group(const job *j, int64_t first, int64_t count)
+{
+    const an_conv_shape *s = j->s;
+    int64_t terms = count * j->area, padded = an_round_up(terms, DEPTH);
+    int64_t wide = an_div_up(j->channels, BLOCK), out = an_div_up(s->O, BLOCK);
+#pragma omp for schedule(static) nowait
+    for (int64_t k = 0; k < count * (j->channels / SIDE); k++)
+        turn_x(j, first, k % count, k / count * SIDE);
+#pragma omp for schedule(static) nowait
+    for (int64_t l = 0; l < count * j->grid.H; l++)
+        turn_dy(j, first, l / j->grid.H, l % j->grid.H);
+#pragma omp for schedule(static)
+    for (int64_t o = 0; o < s->O / SIDE; o++)
+        memset(j->by_pair + o * j->block + terms * SIDE, 0,
+               sizeof *j->by_pair * (size_t)((padded - terms) * SIDE));
+#pragma omp for schedule(dynamic)
+    for (int64_t task = 0; task < s->kh * wide * out; task++)
+        add_line(j, task / (wide * out), task / out % wide * BLOCK, task % out * BLOCK, terms,
+                 first == 0);
+}
+
+/* dw (O, C, kh, kw) += the sums, of 16 output channels from o on: their sums are neighbours. */
+static void add_sums(const job *j, float *dw, int64_t o)
+{
+    const an_conv_shape *s = j->s;
+    int64_t taps = s->kh * s->kw;
+    for (int64_t c = 0; c < s->C; c++)
+        for (int64_t t = 0; t < taps; t++) {
+            const float *from = sums_of(j, t, c, o) + c % BLOCK * BLOCK + o % BLOCK;
+            for (int n = 0; n < SIDE; n++)
+                dw[((o + n) * s->C + c) * taps + t] += from[n];
+        }
+}
+
+static job job_of(const float *dy, const float *x, const an_conv_shape *s)
+{
+    job j = {.s = s, .grid = an_bf16_input_grid(s), .x = x, .dy = dy, .images = s->B};
+    j.phases = j.grid.down * j.grid.side;
+    j.area = j.grid.H * j.grid.W;
+    j.group = an_clamp(GROUP / j.area, 1, an_max(s->B, 1));
+    j.channels = an_round_up(s->C, SIDE);
+    /* A last step reads beyond the last position; rows of whole pages apart would share lines of
+     * the cache. */
+    int64_t needed = j.phases * j.group * j.area + (s->kh + 1) * j.grid.W + 2 * DEPTH;
+    j.row = (an_div_up(needed, DEPTH) | 1) * DEPTH;
+    j.block = an_round_up(j.group * j.area, DEPTH) * SIDE;
+    return j;
+}
+
+static an_code take(job *j)
+{
+    const an_conv_shape *s = j->s;
+    int64_t weights = s->kh * s->kw * an_round_up(s->C, BLOCK) * an_round_up(s->O, BLOCK);
+    an_carve_part x = an_carve_shared(&j->scratch, j->channels * j->row, sizeof(uint16_t));
+    an_carve_part dy = an_carve_shared(&j->scratch, s->O / SIDE * j->block, sizeof(uint16_t));
+    an_carve_part sums = an_carve_shared(&j->scratch, weights, sizeof(float));
+    j->work = an_carve_own(&j->scratch, SIDE * an_round_up(j->grid.W, SIDE), sizeof(float));
+    if (an_carve_take(&j->scratch))
+        return AN_ENOMEM;
+    j->by_channel = an_carve_at(&j->scratch, x);
+    j->by_pair = an_carve_at(&j->scratch, dy);
+    j->sums = an_carve_at(&j->scratch, sums);
+    return AN_OK;
+}
+
+an_code an_k_conv_bf16_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s)
+{
+    AN_ASSERT(an_k_conv_bf16_fits(s));
+    job j = job_of(dy, x, s);
+    if (s->B == 0)
+        return AN_OK;
+    if (take(&j))
+        return AN_ENOMEM;
+    memset(j.by_channel, 0, sizeof *j.by_channel * (size_t)(j.channels * j.row));
+#pragma omp parallel num_threads(an_threads())
+    {
+        an_k_bf16_begin();
+        for (int64_t first = 0; first < j.images; first += j.group)
+            run_group(&j, first, an_min(j.group, j.images - first));
+        an_k_bf16_end();
+#pragma omp for schedule(static)
+        for (int64_t o = 0; o < s->O; o += SIDE)
+            add_sums(&j, dw, o);
+    }
+    an_carve_release(&j.scratch);
+    return AN_OK;
+}

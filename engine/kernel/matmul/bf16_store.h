@@ -1,0 +1,25 @@
+/* bf16_store: from a tile of sums to where they belong. */
+#ifndef AN_KERNEL_MATMUL_BF16_STORE_H
+#define AN_KERNEL_MATMUL_BF16_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* y[i] ← tile[i] + (b[i], or y[i] if there is none and `accumulate`), i < n. */
+static inline __attribute__((always_inline)) void an_bf16_store(float *restrict y,
+                                                                const float *restrict tile,
+                                                                const float *b, bool accumulate,
+                                                                int64_t n)
+{
+    if (b)
+        for (int64_t i = 0; i < n; i++)
+            y[i] = tile[i] + b[i];
+    else if (accumulate)
+        for (int64_t i = 0; i < n; i++)
+            y[i] += tile[i];
+    else
+        memcpy(y, tile, sizeof *y * (size_t)n);
+}
+
+#endif
