@@ -131,6 +131,8 @@ echo "no database at all" >"$dir/foreign.db"
 expect "merging a foreign file" 4 "$aniso" db merge "$dir/foreign.db" --db "$dir/all.db"
 equals "the error of a failed merge is one line" "$(wc -l <"$dir/err" | tr -d ' ')" 1
 equals "a failed merge keeps all runs" "$(query "$dir/all.db" 'SELECT count(*) FROM run')" 2
+expect "a foreign file after another one, into a new file" 4 "$aniso" db merge "$dir/one.db" "$dir/foreign.db" --db "$dir/new.db"
+equals "leaves none" "$(ls "$dir"/new.db* 2>/dev/null)" ""
 expect "merge without a file" 2 "$aniso" db merge --db "$dir/all.db"
 
 expect "repro" 0 "$aniso" show @last --repro --db "$db"

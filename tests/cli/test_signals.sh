@@ -66,6 +66,12 @@ nothing_left() {
             LC_ALL=C comm -23 "$dir/before" "$dir/after" | LC_ALL=C comm -12 - "$dir/undisturbed")" ""
 }
 
+# The database of a merge, if it is there without the runs.
+empty_database() {
+    [ ! -e all.db ] || "$aniso" sql "SELECT 'all.db' FROM (SELECT count(*) AS n FROM run) WHERE n = 0" \
+        --db all.db --format csv | tail -n +2
+}
+
 # SIGNAL CODE NUMBER COMMAND…: the signal comes before the call of this number.
 strike() {
     signal=$1 code=$2 number_of=$3
@@ -81,6 +87,7 @@ strike() {
         equals "$name: exit code" $status "$code"
         equals "$name: one line" "$(grep -c '^aniso: interrupted' "$dir/err") $(grep -cE '\.lua|traceback' "$dir/err")" "1 0"
         nothing_left
+        equals "$name: no empty database" "$(empty_database)" ""
         "$aniso" "$@" >"$dir/out" 2>"$dir/err"
         equals "$name: repeated" $? 0
     fi

@@ -90,19 +90,36 @@ function actions.vacuum(args)
     common.megabytes(before).text))
 end
 
+-- Closes a database that this command has made and could not fill, and removes it: an empty one would look
+-- like the result of a merge.
+local function discard(db)
+  local path = db.path
+  db:close()
+  for _, ending in ipairs { "-wal", "-shm", "" } do core.sys.remove(path .. ending) end
+end
+
+-- db:merge(files); whatever ends it early, a database that is new does not stay.
+local function merge_into(db, files, is_new)
+  local outcome = table.pack(pcall(core.sys.interruptible, db.merge, db, files))
+  local ok, results, message, code = table.unpack(outcome, 1, 4)
+  if is_new and not (ok and results) then discard(db) end
+  if not ok then error(results, 0) end
+  return cli.need(results, message, code, cli.DATABASE)
+end
+
 -- A missing database is created, after the first file to merge could be opened. A link in the place of a file
 -- would give away the folders of the database that it leads to.
 local function merge(args, files)
   if args.take then
     common.guarded(require("aniso.store.run_folder").refuse_links, table.unpack(files))
   end
-  if not core.sys.exists(args.db) then
+  local is_new = not core.sys.exists(args.db)
+  if is_new then
     common.need_db(core.db.open(files[1], "read")):close()
+    core.sys.interrupt_mode "poll" -- a signal that finds the new database empty waits until it can be removed
   end
   local db = common.need_db(require("aniso.store").open(args.db, { alone = args.alone }))
-  local results, message, code = db:merge(files)
-  cli.need(results, message, code, cli.DATABASE)
-  local rows = {}
+  local results, rows = merge_into(db, files, is_new), {}
   for i, one in ipairs(results) do
     rows[i] = { files[i], one.added, one.updated, one.known, one.running,
       one.removed }
