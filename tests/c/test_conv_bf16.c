@@ -191,18 +191,26 @@ static void the_setting_selects(void **state)
     }
 }
 
+/* Ties, NaN of either sign, the largest number. A subnormal number may become zero. */
 static void rounds_as_one_number_does(void **state)
 {
     (void)state;
-    enum { N = 6 };
-    const uint32_t bits[N] = {0x3f808000u, 0x3f818000u, 0x7fffffffu,
-                              0xff800001u, 0x7f7fffffu, 0x8001u};
+    const uint32_t bits[] = {0x3f808000u, 0x3f818000u, 0xbf80c000u, 0x7fffffffu,
+                             0xff800001u, 0x7f7fffffu, 0x80000000u, 0x7f800000u};
+    enum { KINDS = 8, N = 45 };
     float x[N];
-    uint16_t rounded[N];
-    memcpy(x, bits, sizeof x);
-    an_bf16_round(rounded, x, N);
-    for (int i = 0; i < N; i++) {
-        assert_int_equal(an_to_bf16(x[i]), rounded[i]);
+    uint16_t rounded[N + 1] = {0};
+    for (int i = 0; i < N; i++)
+        memcpy(x + i, bits + (i * 5 + i / KINDS) % KINDS, sizeof *x);
+    for (int most = AN_BF16_EMULATED; most <= AN_BF16_AMX; most++) {
+        an_bf16_limit((an_bf16_unit)most);
+        for (int n = 0; n <= N; n++) {
+            memset(rounded, 0, sizeof rounded);
+            an_bf16_round(rounded, x, n);
+            for (int i = 0; i < n; i++)
+                assert_int_equal(an_to_bf16(x[i]), rounded[i]);
+            assert_int_equal(0, rounded[n]);
+        }
     }
 }
 

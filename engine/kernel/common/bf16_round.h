@@ -1,5 +1,5 @@
 /* bf16_round: arrays of float32 rounded to bfloat16, as an_to_bf16() (base/narrow_float.h) rounds.
- */
+ * Where the CPU has an instruction for it, subnormal numbers become zero. */
 #ifndef AN_KERNEL_COMMON_BF16_ROUND_H
 #define AN_KERNEL_COMMON_BF16_ROUND_H
 

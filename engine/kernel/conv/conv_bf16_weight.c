@@ -8,7 +8,6 @@
 #include "base/assert.h"
 #include "base/integer.h"
 #include "base/par.h"
-#include "kernel/common/bf16_round.h"
 #include "kernel/common/carve.h"
 #include "kernel/conv/bf16_grid.h"
 #include "kernel/conv/conv_bf16.h"
@@ -45,8 +44,7 @@ static int64_t start_of(const job *j, int64_t phase, int64_t b)
 }
 
 /* x of image b of the group, 16 channels from c on. What does not come from the image is zero, and
- * remains so from group to group. Lines in order: what one writes behind itself the next
- * overwrites. */
+ * remains so from group to group. */
 static void turn_x(const job *j, int64_t first, int64_t b, int64_t c)
 {
     const an_conv_shape *s = j->s;
@@ -57,10 +55,9 @@ static void turn_x(const job *j, int64_t first, int64_t b, int64_t c)
         uint16_t *to = j->by_channel + c * j->row + start_of(j, phase, b);
         for (int64_t i = 0; i < g->H; i++, to += g->W) {
             an_bf16_part p = an_bf16_inside(image, g, phase, i);
-            bool spare = (g->H - i) * g->W - p.hi >= AN_BF16_EIGHT;
             if (p.hi > p.lo)
                 an_bf16_turn(to + p.lo, j->row, p.from + c, g->step * g->C, p.hi - p.lo,
-                             an_min(s->C - c, SIDE), spare, work);
+                             an_min(s->C - c, SIDE), work);
         }
     }
 }

@@ -3,10 +3,12 @@
 
 #include "base/assert.h"
 #include "base/integer.h"
+#include "base/precision.h"
 #include "base/simd.h"
 #include "kernel/common/bf16_round.h"
 #include "kernel/common/transpose.h"
 #include "kernel/matmul/bf16_tile.h"
+#include "kernel/matmul/bf16_turn_dispatch.h"
 
 enum { SIDE = AN_BF16_SIDE, DEPTH = AN_BF16_DEPTH };
 
@@ -20,30 +22,35 @@ void an_bf16_pack(uint16_t *packed, int64_t first, const uint16_t *from, int64_t
     }
 }
 
-/* to[i] ← from[i], i < n; where there is `spare` room, up to seven more. */
-AN_BF16_INLINE void round_row(uint16_t *to, const float *from, int64_t n, bool spare)
-{
-    for (int64_t i = 0; i < n; i += AN_BF16_EIGHT) {
-        an_bf16_eight narrow;
-        an_bf16_narrow(&narrow, from + i);
-        if (spare || n - i >= AN_BF16_EIGHT)
-            memcpy(to + i, &narrow, sizeof narrow);
-        else
-            memcpy(to + i, &narrow, sizeof *to * (size_t)(n - i));
-    }
-}
-
-AN_SIMD void an_bf16_turn(uint16_t *to, int64_t ld, const float *from, int64_t apart, int64_t n,
-                          int64_t count, bool spare, float *work)
+AN_SIMD static void turn_by_bits(uint16_t *to, int64_t ld, const float *from, int64_t apart,
+                                 int64_t n, int64_t count, float *work)
 {
     int64_t width = an_round_up(n, SIDE);
-    AN_ASSERT_SLOW(count >= 1 && count <= SIDE);
     an_transpose(work, width, from, apart, n, count);
     for (int64_t k = 0; k < count; k++)
-        round_row(to + k * ld, work + k * width, n, spare);
+        for (int64_t i = 0; i < n; i += AN_BF16_EIGHT) {
+            an_bf16_eight narrow;
+            an_bf16_narrow(&narrow, work + k * width + i);
+            memcpy(to + k * ld + i, &narrow,
+                   n - i < AN_BF16_EIGHT ? sizeof *to * (size_t)(n - i) : sizeof narrow);
+        }
 }
 
-AN_SIMD void an_bf16_pairs(uint16_t *to, int64_t block, const float *from, int64_t rows, int64_t N)
+void an_bf16_turn(uint16_t *to, int64_t ld, const float *from, int64_t apart, int64_t n,
+                  int64_t count, float *work)
+{
+    AN_ASSERT_SLOW(count >= 1 && count <= SIDE);
+#ifdef AN_SIMD_X86
+    if (an_bf16_unit_now() >= AN_BF16_AVX512) {
+        an_bf16_avx512_turn(to, ld, from, apart, n, count);
+        return;
+    }
+#endif
+    turn_by_bits(to, ld, from, apart, n, count, work);
+}
+
+AN_SIMD static void pairs_by_bits(uint16_t *to, int64_t block, const float *from, int64_t rows,
+                                  int64_t N)
 {
     for (int64_t h = 0; h < N; h += SIDE, to += block)
         for (int64_t j = 0; j < rows; j += 2)
@@ -58,4 +65,15 @@ AN_SIMD void an_bf16_pairs(uint16_t *to, int64_t block, const float *from, int64
                 }
                 memcpy(to + j * SIDE + 2 * n, &pairs, sizeof pairs);
             }
+}
+
+void an_bf16_pairs(uint16_t *to, int64_t block, const float *from, int64_t rows, int64_t N)
+{
+#ifdef AN_SIMD_X86
+    if (an_bf16_unit_now() >= AN_BF16_AVX512) {
+        an_bf16_avx512_pairs(to, block, from, rows, N);
+        return;
+    }
+#endif
+    pairs_by_bits(to, block, from, rows, N);
 }

@@ -3,7 +3,6 @@
 #ifndef AN_KERNEL_MATMUL_BF16_TURN_H
 #define AN_KERNEL_MATMUL_BF16_TURN_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Packs terms first … first + K − 1 of a block of 16 columns: term first + k of column n is
@@ -11,10 +10,10 @@
 void an_bf16_pack(uint16_t *packed, int64_t first, const uint16_t *from, int64_t column, int64_t K,
                   int64_t term);
 
-/* to[k·ld + i] ← from[i·apart + k], for i < n and k < count ≤ 16. Where there is `spare` room, up
- * to seven zeros are written behind each row. `work` holds 16 · an_round_up(n, 16) floats. */
+/* to[k·ld + i] ← from[i·apart + k], for i < n and k < count ≤ 16. `work` holds
+ * 16 · an_round_up(n, 16) floats. */
 void an_bf16_turn(uint16_t *to, int64_t ld, const float *from, int64_t apart, int64_t n,
-                  int64_t count, bool spare, float *work);
+                  int64_t count, float *work);
 
 /* Rows of N floats, 16 columns a block: column 16·h + n of row j goes to
  * to[h·block + j / 2 · 32 + 2·n + j % 2]. An odd last row is paired with zeros. N is a multiple
