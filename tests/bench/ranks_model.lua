@@ -17,6 +17,7 @@ local stage = require "aniso.train.stage"
 local work = dofile "tests/bench/ranks_work.lua"
 
 local SLICES, MOST = 8, 64
+local KINDS = { "share", "send", "receive", "add", "gather" }
 local LINKS = { -- assumed: latency in seconds, bytes per second
   { name = "10 GbE", latency = 25e-6, bandwidth = 1.1e9 },
   { name = "100 Gb IB", latency = 1.5e-6, bandwidth = 12e9 },
@@ -90,6 +91,14 @@ local function measured_link()
   return { latency = latency * 1e-6, bandwidth = bandwidth * 1e9, addition = addition * 1e9 }
 end
 
+-- Milliseconds of the messages of a step of two ranks, by themselves.
+local function measured_messages(passed)
+  local words = {}
+  for i, kind in ipairs(KINDS) do words[i] = ("%d %d"):format(passed[kind].calls, passed[kind].bytes // 1) end
+  local text = ranks(2, (program:gsub("[^/]*$", "tests/bench/ranks_link")), table.unpack(words))
+  return tonumber(text:match "median_ms (%S+)")
+end
+
 -- ── the model ───────────────────────────────────────────────────────────────────────────
 -- Milliseconds in which each of R ranks computes its images, one at least.
 local function shared_time(at, R)
@@ -123,7 +132,7 @@ end
 
 -- ── tables ──────────────────────────────────────────────────────────────────────────────
 local function print_passed(passed)
-  for _, kind in ipairs { "share", "send", "receive", "add", "gather" } do
+  for _, kind in ipairs(KINDS) do
     print(("  %-8s %4g calls %8.3f MB"):format(kind, passed[kind].calls, passed[kind].bytes / 1e6))
   end
 end
@@ -177,5 +186,7 @@ for name in names:gmatch "%w+" do
   local passed = print_check(name, at, link)
   print "  rank 0's calls in a step of two ranks"
   print_passed(passed)
+  print(("  messages of two ranks by themselves, predicted, measured: %.2f %.2f ms"):format(
+    message_time(passed, 2, 1, link, link.addition), measured_messages(passed)))
   print_prediction(at, passed, link)
 end
