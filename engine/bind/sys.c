@@ -2,6 +2,7 @@
  *
  * Times, threads, counters of memory and open handles, the description of the host, signals, the
  * terminal. sys_file.c adds the file system, lock.c the lock. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -295,6 +296,14 @@ static int is_terminal(lua_State *L)
     return 1;
 }
 
+/* has_reader() → false where stdout is a pipe or a terminal that nothing reads any more. */
+static int has_reader(lua_State *L)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    lua_pushboolean(L, poll(&out, 1, 0) <= 0 || !(out.revents & (POLLERR | POLLHUP)));
+    return 1;
+}
+
 /* width([stream]) → columns, rows of the terminal; nil when it is not a terminal. */
 static int width(lua_State *L)
 {
@@ -337,6 +346,7 @@ static const luaL_Reg functions[] = {
     {"cpu_seconds", cpu_seconds},
     {"debug", debug},
     {"fail_at", fail_at},
+    {"has_reader", has_reader},
     {"host", host},
     {"interrupt_mode", an_lua_interrupt_mode},
     {"interruptible", an_lua_interruptible},

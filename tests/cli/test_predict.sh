@@ -126,6 +126,26 @@ else
 fi
 chmod 755 "$closed/b-closed"
 
+# The maps count the images before the end.
+yes "$images/one.bmp" | head -n 1000 >"$dir/many"
+mkfifo "$dir/fifo"
+for form in table csv; do
+    "$aniso" predict "$model" - --format $form --maps "$dir/maps-$form" <"$dir/many" >"$dir/fifo" 2>"$dir/err" &
+    : <"$dir/fifo"
+    wait $!
+    equals "without a reader, a prediction as $form ends by SIGPIPE" $? 141
+    equals "long before its end" "$(($(ls "$dir/maps-$form" | wc -l) < 500))" 1
+done
+(
+    trap '' PIPE
+    exec "$aniso" predict "$model" - --maps "$dir/maps-ignored" <"$dir/many" >"$dir/fifo" 2>"$dir/err"
+) &
+: <"$dir/fifo"
+wait $!
+equals "where that is ignored, as a failure" $? 1
+equals "with one line" "$(cat "$dir/err")" "aniso: standard output: Broken pipe"
+equals "as early" "$(($(ls "$dir/maps-ignored" | wc -l) < 500))" 1
+
 mkdir "$dir/empty"
 expect "no images" 3 "$aniso" predict "$model" "$dir/empty"
 output_has err 'no image was named, and the folders hold none'

@@ -222,4 +222,9 @@ function Variables.test_those_that_are_listed_can_be_read()
   lu.assertFalse(pcall(sys.variable, "ANISO_NONE"))
 end
 
+-- Without one, `aniso predict` ends (tests/cli/test_predict.sh).
+function Open.test_stdout_has_a_reader()
+  lu.assertTrue(sys.has_reader())
+end
+
 return { Memory = Memory, Open = Open, Signals = Signals, Variables = Variables }

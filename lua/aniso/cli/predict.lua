@@ -70,6 +70,15 @@ local function write_maps(folder, rows, done)
   end
 end
 
+-- A write without a reader ends the process by SIGPIPE; where that is ignored, main.c prints the reason. A
+-- table is written at its end, and must not be computed until then.
+local function end_without_reader()
+  if core.sys.has_reader() then return end
+  console.print ""
+  io.stdout:flush()
+  cli.fail(cli.FAILED, "")
+end
+
 -- Prints the rows as they come; → how many could not be read.
 local function carry_out(predictor, paths, total, args)
   local board <close> = require("aniso.show.progress").board {}
@@ -78,6 +87,7 @@ local function carry_out(predictor, paths, total, args)
   local ok, problem = xpcall(predictor.predict, errors.traced, predictor, paths, function(rows, done)
     for _, row in ipairs(rows) do failed = failed + (row.error and 1 or 0) end
     printer.add(rows)
+    end_without_reader()
     if args.maps then write_maps(args.maps, rows, done) end
     line:update(done)
     shown = done

@@ -99,6 +99,10 @@ function sys.host() end
 ---@return boolean terminal
 function sys.isatty(stream) end
 
+---False where stdout is a pipe or a terminal that nothing reads any more.
+---@return boolean
+function sys.has_reader() end
+
 ---The text of a regular file of at most `most` bytes; with `start`, the first `most` bytes of any.
 ---@param path string
 ---@param most integer
