@@ -56,6 +56,14 @@ numbers "$dir/one/s.db" >"$dir/s1.csv"
 numbers "$dir/two/s.db" >"$dir/s2.csv"
 equals "staged runs have the same bits" "$(cmp "$dir/s1.csv" "$dir/s2.csv" && echo same)" same
 
+narrow="--set train.sliced=true --set backbone.width=16 --set train.precision"
+expect "one process, bfloat16" 0 "$aniso" run "$dir/tiny.lua" $narrow=bfloat16 --db "$dir/n1.db"
+expect "2 ranks, bfloat16" 0 ranks 2 run "$dir/tiny.lua" $narrow=bfloat16 --db "$dir/n2.db"
+expect "one process, float32" 0 "$aniso" run "$dir/tiny.lua" $narrow=float32 --db "$dir/n3.db"
+for db in n1 n2 n3; do numbers "$dir/$db.db" >"$dir/$db.csv"; done
+equals "bfloat16 has the same bits at 2 ranks" "$(cmp "$dir/n1.csv" "$dir/n2.csv" && echo same)" same
+equals "and others than float32" "$(cmp -s "$dir/n1.csv" "$dir/n3.csv" || echo other)" other
+
 expect "several ranks do not train it" 1 ranks 2 run "$dir/tiny.lua" --db "$dir/refused.db"
 output_has err '2 ranks share a batch with train.sliced = true'
 expect "the default build does not share a batch" 1 env OMPI_COMM_WORLD_SIZE=2 "$aniso" run "$dir/tiny.lua" \
