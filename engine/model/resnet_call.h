@@ -3,6 +3,7 @@
 #ifndef AN_MODEL_RESNET_CALL_H
 #define AN_MODEL_RESNET_CALL_H
 
+#include "base/precision.h"
 #include "model/resnet.h"
 
 typedef enum {
@@ -21,6 +22,7 @@ typedef struct {
     int64_t drops;                /* an_tape_drops() of rank 0: older records are dropped     */
     int64_t recomputed;           /* units: an_resnet_recompute()                             */
     int threads;
+    an_precision precision;
     bool sliced;  /* training, with sums over the whole batch: base/ranks/cut.h */
     bool records; /* a backward call may follow                                 */
 } an_resnet_call;

@@ -17,6 +17,7 @@ static void send_call(an_resnet_call call)
 {
     an_processors_return();
     call.threads = an_threads();
+    call.precision = an_precision_now();
     call.drops = an_tape_drops();
     an_ranks_announce(&call, sizeof call);
 }

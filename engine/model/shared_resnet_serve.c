@@ -156,6 +156,7 @@ static an_code backward(server *s, int64_t number)
 static an_code answer(server *s, const an_resnet_call *call)
 {
     an_set_threads(call->threads);
+    an_set_precision(call->precision);
     drop(s, call->drops);
     switch (call->command) {
     case AN_RESNET_FORWARD:

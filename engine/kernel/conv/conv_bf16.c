@@ -151,6 +151,12 @@ static void image_channels(const job *j, const product *p, int64_t image, const 
     }
 }
 
+/* Numbers that a last block of rows, or a last step of a run, reads beyond the grid. */
+static int64_t beyond(const job *j)
+{
+    return SIDE * j->in + DEPTH;
+}
+
 static void some_images(const job *j, int64_t lo, int64_t hi)
 {
     uint16_t *grids = an_carve_at(&j->scratch, j->grids);
@@ -158,16 +164,11 @@ static void some_images(const job *j, int64_t lo, int64_t hi)
     const int64_t image = j->grid.h * j->grid.w * j->grid.C;
     for (int64_t b = lo; b < hi; b++)
         an_k_bf16_grid(grids + (b - lo) * j->numbers, j->x + b * image, &j->grid);
+    memset(grids + (hi - lo) * j->numbers, 0, sizeof *grids * (size_t)beyond(j));
     for (int64_t k = 0; k < j->count; k++)
         for (int64_t o = 0; o < j->out; o += BLOCK)
             for (int64_t b = lo; b < hi; b++)
                 image_channels(j, &j->products[k], b, grids + (b - lo) * j->numbers, o, tile);
-}
-
-/* Numbers that a last block of rows, or a last step of a run, reads beyond the grid. */
-static int64_t beyond(const job *j)
-{
-    return SIDE * j->in + DEPTH;
 }
 
 static void multiply(const job *j)
@@ -178,8 +179,6 @@ static void multiply(const job *j)
 #pragma omp for schedule(static)
         for (int64_t k = 0; k < j->count * blocks; k++)
             pack_block(j, &j->products[k / blocks], k % blocks * SIDE);
-        memset((uint16_t *)an_carve_at(&j->scratch, j->grids) + j->group * j->numbers, 0,
-               sizeof(uint16_t) * (size_t)beyond(j));
         an_k_bf16_begin();
 #pragma omp for schedule(dynamic)
         for (int64_t task = 0; task < tasks; task++)
