@@ -35,6 +35,7 @@ struct an_db {
     double deadline; /* of the latest statement, in seconds; 0: none                    */
     double limit;    /* seconds that a statement of a reading connection may take       */
     uint64_t checks; /* of a writing connection: what the file has passed; 0: nothing  */
+    bool unfinished; /* made by this process, without content yet                      */
     bool immutable;  /* read without locks (read_files.c)                              */
     an_stamp stamp;  /* of the file when it was opened so                              */
 };

@@ -257,7 +257,7 @@ static an_code open_to_share(an_db *db, const an_schema *schema)
 
 /* Creates an empty file if there is none. An existing file is not opened: closing it would release
  * the locks that SQLite holds on it in this process. */
-static an_code make_file(const char *path, an_db_mode mode)
+static an_code make_file(an_db *db, const char *path, an_db_mode mode)
 {
     int made;
     an_code code = mode == AN_DB_ALONE ? AN_OK : an_network_fs_check(path);
@@ -266,6 +266,7 @@ static an_code make_file(const char *path, an_db_mode mode)
     code = an_file_open(path, AN_FILE_CREATE, &made);
     if (code == AN_OK)
         an_file_close(made);
+    db->unfinished = code == AN_OK;
     return code == AN_OK || an_path_kind_at(path) == AN_FILE ? AN_OK : code; /* created meanwhile */
 }
 
@@ -276,7 +277,7 @@ static an_code find_file(an_db *db, const char *path, an_db_mode mode)
     an_stamp stamp;
     an_code code = mode == AN_DB_READ ? AN_OK : an_db_check_writable(path);
     if (code == AN_OK)
-        code = mode == AN_DB_WRITE || mode == AN_DB_ALONE ? make_file(path, mode)
+        code = mode == AN_DB_WRITE || mode == AN_DB_ALONE ? make_file(db, path, mode)
                                                           : an_path_stamp(path, &stamp);
     if (code == AN_ENOTFOUND)
         return an_fail(code, "no database at %s", path);
@@ -306,6 +307,7 @@ an_db *an_db_open_as(const char *path, an_db_mode mode, const an_schema *schema)
         code = open[mode](db, schema);
     if (code != AN_OK)
         return an_db_close(db), NULL;
+    db->unfinished = false;
     db->stoppable = db->readonly;
     return db;
 }
@@ -346,6 +348,19 @@ static void keep_content(an_db *db)
     sqlite3_free(kept);
 }
 
+/* A file that this process has made and could not fill, as on a full disk. Without the lock it may
+ * be another's by now. */
+static void remove_unfinished(const an_db *db)
+{
+    static const char *const endings[] = {"-journal", "-wal", "-shm", ""};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        char *path = sqlite3_mprintf("%s%s", db->path, endings[i]);
+        if (path && an_path_kind_at(path) == AN_FILE)
+            an_path_remove(path);
+        sqlite3_free(path);
+    }
+}
+
 void an_db_close(an_db *db)
 {
     if (!db)
@@ -354,6 +369,8 @@ void an_db_close(an_db *db)
     if (db->raw && db->lock && an_db_has_moved(db))
         keep_content(db);
     sqlite3_close(db->raw);
+    if (db->unfinished && db->lock)
+        remove_unfinished(db);
     an_checked_remember(db->path, db->checks);
     an_lock_release(db->lock);
     an_free(db->path);

@@ -42,9 +42,10 @@ typedef enum {
 /* NULL after AN_ENOTFOUND (reading a missing file), AN_EFORMAT (another program's file, a
  * newer version, a damaged file), AN_EBUSY (another process writes), AN_EIO, AN_EDB, AN_ENOMEM.
  * The file is not trusted: its schema must be the known one (known_schema.h), and the rows of one
- * that this program did not write itself are checked (content_check.h, checked_files.h). A
- * statement of a reading connection that takes more than a minute fails; the environment variable
- * ANISO_QUERY_SECONDS sets another time, 0 none. */
+ * that this program did not write itself are checked (content_check.h, checked_files.h). A file
+ * that is made and cannot be filled, as on a full disk, is removed again. A statement of a reading
+ * connection that takes more than a minute fails; the environment variable ANISO_QUERY_SECONDS sets
+ * another time, 0 none. */
 an_db *an_db_open(const char *path, an_db_mode mode);
 /* Rolls back an open transaction and finalises statements that are still in use. NULL is allowed.
  * Where the file of a writing connection was deleted, renamed or replaced, its content is written

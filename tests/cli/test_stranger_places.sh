@@ -34,17 +34,26 @@ forced="place/forced.html place/forced.safetensors place/forced.svg place/.aniso
     also_over "outputs and caches" hard $outputs $forced
     also_over "outputs and caches" socket $outputs $forced
     also_over "outputs and caches" folder $outputs $forced
+    also_over "outputs and caches" device $outputs $forced
 }
 
 # ── checkpoints ─────────────────────────────────────────────────────────────────────────
 also_over "a folder of checkpoints" folder_link "place/runs/$second"
 over "the folder of runs" folder_link place/runs
 also_over "the folder of first stages" folder_link place/first-stage
-over "checkpoints and first stages" link "place/runs/$uid/best.safetensors" "place/$stage" \
-    "place/runs/$second/last.safetensors" "place/runs/$second/best.safetensors"
-for kind in pipe dangling hard socket device folder; do
-    also_over "checkpoints and first stages" $kind "place/runs/$uid/best.safetensors" "place/$stage" \
-        "place/runs/$second/last.safetensors" "place/runs/$second/best.safetensors"
+checkpoints="place/runs/$uid/best.safetensors place/$stage place/runs/$second/last.safetensors
+    place/runs/$second/last.previous.safetensors place/runs/$second/best.safetensors"
+# shellcheck disable=SC2086
+{
+    over "checkpoints and first stages" link $checkpoints
+    over "checkpoints and first stages" pipe $checkpoints
+    for kind in dangling hard socket device folder; do
+        also_over "checkpoints and first stages" $kind $checkpoints
+    done
+}
+for kind in pipe socket device; do
+    also_over "their folders" $kind place/runs place/first-stage home/.cache/aniso
+    also_over "a folder of checkpoints and the cache" $kind "place/runs/$second" home/.cache
 done
 
 # ── the database ────────────────────────────────────────────────────────────────────────
@@ -56,6 +65,17 @@ for kind in link dangling hard pipe socket device folder sparse; do
         also_over "the database$end" $kind "place/runs.db$end"
     done
 done
+
+# ── further files ───────────────────────────────────────────────────────────────────────
+further="place/other.db place/other.db-lock place/other.db-wal place/copy.db place/runs.db.kept place/images/table.csv
+    place/lists place/maps place/runs.shards place/$stage.lock place/model.safetensors"
+# shellcheck disable=SC2086
+{
+    over "the lock, a model, a shard and tables" socket place/runs.db-lock $further
+    for kind in pipe device folder dangling link; do
+        also_over "the lock, a model, a shard and tables" $kind place/runs.db-lock $further
+    done
+}
 
 # ── images ──────────────────────────────────────────────────────────────────────────────
 images() { # KIND…: one more image of each kind
