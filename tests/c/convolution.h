@@ -4,6 +4,7 @@
 #define AN_TESTS_CONVOLUTION_H
 
 #include "arrays.h"
+#include "worse.h"
 
 #include "kernel/conv/conv.h"
 
@@ -68,7 +69,7 @@ static inline void assert_within(const float *got, const double *expected, int64
     double largest = 0, error = 0;
     for (int64_t i = 0; i < n; i++) {
         largest = fmax(largest, fabs(expected[i]));
-        error = fmax(error, fabs((double)got[i] - expected[i]));
+        error = worse(error, fabs((double)got[i] - expected[i]));
     }
     if (!(error <= tolerance * largest))
         fail_msg("error %g of %g, more than %g", error, largest, tolerance);

@@ -19,6 +19,7 @@
 #include "grad/tape.h"
 #include "model/module.h"
 #include "tensor/scope.h"
+#include "worse.h"
 
 #define SHAPE(...)                                                                                 \
     (int64_t[])                                                                                    \
@@ -53,7 +54,7 @@ static inline double distance(const an_tensor *a, const an_tensor *b)
     assert_true(an_same_shape(a, b));
     double worst = 0;
     for (int64_t i = 0; i < an_numel(a); i++)
-        worst = fmax(worst, fabs((double)an_f32(a)[i] - an_f32(b)[i]));
+        worst = worse(worst, fabs((double)an_f32(a)[i] - an_f32(b)[i]));
     return worst;
 }
 

@@ -4,6 +4,7 @@
 
 #include <omp.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "base/memory/tensor_heap.h"
@@ -24,6 +25,9 @@ void *an_scratch_take(size_t bytes)
         return NULL;
     b->below = newest;
     newest = b;
+#ifdef AN_CHECKED
+    memset((char *)b + HEAD, 0xff, bytes);
+#endif
     return (char *)b + HEAD;
 }
 

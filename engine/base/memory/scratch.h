@@ -16,7 +16,9 @@
 
 #include <stddef.h>
 
-void *an_scratch_take(size_t bytes);  /* 64-byte aligned, undefined; NULL + AN_ENOMEM */
+/* 64-byte aligned, undefined: NaN where checks are compiled in, so that a kernel that reads what it
+ * has not written gives NaN. NULL + AN_ENOMEM. */
+void *an_scratch_take(size_t bytes);
 void an_scratch_release(void *first); /* and all taken after it; NULL is allowed */
 
 /* Rounded up to whole cache lines, which keeps parts that threads write on separate lines. */
