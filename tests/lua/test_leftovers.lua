@@ -18,7 +18,6 @@ local function write(path)
   assert(sys.write_atomic(path, "12345"))
 end
 
-
 local function named(plan)
   local out = {}
   for i, one in ipairs(plan) do out[i] = one.what end
@@ -111,6 +110,22 @@ function T.test_a_stored_cache_folder_is_not_made()
   write(given.cache .. "/0123456789abcdef.index")
   lu.assertEquals(data.of_stored(given).cache, given.cache)
   lu.assertEquals(data.of_stored({ "folder", cache = false }).cache, false)
+end
+
+-- Rows are deleted a run at a time, so that a signal waits for one. What it raises undoes the whole.
+function T.test_a_signal_while_rows_are_deleted()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local uids, deleted, exec = { plain.run(db).uid, plain.run(db, { ["train.lr"] = 0.02 }).uid }, 0, db.exec
+  db:remove { db:find(uids[1]), db:find(uids[2]) }
+  function db.exec(self, sql, ...)
+    deleted = deleted + (sql:find "^DELETE FROM run" and 1 or 0)
+    if deleted == 2 then error("a signal", 0) end
+    return exec(self, sql, ...)
+  end
+  lu.assertErrorMsgContains("a signal", gc.carry_out, db, gc.plan(db, first_stage.key_of))
+  db.exec = nil
+  lu.assertEquals(#db:runs { removed = true }, 2)
+  for _, uid in ipairs(uids) do lu.assertEquals(#sys.list(db:run_folder(uid)), 3) end
 end
 
 return { Leftovers = T }

@@ -123,9 +123,12 @@ local SHARED = {
   "DELETE FROM dataset WHERE dataset_id NOT IN (SELECT dataset_id FROM data_split)",
 }
 
+-- A run at a time: a signal waits for the end of a statement that writes.
 local function delete_rows(db)
   must(db:transaction(function()
-    if must(db:exec "DELETE FROM run WHERE removed_at IS NOT NULL") == 0 then return end
+    local removed = must(db:query "SELECT run_id FROM run WHERE removed_at IS NOT NULL")
+    if #removed == 0 then return end
+    for _, run in ipairs(removed) do must(db:exec("DELETE FROM run WHERE run_id = ?1", run.run_id)) end
     for _, sql in ipairs(SHARED) do must(db:exec(sql)) end
   end))
 end
