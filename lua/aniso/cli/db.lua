@@ -90,12 +90,21 @@ function actions.vacuum(args)
     common.megabytes(before).text))
 end
 
--- Closes a database that this command has made and could not fill, and removes it: an empty one would look
--- like the result of a merge.
-local function discard(db)
-  local path = db.path
+local function is_empty(path)
+  local db = require("aniso.store").open(path, { readonly = true })
+  if not db then return false end
+  local count = require("aniso.store.contents").run_count(db)
   db:close()
-  for _, ending in ipairs { "-wal", "-shm", "" } do core.sys.remove(path .. ending) end
+  return count == 0
+end
+
+-- Removes a database that this command has made and could not fill: an empty one would look like the result
+-- of a merge. Another command may have waited for the writer's lock and filled it.
+local function discard(db)
+  db:close()
+  local lock <close> = core.sys.lock(db.path)
+  if not lock or not is_empty(db.path) then return end
+  for _, ending in ipairs { "-wal", "-shm", "" } do core.sys.remove(db.path .. ending) end
 end
 
 -- db:merge(files); whatever ends it early, a database that is new does not stay.
