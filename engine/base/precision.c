@@ -59,7 +59,7 @@ static an_bf16_unit supported(void)
 /* Requested at the first use: a process that never multiplies bf16 does not request the tiles. */
 static an_bf16_unit of_this_cpu(void)
 {
-    static int known = -1;
+    static _Atomic int known = -1;
     if (known < 0)
         known = (int)supported();
     return (an_bf16_unit)known;

@@ -21,17 +21,18 @@ enum {
     SIDE = AN_BF16_SIDE,
     BLOCK = 2 * SIDE, /* positions and channels of a tile          */
     DEPTH = AN_BF16_DEPTH,
-    TASKS = 8 /* per batch, where images are that many: each task reads all weights */
+    TASKS = 8, /* per batch, where images are that many: each task reads all weights */
+    STRIDE = 4 /* at most: a data gradient is a product per phase, stride² of them */
 };
 
 bool an_k_conv_bf16_fits(const an_conv_shape *s)
 {
-    return s->O % SIDE == 0;
+    return s->O % SIDE == 0 && s->stride <= STRIDE;
 }
 
 bool an_k_conv_bf16_data_fits(const an_conv_shape *s)
 {
-    return s->C % SIDE == 0;
+    return s->C % SIDE == 0 && s->stride <= STRIDE;
 }
 
 /* ── taps ───────────────────────────────────────────────────────────────────────────────────── */

@@ -17,9 +17,9 @@
 #include "base/err.h"
 #include "kernel/conv/conv_shape.h"
 
-/* A multiple of 16 output channels. */
+/* A multiple of 16 output channels, and a stride of up to 4. */
 bool an_k_conv_bf16_fits(const an_conv_shape *s);
-/* A multiple of 16 input channels. */
+/* A multiple of 16 input channels, and such a stride. */
 bool an_k_conv_bf16_data_fits(const an_conv_shape *s);
 
 an_code an_k_conv_bf16_forward(float *y, const float *x, const float *w, const float *b,
