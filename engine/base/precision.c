@@ -56,7 +56,8 @@ static an_bf16_unit supported(void)
 }
 #endif
 
-/* Requested at the first use: a process that never multiplies bf16 does not request the tiles. */
+/* Requested when the unit is first needed or named, not at each start: with tiles the kernel saves
+ * more at a signal. */
 static an_bf16_unit of_this_cpu(void)
 {
     static _Atomic int known = -1;

@@ -10,8 +10,6 @@
 #ifndef AN_BASE_PRECISION_H
 #define AN_BASE_PRECISION_H
 
-#include <stdbool.h>
-
 typedef enum { AN_FP32, AN_BF16 } an_precision;
 
 an_precision an_precision_now(void);

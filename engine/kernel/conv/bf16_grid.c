@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/integer.h"
 #include "kernel/common/bf16_round.h"
 
@@ -19,11 +18,6 @@ an_bf16_grid an_bf16_input_grid(const an_conv_shape *s)
                           .left = -s->pad_x,
                           .H = s->Ho + (s->kh - 1) / s->stride,
                           .W = an_round_up(s->Wo + (s->kw - 1) / s->stride, 2)};
-}
-
-int64_t an_bf16_tap(const an_bf16_grid *g, int64_t u, int64_t v)
-{
-    return an_bf16_phase(g, u % g->step, v % g->step) + u / g->step * g->W + v / g->step;
 }
 
 an_bf16_part an_bf16_inside(const float *image, const an_bf16_grid *g, int64_t phase, int64_t line)

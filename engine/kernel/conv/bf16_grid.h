@@ -27,17 +27,20 @@ static inline int64_t an_bf16_positions(const an_bf16_grid *g)
     return g->down * g->side * g->H * g->W;
 }
 
-/* Where phase (r, c) begins, in positions. */
-static inline int64_t an_bf16_phase(const an_bf16_grid *g, int64_t r, int64_t c)
+/* A tap (u, v) is in one phase, counted by lines and then by columns, at a constant distance. */
+static inline int64_t an_bf16_phase_of(const an_bf16_grid *g, int64_t u, int64_t v)
 {
-    return (r * g->side + c) * g->H * g->W;
+    return u % g->step * g->side + v % g->step;
+}
+
+static inline int64_t an_bf16_shift_of(const an_bf16_grid *g, int64_t u, int64_t v)
+{
+    return u / g->step * g->W + v / g->step;
 }
 
 /* The grid of a convolution's input, with one line of zeros between two lines of an image for each
  * tap beyond the first. */
 an_bf16_grid an_bf16_input_grid(const an_conv_shape *s);
-/* The distance of tap (u, v) in it, in positions. */
-int64_t an_bf16_tap(const an_bf16_grid *g, int64_t u, int64_t v);
 
 /* to (phases, H, W, C) ← an image. */
 void an_k_bf16_grid(uint16_t *to, const float *image, const an_bf16_grid *g);

@@ -1,7 +1,7 @@
 /* conv: selects the algorithm of a convolution, by its sizes alone: Winograd's for 3×3 kernels of
  * stride 1 (winograd.h) and 2 (winograd_stride2.h) where it fits, patches for very few channels
  * (conv_patches.h), else directly from the images (conv_direct.h). With products in bf16 there is
- * one for all shapes (conv_bf16.h). */
+ * one for all sizes that it fits (conv_bf16.h). */
 #include "kernel/conv/conv.h"
 
 #include <stddef.h>

@@ -146,8 +146,8 @@ static void image_channels(const job *j, const product *p, int64_t image, const 
                                        .steps = p->steps,
                                        .c = tile,
                                        .c_step = BLOCK,
-                                       .rows = rows > SIDE ? 2 : 1,
-                                       .columns = channels > SIDE ? 2 : 1});
+                                       .rows = rows,
+                                       .columns = channels});
         store(j, p, y, q, rows, channels, j->b ? j->b + o : NULL, tile);
     }
 }
@@ -220,6 +220,12 @@ static an_code prepare(job *j, const an_conv_shape *s)
 
 /* ── forward ────────────────────────────────────────────────────────────────────────────────── */
 
+/* Where tap (u, v) of position 0 is, in positions. */
+static int64_t tap(const an_bf16_grid *g, int64_t u, int64_t v)
+{
+    return an_bf16_phase_of(g, u, v) * g->H * g->W + an_bf16_shift_of(g, u, v);
+}
+
 static void forward_runs(product *p, const job *j, const an_conv_shape *s)
 {
     for (int64_t u = 0; u < s->kh; u++)
@@ -228,7 +234,7 @@ static void forward_runs(product *p, const job *j, const an_conv_shape *s)
                                             .v = v,
                                             .v_step = s->stride,
                                             .count = an_div_up(s->kw - v, s->stride),
-                                            .at = an_bf16_tap(&j->grid, u, v) * j->in};
+                                            .at = tap(&j->grid, u, v) * j->in};
     lay_steps(p, j->in);
 }
 

@@ -1,5 +1,5 @@
 /* conv_bf16: convolutions whose factors are bf16 and whose sums are float32 (base/precision.h), of
- * every kernel and stride. An image becomes a grid (bf16_grid.h), a kernel packed blocks, and the
+ * every kernel. An image becomes a grid (bf16_grid.h), a kernel packed blocks, and the
  * convolution a sum over the taps of products of the two: no patches are laid out.
  *
  *   forward   y[q] = Σ_taps grid[q + tap] · w[tap]
@@ -22,6 +22,7 @@ bool an_k_conv_bf16_fits(const an_conv_shape *s);
 /* A multiple of 16 input channels, and such a stride. */
 bool an_k_conv_bf16_data_fits(const an_conv_shape *s);
 
+/* As the functions of conv.h; data adds to dx where it accumulates. */
 an_code an_k_conv_bf16_forward(float *y, const float *x, const float *w, const float *b,
                                const an_conv_shape *s);
 an_code an_k_conv_bf16_data(float *dx, const float *dy, const float *w, bool accumulate,

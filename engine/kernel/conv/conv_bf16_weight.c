@@ -88,19 +88,18 @@ static void add_line(const job *j, int64_t u, int64_t c, int64_t o, int64_t term
     const an_conv_shape *s = j->s;
     for (int64_t k = 0; k < terms; k += DEEP)
         for (int64_t v = 0; v < s->kw; v++) {
-            int64_t phase = u % s->stride * j->grid.side + v % s->stride;
-            int64_t tap = u / s->stride * j->grid.W + v / s->stride;
-            an_k_bf16_tile(
-                &(an_bf16_tile){.a = j->by_channel + c * j->row + start_of(j, phase, 0) + tap + k,
-                                .a_step = j->row,
-                                .b = j->by_pair + o / SIDE * j->block + k * SIDE,
-                                .b_step = j->block,
-                                .steps = an_div_up(an_min(terms - k, DEEP), DEPTH),
-                                .c = sums_of(j, u * s->kw + v, c, o),
-                                .c_step = BLOCK,
-                                .accumulate = !first || k > 0,
-                                .rows = j->channels - c > SIDE ? 2 : 1,
-                                .columns = s->O - o > SIDE ? 2 : 1});
+            int64_t phase = start_of(j, an_bf16_phase_of(&j->grid, u, v), 0);
+            int64_t tap = phase + an_bf16_shift_of(&j->grid, u, v);
+            an_k_bf16_tile(&(an_bf16_tile){.a = j->by_channel + c * j->row + tap + k,
+                                           .a_step = j->row,
+                                           .b = j->by_pair + o / SIDE * j->block + k * SIDE,
+                                           .b_step = j->block,
+                                           .steps = an_div_up(an_min(terms - k, DEEP), DEPTH),
+                                           .c = sums_of(j, u * s->kw + v, c, o),
+                                           .c_step = BLOCK,
+                                           .accumulate = !first || k > 0,
+                                           .rows = an_min(j->channels - c, BLOCK),
+                                           .columns = an_min(s->O - o, BLOCK)});
         }
 }
 

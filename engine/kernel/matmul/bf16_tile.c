@@ -11,13 +11,6 @@
 
 enum { SIDE = AN_BF16_SIDE, PAIRS = AN_BF16_DEPTH / 2 };
 
-static inline float widened(uint32_t upper)
-{
-    float value;
-    memcpy(&value, &upper, sizeof value);
-    return value;
-}
-
 /* One row of one block of columns. */
 AN_SIMD static void emulated_row(float *restrict c, const an_bf16_tile *j, int row, int column)
 {
@@ -30,7 +23,8 @@ AN_SIMD static void emulated_row(float *restrict c, const an_bf16_tile *j, int r
             uint32_t pairs[SIDE];
             memcpy(pairs, b + k * AN_BF16_DEPTH, sizeof pairs);
             for (int n = 0; n < SIDE; n++)
-                sum[n] += even * widened(pairs[n] << 16) + odd * widened(pairs[n] & 0xffff0000u);
+                sum[n] += even * an_from_bf16((uint16_t)pairs[n]) +
+                          odd * an_from_bf16((uint16_t)(pairs[n] >> 16));
         }
     }
     for (int n = 0; n < SIDE; n++)
@@ -39,8 +33,8 @@ AN_SIMD static void emulated_row(float *restrict c, const an_bf16_tile *j, int r
 
 static void emulated_tile(const an_bf16_tile *j)
 {
-    for (int row = 0; row < j->rows * SIDE; row++)
-        for (int column = 0; column < j->columns; column++)
+    for (int row = 0; row < (j->rows > SIDE ? 2 * SIDE : SIDE); row++)
+        for (int column = 0; column < (j->columns > SIDE ? 2 : 1); column++)
             emulated_row(j->c + row * j->c_step + column * SIDE, j, row, column);
 }
 
@@ -62,8 +56,9 @@ void an_k_bf16_end(void)
 
 void an_k_bf16_tile(const an_bf16_tile *j)
 {
-    AN_ASSERT_SLOW(j->rows >= 1 && j->rows <= 2 && j->columns >= 1 && j->columns <= 2);
-    AN_ASSERT_SLOW(j->steps >= 0 && j->c_step >= j->columns * SIDE);
+    AN_ASSERT_SLOW(j->rows >= 1 && j->rows <= 2 * SIDE);
+    AN_ASSERT_SLOW(j->columns >= 1 && j->columns <= 2 * SIDE);
+    AN_ASSERT_SLOW(j->steps >= 0 && j->c_step >= (j->columns > SIDE ? 2 * SIDE : SIDE));
 #ifdef AN_SIMD_X86
     an_bf16_unit unit = an_bf16_unit_now();
     if (unit == AN_BF16_AMX) {

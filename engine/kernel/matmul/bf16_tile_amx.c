@@ -97,11 +97,12 @@ INLINE void sized(const an_bf16_tile *j, const int rows, const int columns)
 
 TARGET void an_bf16_amx_tile(const an_bf16_tile *j)
 {
-    if (j->rows == 2 && j->columns == 2)
+    const bool high = j->rows > AN_BF16_SIDE, wide = j->columns > AN_BF16_SIDE;
+    if (high && wide)
         sized(j, 2, 2);
-    else if (j->rows == 2)
+    else if (high)
         sized(j, 2, 1);
-    else if (j->columns == 2)
+    else if (wide)
         sized(j, 1, 2);
     else
         sized(j, 1, 1);

@@ -50,8 +50,9 @@ INLINE void some_rows(const an_bf16_tile *j, int row, const int columns)
 
 TARGET void an_bf16_avx512_tile(const an_bf16_tile *j)
 {
-    for (int row = 0; row < j->rows * AN_BF16_SIDE; row += ROWS)
-        if (j->columns == 2)
+    const int rows = j->rows > AN_BF16_SIDE ? 2 * AN_BF16_SIDE : AN_BF16_SIDE;
+    for (int row = 0; row < rows; row += ROWS)
+        if (j->columns > AN_BF16_SIDE)
             some_rows(j, row, 2);
         else
             some_rows(j, row, 1);

@@ -19,8 +19,8 @@ typedef struct {
     int64_t b_step, steps; /* steps ≥ 0; without any the sums are 0                        */
     float *c;              /* row r: c + r·c_step                                          */
     int64_t c_step;
-    bool accumulate;   /* adds to c                                                    */
-    int rows, columns; /* blocks of 16: 1 or 2 each                                     */
+    bool accumulate;       /* adds to c                                                    */
+    int64_t rows, columns; /* 1 … 32; whole blocks of 16 are computed and stored            */
 } an_bf16_tile;
 
 #endif

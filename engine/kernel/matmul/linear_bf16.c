@@ -67,8 +67,8 @@ static void some_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
                                            .steps = j->steps,
                                            .c = tile,
                                            .c_step = BLOCK,
-                                           .rows = rows > SIDE ? 2 : 1,
-                                           .columns = j->out - o > SIDE ? 2 : 1});
+                                           .rows = rows,
+                                           .columns = an_min(j->out - o, BLOCK)});
             store_rows(j, r, rows, o, tile);
         }
     an_k_bf16_end();
@@ -156,8 +156,8 @@ static void add_block(const weight_job *j, int64_t task, int64_t terms, bool acc
                                    .c = j->dw + o * s->in + i,
                                    .c_step = s->in,
                                    .accumulate = accumulate,
-                                   .rows = s->out - o > SIDE ? 2 : 1,
-                                   .columns = s->in - i > SIDE ? 2 : 1});
+                                   .rows = an_min(s->out - o, BLOCK),
+                                   .columns = an_min(s->in - i, BLOCK)});
 }
 
 static void run_groups(const weight_job *j, bool accumulate)

@@ -10,9 +10,10 @@ local must = require("aniso.store.db_error").must
 local circumstances = {}
 
 function circumstances.environment(config)
+  local host = core.sys.host()
   return { OMP_NUM_THREADS = core.sys.variable "OMP_NUM_THREADS", PWD = core.sys.realpath ".",
-    memory = config.train.memory, simd = core.sys.host().simd,
-    bf16 = config.train.precision == "bfloat16" and core.sys.host().bf16 or nil }
+    memory = config.train.memory, simd = host.simd,
+    bf16 = config.train.precision == "bfloat16" and host.bf16 or nil }
 end
 
 function circumstances.differences(db, run)

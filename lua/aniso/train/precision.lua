@@ -4,14 +4,14 @@
 --   precision.note(config) → a sentence where this processor has no instructions for it, else nil
 local core = require "aniso.core"
 
-local precision = { default = "float32" }
+local precision = {}
 
 local Scope = {}
 function Scope:__close() core.sys.precision(self.before) end
 
 function precision.of_steps(config)
   local before = core.sys.precision()
-  core.sys.precision(config.train.precision or precision.default)
+  core.sys.precision(config.train.precision or "float32")
   return setmetatable({ before = before }, Scope)
 end
 
