@@ -114,7 +114,7 @@ if command -v git >/dev/null; then
     for repository in data own; do
         git init -q "$dir/$repository"
         cp "$dir/tiny.lua" "$dir/$repository/recipe.lua"
-        echo "recipe.lua filter=evil" >"$dir/$repository/.gitattributes"
+        echo "recipe.lua filter=$repository" >"$dir/$repository/.gitattributes"
         git -C "$dir/$repository" add recipe.lua
         commit "$dir/$repository" -a
         for name in fsmonitor hook filter; do
@@ -124,10 +124,18 @@ if command -v git >/dev/null; then
         mkdir -p "$dir/$repository/.git/hooks"
         cp "$dir/$repository/.git/hook" "$dir/$repository/.git/hooks/post-index-change"
         git -C "$dir/$repository" config core.fsmonitor "$dir/$repository/.git/fsmonitor"
-        git -C "$dir/$repository" config filter.evil.clean "$dir/$repository/.git/filter"
-        git -C "$dir/$repository" config filter.evil.required true
+        git -C "$dir/$repository" config "filter.$repository.clean" "$dir/$repository/.git/filter"
+        git -C "$dir/$repository" config "filter.$repository.required" true
         touch -d "2 days ago" "$dir/$repository/recipe.lua"
     done
+    # Unpacked inside of the recipe's repository and added to it, the data are what git calls a submodule.
+    for inner in added new; do
+        cp -a "$dir/data" "$dir/own/$inner"
+        [ $inner = new ] || git -C "$dir/own" add $inner 2>"$dir/err"
+        touch -d "3 days ago" "$dir/own/$inner/recipe.lua"
+    done
+    commit "$dir/own" -q
+    rm -f "$dir"/ran-*
     (cd "$dir/data" && "$aniso" run "$dir/tiny.lua" --db "$dir/git.db" >"$dir/out" 2>"$dir/err")
     equals "a run in the folder of someone else's repository" "$?" 0
     equals "the repository of the current folder is not the recipe's" \

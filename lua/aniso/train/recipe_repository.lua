@@ -1,7 +1,8 @@
 -- The Git repository of a recipe: of(path) → {commit =, dirty = whether a file differs from it or is new}, or
 -- nil where there is none. The recipe is trusted code, and so is its repository. The current folder is not:
 -- as a rule it is the data's, which may hold a `.git` of someone else. What a repository's configuration
--- would run (hooks, filters, a file-system monitor) is turned off all the same.
+-- would run (hooks, filters, a file-system monitor) is turned off all the same. Of a repository
+-- inside of it, which may be the data's, the commit alone is compared: git would apply that one's filters.
 local quoted = require("aniso.store.hint").quoted
 
 local OFF = "git --no-optional-locks -c core.fsmonitor=false -c core.hooksPath=/dev/null"
@@ -24,12 +25,14 @@ local function without_filters(git)
   return table.concat(out)
 end
 
+local STATUS = " status --porcelain --ignore-submodules=dirty"
+
 local function state_of(folder)
   local git = OFF .. " -C " .. quoted(folder)
   local commit = lines_of(git .. " rev-parse --verify HEAD")[1]
   if not (commit and commit:find "^%x+$") then return nil end
   local filters = without_filters(git)
-  return { commit = commit, dirty = not filters or #lines_of(git .. filters .. " status --porcelain") > 0 }
+  return { commit = commit, dirty = not filters or #lines_of(git .. filters .. STATUS) > 0 }
 end
 
 local remembered = {} -- by folder; false: no repository
