@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/file.h"
 #include "io/path.h"
 #include "io/sha256.h"
 #include "store/connection.h"
@@ -42,24 +43,71 @@ an_code an_schema_create(an_db *db, const an_schema *schema)
     return code;
 }
 
-static an_code back_up_before_migration(an_db *db, int version)
+/* ── the copy ───────────────────────────────────────────────────────────────── */
+
+static an_code copy_into(an_db *db, const char *draft)
 {
-    char *copy = sqlite3_mprintf("%s.v%d.bak", db->path, version);
     bool row;
-    if (!copy)
-        return an_db_error(db, SQLITE_NOMEM);
+    int made;
+    an_code code = an_file_open(draft, AN_FILE_CREATE, &made);
+    if (code != AN_OK)
+        return code;
+    an_file_close(made);
     an_stmt *s = an_db_prepare(db, "VACUUM INTO ?1");
     if (!s)
-        return sqlite3_free(copy), an_err_code();
-    if (an_path_kind_at(copy) == AN_FILE)
-        an_path_remove(copy); /* left by an interrupted attempt */
-    an_code code = an_bind_text(s, 1, copy, strlen(copy));
+        return an_err_code();
+    code = an_bind_text(s, 1, draft, strlen(draft));
     if (code == AN_OK)
         code = an_step(s, &row);
     an_done(s);
-    sqlite3_free(copy);
     return code;
 }
+
+/* Gives the draft its name. What has the name already is the copy of an interrupted attempt, or a
+ * file of the user's, which stays. */
+static an_code name_copy(const char *draft, const char *copy)
+{
+    char ours[AN_SHA256_HEX], theirs[AN_SHA256_HEX];
+    if (an_path_kind_at(copy) == AN_NOTHING && !an_path_is_link(copy))
+        return an_path_move(draft, copy);
+    const bool comparable = an_path_is_plain(copy);
+    an_code code = comparable ? an_sha256_file(draft, ours) : AN_OK;
+    if (comparable && code == AN_OK)
+        code = an_sha256_file(copy, theirs);
+    if (code != AN_OK)
+        return code;
+    if (comparable && strcmp(ours, theirs) == 0)
+        return an_path_remove(draft);
+    return an_fail(AN_EIO,
+                   "%s exists and is not a copy of the file that is to be migrated: rename or "
+                   "remove it and repeat",
+                   copy);
+}
+
+/* The writer's lock is held, so that no other process writes the draft. */
+static an_code back_up(an_db *db, const char *draft, const char *copy)
+{
+    if (an_path_is_plain(draft))
+        an_path_remove(draft); /* left by a killed attempt */
+    an_code code = copy_into(db, draft);
+    if (code == AN_OK)
+        code = name_copy(draft, copy);
+    if (code != AN_OK && an_path_is_plain(draft))
+        an_path_remove(draft);
+    return code;
+}
+
+static an_code back_up_before_migration(an_db *db, int version)
+{
+    char *copy = sqlite3_mprintf("%s.v%d.bak", db->path, version);
+    char *draft = sqlite3_mprintf("%s.v%d.bak.tmp", db->path, version);
+    an_code code = copy && draft ? back_up(db, draft, copy) : an_db_error(db, SQLITE_NOMEM);
+    sqlite3_free(copy);
+    sqlite3_free(draft);
+    return code;
+}
+
+/* ── the migration ──────────────────────────────────────────────────────────── */
 
 static int migration_number(const an_embedded_file *migration)
 {

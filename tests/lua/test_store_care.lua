@@ -115,6 +115,26 @@ function Maintenance.test_migrating_an_old_file_loses_nothing()
   end
 end
 
+-- What has the name of the copy stays, and nothing is written through it.
+function Maintenance.test_the_copy_before_a_migration_replaces_nothing()
+  local path = old_file(EARLIER[9])
+  local copy, outside = path .. ".v9.bak", path .. ".outside"
+  for _, plant in ipairs { "echo mine >'%s'", "ln -s " .. outside .. " '%s'", "mkfifo '%s'", "mkdir '%s'" } do
+    os.execute(plant:format(copy))
+    local db, message = store.open(path)
+    lu.assertNil(db)
+    lu.assertStrContains(message, copy .. " exists and is not a copy of the file that is to be migrated")
+    lu.assertNil(core.sys.exists(outside))
+    if core.sys.exists(copy) == "file" then lu.assertEquals(core.sys.read(copy, 9), "mine\n") end
+    os.execute(("rm -r '%s'"):format(copy))
+  end
+  for _ = 1, 2 do -- the second time the name has a copy of the same file
+    os.execute(("cp '%s' '%s' && echo half >'%s.tmp'"):format(EARLIER[9].file, path, copy))
+    assert(store.open(path)):close()
+  end
+  lu.assertNil(core.sys.exists(copy .. ".tmp"))
+end
+
 -- Version 10 has other checks of curves, in the very text of a new file: they allow what those before did.
 function Maintenance.test_the_checks_of_curves_allow_the_same_values()
   local new <close> = fixture.new()
