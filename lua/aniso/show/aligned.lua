@@ -11,7 +11,7 @@ local NARROWEST = 20  -- a terminal with fewer columns gets lines of full width
 local LEGIBLE = 24    -- the least columns in which the text of the last column continues
 
 local function shortened(text)
-  if #text <= WIDEST or width_of(text) <= WIDEST then return text end
+  if width_of(text) <= WIDEST then return text end
   return text_width.cut(text, WIDEST - 1) .. "…"
 end
 
@@ -24,11 +24,13 @@ end
 local function natural_widths(heads, texts)
   local widths = {}
   for j, head in ipairs(heads) do
-    widths[j] = width_of(head)
+    local widest = width_of(head)
     for _, row in ipairs(texts) do
-      if j < #heads then row[j] = shortened(row[j]) end
-      widths[j] = math.min(math.max(widths[j], width_of(row[j])), WIDEST)
+      if #row[j] > WIDEST and j < #heads then row[j] = shortened(row[j]) end
+      local width = width_of(row[j])
+      if width > widest then widest = width end
     end
+    widths[j] = math.min(widest, WIDEST)
   end
   return widths
 end
@@ -76,22 +78,31 @@ local function blocks_of(widths, right, room, keys)
   return #blocks > 0 and blocks or { { 1 } }
 end
 
--- Appends the lines of a row: as many as its highest cell has, one where cells do not `wrap`.
-local function add_row(out, block, widths, right, wrap, cell, style)
-  local parts, height = {}, 1
+-- Appends a line of cells, none of which is wrapped.
+local function add_line(out, block, widths, right, cells, is_bold)
+  local line = {}
   for i, j in ipairs(block) do
-    local text = cell(j)
-    parts[i] = wrap and width_of(text) > widths[j] and text_width.wrap(text, widths[j]) or { text }
-    height = math.max(height, #parts[i])
+    local text = pad(cells[j], widths[j], right[j])
+    line[i] = is_bold and is_bold(j) and "\27[1m" .. text .. "\27[0m" or text
   end
-  for k = 1, height do
-    local line = {}
-    for i, j in ipairs(block) do
-      local text = pad(parts[i][k] or "", widths[j], right[j])
-      line[i] = style and style(j) and "\27[1m" .. text .. "\27[0m" or text
+  -- gsub("%s+$") takes quadratic time
+  out[#out + 1] = (table.concat(line, "  "):match "^.*%S" or "") .. "\n"
+end
+
+-- Appends a row; where cells `wrap`, those that are wider than their column continue in further lines.
+local function add_row(out, block, widths, right, wrap, cells, is_bold)
+  local wrapped, height = {}, 1
+  for _, j in ipairs(wrap and block or {}) do
+    if width_of(cells[j]) > widths[j] then
+      wrapped[j] = text_width.wrap(cells[j], widths[j])
+      height = math.max(height, #wrapped[j])
     end
-    -- gsub("%s+$") takes quadratic time
-    out[#out + 1] = (table.concat(line, "  "):match "^.*%S" or "") .. "\n"
+  end
+  if not next(wrapped) then return add_line(out, block, widths, right, cells, is_bold) end
+  for k = 1, height do
+    local parts = {}
+    for _, j in ipairs(block) do parts[j] = (wrapped[j] or { cells[j] })[k] or "" end
+    add_line(out, block, widths, right, parts, is_bold)
   end
 end
 
@@ -105,11 +116,12 @@ function aligned.text(heads, texts, right, how)
   local blocks = blocks_of(widths, right, room, math.max(1, math.min(how.keys or 1, #heads - 1)))
   for b, block in ipairs(blocks) do
     if b > 1 then out[#out + 1] = "\n" end
-    add_row(out, block, widths, right, room, function(j) return heads[j] end)
-    add_row(out, block, widths, right, room, function(j) return ("─"):rep(widths[j]) end)
+    add_row(out, block, widths, right, room, heads)
+    local rules = {}
+    for j, width in ipairs(widths) do rules[j] = ("─"):rep(width) end
+    add_row(out, block, widths, right, room, rules)
     for i, row in ipairs(texts) do
-      add_row(out, block, widths, right, room, function(j) return row[j] end,
-        how.bold and function(j) return how.bold(i, j) end)
+      add_row(out, block, widths, right, room, row, how.bold and function(j) return how.bold(i, j) end)
     end
   end
   return table.concat(out)

@@ -22,12 +22,9 @@ end
 local is_cell, raw, printable, visible = serial.is_cell, serial.raw, serial.printable, sys.visible
 
 local function person(value, column)
-  if is_cell(value) then return visible(value.text) end
   if value == nil then return "n/a" end
-  if math.type(value) == "float" then
-    if column.digits then return ("%." .. column.digits .. "f"):format(value) end
-    return ("%.6g"):format(value)
-  end
+  if math.type(value) == "float" then return column.form:format(value) end
+  if is_cell(value) then return visible(value.text) end
   return visible(tostring(printable(value)))
 end
 
@@ -38,7 +35,7 @@ local function normal(columns, show)
   local out = {}
   for i, column in ipairs(columns) do
     column = type(column) == "table" and column or { name = column }
-    out[i] = { name = show(column.name), digits = column.digits }
+    out[i] = { name = show(column.name), form = column.digits and ("%%.%df"):format(column.digits) or "%.6g" }
   end
   return out
 end
