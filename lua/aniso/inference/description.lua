@@ -5,6 +5,7 @@
 -- and post_hoc with its τ: no policy, function or file is needed to read it.
 local config = require "aniso.method.config"
 local core = require "aniso.core"
+local errors = require "aniso.recipe.errors"
 local model = require "aniso.method.model"
 local network_input = require "aniso.method.network_input"
 local options = require "aniso.recipe.options"
@@ -114,7 +115,10 @@ function description.check(of, where)
   local kind = form.kind == "features" and "features" or "folder"
   given.data = { kind, root = ".", classes = of.classes } -- lists with a number per class are checked
   local ok, complete = pcall(config.complete, given)
-  if not ok then fault(where, "%s", complete) end
+  if not ok then
+    errors.pass_interrupts(complete)
+    fault(where, "%s", errors.sentence(complete))
+  end
   local conflict = config.conflicts(complete)[1]
   if conflict then fault(where, "%s", conflict) end
   if complete.backbone.weights then fault(where, "its configuration names a file of weights") end

@@ -4,6 +4,7 @@
 local chain_tables = require "aniso.inference.chain_tables"
 local core = require "aniso.core"
 local description = require "aniso.inference.description"
+local errors = require "aniso.recipe.errors"
 
 local model_file = {}
 
@@ -93,7 +94,10 @@ end
 function model_file.build(of, tensors, where)
   check_sizes(of, tensors, where)
   local ok, model = pcall(description.model, of)
-  if not ok then error(("%s: %s"):format(where, model), 0) end
+  if not ok then
+    errors.pass_interrupts(model)
+    error(("%s: %s"):format(where, errors.sentence(model)), 0)
+  end
   put(model, tensors, where)
   model:train(false)
   return model

@@ -1,4 +1,5 @@
 -- The λ policy `manual` (METHOD §3): levels as given, which may follow the name. An entry of lambda.policies.
+local literal = require "aniso.recipe.literal"
 local options = require "aniso.recipe.options"
 
 local manual_levels = {}
@@ -27,7 +28,7 @@ function manual_levels.check(given, where)
   for j, level in ipairs(type(values) == "table" and values or {}) do
     if not (type(level) == "number" and level > 0 and level < math.huge) then
       error(("option %s: class %d has the level %s: a noise level must be finite and above 0")
-        :format(where, j, level ~= level and "nan" or level), 0)
+        :format(where, j, level ~= level and "nan" or literal.describe(level)), 0)
     end
   end
 end

@@ -1,6 +1,8 @@
 -- Reads a value as typed on a command line: a number, true, false, nil, a quoted text, a table of
 -- such values, or a bare word. It is a parser, not a call of load(): nothing is executed.
 --   3   -0.25   cosine   {1, 1, 2}   {"power", gamma = -0.5}   {power, gamma=-0.5}   "a b"   [[C:\data]]
+local null = require("aniso.core").json.null
+
 local literal = {}
 
 local words = { ["true"] = true, ["false"] = false }
@@ -117,6 +119,7 @@ end
 -- A value as an error message quotes it.
 function literal.describe(value)
   if type(value) == "string" then return ("%q"):format(value) end
+  if value == null then return "null" end -- of a stored configuration
   return type(value) == "table" and "a table" or tostring(value)
 end
 
