@@ -34,7 +34,7 @@ an_code an_png_write(const char *path, const uint8_t *pixels, int height, int wi
     uint8_t *block = encode(pixels, height, width, path, &bytes);
     if (!block)
         return an_err_code();
-    an_code code = an_replace_with(path, block, bytes, AN_DURABLE);
+    an_code code = an_replace_with(path, block, bytes, AN_ONE_OF_MANY);
     an_free(block);
     return code;
 }

@@ -109,7 +109,8 @@ static an_code open_temporary(an_replace *r)
     r->temporary = an_alloc(size);
     if (!r->temporary)
         return AN_ENOMEM;
-    remove_leftovers(r->path);
+    if (r->durability != AN_ONE_OF_MANY)
+        remove_leftovers(r->path);
     snprintf(r->temporary, size, "%s.%d-%" PRIx64 ".tmp", r->path, (int)getpid(), random_number());
     const mode_t mode = r->durability == AN_CACHE ? 0600 : 0666;
     r->file = open(r->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);

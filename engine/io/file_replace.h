@@ -33,7 +33,11 @@ typedef enum {
     AN_DURABLE,
     /* The old file, the new one, or a part of it: nothing is synchronised. For what can be made
      * again and carries a checksum. Only this user can read and write the new file. */
-    AN_CACHE
+    AN_CACHE,
+    /* The same, for one of many files that a command makes in a new folder and can make again.
+     * Everyone whom the umask permits may read it. What killed processes left is not looked for:
+     * each listing of a folder with 50,000 files takes longer than the file. */
+    AN_ONE_OF_MANY
 } an_durability;
 
 typedef struct an_replace {

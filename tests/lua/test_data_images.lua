@@ -27,6 +27,22 @@ local function turned_jpeg(orientation)
   return jpeg:sub(1, 2) .. "\xFF\xE1" .. string.pack(">I2", #segment + 2) .. segment .. jpeg:sub(3)
 end
 
+-- Seconds of processor time in which a folder that has `n` files gets 200 pictures.
+local function seconds_in_folder_of(n)
+  local folder, picture = assert(core.sys.mkdtemp()), core.tensor.zeros { 1, 1, 3 }
+  assert(os.execute(("cd '%s' && seq %d | xargs touch"):format(folder, n)))
+  local start = os.clock()
+  for i = 1, 200 do assert(core.data.write_png(("%s/%d.png"):format(folder, i), picture)) end
+  local seconds = os.clock() - start
+  assert(os.execute(("rm -r '%s'"):format(folder)))
+  return seconds
+end
+
+-- A set of 100,000 images would list its folder 100,000 times.
+function T:test_a_picture_costs_the_same_in_a_folder_of_many_files()
+  lu.assertTrue(seconds_in_folder_of(20000) < 8 * seconds_in_folder_of(1) + 0.1)
+end
+
 function T:setUp()
   layout = fixture.new()
   for _, class in ipairs { "a", "b" } do
