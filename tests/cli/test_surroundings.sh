@@ -152,6 +152,9 @@ case $aniso in */build/asan/*) ;; *)
         *) output_has err "ulimit -v|memory|Thread creation failed" ;; # the last is OpenMP's
         esac
     done
+    (ulimit -v 200000 && exec "$aniso" db check --db "$dir/plain.db" >"$dir/out" 2>"$dir/err")
+    equals "a checkpoint that finds no memory is no fault" "$?" 1
+    output_has err "^aniso: out of memory"
     ;;
 esac
 (ulimit -s 64 && "$aniso" version >"$dir/out" 2>"$dir/err")

@@ -1,9 +1,12 @@
 -- Compares every checkpoint of a database with its row → list of sentences. Reads the files whole. The files
 -- are those in the folders of the runs, wherever the rows place them. A missing file is no fault: a finished
 -- run keeps its best weights only. Neither is one that is newer than its row while the run can be resumed.
+-- Raises a failure of the database (db_error.lua) where a file cannot be read for another reason than its
+-- content, such as a lack of memory: nothing is known about it.
 local core = require "aniso.core"
 local checkpoint_owner = require "aniso.store.checkpoint_owner"
-local must = require("aniso.store.db_error").must
+local db_error = require "aniso.store.db_error"
+local must = db_error.must
 
 local FILES = { last = { "last.safetensors", "last.previous.safetensors" }, best = { "best.safetensors" } }
 
@@ -20,7 +23,8 @@ local function file_of(db, row)
 end
 
 local function fault_of(db, row, path)
-  local tensors, meta, sha256 = core.checkpoint.load(path)
+  local tensors, meta, sha256 = core.checkpoint.load(path) -- or nil, message, code
+  if not tensors and sha256 ~= "EFORMAT" then db_error.raise(meta, sha256) end
   if not tensors then return meta end
   for _, tensor in pairs(tensors) do tensor:close() end
   local owner = checkpoint_owner.of(db, row.uid)
