@@ -112,14 +112,14 @@ static an_code check_application(an_db *db, bool *empty)
                    db->path);
 }
 
-/* The file may be a stranger's, or damaged. One that a process writes was checked by that process.
- */
+/* The file may be a stranger's, or damaged. One that a process of this user writes was checked by
+ * that process. */
 static an_code check_file(an_db *db, int version, const an_schema *schema)
 {
     if (!schema->known || an_checked_before(db->path, schema->checks))
         return AN_OK;
     an_code code = an_schema_check(db, version, schema->known);
-    if (code != AN_OK || (!db->lock && an_lock_held(db->path, NULL)))
+    if (code != AN_OK || (!db->lock && an_lock_held_by_user(db->path)))
         return code;
     code = an_content_check(db, version, schema->rules);
     if (code == AN_OK)

@@ -195,6 +195,14 @@ bool an_lock_held(const char *path, int *pid)
     return range_held(path, &range, pid);
 }
 
+bool an_lock_held_by_user(const char *path)
+{
+    char *sidecar = sidecar_of(path);
+    const bool own = sidecar && an_path_is_users(sidecar);
+    an_free(sidecar);
+    return own && an_lock_held(path, NULL);
+}
+
 bool an_lock_held_by(const char *path, int pid)
 {
     if (pid <= 0)

@@ -28,6 +28,10 @@ void an_lock_release(an_lock *lock); /* the last holder removes the sidecar; NUL
  * is unknown. Takes nothing. */
 bool an_lock_held(const char *path, int *pid);
 
+/* The same, and the sidecar is this user's: another user who holds the lock may have written
+ * anything. */
+bool an_lock_held_by_user(const char *path);
+
 /* Does process `pid` hold the lock of `path`, alone or joined? The kernel decides, no clock. Where
  * the number of a holder that is alone is unknown, it counts as `pid`. */
 bool an_lock_held_by(const char *path, int pid);

@@ -102,6 +102,12 @@ bool an_path_is_own(const char *path)
     return user == 0 || (stat(path, &info) == 0 && info.st_uid == user);
 }
 
+bool an_path_is_users(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && info.st_uid == geteuid();
+}
+
 const char *an_path_write_refusal(const char *path)
 {
     const int needed = an_path_kind_at(path) == AN_FOLDER ? W_OK | X_OK : W_OK;

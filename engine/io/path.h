@@ -43,6 +43,8 @@ bool an_folder_writable(const char *path); /* files in it can be listed, read an
 bool an_path_is_private(const char *path);
 /* A file that belongs to this process's user, or any where that is root. */
 bool an_path_is_own(const char *path);
+/* What belongs to this process's user, root or not; a link is not followed. */
+bool an_path_is_users(const char *path);
 /* NULL where this process may write the file, or make and remove files in the folder; otherwise the
  * system's reason: permissions or a read-only file system. */
 const char *an_path_write_refusal(const char *path);

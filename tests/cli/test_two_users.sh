@@ -84,6 +84,26 @@ wait $pid
 cp "$dir/reader.out" "$dir/out"
 output_has out "^nil.$db: another process began to write while it was read; repeat$"
 
+# ── another user who holds the lock of a file may have written anything ─────────────────
+theirs=$shared/theirs.db
+cp "$db" "$theirs"
+"$aniso" exec -e 'local db = assert(require("aniso.store").open(arg[1]))
+    assert(db:exec "UPDATE dataset SET n_classes = 70000") db:close()' "$theirs" >"$dir/out" 2>"$dir/err"
+chown 65534 "$theirs"
+mkfifo "$dir/hold"
+chmod 666 "$dir/hold"
+$other exec -e 'local lock = assert(require("aniso.core").sys.lock(arg[1])) io.open(arg[2]):read()' "$theirs" "$dir/hold" &
+pid=$!
+for _ in $(seq 1000); do
+    [ -s "$theirs-lock" ] && break
+    sleep 0.01
+done
+expect "the lock is theirs" 4 $owner ls --db "$theirs"
+output_has err "has 70000 classes, at most 65536 are supported"
+echo >"$dir/hold"
+wait $pid
+rm "$theirs"
+
 # ── what cannot be written ──────────────────────────────────────────────────────────────
 : >"$db-wal"
 : >"$db-shm"

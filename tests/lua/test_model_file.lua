@@ -41,7 +41,7 @@ function T:test_a_file_that_is_no_model_is_refused()
     ["function of a recipe "] = function(s) s.config.loss.prior = { "own:x", sha256 = ("0"):rep(64) } end,
     ["names a file"] = function(s) s.config.backbone.weights = "/etc/passwd" end,
     ["option denoiser.dim"] = function(s) s.config.denoiser.dim = 7 end,
-    ["option denoiser.dim must be a number, got null"] = function(s) s.config.denoiser.dim = core.json.null end,
+    ["denoiser.dim must be a number, got null"] = function(s) s.config.denoiser.dim = core.json.null end,
     ["changed.safetensors: class 1: lambda[1] = "] = function(s) s.config.schedule.beta_max = 1e-320 end,
     ["backbone.width is 60000"] = function(s) s.config.backbone.width = 60000 end,
     ["denoiser.dim is 60000"] = function(s) s.config.denoiser.dim = 60000 end,
