@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <lualib.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,14 +190,28 @@ static void *lua_memory(void *unused, void *block, size_t size, size_t new_size)
     return an_lua_alloc_resize(block, block ? size : 0, new_size);
 }
 
+/* Whether the pipe or terminal behind stdout has lost its reader. */
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
+/* Why a write to stdout failed, perhaps an earlier one: `number` may be that of a later call. */
+static const char *reason_of(int number)
+{
+    const bool is_of_write = number == ENOSPC || number == EFBIG || number == EDQUOT ||
+                             number == EIO || number == EPIPE || number == EAGAIN;
+    return is_of_write ? strerror(number) : "not all of it could be written";
+}
+
 /* Whether all output was written; the output of a run may be lost with its reader. */
 static bool flush_output(void)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    const bool failed = ferror(stdout);
+    if ((fflush(stdout) == 0 && !failed) || (an_output_may_be_lost() && reader_is_gone()))
         return true;
-    if (an_output_may_be_lost() && (errno == EPIPE || errno == EIO))
-        return true;
-    perror("aniso: standard output");
+    fprintf(stderr, "aniso: standard output: %s\n", reason_of(errno));
     return false;
 }
 

@@ -97,8 +97,11 @@ fi
 expect "an empty variable is an unset one" 0 env ANISO_DB= ANISO_SIMD= ANISO_DEBUG= "$aniso" doctor
 expect "the environment variables" 0 "$aniso" help environment
 output_has out "^ANISO_CACHE_GB .* 20 .* 0: keep no cache$"
-expect "a full disk is reported" 1 sh -c "'$aniso' help >/dev/full"
-output_has err "standard output"
+expect "a full disk is reported" 1 sh -c "'$aniso' version >/dev/full"
+output_has err "standard output: No space left on device$"
+# A text that is longer than the buffer is written at once, so that its error is an earlier one at the end.
+expect "a full disk is reported of a long text" 1 sh -c "'$aniso' exec -e 'print((\"x\"):rep(1e5)) io.open \"\"' >/dev/full"
+output_has err "standard output: (No space left on device|not all of it could be written)$"
 
 expect "numbers are C's in any locale" 0 env LC_ALL=de_DE.UTF-8 "$aniso" exec -e 'print(0.5)'
 output_has out "^0\.5$"
