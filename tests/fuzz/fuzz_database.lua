@@ -5,8 +5,8 @@
 --   lua/aniso/store/read.lua lua/aniso/store/find.lua lua/aniso/store/select.lua lua/aniso/store/groups.lua
 --   lua/aniso/cli/ls.lua lua/aniso/cli/show.lua lua/aniso/cli/table.lua
 local cli = require "aniso.cli"
-
-local STUDIES = { "lambda", "lambda", "lambda", "old", "five", "old", "seven" } -- by version
+local store = require "aniso.store"
+local sys = require("aniso.core").sys
 
 local COMMANDS = { { "show", "@last" }, { "show", "@last", "curve" }, { "show", "@last", "config" },
   { "show", "@last", "classes" }, { "show", "@last", "evaluations" }, { "show", "@last", "confusion" },
@@ -16,15 +16,38 @@ local COMMANDS = { { "show", "@last" }, { "show", "@last", "curve" }, { "show", 
   { "curve", "STUDY", "-x", "schedule.lambda.gamma", "-y", "acc" }, { "sql", "SELECT * FROM v_eval" },
   { "watch", "--once" } }
 
-local function read(version)
-  local file <close> = assert(io.open(("tests/golden/runs-v%d.sqlite"):format(version), "rb"))
+-- The bytes of a database, the places of those that are not zero, and the name of a study.
+local function base_of(path)
+  local file <close> = assert(io.open(path, "rb"))
+  local db <close> = assert(store.open(path, { readonly = true }))
   local bytes, used = file:read "a", {}
   for at in bytes:gmatch "()[^\0]" do used[#used + 1] = at end
-  return { bytes = bytes, used = used }
+  return { bytes = bytes, used = used, study = db:query("SELECT name FROM study")[1].name }
 end
 
-local bases = {}
-for version = 1, 7 do bases[version] = read(version) end
+local function copied(from, to)
+  local source <close> = assert(io.open(from, "rb"))
+  local target <close> = assert(io.open(to, "wb"))
+  assert(target:write((source:read "a")))
+end
+
+-- The databases of the former versions, and the newest of them as this version migrates it.
+local function bases_of(folder)
+  local bases, path, newest = {}, nil, folder .. "/base.db"
+  repeat
+    bases[#bases + 1] = path and base_of(path)
+    path = ("tests/golden/runs-v%d.sqlite"):format(#bases + 1)
+  until not sys.exists(path)
+  copied(("tests/golden/runs-v%d.sqlite"):format(#bases), newest)
+  assert(store.open(newest)):close()
+  bases[#bases + 1] = base_of(newest)
+  for _, ending in ipairs { "", "-wal", "-shm", "-lock", (".v%d.bak"):format(#bases - 1) } do
+    os.remove(newest .. ending)
+  end
+  return bases
+end
+
+local bases = bases_of(...)
 
 local function changed(base, text)
   local parts, at, places = {}, 1, {}
@@ -57,7 +80,7 @@ return function(text, folder)
   assert(file:write(changed(bases[version], text)))
   file:close()
   local ok, problem = run({ "ls" }, path)
-  if ok then ok, problem = run(COMMANDS[text:byte(2) % #COMMANDS + 1], path, STUDIES[version]) end
+  if ok then ok, problem = run(COMMANDS[text:byte(2) % #COMMANDS + 1], path, bases[version].study) end
   collectgarbage() -- closes the connections
   for _, ending in ipairs { "", "-wal", "-shm", "-journal", "-lock" } do os.remove(path .. ending) end
   if not ok then error(problem, 0) end

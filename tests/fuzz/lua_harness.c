@@ -1,12 +1,12 @@
 /* lua_harness: the C side of all harnesses that are Lua, tests/fuzz/fuzz_NAME.lua. The program's
  * own name selects the file.
  *
- * The file returns function(text, folder): `text` is the input, `folder` an empty folder that the
- * function leaves empty. It returns a text where it found a fault of its own. An error that it
- * raises is a refusal, unless Lua itself raised it (an index of nil, a bad argument, a full stack):
- * that is a finding. One state serves all inputs. libFuzzer sees which lines of Lua follow one
- * another, as if they were edges of C. With FUZZ_LINES=1 the lines that were reached are printed
- * at the end. */
+ * The file is called with `folder`, an empty folder, and returns function(text, folder): `text` is
+ * the input. Both leave the folder empty. The function returns a text where it found a fault of
+ * its own. An error that it raises is a refusal, unless Lua itself raised it (an index of nil, a
+ * bad argument, a full stack): that is a finding. One state serves all inputs. libFuzzer sees which
+ * lines of Lua follow one another, as if they were edges of C. With FUZZ_LINES=1 the lines that
+ * were reached are printed at the end. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -149,7 +149,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     if (keeps_lines)
         atexit(print_lines);
     lua_sethook(state, keeps_lines ? count_line : NULL, LUA_MASKLINE, 0);
-    if (luaL_dofile(state, path) != LUA_OK)
+    int status = luaL_loadfile(state, path);
+    if (status == LUA_OK) {
+        lua_pushstring(state, folder);
+        status = lua_pcall(state, 1, 1, 0);
+    }
+    if (status != LUA_OK)
         finding(lua_tostring(state, -1));
     lua_sethook(state, NULL, 0, 0);
     lua_setfield(state, LUA_REGISTRYINDEX, "fuzz.reader");

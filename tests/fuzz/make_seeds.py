@@ -154,9 +154,9 @@ def models():
 
 def databases():
     """Each version with each command; a third of them with a change (fuzz_database.lua)."""
-    for number in range(21):
+    for number in range(30):
         change = bytes([number * 37 % 256, number * 11 % 256, number % 3, 0x31 + number]) * (number % 3 == 0)
-        save("database", f"{number:02d}", bytes([number % 7, number * 5 % 16]) + change)
+        save("database", f"{number:02d}", bytes([number % 10, number * 5 % 16]) + change)
 
 
 JSON = [
