@@ -14,6 +14,7 @@ static const luaL_Reg parts[] = {
     {"rng", an_open_rng},
     {"bootstrap", an_open_bootstrap},
     {"tilted", an_open_tilted},
+    {"risk", an_open_risk},
     {"data", an_open_data},
     {"csv", an_open_csv},
     {"schedule", an_open_schedule},

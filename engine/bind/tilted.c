@@ -1,6 +1,6 @@
 /* tilted (Lua): core.tilted, what stored predictions call as they are tilted (METHOD §2): class k
- * has ln q_k − τ ln π_k, a line over τ. The line that is highest at two tilts is highest between
- * them, so of a grid of tilts only those are tried where the class may change. */
+ * has ln q_k − τ ln π_k, a line over τ. The image's own class is the highest line in one interval
+ * of tilts, whose ends follow from K crossings of lines. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,7 +13,7 @@ typedef struct {
     const double *logs, *shares; /* ln q_k, ln π_k */
     const double *taus;
     int64_t K, truth;
-    int64_t *correct; /* (tilts, K) */
+    int64_t *correct; /* (tilts + 1, K): differences along the tilts */
 } image;
 
 /* Ties go to the lower class, and an undefined value is never highest. */
@@ -31,38 +31,92 @@ static int64_t called_at(const image *of, double tau)
     return best;
 }
 
-static void count(const image *of, int64_t first, int64_t last, int64_t class)
+/* The tilts where the line of the image's class is not below another: from `low` to `high`. */
+typedef struct {
+    double low, high;
+} interval;
+
+static interval interval_of(const image *of)
 {
-    if (class == of->truth)
-        for (int64_t t = first; t <= last; t++)
-            of->correct[t * of->K + class]++;
+    const double own_log = of->logs[of->truth], own_share = of->shares[of->truth];
+    interval out = {-INFINITY, INFINITY};
+    for (int64_t k = 0; k < of->K; k++) {
+        const double above = own_log - of->logs[k], slope = own_share - of->shares[k];
+        if (slope > 0)
+            out.high = fmin(out.high, above / slope);
+        else if (slope < 0)
+            out.low = fmax(out.low, above / slope);
+        else if (above < 0)
+            out.high = -INFINITY;
+    }
+    return out;
 }
 
-/* Counts the tilts between the grid's `low` and `high`, at which the image is called these classes.
- */
-static void count_between(const image *of, int64_t low, int64_t high, int64_t at_low,
-                          int64_t at_high)
+/* The first tilt of the grid that is at least `least`; `tilts` if none is. */
+static int64_t first_from(const image *of, int64_t tilts, double least)
 {
-    while (high - low > 1 && at_low != at_high) {
+    int64_t low = 0, high = tilts;
+    while (low < high) {
         const int64_t middle = low + (high - low) / 2;
-        const int64_t at_middle = called_at(of, of->taus[middle]);
-        count(of, middle, middle, at_middle);
-        count_between(of, low, middle, at_low, at_middle); /* as deep as log2 of the grid */
-        low = middle;
-        at_low = at_middle;
+        if (of->taus[middle] < least)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    count(of, low + 1, high - 1, at_low);
+    return low;
+}
+
+/* Adds 1 to the image's class at the tilts first … last: a step up and a step down. */
+static void count(const image *of, int64_t first, int64_t last)
+{
+    of->correct[first * of->K + of->truth]++;
+    of->correct[(last + 1) * of->K + of->truth]--;
+}
+
+/* A NaN has no order, and the line of a class without training images is infinite but at 0. */
+static bool is_defined(const image *of)
+{
+    bool all = true;
+    for (int64_t k = 0; k < of->K; k++)
+        all = all && !isnan(of->logs[k]) && isfinite(of->shares[k]);
+    return all;
+}
+
+static bool is_called(const image *of, int64_t tilt)
+{
+    return called_at(of, of->taus[tilt]) == of->truth;
+}
+
+/* The ends of the interval are rounded, and ties are a matter of order: the tilts there are tried.
+ */
+static void count_interval(const image *of, int64_t tilts)
+{
+    const double ROUNDING = 1e-9;
+    const interval on = interval_of(of);
+    if (on.low > on.high + ROUNDING)
+        return;
+    int64_t first = first_from(of, tilts, on.low - ROUNDING);
+    int64_t last = first_from(of, tilts, on.high + ROUNDING) - 1;
+    while (first <= last && !is_called(of, first))
+        first++;
+    while (first <= last && !is_called(of, last))
+        last--;
+    if (first <= last)
+        count(of, first, last);
 }
 
 static void count_image(const image *of, int64_t tilts)
 {
-    const int64_t first = called_at(of, of->taus[0]);
-    count(of, 0, 0, first);
-    if (tilts == 1)
-        return;
-    const int64_t last = called_at(of, of->taus[tilts - 1]);
-    count(of, tilts - 1, tilts - 1, last);
-    count_between(of, 0, tilts - 1, first, last);
+    if (!is_defined(of)) {
+        for (int64_t t = 0; t < tilts; t++)
+            if (is_called(of, t))
+                count(of, t, t);
+    } else if (isinf(of->logs[of->truth])) { /* the same at every tilt */
+        if (is_called(of, 0))
+            count(of, 0, tilts - 1);
+    } else {
+        count_interval(of, tilts);
+    }
 }
 
 /* The row on the top of the stack, of K float32 in the order of a file's bytes → K logarithms. */
@@ -111,12 +165,15 @@ static int64_t read_truth(lua_State *L, int64_t i, int64_t K)
     return class;
 }
 
-static void push_counts(lua_State *L, const int64_t *correct, int64_t tilts, int64_t K)
+/* Sums the differences up. */
+static void push_counts(lua_State *L, int64_t *correct, int64_t tilts, int64_t K)
 {
     lua_createtable(L, (int)tilts, 0);
     for (int64_t t = 0; t < tilts; t++) {
         lua_createtable(L, (int)K, 0);
         for (int64_t k = 0; k < K; k++) {
+            if (t > 0)
+                correct[t * K + k] += correct[(t - 1) * K + k];
             lua_pushinteger(L, correct[t * K + k]);
             lua_rawseti(L, -2, k + 1);
         }
@@ -140,8 +197,8 @@ static int tilted_correct(lua_State *L)
     for (int64_t t = 1; t < tilts; t++)
         luaL_argcheck(L, taus[t] > taus[t - 1], 4, "tilts in ascending order expected");
     double *logs = lua_newuserdatauv(L, (size_t)K * sizeof *logs, 0);
-    int64_t *correct = lua_newuserdatauv(L, (size_t)(tilts * K) * sizeof *correct, 0);
-    memset(correct, 0, (size_t)(tilts * K) * sizeof *correct);
+    const size_t counters = (size_t)((tilts + 1) * K) * sizeof(int64_t);
+    int64_t *correct = memset(lua_newuserdatauv(L, counters, 0), 0, counters);
     image of = {.logs = logs, .shares = shares, .taus = taus, .K = K, .correct = correct};
     const int64_t N = (int64_t)lua_rawlen(L, 2);
     for (int64_t i = 0; i < N; i++) {

@@ -24,6 +24,23 @@ local function shared()
   return n_train, shot, n_test
 end
 
+-- The table `drawn`: for each class, probabilities of which its own is the largest, and their confidence.
+local DRAWN = 97
+local function draw_probabilities()
+  exec "CREATE TEMP TABLE drawn(class, i, conf, probs, PRIMARY KEY(class, i)) WITHOUT ROWID"
+  math.randomseed(1)
+  for class = 0, K - 1 do
+    for i = 0, DRAWN - 1 do
+      local row, sum = {}, 0
+      for k = 1, K do row[k] = math.exp(4 * math.random() + (k == class + 1 and 4 or 0)) end
+      for k = 1, K do sum = sum + row[k] end
+      for k = 1, K do row[k] = row[k] / sum end
+      exec("INSERT INTO drawn VALUES(?1, ?2, ?3, CAST(?4 AS BLOB))", class, i, row[class + 1],
+        ("<" .. ("f"):rep(K)):pack(table.unpack(row)))
+    end
+  end
+end
+
 local function start(i)
   local n_train, shot, n_test = shared()
   local study, config, seed = (i - 1) // 100 + 1, (i - 1) // 5 % 20 + 1, (i - 1) % 5
@@ -50,15 +67,22 @@ local RESULTS = { "nll", "brier", "ece", "auc", "mcc", "macro_precision", "kappa
   "auprc_many", "auprc_medium", "auprc_few", "agreement", "interval_width" }
 
 local function evaluation(run_id, part, sampler, primary)
+  local steps, draws = 20, 8
+  if sampler == "prior" then steps, draws = 0, 1 end
   local _, id = exec([[
-    INSERT INTO evaluation(run_id, part, weights, step, is_primary, sampler, sample_steps, draws, n, at)
-    VALUES(?1, ?2, 'best', 100, ?3, ?4, 20, 8, ?5, '2026-01-01T00:00:00.000Z')]],
-    run_id, part, primary, sampler, IMAGES)
+    INSERT INTO evaluation(run_id, part, weights, step, is_primary, sampler, sample_steps, draws, passes,
+      n, at)
+    VALUES(?1, ?2, 'best', 100, ?3, ?4, ?6, ?7, ?6 * ?7, ?5, '2026-01-01T00:00:00.000Z')]],
+    run_id, part, primary, sampler, IMAGES, steps, draws)
   exec([[
-    WITH RECURSIVE image(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM image WHERE i < ?2 - 1)
+    WITH RECURSIVE image(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM image WHERE i < ?2 - 1),
+      called(i, class) AS (
+        SELECT i, CASE WHEN ]] .. chance("?1", "i") .. [[ < 0.5 + 0.4 * (1 - i % ?3 * 1.0 / ?3)
+                  THEN i % ?3 ELSE (i * 7 + ?1) % ?3 END FROM image)
     INSERT INTO prediction(eval_id, sample_idx, true_idx, pred_idx, conf, probs)
-    SELECT ?1, i, i % ?3, CASE WHEN ]] .. chance("?1", "i") .. [[ < 0.5 + 0.4 * (1 - i % ?3 * 1.0 / ?3)
-             THEN i % ?3 ELSE (i * 7 + ?1) % ?3 END, 0.5, zeroblob(4 * ?3) FROM image]], id, IMAGES, K)
+    SELECT ?1, c.i, c.i % ?3, c.class, d.conf, d.probs
+      FROM called c JOIN drawn d ON d.class = c.class AND d.i = (?1 * 31 + c.i * 7) % ?4]],
+    id, IMAGES, K, DRAWN)
   exec([[
     INSERT INTO confusion(eval_id, true_idx, pred_idx, n)
     SELECT eval_id, true_idx, pred_idx, count(*) FROM prediction WHERE eval_id = ?1 GROUP BY 2, 3]], id)
@@ -102,6 +126,7 @@ local function curves(run_id)
 end
 
 exec "PRAGMA synchronous = OFF" -- a file that can be made again need not survive a power cut
+draw_probabilities()
 for i = 1, runs do
   local run = start(i)
   assert(db:transaction(function()

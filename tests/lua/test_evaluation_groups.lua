@@ -46,6 +46,15 @@ local function names(groups)
   return out
 end
 
+-- The prior alone and one chain a run are no samplers to compare.
+function T.test_whether_runs_have_several_chains()
+  for _, further in ipairs { false, true } do
+    local db <close> = stored(further)
+    lu.assertEquals(db:has_several_chains(db:runs {}), further)
+    lu.assertFalse(db:has_several_chains {})
+  end
+end
+
 function T.test_every_evaluation_has_a_group()
   local db <close> = stored(true)
   local groups = groups_of.of_evaluations(db, groups_of.counted(db, "lambda"))

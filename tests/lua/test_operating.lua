@@ -94,18 +94,6 @@ function Operating.test_a_curve_has_the_recalls_of_each_tilt()
   end
 end
 
-function Operating.test_what_is_counted_is_checked()
-  local correct, shares = core.tilted.correct, { math.log(0.8), math.log(0.2) }
-  lu.assertEquals(correct({ { 0.7, 0.3 }, { 0.7, 0.3 } }, { 0, 1 }, shares, { 0, 1 }), { { 1, 0 }, { 0, 1 } })
-  lu.assertEquals(correct({}, {}, shares, { 0 }), { { 0, 0 } })
-  lu.assertErrorMsgContains("a list of rows", correct, {}, { 0 }, shares, { 0 })
-  lu.assertErrorMsgContains("a number per class", correct, { { 0.7 } }, { 0 }, shares, { 0 })
-  lu.assertErrorMsgContains("a class, from 0", correct, { { 0.7, 0.3 } }, { 2 }, shares, { 0 })
-  lu.assertErrorMsgContains("at least one class", correct, { { 0.7, 0.3 } }, { 0 }, {}, { 0 })
-  lu.assertErrorMsgContains("at least one tilt", correct, { { 0.7, 0.3 } }, { 0 }, shares, {})
-  lu.assertErrorMsgContains("ascending", correct, { { 0.7, 0.3 } }, { 0 }, shares, { 1, 1 })
-end
-
 -- Between two points of the grid the recall of the head is interpolated.
 function Operating.test_the_tilt_of_a_head_recall()
   local one = part(3, 400)

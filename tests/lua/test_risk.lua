@@ -1,5 +1,6 @@
 -- Risk-coverage curves: values computed by hand, ties, and the metrics that are made of them.
 local lu = require "luaunit"
+local core = require "aniso.core"
 local derived = require "aniso.stats.derived"
 local risk = require "aniso.stats.risk"
 
@@ -31,6 +32,33 @@ function T:test_errors_of_equal_confidence_are_spread_evenly()
     local curve = risk.curve { true_idx = { 0, 0, 0, 0 }, pred_idx = pred, conf = { 0.5, 0.5, 0.5, 0.5 } }
     lu.assertEquals(curve.errors, { 0.5, 1, 1.5, 2 })
     lu.assertAlmostEquals(risk.area(curve), 0.5, 1e-12)
+  end
+end
+
+-- The definition, image by image, with many ties.
+function T:test_errors_are_those_of_the_definition()
+  local all = { true_idx = {}, pred_idx = {}, conf = {} }
+  for i, u in ipairs(core.rng.below(1, "risk", 0, 300, 40)) do
+    all.true_idx[i], all.pred_idx[i], all.conf[i] = i % 3, u % 3, u / 40
+  end
+  local curve, expected, before = risk.curve(all), {}, 0
+  for level = 40, 0, -1 do
+    local images, wrong = 0, 0
+    for i, conf in ipairs(all.conf) do
+      if conf == level / 40 then
+        images, wrong = images + 1, wrong + (all.true_idx[i] ~= all.pred_idx[i] and 1 or 0)
+      end
+    end
+    for k = 1, images do expected[#expected + 1] = before + wrong * k / images end
+    before = before + wrong
+  end
+  lu.assertEquals(curve.errors, expected)
+end
+
+function T:test_lists_that_do_not_fit_are_refused()
+  for message, lists in pairs { ["a class per image"] = { { 0, 1 }, { 0 }, { 0.5, 0.5 } },
+    ["a confidence per image"] = { { 0 }, { 0 }, { 0 / 0 } }, ["table expected"] = { { 0 }, 0, { 0.5 } } } do
+    lu.assertErrorMsgContains(message, core.risk.errors, table.unpack(lists))
   end
 end
 

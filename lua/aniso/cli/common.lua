@@ -189,7 +189,8 @@ function common.guarded(f, ...)
   error(result[2], 0)
 end
 
--- make(db, study, options): the groups (stats/groups.lua) of a study, which must exist and have some.
+-- make(db, study, options, runs): the groups (stats/groups.lua) of a study, which must exist and have some. →
+-- groups, runs = all runs of the study
 local function groups_by(make, db, study, options)
   local all = cli.need(db:runs { study = study })
   if #all == 0 then
@@ -197,15 +198,16 @@ local function groups_by(make, db, study, options)
     cli.fail(cli.NO_MATCH, ("there is no study %s in %s (%s)"):format(study, db.path,
       #names > 0 and "it has: " .. table.concat(names, ", ") or "it has no runs"))
   end
-  local groups = common.guarded(make, db, study, options)
+  local groups = common.guarded(make, db, study, options, all)
   if #groups == 0 then
     cli.fail(cli.NO_MATCH, ("study %s has no finished %s with a test evaluation"):format(study,
       options and options.trials and "trial of a search" or "run"))
   end
-  return groups
+  return groups, all
 end
 
--- The groups of the runs that statistics over a study count; options: those of store/groups.lua: of_study.
+-- The groups of the runs that statistics over a study count, and all its runs; options: those of
+-- store/groups.lua: of_study.
 function common.counted_groups(db, study, options)
   return groups_by(require("aniso.store.groups").of_study, db, study, options)
 end
@@ -213,8 +215,8 @@ end
 -- The groups of all test evaluations of these runs.
 function common.evaluated_groups(db, study)
   local groups = require "aniso.store.groups"
-  return groups_by(function()
-    return groups.of_evaluations(db, groups.counted(db, study))
+  return groups_by(function(_, _, _, runs)
+    return groups.of_evaluations(db, groups.counted(db, study, false, runs))
   end, db, study)
 end
 

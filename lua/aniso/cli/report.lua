@@ -49,8 +49,7 @@ function report.run(args)
   common.use_threads(args)
   own_parts.load(args)
   local db = common.open(args)
-  local groups = common.counted_groups(db, args.study)
-  local runs = common.call(db, "runs", { study = args.study })
+  local groups, runs = common.counted_groups(db, args.study)
   local facts = cli.usage(require("aniso.show.report.facts").new, db, args.study, groups, runs,
     { metric = args.by, baseline = args.baseline })
   local pictures, why, code

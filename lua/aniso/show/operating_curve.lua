@@ -29,12 +29,14 @@ local function common_heads(list)
   return out
 end
 
--- Groups without stored predictions, and groups without a head or a tail, are left out.
-function operating_curve.of_groups(db, groups)
+-- Groups without stored predictions, and groups without a head or a tail, are left out. curve_of [opt]:
+-- member → its curve, where it has been computed.
+function operating_curve.of_groups(db, groups, curve_of)
+  curve_of = curve_of or function(member) return members.operating_curve(db, member) end
   local out = {}
   for _, group in ipairs(groups) do
     local curves = {}
-    for _, member in ipairs(group.members) do curves[#curves + 1] = members.operating_curve(db, member) end
+    for _, member in ipairs(group.members) do curves[#curves + 1] = curve_of(member) end
     if #curves > 0 then out[#out + 1] = { group = group, curves = curves } end
   end
   local heads = common_heads(out)

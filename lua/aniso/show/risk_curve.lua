@@ -30,12 +30,14 @@ local function band_of(curves)
   return band
 end
 
--- Groups without stored predictions are left out.
-function risk_curve.of_groups(db, groups)
+-- Groups without stored predictions are left out. curve_of [opt]: member → its curve, where it has been
+-- computed.
+function risk_curve.of_groups(db, groups, curve_of)
+  curve_of = curve_of or function(member) return members.risk_curve(db, member) end
   local out = {}
   for _, group in ipairs(groups) do
     local curves = {}
-    for _, member in ipairs(group.members) do curves[#curves + 1] = members.risk_curve(db, member) end
+    for _, member in ipairs(group.members) do curves[#curves + 1] = curve_of(member) end
     if #curves > 0 then out[#out + 1] = { group = group, curves = curves, band = band_of(curves) } end
   end
   return out

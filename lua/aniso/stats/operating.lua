@@ -104,27 +104,41 @@ function operating.curve(parts, shot, taus)
 end
 
 -- Tail recall where a curve() has the head recall h, linearly interpolated between the points of its grid
--- around the largest such τ; nil outside its range.
-function operating.tail_at(curve, h)
-  for i = #curve.tau, 1, -1 do
-    local head, tail = curve.many[i], curve.few[i]
+-- around the largest such τ, and the number of that point; nil outside its range. from [opt]: a point after
+-- which no head recall reaches h, the last one if left out.
+function operating.tail_at(curve, h, from)
+  local many, few = curve.many, curve.few
+  for i = from or #many, 1, -1 do
+    local head, tail = many[i], few[i]
     if not head or not tail then return nil end
     if head >= h then
-      local next_head, next_tail = curve.many[i + 1], curve.few[i + 1]
-      if not next_head then return head == h and tail or nil end
-      return tail + (next_tail - tail) * (head - h) / (head - next_head)
+      local next_head, next_tail = many[i + 1], few[i + 1]
+      if not next_head then return head == h and tail or nil, i end
+      return tail + (next_tail - tail) * (head - h) / (head - next_head), i
     end
   end
-  return nil
+  return nil, 1
+end
+
+-- The tail recalls of a curve at several head recalls; false outside its range. The point of a larger head
+-- recall is not after that of a smaller one.
+local function tails_at(curve, heads)
+  local out, from = {}, nil
+  for i, h in ipairs(heads) do
+    local tail, at = operating.tail_at(curve, h, i > 1 and h >= heads[i - 1] and from or nil)
+    out[i], from = tail or false, at
+  end
+  return out
 end
 
 -- Several curves, of the seeds of one configuration, at equal head recall: {head = heads, mean, sd (false
 -- for one seed), n}, lists; mean is false where no curve reaches the head recall.
 function operating.band(curves, heads)
-  local out = { head = heads, mean = {}, sd = {}, n = {} }
-  for i, h in ipairs(heads) do
+  local out, tails = { head = heads, mean = {}, sd = {}, n = {} }, {}
+  for c, curve in ipairs(curves) do tails[c] = tails_at(curve, heads) end
+  for i in ipairs(heads) do
     local values = {}
-    for _, curve in ipairs(curves) do values[#values + 1] = operating.tail_at(curve, h) end
+    for c in ipairs(curves) do values[#values + 1] = tails[c][i] or nil end
     local moments = significance.mean_sd(values)
     out.mean[i], out.sd[i], out.n[i] = moments.mean or false, moments.sd or false, moments.n
   end

@@ -66,6 +66,17 @@ local function mcnemar_of(lists, seeds)
   return out
 end
 
+-- Those of `metrics` that are resampled as they are; nil for nil, all.
+local function wanted(metrics)
+  if not metrics then return nil end
+  local out, known = {}, {}
+  for _, name in ipairs(bootstrap.metrics) do known[name] = true end
+  for _, name in ipairs(metrics) do
+    if known[name] then out[#out + 1] = name end
+  end
+  return out
+end
+
 -- Intervals of the mean over the pairs of second − first. Tail recall at equal head recall is the tail
 -- recall of the tilted predictions, the tilt being that of the validation part.
 local function intervals_of(lists, shot, options, level)
@@ -79,7 +90,7 @@ local function intervals_of(lists, shot, options, level)
       weights[k], seeds.of[k] = (side == 1 and -1 or 1) / #lists, i
     end
   end
-  local out = bootstrap.combined(samples, weights, level, seeds)
+  local out = bootstrap.combined(samples, weights, level, seeds, wanted(options.metrics))
   if all_tilted then
     out[derived.TAIL] = bootstrap.combined(tilted, weights, level, seeds, { "few" }).few
   end
@@ -88,8 +99,9 @@ end
 
 -- test(first, second, pairs, predictions_of, shot [, options]): pairs are those of paired.members(),
 -- predictions_of(member) → {true_idx, pred_idx, clusters [opt], tilted [opt]} or nil, shot[j] is "many",
--- "medium" or "few", options are {draws = 1000, level = 0.95, seed = 0}. → {label, baseline, seeds =
--- {{first, second}, …}, unpaired = reason} or {label, baseline, seeds, n = images, level, draws, intervals
+-- "medium" or "few", options are {draws = 1000, level = 0.95, seed = 0, metrics = those of the intervals
+-- besides derived.TAIL, all if left out}. → {label, baseline, seeds = {{first, second}, …}, unpaired =
+-- reason} or {label, baseline, seeds, n = images, level, draws, intervals
 -- = {acc = {value, lo, hi}, …}, mcnemar = {{first = seed, second = seed, b, c, p, test}, …}}: b images only
 -- the first got right, c only the second.
 function images.test(first, second, pairs_of, predictions_of, shot, options)

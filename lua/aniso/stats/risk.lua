@@ -3,26 +3,15 @@
 -- equal confidence are labelled together: within such a group, errors are spread evenly.
 --   local curve = risk.curve { true_idx = …, pred_idx = …, conf = … }
 --   risk.at(curve, 0.8)      risk.area(curve)
+local core = require "aniso.core"
+
 local risk = {}
 
 -- all: lists of equal length. → {errors = {e_1 … e_n}}, e_k: errors among the k most confident images; nil
 -- without images.
 function risk.curve(all)
-  local levels, images, wrong = {}, {}, {} -- the confidences that occur, and how often, and wrongly
-  for i, conf in ipairs(all.conf) do
-    if not images[conf] then levels[#levels + 1], images[conf], wrong[conf] = conf, 0, 0 end
-    images[conf] = images[conf] + 1
-    if all.true_idx[i] ~= all.pred_idx[i] then wrong[conf] = wrong[conf] + 1 end
-  end
-  if #levels == 0 then return nil end
-  table.sort(levels)
-  local errors, before = {}, 0
-  for l = #levels, 1, -1 do
-    local n, more = images[levels[l]], wrong[levels[l]]
-    for k = 1, n do errors[#errors + 1] = before + more * k / n end
-    before = before + more
-  end
-  return { errors = errors }
+  local errors = core.risk.errors(all.true_idx, all.pred_idx, all.conf)
+  return #errors > 0 and { errors = errors } or nil
 end
 
 -- The risk at a coverage above 0 and at most 1; between whole numbers of images, errors are interpolated.

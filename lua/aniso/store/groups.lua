@@ -91,22 +91,22 @@ function read.of_evaluations(db, runs)
 end
 
 -- The runs that statistics over a study count (view v_counted), as rows of db:runs(). Trials of a search are
--- left out; trials [opt]: these and no others.
-function read.counted(db, study, trials)
+-- left out; trials [opt]: these and no others; runs [opt]: all rows of the study, where they have been read.
+function read.counted(db, study, trials, runs)
   local counted, out = {}, {}
   local known = must(db:query("SELECT study_id FROM study WHERE name = ?1", study))[1]
   -- a number, since SQLite does not push the result of a query into the view
   local rows = known and must(db:query("SELECT run_id FROM v_counted WHERE study_id = ?1", known.study_id))
   for _, row in ipairs(rows or {}) do counted[row.run_id] = true end
-  for _, run in ipairs(must(db:runs { study = study })) do
+  for _, run in ipairs(runs or must(db:runs { study = study })) do
     if counted[run.run_id] and trial_label.is(run.label) == (trials or false) then out[#out + 1] = run end
   end
   return out
 end
 
--- The groups of the counted runs of a study; options: {prior, trials}, see of_runs() and counted().
-function read.of_study(db, study, options)
-  return read.of_runs(db, read.counted(db, study, options and options.trials), options)
+-- The groups of the counted runs of a study; options {prior, trials} and runs: see of_runs() and counted().
+function read.of_study(db, study, options, runs)
+  return read.of_runs(db, read.counted(db, study, options and options.trials, runs), options)
 end
 
 -- All counted runs but trials: run_id → true.

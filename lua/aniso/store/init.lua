@@ -3,7 +3,7 @@
 -- {join = true}: to train next to other workers of a plan (claims.lua).
 -- {shared = true}: while another process trains, single transactions on finished runs (the field `shared`).
 -- {alone = true}: also on a network file system; no other process can open the file meanwhile.
--- A database reads (store/find.lua, select.lua, score.lua, read.lua) and, opened for writing,
+-- A database reads (store/find.lua, select.lua, score.lua, read.lua, curves.lua) and, opened for writing,
 -- takes tags and notes (tags_and_notes.lua), plans (plan.lua) and decisions (pruned.lua), removes runs
 -- (removal.lua, collect.lua), merges (merge.lua) and makes recorders (recorder.lua). Opening for writing also
 -- ends the runs whose writer is gone.
@@ -16,6 +16,7 @@ local merge = require "aniso.store.merge"
 local plan = require "aniso.store.plan"
 local printing = require "aniso.store.printing"
 local pruned = require "aniso.store.pruned"
+local curves = require "aniso.store.curves"
 local read = require "aniso.store.read"
 local recorder = require "aniso.store.recorder"
 local db_error = require "aniso.store.db_error"
@@ -29,8 +30,8 @@ Database.__index = Database
 
 local store = { methods = Database }
 
-for _, part in ipairs { find, tags_and_notes, merge, plan, claims, pruned, read, recorder.database, removal,
-  score, select_runs.methods } do
+for _, part in ipairs { find, tags_and_notes, merge, plan, claims, pruned, read, curves, recorder.database,
+  removal, score, select_runs.methods } do
   for name, method in pairs(part) do Database[name] = method end
 end
 

@@ -22,12 +22,12 @@ function members.confusion(db, member)
 end
 
 -- Rows as db:classes() gives them. Of folds: their counts are sums, n_train is the mean over the folds,
--- and the scores are left out.
-function members.classes(db, member)
-  if not member.parts then return must(db:classes(member.eval_id)) end
+-- and the scores are left out. scores [opt]: false leaves them out everywhere.
+function members.classes(db, member, scores)
+  if not member.parts then return must(db:classes(member.eval_id, scores)) end
   local out, n = confusions.classes(members.confusion(db, member)), #member.parts
   for _, part in ipairs(member.parts) do
-    for j, class in ipairs(must(db:classes(part.eval_id))) do
+    for j, class in ipairs(must(db:classes(part.eval_id, false))) do
       out[j].class, out[j].shot, out[j].scores = class.class, class.shot, {}
       out[j].n_train = (out[j].n_train or 0) + class.n_train / n
     end
@@ -128,11 +128,11 @@ local function with_counts(predictions, counts)
   return predictions
 end
 
--- The argument of derived.value(), made for one call. probs [opt]: of the predictions, as db:predictions()
--- takes it.
+-- The argument of derived.value(), made for one call: predictions of the test part are read once. probs
+-- [opt]: of the predictions, as db:predictions() takes it.
 function members.source(db, member, probs)
   local first = parts_of(member)[1]
-  local source = {}
+  local source, tests = {}, {}
   source.counts, source.shot = classes_of(db, first.run_id)
   function source.confusion() return members.confusion(db, member) end
   function source.parts()
@@ -140,7 +140,10 @@ function members.source(db, member, probs)
     for p, part in ipairs(parts_of(member)) do
       local counts = p == 1 and source.counts or classes_of(db, part.run_id)
       out[p] = {
-        test = function() return with_counts(read(db, part.eval_id, probs), counts) end,
+        test = function()
+          tests[p] = tests[p] or with_counts(read(db, part.eval_id, probs), counts)
+          return tests[p]
+        end,
         val = function()
           local row = must(db:query(VALIDATION, part.eval_id))[1]
           return row and with_counts(read(db, row.eval_id, probs), counts)
@@ -152,10 +155,8 @@ function members.source(db, member, probs)
   return source
 end
 
--- The operating curve (stats/operating.lua) of a member on test, its folds pooled; nil where predictions
--- with probabilities are not stored, or there is no head or no tail.
-function members.operating_curve(db, member)
-  local source, parts = members.source(db, member, "packed"), {}
+local function operating_curve(source)
+  local parts = {}
   for p, part in ipairs(source.parts()) do
     parts[p] = part.test()
     if not parts[p] or not parts[p].probs then return nil end
@@ -164,10 +165,22 @@ function members.operating_curve(db, member)
   return curve.many[1] and curve.few[1] and curve or nil
 end
 
+-- The operating curve (stats/operating.lua) of a member on test, its folds pooled; nil where predictions
+-- with probabilities are not stored, or there is no head or no tail.
+function members.operating_curve(db, member)
+  return operating_curve(members.source(db, member, "packed"))
+end
+
 -- The risk-coverage curve (stats/risk.lua) of a member on test, its folds pooled; nil where predictions are
 -- not stored.
 function members.risk_curve(db, member)
   return derived.risk_curve(members.source(db, member, false))
+end
+
+-- Both curves, {operating =, risk =}, with one reading of the predictions.
+function members.predicted_curves(db, member)
+  local source = members.source(db, member, "packed")
+  return { operating = operating_curve(source), risk = derived.risk_curve(source) }
 end
 
 -- Mean of a number over the parts, weighted by their images; nil where one lacks it.

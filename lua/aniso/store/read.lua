@@ -105,30 +105,6 @@ function read.origin(db, run)
   return row
 end
 
-local KINDS = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
-local CURVES = [[
-  SELECT v.part, m.name, v.step, v.value, CASE WHEN v.value IS NULL THEN v.kind END
-    FROM metric_value v JOIN metric m USING(metric_id)
-   WHERE v.run_id = ]] .. RUN .. [[ AND (?2 IS NULL OR v.metric_id IN (
-     SELECT metric_id FROM metric WHERE name IN (SELECT value FROM json_each(?2))))
-   ORDER BY v.metric_id, v.part, v.step]] -- the order of the key: nothing is sorted
-
--- curves[part][metric] = {step = {…}, value = {…}}; names [opt]: the metrics to read, all if left out
-function read.curves(db, run, names)
-  names = names and core.json.encode(names)
-  local parts, metrics, steps, values, kinds = db.core:columns(CURVES, run_id(run), names)
-  if not parts then return nil, metrics, steps end
-  local curves = {}
-  for i, name in ipairs(parts) do
-    curves[name] = curves[name] or {}
-    curves[name][metrics[i]] = curves[name][metrics[i]] or { step = {}, value = {} }
-    local curve = curves[name][metrics[i]]
-    curve.step[#curve.step + 1] = steps[i]
-    curve.value[#curve.value + 1] = values[i] or KINDS[kinds[i]]
-  end
-  return curves
-end
-
 function read.checkpoints(db, run)
   return of_run(db, run, "SELECT * FROM checkpoint WHERE run_id = $RUN ORDER BY step")
 end
@@ -166,19 +142,19 @@ function read.is_evaluated(db, run, of)
   return rows[1] ~= nil
 end
 
--- The rows of v_class, in class order, with scores = {key = value}.
-function read.classes(db, evaluation)
+-- The rows of v_class, in class order, with scores = {key = value}; scores [opt]: false to leave these out.
+function read.classes(db, evaluation, scores)
   local id, message, code = eval_id(db, evaluation)
   if not id then return nil, message, code end
   local rows
   rows, message, code = db.core:query("SELECT * FROM v_class WHERE eval_id = ?1 ORDER BY class_idx", id)
-  if not rows then return nil, message, code end
-  local scores
-  scores, message, code = db.core:query(
+  if not rows or scores == false then return rows, message, code end
+  local values
+  values, message, code = db.core:query(
     "SELECT key, class_idx, value FROM class_score WHERE eval_id = ?1", id)
-  if not scores then return nil, message, code end
+  if not values then return nil, message, code end
   for _, row in ipairs(rows) do row.scores = {} end
-  for _, score in ipairs(scores) do rows[score.class_idx + 1].scores[score.key] = score.value end
+  for _, score in ipairs(values) do rows[score.class_idx + 1].scores[score.key] = score.value end
   return rows
 end
 

@@ -89,6 +89,18 @@ function score.scores(db, options)
   return list
 end
 
+-- Whether any of these runs (rows of runs()) has several test evaluations of its best weights by chains:
+-- quick, where evaluations_of_best() counts every one.
+function score.has_several_chains(db, runs)
+  local passes = db.core:version() >= 7 and "coalesce(e.passes, e.sample_steps * e.draws)"
+    or "e.sample_steps * e.draws"
+  local rows, message, code = db.core:query(([[
+    SELECT 1 FROM evaluation e WHERE %s AND %s > 0 GROUP BY e.run_id HAVING count(*) > 1 LIMIT 1]]):format(
+    among(OF_BEST, ids_of(runs)), passes), "test")
+  if not rows then return nil, message, code end
+  return rows[1] ~= nil
+end
+
 -- All test evaluations of the best weights, primary and further ones, as scores() gives them, each with
 -- noise = the seed of its chains, passes, image_s or nil, and primary = whether tables count it. `runs` as
 -- there.

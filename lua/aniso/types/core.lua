@@ -10,6 +10,7 @@
 ---@field rng aniso.core.rng
 ---@field bootstrap aniso.core.bootstrap
 ---@field tilted aniso.core.tilted
+---@field risk aniso.core.risk
 ---@field data aniso.core.data
 ---@field csv aniso.core.csv
 ---@field schedule aniso.core.schedule

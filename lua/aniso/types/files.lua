@@ -134,6 +134,16 @@ local tilted = {}
 ---@return integer[][] counts for each tilt, K of them
 function tilted.correct(probs, true_idx, log_shares, taus) end
 
+---@class aniso.core.risk
+local risk = {}
+
+---The wrong ones among the k most confident images, k = 1 … N; equal confidences are spread evenly.
+---@param true_idx integer[]
+---@param pred_idx integer[]
+---@param conf number[]
+---@return number[] errors
+function risk.errors(true_idx, pred_idx, conf) end
+
 ---A stretch of flat tensors to work on.
 ---@class aniso.Stretch
 ---@field from? integer First element, from 1; 1 if left out.

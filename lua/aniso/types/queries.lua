@@ -19,6 +19,11 @@ function RunDatabase:select(filters, options) end
 ---@return { run_id: integer, eval_id: integer, prior: boolean, n: integer, metrics: table }[]?
 function RunDatabase:scores(options) end
 
+---Whether any of these runs has several test evaluations of its best weights by chains.
+---@param runs table[] rows of runs()
+---@return boolean?
+function RunDatabase:has_several_chains(runs) end
+
 ---All test evaluations of the best weights, primary and further ones, as scores() gives them.
 ---@param runs? table[] rows of runs(): speeds the query up; the result may contain others
 ---@return { run_id: integer, eval_id: integer, noise: integer, passes: integer, image_s: number? }[]?

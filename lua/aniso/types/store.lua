@@ -111,6 +111,14 @@ function RunDatabase:origin(run) end
 ---@return table<string, table<string, { step: integer[], value: number[] }>>?
 function RunDatabase:curves(run, names) end
 
+---One curve: its steps, and its values, nil where one is not finite; empty lists without it.
+---@param run aniso.RunReference
+---@param part "train"|"val"|"test"
+---@param name string the metric
+---@return integer[]? steps
+---@return number[]|string values
+function RunDatabase:curve(run, part, name) end
+
 ---@param run aniso.RunReference
 ---@return table[]?
 function RunDatabase:checkpoints(run) end
@@ -126,8 +134,9 @@ function RunDatabase:evaluations(run) end
 
 ---Rows of v_class in class order, with scores = {key = value}.
 ---@param evaluation aniso.EvaluationReference
+---@param scores? boolean false leaves the scores out, which takes less time
 ---@return table[]?
-function RunDatabase:classes(evaluation) end
+function RunDatabase:classes(evaluation, scores) end
 
 ---Counts, true classes down and predicted ones across, to calculate with: b - a, m:sum(2), m:get(1, 2).
 ---@param evaluation aniso.EvaluationReference

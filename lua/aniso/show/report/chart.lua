@@ -41,8 +41,12 @@ end
 
 function chart:add(format, ...) self.lines[#self.lines + 1] = format:format(...) end
 
+-- A position as text: one decimal, or none where it is 0.
 local function pixel(value)
-  return (("%.1f"):format(value):gsub("%.0$", ""):gsub("^%-0$", "0"))
+  local text = ("%.1f"):format(value)
+  if text:byte(-1) ~= 48 then return text end -- "0"
+  text = text:sub(1, -3)
+  return text == "-0" and "0" or text
 end
 chart.pixel = pixel
 

@@ -87,12 +87,12 @@ function facts:differing()
   return self.differ
 end
 
--- Calls make() once per name and group and caches its result.
-local function cached(self, what, group, make)
+-- Calls make() once per name and group, or member, and caches its result.
+local function cached(self, what, of, make)
   local own = self.cached[what] or {}
   self.cached[what] = own
-  if own[group] == nil then own[group] = make() end
-  return own[group]
+  if own[of] == nil then own[of] = make() end
+  return own[of]
 end
 
 function facts:moments(group, metric)
@@ -104,7 +104,7 @@ function facts:classes(group)
   return cached(self, "classes", group, function()
     local out = {}
     for _, member in ipairs(group.members) do
-      for j, class in ipairs(members.classes(self.db, member)) do
+      for j, class in ipairs(members.classes(self.db, member, false)) do
         out[j] = out[j] or { name = class.class, n_train = class.n_train, shot = class.shot, values = {},
           seeds = {} }
         if class.recall then
@@ -152,14 +152,20 @@ function facts:delta(group, metric)
   return paired.delta(self.base, group, function(member) return member.metrics[metric] end)
 end
 
--- The tests of a group against the baseline over the images, as paired_images.test() returns them.
+-- The operating and the risk curve of a member: {operating =, risk =}, nil where they cannot be drawn.
+function facts:predicted(member)
+  return cached(self, "predicted", member, function() return members.predicted_curves(self.db, member) end)
+end
+
+-- The tests of a group against the baseline over the images, as paired_images.test() returns them, with the
+-- intervals that a report has: of its metric, and of derived.TAIL.
 function facts:images(group)
   return cached(self, "images", group, function()
     local shot = {}
     for j, class in ipairs(self:classes(group)) do shot[j] = class.shot end
     return paired_images.test(self.base, group, paired.members(self.base, group), function(member)
       return members.called(self.db, member)
-    end, shot)
+    end, shot, { metrics = { self.metric } })
   end)
 end
 

@@ -93,7 +93,9 @@ end
 
 -- → markup; nil where no configuration has predictions of a head and a tail
 return function(facts)
-  local list = operating_curve.of_groups(facts.db, facts.groups)
+  local list = operating_curve.of_groups(facts.db, facts.groups, function(member)
+    return facts:predicted(member).operating
+  end)
   if #list == 0 or #list[1].band.head < 2 then return nil end
   return in_words(facts) .. page.figure(draw(facts, list, "Tail recall against head recall"),
     "Tail recall against head recall on the test set as the class probabilities are tilted by −τ ln π, τ "

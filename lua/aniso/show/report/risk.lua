@@ -30,7 +30,9 @@ end
 
 -- → markup; nil where no configuration has stored predictions
 return function(facts)
-  local list = risk_curve.of_groups(facts.db, facts.groups)
+  local list = risk_curve.of_groups(facts.db, facts.groups, function(member)
+    return facts:predicted(member).risk
+  end)
   if #list == 0 then return nil end
   local columns, rows = risk_curve.rows(list, "table")
   return page.figure(draw(list, "Error against coverage"),

@@ -5,6 +5,7 @@ local cost_curve = require "aniso.show.cost_curve"
 local evaluation_rows = require "aniso.show.evaluation_rows"
 local groups_of = require "aniso.store.groups"
 local group_rows = require "aniso.show.group_rows"
+local must = require("aniso.store.db_error").must
 local page = require "aniso.show.report.page"
 local scale = require "aniso.show.report.scale"
 local stats = require "aniso.stats.groups"
@@ -132,6 +133,7 @@ end
 
 -- → markup; nil where no configuration has several evaluations by chains
 return function(facts)
+  if not must(facts.db:has_several_chains(facts.runs)) then return nil end
   local list = sorted(groups_of.of_evaluations(facts.db, groups_of.counted(facts.db, facts.name)))
   local shown, out, number = drawn(facts, list), {}, 0
   local range = { limits(facts, shown) }

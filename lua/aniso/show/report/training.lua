@@ -8,35 +8,28 @@ local scale = require "aniso.show.report.scale"
 local SHOWN = { { "train", "loss", "training loss" }, { "val", "macro_f1", "validation macro F1" },
   { "val", "prior_macro_f1", "validation macro F1 of the prior" } }
 
-local function finite(value) return value and value == value and math.abs(value) < math.huge end
-
--- The curve of each run: {seed, points = {{step, value} …}}; value false where it is not finite.
+-- The curve of each run: {seed, step = list, value = list, nil where it is not finite}.
 local function curves_of(facts, group, part, metric)
   local out = {}
   for _, member in ipairs(group.members) do
     for _, run in ipairs(member.parts or { member }) do
-      local all = facts.curves_of[run.run_id]
-      local curve = all[part] and all[part][metric]
-      if curve then
-        local points = {}
-        for i, step in ipairs(curve.step) do
-          points[i] = { step, finite(curve.value[i]) and curve.value[i] or false }
-        end
-        out[#out + 1] = { seed = member.seed, points = points }
-      end
+      local steps, values = facts.db:curve(run.run_id, part, metric)
+      assert(steps, values)
+      if #steps > 0 then out[#out + 1] = { seed = member.seed, step = steps, value = values } end
     end
   end
   return out
 end
 
--- Mean over the seeds at each step that all have.
+-- Mean over the seeds at each step: {{step, mean}, …}, false where not all have a finite value.
 local function mean_of(curves)
   local sum, count, steps = {}, {}, {}
   for _, curve in ipairs(curves) do
-    for _, point in ipairs(curve.points) do
-      local step = point[1]
+    local values = curve.value
+    for i, step in ipairs(curve.step) do
       if not count[step] then sum[step], count[step], steps[#steps + 1] = 0, 0, step end
-      if point[2] then sum[step], count[step] = sum[step] + point[2], count[step] + 1 end
+      local value = values[i]
+      if value then sum[step], count[step] = sum[step] + value, count[step] + 1 end
     end
   end
   table.sort(steps)
@@ -51,19 +44,30 @@ local function limits(drawn)
   local left, right, low, high = math.huge, -math.huge, math.huge, -math.huge
   for _, one in ipairs(drawn) do
     for _, curve in ipairs(one.curves) do
-      for _, point in ipairs(curve.points) do
-        left, right = math.min(left, point[1]), math.max(right, point[1])
-        if point[2] then low, high = math.min(low, point[2]), math.max(high, point[2]) end
+      local steps, values = curve.step, curve.value
+      left, right = math.min(left, steps[1]), math.max(right, steps[#steps]) -- in ascending order
+      for i = 1, #steps do
+        local value = values[i]
+        if value then
+          low = value < low and value or low
+          high = value > high and value or high
+        end
       end
     end
   end
   return left, right, low, high
 end
 
+local function points_of(curve)
+  local out = {}
+  for i, step in ipairs(curve.step) do out[i] = { step, curve.value[i] } end
+  return out
+end
+
 local function draw_one(c, one, named)
   c:group(named and one.group.style or "rest")
   for _, curve in ipairs(named and #one.curves > 1 and one.curves or {}) do
-    c:line(curve.points, "stroke thin")
+    c:line(points_of(curve), "stroke thin")
   end
   c:line(one.mean, named and "stroke" or "stroke thin")
   c:close()
@@ -118,16 +122,6 @@ return function(facts)
   local config = assert(facts.db:config(facts.base.run))
   local staged = config.train and config.train.mode == "staged"
     and " In staged training the losses of the two stages are not comparable." or ""
-  facts.curves_of = {}
-  local names = {}
-  for i, shown in ipairs(SHOWN) do names[i] = shown[2] end
-  for _, group in ipairs(facts.groups) do
-    for _, member in ipairs(group.members) do
-      for _, run in ipairs(member.parts or { member }) do
-        facts.curves_of[run.run_id] = assert(facts.db:curves(run.run_id, names))
-      end
-    end
-  end
   local out = {}
   for _, shown in ipairs(SHOWN) do
     local drawn = {}
