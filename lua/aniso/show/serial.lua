@@ -34,9 +34,14 @@ local function exact(value)
   end
 end
 
--- A text as it is printed; one that a spreadsheet would run as a formula begins with an apostrophe.
+local FORMULA = { "([\n\t;]%s*)([=+%-@])", "([\n\t;]%s*)(\239\188[\139\141\157\160])" } -- ASCII, full width
+
+-- A text as it is printed; an apostrophe precedes what a spreadsheet would run as a formula: at the beginning,
+-- and where a new cell begins in countries whose separator is the semicolon, in which quotes do not help.
 function serial.inert(text)
-  return (visible(text, true):gsub("^[=+%-@]", "'%0"))
+  text = "\n" .. visible(text, true)
+  for _, pattern in ipairs(FORMULA) do text = text:gsub(pattern, "%1'%2") end
+  return text:sub(2)
 end
 
 -- Quoted after RFC 4180; lines end with LF alone, because a shell would keep the CR in the last field. Texts
