@@ -116,6 +116,9 @@ static an_code read_labels(const char *root, an_part part, int64_t **labels, int
     if (x.axes != 1)
         code = an_fail(AN_EFORMAT, "%s: %d axes; labels have one", x.path, x.axes);
     *n = x.shape[0];
+    if (code == AN_OK && *n > AN_STACK_IMAGES) /* before a small packed file takes gigabytes */
+        code = an_fail(AN_EFORMAT, "%s: %lld labels, more than the limit of %d", x.path,
+                       (long long)*n, AN_STACK_IMAGES);
     uint8_t *bytes = code == AN_OK ? an_alloc((size_t)*n + 1) : NULL;
     *labels = bytes ? an_alloc((size_t)*n * sizeof **labels + 1) : NULL;
     if (code == AN_OK)

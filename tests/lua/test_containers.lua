@@ -132,6 +132,16 @@ function T.test_idx_with_names_of_its_classes()
   end
 end
 
+-- Of 20 kB of labels, gigabytes of memory were filled before the number of images was looked at.
+function T.test_more_labels_than_images_are_supported_are_not_read()
+  local header = idx({ 20000000 }, ""):gsub(".", function(c) return ("\\%03o"):format(c:byte()) end)
+  assert(os.execute(("{ printf '%s'; head -c 20000000 /dev/zero; } | gzip >'%s/t10k-labels-idx1-ubyte.gz'")
+    :format(header, root)))
+  local ds, message = data.open { "mnist", root = root, size = 4 }
+  lu.assertNil(ds)
+  lu.assertStrContains(message, "20000000 labels, more than the limit of 10000000")
+end
+
 function T.test_refusals_name_the_file_and_what_fits()
   local function refuses(given, text)
     local ds, message, code = data.open(given)
