@@ -36,8 +36,8 @@ end
 
 local FORMULA = { "([\n\t;]%s*)([=+%-@])", "([\n\t;]%s*)(\239\188[\139\141\157\160])" } -- ASCII, full width
 
--- A text as it is printed; an apostrophe precedes what a spreadsheet would run as a formula: at the beginning,
--- and where a new cell begins in countries whose separator is the semicolon, in which quotes do not help.
+-- A text as it is printed; an apostrophe precedes what a spreadsheet would run as a formula: at the
+-- beginning, and where a cell begins if the separator is a semicolon or a tab, for which no quotes help.
 function serial.inert(text)
   text = "\n" .. visible(text, true)
   for _, pattern in ipairs(FORMULA) do text = text:gsub(pattern, "%1'%2") end
