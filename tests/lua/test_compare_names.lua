@@ -34,6 +34,15 @@ function Names.test_configurations_with_one_label_are_distinguished_by_options()
   lu.assertEquals({ r.groups[1].label, r.groups[2].label }, { "a (x=1)", "a (x=2)" })
 end
 
+function Names.test_a_name_in_the_notes_of_markdown_is_no_markup()
+  local db <close> = fixture.new()
+  record(db, "<b>a|*b*", 0, every(4))
+  record(db, "c", 0, every(5))
+  local text = require("aniso.show.compare_text").text(assert(db:compare("s", { draws = 10 })), "md")
+  lu.assertStrContains(text, "c against &lt;b>a\\|\\*b\\*: acc")
+  lu.assertNil(text:find("<b>", 1, true))
+end
+
 function Names.test_names()
   local db <close> = fixture.new()
   record(db, "a", 0, every(4))

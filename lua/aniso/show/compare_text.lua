@@ -3,6 +3,7 @@ local cells = require "aniso.show.compare_cells"
 local derived = require "aniso.stats.derived"
 local many_classes = require "aniso.show.many_classes"
 local printed = require("aniso.stats.metric.catalog").printed
+local markup = require "aniso.show.markup"
 local sys = require("aniso.core").sys
 local tables = require "aniso.show.table"
 local text_width = require "aniso.show.text_width"
@@ -234,10 +235,9 @@ function show.text(result, format, only, bold, room)
   for i, section in ipairs(sections(result, only)) do
     local text = only and "" or TITLE[format]:format(section.title)
     if section.name == "notes" then
-      local mark = format == "latex" and "% " or "- "
-      for _, row in ipairs(section.rows) do
-        text = text .. item(mark, row[1], format == "table" and room or nil)
-      end
+      local mark, plain = format == "latex" and "% " or "- ", format == "md" and markup.md_text or tostring
+      local width = format == "table" and room
+      for _, row in ipairs(section.rows) do text = text .. item(mark, plain(row[1]), width) end
     else
       text = text .. tables.format(section.columns, section.rows, format, bold,
         section.columns.blocks and math.min(room or TURNED_ROOM, TURNED_ROOM) or room)

@@ -7,16 +7,18 @@ local function padded(text, width, right)
   return right and space .. text or text .. space
 end
 
+-- A text, such as a name from outside, that Markdown shows as it is.
+function markup.md_text(text)
+  return (text:gsub("[|*_`~%[%]!\\]", "\\%0"):gsub("&", "&amp;"):gsub("<", "&lt;"))
+end
+
 function markup.md(heads, cells, right)
   local lines, widths = { {} }, {}
-  local function escape(text)
-    return (text:gsub("[|*_`~%[%]!\\]", "\\%0"):gsub("&", "&amp;"):gsub("<", "&lt;"))
-  end
-  for j, head in ipairs(heads) do lines[1][j] = escape(head) end
+  for j, head in ipairs(heads) do lines[1][j] = markup.md_text(head) end
   for i, row in ipairs(cells) do
     lines[i + 1] = {}
     for j, cell in ipairs(row) do
-      local text = escape(cell.text)
+      local text = markup.md_text(cell.text)
       lines[i + 1][j] = cell.bold and "**" .. text .. "**" or text
     end
   end
