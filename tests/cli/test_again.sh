@@ -1,5 +1,5 @@
 # aniso run --again of a search next to other workers: whichever of them is killed, the same command finishes what it
-# had begun, to the bits of the first time, and repeats nothing of its own.
+# had begun, with or without --again, to the bits of the first time, and repeats nothing of its own.
 . tests/cli/tap.sh
 . tests/cli/numbers.sh
 . tests/cli/workers.sh
@@ -63,4 +63,34 @@ output_has err "^run ./.: adpm, seed 1, resumed"
 output_has err "^3 of 4 runs were finished by the command that this one continues$"
 equals "each run once more" "$(attempts)" 8,4,32
 equals "to the same bits" "$(numbers "$db" 4)" "$plain"
+
+# ── and without --again ──
+begin "search: γ 1 seed 0  epoch 2/" "$aniso" run "$dir/again.lua" --again --jobs 2 --db "$db"
+kill -KILL $(workers_of $pid)
+code_of
+equals "without workers the command ends" $code 1
+expect "a run without --again continues" 0 "$aniso" run "$dir/again.lua" --jobs 2 --db "$db"
+output_has err "^this continues the run --again of again that did not finish .without its repetitions: aniso plan $dir/again.lua --db $db first.$"
+equals "each run once more" "$(attempts)" 8,5,40
+equals "to the same bits" "$(numbers "$db" 5)" "$plain"
+expect "then nothing is left" 0 "$aniso" run "$dir/again.lua" --db "$db"
+output_has err "^4 of 4 runs were finished before and are not run again .--again does.$"
+
+# ── only what the interrupted command had planned ──
+begin "ddpm seed 1  epoch 3/" "$aniso" run "$dir/again.lua" --again --only ddpm --db "$db"
+kill -INT $pid
+code_of
+equals "Ctrl-C" $code 130
+expect "a run of all continues those" 0 "$aniso" run "$dir/again.lua" --db "$db"
+equals "the others are not repeated" "$(query "$db" "SELECT label, count(*) FROM run WHERE label IN ('ddpm', 'adpm')
+    GROUP BY label ORDER BY label")" "adpm,10
+ddpm,12"
+
+# ── another plan leaves the repetitions out ──
+begin "ddpm seed 1  epoch 3/" "$aniso" run "$dir/again.lua" --again --only ddpm --db "$db"
+kill -INT $pid
+code_of
+expect "the plan without them" 0 "$aniso" plan "$dir/again.lua" --db "$db"
+expect "nothing is left" 0 "$aniso" run "$dir/again.lua" --db "$db"
+output_has err "^4 of 4 runs were finished before and are not run again .--again does.$"
 finish

@@ -3,7 +3,8 @@
 --   jobs.arguments(parser)
 --   jobs.number(args) → N, 1 without the option; ends the command where it excludes another option
 --   jobs.use_threads(args)      as common.use_threads(), a worker its share → the threads of all workers
---   jobs.run(n, argv, of)       carries the plan out with n workers; of: as worker.run() takes it
+--   jobs.run(n, argv, of)       carries the plan out with n workers; of: as worker.run() takes it, of.flag [opt]:
+--     a flag that the workers have, whether the command has it or not
 --   jobs.work(args, argv, of)   as the worker that args.worker makes of this process; of.threads: of all
 --     workers
 local cli = require "aniso.cli"
@@ -52,21 +53,26 @@ function jobs.use_threads(args)
 end
 
 -- ── the workers ─────────────────────────────────────────────────────────────────────────
--- The position of --worker in the arguments: behind the command's name, which --debug may precede.
+-- The position of a flag in the arguments: behind the command's name, which --debug may precede.
 local function place_of_flag(argv)
   return argv[1] == "--debug" and 3 or 2
 end
 
-local function words_of(argv)
-  local words = { argv[0], table.unpack(argv) }
-  table.insert(words, 1 + place_of_flag(argv), "--worker")
+-- flag [opt]: one that the command may lack.
+local function words_of(argv, flag)
+  local words, place = { argv[0], table.unpack(argv) }, 1 + place_of_flag(argv)
+  for _, word in ipairs(argv) do
+    if word == flag then flag = nil end
+  end
+  if flag then table.insert(words, place, flag) end
+  table.insert(words, place, "--worker")
   return words
 end
 
-local function start(argv, n, board)
+local function start(argv, n, board, flag)
   local team = { board = board }
   for i = 1, n do
-    local child, message = sys.start_self(words_of(argv))
+    local child, message = sys.start_self(words_of(argv, flag))
     if not child and i == 1 then cli.fail(cli.FAILED, message) end
     if not child then
       console.note(("aniso: warning: %d of %d workers could be started: %s"):format(i - 1, n, message))
@@ -143,7 +149,7 @@ function jobs.run(n, argv, of)
   n = math.min(n, left.units)
   if n <= 1 then return worker.run(of) end
   local board <close> = require("aniso.show.progress").board { runs = left.plain }
-  local team <close> = setmetatable(start(argv, n, board), { __close = kill })
+  local team <close> = setmetatable(start(argv, n, board, of.flag), { __close = kill })
   local running = look(team)
   while #running > 0 do
     sys.wait_for_children(running, LOOK)

@@ -21,21 +21,14 @@ function plan.arguments(parser)
   parser:flag("--status", "show the plan of a study, which takes the place of the recipe")
 end
 
-local function key_of(row, config)
-  return ("%s %d %s %s"):format(config, row.seed, row.fold, row.label)
-end
-
 -- A plan with runs that the new one lacks and that have not ended is not replaced unasked.
 local function check_former(db, study, jobs)
-  local hash, wanted = require "aniso.store.config_hash", {}
-  for _, job in ipairs(jobs) do
-    wanted[key_of({ seed = job.seed, fold = job.cross and job.cross.fold, label = job.label },
-      hash(job.config))] = true
-  end
+  local wanted = {}
+  for _, job in ipairs(jobs) do wanted[attempts.key(job)] = true end
   local lost, advice = 0, "give this one another name (--name), or repeat with --replace"
   for _, row in ipairs(cli.need(db:planned_runs(study))) do
     local is_open = row.unit and row.trial == 0 and not row.ended
-    if is_open and not wanted[key_of(row, row.config)] then lost = lost + 1 end
+    if is_open and not wanted[attempts.key_of_row(row)] then lost = lost + 1 end
   end
   if lost > 0 then
     cli.fail(cli.FAILED, ("%s has another plan of the name %s, of which %d runs are not in this one and have "

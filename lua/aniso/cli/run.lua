@@ -2,7 +2,7 @@
 -- only, the points of a seed and fold in lock-step; then a table over seeds. A run that fails does not stop
 -- the others. A run that is already finished in the database, with the same configuration, seed and fold, is
 -- not repeated unless --again is given; one that was killed or interrupted is resumed, to the same bits. A
--- command with --again that was killed or interrupted is continued by the same command.
+-- command with --again that was killed or interrupted is continued by the same command, with or without --again.
 -- Variants whose levels are searched run last: their trials, which are runs of the study too, come first
 -- (train/search.lua).
 local attempts = require "aniso.store.attempts"
@@ -10,6 +10,7 @@ local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local core = require "aniso.core"
+local hint = require "aniso.store.hint"
 local lazy = require "aniso.cli.lazy"
 local jobs = lazy "aniso.cli.jobs"
 local plan = lazy "aniso.cli.plan"
@@ -86,6 +87,22 @@ local function work(args, argv, of, threads)
     all = of.all, threads = threads })
 end
 
+-- Sets of.after where the command repeats what was finished, because of --again or since it continues such a
+-- command → whether it does.
+local function find_repetition(db, args, of)
+  if args.again then
+    of.after = common.guarded(attempts.newest_before_again, db, of.study.name)
+    return true
+  end
+  of.after = common.guarded(attempts.begun_again, db, of.study.name)
+  return of.after ~= nil
+end
+
+local function announce_repetition(db, args, of)
+  console.note(("this continues the run --again of %s that did not finish (without its repetitions: %s first)")
+    :format(of.study.name, hint.command(db, "plan", { args.recipe })))
+end
+
 function run.run(args, argv)
   local n = jobs.number(args)
   local threads = jobs.use_threads(args)
@@ -97,18 +114,19 @@ function run.run(args, argv)
     { wait = require("aniso.store.lock_wait").of_command(), alone = args.alone }))
   core.sys.interrupt_mode "poll"
   core.sys.outlive_output()
-  of.after = args.again and common.guarded(attempts.newest_before_again, db, of.study.name) or nil
-  local skipped = study_jobs.match(db, of, of.after)
+  local again = find_repetition(db, args, of)
+  local skipped = study_jobs.match(db, of, of.after, not args.again)
+  if again and not args.again and skipped < #of.jobs then announce_repetition(db, args, of) end
   warn_early(of.jobs)
   plan.write(db, of)
   if not args.alone then
     db:close()
     db = common.open_to_join(args)
   end
-  jobs.run(n, argv, { db = db, plan = worker.find_plan(db, of.study.name), argv = argv,
-    keep_last = args.keep_last, again = args.again, all = of.all })
+  jobs.run(n, argv, { db = db, plan = worker.find_plan(db, of.study.name),
+    argv = argv, keep_last = args.keep_last, again = again, flag = again and "--again" or nil, all = of.all })
   find_ended(db, of)
-  report(db, of.jobs, skipped, args.again)
+  report(db, of.jobs, skipped, again)
 end
 
 return run

@@ -6,8 +6,8 @@
 --   study_jobs.expand(study, args) → the jobs chosen, all      study_jobs.check_parts(study, args)
 --   study_jobs.load(args) → {study, recipe, jobs = those chosen, all = those of the whole recipe, baseline,
 --     one_by_one, prune = {rule, seeds} of train/pruning.lua}, or nil where the recipe returns no study
---   study_jobs.match(db, of, after) → how many were finished before; they get `uid`, and each job `number`.
---     after [opt]: a run_id, only runs that finished later count
+--   study_jobs.match(db, of, after, planned) → how many were finished before; they get `uid`, and each job
+--     `number`. after [opt]: a run_id, only later runs count; planned [opt]: for the jobs of the plan alone
 --   study_jobs.list(jobs)      prints them
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
@@ -118,12 +118,16 @@ function study_jobs.list(jobs)
   end
 end
 
--- Gives finished jobs their uid → how many there are.
-function study_jobs.find_finished(db, study, jobs, after)
-  local finished, count = attempts.finished, 0
+-- Gives finished jobs their uid → how many there are. after, planned [opt]: as match() takes them.
+function study_jobs.find_finished(db, study, jobs, after, planned)
+  local finished, count, in_plan = attempts.finished, 0, {}
+  for _, row in ipairs(planned and cli.need(db:planned_runs(study.name)) or {}) do
+    in_plan[attempts.key_of_row(row)] = row.unit ~= nil
+  end
   for i, job in ipairs(jobs) do
     job.number = i
-    job.uid = common.guarded(finished, db, study.name, job, after)
+    local from = (not planned or in_plan[attempts.key(job)]) and after or nil
+    job.uid = common.guarded(finished, db, study.name, job, from)
     if job.uid then count = count + 1 end
   end
   return count
@@ -191,12 +195,12 @@ function study_jobs.load(args)
     prune = rule and { rule = rule, seeds = study_of.seeds(study.seeds) } }
 end
 
-function study_jobs.match(db, of, after)
+function study_jobs.match(db, of, after, planned)
   for _, some in ipairs { of.jobs, of.all } do
     common.guarded(attempts.keep_former, db, of.study.name, some, of.study.former_paths, of.study.folder)
   end
   follow_labels(db, of.study, of.all)
-  local finished = study_jobs.find_finished(db, of.study, of.jobs, after)
+  local finished = study_jobs.find_finished(db, of.study, of.jobs, after, planned)
   if of.prune then cli.usage(pruning.check_validation, of.jobs) end
   return finished
 end

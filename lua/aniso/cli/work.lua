@@ -1,5 +1,6 @@
 -- aniso work [STUDY]: carries out the runs of a plan that no other worker has, until all have ended. Any
 -- number of workers of one machine work on one database (cli/worker.lua).
+local attempts = require "aniso.store.attempts"
 local byte_size = require "aniso.recipe.byte_size"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -44,7 +45,7 @@ function work.run(args, argv)
   local plan = worker.find_plan(db, args.study)
   load_recipe(plan, args)
   local of = { db = db, plan = plan, argv = argv, keep_last = args.keep_last, memory = memory,
-    threads = threads }
+    threads = threads, again = common.guarded(attempts.begun_again, db, plan.study) ~= nil }
   if args.worker then return jobs.work(args, argv, of) end
   core.sys.interrupt_mode "poll"
   core.sys.outlive_output()

@@ -86,16 +86,33 @@ function attempts.finished_with_any_seed(db, study, job, after)
   return newest(db, study, job, after)
 end
 
--- The newest run_id before those that `aniso run --again` of a study trains: now, or when such a command
--- planned the study whose plan has not ended, so that the same command continues it.
-function attempts.newest_before_again(db, study)
+-- The newest run_id before those of a study's plan that `aniso run --again` wrote and began, and that has not
+-- ended; nil without such a plan.
+function attempts.begun_again(db, study)
   local begun = must(db:query([[
     SELECT p.after_run FROM plan p JOIN study s USING(study_id) WHERE s.name = ?1
        AND EXISTS (SELECT 1 FROM plan_run r WHERE r.study_id = p.study_id AND trial = 0 AND ended IS NULL
                     AND unit IS NOT NULL)
        AND EXISTS (SELECT 1 FROM run r, json_each(r.argv) a WHERE r.study_id = p.study_id
                     AND r.run_id > p.after_run AND a.value = '--again')]], study))[1]
-  return begun and begun.after_run or must(db:query "SELECT coalesce(max(run_id), 0) AS n FROM run")[1].n
+  return begun and begun.after_run
+end
+
+-- The newest run_id before those that `aniso run --again` of a study trains: now, or when such a command wrote
+-- the plan that the same command continues.
+function attempts.newest_before_again(db, study)
+  return attempts.begun_again(db, study)
+    or must(db:query "SELECT coalesce(max(run_id), 0) AS n FROM run")[1].n
+end
+
+-- What tells the runs of a plan apart: of a row of db:planned_runs(), or of a job.
+function attempts.key_of_row(row)
+  return ("%s %d %s %s"):format(row.config, row.seed, row.fold, row.label)
+end
+
+function attempts.key(job)
+  return attempts.key_of_row { config = config_hash(job.config), seed = job.seed,
+    fold = job.cross and job.cross.fold, label = job.label }
 end
 
 -- The latest run of a study as a job describes it, whatever its end: {run_id, uid, status, error}, or nil.
