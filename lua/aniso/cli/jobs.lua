@@ -3,8 +3,8 @@
 --   jobs.arguments(parser)
 --   jobs.number(args) → N, 1 without the option; ends the command where it excludes another option
 --   jobs.use_threads(args)      as common.use_threads(), a worker its share → the threads of all workers
---   jobs.run(n, argv, of)       carries the plan out with n workers; of: as worker.run() takes it, of.flag [opt]:
---     a flag that the workers have, whether the command has it or not
+--   jobs.run(n, argv, of)       carries the plan out with n workers; of: as worker.run() takes it, and
+--     of.flag [opt]: a flag that the workers have, whether the command has it or not
 --   jobs.work(args, argv, of)   as the worker that args.worker makes of this process; of.threads: of all
 --     workers
 local cli = require "aniso.cli"

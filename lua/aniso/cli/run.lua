@@ -2,7 +2,8 @@
 -- only, the points of a seed and fold in lock-step; then a table over seeds. A run that fails does not stop
 -- the others. A run that is already finished in the database, with the same configuration, seed and fold, is
 -- not repeated unless --again is given; one that was killed or interrupted is resumed, to the same bits. A
--- command with --again that was killed or interrupted is continued by the same command, with or without --again.
+-- command with --again that was killed or interrupted is continued by the same command, with the flag or
+-- without.
 -- Variants whose levels are searched run last: their trials, which are runs of the study too, come first
 -- (train/search.lua).
 local attempts = require "aniso.store.attempts"
@@ -99,8 +100,8 @@ local function find_repetition(db, args, of)
 end
 
 local function announce_repetition(db, args, of)
-  console.note(("this continues the run --again of %s that did not finish (without its repetitions: %s first)")
-    :format(of.study.name, hint.command(db, "plan", { args.recipe })))
+  console.note(("this continues the run --again of %s that did not finish (without its repetitions: %s "
+    .. "first)"):format(of.study.name, hint.command(db, "plan", { args.recipe })))
 end
 
 function run.run(args, argv)

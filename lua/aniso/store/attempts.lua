@@ -98,14 +98,14 @@ function attempts.begun_again(db, study)
   return begun and begun.after_run
 end
 
--- The newest run_id before those that `aniso run --again` of a study trains: now, or when such a command wrote
--- the plan that the same command continues.
+-- The newest run_id before those that `aniso run --again` of a study trains: now, or when such a command
+-- wrote the plan that the same command continues.
 function attempts.newest_before_again(db, study)
   return attempts.begun_again(db, study)
     or must(db:query "SELECT coalesce(max(run_id), 0) AS n FROM run")[1].n
 end
 
--- What tells the runs of a plan apart: of a row of db:planned_runs(), or of a job.
+-- A key that differs between the runs of a plan: of a row of db:planned_runs(), or of a job.
 function attempts.key_of_row(row)
   return ("%s %d %s %s"):format(row.config, row.seed, row.fold, row.label)
 end
