@@ -12,6 +12,12 @@ equals "the table's columns" "$(head -n 1 "$dir/f.csv")" id,label,split,features
 cp "$dir/f.safetensors" "$dir/first.safetensors"
 expect "again" 0 "$aniso" features @last -o "$dir/f.safetensors" --table "$dir/f.csv" --threads 1 --db "$db"
 equals "the same bytes at another number of threads" "$(cmp "$dir/f.safetensors" "$dir/first.safetensors" 2>&1)" ""
+for table in f.safetensors ./f.safetensors; do
+    expect "a table in the place of the features: $table" 2 "$aniso" features @last -o "$dir/f.safetensors" \
+        --table "$dir/$table" --force --db "$db"
+done
+output_has err "the table would replace the features"
+equals "which stay" "$(cmp "$dir/f.safetensors" "$dir/first.safetensors" 2>&1)" ""
 echo mine >"$dir/mine.safetensors"
 expect "a file of another kind is not replaced" 1 "$aniso" features @last -o "$dir/mine.safetensors" --db "$db"
 output_has err 'mine.safetensors is not replaced: it exists and is not an earlier features file of aniso'

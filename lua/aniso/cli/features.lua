@@ -29,6 +29,13 @@ local function check_names(args)
   if not args.output:find "%.safetensors$" then
     cli.fail(cli.USAGE, ("-o %s: the name of a file of features ends in .safetensors"):format(args.output))
   end
+  local is_one_file = args.table == args.output
+    or args.table and core.sys.exists(args.table)
+      and core.sys.realpath(args.table) == core.sys.realpath(args.output)
+  if is_one_file then
+    cli.fail(cli.USAGE, ("--table %s: the table would replace the features; name another file")
+      :format(args.table))
+  end
   cli.need(output_file.may_write(args.output, "features file", args.force))
   if args.table then cli.need(output_file.may_write(args.table, "table of features", args.force)) end
 end
