@@ -53,6 +53,24 @@ function Warnings.test_equal_labels_are_distinguished()
   lu.assertStrContains(seen, "γ=0 (schedule.lambda.gamma=0.5) has the highest macro F1")
 end
 
+-- How often the page of a study compares the options of all its runs.
+local function comparisons(groups)
+  local db <close> = fixture.filled { groups = groups, seeds = 1 }
+  local facts, n = fixture.facts_of(db), 0
+  local varying = facts.catalog.varying
+  facts.catalog.varying = function(...)
+    n = n + 1
+    return varying(...)
+  end
+  study(facts)
+  return n
+end
+
+function Warnings.test_the_options_of_many_configurations_are_compared_once()
+  lu.assertTrue(comparisons(2) > 0)
+  lu.assertEquals(comparisons(3), comparisons(2))
+end
+
 local Pictures = {}
 
 function Pictures.test_base64_is_that_of_rfc_4648()

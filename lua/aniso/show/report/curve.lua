@@ -25,14 +25,19 @@ local function axis_of(facts)
   return found or #numbers == 1 and numbers[1] or nil
 end
 
--- The other options that differ name a line.
-local function line_name(facts, group, axis, runs)
-  local parts = {}
+-- The keys of the options that differ, without the axis.
+local function others_of(facts, axis, runs)
+  local keys = {}
   for _, name in ipairs(facts.catalog:varying(runs)) do
-    if name ~= axis.name then
-      parts[#parts + 1] = ("%s=%s"):format(name, facts.value(facts.catalog:key(name):get(group.run)))
-    end
+    if name ~= axis.name then keys[#keys + 1] = facts.catalog:key(name) end
   end
+  return keys
+end
+
+-- The other options that differ name a line.
+local function line_name(facts, group, others)
+  local parts = {}
+  for i, key in ipairs(others) do parts[i] = ("%s=%s"):format(key.name, facts.value(key:get(group.run))) end
   return table.concat(parts, ", ")
 end
 
@@ -44,8 +49,9 @@ local function lines_of(facts, axis)
     table.insert(type(group.x) == "number" and on or off, group)
     if type(group.x) == "number" then runs[#runs + 1] = group.run end
   end
+  local others = others_of(facts, axis, runs)
   for _, group in ipairs(on) do
-    local name = line_name(facts, group, axis, runs)
+    local name = line_name(facts, group, others)
     if not by_name[name] then
       by_name[name] = { name = name, points = {} }
       lines[#lines + 1] = by_name[name]
