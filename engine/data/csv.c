@@ -19,6 +19,8 @@
     ((size_t)64 << 10) /* bytes that are parsed between two checks of the row's length,            \
                           and by which libcsv's copy of a field grows */
 #define COLUMNS 4096   /* of a table: a cell costs a pointer and an allocation */
+#define ROWS 10000000
+#define CELLS ((int64_t)1 << 25) /* of a table: 256 MB of pointers */
 
 struct an_csv {
     char *name;
@@ -28,8 +30,8 @@ struct an_csv {
     int64_t *lines;     /* of each row                              */
     int64_t cell_count, cell_room, line_room;
     int64_t row_start; /* number of the first cell of this row     */
-    size_t row_bytes;  /* of this row so far, to within a piece */
-    an_code code;      /* the first failure inside a callback      */
+    size_t row_bytes;  /* of this row so far, to within a piece  */
+    an_code code;      /* the first failure inside a callback    */
     an_string_arena text;
 };
 
@@ -52,16 +54,20 @@ static void end_field(void *field, size_t count, void *context)
         return;
     if (csv->columns >= 0 && csv->cell_count - csv->row_start > csv->columns)
         return;
-    if (csv->cell_count - csv->row_start >= COLUMNS) {
-        csv->code = an_fail(AN_EFORMAT, "%s line %lld: more than %d columns", csv->name,
-                            (long long)csv->line, COLUMNS);
+    if (csv->cell_count - csv->row_start >= COLUMNS || csv->cell_count >= CELLS) {
+        const bool wide = csv->cell_count - csv->row_start >= COLUMNS;
+        csv->code =
+            an_fail(AN_EFORMAT, "%s line %lld: more than %d %s", csv->name, (long long)csv->line,
+                    wide ? COLUMNS : (int)CELLS, wide ? "columns" : "cells; leave out columns");
         return;
     }
     void *cells = grow(csv->cells, csv->cell_count, &csv->cell_room, sizeof *csv->cells);
     if (cells)
         csv->cells = cells;
-    char *text = cells ? an_string_arena_bytes(&csv->text, field ? field : "", count) : NULL;
-    if (text)
+    const char *text = count == 0 ? "" : NULL;
+    if (cells && count > 0)
+        text = an_string_arena_bytes(&csv->text, field, count);
+    if (cells && text)
         csv->cells[csv->cell_count++] = text;
     else
         csv->code = AN_ENOMEM;
@@ -81,6 +87,10 @@ static void end_row(int terminator, void *context)
         csv->code =
             an_fail(AN_EFORMAT, "%s line %lld: %s fields than the %d of the header", csv->name,
                     (long long)csv->line, fields < csv->columns ? "fewer" : "more", csv->columns);
+        return;
+    } else if (csv->rows >= ROWS) {
+        csv->code = an_fail(AN_EFORMAT, "%s line %lld: more than %d rows", csv->name,
+                            (long long)csv->line, ROWS);
         return;
     } else {
         void *lines = grow(csv->lines, csv->rows, &csv->line_room, sizeof *csv->lines);
@@ -134,6 +144,14 @@ static an_code syntax(const an_csv *csv, struct csv_parser *parser)
                    csv->name, (long long)csv->line);
 }
 
+static bool is_blank(const char *text, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text[i] != ' ' && text[i] != '\r' && text[i] != '\n')
+            return false;
+    return true;
+}
+
 /* In pieces that end with the line, so that every row has its line number. */
 static an_code feed(an_csv *csv, struct csv_parser *parser, const char *text, size_t count)
 {
@@ -145,6 +163,8 @@ static an_code feed(an_csv *csv, struct csv_parser *parser, const char *text, si
             length = (size_t)(newline + 1 - text);
         csv->line += new_line;
         new_line = newline != NULL;
+        if (csv->row_bytes > 0 || !is_blank(text, length)) /* lines between two rows are of none */
+            csv->row_bytes += length;
         if (csv_parse(parser, text, length, end_field, end_row, csv) != length)
             return syntax(csv, parser);
         if (csv->code != AN_OK)
@@ -152,7 +172,6 @@ static an_code feed(an_csv *csv, struct csv_parser *parser, const char *text, si
         an_code code = an_stop_check();
         if (code != AN_OK)
             return code;
-        csv->row_bytes += length;
         if (csv->row_bytes > ROW + PIECE)
             return an_fail(AN_EFORMAT,
                            "%s line %lld: a row of more than %d kB; is a quote missing?", csv->name,

@@ -3,7 +3,8 @@
  * The delimiter (comma, semicolon or tab) is the most frequent of the three in the header, or that
  * of a first line "sep=;" as Excel writes it. A UTF-8 byte-order mark, CRLF and quoted fields are
  * accepted; blank lines are skipped; spaces around a field without quotes are no part of it. Every
- * row must have as many fields as the header. At most 256 MB, 4096 columns and about 1 MB per row.
+ * row must have as many fields as the header. At most 256 MB, 4096 columns, 10,000,000 rows, 2^25
+ * cells and about 1 MB per row.
  */
 #ifndef AN_DATA_CSV_H
 #define AN_DATA_CSV_H

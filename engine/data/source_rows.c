@@ -210,10 +210,11 @@ static an_code find_image(const an_image_rows *rows, int64_t i, char path[AN_PAT
 }
 
 /* ── absent images, all of them in one message ────────────────────────────────── */
-#define NAMED 5 /* of the absent ones */
+#define NAMED 5      /* of the absent ones */
+#define ENOUGH 10000 /* rows that are absent, and no other: the folder is wrong */
 
 typedef struct absent {
-    int64_t count, rows[NAMED];
+    int64_t looked, count, rows[NAMED]; /* looked: rows that were looked for */
     char names[1200];
 } absent;
 
@@ -348,8 +349,9 @@ static an_code refuse_absent(const an_image_rows *rows, const absent *all)
         snprintf(more, sizeof more, " and %lld more", (long long)(all->count - NAMED));
     return an_fail(
         AN_ENOTFOUND,
-        "%s: %lld of %lld images are not in %s (%s%s); add the files or remove the rows%s",
-        rows->source, (long long)all->count, (long long)rows->n, places, all->names, more, bare);
+        "%s: %lld of %s%lld images are not in %s (%s%s); add the files or remove the rows%s",
+        rows->source, (long long)all->count, all->looked < rows->n ? "the first " : "",
+        (long long)all->looked, places, all->names, more, bare);
 }
 
 an_code an_list_rows(an_listing *list, const an_image_rows *rows, int64_t *missing)
@@ -359,6 +361,7 @@ an_code an_list_rows(an_listing *list, const an_image_rows *rows, int64_t *missi
     absent lost = {0};
     for (int64_t i = 0; i < rows->n; i++) {
         char path[AN_PATH];
+        lost.looked = i + 1;
         an_item item = {.key = rows->key[i],
                         .path = image_of(rows, i),
                         .class_name = rows->class_name[i],
@@ -373,6 +376,8 @@ an_code an_list_rows(an_listing *list, const an_image_rows *rows, int64_t *missi
                 return code;
             if (!found) {
                 note_absent(rows, i, &lost);
+                if (lost.count == ENOUGH && i == ENOUGH - 1 && !rows->skip_missing)
+                    break;
                 continue;
             }
             item.path = path;

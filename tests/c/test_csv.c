@@ -125,6 +125,27 @@ static void test_limits_of_rows_and_columns(void **state)
     assert_non_null(csv);
     assert_int_equal(strlen(an_csv_at(csv, 0, 0)), (1 << 20) - 2);
     an_csv_free(csv);
+    memset(text, '\n', LONG); /* blank lines are of no row, however many they are */
+    memcpy(text, "a,b", 3);
+    memcpy(text + LONG, "1,2\n", 4);
+    csv = an_csv_parse(text, LONG + 4, "t.csv");
+    assert_non_null(csv);
+    assert_int_equal(an_csv_line(csv, 0), LONG - 2);
+    an_csv_free(csv);
+    free(text);
+}
+
+/* A cell takes more memory than the comma that makes it. */
+static void test_a_limit_of_cells(void **state)
+{
+    (void)state;
+    enum { WIDE = 4096, HIGH = 8193 };
+    char *text = malloc((size_t)WIDE * HIGH);
+    assert_non_null(text);
+    memset(text, ',', (size_t)WIDE * HIGH);
+    for (size_t end = WIDE - 1; end < (size_t)WIDE * HIGH; end += WIDE)
+        text[end] = '\n';
+    assert_error(text, (size_t)WIDE * HIGH, "t.csv line 8193: more than 33554432 cells");
     free(text);
 }
 
@@ -165,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_a_stated_delimiter_counts_as_a_line),
         cmocka_unit_test(test_errors_name_file_and_line),
         cmocka_unit_test(test_limits_of_rows_and_columns),
+        cmocka_unit_test(test_a_limit_of_cells),
         cmocka_unit_test(test_a_missing_column_lists_the_columns),
         cmocka_unit_test(test_out_of_memory_leaks_nothing),
     };

@@ -153,6 +153,15 @@ function T:test_names_that_leave_the_data_set()
   refuses({}, "line 2: image gone.bmp is not in ", "images, ", "; add the file or remove the row")
 end
 
+-- A table of millions of rows with a wrong folder is not looked through to its end.
+function T:test_a_folder_with_none_of_the_images()
+  make("label", 4, label)
+  layout:write("t.csv", "image,label\n" .. ("gone.bmp,odd\n"):rep(9999) .. "002.bmp,even\n")
+  refuses({}, "9999 of 10000 images are not in ")
+  layout:write("t.csv", "image,label\n" .. ("gone.bmp,odd\n"):rep(10000) .. "002.bmp,even\n")
+  refuses({}, "10000 of the first 10000 images are not in ")
+end
+
 function T:test_names_without_an_extension()
   local function named(first, other)
     layout.images = 0
