@@ -1,6 +1,7 @@
 -- Tables of more classes than a person reads show a part and name the rest; programs receive all of it.
 local lu = require "luaunit"
 local many_classes = require "aniso.show.many_classes"
+local notes = require "aniso.stats.comparison_notes"
 
 local Many = {}
 
@@ -67,6 +68,14 @@ function Many.test_the_classes_that_changed_most()
   lu.assertStrContains(note, "the 20 whose recall changed most, of 41; ")
   classes[41] = nil
   lu.assertIs(many_classes.changed { classes = classes }, classes)
+end
+
+function Many.test_a_note_names_the_rarest_classes_and_counts_the_rest()
+  local classes = {}
+  for k = 1, 1000 do classes[k] = { name = "c" .. k, support = k == 700 and 1 or 2 } end
+  local noted = notes.of { groups = { { members = {}, runs = {} } }, pairs = {}, classes = classes }
+  lu.assertEquals(noted, { "few test images (c700 1, c1 2, c2 2, c3 2, c4 2, c5 2, c6 2, c7 2, c8 2, c9 2, "
+    .. "c10 2, c11 2, and 988 more classes; fewer than 20): one image is up to 1.00 of a recall" })
 end
 
 return { Many = Many }

@@ -8,6 +8,8 @@ local noise = require "aniso.stats.noise"
 
 local MOST_SHOWN = require("aniso.stats.metric.confusion").MOST_SHOWN
 
+local NAMED = 12 -- rare classes in a note
+
 local notes = {}
 
 -- +0.012, and 0.000 for a value that rounds to zero.
@@ -15,18 +17,22 @@ function notes.signed(value)
   return (("%+.3f"):format(value):gsub("^[+-]0%.000$", "0.000"))
 end
 
--- "df 6, vasc 7", the rarest first, and how much one image is worth.
+-- "df 6, vasc 7", the rarest first and at most NAMED of them, and how much one image is worth.
 local function rare_classes(result, add)
-  local rare, fewest = {}, math.huge
-  for _, class in ipairs(result.classes) do
+  local rare, fewest, place = {}, math.huge, {}
+  for i, class in ipairs(result.classes) do
     if class.support > 0 and class.support < enough.images then
-      rare[#rare + 1], fewest = class, math.min(fewest, class.support)
+      rare[#rare + 1], fewest, place[class] = class, math.min(fewest, class.support), i
     end
   end
   if #rare == 0 then return end
-  table.sort(rare, function(a, b) return a.support < b.support end)
+  table.sort(rare, function(a, b)
+    if a.support ~= b.support then return a.support < b.support end
+    return place[a] < place[b]
+  end)
   local texts = {}
-  for i, class in ipairs(rare) do texts[i] = ("%s %d"):format(class.name, class.support) end
+  for i = 1, math.min(NAMED, #rare) do texts[i] = ("%s %d"):format(rare[i].name, rare[i].support) end
+  if #rare > NAMED then texts[NAMED + 1] = ("and %d more classes"):format(#rare - NAMED) end
   add("few test images (%s; fewer than %d): one image is up to %.2f of a recall", table.concat(texts, ", "),
     enough.images, 1 / fewest)
 end

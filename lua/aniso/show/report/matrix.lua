@@ -1,11 +1,14 @@
 -- Confusion matrices of a report: the baseline's, the best other one's, and their difference on a
 -- map that diverges from 0. A cell is a share of its true class, over all seeds.
+local blocks = require "aniso.show.report.blocks"
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local palette = require "aniso.show.plot.palette"
 local MOST_SHOWN = require("aniso.stats.metric.confusion").MOST_SHOWN
 
 local MAX_NAMED = 24 -- classes; beyond, cells are too small for names and numbers
+local MAX_DRAWN = 140 -- beyond, a cell is one of BLOCKS blocks of classes
+local BLOCKS = 70
 local MAX_LISTED = 40  -- confusions that the table behind a larger matrix lists
 
 -- Counts → shares of the rows; false where a class has no test image.
@@ -102,35 +105,29 @@ local function points(value)
   return n == 0 and "" or (value > 0 and "+%d" or "−%d"):format(n)
 end
 
-local function full_table(facts, order, matrix, caption)
+local function full_table(facts, order, matrix, caption, shown)
   local columns, rows = { "true \\ predicted" }, {}
   for at, j in ipairs(order) do columns[1 + at] = facts.split.classes[j].name end
   for row, i in ipairs(order) do
     rows[row] = { facts.split.classes[i].name }
-    for at, j in ipairs(order) do rows[row][1 + at] = matrix[i][j] end
+    for at, j in ipairs(order) do rows[row][1 + at] = shown(matrix[i][j]) end
   end
   return page.table(caption, columns, rows)
 end
 
--- Shares as cells of a table.
-local function in_points(change)
-  local out = {}
-  for i, row in ipairs(change) do
-    out[i] = {}
-    for j, value in ipairs(row) do
-      out[i][j] = page.cell(value and 100 * value, "%+.1f")
-    end
-  end
-  return out
+-- A share as a cell of a table.
+local function in_points(value)
+  return page.cell(value and 100 * value, "%+.1f")
 end
 
+local function as_it_is(value) return value end
+
 -- The largest cells off the diagonal, for matrices that are too large to list.
-local function short_table(facts, matrix, caption)
+local function short_table(facts, matrix, caption, shown)
   local list, rows = {}, {}
   for i, row in ipairs(matrix) do
-    for j, cell in pairs(row) do
-      local size = math.abs(type(cell) == "table" and cell.value or cell)
-      if i ~= j and size > 0 then list[#list + 1] = { i, j, cell, size = size } end
+    for j, cell in ipairs(row) do
+      if cell and cell ~= 0 and i ~= j then list[#list + 1] = { i, j, cell, size = math.abs(cell) } end
     end
   end
   table.sort(list, function(a, b)
@@ -139,34 +136,37 @@ local function short_table(facts, matrix, caption)
     return a[2] < b[2]
   end)
   for k = 1, math.min(MAX_LISTED, #list) do
-    rows[k] = { facts.split.classes[list[k][1]].name, facts.split.classes[list[k][2]].name, list[k][3] }
+    rows[k] = { facts.split.classes[list[k][1]].name, facts.split.classes[list[k][2]].name,
+      shown(list[k][3]) }
   end
   return page.table(("%s: the %d largest off the diagonal"):format(caption, #rows),
     { "true", "predicted", "value" }, rows)
 end
 
-local function table_of(facts, order, matrix, caption)
-  if #order > MAX_LISTED then return short_table(facts, matrix, caption) end
-  return full_table(facts, order, matrix, caption)
+local function table_of(facts, order, matrix, caption, shown)
+  if #order > MAX_LISTED then return short_table(facts, matrix, caption, shown or as_it_is) end
+  return full_table(facts, order, matrix, caption, shown or as_it_is)
 end
 
 -- ── the figures ─────────────────────────────────────────────────────────────────────────
--- → drawing, shares, table of a group
-local function one(facts, order, group, id)
+-- view: of blocks.lua → drawing, shares of what is drawn and of the classes, table of a group
+local function one(facts, view, group, id)
   local matrix = facts:confusion(group)
   local cells = shares(matrix)
-  local drawing = draw(facts, order, { id = id, cells = cells, text = percent,
+  local shown = view == facts and cells or shares(view:confusion(group))
+  local drawing = draw(view, view:order(), { id = id, cells = shown, text = percent,
     title = "Confusion matrix of " .. group.label, heading = chart.fit(group.label, 38),
     desc = "True classes down, predicted ones across, in per cent of the true class.",
     describe = function(value) return ("%.1f %%"):format(100 * value) end,
     level = function(value) return "q" .. palette.level(value) end })
   local caption = ("Confusions of %s, images over all seeds"):format(group.label)
-  return drawing, cells, table_of(facts, order, matrix, caption)
+  return drawing, shown, cells, table_of(facts, facts:order(), matrix, caption)
 end
 
-local function difference(facts, order, change)
+-- change: of what is drawn; of_classes: of the classes
+local function difference(facts, view, change, of_classes)
   local most = math.max(largest(change), 0.01)
-  local drawing = draw(facts, order, { id = "confusion-difference", cells = change, text = points,
+  local drawing = draw(view, view:order(), { id = "confusion-difference", cells = change, text = points,
     title = ("Difference of %s to %s"):format(facts.other.label, facts.base.label),
     heading = "Difference, percentage points",
     desc = "In percentage points of the true class: orange is more, blue is less.",
@@ -175,20 +175,26 @@ local function difference(facts, order, change)
   return page.figure({ drawing }, ("%s minus %s: orange is more, blue is less. On the diagonal more is "
     .. "better, elsewhere less. The colours reach to ±%.0f points."):format(facts.other.label,
     facts.base.label, 100 * most),
-    table_of(facts, order, in_points(change), "Difference in percentage points of the true class"))
+    table_of(facts, facts:order(), of_classes, "Difference in percentage points of the true class",
+      in_points))
 end
 
 -- → markup
 return function(facts)
   if not facts.one_split then return page.paragraph "The runs are of several splits." end
-  local order = facts:order()
-  if #order > MOST_SHOWN then
-    return page.paragraph("The matrix of %d classes is not drawn, at most %d are.", #order, MOST_SHOWN)
+  local K = #facts.split.classes
+  if K > MOST_SHOWN then
+    return page.paragraph("The matrix of %d classes is not drawn, at most %d are.", K, MOST_SHOWN)
   end
-  local base, base_cells, base_table = one(facts, order, facts.base, "confusion-baseline")
-  local words = "Confusions over all seeds, in per cent of the true class; the largest class first."
+  local view, size = blocks.view(facts, MAX_DRAWN, BLOCKS)
+  local words = size and ("Confusions over all seeds, in per cent of the true classes. A row and a column is "
+    .. "a block of up to %d classes of similar size, the largest first: what is confused within a block is "
+    .. "on the diagonal. The numbers are those of single classes."):format(size)
+    or "Confusions over all seeds, in per cent of the true class; the largest class first."
+  local base, base_shown, base_cells, base_table = one(facts, view, facts.base, "confusion-baseline")
   if not facts.other then return page.figure({ base }, words, base_table) end
-  local other, other_cells, other_table = one(facts, order, facts.other, "confusion-best")
-  return page.figure({ base, other }, words, base_table .. other_table)
-    .. difference(facts, order, minus(other_cells, base_cells))
+  local other, other_shown, other_cells, other_table = one(facts, view, facts.other, "confusion-best")
+  local change = minus(other_shown, base_shown)
+  return page.figure({ base, other }, words, base_table .. other_table) .. difference(facts, view, change,
+    size and minus(other_cells, base_cells) or change)
 end

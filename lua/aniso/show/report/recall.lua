@@ -1,10 +1,14 @@
 -- Recall of each class in a report, the largest class first, with the bands head, medium and tail.
 -- The baseline and the best other configuration are drawn with error bars and a dot per seed, the
 -- rest as grey ticks.
+local blocks = require "aniso.show.report.blocks"
 local chart = require "aniso.show.report.chart"
 local page = require "aniso.show.report.page"
 local printed = require("aniso.stats.metric.catalog").printed
 local scale = require "aniso.show.report.scale"
+
+local MAX_DRAWN = 100 -- classes; beyond, a row is one of BLOCKS blocks of classes
+local BLOCKS = 38
 
 -- {{shot, first, last} …}: adjacent rows of `order` with the same shot.
 local function bands_of(facts, order)
@@ -115,8 +119,10 @@ return function(facts)
   if not facts.one_split then
     return page.paragraph "The runs are of several splits, so there is no common order of classes."
   end
-  local order, title = facts:order(), "Recall per class"
-  return page.figure(draw(facts, order, title), "Recall of each class on the test set; in brackets its "
-    .. "training images. Error bars: one standard deviation over seeds; small circles: the seeds.",
-    numbers(facts, order, title))
+  local title, view, size = "Recall per class", blocks.view(facts, MAX_DRAWN, BLOCKS)
+  local of = size and ("Mean recall of blocks of up to %d classes of similar size on the test set, the "
+    .. "largest first; in brackets their mean number of"):format(size)
+    or "Recall of each class on the test set; in brackets its"
+  return page.figure(draw(view, view:order(), title), of .. " training images. Error bars: one standard "
+    .. "deviation over seeds; small circles: the seeds.", numbers(facts, facts:order(), title))
 end
