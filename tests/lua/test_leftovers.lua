@@ -128,4 +128,22 @@ function T.test_a_signal_while_rows_are_deleted()
   for _, uid in ipairs(uids) do lu.assertEquals(#sys.list(db:run_folder(uid)), 3) end
 end
 
+-- rm and restore work next to gc: what they change after its plan was made counts.
+function T.test_a_run_that_is_restored_meanwhile_keeps_its_files()
+  local db <close> = plain.new_db(fixture.folder(), "a")
+  local uids = {}
+  for i = 1, 3 do uids[i] = plain.run(db, { ["train.lr"] = 0.01 * i }).uid end
+  db:remove { db:find(uids[1]), db:find(uids[2]) }
+  local plan = gc.plan(db, first_stage.key_of)
+  db:restore { db:find(uids[1], { removed = true }) }
+  db:remove { db:find(uids[3]) }
+  lu.assertTrue(gc.carry_out(db, plan) > 0)
+  lu.assertEquals(#sys.list(db:run_folder(uids[1])), 3)
+  lu.assertNil(sys.exists(db:run_folder(uids[2])))
+  lu.assertEquals(#sys.list(db:run_folder(uids[3])), 3)
+  lu.assertEquals(db:runs()[1].uid, uids[1])
+  lu.assertEquals(db:runs({ removed = true })[1].uid, uids[3])
+  lu.assertTrue(plan[1].restored and not plan[2].restored)
+end
+
 return { Leftovers = T }

@@ -16,11 +16,12 @@ function command.arguments(parser)
 end
 
 local function stays(one, args)
-  return one.extra and (one.keep or not args[one.flag or "orphans"])
+  return one.restored or one.extra and (one.keep or not args[one.flag or "orphans"])
 end
 
 local function what_happens(one, args)
   local verb = args.dry_run and "would be deleted" or "deleted"
+  if one.restored then return "stays: it was restored meanwhile" end
   if one.extra and one.keep then return "stays: " .. one.keep end
   if stays(one, args) then return ("stays: --%s deletes it"):format(one.flag or "orphans") end
   local kept = one.keep or one.remark

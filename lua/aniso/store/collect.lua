@@ -123,12 +123,20 @@ local SHARED = {
   "DELETE FROM dataset WHERE dataset_id NOT IN (SELECT dataset_id FROM data_split)",
 }
 
--- A run at a time: a signal waits for the end of a statement that writes.
-local function delete_rows(db)
+local DELETE = "DELETE FROM run WHERE uid = ?1 AND removed_at IS NOT NULL"
+
+-- Deletes the rows of the plan's removed runs, and of no other run: `aniso rm` and `aniso restore` work next
+-- to this. A run that was restored since the plan was made becomes an item with `restored`. A run at a time:
+-- a signal waits for the end of a statement that writes.
+local function delete_rows(db, plan)
   must(db:transaction(function()
-    local removed = must(db:query "SELECT run_id FROM run WHERE removed_at IS NOT NULL")
-    if #removed == 0 then return end
-    for _, run in ipairs(removed) do must(db:exec("DELETE FROM run WHERE run_id = ?1", run.run_id)) end
+    local deleted = 0
+    for _, one in ipairs(plan) do
+      local n = one.uid and must(db:exec(DELETE, one.uid))
+      one.restored = n == 0 or nil
+      deleted = deleted + (n or 0)
+    end
+    if deleted == 0 then return end
     for _, sql in ipairs(SHARED) do must(db:exec(sql)) end
   end))
 end
@@ -162,10 +170,11 @@ end
 -- {cache = true}. Rows go first: what a kill leaves behind is an orphan, which the next time finds. → bytes
 -- of the files that are gone.
 function gc.carry_out(db, plan, options)
-  delete_rows(db)
+  delete_rows(db, plan)
   local freed = 0
   for _, one in ipairs(plan) do
-    local is_deleted = not one.extra or options and options[one.flag or "orphans"] and not one.keep
+    local is_deleted = not one.extra and not one.restored
+      or one.extra and options and options[one.flag or "orphans"] and not one.keep
     if is_deleted then freed = freed + delete(one) end
   end
   return freed
