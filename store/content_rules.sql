@@ -145,6 +145,26 @@ SELECT 'the plan of study ' || study_id || ' has a rule of pruning of no known f
    AND json_type(prune, '$.rule.level') IN ('real', 'integer')
    AND json_type(prune, '$.rule.higher') IN ('true', 'false') AND json_type(prune, '$.seeds') = 'array'
    AND NOT EXISTS (SELECT 1 FROM json_each(prune, '$.seeds') WHERE type <> 'integer') END, 0) LIMIT 1;
+-- What the policy `search` compared: a line of the log (read.search_of).
+WITH found AS MATERIALIZED (
+  SELECT run_id, CASE WHEN json_valid(message) THEN message ELSE '{}' END AS record FROM log
+   WHERE level = 'debug' AND message LIKE '{"search":%'),
+rung AS (SELECT run_id, r.type, CASE r.type WHEN 'object' THEN r.value ELSE '{}' END AS value
+           FROM found, json_each(record, '$.search.rungs') AS r),
+candidate AS (SELECT run_id, c.type, CASE c.type WHEN 'object' THEN c.value ELSE '{}' END AS value
+                FROM rung, json_each(rung.value, '$.candidates') AS c)
+SELECT 'run ' || run_id || ' has a search of its levels of no known form' FROM (
+  SELECT run_id, json_type(record, '$.search.metric') IS 'text' AND json_type(record, '$.search.chosen') IS 'text'
+         AND json_type(record, '$.search.rungs') IS 'array' AS good FROM found
+  UNION ALL
+  SELECT run_id, type = 'object' AND json_type(value, '$.seeds') IS 'integer'
+         AND json_type(value, '$.candidates') IS 'array' FROM rung
+  UNION ALL
+  SELECT run_id, type = 'object' AND json_type(value, '$.name') IS 'text' AND json_type(value, '$.state') IS 'text'
+         AND coalesce(json_type(value, '$.mean'), 'null') IN ('real', 'integer', 'null')
+         AND coalesce(json_type(value, '$.delta'), 'null') IN ('real', 'integer', 'null')
+         AND coalesce(json_type(value, '$.se'), 'null') IN ('real', 'integer', 'null') FROM candidate)
+ WHERE NOT good LIMIT 1;
 SELECT 'the calibration of evaluation ' || eval_id || ' is not the JSON of an object' FROM evaluation -- since 6
  WHERE calibration IS NOT NULL AND CASE WHEN json_valid(calibration) THEN json_type(calibration) END
    IS NOT 'object' LIMIT 1;

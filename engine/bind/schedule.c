@@ -57,7 +57,7 @@ static an_beta_spec read_beta(lua_State *L)
 
 /* new{K=, T=, base=, lambda=, coupling=, about=, …}: one flat table of resolved values. lambda
  * lists K levels. about: a table of further fields of the schedule, among them `text`, the line
- * that print() shows for the policy. */
+ * that print() shows for the policy. Without memory it raises, as a tensor does. */
 static int schedule_new(lua_State *L)
 {
     static const char *const known[] = {"K",        "T",          "base",     "lambda",
@@ -78,7 +78,7 @@ static int schedule_new(lua_State *L)
     lua_getfield(L, 1, "about");
     lua_setiuservalue(L, -2, 1);
     *handle = an_schedule_new(&spec);
-    return *handle ? 1 : an_push_failure(L);
+    return *handle ? 1 : an_raise(L);
 }
 
 static void close_schedule(lua_State *L, void *s)

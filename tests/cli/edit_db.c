@@ -1,5 +1,5 @@
 /* edit_db FILE SQL…: changes a database as anyone can: without its constraints, and without the
- * program. For tests/cli/test_former_faults.sh. */
+ * program. For tests/cli/test_former_faults.sh and test_mutated.sh. */
 #include <sqlite3.h>
 #include <stdio.h>
 

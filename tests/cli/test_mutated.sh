@@ -65,6 +65,23 @@ result $? "$commands commands over $i changed databases end with a result or one
 [ $opened -gt $((i / 4)) ] && [ $opened -lt $i ]
 result $? "some are read and some are refused"
 
+# The record of a search for levels, which a report shows, is JSON within the log.
+${CC:-cc} -O1 -o edit_db "$OLDPWD/tests/cli/edit_db.c" -lsqlite3 >out 2>err
+result $? "the program that edits databases is built"
+record() { # CODE JSON: the rest of the record
+    cp base.db m.db
+    rm -f m.db-*
+    ./edit_db m.db "INSERT INTO log SELECT run_id, 9999, 't', 'debug', '{\"search\":$2' FROM run"
+    expect "a report of a search $2" "$1" "$aniso" report seven -o r.html --force --images 0 --db m.db
+}
+candidate='"name":"n","state":"s"'
+for rest in '' 'null}' '{"rungs":5}}' '{"metric":"m","chosen":"c","rungs":[5]}}' \
+    "{\"metric\":\"m\",\"chosen\":\"c\",\"rungs\":[{\"seeds\":1,\"candidates\":[{$candidate,\"mean\":\"x\"}]}]}}"; do
+    record 4 "$rest"
+    output_has err "^aniso: .*run [0-9]+ has a search of its levels of no known form"
+done
+record 0 "{\"metric\":\"acc\",\"chosen\":\"c\",\"rungs\":[{\"seeds\":1,\"candidates\":[{$candidate,\"mean\":0.5}]}]}}"
+
 # Sizes: many classes and long names, within ten seconds and a gigabyte.
 cat >large.sql <<'SQL'
 UPDATE dataset SET n_classes = 4000;

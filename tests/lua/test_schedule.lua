@@ -163,4 +163,21 @@ function Test.test_text_and_close()
   lu.assertStrContains(tostring(s), "closed")
 end
 
+-- As with a tensor: no caller expects nil in its place.
+function Test.test_without_memory_it_is_an_error()
+  local n, failures = 0, 0
+  repeat
+    n = n + 1
+    core.sys.fail_at(n)
+    local ok, s = pcall(schedule, { "cosine", T = 10, counts = COUNTS })
+    core.sys.fail_at(0)
+    lu.assertNotNil(s)
+    if not ok then
+      failures = failures + 1
+      lu.assertStrContains(tostring(s), "memory")
+    end
+  until ok
+  lu.assertTrue(failures > 3)
+end
+
 return { Schedule = Test }

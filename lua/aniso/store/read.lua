@@ -79,7 +79,10 @@ function read.search_of(db, run)
     SELECT message FROM log WHERE run_id = $RUN AND level = 'debug' AND message LIKE '{"search":%'
      ORDER BY seq LIMIT 1]]))
   if not row then return nil, message, code end
-  return core.json.decode(row.message).search
+  local record
+  record, message, code = core.json.decode(row.message)
+  if not record then return nil, message, code end
+  return record.search
 end
 
 -- The λ_j in force: a list in class order, empty where there are none.
