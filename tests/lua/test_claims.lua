@@ -139,4 +139,18 @@ function Claims.test_trials_replace_those_before()
   lu.assertEquals(utf8.len(fixture.one(db, "SELECT problem FROM plan_run WHERE seq = 1")), 1000)
 end
 
+-- A worker refers to the study by its name, also between two runs, when none is in progress.
+function Claims.test_a_study_whose_plan_is_carried_out_keeps_its_name()
+  local rename = require("aniso.store.labels").rename_study
+  local db = planned()
+  assert(db:exec("UPDATE plan SET pid = ?1", GONE))
+  with_worker(db, function()
+    local other <close> = assert(store.open(db.path, { shared = true }))
+    lu.assertErrorMsgContains("carries out the plan of study s: interrupt it", rename, other, "s", "t")
+  end)
+  db:close()
+  local free <close> = assert(store.open(db.path, { shared = true }))
+  lu.assertEquals(rename(free, "s", "t"), 0)
+end
+
 return { Claims = Claims }

@@ -63,11 +63,25 @@ function labels.follow(db, study, jobs)
 end
 
 -- ── by hand ─────────────────────────────────────────────────────────────────────────────
-local function refuse_running(connection, study)
+-- Those that may carry out a plan which has not ended: who planned it, and its workers.
+local CARRIERS = [[
+  WITH open AS (SELECT p.study_id, p.pid FROM plan p JOIN study USING(study_id) WHERE name = ?1
+    AND EXISTS (SELECT 1 FROM plan_run r WHERE r.study_id = p.study_id AND uid IS NULL AND ended IS NULL))
+  SELECT pid FROM open UNION SELECT worker FROM plan_run JOIN open USING(study_id) WHERE worker IS NOT NULL]]
+
+-- Between two runs of a study none is in progress, but those that carry out its plan refer to it by its name.
+local function refuse_running(db, study)
+  local connection = db.core
   local rows = must(connection:query([[SELECT uid FROM run JOIN study USING(study_id)
      WHERE study.name = ?1 AND ended_at IS NULL LIMIT 1]], study))
   if rows[1] then
     error(("run %s of study %s is in progress: interrupt it (Ctrl-C) first"):format(rows[1].uid, study), 0)
+  end
+  for _, row in ipairs(db.shared and must(connection:query(CARRIERS, study)) or {}) do
+    if connection:writer(row.pid) then
+      error(("process %d carries out the plan of study %s: interrupt it (Ctrl-C) first"):format(row.pid,
+        study), 0)
+    end
   end
 end
 
@@ -84,7 +98,7 @@ function labels.rename(db, study, old, new)
   typed_name("a label", new)
   trial_label.check { { label = old }, { label = new } }
   return must(db:transaction(function(connection)
-    refuse_running(connection, study)
+    refuse_running(db, study)
     refuse_taken(connection, study, new)
     local of_study = " AND study_id = (SELECT study_id FROM study WHERE name = ?1)"
     local n = must(connection:exec("UPDATE run SET label = ?3 WHERE label = ?2" .. of_study, study, old, new))
@@ -99,7 +113,7 @@ end
 function labels.rename_study(db, study, new)
   typed_name("a study's name", new)
   return must(db:transaction(function(connection)
-    refuse_running(connection, study)
+    refuse_running(db, study)
     if must(connection:query("SELECT 1 FROM study WHERE name = ?1", new))[1] then
       error(("there is a study %s already"):format(new), 0)
     end
