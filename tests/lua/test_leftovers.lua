@@ -146,4 +146,23 @@ function T.test_a_run_that_is_restored_meanwhile_keeps_its_files()
   lu.assertTrue(plan[1].restored and not plan[2].restored)
 end
 
+-- SQLite gives the number of the newest run, once that is deleted, to the next one.
+function T.test_an_evaluation_of_a_run_that_gc_deleted_is_not_another_runs()
+  local db <close> = fixture.new()
+  local function finished(label)
+    local run = db:start_run(fixture.description { label = label })
+    run:evaluation(fixture.evaluation { { 2, 1 }, { 0, 1 } })
+    run:finish()
+    return run
+  end
+  local old = finished "old"
+  local evaluating = db:record_of(old.uid)
+  db:remove { db:find(old.uid) }
+  gc.carry_out(db, gc.plan(db, first_stage.key_of))
+  lu.assertEquals(finished "new".id, evaluating.id)
+  lu.assertErrorMsgContains("was deleted while it was evaluated", evaluating.evaluation, evaluating,
+    fixture.evaluation({ { 2, 1 }, { 0, 1 } }, { sampler = "ddim", steps = 2 }))
+  lu.assertEquals(fixture.one(db, "SELECT count(*) FROM evaluation"), 1)
+end
+
 return { Leftovers = T }

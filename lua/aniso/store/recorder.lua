@@ -107,11 +107,21 @@ end
 -- ── recording ───────────────────────────────────────────────────────────────────────────
 local TRY_MS = 10000 -- that the end of a run that did not finish waits for another program's lock
 
+-- An evaluation of a stored run may take minutes, in which `aniso rm` and `aniso gc` can delete the run; the
+-- next one then receives its number.
+local function need_run(self)
+  local sql = "SELECT 1 FROM run WHERE run_id = ?1 AND uid = ?2"
+  if must(self.db.core:query(sql, self.id, self.uid))[1] then return end
+  db_error.raise(("run %s was deleted while it was evaluated; nothing of that is stored"):format(self.uid),
+    "ENOTFOUND")
+end
+
 -- One transaction: the buffered rows, a heartbeat, and what `more` writes. If the transaction fails, the
 -- rows stay in the buffer. how: as lock_wait.begin() takes it.
 local function write(self, how, more)
   local now = core.sys.monotonic()
   local results = table.pack(self.db:transaction_when(how, function()
+    if not self.live then need_run(self) end
     self.buffer:write(self.db.core, self.id)
     if self.live then
       must(self.db.core:exec("UPDATE run SET wall_s = ?2, heartbeat_at = " .. NOW
