@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #endif
 
-static an_precision precision = AN_FP32;
+static an_precision precision = AN_PRECISION_FP32;
 static an_bf16_unit most_allowed = AN_BF16_AMX;
 
 an_precision an_precision_now(void)

@@ -1,16 +1,18 @@
-/* precision: in which numbers the products of layers are computed. Sums, weights, activations and
- * everything else are float32 at either setting.
+/* precision: in which numbers the products of layers are computed and the maps of a backbone are
+ * stored. Sums, weights, their gradients and everything else are float32 at either setting.
  *
  *   fp32   factors as they are
- *   bf16   factors rounded to bfloat16, eight bits of a float's 24; half the bytes, and on CPUs
- *          with AMX many times the speed. Products of two such numbers are exact in float32.
+ *   bf16   factors rounded to bfloat16, eight bits of a float's 24: on CPUs with AMX many times
+ *          the speed. Products of two such numbers are exact in float32. Where all channels of a
+ *          ResNet are multiples of 16, its maps and their gradients are stored so too
+ *          (model/resnet.h): half the bytes, which is what limits the speed of the rest.
  *
  * The setting holds for the process, like the number of threads. Training sets it around its steps
  * (option train.precision); evaluation, prediction and everything else use fp32. */
 #ifndef AN_BASE_PRECISION_H
 #define AN_BASE_PRECISION_H
 
-typedef enum { AN_FP32, AN_BF16 } an_precision;
+typedef enum { AN_PRECISION_FP32, AN_PRECISION_BF16 } an_precision;
 
 an_precision an_precision_now(void);
 /* Not inside a parallel region. */

@@ -174,8 +174,9 @@ static int precision(lua_State *L)
 {
     static const char *const names[] = {"float32", "bfloat16", NULL};
     if (!lua_isnoneornil(L, 1))
-        an_set_precision(luaL_checkoption(L, 1, NULL, names) == 1 ? AN_BF16 : AN_FP32);
-    lua_pushstring(L, names[an_precision_now() == AN_BF16]);
+        an_set_precision(luaL_checkoption(L, 1, NULL, names) == 1 ? AN_PRECISION_BF16
+                                                                  : AN_PRECISION_FP32);
+    lua_pushstring(L, names[an_precision_now() == AN_PRECISION_BF16]);
     return 1;
 }
 

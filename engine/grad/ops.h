@@ -7,6 +7,8 @@
 #ifndef AN_GRAD_OPS_H
 #define AN_GRAD_OPS_H
 
+#include "kernel/conv/conv.h"               /* AN_NARROW_CHANNELS         */
+#include "kernel/norm/batch_norm.h"         /* AN_NORM_NARROW             */
 #include "kernel/pointwise/cross_entropy.h" /* an_cross_entropy_args      */
 #include "kernel/pointwise/diffusion.h"     /* an_prediction, an_reading  */
 #include "kernel/pointwise/map.h"           /* an_map_kind                */
@@ -35,16 +37,22 @@ an_tensor *an_concat(an_tensor *const *xs, int n, int dim); /* n ≤ AN_NODE_INP
 an_tensor *an_contiguous(an_tensor *x);                     /* x itself if it is */
 an_tensor *an_detach(an_tensor *x);                         /* shares x's elements, no gradient */
 
+/* ── rules_cast.c ────────────────────────────────────────────────────────────────── */
+/* Between float32 and bf16, rounded to the nearest; x itself if it has that dtype. */
+an_tensor *an_cast(an_tensor *x, an_dtype dtype);
+
 /* ── rules_linear.c: products and convolution ────────────────────────────────────── */
 /* (M,K)(K,N) or batched (G,M,K)(G,K,N); ta, tb: a, b are transposed in their last two dimensions */
 an_tensor *an_matmul(an_tensor *a, an_tensor *b, bool ta, bool tb);
 /* x (…, in), w (out, in), b [opt] (out) → (…, out) */
 an_tensor *an_linear(an_tensor *x, an_tensor *w, an_tensor *b);
-/* x (B,H,W,C), w (O,C,kh,kw), b [opt] (O) → (B,Ho,Wo,O) */
+/* x (B,H,W,C), w (O,C,kh,kw), b [opt] (O) → (B,Ho,Wo,O). x may be bf16, see tensor.h, where O and,
+ * if x requires a gradient, C are multiples of 16, stride ≤ 4 and b is NULL; so is then the result.
+ */
 an_tensor *an_conv2d(an_tensor *x, an_tensor *w, an_tensor *b, int stride, int pad);
 
 /* ── rules_pool.c ────────────────────────────────────────────────────────────────── */
-/* (B,H,W,C) → (B,Ho,Wo,C); padding is never the maximum */
+/* (B,H,W,C) → (B,Ho,Wo,C), of x's dtype, which may be bf16; padding is never the maximum */
 an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad);
 an_tensor *an_avg_pool2d(an_tensor *x, int size, int stride); /* no padding */
 an_tensor *an_global_avg_pool(an_tensor *x);                  /* (B,H,W,C) → (B,C) */
@@ -56,7 +64,8 @@ an_tensor *an_top_pool(an_tensor *x, double percent);
 /* Batch normalisation over all but the last dimension, optionally fused with + residual and ReLU:
  * y = relu?(γ·(x−mean)/√(var+eps) + β + residual). Training normalises with the moments of the
  * batch and updates the running ones: r ← (1−momentum)·r + momentum·batch, unbiased variance, as
- * PyTorch. */
+ * PyTorch. x and the residual are float32, or both bf16, of at most AN_NORM_NARROW features, as is
+ * then the result. */
 typedef struct {
     an_tensor *gamma, *beta;               /* (C) */
     an_tensor *running_mean, *running_var; /* (C), contiguous; required in training too */

@@ -140,6 +140,7 @@ static an_conv_shape conv_sizes(const an_tensor *x, const an_tensor *w, int64_t 
 {
     an_conv_shape s = an_k_conv_shape(x->shape[0], x->shape[1], x->shape[2], x->shape[3],
                                       w->shape[0], w->shape[2], w->shape[3], stride, pad);
+    s.narrow = x->dtype == AN_BF16;
     if (cut->batch > 0)
         s.batch = cut->batch;
     return s;
@@ -150,12 +151,14 @@ static an_code conv_backward(an_node *n)
     an_tensor *x = n->in[0], *w = n->in[1], *b = n->in[2];
     an_cut cut = an_cut_recorded(n, 2);
     an_conv_shape s = conv_sizes(x, w, n->i[0], n->i[1], &cut);
-    const float *dy = an_grad_of(n);
-    float beta, *dx = an_grad_write(x, &beta), *dw = an_grad_into(w), *db = an_grad_into(b);
+    const void *dy = an_grad_of(n);
+    void *dx;
+    float beta, *dw = an_grad_into(w), *db = an_grad_into(b);
+    dx = an_grad_write(x, &beta);
     if ((!dx && x->requires_grad) || (!dw && w->requires_grad) || (!db && b && b->requires_grad))
         return AN_ENOMEM;
     an_conv_cut sum;
-    an_code code = dw && cut.grain ? an_k_conv_cut_start(&sum, dy, an_f32(x), &s, &cut) : AN_OK;
+    an_code code = dw && cut.grain ? an_k_conv_cut_start(&sum, dy, an_data(x), &s, &cut) : AN_OK;
     if (code)
         return code;
     if (dx)
@@ -163,7 +166,7 @@ static an_code conv_backward(an_node *n)
     if (dw && cut.grain)
         an_k_conv_cut_finish(&sum, dw);
     else if (dw && code == AN_OK)
-        code = an_k_conv_backward_weight(dw, dy, an_f32(x), &s);
+        code = an_k_conv_backward_weight(dw, dy, an_data(x), &s);
     if (db && code == AN_OK)
         code = an_k_bias_backward(db, dy, s.B * s.Ho * s.Wo, s.O);
     return code;
@@ -172,8 +175,8 @@ static an_code conv_backward(an_node *n)
 static an_code conv_shapes(const an_tensor *x, const an_tensor *w, const an_tensor *b, int stride,
                            int pad)
 {
-    if (an_expect(x, "conv2d: x", AN_F32, 4) || an_expect(w, "conv2d: w", AN_F32, 4) ||
-        (b && an_expect(b, "conv2d: b", AN_F32, 1)))
+    if (an_expect(x, "conv2d: x", x->dtype == AN_BF16 ? AN_BF16 : AN_F32, 4) ||
+        an_expect(w, "conv2d: w", AN_F32, 4) || (b && an_expect(b, "conv2d: b", AN_F32, 1)))
         return AN_EINVAL;
     if (stride < 1 || pad < 0)
         return an_fail(AN_EINVAL, "conv2d: stride %d must be at least 1 and pad %d at least 0",
@@ -195,6 +198,11 @@ static an_code conv_shapes(const an_tensor *x, const an_tensor *w, const an_tens
     if (s.Ho < 1 || s.Wo < 1)
         return an_fail(AN_EINVAL, "conv2d: the kernels of w %s are larger than x %s with pad %d",
                        an_shape_text(w), an_shape_text(x), pad);
+    if (s.narrow && (b || !an_k_conv_narrow_fits(&s, x->requires_grad)))
+        return an_fail(AN_EINVAL,
+                       "conv2d: bfloat16 requires multiples of 16 channels, a stride of at "
+                       "most 4 and no b; x %s, w %s, stride %d",
+                       an_shape_text(x), an_shape_text(w), stride);
     return AN_OK;
 }
 
@@ -208,8 +216,8 @@ an_tensor *an_conv2d(an_tensor *x, an_tensor *w, an_tensor *b, int stride, int p
         return NULL;
     an_cut cut = an_cut_now();
     an_conv_shape s = conv_sizes(x, w, stride, pad, &cut);
-    an_tensor *y = an_tensor_new(AN_F32, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.O});
-    if (!y || an_k_conv_forward(an_f32(y), an_f32(x), an_f32(w), b ? an_f32(b) : NULL, &s))
+    an_tensor *y = an_tensor_new(x->dtype, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.O});
+    if (!y || an_k_conv_forward(an_data(y), an_data(x), an_f32(w), b ? an_f32(b) : NULL, &s))
         return NULL;
     if (an_requires_grad(x) || an_requires_grad(w) || an_requires_grad(b)) {
         an_node *n = an_record(y, conv_backward, 3, (an_tensor *[]){x, w, b});

@@ -80,14 +80,15 @@ static an_code cross_entropy_backward(an_node *node)
     float *dlogits = an_grad_into(logits);
     if (!dlogits)
         return AN_ENOMEM;
+    const float *dloss = an_grad_of(node);
     an_cross_entropy_args args = {.weight = saved_classes(node, WEIGHT),
                                   .adjust = saved_classes(node, ADJUST),
                                   .margin = saved_classes(node, MARGIN),
                                   .scale = node->f[0],
                                   .focal = node->f[1],
                                   .smoothing = node->f[2]};
-    an_k_cross_entropy_backward(dlogits, *an_grad_of(node), an_f32(logits), an_i64(labels),
-                                an_dim(logits, 0), an_dim(logits, 1), &args);
+    an_k_cross_entropy_backward(dlogits, *dloss, an_f32(logits), an_i64(labels), an_dim(logits, 0),
+                                an_dim(logits, 1), &args);
     return AN_OK;
 }
 
@@ -219,7 +220,7 @@ an_tensor *an_mse(an_tensor *a, an_tensor *b, an_tensor *w)
 /* The forward pass computed the gradients for dloss = 1 into saved[0] and saved[1]. */
 static an_code mmd_backward(an_node *node)
 {
-    double dloss = *an_grad_of(node);
+    double dloss = *(const float *)an_grad_of(node);
     for (int side = 0; side < 2; side++) {
         an_tensor *x = node->in[side];
         float beta, *dx = an_grad_write(x, &beta);

@@ -20,9 +20,9 @@ static an_code feature_vector(const an_tensor *v, const char *what, int64_t C)
     return AN_OK;
 }
 
-static an_code feature_rows(const an_tensor *x, const char *what, int least)
+static an_code feature_rows(const an_tensor *x, const char *what, an_dtype dtype, int least)
 {
-    if (x->dtype != AN_F32 || x->ndim < least || an_dim(x, -1) < 1)
+    if (x->dtype != dtype || x->ndim < least || an_dim(x, -1) < 1)
         return an_fail(AN_EINVAL,
                        "%s: x %s must be float32 with at least %d dimensions, the "
                        "last being features",
@@ -40,14 +40,14 @@ enum { X, RESIDUAL, GAMMA, BETA }; /* the inputs of batch norm */
 static an_code batch_norm_backward(an_node *n)
 {
     const an_tensor *x = n->in[X];
-    const float *dy = an_grad_of(n);
+    const void *dy = an_grad_of(n);
     int64_t C = an_dim(x, -1);
     an_batch_norm_grads d;
     d.dresidual = an_grad_over(n, n->in[RESIDUAL], &d.beta_residual);
     d.dx = an_grad_over(n, n->in[X], &d.beta_x);
     d.dgamma = an_grad_into(n->in[GAMMA]);
     d.dbeta = an_grad_into(n->in[BETA]);
-    const float *got[] = {d.dx, d.dresidual, d.dgamma, d.dbeta};
+    const void *got[] = {d.dx, d.dresidual, d.dgamma, d.dbeta};
     for (int i = X; i <= BETA; i++)
         if (!got[i] && n->in[i] && n->in[i]->requires_grad)
             return AN_ENOMEM;
@@ -57,27 +57,32 @@ static an_code batch_norm_backward(an_node *n)
                                  an_f32(n->saved[RSTD]),
                                  an_f32(n->in[GAMMA]),
                                  an_f32(n->in[BETA]),
-                                 relu && added ? an_f32(n->out) : NULL,
+                                 relu && added ? an_data(n->out) : NULL,
                                  relu,
+                                 x->dtype == AN_BF16,
                                  n->i[1],
                                  &cut};
-    return an_k_batch_norm_backward(d, dy, an_f32(x), &saved, an_numel(x) / C, C);
+    return an_k_batch_norm_backward(d, dy, an_data(x), &saved, an_numel(x) / C, C);
 }
 
 static an_code batch_norm_shapes(const an_tensor *x, const an_tensor *residual,
                                  const an_batch_norm_args *args)
 {
-    if (feature_rows(x, "batch_norm", 2))
+    const bool narrow = x->dtype == AN_BF16;
+    if (feature_rows(x, "batch_norm", narrow ? AN_BF16 : AN_F32, 2))
         return AN_EINVAL;
     int64_t C = an_dim(x, -1);
+    if (narrow && C > AN_NORM_NARROW)
+        return an_fail(AN_EINVAL, "batch_norm: bfloat16 x %s has more than %d features",
+                       an_shape_text(x), AN_NORM_NARROW);
     if (feature_vector(args->gamma, "batch_norm: gamma", C) ||
         feature_vector(args->beta, "batch_norm: beta", C) ||
         feature_vector(args->running_mean, "batch_norm: running_mean", C) ||
         feature_vector(args->running_var, "batch_norm: running_var", C))
         return AN_EINVAL;
-    if (residual && (residual->dtype != AN_F32 || !an_same_shape(x, residual)))
+    if (residual && (residual->dtype != x->dtype || !an_same_shape(x, residual)))
         return an_fail(AN_EINVAL,
-                       "batch_norm: the residual %s must be float32 of the shape of "
+                       "batch_norm: the residual %s must have the dtype and the shape of "
                        "x %s",
                        an_shape_text(residual), an_shape_text(x));
     if (!an_is_contiguous(args->running_mean) || !an_is_contiguous(args->running_var))
@@ -108,7 +113,7 @@ static an_code moments_of_batch(float *mean, float *rstd, const an_tensor *x,
     if (an_carve_take(&scratch))
         return AN_ENOMEM;
     double *m = an_carve_at(&scratch, means), *v = an_carve_at(&scratch, variances);
-    an_code code = an_k_batch_moments(m, v, an_f32(x), own, C, &cut);
+    an_code code = an_k_batch_moments(m, v, an_data(x), x->dtype == AN_BF16, own, C, &cut);
     for (int64_t c = 0; c < C && code == AN_OK; c++) {
         mean[c] = (float)m[c];
         rstd[c] = (float)(1 / sqrt(v[c] + args->eps));
@@ -156,9 +161,9 @@ an_tensor *an_batch_norm(an_tensor *x, an_tensor *residual, const an_batch_norm_
         (args->train ? moments_of_batch(an_f32(mean), an_f32(rstd), x, args)
                      : running_moments(an_f32(mean), an_f32(rstd), args)))
         return NULL;
-    if (an_k_batch_norm_forward(an_f32(y), an_f32(x), residual ? an_f32(residual) : NULL,
-                                an_f32(mean), an_f32(rstd), an_f32(gamma), an_f32(beta), args->relu,
-                                an_numel(x) / C, C))
+    if (an_k_batch_norm_forward(an_data(y), an_data(x), residual ? an_data(residual) : NULL,
+                                x->dtype == AN_BF16, an_f32(mean), an_f32(rstd), an_f32(gamma),
+                                an_f32(beta), args->relu, an_numel(x) / C, C))
         return NULL;
     if (an_requires_grad(x) || an_requires_grad(residual) || an_requires_grad(gamma) ||
         an_requires_grad(beta)) {
@@ -200,8 +205,8 @@ an_tensor *an_layer_norm(an_tensor *x, an_tensor *gamma, an_tensor *beta, double
     x = an_contiguous(x);
     gamma = an_contiguous(gamma);
     beta = an_contiguous(beta);
-    if (!x || (scaled && !gamma) || (shifted && !beta) || feature_rows(x, "layer_norm", 1) ||
-        check_eps("layer_norm", eps))
+    if (!x || (scaled && !gamma) || (shifted && !beta) ||
+        feature_rows(x, "layer_norm", AN_F32, 1) || check_eps("layer_norm", eps))
         return NULL;
     int64_t C = an_dim(x, -1), N = an_numel(x) / C;
     if ((gamma && feature_vector(gamma, "layer_norm: gamma", C)) ||

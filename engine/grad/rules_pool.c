@@ -5,6 +5,7 @@
 #include "grad/ops.h"
 #include "grad/tape.h"
 #include "kernel/pointwise/pool.h"
+#include "kernel/pointwise/pool_narrow.h"
 
 /* ── windows: maximum and average ─────────────────────────────────────────────────── */
 
@@ -13,9 +14,10 @@ static an_pool_shape pool_sizes(const an_tensor *x, int64_t size, int64_t stride
     return an_k_pool_shape(x->shape[0], x->shape[1], x->shape[2], x->shape[3], size, stride, pad);
 }
 
-static an_code pool_shapes(const an_tensor *x, const char *what, int size, int stride, int pad)
+static an_code pool_shapes(const an_tensor *x, const char *what, an_dtype dtype, int size,
+                           int stride, int pad)
 {
-    if (an_expect(x, what, AN_F32, 4))
+    if (an_expect(x, what, dtype, 4))
         return AN_EINVAL;
     if (size < 1 || stride < 1 || pad < 0 || pad > size / 2)
         return an_fail(AN_EINVAL,
@@ -43,17 +45,25 @@ static an_code keep_window(an_node *n, int size, int stride, int pad)
 static an_code max_pool_backward(an_node *n)
 {
     an_pool_shape s = pool_sizes(n->in[0], n->i[0], n->i[1], n->i[2]);
+    const uint8_t *at = (uint8_t *)an_i64(n->saved[0]);
+    if (n->in[0]->dtype == AN_BF16) {
+        float beta;
+        uint16_t *narrow = an_grad_write(n->in[0], &beta);
+        return narrow ? an_k_max_pool_narrow_backward(narrow, beta, an_grad_of(n), at, &s)
+                      : AN_ENOMEM;
+    }
     float *dx = an_grad_into(n->in[0]);
     if (!dx)
         return AN_ENOMEM;
-    an_k_max_pool_backward(dx, an_grad_of(n), (uint8_t *)an_i64(n->saved[0]), &s);
+    an_k_max_pool_backward(dx, an_grad_of(n), at, &s);
     return AN_OK;
 }
 
 an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad)
 {
     x = an_contiguous(x);
-    if (!x || pool_shapes(x, "max_pool2d", size, stride, pad))
+    bool narrow = x && x->dtype == AN_BF16;
+    if (!x || pool_shapes(x, "max_pool2d", narrow ? AN_BF16 : AN_F32, size, stride, pad))
         return NULL;
     if (size > AN_POOL_SIDE)
         return an_fail(AN_EINVAL, "max_pool2d: a window of %d; %d is the largest", size,
@@ -62,11 +72,14 @@ an_tensor *an_max_pool2d(an_tensor *x, int size, int stride, int pad)
     an_pool_shape s = pool_sizes(x, size, stride, pad);
     int64_t bytes = s.B * s.Ho * s.Wo * s.C,
             words = (bytes + 7) / 8; /* no tensor of bytes exists */
-    an_tensor *y = an_tensor_new(AN_F32, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.C});
+    an_tensor *y = an_tensor_new(x->dtype, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.C});
     an_tensor *at = an_tensor_new(AN_I64, 1, &words);
     if (!y || !at)
         return NULL;
-    an_k_max_pool_forward(an_f32(y), (uint8_t *)an_i64(at), an_f32(x), &s);
+    if (narrow)
+        an_k_max_pool_narrow_forward(an_bf16(y), (uint8_t *)an_i64(at), an_bf16(x), &s);
+    else
+        an_k_max_pool_forward(an_f32(y), (uint8_t *)an_i64(at), an_f32(x), &s);
     if (an_requires_grad(x)) {
         an_node *n = an_record(y, max_pool_backward, 1, &x);
         if (keep_window(n, size, stride, pad))
@@ -89,7 +102,7 @@ static an_code avg_pool_backward(an_node *n)
 an_tensor *an_avg_pool2d(an_tensor *x, int size, int stride)
 {
     x = an_contiguous(x);
-    if (!x || pool_shapes(x, "avg_pool2d", size, stride, 0))
+    if (!x || pool_shapes(x, "avg_pool2d", AN_F32, size, stride, 0))
         return NULL;
     an_pool_shape s = pool_sizes(x, size, stride, 0);
     an_tensor *y = an_tensor_new(AN_F32, 4, (int64_t[]){s.B, s.Ho, s.Wo, s.C});

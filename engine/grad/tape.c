@@ -11,7 +11,7 @@
 #include "base/ranks/ranks.h"
 #include "tensor/scope.h"
 
-enum { CLEAR = 65536 }; /* floats that one chunk clears */
+enum { CLEAR = 262144 }; /* bytes that one chunk clears */
 
 static _Thread_local struct {
     an_node *nodes;
@@ -95,14 +95,14 @@ void an_keep_segment(an_node *node, const an_segment *segment)
     node->segment = *segment;
 }
 
-const float *an_grad_of(const an_node *node)
+const void *an_grad_of(const an_node *node)
 {
     AN_ASSERT(tape.walking);
     AN_ASSERT(node->out->grad && !node->out->grad->blank); /* an_grad_over() did not take it */
-    return an_f32(node->out->grad);
+    return an_data(node->out->grad);
 }
 
-float *an_grad_write(an_tensor *x, float *beta)
+void *an_grad_write(an_tensor *x, float *beta)
 {
     AN_ASSERT(tape.walking);
     *beta = 1;
@@ -110,7 +110,7 @@ float *an_grad_write(an_tensor *x, float *beta)
         return NULL;
     if (!x->grad) {
         size_t mark = an_scope_begin();
-        x->grad = an_tensor_new(AN_F32, x->ndim, x->shape);
+        x->grad = an_tensor_new(x->dtype, x->ndim, x->shape);
         if (x->grad) {
             an_retain(x->grad);
             x->grad->blank = true;
@@ -122,23 +122,25 @@ float *an_grad_write(an_tensor *x, float *beta)
     if (x->grad->blank)
         *beta = 0;
     x->grad->blank = false;
-    return an_f32(x->grad);
+    return an_data(x->grad);
 }
 
 static void clear_part(void *context, int64_t lo, int64_t hi, int64_t chunk)
 {
     (void)chunk;
-    memset((float *)context + lo, 0, (size_t)(hi - lo) * sizeof(float));
+    memset((char *)context + lo, 0, (size_t)(hi - lo));
 }
 
 static void clear(const an_tensor *grad)
 {
-    an_par_for(an_numel(grad), CLEAR, clear_part, an_f32(grad));
+    const int64_t bytes = an_numel(grad) * (int64_t)an_element_bytes(grad->dtype);
+    an_par_for(bytes, CLEAR, clear_part, an_data(grad));
 }
 
-float *an_grad_into(an_tensor *x)
+void *an_grad_into(an_tensor *x)
 {
-    float beta, *into = an_grad_write(x, &beta);
+    float beta;
+    void *into = an_grad_write(x, &beta);
     if (into && beta == 0)
         clear(x->grad);
     return into;
@@ -154,12 +156,13 @@ an_tensor *an_grad(an_tensor *x)
     return x->grad;
 }
 
-float *an_grad_over(an_node *node, an_tensor *x, float *beta)
+void *an_grad_over(an_node *node, an_tensor *x, float *beta)
 {
     AN_ASSERT(tape.walking);
     an_tensor *grad = node->out->grad;
     if (!x || !x->requires_grad || x->grad || !grad || an_numel(x) != an_numel(grad))
         return an_grad_write(x, beta);
+    AN_ASSERT(x->dtype == grad->dtype);
     *beta = 0;
     node->out->grad = NULL;
     /* The output was its only holder, and it is contiguous: only the shape differs. */
@@ -171,7 +174,7 @@ float *an_grad_over(an_node *node, an_tensor *x, float *beta)
         grad->stride[d] = stride;
         stride *= x->shape[d];
     }
-    return an_f32(grad);
+    return an_data(grad);
 }
 
 /* Releases what a node holds, and its output's gradient: only leaves keep theirs. */
@@ -267,7 +270,7 @@ an_code an_backward_by_repeating(an_node *node)
     an_code code = y ? AN_OK : an_err_code();
     if (y) {
         AN_ASSERT(tape.count > rest && an_same_shape(y, grad));
-        const int64_t output = an_numel(y) * (int64_t)sizeof(float);
+        const int64_t output = an_numel(y) * (int64_t)an_element_bytes(y->dtype);
         segment.bytes->kept = an_tensor_heap_in_use() - in_use - output;
         y->grad = grad;
         code = walk_to(rest);

@@ -74,19 +74,21 @@ void an_keep_segment(an_node *node, const an_segment *segment);
 #define AN_OUT (1u << AN_NODE_INPUTS)
 void an_unread(an_node *node, unsigned which);
 
+/* A gradient has its tensor's dtype: the functions below return arrays of float, or of uint16_t for
+ * a tensor of bf16. */
 /* The gradient of the output, contiguous. Not after an_grad_over() took its buffer. */
-const float *an_grad_of(const an_node *node);
+const void *an_grad_of(const an_node *node);
 /* The buffer for the gradient of an input, contiguous, to be added to. NULL if x is NULL or
  * requires no gradient; NULL although x->requires_grad is out-of-memory (an_fail() was called). */
-float *an_grad_into(an_tensor *x);
+void *an_grad_into(an_tensor *x);
 /* As an_grad_into(), but *beta is 0 where the buffer's contents are undefined and every element
  * must be overwritten, 1 where it must be added to, as gemm's beta. */
-float *an_grad_write(an_tensor *x, float *beta);
-/* As an_grad_write(), for an input with as many elements as the output. With *beta 0 the result may
- * be the buffer of an_grad_of(), which is the input's from then on: take that pointer before,
- * obtain the gradients of other inputs before or read through the old pointer, and write element i
- * only after all that is computed from element i of it. */
-float *an_grad_over(an_node *node, an_tensor *x, float *beta);
+void *an_grad_write(an_tensor *x, float *beta);
+/* As an_grad_write(), for an input with as many elements as the output, of its dtype. With *beta 0
+ * the result may be the buffer of an_grad_of(), which is the input's from then on: take that
+ * pointer before, obtain the gradients of other inputs before or read through the old pointer, and
+ * write element i only after all that is computed from element i of it. */
+void *an_grad_over(an_node *node, an_tensor *x, float *beta);
 
 /* Inside a rule, as its whole work: repeats the node's segment on its input 0 with recording, and
  * walks what that recorded, with the gradient of the output. The node may move meanwhile. */

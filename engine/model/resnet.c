@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/memory/mem.h"
+#include "base/precision.h"
 #include "grad/ops.h"
 #include "grad/recompute.h"
 #include "model/residual_block.h"
@@ -177,6 +178,14 @@ static an_tensor *apply_unit(an_resnet *r, int64_t unit, an_tensor *x)
     return x ? an_recompute(&segment, x, b ? b->conv[0].weight : r->conv1.weight) : NULL;
 }
 
+/* Whether maps between layers, and their gradients, are bf16: at that precision, where every layer
+ * has a form for it. A gradient to images would require 16 channels of them. */
+static bool stores_narrow(const an_resnet *r, const an_tensor *images)
+{
+    return an_precision_now() == AN_PRECISION_BF16 && r->options.width % AN_NARROW_CHANNELS == 0 &&
+           an_resnet_features(r) <= AN_NORM_NARROW && !images->requires_grad;
+}
+
 an_tensor *an_resnet_forward(an_resnet *r, an_tensor *images)
 {
     if (!images || an_expect(images, "images (B, H, W, C)", AN_F32, 4))
@@ -186,10 +195,10 @@ an_tensor *an_resnet_forward(an_resnet *r, an_tensor *images)
                        an_shape_text(images), (long long)r->options.channels),
                NULL;
     size_t mark = an_scope_begin();
-    an_tensor *x = images;
+    an_tensor *x = stores_narrow(r, images) ? an_cast(images, AN_BF16) : images;
     for (int64_t unit = 0; unit < an_resnet_units(r); unit++)
         x = apply_unit(r, unit, x);
-    return an_scope_end(mark, x);
+    return an_scope_end(mark, an_cast(x, AN_F32));
 }
 
 int64_t an_resnet_units(const an_resnet *r)

@@ -6,9 +6,11 @@
 #include "base/memory/tensor_heap.h"
 #include "tensor/scope.h"
 
-static size_t width(an_dtype dtype)
+size_t an_element_bytes(an_dtype dtype)
 {
-    return dtype == AN_F32 ? sizeof(float) : sizeof(int64_t);
+    static const size_t bytes[] = {
+        [AN_F32] = sizeof(float), [AN_I64] = sizeof(int64_t), [AN_BF16] = sizeof(uint16_t)};
+    return bytes[dtype];
 }
 
 /* The number of elements of a shape, or −1 after an_fail() where a tensor cannot have it. */
@@ -45,7 +47,7 @@ an_tensor *an_tensor_view(an_storage *storage, an_dtype dtype, int64_t offset, i
     int64_t n = count(ndim, shape);
     if (n < 0)
         return NULL;
-    if (offset < 0 || (size_t)(offset + n) * width(dtype) > storage->bytes)
+    if (offset < 0 || (size_t)(offset + n) * an_element_bytes(dtype) > storage->bytes)
         return an_fail(AN_EINVAL, "a view of %lld elements from %lld does not fit its storage",
                        (long long)n, (long long)offset),
                NULL;
@@ -71,7 +73,7 @@ an_tensor *an_tensor_view(an_storage *storage, an_dtype dtype, int64_t offset, i
 an_tensor *an_tensor_new(an_dtype dtype, int ndim, const int64_t *shape)
 {
     int64_t n = count(ndim, shape);
-    an_storage *storage = n < 0 ? NULL : an_storage_new((size_t)n * width(dtype));
+    an_storage *storage = n < 0 ? NULL : an_storage_new((size_t)n * an_element_bytes(dtype));
     if (!storage)
         return NULL;
     an_tensor *x = an_tensor_view(storage, dtype, 0, ndim, shape);

@@ -95,6 +95,18 @@ int64_t *an_i64(const an_tensor *x)
     return (int64_t *)x->storage->data + x->offset;
 }
 
+uint16_t *an_bf16(const an_tensor *x)
+{
+    AN_ASSERT(x->dtype == AN_BF16 && x->storage);
+    return (uint16_t *)x->storage->data + x->offset;
+}
+
+void *an_data(const an_tensor *x)
+{
+    AN_ASSERT(x->storage);
+    return (char *)x->storage->data + (size_t)x->offset * an_element_bytes(x->dtype);
+}
+
 const char *an_shape_text(const an_tensor *x)
 {
     static _Thread_local char ring[4][160];
@@ -112,7 +124,7 @@ an_code an_expect(const an_tensor *x, const char *what, an_dtype dtype, int ndim
 {
     if (x->dtype == dtype && x->ndim == ndim)
         return AN_OK;
-    static const char *const name[] = {"float32", "int64"};
+    static const char *const name[] = {"float32", "int64", "bfloat16"};
     return an_fail(AN_EINVAL, "%s: expected %s with %d dimensions, got %s %s", what, name[dtype],
                    ndim, name[x->dtype], an_shape_text(x));
 }

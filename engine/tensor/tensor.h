@@ -19,7 +19,11 @@
 
 #define AN_MAX_DIMS 6
 
-typedef enum { AN_F32, AN_I64 } an_dtype;
+/* AN_BF16 is for maps within a network (base/precision.h): convolution, batch normalisation and the
+ * maximum pool read and write it, an_cast() leads to it and back. No other operation takes it, and
+ * none of its tensors reaches Lua. */
+typedef enum { AN_F32, AN_I64, AN_BF16 } an_dtype;
+size_t an_element_bytes(an_dtype dtype); /* (make.c) */
 
 typedef struct an_tensor {
     an_dtype dtype;
@@ -32,7 +36,7 @@ typedef struct an_tensor {
     int shape_refs;              /* those of refs that use the shape and the gradient only */
     bool blank;                  /* a gradient that counts as zeros, whatever it contains */
     bool requires_grad;     /* a leaf that was marked so, or the output of a recorded operation */
-    struct an_tensor *grad; /* float32, same shape, contiguous; NULL until used */
+    struct an_tensor *grad; /* same dtype and shape, contiguous; NULL until used */
 } an_tensor;
 
 /* ── makers (make.c) ────────────────────────────────────────────────────────── */
@@ -62,14 +66,17 @@ int64_t an_dim(const an_tensor *x, int d);
 /* The first element of a tensor of that dtype whose storage is not released. */
 float *an_f32(const an_tensor *x);
 int64_t *an_i64(const an_tensor *x);
+uint16_t *an_bf16(const an_tensor *x);
+void *an_data(const an_tensor *x); /* the same of any dtype */
 /* "(128, 32, 32, 3)" for messages, in one of four static thread-local buffers in turn. */
 const char *an_shape_text(const an_tensor *x);
 /* AN_EINVAL with "what: expected float32 with 2 dimensions, got int64 (3,)" unless both match. */
 an_code an_expect(const an_tensor *x, const char *what, an_dtype dtype, int ndim);
 
 /* ── copies and views without gradient (view.c); grad/ops.h has the recorded ones ── */
-/* Same shape, any strides, `to` without repeats; converts between dtypes, to int64 without the
- * fraction. AN_EINVAL: another shape, an element that no int64 can hold; nothing is copied then. */
+/* Same shape, any strides, `to` without repeats; converts between float32 and int64, to int64
+ * without the fraction. AN_EINVAL: another shape, an element that no int64 can hold, bf16; nothing
+ * is copied then. */
 an_code an_copy(an_tensor *to, const an_tensor *from);
 an_tensor *an_view_transpose(an_tensor *x, const int *order); /* order: each dimension once */
 an_tensor *an_view_narrow(an_tensor *x, int dim, int64_t start, int64_t length);

@@ -164,6 +164,8 @@ an_code an_copy(an_tensor *to, const an_tensor *from)
     if (!an_same_shape(to, from))
         return an_fail(AN_EINVAL, "copy: %s does not fit %s", an_shape_text(from),
                        an_shape_text(to));
+    if (to->dtype == AN_BF16 || from->dtype == AN_BF16)
+        return an_fail(AN_EINVAL, "copy: bfloat16 %s", an_shape_text(from));
     float unfit = to->dtype == AN_I64 && from->dtype == AN_F32
                       ? first_outside_int64(from, 0, from->offset)
                       : 0;
@@ -196,6 +198,8 @@ an_code an_fill(an_tensor *x, double value)
         return an_fail(AN_EINVAL, "fill: an int64 tensor cannot hold %g", value);
     if (!an_is_contiguous(x))
         return an_fail(AN_EINVAL, "fill: requires a contiguous tensor");
+    if (x->dtype == AN_BF16)
+        return an_fail(AN_EINVAL, "fill: bfloat16 %s", an_shape_text(x));
     int64_t n = an_numel(x);
     float *number = x->dtype == AN_F32 ? an_f32(x) : NULL;
     int64_t *integer = x->dtype == AN_I64 ? an_i64(x) : NULL;

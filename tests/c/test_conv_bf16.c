@@ -183,9 +183,9 @@ static void the_setting_selects(void **state)
         conv_problem p = conv_problem_of(an_k_conv_shape(2, 9, 9, 16, O, 3, 3, 1, 1));
         float *wide = normals(p.ny, 5), *narrow = normals(p.ny, 5);
         assert_int_equal(AN_OK, an_k_conv_forward(wide, p.x, p.w, p.b, &p.s));
-        an_set_precision(AN_BF16);
+        an_set_precision(AN_PRECISION_BF16);
         assert_int_equal(AN_OK, an_k_conv_forward(narrow, p.x, p.w, p.b, &p.s));
-        an_set_precision(AN_FP32);
+        an_set_precision(AN_PRECISION_FP32);
         bool same = memcmp(wide, narrow, sizeof(float) * (size_t)p.ny) == 0;
         assert_int_equal(O == 17, same);
         an_free(wide), an_free(narrow);

@@ -174,8 +174,8 @@ static void batch_norm_with_a_cut_agrees(void **state)
     float gamma[C], beta[C], mean[C], rstd[C], dgamma[2][C] = {{0}}, dbeta[2][C] = {{0}};
     double m[C], v[C], plain_m[C], plain_v[C];
     an_cut cut = an_cut_of(B, false);
-    assert_int_equal(AN_OK, an_k_batch_moments(m, v, x, N, C, &cut));
-    assert_int_equal(AN_OK, an_k_batch_moments(plain_m, plain_v, x, N, C, NULL));
+    assert_int_equal(AN_OK, an_k_batch_moments(m, v, x, false, N, C, &cut));
+    assert_int_equal(AN_OK, an_k_batch_moments(plain_m, plain_v, x, false, N, C, NULL));
     for (int c = 0; c < C; c++) {
         assert_float_equal(plain_m[c], m[c], 1e-9);
         assert_float_equal(plain_v[c], v[c], 1e-9);
@@ -183,7 +183,8 @@ static void batch_norm_with_a_cut_agrees(void **state)
         mean[c] = (float)m[c], rstd[c] = (float)(1 / sqrt(v[c] + 1e-5));
     }
     for (int k = 0; k < 2; k++) {
-        an_batch_norm_saved saved = {mean, rstd, gamma, beta, NULL, true, true, k ? &cut : NULL};
+        an_batch_norm_saved saved = {mean, rstd,  gamma, beta,           NULL,
+                                     true, false, true,  k ? &cut : NULL};
         an_batch_norm_grads d = {
             .dx = dx[k] = zeros(N * C), .dgamma = dgamma[k], .dbeta = dbeta[k]};
         assert_int_equal(AN_OK, an_k_batch_norm_backward(d, dy, x, &saved, N, C));

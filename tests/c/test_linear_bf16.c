@@ -142,12 +142,12 @@ static void the_setting_selects(void **state)
         l.x[i] *= 1.001f; /* no longer of bf16 */
     for (int i = 0; i < 40 * 47; i++)
         odd.x[i] *= 1.001f;
-    assert_int_equal(AN_FP32, an_precision_now());
+    assert_int_equal(AN_PRECISION_FP32, an_precision_now());
     assert_int_equal(AN_OK, an_k_linear_forward(wide, l.x, l.w, l.b, &l.s));
-    an_set_precision(AN_BF16);
+    an_set_precision(AN_PRECISION_BF16);
     assert_int_equal(AN_OK, an_k_linear_forward(narrow, l.x, l.w, l.b, &l.s));
     assert_int_equal(AN_OK, an_k_linear_forward(other, odd.x, odd.w, odd.b, &odd.s));
-    an_set_precision(AN_FP32);
+    an_set_precision(AN_PRECISION_FP32);
     assert_memory_not_equal(wide, narrow, sizeof(float) * 40 * 32);
     assert_int_equal(AN_OK, an_k_linear_forward(wide, odd.x, odd.w, odd.b, &odd.s));
     assert_memory_equal(wide, other, sizeof(float) * 40 * 32);

@@ -65,7 +65,7 @@ static void batch_moments(void **state)
     for (int i = 0; i < COUNT(sizes); i++) {
         problem p = make_problem(sizes[i][0], sizes[i][1]);
         double mean[MAX_FEATURES], var[MAX_FEATURES];
-        assert_int_equal(AN_OK, an_k_batch_moments(mean, var, p.x, p.N, p.C, NULL));
+        assert_int_equal(AN_OK, an_k_batch_moments(mean, var, p.x, false, p.N, p.C, NULL));
         for (int64_t c = 0; c < p.C; c++) {
             double m, v;
             moments_of(&m, &v, p.x + c, p.N, p.C);
@@ -81,7 +81,7 @@ static void moments_far_from_zero(void **state)
     (void)state;
     float x[] = {10000.0f, 10000.25f, 10000.5f, 10000.75f};
     double mean, var;
-    assert_int_equal(AN_OK, an_k_batch_moments(&mean, &var, x, 4, 1, NULL));
+    assert_int_equal(AN_OK, an_k_batch_moments(&mean, &var, x, false, 4, 1, NULL));
     assert_true(fabs(mean - 10000.375) < 1e-9 && fabs(var - 0.078125) < 1e-7);
 }
 
@@ -141,11 +141,12 @@ static void check_batch_norm(int64_t N, int64_t C, bool added, bool relu, bool t
         if (train)
             add_closed_form(expected_dx + c, g, p.x + c, m, r, N, C);
     }
-    assert_int_equal(AN_OK, an_k_batch_norm_forward(y, p.x, added ? p.residual : NULL, mean, rstd,
-                                                    p.gamma, p.beta, relu, N, C));
+    assert_int_equal(AN_OK, an_k_batch_norm_forward(y, p.x, added ? p.residual : NULL, false, mean,
+                                                    rstd, p.gamma, p.beta, relu, N, C));
     assert_close(y, expected, N * C, 1e-5, "batch norm");
     an_batch_norm_grads d = {dx, added ? dres : NULL, 1, 1, dgamma, dbeta};
-    an_batch_norm_saved saved = {mean, rstd, p.gamma, p.beta, added ? y : NULL, relu, train, NULL};
+    an_batch_norm_saved saved = {mean, rstd,  p.gamma, p.beta, added ? y : NULL,
+                                 relu, false, train,   NULL};
     assert_int_equal(AN_OK, an_k_batch_norm_backward(d, p.dy, p.x, &saved, N, C));
     assert_close(dx, expected_dx, N * C, 1e-4, "batch norm, dx");
     assert_close(dgamma, expected_dgamma, C, 1e-4, "batch norm, dgamma");
@@ -233,8 +234,8 @@ static void bits_do_not_depend_on_threads(void **state)
         an_set_threads(run == 0 ? 1 : 3);
         dx[run] = normals(p.N * p.C, 7);
         an_batch_norm_grads d = {dx[run], NULL, 1, 1, dgamma[run], dbeta[run]};
-        an_batch_norm_saved saved = {at, p.gamma, p.gamma, p.beta, NULL, true, true, NULL};
-        an_k_batch_moments(mean[run], var[run], p.x, p.N, p.C, NULL);
+        an_batch_norm_saved saved = {at, p.gamma, p.gamma, p.beta, NULL, true, false, true, NULL};
+        an_k_batch_moments(mean[run], var[run], p.x, false, p.N, p.C, NULL);
         an_k_batch_norm_backward(d, p.dy, p.x, &saved, p.N, p.C);
         an_k_layer_norm_backward(dx[run], 1, dgamma[run], dbeta[run], p.dy, p.x, row_mean, row_rstd,
                                  p.gamma, p.N, p.C);

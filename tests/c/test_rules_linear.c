@@ -22,9 +22,10 @@ static an_tensor *param(uint64_t stream, int ndim, const int64_t *shape)
 
 static an_code half_of_the_gradient(an_node *n)
 {
+    const float *dy = an_grad_of(n);
     float *dx = an_grad_into(n->in[0]);
     for (int64_t i = 0; i < an_numel(n->in[0]); i++)
-        dx[i] += 0.5f * an_grad_of(n)[i];
+        dx[i] += 0.5f * dy[i];
     return AN_OK;
 }
 

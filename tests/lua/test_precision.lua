@@ -1,5 +1,5 @@
--- train.precision: the products of a training step take bfloat16 factors, everything else stays float32, and
--- the bits depend neither on the number of threads nor on an interruption.
+-- train.precision: the products of a training step take bfloat16 factors and the backbone stores bfloat16, all
+-- else stays float32, and the bits depend neither on the number of threads nor on what is recomputed.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local first_stage = require "aniso.train.first_stage"
@@ -76,11 +76,12 @@ end
 local Steps = {}
 
 -- Networks whose channels are multiples of 16, and their weights after three steps.
-local function trained(name, threads)
+local function trained(name, threads, recomputed)
   local before = core.sys.threads()
   core.sys.threads(threads or before)
   local session = begun { ["train.precision"] = name, ["backbone.width"] = 16, ["prior.local_width"] = 16,
     ["denoiser.dim"] = 32 }
+  session.model.backbone:recompute(recomputed or 0)
   fixture.take_steps(session, 3)
   core.sys.threads(before)
   lu.assertEquals(core.sys.precision(), "float32")
@@ -104,6 +105,23 @@ end
 
 function Steps.test_same_bits_at_any_number_of_threads()
   fixture.assert_same(trained("bfloat16", 1), trained("bfloat16", 3))
+end
+
+function Steps.test_same_bits_where_blocks_are_recomputed()
+  fixture.assert_same(trained "bfloat16", trained("bfloat16", nil, 2))
+end
+
+function Steps.test_maps_are_stored_narrow()
+  local function peak(name, width)
+    local session = begun { ["train.precision"] = name, ["backbone.width"] = width }
+    fixture.take_steps(session, 1)
+    collectgarbage()
+    core.sys.tensor_peak()
+    fixture.take_steps(session, 1)
+    return core.sys.tensor_peak()
+  end
+  local ratio = peak("bfloat16", 64) / peak("float32", 64)
+  lu.assertTrue(ratio < 0.85, ratio)
 end
 
 -- ── what this processor makes of it ─────────────────────────────────────────────────────

@@ -1,5 +1,5 @@
-/* bf16_round: arrays of float32 rounded to bfloat16, as an_to_bf16() (base/narrow_float.h) rounds.
- * Where the CPU has an instruction for it, subnormal numbers become zero. */
+/* bf16_round: arrays of float32 rounded to bfloat16, as an_to_bf16() (base/narrow_float.h) rounds,
+ * and back. Where the CPU has an instruction for rounding, subnormal numbers become zero. */
 #ifndef AN_KERNEL_COMMON_BF16_ROUND_H
 #define AN_KERNEL_COMMON_BF16_ROUND_H
 
@@ -33,7 +33,16 @@ AN_BF16_INLINE void an_bf16_narrow(an_bf16_eight *to, const float *from)
     *to = __builtin_convertvector(upper >> 16, an_bf16_eight);
 }
 
+AN_BF16_INLINE void an_bf16_widen_eight(float *to, const uint16_t *from)
+{
+    an_bf16_eight narrow;
+    memcpy(&narrow, from, sizeof narrow);
+    an_bf16_words bits = __builtin_convertvector(narrow, an_bf16_words) << 16;
+    memcpy(to, &bits, sizeof bits);
+}
+
 /* to[i] ← from[i], i < n. */
 void an_bf16_round(uint16_t *to, const float *from, int64_t n);
+void an_bf16_widen(float *to, const uint16_t *from, int64_t n);
 
 #endif

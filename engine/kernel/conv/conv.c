@@ -1,7 +1,7 @@
 /* conv: selects the algorithm of a convolution, by its sizes alone: Winograd's for 3×3 kernels of
  * stride 1 (winograd.h) and 2 (winograd_stride2.h) where it fits, patches for very few channels
- * (conv_patches.h), else directly from the images (conv_direct.h). With products in bf16 there is
- * one for all sizes that it fits (conv_bf16.h). */
+ * (conv_patches.h), else directly from the images (conv_direct.h). With factors in bf16 there is
+ * one for all sizes that it fits (conv_bf16.h), and no other for numbers stored as bf16. */
 #include "kernel/conv/conv.h"
 
 #include <stddef.h>
@@ -15,14 +15,20 @@
 #include "kernel/conv/winograd.h"
 #include "kernel/conv/winograd_stride2.h"
 
+/* The bytes of n numbers of x or y, in floats. */
+static int64_t floats(const an_conv_shape *s, int64_t n)
+{
+    return s->narrow ? (n + 1) / 2 : n;
+}
+
 static int64_t input_floats(const an_conv_shape *s)
 {
-    return s->B * s->H * s->W * s->C;
+    return floats(s, s->B * s->H * s->W * s->C);
 }
 
 static int64_t output_floats(const an_conv_shape *s)
 {
-    return s->B * s->Ho * s->Wo * s->O;
+    return floats(s, s->B * s->Ho * s->Wo * s->O);
 }
 
 static int64_t weight_floats(const an_conv_shape *s)
@@ -42,7 +48,12 @@ static bool is_consistent(const an_conv_shape *s)
            s->Wo == (s->W + 2 * s->pad_x - s->kw) / s->stride + 1;
 }
 
-an_code an_k_conv_forward(float *y, const float *x, const float *w, const float *b,
+bool an_k_conv_narrow_fits(const an_conv_shape *s, bool data)
+{
+    return an_k_conv_bf16_fits(s) && (!data || an_k_conv_bf16_data_fits(s));
+}
+
+an_code an_k_conv_forward(void *y, const void *x, const float *w, const float *b,
                           const an_conv_shape *s)
 {
     AN_ASSERT(y && x && w);
@@ -50,7 +61,7 @@ an_code an_k_conv_forward(float *y, const float *x, const float *w, const float 
     AN_ASSERT(an_disjoint(y, output_floats(s), x, input_floats(s)) &&
               an_disjoint(y, output_floats(s), w, weight_floats(s)) &&
               an_disjoint(y, output_floats(s), b, s->O));
-    if (an_precision_now() == AN_BF16 && an_k_conv_bf16_fits(s))
+    if (s->narrow || (an_precision_now() == AN_PRECISION_BF16 && an_k_conv_bf16_fits(s)))
         return an_k_conv_bf16_forward(y, x, w, b, s);
     if (an_k_winograd_fits(s))
         return an_k_winograd_forward(y, x, w, false, b, false, s);
@@ -82,7 +93,7 @@ static an_conv_shape transposed(const an_conv_shape *s)
     };
 }
 
-an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, float beta,
+an_code an_k_conv_backward_data(void *dx, const void *dy, const float *w, float beta,
                                 const an_conv_shape *s)
 {
     AN_ASSERT(dx && dy && w);
@@ -90,7 +101,7 @@ an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, floa
     AN_ASSERT(an_disjoint(dx, input_floats(s), dy, output_floats(s)) &&
               an_disjoint(dx, input_floats(s), w, weight_floats(s)));
     AN_ASSERT(beta == 0 || beta == 1);
-    if (an_precision_now() == AN_BF16 && an_k_conv_bf16_data_fits(s))
+    if (s->narrow || (an_precision_now() == AN_PRECISION_BF16 && an_k_conv_bf16_data_fits(s)))
         return an_k_conv_bf16_data(dx, dy, w, beta != 0, s);
     an_conv_shape back = transposed(s);
     if (s->stride == 1 && an_k_winograd_fits(&back))
@@ -102,14 +113,13 @@ an_code an_k_conv_backward_data(float *dx, const float *dy, const float *w, floa
     return an_k_conv_direct_data(dx, dy, w, beta, s);
 }
 
-an_code an_k_conv_backward_weight(float *dw, const float *dy, const float *x,
-                                  const an_conv_shape *s)
+an_code an_k_conv_backward_weight(float *dw, const void *dy, const void *x, const an_conv_shape *s)
 {
     AN_ASSERT(dw && dy && x);
     AN_ASSERT(is_consistent(s));
     AN_ASSERT(an_disjoint(dw, weight_floats(s), dy, output_floats(s)) &&
               an_disjoint(dw, weight_floats(s), x, input_floats(s)));
-    if (an_precision_now() == AN_BF16 && an_k_conv_bf16_fits(s))
+    if (s->narrow || (an_precision_now() == AN_PRECISION_BF16 && an_k_conv_bf16_fits(s)))
         return an_k_conv_bf16_weight(dw, dy, x, s);
     if (an_k_winograd_fits(s))
         return an_k_winograd_weight(dw, dy, x, s);

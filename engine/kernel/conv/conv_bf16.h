@@ -6,7 +6,8 @@
  *   data      the same with dy and the rotated kernel, once per phase of dx
  *   weight    dw[tap] = Σ_q grid[q + tap]ᵀ · dy[q], with grid and dy by channels
  *
- * Error against the definition in double on the rounded factors: that of a sum in float32. Shapes
+ * Error against the definition in double on the rounded factors: that of a sum in float32, and of
+ * rounding the result once where it is stored as bf16. Shapes
  * as in conv.h; all functions AN_ENOMEM. The bits do not depend on the number of threads. Internal
  * to conv.c. */
 #ifndef AN_KERNEL_CONV_CONV_BF16_H
@@ -23,10 +24,10 @@ bool an_k_conv_bf16_fits(const an_conv_shape *s);
 bool an_k_conv_bf16_data_fits(const an_conv_shape *s);
 
 /* As the functions of conv.h; data adds to dx where it accumulates. */
-an_code an_k_conv_bf16_forward(float *y, const float *x, const float *w, const float *b,
+an_code an_k_conv_bf16_forward(void *y, const void *x, const float *w, const float *b,
                                const an_conv_shape *s);
-an_code an_k_conv_bf16_data(float *dx, const float *dy, const float *w, bool accumulate,
+an_code an_k_conv_bf16_data(void *dx, const void *dy, const float *w, bool accumulate,
                             const an_conv_shape *s);
-an_code an_k_conv_bf16_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s);
+an_code an_k_conv_bf16_weight(float *dw, const void *dy, const void *x, const an_conv_shape *s);
 
 #endif

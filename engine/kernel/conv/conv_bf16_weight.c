@@ -2,12 +2,16 @@
  * are turned: the grid of x by channels, each a row of all positions of some images, and dy by
  * pairs of positions, with zeros where the grid has no output. A group of images at a time is
  * turned and multiplied; a task is a line of the kernel, 32 channels of x and 32 of dy, and adds to
- * sums of its own in the order of the groups. */
+ * sums of its own in the order of the groups.
+ *
+ * With few channels, as those of an image, a block of 16 rows would be mostly zeros. The taps of a
+ * line of the kernel are then further channels: row v·C + c is channel c at tap v. */
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/integer.h"
 #include "base/par.h"
+#include "base/simd.h"
 #include "kernel/common/carve.h"
 #include "kernel/conv/bf16_grid.h"
 #include "kernel/conv/conv_bf16.h"
@@ -24,17 +28,20 @@ enum {
 
 typedef struct {
     const an_conv_shape *s;
-    an_bf16_grid grid;
-    const float *x, *dy;
+    an_bf16_grid grid, lines; /* lines: of folded taps, not cut */
+    const void *x, *dy;
     int64_t images, group; /* of a group at most                                     */
     int64_t phases, area;  /* of an image; positions of a phase                      */
-    int64_t channels;      /* of x, rounded up to 16                                 */
+    bool folded;           /* taps of a line are channels                            */
+    int64_t across;        /* taps of a line that are not                            */
+    int64_t used;          /* channels of x, and of folded taps                      */
+    int64_t channels;      /* those, rounded up to 16                                */
     int64_t row, block;    /* numbers of a channel of x; of 16 channels of dy        */
     uint16_t *by_channel;  /* (channels, row): phase, image, position                */
     uint16_t *by_pair;     /* (O / 16, block): pair of positions, channel, position  */
     float *sums;           /* (blocks of c, of o, kh·kw, 32, 32) */
     an_carve scratch;
-    an_carve_part work; /* own */
+    an_carve_part line, work, sorted; /* own */
 } job;
 
 /* Where position 0 of a phase of image b of the group is in a row. */
@@ -43,22 +50,50 @@ static int64_t start_of(const job *j, int64_t phase, int64_t b)
     return (phase * j->group + b) * j->area;
 }
 
+/* Number i of x or dy. */
+static const void *at(const job *j, const void *numbers, int64_t i)
+{
+    return j->s->narrow ? (const void *)((const uint16_t *)numbers + i)
+                        : (const void *)((const float *)numbers + i);
+}
+
 /* x of image b of the group, 16 channels from c on. What does not come from the image is zero, and
  * remains so from group to group. */
 static void turn_x(const job *j, int64_t first, int64_t b, int64_t c)
 {
     const an_conv_shape *s = j->s;
     const an_bf16_grid *g = &j->grid;
-    const float *image = j->x + (first + b) * s->H * s->W * s->C;
+    const int64_t image = (first + b) * s->H * s->W * s->C;
     float *work = an_carve_at(&j->scratch, j->work);
     for (int64_t phase = 0; phase < j->phases; phase++) {
         uint16_t *to = j->by_channel + c * j->row + start_of(j, phase, b);
         for (int64_t i = 0; i < g->H; i++, to += g->W) {
-            an_bf16_part p = an_bf16_inside(image, g, phase, i);
+            an_bf16_part p = an_bf16_inside(g, phase, i);
             if (p.hi > p.lo)
-                an_bf16_turn(to + p.lo, j->row, p.from + c, g->step * g->C, p.hi - p.lo,
-                             an_min(s->C - c, SIDE), work);
+                an_bf16_turn(to + p.lo, j->row, at(j, j->x, image + p.from + c), s->narrow,
+                             g->step * g->C, p.hi - p.lo, an_min(s->C - c, SIDE), work);
         }
+    }
+}
+
+/* The same of folded taps: a line of the image between zeros, from which the channels of all taps
+ * of a position are neighbours. */
+static void turn_folded(const job *j, int64_t first, int64_t b, int64_t i)
+{
+    const an_conv_shape *s = j->s;
+    const an_bf16_grid *g = &j->grid;
+    uint16_t *line = an_carve_at(&j->scratch, j->line);
+    float *work = an_carve_at(&j->scratch, j->work);
+    for (int64_t phase = 0; phase < j->phases; phase++) {
+        an_bf16_part p = an_bf16_inside(&j->lines, phase, i);
+        uint16_t *to = j->by_channel + start_of(j, phase, b) + i * g->W;
+        memset(line, 0, sizeof *line * (size_t)(j->lines.W * s->C + j->used));
+        if (p.hi > p.lo)
+            an_bf16_copy(line + p.lo * s->C, j->x, s->narrow,
+                         (first + b) * s->H * s->W * s->C + p.from, (p.hi - p.lo) * s->C);
+        for (int64_t c = 0; c < j->used; c += SIDE)
+            an_bf16_turn(to + c * j->row, j->row, line + c, true, s->stride * s->C, s->Wo,
+                         an_min(j->used - c, SIDE), work);
     }
 }
 
@@ -69,7 +104,8 @@ static void turn_dy(const job *j, int64_t first, int64_t b, int64_t i)
     uint16_t *to = j->by_pair + (b * j->area + i * j->grid.W) * SIDE;
     int64_t used = i < s->Ho ? an_round_up(s->Wo, 2) : 0;
     if (used > 0)
-        an_bf16_pairs(to, j->block, j->dy + ((first + b) * s->Ho + i) * s->Wo * s->O, s->Wo, s->O);
+        an_bf16_pairs(to, j->block, at(j, j->dy, ((first + b) * s->Ho + i) * s->Wo * s->O),
+                      s->narrow, s->Wo, s->O);
     for (int64_t o = 0; o < s->O; o += SIDE)
         memset(to + o / SIDE * j->block + used * SIDE, 0,
                sizeof *to * (size_t)((j->grid.W - used) * SIDE));
@@ -79,7 +115,7 @@ static void turn_dy(const job *j, int64_t first, int64_t b, int64_t i)
 static float *sums_of(const job *j, int64_t tap, int64_t c, int64_t o)
 {
     int64_t block = c / BLOCK * an_div_up(j->s->O, BLOCK) + o / BLOCK;
-    return j->sums + (block * j->s->kh * j->s->kw + tap) * BLOCK * BLOCK;
+    return j->sums + (block * j->s->kh * j->across + tap) * BLOCK * BLOCK;
 }
 
 /* Adds the group's products of line u of the kernel to the sums of a block of channels. */
@@ -87,7 +123,7 @@ static void add_line(const job *j, int64_t u, int64_t c, int64_t o, int64_t term
 {
     const an_conv_shape *s = j->s;
     for (int64_t k = 0; k < terms; k += DEEP)
-        for (int64_t v = 0; v < s->kw; v++) {
+        for (int64_t v = 0; v < j->across; v++) {
             int64_t phase = start_of(j, an_bf16_phase_of(&j->grid, u, v), 0);
             int64_t tap = phase + an_bf16_shift_of(&j->grid, u, v);
             an_k_bf16_tile(&(an_bf16_tile){.a = j->by_channel + c * j->row + tap + k,
@@ -95,7 +131,7 @@ static void add_line(const job *j, int64_t u, int64_t c, int64_t o, int64_t term
                                            .b = j->by_pair + o / SIDE * j->block + k * SIDE,
                                            .b_step = j->block,
                                            .steps = an_div_up(an_min(terms - k, DEEP), DEPTH),
-                                           .c = sums_of(j, u * s->kw + v, c, o),
+                                           .c = sums_of(j, u * j->across + v, c, o),
                                            .c_step = BLOCK,
                                            .accumulate = !first || k > 0,
                                            .rows = an_min(j->channels - c, BLOCK),
@@ -110,8 +146,11 @@ static void run_group(const job *j, int64_t first, int64_t count)
     int64_t terms = count * j->area, padded = an_round_up(terms, DEPTH);
     int64_t wide = an_div_up(j->channels, BLOCK), out = an_div_up(s->O, BLOCK);
 #pragma omp for schedule(static) nowait
-    for (int64_t k = 0; k < count * (j->channels / SIDE); k++)
+    for (int64_t k = 0; k < (j->folded ? 0 : count * (j->channels / SIDE)); k++)
         turn_x(j, first, k % count, k / count * SIDE);
+#pragma omp for schedule(static) nowait
+    for (int64_t l = 0; l < (j->folded ? count * j->grid.H : 0); l++)
+        turn_folded(j, first, l / j->grid.H, l % j->grid.H);
 #pragma omp for schedule(static) nowait
     for (int64_t l = 0; l < count * j->grid.H; l++)
         turn_dy(j, first, l / j->grid.H, l % j->grid.H);
@@ -125,26 +164,51 @@ static void run_group(const job *j, int64_t first, int64_t count)
                  first == 0);
 }
 
-/* dw (O, C, kh, kw) += the sums, of 16 output channels from o on: their sums are neighbours. */
+/* to (n) += from */
+AN_SIMD static void add_to(float *restrict to, const float *restrict from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] += from[i];
+}
+
+/* dw (O, C, kh, kw) += the sums, of 16 output channels from o on. They pass through `sorted`, (16,
+ * channels of a block · taps), so that dw is read and written in its order. */
 static void add_sums(const job *j, float *dw, int64_t o)
 {
     const an_conv_shape *s = j->s;
-    int64_t taps = s->kh * s->kw;
-    for (int64_t c = 0; c < s->C; c++)
-        for (int64_t t = 0; t < taps; t++) {
-            const float *from = sums_of(j, t, c, o) + c % BLOCK * BLOCK + o % BLOCK;
-            for (int n = 0; n < SIDE; n++)
-                dw[((o + n) * s->C + c) * taps + t] += from[n];
-        }
+    float *sorted = an_carve_at(&j->scratch, j->sorted);
+    int64_t taps = s->kh * s->kw, whole = s->kh * j->across;
+    for (int64_t first = 0, last; first < j->used; first = last) {
+        last = j->folded ? j->used : an_min(first + BLOCK, j->used);
+        int64_t base = j->folded ? 0 : first, count = (j->folded ? s->C : last - first) * taps;
+        for (int64_t r = first; r < last; r++)
+            for (int64_t t = 0; t < whole; t++) {
+                const float *from = sums_of(j, t, r, o) + r % BLOCK * BLOCK + o % BLOCK;
+                int64_t tap = j->folded ? t * s->kw + r / s->C : t;
+                float *to = sorted + (r % s->C - base) * taps + tap;
+                for (int n = 0; n < SIDE; n++)
+                    to[n * count] = from[n];
+            }
+        for (int64_t n = 0; n < SIDE; n++)
+            add_to(dw + ((o + n) * s->C + base) * taps, sorted + n * count, count);
+    }
 }
 
-static job job_of(const float *dy, const float *x, const an_conv_shape *s)
+static job job_of(const void *dy, const void *x, const an_conv_shape *s)
 {
     job j = {.s = s, .grid = an_bf16_input_grid(s), .x = x, .dy = dy, .images = s->B};
+    j.folded = s->C < SIDE && s->kw > 1;
+    j.across = j.folded ? 1 : s->kw;
+    j.used = j.folded ? s->kw * s->C : s->C;
+    if (j.folded) {
+        j.lines = an_bf16_input_lines(s);
+        j.grid.side = 1;
+        j.grid.W = an_round_up(s->Wo, 2);
+    }
     j.phases = j.grid.down * j.grid.side;
     j.area = j.grid.H * j.grid.W;
     j.group = an_clamp(GROUP / j.area, 1, an_max(s->B, 1));
-    j.channels = an_round_up(s->C, SIDE);
+    j.channels = an_round_up(j.used, SIDE);
     /* A last step reads beyond the last position; rows of whole pages apart would share lines of
      * the cache. */
     int64_t needed = j.phases * j.group * j.area + (s->kh + 1) * j.grid.W + 2 * DEPTH;
@@ -156,10 +220,14 @@ static job job_of(const float *dy, const float *x, const an_conv_shape *s)
 static an_code take(job *j)
 {
     const an_conv_shape *s = j->s;
-    int64_t weights = s->kh * s->kw * an_round_up(s->C, BLOCK) * an_round_up(s->O, BLOCK);
+    int64_t weights = s->kh * j->across * an_round_up(j->used, BLOCK) * an_round_up(s->O, BLOCK);
     an_carve_part x = an_carve_shared(&j->scratch, j->channels * j->row, sizeof(uint16_t));
     an_carve_part dy = an_carve_shared(&j->scratch, s->O / SIDE * j->block, sizeof(uint16_t));
     an_carve_part sums = an_carve_shared(&j->scratch, weights, sizeof(float));
+    int64_t line = j->folded ? j->lines.W * s->C + j->used : 0;
+    j->line = an_carve_own(&j->scratch, line, sizeof(uint16_t));
+    int64_t sorted = SIDE * an_min(s->C, BLOCK) * s->kh * s->kw;
+    j->sorted = an_carve_own(&j->scratch, sorted, sizeof(float));
     j->work = an_carve_own(&j->scratch, SIDE * an_round_up(j->grid.W, SIDE), sizeof(float));
     if (an_carve_take(&j->scratch))
         return AN_ENOMEM;
@@ -169,7 +237,7 @@ static an_code take(job *j)
     return AN_OK;
 }
 
-an_code an_k_conv_bf16_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s)
+an_code an_k_conv_bf16_weight(float *dw, const void *dy, const void *x, const an_conv_shape *s)
 {
     AN_ASSERT(an_k_conv_bf16_fits(s));
     job j = job_of(dy, x, s);
@@ -177,9 +245,11 @@ an_code an_k_conv_bf16_weight(float *dw, const float *dy, const float *x, const 
         return AN_OK;
     if (take(&j))
         return AN_ENOMEM;
-    memset(j.by_channel, 0, sizeof *j.by_channel * (size_t)(j.channels * j.row));
 #pragma omp parallel num_threads(an_threads())
     {
+#pragma omp for schedule(static)
+        for (int64_t c = 0; c < j.channels; c++)
+            memset(j.by_channel + c * j.row, 0, sizeof *j.by_channel * (size_t)j.row);
         an_k_bf16_begin();
         for (int64_t first = 0; first < j.images; first += j.group)
             run_group(&j, first, an_min(j.group, j.images - first));

@@ -30,7 +30,7 @@ static void add(float *to, const float *from, int64_t n)
 }
 
 /* sum (n) ← the gradient of slice number `slice`. */
-static an_code slice_gradient(float *sum, int64_t n, const float *dy, const float *x,
+static an_code slice_gradient(float *sum, int64_t n, const char *dy, const char *x,
                               const an_conv_shape *s, const an_cut *cut, int64_t slice)
 {
     int64_t lo, hi;
@@ -40,12 +40,13 @@ static an_code slice_gradient(float *sum, int64_t n, const float *dy, const floa
     memset(sum, 0, sizeof *sum * (size_t)n);
     if (lo == hi)
         return AN_OK;
-    return an_k_conv_backward_weight(sum, dy + lo * s->Ho * s->Wo * s->O,
-                                     x + lo * s->H * s->W * s->C, &part);
+    const int64_t bytes = s->narrow ? (int64_t)sizeof(uint16_t) : (int64_t)sizeof(float);
+    return an_k_conv_backward_weight(sum, dy + lo * s->Ho * s->Wo * s->O * bytes,
+                                     x + lo * s->H * s->W * s->C * bytes, &part);
 }
 
-an_code an_k_conv_cut_start(an_conv_cut *job, const float *dy, const float *x,
-                            const an_conv_shape *s, const an_cut *cut)
+an_code an_k_conv_cut_start(an_conv_cut *job, const void *dy, const void *x, const an_conv_shape *s,
+                            const an_cut *cut)
 {
     AN_ASSERT(cut->grain > 0 && cut->own == s->B && cut->slices <= 1 << (LEVELS - 1));
     *job = (an_conv_cut){.n = s->O * s->C * s->kh * s->kw, .shared = cut->shared};

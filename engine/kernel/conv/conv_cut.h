@@ -16,8 +16,8 @@ typedef struct {
 
 /* Sums this rank's slices of dy and x, whose cut has a grain, and begins to send the result. s: the
  * shape of this rank's images. AN_ENOMEM: call nothing else. */
-an_code an_k_conv_cut_start(an_conv_cut *job, const float *dy, const float *x,
-                            const an_conv_shape *s, const an_cut *cut);
+an_code an_k_conv_cut_start(an_conv_cut *job, const void *dy, const void *x, const an_conv_shape *s,
+                            const an_cut *cut);
 /* dw += the sum over the whole batch, on rank 0; on other ranks dw stays. */
 void an_k_conv_cut_finish(an_conv_cut *job, float *dw);
 

@@ -36,17 +36,28 @@ AN_SIMD static void turn_by_bits(uint16_t *to, int64_t ld, const float *from, in
         }
 }
 
-void an_bf16_turn(uint16_t *to, int64_t ld, const float *from, int64_t apart, int64_t n,
+static void turn_narrow(uint16_t *to, int64_t ld, const uint16_t *from, int64_t apart, int64_t n,
+                        int64_t count)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < count; k++)
+            to[k * ld + i] = from[i * apart + k];
+}
+
+void an_bf16_turn(uint16_t *to, int64_t ld, const void *from, bool narrow, int64_t apart, int64_t n,
                   int64_t count, float *work)
 {
     AN_ASSERT_SLOW(count >= 1 && count <= SIDE);
 #ifdef AN_SIMD_X86
     if (an_bf16_unit_now() >= AN_BF16_AVX512) {
-        an_bf16_avx512_turn(to, ld, from, apart, n, count);
+        an_bf16_avx512_turn(to, ld, from, narrow, apart, n, count);
         return;
     }
 #endif
-    turn_by_bits(to, ld, from, apart, n, count, work);
+    if (narrow)
+        turn_narrow(to, ld, from, apart, n, count);
+    else
+        turn_by_bits(to, ld, from, apart, n, count, work);
 }
 
 AN_SIMD static void pairs_by_bits(uint16_t *to, int64_t block, const float *from, int64_t rows,
@@ -67,13 +78,27 @@ AN_SIMD static void pairs_by_bits(uint16_t *to, int64_t block, const float *from
             }
 }
 
-void an_bf16_pairs(uint16_t *to, int64_t block, const float *from, int64_t rows, int64_t N)
+static void pairs_narrow(uint16_t *to, int64_t block, const uint16_t *from, int64_t rows, int64_t N)
+{
+    for (int64_t h = 0; h < N; h += SIDE, to += block)
+        for (int64_t j = 0; j < rows; j += 2)
+            for (int64_t n = 0; n < SIDE; n++) {
+                to[j * SIDE + 2 * n] = from[j * N + h + n];
+                to[j * SIDE + 2 * n + 1] = j + 1 < rows ? from[(j + 1) * N + h + n] : 0;
+            }
+}
+
+void an_bf16_pairs(uint16_t *to, int64_t block, const void *from, bool narrow, int64_t rows,
+                   int64_t N)
 {
 #ifdef AN_SIMD_X86
     if (an_bf16_unit_now() >= AN_BF16_AVX512) {
-        an_bf16_avx512_pairs(to, block, from, rows, N);
+        an_bf16_avx512_pairs(to, block, from, narrow, rows, N);
         return;
     }
 #endif
-    pairs_by_bits(to, block, from, rows, N);
+    if (narrow)
+        pairs_narrow(to, block, from, rows, N);
+    else
+        pairs_by_bits(to, block, from, rows, N);
 }

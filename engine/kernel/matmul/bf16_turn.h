@@ -1,8 +1,10 @@
-/* bf16_turn: operands of a bf16 product in the forms that bf16_tile.h reads, from rows of floats: B
- * packed, and for sums that run over the rows, A by columns and B by pairs of rows. */
+/* bf16_turn: operands of a bf16 product in the forms that bf16_tile.h reads, from rows of float32,
+ * or of bf16 where they are narrow: B packed, and for sums that run over the rows, A by columns and
+ * B by pairs of rows. */
 #ifndef AN_KERNEL_MATMUL_BF16_TURN_H
 #define AN_KERNEL_MATMUL_BF16_TURN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Packs terms first … first + K − 1 of a block of 16 columns: term first + k of column n is
@@ -12,12 +14,13 @@ void an_bf16_pack(uint16_t *packed, int64_t first, const uint16_t *from, int64_t
 
 /* to[k·ld + i] ← from[i·apart + k], for i < n and k < count ≤ 16. `work` holds
  * 16 · an_round_up(n, 16) floats. */
-void an_bf16_turn(uint16_t *to, int64_t ld, const float *from, int64_t apart, int64_t n,
+void an_bf16_turn(uint16_t *to, int64_t ld, const void *from, bool narrow, int64_t apart, int64_t n,
                   int64_t count, float *work);
 
-/* Rows of N floats, 16 columns a block: column 16·h + n of row j goes to
+/* Rows of N numbers, 16 columns a block: column 16·h + n of row j goes to
  * to[h·block + j / 2 · 32 + 2·n + j % 2]. An odd last row is paired with zeros. N is a multiple
  * of 16. */
-void an_bf16_pairs(uint16_t *to, int64_t block, const float *from, int64_t rows, int64_t N);
+void an_bf16_pairs(uint16_t *to, int64_t block, const void *from, bool narrow, int64_t rows,
+                   int64_t N);
 
 #endif

@@ -18,23 +18,41 @@ INLINE __mmask16 lanes(int64_t n)
     return n >= SIDE ? (__mmask16)0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);
 }
 
-/* Lane k: even[k] in the lower half, odd[k] in the upper; only the lanes of each mask, else 0. */
-INLINE __m512i paired(const float *even, __mmask16 of_even, const float *odd, __mmask16 of_odd)
+/* Numbers at … at + 15 of `from` in words, only those of the mask, else 0. */
+INLINE __m512i words(const void *from, const bool narrow, int64_t at, __mmask16 mask)
 {
-    __m256bh low = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(of_even, even));
-    __m256bh high = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(of_odd, odd));
-    return _mm512_or_si512(_mm512_cvtepu16_epi32((__m256i)low),
-                           _mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)high), 16));
+    __m256i some =
+        narrow ? _mm256_maskz_loadu_epi16(mask, (const uint16_t *)from + at)
+               : (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, (const float *)from + at));
+    return _mm512_cvtepu16_epi32(some);
 }
 
-TARGET void an_bf16_avx512_pairs(uint16_t *to, int64_t block, const float *from, int64_t rows,
-                                 int64_t N)
+/* Lane k: number even + k in the lower half, odd + k in the upper; only the lanes of each mask,
+ * else 0. */
+INLINE __m512i paired(const void *from, const bool narrow, int64_t even, __mmask16 of_even,
+                      int64_t odd, __mmask16 of_odd)
+{
+    return _mm512_or_si512(words(from, narrow, even, of_even),
+                           _mm512_slli_epi32(words(from, narrow, odd, of_odd), 16));
+}
+
+INLINE void pairs(uint16_t *to, int64_t block, const void *from, const bool narrow, int64_t rows,
+                  int64_t N)
 {
     for (int64_t h = 0; h < N; h += SIDE, to += block)
         for (int64_t j = 0; j < rows; j += 2)
             _mm512_storeu_si512(to + j * SIDE,
-                                paired(from + j * N + h, 0xffff, from + (j + 1) * N + h,
+                                paired(from, narrow, j * N + h, 0xffff, (j + 1) * N + h,
                                        lanes(j + 1 < rows ? SIDE : 0)));
+}
+
+TARGET void an_bf16_avx512_pairs(uint16_t *to, int64_t block, const void *from, bool narrow,
+                                 int64_t rows, int64_t N)
+{
+    if (narrow)
+        pairs(to, block, from, true, rows, N);
+    else
+        pairs(to, block, from, false, rows, N);
 }
 
 /* Transposes 16 rows of 16 words. */
@@ -67,8 +85,8 @@ INLINE void transpose(__m512i a[SIDE])
     }
 }
 
-TARGET void an_bf16_avx512_turn(uint16_t *to, int64_t ld, const float *from, int64_t apart,
-                                int64_t n, int64_t count)
+INLINE void turn(uint16_t *to, int64_t ld, const void *from, const bool narrow, int64_t apart,
+                 int64_t n, int64_t count)
 {
     const __mmask16 channels = lanes(count);
     for (int64_t i = 0; i < n; i += WIDE) {
@@ -76,8 +94,8 @@ TARGET void an_bf16_avx512_turn(uint16_t *to, int64_t ld, const float *from, int
 #pragma GCC unroll 16
         for (int r = 0; r < SIDE; r++) {
             int64_t even = i + 2 * r;
-            pair[r] = paired(from + even * apart, even < n ? channels : 0,
-                             from + (even + 1) * apart, even + 1 < n ? channels : 0);
+            pair[r] = paired(from, narrow, even * apart, even < n ? channels : 0,
+                             (even + 1) * apart, even + 1 < n ? channels : 0);
         }
         transpose(pair);
         const __mmask32 inside = n - i >= WIDE ? 0xffffffffu : (1u << (n - i)) - 1;
@@ -86,5 +104,14 @@ TARGET void an_bf16_avx512_turn(uint16_t *to, int64_t ld, const float *from, int
             if (k < count)
                 _mm512_mask_storeu_epi16(to + k * ld + i, inside, pair[k]);
     }
+}
+
+TARGET void an_bf16_avx512_turn(uint16_t *to, int64_t ld, const void *from, bool narrow,
+                                int64_t apart, int64_t n, int64_t count)
+{
+    if (narrow)
+        turn(to, ld, from, true, apart, n, count);
+    else
+        turn(to, ld, from, false, apart, n, count);
 }
 #endif

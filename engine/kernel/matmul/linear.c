@@ -43,7 +43,7 @@ static int64_t tiles_of(int64_t rows, int64_t columns)
 
 static bool is_narrow(const an_linear_shape *s)
 {
-    return an_precision_now() == AN_BF16 && an_k_linear_bf16_fits(s);
+    return an_precision_now() == AN_PRECISION_BF16 && an_k_linear_bf16_fits(s);
 }
 
 /* ── forward ──────────────────────────────────────────────────────────────────────── */

@@ -126,9 +126,10 @@ static void turn(const weight_job *j, int64_t first, int64_t lo, int64_t hi)
     const an_linear_shape *s = j->s;
     float *work = an_carve_at(&j->scratch, j->work);
     for (int64_t o = 0; o < s->out; o += SIDE)
-        an_bf16_turn(j->by_output + o * j->row + lo - first, j->row, j->dy + lo * s->out + o,
+        an_bf16_turn(j->by_output + o * j->row + lo - first, j->row, j->dy + lo * s->out + o, false,
                      s->out, hi - lo, SIDE, work);
-    an_bf16_pairs(j->by_pair + (lo - first) * SIDE, j->block, j->x + lo * s->in, hi - lo, s->in);
+    an_bf16_pairs(j->by_pair + (lo - first) * SIDE, j->block, j->x + lo * s->in, false, hi - lo,
+                  s->in);
 }
 
 /* Zeros from term `terms` on to the end of the last step. */

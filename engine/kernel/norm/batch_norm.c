@@ -5,6 +5,8 @@
 #include "base/assert.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "base/integer.h"
+#include "kernel/common/bf16_round.h"
 #include "kernel/common/cache.h"
 #include "kernel/common/carve.h"
 #include "kernel/common/row_sums.h"
@@ -55,24 +57,36 @@ void an_norm_unfold(double *sums, int64_t n, int64_t C, int64_t fold)
 /* ── moments ──────────────────────────────────────────────────────────────────────── */
 
 typedef struct {
-    const float *x;
+    const float *x;         /* or: */
+    const uint16_t *narrow; /* [opt] */
     int64_t W;
 } moments_job;
 
 /* sums (2W): Σx, Σx². A double holds the square of a float exactly, so the cancellation in
  * E[x²] − E[x]² costs no digits of a float. Rows in order: memory is read in one stream. */
-AN_SIMD static void add_moments(double *restrict sums, const void *context, int64_t lo, int64_t hi)
+AN_SIMD static void add_rows(double *restrict sums, const float *restrict x, int64_t W,
+                             int64_t rows)
 {
-    const moments_job *job = context;
-    int64_t W = job->W;
     double *restrict squares = sums + W;
-    for (int64_t r = lo; r < hi; r++) {
-        const float *restrict x = job->x + r * W;
+    for (int64_t r = 0; r < rows; r++, x += W) {
         for (int64_t c = 0; c < W; c++) {
             double v = (double)x[c];
             sums[c] += v;
             squares[c] += v * v;
         }
+    }
+}
+
+static void add_moments(double *sums, const void *context, int64_t lo, int64_t hi)
+{
+    const moments_job *job = context;
+    float block[AN_NORM_BLOCK];
+    int64_t W = job->W, step = job->narrow ? an_norm_block_rows(W) : hi - lo;
+    for (; lo < hi; lo += step) {
+        int64_t rows = an_min(step, hi - lo);
+        if (job->narrow)
+            an_bf16_widen(block, job->narrow + lo * W, rows * W);
+        add_rows(sums, job->narrow ? block : job->x + lo * W, W, rows);
     }
 }
 
@@ -86,18 +100,18 @@ int64_t an_norm_rows(int64_t N, const an_cut *cut)
     return cut && cut->grain ? N / cut->own * cut->batch : N;
 }
 
-an_code an_k_batch_moments(double *mean, double *var, const float *x, int64_t N, int64_t C,
-                           const an_cut *cut)
+an_code an_k_batch_moments(double *mean, double *var, const void *x, bool narrow, int64_t N,
+                           int64_t C, const an_cut *cut)
 {
     AN_ASSERT(N >= 1 && C >= 1);
     int64_t fold = an_norm_cut_fold(N, C, cut), W = fold * C;
     double all = (double)an_norm_rows(N, cut);
+    const moments_job job = {narrow ? NULL : x, narrow ? x : NULL, W};
     an_carve scratch = {0};
     double *sums = an_carve_one(&scratch, 2 * W, sizeof *sums);
     if (!sums)
         return AN_ENOMEM;
-    an_code code =
-        an_k_cut_row_sums(sums, 2 * W, add_moments, &(moments_job){x, W}, N / fold, W, cut);
+    an_code code = an_k_cut_row_sums(sums, 2 * W, add_moments, &job, N / fold, W, cut);
     an_norm_unfold(sums, 2, C, fold);
     for (int64_t c = 0; c < C && code == AN_OK; c++) {
         mean[c] = sums[c] / all;
@@ -143,9 +157,37 @@ AN_SIMD static void normalise(float *y, const an_folded_norm *a, const float *re
         rows_forward(y, a, NULL, rows, false);
 }
 
-an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual, const float *mean,
-                                const float *rstd, const float *gamma, const float *beta, bool relu,
-                                int64_t N, int64_t C)
+/* The same of bf16: y, x and residual [opt] of some rows. */
+static void normalise_narrow(uint16_t *y, const an_folded_norm *given, const uint16_t *x,
+                             const uint16_t *residual, int64_t rows, bool relu)
+{
+    float from[AN_NORM_BLOCK], added[AN_NORM_BLOCK], to[AN_NORM_BLOCK];
+    an_folded_norm a = *given;
+    a.x = from;
+    int64_t step = an_norm_block_rows(a.W);
+    for (int64_t r = 0; r < rows; r += step) {
+        int64_t some = an_min(step, rows - r), at = r * a.W, n = some * a.W;
+        an_bf16_widen(from, x + at, n);
+        if (residual)
+            an_bf16_widen(added, residual + at, n);
+        normalise(to, &a, residual ? added : NULL, some, relu);
+        an_bf16_round(y + at, to, n);
+    }
+}
+
+static const float *wide(const void *numbers, int64_t at)
+{
+    return numbers ? (const float *)numbers + at : NULL;
+}
+
+static const uint16_t *narrowed(const void *numbers, int64_t at)
+{
+    return numbers ? (const uint16_t *)numbers + at : NULL;
+}
+
+an_code an_k_batch_norm_forward(void *y, const void *x, const void *residual, bool narrow,
+                                const float *mean, const float *rstd, const float *gamma,
+                                const float *beta, bool relu, int64_t N, int64_t C)
 {
     AN_ASSERT(N >= 0 && C >= 1);
     int64_t fold = an_norm_fold(N, C), W = fold * C, rows = N / fold, grain = an_row_grain(W);
@@ -153,13 +195,18 @@ an_code an_k_batch_norm_forward(float *y, const float *x, const float *residual,
     float *repeated = an_carve_one(&scratch, 4 * W, sizeof *repeated);
     if (!repeated)
         return AN_ENOMEM;
-    const an_folded_norm all = an_norm_repeat(repeated, x, mean, rstd, gamma, beta, C, fold);
+    const an_folded_norm all = an_norm_repeat(repeated, NULL, mean, rstd, gamma, beta, C, fold);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t lo = 0; lo < rows; lo += grain) {
+        int64_t at = lo * W, some = an_min(grain, rows - lo);
         an_folded_norm a = all;
-        a.x += lo * W;
-        normalise(y + lo * W, &a, residual ? residual + lo * W : NULL,
-                  lo + grain < rows ? grain : rows - lo, relu);
+        if (narrow) {
+            normalise_narrow((uint16_t *)y + at, &a, narrowed(x, at), narrowed(residual, at), some,
+                             relu);
+            continue;
+        }
+        a.x = wide(x, at);
+        normalise((float *)y + at, &a, wide(residual, at), some, relu);
     }
     an_carve_release(&scratch);
     return AN_OK;

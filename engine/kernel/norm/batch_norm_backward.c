@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/integer.h"
 #include "base/par.h"
 #include "base/simd.h"
+#include "kernel/common/bf16_round.h"
 #include "kernel/common/cache.h"
 #include "kernel/common/carve.h"
 #include "kernel/common/ordered_sum.h"
@@ -65,6 +67,14 @@ typedef struct {
     float beta_x, beta_residual;
     const float *scale, *shift, *slope;
 } backward_job;
+
+/* The arrays of a job whose numbers are bf16; those of the job are then NULL where these are, and
+ * unused. */
+typedef struct {
+    backward_job job;
+    const uint16_t *x, *dy, *y;
+    uint16_t *g, *dx, *dresidual;
+} narrow_job;
 
 /* g and x − mean at some columns of a row. */
 typedef struct {
@@ -141,9 +151,8 @@ INLINE void sum_rows(double *sums, const backward_job *job, mask how, int64_t lo
     }
 }
 
-AN_SIMD static void add_gradients(double *sums, const void *context, int64_t lo, int64_t hi)
+AN_SIMD static void add_gradients(double *sums, const backward_job *job, int64_t lo, int64_t hi)
 {
-    const backward_job *job = context;
     if (job->how == BY_X)
         sum_rows(sums, job, BY_X, lo, hi);
     else if (job->how == BY_Y)
@@ -218,32 +227,132 @@ static void coefficients(float *scale, const double *sums, const an_batch_norm_s
     }
 }
 
-static void second_pass(const backward_job *job, int64_t rows)
+/* ── bf16 ─────────────────────────────────────────────────────────────────────────── */
+
+/* A block of rows, widened. */
+typedef struct {
+    float x[AN_NORM_BLOCK], dy[AN_NORM_BLOCK], y[AN_NORM_BLOCK];
+    float one[AN_NORM_BLOCK], other[AN_NORM_BLOCK]; /* results */
+} block;
+
+/* The job of n numbers from `at` on, which are widened to the block. */
+static backward_job widened(block *b, const narrow_job *all, int64_t at, int64_t n)
 {
-    int64_t grain = an_row_grain(job->a.W);
+    backward_job job = all->job;
+    an_bf16_widen(b->x, all->x + at, n);
+    an_bf16_widen(b->dy, all->dy + at, n);
+    if (job.how == BY_Y)
+        an_bf16_widen(b->y, all->y + at, n);
+    job.a.x = b->x;
+    job.dy = b->dy;
+    job.y = b->y;
+    return job;
+}
+
+static void add_narrow(double *sums, const narrow_job *all, int64_t lo, int64_t hi)
+{
+    block b;
+    int64_t W = all->job.a.W, step = an_norm_block_rows(W);
+    for (; lo < hi; lo += step) {
+        int64_t rows = an_min(step, hi - lo), at = lo * W;
+        backward_job job = widened(&b, all, at, rows * W);
+        job.g = all->g ? b.one : NULL;
+        add_gradients(sums, &job, 0, rows);
+        if (all->g)
+            an_bf16_round(all->g + at, b.one, rows * W);
+    }
+}
+
+/* An array of results in the block, with what it is added to. */
+static float *result(float *to, const uint16_t *from, float beta, int64_t n)
+{
+    if (from && beta != 0)
+        an_bf16_widen(to, from, n);
+    return from ? to : NULL;
+}
+
+/* dx and dresidual may be one array: the second is written first (write_at()). */
+static void write_narrow(const narrow_job *all, int64_t lo, int64_t hi)
+{
+    block b;
+    int64_t W = all->job.a.W, step = an_norm_block_rows(W);
+    for (; lo < hi; lo += step) {
+        int64_t rows = an_min(step, hi - lo), at = lo * W, n = rows * W;
+        uint16_t *dx = all->dx ? all->dx + at : NULL;
+        uint16_t *dresidual = all->dresidual ? all->dresidual + at : NULL;
+        backward_job job = widened(&b, all, at, n);
+        job.dresidual = result(b.other, dresidual, job.beta_residual, n);
+        job.dx = dx && dx == dresidual ? b.other : result(b.one, dx, job.beta_x, n);
+        write_gradients(&job, 0, rows);
+        if (dresidual)
+            an_bf16_round(dresidual, b.other, n);
+        if (dx && dx != dresidual)
+            an_bf16_round(dx, b.one, n);
+    }
+}
+
+/* ── both passes ──────────────────────────────────────────────────────────────────── */
+
+static void first_rows(double *sums, const void *context, int64_t lo, int64_t hi)
+{
+    const narrow_job *all = context;
+    if (all->x)
+        add_narrow(sums, all, lo, hi);
+    else
+        add_gradients(sums, &all->job, lo, hi);
+}
+
+static void second_pass(const narrow_job *all, int64_t rows)
+{
+    int64_t grain = an_row_grain(all->job.a.W);
 #pragma omp parallel for schedule(static) num_threads(an_threads())
     for (int64_t lo = 0; lo < rows; lo += grain)
-        write_gradients(job, lo, lo + grain < rows ? lo + grain : rows);
+        if (all->x)
+            write_narrow(all, lo, an_min(lo + grain, rows));
+        else
+            write_gradients(&all->job, lo, an_min(lo + grain, rows));
 }
 
 /* d (n) may be dy where it is overwritten, and is apart from x. */
-static bool is_gradient(const float *d, float beta, const float *dy, const float *x, int64_t n)
+static bool is_gradient(const void *d, float beta, const void *dy, const void *x, int64_t n)
 {
     return !d || ((beta == 0 || beta == 1) && an_disjoint(d, n, x, n) &&
                   ((d == dy && beta == 0) || an_disjoint(d, n, dy, n)));
 }
 
-an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const float *x,
+/* Fills in the arrays of a job, in either format. */
+static narrow_job with_arrays(backward_job job, const an_batch_norm_grads *d, const void *dy,
+                              const void *x, const an_batch_norm_saved *saved)
+{
+    const void *y = saved->y ? saved->y : dy;
+    void *masked = saved->relu && d->dresidual == dy ? d->dresidual : NULL;
+    void *dresidual = d->dresidual == dy ? NULL : d->dresidual;
+    job.how = !saved->relu ? UNMASKED : saved->y ? BY_Y : BY_X;
+    job.beta_x = d->beta_x;
+    job.beta_residual = d->beta_residual;
+    if (saved->narrow)
+        return (narrow_job){job, x, dy, y, masked, d->dx, dresidual};
+    job.a.x = x;
+    job.dy = dy;
+    job.y = y;
+    job.g = masked;
+    job.dx = d->dx;
+    job.dresidual = dresidual;
+    return (narrow_job){.job = job};
+}
+
+an_code an_k_batch_norm_backward(an_batch_norm_grads d, const void *dy, const void *x,
                                  const an_batch_norm_saved *saved, int64_t N, int64_t C)
 {
     AN_ASSERT(N >= (saved->train ? 1 : 0) && C >= 1);
+    int64_t floats = saved->narrow ? (N * C + 1) / 2 : N * C;
     AN_ASSERT(!saved->relu || saved->y || !d.dresidual);
-    AN_ASSERT(is_gradient(d.dresidual, d.beta_residual, dy, x, N * C));
+    AN_ASSERT(is_gradient(d.dresidual, d.beta_residual, dy, x, floats));
     if (d.dx && d.dx == d.dresidual)
         AN_ASSERT(d.beta_x == 1);
     else
-        AN_ASSERT(is_gradient(d.dx, d.beta_x, dy, x, N * C) &&
-                  an_disjoint(d.dx, N * C, d.dresidual, N * C));
+        AN_ASSERT(is_gradient(d.dx, d.beta_x, dy, x, floats) &&
+                  an_disjoint(d.dx, floats, d.dresidual, floats));
     int64_t fold = an_norm_cut_fold(N, C, saved->cut), W = fold * C;
     an_carve scratch = {0};
     an_carve_part both_sums = an_carve_shared(&scratch, 2 * W, sizeof(double));
@@ -253,22 +362,14 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
         return AN_ENOMEM;
     double *sums = an_carve_at(&scratch, both_sums);
     float *scale = an_carve_at(&scratch, affine);
-    backward_job job = {.a = an_norm_repeat(an_carve_at(&scratch, repeated), x, saved->mean,
-                                            saved->rstd, saved->gamma, saved->beta, C, fold),
-                        .how = !saved->relu ? UNMASKED
-                               : saved->y   ? BY_Y
-                                            : BY_X,
-                        .dy = dy,
-                        .y = saved->y ? saved->y : dy,
-                        .g = saved->relu && d.dresidual == dy ? d.dresidual : NULL,
-                        .dx = d.dx,
-                        .dresidual = d.dresidual == dy ? NULL : d.dresidual,
-                        .beta_x = d.beta_x,
-                        .beta_residual = d.beta_residual,
-                        .scale = scale,
-                        .shift = scale + W,
-                        .slope = scale + 2 * W};
-    an_code code = an_k_cut_row_sums(sums, 2 * W, add_gradients, &job, N / fold, W, saved->cut);
+    narrow_job all = with_arrays(
+        (backward_job){.a = an_norm_repeat(an_carve_at(&scratch, repeated), NULL, saved->mean,
+                                           saved->rstd, saved->gamma, saved->beta, C, fold),
+                       .scale = scale,
+                       .shift = scale + W,
+                       .slope = scale + 2 * W},
+        &d, dy, x, saved);
+    an_code code = an_k_cut_row_sums(sums, 2 * W, first_rows, &all, N / fold, W, saved->cut);
     if (code == AN_OK) {
         an_norm_unfold(sums, 2, C, fold);
         for (int64_t c = 0; c < C && d.dbeta; c++)
@@ -276,10 +377,10 @@ an_code an_k_batch_norm_backward(an_batch_norm_grads d, const float *dy, const f
         for (int64_t c = 0; c < C && d.dgamma; c++)
             d.dgamma[c] += (float)sums[W + c];
         coefficients(scale, sums, saved, an_norm_rows(N, saved->cut), C, fold);
-        if (job.g)
-            job.how = UNMASKED; /* the first pass stored the masked g in dy */
-        if (job.dx || job.dresidual)
-            second_pass(&job, N / fold);
+        if (all.g || all.job.g)
+            all.job.how = UNMASKED; /* the first pass stored the masked g in dy */
+        if (d.dx || (d.dresidual && d.dresidual != dy))
+            second_pass(&all, N / fold);
     }
     an_carve_release(&scratch);
     return code;

@@ -8,7 +8,18 @@
 
 #include <stdint.h>
 
+#include "base/assert.h"
 #include "base/ranks/cut.h"
+
+/* Numbers of a block of rows that are widened together, 8 KiB: a few blocks fit in L1. */
+enum { AN_NORM_BLOCK = 2048 };
+
+/* The rows of W columns that are widened together. */
+static inline int64_t an_norm_block_rows(int64_t W)
+{
+    AN_ASSERT(W <= AN_NORM_BLOCK);
+    return AN_NORM_BLOCK / W;
+}
 
 typedef struct {
     const float *x, *mean, *rstd, *gamma, *beta; /* x (rows, W), the others (W) */

@@ -1,0 +1,15 @@
+/* pool_narrow: the maximum pool of pool.h for images of bf16. */
+#ifndef AN_KERNEL_POINTWISE_POOL_NARROW_H
+#define AN_KERNEL_POINTWISE_POOL_NARROW_H
+
+#include "kernel/pointwise/pool.h"
+
+/* As an_k_max_pool_forward(), but −0 is below 0. */
+void an_k_max_pool_narrow_forward(uint16_t *y, uint8_t *at, const uint16_t *x,
+                                  const an_pool_shape *s);
+/* dx = its gradient + beta·dx, beta 0 (dx is not read) or 1. Sums are float32 and rounded once.
+ * AN_ENOMEM. */
+an_code an_k_max_pool_narrow_backward(uint16_t *dx, float beta, const uint16_t *dy,
+                                      const uint8_t *at, const an_pool_shape *s);
+
+#endif
