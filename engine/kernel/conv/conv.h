@@ -5,8 +5,8 @@
  * where Winograd's algorithms apply. Every function takes its scratch once and returns AN_ENOMEM if
  * there is none. The bits do not depend on the number of threads.
  *
- * Numbers of x, y and their gradients are float32, or bf16 where the shape is narrow; those of w, dw
- * and b are float32. */
+ * Numbers of x, y and their gradients are float32, or bf16 where the shape is narrow; those of w,
+ * dw and b are float32. */
 #ifndef AN_KERNEL_CONV_CONV_H
 #define AN_KERNEL_CONV_CONV_H
 
