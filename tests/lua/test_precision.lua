@@ -1,5 +1,5 @@
--- train.precision: the products of a training step take bfloat16 factors, the backbone stores its maps so, all
--- else stays float32. The bits depend neither on the number of threads nor on what is recomputed.
+-- train.precision: the products of a training step take bfloat16 factors, and the backbone stores its maps
+-- so; all else stays float32. The bits depend neither on the number of threads nor on what is recomputed.
 local lu = require "luaunit"
 local core = require "aniso.core"
 local first_stage = require "aniso.train.first_stage"

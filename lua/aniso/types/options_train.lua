@@ -77,10 +77,10 @@
 ---backbone as that requires are recomputed in the backward pass. No result depends on it, so a run has the
 ---same configuration with any. Validation is not counted; no limit if left out or "none".
 ---@field memory? string
----The numbers that a training step multiplies in convolutions and dense layers, and those of the backbone's
----maps; sums, weights and their gradients are float32, and so are validation and evaluation. bfloat16 has 8 of
----a float32's 24 bits. Processors with AMX multiply it several times as fast, others without instructions for
----it emulate it (float32 if left out).
+---The numbers that a training step multiplies in convolutions and dense layers, and those of the
+---backbone's maps; sums, weights and their gradients are float32, and so are validation and evaluation.
+---bfloat16 has 8 of a float32's 24 bits. Processors with AMX multiply it several times as fast, others
+---without instructions for it emulate it (float32 if left out).
 ---@field precision? "float32"|"bfloat16"
 ---@field lr_scale? aniso.option.train.lr_scale Factors of lr by part; all 1 if left out.
 ---α of mixup in the stage that trains the priors (1710.09412): λ ~ Beta(α, α) mixes the images of a batch
