@@ -59,8 +59,8 @@ list_kills() { # SCENARIO MICROSECONDS ALLOCATIONS NUMBER
             else print "kill:" scenario ":malloc:before:" int(1 + rand() * requests) }'
 }
 
-list_memory() {
-    awk '{ print $2 }' "$work/requests" | sample "$2" |
+list_memory() { # SCENARIO [NUMBER]
+    awk '{ print $2 }' "$work/requests" | if [ -n "$2" ]; then sample "$2"; else cat; fi |
         awk -v scenario="$1" '{ print "memory:" scenario ":malloc:" (NR % 2 ? "once" : "on") ":" $1 }'
 }
 
@@ -85,11 +85,13 @@ list_cases() {
         has_kind syscall && list_syscalls "$scenario"
         if has_kind memory || has_kind kill; then
             library=$build/memory.so program=$build/aniso_cells
+            export FAULT_DEPTH="$depth"
             traced "$scenario" FAULT_LIST "$work/requests"
+            unset FAULT_DEPTH
             program=$aniso
             requests=$(tail -n 1 "$work/requests" | cut -d ' ' -f 2)
         fi
-        has_kind memory && list_memory "$scenario" $((memory / share))
+        has_kind memory && list_memory "$scenario" "${memory:+$((memory / share))}"
         has_kind kill && list_kills "$scenario" "$duration" "$requests" $((kills / share))
         if has_kind power; then
             library=$build/calls.so

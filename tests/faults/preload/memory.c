@@ -1,6 +1,7 @@
 /* memory: replaces the C library's allocator: with a plan for the name `malloc` (plan.h), the
  * N-th request fails. With FAULT_LIST it writes "malloc N -" for the first request of every call
- * stack: equal stacks fail in equal ways. Together with faults/plain_lua_alloc.c, the requests are
+ * stack, of which the innermost FAULT_DEPTH callers count (all by default): equal stacks fail in
+ * equal ways. Together with faults/plain_lua_alloc.c, the requests are
  * those of the engine, of Lua and of every library. For glibc on 64 bits. */
 #include <errno.h>
 #include <execinfo.h>
@@ -16,7 +17,7 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *block, size_t bytes);
 void *__libc_memalign(size_t alignment, size_t bytes);
 
-enum { DEPTH = 64, STACKS = 1 << 18 };
+enum { DEPTH = 64, OWN = 3, STACKS = 1 << 18 }; /* OWN: the frames of this file */
 
 static _Atomic int64_t requests;
 static _Atomic uint64_t known[STACKS];
@@ -43,11 +44,18 @@ static bool is_new(uint64_t hash)
     }
 }
 
-static void list(int64_t number)
+static int depth(void)
+{
+    const char *callers = getenv("FAULT_DEPTH");
+    const int n = callers ? atoi(callers) + OWN : DEPTH;
+    return n < DEPTH ? n : DEPTH;
+}
+
+static __attribute__((noinline)) void list(int64_t number)
 {
     void *frames[DEPTH];
     char line[64];
-    int n = backtrace(frames, DEPTH);
+    int n = backtrace(frames, depth());
     if (is_new(stack_hash(frames, n)))
         plan_append("FAULT_LIST", line,
                     (size_t)snprintf(line, sizeof line, "malloc %ld -\n", (long)number));
@@ -74,7 +82,7 @@ static bool meets_plan(int64_t number)
     return true;
 }
 
-static bool fails(void)
+static __attribute__((noinline)) bool fails(void)
 {
     if (inside || !plan_counts())
         return false;
