@@ -40,7 +40,7 @@ static void lay_steps(an_bf16_product *p, int64_t in)
             p->at[p->steps++] = p->runs[i].at + k * AN_BF16_DEPTH;
 }
 
-/* Takes the scratch. */
+/* Derives the sizes and takes the scratch. */
 static an_code prepare(an_bf16_conv *j, const an_conv_shape *s)
 {
     j->images = s->B;

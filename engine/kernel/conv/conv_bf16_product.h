@@ -36,19 +36,19 @@ typedef struct {
     int64_t kw;             /* floats of w from one line of the kernel to the next         */
     int64_t lines, columns; /* output positions of each product                            */
     int64_t apart;
-    int64_t ahead;             /* numbers in the grid from one output position to the next    */
-    int64_t across;            /* output positions in a line of the grid                      */
-    int64_t height, width;     /* of an output image                                          */
-    an_bf16_product *products; /* apart², all over the same grid                              */
-    int64_t count;
+    int64_t ahead;         /* numbers in the grid from one output position to the next     */
+    int64_t across;        /* output positions in a line of the grid                       */
+    int64_t height, width; /* of an output image                                           */
+    an_bf16_product *products;
+    int64_t count; /* apart², all over the same grid */
     void *y;
     const void *x;
     const float *b, *w;
-    bool accumulate, narrow; /* narrow: x and y are bf16 */
-    bool whole;              /* a task has all images */
-    int64_t images, group;   /* of a task at most    */
-    int64_t numbers, tail;   /* of an image's grid; of zeros after the last one, at least */
-    uint16_t *rounded;       /* w                    */
+    bool accumulate, narrow; /* narrow: x and y are bf16                                     */
+    bool whole;              /* a task has all images                                        */
+    int64_t images, group;   /* group: of a task at most, where it has not all               */
+    int64_t numbers, tail;   /* of an image's grid; zeros that follow the last one, at least */
+    uint16_t *rounded;       /* w                                                            */
     an_carve scratch;
     an_carve_part grids; /* shared by the threads where a task has all images, else own */
     an_carve_part tile;  /* own */

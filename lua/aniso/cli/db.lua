@@ -54,8 +54,8 @@ function actions.check(args)
   end
   tables.print({ "check", "result" }, rows, args.format)
   if faults > 0 then
-    cli.fail(cli.DATABASE, ("%s: %d faults; a backup or `sqlite3 FILE .recover` may help")
-      :format(db.path, faults))
+    cli.fail(cli.DATABASE, ("%s: %d %s; a backup or `sqlite3 FILE .recover` may help")
+      :format(db.path, faults, faults == 1 and "fault" or "faults"))
   end
 end
 
