@@ -123,5 +123,27 @@ for image in made/good/*/*; do
 done
 quietly "$aniso" exec -e 'io.write(pcall(aniso.data, { "csv", root = "set", table = "table.csv" }) and "read" or "refused")'
 equals "a table reads nothing outside of its data" "$(cat out)" refused
+
+# ── a kill between a file and the row about it ──────────────────────────────────────────
+faults=$root/tests/faults/preload
+${CC:-cc} -shared -fPIC -D_GNU_SOURCE -o calls.so "$faults/calls.c" "$faults/record.c" "$faults/plan.c" -ldl >out 2>err
+result $? "the library that kills at a system call is built"
+described() { head -c 20000 "$1" | grep -ao '"aniso.sha256":"[0-9a-f]*"' | head -n 1 | cut -d '"' -f 4; }
+killed=0 wrong=""
+for n in 1 2 3 4 5; do
+    rm -rf killed killed.db*
+    # One thread and no second start of the program, which would lose the library.
+    LD_PRELOAD="$dir/calls.so" FAULT_ROOT=$dir FAULT=rename:after:$n OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive \
+        OPENBLAS_NUM_THREADS=1 "$aniso" run tiny.lua --db killed.db >out 2>err </dev/null || killed=$((killed + 1))
+    quietly "$aniso" resume --all --db killed.db
+    for kind in last best; do
+        for file in killed/*/$kind.safetensors; do
+            row=$(query killed.db "SELECT sha256 FROM checkpoint WHERE kind = '$kind'")
+            [ ! -e "$file" ] || [ "$(described "$file")" = "$row" ] || wrong="$wrong $n:$kind"
+        done
+    done
+done 2>kills
+result "$((killed < 3))" "three renames of a run are met"
+equals "the row of a checkpoint is that of its file, wherever the run was killed" "$wrong" ""
 equals "every change of a database was made" "$(cat edits)" ""
 finish
