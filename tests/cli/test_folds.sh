@@ -50,6 +50,33 @@ expect "without -x" 2 "$aniso" curve cv
 output_has err "^aniso: curve takes one of -x OPTION, --operating, --risk and --cost$"
 expect "a report" 0 "$aniso" report cv -o "$dir/cv.html"
 equals "has the operating curves" "$(grep -c 'id="operating"' "$dir/cv.html")" 1
+# ── results as a file ───────────────────────────────────────────────────────────────────
+sampled="--evaluations --cols acc,tail --delta acc"
+expect "results of each seed and fold" 0 "$aniso" table cv --each --cols acc,tail
+output_has out "^iso +chain +0 +n/a +210 "
+output_has out "^bound +chain +0 +2 +70 "
+expect "of all evaluations, as a file" 0 "$aniso" table cv --each --evaluations --cols acc,tail --format csv
+cp "$dir/out" "$dir/results.csv"
+expect "a table of the database" 0 "$aniso" table cv --cols acc,tail --delta acc
+cp "$dir/out" "$dir/of_database"
+expect "a table of the file" 0 env ANISO_DB="$dir/absent.db" "$aniso" table cv --cols acc,tail --delta acc \
+    --from "$dir/results.csv"
+equals "has the same text" "$(cat "$dir/out")" "$(cat "$dir/of_database")"
+expect "its own columns, if none are named" 0 "$aniso" table cv --from "$dir/results.csv"
+output_has out "^label +seeds +folds +acc +tail"
+expect "all evaluations of the database" 0 "$aniso" table cv $sampled --format csv
+cut -d, -f1-5,7- "$dir/out" >"$dir/of_database"
+expect "all evaluations of the file" 0 "$aniso" table cv $sampled --format csv --from "$dir/results.csv"
+equals "have the same numbers but for seconds" "$(cut -d, -f1-5,7- "$dir/out")" "$(cat "$dir/of_database")"
+expect "a metric that the file lacks" 2 "$aniso" table cv --cols nll --from "$dir/results.csv"
+output_has err "^aniso: no metric nll in .*results.csv \(it has: acc, tail\)$"
+expect "options, which it lacks" 2 "$aniso" table cv --rows train.lr --from "$dir/results.csv"
+output_has err "^aniso: --rows train.lr: a file of results has labels alone, not the options$"
+expect "the same file twice" 1 "$aniso" table cv --from "$dir/results.csv" --from "$dir/results.csv"
+output_has err "results.csv line 2: this seed of iso is in .*results.csv line 2 already$"
+expect "no file" 3 "$aniso" table cv --from "$dir/absent.csv"
+expect "trials of a file" 2 "$aniso" table cv --trials --from "$dir/results.csv"
+output_has err "^aniso: --trials does not go with --from"
 expect "the command that repeats a run" 0 "$aniso" show @last --repro
 output_has out "cv.lua --fold 2 --seeds 0 "
 finish

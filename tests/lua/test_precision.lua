@@ -5,7 +5,6 @@ local core = require "aniso.core"
 local first_stage = require "aniso.train.first_stage"
 local lockstep = require "aniso.train.lockstep"
 local precision = require "aniso.train.precision"
-local stage = require "aniso.train.stage"
 
 local worse = dofile "tests/lua/worse.lua"
 local fixture = dofile "tests/lua/freezing_fixture.lua"

@@ -1,24 +1,23 @@
 -- aniso table STUDY: a row per configuration, mean ± sd over seeds, the best in bold: the
 -- paper's table. Counts the last finished attempt of each seed, as the view v_group does. With --evaluations
--- a row per configuration, sampler, steps and draws, and what each costs.
+-- a row per configuration, sampler, steps and draws, and what each costs. With --each a row per seed and
+-- fold, from which --from prints the same tables without the database.
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local evaluation_rows = require "aniso.show.evaluation_rows"
-local keys = require "aniso.store.keys"
 local group_rows = require "aniso.show.group_rows"
 local tables = require "aniso.show.table"
+local table_source = require "aniso.cli.table_source"
 
 local command = { summary = "a study as a table: mean ± sd over seeds" }
-
-local COLUMNS = "all,head,medium,tail"
 
 function command.arguments(parser)
   parser:argument("study", "the study's name")
   parser:option("--rows", "what names a row: label, or keys such as schedule.lambda.gamma")
     :argname "KEY,…":convert(common.names):default "label"
-  parser:option("--cols", "metrics: all, head, medium, tail, macro_f1, nll …"):argname "METRIC,…"
-    :convert(common.names):default(COLUMNS)
+  parser:option("--cols", ("metrics: all, head, medium, tail, macro_f1, nll …; if left out %s,\nor those of "
+    .. "the file"):format(table_source.COLUMNS)):argname "METRIC,…":convert(common.names)
   common.only(parser)
   parser:flag("--evaluations", "a row per sampler, steps and draws that were evaluated (aniso eval), with "
     .. "network\npasses and seconds per image;\n--delta compares each with the baseline's by the "
@@ -29,6 +28,10 @@ function command.arguments(parser)
   parser:flag("--prior", "the prior's own predictions too, in one row where configurations share them")
   parser:flag("--percent", "71.2 instead of 0.712")
   parser:flag("--trials", "the trials of the study's searches, which are left out otherwise")
+  parser:flag("--each", "a row per seed and fold instead of means; with --format csv the file that --from "
+    .. "reads")
+  parser:option("--from", "a file of --each instead of the database; may be repeated, for the seeds of "
+    .. "several machines"):argname "FILE":count "*"
   common.db(parser)
   common.format(parser)
 end
@@ -69,66 +72,104 @@ local function metrics_of(names, catalog, flag)
 end
 
 -- What delta_columns.lua takes; nil for a study of one configuration and with --delta none.
-local function deltas_of(db, groups, args, catalog)
-  local names = args.delta or { "macro_f1" }
+local function deltas_of(source, groups, args)
+  local names = args.delta or source:deltas()
   local configurations = {}
   for _, group in ipairs(groups) do configurations[#configurations + 1] = not group.prior and group or nil end
   if #configurations < 2 or names[1] == "none" then return nil end
-  return { baseline = require("aniso.store.groups").baseline(db, configurations, args.baseline),
-    metrics = metrics_of(names, catalog, "--delta") }
+  return { baseline = source:baseline(configurations, args.baseline),
+    metrics = metrics_of(names, source.catalog, "--delta") }
 end
 
 local function label_of(group) return group.label end
 
 -- The same for groups of evaluations, where it is given (evaluation_rows.baselines).
-local function evaluation_deltas(db, groups, args, catalog)
+local function evaluation_deltas(source, groups, args)
   local names = args.delta or args.baseline and { "macro_f1" }
   if not names or names[1] == "none" then return nil end
-  local baseline = require("aniso.store.groups").baseline(db, evaluation_rows.configurations(groups),
-    args.baseline)
-  return { metrics = metrics_of(names, catalog, "--delta"), of = evaluation_rows.baselines(groups, baseline) }
+  local baseline = source:baseline(evaluation_rows.configurations(groups), args.baseline)
+  return { metrics = metrics_of(names, source.catalog, "--delta"),
+    of = evaluation_rows.baselines(groups, baseline) }
+end
+
+local function print_evaluations(source, labels, how)
+  local exact = tables.is_for_programs(how.format)
+  local groups = cli.usage(common.with_labels, source:evaluations(), labels, label_of)
+  local heads = cli.usage(heads_of, evaluation_rows.configurations(groups), how.rows or { "label" },
+    source.catalog)
+  for _, head in ipairs(evaluation_rows.heads(groups, exact)) do heads[#heads + 1] = head end
+  local metrics = cli.usage(metrics_of, how.cols or source:columns(), source.catalog, "--cols")
+  local columns, rows = group_rows.rows(groups, heads, metrics, { percent = how.percent, programs = exact,
+    deltas = cli.usage(evaluation_deltas, source, groups, how) })
+  tables.print(columns, rows, how.format)
 end
 
 -- Prints all evaluations of a study. labels: of the variants that are shown, all for an empty list; how
 -- [opt]: rows, cols, delta, baseline, percent and format as on the command line.
 function command.evaluations(db, study, labels, how)
-  how = how or {}
-  local catalog, exact = keys.new(db), tables.is_for_programs(how.format)
-  local groups = cli.usage(common.with_labels, common.evaluated_groups(db, study), labels, label_of)
-  local heads = cli.usage(heads_of, evaluation_rows.configurations(groups), how.rows or { "label" }, catalog)
-  for _, head in ipairs(evaluation_rows.heads(groups, exact)) do heads[#heads + 1] = head end
-  local metrics = cli.usage(metrics_of, how.cols or common.names(COLUMNS), catalog, "--cols")
-  local columns, rows = group_rows.rows(groups, heads, metrics, { percent = how.percent, programs = exact,
-    deltas = cli.usage(evaluation_deltas, db, groups, how, catalog) })
-  tables.print(columns, rows, how.format)
+  print_evaluations(table_source.of_database(db, study), labels, how or {})
 end
 
--- The flags that do not go with --evaluations.
-local function check_evaluations(args)
+-- What of a row only a program requires.
+local FOR_PROGRAMS = { study = true, images = true, baseline = true, primary = true, folds = true,
+  n_train = true }
+
+-- The columns and rows for a person: names as they are printed, three digits.
+local function for_person(columns, rows, metrics)
+  local shown, out, first = {}, {}, #columns - #metrics
+  for i in ipairs(rows) do out[i] = {} end
+  for j, name in ipairs(columns) do
+    if not FOR_PROGRAMS[name] or j > first then
+      shown[#shown + 1] = j <= first and name or { name = require("aniso.stats.metric.catalog").printed(name),
+        digits = 3 }
+      for i, row in ipairs(rows) do out[i][#shown] = row[j] end
+    end
+  end
+  return shown, out
+end
+
+-- The rows of the seeds and folds themselves (stats/result_rows.lua).
+local function print_each(source, args)
+  local groups = args.evaluations and source:evaluations() or source:groups(args)
+  groups = cli.usage(common.with_labels, groups, args.only, label_of)
+  local baseline = cli.usage(source.baseline, source, groups, args.baseline).label
+  source:distinguish(args.evaluations and {} or groups)
+  local metrics = {}
+  for i, metric in ipairs(cli.usage(metrics_of, args.cols or source:columns(), source.catalog, "--cols")) do
+    metrics[i] = metric.metric
+  end
+  local columns, rows = require("aniso.stats.result_rows").rows(groups, metrics,
+    function(group) return group.label == baseline end, args.evaluations)
+  if not tables.is_for_programs(args.format) then columns, rows = for_person(columns, rows, metrics) end
+  tables.print(columns, rows, args.format)
+end
+
+-- The flags that do not go together.
+local function check_flags(args)
   for _, flag in ipairs { "prior", "trials" } do
-    if args[flag] then
+    if args.evaluations and args[flag] then
       cli.fail(cli.USAGE, ("--%s does not go with --evaluations: aniso table without it compares "
         .. "configurations"):format(flag))
     end
   end
+  if args.trials and #args.from > 0 then
+    cli.fail(cli.USAGE, "--trials does not go with --from: a file of results has no trials")
+  end
 end
 
 function command.run(args)
-  local db = common.open(args)
-  if args.evaluations then
-    check_evaluations(args)
-    return command.evaluations(db, args.study, args.only, args)
-  end
-  local groups = cli.usage(common.with_labels, common.counted_groups(db, args.study, { prior = args.prior,
-    trials = args.trials }), args.only, label_of)
-  local catalog = keys.new(db)
-  local heads = cli.usage(heads_of, groups, args.rows, catalog)
-  local metrics = cli.usage(metrics_of, args.cols, catalog, "--cols")
+  check_flags(args)
+  local source = table_source.of(args)
+  if args.each then return print_each(source, args) end
+  if args.evaluations then return print_evaluations(source, args.only, args) end
+  local groups = cli.usage(common.with_labels, source:groups(args), args.only, label_of)
+  local heads = cli.usage(heads_of, groups, args.rows, source.catalog)
+  local metrics = cli.usage(metrics_of, args.cols or source:columns(), source.catalog, "--cols")
   local chains = true
   for _, group in ipairs(groups) do chains = chains and group.by == "chain" end
   if not chains then heads[#heads + 1] = group_rows.heads.by end
   for _, head in ipairs(group_rows.repetitions(groups)) do heads[#heads + 1] = head end
-  local deltas = cli.usage(deltas_of, db, groups, args, catalog)
+  local deltas = cli.usage(deltas_of, source, groups, args)
   local columns, rows = group_rows.rows(groups, heads, metrics,
     { percent = args.percent, programs = tables.is_for_programs(args.format), deltas = deltas })
   tables.print(columns, rows, args.format)

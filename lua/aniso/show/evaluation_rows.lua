@@ -44,14 +44,15 @@ end
 
 -- The columns after those that name a configuration. exact: for a program.
 function evaluation_rows.heads(groups, exact)
-  local out, noise = { field "sampler", field "steps", field "draws" }, nil
+  local out, noise, measured = { field "sampler", field "steps", field "draws" }, nil, exact
   for _, group in ipairs(groups) do
+    measured = measured or group.image_s ~= nil
     local chains = group.passes > 0
     if chains and noise and noise ~= group.noise then out[4] = field "noise" end
     noise = chains and (noise or group.noise) or noise
   end
   out[#out + 1] = { name = "passes", detail = true, get = field "passes".get }
-  out[#out + 1] = seconds(exact)
+  if measured then out[#out + 1] = seconds(exact) end
   for _, head in ipairs(group_rows.repetitions(groups)) do out[#out + 1] = head end
   return out
 end

@@ -99,6 +99,67 @@ function groups.form(runs, scores, complete)
   return out
 end
 
+-- ── all evaluations ─────────────────────────────────────────────────────────────────────
+-- Seconds per image of a group's evaluations; nil where one was not measured. of: eval_id → its score.
+local function image_seconds(group, of)
+  local sum, n = 0, 0
+  for _, member in ipairs(group.members) do
+    for _, part in ipairs(member.parts or { member }) do
+      local one = of[part.eval_id]
+      if not one.image_s then return nil end
+      sum, n = sum + one.n * one.image_s, n + one.n
+    end
+  end
+  return sum / n
+end
+
+local function before(a, b)
+  for _, field in ipairs { "place", "passes_first", "sampler", "draws", "steps", "noise" } do
+    if a[field] ~= b[field] then return a[field] < b[field] end
+  end
+  return false
+end
+
+-- Scores by sampler, steps, draws and seed of the noise, in order of appearance.
+local function by_kind(scores)
+  local kinds, of = {}, {}
+  for _, one in ipairs(scores) do
+    local kind = ("%s\0%d\0%d\0%d"):format(one.sampler, one.steps, one.draws, one.noise)
+    if not of[kind] then
+      of[kind] = {}
+      kinds[#kinds + 1] = of[kind]
+    end
+    table.insert(of[kind], one)
+  end
+  return kinds
+end
+
+-- of_evaluations(runs, scores, form) → primary and further evaluations as groups over seeds and folds: those
+-- of form(runs, scores), one per configuration, sampler, steps, draws and seed of the noise, with these
+-- (.sampler, .steps, .draws, .noise), .passes, .primary, and .image_s, the mean seconds per image or nil.
+-- scores: as form() takes them, with those fields. Configurations are in the order of their runs, without
+-- chains first.
+function groups.of_evaluations(runs, scores, form)
+  local of, out, place, first = {}, {}, {}, {}
+  for _, one in ipairs(scores) do of[one.eval_id] = one end
+  for i, run in ipairs(runs) do place[run.run_id] = i end
+  for _, kind in ipairs(by_kind(scores)) do
+    for _, group in ipairs(form(runs, kind)) do
+      local one = kind[1]
+      group.sampler, group.steps, group.draws, group.noise = one.sampler, one.steps, one.draws, one.noise
+      group.passes, group.image_s, group.primary = one.passes, image_seconds(group, of), one.primary
+      group.configuration = ("%d %s %s"):format(group.config_id, groups.images_of(group.run), group.label)
+      first[group.configuration] = math.min(first[group.configuration] or math.huge, place[group.run.run_id])
+      out[#out + 1] = group
+    end
+  end
+  for _, group in ipairs(out) do
+    group.place, group.passes_first = first[group.configuration], math.min(group.passes, 1)
+  end
+  table.sort(out, before)
+  return out
+end
+
 -- of(group, metric) → {n, mean, sd, seeds = {…}, values = {…}} over the members that have the metric.
 function groups.of(group, name)
   local seeds, values = {}, {}

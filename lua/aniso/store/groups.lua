@@ -37,57 +37,13 @@ function read.of_runs(db, runs, options)
   return form(db, runs, must(db:scores { prior = options and options.prior, runs = runs }))
 end
 
--- Seconds per image of a group's evaluations; nil where one was not measured. of: eval_id → its score.
-local function image_seconds(group, of)
-  local sum, n = 0, 0
-  for _, member in ipairs(group.members) do
-    for _, part in ipairs(member.parts or { member }) do
-      local one = of[part.eval_id]
-      if not one.image_s then return nil end
-      sum, n = sum + one.n * one.image_s, n + one.n
-    end
-  end
-  return sum / n
-end
-
-local function before(a, b)
-  for _, field in ipairs { "place", "passes_first", "sampler", "draws", "steps", "noise" } do
-    if a[field] ~= b[field] then return a[field] < b[field] end
-  end
-  return false
-end
-
--- All test evaluations of the best weights of some runs, primary and further ones, as groups over seeds
--- and folds: those of form(), one per configuration, sampler, steps, draws and seed of the noise, with
--- these (.sampler, .steps, .draws, .noise), .passes, .primary, and .image_s, the mean seconds per image or
--- nil.
--- Configurations are in the order of their runs, without chains first.
+-- All test evaluations of the best weights of some runs, primary and further ones, as groups over seeds and
+-- folds (stats/groups.lua, of_evaluations()).
 function read.of_evaluations(db, runs)
   add_training_images(db, runs)
-  local kinds, by_kind, of, out, place = {}, {}, {}, {}, {}
-  for _, one in ipairs(must(db:evaluations_of_best(runs))) do
-    local kind = ("%s\0%d\0%d\0%d"):format(one.sampler, one.steps, one.draws, one.noise)
-    if not by_kind[kind] then by_kind[kind], kinds[#kinds + 1] = {}, kind end
-    table.insert(by_kind[kind], one)
-    of[one.eval_id] = one
-  end
-  for i, run in ipairs(runs) do place[run.run_id] = i end
-  local first = {}
-  for _, kind in ipairs(kinds) do
-    for _, group in ipairs(form(db, runs, by_kind[kind])) do
-      local one = by_kind[kind][1]
-      group.sampler, group.steps, group.draws, group.noise = one.sampler, one.steps, one.draws, one.noise
-      group.passes, group.image_s, group.primary = one.passes, image_seconds(group, of), one.primary
-      group.configuration = ("%d %s %s"):format(group.config_id, groups.images_of(group.run), group.label)
-      first[group.configuration] = math.min(first[group.configuration] or math.huge, place[group.run.run_id])
-      out[#out + 1] = group
-    end
-  end
-  for _, group in ipairs(out) do
-    group.place, group.passes_first = first[group.configuration], math.min(group.passes, 1)
-  end
-  table.sort(out, before)
-  return out
+  return groups.of_evaluations(runs, must(db:evaluations_of_best(runs)), function(some, scores)
+    return form(db, some, scores)
+  end)
 end
 
 -- The runs that statistics over a study count (view v_counted), as rows of db:runs(). Trials of a search are

@@ -1,0 +1,70 @@
+-- The results of a study as plain rows, from which its tables can be made again without the database: a row
+-- per configuration and seed; of a cross-validation one for the pooled folds (fold is nil) and one for each
+-- fold, which the corrected resampled t test requires. Groups: those of groups.lua.
+local groups = require "aniso.stats.groups"
+
+local result_rows = {}
+
+-- What a row has before its metrics. images: what identifies the test images, from their hash;
+-- baseline: 1 in the configuration that the others are compared with; primary: 1 where tables count the
+-- evaluation; n, n_train: test and training images.
+result_rows.FIELDS = { "study", "images", "label", "baseline", "by", "primary", "folds", "seed", "fold", "n",
+  "n_train" }
+
+-- What further distinguishes the rows of all evaluations (store/groups.lua, of_evaluations()).
+result_rows.EVALUATION_FIELDS = { "sampler", "steps", "draws", "noise", "passes" }
+
+-- A row, its fields by name; fields of a member's own come from `part`, a fold or the member itself.
+local function row_of(group, facts, member, part)
+  local values = { seed = member.seed, fold = part.fold, n = part.n, n_train = part.n_train }
+  for name, value in pairs(facts) do values[name] = value end
+  for _, name in ipairs(result_rows.EVALUATION_FIELDS) do values[name] = group[name] end
+  return { values = values, metrics = part.metrics }
+end
+
+local HASH = 16 -- of 64 hexadecimal digits: by chance, two of a million sets agree in one of 3·10⁷ cases
+
+local function facts_of(group, baseline)
+  local primary = group.primary
+  if primary == nil then primary = not group.prior end
+  return { study = group.run.study, images = tostring(groups.images_of(group.run)):sub(1, HASH),
+    label = group.label, baseline = baseline(group) and 1 or 0, by = group.by, primary = primary and 1 or 0,
+    folds = group.folds }
+end
+
+-- The rows of a group's members, those that lack folds included.
+local function add_group(out, group, facts)
+  local all = table.move(group.members, 1, #group.members, 1, {})
+  for _, member in ipairs(group.incomplete or {}) do
+    if member ~= all[1] and group.members[1].complete then all[#all + 1] = member end
+  end
+  for _, member in ipairs(all) do
+    if not member.parts or member.complete then
+      out[#out + 1] = row_of(group, facts, member, { n = member.n, metrics = member.metrics })
+    end
+    for _, part in ipairs(member.parts or {}) do
+      out[#out + 1] = row_of(group, facts, member, part)
+    end
+  end
+end
+
+-- rows(list, metrics, baseline [, evaluations]) → columns, rows. list: groups with distinct labels; metrics:
+-- names; baseline(group): whether the others are compared with it; evaluations: with those fields too.
+function result_rows.rows(list, metrics, baseline, evaluations)
+  local columns, found, rows = {}, {}, {}
+  local fields = evaluations and result_rows.EVALUATION_FIELDS or {}
+  for _, names in ipairs { result_rows.FIELDS, fields, metrics } do
+    table.move(names, 1, #names, #columns + 1, columns)
+  end
+  for _, group in ipairs(list) do add_group(found, group, facts_of(group, baseline)) end
+  local first = #columns - #metrics
+  for i, one in ipairs(found) do
+    rows[i] = {}
+    for j, name in ipairs(columns) do
+      rows[i][j] = j > first and one.metrics[name] or j <= first and one.values[name] or nil
+    end
+  end
+  return columns, rows
+end
+
+return result_rows

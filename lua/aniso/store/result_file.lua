@@ -1,0 +1,191 @@
+-- Results as text: a CSV file of `aniso table --each` (stats/result_rows.lua) in the place of a database.
+-- Tables of published results are made from such files, and one study's seeds may come from several machines.
+--   result_file.read(paths, study) → results; a file that cannot be used raises a db_error, one line
+--   results.metrics: name → true          results.metric_order: the names in the order of the first file
+--   results.has_evaluations: whether there are samplers and draws
+--   results:groups(prior)                 as store/groups.lua, of_study(): primary evaluations; prior [opt]:
+--                                         with those of the prior next to them
+--   results:evaluations()                 as of_evaluations()
+--   results:baseline(list, label)         as baseline()
+local core = require "aniso.core"
+local must = require("aniso.store.db_error").must
+local result_rows = require "aniso.stats.result_rows"
+local stats = require "aniso.stats.groups"
+
+local result_file = {}
+
+local MOST_ROWS = 200000
+local MOST_INTEGER = 2 ^ 53
+
+local FIELDS, OF_EVALUATIONS = result_rows.FIELDS, result_rows.EVALUATION_FIELDS
+local TEXT = { study = true, images = true, label = true, by = true, sampler = true }
+local OPTIONAL = { folds = true, fold = true, n_train = true }
+
+local function fail(form, ...)
+  must(nil, core.sys.visible(form:format(...)), "EFORMAT")
+end
+
+-- column name → list of texts; the names of the metrics.
+local function columns_of(path)
+  local csv <close> = must(core.csv.read(path))
+  local out, known, metrics, order, fields = {}, {}, {}, {}, table.move(FIELDS, 1, #FIELDS, 1, {})
+  for j, name in ipairs(csv:header()) do
+    if out[name] then fail("%s: two columns are called %s", path, name) end
+    out[name] = csv:column(j)
+  end
+  if csv:n() > MOST_ROWS then
+    fail("%s has %d rows, at most %d are supported", path, csv:n(), MOST_ROWS)
+  end
+  if out.sampler then table.move(OF_EVALUATIONS, 1, #OF_EVALUATIONS, #fields + 1, fields) end
+  for _, name in ipairs(fields) do
+    known[name] = true
+    if not out[name] then
+      fail("%s has no column %s: it is not a file of aniso table --each --format csv", path, name)
+    end
+  end
+  for _, name in ipairs(csv:header()) do
+    if not known[name] then metrics[name], order[#order + 1] = true, name end
+  end
+  return { path = path, n = csv:n(), lines = csv:lines(), cells = out, metrics = metrics, order = order,
+    fields = fields, has_evaluations = out.sampler ~= nil }
+end
+
+-- The number of a cell, nil of an empty one.
+local function number_of(file, row, name, whole)
+  local text = file.cells[name][row]
+  if text == "" then return nil end
+  local value = tonumber(text)
+  if not value or value ~= value or math.abs(value) == math.huge then
+    fail("%s line %d: %s is not a number", file.path, file.lines[row], name)
+  end
+  if not whole then return value + 0.0 end
+  if value < 0 or value > MOST_INTEGER or value % 1 ~= 0 then
+    fail("%s line %d: %s is not a whole number from 0 on", file.path, file.lines[row], name)
+  end
+  return math.tointeger(value)
+end
+
+-- serial.inert() puts an apostrophe before what a spreadsheet would run.
+local function text_of(file, row, name)
+  local text = file.cells[name][row]
+  if not utf8.len(text) then fail("%s line %d: %s is not UTF-8", file.path, file.lines[row], name) end
+  return (text:gsub("^'([=+%-@])", "%1"))
+end
+
+local function fields_of(file, row)
+  local out = { at = ("%s line %d"):format(file.path, file.lines[row]) }
+  for _, name in ipairs(file.fields) do
+    local read = TEXT[name] and text_of or number_of
+    out[name] = read(file, row, name, true)
+    if out[name] == nil and not OPTIONAL[name] then fail("%s: %s is empty", out.at, name) end
+  end
+  if out.fold and not (out.folds and out.fold < out.folds) then
+    fail("%s: fold %d of %d folds", out.at, out.fold, out.folds or 0)
+  end
+  for _, name in ipairs { "n", out.fold and "n_train" } do
+    if (out[name] or 0) < 1 then fail("%s: %s is not a number of images", out.at, name) end
+  end
+  return out
+end
+
+local function metrics_of(file, row)
+  local out = {}
+  for name in pairs(file.metrics) do out[name] = number_of(file, row, name, false) end
+  return out
+end
+
+-- What identifies an evaluation of a seed's configuration.
+local function name_of(row)
+  return table.concat({ row.images, row.label, row.by, row.primary, row.sampler or "", row.steps or "",
+    row.draws or "", row.noise or "", row.seed }, "\0")
+end
+
+-- Adds the rows of a file: runs and scores as groups.form() takes them, and the metrics of pooled folds.
+local function add_file(results, file, study)
+  for i = 1, file.n do
+    local row = fields_of(file, i)
+    results.studies[row.study] = true
+    local name = name_of(row)
+    local own = ("%s\0%s"):format(name, row.fold)
+    if row.study == study and results.seen[own] then
+      fail("%s: this seed of %s is in %s already", row.at, row.label, results.seen[own])
+    end
+    if row.study == study then
+      results.seen[own] = row.at
+      if row.baseline == 1 then results.named = results.named or row.label end
+      if row.folds and not row.fold then
+        results.pooled[name] = metrics_of(file, i)
+      else
+        local id = #results.rows + 1
+        row.metrics, row.name, row.id = metrics_of(file, i), name, id
+        results.rows[id] = row
+      end
+    end
+  end
+end
+
+local Results = {}
+Results.__index = Results
+
+-- The runs and scores of some rows.
+local function of_rows(rows)
+  local runs, scores, configurations, n = {}, {}, {}, 0
+  for i, row in ipairs(rows) do
+    if not configurations[row.label] then n, configurations[row.label] = n + 1, n + 1 end
+    runs[i] = { run_id = row.id, study = row.study, label = row.label, config_id = configurations[row.label],
+      fold_set = row.images, folds = row.folds, fold = row.fold, seed = row.seed, n_train = row.n_train,
+      uid = row.name }
+    scores[i] = { run_id = row.id, eval_id = row.id, by = row.by, n = row.n, metrics = row.metrics,
+      prior = row.by == "prior" and row.primary == 0, primary = row.primary == 1, sampler = row.sampler,
+      steps = row.steps, draws = row.draws, noise = row.noise, passes = row.passes }
+  end
+  return runs, scores
+end
+
+-- groups.form(), whose members of several folds get the metrics of the pooled row.
+local function form(results)
+  return function(runs, scores)
+    return stats.form(runs, scores, function(member)
+      if member.parts then member.metrics = results.pooled[member.uid] or {} end
+    end)
+  end
+end
+
+function Results:groups(prior)
+  local rows = {}
+  for _, row in ipairs(self.rows) do
+    if row.primary == 1 or prior and row.by == "prior" then rows[#rows + 1] = row end
+  end
+  return form(self)(of_rows(rows))
+end
+
+function Results:evaluations()
+  local runs, scores = of_rows(self.rows)
+  return stats.of_evaluations(runs, scores, form(self))
+end
+
+function Results:baseline(list, label)
+  return stats.choose_baseline(list, label, self.named, function() return false end)
+end
+
+function result_file.read(paths, study)
+  local results = setmetatable({ rows = {}, pooled = {}, seen = {}, studies = {}, metrics = {},
+    has_evaluations = true }, Results)
+  for _, path in ipairs(paths) do
+    local file = columns_of(path)
+    results.metric_order = results.metric_order or file.order
+    for name in pairs(file.metrics) do results.metrics[name] = true end
+    results.has_evaluations = results.has_evaluations and file.has_evaluations
+    add_file(results, file, study)
+  end
+  if #results.rows == 0 then
+    local names = {}
+    for name in pairs(results.studies) do names[#names + 1] = name end
+    table.sort(names)
+    fail("%s: there is no study %s (%s)", paths[1], study,
+      #names > 0 and "it has: " .. table.concat(names, ", ") or "it has no rows")
+  end
+  return results
+end
+
+return result_file
