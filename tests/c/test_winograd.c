@@ -92,6 +92,8 @@ static void suitable_sizes(void **state)
         {an_k_conv_shape(128, 32, 32, 32, 64, 3, 3, 2, 1), false},
         {an_k_conv_shape(128, 32, 32, 32, 32, 1, 1, 1, 0), false},
         {an_k_conv_shape(32, 4, 4, 256, 256, 3, 3, 1, 1), true},
+        {an_k_conv_shape(16, 14, 14, 256, 256, 3, 3, 1, 1), true}, /* computes 16×16 */
+        {an_k_conv_shape(16, 7, 7, 512, 512, 3, 3, 1, 1), true},
         {an_k_conv_shape(1, 8, 8, 64, 64, 3, 3, 1, 1), false},   /* too few tiles */
         {an_k_conv_shape(128, 5, 5, 64, 64, 3, 3, 1, 1), false}, /* mostly waste  */
     };

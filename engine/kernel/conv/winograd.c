@@ -57,7 +57,7 @@ bool an_k_winograd_fits(const an_conv_shape *s)
         return false;
     an_tile_map m = an_k_tile_map(s);
     int64_t of_image = m.down * m.across, computed = of_image * AN_TILE_OUT * AN_TILE_OUT;
-    return s->batch * of_image >= ENOUGH_TILES && 4 * computed <= 5 * s->Ho * s->Wo;
+    return s->batch * of_image >= ENOUGH_TILES && 2 * computed <= 3 * s->Ho * s->Wo;
 }
 
 /* ── forward, and the data gradient ──────────────────────────────────────────────────────── */

@@ -13,7 +13,7 @@
 enum {
     P = AN_TILE_PLANES,
     ROWS = AN_MICRO_ROWS,
-    FEW_TILES = 256,
+    FEW_TILES = 128,
     MANY_WEIGHTS = 8192, /* pairs of channels                                   */
     SLICE = AN_LANES,    /* output channels of a task                           */
     BLOCK = 32           /* tiles that go through the inverse transform together */

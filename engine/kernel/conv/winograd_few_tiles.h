@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "kernel/conv/conv_shape.h"
 
-/* Up to 256 tiles, and kernels large enough to be worth slicing. Depends on the sizes alone. */
+/* Up to 128 tiles, and kernels large enough to be worth slicing. Depends on the sizes alone. */
 bool an_k_winograd_few_tiles_fits(const an_conv_shape *s);
 an_code an_k_winograd_few_tiles_forward(float *y, const float *x, const float *w, bool flipped,
                                         const float *b, bool accumulate, const an_conv_shape *s);
