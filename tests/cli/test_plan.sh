@@ -79,6 +79,11 @@ sed 's/T = 50/T = 60/' "$dir/sweep.lua" >"$dir/other.lua"
 expect "another plan of the same name" 1 "$aniso" plan "$dir/other.lua" --db "$db"
 output_has err "has another plan of the name sweep, of which 6 runs are not in this one and have not ended: give this one another name \(--name\), or repeat with --replace$"
 equals "the plan is still there" "$(query "$db" "SELECT count(*) FROM plan_run JOIN study USING (study_id) WHERE name = 'sweep'")" 18
+cp "$db" "$dir/copy.db"
+expect "run replaces such a plan" 0 "$aniso" run "$dir/sweep.lua" --db "$dir/copy.db"
+output_has err "copy.db had another plan of the name sweep, of which 6 runs have not ended and are not in this one; what they stored is kept$"
+expect "and has nothing to replace then" 0 "$aniso" run "$dir/sweep.lua" --db "$dir/copy.db"
+equals "without a line" "$(grep -c 'another plan' "$dir/err")" 0
 change "$db" "UPDATE plan SET tool_version = '0.0.1'"
 expect "a worker of another version" 1 "$aniso" work sweep --db "$db"
 output_has err "^aniso: the plan of sweep is one of aniso 0.0.1, this is .*: plan it again \(aniso plan\), or use that version$"

@@ -21,18 +21,24 @@ function plan.arguments(parser)
   parser:flag("--status", "show the plan of a study, which takes the place of the recipe")
 end
 
--- A plan with runs that the new one lacks and that have not ended is not replaced unasked.
-local function check_former(db, study, jobs)
-  local wanted = {}
-  for _, job in ipairs(jobs) do wanted[attempts.key(job)] = true end
-  local lost, advice = 0, "give this one another name (--name), or repeat with --replace"
+-- How many runs of the study's stored plan have not ended and are not among these jobs.
+function plan.count_left_out(db, study, jobs)
+  local planned, n = {}, 0
+  for _, job in ipairs(jobs) do planned[attempts.key(job)] = true end
   for _, row in ipairs(cli.need(db:planned_runs(study))) do
     local is_open = row.unit and row.trial == 0 and not row.ended
-    if is_open and not wanted[attempts.key_of_row(row)] then lost = lost + 1 end
+    if is_open and not planned[attempts.key_of_row(row)] then n = n + 1 end
   end
-  if lost > 0 then
+  return n
+end
+
+-- Such a plan is not replaced unasked.
+local function check_former(db, study, jobs)
+  local n = plan.count_left_out(db, study, jobs)
+  if n > 0 then
     cli.fail(cli.FAILED, ("%s has another plan of the name %s, of which %d runs are not in this one and have "
-      .. "not ended: %s"):format(db.path, study, lost, advice))
+      .. "not ended: give this one another name (--name), or repeat with --replace"):format(db.path, study,
+      n))
   end
 end
 

@@ -104,6 +104,15 @@ local function announce_repetition(db, args, of)
     .. "first)"):format(of.study.name, hint.command(db, "plan", { args.recipe })))
 end
 
+-- The recipe was changed, or other options were given, before the runs of the former plan had ended.
+local function note_former_plan(db, of)
+  local n = plan.count_left_out(db, of.study.name, of.jobs)
+  if n == 0 then return end
+  console.note(("%s had another plan of the name %s, of which %d run%s not ended and %s not in this one; "
+    .. "what they stored is kept"):format(db.path, of.study.name, n, n == 1 and " has" or "s have",
+    n == 1 and "is" or "are"))
+end
+
 function run.run(args, argv)
   local n = jobs.number(args)
   local threads = jobs.use_threads(args)
@@ -118,6 +127,7 @@ function run.run(args, argv)
   local again = find_repetition(db, args, of)
   local skipped = study_jobs.match(db, of, of.after, not args.again)
   if again and not args.again and skipped < #of.jobs then announce_repetition(db, args, of) end
+  note_former_plan(db, of)
   warn_early(of.jobs)
   plan.write(db, of)
   if not args.alone then

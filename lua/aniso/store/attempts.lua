@@ -86,15 +86,20 @@ function attempts.finished_with_any_seed(db, study, job, after)
   return newest(db, study, job, after)
 end
 
--- The newest run_id before those of a study's plan that `aniso run --again` wrote and began, and that has not
--- ended; nil without such a plan.
+-- The newest run_id before those of a study's plan that `aniso run --again` wrote, and that has not ended;
+-- nil without such a plan. It has begun runs, or is to repeat one that was finished when it was written.
 function attempts.begun_again(db, study)
   local begun = must(db:query([[
-    SELECT p.after_run FROM plan p JOIN study s USING(study_id) WHERE s.name = ?1
-       AND EXISTS (SELECT 1 FROM plan_run r WHERE r.study_id = p.study_id AND trial = 0 AND ended IS NULL
-                    AND unit IS NOT NULL)
-       AND EXISTS (SELECT 1 FROM run r, json_each(r.argv) a WHERE r.study_id = p.study_id
-                    AND r.run_id > p.after_run AND a.value = '--again')]], study))[1]
+    WITH p AS (SELECT plan.* FROM plan JOIN study s USING(study_id) WHERE s.name = ?1),
+         due AS (SELECT q.* FROM plan_run q JOIN p USING(study_id)
+                  WHERE trial = 0 AND ended IS NULL AND unit IS NOT NULL)
+    SELECT p.after_run FROM p WHERE EXISTS (SELECT 1 FROM due)
+       AND (EXISTS (SELECT 1 FROM run r, json_each(r.argv) a WHERE r.study_id = p.study_id
+                     AND r.run_id > p.after_run AND a.value = '--again')
+         OR EXISTS (SELECT 1 FROM due JOIN config c ON c.sha256 = due.config JOIN run r USING(config_id)
+                     WHERE r.study_id = p.study_id AND r.seed = due.seed AND r.fold IS due.fold
+                       AND r.label = due.label AND r.status = 'finished' AND r.removed_at IS NULL
+                       AND r.run_id <= p.after_run))]], study))[1]
   return begun and begun.after_run
 end
 
