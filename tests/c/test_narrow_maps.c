@@ -124,11 +124,12 @@ static void convolve(const an_conv_shape *s, bool add)
 static void convolutions(void **state)
 {
     (void)state;
-    const int64_t sizes[][7] = {/* B, H, W, C, O, kernel, stride */
-                                {2, 9, 7, 16, 32, 3, 1},  {3, 8, 8, 32, 48, 3, 2},
-                                {2, 13, 11, 3, 16, 7, 2}, {5, 6, 6, 3, 32, 3, 1},
-                                {9, 2, 2, 64, 64, 3, 1},  {3, 5, 4, 48, 16, 1, 2},
-                                {2, 20, 20, 16, 16, 3, 1}};
+    const int64_t sizes[][7] = {
+        /* B, H, W, C, O, kernel, stride */
+        {2, 9, 7, 16, 32, 3, 1},   {3, 8, 8, 32, 48, 3, 2}, {2, 13, 11, 3, 16, 7, 2},
+        {5, 6, 6, 3, 32, 3, 1},    {9, 2, 2, 64, 64, 3, 1}, {3, 5, 4, 48, 16, 1, 2},
+        {2, 20, 20, 16, 16, 3, 1}, {9, 7, 7, 32, 48, 3, 1}, {9, 4, 4, 80, 112, 3, 1},
+        {9, 1, 1, 32, 48, 3, 1},   {7, 4, 4, 32, 48, 3, 2}};
     an_set_precision(AN_PRECISION_BF16);
     for (int most = AN_BF16_EMULATED; most <= AN_BF16_AMX; most++)
         for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {

@@ -130,20 +130,22 @@ static void lua_allocation_inside_a_parallel_region(void)
 
 static const float *at_zero[81] = {0};
 static float *const to_zero[64] = {0};
+static const void *nowhere[36] = {0};
+static void *const to_nowhere[16] = {0};
 
 static void tile_input_of_8_channels(void)
 {
-    an_k_tile_input(room, 16, at_zero, 8);
+    an_k_tile_input(room, 16, nowhere, false, 8);
 }
 
 static void tile_gradient_of_8_channels(void)
 {
-    an_k_tile_gradient(room, 16, at_zero, 8);
+    an_k_tile_gradient(room, 16, nowhere, false, 8);
 }
 
 static void tile_output_of_8_channels(void)
 {
-    an_k_tile_output(to_zero, room, 16, NULL, false, 8);
+    an_k_tile_output(to_nowhere, room, 16, NULL, false, false, 8);
 }
 
 static void stride2_input_of_24_channels(void)

@@ -1,7 +1,11 @@
 /* conv: selects the algorithm of a convolution, by its sizes alone: Winograd's for 3×3 kernels of
  * stride 1 (winograd.h) and 2 (winograd_stride2.h) where it fits, patches for very few channels
- * (conv_patches.h), else directly from the images (conv_direct.h). With factors in bf16 there is
- * one for all sizes that it fits (conv_bf16.h), and no other for numbers stored as bf16. */
+ * (conv_patches.h), else directly from the images (conv_direct.h).
+ *
+ * In bf16 another one takes all sizes that it fits (conv_bf16.h), with AMX. Without it two kinds of
+ * convolution remain those of float32: Winograd's of stride 1, which read and write bf16 too, since
+ * a quarter of the multiplications is less than AVX512_BF16 saves, and the tiny ones of
+ * conv_widened.h. */
 #include "kernel/conv/conv.h"
 
 #include <stddef.h>
@@ -12,6 +16,7 @@
 #include "kernel/conv/conv_bf16.h"
 #include "kernel/conv/conv_direct.h"
 #include "kernel/conv/conv_patches.h"
+#include "kernel/conv/conv_widened.h"
 #include "kernel/conv/winograd.h"
 #include "kernel/conv/winograd_stride2.h"
 
@@ -34,6 +39,20 @@ static int64_t output_floats(const an_conv_shape *s)
 static int64_t weight_floats(const an_conv_shape *s)
 {
     return s->O * s->C * s->kh * s->kw;
+}
+
+/* Whether Winograd's algorithm for stride 1 takes a convolution. */
+static bool is_winograd(const an_conv_shape *s)
+{
+    bool bf16 = s->narrow || an_precision_now() == AN_PRECISION_BF16;
+    return !(bf16 && an_bf16_unit_now() == AN_BF16_AMX) && an_k_winograd_fits(s);
+}
+
+/* Whether conv_bf16.h, which `fits`, takes one that is not Winograd's. */
+static bool is_bf16(const an_conv_shape *s, bool fits)
+{
+    bool bf16 = s->narrow || an_precision_now() == AN_PRECISION_BF16;
+    return bf16 && fits && (an_bf16_unit_now() == AN_BF16_AMX || !an_k_conv_is_tiny(s));
 }
 
 /* The shape is what an_k_conv_shape() makes of its first nine fields, and the kernel fits. */
@@ -61,10 +80,12 @@ an_code an_k_conv_forward(void *y, const void *x, const float *w, const float *b
     AN_ASSERT(an_disjoint(y, output_floats(s), x, input_floats(s)) &&
               an_disjoint(y, output_floats(s), w, weight_floats(s)) &&
               an_disjoint(y, output_floats(s), b, s->O));
-    if (s->narrow || (an_precision_now() == AN_PRECISION_BF16 && an_k_conv_bf16_fits(s)))
-        return an_k_conv_bf16_forward(y, x, w, b, s);
-    if (an_k_winograd_fits(s))
+    if (is_winograd(s))
         return an_k_winograd_forward(y, x, w, false, b, false, s);
+    if (is_bf16(s, an_k_conv_bf16_fits(s)))
+        return an_k_conv_bf16_forward(y, x, w, b, s);
+    if (s->narrow)
+        return an_k_conv_widened_forward(an_k_conv_forward, y, x, w, s);
     if (an_k_winograd_stride2_fits(s))
         return an_k_winograd_stride2_forward(y, x, w, b, s);
     if (an_k_conv_patches_fit(s))
@@ -90,6 +111,7 @@ static an_conv_shape transposed(const an_conv_shape *s)
         .pad_x = s->kw - 1 - s->pad_x,
         .Ho = s->H,
         .Wo = s->W,
+        .narrow = s->narrow,
     };
 }
 
@@ -101,11 +123,13 @@ an_code an_k_conv_backward_data(void *dx, const void *dy, const float *w, float 
     AN_ASSERT(an_disjoint(dx, input_floats(s), dy, output_floats(s)) &&
               an_disjoint(dx, input_floats(s), w, weight_floats(s)));
     AN_ASSERT(beta == 0 || beta == 1);
-    if (s->narrow || (an_precision_now() == AN_PRECISION_BF16 && an_k_conv_bf16_data_fits(s)))
-        return an_k_conv_bf16_data(dx, dy, w, beta != 0, s);
     an_conv_shape back = transposed(s);
-    if (s->stride == 1 && an_k_winograd_fits(&back))
+    if (s->stride == 1 && is_winograd(&back))
         return an_k_winograd_forward(dx, dy, w, true, NULL, beta != 0, &back);
+    if (is_bf16(s, an_k_conv_bf16_data_fits(s)))
+        return an_k_conv_bf16_data(dx, dy, w, beta != 0, s);
+    if (s->narrow)
+        return an_k_conv_widened_data(an_k_conv_backward_data, dx, dy, w, beta, s);
     if (an_k_winograd_stride2_fits(s))
         return an_k_winograd_stride2_data(dx, dy, w, beta != 0, s);
     if (an_k_conv_patches_fit(s))
@@ -119,10 +143,12 @@ an_code an_k_conv_backward_weight(float *dw, const void *dy, const void *x, cons
     AN_ASSERT(is_consistent(s));
     AN_ASSERT(an_disjoint(dw, weight_floats(s), dy, output_floats(s)) &&
               an_disjoint(dw, weight_floats(s), x, input_floats(s)));
-    if (s->narrow || (an_precision_now() == AN_PRECISION_BF16 && an_k_conv_bf16_fits(s)))
-        return an_k_conv_bf16_weight(dw, dy, x, s);
-    if (an_k_winograd_fits(s))
+    if (is_winograd(s))
         return an_k_winograd_weight(dw, dy, x, s);
+    if (is_bf16(s, an_k_conv_bf16_fits(s)))
+        return an_k_conv_bf16_weight(dw, dy, x, s);
+    if (s->narrow)
+        return an_k_conv_widened_weight(an_k_conv_backward_weight, dw, dy, x, s);
     if (an_k_conv_patches_fit(s))
         return an_k_conv_patches_weight(dw, dy, x, s);
     return an_k_conv_direct_weight(dw, dy, x, s);

@@ -76,8 +76,8 @@ static void transform_kernels(float *U, int64_t plane, const float *w, bool flip
         }
 }
 
-an_code an_k_winograd_forward(float *y, const float *x, const float *w, bool flipped,
-                              const float *b, bool accumulate, const an_conv_shape *s)
+an_code an_k_winograd_forward(void *y, const void *x, const float *w, bool flipped, const float *b,
+                              bool accumulate, const an_conv_shape *s)
 {
     AN_ASSERT(is_possible(s));
     if (an_k_winograd_few_tiles_fits(s))
@@ -151,7 +151,7 @@ static void sum_tiles(float *dU, const float *V, const float *Z, int64_t tiles, 
     }
 }
 
-an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s)
+an_code an_k_winograd_weight(float *dw, const void *dy, const void *x, const an_conv_shape *s)
 {
     AN_ASSERT(is_possible(s));
     if (an_k_winograd_few_tiles_fits(s))

@@ -18,9 +18,9 @@ bool an_k_winograd_fits(const an_conv_shape *s);
 
 /* y ← the convolution + (b, or y itself if there is none and `accumulate`). `flipped`: w is
  * (C,O,3,3), rotated by 180°: the data gradient of a convolution. AN_ENOMEM. */
-an_code an_k_winograd_forward(float *y, const float *x, const float *w, bool flipped,
-                              const float *b, bool accumulate, const an_conv_shape *s);
+an_code an_k_winograd_forward(void *y, const void *x, const float *w, bool flipped, const float *b,
+                              bool accumulate, const an_conv_shape *s);
 /* dw (O,C,3,3) += the weight gradient. AN_ENOMEM. */
-an_code an_k_winograd_weight(float *dw, const float *dy, const float *x, const an_conv_shape *s);
+an_code an_k_winograd_weight(float *dw, const void *dy, const void *x, const an_conv_shape *s);
 
 #endif

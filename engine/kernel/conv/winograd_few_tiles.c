@@ -24,7 +24,7 @@ bool an_k_winograd_few_tiles_fits(const an_conv_shape *s)
     return an_k_tile_map(s).tiles <= FEW_TILES && s->C * s->O >= MANY_WEIGHTS;
 }
 
-static void all_inputs(float *V, int64_t plane, const float *x, const an_tile_map *map,
+static void all_inputs(float *V, int64_t plane, const void *x, const an_tile_map *map,
                        const float *zeros)
 {
 #pragma omp parallel for schedule(static) num_threads(an_threads())
@@ -32,7 +32,7 @@ static void all_inputs(float *V, int64_t plane, const float *x, const an_tile_ma
         an_k_tiles_in(V + t * map->s->C, plane, x, t, t + 1, map, zeros);
 }
 
-an_code an_k_winograd_few_tiles_forward(float *y, const float *x, const float *w, bool flipped,
+an_code an_k_winograd_few_tiles_forward(void *y, const void *x, const float *w, bool flipped,
                                         const float *b, bool accumulate, const an_conv_shape *s)
 {
     AN_ASSERT(an_k_winograd_few_tiles_fits(s));
@@ -70,7 +70,7 @@ an_code an_k_winograd_few_tiles_forward(float *y, const float *x, const float *w
     return AN_OK;
 }
 
-an_code an_k_winograd_few_tiles_weight(float *dw, const float *dy, const float *x,
+an_code an_k_winograd_few_tiles_weight(float *dw, const void *dy, const void *x,
                                        const an_conv_shape *s)
 {
     AN_ASSERT(an_k_winograd_few_tiles_fits(s));

@@ -13,9 +13,9 @@
 
 /* Up to 128 tiles, and kernels large enough to be worth slicing. Depends on the sizes alone. */
 bool an_k_winograd_few_tiles_fits(const an_conv_shape *s);
-an_code an_k_winograd_few_tiles_forward(float *y, const float *x, const float *w, bool flipped,
+an_code an_k_winograd_few_tiles_forward(void *y, const void *x, const float *w, bool flipped,
                                         const float *b, bool accumulate, const an_conv_shape *s);
-an_code an_k_winograd_few_tiles_weight(float *dw, const float *dy, const float *x,
+an_code an_k_winograd_few_tiles_weight(float *dw, const void *dy, const void *x,
                                        const an_conv_shape *s);
 
 #endif

@@ -25,27 +25,30 @@ static inline int64_t an_tile_plane(int64_t tiles, int64_t channels)
 /* gcc drops calls of a function that only prefetches, as if it had no effect; so it is inlined. */
 #define AN_TILE_INLINE static inline __attribute__((always_inline))
 
-/* Prefetches `lines` runs of `run` floats, `step` apart, from x + at on, as far as they are in
- * 0 … end−1. A tile reads several image lines at a time, a pattern that hardware prefetchers do not
- * recognise. */
-AN_TILE_INLINE void an_tile_prefetch(const float *x, int64_t at, int lines, int64_t step,
-                                     int64_t run, int64_t end)
+/* Prefetches `lines` runs of `run` numbers of `size` bytes, `step` apart, from number `at` of x on,
+ * as far as they are in 0 … end−1. A tile reads several image lines at a time, a pattern that
+ * hardware prefetchers do not recognise. */
+AN_TILE_INLINE void an_tile_prefetch(const void *x, int64_t size, int64_t at, int lines,
+                                     int64_t step, int64_t run, int64_t end)
 {
+    const int64_t cache_line = AN_LANES * (int64_t)sizeof(float) / size;
     for (int i = 0; i < lines; i++, at += step)
-        for (int64_t c = at < 0 ? end : at; c < at + run && c < end; c += AN_LANES)
-            __builtin_prefetch(x + c);
+        for (int64_t c = at < 0 ? end : at; c < at + run && c < end; c += cache_line)
+            __builtin_prefetch((const char *)x + c * size);
 }
 
-/* V ← the transformed inputs of tiles lo … hi−1, all channels; outside the image zeros (C) is
+/* x, dy and y as the shape stores them, float32 or bf16; zeros and unused have room for floats.
+ *
+ * V ← the transformed inputs of tiles lo … hi−1, all channels; outside the image zeros (C) is
  * read. */
-void an_k_tiles_in(float *V, int64_t plane, const float *x, int64_t lo, int64_t hi,
+void an_k_tiles_in(float *V, int64_t plane, const void *x, int64_t lo, int64_t hi,
                    const an_tile_map *map, const float *zeros);
 /* Z ← the transformed output gradients of tiles lo … hi−1, all channels; zeros (O) likewise. */
-void an_k_tiles_gradient(float *Z, int64_t plane, const float *dy, int64_t lo, int64_t hi,
+void an_k_tiles_gradient(float *Z, int64_t plane, const void *dy, int64_t lo, int64_t hi,
                          const an_tile_map *map, const float *zeros);
 /* y ← the outputs of tiles lo … hi−1 from M, which has channels first … first+channels−1; + b, or
  * + y if `accumulate`. What is outside the image is written to unused (channels). */
-void an_k_tiles_out(float *y, const float *M, int64_t plane, int64_t lo, int64_t hi, int64_t first,
+void an_k_tiles_out(void *y, const float *M, int64_t plane, int64_t lo, int64_t hi, int64_t first,
                     int64_t channels, const an_tile_map *map, const float *b, bool accumulate,
                     float *unused);
 

@@ -81,7 +81,8 @@ AN_TILE_INLINE void point(const float **to, const int side, int grid, int offset
             bool inside = (uint64_t)(top + i) < (uint64_t)H && (uint64_t)(left + j) < (uint64_t)W;
             *to++ = inside ? x + at + (i * W + j) * C : outside;
         }
-    an_tile_prefetch(x, at + (side * W - offset) * C, grid, W * C, grid * C, l->s->B * H * W * C);
+    an_tile_prefetch(x, sizeof *x, at + (side * W - offset) * C, grid, W * C, grid * C,
+                     l->s->B * H * W * C);
 }
 
 static void inputs(float *V, const float *x, int64_t lo, int64_t hi, const layout *l,

@@ -2,15 +2,25 @@
  * a lane is a channel, so every vector width gives the same bits. */
 #include "kernel/conv/winograd_tile.h"
 
+#include <string.h>
+
 #include "base/assert.h"
 #include "base/simd.h"
+#include "kernel/common/bf16_round.h"
 
 enum { L = AN_LANES };
 typedef float lanes __attribute__((vector_size(L * sizeof(float)), aligned(4), may_alias));
+typedef uint32_t words __attribute__((vector_size(L * sizeof(uint32_t))));
+typedef uint16_t halves __attribute__((vector_size(L * sizeof(uint16_t)), aligned(2), may_alias));
 
-#define AT(x)                                                                                      \
-    (*(const lanes *)(x)) /* not a function: returning `lanes` would depend on the ABI             \
-                           */
+/* Not functions: returning `lanes` would depend on the ABI. */
+#define AT(x) (*(const lanes *)(x))
+#define NARROW_AT(x) ((lanes)(__builtin_convertvector(*(const halves *)(x), words) << 16))
+/* Channels c … c+15 of a position, stored as bf16 or as float32. */
+#define CHANNELS(x, c)                                                                             \
+    (narrow ? NARROW_AT((const uint16_t *)(x) + (c)) : AT((const float *)(x) + (c)))
+
+#define INLINE static inline __attribute__((always_inline))
 
 /* o ← Bᵀ i */
 static inline void input_line(lanes o[6], const lanes i[6])
@@ -61,42 +71,52 @@ static inline void gradient_line(lanes o[6], const lanes i[4])
 
 /* Two rows of Bᵀd at a time, the inputs loaded again for each pair: all six would not fit in the
  * registers, and what is spilled is stored, which costs twice as much as a load. */
-AN_SIMD void an_k_tile_input(float *to, int64_t plane, const float *const d[36], int64_t channels)
+INLINE void input(float *to, int64_t plane, const void *const d[36], int64_t channels,
+                  const bool narrow)
 {
-    AN_ASSERT_SLOW(channels >= 0 && channels % AN_LANES == 0);
     for (int64_t c = 0; c < channels; c += L, to += L) {
         lanes one[6], other[6];
         for (int j = 0; j < 6; j++) {
-            lanes a = AT(d[24 + j] + c) - 4 * AT(d[12 + j] + c);
-            lanes b = AT(d[18 + j] + c) - 4 * AT(d[6 + j] + c);
+            lanes a = CHANNELS(d[24 + j], c) - 4 * CHANNELS(d[12 + j], c);
+            lanes b = CHANNELS(d[18 + j], c) - 4 * CHANNELS(d[6 + j], c);
             one[j] = a + b;
             other[j] = a - b;
         }
         input_rows(to, plane, 1, one, 2, other);
         for (int j = 0; j < 6; j++) {
-            lanes a = AT(d[24 + j] + c) - AT(d[12 + j] + c);
-            lanes b = 2 * (AT(d[18 + j] + c) - AT(d[6 + j] + c));
+            lanes a = CHANNELS(d[24 + j], c) - CHANNELS(d[12 + j], c);
+            lanes b = 2 * (CHANNELS(d[18 + j], c) - CHANNELS(d[6 + j], c));
             one[j] = a + b;
             other[j] = a - b;
         }
         input_rows(to, plane, 3, one, 4, other);
         for (int j = 0; j < 6; j++) {
-            one[j] = 4 * AT(d[j] + c) - 5 * AT(d[12 + j] + c) + AT(d[24 + j] + c);
-            other[j] = 4 * AT(d[6 + j] + c) - 5 * AT(d[18 + j] + c) + AT(d[30 + j] + c);
+            one[j] = 4 * CHANNELS(d[j], c) - 5 * CHANNELS(d[12 + j], c) + CHANNELS(d[24 + j], c);
+            other[j] =
+                4 * CHANNELS(d[6 + j], c) - 5 * CHANNELS(d[18 + j], c) + CHANNELS(d[30 + j], c);
         }
         input_rows(to, plane, 0, one, 5, other);
     }
 }
 
-AN_SIMD void an_k_tile_gradient(float *to, int64_t plane, const float *const dy[16],
-                                int64_t channels)
+AN_SIMD void an_k_tile_input(float *to, int64_t plane, const void *const d[36], bool narrow,
+                             int64_t channels)
 {
     AN_ASSERT_SLOW(channels >= 0 && channels % AN_LANES == 0);
+    if (narrow)
+        input(to, plane, d, channels, true);
+    else
+        input(to, plane, d, channels, false);
+}
+
+INLINE void gradient(float *to, int64_t plane, const void *const dy[16], int64_t channels,
+                     const bool narrow)
+{
     for (int64_t c = 0; c < channels; c += L) {
         lanes half[6][4], in[4], out[6];
         for (int j = 0; j < 4; j++) {
             for (int i = 0; i < 4; i++)
-                in[i] = AT(dy[4 * i + j] + c);
+                in[i] = CHANNELS(dy[4 * i + j], c);
             gradient_line(out, in);
             for (int i = 0; i < 6; i++)
                 half[i][j] = out[i];
@@ -109,10 +129,31 @@ AN_SIMD void an_k_tile_gradient(float *to, int64_t plane, const float *const dy[
     }
 }
 
-AN_SIMD void an_k_tile_output(float *const y[16], const float *m, int64_t plane, const float *b,
-                              bool accumulate, int64_t channels)
+AN_SIMD void an_k_tile_gradient(float *to, int64_t plane, const void *const dy[16], bool narrow,
+                                int64_t channels)
 {
     AN_ASSERT_SLOW(channels >= 0 && channels % AN_LANES == 0);
+    if (narrow)
+        gradient(to, plane, dy, channels, true);
+    else
+        gradient(to, plane, dy, channels, false);
+}
+
+/* y ← 16 rounded numbers. */
+INLINE void store_narrow(uint16_t *y, const lanes *value)
+{
+    float numbers[L];
+    memcpy(numbers, value, sizeof numbers);
+    for (int k = 0; k < L; k += AN_BF16_EIGHT) {
+        an_bf16_eight rounded;
+        an_bf16_narrow(&rounded, numbers + k);
+        memcpy(y + k, &rounded, sizeof rounded);
+    }
+}
+
+INLINE void output(void *const y[16], const float *m, int64_t plane, const float *b,
+                   bool accumulate, int64_t channels, const bool narrow)
+{
     for (int64_t c = 0; c < channels; c += L) {
         lanes half[4][6], in[6], out[4];
         for (int j = 0; j < 6; j++) {
@@ -125,15 +166,28 @@ AN_SIMD void an_k_tile_output(float *const y[16], const float *m, int64_t plane,
         for (int i = 0; i < 4; i++) {
             output_line(out, half[i]);
             for (int j = 0; j < 4; j++) {
-                lanes *to = (lanes *)(y[4 * i + j] + c);
+                void *to = y[4 * i + j];
                 if (b)
                     out[j] += AT(b + c);
                 else if (accumulate)
-                    out[j] += *to;
-                *to = out[j];
+                    out[j] += CHANNELS(to, c);
+                if (narrow)
+                    store_narrow((uint16_t *)to + c, &out[j]);
+                else
+                    *(lanes *)((float *)to + c) = out[j];
             }
         }
     }
+}
+
+AN_SIMD void an_k_tile_output(void *const y[16], const float *m, int64_t plane, const float *b,
+                              bool accumulate, bool narrow, int64_t channels)
+{
+    AN_ASSERT_SLOW(channels >= 0 && channels % AN_LANES == 0);
+    if (narrow)
+        output(y, m, plane, b, accumulate, channels, true);
+    else
+        output(y, m, plane, b, accumulate, channels, false);
 }
 
 /* o ← G i */
