@@ -2,10 +2,12 @@
  * stored. Sums, weights, their gradients and everything else are float32 at either setting.
  *
  *   fp32   factors as they are
- *   bf16   factors rounded to bfloat16, eight bits of a float's 24: on CPUs with AMX many times
- *          the speed. Products of two such numbers are exact in float32. Where all channels of a
- *          ResNet are multiples of 16, its maps and their gradients are stored so too
- *          (model/resnet.h): half the bytes, which is what limits the speed of the rest.
+ *   bf16   factors rounded to bfloat16, eight bits of a float's 24, where that is faster: all of
+ *          them on CPUs with AMX, which has many times the speed; on others not those of the
+ *          convolutions that conv.c leaves to float32. Products of two such numbers are exact in
+ *          float32. Where all channels of a ResNet are multiples of 16, its maps and their
+ *          gradients are stored so too (model/resnet.h), on every CPU: half the bytes, which is
+ *          what limits the speed of the rest.
  *
  * The setting holds for the process, like the number of threads. Training sets it around its steps
  * (option train.precision); evaluation, prediction and everything else use fp32. */

@@ -112,7 +112,7 @@ end
 
 function Steps.test_maps_are_stored_narrow()
   local function peak(name, width)
-    local session = begun { ["train.precision"] = name, ["backbone.width"] = width }
+    local session = begun { ["train.precision"] = name, ["backbone.width"] = width, ["data.size"] = 32 }
     fixture.take_steps(session, 1)
     collectgarbage()
     core.sys.tensor_peak()
