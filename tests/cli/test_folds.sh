@@ -55,6 +55,10 @@ sampled="--evaluations --cols acc,tail --delta acc"
 expect "results of each seed and fold" 0 "$aniso" table cv --each --cols acc,tail
 output_has out "^iso +chain +0 +n/a +210 "
 output_has out "^bound +chain +0 +2 +70 "
+expect "with those of the prior, as a file" 0 "$aniso" table cv --each --prior --cols acc --format csv
+output_has out "^cv,[0-9a-f]+,iso,1,chain,1,3,0,,210,"
+output_has out "^cv,[0-9a-f]+,iso,1,prior,0,3,0,,210,"
+output_has out "^cv,[0-9a-f]+,bound,0,prior,0,3,0,,210,"
 expect "of all evaluations, as a file" 0 "$aniso" table cv --each --evaluations --cols acc,tail --format csv
 cp "$dir/out" "$dir/results.csv"
 expect "a table of the database" 0 "$aniso" table cv --cols acc,tail --delta acc

@@ -99,6 +99,85 @@ function T.test_the_seeds_of_two_machines_are_one_study()
   lu.assertEquals(shown(results:groups(true)), shown(groups_of.of_study(whole, "lambda", { prior = true })))
 end
 
+-- The database numbers splits as they come: what is the same on two machines is the hash.
+function T.test_runs_without_folds_of_two_machines()
+  local function on_machine(split_ids)
+    local db = fixture.new()
+    for seed, hash in ipairs(split_ids) do
+      local split = description().split
+      split.sha256 = hash:rep(64)
+      local run = db:start_run(description { seed = seed, label = "full", split = split,
+        config = { train = { epochs = 4 } } })
+      run:evaluation(evaluation { { 5, 5 }, { 1, 3 } })
+      run:finish()
+    end
+    return db
+  end
+  local first <close> = on_machine { "a", "b" }
+  local second <close> = on_machine { "b", "b", "b" }
+  local groups = result_file.read({ file_of(first) }, "lambda"):groups()
+  lu.assertEquals({ #groups, #groups[1].members, #groups[2].members }, { 2, 1, 1 })
+  lu.assertErrorMsgContains("seed of full is in", result_file.read, { file_of(first), file_of(second) },
+    "lambda")
+  local third <close> = on_machine { "c", "c", "b" }
+  groups = result_file.read({ file_of(first), file_of(third) }, "lambda"):groups()
+  lu.assertEquals({ #groups[1].members, #groups[2].members, #groups[3].members }, { 1, 2, 2 })
+end
+
+-- A classifier's evaluation by the prior counts, and that of a diffusion model's prior next to it does not;
+-- a further one with a tilt is no prior's own.
+function T.test_the_prior_that_counts_and_those_that_do_not()
+  local db <close> = fixture.new()
+  local function prior(run, right, changes)
+    changes.sampler, changes.steps, changes.draws, changes.passes = changes.sampler or "prior", 0, 1, 0
+    run:evaluation(evaluation({ { right, 10 - right }, { 2, 2 } }, changes))
+  end
+  for seed = 0, 1 do
+    local run = db:start_run(description { seed = seed, label = "full", config = { train = { epochs = 1 } } })
+    run:evaluation(evaluation { { 5 + seed, 5 - seed }, { 1, 3 } })
+    prior(run, 9, { primary = false })
+    prior(run, 2, { primary = false, sampler = "prior + calibrated bacc 8e6d0f" })
+    run:finish()
+    run = db:start_run(description { seed = seed, label = "softmax", config = { train = { epochs = 2 } } })
+    prior(run, 8, { primary = true })
+    run:finish()
+  end
+  local results = result_file.read({ file_of(db, true) }, "lambda")
+  lu.assertEquals(shown(results:groups()), shown(groups_of.of_study(db, "lambda")))
+  lu.assertEquals(shown(results:groups(true)), shown(groups_of.of_study(db, "lambda", { prior = true })))
+  lu.assertEquals(shown(results:evaluations()),
+    shown(groups_of.of_evaluations(db, groups_of.counted(db, "lambda"))))
+end
+
+function T.test_labels_that_a_spreadsheet_would_run()
+  local db <close> = fixture.new()
+  local labels = { "=x", "'=x", "''=x", " -1", "a;=b", "a; '+b", "'a", "\239\188\157x" }
+  for i, label in ipairs(labels) do
+    local run = db:start_run(description { label = label, config = { train = { epochs = i } } })
+    run:evaluation(evaluation { { 5, 5 }, { 1, 3 } })
+    run:finish()
+  end
+  local read = {}
+  for i, group in ipairs(result_file.read({ file_of(db) }, "lambda"):groups()) do read[i] = group.label end
+  lu.assertEquals(read, labels)
+end
+
+-- As long as no seed has all folds, a table pools those that are there; folds of two files have no such row.
+function T.test_seeds_without_all_folds()
+  local db <close> = fixture.new()
+  local other <close> = fixture.new()
+  for seed = 0, 1 do
+    add(db, "full", seed, 0, 5 + seed)
+    add(db, "full", seed, 1, 7)
+  end
+  add(other, "full", 0, 2, 7)
+  local results = result_file.read({ file_of(db) }, "lambda")
+  lu.assertEquals(shown(results:groups()), shown(groups_of.of_study(db, "lambda")))
+  lu.assertAlmostEquals(stats.of(results:groups()[1], "acc").mean, (18 + 19) / 56, 1e-12)
+  local both = result_file.read({ file_of(db), file_of(other) }, "lambda"):groups()[1]
+  lu.assertEquals({ both.done, both.members[1].complete, stats.of(both, "acc").n }, { 5, true, 0 })
+end
+
 -- A seed without all folds does not count, and the fold that is missing may come from another file.
 function T.test_folds_of_two_machines()
   local first <close> = fixture.new()

@@ -7,6 +7,7 @@ local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local evaluation_rows = require "aniso.show.evaluation_rows"
 local group_rows = require "aniso.show.group_rows"
+local stats = require "aniso.stats.groups"
 local tables = require "aniso.show.table"
 local table_source = require "aniso.cli.table_source"
 
@@ -128,18 +129,36 @@ local function for_person(columns, rows, metrics)
   return shown, out
 end
 
+-- What a group shares with the other groups of its configuration: those of the prior, of other samplers.
+local function configuration_of(group)
+  return ("%d %s %s"):format(group.config_id, stats.images_of(group.run), group.label)
+end
+
+-- Appends to equal labels of configurations what differs; → group → its configuration.
+local function distinguish(source, list)
+  local first, one_each, of = {}, {}, {}
+  for _, group in ipairs(list) do
+    local name = configuration_of(group)
+    if not first[name] then first[name], one_each[#one_each + 1] = group, group end
+    of[group] = first[name]
+  end
+  source:distinguish(one_each)
+  for _, group in ipairs(list) do group.label = of[group].label end
+  return of
+end
+
 -- The rows of the seeds and folds themselves (stats/result_rows.lua).
 local function print_each(source, args)
   local groups = args.evaluations and source:evaluations() or source:groups(args)
   groups = cli.usage(common.with_labels, groups, args.only, label_of)
-  local baseline = cli.usage(source.baseline, source, groups, args.baseline).label
-  source:distinguish(args.evaluations and {} or groups)
+  local baseline = cli.usage(source.baseline, source, groups, args.baseline)
+  local configuration = distinguish(source, groups)
   local metrics = {}
   for i, metric in ipairs(cli.usage(metrics_of, args.cols or source:columns(), source.catalog, "--cols")) do
     metrics[i] = metric.metric
   end
   local columns, rows = require("aniso.stats.result_rows").rows(groups, metrics,
-    function(group) return group.label == baseline end, args.evaluations)
+    function(group) return configuration[group] == configuration[baseline] end, args.evaluations)
   if not tables.is_for_programs(args.format) then columns, rows = for_person(columns, rows, metrics) end
   tables.print(columns, rows, args.format)
 end

@@ -1,5 +1,6 @@
 -- Rows as programs read them: CSV, JSON, and JSON with an object per line. A column is {name =}; a cell is a
 -- value, or {text =, value =} of which the value counts (table.lua).
+local inert = require "aniso.stats.inert"
 local sys = require("aniso.core").sys
 
 local serial = {}
@@ -34,24 +35,22 @@ local function exact(value)
   end
 end
 
-local FORMULA = { "([\n\t;]%s*)([=+%-@])", "([\n\t;]%s*)(\239\188[\139\141\157\160])" } -- ASCII, full width
-
--- A text as it is printed; an apostrophe precedes what a spreadsheet would run as a formula: at the
--- beginning, and where a cell begins if the separator is a semicolon or a tab, for which no quotes help.
+-- A text as it is printed, without formulas.
 function serial.inert(text)
-  text = "\n" .. visible(text, true)
-  for _, pattern in ipairs(FORMULA) do text = text:gsub(pattern, "%1'%2") end
-  return text:sub(2)
+  return inert.quoted(visible(text, true))
 end
 
--- Quoted after RFC 4180; lines end with LF alone, because a shell would keep the CR in the last field. Texts
--- pass through `safe`. The line of the values get(1) … get(count).
+-- Quoted after RFC 4180, also where a reader might drop a space at an end; lines end with LF alone, because a
+-- shell would keep the CR in the last field. Texts pass through `safe`. The line of the values get(1) …
+-- get(count).
 local function csv_line(count, get, safe)
   local fields = {}
   for j = 1, count do
     local value = get(j)
     local text = value == nil and "" or type(value) == "number" and exact(value) or safe(tostring(value))
-    if text:find '[",\r\n]' then text = '"' .. text:gsub('"', '""') .. '"' end
+    if text:find '[",\r\n]' or text:find "^%s" or text:find "%s$" then
+      text = '"' .. text:gsub('"', '""') .. '"'
+    end
     fields[j] = text
   end
   return table.concat(fields, ",") .. "\n"

@@ -147,7 +147,8 @@ function groups.of_evaluations(runs, scores, form)
     for _, group in ipairs(form(runs, kind)) do
       local one = kind[1]
       group.sampler, group.steps, group.draws, group.noise = one.sampler, one.steps, one.draws, one.noise
-      group.passes, group.image_s, group.primary = one.passes, image_seconds(group, of), one.primary
+      group.passes, group.image_s = one.passes, image_seconds(group, of)
+      group.primary = of[group.members[1].eval_id].primary
       group.configuration = ("%d %s %s"):format(group.config_id, groups.images_of(group.run), group.label)
       first[group.configuration] = math.min(first[group.configuration] or math.huge, place[group.run.run_id])
       out[#out + 1] = group

@@ -1,8 +1,7 @@
 -- The results of a study as plain rows, from which its tables can be made again without the database: a row
--- per configuration and seed; of a cross-validation one for the pooled folds (fold is nil) and one for each
--- fold, which the corrected resampled t test requires. Groups: those of groups.lua.
-local groups = require "aniso.stats.groups"
-
+-- per configuration and seed; of a cross-validation one for the pooled folds (fold is nil), or for those
+-- that are there, where no seed has all, and one for each fold, which the corrected resampled t test
+-- requires. Groups: those of groups.lua.
 local result_rows = {}
 
 -- What a row has before its metrics. images: what identifies the test images, from their hash;
@@ -27,24 +26,24 @@ local HASH = 16 -- of 64 hexadecimal digits: by chance, two of a million sets ag
 local function facts_of(group, baseline)
   local primary = group.primary
   if primary == nil then primary = not group.prior end
-  return { study = group.run.study, images = tostring(groups.images_of(group.run)):sub(1, HASH),
+  local images = group.run.fold_set or group.run.split_sha256 -- split_id is the database's own
+  return { study = group.run.study, images = images:sub(1, HASH),
     label = group.label, baseline = baseline(group) and 1 or 0, by = group.by, primary = primary and 1 or 0,
     folds = group.folds }
 end
 
--- The rows of a group's members, those that lack folds included.
+-- The rows of a group's members, those that lack folds included: the row of pooled folds is that of members
+-- that count.
 local function add_group(out, group, facts)
-  local all = table.move(group.members, 1, #group.members, 1, {})
-  for _, member in ipairs(group.incomplete or {}) do
-    if member ~= all[1] and group.members[1].complete then all[#all + 1] = member end
+  local function add_parts(member)
+    for _, part in ipairs(member.parts or {}) do out[#out + 1] = row_of(group, facts, member, part) end
   end
-  for _, member in ipairs(all) do
-    if not member.parts or member.complete then
-      out[#out + 1] = row_of(group, facts, member, { n = member.n, metrics = member.metrics })
-    end
-    for _, part in ipairs(member.parts or {}) do
-      out[#out + 1] = row_of(group, facts, member, part)
-    end
+  for _, member in ipairs(group.members) do
+    out[#out + 1] = row_of(group, facts, member, { n = member.n, metrics = member.metrics })
+    add_parts(member)
+  end
+  if group.members[1].complete then
+    for _, member in ipairs(group.incomplete) do add_parts(member) end
   end
 end
 

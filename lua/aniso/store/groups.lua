@@ -7,10 +7,16 @@ local trial_label = require "aniso.recipe.trial_label"
 
 local read = {}
 
--- Gives runs of folds the number of their training images, n_train.
-local function add_training_images(db, runs)
-  local folded, of_split = false, {}
-  for _, run in ipairs(runs) do folded = folded or run.fold ~= nil end
+-- Gives runs the hash of their split, split_sha256, and those of folds the number of their training images,
+-- n_train.
+local function add_split(db, runs)
+  local folded, of_split, hash_of = false, {}, {}
+  for _, row in ipairs(must(db:query "SELECT split_id, sha256 FROM data_split")) do
+    hash_of[row.split_id] = row.sha256
+  end
+  for _, run in ipairs(runs) do
+    folded, run.split_sha256 = folded or run.fold ~= nil, hash_of[run.split_id]
+  end
   if not folded then return end
   local sums = must(db:query "SELECT split_id, sum(n_train) AS n FROM split_class GROUP BY split_id")
   for _, row in ipairs(sums) do
@@ -33,14 +39,14 @@ end
 -- of_runs(db, runs [, {prior = true}]) → groups.form() of rows of db:runs(); prior: with the prior's own
 -- predictions as groups too.
 function read.of_runs(db, runs, options)
-  add_training_images(db, runs)
+  add_split(db, runs)
   return form(db, runs, must(db:scores { prior = options and options.prior, runs = runs }))
 end
 
 -- All test evaluations of the best weights of some runs, primary and further ones, as groups over seeds and
 -- folds (stats/groups.lua, of_evaluations()).
 function read.of_evaluations(db, runs)
-  add_training_images(db, runs)
+  add_split(db, runs)
   return groups.of_evaluations(runs, must(db:evaluations_of_best(runs)), function(some, scores)
     return form(db, some, scores)
   end)

@@ -8,6 +8,7 @@
 --   results:evaluations()                 as of_evaluations()
 --   results:baseline(list, label)         as baseline()
 local core = require "aniso.core"
+local inert = require "aniso.stats.inert"
 local must = require("aniso.store.db_error").must
 local result_rows = require "aniso.stats.result_rows"
 local stats = require "aniso.stats.groups"
@@ -65,11 +66,10 @@ local function number_of(file, row, name, whole)
   return math.tointeger(value)
 end
 
--- serial.inert() puts an apostrophe before what a spreadsheet would run.
 local function text_of(file, row, name)
   local text = file.cells[name][row]
   if not utf8.len(text) then fail("%s line %d: %s is not UTF-8", file.path, file.lines[row], name) end
-  return (text:gsub("^'([=+%-@])", "%1"))
+  return inert.unquoted(text)
 end
 
 local function fields_of(file, row)
@@ -100,21 +100,26 @@ local function name_of(row)
     row.draws or "", row.noise or "", row.seed }, "\0")
 end
 
+-- Whether a row is that of a seed's folds together: of all, or of those that its file has.
+local function is_pooled(row)
+  return row.folds ~= nil and not row.fold
+end
+
 -- Adds the rows of a file: runs and scores as groups.form() takes them, and the metrics of pooled folds.
 local function add_file(results, file, study)
   for i = 1, file.n do
     local row = fields_of(file, i)
     results.studies[row.study] = true
     local name = name_of(row)
-    local own = ("%s\0%s"):format(name, row.fold)
+    local own = ("%s\0%s"):format(name, is_pooled(row) and file.path or row.fold)
     if row.study == study and results.seen[own] then
       fail("%s: this seed of %s is in %s already", row.at, row.label, results.seen[own])
     end
     if row.study == study then
       results.seen[own] = row.at
       if row.baseline == 1 then results.named = results.named or row.label end
-      if row.folds and not row.fold then
-        results.pooled[name] = metrics_of(file, i)
+      if is_pooled(row) then
+        results.pooled[("%s\0%d"):format(name, row.n)] = metrics_of(file, i)
       else
         local id = #results.rows + 1
         row.metrics, row.name, row.id = metrics_of(file, i), name, id
@@ -142,20 +147,35 @@ local function of_rows(rows)
   return runs, scores
 end
 
--- groups.form(), whose members of several folds get the metrics of the pooled row.
+-- groups.form(), whose members of several folds get the metrics of the pooled row of as many images: folds of
+-- two files have none.
 local function form(results)
   return function(runs, scores)
     return stats.form(runs, scores, function(member)
-      if member.parts then member.metrics = results.pooled[member.uid] or {} end
+      if member.parts then
+        member.metrics = results.pooled[("%s\0%d"):format(member.uid, member.n)] or {}
+      end
     end)
   end
 end
 
+-- Whether a table with the prior's own predictions counts a row; not the prior's with a tilt.
+local function counts(row, prior)
+  return row.primary == 1 or prior and row.by == "prior" and (row.sampler or "prior") == "prior"
+end
+
+-- In the order of a database: the prior's evaluations after a configuration's primary ones.
 function Results:groups(prior)
-  local rows = {}
-  for _, row in ipairs(self.rows) do
-    if row.primary == 1 or prior and row.by == "prior" then rows[#rows + 1] = row end
+  local rows, place = {}, {}
+  for i, row in ipairs(self.rows) do
+    place[row.label] = place[row.label] or i
+    if counts(row, prior) then rows[#rows + 1] = row end
   end
+  table.sort(rows, function(a, b)
+    if a.label ~= b.label then return place[a.label] < place[b.label] end
+    if a.primary ~= b.primary then return a.primary > b.primary end
+    return a.id < b.id
+  end)
   return form(self)(of_rows(rows))
 end
 
