@@ -1,4 +1,4 @@
-"""Goldens of model files: two runs that the program trains and exports, and what predict_model.py
+"""Goldens of model files: runs that the program trains and exports, and what predict_model.py
 gives for the same images. Needs the program: ANISO, ./aniso if it is not set."""
 import os
 import subprocess
@@ -9,14 +9,17 @@ from recorder import Draw, write_safetensors
 
 RECIPE = """
 local aniso = require "aniso"
-return aniso.study { name = "golden", data = { "lesions", n = 140, size = 12 },
+return aniso.study { name = "golden", data = { "lesions", n = 140, size = 16 },
   base = { backbone = { "resnet", depth = 8, width = 4 }, schedule = { "cosine", T = 50, lambda = "bound" },
-    prior = { crops = 2, crop_size = 5, local_width = 4, attention = 4 },
+    prior = { crops = 2, local_width = 4, attention = 4 },
     train = { epochs = 3, batch = 14, draws = 2 }, sampler = { "ddim", steps = 4, draws = 3 } },
   variants = {
     { label = "cross_attention", denoiser = { dim = 8, blocks = 1, heads = 2 } },
     { label = "film", denoiser = { "film", dim = 8 }, ["train.prediction"] = "class",
       ["schedule.coupling"] = "speed", ["sampler.probabilities"] = "plain" },
+    { label = "resnet50", backbone = { "resnet50", width = 2 }, ["prior.mode"] = "global",
+      denoiser = { dim = 8, blocks = 1, heads = 2 } },
+    { label = "softmax", method = "softmax", ["backbone.stem_stride"] = 2 },
   } }
 """
 
@@ -37,7 +40,7 @@ def build(path):
     """MODEL files next to `path`, which holds images/LABEL and probabilities/LABEL."""
     tensors = {}
     with tempfile.TemporaryDirectory() as folder:
-        for label in ("cross_attention", "film"):
+        for label in ("cross_attention", "film", "resnet50", "softmax"):
             model = os.path.join(os.path.dirname(path), f"model_{label}.safetensors")
             export(folder, label, model)
             predict, of = load(model)

@@ -54,9 +54,10 @@ class ResNet(nn.Module):
     """1512.03385; large_stem: torchvision's stem; otherwise the one for small images. blocks: of each
     stage, a number or a list."""
 
-    def __init__(self, channels, width, stages, blocks, large_stem=False, bottleneck=False):
+    def __init__(self, channels, width, stages, blocks, large_stem=False, bottleneck=False,
+                 stem_stride=1):
         super().__init__()
-        size, stride = (7, 2) if large_stem else (3, 1)
+        size, stride = (7, 2) if large_stem else (3, stem_stride)
         self.conv1 = nn.Conv2d(channels, width, size, stride, size // 2, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.large_stem, self.stages = large_stem, stages

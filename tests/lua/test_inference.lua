@@ -128,7 +128,7 @@ end
 -- PyTorch reads the same files and gives the same probabilities (tests/golden/predict_model.py).
 function T:test_pytorch_gives_the_same_probabilities()
   local golden = core.safetensors.load "tests/golden/model_files.safetensors"
-  for _, label in ipairs { "cross_attention", "film" } do
+  for _, label in ipairs { "cross_attention", "film", "resnet50", "softmax" } do
     local loaded = aniso.load(("tests/golden/model_%s.safetensors"):format(label))
     local got = loaded:classify(golden["images/" .. label]):list()
     for k, p in ipairs(golden["probabilities/" .. label]:list()) do lu.assertAlmostEquals(got[k], p, 1e-5) end
