@@ -214,6 +214,16 @@ function T.test_what_is_no_file_of_results()
   lu.assertEquals(why(HEAD .. "s,i,full,1,chain,1,2,0,1,10,0,0.5\n"),
     "r.csv line 2: n_train is not a number of images")
   lu.assertEquals(why(HEAD .. "s,i,full,1,chain,1,,0,,0,,0.5\n"), "r.csv line 2: n is not a number of images")
+  lu.assertEquals(why(HEAD .. "s,i,,1,chain,1,,0,,10,,0.5\n"), "r.csv line 2: label is empty")
+  lu.assertEquals(why(HEAD .. "s,i,full,2,chain,1,,0,,10,,0.5\n"), "r.csv line 2: baseline is neither 0 nor 1")
+  lu.assertEquals(why(HEAD .. "s,i,full,1,chain,3,,0,,10,,0.5\n"), "r.csv line 2: primary is neither 0 nor 1")
+  lu.assertEquals(why(HEAD .. "s,i,full,1,chain,1,0,0,,10,,0.5\n"), "r.csv line 2: 0 folds")
+  lu.assertEquals(why(HEAD .. "s,i,full,1,chain,1,3,0,,10,,0.5\n"), "r.csv: study s has no row of a fold")
+  lu.assertEquals(why((HEAD:gsub("acc", ""))), "r.csv: column 12 has no name")
+  lu.assertEquals(why(HEAD .. "s,i,full,1,chain,1,3,0,1,10,5,0.5\ns,i,full,1,chain,1,,0,,10,,0.5\n"),
+    "r.csv line 3: these images have no folds, and 3 in r.csv line 2")
+  lu.assertEquals(why(HEAD .. "s,i,full,1,chain,1,,0,,10,,0.5\ns,i,full,1,prior,1,,0,,10,,0.5\n"),
+    "r.csv line 3: this seed of full is in r.csv line 2 already, with another evaluation that counts")
   lu.assertEquals(why(HEAD .. ("s,i,full,1,chain,1,,0,,10,,0.5\n"):rep(2)),
     "r.csv line 3: this seed of full is in r.csv line 2 already")
   lu.assertEquals(why "study,study\n", "r.csv: two columns are called study")

@@ -44,7 +44,8 @@ local function columns_of(path)
       fail("%s has no column %s: it is not a file of aniso table --each --format csv", path, name)
     end
   end
-  for _, name in ipairs(csv:header()) do
+  for j, name in ipairs(csv:header()) do
+    if name == "" then fail("%s: column %d has no name", path, j) end
     if not known[name] then metrics[name], order[#order + 1] = true, name end
   end
   return { path = path, n = csv:n(), lines = csv:lines(), cells = out, metrics = metrics, order = order,
@@ -68,6 +69,7 @@ end
 
 local function text_of(file, row, name)
   local text = file.cells[name][row]
+  if text == "" and name ~= "sampler" then return nil end
   if not utf8.len(text) then fail("%s line %d: %s is not UTF-8", file.path, file.lines[row], name) end
   return inert.unquoted(text)
 end
@@ -84,6 +86,10 @@ local function fields_of(file, row)
   end
   for _, name in ipairs { "n", out.fold and "n_train" } do
     if (out[name] or 0) < 1 then fail("%s: %s is not a number of images", out.at, name) end
+  end
+  if out.folds == 0 then fail("%s: 0 folds", out.at) end
+  for _, name in ipairs { "baseline", "primary" } do
+    if out[name] > 1 then fail("%s: %s is neither 0 nor 1", out.at, name) end
   end
   return out
 end
@@ -105,6 +111,30 @@ local function is_pooled(row)
   return row.folds ~= nil and not row.fold
 end
 
+local function check_once(seen, key, row, what)
+  if seen[key] then
+    fail("%s: this seed of %s is in %s already%s", row.at, row.label, seen[key], what or "")
+  end
+  seen[key] = row.at
+end
+
+-- Raises for a row that is there twice, for a second evaluation that tables count, and for images that are
+-- cut into other numbers of folds elsewhere.
+local function check_row(results, row, own)
+  check_once(results.seen, own, row)
+  local seed = ("primary\0%s\0%s\0%d\0%s"):format(row.images, row.label, row.seed, row.fold)
+  if row.primary == 1 and not is_pooled(row) then
+    check_once(results.seen, seed, row, ", with another evaluation that counts")
+  end
+  local cut = ("folds\0%s"):format(row.images)
+  local folds = results.seen[cut] or row
+  if folds.folds ~= row.folds then
+    fail("%s: these images have %s folds, and %s in %s", row.at, row.folds or "no", folds.folds or "none",
+      folds.at)
+  end
+  results.seen[cut] = folds
+end
+
 -- Adds the rows of a file: runs and scores as groups.form() takes them, and the metrics of pooled folds.
 local function add_file(results, file, study)
   for i = 1, file.n do
@@ -112,11 +142,8 @@ local function add_file(results, file, study)
     results.studies[row.study] = true
     local name = name_of(row)
     local own = ("%s\0%s"):format(name, is_pooled(row) and file.path or row.fold)
-    if row.study == study and results.seen[own] then
-      fail("%s: this seed of %s is in %s already", row.at, row.label, results.seen[own])
-    end
     if row.study == study then
-      results.seen[own] = row.at
+      check_row(results, row, own)
       if row.baseline == 1 then results.named = results.named or row.label end
       if is_pooled(row) then
         results.pooled[("%s\0%d"):format(name, row.n)] = metrics_of(file, i)
@@ -197,6 +224,9 @@ function result_file.read(paths, study)
     for name in pairs(file.metrics) do results.metrics[name] = true end
     results.has_evaluations = results.has_evaluations and file.has_evaluations
     add_file(results, file, study)
+  end
+  if #results.rows == 0 and results.studies[study] then
+    fail("%s: study %s has no row of a fold", paths[1], study)
   end
   if #results.rows == 0 then
     local names = {}
