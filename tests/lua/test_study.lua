@@ -164,4 +164,21 @@ function T.test_the_summary_groups_by_label_and_marks_the_best()
   lu.assertNil(rows[1][9])
 end
 
+-- A variation in the place of a list of them is a list of none: the study would have no run.
+function T.test_what_is_no_list_of_variations()
+  local grid = study.grid { ["loss.mmd"] = { 0, 1 } }
+  for what, given in pairs {
+    ["variants must be a list such as"] = { variants = { label = "a" } },
+    ["variants must be a list such as { {"] = { variants = {} },
+    ["variants must be"] = { variants = { grid, { label = "a" } } },
+    ["got 3"] = { variants = 3 },
+    ["vary must be a list of axes such as { aniso.grid{…} }, got a table"] = { vary = { ["loss.mmd"] = { 0 } } },
+    ["vary[1] must be a list"] = { vary = grid },
+    ["vary[2] must be a list"] = { vary = { grid, { label = "a", ["loss.mmd"] = 0 } } },
+  } do
+    lu.assertErrorMsgContains(what, two_variants, given)
+  end
+  lu.assertEquals(#study.expand(two_variants { vary = {} }), 2)
+end
+
 return T

@@ -33,6 +33,8 @@ function study.new(given)
   for _, field in ipairs { "name", "data", "base" } do
     if out[field] == nil then error("a study needs " .. field, 0) end
   end
+  if out.variants ~= nil then variations.check(out.variants, "variants") end
+  for i, axis in ipairs(variations.axes(out.vary)) do variations.check(axis, ("vary[%d]"):format(i)) end
   prune.check(out)
   out.is_study = true
   return out

@@ -24,6 +24,35 @@ local function short(path, value)
   return path:match "[^.]+$" .. "=" .. text
 end
 
+-- Whether a value is a table whose keys are 1 … n, n at least `least`.
+local function is_list(value, least)
+  if type(value) ~= "table" or #value < least then return false end
+  for key in pairs(value) do
+    if math.type(key) ~= "integer" or key < 1 or key > #value then return false end
+  end
+  return true
+end
+
+-- Raises unless `value` is a list of variations; of another table a study would make no run.
+function variations.check(value, what)
+  local right = is_list(value, 1)
+  for _, one in ipairs(right and value or {}) do
+    right = right and type(one) == "table" and one[1] == nil
+  end
+  if not right then
+    error(([[%s must be a list such as { { label = "a", ["loss.mmd"] = 0 }, … } or aniso.grid{…}, got %s]])
+      :format(what, literal.describe(value)), 0)
+  end
+end
+
+-- The axes of what a study calls vary, which may be nil.
+function variations.axes(vary)
+  if vary ~= nil and not is_list(vary, 0) then
+    error(("vary must be a list of axes such as { aniso.grid{…} }, got %s"):format(literal.describe(vary)), 0)
+  end
+  return vary or {}
+end
+
 -- Fields of a variation that name no option.
 local FIELDS = { label = true, without = true }
 
