@@ -172,7 +172,7 @@ function T.test_what_is_no_list_of_variations()
     ["variants must be a list such as { {"] = { variants = {} },
     ["variants must be"] = { variants = { grid, { label = "a" } } },
     ["got 3"] = { variants = 3 },
-    ["vary must be a list of axes such as { aniso.grid{…} }, got a table"] = { vary = { ["loss.mmd"] = { 0 } } },
+    ["vary must be a list of axes such as { aniso.grid{…} }, got a table"] = { vary = { x = { 0 } } },
     ["vary[1] must be a list"] = { vary = grid },
     ["vary[2] must be a list"] = { vary = { grid, { label = "a", ["loss.mmd"] = 0 } } },
   } do
