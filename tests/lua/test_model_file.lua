@@ -91,6 +91,9 @@ function T:test_folders_lists_and_files()
   end
   lu.assertEquals(image_paths.of({ "-" }, stream "a.png\r\n\nb c.png").paths, { "a.png", "b c.png" })
   lu.assertErrorMsgContains("more than 4096 bytes", image_paths.of, { "-" }, stream(("x"):rep(5000)))
+  lu.assertErrorMsgContains("zero bytes", image_paths.of, { "-" }, stream "a.png\0b.png\0")
+  local long = ("p"):rep(4000)
+  lu.assertEquals(#image_paths.of({ "-" }, stream((long .. "\n"):rep(100) .. "end")).paths, 101)
 end
 
 -- ── core.data.read_images ───────────────────────────────────────────────────────────────

@@ -39,14 +39,22 @@ local function add_lines(found, stream)
   local rest = ""
   local function take(line)
     line = line:gsub("\r$", "")
+    if line:find("\0", 1, true) then
+      error("stdin holds zero bytes, which no path has: a path per line is expected (find without -print0)",
+        0)
+    end
     if line ~= "" then add(found, line) end
   end
   while true do
     local block = stream:read(BLOCK)
     if not block then break end
     rest = rest .. block
-    for line in rest:gmatch "([^\n]*)\n" do take(line) end
-    rest = rest:match "[^\n]*$"
+    local from = 1
+    for line, after in rest:gmatch "([^\n]*)\n()" do
+      take(line)
+      from = after
+    end
+    rest = rest:sub(from)
     if #rest > LONGEST then
       error(("a line of stdin has more than %d bytes, which no path has"):format(LONGEST), 0)
     end
