@@ -204,6 +204,20 @@ function T.test_weights_that_were_changed()
   lu.assertTrue(counts.metrics[2] > 0 and counts.predictions[2] > 0)
 end
 
+function T.test_weights_that_cannot_be_read()
+  local db <close> = lock_step.new_db(fixture.folder(), "a")
+  local run = small_run(db)
+  local file <close> = assert(io.open(db:run_folder(run.uid) .. "/best.safetensors", "r+b"))
+  assert(file:seek("end", -4))
+  assert(file:write "\1\2\3\4")
+  assert(file:flush())
+  for _, section in ipairs(verify(db, run).sections) do
+    if section.what == "weights" then
+      lu.assertStrMatches(section.first.stored, "unknown %(checkpoint .* is damaged: .*%)")
+    end
+  end
+end
+
 -- Bounds permit rounding and find another training.
 function T.test_bounds()
   local db <close> = lock_step.new_db(fixture.folder(), "a")

@@ -61,7 +61,8 @@ local function add_file(db, uid, stored, repeated)
   local name = "SHA-256 of best.safetensors"
   for i, section in ipairs(stored) do
     if section.what == "weights" then
-      section.names[#section.names + 1], section.values[name] = name, tensors and sha256 or meta
+      section.names[#section.names + 1] = name
+      section.values[name] = tensors and sha256 or ("unknown (%s)"):format(meta)
       repeated[i].values[name] = repeated[i].values["SHA-256 of the kept weights"]
     end
   end
