@@ -229,6 +229,7 @@ transcript: $(ANISO)
 	@ANISO=./$(ANISO) sh tests/cli/test_pretrained.sh write
 	@ANISO=./$(ANISO) sh tests/cli/test_slurm.sh write
 	@ANISO=./$(ANISO) sh tests/cli/test_ranks.sh write
+	@ANISO=./$(ANISO) sh tests/cli/test_results.sh write
 
 golden:
 	tests/golden/make_goldens.py
