@@ -57,20 +57,31 @@ static void set_closure(lua_State *L, const char *key, lua_CFunction f, const an
     lua_setfield(L, -2, key);
 }
 
+/* The element at the whole number of position 2: 2.0 is 2, as in a table. */
+static int index_element(lua_State *L, const an_class *c, void *object)
+{
+    int whole = 0;
+    const lua_Integer i = lua_tointegerx(L, 2, &whole);
+    if (!whole)
+        return luaL_error(L, "position %f of a %s is not a whole number", lua_tonumber(L, 2),
+                          short_name(c->name));
+    return c->element(L, object, i);
+}
+
 /* __index of a class with fields: a method, else a field. Upvalues: the class, its methods. */
 static int index_object(lua_State *L)
 {
     const an_class *c = lua_touserdata(L, lua_upvalueindex(1));
     const handle *h = luaL_checkudata(L, 1, c->name);
     lua_settop(L, 2);
-    const bool is_element = c->element && lua_isinteger(L, 2);
+    const bool is_element = c->element && lua_type(L, 2) == LUA_TNUMBER;
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL ||
         (lua_type(L, 2) != LUA_TSTRING && !is_element))
         return 1;
     if (!h->object)
         return luaL_error(L, "this %s is closed", short_name(c->name));
-    return is_element ? c->element(L, h->object, lua_tointeger(L, 2))
+    return is_element ? index_element(L, c, h->object)
                       : c->field(L, h->object, lua_tostring(L, 2));
 }
 

@@ -23,6 +23,9 @@ function T.test_an_element_by_its_position()
   lu.assertEquals(x:narrow(1, 2, 2)[1], -2)
   lu.assertErrorMsgContains("position 0 of a Tensor is not in 1 to 3", function() return x[0] end)
   lu.assertErrorMsgContains("position 4 of a Tensor is not in 1 to 3", function() return x[4] end)
+  lu.assertEquals(x[4 / 2], x[2]) -- a float, as in a table
+  lu.assertErrorMsgContains("position 1.5 of a Tensor is not a whole number", function() return x[1.5] end)
+  lu.assertErrorMsgContains("nan of a Tensor is not a whole number", function() return x[0 / 0] end)
   lu.assertErrorMsgContains("t:item()", function() return x:sum()[1] end)
   lu.assertNotNil(x.shape) -- a method
   x:close()
