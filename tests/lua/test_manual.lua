@@ -105,6 +105,8 @@ function T.test_names()
   lu.assertStrContains(lambda, "option.lambda.manual")
   lu.assertStrContains(lambda, "(default 0.999, at least 0, below 1)")
   lu.assertEquals(#manual.find "schedule", 2) -- the option and aniso.schedule
+  lu.assertEquals(manual.find "sampler.ddim", manual.find "option.sampler.ddim")
+  lu.assertEquals(#manual.find "option.backbone.normalise", 3)
   lu.assertEquals(manual.find "nothing.like.this", {})
   lu.assertEquals(manual.nearest "schedule.lamda", "schedule.lambda")
   lu.assertEquals(manual.nearest "Tensor.reshpae", "Tensor.reshape")
@@ -113,12 +115,21 @@ end
 function T.test_every_name_is_found()
   for _, class in ipairs(all.order) do
     if class.name ~= "global" then lu.assertTrue(#manual.find(class.name) > 0, class.name) end
+    local kind = class.name:match "^aniso%.option%.(.*)"
+    if kind then lu.assertTrue(#manual.find(kind) > 0, kind) end
     for _, member in ipairs(class.members) do
       local name = class.name .. "." .. tostring(member.name)
       if class.name ~= "global" and type(member.name) == "string" then
         lu.assertTrue(#manual.find(name) > 0, name)
       end
     end
+  end
+end
+
+-- What a type is called where an option is described.
+function T.test_every_type_of_an_option_is_found()
+  for name in pairs(all.aliases) do
+    if #manual.classes_of(all, name) > 0 then lu.assertTrue(#manual.find(name) > 0, name) end
   end
 end
 

@@ -111,6 +111,17 @@ local function follow(all, classes, path, name)
   return out
 end
 
+-- The types that help prints: option.sampler and its kinds, option.sampler.ddim or sampler.ddim.
+local function types_of_option(all, name)
+  local out = {}
+  for _, full in ipairs { "aniso." .. name, "aniso.option." .. name } do
+    if all.aliases[full] or all.classes[full] then
+      for i, class in ipairs(manual.classes_of(all, full)) do out[i] = entry(class, nil, class.name) end
+    end
+  end
+  return out
+end
+
 -- An exact name; the ways to read it that fit.
 local function of_name(all, name)
   name = name:gsub(":", "."):gsub("^aniso%.", "")
@@ -136,6 +147,7 @@ local function of_name(all, name)
   local holder, last = name:match "^(.*)%.([^.]+)$"
   class = holder and all.classes["aniso." .. holder]
   if class then add(follow(all, { class }, holder .. ".", last)) end
+  if #out == 0 then add(types_of_option(all, name)) end
   return out
 end
 
