@@ -24,7 +24,12 @@ equals "values of a fact" "$(words aniso ls status=f)" "status=failed status=fin
 equals "values of an option in a filter" "$(words aniso ls train.mode=)" "train.mode=joint train.mode=staged "
 equals "tags" "$(words aniso rm --where tag:)" "tag:weak "
 equals "options" "$(words aniso run tiny.lua --set train.ep)" "train.epochs= "
+equals "options without a default" "$(words aniso run tiny.lua --set train.lr_scale.l) $(words aniso run tiny.lua --set backbone.weights_p)" \
+    "train.lr_scale.layer_decay=  backbone.weights_prefix= "
 equals "values of an option" "$(words aniso run tiny.lua --set select.keep=)" "select.keep=best select.keep=last "
+equals "values of one without a default" "$(words aniso run tiny.lua --set train.precision=)" \
+    "train.precision=bfloat16 train.precision=float32 "
+equals "samplers, the last of several" "$(words aniso eval "$study" --sampler ddim,dp)" "ddim,dpmpp "
 equals "the last of several metrics" "$(words aniso table "$study" --cols acc,tai)" "acc,tail "
 equals "a tag is a new word" "$(words aniso tag 1 '')" ""
 equals "a command that is not one" "$(words aniso nothing '')" ""

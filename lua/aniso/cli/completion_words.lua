@@ -90,16 +90,17 @@ local function settings(_, _, word)
   if key then return out end
   local flat = require("aniso.recipe.options").flatten(config.complete { data = { "lesions" } })
   for _, one in ipairs(flat) do out[#out + 1] = one.key:gsub("%.1$", "") .. "=" end
-  return out
+  local documented = ended(require("aniso.prompt.help.option_names").paths(), "=") -- those without a default too
+  return table.move(documented, 1, #documented, #out + 1, out)
 end
 
-local NO_DATABASE = { [settings] = true }
+local function samplers() return require("aniso.method.config").choices "sampler" or {} end
 
 -- By the option or the argument of a command. A list of names is completed at its last one.
 local OF_OPTION = { only = names.labels, baseline = names.labels,
   metrics = metrics, cols = metrics, delta = metrics, metric = metrics,
   y = metrics, by = metrics, sort = keys, x = names.options,
-  where = filters, set = settings,
+  where = filters, set = settings, sampler = samplers,
   rows = all(function() return { "label" } end, names.options) }
 local OF_ARGUMENT = { study = names.studies, runs = runs, filter = filters, words = runs,
   names = all(names.studies, names.labels, names.labels_of_studies, runs),
@@ -157,7 +158,8 @@ local function candidates(words)
   if not make then return {}, "" end
   local word = words[#words]
   local before = word:match "^(.*,)[^,]*$" or ""
-  if NO_DATABASE[make] then return make(nil, study, word), "" end
+  if make == settings then return make(nil, study, word), "" end
+  if make == samplers then return make(), before end
   if sys.exists(path) ~= "file" then return {}, "" end
   local db <close> = assert(require("aniso.prompt.explore.database").open(path, { readonly = true }))
   local is_study = study and require("aniso.store.contents").has_runs(db, study)

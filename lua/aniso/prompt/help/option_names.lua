@@ -55,4 +55,23 @@ function option_names.options_of(called, keys)
   return out
 end
 
+-- Every option of a configuration by its path, such as train.lr_scale.backbone: those of all kinds.
+function option_names.paths()
+  local all, out, seen, inside = annotations.load(), {}, {}, {}
+  local function add(class, before)
+    if inside[class] then return end
+    inside[class] = true
+    for _, member in ipairs(annotations.list(all, class.name)) do
+      if member.kind == "field" and type(member.name) == "string" then
+        local path = before .. member.name
+        if not seen[path] then seen[path], out[#out + 1] = true, path end
+        for _, inner in ipairs(manual.classes_of(all, member.type)) do add(inner, path .. ".") end
+      end
+    end
+    inside[class] = nil
+  end
+  add(all.classes["aniso.Config"], "")
+  return out
+end
+
 return option_names
