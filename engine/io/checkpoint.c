@@ -67,8 +67,6 @@ static const char *find_damage(an_safetensors *f)
     const char *state_sum = an_safetensors_meta(f, "aniso.state_sha256");
     if (!format || !state || !sum || !state_sum)
         return "it holds tensors but no training state";
-    if (strcmp(format, FORMAT) != 0)
-        return "it was written by a newer aniso";
     an_sha256_buffer(state, strlen(state), hex);
     if (strcmp(hex, state_sum) != 0)
         return "its state does not match its checksum";
@@ -104,10 +102,14 @@ an_safetensors *an_checkpoint_open(const char *path)
             fail_damaged(path, AN_EFORMAT, an_err_message());
         return NULL;
     }
-    const char *damage = find_damage(f);
+    const char *format = an_safetensors_meta(f, "aniso.checkpoint");
+    const bool is_newer = format && strcmp(format, FORMAT) != 0;
+    const char *damage = is_newer ? "" : find_damage(f);
     if (!damage)
         return f;
-    if (an_stop_check() == AN_OK)
+    if (is_newer)
+        an_fail(AN_EFORMAT, "checkpoint %s was written by a newer aniso; use that one", path);
+    else if (an_stop_check() == AN_OK)
         fail_damaged(path, AN_EFORMAT, damage);
     an_safetensors_close(f);
     return NULL;

@@ -178,6 +178,12 @@ static void test_plain_safetensors_is_not_a_checkpoint(void **state)
     assert_int_equal(an_safetensors_write(path, NULL, 0, NULL, 0, NULL), AN_OK);
     assert_null(an_checkpoint_open(path));
     assert_non_null(strstr(an_err_message(), "no training state"));
+    const an_pair newer = {"aniso.checkpoint", "2"};
+    assert_int_equal(an_safetensors_write(path, NULL, 0, &newer, 1, NULL), AN_OK);
+    assert_null(an_checkpoint_open(path));
+    assert_int_equal(an_err_code(), AN_EFORMAT);
+    assert_non_null(strstr(an_err_message(), "was written by a newer aniso"));
+    assert_null(strstr(an_err_message(), "damaged"));
     unlink(path);
     assert_null(an_checkpoint_open(path));
     assert_int_equal(an_err_code(), AN_ENOTFOUND);

@@ -153,6 +153,10 @@ expect "no model" 3 "$aniso" predict "$dir/none.safetensors" "$images"
 output_has err 'there is no such model file; aniso export RUN -o FILE writes one'
 expect "a checkpoint" 1 "$aniso" predict "$(find "$dir/elsewhere/runs" -name best.safetensors)" "$images"
 output_has err 'not a model file; aniso export RUN -o FILE writes one'
+"$aniso" exec -e 'local core = require "aniso.core"
+    assert(core.safetensors.save(arg[1], { ["fc.bias"] = core.tensor.from { 1, 2 } }))' "$dir/published.safetensors"
+expect "published weights" 1 "$aniso" predict "$dir/published.safetensors" "$images"
+output_has err 'published.safetensors: not a model file; aniso export RUN -o FILE writes one'
 head -c 5000 "$model" >"$dir/cut.safetensors"
 expect "a truncated model" 1 "$aniso" predict "$dir/cut.safetensors" "$images"
 output_has err 'cut.safetensors'

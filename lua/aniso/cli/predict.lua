@@ -52,11 +52,12 @@ local function paths_of(args, predictor)
   if predictor:reads_features() then return args.path, predictor:count(args.path) end
   local found = cli.usage(require("aniso.inference.image_paths").of, args.path)
   if found.others > 0 then
-    console.note(("note: %d other files in the folders: only .jpg, .jpeg, .png and .bmp are read")
-      :format(found.others))
+    console.note(("note: %d other file%s in the folders: only .jpg, .jpeg, .png and .bmp are read")
+      :format(found.others, found.others == 1 and "" or "s"))
   end
   if found.not_entered > 0 then
-    console.note(("note: %d folders are links or too deep, and were not entered"):format(found.not_entered))
+    console.note(("note: links to folders, or folders too deep, that were not entered: %d"):format(
+      found.not_entered))
   end
   if #found.paths == 0 then cli.fail(cli.NO_MATCH, "no image was named, and the folders hold none") end
   return found.paths, #found.paths

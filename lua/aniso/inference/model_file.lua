@@ -103,10 +103,17 @@ function model_file.build(of, tensors, where)
   return model
 end
 
+-- Whether it is a whole safetensors file of another program, such as published weights.
+local function is_foreign(path)
+  local tensors, metadata = core.safetensors.load(path)
+  return tensors ~= nil and not metadata["aniso.checkpoint"]
+end
+
 -- Reads a model file → its checked description, the model. Raises one line where it is not one.
 function model_file.load(path)
   local tensors, state = core.checkpoint.load(path)
-  if not tensors then error(state, 0) end
+  if not tensors and not is_foreign(path) then error(state, 0) end
+  if not tensors then return description.check(nil, path) end -- raises what it should be
   tensors = chain_tables.without(tensors)
   local of = description.check(state, path)
   return of, model_file.build(of, tensors, path)
