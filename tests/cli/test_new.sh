@@ -39,6 +39,14 @@ sed 's/^image,label/file,dx/' labels.csv >named.csv
 expect "a table whose columns have other names" 3 "$aniso" new named --data named.csv
 expect "--set names them" 0 "$aniso" new named --data named.csv --set image=file --set label=dx
 expect "aniso check accepts the recipe" 0 "$aniso" check named.lua --seeds 0 --set data.size=16
+"$aniso" run folder.lua --seeds 0 --only softmax --set data.size=16 $small --db runs.db >/dev/null 2>&1
+"$aniso" features @last -o f.safetensors --table f.csv --pool --db runs.db >/dev/null 2>&1
+mkdir recipes
+expect "a recipe for features" 0 "$aniso" new recipes/features --data features --set file=f.safetensors \
+    --set table=f.csv
+mv recipes/features.lua .
+runs features
+
 expect "--set without --data" 2 "$aniso" new unset --set size=16
 
 before=$(cksum <first.lua)

@@ -19,8 +19,9 @@ function new.arguments(parser)
   common.set(parser)
 end
 
--- Kinds whose images have a size of their own, which is the default.
-local SMALL = { cifar10 = true, cifar100 = true, mnist = true, medmnist = true, lesions = true }
+-- Kinds whose images have a size of their own, which is the default; features have none.
+local SMALL = { cifar10 = true, cifar100 = true, mnist = true, medmnist = true, lesions = true,
+  features = true }
 
 -- The data options of a source and of --set, with absolute paths → options, the set that they open.
 local function detected(source, sets)
@@ -33,6 +34,9 @@ local function detected(source, sets)
   end
   if not SMALL[given[1]] then given.size = 64 end
   for _, set in ipairs(sets) do cli.usage(options.set, given, (set[1]:gsub("^data%.", "")), set[2]) end
+  for _, key in ipairs(given[1] == "features" and not given.root and { "file", "table", "ids" } or {}) do
+    given[key] = given[key] and sys.realpath(given[key]) or given[key]
+  end
   return given, (cli.need(cli.usage(require("aniso.method.data").open, given)))
 end
 
@@ -64,7 +68,7 @@ local function data_section(source, sets)
   -- If one patient has several images, name the column of a table that holds the patient, group = "patient":
   -- its images stay on one side of the split.
   data = %s,
-]]):format(dataset.K, found, pretty.format(given))
+]]):format(dataset.K, found, (pretty.format(given):gsub("\n", "\n  ")))
 end
 
 local RECIPE = [[
@@ -81,13 +85,10 @@ local aniso = require "aniso"
 return aniso.study {
   name = %s,
 %s  base = {
-    backbone = { "resnet", depth = 8, width = 16 },  -- or "resnet18" for images of 224 pixels
-    prior = { crops = 4 },                           -- windows that the local prior looks at
-    schedule = { "cosine", T = 1000 },
+%s    schedule = { "cosine", T = 1000 },
     denoiser = { "cross_attention", dim = 64, blocks = 2, heads = 4 },
     -- staged: backbone and priors are trained once per seed, the denoisers behind them share the result.
-    train = { mode = "staged", prior_epochs = 30, epochs = 5, batch = 64, draws = 4, lr = 2e-3,
-      augment = { flip = true, shift = 4 } },
+    train = { mode = "staged", prior_epochs = 30, epochs = 5, batch = 64, draws = 4, lr = 2e-3%s },
     -- A few validation images of a rare class choose an epoch by luck: the averaged last one is kept.
     select = { keep = "last", every = 5 },
     -- Few steps and many chains cost as much as the reverse and classify better.
@@ -104,11 +105,18 @@ return aniso.study {
 }
 ]]
 
+local NETWORKS = [[
+    backbone = { "resnet", depth = 8, width = 16 },  -- or "resnet18" for images of 224 pixels
+    prior = { crops = 4 },                           -- windows that the local prior looks at
+]]
+
 local function text_of(name, path, data, sets)
   local file, study = hint.quoted(path), hint.quoted(name)
+  local has_images = data ~= "features" -- features are the output of a backbone
   local title = data and ("A first study of " .. sys.visible(data)) or "A first study"
   return RECIPE:format(title, file, file, file, study, study, pretty.format(name),
-    data_section(data, sets))
+    data_section(data, sets), has_images and NETWORKS or "",
+    has_images and ",\n      augment = { flip = true, shift = 4 }" or "")
 end
 
 -- The study's name in the path of its recipe.
