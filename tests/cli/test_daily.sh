@@ -49,6 +49,10 @@ sed -n "s/.*(\(aniso ls .*\) lists them)$/\1/p" "$dir/err" >"$dir/hint"
 cd "$dir" && mkdir bin && ln -s "$aniso" bin/aniso && cd - >/dev/null
 expect "the hint of an unknown run, pasted elsewhere" 0 env PATH="$dir/bin:$PATH" sh "$dir/hint"
 equals "it lists the runs of that database" "$(grep -c '^01' "$dir/out")" 4
+expect "a comparison with nothing" 2 "$aniso" compare 1 --db "$db"
+output_has err "is not a study \(aniso ls --db '.*s a name.db' lists them\)$"
+expect "a row of seeds" 2 "$aniso" table four --rows seed --db "$db"
+output_has err "aniso ls --db '.*s a name.db' lists the runs$"
 expect "an unknown run of the default database" 3 env ANISO_DB="$db" "$aniso" show nowhere
 output_has err "\(aniso ls lists them\)$"
 expect "rm" 0 "$aniso" rm 1 --db "$db"

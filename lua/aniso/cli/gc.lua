@@ -2,6 +2,7 @@
 -- --dry-run only lists. Every folder and file that is or would be deleted is named.
 local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
+local hint = require "aniso.store.hint"
 local tables = require "aniso.show.table"
 
 local command = { summary = "permanently delete what was removed; find leftovers" }
@@ -54,8 +55,8 @@ function command.run(args)
   local is_freed = args.dry_run and "would be freed" or "freed"
   console.note(("%s of files %s"):format(common.megabytes(freed).text, is_freed),
     left > 0 and (", %s left over"):format(common.megabytes(left).text) or "",
-    free > 0 and ("; %s inside the database are free (aniso db vacuum)")
-      :format(common.megabytes(free).text) or "")
+    free > 0 and ("; %s inside the database are free (%s)")
+      :format(common.megabytes(free).text, hint.command(db, "db", "vacuum")) or "")
 end
 
 return command

@@ -7,6 +7,7 @@ local literal = require "aniso.recipe.literal"
 local nearest = require "aniso.recipe.nearest"
 local renamed = require "aniso.recipe.renamed"
 local derived = require "aniso.stats.derived"
+local hint = require "aniso.store.hint"
 local metric_column = require "aniso.store.metric_column"
 local must = require("aniso.store.db_error").must
 local option_columns = require "aniso.store.option_columns"
@@ -145,8 +146,8 @@ end
 -- The key for rows and points that average the runs of a configuration. flag: "--rows", of the message.
 function Keys:of_configuration(name, flag)
   if OF_ONE_RUN[name] then
-    error(("%s: %s differs between the runs of a configuration, which a row averages; aniso ls lists "
-      .. "the runs"):format(flag, name), 0)
+    error(("%s: %s differs between the runs of a configuration, which a row averages; %s lists the runs")
+      :format(flag, name, hint.command(self.db, "ls")), 0)
   end
   return self:key(name)
 end

@@ -10,6 +10,7 @@ local contents = require "aniso.store.contents"
 local db_error = require "aniso.store.db_error"
 local folds = require "aniso.recipe.folds"
 local groups_of = require "aniso.store.groups"
+local hint = require "aniso.store.hint"
 local stats_groups = require "aniso.stats.groups"
 local trial_label = require "aniso.recipe.trial_label"
 local must, raise = db_error.must, db_error.raise
@@ -183,8 +184,8 @@ function references.resolve(db, names, options)
   local groups = {}
   if #names == 1 then
     if not contents.has_runs(db, names[1]) then
-      raise(("compare needs two things or the name of a study, and %s is not a study (aniso ls lists them)")
-        :format(names[1]), "EINVAL")
+      raise(("compare needs two things or the name of a study, and %s is not a study (%s lists them)")
+        :format(names[1], hint.command(db, "ls")), "EINVAL")
     end
     groups = study_groups(db, names[1], options and options.baseline)
   else
