@@ -31,7 +31,7 @@ expect "float16 of a run of float32" 0 "$aniso" export @last -o "$dir/half.safet
 output_has err 'written to .*half.safetensors: 0.[0-9] MB of float16, 7 classes, '
 equals "is smaller" "$(($(bytes "$dir/half.safetensors") * 10 < $(bytes "$model") * 8))" 1
 expect "another precision" 2 "$aniso" export @last --precision float8 --db "$db"
-output_has err '^aniso: .*--precision is float32, float16 or bf16, got float8$'
+output_has err '^aniso: .*--precision is float32, float16 or bfloat16, got float8$'
 expect "a run of 16 bits" 0 "$aniso" run "$dir/tiny.lua" --name narrow --set select.precision=bfloat16 --db "$dir/narrow.db"
 for precision in own bf16 float32; do
     option="--precision $precision"

@@ -10,14 +10,14 @@ local PRECISIONS = { float32 = "float32", float16 = "float16", bfloat16 = "bfloa
 
 local function precision_of(text)
   if PRECISIONS[text] then return PRECISIONS[text] end
-  return nil, ("--precision is float32, float16 or bf16, got %s"):format(text)
+  return nil, ("--precision is float32, float16 or bfloat16, got %s"):format(text)
 end
 
 function export.arguments(parser)
   parser:argument("run", "the run")
   parser:option("-o --output", "the file to write, its name ends in .safetensors"):argname "FILE"
     :default "model.safetensors"
-  parser:option("--precision", "of the weights: float32, float16 or bf16; that of the run if left out")
+  parser:option("--precision", "of the weights: float32, float16 or bfloat16; that of the run if left out")
     :argname "NAME":convert(precision_of)
   common.force(parser)
   require("aniso.cli.sampler_flags").arguments(parser)
@@ -39,7 +39,7 @@ local function save(path, of, tensors, model, precision)
   local ok, sha256, bytes, code = pcall(save_as, path, of, tensors, model, precision)
   if not ok then
     errors.pass_interrupts(sha256)
-    cli.fail(cli.FAILED, ("--precision %s: %s; bf16 and float32 keep it"):format(precision,
+    cli.fail(cli.FAILED, ("--precision %s: %s; bfloat16 and float32 keep it"):format(precision,
       cli.sentence(sha256)))
   end
   return sha256, bytes, code
