@@ -81,8 +81,7 @@ static int index_object(lua_State *L)
         return 1;
     if (!h->object)
         return luaL_error(L, "this %s is closed", short_name(c->name));
-    return is_element ? index_element(L, c, h->object)
-                      : c->field(L, h->object, lua_tostring(L, 2));
+    return is_element ? index_element(L, c, h->object) : c->field(L, h->object, lua_tostring(L, 2));
 }
 
 /* The table of methods: the metatable's field `methods`, and what __index reads. */

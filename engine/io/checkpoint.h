@@ -20,8 +20,8 @@ an_code an_checkpoint_save(const char *path, const an_named *tensors, int n, an_
                            int64_t *bytes);
 
 /* Opens and verifies; reads the whole file once. NULL after AN_ENOTFOUND, AN_EIO, AN_ENOMEM or
- * AN_EFORMAT: "checkpoint X is damaged: …; use the previous one, Y", "… by a newer aniso". Read the tensors with
- * an_safetensors_read(), close with an_safetensors_close(). */
+ * AN_EFORMAT: "checkpoint X is damaged: …; use the previous one, Y", or one of a newer aniso. Read
+ * the tensors with an_safetensors_read(), close with an_safetensors_close(). */
 an_safetensors *an_checkpoint_open(const char *path);
 const char *an_checkpoint_state(const an_safetensors *f);  /* the JSON text given to save */
 const char *an_checkpoint_sha256(const an_safetensors *f); /* the tensors' hash           */

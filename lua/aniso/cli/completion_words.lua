@@ -90,7 +90,8 @@ local function settings(_, _, word)
   if key then return out end
   local flat = require("aniso.recipe.options").flatten(config.complete { data = { "lesions" } })
   for _, one in ipairs(flat) do out[#out + 1] = one.key:gsub("%.1$", "") .. "=" end
-  local documented = ended(require("aniso.prompt.help.option_names").paths(), "=") -- those without a default too
+  -- those without a default, too
+  local documented = ended(require("aniso.prompt.help.option_names").paths(), "=")
   return table.move(documented, 1, #documented, #out + 1, out)
 end
 
