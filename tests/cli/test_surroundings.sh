@@ -196,8 +196,9 @@ mkdir "$dir/study"
 start "$dir/study/runs.db" $long
 mv "$dir/study" "$dir/elsewhere"
 ended
-equals "a folder of a database that is renamed ends the run" "$status" 1
-output_has err "failed: $dir/study/runs.db: its folder was deleted or renamed while it was open; .*resumed there"
+# 4 where the file that could not be written was a checkpoint, since the database fails after it
+equals "a folder of a database that is renamed ends the run" "$(echo "$status" | grep -c '^[14]$')" 1
+output_has err "[:] $dir/study/runs.db: its folder was deleted or renamed while it was open; .*resumed there"
 expect "its database is whole" 0 "$aniso" db check --db "$dir/elsewhere/runs.db"
 
 # shellcheck disable=SC2086

@@ -51,8 +51,8 @@ end
 function T.test_a_cell_that_a_spreadsheet_would_run()
   lu.assertEquals(tables.format({ "=a" }, { { "=1+1" }, { "@SUM(A1)" }, { "-2" }, { -2 } }, "csv"),
     "'=a\n'=1+1\n'@SUM(A1)\n'-2\n-2\n")
-  for text, written in pairs { ["a;=1"] = "a;'=1", ["a\n@b"] = '"a\n\'@b"', ["\t =1"] = "\t '=1",
-    [" -1"] = " '-1", ["x=1;y-2"] = "x=1;y-2", ["\u{FF1D}1"] = "'\u{FF1D}1" } do
+  for text, written in pairs { ["a;=1"] = "a;'=1", ["a\n@b"] = '"a\n\'@b"', ["\t =1"] = "\"\t '=1\"",
+    [" -1"] = "\" '-1\"", ["x=1;y-2"] = "x=1;y-2", ["\u{FF1D}1"] = "'\u{FF1D}1" } do
     lu.assertEquals(tables.format({ "a" }, { { text } }, "csv"), "a\n" .. written .. "\n", text)
   end
 end
