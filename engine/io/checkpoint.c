@@ -103,14 +103,15 @@ an_safetensors *an_checkpoint_open(const char *path)
         return NULL;
     }
     const char *format = an_safetensors_meta(f, "aniso.checkpoint");
-    const bool is_newer = format && strcmp(format, FORMAT) != 0;
-    const char *damage = is_newer ? "" : find_damage(f);
-    if (!damage)
-        return f;
-    if (is_newer)
+    if (format && strcmp(format, FORMAT) != 0) {
         an_fail(AN_EFORMAT, "checkpoint %s was written by a newer aniso; use that one", path);
-    else if (an_stop_check() == AN_OK)
-        fail_damaged(path, AN_EFORMAT, damage);
+    } else {
+        const char *damage = find_damage(f);
+        if (!damage)
+            return f;
+        if (an_stop_check() == AN_OK)
+            fail_damaged(path, AN_EFORMAT, damage);
+    }
     an_safetensors_close(f);
     return NULL;
 }

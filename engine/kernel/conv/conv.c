@@ -2,10 +2,9 @@
  * stride 1 (winograd.h) and 2 (winograd_stride2.h) where it fits, patches for very few channels
  * (conv_patches.h), else directly from the images (conv_direct.h).
  *
- * In bf16 another one takes all sizes that it fits (conv_bf16.h), with AMX. Without it two kinds of
- * convolution remain those of float32: Winograd's of stride 1, which read and write bf16 too, since
- * a quarter of the multiplications is less than AVX512_BF16 saves, and the tiny ones of
- * conv_widened.h. */
+ * In bf16 and with AMX, conv_bf16.h takes all sizes that it fits. Without AMX two kinds of
+ * convolution remain those of float32: Winograd's of stride 1, which read and write bf16 too and
+ * save more than AVX512_BF16 does, and the tiny ones of conv_widened.h. */
 #include "kernel/conv/conv.h"
 
 #include <stddef.h>
@@ -41,18 +40,22 @@ static int64_t weight_floats(const an_conv_shape *s)
     return s->O * s->C * s->kh * s->kw;
 }
 
+/* Whether maps are stored as bf16, or factors may be rounded to it. */
+static bool allows_bf16(const an_conv_shape *s)
+{
+    return s->narrow || an_precision_now() == AN_PRECISION_BF16;
+}
+
 /* Whether Winograd's algorithm for stride 1 takes a convolution. */
 static bool is_winograd(const an_conv_shape *s)
 {
-    bool bf16 = s->narrow || an_precision_now() == AN_PRECISION_BF16;
-    return !(bf16 && an_bf16_unit_now() == AN_BF16_AMX) && an_k_winograd_fits(s);
+    return !(allows_bf16(s) && an_bf16_unit_now() == AN_BF16_AMX) && an_k_winograd_fits(s);
 }
 
 /* Whether conv_bf16.h, which `fits`, takes one that is not Winograd's. */
 static bool is_bf16(const an_conv_shape *s, bool fits)
 {
-    bool bf16 = s->narrow || an_precision_now() == AN_PRECISION_BF16;
-    return bf16 && fits && (an_bf16_unit_now() == AN_BF16_AMX || !an_k_conv_is_tiny(s));
+    return allows_bf16(s) && fits && (an_bf16_unit_now() == AN_BF16_AMX || !an_k_conv_is_tiny(s));
 }
 
 /* The shape is what an_k_conv_shape() makes of its first nine fields, and the kernel fits. */
@@ -85,7 +88,7 @@ an_code an_k_conv_forward(void *y, const void *x, const float *w, const float *b
     if (is_bf16(s, an_k_conv_bf16_fits(s)))
         return an_k_conv_bf16_forward(y, x, w, b, s);
     if (s->narrow)
-        return an_k_conv_widened_forward(an_k_conv_forward, y, x, w, s);
+        return an_k_conv_widened_forward(an_k_conv_forward, y, x, w, b, s);
     if (an_k_winograd_stride2_fits(s))
         return an_k_winograd_stride2_forward(y, x, w, b, s);
     if (an_k_conv_patches_fit(s))

@@ -46,14 +46,14 @@ static an_code begin(widened *j, const an_conv_shape *s)
 }
 
 an_code an_k_conv_widened_forward(an_conv_forward *wide, uint16_t *y, const uint16_t *x,
-                                  const float *w, const an_conv_shape *s)
+                                  const float *w, const float *b, const an_conv_shape *s)
 {
     widened j;
     an_code code = begin(&j, s);
     if (code)
         return code;
     widen(j.x, x, j.in);
-    code = wide(j.y, j.x, w, NULL, &j.shape);
+    code = wide(j.y, j.x, w, b, &j.shape);
     if (!code)
         narrow(y, j.y, j.out);
     an_carve_release(&j.scratch);

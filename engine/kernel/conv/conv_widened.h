@@ -26,7 +26,7 @@ typedef an_code an_conv_data(void *dx, const void *dy, const float *w, float bet
 typedef an_code an_conv_weight(float *dw, const void *dy, const void *x, const an_conv_shape *s);
 
 an_code an_k_conv_widened_forward(an_conv_forward *wide, uint16_t *y, const uint16_t *x,
-                                  const float *w, const an_conv_shape *s);
+                                  const float *w, const float *b, const an_conv_shape *s);
 an_code an_k_conv_widened_data(an_conv_data *wide, uint16_t *dx, const uint16_t *dy, const float *w,
                                float beta, const an_conv_shape *s);
 an_code an_k_conv_widened_weight(an_conv_weight *wide, float *dw, const uint16_t *dy,

@@ -7,6 +7,7 @@ local common = require "aniso.cli.common"
 local console = require "aniso.show.console"
 local evaluation_rows = require "aniso.show.evaluation_rows"
 local group_rows = require "aniso.show.group_rows"
+local metric_catalog = require "aniso.stats.metric.catalog"
 local stats = require "aniso.stats.groups"
 local tables = require "aniso.show.table"
 local table_source = require "aniso.cli.table_source"
@@ -93,9 +94,10 @@ local function evaluation_deltas(source, groups, args)
     of = evaluation_rows.baselines(groups, baseline) }
 end
 
-local function print_evaluations(source, labels, how)
+-- how: the arguments of the command line, of which all but `only` may be absent.
+local function print_evaluations(source, how)
   local exact = tables.is_for_programs(how.format)
-  local groups = cli.usage(common.with_labels, source:evaluations(), labels, label_of)
+  local groups = cli.usage(common.with_labels, source:evaluations(), how.only, label_of)
   local heads = cli.usage(heads_of, evaluation_rows.configurations(groups), how.rows or { "label" },
     source.catalog)
   for _, head in ipairs(evaluation_rows.heads(groups, exact)) do heads[#heads + 1] = head end
@@ -105,10 +107,9 @@ local function print_evaluations(source, labels, how)
   tables.print(columns, rows, how.format)
 end
 
--- Prints all evaluations of a study. labels: of the variants that are shown, all for an empty list; how
--- [opt]: rows, cols, delta, baseline, percent and format as on the command line.
-function command.evaluations(db, study, labels, how)
-  print_evaluations(table_source.of_database(db, study), labels, how or {})
+-- Prints all evaluations of a study. labels: of the variants that are shown, all for an empty list.
+function command.evaluations(db, study, labels)
+  print_evaluations(table_source.of_database(db, study), { only = labels })
 end
 
 -- What of a row only a program requires.
@@ -121,8 +122,7 @@ local function for_person(columns, rows, metrics)
   for i in ipairs(rows) do out[i] = {} end
   for j, name in ipairs(columns) do
     if not FOR_PROGRAMS[name] or j > first then
-      shown[#shown + 1] = j <= first and name or { name = require("aniso.stats.metric.catalog").printed(name),
-        digits = 3 }
+      shown[#shown + 1] = j <= first and name or { name = metric_catalog.printed(name), digits = 3 }
       for i, row in ipairs(rows) do out[i][#shown] = row[j] end
     end
   end
@@ -180,7 +180,7 @@ function command.run(args)
   check_flags(args)
   local source = table_source.of(args)
   if args.each then return print_each(source, args) end
-  if args.evaluations then return print_evaluations(source, args.only, args) end
+  if args.evaluations then return print_evaluations(source, args) end
   local groups = cli.usage(common.with_labels, source:groups(args), args.only, label_of)
   local heads = cli.usage(heads_of, groups, args.rows, source.catalog)
   local metrics = cli.usage(metrics_of, args.cols or source:columns(), source.catalog, "--cols")
