@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -B
 """Regenerates the reference values in this folder: `make golden`.
 
-Needs PyTorch (Debian: python3-torch). Users and `make test` never do: the files are part
-of the repository. The same PyTorch writes the same bytes.
+Needs PyTorch and safetensors (Debian: python3-torch, python3-safetensors). Users and `make test`
+never do: the files are part of the repository. The same PyTorch writes the same bytes.
 """
 import os
 

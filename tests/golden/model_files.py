@@ -19,9 +19,13 @@ return aniso.study { name = "golden", data = { "lesions", n = 140, size = 16 },
       ["schedule.coupling"] = "speed", ["sampler.probabilities"] = "plain" },
     { label = "resnet50", backbone = { "resnet50", width = 2 }, ["prior.mode"] = "global",
       denoiser = { dim = 8, blocks = 1, heads = 2 } },
+    { label = "local", ["prior.mode"] = "local", ["loss.prior"] = "ldam", denoiser = { "film", dim = 4 } },
     { label = "softmax", method = "softmax", ["backbone.stem_stride"] = 2 },
   } }
 """
+
+
+LABELS = "cross_attention", "film", "resnet50", "local", "softmax"
 
 
 def export(folder, label, path):
@@ -40,7 +44,7 @@ def build(path):
     """MODEL files next to `path`, which holds images/LABEL and probabilities/LABEL."""
     tensors = {}
     with tempfile.TemporaryDirectory() as folder:
-        for label in ("cross_attention", "film", "resnet50", "softmax"):
+        for label in LABELS:
             model = os.path.join(os.path.dirname(path), f"model_{label}.safetensors")
             export(folder, label, model)
             predict, of = load(model)

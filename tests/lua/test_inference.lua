@@ -2,6 +2,7 @@
 -- prediction whatever others are in its batch.
 local lu = require "luaunit"
 local aniso = require "aniso"
+local chain_tables = require "aniso.inference.chain_tables"
 local core = require "aniso.core"
 local data_fixture = dofile "tests/lua/data_fixture.lua"
 local fixture = dofile "tests/lua/inference_fixture.lua"
@@ -126,13 +127,46 @@ function T:test_a_narrow_file_has_rounded_weights_and_exact_chains()
 end
 
 -- PyTorch reads the same files and gives the same probabilities (tests/golden/predict_model.py).
+local PYTORCH = { "cross_attention", "film", "resnet50", "local", "softmax" }
+
 function T:test_pytorch_gives_the_same_probabilities()
   local golden = core.safetensors.load "tests/golden/model_files.safetensors"
-  for _, label in ipairs { "cross_attention", "film", "resnet50", "softmax" } do
+  for _, label in ipairs(PYTORCH) do
     local loaded = aniso.load(("tests/golden/model_%s.safetensors"):format(label))
     local got = loaded:classify(golden["images/" .. label]):list()
     for k, p in ipairs(golden["probabilities/" .. label]:list()) do lu.assertAlmostEquals(got[k], p, 1e-5) end
     lu.assertEquals(#got, 5 * 7)
+  end
+end
+
+-- The steps that PyTorch took are those that an export writes today, and so are the tables that they read.
+function T:test_the_steps_of_a_file_are_those_that_pytorch_took()
+  for _, label in ipairs(PYTORCH) do
+    local path = ("tests/golden/model_%s.safetensors"):format(label)
+    local stored, state = core.checkpoint.load(path)
+    local steps, tensors = core.json.encode(state.torch), chain_tables.without(stored)
+    state.torch = nil
+    local written = self.layout:path "written.safetensors"
+    local model = model_file.build(description.check(state, path), tensors, path)
+    assert(model_file.save(written, state, tensors, model))
+    local again, of = core.checkpoint.load(written)
+    lu.assertTrue(core.json.encode(of.torch) == steps, label)
+    for name, tensor in pairs(again) do
+      local before = stored[name]:list()
+      for k, value in ipairs(tensor:list()) do lu.assertAlmostEquals(before[k], value, 1e-6) end
+      stored[name] = nil
+    end
+    lu.assertNil(next(stored))
+  end
+end
+
+function T:test_a_file_names_what_pytorch_cannot_compute()
+  for variant, expected in pairs { sample = "schedule.coupling", image = "schedule.coupling",
+    ancestral = "sampler", calibrated = "sampler.tilt", tilted = "sampler.tilt", margins = "prior.cosine",
+    adjusted = "post_hoc" } do
+    local _, _, path = both(self, run_of(self, variant))
+    local _, of = core.checkpoint.load(path)
+    lu.assertEquals(of.torch, { missing = { expected } }, variant)
   end
 end
 

@@ -5,6 +5,8 @@ local chain_tables = require "aniso.inference.chain_tables"
 local core = require "aniso.core"
 local description = require "aniso.inference.description"
 local errors = require "aniso.recipe.errors"
+local options = require "aniso.recipe.options"
+local torch_steps = require "aniso.inference.torch_steps"
 
 local model_file = {}
 
@@ -13,15 +15,17 @@ local MOST_LEVELS = 100000000 -- T · K, of a table of the schedule
 local MOST_PASSES = 1000000   -- of the denoiser per image
 
 -- Writes the file as a whole → its SHA-256 (of the tensors), bytes; nil, message, code. model [opt]: built of
--- them, for the numbers of its chains, which are float32 always. precision [opt]: of the weights, "float32"
--- if left out, "float16" or "bfloat16", as select.precision; raises for a weight that float16 cannot hold.
+-- them, for its steps in PyTorch and the numbers of its chains, which are float32 always. precision [opt]: of
+-- the weights, "float32" if left out, "float16" or "bfloat16", as select.precision; raises for a weight that
+-- float16 cannot hold.
 function model_file.save(path, of, tensors, model, precision)
-  local all = {}
-  for name, tensor in pairs(model and model.denoiser and chain_tables.of(model, of.config.sampler) or {}) do
-    all[name] = tensor
+  local all, state = model and model.denoiser and chain_tables.of(model, of.config.sampler) or {}, of
+  if model then
+    state = options.copy(of)
+    state.torch = torch_steps.of(of, model, tensors, all)
   end
   for name, tensor in pairs(tensors) do all[name] = tensor end
-  return core.checkpoint.save(path, all, of, { previous = false, precision = precision,
+  return core.checkpoint.save(path, all, state, { previous = false, precision = precision,
     exact = chain_tables.prefix })
 end
 
