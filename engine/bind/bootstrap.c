@@ -1,12 +1,18 @@
 /* bootstrap (Lua): core.bootstrap, the metrics of many resamples at once. Which images a resample
  * has, and what is done with the metrics, is in lua/aniso/stats/bootstrap.lua. */
-#include <string.h>
-
 #include "bind/open.h"
+#include "bind/shot_groups.h"
 #include "bind/tensor_arg.h"
 
-enum { ACC, BACC, MACRO_F1, MANY, MEDIUM, FEW, METRICS };
-static const char *const names[METRICS] = {"acc", "bacc", "macro_f1", "many", "medium", "few"};
+/* After ACC come the groups, AN_MANY, AN_MEDIUM and AN_FEW. */
+enum { ACC, BACC = AN_GROUPS, MACRO_F1, METRICS };
+
+static const char *name_of(int metric)
+{
+    static const char *const names[METRICS] = {
+        [ACC] = "acc", [BACC] = "bacc", [MACRO_F1] = "macro_f1"};
+    return names[metric] ? names[metric] : an_group_names[metric];
+}
 
 /* Sums over the defined ones of some classes, and their number. */
 typedef struct {
@@ -22,7 +28,7 @@ static void add(mean *m, double value)
 
 /* The means of one resample by the conventions of the confusion matrix: a recall is defined for a
  * class with images, an F1 for a class that has images or is called. support, called and correct
- * have K counts each; group[j] is MANY, MEDIUM, FEW, or 0 for none. */
+ * have K counts each. */
 static void rates_of(const float *support, const float *called, const float *correct,
                      const int *group, int64_t K, mean out[METRICS])
 {
@@ -37,30 +43,12 @@ static void rates_of(const float *support, const float *called, const float *cor
             images += n;
             hits += tp;
             add(&out[BACC], tp / n);
-            if (group[j] > 0)
+            if (group[j] != AN_NO_GROUP)
                 add(&out[group[j]], tp / n);
         }
     }
     if (images > 0)
         add(&out[ACC], hits / images);
-}
-
-/* The groups at `arg`: "many", "medium", "few" or false for each of K classes; pushes a buffer. */
-static const int *check_groups(lua_State *L, int arg, int64_t K)
-{
-    luaL_checktype(L, arg, LUA_TTABLE);
-    int *group = lua_newuserdatauv(L, (size_t)K * sizeof *group, 0);
-    for (int64_t j = 0; j < K; j++) {
-        const bool given = lua_rawgeti(L, arg, j + 1) == LUA_TSTRING;
-        const char *name = given ? lua_tostring(L, -1) : "";
-        group[j] = 0;
-        for (int m = MANY; m < METRICS; m++)
-            if (strcmp(name, names[m]) == 0)
-                group[j] = m;
-        luaL_argcheck(L, group[j] > 0 || !given, arg, "many, medium or few expected");
-        lua_pop(L, 1);
-    }
-    return group;
 }
 
 /* bootstrap.rates(sums, K, first, groups) → {acc = {number or false per row}, bacc =, macro_f1 =,
@@ -75,13 +63,13 @@ static int bootstrap_rates(lua_State *L)
     const int64_t rows = sums->shape[0], width = sums->shape[1];
     const int64_t K = an_check_within(L, 2, "K", 1, width / 3);
     const int64_t first = an_check_within(L, 3, "first", K, width - 2 * K);
-    const int *group = check_groups(L, 4, K);
+    const int *group = an_check_groups(L, 4, K);
     lua_createtable(L, 0, METRICS);
     const int result = lua_gettop(L);
     for (int m = 0; m < METRICS; m++) {
         lua_createtable(L, (int)rows, 0);
         lua_pushvalue(L, -1);
-        lua_setfield(L, result, names[m]);
+        lua_setfield(L, result, name_of(m));
     }
     for (int64_t r = 0; r < rows; r++) {
         const float *row = an_f32(sums) + r * width;

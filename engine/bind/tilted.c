@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bind/open.h"
+#include "bind/shot_groups.h"
 #include "bind/tensor_arg.h"
 
 /* The lines of one image and the counters of its class. */
@@ -143,10 +144,10 @@ static void read_listed_logs(lua_State *L, int64_t K, double *logs)
     }
 }
 
-/* Row i of the table of rows at index 1 → K logarithms. */
-static void read_logs(lua_State *L, int64_t i, int64_t K, double *logs)
+/* Row i of the table of rows at `probs` → K logarithms. */
+static void read_logs(lua_State *L, int probs, int64_t i, int64_t K, double *logs)
 {
-    const int type = lua_rawgeti(L, 1, i + 1);
+    const int type = lua_rawgeti(L, probs, i + 1);
     luaL_argcheck(L, type == LUA_TTABLE || type == LUA_TSTRING, 1, "a list of rows expected");
     if (type == LUA_TSTRING)
         read_packed_logs(L, K, logs);
@@ -155,64 +156,139 @@ static void read_logs(lua_State *L, int64_t i, int64_t K, double *logs)
     lua_pop(L, 1);
 }
 
-static int64_t read_truth(lua_State *L, int64_t i, int64_t K)
+static int64_t read_truth(lua_State *L, int true_idx, int64_t i, int64_t K)
 {
     int is_integer;
-    lua_rawgeti(L, 2, i + 1);
+    lua_rawgeti(L, true_idx, i + 1);
     const lua_Integer class = lua_tointegerx(L, -1, &is_integer);
-    luaL_argcheck(L, is_integer && class >= 0 && class < K, 2, "a class, from 0, per row expected");
+    luaL_argcheck(L, is_integer && class >= 0 && class < K, 1, "a class, from 0, per row expected");
     lua_pop(L, 1);
     return class;
 }
 
-/* Sums the differences up. */
-static void push_counts(lua_State *L, int64_t *correct, int64_t tilts, int64_t K)
+/* Pushes the field of the part on the top of the stack, a table; → its index. */
+static int field_of_part(lua_State *L, int part, const char *name)
 {
-    lua_createtable(L, (int)tilts, 0);
-    for (int64_t t = 0; t < tilts; t++) {
-        lua_createtable(L, (int)K, 0);
-        for (int64_t k = 0; k < K; k++) {
-            if (t > 0)
-                correct[t * K + k] += correct[(t - 1) * K + k];
-            lua_pushinteger(L, correct[t * K + k]);
-            lua_rawseti(L, -2, k + 1);
+    luaL_argcheck(L, lua_getfield(L, part, name) == LUA_TTABLE, 1,
+                  "probs, true_idx and log_shares expected in each part");
+    return lua_gettop(L);
+}
+
+/* Counts the images of the part on the top of the stack; support [K]: the images of each class. */
+static void count_part(lua_State *L, image of, int64_t tilts, double *logs, int64_t *support)
+{
+    const int part = lua_gettop(L);
+    luaL_argcheck(L, lua_istable(L, part), 1, "a list of parts expected");
+    const int probs = field_of_part(L, part, "probs");
+    const int true_idx = field_of_part(L, part, "true_idx");
+    of.shares = an_check_doubles(L, field_of_part(L, part, "log_shares"), of.K, NULL);
+    of.logs = logs;
+    const int64_t N = (int64_t)lua_rawlen(L, true_idx);
+    for (int64_t i = 0; i < N; i++) {
+        read_logs(L, probs, i, of.K, logs);
+        of.truth = read_truth(L, true_idx, i, of.K);
+        support[of.truth]++;
+        count_image(&of, tilts);
+    }
+    lua_settop(L, part);
+}
+
+/* The mean recall of a group's classes that have images; false if none has. */
+static void push_recall(lua_State *L, const int64_t *correct, const int64_t *support,
+                        const int *groups, int group, int64_t K)
+{
+    double sum = 0;
+    int64_t classes = 0;
+    for (int64_t k = 0; k < K; k++)
+        if (groups[k] == group && support[k] > 0) {
+            sum += (double)correct[k] / (double)support[k];
+            classes++;
         }
-        lua_rawseti(L, -2, t + 1);
+    if (classes > 0)
+        lua_pushnumber(L, sum / (double)classes);
+    else
+        lua_pushboolean(L, false);
+}
+
+/* Sums the differences up, and pushes the recalls of each group at each tilt. */
+static void push_recalls(lua_State *L, const image *of, const int64_t *support, const int *groups,
+                         int64_t tilts)
+{
+    for (int64_t i = of->K; i < tilts * of->K; i++)
+        of->correct[i] += of->correct[i - of->K];
+    lua_createtable(L, 0, AN_GROUPS - AN_MANY);
+    for (int g = AN_MANY; g < AN_GROUPS; g++) {
+        lua_createtable(L, (int)tilts, 0);
+        for (int64_t t = 0; t < tilts; t++) {
+            push_recall(L, of->correct + t * of->K, support, groups, g, of->K);
+            lua_rawseti(L, -2, t + 1);
+        }
+        lua_setfield(L, -2, an_group_names[g]);
     }
 }
 
-/* tilted.correct(probs, true_idx, log_shares, taus) → {{K counts} per tilt}: the images of each
- * class that are called it. probs: N rows of K probabilities, lists or strings of K float32 as the
- * database stores them; true_idx: N classes, from 0; log_shares: K numbers ln π_k; taus: tilts, at
- * least one, ascending. */
-static int tilted_correct(lua_State *L)
+/* `count` zeros in a buffer on Lua's stack. */
+static int64_t *push_zeros(lua_State *L, int64_t count)
 {
-    int64_t K, tilts;
+    const size_t bytes = (size_t)count * sizeof(int64_t);
+    return memset(lua_newuserdatauv(L, bytes, 0), 0, bytes);
+}
+
+/* tilted.recalls(parts, groups, taus) → {many = {number or false per tilt}, medium =, few =}: the
+ * mean recall of each group's classes over the images of all parts; false where none has images. A
+ * part is {probs = N rows of K probabilities, lists or strings of K float32 as the database stores
+ * them, true_idx = N classes, from 0, log_shares = K numbers ln π_k}; groups: "many", "medium",
+ * "few" or false for K ≥ 1 classes; taus: tilts, at least one, ascending. */
+static int tilted_recalls(lua_State *L)
+{
+    int64_t tilts;
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_checktype(L, 2, LUA_TTABLE);
-    const double *shares = an_check_doubles(L, 3, -1, &K);
-    luaL_argcheck(L, K >= 1, 3, "at least one class expected");
-    const double *taus = an_check_doubles(L, 4, -1, &tilts);
-    luaL_argcheck(L, tilts >= 1, 4, "at least one tilt expected");
+    image of = {.K = (int64_t)lua_rawlen(L, 2)};
+    luaL_argcheck(L, of.K >= 1, 2, "at least one class expected");
+    const int *groups = an_check_groups(L, 2, of.K);
+    of.taus = an_check_doubles(L, 3, -1, &tilts);
+    luaL_argcheck(L, tilts >= 1, 3, "at least one tilt expected");
     for (int64_t t = 1; t < tilts; t++)
-        luaL_argcheck(L, taus[t] > taus[t - 1], 4, "tilts in ascending order expected");
-    double *logs = lua_newuserdatauv(L, (size_t)K * sizeof *logs, 0);
-    const size_t counters = (size_t)((tilts + 1) * K) * sizeof(int64_t);
-    int64_t *correct = memset(lua_newuserdatauv(L, counters, 0), 0, counters);
-    image of = {.logs = logs, .shares = shares, .taus = taus, .K = K, .correct = correct};
-    const int64_t N = (int64_t)lua_rawlen(L, 2);
-    for (int64_t i = 0; i < N; i++) {
-        read_logs(L, i, K, logs);
-        of.truth = read_truth(L, i, K);
-        count_image(&of, tilts);
+        luaL_argcheck(L, of.taus[t] > of.taus[t - 1], 3, "tilts in ascending order expected");
+    double *logs = lua_newuserdatauv(L, (size_t)of.K * sizeof *logs, 0);
+    of.correct = push_zeros(L, (tilts + 1) * of.K);
+    int64_t *support = push_zeros(L, of.K);
+    const lua_Integer parts = (lua_Integer)lua_rawlen(L, 1);
+    for (lua_Integer p = 1; p <= parts; p++) {
+        lua_rawgeti(L, 1, p);
+        count_part(L, of, tilts, logs, support);
+        lua_pop(L, 1);
     }
-    push_counts(L, correct, tilts, K);
+    push_recalls(L, &of, support, groups, tilts);
+    return 1;
+}
+
+/* tilted.called(probs, shares) → {the class, from 0, that each row calls}: the highest of
+ * ln q_k − shares_k, the lower class of equal ones. probs: N rows, as in a part above; shares:
+ * K ≥ 1 numbers τ ln π_k. */
+static int tilted_called(lua_State *L)
+{
+    image of = {0};
+    luaL_checktype(L, 1, LUA_TTABLE);
+    of.shares = an_check_doubles(L, 2, -1, &of.K);
+    luaL_argcheck(L, of.K >= 1, 2, "at least one class expected");
+    double *logs = lua_newuserdatauv(L, (size_t)of.K * sizeof *logs, 0);
+    of.logs = logs;
+    const int64_t N = (int64_t)lua_rawlen(L, 1);
+    lua_createtable(L, (int)N, 0);
+    for (int64_t i = 0; i < N; i++) {
+        read_logs(L, 1, i, of.K, logs);
+        lua_pushinteger(L, called_at(&of, 1));
+        lua_rawseti(L, -2, i + 1);
+    }
     return 1;
 }
 
 int an_open_tilted(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"correct", tilted_correct}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"recalls", tilted_recalls}, {"called", tilted_called}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

@@ -47,8 +47,10 @@ function Operating.test_stored_probabilities_give_the_same_curve()
     for k in ipairs(row) do row[k] = ("<f"):unpack(packed.probs[i], 4 * k - 3) end
   end
   lu.assertEquals(operating.curve({ packed, packed }, SHOT), operating.curve({ listed, listed }, SHOT))
+  lu.assertEquals(operating.predictions(packed, 0.4), operating.predictions(listed, 0.4))
   for row, message in pairs { abc = "a float32 per class expected", [1] = "a list of rows expected" } do
-    lu.assertErrorMsgContains(message, core.tilted.correct, { row }, { 0 }, { 0, 0, 0 }, { 0 })
+    local wrong = { probs = { row }, true_idx = { 0 }, counts = COUNTS }
+    lu.assertErrorMsgContains(message, operating.curve, { wrong }, SHOT)
   end
 end
 

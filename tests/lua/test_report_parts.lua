@@ -1,10 +1,33 @@
 -- Parts of the report: the warnings and their conditions, and the example images.
 local lu = require "luaunit"
 local bitmap = require "aniso.show.report.bitmap"
+local chart = require "aniso.show.report.chart"
+local escape = require "aniso.show.escape"
 local examples = require "aniso.show.report.examples"
 local study = require "aniso.show.report.study"
 local fixture = dofile "tests/lua/report_fixture.lua"
 local markup = dofile "tests/lua/markup.lua"
+
+local Drawing = {}
+
+-- To a tenth of a pixel; what has no position is drawn as it is called, and ends no report.
+function Drawing.test_positions_are_written_to_a_tenth()
+  for value, text in pairs { [12] = "12", [12.34] = "12.3", [12.96] = "13", [-0.04] = "0", [-3.26] = "-3.3",
+    [1 / 0] = "inf" } do
+    lu.assertEquals(chart.pixel(value), text)
+    lu.assertEquals(chart.pixel(value), text) -- as it is remembered
+  end
+  lu.assertStrContains(chart.pixel(0 / 0), "nan")
+end
+
+function Drawing.test_text_from_outside_is_escaped()
+  lu.assertEquals(escape "class 1, 0.5: a-b", "class 1, 0.5: a-b")
+  lu.assertEquals(escape "a<b", "a&lt;b")
+  lu.assertEquals(escape "\27[2J", "\\x1B[2J")
+  lu.assertEquals(escape "caf\xE9", "caf\\xE9")
+  lu.assertEquals(escape "Größe", "Größe")
+  lu.assertEquals(escape(0.5), "0.5")
+end
 
 local Warnings = {}
 
@@ -103,4 +126,4 @@ function Pictures.test_the_most_confident_right_and_wrong_of_each_band_are_chose
   lu.assertEquals(chosen(8), { 0, 3, 2, 6, 4, 5 }) -- of another class before the second of one
 end
 
-return { Warnings = Warnings, Pictures = Pictures }
+return { Drawing = Drawing, Warnings = Warnings, Pictures = Pictures }

@@ -6,5 +6,7 @@ local visible = require("aniso.core").sys.visible
 local ENTITY = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
 return function(text)
-  return (visible(tostring(text), true):gsub("[&<>\"']", ENTITY))
+  text = tostring(text)
+  if not text:find "[^0-9A-Za-z .,:%-]" then return text end -- most are numbers and words
+  return (visible(text, true):gsub("[&<>\"']", ENTITY))
 end

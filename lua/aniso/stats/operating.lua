@@ -1,7 +1,8 @@
 -- Operating curves (METHOD §7): the recall of head and tail as stored predictions are tilted,
 -- q̃_k ∝ q_k exp(−τ ln π_k) with π the training shares (METHOD §2): τ = 0 leaves the predictions as they
--- are, a larger τ favours rare classes. A part is {true_idx, probs = N rows of K numbers, counts =
--- training images per class}; the parts of several folds are pooled, each with its own π.
+-- are, a larger τ favours rare classes. A part is {true_idx, probs = N rows of K numbers or of K float32 as
+-- they are stored, counts = training images per class}; the parts of several folds are pooled, each with its
+-- own π.
 --   operating.curve(parts, shot [, taus])      operating.tau_at(part, shot, 0.9)
 --   operating.predictions(part, tau)           operating.grid
 --   operating.band(curves, heads)              operating.tail_at(curve, h)
@@ -26,80 +27,39 @@ local function log_shares(part)
   return shares
 end
 
+-- τ ln π of a part.
+local function tilted_shares(part, tau)
+  local shares = log_shares(part)
+  for k, share in ipairs(shares) do shares[k] = tau * share end
+  return shares
+end
+
 -- The classes, 0-based, that the tilted probabilities of each image call; ties go to the lower class, as
 -- without a tilt.
 function operating.predictions(part, tau)
-  local out, K, kappa = {}, #part.counts, log_shares(part)
-  for k = 1, K do kappa[k] = tau * kappa[k] end
-  for i, row in ipairs(part.probs) do
-    local best, top = 1, math.log(row[1]) - kappa[1]
-    for k = 2, K do
-      local value = math.log(row[k]) - kappa[k]
-      if value > top then best, top = k, value end
-    end
-    out[i] = best - 1
-  end
-  return out
+  return core.tilted.called(part.probs, tilted_shares(part, tau))
 end
 
-local GROUPS = { "many", "medium", "few" }
-
--- The classes of each group that have images: {many = {k, …}, medium = …, few = …}.
-local function classes_of(support, shot)
-  local out = { many = {}, medium = {}, few = {} }
-  for k, group in ipairs(shot) do
-    if (support[k] or 0) > 0 then table.insert(out[group], k) end
-  end
-  return out
-end
-
--- Mean recall over some classes from right[k] of support[k] images; nil without classes.
-local function mean_recall(right, support, classes)
-  local sum = 0
-  for _, k in ipairs(classes) do sum = sum + right[k] / support[k] end
-  return #classes > 0 and sum / #classes or nil
-end
-
--- Group recalls over all parts, part p tilted by taus[p].
+-- {many =, medium =, few =}: group recalls over all parts, part p tilted by taus[p]; nil where undefined.
 function operating.recalls(parts, shot, taus)
-  local right, support = {}, {}
-  for k = 1, #shot do right[k], support[k] = 0, 0 end
+  local counted, out = {}, {}
   for p, part in ipairs(parts) do
-    for i, called in ipairs(operating.predictions(part, taus[p])) do
-      local class = part.true_idx[i] + 1
-      support[class] = support[class] + 1
-      if called == class - 1 then right[class] = right[class] + 1 end
-    end
+    counted[p] = { probs = part.probs, true_idx = part.true_idx, log_shares = tilted_shares(part, taus[p]) }
   end
-  local out = {}
-  for group, classes in pairs(classes_of(support, shot)) do
-    out[group] = mean_recall(right, support, classes)
-  end
+  for group, recalls in pairs(core.tilted.recalls(counted, shot, { 1 })) do out[group] = recalls[1] or nil end
   return out
 end
 
--- Counts at each τ with those of another part; sum: nil for none yet.
-local function added(sum, counts)
-  for i, correct in ipairs(sum and counts or {}) do
-    for k, n in ipairs(correct) do sum[i][k] = sum[i][k] + n end
-  end
-  return sum or counts
-end
-
--- {tau = {…}, many = {…}, few = {…}}: recalls over all parts at each τ, ascending; false where undefined.
+-- {tau = {…}, many = {…}, medium = {…}, few = {…}}: recalls over all parts at each τ, ascending; false where
+-- undefined.
 function operating.curve(parts, shot, taus)
-  local out = { tau = taus or operating.grid, many = {}, medium = {}, few = {} }
-  local right, support = nil, {}
-  for _, part in ipairs(parts) do
-    for _, class in ipairs(part.true_idx) do support[class + 1] = (support[class + 1] or 0) + 1 end
-    right = added(right, core.tilted.correct(part.probs, part.true_idx, log_shares(part), out.tau))
+  taus = taus or operating.grid
+  local counted = {}
+  for p, part in ipairs(parts) do
+    counted[p] = { probs = part.probs, true_idx = part.true_idx, log_shares = log_shares(part) }
   end
-  local classes = classes_of(support, shot)
-  for i = 1, #out.tau do
-    for _, group in ipairs(GROUPS) do
-      out[group][i] = mean_recall(right[i], support, classes[group]) or false
-    end
-  end
+  local out = core.tilted.recalls(counted, shot, taus)
+  out.tau = taus
   return out
 end
 

@@ -49,16 +49,16 @@ function members.bins(db, member)
 end
 
 -- ── predictions ─────────────────────────────────────────────────────────────────────────
--- The latest are kept until the garbage collector runs: eval_id → predictions, per database.
+-- The latest are kept until the garbage collector runs: predictions by evaluation and form, per database.
 local kept = setmetatable({}, { __mode = "k" })
 
 -- {true_idx, pred_idx, conf, probs} of an evaluation, nil where none are stored. probs [opt]: as
--- db:predictions() takes it; only predictions with all their numbers are kept.
+-- db:predictions() takes it.
 local function read(db, eval_id, probs)
-  local own = kept[db] or setmetatable({}, { __mode = "v" })
+  local own, key = kept[db] or setmetatable({}, { __mode = "v" }), ("%d %s"):format(eval_id, probs)
   kept[db] = own
-  local found = own[eval_id] or db:predictions(eval_id, probs)
-  if probs == nil then own[eval_id] = found end
+  local found = own[key] or db:predictions(eval_id, probs)
+  own[key] = found
   return found
 end
 
@@ -81,15 +81,16 @@ end
 function members.called(db, member)
   local all = members.predictions(db, member)
   if not all then return nil end
-  local tilted = all.probs and derived.tilted(derived.TAIL, members.source(db, member))
+  local tilted = all.probs and derived.tilted(derived.TAIL, members.source(db, member, "packed"))
   return { true_idx = all.true_idx, pred_idx = all.pred_idx, clusters = all.clusters, tilted = tilted }
 end
 
--- {true_idx, pred_idx, probs or nil, clusters or nil} of all images; nil where a part has none stored.
+-- {true_idx, pred_idx, probs as strings or nil, clusters or nil} of all images; nil where a part has none
+-- stored.
 function members.predictions(db, member)
   local out, any = { true_idx = {}, pred_idx = {}, probs = {}, clusters = {} }, false
   for _, part in ipairs(parts_of(member)) do
-    local one = read(db, part.eval_id)
+    local one = read(db, part.eval_id, "packed")
     if not one then return nil end
     append(out.true_idx, one.true_idx)
     append(out.pred_idx, one.pred_idx)
@@ -222,7 +223,7 @@ function members.complete(db, member)
     if what and what.name ~= name then return metrics[what.name] end
     if what then
       local others
-      value, others = derived.value(what, members.source(db, member))
+      value, others = derived.value(what, members.source(db, member, what.target and "packed"))
       for other, one in pairs(others or {}) do rawset(metrics, other, one) end
     elseif member.parts then
       value = (known[name] and pooled_value or weighted)(db, member, name)

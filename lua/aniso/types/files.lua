@@ -126,13 +126,19 @@ function bootstrap.rates(sums, K, first, groups) end
 ---@class aniso.core.tilted
 local tilted = {}
 
----The images of each class that are called it as their probabilities are tilted, q̃_k ∝ q_k exp(−τ ln π_k).
----@param probs (number[]|string)[] N rows of K probabilities; a string has K float32, little-endian
----@param true_idx integer[] N classes, from 0
----@param log_shares number[] ln π_k for K classes
+---The mean recall of each group's classes as probabilities are tilted, q̃_k ∝ q_k exp(−τ ln π_k), over the
+---images of all parts: {many = one per tilt, medium =, few =}; false where no class of a group has images.
+---@param parts {probs: (number[]|string)[], true_idx: integer[], log_shares: number[]}[] K numbers or float32
+---@param groups (string|false)[] many, medium, few or false for each of K classes
 ---@param taus number[] ascending
----@return integer[][] counts for each tilt, K of them
-function tilted.correct(probs, true_idx, log_shares, taus) end
+---@return table<string, (number|false)[]> recalls
+function tilted.recalls(parts, groups, taus) end
+
+---The class, from 0, of the highest ln q_k − shares_k of each row; the lower of equal ones.
+---@param probs (number[]|string)[] as above
+---@param shares number[] τ ln π_k
+---@return integer[] classes
+function tilted.called(probs, shares) end
 
 ---@class aniso.core.risk
 local risk = {}

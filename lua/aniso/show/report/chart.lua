@@ -41,13 +41,14 @@ end
 
 function chart:add(format, ...) self.lines[#self.lines + 1] = format:format(...) end
 
--- A position as text: one decimal, or none where it is 0.
-local function pixel(value)
-  local text = ("%.1f"):format(value)
-  if text:byte(-1) ~= 48 then return text end -- "0"
-  text = text:sub(1, -3)
-  return text == "-0" and "0" or text
-end
+-- A position as text: one decimal, or none where it is 0. The lines of a page have many thousand positions,
+-- of which most recur.
+local texts = setmetatable({}, { __index = function(texts, tenths)
+  local text = tenths % 10 == 0 and ("%d"):format(tenths // 10) or ("%.1f"):format(tenths / 10)
+  if tenths == tenths then texts[tenths] = text end -- a NaN is no key
+  return text
+end })
+local function pixel(value) return texts[math.floor(value * 10 + 0.5)] end
 chart.pixel = pixel
 
 -- The position of a point of the axes, in pixels.
@@ -121,7 +122,7 @@ function chart:line(points, class)
   for _, point in ipairs(points) do
     if point[2] then
       local px, py = self:place(point[1], point[2])
-      path[#path + 1] = ("%s%s %s"):format(pen, pixel(px), pixel(py))
+      path[#path + 1] = pen .. pixel(px) .. " " .. pixel(py)
       pen = "L"
     else
       pen = "M"

@@ -6,7 +6,8 @@ local scale = {}
 -- About `count` ticks at round numbers; `wide` moves the ends out to ticks.
 function scale.linear(low, high, count, wide)
   local of = axis.new(low, high, count, wide)
-  return { ticks = of.ticks, share = function(value) return axis.share(of, value) end }
+  local from, span = of.from, of.to - of.from
+  return { ticks = of.ticks, share = function(value) return (value - from) / span end }
 end
 
 -- The same with ticks at whole numbers alone.
