@@ -101,4 +101,7 @@ expect "a study with variants that cannot begin" 1 "$aniso" run "$dir/late.lua" 
 equals "they are reported before the first run" "$(grep -n 'warning: .* will fail: ' "$dir/err" | cut -d: -f1 | tr '\n' ' ')" "1 "
 output_has err "^aniso: warning: bad will fail: .*64"
 output_has err "1 finished, 1 failed"
+expect "a study whose runs all fail alike" 1 "$aniso" run "$dir/late.lua" --only bad --seeds 0..2 --db "$dir/all.db"
+equals "its reason is printed once" "$(grep -c 'crops of side 64' "$dir/err")" 1
+output_has err "^aniso: bad seed 2 failed: the same error as bad seed 0"
 finish

@@ -215,8 +215,12 @@ function Log.test_one_problem_for_all()
   board:line { label = "a" }
   board:line { label = "b" }
   board:fail_all "the disk is full"
-  assert_screen(log, { "aniso: a failed: the disk is full", "aniso: b failed: the disk is full" })
+  assert_screen(log, { "aniso: a failed: the disk is full", "aniso: b failed: the same error as a" })
   lu.assertEquals(board.failed, 2)
+  board:line { label = "c" }:fail "no room"
+  board:line { label = "a" }:fail "the disk is full"
+  assert_screen(log, { "aniso: a failed: the disk is full", "aniso: b failed: the same error as a",
+    "aniso: c failed: no room", "aniso: a failed: the disk is full" })
 end
 
 function Log.test_durations()

@@ -51,14 +51,17 @@ local function report(db, chosen, skipped, again)
 end
 
 -- Reports the variants that cannot begin, before any run is trained. The others are carried out all the same.
+-- The first run reports its own problem, at once.
 local function warn_early(chosen)
   local waiting = {}
   for _, job in ipairs(chosen) do
     if not job.uid then waiting[#waiting + 1] = job end
   end
-  if #waiting < 2 then return end -- a single run reports it itself
+  if #waiting < 2 then return end
   for _, one in ipairs(require("aniso.train.preparation").findings(waiting)) do
-    console.note("aniso: warning: ", one.label, " will fail: ", one.problem)
+    if one.label ~= waiting[1].label then
+      console.note("aniso: warning: ", one.label, " will fail: ", one.problem)
+    end
   end
 end
 

@@ -56,6 +56,12 @@ function Board:line(given) end
 ---@param line aniso.Progress
 function Board:remove(line) end
 
+---Why a run has failed: a text that another label has failed with names that one in its place.
+---@param label string
+---@param why string
+---@return string
+function Board:reason(label, why) end
+
 ---Counts the end of a run.
 ---@param how "done"|"failed"
 ---@return boolean counted false on a board without totals

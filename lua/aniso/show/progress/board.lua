@@ -28,7 +28,7 @@ local function new(given, Line)
   return setmetatable({ stream = stream, terminal = terminal, clock = clock, runs = given.runs,
     size = given.size or size_of_stderr, started = given.started or clock(), Line = Line,
     keeps_epochs = not (terminal and given.runs), lines = {}, shown = {}, drawn = -math.huge,
-    done = 0, failed = 0, written = 0 }, Board)
+    done = 0, failed = 0, written = 0, reasons = {} }, Board)
 end
 
 -- line{label =, total = steps} → Progress
@@ -51,6 +51,13 @@ function Board:count(how)
   if not self.runs then return false end
   self[how] = self[how] + 1
   return true
+end
+
+-- Why a run has failed. The message of one fault in data or options is printed once, not for each run.
+function Board:reason(label, why)
+  local first = self.reasons[why]
+  self.reasons[why] = first or label
+  return first and first ~= label and "the same error as " .. first or why
 end
 
 -- n more runs will end on the board, fewer where n is below 0.

@@ -77,7 +77,7 @@ end
 function Progress:fail(why)
   self.board:remove(self)
   if self.board:count "failed" then
-    self.board:print(("aniso: %s failed: %s"):format(self.label, why))
+    self.board:print(("aniso: %s failed: %s"):format(self.label, self.board:reason(self.label, why)))
   end
 end
 
