@@ -175,9 +175,11 @@ an_code an_listing_seal(an_listing *list)
     for (int64_t i = 1; i < list->n; i++) {
         const an_item *a = &list->items[i - 1], *b = &list->items[i];
         if (strcmp(a->key, b->key) == 0)
-            return an_fail(AN_EFORMAT, "%s: image '%s' is listed twice, lines %lld and %lld",
-                           list->source, a->key, (long long)(a->line < b->line ? a->line : b->line),
-                           (long long)(a->line < b->line ? b->line : a->line));
+            return an_fail(
+                AN_EFORMAT,
+                "%s: image '%s' is listed twice, lines %lld and %lld; remove one of them",
+                list->source, a->key, (long long)(a->line < b->line ? a->line : b->line),
+                (long long)(a->line < b->line ? b->line : a->line));
     }
     code = number_labels(list);
     list->sealed = code == AN_OK;

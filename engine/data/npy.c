@@ -123,6 +123,21 @@ static bool is_whole(an_npy *npy)
     return size && order && (text[1] == 'i' || text[1] == 'u');
 }
 
+/* The header was read as a dictionary. */
+static an_code check_whole(an_npy *npy, const char *name)
+{
+    if (is_whole(npy) && !npy->fortran)
+        return AN_OK;
+    if (is_whole(npy))
+        return an_fail(AN_EFORMAT,
+                       "%s: an array in Fortran order; save it with numpy.ascontiguousarray(x)",
+                       name);
+    return an_fail(AN_EFORMAT,
+                   "%s: numbers of type %s; whole numbers in little-endian order are expected, "
+                   "for images uint8: save it with x.astype('%s')",
+                   name, npy->descr, npy->descr[0] == '>' ? "<i8" : "uint8");
+}
+
 static an_code check_floats(an_npy *npy, const char *name)
 {
     const char *text = npy->descr;
@@ -166,9 +181,10 @@ an_code an_npy_read_header(an_unpack *u, an_npy *npy, const char *name)
     if (code == AN_OK)
         code = an_unpack_read(u, text, length);
     text[length] = 0;
-    if (code != AN_OK ||
-        (parse(text, npy) == (DESCR | ORDER | SHAPE) && is_whole(npy) && !npy->fortran))
+    if (code != AN_OK)
         return code;
+    if (parse(text, npy) == (DESCR | ORDER | SHAPE))
+        return check_whole(npy, name);
     return an_fail(AN_EFORMAT,
                    "%s: not an array of whole numbers with one to %d axes in C order; for images "
                    "uint8 (n, height, width) or (n, height, width, 3) is expected",

@@ -79,6 +79,11 @@ static an_code read_labels(const an_zip *zip, const char *path, an_part part, in
     array a;
     bool absent = false;
     an_code code = open_array(&a, zip, path, part, "labels", part == AN_VAL ? &absent : NULL);
+    if (code == AN_OK && absent && an_zip_find(zip, "val_images.npy") >= 0)
+        return an_fail(AN_EFORMAT,
+                       "%s: not in the archive, but val_images is; add the labels, or remove the "
+                       "images",
+                       a.name);
     if (code != AN_OK || absent)
         return code;
     code = check_labels(&a);

@@ -104,8 +104,6 @@ static void test_npz_refusals(void **state)
     refuses(npz, npz_with(IMAGES "(30, 5, 7)", LABELS "(31, 1)"), AN_EFORMAT,
             "not what its header declares");
     static const char *const wrong[] = {
-        "'descr': '<f4', 'fortran_order': False, 'shape': (30, 5, 7)",
-        "'descr': '|u1', 'fortran_order': True, 'shape': (30, 5, 7)",
         "'descr': '|u1', 'fortran_order': False, 'shape': (30, 5, 7, 1, 1)",
         "'descr': '|u1', 'fortran_order': False, 'shape': (30, -5, 7)",
         "'descr': '|u1', 'fortran_order': False, 'shape': (4611686018427387904, 4, 7)",
@@ -115,10 +113,35 @@ static void test_npz_refusals(void **state)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         refuses(npz, npz_with(wrong[i], LABELS "(30, 1)"), AN_EFORMAT, "not an array of whole");
+    static const char shape[] = "'fortran_order': False, 'shape': (30, 5, 7)";
+    static const char *const types[] = {"|O", ">i4", "<f4", "b"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        char header[96], expected[32];
+        snprintf(header, sizeof header, "'descr': '%s', %s", types[i], shape);
+        snprintf(expected, sizeof expected, "images: numbers of type %s;", types[i]);
+        refuses(npz, npz_with(header, LABELS "(30, 1)"), AN_EFORMAT, expected);
+    }
+    refuses(
+        npz,
+        npz_with("'descr': '|u1', 'fortran_order': True, 'shape': (30, 5, 7)", LABELS "(30, 1)"),
+        AN_EFORMAT, "images: an array in Fortran order; save it with numpy.ascontiguousarray");
     archive a = {0};
     add_array(&a, "train_images.npy", IMAGES "(30, 5, 7)", interleaved(0, 30, 1));
     write_bytes("part.npz", finish(&a, ""));
     refuses(npz, scratch("part.npz"), AN_EFORMAT, "test_labels: not in the archive");
+    archive b = {0};
+    static const char *const names[] = {"train", "test"};
+    for (int p = 0; p < 2; p++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s_labels.npy", names[p]);
+        add_array(&b, name, LABELS "(10, 1)", numbered(10 * p, 10));
+        snprintf(name, sizeof name, "%s_images.npy", names[p]);
+        add_array(&b, name, IMAGES "(10, 5, 7)", interleaved(10 * p, 10, 1));
+    }
+    add_array(&b, "val_images.npy", IMAGES "(10, 5, 7)", interleaved(20, 10, 1));
+    write_bytes("val.npz", finish(&b, ""));
+    refuses(npz, scratch("val.npz"), AN_EFORMAT,
+            "val_labels: not in the archive, but val_images is");
 }
 
 /* A byte of a small file is changed, of the headers and the directory each: read or refused, and no

@@ -129,7 +129,7 @@ expect "a container is recognised" 0 "$aniso" data info "$dir/cifar" --set size=
     --set 'long_tail={"exp",ratio=10}'
 output_has err "^aniso: warning: cifar10: other numbers of images than published \(part expected/found: train 50000/200, test 10000/40\)$"
 equals "in one line" "$(grep -c "than published" "$dir/err")" 1
-output_has err "^aniso: warning: cifar10: there is no validation part, so the test part takes its place: "
+output_has err "^aniso: warning: cifar10: validation and test are the same part, as there is no other: "
 output_has out "^split    official, exp 10, seed 0$"
 output_has out "^profile  exp: 78 of 200 training images stay$"
 output_has out "^j +2 +4 +4 "

@@ -81,7 +81,7 @@ function T:test_train_and_validation_alone()
   lu.assertEquals(ds.split.test_is_val, 1)
   lu.assertStrContains(ds:info(), "no folder test (testing, tst), so validation is the test part, and "
     .. "nothing is cut")
-  fixture.warns(lu, ds, "there is no validation part", "data.val = 0.1 cuts one")
+  fixture.warns(lu, ds, "validation and test are the same part", "data.val = 0.1 cuts one")
   -- which is what it does
   ds = assert(open { val = 0.1 })
   lu.assertEquals({ sizes(ds), ds.split.test_is_val }, { { 36, 4, 10 }, 0 })

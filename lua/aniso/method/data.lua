@@ -106,6 +106,9 @@ end
 local function describe(given)
   local set = registry.of[given[1]]
   local facts = { kind = set.kind, title = set.title, notes = {}, warnings = {} }
+  if set.kind == "folder" and given.root and not given.nested and not registry.recognise(given.root) then
+    published.refuse_images(registry.list, given.root)
+  end
   local spec = set.open(given, facts, registry.recognise)
   spec.facts, spec.name = facts, given.name or spec.name or set.kind
   if given.split and not set.brings_parts and not spec.rows.part then
@@ -150,8 +153,8 @@ local function warn_of_gaps(ds, list)
       table.concat(absent, ", ", 1, math.min(#absent, 8)), #absent > 8 and ", …" or "")
   end
   if ds.split.test_is_val == 1 then
-    warnings.add(list, "%s: there is no validation part, so the test part takes its place: what is "
-      .. "chosen on validation is chosen on test (data.val = 0.1 cuts one)", ds.name)
+    warnings.add(list, "%s: validation and test are the same part, as there is no other: what is chosen on "
+      .. "validation is chosen on test (data.val = 0.1 cuts one from training)", ds.name)
   end
 end
 

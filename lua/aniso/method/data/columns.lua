@@ -66,7 +66,8 @@ function columns.one_hot_option(t, label)
   return one_hot_columns(t)
 end
 
--- The labels. blank: they may be empty, since leave_out removes such rows.
+-- The labels. blank: whether they may be empty, since leave_out removes such rows; nil where the kind has no
+-- such option.
 local function label_cells(t, name, blank)
   local option = not t:has(name) and columns.one_hot_option(t, name)
   if option then
@@ -75,7 +76,7 @@ local function label_cells(t, name, blank)
       name, option)
   end
   local cells = blank and t:column(name)
-    or filled(t, name, '; fill it in, or leave_out = { "" } leaves such rows out')
+    or filled(t, name, blank == false and '; fill it in, or leave_out = { "" } leaves such rows out' or nil)
   for row, cell in ipairs(cells) do
     if #cell > LONGEST then
       fault.raise("EFORMAT", "%s line %d: the %s has %d bytes, more than %d; is it the column of the "
@@ -95,7 +96,7 @@ end
 
 -- A table with an image per row, in the form for the engine: { key =, class =, group =, line = }.
 -- names: image [opt: rows are named by their numbers from 0], label, group [opt]: columns; one_hot [opt]:
--- columns in the place of label. blank [opt]: labels may be empty.
+-- columns in the place of label. blank [opt]: as label_cells() takes it.
 function columns.rows(t, names, blank)
   return {
     key = names.image and filled(t, names.image) or numbered(t),

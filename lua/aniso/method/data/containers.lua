@@ -13,7 +13,8 @@ local function with_root(more)
   return fields.any(more)
 end
 
--- True if one of the names is a file below root.
+-- True if one of the names is a file below root. Incomplete sets and CIFAR's version for Python are found
+-- too, so that what is missing is named.
 local function holds(root, names)
   for _, name in ipairs(names) do
     if core.sys.exists(fields.join(root, name)) == "file" then return true end
@@ -36,7 +37,10 @@ local function cifar(set)
   set.published, set.options = { train = 50000, test = 10000 }, with_root {}
 
   function set.find(root)
-    return holds(root, { set.file, set.folder .. "/" .. set.file })
+    for _, file in ipairs(set.files) do
+      if holds(root, { file, set.folder .. "/" .. file }) then return true end
+    end
+    return holds(root, { set.python })
   end
 
   function set.open(given, _, fits)
@@ -47,9 +51,11 @@ local function cifar(set)
 end
 
 containers.cifar10 = cifar { kind = "cifar10", title = "CIFAR-10", folder = "cifar-10-batches-bin",
-  file = "data_batch_1.bin", expects = "data_batch_1.bin … test_batch.bin" }
+  python = "cifar-10-batches-py/data_batch_1",
+  files = { "data_batch_1.bin", "data_batch_1" }, expects = "data_batch_1.bin … test_batch.bin" }
 containers.cifar100 = cifar { kind = "cifar100", title = "CIFAR-100", folder = "cifar-100-binary",
-  file = "fine_label_names.txt", expects = "train.bin, test.bin and fine_label_names.txt" }
+  python = "cifar-100-python/train",
+  files = { "fine_label_names.txt", "train.bin" }, expects = "train.bin, test.bin and fine_label_names.txt" }
 
 -- MNIST, Fashion-MNIST and KMNIST have the same numbers of images.
 local mnist = { kind = "mnist", title = "MNIST", expects = "train-images-idx3-ubyte(.gz)",

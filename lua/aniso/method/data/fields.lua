@@ -67,6 +67,16 @@ function fields.join_all(folder, names)
   return out
 end
 
+-- The folders of images of a published set: those of `names` below root that are there, so that a message
+-- about an absent image lists no others; root where none is.
+function fields.folders(root, names)
+  local out = {}
+  for _, path in ipairs(fields.join_all(root, names)) do
+    if core.sys.exists(path) == "directory" then out[#out + 1] = path end
+  end
+  return #out > 0 and out or { root }
+end
+
 -- What a message about an absent path adds where the path is relative.
 function fields.relative_hint(path)
   if path:sub(1, 1) == "/" then return "" end

@@ -9,7 +9,7 @@ local ham = {
   expects = "HAM10000_metadata.csv with the columns lesion_id, image_id and dx",
   counts = { { "nv", 6705 }, { "mel", 1113 }, { "bkl", 1099 }, { "bcc", 514 }, { "akiec", 327 },
     { "vasc", 142 }, { "df", 115 } },
-  options = fields.files {},
+  options = fields.files {}, image_folder = "^HAM10000_images_part_%d$",
 }
 
 -- Dataverse names the table without an extension, or .tab where it converted it.
@@ -27,7 +27,7 @@ function ham.open(given, facts, fits)
   local classes = {}
   for k, one in ipairs(ham.counts) do classes[k] = one[1] end
   return { origin = path, root = root, rows = rows, extension = ".jpg", classes = classes,
-    folders = fields.join_all(root, { "images", ".", "HAM10000_images_part_1", "HAM10000_images_part_2" }) }
+    folders = fields.folders(root, { "images", ".", "HAM10000_images_part_1", "HAM10000_images_part_2" }) }
 end
 
 function ham.columns()

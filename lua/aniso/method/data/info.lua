@@ -35,7 +35,7 @@ local function head(ds, add)
   end
   add("imbalance %.1f", split.imbalance_factor)
   add("groups   %s", describe_groups(split.groups))
-  if split.test_is_val == 1 then add("validation is the test part: there is no other") end
+  if split.test_is_val == 1 then add("validation and test are the same part: there is no other") end
   if split.conflicts > 0 then
     add("%d images have the bytes of an image of another class: a label is wrong", split.conflicts)
   end

@@ -79,7 +79,7 @@ local function challenge(set)
     local root = fields.need(given, "root", ("the folder that holds %s.csv"):format(set.truth))
     local path = set.find(root) or published.wrong_pick(set, root, fits)
     local rows = read_truth(path, classes, set.unused)
-    local folders = fields.join_all(root, set.folders)
+    local folders = fields.folders(root, set.folders)
     rows.group = lesions(root, rows.key)
     if not rows.group then
       facts.notes[#facts.notes + 1] = "no table of lesions: images of one lesion may be in several parts"
@@ -105,6 +105,7 @@ end
 return {
   isic2018 = challenge {
     kind = "isic2018", title = "ISIC 2018 task 3", truth = "ISIC2018_Task3_Training_GroundTruth",
+    image_folder = "^ISIC2018_Task3_%a+_Input$",
     counts = { { "MEL", 1113 }, { "NV", 6705 }, { "BCC", 514 }, { "AKIEC", 327 }, { "BKL", 1099 },
       { "DF", 115 }, { "VASC", 142 } },
     lesions = { { either "ISIC2018_Task3_Training_LesionGroupings", "image" },
@@ -120,6 +121,7 @@ return {
   },
   isic2019 = challenge {
     kind = "isic2019", title = "ISIC 2019", truth = "ISIC_2019_Training_GroundTruth",
+    image_folder = "^ISIC_2019_%a+_Input$",
     counts = { { "MEL", 4522 }, { "NV", 12875 }, { "BCC", 3323 }, { "AK", 867 }, { "BKL", 2624 },
       { "DF", 239 }, { "VASC", 253 }, { "SCC", 628 } },
     unused = { "UNK" },

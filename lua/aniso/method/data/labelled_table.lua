@@ -50,7 +50,7 @@ end
 -- name them. key: the column that names the image.
 function labelled_table.rows(t, given, key, facts)
   local names = { image = key, label = given.label, one_hot = given.one_hot, group = given.group }
-  local rows = columns.rows(t, names, labels.left_out(given)[""])
+  local rows = columns.rows(t, names, labels.left_out(given)[""] or false)
   settle_groups(rows, given, t, facts)
   local one_hot = not given.one_hot and columns.one_hot_option(t, given.label)
   if one_hot then

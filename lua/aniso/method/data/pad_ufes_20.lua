@@ -9,7 +9,7 @@ local pad = {
   kind = "pad_ufes_20", title = "PAD-UFES-20",
   expects = "metadata.csv with the columns patient_id, diagnostic and img_id",
   counts = { { "BCC", 845 }, { "ACK", 730 }, { "NEV", 244 }, { "SEK", 235 }, { "SCC", 192 }, { "MEL", 52 } },
-  options = fields.files {},
+  options = fields.files {}, image_folder = "^imgs_part_%d$",
 }
 
 -- The archives unpack to imgs_part_N or, in another folder of that name, to imgs_part_N/imgs_part_N; they
@@ -32,7 +32,7 @@ function pad.open(given, facts, fits)
   local t <close> = tables.read(path)
   local rows = columns.rows(t, { image = "img_id", label = "diagnostic", group = "patient_id" })
   published.check(pad, rows.class, facts.warnings)
-  return { origin = path, root = root, rows = rows, folders = fields.join_all(root, FOLDERS),
+  return { origin = path, root = root, rows = rows, folders = fields.folders(root, FOLDERS),
     classes = published.present(pad, rows.class) }
 end
 

@@ -23,7 +23,36 @@ local function contents(root)
   return more > 0 and ("%s and %d more"):format(listed, more) or listed
 end
 
--- Refuses a root that does not hold the set. set: { kind =, title =, expects = }; fits(root) → the
+-- Why the folder is not the set, although it has its table; nil of any other folder.
+local function lacks_of(set, root)
+  local _, lacks = set.find(root)
+  return lacks
+end
+
+-- "expected metadata.csv with …, found a.jpg, metadata.csv (metadata.csv has no column img_id)"
+local function difference(set, root)
+  local lacks = lacks_of(set, root)
+  return ("expected %s, found %s%s"):format(set.expects, contents(root),
+    lacks and " (" .. lacks .. ")" or "")
+end
+
+-- Refuses a root whose folders would be read as classes, and are those in which one of the sets has its
+-- images: its table is missing, or not the published one. sets: modules of this folder.
+function published.refuse_images(sets, root)
+  local function check(set, name)
+    if not (set.image_folder and name:find(set.image_folder)) then return end
+    if core.sys.exists(root .. "/" .. name) ~= "directory" or set.in_any_set and not lacks_of(set, root) then
+      return
+    end
+    fault.raise("EFORMAT", "%s: the folder %s has images of %s and is no class: %s", root, name, set.title,
+      difference(set, root))
+  end
+  for _, name in ipairs(core.sys.exists(root) == "directory" and core.sys.list(root) or {}) do
+    for _, set in ipairs(sets) do check(set, name) end
+  end
+end
+
+-- Refuses a root that does not hold the set. set: { kind =, title =, expects =, find = }; fits(root) → the
 -- kind that the folder is, or nil.
 function published.wrong_pick(set, root, fits)
   if core.sys.exists(root) ~= "directory" then
@@ -31,8 +60,8 @@ function published.wrong_pick(set, root, fits)
       fields.relative_hint(root), set.title, set.expects)
   end
   local other = fits(root)
-  fault.raise("EFORMAT", "%s: not %s: expected %s, found %s%s", root, set.title, set.expects,
-    contents(root), other and (' (it looks like "%s")'):format(other) or "")
+  fault.raise("EFORMAT", "%s: not %s: %s%s", root, set.title, difference(set, root),
+    other and (' (it looks like "%s")'):format(other) or "")
 end
 
 function published.count(classes)

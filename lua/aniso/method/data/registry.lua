@@ -4,7 +4,10 @@
 --   open      function(given, facts, fits) → what data.open completes for the engine: rows, origin, root,
 --             folders … (bind/dataset_open.c), or another source of the engine. facts.notes and
 --             facts.warnings take lines; fault.raise() rejects files, fits(root) names another kind
---   find      [opt] function(root) → the path of its table, or true, where the folder holds the set
+--   find      [opt] function(root) → the path of its table, or true, where the folder holds the set; else nil
+--             and, where the table is there, what it lacks
+--   image_folder [opt] pattern of the names of folders in which the published set has its images;
+--             in_any_set [opt]: other sets have such folders too
 --   columns   [opt] function(given) → the names of image and label in lists of its parts
 --   brings_parts [opt] `split` is read by open
 local containers = require "aniso.method.data.containers"

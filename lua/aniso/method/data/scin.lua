@@ -12,6 +12,7 @@ local CASES = 5033 -- as published
 
 local scin = {
   kind = "scin", title = "SCIN",
+  image_folder = "^images$", in_any_set = true,
   expects = "scin_cases.csv with case_id and image_1_path, scin_labels.csv with case_id and " .. WEIGHTS,
 }
 
@@ -26,8 +27,11 @@ local function find(root, name, columns)
 end
 
 function scin.find(root)
-  local cases = find(root, "scin_cases", { "case_id", "image_1_path" })
-  return cases and find(root, "scin_labels", { "case_id", WEIGHTS }) and cases
+  local cases, lacks = find(root, "scin_cases", { "case_id", "image_1_path" })
+  if not cases then return nil, lacks end
+  local weights, why = find(root, "scin_labels", { "case_id", WEIGHTS })
+  if not weights then return nil, why or "there is no scin_labels.csv" end
+  return cases
 end
 
 -- ── labels ──────────────────────────────────────────────────────────────────────────────
@@ -161,7 +165,7 @@ function scin.open(given, facts, fits)
       :format(left_out.shared)
   end
   return { origin = path, root = root, rows = rows, skip_missing = true,
-    folders = fields.join_all(root, { "images", "dataset/images", "." }) }
+    folders = fields.folders(root, { "images", "dataset/images", "." }) }
 end
 
 return scin

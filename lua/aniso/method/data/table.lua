@@ -159,17 +159,31 @@ function tables.join(left, right, on, partial)
 end
 
 -- ── finding one ─────────────────────────────────────────────────────────────────────────
--- The first of `names` below root that is a table with all `columns`; nil if there is none.
+-- Those of `columns` that the table lacks; nil and why, where it cannot be read.
+local function missing_columns(path, columns)
+  local csv <close>, why = core.csv.read(path)
+  if not csv then return nil, why end
+  local header, missing = {}, {}
+  for _, column in ipairs(csv:header()) do header[column] = true end
+  for _, column in ipairs(columns) do
+    if not header[column] then missing[#missing + 1] = column end
+  end
+  return missing
+end
+
+-- The first of `names` below root that is a table with all `columns`; nil if there is none, and why the first
+-- one that is there is not it.
 function tables.find(root, names, columns)
+  local lacks
   for _, name in ipairs(names) do
     local path = root:gsub("/+$", "") .. "/" .. name
-    local csv <close> = core.sys.exists(path) == "file" and core.csv.read(path) or nil
-    local header, complete = {}, csv ~= nil
-    for _, column in ipairs(csv and csv:header() or {}) do header[column] = true end
-    for _, column in ipairs(columns) do complete = complete and header[column] end
-    if complete then return path end
+    if core.sys.exists(path) == "file" then
+      local missing, why = missing_columns(path, columns)
+      if missing and #missing == 0 then return path end
+      lacks = lacks or why or ("%s has no column %s"):format(name, table.concat(missing, ", "))
+    end
   end
-  return nil
+  return nil, lacks
 end
 
 return tables
