@@ -74,6 +74,12 @@ expect "curve over an option that is not a number" 2 "$aniso" curve sweep -x sch
 output_has err "is not a number"
 expect "curve of an unknown metric" 2 "$aniso" curve sweep -x train.lr -y seed --db "$db"
 
+for more in "--delta none" "--evaluations" "--only low" "--each"; do
+    # shellcheck disable=SC2086 # two words
+    expect "table $more --baseline of no configuration" 2 "$aniso" table sweep $more --baseline lower --db "$db"
+    output_has err "no configuration of the study is called lower"
+done
+
 expect "compare of a study" 0 "$aniso" compare sweep --db "$db"
 output_has out "^low against|^- low against ddpm: acc "
 output_has out "^- low: 2 paired seeds are too few for a test over seeds: at least 3$"

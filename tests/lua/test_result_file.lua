@@ -207,6 +207,8 @@ function T.test_what_is_no_file_of_results()
   lu.assertEquals(why(HEAD), "r.csv: there is no study s (it has no rows)")
   lu.assertEquals(why(HEAD .. "t,i,full,1,chain,1,,0,,10,,0.5\n"), "r.csv: there is no study s (it has: t)")
   lu.assertEquals(why(HEAD .. "s,i,full,1,chain,1,,0,,10,,high\n"), "r.csv line 2: acc is not a number")
+  lu.assertEquals(why(HEAD .. "s,i,full,1,chain,1,,0,,10,,-1e308\n"),
+    "r.csv line 2: acc is -1e+308; no metric is beyond 1e+100")
   lu.assertEquals(why(HEAD .. "s,i,full,1,chain,1,,-1,,10,,0.5\n"),
     "r.csv line 2: seed is not a whole number from 0 on")
   lu.assertEquals(why(HEAD .. "s,i,full,1,chain,1,,,,10,,0.5\n"), "r.csv line 2: seed is empty")

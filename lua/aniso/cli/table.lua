@@ -94,10 +94,16 @@ local function evaluation_deltas(source, groups, args)
     of = evaluation_rows.baselines(groups, baseline) }
 end
 
+-- A label that no configuration has is a mistake, also where no difference is shown.
+local function check_baseline(source, configurations, label)
+  if label then cli.usage(source.baseline, source, configurations, label) end
+end
+
 -- how: the arguments of the command line, of which all but `only` may be absent.
 local function print_evaluations(source, how)
   local exact = tables.is_for_programs(how.format)
   local groups = cli.usage(common.with_labels, source:evaluations(), how.only, label_of)
+  check_baseline(source, evaluation_rows.configurations(groups), how.baseline)
   local heads = cli.usage(heads_of, evaluation_rows.configurations(groups), how.rows or { "label" },
     source.catalog)
   for _, head in ipairs(evaluation_rows.heads(groups, exact)) do heads[#heads + 1] = head end
@@ -182,6 +188,7 @@ function command.run(args)
   if args.each then return print_each(source, args) end
   if args.evaluations then return print_evaluations(source, args) end
   local groups = cli.usage(common.with_labels, source:groups(args), args.only, label_of)
+  check_baseline(source, groups, args.baseline)
   local heads = cli.usage(heads_of, groups, args.rows, source.catalog)
   local metrics = cli.usage(metrics_of, args.cols or source:columns(), source.catalog, "--cols")
   local chains = true
@@ -194,6 +201,7 @@ function command.run(args)
   tables.print(columns, rows, args.format)
   if args.format ~= "table" then return end
   for _, line in ipairs(group_rows.why_pruned(groups)) do console.note(line) end
+  for _, line in ipairs(source:notes()) do console.note(line) end
 end
 
 return command

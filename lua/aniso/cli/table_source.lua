@@ -5,6 +5,7 @@
 --   source:baseline(list, label)   the group that the others are compared with
 --   source:distinguish(list)       appends to equal labels what differs
 --   source:columns(), source:deltas()   the names of metrics that a table shows without --cols and --delta
+--   source:notes()                 lines below a table
 --   source.catalog                 names as keys: key(), of_configuration() and varying() of store/keys.lua
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -33,6 +34,8 @@ end
 function Database:distinguish(list)
   require("aniso.store.groups").distinguish(list, self.catalog)
 end
+
+function Database.notes() return {} end
 
 function Database.columns() return common.names(source.COLUMNS) end
 
@@ -90,6 +93,12 @@ function Files:baseline(list, label)
 end
 
 function Files.distinguish() end
+
+function Files:notes()
+  if not self.results.unpooled then return {} end
+  return { ("n/a: %s lacks the rows of all folds together, which aniso table --each writes from one "
+    .. "database; aniso db merge makes one"):format(self.path) }
+end
 
 function Files:columns() return self.results.metric_order end
 

@@ -1,22 +1,22 @@
 -- Results as text: a CSV file of `aniso table --each` (stats/result_rows.lua) in the place of a database.
 -- Tables of published results are made from such files, and one study's seeds may come from several machines.
---   result_file.read(paths, study) → results; a file that cannot be used raises a db_error, one line
---   results.metrics: name → true          results.metric_order: the names in the order of the first file
+--   result_file.read(paths, study) → results (result_groups.lua has their groups); a file that cannot be used
+--                                    raises a db_error, one line
+--   results.metrics: name → true     results.metric_order: the names in the order of the first file
 --   results.has_evaluations: whether there are samplers and draws
---   results:groups(prior)                 as store/groups.lua, of_study(): primary evaluations; prior [opt]:
---                                         with those of the prior next to them
---   results:evaluations()                 as of_evaluations()
---   results:baseline(list, label)         as baseline()
+--   results.rows, .pooled: the rows of seeds and folds; name and n of pooled folds → their metrics
+--   results.named: list of the labels that a file names as the baseline
 local core = require "aniso.core"
 local inert = require "aniso.stats.inert"
 local must = require("aniso.store.db_error").must
+local result_groups = require "aniso.store.result_groups"
 local result_rows = require "aniso.stats.result_rows"
-local stats = require "aniso.stats.groups"
 
 local result_file = {}
 
 local MOST_ROWS = 200000
 local MOST_INTEGER = 2 ^ 53
+local MOST_METRIC = 1e100 -- a mean and a variance of larger numbers would leave the range of a double
 
 local FIELDS, OF_EVALUATIONS = result_rows.FIELDS, result_rows.EVALUATION_FIELDS
 local TEXT = { study = true, images = true, label = true, by = true, sampler = true }
@@ -59,6 +59,9 @@ local function number_of(file, row, name, whole)
   local value = tonumber(text)
   if not value or value ~= value or math.abs(value) == math.huge then
     fail("%s line %d: %s is not a number", file.path, file.lines[row], name)
+  end
+  if not whole and math.abs(value) > MOST_METRIC then
+    fail("%s line %d: %s is %g; no metric is beyond %g", file.path, file.lines[row], name, value, MOST_METRIC)
   end
   if not whole then return value + 0.0 end
   if value < 0 or value > MOST_INTEGER or value % 1 ~= 0 then
@@ -144,7 +147,10 @@ local function add_file(results, file, study)
     local own = ("%s\0%s"):format(name, is_pooled(row) and file.path or row.fold)
     if row.study == study then
       check_row(results, row, own)
-      if row.baseline == 1 then results.named = results.named or row.label end
+      if row.baseline == 1 and not results.seen["baseline\0" .. row.label] then
+        results.seen["baseline\0" .. row.label] = true
+        results.named[#results.named + 1] = row.label
+      end
       if is_pooled(row) then
         results.pooled[("%s\0%d"):format(name, row.n)] = metrics_of(file, i)
       else
@@ -156,68 +162,9 @@ local function add_file(results, file, study)
   end
 end
 
-local Results = {}
-Results.__index = Results
-
--- The runs and scores of some rows.
-local function of_rows(rows)
-  local runs, scores, configurations, n = {}, {}, {}, 0
-  for i, row in ipairs(rows) do
-    if not configurations[row.label] then n, configurations[row.label] = n + 1, n + 1 end
-    runs[i] = { run_id = row.id, study = row.study, label = row.label, config_id = configurations[row.label],
-      fold_set = row.images, folds = row.folds, fold = row.fold, seed = row.seed, n_train = row.n_train,
-      uid = row.name }
-    scores[i] = { run_id = row.id, eval_id = row.id, by = row.by, n = row.n, metrics = row.metrics,
-      prior = row.by == "prior" and row.primary == 0, primary = row.primary == 1, sampler = row.sampler,
-      steps = row.steps, draws = row.draws, noise = row.noise, passes = row.passes }
-  end
-  return runs, scores
-end
-
--- groups.form(), whose members of several folds get the metrics of the pooled row of as many images: folds of
--- two files have none.
-local function form(results)
-  return function(runs, scores)
-    return stats.form(runs, scores, function(member)
-      if member.parts then
-        member.metrics = results.pooled[("%s\0%d"):format(member.uid, member.n)] or {}
-      end
-    end)
-  end
-end
-
--- Whether a table with the prior's own predictions counts a row; not the prior's with a tilt.
-local function counts(row, prior)
-  return row.primary == 1 or prior and row.by == "prior" and (row.sampler or "prior") == "prior"
-end
-
--- In the order of a database: the prior's evaluations after a configuration's primary ones.
-function Results:groups(prior)
-  local rows, place = {}, {}
-  for i, row in ipairs(self.rows) do
-    place[row.label] = place[row.label] or i
-    if counts(row, prior) then rows[#rows + 1] = row end
-  end
-  table.sort(rows, function(a, b)
-    if a.label ~= b.label then return place[a.label] < place[b.label] end
-    if a.primary ~= b.primary then return a.primary > b.primary end
-    return a.id < b.id
-  end)
-  return form(self)(of_rows(rows))
-end
-
-function Results:evaluations()
-  local runs, scores = of_rows(self.rows)
-  return stats.of_evaluations(runs, scores, form(self))
-end
-
-function Results:baseline(list, label)
-  return stats.choose_baseline(list, label, self.named, function() return false end)
-end
-
 function result_file.read(paths, study)
-  local results = setmetatable({ rows = {}, pooled = {}, seen = {}, studies = {}, metrics = {},
-    has_evaluations = true }, Results)
+  local results = result_groups.new { rows = {}, pooled = {}, seen = {}, studies = {}, metrics = {},
+    named = {}, has_evaluations = true }
   for _, path in ipairs(paths) do
     local file = columns_of(path)
     results.metric_order = results.metric_order or file.order
