@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/log.h"
 #include "base/memory/mem.h"
 #include "data/container.h"
 #include "data/cache_folder.h"
@@ -240,18 +239,6 @@ static an_code group_classes(an_dataset *ds, const an_dataset_spec *spec)
     return code;
 }
 
-static void warn_leaks(const an_dataset *ds)
-{
-    if (ds->copy_leaks > 0)
-        an_log(AN_WARN, "%s: %lld validation or test images are byte for byte in training too",
-               ds->split_name, (long long)ds->copy_leaks);
-    if (ds->group_leaks > 0)
-        an_log(AN_WARN,
-               "%s: %lld validation or test images show a group (lesion, patient) that "
-               "is in training too",
-               ds->split_name, (long long)ds->group_leaks);
-}
-
 static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
 {
     ds->name = an_strdup(spec->name);
@@ -283,8 +270,6 @@ static an_code open_dataset(an_dataset *ds, const an_dataset_spec *spec)
     if (ds->images.pixels)
         code = an_pixel_moments(ds->images.pixels, ds->members[AN_TRAIN], ds->n[AN_TRAIN],
                                 (int64_t)ds->H * ds->W, ds->mean, ds->std);
-    if (code == AN_OK)
-        warn_leaks(ds);
     return code;
 }
 

@@ -29,6 +29,10 @@ output_has out "^Times are rough"
 equals "a check writes no file" "$(ls "$dir" | tr '\n' ' ')" "err out tiny.lua "
 expect "one seed" 0 "$aniso" check "$dir/tiny.lua" --seeds 7 --threads 1
 output_has out "^all +2 runs: .* with 1 thread, "
+expect "one variant" 0 "$aniso" check "$dir/tiny.lua" --only adpm
+output_has out "^runs +2 of adpm$"
+expect "an unknown variant" 2 "$aniso" check "$dir/tiny.lua" --only apdm
+output_has err "no variant has the label apdm \(ddpm, adpm\)"
 expect "options without effect" 0 "$aniso" check "$dir/tiny.lua" --set select.steps=70 --set sampler.level=7
 output_has err "^aniso: warning: option select.steps is 70, but schedule.T is 50: validation takes 50 steps$"
 output_has err "^aniso: warning: option sampler.level is 7 and has no effect"

@@ -59,7 +59,21 @@ function T.test_options_that_contradict_each_other()
   lu.assertEquals(mistakes { variants = { { label = "ddpm" }, { label = "adpm" } }, baseline = "dppm" },
     { "baseline: no variant is called dppm (did you mean ddpm?)" })
   lu.assertEquals(mistakes { variants = { { label = "a" }, { label = "a" } } },
-    { "two runs are called a with seed 0" })
+    { "two variants are called a; give one of them another label" })
+  local rule = "of a variant must be UTF-8 with a visible character and without control characters"
+  lu.assertEquals(mistakes { variants = { { label = " " }, { label = "a\nb" }, { label = "c" } }, seeds = 2 },
+    { "the label ' ' " .. rule, "the label 'a\\nb' " .. rule })
+  local renamed = { variants = { { label = "ddpm" }, { label = "adpm" } }, baseline = "ddpm" }
+  lu.assertEquals(mistakes(renamed, { { "vary.train.precision", '{"float32", "bfloat16"}' } }), {})
+end
+
+function T.test_labels_and_baselines_of_another_type()
+  lu.assertErrorMsgContains("variants: a label must be a text, got ", mistakes,
+    { variants = { { label = {} } } })
+  lu.assertErrorMsgContains("baseline must be the label of a variant, or one more variant", mistakes,
+    { variants = { { label = "a" } }, baseline = true })
+  lu.assertErrorMsgContains("baseline: a label must be a text, got ", mistakes,
+    { variants = { { label = "a" } }, baseline = { label = {} } })
 end
 
 local function runs_of(changes, overrides)

@@ -2,6 +2,7 @@
 local lu = require "luaunit"
 local data = require "aniso.method.data"
 local fixture = dofile "tests/lua/data_fixture.lua"
+local warnings = require "aniso.method.data.warnings"
 local remove = dofile "tests/lua/remove_tree.lua"
 
 local T = {}
@@ -101,6 +102,26 @@ function T.test_absent_images_are_in_none_of_the_folders_that_are_there()
   edit("pad/metadata.csv", function(text) return text:gsub("PAT_1000_501_1", "PAT_1001_502_2") end)
   _, message = fixture.open_quietly { "pad_ufes_20", root = root }
   lu.assertStrContains(message, "is listed twice, lines 2 and 3; remove one of them")
+end
+
+-- A command opens a set once per variant and fold.
+function T.test_a_leak_is_one_warning()
+  layout:images_of("leak/train/a", 4)
+  layout:images_of("leak/train/b", 4)
+  layout:write("leak/test/a/copy.bmp", fixture.bmp(4, 4, 1, 0, 7))
+  layout:image "leak/test/b/new.bmp"
+  warnings.forget()
+  local lines = {}
+  warnings.stream = { write = function(_, ...) lines[#lines + 1] = table.concat { ... } end }
+  local given = { "folder", root = layout:path "leak", size = 4, cache = false, val = 0 }
+  local first = data.open(given)
+  data.open(given)
+  warnings.stream = nil
+  local leak = "folders: 1 validation or test images are byte for byte in training too"
+  fixture.warns(lu, first, leak)
+  local n = 0
+  for _, line in ipairs(lines) do n = n + (line:find(leak, 1, true) and 1 or 0) end
+  lu.assertEquals(n, 1)
 end
 
 return { DataNearSets = T }

@@ -112,6 +112,13 @@ function T.test_names()
   lu.assertEquals(manual.nearest "Tensor.reshpae", "Tensor.reshape")
 end
 
+function T.test_what_prints_as_a_plot()
+  local s = aniso.schedule { "cosine", counts = { 90, 10 } }
+  for _, result in ipairs { s:share { draws = 64 }, s:tilt(), s:bound(), s:simulate { y0 = 1, n = 2 } } do
+    lu.assertStrContains(manual.find(result)[1], ":plot([target])")
+  end
+end
+
 function T.test_every_name_is_found()
   for _, class in ipairs(all.order) do
     if class.name ~= "global" then lu.assertTrue(#manual.find(class.name) > 0, class.name) end

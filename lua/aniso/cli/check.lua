@@ -20,6 +20,7 @@ function check.arguments(parser)
   parser:argument("recipe", "a Lua file that returns aniso.study{…}")
   common.set(parser)
   parser:option("--seeds", "seeds instead of the recipe's: 0..4, 1,5 or 7")
+  common.only(parser)
   common.db(parser)
   common.threads(parser)
   parser:flag("--allow-equal", "keep variants that have the same options")
@@ -144,6 +145,7 @@ function check.run(args)
   cli.usage(require("aniso.recipe.trial_label").check, jobs)
   if not args.allow_equal then cli.usage(require("aniso.recipe.equal_variants").check, jobs) end
   local rule = cli.usage(pruning.rule, study, jobs)
+  jobs = cli.usage(common.with_labels, jobs, args.only, function(job) return job.label end)
   if rule then cli.usage(pruning.check_validation, jobs) end
   local reports
   reports, mistakes = library.runs(trials.checked(jobs))

@@ -77,6 +77,7 @@ function study_jobs.expand(study, args)
     require "aniso.method.official_folds"(study, args.set))
   local config = require "aniso.method.config"
   check_names(jobs, args)
+  require("aniso.recipe.variant_labels").check(study, jobs, args.set)
   trial_label.check(jobs)
   for _, job in ipairs(jobs) do
     data_paths.in_config(job.config, study.folder)

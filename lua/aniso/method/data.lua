@@ -142,6 +142,19 @@ local function warn_of_conflicts(ds, list)
     .. "wrong", ds.name, split.conflicts, table.unpack(split.conflict))
 end
 
+-- Warns of images that training has already.
+local function warn_of_leaks(ds, list)
+  local split = ds.split
+  if split.copy_leaks > 0 then
+    warnings.add(list, "%s: %d validation or test images are byte for byte in training too", split.name,
+      split.copy_leaks)
+  end
+  if split.group_leaks > 0 then
+    warnings.add(list, "%s: %d validation or test images show a group (lesion, patient) that is in training "
+      .. "too", split.name, split.group_leaks)
+  end
+end
+
 -- Warns of parts that lack what an evaluation needs. A fold of a cross-validation may lack a class.
 local function warn_of_gaps(ds, list)
   local absent = {}
@@ -196,6 +209,7 @@ local function open(given, cross, stored_classes)
   end
   labels.warn_of_doubts(ds, spec.facts.warnings, registry.of[given[1]].options.merge and given)
   warn_of_conflicts(ds, spec.facts.warnings)
+  warn_of_leaks(ds, spec.facts.warnings)
   warn_of_gaps(ds, spec.facts.warnings)
   return ds
 end

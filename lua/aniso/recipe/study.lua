@@ -35,6 +35,12 @@ function study.new(given)
   end
   if out.variants ~= nil then variations.check(out.variants, "variants") end
   for i, axis in ipairs(variations.axes(out.vary)) do variations.check(axis, ("vary[%d]"):format(i)) end
+  local baseline = out.baseline
+  if baseline ~= nil and type(baseline) ~= "string" and type(baseline) ~= "table" then
+    error(("baseline must be the label of a variant, or one more variant such as { label = \"ddpm\", "
+      .. "[\"schedule.lambda\"] = \"isotropic\" }, got %s"):format(literal.describe(baseline)), 0)
+  end
+  if type(baseline) == "table" then variations.check({ baseline }, "baseline") end
   prune.check(out)
   out.is_study = true
   return out

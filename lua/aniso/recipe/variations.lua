@@ -33,9 +33,19 @@ local function is_list(value, least)
   return true
 end
 
+local function check_label(variation, what)
+  local label = variation.label
+  if label ~= nil and type(label) ~= "string" and type(label) ~= "number" then
+    error(("%s: a label must be a text, got %s"):format(what, literal.describe(label)), 0)
+  end
+end
+
 -- Raises unless `value` is a list of variations; of another table a study would make no run.
 function variations.check(value, what)
   local right = is_list(value, 1)
+  for _, one in ipairs(right and value or {}) do
+    if type(one) == "table" then check_label(one, what) end
+  end
   for _, one in ipairs(right and value or {}) do
     right = right and type(one) == "table" and one[1] == nil
   end
@@ -68,7 +78,7 @@ end
 
 -- The given label, or one made of the options: the method as its bare word, then the others.
 function variations.label(variation)
-  if variation.label then return variation.label end
+  if variation.label then return tostring(variation.label) end
   local parts = { variation.method }
   for _, path in ipairs(variations.keys(variation)) do
     if path ~= "method" then parts[#parts + 1] = short(path, variation[path]) end

@@ -7,7 +7,6 @@ local core = require "aniso.core"
 local calibrate = require "aniso.method.calibrate"
 local config = require "aniso.method.config"
 local errors = require "aniso.recipe.errors"
-local nearest = require "aniso.recipe.nearest"
 local options = require "aniso.recipe.options"
 local study = require "aniso.recipe.study"
 local predict = require "aniso.method.predict"
@@ -15,6 +14,7 @@ local first_stage = require "aniso.train.first_stage"
 local Session = require "aniso.train.session"
 local stage = require "aniso.train.stage"
 local step_memory = require "aniso.train.step_memory"
+local variant_labels = require "aniso.recipe.variant_labels"
 
 local check = {}
 
@@ -67,25 +67,10 @@ local function check_config(given, add)
   end
 end
 
-local function check_labels(of, jobs, add)
-  local runs, labels = {}, {}
-  for _, job in ipairs(jobs) do
-    local run = ("%s with seed %s%s"):format(job.label, job.seed,
-      job.cross and (" and fold %d"):format(job.cross.fold) or "")
-    if runs[run] then add(("two runs are called %s"):format(run)) end
-    runs[run], labels[job.label], labels[#labels + 1] = true, true, job.label
-  end
-  if type(of.baseline) == "string" and not labels[of.baseline] then
-    local meant = nearest(of.baseline, labels)
-    add(("baseline: no variant is called %s%s"):format(of.baseline,
-      meant and (" (did you mean %s?)"):format(meant) or ""))
-  end
-end
-
 function check.options(of, overrides, seeds, official_folds)
   local mistakes, add = new_list()
   local jobs = try(add, study.expand, of, overrides, seeds, nil, official_folds) or {}
-  check_labels(of, jobs, add)
+  for _, problem in ipairs(variant_labels.problems(of, jobs, overrides)) do add(problem) end
   try(add, study.check_overrides, jobs, overrides)
   for _, job in ipairs(jobs) do
     require("aniso.recipe.data_paths").in_config(job.config, of.folder)

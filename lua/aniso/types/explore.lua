@@ -124,8 +124,18 @@ function Schedule:simulate(how) end
 ---@field seed? integer Of the draws (default 0).
 ---@field points? integer Intervals of time (default 50, 1 … 1000).
 
+---What s:share(), s:tilt(), s:simulate() and s:bound() give: it prints as a plot, and has the fields that
+---each of them lists.
+---@class aniso.Result
+local Result = {}
+
+---Draws the plot again: on the terminal, or as an SVG file.
+---@param target? aniso.PlotTarget
+---@return string? file The file, where one is written; nil, message, code if it cannot be written.
+function Result:plot(target) end
+
 ---What s:share() gives: how much of the time the image is needed.
----@class aniso.Share
+---@class aniso.Share : aniso.Result
 ---@field share number[] R_c of each class, 0 … 1.
 ---@field error number[] Its standard error.
 ---@field mean number Of R_c over the classes.
@@ -135,7 +145,8 @@ function Schedule:simulate(how) end
 ---@field curve number[][] [class][interval]: the same in each interval.
 
 ---The image-needed share R_c = E_t[1 − q_c(y_t)] of each class c, q the posterior from y_t and the class
----shares alone: how much of the time the image must decide. Known before any training; it prints as a plot.
+---shares alone: how much of the time the image must decide. Known before any training; it prints as a plot,
+---and :plot { file = "share.svg" } on it writes one.
 ---@param how? aniso.ShareOptions
 ---@return aniso.Share share
 function Schedule:share(how) end
@@ -146,7 +157,7 @@ function Schedule:share(how) end
 ---@field times? integer[] 1 … T; 50 of them if left out.
 
 ---What s:tilt() gives.
----@class aniso.ImpliedTilt
+---@class aniso.ImpliedTilt : aniso.Result
 ---@field t integer[] Times.
 ---@field tilt number[][] [class][time]: κ; −∞ where a class is never trained.
 ---@field at_T number[] κ of each class at T, where a chain starts.
@@ -154,7 +165,7 @@ function Schedule:share(how) end
 
 ---The log-odds shift κ that the coupling and class weights give each class over time, known before any
 ---training; 0 is a class of λ = 1 and weight 1. In the coupling sample it is that of the noisy end.
----Prints as a plot.
+---Prints as a plot, and :plot { file = "tilt.svg" } on it writes one.
 ---@param how? aniso.TiltOptions
 ---@return aniso.ImpliedTilt tilt
 function Schedule:tilt(how) end

@@ -212,8 +212,10 @@ function manual.help(...)
   local texts = manual.find(what)
   if #texts > 0 then return print(table.concat(texts, "\n\n")) end
   local meant = type(what) == "string" and manual.nearest(what)
+  local shown = tostring(what)
+  if shown:find "\n" then shown = "this " .. type(what) end -- it prints as a plot or a table
   print(meant and ("there is no documentation of %s; did you mean %s?"):format(what, meant)
-    or ("there is no documentation of %s; help() lists what is documented"):format(tostring(what)))
+    or ("there is no documentation of %s; help() lists what is documented"):format(shown))
 end
 
 return manual
