@@ -22,6 +22,8 @@ equals "runs of another database" "$(words aniso show --db none.db @)" ""
 equals "no file is made for it" "$(ls none.db 2>/dev/null)" ""
 equals "values of a fact" "$(words aniso ls status=f)" "status=failed status=finished "
 equals "values of an option in a filter" "$(words aniso ls train.mode=)" "train.mode=joint train.mode=staged "
+equals "the database of an assignment" "$(words ANISO_DB=none.db aniso table '')" ""
+equals "and of an option behind it" "$(words ANISO_DB=none.db aniso table --db=runs.db '')" "$study "
 equals "tags" "$(words aniso rm --where tag:)" "tag:weak "
 equals "options" "$(words aniso run tiny.lua --set train.ep)" "train.epochs= "
 equals "options without a default" "$(words aniso run tiny.lua --set train.lr_scale.l) $(words aniso run tiny.lua --set backbone.weights_p)" \
@@ -45,21 +47,39 @@ printf 'no database' >other.db
 expect "a file that is no database" 0 "$aniso" completion words -- aniso table --db other.db ''
 equals "it gives no words" "$(cat out err)" ""
 
-# complete WORDS…: bash's completions of the last word, as they are inserted.
-complete() {
-    bash --norc -c 'source <("$0" completion bash)
-        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aniso; printf "%s\n" "${COMPREPLY[@]}"' "$aniso" "$@"
+# in_bash LINE…: each line after a Tab at its end, in a shell on a pseudo-terminal.
+in_bash() {
+    rm -f lines
+    {
+        printf 'source <("$ANISO" completion bash); bind "set bell-style none"; bind -x %s\n' \
+            "'\"\\C-t\": printf \"%s\\n\" \"\$READLINE_LINE\" >>lines; READLINE_LINE='"
+        printf '%s\t\024' "$@"
+        printf 'exit\n'
+    } | HOME=$dir ANISO=$aniso timeout 120 script -qec 'stty cols 500; exec bash --norc -i' /dev/null >terminal 2>&1
+    cat lines
 }
-if command -v bash >/dev/null; then
-    equals "bash completes a study" "$(complete aniso table '')" "$study"
-    equals "bash quotes a label" "$(eval "printf %s $(complete aniso table "$study" --only '')")" "$hostile"
-    equals "and within an open quote" "$(eval "printf %s '$(complete aniso table "$study" --only "'a")'")" "$hostile"
-    equals "of either kind" "$(eval "printf %s \"$(complete aniso table "$study" --only '"a')\"")" "$hostile"
-    equals "and behind a closed one" "$(eval "printf %s $(complete aniso table "$study" --only "'a'")")" "$hostile"
-    equals "bash completes behind =" "$(complete aniso ls status = fi)" "finished"
-    equals "bash completes a value of --set" "$(complete aniso run tiny.lua --set train.mode = st)" "staged"
-    equals "bash completes options still" "$(complete aniso table --perc)" "--percent"
-    equals "bash completes values still" "$(complete aniso table "$study" --format js)" "json"
+if ! command -v bash >/dev/null || ! command -v script >/dev/null; then
+    echo "ok $((number += 1)) - bash # SKIP bash or script is not installed"
+else
+    equals "bash completes words, options, values and files" \
+        "$(in_bash 'aniso tab' 'aniso table t' 'aniso table --perc' 'aniso table x --format js' 'aniso help exp' \
+            'aniso ls status=fin' 'aniso show @l' 'aniso compare @last @best:m' 'aniso run tiny.lua --set train.ep' \
+            'aniso run tiny.lua --set train.mode=st' 'aniso table x --cols acc,tai' 'aniso run tiny.l' 'aniso watch t' \
+            'aniso predict @l' 'aniso table --db=runs.db t' 'aniso table --db ~/runs.db t')" \
+        "$(printf '%s\n' 'aniso table ' "aniso table $study " 'aniso table --percent ' 'aniso table x --format json ' \
+            'aniso help export ' 'aniso ls status=finished ' 'aniso show @last ' 'aniso compare @last @best:macro_f1 ' \
+            'aniso run tiny.lua --set train.epochs=' 'aniso run tiny.lua --set train.mode=staged ' \
+            'aniso table x --cols acc,tail ' 'aniso run tiny.lua ' "aniso watch $study " 'aniso predict @last ' \
+            "aniso table --db=runs.db $study " "aniso table --db ~/runs.db $study ")"
+    for start in a \'a \"a "'a'"; do
+        equals "bash quotes a label after $start" \
+            "$(eval "printf '%s|' $(in_bash "aniso table $study --only $start" | cut -d' ' -f5-)")" "$hostile|"
+    done
+    expect "a label with = and :" 0 "$aniso" rename "$study:$hostile" 'x=power(y=0): z'
+    equals "bash continues behind an escaped character, = and :" \
+        "$(in_bash "aniso compare $study:x=power\\(y=" "aniso compare $study:x=power\\(y=0\\):")" \
+        "$(printf '%s\n' "aniso compare $study:x=power\\(y=0\\):\\ z " "aniso compare $study:x=power\\(y=0\\):\\ z ")"
+    expect "the hostile label again" 0 "$aniso" rename "$study:x=power(y=0): z" "$hostile"
 fi
 
 # zsh LINE: the line after a Tab at its end, in a shell on a pseudo-terminal.
@@ -70,10 +90,11 @@ else
     equals "zsh completes words, options, values and files" \
         "$(in_zsh 'aniso tab' "aniso table t" 'aniso table --perc' 'aniso table x --format js' 'aniso help exp' \
             'aniso ls status=fin' 'aniso show @l' 'aniso run tiny.lua --set train.ep' 'aniso table x --cols acc,tai' \
-            'aniso run tiny.l')" \
+            'aniso run tiny.l' 'aniso watch t' 'aniso predict @l' 'aniso table --db ~/runs.db t')" \
         "$(printf '%s\n' 'aniso table ' "aniso table $study " 'aniso table --percent ' 'aniso table x --format json ' \
             'aniso help export ' 'aniso ls status=finished ' 'aniso show @last ' \
-            'aniso run tiny.lua --set train.epochs=' 'aniso table x --cols acc,tail ' 'aniso run tiny.lua ')"
+            'aniso run tiny.lua --set train.epochs=' 'aniso table x --cols acc,tail ' 'aniso run tiny.lua ' \
+            "aniso watch $study " 'aniso predict @last ' "aniso table --db ~/runs.db $study ")"
     equals "zsh quotes a label" \
         "$(eval "printf '%s|' $(in_zsh "aniso table $study --only a" | cut -d' ' -f5-)")" "$hostile|"
 fi

@@ -56,8 +56,9 @@ local function with_program(text)
   return (text:gsub("PROGRAM", function() return program() end, 1))
 end
 
--- Bash splits a word at = and :, and quotes what is inserted by itself in file names only. Names come from a
--- database: within a quote that the user opened, they must not close it or be expanded.
+-- Bash splits a word at =, : and @, without a space in the line, replaces what follows the last = or :, and
+-- quotes what is inserted by itself in file names only. Names come from a database: within a quote that the
+-- user opened, they must not close it or be expanded.
 local BASH_WORDS = [==[
 _aniso_open_quote() {
     local word=$1 open='' at c
@@ -75,22 +76,21 @@ _aniso_quoted() {
     case "$2" in
         \') printf '%s' "$1" | sed "s/'/'\\\\''/g" ;;
         \") printf '%s' "$1" | sed 's/[\\"$`]/\\&/g; s/!/"'"'!'"'"/g' ;;
-        *) printf '%q' "$1" ;;
+        *) word=$(printf '%q.' "$1"); word=${word%.}; printf '%s' "${word//\\,/,}" ;;
     esac
 }
 
 _aniso_words() {
-    local word prefix found quote
+    local word prefix found quote line=${COMP_LINE:0:COMP_POINT} rest
     local -a words
     for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
-        case "$word" in
-            [=:]*) words[-1]+=$word; continue ;;
-        esac
-        if [[ ${#words[@]} -gt 0 && ${words[-1]} == *[=:] && $word != -* ]]; then words[-1]+=$word
-        else words+=("$word"); fi
+        rest=${line#"${line%%[![:space:]]*}"}
+        if [[ ${#words[@]} -eq 0 || $rest != "$line" ]]; then words+=("$word")
+        else words[-1]+=$word; fi
+        line=${rest#"$word"}
     done
     word=${words[-1]}
-    prefix=${word%"${word##*[=:]}"}
+    prefix=$(printf '%s' "${word%"${word##*[=:]}"}" | sed 's/\\\(.\)/\1/g')
     quote=$(_aniso_open_quote "$word")
     while IFS= read -r found; do
         COMPREPLY+=("$(_aniso_quoted "${found#"$prefix"}" "$quote")")
@@ -111,9 +111,9 @@ function finish.bash(script, parser)
   script = script:gsub('COMPREPLY=%(%$%(compgen %-f %-%- "%$cur"%)%)', "_aniso_words")
   script = script:gsub("^", function() return with_program(BASH_WORDS) end, 1)
   return (script:gsub('(    if %[%[ "%$cur" = %-%* %]%]; then\n[^\n]*\n)    fi\n}', function(options)
-    return options .. '    elif [[ ${#COMPREPLY[@]} -eq 0 ]]; then\n        case "$cmd" in\n'
-      .. table.concat(cases) .. "        esac\n"
-      .. "        if [[ ${#COMPREPLY[@]} -eq 0 ]]; then _aniso_words; fi\n    fi\n}"
+    return options .. "    elif [[ ${#COMPREPLY[@]} -eq 0 ]]; then\n        _aniso_words\n"
+      .. "        if [[ ${#COMPREPLY[@]} -gt 0 ]]; then return; fi\n"
+      .. '        case "$cmd" in\n' .. table.concat(cases) .. "        esac\n    fi\n}"
   end, 1))
 end
 

@@ -32,6 +32,11 @@ local function runs(db, _, word)
   return out
 end
 
+-- Of an argument that is a file or a run: the file's names come from the shell.
+local function file_or_run(db, study, word)
+  return word:find "^@" and runs(db, study, word) or {}
+end
+
 local function metrics(db)
   local out, printed = {}, require("aniso.stats.metric.catalog").printed
   for name in pairs(assert(require("aniso.store.score").metrics(db))) do out[#out + 1] = printed(name) end
@@ -104,9 +109,10 @@ local OF_OPTION = { only = names.labels, baseline = names.labels,
   where = filters, set = settings, sampler = samplers,
   rows = all(function() return { "label" } end, names.options) }
 local OF_ARGUMENT = { study = names.studies, runs = runs, filter = filters, words = runs,
+  what = all(names.studies, runs), model = file_or_run,
   names = all(names.studies, names.labels, names.labels_of_studies, runs),
   name = { rename = all(names.studies, names.labels_of_studies) },
-  run = { eval = all(names.studies, runs), watch = all(names.studies, runs), default = runs } }
+  run = { eval = all(names.studies, runs), default = runs } }
 
 local function of_argument(argument, command)
   local found = OF_ARGUMENT[argument._name]
@@ -127,14 +133,24 @@ local function takes_value(option)
   return option ~= nil and option._maxargs > 0
 end
 
--- What the last word is: an option's value, or an argument. → function(db, study, word) or nil, the first
--- argument, the database
-local function position(parser, command, words)
-  local option, place, study, path = nil, 1, nil, sys.variable "ANISO_DB" or "runs.db"
+-- A path as a shell gives it to a command: ~ has been replaced.
+local function expanded(path)
+  local home = sys.variable "HOME"
+  return home and path:find "^~/" and home .. path:sub(2) or path
+end
+
+-- What the last word is: an option's value, or an argument. default: the database where no --db is given.
+-- → function(db, study, word) or nil, the first argument, the database
+local function position(parser, command, words, default)
+  local option, place, study, path = nil, 1, nil, default
   for i = 1, #words - 1 do
     local word = words[i]
     if takes_value(option) then
-      if option._aliases[1] == "--db" then path = word end
+      if option._aliases[1] == "--db" then path = expanded(word) end
+      option = nil
+    elseif word:find "^%-%-db=" then
+      path = expanded(word:match "=(.*)")
+    elseif word:find "^%-%-[^=]*=" then
       option = nil
     elseif word:find "^%-" then
       option = option_of(parser, word)
@@ -152,10 +168,10 @@ local function position(parser, command, words)
   return argument and not is_further and of_argument(argument, command) or nil, study, path
 end
 
-local function candidates(words)
+local function candidates(words, default)
   local command = words[2]
   local parser = cli.parser(command)._commands[1]
-  local make, study, path = position(parser, command, table.move(words, 3, #words, 1, {}))
+  local make, study, path = position(parser, command, table.move(words, 3, #words, 1, {}), default)
   if not make then return {}, "" end
   local word = words[#words]
   local before = word:match "^(.*,)[^,]*$" or ""
@@ -170,13 +186,15 @@ local function candidates(words)
 end
 
 return function(typed)
-  local first, words = 1, {}
+  local first, words, default = 1, {}, sys.variable "ANISO_DB" or "runs.db"
   for i, word in ipairs(typed) do
+    local given = unquoted(word):match "^ANISO_DB=(.+)"
+    if given then default = expanded(given) end
     if unquoted(word):match "[^/]*$" == "aniso" and i < #typed - 1 then first = i end
   end
   for i = first, #typed do words[#words + 1] = unquoted(typed[i]) end
   if #words < 3 then return {} end
-  local ok, list, before = pcall(candidates, words)
+  local ok, list, before = pcall(candidates, words, default)
   local out, seen = {}, {}
   for _, one in ipairs(ok and list or {}) do
     one = before .. tostring(one)
