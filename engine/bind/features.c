@@ -65,6 +65,8 @@ static int features_batch(lua_State *L)
         lua_pushboolean(L, 1);
         lua_rawseti(L, broken, i + 1);
     }
+    if (images && an_features_unchanged(f) != AN_OK)
+        return an_scope_end(mark, NULL), an_push_failure(L);
     an_push_tensor(L, images);
     an_scope_end(mark, NULL);
     lua_pushvalue(L, broken);

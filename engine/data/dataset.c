@@ -355,7 +355,7 @@ an_code an_dataset_batch(const an_dataset *ds, an_part part, const int64_t *posi
                              images + b * size);
         labels[b] = ds->list.items[item].label;
     }
-    return AN_OK;
+    return ds->features.values ? an_features_unchanged(&ds->features) : AN_OK;
 }
 
 an_code an_dataset_clusters(const an_dataset *ds, an_part part, int64_t *cluster)

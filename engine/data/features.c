@@ -141,6 +141,8 @@ static an_code open_safetensors(an_features *f)
     if (code == AN_OK)
         code = take_ids(f, file);
     an_safetensors_close(file);
+    if (code == AN_OK && !an_file_is_at(f->file, f->path)) /* the header may be another file's */
+        code = an_fail(AN_EFORMAT, "%s was replaced while it was opened", f->path);
     return code;
 }
 
@@ -174,12 +176,21 @@ static an_code open_mapped(an_features *f)
     return open_safetensors(f);
 }
 
+static const char advice[] =
+    "put it back as it was, and aniso resume continues a run from its last checkpoint";
+
 an_code an_features_open(an_features *f, const char *path)
 {
     *f = (an_features){.path = an_strdup(path)};
     if (!f->path)
         return AN_ENOMEM;
-    an_code code = an_file_map(path, &f->map, &f->mapped);
+    an_code code = an_file_open(path, AN_FILE_READ, &f->file);
+    if (code == AN_OK) {
+        f->version = an_file_version_of(f->file);
+        code = an_file_map(f->file, path, advice, &f->map, &f->mapped);
+        if (code != AN_OK)
+            an_file_close(f->file);
+    }
     if (code == AN_OK)
         code = open_mapped(f);
     if (code != AN_OK)
@@ -187,10 +198,21 @@ an_code an_features_open(an_features *f, const char *path)
     return code;
 }
 
+an_code an_features_unchanged(const an_features *f)
+{
+    an_file_version now = an_file_version_of(f->file);
+    if (now.size == f->version.size && now.seconds == f->version.seconds &&
+        now.nanoseconds == f->version.nanoseconds)
+        return AN_OK;
+    return an_fail(AN_EFORMAT, "%s was written to while it was in use; %s", f->path, advice);
+}
+
 void an_features_close(an_features *f)
 {
-    if (f->map)
+    if (f->map) {
         an_file_unmap(f->map, f->mapped);
+        an_file_close(f->file);
+    }
     an_free(f->ids);
     an_free(f->path);
     *f = (an_features){0};

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "io/file.h"
 #include "io/sha256.h"
 
 #define AN_FEATURE_ROWS 10000000L  /* n at most         */
@@ -27,8 +28,10 @@ extern const char *const an_feature_type_names[]; /* "float32", "float16", "bflo
 
 typedef struct an_features {
     char *path;
-    const void *map;       /* of the file */
-    size_t mapped;         /* bytes       */
+    const void *map; /* of the file */
+    size_t mapped;   /* bytes       */
+    int file;        /* open as long as it is mapped */
+    an_file_version version;
     const uint8_t *values; /* (n, tokens, width) of `type`, of any alignment; NULL: closed */
     an_feature_type type;
     int64_t n, tokens, width; /* tokens: 1 of an array (n, D) */
@@ -39,6 +42,10 @@ typedef struct an_features {
  * AN_EFORMAT: "FILE: what is wrong". */
 an_code an_features_open(an_features *f, const char *path);
 void an_features_close(an_features *f); /* a closed one stays closed */
+
+/* AN_EFORMAT: the file was written to after it was opened, so that rows are not those that were
+ * checked. A file that was replaced by another one of its name stays open as it was. */
+an_code an_features_unchanged(const an_features *f);
 
 /* Row 0 … n−1 as tokens·width numbers; false if one of them is not finite in float32. */
 bool an_features_take(const an_features *f, int64_t row, float *out);

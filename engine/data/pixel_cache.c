@@ -245,8 +245,11 @@ static const char *fault(const header *expected, const void *map, size_t size)
 /* Maps the pixel cache at `path`. false: there is none, or a damaged one (after a warning). */
 static bool map_file(an_pixel_cache *pc, const builder *b, const char *path)
 {
+    static const char advice[] =
+        "aniso resume decodes the images again and continues from the last checkpoint";
     const void *map;
     size_t size;
+    int file;
     if (an_path_kind_at(path) != AN_FILE)
         return false;
     if (an_path_is_link(path) || !an_path_is_private(path)) {
@@ -254,7 +257,12 @@ static bool map_file(an_pixel_cache *pc, const builder *b, const char *path)
         an_path_remove(path);
         return false;
     }
-    if (an_file_map(path, &map, &size) != AN_OK) {
+    an_code code = an_file_open(path, AN_FILE_READ, &file);
+    if (code == AN_OK) {
+        code = an_file_map(file, path, advice, &map, &size);
+        an_file_close(file);
+    }
+    if (code != AN_OK) {
         an_log(AN_WARN, "%s; building it again", an_err_message());
         return false;
     }

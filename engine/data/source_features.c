@@ -97,7 +97,9 @@ an_code an_list_features(an_listing *list, const an_image_rows *rows, const int6
         code = add_rows(list, rows, feature_row, f);
     if (code == AN_OK)
         code = an_listing_seal(list);
-    return code == AN_OK ? hash_items(list, f) : code;
+    if (code == AN_OK)
+        code = hash_items(list, f);
+    return code == AN_OK ? an_features_unchanged(f) : code;
 }
 
 an_code an_features_measure(const an_listing *list, const int64_t *items, int64_t n,

@@ -124,6 +124,15 @@ an_code an_file_size(int file, int64_t *size, const char *path)
     return AN_OK;
 }
 
+an_file_version an_file_version_of(int file)
+{
+    AN_ASSERT(file >= 0);
+    struct stat info;
+    if (fstat(file, &info) != 0)
+        return (an_file_version){-1, 0, 0};
+    return (an_file_version){info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+}
+
 /* ── whole files ────────────────────────────────────────────────────────────── */
 
 static an_code read_whole(int file, const char *path, size_t limit, uint8_t **bytes, size_t *count)
@@ -181,7 +190,7 @@ an_code an_file_read_start(const char *path, char *text, size_t size)
     return code;
 }
 
-static an_code map_open(int file, const char *path, const void **map, size_t *size)
+an_code an_file_map(int file, const char *path, const char *advice, const void **map, size_t *size)
 {
     int64_t bytes;
     an_code code = an_file_size(file, &bytes, path);
@@ -193,20 +202,9 @@ static an_code map_open(int file, const char *path, const void **map, size_t *si
     if (pages == MAP_FAILED)
         return an_path_refused("map", path);
     *map = pages, *size = (size_t)bytes;
-    an_map_guard(pages, (size_t)bytes, path);
+    an_map_guard(pages, (size_t)bytes, path, advice);
     an_handle_opened(AN_OPEN_MAPPING);
     return AN_OK;
-}
-
-an_code an_file_map(const char *path, const void **map, size_t *size)
-{
-    int file;
-    an_code code = an_file_open(path, AN_FILE_READ, &file);
-    if (code != AN_OK)
-        return code;
-    code = map_open(file, path, map, size);
-    an_file_close(file);
-    return code;
 }
 
 void an_file_unmap(const void *map, size_t size)

@@ -42,6 +42,12 @@ an_code an_file_read_next(int file, void *to, size_t room, size_t *count, const 
 /* The size of a regular file; AN_EFORMAT for anything else. */
 an_code an_file_size(int file, int64_t *size, const char *path);
 
+/* Size and time of the last change of an open file, by which a later change is recognised. */
+typedef struct an_file_version {
+    int64_t size, seconds, nanoseconds;
+} an_file_version;
+an_file_version an_file_version_of(int file);
+
 /* ── whole files ────────────────────────────────────────────────────────────── */
 /* Reads a regular file of at most `limit` bytes into *bytes (an_free) with a zero after the
  * last. Also AN_EFORMAT (not a regular file, or larger) and AN_ENOMEM. */
@@ -51,10 +57,10 @@ an_code an_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *co
  * such as /proc. */
 an_code an_file_read_start(const char *path, char *text, size_t size);
 
-/* Maps a regular file for reading, for all processes the same pages; AN_EFORMAT: empty, or not a
- * regular file. Counted in AN_OPEN_MAPPING until an_file_unmap(). Reading behind the end of a file
- * that became shorter ends the process with a line (map_guard.h). */
-an_code an_file_map(const char *path, const void **map, size_t *size);
+/* Maps an open regular file for reading, for all processes the same pages; AN_EFORMAT: empty, or
+ * not a regular file. Counted in AN_OPEN_MAPPING until an_file_unmap(). Reading behind the end of a
+ * file that became shorter ends the process with a line (map_guard.h), whose end is `advice`. */
+an_code an_file_map(int file, const char *path, const char *advice, const void **map, size_t *size);
 void an_file_unmap(const void *map, size_t size);
 
 #endif

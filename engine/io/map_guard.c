@@ -49,26 +49,24 @@ static void install(void)
     installed = true;
 }
 
-static void compose(guarded *g, const char *path)
+static void compose(guarded *g, const char *path, const char *advice)
 {
     char shown[AN_PATH];
     an_visible_text(path, shown, sizeof shown);
-    int n =
-        snprintf(g->message, sizeof g->message,
-                 "aniso: %s was truncated while it was in use, or its disk fails; "
-                 "aniso resume decodes the images again and continues from the last checkpoint\n",
-                 shown);
+    int n = snprintf(g->message, sizeof g->message,
+                     "aniso: %s was truncated while it was in use, or its disk fails; %s\n", shown,
+                     advice);
     g->length = (size_t)n < sizeof g->message ? (size_t)n : sizeof g->message - 1;
 }
 
-void an_map_guard(const void *map, size_t size, const char *path)
+void an_map_guard(const void *map, size_t size, const char *path, const char *advice)
 {
     install();
     for (int i = 0; i < MAPPINGS; i++) {
         guarded *g = &mappings[i];
         if (g->end)
             continue;
-        compose(g, path);
+        compose(g, path, advice);
         g->begin = (uintptr_t)map;
         g->end = g->begin + size;
         return;

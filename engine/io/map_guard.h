@@ -3,7 +3,7 @@
  *
  * The process then prints one line that names the file and ends with exit status 1, without a
  * destructor: like a process that was killed, a run can be resumed from its last checkpoint to the
- * same bits. The pixels that were missing are used for nothing. A SIGBUS from any other address
+ * same bits. What was missing is used for nothing. A SIGBUS from any other address
  * keeps its default action. Reading instead would cost each process a copy of the file. */
 #ifndef AN_IO_MAP_GUARD_H
 #define AN_IO_MAP_GUARD_H
@@ -11,8 +11,8 @@
 #include <stddef.h>
 
 /* Call it for each mapping and before it is unmapped, from one thread. At most 16 mappings are
- * guarded at a time; the handler is installed with the first. */
-void an_map_guard(const void *map, size_t size, const char *path);
+ * guarded at a time; the handler is installed with the first. advice: the end of the line. */
+void an_map_guard(const void *map, size_t size, const char *path, const char *advice);
 void an_map_unguard(const void *map);
 
 #endif

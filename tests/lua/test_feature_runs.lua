@@ -119,6 +119,23 @@ function T:test_an_exported_model_reads_files_of_features()
   end
 end
 
+-- What is left of a file that is written to meanwhile is one row with the reason.
+function T:test_a_file_that_is_written_to_while_it_is_predicted()
+  local row, db = run(self, "one", 0, { method = "softmax" })
+  local _, model = inference.both({ db = db, layout = self.layout }, row)
+  for format, name in pairs { npy = "written.npy", safetensors = "written.safetensors" } do
+    local path = self.layout:write(name, fixture.file(format, "float32", 20, 0, D))
+    local rows = {}
+    model:predict({ path }, function(batch)
+      if #rows == 0 then assert(os.execute("touch -d '1 hour ago' '" .. path .. "'")) end
+      table.move(batch, 1, #batch, #rows + 1, rows)
+    end)
+    lu.assertEquals(#rows, 8 + 1)
+    lu.assertStrContains(rows[9].error, name .. " was written to while it was in use; ")
+  end
+  db:close()
+end
+
 function T:test_a_prediction_of_features_names_what_cannot_be_read()
   local row, db = run(self, "one", 0, { method = "softmax" })
   local _, model = inference.both({ db = db, layout = self.layout }, row)

@@ -55,6 +55,10 @@ local function each_row(form, paths, size, give)
         local count = math.min(size, file.n - first)
         local rows, broken = file:batch(first, { count = count, height = form.height, width = form.width,
           mean = form.mean, std = form.std, rows = form.rows })
+        if not rows then -- the message
+          give({ path_of(path) }, nil, { broken })
+          break
+        end
         for i in pairs(broken) do broken[i] = "a number that is not finite (NaN or infinity)" end
         give(table.move(names, first + 1, first + count, 1, {}), rows, broken)
       end

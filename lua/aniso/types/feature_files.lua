@@ -66,8 +66,9 @@ local Features = {}
 ---Rows as the input of a network.
 ---@param first integer from 0
 ---@param form aniso.FeatureForm
----@return aniso.Tensor images (rows,height,width,D), normalised; 0 where a row is not finite
----@return table<integer, true> broken by position, rows with a number that is not finite
+---@return aniso.Tensor? images (rows,height,width,D), normalised; 0 where a row is not finite; nil where the
+---file was written to after it was opened
+---@return table<integer, true> broken by position, rows with a number that is not finite; or the message
 function Features:batch(first, form) end
 
 ---Unmaps the file before the collector does; further use raises.
