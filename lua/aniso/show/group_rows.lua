@@ -107,13 +107,13 @@ end
 
 -- finished(db, runs) → columns, rows of runs = {{uid =}, …}: the table with which `aniso run` ends.
 function group_rows.finished(db, runs)
-  local listed, found, metrics, heads = {}, {}, {}, group_rows.heads
+  local groups_of, listed, found, metrics, heads = require "aniso.store.groups", {}, {}, {}, group_rows.heads
   for _, run in ipairs(runs) do listed[run.uid] = true end
   for _, row in ipairs(assert(db:runs())) do
     if listed[row.uid] then found[#found + 1] = row end
   end
   for i, name in ipairs(METRICS) do metrics[i] = { name = name, metric = name, higher = true } end
-  local list = require("aniso.store.groups").of_runs(db, found, { prior = true })
+  local list = groups_of.of_runs(db, groups_of.in_recipe_order(db, found), { prior = true })
   local shown = { heads.method, heads.by, table.unpack(group_rows.repetitions(list)) }
   return group_rows.rows(list, shown, metrics, {})
 end

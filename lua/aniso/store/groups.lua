@@ -52,8 +52,49 @@ function read.of_evaluations(db, runs)
   end)
 end
 
--- The runs that statistics over a study count (view v_counted), as rows of db:runs(). Trials of a search are
--- left out; trials [opt]: these and no others; runs [opt]: all rows of the study, where they have been read.
+-- The places of a study's labels in its recipe, as the latest plan has them; those of searches are last.
+local function places_of(db, study)
+  local plan, places, n = must(db:plan_of(study)) or {}, {}, 0
+  table.sort(plan, function(a, b)
+    if a.round ~= b.round then return a.round < b.round end -- nil in a file older than version 9
+    return a.seq < b.seq
+  end)
+  for _, row in ipairs(plan) do
+    if not places[row.label] then n, places[row.label] = n + 1, n + 1 end
+  end
+  return places
+end
+
+-- The planned runs of a list, by study: {{run, index = in the list, place = of its label in the recipe}, …}
+local function planned_of(db, runs)
+  local places, out = {}, {}
+  for i, run in ipairs(runs) do
+    local study = run.study
+    places[study], out[study] = places[study] or places_of(db, study), out[study] or {}
+    local place = places[study][run.label]
+    if place then table.insert(out[study], { run = run, index = i, place = place }) end
+  end
+  return out
+end
+
+-- in_recipe_order(db, runs) → rows of db:runs() with the labels of a study in the order of its recipe, in
+-- whatever order its workers began them. Runs that the latest plan does not have stay where they are.
+function read.in_recipe_order(db, runs)
+  local out = table.move(runs, 1, #runs, 1, {})
+  for _, planned in pairs(planned_of(db, runs)) do
+    local sorted = table.move(planned, 1, #planned, 1, {})
+    table.sort(sorted, function(a, b)
+      if a.place ~= b.place then return a.place < b.place end
+      return a.index < b.index
+    end)
+    for i, one in ipairs(sorted) do out[planned[i].index] = one.run end
+  end
+  return out
+end
+
+-- The runs that statistics over a study count (view v_counted), as rows of db:runs(), in the order of the
+-- recipe. Trials of a search are left out; trials [opt]: these and no others; runs [opt]: all rows of the
+-- study, where they have been read.
 function read.counted(db, study, trials, runs)
   local counted, out = {}, {}
   local known = must(db:query("SELECT study_id FROM study WHERE name = ?1", study))[1]
@@ -63,7 +104,7 @@ function read.counted(db, study, trials, runs)
   for _, run in ipairs(runs or must(db:runs { study = study })) do
     if counted[run.run_id] and trial_label.is(run.label) == (trials or false) then out[#out + 1] = run end
   end
-  return out
+  return read.in_recipe_order(db, out)
 end
 
 -- The groups of the counted runs of a study; options {prior, trials} and runs: see of_runs() and counted().
