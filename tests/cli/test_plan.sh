@@ -66,7 +66,7 @@ equals "what was begun is resumed" "$(query "$db" 'SELECT sum(resumes) > 0 FROM 
 sed 's/"sweep"/"wrong"/; s/seeds = 4/seeds = 1/; s/"bound", \[/{ "share", target = 0.9999 }, [/' "$dir/sweep.lua" >"$dir/wrong.lua"
 "$aniso" plan "$dir/wrong.lua" --db "$db" >"$dir/out" 2>"$dir/err"
 expect "a worker ends with the failures" 1 "$aniso" work wrong --db "$db"
-output_has err "^aniso: 1 of 3 planned runs failed$"
+output_has err "^aniso: 1 of 3 planned runs failed; planned again \(aniso plan\), they are tried again$"
 expect "the state has them" 1 "$aniso" plan wrong --status --db "$db"
 output_has out "^c +0 +n/a +failed +n/a +.*share"
 expect "a failed run is not repeated by a worker" 1 "$aniso" work wrong --db "$db"

@@ -51,7 +51,10 @@ function work.run(args, argv)
   core.sys.outlive_output()
   jobs.run(n, argv, of)
   local failed, planned = worker.failed(db, plan)
-  if failed > 0 then cli.fail(cli.FAILED, ("%d of %d planned runs failed"):format(failed, planned)) end
+  if failed > 0 then
+    cli.fail(cli.FAILED, ("%d of %d planned runs failed; planned again (aniso plan), they are tried again")
+      :format(failed, planned))
+  end
   console.note(("all %d planned runs of %s are finished"):format(planned, plan.study))
 end
 
