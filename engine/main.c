@@ -223,8 +223,11 @@ int main(int argc, char **argv)
         return print_text("aniso: ", an_err_message(), false), 2;
     set_up_threads(argv);
     setlocale(LC_CTYPE, ""); /* numbers keep the "C" locale: a decimal point is a point */
-    if (an_ranks_start() != AN_OK)
-        return print_text("aniso: ", an_err_message(), false), 2;
+    if (an_ranks_start() != AN_OK) {
+        if (an_rank() == 0)
+            print_text("aniso: ", an_err_message(), false);
+        return an_ranks_end(), 2;
+    }
     an_processors_find();
     an_processors_borrow();
     if (an_rank() > 0)

@@ -50,13 +50,16 @@ static int nap(lua_State *L)
 }
 
 /* ranks() → how many processes share the work (base/ranks/ranks.h), the MPI of this build or nil,
- * and how many mpirun started */
+ * how many a launcher started, and which, "mpirun" or "srun" */
 static int ranks(lua_State *L)
 {
+    const char *launcher;
+    const int64_t launched = an_ranks_launched(&launcher);
     lua_pushinteger(L, an_ranks());
     lua_pushstring(L, an_ranks_library());
-    lua_pushinteger(L, an_ranks_launched());
-    return 3;
+    lua_pushinteger(L, launched);
+    lua_pushstring(L, launcher);
+    return 4;
 }
 
 /* ranks_traffic() → kind of call → { calls, bytes, seconds }, see base/ranks/ranks.h */

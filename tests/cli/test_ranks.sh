@@ -69,8 +69,26 @@ output_has err '2 ranks share a batch with train.sliced = true'
 expect "the default build does not share a batch" 1 env OMPI_COMM_WORLD_SIZE=2 "$aniso" run "$dir/tiny.lua" \
     --set train.sliced=true --db "$dir/refused.db"
 output_has err '^aniso: .*mpirun started 2 processes, which do not share a batch because this build has no MPI'
+# A task of srun has its own number in SLURM_TASK_PID, a command in a shell that is a task has the shell's.
+# shellcheck disable=SC2016
+task='SLURM_TASK_PID=$$; export SLURM_TASK_PID; exec "$@"'
+export SLURM_STEP_NUM_TASKS=2
+expect "nor do tasks of srun" 1 sh -c "$task" sh "$aniso" run "$dir/tiny.lua" --set train.sliced=true --db "$dir/refused.db"
+output_has err '^aniso: .*srun started 2 processes, which do not share a batch because this build has no MPI'
+expect "or without PMIx" 1 sh -c "$task" sh "$ranked" run "$dir/tiny.lua" --set train.sliced=true --db "$dir/refused.db"
+output_has err '^aniso: .*because srun gave them no PMIx: use mpirun, or srun --mpi=pmix$'
+expect "a command in a task of srun is alone" 0 env SLURM_TASK_PID=$$ PMIX_RANK=0 "$ranked" ls --db "$dir/1.db"
+unset SLURM_STEP_NUM_TASKS
+
+one_line() { equals "$1: one line" "$(grep -c '^aniso: ' "$dir/err")" 1; }
 expect "three ranks have no equal share" 2 ranks 3 ls --db "$dir/1.db"
 output_has err '3 ranks cannot share a batch: it has 8 slices'
+one_line "three ranks"
+if "$aniso" doctor --db "$dir/1.db" | grep -qE 'vectors +avx'; then
+    expect "ranks that round differently" 2 mpirun -n 1 "$ranked" ls --db "$dir/1.db" : -n 1 env ANISO_SIMD=baseline "$ranked"
+    output_has err '^aniso: rank 1 is aniso [0-9.]+ with baseline vectors, rank 0 is aniso [0-9.]+ with avx'
+    one_line "other vectors"
+fi
 expect "a command that computes nothing" 0 ranks 2 ls --db "$dir/1.db"
 
 # What rank 0 passes in a step is counted: half of the images and crops, and the gradients of their features. With one

@@ -5,14 +5,33 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/environment.h"
 
-int64_t an_ranks_launched(void)
+/* The number of processes that mpirun started, as text; NULL where it started none. */
+static const char *size_of_mpirun(void)
 {
     const char *size = an_variable("OMPI_COMM_WORLD_SIZE");
-    size = size ? size : an_variable("PMI_SIZE");
+    return size ? size : an_variable("PMI_SIZE");
+}
+
+/* The same of srun. A command in a shell that srun started inherits the shell's variables, but is
+ * not its task. */
+static const char *size_of_srun(void)
+{
+    const char *task = an_variable("SLURM_TASK_PID");
+    const bool is_task = task && strtol(task, NULL, 10) == (long)getpid();
+    return is_task ? an_variable("SLURM_STEP_NUM_TASKS") : NULL;
+}
+
+int64_t an_ranks_launched(const char **launcher)
+{
+    const char *size = size_of_mpirun();
+    if (launcher)
+        *launcher = size ? "mpirun" : "srun";
+    size = size ? size : size_of_srun();
     const long count = size ? strtol(size, NULL, 10) : 1;
     return count < 1 ? 1 : count;
 }
@@ -24,25 +43,61 @@ int64_t an_ranks_launched(void)
 #include <string.h>
 #include <time.h>
 
+#include "base/simd.h"
+#include "base/version.h"
+
 static int rank, ranks = 1;
 static MPI_Request pending = MPI_REQUEST_NULL;
 static an_traffic traffic[AN_TRAFFIC_KINDS];
 
+/* What the bits depend on, and the form of what ranks send each other. */
+typedef struct {
+    char version[16], vectors[16];
+} program;
+
+static program program_here(void)
+{
+    program here = {0};
+    snprintf(here.version, sizeof here.version, "%s", AN_VERSION);
+    snprintf(here.vectors, sizeof here.vectors, "%s", an_simd_name(an_simd_level()));
+    return here;
+}
+
+/* Each rank calls it. */
+static an_code check_programs(void)
+{
+    program here = program_here(), first = here;
+    MPI_Bcast(&first, sizeof first, MPI_BYTE, 0, MPI_COMM_WORLD);
+    int other = memcmp(&here, &first, sizeof here) == 0 ? ranks : rank;
+    MPI_Allreduce(MPI_IN_PLACE, &other, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+    if (other == ranks)
+        return AN_OK;
+    MPI_Bcast(&here, sizeof here, MPI_BYTE, other, MPI_COMM_WORLD);
+    return an_fail(AN_EINVAL,
+                   "rank %d is aniso %s with %s vectors, rank 0 is aniso %s with %s: ranks have to "
+                   "be one program on processors of one kind, or with the same ANISO_SIMD",
+                   other, here.version, here.vectors, first.version, first.vectors);
+}
+
+/* Whether a launcher of MPI started this process. srun does where it gives its tasks PMIx. */
+static bool is_launched(void)
+{
+    return size_of_mpirun() || (size_of_srun() && an_variable("PMIX_RANK"));
+}
+
 an_code an_ranks_start(void)
 {
     int provided;
-    if (!an_variable("OMPI_COMM_WORLD_SIZE") && !an_variable("PMI_SIZE"))
+    if (!is_launched())
         return AN_OK;
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     if (ranks <= AN_RANKS_MOST && (ranks & (ranks - 1)) == 0)
-        return AN_OK;
-    int refused = ranks;
-    MPI_Finalize();
+        return check_programs();
     return an_fail(AN_EINVAL,
                    "%d ranks cannot share a batch: it has %d slices, so mpirun -n 1, 2, 4 or 8",
-                   refused, AN_RANKS_MOST);
+                   ranks, AN_RANKS_MOST);
 }
 
 void an_ranks_end(void)

@@ -14,8 +14,9 @@
 
 #define AN_RANKS_MOST 8 /* one per slice of a batch: base/ranks/cut.h */
 
-/* Joins the other ranks where mpirun started this process and this build has MPI, else nothing
- * happens. AN_EINVAL where their number is not 1, 2, 4 or 8. */
+/* Joins the other ranks where mpirun, or srun with PMIx, started this process and this build has
+ * MPI, else nothing happens. On all ranks AN_EINVAL where their number is not 1, 2, 4 or 8, or
+ * where they are not of one version or compute with different vectors. */
 an_code an_ranks_start(void);
 void an_ranks_end(void); /* of all ranks, after rank 0 has ended the others' work */
 
@@ -25,8 +26,10 @@ void an_ranks_abandon(void) __attribute__((noreturn));
 
 int an_rank(void);                  /* 0 … an_ranks() − 1           */
 int an_ranks(void);                 /* 1, 2, 4 or 8                 */
-int64_t an_ranks_launched(void);    /* processes that mpirun started, whatever this build has */
 const char *an_ranks_library(void); /* "Open MPI v4.1.4, …", NULL in a build without */
+
+/* Processes that mpirun or srun started, whatever this build has; *launcher [opt]: which. */
+int64_t an_ranks_launched(const char **launcher);
 
 /* What this rank has passed to the others and received, by the kind of call below. */
 typedef enum {

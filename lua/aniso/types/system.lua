@@ -79,10 +79,11 @@ function sys.open_handles() end
 ---@param n integer
 function sys.fail_at(n) end
 
----Processes of one mpirun that share the work: 1, 2, 4 or 8; this build's MPI; and how many mpirun started.
+---Processes that share the work: 1, 2, 4 or 8; this build's MPI; how many a launcher started, and which.
 ---@return integer ranks
 ---@return string? library
 ---@return integer launched
+---@return "mpirun"|"srun" launcher
 function sys.ranks() end
 
 ---What this rank passed to the others and received, by the kind of call: engine/base/ranks/ranks.h.
