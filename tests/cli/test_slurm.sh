@@ -46,6 +46,12 @@ expect "runs of a first stage are in one task" 0 "$aniso" submit "$dir/recipes/q
 output_has out "^#SBATCH --array=1-3$"
 expect "more tasks than there can be" 0 submit --dry-run --tasks 1000
 output_has out "^#SBATCH --array=1-4$"
+mkdir fake
+printf '#!/bin/sh\necho "MaxArraySize            = 4"\n' >fake/scontrol
+chmod +x fake/scontrol
+expect "more tasks than Slurm permits" 0 env PATH="$PWD/fake:$PATH" "$aniso" submit study.lua --slurm --shared --dry-run
+output_has out "^#SBATCH --array=1-3$"
+rm -r fake
 refused "a scheduler is named" 2 "name the scheduler: aniso submit RECIPE --slurm$" "$aniso" submit study.lua
 refused "a partition with a space" 2 "--partition needs a name, or names with commas between them, got a b$" \
     submit --partition "a b"
@@ -101,6 +107,23 @@ worker_refused "a place that cannot be written" "nothing can be written to .*: i
 rm -r runs.shards
 . "$root/tests/cli/hostile_shards.sh"
 
+# ── a screen shows the first tasks that fit: those that run, before those that ended ────
+if script -qfc true /dev/null </dev/null >/dev/null 2>&1; then
+    mkdir -p runs.shards/tiny fake
+    printf '{"study":"tiny","tool":"x","recipe":"x","sha256":"x","flags":"","work":[["a"],["b"],["c"],["d"]],"array":"77","merge":"78"}\n' \
+        >runs.shards/tiny/submission.json
+    cat >fake/squeue <<'SH'
+#!/bin/sh
+echo >>calls
+[ "$(wc -l <calls)" -gt 6 ] || case "$*" in *"-j 77 "*) printf '3|PENDING||Resources\n4|RUNNING|node|None\n' ;; esac
+SH
+    chmod +x fake/squeue
+    PATH=$PWD/fake:$PATH script -qfc "stty cols 100 rows 24; '$aniso' watch tiny --every 0.1" /dev/null \
+        </dev/null >"$dir/tty" 2>&1
+    equals "the order of a screen" "$(grep -ao 'task [0-9]' "$dir/tty" | head -n 4 | tr -d '\n')" "task 4task 3task 1task 2"
+    rm -r runs.shards fake calls
+fi
+
 # ── what the database has is not submitted ──────────────────────────────────────────────
 expect "a run on this machine" 0 "$aniso" run study.lua --seeds 2
 expect "is left out" 0 submit --dry-run
@@ -121,7 +144,21 @@ equals "a clock that differs does not end a task" "$?" 0
 output_has err "^the clock of .* is 3[0-9]{3} s from that of .*: times are, results are not$"
 equals "the task trains what the database lacks" "$(query runs.shards/tiny/shard-1.db "SELECT seed, status FROM run")" \
     "0,finished"
+"$aniso" exec -e 'local sys = require("aniso.core").sys
+    local lock <close> = sys.lock "runs.shards/tiny/shard-1.db"
+    sys.sleep(600)' 2>"$dir/held" &
+holder=$!
+until [ -e runs.shards/tiny/shard-1.db-lock ]; do sleep 0.05; done
+worker >"$dir/out" 2>"$dir/err"
+equals "a task whose earlier start still runs ends, with one line" "$? $(cat "$dir/out" "$dir/err" | wc -l | tr -d ' ')" "4 1"
+output_has err "^aniso: .*shard-1.db is locked by process $holder"
+kill $holder
+expect "without Slurm no job is followed, but the runs are" 0 env PATH="$dir/work it/empty" "$aniso" watch tiny --once
+output_has err "warning: squeue is not found: jobs of tiny on a cluster are not followed$"
+output_has out "^study tiny: "
 echo '{"study":' >runs.shards/tiny/submission.json
+expect "nor are those of a damaged submission" 0 "$aniso" watch tiny --once
+output_has err "warning: .*submission.json is damaged: no submission of aniso; remove it, and submit again$"
 worker >"$dir/out" 2>"$dir/err"
 output_has err "^aniso: .*submission.json is damaged: no submission of aniso; remove it, and submit again$"
 rm -r runs.shards runs.db runs fake

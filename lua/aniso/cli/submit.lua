@@ -139,7 +139,7 @@ local function described(study, recipe, jobs, args)
     program = cli.need(sys.realpath "/proc/self/exe"), start = cli.need(sys.realpath "."),
     recipe = cli.need(sys.realpath(recipe.path)), sha256 = cli.need(core.sha256.file(recipe.path)),
     tool = "aniso " .. sys.version, limit = args.limit, flags = run_flags(args) }
-  of.parts = math.min(math.tointeger(args.tasks) or math.huge, #parts.units(jobs))
+  of.parts = math.min(math.tointeger(args.tasks) or math.huge, slurm.most_tasks(), #parts.units(jobs))
   of.split = parts.split(jobs, of.parts)
   of.work = work_of(of.split)
   of.options, of.own = batch_options(args)

@@ -12,19 +12,31 @@ local sys = require("aniso.core").sys
 
 local LONGEST = 200 -- bytes of a log's line, or of a state, that are shown
 
+-- Whether a job of a submission is in the queue. The file gets the jobs that it lacks.
+local function is_queued(folder, submission)
+  lost_jobs(folder, submission)
+  if not submission.array then return false end
+  local queue = cli.need(slurm.tasks(submission.array, submission.merge))
+  return next(queue[submission.array]) ~= nil or next(queue[submission.merge or ""] or {}) ~= nil
+end
+
+local function warn(...)
+  console.note("aniso: warning: ", ...)
+end
+
 -- The submission that the arguments name, or the only one whose jobs are not over: {folder, submission}
 local function find(args)
   local db = shards.absolute(args.db)
   if not db then return nil end
   local folders = args.what and { shards.folder(db, args.what) } or shards.folders(db)
   for _, folder in ipairs(folders) do
-    local submission = shards.read(folder)
-    if submission then lost_jobs(folder, submission) end
-    if submission and submission.array then
-      local queue = cli.need(slurm.tasks(submission.array, submission.merge))
-      if next(queue[submission.array]) or next(queue[submission.merge or ""] or {}) then
-        return { folder = folder, submission = submission }
-      end
+    local submission, why = shards.read(folder)
+    if submission and not slurm.has_queue() then -- as where the folder was copied to another machine
+      return warn("squeue is not found: jobs of ", submission.study, " on a cluster are not followed")
+    end
+    if submission == nil then warn(why) end
+    if submission and is_queued(folder, submission) then
+      return { folder = folder, submission = submission }
     end
   end
 end
@@ -37,6 +49,7 @@ local function row(of, task, names, queued)
   local state = not queued and "ended" or queued.state == "RUNNING" and "running on " .. queued.node
     or ("%s (%s)"):format(queued.state:lower(), queued.reason)
   return { task = task, state = sys.visible(state:sub(1, LONGEST)), done = done, total = #names,
+    rank = not queued and 3 or queued.state == "RUNNING" and 1 or 2,
     last = log.last and sys.visible(log.last:sub(1, LONGEST)) or nil }
 end
 
@@ -72,6 +85,18 @@ local function news(rows, seen)
   return out
 end
 
+-- The lines of a screen, of which the first that fit are shown: tasks that run, that wait, that ended.
+local function block(rows, total)
+  local sorted, lines = table.move(rows, 1, #rows, 1, {}), {}
+  table.sort(sorted, function(a, b)
+    if a.rank ~= b.rank then return a.rank < b.rank end
+    return a.task < b.task
+  end)
+  for i, one in ipairs(sorted) do lines[i] = line_of(one) end
+  lines[#lines + 1] = total
+  return lines
+end
+
 -- Prints what the merge has brought together → the exit code
 local function show_merged(args, of)
   if not sys.exists(args.db) then
@@ -96,10 +121,7 @@ local function follow(args, of, pause)
       for _, line in ipairs(lines) do screen:print(line) end
       printed = total
     else
-      lines = {}
-      for i, one in ipairs(rows) do lines[i] = line_of(one) end
-      lines[#lines + 1] = total
-      screen:draw(lines)
+      screen:draw(block(rows, total))
     end
     if args.once then return false end
     if not queued then return true end

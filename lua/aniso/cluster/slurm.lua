@@ -1,7 +1,8 @@
 -- Slurm's commands. Words are quoted for the shell; what they print is read line by line and checked.
 --   slurm.fault(form, text) → what the value of an option of sbatch has to be, where text is none, or nil.
 --     Forms: names, time, count, memory, option
---   slurm.missing() → why nothing can be submitted here, or nil
+--   slurm.missing() → why nothing can be submitted here, or nil      slurm.has_queue() → is squeue here?
+--   slurm.most_tasks() → how many an array has at most; math.huge where Slurm does not answer
 --   slurm.submit(script [, after = job]) → job | nil, message
 --   slurm.find(name, script [, job]) → the job in the queue with that name, script and number, false, or nil,
 --     message
@@ -83,6 +84,20 @@ function slurm.missing()
   if has "sbatch" then return nil end
   return "sbatch is not found: submit where Slurm is installed, such as the cluster's login node; --dry-run "
     .. "prints the script"
+end
+
+function slurm.has_queue()
+  return has "squeue"
+end
+
+-- Numbers of tasks are below MaxArraySize, and begin at 1 here.
+function slurm.most_tasks()
+  local lines, done = call("scontrol", "show", "config")
+  for _, line in ipairs(done and lines or {}) do
+    local size = math.tointeger(tonumber(line:match "^MaxArraySize%s*=%s*(%d+)$"))
+    if size then return math.max(1, size - 1) end
+  end
+  return math.huge
 end
 
 function slurm.submit(script, after)

@@ -82,7 +82,8 @@ work() {
 }
 code=0
 [ ! -e "$shard" ] || work resume --all --recipe "$recipe"
-[ "$code" -gt 128 ] || work run "$recipe" --part "$task/%d"%s
+# 4: the database cannot be opened, such as where an earlier start of the task still writes it.
+[ "$code" -eq 4 ] || [ "$code" -gt 128 ] || work run "$recipe" --part "$task/%d"%s
 [ -z "$out_of_time" ] || kill "$killer"
 if [ -n "$out_of_time" ] && [ "$code" -gt 128 ]; then
     [ -n "$(find "$shards/shard-$task" -name '*.safetensors' -newer "$begun" 2>/dev/null)" ] ||
