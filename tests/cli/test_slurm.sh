@@ -118,10 +118,15 @@ echo >>calls
 [ "$(wc -l <calls)" -gt 6 ] || case "$*" in *"-j 77 "*) printf '3|PENDING||Resources\n4|RUNNING|node|None\n' ;; esac
 SH
     chmod +x fake/squeue
+    mkfifo keys # script may end early where there is nothing to read
     PATH=$PWD/fake:$PATH script -qfc "stty cols 100 rows 24; '$aniso' watch tiny --every 0.1" /dev/null \
-        </dev/null >"$dir/tty" 2>&1
+        <keys >"$dir/tty" 2>&1 &
+    terminal=$!
+    exec 7>keys
+    wait $terminal
+    exec 7>&-
     equals "the order of a screen" "$(grep -ao 'task [0-9]' "$dir/tty" | head -n 4 | tr -d '\n')" "task 4task 3task 1task 2"
-    rm -r runs.shards fake calls
+    rm -r runs.shards fake calls keys
 fi
 
 # ── what the database has is not submitted ──────────────────────────────────────────────
