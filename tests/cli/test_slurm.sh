@@ -302,4 +302,12 @@ SH
     scancel --name=merge-tiny
     until_true 60 is_over
 done
+
+# ── srun starts ranks where it gives them PMIx ───────────────────────────────────────────
+ranked=$root/build/mpi/aniso
+if [ -x "$ranked" ] && srun --mpi=list 2>&1 | grep -qw pmix; then
+    expect "tasks of srun are ranks" 0 srun --mpi=pmix -n 2 -N 1 -O "$ranked" exec -e \
+        'print(require("aniso.core").sys.ranks())'
+    output_has out "^2.*2.srun$"
+fi
 finish
