@@ -108,7 +108,7 @@ rm -r runs.shards
 . "$root/tests/cli/hostile_shards.sh"
 
 # ── a screen shows the first tasks that fit: those that run, before those that ended ────
-if script -qfc true /dev/null </dev/null >/dev/null 2>&1; then
+if env script -qfc true /dev/null </dev/null >/dev/null 2>&1; then # script() is another one
     mkdir -p runs.shards/tiny fake
     printf '{"study":"tiny","tool":"x","recipe":"x","sha256":"x","flags":"","work":[["a"],["b"],["c"],["d"]],"array":"77","merge":"78"}\n' \
         >runs.shards/tiny/submission.json
@@ -119,7 +119,7 @@ echo >>calls
 SH
     chmod +x fake/squeue
     mkfifo keys # script may end early where there is nothing to read
-    PATH=$PWD/fake:$PATH script -qfc "stty cols 100 rows 24; '$aniso' watch tiny --every 0.1" /dev/null \
+    env PATH="$PWD/fake:$PATH" script -qfc "stty cols 100 rows 24; '$aniso' watch tiny --every 0.1" /dev/null \
         <keys >"$dir/tty" 2>&1 &
     terminal=$!
     exec 7>keys
