@@ -47,6 +47,12 @@ expect "a label that changes" 0 cd_run run "$dir/renamed.lua"
 output_has err "2 runs of adpm: the label is now ours"
 output_has err "2 runs of forgotten: the label is now ours"
 output_has err "4 of 4 runs were finished before"
+equals "no other run is called so" "$(grep -c 'with other options' "$dir/err")" 0
+cp "$dir/runs.db" "$dir/taken.db"
+sed 's/variants = .*/variants = { { label = "iso" } },/; /^  { label = "ours"/d' "$dir/renamed.lua" >"$dir/taken.lua"
+expect "a label that an earlier variant had" 0 "$aniso" run "$dir/taken.lua" --db "$dir/taken.db"
+output_has err "runs of ours: the label is now iso"
+output_has err "^aniso: warning: 2 earlier runs are called iso with other options: tables show what differs"
 expect "an ablation" 0 cd_run run "$dir/ablation.lua"
 expect "its table" 0 cd_run table parts --cols macro_f1
 equals "has the row of each variant" "$(grep -cE '^(full|no )' "$dir/out")" 5

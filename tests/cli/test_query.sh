@@ -72,6 +72,14 @@ equals "the file is an SVG with a title" "$(grep -c '<title>.*sweep: all' "$dir/
 equals "a dot per run" "$(grep -o '<circle' "$dir/c.svg" | wc -l | tr -d ' ')" 6
 expect "curve over an option that is not a number" 2 "$aniso" curve sweep -x schedule.lambda --db "$db"
 output_has err "is not a number"
+for flag in operating risk; do
+    expect "curve --$flag of a metric" 2 "$aniso" curve sweep --$flag -y acc --db "$db"
+    output_has err "^aniso: -y and --$flag exclude each other"
+done
+expect "a metric without its share" 2 "$aniso" ls --sort tail@head --db "$db"
+output_has err "such as tail@head=0.90"
+expect "a metric without its coverage" 2 "$aniso" table sweep --cols acc@coverage --db "$db"
+output_has err "such as acc@coverage=0.80"
 expect "curve of an unknown metric" 2 "$aniso" curve sweep -x train.lr -y seed --db "$db"
 
 for more in "--delta none" "--evaluations" "--only low" "--each"; do

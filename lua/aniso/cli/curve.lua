@@ -25,8 +25,8 @@ function curve.arguments(parser)
   parser:flag("--operating", "tail recall against head recall over the tilt, instead of -x and -y")
   parser:flag("--risk", "the error among the labelled images against their share, most confident first")
   parser:flag("--cost", "the metric of every evaluation (aniso eval) against its cost per image")
-  parser:option("-y --metric", "a metric: all, head, medium, tail, macro_f1, nll …"):argname "METRIC"
-    :default "macro_f1"
+  parser:option("-y --metric", "a metric: all, head, medium, tail, macro_f1, nll …; macro_f1 if left out")
+    :argname "METRIC"
   common.only(parser)
   parser:option("-o --svg", "draw into this file instead"):argname "FILE"
   common.force(parser)
@@ -147,10 +147,9 @@ local function label_of(group) return group.label end
 
 -- The metric of -y, as catalog:key() gives it.
 local function metric_of(catalog, args)
-  local y = cli.usage(catalog.key, catalog, args.metric)
-  if not y.metric then
-    cli.fail(cli.USAGE, ("-y takes a metric, and %s is not a metric"):format(args.metric))
-  end
+  local name = args.metric or "macro_f1"
+  local y = cli.usage(catalog.key, catalog, name)
+  if not y.metric then cli.fail(cli.USAGE, ("-y takes a metric, and %s is not a metric"):format(name)) end
   return y
 end
 
@@ -192,6 +191,12 @@ function curve.run(args)
   for _, flag in ipairs { "operating", "cost", "risk" } do kinds = kinds + (args[flag] and 1 or 0) end
   if kinds ~= 1 then
     cli.fail(cli.USAGE, "curve takes one of -x OPTION, --operating, --risk and --cost")
+  end
+  for _, flag in ipairs { "operating", "risk" } do
+    if args[flag] and args.metric then
+      cli.fail(cli.USAGE, ("-y and --%s exclude each other: what --%s draws is no metric"):format(flag,
+        flag))
+    end
   end
   local db = common.open(args)
   if args.cost then return run_cost(args, db) end

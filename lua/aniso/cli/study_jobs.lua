@@ -102,6 +102,11 @@ local function follow_labels(db, study, jobs)
   for _, change in ipairs(common.guarded(require("aniso.store.labels").follow, db, study.name, jobs)) do
     console.note(("%d %s of %s: the label is now %s"):format(change.runs,
       change.runs == 1 and "run" or "runs", change.from, change.to))
+    if change.others > 0 then
+      console.note(("aniso: warning: %d earlier %s called %s with other options: tables show what differs "
+        .. "(another label for the variant, or aniso rm RUN, distinguishes them)"):format(change.others,
+        change.others == 1 and "run is" or "runs are", change.to))
+    end
   end
 end
 

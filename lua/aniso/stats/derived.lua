@@ -42,7 +42,7 @@ end
 
 -- The head recall of "tail@head=0.90", or nil. Raises if it is not a share.
 local function target_of(name)
-  local text = name:match "^tail@head=(.*)$" or name:match "^few@many=(.*)$"
+  local text = name:match "^tail@head=?(.*)$" or name:match "^few@many=?(.*)$"
   if not text then return nil end
   local target = tonumber(text)
   if not target or not (target > 0 and target < 1) then
@@ -53,7 +53,7 @@ end
 
 -- The coverage of "acc@coverage=0.80", or nil. Raises if it is not a share.
 local function coverage_of(name)
-  local text = name:match "^acc@coverage=(.*)$" or name:match "^all@coverage=(.*)$"
+  local text = name:match "^acc@coverage=?(.*)$" or name:match "^all@coverage=?(.*)$"
   if not text then return nil end
   local coverage = tonumber(text)
   if not coverage or not (coverage > 0 and coverage <= 1) then

@@ -41,6 +41,20 @@ local function taken_over(connection, study, job, current)
   return { not has_own and old[1] or nil }
 end
 
+-- Runs of the study that have the label and options that no variant of the recipe gives it: what an earlier
+-- recipe called so.
+local function others_called(connection, study, label, current)
+  local rows = must(connection:query([[SELECT c.sha256 AS hash, count(*) AS n FROM run
+     JOIN config c USING(config_id) JOIN study s USING(study_id)
+     WHERE s.name = ?1 AND run.label = ?2 AND removed_at IS NULL GROUP BY hash]], study, label))
+  local n = 0
+  for _, row in ipairs(rows) do
+    local own = current[row.hash]
+    if not (own and own[label]) then n = n + row.n end
+  end
+  return n
+end
+
 local function relabel(connection, study, jobs)
   local current, changes, by_pair = labels_by_hash(jobs), {}, {}
   for _, job in ipairs(jobs) do
@@ -53,10 +67,14 @@ local function relabel(connection, study, jobs)
       change.runs = change.runs + n
     end
   end
+  for _, change in ipairs(changes) do
+    change.others = others_called(connection, study, change.to, current)
+  end
   return changes
 end
 
--- follow(db, study, jobs) → changes, a list of {from, to, runs}. jobs: all of the recipe's, {label, seed,
+-- follow(db, study, jobs) → changes, a list of {from, to, runs, others}; others: runs of other options that
+-- are called `to` as well. jobs: all of the recipe's, {label, seed,
 -- config = complete}. Runs keep a label that a variant of the same options still has.
 function labels.follow(db, study, jobs)
   return must(db:transaction(relabel, db.core, study, jobs))
