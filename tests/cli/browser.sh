@@ -41,6 +41,8 @@ function measure(frame) {
     const t = text.getBoundingClientRect(), f = text.ownerSVGElement.getBoundingClientRect()
     return t.left < f.left || t.right > f.right || t.top < f.top || t.bottom > f.bottom
   }
+  const letters = text => parseFloat(style(text).fontSize) *
+    text.ownerSVGElement.getBoundingClientRect().width / text.ownerSVGElement.viewBox.baseVal.width
   const found = {
     figures: figures.length, drawn: figures.filter(large).length,
     inked: figures.filter(f => f.querySelector("path, rect, image")).length,
@@ -48,6 +50,7 @@ function measure(frame) {
     beyond: figures.filter(f => f.getBoundingClientRect().right > f.parentElement.getBoundingClientRect().right + 1).length,
     spilt: [...page.querySelectorAll("table")].filter(t => t.scrollWidth > t.parentElement.clientWidth + 1).length,
     cut: [...page.querySelectorAll("svg text")].filter(outside).length,
+    smallest: Math.min(...[...page.querySelectorAll("svg text")].map(letters)).toFixed(1),
     overflow: root.scrollWidth - root.clientWidth, scripts: page.scripts.length,
     paper: style(page.body).backgroundColor }
   const lines = Object.entries(found).map(entry => entry.join(" ")).join("\n")

@@ -141,7 +141,8 @@ browse r.html 390 --blink-settings=preferredColorScheme=0
 equals "a narrow dark screen" "$(value drawn) $(value overflow) $(value paper) $(cat "$dir/err" "$dir/urls")" \
     "$figures 0 rgb(22, 24, 28) "
 browse r.html 360
-equals "a phone shows figures whole" "$(value drawn) $(value beyond) $(value overflow)" "$figures 0 0"
+equals "a phone shows figures whole" "$(value drawn) $(value beyond) $(value cut) $(value overflow)" "$figures 0 0 0"
+equals "their letters have 9 pixels or more" "$(value smallest | awk '{ print ($1 >= 9) }')" 1
 wide='<div class="wide"><table><tr>'
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do wide="$wide<td class=\"num\">lambda=power(gamma=0.$i)</td>"; done
 sed "s|</main>|$wide</tr></table></div></main>|" "$dir/r.html" >"$dir/wide.html"

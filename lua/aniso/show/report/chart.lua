@@ -1,6 +1,6 @@
 -- A drawing of the report: an SVG inside the page, with <title> and <desc>, whose colours are
 -- the names of style.lua.
---   local c = chart.new { id = "curve", title = "…", desc = "…", width = 720, height = 380,
+--   local c = chart.new { id = "curve", title = "…", desc = "…", height = 380,
 --     x = scale.linear(0, 1, 5), y = scale.linear(0.2, 0.7, 5, true), x_name = "γ", y_name = "recall" }
 --   c:axes()   c:group(1)   c:line(points)   c:mark(x, y, "seed 0: 0.61")   c:close()   c:text_of()
 -- Positions are in the numbers of the axes unless stated in pixels. A text is escaped where it is drawn.
@@ -11,7 +11,9 @@ local width_of = require("aniso.show.table").width
 local chart = {}
 chart.__index = chart
 
-local LETTER, LINE = 7.3, 20 -- pixels, of a legend's text
+-- In 305 pixels, those of a phone with a scroll bar, a figure of this width has letters of 9 pixels.
+local WIDTH = 450
+local LETTER, LINE = 8.2, 20 -- pixels, of a text of style.lua
 
 -- The text, cut to at most `letters` letters.
 function chart.fit(text, letters)
@@ -29,12 +31,13 @@ function chart.room(texts)
 end
 
 -- ── the sheet ───────────────────────────────────────────────────────────────────────────
--- Without `left`, the left margin fits the labels of y.
+-- Without `left`, the left margin fits the labels of y; without `width`, a phone shows the figure whole.
 function chart.new(of)
   local self, labels = setmetatable(of, chart), {}
+  self.width = of.width or WIDTH
   for i, tick in ipairs(of.y and of.y.ticks or {}) do labels[i] = tick.label end
   self.left = of.left or (of.y_name and 34 or 24) + chart.room(labels)
-  self.right, self.top, self.bottom = of.right or 18, of.top or 16, of.bottom or 46
+  self.right, self.top, self.bottom = of.right or 26, of.top or 16, of.bottom or 46
   self.lines = {}
   return self
 end

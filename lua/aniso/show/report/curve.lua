@@ -180,7 +180,7 @@ end
 local function curve_of(facts, axis, lines, off, of)
   local low, high = value_limits(facts, of.metrics)
   if low > high then return nil end
-  local c = chart.new { id = of.id, title = of.title, width = 720, height = 340, y_name = of.y_name,
+  local c = chart.new { id = of.id, title = of.title, height = 340, y_name = of.y_name,
     x_name = axis and axis.name or "configuration", x = x_scale(facts, axis),
     y = scale.linear(low, high, 6, true),
     desc = ("%s against %s: mean, one standard deviation over seeds, and a dot per seed."):format(of.y_name,

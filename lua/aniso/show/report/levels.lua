@@ -54,7 +54,7 @@ return function(facts)
     end
   end
   local title = "Noise level λ_j against class size n_j"
-  local c = chart.new { id = "levels", title = title, width = 720, height = 340,
+  local c = chart.new { id = "levels", title = title, height = 340,
     x = scale.log(few, many), y = scale.log(low, high), x_name = "training images n_j", y_name = "λ_j",
     desc = ("A point per class, a line for each of %d configurations; logarithmic axes."):format(#drawn) }
   c:axes()

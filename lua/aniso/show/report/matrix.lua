@@ -83,14 +83,14 @@ local function draw(facts, order, of)
   local longest = chart.room(names)
   local rotated = longest > size
   local bottom = not named and 30 or rotated and 26 + 0.8 * longest or 42
-  local left = named and 104 or 24
+  local left = named and 116 or 28
   local c = chart.new { id = of.id, title = of.title, desc = of.desc, width = left + K * size + 12,
     height = 34 + K * size + bottom, left = left, right = 12, top = 34, bottom = bottom }
-  c:text(left - (named and 90 or 12), 16, of.heading, { class = "strong" })
+  c:text(left - (named and 102 or 12), 16, of.heading, { class = "strong" })
   draw_cells(c, facts, order, of, size, named)
   if named then draw_names(c, names, size, rotated) end
   c:text(left + K * size / 2, c.height - 6, "predicted", { anchor = "middle", class = "soft" })
-  c:text(12, c.top + K * size / 2, "true", { anchor = "middle", rotate = -90, class = "soft" })
+  c:text(14, c.top + K * size / 2, "true", { anchor = "middle", rotate = -90, class = "soft" })
   return c:text_of()
 end
 

@@ -34,7 +34,7 @@ end
 
 local function draw(facts, list, title)
   local heads = list[1].band.head
-  local c = chart.new { id = "operating", title = title, width = 720, height = 380,
+  local c = chart.new { id = "operating", title = title, height = 380,
     x = scale.linear(heads[1], heads[#heads], 6), y = scale.linear(0, 1, 5), x_name = "head recall",
     y_name = "tail recall",
     desc = ("Mean tail recall at equal head recall over the seeds, a line for each of %d configurations, and "

@@ -53,10 +53,10 @@ end
 
 local function draw(facts, deltas, title)
   local names, low, high = {}, limits(deltas)
-  for i = 1, #deltas do names[i] = chart.fit(deltas[#deltas + 1 - i].group.label, 30) end
-  local c = chart.new { id = "delta", title = title, width = 720, height = 70 + 30 * #deltas,
-    top = 12, x = scale.linear(low, high, 6, true), y = scale.names(names),
-    x_name = ("Δ %s to %s"):format(facts.words_of, chart.fit(facts.base.label, 40)),
+  for i = 1, #deltas do names[i] = chart.fit(deltas[#deltas + 1 - i].group.label, 18) end
+  local c = chart.new { id = "delta", title = title, height = 70 + 30 * #deltas,
+    top = 12, x = scale.linear(low, high, 4, true), y = scale.names(names),
+    x_name = ("Δ %s to %s"):format(facts.words_of, chart.fit(facts.base.label, 18)),
     desc = ("Mean difference to %s with its 95 %% interval and a dot per seed, a row for each of %d "
       .. "configurations."):format(facts.base.label, #deltas) }
   c:columns()

@@ -75,9 +75,9 @@ local function draw(facts, order, title)
   local shift = tall and 8 or 3 -- pixels from the middle of a row
   for row, j in ipairs(order) do
     local class = facts.split.classes[j]
-    names[#order + 1 - row] = ("%s (%d)"):format(chart.fit(class.name, 22), class.n_train)
+    names[#order + 1 - row] = ("%s (%d)"):format(chart.fit(class.name, 16), class.n_train)
   end
-  local c = chart.new { id = "recall", title = title, width = 720, height = 62 + (tall and 40 or 14) * #order,
+  local c = chart.new { id = "recall", title = title, height = 62 + (tall and 40 or 14) * #order,
     right = 74, top = 8, x = scale.linear(0, 1, 5), y = scale.names(names),
     x_name = "recall", desc = ("A row for each of %d classes, the one with most training images first; bands "
       .. "of head, medium and tail."):format(#order) }

@@ -31,7 +31,7 @@ local function draw_counts(c, one, i, n, most)
 end
 
 local function draw(facts, drawn, title)
-  local c = chart.new { id = "reliability", title = title, width = 560, height = 470,
+  local c = chart.new { id = "reliability", title = title, height = 410,
     x = scale.linear(0, 1, 5),
     y = scale.linear(0, 1, 5), x_name = "confidence of the called class", y_name = "share that is right",
     desc = "Share of images that are right against the mean confidence of their bin; the diagonal is a model "

@@ -9,7 +9,7 @@ local function draw(list, title)
   local most = 0
   for _, one in ipairs(list) do most = math.max(most, table.unpack(one.band.mean)) end
   local top = math.max(0.05, math.ceil(20 * most) / 20)
-  local c = chart.new { id = "risk", title = title, width = 720, height = 340,
+  local c = chart.new { id = "risk", title = title, height = 340,
     x = scale.linear(0, 1, 5), y = scale.linear(0, top, 5), x_name = "coverage", y_name = "risk",
     desc = ("Mean error over the seeds among the labelled images against their share, a line for each of %d "
       .. "configurations."):format(#list) }

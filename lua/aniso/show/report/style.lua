@@ -50,15 +50,15 @@ footer{margin-top:3rem;color:var(--soft);font-size:.88rem;border-top:1px solid v
 ]]
 
 local drawing = [[
-svg{display:block;max-width:100%;height:auto}.wide>svg{min-width:34rem}.pair svg{min-width:0}
-svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--ink)}
+svg{display:block;max-width:100%;height:auto}
+svg text{font:13.5px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--ink)}
 svg .soft{fill:var(--soft)}svg .strong{font-weight:600}svg .small{font-size:10.5px}
 .axis{stroke:var(--axis);fill:none}.grid{stroke:var(--line);fill:none}.zero{stroke:var(--axis);
 stroke-dasharray:4 3;fill:none}.band{fill:var(--card)}.stroke{stroke:currentColor;fill:none;stroke-width:2.2;
 stroke-linejoin:round}.stroke.thin{stroke-width:1;opacity:.75}.bar{stroke:currentColor;
 fill:none;stroke-width:1.8;stroke-dasharray:none}.dot{fill:var(--paper);stroke:currentColor;stroke-width:1.3;
 stroke-dasharray:none}.mark{fill:currentColor;stroke:var(--paper);stroke-width:1;stroke-dasharray:none}
-@media (max-width:34rem){.wide>svg{min-width:0}svg text{font-size:14.5px}svg .small{font-size:13.5px}}
+@media (max-width:34rem){svg .small{font-size:13.5px}}
 .area{fill:currentColor;opacity:.3}.rest{color:var(--rest)}.frame{fill:none;stroke:var(--axis)}
 .crop{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke}.crop.under{stroke:#000;stroke-width:3.5}
 .crop.over{stroke:#ffd54a}.heat{fill:#ff7a00}.grey{filter:grayscale(1)}image{image-rendering:pixelated}
@@ -67,7 +67,7 @@ stroke-dasharray:none}.mark{fill:currentColor;stroke:var(--paper);stroke-width:1
 local paper = [[
 @page{margin:1.5cm}@media print{body{max-width:none;padding:0;font-size:10.5pt}nav,.skip,
 details:not([open]){display:none}h2,h3{break-after:avoid}h2{margin-top:1.6rem}figure,tr,li,.verdict{
-break-inside:avoid}.wide{overflow:visible}.wide>svg{min-width:0}table{max-width:100%;font-size:8.5pt}
+break-inside:avoid}.wide{overflow:visible}table{max-width:100%;font-size:8.5pt}
 th,td,td.num,th.num{
 white-space:normal;overflow-wrap:anywhere}
 .verdict,pre,.band,svg{

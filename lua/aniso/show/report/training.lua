@@ -76,7 +76,7 @@ end
 local function draw(facts, drawn, of)
   local left, right, low, high = limits(drawn)
   if low > high or left == right then return nil end -- one epoch makes no curve
-  local c = chart.new { id = of.id, title = of.words, width = 720, height = 300,
+  local c = chart.new { id = of.id, title = of.words, height = 300,
     x = scale.whole(left, right, 8), y = scale.linear(low, high, 5, true),
     x_name = "epoch", y_name = of.words,
     desc = ("%s against the epoch, %d configurations: mean over seeds, each seed."):format(of.words, #drawn) }
