@@ -59,6 +59,7 @@ stroke-linejoin:round}.stroke.thin{stroke-width:1;opacity:.75}.bar{stroke:curren
 fill:none;stroke-width:1.8;stroke-dasharray:none}.dot{fill:var(--paper);stroke:currentColor;stroke-width:1.3;
 stroke-dasharray:none}.mark{fill:currentColor;stroke:var(--paper);stroke-width:1;stroke-dasharray:none}
 @media (max-width:34rem){svg .small{font-size:13.5px}}
+@media screen and (min-width:60rem){svg[width="450"]{width:35rem}svg[width="450"] text{font-size:11.5px}}
 .area{fill:currentColor;opacity:.3}.rest{color:var(--rest)}.frame{fill:none;stroke:var(--axis)}
 .crop{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke}.crop.under{stroke:#000;stroke-width:3.5}
 .crop.over{stroke:#ffd54a}.heat{fill:#ff7a00}.grey{filter:grayscale(1)}image{image-rendering:pixelated}
