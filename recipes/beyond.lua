@@ -6,7 +6,7 @@
 --   aniso curve beyond --operating
 --   aniso eval beyond --steps 1 --draws 8 --probabilities plain          the posterior mean, from pure noise
 --   aniso table beyond --evaluations --cols nll,auc,tail@head=0.90 --delta tail@head=0.90
--- All but the last three share backbone and priors with recipes/operating.lua in the same folder.
+-- All but the last four share backbone and priors with recipes/operating.lua in the same folder.
 local aniso = require "aniso"
 
 return aniso.study {
@@ -41,6 +41,8 @@ return aniso.study {
     { label = "class, balanced prior", ["train.prediction"] = "class", ["loss.prior"] = "balanced_softmax" },
     -- the control of the balanced first stage: it alone, under the same denoiser as ddpm
     { label = "balanced prior", ["loss.prior"] = "balanced_softmax" },
+    -- the first stage that recalls most of the tail among the classifiers of recipes/baselines.lua
+    { label = "class-balanced prior", ["loss.prior"] = "class_balanced" },
     { label = "class, mixup prior", ["train.prediction"] = "class", ["train.mixup"] = 0.2 },
   },
   folds = 5,
