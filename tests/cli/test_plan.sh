@@ -23,6 +23,8 @@ expect "plan" 0 "$aniso" plan "$dir/sweep.lua" --db "$db"
 output_has err "^planned 12 runs of sweep in 8 units; carry them out with: aniso work sweep --db .*runs.db$"
 expect "a plan's state" 0 "$aniso" plan sweep --status --db "$db"
 equals "no run has begun" "$(grep -c 'not started' "$dir/out")" 12
+expect "the state of a recipe's plan" 0 "$aniso" plan "$dir/sweep.lua" --status --db "$db"
+equals "is that of its study" "$(grep -c 'not started' "$dir/out")" 12
 expect "the state of no plan" 3 "$aniso" plan other --status --db "$db"
 output_has err "has no plan of a study other; aniso plan RECIPE writes one$"
 expect "work on another study" 3 "$aniso" work other --db "$db"

@@ -1,6 +1,6 @@
 -- aniso plan RECIPE: writes the runs of a study into the database, for `aniso work` to carry out. Planning
--- again keeps what is finished, and gives failed runs another try. aniso plan STUDY --status: the state of
--- each planned run.
+-- again keeps what is finished, and gives failed runs another try. aniso plan STUDY --status, or with the
+-- recipe: the state of each planned run.
 local attempts = require "aniso.store.attempts"
 local cli = require "aniso.cli"
 local common = require "aniso.cli.common"
@@ -18,7 +18,7 @@ function plan.arguments(parser)
   study_jobs.arguments(parser)
   study_jobs.part_argument(parser)
   parser:flag("--replace", "replace another plan of the same name that is not finished")
-  parser:flag("--status", "show the plan of a study, which takes the place of the recipe")
+  parser:flag("--status", "show the plan of the recipe, or of a study whose name takes its place")
 end
 
 -- How many runs of the study's stored plan have not ended and are not among these jobs.
@@ -58,9 +58,14 @@ function plan.write(db, of)
   return n
 end
 
+local function need_study(study, args)
+  return study or cli.fail(cli.USAGE, args.recipe .. ": the recipe returns no study")
+end
+
 local function show(args)
   local db <close> = common.open(args)
   local study, failed, rows = args.recipe, false, {}
+  if study:find "%.lua$" then study = need_study(study_jobs.read(args), args).name end
   worker.find_plan(db, study)
   for i, one in ipairs(require("aniso.store.status").of_study(db, study,
     require("aniso.method.config").complete).rows) do
@@ -74,8 +79,7 @@ end
 
 function plan.run(args)
   if args.status then return show(args) end
-  local of = study_jobs.load(args)
-  if not of then cli.fail(cli.USAGE, args.recipe .. ": the recipe returns no study") end
+  local of = need_study(study_jobs.load(args), args)
   local db <close> = common.need_db(require("aniso.store").open(args.db,
     { wait = require("aniso.store.lock_wait").of_command() }))
   local finished = study_jobs.match(db, of)
