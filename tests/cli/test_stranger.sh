@@ -12,9 +12,19 @@ inert() { # NAME COMMAND…: the command succeeds and prints no byte that acts o
 
 # ── texts ───────────────────────────────────────────────────────────────────────────────
 tiny_recipe 1
-sed "s/name = \"tiny\"/name = \"tiny\\\\27[2J\", variants = { { label = \"a\\\\27]0;t\\\\7\\\\u{202E}b\" } }/" "$dir/tiny.lua" >"$dir/evil.lua"
+sed "s/name = \"tiny\"/name = \"tiny\\\\27[2J\"/" "$dir/tiny.lua" >"$dir/name.lua"
+sed "s/name = \"tiny\"/&, variants = { { label = \"a\\\\27]0;t\\\\7\\\\u{202E}b\" } }/" "$dir/tiny.lua" >"$dir/label.lua"
 db=$dir/evil.db
-inert "run" "$aniso" run "$dir/evil.lua" --db "$db"
+expect "a study's name with such characters" 2 "$aniso" run "$dir/name.lua" --db "$db"
+output_has err "^aniso: the study's name 'tiny.x1B.2J' must be"
+expect "a label with such characters" 2 "$aniso" run "$dir/label.lua" --db "$db"
+output_has err "^aniso: the label 'a.x1B]0;t.x07.u\{202E\}b' of a variant must be"
+# A file from elsewhere may have both all the same.
+expect "run" 0 "$aniso" run "$dir/tiny.lua" --db "$db"
+${CC:-cc} -o "$dir/edit_db" tests/cli/edit_db.c -lsqlite3
+"$dir/edit_db" "$db" "UPDATE run SET label = '$evil'" "UPDATE study SET name = 'tiny' || char(27) || '[2J'"
+expect "the file has such a label" 0 "$aniso" sql "SELECT hex(label) FROM run" --db "$db"
+output_has out "$(printf %s "$evil" | od -An -tx1 | tr -d ' \n' | tr a-f A-F)"
 expect "a tag with such characters" 2 "$aniso" tag @last "$evil" --db "$db"
 inert "note" "$aniso" note @last "$evil" --db "$db"
 for format in table csv md latex json; do
@@ -33,7 +43,7 @@ printf 'image,label\n%s.png,x\n' "$evil" >"$dir/t.csv"
 expect "a file name in a message" 3 "$aniso" data info csv --set root="$dir" --set table=t.csv
 output_has err 'a\\x1B\]0;t\\x07\\x1B\[2J\\u\{202E\}b'
 equals "one line" "$(wc -l <"$dir/err")" 1
-expect "an argument in a message" 3 "$aniso" show "$evil" --db "$db"
+expect "an argument in a message" 3 "$aniso" show "no $evil" --db "$db"
 output_has err 'x1B'
 
 # ── links ───────────────────────────────────────────────────────────────────────────────

@@ -30,7 +30,8 @@ function variant_labels.problems(study, jobs, overrides)
   local out, labels, runs, seen, twice = {}, {}, {}, {}, {}
   for _, job in ipairs(jobs) do
     local label = job.label
-    local ok, why = pcall(typed_name, ("the label '%s' of a variant"):format(visible(label)), label)
+    local words = label == study.name and "the study's name '%s'" or "the label '%s' of a variant"
+    local ok, why = pcall(typed_name, words:format(visible(label)), label)
     if not ok and not seen[label] then out[#out + 1] = why end
     local run = ("%s\0%s\0%s"):format(label, job.seed, job.cross and job.cross.fold)
     if runs[run] and not twice[label] then

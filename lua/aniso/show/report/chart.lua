@@ -11,8 +11,8 @@ local width_of = require("aniso.show.table").width
 local chart = {}
 chart.__index = chart
 
--- In 305 pixels, those of a phone with a scroll bar, a figure of this width has letters of 9 pixels. On a desk
--- style.lua draws such a figure larger.
+-- In 305 pixels, those of a phone with a scroll bar, a figure of this width has letters of 9 pixels. On a
+-- desk style.lua draws such a figure larger.
 local WIDTH = 450
 local LETTER, LINE = 8.2, 20 -- pixels, of a text of style.lua
 
