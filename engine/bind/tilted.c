@@ -166,7 +166,7 @@ static int64_t read_truth(lua_State *L, int true_idx, int64_t i, int64_t K)
     return class;
 }
 
-/* Pushes the field of the part on the top of the stack, a table; → its index. */
+/* Pushes the table that the part at index `part` has under a name; → its index. */
 static int field_of_part(lua_State *L, int part, const char *name)
 {
     luaL_argcheck(L, lua_getfield(L, part, name) == LUA_TTABLE, 1,

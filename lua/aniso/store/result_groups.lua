@@ -91,4 +91,3 @@ function result_groups.new(results)
 end
 
 return result_groups
-
