@@ -1,8 +1,11 @@
 /* bootstrap (Lua): core.bootstrap, the metrics of many resamples at once. Which images a resample
  * has, and what is done with the metrics, is in lua/aniso/stats/bootstrap.lua. */
+#include <string.h>
+
 #include "bind/open.h"
 #include "bind/shot_groups.h"
 #include "bind/tensor_arg.h"
+#include "tensor/scope.h"
 
 /* After ACC come the groups, AN_MANY, AN_MEDIUM and AN_FEW. */
 enum { ACC, BACC = AN_GROUPS, MACRO_F1, METRICS };
@@ -51,10 +54,50 @@ static void rates_of(const float *support, const float *called, const float *cor
         add(&out[ACC], hits / images);
 }
 
-/* bootstrap.rates(sums, K, first, groups) → {acc = {number or false per row}, bacc =, macro_f1 =,
- * many =, medium =, few =}. sums: float32 (R, W), one resample per row, with the images of each of
- * K classes at columns 0 … K−1, the calls of each class at first … and the correct ones at
- * first + K …; groups: "many", "medium", "few" or false per class. False where undefined. */
+/* The number of the metric with the name on the top of the stack, which it takes off. */
+static int read_metric(lua_State *L, int index)
+{
+    const char *name = lua_tostring(L, -1);
+    for (int m = 0; name && m < METRICS; m++)
+        if (strcmp(name, name_of(m)) == 0) {
+            lua_pop(L, 1);
+            return m;
+        }
+    return luaL_argerror(L, index, "acc, bacc, macro_f1, many, medium or few expected");
+}
+
+/* The list of metrics at `index`: sets requested[m] for each; all where the argument is left out.
+ */
+static void read_metrics(lua_State *L, int index, bool requested[METRICS])
+{
+    const bool all = lua_isnoneornil(L, index);
+    for (int m = 0; m < METRICS; m++)
+        requested[m] = all;
+    if (all)
+        return;
+    luaL_checktype(L, index, LUA_TTABLE);
+    const lua_Integer n = (lua_Integer)lua_rawlen(L, index);
+    for (lua_Integer i = 1; i <= n; i++) {
+        lua_rawgeti(L, index, i);
+        requested[read_metric(L, index)] = true;
+    }
+}
+
+/* Sets values[row] of the list at `list`; false where the mean is of no class. */
+static void store_mean(lua_State *L, int list, int64_t row, mean of)
+{
+    if (of.n > 0)
+        lua_pushnumber(L, of.sum / (double)of.n);
+    else
+        lua_pushboolean(L, false);
+    lua_rawseti(L, list, row + 1);
+}
+
+/* bootstrap.rates(sums, K, first, groups [, metrics]) → {acc = {number or false per row}, bacc =,
+ * macro_f1 =, many =, medium =, few =}, of these the named metrics. sums: float32 (R, W), one
+ * resample per row, with the images of each of K classes at columns 0 … K−1, the calls of each
+ * class at first … and the correct ones at first + K …; groups: "many", "medium", "few" or false
+ * per class. False where undefined. */
 static int bootstrap_rates(lua_State *L)
 {
     an_tensor *sums = an_check_tensor(L, 1);
@@ -63,33 +106,89 @@ static int bootstrap_rates(lua_State *L)
     const int64_t rows = sums->shape[0], width = sums->shape[1];
     const int64_t K = an_check_within(L, 2, "K", 1, width / 3);
     const int64_t first = an_check_within(L, 3, "first", K, width - 2 * K);
+    bool requested[METRICS];
+    read_metrics(L, 5, requested);
     const int *group = an_check_groups(L, 4, K);
     lua_createtable(L, 0, METRICS);
     const int result = lua_gettop(L);
-    for (int m = 0; m < METRICS; m++) {
-        lua_createtable(L, (int)rows, 0);
-        lua_pushvalue(L, -1);
-        lua_setfield(L, result, name_of(m));
-    }
+    int list[METRICS] = {0}; /* where on the stack; 0 for none */
+    for (int m = 0; m < METRICS; m++)
+        if (requested[m]) {
+            lua_createtable(L, (int)rows, 0);
+            list[m] = lua_gettop(L);
+            lua_pushvalue(L, -1);
+            lua_setfield(L, result, name_of(m));
+        }
     for (int64_t r = 0; r < rows; r++) {
         const float *row = an_f32(sums) + r * width;
         mean of[METRICS];
         rates_of(row, row + first, row + first + K, group, K, of);
-        for (int m = 0; m < METRICS; m++) {
-            if (of[m].n > 0)
-                lua_pushnumber(L, of[m].sum / (double)of[m].n);
-            else
-                lua_pushboolean(L, false);
-            lua_rawseti(L, result + 1 + m, r + 1);
-        }
+        for (int m = 0; m < METRICS; m++)
+            if (list[m])
+                store_mean(L, list[m], r, of[m]);
     }
     lua_settop(L, result);
     return 1;
 }
 
+/* Element i, from 0, of the list at stack index `list`, which is low … high. */
+static int64_t element(lua_State *L, int list, int64_t i, int64_t low, int64_t high)
+{
+    int is_integer;
+    lua_rawgeti(L, list, i + 1);
+    const lua_Integer value = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || value < low || value > high)
+        luaL_error(L, "element %I: an integer from %I to %I expected", (LUAI_UACINT)i + 1,
+                   (LUAI_UACINT)low, (LUAI_UACINT)high);
+    lua_pop(L, 1);
+    return value;
+}
+
+/* Adds what prediction p, the list on the top of the stack, gives the units. */
+static void add_calls(lua_State *L, an_tensor *sums, int64_t p, int64_t N, int64_t K)
+{
+    const int64_t units = sums->shape[0], width = sums->shape[1];
+    luaL_argcheck(L, lua_istable(L, -1), 2, "a list of lists of classes expected");
+    for (int64_t i = 0; i < N; i++) {
+        float *row = an_f32(sums) + width * (element(L, 4, i, 1, units) - 1) + K * (1 + 2 * p);
+        const int64_t called = element(L, lua_gettop(L), i, 0, K - 1);
+        row[called] += 1;
+        if (called == element(L, 1, i, 0, K - 1))
+            row[K + called] += 1;
+    }
+}
+
+/* bootstrap.additions(true_idx, predictions, K, unit, units) → float32 (units, K (1 + 2 P)): what
+ * the images of a unit add to the support of their class, then, for each of the P predictions, to
+ * the class that they were called, and to the correct calls of that class. true_idx and each
+ * prediction: a class, from 0, per image; unit: 1 … units per image. */
+static int bootstrap_additions(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    luaL_checktype(L, 4, LUA_TTABLE);
+    const int64_t N = (int64_t)lua_rawlen(L, 1), P = (int64_t)lua_rawlen(L, 2);
+    const int64_t K = an_check_within(L, 3, "K", 1, INT32_MAX);
+    const int64_t shape[] = {an_check_within(L, 5, "units", 0, INT32_MAX), K * (1 + 2 * P)};
+    size_t mark = an_scope_begin();
+    an_tensor *sums = an_tensor_zeros(AN_F32, 2, shape);
+    an_push_result(L, mark, sums);
+    for (int64_t i = 0; i < N; i++) {
+        float *row = an_f32(sums) + shape[1] * (element(L, 4, i, 1, shape[0]) - 1);
+        row[element(L, 1, i, 0, K - 1)] += 1;
+    }
+    for (int64_t p = 0; p < P; p++) {
+        lua_rawgeti(L, 2, p + 1);
+        add_calls(L, sums, p, N, K);
+        lua_pop(L, 1);
+    }
+    return 1;
+}
+
 int an_open_bootstrap(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"rates", bootstrap_rates}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"additions", bootstrap_additions}, {"rates", bootstrap_rates}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

@@ -15,6 +15,7 @@ static const luaL_Reg parts[] = {
     {"bootstrap", an_open_bootstrap},
     {"tilted", an_open_tilted},
     {"risk", an_open_risk},
+    {"ranked", an_open_ranked},
     {"data", an_open_data},
     {"csv", an_open_csv},
     {"schedule", an_open_schedule},

@@ -14,6 +14,7 @@ int an_open_rng(lua_State *L);
 int an_open_bootstrap(lua_State *L);
 int an_open_tilted(lua_State *L);
 int an_open_risk(lua_State *L);
+int an_open_ranked(lua_State *L);
 int an_open_data(lua_State *L);
 int an_open_csv(lua_State *L);
 int an_open_schedule(lua_State *L);

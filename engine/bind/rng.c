@@ -3,6 +3,7 @@
 #include "base/rng.h"
 
 #include "base/integer.h"
+#include "base/par.h"
 #include "bind/tensor_arg.h"
 #include "tensor/scope.h"
 
@@ -22,6 +23,28 @@ static int rng_below(lua_State *L)
     return 1;
 }
 
+/* Rows lo … hi−1 of rng.resamples(). */
+typedef struct {
+    float *counts; /* (rows, n), zeros */
+    const char *purpose;
+    uint64_t seed, first;
+    int64_t n;
+} resampling;
+
+static void resample_rows(void *context, int64_t lo, int64_t hi, int64_t chunk)
+{
+    const resampling *of = context;
+    (void)chunk;
+    for (int64_t k = lo; k < hi; k++) {
+        const uint64_t stream = an_stream(of->purpose, of->first + (uint64_t)k, 0);
+        float *row = of->counts + k * of->n;
+        for (int64_t i = 0; i < of->n; i++)
+            row[an_below(of->seed, stream, (uint64_t)i, of->n)] += 1;
+    }
+}
+
+enum { RESAMPLES_PARALLEL = 1 << 14 }; /* draws from which threads pay */
+
 /* rng.resamples(seed, purpose, first, count, n) → tensor (count, n): row k counts how often
  * each of n items is in resample first+k, whose n members are below(seed, purpose, first+k, n, n).
  */
@@ -34,12 +57,9 @@ static int rng_resamples(lua_State *L)
                              an_check_within(L, 5, "n", 1, INT64_MAX)};
     size_t mark = an_scope_begin();
     an_tensor *x = an_tensor_zeros(AN_F32, 2, shape);
-    for (int64_t k = 0; x && k < shape[0]; k++) {
-        uint64_t stream = an_stream(purpose, first + (uint64_t)k, 0);
-        float *row = an_f32(x) + k * shape[1];
-        for (int64_t i = 0; i < shape[1]; i++)
-            row[an_below(seed, stream, (uint64_t)i, shape[1])] += 1;
-    }
+    if (x)
+        an_par_for(shape[0], an_grain(shape[0], shape[1], RESAMPLES_PARALLEL), resample_rows,
+                   &(resampling){an_f32(x), purpose, seed, first, shape[1]});
     return an_push_result(L, mark, x);
 }
 

@@ -56,7 +56,7 @@ function T.test_the_report_and_compare_give_the_judgement_of_the_rule()
   for number, case in ipairs(CASES) do
     local db <close> = stored(case)
     local facts = report.facts_of(db, { metric = "acc", baseline = "base" })
-    local over_images = (facts:images(facts.other).intervals or {}).acc
+    local over_images = (facts:images(facts.other, facts.metric).intervals or {}).acc
     local judged = noise.judge(facts:delta(facts.other), over_images)
     lu.assertEquals(judged, { seeds = case[1], images = case[2], verdict = case[3] }, number)
     local note = assert(db:compare { "base", "other" }).notes[1]

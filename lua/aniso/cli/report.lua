@@ -58,7 +58,8 @@ function report.run(args)
   end
   local is_absent = code == "ENOTFOUND"
   if is_absent then console.note("aniso: warning: no example images: ", why) end
-  local text, unrepeated = require "aniso.show.report.study" (facts, pictures)
+  -- in one transaction: all figures show the same state, and SQLite takes its locks once
+  local text, unrepeated = cli.need(db:transaction(require "aniso.show.report.study", facts, pictures))
   cli.need(require("aniso.show.output_file").write(args.output, "report", text, args.force))
   console.note("written to ", args.output)
   fail_of_gaps(args.output, not is_absent and why or nil, unrepeated)

@@ -7,6 +7,7 @@
 -- to 2^24.
 local core = require "aniso.core"
 local quantile = require "aniso.stats.quantile"
+local resampler = require "aniso.stats.resampler"
 
 local bootstrap = {}
 
@@ -26,73 +27,78 @@ local function units_of(n, clusters)
   return unit, count
 end
 
--- A tensor (units, K (1 + 2 P)) of what a unit's images add: to the support of their class, then for
--- each of P predictions to the class they were called, and to the correct calls of that class.
-local function additions(true_, predictions, K, unit, units)
-  local width, counts = K * (1 + 2 * #predictions), {}
-  local function add(row, column)
-    local at = (row - 1) * width + column
-    counts[at] = (counts[at] or 0) + 1
-  end
-  for i, class in ipairs(true_) do
-    add(unit[i], class)
-    for p, pred in ipairs(predictions) do
-      local called = K * (2 * p - 1) + pred[i]
-      add(unit[i], called)
-      if pred[i] == class then add(unit[i], called + K) end
-    end
-  end
-  local out = core.tensor.zeros { units, width } -- nearly all of it stays 0
-  for at, count in pairs(counts) do out:set(at // width + 1, at % width + 1, count) end
-  return out
-end
-
--- Appends the metrics of each prediction to out[p][metric], one entry per row of the tensor `sums`;
--- false where undefined. groups: list of K, "many", "medium", "few" or false.
-local function append(out, sums, K, groups)
+-- Appends `metrics`, all for nil, of each prediction to out[p][metric], one entry per row of the tensor
+-- `sums`; false where undefined. groups: list of K, "many", "medium", "few" or false.
+local function append(out, sums, K, groups, metrics)
   for p, of in ipairs(out) do
-    for name, values in pairs(core.bootstrap.rates(sums, K, K * (2 * p - 1), groups)) do
-      table.move(values, 1, #values, #of[name] + 1, of[name])
+    for name, values in pairs(core.bootstrap.rates(sums, K, K * (2 * p - 1), groups, metrics)) do
+      of[name] = of[name] and table.move(values, 1, #values, #of[name] + 1, of[name]) or values
     end
   end
 end
 
 local function empty(count)
   local out = {}
-  for p = 1, count do
-    out[p] = {}
-    for _, name in ipairs(bootstrap.metrics) do out[p][name] = {} end
+  for p = 1, count do out[p] = {} end
+  return out
+end
+
+local GROUPS = { many = true, medium = true, few = true }
+
+-- The groups, as a set, if all `metrics` are recalls of groups; nil if one is not.
+local function only_groups(metrics)
+  local out = metrics and {}
+  for _, name in ipairs(metrics or {}) do
+    if not GROUPS[name] then return nil end
+    out[name] = true
   end
   return out
 end
 
--- The same resamples serve every comparison of equally many images: the latest are kept until the garbage
--- collector runs.
-local latest = setmetatable({}, { __mode = "v" })
-local function resamples(seed, first, count, n)
-  local key = ("%d %d %d %d"):format(seed, first, count, n)
-  if latest.key ~= key or not latest.tensor then
-    latest.key, latest.tensor = key, core.rng.resamples(seed, "bootstrap", first, count, n)
+-- The images, predictions and groups of the classes in `groups` alone, which become 0, 1, …: no other counts
+-- in their recalls. A call of another class becomes one class more, which has no images.
+local function restricted(true_, predictions, unit, shot, groups)
+  local number, own_shot, k = {}, {}, 0
+  for j, group in ipairs(shot) do
+    if groups[group] then number[j - 1], own_shot[k + 1], k = k, group, k + 1 end
   end
-  return latest.tensor
+  local out, own_unit, n = { {} }, {}, 0
+  for p in ipairs(predictions) do out[1 + p] = {} end
+  for i, class in ipairs(true_) do
+    if number[class] then
+      n = n + 1
+      out[1][n], own_unit[n] = number[class], unit[i]
+      for p, pred in ipairs(predictions) do out[1 + p][n] = number[pred[i]] or k end
+    end
+  end
+  own_shot[k + 1] = false
+  return out[1], table.move(out, 2, #out, 1, {}), own_unit, own_shot
 end
 
--- samples(true_, {pred, …}, K [, {draws = 1000, seed = 0, shot = list, clusters = list}]) → per prediction
--- {whole = {[metric] = {value}}, drawn = {[metric] = {value per resample}}}; false where undefined.
+-- samples(true_, {pred, …}, K [, options]) → per prediction {whole = {[metric] = {value}}, drawn =
+-- {[metric] = {value per resample}}}; false where undefined. options: {draws = 1000, seed = 0, shot = list,
+-- clusters = list, metrics = those of bootstrap.metrics, all if left out, resampler = one that several calls
+-- share}.
 -- Resample r has the same images for all predictions, and in every call with as many images or equal
 -- clusters.
 function bootstrap.samples(true_, predictions, K, options)
   options = options or {}
-  local draws, seed, shot, n = options.draws or 1000, options.seed or 0, options.shot, #true_
-  local unit, units = units_of(n, options.clusters)
-  local of, whole = additions(true_, predictions, K, unit, units), empty(#predictions)
-  local drawn, groups = empty(#predictions), {}
+  local draws, seed, shot, groups = options.draws or 1000, options.seed or 0, options.shot, {}
+  local unit, units = units_of(#true_, options.clusters)
   for j = 1, K do groups[j] = shot and shot[j] or false end
-  append(whole, of:sum(1):reshape(1, K * (1 + 2 * #predictions)), K, groups)
+  local only = only_groups(options.metrics)
+  if only then
+    true_, predictions, unit, groups = restricted(true_, predictions, unit, groups, only)
+    K = #groups
+  end
+  local of = core.bootstrap.additions(true_, predictions, K, unit, units)
+  local whole, drawn = empty(#predictions), empty(#predictions)
+  append(whole, of:sum(1):reshape(1, K * (1 + 2 * #predictions)), K, groups, options.metrics)
+  local draw = options.resampler or resampler.latest
   local block = math.max(1, math.min(draws, math.floor(BLOCK / units)))
   for first = 1, draws, block do
     local count = math.min(block, draws - first + 1)
-    append(drawn, resamples(seed, first, count, units):matmul(of), K, groups)
+    append(drawn, draw(seed, first, count, units):matmul(of), K, groups, options.metrics)
   end
   local out = {}
   for p in ipairs(predictions) do out[p] = { whole = whole[p], drawn = drawn[p] } end

@@ -5,6 +5,7 @@ local catalog = require "aniso.stats.metric.catalog"
 local confusions = require "aniso.stats.metric.confusion"
 local derived = require "aniso.stats.derived"
 local paired_images = require "aniso.stats.paired_images"
+local resampler = require "aniso.stats.resampler"
 local notes = require "aniso.stats.comparison_notes"
 local paired = require "aniso.stats.paired"
 
@@ -100,12 +101,13 @@ end
 -- → {groups, metrics, classes, confusion, pairs = {nil, …}, notes = sentences}
 function comparison.of(groups, source, options)
   local pairs_of, shot, result = {}, {}, { groups = groups, pairs = {} }
+  local shared = setmetatable({ resampler = resampler.new() }, { __index = options })
   for k = 2, #groups do pairs_of[k] = paired.members(groups[1], groups[k]) end
   for j, class in ipairs(groups[1].members[1].classes) do shot[j] = class.shot end
   result.metrics, result.classes = metrics(groups, pairs_of), classes(groups, pairs_of)
   result.confusion = confusion(groups, source.confusion)
   for k = 2, #groups do
-    result.pairs[k] = paired_images.test(groups[1], groups[k], pairs_of[k], source.predictions, shot, options)
+    result.pairs[k] = paired_images.test(groups[1], groups[k], pairs_of[k], source.predictions, shot, shared)
   end
   result.notes = notes.of(result)
   return result

@@ -11,11 +11,10 @@
 -- For the last two NAME is one of derived.reweighted, and each image weighs as much as its class's new
 -- share divided by its share of the test images; predictions stay as they are.
 --   derived.parse(name) → {name = in its one spelling, higher, …} | nil      derived.value(what, source)
-local auc = require "aniso.stats.metric.auc"
-local auprc = require "aniso.stats.metric.auprc"
 local catalog = require "aniso.stats.metric.catalog"
 local confusions = require "aniso.stats.metric.confusion"
 local operating = require "aniso.stats.operating"
+local ranking = require "aniso.stats.metric.ranking"
 local risk = require "aniso.stats.risk"
 
 local derived = {}
@@ -147,10 +146,9 @@ end
 local function ranked(what, source)
   local all = pooled(source)
   if not all then return nil end
-  if what.ranked == "auc" then return (auc.one_vs_rest(all.true_idx, all.probs, #source.shot)) end
-  local mean, by_class = auprc.one_vs_rest(all.true_idx, all.probs, #source.shot)
-  local values = auprc.of_groups(by_class, source.shot)
-  values.auprc = mean
+  local of = ranking.of(all.true_idx, all.probs, #source.shot)
+  local values = ranking.auprc_of_groups(of.class_auprc, source.shot)
+  values.auc, values.auprc = of.auc, of.auprc
   return values[what.ranked], values
 end
 

@@ -5,17 +5,18 @@
 local bootstrap = require "aniso.stats.bootstrap"
 local derived = require "aniso.stats.derived"
 local paired = require "aniso.stats.paired"
+local resampler = require "aniso.stats.resampler"
 local significance = require "aniso.stats.metric.significance"
 
 local images = {}
 
+-- What is resampled as it is.
 local resamples = {}
 for _, name in ipairs(bootstrap.metrics) do resamples[name] = true end
-resamples[derived.TAIL] = true
 
 -- Whether test() gives an interval of this metric.
 function images.has_interval(metric)
-  return resamples[metric] or false
+  return resamples[metric] or metric == derived.TAIL
 end
 
 local function same(a, b)
@@ -44,16 +45,15 @@ local function why_not(first, second, pairs_of, lists)
   end
 end
 
--- The metrics of a member's resamples. They are kept with its predictions, which several comparisons
--- may share.
-local function resampled(one, shot, options)
-  if not one.samples then
-    local lists = { one.pred_idx, one.tilted }
-    local samples = bootstrap.samples(one.true_idx, lists, #shot, { draws = options.draws,
-      seed = options.seed, shot = shot, clusters = one.clusters })
-    one.samples, one.tilted_samples = samples[1], samples[2]
-  end
-  return one.samples, one.tilted_samples
+-- The samples of a member's predictions: one.pred_idx, or one.tilted. They are kept with the predictions,
+-- which several comparisons may share. metrics: their names.
+local function resampled(one, which, shot, options, metrics)
+  local key = which .. " " .. table.concat(metrics, " ")
+  one.samples = one.samples or {}
+  one.samples[key] = one.samples[key] or bootstrap.samples(one.true_idx, { one[which] }, #shot,
+    { draws = options.draws, seed = options.seed, shot = shot, clusters = one.clusters, metrics = metrics,
+      resampler = options.resampler })[1]
+  return one.samples[key]
 end
 
 local function mcnemar_of(lists, seeds)
@@ -66,46 +66,49 @@ local function mcnemar_of(lists, seeds)
   return out
 end
 
--- Those of `metrics` that are resampled as they are; nil for nil, all.
-local function wanted(metrics)
-  if not metrics then return nil end
-  local out, known = {}, {}
-  for _, name in ipairs(bootstrap.metrics) do known[name] = true end
-  for _, name in ipairs(metrics) do
-    if known[name] then out[#out + 1] = name end
+-- Those of `metrics` [opt, all] that are resampled as they are, and whether derived.TAIL is among them.
+local function resampled_metrics(metrics)
+  local out, tail = {}, not metrics
+  for _, name in ipairs(metrics or bootstrap.metrics) do
+    if resamples[name] then out[#out + 1] = name end
+    tail = tail or name == derived.TAIL
   end
-  return out
+  return out, tail
 end
 
 -- Intervals of the mean over the pairs of second − first. Tail recall at equal head recall is the tail
 -- recall of the tilted predictions, the tilt being that of the validation part.
 local function intervals_of(lists, shot, options, level)
-  local samples, tilted, weights, all_tilted = {}, {}, {}, true
+  local names, tail = resampled_metrics(options.metrics)
   local seeds = { of = {}, draws = options.draws or 1000, seed = options.seed or 0 }
+  local members, weights = {}, {}
   for i, two in ipairs(lists) do
     for side = 1, 2 do
-      local k = #samples + 1
-      samples[k], tilted[k] = resampled(two[side], shot, options)
-      all_tilted = all_tilted and tilted[k] ~= nil
-      weights[k], seeds.of[k] = (side == 1 and -1 or 1) / #lists, i
+      local k = #members + 1
+      members[k], weights[k], seeds.of[k] = two[side], (side == 1 and -1 or 1) / #lists, i
+      tail = tail and two[side].tilted ~= nil
     end
   end
-  local out = bootstrap.combined(samples, weights, level, seeds, wanted(options.metrics))
-  if all_tilted then
-    out[derived.TAIL] = bootstrap.combined(tilted, weights, level, seeds, { "few" }).few
+  local function combined(which, metrics)
+    local samples = {}
+    for k, one in ipairs(members) do samples[k] = resampled(one, which, shot, options, metrics) end
+    return bootstrap.combined(samples, weights, level, seeds, metrics)
   end
+  local out = #names > 0 and combined("pred_idx", names) or {}
+  if tail then out[derived.TAIL] = combined("tilted", { "few" }).few end
   return out
 end
 
 -- test(first, second, pairs, predictions_of, shot [, options]): pairs are those of paired.members(),
 -- predictions_of(member) → {true_idx, pred_idx, clusters [opt], tilted [opt]} or nil, shot[j] is "many",
--- "medium" or "few", options are {draws = 1000, level = 0.95, seed = 0, metrics = those of the intervals
--- besides derived.TAIL, all if left out}. → {label, baseline, seeds = {{first, second}, …}, unpaired =
--- reason} or {label, baseline, seeds, n = images, level, draws, intervals
--- = {acc = {value, lo, hi}, …}, mcnemar = {{first = seed, second = seed, b, c, p, test}, …}}: b images only
--- the first got right, c only the second.
+-- "medium" or "few", options are {draws = 1000, level = 0.95, seed = 0, metrics = those of the
+-- intervals, all if left out, resampler = one that several tests share}. → {label, baseline,
+-- seeds = {{first, second}, …}, unpaired = reason} or {label, baseline, seeds, n = images, level, draws,
+-- intervals = {acc = {value, lo, hi}, …}, mcnemar = {{first = seed, second = seed, b, c, p, test}, …}}: b
+-- images only the first got right, c only the second.
 function images.test(first, second, pairs_of, predictions_of, shot, options)
-  options = options or {}
+  local shared = options and options.resampler or resampler.new()
+  options = setmetatable({ resampler = shared }, { __index = options })
   local out, lists = { label = second.label, baseline = first.label, seeds = {} }, {}
   for i, two in ipairs(pairs_of) do
     out.seeds[i] = { two[1].seed, two[2].seed }

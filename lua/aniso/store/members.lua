@@ -223,7 +223,8 @@ function members.complete(db, member)
     if what and what.name ~= name then return metrics[what.name] end
     if what then
       local others
-      value, others = derived.value(what, members.source(db, member, what.target and "packed"))
+      local packed = (what.target or what.ranked) and "packed"
+      value, others = derived.value(what, members.source(db, member, packed))
       for other, one in pairs(others or {}) do rawset(metrics, other, one) end
     elseif member.parts then
       value = (known[name] and pooled_value or weighted)(db, member, name)

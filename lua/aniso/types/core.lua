@@ -11,6 +11,7 @@
 ---@field bootstrap aniso.core.bootstrap
 ---@field tilted aniso.core.tilted
 ---@field risk aniso.core.risk
+---@field ranked aniso.core.ranked
 ---@field data aniso.core.data
 ---@field csv aniso.core.csv
 ---@field schedule aniso.core.schedule

@@ -122,17 +122,18 @@ function chart:close() self:add "</g>" end
 
 -- {{x, y} …}; a point without a y interrupts the line.
 function chart:line(points, class)
-  local path, pen = {}, "M"
+  local path, pen, n = {}, "M", 0
   for _, point in ipairs(points) do
-    if point[2] then
-      local px, py = self:place(point[1], point[2])
-      path[#path + 1] = pen .. pixel(px) .. " " .. pixel(py)
-      pen = "L"
+    local y = point[2]
+    if y then
+      local px, py = self:place(point[1], y)
+      path[n + 1], path[n + 2], path[n + 3], path[n + 4] = pen, pixel(px), " ", pixel(py)
+      pen, n = "L", n + 4
     else
       pen = "M"
     end
   end
-  if #path > 1 then self:add('<path class="%s" d="%s"/>', class or "stroke", table.concat(path)) end
+  if n > 4 then self:add('<path class="%s" d="%s"/>', class or "stroke", table.concat(path)) end
 end
 
 -- An error bar from y = low to y = high, moved by some pixels.

@@ -9,6 +9,7 @@ local keys = require "aniso.store.keys"
 local members = require "aniso.store.members"
 local paired = require "aniso.stats.paired"
 local paired_images = require "aniso.stats.paired_images"
+local resampler = require "aniso.stats.resampler"
 local stats = require "aniso.stats.groups"
 
 local facts = { value = groups_of.value }
@@ -58,7 +59,7 @@ end
 
 function facts.new(db, name, groups, runs, how)
   local self = setmetatable({ db = db, name = name, groups = groups, runs = runs, catalog = keys.new(db),
-    cached = {} }, facts)
+    cached = {}, resampler = resampler.new() }, facts)
   groups_of.distinguish(groups, self.catalog)
   local key = self.catalog:key(how and how.metric or "macro_f1")
   if key.kind ~= "metric" then
@@ -157,15 +158,20 @@ function facts:predicted(member)
   return cached(self, "predicted", member, function() return members.predicted_curves(self.db, member) end)
 end
 
--- The tests of a group against the baseline over the images, as paired_images.test() returns them, with the
--- intervals that a report has: of its metric, and of derived.TAIL.
-function facts:images(group)
-  return cached(self, "images", group, function()
+-- What the tests over images need of a member; that of the baseline serves all of them.
+function facts:called(member)
+  return cached(self, "called", member, function() return members.called(self.db, member) or false end)
+end
+
+-- The test of a group against the baseline over the images, as paired_images.test() returns it, with the
+-- interval of one metric.
+function facts:images(group, metric)
+  return cached(self, "images of " .. metric, group, function()
     local shot = {}
     for j, class in ipairs(self:classes(group)) do shot[j] = class.shot end
     return paired_images.test(self.base, group, paired.members(self.base, group), function(member)
-      return members.called(self.db, member)
-    end, shot, { metrics = { self.metric } })
+      return self:called(member)
+    end, shot, { metrics = { metric }, resampler = self.resampler })
   end)
 end
 

@@ -68,7 +68,7 @@ local function sentence(facts, group)
   local text = ("%s has tail recall %s, %s has %s"):format(group.label, number(own), facts.base.label,
     number(base))
   if delta.n == 0 or not delta.mean then return text .. "; they share no seed on the same images." end
-  local images = facts:images(group)
+  local images = facts:images(group, derived.TAIL)
   local judged = noise.judge(delta, images.intervals and images.intervals[derived.TAIL])
   local interval = delta.lo and (" [%s, %s]"):format(verdict.signed(delta.lo), verdict.signed(delta.hi)) or ""
   return ("%s: Δ %s%s, %s."):format(text, verdict.signed(delta.mean), interval, judged.verdict)

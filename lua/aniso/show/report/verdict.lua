@@ -116,7 +116,7 @@ function verdict.text(facts)
   end
   local delta, more = facts.other and facts:delta(facts.other), {}
   if delta then
-    local images = paired_images.has_interval(facts.metric) and facts:images(facts.other) or {}
+    local images = paired_images.has_interval(facts.metric) and facts:images(facts.other, facts.metric) or {}
     local over_images = images.intervals and images.intervals[facts.metric]
     more[1] = page.paragraph(judgement(delta, over_images)
       .. (facts.best ~= facts.base and delta.n > 0 and caveat(facts) or ""))

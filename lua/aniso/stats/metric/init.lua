@@ -3,14 +3,13 @@
 --   local m = metric.evaluate { true = labels, probs = p }      m.acc, m.macro_f1, m.class[1]
 --   metric.interval, metric.mcnemar, metric.difference, metric.paired_t: the uncertainty.
 
-local auc = require "aniso.stats.metric.auc"
-local auprc = require "aniso.stats.metric.auprc"
 local bootstrap = require "aniso.stats.bootstrap"
 local calibration = require "aniso.stats.metric.calibration"
 local catalog = require "aniso.stats.metric.catalog"
 local confusion = require "aniso.stats.metric.confusion"
 local input = require "aniso.stats.metric.input"
 local nearest = require "aniso.recipe.nearest"
+local ranking = require "aniso.stats.metric.ranking"
 local significance = require "aniso.stats.metric.significance"
 
 local metric = {}
@@ -43,13 +42,11 @@ end
 
 -- What needs probabilities, added to `result`.
 local function add_probabilistic(result, true_, pred, rows, bins, shot)
-  local macro, by_class = auc.one_vs_rest(true_, rows, result.K)
-  result.auc = macro
-  result.class_auc = by_class
-  for j, class in ipairs(result.class) do class.auc = by_class[j] or nil end
-  result.auprc, result.class_auprc = auprc.one_vs_rest(true_, rows, result.K)
-  for j, class in ipairs(result.class) do class.auprc = result.class_auprc[j] or nil end
-  for name, value in pairs(auprc.of_groups(result.class_auprc, shot)) do result[name] = value end
+  for name, value in pairs(ranking.of(true_, rows, result.K)) do result[name] = value end
+  for j, class in ipairs(result.class) do
+    class.auc, class.auprc = result.class_auc[j] or nil, result.class_auprc[j] or nil
+  end
+  for name, value in pairs(ranking.auprc_of_groups(result.class_auprc, shot)) do result[name] = value end
   result.nll = calibration.nll(true_, rows)
   result.brier = calibration.brier(true_, rows)
   result.bins = calibration.bins(true_, pred, rows, bins)
@@ -115,7 +112,7 @@ function metric.evaluate(options)
 end
 
 local PROBABILISTIC = {
-  auc = function(true_, rows) return (auc.one_vs_rest(true_, rows, #rows[1])) end,
+  auc = function(true_, rows) return ranking.of(true_, rows, #rows[1]).auc end,
   nll = calibration.nll,
   brier = calibration.brier,
   ece = function(true_, rows)

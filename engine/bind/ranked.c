@@ -1,0 +1,143 @@
+/* ranked (Lua): core.ranked, how well the probability of a class ranks its images above the others,
+ * one class against the rest. Its conventions are in lua/aniso/stats/metric/ranking.lua. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind/open.h"
+#include "bind/tensor_arg.h"
+
+/* The scores of one class, each list from the lowest up: those of its images, and those of others.
+ */
+typedef struct {
+    double *own, *other;
+    int64_t owns, others;
+} scores;
+
+static int lowest_first(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The share of the pairs of an own and another image in which the own one scores higher; a tie
+ * counts one half (Mann–Whitney). owns, others ≥ 1. */
+static double area_under_roc(const scores *of)
+{
+    int64_t below = 0, upto = 0; /* others that score less, and that score at most as much */
+    double ordered = 0;
+    for (int64_t i = 0; i < of->owns; i++) {
+        while (below < of->others && of->other[below] < of->own[i])
+            below++;
+        if (upto < below)
+            upto = below;
+        while (upto < of->others && of->other[upto] <= of->own[i])
+            upto++;
+        ordered += (double)(below + upto) / 2;
+    }
+    return ordered / ((double)of->owns * (double)of->others);
+}
+
+/* Σ_k (R_k − R_{k−1}) P_k over the distinct scores from the highest down; images with equal scores
+ * enter together. owns ≥ 1. */
+static double average_precision(const scores *of)
+{
+    int64_t right = of->owns, wrong = of->others; /* how many have not entered yet */
+    double area = 0;
+    while (right > 0) {
+        const double score = of->own[right - 1];
+        const int64_t before = right;
+        do
+            right--;
+        while (right > 0 && of->own[right - 1] == score);
+        while (wrong > 0 && of->other[wrong - 1] >= score)
+            wrong--;
+        const int64_t hits = of->owns - right, called = hits + of->others - wrong;
+        area += (double)(before - right) / (double)of->owns * ((double)hits / (double)called);
+    }
+    return area;
+}
+
+/* Element k, from 0, of the row on the top of the stack: a list of K numbers, or K float32 as the
+ * database stores them. */
+static double score_of(lua_State *L, int64_t k, int64_t K)
+{
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        size_t bytes;
+        float value;
+        const char *row = lua_tolstring(L, -1, &bytes);
+        luaL_argcheck(L, bytes == (size_t)K * sizeof value, 2,
+                      "a float32 per class expected in each row");
+        memcpy(&value, row + (size_t)k * sizeof value, sizeof value);
+        return value;
+    }
+    luaL_argcheck(L, lua_istable(L, -1), 2, "a list of rows expected");
+    luaL_argcheck(L, lua_rawgeti(L, -1, k + 1) == LUA_TNUMBER, 2,
+                  "a number per class expected in each row");
+    const double value = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+/* The scores of class k, in the two buffers. */
+static void gather(lua_State *L, scores *of, int64_t k, int64_t N, int64_t K)
+{
+    of->owns = of->others = 0;
+    for (int64_t i = 0; i < N; i++) {
+        int is_integer;
+        lua_rawgeti(L, 1, i + 1);
+        const lua_Integer class = lua_tointegerx(L, -1, &is_integer);
+        luaL_argcheck(L, is_integer && class >= 0 && class < K, 1,
+                      "a class, from 0, per row expected");
+        lua_rawgeti(L, 2, i + 1);
+        const double score = score_of(L, k, K);
+        lua_pop(L, 2);
+        if (class == k)
+            of->own[of->owns++] = score;
+        else
+            of->other[of->others++] = score;
+    }
+    qsort(of->own, (size_t)of->owns, sizeof *of->own, lowest_first);
+    qsort(of->other, (size_t)of->others, sizeof *of->other, lowest_first);
+}
+
+/* list[k] = value, or false where it is not defined. */
+static void store(lua_State *L, int list, int64_t k, bool is_defined, double value)
+{
+    if (is_defined)
+        lua_pushnumber(L, value);
+    else
+        lua_pushboolean(L, false);
+    lua_rawseti(L, list, k + 1);
+}
+
+/* ranked.areas(true_idx, rows, K) → {area under the ROC curve}, {average precision}, per class;
+ * false where a class has no image, and the first also where it has all. true_idx: a class, from
+ * 0, for each of N images; rows: N rows of K ≥ 1 scores, lists or strings of K float32. */
+static int ranked_areas(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    const int64_t N = (int64_t)lua_rawlen(L, 1);
+    luaL_argcheck(L, (int64_t)lua_rawlen(L, 2) == N, 2, "a row per image expected");
+    const int64_t K = an_check_within(L, 3, "K", 1, INT32_MAX);
+    const size_t bytes = (size_t)(N > 0 ? N : 1) * sizeof(double);
+    scores of = {.own = lua_newuserdatauv(L, bytes, 0), .other = lua_newuserdatauv(L, bytes, 0)};
+    lua_createtable(L, (int)K, 0);
+    lua_createtable(L, (int)K, 0);
+    const int roc = lua_gettop(L) - 1, precision = lua_gettop(L);
+    for (int64_t k = 0; k < K; k++) {
+        gather(L, &of, k, N, K);
+        const bool has_own = of.owns > 0, has_both = has_own && of.others > 0;
+        store(L, roc, k, has_both, has_both ? area_under_roc(&of) : 0);
+        store(L, precision, k, has_own, has_own ? average_precision(&of) : 0);
+    }
+    return 2;
+}
+
+int an_open_ranked(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"areas", ranked_areas}, {NULL, NULL}};
+    luaL_newlib(L, functions);
+    return 1;
+}

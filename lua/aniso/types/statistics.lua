@@ -1,0 +1,62 @@
+---@meta _
+-- What the engine computes of stored predictions: bootstrap, tilted, risk, ranked.
+
+---@class aniso.core.bootstrap
+local bootstrap = {}
+
+---What the images of each unit add to the counts of a resample: to the support of their class, then, for each
+---of P predictions, to the class that they were called, and to the correct calls of that class.
+---@param true_idx integer[] a class, from 0, per image
+---@param predictions integer[][] the same of each prediction
+---@param K integer
+---@param unit integer[] 1 … units per image
+---@param units integer
+---@return aniso.Tensor counts (units, K (1 + 2 P))
+function bootstrap.additions(true_idx, predictions, K, unit, units) end
+
+---The metrics of many resamples.
+---@param sums aniso.Tensor (R, W), one resample per row: at columns 0 … K−1 the images of each class
+---@param K integer
+---@param first integer column, from 0, of the calls of each class; the correct ones follow them
+---@param groups (string|false)[] many, medium, few or false for each class
+---@param metrics? string[] of those, the names that are computed; all if left out
+---@return table<string, (number|false)[]> rates acc, bacc, macro_f1, many, medium and few of each row
+function bootstrap.rates(sums, K, first, groups, metrics) end
+
+---@class aniso.core.tilted
+local tilted = {}
+
+---The mean recall of each group's classes as probabilities are tilted, q̃_k ∝ q_k exp(−τ ln π_k), over the
+---images of all parts: {many = one per tilt, medium =, few =}; false where no class of a group has images.
+---@param parts {probs: (number[]|string)[], true_idx: integer[], log_shares: number[]}[] K numbers or float32
+---@param groups (string|false)[] many, medium, few or false for each of K classes
+---@param taus number[] ascending
+---@return table<string, (number|false)[]> recalls
+function tilted.recalls(parts, groups, taus) end
+
+---The class, from 0, of the highest ln q_k − shares_k of each row; the lower of equal ones.
+---@param probs (number[]|string)[] as above
+---@param shares number[] τ ln π_k
+---@return integer[] classes
+function tilted.called(probs, shares) end
+
+---@class aniso.core.risk
+local risk = {}
+
+---The wrong ones among the k most confident images, k = 1 … N; equal confidences are spread evenly.
+---@param true_idx integer[]
+---@param pred_idx integer[]
+---@param conf number[]
+---@return number[] errors
+function risk.errors(true_idx, pred_idx, conf) end
+
+---@class aniso.core.ranked
+local ranked = {}
+
+---How well each class's score ranks its images above the others; false where it is undefined.
+---@param true_idx integer[] a class, from 0, per image
+---@param rows (number[]|string)[] K numbers or float32 per image
+---@param K integer at least 1
+---@return (number|false)[] roc the area under the ROC curve of each class
+---@return (number|false)[] precision the average precision of each class
+function ranked.areas(true_idx, rows, K) end
