@@ -1,5 +1,7 @@
 /* bootstrap (Lua): core.bootstrap, the metrics of many resamples at once. Which images a resample
  * has, and what is done with the metrics, is in lua/aniso/stats/bootstrap.lua. */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bind/open.h"
@@ -185,10 +187,98 @@ static int bootstrap_additions(lua_State *L)
     return 1;
 }
 
+/* How often the seed of a prediction is in each resample: a column of counts (R, S); once in all
+ * where counts is NULL. */
+typedef struct {
+    const float *counts;
+    int64_t S, seed;
+} occurrences;
+
+static double occurrence(const occurrences *of, int64_t r)
+{
+    return of->counts ? of->counts[r * of->S + of->seed] : 1;
+}
+
+/* Adds weight · values to the sums, the list of R values being on the top of the stack; a sum of
+ * which a value with a factor is undefined becomes NaN. */
+static void add_weighted(lua_State *L, double *sums, int64_t R, double weight,
+                         const occurrences *of)
+{
+    luaL_argcheck(L, lua_istable(L, -1) && (int64_t)lua_rawlen(L, -1) == R, 1,
+                  "lists of equal lengths expected");
+    for (int64_t r = 0; r < R; r++) {
+        const double factor = occurrence(of, r) * weight;
+        if (factor == 0)
+            continue;
+        const bool is_defined = lua_rawgeti(L, -1, r + 1) == LUA_TNUMBER;
+        sums[r] = is_defined ? sums[r] + factor * lua_tonumber(L, -1) : NAN;
+        lua_pop(L, 1);
+    }
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Pushes the sums that are defined, from the lowest up. */
+static void push_ascending(lua_State *L, double *sums, int64_t R)
+{
+    int64_t n = 0;
+    for (int64_t r = 0; r < R; r++)
+        if (!isnan(sums[r]))
+            sums[n++] = sums[r];
+    if (n > 1)
+        qsort(sums, (size_t)n, sizeof *sums, ascending);
+    lua_createtable(L, (int)n, 0);
+    for (int64_t r = 0; r < n; r++) {
+        lua_pushnumber(L, sums[r]);
+        lua_rawseti(L, -2, r + 1);
+    }
+}
+
+/* bootstrap.combined(lists, weights [, counts, seed_of]) → the sums Σ_p weights[p] · lists[p][r]
+ * of R resamples, from the lowest up, without those of which a value that counts is false. counts:
+ * float32 (R, S), how often each of S seeds is in a resample: list p counts as often as seed
+ * seed_of[p], 1 … S; once if left out. lists: P ≥ 1 lists of R numbers or false. */
+static int bootstrap_combined(lua_State *L)
+{
+    lua_settop(L, 4); /* what is pushed is no argument */
+    luaL_checktype(L, 1, LUA_TTABLE);
+    const int64_t P = (int64_t)lua_rawlen(L, 1);
+    luaL_argcheck(L, P >= 1 && lua_rawgeti(L, 1, 1) == LUA_TTABLE, 1, "lists expected");
+    const int64_t R = (int64_t)lua_rawlen(L, -1);
+    const an_tensor *counts = an_opt_tensor(L, 3);
+    luaL_argcheck(L,
+                  !counts || (counts->dtype == AN_F32 && counts->ndim == 2 &&
+                              an_is_contiguous(counts) && counts->shape[0] == R),
+                  3, "a contiguous float32 tensor (R, S) expected");
+    if (counts)
+        luaL_checktype(L, 4, LUA_TTABLE);
+    const double *weights = an_check_doubles(L, 2, P, NULL);
+    double *sums = lua_newuserdatauv(L, (size_t)(R > 0 ? R : 1) * sizeof *sums, 0);
+    for (int64_t r = 0; r < R; r++)
+        sums[r] = 0;
+    for (int64_t p = 0; p < P; p++) {
+        occurrences of = {0};
+        if (counts)
+            of = (occurrences){an_f32(counts), counts->shape[1],
+                               element(L, 4, p, 1, counts->shape[1]) - 1};
+        lua_rawgeti(L, 1, p + 1);
+        add_weighted(L, sums, R, weights[p], &of);
+        lua_pop(L, 1);
+    }
+    push_ascending(L, sums, R);
+    return 1;
+}
+
 int an_open_bootstrap(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"additions", bootstrap_additions}, {"rates", bootstrap_rates}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"additions", bootstrap_additions},
+                                         {"combined", bootstrap_combined},
+                                         {"rates", bootstrap_rates},
+                                         {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

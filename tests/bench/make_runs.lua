@@ -78,7 +78,7 @@ local function evaluation(run_id, part, sampler, primary)
   exec([[
     WITH RECURSIVE image(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM image WHERE i < ?2 - 1),
       called(i, class) AS (
-        SELECT i, CASE WHEN ]] .. chance("?1", "i") .. [[ < 0.5 + 0.4 * (1 - i % ?3 * 1.0 / ?3)
+        SELECT i, CASE WHEN ]] .. chance("?1", "i") .. [[ < 0.6 + 0.4 * (1 - i % ?3 * 1.0 / ?3)
                   THEN i % ?3 ELSE (i * 7 + ?1) % ?3 END FROM image)
     INSERT INTO prediction(eval_id, sample_idx, true_idx, pred_idx, conf, probs)
     SELECT ?1, c.i, c.i % ?3, c.class, d.conf, d.probs

@@ -146,6 +146,29 @@ function Bootstrap.test_recalls_of_groups_alone()
   lu.assertEquals(bootstrap.samples(true_, { first }, 5, how)[1].whole.few, { false })
 end
 
+-- Sums against a loop in Lua: undefined values, weights of 0, seeds that a resample has twice or not at all.
+function Bootstrap.test_combined_sums()
+  local combined = core.bootstrap.combined
+  local lists = { { 1, 2, false, 4 }, { 10, false, 30, 40 }, { 100, 200, 300, false } }
+  lu.assertEquals(combined(lists, { 1, 0.5, 0 }), { 6, 24 })
+  lu.assertEquals(combined(lists, { -1, 0, 0 }), { -4, -2, -1 })
+  lu.assertEquals(combined({ {} }, { 1 }), {})
+  local counts = core.tensor.zeros(4, 2)
+  for r, row in ipairs { { 2, 0 }, { 0, 2 }, { 1, 1 }, { 1, 1 } } do
+    for s, count in ipairs(row) do counts:set(r, s, count) end
+  end
+  -- resamples 1: 2 · (1 − 10) · ½; 2: 2 · 200 · ¼; 3 and 4 have an undefined value
+  lu.assertEquals(combined(lists, { 0.5, -0.5, 0.25 }, counts, { 1, 1, 2 }), { -9, 100 })
+  local function refused(text, ...) lu.assertErrorMsgContains(text, combined, ...) end
+  refused("lists of equal lengths", { { 1, 2 }, { 1 } }, { 1, 1 })
+  refused("lists expected", {}, {})
+  refused("lists expected", { 3 }, { 1 })
+  refused("(R, S) expected", lists, { 1, 1, 1 }, core.tensor.zeros(3, 2), { 1, 1, 2 })
+  refused("element 3: an integer from 1 to 2", lists, { 1, 1, 1 }, counts, { 1, 1, 3 })
+  refused("table expected", lists, { 1, 1, 1 }, counts)
+  lu.assertError(combined, lists, { 1, 1 })
+end
+
 -- Two units: images 1 and 3, and image 2. Columns: the support of each class, then for each prediction its
 -- calls and its correct calls.
 function Bootstrap.test_additions_of_units()

@@ -105,49 +105,26 @@ function bootstrap.samples(true_, predictions, K, options)
   return out
 end
 
--- Σ_p factor · values[p][r] for each r; false where one with a factor is undefined. The factor is weights[p],
--- or factors[p][r] where these are given.
-local function combine(samples, which, name, weights, factors)
-  local out = {}
-  for r = 1, #samples[1][which][name] do out[r] = 0 end
-  for p, weight in ipairs(weights) do
-    local own = factors and factors[p]
-    for r, value in ipairs(samples[p][which][name]) do
-      local sum, factor = out[r], own and own[r] or weight
-      out[r] = factor == 0 and sum or sum and value and sum + factor * value
-    end
-  end
-  return out
-end
-
--- The factors of predictions of several seeds, `seed_of[p]` = 1 … S: a resample draws S seeds with
--- replacement too, at (seed, stream "bootstrap seeds" r), and a prediction counts as often as its seed. nil
--- for one seed.
-local function seed_factors(weights, seed_of, draws, seed)
-  local S, out = 0, {}
-  for _, s in ipairs(seed_of or {}) do S = math.max(S, s) end
-  if S < 2 then return nil end
-  local counts = core.rng.resamples(seed, "bootstrap seeds", 1, draws, S):list()
-  for p, s in ipairs(seed_of) do
-    local own = {}
-    for r = 1, draws do own[r] = counts[(r - 1) * S + s] * weights[p] end
-    out[p] = own
-  end
-  return out
+-- How often each seed, 1 … S of `seeds.of`, is in each resample, which draws S seeds with replacement at
+-- (seed, stream "bootstrap seeds" r): a tensor; nil for one seed.
+local function seed_counts(seeds)
+  local S = 0
+  for _, s in ipairs(seeds and seeds.of or {}) do S = math.max(S, s) end
+  return S > 1 and core.rng.resamples(seeds.seed, "bootstrap seeds", 1, seeds.draws, S) or nil
 end
 
 -- Intervals of Σ_p weights[p] · metric of prediction p, from samples(). → {[metric] = {value, lo, hi}}; a
 -- metric that is undefined on the whole set is left out, a resample in which it is undefined does
 -- not count for it. seeds [opt]: {of = number of each prediction's seed, draws, seed}: seeds are
--- resampled with the images. metrics [opt]: their names, else all.
+-- resampled with the images, and a prediction counts as often as its seed. metrics [opt]: their names, else
+-- all.
 function bootstrap.combined(samples, weights, level, seeds, metrics)
-  local out, factors = {}, seeds and seed_factors(weights, seeds.of, seeds.draws, seeds.seed)
+  local out, counts = {}, seed_counts(seeds)
   for _, name in ipairs(metrics or bootstrap.metrics) do
-    local value, sorted = combine(samples, "whole", name, weights)[1], {}
-    for _, sum in ipairs(value and combine(samples, "drawn", name, weights, factors) or {}) do
-      if sum then sorted[#sorted + 1] = sum end
-    end
-    table.sort(sorted)
+    local whole, drawn = {}, {}
+    for p, one in ipairs(samples) do whole[p], drawn[p] = one.whole[name], one.drawn[name] end
+    local value = core.bootstrap.combined(whole, weights)[1]
+    local sorted = value and core.bootstrap.combined(drawn, weights, counts, counts and seeds.of) or {}
     out[name] = #sorted > 0 and { value = value, lo = quantile(sorted, (1 - level) / 2),
       hi = quantile(sorted, (1 + level) / 2) } or nil
   end

@@ -93,8 +93,7 @@ function derived.parse(name)
 end
 
 -- ── values ──────────────────────────────────────────────────────────────────────────────
--- The tilts of a source's parts for a head recall on their validation parts; nil where one has none.
-function derived.taus(source, target)
+local function taus_of(source, target)
   local out = {}
   for p, part in ipairs(source.parts()) do
     local val = part.val()
@@ -102,6 +101,14 @@ function derived.taus(source, target)
     if not out[p] then return nil end
   end
   return out
+end
+
+-- The tilts of a source's parts for a head recall on their validation parts; nil where one has none. They
+-- are kept in source.taus [opt].
+function derived.taus(source, target)
+  local kept = source.taus or {}
+  if kept[target] == nil then kept[target] = taus_of(source, target) or false end
+  return kept[target] or nil
 end
 
 -- Test predictions of all parts as lists: true_idx, probs, pred_idx; nil where one lacks probabilities.

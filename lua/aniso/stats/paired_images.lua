@@ -102,10 +102,10 @@ end
 -- test(first, second, pairs, predictions_of, shot [, options]): pairs are those of paired.members(),
 -- predictions_of(member) → {true_idx, pred_idx, clusters [opt], tilted [opt]} or nil, shot[j] is "many",
 -- "medium" or "few", options are {draws = 1000, level = 0.95, seed = 0, metrics = those of the
--- intervals, all if left out, resampler = one that several tests share}. → {label, baseline,
--- seeds = {{first, second}, …}, unpaired = reason} or {label, baseline, seeds, n = images, level, draws,
--- intervals = {acc = {value, lo, hi}, …}, mcnemar = {{first = seed, second = seed, b, c, p, test}, …}}: b
--- images only the first got right, c only the second.
+-- intervals, all if left out, mcnemar = false leaves these tests out, resampler = one that several tests
+-- share}. → {label, baseline, seeds = {{first, second}, …}, unpaired = reason} or {label, baseline, seeds,
+-- n = images, level, draws, intervals = {acc = {value, lo, hi}, …}, mcnemar = {{first = seed, second = seed,
+-- b, c, p, test}, …}}: b images only the first got right, c only the second.
 function images.test(first, second, pairs_of, predictions_of, shot, options)
   local shared = options and options.resampler or resampler.new()
   options = setmetatable({ resampler = shared }, { __index = options })
@@ -117,7 +117,7 @@ function images.test(first, second, pairs_of, predictions_of, shot, options)
   out.unpaired = why_not(first, second, pairs_of, lists)
   if out.unpaired then return out end
   out.n, out.level, out.draws = #lists[1][1].true_idx, options.level or paired.LEVEL, options.draws or 1000
-  out.mcnemar = mcnemar_of(lists, out.seeds)
+  if options.mcnemar ~= false then out.mcnemar = mcnemar_of(lists, out.seeds) end
   out.intervals = intervals_of(lists, shot, options, out.level)
   return out
 end

@@ -95,11 +95,10 @@ function members.predictions(db, member)
     append(out.true_idx, one.true_idx)
     append(out.pred_idx, one.pred_idx)
     if one.probs and out.probs then append(out.probs, one.probs) else out.probs = nil end
-    local clusters = clusters_of(db, part.run_id)
+    local clusters, all, before = clusters_of(db, part.run_id), out.clusters, #out.clusters
     any = any or clusters ~= nil
     for i = 1, #one.true_idx do
-      -- an image that is alone gets a number that no cluster has
-      out.clusters[#out.clusters + 1] = clusters and clusters[i] or -1 - #out.clusters
+      all[before + i] = clusters and clusters[i] or -before - i -- one alone: a number that no cluster has
     end
   end
   if not any then out.clusters = nil end
@@ -129,11 +128,21 @@ local function with_counts(predictions, counts)
   return predictions
 end
 
+-- The tilts that derived.taus() found for a member, by head recall; numbers alone, so that all are kept.
+local kept_taus = setmetatable({}, { __mode = "k" })
+local function taus_of(db, member)
+  local own, ids = kept_taus[db] or {}, {}
+  for p, part in ipairs(parts_of(member)) do ids[p] = part.eval_id end
+  local name = table.concat(ids, " ")
+  kept_taus[db], own[name] = own, own[name] or {}
+  return own[name]
+end
+
 -- The argument of derived.value(), made for one call: predictions of the test part are read once. probs
 -- [opt]: of the predictions, as db:predictions() takes it.
 function members.source(db, member, probs)
   local first = parts_of(member)[1]
-  local source, tests = {}, {}
+  local source, tests = { taus = taus_of(db, member) }, {}
   source.counts, source.shot = classes_of(db, first.run_id)
   function source.confusion() return members.confusion(db, member) end
   function source.parts()

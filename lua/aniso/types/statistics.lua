@@ -23,6 +23,15 @@ function bootstrap.additions(true_idx, predictions, K, unit, units) end
 ---@return table<string, (number|false)[]> rates acc, bacc, macro_f1, many, medium and few of each row
 function bootstrap.rates(sums, K, first, groups, metrics) end
 
+---The sums Σ_p weights[p] · lists[p][r] of the resamples r, from the lowest up, without those of which a
+---value that counts is false.
+---@param lists (number|false)[][] a value per resample
+---@param weights number[]
+---@param counts? aniso.Tensor (R, S) how often each seed is in a resample; once each if left out
+---@param seed_of? integer[] the seed of each list, 1 … S
+---@return number[] sums
+function bootstrap.combined(lists, weights, counts, seed_of) end
+
 ---@class aniso.core.tilted
 local tilted = {}
 

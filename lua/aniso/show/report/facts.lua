@@ -171,7 +171,7 @@ function facts:images(group, metric)
     for j, class in ipairs(self:classes(group)) do shot[j] = class.shot end
     return paired_images.test(self.base, group, paired.members(self.base, group), function(member)
       return self:called(member)
-    end, shot, { metrics = { metric }, resampler = self.resampler })
+    end, shot, { metrics = { metric }, mcnemar = false, resampler = self.resampler })
   end)
 end
 
