@@ -61,6 +61,8 @@ stored 3 "no run 99 in .*aniso ls lists" show 99
 stored 2 "too many arguments" show 1 config env
 stored 2 "1 is not a study .aniso ls" compare 1
 stored 3 "no configuration of the study is called nope .it has: flat, steep" compare seven --baseline nope
+stored 2 "flat and flat are the same runs: name two that differ" compare flat flat
+stored 2 "1 and 1 are the same runs" compare 1 1
 stored 2 "no key nope" curve seven -x nope -y acc
 stored 2 "curve takes one of -x OPTION" curve seven
 stored 3 "no study nope in .*it has: seven" table nope

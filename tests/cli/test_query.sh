@@ -84,7 +84,7 @@ expect "curve of an unknown metric" 2 "$aniso" curve sweep -x train.lr -y seed -
 
 for more in "--delta none" "--evaluations" "--only low" "--each"; do
     # shellcheck disable=SC2086 # two words
-    expect "table $more --baseline of no configuration" 2 "$aniso" table sweep $more --baseline lower --db "$db"
+    expect "table $more --baseline of no configuration" 3 "$aniso" table sweep $more --baseline lower --db "$db"
     output_has err "no configuration of the study is called lower"
 done
 

@@ -120,7 +120,7 @@ output_has err '^aniso: .*/film.html lacks its example images \(run .* was made 
 expect "an unknown study" 3 "$aniso" report tow -o "$dir/no.html" --db "$db"
 expect "an unknown metric" 2 "$aniso" report two --by seed -o "$dir/no.html" --db "$db"
 output_has err 'takes a metric, and seed is not a metric'
-expect "an unknown baseline" 2 "$aniso" report two --baseline palin -o "$dir/no.html" --db "$db"
+expect "an unknown baseline" 3 "$aniso" report two --baseline palin -o "$dir/no.html" --db "$db"
 output_has err 'no configuration of the study is called palin \(it has: plain, '
 expect "a negative number of images" 2 "$aniso" report two --images -1 -o "$dir/no.html" --db "$db"
 equals "errors write no file" "$(test -e "$dir/no.html" && echo yes)" ""

@@ -41,13 +41,14 @@ function cli.need(value, message, code, otherwise)
   return value
 end
 
--- Calls a check whose error is the user's mistake: an unknown option, a bad value.
+-- Calls a check whose error is the user's mistake: an unknown option, a bad value; a name of something that is
+-- not stored has the exit code of its failure.
 function cli.usage(check, ...)
   local result = table.pack(pcall(check, ...))
   if not result[1] then
     local why = result[2]
     errors.pass_interrupts(why)
-    cli.fail(cli.USAGE, cli.sentence(why))
+    cli.fail(type(why) == "table" and exits[why.code] or cli.USAGE, cli.sentence(why))
   end
   return table.unpack(result, 2, result.n)
 end

@@ -176,8 +176,8 @@ end
 
 -- choose_baseline(groups, label, named, is_isotropic) → the group that the others are compared with: the
 -- one labelled `label`; else the one that the recipe named; else the one labelled "baseline"; else
--- the only one for which is_isotropic(group) holds; else the first. Raises if no group is labelled
--- `label`.
+-- the only one for which is_isotropic(group) holds; else the first. nil, message if no group is
+-- labelled `label`.
 function groups.choose_baseline(list, label, named, is_isotropic)
   local isotropic, labels, by_label = {}, {}, {}
   for i, group in ipairs(list) do
@@ -187,8 +187,8 @@ function groups.choose_baseline(list, label, named, is_isotropic)
   local found = by_label[label or named] or by_label[label or "baseline"]
   if found then return found end
   if label then
-    error(("no configuration of the study is called %s (it has: %s)"):format(label,
-      table.concat(labels, ", ")), 0)
+    return nil, ("no configuration of the study is called %s (it has: %s)"):format(label,
+      table.concat(labels, ", "))
   end
   return #isotropic == 1 and isotropic[1] or list[1]
 end

@@ -1,9 +1,10 @@
 -- The groups (stats/groups.lua) of a database's runs: which runs the statistics over a study count, and
 -- which group the others are compared with. Every table, curve, comparison and report begins here.
+local db_error = require "aniso.store.db_error"
 local groups = require "aniso.stats.groups"
 local members = require "aniso.store.members"
-local must = require("aniso.store.db_error").must
 local trial_label = require "aniso.recipe.trial_label"
+local must = db_error.must
 
 local read = {}
 
@@ -147,10 +148,13 @@ local function is_isotropic(db, group)
 end
 
 -- The group of a study that the others are compared with, by groups.choose_baseline(); label [opt]: its
--- label.
+-- label. Raises a failure (db_error.lua), ENOTFOUND, where no group has it.
 function read.baseline(db, list, label)
   local named = list[1] and db:baseline_of(list[1].run.study)
-  return groups.choose_baseline(list, label, named, function(group) return is_isotropic(db, group) end)
+  local base, message = groups.choose_baseline(list, label, named, function(group)
+    return is_isotropic(db, group)
+  end)
+  return base or db_error.raise(message, "ENOTFOUND")
 end
 
 -- The value of an option as text.

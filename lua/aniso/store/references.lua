@@ -122,8 +122,7 @@ local function study_groups(db, study, baseline)
     raise(("study %s has %d finished configuration%s: nothing to compare"):format(study, #found,
       #found == 1 and "" or "s"), "ENOTFOUND")
   end
-  local ok, base = pcall(groups_of.baseline, db, found, baseline)
-  if not ok then raise(tostring(base), "ENOTFOUND") end
+  local base = groups_of.baseline(db, found, baseline)
   for _, group in ipairs(found) do
     local runs = {}
     for _, list in ipairs { group.members, group.members ~= group.incomplete and group.incomplete or {} } do
@@ -137,12 +136,27 @@ local function study_groups(db, study, baseline)
   return groups
 end
 
--- Labels that are still equal are numbered: the same runs, named twice.
+-- Labels that are still equal are numbered.
 local function number_equal(groups)
   local count = {}
   for _, group in ipairs(groups) do count[group.label] = (count[group.label] or 0) + 1 end
   for i, group in ipairs(groups) do
     if count[group.label] > 1 then group.label = ("%s (%d)"):format(group.label, i) end
+  end
+end
+
+-- Two names of the same runs have no difference.
+local function refuse_equal(groups, names)
+  local known = {}
+  for i, group in ipairs(groups) do
+    local ids = {}
+    for k, run in ipairs(group.runs) do ids[k] = run.run_id end
+    table.sort(ids)
+    local all = table.concat(ids, " ")
+    if known[all] then
+      raise(("%s and %s are the same runs: name two that differ"):format(names[known[all]], names[i]), "EINVAL")
+    end
+    known[all] = i
   end
 end
 
@@ -190,6 +204,7 @@ function references.resolve(db, names, options)
     groups = study_groups(db, names[1], options and options.baseline)
   else
     for i, name in ipairs(names) do groups[i] = resolve(db, tostring(name)) end
+    refuse_equal(groups, names)
   end
   set_labels(db, groups)
   return groups

@@ -6,6 +6,7 @@
 --   results:baseline(list, label)    as baseline(); raises where the files name two and label is nil
 --   results.unpooled [opt]           whether a seed has all folds and no row of them together, once groups
 --                                    are made: folds of several files
+local db_error = require "aniso.store.db_error"
 local stats = require "aniso.stats.groups"
 
 local result_groups = {}
@@ -83,7 +84,8 @@ end
 
 function Results:baseline(list, label)
   local named = not label and named_in(self, list) or nil
-  return stats.choose_baseline(list, label, named, function() return false end)
+  local base, message = stats.choose_baseline(list, label, named, function() return false end)
+  return base or db_error.raise(message, "ENOTFOUND")
 end
 
 function result_groups.new(results)
