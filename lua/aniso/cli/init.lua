@@ -41,8 +41,8 @@ function cli.need(value, message, code, otherwise)
   return value
 end
 
--- Calls a check whose error is the user's mistake: an unknown option, a bad value; a name of something that is
--- not stored has the exit code of its failure.
+-- Calls a check whose error is the user's mistake: an unknown option, a bad value. A failure of the database
+-- keeps its own exit code.
 function cli.usage(check, ...)
   local result = table.pack(pcall(check, ...))
   if not result[1] then

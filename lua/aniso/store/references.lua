@@ -154,7 +154,8 @@ local function refuse_equal(groups, names)
     table.sort(ids)
     local all = table.concat(ids, " ")
     if known[all] then
-      raise(("%s and %s are the same runs: name two that differ"):format(names[known[all]], names[i]), "EINVAL")
+      raise(("%s and %s are the same runs: name two that differ"):format(names[known[all]], names[i]),
+        "EINVAL")
     end
     known[all] = i
   end
