@@ -4,6 +4,7 @@ local lu = require "luaunit"
 local core = require "aniso.core"
 local bootstrap = require "aniso.stats.bootstrap"
 local significance = require "aniso.stats.metric.significance"
+local fixture = dofile "tests/lua/store_fixture.lua"
 local own = dofile "tests/lua/independent.lua"
 
 local T = {}
@@ -156,6 +157,23 @@ function T.test_the_interval_over_images_and_seeds_covers()
     covered = covered + (acc.lo <= 0 and acc.hi >= 0 and 1 or 0)
   end
   lu.assertTrue(covered / trials > 0.85)
+end
+
+-- A test prior takes its shares from the training images of all folds: here 300 and 60 of 360.
+function T.test_a_test_prior_of_folds()
+  local db <close> = fixture.new()
+  local matrices = { { { 8, 2 }, { 1, 3 } }, { { 9, 1 }, { 2, 2 } }, { { 7, 3 }, { 0, 4 } } }
+  for fold, n_train in ipairs { { 100, 10 }, { 80, 30 }, { 120, 20 } } do
+    local of = fixture.description { study = "s", label = "a", name = "a", fold = fold - 1 }
+    of.split.sha256, of.split.folds, of.split.fold_set = "fold" .. fold, 3, "set"
+    of.split.n_train = n_train
+    local run = db:start_run(of)
+    run:evaluation(fixture.evaluation(matrices[fold]))
+    run:finish()
+  end
+  local metrics = db:groups("s")[1].members[1].metrics
+  lu.assertAlmostEquals(metrics["acc@uniform"], (24 / 30 + 9 / 12) / 2, 1e-12)
+  lu.assertAlmostEquals(metrics["acc@reversed"], (60 * 24 / 30 + 300 * 9 / 12) / 360, 1e-12)
 end
 
 return T

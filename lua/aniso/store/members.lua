@@ -6,6 +6,7 @@ local calibration = require "aniso.stats.metric.calibration"
 local confusions = require "aniso.stats.metric.confusion"
 local derived = require "aniso.stats.derived"
 local operating = require "aniso.stats.operating"
+local read = require "aniso.store.kept_predictions"
 local must = require("aniso.store.db_error").must
 
 local members = {}
@@ -49,19 +50,6 @@ function members.bins(db, member)
 end
 
 -- ── predictions ─────────────────────────────────────────────────────────────────────────
--- The latest are kept until the garbage collector runs: predictions by evaluation and form, per database.
-local kept = setmetatable({}, { __mode = "k" })
-
--- {true_idx, pred_idx, conf, probs} of an evaluation, nil where none are stored. probs [opt]: as
--- db:predictions() takes it.
-local function read(db, eval_id, probs)
-  local own, key = kept[db] or setmetatable({}, { __mode = "v" }), ("%d %s"):format(eval_id, probs)
-  kept[db] = own
-  local found = own[key] or db:predictions(eval_id, probs)
-  own[key] = found
-  return found
-end
-
 -- Which test images of a run belong together: a number per image; nil where each is alone.
 local function clusters_of(db, run_id)
   if db:version() < 6 then return nil end
@@ -138,25 +126,29 @@ local function taus_of(db, member)
   return own[name]
 end
 
--- The argument of derived.value(), made for one call: predictions of the test part are read once. probs
--- [opt]: of the predictions, as db:predictions() takes it.
+-- The argument of derived.value(), made for one call: predictions of the test part are read once. Its counts
+-- are the training images of each class, summed over folds. probs [opt]: of the predictions, as
+-- db:predictions() takes it.
 function members.source(db, member, probs)
-  local first = parts_of(member)[1]
-  local source, tests = { taus = taus_of(db, member) }, {}
-  source.counts, source.shot = classes_of(db, first.run_id)
+  local source, tests, counts = { taus = taus_of(db, member), counts = {} }, {}, {}
+  for p, part in ipairs(parts_of(member)) do
+    local shot
+    counts[p], shot = classes_of(db, part.run_id)
+    source.shot = source.shot or shot
+    for j, n in ipairs(counts[p]) do source.counts[j] = (source.counts[j] or 0) + n end
+  end
   function source.confusion() return members.confusion(db, member) end
   function source.parts()
     local out = {}
     for p, part in ipairs(parts_of(member)) do
-      local counts = p == 1 and source.counts or classes_of(db, part.run_id)
       out[p] = {
         test = function()
-          tests[p] = tests[p] or with_counts(read(db, part.eval_id, probs), counts)
+          tests[p] = tests[p] or with_counts(read(db, part.eval_id, probs), counts[p])
           return tests[p]
         end,
         val = function()
           local row = must(db:query(VALIDATION, part.eval_id))[1]
-          return row and with_counts(read(db, row.eval_id, probs), counts)
+          return row and with_counts(read(db, row.eval_id, probs), counts[p])
         end,
       }
     end
